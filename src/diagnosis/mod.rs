@@ -1,0 +1,4 @@
+//! Pure rules: evidence in, findings out.
+
+pub mod iam;
+pub mod signatures;

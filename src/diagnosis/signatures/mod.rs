@@ -1,0 +1,1 @@
+//! What a log line means: one compiled set of signatures.

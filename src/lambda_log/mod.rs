@@ -1,0 +1,1 @@
+//! Lambda's log lines, grouped into invocations.

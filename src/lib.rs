@@ -1,0 +1,33 @@
+//! Finds out why AWS Secrets Manager stopped rotating a credential.
+//!
+//! # Code map
+//!
+//! In dependency order; each module knows only those above it.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`model`] | pure data: causes, windows, evidence, findings |
+//! | [`redact`] | `SafeText`, the only text that may leave the process |
+//! | [`lambda_log`] | Lambda's log lines, grouped into invocations |
+//! | [`diagnosis`] | pure rules: evidence in, findings out |
+//! | [`aws`] | clients, deadlines, limiter, cache, and the classifier from SDK errors to observations |
+//! | [`playbook`] | the nine steps, and the runner that performs them concurrently |
+//! | [`simulator`] | an AWS account on loopback, for the demo and the tests |
+//! | [`investigation`] | the engine: collect, redact, diagnose, widen; and the report |
+//! | [`cli`] | commands and their output in the terminal |
+//!
+//! # Invariants
+//!
+//! 1. `model` and `diagnosis` know no async, no AWS SDK, no chat, no clock.
+//! 2. AWS SDK crates are named only in `aws` and `playbook`.
+//! 3. A secret's value is never read, and nothing in AWS is ever changed.
+//! 4. Nothing is printed or logged but `SafeText`; redaction is its only constructor.
+//! 5. A collector never fails the investigation; it returns an observation.
+//! 6. Clock and ids are injected. Tests never sleep.
+//!
+//! `tests/architecture.rs` enforces them.
+
+pub mod diagnosis;
+pub mod lambda_log;
+pub mod model;
+pub mod redact;

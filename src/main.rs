@@ -1,0 +1,3 @@
+//! The `rotation-diag` command.
+
+fn main() {}

@@ -1,0 +1,7 @@
+//! Pure data: no I/O, no async, no clock, no vendor types.
+
+mod cause;
+mod rotation_step;
+
+pub use cause::{Cause, DiagnosisItem};
+pub use rotation_step::RotationStep;

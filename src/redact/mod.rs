@@ -1,0 +1,1 @@
+//! `SafeText`: the only text that may leave the process.
