@@ -162,10 +162,7 @@ impl Cause {
     /// Labels of log lines that no finding ever carries.
     #[must_use]
     pub const fn is_line_label(self) -> bool {
-        matches!(
-            self,
-            Cause::TimeoutAmbiguous | Cause::FailureMarker | Cause::Benign
-        )
+        matches!(self, Cause::TimeoutAmbiguous | Cause::FailureMarker | Cause::Benign)
     }
 }
 

@@ -1,7 +1,30 @@
 //! Pure data: no I/O, no async, no clock, no vendor types.
 
+mod arn;
 mod cause;
+mod evidence;
+mod finding;
+mod invocation;
+mod observation;
 mod rotation_step;
+mod secret_ref;
+mod step;
+mod window;
 
+pub use arn::{Arn, ArnError, FunctionArn, RoleArn, SecretArn, is_secret_name};
 pub use cause::{Cause, DiagnosisItem};
+pub use evidence::{
+    Attempt, AttemptOutcome, Change, Concern, ConfigChanges, DueDates, EventSource, Evidence, FleetSecret, FunctionFacts,
+    FunctionLogs, FunctionMetrics, HealthEvent, KeyFacts, MetricPoint, PolicyDocument, Replica, RoleFacts, RolePolicies,
+    RotationConfig, RotationHistory, RotationRules, SecretAccess, SecretFacts, SecretVersion, SimulatedDecision, Simulation,
+    StepView, VpcConfig,
+};
+pub use finding::{
+    Confidence, CorrelatedChange, Diagnosis, FailureRow, Finding, NotChecked, Outcome, Proof, Remediation, RuledOut, Severity,
+};
+pub use invocation::{Invocation, InvocationStatus, LogEvent};
+pub use observation::{ApiCall, Denial, Observation, StepRecord};
 pub use rotation_step::RotationStep;
+pub use secret_ref::{SecretRef, SecretRefError};
+pub use step::StepName;
+pub use window::{Reach, ReachError, Window};

@@ -23,12 +23,8 @@ pub enum RotationStep {
 
 impl RotationStep {
     /// The four steps in order.
-    pub const ALL: [RotationStep; 4] = [
-        RotationStep::CreateSecret,
-        RotationStep::SetSecret,
-        RotationStep::TestSecret,
-        RotationStep::FinishSecret,
-    ];
+    pub const ALL: [RotationStep; 4] =
+        [RotationStep::CreateSecret, RotationStep::SetSecret, RotationStep::TestSecret, RotationStep::FinishSecret];
 
     /// AWS's own spelling.
     #[must_use]
@@ -44,9 +40,7 @@ impl RotationStep {
     /// The step with AWS's spelling `name`.
     #[must_use]
     pub fn from_name(name: &str) -> Option<RotationStep> {
-        RotationStep::ALL
-            .into_iter()
-            .find(|step| step.name() == name)
+        RotationStep::ALL.into_iter().find(|step| step.name() == name)
     }
 }
 

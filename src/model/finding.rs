@@ -1,0 +1,171 @@
+//! What the diagnosis says.
+
+use super::cause::Cause;
+use super::step::StepName;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// How sure a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidence {
+    /// An indirect sign.
+    Possible,
+    /// One fact.
+    Likely,
+    /// Two independent facts that agree, or one that is decisive alone.
+    Confirmed,
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// A risk or a remark; never the reason rotation fails.
+    Info,
+    /// Rotation suffers.
+    Warning,
+    /// Rotation does not happen.
+    Critical,
+}
+
+/// One piece of evidence a finding rests on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Proof {
+    /// The step that saw it.
+    pub step: StepName,
+    /// The API call, as `service:Operation`.
+    pub call: String,
+    /// When it happened in AWS, where it has a time.
+    pub at: Option<Timestamp>,
+    /// The line or the fact itself.
+    pub text: String,
+}
+
+/// What to do about it. The commands are for a person to run; nothing here runs them.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Remediation {
+    /// One or two sentences.
+    pub summary: String,
+    /// Commands that can be pasted, with the real names.
+    pub commands: Vec<String>,
+    /// What could be lost by running them.
+    pub warning: Option<String>,
+    /// The IAM actions the person needs.
+    pub needs: Vec<String>,
+    /// Documentation.
+    pub links: Vec<String>,
+}
+
+/// A cause that the evidence supports.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Which.
+    pub cause: Cause,
+    /// One line; the cause's title, or a sharper one.
+    pub title: String,
+    /// How sure.
+    pub confidence: Confidence,
+    /// How bad.
+    pub severity: Severity,
+    /// What happened, in one or two sentences.
+    pub explanation: String,
+    /// What it rests on, the strongest first.
+    pub evidence: Vec<Proof>,
+    /// What to do.
+    pub remediation: Remediation,
+    /// The root cause this is only a symptom of.
+    pub inhibited_by: Option<Cause>,
+}
+
+/// A cause that could not be decided.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NotChecked {
+    /// Which.
+    pub cause: Cause,
+    /// What was missing: a permission, or an answer.
+    pub missing: String,
+}
+
+/// A cause that the evidence speaks against.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RuledOut {
+    /// Which.
+    pub cause: Cause,
+    /// The fact that speaks against it.
+    pub because: String,
+}
+
+/// The end of an investigation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Something stops rotation, and it is known what.
+    RootCause,
+    /// Rotation works.
+    Healthy,
+    /// It cannot be told.
+    Inconclusive,
+    /// There is no such secret.
+    NotFound,
+}
+
+/// A change, placed in time before the failures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CorrelatedChange {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: String,
+    /// The event name.
+    pub event: String,
+    /// What was changed.
+    pub resource: String,
+    /// Whole minutes from the change to the first failure of the current row; `None` without failures or when later.
+    pub minutes_before_failure: Option<i64>,
+    /// The causes among the findings it can explain.
+    pub explains: Vec<Cause>,
+}
+
+/// The current row of failures: since the last success.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FailureRow {
+    /// The first failure.
+    pub first_at: Timestamp,
+    /// The last one.
+    pub last_at: Timestamp,
+    /// How many.
+    pub count: usize,
+    /// The last success before it.
+    pub last_success_at: Option<Timestamp>,
+}
+
+/// Everything the diagnosis concludes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Diagnosis {
+    /// The end.
+    pub outcome: Outcome,
+    /// What was found; the most likely root cause first, symptoms after their causes, remarks last.
+    pub findings: Vec<Finding>,
+    /// Changes near the failures, oldest first.
+    pub changes: Vec<CorrelatedChange>,
+    /// What the evidence speaks against.
+    pub ruled_out: Vec<RuledOut>,
+    /// What could not be decided.
+    pub not_checked: Vec<NotChecked>,
+    /// The current row of failures.
+    pub failing: Option<FailureRow>,
+    /// The last rotation that is known to have succeeded.
+    pub last_success_at: Option<Timestamp>,
+}
+
+impl Diagnosis {
+    /// The root cause, when there is one.
+    #[must_use]
+    pub fn root_cause(&self) -> Option<&Finding> {
+        match self.outcome {
+            Outcome::RootCause | Outcome::NotFound => self.findings.first(),
+            Outcome::Healthy | Outcome::Inconclusive => None,
+        }
+    }
+}

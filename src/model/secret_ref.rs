@@ -1,0 +1,90 @@
+//! How a person names a secret: by name, or by ARN.
+
+use super::arn::{Arn, ArnError, SecretArn, is_secret_name};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// A secret as it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum SecretRef {
+    /// By name, in the region and account of the credentials.
+    Name(String),
+    /// By ARN; it decides region and account.
+    Arn(SecretArn),
+}
+
+/// Why a text names no secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SecretRefError {
+    /// Nothing was given.
+    #[error("name a secret, or give its ARN")]
+    Empty,
+    /// It holds a character no secret name has, or is too long.
+    #[error("a secret's name has 1 to 512 letters, digits and /_+=.@- characters")]
+    Name,
+    /// It starts like an ARN but is not one of a secret.
+    #[error(transparent)]
+    Arn(#[from] ArnError),
+}
+
+impl SecretRef {
+    /// What `SecretId` is in an API call.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            SecretRef::Name(name) => name,
+            SecretRef::Arn(arn) => arn.arn().as_str(),
+        }
+    }
+
+    /// The region an ARN decides.
+    #[must_use]
+    pub fn region(&self) -> Option<&str> {
+        match self {
+            SecretRef::Name(_) => None,
+            SecretRef::Arn(arn) => Some(arn.arn().region()),
+        }
+    }
+}
+
+impl FromStr for SecretRef {
+    type Err = SecretRefError;
+
+    fn from_str(text: &str) -> Result<SecretRef, SecretRefError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(SecretRefError::Empty);
+        }
+        if text.starts_with("arn:") {
+            return Ok(SecretRef::Arn(SecretArn::try_from(Arn::parse(text)?)?));
+        }
+        if text.len() <= 512 && is_secret_name(text) { Ok(SecretRef::Name(text.to_owned())) } else { Err(SecretRefError::Name) }
+    }
+}
+
+impl fmt::Display for SecretRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_allowed_character_is_accepted_in_a_name() {
+        let name = "prod/db_+=.@-1";
+        assert_eq!(name.parse::<SecretRef>().unwrap(), SecretRef::Name(name.into()));
+        assert!("x".repeat(512).parse::<SecretRef>().is_ok());
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for text in ["", "  ", "a b", "x\" || \"", "${x}", "*", "é", "arn:aws:s3:::bucket"] {
+            assert!(text.parse::<SecretRef>().is_err(), "{text:?}");
+        }
+        assert!("x".repeat(513).parse::<SecretRef>().is_err());
+    }
+}

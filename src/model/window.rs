@@ -1,0 +1,159 @@
+//! The span of time a step looks at, and how far it widens.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// A span of time, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// The earlier end.
+    pub from: Timestamp,
+    /// The later end.
+    pub to: Timestamp,
+}
+
+impl Window {
+    /// The window of `length` that ends at `to`; a start before the representable range is clamped.
+    #[must_use]
+    pub fn ending_at(to: Timestamp, length: SignedDuration) -> Window {
+        Window { from: to.checked_sub(length).unwrap_or(Timestamp::MIN), to }
+    }
+
+    /// From `before` earlier than `at` to `after` later than it.
+    #[must_use]
+    pub fn around(at: Timestamp, before: SignedDuration, after: SignedDuration) -> Window {
+        Window { from: at.checked_sub(before).unwrap_or(Timestamp::MIN), to: at.checked_add(after).unwrap_or(Timestamp::MAX) }
+    }
+
+    /// True when `at` lies inside.
+    #[must_use]
+    pub fn contains(&self, at: Timestamp) -> bool {
+        self.from <= at && at <= self.to
+    }
+
+    /// True when both share a moment.
+    #[must_use]
+    pub fn overlaps(&self, other: &Window) -> bool {
+        self.from <= other.to && other.from <= self.to
+    }
+
+    /// How long it is.
+    #[must_use]
+    pub fn length(&self) -> SignedDuration {
+        self.to.duration_since(self.from)
+    }
+
+    /// The smallest window that holds both.
+    #[must_use]
+    pub fn hull(&self, other: &Window) -> Window {
+        Window { from: self.from.min(other.from), to: self.to.max(other.to) }
+    }
+}
+
+/// How far back an investigation looks: the four widths it widens through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+pub enum Reach {
+    /// 24 hours.
+    #[default]
+    Day,
+    /// 7 days.
+    Week,
+    /// 30 days.
+    Month,
+    /// 90 days: as far as CloudTrail's event history goes.
+    Quarter,
+}
+
+impl Reach {
+    /// All widths, narrow to wide.
+    pub const ALL: [Reach; 4] = [Reach::Day, Reach::Week, Reach::Month, Reach::Quarter];
+
+    /// The next wider one.
+    #[must_use]
+    pub const fn wider(self) -> Option<Reach> {
+        match self {
+            Reach::Day => Some(Reach::Week),
+            Reach::Week => Some(Reach::Month),
+            Reach::Month => Some(Reach::Quarter),
+            Reach::Quarter => None,
+        }
+    }
+
+    /// How many hours it spans.
+    #[must_use]
+    pub const fn hours(self) -> i64 {
+        match self {
+            Reach::Day => 24,
+            Reach::Week => 7 * 24,
+            Reach::Month => 30 * 24,
+            Reach::Quarter => 90 * 24,
+        }
+    }
+
+    /// As a duration.
+    #[must_use]
+    pub const fn length(self) -> SignedDuration {
+        SignedDuration::from_hours(self.hours())
+    }
+
+    /// The window of this width that ends at `to`.
+    #[must_use]
+    pub fn window(self, to: Timestamp) -> Window {
+        Window::ending_at(to, self.length())
+    }
+}
+
+impl fmt::Display for Reach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Reach::Day => "24 h",
+            Reach::Week => "7 d",
+            Reach::Month => "30 d",
+            Reach::Quarter => "90 d",
+        })
+    }
+}
+
+/// A text is none of the four widths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a window is 24h, 7d, 30d or 90d")]
+pub struct ReachError;
+
+impl FromStr for Reach {
+    type Err = ReachError;
+
+    fn from_str(text: &str) -> Result<Reach, ReachError> {
+        match text.trim().to_ascii_lowercase().replace(' ', "").as_str() {
+            "24h" | "1d" => Ok(Reach::Day),
+            "7d" | "1w" => Ok(Reach::Week),
+            "30d" => Ok(Reach::Month),
+            "90d" => Ok(Reach::Quarter),
+            _ => Err(ReachError),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn widening_goes_from_a_day_to_ninety_days_and_stops() {
+        let mut seen = vec![Reach::Day];
+        while let Some(next) = seen.last().and_then(|reach| reach.wider()) {
+            seen.push(next);
+        }
+        assert_eq!(seen, Reach::ALL);
+    }
+
+    #[test]
+    fn a_window_reads_as_people_write_it_and_nothing_else() {
+        assert_eq!("7d".parse(), Ok(Reach::Week));
+        assert_eq!("24 h".parse(), Ok(Reach::Day));
+        for text in ["0", "-1", "99999999d", "1e9h", "", "8d"] {
+            assert_eq!(text.parse::<Reach>(), Err(ReachError), "{text:?}");
+        }
+    }
+}
