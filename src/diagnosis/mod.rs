@@ -1,4 +1,50 @@
 //! Pure rules: evidence in, findings out.
+//!
+//! [`diagnose`] reads the evidence once into a [`Case`], asks every rule of [`rules::RULES`], places the configuration
+//! changes in time, hides symptoms behind their root causes, and decides the outcome.
 
+pub mod case;
+mod compare;
+mod correlate;
 pub mod iam;
+mod inhibit;
+mod outcome;
+pub mod remedy;
+mod rule;
+pub mod rules;
 pub mod signatures;
+
+pub use case::Case;
+pub use correlate::events_explaining;
+pub use rule::{Rule, Stage, Verdict};
+
+use crate::model::{Diagnosis, Evidence, NotChecked, RuledOut};
+
+/// Decides what stops rotation, from the evidence alone.
+#[must_use]
+pub fn diagnose(evidence: &Evidence) -> Diagnosis {
+    let case = Case::new(evidence);
+    let mut findings = Vec::new();
+    let mut ruled_out = Vec::new();
+    let mut not_checked = Vec::new();
+    for rule in rules::RULES {
+        match (rule.evaluate)(&case) {
+            Verdict::Fires(finding) => findings.push((rule.stage, *finding)),
+            Verdict::Clear { because } => ruled_out.push(RuledOut { cause: rule.cause, because }),
+            Verdict::Unknown { missing } => not_checked.push(NotChecked { cause: rule.cause, missing }),
+        }
+    }
+    let changes = correlate::place(&case, &mut findings);
+    let findings = inhibit::rank(&case, findings);
+    let outcome = outcome::decide(&case, &findings);
+    Diagnosis {
+        outcome,
+        findings,
+        changes,
+        comparison: compare::compare(&case),
+        ruled_out,
+        not_checked,
+        failing: case.failing.clone(),
+        last_success_at: case.last_success_at,
+    }
+}

@@ -127,6 +127,25 @@ pub struct CorrelatedChange {
     pub explains: Vec<Cause>,
 }
 
+/// How other secrets fared within 24 hours of the newest failure.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Comparison {
+    /// Secrets with the same function whose last attempt failed.
+    pub same_function_failing: Vec<String>,
+    /// Secrets with the same function whose last attempt succeeded.
+    pub same_function_rotating: Vec<String>,
+    /// Secrets with the same key whose last attempt failed.
+    pub same_key_failing: Vec<String>,
+    /// Secrets with the same key whose last attempt succeeded.
+    pub same_key_rotating: Vec<String>,
+    /// Secrets with other functions whose last attempt failed.
+    pub others_failing: Vec<String>,
+    /// Secrets with other functions whose last attempt succeeded.
+    pub others_rotating: Vec<String>,
+    /// What follows, in one sentence.
+    pub conclusion: String,
+}
+
 /// The current row of failures: since the last success.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FailureRow {
@@ -149,6 +168,8 @@ pub struct Diagnosis {
     pub findings: Vec<Finding>,
     /// Changes near the failures, oldest first.
     pub changes: Vec<CorrelatedChange>,
+    /// How other secrets fared, where that says something.
+    pub comparison: Option<Comparison>,
     /// What the evidence speaks against.
     pub ruled_out: Vec<RuledOut>,
     /// What could not be decided.

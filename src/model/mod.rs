@@ -20,7 +20,8 @@ pub use evidence::{
     StepView, VpcConfig,
 };
 pub use finding::{
-    Confidence, CorrelatedChange, Diagnosis, FailureRow, Finding, NotChecked, Outcome, Proof, Remediation, RuledOut, Severity,
+    Comparison, Confidence, CorrelatedChange, Diagnosis, FailureRow, Finding, NotChecked, Outcome, Proof, Remediation, RuledOut,
+    Severity,
 };
 pub use invocation::{Invocation, InvocationStatus, LogEvent};
 pub use observation::{ApiCall, Denial, Observation, StepRecord};

@@ -1,0 +1,457 @@
+//! The evidence, read once for all rules: what fails, since when, and what the failing invocations say.
+
+use super::rule::Verdict;
+use super::signatures::{self, Classification};
+use crate::model::{
+    Attempt, AttemptOutcome, Cause, Confidence, Evidence, FailureRow, Finding, FunctionFacts, Invocation, InvocationStatus,
+    LogEvent, Proof, Remediation, RotationConfig, RotationStep, SecretFacts, Severity, StepName, Window,
+};
+use jiff::{SignedDuration, Timestamp};
+
+/// How far clocks of AWS services may disagree about one moment.
+const TOLERANCE: SignedDuration = SignedDuration::from_mins(2);
+
+/// How long before its `RotationFailed` event an attempt may have begun, where its start was not seen.
+///
+/// A rotation is four invocations of at most 15 minutes; retries follow within minutes.
+const ATTEMPT_SPAN: SignedDuration = SignedDuration::from_mins(60);
+
+/// How long a rotation may reasonably take; an AWSPENDING label younger than this may be a rotation in progress.
+pub const ROTATION_IN_PROGRESS: SignedDuration = SignedDuration::from_mins(30);
+
+/// The evidence with what every rule needs to know derived from it.
+pub struct Case<'a> {
+    /// The nine observations.
+    pub evidence: &'a Evidence,
+    /// The current row of failures: since the last success.
+    pub failing: Option<FailureRow>,
+    /// The last rotation that is known to have succeeded.
+    pub last_success_at: Option<Timestamp>,
+    /// Failing invocations of the current row, oldest first.
+    pub failures: Vec<Failure<'a>>,
+}
+
+/// A failing invocation and what its lines mean.
+pub struct Failure<'a> {
+    /// The invocation.
+    pub invocation: &'a Invocation,
+    /// The rotation step it performed.
+    pub step: Option<RotationStep>,
+    /// Whether it is known to be about this secret.
+    pub attribution: Attribution,
+    /// Its classified lines, oldest first; normal lines are left out.
+    pub lines: Vec<Read<'a>>,
+}
+
+/// A line and what it means.
+pub struct Read<'a> {
+    /// The line.
+    pub event: &'a LogEvent,
+    /// What it means.
+    pub classification: Classification,
+}
+
+/// Whose rotation an invocation performed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Attribution {
+    /// Another secret's.
+    Other,
+    /// Nothing tells.
+    Unknown,
+    /// It ran when this secret's rotation failed.
+    ByTime,
+    /// Its lines name this secret, or the version being rotated.
+    ByName,
+}
+
+/// What failing invocations say about one cause.
+pub struct Seen<'c, 'a> {
+    /// The newest failing invocation whose decisive line says it.
+    pub failure: &'c Failure<'a>,
+    /// That line.
+    pub read: &'c Read<'a>,
+    /// How many failing invocations say it.
+    pub count: usize,
+    /// True when the newest failing invocation says it.
+    pub is_latest: bool,
+}
+
+impl<'a> Case<'a> {
+    /// Reads the evidence.
+    #[must_use]
+    pub fn new(evidence: &'a Evidence) -> Case<'a> {
+        let mut case = Case { evidence, failing: None, last_success_at: None, failures: Vec::new() };
+        case.last_success_at = case.find_last_success();
+        let failures = case.read_failures();
+        case.failing = case.find_failure_row(&failures);
+        if let Some(row) = &case.failing {
+            let since = row.first_at.checked_sub(ATTEMPT_SPAN).unwrap_or(Timestamp::MIN);
+            case.failures = failures.into_iter().filter(|failure| failure.invocation.started_at >= since).collect();
+        }
+        case
+    }
+
+    /// The investigation's "now".
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.evidence.now
+    }
+
+    /// The secret, when it was found.
+    #[must_use]
+    pub fn secret(&self) -> Option<&'a SecretFacts> {
+        self.evidence.secret.found()
+    }
+
+    /// How its rotation is configured, when that was found.
+    #[must_use]
+    pub fn config(&self) -> Option<&'a RotationConfig> {
+        self.evidence.rotation_config.found()
+    }
+
+    /// The rotation function, when it was found.
+    #[must_use]
+    pub fn function(&self) -> Option<&'a FunctionFacts> {
+        self.evidence.function.found()
+    }
+
+    /// The function's name, from what was found or from the configuration.
+    #[must_use]
+    pub fn function_name(&self) -> Option<&'a str> {
+        self.evidence.function_arn().map(|arn| arn.name())
+    }
+
+    /// The execution role's name, when the function was found.
+    #[must_use]
+    pub fn role_name(&self) -> Option<&'a str> {
+        self.function().map(|function| function.role.name())
+    }
+
+    /// The secret's ARN, or the name it was asked by.
+    #[must_use]
+    pub fn secret_id(&self) -> &'a str {
+        match self.secret() {
+            Some(secret) => secret.arn.arn().as_str(),
+            None => self.evidence.asked.as_str(),
+        }
+    }
+
+    /// The secret's name, or what was asked for.
+    #[must_use]
+    pub fn secret_name(&self) -> &'a str {
+        match self.secret() {
+            Some(secret) => &secret.name,
+            None => self.evidence.asked.as_str(),
+        }
+    }
+
+    /// True when a Lambda function is supposed to rotate this secret here.
+    #[must_use]
+    pub fn rotates_by_function(&self) -> bool {
+        self.config().is_some_and(|config| config.enabled == Some(true) && config.function_arn.is_some())
+            && self.secret().is_none_or(|secret| secret.deleted_at.is_none() && !secret.is_replica())
+    }
+
+    /// True when rotation never finished, as far as Secrets Manager remembers.
+    #[must_use]
+    pub fn never_rotated(&self) -> bool {
+        self.config().is_some_and(|config| config.last_rotated_at.is_none()) && self.last_success_at.is_none()
+    }
+
+    /// True when there is a sign that rotation does not work: failures, an overdue date, a stuck label.
+    #[must_use]
+    pub fn is_unwell(&self) -> bool {
+        self.failing.is_some() || self.is_overdue() || self.stuck_version().is_some()
+    }
+
+    /// True when a rotation window closed without a rotation.
+    #[must_use]
+    pub fn is_overdue(&self) -> bool {
+        self.config().is_some_and(|config| config.enabled == Some(true) && config.due.overdue_since.is_some())
+    }
+
+    /// The id of a version that carries AWSPENDING without AWSCURRENT while no rotation is in progress.
+    #[must_use]
+    pub fn stuck_version(&self) -> Option<&'a crate::model::SecretVersion> {
+        let pending = self.secret()?.version_with("AWSPENDING").filter(|version| !version.has("AWSCURRENT"))?;
+        let started = self
+            .attempts()
+            .filter(|attempt| attempt.version_id.as_deref() == Some(pending.id.as_str()))
+            .filter_map(|attempt| attempt.started_at.or(attempt.ended_at))
+            .max()
+            .or(pending.created_at);
+        let ended = self.attempts().any(|attempt| {
+            attempt.version_id.as_deref() == Some(pending.id.as_str())
+                && matches!(attempt.outcome, AttemptOutcome::Failed | AttemptOutcome::Abandoned)
+        });
+        let young = started.is_some_and(|at| self.now().duration_since(at) < ROTATION_IN_PROGRESS);
+        (ended || !young).then_some(pending)
+    }
+
+    /// This secret's rotation attempts, oldest first; test rotations are left out.
+    pub fn attempts(&self) -> impl DoubleEndedIterator<Item = &'a Attempt> {
+        let attempts = self.evidence.history.found().map(|history| history.attempts.as_slice()).unwrap_or_default();
+        attempts.iter().filter(|attempt| !attempt.is_test)
+    }
+
+    /// The failed or abandoned attempts of the current row, oldest first.
+    pub fn failed_attempts(&self) -> impl DoubleEndedIterator<Item = &'a Attempt> {
+        let since = self.failing.as_ref().map(|row| row.first_at);
+        self.attempts().filter(move |attempt| {
+            matches!(attempt.outcome, AttemptOutcome::Failed | AttemptOutcome::Abandoned)
+                && since.is_some_and(|since| attempt.at().is_some_and(|at| at >= since))
+        })
+    }
+
+    /// The step the newest failed attempt died in, from its event or from the newest failing invocation.
+    #[must_use]
+    pub fn failing_step(&self) -> Option<RotationStep> {
+        self.failed_attempts()
+            .rev()
+            .find_map(|attempt| attempt.step)
+            .or_else(|| self.failures.iter().rev().find_map(|failure| failure.step))
+    }
+
+    /// What failing invocations say about `cause`, where it is their decisive line.
+    #[must_use]
+    pub fn seen(&self, cause: Cause) -> Option<Seen<'_, 'a>> {
+        self.seen_where(|read| read.classification.cause == cause)
+    }
+
+    /// Like [`Case::seen`], for decisive lines that satisfy `wanted`.
+    #[must_use]
+    pub fn seen_where(&self, wanted: impl Fn(&Read<'a>) -> bool) -> Option<Seen<'_, 'a>> {
+        let mut hits = self
+            .failures
+            .iter()
+            .enumerate()
+            .filter_map(|(at, failure)| failure.decisive().filter(|read| wanted(read)).map(|read| (at, failure, read)));
+        let (at, failure, read) = hits.next_back()?;
+        let newest_telling = self.failures.iter().rposition(|failure| failure.decisive().is_some());
+        Some(Seen { failure, read, count: hits.count() + 1, is_latest: newest_telling == Some(at) })
+    }
+
+    /// The verdict of a rule whose cause no failing invocation names: clear only when they were read.
+    #[must_use]
+    pub fn not_in_logs(&self) -> Verdict {
+        if !self.rotates_by_function() {
+            return Verdict::clear("no rotation function is at work here");
+        }
+        let logs = &self.evidence.logs;
+        if let Some(missing) = logs.observation.missing() {
+            return Verdict::unknown(missing);
+        }
+        if !self.failures.is_empty() {
+            return Verdict::clear("no failing invocation says so");
+        }
+        match (&self.failing, &self.evidence.history.observation.missing()) {
+            (None, None) => Verdict::clear("rotation is not failing"),
+            (None, Some(missing)) => Verdict::unknown(missing.clone()),
+            (Some(_), _) => Verdict::unknown("no failing invocation was found in the windows that were read"),
+        }
+    }
+
+    /// A finding about `cause` with its catalogue title, as severe as the state of rotation makes it.
+    #[must_use]
+    pub fn finding(
+        &self,
+        cause: Cause,
+        confidence: Confidence,
+        explanation: impl Into<String>,
+        evidence: Vec<Proof>,
+        remediation: Remediation,
+    ) -> Finding {
+        Finding {
+            cause,
+            title: cause.title().to_owned(),
+            confidence,
+            severity: Severity::Critical,
+            explanation: explanation.into(),
+            evidence,
+            remediation,
+            inhibited_by: None,
+        }
+    }
+
+    /// The event that says the current row's newest attempt failed, as proof.
+    #[must_use]
+    pub fn failed_attempt_proof(&self) -> Option<Proof> {
+        let attempt = self.failed_attempts().next_back()?;
+        let reason = attempt.reason.clone().unwrap_or_else(|| "RotationFailed".to_owned());
+        Some(Proof { step: StepName::RotationHistory, call: self.history_call().to_owned(), at: attempt.at(), text: reason })
+    }
+
+    /// The call step 6 got its events from.
+    #[must_use]
+    pub fn history_call(&self) -> &'static str {
+        match self.evidence.history.found().map(|history| &history.source) {
+            Some(crate::model::EventSource::TrailLogGroup(_)) => "logs:FilterLogEvents",
+            _ => "cloudtrail:LookupEvents",
+        }
+    }
+
+    fn find_last_success(&self) -> Option<Timestamp> {
+        let by_event =
+            self.attempts().filter(|attempt| attempt.outcome == AttemptOutcome::Succeeded).filter_map(Attempt::at).max();
+        let by_secret = self.config().and_then(|config| config.last_rotated_at);
+        let by_logs = self
+            .invocations()
+            .filter(|invocation| {
+                invocation.step == Some(RotationStep::FinishSecret)
+                    && invocation.status == InvocationStatus::Succeeded
+                    && self.attribution(invocation) == Attribution::ByName
+            })
+            .map(|invocation| invocation.ended_at.unwrap_or(invocation.started_at))
+            .max();
+        [by_event, by_secret, by_logs].into_iter().flatten().max()
+    }
+
+    fn invocations(&self) -> impl DoubleEndedIterator<Item = &'a Invocation> {
+        self.evidence.logs.found().map(|logs| logs.invocations.as_slice()).unwrap_or_default().iter()
+    }
+
+    /// Failing invocations since the last success that may be this secret's.
+    fn read_failures(&self) -> Vec<Failure<'a>> {
+        let last_ok_of_unknown = self
+            .invocations()
+            .filter(|invocation| invocation.status == InvocationStatus::Succeeded)
+            .map(|invocation| invocation.started_at)
+            .max();
+        self.invocations()
+            .filter(|invocation| matches!(invocation.status, InvocationStatus::Failed | InvocationStatus::TimedOut))
+            .filter(|invocation| self.last_success_at.is_none_or(|success| invocation.started_at > success))
+            .filter_map(|invocation| {
+                let attribution = self.attribution(invocation);
+                let kept = match attribution {
+                    Attribution::Other => false,
+                    Attribution::ByName | Attribution::ByTime => true,
+                    // A failure of nobody in particular speaks for this secret only while the function fails for everybody.
+                    Attribution::Unknown => last_ok_of_unknown.is_none_or(|ok| ok < invocation.started_at),
+                };
+                kept.then(|| Failure::read(invocation, attribution))
+            })
+            .collect()
+    }
+
+    fn attribution(&self, invocation: &Invocation) -> Attribution {
+        if let (Some(named), Some(secret)) = (&invocation.secret, self.secret()) {
+            let own = named == secret.arn.arn().as_str() || named == &secret.name || named == self.evidence.asked.as_str();
+            return if own { Attribution::ByName } else { Attribution::Other };
+        }
+        if let Some(version) = &invocation.version {
+            let known = self.attempts().any(|attempt| attempt.version_id.as_ref() == Some(version))
+                || self.secret().is_some_and(|secret| secret.versions.iter().any(|own| &own.id == version));
+            if known {
+                return Attribution::ByName;
+            }
+        }
+        let span = Window {
+            from: invocation.started_at.checked_sub(TOLERANCE).unwrap_or(Timestamp::MIN),
+            to: invocation.ended_at.unwrap_or(invocation.started_at).checked_add(TOLERANCE).unwrap_or(Timestamp::MAX),
+        };
+        let during = self.attempts().any(|attempt| {
+            let Some(end) = attempt.ended_at else { return false };
+            let start = attempt.started_at.or_else(|| end.checked_sub(ATTEMPT_SPAN).ok()).unwrap_or(end);
+            matches!(attempt.outcome, AttemptOutcome::Failed | AttemptOutcome::Abandoned)
+                && span.overlaps(&Window { from: start, to: end })
+        });
+        if during { Attribution::ByTime } else { Attribution::Unknown }
+    }
+
+    fn find_failure_row(&self, failures: &[Failure<'a>]) -> Option<FailureRow> {
+        let since_success = |at: &Timestamp| self.last_success_at.is_none_or(|success| *at > success);
+        let by_event: Vec<Timestamp> = self
+            .attempts()
+            .filter(|attempt| matches!(attempt.outcome, AttemptOutcome::Failed | AttemptOutcome::Abandoned))
+            .filter_map(Attempt::at)
+            .filter(since_success)
+            .collect();
+        let by_logs: Vec<Timestamp> = failures.iter().map(|failure| failure.invocation.started_at).collect();
+        // Events count attempts; invocations only bound them in time, and stand in where no event was seen.
+        let count = if by_event.is_empty() { by_logs.len() } else { by_event.len() };
+        let moments = if by_event.is_empty() { &by_logs } else { &by_event };
+        Some(FailureRow {
+            first_at: *moments.iter().min()?,
+            last_at: by_event.iter().chain(&by_logs).max().copied()?,
+            count,
+            last_success_at: self.last_success_at,
+        })
+    }
+}
+
+impl<'a> Failure<'a> {
+    fn read(invocation: &'a Invocation, attribution: Attribution) -> Failure<'a> {
+        let lines: Vec<Read<'a>> = invocation
+            .lines
+            .iter()
+            .filter_map(|event| Some(Read { event, classification: signatures::classify(&event.text)? }))
+            .collect();
+        let step = invocation.step.or_else(|| lines.iter().rev().find_map(|read| read.classification.step));
+        Failure { invocation, step, attribution, lines }
+    }
+
+    /// The line that says most precisely why the invocation failed; `None` when no line says why.
+    #[must_use]
+    pub fn decisive(&self) -> Option<&Read<'a>> {
+        self.lines
+            .iter()
+            .filter(|read| !read.classification.cause.is_line_label())
+            // Of equally specific lines the first one is the origin; later ones repeat it.
+            .rev()
+            .max_by_key(|read| read.classification.specificity)
+    }
+
+    /// The last line the function's own code wrote, classified or not.
+    #[must_use]
+    pub fn last_own_line(&self) -> Option<&'a LogEvent> {
+        self.invocation.lines.iter().rev().find(|event| !crate::lambda_log::is_platform_line(&event.text))
+    }
+
+    /// True when the function ran into its timeout.
+    #[must_use]
+    pub fn timed_out(&self) -> bool {
+        self.invocation.status == InvocationStatus::TimedOut
+    }
+}
+
+impl Seen<'_, '_> {
+    /// The decisive line as proof.
+    #[must_use]
+    pub fn proof(&self) -> Proof {
+        Proof {
+            step: StepName::FunctionLogs,
+            call: "logs:FilterLogEvents".to_owned(),
+            at: Some(self.read.event.at),
+            text: self.read.event.text.trim().to_owned(),
+        }
+    }
+
+    /// The line is one fact; a rotation event that names the same step or moment is the second.
+    #[must_use]
+    pub fn confidence(&self, case: &Case<'_>) -> Confidence {
+        let invocation = self.failure.invocation;
+        let agrees = case.failed_attempts().any(|attempt| {
+            let same_step = attempt.step.is_some() && attempt.step == self.failure.step;
+            let same_time =
+                attempt.at().is_some_and(|at| Window::around(invocation.started_at, TOLERANCE, ATTEMPT_SPAN).contains(at));
+            same_time && (same_step || attempt.step.is_none() || self.failure.step.is_none())
+        });
+        match self.failure.attribution {
+            Attribution::ByName | Attribution::ByTime if agrees => Confidence::Confirmed,
+            Attribution::Other => Confidence::Possible,
+            _ => Confidence::Likely,
+        }
+    }
+
+    /// `in createSecret`, or nothing where the step is unknown.
+    #[must_use]
+    pub fn in_step(&self) -> String {
+        self.failure.step.or(self.read.classification.step).map(|step| format!(" in {step}")).unwrap_or_default()
+    }
+
+    /// The line with the rotation event beside it.
+    #[must_use]
+    pub fn proofs(&self, case: &Case<'_>) -> Vec<Proof> {
+        std::iter::once(self.proof()).chain(case.failed_attempt_proof()).collect()
+    }
+}

@@ -1,0 +1,227 @@
+//! Configuration changes, placed in time before the failures.
+
+use super::case::Case;
+use super::rule::Stage;
+use crate::model::{Cause, Change, Confidence, CorrelatedChange, EventSource, Finding, Proof, StepName};
+
+/// How long before the first failure a change must have happened to count as its likely origin, in minutes.
+const CLOSE_MINUTES: i64 = 30;
+
+/// CloudTrail's event names, and the causes such a change can produce.
+///
+/// Names are those of `LookupEvents`; Lambda's carry the API version, other versions of the same name count too.
+/// Source: AWS CloudTrail User Guide, and each service's API reference.
+const EXPLAINS: &[(&[&str], &[Cause])] = &[
+    (
+        &[
+            "PutRolePolicy",
+            "DeleteRolePolicy",
+            "AttachRolePolicy",
+            "DetachRolePolicy",
+            "CreatePolicyVersion",
+            "SetDefaultPolicyVersion",
+            "DeleteRole",
+            "UpdateAssumeRolePolicy",
+        ],
+        &[
+            Cause::IamIdentityPolicyMissing,
+            Cause::IamExplicitDeny,
+            Cause::SuperuserSecretAccessDenied,
+            Cause::LambdaEniPermissionMissing,
+            Cause::KmsAccessDenied,
+            Cause::LambdaEnvKmsDenied,
+            Cause::SuperuserMetadataApiError,
+        ],
+    ),
+    (
+        &["PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary", "AttachPolicy", "UpdatePolicy"],
+        &[Cause::PermissionsBoundaryOrScpDeny],
+    ),
+    (&["PutResourcePolicy", "DeleteResourcePolicy"], &[Cause::SecretResourcePolicyDeny, Cause::SecretResourcePolicyMissingAllow]),
+    (&["PutKeyPolicy", "RevokeGrant", "RetireGrant"], &[Cause::KmsAccessDenied, Cause::LambdaEnvKmsDenied]),
+    (&["DisableKey", "ScheduleKeyDeletion"], &[Cause::KmsKeyDisabledOrPendingDeletion, Cause::LambdaEnvKmsDenied]),
+    (
+        &["UpdateFunctionCode20150331v2", "UpdateFunctionConfiguration20150331v2", "PublishLayerVersion20181031"],
+        &[
+            Cause::CodeImportError,
+            Cause::CodeRuntimeUpgradedAbi,
+            Cause::CodeSyntaxOrHandlerError,
+            Cause::CodeMissingEnv,
+            Cause::CodeNotImplemented,
+            Cause::CodeUnhandledException,
+            Cause::DependencyMissingAtRuntime,
+            Cause::DependencyApiChanged,
+            Cause::TemplateBug,
+            Cause::LambdaTimeoutTooShort,
+            Cause::LambdaOom,
+            Cause::LambdaExtensionCrash,
+            Cause::LambdaStateFailed,
+            Cause::LambdaVpcConfigInvalid,
+            Cause::LambdaVpcCapacity,
+            Cause::LambdaEnvKmsDenied,
+            Cause::LambdaEniPermissionMissing,
+            Cause::AwsEndpointUnreachable,
+            Cause::DbNetworkUnreachable,
+            Cause::DbScramLibpqOld,
+            Cause::DbSslMismatch,
+            Cause::IamIdentityPolicyMissing,
+            Cause::RotationLambdaMisbound,
+        ],
+    ),
+    (
+        &[
+            "RemovePermission20150331v2",
+            "AddPermission20150331v2",
+            "DeleteFunction20150331",
+            "PutFunctionConcurrency20171031",
+            "DeleteAlias20150331",
+        ],
+        &[Cause::LambdaInvokePermissionMissing, Cause::LambdaFunctionMissing, Cause::LambdaThrottledConcurrency],
+    ),
+    (
+        &[
+            "RevokeSecurityGroupIngress",
+            "RevokeSecurityGroupEgress",
+            "ModifySecurityGroupRules",
+            "DeleteNatGateway",
+            "DeleteVpcEndpoints",
+            "ModifyVpcEndpoint",
+            "ReplaceRoute",
+            "DeleteRoute",
+            "ReplaceNetworkAclEntry",
+            "CreateNetworkAclEntry",
+        ],
+        &[
+            Cause::AwsEndpointUnreachable,
+            Cause::DbNetworkUnreachable,
+            Cause::VpcEndpointPolicyDeny,
+            Cause::DbLoginAmbiguous,
+            Cause::DbSuperuserLoginAmbiguous,
+            Cause::TargetServiceError,
+        ],
+    ),
+    (&["DeleteSubnet", "DeleteSecurityGroup"], &[Cause::LambdaVpcConfigInvalid]),
+    (
+        &["ModifyDBInstance", "ModifyDBCluster", "ModifyDBParameterGroup", "RestoreDBInstanceFromDBSnapshot"],
+        &[
+            Cause::DbAuthFailed,
+            Cause::DbSslMismatch,
+            Cause::DbHostMismatchReplica,
+            Cause::DbLoginAmbiguous,
+            Cause::DbSuperuserLoginAmbiguous,
+            Cause::DbNetworkUnreachable,
+        ],
+    ),
+    (
+        &["PutSecretValue", "UpdateSecret", "UpdateSecretVersionStage"],
+        &[
+            Cause::SecretJsonKeyMissing,
+            Cause::SecretJsonEngineWrong,
+            Cause::SecretJsonInvalid,
+            Cause::SecretMasterarnMissing,
+            Cause::SecretUsernameChanged,
+            Cause::StuckAwspending,
+            Cause::VersionNotStagedRace,
+            Cause::DbAuthFailed,
+            Cause::DbNameMissing,
+            Cause::DbHostMismatchReplica,
+            Cause::DbLoginAmbiguous,
+            Cause::RotationAbandonedManualChange,
+            Cause::SecretNoCurrentValue,
+        ],
+    ),
+    (
+        &["CancelRotateSecret", "RotateSecret", "DeleteSecret", "RestoreSecret"],
+        &[Cause::RotationDisabled, Cause::ScheduleWrongOrOverdue, Cause::SecretMarkedForDeletion, Cause::RotationNoLambdaArn],
+    ),
+];
+
+/// The event name without Lambda's API version, such as `UpdateFunctionCode` for `UpdateFunctionCode20150331v2`.
+fn base(event: &str) -> &str {
+    match event.find("20") {
+        Some(at) if event.get(at..).is_some_and(|rest| rest.len() >= 8 && rest.chars().take(8).all(|c| c.is_ascii_digit())) => {
+            event.get(..at).unwrap_or(event)
+        }
+        _ => event,
+    }
+}
+
+/// The CloudTrail event names that can explain `cause`.
+pub fn events_explaining(cause: Cause) -> impl Iterator<Item = &'static str> {
+    EXPLAINS.iter().filter(move |(_, causes)| causes.contains(&cause)).flat_map(|(events, _)| events.iter().copied())
+}
+
+fn can_explain(event: &str, cause: Cause) -> bool {
+    events_explaining(cause).any(|name| base(name) == base(event))
+}
+
+/// Places the changes before the failures; one shortly before the first failure, of a kind that can produce a
+/// finding's cause, becomes part of that finding and makes it surer.
+pub(super) fn place(case: &Case<'_>, findings: &mut [(Stage, Finding)]) -> Vec<CorrelatedChange> {
+    let Some(found) = case.evidence.changes.found() else { return Vec::new() };
+    let call = match found.source {
+        EventSource::TrailLogGroup(_) => "logs:FilterLogEvents",
+        EventSource::EventHistory => "cloudtrail:LookupEvents",
+    };
+    let mut placed = Vec::with_capacity(found.changes.len());
+    for change in &found.changes {
+        let minutes = case.failing.as_ref().map(|row| row.first_at.duration_since(change.at).as_mins()).filter(|m| *m >= 0);
+        let close = minutes.is_some_and(|minutes| minutes <= CLOSE_MINUTES);
+        let mut explains = Vec::new();
+        for (_, finding) in findings.iter_mut().filter(|(_, finding)| can_explain(&change.event, finding.cause)) {
+            explains.push(finding.cause);
+            if close {
+                adopt(finding, change, minutes.unwrap_or_default(), call);
+            }
+        }
+        placed.push(CorrelatedChange {
+            at: change.at,
+            actor: change.actor.clone(),
+            event: change.event.clone(),
+            resource: change.resource.clone(),
+            minutes_before_failure: minutes,
+            explains,
+        });
+    }
+    placed
+}
+
+fn adopt(finding: &mut Finding, change: &Change, minutes: i64, call: &str) {
+    finding.confidence = match finding.confidence {
+        Confidence::Possible => Confidence::Likely,
+        Confidence::Likely | Confidence::Confirmed => Confidence::Confirmed,
+    };
+    finding.explanation = format!(
+        "{} called {} on {} {} before the first failure. {}",
+        change.actor,
+        change.event,
+        change.resource,
+        if minutes == 1 { "1 minute".to_owned() } else { format!("{minutes} minutes") },
+        finding.explanation
+    );
+    finding.evidence.push(Proof {
+        step: StepName::ConfigChanges,
+        call: call.to_owned(),
+        at: Some(change.at),
+        text: format!("{} by {} on {}", change.event, change.actor, change.resource),
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lambda_event_names_count_in_every_api_version() {
+        assert!(can_explain("UpdateFunctionCode", Cause::CodeImportError));
+        assert!(can_explain("UpdateFunctionCode20150331v2", Cause::CodeImportError));
+        assert!(can_explain("RemovePermission20150331", Cause::LambdaInvokePermissionMissing));
+        assert!(!can_explain("UpdateFunctionCode", Cause::RotationDisabled));
+    }
+
+    #[test]
+    fn every_cause_named_in_the_matrix_is_looked_up_by_at_least_one_event() {
+        assert!(events_explaining(Cause::LambdaFunctionMissing).any(|name| name == "DeleteFunction20150331"));
+        assert_eq!(events_explaining(Cause::Benign).count(), 0);
+    }
+}

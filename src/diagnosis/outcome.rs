@@ -1,0 +1,44 @@
+//! How an investigation ends. Missing evidence never ends in "healthy".
+
+use super::case::Case;
+use crate::model::{Cause, Confidence, Finding, Outcome, Severity};
+
+pub(super) fn decide(case: &Case<'_>, findings: &[Finding]) -> Outcome {
+    if findings.iter().any(|finding| finding.cause == Cause::SecretNotFound) {
+        return Outcome::NotFound;
+    }
+    let root = findings.first().filter(|finding| finding.severity > Severity::Info && finding.inhibited_by.is_none());
+    match root {
+        Some(finding) if finding.cause == Cause::UnknownFailure || finding.confidence == Confidence::Possible => {
+            Outcome::Inconclusive
+        }
+        Some(_) => Outcome::RootCause,
+        None if is_healthy(case) => Outcome::Healthy,
+        None => Outcome::Inconclusive,
+    }
+}
+
+/// Rotation is on, its last attempt succeeded, nothing is overdue, and nothing that stayed unseen could say otherwise.
+fn is_healthy(case: &Case<'_>) -> bool {
+    let (Some(secret), Some(config)) = (case.secret(), case.config()) else { return false };
+    let on = config.enabled == Some(true) && secret.deleted_at.is_none();
+    if !on || case.is_unwell() {
+        return false;
+    }
+    let history_answered = match &case.evidence.history.observation {
+        crate::model::Observation::Found(history) => history.complete,
+        other => other.is_answered(),
+    };
+    history_answered && (case.last_success_at.is_some() || nothing_stands_in_the_way(case))
+}
+
+/// Before its first rotation a secret counts as healthy only when everything a rotation needs was looked at.
+fn nothing_stands_in_the_way(case: &Case<'_>) -> bool {
+    let Some(config) = case.config() else { return false };
+    if config.function_arn.is_none() {
+        return true;
+    }
+    let role = case.evidence.role.found().is_some_and(|role| role.simulations.is_answered() || role.policies.is_answered());
+    let access = case.evidence.access.found().is_some_and(|access| access.function_policy.is_answered());
+    case.function().is_some() && role && access
+}

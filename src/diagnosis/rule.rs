@@ -1,0 +1,67 @@
+//! What a rule is.
+
+use super::case::Case;
+use crate::model::{Cause, Finding};
+
+/// A pure function from evidence to a verdict about one cause.
+#[derive(Clone, Copy)]
+pub struct Rule {
+    /// The cause it decides.
+    pub cause: Cause,
+    /// Where in the life of a rotation the cause bites.
+    pub stage: Stage,
+    /// The decision.
+    pub evaluate: fn(&Case<'_>) -> Verdict,
+}
+
+/// Where in the life of a rotation a cause bites; an earlier one explains what comes later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// There is nothing to rotate, or it is rotated elsewhere.
+    Subject,
+    /// Rotation does not reach the function's code.
+    Start,
+    /// A step of the function fails, for a reason its lines name.
+    Step,
+    /// A step of the function fails, for a reason that can only be inferred.
+    Inferred,
+    /// What a failed rotation leaves behind.
+    Aftermath,
+    /// A risk, a scope or a remark.
+    Remark,
+}
+
+/// What a rule decides.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// The evidence supports the cause.
+    Fires(Box<Finding>),
+    /// The evidence speaks against it.
+    Clear {
+        /// The fact that does.
+        because: String,
+    },
+    /// Evidence is missing, so it cannot be told.
+    Unknown {
+        /// What is missing: a permission, or an answer.
+        missing: String,
+    },
+}
+
+impl Verdict {
+    /// The evidence speaks against the cause.
+    pub fn clear(because: impl Into<String>) -> Verdict {
+        Verdict::Clear { because: because.into() }
+    }
+
+    /// It cannot be told without `missing`.
+    pub fn unknown(missing: impl Into<String>) -> Verdict {
+        Verdict::Unknown { missing: missing.into() }
+    }
+}
+
+impl From<Finding> for Verdict {
+    fn from(finding: Finding) -> Verdict {
+        Verdict::Fires(Box::new(finding))
+    }
+}
