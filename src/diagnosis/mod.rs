@@ -13,6 +13,8 @@ pub mod remedy;
 mod rule;
 pub mod rules;
 pub mod signatures;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use case::Case;
 pub use correlate::events_explaining;
