@@ -384,7 +384,7 @@ impl<'a> Failure<'a> {
         let lines: Vec<Read<'a>> = invocation
             .lines
             .iter()
-            .filter_map(|event| Some(Read { event, classification: signatures::classify(&event.text)? }))
+            .filter_map(|event| Some(Read { event, classification: signatures::classify_event(&event.text)? }))
             .collect();
         let step = invocation.step.or_else(|| lines.iter().rev().find_map(|read| read.classification.step));
         Failure { invocation, step, attribution, lines }

@@ -43,7 +43,7 @@ fn line_after<'a>(case: &Case<'a>, success: jiff::Timestamp) -> Option<&'a LogEv
     let later = logs.invocations.iter().filter(|invocation| invocation.started_at > success);
     later
         .flat_map(|invocation| &invocation.lines)
-        .find(|event| signatures::classify(&event.text).is_some_and(|found| found.cause == RULE.cause))
+        .find(|event| signatures::classify_event(&event.text).is_some_and(|found| found.cause == RULE.cause))
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ impl<'a> Healed<'a> {
             .filter(|run| around.contains(run.started_at))
             .filter(|run| run.secret.as_deref().is_none_or(|secret| secret == case.secret_id()))
             .flat_map(|run| &run.lines)
-            .find(|event| signatures::classify(&event.text).is_some_and(|found| found.cause == cause))
+            .find(|event| signatures::classify_event(&event.text).is_some_and(|found| found.cause == cause))
     }
 
     /// The two events, as proof.
