@@ -2,7 +2,7 @@
 //!
 //! An application keeps the password it read at its start, or in a cache that outlives the rotation. Rotation itself is
 //! healthy. The applications' own logs would show it, and they are not read: only a line in the function's own log can
-//! point to it, so that this is left open after a rotation succeeded, and is never a verdict about rotation.
+//! point to it. That none does speaks for rotation, not for the applications; it is never a verdict about rotation.
 //!
 //! **Shows as** logins that fail after RotationSucceeded, in an application's log.
 //!
@@ -19,7 +19,7 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     }
     let Some(success) = case.last_success_at else { return Verdict::clear("no rotation has succeeded yet") };
     let Some(line) = line_after(case, success) else {
-        return Verdict::unknown("the logs of the applications that read the secret, which are not looked at");
+        return Verdict::clear("rotation works, and no line of its function speaks of an application's login");
     };
     let proof = Proof {
         step: StepName::FunctionLogs,
@@ -49,12 +49,12 @@ fn line_after<'a>(case: &Case<'a>, success: jiff::Timestamp) -> Option<&'a LogEv
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::testing::{assert_clear, assert_unknown, fail, healthy};
+    use crate::diagnosis::testing::{assert_clear, fail, healthy};
     use crate::model::RotationStep;
 
     #[test]
-    fn it_stays_open_while_rotation_works_and_is_clear_while_it_fails() {
-        assert_unknown(RULE.cause, &healthy(), "logs of the applications");
+    fn it_is_no_finding_about_a_rotation_that_works_or_fails() {
+        assert_clear(RULE.cause, &healthy());
         let mut evidence = healthy();
         fail(&mut evidence, RotationStep::SetSecret, &[]);
         assert_clear(RULE.cause, &evidence);

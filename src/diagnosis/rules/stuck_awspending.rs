@@ -126,6 +126,8 @@ mod tests {
     fn a_finished_rotation_and_one_in_progress_are_clear() {
         assert_clear(RULE.cause, &healthy());
         let mut evidence = healthy();
+        // A staging label is on one version at a time.
+        facts(&mut evidence.secret).versions.iter_mut().for_each(|version| version.labels.retain(|label| label != "AWSPENDING"));
         facts(&mut evidence.secret).versions.push(SecretVersion {
             id: PENDING.into(),
             labels: vec!["AWSPENDING".into()],
