@@ -252,4 +252,6 @@ impl Grant {
 }
 
 #[cfg(test)]
+mod real_policies;
+#[cfg(test)]
 mod tests;
