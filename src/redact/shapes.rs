@@ -5,7 +5,7 @@ use std::ops::Range;
 /// Characters of an access key id behind its four letter prefix, and of a secret access key (IAM User Guide,
 /// "IAM identifiers" and "Manage access keys").
 const ACCESS_KEY_CHARS: usize = 16;
-const SECRET_KEY_CHARS: usize = 40;
+pub(super) const SECRET_KEY_CHARS: usize = 40;
 
 /// Distinct characters an access key id has at the least. Sixteen random base32 characters with fewer are rarer than
 /// one in ten million; a DNA sequence has four.

@@ -7,7 +7,8 @@ use std::ops::Range;
 
 use super::redactor::MARKER_START;
 use super::shapes::{
-    byte, is_token_byte, is_uuid, looks_generated, run_end, run_start, wrapped_end,
+    SECRET_KEY_CHARS, byte, is_token_byte, is_uuid, looks_generated, run_end, run_start,
+    wrapped_end,
 };
 
 /// Words that stand where a value would, and say something about it.
@@ -214,9 +215,10 @@ pub(super) fn is_secret_name(value: &str) -> bool {
     if value.len() > LONGEST_SECRET_NAME {
         return false;
     }
-    value.contains('/') && !value.starts_with('/') && !value.contains(['+', '='])
-        || is_uuid(value)
-        || !looks_generated(value)
+    let is_access_key = value.len() == SECRET_KEY_CHARS && !value.contains(['-', '_', '.']);
+    let separated = value.contains(['-', '/']) && !value.starts_with('/') && !is_access_key;
+    let plain = value.bytes().all(|byte| is_name_byte(byte) || byte == b'/');
+    (separated && plain) || is_uuid(value) || !looks_generated(value)
 }
 
 /// All of `SecretString` and `SecretBinary`, whatever its form.
@@ -227,6 +229,10 @@ pub(super) fn secret_value(text: &str, word: Range<usize>) -> Option<Range<usize
         let line = rest.split(['\r', '\n']).next()?;
         let end = line.rfind('}').map_or(line.len(), |brace| brace + 1);
         return Some(assigned.at..assigned.at + end);
+    }
+    let opening = run_end(text, assigned.at, |byte| byte == b'\\' || is_quote(byte));
+    if opening > assigned.at && byte(text, opening) == Some(b'{') {
+        return quoted_object(text, assigned.at)?.of_secret(text);
     }
     value(text, &assigned)
 }
@@ -342,6 +348,27 @@ impl Quoted {
 /// The quoted value at `at`, with an optional prefix as in Python's `b'…'`. Its quotes may be escaped, at any depth
 /// of JSON in JSON; a quote escaped more deeply belongs to the value. Without an end it reaches to the end of the line.
 fn quoted(text: &str, at: usize) -> Option<Quoted> {
+    quoted_until(text, at, |_, escapes, depth| {
+        // Deeper by whole steps: escaped backslashes in front of the closing quote.
+        escapes <= depth || (escapes - depth).is_multiple_of(2 * (depth + 1))
+    })
+}
+
+/// The quoted JSON document at `at`. Where Python printed it as bytes, its quotes are escaped once more than the one that
+/// opened it tells; so it only ends with a brace and a quote.
+fn quoted_object(text: &str, at: usize) -> Option<Quoted> {
+    quoted_until(text, at, |content, escapes, depth| {
+        escapes == depth && content.ends_with('}')
+    })
+}
+
+/// The quoted value that ends at the first quote for which `closes` holds, given the value up to there, the number of
+/// backslashes in front of it, and in front of the opening quote.
+fn quoted_until(
+    text: &str,
+    at: usize,
+    closes: impl Fn(&str, usize, usize) -> bool,
+) -> Option<Quoted> {
     let at = match (byte(text, at), byte(text, at + 1)) {
         (Some(b'b' | b'u' | b'r' | b'f' | b'B' | b'U' | b'N'), Some(next)) if is_quote(next) => {
             at + 1
@@ -352,7 +379,6 @@ fn quoted(text: &str, at: usize) -> Option<Quoted> {
     let depth = opening - at;
     let quote = byte(text, opening).filter(|byte| is_quote(*byte))?;
     let start = opening + 1;
-    let is_object = byte(text, start) == Some(b'{');
 
     let mut end = start;
     loop {
@@ -365,19 +391,9 @@ fn quoted(text: &str, at: usize) -> Option<Quoted> {
         }
         let content = run_start(text, next, |byte| byte == b'\\').max(start);
         let escapes = next - content;
-        let ends_object = !is_object || byte(text, content.wrapping_sub(1)) == Some(b'}');
-        let closes = if is_object {
-            escapes == depth && ends_object
-        } else {
-            escapes <= depth || (escapes - depth) % (2 * (depth + 1)) == 0
-        };
-        if closes {
-            let end = if escapes < depth {
-                content
-            } else {
-                next - depth
-            };
-            return Some(Quoted(start..end.max(start)));
+        if closes(text.get(start..content)?, escapes, depth) {
+            let end = next - depth.min(escapes);
+            return Some(Quoted(start..end));
         }
         end = next + 1;
     }
