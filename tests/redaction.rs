@@ -25,82 +25,34 @@ const HIDDEN: &[(&str, &str, &[&str])] = &[
         "key_id,secret\nAKIAQ3EGRIGSN7VPL2XY,9drTJvcXLB89EXLCiH9Zyjz+0CWIbz2Vg5oUIh3K\n",
         &["AKIAQ3EGRIGSN7VPL2XY", "9drTJvcXLB89"],
     ),
-    (
-        "an access key split over two lines",
-        "AKIAQ3EGRI\r\nGSN7VPL2XY",
-        &["GSN7VPL2XY"],
-    ),
-    (
-        "a secret key behind a bare `secret`",
-        "secret: 9drTJvcXLB89EXLCiH9Zyjz/0CWIbz2Vg5oUIh3K",
-        &["9drTJvcXLB89"],
-    ),
+    ("an access key split over two lines", "AKIAQ3EGRI\r\nGSN7VPL2XY", &["GSN7VPL2XY"]),
+    ("a secret key behind a bare `secret`", "secret: 9drTJvcXLB89EXLCiH9Zyjz/0CWIbz2Vg5oUIh3K", &["9drTJvcXLB89"]),
     (
         "credentials of a shared file",
         "[default]\naws_access_key_id=AKIAQ3EGRIGSN7VPL2XY\naws_secret_access_key=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\naws_session_token=IQoJb3JpZ2luX2VjEJr9drTJvcXLB89",
         &["AKIAQ3EG", "9drTJvcXLB89"],
     ),
-    (
-        "JSON",
-        r#"{"username": "u", "password": "p\"xyzzy", "host": "h"}"#,
-        &["xyzzy"],
-    ),
-    (
-        "JSON in JSON in JSON",
-        r#"{"m":"{\"n\":\"{\\\"password\\\":\\\"p\\\\\\\"xyzzy\\\"}\"}"}"#,
-        &["xyzzy"],
-    ),
-    (
-        "a Python dictionary",
-        r"{'username': 'u', 'password': 'p\'xyzzy', 'port': 5432}",
-        &["xyzzy"],
-    ),
+    ("JSON", r#"{"username": "u", "password": "p\"xyzzy", "host": "h"}"#, &["xyzzy"]),
+    ("JSON in JSON in JSON", r#"{"m":"{\"n\":\"{\\\"password\\\":\\\"p\\\\\\\"xyzzy\\\"}\"}"}"#, &["xyzzy"]),
+    ("a Python dictionary", r"{'username': 'u', 'password': 'p\'xyzzy', 'port': 5432}", &["xyzzy"]),
     ("bytes of Python", "password = b'xyzzy\\x00'", &["xyzzy"]),
-    (
-        "a YAML mapping",
-        "db:\r\n  username: u\r\n  password: xyzzy\r\n  host: h\r\n",
-        &["xyzzy"],
-    ),
-    (
-        "a pretty printed value below its key",
-        "\"password\":\n    \"xyzzy\"",
-        &["xyzzy"],
-    ),
+    ("a YAML mapping", "db:\r\n  username: u\r\n  password: xyzzy\r\n  host: h\r\n", &["xyzzy"]),
+    ("a pretty printed value below its key", "\"password\":\n    \"xyzzy\"", &["xyzzy"]),
     (
         "a generated password behind a keyword",
         "password=Xy)9,;'&!{}[]|<>?#$%^*_+-=:~`Qz and more",
         &["9,;'&!{}[]|<>?#$%^*_+-=:~`Qz"],
     ),
-    (
-        "a password with a quote in it",
-        "password=xy\"zzy\"plugh rest",
-        &["zzy", "plugh"],
-    ),
-    (
-        "an environment variable",
-        "MYSQL_ROOT_PASSWORD=xyzzy",
-        &["xyzzy"],
-    ),
-    (
-        "a Java property",
-        "spring.datasource.password=xyzzy",
-        &["xyzzy"],
-    ),
-    (
-        "headers",
-        "Authorization: Bearer xyzzy.plugh\r\nCookie: sid=xyzzy\r\nX-Amz-Security-Token: xyzzy1\r\n",
-        &["xyzzy"],
-    ),
+    ("a password with a quote in it", "password=xy\"zzy\"plugh rest", &["zzy", "plugh"]),
+    ("an environment variable", "MYSQL_ROOT_PASSWORD=xyzzy", &["xyzzy"]),
+    ("a Java property", "spring.datasource.password=xyzzy", &["xyzzy"]),
+    ("headers", "Authorization: Bearer xyzzy.plugh\r\nCookie: sid=xyzzy\r\nX-Amz-Security-Token: xyzzy1\r\n", &["xyzzy"]),
     (
         "a presigned URL",
         "GET https://b.s3.amazonaws.com/k?X-Amz-Credential=ASIAQ3EGRIGSN7VPL2XY%2F20250301&X-Amz-Security-Token=IQoJb3JpZ2luX2VjEJr9drTJvc%2FXLB89&X-Amz-Signature=0f1e2d3c4b5a69788796a5b4c3d2e1f0 403",
         &["ASIAQ3EG", "b3JpZ2lu", "0f1e2d3c"],
     ),
-    (
-        "a private key without an end",
-        "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nxyzzy\n\nplugh",
-        &["MIIEow", "xyzzy", "plugh"],
-    ),
+    ("a private key without an end", "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nxyzzy\n\nplugh", &["MIIEow", "xyzzy", "plugh"]),
     (
         "a private key behind a keyword",
         "private_key=-----BEGIN EC PRIVATE KEY-----\nxyzzy\n-----END EC PRIVATE KEY-----\n",
@@ -131,36 +83,16 @@ const HIDDEN: &[(&str, &str, &[&str])] = &[
         "Invalid type for parameter SecretString, value: {'password': 'xyzzy', 'n': {'m': 'plugh'}}, type: <class 'dict'>, valid types: <class 'str'>",
         &["xyzzy", "plugh"],
     ),
-    (
-        "base64 behind a keyword",
-        "password=eHl6enlwbHVnaA==",
-        &["eHl6enlwbHVnaA"],
-    ),
-    (
-        "hex behind a keyword",
-        "password=78797a7a79",
-        &["78797a7a79"],
-    ),
+    ("base64 behind a keyword", "password=eHl6enlwbHVnaA==", &["eHl6enlwbHVnaA"]),
+    ("hex behind a keyword", "password=78797a7a79", &["78797a7a79"]),
     (
         "an error chain with a URL",
         "error sending request for url (https://user:xyzzy@proxy.example.com/): connection refused",
         &["xyzzy"],
     ),
-    (
-        "a header in a panic",
-        "panicked at: HeaderValue { authorization: \"Bearer xyzzy\" }",
-        &["xyzzy"],
-    ),
-    (
-        "SQL",
-        "syntax error at or near \"FOO\": ALTER USER \"app\" WITH PASSWORD 'it''s xyzzy'",
-        &["it"],
-    ),
-    (
-        "a connection string of ODBC",
-        "DRIVER={x};SERVER=db;UID=app;PWD=xyzzy;Encrypt=yes",
-        &["xyzzy"],
-    ),
+    ("a header in a panic", "panicked at: HeaderValue { authorization: \"Bearer xyzzy\" }", &["xyzzy"]),
+    ("SQL", "syntax error at or near \"FOO\": ALTER USER \"app\" WITH PASSWORD 'it''s xyzzy'", &["it"]),
+    ("a connection string of ODBC", "DRIVER={x};SERVER=db;UID=app;PWD=xyzzy;Encrypt=yes", &["xyzzy"]),
 ];
 
 #[test]
@@ -176,39 +108,16 @@ fn secrets_are_hidden_in_every_form() {
 
 #[test]
 fn a_wrapped_session_token_is_hidden_whole() {
-    let token: String = "IQoJb3JpZ2luX2VjE"
-        .chars()
-        .chain("aB3/cD4+".chars().cycle())
-        .take(800)
-        .collect();
-    let lines: Vec<&str> = token
-        .as_bytes()
-        .chunks(76)
-        .map(|line| std::str::from_utf8(line).unwrap())
-        .collect();
+    let token: String = "IQoJb3JpZ2luX2VjE".chars().chain("aB3/cD4+".chars().cycle()).take(800).collect();
+    let lines: Vec<&str> = token.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap()).collect();
     for (before, between, after) in [
         ("", "\n", "\nRotation failed: no route to host"),
-        (
-            "SessionToken: ",
-            "\r\n",
-            "\r\nRotation failed: no route to host",
-        ),
-        (
-            "aws_session_token=",
-            "\n  ",
-            "\n\nRotation failed: no route to host",
-        ),
-        (
-            "{\"SessionToken\": \"",
-            "\n",
-            "\"}\nRotation failed: no route to host",
-        ),
+        ("SessionToken: ", "\r\n", "\r\nRotation failed: no route to host"),
+        ("aws_session_token=", "\n  ", "\n\nRotation failed: no route to host"),
+        ("{\"SessionToken\": \"", "\n", "\"}\nRotation failed: no route to host"),
     ] {
         let shown = redacted(&format!("{before}{}{after}", lines.join(between)));
-        assert!(
-            shown.starts_with(before) && shown.ends_with(after),
-            "{shown}"
-        );
+        assert!(shown.starts_with(before) && shown.ends_with(after), "{shown}");
         for line in &lines {
             assert!(!shown.contains(line.get(..8).unwrap_or(line)), "{shown}");
         }
@@ -280,8 +189,7 @@ fn decisive_words_survive_next_to_a_secret() {
 #[test]
 fn hidden_values_are_counted_and_named() {
     let redactor = Redactor::default();
-    let redacted =
-        redactor.redact("user=app password=xyzzy AKIAQ3EGRIGSN7VPL2XY postgres://u:plugh@h/db");
+    let redacted = redactor.redact("user=app password=xyzzy AKIAQ3EGRIGSN7VPL2XY postgres://u:plugh@h/db");
     assert_eq!(
         redacted.text.as_str(),
         "user=app password=[hidden: password] [hidden: aws access key] postgres://u:[hidden: url password]@h/db"
@@ -293,25 +201,11 @@ fn hidden_values_are_counted_and_named() {
 
 #[test]
 fn known_secrets_are_masked_wherever_they_occur() {
-    let redactor = Redactor::knowing([
-        "s3cr.t+value",
-        "s3cr.t+value-and-more",
-        "tiny",
-        "hidden",
-        "",
-    ])
-    .unwrap();
-    let shown =
-        redactor.redact("a s3cr.t+value-and-more, xs3cr.t+valuey, tiny, s3crXt+value, hidden");
-    assert_eq!(
-        shown.text.as_str(),
-        "a [hidden: known secret], x[hidden: known secret]y, tiny, s3crXt+value, hidden"
-    );
+    let redactor = Redactor::knowing(["s3cr.t+value", "s3cr.t+value-and-more", "tiny", "hidden", ""]).unwrap();
+    let shown = redactor.redact("a s3cr.t+value-and-more, xs3cr.t+valuey, tiny, s3crXt+value, hidden");
+    assert_eq!(shown.text.as_str(), "a [hidden: known secret], x[hidden: known secret]y, tiny, s3crXt+value, hidden");
     assert_eq!(shown.count, 2);
-    assert_eq!(
-        redactor.redact("token=s3cr.t+value").text.as_str(),
-        "token=[hidden: known secret]"
-    );
+    assert_eq!(redactor.redact("token=s3cr.t+value").text.as_str(), "token=[hidden: known secret]");
 }
 
 #[test]
@@ -397,9 +291,7 @@ fn every_string_of_a_structure_is_redacted() {
         Plain(String),
     }
     let lines = vec![
-        Some(Line::Error {
-            text: "password=xyzzy".to_owned(),
-        }),
+        Some(Line::Error { text: "password=xyzzy".to_owned() }),
         Some(Line::Plain("password authentication failed".to_owned())),
         None,
     ];
@@ -408,9 +300,7 @@ fn every_string_of_a_structure_is_redacted() {
     assert_eq!(
         lines,
         vec![
-            Some(Line::Error {
-                text: "password=[hidden: password]".to_owned()
-            }),
+            Some(Line::Error { text: "password=[hidden: password]".to_owned() }),
             Some(Line::Plain("password authentication failed".to_owned())),
             None,
         ]
@@ -420,10 +310,7 @@ fn every_string_of_a_structure_is_redacted() {
 #[test]
 fn safe_text_serialises_as_its_text() {
     let text = SafeText::redact("password=xyzzy");
-    assert_eq!(
-        serde_json::to_value(&text).unwrap(),
-        json!("password=[hidden: password]")
-    );
+    assert_eq!(serde_json::to_value(&text).unwrap(), json!("password=[hidden: password]"));
     assert_eq!(format!("{text:>30}"), "   password=[hidden: password]");
 }
 
@@ -486,24 +373,14 @@ fn hostile_texts_take_linear_time() {
 
 #[test]
 fn ten_mebibytes_in_one_line_are_redacted() {
-    let mut text = "2025-03-01 [INFO] setSecret: Successfully set password for user app_user. "
-        .repeat(150_000);
+    let mut text = "2025-03-01 [INFO] setSecret: Successfully set password for user app_user. ".repeat(150_000);
     text.push_str("password=xyzzy");
     assert!(text.len() > 10 << 20);
     let started = Instant::now();
     let redacted = Redactor::default().redact(&text);
-    assert!(
-        started.elapsed() < Duration::from_secs(30),
-        "{:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
     assert_eq!(redacted.count, 1);
-    assert!(
-        redacted
-            .text
-            .as_str()
-            .ends_with("password=[hidden: password]")
-    );
+    assert!(redacted.text.as_str().ends_with("password=[hidden: password]"));
 }
 
 fn fragment() -> impl Strategy<Value = String> {

@@ -98,8 +98,9 @@ async fn every_scenario_ends_as_its_file_expects() {
 
 #[test]
 fn there_are_scenarios_for_every_group_of_causes() {
-    let expected: Vec<Expect> =
-        Scenario::embedded().map(|(name, text)| Scenario::parse(text).unwrap_or_else(|error| panic!("{name}: {error}")).expect.unwrap()).collect();
+    let expected: Vec<Expect> = Scenario::embedded()
+        .map(|(name, text)| Scenario::parse(text).unwrap_or_else(|error| panic!("{name}: {error}")).expect.unwrap())
+        .collect();
     assert!(expected.len() >= 45, "{} scenarios", expected.len());
     for outcome in ["root_cause", "healthy", "inconclusive", "not_found"] {
         assert!(expected.iter().any(|expect| expect.outcome == outcome), "no scenario ends {outcome}");
