@@ -31,3 +31,4 @@ pub mod diagnosis;
 pub mod lambda_log;
 pub mod model;
 pub mod redact;
+pub mod simulator;
