@@ -31,6 +31,7 @@
 pub mod aws;
 pub mod clock;
 pub mod diagnosis;
+pub mod investigation;
 pub mod lambda_log;
 pub mod model;
 pub mod playbook;

@@ -57,7 +57,9 @@ pub enum ConnectError {
     #[error("no AWS region is set: pass --region, or set AWS_REGION or the profile's region")]
     NoRegion,
     /// There are no credentials at all.
-    #[error("no AWS credentials were found: set AWS_PROFILE, run `aws sso login` or `aws configure`, or give this machine a role")]
+    #[error(
+        "no AWS credentials were found: set AWS_PROFILE, run `aws sso login` or `aws configure`, or give this machine a role"
+    )]
     NoCredentials,
     /// The credentials are no longer valid.
     #[error("the AWS credentials have expired: run `aws sso login`, or fetch new temporary credentials")]
@@ -261,7 +263,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_region_of_iam_follows_the_partition() {
-        for (region, global) in [("eu-west-1", "us-east-1"), ("us-gov-east-1", "us-gov-west-1"), ("cn-northwest-1", "cn-north-1")] {
+        for (region, global) in [("eu-west-1", "us-east-1"), ("us-gov-east-1", "us-gov-west-1"), ("cn-northwest-1", "cn-north-1")]
+        {
             let options = AwsOptions { region: Some(region.to_owned()), test_credentials: true, ..AwsOptions::default() };
             let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
             assert_eq!(aws.global_region(), global);
