@@ -1,6 +1,6 @@
 //! What goes wrong with an answer, by operation.
 
-use super::scenario::{Always, FaultForm, Throttle};
+use super::declaration::{Always, FaultForm, Throttle};
 use super::wildcard;
 use super::wire::Request;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -22,7 +22,12 @@ pub(super) struct Effect {
 
 impl Faults {
     pub(super) fn new(forms: Vec<FaultForm>) -> Self {
-        Faults(forms.into_iter().map(|form| (form, AtomicU32::new(0))).collect())
+        Faults(
+            forms
+                .into_iter()
+                .map(|form| (form, AtomicU32::new(0)))
+                .collect(),
+        )
     }
 
     /// Counts the request, and says what happens to it.
@@ -32,8 +37,14 @@ impl Faults {
         let mut effect = Effect::default();
         for (form, seen) in &self.0 {
             let concerned = wildcard::matches_ignoring_case(&form.operation, &action)
-                && form.region.as_ref().is_none_or(|region| *region == request.region)
-                && form.containing.as_ref().is_none_or(|text| parameters.contains(text.as_str()));
+                && form
+                    .region
+                    .as_ref()
+                    .is_none_or(|region| *region == request.region)
+                && form
+                    .containing
+                    .as_ref()
+                    .is_none_or(|text| parameters.contains(text.as_str()));
             if !concerned {
                 continue;
             }

@@ -1,6 +1,6 @@
 //! The simulated account: what its services know. Built once from a scenario, never changed.
 
-use super::scenario::PagesForm;
+use super::declaration::PagesForm;
 use super::wire::Shape;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -162,7 +162,9 @@ pub(super) struct HealthEvent {
 impl World {
     /// The role with this name, if it exists.
     pub(super) fn role(&self, name: &str) -> Option<&Role> {
-        self.roles.iter().find(|role| role.name == name && role.exists)
+        self.roles
+            .iter()
+            .find(|role| role.name == name && role.exists)
     }
 
     /// The managed policy with this ARN.

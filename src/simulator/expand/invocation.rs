@@ -1,9 +1,9 @@
 //! One invocation of a rotation function: the lines Lambda logs, and the metrics it counts.
 
 use super::names::{Context, Names};
+use crate::simulator::declaration::{Ending, FunctionForm, LogFormat, RunForm};
 use crate::simulator::ids;
 use crate::simulator::json::set;
-use crate::simulator::scenario::{Ending, FunctionForm, LogFormat, RunForm};
 use crate::simulator::when::Length;
 use crate::simulator::world::{Datapoint, LogEvent};
 use jiff::{SignedDuration, Timestamp};
@@ -42,7 +42,11 @@ impl<'a> Invocation<'a> {
             (None, Some(action)) => Some(denial(names, function, run, action, context)?),
             (None, None) => None,
         };
-        let ends = run.ends.unwrap_or(if exception.is_some() { Ending::Error } else { Ending::Ok });
+        let ends = run.ends.unwrap_or(if exception.is_some() {
+            Ending::Error
+        } else {
+            Ending::Ok
+        });
         let timeout = timeout(function);
         let duration = match (run.duration, ends) {
             (Some(Length(duration)), _) => duration,
@@ -51,8 +55,14 @@ impl<'a> Invocation<'a> {
             (None, _) => SignedDuration::from_millis(740),
         };
         let lines = match &run.lines {
-            Some(lines) => lines.iter().map(|line| names.fill(line, context)).collect::<Result<_, _>>()?,
-            None => lines.iter().map(|line| names.fill(line, context)).collect::<Result<_, _>>()?,
+            Some(lines) => lines
+                .iter()
+                .map(|line| names.fill(line, context))
+                .collect::<Result<_, _>>()?,
+            None => lines
+                .iter()
+                .map(|line| names.fill(line, context))
+                .collect::<Result<_, _>>()?,
         };
         Ok(Invocation {
             function,
@@ -64,7 +74,11 @@ impl<'a> Invocation<'a> {
             lines,
             exception,
             duration,
-            memory_used: run.memory_used.unwrap_or(if ends == Ending::OutOfMemory { memory(function) } else { 77 }),
+            memory_used: run.memory_used.unwrap_or(if ends == Ending::OutOfMemory {
+                memory(function)
+            } else {
+                77
+            }),
             cold: run.cold || ends == Ending::InitError,
         })
     }
@@ -114,13 +128,24 @@ impl<'a> Invocation<'a> {
         let stream = format!(
             "{}/[$LATEST]{}",
             self.at.strftime("%Y/%m/%d"),
-            ids::letters(&format!("{}/{}", self.function.name, self.at.strftime("%F")), "0123456789abcdef", 32)
+            ids::letters(
+                &format!("{}/{}", self.function.name, self.at.strftime("%F")),
+                "0123456789abcdef",
+                32
+            )
         );
         let messages = match self.function.log_format {
             LogFormat::Text => self.text(),
             LogFormat::Json => self.json(),
         };
-        messages.into_iter().map(|(at, message)| LogEvent { at, stream: stream.clone(), message }).collect()
+        messages
+            .into_iter()
+            .map(|(at, message)| LogEvent {
+                at,
+                stream: stream.clone(),
+                message,
+            })
+            .collect()
     }
 
     /// The application's lines lie evenly within the first second of the invocation.
@@ -134,23 +159,13 @@ impl<'a> Invocation<'a> {
         let (id, at, end) = (&self.id, self.at, self.ended());
         let mut out = Vec::new();
         if self.cold {
-            out.push((
-                at,
-                format!(
-                    "INIT_START Runtime Version: python:3.13.v40\tRuntime Version ARN: arn:aws:lambda:{}::runtime:{}\n",
-                    self.region,
-                    ids::letters(&self.arn, "0123456789abcdef", 64)
-                ),
-            ));
+            out.push((at, format!("INIT_START Runtime Version: python:3.13.v40\tRuntime Version ARN: arn:aws:lambda:{}::runtime:{}\n", self.region, ids::letters(&self.arn, "0123456789abcdef", 64))));
         }
         if self.ends == Ending::InitError {
             let (kind, _) = self.exception_parts();
             for phase in ["init", "invoke"] {
                 out.push((at, self.traceback()));
-                out.push((
-                    at,
-                    format!("INIT_REPORT Init Duration: 214.63 ms\tPhase: {phase}\tStatus: error\tError Type: {kind}\n"),
-                ));
+                out.push((at, format!("INIT_REPORT Init Duration: 214.63 ms\tPhase: {phase}\tStatus: error\tError Type: {kind}\n")));
             }
         }
         out.push((at, format!("START RequestId: {id} Version: $LATEST\n")));
@@ -171,11 +186,18 @@ impl<'a> Invocation<'a> {
             }
         }
         match self.ends {
-            Ending::Timeout => out
-                .push((end, format!("{} {id} Task timed out after {:.2} seconds\n\n", millis(end), self.duration.as_secs_f64()))),
-            Ending::OutOfMemory => {
-                out.push((end, format!("RequestId: {id} Error: Runtime exited with error: signal: killed\nRuntime.ExitError\n")))
-            }
+            Ending::Timeout => out.push((
+                end,
+                format!(
+                    "{} {id} Task timed out after {:.2} seconds\n\n",
+                    millis(end),
+                    self.duration.as_secs_f64()
+                ),
+            )),
+            Ending::OutOfMemory => out.push((
+                end,
+                format!("RequestId: {id} Error: Runtime exited with error: signal: killed\nRuntime.ExitError\n"),
+            )),
             _ => {}
         }
         out.push((end, format!("END RequestId: {id}\n")));
@@ -204,7 +226,10 @@ impl<'a> Invocation<'a> {
     fn json(&self) -> Vec<(Timestamp, String)> {
         let (id, at, end) = (&self.id, self.at, self.ended());
         let platform = |at: Timestamp, kind: &str, record: Value| {
-            (at, json!({ "time": millis(at), "type": kind, "record": record }).to_string())
+            (
+                at,
+                json!({ "time": millis(at), "type": kind, "record": record }).to_string(),
+            )
         };
         let (status, kind) = self.status();
         let mut out = Vec::new();
@@ -218,14 +243,10 @@ impl<'a> Invocation<'a> {
         if self.ends == Ending::InitError {
             for phase in ["init", "invoke"] {
                 out.push((at, self.json_exception(at, "")));
-                out.push(platform(
-                    at,
-                    "platform.initReport",
-                    json!({
-                        "initializationType": "on-demand", "phase": phase, "status": "error", "errorType": kind,
-                        "metrics": { "durationMs": 214.63 },
-                    }),
-                ));
+                out.push(platform(at, "platform.initReport", json!({
+                    "initializationType": "on-demand", "phase": phase, "status": "error", "errorType": kind,
+                    "metrics": { "durationMs": 214.63 },
+                })));
             }
         }
         out.push(platform(
@@ -292,17 +313,19 @@ impl<'a> Invocation<'a> {
     /// As the Python runtime prints it, indented with no-break spaces.
     fn traceback(&self) -> String {
         let (kind, message) = self.exception_parts();
-        let frames: String = if self.ends == Ending::InitError {
-            String::new()
-        } else {
-            stack().iter().map(|frame| format!("\u{a0}\u{a0}{}\n", frame.replace("\n  ", "\n\u{a0}\u{a0}\u{a0}\u{a0}"))).collect()
+        let frames: String = match self.ends {
+            Ending::InitError => String::new(),
+            _ => STACK.iter().copied().map(with_no_break_indent).collect(),
         };
         format!("[ERROR] {kind}: {message}\nTraceback (most recent call last):\n{frames}")
     }
 
     fn json_exception(&self, at: Timestamp, id: &str) -> String {
         let (kind, message) = self.exception_parts();
-        let stack = if self.ends == Ending::InitError { vec![] } else { stack() };
+        let stack: &[&str] = match self.ends {
+            Ending::InitError => &[],
+            _ => &STACK,
+        };
         json!({
             "timestamp": seconds(at), "level": "ERROR", "errorMessage": message, "errorType": kind,
             "requestId": id, "stackTrace": stack,
@@ -327,11 +350,14 @@ fn denial(
     action: &str,
     context: Context<'_>,
 ) -> Result<String, String> {
-    let (_, operation) = action
-        .split_once(':')
-        .ok_or_else(|| format!("`denied = \"{action}\"` is no action such as secretsmanager:PutSecretValue"))?;
+    let (_, operation) = action.split_once(':').ok_or_else(|| {
+        format!("`denied = \"{action}\"` is no action such as secretsmanager:PutSecretValue")
+    })?;
     let resource = names.fill(run.denied_on.as_deref().unwrap_or("{secret_arn}"), context)?;
-    let because = run.because.clone().unwrap_or_else(|| format!("because no identity-based policy allows the {action} action"));
+    let because = run
+        .because
+        .clone()
+        .unwrap_or_else(|| format!("because no identity-based policy allows the {action} action"));
     Ok(format!(
         "ClientError: An error occurred (AccessDeniedException) when calling the {operation} operation: User: {} \
          is not authorized to perform: {action} on resource: {resource} {because}",
@@ -341,14 +367,25 @@ fn denial(
 
 /// `ERROR text` → level and text.
 fn split_level(line: &str) -> Option<(&str, &str)> {
-    line.split_once(' ').filter(|(level, _)| ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"].contains(level))
+    line.split_once(' ')
+        .filter(|(level, _)| ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"].contains(level))
 }
 
-fn stack() -> Vec<String> {
-    vec![
-        "File \"/var/task/lambda_function.py\", line 61, in lambda_handler\n    rotate(step, service_client, arn, token)".into(),
-        "File \"/var/task/lambda_function.py\", line 118, in rotate\n    steps[step](service_client, arn, token)".into(),
-    ]
+/// Where the exception was raised, as Python's traceback module formats frames.
+const STACK: [&str; 2] = [
+    "  File \"/var/task/lambda_function.py\", line 61, in lambda_handler\n    rotate(step, client, arn, token)\n",
+    "  File \"/var/task/lambda_function.py\", line 118, in rotate\n    steps[step](client, arn, token)\n",
+];
+
+fn with_no_break_indent(frame: &str) -> String {
+    frame
+        .lines()
+        .map(|line| {
+            let text = line.trim_start();
+            let indent = "\u{a0}".repeat(line.len() - text.len());
+            format!("{indent}{text}\n")
+        })
+        .collect()
 }
 
 fn millis(at: Timestamp) -> String {
