@@ -48,9 +48,7 @@ fn wrong_causes(corpus: &str) -> Vec<String> {
         .into_iter()
         .filter_map(|sample| {
             let found = explain(&sample.line).cause.map(|cause| cause.id().to_owned());
-            (found != sample.cause).then(|| {
-                format!("{found:?} instead of {:?}: {}", sample.cause, sample.line)
-            })
+            (found != sample.cause).then(|| format!("{found:?} instead of {:?}: {}", sample.cause, sample.line))
         })
         .collect()
 }
@@ -94,9 +92,7 @@ fn the_step_is_told_wherever_the_text_names_it() {
 
 fn names_a_step(line: &str) -> bool {
     let line = line.to_lowercase();
-    ["createsecret", "setsecret", "testsecret", "finishsecret"]
-        .iter()
-        .any(|step| line.replace('_', "").contains(step))
+    ["createsecret", "setsecret", "testsecret", "finishsecret"].iter().any(|step| line.replace('_', "").contains(step))
 }
 
 #[test]
@@ -110,8 +106,7 @@ fn the_engine_is_told_wherever_the_text_gives_it_away() {
                 return None;
             }
             let engine = explain(&sample.line).engine?;
-            (!expected.split(',').any(|name| name == engine))
-                .then(|| format!("{engine} instead of {expected}: {}", sample.line))
+            (!expected.split(',').any(|name| name == engine)).then(|| format!("{engine} instead of {expected}: {}", sample.line))
         })
         .collect();
     assert_none(faults);
@@ -158,10 +153,22 @@ fn a_record_joined_by_written_out_line_breaks_is_read_whole() {
 #[test]
 fn platform_records_in_json_are_explained() {
     for (record, cause) in [
-        (json!({"time": "t", "type": "platform.report", "record": {"requestId": "r", "metrics": {"durationMs": 3000.0, "memorySizeMB": 128, "maxMemoryUsedMB": 60}, "status": "timeout"}}), "timeout_ambiguous"),
-        (json!({"time": "t", "type": "platform.report", "record": {"requestId": "r", "metrics": {"durationMs": 9.0, "memorySizeMB": 128, "maxMemoryUsedMB": 128}, "status": "error", "errorType": "Runtime.ExitError"}}), "lambda_oom"),
-        (json!({"time": "t", "type": "platform.initReport", "record": {"phase": "init", "status": "error", "errorType": "Runtime.ImportModuleError", "metrics": {"durationMs": 9.0}}}), "code_import_error"),
-        (json!({"time": "t", "type": "platform.extension", "record": {"name": "x", "state": "InitError", "events": [], "errorType": "Extension.InitError"}}), "lambda_extension_crash"),
+        (
+            json!({"time": "t", "type": "platform.report", "record": {"requestId": "r", "metrics": {"durationMs": 3000.0, "memorySizeMB": 128, "maxMemoryUsedMB": 60}, "status": "timeout"}}),
+            "timeout_ambiguous",
+        ),
+        (
+            json!({"time": "t", "type": "platform.report", "record": {"requestId": "r", "metrics": {"durationMs": 9.0, "memorySizeMB": 128, "maxMemoryUsedMB": 128}, "status": "error", "errorType": "Runtime.ExitError"}}),
+            "lambda_oom",
+        ),
+        (
+            json!({"time": "t", "type": "platform.initReport", "record": {"phase": "init", "status": "error", "errorType": "Runtime.ImportModuleError", "metrics": {"durationMs": 9.0}}}),
+            "code_import_error",
+        ),
+        (
+            json!({"time": "t", "type": "platform.extension", "record": {"name": "x", "state": "InitError", "events": [], "errorType": "Extension.InitError"}}),
+            "lambda_extension_crash",
+        ),
     ] {
         let explained = serde_json::to_value(explain(&record.to_string())).unwrap();
         assert_eq!(explained["cause"], cause, "{record}");

@@ -34,11 +34,8 @@ pub fn explain(line: &str) -> Explanation {
     let found = classify_at(&record.text, level);
     Explanation {
         cause: found.map(|found| found.cause),
-        step: found
-            .map_or_else(|| rotation_step(&record.text), |found| found.step),
-        engine: found
-            .and_then(|found| found.engine)
-            .or_else(|| engine_of(&record.text)),
+        step: found.map_or_else(|| rotation_step(&record.text), |found| found.step),
+        engine: found.and_then(|found| found.engine).or_else(|| engine_of(&record.text)),
         text: text.into_owned(),
     }
 }
@@ -52,9 +49,7 @@ fn unwrapped(line: &str) -> Option<Cow<'_, str>> {
     match serde_json::from_str(trimmed).ok()? {
         Value::String(text) => Some(Cow::Owned(text)),
         Value::Object(mut object) => {
-            let of_lambda = ["message", "record", "errorMessage", "requestId"]
-                .iter()
-                .any(|key| object.contains_key(*key));
+            let of_lambda = ["message", "record", "errorMessage", "requestId"].iter().any(|key| object.contains_key(*key));
             match object.remove("text") {
                 Some(Value::String(text)) if !of_lambda => Some(Cow::Owned(text)),
                 _ => None,

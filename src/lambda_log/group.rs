@@ -118,17 +118,10 @@ impl Stream {
         // An initialization that fails may never see a request; without an error it is no invocation.
         if let Some(first) = self.before_start.first().cloned() {
             let lines = std::mem::take(&mut self.before_start);
-            let orphan = Run {
-                request_id: None,
-                started_at: first.at,
-                ended_at: None,
-                report: None,
-                lines,
-            };
+            let orphan = Run { request_id: None, started_at: first.at, ended_at: None, report: None, lines };
             let invocation = orphan.into_invocation();
             if invocation.status != InvocationStatus::Unknown || invocation.step.is_some() {
-                let mut all: Vec<Invocation> =
-                    self.runs.into_iter().map(Run::into_invocation).collect();
+                let mut all: Vec<Invocation> = self.runs.into_iter().map(Run::into_invocation).collect();
                 all.push(invocation);
                 return all;
             }
@@ -152,11 +145,7 @@ struct Run {
 
 impl Run {
     fn into_invocation(self) -> Invocation {
-        let stream = self
-            .lines
-            .first()
-            .map(|line| line.stream.clone())
-            .unwrap_or_default();
+        let stream = self.lines.first().map(|line| line.stream.clone()).unwrap_or_default();
         let evidence = Evidence::read(&self.lines);
         let report = self.report.unwrap_or_default();
         Invocation {
@@ -202,11 +191,9 @@ impl Evidence {
     fn add(&mut self, record: &Record<'_>) {
         let text = record.text.as_ref();
         match &record.platform {
-            Some(
-                Platform::Report(report)
-                | Platform::RuntimeDone(report)
-                | Platform::InitReport(report),
-            ) => self.add_report(report, &record.platform),
+            Some(Platform::Report(report) | Platform::RuntimeDone(report) | Platform::InitReport(report)) => {
+                self.add_report(report, &record.platform)
+            }
             Some(_) => self.failed |= text.contains("Error Type: ") || text.contains("Runtime.ExitError"),
             None => {
                 self.timed_out |= states_timeout(text);
@@ -283,9 +270,7 @@ fn error_type(text: &str) -> Option<String> {
     let first_line = text.lines().next()?;
     let said = first_line.strip_prefix("[ERROR] ").unwrap_or(first_line);
     let kind = said.split(": ").next()?;
-    let named = kind.ends_with("Error")
-        || kind.ends_with("Exception")
-        || kind.starts_with("Runtime.")
-        || kind.starts_with("Extension.");
+    let named =
+        kind.ends_with("Error") || kind.ends_with("Exception") || kind.starts_with("Runtime.") || kind.starts_with("Extension.");
     (named && !kind.contains(char::is_whitespace)).then(|| kind.to_owned())
 }

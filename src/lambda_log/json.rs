@@ -4,13 +4,7 @@ use super::Level;
 use serde_json::{Map, Value};
 
 const LEVEL_KEYS: [&str; 6] = ["level", "log_level", "severity", "levelname", "loglevel", "lvl"];
-const ID_KEYS: [&str; 5] = [
-    "requestId",
-    "AWSRequestId",
-    "aws_request_id",
-    "function_request_id",
-    "awsRequestId",
-];
+const ID_KEYS: [&str; 5] = ["requestId", "AWSRequestId", "aws_request_id", "function_request_id", "awsRequestId"];
 /// Where loggers put what they have to say, in the order to read it.
 const TEXT_KEYS: [&str; 14] = [
     "message",
@@ -45,16 +39,8 @@ pub(super) fn read(object: &Map<String, Value>) -> Option<Structured> {
     }
     let failed = object.contains_key("errorType") && object.contains_key("errorMessage");
     Some(Structured {
-        level: LEVEL_KEYS
-            .iter()
-            .find_map(|key| object.get(*key))
-            .and_then(level)
-            .or_else(|| failed.then_some(Level::Error)),
-        request_id: ID_KEYS
-            .iter()
-            .find_map(|key| object.get(*key))
-            .and_then(Value::as_str)
-            .map(str::to_owned),
+        level: LEVEL_KEYS.iter().find_map(|key| object.get(*key)).and_then(level).or_else(|| failed.then_some(Level::Error)),
+        request_id: ID_KEYS.iter().find_map(|key| object.get(*key)).and_then(Value::as_str).map(str::to_owned),
         text,
     })
 }
@@ -68,12 +54,9 @@ fn level(value: &Value) -> Option<Level> {
 }
 
 fn append_object(object: &Map<String, Value>, text: &mut String) {
-    let kind = ["errorType", "exception_name", "name", "type", "code"]
-        .iter()
-        .find_map(|key| object.get(*key).and_then(Value::as_str));
-    let says = ["errorMessage", "message"]
-        .iter()
-        .find_map(|key| object.get(*key).and_then(Value::as_str));
+    let kind =
+        ["errorType", "exception_name", "name", "type", "code"].iter().find_map(|key| object.get(*key).and_then(Value::as_str));
+    let says = ["errorMessage", "message"].iter().find_map(|key| object.get(*key).and_then(Value::as_str));
     if let (Some(kind), Some(says)) = (kind, says)
         && (object.contains_key("errorType") || object.contains_key("stack"))
         && !says.contains(kind)

@@ -35,13 +35,12 @@ impl Level {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Level> {
         Some(match name.to_ascii_lowercase().as_str() {
-            "trace" | "debug" | "trce" | "dbug" | "dbg" | "fine" | "finer" | "finest" => {
-                Level::Debug
-            }
+            "trace" | "debug" | "trce" | "dbug" | "dbg" | "fine" | "finer" | "finest" => Level::Debug,
             "info" | "information" | "notice" | "inf" => Level::Info,
             "warn" | "warning" | "wrn" => Level::Warning,
-            "error" | "err" | "fatal" | "critical" | "severe" | "fail" | "crit" | "panic"
-            | "dpanic" | "alert" | "emergency" => Level::Error,
+            "error" | "err" | "fatal" | "critical" | "severe" | "fail" | "crit" | "panic" | "dpanic" | "alert" | "emergency" => {
+                Level::Error
+            }
             _ => return None,
         })
     }
@@ -58,8 +57,7 @@ impl Level {
 }
 
 pub(super) fn words(line: &str) -> impl Iterator<Item = &str> {
-    line.split(|c: char| c.is_whitespace() || "[]()|:,<>".contains(c))
-        .filter(|word| !word.is_empty() && *word != "-")
+    line.split(|c: char| c.is_whitespace() || "[]()|:,<>".contains(c)).filter(|word| !word.is_empty() && *word != "-")
 }
 
 fn from_upper_case(word: &str) -> Option<Level> {

@@ -49,12 +49,7 @@ static FIELDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// Reads a text record of the platform; gives its kind and request id.
 pub(super) fn from_text(text: &str) -> Option<(Platform, Option<&str>)> {
     let (word, rest) = text.split_once(' ')?;
-    let id = || {
-        rest.strip_prefix("RequestId: ")?
-            .split_whitespace()
-            .next()
-            .filter(|id| !id.is_empty())
-    };
+    let id = || rest.strip_prefix("RequestId: ")?.split_whitespace().next().filter(|id| !id.is_empty());
     Some(match word {
         "START" => (Platform::Start, Some(id()?)),
         "END" => (Platform::End, Some(id()?)),
@@ -87,10 +82,7 @@ fn figures(text: &str) -> Report {
 
 /// Reads a `platform.*` JSON record: its kind, its request id, and the text record that says the same.
 pub(super) fn from_json(kind: &str, record: &Value) -> (Platform, Option<String>, String) {
-    let id = record
-        .get("requestId")
-        .and_then(Value::as_str)
-        .map(str::to_owned);
+    let id = record.get("requestId").and_then(Value::as_str).map(str::to_owned);
     let report = json_report(record);
     let shown_id = id.as_deref().unwrap_or_default();
     let (platform, text) = match kind {
@@ -118,27 +110,16 @@ fn other_text(kind: &str, record: &Value, report: &Report) -> String {
     match record {
         Value::String(text) => text.clone(),
         _ => {
-            let state = record
-                .get("state")
-                .and_then(Value::as_str)
-                .map(|state| format!("\tState: {state}"));
+            let state = record.get("state").and_then(Value::as_str).map(|state| format!("\tState: {state}"));
             let kind = kind.trim_start_matches("platform.").to_ascii_uppercase();
-            format!(
-                "{kind}{}{}",
-                state.unwrap_or_default(),
-                figures_text(report)
-            )
+            format!("{kind}{}{}", state.unwrap_or_default(), figures_text(report))
         }
     }
 }
 
 fn json_report(record: &Value) -> Report {
     let metric = |name: &str| record.get("metrics").and_then(|metrics| metrics.get(name));
-    let megabytes = |name| {
-        metric(name)
-            .and_then(Value::as_u64)
-            .and_then(|n| u32::try_from(n).ok())
-    };
+    let megabytes = |name| metric(name).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
     let text = |name: &str| record.get(name).and_then(Value::as_str).map(str::to_owned);
     Report {
         duration_ms: metric("durationMs").and_then(Value::as_f64),
@@ -156,22 +137,10 @@ fn figures_text(report: &Report) -> String {
             text.push_str(&format!("\t{name}: {value}"));
         }
     };
-    add(
-        "Duration",
-        report.duration_ms.map(|ms| format!("{ms:.2} ms")),
-    );
-    add(
-        "Memory Size",
-        report.memory_size_mb.map(|mb| format!("{mb} MB")),
-    );
-    add(
-        "Max Memory Used",
-        report.max_memory_used_mb.map(|mb| format!("{mb} MB")),
-    );
-    add(
-        "Status",
-        report.status.clone().filter(|status| status != "success"),
-    );
+    add("Duration", report.duration_ms.map(|ms| format!("{ms:.2} ms")));
+    add("Memory Size", report.memory_size_mb.map(|mb| format!("{mb} MB")));
+    add("Max Memory Used", report.max_memory_used_mb.map(|mb| format!("{mb} MB")));
+    add("Status", report.status.clone().filter(|status| status != "success"));
     add("Error Type", report.error_type.clone());
     text
 }

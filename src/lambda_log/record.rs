@@ -18,12 +18,7 @@ pub struct Record<'a> {
 }
 
 /// Node.js prints what it could not handle as JSON behind these words.
-const NODE_ERRORS: [&str; 4] = [
-    "Invoke Error",
-    "Uncaught Exception",
-    "Unhandled Promise Rejection",
-    "Init Error",
-];
+const NODE_ERRORS: [&str; 4] = ["Invoke Error", "Uncaught Exception", "Unhandled Promise Rejection", "Init Error"];
 
 impl<'a> Record<'a> {
     /// Reads one event in the text or the JSON format.
@@ -53,12 +48,7 @@ impl<'a> Record<'a> {
         }
         let line = json::read(&object)?;
         let level = line.level.unwrap_or_else(|| Level::of_text(&line.text));
-        Some(Record {
-            platform: None,
-            level,
-            request_id: line.request_id.map(Cow::Owned),
-            text: Cow::Owned(line.text),
-        })
+        Some(Record { platform: None, level, request_id: line.request_id.map(Cow::Owned), text: Cow::Owned(line.text) })
     }
 
     fn from_text(text: &'a str) -> Record<'a> {
@@ -95,9 +85,7 @@ fn node_error(text: &str) -> Option<String> {
 /// The request id: a UUID within the line's first fields, or behind `RequestId:`.
 fn request_id(text: &str) -> Option<&str> {
     let first_line = text.lines().next()?;
-    super::level::words(first_line)
-        .take(5)
-        .find(|word| is_uuid(word))
+    super::level::words(first_line).take(5).find(|word| is_uuid(word))
 }
 
 fn is_uuid(word: &str) -> bool {
@@ -130,10 +118,7 @@ mod tests {
         );
         assert_eq!(record.level, Level::Error);
         assert_eq!(record.request_id.as_deref(), Some("r1"));
-        assert_eq!(
-            record.text,
-            "KeyError: 'host'\n  File \"/var/task/lambda_function.py\", line 9, in set_secret"
-        );
+        assert_eq!(record.text, "KeyError: 'host'\n  File \"/var/task/lambda_function.py\", line 9, in set_secret");
     }
 
     #[test]
@@ -142,10 +127,7 @@ mod tests {
             "2025-03-01T12:00:00.000Z\t3f1c2d4e-0000-4000-8000-123456789012\tERROR\tInvoke Error \t{\"errorType\":\"Error\",\"errorMessage\":\"say \\\"no\\\"\",\"stack\":[\"Error: say \\\"no\\\"\",\"    at setSecret (/var/task/index.js:3:1)\"]}",
         );
         assert_eq!(record.level, Level::Error);
-        assert_eq!(
-            record.request_id.as_deref(),
-            Some("3f1c2d4e-0000-4000-8000-123456789012")
-        );
+        assert_eq!(record.request_id.as_deref(), Some("3f1c2d4e-0000-4000-8000-123456789012"));
         assert!(record.text.contains("Error: say \"no\"\n    at setSecret"));
     }
 }

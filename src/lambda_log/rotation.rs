@@ -16,12 +16,8 @@ const STEP_PATTERNS: [&str; 7] = [
     r"(?-i:\b(?:(?P<create>createSecret|create_secret)|(?P<set>setSecret|set_secret)|(?P<test>testSecret|test_secret)|(?P<finish>finishSecret|finish_secret))\b)",
 ];
 
-static STEPS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    STEP_PATTERNS
-        .iter()
-        .filter_map(|pattern| Regex::new(&format!("(?i){pattern}")).ok())
-        .collect()
-});
+static STEPS: LazyLock<Vec<Regex>> =
+    LazyLock::new(|| STEP_PATTERNS.iter().filter_map(|pattern| Regex::new(&format!("(?i){pattern}")).ok()).collect());
 
 /// The rotation step that `text` names, and how trustworthy the place is (0 is best).
 pub(super) fn ranked_step(text: &str) -> Option<(usize, RotationStep)> {
@@ -57,11 +53,7 @@ pub fn rotated_secret(text: &str) -> Option<&str> {
     if text.contains("not authorized to perform") {
         return None;
     }
-    let arn = SECRET
-        .as_ref()?
-        .captures_iter(text)
-        .find(|found| found.name("other").is_none())?
-        .name("arn")?;
+    let arn = SECRET.as_ref()?.captures_iter(text).find(|found| found.name("other").is_none())?.name("arn")?;
     Some(arn.as_str().trim_end_matches('.'))
 }
 
@@ -103,13 +95,7 @@ mod tests {
     fn the_superuser_secret_and_a_denied_resource_are_not_the_rotated_secret() {
         let own = "arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/db-AbCdEf";
         assert_eq!(rotated_secret(&format!("setSecret: done for secret arn {own}.")), Some(own));
-        assert_eq!(
-            rotated_secret(&format!("credentials in master secret {own}")),
-            None
-        );
-        assert_eq!(
-            rotated_secret(&format!("User: x is not authorized to perform: y on resource: {own}")),
-            None
-        );
+        assert_eq!(rotated_secret(&format!("credentials in master secret {own}")), None);
+        assert_eq!(rotated_secret(&format!("User: x is not authorized to perform: y on resource: {own}")), None);
     }
 }

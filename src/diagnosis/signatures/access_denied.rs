@@ -58,9 +58,8 @@ static EXPLICIT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?i)explicit deny(?: in (?:an? |the )?(?P<layer>[a-z -]+?)(?:[.,:;(\n]|\\n| policy\b|$))?").ok()
 });
 
-static MISSING: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)because no (?P<layer>[a-z -]+?)(?: polic(?:y|ies))? allows?\b").ok()
-});
+static MISSING: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?i)because no (?P<layer>[a-z -]+?)(?: polic(?:y|ies))? allows?\b").ok());
 
 impl AccessDenied {
     /// Reads the first access-denied message in `text`.
@@ -79,12 +78,8 @@ impl AccessDenied {
         Some(AccessDenied {
             principal: field("principal").map(str::to_owned),
             action: field("action")?.to_owned(),
-            resource: field("resource").map(|resource| {
-                resource
-                    .trim_matches('"')
-                    .trim_end_matches(['.', ',', ';', '\'', ')'])
-                    .to_owned()
-            }),
+            resource: field("resource")
+                .map(|resource| resource.trim_matches('"').trim_end_matches(['.', ',', ';', '\'', ')']).to_owned()),
             layer,
             explicit: explicit.is_some(),
         })
@@ -100,34 +95,22 @@ impl AccessDenied {
         let service = service.to_ascii_lowercase();
         match (service.as_str(), call) {
             _ if self.layer == Layer::VpcEndpoint => Cause::VpcEndpointPolicyDeny,
-            ("secretsmanager", "RotateSecret" | "CancelRotateSecret") => {
-                Cause::OperatorPermissionMissing
-            }
+            ("secretsmanager", "RotateSecret" | "CancelRotateSecret") => Cause::OperatorPermissionMissing,
             ("lambda", "InvokeFunction") => match &self.principal {
-                Some(principal) if principal.contains("secretsmanager.amazonaws.com") => {
-                    Cause::LambdaInvokePermissionMissing
-                }
+                Some(principal) if principal.contains("secretsmanager.amazonaws.com") => Cause::LambdaInvokePermissionMissing,
                 _ => Cause::OperatorPermissionMissing,
             },
-            _ if matches!(
-                self.layer,
-                Layer::Boundary | Layer::Scp | Layer::Rcp | Layer::SessionPolicy
-            ) =>
-            {
+            _ if matches!(self.layer, Layer::Boundary | Layer::Scp | Layer::Rcp | Layer::SessionPolicy) => {
                 Cause::PermissionsBoundaryOrScpDeny
             }
             ("kms", _) => Cause::KmsAccessDenied,
-            ("ec2", call) if call.contains("NetworkInterface") || call.contains("PrivateIp") => {
-                Cause::LambdaEniPermissionMissing
-            }
+            ("ec2", call) if call.contains("NetworkInterface") || call.contains("PrivateIp") => Cause::LambdaEniPermissionMissing,
             ("secretsmanager", _) if self.layer == Layer::ResourcePolicy => match self.explicit {
                 true => Cause::SecretResourcePolicyDeny,
                 false => Cause::SecretResourcePolicyMissingAllow,
             },
             _ if self.explicit => Cause::IamExplicitDeny,
-            ("secretsmanager", "GetSecretValue") if self.is_other_secret(step, rotated) => {
-                Cause::SuperuserSecretAccessDenied
-            }
+            ("secretsmanager", "GetSecretValue") if self.is_other_secret(step, rotated) => Cause::SuperuserSecretAccessDenied,
             _ => Cause::IamIdentityPolicyMissing,
         }
     }
@@ -138,9 +121,7 @@ impl AccessDenied {
             return false;
         }
         match (rotated, self.resource.as_deref()) {
-            (Some(rotated), Some(denied)) => {
-                !rotated.starts_with(denied) && !denied.starts_with(rotated)
-            }
+            (Some(rotated), Some(denied)) => !rotated.starts_with(denied) && !denied.starts_with(rotated),
             _ => true,
         }
     }
@@ -179,17 +160,16 @@ mod tests {
     const OTHER: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:root-AbCdEf";
 
     fn denied(action: &str, reason: &str) -> AccessDenied {
-        let text = format!("An error occurred (AccessDeniedException): User: {ROLE} is not authorized to perform: {action} on resource: {OTHER} {reason}");
+        let text = format!(
+            "An error occurred (AccessDeniedException): User: {ROLE} is not authorized to perform: {action} on resource: {OTHER} {reason}"
+        );
         AccessDenied::parse(&text).unwrap()
     }
 
     #[test]
     fn every_part_of_the_message_is_read() {
         assert_eq!(
-            denied(
-                "secretsmanager:GetSecretValue",
-                "with an explicit deny in a resource-based policy"
-            ),
+            denied("secretsmanager:GetSecretValue", "with an explicit deny in a resource-based policy"),
             AccessDenied {
                 principal: Some(ROLE.to_owned()),
                 action: "secretsmanager:GetSecretValue".to_owned(),
@@ -209,16 +189,36 @@ mod tests {
             (get, "", Layer::Unknown, Cause::IamIdentityPolicyMissing),
             (get, "with an explicit deny in an identity-based policy", Layer::IdentityPolicy, Cause::IamExplicitDeny),
             (get, "with an explicit deny", Layer::Unknown, Cause::IamExplicitDeny),
-            (get, "because no resource-based policy allows the x action", Layer::ResourcePolicy, Cause::SecretResourcePolicyMissingAllow),
+            (
+                get,
+                "because no resource-based policy allows the x action",
+                Layer::ResourcePolicy,
+                Cause::SecretResourcePolicyMissingAllow,
+            ),
             (get, "with an explicit deny in a resource-based policy", Layer::ResourcePolicy, Cause::SecretResourcePolicyDeny),
             (get, "because no permissions boundary allows the x action", Layer::Boundary, Cause::PermissionsBoundaryOrScpDeny),
-            (get, "with an explicit deny in a service control policy: arn:aws:organizations::1:policy/x", Layer::Scp, Cause::PermissionsBoundaryOrScpDeny),
+            (
+                get,
+                "with an explicit deny in a service control policy: arn:aws:organizations::1:policy/x",
+                Layer::Scp,
+                Cause::PermissionsBoundaryOrScpDeny,
+            ),
             (get, "with an explicit deny in a resource control policy", Layer::Rcp, Cause::PermissionsBoundaryOrScpDeny),
             (get, "because no session policy allows the x action", Layer::SessionPolicy, Cause::PermissionsBoundaryOrScpDeny),
             (get, "because no VPC endpoint policy allows the x action", Layer::VpcEndpoint, Cause::VpcEndpointPolicyDeny),
-            ("kms:Decrypt", "because no identity-based policy allows the kms:Decrypt action", Layer::IdentityPolicy, Cause::KmsAccessDenied),
+            (
+                "kms:Decrypt",
+                "because no identity-based policy allows the kms:Decrypt action",
+                Layer::IdentityPolicy,
+                Cause::KmsAccessDenied,
+            ),
             ("ec2:CreateNetworkInterface", "", Layer::Unknown, Cause::LambdaEniPermissionMissing),
-            ("secretsmanager:RotateSecret", "because no identity-based policy allows it", Layer::IdentityPolicy, Cause::OperatorPermissionMissing),
+            (
+                "secretsmanager:RotateSecret",
+                "because no identity-based policy allows it",
+                Layer::IdentityPolicy,
+                Cause::OperatorPermissionMissing,
+            ),
         ] {
             let denied = denied(action, reason);
             assert_eq!((denied.layer, denied.cause(None, None)), (layer, cause), "{action} {reason}");

@@ -42,11 +42,7 @@ impl Automaton {
                     }
                 }
             }
-            patterns.push(Pattern {
-                owner,
-                source,
-                compiled: OnceLock::new(),
-            });
+            patterns.push(Pattern { owner, source, compiled: OnceLock::new() });
         }
         let anchors = AhoCorasick::builder()
             .ascii_case_insensitive(true)
@@ -54,11 +50,7 @@ impl Automaton {
             .kind(Some(AhoCorasickKind::DFA))
             .build(&anchors)
             .ok()?;
-        Some(Automaton {
-            anchors,
-            required_by,
-            patterns,
-        })
+        Some(Automaton { anchors, required_by, patterns })
     }
 
     /// The owners of the patterns that match `text`, ascending, each once.
@@ -75,10 +67,7 @@ impl Automaton {
         candidates.sort_unstable();
         candidates.dedup();
         let mut owners: Vec<usize> = Vec::new();
-        for pattern in candidates
-            .into_iter()
-            .filter_map(|number| self.patterns.get(usize::from(number)))
-        {
+        for pattern in candidates.into_iter().filter_map(|number| self.patterns.get(usize::from(number))) {
             if owners.last() != Some(&pattern.owner) && pattern.is_match(text) {
                 owners.push(pattern.owner);
             }
@@ -89,31 +78,18 @@ impl Automaton {
 
 impl Pattern {
     fn is_match(&self, text: &str) -> bool {
-        self.compiled
-            .get_or_init(|| compile(self.source))
-            .as_ref()
-            .is_some_and(|regex| regex.is_match(text.as_bytes()))
+        self.compiled.get_or_init(|| compile(self.source)).as_ref().is_some_and(|regex| regex.is_match(text.as_bytes()))
     }
 }
 
 /// Bytes and ASCII classes: a word boundary next to an umlaut must not cost a slower engine.
 pub(super) fn compile(source: &str) -> Option<Regex> {
-    RegexBuilder::new(source)
-        .case_insensitive(true)
-        .multi_line(true)
-        .unicode(false)
-        .build()
-        .ok()
+    RegexBuilder::new(source).case_insensitive(true).multi_line(true).unicode(false).build().ok()
 }
 
 /// The literals one of which occurs in every text that `source` matches; `None` if there are none.
 pub(super) fn anchors_of(source: &str) -> Option<Vec<Vec<u8>>> {
-    let tree = regex_syntax::ParserBuilder::new()
-        .unicode(false)
-        .utf8(false)
-        .build()
-        .parse(source)
-        .ok()?;
+    let tree = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(source).ok()?;
     required(&tree).filter(|anchors| shortest(anchors) >= SHORTEST_ANCHOR)
 }
 
@@ -122,15 +98,10 @@ fn required(tree: &Hir) -> Option<Vec<Vec<u8>>> {
         HirKind::Literal(literal) => Some(vec![literal.0.to_vec()]),
         HirKind::Capture(group) => required(&group.sub),
         HirKind::Repetition(repeated) if repeated.min > 0 => required(&repeated.sub),
-        HirKind::Concat(parts) => parts
-            .iter()
-            .filter_map(required)
-            .max_by_key(|anchors| shortest(anchors)),
-        HirKind::Alternation(branches) => branches
-            .iter()
-            .map(required)
-            .collect::<Option<Vec<_>>>()
-            .map(|sets| sets.into_iter().flatten().collect()),
+        HirKind::Concat(parts) => parts.iter().filter_map(required).max_by_key(|anchors| shortest(anchors)),
+        HirKind::Alternation(branches) => {
+            branches.iter().map(required).collect::<Option<Vec<_>>>().map(|sets| sets.into_iter().flatten().collect())
+        }
         _ => None,
     }
 }

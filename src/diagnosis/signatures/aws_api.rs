@@ -7,9 +7,7 @@ use crate::model::{Cause, RotationStep};
 /// A key that was created a moment ago is unknown to other endpoints for a while.
 fn credentials(line: &Line<'_>) -> Option<Cause> {
     Some(match line.step() {
-        Some(RotationStep::TestSecret | RotationStep::SetSecret) => {
-            Cause::TargetServiceAsyncPropagation
-        }
+        Some(RotationStep::TestSecret | RotationStep::SetSecret) => Cause::TargetServiceAsyncPropagation,
         _ => Cause::CodeUnhandledException,
     })
 }

@@ -13,7 +13,10 @@ const ENGINES: &[(&str, &str)] = &[
     ("db2", r"(?i)\bdb2\b|\bibm_db\b|\bSQL\d{4,5}N\b"),
     ("mariadb", r"(?i)mariadb"),
     ("mysql", r"(?i)mysql|\bER_[A-Z]+_|MySqlConnector"),
-    ("postgres", r"(?i)postgres|psycopg|\bpg8000\b|asyncpg|\bpgx\b|\bpgdb\b|\blibpq\b|\bpg_hba\b|npgsql|[/\\]pg[/\\]|No module named '_pg'"),
+    (
+        "postgres",
+        r"(?i)postgres|psycopg|\bpg8000\b|asyncpg|\bpgx\b|\bpgdb\b|\blibpq\b|\bpg_hba\b|npgsql|[/\\]pg[/\\]|No module named '_pg'",
+    ),
     ("oracle", r"(?i)\bORA-\d{5}|\bDPY-\d{4}|\bDPI-\d{4}|\boracledb\b|cx_Oracle|\bin Oracle\b|'oracle'|\bTNS[:-]"),
     ("sqlserver", r"(?i)pymssql|\bmssql\b|sql ?server|sqlserver|\btedious\b|pyodbc"),
     ("mongodb", r"(?i)mongo"),
@@ -21,8 +24,7 @@ const ENGINES: &[(&str, &str)] = &[
     ("opensearch", r"(?i)opensearch|elasticsearch"),
 ];
 
-static PATTERNS: LazyLock<Option<RegexSet>> =
-    LazyLock::new(|| RegexSet::new(ENGINES.iter().map(|(_, pattern)| pattern)).ok());
+static PATTERNS: LazyLock<Option<RegexSet>> = LazyLock::new(|| RegexSet::new(ENGINES.iter().map(|(_, pattern)| pattern)).ok());
 
 /// The engine that `text` gives away by a driver's, a server's or a template's name.
 #[must_use]

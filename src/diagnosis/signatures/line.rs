@@ -42,18 +42,11 @@ static NAMES_AN_ERROR: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 impl<'a> Line<'a> {
     pub(super) fn new(text: &'a str, stated_level: Option<Level>) -> Line<'a> {
-        Line {
-            text,
-            stated_level,
-            level: OnceCell::new(),
-            step: OnceCell::new(),
-        }
+        Line { text, stated_level, level: OnceCell::new(), step: OnceCell::new() }
     }
 
     pub(super) fn level(&self) -> Level {
-        *self
-            .level
-            .get_or_init(|| self.stated_level.unwrap_or_else(|| Level::of_text(self.text)))
+        *self.level.get_or_init(|| self.stated_level.unwrap_or_else(|| Level::of_text(self.text)))
     }
 
     pub(super) fn step(&self) -> Option<RotationStep> {
@@ -72,10 +65,7 @@ impl<'a> Line<'a> {
             Level::Unstated => self.is_stack_trace() || !says(&HYPOTHETICAL, said) && !says(&RETRIES, said),
             Level::Info => !says(&HYPOTHETICAL, said) && !says(&GOES_ON, said),
             Level::Debug => {
-                says(&NAMES_AN_ERROR, said)
-                    && !says(&HYPOTHETICAL, said)
-                    && !says(&GOES_ON, said)
-                    && !says(&SDK_TRACE, said)
+                says(&NAMES_AN_ERROR, said) && !says(&HYPOTHETICAL, said) && !says(&GOES_ON, said) && !says(&SDK_TRACE, said)
             }
         }
     }
@@ -116,13 +106,15 @@ static RETRIES: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// What SDKs write of every response when debugging is on.
 static SDK_TRACE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)botocore|urllib3\.connectionpool|Response (?:body|headers)|Event \S+: calling|retry needed|Making request|boto3\.").ok()
+    Regex::new(
+        r"(?i)botocore|urllib3\.connectionpool|Response (?:body|headers)|Event \S+: calling|retry needed|Making request|boto3\.",
+    )
+    .ok()
 });
 
 /// Error-level lines that deny a fault.
-static NO_FAULT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:no errors?\b|0 errors|without errors?|successfully)").ok()
-});
+static NO_FAULT: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?i)\b(?:no errors?\b|0 errors|without errors?|successfully)").ok());
 
 fn says(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
     pattern.as_ref().is_some_and(|pattern| pattern.is_match(text))

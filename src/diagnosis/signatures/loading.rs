@@ -6,8 +6,7 @@ use crate::model::Cause;
 use regex::Regex;
 use std::sync::LazyLock;
 
-static MODULE: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"(?i)no module named \\?['"]?(?P<module>[\w.]+)"#).ok());
+static MODULE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"(?i)no module named \\?['"]?(?P<module>[\w.]+)"#).ok());
 
 /// A compiled module is missing by its own name (`_pg`); another one is missing from the package.
 fn missing_module(line: &Line<'_>) -> Option<Cause> {

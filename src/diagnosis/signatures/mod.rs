@@ -65,13 +65,12 @@ const TABLES: &[&[Signature]] = &[
     exceptions::SIGNATURES,
 ];
 
-static TABLE: LazyLock<Vec<&'static Signature>> =
-    LazyLock::new(|| TABLES.iter().flat_map(|table| table.iter()).collect());
+static TABLE: LazyLock<Vec<&'static Signature>> = LazyLock::new(|| TABLES.iter().flat_map(|table| table.iter()).collect());
 
 static AUTOMATON: LazyLock<Option<Automaton>> = LazyLock::new(|| {
-    Automaton::new(TABLE.iter().enumerate().flat_map(|(owner, signature)| {
-        signature.patterns.iter().map(move |pattern| (owner, *pattern))
-    }))
+    Automaton::new(
+        TABLE.iter().enumerate().flat_map(|(owner, signature)| signature.patterns.iter().map(move |pattern| (owner, *pattern))),
+    )
 });
 
 /// What a line stands for.
@@ -96,10 +95,7 @@ pub fn classify(text: &str) -> Option<Classification> {
 }
 
 /// Like [`classify`], for a record whose format states its level apart from the text.
-pub(crate) fn classify_at(
-    text: &str,
-    level: Option<crate::lambda_log::Level>,
-) -> Option<Classification> {
+pub(crate) fn classify_at(text: &str, level: Option<crate::lambda_log::Level>) -> Option<Classification> {
     let line = Line::new(text, level);
     let owners = AUTOMATON.as_ref()?.owners(text);
     let mut best: Option<(Cause, &Signature)> = None;
@@ -139,15 +135,11 @@ pub(crate) fn classify_at(
 /// The classification that decides about an invocation: the one that tells most, the earliest of equals.
 ///
 /// A marker that only says that something failed never wins over a line that says what.
-pub fn most_specific(
-    classifications: impl IntoIterator<Item = Classification>,
-) -> Option<Classification> {
-    classifications
-        .into_iter()
-        .reduce(|best, next| match next.specificity > best.specificity {
-            true => next,
-            false => best,
-        })
+pub fn most_specific(classifications: impl IntoIterator<Item = Classification>) -> Option<Classification> {
+    classifications.into_iter().reduce(|best, next| match next.specificity > best.specificity {
+        true => next,
+        false => best,
+    })
 }
 
 #[cfg(test)]
@@ -172,9 +164,7 @@ mod tests {
             let expected = |text| match signature.verdict {
                 Verdict::Is(Cause::Benign) => None,
                 Verdict::Is(cause) => Some(cause),
-                Verdict::Depends(decide) => {
-                    decide(&Line::new(text, None)).filter(|cause| *cause != Cause::Benign)
-                }
+                Verdict::Depends(decide) => decide(&Line::new(text, None)).filter(|cause| *cause != Cause::Benign),
             };
             if signature.matches.is_empty() {
                 faults.push(format!("no sample: {:?}", signature.patterns));
@@ -182,9 +172,8 @@ mod tests {
             for text in signature.matches {
                 let found = classify(text).map(|found| found.cause);
                 let patterns = signature.patterns.iter();
-                let matched = patterns
-                    .filter_map(|pattern| automaton::compile(pattern))
-                    .any(|pattern| pattern.is_match(text.as_bytes()));
+                let matched =
+                    patterns.filter_map(|pattern| automaton::compile(pattern)).any(|pattern| pattern.is_match(text.as_bytes()));
                 if found != expected(text) || !matched {
                     faults.push(format!("{found:?} instead of {:?} (matched: {matched}): {text}", expected(text)));
                 }

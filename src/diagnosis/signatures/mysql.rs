@@ -14,9 +14,7 @@ static STATEMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// 1045 while connecting is a wrong password; 1045 of a GRANT is a missing right.
 fn access_denied(line: &Line<'_>) -> Option<Cause> {
-    let in_statement = STATEMENT
-        .as_ref()
-        .is_some_and(|statement| statement.is_match(line.text));
+    let in_statement = STATEMENT.as_ref().is_some_and(|statement| statement.is_match(line.text));
     Some(match in_statement {
         true => Cause::DbPermissionInsufficient,
         false => Cause::DbAuthFailed,

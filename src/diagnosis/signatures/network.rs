@@ -6,12 +6,12 @@ use crate::model::{Cause, RotationStep};
 use regex::Regex;
 use std::sync::LazyLock;
 
-static AMAZON_HOST: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(?i)(?P<labels>[a-z0-9.-]+)\.amazonaws\.com").ok());
+static AMAZON_HOST: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?i)(?P<labels>[a-z0-9.-]+)\.amazonaws\.com").ok());
 
 /// PostgreSQL, MySQL, SQL Server, Oracle, MongoDB, Redis, Redshift, Db2, Cassandra, LDAP, OpenSearch.
 static DATABASE_PORT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)(?:[:,/ ]|port[ =:]\s?)(?:5432|3306|1433|1521|2484|27017|6379|5439|50000|50001|9042|389|636|9200|8086)\b").ok()
+    Regex::new(r"(?i)(?:[:,/ ]|port[ =:]\s?)(?:5432|3306|1433|1521|2484|27017|6379|5439|50000|50001|9042|389|636|9200|8086)\b")
+        .ok()
 });
 
 static HTTP_CLIENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -19,7 +19,8 @@ static HTTP_CLIENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 static AWS_SDK: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)DispatchFailure|smithy|aws-sdk|awssdk|com\.amazonaws|botocore|endpoint URL|secretsmanager\W|SecretsManager:").ok()
+    Regex::new(r"(?i)DispatchFailure|smithy|aws-sdk|awssdk|com\.amazonaws|botocore|endpoint URL|secretsmanager\W|SecretsManager:")
+        .ok()
 });
 
 fn names(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
@@ -28,12 +29,7 @@ fn names(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
 
 /// The owner of a host below `amazonaws.com`: `service.region` is an API, more labels are a resource.
 fn amazon_host(text: &str) -> Option<Cause> {
-    let labels = AMAZON_HOST
-        .as_ref()?
-        .captures(text)?
-        .name("labels")?
-        .as_str()
-        .to_ascii_lowercase();
+    let labels = AMAZON_HOST.as_ref()?.captures(text)?.name("labels")?.as_str().to_ascii_lowercase();
     let parts: Vec<&str> = labels.split('.').collect();
     Some(if parts.len() <= 2 || parts.contains(&"vpce") {
         Cause::AwsEndpointUnreachable

@@ -6,18 +6,54 @@ use crate::model::Cause;
 use regex::Regex;
 use std::sync::LazyLock;
 
-static KEY: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r#"KeyError\\?["']?: \\?['"](?P<key>[^'"\\]+)\\?['"]"#).ok()
-});
+static KEY: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"KeyError\\?["']?: \\?['"](?P<key>[^'"\\]+)\\?['"]"#).ok());
 
 /// The fields that AWS documents for a secret's JSON, and common spellings of them.
 const SECRET_FIELDS: &[&str] = &[
-    "host", "hostname", "username", "user", "password", "port", "dbname", "database", "engine",
-    "dbInstanceIdentifier", "dbClusterIdentifier", "ssl", "tls", "servicename", "service_name",
-    "sid", "apikey", "api_key", "apiKey", "token", "accesskey", "access_key", "accessKeyId",
-    "secretKey", "secret_key", "client_id", "client_secret", "clientId", "clientSecret", "url",
-    "endpoint", "user_arn", "cluster_id", "directoryName", "DirectoryName", "keytab", "org",
-    "email", "domain", "schema", "privateKey", "private_key", "warehouse", "account",
+    "host",
+    "hostname",
+    "username",
+    "user",
+    "password",
+    "port",
+    "dbname",
+    "database",
+    "engine",
+    "dbInstanceIdentifier",
+    "dbClusterIdentifier",
+    "ssl",
+    "tls",
+    "servicename",
+    "service_name",
+    "sid",
+    "apikey",
+    "api_key",
+    "apiKey",
+    "token",
+    "accesskey",
+    "access_key",
+    "accessKeyId",
+    "secretKey",
+    "secret_key",
+    "client_id",
+    "client_secret",
+    "clientId",
+    "clientSecret",
+    "url",
+    "endpoint",
+    "user_arn",
+    "cluster_id",
+    "directoryName",
+    "DirectoryName",
+    "keytab",
+    "org",
+    "email",
+    "domain",
+    "schema",
+    "privateKey",
+    "private_key",
+    "warehouse",
+    "account",
 ];
 
 fn missing_key(line: &Line<'_>) -> Option<Cause> {

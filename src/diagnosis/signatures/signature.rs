@@ -56,11 +56,7 @@ pub(super) struct Signature {
 }
 
 /// An entry that means `cause` whenever one of `patterns` matches.
-pub(super) const fn is(
-    cause: Cause,
-    specificity: Specificity,
-    patterns: &'static [&'static str],
-) -> Signature {
+pub(super) const fn is(cause: Cause, specificity: Specificity, patterns: &'static [&'static str]) -> Signature {
     entry(Verdict::Is(cause), specificity, patterns)
 }
 
@@ -73,20 +69,8 @@ pub(super) const fn depends(
     entry(Verdict::Depends(decide), specificity, patterns)
 }
 
-const fn entry(
-    verdict: Verdict,
-    specificity: Specificity,
-    patterns: &'static [&'static str],
-) -> Signature {
-    Signature {
-        verdict,
-        specificity,
-        engine: None,
-        step: None,
-        patterns,
-        matches: &[],
-        ignores: &[],
-    }
+const fn entry(verdict: Verdict, specificity: Specificity, patterns: &'static [&'static str]) -> Signature {
+    Signature { verdict, specificity, engine: None, step: None, patterns, matches: &[], ignores: &[] }
 }
 
 impl Signature {
