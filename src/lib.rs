@@ -35,3 +35,4 @@ pub mod lambda_log;
 pub mod model;
 pub mod playbook;
 pub mod redact;
+pub mod simulator;
