@@ -404,7 +404,7 @@ impl<'a> Failure<'a> {
     /// The last line the function's own code wrote, classified or not.
     #[must_use]
     pub fn last_own_line(&self) -> Option<&'a LogEvent> {
-        self.invocation.lines.iter().rev().find(|event| !crate::lambda_log::is_platform_line(&event.text))
+        self.invocation.lines.iter().rev().find(|event| crate::lambda_log::Record::read(&event.text).platform.is_none())
     }
 
     /// True when the function ran into its timeout.

@@ -15,9 +15,3 @@ pub use level::Level;
 pub use platform::{Platform, Report};
 pub use record::Record;
 pub use rotation::{rotated_secret, rotation_step, version};
-
-/// True for a line the Lambda platform wrote, not the function's code.
-#[must_use]
-pub fn is_platform_line(text: &str) -> bool {
-    Record::read(text).platform.is_some()
-}

@@ -5,6 +5,7 @@
 
 use crate::diagnosis::case::{Case, Failure};
 use crate::diagnosis::events_explaining;
+use crate::lambda_log::Record;
 use crate::model::{Attempt, Cause, Concern, Confidence, Invocation, InvocationStatus, Proof, RotationStep, StepName, Window};
 use jiff::SignedDuration;
 
@@ -216,7 +217,7 @@ fn own_lines<'f, 'a>(failure: &'f Failure<'a>) -> impl Iterator<Item = &'a crate
         lines.any(|read| read.event.text == text)
     };
     let lines: &'a [crate::model::LogEvent] = &failure.invocation.lines;
-    lines.iter().filter(move |event| !crate::lambda_log::is_platform_line(&event.text) && !is_timeout(&event.text))
+    lines.iter().filter(move |event| Record::read(&event.text).platform.is_none() && !is_timeout(&event.text))
 }
 
 /// The official templates write these lines only after Secrets Manager answered.

@@ -34,7 +34,6 @@ pub use access_denied::{AccessDenied, Layer};
 pub use engine::engine_of;
 pub use signature::Specificity;
 
-use crate::lambda_log::{Level, Record};
 use crate::model::{Cause, RotationStep};
 use automaton::Automaton;
 use line::Line;
@@ -95,11 +94,12 @@ pub fn classify(text: &str) -> Option<Classification> {
     classify_at(text, None)
 }
 
-/// What a log event as CloudWatch gives it stands for, in the text or the JSON format; `None` for a normal line.
+/// Like [`classify`], for a log event as it was written, in either of Lambda's formats.
 #[must_use]
 pub fn classify_event(text: &str) -> Option<Classification> {
-    let record = Record::read(text);
-    classify_at(&record.text, Some(record.level).filter(|level| *level != Level::Unstated))
+    let record = crate::lambda_log::Record::read(text);
+    let level = Some(record.level).filter(|level| *level != crate::lambda_log::Level::Unstated);
+    classify_at(&record.text, level)
 }
 
 /// Like [`classify`], for a record whose format states its level apart from the text.

@@ -1,0 +1,149 @@
+//! Scenario files: an AWS account in a few lines of TOML. `config/scenarios/README.md` describes the format.
+
+use super::declaration::{
+    AccountForm, CallerForm, ChangeForm, CloudTrailForm, DatapointForm, FaultForm, FunctionForm, HealthEventForm, InvocationForm,
+    KeyForm, LogForm, ManagedPolicyForm, MetricsForm, PagesForm, ReadsForm, RoleForm, RotationForm, SecretForm, TrailForm,
+};
+use super::policy::PolicyForm;
+use super::when::When;
+use jiff::Timestamp;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+include!(concat!(env!("OUT_DIR"), "/embedded_scenarios.rs"));
+
+/// An AWS account, as a scenario file declares it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// A few words.
+    pub title: String,
+    /// One sentence: what happened.
+    pub story: String,
+    /// What a diagnosis of it has to say.
+    pub expect: Option<Expect>,
+    #[serde(default)]
+    pub(super) account: AccountForm,
+    #[serde(default)]
+    pub(super) times: BTreeMap<String, When>,
+    #[serde(default)]
+    pub(super) caller: CallerForm,
+    #[serde(default)]
+    pub(super) pages: PagesForm,
+    #[serde(default)]
+    pub(super) metrics: MetricsForm,
+    #[serde(default)]
+    pub(super) cloudtrail: CloudTrailForm,
+    #[serde(default, rename = "secret")]
+    pub(super) secrets: Vec<SecretForm>,
+    #[serde(default, rename = "function")]
+    pub(super) functions: Vec<FunctionForm>,
+    #[serde(default, rename = "role")]
+    pub(super) roles: Vec<RoleForm>,
+    #[serde(default, rename = "policy")]
+    pub(super) policies: Vec<ManagedPolicyForm>,
+    #[serde(default)]
+    pub(super) scp: BTreeMap<String, PolicyForm>,
+    #[serde(default, rename = "key")]
+    pub(super) keys: Vec<KeyForm>,
+    #[serde(default, rename = "rotation")]
+    pub(super) rotations: Vec<RotationForm>,
+    #[serde(default, rename = "invocation")]
+    pub(super) invocations: Vec<InvocationForm>,
+    #[serde(default, rename = "log")]
+    pub(super) logs: Vec<LogForm>,
+    #[serde(default, rename = "change")]
+    pub(super) changes: Vec<ChangeForm>,
+    #[serde(default, rename = "reads")]
+    pub(super) reads: Vec<ReadsForm>,
+    #[serde(default, rename = "trail")]
+    pub(super) trails: Vec<TrailForm>,
+    #[serde(default, rename = "metric")]
+    pub(super) datapoints: Vec<DatapointForm>,
+    #[serde(default, rename = "fault")]
+    pub(super) faults: Vec<FaultForm>,
+    #[serde(default, rename = "health_event")]
+    pub(super) health_events: Vec<HealthEventForm>,
+}
+
+/// What a diagnosis of the scenario has to say; parsed here, judged by the tests.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    /// The secret to ask about; the first one where left out.
+    pub secret: Option<String>,
+    /// `root_cause`, `healthy`, `inconclusive` or `not_found`.
+    pub outcome: String,
+    /// The id of the first finding's cause.
+    pub cause: Option<String>,
+    /// `confirmed`, `likely` or `possible`.
+    pub confidence: Option<String>,
+    /// Causes that must not be found.
+    #[serde(default)]
+    pub not_cause: Vec<String>,
+    /// Causes listed beneath the first one, as its symptoms.
+    #[serde(default)]
+    pub inhibited: Vec<String>,
+    /// Causes that could not be judged.
+    #[serde(default)]
+    pub not_checked: Vec<String>,
+}
+
+/// Why a scenario cannot be played.
+#[derive(Debug, thiserror::Error)]
+pub enum ScenarioError {
+    /// The file is not TOML, or has a key or value the format does not know.
+    #[error("{0}")]
+    Syntax(#[from] toml::de::Error),
+    /// A name, time or policy in it makes no sense.
+    #[error("{0}")]
+    Meaning(String),
+}
+
+impl From<String> for ScenarioError {
+    fn from(text: String) -> Self {
+        ScenarioError::Meaning(text)
+    }
+}
+
+impl Scenario {
+    /// Reads a scenario file.
+    ///
+    /// # Errors
+    /// Where it is not TOML or has unknown keys; names and times are looked up when it is played.
+    pub fn parse(text: &str) -> Result<Self, ScenarioError> {
+        Ok(toml::from_str(text)?)
+    }
+
+    /// The scenarios that ship with the program: name and text, by name.
+    pub fn embedded() -> impl Iterator<Item = (&'static str, &'static str)> {
+        EMBEDDED.iter().copied()
+    }
+
+    /// The time the scenario is set at, where it insists on one.
+    #[must_use]
+    pub fn now(&self) -> Option<Timestamp> {
+        self.account.now
+    }
+
+    /// The region the scenario plays in.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.account.region
+    }
+
+    /// The account's id, twelve digits.
+    #[must_use]
+    pub fn account_id(&self) -> &str {
+        &self.account.id
+    }
+
+    /// The secret to ask about: that of `[expect]`, else the first.
+    #[must_use]
+    pub fn secret(&self) -> Option<&str> {
+        self.expect
+            .as_ref()
+            .and_then(|expect| expect.secret.as_deref())
+            .or_else(|| self.secrets.first().map(|secret| secret.name.as_str()))
+    }
+}
