@@ -8,10 +8,12 @@ mod compare;
 mod correlate;
 pub mod iam;
 mod inhibit;
+mod managed;
 mod outcome;
 pub mod remedy;
 mod rule;
 pub mod rules;
+mod scope;
 pub mod signatures;
 #[cfg(test)]
 pub(crate) mod testing;

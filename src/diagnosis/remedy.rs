@@ -1,7 +1,7 @@
 //! Commands for a person to paste, quoted for a POSIX shell.
 
 use super::case::Case;
-use crate::model::Remediation;
+use crate::model::{Remediation, RotationConfig};
 
 /// An AWS CLI command; every word is quoted where the shell needs it.
 ///
@@ -24,6 +24,23 @@ pub fn aws_in(case: &Case<'_>, words: &[&str]) -> String {
 #[must_use]
 pub fn rotate_now(case: &Case<'_>) -> String {
     aws_in(case, &["secretsmanager", "rotate-secret", "--secret-id", case.secret_id()])
+}
+
+/// The secret's schedule as `--rotation-rules` takes it; 30 days where it has none.
+#[must_use]
+pub fn schedule_of(config: &RotationConfig) -> String {
+    let Some(rules) = &config.rules else { return "AutomaticallyAfterDays=30".to_owned() };
+    let duration = rules.duration.as_ref().map(|duration| ("Duration", duration.clone()));
+    match (&rules.schedule_expression, rules.automatically_after_days) {
+        (Some(expression), _) => {
+            let fields = std::iter::once(("ScheduleExpression", expression.clone())).chain(duration);
+            let fields: serde_json::Map<String, serde_json::Value> =
+                fields.map(|(name, value)| (name.to_owned(), value.into())).collect();
+            serde_json::Value::Object(fields).to_string()
+        }
+        (None, Some(days)) => format!("AutomaticallyAfterDays={days}"),
+        (None, None) => "AutomaticallyAfterDays=30".to_owned(),
+    }
 }
 
 impl Remediation {
