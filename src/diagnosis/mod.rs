@@ -6,6 +6,7 @@
 pub mod case;
 mod compare;
 mod correlate;
+mod function_state;
 pub mod iam;
 mod inhibit;
 mod managed;
@@ -13,6 +14,7 @@ mod outcome;
 pub mod remedy;
 mod rule;
 pub mod rules;
+mod runs;
 mod scope;
 pub mod signatures;
 #[cfg(test)]

@@ -1,8 +1,14 @@
 //! The rules, one file per cause; each file's documentation is the user's documentation of the cause.
 
 mod db_ssl_mismatch;
+mod deprecated_runtime;
 mod external_rotation_role;
 mod lambda_function_missing;
+mod lambda_inactive_transient;
+mod lambda_state_failed;
+mod lambda_throttled_concurrency;
+mod lambda_vpc_capacity;
+mod lambda_vpc_config_invalid;
 mod managed_rotation;
 mod managed_rotation_failing;
 mod replica_rotates_in_primary_region;
@@ -34,5 +40,11 @@ pub const RULES: &[Rule] = &[
     external_rotation_role::RULE,
     replica_rotates_in_primary_region::RULE,
     lambda_function_missing::RULE,
+    lambda_state_failed::RULE,
+    lambda_inactive_transient::RULE,
+    lambda_vpc_capacity::RULE,
+    lambda_vpc_config_invalid::RULE,
+    lambda_throttled_concurrency::RULE,
+    deprecated_runtime::RULE,
     unknown_failure::RULE,
 ];
