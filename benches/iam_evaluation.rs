@@ -2,15 +2,9 @@
 //!
 //! `cargo bench --bench iam_evaluation`. Fails where the evaluations take longer than the budget.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "a benchmark prints, and stops at a mistake of its own"
-)]
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints, and stops at a mistake of its own")]
 
-use rotation_diag::diagnosis::iam::{
-    Access, Caller, Context, Decision, Policies, Policy, Request, ResourcePolicy,
-};
+use rotation_diag::diagnosis::iam::{Access, Caller, Context, Decision, Policies, Policy, Request, ResourcePolicy};
 use serde_json::{Value, json};
 use std::{
     hint::black_box,
@@ -99,25 +93,16 @@ fn fastest(mut round: impl FnMut()) -> Duration {
 
 fn main() -> ExitCode {
     let documents = identity().map(|document| document.to_string());
-    let identity = documents
-        .each_ref()
-        .map(|document| Policy::parse("identity", document).unwrap());
+    let identity = documents.each_ref().map(|document| Policy::parse("identity", document).unwrap());
     let resource = Policy::from_value("secret", &resource()).unwrap();
-    let policies = Policies {
-        identity: identity.iter().collect(),
-        boundary: None,
-        resource: ResourcePolicy::Attached(&resource),
-    };
+    let policies =
+        Policies { identity: identity.iter().collect(), boundary: None, resource: ResourcePolicy::Attached(&resource) };
     let context = Context::new()
         .known("aws:PrincipalTag/stage", "prod")
         .known("aws:SourceIp", "203.0.113.7")
         .known("aws:SourceVpce", "vpce-0a1b2c3d")
         .absent("aws:TagKeys");
-    let caller = Caller::role(
-        "arn:aws:iam::111122223333:role/rotator",
-        Some("rotate-orders"),
-    )
-    .unwrap();
+    let caller = Caller::role("arn:aws:iam::111122223333:role/rotator", Some("rotate-orders")).unwrap();
     let request = Request::new(caller, "secretsmanager:PutSecretValue", SECRET, context);
 
     let access = policies.evaluate(&request);
@@ -140,10 +125,7 @@ fn main() -> ExitCode {
     });
     println!("{EVALUATIONS} evaluations of 50 statements: {evaluating:?} (budget {BUDGET:?})");
     println!("{EVALUATIONS} parses of the 40 identity statements: {parsing:?}");
-    println!(
-        "parsing them once costs as much as {:.1} evaluations",
-        parsing.as_secs_f64() / evaluating.as_secs_f64()
-    );
+    println!("parsing them once costs as much as {:.1} evaluations", parsing.as_secs_f64() / evaluating.as_secs_f64());
     if evaluating > BUDGET {
         println!("over budget");
         return ExitCode::FAILURE;

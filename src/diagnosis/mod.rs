@@ -6,6 +6,7 @@
 pub mod case;
 mod compare;
 mod correlate;
+mod explain;
 mod function_state;
 pub mod iam;
 mod inhibit;
@@ -22,6 +23,7 @@ pub(crate) mod testing;
 
 pub use case::Case;
 pub use correlate::events_explaining;
+pub use explain::{Explanation, explain};
 pub use rule::{Rule, Stage, Verdict};
 
 use crate::model::{Diagnosis, Evidence, NotChecked, RuledOut};

@@ -13,11 +13,7 @@ const OTHER_ROLE: &str = "arn:aws:iam::111122223333:role/reader";
 const ACCOUNT: &str = "arn:aws:iam::111122223333:root";
 pub(crate) const SERVICE: &str = "secretsmanager.amazonaws.com";
 
-const ACTIONS: [&str; 3] = [
-    "secretsmanager:GetSecretValue",
-    "secretsmanager:PutSecretValue",
-    "kms:Decrypt",
-];
+const ACTIONS: [&str; 3] = ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "kms:Decrypt"];
 const RESOURCES: [&str; 4] = [
     "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf",
     "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-replica-GhIjKl",
@@ -107,17 +103,8 @@ const VOCABULARIES: [Vocabulary; 9] = [
             "ForAllValues:ArnLike",
             "ForAnyValue:ArnNotLike",
         ],
-        values: &[
-            "arn:aws:s3:::logs",
-            "arn:aws:s3:::lo*",
-            "arn:*:s3:*:*:l?gs",
-            "arn:aws:sns:*:111122223333:*",
-        ],
-        held: &[
-            "arn:aws:s3:::logs",
-            "arn:aws:s3:::lags",
-            "arn:aws:sns:eu-west-1:111122223333:alarms",
-        ],
+        values: &["arn:aws:s3:::logs", "arn:aws:s3:::lo*", "arn:*:s3:*:*:l?gs", "arn:aws:sns:*:111122223333:*"],
+        held: &["arn:aws:s3:::logs", "arn:aws:s3:::lags", "arn:aws:sns:eu-west-1:111122223333:alarms"],
         kind: HeldAs::One,
     },
     Vocabulary {
@@ -130,14 +117,8 @@ const VOCABULARIES: [Vocabulary; 9] = [
             "ForAllValues:ArnEquals",
             "ForAnyValue:ArnNotEquals",
         ],
-        values: &[
-            "arn:aws:lambda:eu-west-1:111122223333:function:a",
-            "arn:aws:lambda:eu-west-1:111122223333:function:b",
-        ],
-        held: &[
-            "arn:aws:lambda:eu-west-1:111122223333:function:a",
-            "arn:aws:lambda:eu-west-1:111122223333:function:c",
-        ],
+        values: &["arn:aws:lambda:eu-west-1:111122223333:function:a", "arn:aws:lambda:eu-west-1:111122223333:function:b"],
+        held: &["arn:aws:lambda:eu-west-1:111122223333:function:a", "arn:aws:lambda:eu-west-1:111122223333:function:c"],
         kind: HeldAs::One,
     },
     Vocabulary {
@@ -172,46 +153,20 @@ const VOCABULARIES: [Vocabulary; 9] = [
             "DateLessThanIfExists",
             "DateGreaterThanEqualsIfExists",
         ],
-        values: &[
-            "2026-11-22T12:00:00Z",
-            "2026-11-22T13:00:00+01:00",
-            "2026-11-23T00:00:00Z",
-            "1795348800",
-        ],
-        held: &[
-            "2026-11-22T12:00:00Z",
-            "2026-11-22T11:59:59.5Z",
-            "1795348801",
-        ],
+        values: &["2026-11-22T12:00:00Z", "2026-11-22T13:00:00+01:00", "2026-11-23T00:00:00Z", "1795348800"],
+        held: &["2026-11-22T12:00:00Z", "2026-11-22T11:59:59.5Z", "1795348801"],
         kind: HeldAs::One,
     },
     Vocabulary {
         key: "aws:SourceIp",
-        operators: &[
-            "IpAddress",
-            "NotIpAddress",
-            "IpAddressIfExists",
-            "NotIpAddressIfExists",
-        ],
-        values: &[
-            "203.0.113.0/24",
-            "203.0.113.7",
-            "203.0.113.99/25",
-            "10.0.0.0/8",
-            "2001:db8::/32",
-            "0.0.0.0/0",
-        ],
+        operators: &["IpAddress", "NotIpAddress", "IpAddressIfExists", "NotIpAddressIfExists"],
+        values: &["203.0.113.0/24", "203.0.113.7", "203.0.113.99/25", "10.0.0.0/8", "2001:db8::/32", "0.0.0.0/0"],
         held: &["203.0.113.7", "203.0.113.200", "10.9.8.7", "2001:db8::1"],
         kind: HeldAs::One,
     },
     Vocabulary {
         key: "aws:SecureTransport",
-        operators: &[
-            "Bool",
-            "BoolIfExists",
-            "ForAllValues:Bool",
-            "ForAnyValue:Bool",
-        ],
+        operators: &["Bool", "BoolIfExists", "ForAllValues:Bool", "ForAnyValue:Bool"],
         values: &["true", "false"],
         held: &["true", "false"],
         kind: HeldAs::Bool,
@@ -228,32 +183,25 @@ const VOCABULARIES: [Vocabulary; 9] = [
 impl Vocabulary {
     fn condition(&'static self) -> impl Strategy<Value = (String, String, Value)> {
         let value = match self.kind {
-            HeldAs::Bool => select(self.values)
-                .prop_map(|text| json!(text == "true"))
-                .boxed(),
+            HeldAs::Bool => select(self.values).prop_map(|text| json!(text == "true")).boxed(),
             _ => prop_oneof![
                 select(self.values).prop_map(|text| json!(text)),
-                subsequence(self.values, 1..=self.values.len().min(3))
-                    .prop_map(|texts| json!(texts)),
+                subsequence(self.values, 1..=self.values.len().min(3)).prop_map(|texts| json!(texts)),
             ]
             .boxed(),
         };
-        let compared = (select(self.operators), value)
-            .prop_map(|(operator, value)| (operator.to_owned(), value));
+        let compared = (select(self.operators), value).prop_map(|(operator, value)| (operator.to_owned(), value));
         let null = any::<bool>().prop_map(|absent| ("Null".to_owned(), json!(absent.to_string())));
         // Keys are compared without regard to case.
         let key = prop_oneof![Just(self.key.to_owned()), Just(self.key.to_uppercase())];
-        (key, prop_oneof![8 => compared, 1 => null])
-            .prop_map(|(key, (operator, value))| (operator, key, value))
+        (key, prop_oneof![8 => compared, 1 => null]).prop_map(|(key, (operator, value))| (operator, key, value))
     }
 
     fn held(&'static self) -> BoxedStrategy<Option<Held>> {
         let one = select(self.held);
         let held = match self.kind {
             HeldAs::One => one.prop_map(Held::One).boxed(),
-            HeldAs::Number => one
-                .prop_map(|text| Held::Number(text.parse().unwrap()))
-                .boxed(),
+            HeldAs::Number => one.prop_map(|text| Held::Number(text.parse().unwrap())).boxed(),
             HeldAs::Bool => one.prop_map(|text| Held::Bool(text == "true")).boxed(),
             HeldAs::Many => subsequence(self.held, 1..=3).prop_map(Held::Many).boxed(),
         };
@@ -262,10 +210,7 @@ impl Vocabulary {
 }
 
 fn keys() -> impl Strategy<Value = Keys> {
-    let conditions: Vec<_> = VOCABULARIES
-        .iter()
-        .map(|vocabulary| (Just(vocabulary.key), vocabulary.held()))
-        .collect();
+    let conditions: Vec<_> = VOCABULARIES.iter().map(|vocabulary| (Just(vocabulary.key), vocabulary.held())).collect();
     // Known to both evaluators, or absent and always used with a default.
     let variables = prop::option::of(select(&["db", "prod"][..]));
     (conditions, variables).prop_map(|(keys, team)| {
@@ -306,15 +251,8 @@ fn resource() -> impl Strategy<Value = String> {
             panic!("{arn} has six parts");
         };
         let part = |text: &'static str| prop_oneof![4 => Just(text), 1 => Just("*")];
-        (
-            part(partition),
-            part(region),
-            part(account),
-            wildcarded(name),
-        )
-            .prop_map(move |(partition, region, account, name)| {
-                format!("arn:{partition}:{service}:{region}:{account}:{name}")
-            })
+        (part(partition), part(region), part(account), wildcarded(name))
+            .prop_map(move |(partition, region, account, name)| format!("arn:{partition}:{service}:{region}:{account}:{name}"))
     });
     prop_oneof![
         2 => Just("*".to_owned()),
@@ -333,17 +271,11 @@ fn one_or_many(item: impl Strategy<Value = String>) -> impl Strategy<Value = Val
 }
 
 fn condition() -> impl Strategy<Value = Value> {
-    let one = select((0..VOCABULARIES.len()).collect::<Vec<_>>())
-        .prop_flat_map(|index| VOCABULARIES[index].condition());
+    let one = select((0..VOCABULARIES.len()).collect::<Vec<_>>()).prop_flat_map(|index| VOCABULARIES[index].condition());
     prop::collection::vec(one, 0..=2).prop_map(|conditions| {
         let mut element = Map::new();
         for (operator, key, value) in conditions {
-            element
-                .entry(operator)
-                .or_insert_with(|| json!({}))
-                .as_object_mut()
-                .unwrap()
-                .insert(key, value);
+            element.entry(operator).or_insert_with(|| json!({})).as_object_mut().unwrap().insert(key, value);
         }
         Value::Object(element)
     })
@@ -360,12 +292,8 @@ fn principal() -> impl Strategy<Value = (&'static str, Value)> {
             json!({"Service": ["rds.amazonaws.com", SERVICE]}),
         ])
         .prop_map(|value| ("Principal", value)),
-        select(vec![
-            json!({"AWS": [ROLE, ACCOUNT]}),
-            json!({"AWS": OTHER_ROLE}),
-            json!({"Service": SERVICE}),
-        ])
-        .prop_map(|value| ("NotPrincipal", value)),
+        select(vec![json!({"AWS": [ROLE, ACCOUNT]}), json!({"AWS": OTHER_ROLE}), json!({"Service": SERVICE}),])
+            .prop_map(|value| ("NotPrincipal", value)),
     ]
 }
 
@@ -378,36 +306,21 @@ pub(crate) fn statement(with_principal: bool) -> impl Strategy<Value = Value> {
         condition(),
         principal(),
     )
-        .prop_map(
-            move |(
-                effect,
-                (not_action, action),
-                (not_resource, resource),
-                condition,
-                principal,
-            )| {
-                let mut statement = Map::new();
-                statement.insert("Effect".to_owned(), json!(effect));
-                let action_element = if not_action { "NotAction" } else { "Action" };
-                statement.insert(action_element.to_owned(), action);
-                let resource_element = if not_resource {
-                    "NotResource"
-                } else {
-                    "Resource"
-                };
-                statement.insert(resource_element.to_owned(), resource);
-                if condition
-                    .as_object()
-                    .is_some_and(|element| !element.is_empty())
-                {
-                    statement.insert("Condition".to_owned(), condition);
-                }
-                if with_principal {
-                    statement.insert(principal.0.to_owned(), principal.1);
-                }
-                Value::Object(statement)
-            },
-        )
+        .prop_map(move |(effect, (not_action, action), (not_resource, resource), condition, principal)| {
+            let mut statement = Map::new();
+            statement.insert("Effect".to_owned(), json!(effect));
+            let action_element = if not_action { "NotAction" } else { "Action" };
+            statement.insert(action_element.to_owned(), action);
+            let resource_element = if not_resource { "NotResource" } else { "Resource" };
+            statement.insert(resource_element.to_owned(), resource);
+            if condition.as_object().is_some_and(|element| !element.is_empty()) {
+                statement.insert("Condition".to_owned(), condition);
+            }
+            if with_principal {
+                statement.insert(principal.0.to_owned(), principal.1);
+            }
+            Value::Object(statement)
+        })
 }
 
 pub(crate) fn document(with_principal: bool) -> impl Strategy<Value = Value> {
@@ -422,11 +335,7 @@ pub(crate) fn call() -> impl Strategy<Value = (&'static str, &'static str, Keys)
 }
 
 pub(crate) fn parsed(documents: &[Value]) -> Vec<Policy> {
-    documents
-        .iter()
-        .enumerate()
-        .map(|(index, document)| Policy::from_value(&index.to_string(), document).unwrap())
-        .collect()
+    documents.iter().enumerate().map(|(index, document)| Policy::from_value(&index.to_string(), document).unwrap()).collect()
 }
 
 /// The keys as our evaluator takes them, but for those that are hidden from it.
@@ -435,20 +344,14 @@ pub(crate) fn context(keys: &Keys, hidden: &BTreeSet<&'static str>) -> Context {
     shown.fold(Context::new(), |context, (key, held)| match held {
         None => context.absent(key),
         Some(Held::One(text)) => context.known(key, *text),
-        Some(Held::Many(texts)) => {
-            context.known_values(key, texts.iter().map(|text| (*text).to_owned()))
-        }
+        Some(Held::Many(texts)) => context.known_values(key, texts.iter().map(|text| (*text).to_owned())),
         Some(Held::Number(number)) => context.known(key, number.to_string()),
         Some(Held::Bool(value)) => context.known(key, value.to_string()),
     })
 }
 
 pub(crate) fn hidden_keys() -> impl Strategy<Value = BTreeSet<&'static str>> {
-    let all: Vec<_> = VOCABULARIES
-        .iter()
-        .map(|vocabulary| vocabulary.key)
-        .chain(["aws:PrincipalTag/team"])
-        .collect();
+    let all: Vec<_> = VOCABULARIES.iter().map(|vocabulary| vocabulary.key).chain(["aws:PrincipalTag/team"]).collect();
     let count = all.len();
     subsequence(all, 1..=count).prop_map(|keys| keys.into_iter().collect())
 }

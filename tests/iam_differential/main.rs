@@ -38,30 +38,21 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestCaseResult, TestRng, TestRunner},
 };
 use rotation_diag::diagnosis::iam::{
-    Caller, Context, Decision, Effect, Policy, Request, StatementRef, evaluate_identity,
-    evaluate_resource,
+    Caller, Context, Decision, Effect, Policy, Request, StatementRef, evaluate_identity, evaluate_resource,
 };
 use serde_json::{Value, json};
 use std::{cell::Cell, collections::BTreeSet};
 
 /// What `iam-rs` says of the same documents and the same request.
-fn second_opinion(
-    documents: &[Value],
-    principal: Principal,
-    (action, resource, keys): &(&str, &str, Keys),
-) -> iam_rs::Decision {
-    let policies: Vec<IAMPolicy> = documents
-        .iter()
-        .map(|document| IAMPolicy::from_json(&document.to_string()).unwrap())
-        .collect();
+fn second_opinion(documents: &[Value], principal: Principal, (action, resource, keys): &(&str, &str, Keys)) -> iam_rs::Decision {
+    let policies: Vec<IAMPolicy> =
+        documents.iter().map(|document| IAMPolicy::from_json(&document.to_string()).unwrap()).collect();
     let mut request = IAMRequest::new(principal, *action, resource.parse().unwrap());
     for (key, held) in keys {
         let value = match held {
             None => continue,
             Some(Held::One(text)) => ContextValue::String((*text).to_owned()),
-            Some(Held::Many(texts)) => {
-                ContextValue::StringList(texts.iter().map(|text| (*text).to_owned()).collect())
-            }
+            Some(Held::Many(texts)) => ContextValue::StringList(texts.iter().map(|text| (*text).to_owned()).collect()),
             Some(Held::Number(number)) => ContextValue::Number(f64::from(*number)),
             Some(Held::Bool(value)) => ContextValue::Boolean(*value),
         };
@@ -71,11 +62,7 @@ fn second_opinion(
 }
 
 /// Asserts that both came to the same, and that the statement named is one that decides alone.
-fn agree(
-    documents: &[Value],
-    decision: &Decision,
-    opinion: impl Fn(&[Value]) -> iam_rs::Decision,
-) -> TestCaseResult {
+fn agree(documents: &[Value], decision: &Decision, opinion: impl Fn(&[Value]) -> iam_rs::Decision) -> TestCaseResult {
     let expected = opinion(documents);
     let (kind, by) = match decision {
         Decision::Allowed { by } => (iam_rs::Decision::Allow, Some(by)),
@@ -86,13 +73,7 @@ fn agree(
         }
     };
     prop_assert_eq!(kind, expected);
-    if let Some(StatementRef {
-        policy,
-        index,
-        effect,
-        ..
-    }) = by
-    {
+    if let Some(StatementRef { policy, index, effect, .. }) = by {
         let statement = &documents[policy.parse::<usize>().unwrap()]["Statement"][index];
         let alone = json!({"Version": "2012-10-17", "Statement": [statement]});
         prop_assert_eq!(opinion(&[alone]), kind);
@@ -107,11 +88,7 @@ fn runner(cases: u32) -> TestRunner {
     let seed: u8 = std::env::var("IAM_SEED").map_or(0, |seed| seed.parse().unwrap());
     let cases = std::env::var("PROPTEST_CASES").map_or(cases, |cases| cases.parse().unwrap());
     TestRunner::new_with_rng(
-        Config {
-            cases,
-            failure_persistence: None,
-            ..Config::default()
-        },
+        Config { cases, failure_persistence: None, ..Config::default() },
         TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]),
     )
 }
@@ -169,10 +146,7 @@ fn resource_policies_are_decided_as_by_the_independent_evaluator() {
             let (caller, principal): (_, fn(PrincipalId) -> Principal) = if by_service {
                 (Caller::service(SERVICE), Principal::Service)
             } else {
-                (
-                    Caller::role(ROLE, Some("rotate-db")).unwrap(),
-                    Principal::Aws,
-                )
+                (Caller::role(ROLE, Some("rotate-db")).unwrap(), Principal::Aws)
             };
             let request = Request::new(caller, call.0, call.1, context(&call.2, &BTreeSet::new()));
             let documents = [document];
@@ -190,16 +164,10 @@ fn resource_policies_are_decided_as_by_the_independent_evaluator() {
 
 /// One corner of the list above: a statement (without effect), the request's keys, and whether it
 /// applies by AWS's documentation.
-type Corner = (
-    &'static str,
-    Value,
-    Vec<(&'static str, &'static [&'static str])>,
-    bool,
-);
+type Corner = (&'static str, Value, Vec<(&'static str, &'static [&'static str])>, bool);
 
 fn corners() -> Vec<Corner> {
-    let only_if =
-        |condition: Value| json!({"Action": "*", "Resource": "*", "Condition": condition});
+    let only_if = |condition: Value| json!({"Action": "*", "Resource": "*", "Condition": condition});
     let on = |resource: &str| json!({"Action": "*", "Resource": resource});
     let to = |principal: Value| json!({"Action": "*", "Resource": "*", "Principal": principal});
     vec![
@@ -212,51 +180,20 @@ fn corners() -> Vec<Corner> {
         (
             "wildcards across a colon",
             only_if(json!({"ArnLike": {"aws:SourceArn": "arn:aws:*:alarms"}})),
-            vec![(
-                "aws:SourceArn",
-                &["arn:aws:sns:eu-west-1:111122223333:alarms"],
-            )],
+            vec![("aws:SourceArn", &["arn:aws:sns:eu-west-1:111122223333:alarms"])],
             false,
         ),
         (
             "variables in conditions",
             only_if(json!({"StringEquals": {"aws:SourceVpc": "${aws:PrincipalTag/vpc}"}})),
-            vec![
-                ("aws:SourceVpc", &["vpc-1"]),
-                ("aws:PrincipalTag/vpc", &["vpc-1"]),
-            ],
+            vec![("aws:SourceVpc", &["vpc-1"]), ("aws:PrincipalTag/vpc", &["vpc-1"])],
             true,
         ),
-        (
-            "a literal star",
-            on("arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab${*}"),
-            vec![],
-            false,
-        ),
-        (
-            "a final star beyond the colons",
-            on("arn:aws:kms:*:key/*"),
-            vec![],
-            true,
-        ),
-        (
-            "a wildcard service",
-            on("arn:aws:k*:eu-west-1:111122223333:key/*"),
-            vec![],
-            true,
-        ),
-        (
-            "a wildcard in a principal",
-            to(json!({"AWS": "arn:aws:iam::111122223333:role/*"})),
-            vec![],
-            false,
-        ),
-        (
-            "an account as principal",
-            to(json!({"AWS": "111122223333"})),
-            vec![],
-            true,
-        ),
+        ("a literal star", on("arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab${*}"), vec![], false),
+        ("a final star beyond the colons", on("arn:aws:kms:*:key/*"), vec![], true),
+        ("a wildcard service", on("arn:aws:k*:eu-west-1:111122223333:key/*"), vec![], true),
+        ("a wildcard in a principal", to(json!({"AWS": "arn:aws:iam::111122223333:role/*"})), vec![], false),
+        ("an account as principal", to(json!({"AWS": "111122223333"})), vec![], true),
         (
             "several values under a negated operator without a set form",
             only_if(json!({"StringNotEquals": {"aws:TagKeys": "a"}})),
@@ -306,41 +243,24 @@ fn every_corner_left_out_is_one_where_the_second_opinion_departs() {
         let context = keys.iter().fold(Context::new(), |context, (key, values)| {
             context.known_values(key, values.iter().map(|value| (*value).to_owned()))
         });
-        let request = Request::new(
-            Caller::role(ROLE, None).unwrap(),
-            "kms:Decrypt",
-            KEY,
-            context,
-        );
+        let request = Request::new(Caller::role(ROLE, None).unwrap(), "kms:Decrypt", KEY, context);
         let policy = Policy::from_value("corner", &document).unwrap();
-        let ours = if with_principal {
-            evaluate_resource(&policy, &request)
-        } else {
-            evaluate_identity([&policy], &request)
-        };
+        let ours = if with_principal { evaluate_resource(&policy, &request) } else { evaluate_identity([&policy], &request) };
         assert_eq!(matches!(ours, Decision::Allowed { .. }), applies, "{name}");
 
-        let theirs = IAMPolicy::from_json(&document.to_string())
-            .ok()
-            .and_then(|policy| {
-                let role = Principal::Aws(PrincipalId::String(ROLE.to_owned()));
-                let mut request = IAMRequest::new(role, "kms:Decrypt", KEY.parse().unwrap());
-                for (key, values) in keys {
-                    let value = match values {
-                        [value] => ContextValue::String((*value).to_owned()),
-                        _ => ContextValue::StringList(
-                            values.iter().map(|value| (*value).to_owned()).collect(),
-                        ),
-                    };
-                    request.context.insert(key.to_owned(), value);
-                }
-                evaluate_policies(&[policy], &request).ok()
-            });
-        let agreed = if applies {
-            iam_rs::Decision::Allow
-        } else {
-            iam_rs::Decision::NotApplicable
-        };
+        let theirs = IAMPolicy::from_json(&document.to_string()).ok().and_then(|policy| {
+            let role = Principal::Aws(PrincipalId::String(ROLE.to_owned()));
+            let mut request = IAMRequest::new(role, "kms:Decrypt", KEY.parse().unwrap());
+            for (key, values) in keys {
+                let value = match values {
+                    [value] => ContextValue::String((*value).to_owned()),
+                    _ => ContextValue::StringList(values.iter().map(|value| (*value).to_owned()).collect()),
+                };
+                request.context.insert(key.to_owned(), value);
+            }
+            evaluate_policies(&[policy], &request).ok()
+        });
+        let agreed = if applies { iam_rs::Decision::Allow } else { iam_rs::Decision::NotApplicable };
         assert_ne!(theirs, Some(agreed), "no longer a corner: {name}");
     }
 }

@@ -5,9 +5,7 @@ use super::{
     runner,
 };
 use proptest::{prelude::*, sample::select};
-use rotation_diag::diagnosis::iam::{
-    Caller, Context, Decision, Policies, Policy, Request, ResourcePolicy, evaluate_resource,
-};
+use rotation_diag::diagnosis::iam::{Caller, Context, Decision, Policies, Policy, Request, ResourcePolicy, evaluate_resource};
 use serde_json::{Value, json};
 use std::{cell::Cell, collections::BTreeSet};
 
@@ -27,30 +25,15 @@ fn layers() -> impl Strategy<Value = Layers> {
         prop::option::of(document(true)),
         any::<bool>(),
     )
-        .prop_map(|(identity, boundary, resource, resource_is_key)| Layers {
-            identity,
-            boundary,
-            resource,
-            resource_is_key,
-        })
+        .prop_map(|(identity, boundary, resource, resource_is_key)| Layers { identity, boundary, resource, resource_is_key })
 }
 
 impl Layers {
     fn decide(&self, request: &Request) -> Decision {
         let identity = parsed(&self.identity);
-        let boundary = self
-            .boundary
-            .as_ref()
-            .map(|document| Policy::from_value("boundary", document).unwrap());
-        let resource = self
-            .resource
-            .as_ref()
-            .map(|document| Policy::from_value("resource", document).unwrap());
-        let attach = if self.resource_is_key {
-            ResourcePolicy::Key
-        } else {
-            ResourcePolicy::Attached
-        };
+        let boundary = self.boundary.as_ref().map(|document| Policy::from_value("boundary", document).unwrap());
+        let resource = self.resource.as_ref().map(|document| Policy::from_value("resource", document).unwrap());
+        let attach = if self.resource_is_key { ResourcePolicy::Key } else { ResourcePolicy::Attached };
         Policies {
             identity: identity.iter().collect(),
             boundary: boundary.as_ref(),
@@ -70,10 +53,7 @@ fn kind(decision: &Decision) -> &'static str {
     }
 }
 
-fn as_role(
-    (action, resource, keys): &(&str, &str, super::Keys),
-    hidden: &BTreeSet<&'static str>,
-) -> Request {
+fn as_role((action, resource, keys): &(&str, &str, super::Keys), hidden: &BTreeSet<&'static str>) -> Request {
     let caller = Caller::role(ROLE, Some("rotate-db")).unwrap();
     Request::new(caller, action, resource, context(keys, hidden))
 }
@@ -82,24 +62,20 @@ fn as_role(
 fn hiding_keys_may_leave_the_answer_open_but_never_turns_it_around() {
     let open = Cell::new(0);
     runner(1_000)
-        .run(
-            &(layers(), call(), hidden_keys()),
-            |(layers, call, hidden)| {
-                let whole = layers.decide(&as_role(&call, &BTreeSet::new()));
-                let partial = layers.decide(&as_role(&call, &hidden));
-                if let Decision::Unknown { missing_keys, .. } = &partial {
-                    open.set(open.get() + 1);
-                    let hidden: BTreeSet<_> =
-                        hidden.iter().map(|key| key.to_ascii_lowercase()).collect();
-                    prop_assert!(!missing_keys.is_empty());
-                    prop_assert!(missing_keys.is_subset(&hidden), "{missing_keys:?}");
-                } else if kind(&whole) != kind(&partial) {
-                    // A deny that is only possible does not make what nothing allows an explicit one.
-                    prop_assert_eq!((kind(&whole), kind(&partial)), ("denied", "not allowed"));
-                }
-                Ok(())
-            },
-        )
+        .run(&(layers(), call(), hidden_keys()), |(layers, call, hidden)| {
+            let whole = layers.decide(&as_role(&call, &BTreeSet::new()));
+            let partial = layers.decide(&as_role(&call, &hidden));
+            if let Decision::Unknown { missing_keys, .. } = &partial {
+                open.set(open.get() + 1);
+                let hidden: BTreeSet<_> = hidden.iter().map(|key| key.to_ascii_lowercase()).collect();
+                prop_assert!(!missing_keys.is_empty());
+                prop_assert!(missing_keys.is_subset(&hidden), "{missing_keys:?}");
+            } else if kind(&whole) != kind(&partial) {
+                // A deny that is only possible does not make what nothing allows an explicit one.
+                prop_assert_eq!((kind(&whole), kind(&partial)), ("denied", "not allowed"));
+            }
+            Ok(())
+        })
         .unwrap();
     assert!(open.get() > 100, "only {} cases were open", open.get());
 }
@@ -150,22 +126,16 @@ fn another_deny_never_gives_permission_and_another_allow_never_takes_it() {
 #[test]
 fn the_order_of_statements_and_policies_does_not_matter() {
     runner(500)
-        .run(
-            &(layers(), call(), hidden_keys()),
-            |(layers, call, hidden)| {
-                let request = as_role(&call, &hidden);
-                let mut reversed = layers.clone();
-                reversed.identity.reverse();
-                for document in reversed.identity.iter_mut().chain(&mut reversed.resource) {
-                    document["Statement"].as_array_mut().unwrap().reverse();
-                }
-                prop_assert_eq!(
-                    kind(&layers.decide(&request)),
-                    kind(&reversed.decide(&request))
-                );
-                Ok(())
-            },
-        )
+        .run(&(layers(), call(), hidden_keys()), |(layers, call, hidden)| {
+            let request = as_role(&call, &hidden);
+            let mut reversed = layers.clone();
+            reversed.identity.reverse();
+            for document in reversed.identity.iter_mut().chain(&mut reversed.resource) {
+                document["Statement"].as_array_mut().unwrap().reverse();
+            }
+            prop_assert_eq!(kind(&layers.decide(&request)), kind(&reversed.decide(&request)));
+            Ok(())
+        })
         .unwrap();
 }
 
@@ -197,8 +167,7 @@ fn no_text_makes_the_parser_panic() {
         .run(&(soup, noise), |(soup, noise)| {
             let _ = Policy::parse("soup", &soup);
             for element in ["Resource", "Action", "Principal"] {
-                let mut statement =
-                    json!({"Effect": "Allow", "Action": "*", "Resource": "*", "Principal": "*"});
+                let mut statement = json!({"Effect": "Allow", "Action": "*", "Resource": "*", "Principal": "*"});
                 statement[element] = json!(noise);
                 let document = json!({"Version": "2012-10-17", "Statement": statement});
                 if let Ok(policy) = Policy::from_value("noise", &document) {

@@ -28,12 +28,7 @@ impl<'a> Arn<'a> {
         let partition = parts.next()?;
         let service = parts.next()?;
         let _region = parts.next()?;
-        Some(Arn {
-            partition,
-            service,
-            account: parts.next()?,
-            resource: parts.next()?,
-        })
+        Some(Arn { partition, service, account: parts.next()?, resource: parts.next()? })
     }
 }
 
@@ -54,24 +49,14 @@ impl ArnPattern {
             .map(ArnPattern)
     }
 
-    pub(super) fn matches(
-        &self,
-        text: &str,
-        context: &Context,
-        unresolved: Unresolved,
-        missing: &mut BTreeSet<String>,
-    ) -> Truth {
+    pub(super) fn matches(&self, text: &str, context: &Context, unresolved: Unresolved, missing: &mut BTreeSet<String>) -> Truth {
         let parts: Vec<&str> = text.splitn(PARTS, ':').collect();
         if self.0.len() != PARTS || parts.len() != PARTS {
             return Truth::False;
         }
         let mut open = BTreeSet::new();
-        let result = Truth::all(
-            self.0
-                .iter()
-                .zip(parts)
-                .map(|(pattern, part)| pattern.matches(part, context, unresolved, &mut open)),
-        );
+        let result =
+            Truth::all(self.0.iter().zip(parts).map(|(pattern, part)| pattern.matches(part, context, unresolved, &mut open)));
         if result == Truth::Unknown {
             missing.append(&mut open);
         }
@@ -102,20 +87,12 @@ fn split(text: &str, variables: bool) -> Vec<&str> {
 mod tests {
     use super::*;
 
-    const SYNTAX: Syntax = Syntax {
-        wildcards: true,
-        variables: true,
-        fold_case: false,
-    };
+    const SYNTAX: Syntax = Syntax { wildcards: true, variables: true, fold_case: false };
 
     fn matches(pattern: &str, text: &str) -> bool {
         let context = Context::new().known("aws:PrincipalAccount", "111122223333");
-        ArnPattern::compile(pattern, SYNTAX).unwrap().matches(
-            text,
-            &context,
-            Unresolved::NoMatch,
-            &mut BTreeSet::new(),
-        ) == Truth::True
+        ArnPattern::compile(pattern, SYNTAX).unwrap().matches(text, &context, Unresolved::NoMatch, &mut BTreeSet::new())
+            == Truth::True
     }
 
     #[test]

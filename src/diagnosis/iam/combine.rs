@@ -61,9 +61,7 @@ impl Policies<'_> {
     /// resource's policy counts.
     #[must_use]
     pub fn evaluate(&self, request: &Request) -> Access {
-        let side = Side::Resource {
-            caller_has_boundary: self.boundary.is_some(),
-        };
+        let side = Side::Resource { caller_has_boundary: self.boundary.is_some() };
         let policy = match self.resource {
             ResourcePolicy::None => None,
             ResourcePolicy::Attached(policy) | ResourcePolicy::Key(policy) => Some(policy),
@@ -74,20 +72,8 @@ impl Policies<'_> {
             return Access::decide(&[resource], allowed);
         };
 
-        let identity = Survey::of(
-            self.identity.iter().copied(),
-            request,
-            Side::Identity,
-            Layer::IdentityPolicy,
-        );
-        let boundary = self.boundary.map(|policy| {
-            Survey::of(
-                [policy],
-                request,
-                Side::Identity,
-                Layer::PermissionsBoundary,
-            )
-        });
+        let identity = Survey::of(self.identity.iter().copied(), request, Side::Identity, Layer::IdentityPolicy);
+        let boundary = self.boundary.map(|policy| Survey::of([policy], request, Side::Identity, Layer::PermissionsBoundary));
         let capped = |grant: Grant| match &boundary {
             Some(boundary) => grant.and(boundary.allowed.clone()),
             None => grant,
@@ -104,10 +90,7 @@ impl Policies<'_> {
                     // Allowing its own account adds nothing: the account may allow itself already.
                     ResourcePolicy::None | ResourcePolicy::Attached(_) => by_identity,
                 };
-                resource
-                    .allowed
-                    .clone()
-                    .or(capped(resource.allowed_to_role.clone().or(given)))
+                resource.allowed.clone().or(capped(resource.allowed_to_role.clone().or(given)))
             }
         };
         let mut surveys = vec![identity];
@@ -128,9 +111,7 @@ impl Distance {
     fn between((partition, account): (&str, &str), resource: &str) -> Distance {
         match Arn::parse(resource) {
             Some(arn) if arn.partition != partition => Distance::OtherPartition,
-            Some(arn) if !arn.account.is_empty() && arn.account != account => {
-                Distance::OtherAccount
-            }
+            Some(arn) if !arn.account.is_empty() && arn.account != account => Distance::OtherAccount,
             _ => Distance::SameAccount,
         }
     }
@@ -141,23 +122,11 @@ impl Access {
     pub(super) fn decide(surveys: &[Survey], allowed: Grant) -> Access {
         for survey in surveys {
             if let Some(by) = &survey.denied {
-                return Access {
-                    decision: Decision::ExplicitDeny { by: by.clone() },
-                    layer: survey.layer,
-                };
+                return Access { decision: Decision::ExplicitDeny { by: by.clone() }, layer: survey.layer };
             }
         }
-        let Grant {
-            layer,
-            truth,
-            by: Some(by),
-            mut missing,
-        } = allowed
-        else {
-            return Access {
-                decision: Decision::ImplicitDeny,
-                layer: allowed.layer,
-            };
+        let Grant { layer, truth, by: Some(by), mut missing } = allowed else {
+            return Access { decision: Decision::ImplicitDeny, layer: allowed.layer };
         };
         let mut open = (truth == Truth::Unknown).then_some((layer, by.clone()));
         for survey in surveys {
@@ -167,17 +136,8 @@ impl Access {
             }
         }
         match open {
-            None => Access {
-                decision: Decision::Allowed { by },
-                layer,
-            },
-            Some((layer, by)) => Access {
-                decision: Decision::Unknown {
-                    missing_keys: missing,
-                    by,
-                },
-                layer,
-            },
+            None => Access { decision: Decision::Allowed { by }, layer },
+            Some((layer, by)) => Access { decision: Decision::Unknown { missing_keys: missing, by }, layer },
         }
     }
 }
@@ -197,21 +157,11 @@ pub(super) struct Grant {
 impl Grant {
     /// Nothing is allowed, for want of an allow in `layer`.
     pub(super) fn none(layer: Layer) -> Grant {
-        Grant {
-            layer,
-            truth: Truth::False,
-            by: None,
-            missing: BTreeSet::new(),
-        }
+        Grant { layer, truth: Truth::False, by: None, missing: BTreeSet::new() }
     }
 
     /// Takes in one more statement of the layer, which allows as far as `truth` says.
-    pub(super) fn add(
-        &mut self,
-        truth: Truth,
-        missing: &BTreeSet<String>,
-        by: impl Fn() -> StatementRef,
-    ) {
+    pub(super) fn add(&mut self, truth: Truth, missing: &BTreeSet<String>, by: impl Fn() -> StatementRef) {
         match (self.truth, truth) {
             (Truth::True, _) | (_, Truth::False) => {}
             (_, Truth::True) => {

@@ -40,23 +40,12 @@ enum Test {
 impl Condition {
     /// Compiles one key's values under an operator; `variables` says whether the policy's version
     /// knows variables. The error says what is wrong.
-    pub(super) fn compile(
-        operator: &str,
-        key: &str,
-        values: &Value,
-        variables: bool,
-    ) -> Result<Condition, String> {
-        let parsed = Operator::parse(operator)
-            .ok_or_else(|| format!("unknown condition operator {operator}"))?;
-        let values = texts(values)
-            .ok_or_else(|| format!("{operator} {key}: neither a value nor a list of values"))?;
+    pub(super) fn compile(operator: &str, key: &str, values: &Value, variables: bool) -> Result<Condition, String> {
+        let parsed = Operator::parse(operator).ok_or_else(|| format!("unknown condition operator {operator}"))?;
+        let values = texts(values).ok_or_else(|| format!("{operator} {key}: neither a value nor a list of values"))?;
         let test = Test::compile(parsed.kind, &values, variables)
             .ok_or_else(|| format!("{operator} {key}: a value the operator cannot compare"))?;
-        Ok(Condition {
-            key: key.to_ascii_lowercase(),
-            operator: parsed,
-            test,
-        })
+        Ok(Condition { key: key.to_ascii_lowercase(), operator: parsed, test })
     }
 
     /// Whether the condition holds. Adds what is unknown, and would have been needed, to `missing`.
@@ -69,11 +58,7 @@ impl Condition {
             Knowledge::Absent => return self.holds_without_key(),
             Knowledge::Known(values) => values,
         };
-        let Operator {
-            quantifier,
-            negated,
-            ..
-        } = self.operator;
+        let Operator { quantifier, negated, .. } = self.operator;
         let mut compare = |value: &String| {
             let matched = self.test.matches(value, negated, context, missing);
             if negated { !matched } else { matched }
@@ -107,37 +92,19 @@ impl Condition {
 impl Test {
     fn compile(kind: Kind, values: &[String], variables: bool) -> Option<Test> {
         let values = values.iter().map(String::as_str);
-        let syntax = Syntax {
-            variables,
-            ..Syntax::LITERAL
-        };
+        let syntax = Syntax { variables, ..Syntax::LITERAL };
         Some(match kind {
-            Kind::Text {
-                wildcards,
-                fold_case,
-            } => {
-                let syntax = Syntax {
-                    wildcards,
-                    fold_case,
-                    ..syntax
-                };
+            Kind::Text { wildcards, fold_case } => {
+                let syntax = Syntax { wildcards, fold_case, ..syntax };
                 Test::Text(collect(values, |text| Pattern::compile(text, syntax).ok())?)
             }
             Kind::Bool => {
-                let syntax = Syntax {
-                    fold_case: true,
-                    ..syntax
-                };
+                let syntax = Syntax { fold_case: true, ..syntax };
                 Test::Text(collect(values, |text| Pattern::compile(text, syntax).ok())?)
             }
             Kind::Arn => {
-                let syntax = Syntax {
-                    wildcards: true,
-                    ..syntax
-                };
-                Test::Arn(collect(values, |text| {
-                    ArnPattern::compile(text, syntax).ok()
-                })?)
+                let syntax = Syntax { wildcards: true, ..syntax };
+                Test::Arn(collect(values, |text| ArnPattern::compile(text, syntax).ok())?)
             }
             Kind::Number(relation) => Test::Number(relation, collect(values, number)?),
             Kind::Date(relation) => Test::Date(relation, collect(values, date)?),
@@ -148,32 +115,21 @@ impl Test {
     }
 
     /// Whether the request's value matches any of the policy's. A value of another type matches none.
-    fn matches(
-        &self,
-        value: &str,
-        negated: bool,
-        context: &Context,
-        missing: &mut BTreeSet<String>,
-    ) -> Truth {
-        let unresolved = if negated {
-            Unresolved::Unknown
-        } else {
-            Unresolved::NoMatch
-        };
+    fn matches(&self, value: &str, negated: bool, context: &Context, missing: &mut BTreeSet<String>) -> Truth {
+        let unresolved = if negated { Unresolved::Unknown } else { Unresolved::NoMatch };
         match self {
-            Test::Text(patterns) => Truth::any_of(patterns, missing, |pattern, missing| {
-                pattern.matches(value, context, unresolved, missing)
-            }),
-            Test::Arn(patterns) => Truth::any_of(patterns, missing, |pattern, missing| {
-                pattern.matches(value, context, unresolved, missing)
-            }),
+            Test::Text(patterns) => {
+                Truth::any_of(patterns, missing, |pattern, missing| pattern.matches(value, context, unresolved, missing))
+            }
+            Test::Arn(patterns) => {
+                Truth::any_of(patterns, missing, |pattern, missing| pattern.matches(value, context, unresolved, missing))
+            }
             Test::Number(relation, numbers) => compare(*relation, number(value), numbers).into(),
             Test::Date(relation, dates) => compare(*relation, date(value), dates).into(),
             Test::Binary(blobs) => blobs.iter().any(|blob| blob == binary(value)).into(),
-            Test::Ip(networks) => value
-                .parse()
-                .is_ok_and(|address| networks.iter().any(|network| network.contains(address)))
-                .into(),
+            Test::Ip(networks) => {
+                value.parse().is_ok_and(|address| networks.iter().any(|network| network.contains(address))).into()
+            }
             // The key exists.
             Test::Null(wanted) => wanted.contains(&false).into(),
         }
@@ -193,10 +149,7 @@ fn texts(values: &Value) -> Option<Vec<String>> {
     }
 }
 
-fn collect<'a, T>(
-    values: impl Iterator<Item = &'a str>,
-    parse: impl Fn(&'a str) -> Option<T>,
-) -> Option<Vec<T>> {
+fn collect<'a, T>(values: impl Iterator<Item = &'a str>, parse: impl Fn(&'a str) -> Option<T>) -> Option<Vec<T>> {
     values.map(parse).collect()
 }
 
@@ -209,10 +162,7 @@ fn boolean(text: &str) -> Option<bool> {
 }
 
 fn number(text: &str) -> Option<f64> {
-    text.trim()
-        .parse()
-        .ok()
-        .filter(|number: &f64| number.is_finite())
+    text.trim().parse().ok().filter(|number: &f64| number.is_finite())
 }
 
 /// A W3C form of ISO 8601 (UTC where it names no offset), or seconds since 1970.

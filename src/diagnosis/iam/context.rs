@@ -38,8 +38,7 @@ impl Context {
     /// The same context, with the multivalued `key` known to have exactly `values`.
     #[must_use]
     pub fn known_values(mut self, key: &str, values: impl IntoIterator<Item = String>) -> Self {
-        self.keys
-            .insert(key.to_ascii_lowercase(), values.into_iter().collect());
+        self.keys.insert(key.to_ascii_lowercase(), values.into_iter().collect());
         self
     }
 
@@ -73,13 +72,8 @@ mod tests {
 
     #[test]
     fn keys_ignore_case_and_what_was_never_mentioned_is_unknown() {
-        let context = Context::new()
-            .known("AWS:SourceAccount", "111122223333")
-            .absent("aws:username");
-        assert_eq!(
-            context.get("aws:sourceaccount"),
-            Knowledge::Known(&["111122223333".to_owned()])
-        );
+        let context = Context::new().known("AWS:SourceAccount", "111122223333").absent("aws:username");
+        assert_eq!(context.get("aws:sourceaccount"), Knowledge::Known(&["111122223333".to_owned()]));
         assert_eq!(context.get("aws:username"), Knowledge::Absent);
         assert_eq!(context.get("aws:sourcevpce"), Knowledge::Unknown);
     }

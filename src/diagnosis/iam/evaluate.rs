@@ -35,12 +35,7 @@ impl Request {
         {
             derived = derived.known("aws:ResourceAccount", arn.account);
         }
-        Request {
-            action: action.to_ascii_lowercase(),
-            resource: resource.to_owned(),
-            context: context.or(derived),
-            caller,
-        }
+        Request { action: action.to_ascii_lowercase(), resource: resource.to_owned(), context: context.or(derived), caller }
     }
 }
 
@@ -92,10 +87,7 @@ pub enum Decision {
 }
 
 /// What identity policies (or a boundary) alone say. `Principal` elements do not count there.
-pub fn evaluate_identity<'a>(
-    policies: impl IntoIterator<Item = &'a Policy>,
-    request: &Request,
-) -> Decision {
+pub fn evaluate_identity<'a>(policies: impl IntoIterator<Item = &'a Policy>, request: &Request) -> Decision {
     let survey = Survey::of(policies, request, Side::Identity, Layer::IdentityPolicy);
     let allowed = survey.allowed.clone();
     Access::decide(&[survey], allowed).decision
@@ -105,9 +97,7 @@ pub fn evaluate_identity<'a>(
 /// permissions boundary is evaluated by [`Policies`](super::Policies).
 #[must_use]
 pub fn evaluate_resource(policy: &Policy, request: &Request) -> Decision {
-    let side = Side::Resource {
-        caller_has_boundary: false,
-    };
+    let side = Side::Resource { caller_has_boundary: false };
     let survey = Survey::of([policy], request, side, Layer::ResourcePolicy);
     let allowed = survey.allowed_in_any_way();
     Access::decide(&[survey], allowed).decision
@@ -134,12 +124,7 @@ pub(super) struct Survey {
 }
 
 impl Survey {
-    pub(super) fn of<'a>(
-        policies: impl IntoIterator<Item = &'a Policy>,
-        request: &Request,
-        side: Side,
-        layer: Layer,
-    ) -> Survey {
+    pub(super) fn of<'a>(policies: impl IntoIterator<Item = &'a Policy>, request: &Request, side: Side, layer: Layer) -> Survey {
         let mut survey = Survey {
             layer,
             denied: None,
@@ -154,30 +139,20 @@ impl Survey {
                 let Some(reach) = statement.reach(request, side, &mut missing) else {
                     continue;
                 };
-                let by = || StatementRef {
-                    policy: policy.name.clone(),
-                    sid: statement.sid.clone(),
-                    index,
-                    effect: statement.effect,
-                };
+                let by =
+                    || StatementRef { policy: policy.name.clone(), sid: statement.sid.clone(), index, effect: statement.effect };
                 match statement.effect {
                     Effect::Allow => {
                         survey.allowed.add(reach.directly, &missing, by);
                         survey.allowed_to_role.add(reach.as_role, &missing, by);
-                        survey
-                            .allowed_to_account
-                            .add(reach.through_account, &missing, by);
+                        survey.allowed_to_account.add(reach.through_account, &missing, by);
                     }
                     Effect::Deny if reach.in_any_way() == Truth::True => {
                         survey.denied = Some(by());
                         return survey;
                     }
                     Effect::Deny => {
-                        survey
-                            .possibly_denied
-                            .get_or_insert_with(|| (by(), BTreeSet::new()))
-                            .1
-                            .append(&mut missing);
+                        survey.possibly_denied.get_or_insert_with(|| (by(), BTreeSet::new())).1.append(&mut missing);
                     }
                 }
             }
@@ -186,46 +161,26 @@ impl Survey {
     }
 
     pub(super) fn allowed_in_any_way(&self) -> Grant {
-        self.allowed
-            .clone()
-            .or(self.allowed_to_role.clone())
-            .or(self.allowed_to_account.clone())
+        self.allowed.clone().or(self.allowed_to_role.clone()).or(self.allowed_to_account.clone())
     }
 }
 
 impl Statement {
     /// How the statement applies to the request; `None` where it does not.
-    fn reach(
-        &self,
-        request: &Request,
-        side: Side,
-        missing: &mut BTreeSet<String>,
-    ) -> Option<Reach> {
+    fn reach(&self, request: &Request, side: Side, missing: &mut BTreeSet<String>) -> Option<Reach> {
         let possible = |truth: Truth| (truth != Truth::False).then_some(truth);
         // Never unknown: actions hold no variables.
         possible(self.actions.contains(&request.action, request, missing))?;
-        let resource = possible(self.resources.as_ref()?.contains(
-            &request.resource,
-            request,
-            missing,
-        ))?;
+        let resource = possible(self.resources.as_ref()?.contains(&request.resource, request, missing))?;
         let reach = match side {
             Side::Identity => Reach::directly(Truth::True),
-            Side::Resource {
-                caller_has_boundary,
-            } => self.principal.as_ref()?.reach(
-                &request.caller,
-                caller_has_boundary,
-                self.effect,
-                missing,
-            ),
+            Side::Resource { caller_has_boundary } => {
+                self.principal.as_ref()?.reach(&request.caller, caller_has_boundary, self.effect, missing)
+            }
         };
         possible(reach.in_any_way())?;
-        let conditions = possible(Truth::all(
-            self.conditions
-                .iter()
-                .map(|condition| condition.holds(&request.context, missing)),
-        ))?;
+        let conditions =
+            possible(Truth::all(self.conditions.iter().map(|condition| condition.holds(&request.context, missing))))?;
         Some(reach.and(Truth::all([resource, conditions])))
     }
 }
@@ -236,9 +191,8 @@ impl Listed {
             Listed::AnyOf(patterns) => (patterns, Unresolved::NoMatch),
             Listed::NoneOf(patterns) => (patterns, Unresolved::Unknown),
         };
-        let matched = Truth::any_of(patterns, missing, |pattern, missing| {
-            pattern.matches(text, &request.context, unresolved, missing)
-        });
+        let matched =
+            Truth::any_of(patterns, missing, |pattern, missing| pattern.matches(text, &request.context, unresolved, missing));
         match self {
             Listed::AnyOf(_) => matched,
             Listed::NoneOf(_) => !matched,

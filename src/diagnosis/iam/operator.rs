@@ -78,20 +78,12 @@ impl Operator {
         if kind == Kind::Null && (if_exists || quantifier != Quantifier::Single) {
             return None;
         }
-        Some(Operator {
-            quantifier,
-            kind,
-            negated,
-            if_exists,
-        })
+        Some(Operator { quantifier, kind, negated, if_exists })
     }
 }
 
 fn kind(name: &str) -> Option<(Kind, bool)> {
-    let text = |wildcards, fold_case| Kind::Text {
-        wildcards,
-        fold_case,
-    };
+    let text = |wildcards, fold_case| Kind::Text { wildcards, fold_case };
     Some(match name {
         "stringequals" => (text(false, false), false),
         "stringnotequals" => (text(false, false), true),
@@ -108,12 +100,11 @@ fn kind(name: &str) -> Option<(Kind, bool)> {
         "notipaddress" => (Kind::Ip, true),
         "null" => (Kind::Null, false),
         _ => {
-            let (of, relation): (fn(Relation) -> Kind, &str) =
-                if let Some(relation) = name.strip_prefix("numeric") {
-                    (Kind::Number, relation)
-                } else {
-                    (Kind::Date, name.strip_prefix("date")?)
-                };
+            let (of, relation): (fn(Relation) -> Kind, &str) = if let Some(relation) = name.strip_prefix("numeric") {
+                (Kind::Number, relation)
+            } else {
+                (Kind::Date, name.strip_prefix("date")?)
+            };
             match relation {
                 "equals" => (of(Relation::Equal), false),
                 "notequals" => (of(Relation::Equal), true),
@@ -137,23 +128,13 @@ mod tests {
             Operator::parse("ForAnyValue:StringNotLikeIfExists"),
             Some(Operator {
                 quantifier: Quantifier::ForAnyValue,
-                kind: Kind::Text {
-                    wildcards: true,
-                    fold_case: false
-                },
+                kind: Kind::Text { wildcards: true, fold_case: false },
                 negated: true,
                 if_exists: true,
             })
         );
         assert!(Operator::parse("Null").is_some());
-        for name in [
-            "NullIfExists",
-            "ForAllValues:Null",
-            "ForSome:StringLike",
-            "StringMatches",
-            "NumericLike",
-            "",
-        ] {
+        for name in ["NullIfExists", "ForAllValues:Null", "ForSome:StringLike", "StringMatches", "NumericLike", ""] {
             assert_eq!(Operator::parse(name), None, "{name}");
         }
     }

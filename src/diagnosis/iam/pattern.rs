@@ -21,11 +21,7 @@ pub(super) struct Syntax {
 
 impl Syntax {
     /// Text that means only itself.
-    pub(super) const LITERAL: Syntax = Syntax {
-        wildcards: false,
-        variables: false,
-        fold_case: false,
-    };
+    pub(super) const LITERAL: Syntax = Syntax { wildcards: false, variables: false, fold_case: false };
 }
 
 /// What a context key without a value, used as a variable, makes of the match.
@@ -106,25 +102,11 @@ impl Pattern {
                 Piece::Variable { .. } => None,
             })
             .collect::<Option<Glob>>();
-        Ok(Pattern {
-            pieces: if constant.is_some() {
-                Vec::new()
-            } else {
-                pieces
-            },
-            constant,
-            fold_case: syntax.fold_case,
-        })
+        Ok(Pattern { pieces: if constant.is_some() { Vec::new() } else { pieces }, constant, fold_case: syntax.fold_case })
     }
 
     /// Whether `text` matches. Adds the keys that a variable needs and nobody knows to `missing`.
-    pub(super) fn matches(
-        &self,
-        text: &str,
-        context: &Context,
-        unresolved: Unresolved,
-        missing: &mut BTreeSet<String>,
-    ) -> Truth {
+    pub(super) fn matches(&self, text: &str, context: &Context, unresolved: Unresolved, missing: &mut BTreeSet<String>) -> Truth {
         let text = fold(text, self.fold_case);
         if let Some(glob) = &self.constant {
             return glob.matches(&text).into();
@@ -160,9 +142,7 @@ impl Pattern {
                         }
                     };
                     // A value's own `*` and `?` are plain characters.
-                    fold(value, self.fold_case)
-                        .chars()
-                        .for_each(|character| glob.push(Token::Char(character)));
+                    fold(value, self.fold_case).chars().for_each(|character| glob.push(Token::Char(character)));
                 }
             }
         }
@@ -178,20 +158,13 @@ enum Gap<'a> {
 
 fn variable(inside: &str) -> Result<Piece, MalformedVariable> {
     // `${*}`, `${?}` and `${$}` stand for the characters themselves.
-    if let Some(character) = ['*', '?', '$']
-        .into_iter()
-        .find(|character| inside.strip_prefix(*character) == Some(""))
-    {
+    if let Some(character) = ['*', '?', '$'].into_iter().find(|character| inside.strip_prefix(*character) == Some("")) {
         return Ok(Piece::Token(Token::Char(character)));
     }
     let (key, default) = match inside.split_once(',') {
         None => (inside, None),
         Some((key, default)) => {
-            let quoted = default
-                .trim()
-                .strip_prefix('\'')
-                .and_then(|rest| rest.strip_suffix('\''))
-                .ok_or(MalformedVariable)?;
+            let quoted = default.trim().strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')).ok_or(MalformedVariable)?;
             (key, Some(quoted.to_owned()))
         }
     };
@@ -203,11 +176,7 @@ fn variable(inside: &str) -> Result<Piece, MalformedVariable> {
 }
 
 fn fold(text: &str, fold_case: bool) -> Cow<'_, str> {
-    if fold_case {
-        Cow::Owned(text.to_lowercase())
-    } else {
-        Cow::Borrowed(text)
-    }
+    if fold_case { Cow::Owned(text.to_lowercase()) } else { Cow::Borrowed(text) }
 }
 
 impl FromIterator<Token> for Glob {
@@ -270,15 +239,8 @@ impl Glob {
 mod tests {
     use super::*;
 
-    const WILDCARDS: Syntax = Syntax {
-        wildcards: true,
-        ..Syntax::LITERAL
-    };
-    const ALL: Syntax = Syntax {
-        wildcards: true,
-        variables: true,
-        fold_case: false,
-    };
+    const WILDCARDS: Syntax = Syntax { wildcards: true, ..Syntax::LITERAL };
+    const ALL: Syntax = Syntax { wildcards: true, variables: true, fold_case: false };
 
     fn matches(pattern: &str, text: &str) -> bool {
         let pattern = Pattern::compile(pattern, WILDCARDS).unwrap();
@@ -332,27 +294,16 @@ mod tests {
             .known_values("aws:TagKeys", ["one".to_owned(), "two".to_owned()])
             .absent("aws:username");
         let mut missing = BTreeSet::new();
-        let truth = Pattern::compile(pattern, ALL).unwrap().matches(
-            text,
-            &context,
-            unresolved,
-            &mut missing,
-        );
+        let truth = Pattern::compile(pattern, ALL).unwrap().matches(text, &context, unresolved, &mut missing);
         (truth, missing.into_iter().collect())
     }
 
     #[test]
     fn variables_are_replaced_and_their_values_are_plain_text() {
         let found = |pattern, text| resolved(pattern, text, Unresolved::NoMatch).0;
-        assert_eq!(
-            found("x/${aws:PrincipalTag/TEAM}/*", "x/a*b/y"),
-            Truth::True
-        );
+        assert_eq!(found("x/${aws:PrincipalTag/TEAM}/*", "x/a*b/y"), Truth::True);
         assert_eq!(found("x/${aws:PrincipalTag/team}", "x/aXXb"), Truth::False);
-        assert_eq!(
-            found("x/${aws:username, 'any one'}", "x/any one"),
-            Truth::True
-        );
+        assert_eq!(found("x/${aws:username, 'any one'}", "x/any one"), Truth::True);
         assert_eq!(found("x/${aws:username,'d'}?", "x/dz"), Truth::True);
         assert_eq!(found("${*}${?}${$}", "*?$"), Truth::True);
         assert_eq!(found("${*}", "star"), Truth::False);
@@ -362,36 +313,20 @@ mod tests {
     #[test]
     fn a_variable_without_a_value_matches_nothing_or_leaves_the_answer_open() {
         let absent = "x/${aws:username}";
-        assert_eq!(
-            resolved(absent, "x/", Unresolved::NoMatch),
-            (Truth::False, vec![])
-        );
-        assert_eq!(
-            resolved(absent, "x/", Unresolved::Unknown),
-            (Truth::Unknown, vec!["aws:username".to_owned()])
-        );
-        assert_eq!(
-            resolved("${aws:TagKeys}", "one", Unresolved::NoMatch).0,
-            Truth::False
-        );
+        assert_eq!(resolved(absent, "x/", Unresolved::NoMatch), (Truth::False, vec![]));
+        assert_eq!(resolved(absent, "x/", Unresolved::Unknown), (Truth::Unknown, vec!["aws:username".to_owned()]));
+        assert_eq!(resolved("${aws:TagKeys}", "one", Unresolved::NoMatch).0, Truth::False);
         assert_eq!(
             resolved("${aws:PrincipalTag/Unit, 'd'}", "d", Unresolved::NoMatch),
             (Truth::Unknown, vec!["aws:principaltag/unit".to_owned()])
         );
-        assert_eq!(
-            resolved("${aws:userid}${aws:username}", "x", Unresolved::NoMatch),
-            (Truth::False, vec![])
-        );
+        assert_eq!(resolved("${aws:userid}${aws:username}", "x", Unresolved::NoMatch), (Truth::False, vec![]));
     }
 
     #[test]
     fn malformed_variables_are_refused() {
         for text in ["${aws:username", "${}", "${ , 'x'}", "${a, x}", "${a, 'x}"] {
-            assert_eq!(
-                Pattern::compile(text, ALL),
-                Err(MalformedVariable),
-                "{text}"
-            );
+            assert_eq!(Pattern::compile(text, ALL), Err(MalformedVariable), "{text}");
         }
         assert!(Pattern::compile("${aws:username", WILDCARDS).is_ok());
     }

@@ -82,10 +82,8 @@ impl Policy {
     ///
     /// Where the text is not JSON, or breaks the policy grammar. Elements nobody knows are tolerated.
     pub fn parse(name: &str, document: &str) -> Result<Policy, PolicyError> {
-        let document = serde_json::from_str(document).map_err(|error| PolicyError::NotJson {
-            policy: name.to_owned(),
-            reason: error.to_string(),
-        })?;
+        let document = serde_json::from_str(document)
+            .map_err(|error| PolicyError::NotJson { policy: name.to_owned(), reason: error.to_string() })?;
         Policy::from_value(name, &document)
     }
 
@@ -95,10 +93,7 @@ impl Policy {
     ///
     /// Where the document breaks the policy grammar.
     pub fn from_value(name: &str, document: &Value) -> Result<Policy, PolicyError> {
-        let wrong = |reason: &str| PolicyError::Document {
-            policy: name.to_owned(),
-            reason: reason.to_owned(),
-        };
+        let wrong = |reason: &str| PolicyError::Document { policy: name.to_owned(), reason: reason.to_owned() };
         let document = document.as_object().ok_or_else(|| wrong("not an object"))?;
         // A document without a version is of the older one, in which "${...}" is plain text.
         let variables = match document.get("Version").map(Value::as_str) {
@@ -122,10 +117,7 @@ impl Policy {
                 })
             })
             .collect::<Result<_, _>>()?;
-        Ok(Policy {
-            name: name.to_owned(),
-            statements,
-        })
+        Ok(Policy { name: name.to_owned(), statements })
     }
 
     /// The name given when it was parsed.
@@ -149,27 +141,16 @@ impl Statement {
             Some((true, element)) => Some(PrincipalElement::NotPrincipal(Named::parse(element)?)),
         };
         // Actions ignore case; a request's action is lower case too.
-        let wildcards = Syntax {
-            wildcards: true,
-            ..Syntax::LITERAL
-        };
+        let wildcards = Syntax { wildcards: true, ..Syntax::LITERAL };
         let actions = Listed::parse(statement, "Action", "NotAction", |action| {
             Pattern::compile(&action.to_ascii_lowercase(), wildcards).ok()
         })?
         .ok_or("no Action")?;
-        let resource_syntax = Syntax {
-            variables,
-            ..wildcards
-        };
-        let resources = Listed::parse(statement, "Resource", "NotResource", |resource| {
-            Pattern::compile(resource, resource_syntax).ok()
-        })?;
+        let resource_syntax = Syntax { variables, ..wildcards };
+        let resources =
+            Listed::parse(statement, "Resource", "NotResource", |resource| Pattern::compile(resource, resource_syntax).ok())?;
         Ok(Statement {
-            sid: statement
-                .get("Sid")
-                .and_then(Value::as_str)
-                .filter(|sid| !sid.is_empty())
-                .map(str::to_owned),
+            sid: statement.get("Sid").and_then(Value::as_str).filter(|sid| !sid.is_empty()).map(str::to_owned),
             effect,
             principal,
             actions,
@@ -198,20 +179,12 @@ impl Listed {
             .map(|value| value.as_str().and_then(&compile))
             .collect::<Option<Vec<_>>>()
             .ok_or_else(|| format!("{element} is malformed"))?;
-        Ok(Some(if negated {
-            Listed::NoneOf(patterns)
-        } else {
-            Listed::AnyOf(patterns)
-        }))
+        Ok(Some(if negated { Listed::NoneOf(patterns) } else { Listed::AnyOf(patterns) }))
     }
 }
 
 /// The value of an element or of its negation, and whether it is the negation. Both is an error.
-fn either<'a>(
-    statement: &'a Map<String, Value>,
-    element: &str,
-    negation: &str,
-) -> Result<Option<(bool, &'a Value)>, String> {
+fn either<'a>(statement: &'a Map<String, Value>, element: &str, negation: &str) -> Result<Option<(bool, &'a Value)>, String> {
     match (statement.get(element), statement.get(negation)) {
         (Some(_), Some(_)) => Err(format!("both {element} and {negation}")),
         (Some(value), None) => Ok(Some((false, value))),
@@ -226,9 +199,7 @@ fn conditions(element: Option<&Value>, variables: bool) -> Result<Vec<Condition>
     };
     let mut conditions = Vec::new();
     for (operator, keys) in element.as_object().ok_or("Condition is not an object")? {
-        let keys = keys
-            .as_object()
-            .ok_or_else(|| format!("{operator} is not an object"))?;
+        let keys = keys.as_object().ok_or_else(|| format!("{operator} is not an object"))?;
         for (key, values) in keys {
             conditions.push(Condition::compile(operator, key, values, variables)?);
         }
@@ -267,36 +238,22 @@ mod tests {
 
     #[test]
     fn malformed_documents_are_refused_with_the_reason() {
-        assert!(
-            Policy::parse("p", "{")
-                .unwrap_err()
-                .to_string()
-                .starts_with("policy p is not JSON: ")
-        );
+        assert!(Policy::parse("p", "{").unwrap_err().to_string().starts_with("policy p is not JSON: "));
         let statement = |statement: Value| json!({"Version": "2012-10-17", "Statement": statement});
         for (document, reason) in [
             (json!([]), "policy p: not an object"),
             (json!({}), "policy p: no Statement"),
-            (
-                json!({"Version": "2020-01-01", "Statement": []}),
-                "policy p: unknown Version",
-            ),
+            (json!({"Version": "2020-01-01", "Statement": []}), "policy p: unknown Version"),
             (
                 statement(json!([{"Effect": "allow", "Action": "*", "Resource": "*"}])),
                 "policy p, statement 0: Effect is neither Allow nor Deny",
             ),
-            (
-                statement(json!({"Effect": "Allow", "Resource": "*"})),
-                "policy p, statement 0: no Action",
-            ),
+            (statement(json!({"Effect": "Allow", "Resource": "*"})), "policy p, statement 0: no Action"),
             (
                 statement(json!({"Effect": "Allow", "Action": "*", "NotAction": "*"})),
                 "policy p, statement 0: both Action and NotAction",
             ),
-            (
-                statement(json!({"Effect": "Allow", "Action": [1], "Resource": "*"})),
-                "policy p, statement 0: Action is malformed",
-            ),
+            (statement(json!({"Effect": "Allow", "Action": [1], "Resource": "*"})), "policy p, statement 0: Action is malformed"),
             (
                 statement(json!({"Effect": "Allow", "Action": "*", "Resource": "${aws:username"})),
                 "policy p, statement 0: Resource is malformed",

@@ -44,25 +44,20 @@ impl Caller {
     /// Where `arn` is not the ARN of a role.
     pub fn role(arn: &str, session_name: Option<&str>) -> Result<Caller, InvalidRoleArn> {
         let invalid = || InvalidRoleArn(arn.to_owned());
-        let parsed = Arn::parse(arn)
-            .filter(|parsed| parsed.service == "iam" && !parsed.account.is_empty())
-            .ok_or_else(invalid)?;
+        let parsed =
+            Arn::parse(arn).filter(|parsed| parsed.service == "iam" && !parsed.account.is_empty()).ok_or_else(invalid)?;
         let path = parsed.resource.strip_prefix("role/").ok_or_else(invalid)?;
         let name = path.rsplit('/').next().unwrap_or(path);
         if name.is_empty() {
             return Err(invalid());
         }
-        let Arn {
-            partition, account, ..
-        } = parsed;
+        let Arn { partition, account, .. } = parsed;
         Ok(Caller(Identity::Role {
             arn: arn.to_owned(),
             partition: partition.to_owned(),
             account: account.to_owned(),
             name: name.to_owned(),
-            session: session_name.map(|session| {
-                format!("arn:{partition}:sts::{account}:assumed-role/{name}/{session}")
-            }),
+            session: session_name.map(|session| format!("arn:{partition}:sts::{account}:assumed-role/{name}/{session}")),
         }))
     }
 
@@ -75,9 +70,7 @@ impl Caller {
     /// The partition and account of a role; a service has none.
     pub(super) fn home(&self) -> Option<(&str, &str)> {
         match &self.0 {
-            Identity::Role {
-                partition, account, ..
-            } => Some((partition, account)),
+            Identity::Role { partition, account, .. } => Some((partition, account)),
             Identity::Service(_) => None,
         }
     }
@@ -121,17 +114,10 @@ pub(super) struct Reach {
 }
 
 impl Reach {
-    pub(super) const NOBODY: Reach = Reach {
-        directly: Truth::False,
-        as_role: Truth::False,
-        through_account: Truth::False,
-    };
+    pub(super) const NOBODY: Reach = Reach { directly: Truth::False, as_role: Truth::False, through_account: Truth::False };
 
     pub(super) fn directly(truth: Truth) -> Reach {
-        Reach {
-            directly: truth,
-            ..Reach::NOBODY
-        }
+        Reach { directly: truth, ..Reach::NOBODY }
     }
 
     pub(super) fn in_any_way(self) -> Truth {
@@ -213,9 +199,9 @@ impl Named {
 
     fn add_aws(&mut self, name: &str) {
         match Arn::parse(name) {
-            Some(arn) if arn.service == "iam" && arn.resource == "root" => self
-                .accounts
-                .push((Some(arn.partition.to_owned()), arn.account.to_owned())),
+            Some(arn) if arn.service == "iam" && arn.resource == "root" => {
+                self.accounts.push((Some(arn.partition.to_owned()), arn.account.to_owned()))
+            }
             Some(_) => self.arns.push(name.to_owned()),
             None => self.accounts.push((None, name.to_owned())),
         }
@@ -223,40 +209,23 @@ impl Named {
 
     fn reach(&self, caller: &Caller, missing: &mut BTreeSet<String>) -> Reach {
         match &caller.0 {
-            Identity::Service(name) => Reach::directly(
-                (self.everyone || self.every_service || self.services.contains(name)).into(),
-            ),
-            Identity::Role {
-                arn,
-                partition,
-                account,
-                ..
-            } => Reach {
-                directly: Truth::any([
-                    Truth::from(self.everyone),
-                    self.names_session(caller, missing),
-                ]),
+            Identity::Service(name) => {
+                Reach::directly((self.everyone || self.every_service || self.services.contains(name)).into())
+            }
+            Identity::Role { arn, partition, account, .. } => Reach {
+                directly: Truth::any([Truth::from(self.everyone), self.names_session(caller, missing)]),
                 as_role: self.arns.contains(arn).into(),
                 through_account: self
                     .accounts
                     .iter()
-                    .any(|(named_partition, named)| {
-                        named == account && named_partition.as_ref().is_none_or(|p| p == partition)
-                    })
+                    .any(|(named_partition, named)| named == account && named_partition.as_ref().is_none_or(|p| p == partition))
                     .into(),
             },
         }
     }
 
     fn names_session(&self, caller: &Caller, missing: &mut BTreeSet<String>) -> Truth {
-        let Identity::Role {
-            partition,
-            account,
-            name,
-            session,
-            ..
-        } = &caller.0
-        else {
+        let Identity::Role { partition, account, name, session, .. } = &caller.0 else {
             return Truth::False;
         };
         if let Some(session) = session {
@@ -277,12 +246,7 @@ impl Named {
     /// AWS: such a Deny "will always deny any IAM principal that has a permissions boundary policy
     /// attached, regardless of the values"; and a role's ARN needs its account's beside it: without,
     /// the policy "might deny access to the entire account". What might be stays open here.
-    fn exempts(
-        &self,
-        caller: &Caller,
-        caller_has_boundary: bool,
-        missing: &mut BTreeSet<String>,
-    ) -> Truth {
+    fn exempts(&self, caller: &Caller, caller_has_boundary: bool, missing: &mut BTreeSet<String>) -> Truth {
         if caller.home().is_none() {
             return self.reach(caller, missing).in_any_way();
         }

@@ -4,12 +4,7 @@ use serde_json::json;
 /// What one operator makes of a key that has `values` in the request.
 fn holds(operator: &str, policy: Value, values: &[&str]) -> Truth {
     let values = values.iter().map(|value| (*value).to_owned());
-    outcome(
-        operator,
-        policy,
-        Context::new().known_values("test:Key", values),
-    )
-    .0
+    outcome(operator, policy, Context::new().known_values("test:Key", values)).0
 }
 
 fn outcome(operator: &str, policy: Value, context: Context) -> (Truth, Vec<String>) {
@@ -21,11 +16,7 @@ fn outcome(operator: &str, policy: Value, context: Context) -> (Truth, Vec<Strin
 
 fn check(table: &[(&str, Value, &[&str], bool)]) {
     for (operator, policy, values, expected) in table {
-        assert_eq!(
-            holds(operator, policy.clone(), values),
-            Truth::from(*expected),
-            "{operator} {policy} with {values:?}"
-        );
+        assert_eq!(holds(operator, policy.clone(), values), Truth::from(*expected), "{operator} {policy} with {values:?}");
     }
 }
 
@@ -78,12 +69,7 @@ fn numeric_operators() {
 fn date_operators() {
     let noon = "2026-11-22T12:00:00Z";
     check(&[
-        (
-            "DateEquals",
-            json!("2026-11-22T13:00:00+01:00"),
-            &[noon],
-            true,
-        ),
+        ("DateEquals", json!("2026-11-22T13:00:00+01:00"), &[noon], true),
         ("DateEquals", json!("2026-11-22T12:00:00"), &[noon], true),
         ("DateEquals", json!("2026-11-22T12:00Z"), &[noon], true),
         ("DateEquals", json!(1_795_348_800), &[noon], true),
@@ -92,31 +78,11 @@ fn date_operators() {
         ("DateNotEquals", json!("2026-11-22"), &[noon], true),
         ("DateNotEquals", json!("1795348800"), &[noon], false),
         ("DateLessThan", json!("2026-11-23"), &[noon], true),
-        (
-            "DateLessThan",
-            json!("2026-11-22T12:00:00Z"),
-            &[noon],
-            false,
-        ),
-        (
-            "DateLessThanEquals",
-            json!("2026-11-22T12:00:00Z"),
-            &[noon],
-            true,
-        ),
-        (
-            "DateGreaterThan",
-            json!("2026-11-22"),
-            &["1795348800"],
-            true,
-        ),
+        ("DateLessThan", json!("2026-11-22T12:00:00Z"), &[noon], false),
+        ("DateLessThanEquals", json!("2026-11-22T12:00:00Z"), &[noon], true),
+        ("DateGreaterThan", json!("2026-11-22"), &["1795348800"], true),
         ("DateGreaterThan", json!("2026-11-23"), &[noon], false),
-        (
-            "DateGreaterThanEquals",
-            json!("2026-11-22T12:00:00.5Z"),
-            &[noon],
-            false,
-        ),
+        ("DateGreaterThanEquals", json!("2026-11-22T12:00:00.5Z"), &[noon], false),
     ]);
 }
 
@@ -140,45 +106,20 @@ fn boolean_binary_and_null_operators() {
 #[test]
 fn address_operators() {
     check(&[
-        (
-            "IpAddress",
-            json!("203.0.113.0/24"),
-            &["203.0.113.77"],
-            true,
-        ),
-        (
-            "IpAddress",
-            json!("203.0.113.0/24"),
-            &["203.0.114.1"],
-            false,
-        ),
+        ("IpAddress", json!("203.0.113.0/24"), &["203.0.113.77"], true),
+        ("IpAddress", json!("203.0.113.0/24"), &["203.0.114.1"], false),
         ("IpAddress", json!("203.0.113.9/24"), &["203.0.113.1"], true),
         ("IpAddress", json!("203.0.113.5"), &["203.0.113.5"], true),
         ("IpAddress", json!("203.0.113.5"), &["203.0.113.6"], false),
         ("IpAddress", json!("0.0.0.0/0"), &["203.0.113.6"], true),
         ("IpAddress", json!("0.0.0.0/0"), &["2001:db8::1"], false),
         ("IpAddress", json!("::/0"), &["2001:db8::1"], true),
-        (
-            "IpAddress",
-            json!("2001:DB8:1234:5678::/64"),
-            &["2001:db8:1234:5678:9::1"],
-            true,
-        ),
-        (
-            "IpAddress",
-            json!(["10.0.0.0/8", "192.168.0.0/16"]),
-            &["192.168.3.4"],
-            true,
-        ),
+        ("IpAddress", json!("2001:DB8:1234:5678::/64"), &["2001:db8:1234:5678:9::1"], true),
+        ("IpAddress", json!(["10.0.0.0/8", "192.168.0.0/16"]), &["192.168.3.4"], true),
         ("IpAddress", json!("10.0.0.0/8"), &["vpce-1"], false),
         ("NotIpAddress", json!("10.0.0.0/8"), &["10.1.2.3"], false),
         ("NotIpAddress", json!("10.0.0.0/8"), &["11.1.2.3"], true),
-        (
-            "NotIpAddress",
-            json!(["10.0.0.0/8", "11.0.0.0/8"]),
-            &["11.1.2.3"],
-            false,
-        ),
+        ("NotIpAddress", json!(["10.0.0.0/8", "11.0.0.0/8"]), &["11.1.2.3"], false),
     ]);
 }
 
@@ -195,12 +136,7 @@ fn arn_operators_equals_and_like_are_the_same() {
             check(&[
                 (operator, json!(pattern), &[arn], expected),
                 (negation, json!(pattern), &[arn], !expected),
-                (
-                    negation,
-                    json!([pattern, "arn:aws:s3:::x"]),
-                    &[arn],
-                    !expected,
-                ),
+                (negation, json!([pattern, "arn:aws:s3:::x"]), &[arn], !expected),
             ]);
         }
     }
@@ -209,70 +145,20 @@ fn arn_operators_equals_and_like_are_the_same() {
 #[test]
 fn set_operators_over_several_values() {
     check(&[
-        (
-            "ForAllValues:StringEquals",
-            json!(["a", "b"]),
-            &["a", "b"],
-            true,
-        ),
-        (
-            "ForAllValues:StringEquals",
-            json!(["a", "b"]),
-            &["a", "c"],
-            false,
-        ),
+        ("ForAllValues:StringEquals", json!(["a", "b"]), &["a", "b"], true),
+        ("ForAllValues:StringEquals", json!(["a", "b"]), &["a", "c"], false),
         ("ForAllValues:StringEquals", json!(["a"]), &[], true),
         ("ForAllValues:StringEquals", json!(["a"]), &[""], true),
-        (
-            "ForAllValues:StringNotEquals",
-            json!(["a", "b"]),
-            &["c", "d"],
-            true,
-        ),
-        (
-            "ForAllValues:StringNotEquals",
-            json!(["a", "b"]),
-            &["c", "a"],
-            false,
-        ),
-        (
-            "ForAnyValue:StringEquals",
-            json!(["a", "b"]),
-            &["c", "b"],
-            true,
-        ),
-        (
-            "ForAnyValue:StringEquals",
-            json!(["a", "b"]),
-            &["c", "d"],
-            false,
-        ),
+        ("ForAllValues:StringNotEquals", json!(["a", "b"]), &["c", "d"], true),
+        ("ForAllValues:StringNotEquals", json!(["a", "b"]), &["c", "a"], false),
+        ("ForAnyValue:StringEquals", json!(["a", "b"]), &["c", "b"], true),
+        ("ForAnyValue:StringEquals", json!(["a", "b"]), &["c", "d"], false),
         ("ForAnyValue:StringEquals", json!(["a"]), &[], false),
-        (
-            "ForAnyValue:StringNotLike",
-            json!(["a*"]),
-            &["ab", "c"],
-            true,
-        ),
-        (
-            "ForAnyValue:StringNotLike",
-            json!(["a*"]),
-            &["ab", "ac"],
-            false,
-        ),
+        ("ForAnyValue:StringNotLike", json!(["a*"]), &["ab", "c"], true),
+        ("ForAnyValue:StringNotLike", json!(["a*"]), &["ab", "ac"], false),
         ("ForAnyValue:StringNotLike", json!(["a*"]), &[], false),
-        (
-            "ForAnyValue:NumericGreaterThan",
-            json!(5),
-            &["1", "9"],
-            true,
-        ),
-        (
-            "ForAllValues:NumericGreaterThan",
-            json!(5),
-            &["1", "9"],
-            false,
-        ),
+        ("ForAnyValue:NumericGreaterThan", json!(5), &["1", "9"], true),
+        ("ForAllValues:NumericGreaterThan", json!(5), &["1", "9"], false),
         ("ForAnyValue:StringLikeIfExists", json!("a*"), &[], true),
         ("StringLike", json!("a*"), &["b", "ab"], true),
         ("StringNotLike", json!("a*"), &["b", "ab"], false),
@@ -302,33 +188,18 @@ fn a_key_that_is_absent_fails_an_operator_passes_its_negation_and_passes_if_exis
         ("Null", json!(true), true),
         ("Null", json!(false), false),
     ] {
-        assert_eq!(
-            outcome(operator, value, Context::new().absent("test:key")),
-            (Truth::from(expected), vec![]),
-            "{operator}"
-        );
+        assert_eq!(outcome(operator, value, Context::new().absent("test:key")), (Truth::from(expected), vec![]), "{operator}");
     }
 }
 
 #[test]
 fn a_key_nobody_spoke_of_leaves_every_operator_open() {
-    for operator in [
-        "StringEquals",
-        "StringNotEquals",
-        "StringEqualsIfExists",
-        "ForAllValues:StringEquals",
-        "ForAnyValue:StringEquals",
-    ] {
-        assert_eq!(
-            outcome(operator, json!("a"), Context::new()),
-            (Truth::Unknown, vec!["test:key".to_owned()]),
-            "{operator}"
-        );
+    for operator in
+        ["StringEquals", "StringNotEquals", "StringEqualsIfExists", "ForAllValues:StringEquals", "ForAnyValue:StringEquals"]
+    {
+        assert_eq!(outcome(operator, json!("a"), Context::new()), (Truth::Unknown, vec!["test:key".to_owned()]), "{operator}");
     }
-    assert_eq!(
-        outcome("Null", json!(true), Context::new()).0,
-        Truth::Unknown
-    );
+    assert_eq!(outcome("Null", json!(true), Context::new()).0, Truth::Unknown);
 }
 
 #[test]
@@ -336,35 +207,14 @@ fn variables_in_values_may_leave_the_answer_open() {
     let context = || Context::new().known("test:key", "team-a");
     let variable = json!("team-${aws:PrincipalTag/team}");
     let missing = vec!["aws:principaltag/team".to_owned()];
-    assert_eq!(
-        outcome("StringEquals", variable.clone(), context()),
-        (Truth::Unknown, missing.clone())
-    );
+    assert_eq!(outcome("StringEquals", variable.clone(), context()), (Truth::Unknown, missing.clone()));
     let tagged = context().known("aws:PrincipalTag/team", "a");
-    assert_eq!(
-        outcome("StringEquals", variable.clone(), tagged).0,
-        Truth::True
-    );
+    assert_eq!(outcome("StringEquals", variable.clone(), tagged).0, Truth::True);
     let untagged = || context().absent("aws:PrincipalTag/team");
-    assert_eq!(
-        outcome("StringEquals", variable.clone(), untagged()),
-        (Truth::False, vec![])
-    );
+    assert_eq!(outcome("StringEquals", variable.clone(), untagged()), (Truth::False, vec![]));
     // AWS leaves open what an unresolved variable does to a negated comparison.
-    assert_eq!(
-        outcome("StringNotEquals", variable.clone(), untagged()),
-        (Truth::Unknown, missing)
-    );
-    assert_eq!(
-        outcome("StringEquals", json!([variable, "team-a"]), context()),
-        (Truth::True, vec![])
-    );
+    assert_eq!(outcome("StringNotEquals", variable.clone(), untagged()), (Truth::Unknown, missing));
+    assert_eq!(outcome("StringEquals", json!([variable, "team-a"]), context()), (Truth::True, vec![]));
     let older = Condition::compile("StringEquals", "test:key", &json!("${a}"), false).unwrap();
-    assert_eq!(
-        older.holds(
-            &Context::new().known("test:key", "${a}"),
-            &mut BTreeSet::new()
-        ),
-        Truth::True
-    );
+    assert_eq!(older.holds(&Context::new().known("test:key", "${a}"), &mut BTreeSet::new()), Truth::True);
 }
