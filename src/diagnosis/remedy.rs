@@ -1,7 +1,7 @@
 //! Commands for a person to paste, quoted for a POSIX shell.
 
 use super::case::Case;
-use crate::model::{Remediation, RotationStep};
+use crate::model::{Remediation, RotationConfig, RotationStep};
 
 /// An AWS CLI command; every word is quoted where the shell needs it.
 ///
@@ -47,6 +47,23 @@ pub const NETWORK_ACCESS: &str =
 
 /// AWS's page on faults of Lambda deployments: imports, entry points, packages.
 pub const LAMBDA_DEPLOYMENT: &str = "https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-deployment.html";
+
+/// The secret's schedule as `--rotation-rules` takes it; 30 days where it has none.
+#[must_use]
+pub fn schedule_of(config: &RotationConfig) -> String {
+    let Some(rules) = &config.rules else { return "AutomaticallyAfterDays=30".to_owned() };
+    let duration = rules.duration.as_ref().map(|duration| ("Duration", duration.clone()));
+    match (&rules.schedule_expression, rules.automatically_after_days) {
+        (Some(expression), _) => {
+            let fields = std::iter::once(("ScheduleExpression", expression.clone())).chain(duration);
+            let fields: serde_json::Map<String, serde_json::Value> =
+                fields.map(|(name, value)| (name.to_owned(), value.into())).collect();
+            serde_json::Value::Object(fields).to_string()
+        }
+        (None, Some(days)) => format!("AutomaticallyAfterDays={days}"),
+        (None, None) => "AutomaticallyAfterDays=30".to_owned(),
+    }
+}
 
 impl Remediation {
     /// Starts a rotation, to see that the cause is gone.

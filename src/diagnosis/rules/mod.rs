@@ -30,20 +30,37 @@ mod db_ssl_mismatch;
 mod db_superuser_login_ambiguous;
 mod dependency_api_changed;
 mod dependency_missing_at_runtime;
+mod deprecated_runtime;
 mod directory_kinit_failed;
 mod eventual_consistency_transient;
+mod external_rotation_role;
 mod invoked_manually_or_bad_event;
 mod lambda_extension_crash;
 mod lambda_function_missing;
+mod lambda_inactive_transient;
 mod lambda_oom;
+mod lambda_state_failed;
+mod lambda_throttled_concurrency;
 mod lambda_timeout_too_short;
+mod lambda_vpc_capacity;
+mod lambda_vpc_config_invalid;
+mod managed_rotation;
+mod managed_rotation_failing;
+mod replica_rotates_in_primary_region;
 mod rotation_abandoned_manual_change;
+mod rotation_disabled;
 mod rotation_lambda_misbound;
+mod rotation_never_enabled;
+mod rotation_no_lambda_arn;
 mod rotation_token_missing_cross_account;
+mod schedule_wrong_or_overdue;
 mod secret_json_engine_wrong;
 mod secret_json_invalid;
 mod secret_json_key_missing;
+mod secret_marked_for_deletion;
 mod secret_masterarn_missing;
+mod secret_no_current_value;
+mod secret_not_found;
 mod secret_username_changed;
 mod stuck_awspending;
 mod superuser_metadata_api_error;
@@ -93,9 +110,26 @@ pub const RULES: &[Rule] = &[
     rotation_token_missing_cross_account::RULE,
     invoked_manually_or_bad_event::RULE,
     rotation_lambda_misbound::RULE,
+    secret_not_found::RULE,
+    secret_marked_for_deletion::RULE,
+    secret_no_current_value::RULE,
+    rotation_disabled::RULE,
+    rotation_never_enabled::RULE,
+    rotation_no_lambda_arn::RULE,
+    schedule_wrong_or_overdue::RULE,
+    managed_rotation::RULE,
+    managed_rotation_failing::RULE,
+    external_rotation_role::RULE,
+    replica_rotates_in_primary_region::RULE,
     lambda_function_missing::RULE,
+    lambda_state_failed::RULE,
+    lambda_inactive_transient::RULE,
+    lambda_vpc_capacity::RULE,
+    lambda_vpc_config_invalid::RULE,
+    lambda_throttled_concurrency::RULE,
     lambda_oom::RULE,
     lambda_extension_crash::RULE,
+    deprecated_runtime::RULE,
     code_import_error::RULE,
     code_runtime_upgraded_abi::RULE,
     code_syntax_or_handler_error::RULE,
