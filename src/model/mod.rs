@@ -2,6 +2,8 @@
 
 mod cause;
 mod rotation_step;
+mod schedule;
 
 pub use cause::{Cause, DiagnosisItem};
 pub use rotation_step::RotationStep;
+pub use schedule::{Schedule, ScheduleError};
