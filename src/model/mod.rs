@@ -7,9 +7,7 @@ mod finding;
 mod invocation;
 mod observation;
 mod rotation_step;
-mod secret_ref;
-mod step;
-mod window;
+mod schedule;
 
 pub use arn::{Arn, ArnError, FunctionArn, RoleArn, SecretArn, is_secret_name};
 pub use cause::{Cause, DiagnosisItem};
@@ -26,6 +24,4 @@ pub use finding::{
 pub use invocation::{Invocation, InvocationStatus, LogEvent};
 pub use observation::{ApiCall, Denial, Observation, StepRecord};
 pub use rotation_step::RotationStep;
-pub use secret_ref::{SecretRef, SecretRefError};
-pub use step::StepName;
-pub use window::{Reach, ReachError, Window};
+pub use schedule::{Schedule, ScheduleError};
