@@ -16,10 +16,7 @@ fn log_lines() -> Vec<String> {
     struct Line {
         text: String,
     }
-    include_str!("data/log-lines.jsonl")
-        .lines()
-        .map(|line| serde_json::from_str::<Line>(line).unwrap().text)
-        .collect()
+    include_str!("data/log-lines.jsonl").lines().map(|line| serde_json::from_str::<Line>(line).unwrap().text).collect()
 }
 
 /// Each text with the parts of it that must disappear.

@@ -79,10 +79,7 @@ impl Schedule {
         } else {
             return Err(malformed("it must be rate(…) or cron(…)"));
         };
-        Ok(Schedule {
-            rhythm,
-            duration: None,
-        })
+        Ok(Schedule { rhythm, duration: None })
     }
 
     /// The schedule of `AutomaticallyAfterDays`, which Secrets Manager treats as a rate in days.
@@ -90,10 +87,7 @@ impl Schedule {
     /// # Errors
     /// [`ScheduleError::TooOften`] for zero, [`ScheduleError::TooRare`] for more than 1000 days.
     pub fn every_days(days: u32) -> Result<Schedule, ScheduleError> {
-        Ok(Schedule {
-            rhythm: days_rhythm(days.into())?,
-            duration: None,
-        })
+        Ok(Schedule { rhythm: days_rhythm(days.into())?, duration: None })
     }
 
     /// The same schedule with the window of a `Duration` such as `3h`.
@@ -110,10 +104,7 @@ impl Schedule {
         if hours > self.hours_until_next() {
             return Err(ScheduleError::WindowTooLong);
         }
-        Ok(Schedule {
-            duration: Some(SignedDuration::from_hours(hours)),
-            ..self
-        })
+        Ok(Schedule { duration: Some(SignedDuration::from_hours(hours)), ..self })
     }
 
     /// When the first window after `after` opens; `None` for a schedule that never fires.
@@ -123,12 +114,8 @@ impl Schedule {
     #[must_use]
     pub fn next_due(&self, after: Timestamp) -> Option<Timestamp> {
         match &self.rhythm {
-            Rhythm::Days(days) => midnight(after)?
-                .checked_add(SignedDuration::from_hours(days * HOURS_PER_DAY))
-                .ok(),
-            Rhythm::Hours(hours) => full_hour(after)?
-                .checked_add(SignedDuration::from_hours(*hours))
-                .ok(),
+            Rhythm::Days(days) => midnight(after)?.checked_add(SignedDuration::from_hours(days * HOURS_PER_DAY)).ok(),
+            Rhythm::Hours(hours) => full_hour(after)?.checked_add(SignedDuration::from_hours(*hours)).ok(),
             Rhythm::Cron { days, hours } => days
                 .from(date(after))
                 .flat_map(|day| hours.iter().map(move |hour| (day, *hour)))
@@ -143,12 +130,8 @@ impl Schedule {
     #[must_use]
     pub fn previous_due(&self, before: Timestamp) -> Option<Timestamp> {
         match &self.rhythm {
-            Rhythm::Days(days) => midnight(before)?
-                .checked_sub(SignedDuration::from_hours(days * HOURS_PER_DAY))
-                .ok(),
-            Rhythm::Hours(hours) => full_hour(before)?
-                .checked_sub(SignedDuration::from_hours(*hours))
-                .ok(),
+            Rhythm::Days(days) => midnight(before)?.checked_sub(SignedDuration::from_hours(days * HOURS_PER_DAY)).ok(),
+            Rhythm::Hours(hours) => full_hour(before)?.checked_sub(SignedDuration::from_hours(*hours)).ok(),
             Rhythm::Cron { days, hours } => days
                 .back_from(date(before))
                 .flat_map(|day| hours.iter().rev().map(move |hour| (day, *hour)))
@@ -189,9 +172,7 @@ impl Schedule {
             Rhythm::Hours(hours) => Some(SignedDuration::from_hours(*hours)),
             Rhythm::Cron { .. } => {
                 let first = self.next_due(from)?;
-                let (last, spans) = std::iter::successors(Some(first), |due| self.next_due(*due))
-                    .zip(0..WINDOWS)
-                    .last()?;
+                let (last, spans) = std::iter::successors(Some(first), |due| self.next_due(*due)).zip(0..WINDOWS).last()?;
                 (spans > 0).then(|| last.duration_since(first) / spans)
             }
         }
@@ -205,18 +186,14 @@ impl Schedule {
             Rhythm::Cron { hours, .. } => {
                 let last = hours.last().map_or(0, |hour| i64::from(*hour));
                 let to_midnight = HOURS_PER_DAY - last;
-                gaps(hours)
-                    .min()
-                    .map_or(to_midnight, |gap| gap.min(to_midnight))
+                gaps(hours).min().map_or(to_midnight, |gap| gap.min(to_midnight))
             }
         }
     }
 }
 
 fn malformed(reason: impl Into<String>) -> ScheduleError {
-    ScheduleError::Malformed {
-        reason: reason.into(),
-    }
+    ScheduleError::Malformed { reason: reason.into() }
 }
 
 fn enclosed<'e>(expression: &'e str, opening: &str) -> Option<&'e str> {
@@ -236,9 +213,7 @@ fn parse_rate(rate: &str) -> Result<Rhythm, ScheduleError> {
     let (Some(value), Some(unit), None) = (words.next(), words.next(), words.next()) else {
         return Err(malformed("a rate is a number and a unit"));
     };
-    let value: i64 = value
-        .parse()
-        .map_err(|_| malformed("a rate starts with a whole number"))?;
+    let value: i64 = value.parse().map_err(|_| malformed("a rate starts with a whole number"))?;
     match unit {
         "day" | "days" => days_rhythm(value),
         "hour" | "hours" if value < LEAST_HOURS => Err(ScheduleError::TooOften),
@@ -259,30 +234,18 @@ fn parse_cron(fields: &str) -> Result<Rhythm, ScheduleError> {
     if *year != "*" {
         return Err(ScheduleError::YearNotEvery);
     }
-    let (days, hours) =
-        CronDays::parse(hours, day_of_month, month, day_of_week).map_err(malformed)?;
-    let over_midnight = hours
-        .first()
-        .zip(hours.last())
-        .map(|(first, last)| HOURS_PER_DAY - i64::from(*last) + i64::from(*first));
-    let shortest = gaps(&hours)
-        .chain(over_midnight.filter(|gap| *gap < LEAST_HOURS && days.has_neighbours()))
-        .min();
+    let (days, hours) = CronDays::parse(hours, day_of_month, month, day_of_week).map_err(malformed)?;
+    let over_midnight = hours.first().zip(hours.last()).map(|(first, last)| HOURS_PER_DAY - i64::from(*last) + i64::from(*first));
+    let shortest = gaps(&hours).chain(over_midnight.filter(|gap| *gap < LEAST_HOURS && days.has_neighbours())).min();
     if shortest.is_some_and(|gap| gap < LEAST_HOURS) {
         return Err(ScheduleError::TooOften);
     }
-    Ok(Rhythm::Cron {
-        days: Box::new(days),
-        hours,
-    })
+    Ok(Rhythm::Cron { days: Box::new(days), hours })
 }
 
 /// Hours between the windows of a day.
 fn gaps(hours: &[i8]) -> impl Iterator<Item = i64> {
-    hours
-        .iter()
-        .zip(hours.iter().skip(1))
-        .map(|(earlier, later)| i64::from(later - earlier))
+    hours.iter().zip(hours.iter().skip(1)).map(|(earlier, later)| i64::from(later - earlier))
 }
 
 fn date(at: Timestamp) -> jiff::civil::Date {
@@ -294,9 +257,7 @@ fn instant(day: jiff::civil::Date, hour: i8) -> Option<Timestamp> {
 }
 
 fn midnight(at: Timestamp) -> Option<Timestamp> {
-    TimeZone::UTC
-        .to_timestamp(date(at).to_datetime(Time::midnight()))
-        .ok()
+    TimeZone::UTC.to_timestamp(date(at).to_datetime(Time::midnight())).ok()
 }
 
 fn full_hour(at: Timestamp) -> Option<Timestamp> {

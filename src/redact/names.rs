@@ -4,8 +4,7 @@ use std::ops::Range;
 
 use super::shapes::{SECRET_KEY_CHARS, byte, is_token_byte, is_uuid, looks_generated, run_end};
 use super::value::{
-    Assigned, Link, assigned, is_blank, is_hidden_already, is_name_byte, is_quote, name_start,
-    quoted, quoted_object, value,
+    Assigned, Link, assigned, is_blank, is_hidden_already, is_name_byte, is_quote, name_start, quoted, quoted_object, value,
 };
 
 /// The longest name a secret can have (Secrets Manager API Reference, `CreateSecret`).
@@ -26,18 +25,13 @@ pub(super) fn pwd(text: &str, word: Range<usize>) -> Option<Range<usize>> {
 /// `pass`, an ordinary word unless something is plainly assigned to it.
 pub(super) fn short_name(text: &str, word: Range<usize>) -> Option<Range<usize>> {
     let assigned = assigned(text, &word)?;
-    (assigned.literal || assigned.link == Link::Equals)
-        .then(|| value(text, &assigned))
-        .flatten()
+    (assigned.literal || assigned.link == Link::Equals).then(|| value(text, &assigned)).flatten()
 }
 
 /// `token`. Tokens that name a request, a page of results or a version of a secret are no secrets.
 pub(super) fn token(text: &str, word: Range<usize>) -> Option<Range<usize>> {
     let name = name_before(text, &word);
-    if ["request", "next", "client", "pagination", "continuation"]
-        .iter()
-        .any(|harmless| name.ends_with(harmless))
-    {
+    if ["request", "next", "client", "pagination", "continuation"].iter().any(|harmless| name.ends_with(harmless)) {
         return None;
     }
     let assigned = assigned(text, &word)?;
@@ -45,10 +39,7 @@ pub(super) fn token(text: &str, word: Range<usize>) -> Option<Range<usize>> {
         return None;
     }
     let range = value(text, &assigned)?;
-    let id = is_uuid(
-        text.get(range.clone())?
-            .trim_end_matches([',', ';', ')', '}', '.']),
-    );
+    let id = is_uuid(text.get(range.clone())?.trim_end_matches([',', ';', ')', '}', '.']));
     (!id || name.ends_with("rotation")).then_some(range)
 }
 
@@ -92,26 +83,14 @@ pub(super) fn secret_value(text: &str, word: Range<usize>) -> Option<Range<usize
 
 /// The value of an `Authorization` header.
 pub(super) fn authorization(text: &str, word: Range<usize>) -> Option<Range<usize>> {
-    const SCHEMES: [&str; 9] = [
-        "bearer",
-        "basic",
-        "digest",
-        "negotiate",
-        "ntlm",
-        "token",
-        "apikey",
-        "key",
-        "aws4-hmac-sha256",
-    ];
+    const SCHEMES: [&str; 9] = ["bearer", "basic", "digest", "negotiate", "ntlm", "token", "apikey", "key", "aws4-hmac-sha256"];
     let assigned = assigned(text, &word)?;
     if let Some(range) = quoted(text, assigned.at) {
         return range.of_secret(text);
     }
     let first = first_word(text, assigned.at);
     let has_scheme = SCHEMES.contains(&first.to_ascii_lowercase().as_str());
-    (has_scheme || looks_generated(first))
-        .then(|| header_value(text, &assigned, &word))
-        .flatten()
+    (has_scheme || looks_generated(first)).then(|| header_value(text, &assigned, &word)).flatten()
 }
 
 /// The value of a `Cookie` or `Set-Cookie` header.
@@ -120,10 +99,7 @@ pub(super) fn cookie(text: &str, word: Range<usize>) -> Option<Range<usize>> {
     if let Some(range) = quoted(text, assigned.at) {
         return range.of_secret(text);
     }
-    first_word(text, assigned.at)
-        .contains('=')
-        .then(|| header_value(text, &assigned, &word))
-        .flatten()
+    first_word(text, assigned.at).contains('=').then(|| header_value(text, &assigned, &word)).flatten()
 }
 
 /// The signature of a presigned URL or a signed request.
@@ -142,10 +118,8 @@ pub(super) fn identified_by(text: &str, words: Range<usize>) -> Option<Range<usi
     }
     let end = run_end(text, at, |byte| !byte.is_ascii_whitespace() && byte != b';');
     let word = text.get(at..end)?.to_ascii_lowercase();
-    let is_keyword =
-        ["values", "password", "externally", "globally", "random"].contains(&word.as_str());
-    (at > words.end && end > at && !is_keyword && !is_hidden_already(text, &(at..end)))
-        .then_some(at..end)
+    let is_keyword = ["values", "password", "externally", "globally", "random"].contains(&word.as_str());
+    (at > words.end && end > at && !is_keyword && !is_hidden_already(text, &(at..end))).then_some(at..end)
 }
 
 /// What stands before the matched word within the same name, in lower case and without punctuation: `clientrequest`
@@ -163,9 +137,7 @@ fn name_before(text: &str, word: &Range<usize>) -> String {
 fn first_word(text: &str, at: usize) -> &str {
     const ENOUGH: usize = 64;
     let rest = text.get(at..).unwrap_or_default();
-    let start = rest
-        .get(..rest.floor_char_boundary(ENOUGH))
-        .unwrap_or_default();
+    let start = rest.get(..rest.floor_char_boundary(ENOUGH)).unwrap_or_default();
     start.split_ascii_whitespace().next().unwrap_or_default()
 }
 
@@ -173,9 +145,7 @@ fn first_word(text: &str, at: usize) -> &str {
 fn header_value(text: &str, assigned: &Assigned, word: &Range<usize>) -> Option<Range<usize>> {
     let before = byte(text, name_start(text, word).wrapping_sub(1));
     let enclosing = before.filter(|byte| is_quote(*byte));
-    let end = run_end(text, assigned.at, |byte| {
-        byte != b'\n' && byte != b'\r' && Some(byte) != enclosing
-    });
+    let end = run_end(text, assigned.at, |byte| byte != b'\n' && byte != b'\r' && Some(byte) != enclosing);
     let range = assigned.at..end;
     (end > assigned.at && !is_hidden_already(text, &range)).then_some(range)
 }
@@ -205,11 +175,7 @@ pub(super) fn names_a_secret(key: &str) -> bool {
         "cookie",
     ];
     const EXACT: [&str; 3] = ["token", "pass", "connectionstring"];
-    let key: String = key
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|char| char.to_ascii_lowercase())
-        .collect();
+    let key: String = key.chars().filter(char::is_ascii_alphanumeric).map(|char| char.to_ascii_lowercase()).collect();
     let noun = key.trim_end_matches(|char: char| char.is_ascii_digit());
     NOUNS.iter().any(|secret| noun.ends_with(secret)) || EXACT.contains(&noun)
 }

@@ -68,11 +68,7 @@ mod tests {
     #[test]
     fn every_pattern_names_its_own_kind_for_one_of_its_samples() {
         for pattern in patterns() {
-            let named = pattern.masked.iter().any(|(text, _)| {
-                SafeText::redact(text)
-                    .as_str()
-                    .contains(&marker(pattern.kind))
-            });
+            let named = pattern.masked.iter().any(|(text, _)| SafeText::redact(text).as_str().contains(&marker(pattern.kind)));
             assert!(named, "{} never wins", pattern.kind);
         }
     }

@@ -21,9 +21,7 @@ const MAX_PASSES: usize = 6;
 
 /// All patterns as one alternation, group `n` being pattern `n`, so that a text is read once.
 static ALTERNATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let groups: Vec<String> = patterns()
-        .map(|pattern| format!("({})", pattern.regex))
-        .collect();
+    let groups: Vec<String> = patterns().map(|pattern| format!("({})", pattern.regex)).collect();
     Regex::new(&groups.join("|")).ok()
 });
 
@@ -147,9 +145,8 @@ fn mask_patterns(alternation: &Regex, text: &str) -> Option<(String, usize)> {
     let mut masked = Masking::of(text);
     let mut at = 0;
     while let Some(captures) = alternation.captures_at(text, at) {
-        let matched: Option<(&Pattern, Range<usize>)> = patterns()
-            .zip(1..)
-            .find_map(|(pattern, group)| Some((pattern, captures.get(group)?.range())));
+        let matched: Option<(&Pattern, Range<usize>)> =
+            patterns().zip(1..).find_map(|(pattern, group)| Some((pattern, captures.get(group)?.range())));
         let Some((pattern, found)) = matched else {
             break;
         };

@@ -167,9 +167,7 @@ pub(super) fn quoted(text: &str, at: usize) -> Option<Quoted> {
 /// The quoted JSON document at `at`. Where Python printed it as bytes, its quotes are escaped once more than the one that
 /// opened it tells; so it only ends with a brace and a quote.
 pub(super) fn quoted_object(text: &str, at: usize) -> Option<Quoted> {
-    quoted_until(text, at, |content, escapes, depth| {
-        escapes == depth && content.ends_with('}')
-    })
+    quoted_until(text, at, |content, escapes, depth| escapes == depth && content.ends_with('}'))
 }
 
 /// The quoted value that ends at the first quote for which `closes` holds, given the value up to there, the number of

@@ -9,23 +9,11 @@ pub(super) const TABLE: &[Pattern] = &[
         regex: r"(?i-u:authorization)",
         secret: names::authorization,
         masked: &[
-            (
-                "Authorization: Bearer abc.def-123\r\nHost: x",
-                "abc.def-123",
-            ),
+            ("Authorization: Bearer abc.def-123\r\nHost: x", "abc.def-123"),
             ("authorization: basic dXNlcjpwYXNz", "dXNlcjpwYXNz"),
-            (
-                r#"{"Authorization": "Bearer abcdef", "Host": "x"}"#,
-                "abcdef",
-            ),
-            (
-                "curl -H 'Authorization: Token 0123abc' https://example.com",
-                "0123abc",
-            ),
-            (
-                "'Authorization': b'AWS4-HMAC-SHA256 Credential=X/20250101/us-east-1, Signature=0a1b'",
-                "0a1b",
-            ),
+            (r#"{"Authorization": "Bearer abcdef", "Host": "x"}"#, "abcdef"),
+            ("curl -H 'Authorization: Token 0123abc' https://example.com", "0123abc"),
+            ("'Authorization': b'AWS4-HMAC-SHA256 Credential=X/20250101/us-east-1, Signature=0a1b'", "0a1b"),
         ],
         kept: &[
             "create_secret: Successfully created new authorization for ARN arn:aws:x and version 1.",
@@ -48,14 +36,8 @@ pub(super) const TABLE: &[Pattern] = &[
         regex: r"(?i-u:signature|(?-u:\b)sig)",
         secret: names::signature,
         masked: &[
-            (
-                "https://b.s3.amazonaws.com/k?X-Amz-Signature=0a1b2c3d4e5f60718293a4b5c6d7e8f9&X-Amz-Expires=60",
-                "0a1b2c3d",
-            ),
-            (
-                "?AWSAccessKeyId=X&Signature=vjbyPxybdZaNmGa%2ByT272YEAiv4%3D&Expires=1",
-                "vjbyPxybdZaNmGa",
-            ),
+            ("https://b.s3.amazonaws.com/k?X-Amz-Signature=0a1b2c3d4e5f60718293a4b5c6d7e8f9&X-Amz-Expires=60", "0a1b2c3d"),
+            ("?AWSAccessKeyId=X&Signature=vjbyPxybdZaNmGa%2ByT272YEAiv4%3D&Expires=1", "vjbyPxybdZaNmGa"),
         ],
         kept: &[
             "Signature expired: 20250301T120000Z is now earlier than 20250301T120500Z",
@@ -68,42 +50,21 @@ pub(super) const TABLE: &[Pattern] = &[
         secret: names::identified_by,
         masked: &[
             ("ALTER USER app IDENTIFIED BY \"tiger 12\"", "tiger 12"),
-            (
-                "alter user app identified by tiger12 replace lion",
-                "tiger12",
-            ),
-            (
-                "ALTER USER 'app'@'%' IDENTIFIED WITH caching_sha2_password BY 'tiger'",
-                "tiger",
-            ),
+            ("alter user app identified by tiger12 replace lion", "tiger12"),
+            ("ALTER USER 'app'@'%' IDENTIFIED WITH caching_sha2_password BY 'tiger'", "tiger"),
         ],
-        kept: &[
-            "ORA-01935: user must be IDENTIFIED BY VALUES or externally",
-            "the caller is identified by:",
-        ],
+        kept: &["ORA-01935: user must be IDENTIFIED BY VALUES or externally", "the caller is identified by:"],
     },
     Pattern {
         kind: "secret value",
         regex: r"(?i-u:secret_?(?:string|binary|value))",
         secret: names::secret_value,
         masked: &[
-            (
-                r#"{"ARN":"arn:x","SecretString":"{\"username\":\"u\",\"custom\":\"xyzzy\"}","VersionId":"v"}"#,
-                "xyzzy",
-            ),
-            (
-                r#"b'{"Name":"n","SecretString":"{\\"username\\":\\"u\\",\\"custom\\":\\"xyzzy\\"}","VersionId":"v"}'"#,
-                "xyzzy",
-            ),
-            (
-                r#"{'Name': 'n', 'SecretBinary': b'\x00\x01xyzzy', 'VersionId': 'v'}"#,
-                "xyzzy",
-            ),
+            (r#"{"ARN":"arn:x","SecretString":"{\"username\":\"u\",\"custom\":\"xyzzy\"}","VersionId":"v"}"#, "xyzzy"),
+            (r#"b'{"Name":"n","SecretString":"{\\"username\\":\\"u\\",\\"custom\\":\\"xyzzy\\"}","VersionId":"v"}'"#, "xyzzy"),
+            (r#"{'Name': 'n', 'SecretBinary': b'\x00\x01xyzzy', 'VersionId': 'v'}"#, "xyzzy"),
             ("SecretString={\"custom\": \"xyzzy\"} was sent", "xyzzy"),
-            (
-                "Invalid type for parameter SecretString, value: {'custom': 'xyzzy'}, type: <class 'dict'>",
-                "xyzzy",
-            ),
+            ("Invalid type for parameter SecretString, value: {'custom': 'xyzzy'}, type: <class 'dict'>", "xyzzy"),
         ],
         kept: &[
             "secretsmanager:GetSecretValue on resource: arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/db-AbCdEf",
@@ -117,20 +78,11 @@ pub(super) const TABLE: &[Pattern] = &[
         regex: r"(?i-u:secret[_-]?access[_-]?key|(?:secret|private|api|access|encryption|signing|account|shared)[_ -]?key|(?:client|app|signing|shared|consumer)[_-]?secret|connection_?string)",
         secret: names::strong,
         masked: &[
-            (
-                "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-                "wJalrXUtnFEMI",
-            ),
-            (
-                "<SecretAccessKey>wJalrXUtnFEMI/K7MDENG</SecretAccessKey>",
-                "wJalrXUtnFEMI",
-            ),
+            ("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "wJalrXUtnFEMI"),
+            ("<SecretAccessKey>wJalrXUtnFEMI/K7MDENG</SecretAccessKey>", "wJalrXUtnFEMI"),
             ("x-api-key: 0a1b2c3d", "0a1b2c3d"),
             (r#"{"client_secret":"xyzzy","client_id":"a"}"#, "xyzzy"),
-            (
-                "'private_key': '-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----\n'",
-                "MIIEow",
-            ),
+            ("'private_key': '-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----\n'", "MIIEow"),
         ],
         kept: &[
             "KMS access key: arn:aws:kms:us-east-1:123456789012:key/7b2a4c10-8d55-4b7e-9f60-2f1f4f0c9a11",
@@ -147,14 +99,8 @@ pub(super) const TABLE: &[Pattern] = &[
             ("host=db user=app password=tiger dbname=orders", "tiger"),
             ("PGPASSWORD=q]9{x'!;,& next", "q]9{x'!;,&"),
             (r#"{"username":"u","password":"p\"xyzzy"}"#, "xyzzy"),
-            (
-                r#"{"message":"{\"password\":\"p\\\"xyzzy\",\"host\":\"h\"}"}"#,
-                "xyzzy",
-            ),
-            (
-                r#"{'username': 'u', 'password': 'p\'xyzzy', 'host': 'h'}"#,
-                "xyzzy",
-            ),
+            (r#"{"message":"{\"password\":\"p\\\"xyzzy\",\"host\":\"h\"}"}"#, "xyzzy"),
+            (r#"{'username': 'u', 'password': 'p\'xyzzy', 'host': 'h'}"#, "xyzzy"),
             ("username: app\npassword: tiger\nhost: db", "tiger"),
             ("password: t1ger and more", "t1ger"),
             ("config['password'] = \"tiger\"", "tiger"),
@@ -191,10 +137,7 @@ pub(super) const TABLE: &[Pattern] = &[
         kind: "password",
         regex: r"(?i-u:(?:\b|_)pass\b)",
         secret: names::short_name,
-        masked: &[
-            ("DB_PASS=tiger", "tiger"),
-            ("{'user': 'u', 'pass': 'tiger'}", "tiger"),
-        ],
+        masked: &[("DB_PASS=tiger", "tiger"), ("{'user': 'u', 'pass': 'tiger'}", "tiger")],
         kept: &["pass: 3, fail: 0", "first pass of two"],
     },
     Pattern {
@@ -202,17 +145,11 @@ pub(super) const TABLE: &[Pattern] = &[
         regex: r"(?i-u:token)",
         secret: names::token,
         masked: &[
-            (
-                "X-Amz-Security-Token=AQoDYXdzEJr1K&X-Amz-Date=1",
-                "AQoDYXdzEJr1K",
-            ),
+            ("X-Amz-Security-Token=AQoDYXdzEJr1K&X-Amz-Date=1", "AQoDYXdzEJr1K"),
             ("SLACK_TOKEN=tiger", "tiger"),
             ("{\"auth_token\": \"tiger\"}", "tiger"),
             ("X-Vault-Token: s.0a1b2c", "s.0a1b2c"),
-            (
-                "'RotationToken': '7b2a4c10-8d55-4b7e-9f60-2f1f4f0c9a11'",
-                "7b2a4c10",
-            ),
+            ("'RotationToken': '7b2a4c10-8d55-4b7e-9f60-2f1f4f0c9a11'", "7b2a4c10"),
         ],
         kept: &[
             "EVENT: {'ClientRequestToken': 'AF585B8F-AA06-4EAB-8827-EFF43E6FD896', 'Step': 'createSecret'}",
@@ -226,10 +163,7 @@ pub(super) const TABLE: &[Pattern] = &[
         kind: "secret",
         regex: r"(?-u:\b)(?i-u:secret)",
         secret: names::secret,
-        masked: &[
-            ("secret=aG4!kd93Xq", "aG4!kd93Xq"),
-            ("{\"secret\": \"aG4kd93XqQ\"}", "aG4kd93XqQ"),
-        ],
+        masked: &[("secret=aG4!kd93Xq", "aG4!kd93Xq"), ("{\"secret\": \"aG4kd93XqQ\"}", "aG4kd93XqQ")],
         kept: &[
             "secret: prod/db-password",
             "secret=prod/orders-db9-AbCdEf step=setSecret",
