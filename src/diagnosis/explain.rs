@@ -34,8 +34,7 @@ pub fn explain(line: &str) -> Explanation {
     let found = classify_at(&record.text, level);
     Explanation {
         cause: found.map(|found| found.cause),
-        step: found
-            .map_or_else(|| rotation_step(&record.text), |found| found.step),
+        step: found.map_or_else(|| rotation_step(&record.text), |found| found.step),
         engine: found
             .and_then(|found| found.engine)
             .or_else(|| engine_of(&record.text)),

@@ -3,7 +3,14 @@
 use super::Level;
 use serde_json::{Map, Value};
 
-const LEVEL_KEYS: [&str; 6] = ["level", "log_level", "severity", "levelname", "loglevel", "lvl"];
+const LEVEL_KEYS: [&str; 6] = [
+    "level",
+    "log_level",
+    "severity",
+    "levelname",
+    "loglevel",
+    "lvl",
+];
 const ID_KEYS: [&str; 5] = [
     "requestId",
     "AWSRequestId",

@@ -59,6 +59,8 @@ pub(super) fn from_text(text: &str) -> Option<(Platform, Option<&str>)> {
         "START" => (Platform::Start, Some(id()?)),
         "END" => (Platform::End, Some(id()?)),
         "REPORT" => (Platform::Report(figures(rest)), Some(id()?)),
+        // Only the JSON format has this record; this is what it reads like once unwrapped.
+        "RUNTIME_DONE" => (Platform::RuntimeDone(figures(rest)), Some(id()?)),
         "INIT_START" => (Platform::InitStart, None),
         "INIT_REPORT" => (Platform::InitReport(figures(rest)), None),
         "EXTENSION" => (Platform::Other, None),
@@ -101,7 +103,10 @@ pub(super) fn from_json(kind: &str, record: &Value) -> (Platform, Option<String>
             (Platform::Report(report), text)
         }
         "platform.runtimeDone" => {
-            let text = format!("RUNTIME_DONE RequestId: {shown_id}{}", figures_text(&report));
+            let text = format!(
+                "RUNTIME_DONE RequestId: {shown_id}{}",
+                figures_text(&report)
+            );
             (Platform::RuntimeDone(report), text)
         }
         "platform.initStart" => (Platform::InitStart, "INIT_START".to_owned()),

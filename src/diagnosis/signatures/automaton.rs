@@ -148,11 +148,17 @@ mod tests {
         for (pattern, anchors) in [
             ("ab password (?:failed|refused)", vec!["ab password "]),
             (r"\b28P01\b", vec!["28P01"]),
-            ("(?:connect ETIMEDOUT|socket hang up)", vec!["connect ETIMEDOUT", "socket hang up"]),
+            (
+                "(?:connect ETIMEDOUT|socket hang up)",
+                vec!["connect ETIMEDOUT", "socket hang up"],
+            ),
             ("x?longer", vec!["longer"]),
         ] {
             let found = anchors_of(pattern).unwrap();
-            let found: Vec<_> = found.iter().map(|a| std::str::from_utf8(a).unwrap()).collect();
+            let found: Vec<_> = found
+                .iter()
+                .map(|a| std::str::from_utf8(a).unwrap())
+                .collect();
             assert_eq!(found, anchors, "{pattern}");
         }
         assert_eq!(anchors_of("a?b?.*"), None);

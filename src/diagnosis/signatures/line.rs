@@ -35,9 +35,9 @@ static HYPOTHETICAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-/// What a debugging line must hold to be read as an error: an exception, an errno, an error's code.
+/// What a line of progress must hold to be read as an error: an exception, an errno, an error's code.
 static NAMES_AN_ERROR: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?:\b[A-Za-z.]*(?:Error|Exception|Failure)\b|\bFATAL\b|\bORA-\d|\bE[A-Z]{5,}\b|(?i:\berror\b|\bfailed\b|\bdenied\b|\bunable\b|\bcannot\b))").ok()
+    Regex::new(r"(?:\b[A-Za-z.]*(?:Error|Exception|Failure)\b|\bFATAL\b|\bORA-\d|\bE[A-Z]{5,}\b|(?i:\berror\b|\bfail(?:ed|ure)\b|\bdenied\b|\bunable to\b|\bcannot\b|\bcould not\b|\bcan.t\b|\btimed out\b|\brefused\b|\binvalid\b|\bnot authorized\b|\bmissing\b|\bnot found\b|\bdoes not exist\b))").ok()
 });
 
 impl<'a> Line<'a> {
@@ -51,9 +51,10 @@ impl<'a> Line<'a> {
     }
 
     pub(super) fn level(&self) -> Level {
-        *self
-            .level
-            .get_or_init(|| self.stated_level.unwrap_or_else(|| Level::of_text(self.text)))
+        *self.level.get_or_init(|| {
+            self.stated_level
+                .unwrap_or_else(|| Level::of_text(self.text))
+        })
     }
 
     pub(super) fn step(&self) -> Option<RotationStep> {
@@ -69,9 +70,10 @@ impl<'a> Line<'a> {
         match self.level() {
             Level::Error => true,
             Level::Warning => !says(&RETRIES, said),
-            Level::Unstated => self.is_stack_trace() || !says(&HYPOTHETICAL, said) && !says(&RETRIES, said),
-            Level::Info => !says(&HYPOTHETICAL, said) && !says(&GOES_ON, said),
-            Level::Debug => {
+            Level::Unstated => {
+                self.is_stack_trace() || !says(&HYPOTHETICAL, said) && !says(&RETRIES, said)
+            }
+            Level::Info | Level::Debug => {
                 says(&NAMES_AN_ERROR, said)
                     && !says(&HYPOTHETICAL, said)
                     && !says(&GOES_ON, said)
@@ -125,5 +127,7 @@ static NO_FAULT: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 fn says(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
-    pattern.as_ref().is_some_and(|pattern| pattern.is_match(text))
+    pattern
+        .as_ref()
+        .is_some_and(|pattern| pattern.is_match(text))
 }

@@ -23,7 +23,9 @@ static AWS_SDK: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 fn names(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
-    pattern.as_ref().is_some_and(|pattern| pattern.is_match(text))
+    pattern
+        .as_ref()
+        .is_some_and(|pattern| pattern.is_match(text))
 }
 
 /// The owner of a host below `amazonaws.com`: `service.region` is an API, more labels are a resource.
@@ -100,6 +102,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"\[Errno (?:101|104|110|111|113)\]",
         r"\bConnection (?:refused|timed out|reset by peer)\b",
         r"\bconnect(?:ion)? timed out\b|\bconnection attempt (?:failed|timed out)\b|\bconnection timeout (?:expired|exceeded)\b",
+        r"\bconnection to \S+:\d+ (?:refused|failed|timed out)",
         r"\bdial tcp\b.*(?:timeout|refused|no such host|unreachable)",
         r"\blookup \S+ on \S+: no such host\b",
         r"\b(?:socket\.timeout|TimeoutError|timeout): timed out\b",

@@ -7,25 +7,69 @@ use regex::Regex;
 use std::sync::LazyLock;
 
 static KEY: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r#"KeyError\\?["']?: \\?['"](?P<key>[^'"\\]+)\\?['"]"#).ok()
+    Regex::new(
+        r#"KeyError\\?["']?: \\?['"](?P<key>[^'"\\]+)\\?['"]|^['"](?P<old>[^'"]+)['"]: KeyError"#,
+    )
+    .ok()
 });
 
 /// The fields that AWS documents for a secret's JSON, and common spellings of them.
 const SECRET_FIELDS: &[&str] = &[
-    "host", "hostname", "username", "user", "password", "port", "dbname", "database", "engine",
-    "dbInstanceIdentifier", "dbClusterIdentifier", "ssl", "tls", "servicename", "service_name",
-    "sid", "apikey", "api_key", "apiKey", "token", "accesskey", "access_key", "accessKeyId",
-    "secretKey", "secret_key", "client_id", "client_secret", "clientId", "clientSecret", "url",
-    "endpoint", "user_arn", "cluster_id", "directoryName", "DirectoryName", "keytab", "org",
-    "email", "domain", "schema", "privateKey", "private_key", "warehouse", "account",
+    "host",
+    "hostname",
+    "username",
+    "user",
+    "password",
+    "port",
+    "dbname",
+    "database",
+    "engine",
+    "dbInstanceIdentifier",
+    "dbClusterIdentifier",
+    "ssl",
+    "tls",
+    "servicename",
+    "service_name",
+    "sid",
+    "apikey",
+    "api_key",
+    "apiKey",
+    "token",
+    "accesskey",
+    "access_key",
+    "accessKeyId",
+    "secretKey",
+    "secret_key",
+    "client_id",
+    "client_secret",
+    "clientId",
+    "clientSecret",
+    "url",
+    "endpoint",
+    "user_arn",
+    "cluster_id",
+    "directoryName",
+    "DirectoryName",
+    "keytab",
+    "org",
+    "email",
+    "domain",
+    "schema",
+    "privateKey",
+    "private_key",
+    "warehouse",
+    "account",
 ];
 
 fn missing_key(line: &Line<'_>) -> Option<Cause> {
-    let key = KEY.as_ref()?.captures(line.text)?.name("key")?.as_str();
+    let found = KEY.as_ref()?.captures(line.text)?;
+    let key = found.name("key").or(found.name("old"))?.as_str();
     let environment = line.text.contains("os.environ")
         || (key.len() > 2
             && key.bytes().any(|byte| byte.is_ascii_uppercase())
-            && key.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_'))
+            && key
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_'))
             && !key.starts_with("AWSCURRENT")
             && !key.starts_with("AWSP");
     Some(if key == "masterarn" {
@@ -71,11 +115,12 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "secret does not contain required key: host",
     ])
     .ignores(&["[INFO] every required key is in the secret", "Cannot find key file"]),
-    depends(missing_key, SecretContent, &[r"KeyError\W{1,4}'\w", r"KeyError\W{1,4}\x22\w"])
+    depends(missing_key, SecretContent, &[r"KeyError\W{1,4}'\w", r"KeyError\W{1,4}\x22\w", r"^'\w+': KeyError"])
     .matches(&[
         "[ERROR] KeyError: 'host'\nTraceback (most recent call last):",
         "[ERROR] KeyError: 'masterarn'",
         "[ERROR] KeyError: 'SECRETS_MANAGER_ENDPOINT'",
+        "'username': KeyError\nTraceback (most recent call last):",
     ])
     .ignores(&["[INFO] handled the key 'host'"]),
     is(Cause::CodeMissingEnv, Code, &[
