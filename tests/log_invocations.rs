@@ -1,5 +1,7 @@
 //! How the events of a log group become invocations.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use rotation_diag::lambda_log::group;
 use rotation_diag::model::{Invocation, InvocationStatus, LogEvent, RotationStep};
 

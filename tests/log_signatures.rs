@@ -1,6 +1,12 @@
 //! What log lines mean, over two labelled corpora: AWS's templates and public reports, and the lines
 //! that drivers, SDKs and runtimes print.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use rotation_diag::diagnosis::explain;
 use serde_json::{Value, json};
 

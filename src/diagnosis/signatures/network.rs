@@ -107,7 +107,8 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"\blookup \S+ on \S+: no such host\b",
         r"\b(?:socket\.timeout|TimeoutError|timeout): timed out\b",
         r"java\.net\.(?:UnknownHost|Connect|SocketTimeout|NoRouteToHost)Exception",
-        r"\bsocket hang up\b",
+        r"\bsocket hang up\b|\bread timed out\b|\bSSL SYSCALL error",
+        r"Timeout acquiring a connection|ConnectionAcquireTimeoutError|Could not create connection to database server",
         r"(?:SQLSTATE|sqlstate|code|state)\W{0,5}0800[146]\b|[\x22'\[(]0800[146][\x22'\])]",
         r"HttpRequestException: .*(?:refused|known|timed out)|No such host is known|SocketException \(\d+\)",
     ])

@@ -62,7 +62,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     ])
     .ignores(&["[INFO] service ORCL is registered with the listener"]),
     is(Cause::DbNetworkUnreachable, NamedFault, &[
-        r"\bORA-12(?:170|541|545|154|535|543|537|547|560|516|518|519|520|528|606|609|637|161|162|571)\b|\bORA-03113\b|\bORA-03114\b|\bORA-03135\b|\bORA-01033\b|\bORA-01034\b|\bORA-01089\b|\bORA-12\d{3}: TNS",
+        r"\bORA-12(?:170|541|545|154|535|543|537|547|560|516|518|519|520|528|606|609|637|161|162|571)\b|\bORA-03113\b|\bORA-03114\b|\bORA-03135\b|\bORA-01033\b|\bORA-01034\b|\bORA-01089\b|\bORA-12\d{3}: TNS|\bTNS-12\d{3}\b",
         r"\bNJS-(?:500|501|503|510|511|530|521)\b|\bDPY-4000\b|\bDPY-4027\b|\bDPY-6005\b|\bDPY-4011\b|\bDPY-4005\b|\bDPY-4024\b|\bDPY-6000\b|\bDPI-1080\b|\bDPI-1067\b",
         r"IO Error: The Network Adapter could not establish the connection|TNS:(?:Connect timeout|no listener|could not resolve)",
     ])

@@ -100,7 +100,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     ])
     .ignores(&["[INFO] engine is postgres"]),
     is(Cause::SecretJsonKeyMissing, SecretContent, &[
-        r"key is missing from (?:the )?secret",
+        r"\bis missing (?:from|in) (?:the )?secret\b",
         r"(?:key|field|property|attribute) '?\x22?\w+'?\x22? (?:is )?(?:missing|not found|not present|required)\b.{0,30}\bsecret",
         r"secret\b.{0,60}(?:is missing|does not contain|doesn't contain|lacks|missing) (?:the |a )?(?:required )?(?:key|field|property)s?\b",
         r"secret\b.{0,40}(?:is missing|does not contain|doesn't contain|lacks) '?\x22?(?:host|username|password|port|dbname|engine)\b",
