@@ -15,6 +15,36 @@ pub enum Level {
     Error,
 }
 
+/// What loggers call their levels.
+const NAMES: &[(&str, Level)] = &[
+    ("trace", Level::Debug),
+    ("debug", Level::Debug),
+    ("trce", Level::Debug),
+    ("dbug", Level::Debug),
+    ("dbg", Level::Debug),
+    ("fine", Level::Debug),
+    ("finer", Level::Debug),
+    ("finest", Level::Debug),
+    ("info", Level::Info),
+    ("information", Level::Info),
+    ("notice", Level::Info),
+    ("inf", Level::Info),
+    ("warn", Level::Warning),
+    ("warning", Level::Warning),
+    ("wrn", Level::Warning),
+    ("error", Level::Error),
+    ("err", Level::Error),
+    ("fatal", Level::Error),
+    ("critical", Level::Error),
+    ("severe", Level::Error),
+    ("fail", Level::Error),
+    ("crit", Level::Error),
+    ("panic", Level::Error),
+    ("dpanic", Level::Error),
+    ("alert", Level::Error),
+    ("emergency", Level::Error),
+];
+
 /// How many words may come before the level: date, time, request id, thread, logger.
 const WORDS_BEFORE_LEVEL: usize = 7;
 
@@ -34,15 +64,10 @@ impl Level {
     /// The level a logger calls `name`, in any case.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Level> {
-        Some(match name.to_ascii_lowercase().as_str() {
-            "trace" | "debug" | "trce" | "dbug" | "dbg" | "fine" | "finer" | "finest" => Level::Debug,
-            "info" | "information" | "notice" | "inf" => Level::Info,
-            "warn" | "warning" | "wrn" => Level::Warning,
-            "error" | "err" | "fatal" | "critical" | "severe" | "fail" | "crit" | "panic" | "dpanic" | "alert" | "emergency" => {
-                Level::Error
-            }
-            _ => return None,
-        })
+        NAMES
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, level)| *level)
     }
 
     /// The level of the numeric scale that pino and bunyan use (30 is info, 50 error).
@@ -85,13 +110,28 @@ mod tests {
     #[test]
     fn each_runtime_and_logger_states_its_level_in_its_own_place() {
         for (text, level) in [
-            ("[INFO]\t2025-03-01T12:00:00.000Z\tid\tcreateSecret: done", Level::Info),
+            (
+                "[INFO]\t2025-03-01T12:00:00.000Z\tid\tcreateSecret: done",
+                Level::Info,
+            ),
             ("[ERROR] ValueError: no", Level::Error),
-            ("2025-03-01T12:00:00.000Z\tundefined\tERROR\tUncaught Exception", Level::Error),
-            ("2025-03-01T12:00:00.000Z\t3f1c\tfail\tUnhandled", Level::Error),
-            ("2025-03-01 12:00:00,123 - rotate - WARNING - slow", Level::Warning),
+            (
+                "2025-03-01T12:00:00.000Z\tundefined\tERROR\tUncaught Exception",
+                Level::Error,
+            ),
+            (
+                "2025-03-01T12:00:00.000Z\t3f1c\tfail\tUnhandled",
+                Level::Error,
+            ),
+            (
+                "2025-03-01 12:00:00,123 - rotate - WARNING - slow",
+                Level::Warning,
+            ),
             ("WARNING:root:slow", Level::Warning),
-            ("2025-03-01 12:00:00 3f1c DEBUG com.example.Rotate:12 - x", Level::Debug),
+            (
+                "2025-03-01 12:00:00 3f1c DEBUG com.example.Rotate:12 - x",
+                Level::Debug,
+            ),
             ("time=2025-03-01T12:00:00Z level=error msg=no", Level::Error),
             ("REPORT RequestId: 3f1c\tDuration: 1 ms", Level::Unstated),
             ("an ordinary sentence about errors", Level::Unstated),

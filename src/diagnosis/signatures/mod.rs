@@ -68,9 +68,12 @@ const TABLES: &[&[Signature]] = &[
 static TABLE: LazyLock<Vec<&'static Signature>> = LazyLock::new(|| TABLES.iter().flat_map(|table| table.iter()).collect());
 
 static AUTOMATON: LazyLock<Option<Automaton>> = LazyLock::new(|| {
-    Automaton::new(
-        TABLE.iter().enumerate().flat_map(|(owner, signature)| signature.patterns.iter().map(move |pattern| (owner, *pattern))),
-    )
+    Automaton::new(TABLE.iter().enumerate().flat_map(|(owner, signature)| {
+        signature
+            .patterns
+            .iter()
+            .map(move |pattern| (owner, *pattern))
+    }))
 });
 
 /// What a line stands for.
@@ -84,6 +87,13 @@ pub struct Classification {
     pub engine: Option<&'static str>,
     /// How much the line tells.
     pub specificity: Specificity,
+}
+
+/// Every pattern of the table, for measuring what compiling them together saves.
+pub fn patterns() -> impl Iterator<Item = &'static str> {
+    TABLE
+        .iter()
+        .flat_map(|signature| signature.patterns.iter().copied())
 }
 
 /// What `text` (one log record, possibly of several lines) stands for; `None` for a normal line.
@@ -126,7 +136,7 @@ pub(crate) fn classify_at(text: &str, level: Option<crate::lambda_log::Level>) -
         Some((cause, signature)) => Some(Classification {
             cause,
             step: line.step().or(signature.step),
-            engine: signature.engine.or_else(|| engine_of(text)),
+            engine: engine_of(text).or(signature.engine),
             specificity: signature.specificity,
         }),
         None if line.is_unexplained_error() => Some(Classification {
@@ -183,7 +193,10 @@ mod tests {
                 let matched =
                     patterns.filter_map(|pattern| automaton::compile(pattern)).any(|pattern| pattern.is_match(text.as_bytes()));
                 if found != expected(text) || !matched {
-                    faults.push(format!("{found:?} instead of {:?} (matched: {matched}): {text}", expected(text)));
+                    faults.push(format!(
+                        "{found:?} instead of {:?} (matched: {matched}): {text}",
+                        expected(text)
+                    ));
                 }
             }
             for text in signature.ignores {

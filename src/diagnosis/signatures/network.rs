@@ -24,7 +24,9 @@ static AWS_SDK: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 fn names(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
-    pattern.as_ref().is_some_and(|pattern| pattern.is_match(text))
+    pattern
+        .as_ref()
+        .is_some_and(|pattern| pattern.is_match(text))
 }
 
 /// The owner of a host below `amazonaws.com`: `service.region` is an API, more labels are a resource.
@@ -96,11 +98,13 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"\[Errno (?:101|104|110|111|113)\]",
         r"\bConnection (?:refused|timed out|reset by peer)\b",
         r"\bconnect(?:ion)? timed out\b|\bconnection attempt (?:failed|timed out)\b|\bconnection timeout (?:expired|exceeded)\b",
+        r"\bconnection to \S+:\d+ (?:refused|failed|timed out)",
         r"\bdial tcp\b.*(?:timeout|refused|no such host|unreachable)",
         r"\blookup \S+ on \S+: no such host\b",
         r"\b(?:socket\.timeout|TimeoutError|timeout): timed out\b",
         r"java\.net\.(?:UnknownHost|Connect|SocketTimeout|NoRouteToHost)Exception",
-        r"\bsocket hang up\b",
+        r"\bsocket hang up\b|\bread timed out\b|\bSSL SYSCALL error",
+        r"Timeout acquiring a connection|ConnectionAcquireTimeoutError|Could not create connection to database server",
         r"(?:SQLSTATE|sqlstate|code|state)\W{0,5}0800[146]\b|[\x22'\[(]0800[146][\x22'\])]",
         r"HttpRequestException: .*(?:refused|known|timed out)|No such host is known|SocketException \(\d+\)",
     ])

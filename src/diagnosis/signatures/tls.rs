@@ -6,9 +6,16 @@ use crate::model::Cause;
 
 /// A certificate that fails names the peer: a database, or an HTTP API.
 fn certificate(line: &Line<'_>) -> Option<Cause> {
-    let web = ["https://", "HTTPSConnection", "requests.exceptions", "urlopen", "axios", "fetch failed"]
-        .iter()
-        .any(|word| line.text.contains(word));
+    let web = [
+        "https://",
+        "HTTPSConnection",
+        "requests.exceptions",
+        "urlopen",
+        "axios",
+        "fetch failed",
+    ]
+    .iter()
+    .any(|word| line.text.contains(word));
     Some(match web {
         true => super::network::unreachable_peer(line)?,
         false => Cause::DbSslMismatch,
@@ -35,7 +42,8 @@ pub(super) const SIGNATURES: &[Signature] = &[
     ])
     .ignores(&["[INFO] hostname verification succeeded"]),
     is(Cause::DbSslMismatch, NamedFault, &[
-        r"SSL/TLS is (?:enforced|not enabled) on the host",
+        r"(?:SSL|TLS) is (?:enforced|not enabled|required|mandatory) (?:on|by|for) the (?:host|server|cluster|database)",
+        r"connection requires a valid client certificate|certificate authentication failed",
         r"(?:pg_hba\.conf|pg) (?:entry|rejects connection) for host.*(?:no encryption|SSL off)",
         r"pg_hba\.conf.*(?:no encryption|SSL off)",
         r"requires? (?:a )?(?:TLS|SSL|secure|encrypted) (?:connection|transport)|require_secure_transport|insecure transport are prohibited",
