@@ -28,6 +28,7 @@
 //! `tests/architecture.rs` enforces them.
 
 pub mod diagnosis;
+pub mod investigation;
 pub mod lambda_log;
 pub mod model;
 pub mod redact;
