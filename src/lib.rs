@@ -32,3 +32,4 @@ pub mod investigation;
 pub mod lambda_log;
 pub mod model;
 pub mod redact;
+pub mod simulator;

@@ -1,0 +1,397 @@
+//! One invocation of a rotation function: the lines Lambda logs, and the metrics it counts.
+
+use super::names::{Context, Names};
+use crate::simulator::ids;
+use crate::simulator::json::set;
+use crate::simulator::scenario::{Ending, FunctionForm, LogFormat, RunForm};
+use crate::simulator::when::Length;
+use crate::simulator::world::{Datapoint, LogEvent};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+/// An invocation, with its text filled in.
+pub(super) struct Invocation<'a> {
+    function: &'a FunctionForm,
+    arn: String,
+    region: String,
+    id: String,
+    at: Timestamp,
+    ends: Ending,
+    lines: Vec<String>,
+    exception: Option<String>,
+    duration: SignedDuration,
+    memory_used: i64,
+    cold: bool,
+}
+
+const DEFAULT_TIMEOUT: i64 = 30;
+const DEFAULT_MEMORY: i64 = 128;
+
+impl<'a> Invocation<'a> {
+    /// `lines` are what the step prints where `run` does not say.
+    pub(super) fn new(
+        names: &Names<'_>,
+        function: &'a FunctionForm,
+        at: Timestamp,
+        run: &RunForm,
+        lines: &[&str],
+        context: Context<'_>,
+    ) -> Result<Self, String> {
+        let exception = match (&run.exception, &run.denied) {
+            (Some(text), _) => Some(names.fill(text, context)?),
+            (None, Some(action)) => Some(denial(names, function, run, action, context)?),
+            (None, None) => None,
+        };
+        let ends = run.ends.unwrap_or(if exception.is_some() {
+            Ending::Error
+        } else {
+            Ending::Ok
+        });
+        let timeout = timeout(function);
+        let duration = match (run.duration, ends) {
+            (Some(Length(duration)), _) => duration,
+            (None, Ending::Timeout) => SignedDuration::from_secs(timeout),
+            (None, Ending::InitError) => SignedDuration::from_millis(3),
+            (None, _) => SignedDuration::from_millis(740),
+        };
+        let lines = match &run.lines {
+            Some(lines) => lines
+                .iter()
+                .map(|line| names.fill(line, context))
+                .collect::<Result<_, _>>()?,
+            None => lines
+                .iter()
+                .map(|line| names.fill(line, context))
+                .collect::<Result<_, _>>()?,
+        };
+        Ok(Invocation {
+            function,
+            arn: names.function_arn(function),
+            region: names.region(function.region.as_ref()).to_owned(),
+            id: ids::uuid(&format!("invocation/{}/{at}", function.name)),
+            at,
+            ends,
+            lines,
+            exception,
+            duration,
+            memory_used: run.memory_used.unwrap_or(if ends == Ending::OutOfMemory {
+                memory(function)
+            } else {
+                77
+            }),
+            cold: run.cold || ends == Ending::InitError,
+        })
+    }
+
+    /// When Lambda is done with it.
+    pub(super) fn ended(&self) -> Timestamp {
+        self.at.checked_add(self.duration).unwrap_or(self.at)
+    }
+
+    pub(super) fn function(&self) -> &FunctionForm {
+        self.function
+    }
+
+    /// Lambda counts an invocation at its start. Throttled ones count as Throttles alone.
+    ///
+    /// Source: Lambda Developer Guide, "Types of metrics for Lambda functions".
+    pub(super) fn datapoints(&self) -> Vec<Datapoint> {
+        let failed = f64::from(u8::from(self.ends != Ending::Ok));
+        let measured = match self.ends {
+            Ending::NotInvoked => vec![],
+            Ending::Throttled => vec![("Throttles", 1.0)],
+            _ => vec![
+                ("Invocations", 1.0),
+                ("Errors", failed),
+                ("Throttles", 0.0),
+                ("Duration", self.duration.as_millis_f64()),
+                ("ConcurrentExecutions", 1.0),
+            ],
+        };
+        measured
+            .into_iter()
+            .map(|(metric, value)| Datapoint {
+                region: self.region.clone(),
+                function: self.function.name.clone(),
+                metric: metric.to_owned(),
+                at: self.at,
+                value,
+            })
+            .collect()
+    }
+
+    /// The lines from START to REPORT, in the function's log format.
+    pub(super) fn log_events(&self) -> Vec<LogEvent> {
+        if matches!(self.ends, Ending::Throttled | Ending::NotInvoked) {
+            return Vec::new();
+        }
+        let stream = format!(
+            "{}/[$LATEST]{}",
+            self.at.strftime("%Y/%m/%d"),
+            ids::letters(
+                &format!("{}/{}", self.function.name, self.at.strftime("%F")),
+                "0123456789abcdef",
+                32
+            )
+        );
+        let messages = match self.function.log_format {
+            LogFormat::Text => self.text(),
+            LogFormat::Json => self.json(),
+        };
+        messages
+            .into_iter()
+            .map(|(at, message)| LogEvent {
+                at,
+                stream: stream.clone(),
+                message,
+            })
+            .collect()
+    }
+
+    /// The application's lines lie evenly within the first second of the invocation.
+    fn line_times(&self) -> impl Iterator<Item = Timestamp> + use<'_> {
+        let lines = i32::try_from(self.lines.len()).unwrap_or(i32::MAX - 1);
+        let step = self.duration.min(SignedDuration::from_secs(1)) / (lines + 1);
+        (1..=lines).map(move |nth| self.at.checked_add(step * nth).unwrap_or(self.at))
+    }
+
+    fn text(&self) -> Vec<(Timestamp, String)> {
+        let (id, at, end) = (&self.id, self.at, self.ended());
+        let mut out = Vec::new();
+        if self.cold {
+            out.push((at, format!("INIT_START Runtime Version: python:3.13.v40\tRuntime Version ARN: arn:aws:lambda:{}::runtime:{}\n", self.region, ids::letters(&self.arn, "0123456789abcdef", 64))));
+        }
+        if self.ends == Ending::InitError {
+            let (kind, _) = self.exception_parts();
+            for phase in ["init", "invoke"] {
+                out.push((at, self.traceback()));
+                out.push((at, format!("INIT_REPORT Init Duration: 214.63 ms\tPhase: {phase}\tStatus: error\tError Type: {kind}\n")));
+            }
+        }
+        out.push((at, format!("START RequestId: {id} Version: $LATEST\n")));
+        if self.ends != Ending::InitError {
+            for (at, line) in self.line_times().zip(&self.lines) {
+                out.push((
+                    at,
+                    match split_level(line) {
+                        Some((level, message)) => {
+                            format!("[{level}]\t{}\t{id}\t{message}\n", millis(at))
+                        }
+                        None => format!("{line}\n"),
+                    },
+                ));
+            }
+            if self.exception.is_some() {
+                out.push((end, self.traceback()));
+            }
+        }
+        match self.ends {
+            Ending::Timeout => out.push((
+                end,
+                format!(
+                    "{} {id} Task timed out after {:.2} seconds\n\n",
+                    millis(end),
+                    self.duration.as_secs_f64()
+                ),
+            )),
+            Ending::OutOfMemory => out.push((
+                end,
+                format!("RequestId: {id} Error: Runtime exited with error: signal: killed\nRuntime.ExitError\n"),
+            )),
+            _ => {}
+        }
+        out.push((end, format!("END RequestId: {id}\n")));
+        let duration = self.duration.as_millis_f64();
+        let mut report = format!(
+            "REPORT RequestId: {id}\tDuration: {duration:.2} ms\tBilled Duration: {:.0} ms\tMemory Size: {} MB\tMax Memory Used: {} MB\t",
+            duration.ceil(),
+            memory(self.function),
+            self.memory_used
+        );
+        if self.cold && self.ends != Ending::InitError {
+            report.push_str("Init Duration: 312.48 ms\t");
+        }
+        match self.status() {
+            ("timeout", _) => report.push_str("Status: timeout"),
+            ("error", Some(kind)) if self.ends != Ending::Error => {
+                report.push_str(&format!("Status: error\tError Type: {kind}"));
+            }
+            _ => {}
+        }
+        report.push('\n');
+        out.push((end, report));
+        out
+    }
+
+    fn json(&self) -> Vec<(Timestamp, String)> {
+        let (id, at, end) = (&self.id, self.at, self.ended());
+        let platform = |at: Timestamp, kind: &str, record: Value| {
+            (
+                at,
+                json!({ "time": millis(at), "type": kind, "record": record }).to_string(),
+            )
+        };
+        let (status, kind) = self.status();
+        let mut out = Vec::new();
+        if self.cold {
+            out.push(platform(at, "platform.initStart", json!({
+                "initializationType": "on-demand", "phase": "init", "runtimeVersion": "python:3.13.v40",
+                "runtimeVersionArn": format!("arn:aws:lambda:{}::runtime:{}", self.region, ids::letters(&self.arn, "0123456789abcdef", 64)),
+                "functionName": self.function.name, "functionVersion": "$LATEST",
+            })));
+        }
+        if self.ends == Ending::InitError {
+            for phase in ["init", "invoke"] {
+                out.push((at, self.json_exception(at, "")));
+                out.push(platform(at, "platform.initReport", json!({
+                    "initializationType": "on-demand", "phase": phase, "status": "error", "errorType": kind,
+                    "metrics": { "durationMs": 214.63 },
+                })));
+            }
+        }
+        out.push(platform(
+            at,
+            "platform.start",
+            json!({
+                "requestId": id, "functionArn": self.arn, "version": "$LATEST",
+            }),
+        ));
+        if self.ends != Ending::InitError {
+            for (at, line) in self.line_times().zip(&self.lines) {
+                out.push((
+                    at,
+                    match split_level(line) {
+                        Some((level, message)) => json!({
+                            "timestamp": seconds(at), "level": level, "message": message,
+                            "logger": "root", "requestId": id,
+                        })
+                        .to_string(),
+                        None => line.clone(),
+                    },
+                ));
+            }
+            if self.exception.is_some() {
+                out.push((end, self.json_exception(end, id)));
+            }
+        }
+        let mut record = json!({ "requestId": id, "status": status });
+        set(
+            &mut record,
+            "metrics",
+            json!({
+                "durationMs": self.duration.as_millis_f64(),
+                "billedDurationMs": self.duration.as_millis_f64().ceil(),
+                "memorySizeMB": memory(self.function),
+                "maxMemoryUsedMB": self.memory_used,
+            }),
+        );
+        if let Some(kind) = kind {
+            set(&mut record, "errorType", json!(kind));
+        }
+        out.push(platform(end, "platform.report", record));
+        out
+    }
+
+    /// The status of the invocation's report, and the error type beside it.
+    fn status(&self) -> (&'static str, Option<String>) {
+        match self.ends {
+            Ending::Timeout => ("timeout", None),
+            Ending::OutOfMemory => ("error", Some("Runtime.OutOfMemory".into())),
+            Ending::Error | Ending::InitError => ("error", Some(self.exception_parts().0)),
+            Ending::Ok | Ending::Throttled | Ending::NotInvoked => ("success", None),
+        }
+    }
+
+    fn exception_parts(&self) -> (String, String) {
+        let text = self.exception.as_deref().unwrap_or("Exception: failed");
+        match text.split_once(": ") {
+            Some((kind, message)) => (kind.to_owned(), message.to_owned()),
+            None => ("Exception".into(), text.to_owned()),
+        }
+    }
+
+    /// As the Python runtime prints it, indented with no-break spaces.
+    fn traceback(&self) -> String {
+        let (kind, message) = self.exception_parts();
+        let frames: String = if self.ends == Ending::InitError {
+            String::new()
+        } else {
+            stack()
+                .iter()
+                .map(|frame| {
+                    format!(
+                        "\u{a0}\u{a0}{}\n",
+                        frame.replace("\n  ", "\n\u{a0}\u{a0}\u{a0}\u{a0}")
+                    )
+                })
+                .collect()
+        };
+        format!("[ERROR] {kind}: {message}\nTraceback (most recent call last):\n{frames}")
+    }
+
+    fn json_exception(&self, at: Timestamp, id: &str) -> String {
+        let (kind, message) = self.exception_parts();
+        let stack = if self.ends == Ending::InitError {
+            vec![]
+        } else {
+            stack()
+        };
+        json!({
+            "timestamp": seconds(at), "level": "ERROR", "errorMessage": message, "errorType": kind,
+            "requestId": id, "stackTrace": stack,
+        })
+        .to_string()
+    }
+}
+
+pub(super) fn timeout(function: &FunctionForm) -> i64 {
+    function.timeout.unwrap_or(DEFAULT_TIMEOUT)
+}
+
+pub(super) fn memory(function: &FunctionForm) -> i64 {
+    function.memory.unwrap_or(DEFAULT_MEMORY)
+}
+
+/// The exception botocore raises when IAM denies a call.
+fn denial(
+    names: &Names<'_>,
+    function: &FunctionForm,
+    run: &RunForm,
+    action: &str,
+    context: Context<'_>,
+) -> Result<String, String> {
+    let (_, operation) = action.split_once(':').ok_or_else(|| {
+        format!("`denied = \"{action}\"` is no action such as secretsmanager:PutSecretValue")
+    })?;
+    let resource = names.fill(run.denied_on.as_deref().unwrap_or("{secret_arn}"), context)?;
+    let because = run
+        .because
+        .clone()
+        .unwrap_or_else(|| format!("because no identity-based policy allows the {action} action"));
+    Ok(format!(
+        "ClientError: An error occurred (AccessDeniedException) when calling the {operation} operation: User: {} \
+         is not authorized to perform: {action} on resource: {resource} {because}",
+        names.session_arn(function)
+    ))
+}
+
+/// `ERROR text` → level and text.
+fn split_level(line: &str) -> Option<(&str, &str)> {
+    line.split_once(' ')
+        .filter(|(level, _)| ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"].contains(level))
+}
+
+fn stack() -> Vec<String> {
+    vec![
+        "File \"/var/task/lambda_function.py\", line 61, in lambda_handler\n    rotate(step, service_client, arn, token)".into(),
+        "File \"/var/task/lambda_function.py\", line 118, in rotate\n    steps[step](service_client, arn, token)".into(),
+    ]
+}
+
+fn millis(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
+
+fn seconds(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

@@ -1,0 +1,245 @@
+//! From declarations to evidence: a scenario becomes a world in which everything agrees.
+
+mod functions;
+mod invocation;
+mod names;
+mod roles;
+mod rotation;
+mod secrets;
+mod trail;
+
+use super::policy::PolicyForm;
+use super::scenario::{Scenario, TrailForm};
+use super::when::Length;
+use super::world::{Datapoint, HealthEvent, LogEvent, LogGroup, Trail, TrailEvent, World};
+use invocation::Invocation;
+use jiff::{SignedDuration, Timestamp};
+use names::Names;
+use rotation::History;
+
+/// Plays the scenario up to `now`.
+///
+/// # Errors
+/// A name, time, policy or count in it that makes no sense, in words.
+pub(super) fn expand(scenario: &Scenario, now: Timestamp) -> Result<World, String> {
+    let names = Names::new(scenario, now)?;
+    let histories = scenario
+        .secrets
+        .iter()
+        .map(|secret| History::of(&names, secret))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut events = Vec::new();
+    let mut invocations = Vec::new();
+    for history in &histories {
+        for attempt in &history.attempts {
+            attempt.evidence(&names, history.secret, &mut events, &mut invocations)?;
+        }
+    }
+    for form in &scenario.invocations {
+        let function = names.function(form.function.as_ref())?;
+        for at in names.series(&form.at, form.every, form.count)? {
+            invocations.push(Invocation::new(&names, function, at, &form.run, &[], &[])?);
+        }
+    }
+    for form in &scenario.changes {
+        events.push(trail::change(&names, form)?);
+    }
+    for form in &scenario.reads {
+        events.extend(trail::reads(&names, form)?);
+    }
+    events.retain(|event| event.at <= delivered(scenario, now));
+    events.sort_by_key(|event| std::cmp::Reverse(event.at));
+    let trails: Vec<Trail> = scenario
+        .trails
+        .iter()
+        .map(|form| trail_of(&names, form))
+        .collect();
+    let fill = |text: &str| names.fill(text, &[]);
+    Ok(World {
+        account: names.account().to_owned(),
+        now,
+        caller: scenario.caller.arn.clone().unwrap_or_else(|| {
+            format!(
+                "arn:aws:sts::{}:assumed-role/rotation-diag/investigation",
+                names.account()
+            )
+        }),
+        caller_denied: scenario.caller.deny.clone(),
+        pages: scenario.pages.clone(),
+        secrets: histories
+            .iter()
+            .map(|history| secrets::secret(&names, history))
+            .collect::<Result<_, _>>()?,
+        functions: names
+            .functions
+            .iter()
+            .map(|form| functions::function(&names, form))
+            .collect::<Result<_, _>>()?,
+        roles: names
+            .roles
+            .iter()
+            .map(|form| roles::role(&names, form))
+            .collect::<Result<_, _>>()?,
+        policies: roles::managed_policies(&names)?,
+        scps: scenario
+            .scp
+            .values()
+            .map(|policy: &PolicyForm| policy.document(&fill))
+            .collect::<Result<_, _>>()?,
+        keys: scenario
+            .keys
+            .iter()
+            .map(|form| secrets::key(&names, form))
+            .collect::<Result<_, _>>()?,
+        log_groups: log_groups(&names, &invocations, &events)?,
+        datapoints: datapoints(&names, &invocations)?,
+        health: health(&names)?,
+        events,
+        trails,
+    })
+}
+
+/// The time up to which CloudTrail has delivered.
+fn delivered(scenario: &Scenario, now: Timestamp) -> Timestamp {
+    let lag = scenario
+        .cloudtrail
+        .lag
+        .map_or(SignedDuration::ZERO, |Length(lag)| lag);
+    now.checked_sub(lag).unwrap_or(now)
+}
+
+fn trail_of(names: &Names<'_>, form: &TrailForm) -> Trail {
+    let region = names.region(form.region.as_ref()).to_owned();
+    let account = names.account();
+    Trail {
+        arn: format!("arn:aws:cloudtrail:{region}:{account}:trail/{}", form.name),
+        log_group_arn: form
+            .log_group
+            .as_ref()
+            .map(|group| format!("arn:aws:logs:{region}:{account}:log-group:{group}:*")),
+        name: form.name.clone(),
+        multi_region: form.multi_region,
+        region,
+    }
+}
+
+fn log_groups(
+    names: &Names<'_>,
+    invocations: &[Invocation<'_>],
+    events: &[TrailEvent],
+) -> Result<Vec<LogGroup>, String> {
+    let mut groups: Vec<LogGroup> = Vec::new();
+    for form in names.functions.iter().filter(|form| form.logs_exist) {
+        let group = group_named(
+            names,
+            &mut groups,
+            functions::log_group(form),
+            form.region.as_ref(),
+        );
+        for invocation in invocations {
+            if invocation.function().name == form.name {
+                group.events.extend(invocation.log_events());
+            }
+        }
+    }
+    for form in &names.scenario.trails {
+        let Some(name) = &form.log_group else {
+            continue;
+        };
+        let region = names.region(form.region.as_ref()).to_owned();
+        let group = group_named(names, &mut groups, name.clone(), form.region.as_ref());
+        for event in events {
+            if form.multi_region || event.region == region {
+                group.events.push(LogEvent {
+                    at: event.at,
+                    stream: format!("{}_CloudTrail_{}", names.account(), event.region),
+                    message: event.record.to_string(),
+                });
+            }
+        }
+    }
+    for form in &names.scenario.logs {
+        let group = group_named(names, &mut groups, form.group.clone(), form.region.as_ref());
+        let at = names.time(&form.at)?;
+        for line in &form.lines {
+            group.events.push(LogEvent {
+                at,
+                stream: form.stream.clone().unwrap_or_else(|| "stream".into()),
+                message: names.fill(line, &[])?,
+            });
+        }
+    }
+    for group in &mut groups {
+        group.events.retain(|event| event.at <= names.now);
+        group.events.sort_by_key(|event| event.at);
+    }
+    groups.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(groups)
+}
+
+fn group_named<'g>(
+    names: &Names<'_>,
+    groups: &'g mut Vec<LogGroup>,
+    name: String,
+    region: Option<&String>,
+) -> &'g mut LogGroup {
+    let region = names.region(region).to_owned();
+    let position = groups
+        .iter()
+        .position(|group| group.name == name && group.region == region)
+        .unwrap_or(groups.len());
+    if position == groups.len() {
+        groups.push(LogGroup {
+            name,
+            region,
+            created: names
+                .now
+                .checked_sub(SignedDuration::from_hours(400 * 24))
+                .unwrap_or(names.now),
+            events: Vec::new(),
+        });
+    }
+    #[expect(clippy::indexing_slicing, reason = "found or pushed just above")]
+    &mut groups[position]
+}
+
+fn datapoints(names: &Names<'_>, invocations: &[Invocation<'_>]) -> Result<Vec<Datapoint>, String> {
+    let mut all: Vec<Datapoint> = Vec::new();
+    if names.scenario.metrics.derived {
+        all.extend(invocations.iter().flat_map(Invocation::datapoints));
+    }
+    for form in &names.scenario.datapoints {
+        let function = names.function(form.function.as_ref())?;
+        for at in names.series(&form.at, form.every, form.count)? {
+            all.push(Datapoint {
+                region: names.region(function.region.as_ref()).to_owned(),
+                function: function.name.clone(),
+                metric: form.name.clone(),
+                at,
+                value: form.value,
+            });
+        }
+    }
+    all.retain(|point| point.at <= names.now);
+    Ok(all)
+}
+
+fn health(names: &Names<'_>) -> Result<Option<Vec<HealthEvent>>, String> {
+    let forms = &names.scenario.health_events;
+    if forms.is_empty() && !names.scenario.account.support_plan {
+        return Ok(None);
+    }
+    forms
+        .iter()
+        .map(|form| {
+            Ok(HealthEvent {
+                of: form.of.clone(),
+                code: form.code.clone(),
+                region: names.region(form.region.as_ref()).to_owned(),
+                start: names.time(&form.start)?,
+                end: names.maybe_time(form.end.as_ref())?,
+            })
+        })
+        .collect::<Result<_, String>>()
+        .map(Some)
+}

@@ -1,0 +1,163 @@
+//! Roles and managed policies.
+
+use super::names::{Names, role_name};
+use crate::simulator::ids;
+use crate::simulator::policy::document;
+use crate::simulator::scenario::RoleForm;
+use crate::simulator::world::{ManagedPolicy, Role};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+const LOGS: &[&str] = &[
+    "logs:CreateLogGroup",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+];
+const NETWORK: &[&str] = &[
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DetachNetworkInterface",
+];
+const SECRET: &[&str] = &[
+    "secretsmanager:DescribeSecret",
+    "secretsmanager:GetSecretValue",
+    "secretsmanager:PutSecretValue",
+    "secretsmanager:UpdateSecretVersionStage",
+];
+const KEY: &[&str] = &["kms:Decrypt", "kms:GenerateDataKey"];
+
+/// A managed policy of AWS that roles of rotation functions have: its path, ARN and actions.
+pub(super) fn aws_managed(name: &str) -> Option<(&'static str, String, Vec<&'static str>)> {
+    let actions = match name {
+        "AWSLambdaBasicExecutionRole" => LOGS.to_vec(),
+        "AWSLambdaVPCAccessExecutionRole" => [LOGS, NETWORK].concat(),
+        _ => return None,
+    };
+    Some((
+        "/service-role/",
+        format!("arn:aws:iam::aws:policy/service-role/{name}"),
+        actions,
+    ))
+}
+
+pub(super) fn managed_policies(names: &Names<'_>) -> Result<Vec<ManagedPolicy>, String> {
+    let mut policies = Vec::new();
+    for name in [
+        "AWSLambdaBasicExecutionRole",
+        "AWSLambdaVPCAccessExecutionRole",
+    ] {
+        if let Some((path, arn, actions)) = aws_managed(name) {
+            policies.push(ManagedPolicy {
+                name: name.to_owned(),
+                arn,
+                path: path.to_owned(),
+                document: document(vec![allow(&actions, json!("*"))]),
+            });
+        }
+    }
+    for form in &names.scenario.policies {
+        policies.push(ManagedPolicy {
+            name: form.name.clone(),
+            arn: names.policy_arn(&form.name)?,
+            path: "/".into(),
+            document: form.document.document(&|text| names.fill(text, &[]))?,
+        });
+    }
+    Ok(policies)
+}
+
+pub(super) fn role(names: &Names<'_>, form: &RoleForm) -> Result<Role, String> {
+    let fill = |text: &str| names.fill(text, &[]);
+    let mut role = Role {
+        name: form.name.clone(),
+        arn: names.role_arn(&form.name),
+        id: ids::iam_id("AROA", &form.name),
+        exists: form.exists,
+        created: names.maybe_time(form.created.as_ref())?.unwrap_or(
+            names
+                .now
+                .checked_sub(SignedDuration::from_hours(420 * 24))
+                .map_err(|error| error.to_string())?,
+        ),
+        trust: document(vec![json!({
+            "Effect": "Allow",
+            "Principal": { "Service": form.trust.as_deref().unwrap_or("lambda.amazonaws.com") },
+            "Action": "sts:AssumeRole",
+        })]),
+        inline: form
+            .inline
+            .iter()
+            .map(|(name, policy)| Ok((name.clone(), policy.document(&fill)?)))
+            .collect::<Result<_, String>>()?,
+        attached: form
+            .attached
+            .iter()
+            .map(|name| names.policy_arn(name))
+            .collect::<Result<_, _>>()?,
+        boundary: form
+            .boundary
+            .as_ref()
+            .map(|name| names.policy_arn(name))
+            .transpose()?,
+    };
+    if form.standard {
+        add_standard_policies(names, form, &mut role)?;
+    }
+    Ok(role)
+}
+
+/// The minimal permissions of the Secrets Manager User Guide, "Lambda rotation function execution role
+/// permissions", less what the role lacks.
+fn add_standard_policies(
+    names: &Names<'_>,
+    form: &RoleForm,
+    role: &mut Role,
+) -> Result<(), String> {
+    let (mut secrets, mut keys, mut in_vpc) = (Vec::new(), Vec::new(), false);
+    for function in names
+        .functions
+        .iter()
+        .filter(|function| role_name(function) == form.name)
+    {
+        in_vpc |= function.vpc.is_some();
+        for secret in &names.scenario.secrets {
+            if names
+                .function_of(secret)?
+                .is_none_or(|own| own.name != function.name)
+            {
+                continue;
+            }
+            secrets.push(names.secret_arn(secret));
+            if let Some(key) = &secret.kms_key {
+                keys.push(names.key_arn(key)?);
+            }
+        }
+    }
+    let has = |action: &&&str| !form.lacks.iter().any(|lacking| lacking == **action);
+    let mut statements = Vec::new();
+    for (actions, resource) in [
+        (SECRET, json!(secrets)),
+        (&["secretsmanager:GetRandomPassword"], json!("*")),
+        (KEY, json!(keys)),
+    ] {
+        let actions: Vec<&str> = actions.iter().filter(has).copied().collect();
+        if !actions.is_empty() && resource != json!([]) {
+            statements.push(allow(&actions, resource));
+        }
+    }
+    role.inline
+        .insert("SecretsManagerRotation".into(), document(statements));
+    let lacks_network = NETWORK.iter().any(|action| !has(&action));
+    let managed = if in_vpc && !lacks_network {
+        "AWSLambdaVPCAccessExecutionRole"
+    } else {
+        "AWSLambdaBasicExecutionRole"
+    };
+    role.attached.push(names.policy_arn(managed)?);
+    Ok(())
+}
+
+fn allow(actions: &[&str], resource: Value) -> Value {
+    json!({ "Effect": "Allow", "Action": actions, "Resource": resource })
+}

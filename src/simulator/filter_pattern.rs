@@ -1,0 +1,281 @@
+//! CloudWatch Logs filter patterns: terms, and comparisons of JSON properties.
+//!
+//! Source: CloudWatch Logs User Guide, "Filter pattern syntax". Regular expressions, arrays and the
+//! space-delimited form are not played; such a pattern is refused as the service refuses a malformed one.
+
+use super::wildcard;
+use serde_json::Value;
+
+/// A parsed pattern.
+#[derive(Debug, PartialEq)]
+pub(super) enum FilterPattern {
+    /// Matches everything.
+    Empty,
+    Terms {
+        all: Vec<String>,
+        any: Vec<String>,
+        none: Vec<String>,
+    },
+    Json(Condition),
+}
+
+#[derive(Debug, PartialEq)]
+pub(super) enum Condition {
+    And(Vec<Condition>),
+    Or(Vec<Condition>),
+    Compare {
+        path: Vec<String>,
+        operator: &'static str,
+        value: String,
+    },
+    Is {
+        path: Vec<String>,
+        what: Presence,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presence {
+    True,
+    False,
+    Null,
+    NotExists,
+}
+
+impl FilterPattern {
+    /// `None` where the pattern is malformed, or beyond what is played here.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Some(FilterPattern::Empty);
+        }
+        if text.starts_with('{') {
+            let mut parser = Parser::new(text)?;
+            parser.expect("{")?;
+            let condition = parser.or()?;
+            parser.expect("}")?;
+            return parser
+                .tokens
+                .next()
+                .is_none()
+                .then_some(FilterPattern::Json(condition));
+        }
+        if text.starts_with(['[', '%']) {
+            return None;
+        }
+        let (mut all, mut any, mut none) = (Vec::new(), Vec::new(), Vec::new());
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (list, after) = match rest.chars().next()? {
+                '?' => (&mut any, rest.strip_prefix('?')?),
+                '-' => (&mut none, rest.strip_prefix('-')?),
+                _ => (&mut all, rest),
+            };
+            let (term, after) = term(after)?;
+            list.push(term);
+            rest = after.trim_start();
+        }
+        // With a plain term beside them, `?` terms are ignored.
+        if !all.is_empty() {
+            any.clear();
+        }
+        Some(FilterPattern::Terms { all, any, none })
+    }
+
+    pub(super) fn matches(&self, message: &str) -> bool {
+        match self {
+            FilterPattern::Empty => true,
+            FilterPattern::Terms { all, any, none } => {
+                all.iter().all(|term| message.contains(term.as_str()))
+                    && (any.is_empty() || any.iter().any(|term| message.contains(term.as_str())))
+                    && !none.iter().any(|term| message.contains(term.as_str()))
+            }
+            FilterPattern::Json(condition) => serde_json::from_str(message)
+                .is_ok_and(|message: Value| message.is_object() && condition.holds(&message)),
+        }
+    }
+}
+
+/// A quoted term, or one of letters, digits and underscores alone.
+fn term(text: &str) -> Option<(String, &str)> {
+    if let Some(quoted) = text.strip_prefix('"') {
+        let mut term = String::new();
+        let mut rest = quoted.chars();
+        loop {
+            match rest.next()? {
+                '"' => break,
+                '\\' => term.push(rest.next()?),
+                other => term.push(other),
+            }
+        }
+        let after = rest.as_str();
+        let ended = after.is_empty() || after.starts_with(char::is_whitespace);
+        return (ended && !term.is_empty()).then_some((term, after));
+    }
+    let end = text.find(char::is_whitespace).unwrap_or(text.len());
+    let (term, after) = text.split_at(end);
+    (!term.is_empty() && term.chars().all(|c| c.is_alphanumeric() || c == '_'))
+        .then(|| (term.to_owned(), after))
+}
+
+impl Condition {
+    fn holds(&self, message: &Value) -> bool {
+        match self {
+            Condition::And(parts) => parts.iter().all(|part| part.holds(message)),
+            Condition::Or(parts) => parts.iter().any(|part| part.holds(message)),
+            Condition::Is { path, what } => {
+                let found = lookup(message, path);
+                match what {
+                    Presence::True => found == Some(&Value::Bool(true)),
+                    Presence::False => found == Some(&Value::Bool(false)),
+                    Presence::Null => found == Some(&Value::Null),
+                    Presence::NotExists => found.is_none(),
+                }
+            }
+            Condition::Compare {
+                path,
+                operator,
+                value,
+            } => lookup(message, path).is_some_and(|found| compare(found, operator, value)),
+        }
+    }
+}
+
+fn lookup<'a>(message: &'a Value, path: &[String]) -> Option<&'a Value> {
+    path.iter().try_fold(message, |value, name| value.get(name))
+}
+
+fn compare(found: &Value, operator: &str, wanted: &str) -> bool {
+    if let (Some(found), Ok(wanted)) = (found.as_f64(), wanted.parse::<f64>()) {
+        return match operator {
+            "=" => found == wanted,
+            "!=" => found != wanted,
+            "<" => found < wanted,
+            "<=" => found <= wanted,
+            ">" => found > wanted,
+            _ => found >= wanted,
+        };
+    }
+    let Some(found) = found.as_str() else {
+        return false;
+    };
+    match operator {
+        "=" => wildcard::matches(wanted, found),
+        "!=" => !wildcard::matches(wanted, found),
+        _ => false,
+    }
+}
+
+struct Parser {
+    tokens: std::iter::Peekable<std::vec::IntoIter<Token>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Token {
+    Mark(&'static str),
+    Word(String),
+    Quoted(String),
+}
+
+impl Parser {
+    fn new(text: &str) -> Option<Self> {
+        const MARKS: [&str; 12] = [
+            "&&", "||", "!=", "<=", ">=", "{", "}", "(", ")", "=", "<", ">",
+        ];
+        let mut tokens = Vec::new();
+        let mut rest = text.trim_start();
+        while !rest.is_empty() {
+            if let Some(mark) = MARKS.into_iter().find(|mark| rest.starts_with(mark)) {
+                tokens.push(Token::Mark(mark));
+                rest = rest.strip_prefix(mark)?;
+            } else if rest.starts_with('"') {
+                let end = rest
+                    .char_indices()
+                    .skip(1)
+                    .find(|(_, c)| *c == '"')
+                    .map(|(at, _)| at)?;
+                tokens.push(Token::Quoted(rest.get(1..end)?.to_owned()));
+                rest = rest.get(end + 1..)?;
+            } else {
+                let end = rest
+                    .find(|c: char| c.is_whitespace() || "&|!=<>(){}\"".contains(c))
+                    .unwrap_or(rest.len());
+                let (word, after) = rest.split_at(end);
+                if word.is_empty() || word.contains(['%', '[']) {
+                    return None;
+                }
+                tokens.push(Token::Word(word.to_owned()));
+                rest = after;
+            }
+            rest = rest.trim_start();
+        }
+        Some(Parser {
+            tokens: tokens.into_iter().peekable(),
+        })
+    }
+
+    fn expect(&mut self, mark: &'static str) -> Option<()> {
+        (self.tokens.next()? == Token::Mark(mark)).then_some(())
+    }
+
+    fn or(&mut self) -> Option<Condition> {
+        let mut parts = vec![self.and()?];
+        while self.tokens.next_if_eq(&Token::Mark("||")).is_some() {
+            parts.push(self.and()?);
+        }
+        Some(Condition::Or(parts))
+    }
+
+    fn and(&mut self) -> Option<Condition> {
+        let mut parts = vec![self.comparison()?];
+        while self.tokens.next_if_eq(&Token::Mark("&&")).is_some() {
+            parts.push(self.comparison()?);
+        }
+        Some(Condition::And(parts))
+    }
+
+    fn comparison(&mut self) -> Option<Condition> {
+        if self.tokens.next_if_eq(&Token::Mark("(")).is_some() {
+            let inner = self.or()?;
+            self.expect(")")?;
+            return Some(inner);
+        }
+        let Token::Word(path) = self.tokens.next()? else {
+            return None;
+        };
+        let path: Vec<String> = path
+            .strip_prefix("$.")?
+            .split('.')
+            .map(str::to_owned)
+            .collect();
+        match self.tokens.next()? {
+            Token::Mark(operator @ ("=" | "!=" | "<" | "<=" | ">" | ">=")) => {
+                let value = match self.tokens.next()? {
+                    Token::Quoted(value) => value,
+                    Token::Word(value) => value,
+                    Token::Mark(_) => return None,
+                };
+                Some(Condition::Compare {
+                    path,
+                    operator,
+                    value,
+                })
+            }
+            Token::Word(word) => {
+                let next = self.tokens.next()?;
+                let what = match (word.as_str(), next) {
+                    ("IS", Token::Word(what)) => match what.as_str() {
+                        "TRUE" => Presence::True,
+                        "FALSE" => Presence::False,
+                        "NULL" => Presence::Null,
+                        _ => return None,
+                    },
+                    ("NOT", Token::Word(what)) if what == "EXISTS" => Presence::NotExists,
+                    _ => return None,
+                };
+                Some(Condition::Is { path, what })
+            }
+            _ => None,
+        }
+    }
+}

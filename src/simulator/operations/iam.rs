@@ -1,0 +1,297 @@
+//! IAM. Policy documents are percent-encoded, as in the real answers (RFC 3986).
+
+use super::Answer;
+use crate::simulator::authorize::{ConditionKeys, Decision, evaluate};
+use crate::simulator::ids;
+use crate::simulator::pages::page;
+use crate::simulator::wire::{Refusal, Request, Shape};
+use crate::simulator::world::{ManagedPolicy, Role, World};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
+fn encoded(document: &Value) -> String {
+    utf8_percent_encode(&document.to_string(), UNRESERVED).to_string()
+}
+
+fn no_such_entity(message: String) -> Refusal {
+    Refusal::new("NoSuchEntity", message).with_status(404)
+}
+
+fn role<'w>(world: &'w World, request: &Request) -> Result<&'w Role, Refusal> {
+    let name = request.parameters().required("RoleName")?;
+    world
+        .role(name)
+        .ok_or_else(|| no_such_entity(format!("The role with name {name} cannot be found.")))
+}
+
+fn policy<'w>(world: &'w World, request: &Request) -> Result<&'w ManagedPolicy, Refusal> {
+    let arn = request.parameters().required("PolicyArn")?;
+    world
+        .policy(arn)
+        .ok_or_else(|| no_such_entity(format!("Policy {arn} does not exist or is not attachable.")))
+}
+
+/// A truncated list: the items, `IsTruncated` and `Marker`.
+fn list<T>(
+    world: &World,
+    request: &Request,
+    name: &str,
+    all: &[T],
+    shape: impl Fn(&T) -> Shape,
+) -> Answer {
+    let (items, next) = page(
+        all,
+        world.pages.iam,
+        request.parameters(),
+        "Marker",
+        "MaxItems",
+    )
+    .map_err(|_| Refusal::new("ValidationError", "Invalid Marker"))?;
+    Ok(Shape::structure()
+        .with(name, Shape::list(items.iter().map(shape)))
+        .with("IsTruncated", next.is_some())
+        .with("Marker", next))
+}
+
+pub(super) fn get_role(world: &World, request: &Request) -> Answer {
+    let role = role(world, request)?;
+    let boundary = role.boundary.as_ref().map(|arn| {
+        Shape::structure()
+            .with("PermissionsBoundaryType", "Policy")
+            .with("PermissionsBoundaryArn", arn)
+    });
+    Ok(Shape::structure().with(
+        "Role",
+        Shape::structure()
+            .with("Path", "/")
+            .with("RoleName", &role.name)
+            .with("RoleId", &role.id)
+            .with("Arn", &role.arn)
+            .with("CreateDate", role.created)
+            .with("AssumeRolePolicyDocument", encoded(&role.trust))
+            .with("MaxSessionDuration", 3600_i64)
+            .with("PermissionsBoundary", boundary),
+    ))
+}
+
+pub(super) fn list_role_policies(world: &World, request: &Request) -> Answer {
+    let names: Vec<&String> = role(world, request)?.inline.keys().collect();
+    list(world, request, "PolicyNames", &names, |name| {
+        Shape::from(*name)
+    })
+}
+
+pub(super) fn get_role_policy(world: &World, request: &Request) -> Answer {
+    let role = role(world, request)?;
+    let name = request.parameters().required("PolicyName")?;
+    let policy = role.inline.get(name).ok_or_else(|| {
+        no_such_entity(format!("The role policy with name {name} cannot be found."))
+    })?;
+    Ok(Shape::structure()
+        .with("RoleName", &role.name)
+        .with("PolicyName", name)
+        .with("PolicyDocument", encoded(policy)))
+}
+
+pub(super) fn list_attached_role_policies(world: &World, request: &Request) -> Answer {
+    let attached = &role(world, request)?.attached;
+    list(world, request, "AttachedPolicies", attached, |arn| {
+        Shape::structure()
+            .with("PolicyName", arn.rsplit('/').next())
+            .with("PolicyArn", arn)
+    })
+}
+
+pub(super) fn get_policy(world: &World, request: &Request) -> Answer {
+    let policy = policy(world, request)?;
+    let roles = || world.roles.iter().filter(|role| role.exists);
+    let attached = roles()
+        .filter(|role| role.attached.contains(&policy.arn))
+        .count();
+    let boundaries = roles()
+        .filter(|role| role.boundary.as_ref() == Some(&policy.arn))
+        .count();
+    Ok(Shape::structure().with(
+        "Policy",
+        Shape::structure()
+            .with("PolicyName", &policy.name)
+            .with("PolicyId", ids::iam_id("ANPA", &policy.name))
+            .with("Arn", &policy.arn)
+            .with("Path", &policy.path)
+            .with("DefaultVersionId", "v1")
+            .with("AttachmentCount", i64::try_from(attached).ok())
+            .with(
+                "PermissionsBoundaryUsageCount",
+                i64::try_from(boundaries).ok(),
+            )
+            .with("IsAttachable", true),
+    ))
+}
+
+pub(super) fn get_policy_version(world: &World, request: &Request) -> Answer {
+    let policy = policy(world, request)?;
+    let version = request.parameters().required("VersionId")?;
+    if version != "v1" {
+        return Err(no_such_entity(format!(
+            "Policy {} version {version} does not exist or is not attachable.",
+            policy.arn
+        )));
+    }
+    Ok(Shape::structure().with(
+        "PolicyVersion",
+        Shape::structure()
+            .with("Document", encoded(&policy.document))
+            .with("VersionId", "v1")
+            .with("IsDefaultVersion", true),
+    ))
+}
+
+/// Identity policies, boundary and organization policies; like the real one, no resource policies of roles.
+pub(super) fn simulate_principal_policy(world: &World, request: &Request) -> Answer {
+    let parameters = request.parameters();
+    let source = parameters.required("PolicySourceArn")?;
+    let role = world
+        .roles
+        .iter()
+        .find(|role| role.arn == source && role.exists)
+        .ok_or_else(|| no_such_entity(format!("The role {source} cannot be found.")))?;
+    let keys: ConditionKeys = parameters
+        .structures("ContextEntries")
+        .into_iter()
+        .filter_map(|entry| {
+            let values = entry.texts("ContextKeyValues");
+            Some((
+                entry.text("ContextKeyName")?.to_ascii_lowercase(),
+                values.into_iter().map(str::to_owned).collect(),
+            ))
+        })
+        .collect();
+    let actions = parameters.texts("ActionNames");
+    if actions.is_empty() {
+        return Err(Refusal::new("ValidationError", "ActionNames is required"));
+    }
+    let resources = match parameters.texts("ResourceArns") {
+        none if none.is_empty() => vec!["*"],
+        resources => resources,
+    };
+    let simulation = Simulation::of(
+        world,
+        role,
+        parameters.texts("PermissionsBoundaryPolicyInputList"),
+    )?;
+    let pairs: Vec<(&str, &str)> = actions
+        .iter()
+        .flat_map(|action| resources.iter().map(move |resource| (*action, *resource)))
+        .collect();
+    list(
+        world,
+        request,
+        "EvaluationResults",
+        &pairs,
+        |(action, resource)| simulation.result(action, resource, &keys),
+    )
+}
+
+/// The policies that decide about a role.
+struct Simulation<'w> {
+    identity: Vec<(&'w str, &'w Value)>,
+    boundary: Option<Vec<Value>>,
+    organization: &'w [Value],
+}
+
+impl<'w> Simulation<'w> {
+    fn of(world: &'w World, role: &'w Role, boundary: Vec<&str>) -> Result<Self, Refusal> {
+        let attached = role.attached.iter().filter_map(|arn| world.policy(arn));
+        let given = boundary
+            .into_iter()
+            .map(serde_json::from_str)
+            .collect::<Result<Vec<Value>, _>>()
+            .map_err(|error| Refusal::new("InvalidInput", error.to_string()))?;
+        let own = role.boundary.as_ref().and_then(|arn| world.policy(arn));
+        Ok(Simulation {
+            identity: role
+                .inline
+                .iter()
+                .map(|(name, policy)| (name.as_str(), policy))
+                .chain(attached.map(|policy| (policy.name.as_str(), &policy.document)))
+                .collect(),
+            boundary: if given.is_empty() {
+                own.map(|policy| vec![policy.document.clone()])
+            } else {
+                Some(given)
+            },
+            organization: &world.scps,
+        })
+    }
+
+    fn result(&self, action: &str, resource: &str, keys: &ConditionKeys) -> Shape {
+        let identity = evaluate(self.identity.iter().copied(), action, resource, keys);
+        let mut decision = identity.decision;
+        let mut missing = identity.missing;
+        let mut limit = |policies: &[Value], decision: &mut Decision| {
+            let named = policies.iter().map(|policy| ("limit", policy));
+            let verdict = evaluate(named, action, resource, keys);
+            missing.extend(verdict.missing);
+            *decision = match (verdict.decision, *decision) {
+                (Decision::ExplicitDeny, _) | (_, Decision::ExplicitDeny) => Decision::ExplicitDeny,
+                (Decision::Allowed, decision) => decision,
+                (Decision::ImplicitDeny, _) => Decision::ImplicitDeny,
+            };
+            verdict.decision == Decision::Allowed
+        };
+        let boundary = self
+            .boundary
+            .as_ref()
+            .map(|policies| limit(policies, &mut decision));
+        let organization = (!self.organization.is_empty())
+            .then(|| self.organization_allows(action, resource, keys));
+        if organization == Some(false) && decision == Decision::Allowed {
+            decision = Decision::ImplicitDeny;
+        }
+        let matched = identity.matched.iter().map(|name| {
+            let position = |line: i64| Shape::structure().with("Line", line).with("Column", 1_i64);
+            Shape::structure()
+                .with("SourcePolicyId", *name)
+                .with("SourcePolicyType", "IAM Policy")
+                .with("StartPosition", position(1))
+                .with("EndPosition", position(2))
+        });
+        Shape::structure()
+            .with("EvalActionName", action)
+            .with("EvalResourceName", resource)
+            .with(
+                "EvalDecision",
+                match decision {
+                    Decision::Allowed => "allowed",
+                    Decision::ExplicitDeny => "explicitDeny",
+                    Decision::ImplicitDeny => "implicitDeny",
+                },
+            )
+            .with("MatchedStatements", Shape::list(matched))
+            .with("MissingContextValues", Shape::list(&missing))
+            .with(
+                "OrganizationsDecisionDetail",
+                organization
+                    .map(|allowed| Shape::structure().with("AllowedByOrganizations", allowed)),
+            )
+            .with(
+                "PermissionsBoundaryDecisionDetail",
+                boundary.map(|allowed| {
+                    Shape::structure().with("AllowedByPermissionsBoundary", allowed)
+                }),
+            )
+    }
+
+    /// Every service control policy has to allow: each stands for one level of the organization.
+    fn organization_allows(&self, action: &str, resource: &str, keys: &ConditionKeys) -> bool {
+        self.organization.iter().all(|policy| {
+            evaluate([("scp", policy)], action, resource, keys).decision == Decision::Allowed
+        })
+    }
+}

@@ -1,0 +1,139 @@
+//! The operations, one file per service.
+
+mod cloudtrail;
+mod cloudwatch;
+mod health;
+mod iam;
+mod kms;
+mod lambda;
+mod logs;
+mod secretsmanager;
+mod sts;
+
+use super::wildcard;
+use super::wire::{Refusal, Request, Service, Shape};
+use super::world::World;
+
+pub(super) use sts::Sessions;
+
+type Answer = Result<Shape, Refusal>;
+
+/// Answers a request from what the world knows.
+pub(super) fn answer(world: &World, sessions: &Sessions, request: &Request) -> Answer {
+    let answer = match (request.service, request.operation.as_str()) {
+        (Service::SecretsManager, "DescribeSecret") => secretsmanager::describe_secret,
+        (Service::SecretsManager, "ListSecrets") => secretsmanager::list_secrets,
+        (Service::SecretsManager, "ListSecretVersionIds") => secretsmanager::list_versions,
+        (Service::SecretsManager, "GetResourcePolicy") => secretsmanager::get_resource_policy,
+        (Service::Lambda, "GetFunctionConfiguration") => lambda::get_function_configuration,
+        (Service::Lambda, "GetPolicy") => lambda::get_policy,
+        (Service::Lambda, "GetFunctionConcurrency") => lambda::get_function_concurrency,
+        (Service::Iam, "GetRole") => iam::get_role,
+        (Service::Iam, "ListRolePolicies") => iam::list_role_policies,
+        (Service::Iam, "GetRolePolicy") => iam::get_role_policy,
+        (Service::Iam, "ListAttachedRolePolicies") => iam::list_attached_role_policies,
+        (Service::Iam, "GetPolicy") => iam::get_policy,
+        (Service::Iam, "GetPolicyVersion") => iam::get_policy_version,
+        (Service::Iam, "SimulatePrincipalPolicy") => iam::simulate_principal_policy,
+        (Service::CloudWatch, "GetMetricData") => cloudwatch::get_metric_data,
+        (Service::Logs, "FilterLogEvents") => logs::filter_log_events,
+        (Service::Logs, "DescribeLogGroups") => logs::describe_log_groups,
+        (Service::CloudTrail, "LookupEvents") => cloudtrail::lookup_events,
+        (Service::CloudTrail, "DescribeTrails") => cloudtrail::describe_trails,
+        (Service::Kms, "DescribeKey") => kms::describe_key,
+        (Service::Kms, "GetKeyPolicy") => kms::get_key_policy,
+        (Service::Health, "DescribeEvents") => health::describe_events,
+        (Service::Sts, "GetCallerIdentity") => {
+            return sts::get_caller_identity(world, sessions, request);
+        }
+        (Service::Sts, "AssumeRole") => return sts::assume_role(world, sessions, request),
+        _ => {
+            return Err(Refusal::new(
+                "UnknownOperationException",
+                format!("{} is not simulated", request.action()),
+            ));
+        }
+    };
+    answer(world, request)
+}
+
+/// Whether nobody may send the request: it reads a secret's value, or would change something.
+pub(super) fn is_forbidden(request: &Request) -> bool {
+    const HARMLESS: [&str; 8] = [
+        "Get",
+        "List",
+        "Describe",
+        "Lookup",
+        "Filter",
+        "Simulate",
+        "GET ",
+        "AssumeRole",
+    ];
+    const SECRET_VALUES: [&str; 2] = ["GetSecretValue", "BatchGetSecretValue"];
+    let operation = request.operation.as_str();
+    SECRET_VALUES.contains(&operation) || !HARMLESS.iter().any(|verb| operation.starts_with(verb))
+}
+
+/// The error a service answers with when it is asked too often.
+pub(super) fn throttled(request: &Request) -> Refusal {
+    match request.service {
+        Service::Lambda => {
+            Refusal::new("TooManyRequestsException", "Rate exceeded").with_status(429)
+        }
+        Service::Iam | Service::Sts | Service::CloudWatch => {
+            Refusal::new("Throttling", "Rate exceeded")
+        }
+        _ => Refusal::new("ThrottlingException", "Rate exceeded"),
+    }
+}
+
+/// The refusal of a call that the caller's policies do not allow.
+pub(super) fn denied(world: &World, request: &Request) -> Refusal {
+    let action = request.action();
+    let resource = resource_of(world, request);
+    let message = format!(
+        "User: {} is not authorized to perform: {action} on resource: {resource} because no identity-based policy allows the {action} action",
+        world.caller
+    );
+    match request.service {
+        Service::Iam | Service::Sts => Refusal::new("AccessDenied", message).with_status(403),
+        Service::CloudWatch => Refusal::new("AccessDenied", message).with_status(403),
+        Service::Lambda => Refusal::new("AccessDeniedException", message).with_status(403),
+        _ => Refusal::new("AccessDeniedException", message),
+    }
+}
+
+/// Whether `[caller]` denies the call.
+pub(super) fn caller_is_denied(world: &World, request: &Request) -> bool {
+    let action = request.action();
+    world
+        .caller_denied
+        .iter()
+        .any(|pattern| wildcard::matches_ignoring_case(pattern, &action))
+}
+
+fn resource_of(world: &World, request: &Request) -> String {
+    let parameters = request.parameters();
+    let (account, region) = (&world.account, &request.region);
+    if let Some(id) = parameters.text("SecretId") {
+        return secretsmanager::find(world, request, id)
+            .map_or_else(|_| id.to_owned(), |secret| secret.arn.clone());
+    }
+    if let Some(name) = parameters.text("FunctionName") {
+        return match name.starts_with("arn:") {
+            true => name.to_owned(),
+            false => format!("arn:aws:lambda:{region}:{account}:function:{name}"),
+        };
+    }
+    if let Some(name) = parameters.text("RoleName") {
+        return format!("arn:aws:iam::{account}:role/{name}");
+    }
+    if let Some(group) = parameters.text("logGroupName") {
+        return format!("arn:aws:logs:{region}:{account}:log-group:{group}:log-stream:");
+    }
+    ["PolicySourceArn", "PolicyArn", "RoleArn", "KeyId"]
+        .into_iter()
+        .find_map(|member| parameters.text(member))
+        .unwrap_or("*")
+        .to_owned()
+}

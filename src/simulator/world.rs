@@ -1,0 +1,174 @@
+//! The simulated account: what its services know. Built once from a scenario, never changed.
+
+use super::scenario::PagesForm;
+use super::wire::Shape;
+use jiff::Timestamp;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) account: String,
+    pub(super) now: Timestamp,
+    pub(super) caller: String,
+    pub(super) caller_denied: Vec<String>,
+    pub(super) pages: PagesForm,
+    pub(super) secrets: Vec<Secret>,
+    pub(super) functions: Vec<Function>,
+    pub(super) roles: Vec<Role>,
+    pub(super) policies: Vec<ManagedPolicy>,
+    /// Service control policies that apply to the account.
+    pub(super) scps: Vec<Value>,
+    pub(super) keys: Vec<Key>,
+    pub(super) log_groups: Vec<LogGroup>,
+    /// Newest first.
+    pub(super) events: Vec<TrailEvent>,
+    pub(super) trails: Vec<Trail>,
+    pub(super) datapoints: Vec<Datapoint>,
+    /// `None`: the account has no support plan that includes AWS Health.
+    pub(super) health: Option<Vec<HealthEvent>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Secret {
+    pub(super) arn: String,
+    pub(super) name: String,
+    pub(super) region: String,
+    pub(super) deleted: bool,
+    pub(super) owning_service: Option<String>,
+    pub(super) primary_region: Option<String>,
+    pub(super) tags: BTreeMap<String, String>,
+    pub(super) description: Option<String>,
+    pub(super) kms_key_id: Option<String>,
+    pub(super) versions: Vec<Version>,
+    pub(super) policy: Option<Value>,
+    /// What DescribeSecret and ListSecrets say alike.
+    pub(super) entry: Shape,
+    pub(super) replication: Option<Shape>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Version {
+    pub(super) id: String,
+    pub(super) stages: Vec<String>,
+    pub(super) created: Timestamp,
+}
+
+#[derive(Debug)]
+pub(super) struct Function {
+    pub(super) name: String,
+    pub(super) arn: String,
+    pub(super) region: String,
+    pub(super) exists: bool,
+    pub(super) configuration: Shape,
+    pub(super) concurrency: Option<i64>,
+    /// Statements of the resource policy, by qualifier.
+    pub(super) policy: BTreeMap<Option<String>, Vec<Value>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Role {
+    pub(super) name: String,
+    pub(super) arn: String,
+    pub(super) id: String,
+    pub(super) exists: bool,
+    pub(super) created: Timestamp,
+    pub(super) trust: Value,
+    pub(super) inline: BTreeMap<String, Value>,
+    /// ARNs of managed policies.
+    pub(super) attached: Vec<String>,
+    pub(super) boundary: Option<String>,
+}
+
+#[derive(Debug)]
+pub(super) struct ManagedPolicy {
+    pub(super) name: String,
+    pub(super) arn: String,
+    pub(super) path: String,
+    pub(super) document: Value,
+}
+
+#[derive(Debug)]
+pub(super) struct Key {
+    pub(super) id: String,
+    pub(super) arn: String,
+    pub(super) region: String,
+    pub(super) exists: bool,
+    pub(super) state: String,
+    pub(super) deletion: Option<Timestamp>,
+    pub(super) policy: Value,
+}
+
+#[derive(Debug)]
+pub(super) struct LogGroup {
+    pub(super) name: String,
+    pub(super) region: String,
+    pub(super) created: Timestamp,
+    /// Oldest first.
+    pub(super) events: Vec<LogEvent>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct LogEvent {
+    pub(super) at: Timestamp,
+    pub(super) stream: String,
+    pub(super) message: String,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct TrailEvent {
+    pub(super) id: String,
+    pub(super) at: Timestamp,
+    pub(super) region: String,
+    pub(super) name: String,
+    pub(super) source: String,
+    pub(super) username: Option<String>,
+    pub(super) access_key: Option<String>,
+    pub(super) read_only: bool,
+    /// Type and name, as event history lists them.
+    pub(super) resources: Vec<(String, String)>,
+    /// The whole record.
+    pub(super) record: Value,
+}
+
+#[derive(Debug)]
+pub(super) struct Trail {
+    pub(super) name: String,
+    pub(super) arn: String,
+    pub(super) region: String,
+    pub(super) multi_region: bool,
+    pub(super) log_group_arn: Option<String>,
+}
+
+/// A measurement of `AWS/Lambda`.
+#[derive(Debug)]
+pub(super) struct Datapoint {
+    pub(super) region: String,
+    pub(super) function: String,
+    pub(super) metric: String,
+    pub(super) at: Timestamp,
+    pub(super) value: f64,
+}
+
+#[derive(Debug)]
+pub(super) struct HealthEvent {
+    pub(super) of: String,
+    pub(super) code: String,
+    pub(super) region: String,
+    pub(super) start: Timestamp,
+    pub(super) end: Option<Timestamp>,
+}
+
+impl World {
+    /// The role with this name, if it exists.
+    pub(super) fn role(&self, name: &str) -> Option<&Role> {
+        self.roles
+            .iter()
+            .find(|role| role.name == name && role.exists)
+    }
+
+    /// The managed policy with this ARN.
+    pub(super) fn policy(&self, arn: &str) -> Option<&ManagedPolicy> {
+        self.policies.iter().find(|policy| policy.arn == arn)
+    }
+}
