@@ -27,6 +27,7 @@
 //!
 //! `tests/architecture.rs` enforces them.
 
+pub mod config;
 pub mod diagnosis;
 pub mod investigation;
 pub mod lambda_log;
