@@ -68,7 +68,7 @@ fn steps(page: &mut String, report: &Report) {
             "| {} | {} | {} {} | {} | {} |",
             step.number,
             step.name.label(),
-            wording::step_mark(step),
+            wording::status_mark(step.status),
             step.status.replace('_', " "),
             escape(&wording::step_summary(step)),
             step.api_calls

@@ -91,7 +91,7 @@ fn steps(page: &mut Page, report: &Report) {
             "no_data" | "not_applicable" => DIM,
             _ => AnsiColor::Yellow.on_default(),
         };
-        let mark = wording::step_mark(step);
+        let mark = wording::status_mark(step.status);
         let label = format!("{} {}", step.number, step.name.label());
         page.out.push_str(&format!("{style}{mark}{style:#} {label:<width$}", width = STEP_MARGIN - 2));
         page.fill(STEP_MARGIN, STEP_MARGIN, &wording::step_summary(step), Style::new());

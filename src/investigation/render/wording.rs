@@ -205,8 +205,8 @@ pub fn near_names(report: &Report) -> Vec<String> {
 
 /// How a step's status is marked.
 #[must_use]
-pub fn step_mark(step: &ReportedStep) -> &'static str {
-    match step.status {
+pub fn status_mark(status: &str) -> &'static str {
+    match status {
         "found" => "✓",
         "no_data" => "○",
         "not_applicable" => "–",
