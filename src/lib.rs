@@ -7,6 +7,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`model`] | pure data: causes, windows, evidence, findings |
+//! | [`clock`] | the only place that asks the time |
 //! | [`redact`] | `SafeText`, the only text that may leave the process |
 //! | [`lambda_log`] | Lambda's log lines, grouped into invocations |
 //! | [`diagnosis`] | pure rules: evidence in, findings out |
@@ -27,10 +28,14 @@
 //!
 //! `tests/architecture.rs` enforces them.
 
+pub mod aws;
+pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod diagnosis;
 pub mod investigation;
 pub mod lambda_log;
 pub mod model;
+pub mod playbook;
 pub mod redact;
 pub mod simulator;

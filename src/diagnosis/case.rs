@@ -384,7 +384,7 @@ impl<'a> Failure<'a> {
         let lines: Vec<Read<'a>> = invocation
             .lines
             .iter()
-            .filter_map(|event| Some(Read { event, classification: signatures::classify(&event.text)? }))
+            .filter_map(|event| Some(Read { event, classification: signatures::classify_event(&event.text)? }))
             .collect();
         let step = invocation.step.or_else(|| lines.iter().rev().find_map(|read| read.classification.step));
         Failure { invocation, step, attribution, lines }
@@ -404,7 +404,7 @@ impl<'a> Failure<'a> {
     /// The last line the function's own code wrote, classified or not.
     #[must_use]
     pub fn last_own_line(&self) -> Option<&'a LogEvent> {
-        self.invocation.lines.iter().rev().find(|event| !crate::lambda_log::is_platform_line(&event.text))
+        self.invocation.lines.iter().rev().find(|event| crate::lambda_log::Record::read(&event.text).platform.is_none())
     }
 
     /// True when the function ran into its timeout.

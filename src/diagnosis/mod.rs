@@ -6,6 +6,7 @@
 pub mod case;
 mod compare;
 mod correlate;
+mod explain;
 pub mod iam;
 mod inhibit;
 mod outcome;
@@ -16,6 +17,7 @@ pub mod signatures;
 
 pub use case::Case;
 pub use correlate::events_explaining;
+pub use explain::{Explanation, explain};
 pub use rule::{Rule, Stage, Verdict};
 
 use crate::model::{Diagnosis, Evidence, NotChecked, RuledOut};

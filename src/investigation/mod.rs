@@ -1,11 +1,49 @@
 //! The engine: collect, redact, diagnose, and look again where that helps.
 
+mod next_look;
 pub mod render;
 pub mod report;
 
 pub use report::Report;
 
-use crate::model::{Diagnosis, Evidence};
+use crate::aws::Aws;
+use crate::clock::{Clock, Stopwatch};
+use crate::diagnosis::diagnose;
+use crate::model::{Diagnosis, Evidence, Reach, SecretRef, StepName};
+use crate::playbook::{self, Progress, Request};
+use crate::redact;
+use next_look::NextLook;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// What to investigate, and how far.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The secret.
+    pub asked: SecretRef,
+    /// How far back to look; `None` begins with 24 hours and widens by itself.
+    pub reach: Option<Reach>,
+    /// The only steps to perform, with what they depend on; empty means all nine.
+    pub steps: BTreeSet<StepName>,
+    /// How long one step may take.
+    pub step_deadline: Duration,
+    /// How long the whole investigation may take; then it reports what it has.
+    pub total_deadline: Duration,
+}
+
+impl Options {
+    /// All nine steps, widening by itself: 10 seconds per step, 60 in all.
+    #[must_use]
+    pub fn new(asked: SecretRef) -> Options {
+        Options {
+            asked,
+            reach: None,
+            steps: BTreeSet::new(),
+            step_deadline: Duration::from_secs(10),
+            total_deadline: Duration::from_secs(60),
+        }
+    }
+}
 
 /// One run over one secret.
 #[derive(Debug, Clone)]
@@ -20,4 +58,49 @@ pub struct Investigation {
     pub api_calls: usize,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
+}
+
+/// Investigates one secret. It never fails: what could not be looked at is part of the result.
+pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: &dyn Progress) -> Investigation {
+    let stopwatch = Stopwatch::start();
+    let mut request = Request {
+        asked: options.asked.clone(),
+        reach: options.reach.unwrap_or_default(),
+        steps: options.steps.clone(),
+        step_deadline: options.step_deadline,
+        total_deadline: options.total_deadline,
+        change_events: Vec::new(),
+        rerun: None,
+    };
+    let mut evidence = look(aws, clock, &request, progress).await;
+    let mut api_calls = calls(&evidence, &BTreeSet::from(StepName::ALL));
+    let mut diagnosis = diagnose(&evidence);
+
+    while let Some(remaining) = options.total_deadline.checked_sub(stopwatch.elapsed()).filter(|left| !left.is_zero())
+        && let Some(next) = NextLook::after(&evidence, &diagnosis, options)
+    {
+        let steps = next.steps();
+        request.reach = next.reach.unwrap_or(request.reach);
+        request.change_events = next.change_events;
+        request.total_deadline = remaining;
+        request.rerun = Some((evidence, steps.clone()));
+        evidence = look(aws, clock, &request, progress).await;
+        api_calls += calls(&evidence, &steps);
+        diagnosis = diagnose(&evidence);
+    }
+    Investigation {
+        id: uuid::Uuid::new_v4().simple().to_string(),
+        evidence,
+        diagnosis,
+        api_calls,
+        duration_ms: u64::try_from(stopwatch.elapsed().as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+async fn look(aws: &Aws, clock: &Clock, request: &Request, progress: &dyn Progress) -> Evidence {
+    redact::evidence(playbook::collect(aws, clock, request, progress).await)
+}
+
+fn calls(evidence: &Evidence, steps: &BTreeSet<StepName>) -> usize {
+    evidence.steps().iter().filter(|view| steps.contains(&view.name)).map(|view| view.calls.len()).sum()
 }

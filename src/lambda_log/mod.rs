@@ -1,7 +1,17 @@
 //! Lambda's log lines, grouped into invocations.
+//!
+//! Both of Lambda's log formats are read: text, and JSON (application lines and `platform.*` records).
+//! Source: Lambda Developer Guide, "Configuring advanced logging controls" and "Telemetry API event schema".
 
-/// True for a line the Lambda platform wrote, not the function's code.
-#[must_use]
-pub fn is_platform_line(text: &str) -> bool {
-    ["START ", "END ", "REPORT ", "INIT_START", "INIT_REPORT"].iter().any(|prefix| text.starts_with(prefix))
-}
+mod group;
+mod json;
+mod level;
+mod platform;
+mod record;
+mod rotation;
+
+pub use group::group;
+pub use level::Level;
+pub use platform::{Platform, Report};
+pub use record::Record;
+pub use rotation::{rotated_secret, rotation_step, version};

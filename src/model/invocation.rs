@@ -1,61 +1,61 @@
-//! One run of a Lambda function, as its log lines tell it.
+//! One run of a rotation function, as its log tells it.
 
-use super::rotation_step::RotationStep;
+use super::RotationStep;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// One event of a log stream.
+/// One event of a CloudWatch Logs stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogEvent {
-    /// When it was written.
+    /// When the function wrote it, not when CloudWatch received it.
     pub at: Timestamp,
-    /// Its log stream.
+    /// The log stream; one stream belongs to one execution environment.
     pub stream: String,
-    /// The text as written.
+    /// The line, or the lines, without the final line break.
     pub text: String,
 }
 
-/// One run of a function.
+/// How an invocation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InvocationStatus {
+    /// It ended, and nothing in the log states an error.
+    Succeeded,
+    /// The platform or an error line says that it failed.
+    Failed,
+    /// Lambda stopped it at the function's timeout.
+    TimedOut,
+    /// The log shows neither an end nor an error: the window may cut it off.
+    Unknown,
+}
+
+/// One invocation of the rotation function: its lines and what the platform says about it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Invocation {
-    /// Lambda's request id; `None` for a failure before the first request.
+    /// Lambda's request id; absent where initialization failed before any request.
     pub request_id: Option<String>,
-    /// Its log stream.
+    /// The log stream the lines were read from.
     pub stream: String,
-    /// When it began.
+    /// The START record's time, else the first line's.
     pub started_at: Timestamp,
-    /// When it ended.
+    /// The time of the REPORT record, else of END; absent where the log has neither.
     pub ended_at: Option<Timestamp>,
-    /// How long it ran, in milliseconds.
+    /// Duration in milliseconds, from REPORT.
     pub duration_ms: Option<f64>,
-    /// The memory it had, in megabytes.
+    /// The function's memory in MB, from REPORT.
     pub memory_size_mb: Option<u32>,
-    /// The memory it used, in megabytes.
+    /// The memory used in MB, from REPORT.
     pub max_memory_used_mb: Option<u32>,
     /// How it ended.
     pub status: InvocationStatus,
-    /// Lambda's error type, such as `Runtime.ImportModuleError`.
+    /// The error's type as the platform or the runtime names it.
     pub error_type: Option<String>,
-    /// The rotation step it performed, where its lines tell.
+    /// The rotation step the lines speak of.
     pub step: Option<RotationStep>,
-    /// The secret's ARN, where its lines name one.
+    /// The ARN of the secret being rotated, where a line names it.
     pub secret: Option<String>,
-    /// The version being rotated, where its lines name one.
+    /// The version being created (`ClientRequestToken`), where a line names it.
     pub version: Option<String>,
-    /// Its lines, oldest first.
+    /// The lines in order, including those of a cold start's initialization.
     pub lines: Vec<LogEvent>,
-}
-
-/// How an invocation ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum InvocationStatus {
-    /// It returned.
-    Succeeded,
-    /// It raised an error.
-    Failed,
-    /// It ran into the function's timeout.
-    TimedOut,
-    /// Its end was not seen.
-    Unknown,
 }

@@ -26,19 +26,13 @@ impl Redactor {
             }
             Value::Array(items) => items.iter_mut().map(|item| self.redact_json(item)).sum(),
             Value::Object(fields) => {
-                let names_value = ["Key", "key", "Name", "name"]
-                    .iter()
-                    .filter_map(|field| fields.get(*field)?.as_str())
-                    .any(names_a_secret);
+                let names_value =
+                    ["Key", "key", "Name", "name"].iter().filter_map(|field| fields.get(*field)?.as_str()).any(names_a_secret);
                 fields
                     .iter_mut()
                     .map(|(key, value)| {
-                        let is_named = names_a_secret(key)
-                            || (names_value && key.eq_ignore_ascii_case("value"));
-                        if is_named
-                            || (key.eq_ignore_ascii_case("secret")
-                                && !value.as_str().is_none_or(is_secret_name))
-                        {
+                        let is_named = names_a_secret(key) || (names_value && key.eq_ignore_ascii_case("value"));
+                        if is_named || (key.eq_ignore_ascii_case("secret") && !value.as_str().is_none_or(is_secret_name)) {
                             self.hide(value)
                         } else {
                             self.redact_json(value)
@@ -57,10 +51,7 @@ impl Redactor {
     ///
     /// # Errors
     /// When `evidence` cannot be written as JSON, or its redacted form cannot be read back.
-    pub fn redact_strings<T: Serialize + DeserializeOwned>(
-        &self,
-        evidence: T,
-    ) -> Result<(T, usize), serde_json::Error> {
+    pub fn redact_strings<T: Serialize + DeserializeOwned>(&self, evidence: T) -> Result<(T, usize), serde_json::Error> {
         let mut document = serde_json::to_value(evidence)?;
         let count = self.redact_json(&mut document);
         Ok((serde_json::from_value(document)?, count))
@@ -82,8 +73,5 @@ impl Redactor {
 }
 
 fn is_marker(text: &str) -> bool {
-    text.starts_with(MARKER_START)
-        && text.ends_with(']')
-        && text.matches(MARKER_START).count() == 1
-        && !text.contains('\n')
+    text.starts_with(MARKER_START) && text.ends_with(']') && text.matches(MARKER_START).count() == 1 && !text.contains('\n')
 }

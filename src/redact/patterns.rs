@@ -25,14 +25,8 @@ pub(super) struct Pattern {
 const _: () = {
     let mut rest = PATTERNS;
     while let [pattern, others @ ..] = rest {
-        assert!(
-            !pattern.masked.is_empty(),
-            "a pattern has no sample that it masks"
-        );
-        assert!(
-            !pattern.kept.is_empty(),
-            "a pattern has no sample that it keeps"
-        );
+        assert!(!pattern.masked.is_empty(), "a pattern has no sample that it masks");
+        assert!(!pattern.kept.is_empty(), "a pattern has no sample that it keeps");
         rest = others;
     }
 };
@@ -48,26 +42,11 @@ pub(super) const PATTERNS: &[Pattern] = &[
                 "key:\n-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA\nq83vEjRWeJA=\n-----END RSA PRIVATE KEY-----\nnext line",
                 "q83vEjRWeJA=",
             ),
-            (
-                "-----BEGIN PRIVATE KEY-----\r\nMIIEvQIBADANBg\r\n-----END PRIVATE KEY-----",
-                "MIIEvQIBADANBg",
-            ),
-            (
-                "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAA\ncut here",
-                "cut here",
-            ),
-            (
-                r"-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIBkg\n-----END EC PRIVATE KEY-----\n",
-                "MHcCAQEEIBkg",
-            ),
-            (
-                "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQOYBGRm\n-----END PGP PRIVATE KEY BLOCK-----",
-                "lQOYBGRm",
-            ),
-            (
-                "first line of the page\nMIIEowIBAAKCAQEA\nq83vEjRWeJA=\n-----END RSA PRIVATE KEY-----",
-                "MIIEowIBAAKCAQEA",
-            ),
+            ("-----BEGIN PRIVATE KEY-----\r\nMIIEvQIBADANBg\r\n-----END PRIVATE KEY-----", "MIIEvQIBADANBg"),
+            ("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAA\ncut here", "cut here"),
+            (r"-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIBkg\n-----END EC PRIVATE KEY-----\n", "MHcCAQEEIBkg"),
+            ("-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQOYBGRm\n-----END PGP PRIVATE KEY BLOCK-----", "lQOYBGRm"),
+            ("first line of the page\nMIIEowIBAAKCAQEA\nq83vEjRWeJA=\n-----END RSA PRIVATE KEY-----", "MIIEowIBAAKCAQEA"),
         ],
         kept: &[
             "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIE\n-----END CERTIFICATE-----",
@@ -82,18 +61,9 @@ pub(super) const PATTERNS: &[Pattern] = &[
         masked: &[
             ("AccessKeyId AKIAIOSFODNN7EXAMPLE is inactive", "IOSFODNN7"),
             ("ASIAQWERTYUIOPASDFGH", "ASIAQWERTYUIOPASDFGH"),
-            (
-                "ABIAQWERTYUIOPASDFGH ACCAQWERTYUIOPASDFGH A3TXQWERTYUIOPASDFGH",
-                "QWERTYUIOPASDFGH",
-            ),
-            (
-                "AKIAQWERTYUIOPASDFGH:wJalrXUtnFEMI/K7MDENG/bPxRfiCYq83vEjRWeJ",
-                "wJalrXUtnFEMI",
-            ),
-            (
-                "AKIAQWERTYUIOPASDFGH\nwJalrXUtnFEMI/K7MDENG/bPxRfiCYq83vEjRWeJ\n",
-                "bPxRfiCYq83vEjRWeJ",
-            ),
+            ("ABIAQWERTYUIOPASDFGH ACCAQWERTYUIOPASDFGH A3TXQWERTYUIOPASDFGH", "QWERTYUIOPASDFGH"),
+            ("AKIAQWERTYUIOPASDFGH:wJalrXUtnFEMI/K7MDENG/bPxRfiCYq83vEjRWeJ", "wJalrXUtnFEMI"),
+            ("AKIAQWERTYUIOPASDFGH\nwJalrXUtnFEMI/K7MDENG/bPxRfiCYq83vEjRWeJ\n", "bPxRfiCYq83vEjRWeJ"),
             ("AKIAQWERT\nYUIOPASDFGH", "YUIOPASDFGH"),
         ],
         kept: &[
@@ -109,10 +79,7 @@ pub(super) const PATTERNS: &[Pattern] = &[
         regex: r"(?:IQoJ|FwoG|FQoG)[A-Za-z0-9+/=%_-]{16,}",
         secret: shapes::wrapped,
         masked: &[
-            (
-                "credentials IQoJb3JpZ2luX2VjEJr//////////wEaCXVzLWVhc3QtMSJHMEUCIQD",
-                "b3JpZ2luX2Vj",
-            ),
+            ("credentials IQoJb3JpZ2luX2VjEJr//////////wEaCXVzLWVhc3QtMSJHMEUCIQD", "b3JpZ2luX2Vj"),
             ("FwoGZXIvYXdzEBYaDHqa0AP2Fv5vBCyoKCKrAS", "ZXIvYXdzEBYaDH"),
             (
                 "token follows\nIQoJb3JpZ2luX2VjEJr//////////wEaCXVzLWVhc3QtMSJHMEUCIQD\n  cm9sbGVyMTIzNDU2Nzg5\nRotation failed",
@@ -127,43 +94,22 @@ pub(super) const PATTERNS: &[Pattern] = &[
         regex: r"(?-u:\b)(?:eyJ|ZXlK|ewog)[A-Za-z0-9_+/-]{12,}={0,2}(?:\.[A-Za-z0-9_-]*){0,4}",
         secret: shapes::wrapped,
         masked: &[
-            (
-                "jwt eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmN end",
-                "dozjgNryP4J3jVmN",
-            ),
+            ("jwt eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmN end", "dozjgNryP4J3jVmN"),
             ("cut: eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIx", "eyJzdWIiOiIx"),
-            (
-                "ZXlKaGJHY2lPaUpJVXpJMU5pSjkuZXlKemRXSWlPaUl4",
-                "ZXlKaGJHY2lP",
-            ),
-            (
-                "json in base64: eyJwYXNzd29yZCI6Imh1bnRlcjIifQ==",
-                "cGFzc3dvcmQ",
-            ),
+            ("ZXlKaGJHY2lPaUpJVXpJMU5pSjkuZXlKemRXSWlPaUl4", "ZXlKaGJHY2lP"),
+            ("json in base64: eyJwYXNzd29yZCI6Imh1bnRlcjIifQ==", "cGFzc3dvcmQ"),
         ],
-        kept: &[
-            "keyJack and eyJ are no tokens",
-            "the eyJhbGci header is short",
-        ],
+        kept: &["keyJack and eyJ are no tokens", "the eyJhbGci header is short"],
     },
     Pattern {
         kind: "slack token",
         regex: r"(?-u:\b)(?:xox[abceoprs](?:\.xox[bp])?|xapp)-[A-Za-z0-9-]{8,}",
         secret: shapes::whole,
         masked: &[
-            (
-                concat!("SLACK xox", "b-1234567890-1234567890123-AbCdEfGhIjKl ok"),
-                "AbCdEfGhIjKl",
-            ),
+            (concat!("SLACK xox", "b-1234567890-1234567890123-AbCdEfGhIjKl ok"), "AbCdEfGhIjKl"),
             (concat!("xox", "p-1234567890-abc123def456"), "abc123def456"),
-            (
-                concat!("xap", "p-1-A0123456789-1234567890-abcdef"),
-                "A0123456789",
-            ),
-            (
-                concat!("xox", "e.xoxp-1-Mi0yLTEyMzQ1Njc4OTA"),
-                "Mi0yLTEyMzQ1",
-            ),
+            (concat!("xap", "p-1-A0123456789-1234567890-abcdef"), "A0123456789"),
+            (concat!("xox", "e.xoxp-1-Mi0yLTEyMzQ1Njc4OTA"), "Mi0yLTEyMzQ1"),
         ],
         kept: &["xoxb tokens begin with xoxb-", "foxoxb-12345678"],
     },
@@ -171,27 +117,15 @@ pub(super) const PATTERNS: &[Pattern] = &[
         kind: "slack webhook",
         regex: r"hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[A-Za-z0-9/+_-]+",
         secret: shapes::whole,
-        masked: &[(
-            concat!(
-                "POST https://hooks.slack",
-                ".com/services/T0000/B0000/AbCdEfGh 500"
-            ),
-            "AbCdEfGh",
-        )],
-        kept: &[
-            "https://slack.com/api/chat.postMessage",
-            "https://hooks.slack.com/",
-        ],
+        masked: &[(concat!("POST https://hooks.slack", ".com/services/T0000/B0000/AbCdEfGh 500"), "AbCdEfGh")],
+        kept: &["https://slack.com/api/chat.postMessage", "https://hooks.slack.com/"],
     },
     Pattern {
         kind: "discord token",
         regex: r"(?-u:\b)(?:[MNO][A-Za-z0-9_-]{22,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{25,}|mfa\.[A-Za-z0-9_-]{40,})",
         secret: shapes::whole,
         masked: &[(
-            concat!(
-                "login MTIzNDU2Nzg5MDEyMzQ1Njc4",
-                ".GaBcDe.abcdefghijklmnopqrstuvwxyz0123456789ab"
-            ),
+            concat!("login MTIzNDU2Nzg5MDEyMzQ1Njc4", ".GaBcDe.abcdefghijklmnopqrstuvwxyz0123456789ab"),
             "abcdefghijklmnop",
         )],
         kept: &["MyModule.SubModule.function_name", "mfa.required"],
@@ -200,10 +134,7 @@ pub(super) const PATTERNS: &[Pattern] = &[
         kind: "discord webhook",
         regex: r"discord(?:app)?\.com/api/(?:v[0-9]{1,2}/)?webhooks/[0-9]+/[A-Za-z0-9_-]+",
         secret: shapes::whole,
-        masked: &[(
-            "https://discord.com/api/v10/webhooks/123456789012345678/AbCdEf-GhIjKl_0",
-            "AbCdEf-GhIjKl_0",
-        )],
+        masked: &[("https://discord.com/api/v10/webhooks/123456789012345678/AbCdEf-GhIjKl_0", "AbCdEf-GhIjKl_0")],
         kept: &["https://discord.com/api/v10/channels/1/messages"],
     },
     Pattern {
@@ -211,14 +142,8 @@ pub(super) const PATTERNS: &[Pattern] = &[
         regex: r"(?-u:\b)(?:gh[opsur]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})",
         secret: shapes::whole,
         masked: &[
-            (
-                concat!("remote: gh", "p_abcdefghijklmnopqrstuvwxyz0123456789"),
-                "abcdefghijklmnop",
-            ),
-            (
-                concat!("github_", "pat_11ABCDEFG0abcdefghijkl_mnopqrstuvwxyz"),
-                "11ABCDEFG0",
-            ),
+            (concat!("remote: gh", "p_abcdefghijklmnopqrstuvwxyz0123456789"), "abcdefghijklmnop"),
+            (concat!("github_", "pat_11ABCDEFG0abcdefghijkl_mnopqrstuvwxyz"), "11ABCDEFG0"),
         ],
         kept: &["ghp_ is the prefix", "graph_of_dependencies"],
     },
@@ -227,14 +152,8 @@ pub(super) const PATTERNS: &[Pattern] = &[
         regex: r"(?-u:\b)(?:(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/=]{16,})",
         secret: shapes::whole,
         masked: &[
-            (
-                concat!("sk_", "live_abcdefghij0123456789"),
-                "abcdefghij0123456789",
-            ),
-            (
-                concat!("whs", "ec_abcdefghij0123456789"),
-                "abcdefghij0123456789",
-            ),
+            (concat!("sk_", "live_abcdefghij0123456789"), "abcdefghij0123456789"),
+            (concat!("whs", "ec_abcdefghij0123456789"), "abcdefghij0123456789"),
         ],
         kept: &["task_live_migration_of_database", "sk_test_"],
     },
@@ -243,33 +162,18 @@ pub(super) const PATTERNS: &[Pattern] = &[
         regex: r"(?-u:\b)(?:glpat-[A-Za-z0-9_-]{20,}|npm_[A-Za-z0-9]{36}|pypi-[A-Za-z0-9_-]{50,}|AIza[A-Za-z0-9_-]{35}|ya29\.[A-Za-z0-9_-]{20,}|sk-(?:ant-|proj-)?[A-Za-z0-9_-]{32,}|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|hv[bs]\.[A-Za-z0-9_-]{20,}|dop_v1_[a-f0-9]{64}|shp(?:at|ss)_[a-fA-F0-9]{32})",
         secret: shapes::whole,
         masked: &[
-            (
-                concat!("gl", "pat-abcdefghij0123456789"),
-                "abcdefghij0123456789",
-            ),
-            (
-                concat!("hv", "s.abcdefghij0123456789abcdef"),
-                "abcdefghij0123456789",
-            ),
+            (concat!("gl", "pat-abcdefghij0123456789"), "abcdefghij0123456789"),
+            (concat!("hv", "s.abcdefghij0123456789abcdef"), "abcdefghij0123456789"),
         ],
-        kept: &[
-            "risk-assessment-of-the-rotation-schedule",
-            "npm_config_cache",
-        ],
+        kept: &["risk-assessment-of-the-rotation-schedule", "npm_config_cache"],
     },
     Pattern {
         kind: "url password",
         regex: r"://",
         secret: shapes::url_password,
         masked: &[
-            (
-                "mongodb://app:p%40ss-word@db.example.internal:27017/admin",
-                "p%40ss-word",
-            ),
-            (
-                "postgres://app:p@ss@db.example.internal/orders failed",
-                "p@ss",
-            ),
+            ("mongodb://app:p%40ss-word@db.example.internal:27017/admin", "p%40ss-word"),
+            ("postgres://app:p@ss@db.example.internal/orders failed", "p@ss"),
             ("proxy http://:secret@10.0.0.1:8080", "secret"),
         ],
         kept: &[
@@ -286,10 +190,7 @@ pub(super) const PATTERNS: &[Pattern] = &[
             let password = slash + 1..found.end - 1;
             (!text.get(password.clone())?.starts_with('/')).then_some(password)
         },
-        masked: &[(
-            "jdbc:oracle:thin:app/Tiger-12@//db.example.internal:1521/ORCL",
-            "Tiger-12",
-        )],
+        masked: &[("jdbc:oracle:thin:app/Tiger-12@//db.example.internal:1521/ORCL", "Tiger-12")],
         kept: &["jdbc:oracle:thin:@//db.example.internal:1521/ORCL"],
     },
     Pattern {
@@ -297,23 +198,11 @@ pub(super) const PATTERNS: &[Pattern] = &[
         regex: r"(?i-u:authorization)",
         secret: value::authorization,
         masked: &[
-            (
-                "Authorization: Bearer abc.def-123\r\nHost: x",
-                "abc.def-123",
-            ),
+            ("Authorization: Bearer abc.def-123\r\nHost: x", "abc.def-123"),
             ("authorization: basic dXNlcjpwYXNz", "dXNlcjpwYXNz"),
-            (
-                r#"{"Authorization": "Bearer abcdef", "Host": "x"}"#,
-                "abcdef",
-            ),
-            (
-                "curl -H 'Authorization: Token 0123abc' https://example.com",
-                "0123abc",
-            ),
-            (
-                "'Authorization': b'AWS4-HMAC-SHA256 Credential=X/20250101/us-east-1, Signature=0a1b'",
-                "0a1b",
-            ),
+            (r#"{"Authorization": "Bearer abcdef", "Host": "x"}"#, "abcdef"),
+            ("curl -H 'Authorization: Token 0123abc' https://example.com", "0123abc"),
+            ("'Authorization': b'AWS4-HMAC-SHA256 Credential=X/20250101/us-east-1, Signature=0a1b'", "0a1b"),
         ],
         kept: &[
             "create_secret: Successfully created new authorization for ARN arn:aws:x and version 1.",
@@ -324,15 +213,8 @@ pub(super) const PATTERNS: &[Pattern] = &[
         kind: "bearer token",
         regex: r"(?-u:\b)(?i-u:bearer|basic)[ \t]{1,4}[A-Za-z0-9._~+/-]{8,}={0,2}",
         secret: shapes::scheme_token,
-        masked: &[
-            ("sent Bearer 0a1b2c3d4e5f", "0a1b2c3d4e5f"),
-            ("used Basic dXNlcjpwYXNzd29yZA==", "dXNlcjpwYXNzd29yZA"),
-        ],
-        kept: &[
-            "Basic authentication failed",
-            "the bearer certificate",
-            "Bearer Authentication is off",
-        ],
+        masked: &[("sent Bearer 0a1b2c3d4e5f", "0a1b2c3d4e5f"), ("used Basic dXNlcjpwYXNzd29yZA==", "dXNlcjpwYXNzd29yZA")],
+        kept: &["Basic authentication failed", "the bearer certificate", "Bearer Authentication is off"],
     },
     Pattern {
         kind: "cookie",
@@ -350,14 +232,8 @@ pub(super) const PATTERNS: &[Pattern] = &[
         regex: r"(?i-u:signature|(?-u:\b)sig)",
         secret: value::signature,
         masked: &[
-            (
-                "https://b.s3.amazonaws.com/k?X-Amz-Signature=0a1b2c3d4e5f60718293a4b5c6d7e8f9&X-Amz-Expires=60",
-                "0a1b2c3d",
-            ),
-            (
-                "?AWSAccessKeyId=X&Signature=vjbyPxybdZaNmGa%2ByT272YEAiv4%3D&Expires=1",
-                "vjbyPxybdZaNmGa",
-            ),
+            ("https://b.s3.amazonaws.com/k?X-Amz-Signature=0a1b2c3d4e5f60718293a4b5c6d7e8f9&X-Amz-Expires=60", "0a1b2c3d"),
+            ("?AWSAccessKeyId=X&Signature=vjbyPxybdZaNmGa%2ByT272YEAiv4%3D&Expires=1", "vjbyPxybdZaNmGa"),
         ],
         kept: &[
             "Signature expired: 20250301T120000Z is now earlier than 20250301T120500Z",
@@ -370,42 +246,21 @@ pub(super) const PATTERNS: &[Pattern] = &[
         secret: value::identified_by,
         masked: &[
             ("ALTER USER app IDENTIFIED BY \"tiger 12\"", "tiger 12"),
-            (
-                "alter user app identified by tiger12 replace lion",
-                "tiger12",
-            ),
-            (
-                "ALTER USER 'app'@'%' IDENTIFIED WITH caching_sha2_password BY 'tiger'",
-                "tiger",
-            ),
+            ("alter user app identified by tiger12 replace lion", "tiger12"),
+            ("ALTER USER 'app'@'%' IDENTIFIED WITH caching_sha2_password BY 'tiger'", "tiger"),
         ],
-        kept: &[
-            "ORA-01935: user must be IDENTIFIED BY VALUES or externally",
-            "the caller is identified by:",
-        ],
+        kept: &["ORA-01935: user must be IDENTIFIED BY VALUES or externally", "the caller is identified by:"],
     },
     Pattern {
         kind: "secret value",
         regex: r"(?i-u:secret_?(?:string|binary|value))",
         secret: value::secret_value,
         masked: &[
-            (
-                r#"{"ARN":"arn:x","SecretString":"{\"username\":\"u\",\"custom\":\"xyzzy\"}","VersionId":"v"}"#,
-                "xyzzy",
-            ),
-            (
-                r#"b'{"Name":"n","SecretString":"{\\"username\\":\\"u\\",\\"custom\\":\\"xyzzy\\"}","VersionId":"v"}'"#,
-                "xyzzy",
-            ),
-            (
-                r#"{'Name': 'n', 'SecretBinary': b'\x00\x01xyzzy', 'VersionId': 'v'}"#,
-                "xyzzy",
-            ),
+            (r#"{"ARN":"arn:x","SecretString":"{\"username\":\"u\",\"custom\":\"xyzzy\"}","VersionId":"v"}"#, "xyzzy"),
+            (r#"b'{"Name":"n","SecretString":"{\\"username\\":\\"u\\",\\"custom\\":\\"xyzzy\\"}","VersionId":"v"}'"#, "xyzzy"),
+            (r#"{'Name': 'n', 'SecretBinary': b'\x00\x01xyzzy', 'VersionId': 'v'}"#, "xyzzy"),
             ("SecretString={\"custom\": \"xyzzy\"} was sent", "xyzzy"),
-            (
-                "Invalid type for parameter SecretString, value: {'custom': 'xyzzy'}, type: <class 'dict'>",
-                "xyzzy",
-            ),
+            ("Invalid type for parameter SecretString, value: {'custom': 'xyzzy'}, type: <class 'dict'>", "xyzzy"),
         ],
         kept: &[
             "secretsmanager:GetSecretValue on resource: arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/db-AbCdEf",
@@ -419,20 +274,11 @@ pub(super) const PATTERNS: &[Pattern] = &[
         regex: r"(?i-u:secret[_-]?access[_-]?key|(?:secret|private|api|access|encryption|signing|account|shared)[_ -]?key|(?:client|app|signing|shared|consumer)[_-]?secret|connection_?string)",
         secret: value::strong,
         masked: &[
-            (
-                "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-                "wJalrXUtnFEMI",
-            ),
-            (
-                "<SecretAccessKey>wJalrXUtnFEMI/K7MDENG</SecretAccessKey>",
-                "wJalrXUtnFEMI",
-            ),
+            ("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "wJalrXUtnFEMI"),
+            ("<SecretAccessKey>wJalrXUtnFEMI/K7MDENG</SecretAccessKey>", "wJalrXUtnFEMI"),
             ("x-api-key: 0a1b2c3d", "0a1b2c3d"),
             (r#"{"client_secret":"xyzzy","client_id":"a"}"#, "xyzzy"),
-            (
-                "'private_key': '-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----\n'",
-                "MIIEow",
-            ),
+            ("'private_key': '-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----\n'", "MIIEow"),
         ],
         kept: &[
             "KMS access key: arn:aws:kms:us-east-1:123456789012:key/7b2a4c10-8d55-4b7e-9f60-2f1f4f0c9a11",
@@ -449,14 +295,8 @@ pub(super) const PATTERNS: &[Pattern] = &[
             ("host=db user=app password=tiger dbname=orders", "tiger"),
             ("PGPASSWORD=q]9{x'!;,& next", "q]9{x'!;,&"),
             (r#"{"username":"u","password":"p\"xyzzy"}"#, "xyzzy"),
-            (
-                r#"{"message":"{\"password\":\"p\\\"xyzzy\",\"host\":\"h\"}"}"#,
-                "xyzzy",
-            ),
-            (
-                r#"{'username': 'u', 'password': 'p\'xyzzy', 'host': 'h'}"#,
-                "xyzzy",
-            ),
+            (r#"{"message":"{\"password\":\"p\\\"xyzzy\",\"host\":\"h\"}"}"#, "xyzzy"),
+            (r#"{'username': 'u', 'password': 'p\'xyzzy', 'host': 'h'}"#, "xyzzy"),
             ("username: app\npassword: tiger\nhost: db", "tiger"),
             ("password: t1ger and more", "t1ger"),
             ("config['password'] = \"tiger\"", "tiger"),
@@ -493,10 +333,7 @@ pub(super) const PATTERNS: &[Pattern] = &[
         kind: "password",
         regex: r"(?i-u:(?:\b|_)pass\b)",
         secret: value::short_name,
-        masked: &[
-            ("DB_PASS=tiger", "tiger"),
-            ("{'user': 'u', 'pass': 'tiger'}", "tiger"),
-        ],
+        masked: &[("DB_PASS=tiger", "tiger"), ("{'user': 'u', 'pass': 'tiger'}", "tiger")],
         kept: &["pass: 3, fail: 0", "first pass of two"],
     },
     Pattern {
@@ -504,17 +341,11 @@ pub(super) const PATTERNS: &[Pattern] = &[
         regex: r"(?i-u:token)",
         secret: value::token,
         masked: &[
-            (
-                "X-Amz-Security-Token=AQoDYXdzEJr1K&X-Amz-Date=1",
-                "AQoDYXdzEJr1K",
-            ),
+            ("X-Amz-Security-Token=AQoDYXdzEJr1K&X-Amz-Date=1", "AQoDYXdzEJr1K"),
             ("SLACK_TOKEN=tiger", "tiger"),
             ("{\"auth_token\": \"tiger\"}", "tiger"),
             ("X-Vault-Token: s.0a1b2c", "s.0a1b2c"),
-            (
-                "'RotationToken': '7b2a4c10-8d55-4b7e-9f60-2f1f4f0c9a11'",
-                "7b2a4c10",
-            ),
+            ("'RotationToken': '7b2a4c10-8d55-4b7e-9f60-2f1f4f0c9a11'", "7b2a4c10"),
         ],
         kept: &[
             "EVENT: {'ClientRequestToken': 'AF585B8F-AA06-4EAB-8827-EFF43E6FD896', 'Step': 'createSecret'}",
@@ -528,10 +359,7 @@ pub(super) const PATTERNS: &[Pattern] = &[
         kind: "secret",
         regex: r"(?-u:\b)(?i-u:secret)",
         secret: value::secret,
-        masked: &[
-            ("secret=aG4!kd93Xq", "aG4!kd93Xq"),
-            ("{\"secret\": \"aG4kd93XqQ\"}", "aG4kd93XqQ"),
-        ],
+        masked: &[("secret=aG4!kd93Xq", "aG4!kd93Xq"), ("{\"secret\": \"aG4kd93XqQ\"}", "aG4kd93XqQ")],
         kept: &[
             "secret: prod/db-password",
             "secret=prod/orders-db9-AbCdEf step=setSecret",
@@ -553,11 +381,7 @@ mod tests {
             for (text, secret) in pattern.masked {
                 let redacted = Redactor::default().redact(text);
                 let shown = redacted.text.as_str();
-                assert!(
-                    !shown.contains(secret),
-                    "{}: {text:?} became {shown:?}",
-                    pattern.kind
-                );
+                assert!(!shown.contains(secret), "{}: {text:?} became {shown:?}", pattern.kind);
                 assert!(shown.contains(MARKER_START), "{}: {shown:?}", pattern.kind);
                 assert!(redacted.count > 0, "{}: {text:?}", pattern.kind);
             }
@@ -570,11 +394,7 @@ mod tests {
     #[test]
     fn every_pattern_names_its_own_kind_for_one_of_its_samples() {
         for pattern in PATTERNS {
-            let named = pattern.masked.iter().any(|(text, _)| {
-                SafeText::redact(text)
-                    .as_str()
-                    .contains(&marker(pattern.kind))
-            });
+            let named = pattern.masked.iter().any(|(text, _)| SafeText::redact(text).as_str().contains(&marker(pattern.kind)));
             assert!(named, "{} never wins", pattern.kind);
         }
     }
@@ -583,17 +403,8 @@ mod tests {
     fn a_marker_matches_no_pattern() {
         for pattern in PATTERNS {
             let marker = marker(pattern.kind);
-            assert!(
-                pattern
-                    .kind
-                    .bytes()
-                    .all(|byte| byte.is_ascii_lowercase() || byte == b' ')
-            );
-            for text in [
-                marker.clone(),
-                format!("password={marker}"),
-                format!("\"token\":\"{marker}\""),
-            ] {
+            assert!(pattern.kind.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b' '));
+            for text in [marker.clone(), format!("password={marker}"), format!("\"token\":\"{marker}\"")] {
                 assert_eq!(Redactor::default().redact(&text).count, 0, "{text}");
             }
         }

@@ -21,10 +21,7 @@ const MAX_PASSES: usize = 6;
 
 /// All patterns as one alternation, group `n` being pattern `n`, so that a text is read once.
 static ALTERNATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let groups: Vec<String> = PATTERNS
-        .iter()
-        .map(|pattern| format!("({})", pattern.regex))
-        .collect();
+    let groups: Vec<String> = PATTERNS.iter().map(|pattern| format!("({})", pattern.regex)).collect();
     Regex::new(&groups.join("|")).ok()
 });
 
@@ -68,9 +65,7 @@ impl Redactor {
         // The regex prefers the earlier alternative: the longest, should one secret begin with another.
         secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         let literals: Vec<String> = secrets.iter().map(|secret| regex::escape(secret)).collect();
-        Ok(Redactor {
-            known: Some(Regex::new(&literals.join("|"))?),
-        })
+        Ok(Redactor { known: Some(Regex::new(&literals.join("|"))?) })
     }
 
     /// The redactor of [`SafeText::redact`], which knows no exact values.
@@ -84,10 +79,7 @@ impl Redactor {
     #[must_use]
     pub fn redact(&self, text: &str) -> Redacted {
         let (text, count) = self.mask(text);
-        Redacted {
-            text: SafeText(text),
-            count,
-        }
+        Redacted { text: SafeText(text), count }
     }
 
     pub(super) fn mask(&self, text: &str) -> (String, usize) {
@@ -118,9 +110,7 @@ impl Redactor {
         match (mask_patterns(alternation, text), known) {
             (None, None) => Pass::Clean,
             (None, Some((masked, count))) => Pass::Masked(masked, count),
-            (Some((masked, count)), known) => {
-                Pass::Masked(masked, count + known.map_or(0, |(_, count)| count))
-            }
+            (Some((masked, count)), known) => Pass::Masked(masked, count + known.map_or(0, |(_, count)| count)),
         }
     }
 }
@@ -156,10 +146,8 @@ fn mask_patterns(alternation: &Regex, text: &str) -> Option<(String, usize)> {
     let mut masked = Masking::of(text);
     let mut at = 0;
     while let Some(captures) = alternation.captures_at(text, at) {
-        let matched: Option<(&Pattern, Range<usize>)> = PATTERNS
-            .iter()
-            .zip(1..)
-            .find_map(|(pattern, group)| Some((pattern, captures.get(group)?.range())));
+        let matched: Option<(&Pattern, Range<usize>)> =
+            PATTERNS.iter().zip(1..).find_map(|(pattern, group)| Some((pattern, captures.get(group)?.range())));
         let Some((pattern, found)) = matched else {
             break;
         };
@@ -183,12 +171,7 @@ struct Masking<'t> {
 
 impl<'t> Masking<'t> {
     fn of(text: &'t str) -> Masking<'t> {
-        Masking {
-            text,
-            out: String::new(),
-            copied: 0,
-            count: 0,
-        }
+        Masking { text, out: String::new(), copied: 0, count: 0 }
     }
 
     /// Ranges come in order; what an earlier one covers already is not hidden twice.
@@ -197,8 +180,7 @@ impl<'t> Masking<'t> {
         if start >= secret.end {
             return;
         }
-        self.out
-            .push_str(self.text.get(self.copied..start).unwrap_or_default());
+        self.out.push_str(self.text.get(self.copied..start).unwrap_or_default());
         self.out.push_str(&marker(kind));
         self.copied = secret.end;
         self.count += 1;
@@ -208,8 +190,7 @@ impl<'t> Masking<'t> {
         if self.count == 0 {
             return None;
         }
-        self.out
-            .push_str(self.text.get(self.copied..).unwrap_or_default());
+        self.out.push_str(self.text.get(self.copied..).unwrap_or_default());
         Some((self.out, self.count))
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 /// Characters of an access key id behind its four letter prefix, and of a secret access key (IAM User Guide,
 /// "IAM identifiers" and "Manage access keys").
 const ACCESS_KEY_CHARS: usize = 16;
-const SECRET_KEY_CHARS: usize = 40;
+pub(super) const SECRET_KEY_CHARS: usize = 40;
 
 /// Distinct characters an access key id has at the least. Sixteen random base32 characters with fewer are rarer than
 /// one in ten million; a DNA sequence has four.
@@ -22,19 +22,13 @@ pub(super) fn byte(text: &str, at: usize) -> Option<u8> {
 /// characters, so the end is a character boundary.
 pub(super) fn run_end(text: &str, from: usize, belongs: impl Fn(u8) -> bool) -> usize {
     let rest = text.as_bytes().get(from..).unwrap_or_default();
-    from + rest
-        .iter()
-        .position(|byte| !belongs(*byte))
-        .unwrap_or(rest.len())
+    from + rest.iter().position(|byte| !belongs(*byte)).unwrap_or(rest.len())
 }
 
 /// Where the run of bytes before `until` starts.
 pub(super) fn run_start(text: &str, until: usize, belongs: impl Fn(u8) -> bool) -> usize {
     let before = text.as_bytes().get(..until).unwrap_or_default();
-    before
-        .iter()
-        .rposition(|byte| !belongs(*byte))
-        .map_or(0, |last| last + 1)
+    before.iter().rposition(|byte| !belongs(*byte)).map_or(0, |last| last + 1)
 }
 
 /// Base64 in both alphabets, percent-encoded or not, and the punctuation of tokens.
@@ -72,10 +66,7 @@ pub(super) fn wrapped_end(text: &str, run: &Range<usize>) -> usize {
         }
         line = run_end(text, line + 1, |byte| byte == b' ' || byte == b'\t');
         let line_end = run_end(text, line, is_token_byte);
-        let closes = matches!(
-            byte(text, line_end),
-            None | Some(b'\r' | b'\n' | b'"' | b'\'' | b'\\')
-        );
+        let closes = matches!(byte(text, line_end), None | Some(b'\r' | b'\n' | b'"' | b'\'' | b'\\'));
         if line_end == line || !closes {
             return end;
         }
@@ -96,10 +87,7 @@ pub(super) fn access_key(text: &str, found: Range<usize>) -> Option<Range<usize>
     let key = run_end(text, found.end, |byte| b" \t\r\n,:;|\"'=".contains(&byte));
     let is_key_byte = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'/' || *byte == b'+';
     let behind = text.as_bytes().get(key..).unwrap_or_default().iter();
-    let key_chars = behind
-        .take(SECRET_KEY_CHARS + 1)
-        .take_while(|byte| is_key_byte(byte))
-        .count();
+    let key_chars = behind.take(SECRET_KEY_CHARS + 1).take_while(|byte| is_key_byte(byte)).count();
     if key > found.end && key_chars == SECRET_KEY_CHARS {
         return Some(found.start..key + key_chars);
     }
@@ -112,17 +100,13 @@ pub(super) fn private_key(text: &str, found: Range<usize>) -> Option<Range<usize
         let end = private_key_end(text, found.end);
         return Some(found.start..end);
     }
-    let start = run_start(text, found.start, |byte| {
-        byte.is_ascii_alphanumeric() || b"+/=\r\n\\".contains(&byte)
-    });
+    let start = run_start(text, found.start, |byte| byte.is_ascii_alphanumeric() || b"+/=\r\n\\".contains(&byte));
     Some(start..found.end)
 }
 
 /// The range, made longer where it would cut a private key in two: half a key has lost its BEGIN line.
 pub(super) fn with_whole_private_key(text: &str, range: Range<usize>) -> Range<usize> {
-    let begin = text
-        .get(range.clone())
-        .and_then(|hidden| Some((hidden, hidden.rfind("-----BEGIN")?)));
+    let begin = text.get(range.clone()).and_then(|hidden| Some((hidden, hidden.rfind("-----BEGIN")?)));
     match begin {
         Some((hidden, begin)) if !hidden.get(begin..).unwrap_or_default().contains("-----END") => {
             let end = private_key_end(text, range.start + begin);
@@ -139,17 +123,14 @@ fn private_key_end(text: &str, from: usize) -> usize {
         .map(|end| from + end + "-----END".len())
         .and_then(|label| {
             let label_end = run_end(text, label, |byte| byte != b'-' && byte != b'\n');
-            (byte(text, label_end) == Some(b'-'))
-                .then(|| run_end(text, label_end, |byte| byte == b'-'))
+            (byte(text, label_end) == Some(b'-')).then(|| run_end(text, label_end, |byte| byte == b'-'))
         })
         .unwrap_or(text.len())
 }
 
 /// The password in `scheme://user:password@host`, once `://` was found.
 pub(super) fn url_password(text: &str, found: Range<usize>) -> Option<Range<usize>> {
-    let end = run_end(text, found.end, |byte| {
-        !byte.is_ascii_whitespace() && !b"/\"'<>\\".contains(&byte)
-    });
+    let end = run_end(text, found.end, |byte| !byte.is_ascii_whitespace() && !b"/\"'<>\\".contains(&byte));
     let authority = text.get(found.end..end)?;
     let (userinfo, _host) = authority.rsplit_once('@')?;
     let (user, password) = userinfo.split_once(':')?;
@@ -162,9 +143,7 @@ pub(super) fn scheme_token(text: &str, found: Range<usize>) -> Option<Range<usiz
     let matched = text.get(found.clone())?;
     let start = found.end - matched.rsplit([' ', '\t']).next()?.len();
     let token = text.get(start..found.end)?;
-    let letters_only = token
-        .bytes()
-        .all(|byte| byte.is_ascii_lowercase() || b"-.".contains(&byte));
+    let letters_only = token.bytes().all(|byte| byte.is_ascii_lowercase() || b"-.".contains(&byte));
     (!letters_only && !starts_like_name(token)).then_some(start..found.end)
 }
 

@@ -6,9 +6,7 @@
 use std::ops::Range;
 
 use super::redactor::MARKER_START;
-use super::shapes::{
-    byte, is_token_byte, is_uuid, looks_generated, run_end, run_start, wrapped_end,
-};
+use super::shapes::{SECRET_KEY_CHARS, byte, is_token_byte, is_uuid, looks_generated, run_end, run_start, wrapped_end};
 
 /// Words that stand where a value would, and say something about it.
 const WORDS_ABOUT_A_VALUE: [&str; 22] = [
@@ -86,14 +84,8 @@ fn is_name_byte(byte: u8) -> bool {
 fn name_start(text: &str, word: &Range<usize>) -> usize {
     const LONGEST: usize = 64;
     let earliest = word.start.saturating_sub(LONGEST);
-    let before = text
-        .as_bytes()
-        .get(earliest..word.start)
-        .unwrap_or_default();
-    before
-        .iter()
-        .rposition(|byte| !is_name_byte(*byte))
-        .map_or(earliest, |last| earliest + last + 1)
+    let before = text.as_bytes().get(earliest..word.start).unwrap_or_default();
+    before.iter().rposition(|byte| !is_name_byte(*byte)).map_or(earliest, |last| earliest + last + 1)
 }
 
 /// What stands before the matched word within the same name, in lower case and without punctuation: `clientrequest`
@@ -133,28 +125,19 @@ fn assigned(text: &str, word: &Range<usize>) -> Option<Assigned> {
     let linked = links.into_iter().find(|(sign, _)| rest.starts_with(sign));
     let (link, value_at) = match linked {
         Some((sign, link)) => (link, blank_end + sign.len()),
-        None if rest.starts_with('>') && before == Some(b'<') && !literal => {
-            (Link::Tag, blank_end + 1)
-        }
+        None if rest.starts_with('>') && before == Some(b'<') && !literal => (Link::Tag, blank_end + 1),
         None if is_option && blank_end > closed => (Link::Option, blank_end),
         None if rest.starts_with(['"', '\'', '(']) && !literal => (Link::Quote, blank_end),
         None => return None,
     };
-    let at = run_end(text, value_at, |byte| {
-        is_blank(byte) || (link == Link::Quote && byte == b'(')
-    });
+    let at = run_end(text, value_at, |byte| is_blank(byte) || (link == Link::Quote && byte == b'('));
     // Only a quoted value may stand in the next line.
     let below = run_end(text, at, |byte| byte.is_ascii_whitespace());
     let at = match byte(text, below) {
         Some(next) if literal && is_quote(next) => below,
         _ => at,
     };
-    Some(Assigned {
-        link,
-        literal,
-        in_query,
-        at,
-    })
+    Some(Assigned { link, literal, in_query, at })
 }
 
 /// A password, or anything else whose name says that its value must stay hidden.
@@ -172,18 +155,13 @@ pub(super) fn pwd(text: &str, word: Range<usize>) -> Option<Range<usize>> {
 /// `pass`, an ordinary word unless something is plainly assigned to it.
 pub(super) fn short_name(text: &str, word: Range<usize>) -> Option<Range<usize>> {
     let assigned = assigned(text, &word)?;
-    (assigned.literal || assigned.link == Link::Equals)
-        .then(|| value(text, &assigned))
-        .flatten()
+    (assigned.literal || assigned.link == Link::Equals).then(|| value(text, &assigned)).flatten()
 }
 
 /// `token`. Tokens that name a request, a page of results or a version of a secret are no secrets.
 pub(super) fn token(text: &str, word: Range<usize>) -> Option<Range<usize>> {
     let name = name_before(text, &word);
-    if ["request", "next", "client", "pagination", "continuation"]
-        .iter()
-        .any(|harmless| name.ends_with(harmless))
-    {
+    if ["request", "next", "client", "pagination", "continuation"].iter().any(|harmless| name.ends_with(harmless)) {
         return None;
     }
     let assigned = assigned(text, &word)?;
@@ -191,10 +169,7 @@ pub(super) fn token(text: &str, word: Range<usize>) -> Option<Range<usize>> {
         return None;
     }
     let range = value(text, &assigned)?;
-    let id = is_uuid(
-        text.get(range.clone())?
-            .trim_end_matches([',', ';', ')', '}', '.']),
-    );
+    let id = is_uuid(text.get(range.clone())?.trim_end_matches([',', ';', ')', '}', '.']));
     (!id || name.ends_with("rotation")).then_some(range)
 }
 
@@ -214,9 +189,10 @@ pub(super) fn is_secret_name(value: &str) -> bool {
     if value.len() > LONGEST_SECRET_NAME {
         return false;
     }
-    value.contains('/') && !value.starts_with('/') && !value.contains(['+', '='])
-        || is_uuid(value)
-        || !looks_generated(value)
+    let is_access_key = value.len() == SECRET_KEY_CHARS && !value.contains(['-', '_', '.']);
+    let separated = value.contains(['-', '/']) && !value.starts_with('/') && !is_access_key;
+    let plain = value.bytes().all(|byte| is_name_byte(byte) || byte == b'/');
+    (separated && plain) || is_uuid(value) || !looks_generated(value)
 }
 
 /// All of `SecretString` and `SecretBinary`, whatever its form.
@@ -228,31 +204,23 @@ pub(super) fn secret_value(text: &str, word: Range<usize>) -> Option<Range<usize
         let end = line.rfind('}').map_or(line.len(), |brace| brace + 1);
         return Some(assigned.at..assigned.at + end);
     }
+    let opening = run_end(text, assigned.at, |byte| byte == b'\\' || is_quote(byte));
+    if opening > assigned.at && byte(text, opening) == Some(b'{') {
+        return quoted_object(text, assigned.at)?.of_secret(text);
+    }
     value(text, &assigned)
 }
 
 /// The value of an `Authorization` header.
 pub(super) fn authorization(text: &str, word: Range<usize>) -> Option<Range<usize>> {
-    const SCHEMES: [&str; 9] = [
-        "bearer",
-        "basic",
-        "digest",
-        "negotiate",
-        "ntlm",
-        "token",
-        "apikey",
-        "key",
-        "aws4-hmac-sha256",
-    ];
+    const SCHEMES: [&str; 9] = ["bearer", "basic", "digest", "negotiate", "ntlm", "token", "apikey", "key", "aws4-hmac-sha256"];
     let assigned = assigned(text, &word)?;
     if let Some(range) = quoted(text, assigned.at) {
         return range.of_secret(text);
     }
     let first = first_word(text, assigned.at);
     let has_scheme = SCHEMES.contains(&first.to_ascii_lowercase().as_str());
-    (has_scheme || looks_generated(first))
-        .then(|| header_value(text, &assigned, &word))
-        .flatten()
+    (has_scheme || looks_generated(first)).then(|| header_value(text, &assigned, &word)).flatten()
 }
 
 /// The value of a `Cookie` or `Set-Cookie` header.
@@ -261,10 +229,7 @@ pub(super) fn cookie(text: &str, word: Range<usize>) -> Option<Range<usize>> {
     if let Some(range) = quoted(text, assigned.at) {
         return range.of_secret(text);
     }
-    first_word(text, assigned.at)
-        .contains('=')
-        .then(|| header_value(text, &assigned, &word))
-        .flatten()
+    first_word(text, assigned.at).contains('=').then(|| header_value(text, &assigned, &word)).flatten()
 }
 
 /// The signature of a presigned URL or a signed request.
@@ -283,19 +248,15 @@ pub(super) fn identified_by(text: &str, words: Range<usize>) -> Option<Range<usi
     }
     let end = run_end(text, at, |byte| !byte.is_ascii_whitespace() && byte != b';');
     let word = text.get(at..end)?.to_ascii_lowercase();
-    let is_keyword =
-        ["values", "password", "externally", "globally", "random"].contains(&word.as_str());
-    (at > words.end && end > at && !is_keyword && !is_hidden_already(text, &(at..end)))
-        .then_some(at..end)
+    let is_keyword = ["values", "password", "externally", "globally", "random"].contains(&word.as_str());
+    (at > words.end && end > at && !is_keyword && !is_hidden_already(text, &(at..end))).then_some(at..end)
 }
 
 /// The word at `at`, or as much of it as is needed to judge it.
 fn first_word(text: &str, at: usize) -> &str {
     const ENOUGH: usize = 64;
     let rest = text.get(at..).unwrap_or_default();
-    let start = rest
-        .get(..rest.floor_char_boundary(ENOUGH))
-        .unwrap_or_default();
+    let start = rest.get(..rest.floor_char_boundary(ENOUGH)).unwrap_or_default();
     start.split_ascii_whitespace().next().unwrap_or_default()
 }
 
@@ -303,9 +264,7 @@ fn first_word(text: &str, at: usize) -> &str {
 fn header_value(text: &str, assigned: &Assigned, word: &Range<usize>) -> Option<Range<usize>> {
     let before = byte(text, name_start(text, word).wrapping_sub(1));
     let enclosing = before.filter(|byte| is_quote(*byte));
-    let end = run_end(text, assigned.at, |byte| {
-        byte != b'\n' && byte != b'\r' && Some(byte) != enclosing
-    });
+    let end = run_end(text, assigned.at, |byte| byte != b'\n' && byte != b'\r' && Some(byte) != enclosing);
     let range = assigned.at..end;
     (end > assigned.at && !is_hidden_already(text, &range)).then_some(range)
 }
@@ -342,42 +301,42 @@ impl Quoted {
 /// The quoted value at `at`, with an optional prefix as in Python's `b'…'`. Its quotes may be escaped, at any depth
 /// of JSON in JSON; a quote escaped more deeply belongs to the value. Without an end it reaches to the end of the line.
 fn quoted(text: &str, at: usize) -> Option<Quoted> {
+    quoted_until(text, at, |_, escapes, depth| {
+        // Deeper by whole steps: escaped backslashes in front of the closing quote.
+        escapes <= depth || (escapes - depth).is_multiple_of(2 * (depth + 1))
+    })
+}
+
+/// The quoted JSON document at `at`. Where Python printed it as bytes, its quotes are escaped once more than the one that
+/// opened it tells; so it only ends with a brace and a quote.
+fn quoted_object(text: &str, at: usize) -> Option<Quoted> {
+    quoted_until(text, at, |content, escapes, depth| escapes == depth && content.ends_with('}'))
+}
+
+/// The quoted value that ends at the first quote for which `closes` holds, given the value up to there, the number of
+/// backslashes in front of it, and in front of the opening quote.
+fn quoted_until(text: &str, at: usize, closes: impl Fn(&str, usize, usize) -> bool) -> Option<Quoted> {
     let at = match (byte(text, at), byte(text, at + 1)) {
-        (Some(b'b' | b'u' | b'r' | b'f' | b'B' | b'U' | b'N'), Some(next)) if is_quote(next) => {
-            at + 1
-        }
+        (Some(b'b' | b'u' | b'r' | b'f' | b'B' | b'U' | b'N'), Some(next)) if is_quote(next) => at + 1,
         _ => at,
     };
     let opening = run_end(text, at, |byte| byte == b'\\');
     let depth = opening - at;
     let quote = byte(text, opening).filter(|byte| is_quote(*byte))?;
     let start = opening + 1;
-    let is_object = byte(text, start) == Some(b'{');
 
     let mut end = start;
     loop {
-        let next = run_end(text, end, |byte| {
-            byte != quote && byte != b'\n' && byte != b'\r'
-        });
+        let next = run_end(text, end, |byte| byte != quote && byte != b'\n' && byte != b'\r');
         if byte(text, next) != Some(quote) {
             // A long token is wrapped onto the next lines.
             return Some(Quoted(start..wrapped_end(text, &(start..next))));
         }
         let content = run_start(text, next, |byte| byte == b'\\').max(start);
         let escapes = next - content;
-        let ends_object = !is_object || byte(text, content.wrapping_sub(1)) == Some(b'}');
-        let closes = if is_object {
-            escapes == depth && ends_object
-        } else {
-            escapes <= depth || (escapes - depth) % (2 * (depth + 1)) == 0
-        };
-        if closes {
-            let end = if escapes < depth {
-                content
-            } else {
-                next - depth
-            };
-            return Some(Quoted(start..end.max(start)));
+        if closes(text.get(start..content)?, escapes, depth) {
+            let end = next - depth.min(escapes);
+            return Some(Quoted(start..end));
         }
         end = next + 1;
     }
@@ -398,21 +357,16 @@ fn bare(text: &str, assigned: &Assigned) -> Option<Range<usize>> {
 /// Whether what follows a name without quotes is a value, and not a word about it.
 fn is_value(text: &str, assigned: &Assigned, range: &Range<usize>) -> bool {
     let value = text.get(range.clone()).unwrap_or_default();
-    let word = value
-        .trim_end_matches(|char: char| ",.;:)]}!?'\"".contains(char))
-        .to_ascii_lowercase();
+    let word = value.trim_end_matches(|char: char| ",.;:)]}!?'\"".contains(char)).to_ascii_lowercase();
     let is_about = WORDS_ABOUT_A_VALUE.contains(&word.as_str());
     let is_reference = value.starts_with("arn:") || value.starts_with("//");
-    let is_placeholder =
-        (word.starts_with('<') && word.ends_with('>')) || word.bytes().all(|byte| byte == b'*');
+    let is_placeholder = (word.starts_with('<') && word.ends_with('>')) || word.bytes().all(|byte| byte == b'*');
     // `SET PASSWORD = PASSWORD('…')`: the call's argument is the value.
     let is_call = word.starts_with("password(");
     let is_structure = assigned.literal && value.starts_with(['{', '[']);
     let is_text = match assigned.link {
         Link::Colon => !assigned.literal && is_prose(text, range),
-        Link::Option => {
-            value.starts_with('-') || ["is", "was", "must", "and", "or"].contains(&word.as_str())
-        }
+        Link::Option => value.starts_with('-') || ["is", "was", "must", "and", "or"].contains(&word.as_str()),
         Link::Equals | Link::Tag | Link::Quote => false,
     };
     !(is_about || is_reference || is_placeholder || is_call || is_structure || is_text)
@@ -431,8 +385,7 @@ fn bare_end(text: &str, assigned: &Assigned) -> usize {
         // A quote inside a password goes on; one before punctuation or the end closes what encloses the assignment.
         let quote = run_end(text, end, |byte| byte == b'\\');
         let goes_on = match byte(text, quote) {
-            Some(b'"') => byte(text, quote + 1)
-                .is_some_and(|next| !next.is_ascii_whitespace() && !b",:;)}]\\".contains(&next)),
+            Some(b'"') => byte(text, quote + 1).is_some_and(|next| !next.is_ascii_whitespace() && !b",:;)}]\\".contains(&next)),
             Some(next) => quote > end && !next.is_ascii_whitespace(),
             None => false,
         };
@@ -454,9 +407,7 @@ fn is_prose(text: &str, value: &Range<usize>) -> bool {
         return true;
     }
     let plain = word.trim_end_matches(|char: char| ",.;)!?'\"".contains(char));
-    let is_word = plain
-        .chars()
-        .all(|char| char.is_alphabetic() || char == '\'' || char == '-');
+    let is_word = plain.chars().all(|char| char.is_alphabetic() || char == '\'' || char == '-');
     let next = run_end(text, value.end, is_blank);
     let next = text.get(next..run_end(text, next, |byte| !byte.is_ascii_whitespace()));
     let next = next.unwrap_or_default();
@@ -470,13 +421,8 @@ fn is_hidden_already(text: &str, range: &Range<usize>) -> bool {
 
 fn after_markers(text: &str, at: usize) -> usize {
     let mut end = at;
-    while let Some(rest) = text
-        .get(end..)
-        .filter(|rest| rest.starts_with(MARKER_START))
-    {
-        let label = run_end(rest, MARKER_START.len(), |byte| {
-            byte.is_ascii_lowercase() || byte == b' '
-        });
+    while let Some(rest) = text.get(end..).filter(|rest| rest.starts_with(MARKER_START)) {
+        let label = run_end(rest, MARKER_START.len(), |byte| byte.is_ascii_lowercase() || byte == b' ');
         if byte(rest, label) != Some(b']') {
             break;
         }
@@ -510,11 +456,7 @@ pub(super) fn names_a_secret(key: &str) -> bool {
         "cookie",
     ];
     const EXACT: [&str; 3] = ["token", "pass", "connectionstring"];
-    let key: String = key
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|char| char.to_ascii_lowercase())
-        .collect();
+    let key: String = key.chars().filter(char::is_ascii_alphanumeric).map(|char| char.to_ascii_lowercase()).collect();
     let noun = key.trim_end_matches(|char: char| char.is_ascii_digit());
     NOUNS.iter().any(|secret| noun.ends_with(secret)) || EXACT.contains(&noun)
 }

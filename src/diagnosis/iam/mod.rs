@@ -1,1 +1,34 @@
-//! IAM policy evaluation.
+//! IAM policy evaluation, in three values.
+//!
+//! A policy is parsed once ([`Policy::parse`]) and evaluated many times. An evaluation is pure: what
+//! the request's context holds is said by the caller, and a context key nobody spoke of is *unknown*,
+//! so the answer can be "allowed", "denied" or "unknown, because of these keys". It is never guessed.
+//!
+//! * [`evaluate_identity`] and [`evaluate_resource`]: the statements of one layer alone.
+//! * [`Policies::evaluate`]: identity policies, permissions boundary and the resource's policy
+//!   together, in one account or across two, with the layer that decided.
+//!
+//! What no policy here can show (service control policies, session policies, VPC endpoint policies)
+//! is not evaluated: "allowed" means allowed by the policies that were given.
+//!
+//! Sources: IAM User Guide, "IAM JSON policy element reference" and "Policy evaluation logic"; KMS
+//! Developer Guide, "Key policies in AWS KMS".
+
+mod arn;
+mod combine;
+mod condition;
+mod context;
+mod evaluate;
+mod operator;
+mod pattern;
+mod policy;
+mod principal;
+mod truth;
+
+pub use combine::{Access, Layer, Policies, ResourcePolicy};
+pub use context::Context;
+pub use evaluate::{Decision, Request, StatementRef, evaluate_identity, evaluate_resource};
+pub use policy::{Effect, Policy, PolicyError};
+pub use principal::{Caller, InvalidRoleArn};
+
+use truth::Truth;

@@ -1,0 +1,115 @@
+//! Answers that several investigations need, asked once.
+
+use crate::model::Observation;
+use moka::future::Cache;
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long an answer serves other investigations: a storm of triggers, not a person's second look.
+const LIFETIME: Duration = Duration::from_secs(60);
+
+/// Answers kept per account and region; a fleet of 500 functions has about this many facts.
+const CAPACITY: u64 = 4_000;
+
+/// What a cached answer is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Thing {
+    /// A function's configuration, by ARN with its qualifier.
+    Function(String),
+    /// A function's reserved concurrency, by name.
+    Concurrency(String),
+    /// A function's resource policy, by ARN with its qualifier.
+    FunctionPolicy(String),
+    /// A function's metrics, by name and window.
+    Metrics(String),
+    /// A simulation, by role and what was asked.
+    Simulation(String),
+    /// A role's policies, by role ARN.
+    RolePolicies(String),
+    /// A managed policy's document, by ARN.
+    ManagedPolicy(String),
+    /// A KMS key with its policy, by id, ARN or alias.
+    Key(String),
+    /// The account's trails.
+    Trails,
+    /// Open events of AWS Health.
+    Health,
+}
+
+type Answer = Arc<dyn Any + Send + Sync>;
+
+/// A short-lived cache that asks each question once at a time. Only definite answers are kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Answers {
+    cache: Cache<Thing, Answer>,
+}
+
+impl Answers {
+    pub(crate) fn new() -> Answers {
+        Answers { cache: Cache::builder().max_capacity(CAPACITY).time_to_live(LIFETIME).build() }
+    }
+
+    /// The answer about `thing`: the kept one, one that is being asked for right now, or that of `ask`.
+    ///
+    /// With `fresh`, a kept answer is thrown away first: a person who reruns a step has changed something.
+    pub(crate) async fn get<T>(&self, thing: Thing, fresh: bool, ask: impl Future<Output = Observation<T>>) -> Observation<T>
+    where
+        T: Clone + Send + Sync + 'static,
+    {
+        if fresh {
+            self.cache.invalidate(&thing).await;
+        }
+        let asked = async {
+            let observation = ask.await;
+            if matches!(observation, Observation::Found(_) | Observation::NoData { .. }) {
+                Ok(Arc::new(observation) as Answer)
+            } else {
+                Err(observation)
+            }
+        };
+        match self.cache.try_get_with(thing, asked).await {
+            Ok(answer) => match answer.downcast_ref::<Observation<T>>() {
+                Some(observation) => observation.clone(),
+                None => Observation::Failed { error: "an answer of another kind was kept under this name".to_owned() },
+            },
+            Err(unanswered) => Observation::clone(&unanswered),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    async fn count(asked: &AtomicUsize, observation: Observation<u32>) -> Observation<u32> {
+        tokio::task::yield_now().await;
+        asked.fetch_add(1, Ordering::SeqCst);
+        observation
+    }
+
+    #[tokio::test]
+    async fn ten_at_once_ask_one_time_and_a_rerun_asks_again() {
+        let answers = Answers::new();
+        let asked = AtomicUsize::new(0);
+        let ask = |fresh| answers.get(Thing::Trails, fresh, count(&asked, Observation::Found(7)));
+        let seen = futures::future::join_all((0..10).map(|_| ask(false))).await;
+        assert!(seen.iter().all(|observation| observation.found() == Some(&7)));
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+        ask(true).await;
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_not_kept() {
+        let answers = Answers::new();
+        let asked = AtomicUsize::new(0);
+        for _ in 0..2 {
+            let failed = Observation::Failed { error: "broken".to_owned() };
+            let seen = answers.get(Thing::Health, false, count(&asked, failed.clone())).await;
+            assert_eq!(seen, failed);
+        }
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
+    }
+}

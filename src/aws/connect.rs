@@ -1,0 +1,270 @@
+//! From options and environment to working clients, with one clear sentence for each way this fails.
+
+use super::{Aws, Registry};
+use crate::clock::Clock;
+use aws_config::retry::RetryConfig;
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_sts::config::{Credentials, ProvideCredentials, SharedCredentialsProvider};
+use aws_smithy_types::error::display::DisplayErrorContext;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use std::time::{Duration, SystemTime};
+
+/// The longest one attempt may take: a lost packet leaves time for another attempt within a step's ten seconds.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(6);
+
+/// The longest one request may take with its attempts; a step's own deadline usually comes first.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Tries per request, the first included.
+const ATTEMPTS: u32 = 3;
+
+/// The longest credentials may take to load; the metadata endpoint of a machine that has none answers late or never.
+const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The session name CloudTrail shows for our reads through an assumed role.
+const SESSION_NAME: &str = "rotation-diag";
+
+/// Where and as whom to ask. Everything left out comes from the standard AWS configuration.
+#[derive(Debug, Clone, Default)]
+pub struct AwsOptions {
+    /// The region; else `AWS_REGION` or the profile's.
+    pub region: Option<String>,
+    /// The profile; else `AWS_PROFILE` or `default`.
+    pub profile: Option<String>,
+    /// A role to assume with the credentials found.
+    pub assume_role: Option<AssumeRole>,
+    /// Where all requests go instead of AWS; else `AWS_ENDPOINT_URL`.
+    pub endpoint_url: Option<String>,
+    /// True to sign with made-up credentials, which only a simulated account accepts.
+    pub test_credentials: bool,
+}
+
+/// A role to assume.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssumeRole {
+    /// Its ARN.
+    pub role_arn: String,
+    /// The external id its trust policy asks for.
+    pub external_id: Option<String>,
+}
+
+/// Why there is no connection. Each message says what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectError {
+    /// No region is configured.
+    #[error("no AWS region is set: pass --region, or set AWS_REGION or the profile's region")]
+    NoRegion,
+    /// There are no credentials at all.
+    #[error("no AWS credentials were found: set AWS_PROFILE, run `aws sso login` or `aws configure`, or give this machine a role")]
+    NoCredentials,
+    /// The credentials are no longer valid.
+    #[error("the AWS credentials have expired: run `aws sso login`, or fetch new temporary credentials")]
+    ExpiredCredentials,
+    /// The profile does not exist.
+    #[error("there is no AWS profile {name:?}: `aws configure list-profiles` shows those there are")]
+    UnknownProfile {
+        /// The profile asked for.
+        name: String,
+    },
+    /// The role could not be assumed.
+    #[error("the role {role_arn} could not be assumed ({reason}): check its trust policy and the external id")]
+    RoleNotAssumed {
+        /// The role.
+        role_arn: String,
+        /// What AWS said.
+        reason: String,
+    },
+    /// AWS does not accept the credentials.
+    #[error("AWS does not accept the credentials ({reason}): check the access key, the region and this machine's clock")]
+    Refused {
+        /// AWS's error code.
+        reason: String,
+    },
+    /// The credentials could not be loaded for another reason.
+    #[error("the AWS credentials could not be loaded: {reason}")]
+    Credentials {
+        /// What went wrong.
+        reason: String,
+    },
+}
+
+impl Aws {
+    /// Loads configuration and credentials, and makes the clients. Sends nothing to the services that are diagnosed.
+    ///
+    /// # Errors
+    /// [`ConnectError`] when there is no region, or there are no credentials that can be used.
+    pub async fn connect(options: &AwsOptions, registry: &Registry) -> Result<Aws, ConnectError> {
+        let base = load(options).await;
+        let region = base.region().map(ToString::to_string).filter(|name| !name.is_empty()).ok_or(ConnectError::NoRegion)?;
+        let config = match &options.assume_role {
+            Some(role) => assume(&base, role).await,
+            None => base,
+        };
+        let credentials = credentials(&config, options).await?;
+        let account_id = options
+            .assume_role
+            .as_ref()
+            .and_then(|role| role.role_arn.split(':').nth(4).map(str::to_owned))
+            .or_else(|| credentials.account_id().map(|id| id.as_str().to_owned()));
+        let identity = account_id.clone().unwrap_or_else(|| credentials.access_key_id().to_owned());
+        Ok(Aws::assemble(config, region, account_id, identity, registry))
+    }
+
+    fn assemble(config: SdkConfig, region: String, account_id: Option<String>, identity: String, registry: &Registry) -> Aws {
+        let endpoint = config.endpoint_url().unwrap_or_default().to_owned();
+        let shared = registry.shared(&identity, &region, &endpoint);
+        let health_region = if region.starts_with("cn-") {
+            "cn-northwest-1"
+        } else if region.starts_with("us-gov-") {
+            "us-gov-west-1"
+        } else {
+            "us-east-1"
+        };
+        Aws {
+            secretsmanager: aws_sdk_secretsmanager::Client::new(&config),
+            lambda: aws_sdk_lambda::Client::new(&config),
+            iam: aws_sdk_iam::Client::new(&config),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(&config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(&config),
+            cloudtrail: aws_sdk_cloudtrail::Client::new(&config),
+            kms: aws_sdk_kms::Client::new(&config),
+            health: aws_sdk_health::Client::new(&super::in_region(&config, health_region)),
+            sts: aws_sdk_sts::Client::new(&config),
+            config,
+            region,
+            account_id,
+            registry: registry.clone(),
+            identity,
+            endpoint,
+            shared,
+        }
+    }
+}
+
+async fn load(options: &AwsOptions) -> SdkConfig {
+    let timeouts =
+        TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).operation_timeout(OPERATION_TIMEOUT).build();
+    // Pinned, so that an update of the SDK does not change its defaults unseen.
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .timeout_config(timeouts);
+    if let Some(region) = &options.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(profile) = &options.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(url) = &options.endpoint_url {
+        loader = loader.endpoint_url(url);
+    }
+    if options.test_credentials {
+        loader = loader.credentials_provider(Credentials::new("AKIDSIMULATED", "simulated", None, None, "simulated"));
+    }
+    loader.load().await
+}
+
+async fn assume(base: &SdkConfig, role: &AssumeRole) -> SdkConfig {
+    let mut provider = AssumeRoleProvider::builder(&role.role_arn).session_name(SESSION_NAME);
+    if let Some(external_id) = &role.external_id {
+        provider = provider.external_id(external_id);
+    }
+    let provider = provider.configure(base).build().await;
+    base.to_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build()
+}
+
+async fn credentials(config: &SdkConfig, options: &AwsOptions) -> Result<Credentials, ConnectError> {
+    let provider = config.credentials_provider().ok_or(ConnectError::NoCredentials)?;
+    let loaded = tokio::time::timeout(CREDENTIALS_TIMEOUT, provider.provide_credentials()).await;
+    let credentials = match loaded {
+        Err(_) => return Err(ConnectError::Credentials { reason: "no answer in time".to_owned() }),
+        Ok(Err(error)) => return Err(why_none(&DisplayErrorContext(&error).to_string(), options)),
+        Ok(Ok(credentials)) => credentials,
+    };
+    match credentials.expiry() {
+        // Expiry is a matter between this machine and AWS, so simulated time has no say in it.
+        Some(expiry) if expiry <= SystemTime::from(Clock::system().now()) => Err(ConnectError::ExpiredCredentials),
+        _ => Ok(credentials),
+    }
+}
+
+/// The SDK tells these cases apart only in the texts of nested errors.
+fn why_none(chain: &str, options: &AwsOptions) -> ConnectError {
+    let lower = chain.to_ascii_lowercase();
+    if let Some(name) = chain.split("profile `").nth(1).and_then(|rest| rest.split('`').next())
+        && lower.contains("was not defined")
+    {
+        return ConnectError::UnknownProfile { name: name.to_owned() };
+    }
+    if lower.contains("expired") {
+        return ConnectError::ExpiredCredentials;
+    }
+    if let Some(role) = &options.assume_role
+        && (lower.contains("accessdenied") || lower.contains("not authorized"))
+    {
+        return ConnectError::RoleNotAssumed { role_arn: role.role_arn.clone(), reason: "access denied".to_owned() };
+    }
+    if lower.contains("no providers in chain") || lower.contains("credentialsnotloaded") || lower.contains("was not enabled") {
+        return match &options.profile {
+            Some(name) if lower.contains("profile") && lower.contains("not defined") => {
+                ConnectError::UnknownProfile { name: name.clone() }
+            }
+            _ => ConnectError::NoCredentials,
+        };
+    }
+    ConnectError::Credentials { reason: chain.chars().take(300).collect() }
+}
+
+pub(super) async fn verify(sts: &aws_sdk_sts::Client) -> Result<String, ConnectError> {
+    match sts.get_caller_identity().send().await {
+        Ok(identity) => identity
+            .account
+            .ok_or_else(|| ConnectError::Credentials { reason: "STS did not say which account they belong to".to_owned() }),
+        Err(error) => match error.code() {
+            Some("ExpiredToken" | "ExpiredTokenException") => Err(ConnectError::ExpiredCredentials),
+            Some(code) => Err(ConnectError::Refused { reason: code.to_owned() }),
+            None => Err(ConnectError::Credentials {
+                reason: format!("STS could not be asked: {}", DisplayErrorContext(&error)).chars().take(300).collect(),
+            }),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_texts_of_the_sdk_become_one_sentence_each() {
+        let plain = AwsOptions::default();
+        let role = AssumeRole { role_arn: "arn:aws:iam::123456789012:role/reader".to_owned(), external_id: None };
+        let assuming = AwsOptions { assume_role: Some(role.clone()), ..AwsOptions::default() };
+        let cases = [
+            (
+                "profile `prod` was not defined: could not find source profile",
+                &plain,
+                ConnectError::UnknownProfile { name: "prod".to_owned() },
+            ),
+            ("the SSO token has expired and cannot be refreshed", &plain, ConnectError::ExpiredCredentials),
+            ("no providers in chain provided credentials", &plain, ConnectError::NoCredentials),
+            (
+                "service error: AccessDenied: not authorized to perform: sts:AssumeRole",
+                &assuming,
+                ConnectError::RoleNotAssumed { role_arn: role.role_arn.clone(), reason: "access denied".to_owned() },
+            ),
+        ];
+        for (chain, options, expected) in cases {
+            assert_eq!(why_none(chain, options), expected, "{chain}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_region_of_iam_follows_the_partition() {
+        for (region, global) in [("eu-west-1", "us-east-1"), ("us-gov-east-1", "us-gov-west-1"), ("cn-northwest-1", "cn-north-1")] {
+            let options = AwsOptions { region: Some(region.to_owned()), test_credentials: true, ..AwsOptions::default() };
+            let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
+            assert_eq!(aws.global_region(), global);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What all investigations of one process share, by account and region.
+
+use super::cache::Answers;
+use super::limiter::Limiter;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The limits and answers of one account in one region.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// For `LookupEvents`.
+    pub(crate) lookup_events: Limiter,
+    /// Answers kept for a short while.
+    pub(crate) answers: Answers,
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Place {
+    identity: String,
+    region: String,
+    endpoint: String,
+}
+
+/// Hands out what investigations of the same account and region share. One per process; clones are the same registry.
+#[derive(Debug, Clone, Default)]
+pub struct Registry {
+    places: Arc<Mutex<HashMap<Place, Arc<Shared>>>>,
+}
+
+impl Registry {
+    pub(crate) fn shared(&self, identity: &str, region: &str, endpoint: &str) -> Arc<Shared> {
+        let place = Place { identity: identity.to_owned(), region: region.to_owned(), endpoint: endpoint.to_owned() };
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let shared = places
+            .entry(place)
+            .or_insert_with(|| Arc::new(Shared { lookup_events: Limiter::lookup_events(), answers: Answers::new() }));
+        Arc::clone(shared)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_account_and_region_share_and_others_do_not() {
+        let registry = Registry::default();
+        let first = registry.shared("123456789012", "eu-west-1", "");
+        assert!(Arc::ptr_eq(&first, &registry.clone().shared("123456789012", "eu-west-1", "")));
+        assert!(!Arc::ptr_eq(&first, &registry.shared("123456789012", "us-east-1", "")));
+        assert!(!Arc::ptr_eq(&first, &registry.shared("210987654321", "eu-west-1", "")));
+    }
+}

@@ -1,0 +1,237 @@
+//! Access-denied messages, read: who, what, on which resource, and which layer refused.
+//!
+//! Source: IAM User Guide, "Troubleshoot access denied error messages": the layer is stated as
+//! `because no <layer> allows the <action> action` or `with an explicit deny in a(n) <layer>`. Older
+//! services leave the reason out, and some texts are cut.
+
+use crate::model::{Cause, RotationStep};
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// The layer that refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Layer {
+    /// A policy of the caller's user, group or role.
+    IdentityPolicy,
+    /// The resource's own policy.
+    ResourcePolicy,
+    /// The caller's permissions boundary.
+    Boundary,
+    /// A service control policy of the organization.
+    Scp,
+    /// A resource control policy of the organization.
+    Rcp,
+    /// The policy passed when the role was assumed.
+    SessionPolicy,
+    /// The policy of the VPC endpoint the call went through.
+    VpcEndpoint,
+    /// The message names none.
+    Unknown,
+}
+
+/// An access-denied message, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessDenied {
+    /// The caller as the message prints it, usually an ARN.
+    pub principal: Option<String>,
+    /// Such as `secretsmanager:GetSecretValue`.
+    pub action: String,
+    /// The resource as the message prints it: an ARN, a pattern or a name.
+    pub resource: Option<String>,
+    /// The layer that refused.
+    pub layer: Layer,
+    /// An explicit deny; otherwise an allow is missing.
+    pub explicit: bool,
+}
+
+static DENIED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"(?i)(?:(?P<principal><[^>]*>|[^\s:]*:\S+|\*+|\S+)\s+)?(?:is|are) not authorized to perform:?\s*",
+        r"(?P<action>[a-z0-9-]+:[a-z0-9*]+)",
+        r#"(?:\s+on\s+(?:the\s+)?resource:?\s*(?P<resource><[^>]*>|"[^"]*"|[^\s"]+))?"#,
+        r"(?P<rest>[^\n]*(?:\n[^\n]*)?)"
+    ))
+    .ok()
+});
+
+static EXPLICIT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?i)explicit deny(?: in (?:an? |the )?(?P<layer>[a-z -]+?)(?:[.,:;(\n]|\\n| policy\b|$))?").ok()
+});
+
+static MISSING: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?i)because no (?P<layer>[a-z -]+?)(?: polic(?:y|ies))? allows?\b").ok());
+
+impl AccessDenied {
+    /// Reads the first access-denied message in `text`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<AccessDenied> {
+        let found = DENIED.as_ref()?.captures(text)?;
+        let field = |name| found.name(name).map(|field| field.as_str());
+        let rest = field("rest").unwrap_or_default();
+        let explicit = EXPLICIT.as_ref().and_then(|pattern| pattern.captures(rest));
+        let missing = MISSING.as_ref().and_then(|pattern| pattern.captures(rest));
+        let layer = explicit
+            .as_ref()
+            .or(missing.as_ref())
+            .and_then(|reason| reason.name("layer"))
+            .map_or(Layer::Unknown, |layer| Layer::from_words(layer.as_str()));
+        Some(AccessDenied {
+            principal: field("principal").map(str::to_owned),
+            action: field("action")?.to_owned(),
+            resource: field("resource")
+                .map(|resource| resource.trim_matches('"').trim_end_matches(['.', ',', ';', '\'', ')']).to_owned()),
+            layer,
+            explicit: explicit.is_some(),
+        })
+    }
+
+    /// The cause, as far as the message tells.
+    ///
+    /// `rotated` is the ARN of the secret being rotated, where known: a denied read of another secret
+    /// in setSecret is the read of the superuser's.
+    #[must_use]
+    pub fn cause(&self, step: Option<RotationStep>, rotated: Option<&str>) -> Cause {
+        let (service, call) = self.action.split_once(':').unwrap_or(("", &self.action));
+        let service = service.to_ascii_lowercase();
+        match (service.as_str(), call) {
+            _ if self.layer == Layer::VpcEndpoint => Cause::VpcEndpointPolicyDeny,
+            ("secretsmanager", "RotateSecret" | "CancelRotateSecret") => Cause::OperatorPermissionMissing,
+            ("lambda", "InvokeFunction") => match &self.principal {
+                Some(principal) if principal.contains("secretsmanager.amazonaws.com") => Cause::LambdaInvokePermissionMissing,
+                _ => Cause::OperatorPermissionMissing,
+            },
+            _ if matches!(self.layer, Layer::Boundary | Layer::Scp | Layer::Rcp | Layer::SessionPolicy) => {
+                Cause::PermissionsBoundaryOrScpDeny
+            }
+            ("kms", _) => Cause::KmsAccessDenied,
+            ("ec2", call) if call.contains("NetworkInterface") || call.contains("PrivateIp") => Cause::LambdaEniPermissionMissing,
+            ("secretsmanager", _) if self.layer == Layer::ResourcePolicy => match self.explicit {
+                true => Cause::SecretResourcePolicyDeny,
+                false => Cause::SecretResourcePolicyMissingAllow,
+            },
+            _ if self.explicit => Cause::IamExplicitDeny,
+            ("secretsmanager", "GetSecretValue") if self.is_other_secret(step, rotated) => Cause::SuperuserSecretAccessDenied,
+            _ => Cause::IamIdentityPolicyMissing,
+        }
+    }
+
+    /// createSecret has read the rotated secret already, so what setSecret may not read is another one.
+    fn is_other_secret(&self, step: Option<RotationStep>, rotated: Option<&str>) -> bool {
+        if step != Some(RotationStep::SetSecret) {
+            return false;
+        }
+        match (rotated, self.resource.as_deref()) {
+            (Some(rotated), Some(denied)) => !rotated.starts_with(denied) && !denied.starts_with(rotated),
+            _ => true,
+        }
+    }
+}
+
+impl Layer {
+    fn from_words(words: &str) -> Layer {
+        let words = words.to_ascii_lowercase();
+        let is = |name| words.starts_with(name);
+        if is("identity") {
+            Layer::IdentityPolicy
+        } else if is("resource-based") || is("resource based") {
+            Layer::ResourcePolicy
+        } else if is("permissions boundary") || is("permission boundary") {
+            Layer::Boundary
+        } else if is("service control") {
+            Layer::Scp
+        } else if is("resource control") {
+            Layer::Rcp
+        } else if is("session") {
+            Layer::SessionPolicy
+        } else if is("vpc endpoint") {
+            Layer::VpcEndpoint
+        } else {
+            Layer::Unknown
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROLE: &str = "arn:aws:sts::123456789012:assumed-role/rotator/fn";
+    const OWN: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:app-AbCdEf";
+    const OTHER: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:root-AbCdEf";
+
+    fn denied(action: &str, reason: &str) -> AccessDenied {
+        let text = format!(
+            "An error occurred (AccessDeniedException): User: {ROLE} is not authorized to perform: {action} on resource: {OTHER} {reason}"
+        );
+        AccessDenied::parse(&text).unwrap()
+    }
+
+    #[test]
+    fn every_part_of_the_message_is_read() {
+        assert_eq!(
+            denied("secretsmanager:GetSecretValue", "with an explicit deny in a resource-based policy"),
+            AccessDenied {
+                principal: Some(ROLE.to_owned()),
+                action: "secretsmanager:GetSecretValue".to_owned(),
+                resource: Some(OTHER.to_owned()),
+                layer: Layer::ResourcePolicy,
+                explicit: true,
+            }
+        );
+    }
+
+    #[test]
+    fn the_layer_and_the_action_give_the_cause() {
+        let get = "secretsmanager:GetSecretValue";
+        for (action, reason, layer, cause) in [
+            (get, "because no identity-based policy allows the x action", Layer::IdentityPolicy, Cause::IamIdentityPolicyMissing),
+            (get, "because no identity-based policy allows the action", Layer::IdentityPolicy, Cause::IamIdentityPolicyMissing),
+            (get, "", Layer::Unknown, Cause::IamIdentityPolicyMissing),
+            (get, "with an explicit deny in an identity-based policy", Layer::IdentityPolicy, Cause::IamExplicitDeny),
+            (get, "with an explicit deny", Layer::Unknown, Cause::IamExplicitDeny),
+            (
+                get,
+                "because no resource-based policy allows the x action",
+                Layer::ResourcePolicy,
+                Cause::SecretResourcePolicyMissingAllow,
+            ),
+            (get, "with an explicit deny in a resource-based policy", Layer::ResourcePolicy, Cause::SecretResourcePolicyDeny),
+            (get, "because no permissions boundary allows the x action", Layer::Boundary, Cause::PermissionsBoundaryOrScpDeny),
+            (
+                get,
+                "with an explicit deny in a service control policy: arn:aws:organizations::1:policy/x",
+                Layer::Scp,
+                Cause::PermissionsBoundaryOrScpDeny,
+            ),
+            (get, "with an explicit deny in a resource control policy", Layer::Rcp, Cause::PermissionsBoundaryOrScpDeny),
+            (get, "because no session policy allows the x action", Layer::SessionPolicy, Cause::PermissionsBoundaryOrScpDeny),
+            (get, "because no VPC endpoint policy allows the x action", Layer::VpcEndpoint, Cause::VpcEndpointPolicyDeny),
+            (
+                "kms:Decrypt",
+                "because no identity-based policy allows the kms:Decrypt action",
+                Layer::IdentityPolicy,
+                Cause::KmsAccessDenied,
+            ),
+            ("ec2:CreateNetworkInterface", "", Layer::Unknown, Cause::LambdaEniPermissionMissing),
+            (
+                "secretsmanager:RotateSecret",
+                "because no identity-based policy allows it",
+                Layer::IdentityPolicy,
+                Cause::OperatorPermissionMissing,
+            ),
+        ] {
+            let denied = denied(action, reason);
+            assert_eq!((denied.layer, denied.cause(None, None)), (layer, cause), "{action} {reason}");
+        }
+    }
+
+    #[test]
+    fn only_another_secret_denied_in_set_secret_is_the_superusers() {
+        let denied = denied("secretsmanager:GetSecretValue", "");
+        let set = Some(RotationStep::SetSecret);
+        assert_eq!(denied.cause(set, Some(OWN)), Cause::SuperuserSecretAccessDenied);
+        assert_eq!(denied.cause(set, None), Cause::SuperuserSecretAccessDenied);
+        assert_eq!(denied.cause(set, Some(OTHER)), Cause::IamIdentityPolicyMissing);
+        assert_eq!(denied.cause(None, Some(OWN)), Cause::IamIdentityPolicyMissing);
+    }
+}

@@ -1,0 +1,131 @@
+//! All patterns at once: one pass finds the literals that patterns require, and only the patterns whose
+//! literal occurs are tried. A normal line is therefore read once, and by no regular expression.
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use regex::bytes::{Regex, RegexBuilder};
+use regex_syntax::hir::{Hir, HirKind};
+use std::sync::OnceLock;
+
+/// A literal shorter than this would occur in every other line.
+pub(super) const SHORTEST_ANCHOR: usize = 4;
+
+pub(super) struct Automaton {
+    anchors: AhoCorasick,
+    /// By anchor: the patterns that require it.
+    required_by: Vec<Vec<u16>>,
+    patterns: Vec<Pattern>,
+}
+
+struct Pattern {
+    owner: usize,
+    source: &'static str,
+    /// Compiled when its literal first occurs.
+    compiled: OnceLock<Option<Regex>>,
+}
+
+impl Automaton {
+    /// Builds the automaton over `(owner, pattern)` pairs; `None` where a pattern is malformed or
+    /// requires no literal, which the tests rule out.
+    pub(super) fn new(sources: impl Iterator<Item = (usize, &'static str)>) -> Option<Automaton> {
+        let mut anchors: Vec<Vec<u8>> = Vec::new();
+        let mut required_by: Vec<Vec<u16>> = Vec::new();
+        let mut patterns = Vec::new();
+        for (owner, source) in sources {
+            let number = u16::try_from(patterns.len()).ok()?;
+            for anchor in anchors_of(source)? {
+                let anchor = anchor.to_ascii_lowercase();
+                match anchors.iter().position(|known| *known == anchor) {
+                    Some(at) => required_by.get_mut(at)?.push(number),
+                    None => {
+                        anchors.push(anchor);
+                        required_by.push(vec![number]);
+                    }
+                }
+            }
+            patterns.push(Pattern { owner, source, compiled: OnceLock::new() });
+        }
+        let anchors = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::Standard)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(&anchors)
+            .ok()?;
+        Some(Automaton { anchors, required_by, patterns })
+    }
+
+    /// The owners of the patterns that match `text`, ascending, each once.
+    pub(super) fn owners(&self, text: &str) -> Vec<usize> {
+        let mut candidates: Vec<u16> = Vec::new();
+        for found in self.anchors.find_overlapping_iter(text) {
+            if let Some(numbers) = self.required_by.get(found.pattern().as_usize()) {
+                candidates.extend(numbers);
+            }
+        }
+        if candidates.is_empty() {
+            return Vec::new();
+        }
+        candidates.sort_unstable();
+        candidates.dedup();
+        let mut owners: Vec<usize> = Vec::new();
+        for pattern in candidates.into_iter().filter_map(|number| self.patterns.get(usize::from(number))) {
+            if owners.last() != Some(&pattern.owner) && pattern.is_match(text) {
+                owners.push(pattern.owner);
+            }
+        }
+        owners
+    }
+}
+
+impl Pattern {
+    fn is_match(&self, text: &str) -> bool {
+        self.compiled.get_or_init(|| compile(self.source)).as_ref().is_some_and(|regex| regex.is_match(text.as_bytes()))
+    }
+}
+
+/// Bytes and ASCII classes: a word boundary next to an umlaut must not cost a slower engine.
+pub(super) fn compile(source: &str) -> Option<Regex> {
+    RegexBuilder::new(source).case_insensitive(true).multi_line(true).unicode(false).build().ok()
+}
+
+/// The literals one of which occurs in every text that `source` matches; `None` if there are none.
+pub(super) fn anchors_of(source: &str) -> Option<Vec<Vec<u8>>> {
+    let tree = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(source).ok()?;
+    required(&tree).filter(|anchors| shortest(anchors) >= SHORTEST_ANCHOR)
+}
+
+fn required(tree: &Hir) -> Option<Vec<Vec<u8>>> {
+    match tree.kind() {
+        HirKind::Literal(literal) => Some(vec![literal.0.to_vec()]),
+        HirKind::Capture(group) => required(&group.sub),
+        HirKind::Repetition(repeated) if repeated.min > 0 => required(&repeated.sub),
+        HirKind::Concat(parts) => parts.iter().filter_map(required).max_by_key(|anchors| shortest(anchors)),
+        HirKind::Alternation(branches) => {
+            branches.iter().map(required).collect::<Option<Vec<_>>>().map(|sets| sets.into_iter().flatten().collect())
+        }
+        _ => None,
+    }
+}
+
+fn shortest(anchors: &[Vec<u8>]) -> usize {
+    anchors.iter().map(Vec::len).min().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_anchor_of_a_pattern_is_the_longest_literal_it_requires() {
+        for (pattern, anchors) in [
+            ("ab password (?:failed|refused)", vec!["ab password "]),
+            (r"\b28P01\b", vec!["28P01"]),
+            ("(?:connect ETIMEDOUT|socket hang up)", vec!["connect ETIMEDOUT", "socket hang up"]),
+            ("x?longer", vec!["longer"]),
+        ] {
+            let found = anchors_of(pattern).unwrap();
+            let found: Vec<_> = found.iter().map(|a| std::str::from_utf8(a).unwrap()).collect();
+            assert_eq!(found, anchors, "{pattern}");
+        }
+        assert_eq!(anchors_of("a?b?.*"), None);
+    }
+}

@@ -1,0 +1,65 @@
+//! MongoDB, DocumentDB, Cassandra, OpenSearch and Elasticsearch.
+
+use super::signature::{Signature, Specificity::*, is};
+use crate::model::Cause;
+
+pub(super) const SIGNATURES: &[Signature] = &[
+    is(Cause::DbPermissionInsufficient, NamedFault, &[
+        r"not authorized on \w+ to execute command|'?codeName'?\W+Unauthorized\b|Authorization failure",
+        r"(?:UserNotFound|User '?[^']+'? not found|Could not find user \x22?\w+).*(?:updateUser|code\W+11\b|@|for db)",
+    ])
+    .engine("mongodb")
+    .matches(&[
+        "pymongo.errors.OperationFailure: not authorized on admin to execute command { updateUser: \"app\" }, full error: {'ok': 0.0, 'code': 13, 'codeName': 'Unauthorized'}",
+        "OperationFailure: Authorization failure, full error: {'ok': 0.0, 'code': 13}",
+        "pymongo.errors.OperationFailure: User app@admin not found, full error: {'ok': 0.0, 'code': 11, 'codeName': 'UserNotFound'}",
+    ])
+    .ignores(&["[INFO] user app authorized on admin"]),
+    is(Cause::DbAuthFailed, NamedFault, &[
+        r"OperationFailure: (?:Authentication failed|bad auth)|MongoServerError: (?:Authentication failed|bad auth)|MongoError: Authentication failed",
+        r"'?code'?: ?18\b.*Authentication|'?codeName'?\W+AuthenticationFailed|bad auth\b.{0,4}[Aa]uthentication failed|MongoSecurityException|SCRAM.{0,20}authentication failed, storedKey mismatch",
+    ])
+    .engine("mongodb")
+    .matches(&[
+        "pymongo.errors.OperationFailure: Authentication failed., full error: {'ok': 0.0, 'errmsg': 'Authentication failed.', 'code': 18, 'codeName': 'AuthenticationFailed'}",
+        "MongoServerError: bad auth : Authentication failed.",
+        "com.mongodb.MongoSecurityException: Exception authenticating MongoCredential{mechanism=SCRAM-SHA-1, userName='app'}",
+    ])
+    .ignores(&["[INFO] authentication with MongoDB succeeded"]),
+    is(Cause::DbNetworkUnreachable, NamedFault, &[
+        r"ServerSelectionTimeoutError|MongoServerSelectionError|MongoNetwork(?:Timeout)?Error|MongoTimeoutException|pymongo\.errors\.(?:AutoReconnect|NetworkTimeout|ConnectionFailure)",
+        r"No replica set members (?:found|available)|server selection (?:error|timeout)",
+    ])
+    .engine("mongodb")
+    .matches(&[
+        "pymongo.errors.ServerSelectionTimeoutError: db.example.internal:27017: timed out, Timeout: 5.0s, Topology Description: <TopologyDescription id: x>",
+        "MongoServerSelectionError: connection timed out",
+    ])
+    .ignores(&["[INFO] server selected: db.example.internal:27017"]),
+    is(Cause::DbAuthFailed, NamedFault, &[
+        r"Provided username \S* ?and/or password are incorrect|AuthenticationFailed\('?Failed to authenticate|Failed to authenticate to \S+: Error from server: code=0100|Bad credentials.*cassandra",
+    ])
+    .engine("cassandra")
+    .matches(&["cassandra.cluster.NoHostAvailable: ('Unable to connect to any servers', {'10.0.1.2:9042': AuthenticationFailed('Failed to authenticate to 10.0.1.2:9042: Error from server: code=0100 [Bad credentials] message=\"Provided username app and/or password are incorrect\"')})"])
+    .ignores(&["[INFO] authenticated to 10.0.1.2:9042"]),
+    is(Cause::DbPermissionInsufficient, NamedFault, &[r"code=2100 \[Unauthorized\]|User \S+ has no (?:ALTER|CREATE|AUTHORIZE) permission"])
+        .engine("cassandra")
+        .matches(&["cassandra.Unauthorized: Error from server: code=2100 [Unauthorized] message=\"User app has no ALTER permission on <role app> or any of its parents\""])
+        .ignores(&["[INFO] role app has ALTER permission"]),
+    is(Cause::DbNetworkUnreachable, NamedFault, &[r"NoHostAvailable|Unable to connect to any servers|AllNodesFailedException"])
+        .engine("cassandra")
+        .matches(&["cassandra.cluster.NoHostAvailable: ('Unable to connect to any servers', {'10.0.1.2:9042': OperationTimedOut('errors=None, last_host=None')})"])
+        .ignores(&["[INFO] connected to 3 hosts"]),
+    is(Cause::DbAuthFailed, NamedFault, &[
+        r"(?:elasticsearch|opensearch)\S*(?:AuthenticationException|AuthorizationException\(401)|unable to authenticate user \[|missing authentication credentials for REST request",
+    ])
+    .engine("opensearch")
+    .matches(&["elasticsearch.AuthenticationException: AuthenticationException(401, 'security_exception', 'unable to authenticate user [app] for REST request [/]')"])
+    .ignores(&["[INFO] user [app] authenticated"]),
+    is(Cause::DbPermissionInsufficient, NamedFault, &[
+        r"AuthorizationException\(403|is unauthorized for user \[|no permissions for \[\S+\] and User",
+    ])
+    .engine("opensearch")
+    .matches(&["opensearchpy.exceptions.AuthorizationException: AuthorizationException(403, 'security_exception', 'no permissions for [cluster:admin/opendistro] and User [name=app]')"])
+    .ignores(&["[INFO] permissions for [indices:data/read] found"]),
+];

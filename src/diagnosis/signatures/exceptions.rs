@@ -1,0 +1,73 @@
+//! Exceptions of the function's own code, when nothing says more.
+
+use super::line::Line;
+use super::signature::{Signature, Specificity::*, depends, is};
+use crate::model::Cause;
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// The line's subject is an exception: `pkg.SomeError: …`, after level and time.
+static SUBJECT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r#"(?m)^(?:\W*|.*(?:Uncaught|Unhandled|Caused by|thrown by|Invoke Error|Exception in thread)\b.{0,60}?|\s*"errorType":\s*")"#,
+        r"(?P<kind>(?:[\w$]+\.)*[A-Z]\w*(?:Error|Exception|Fault)|KeyError|(?:[\w$]+\.)*(?:Error|Exception))",
+        r#"(?::|"|,|$|\s*\n|\s\[)"#
+    ))
+    .ok()
+});
+
+/// A bare `Error:` or `Exception:` is an exception only with its stack.
+fn exception(line: &Line<'_>) -> Option<Cause> {
+    let said = line.said();
+    let kind = SUBJECT.as_ref()?.captures(said)?.name("kind")?.as_str();
+    let plain = matches!(kind, "Error" | "Exception" | "errors.errorString");
+    let stack = line.text.contains("Traceback") || line.text.contains("\n    at ") || line.text.contains("\n\tat ");
+    let unhandled = line.text.contains("Uncaught") || line.text.contains("Invoke Error") || line.text.contains("errorType");
+    Some(match plain && !stack && !unhandled {
+        true => Cause::FailureMarker,
+        false => Cause::CodeUnhandledException,
+    })
+}
+
+pub(super) const SIGNATURES: &[Signature] = &[
+    is(Cause::CodeNotImplemented, Code, &[
+        r"\bNotImplemented(?:Error|Exception)\b",
+        r"UnsupportedOperationException: (?:Not|TODO)",
+        r"\b(?:setSecret|testSecret|createSecret|finishSecret|set_secret|test_secret|step|method|function)\b.{0,40}\b(?:is )?not (?:yet )?implemented\b",
+    ])
+    .matches(&[
+        "[ERROR] NotImplementedError\nTraceback (most recent call last):\n  File \"/var/task/lambda_function.py\", line 90, in set_secret",
+        "Error: setSecret is not implemented",
+        "System.NotImplementedException: The method or operation is not implemented.",
+    ])
+    .ignores(&["[INFO] testSecret is implemented"]),
+    is(Cause::CodeUnhandledException, UnhandledException, &[
+        r"^panic: ",
+        r"runtime error: (?:invalid memory address|index out of range|slice bounds)",
+        r"Cannot read propert(?:y|ies) of (?:undefined|null)|is not a function\b|is not defined$|is not iterable\b",
+        r"'NoneType' object (?:is not|has no attribute)",
+        r"Parameter validation failed|ParamValidationError",
+        r"Object reference not set to an instance of an object",
+        r"undefined (?:method|local variable) [`'].*(?:for nil|NoMethodError|NameError)",
+        r"thread '\S+' panicked at|RUST_BACKTRACE",
+    ])
+    .matches(&[
+        "panic: runtime error: invalid memory address or nil pointer dereference",
+        "TypeError: Cannot read properties of undefined (reading 'SecretString')",
+        "AttributeError: 'NoneType' object has no attribute 'cursor'",
+        "{\n  \"errorMessage\": \"Parameter validation failed:\\nInvalid type for parameter AccessKeyId\",\n  \"errorType\": \"ParamValidationError\",",
+        "thread 'main' panicked at src/main.rs:10:5: called `Result::unwrap()` on an `Err` value",
+    ])
+    .ignores(&["[INFO] parameters validated"]),
+    depends(exception, UnhandledException, &[
+        r"(?:Error|Exception|Fault)\b",
+    ])
+    .matches(&[
+        "[ERROR] ValueError: too many values to unpack (expected 2)\nTraceback (most recent call last):",
+        "2025-03-01T12:00:00.000Z\t3f1c2d4e-0000-4000-8000-123456789012\tERROR\tInvoke Error \tTypeError: x is wrong",
+        "java.lang.NullPointerException: null\n\tat com.example.Rotate.handle(Rotate.java:9)",
+        "botocore.exceptions.ClientError: An error occurred (ValidationException) when calling the UpdateItem operation: bad",
+        "ReferenceError: pasword is not defined",
+    ])
+    .ignores(&["[INFO] no errors", "[INFO] ErrorCount: 0", "Error rate is 0.0"]),
+];

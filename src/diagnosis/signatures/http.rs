@@ -1,0 +1,53 @@
+//! Targets behind an HTTP API.
+
+use super::line::Line;
+use super::network::unreachable_peer;
+use super::signature::{Signature, Specificity::*, depends};
+use crate::model::Cause;
+
+/// AWS's Java SDK prints a status code with every error; that is no answer of the target.
+fn answered(line: &Line<'_>) -> Option<Cause> {
+    let of_aws = line.text.contains("Service: ") || line.text.contains("when calling the ");
+    (!of_aws).then_some(Cause::TargetServiceError)
+}
+
+pub(super) const SIGNATURES: &[Signature] = &[
+    depends(unreachable_peer, NamedFault, &[
+        r"Max retries exceeded with url",
+        r"\b(?:requests|urllib3|httpx|aiohttp|http)\.\S*(?:Connect(?:ion)?|ReadTimeout|ConnectTimeout|NewConnection|MaxRetry|NameResolution|RemoteDisconnected|Proxy)\w*(?:Error)?\b",
+        r"urlopen error|\bRemoteDisconnected\b|Remote end closed connection|\bfetch failed\b|UND_ERR_\w+",
+        r"Client network socket disconnected|AxiosError: (?:timeout of|Network Error|connect)|timeout of \d+ms exceeded",
+        r"Client\.Timeout exceeded|context deadline exceeded|net/http: (?:TLS handshake timeout|request canceled)",
+        r"java\.net\.http\.HttpConnectTimeoutException|HttpTimeoutException|ResourceAccessException",
+        r"The request was canceled due to the configured HttpClient\.Timeout",
+    ])
+    .matches(&[
+        "requests.exceptions.ConnectionError: HTTPSConnectionPool(host='api.example.com', port=443): Max retries exceeded with url: /v1/keys (Caused by NewConnectionError('<urllib3.connection.HTTPSConnection object at 0x7f>: Failed to establish a new connection: [Errno 111] Connection refused'))",
+        "urllib3.exceptions.MaxRetryError: HTTPSConnectionPool(host='secretsmanager.us-east-1.amazonaws.com', port=443): Max retries exceeded with url: /",
+        "AxiosError: timeout of 5000ms exceeded (https://api.example.com)",
+        "TypeError: fetch failed",
+    ])
+    .ignores(&["[INFO] max retries: 3"]),
+    depends(answered, NamedFault, &[
+        r"\b[45]\d\d (?:Client|Server) Error\b",
+        r"\bstatus ?code:? (?:of )?(?:is |was |=)?[45]\d\d\b|\bstatusCode\W{1,4}[45]\d\d\b|\bstatus_code=[45]\d\d\b",
+        r"\bHTTP (?:Error|status|response|code)?:? ?(?:code )?[45]\d\d\b|HTTP/[12](?:\.\d)?\W{1,2} ?[45]\d\d\b",
+        r"(?:responded|replied|failed|returned|answered|received|rejected)\b.{0,40}\b(?:with )?(?:status |HTTP |code |a )*(?:40[0-9]|41[0-9]|42[0-9]|50[0-9])\b",
+        r"\((?:401|403|429|500|502|503|504)\) (?:Unauthorized|Forbidden|Too Many Requests|Internal Server Error|Bad Gateway|Service Unavailable|Gateway Timeout)",
+        r"\b(?:401|403|429|500|502|503|504)\b:? (?:Unauthorized|Forbidden|Too Many Requests|Internal Server Error|Bad Gateway|Service (?:Temporarily )?Unavailable|Gateway Time-?out)\b",
+        r"HttpClientErrorException|HttpServerErrorException|Response status code does not indicate success",
+    ])
+    .matches(&[
+        "requests.exceptions.HTTPError: 401 Client Error: Unauthorized for url: https://api.example.com/v1/keys",
+        "urllib.error.HTTPError: HTTP Error 503: Service Unavailable",
+        "AxiosError: Request failed with status code 403",
+        "[ERROR] vendor API returned 500 for POST /keys",
+        "System.Net.Http.HttpRequestException: Response status code does not indicate success: 429 (Too Many Requests).",
+        "javax.ws.rs.NotAuthorizedException: HTTP 401 Unauthorized",
+    ])
+    .ignores(&[
+        "[INFO] vendor API returned 200",
+        "[INFO] deleted 500 rows",
+        "[INFO] HTTP status 201 Created",
+    ]),
+];

@@ -1,0 +1,121 @@
+//! A line under examination: its level, its step, and whether it states an error at all.
+
+use crate::lambda_log::{Level, rotation_step};
+use crate::model::RotationStep;
+use regex::Regex;
+use std::cell::OnceCell;
+use std::sync::LazyLock;
+
+/// A line, with what is read from it only when asked.
+pub(super) struct Line<'a> {
+    pub(super) text: &'a str,
+    stated_level: Option<Level>,
+    level: OnceCell<Level>,
+    step: OnceCell<Option<RotationStep>>,
+}
+
+/// Words by which a progress line says that it goes on in spite of an error.
+static GOES_ON: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"(?i)\b(?:retry(?:ing)?|retries|will try|trying|fall(?:ing|s)?[ -]?back|as expected|expected|ignor(?:e[ds]?|ing)|",
+        r"proceed(?:ing)?|continu(?:e|ing)|skip(?:ped|ping)?|recover(?:ed|s)?|resolved|handled|succeeded|no error|0 errors|",
+        r"not an error|no longer|simulat(?:e[ds]?|ing)|mock(?:ed)?)\b|\bsuccess(?:fully|ful)?\b"
+    ))
+    .ok()
+});
+
+/// The beginning of a sentence about errors that are not there.
+static HYPOTHETICAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"(?i)^\W*(?:check(?:ing|s)?|verify(?:ing)?|ensur(?:e|ing)|note|reminder|hint|tip|todo|if|when|whether|docs?|",
+        r"documentation|see|read|learn|handl(?:e[sd]?|ing)|catch(?:es|ing)?|config(?:ur(?:ed|ing|ation))?|added|adds|fix(?:ed|es)?|",
+        r"feature|release|changelog|runbook|help|usage|example|testing (?:that|whether|for)|looking for|waiting for|",
+        r"monitor(?:ing|s)?|alarm|metric|filter|pattern|searching|the alarm|this (?:alarm|metric|runbook|page)|we|you (?:can|may|should)|no)\b"
+    ))
+    .ok()
+});
+
+/// What a debugging line must hold to be read as an error: an exception, an errno, an error's code.
+static NAMES_AN_ERROR: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?:\b[A-Za-z.]*(?:Error|Exception|Failure)\b|\bFATAL\b|\bORA-\d|\bE[A-Z]{5,}\b|(?i:\berror\b|\bfailed\b|\bdenied\b|\bunable\b|\bcannot\b))").ok()
+});
+
+impl<'a> Line<'a> {
+    pub(super) fn new(text: &'a str, stated_level: Option<Level>) -> Line<'a> {
+        Line { text, stated_level, level: OnceCell::new(), step: OnceCell::new() }
+    }
+
+    pub(super) fn level(&self) -> Level {
+        *self.level.get_or_init(|| self.stated_level.unwrap_or_else(|| Level::of_text(self.text)))
+    }
+
+    pub(super) fn step(&self) -> Option<RotationStep> {
+        *self.step.get_or_init(|| rotation_step(self.text))
+    }
+
+    /// Whether a text that matches a signature is meant as an error.
+    ///
+    /// Errors and warnings are. A line of progress, or one without a level, is unless it says that the
+    /// function goes on, or only speaks about an error.
+    pub(super) fn states_an_error(&self) -> bool {
+        let said = self.said();
+        match self.level() {
+            Level::Error => true,
+            Level::Warning => !says(&RETRIES, said),
+            Level::Unstated => self.is_stack_trace() || !says(&HYPOTHETICAL, said) && !says(&RETRIES, said),
+            Level::Info => !says(&HYPOTHETICAL, said) && !says(&GOES_ON, said),
+            Level::Debug => {
+                says(&NAMES_AN_ERROR, said) && !says(&HYPOTHETICAL, said) && !says(&GOES_ON, said) && !says(&SDK_TRACE, said)
+            }
+        }
+    }
+
+    /// Whether an error is stated that no signature knows.
+    pub(super) fn is_unexplained_error(&self) -> bool {
+        self.level() == Level::Error && !says(&NO_FAULT, self.said())
+    }
+
+    fn is_stack_trace(&self) -> bool {
+        self.text.contains("Traceback (most recent call last)") || self.text.contains("\n\tat ")
+    }
+
+    /// The text behind level, time and request id.
+    pub(super) fn said(&self) -> &'a str {
+        PREFIX
+            .as_ref()
+            .and_then(|prefix| prefix.find(self.text))
+            .and_then(|prefix| self.text.get(prefix.end()..))
+            .unwrap_or(self.text)
+    }
+}
+
+/// Level, time, request id, thread and logger, in any order.
+static PREFIX: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"^(?:[\s|:-]*(?:\[[A-Za-z0-9 ._:#-]*\]|\d{4}[-/]\d\d[-/]\d\d(?:[T ]\d\d:\d\d:\d\d\S*)?|",
+        r"[0-9a-f]{8}-[0-9a-f-]{27}|undefined\t|(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL|SEVERE)\b))*[\s|:-]*",
+        r"(?:(?:create|set|test|finish)_?[Ss]ecret: )?"
+    ))
+    .ok()
+});
+
+/// A warning of one attempt of several.
+static RETRIES: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(?:retrying|will retry|will be retried|retry (?:in|after|attempt|\d)|trying again|falling back|recovered|resolved itself|as expected|is expected)\b").ok()
+});
+
+/// What SDKs write of every response when debugging is on.
+static SDK_TRACE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i)botocore|urllib3\.connectionpool|Response (?:body|headers)|Event \S+: calling|retry needed|Making request|boto3\.",
+    )
+    .ok()
+});
+
+/// Error-level lines that deny a fault.
+static NO_FAULT: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?i)\b(?:no errors?\b|0 errors|without errors?|successfully)").ok());
+
+fn says(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
+    pattern.as_ref().is_some_and(|pattern| pattern.is_match(text))
+}

@@ -1,0 +1,123 @@
+//! Connections that do not open: TCP, DNS, and whose host it was.
+
+use super::line::Line;
+use super::signature::{Signature, Specificity::*, depends, is};
+use crate::model::{Cause, RotationStep};
+use regex::Regex;
+use std::sync::LazyLock;
+
+static AMAZON_HOST: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?i)(?P<labels>[a-z0-9.-]+)\.amazonaws\.com").ok());
+
+/// PostgreSQL, MySQL, SQL Server, Oracle, MongoDB, Redis, Redshift, Db2, Cassandra, LDAP, OpenSearch.
+static DATABASE_PORT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?i)(?:[:,/ ]|port[ =:]\s?)(?:5432|3306|1433|1521|2484|27017|6379|5439|50000|50001|9042|389|636|9200|8086)\b")
+        .ok()
+});
+
+static HTTP_CLIENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?i)https?://|HTTPS?Connection|axios|\bfetch failed|\burllib|\brequests\.exceptions|\bhttpx\b|\baiohttp\b|(?:ENOTFOUND|EAI_AGAIN|host) \W?(?:api|auth|login|graph|hooks)[.-]|java\.net\.http|okhttp").ok()
+});
+
+static AWS_SDK: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?i)DispatchFailure|smithy|aws-sdk|awssdk|com\.amazonaws|botocore|endpoint URL|secretsmanager\W|SecretsManager:")
+        .ok()
+});
+
+fn names(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
+    pattern.as_ref().is_some_and(|pattern| pattern.is_match(text))
+}
+
+/// The owner of a host below `amazonaws.com`: `service.region` is an API, more labels are a resource.
+fn amazon_host(text: &str) -> Option<Cause> {
+    let labels = AMAZON_HOST.as_ref()?.captures(text)?.name("labels")?.as_str().to_ascii_lowercase();
+    let parts: Vec<&str> = labels.split('.').collect();
+    Some(if parts.len() <= 2 || parts.contains(&"vpce") {
+        Cause::AwsEndpointUnreachable
+    } else if parts.contains(&"execute-api") {
+        Cause::TargetServiceError
+    } else {
+        Cause::DbNetworkUnreachable
+    })
+}
+
+/// Whose connection failed, by the host, the port, the client, and at last the step.
+pub(super) fn unreachable_peer(line: &Line<'_>) -> Option<Cause> {
+    let text = line.text;
+    Some(if let Some(cause) = amazon_host(text) {
+        cause
+    } else if names(&DATABASE_PORT, text) {
+        Cause::DbNetworkUnreachable
+    } else if names(&AWS_SDK, text) {
+        Cause::AwsEndpointUnreachable
+    } else if names(&HTTP_CLIENT, text) {
+        Cause::TargetServiceError
+    } else if text.contains(":443") || line.step() == Some(RotationStep::CreateSecret) {
+        Cause::AwsEndpointUnreachable
+    } else {
+        Cause::DbNetworkUnreachable
+    })
+}
+
+pub(super) const SIGNATURES: &[Signature] = &[
+    is(Cause::AwsEndpointUnreachable, NamedFault, &[
+        r"DispatchFailure\(",
+        r"dispatch failure.*(?:timeout|connect|dns|io error)",
+        r"Unable to execute HTTP request: (?:Connect to|Connection|connect|Acquire|Unknown|Read timed out)",
+        r"Could not connect to the endpoint URL: \S*amazonaws\.com",
+        r"NetworkingError|UnknownEndpoint: ",
+        r"Unable to locate an endpoint|SdkClientException: Unable to (?:execute|connect|load region)",
+        r"exceeded maximum number of attempts.*(?:dial tcp|timeout|no such host).*",
+        r"RequestError: send request failed",
+    ])
+    .matches(&[
+        "Err(DispatchFailure(DispatchFailure { source: ConnectorError { kind: Timeout, source: hyper::Error(Connect, HttpTimeoutError { kind: \"HTTP connect\", duration: 3.1s }), connection: Unknown } }))",
+        "software.amazon.awssdk.core.exception.SdkClientException: Unable to execute HTTP request: Connect to secretsmanager.us-east-1.amazonaws.com:443 failed: connect timed out",
+        "RequestError: send request failed\ncaused by: Post \"https://secretsmanager.us-east-1.amazonaws.com/\": dial tcp 10.0.0.9:443: i/o timeout",
+    ])
+    .ignores(&["[INFO] endpoint URL configured: https://secretsmanager.us-east-1.amazonaws.com"]),
+    depends(unreachable_peer, NamedFault, &[
+        r"(?:Connect|Read) timeout on endpoint URL",
+        r"(?:EndpointConnection|ConnectTimeout|ReadTimeout|ConnectionClosed|ProxyConnection|HTTPClient)Error\b",
+        r"Could not connect to the endpoint URL",
+        r"Connection was closed before we received a valid response from endpoint",
+    ])
+    .matches(&[
+        "Connect timeout on endpoint URL: \"https://secretsmanager.us-east-1.amazonaws.com/\"",
+        "botocore.exceptions.EndpointConnectionError: Could not connect to the endpoint URL: \"https://secretsmanager.us-east-1.amazonaws.com/\"",
+        "ConnectTimeoutError: Connect timeout on endpoint URL: \"https://rds.us-east-1.amazonaws.com/\"",
+    ])
+    .ignores(&["[INFO] connect timeout set to 5 for the endpoint URL"]),
+    depends(unreachable_peer, NamedFault, &[
+        r"\b(?-i:ECONNREFUSED|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ECONNRESET|ESOCKETTIMEDOUT|ECONNABORTED)\b",
+        r"\bgetaddrinfo failed|\bsocket\.gaierror\b|gaierror: \[Errno",
+        r"Name or service not known|nodename nor servname provided|Temporary failure in name resolution|No address associated with hostname",
+        r"could not translate host name",
+        r"\bNo route to host\b|\bNetwork is unreachable\b|\bHost is unreachable\b",
+        r"\[Errno (?:101|104|110|111|113)\]",
+        r"\bConnection (?:refused|timed out|reset by peer)\b",
+        r"\bconnect(?:ion)? timed out\b|\bconnection attempt (?:failed|timed out)\b|\bconnection timeout (?:expired|exceeded)\b",
+        r"\bdial tcp\b.*(?:timeout|refused|no such host|unreachable)",
+        r"\blookup \S+ on \S+: no such host\b",
+        r"\b(?:socket\.timeout|TimeoutError|timeout): timed out\b",
+        r"java\.net\.(?:UnknownHost|Connect|SocketTimeout|NoRouteToHost)Exception",
+        r"\bsocket hang up\b",
+        r"(?:SQLSTATE|sqlstate|code|state)\W{0,5}0800[146]\b|[\x22'\[(]0800[146][\x22'\])]",
+        r"HttpRequestException: .*(?:refused|known|timed out)|No such host is known|SocketException \(\d+\)",
+    ])
+    .matches(&[
+        "Error: connect ECONNREFUSED 10.0.3.7:5432",
+        "Error: getaddrinfo ENOTFOUND secretsmanager.us-east-1.amazonaws.com",
+        "socket.gaierror: [Errno -2] Name or service not known",
+        "TimeoutError: [Errno 110] Connection timed out",
+        "dial tcp 10.0.3.7:3306: i/o timeout",
+        "OSError: [Errno 113] No route to host",
+        "java.net.UnknownHostException: db.example.internal",
+        "socket.timeout: timed out",
+        "connect ETIMEDOUT 10.0.3.7:443",
+    ])
+    .ignores(&[
+        "[INFO] connection timeout set to 5 seconds",
+        "[INFO] 3 connections, 0 refused",
+        "Waiting up to 30 s for the connection",
+    ]),
+];

@@ -1,0 +1,77 @@
+//! Oracle: python-oracledb, cx_Oracle, JDBC, node-oracledb.
+//!
+//! Source: Oracle "Database Error Messages" and python-oracledb's `errors.py`.
+
+use super::signature::{Signature, Specificity::*, is};
+use crate::model::{Cause, RotationStep};
+
+pub(super) const SIGNATURES: &[Signature] = &[
+    is(Cause::TemplateBug, NamedFault, &[r"\bORA-00933\b"])
+        .engine("oracle")
+        .step(RotationStep::SetSecret)
+        .matches(&["ORA-00933: SQL command not properly ended"])
+        .ignores(&["ORA-00942: table or view does not exist"]),
+    is(Cause::DbNativeEncryptionUnsupported, NamedFault, &[
+        r"\bDPY-3001\b|Native Network Encryption|\bORA-12660\b|\bORA-12650\b",
+        r"\bDPY-4011\b.*(?:encryption|integrity)",
+    ])
+    .engine("oracle")
+    .matches(&["oracledb.exceptions.NotSupportedError: DPY-3001: Native Network Encryption and Data Integrity is only supported in python-oracledb thick mode"])
+    .ignores(&["[INFO] native encryption is off"]),
+    is(Cause::DbAuthFailed, NamedFault, &[
+        r"\bORA-0?1017\b|\bORA-28000\b|\bORA-28001\b|\bORA-01005\b|\bORA-28040\b|\bORA-28009\b|\bORA-03136\b|\bORA-28002\b",
+        r"\bDPY-3015\b|\bDPY-3016\b|\bDPY-4001\b|\bDPY-4022\b|invalid username/password; logon denied|invalid credential or not authorized; logon denied",
+    ])
+    .engine("oracle")
+    .matches(&[
+        "oracledb.exceptions.DatabaseError: ORA-01017: invalid username/password; logon denied",
+        "ORA-28000: The account is locked.",
+        "ORA-28001: the password has expired",
+        "cx_Oracle.DatabaseError: ORA-28040: No matching authentication protocol",
+        "DPY-3015: password verifier type 0x939 is not supported by python-oracledb in thin mode",
+    ])
+    .ignores(&["[INFO] logon of app accepted"]),
+    is(Cause::DbPasswordPolicyOrChars, NamedFault, &[
+        r"\bORA-28003\b|\bORA-28007\b|\bORA-28221\b|\bORA-00988\b|\bORA-20\d\d\d\b.*password|\bORA-28008\b|\bORA-00972\b|\bORA-28218\b|\bORA-28219\b|\bORA-28220\b|\bORA-01741\b",
+    ])
+    .engine("oracle")
+    .matches(&[
+        "ORA-28003: password verification for the specified password failed",
+        "ORA-28007: the password cannot be reused",
+        "ORA-00988: missing or invalid password(s)",
+        "ORA-20001: Password must contain at least 1 digit",
+    ])
+    .ignores(&["[INFO] password verified"]),
+    is(Cause::DbPermissionInsufficient, NamedFault, &[
+        r"\bORA-01031\b|\bORA-01045\b|\bORA-01935\b|\bORA-01918\b|\bORA-01920\b|\bORA-00942\b|\bORA-01919\b|\bORA-01749\b|\bORA-65040\b|\bORA-16000\b|\bORA-41900\b|\bORA-02379\b",
+    ])
+    .engine("oracle")
+    .matches(&[
+        "ORA-01031: insufficient privileges",
+        "ORA-01045: user APP lacks CREATE SESSION privilege; logon denied",
+        "ORA-01918: user 'APP' does not exist",
+    ])
+    .ignores(&["[INFO] privileges granted"]),
+    is(Cause::DbNameMissing, NamedFault, &[
+        r"\bORA-12514\b|\bORA-12505\b|\bDPY-6001\b|\bDPY-6003\b|listener does not currently know of (?:service|SID)|\bORA-01109\b",
+    ])
+    .engine("oracle")
+    .matches(&[
+        "ORA-12514: TNS:listener does not currently know of service requested in connect descriptor",
+        "DPY-6003: SID \"ORCL2\" is not registered with the listener at host \"db.example.internal\" port 1521. (Similar to ORA-12505)",
+    ])
+    .ignores(&["[INFO] service ORCL is registered with the listener"]),
+    is(Cause::DbNetworkUnreachable, NamedFault, &[
+        r"\bORA-12(?:170|541|545|154|535|543|537|547|560|516|518|519|520|528|606|609|637|161|162|571)\b|\bORA-03113\b|\bORA-03114\b|\bORA-03135\b|\bORA-01033\b|\bORA-01034\b|\bORA-01089\b|\bORA-12\d{3}: TNS",
+        r"\bDPY-6005\b|\bDPY-4011\b|\bDPY-4005\b|\bDPY-4024\b|\bDPY-6000\b|\bDPI-1080\b|\bDPI-1067\b",
+        r"IO Error: The Network Adapter could not establish the connection|TNS:(?:Connect timeout|no listener|could not resolve)",
+    ])
+    .engine("oracle")
+    .matches(&[
+        "ORA-12170: TNS:Connect timeout occurred",
+        "ORA-12541: TNS:no listener",
+        "DPY-6005: cannot connect to database (CONNECTION_ID=x).\n[Errno 110] Connection timed out",
+        "java.sql.SQLRecoverableException: IO Error: The Network Adapter could not establish the connection",
+    ])
+    .ignores(&["[INFO] listener answered"]),
+];

@@ -1,0 +1,96 @@
+//! What one entry of the signature table is made of.
+
+use super::line::Line;
+use crate::model::{Cause, RotationStep};
+
+/// How much a line tells; the order decides which line of an invocation is believed.
+///
+/// A line that names the layer that refused says more than a driver's text, which says more than
+/// "unable to log in", which says more than a timeout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Specificity {
+    /// A normal line.
+    Normal,
+    /// Something failed.
+    Marker,
+    /// An exception of the function's own code.
+    UnhandledException,
+    /// The time was up.
+    Timeout,
+    /// A login failed, for whatever reason.
+    AmbiguousLogin,
+    /// A driver, a server, an API or the runtime says what is wrong.
+    NamedFault,
+    /// The secret's content, or its staging labels.
+    SecretContent,
+    /// The function cannot be loaded.
+    Code,
+    /// The KMS key.
+    Kms,
+    /// The layer that refused, by name.
+    AccessLayer,
+}
+
+/// What a matching line means.
+#[derive(Clone, Copy)]
+pub(super) enum Verdict {
+    Is(Cause),
+    /// The line decides: the host it names, the key that is missing, the action that was denied.
+    Depends(fn(&Line<'_>) -> Option<Cause>),
+}
+
+/// An entry of the table.
+#[derive(Clone, Copy)]
+pub(super) struct Signature {
+    pub(super) verdict: Verdict,
+    pub(super) specificity: Specificity,
+    pub(super) engine: Option<&'static str>,
+    /// The step that alone can print it.
+    pub(super) step: Option<RotationStep>,
+    /// Regular expressions, one of which matches, without regard to case.
+    pub(super) patterns: &'static [&'static str],
+    /// Lines that must be classified by this entry's verdict.
+    pub(super) matches: &'static [&'static str],
+    /// Lines that look alike and must not be.
+    pub(super) ignores: &'static [&'static str],
+}
+
+/// An entry that means `cause` whenever one of `patterns` matches.
+pub(super) const fn is(cause: Cause, specificity: Specificity, patterns: &'static [&'static str]) -> Signature {
+    entry(Verdict::Is(cause), specificity, patterns)
+}
+
+/// An entry whose meaning `decide` reads from the line.
+pub(super) const fn depends(
+    decide: fn(&Line<'_>) -> Option<Cause>,
+    specificity: Specificity,
+    patterns: &'static [&'static str],
+) -> Signature {
+    entry(Verdict::Depends(decide), specificity, patterns)
+}
+
+const fn entry(verdict: Verdict, specificity: Specificity, patterns: &'static [&'static str]) -> Signature {
+    Signature { verdict, specificity, engine: None, step: None, patterns, matches: &[], ignores: &[] }
+}
+
+impl Signature {
+    pub(super) const fn engine(mut self, engine: &'static str) -> Signature {
+        self.engine = Some(engine);
+        self
+    }
+
+    pub(super) const fn step(mut self, step: RotationStep) -> Signature {
+        self.step = Some(step);
+        self
+    }
+
+    pub(super) const fn matches(mut self, samples: &'static [&'static str]) -> Signature {
+        self.matches = samples;
+        self
+    }
+
+    pub(super) const fn ignores(mut self, samples: &'static [&'static str]) -> Signature {
+        self.ignores = samples;
+        self
+    }
+}

@@ -1,0 +1,275 @@
+//! Where CloudTrail's events are read: a trail's log group where there is one, else the event history.
+//!
+//! One read of the log group serves steps 6 and 9 and costs none of the two look-ups a second AWS allows.
+
+use super::trail_event::TrailEvent;
+use super::{Context, text};
+use crate::aws::{Asker, Thing};
+use crate::model::{Arn, Observation, Reach, Window};
+use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
+use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+use tokio::sync::OnceCell;
+
+/// Pages of a trail's log group that are read; a page holds at most 10 000 events or 1 MB.
+const MAX_TRAIL_PAGES: usize = 6;
+
+/// Pages of event history that are read per look-up; a page holds 50 events.
+const MAX_LOOKUP_PAGES: usize = 5;
+
+/// The events that rotation and its failures can be explained with; `*` stands for any text.
+///
+/// Prefixes keep Lambda's versioned names, and the pattern below 1 024 characters.
+const NAMES: &[&str] = &[
+    "Rotat*", "TestRotation*", "CancelRotate*", "*ResourcePolicy", "PutSecretValue", "UpdateSecret*", "DeleteSecret",
+    "RestoreSecret", "UpdateFunction*", "RemovePermission*", "AddPermission*", "PutFunctionC*", "DeleteFunction*",
+    "PublishLayer*", "PutRole*", "DeleteRole*", "*tachRolePolicy", "CreatePolicyV*", "SetDefaultPolicy*",
+    "UpdateAssumeRole*", "PutKeyPolicy", "Re*Grant", "DisableKey", "ScheduleKey*", "RevokeSecurity*",
+    "ModifySecurityGroup*", "DeleteNat*", "DeleteVpcE*", "ModifyVpcE*", "ReplaceRoute", "DeleteRoute",
+    "ReplaceNetworkAcl*", "ModifyDB*", "RestoreDB*", "*tachPolicy", "UpdatePolicy",
+];
+
+/// The filter pattern for a trail's log group.
+///
+/// Source: CloudWatch Logs User Guide, "Filter pattern syntax": JSON terms, at most 1 024 characters.
+fn pattern() -> String {
+    let terms: Vec<_> = NAMES.iter().map(|name| format!("$.eventName=\"{name}\"")).collect();
+    format!("{{{}}}", terms.join("||"))
+}
+
+/// Whether an event is among those the pattern asks for; some backends ignore patterns they do not know.
+fn is_asked_for(name: &str) -> bool {
+    NAMES.iter().any(|pattern| match pattern.split_once('*') {
+        Some((head, tail)) => name.len() >= head.len() + tail.len() && name.starts_with(head) && name.ends_with(tail),
+        None => name == *pattern,
+    })
+}
+
+/// A trail's log group that holds the region's events.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct TrailGroup {
+    pub(super) name: String,
+    arn: Arn,
+    has_global_events: bool,
+}
+
+/// What was read from a trail's log group.
+#[derive(Debug, Clone)]
+pub(super) struct TrailRead {
+    pub(super) group: String,
+    pub(super) window: Window,
+    /// Oldest first.
+    pub(super) events: Vec<TrailEvent>,
+    pub(super) complete: bool,
+    /// True when IAM's changes are among them.
+    pub(super) has_global_events: bool,
+}
+
+/// The one read of a trail's log group, made by whichever step needs it first.
+#[derive(Debug, Default)]
+pub(super) struct SharedTrail {
+    read: OnceCell<Option<Arc<TrailRead>>>,
+}
+
+impl SharedTrail {
+    /// The read, or `None` where no trail's log group can be read.
+    pub(super) async fn read(&self, cx: &Context<'_>, asker: &Asker, window: Window) -> Option<Arc<TrailRead>> {
+        self.read.get_or_init(|| async { read_trail(cx, asker, window).await.map(Arc::new) }).await.clone()
+    }
+}
+
+/// How far back events are looked for: 30 days, or 90 where the last rotation is older, or that was asked for.
+pub(super) fn span(cx: &Context<'_>, last_rotated_at: Option<Timestamp>) -> Window {
+    let month = Reach::Month.window(cx.now);
+    if cx.request.reach == Reach::Quarter || last_rotated_at.is_some_and(|at| at < month.from) {
+        Reach::Quarter.window(cx.now)
+    } else {
+        month
+    }
+}
+
+async fn read_trail(cx: &Context<'_>, asker: &Asker, window: Window) -> Option<TrailRead> {
+    let groups = trail_groups(cx, asker).await;
+    let group = groups.found().and_then(|groups| groups.first())?;
+    let client = cx.aws.logs_in(group.arn.region());
+    let (mut events, mut token, mut complete) = (Vec::new(), None::<String>, true);
+    let mut is_readable = false;
+    for page in 0.. {
+        if page == MAX_TRAIL_PAGES {
+            complete = false;
+            break;
+        }
+        let request = client
+            .filter_log_events()
+            .log_group_name(&group.name)
+            .filter_pattern(pattern())
+            .start_time(window.from.as_millisecond())
+            .end_time(window.to.as_millisecond())
+            .set_next_token(token.take())
+            .send();
+        match asker.ask("logs:FilterLogEvents", &format!("log group {}", group.name), request).await {
+            Observation::Found(output) => {
+                is_readable = true;
+                events.extend(
+                    output.events().iter().filter_map(|event| TrailEvent::parse(event.message()?)).filter(|event| is_asked_for(&event.name)),
+                );
+                token = output.next_token;
+            }
+            _ if is_readable => {
+                complete = false;
+                break;
+            }
+            _ => return None,
+        }
+        if token.is_none() {
+            break;
+        }
+    }
+    // An empty group is more likely one that was just set up than an account where nothing ever happened.
+    if events.is_empty() && complete {
+        return None;
+    }
+    newest_last(&mut events);
+    Some(TrailRead { group: group.name.clone(), window, events, complete, has_global_events: group.has_global_events })
+}
+
+/// The log groups of trails that hold this region's events and belong to this account, the most telling first.
+async fn trail_groups(cx: &Context<'_>, asker: &Asker) -> Observation<Vec<TrailGroup>> {
+    let region = cx.aws.region();
+    let own_account = cx.board.subject.peek().and_then(|subject| subject.found().map(|it| it.facts.arn.arn().account_id().to_owned()));
+    let ask = async {
+        let request = cx.aws.cloudtrail.describe_trails().include_shadow_trails(true).send();
+        asker.ask("cloudtrail:DescribeTrails", "*", request).await.map(|output| {
+            let mut groups: Vec<TrailGroup> = output
+                .trail_list()
+                .iter()
+                .filter(|trail| trail.is_multi_region_trail() == Some(true) || trail.home_region() == Some(region))
+                .filter_map(|trail| {
+                    let arn = Arn::parse(trail.cloud_watch_logs_log_group_arn()?).ok()?;
+                    let name = arn.resource().strip_prefix("log-group:")?.trim_end_matches(":*").to_owned();
+                    let is_ours = own_account.as_deref().is_none_or(|own| own == arn.account_id());
+                    let has_global_events = trail.include_global_service_events() == Some(true);
+                    is_ours.then_some(TrailGroup { name, arn, has_global_events })
+                })
+                .collect();
+            groups.sort_by_key(|group| (!group.has_global_events, group.arn.region() != region, group.name.clone()));
+            groups
+        })
+    };
+    cx.aws.shared().answers.get(Thing::Trails, asker.fresh(), ask).await
+}
+
+/// Sorts by time and drops what was read twice.
+pub(super) fn newest_last(events: &mut Vec<TrailEvent>) {
+    events.sort_by(|one, other| one.at.cmp(&other.at).then_with(|| one.id.cmp(&other.id)));
+    events.dedup_by(|one, other| one.id.is_some() && one.id == other.id);
+}
+
+/// What one look-up in the event history asks for. The service takes a single attribute.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum LookUp<'a> {
+    /// All events of this exact name.
+    Name(&'a str),
+    /// All events that write.
+    Writes,
+}
+
+/// What look-ups brought.
+#[derive(Debug, Default)]
+pub(super) struct Looked {
+    pub(super) events: Vec<TrailEvent>,
+    /// True when there were more pages than are read.
+    pub(super) is_cut: bool,
+    /// The first look-up that was not answered.
+    pub(super) unanswered: Option<Observation<()>>,
+}
+
+impl Looked {
+    pub(super) fn is_complete(&self) -> bool {
+        !self.is_cut && self.unanswered.is_none()
+    }
+
+    pub(super) fn add(&mut self, other: Looked) {
+        self.events.extend(other.events);
+        self.is_cut |= other.is_cut;
+        self.unanswered = self.unanswered.take().or(other.unanswered);
+    }
+}
+
+/// Asks the event history of `region`, newest first, within the limit all investigations share.
+pub(super) async fn look_up(cx: &Context<'_>, asker: &Asker, region: &str, what: LookUp<'_>, window: Window) -> Looked {
+    let client = cx.aws.cloudtrail_in(region);
+    let shared = cx.aws.shared_in(region);
+    let (key, value) = match what {
+        LookUp::Name(name) => (LookupAttributeKey::EventName, name),
+        LookUp::Writes => (LookupAttributeKey::ReadOnly, "false"),
+    };
+    let mut looked = Looked::default();
+    let mut token = None::<String>;
+    for _ in 0..MAX_LOOKUP_PAGES {
+        let Ok(attribute) = LookupAttribute::builder().attribute_key(key.clone()).attribute_value(value).build() else { break };
+        if asker.within_deadline(shared.lookup_events.acquire()).await.is_none() {
+            looked.unanswered = Some(Observation::Throttled { call: "cloudtrail:LookupEvents".to_owned() });
+            return looked;
+        }
+        let request = client
+            .lookup_events()
+            .lookup_attributes(attribute)
+            .start_time(text::date(window.from))
+            .end_time(text::date(window.to))
+            .max_results(50)
+            .set_next_token(token.take())
+            .send();
+        match asker.ask("cloudtrail:LookupEvents", "*", request).await {
+            Observation::Found(output) => {
+                looked.events.extend(output.events().iter().filter_map(|event| TrailEvent::parse(event.cloud_trail_event()?)));
+                token = output.next_token;
+            }
+            unanswered => {
+                looked.unanswered = Some(unanswered.map(|_| ()));
+                return looked;
+            }
+        }
+        if token.is_none() {
+            return looked;
+        }
+    }
+    looked.is_cut = true;
+    looked
+}
+
+/// The hour before `at`, and `at` itself: where a change that explains a failure is looked for.
+pub(super) fn before(at: Timestamp) -> Window {
+    Window::around(at, SignedDuration::from_hours(1), SignedDuration::from_mins(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_filter_pattern_keeps_to_what_the_service_takes() {
+        let pattern = pattern();
+        assert!(pattern.len() <= 1024, "{}", pattern.len());
+        assert!(pattern.starts_with("{$.eventName=\"Rotat*\"||") && pattern.ends_with('}'));
+        assert!(NAMES.iter().all(|name| name.matches('*').count() <= 1));
+    }
+
+    #[test]
+    fn rotation_and_change_events_are_asked_for_and_reads_are_not() {
+        for name in [
+            "RotationFailed", "TestRotationFailed", "RotateSecret", "CancelRotateSecret", "PutResourcePolicy", "DeleteResourcePolicy",
+            "UpdateSecretVersionStage", "UpdateFunctionCode", "UpdateFunctionConfiguration", "RemovePermission", "PutFunctionConcurrency",
+            "DeleteFunction", "DeleteFunctionConcurrency", "PublishLayerVersion", "PutRolePolicy", "PutRolePermissionsBoundary",
+            "DeleteRole", "AttachRolePolicy", "DetachRolePolicy", "CreatePolicyVersion", "SetDefaultPolicyVersion", "UpdateAssumeRolePolicy",
+            "PutKeyPolicy", "RevokeGrant", "RetireGrant", "DisableKey", "ScheduleKeyDeletion", "RevokeSecurityGroupIngress",
+            "ModifySecurityGroupRules", "DeleteNatGateway", "DeleteVpcEndpoints", "ModifyVpcEndpoint", "ReplaceRoute", "DeleteRoute",
+            "ReplaceNetworkAclEntry", "ModifyDBInstance", "RestoreDBInstanceFromDBSnapshot", "AttachPolicy", "UpdatePolicy",
+        ] {
+            assert!(is_asked_for(name), "{name}");
+        }
+        for name in ["GetSecretValue", "DescribeSecret", "AssumeRole", "GetRolePolicy", "Decrypt"] {
+            assert!(!is_asked_for(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! Step 5: which of the actions rotation needs the function's role may perform, by simulation and by its policies.
+
+use super::kms_key;
+use super::role_policies;
+use super::secret::Described;
+use super::{Context, Seen, text};
+use crate::aws::{Asker, Thing};
+use crate::model::{FunctionFacts, Observation, RoleArn, RoleFacts, SimulatedDecision, Simulation};
+use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, EvaluationResult, PolicyEvaluationDecisionType, Statement};
+use std::sync::Arc;
+
+/// What every rotation function does with its secret.
+///
+/// Source: Secrets Manager User Guide, "Lambda rotation function execution role permissions".
+const SECRET_ACTIONS: [&str; 4] = [
+    "secretsmanager:DescribeSecret",
+    "secretsmanager:GetSecretValue",
+    "secretsmanager:PutSecretValue",
+    "secretsmanager:UpdateSecretVersionStage",
+];
+
+/// The action of rotation that has no resource.
+const PASSWORD_ACTION: &str = "secretsmanager:GetRandomPassword";
+
+/// What Lambda does with the role of a function inside a VPC. Source: Lambda Developer Guide, "Required IAM permissions".
+const NETWORK_ACTIONS: [&str; 3] =
+    ["ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface"];
+
+/// What the function does with a customer key of its secret.
+const KEY_ACTIONS: [&str; 2] = ["kms:Decrypt", "kms:GenerateDataKey"];
+
+/// Pages of one simulation that are read.
+const MAX_PAGES: usize = 2;
+
+pub(super) async fn collect(
+    cx: &Context<'_>,
+    asker: &Asker,
+    subject: Observation<Arc<Described>>,
+    function: Observation<Arc<FunctionFacts>>,
+) -> Seen<RoleFacts> {
+    let function = match function {
+        Observation::Found(function) => function,
+        Observation::NoData { .. } => {
+            return Observation::NotApplicable { because: "the function, which would name the role, does not exist".to_owned() }.into();
+        }
+        unanswered => return unanswered.and_then(|_| nothing()).into(),
+    };
+    let described = match subject {
+        Observation::Found(described) => described,
+        unanswered => return unanswered.and_then(|_| nothing()).into(),
+    };
+    let role = &function.role;
+    let (own, key) =
+        tokio::join!(simulate_secret(cx, asker, &described, &function), simulate_key(cx, asker, &described, &function));
+    if let Observation::NoData { searched } = own {
+        let summary = format!("the role {} does not exist", role.name());
+        return Seen { observation: Observation::NoData { searched }, window: None, summary };
+    }
+    let simulations = match (own, key) {
+        (Observation::Found(mut simulations), Observation::Found(key)) => {
+            simulations.extend(key);
+            Observation::Found(simulations)
+        }
+        // Without the key's answer the secret's still counts; what is missing is among the denials.
+        (own, _) => own,
+    };
+    let policies = match needed_policies(&simulations) {
+        Some(scope) => role_policies::read(cx, asker, role, scope).await,
+        None => Observation::NotApplicable { because: "the simulation left nothing open".to_owned() },
+    };
+    let facts = RoleFacts { role: role.clone(), simulations, policies };
+    let summary = summary(&facts);
+    Seen { observation: Observation::Found(facts), window: None, summary }
+}
+
+fn nothing<T>() -> Observation<T> {
+    Observation::Failed { error: "nothing was asked".to_owned() }
+}
+
+/// What to read of the role's policies: nothing where the simulation answered yes without reserve.
+fn needed_policies(simulations: &Observation<Vec<Simulation>>) -> Option<role_policies::Scope> {
+    let Observation::Found(simulations) = simulations else { return Some(role_policies::Scope { boundary: true }) };
+    let is_open = |one: &Simulation| one.decision != SimulatedDecision::Allowed || !one.missing_context.is_empty();
+    // The simulator mentions the boundary only where the role has one.
+    let boundary = simulations.iter().any(|one| one.boundary_allows.is_some());
+    simulations.iter().any(is_open).then_some(role_policies::Scope { boundary })
+}
+
+async fn simulate_secret(
+    cx: &Context<'_>,
+    asker: &Asker,
+    described: &Described,
+    function: &FunctionFacts,
+) -> Observation<Vec<Simulation>> {
+    let secret = described.facts.arn.arn().as_str();
+    let mut wanted: Vec<(&str, &str)> = SECRET_ACTIONS.iter().map(|action| (*action, secret)).collect();
+    wanted.push((PASSWORD_ACTION, "*"));
+    if function.vpc.is_some() {
+        wanted.extend(NETWORK_ACTIONS.iter().map(|action| (*action, "*")));
+    }
+    simulate(cx, asker, described, function, &wanted).await
+}
+
+async fn simulate_key(
+    cx: &Context<'_>,
+    asker: &Asker,
+    described: &Described,
+    function: &FunctionFacts,
+) -> Observation<Vec<Simulation>> {
+    let not_needed = || Observation::NotApplicable { because: "the secret uses the AWS managed key".to_owned() };
+    let Some(key) = described.facts.kms_key_id.as_deref().filter(|key| !kms_key::is_default(key)) else { return not_needed() };
+    let place = described.facts.arn.arn();
+    let arn = if key.starts_with("arn:") && !key.contains(":alias/") {
+        key.to_owned()
+    } else if key.contains("alias/") {
+        // Policies name keys, not aliases.
+        match kms_key::facts(cx, asker, key).await {
+            Observation::Found(facts) => facts.arn.to_string(),
+            unanswered => return unanswered.map(|_| Vec::new()),
+        }
+    } else {
+        format!("arn:{}:kms:{}:{}:key/{key}", place.partition(), place.region(), place.account_id())
+    };
+    let wanted = KEY_ACTIONS.map(|action| (action, arn.as_str()));
+    simulate(cx, asker, described, function, &wanted).await
+}
+
+/// One simulation of every wanted action on every wanted resource; only the wanted pairs are kept.
+async fn simulate(
+    cx: &Context<'_>,
+    asker: &Asker,
+    described: &Described,
+    function: &FunctionFacts,
+    wanted: &[(&str, &str)],
+) -> Observation<Vec<Simulation>> {
+    let role = function.role.arn().as_str();
+    let actions: Vec<String> = wanted.iter().map(|(action, _)| (*action).to_owned()).collect();
+    let mut resources: Vec<String> = wanted.iter().map(|(_, resource)| (*resource).to_owned()).collect();
+    resources.dedup();
+    let thing = Thing::Simulation(format!("{role} {} {actions:?} {resources:?}", function.arn));
+    let ask = async {
+        let mut simulations = Vec::new();
+        let mut marker = None::<String>;
+        for _ in 0..MAX_PAGES {
+            let request = cx
+                .aws
+                .iam
+                .simulate_principal_policy()
+                .policy_source_arn(role)
+                .set_action_names(Some(actions.clone()))
+                .set_resource_arns(Some(resources.clone()))
+                .set_context_entries(Some(circumstances(described, function)))
+                .max_items(1000)
+                .set_marker(marker.take())
+                .send();
+            match asker.ask("iam:SimulatePrincipalPolicy", &format!("role {}", function.role.name()), request).await {
+                Observation::Found(output) => {
+                    simulations.extend(output.evaluation_results().iter().flat_map(|result| answers(result, wanted)));
+                    if !output.is_truncated() {
+                        break;
+                    }
+                    marker = output.marker;
+                }
+                unanswered => return unanswered.map(|_| Vec::new()),
+            }
+        }
+        if simulations.is_empty() {
+            return Observation::Failed { error: "the simulation answered none of the questions".to_owned() };
+        }
+        Observation::Found(simulations)
+    };
+    cx.aws.shared().answers.get(thing, asker.fresh(), ask).await
+}
+
+/// What would be true of the function's own requests, for policies with conditions.
+///
+/// The policies of the official templates require `secretsmanager:resource/AllowRotationLambdaArn`.
+fn circumstances(described: &Described, function: &FunctionFacts) -> Vec<ContextEntry> {
+    let place = described.facts.arn.arn();
+    let via = format!("secretsmanager.{}.amazonaws.com", place.region());
+    let secret = place.as_str().to_owned();
+    let lambda = function.arn.arn().as_str().to_owned();
+    let text = ContextKeyTypeEnum::String;
+    [
+        ("secretsmanager:resource/AllowRotationLambdaArn", lambda, text.clone()),
+        ("secretsmanager:SecretId", secret.clone(), text.clone()),
+        ("aws:RequestedRegion", place.region().to_owned(), text.clone()),
+        ("aws:PrincipalAccount", place.account_id().to_owned(), text.clone()),
+        ("aws:SecureTransport", "true".to_owned(), ContextKeyTypeEnum::Boolean),
+        ("kms:ViaService", via, text.clone()),
+        ("kms:CallerAccount", place.account_id().to_owned(), text.clone()),
+        ("kms:EncryptionContext:SecretARN", secret, text),
+    ]
+    .into_iter()
+    .map(|(key, value, kind)| ContextEntry::builder().context_key_name(key).context_key_values(value).context_key_type(kind).build())
+    .collect()
+}
+
+fn answers(result: &EvaluationResult, wanted: &[(&str, &str)]) -> Vec<Simulation> {
+    let action = result.eval_action_name();
+    let is_wanted = |resource: &str| wanted.iter().any(|(a, r)| a.eq_ignore_ascii_case(action) && *r == resource);
+    let organization_allows = result.organizations_decision_detail().map(|detail| detail.allowed_by_organizations());
+    let answer = |resource: &str, decision: &PolicyEvaluationDecisionType, statements: &[Statement], missing: &[String], boundary| {
+        is_wanted(resource).then(|| Simulation {
+            action: action.to_owned(),
+            resource: resource.to_owned(),
+            decision: match decision {
+                PolicyEvaluationDecisionType::Allowed => SimulatedDecision::Allowed,
+                PolicyEvaluationDecisionType::ExplicitDeny => SimulatedDecision::ExplicitDeny,
+                _ => SimulatedDecision::ImplicitDeny,
+            },
+            matched_policies: statements.iter().filter_map(|statement| statement.source_policy_id().map(str::to_owned)).collect(),
+            missing_context: missing.to_vec(),
+            boundary_allows: boundary,
+            organization_allows,
+        })
+    };
+    let boundary = result.permissions_boundary_decision_detail().map(|detail| detail.allowed_by_permissions_boundary());
+    let specific = result.resource_specific_results();
+    if specific.is_empty() {
+        let resource = result.eval_resource_name().unwrap_or("*");
+        let (statements, missing) = (result.matched_statements(), result.missing_context_values());
+        return answer(resource, result.eval_decision(), statements, missing, boundary).into_iter().collect();
+    }
+    specific
+        .iter()
+        .filter_map(|one| {
+            let own = one.permissions_boundary_decision_detail().map(|detail| detail.allowed_by_permissions_boundary());
+            let (statements, missing) = (one.matched_statements(), one.missing_context_values());
+            answer(one.eval_resource_name(), one.eval_resource_decision(), statements, missing, own.or(boundary))
+        })
+        .collect()
+}
+
+fn summary(facts: &RoleFacts) -> String {
+    let role: &RoleArn = &facts.role;
+    match &facts.simulations {
+        Observation::Found(simulations) => {
+            let denied: Vec<_> =
+                simulations.iter().filter(|one| one.decision != SimulatedDecision::Allowed).map(|one| one.action.as_str()).collect();
+            if denied.is_empty() {
+                format!("{} may do all of the {} that rotation needs", role.name(), text::counted(simulations.len(), "action"))
+            } else {
+                format!("{} may not {}", role.name(), denied.join(", "))
+            }
+        }
+        other => {
+            let why = other.missing().unwrap_or_default();
+            let read = match &facts.policies {
+                Observation::Found(policies) => format!("read {} instead", text::counted(policies.identity.len(), "policy")),
+                _ => "its policies could not be read either".to_owned(),
+            };
+            format!("{} could not be simulated ({why}); {read}", role.name())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_iam::types::{PermissionsBoundaryDecisionDetail, ResourceSpecificResult};
+
+    const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf";
+    const WANTED: [(&str, &str); 2] = [("secretsmanager:PutSecretValue", SECRET), (PASSWORD_ACTION, "*")];
+
+    fn specific(resource: &str, decision: PolicyEvaluationDecisionType) -> ResourceSpecificResult {
+        ResourceSpecificResult::builder().eval_resource_name(resource).eval_resource_decision(decision).build().unwrap()
+    }
+
+    #[test]
+    fn of_all_pairs_only_the_wanted_ones_are_kept_in_either_form_of_the_answer() {
+        let nested = EvaluationResult::builder()
+            .eval_action_name("secretsmanager:PutSecretValue")
+            .eval_decision(PolicyEvaluationDecisionType::ImplicitDeny)
+            .resource_specific_results(specific(SECRET, PolicyEvaluationDecisionType::ExplicitDeny))
+            .resource_specific_results(specific("*", PolicyEvaluationDecisionType::Allowed))
+            .permissions_boundary_decision_detail(
+                PermissionsBoundaryDecisionDetail::builder().allowed_by_permissions_boundary(false).build(),
+            )
+            .build()
+            .unwrap();
+        let seen = answers(&nested, &WANTED);
+        assert_eq!(seen.len(), 1);
+        assert_eq!((seen[0].decision, seen[0].boundary_allows), (SimulatedDecision::ExplicitDeny, Some(false)));
+
+        let flat = |resource: &str| {
+            EvaluationResult::builder()
+                .eval_action_name(PASSWORD_ACTION)
+                .eval_resource_name(resource)
+                .eval_decision(PolicyEvaluationDecisionType::Allowed)
+                .build()
+                .unwrap()
+        };
+        assert_eq!(answers(&flat("*"), &WANTED).len(), 1);
+        assert_eq!(answers(&flat(SECRET), &WANTED), []);
+    }
+}

@@ -1,0 +1,236 @@
+//! Step 4: what the function wrote, in the window asked for and around what failed before it.
+
+use super::log_windows::{MAX_WINDOWS, anchored};
+use super::rotation_function::default_log_group;
+use super::secret::{Described, is_pending_apart};
+use super::{Context, Seen, text};
+use crate::aws::Asker;
+use crate::lambda_log;
+use crate::model::{
+    AttemptOutcome, FunctionArn, FunctionFacts, FunctionLogs, Invocation, InvocationStatus, LogEvent, Observation, Window,
+};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Pages read of one window; a page holds at most 10 000 events or 1 MB.
+///
+/// Source: CloudWatch Logs API reference, `FilterLogEvents`.
+const MAX_PAGES: usize = 5;
+
+/// Finds failing invocations where a window holds too much to be read whole. A timeout prints no `ERROR`.
+const FAILING: &str = r#"?ERROR ?"Task timed out" ?"Status: timeout" ?"Status: error" ?Traceback ?"Runtime." ?"not authorized" ?AccessDenied ?errorMessage ?timeout"#;
+
+/// Streams read whole after that; a stream is one function instance.
+const MAX_STREAMS: usize = 10;
+
+/// Invocations kept of a function that serves many secrets.
+const MAX_INVOCATIONS: usize = 200;
+
+/// Failed attempts the windows are anchored on.
+const MAX_FAILED_ANCHORS: usize = 3;
+
+/// How long an invocation may last. Source: Lambda quotas, "Function timeout".
+const LONGEST_INVOCATION: SignedDuration = SignedDuration::from_mins(15);
+
+/// The events of a window.
+#[derive(Debug, Default)]
+struct Lines {
+    events: Vec<LogEvent>,
+    complete: bool,
+}
+
+pub(super) async fn collect(
+    cx: &Context<'_>,
+    asker: &Asker,
+    subject: Observation<Arc<Described>>,
+    arn: Observation<FunctionArn>,
+    function: Observation<Arc<FunctionFacts>>,
+) -> Seen<FunctionLogs> {
+    let arn = match arn {
+        Observation::Found(arn) => arn,
+        unanswered => return unanswered.and_then(|_| nothing()).into(),
+    };
+    // A function that is gone, or may not be read, has left its logs under the name all functions start with.
+    let group = function.found().map_or_else(|| default_log_group(&arn), |facts| facts.log_group.clone());
+    let base = cx.request.reach.window(cx.now);
+    let (first, anchors) = tokio::join!(read(cx, asker, &group, base), anchors(cx, asker, &subject));
+    let first = match first {
+        Observation::Found(lines) => lines,
+        Observation::NoData { .. } => {
+            let searched = format!("log group {group} does not exist");
+            return Seen { summary: searched.clone(), observation: Observation::NoData { searched }, window: Some(base) };
+        }
+        unanswered => return Seen { window: Some(base), ..unanswered.and_then(|_| nothing()).into() },
+    };
+    let further = anchored(base, anchors, cx.now);
+    debug_assert!(further.len() < MAX_WINDOWS);
+    let reads = further.iter().map(|window| read(cx, asker, &group, *window));
+    let (mut events, mut complete, mut windows) = (first.events, first.complete, vec![base]);
+    for (window, lines) in further.iter().zip(futures::future::join_all(reads).await) {
+        match lines {
+            Observation::Found(lines) => {
+                complete &= lines.complete;
+                events.extend(lines.events);
+                windows.push(*window);
+            }
+            _ => complete = false,
+        }
+    }
+    events.sort_by_key(|event| event.at);
+    let secret = subject.found().map(|described| described.facts.arn.arn().as_str().to_owned());
+    let (invocations, is_thinned) = thinned(lambda_log::group(events), secret.as_deref());
+    complete &= !is_thinned;
+    let window = windows.iter().fold(base, |hull, window| hull.hull(window));
+    if invocations.is_empty() && complete {
+        let searched = format!("log group {group}, {}", windows.iter().map(text::span).collect::<Vec<_>>().join(" and "));
+        let summary = format!("no invocation in {searched}");
+        return Seen { observation: Observation::NoData { searched }, window: Some(window), summary };
+    }
+    let logs = FunctionLogs { log_group: group, windows, invocations, complete };
+    let summary = summary(&logs);
+    Seen { observation: Observation::Found(logs), window: Some(window), summary }
+}
+
+fn nothing<T>() -> Observation<T> {
+    Observation::Failed { error: "nothing was asked".to_owned() }
+}
+
+/// The moments worth looking at, the most telling first.
+async fn anchors(cx: &Context<'_>, asker: &Asker, subject: &Observation<Arc<Described>>) -> Vec<Timestamp> {
+    let mut anchors = Vec::new();
+    let history = asker.within_deadline(cx.board.history.get()).await;
+    if let Some(history) = history.as_ref().and_then(Observation::found) {
+        let failed = history.attempts.iter().rev().filter(|attempt| attempt.outcome == AttemptOutcome::Failed);
+        anchors.extend(failed.filter_map(|attempt| attempt.at()).take(MAX_FAILED_ANCHORS));
+    }
+    let Some(described) = subject.found() else { return anchors };
+    if is_pending_apart(&described.facts)
+        && let Some(versions) = asker.within_deadline(cx.board.versions.get()).await
+    {
+        anchors.extend(versions.iter().find(|version| version.has("AWSPENDING")).and_then(|version| version.created_at));
+    }
+    if described.config.due.overdue_since.is_some() {
+        anchors.extend(described.config.due.previous);
+    }
+    // Where nothing is known to have failed, the last success shows what the function does when it works.
+    if anchors.is_empty() {
+        anchors.extend(described.config.last_rotated_at);
+    }
+    anchors
+}
+
+/// Reads a window whole; where it holds too much, its failing invocations whole.
+async fn read(cx: &Context<'_>, asker: &Asker, group: &str, window: Window) -> Observation<Lines> {
+    let whole = filter(cx, asker, group, window, None, &[]).await;
+    let newest_read = match &whole {
+        Observation::Found(lines) if !lines.complete => lines.events.iter().map(|event| event.at).max(),
+        _ => return whole,
+    };
+    // Pages come oldest first, so what was cut off is the newest, which matters most.
+    let rest = Window { from: newest_read.unwrap_or(window.from), to: window.to };
+    let failing = filter(cx, asker, group, rest, Some(FAILING), &[]).await;
+    let Observation::Found(failing) = failing else { return whole };
+    let mut last_in_stream: BTreeMap<&str, Timestamp> = BTreeMap::new();
+    for event in &failing.events {
+        let last = last_in_stream.entry(&event.stream).or_insert(event.at);
+        *last = event.at.max(*last);
+    }
+    let mut streams: Vec<_> = last_in_stream.into_iter().collect();
+    streams.sort_by_key(|(_, at)| std::cmp::Reverse(*at));
+    streams.truncate(MAX_STREAMS);
+    let (Some((_, newest)), Some((_, oldest))) = (streams.first(), streams.last()) else { return whole };
+    let around = Window::around(*oldest, LONGEST_INVOCATION, LONGEST_INVOCATION).hull(&Window::around(
+        *newest,
+        LONGEST_INVOCATION,
+        SignedDuration::from_mins(1),
+    ));
+    let names: Vec<String> = streams.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let mut lines = filter(cx, asker, group, around, None, &names).await.found().map(|lines| lines.events.clone()).unwrap_or_default();
+    if lines.is_empty() {
+        lines = failing.events;
+    }
+    Observation::Found(Lines { events: lines, complete: false })
+}
+
+/// The lines of a window, page by page; what was read before a failing page is kept.
+async fn filter(
+    cx: &Context<'_>,
+    asker: &Asker,
+    group: &str,
+    window: Window,
+    pattern: Option<&str>,
+    streams: &[String],
+) -> Observation<Lines> {
+    let mut lines = Lines::default();
+    let mut token = None::<String>;
+    for page in 0..MAX_PAGES {
+        let request = cx
+            .aws
+            .logs
+            .filter_log_events()
+            .log_group_name(group)
+            .set_log_stream_names((!streams.is_empty()).then(|| streams.to_vec()))
+            .set_filter_pattern(pattern.map(str::to_owned))
+            .start_time(window.from.as_millisecond())
+            .end_time(window.to.as_millisecond())
+            .set_next_token(token.take())
+            .send();
+        let output = match asker.ask("logs:FilterLogEvents", &format!("log group {group}"), request).await {
+            Observation::Found(output) => output,
+            _ if page > 0 => return Observation::Found(lines),
+            unanswered => return unanswered.map(|_| Lines::default()),
+        };
+        lines.events.extend(output.events.unwrap_or_default().into_iter().filter_map(|event| {
+            Some(LogEvent {
+                at: Timestamp::from_millisecond(event.timestamp?).ok()?,
+                stream: event.log_stream_name.unwrap_or_default(),
+                text: event.message?,
+            })
+        }));
+        token = output.next_token;
+        if token.is_none() {
+            lines.complete = true;
+            break;
+        }
+    }
+    Observation::Found(lines)
+}
+
+/// Of a long list, the invocations that name this secret or did not succeed, then the newest; true when some were left out.
+fn thinned(invocations: Vec<Invocation>, secret: Option<&str>) -> (Vec<Invocation>, bool) {
+    if invocations.len() <= MAX_INVOCATIONS {
+        return (invocations, false);
+    }
+    let is_telling = |invocation: &Invocation| {
+        invocation.status != InvocationStatus::Succeeded || (secret.is_some() && invocation.secret.as_deref() == secret)
+    };
+    let (telling, others): (Vec<_>, Vec<_>) = invocations.into_iter().partition(is_telling);
+    let newest = |list: Vec<Invocation>, count: usize| list.into_iter().rev().take(count).collect::<Vec<_>>();
+    let mut kept = newest(telling, MAX_INVOCATIONS);
+    kept.extend(newest(others, MAX_INVOCATIONS.saturating_sub(kept.len())));
+    kept.sort_by_key(|invocation| invocation.started_at);
+    (kept, true)
+}
+
+fn summary(logs: &FunctionLogs) -> String {
+    let failed: Vec<_> = logs
+        .invocations
+        .iter()
+        .filter(|invocation| matches!(invocation.status, InvocationStatus::Failed | InvocationStatus::TimedOut))
+        .collect();
+    let mut line = format!("{} of {} failed", failed.len(), text::counted(logs.invocations.len(), "invocation"));
+    if let Some(last) = failed.last() {
+        line.push_str(&format!(", last {}", text::moment(last.ended_at.unwrap_or(last.started_at))));
+        if let Some(step) = last.step {
+            line.push_str(&format!(" in {step}"));
+        }
+        if last.status == InvocationStatus::TimedOut {
+            line.push_str(" by timeout");
+        }
+    }
+    if !logs.complete {
+        line.push_str("; not all lines were read");
+    }
+    line
+}

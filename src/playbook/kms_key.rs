@@ -1,0 +1,58 @@
+//! A KMS key with its state and policy: asked by steps 5 and 8, answered once.
+
+use super::{Context, text};
+use crate::aws::{Asker, Thing};
+use crate::model::{Arn, KeyFacts, Observation};
+use aws_sdk_kms::types::KeyManagerType;
+
+/// The alias of the key Secrets Manager uses when none is chosen.
+const DEFAULT_ALIAS: &str = "alias/aws/secretsmanager";
+
+/// True for the AWS managed key, whose policy always lets Secrets Manager's callers use it.
+pub(super) fn is_default(key: &str) -> bool {
+    key == DEFAULT_ALIAS || key.ends_with(&format!(":{DEFAULT_ALIAS}"))
+}
+
+/// The key named by id, ARN or alias.
+pub(super) async fn facts(cx: &Context<'_>, asker: &Asker, key: &str) -> Observation<KeyFacts> {
+    let ask = async {
+        let resource = format!("KMS key {key}");
+        let request = cx.aws.kms.describe_key().key_id(key).send();
+        let output = match asker.ask("kms:DescribeKey", &resource, request).await {
+            Observation::Found(output) => output,
+            unanswered => return unanswered.and_then(|_| unreadable()),
+        };
+        let Some(metadata) = output.key_metadata() else { return unreadable() };
+        let Some(arn) = metadata.arn().and_then(|arn| Arn::parse(arn).ok()) else { return unreadable() };
+        let customer_managed = metadata.key_manager() != Some(&KeyManagerType::Aws);
+        let policy = if customer_managed {
+            // An alias is not taken here, the ARN is.
+            let request = cx.aws.kms.get_key_policy().key_id(arn.as_str()).send();
+            let policy = asker.ask("kms:GetKeyPolicy", &resource, request).await;
+            policy.and_then(|output| parse_policy(output.policy(), "key policy"))
+        } else {
+            Observation::NotApplicable { because: "AWS manages this key and its policy".to_owned() }
+        };
+        Observation::Found(KeyFacts {
+            arn,
+            state: metadata.key_state().map(|state| state.as_str().to_owned()).unwrap_or_default(),
+            deletion_at: metadata.deletion_date().and_then(text::timestamp),
+            customer_managed,
+            policy,
+        })
+    };
+    cx.aws.shared().answers.get(Thing::Key(key.to_owned()), asker.fresh(), ask).await
+}
+
+fn unreadable<T>() -> Observation<T> {
+    Observation::Failed { error: "the answer of kms:DescribeKey names no key".to_owned() }
+}
+
+/// A policy document as JSON.
+pub(super) fn parse_policy(document: Option<&str>, what: &str) -> Observation<serde_json::Value> {
+    let Some(document) = document else { return Observation::NoData { searched: format!("there is no {what}") } };
+    match serde_json::from_str::<serde_json::Value>(document) {
+        Ok(policy) if policy.is_object() => Observation::Found(policy),
+        _ => Observation::Failed { error: format!("the {what} is not valid JSON") },
+    }
+}

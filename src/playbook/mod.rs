@@ -1,0 +1,151 @@
+//! The nine steps: each asks AWS its questions and brings an observation; the runner performs them concurrently.
+//!
+//! A step starts as soon as what it needs is known, has its own deadline, and never fails the investigation: a panic, a
+//! refusal and an expired deadline are observations like any other.
+
+mod attempts;
+mod board;
+mod config_changes;
+mod events;
+mod execution_role;
+mod function_logs;
+mod function_metrics;
+mod health;
+mod kms_key;
+mod log_windows;
+mod relevance;
+mod role_policies;
+mod rotation_config;
+mod rotation_function;
+mod rotation_history;
+mod runner;
+mod secret;
+mod secret_access;
+mod text;
+mod trail_event;
+
+use crate::aws::Aws;
+use crate::clock::Clock;
+use crate::model::{Evidence, FunctionArn, Observation, Reach, SecretRef, StepName, Window};
+use board::Board;
+use secret::Described;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long one step may take.
+pub const STEP_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How long all steps together may take.
+pub const TOTAL_DEADLINE: Duration = Duration::from_secs(40);
+
+/// What to look at.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The secret.
+    pub asked: SecretRef,
+    /// How far back to look beside the anchored windows.
+    pub reach: Reach,
+    /// How long one step may take, from when what it needs is known.
+    pub deadline_per_step: Duration,
+    /// How long all steps together may take.
+    pub total_deadline: Duration,
+    /// Evidence of an earlier run, and the steps to perform again; the other observations are kept.
+    pub rerun: Option<(Evidence, BTreeSet<StepName>)>,
+    /// Event names step 9 searches over its whole window, in addition to the time before the first failure.
+    pub change_events: Vec<String>,
+}
+
+impl Request {
+    /// A first look at `asked`, with the default deadlines.
+    #[must_use]
+    pub fn new(asked: SecretRef, reach: Reach) -> Request {
+        Request {
+            asked,
+            reach,
+            deadline_per_step: STEP_DEADLINE,
+            total_deadline: TOTAL_DEADLINE,
+            rerun: None,
+            change_events: Vec::new(),
+        }
+    }
+}
+
+/// Who watches the steps begin and end.
+pub trait Progress: Send + Sync {
+    /// A step begins: what it needs is known.
+    fn started(&self, step: StepName);
+    /// A step has ended. `status` is the observation's kind in snake case, `summary` one line for people.
+    fn finished(&self, step: StepName, status: &'static str, summary: &str);
+}
+
+/// Performs the nine steps. It always returns, at the latest at the total deadline, with an observation for each step.
+pub async fn collect(aws: &Aws, clock: &Clock, request: &Request, progress: &dyn Progress) -> Evidence {
+    runner::collect(aws, clock, request, progress).await
+}
+
+/// What all steps of one investigation see.
+struct Context<'a> {
+    aws: &'a Aws,
+    clock: &'a Clock,
+    request: &'a Request,
+    progress: &'a dyn Progress,
+    /// The moment the investigation calls "now".
+    now: jiff::Timestamp,
+    total_deadline: tokio::time::Instant,
+    board: Board,
+    trail: events::SharedTrail,
+}
+
+/// What a step saw.
+#[derive(Debug)]
+struct Seen<T> {
+    observation: Observation<T>,
+    window: Option<Window>,
+    /// One line for people; where empty, the runner says why there are no facts.
+    summary: String,
+}
+
+impl<T> From<Observation<T>> for Seen<T> {
+    fn from(observation: Observation<T>) -> Seen<T> {
+        Seen { observation, window: None, summary: String::new() }
+    }
+}
+
+/// Why nothing rotates here that could be looked at: no such secret, or it rotates elsewhere, later or never.
+fn not_here(described: &Described) -> Option<String> {
+    let facts = &described.facts;
+    match (&facts.primary_region, facts.deleted_at) {
+        (Some(primary), _) if facts.is_replica() => Some(format!("this is a replica; the secret rotates in {primary}")),
+        (_, Some(_)) => Some("the secret is scheduled for deletion".to_owned()),
+        _ => None,
+    }
+}
+
+/// The rotation function, or why there is none to look at.
+fn function_of(subject: &Observation<Arc<Described>>) -> Observation<FunctionArn> {
+    present(subject).and_then(|described| {
+        let (facts, config) = (&described.facts, &described.config);
+        let because = match (not_here(&described), &config.function_arn) {
+            (Some(because), _) => because,
+            (None, Some(arn)) => return Observation::Found(arn.clone()),
+            (None, None) => match (&facts.owning_service, &facts.secret_type) {
+                (Some(owner), _) => format!("{owner} rotates this secret itself; there is no function by design"),
+                (None, Some(partner)) => format!("{partner} rotates this secret itself; there is no function by design"),
+                (None, None) if config.external_role_arn.is_some() => {
+                    "a partner rotates this secret; there is no function by design".to_owned()
+                }
+                (None, None) => "no rotation function is configured".to_owned(),
+            },
+        };
+        Observation::NotApplicable { because }
+    })
+}
+
+/// The secret, or why nothing about it can be asked.
+fn present(subject: &Observation<Arc<Described>>) -> Observation<Arc<Described>> {
+    match subject {
+        Observation::NoData { .. } => Observation::NotApplicable { because: "there is no such secret".to_owned() },
+        other => other.clone(),
+    }
+}

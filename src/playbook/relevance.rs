@@ -1,0 +1,295 @@
+//! Which changes concern the secret: its rotation, function, role, key and network.
+
+use super::attempts::is_of;
+use super::trail_event::TrailEvent;
+use crate::model::{Change, Concern, FunctionArn, RoleArn, SecretRef};
+use serde_json::{Map, Value};
+
+/// The longest parameter kept, in characters of JSON.
+const MAX_PARAMETER_CHARS: usize = 1_000;
+
+/// The request parameters that are kept: they tell what was changed and hold no values of secrets or environments.
+const PARAMETERS: &[&str] = &[
+    "secretId", "rotationLambdaARN", "rotationRules", "versionStage", "moveToVersionId", "removeFromVersionId",
+    "clientRequestToken", "kmsKeyId", "recoveryWindowInDays", "forceDeleteWithoutRecovery", "functionName", "runtime", "timeout",
+    "memorySize", "handler", "role", "layers", "vpcConfig", "kMSKeyArn", "reservedConcurrentExecutions", "publish", "action",
+    "principal", "statementId", "sourceArn", "sourceAccount", "qualifier", "layerName", "roleName", "policyName", "policyArn",
+    "versionId", "permissionsBoundary", "keyId", "grantId", "pendingWindowInDays", "groupId", "ipPermissions",
+    "securityGroupRuleIds", "cidrIp", "ipProtocol", "fromPort", "toPort", "natGatewayId", "vpcEndpointId", "DeleteVpcEndpointsRequest",
+    "ModifyVpcEndpointRequest", "routeTableId", "destinationCidrBlock", "networkAclId", "dBInstanceIdentifier", "dBClusterIdentifier",
+    "dBParameterGroupName", "vpcSecurityGroupIds", "targetId", "policyId",
+];
+
+/// The resources whose changes are looked for.
+#[derive(Debug)]
+pub(super) struct Watched {
+    pub(super) secret: SecretRef,
+    pub(super) function: Option<FunctionArn>,
+    pub(super) role: Option<RoleArn>,
+    pub(super) layers: Vec<String>,
+    /// The ARNs of managed policies attached to the role, now or in the events.
+    pub(super) policies: Vec<String>,
+    /// Keys by id, ARN or alias.
+    pub(super) keys: Vec<String>,
+    /// Security groups, subnets and VPC of the function; empty when it is in none.
+    pub(super) network: Vec<String>,
+}
+
+impl Watched {
+    /// The event as a change, where it took effect and concerns a watched resource.
+    pub(super) fn change(&self, event: &TrailEvent) -> Option<Change> {
+        if event.error_code.is_some() || self.is_rotations_own(event) || event.name.starts_with("Rotation") || event.name.starts_with("TestRotation") {
+            return None;
+        }
+        let (concerns, resource) = self.concern(event)?;
+        Some(Change {
+            at: event.at,
+            actor: event.actor.clone(),
+            event: event.name.clone(),
+            resource: resource.to_owned(),
+            concerns,
+            parameters: parameters(&event.request),
+        })
+    }
+
+    /// The policies that events attach to the role or detach from it: their versions concern it too.
+    pub(super) fn learn_policies<'a>(&mut self, events: impl IntoIterator<Item = &'a TrailEvent>) {
+        for event in events {
+            if let (true, Some(policy)) = (self.is_role(event), event.parameter("policyArn"))
+                && !self.policies.iter().any(|known| known == policy)
+            {
+                self.policies.push(policy.to_owned());
+            }
+        }
+    }
+
+    /// Secrets Manager and the function write to the secret with every rotation: that is no change of configuration.
+    fn is_rotations_own(&self, event: &TrailEvent) -> bool {
+        if event.source != "secretsmanager.amazonaws.com" {
+            return false;
+        }
+        let by_service = event.invoked_by.as_deref() == Some("secretsmanager.amazonaws.com");
+        // A Lambda function's session carries the function's name.
+        let session = self.function.as_ref().is_some_and(|function| function.name() == event.actor);
+        let issuer = self.role.as_ref().is_some_and(|role| event.issuer_arn.as_deref() == Some(role.arn().as_str()));
+        by_service || (session && event.issuer_arn.is_some()) || issuer
+    }
+
+    fn is_role(&self, event: &TrailEvent) -> bool {
+        self.role.as_ref().is_some_and(|role| event.parameter("roleName") == Some(role.name()))
+    }
+
+    fn concern<'e>(&self, event: &'e TrailEvent) -> Option<(Concern, &'e str)> {
+        match event.source.split('.').next().unwrap_or_default() {
+            "secretsmanager" => {
+                let secret = event.parameter("secretId").or(event.rotated_secret.as_deref())?;
+                is_of(secret, &self.secret).then_some((Concern::Secret, secret))
+            }
+            "lambda" => {
+                if let Some(layer) = event.parameter("layerName") {
+                    let is_used = self.layers.iter().any(|arn| arn.split(':').nth(6) == Some(layer.rsplit(':').next().unwrap_or(layer)));
+                    return is_used.then_some((Concern::Function, layer));
+                }
+                let name = event.parameter("functionName")?;
+                self.is_function(name).then_some((Concern::Function, name))
+            }
+            "iam" if self.is_role(event) => Some((Concern::Role, event.parameter("roleName")?)),
+            "iam" => {
+                let policy = event.parameter("policyArn")?;
+                self.policies.iter().any(|known| known == policy).then_some((Concern::Role, policy))
+            }
+            "kms" => {
+                let named = event.parameter("keyId").into_iter().chain(event.resources.iter().map(String::as_str));
+                named.into_iter().find(|key| self.is_key(key)).map(|key| (Concern::Key, key))
+            }
+            "ec2" if !self.network.is_empty() => self.network_resource(event).map(|resource| (Concern::Network, resource)),
+            "rds" => {
+                let names = ["dBInstanceIdentifier", "dBClusterIdentifier", "dBParameterGroupName"];
+                names.into_iter().find_map(|name| event.parameter(name)).map(|resource| (Concern::Database, resource))
+            }
+            "organizations" => {
+                event.parameter("policyId").or_else(|| event.parameter("targetId")).map(|resource| (Concern::Organization, resource))
+            }
+            _ => None,
+        }
+    }
+
+    /// Lambda takes a name, a partial ARN (`account:function:name`) and a full ARN, each with or without a qualifier.
+    fn is_function(&self, text: &str) -> bool {
+        let Some(function) = &self.function else { return false };
+        if text.starts_with("arn:") {
+            return super::text::function_arn(text).is_some_and(|other| other.is_same_function(function));
+        }
+        let name = match text.split_once("function:") {
+            Some((_, rest)) => rest,
+            None => text,
+        };
+        name.split(':').next() == Some(function.name())
+    }
+
+    fn is_key(&self, key: &str) -> bool {
+        let id = |text: &str| text.rsplit([':', '/']).next().unwrap_or_default().to_owned();
+        self.keys.iter().any(|known| known == key || (!id(known).is_empty() && id(known) == id(key)))
+    }
+
+    /// Security groups must be the function's, or name one of its; other parts of a network do not tell whose they are.
+    fn network_resource<'e>(&self, event: &'e TrailEvent) -> Option<&'e str> {
+        let is_mentioned = || self.network.iter().any(|own| mentions(&event.request, own));
+        if let Some(group) = event.parameter("groupId").or_else(|| find_string(&event.request, "GroupId")) {
+            return is_mentioned().then_some(group);
+        }
+        ["natGatewayId", "vpcEndpointId", "routeTableId", "networkAclId"]
+            .into_iter()
+            .find_map(|name| event.parameter(name))
+            .or_else(|| find_string(&event.request, "VpcEndpointId"))
+            .or(Some(event.name.as_str()).filter(|_| is_mentioned()))
+    }
+}
+
+/// True when any string within `value` is `text`.
+fn mentions(value: &Value, text: &str) -> bool {
+    match value {
+        Value::String(own) => own == text,
+        Value::Array(items) => items.iter().any(|item| mentions(item, text)),
+        Value::Object(fields) => fields.values().any(|field| mentions(field, text)),
+        _ => false,
+    }
+}
+
+/// The first string under `key` at any depth, or the `content` of an XML-like object or list there.
+fn find_string<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
+    match value {
+        Value::Object(fields) => fields.iter().find_map(|(name, field)| {
+            if name == key { first_string(field) } else { find_string(field, key) }
+        }),
+        Value::Array(items) => items.iter().find_map(|item| find_string(item, key)),
+        _ => None,
+    }
+}
+
+fn first_string(value: &Value) -> Option<&str> {
+    match value {
+        Value::String(text) => Some(text),
+        Value::Object(fields) => fields.get("content").or_else(|| fields.get("items")).and_then(first_string),
+        Value::Array(items) => items.first().and_then(first_string),
+        _ => None,
+    }
+}
+
+fn parameters(request: &Value) -> Value {
+    let Some(fields) = request.as_object() else { return Value::Null };
+    let mut kept = Map::new();
+    for (name, value) in fields {
+        if name.eq_ignore_ascii_case("environment") {
+            // Only that it changed: the values may be credentials.
+            kept.insert(name.clone(), Value::Bool(true));
+        } else if PARAMETERS.iter().any(|known| known.eq_ignore_ascii_case(name))
+            && !value.is_null()
+            && value.to_string().len() <= MAX_PARAMETER_CHARS
+        {
+            kept.insert(name.clone(), value.clone());
+        }
+    }
+    Value::Object(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Arn;
+    use serde_json::json;
+
+    fn watched() -> Watched {
+        Watched {
+            secret: "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf".parse().unwrap(),
+            function: super::super::text::function_arn("arn:aws:lambda:eu-west-1:123456789012:function:rotator:live"),
+            role: Some(RoleArn::try_from(Arn::parse("arn:aws:iam::123456789012:role/service-role/rotator-role").unwrap()).unwrap()),
+            layers: vec!["arn:aws:lambda:eu-west-1:123456789012:layer:psycopg:3".to_owned()],
+            policies: vec![],
+            keys: vec!["1234abcd-12ab-34cd-56ef-1234567890ab".to_owned(), "alias/db".to_owned()],
+            network: vec!["vpc-1".to_owned(), "sg-1".to_owned()],
+        }
+    }
+
+    fn event(source: &str, name: &str, request: Value) -> TrailEvent {
+        let text = json!({"eventName": name, "eventTime": "2026-01-01T00:00:00Z", "eventSource": format!("{source}.amazonaws.com"),
+            "userIdentity": {"arn": "arn:aws:sts::123456789012:assumed-role/admin/carol"}, "requestParameters": request});
+        TrailEvent::parse(&text.to_string()).unwrap()
+    }
+
+    #[test]
+    fn changes_are_recognised_in_every_form_a_request_may_name_them() {
+        let key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+        for (source, name, request, expected) in [
+            ("secretsmanager", "PutResourcePolicy", json!({"secretId": "prod/db"}), Some(Concern::Secret)),
+            ("secretsmanager", "PutResourcePolicy", json!({"secretId": "prod/other"}), None),
+            ("lambda", "UpdateFunctionCode20150331v2", json!({"functionName": "rotator"}), Some(Concern::Function)),
+            (
+                "lambda",
+                "UpdateFunctionCode20150331v2",
+                json!({"functionName": "arn:aws:lambda:eu-west-1:123456789012:function:rotator"}),
+                Some(Concern::Function),
+            ),
+            ("lambda", "RemovePermission20150331v2", json!({"functionName": "123456789012:function:rotator:live"}), Some(Concern::Function)),
+            ("lambda", "UpdateFunctionCode20150331v2", json!({"functionName": "rotator2"}), None),
+            ("lambda", "PublishLayerVersion20181031", json!({"layerName": "psycopg"}), Some(Concern::Function)),
+            ("iam", "DetachRolePolicy", json!({"roleName": "rotator-role", "policyArn": "p"}), Some(Concern::Role)),
+            ("iam", "DetachRolePolicy", json!({"roleName": "other", "policyArn": "p"}), None),
+            ("kms", "DisableKey", json!({"keyId": key}), Some(Concern::Key)),
+            ("kms", "DisableKey", json!({"keyId": "ffff"}), None),
+            ("ec2", "RevokeSecurityGroupEgress", json!({"groupId": "sg-1"}), Some(Concern::Network)),
+            (
+                "ec2",
+                "RevokeSecurityGroupIngress",
+                json!({"groupId": "sg-db", "ipPermissions": {"items": [{"groups": {"items": [{"groupId": "sg-1"}]}}]}}),
+                Some(Concern::Network),
+            ),
+            ("ec2", "RevokeSecurityGroupIngress", json!({"groupId": "sg-9", "cidrIp": "10.0.0.0/8"}), None),
+            ("ec2", "DeleteNatGateway", json!({"DeleteNatGatewayRequest": {}, "natGatewayId": "nat-1"}), Some(Concern::Network)),
+            (
+                "ec2",
+                "DeleteVpcEndpoints",
+                json!({"DeleteVpcEndpointsRequest": {"VpcEndpointId": {"tag": 1, "content": "vpce-1"}}}),
+                Some(Concern::Network),
+            ),
+            ("rds", "ModifyDBInstance", json!({"dBInstanceIdentifier": "db"}), Some(Concern::Database)),
+        ] {
+            let change = watched().change(&event(source, name, request.clone()));
+            assert_eq!(change.as_ref().map(|change| change.concerns), expected, "{name} {request}");
+            assert!(change.is_none_or(|change| change.actor == "carol"));
+        }
+    }
+
+    #[test]
+    fn refused_changes_and_the_rotations_own_writes_are_no_changes() {
+        let mut refused = event("iam", "DetachRolePolicy", json!({"roleName": "rotator-role", "policyArn": "p"}));
+        refused.error_code = Some("AccessDenied".to_owned());
+        assert_eq!(watched().change(&refused), None);
+        let mut own = event("secretsmanager", "PutSecretValue", json!({"secretId": "prod/db"}));
+        own.issuer_arn = Some("arn:aws:iam::123456789012:role/service-role/rotator-role".to_owned());
+        assert_eq!(watched().change(&own), None);
+        let mut service = event("secretsmanager", "UpdateSecretVersionStage", json!({"secretId": "prod/db"}));
+        service.invoked_by = Some("secretsmanager.amazonaws.com".to_owned());
+        assert_eq!(watched().change(&service), None);
+    }
+
+    #[test]
+    fn a_policys_new_version_concerns_the_role_once_an_event_ties_them() {
+        let new_version = event("iam", "CreatePolicyVersion", json!({"policyArn": "arn:aws:iam::123456789012:policy/rotation"}));
+        let mut watched = watched();
+        assert_eq!(watched.change(&new_version), None);
+        let detached =
+            event("iam", "DetachRolePolicy", json!({"roleName": "rotator-role", "policyArn": "arn:aws:iam::123456789012:policy/rotation"}));
+        watched.learn_policies([&detached]);
+        assert_eq!(watched.change(&new_version).map(|change| change.concerns), Some(Concern::Role));
+    }
+
+    #[test]
+    fn values_of_secrets_and_environments_are_not_kept() {
+        let request = json!({"functionName": "rotator", "timeout": 30, "environment": {"variables": {"PASSWORD": "canary"}},
+            "secretString": "canary", "masterUserPassword": "canary"});
+        let kept = parameters(&request);
+        assert!(!kept.to_string().contains("canary"));
+        assert_eq!(kept, json!({"functionName": "rotator", "timeout": 30, "environment": true}));
+    }
+}

@@ -1,0 +1,287 @@
+//! Performs the steps concurrently, and turns every end a step can come to into a record.
+
+use super::board::{Board, Slot};
+use super::secret::Described;
+use super::{
+    Context, Progress, Request, Seen, config_changes, events, execution_role, function_logs, function_metrics, present,
+    function_of,
+    rotation_config, rotation_function, rotation_history, secret, secret_access,
+};
+use crate::aws::{Asker, Aws};
+use crate::clock::{self, Clock, Stopwatch};
+use crate::model::{
+    ConfigChanges, Evidence, FunctionFacts, FunctionLogs, FunctionMetrics, Observation, RoleFacts, RotationConfig,
+    RotationHistory, SecretAccess, SecretFacts, StepName, StepRecord,
+};
+use futures::FutureExt;
+use jiff::Timestamp;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a step may overrun its deadline by to put together what it has; its requests end at the deadline.
+const GRACE: Duration = Duration::from_millis(250);
+
+pub(super) async fn collect(aws: &Aws, clock: &Clock, request: &Request, progress: &dyn Progress) -> Evidence {
+    let cx = Context {
+        aws,
+        clock,
+        request,
+        progress,
+        now: clock.now(),
+        total_deadline: clock::deadline(request.total_deadline),
+        board: Board::empty(),
+        trail: events::SharedTrail::default(),
+    };
+    keep(&cx);
+    let (secret, rotation_config, function, logs, role, history, metrics, access, changes) = tokio::join!(
+        secret_step(&cx),
+        rotation_config_step(&cx),
+        function_step(&cx),
+        logs_step(&cx),
+        role_step(&cx),
+        history_step(&cx),
+        metrics_step(&cx),
+        access_step(&cx),
+        changes_step(&cx),
+    );
+    let account_id = secret.found().map(|facts| facts.arn.arn().account_id().to_owned());
+    Evidence {
+        asked: request.asked.clone(),
+        region: aws.region().to_owned(),
+        account_id: account_id.or_else(|| aws.account_id().map(str::to_owned)),
+        now: cx.now,
+        reach: request.reach,
+        near_names: cx.board.near_names.peek().unwrap_or_default(),
+        secret,
+        rotation_config,
+        function,
+        logs,
+        role,
+        history,
+        metrics,
+        access,
+        changes,
+    }
+}
+
+/// Fills the slots of the steps that are not performed again from their kept observations.
+fn keep(cx: &Context<'_>) {
+    let Some((evidence, again)) = &cx.request.rerun else { return };
+    let is_kept = |step| !again.contains(&step);
+    if is_kept(StepName::Secret) {
+        cx.board.near_names.fill(evidence.near_names.clone());
+        if let Some(facts) = evidence.secret.found() {
+            cx.board.versions.fill(facts.versions.clone());
+        }
+        if is_kept(StepName::RotationConfig) {
+            cx.board.subject.fill(evidence.secret.observation.clone().and_then(|facts| {
+                evidence.rotation_config.observation.clone().map(|config| Arc::new(Described { facts, config }))
+            }));
+        }
+    }
+    if is_kept(StepName::RotationFunction) {
+        cx.board.function.fill(evidence.function.observation.clone().map(Arc::new));
+    }
+    if is_kept(StepName::ExecutionRole) {
+        cx.board.role.fill(evidence.role.observation.clone().map(Arc::new));
+    }
+    if is_kept(StepName::RotationHistory) {
+        cx.board.history.fill(evidence.history.observation.clone().map(Arc::new));
+    }
+}
+
+/// The kept record of a step that is not performed again.
+fn kept<'a, T: Clone>(
+    cx: &Context<'a>,
+    step: StepName,
+    record: impl FnOnce(&'a Evidence) -> &'a StepRecord<T>,
+) -> Option<StepRecord<T>> {
+    let (evidence, again) = cx.request.rerun.as_ref()?;
+    (!again.contains(&step)).then(|| record(evidence).clone())
+}
+
+/// One step being performed.
+struct Running<'a, 'b> {
+    cx: &'a Context<'b>,
+    name: StepName,
+    started_at: Timestamp,
+    stopwatch: Stopwatch,
+    deadline: tokio::time::Instant,
+    asker: Asker,
+}
+
+impl<'a, 'b> Running<'a, 'b> {
+    fn begin(cx: &'a Context<'b>, name: StepName) -> Running<'a, 'b> {
+        cx.progress.started(name);
+        let deadline = clock::deadline(cx.request.deadline_per_step).min(cx.total_deadline);
+        let asker = Asker::new(*cx.clock, deadline, cx.request.rerun.is_some());
+        Running { cx, name, started_at: cx.clock.now(), stopwatch: Stopwatch::start(), deadline, asker }
+    }
+
+    /// Performs the step to whatever end it comes.
+    async fn finish<T>(&self, collector: impl Future<Output = Seen<T>>) -> StepRecord<T> {
+        let isolated = AssertUnwindSafe(collector).catch_unwind();
+        let seen = match tokio::time::timeout_at(self.deadline + GRACE, isolated).await {
+            Ok(Ok(seen)) => seen,
+            Ok(Err(_)) => Observation::Failed { error: format!("{} stopped on a defect of its own", self.name) }.into(),
+            Err(_) => Observation::TimedOut { after_ms: self.stopwatch.elapsed_ms() }.into(),
+        };
+        let (calls, mut denials) = self.asker.trace();
+        if let Observation::Denied(denial) = &seen.observation
+            && !denials.contains(denial)
+        {
+            denials.push(denial.clone());
+        }
+        let summary = if seen.summary.is_empty() { why_nothing(&seen.observation) } else { seen.summary };
+        self.cx.progress.finished(self.name, seen.observation.status(), &summary);
+        StepRecord {
+            observation: seen.observation,
+            window: seen.window,
+            calls,
+            denials,
+            summary,
+            started_at: self.started_at,
+            duration_ms: self.stopwatch.elapsed_ms(),
+        }
+    }
+}
+
+fn why_nothing<T>(observation: &Observation<T>) -> String {
+    match observation {
+        Observation::Found(_) => "done".to_owned(),
+        Observation::NoData { searched } => format!("nothing: {searched}"),
+        Observation::NotApplicable { because } => format!("not asked: {because}"),
+        Observation::Denied(denial) => format!("not checked: permission {} is missing", denial.action),
+        other => format!("not checked: {}", other.missing().unwrap_or_default()),
+    }
+}
+
+/// Waits for what a step needs, not longer than everything may take.
+async fn ready<T: Clone, N>(cx: &Context<'_>, slot: &Slot<Observation<T>>, map: impl FnOnce(&Observation<T>) -> Observation<N>) -> Observation<N> {
+    match tokio::time::timeout_at(cx.total_deadline, slot.get()).await {
+        Ok(content) => map(&content),
+        Err(_) => out_of_time(cx),
+    }
+}
+
+fn out_of_time<T>(cx: &Context<'_>) -> Observation<T> {
+    Observation::TimedOut { after_ms: u64::try_from(cx.request.total_deadline.as_millis()).unwrap_or(u64::MAX) }
+}
+
+async fn secret_step(cx: &Context<'_>) -> StepRecord<SecretFacts> {
+    let record = match kept(cx, StepName::Secret, |evidence| &evidence.secret) {
+        Some(record) => record,
+        None => {
+            let step = Running::begin(cx, StepName::Secret);
+            step.finish(secret::collect(cx, &step.asker)).await
+        }
+    };
+    cx.board.versions.fill(record.found().map(|facts| facts.versions.clone()).unwrap_or_default());
+    if kept(cx, StepName::Secret, |evidence| &evidence.secret).is_none() {
+        cx.board.subject.fill(unanswered(&record));
+    }
+    record
+}
+
+async fn rotation_config_step(cx: &Context<'_>) -> StepRecord<RotationConfig> {
+    if let Some(record) = kept(cx, StepName::RotationConfig, |evidence| &evidence.rotation_config) {
+        return record;
+    }
+    let is_described_by_step_1 = kept(cx, StepName::Secret, |evidence| &evidence.secret).is_none();
+    if is_described_by_step_1 {
+        ready(cx, &cx.board.subject, Observation::clone).await;
+    }
+    let step = Running::begin(cx, StepName::RotationConfig);
+    let record = step.finish(rotation_config::collect(cx, &step.asker, is_described_by_step_1)).await;
+    if !is_described_by_step_1 {
+        cx.board.subject.fill(unanswered(&record));
+    }
+    record
+}
+
+/// For a slot that its step did not fill: the way the step ended. A step that found its facts has filled it.
+fn unanswered<T: Clone, U>(record: &StepRecord<T>) -> Observation<U> {
+    let missing = || Observation::Failed { error: "the secret was not described".to_owned() };
+    record.observation.clone().and_then(|_| missing())
+}
+
+async fn function_step(cx: &Context<'_>) -> StepRecord<FunctionFacts> {
+    let record = match kept(cx, StepName::RotationFunction, |evidence| &evidence.function) {
+        Some(record) => record,
+        None => {
+            let function = ready(cx, &cx.board.subject, function_of).await;
+            let step = Running::begin(cx, StepName::RotationFunction);
+            step.finish(rotation_function::collect(cx, &step.asker, function)).await
+        }
+    };
+    cx.board.function.fill(record.observation.clone().map(Arc::new));
+    record
+}
+
+async fn logs_step(cx: &Context<'_>) -> StepRecord<FunctionLogs> {
+    if let Some(record) = kept(cx, StepName::FunctionLogs, |evidence| &evidence.logs) {
+        return record;
+    }
+    let subject = ready(cx, &cx.board.subject, present).await;
+    let arn = function_of(&subject);
+    let function = ready(cx, &cx.board.function, Observation::clone).await;
+    let step = Running::begin(cx, StepName::FunctionLogs);
+    step.finish(function_logs::collect(cx, &step.asker, subject, arn, function)).await
+}
+
+async fn role_step(cx: &Context<'_>) -> StepRecord<RoleFacts> {
+    let record = match kept(cx, StepName::ExecutionRole, |evidence| &evidence.role) {
+        Some(record) => record,
+        None => {
+            let subject = ready(cx, &cx.board.subject, present).await;
+            let function = ready(cx, &cx.board.function, Observation::clone).await;
+            let step = Running::begin(cx, StepName::ExecutionRole);
+            step.finish(execution_role::collect(cx, &step.asker, subject, function)).await
+        }
+    };
+    cx.board.role.fill(record.observation.clone().map(Arc::new));
+    record
+}
+
+async fn history_step(cx: &Context<'_>) -> StepRecord<RotationHistory> {
+    let record = match kept(cx, StepName::RotationHistory, |evidence| &evidence.history) {
+        Some(record) => record,
+        None => {
+            let subject = ready(cx, &cx.board.subject, present).await;
+            let step = Running::begin(cx, StepName::RotationHistory);
+            step.finish(rotation_history::collect(cx, &step.asker, subject)).await
+        }
+    };
+    cx.board.history.fill(record.observation.clone().map(Arc::new));
+    record
+}
+
+async fn metrics_step(cx: &Context<'_>) -> StepRecord<FunctionMetrics> {
+    if let Some(record) = kept(cx, StepName::FunctionMetrics, |evidence| &evidence.metrics) {
+        return record;
+    }
+    let subject = ready(cx, &cx.board.subject, present).await;
+    let step = Running::begin(cx, StepName::FunctionMetrics);
+    step.finish(function_metrics::collect(cx, &step.asker, subject)).await
+}
+
+async fn access_step(cx: &Context<'_>) -> StepRecord<SecretAccess> {
+    if let Some(record) = kept(cx, StepName::SecretAccess, |evidence| &evidence.access) {
+        return record;
+    }
+    let subject = ready(cx, &cx.board.subject, present).await;
+    let step = Running::begin(cx, StepName::SecretAccess);
+    step.finish(secret_access::collect(cx, &step.asker, subject)).await
+}
+
+async fn changes_step(cx: &Context<'_>) -> StepRecord<ConfigChanges> {
+    if let Some(record) = kept(cx, StepName::ConfigChanges, |evidence| &evidence.changes) {
+        return record;
+    }
+    let subject = ready(cx, &cx.board.subject, present).await;
+    let function = ready(cx, &cx.board.function, Observation::clone).await;
+    let history = ready(cx, &cx.board.history, Observation::clone).await;
+    let step = Running::begin(cx, StepName::ConfigChanges);
+    step.finish(config_changes::collect(cx, &step.asker, subject, function, history)).await
+}

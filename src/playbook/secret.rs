@@ -1,0 +1,292 @@
+//! Step 1: does the secret exist, who owns it, is it a replica or scheduled for deletion; are the services healthy.
+
+use super::{Context, Seen, health, rotation_config, text};
+use crate::aws::Asker;
+use crate::model::{
+    Arn, AttemptOutcome, Observation, Replica, RoleArn, RotationConfig, RotationRules, SecretArn, SecretFacts, SecretRef,
+    SecretVersion,
+};
+use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
+use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, RotationRulesType, SecretListEntry};
+use jiff::Timestamp;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Pages of `ListSecrets` read to find like names; a page holds 100 secrets.
+const MAX_NAME_PAGES: usize = 10;
+
+/// Like names shown.
+const MAX_NEAR_NAMES: usize = 5;
+
+/// How much alike two names must be, from 0 to 1, to be worth showing.
+const NEAR: f64 = 0.75;
+
+/// What DescribeSecret answers: the facts of step 1 and of step 2.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Described {
+    pub(super) facts: SecretFacts,
+    pub(super) config: RotationConfig,
+}
+
+pub(super) async fn collect(cx: &Context<'_>, asker: &Asker) -> Seen<SecretFacts> {
+    let subject = subject(cx, asker).await;
+    cx.board.subject.fill(subject.clone());
+    let described = match subject {
+        Observation::Found(described) => described,
+        Observation::NoData { searched } => {
+            let names = near_names(cx, asker).await;
+            let summary = match names.first() {
+                Some(name) => format!("there is no such secret; did you mean {name}?"),
+                None => "there is no such secret".to_owned(),
+            };
+            cx.board.near_names.fill(names);
+            return Seen { observation: Observation::NoData { searched }, window: None, summary };
+        }
+        unanswered => return Seen::from(unanswered.map(|described| described.facts.clone())),
+    };
+    let (versions, service_health) =
+        tokio::join!(versions(cx, asker, &described), service_health(cx, asker, &described));
+    let facts = SecretFacts { versions, service_health, ..described.facts.clone() };
+    let summary = summary(&facts);
+    Seen { observation: Observation::Found(facts), window: None, summary }
+}
+
+/// Asks for the secret. Where DescribeSecret is refused, ListSecrets may still be allowed, and tells most of it.
+pub(super) async fn subject(cx: &Context<'_>, asker: &Asker) -> Observation<Arc<Described>> {
+    let asked = &cx.request.asked;
+    let request = cx.aws.secretsmanager.describe_secret().secret_id(asked.as_str()).send();
+    let resource = format!("secret {asked}");
+    let described = asker.ask("secretsmanager:DescribeSecret", &resource, request).await;
+    match described {
+        Observation::Denied(denial) => match listed(cx, asker).await {
+            Some(described) => described.map(Arc::new),
+            None => Observation::Denied(denial),
+        },
+        other => other.and_then(|output| from_description(output, cx.now)).map(Arc::new),
+    }
+}
+
+async fn listed(cx: &Context<'_>, asker: &Asker) -> Option<Observation<Described>> {
+    let asked = &cx.request.asked;
+    let name = match asked {
+        SecretRef::Name(name) => name.as_str(),
+        SecretRef::Arn(arn) => arn.name(),
+    };
+    let filter = Filter::builder().key(FilterNameStringType::Name).values(name).build();
+    let request = cx.aws.secretsmanager.list_secrets().filters(filter).include_planned_deletion(true).max_results(100).send();
+    let page = asker.ask("secretsmanager:ListSecrets", "*", request).await;
+    let Observation::Found(page) = page else { return None };
+    let entry = page.secret_list?.into_iter().find(|entry| match asked {
+        SecretRef::Name(name) => entry.name.as_deref() == Some(name),
+        SecretRef::Arn(arn) => entry.arn.as_deref() == Some(arn.arn().as_str()),
+    })?;
+    Some(from_description(from_list_entry(entry), cx.now))
+}
+
+/// A list entry tells the same but the replicas, under other names.
+fn from_list_entry(entry: SecretListEntry) -> DescribeSecretOutput {
+    DescribeSecretOutput::builder()
+        .set_arn(entry.arn)
+        .set_name(entry.name)
+        .set_type(entry.r#type)
+        .set_kms_key_id(entry.kms_key_id)
+        .set_rotation_enabled(entry.rotation_enabled)
+        .set_rotation_lambda_arn(entry.rotation_lambda_arn)
+        .set_rotation_rules(entry.rotation_rules)
+        .set_external_secret_rotation_role_arn(entry.external_secret_rotation_role_arn)
+        .set_last_rotated_date(entry.last_rotated_date)
+        .set_last_changed_date(entry.last_changed_date)
+        .set_last_accessed_date(entry.last_accessed_date)
+        .set_deleted_date(entry.deleted_date)
+        .set_next_rotation_date(entry.next_rotation_date)
+        .set_owning_service(entry.owning_service)
+        .set_created_date(entry.created_date)
+        .set_primary_region(entry.primary_region)
+        .set_version_ids_to_stages(entry.secret_versions_to_stages)
+        .build()
+}
+
+fn from_description(output: DescribeSecretOutput, now: Timestamp) -> Observation<Described> {
+    let unreadable = |what: &str| Observation::Failed { error: format!("the answer of DescribeSecret has no usable {what}") };
+    let Some(arn) = output.arn().and_then(|arn| Arn::parse(arn).ok()).and_then(|arn| SecretArn::try_from(arn).ok()) else {
+        return unreadable("ARN");
+    };
+    let function_arn = match output.rotation_lambda_arn().map(text::function_arn) {
+        Some(None) => return unreadable("function ARN"),
+        known => known.flatten(),
+    };
+    let external_role_arn = output
+        .external_secret_rotation_role_arn()
+        .and_then(|arn| Arn::parse(arn).ok())
+        .and_then(|arn| RoleArn::try_from(arn).ok());
+    let at = |date: Option<&_>| date.and_then(text::timestamp);
+    let rules = output.rotation_rules().map(rules);
+    let last_rotated_at = at(output.last_rotated_date());
+    let next_rotation_at = at(output.next_rotation_date());
+    let enabled = output.rotation_enabled();
+    let basis = rotation_config::Basis {
+        enabled: enabled.unwrap_or_default(),
+        rules: rules.as_ref(),
+        last_rotated_at,
+        next_rotation_at,
+        created_at: at(output.created_date()),
+    };
+    let due = rotation_config::due(&basis, now);
+    let facts = SecretFacts {
+        name: output.name().unwrap_or_else(|| arn.name()).to_owned(),
+        arn,
+        kms_key_id: output.kms_key_id().map(str::to_owned),
+        owning_service: output.owning_service().map(str::to_owned),
+        secret_type: output.r#type().map(str::to_owned),
+        primary_region: output.primary_region().map(str::to_owned),
+        replicas: output
+            .replication_status()
+            .iter()
+            .map(|replica| Replica {
+                region: replica.region().unwrap_or_default().to_owned(),
+                status: replica.status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
+                message: replica.status_message().map(str::to_owned),
+            })
+            .collect(),
+        deleted_at: at(output.deleted_date()),
+        created_at: at(output.created_date()),
+        last_changed_at: at(output.last_changed_date()),
+        last_accessed_on: at(output.last_accessed_date()),
+        versions: output.version_ids_to_stages().map(labelled).unwrap_or_default(),
+        service_health: Observation::NotApplicable { because: "nothing points to an outage".to_owned() },
+    };
+    let config = RotationConfig { enabled, function_arn, rules, last_rotated_at, next_rotation_at, external_role_arn, due };
+    Observation::Found(Described { facts, config })
+}
+
+fn rules(rules: &RotationRulesType) -> RotationRules {
+    RotationRules {
+        automatically_after_days: rules.automatically_after_days(),
+        schedule_expression: rules.schedule_expression().map(str::to_owned),
+        duration: rules.duration().map(str::to_owned),
+    }
+}
+
+fn labelled(stages: &HashMap<String, Vec<String>>) -> Vec<SecretVersion> {
+    let mut versions: Vec<_> = stages
+        .iter()
+        .map(|(id, labels)| SecretVersion { id: id.clone(), labels: labels.clone(), created_at: None })
+        .collect();
+    versions.sort_by(|one, other| one.id.cmp(&other.id));
+    versions
+}
+
+/// True when AWSPENDING sits on a version that is not current: a rotation is running, or one is stuck.
+pub(super) fn is_pending_apart(facts: &SecretFacts) -> bool {
+    facts.version_with("AWSPENDING").is_some_and(|version| !version.has("AWSCURRENT"))
+}
+
+/// The versions; with their creation dates where a pending one makes them matter.
+async fn versions(cx: &Context<'_>, asker: &Asker, described: &Described) -> Vec<SecretVersion> {
+    let mut versions = described.facts.versions.clone();
+    if is_pending_apart(&described.facts) {
+        let id = described.facts.arn.arn().as_str();
+        let request = cx.aws.secretsmanager.list_secret_version_ids().secret_id(id).max_results(100).send();
+        let page = asker.ask("secretsmanager:ListSecretVersionIds", &format!("secret {}", described.facts.name), request).await;
+        for listed in page.found().map(|page| page.versions()).unwrap_or_default() {
+            if let Some(version) = versions.iter_mut().find(|version| listed.version_id() == Some(&version.id)) {
+                version.created_at = listed.created_date().and_then(text::timestamp);
+            }
+        }
+    }
+    cx.board.versions.fill(versions.clone());
+    versions
+}
+
+/// AWS Health is asked only where something fails: a healthy secret needs no excuse.
+async fn service_health(
+    cx: &Context<'_>,
+    asker: &Asker,
+    described: &Described,
+) -> Observation<Vec<crate::model::HealthEvent>> {
+    let mut failing = described.config.due.overdue_since.is_some();
+    if !failing {
+        let history = asker.within_deadline(cx.board.history.get()).await;
+        failing = history.as_ref().and_then(Observation::found).is_some_and(|history| {
+            history.attempts.iter().rfind(|attempt| attempt.outcome != AttemptOutcome::Started).is_some_and(|attempt| {
+                matches!(attempt.outcome, AttemptOutcome::Failed | AttemptOutcome::Abandoned)
+            })
+        });
+    }
+    if failing { health::open_events(cx, asker).await } else { described.facts.service_health.clone() }
+}
+
+/// Names of the region that look like the one asked for, the most alike first.
+async fn near_names(cx: &Context<'_>, asker: &Asker) -> Vec<String> {
+    let asked = match &cx.request.asked {
+        SecretRef::Name(name) => name.clone(),
+        SecretRef::Arn(arn) => arn.name().to_owned(),
+    };
+    let mut names = Vec::new();
+    let mut token = None;
+    for _ in 0..MAX_NAME_PAGES {
+        let request =
+            cx.aws.secretsmanager.list_secrets().include_planned_deletion(true).max_results(100).set_next_token(token).send();
+        let Observation::Found(page) = asker.ask("secretsmanager:ListSecrets", "*", request).await else { break };
+        names.extend(page.secret_list.unwrap_or_default().into_iter().filter_map(|entry| entry.name));
+        token = page.next_token;
+        if token.is_none() {
+            break;
+        }
+    }
+    nearest(&asked, names)
+}
+
+fn nearest(asked: &str, names: Vec<String>) -> Vec<String> {
+    let asked = asked.to_ascii_lowercase();
+    let mut scored: Vec<(f64, String)> = names
+        .into_iter()
+        .filter_map(|name| {
+            let lower = name.to_ascii_lowercase();
+            let is_part = lower.starts_with(&asked) || lower.ends_with(&asked) || asked.starts_with(&lower) || asked.ends_with(&lower);
+            let score = if is_part { 1.0 } else { strsim::normalized_damerau_levenshtein(&asked, &lower) };
+            (score >= NEAR).then_some((score, name))
+        })
+        .collect();
+    scored.sort_by(|(one, first), (other, second)| other.total_cmp(one).then_with(|| first.cmp(second)));
+    scored.into_iter().take(MAX_NEAR_NAMES).map(|(_, name)| name).collect()
+}
+
+fn summary(facts: &SecretFacts) -> String {
+    let mut parts = Vec::new();
+    match (&facts.deleted_at, &facts.primary_region) {
+        (Some(at), _) => parts.push(format!("scheduled for deletion since {}", text::moment(*at))),
+        (None, Some(primary)) if facts.is_replica() => parts.push(format!("a replica of the secret in {primary}")),
+        _ => parts.push("exists".to_owned()),
+    }
+    if let Some(owner) = &facts.owning_service {
+        parts.push(format!("owned by {owner}"));
+    }
+    if let Some(kind) = &facts.secret_type {
+        parts.push(format!("partner type {kind}"));
+    }
+    parts.push(match &facts.kms_key_id {
+        Some(_) => "encrypted with a customer key".to_owned(),
+        None => "encrypted with the AWS managed key".to_owned(),
+    });
+    if is_pending_apart(facts) {
+        parts.push("AWSPENDING on a version of its own".to_owned());
+    }
+    match &facts.service_health {
+        Observation::Found(events) if !events.is_empty() => parts.push(text::counted(events.len(), "open AWS Health event")),
+        _ => {}
+    }
+    parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_begin_or_end_alike_or_hold_a_slip_of_the_pen_are_near() {
+        let names = ["prod/orders-db", "prod/order-db", "orders-db", "staging/billing", "prod/orders-db-replica"];
+        let near = nearest("prod/orders-db", names.map(str::to_owned).into_iter().skip(1).collect());
+        assert_eq!(near, ["orders-db", "prod/orders-db-replica", "prod/order-db"]);
+    }
+}

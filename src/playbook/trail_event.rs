@@ -1,0 +1,209 @@
+//! One event of CloudTrail, as event history and a trail's log group tell it.
+//!
+//! Sources: CloudTrail User Guide, "CloudTrail record contents"; Secrets Manager User Guide, "Log with AWS CloudTrail".
+
+use crate::model::{FunctionArn, RotationStep};
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// The longest error message kept, in characters.
+const MAX_MESSAGE_CHARS: usize = 2_000;
+
+/// An event, reduced to what steps 6 and 9 ask of it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct TrailEvent {
+    pub(super) id: Option<String>,
+    pub(super) at: Timestamp,
+    /// The name without Lambda's version suffix.
+    pub(super) name: String,
+    /// Such as `secretsmanager.amazonaws.com`.
+    pub(super) source: String,
+    pub(super) region: String,
+    pub(super) account_id: Option<String>,
+    pub(super) error_code: Option<String>,
+    pub(super) error_message: Option<String>,
+    /// The user or role session name, or the service that acted.
+    pub(super) actor: String,
+    /// The service on whose behalf it was done.
+    pub(super) invoked_by: Option<String>,
+    /// The role behind an assumed-role session.
+    pub(super) issuer_arn: Option<String>,
+    pub(super) request: Value,
+    pub(super) request_id: Option<String>,
+    /// The resources' ARNs, where the service lists them.
+    pub(super) resources: Vec<String>,
+    /// The secret a rotation event is about.
+    pub(super) rotated_secret: Option<String>,
+}
+
+impl TrailEvent {
+    /// Reads the JSON of one event; EventBridge's envelope around it is taken off. `None` for anything else.
+    pub(super) fn parse(text: &str) -> Option<TrailEvent> {
+        let mut event: Value = serde_json::from_str(text).ok()?;
+        if event.get("eventName").is_none() {
+            event = event.get_mut("detail")?.take();
+        }
+        let field = |name: &str| string(event.get(name));
+        let name = without_version(&field("eventName")?).to_owned();
+        let identity = event.get("userIdentity");
+        let source = field("eventSource").unwrap_or_default();
+        let invoked_by = identity.and_then(|identity| string(identity.get("invokedBy")));
+        let rotated_secret = [
+            event.pointer("/additionalEventData/SecretId"),
+            event.pointer("/additionalEventData/secretId"),
+            event.pointer("/serviceEventDetails/secretId"),
+            event.pointer("/serviceEventDetails/SecretId"),
+            event.pointer("/requestParameters/secretId"),
+        ]
+        .into_iter()
+        .find_map(string);
+        Some(TrailEvent {
+            id: field("eventID"),
+            at: field("eventTime")?.parse().ok()?,
+            name,
+            region: field("awsRegion").unwrap_or_default(),
+            account_id: field("recipientAccountId"),
+            error_code: field("errorCode"),
+            error_message: field("errorMessage").map(|text| text.chars().take(MAX_MESSAGE_CHARS).collect()),
+            actor: identity.and_then(actor).or_else(|| invoked_by.clone()).unwrap_or_else(|| source.clone()),
+            issuer_arn: event.pointer("/userIdentity/sessionContext/sessionIssuer/arn").and_then(Value::as_str).map(str::to_owned),
+            invoked_by,
+            request: event.get("requestParameters").cloned().unwrap_or_default(),
+            request_id: field("requestID"),
+            resources: event
+                .get("resources")
+                .and_then(Value::as_array)
+                .map(|list| list.iter().filter_map(|item| string(item.get("ARN").or_else(|| item.get("arn")))).collect())
+                .unwrap_or_default(),
+            rotated_secret,
+            source,
+        })
+    }
+
+    /// The secret and the version of a rotation event. Without other fields, `Rotation-<arn>-<version id>` tells both.
+    pub(super) fn rotation(&self) -> Option<(String, Option<String>)> {
+        let joined = self.request_id.as_deref().and_then(|id| id.strip_prefix("Rotation-"));
+        // A version id that Secrets Manager makes is a UUID: five groups.
+        let split = joined.and_then(|text| {
+            let at = text.match_indices('-').rev().nth(4).map(|(at, _)| at)?;
+            Some((text.get(..at)?, text.get(at + 1..)?)).filter(|(arn, _)| arn.starts_with("arn:"))
+        });
+        let secret = self.rotated_secret.clone().or_else(|| split.map(|(arn, _)| arn.to_owned()))?;
+        let version = joined
+            .and_then(|text| text.strip_prefix(secret.as_str()))
+            .and_then(|rest| rest.strip_prefix('-'))
+            .or_else(|| split.map(|(_, version)| version));
+        Some((secret, version.map(str::to_owned)))
+    }
+
+    /// The rotation step and the function that `errorMessage` names.
+    ///
+    /// Its usual form is `Error when executing lambda <arn> during <step> step`.
+    pub(super) fn failed_step(&self) -> (Option<RotationStep>, Option<FunctionArn>) {
+        let words = || self.error_message.as_deref().unwrap_or_default().split_whitespace();
+        let function = words().find_map(|word| super::text::function_arn(word.trim_end_matches(['.', ','])));
+        let step = words().find_map(|word| RotationStep::from_name(word.trim_matches(['.', ',', '\''])));
+        (step, function)
+    }
+
+    /// A parameter of the request, in whichever case the service writes it.
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+        self.request
+            .as_object()?
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .and_then(|(_, value)| value.as_str())
+    }
+}
+
+fn string(value: Option<&Value>) -> Option<String> {
+    value.and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// Lambda's event names end in the date and version of its API: `UpdateFunctionCode20150331v2`.
+fn without_version(name: &str) -> &str {
+    let unversioned = name.rsplit_once('v').filter(|(_, version)| is_digits(version)).map_or(name, |(head, _)| head);
+    let stem = unversioned.trim_end_matches(|c: char| c.is_ascii_digit());
+    if unversioned.len() - stem.len() == 8 { stem } else { name }
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_digit())
+}
+
+/// The user's name, or the session's: the last part of the identity's ARN.
+fn actor(identity: &Value) -> Option<String> {
+    let from_arn = || {
+        let arn = identity.get("arn")?.as_str()?;
+        if arn.ends_with(":root") { Some("root".to_owned()) } else { arn.rsplit('/').next().map(str::to_owned) }
+    };
+    string(identity.get("userName"))
+        .or_else(from_arn)
+        .or_else(|| string(identity.pointer("/sessionContext/sessionIssuer/userName")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The form Secrets Manager documents.
+    const FAILED: &str = r#"{"eventVersion":"1.08","userIdentity":{"accountId":"123456789012","invokedBy":"secretsmanager.amazonaws.com"},
+        "eventTime":"2022-09-13T02:17:48Z","eventSource":"secretsmanager.amazonaws.com","eventName":"RotationFailed",
+        "awsRegion":"us-east-2","errorMessage":"Error when executing lambda arn:aws:lambda:us-east-2:123456789012:function:rotation2 during setSecret step",
+        "requestParameters":null,"additionalEventData":{"SecretId":"arn:aws:secretsmanager:us-east-2:123456789012:secret:MyDatabaseSecret-a1b2c3"},
+        "requestID":"Rotation-arn:aws:secretsmanager:us-east-2:123456789012:secret:MyDatabaseSecret-a1b2c3-eeb681b1-a07d-4aeb-9b61-1ee6590ec295",
+        "eventID":"1","readOnly":false,"eventType":"AwsServiceEvent","recipientAccountId":"123456789012"}"#;
+
+    const SECRET: &str = "arn:aws:secretsmanager:us-east-2:123456789012:secret:MyDatabaseSecret-a1b2c3";
+    const VERSION: &str = "eeb681b1-a07d-4aeb-9b61-1ee6590ec295";
+
+    #[test]
+    fn a_failed_rotation_names_secret_version_step_and_function() {
+        let event = TrailEvent::parse(FAILED).unwrap();
+        assert_eq!(event.rotation(), Some((SECRET.to_owned(), Some(VERSION.to_owned()))));
+        let (step, function) = event.failed_step();
+        assert_eq!(step, Some(RotationStep::SetSecret));
+        assert_eq!(function.unwrap().name(), "rotation2");
+        assert_eq!(event.actor, "secretsmanager.amazonaws.com");
+    }
+
+    #[test]
+    fn the_newer_form_the_bare_request_id_and_eventbridge_say_the_same() {
+        let newer = FAILED.replace("additionalEventData", "serviceEventDetails").replace("SecretId", "secretId");
+        let bare = FAILED.replace("additionalEventData", "somethingElse");
+        let wrapped = format!(r#"{{"source":"aws.secretsmanager","resources":[],"detail":{FAILED}}}"#);
+        for text in [newer, bare, wrapped] {
+            let rotation = TrailEvent::parse(&text).unwrap().rotation();
+            assert_eq!(rotation, Some((SECRET.to_owned(), Some(VERSION.to_owned()))), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_lambdas_versions_are_cut_off_names() {
+        for (name, stem) in [
+            ("UpdateFunctionCode20150331v2", "UpdateFunctionCode"),
+            ("PutFunctionConcurrency20171031", "PutFunctionConcurrency"),
+            ("DeleteFunction20150331", "DeleteFunction"),
+            ("PutRolePolicy", "PutRolePolicy"),
+            ("Approve", "Approve"),
+        ] {
+            assert_eq!(without_version(name), stem);
+        }
+    }
+
+    #[test]
+    fn the_actor_is_the_user_or_the_session() {
+        let assumed = serde_json::json!({"type": "AssumedRole", "arn": "arn:aws:sts::123456789012:assumed-role/admin/carol",
+            "sessionContext": {"sessionIssuer": {"arn": "arn:aws:iam::123456789012:role/admin", "userName": "admin"}}});
+        assert_eq!(actor(&assumed).as_deref(), Some("carol"));
+        assert_eq!(actor(&serde_json::json!({"arn": "arn:aws:iam::123456789012:root"})).as_deref(), Some("root"));
+        assert_eq!(actor(&serde_json::json!({"arn": "x", "userName": "ana"})).as_deref(), Some("ana"));
+    }
+
+    #[test]
+    fn what_is_no_event_is_ignored() {
+        for text in ["", "{", "null", "[]", r#"{"eventName":"X"}"#, r#"{"eventName":"X","eventTime":"yesterday"}"#, "plain text"] {
+            assert_eq!(TrailEvent::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Every scenario file, played by the simulator, read through the real SDK over HTTP, and judged by its `[expect]`.
+
+use futures::StreamExt;
+use rotation_diag::aws::{Aws, AwsOptions, Registry};
+use rotation_diag::clock::Clock;
+use rotation_diag::investigation::{Investigation, Options, investigate};
+use rotation_diag::playbook::Silent;
+use rotation_diag::simulator::{Expect, Scenario, Simulator};
+
+/// How many scenarios are played at the same time; some wait for the limiter of `LookupEvents`.
+const AT_ONCE: usize = 16;
+
+async fn play(text: &str) -> (Investigation, Expect, Vec<String>) {
+    let scenario = Scenario::parse(text).unwrap();
+    let expect = scenario.expect.clone().expect("a scenario says what is expected of it");
+    let secret = expect.secret.clone().or_else(|| scenario.secret().map(str::to_owned)).unwrap();
+    let region = scenario.region().to_owned();
+    let clock = Clock::starting_at(scenario.now().unwrap_or_else(|| Clock::system().now()));
+    let simulator = Simulator::start(scenario, clock.now()).unwrap();
+    let options = AwsOptions {
+        region: Some(region),
+        endpoint_url: Some(simulator.endpoint_url()),
+        test_credentials: true,
+        ..AwsOptions::default()
+    };
+    let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
+    let investigation = investigate(&aws, &clock, &Options::new(secret.parse().unwrap()), &Silent).await;
+    let violations = simulator.violations().iter().map(|call| format!("{}:{}", call.service, call.operation)).collect();
+    (investigation, expect, violations)
+}
+
+fn id(value: impl serde::Serialize) -> String {
+    serde_json::to_value(value).unwrap().as_str().unwrap().to_owned()
+}
+
+fn complaints(investigation: &Investigation, expect: &Expect, violations: &[String]) -> Vec<String> {
+    let diagnosis = &investigation.diagnosis;
+    let mut complaints = Vec::new();
+    let outcome = id(diagnosis.outcome);
+    if outcome != expect.outcome {
+        complaints.push(format!("the outcome is {outcome}, not {}", expect.outcome));
+    }
+    let first = diagnosis.findings.first();
+    if let Some(cause) = &expect.cause {
+        match first {
+            Some(finding) if finding.cause.id() == cause => {}
+            other => complaints.push(format!("the first finding is {:?}, not {cause}", other.map(|finding| finding.cause.id()))),
+        }
+    }
+    if let (Some(confidence), Some(finding)) = (&expect.confidence, first)
+        && id(finding.confidence) != *confidence
+    {
+        complaints.push(format!("{} is {}, not {confidence}", finding.cause, id(finding.confidence)));
+    }
+    for cause in &expect.not_cause {
+        if diagnosis.findings.iter().any(|finding| finding.cause.id() == cause) {
+            complaints.push(format!("{cause} was found"));
+        }
+    }
+    for cause in &expect.inhibited {
+        if !diagnosis.findings.iter().any(|finding| finding.cause.id() == cause && finding.inhibited_by.is_some()) {
+            complaints.push(format!("{cause} is not listed as a symptom"));
+        }
+    }
+    for cause in &expect.not_checked {
+        if !diagnosis.not_checked.iter().any(|unchecked| unchecked.cause.id() == cause) {
+            complaints.push(format!("{cause} is not among what could not be checked"));
+        }
+    }
+    for finding in &diagnosis.findings {
+        if finding.evidence.is_empty() && finding.severity > rotation_diag::model::Severity::Info {
+            complaints.push(format!("{} rests on nothing", finding.cause));
+        }
+    }
+    complaints.extend(violations.iter().map(|call| format!("{call} was called")));
+    complaints
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_scenario_ends_as_its_file_expects() {
+    let only = std::env::var("SCENARIO").ok();
+    let scenarios: Vec<_> =
+        Scenario::embedded().filter(|(name, _)| only.as_deref().is_none_or(|only| name.contains(only))).collect();
+    assert!(!scenarios.is_empty());
+    let mut failed = Vec::new();
+    let mut plays = futures::stream::iter(scenarios)
+        .map(|(name, text)| async move { (name, tokio::spawn(play(text)).await.expect("a scenario plays without a panic")) })
+        .buffer_unordered(AT_ONCE);
+    while let Some((name, (investigation, expect, violations))) = plays.next().await {
+        let complaints = complaints(&investigation, &expect, &violations);
+        if !complaints.is_empty() {
+            failed.push(format!("{name}: {}\n{:#?}", complaints.join("; "), only.as_ref().map(|_| &investigation)));
+        }
+    }
+    failed.sort();
+    assert!(failed.is_empty(), "{} scenarios end otherwise:\n{}", failed.len(), failed.join("\n"));
+}
+
+#[test]
+fn there_are_scenarios_for_every_group_of_causes() {
+    let expected: Vec<Expect> = Scenario::embedded()
+        .map(|(name, text)| Scenario::parse(text).unwrap_or_else(|error| panic!("{name}: {error}")).expect.unwrap())
+        .collect();
+    assert!(expected.len() >= 45, "{} scenarios", expected.len());
+    for outcome in ["root_cause", "healthy", "inconclusive", "not_found"] {
+        assert!(expected.iter().any(|expect| expect.outcome == outcome), "no scenario ends {outcome}");
+    }
+    for cause in expected.iter().filter_map(|expect| expect.cause.as_deref()) {
+        assert!(rotation_diag::model::Cause::from_id(cause).is_some(), "{cause} is not in the catalogue");
+    }
+}
