@@ -6,6 +6,7 @@ mod diagnose;
 mod explain;
 mod failure;
 mod help;
+mod interrupt;
 mod logging;
 mod output;
 mod progress;
