@@ -101,9 +101,9 @@ fn by_code<T>(question: Question<'_>, code: &str, message: &str) -> Observation<
         | "NotFound"
         | "NoSuchResourceException" => Observation::NoData { searched: format!("{call}: there is no {resource}") },
 
-        "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => Observation::Failed {
-            error: format!("our own credentials have expired ({code} on {call}); sign in again and rerun"),
-        },
+        "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => {
+            Observation::Failed { error: format!("our own credentials have expired ({code} on {call}); sign in again and rerun") }
+        }
         "InvalidClientTokenId"
         | "UnrecognizedClientException"
         | "InvalidAccessKeyId"
@@ -117,7 +117,10 @@ fn by_code<T>(question: Question<'_>, code: &str, message: &str) -> Observation<
             ),
         },
         "RequestExpired" | "RequestTimeTooSkewed" | "RequestInTheFuture" => Observation::Failed {
-            error: format!("this machine's clock differs from that of AWS ({code} on {call}: {}); correct it and rerun", bounded(message)),
+            error: format!(
+                "this machine's clock differs from that of AWS ({code} on {call}: {}); correct it and rerun",
+                bounded(message)
+            ),
         },
         "SignatureDoesNotMatch" | "InvalidSignatureException" => Observation::Failed {
             error: format!(
@@ -126,7 +129,9 @@ fn by_code<T>(question: Question<'_>, code: &str, message: &str) -> Observation<
             ),
         },
         "SubscriptionRequiredException" => Observation::Failed {
-            error: "not available: AWS Health answers only accounts with a Business, Enterprise On-Ramp or Enterprise support plan".to_owned(),
+            error:
+                "not available: AWS Health answers only accounts with a Business, Enterprise On-Ramp or Enterprise support plan"
+                    .to_owned(),
         },
         _ if message.is_empty() => Observation::Failed { error: format!("{call} failed with {code}") },
         _ => Observation::Failed { error: format!("{call} failed with {code}: {}", bounded(message)) },

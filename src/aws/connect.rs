@@ -9,7 +9,8 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sts::config::{Credentials, ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use std::time::{Duration, SystemTime};
+use jiff::Timestamp;
+use std::time::Duration;
 
 /// The longest one attempt may take: a lost packet leaves time for another attempt within a step's ten seconds.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(6);
@@ -57,7 +58,9 @@ pub enum ConnectError {
     #[error("no AWS region is set: pass --region, or set AWS_REGION or the profile's region")]
     NoRegion,
     /// There are no credentials at all.
-    #[error("no AWS credentials were found: set AWS_PROFILE, run `aws sso login` or `aws configure`, or give this machine a role")]
+    #[error(
+        "no AWS credentials were found: set AWS_PROFILE, run `aws sso login` or `aws configure`, or give this machine a role"
+    )]
     NoCredentials,
     /// The credentials are no longer valid.
     #[error("the AWS credentials have expired: run `aws sso login`, or fetch new temporary credentials")]
@@ -184,7 +187,9 @@ async fn credentials(config: &SdkConfig, options: &AwsOptions) -> Result<Credent
     };
     match credentials.expiry() {
         // Expiry is a matter between this machine and AWS, so simulated time has no say in it.
-        Some(expiry) if expiry <= SystemTime::from(Clock::system().now()) => Err(ConnectError::ExpiredCredentials),
+        Some(expiry) if Timestamp::try_from(expiry).is_ok_and(|at| at <= Clock::system().now()) => {
+            Err(ConnectError::ExpiredCredentials)
+        }
         _ => Ok(credentials),
     }
 }
@@ -261,7 +266,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_region_of_iam_follows_the_partition() {
-        for (region, global) in [("eu-west-1", "us-east-1"), ("us-gov-east-1", "us-gov-west-1"), ("cn-northwest-1", "cn-north-1")] {
+        for (region, global) in [("eu-west-1", "us-east-1"), ("us-gov-east-1", "us-gov-west-1"), ("cn-northwest-1", "cn-north-1")]
+        {
             let options = AwsOptions { region: Some(region.to_owned()), test_credentials: true, ..AwsOptions::default() };
             let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
             assert_eq!(aws.global_region(), global);

@@ -9,12 +9,15 @@ pub use report::Report;
 use crate::aws::Aws;
 use crate::clock::{Clock, Stopwatch};
 use crate::diagnosis::diagnose;
-use crate::model::{Diagnosis, Evidence, Reach, SecretRef, StepName};
+use crate::model::{Diagnosis, Evidence, Observation, Reach, SecretRef, StepName};
 use crate::playbook::{self, Progress, Request};
-use crate::redact;
+use crate::redact::Redactor;
 use next_look::NextLook;
 use std::collections::BTreeSet;
 use std::time::Duration;
+
+/// Three widenings, and one search for the change behind the cause that was found; one more for a cause found late.
+const MOST_LOOKS: usize = 5;
 
 /// What to investigate, and how far.
 #[derive(Debug, Clone)]
@@ -63,22 +66,23 @@ pub struct Investigation {
 /// Investigates one secret. It never fails: what could not be looked at is part of the result.
 pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: &dyn Progress) -> Investigation {
     let stopwatch = Stopwatch::start();
-    let mut request = Request {
-        asked: options.asked.clone(),
-        reach: options.reach.unwrap_or_default(),
-        steps: options.steps.clone(),
-        step_deadline: options.step_deadline,
-        total_deadline: options.total_deadline,
-        change_events: Vec::new(),
-        rerun: None,
-    };
+    let mut request = Request::new(options.asked.clone(), options.reach.unwrap_or_default());
+    request.deadline_per_step = options.step_deadline;
+    request.total_deadline = options.total_deadline;
+    let mut looked = BTreeSet::from(StepName::ALL);
+    if !options.steps.is_empty() {
+        let unasked = Observation::NotApplicable { because: "not asked for".to_owned() };
+        let blank = Evidence::unseen(options.asked.clone(), aws.region().to_owned(), clock.now(), request.reach, &unasked);
+        looked = with_needs(&options.steps);
+        request.rerun = Some((blank, looked.clone()));
+    }
     let mut evidence = look(aws, clock, &request, progress).await;
-    let mut api_calls = calls(&evidence, &BTreeSet::from(StepName::ALL));
+    let mut api_calls = calls(&evidence, &looked);
     let mut diagnosis = diagnose(&evidence);
 
-    while let Some(remaining) = options.total_deadline.checked_sub(stopwatch.elapsed()).filter(|left| !left.is_zero())
-        && let Some(next) = NextLook::after(&evidence, &diagnosis, options)
-    {
+    for _ in 0..MOST_LOOKS {
+        let remaining = options.total_deadline.saturating_sub(stopwatch.elapsed());
+        let Some(next) = NextLook::after(&evidence, &diagnosis, options).filter(|_| !remaining.is_zero()) else { break };
         let steps = next.steps();
         request.reach = next.reach.unwrap_or(request.reach);
         request.change_events = next.change_events;
@@ -97,8 +101,40 @@ pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: 
     }
 }
 
+/// The steps with those whose facts they start from: the secret, its configuration, the function.
+fn with_needs(asked: &BTreeSet<StepName>) -> BTreeSet<StepName> {
+    let mut steps = asked.clone();
+    steps.insert(StepName::Secret);
+    if steps.len() > 1 {
+        steps.insert(StepName::RotationConfig);
+    }
+    let function = [
+        StepName::FunctionLogs,
+        StepName::ExecutionRole,
+        StepName::FunctionMetrics,
+        StepName::SecretAccess,
+        StepName::ConfigChanges,
+    ];
+    if function.iter().any(|step| steps.contains(step)) {
+        steps.insert(StepName::RotationFunction);
+    }
+    if steps.contains(&StepName::FunctionLogs) || steps.contains(&StepName::ConfigChanges) {
+        steps.insert(StepName::RotationHistory);
+    }
+    steps
+}
+
+/// Collects, and keeps nothing that was not redacted.
 async fn look(aws: &Aws, clock: &Clock, request: &Request, progress: &dyn Progress) -> Evidence {
-    redact::evidence(playbook::collect(aws, clock, request, progress).await)
+    let seen = playbook::collect(aws, clock, request, progress).await;
+    let (asked, region, now) = (seen.asked.clone(), seen.region.clone(), seen.now);
+    match Redactor::default().redact_strings(seen) {
+        Ok((evidence, _)) => evidence,
+        Err(error) => {
+            let withheld = Observation::Failed { error: format!("withheld, because it could not be redacted: {error}") };
+            Evidence::unseen(asked, region, now, request.reach, &withheld)
+        }
+    }
 }
 
 fn calls(evidence: &Evidence, steps: &BTreeSet<StepName>) -> usize {

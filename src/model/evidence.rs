@@ -9,6 +9,7 @@ use super::step::StepName;
 use super::window::{Reach, Window};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::convert::Infallible;
 
 /// Everything one investigation looked at.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -539,6 +540,39 @@ pub struct StepView<'a> {
 }
 
 impl Evidence {
+    /// Evidence in which every step has the same reason for having no facts.
+    #[must_use]
+    pub fn unseen(asked: SecretRef, region: String, now: Timestamp, reach: Reach, reason: &Observation<Infallible>) -> Evidence {
+        fn record<T>(now: Timestamp, reason: &Observation<Infallible>) -> StepRecord<T> {
+            StepRecord {
+                observation: reason.clone().and_then(|never| match never {}),
+                window: None,
+                calls: Vec::new(),
+                denials: Vec::new(),
+                summary: String::new(),
+                started_at: now,
+                duration_ms: 0,
+            }
+        }
+        Evidence {
+            asked,
+            region,
+            account_id: None,
+            now,
+            reach,
+            near_names: Vec::new(),
+            secret: record(now, reason),
+            rotation_config: record(now, reason),
+            function: record(now, reason),
+            logs: record(now, reason),
+            role: record(now, reason),
+            history: record(now, reason),
+            metrics: record(now, reason),
+            access: record(now, reason),
+            changes: record(now, reason),
+        }
+    }
+
     /// The nine steps in order, without the types of their facts.
     #[must_use]
     pub fn steps(&self) -> [StepView<'_>; 9] {

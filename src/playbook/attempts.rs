@@ -12,7 +12,8 @@ pub(super) struct Attempts {
 
 /// Joins starts and ends. Retries of one rotation share its version, so an end closes the last start still open.
 pub(super) fn attempts<'a>(events: impl IntoIterator<Item = &'a TrailEvent>, subject: &SecretRef) -> Attempts {
-    let mut rotations: Vec<_> = events.into_iter().filter_map(|event| Some((event, outcome(&event.name)?, event.rotation()?))).collect();
+    let mut rotations: Vec<_> =
+        events.into_iter().filter_map(|event| Some((event, outcome(&event.name)?, event.rotation()?))).collect();
     rotations.sort_by_key(|(event, (outcome, _), _)| (event.at, *outcome != AttemptOutcome::Started));
     let mut all: Vec<Attempt> = Vec::new();
     for (event, (outcome, is_test), (secret, version)) in rotations {
@@ -108,9 +109,19 @@ mod tests {
     fn starts_and_ends_are_joined_and_other_secrets_kept_apart() {
         let other = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/other-GhIjKl";
         let events = [
-            event("RotationFailed", "2026-01-01T00:00:09Z", SECRET, Some("Error when executing lambda x during createSecret step")),
+            event(
+                "RotationFailed",
+                "2026-01-01T00:00:09Z",
+                SECRET,
+                Some("Error when executing lambda x during createSecret step"),
+            ),
             event("RotationStarted", "2026-01-01T00:00:00Z", SECRET, None),
-            event("RotationFailed", "2026-01-01T01:00:00Z", SECRET, Some("Pending secret version V for Secret S was not created by Lambda L.")),
+            event(
+                "RotationFailed",
+                "2026-01-01T01:00:00Z",
+                SECRET,
+                Some("Pending secret version V for Secret S was not created by Lambda L."),
+            ),
             event("RotationSucceeded", "2026-01-01T02:00:00Z", other, None),
             event("RotateSecret", "2026-01-01T03:00:00Z", SECRET, None),
         ];

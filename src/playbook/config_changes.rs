@@ -7,9 +7,7 @@ use super::secret::Described;
 use super::trail_event::TrailEvent;
 use super::{Context, Seen, text};
 use crate::aws::Asker;
-use crate::model::{
-    Change, ConfigChanges, EventSource, FunctionFacts, Observation, RotationHistory, SecretRef, Window,
-};
+use crate::model::{Change, ConfigChanges, EventSource, FunctionFacts, Observation, RotationHistory, SecretRef, Window};
 use futures::future::join_all;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -71,7 +69,11 @@ pub(super) async fn collect(
         .found()
         .and_then(|history| first_failure(&history.attempts))
         .and_then(|attempt| attempt.started_at.or(attempt.ended_at))
-        .or_else(|| config.filter(|config| config.due.overdue_since.is_some()).and_then(|config| config.due.previous.or(config.due.overdue_since)));
+        .or_else(|| {
+            config
+                .filter(|config| config.due.overdue_since.is_some())
+                .and_then(|config| config.due.previous.or(config.due.overdue_since))
+        });
 
     let trail = cx.trail.read(cx, asker, span).await.filter(|trail| trail.complete);
     let searched = match &trail {
@@ -195,13 +197,9 @@ async fn watched(
 
 fn summary(changes: &[Change], complete: bool, window: &Window) -> String {
     let mut line = match changes.last() {
-        Some(last) => format!(
-            "{}, last {} by {} {}",
-            text::counted(changes.len(), "change"),
-            last.event,
-            last.actor,
-            text::moment(last.at)
-        ),
+        Some(last) => {
+            format!("{}, last {} by {} {}", text::counted(changes.len(), "change"), last.event, last.actor, text::moment(last.at))
+        }
         None => format!("no change, {}", text::span(window)),
     };
     if !complete {
@@ -216,7 +214,9 @@ mod tests {
 
     #[test]
     fn names_of_iam_and_of_the_organization_are_looked_for_where_they_are() {
-        for name in TELLING_GLOBAL.iter().chain(&["PutRolePermissionsBoundary", "DeleteRole", "UpdateAssumeRolePolicy", "UpdatePolicy"]) {
+        for name in
+            TELLING_GLOBAL.iter().chain(&["PutRolePermissionsBoundary", "DeleteRole", "UpdateAssumeRolePolicy", "UpdatePolicy"])
+        {
             assert!(is_global(name), "{name}");
         }
         for name in TELLING.iter().chain(&["RotateSecret", "CancelRotateSecret", "DeleteResourcePolicy"]) {

@@ -21,12 +21,42 @@ const MAX_LOOKUP_PAGES: usize = 5;
 ///
 /// Prefixes keep Lambda's versioned names, and the pattern below 1 024 characters.
 const NAMES: &[&str] = &[
-    "Rotat*", "TestRotation*", "CancelRotate*", "*ResourcePolicy", "PutSecretValue", "UpdateSecret*", "DeleteSecret",
-    "RestoreSecret", "UpdateFunction*", "RemovePermission*", "AddPermission*", "PutFunctionC*", "DeleteFunction*",
-    "PublishLayer*", "PutRole*", "DeleteRole*", "*tachRolePolicy", "CreatePolicyV*", "SetDefaultPolicy*",
-    "UpdateAssumeRole*", "PutKeyPolicy", "Re*Grant", "DisableKey", "ScheduleKey*", "RevokeSecurity*",
-    "ModifySecurityGroup*", "DeleteNat*", "DeleteVpcE*", "ModifyVpcE*", "ReplaceRoute", "DeleteRoute",
-    "ReplaceNetworkAcl*", "ModifyDB*", "RestoreDB*", "*tachPolicy", "UpdatePolicy",
+    "Rotat*",
+    "TestRotation*",
+    "CancelRotate*",
+    "*ResourcePolicy",
+    "PutSecretValue",
+    "UpdateSecret*",
+    "DeleteSecret",
+    "RestoreSecret",
+    "UpdateFunction*",
+    "RemovePermission*",
+    "AddPermission*",
+    "PutFunctionC*",
+    "DeleteFunction*",
+    "PublishLayer*",
+    "PutRole*",
+    "DeleteRole*",
+    "*tachRolePolicy",
+    "CreatePolicyV*",
+    "SetDefaultPolicy*",
+    "UpdateAssumeRole*",
+    "PutKeyPolicy",
+    "Re*Grant",
+    "DisableKey",
+    "ScheduleKey*",
+    "RevokeSecurity*",
+    "ModifySecurityGroup*",
+    "DeleteNat*",
+    "DeleteVpcE*",
+    "ModifyVpcE*",
+    "ReplaceRoute",
+    "DeleteRoute",
+    "ReplaceNetworkAcl*",
+    "ModifyDB*",
+    "RestoreDB*",
+    "*tachPolicy",
+    "UpdatePolicy",
 ];
 
 /// The filter pattern for a trail's log group.
@@ -111,7 +141,11 @@ async fn read_trail(cx: &Context<'_>, asker: &Asker, window: Window) -> Option<T
             Observation::Found(output) => {
                 is_readable = true;
                 events.extend(
-                    output.events().iter().filter_map(|event| TrailEvent::parse(event.message()?)).filter(|event| is_asked_for(&event.name)),
+                    output
+                        .events()
+                        .iter()
+                        .filter_map(|event| TrailEvent::parse(event.message()?))
+                        .filter(|event| is_asked_for(&event.name)),
                 );
                 token = output.next_token;
             }
@@ -136,7 +170,8 @@ async fn read_trail(cx: &Context<'_>, asker: &Asker, window: Window) -> Option<T
 /// The log groups of trails that hold this region's events and belong to this account, the most telling first.
 async fn trail_groups(cx: &Context<'_>, asker: &Asker) -> Observation<Vec<TrailGroup>> {
     let region = cx.aws.region();
-    let own_account = cx.board.subject.peek().and_then(|subject| subject.found().map(|it| it.facts.arn.arn().account_id().to_owned()));
+    let own_account =
+        cx.board.subject.peek().and_then(|subject| subject.found().map(|it| it.facts.arn.arn().account_id().to_owned()));
     let ask = async {
         let request = cx.aws.cloudtrail.describe_trails().include_shadow_trails(true).send();
         asker.ask("cloudtrail:DescribeTrails", "*", request).await.map(|output| {
@@ -258,13 +293,45 @@ mod tests {
     #[test]
     fn rotation_and_change_events_are_asked_for_and_reads_are_not() {
         for name in [
-            "RotationFailed", "TestRotationFailed", "RotateSecret", "CancelRotateSecret", "PutResourcePolicy", "DeleteResourcePolicy",
-            "UpdateSecretVersionStage", "UpdateFunctionCode", "UpdateFunctionConfiguration", "RemovePermission", "PutFunctionConcurrency",
-            "DeleteFunction", "DeleteFunctionConcurrency", "PublishLayerVersion", "PutRolePolicy", "PutRolePermissionsBoundary",
-            "DeleteRole", "AttachRolePolicy", "DetachRolePolicy", "CreatePolicyVersion", "SetDefaultPolicyVersion", "UpdateAssumeRolePolicy",
-            "PutKeyPolicy", "RevokeGrant", "RetireGrant", "DisableKey", "ScheduleKeyDeletion", "RevokeSecurityGroupIngress",
-            "ModifySecurityGroupRules", "DeleteNatGateway", "DeleteVpcEndpoints", "ModifyVpcEndpoint", "ReplaceRoute", "DeleteRoute",
-            "ReplaceNetworkAclEntry", "ModifyDBInstance", "RestoreDBInstanceFromDBSnapshot", "AttachPolicy", "UpdatePolicy",
+            "RotationFailed",
+            "TestRotationFailed",
+            "RotateSecret",
+            "CancelRotateSecret",
+            "PutResourcePolicy",
+            "DeleteResourcePolicy",
+            "UpdateSecretVersionStage",
+            "UpdateFunctionCode",
+            "UpdateFunctionConfiguration",
+            "RemovePermission",
+            "PutFunctionConcurrency",
+            "DeleteFunction",
+            "DeleteFunctionConcurrency",
+            "PublishLayerVersion",
+            "PutRolePolicy",
+            "PutRolePermissionsBoundary",
+            "DeleteRole",
+            "AttachRolePolicy",
+            "DetachRolePolicy",
+            "CreatePolicyVersion",
+            "SetDefaultPolicyVersion",
+            "UpdateAssumeRolePolicy",
+            "PutKeyPolicy",
+            "RevokeGrant",
+            "RetireGrant",
+            "DisableKey",
+            "ScheduleKeyDeletion",
+            "RevokeSecurityGroupIngress",
+            "ModifySecurityGroupRules",
+            "DeleteNatGateway",
+            "DeleteVpcEndpoints",
+            "ModifyVpcEndpoint",
+            "ReplaceRoute",
+            "DeleteRoute",
+            "ReplaceNetworkAclEntry",
+            "ModifyDBInstance",
+            "RestoreDBInstanceFromDBSnapshot",
+            "AttachPolicy",
+            "UpdatePolicy",
         ] {
             assert!(is_asked_for(name), "{name}");
         }

@@ -23,8 +23,7 @@ const SECRET_ACTIONS: [&str; 4] = [
 const PASSWORD_ACTION: &str = "secretsmanager:GetRandomPassword";
 
 /// What Lambda does with the role of a function inside a VPC. Source: Lambda Developer Guide, "Required IAM permissions".
-const NETWORK_ACTIONS: [&str; 3] =
-    ["ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface"];
+const NETWORK_ACTIONS: [&str; 3] = ["ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface"];
 
 /// What the function does with a customer key of its secret.
 const KEY_ACTIONS: [&str; 2] = ["kms:Decrypt", "kms:GenerateDataKey"];
@@ -41,7 +40,8 @@ pub(super) async fn collect(
     let function = match function {
         Observation::Found(function) => function,
         Observation::NoData { .. } => {
-            return Observation::NotApplicable { because: "the function, which would name the role, does not exist".to_owned() }.into();
+            return Observation::NotApplicable { because: "the function, which would name the role, does not exist".to_owned() }
+                .into();
         }
         unanswered => return unanswered.and_then(|_| nothing()).into(),
     };
@@ -192,7 +192,9 @@ fn circumstances(described: &Described, function: &FunctionFacts) -> Vec<Context
         ("kms:EncryptionContext:SecretARN", secret, text),
     ]
     .into_iter()
-    .map(|(key, value, kind)| ContextEntry::builder().context_key_name(key).context_key_values(value).context_key_type(kind).build())
+    .map(|(key, value, kind)| {
+        ContextEntry::builder().context_key_name(key).context_key_values(value).context_key_type(kind).build()
+    })
     .collect()
 }
 
@@ -200,7 +202,11 @@ fn answers(result: &EvaluationResult, wanted: &[(&str, &str)]) -> Vec<Simulation
     let action = result.eval_action_name();
     let is_wanted = |resource: &str| wanted.iter().any(|(a, r)| a.eq_ignore_ascii_case(action) && *r == resource);
     let organization_allows = result.organizations_decision_detail().map(|detail| detail.allowed_by_organizations());
-    let answer = |resource: &str, decision: &PolicyEvaluationDecisionType, statements: &[Statement], missing: &[String], boundary| {
+    let answer = |resource: &str,
+                  decision: &PolicyEvaluationDecisionType,
+                  statements: &[Statement],
+                  missing: &[String],
+                  boundary| {
         is_wanted(resource).then(|| Simulation {
             action: action.to_owned(),
             resource: resource.to_owned(),
@@ -236,8 +242,11 @@ fn summary(facts: &RoleFacts) -> String {
     let role: &RoleArn = &facts.role;
     match &facts.simulations {
         Observation::Found(simulations) => {
-            let denied: Vec<_> =
-                simulations.iter().filter(|one| one.decision != SimulatedDecision::Allowed).map(|one| one.action.as_str()).collect();
+            let denied: Vec<_> = simulations
+                .iter()
+                .filter(|one| one.decision != SimulatedDecision::Allowed)
+                .map(|one| one.action.as_str())
+                .collect();
             if denied.is_empty() {
                 format!("{} may do all of the {} that rotation needs", role.name(), text::counted(simulations.len(), "action"))
             } else {

@@ -146,7 +146,8 @@ async fn read(cx: &Context<'_>, asker: &Asker, group: &str, window: Window) -> O
         SignedDuration::from_mins(1),
     ));
     let names: Vec<String> = streams.iter().map(|(name, _)| (*name).to_owned()).collect();
-    let mut lines = filter(cx, asker, group, around, None, &names).await.found().map(|lines| lines.events.clone()).unwrap_or_default();
+    let mut lines =
+        filter(cx, asker, group, around, None, &names).await.found().map(|lines| lines.events.clone()).unwrap_or_default();
     if lines.is_empty() {
         lines = failing.events;
     }

@@ -13,8 +13,12 @@ use std::sync::Arc;
 const MAX_PAGES: usize = 3;
 
 /// The metrics, their statistics and the ids of their queries.
-const QUERIES: [(&str, &str, &str); 4] =
-    [("invocations", "Invocations", "Sum"), ("errors", "Errors", "Sum"), ("throttles", "Throttles", "Sum"), ("duration", "Duration", "Maximum")];
+const QUERIES: [(&str, &str, &str); 4] = [
+    ("invocations", "Invocations", "Sum"),
+    ("errors", "Errors", "Sum"),
+    ("throttles", "Throttles", "Sum"),
+    ("duration", "Duration", "Maximum"),
+];
 
 pub(super) async fn collect(cx: &Context<'_>, asker: &Asker, subject: Observation<Arc<Described>>) -> Seen<FunctionMetrics> {
     let arn = match function_of(&subject) {
@@ -111,7 +115,8 @@ fn queries(arn: &FunctionArn, period_s: u32) -> Vec<MetricDataQuery> {
         .iter()
         .map(|(id, metric, statistic)| {
             let metric = Metric::builder().namespace("AWS/Lambda").metric_name(*metric).dimensions(dimension.clone()).build();
-            let stat = MetricStat::builder().metric(metric).period(i32::try_from(period_s).unwrap_or(3600)).stat(*statistic).build();
+            let stat =
+                MetricStat::builder().metric(metric).period(i32::try_from(period_s).unwrap_or(3600)).stat(*statistic).build();
             MetricDataQuery::builder().id(*id).metric_stat(stat).return_data(true).build()
         })
         .collect()
@@ -134,7 +139,8 @@ fn add(points: &mut BTreeMap<Timestamp, MetricPoint>, result: &MetricDataResult)
 
 fn summary(metrics: &FunctionMetrics, window: &Window) -> String {
     let sum = |value: fn(&MetricPoint) -> f64| metrics.sum(window, value);
-    let (invocations, errors, throttles) = (sum(|point| point.invocations), sum(|point| point.errors), sum(|point| point.throttles));
+    let (invocations, errors, throttles) =
+        (sum(|point| point.invocations), sum(|point| point.errors), sum(|point| point.throttles));
     let mut parts = vec![format!("{errors:.0} of {invocations:.0} invocations failed")];
     if let Some(last) = metrics.points.iter().rfind(|point| point.errors > 0.0) {
         parts.push(format!("last {}", text::moment(last.at)));

@@ -45,7 +45,13 @@ mod tests {
     fn anchors_outside_the_base_get_windows_and_near_ones_share() {
         let now = at("2026-03-10T00:00:00Z");
         let base = Window::ending_at(now, SignedDuration::from_hours(24));
-        let anchors = ["2026-03-09T12:00:00Z", "2026-03-01T05:00:00Z", "2026-03-01T05:30:00Z", "2026-02-01T00:00:00Z", "2026-01-01T00:00:00Z"];
+        let anchors = [
+            "2026-03-09T12:00:00Z",
+            "2026-03-01T05:00:00Z",
+            "2026-03-01T05:30:00Z",
+            "2026-02-01T00:00:00Z",
+            "2026-01-01T00:00:00Z",
+        ];
         let windows = anchored(base, anchors.map(at), now);
         assert_eq!(
             windows,

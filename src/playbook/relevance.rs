@@ -10,14 +10,62 @@ const MAX_PARAMETER_CHARS: usize = 1_000;
 
 /// The request parameters that are kept: they tell what was changed and hold no values of secrets or environments.
 const PARAMETERS: &[&str] = &[
-    "secretId", "rotationLambdaARN", "rotationRules", "versionStage", "moveToVersionId", "removeFromVersionId",
-    "clientRequestToken", "kmsKeyId", "recoveryWindowInDays", "forceDeleteWithoutRecovery", "functionName", "runtime", "timeout",
-    "memorySize", "handler", "role", "layers", "vpcConfig", "kMSKeyArn", "reservedConcurrentExecutions", "publish", "action",
-    "principal", "statementId", "sourceArn", "sourceAccount", "qualifier", "layerName", "roleName", "policyName", "policyArn",
-    "versionId", "permissionsBoundary", "keyId", "grantId", "pendingWindowInDays", "groupId", "ipPermissions",
-    "securityGroupRuleIds", "cidrIp", "ipProtocol", "fromPort", "toPort", "natGatewayId", "vpcEndpointId", "DeleteVpcEndpointsRequest",
-    "ModifyVpcEndpointRequest", "routeTableId", "destinationCidrBlock", "networkAclId", "dBInstanceIdentifier", "dBClusterIdentifier",
-    "dBParameterGroupName", "vpcSecurityGroupIds", "targetId", "policyId",
+    "secretId",
+    "rotationLambdaARN",
+    "rotationRules",
+    "versionStage",
+    "moveToVersionId",
+    "removeFromVersionId",
+    "clientRequestToken",
+    "kmsKeyId",
+    "recoveryWindowInDays",
+    "forceDeleteWithoutRecovery",
+    "functionName",
+    "runtime",
+    "timeout",
+    "memorySize",
+    "handler",
+    "role",
+    "layers",
+    "vpcConfig",
+    "kMSKeyArn",
+    "reservedConcurrentExecutions",
+    "publish",
+    "action",
+    "principal",
+    "statementId",
+    "sourceArn",
+    "sourceAccount",
+    "qualifier",
+    "layerName",
+    "roleName",
+    "policyName",
+    "policyArn",
+    "versionId",
+    "permissionsBoundary",
+    "keyId",
+    "grantId",
+    "pendingWindowInDays",
+    "groupId",
+    "ipPermissions",
+    "securityGroupRuleIds",
+    "cidrIp",
+    "ipProtocol",
+    "fromPort",
+    "toPort",
+    "natGatewayId",
+    "vpcEndpointId",
+    "DeleteVpcEndpointsRequest",
+    "ModifyVpcEndpointRequest",
+    "routeTableId",
+    "destinationCidrBlock",
+    "networkAclId",
+    "dBInstanceIdentifier",
+    "dBClusterIdentifier",
+    "dBParameterGroupName",
+    "vpcSecurityGroupIds",
+    "targetId",
+    "policyId",
 ];
 
 /// The resources whose changes are looked for.
@@ -38,7 +86,11 @@ pub(super) struct Watched {
 impl Watched {
     /// The event as a change, where it took effect and concerns a watched resource.
     pub(super) fn change(&self, event: &TrailEvent) -> Option<Change> {
-        if event.error_code.is_some() || self.is_rotations_own(event) || event.name.starts_with("Rotation") || event.name.starts_with("TestRotation") {
+        if event.error_code.is_some()
+            || self.is_rotations_own(event)
+            || event.name.starts_with("Rotation")
+            || event.name.starts_with("TestRotation")
+        {
             return None;
         }
         let (concerns, resource) = self.concern(event)?;
@@ -87,7 +139,8 @@ impl Watched {
             }
             "lambda" => {
                 if let Some(layer) = event.parameter("layerName") {
-                    let is_used = self.layers.iter().any(|arn| arn.split(':').nth(6) == Some(layer.rsplit(':').next().unwrap_or(layer)));
+                    let is_used =
+                        self.layers.iter().any(|arn| arn.split(':').nth(6) == Some(layer.rsplit(':').next().unwrap_or(layer)));
                     return is_used.then_some((Concern::Function, layer));
                 }
                 let name = event.parameter("functionName")?;
@@ -107,9 +160,10 @@ impl Watched {
                 let names = ["dBInstanceIdentifier", "dBClusterIdentifier", "dBParameterGroupName"];
                 names.into_iter().find_map(|name| event.parameter(name)).map(|resource| (Concern::Database, resource))
             }
-            "organizations" => {
-                event.parameter("policyId").or_else(|| event.parameter("targetId")).map(|resource| (Concern::Organization, resource))
-            }
+            "organizations" => event
+                .parameter("policyId")
+                .or_else(|| event.parameter("targetId"))
+                .map(|resource| (Concern::Organization, resource)),
             _ => None,
         }
     }
@@ -159,9 +213,9 @@ fn mentions(value: &Value, text: &str) -> bool {
 /// The first string under `key` at any depth, or the `content` of an XML-like object or list there.
 fn find_string<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
     match value {
-        Value::Object(fields) => fields.iter().find_map(|(name, field)| {
-            if name == key { first_string(field) } else { find_string(field, key) }
-        }),
+        Value::Object(fields) => {
+            fields.iter().find_map(|(name, field)| if name == key { first_string(field) } else { find_string(field, key) })
+        }
         Value::Array(items) => items.iter().find_map(|item| find_string(item, key)),
         _ => None,
     }
@@ -203,7 +257,9 @@ mod tests {
         Watched {
             secret: "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf".parse().unwrap(),
             function: super::super::text::function_arn("arn:aws:lambda:eu-west-1:123456789012:function:rotator:live"),
-            role: Some(RoleArn::try_from(Arn::parse("arn:aws:iam::123456789012:role/service-role/rotator-role").unwrap()).unwrap()),
+            role: Some(
+                RoleArn::try_from(Arn::parse("arn:aws:iam::123456789012:role/service-role/rotator-role").unwrap()).unwrap(),
+            ),
             layers: vec!["arn:aws:lambda:eu-west-1:123456789012:layer:psycopg:3".to_owned()],
             policies: vec![],
             keys: vec!["1234abcd-12ab-34cd-56ef-1234567890ab".to_owned(), "alias/db".to_owned()],
@@ -230,7 +286,12 @@ mod tests {
                 json!({"functionName": "arn:aws:lambda:eu-west-1:123456789012:function:rotator"}),
                 Some(Concern::Function),
             ),
-            ("lambda", "RemovePermission20150331v2", json!({"functionName": "123456789012:function:rotator:live"}), Some(Concern::Function)),
+            (
+                "lambda",
+                "RemovePermission20150331v2",
+                json!({"functionName": "123456789012:function:rotator:live"}),
+                Some(Concern::Function),
+            ),
             ("lambda", "UpdateFunctionCode20150331v2", json!({"functionName": "rotator2"}), None),
             ("lambda", "PublishLayerVersion20181031", json!({"layerName": "psycopg"}), Some(Concern::Function)),
             ("iam", "DetachRolePolicy", json!({"roleName": "rotator-role", "policyArn": "p"}), Some(Concern::Role)),
@@ -278,8 +339,11 @@ mod tests {
         let new_version = event("iam", "CreatePolicyVersion", json!({"policyArn": "arn:aws:iam::123456789012:policy/rotation"}));
         let mut watched = watched();
         assert_eq!(watched.change(&new_version), None);
-        let detached =
-            event("iam", "DetachRolePolicy", json!({"roleName": "rotator-role", "policyArn": "arn:aws:iam::123456789012:policy/rotation"}));
+        let detached = event(
+            "iam",
+            "DetachRolePolicy",
+            json!({"roleName": "rotator-role", "policyArn": "arn:aws:iam::123456789012:policy/rotation"}),
+        );
         watched.learn_policies([&detached]);
         assert_eq!(watched.change(&new_version).map(|change| change.concerns), Some(Concern::Role));
     }

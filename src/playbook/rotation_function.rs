@@ -56,8 +56,10 @@ fn from_output(arn: &FunctionArn, output: &GetFunctionConfigurationOutput) -> Ob
     };
     let logging = output.logging_config();
     let environment = output.environment();
-    let mut environment_names: Vec<String> =
-        environment.and_then(|environment| environment.variables()).map(|variables| variables.keys().cloned().collect()).unwrap_or_default();
+    let mut environment_names: Vec<String> = environment
+        .and_then(|environment| environment.variables())
+        .map(|variables| variables.keys().cloned().collect())
+        .unwrap_or_default();
     environment_names.sort();
     Observation::Found(FunctionFacts {
         arn: arn.clone(),
@@ -85,9 +87,9 @@ fn from_output(arn: &FunctionArn, output: &GetFunctionConfigurationOutput) -> Ob
         }),
         layers: output.layers().iter().filter_map(|layer| layer.arn().map(str::to_owned)).collect(),
         environment_names,
-        environment_error: environment.and_then(|environment| environment.error()).map(|error| {
-            format!("{}: {}", error.error_code().unwrap_or("error"), error.message().unwrap_or("no reason given"))
-        }),
+        environment_error: environment
+            .and_then(|environment| environment.error())
+            .map(|error| format!("{}: {}", error.error_code().unwrap_or("error"), error.message().unwrap_or("no reason given"))),
         kms_key_arn: output.kms_key_arn().and_then(|key| Arn::parse(key).ok()),
         role,
         log_group: logging
@@ -95,9 +97,7 @@ fn from_output(arn: &FunctionArn, output: &GetFunctionConfigurationOutput) -> Ob
             .filter(|group| !group.is_empty())
             .map_or_else(|| default_log_group(arn), str::to_owned),
         log_format: logging.and_then(|logging| logging.log_format()).map(|format| format.as_str().to_owned()),
-        application_log_level: logging
-            .and_then(|logging| logging.application_log_level())
-            .map(|level| level.as_str().to_owned()),
+        application_log_level: logging.and_then(|logging| logging.application_log_level()).map(|level| level.as_str().to_owned()),
         reserved_concurrency: Observation::NotApplicable { because: "asked separately".to_owned() },
     })
 }

@@ -5,9 +5,7 @@ use super::events::{self, LookUp, Looked};
 use super::secret::{Described, is_pending_apart};
 use super::{Context, Seen, not_here, text};
 use crate::aws::Asker;
-use crate::model::{
-    Attempt, AttemptOutcome, EventSource, FleetSecret, Observation, RotationHistory, SecretRef, Window,
-};
+use crate::model::{Attempt, AttemptOutcome, EventSource, FleetSecret, Observation, RotationHistory, SecretRef, Window};
 use jiff::SignedDuration;
 use std::sync::Arc;
 
@@ -74,11 +72,13 @@ async fn look_up(
     let window = Window { from: since_success.unwrap_or(span.from), to: span.to };
     let region = cx.aws.region();
     let ask = |name| events::look_up(cx, asker, region, LookUp::Name(name), window);
-    let (mut looked, succeeded, abandoned) = tokio::join!(ask("RotationFailed"), ask("RotationSucceeded"), ask("RotationAbandoned"));
+    let (mut looked, succeeded, abandoned) =
+        tokio::join!(ask("RotationFailed"), ask("RotationSucceeded"), ask("RotationAbandoned"));
     looked.add(succeeded);
     looked.add(abandoned);
     let has_failed = attempts(&looked.events, named).own.iter().any(|attempt| attempt.outcome != AttemptOutcome::Succeeded);
-    let is_due = described.is_some_and(|described| described.config.due.overdue_since.is_some() || is_pending_apart(&described.facts));
+    let is_due =
+        described.is_some_and(|described| described.config.due.overdue_since.is_some() || is_pending_apart(&described.facts));
     if is_due && !has_failed {
         // Nothing failed, yet it is due: did a rotation begin at all?
         let (started, tested) = tokio::join!(ask("RotationStarted"), ask("TestRotationFailed"));

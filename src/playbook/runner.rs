@@ -3,9 +3,8 @@
 use super::board::{Board, Slot};
 use super::secret::Described;
 use super::{
-    Context, Progress, Request, Seen, config_changes, events, execution_role, function_logs, function_metrics, present,
-    function_of,
-    rotation_config, rotation_function, rotation_history, secret, secret_access,
+    Context, Progress, Request, Seen, config_changes, events, execution_role, function_logs, function_metrics, function_of,
+    present, rotation_config, rotation_function, rotation_history, secret, secret_access,
 };
 use crate::aws::{Asker, Aws};
 use crate::clock::{self, Clock, Stopwatch};
@@ -92,7 +91,7 @@ fn keep(cx: &Context<'_>) {
 }
 
 /// The kept record of a step that is not performed again.
-fn kept<'a, T: Clone>(
+fn kept<'a, T: Clone + 'a>(
     cx: &Context<'a>,
     step: StepName,
     record: impl FnOnce(&'a Evidence) -> &'a StepRecord<T>,
@@ -158,7 +157,11 @@ fn why_nothing<T>(observation: &Observation<T>) -> String {
 }
 
 /// Waits for what a step needs, not longer than everything may take.
-async fn ready<T: Clone, N>(cx: &Context<'_>, slot: &Slot<Observation<T>>, map: impl FnOnce(&Observation<T>) -> Observation<N>) -> Observation<N> {
+async fn ready<T: Clone, N>(
+    cx: &Context<'_>,
+    slot: &Slot<Observation<T>>,
+    map: impl FnOnce(&Observation<T>) -> Observation<N>,
+) -> Observation<N> {
     match tokio::time::timeout_at(cx.total_deadline, slot.get()).await {
         Ok(content) => map(&content),
         Err(_) => out_of_time(cx),

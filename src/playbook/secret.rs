@@ -44,8 +44,7 @@ pub(super) async fn collect(cx: &Context<'_>, asker: &Asker) -> Seen<SecretFacts
         }
         unanswered => return Seen::from(unanswered.map(|described| described.facts.clone())),
     };
-    let (versions, service_health) =
-        tokio::join!(versions(cx, asker, &described), service_health(cx, asker, &described));
+    let (versions, service_health) = tokio::join!(versions(cx, asker, &described), service_health(cx, asker, &described));
     let facts = SecretFacts { versions, service_health, ..described.facts.clone() };
     let summary = summary(&facts);
     Seen { observation: Observation::Found(facts), window: None, summary }
@@ -168,10 +167,8 @@ fn rules(rules: &RotationRulesType) -> RotationRules {
 }
 
 fn labelled(stages: &HashMap<String, Vec<String>>) -> Vec<SecretVersion> {
-    let mut versions: Vec<_> = stages
-        .iter()
-        .map(|(id, labels)| SecretVersion { id: id.clone(), labels: labels.clone(), created_at: None })
-        .collect();
+    let mut versions: Vec<_> =
+        stages.iter().map(|(id, labels)| SecretVersion { id: id.clone(), labels: labels.clone(), created_at: None }).collect();
     versions.sort_by(|one, other| one.id.cmp(&other.id));
     versions
 }
@@ -199,18 +196,16 @@ async fn versions(cx: &Context<'_>, asker: &Asker, described: &Described) -> Vec
 }
 
 /// AWS Health is asked only where something fails: a healthy secret needs no excuse.
-async fn service_health(
-    cx: &Context<'_>,
-    asker: &Asker,
-    described: &Described,
-) -> Observation<Vec<crate::model::HealthEvent>> {
+async fn service_health(cx: &Context<'_>, asker: &Asker, described: &Described) -> Observation<Vec<crate::model::HealthEvent>> {
     let mut failing = described.config.due.overdue_since.is_some();
     if !failing {
         let history = asker.within_deadline(cx.board.history.get()).await;
         failing = history.as_ref().and_then(Observation::found).is_some_and(|history| {
-            history.attempts.iter().rfind(|attempt| attempt.outcome != AttemptOutcome::Started).is_some_and(|attempt| {
-                matches!(attempt.outcome, AttemptOutcome::Failed | AttemptOutcome::Abandoned)
-            })
+            history
+                .attempts
+                .iter()
+                .rfind(|attempt| attempt.outcome != AttemptOutcome::Started)
+                .is_some_and(|attempt| matches!(attempt.outcome, AttemptOutcome::Failed | AttemptOutcome::Abandoned))
         });
     }
     if failing { health::open_events(cx, asker).await } else { described.facts.service_health.clone() }
@@ -243,7 +238,8 @@ fn nearest(asked: &str, names: Vec<String>) -> Vec<String> {
         .into_iter()
         .filter_map(|name| {
             let lower = name.to_ascii_lowercase();
-            let is_part = lower.starts_with(&asked) || lower.ends_with(&asked) || asked.starts_with(&lower) || asked.ends_with(&lower);
+            let is_part =
+                lower.starts_with(&asked) || lower.ends_with(&asked) || asked.starts_with(&lower) || asked.ends_with(&lower);
             let score = if is_part { 1.0 } else { strsim::normalized_damerau_levenshtein(&asked, &lower) };
             (score >= NEAR).then_some((score, name))
         })

@@ -36,7 +36,8 @@ async fn function_policy(cx: &Context<'_>, asker: &Asker, function: Observation<
     };
     let ask = async {
         // A version or an alias has a policy of its own, and rotation invokes what its ARN names.
-        let request = cx.aws.lambda.get_policy().function_name(arn.name()).set_qualifier(arn.qualifier().map(str::to_owned)).send();
+        let request =
+            cx.aws.lambda.get_policy().function_name(arn.name()).set_qualifier(arn.qualifier().map(str::to_owned)).send();
         let policy = asker.ask("lambda:GetPolicy", &format!("resource policy of function {}", arn.name()), request).await;
         policy.and_then(|output| parse_policy(output.policy(), "resource policy of the function"))
     };

@@ -66,7 +66,10 @@ impl TrailEvent {
             error_code: field("errorCode"),
             error_message: field("errorMessage").map(|text| text.chars().take(MAX_MESSAGE_CHARS).collect()),
             actor: identity.and_then(actor).or_else(|| invoked_by.clone()).unwrap_or_else(|| source.clone()),
-            issuer_arn: event.pointer("/userIdentity/sessionContext/sessionIssuer/arn").and_then(Value::as_str).map(str::to_owned),
+            issuer_arn: event
+                .pointer("/userIdentity/sessionContext/sessionIssuer/arn")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
             invoked_by,
             request: event.get("requestParameters").cloned().unwrap_or_default(),
             request_id: field("requestID"),
@@ -108,11 +111,7 @@ impl TrailEvent {
 
     /// A parameter of the request, in whichever case the service writes it.
     pub(super) fn parameter(&self, name: &str) -> Option<&str> {
-        self.request
-            .as_object()?
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .and_then(|(_, value)| value.as_str())
+        self.request.as_object()?.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).and_then(|(_, value)| value.as_str())
     }
 }
 
@@ -202,7 +201,8 @@ mod tests {
 
     #[test]
     fn what_is_no_event_is_ignored() {
-        for text in ["", "{", "null", "[]", r#"{"eventName":"X"}"#, r#"{"eventName":"X","eventTime":"yesterday"}"#, "plain text"] {
+        for text in ["", "{", "null", "[]", r#"{"eventName":"X"}"#, r#"{"eventName":"X","eventTime":"yesterday"}"#, "plain text"]
+        {
             assert_eq!(TrailEvent::parse(text), None, "{text}");
         }
     }
