@@ -47,28 +47,13 @@ fn main() {
         black_box(classify(line));
     });
     let compiled: Vec<Regex> = patterns()
-        .filter_map(|pattern| {
-            RegexBuilder::new(pattern)
-                .case_insensitive(true)
-                .multi_line(true)
-                .unicode(false)
-                .build()
-                .ok()
-        })
+        .filter_map(|pattern| RegexBuilder::new(pattern).case_insensitive(true).multi_line(true).unicode(false).build().ok())
         .collect();
     let few = log(100);
     let naive = megabytes_per_second(&few, |line| {
-        black_box(
-            compiled
-                .iter()
-                .filter(|pattern| pattern.is_match(line.as_bytes()))
-                .count(),
-        );
+        black_box(compiled.iter().filter(|pattern| pattern.is_match(line.as_bytes())).count());
     });
     println!("classify: {fast:.0} MB/s");
-    println!(
-        "each of {} patterns in turn: {naive:.2} MB/s",
-        compiled.len()
-    );
+    println!("each of {} patterns in turn: {naive:.2} MB/s", compiled.len());
     println!("ratio: {:.0}", fast / naive);
 }

@@ -19,11 +19,7 @@ fn stream(name: &str, lines: &[&str]) -> Vec<LogEvent> {
         .map(|(line, second)| LogEvent {
             at: start + jiff::SignedDuration::from_secs(second),
             stream: name.to_owned(),
-            text: line
-                .replace("{A}", A)
-                .replace("{B}", B)
-                .replace("{S}", SECRET)
-                .replace("{T}", TOKEN),
+            text: line.replace("{A}", A).replace("{B}", B).replace("{S}", SECRET).replace("{T}", TOKEN),
         })
         .collect()
 }
@@ -50,15 +46,9 @@ fn a_failing_invocation_is_read_whole_from_start_to_report() {
     assert_eq!(found.step, Some(RotationStep::SetSecret));
     assert_eq!(found.secret.as_deref(), Some(SECRET));
     assert_eq!(found.duration_ms, Some(1897.22));
-    assert_eq!(
-        (found.memory_size_mb, found.max_memory_used_mb),
-        (Some(128), Some(73))
-    );
+    assert_eq!((found.memory_size_mb, found.max_memory_used_mb), (Some(128), Some(73)));
     assert_eq!(found.started_at.to_string(), "2025-03-01T12:00:00Z");
-    assert_eq!(
-        found.ended_at.map(|at| at.to_string()).as_deref(),
-        Some("2025-03-01T12:00:05Z")
-    );
+    assert_eq!(found.ended_at.map(|at| at.to_string()).as_deref(), Some("2025-03-01T12:00:05Z"));
     assert_eq!(found.lines.len(), 6);
 }
 
@@ -104,17 +94,8 @@ fn a_line_after_the_report_joins_the_request_it_names() {
             "END RequestId: {B}",
         ],
     ));
-    let statuses: Vec<_> = invocations
-        .iter()
-        .map(|found| (found.lines.len(), found.status))
-        .collect();
-    assert_eq!(
-        statuses,
-        [
-            (4, InvocationStatus::Failed),
-            (2, InvocationStatus::Succeeded)
-        ]
-    );
+    let statuses: Vec<_> = invocations.iter().map(|found| (found.lines.len(), found.status)).collect();
+    assert_eq!(statuses, [(4, InvocationStatus::Failed), (2, InvocationStatus::Succeeded)]);
 }
 
 #[test]
@@ -128,10 +109,7 @@ fn an_import_failure_before_the_handler_belongs_to_the_request_that_follows() {
         "REPORT RequestId: {A}\tDuration: 90.00 ms\tBilled Duration: 90 ms\tMemory Size: 128 MB\tMax Memory Used: 40 MB\tStatus: error\tError Type: Runtime.ImportModuleError",
     ]);
     assert_eq!(found.status, InvocationStatus::Failed);
-    assert_eq!(
-        found.error_type.as_deref(),
-        Some("Runtime.ImportModuleError")
-    );
+    assert_eq!(found.error_type.as_deref(), Some("Runtime.ImportModuleError"));
     assert_eq!((found.step, found.secret), (None, None));
 }
 
@@ -142,55 +120,21 @@ fn an_import_failure_that_no_request_follows_is_an_invocation_without_an_id() {
         "[ERROR] Runtime.ImportModuleError: Unable to import module 'lambda_function': No module named '_pg'",
         "INIT_REPORT Init Duration: 204.34 ms\tPhase: init\tStatus: error\tError Type: Runtime.ImportModuleError",
     ]);
-    assert_eq!(
-        (found.request_id, found.status),
-        (None, InvocationStatus::Failed)
-    );
-    assert!(
-        group(stream(
-            "s",
-            &["INIT_START Runtime Version: python:3.12.v36"]
-        ))
-        .is_empty()
-    );
+    assert_eq!((found.request_id, found.status), (None, InvocationStatus::Failed));
+    assert!(group(stream("s", &["INIT_START Runtime Version: python:3.12.v36"])).is_empty());
 }
 
 #[test]
 fn streams_may_interleave_and_a_line_without_id_stays_in_its_own_stream() {
-    let mut events = stream(
-        "one",
-        &[
-            "START RequestId: {A} Version: $LATEST",
-            "[ERROR] KeyError: 'host'",
-            "END RequestId: {A}",
-        ],
-    );
-    events.extend(stream(
-        "two",
-        &[
-            "START RequestId: {B} Version: $LATEST",
-            "plain output",
-            "END RequestId: {B}",
-        ],
-    ));
+    let mut events = stream("one", &["START RequestId: {A} Version: $LATEST", "[ERROR] KeyError: 'host'", "END RequestId: {A}"]);
+    events.extend(stream("two", &["START RequestId: {B} Version: $LATEST", "plain output", "END RequestId: {B}"]));
     events.sort_by_key(|event| event.at);
-    let statuses: Vec<_> = group(events)
-        .into_iter()
-        .map(|found| (found.stream, found.request_id, found.status))
-        .collect();
+    let statuses: Vec<_> = group(events).into_iter().map(|found| (found.stream, found.request_id, found.status)).collect();
     assert_eq!(
         statuses,
         [
-            (
-                "one".to_owned(),
-                Some(A.to_owned()),
-                InvocationStatus::Failed
-            ),
-            (
-                "two".to_owned(),
-                Some(B.to_owned()),
-                InvocationStatus::Succeeded
-            ),
+            ("one".to_owned(), Some(A.to_owned()), InvocationStatus::Failed),
+            ("two".to_owned(), Some(B.to_owned()), InvocationStatus::Succeeded),
         ]
     );
 }
@@ -203,14 +147,9 @@ fn a_window_that_cuts_off_start_or_end_leaves_a_usable_invocation() {
     ]);
     assert_eq!(cut_start.status, InvocationStatus::Succeeded);
     assert_eq!(cut_start.step, Some(RotationStep::TestSecret));
-    let cut_end = only(&[
-        "START RequestId: {A} Version: $LATEST",
-        "[INFO]\t2025-03-01T12:00:01.000Z\t{A}\tcreateSecret: started",
-    ]);
-    assert_eq!(
-        (cut_end.status, cut_end.ended_at),
-        (InvocationStatus::Unknown, None)
-    );
+    let cut_end =
+        only(&["START RequestId: {A} Version: $LATEST", "[INFO]\t2025-03-01T12:00:01.000Z\t{A}\tcreateSecret: started"]);
+    assert_eq!((cut_end.status, cut_end.ended_at), (InvocationStatus::Unknown, None));
 }
 
 #[test]
@@ -241,10 +180,7 @@ fn the_json_format_tells_the_same() {
     assert_eq!(found.status, InvocationStatus::Failed);
     assert_eq!(found.error_type.as_deref(), Some("Unhandled"));
     assert_eq!(found.step, Some(RotationStep::CreateSecret));
-    assert_eq!(
-        (found.secret.as_deref(), found.version.as_deref()),
-        (Some(SECRET), Some(TOKEN))
-    );
+    assert_eq!((found.secret.as_deref(), found.version.as_deref()), (Some(SECRET), Some(TOKEN)));
     assert_eq!(found.duration_ms, Some(812.5));
 }
 
@@ -258,21 +194,14 @@ fn every_runtime_says_in_its_own_way_that_it_failed() {
         "2025-03-01 12:00:01,000 - rotate - CRITICAL - no",
         "panic: no",
     ] {
-        let found = only(&[
-            "START RequestId: {A} Version: $LATEST",
-            line,
-            "END RequestId: {A}",
-        ]);
+        let found = only(&["START RequestId: {A} Version: $LATEST", line, "END RequestId: {A}"]);
         assert_eq!(found.status, InvocationStatus::Failed, "{line}");
     }
 }
 
 #[test]
 fn an_invocation_survives_serialization() {
-    let found = only(&[
-        "START RequestId: {A} Version: $LATEST",
-        "END RequestId: {A}",
-    ]);
+    let found = only(&["START RequestId: {A} Version: $LATEST", "END RequestId: {A}"]);
     let json = serde_json::to_string(&found).unwrap();
     assert_eq!(serde_json::from_str::<Invocation>(&json).unwrap(), found);
 }

@@ -1,11 +1,7 @@
 //! What log lines mean, over two labelled corpora: AWS's templates and public reports, and the lines
 //! that drivers, SDKs and runtimes print.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use rotation_diag::diagnosis::explain;
 use serde_json::{Value, json};
@@ -53,22 +49,14 @@ fn wrong_causes(corpus: &str) -> Vec<String> {
     samples(corpus)
         .into_iter()
         .filter_map(|sample| {
-            let found = explain(&sample.line)
-                .cause
-                .map(|cause| cause.id().to_owned());
-            (found != sample.cause)
-                .then(|| format!("{found:?} instead of {:?}: {}", sample.cause, sample.line))
+            let found = explain(&sample.line).cause.map(|cause| cause.id().to_owned());
+            (found != sample.cause).then(|| format!("{found:?} instead of {:?}: {}", sample.cause, sample.line))
         })
         .collect()
 }
 
 fn assert_none(faults: Vec<String>) {
-    assert!(
-        faults.is_empty(),
-        "{} lines:\n{}",
-        faults.len(),
-        faults.join("\n")
-    );
+    assert!(faults.is_empty(), "{} lines:\n{}", faults.len(), faults.join("\n"));
 }
 
 #[test]
@@ -82,11 +70,7 @@ fn every_line_of_drivers_and_runtimes_has_its_cause_and_every_look_alike_none() 
     let all = samples(DRIVERS);
     let benign = all.iter().filter(|sample| sample.cause.is_none()).count();
     assert_none(wrong_causes(DRIVERS));
-    assert!(
-        all.len() >= 250 && benign * 3 >= all.len(),
-        "{benign} of {}",
-        all.len()
-    );
+    assert!(all.len() >= 250 && benign * 3 >= all.len(), "{benign} of {}", all.len());
 }
 
 #[test]
@@ -95,9 +79,7 @@ fn the_step_is_told_wherever_the_text_names_it() {
         .into_iter()
         .flat_map(samples)
         .filter_map(|sample| {
-            let step = explain(&sample.line)
-                .step
-                .map(|step| step.name().to_owned());
+            let step = explain(&sample.line).step.map(|step| step.name().to_owned());
             let expected = sample.step?;
             // A line that neither names a step nor belongs to one alone carries its step by context.
             let wrong = match step {
@@ -141,12 +123,7 @@ fn a_line_is_explained_alike_in_text_and_in_json() {
         "logger": "root", "requestId": "3f1c2d4e-0000-4000-8000-123456789012",
     })
     .to_string();
-    for line in [
-        text.to_owned(),
-        json,
-        json!({"text": text}).to_string(),
-        json!(text).to_string(),
-    ] {
+    for line in [text.to_owned(), json, json!({"text": text}).to_string(), json!(text).to_string()] {
         let explained = serde_json::to_value(explain(&line)).unwrap();
         assert_eq!(explained["cause"], "db_login_ambiguous", "{line}");
         assert_eq!(explained["step"], "setSecret", "{line}");
@@ -156,10 +133,7 @@ fn a_line_is_explained_alike_in_text_and_in_json() {
 
 #[test]
 fn a_benign_line_is_explained_by_null() {
-    let explained = serde_json::to_value(explain(
-        "END RequestId: 3f1c2d4e-0000-4000-8000-123456789012",
-    ))
-    .unwrap();
+    let explained = serde_json::to_value(explain("END RequestId: 3f1c2d4e-0000-4000-8000-123456789012")).unwrap();
     assert_eq!(
         explained,
         json!({

@@ -35,9 +35,7 @@ pub fn explain(line: &str) -> Explanation {
     Explanation {
         cause: found.map(|found| found.cause),
         step: found.map_or_else(|| rotation_step(&record.text), |found| found.step),
-        engine: found
-            .and_then(|found| found.engine)
-            .or_else(|| engine_of(&record.text)),
+        engine: found.and_then(|found| found.engine).or_else(|| engine_of(&record.text)),
         text: text.into_owned(),
     }
 }

@@ -191,14 +191,10 @@ impl Evidence {
     fn add(&mut self, record: &Record<'_>) {
         let text = record.text.as_ref();
         match &record.platform {
-            Some(
-                Platform::Report(report)
-                | Platform::RuntimeDone(report)
-                | Platform::InitReport(report),
-            ) => self.add_report(report, &record.platform),
-            Some(_) => {
-                self.failed |= text.contains("Error Type: ") || text.contains("Runtime.ExitError")
+            Some(Platform::Report(report) | Platform::RuntimeDone(report) | Platform::InitReport(report)) => {
+                self.add_report(report, &record.platform)
             }
+            Some(_) => self.failed |= text.contains("Error Type: ") || text.contains("Runtime.ExitError"),
             None => {
                 self.timed_out |= states_timeout(text);
                 self.failed |= record.level == Level::Error || states_crash(record.level, text);

@@ -3,21 +3,8 @@
 use super::Level;
 use serde_json::{Map, Value};
 
-const LEVEL_KEYS: [&str; 6] = [
-    "level",
-    "log_level",
-    "severity",
-    "levelname",
-    "loglevel",
-    "lvl",
-];
-const ID_KEYS: [&str; 5] = [
-    "requestId",
-    "AWSRequestId",
-    "aws_request_id",
-    "function_request_id",
-    "awsRequestId",
-];
+const LEVEL_KEYS: [&str; 6] = ["level", "log_level", "severity", "levelname", "loglevel", "lvl"];
+const ID_KEYS: [&str; 5] = ["requestId", "AWSRequestId", "aws_request_id", "function_request_id", "awsRequestId"];
 /// Where loggers put what they have to say, in the order to read it.
 const TEXT_KEYS: [&str; 14] = [
     "message",

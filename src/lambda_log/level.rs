@@ -64,10 +64,7 @@ impl Level {
     /// The level a logger calls `name`, in any case.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Level> {
-        NAMES
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, level)| *level)
+        NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, level)| *level)
     }
 
     /// The level of the numeric scale that pino and bunyan use (30 is info, 50 error).
@@ -110,28 +107,13 @@ mod tests {
     #[test]
     fn each_runtime_and_logger_states_its_level_in_its_own_place() {
         for (text, level) in [
-            (
-                "[INFO]\t2025-03-01T12:00:00.000Z\tid\tcreateSecret: done",
-                Level::Info,
-            ),
+            ("[INFO]\t2025-03-01T12:00:00.000Z\tid\tcreateSecret: done", Level::Info),
             ("[ERROR] ValueError: no", Level::Error),
-            (
-                "2025-03-01T12:00:00.000Z\tundefined\tERROR\tUncaught Exception",
-                Level::Error,
-            ),
-            (
-                "2025-03-01T12:00:00.000Z\t3f1c\tfail\tUnhandled",
-                Level::Error,
-            ),
-            (
-                "2025-03-01 12:00:00,123 - rotate - WARNING - slow",
-                Level::Warning,
-            ),
+            ("2025-03-01T12:00:00.000Z\tundefined\tERROR\tUncaught Exception", Level::Error),
+            ("2025-03-01T12:00:00.000Z\t3f1c\tfail\tUnhandled", Level::Error),
+            ("2025-03-01 12:00:00,123 - rotate - WARNING - slow", Level::Warning),
             ("WARNING:root:slow", Level::Warning),
-            (
-                "2025-03-01 12:00:00 3f1c DEBUG com.example.Rotate:12 - x",
-                Level::Debug,
-            ),
+            ("2025-03-01 12:00:00 3f1c DEBUG com.example.Rotate:12 - x", Level::Debug),
             ("time=2025-03-01T12:00:00Z level=error msg=no", Level::Error),
             ("REPORT RequestId: 3f1c\tDuration: 1 ms", Level::Unstated),
             ("an ordinary sentence about errors", Level::Unstated),

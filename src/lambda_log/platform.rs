@@ -67,9 +67,7 @@ fn figures(text: &str) -> Report {
 fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     text.match_indices(name).find_map(|(at, _)| {
         let (before, rest) = text.split_at_checked(at)?;
-        let longer = ["Billed ", "Init ", "Restore "]
-            .iter()
-            .any(|word| before.ends_with(word));
+        let longer = ["Billed ", "Init ", "Restore "].iter().any(|word| before.ends_with(word));
         let value = rest.get(name.len()..)?.split_whitespace().next()?;
         (!longer).then_some(value)
     })
@@ -88,10 +86,7 @@ pub(super) fn from_json(kind: &str, record: &Value) -> (Platform, Option<String>
             (Platform::Report(report), text)
         }
         "platform.runtimeDone" => {
-            let text = format!(
-                "RUNTIME_DONE RequestId: {shown_id}{}",
-                figures_text(&report)
-            );
+            let text = format!("RUNTIME_DONE RequestId: {shown_id}{}", figures_text(&report));
             (Platform::RuntimeDone(report), text)
         }
         "platform.initStart" => (Platform::InitStart, "INIT_START".to_owned()),

@@ -74,44 +74,17 @@ mod tests {
     #[test]
     fn the_event_outranks_a_prefix_and_a_prefix_outranks_a_frame() {
         for (text, step) in [
-            (
-                "EVENT_DATA: {'Step': 'createSecret'}",
-                Some(RotationStep::CreateSecret),
-            ),
-            (
-                r#"{"Step":"setSecret","SecretId":"x"}"#,
-                Some(RotationStep::SetSecret),
-            ),
-            (
-                r#"event {\"Step\":\"testSecret\"}"#,
-                Some(RotationStep::TestSecret),
-            ),
-            (
-                "test_secret: Successfully tested",
-                Some(RotationStep::TestSecret),
-            ),
-            (
-                "  File \"/var/task/f.py\", line 3, in set_secret\n",
-                Some(RotationStep::SetSecret),
-            ),
-            (
-                "    at async setSecret (/var/task/index.js:3:1)",
-                Some(RotationStep::SetSecret),
-            ),
-            (
-                "\tat com.example.Rotate.finishSecret(Rotate.java:9)",
-                Some(RotationStep::FinishSecret),
-            ),
-            (
-                "Error when executing lambda x during setSecret step",
-                Some(RotationStep::SetSecret),
-            ),
+            ("EVENT_DATA: {'Step': 'createSecret'}", Some(RotationStep::CreateSecret)),
+            (r#"{"Step":"setSecret","SecretId":"x"}"#, Some(RotationStep::SetSecret)),
+            (r#"event {\"Step\":\"testSecret\"}"#, Some(RotationStep::TestSecret)),
+            ("test_secret: Successfully tested", Some(RotationStep::TestSecret)),
+            ("  File \"/var/task/f.py\", line 3, in set_secret\n", Some(RotationStep::SetSecret)),
+            ("    at async setSecret (/var/task/index.js:3:1)", Some(RotationStep::SetSecret)),
+            ("\tat com.example.Rotate.finishSecret(Rotate.java:9)", Some(RotationStep::FinishSecret)),
+            ("Error when executing lambda x during setSecret step", Some(RotationStep::SetSecret)),
             ("Creating Secret", Some(RotationStep::CreateSecret)),
             ("setSecret: in create_secret", Some(RotationStep::SetSecret)),
-            (
-                "An error occurred when calling the CreateSecret operation",
-                None,
-            ),
+            ("An error occurred when calling the CreateSecret operation", None),
             ("A secret was set", None),
         ] {
             assert_eq!(rotation_step(text), step, "{text}");
@@ -121,19 +94,8 @@ mod tests {
     #[test]
     fn the_superuser_secret_and_a_denied_resource_are_not_the_rotated_secret() {
         let own = "arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/db-AbCdEf";
-        assert_eq!(
-            rotated_secret(&format!("setSecret: done for secret arn {own}.")),
-            Some(own)
-        );
-        assert_eq!(
-            rotated_secret(&format!("credentials in master secret {own}")),
-            None
-        );
-        assert_eq!(
-            rotated_secret(&format!(
-                "User: x is not authorized to perform: y on resource: {own}"
-            )),
-            None
-        );
+        assert_eq!(rotated_secret(&format!("setSecret: done for secret arn {own}.")), Some(own));
+        assert_eq!(rotated_secret(&format!("credentials in master secret {own}")), None);
+        assert_eq!(rotated_secret(&format!("User: x is not authorized to perform: y on resource: {own}")), None);
     }
 }

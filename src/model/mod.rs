@@ -8,6 +8,9 @@ mod invocation;
 mod observation;
 mod rotation_step;
 mod schedule;
+mod secret_ref;
+mod step;
+mod window;
 
 pub use arn::{Arn, ArnError, FunctionArn, RoleArn, SecretArn, is_secret_name};
 pub use cause::{Cause, DiagnosisItem};
@@ -25,3 +28,6 @@ pub use invocation::{Invocation, InvocationStatus, LogEvent};
 pub use observation::{ApiCall, Denial, Observation, StepRecord};
 pub use rotation_step::RotationStep;
 pub use schedule::{Schedule, ScheduleError};
+pub use secret_ref::{SecretRef, SecretRefError};
+pub use step::StepName;
+pub use window::{Reach, ReachError, Window};

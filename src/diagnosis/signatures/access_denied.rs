@@ -184,85 +184,35 @@ mod tests {
     fn the_layer_and_the_action_give_the_cause() {
         let get = "secretsmanager:GetSecretValue";
         for (action, reason, layer, cause) in [
-            (
-                get,
-                "because no identity-based policy allows the x action",
-                Layer::IdentityPolicy,
-                Cause::IamIdentityPolicyMissing,
-            ),
-            (
-                get,
-                "because no identity-based policy allows the action",
-                Layer::IdentityPolicy,
-                Cause::IamIdentityPolicyMissing,
-            ),
+            (get, "because no identity-based policy allows the x action", Layer::IdentityPolicy, Cause::IamIdentityPolicyMissing),
+            (get, "because no identity-based policy allows the action", Layer::IdentityPolicy, Cause::IamIdentityPolicyMissing),
             (get, "", Layer::Unknown, Cause::IamIdentityPolicyMissing),
-            (
-                get,
-                "with an explicit deny in an identity-based policy",
-                Layer::IdentityPolicy,
-                Cause::IamExplicitDeny,
-            ),
-            (
-                get,
-                "with an explicit deny",
-                Layer::Unknown,
-                Cause::IamExplicitDeny,
-            ),
+            (get, "with an explicit deny in an identity-based policy", Layer::IdentityPolicy, Cause::IamExplicitDeny),
+            (get, "with an explicit deny", Layer::Unknown, Cause::IamExplicitDeny),
             (
                 get,
                 "because no resource-based policy allows the x action",
                 Layer::ResourcePolicy,
                 Cause::SecretResourcePolicyMissingAllow,
             ),
-            (
-                get,
-                "with an explicit deny in a resource-based policy",
-                Layer::ResourcePolicy,
-                Cause::SecretResourcePolicyDeny,
-            ),
-            (
-                get,
-                "because no permissions boundary allows the x action",
-                Layer::Boundary,
-                Cause::PermissionsBoundaryOrScpDeny,
-            ),
+            (get, "with an explicit deny in a resource-based policy", Layer::ResourcePolicy, Cause::SecretResourcePolicyDeny),
+            (get, "because no permissions boundary allows the x action", Layer::Boundary, Cause::PermissionsBoundaryOrScpDeny),
             (
                 get,
                 "with an explicit deny in a service control policy: arn:aws:organizations::1:policy/x",
                 Layer::Scp,
                 Cause::PermissionsBoundaryOrScpDeny,
             ),
-            (
-                get,
-                "with an explicit deny in a resource control policy",
-                Layer::Rcp,
-                Cause::PermissionsBoundaryOrScpDeny,
-            ),
-            (
-                get,
-                "because no session policy allows the x action",
-                Layer::SessionPolicy,
-                Cause::PermissionsBoundaryOrScpDeny,
-            ),
-            (
-                get,
-                "because no VPC endpoint policy allows the x action",
-                Layer::VpcEndpoint,
-                Cause::VpcEndpointPolicyDeny,
-            ),
+            (get, "with an explicit deny in a resource control policy", Layer::Rcp, Cause::PermissionsBoundaryOrScpDeny),
+            (get, "because no session policy allows the x action", Layer::SessionPolicy, Cause::PermissionsBoundaryOrScpDeny),
+            (get, "because no VPC endpoint policy allows the x action", Layer::VpcEndpoint, Cause::VpcEndpointPolicyDeny),
             (
                 "kms:Decrypt",
                 "because no identity-based policy allows the kms:Decrypt action",
                 Layer::IdentityPolicy,
                 Cause::KmsAccessDenied,
             ),
-            (
-                "ec2:CreateNetworkInterface",
-                "",
-                Layer::Unknown,
-                Cause::LambdaEniPermissionMissing,
-            ),
+            ("ec2:CreateNetworkInterface", "", Layer::Unknown, Cause::LambdaEniPermissionMissing),
             (
                 "secretsmanager:RotateSecret",
                 "because no identity-based policy allows it",
@@ -271,11 +221,7 @@ mod tests {
             ),
         ] {
             let denied = denied(action, reason);
-            assert_eq!(
-                (denied.layer, denied.cause(None, None)),
-                (layer, cause),
-                "{action} {reason}"
-            );
+            assert_eq!((denied.layer, denied.cause(None, None)), (layer, cause), "{action} {reason}");
         }
     }
 
@@ -283,18 +229,9 @@ mod tests {
     fn only_another_secret_denied_in_set_secret_is_the_superusers() {
         let denied = denied("secretsmanager:GetSecretValue", "");
         let set = Some(RotationStep::SetSecret);
-        assert_eq!(
-            denied.cause(set, Some(OWN)),
-            Cause::SuperuserSecretAccessDenied
-        );
+        assert_eq!(denied.cause(set, Some(OWN)), Cause::SuperuserSecretAccessDenied);
         assert_eq!(denied.cause(set, None), Cause::SuperuserSecretAccessDenied);
-        assert_eq!(
-            denied.cause(set, Some(OTHER)),
-            Cause::IamIdentityPolicyMissing
-        );
-        assert_eq!(
-            denied.cause(None, Some(OWN)),
-            Cause::IamIdentityPolicyMissing
-        );
+        assert_eq!(denied.cause(set, Some(OTHER)), Cause::IamIdentityPolicyMissing);
+        assert_eq!(denied.cause(None, Some(OWN)), Cause::IamIdentityPolicyMissing);
     }
 }

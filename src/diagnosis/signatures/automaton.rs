@@ -123,15 +123,10 @@ fn required(tree: &Hir) -> Option<Vec<Vec<u8>>> {
         HirKind::Literal(literal) => Some(vec![literal.0.to_vec()]),
         HirKind::Capture(group) => required(&group.sub),
         HirKind::Repetition(repeated) if repeated.min > 0 => required(&repeated.sub),
-        HirKind::Concat(parts) => parts
-            .iter()
-            .filter_map(required)
-            .max_by_key(|anchors| selectivity(anchors)),
-        HirKind::Alternation(branches) => branches
-            .iter()
-            .map(required)
-            .collect::<Option<Vec<_>>>()
-            .map(|sets| sets.into_iter().flatten().collect()),
+        HirKind::Concat(parts) => parts.iter().filter_map(required).max_by_key(|anchors| selectivity(anchors)),
+        HirKind::Alternation(branches) => {
+            branches.iter().map(required).collect::<Option<Vec<_>>>().map(|sets| sets.into_iter().flatten().collect())
+        }
         _ => None,
     }
 }
@@ -162,17 +157,11 @@ mod tests {
         for (pattern, anchors) in [
             ("ab password (?:failed|refused)", vec!["ab password "]),
             (r"\b28P01\b", vec!["28P01"]),
-            (
-                "(?:connect ETIMEDOUT|socket hang up)",
-                vec!["connect ETIMEDOUT", "socket hang up"],
-            ),
+            ("(?:connect ETIMEDOUT|socket hang up)", vec!["connect ETIMEDOUT", "socket hang up"]),
             ("x?longer", vec!["longer"]),
         ] {
             let found = anchors_of(pattern).unwrap();
-            let found: Vec<_> = found
-                .iter()
-                .map(|a| std::str::from_utf8(a).unwrap())
-                .collect();
+            let found: Vec<_> = found.iter().map(|a| std::str::from_utf8(a).unwrap()).collect();
             assert_eq!(found, anchors, "{pattern}");
         }
         assert_eq!(anchors_of("a?b?.*"), None);

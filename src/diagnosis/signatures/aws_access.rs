@@ -7,15 +7,9 @@ use crate::model::{Cause, RotationStep};
 
 fn denied(line: &Line<'_>) -> Option<Cause> {
     let denied = AccessDenied::parse(line.text)?;
-    let names_superuser = [
-        "masterarn",
-        "master_arn",
-        "superuser",
-        "master secret",
-        "admin secret",
-    ]
-    .iter()
-    .any(|word| line.text.to_ascii_lowercase().contains(word));
+    let names_superuser = ["masterarn", "master_arn", "superuser", "master secret", "admin secret"]
+        .iter()
+        .any(|word| line.text.to_ascii_lowercase().contains(word));
     let step = match names_superuser {
         true => Some(RotationStep::SetSecret),
         false => line.step(),

@@ -8,14 +8,8 @@ const ENGINES: &[(&str, &str)] = &[
     ("redshift", r"(?i)\bredshift\b|redshift_connector"),
     ("influxdb", r"(?i)influx"),
     ("documentdb", r"(?i)\bdocdb\b|documentdb"),
-    (
-        "elasticache",
-        r"(?i)elasticache|\bvalkey\b|\bredis\b|WRONGPASS|NOPERM",
-    ),
-    (
-        "active-directory",
-        r"(?i)\bkinit\b|\bkeytab\b|Directory Services|\bldap|LDAP|KRB5|krb5",
-    ),
+    ("elasticache", r"(?i)elasticache|\bvalkey\b|\bredis\b|WRONGPASS|NOPERM"),
+    ("active-directory", r"(?i)\bkinit\b|\bkeytab\b|Directory Services|\bldap|LDAP|KRB5|krb5"),
     ("db2", r"(?i)\bdb2\b|\bibm_db\b|\bSQL\d{4,5}N\b"),
     ("mariadb", r"(?i)mariadb"),
     ("mysql", r"(?i)mysql|\bER_[A-Z]+_|MySqlConnector"),
@@ -23,14 +17,8 @@ const ENGINES: &[(&str, &str)] = &[
         "postgres",
         r"(?i)postgres|psycopg|\bpg8000\b|asyncpg|\bpgx\b|\bpgdb\b|\blibpq\b|\bpg_hba\b|npgsql|[/\\]pg[/\\]|No module named '_pg'",
     ),
-    (
-        "oracle",
-        r"(?i)\bORA-\d{5}|\bDPY-\d{4}|\bDPI-\d{4}|\bNJS-\d{3}\b|\boracledb\b|cx_Oracle|\bin Oracle\b|'oracle'|\bTNS[:-]",
-    ),
-    (
-        "sqlserver",
-        r"(?i)pymssql|\bmssql\b|sql ?server|sqlserver|\btedious\b|pyodbc",
-    ),
+    ("oracle", r"(?i)\bORA-\d{5}|\bDPY-\d{4}|\bDPI-\d{4}|\bNJS-\d{3}\b|\boracledb\b|cx_Oracle|\bin Oracle\b|'oracle'|\bTNS[:-]"),
+    ("sqlserver", r"(?i)pymssql|\bmssql\b|sql ?server|sqlserver|\btedious\b|pyodbc"),
     ("mongodb", r"(?i)mongo"),
     ("cassandra", r"(?i)cassandra|\bNoHostAvailable\b"),
     ("opensearch", r"(?i)opensearch|elasticsearch"),

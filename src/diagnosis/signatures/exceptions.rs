@@ -21,12 +21,8 @@ fn exception(line: &Line<'_>) -> Option<Cause> {
     let said = line.said();
     let kind = SUBJECT.as_ref()?.captures(said)?.name("kind")?.as_str();
     let plain = matches!(kind, "Error" | "Exception" | "errors.errorString");
-    let stack = line.text.contains("Traceback")
-        || line.text.contains("\n    at ")
-        || line.text.contains("\n\tat ");
-    let unhandled = line.text.contains("Uncaught")
-        || line.text.contains("Invoke Error")
-        || line.text.contains("errorType");
+    let stack = line.text.contains("Traceback") || line.text.contains("\n    at ") || line.text.contains("\n\tat ");
+    let unhandled = line.text.contains("Uncaught") || line.text.contains("Invoke Error") || line.text.contains("errorType");
     Some(match plain && !stack && !unhandled {
         true => Cause::FailureMarker,
         false => Cause::CodeUnhandledException,

@@ -56,10 +56,7 @@ impl<'a> Line<'a> {
     }
 
     pub(super) fn level(&self) -> Level {
-        *self.level.get_or_init(|| {
-            self.stated_level
-                .unwrap_or_else(|| Level::of_text(self.text))
-        })
+        *self.level.get_or_init(|| self.stated_level.unwrap_or_else(|| Level::of_text(self.text)))
     }
 
     pub(super) fn step(&self) -> Option<RotationStep> {
@@ -78,10 +75,7 @@ impl<'a> Line<'a> {
             Level::Warning => !says(&RETRIES, said),
             Level::Unstated => self.is_stack_trace() || !only_mentions() && !says(&RETRIES, said),
             Level::Info | Level::Debug => {
-                says(&NAMES_AN_ERROR, said)
-                    && !only_mentions()
-                    && !says(&GOES_ON, said)
-                    && !says(&SDK_TRACE, said)
+                says(&NAMES_AN_ERROR, said) && !only_mentions() && !says(&GOES_ON, said) && !says(&SDK_TRACE, said)
             }
         }
     }
@@ -133,7 +127,5 @@ static NO_FAULT: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?i)\b(?:no errors?\b|0 errors|without errors?|successfully)").ok());
 
 fn says(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
-    pattern
-        .as_ref()
-        .is_some_and(|pattern| pattern.is_match(text))
+    pattern.as_ref().is_some_and(|pattern| pattern.is_match(text))
 }

@@ -10,11 +10,7 @@ static MODULE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"(?i)no m
 
 /// A compiled module is missing by its own name (`_pg`); another one is missing from the package.
 fn missing_module(line: &Line<'_>) -> Option<Cause> {
-    let module = MODULE
-        .as_ref()?
-        .captures(line.text)?
-        .name("module")?
-        .as_str();
+    let module = MODULE.as_ref()?.captures(line.text)?.name("module")?.as_str();
     let compiled = module.starts_with('_') || module.contains("._");
     let at_load = line.text.contains("import module") || line.text.contains("ImportModuleError");
     Some(if compiled && !module.starts_with("__") {

@@ -68,12 +68,9 @@ const TABLES: &[&[Signature]] = &[
 static TABLE: LazyLock<Vec<&'static Signature>> = LazyLock::new(|| TABLES.iter().flat_map(|table| table.iter()).collect());
 
 static AUTOMATON: LazyLock<Option<Automaton>> = LazyLock::new(|| {
-    Automaton::new(TABLE.iter().enumerate().flat_map(|(owner, signature)| {
-        signature
-            .patterns
-            .iter()
-            .map(move |pattern| (owner, *pattern))
-    }))
+    Automaton::new(
+        TABLE.iter().enumerate().flat_map(|(owner, signature)| signature.patterns.iter().map(move |pattern| (owner, *pattern))),
+    )
 });
 
 /// What a line stands for.
@@ -91,9 +88,7 @@ pub struct Classification {
 
 /// Every pattern of the table, for measuring what compiling them together saves.
 pub fn patterns() -> impl Iterator<Item = &'static str> {
-    TABLE
-        .iter()
-        .flat_map(|signature| signature.patterns.iter().copied())
+    TABLE.iter().flat_map(|signature| signature.patterns.iter().copied())
 }
 
 /// What `text` (one log record, possibly of several lines) stands for; `None` for a normal line.
@@ -193,10 +188,7 @@ mod tests {
                 let matched =
                     patterns.filter_map(|pattern| automaton::compile(pattern)).any(|pattern| pattern.is_match(text.as_bytes()));
                 if found != expected(text) || !matched {
-                    faults.push(format!(
-                        "{found:?} instead of {:?} (matched: {matched}): {text}",
-                        expected(text)
-                    ));
+                    faults.push(format!("{found:?} instead of {:?} (matched: {matched}): {text}", expected(text)));
                 }
             }
             for text in signature.ignores {

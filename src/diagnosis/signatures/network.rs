@@ -24,9 +24,7 @@ static AWS_SDK: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 fn names(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
-    pattern
-        .as_ref()
-        .is_some_and(|pattern| pattern.is_match(text))
+    pattern.as_ref().is_some_and(|pattern| pattern.is_match(text))
 }
 
 /// The owner of a host below `amazonaws.com`: `service.region` is an API, more labels are a resource.

@@ -11,8 +11,7 @@ fn crash(line: &Line<'_>) -> Option<Cause> {
         Some(Platform::Report(report) | Platform::RuntimeDone(report)) => report,
         _ => return None,
     };
-    let full =
-        report.memory_size_mb.is_some() && report.memory_size_mb == report.max_memory_used_mb;
+    let full = report.memory_size_mb.is_some() && report.memory_size_mb == report.max_memory_used_mb;
     Some(match report.status.as_deref() {
         Some("timeout") => Cause::TimeoutAmbiguous,
         _ if full => Cause::LambdaOom,

@@ -6,12 +6,8 @@ use crate::model::Cause;
 use regex::Regex;
 use std::sync::LazyLock;
 
-static KEY: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r#"KeyError\\?["']?: \\?['"](?P<key>[^'"\\]+)\\?['"]|^['"](?P<old>[^'"]+)['"]: KeyError"#,
-    )
-    .ok()
-});
+static KEY: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"KeyError\\?["']?: \\?['"](?P<key>[^'"\\]+)\\?['"]|^['"](?P<old>[^'"]+)['"]: KeyError"#).ok());
 
 /// The fields that AWS documents for a secret's JSON, and common spellings of them.
 const SECRET_FIELDS: &[&str] = &[
@@ -67,9 +63,7 @@ fn missing_key(line: &Line<'_>) -> Option<Cause> {
     let environment = line.text.contains("os.environ")
         || (key.len() > 2
             && key.bytes().any(|byte| byte.is_ascii_uppercase())
-            && key
-                .bytes()
-                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_'))
+            && key.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_'))
             && !key.starts_with("AWSCURRENT")
             && !key.starts_with("AWSP");
     Some(if key == "masterarn" {

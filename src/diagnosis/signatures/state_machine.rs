@@ -20,8 +20,7 @@ fn pending_is_missing(line: &Line<'_>) -> Option<Cause> {
 
 /// Python's SDK names the operation; the templates catch exactly this sentence.
 fn is_sdk_sentence(line: &Line<'_>) -> bool {
-    line.text
-        .contains("when calling the GetSecretValue operation")
+    line.text.contains("when calling the GetSecretValue operation")
 }
 
 pub(super) const SIGNATURES: &[Signature] = &[

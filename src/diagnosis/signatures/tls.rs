@@ -6,16 +6,9 @@ use crate::model::Cause;
 
 /// A certificate that fails names the peer: a database, or an HTTP API.
 fn certificate(line: &Line<'_>) -> Option<Cause> {
-    let web = [
-        "https://",
-        "HTTPSConnection",
-        "requests.exceptions",
-        "urlopen",
-        "axios",
-        "fetch failed",
-    ]
-    .iter()
-    .any(|word| line.text.contains(word));
+    let web = ["https://", "HTTPSConnection", "requests.exceptions", "urlopen", "axios", "fetch failed"]
+        .iter()
+        .any(|word| line.text.contains(word));
     Some(match web {
         true => super::network::unreachable_peer(line)?,
         false => Cause::DbSslMismatch,
