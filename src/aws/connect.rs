@@ -9,7 +9,8 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sts::config::{Credentials, ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use std::time::{Duration, SystemTime};
+use jiff::Timestamp;
+use std::time::Duration;
 
 /// The longest one attempt may take: a lost packet leaves time for another attempt within a step's ten seconds.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(6);
@@ -186,7 +187,9 @@ async fn credentials(config: &SdkConfig, options: &AwsOptions) -> Result<Credent
     };
     match credentials.expiry() {
         // Expiry is a matter between this machine and AWS, so simulated time has no say in it.
-        Some(expiry) if expiry <= SystemTime::from(Clock::system().now()) => Err(ConnectError::ExpiredCredentials),
+        Some(expiry) if Timestamp::try_from(expiry).is_ok_and(|at| at <= Clock::system().now()) => {
+            Err(ConnectError::ExpiredCredentials)
+        }
         _ => Ok(credentials),
     }
 }

@@ -2,10 +2,10 @@
 
 use super::{Case, Verdict, rules::RULES};
 use crate::model::{
-    Arn, Attempt, AttemptOutcome, Cause, ConfigChanges, Denial, DueDates, EventSource, Evidence, Finding, FunctionFacts,
-    FunctionLogs, FunctionMetrics, Invocation, InvocationStatus, KeyFacts, LogEvent, MetricPoint, Observation, PolicyDocument,
-    Reach, RoleFacts, RolePolicies, RotationConfig, RotationHistory, RotationRules, RotationStep, SecretAccess, SecretFacts,
-    SecretVersion, SimulatedDecision, Simulation, StepName, StepRecord, VpcConfig, Window,
+    Arn, Attempt, AttemptOutcome, Cause, Change, Concern, ConfigChanges, Denial, DueDates, EventSource, Evidence, Finding,
+    FunctionFacts, FunctionLogs, FunctionMetrics, Invocation, InvocationStatus, KeyFacts, LogEvent, MetricPoint, Observation,
+    PolicyDocument, Reach, RoleFacts, RolePolicies, RotationConfig, RotationHistory, RotationRules, RotationStep, SecretAccess,
+    SecretFacts, SecretVersion, SimulatedDecision, Simulation, StepName, StepRecord, VpcConfig, Window,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -121,6 +121,31 @@ pub(crate) fn fail(evidence: &mut Evidence, step: RotationStep, lines: &[&str]) 
         let versions = &mut facts(&mut evidence.secret).versions;
         versions.iter_mut().for_each(|version| version.labels.retain(|label| label != "AWSPENDING"));
         versions.push(pending);
+    }
+}
+
+/// Lets the rotation that was due an hour ago run into the function's timeout in `step`, after it wrote `lines`.
+pub(crate) fn hang_in(evidence: &mut Evidence, step: RotationStep, lines: &[&str]) {
+    fail(evidence, step, lines);
+    let timeout_s = facts(&mut evidence.function).timeout_s.unwrap_or(3);
+    let hung = facts(&mut evidence.logs).invocations.last_mut().unwrap();
+    let at = hung.started_at + SignedDuration::from_secs(i64::from(timeout_s));
+    let text = format!("2026-03-10T11:00:30.000Z r1 Task timed out after {timeout_s}.00 seconds");
+    hung.lines.push(LogEvent { at, stream: hung.stream.clone(), text });
+    hung.duration_ms = Some(f64::from(timeout_s) * 1000.0);
+    hung.ended_at = Some(at);
+    hung.status = InvocationStatus::TimedOut;
+}
+
+/// A change by `carol`.
+pub(crate) fn change(at: Timestamp, event: &str, concerns: Concern) -> Change {
+    Change {
+        at,
+        actor: "carol".to_owned(),
+        event: event.to_owned(),
+        resource: "the resource".to_owned(),
+        concerns,
+        parameters: json!({}),
     }
 }
 

@@ -91,7 +91,7 @@ fn keep(cx: &Context<'_>) {
 }
 
 /// The kept record of a step that is not performed again.
-fn kept<'a, T: Clone>(
+fn kept<'a, T: Clone + 'a>(
     cx: &Context<'a>,
     step: StepName,
     record: impl FnOnce(&'a Evidence) -> &'a StepRecord<T>,

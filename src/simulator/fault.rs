@@ -1,6 +1,6 @@
 //! What goes wrong with an answer, by operation.
 
-use super::scenario::{Always, FaultForm, Throttle};
+use super::declaration::{Always, FaultForm, Throttle};
 use super::wildcard;
 use super::wire::Request;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -248,3 +248,66 @@ impl Parser {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(pattern: &str, message: &str) -> Option<bool> {
+        FilterPattern::parse(pattern).map(|pattern| pattern.matches(message))
+    }
+
+    #[test]
+    fn terms_are_case_sensitive_and_combine() {
+        let line = "[ERROR] ClientError: not authorized to perform: kms:Decrypt";
+        for (pattern, expected) in [
+            ("", true),
+            ("ERROR", true),
+            ("error", false),
+            ("ERROR ClientError", true),
+            ("ERROR Timeout", false),
+            ("?Timeout ?\"not authorized\"", true),
+            ("?Timeout ?Denied", false),
+            ("ERROR -ClientError", false),
+            ("\"kms:Decrypt\"", true),
+        ] {
+            assert_eq!(matches(pattern, line), Some(expected), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn json_properties_are_compared() {
+        let line = r#"{"eventName":"RotationFailed","n":3,"a":{"b":"x-1"},"gone":null,"yes":true}"#;
+        for (pattern, expected) in [
+            (r#"{ $.eventName = "RotationFailed" }"#, true),
+            (r#"{ $.eventName = "Rotation*" && $.n > 2 }"#, true),
+            (r#"{ ($.eventName = "X") || ($.a.b = "x*" && $.n != 4) }"#, true),
+            (r#"{ $.eventName != "Rotation*" }"#, false),
+            (r#"{ $.n <= 2 }"#, false),
+            (r#"{ $.missing NOT EXISTS }"#, true),
+            (r#"{ $.gone IS NULL }"#, true),
+            (r#"{ $.yes IS TRUE }"#, true),
+            (r#"{ $.yes IS FALSE }"#, false),
+            (r#"{ $.missing != "x" }"#, false),
+        ] {
+            assert_eq!(matches(pattern, line), Some(expected), "{pattern}");
+        }
+        assert_eq!(matches(r#"{ $.a = "b" }"#, "no JSON"), Some(false));
+    }
+
+    #[test]
+    fn what_is_malformed_or_not_played_is_refused() {
+        for pattern in [
+            "kms:Decrypt",
+            "\"open",
+            "%regex%",
+            "[ip, user]",
+            "{ $.a = }",
+            "{ $.a = \"b\"",
+            "{ a = \"b\" }",
+            "{ $.a[0] = \"b\" }",
+        ] {
+            assert_eq!(matches(pattern, ""), None, "{pattern}");
+        }
+    }
+}

@@ -6,6 +6,7 @@
 //! something, is refused and recorded as a violation.
 
 mod authorize;
+mod declaration;
 mod expand;
 mod fault;
 mod filter_pattern;

@@ -1,6 +1,6 @@
 //! The simulated account: what its services know. Built once from a scenario, never changed.
 
-use super::scenario::PagesForm;
+use super::declaration::PagesForm;
 use super::wire::Shape;
 use jiff::Timestamp;
 use serde_json::Value;

@@ -1,38 +1,88 @@
 //! The rules, one file per cause; each file's documentation is the user's documentation of the cause.
 
+mod aws_api_throttled;
+mod aws_endpoint_unreachable;
+mod aws_service_issue;
+mod by_log;
+mod code_import_error;
+mod code_missing_env;
+mod code_not_implemented;
+mod code_runtime_upgraded_abi;
+mod code_syntax_or_handler_error;
+mod code_unhandled_exception;
+mod consumer_stale_credentials;
+mod db_auth_failed;
+mod db_host_mismatch_replica;
+mod db_hostname_verification;
+mod db_login_ambiguous;
+mod db_name_missing;
+mod db_native_encryption_unsupported;
+mod db_network_unreachable;
+mod db_password_policy_or_chars;
+mod db_permission_insufficient;
+mod db_scram_libpq_old;
 mod db_ssl_mismatch;
+mod db_superuser_login_ambiguous;
+mod dependency_api_changed;
+mod dependency_missing_at_runtime;
 mod deprecated_runtime;
+mod directory_kinit_failed;
+mod eventual_consistency_transient;
 mod external_rotation_role;
+mod function_age;
+mod hang;
+mod healed;
 mod iam_explicit_deny;
 mod iam_identity_policy_missing;
+mod invoked_manually_or_bad_event;
 mod kms_access_denied;
 mod kms_key_disabled_or_pending_deletion;
 mod lambda_eni_permission_missing;
 mod lambda_env_kms_denied;
+mod lambda_extension_crash;
 mod lambda_function_missing;
 mod lambda_inactive_transient;
 mod lambda_invoke_permission_missing;
+mod lambda_oom;
 mod lambda_state_failed;
 mod lambda_throttled_concurrency;
+mod lambda_timeout_too_short;
 mod lambda_vpc_capacity;
 mod lambda_vpc_config_invalid;
+mod login;
 mod managed_rotation;
 mod managed_rotation_failing;
 mod operator_permission_missing;
 mod permissions_boundary_or_scp_deny;
 mod replica_rotates_in_primary_region;
+mod rotation_abandoned_manual_change;
 mod rotation_disabled;
+mod rotation_lambda_misbound;
 mod rotation_never_enabled;
 mod rotation_no_lambda_arn;
+mod rotation_token_missing_cross_account;
 mod schedule_wrong_or_overdue;
+mod secret_json_engine_wrong;
+mod secret_json_invalid;
+mod secret_json_key_missing;
 mod secret_marked_for_deletion;
+mod secret_masterarn_missing;
 mod secret_no_current_value;
 mod secret_not_found;
 mod secret_resource_policy_deny;
 mod secret_resource_policy_missing_allow;
+mod secret_username_changed;
 mod stuck_awspending;
+mod superuser_metadata_api_error;
+mod superuser_metadata_not_found;
 mod superuser_secret_access_denied;
+mod target_service_async_propagation;
+mod target_service_error;
+mod target_service_limit;
+mod template_bug;
 mod unknown_failure;
+mod username_too_long_for_clone;
+mod version_not_staged_race;
 mod vpc_endpoint_policy_deny;
 
 use super::rule::Rule;
@@ -52,8 +102,38 @@ pub const RULES: &[Rule] = &[
     vpc_endpoint_policy_deny::RULE,
     operator_permission_missing::RULE,
     lambda_eni_permission_missing::RULE,
+    aws_endpoint_unreachable::RULE,
+    db_network_unreachable::RULE,
+    lambda_timeout_too_short::RULE,
+    db_login_ambiguous::RULE,
+    db_superuser_login_ambiguous::RULE,
+    db_auth_failed::RULE,
     db_ssl_mismatch::RULE,
+    db_hostname_verification::RULE,
+    db_scram_libpq_old::RULE,
+    db_native_encryption_unsupported::RULE,
+    db_name_missing::RULE,
+    db_permission_insufficient::RULE,
+    db_password_policy_or_chars::RULE,
+    db_host_mismatch_replica::RULE,
+    secret_username_changed::RULE,
+    username_too_long_for_clone::RULE,
+    target_service_async_propagation::RULE,
+    target_service_limit::RULE,
+    target_service_error::RULE,
+    directory_kinit_failed::RULE,
+    superuser_metadata_api_error::RULE,
+    superuser_metadata_not_found::RULE,
+    secret_json_key_missing::RULE,
+    secret_json_engine_wrong::RULE,
+    secret_json_invalid::RULE,
+    secret_masterarn_missing::RULE,
     stuck_awspending::RULE,
+    version_not_staged_race::RULE,
+    rotation_abandoned_manual_change::RULE,
+    rotation_token_missing_cross_account::RULE,
+    invoked_manually_or_bad_event::RULE,
+    rotation_lambda_misbound::RULE,
     secret_not_found::RULE,
     secret_marked_for_deletion::RULE,
     secret_no_current_value::RULE,
@@ -71,6 +151,21 @@ pub const RULES: &[Rule] = &[
     lambda_vpc_capacity::RULE,
     lambda_vpc_config_invalid::RULE,
     lambda_throttled_concurrency::RULE,
+    lambda_oom::RULE,
+    lambda_extension_crash::RULE,
     deprecated_runtime::RULE,
+    code_import_error::RULE,
+    code_runtime_upgraded_abi::RULE,
+    code_syntax_or_handler_error::RULE,
+    dependency_missing_at_runtime::RULE,
+    dependency_api_changed::RULE,
+    code_missing_env::RULE,
+    code_not_implemented::RULE,
+    code_unhandled_exception::RULE,
+    template_bug::RULE,
+    aws_api_throttled::RULE,
+    eventual_consistency_transient::RULE,
+    consumer_stale_credentials::RULE,
+    aws_service_issue::RULE,
     unknown_failure::RULE,
 ];

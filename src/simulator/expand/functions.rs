@@ -2,10 +2,10 @@
 
 use super::invocation::{memory, timeout};
 use super::names::{Names, role_name};
+use crate::simulator::declaration::{FunctionForm, InvokeForm, LogFormat};
 use crate::simulator::ids;
 use crate::simulator::json::set;
 use crate::simulator::policy::principal_element;
-use crate::simulator::scenario::{FunctionForm, InvokeForm, LogFormat};
 use crate::simulator::wire::Shape;
 use crate::simulator::world::Function;
 use jiff::{SignedDuration, Timestamp};

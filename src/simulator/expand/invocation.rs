@@ -1,9 +1,9 @@
 //! One invocation of a rotation function: the lines Lambda logs, and the metrics it counts.
 
 use super::names::{Context, Names};
+use crate::simulator::declaration::{Ending, FunctionForm, LogFormat, RunForm};
 use crate::simulator::ids;
 use crate::simulator::json::set;
-use crate::simulator::scenario::{Ending, FunctionForm, LogFormat, RunForm};
 use crate::simulator::when::Length;
 use crate::simulator::world::{Datapoint, LogEvent};
 use jiff::{SignedDuration, Timestamp};
@@ -292,17 +292,19 @@ impl<'a> Invocation<'a> {
     /// As the Python runtime prints it, indented with no-break spaces.
     fn traceback(&self) -> String {
         let (kind, message) = self.exception_parts();
-        let frames: String = if self.ends == Ending::InitError {
-            String::new()
-        } else {
-            stack().iter().map(|frame| format!("\u{a0}\u{a0}{}\n", frame.replace("\n  ", "\n\u{a0}\u{a0}\u{a0}\u{a0}"))).collect()
+        let frames: String = match self.ends {
+            Ending::InitError => String::new(),
+            _ => STACK.iter().copied().map(with_no_break_indent).collect(),
         };
         format!("[ERROR] {kind}: {message}\nTraceback (most recent call last):\n{frames}")
     }
 
     fn json_exception(&self, at: Timestamp, id: &str) -> String {
         let (kind, message) = self.exception_parts();
-        let stack = if self.ends == Ending::InitError { vec![] } else { stack() };
+        let stack: &[&str] = match self.ends {
+            Ending::InitError => &[],
+            _ => &STACK,
+        };
         json!({
             "timestamp": seconds(at), "level": "ERROR", "errorMessage": message, "errorType": kind,
             "requestId": id, "stackTrace": stack,
@@ -344,11 +346,21 @@ fn split_level(line: &str) -> Option<(&str, &str)> {
     line.split_once(' ').filter(|(level, _)| ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"].contains(level))
 }
 
-fn stack() -> Vec<String> {
-    vec![
-        "File \"/var/task/lambda_function.py\", line 61, in lambda_handler\n    rotate(step, service_client, arn, token)".into(),
-        "File \"/var/task/lambda_function.py\", line 118, in rotate\n    steps[step](service_client, arn, token)".into(),
-    ]
+/// Where the exception was raised, as Python's traceback module formats frames.
+const STACK: [&str; 2] = [
+    "  File \"/var/task/lambda_function.py\", line 61, in lambda_handler\n    rotate(step, client, arn, token)\n",
+    "  File \"/var/task/lambda_function.py\", line 118, in rotate\n    steps[step](client, arn, token)\n",
+];
+
+fn with_no_break_indent(frame: &str) -> String {
+    frame
+        .lines()
+        .map(|line| {
+            let text = line.trim_start();
+            let indent = "\u{a0}".repeat(line.len() - text.len());
+            format!("{indent}{text}\n")
+        })
+        .collect()
 }
 
 fn millis(at: Timestamp) -> String {

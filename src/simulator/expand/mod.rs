@@ -8,8 +8,12 @@ mod rotation;
 mod secrets;
 mod trail;
 
+#[cfg(test)]
+mod tests;
+
+use super::declaration::TrailForm;
 use super::policy::PolicyForm;
-use super::scenario::{Scenario, TrailForm};
+use super::scenario::Scenario;
 use super::when::Length;
 use super::world::{Datapoint, HealthEvent, LogEvent, LogGroup, Trail, TrailEvent, World};
 use invocation::Invocation;

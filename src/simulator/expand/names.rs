@@ -1,7 +1,8 @@
 //! Names, ARNs, times and placeholders of one scenario.
 
+use crate::simulator::declaration::{FunctionForm, RoleForm, RotationState, SecretForm};
 use crate::simulator::ids;
-use crate::simulator::scenario::{FunctionForm, RoleForm, RotationState, Scenario, SecretForm};
+use crate::simulator::scenario::Scenario;
 use crate::simulator::when::{Length, Times, When};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;

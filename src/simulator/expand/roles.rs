@@ -1,9 +1,9 @@
 //! Roles and managed policies.
 
 use super::names::{Names, role_name};
+use crate::simulator::declaration::RoleForm;
 use crate::simulator::ids;
 use crate::simulator::policy::document;
-use crate::simulator::scenario::RoleForm;
 use crate::simulator::world::{ManagedPolicy, Role};
 use jiff::SignedDuration;
 use serde_json::{Value, json};

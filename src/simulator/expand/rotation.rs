@@ -4,10 +4,10 @@ use super::invocation::Invocation;
 use super::names::{Names, role_name};
 use super::trail::{Actor, ApiCall, api_event, rotation_event};
 use crate::model::RotationStep;
-use crate::simulator::ids;
-use crate::simulator::scenario::{
+use crate::simulator::declaration::{
     Ending, EventShape, FunctionForm, RotationForm, RotationOutcome, RotationState, RunForm, SecretForm,
 };
+use crate::simulator::ids;
 use crate::simulator::world::{TrailEvent, Version};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -167,7 +167,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// The step in which a failed or running attempt stands.
+    /// The step that failed, or that a running attempt has not begun.
     fn stops_in(&self) -> RotationStep {
         self.form.and_then(|form| form.step).unwrap_or(RotationStep::CreateSecret)
     }
@@ -196,6 +196,9 @@ impl Attempt<'_> {
         let mut now = start;
         for step in RotationStep::ALL {
             let stops = self.outcome != RotationOutcome::Succeeded && step == self.stops_in();
+            if stops && self.outcome == RotationOutcome::Running {
+                break;
+            }
             let usual = RunForm {
                 ends: (stops && self.outcome == RotationOutcome::Failed).then_some(Ending::Error),
                 ..RunForm::default()

@@ -2,9 +2,9 @@
 
 use super::names::Names;
 use super::rotation::History;
+use crate::simulator::declaration::{KeyForm, RotationState};
 use crate::simulator::ids;
 use crate::simulator::policy::document;
-use crate::simulator::scenario::{KeyForm, RotationState};
 use crate::simulator::wire::Shape;
 use crate::simulator::world::{Key, Secret, Version};
 use serde_json::json;

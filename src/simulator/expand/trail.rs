@@ -1,9 +1,9 @@
 //! CloudTrail records, in the shapes AWS writes them.
 
 use super::names::Names;
+use crate::simulator::declaration::{ChangeForm, EventShape, ReadsForm};
 use crate::simulator::ids;
 use crate::simulator::json::set;
-use crate::simulator::scenario::{ChangeForm, EventShape, ReadsForm};
 use crate::simulator::when::Length;
 use crate::simulator::world::TrailEvent;
 use jiff::Timestamp;

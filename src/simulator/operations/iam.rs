@@ -143,7 +143,8 @@ pub(super) fn simulate_principal_policy(world: &World, request: &Request) -> Ans
 
 /// The policies that decide about a role.
 struct Simulation<'w> {
-    identity: Vec<(&'w str, &'w Value)>,
+    /// With the ids the simulation gives them: `role_<role>_<policy>` for inline ones, the name for others.
+    identity: Vec<(String, &'w Value)>,
     boundary: Option<Vec<Value>>,
     organization: &'w [Value],
 }
@@ -161,8 +162,8 @@ impl<'w> Simulation<'w> {
             identity: role
                 .inline
                 .iter()
-                .map(|(name, policy)| (name.as_str(), policy))
-                .chain(attached.map(|policy| (policy.name.as_str(), &policy.document)))
+                .map(|(name, policy)| (format!("role_{}_{name}", role.name), policy))
+                .chain(attached.map(|policy| (policy.name.clone(), &policy.document)))
                 .collect(),
             boundary: if given.is_empty() { own.map(|policy| vec![policy.document.clone()]) } else { Some(given) },
             organization: &world.scps,
@@ -170,7 +171,7 @@ impl<'w> Simulation<'w> {
     }
 
     fn result(&self, action: &str, resource: &str, keys: &ConditionKeys) -> Shape {
-        let identity = evaluate(self.identity.iter().copied(), action, resource, keys);
+        let identity = evaluate(self.identity.iter().map(|(id, policy)| (id.as_str(), *policy)), action, resource, keys);
         let mut decision = identity.decision;
         let mut missing = identity.missing;
         let mut limit = |policies: &[Value], decision: &mut Decision| {
