@@ -29,7 +29,9 @@
 //! `tests/architecture.rs` enforces them.
 
 pub mod aws;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod diagnosis;
 pub mod investigation;
 pub mod lambda_log;

@@ -1,3 +1,5 @@
 //! The `rotation-diag` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    rotation_diag::cli::main()
+}

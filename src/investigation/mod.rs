@@ -1,6 +1,10 @@
 //! The engine: collect, redact, diagnose, and look again where that helps.
 
 mod next_look;
+pub mod render;
+pub mod report;
+
+pub use report::Report;
 
 use crate::aws::Aws;
 use crate::clock::{Clock, Stopwatch};

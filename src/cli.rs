@@ -1,0 +1,145 @@
+//! Commands and their output in the terminal: the report on standard output, everything else on standard error.
+
+mod completions;
+mod demo;
+mod diagnose;
+mod explain;
+mod failure;
+mod help;
+mod interrupt;
+mod logging;
+mod output;
+mod progress;
+mod simulate;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use failure::Failure;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::model::{Reach, SecretRef, StepName};
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(name = "rotation-diag", version, about = help::ABOUT, long_about = help::LONG_ABOUT, after_long_help = help::AFTER)]
+#[command(propagate_version = true, arg_required_else_help = true, max_term_width = 110)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Log what is asked of AWS, to standard error; RUST_LOG chooses more finely
+    #[arg(long, short, global = true)]
+    verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Find out why one secret is not rotating
+    #[command(long_about = help::DIAGNOSE, after_long_help = help::DIAGNOSE_AFTER)]
+    Diagnose(Box<Diagnose>),
+    /// Say what log lines on standard input mean, one JSON object per line
+    #[command(long_about = help::EXPLAIN, after_long_help = help::EXPLAIN_AFTER)]
+    Explain,
+    /// Diagnose a broken secret of a simulated AWS account; needs no account and no credentials
+    #[command(long_about = help::DEMO, after_long_help = help::DEMO_AFTER)]
+    Demo(Demo),
+    /// Print a completion script for a shell
+    #[command(after_long_help = help::COMPLETIONS_AFTER)]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Run the simulated AWS account in the foreground, for other clients
+    #[command(hide = true)]
+    Simulate {
+        /// The name of a scenario that ships with the program, or a file
+        #[arg(long, value_name = "NAME_OR_FILE")]
+        scenario: String,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Diagnose {
+    /// The secret's name or ARN
+    #[arg(value_name = "SECRET")]
+    secret: SecretRef,
+    /// The region to look in [default: the ARN's, the configuration's, AWS_REGION or the profile's]
+    #[arg(long)]
+    region: Option<String>,
+    /// An account of the configuration file
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+    /// How far back to look: 24h, 7d, 30d or 90d [default: 24h, wider while nothing explains the failure]
+    #[arg(long, value_name = "WINDOW")]
+    window: Option<Reach>,
+    /// Perform only this playbook step, 1 to 9, and what it depends on; may be repeated
+    #[arg(long = "step", value_name = "N", value_parser = step)]
+    steps: Vec<StepName>,
+    #[command(flatten)]
+    report: ReportOptions,
+    /// Exit with 3 where a root cause was found, and with 4 where it could not be told
+    #[arg(long)]
+    exit_code: bool,
+    /// The profile of the AWS configuration to use [default: AWS_PROFILE]
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// A configuration file: accounts, deadlines, allowed secrets
+    #[arg(long, value_name = "FILE", env = "ROTATION_DIAG_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Demo {
+    /// A secret or a scenario to diagnose; `--list` shows them
+    #[arg(value_name = "SECRET")]
+    secret: Option<String>,
+    /// List what can be tried
+    #[arg(long, conflicts_with_all = ["secret", "format", "output"])]
+    list: bool,
+    #[command(flatten)]
+    report: ReportOptions,
+}
+
+#[derive(Debug, Args)]
+struct ReportOptions {
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Write the report to a file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a terminal
+    Text,
+    /// One JSON object, for programs
+    Json,
+    /// For a ticket
+    Markdown,
+}
+
+fn step(text: &str) -> Result<StepName, String> {
+    text.parse().ok().and_then(StepName::from_number).ok_or_else(|| "a playbook step is a number from 1 to 9".to_owned())
+}
+
+/// The definition of the command line, for help, completions and documentation.
+#[must_use]
+pub fn definition() -> clap::Command {
+    Cli::command()
+}
+
+/// Runs the command that the arguments name. The result is the exit status.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    logging::start(cli.verbose);
+    let ended = match cli.command {
+        Command::Diagnose(options) => diagnose::run(&options),
+        Command::Explain => explain::run(),
+        Command::Demo(options) => demo::run(&options),
+        Command::Completions { shell } => completions::run(shell),
+        Command::Simulate { scenario } => simulate::run(&scenario),
+    };
+    ended.unwrap_or_else(Failure::report)
+}

@@ -1,0 +1,144 @@
+//! `rotation-diag demo`: the same investigation, of a simulated account inside this process.
+
+use super::failure::Failure;
+use super::{Demo, diagnose, interrupt};
+use crate::aws::{Aws, AwsOptions, Registry};
+use crate::clock::Clock;
+use crate::investigation::Options;
+use crate::model::SecretRef;
+use crate::redact::SafeText;
+use crate::simulator::{Scenario, Simulator};
+use std::io::Write as _;
+use std::process::ExitCode;
+
+/// The scenario of a first look: a story everybody in operations has lived through.
+const FIRST: &str = "role_detached_policy";
+
+/// How many other secrets a demo proposes.
+const PROPOSED: usize = 4;
+
+/// A scenario that can be played.
+pub(super) struct World {
+    /// The scenario's name.
+    pub(super) name: String,
+    /// The scenario.
+    pub(super) scenario: Scenario,
+    secret: String,
+}
+
+impl World {
+    /// Reads a scenario.
+    pub(super) fn parse(name: &str, text: &str) -> Result<World, Failure> {
+        let scenario =
+            Scenario::parse(text).map_err(|error| Failure::CannotRun(format!("the scenario {name} cannot be read: {error}")))?;
+        let secret = scenario.secret().unwrap_or_default().to_owned();
+        Ok(World { name: name.to_owned(), scenario, secret })
+    }
+
+    /// All scenarios that ship with the program; the first look comes first.
+    pub(super) fn all() -> Result<Vec<World>, Failure> {
+        let mut worlds = Scenario::embedded().map(|(name, text)| World::parse(name, text)).collect::<Result<Vec<_>, _>>()?;
+        worlds.sort_by_key(|world| world.name != FIRST);
+        Ok(worlds)
+    }
+
+    /// What to type to try this one: the secret's name, or the scenario's where another one has the same secret.
+    fn typed<'a>(&'a self, worlds: &'a [World]) -> &'a str {
+        let first = worlds.iter().find(|world| world.secret == self.secret).is_some_and(|world| world.name == self.name);
+        if first && !self.secret.is_empty() { &self.secret } else { &self.name }
+    }
+}
+
+/// The clock of a scenario: it insists on a moment, or plays now.
+pub(super) fn clock_of(scenario: &Scenario) -> Clock {
+    scenario.now().map_or_else(Clock::system, Clock::starting_at)
+}
+
+pub(super) fn run(options: &Demo) -> Result<ExitCode, Failure> {
+    let worlds = World::all()?;
+    if options.list {
+        return list(&worlds);
+    }
+    let world = choose(&worlds, options.secret.as_deref())?;
+    let asked: SecretRef = world.secret.parse().map_err(Failure::cannot_run)?;
+    interrupt::or(async {
+        let clock = clock_of(&world.scenario);
+        let simulator = Simulator::start(world.scenario.clone(), clock.now()).map_err(Failure::cannot_run)?;
+        let aws = connect(&simulator, &world.scenario).await?;
+        let report = diagnose::look(&aws, &clock, &Options::new(asked)).await?;
+        diagnose::show(&report, &options.report)?;
+        propose(&worlds, world)?;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Clients for the simulated account, whatever the environment says about AWS.
+async fn connect(simulator: &Simulator, scenario: &Scenario) -> Result<Aws, Failure> {
+    let options = AwsOptions {
+        region: Some(scenario.region().to_owned()),
+        endpoint_url: Some(simulator.endpoint_url()),
+        test_credentials: true,
+        ..AwsOptions::default()
+    };
+    Aws::connect(&options, &Registry::default()).await.map_err(Failure::cannot_run)
+}
+
+fn choose<'a>(worlds: &'a [World], asked: Option<&str>) -> Result<&'a World, Failure> {
+    let asked = asked.unwrap_or(FIRST);
+    let found = worlds.iter().find(|world| world.name == asked).or_else(|| worlds.iter().find(|world| world.secret == asked));
+    found.ok_or_else(|| {
+        let mut near: Vec<&str> = worlds.iter().map(|world| world.typed(worlds)).collect();
+        near.sort_by(|a, b| strsim::jaro_winkler(b, asked).total_cmp(&strsim::jaro_winkler(a, asked)));
+        near.truncate(3);
+        Failure::Usage(format!("the demo has no secret {asked:?}: try {}, or see `rotation-diag demo --list`", near.join(", ")))
+    })
+}
+
+fn list(worlds: &[World]) -> Result<ExitCode, Failure> {
+    let mut out = std::io::stdout().lock();
+    let width = worlds.iter().map(|world| world.typed(worlds).len()).max().unwrap_or_default();
+    for world in worlds {
+        let line = format!("{:<width$}  {}", world.typed(worlds), world.scenario.title);
+        writeln!(out, "{}", SafeText::redact(&line))?;
+    }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says on standard error what else there is, so that a report on standard output stays one report.
+fn propose(worlds: &[World], seen: &World) -> Result<(), Failure> {
+    let others = worlds.iter().filter(|world| world.name != seen.name);
+    let names: Vec<&str> = others.map(|world| world.typed(worlds)).take(PROPOSED).collect();
+    let line = format!(
+        "\nThis was a simulated account. {} more like it, among them {}:\n  rotation-diag demo --list\n  rotation-diag demo {}",
+        worlds.len() - 1,
+        names.join(", "),
+        names.first().unwrap_or(&FIRST)
+    );
+    Ok(writeln!(std::io::stderr().lock(), "{}", SafeText::redact(&line))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scenario_can_be_asked_for_by_what_the_list_says() {
+        let worlds = World::all().unwrap();
+        assert_eq!(worlds[0].name, FIRST);
+        for world in &worlds {
+            assert_eq!(choose(&worlds, Some(world.typed(&worlds))).unwrap().name, world.name);
+            assert!(world.secret.parse::<SecretRef>().is_ok(), "{}: {:?}", world.name, world.secret);
+        }
+        assert_eq!(choose(&worlds, None).unwrap().name, FIRST);
+    }
+
+    #[test]
+    fn an_unknown_name_gets_near_ones() {
+        let worlds = World::all().unwrap();
+        let Err(Failure::Usage(why)) = choose(&worlds, Some("role_detached_polisy")).map(|world| &world.name) else {
+            panic!("found");
+        };
+        assert!(why.contains("demo --list"), "{why}");
+    }
+}

@@ -1,0 +1,202 @@
+//! `rotation-diag diagnose`: one secret, against AWS.
+
+use super::failure::Failure;
+use super::progress::StepLines;
+use super::{Diagnose, ReportOptions, interrupt, output};
+use crate::aws::{AssumeRole, Aws, AwsOptions, Registry};
+use crate::clock::Clock;
+use crate::config::{Account, Config};
+use crate::investigation::{Options, Report, investigate};
+use crate::model::{Outcome, SecretRef};
+use std::process::ExitCode;
+
+/// What the options and the configuration come to.
+#[derive(Debug)]
+struct Plan {
+    aws: AwsOptions,
+    account_name: Option<String>,
+    investigation: Options,
+}
+
+pub(super) fn run(options: &Diagnose) -> Result<ExitCode, Failure> {
+    let config = match &options.config {
+        Some(path) => Config::read(path).map_err(|error| Failure::Usage(error.to_string()))?,
+        None => Config::default(),
+    };
+    let plan = plan(options, &config)?;
+    interrupt::or(async {
+        let aws = Aws::connect(&plan.aws, &Registry::default()).await.map_err(Failure::cannot_run)?;
+        let report = look(&aws, &Clock::system(), &plan.investigation).await?.in_account(plan.account_name.as_deref());
+        show(&report, &options.report)?;
+        Ok(if options.exit_code { status(report.outcome) } else { ExitCode::SUCCESS })
+    })
+}
+
+/// Investigates with the steps shown live.
+///
+/// # Errors
+/// [`Failure::CannotRun`] when the credentials do not work, or may see nothing at all.
+pub(super) async fn look(aws: &Aws, clock: &Clock, options: &Options) -> Result<Report, Failure> {
+    let lines = StepLines::new();
+    let investigation = investigate(aws, clock, options, &lines).await;
+    drop(lines);
+    let report = Report::new(&investigation);
+    if !report.is_blind() {
+        return Ok(report);
+    }
+    // Nothing answered: either the credentials are refused altogether, or they are good and may look at nothing.
+    aws.verify().await.map_err(Failure::cannot_run)?;
+    let actions: Vec<&str> = report.missing_permissions().iter().map(|missing| missing.action.as_str()).collect();
+    Err(Failure::CannotRun(format!(
+        "these AWS credentials may not look at anything here: allow {}; deploy/iam-policy.json lists all that is needed",
+        actions.join(", ")
+    )))
+}
+
+/// Writes the report to where it was asked for.
+pub(super) fn show(report: &Report, options: &ReportOptions) -> Result<(), Failure> {
+    output::write(report, options)
+}
+
+fn status(outcome: Outcome) -> ExitCode {
+    match outcome {
+        Outcome::RootCause | Outcome::NotFound => ExitCode::from(3),
+        Outcome::Inconclusive => ExitCode::from(4),
+        Outcome::Healthy => ExitCode::SUCCESS,
+    }
+}
+
+/// Decides where and as whom to look, and refuses what the configuration does not allow, before anything is asked.
+fn plan(options: &Diagnose, config: &Config) -> Result<Plan, Failure> {
+    let name = options.account.clone().or_else(|| config.default_account.clone());
+    let account = match &name {
+        Some(name) => Some(config.accounts.get(name).ok_or_else(|| unknown_account(name, config))?),
+        None => None,
+    };
+    let unrestricted = Account::default();
+    let account = account.unwrap_or(&unrestricted);
+    check_secret(&options.secret, config, account)?;
+    let mut investigation = Options::new(options.secret.clone());
+    investigation.reach = options.window;
+    investigation.steps = options.steps.iter().copied().collect();
+    investigation.step_deadline = config.step_deadline.unwrap_or(investigation.step_deadline);
+    investigation.total_deadline = config.total_deadline.unwrap_or(investigation.total_deadline);
+    let assume_role = account
+        .role
+        .as_ref()
+        .map(|role| AssumeRole { role_arn: role.arn().as_str().to_owned(), external_id: account.external_id.clone() });
+    let aws = AwsOptions {
+        region: region(options, config, account)?,
+        profile: options.profile.clone(),
+        assume_role,
+        ..AwsOptions::default()
+    };
+    Ok(Plan { aws, account_name: name, investigation })
+}
+
+fn unknown_account(name: &str, config: &Config) -> Failure {
+    let known: Vec<&str> = config.accounts.keys().map(String::as_str).collect();
+    Failure::Usage(match known.as_slice() {
+        [] => format!("the account {name:?} is not configured: pass --config FILE with a table [accounts.{name}]"),
+        known => format!("the account {name:?} is not configured: there are {}", known.join(", ")),
+    })
+}
+
+fn check_secret(secret: &SecretRef, config: &Config, account: &Account) -> Result<(), Failure> {
+    let allowed = match secret {
+        SecretRef::Name(name) => config.allows(name),
+        SecretRef::Arn(arn) => config.allows(arn.name()) || config.allows(arn.resource_name()),
+    };
+    if !allowed {
+        return Err(Failure::Usage(format!("`allowed_secrets` of the configuration does not cover {secret}")));
+    }
+    match (secret, &account.account_id) {
+        (SecretRef::Arn(arn), Some(id)) if arn.arn().account_id() != id => Err(Failure::Usage(format!(
+            "the secret's ARN is of account {}, and the chosen account is {id}",
+            arn.arn().account_id()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// The region by the closest word: the option, the secret's ARN, the account, the configuration; else AWS's own ways.
+fn region(options: &Diagnose, config: &Config, account: &Account) -> Result<Option<String>, Failure> {
+    let of_arn = options.secret.region();
+    if let (Some(asked), Some(of_arn)) = (options.region.as_deref(), of_arn)
+        && asked != of_arn
+    {
+        return Err(Failure::Usage(format!("the secret's ARN is of region {of_arn}, and --region says {asked}")));
+    }
+    let region =
+        options.region.as_deref().or(of_arn).or(account.regions.first().map(String::as_str)).or(config.default_region.as_deref());
+    match region {
+        Some(region) if !account.regions.is_empty() && !account.regions.iter().any(|allowed| allowed == region) => {
+            Err(Failure::Usage(format!(
+                "the configuration allows this account only in {}, not in {region}",
+                account.regions.join(", ")
+            )))
+        }
+        region => Ok(region.map(str::to_owned)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use clap::Parser as _;
+
+    const CONFIG: &str = include_str!("../../config/rotation-diag.toml");
+    const ARN: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/orders-db-AbCdEf";
+
+    fn planned(arguments: &str, config: &str) -> Result<Plan, Failure> {
+        let words = ["rotation-diag", "diagnose"].into_iter().chain(arguments.split(' '));
+        let Command::Diagnose(options) = Cli::parse_from(words).command else { panic!("not diagnose") };
+        plan(&options, &Config::parse(config).unwrap())
+    }
+
+    #[test]
+    fn without_a_configuration_aws_decides() {
+        let plan = planned("prod/orders-db", "").unwrap();
+        assert_eq!((plan.aws.region, plan.aws.profile, plan.aws.assume_role, plan.account_name), (None, None, None, None));
+        assert_eq!(plan.investigation.reach, None);
+    }
+
+    #[test]
+    fn an_account_brings_its_role_its_external_id_and_its_first_region() {
+        let plan = planned("prod/orders-db --window 7d --step 4 --step 6", CONFIG).unwrap();
+        assert_eq!(plan.aws.region.as_deref(), Some("eu-west-1"));
+        let role = plan.aws.assume_role.unwrap();
+        assert_eq!(role.role_arn, "arn:aws:iam::123456789012:role/rotation-diag-reader");
+        assert_eq!(role.external_id.as_deref(), Some("rotation-diag-prod"));
+        assert_eq!(plan.account_name.as_deref(), Some("prod"));
+        assert_eq!(plan.investigation.steps.len(), 2);
+        assert_eq!(plan.investigation.reach, Some(crate::model::Reach::Week));
+    }
+
+    #[test]
+    fn an_arn_decides_the_region() {
+        assert_eq!(planned(ARN, CONFIG).unwrap().aws.region.as_deref(), Some("us-east-1"));
+    }
+
+    #[test]
+    fn what_the_configuration_does_not_allow_is_refused_before_anything_is_asked() {
+        let other_account = ARN.replace("123456789012", "210987654321");
+        for (arguments, expected) in [
+            ("test/orders-db".to_owned(), "`allowed_secrets` of the configuration does not cover test/orders-db"),
+            ("prod/orders-db --region ap-south-1".to_owned(), "only in eu-west-1, us-east-1, not in ap-south-1"),
+            ("prod/orders-db --account stage".to_owned(), "the account \"stage\" is not configured: there are prod"),
+            (other_account, "the secret's ARN is of account 210987654321"),
+            (format!("{ARN} --region eu-west-1"), "the secret's ARN is of region us-east-1, and --region says eu-west-1"),
+        ] {
+            let Err(Failure::Usage(why)) = planned(&arguments, CONFIG) else { panic!("{arguments} was not refused") };
+            assert!(why.contains(expected), "{arguments}: {why}");
+        }
+    }
+
+    #[test]
+    fn an_account_without_a_configuration_says_where_it_belongs() {
+        let Err(Failure::Usage(why)) = planned("x --account prod", "") else { panic!("not refused") };
+        assert_eq!(why, "the account \"prod\" is not configured: pass --config FILE with a table [accounts.prod]");
+    }
+}

@@ -1,0 +1,47 @@
+//! Why a command ended without its result, told in one sentence that says what to do.
+
+use crate::redact::SafeText;
+use anstyle::{AnsiColor, Style};
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+
+/// Why a command did not do what was asked.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The command line or the configuration is wrong.
+    Usage(String),
+    /// It could not run.
+    CannotRun(String),
+    /// A person stopped it.
+    Interrupted,
+    /// Whoever read the output has gone; there is nobody to tell.
+    NobodyReads,
+}
+
+impl Failure {
+    /// Something kept it from running.
+    pub(super) fn cannot_run(why: impl std::fmt::Display) -> Failure {
+        Failure::CannotRun(why.to_string())
+    }
+
+    /// Tells the person, and gives the exit status.
+    pub(super) fn report(self) -> ExitCode {
+        let (why, status) = match self {
+            Failure::Usage(why) => (why, 2),
+            Failure::CannotRun(why) => (why, 1),
+            Failure::Interrupted => ("interrupted".to_owned(), 130),
+            Failure::NobodyReads => return ExitCode::SUCCESS,
+        };
+        // Where standard error is closed there is no other place to say so.
+        let _ = writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {}", SafeText::redact(&why));
+        ExitCode::from(status)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        if error.kind() == io::ErrorKind::BrokenPipe { Failure::NobodyReads } else { Failure::cannot_run(error) }
+    }
+}

@@ -1,0 +1,82 @@
+//! The texts of `--help`.
+
+pub(super) const ABOUT: &str = "Finds out why AWS Secrets Manager stopped rotating a credential";
+
+pub(super) const LONG_ABOUT: &str = "\
+Finds out why AWS Secrets Manager stopped rotating a credential.
+
+Nine read-only steps look at the secret, its rotation, the rotation function, its logs, its role, the rotation history, \
+the function's metrics, the access policies and recent changes. Rules decide on the root cause; the report names it, proves \
+it, and gives the command that fixes it. A secret's value is never read, nothing in AWS is ever changed, and what could not \
+be looked at is reported as not checked, with the permission that is missing.";
+
+pub(super) const AFTER: &str = "\
+Examples:
+  rotation-diag demo                                  see a diagnosis; needs no AWS account
+  rotation-diag diagnose prod/orders-db               diagnose a secret with the AWS configuration of this shell
+  rotation-diag diagnose prod/orders-db --format json --output report.json
+  aws logs tail /aws/lambda/orders-rotator --format short | rotation-diag explain
+
+Exit status:
+  0    it ran, whatever it found
+  1    it could not run: no region, no credentials, no permission at all, a file that cannot be written
+  2    the command line or the configuration file is wrong
+  3    with `diagnose --exit-code`: a root cause was found
+  4    with `diagnose --exit-code`: the diagnosis is inconclusive
+  130  it was interrupted
+
+Environment:
+  AWS_PROFILE, AWS_REGION, …   the standard AWS configuration works unchanged, with SSO and roles
+  AWS_ENDPOINT_URL             where requests go instead of AWS, such as a simulator
+  ROTATION_DIAG_CONFIG         the configuration file, like `diagnose --config`
+  NO_COLOR                     when set, nothing is coloured
+  RUST_LOG                     what is logged to standard error, such as rotation_diag=debug";
+
+pub(super) const DIAGNOSE: &str = "\
+Find out why one secret is not rotating.
+
+The report goes to standard output: the verdict first, what happened, the proof, the fix to paste, then the nine steps, what \
+was ruled out and what could not be checked. Without --window the search begins with 24 hours around the last failed or due \
+rotation, and widens to 7, 30 and 90 days while nothing explains the failure.";
+
+pub(super) const DIAGNOSE_AFTER: &str = "\
+Examples:
+  rotation-diag diagnose prod/orders-db
+  rotation-diag diagnose arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-db-AbCdEf
+  rotation-diag diagnose prod/orders-db --account prod --config config/rotation-diag.toml
+  rotation-diag diagnose prod/orders-db --window 30d --step 4 --step 6
+  rotation-diag diagnose prod/orders-db --exit-code || page-somebody
+
+The playbook steps:
+  1 secret             4 function logs      7 function metrics
+  2 rotation config    5 execution role     8 secret access
+  3 rotation function  6 rotation history   9 config changes";
+
+pub(super) const EXPLAIN: &str = "\
+Say what log lines on standard input mean, one JSON object per line.
+
+Reads lines of a rotation function's log, in Lambda's text or JSON format, and writes for each \
+{\"cause\", \"step\", \"engine\", \"text\"}. The cause of a normal line is null. Secrets in the text are masked. Of a line \
+longer than 1 MiB, the largest event CloudWatch Logs takes, only the beginning is read.";
+
+pub(super) const EXPLAIN_AFTER: &str = "\
+Example:
+  aws logs tail /aws/lambda/orders-rotator --since 1d --format short | rotation-diag explain | grep -v '\"cause\":null'";
+
+pub(super) const DEMO: &str = "\
+Diagnose a broken secret of a simulated AWS account; needs no account and no credentials.
+
+An AWS account that speaks the real protocols runs inside this process, on 127.0.0.1. The investigation asks it over HTTP \
+with the real AWS SDK, exactly as it would ask AWS.";
+
+pub(super) const DEMO_AFTER: &str = "\
+Examples:
+  rotation-diag demo                     a secret whose function lost a permission
+  rotation-diag demo --list              everything that can be tried
+  rotation-diag demo --format markdown";
+
+pub(super) const COMPLETIONS_AFTER: &str = "\
+Examples:
+  rotation-diag completions bash > ~/.local/share/bash-completion/completions/rotation-diag
+  rotation-diag completions zsh > \"${fpath[1]}/_rotation-diag\"
+  rotation-diag completions fish > ~/.config/fish/completions/rotation-diag.fish";

@@ -1,0 +1,44 @@
+//! Where a report goes, and in which form.
+
+use super::failure::Failure;
+use super::{Format, ReportOptions};
+use crate::investigation::{Report, render};
+use std::io::Write as _;
+use std::path::Path;
+
+/// The width where there is no terminal to ask, in columns.
+const USUAL_WIDTH: usize = 100;
+
+/// Longer lines are hard to read, however wide the terminal is.
+const WIDEST: usize = 120;
+
+/// Narrower than this, the margin would leave no room for text.
+const NARROWEST: usize = 50;
+
+/// Writes the report in the form and to the place that were asked for.
+pub(super) fn write(report: &Report, options: &ReportOptions) -> Result<(), Failure> {
+    let text = match options.format {
+        Format::Text => render::text(report, width()),
+        Format::Markdown => render::markdown(report),
+        Format::Json => render::json(report).map_err(Failure::cannot_run)?,
+    };
+    match &options.output {
+        Some(path) => write_file(path, &text),
+        None => {
+            let mut out = anstream::stdout().lock();
+            out.write_all(text.as_bytes())?;
+            Ok(out.flush()?)
+        }
+    }
+}
+
+fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
+    let plain = anstream::adapter::strip_str(text).to_string();
+    std::fs::write(path, plain)
+        .map_err(|error| Failure::CannotRun(format!("the report cannot be written to {}: {error}", path.display())))
+}
+
+fn width() -> usize {
+    let columns = terminal_size::terminal_size().map(|(terminal_size::Width(columns), _)| usize::from(columns));
+    columns.unwrap_or(USUAL_WIDTH).clamp(NARROWEST, WIDEST)
+}

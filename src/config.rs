@@ -1,0 +1,280 @@
+//! The configuration file: accounts by name, what may be asked about, how long it may take.
+//!
+//! `config/rotation-diag.toml` documents every key. Unknown keys are refused, and all problems are told at once.
+
+mod pattern;
+mod reader;
+
+pub use pattern::SecretPattern;
+
+use crate::model::{Arn, RoleArn};
+use reader::{Problem, Reader, Section};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use toml::de::DeTable;
+
+/// The largest file that is read, in bytes; one with a thousand accounts is far smaller.
+const LARGEST: u64 = 1 << 20;
+
+/// A configuration file that was read and makes sense.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Config {
+    /// The region, where nothing else names one.
+    pub default_region: Option<String>,
+    /// The account, where none is asked for.
+    pub default_account: Option<String>,
+    /// The secrets that may be asked about; empty means all.
+    pub allowed_secrets: Vec<SecretPattern>,
+    /// How long one step may take.
+    pub step_deadline: Option<Duration>,
+    /// How long an investigation may take.
+    pub total_deadline: Option<Duration>,
+    /// Accounts by the name people give them.
+    pub accounts: BTreeMap<String, Account>,
+}
+
+/// An account, and how to look into it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Account {
+    /// Its id.
+    pub account_id: Option<String>,
+    /// The role to assume.
+    pub role: Option<RoleArn>,
+    /// What the role's trust policy asks for.
+    pub external_id: Option<String>,
+    /// The regions that may be looked at, the preferred one first; empty means any.
+    pub regions: Vec<String>,
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("the configuration file {} cannot be read: {why}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        why: String,
+    },
+    /// It has mistakes; all of them, each with its line.
+    #[error("{}", Mistakes(path, problems))]
+    Mistaken {
+        /// The file.
+        path: PathBuf,
+        /// Line number and mistake.
+        problems: Vec<(usize, String)>,
+    },
+}
+
+struct Mistakes<'a>(&'a Path, &'a [(usize, String)]);
+
+impl fmt::Display for Mistakes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Mistakes(path, problems) = self;
+        let count = if problems.len() == 1 { "a mistake".to_owned() } else { format!("{} mistakes", problems.len()) };
+        write!(f, "the configuration file {} has {count}", path.display())?;
+        problems.iter().try_for_each(|(line, text)| write!(f, "\n  line {line}: {text}"))
+    }
+}
+
+impl Config {
+    /// Reads the file at `path`.
+    ///
+    /// # Errors
+    /// [`ConfigError`], with all mistakes at once.
+    pub fn read(path: &Path) -> Result<Config, ConfigError> {
+        let unreadable = |why: String| ConfigError::Unreadable { path: path.to_owned(), why };
+        let length = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();
+        if length > LARGEST {
+            return Err(unreadable(format!("it has {length} bytes, and more than {LARGEST} are not read")));
+        }
+        let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+        Config::parse(&text).map_err(|problems| ConfigError::Mistaken { path: path.to_owned(), problems })
+    }
+
+    /// Reads a configuration.
+    ///
+    /// # Errors
+    /// Every mistake, with its line.
+    pub fn parse(text: &str) -> Result<Config, Vec<(usize, String)>> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let reader = Reader::new(text);
+        let (table, errors) = DeTable::parse_recoverable(text);
+        for error in &errors {
+            reader.problem(error.span().unwrap_or_default(), error.message());
+        }
+        let config = if errors.is_empty() { read_root(&reader, table.get_ref()) } else { Config::default() };
+        let problems = reader.into_problems();
+        if problems.is_empty() {
+            return Ok(config);
+        }
+        Err(problems.into_iter().map(|Problem { line, text }| (line, text)).collect())
+    }
+
+    /// True when `name` may be asked about.
+    #[must_use]
+    pub fn allows(&self, name: &str) -> bool {
+        self.allowed_secrets.is_empty() || self.allowed_secrets.iter().any(|pattern| pattern.matches(name))
+    }
+}
+
+fn read_root(reader: &Reader<'_>, table: &DeTable<'_>) -> Config {
+    let root = Section::root(reader, table);
+    let mut config = Config {
+        default_region: root.get("default_region", |value| reader::text(value).and_then(region)),
+        default_account: root.get("default_account", reader::text),
+        allowed_secrets: root
+            .get("allowed_secrets", |value| reader::texts(value, secret_pattern))
+            .unwrap_or_default()
+            .into_iter()
+            .map(SecretPattern::new)
+            .collect(),
+        ..Config::default()
+    };
+    if let Some(deadlines) = root.section("deadlines") {
+        let seconds = |key, most| deadlines.get(key, |value| reader::number(value, 1..=most)).map(Duration::from_secs);
+        config.step_deadline = seconds("step_seconds", 300);
+        config.total_deadline = seconds("total_seconds", 900);
+        deadlines.finish();
+    }
+    for (name, section) in root.sections("accounts") {
+        config.accounts.insert(name, read_account(reader, section));
+    }
+    if let Some(name) = config.default_account.as_ref().filter(|name| !config.accounts.contains_key(*name)) {
+        reader.problem(root.span("default_account"), format!("`default_account`: there is no table [accounts.{name}]"));
+    }
+    root.finish();
+    config
+}
+
+fn read_account(reader: &Reader<'_>, section: Section<'_>) -> Account {
+    let account = Account {
+        account_id: section.get("account_id", |value| reader::text(value).and_then(account_id)),
+        role: section.get("role_arn", |value| {
+            let arn = Arn::parse(&reader::text(value)?).map_err(|error| error.to_string())?;
+            RoleArn::try_from(arn).map_err(|error| error.to_string())
+        }),
+        external_id: section.get("external_id", |value| reader::text(value).and_then(external_id)),
+        regions: section.get("regions", |value| reader::texts(value, region)).unwrap_or_default(),
+    };
+    if let (Some(id), Some(role)) = (&account.account_id, &account.role)
+        && role.arn().account_id() != id
+    {
+        reader.problem(section.span("role_arn"), format!("`role_arn`: this role is in another account than {id}"));
+    }
+    if account.external_id.is_some() && account.role.is_none() {
+        reader.problem(section.span("external_id"), "`external_id`: has no use without `role_arn`");
+    }
+    section.finish();
+    account
+}
+
+fn region(text: String) -> Result<String, String> {
+    let shaped = text.split('-').count() >= 3
+        && text.ends_with(|c: char| c.is_ascii_digit())
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if shaped { Ok(text) } else { Err(format!("expected a region such as eu-west-1, found {text:?}")) }
+}
+
+fn account_id(text: String) -> Result<String, String> {
+    let shaped = text.len() == 12 && text.chars().all(|c| c.is_ascii_digit());
+    if shaped { Ok(text) } else { Err("expected an account id of twelve digits, in quotes".to_owned()) }
+}
+
+/// Source: STS API reference, `AssumeRole`, parameter `ExternalId`.
+fn external_id(text: String) -> Result<String, String> {
+    let shaped = (2..=1224).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(c));
+    if shaped { Ok(text) } else { Err("expected 2 to 1224 letters, digits and _+=,.@:/- characters".to_owned()) }
+}
+
+fn secret_pattern(text: String) -> Result<String, String> {
+    let shaped = !text.is_empty() && crate::model::is_secret_name(&text.replace('*', "x"));
+    if shaped { Ok(text) } else { Err(format!("expected a secret's name in which * stands for anything, found {text:?}")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = include_str!("../config/rotation-diag.toml");
+
+    #[test]
+    fn the_example_file_parses_and_says_what_it_documents() {
+        let config = Config::parse(EXAMPLE).unwrap();
+        let prod = &config.accounts["prod"];
+        assert_eq!(config.default_region.as_deref(), Some("eu-west-1"));
+        assert_eq!(config.default_account.as_deref(), Some("prod"));
+        assert_eq!(config.step_deadline, Some(Duration::from_secs(10)));
+        assert_eq!(config.total_deadline, Some(Duration::from_secs(60)));
+        assert_eq!(prod.account_id.as_deref(), Some("123456789012"));
+        assert_eq!(prod.role.as_ref().map(RoleArn::name), Some("rotation-diag-reader"));
+        assert_eq!(prod.external_id.as_deref(), Some("rotation-diag-prod"));
+        assert_eq!(prod.regions, ["eu-west-1", "us-east-1"]);
+        assert!(config.allows("prod/orders-db") && !config.allows("test/orders-db"));
+    }
+
+    #[test]
+    fn an_empty_file_means_the_standard_aws_configuration() {
+        assert_eq!(Config::parse(""), Ok(Config::default()));
+        assert_eq!(Config::parse("\u{feff}# nothing\n"), Ok(Config::default()));
+        assert!(Config::default().allows("anything"));
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once_with_their_lines() {
+        let text = "default_regoin = \"eu-west-1\"\n\
+                    default_account = \"nowhere\"\n\
+                    allowed_secrets = \"prod/*\"\n\
+                    [deadlines]\n\
+                    step_seconds = 0\n\
+                    total_seconds = \"1m\"\n\
+                    [accounts.prod]\n\
+                    account_id = 123456789012\n\
+                    role_arn = \"arn:aws:s3:::bucket\"\n\
+                    external_id = \"x\"\n\
+                    regions = [\"eu-west-1\", \"Ireland\"]\n\
+                    token = \"x\"\n";
+        let problems = Config::parse(text).unwrap_err();
+        let listed: Vec<String> = problems.iter().map(|(line, text)| format!("{line}: {text}")).collect();
+        assert_eq!(
+            listed,
+            [
+                "1: unknown key `default_regoin`; did you mean `default_region`?",
+                "2: `default_account`: there is no table [accounts.nowhere]",
+                "3: `allowed_secrets`: expected a list of texts, found a string",
+                "5: `deadlines.step_seconds`: expected a whole number from 1 to 300",
+                "6: `deadlines.total_seconds`: expected a whole number from 1 to 900",
+                "8: `accounts.prod.account_id`: expected a text in quotes, found an integer",
+                "9: `accounts.prod.role_arn`: expected an ARN of an IAM role: arn:aws:iam::account:role/name",
+                "10: `accounts.prod.external_id`: expected 2 to 1224 letters, digits and _+=,.@:/- characters",
+                "11: `accounts.prod.regions`: expected a region such as eu-west-1, found \"Ireland\"",
+                "12: unknown key `accounts.prod.token`",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_syntax_error_and_a_duplicate_key_have_their_lines_too() {
+        let problems = Config::parse("default_region = \"eu-west-1\"\ndefault_region = \"eu-west-2\"\n[deadlines\n").unwrap_err();
+        let lines: Vec<usize> = problems.iter().map(|(line, _)| *line).collect();
+        assert_eq!(lines, [2, 3], "{problems:?}");
+    }
+
+    #[test]
+    fn a_role_of_another_account_is_refused() {
+        let text = "[accounts.a]\naccount_id = \"123456789012\"\nrole_arn = \"arn:aws:iam::210987654321:role/r\"\n";
+        assert_eq!(
+            Config::parse(text).unwrap_err(),
+            [(3, "`role_arn`: this role is in another account than 123456789012".to_owned())]
+        );
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let error = Config::read(Path::new("/nowhere/rotation-diag.toml")).unwrap_err();
+        assert!(error.to_string().starts_with("the configuration file /nowhere/rotation-diag.toml cannot be read: "));
+    }
+}

@@ -1,0 +1,141 @@
+//! Reads a TOML table key by key and collects every problem with its line, instead of stopping at the first.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::ops::Range;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// Something wrong in the file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Problem {
+    /// From 1.
+    pub(super) line: usize,
+    /// What is wrong, and what would be right.
+    pub(super) text: String,
+}
+
+/// The file, and what was found wrong in it so far.
+pub(super) struct Reader<'i> {
+    text: &'i str,
+    problems: RefCell<Vec<Problem>>,
+}
+
+/// A table of the file; every key must be asked for.
+pub(super) struct Section<'a> {
+    reader: &'a Reader<'a>,
+    path: String,
+    table: &'a DeTable<'a>,
+    known: RefCell<BTreeSet<&'static str>>,
+}
+
+impl<'i> Reader<'i> {
+    pub(super) fn new(text: &'i str) -> Reader<'i> {
+        Reader { text, problems: RefCell::default() }
+    }
+
+    pub(super) fn problem(&self, span: Range<usize>, text: impl Into<String>) {
+        let line = 1 + self.text.bytes().take(span.start).filter(|byte| *byte == b'\n').count();
+        self.problems.borrow_mut().push(Problem { line, text: text.into() });
+    }
+
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        let mut problems = self.problems.into_inner();
+        problems.sort();
+        problems
+    }
+}
+
+impl<'a> Section<'a> {
+    pub(super) fn root(reader: &'a Reader<'a>, table: &'a DeTable<'a>) -> Section<'a> {
+        Section { reader, path: String::new(), table, known: RefCell::default() }
+    }
+
+    fn full(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    fn value(&self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
+        self.known.borrow_mut().insert(key);
+        self.table.get(key)
+    }
+
+    /// The value of `key` read by `read`; a value it refuses is a problem, with what it expects.
+    pub(super) fn get<T>(&self, key: &'static str, read: impl FnOnce(&'a DeValue<'a>) -> Result<T, String>) -> Option<T> {
+        let value = self.value(key)?;
+        read(value.get_ref())
+            .map_err(|expected| self.reader.problem(value.span(), format!("`{}`: {expected}", self.full(key))))
+            .ok()
+    }
+
+    /// The table at `key`.
+    pub(super) fn section(&self, key: &'static str) -> Option<Section<'a>> {
+        let table = self.get(key, table)?;
+        Some(Section { reader: self.reader, path: self.full(key), table, known: RefCell::default() })
+    }
+
+    /// The tables at `key`, each under a name of the user's choice.
+    pub(super) fn sections(&self, key: &'static str) -> Vec<(String, Section<'a>)> {
+        let Some(table_of_tables) = self.get(key, table) else { return Vec::new() };
+        let path = self.full(key);
+        let named = table_of_tables.iter().filter_map(|(name, value)| {
+            let path = format!("{path}.{}", name.get_ref());
+            match table(value.get_ref()) {
+                Ok(table) => {
+                    Some((name.get_ref().to_string(), Section { reader: self.reader, path, table, known: RefCell::default() }))
+                }
+                Err(expected) => {
+                    self.reader.problem(value.span(), format!("`{path}`: {expected}"));
+                    None
+                }
+            }
+        });
+        named.collect()
+    }
+
+    /// Where `key` stands, for problems found after reading.
+    pub(super) fn span(&self, key: &str) -> Range<usize> {
+        self.table.get(key).map(Spanned::span).unwrap_or_default()
+    }
+
+    /// Refuses every key that nobody asked for.
+    pub(super) fn finish(self) {
+        let known = self.known.borrow();
+        for (key, _) in self.table.iter().filter(|(key, _)| !known.contains(key.get_ref().as_ref())) {
+            let name: &str = key.get_ref().as_ref();
+            let near = known.iter().max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
+            let hint = near.filter(|near| strsim::jaro_winkler(near, name) > 0.8);
+            let hint = hint.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            self.reader.problem(key.span(), format!("unknown key `{}`{hint}", self.full(name)));
+        }
+    }
+}
+
+fn table<'a>(value: &'a DeValue<'a>) -> Result<&'a DeTable<'a>, String> {
+    value.as_table().ok_or_else(|| format!("expected a table, found {}", article(value)))
+}
+
+/// A text.
+pub(super) fn text(value: &DeValue<'_>) -> Result<String, String> {
+    value.as_str().map(str::to_owned).ok_or_else(|| format!("expected a text in quotes, found {}", article(value)))
+}
+
+/// A list of texts, each accepted by `check`.
+pub(super) fn texts(value: &DeValue<'_>, check: impl Fn(String) -> Result<String, String>) -> Result<Vec<String>, String> {
+    let list = value.as_array().ok_or_else(|| format!("expected a list of texts, found {}", article(value)))?;
+    list.iter().map(|item| text(item.get_ref()).and_then(&check)).collect()
+}
+
+/// A whole number within `range`.
+pub(super) fn number(value: &DeValue<'_>, range: std::ops::RangeInclusive<u64>) -> Result<u64, String> {
+    value
+        .as_integer()
+        .and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok())
+        .filter(|number| range.contains(number))
+        .ok_or_else(|| format!("expected a whole number from {} to {}", range.start(), range.end()))
+}
+
+fn article(value: &DeValue<'_>) -> String {
+    let kind = value.type_str();
+    if kind.starts_with(['a', 'i']) { format!("an {kind}") } else { format!("a {kind}") }
+}

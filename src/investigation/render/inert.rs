@@ -1,0 +1,109 @@
+//! Text from AWS, made harmless: it may be read, and it can do nothing to the place it is shown in.
+
+use crate::redact::SafeText;
+use std::fmt::Write as _;
+use unicode_width::UnicodeWidthChar;
+
+/// How many characters without width may follow one another, such as accents stacked on a letter.
+const MARKS: usize = 4;
+
+/// One line of visible text: white space becomes single spaces, terminal escapes go, other invisible characters show
+/// their code point.
+#[must_use]
+pub fn one_line(text: &SafeText) -> String {
+    visible(text.as_str()).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Visible text that keeps its line breaks.
+#[must_use]
+pub fn lines(text: &SafeText) -> Vec<String> {
+    text.as_str().lines().map(|line| visible(line).trim_end().to_owned()).collect()
+}
+
+/// At most `limit` characters, the last of them `…` where something was cut.
+#[must_use]
+pub fn cut(text: String, limit: usize) -> String {
+    if text.chars().count() <= limit {
+        return text;
+    }
+    let kept: String = text.chars().take(limit.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
+/// True for a character that changes how its neighbours are shown, or cannot be seen.
+#[must_use]
+pub(crate) fn is_treacherous(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut marks = 0;
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        marks = if c.width() == Some(0) { marks + 1 } else { 0 };
+        match c {
+            '\u{1b}' => skip_escape(&mut rest),
+            '\t' | '\n' | '\r' => shown.push(' '),
+            c if is_treacherous(c) => {
+                let _ = write!(shown, "<U+{:04X}>", u32::from(c));
+            }
+            _ if marks > MARKS => {}
+            c => shown.push(c),
+        }
+    }
+    shown
+}
+
+/// Leaves out what follows an ESC: a CSI sequence up to its final byte, an OSC up to BEL or ESC \, or one character.
+///
+/// Source: ECMA-48, sections 5.4 and 5.6.
+fn skip_escape(rest: &mut std::str::Chars<'_>) {
+    match rest.next() {
+        Some('[') => {
+            rest.find(|c| ('@'..='~').contains(c));
+        }
+        Some(']' | 'P' | '^' | '_' | 'X') => {
+            let mut previous = ' ';
+            rest.find(|&c| c == '\u{7}' || std::mem::replace(&mut previous, c) == '\u{1b}');
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_vanish_and_invisible_characters_show_their_code_point() {
+        for (text, expected) in [
+            ("a\u{1b}[31mred\u{1b}[0m b", "ared b"),
+            ("a\u{1b}]8;;https://evil\u{1b}\\link\u{1b}]8;;\u{7}b", "alinkb"),
+            ("bell\u{7} nul\0", "bell<U+0007> nul<U+0000>"),
+            ("x\u{202e}txt.exe", "x<U+202E>txt.exe"),
+            ("zero\u{200b}width", "zero<U+200B>width"),
+            ("one\r\ntwo\tthree", "one two three"),
+            ("c1 \u{9b}31m", "c1 <U+009B>31m"),
+            ("日本 ünïcödé 🔒", "日本 ünïcödé 🔒"),
+            ("cut \u{1b}", "cut "),
+        ] {
+            assert_eq!(visible(text).replace("  ", " "), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_thousand_accents_on_one_letter_become_a_few() {
+        let shown = visible(&format!("e{}f", "\u{301}".repeat(1000)));
+        assert_eq!(shown.chars().count(), 1 + MARKS + 1);
+    }
+
+    #[test]
+    fn a_cut_keeps_whole_characters_and_says_that_it_cut() {
+        assert_eq!(cut("日本語".to_owned(), 3), "日本語");
+        assert_eq!(cut("日本語です".to_owned(), 3), "日本…");
+    }
+}

@@ -1,0 +1,201 @@
+//! The report for a terminal: the verdict first, then what proves it, then what to do.
+
+use super::inert::one_line;
+use super::wording::{self, Mark};
+use crate::investigation::report::{Report, ReportedFinding};
+use anstyle::{AnsiColor, Style};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// The column where a section's text begins.
+const MARGIN: usize = 16;
+/// The column where a step's summary begins.
+const STEP_MARGIN: usize = 23;
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const COMMAND: Style = AnsiColor::Cyan.on_default();
+
+/// The report in lines of at most `width` columns; commands are never wrapped. Colours are ANSI sequences for the
+/// writer to keep or strip.
+#[must_use]
+pub fn text(report: &Report, width: usize) -> String {
+    let mut page = Page { out: String::new(), width };
+    let mark = wording::mark(report);
+    let verdict = format!("{} {}", mark.circle(), wording::headline(report));
+    page.paragraph(0, 3, &verdict, colour(mark).bold());
+    // A part is kept whole: it wraps between parts only.
+    let context: Vec<String> = wording::context(report).iter().map(|part| part.replace(' ', "\u{a0}")).collect();
+    page.paragraph(0, 0, &context.join(" · "), DIM);
+    page.blank();
+    if let Some(finding) = report.leading() {
+        verdict_of(&mut page, report, finding);
+    }
+    let near = wording::near_names(report);
+    if !near.is_empty() {
+        page.section("Did you mean", &near, 0);
+    }
+    let (also, more) = wording::also(report);
+    page.section("Also", &also, more);
+    let (changes, more) = wording::changes(report);
+    page.section("Changes", &changes, more);
+    page.section("Others", wording::comparison(report).as_slice(), 0);
+    page.blank();
+    steps(&mut page, report);
+    page.blank();
+    let (ruled_out, more) = wording::ruled_out(report);
+    if !ruled_out.is_empty() {
+        let rest = if more > 0 { format!(" · and {more} other causes") } else { String::new() };
+        page.section("Ruled out", &[ruled_out.join(" · ") + &rest], 0);
+    }
+    let (open, more) = wording::not_checked(report);
+    page.section("Not checked", &open, more);
+    let permissions = wording::permissions_to_add(report);
+    if !permissions.is_empty() {
+        page.section("To see more", &[format!("allow {}", permissions.join(", "))], 0);
+    }
+    page.paragraph(0, 0, &wording::footer(report), DIM);
+    page.out.replace('\u{a0}', " ")
+}
+
+fn verdict_of(page: &mut Page, report: &Report, finding: &ReportedFinding) {
+    page.section("What happened", &[wording::what_happened(finding)], 0);
+    let (proofs, more) = wording::proofs(report, finding);
+    for (at, proof) in proofs.iter().enumerate() {
+        page.label(if at == 0 { "Proof" } else { "" });
+        page.fill(MARGIN, MARGIN + 8, &format!("{}  {}", proof.step, proof.text), Style::new());
+        page.line(MARGIN + 8, &proof.source, DIM);
+    }
+    page.more(more);
+    let remediation = &finding.remediation;
+    page.section("Fix", &[one_line(&remediation.summary)], 0);
+    if let Some(warning) = &remediation.warning {
+        page.paragraph(MARGIN, MARGIN + 2, &format!("⚠ {}", one_line(warning)), AnsiColor::Yellow.on_default());
+    }
+    for line in remediation.commands.iter().flat_map(wording::command_lines) {
+        page.line(MARGIN + 2, &line, COMMAND);
+    }
+    if !remediation.needs.is_empty() {
+        let needs: Vec<String> = remediation.needs.iter().map(one_line).collect();
+        page.paragraph(MARGIN, MARGIN, &format!("You need {}.", needs.join(", ")), DIM);
+    }
+    for link in &remediation.links {
+        page.line(MARGIN, &one_line(link), DIM);
+    }
+}
+
+fn steps(page: &mut Page, report: &Report) {
+    for step in &report.steps {
+        let style = match step.status {
+            "found" => AnsiColor::Green.on_default(),
+            "denied" => AnsiColor::Red.on_default(),
+            "no_data" | "not_applicable" => DIM,
+            _ => AnsiColor::Yellow.on_default(),
+        };
+        let mark = wording::status_mark(step.status);
+        let label = format!("{} {}", step.number, step.name.label());
+        page.out.push_str(&format!("{style}{mark}{style:#} {label:<width$}", width = STEP_MARGIN - 2));
+        page.fill(STEP_MARGIN, STEP_MARGIN, &wording::step_summary(step), Style::new());
+    }
+}
+
+fn colour(mark: Mark) -> Style {
+    match mark {
+        Mark::Red => AnsiColor::Red,
+        Mark::Yellow => AnsiColor::Yellow,
+        Mark::Green => AnsiColor::Green,
+    }
+    .on_default()
+}
+
+struct Page {
+    out: String,
+    width: usize,
+}
+
+impl Page {
+    fn blank(&mut self) {
+        if !self.out.ends_with("\n\n") {
+            self.out.push('\n');
+        }
+    }
+
+    fn line(&mut self, indent: usize, text: &str, style: Style) {
+        self.out.push_str(&format!("{:indent$}{style}{text}{style:#}\n", ""));
+    }
+
+    /// A label in the margin; the text follows on the same line.
+    fn label(&mut self, label: &str) {
+        self.out.push_str(&format!("{BOLD}{label}{BOLD:#}{:pad$}", "", pad = MARGIN.saturating_sub(label.width())));
+    }
+
+    /// A label and its paragraphs; nothing where there are none.
+    fn section(&mut self, label: &str, paragraphs: &[String], more: usize) {
+        for (at, paragraph) in paragraphs.iter().enumerate() {
+            self.label(if at == 0 { label } else { "" });
+            self.fill(MARGIN, MARGIN, paragraph, Style::new());
+        }
+        self.more(more);
+    }
+
+    fn more(&mut self, more: usize) {
+        if more > 0 {
+            self.line(MARGIN, &format!("and {more} more"), DIM);
+        }
+    }
+
+    /// Wrapped text; its first line begins at `first`, the others at `indent`.
+    fn paragraph(&mut self, first: usize, indent: usize, text: &str, style: Style) {
+        self.out.push_str(&" ".repeat(first));
+        self.fill(first, indent, text, style);
+    }
+
+    /// Wrapped text; `column` is where its first line begins, and the page already stands there.
+    fn fill(&mut self, column: usize, indent: usize, text: &str, style: Style) {
+        for (at, line) in wrap(text, self.width.saturating_sub(column), self.width.saturating_sub(indent)).iter().enumerate() {
+            let indent = if at == 0 { 0 } else { indent };
+            self.line(indent, line, style);
+        }
+    }
+}
+
+/// Breaks `text` at spaces into lines of at most `first` columns, then `rest`; a longer word is broken where it must be.
+fn wrap(text: &str, first: usize, rest: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut room = first.max(1);
+    for word in text.split_inclusive(' ') {
+        let bare = word.trim_end_matches(' ');
+        if bare.width() > room && bare.width() <= rest && lines.last().is_some_and(|line| !line.is_empty()) {
+            lines.push(String::new());
+            room = rest.max(1);
+        }
+        for c in word.chars() {
+            let width = c.width().unwrap_or(0);
+            if width > room && c != ' ' {
+                lines.push(String::new());
+                room = rest.max(1);
+            }
+            if let Some(line) = lines.last_mut() {
+                line.push(c);
+            }
+            room = room.saturating_sub(width);
+        }
+    }
+    lines.iter().map(|line| line.trim_end().to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrap;
+
+    #[test]
+    fn lines_break_at_spaces_and_long_words_where_they_must() {
+        assert_eq!(wrap("one two three", 7, 7), ["one two", "three"]);
+        assert_eq!(wrap("one twothreefour", 7, 7), ["one two", "threefo", "ur"]);
+        assert_eq!(wrap("", 7, 7), [""]);
+    }
+
+    #[test]
+    fn wide_characters_count_twice() {
+        assert_eq!(wrap("日本 日本", 5, 5), ["日本", "日本"]);
+    }
+}

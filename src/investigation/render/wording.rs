@@ -1,0 +1,312 @@
+//! What a report says, in words: every format and platform says the same, and says it in inert text.
+
+use super::inert::{cut, lines, one_line};
+use super::time::{age, duration, moment, relative};
+use crate::investigation::report::{Report, ReportedChange, ReportedFinding, ReportedStep};
+use crate::model::{Confidence, Outcome, Severity};
+use crate::redact::SafeText;
+
+/// How long a sentence may get before it is cut.
+const SENTENCE: usize = 600;
+/// How long a quoted line may get before it is cut.
+const QUOTE: usize = 400;
+/// How many proofs, remarks, changes or reasons are listed before the rest is counted.
+const LISTED: usize = 5;
+
+/// The colour of a verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// Rotation does not happen.
+    Red,
+    /// Rotation suffers, or it cannot be told.
+    Yellow,
+    /// Rotation works.
+    Green,
+}
+
+impl Mark {
+    /// The circle that starts the verdict.
+    #[must_use]
+    pub const fn circle(self) -> &'static str {
+        match self {
+            Mark::Red => "🔴",
+            Mark::Yellow => "🟡",
+            Mark::Green => "🟢",
+        }
+    }
+}
+
+/// The colour of the report's verdict.
+#[must_use]
+pub fn mark(report: &Report) -> Mark {
+    match (report.outcome, report.leading()) {
+        (Outcome::Healthy, _) => Mark::Green,
+        (Outcome::RootCause, Some(finding)) if finding.severity == Severity::Warning => Mark::Yellow,
+        (Outcome::RootCause | Outcome::NotFound, _) => Mark::Red,
+        (Outcome::Inconclusive, _) => Mark::Yellow,
+    }
+}
+
+/// The verdict in one line, without its mark.
+#[must_use]
+pub fn headline(report: &Report) -> String {
+    let name = one_line(&report.secret.name);
+    let region = one_line(&report.secret.region);
+    let title = report.leading().map(|finding| one_line(&finding.title));
+    match (report.outcome, title) {
+        (Outcome::NotFound, _) => format!("{name} — there is no such secret in {region}"),
+        (Outcome::RootCause, Some(title)) if mark(report) == Mark::Red => format!("{name} is not rotating — {title}"),
+        (Outcome::RootCause, title) => format!("{name} — {}", title.unwrap_or_else(|| "rotation suffers".to_owned())),
+        (Outcome::Healthy, _) if report.last_success_at.is_some() => format!("{name} is healthy — its rotation works"),
+        (Outcome::Healthy, _) => format!("{name} is healthy — nothing stands in the way of its rotation"),
+        (Outcome::Inconclusive, Some(title)) if report.failing.is_some() => format!("{name} is not rotating — {title}"),
+        (Outcome::Inconclusive, Some(title)) => format!("{name} — perhaps {title}"),
+        (Outcome::Inconclusive, None) if report.failing.is_some() => {
+            format!("{name} is not rotating — why could not be found out")
+        }
+        (Outcome::Inconclusive, None) => format!("{name} — whether it rotates could not be found out"),
+    }
+}
+
+/// How sure, where, since when.
+#[must_use]
+pub fn context(report: &Report) -> Vec<String> {
+    let mut parts = Vec::new();
+    match (report.outcome, report.leading()) {
+        (Outcome::Inconclusive, None) => parts.push("Inconclusive".to_owned()),
+        (Outcome::Inconclusive, Some(finding)) => parts.push(format!("Inconclusive, {}", confidence(finding.confidence))),
+        (_, Some(finding)) => parts.push(capitalized(confidence(finding.confidence))),
+        (_, None) => {}
+    }
+    parts.push(one_line(&report.secret.region));
+    let account_id = report.secret.account_id.as_ref().map(one_line);
+    let ending =
+        account_id.as_deref().map(|id| format!("…{}", id.chars().skip(id.chars().count().saturating_sub(4)).collect::<String>()));
+    parts.extend(match (report.secret.account_name.as_ref().map(one_line), ending) {
+        (Some(name), Some(ending)) => Some(format!("acct {name} ({ending})")),
+        (Some(name), None) => Some(format!("acct {name}")),
+        (None, Some(ending)) => Some(format!("acct {ending}")),
+        (None, None) => None,
+    });
+    if let Some(row) = &report.failing {
+        let attempts = counted(row.attempts, "attempt", "attempts");
+        parts.push(format!("failing since {} ({attempts})", moment(row.first_at, report.now)));
+    }
+    match report.last_success_at {
+        Some(at) => parts.push(format!("last success {} ago", age(at, report.now))),
+        None if report.failing.is_some() => parts.push("no success known".to_owned()),
+        None => {}
+    }
+    if report.outcome == Outcome::Healthy
+        && let Some(next) = report.next_due_at
+    {
+        parts.push(format!("next due {} ({})", moment(next, report.now), relative(next, report.now)));
+    }
+    parts
+}
+
+/// What happened, in a sentence or two.
+#[must_use]
+pub fn what_happened(finding: &ReportedFinding) -> String {
+    cut(one_line(&finding.explanation), SENTENCE)
+}
+
+/// One proof: the step that saw it, the line or fact, and where and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProofLine {
+    /// Such as `step 4`.
+    pub step: String,
+    /// The line or the fact.
+    pub text: String,
+    /// The API call, and the moment where it has one.
+    pub source: String,
+}
+
+/// The strongest proofs, and how many more there are.
+#[must_use]
+pub fn proofs(report: &Report, finding: &ReportedFinding) -> (Vec<ProofLine>, usize) {
+    listed(&finding.evidence, |proof| ProofLine {
+        step: format!("step {}", proof.step),
+        text: cut(one_line(&proof.text), QUOTE),
+        source: match proof.at {
+            Some(at) => format!("{}, {}", one_line(&proof.call), moment(at, report.now)),
+            None => one_line(&proof.call),
+        },
+    })
+}
+
+/// The lines of a command; they are never wrapped or cut, so that they can be pasted.
+#[must_use]
+pub fn command_lines(command: &SafeText) -> Vec<String> {
+    lines(command)
+}
+
+/// What else was found: symptoms, other causes, remarks; and how many more there are.
+#[must_use]
+pub fn also(report: &Report) -> (Vec<String>, usize) {
+    let skipped = usize::from(report.leading().is_some());
+    let rest: Vec<&ReportedFinding> = report.findings.iter().skip(skipped).collect();
+    listed(&rest, |finding| {
+        let title = one_line(&finding.title);
+        let explanation = one_line(&finding.explanation);
+        let plain = explanation.trim_end_matches('.');
+        cut(
+            match finding.inhibited_by {
+                Some(_) => format!("{plain} — a symptom"),
+                None if finding.severity == Severity::Info => format!("{}: {plain}", capitalized(&title)),
+                None => format!(
+                    "{}: {title}. {explanation} {}",
+                    capitalized(confidence(finding.confidence)),
+                    one_line(&finding.remediation.summary)
+                ),
+            },
+            SENTENCE,
+        )
+    })
+}
+
+/// The changes that matter most, oldest first: those that explain a finding, else those before the first failure; and
+/// how many more there are.
+#[must_use]
+pub fn changes(report: &Report) -> (Vec<String>, usize) {
+    let mut ranked: Vec<&ReportedChange> = report.changes.iter().collect();
+    ranked.sort_by_key(|change| {
+        (change.explains.is_empty(), change.minutes_before_failure.unwrap_or(i64::MAX), std::cmp::Reverse(change.at))
+    });
+    let more = ranked.len().saturating_sub(LISTED);
+    ranked.truncate(LISTED);
+    ranked.sort_by_key(|change| change.at);
+    (ranked.into_iter().map(|change| change_line(report, change)).collect(), more)
+}
+
+fn change_line(report: &Report, change: &ReportedChange) -> String {
+    let distance = match change.minutes_before_failure {
+        Some(minutes @ 0..180) => format!(" ({minutes} min before the first failure)"),
+        Some(minutes @ 180..2880) => format!(" ({} h before the first failure)", minutes / 60),
+        Some(minutes) => format!(" ({} d before the first failure)", minutes / 1440),
+        None => String::new(),
+    };
+    let who = one_line(&change.actor);
+    let what = cut(one_line(&change.resource), QUOTE);
+    format!("{}  {who}: {} on {what}{distance}", moment(change.at, report.now), one_line(&change.event))
+}
+
+/// How other secrets fared, in one sentence.
+#[must_use]
+pub fn comparison(report: &Report) -> Option<String> {
+    report.comparison.as_ref().map(|comparison| cut(one_line(&comparison.conclusion), SENTENCE))
+}
+
+/// Names like the one that was asked for.
+#[must_use]
+pub fn near_names(report: &Report) -> Vec<String> {
+    report.secret.near_names.iter().take(LISTED).map(one_line).collect()
+}
+
+/// How a step's status is marked.
+#[must_use]
+pub fn status_mark(status: &str) -> &'static str {
+    match status {
+        "found" => "✓",
+        "no_data" => "○",
+        "not_applicable" => "–",
+        "denied" => "✗",
+        _ => "!",
+    }
+}
+
+/// What a step saw, with the permission it lacks.
+#[must_use]
+pub fn step_summary(step: &ReportedStep) -> String {
+    let summary = cut(one_line(&step.summary), QUOTE);
+    let unnamed: Vec<String> =
+        step.denied.iter().map(|denied| one_line(&denied.action)).filter(|action| !summary.contains(action.as_str())).collect();
+    match (summary.is_empty(), unnamed.is_empty()) {
+        (true, true) => step.status.replace('_', " "),
+        (true, false) => format!("not permitted: {}", unnamed.join(", ")),
+        (false, true) => summary,
+        (false, false) => format!("{summary} (not permitted: {})", unnamed.join(", ")),
+    }
+}
+
+/// Facts that speak against causes, the most particular first; and how many more causes were ruled out.
+#[must_use]
+pub fn ruled_out(report: &Report) -> (Vec<String>, usize) {
+    let mut groups: Vec<(String, usize)> = Vec::new();
+    for ruled_out in &report.ruled_out {
+        let because = one_line(&ruled_out.because);
+        match groups.iter_mut().find(|(known, _)| *known == because) {
+            Some((_, count)) => *count += 1,
+            None => groups.push((because, 1)),
+        }
+    }
+    // A reason that many causes share says little about each of them.
+    groups.sort_by_key(|(_, count)| *count);
+    groups.truncate(LISTED);
+    let named: usize = groups.iter().map(|(_, count)| count).sum();
+    (groups.into_iter().map(|(because, _)| cut(because, QUOTE)).collect(), report.ruled_out.len() - named)
+}
+
+/// What was missing, and the causes that stay open for it; and how many more causes stay open.
+#[must_use]
+pub fn not_checked(report: &Report) -> (Vec<String>, usize) {
+    let mut groups: Vec<(String, Vec<&'static str>)> = Vec::new();
+    for open in &report.not_checked {
+        let missing = one_line(&open.missing);
+        match groups.iter_mut().find(|(known, _)| *known == missing) {
+            Some((_, causes)) => causes.push(open.cause.id()),
+            None => groups.push((missing, vec![open.cause.id()])),
+        }
+    }
+    groups.sort_by_key(|(_, causes)| std::cmp::Reverse(causes.len()));
+    let more = groups.iter().skip(LISTED).map(|(_, causes)| causes.len()).sum();
+    groups.truncate(LISTED);
+    let lines = groups.into_iter().map(|(missing, causes)| format!("{} — open: {}", cut(missing, QUOTE), shortened(&causes)));
+    (lines.collect(), more)
+}
+
+fn shortened(causes: &[&str]) -> String {
+    match causes.split_at_checked(LISTED) {
+        Some((first, rest)) if !rest.is_empty() => format!("{} and {} more", first.join(", "), rest.len()),
+        _ => causes.join(", "),
+    }
+}
+
+/// The IAM actions to allow so that everything can be looked at.
+#[must_use]
+pub fn permissions_to_add(report: &Report) -> Vec<String> {
+    let mut actions: Vec<String> =
+        report.missing_permissions().into_iter().map(|permission| one_line(&permission.action)).collect();
+    actions.dedup();
+    actions
+}
+
+/// `9 steps · 14 calls · 0.9 s`.
+#[must_use]
+pub fn footer(report: &Report) -> String {
+    let calls = counted(report.api_calls, "call", "calls");
+    format!("{} steps · {calls} · {}", report.steps.len(), duration(report.duration_ms))
+}
+
+/// The confidence as a word.
+#[must_use]
+pub const fn confidence(confidence: Confidence) -> &'static str {
+    match confidence {
+        Confidence::Confirmed => "confirmed",
+        Confidence::Likely => "likely",
+        Confidence::Possible => "possible",
+    }
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+fn capitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+fn listed<T, U>(items: &[T], line: impl Fn(&T) -> U) -> (Vec<U>, usize) {
+    (items.iter().take(LISTED).map(line).collect(), items.len().saturating_sub(LISTED))
+}

@@ -1,0 +1,392 @@
+//! The report: what leaves an investigation, in every format. Its JSON form is a public contract.
+
+use super::Investigation;
+use crate::model::{
+    Cause, Comparison, Confidence, DiagnosisItem, Finding, Outcome, Proof, Remediation, Severity, StepName, StepView, Window,
+};
+use crate::redact::SafeText;
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// The version of the JSON form; it grows when a field changes its meaning or goes away.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// One investigation's result, redacted and ready to be shown.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The investigation.
+    pub investigation_id: SafeText,
+    /// The moment all ages are counted from.
+    pub now: Timestamp,
+    /// The secret that was asked for.
+    pub secret: Subject,
+    /// The smallest window that holds those of all steps.
+    pub window: Window,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The current row of failures.
+    pub failing: Option<Failing>,
+    /// The last rotation known to have succeeded.
+    pub last_success_at: Option<Timestamp>,
+    /// When it is due next, by its schedule.
+    pub next_due_at: Option<Timestamp>,
+    /// What was found; the most likely root cause first.
+    pub findings: Vec<ReportedFinding>,
+    /// Configuration changes, oldest first.
+    pub changes: Vec<ReportedChange>,
+    /// How other secrets fared.
+    pub comparison: Option<ReportedComparison>,
+    /// Causes the evidence speaks against.
+    pub ruled_out: Vec<RuledOutCause>,
+    /// Causes that could not be decided.
+    pub not_checked: Vec<UncheckedCause>,
+    /// The nine steps in order.
+    pub steps: Vec<ReportedStep>,
+    /// How many calls AWS was asked in all.
+    pub api_calls: usize,
+    /// How long the investigation took, in milliseconds.
+    pub duration_ms: u64,
+}
+
+/// The secret, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Subject {
+    /// Its name, or what was asked for.
+    pub name: SafeText,
+    /// Its ARN, once it was found.
+    pub arn: Option<SafeText>,
+    /// Where it was looked for.
+    pub region: SafeText,
+    /// The account, once an answer named it.
+    pub account_id: Option<SafeText>,
+    /// What the configuration calls that account.
+    pub account_name: Option<SafeText>,
+    /// Names like the one that was asked for, where there is no such secret.
+    pub near_names: Vec<SafeText>,
+}
+
+/// The current row of failures: since the last success.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Failing {
+    /// The first failure.
+    pub first_at: Timestamp,
+    /// The last one.
+    pub last_at: Timestamp,
+    /// How many.
+    pub attempts: usize,
+}
+
+/// A cause that the evidence supports.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReportedFinding {
+    /// Which.
+    pub cause: Cause,
+    /// One line that states the defect.
+    pub title: SafeText,
+    /// How sure.
+    pub confidence: Confidence,
+    /// How bad.
+    pub severity: Severity,
+    /// The runbook's diagnosis item.
+    pub diagnosis_item: DiagnosisItem,
+    /// What happened.
+    pub explanation: SafeText,
+    /// What it rests on, the strongest first.
+    pub evidence: Vec<ReportedProof>,
+    /// What to do.
+    pub remediation: ReportedRemediation,
+    /// The root cause this is only a symptom of.
+    pub inhibited_by: Option<Cause>,
+}
+
+/// One piece of evidence.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReportedProof {
+    /// The number of the step that saw it.
+    pub step: u8,
+    /// That step's name.
+    pub step_name: StepName,
+    /// The API call, as `service:Operation`.
+    pub call: SafeText,
+    /// When it happened in AWS.
+    pub at: Option<Timestamp>,
+    /// The line or the fact.
+    pub text: SafeText,
+}
+
+/// What to do about a finding.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReportedRemediation {
+    /// One or two sentences.
+    pub summary: SafeText,
+    /// Commands to paste.
+    pub commands: Vec<SafeText>,
+    /// What could be lost by running them.
+    pub warning: Option<SafeText>,
+    /// The IAM actions the person needs.
+    pub needs: Vec<SafeText>,
+    /// Documentation.
+    pub links: Vec<SafeText>,
+}
+
+/// A configuration change.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReportedChange {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: SafeText,
+    /// CloudTrail's event name.
+    pub event: SafeText,
+    /// What was changed.
+    pub resource: SafeText,
+    /// Whole minutes to the first failure; `None` without failures or when later.
+    pub minutes_before_failure: Option<i64>,
+    /// The causes among the findings it can explain.
+    pub explains: Vec<Cause>,
+}
+
+/// How other secrets fared within 24 hours of the newest failure.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReportedComparison {
+    /// With the same function, last attempt failed.
+    pub same_function_failing: Vec<SafeText>,
+    /// With the same function, last attempt succeeded.
+    pub same_function_rotating: Vec<SafeText>,
+    /// With the same key, last attempt failed.
+    pub same_key_failing: Vec<SafeText>,
+    /// With the same key, last attempt succeeded.
+    pub same_key_rotating: Vec<SafeText>,
+    /// With other functions, last attempt failed.
+    pub others_failing: Vec<SafeText>,
+    /// With other functions, last attempt succeeded.
+    pub others_rotating: Vec<SafeText>,
+    /// What follows.
+    pub conclusion: SafeText,
+}
+
+/// A cause the evidence speaks against.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RuledOutCause {
+    /// Which.
+    pub cause: Cause,
+    /// The fact that speaks against it.
+    pub because: SafeText,
+}
+
+/// A cause that could not be decided.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct UncheckedCause {
+    /// Which.
+    pub cause: Cause,
+    /// The permission or the answer that was missing.
+    pub missing: SafeText,
+}
+
+/// One playbook step.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReportedStep {
+    /// 1 to 9.
+    pub number: u8,
+    /// Which.
+    pub name: StepName,
+    /// The observation's kind, in snake case.
+    pub status: &'static str,
+    /// What the step saw.
+    pub summary: SafeText,
+    /// The window it looked at.
+    pub window: Option<Window>,
+    /// How many calls it made.
+    pub api_calls: usize,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+    /// The IAM actions that were refused, separated by commas; `None` when it could look at everything.
+    pub needs_permission: Option<SafeText>,
+    /// Each refused action, and on what.
+    pub denied: Vec<MissingPermission>,
+}
+
+/// A permission that was missing.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct MissingPermission {
+    /// The IAM action.
+    pub action: SafeText,
+    /// The resource; `*` where the action has none.
+    pub resource: SafeText,
+}
+
+impl Report {
+    /// Redacts the investigation's result.
+    #[must_use]
+    pub fn new(investigation: &Investigation) -> Report {
+        let Investigation { id, evidence, diagnosis, api_calls, duration_ms } = investigation;
+        let steps = evidence.steps();
+        let own = evidence.secret.found();
+        let look_back = evidence.reach.window(evidence.now);
+        Report {
+            schema_version: SCHEMA_VERSION,
+            investigation_id: safe(id),
+            now: evidence.now,
+            secret: Subject {
+                name: safe(own.map_or(evidence.asked.as_str(), |secret| secret.name.as_str())),
+                arn: own.map(|secret| safe(secret.arn.arn().as_str())),
+                region: safe(&evidence.region),
+                account_id: evidence.account_id.as_deref().map(safe),
+                account_name: None,
+                near_names: evidence.near_names.iter().map(|name| safe(name)).collect(),
+            },
+            window: steps.iter().filter_map(|step| step.window).fold(look_back, |hull, window| hull.hull(&window)),
+            outcome: diagnosis.outcome,
+            failing: diagnosis.failing.as_ref().map(|row| Failing {
+                first_at: row.first_at,
+                last_at: row.last_at,
+                attempts: row.count,
+            }),
+            last_success_at: diagnosis.last_success_at,
+            next_due_at: (evidence.rotation_config.found())
+                .filter(|config| config.enabled == Some(true))
+                .and_then(|config| config.due.next.or(config.next_rotation_at))
+                .filter(|next| *next > evidence.now),
+            findings: diagnosis.findings.iter().map(ReportedFinding::from).collect(),
+            changes: (diagnosis.changes.iter())
+                .map(|change| ReportedChange {
+                    at: change.at,
+                    actor: safe(&change.actor),
+                    event: safe(&change.event),
+                    resource: safe(&change.resource),
+                    minutes_before_failure: change.minutes_before_failure,
+                    explains: change.explains.clone(),
+                })
+                .collect(),
+            comparison: diagnosis.comparison.as_ref().map(ReportedComparison::from),
+            ruled_out: (diagnosis.ruled_out.iter())
+                .map(|ruled_out| RuledOutCause { cause: ruled_out.cause, because: safe(&ruled_out.because) })
+                .collect(),
+            not_checked: (diagnosis.not_checked.iter())
+                .map(|open| UncheckedCause { cause: open.cause, missing: safe(&open.missing) })
+                .collect(),
+            steps: steps.iter().map(ReportedStep::from).collect(),
+            api_calls: *api_calls,
+            duration_ms: *duration_ms,
+        }
+    }
+
+    /// Names the account as the configuration does.
+    #[must_use]
+    pub fn in_account(mut self, name: Option<&str>) -> Report {
+        self.secret.account_name = name.map(safe);
+        self
+    }
+
+    /// The finding the verdict rests on: the root cause, or the best guess of an inconclusive end.
+    #[must_use]
+    pub fn leading(&self) -> Option<&ReportedFinding> {
+        let first = self.findings.first()?;
+        (self.outcome != Outcome::Healthy && first.severity > Severity::Info).then_some(first)
+    }
+
+    /// True when AWS answered nothing, and refused something: these credentials may not look at all.
+    #[must_use]
+    pub fn is_blind(&self) -> bool {
+        let answered = |step: &ReportedStep| matches!(step.status, "found" | "no_data");
+        !self.steps.iter().any(answered) && self.steps.iter().any(|step| step.needs_permission.is_some())
+    }
+
+    /// The permissions that were missing, each once, in the order of the steps.
+    #[must_use]
+    pub fn missing_permissions(&self) -> Vec<&MissingPermission> {
+        let mut missing: Vec<&MissingPermission> = Vec::new();
+        for permission in self.steps.iter().flat_map(|step| &step.denied) {
+            if !missing.contains(&permission) {
+                missing.push(permission);
+            }
+        }
+        missing
+    }
+}
+
+impl From<&Finding> for ReportedFinding {
+    fn from(finding: &Finding) -> ReportedFinding {
+        ReportedFinding {
+            cause: finding.cause,
+            title: safe(&finding.title),
+            confidence: finding.confidence,
+            severity: finding.severity,
+            diagnosis_item: finding.cause.diagnosis_item(),
+            explanation: safe(&finding.explanation),
+            evidence: finding.evidence.iter().map(ReportedProof::from).collect(),
+            remediation: ReportedRemediation::from(&finding.remediation),
+            inhibited_by: finding.inhibited_by,
+        }
+    }
+}
+
+impl From<&Proof> for ReportedProof {
+    fn from(proof: &Proof) -> ReportedProof {
+        ReportedProof {
+            step: proof.step.number(),
+            step_name: proof.step,
+            call: safe(&proof.call),
+            at: proof.at,
+            text: safe(&proof.text),
+        }
+    }
+}
+
+impl From<&Remediation> for ReportedRemediation {
+    fn from(remediation: &Remediation) -> ReportedRemediation {
+        ReportedRemediation {
+            summary: safe(&remediation.summary),
+            commands: all_safe(&remediation.commands),
+            warning: remediation.warning.as_deref().map(safe),
+            needs: all_safe(&remediation.needs),
+            links: all_safe(&remediation.links),
+        }
+    }
+}
+
+impl From<&Comparison> for ReportedComparison {
+    fn from(comparison: &Comparison) -> ReportedComparison {
+        ReportedComparison {
+            same_function_failing: all_safe(&comparison.same_function_failing),
+            same_function_rotating: all_safe(&comparison.same_function_rotating),
+            same_key_failing: all_safe(&comparison.same_key_failing),
+            same_key_rotating: all_safe(&comparison.same_key_rotating),
+            others_failing: all_safe(&comparison.others_failing),
+            others_rotating: all_safe(&comparison.others_rotating),
+            conclusion: safe(&comparison.conclusion),
+        }
+    }
+}
+
+impl From<&StepView<'_>> for ReportedStep {
+    fn from(step: &StepView<'_>) -> ReportedStep {
+        let summary = if step.summary.is_empty() { step.missing.unwrap_or_default() } else { step.summary };
+        let mut actions: Vec<&str> = step.denials.iter().map(|denial| denial.action.as_str()).collect();
+        actions.dedup();
+        ReportedStep {
+            number: step.name.number(),
+            name: step.name,
+            status: step.status,
+            summary: safe(summary),
+            window: step.window,
+            api_calls: step.calls.len(),
+            duration_ms: step.duration_ms,
+            needs_permission: (!actions.is_empty()).then(|| safe(&actions.join(", "))),
+            denied: (step.denials.iter())
+                .map(|denial| MissingPermission { action: safe(&denial.action), resource: safe(&denial.resource) })
+                .collect(),
+        }
+    }
+}
+
+/// The only way text enters a report.
+fn safe(text: &str) -> SafeText {
+    SafeText::redact(text)
+}
+
+fn all_safe(texts: &[String]) -> Vec<SafeText> {
+    texts.iter().map(|text| safe(text)).collect()
+}
