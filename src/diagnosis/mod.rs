@@ -12,6 +12,8 @@ pub mod iam;
 mod inhibit;
 mod managed;
 mod outcome;
+mod permissions;
+mod refusal;
 pub mod remedy;
 mod rule;
 pub mod rules;
