@@ -186,8 +186,7 @@ fn account_id(text: String) -> Result<String, String> {
 
 /// Source: STS API reference, `AssumeRole`, parameter `ExternalId`.
 fn external_id(text: String) -> Result<String, String> {
-    let shaped =
-        (2..=1224).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(c));
+    let shaped = (2..=1224).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(c));
     if shaped { Ok(text) } else { Err("expected 2 to 1224 letters, digits and _+=,.@:/- characters".to_owned()) }
 }
 

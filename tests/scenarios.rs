@@ -4,7 +4,6 @@ use futures::StreamExt;
 use rotation_diag::aws::{Aws, AwsOptions, Registry};
 use rotation_diag::clock::Clock;
 use rotation_diag::investigation::{Investigation, Options, investigate};
-use rotation_diag::playbook::Silent;
 use rotation_diag::simulator::{Expect, Scenario, Simulator};
 
 /// How many scenarios are played at the same time; some wait for the limiter of `LookupEvents`.
@@ -24,7 +23,7 @@ async fn play(text: &str) -> (Investigation, Expect, Vec<String>) {
         ..AwsOptions::default()
     };
     let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
-    let investigation = investigate(&aws, &clock, &Options::new(secret.parse().unwrap()), &Silent).await;
+    let investigation = investigate(&aws, &clock, &Options::new(secret.parse().unwrap()), &()).await;
     let violations = simulator.violations().iter().map(|call| format!("{}:{}", call.service, call.operation)).collect();
     (investigation, expect, violations)
 }

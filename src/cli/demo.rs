@@ -90,10 +90,7 @@ fn choose<'a>(worlds: &'a [World], asked: Option<&str>) -> Result<&'a World, Fai
         let mut near: Vec<&str> = worlds.iter().map(|world| world.typed(worlds)).collect();
         near.sort_by(|a, b| strsim::jaro_winkler(b, asked).total_cmp(&strsim::jaro_winkler(a, asked)));
         near.truncate(3);
-        Failure::Usage(format!(
-            "the demo has no secret {asked:?}: try {}, or see `rotation-diag demo --list`",
-            near.join(", ")
-        ))
+        Failure::Usage(format!("the demo has no secret {asked:?}: try {}, or see `rotation-diag demo --list`", near.join(", ")))
     })
 }
 

@@ -111,9 +111,10 @@ fn check_secret(secret: &SecretRef, config: &Config, account: &Account) -> Resul
         return Err(Failure::Usage(format!("`allowed_secrets` of the configuration does not cover {secret}")));
     }
     match (secret, &account.account_id) {
-        (SecretRef::Arn(arn), Some(id)) if arn.arn().account_id() != id => {
-            Err(Failure::Usage(format!("the secret's ARN is of account {}, and the chosen account is {id}", arn.arn().account_id())))
-        }
+        (SecretRef::Arn(arn), Some(id)) if arn.arn().account_id() != id => Err(Failure::Usage(format!(
+            "the secret's ARN is of account {}, and the chosen account is {id}",
+            arn.arn().account_id()
+        ))),
         _ => Ok(()),
     }
 }
@@ -126,15 +127,14 @@ fn region(options: &Diagnose, config: &Config, account: &Account) -> Result<Opti
     {
         return Err(Failure::Usage(format!("the secret's ARN is of region {of_arn}, and --region says {asked}")));
     }
-    let region = options
-        .region
-        .as_deref()
-        .or(of_arn)
-        .or(account.regions.first().map(String::as_str))
-        .or(config.default_region.as_deref());
+    let region =
+        options.region.as_deref().or(of_arn).or(account.regions.first().map(String::as_str)).or(config.default_region.as_deref());
     match region {
         Some(region) if !account.regions.is_empty() && !account.regions.iter().any(|allowed| allowed == region) => {
-            Err(Failure::Usage(format!("the configuration allows this account only in {}, not in {region}", account.regions.join(", "))))
+            Err(Failure::Usage(format!(
+                "the configuration allows this account only in {}, not in {region}",
+                account.regions.join(", ")
+            )))
         }
         region => Ok(region.map(str::to_owned)),
     }

@@ -234,8 +234,8 @@ impl<'a> Case<'a> {
     /// The verdict of a rule whose cause no failing invocation names: clear only when they were read.
     #[must_use]
     pub fn not_in_logs(&self) -> Verdict {
-        if !self.rotates_by_function() {
-            return Verdict::clear("no rotation function is at work here");
+        if let Some(verdict) = self.without_function() {
+            return verdict;
         }
         let logs = &self.evidence.logs;
         if let Some(missing) = logs.observation.missing() {

@@ -191,6 +191,10 @@ fn adopt(finding: &mut Finding, change: &Change, minutes: i64, call: &str) {
         Confidence::Possible => Confidence::Likely,
         Confidence::Likely | Confidence::Confirmed => Confidence::Confirmed,
     };
+    let is_told = |proof: &Proof| proof.step == StepName::ConfigChanges && proof.at == Some(change.at);
+    if finding.evidence.iter().any(is_told) {
+        return;
+    }
     finding.explanation = format!(
         "{} called {} on {} {} before the first failure. {}",
         change.actor,

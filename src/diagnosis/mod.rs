@@ -7,13 +7,19 @@ pub mod case;
 mod compare;
 mod correlate;
 mod explain;
+mod function_state;
 pub mod iam;
 mod inhibit;
+mod managed;
 mod outcome;
 pub mod remedy;
 mod rule;
 pub mod rules;
+mod runs;
+mod scope;
 pub mod signatures;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use case::Case;
 pub use correlate::events_explaining;

@@ -1,7 +1,7 @@
 //! Commands for a person to paste, quoted for a POSIX shell.
 
 use super::case::Case;
-use crate::model::Remediation;
+use crate::model::{Remediation, RotationConfig, RotationStep};
 
 /// An AWS CLI command; every word is quoted where the shell needs it.
 ///
@@ -26,7 +26,115 @@ pub fn rotate_now(case: &Case<'_>) -> String {
     aws_in(case, &["secretsmanager", "rotate-secret", "--secret-id", case.secret_id()])
 }
 
+/// AWS's page on rotations that fail.
+pub const TROUBLESHOOTING: &str = "https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html";
+
+/// AWS's page on the JSON each rotation template expects in a secret.
+pub const SECRET_STRUCTURE: &str =
+    "https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_secret_json_structure.html";
+
+/// AWS's page on what a rotation function does in each step.
+pub const ROTATION_FUNCTIONS: &str =
+    "https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html";
+
+/// AWS's page with the official rotation templates.
+pub const TEMPLATES: &str =
+    "https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_available-rotation-templates.html";
+
+/// AWS's page on how a rotation function reaches the database and Secrets Manager.
+pub const NETWORK_ACCESS: &str =
+    "https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotation-function-network-access.html";
+
+/// AWS's page on faults of Lambda deployments: imports, entry points, packages.
+pub const LAMBDA_DEPLOYMENT: &str = "https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-deployment.html";
+
+/// The secret's schedule as `--rotation-rules` takes it; 30 days where it has none.
+#[must_use]
+pub fn schedule_of(config: &RotationConfig) -> String {
+    let Some(rules) = &config.rules else { return "AutomaticallyAfterDays=30".to_owned() };
+    let duration = rules.duration.as_ref().map(|duration| ("Duration", duration.clone()));
+    match (&rules.schedule_expression, rules.automatically_after_days) {
+        (Some(expression), _) => {
+            let fields = std::iter::once(("ScheduleExpression", expression.clone())).chain(duration);
+            let fields: serde_json::Map<String, serde_json::Value> =
+                fields.map(|(name, value)| (name.to_owned(), value.into())).collect();
+            serde_json::Value::Object(fields).to_string()
+        }
+        (None, Some(days)) => format!("AutomaticallyAfterDays={days}"),
+        (None, None) => "AutomaticallyAfterDays=30".to_owned(),
+    }
+}
+
 impl Remediation {
+    /// Starts a rotation, to see that the cause is gone.
+    #[must_use]
+    pub fn rotate(self, case: &Case<'_>) -> Remediation {
+        self.run(rotate_now(case)).needs("secretsmanager:RotateSecret")
+    }
+
+    /// Stores a corrected value from the file `value.json`, so that the value is on no command line.
+    #[must_use]
+    pub fn put_value(self, case: &Case<'_>) -> Remediation {
+        let words =
+            ["secretsmanager", "put-secret-value", "--secret-id", case.secret_id(), "--secret-string", "file://value.json"];
+        self.run(aws_in(case, &words)).needs("secretsmanager:PutSecretValue").warn(
+            "value.json replaces the whole value and becomes AWSCURRENT at once, for every application that reads the secret: \
+             write the complete JSON, and delete the file afterwards.",
+        )
+    }
+
+    /// Changes the function's configuration by the options `words`.
+    #[must_use]
+    pub fn configure_function(self, case: &Case<'_>, words: &[&str]) -> Remediation {
+        let name = case.function_name().unwrap_or("FUNCTION_NAME");
+        let words = [&["lambda", "update-function-configuration", "--function-name", name], words].concat();
+        self.run(aws_in(case, &words)).needs("lambda:UpdateFunctionConfiguration")
+    }
+
+    /// Deploys a package, `function.zip`, as the function's code.
+    #[must_use]
+    pub fn deploy_code(self, case: &Case<'_>) -> Remediation {
+        let name = case.function_name().unwrap_or("FUNCTION_NAME");
+        let words = ["lambda", "update-function-code", "--function-name", name, "--zip-file", "fileb://function.zip"];
+        self.run(aws_in(case, &words)).needs("lambda:UpdateFunctionCode")
+    }
+
+    /// Binds the secret to another function and rotates it.
+    #[must_use]
+    pub fn bind_new_function(self, case: &Case<'_>) -> Remediation {
+        let id = case.secret_id();
+        let words = ["secretsmanager", "rotate-secret", "--secret-id", id, "--rotation-lambda-arn", "NEW_FUNCTION_ARN"];
+        self.run(aws_in(case, &words)).needs("secretsmanager:RotateSecret").needs("lambda:InvokeFunction")
+    }
+
+    /// Takes AWSPENDING away from the version a failed rotation left it on, where there is one.
+    #[must_use]
+    pub fn discard_pending(self, case: &Case<'_>) -> Remediation {
+        let Some(stuck) = case.stuck_version() else { return self };
+        let discarded = self.remove_pending_label(case, &stuck.id);
+        if case.failing_step() == Some(RotationStep::CreateSecret) {
+            return discarded;
+        }
+        discarded.warn(
+            "setSecret may already have set the pending password in the database: then this version holds its only copy. \
+             Read it before the label is removed.",
+        )
+    }
+
+    fn remove_pending_label(self, case: &Case<'_>, id: &str) -> Remediation {
+        let words = [
+            "secretsmanager",
+            "update-secret-version-stage",
+            "--secret-id",
+            case.secret_id(),
+            "--version-stage",
+            "AWSPENDING",
+            "--remove-from-version-id",
+            id,
+        ];
+        self.run(aws_in(case, &words)).needs("secretsmanager:UpdateSecretVersionStage")
+    }
+
     /// A remediation that starts with what to do, in words.
     #[must_use]
     pub fn new(summary: impl Into<String>) -> Remediation {
@@ -54,10 +162,14 @@ impl Remediation {
         self
     }
 
-    /// Says what could be lost.
+    /// Says what could be lost, after what was said before.
     #[must_use]
     pub fn warn(mut self, warning: impl Into<String>) -> Remediation {
-        self.warning = Some(warning.into());
+        let warning = warning.into();
+        self.warning = Some(match self.warning.take() {
+            Some(before) => format!("{before} {warning}"),
+            None => warning,
+        });
         self
     }
 }

@@ -15,6 +15,36 @@ pub enum Level {
     Error,
 }
 
+/// What loggers call their levels.
+const NAMES: &[(&str, Level)] = &[
+    ("trace", Level::Debug),
+    ("debug", Level::Debug),
+    ("trce", Level::Debug),
+    ("dbug", Level::Debug),
+    ("dbg", Level::Debug),
+    ("fine", Level::Debug),
+    ("finer", Level::Debug),
+    ("finest", Level::Debug),
+    ("info", Level::Info),
+    ("information", Level::Info),
+    ("notice", Level::Info),
+    ("inf", Level::Info),
+    ("warn", Level::Warning),
+    ("warning", Level::Warning),
+    ("wrn", Level::Warning),
+    ("error", Level::Error),
+    ("err", Level::Error),
+    ("fatal", Level::Error),
+    ("critical", Level::Error),
+    ("severe", Level::Error),
+    ("fail", Level::Error),
+    ("crit", Level::Error),
+    ("panic", Level::Error),
+    ("dpanic", Level::Error),
+    ("alert", Level::Error),
+    ("emergency", Level::Error),
+];
+
 /// How many words may come before the level: date, time, request id, thread, logger.
 const WORDS_BEFORE_LEVEL: usize = 7;
 
@@ -34,15 +64,7 @@ impl Level {
     /// The level a logger calls `name`, in any case.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Level> {
-        Some(match name.to_ascii_lowercase().as_str() {
-            "trace" | "debug" | "trce" | "dbug" | "dbg" | "fine" | "finer" | "finest" => Level::Debug,
-            "info" | "information" | "notice" | "inf" => Level::Info,
-            "warn" | "warning" | "wrn" => Level::Warning,
-            "error" | "err" | "fatal" | "critical" | "severe" | "fail" | "crit" | "panic" | "dpanic" | "alert" | "emergency" => {
-                Level::Error
-            }
-            _ => return None,
-        })
+        NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, level)| *level)
     }
 
     /// The level of the numeric scale that pino and bunyan use (30 is info, 50 error).

@@ -1,8 +1,6 @@
 //! The platform's own records: START, END, REPORT, INIT_REPORT and their JSON forms.
 
-use regex::Regex;
 use serde_json::Value;
-use std::sync::LazyLock;
 
 /// What a record of the platform announces.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,14 +36,6 @@ pub struct Report {
     pub error_type: Option<String>,
 }
 
-static FIELDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(concat!(
-        r"(?:^|\s)(Duration|Memory Size|Max Memory Used|Status|Error Type|Init Duration|Billed Duration): ",
-        r"([^\t\s]+)"
-    ))
-    .ok()
-});
-
 /// Reads a text record of the platform; gives its kind and request id.
 pub(super) fn from_text(text: &str) -> Option<(Platform, Option<&str>)> {
     let (word, rest) = text.split_once(' ')?;
@@ -54,6 +44,8 @@ pub(super) fn from_text(text: &str) -> Option<(Platform, Option<&str>)> {
         "START" => (Platform::Start, Some(id()?)),
         "END" => (Platform::End, Some(id()?)),
         "REPORT" => (Platform::Report(figures(rest)), Some(id()?)),
+        // Only the JSON format has this record; this is what it reads like once unwrapped.
+        "RUNTIME_DONE" => (Platform::RuntimeDone(figures(rest)), Some(id()?)),
         "INIT_START" => (Platform::InitStart, None),
         "INIT_REPORT" => (Platform::InitReport(figures(rest)), None),
         "EXTENSION" => (Platform::Other, None),
@@ -62,22 +54,23 @@ pub(super) fn from_text(text: &str) -> Option<(Platform, Option<&str>)> {
 }
 
 fn figures(text: &str) -> Report {
-    let mut report = Report::default();
-    for field in FIELDS.iter().flat_map(|fields| fields.captures_iter(text)) {
-        let (Some(name), Some(value)) = (field.get(1), field.get(2)) else {
-            continue;
-        };
-        let value = value.as_str();
-        match name.as_str() {
-            "Duration" => report.duration_ms = value.parse().ok(),
-            "Memory Size" => report.memory_size_mb = value.parse().ok(),
-            "Max Memory Used" => report.max_memory_used_mb = value.parse().ok(),
-            "Status" => report.status = Some(value.to_owned()),
-            "Error Type" => report.error_type = Some(value.to_owned()),
-            _ => {}
-        }
+    Report {
+        duration_ms: field(text, "Duration: ").and_then(|value| value.parse().ok()),
+        memory_size_mb: field(text, "Memory Size: ").and_then(|value| value.parse().ok()),
+        max_memory_used_mb: field(text, "Max Memory Used: ").and_then(|value| value.parse().ok()),
+        status: field(text, "Status: ").map(str::to_owned),
+        error_type: field(text, "Error Type: ").map(str::to_owned),
     }
-    report
+}
+
+/// The word behind `name`, which is not the end of a longer name such as `Billed Duration: `.
+fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    text.match_indices(name).find_map(|(at, _)| {
+        let (before, rest) = text.split_at_checked(at)?;
+        let longer = ["Billed ", "Init ", "Restore "].iter().any(|word| before.ends_with(word));
+        let value = rest.get(name.len()..)?.split_whitespace().next()?;
+        (!longer).then_some(value)
+    })
 }
 
 /// Reads a `platform.*` JSON record: its kind, its request id, and the text record that says the same.

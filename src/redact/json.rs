@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::names::{is_secret_name, names_a_secret};
 use super::redactor::{MARKER_START, Redactor, marker};
-use super::value::{is_secret_name, names_a_secret};
 
 /// The kind shown for a value hidden because of its key.
 const BY_NAME: &str = "named secret";

@@ -10,6 +10,7 @@
 //! ([`SafeText::cut`]): half a secret no longer has its shape.
 
 mod json;
+mod names;
 mod patterns;
 mod redactor;
 mod shapes;

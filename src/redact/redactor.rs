@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::SafeText;
-use super::patterns::{PATTERNS, Pattern};
+use super::patterns::{Pattern, patterns};
 use super::shapes::with_whole_private_key;
 
 /// How a marker begins. It names the kind of secret and ends with `]`.
@@ -21,7 +21,7 @@ const MAX_PASSES: usize = 6;
 
 /// All patterns as one alternation, group `n` being pattern `n`, so that a text is read once.
 static ALTERNATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let groups: Vec<String> = PATTERNS.iter().map(|pattern| format!("({})", pattern.regex)).collect();
+    let groups: Vec<String> = patterns().map(|pattern| format!("({})", pattern.regex)).collect();
     Regex::new(&groups.join("|")).ok()
 });
 
@@ -127,8 +127,7 @@ pub(super) fn marker(kind: &str) -> String {
 }
 
 fn is_word_of_a_marker(secret: &str) -> bool {
-    PATTERNS
-        .iter()
+    patterns()
         .map(|pattern| pattern.kind)
         .chain(["known secret", "text that could not be redacted"])
         .any(|kind| marker(kind).contains(secret))
@@ -147,7 +146,7 @@ fn mask_patterns(alternation: &Regex, text: &str) -> Option<(String, usize)> {
     let mut at = 0;
     while let Some(captures) = alternation.captures_at(text, at) {
         let matched: Option<(&Pattern, Range<usize>)> =
-            PATTERNS.iter().zip(1..).find_map(|(pattern, group)| Some((pattern, captures.get(group)?.range())));
+            patterns().zip(1..).find_map(|(pattern, group)| Some((pattern, captures.get(group)?.range())));
         let Some((pattern, found)) = matched else {
             break;
         };

@@ -155,7 +155,7 @@ fn starts_like_name(token: &str) -> bool {
 
 /// Whether a value looks made by a generator: eight characters or more, of three classes.
 pub(super) fn looks_generated(value: &str) -> bool {
-    let has = |class: fn(&u8) -> bool| usize::from(value.as_bytes().iter().any(|byte| class(byte)));
+    let has = |class: fn(&u8) -> bool| usize::from(value.as_bytes().iter().any(class));
     let classes = has(u8::is_ascii_lowercase)
         + has(u8::is_ascii_uppercase)
         + has(u8::is_ascii_digit)

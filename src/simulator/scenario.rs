@@ -1,9 +1,8 @@
 //! Scenario files: an AWS account in a few lines of TOML. `config/scenarios/README.md` describes the format.
 
 use super::declaration::{
-    AccountForm, CallerForm, ChangeForm, CloudTrailForm, DatapointForm, FaultForm, FunctionForm,
-    HealthEventForm, InvocationForm, KeyForm, LogForm, ManagedPolicyForm, MetricsForm, PagesForm,
-    ReadsForm, RoleForm, RotationForm, SecretForm, TrailForm,
+    AccountForm, CallerForm, ChangeForm, CloudTrailForm, DatapointForm, FaultForm, FunctionForm, HealthEventForm, InvocationForm,
+    KeyForm, LogForm, ManagedPolicyForm, MetricsForm, PagesForm, ReadsForm, RoleForm, RotationForm, SecretForm, TrailForm,
 };
 use super::policy::PolicyForm;
 use super::when::When;

@@ -2,47 +2,71 @@
 //!
 //! The secret names a function, a version or an alias that was deleted.
 //!
-//! **Shows as** `ResourceNotFoundException` from GetFunctionConfiguration.
+//! **Shows as** `ResourceNotFoundException` from GetFunctionConfiguration; DeleteFunction in CloudTrail.
 
 use crate::diagnosis::remedy::aws_in;
 use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Confidence, Observation, Proof, Remediation, StepName};
+use crate::model::{Cause, Concern, Confidence, Observation, Proof, Remediation, StepName};
 
 const CAUSE: Cause = Cause::LambdaFunctionMissing;
 
 pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Start, evaluate };
 
 fn evaluate(case: &Case<'_>) -> Verdict {
-    if !case.rotates_by_function() {
-        return Verdict::clear("no rotation function is expected here");
+    if let Some(verdict) = case.without_function() {
+        return verdict;
     }
     let Some(arn) = case.evidence.function_arn() else { return Verdict::clear("rotation names no function") };
     match &case.evidence.function.observation {
-        Observation::NoData { .. } => {
-            let proof = Proof {
-                step: StepName::RotationFunction,
-                call: "lambda:GetFunctionConfiguration".to_owned(),
-                at: None,
-                text: format!("ResourceNotFoundException: {arn}"),
-            };
-            let remediation = Remediation::new("Deploy the function again, or bind the secret to one that exists.")
-                .run(aws_in(
-                    case,
-                    &[
-                        "secretsmanager",
-                        "rotate-secret",
-                        "--secret-id",
-                        case.secret_id(),
-                        "--rotation-lambda-arn",
-                        "NEW_FUNCTION_ARN",
-                    ],
-                ))
-                .needs("secretsmanager:RotateSecret")
-                .needs("lambda:InvokeFunction");
-            let explanation = format!("Rotation is bound to {arn}, and there is no such function.");
-            case.finding(CAUSE, Confidence::Confirmed, explanation, vec![proof], remediation).into()
-        }
-        Observation::Found(_) => Verdict::clear("the function exists"),
-        other => Verdict::unknown(other.missing().unwrap_or_else(|| "the function was not looked at".to_owned())),
+        Observation::NoData { .. } => {}
+        Observation::Found(_) => return Verdict::clear("the function exists"),
+        other => return Verdict::unknown(other.missing().unwrap_or_else(|| "the function was not looked at".to_owned())),
+    }
+    let mut evidence = vec![Proof::of(
+        StepName::RotationFunction,
+        "lambda:GetFunctionConfiguration",
+        format!("ResourceNotFoundException: {arn}"),
+    )];
+    let mut explanation = match arn.qualifier() {
+        Some(qualifier) => format!("Rotation is bound to {arn}, and there is no such function, version or alias {qualifier}."),
+        None => format!("Rotation is bound to {arn}, and there is no such function."),
+    };
+    if let Some(change) = case.last_change(Concern::Function, &["DeleteFunction", "DeleteAlias"]) {
+        explanation = format!("{} called {}. {explanation}", change.actor, change.event);
+        evidence.push(case.change_proof(change));
+    }
+    let remediation = Remediation::new("Deploy the function again, or bind the secret to one that exists.")
+        .run(aws_in(
+            case,
+            &["secretsmanager", "rotate-secret", "--secret-id", case.secret_id(), "--rotation-lambda-arn", "NEW_FUNCTION_ARN"],
+        ))
+        .needs("secretsmanager:RotateSecret")
+        .needs("lambda:InvokeFunction")
+        .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_available-rotation-templates.html");
+    case.finding(CAUSE, Confidence::Confirmed, explanation, evidence, remediation).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::*;
+
+    #[test]
+    fn a_function_that_is_gone_is_decisive_alone() {
+        let mut evidence = healthy();
+        evidence.function = record(no_data());
+        let finding = finding(CAUSE, &evidence);
+        assert_eq!(finding.confidence, Confidence::Confirmed);
+        assert!(finding.explanation.contains(FUNCTION));
+    }
+
+    #[test]
+    fn it_is_clear_only_where_function_and_configuration_were_seen() {
+        let mut evidence = healthy();
+        assert_clear(CAUSE, &evidence);
+        deny(&mut evidence, StepName::RotationFunction);
+        assert_unknown(CAUSE, &evidence, "lambda:GetFunctionConfiguration");
+        deny(&mut evidence, StepName::RotationConfig);
+        assert_unknown(CAUSE, &evidence, "secretsmanager:DescribeSecret");
     }
 }

@@ -3,75 +3,145 @@
 //! A rotation failed half-way and left its label behind. Secrets Manager tries that version again, or refuses a new
 //! rotation. It is what a failure leaves, never its reason: it stands alone only when no failing invocation is visible.
 //!
-//! **Shows as** AWSPENDING on a version without AWSCURRENT while no rotation is in progress.
+//! **Shows as** AWSPENDING on a version without AWSCURRENT while no rotation is in progress, and as `A previous rotation
+//! isn't complete. That rotation will be reattempted.`
 //!
 //! **Is not it** when both labels are on one version: that is how Secrets Manager leaves every finished rotation.
 
-use crate::diagnosis::remedy::{aws_in, rotate_now};
+use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{AttemptOutcome, Cause, Confidence, Proof, Remediation, RotationStep, Severity, StepName};
+use crate::model::{AttemptOutcome, Cause, Confidence, Proof, Remediation, SecretFacts, SecretVersion, Severity, StepName};
 
-const CAUSE: Cause = Cause::StuckAwspending;
-
-pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Aftermath, evaluate };
+pub(super) const RULE: Rule = Rule { cause: Cause::StuckAwspending, stage: Stage::Aftermath, evaluate };
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     let Some(secret) = case.secret() else {
         let missing = case.evidence.secret.observation.missing();
         return missing.map_or_else(|| Verdict::clear("there is no such secret"), Verdict::unknown);
     };
-    let Some(stuck) = case.stuck_version() else {
-        return match secret.version_with("AWSPENDING") {
-            Some(version) if version.has("AWSCURRENT") => Verdict::clear("AWSPENDING is on the current version, as it should be"),
-            Some(_) => Verdict::clear("a rotation is in progress"),
-            None => Verdict::clear("no version carries AWSPENDING"),
-        };
-    };
+    let Some(stuck) = case.stuck_version() else { return Verdict::clear(why_not_stuck(secret)) };
     let ended = case.attempts().rev().find(|attempt| {
         attempt.version_id.as_deref() == Some(stuck.id.as_str())
             && matches!(attempt.outcome, AttemptOutcome::Failed | AttemptOutcome::Abandoned)
     });
-    let mut evidence = vec![Proof {
-        step: StepName::Secret,
-        call: "secretsmanager:DescribeSecret".to_owned(),
-        at: stuck.created_at,
-        text: format!("version {} carries {} and not AWSCURRENT", stuck.id, stuck.labels.join(", ")),
-    }];
+    let refused = case.seen(RULE.cause);
+    let mut evidence = vec![label_proof(stuck)];
     evidence.extend(ended.map(|attempt| Proof {
         step: StepName::RotationHistory,
         call: case.history_call().to_owned(),
         at: attempt.at(),
         text: attempt.reason.clone().unwrap_or_else(|| "the rotation of this version failed".to_owned()),
     }));
-    let confidence = if ended.is_some() { Confidence::Confirmed } else { Confidence::Likely };
-    let mut remediation = Remediation::new(
+    evidence.extend(refused.as_ref().map(|seen| seen.proof()));
+    let unread = case.evidence.logs.observation.missing().filter(|_| case.failing.is_some());
+    let confidence = match (&unread, ended.is_some() || refused.is_some()) {
+        // What failed first would be in the log that could not be read.
+        (Some(_), _) => Confidence::Possible,
+        (None, true) => Confidence::Confirmed,
+        (None, false) => Confidence::Likely,
+    };
+    let first_failure = match unread {
+        Some(missing) => format!(" What failed first is not known: {missing}."),
+        None => String::new(),
+    };
+    let explanation = format!("A rotation that did not finish left AWSPENDING on version {}.{first_failure}", stuck.id);
+    let remediation = Remediation::new(
         "It clears by itself when a rotation succeeds. If rotation stays refused, take the label away and rotate again.",
     )
-    .run(aws_in(
-        case,
-        &[
-            "secretsmanager",
-            "update-secret-version-stage",
-            "--secret-id",
-            case.secret_id(),
-            "--version-stage",
-            "AWSPENDING",
-            "--remove-from-version-id",
-            &stuck.id,
-        ],
-    ))
-    .run(rotate_now(case))
-    .needs("secretsmanager:UpdateSecretVersionStage")
-    .needs("secretsmanager:RotateSecret")
-    .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html");
-    if case.failing_step().is_none_or(|step| step > RotationStep::CreateSecret) {
-        remediation = remediation.warn(
-            "setSecret may already have set the pending password in the database: then this version holds its only copy. \
-             Read it before the label is removed.",
-        );
+    .discard_pending(case)
+    .rotate(case)
+    .link(TROUBLESHOOTING);
+    let mut finding = case.finding(RULE.cause, confidence, explanation, evidence, remediation);
+    if !case.failures.is_empty() {
+        finding.severity = Severity::Warning;
     }
-    let explanation = format!("A rotation that did not finish left AWSPENDING on version {}.", stuck.id);
-    let mut finding = case.finding(CAUSE, confidence, explanation, evidence, remediation);
-    finding.severity = Severity::Warning;
     finding.into()
+}
+
+fn why_not_stuck(secret: &SecretFacts) -> &'static str {
+    match secret.version_with("AWSPENDING") {
+        Some(version) if version.has("AWSCURRENT") => "AWSPENDING is on the current version, as it should be",
+        Some(_) => "a rotation is in progress",
+        None => "no version carries AWSPENDING",
+    }
+}
+
+fn label_proof(stuck: &SecretVersion) -> Proof {
+    Proof {
+        step: StepName::Secret,
+        call: "secretsmanager:DescribeSecret".to_owned(),
+        at: stuck.created_at,
+        text: format!("version {} carries {} and not AWSCURRENT", stuck.id, stuck.labels.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::diagnose;
+    use crate::diagnosis::testing::{PENDING, assert_clear, assert_unknown, deny, facts, fail, finding, healthy, hours_ago, now};
+    use crate::model::{Outcome, RotationStep};
+    use jiff::SignedDuration;
+
+    #[test]
+    fn a_label_left_by_a_failed_rotation_is_a_symptom_with_a_warning_about_the_password() {
+        let mut evidence = healthy();
+        fail(&mut evidence, RotationStep::SetSecret, &["FATAL:  password authentication failed for user \"app\""]);
+        let found = finding(RULE.cause, &evidence);
+        assert_eq!((found.confidence, found.severity), (Confidence::Confirmed, Severity::Warning));
+        assert!(found.remediation.warning.unwrap().contains("only copy"));
+        assert_eq!(
+            found.remediation.commands.first().map(String::as_str),
+            Some(
+                "aws secretsmanager update-secret-version-stage --secret-id \
+                 arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-db-AbCdEf --version-stage AWSPENDING \
+                 --remove-from-version-id b1b1b1b1-0000-4000-8000-00000000b1b1 --region eu-west-1"
+            )
+        );
+        let diagnosis = diagnose(&evidence);
+        assert_eq!(diagnosis.root_cause().map(|root| root.cause), Some(Cause::DbAuthFailed));
+        let symptom = diagnosis.findings.iter().find(|finding| finding.cause == RULE.cause).unwrap();
+        assert_eq!(symptom.inhibited_by, Some(Cause::DbAuthFailed));
+    }
+
+    #[test]
+    fn it_stands_alone_where_no_failing_invocation_is_visible() {
+        let mut evidence = healthy();
+        fail(&mut evidence, RotationStep::SetSecret, &[]);
+        facts(&mut evidence.logs).invocations.clear();
+        assert_eq!(diagnose(&evidence).root_cause().map(|root| root.cause), Some(RULE.cause));
+    }
+
+    #[test]
+    fn it_is_no_verdict_where_the_log_could_not_be_read() {
+        let mut evidence = healthy();
+        fail(&mut evidence, RotationStep::SetSecret, &[]);
+        deny(&mut evidence, StepName::FunctionLogs);
+        let diagnosis = diagnose(&evidence);
+        assert_eq!(diagnosis.outcome, Outcome::Inconclusive);
+        assert!(diagnosis.not_checked.iter().any(|open| open.missing.contains("logs:FilterLogEvents")));
+    }
+
+    #[test]
+    fn a_finished_rotation_and_one_in_progress_are_clear() {
+        assert_clear(RULE.cause, &healthy());
+        let mut evidence = healthy();
+        // A staging label is on one version at a time.
+        facts(&mut evidence.secret).versions.iter_mut().for_each(|version| version.labels.retain(|label| label != "AWSPENDING"));
+        facts(&mut evidence.secret).versions.push(SecretVersion {
+            id: PENDING.into(),
+            labels: vec!["AWSPENDING".into()],
+            created_at: Some(now() - SignedDuration::from_mins(3)),
+        });
+        assert_clear(RULE.cause, &evidence);
+        facts(&mut evidence.secret).versions.last_mut().unwrap().created_at = Some(hours_ago(3));
+        assert_eq!(finding(RULE.cause, &evidence).confidence, Confidence::Likely);
+    }
+
+    #[test]
+    fn without_the_secret_it_cannot_be_told() {
+        let mut evidence = healthy();
+        deny(&mut evidence, StepName::Secret);
+        assert_unknown(RULE.cause, &evidence, "secretsmanager:DescribeSecret");
+    }
 }

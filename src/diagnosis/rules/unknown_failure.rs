@@ -1,37 +1,99 @@
 //! # Rotation fails and nothing found here explains it
 //!
-//! Attempts fail, the search went back 90 days, and no rule recognises the reason. The raw error is quoted, with where to
-//! look next: the function's code, how the secret is used, its timeout, its schedule.
+//! Attempts fail, and no rule recognises the reason. The raw error is quoted, with where to look next: the function's code,
+//! how the secret is used, its timeout, its schedule.
+//!
+//! **Is not it** when a failing invocation says why it failed, or the function's log could not be read: then it was not
+//! looked at.
 
+use crate::diagnosis::case::Failure;
+use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
 use crate::diagnosis::{Case, Rule, Stage, Verdict};
 use crate::model::{Cause, Confidence, Proof, Remediation, StepName};
 
-const CAUSE: Cause = Cause::UnknownFailure;
-
-pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Inferred, evaluate };
+pub(super) const RULE: Rule = Rule { cause: Cause::UnknownFailure, stage: Stage::Inferred, evaluate };
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     let Some(row) = &case.failing else { return Verdict::clear("rotation is not failing") };
     if case.failures.iter().any(|failure| failure.decisive().is_some()) {
         return Verdict::clear("a failing invocation says why it failed");
     }
-    let raw = case.failures.iter().rev().find_map(|failure| {
-        let line = failure.lines.last().map(|read| read.event).or_else(|| failure.last_own_line())?;
-        Some(Proof {
-            step: StepName::FunctionLogs,
-            call: "logs:FilterLogEvents".to_owned(),
-            at: Some(line.at),
-            text: line.text.trim().to_owned(),
-        })
-    });
-    let evidence: Vec<Proof> = raw.into_iter().chain(case.failed_attempt_proof()).collect();
+    if let Some(missing) = case.evidence.logs.observation.missing() {
+        return Verdict::unknown(missing);
+    }
+    if case.failures.is_empty() && case.stuck_version().is_some() {
+        return Verdict::clear("no failing invocation is visible, and the AWSPENDING label that a failure left is");
+    }
+    let evidence: Vec<Proof> =
+        case.failures.iter().rev().find_map(raw_error).into_iter().chain(case.failed_attempt_proof()).collect();
     let attempts = if row.count == 1 { "One attempt".to_owned() } else { format!("{} attempts", row.count) };
     let step = case.failing_step().map(|step| format!(" in {step}")).unwrap_or_default();
-    let explanation = format!("{attempts} failed{step}, and no known cause fits what was found.");
-    let remediation = Remediation::new(
+    let seen = if case.failures.is_empty() {
+        "no failing invocation was found in the windows that were read"
+    } else {
+        "no known cause fits what was found"
+    };
+    let explanation = format!("{attempts} failed{step}, and {seen}.");
+    let mut remediation = Remediation::new(
         "Read the function's code around the failing step, then check who else uses the secret, the function's timeout, and \
          the rotation schedule.",
-    )
-    .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html");
-    case.finding(CAUSE, Confidence::Possible, explanation, evidence, remediation).into()
+    );
+    if let Some(function) = case.function() {
+        let follow = ["logs", "tail", function.log_group.as_str(), "--since", "1d"];
+        remediation = remediation.run(aws_in(case, &follow)).needs("logs:FilterLogEvents");
+    }
+    let remediation = remediation.rotate(case).link(TROUBLESHOOTING);
+    case.finding(RULE.cause, Confidence::Possible, explanation, evidence, remediation).into()
+}
+
+/// The line of a failure that comes closest to its error.
+fn raw_error(failure: &Failure<'_>) -> Option<Proof> {
+    let line = failure.lines.last().map(|read| read.event).or_else(|| failure.last_own_line())?;
+    Some(Proof {
+        step: StepName::FunctionLogs,
+        call: "logs:FilterLogEvents".to_owned(),
+        at: Some(line.at),
+        text: line.text.trim().to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::diagnose;
+    use crate::diagnosis::testing::{assert_clear, assert_unknown, deny, fail, fail_unseen, finding, hang_in, healthy};
+    use crate::model::{Outcome, RotationStep};
+
+    #[test]
+    fn a_failure_without_a_known_reason_is_quoted_and_ends_inconclusive() {
+        let mut evidence = healthy();
+        fail(&mut evidence, RotationStep::SetSecret, &["[ERROR] Frobnication of the widget came to a bad end"]);
+        let found = finding(RULE.cause, &evidence);
+        assert_eq!(
+            found.evidence.first().map(|proof| proof.text.as_str()),
+            Some("[ERROR] Frobnication of the widget came to a bad end")
+        );
+        let diagnosis = diagnose(&evidence);
+        assert_eq!(diagnosis.outcome, Outcome::Inconclusive);
+        assert_eq!(diagnosis.findings.first().map(|first| first.cause), Some(RULE.cause));
+    }
+
+    #[test]
+    fn it_is_not_told_beside_an_explanation() {
+        let mut evidence = healthy();
+        hang_in(&mut evidence, RotationStep::SetSecret, &[]);
+        let diagnosis = diagnose(&evidence);
+        assert_eq!(diagnosis.root_cause().map(|root| root.cause), Some(Cause::DbNetworkUnreachable));
+        assert!(diagnosis.findings.iter().all(|finding| finding.cause != RULE.cause));
+    }
+
+    #[test]
+    fn it_is_clear_when_rotation_works_and_open_when_the_log_was_refused() {
+        assert_clear(RULE.cause, &healthy());
+        let mut evidence = healthy();
+        fail_unseen(&mut evidence, None);
+        assert!(finding(RULE.cause, &evidence).explanation.contains("no failing invocation was found"));
+        deny(&mut evidence, StepName::FunctionLogs);
+        assert_unknown(RULE.cause, &evidence, "logs:FilterLogEvents");
+    }
 }

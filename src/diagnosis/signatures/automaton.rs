@@ -9,6 +9,31 @@ use std::sync::OnceLock;
 /// A literal shorter than this would occur in every other line.
 pub(super) const SHORTEST_ANCHOR: usize = 4;
 
+/// Words of nearly every line: no anchor, where the pattern requires anything else.
+const COMMON: &[&str] = &[
+    "secret",
+    "password",
+    "connect",
+    "connection",
+    "database",
+    "requestid:",
+    "function",
+    "lambda",
+    "user",
+    "server",
+    "error",
+    "exception",
+    "environment variable",
+    "rotation",
+    "version",
+    "code",
+    "role",
+    "account",
+    "with",
+    "from",
+    "step",
+];
+
 pub(super) struct Automaton {
     anchors: AhoCorasick,
     /// By anchor: the patterns that require it.
@@ -98,11 +123,24 @@ fn required(tree: &Hir) -> Option<Vec<Vec<u8>>> {
         HirKind::Literal(literal) => Some(vec![literal.0.to_vec()]),
         HirKind::Capture(group) => required(&group.sub),
         HirKind::Repetition(repeated) if repeated.min > 0 => required(&repeated.sub),
-        HirKind::Concat(parts) => parts.iter().filter_map(required).max_by_key(|anchors| shortest(anchors)),
+        HirKind::Concat(parts) => parts.iter().filter_map(required).max_by_key(|anchors| selectivity(anchors)),
         HirKind::Alternation(branches) => {
             branches.iter().map(required).collect::<Option<Vec<_>>>().map(|sets| sets.into_iter().flatten().collect())
         }
         _ => None,
+    }
+}
+
+/// The longer the shortest of the literals, the rarer they are, but for the common words.
+fn selectivity(anchors: &[Vec<u8>]) -> usize {
+    let is_common = |anchor: &Vec<u8>| {
+        let word = anchor.trim_ascii().to_ascii_lowercase();
+        COMMON.iter().any(|common| common.as_bytes() == word)
+    };
+    match shortest(anchors) {
+        length if length >= SHORTEST_ANCHOR && anchors.iter().any(is_common) => SHORTEST_ANCHOR - 1,
+        length if length < SHORTEST_ANCHOR => 0,
+        length => length,
     }
 }
 

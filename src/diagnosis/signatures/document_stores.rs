@@ -17,7 +17,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .ignores(&["[INFO] user app authorized on admin"]),
     is(Cause::DbAuthFailed, NamedFault, &[
         r"OperationFailure: (?:Authentication failed|bad auth)|MongoServerError: (?:Authentication failed|bad auth)|MongoError: Authentication failed",
-        r"'?code'?: ?18\b.*Authentication|'?codeName'?\W+AuthenticationFailed|bad auth\b.{0,4}[Aa]uthentication failed|MongoSecurityException|SCRAM.{0,20}authentication failed, storedKey mismatch",
+        r"'?code'?: ?18\b.*Authentication|'?codeName'?\W+AuthenticationFailed|bad auth\b.{0,4}[Aa]uthentication failed|MongoSecurityException|\(AuthenticationFailed\)|not authorized: AuthenticationFailed|sasl conversation error|SCRAM.{0,20}authentication failed, storedKey mismatch",
     ])
     .engine("mongodb")
     .matches(&[

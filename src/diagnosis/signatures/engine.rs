@@ -17,7 +17,7 @@ const ENGINES: &[(&str, &str)] = &[
         "postgres",
         r"(?i)postgres|psycopg|\bpg8000\b|asyncpg|\bpgx\b|\bpgdb\b|\blibpq\b|\bpg_hba\b|npgsql|[/\\]pg[/\\]|No module named '_pg'",
     ),
-    ("oracle", r"(?i)\bORA-\d{5}|\bDPY-\d{4}|\bDPI-\d{4}|\boracledb\b|cx_Oracle|\bin Oracle\b|'oracle'|\bTNS[:-]"),
+    ("oracle", r"(?i)\bORA-\d{5}|\bDPY-\d{4}|\bDPI-\d{4}|\bNJS-\d{3}\b|\boracledb\b|cx_Oracle|\bin Oracle\b|'oracle'|\bTNS[:-]"),
     ("sqlserver", r"(?i)pymssql|\bmssql\b|sql ?server|sqlserver|\btedious\b|pyodbc"),
     ("mongodb", r"(?i)mongo"),
     ("cassandra", r"(?i)cassandra|\bNoHostAvailable\b"),

@@ -35,9 +35,19 @@ static HYPOTHETICAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-/// What a debugging line must hold to be read as an error: an exception, an errno, an error's code.
+/// Words of a text about errors: documentation, tests, questions.
+static ABOUT_ERRORS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"(?i)\b(?:documentation (?:lists|explains|says|describes)|runbook|explains (?:what|how|why)|means that|possible errors|",
+        r"self[- ]?test|test passed|expected (?:failure|error|exception)|why (?:does|do|is|did|would)|how to (?:fix|handle|avoid)|asked|",
+        r"for example|e\.g\.)"
+    ))
+    .ok()
+});
+
+/// What a line of progress must hold to be read as an error: an exception, an errno, an error's code.
 static NAMES_AN_ERROR: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?:\b[A-Za-z.]*(?:Error|Exception|Failure)\b|\bFATAL\b|\bORA-\d|\bE[A-Z]{5,}\b|(?i:\berror\b|\bfailed\b|\bdenied\b|\bunable\b|\bcannot\b))").ok()
+    Regex::new(r"(?:\b[A-Za-z.]*(?:Error|Exception|Failure)\b|\bFATAL\b|\bORA-\d|\bE[A-Z]{5,}\b|(?i:\berror\b|\bfail(?:ed|ure)\b|\bdenied\b|\bunable to\b|\bcannot\b|\bcould not\b|\bcan.t\b|\btimed out\b|\brefused\b|\binvalid\b|\bnot authorized\b|\bmissing\b|\bnot found\b|\bdoes not exist\b))").ok()
 });
 
 impl<'a> Line<'a> {
@@ -59,13 +69,13 @@ impl<'a> Line<'a> {
     /// function goes on, or only speaks about an error.
     pub(super) fn states_an_error(&self) -> bool {
         let said = self.said();
+        let only_mentions = || says(&HYPOTHETICAL, said) || says(&ABOUT_ERRORS, said);
         match self.level() {
             Level::Error => true,
             Level::Warning => !says(&RETRIES, said),
-            Level::Unstated => self.is_stack_trace() || !says(&HYPOTHETICAL, said) && !says(&RETRIES, said),
-            Level::Info => !says(&HYPOTHETICAL, said) && !says(&GOES_ON, said),
-            Level::Debug => {
-                says(&NAMES_AN_ERROR, said) && !says(&HYPOTHETICAL, said) && !says(&GOES_ON, said) && !says(&SDK_TRACE, said)
+            Level::Unstated => self.is_stack_trace() || !only_mentions() && !says(&RETRIES, said),
+            Level::Info | Level::Debug => {
+                says(&NAMES_AN_ERROR, said) && !only_mentions() && !says(&GOES_ON, said) && !says(&SDK_TRACE, said)
             }
         }
     }

@@ -62,7 +62,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::CodeSyntaxOrHandlerError, Code, &[
         r"Runtime\.(?:UserCodeSyntaxError|HandlerNotFound|MalformedHandlerName|InvalidEntrypoint|InvalidTaskConfig)",
         r"Syntax error in module",
-        r"\bSyntaxError: (?:invalid (?:syntax|character|decimal|escape)|unexpected (?:EOF|character|identifier|reserved word|strict|eval)|unterminated|Missing (?:parentheses|initializer|catch)|EOL while|f-string|Invalid or unexpected token|Identifier \S+ has already|await is only|'\S+' outside|expected|unmatched|positional argument|Unexpected token '?(?:[{}()\[\];,.=*/+-]+|export|import|const|let|async)'?\s*$)",
+        r"\bSyntaxError: (?:invalid (?:syntax|character in|non-printable|decimal|escape)|unexpected (?:EOF|character|identifier|reserved word|strict|eval)|unterminated|Missing (?:parentheses|initializer|catch)|EOL while|f-string|Invalid or unexpected token|Identifier \S+ has already|await is only|'\S+' outside|expected|unmatched|positional argument|Unexpected token '?(?:[{}()\[\];,.=*/+-]+|export|import|const|let|async)'?\s*$)",
         r"\b(?:IndentationError|TabError): ",
         r"Handler '?[\w.]+'? (?:missing on|not found|is undefined)",
         r"(?:module|object) '?\w+'? has no attribute '?(?:lambda_)?handler",
@@ -70,7 +70,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"(?-i:File \S+/var/task/\S+ Line \d+)",
         r"Cannot use import statement outside a module|Unexpected token 'export'",
         r"Couldn't find valid bootstrap|entrypoint requires the handler name",
-        r"Class not found: \S+: java|No public method named \S+ with appropriate method signature",
+        r"No public method named \S+ with appropriate method signature",
     ])
     .matches(&[
         "Runtime.HandlerNotFound: index.handler is undefined or not exported",

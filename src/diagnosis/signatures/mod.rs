@@ -86,6 +86,11 @@ pub struct Classification {
     pub specificity: Specificity,
 }
 
+/// Every pattern of the table, for measuring what compiling them together saves.
+pub fn patterns() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().flat_map(|signature| signature.patterns.iter().copied())
+}
+
 /// What `text` (one log record, possibly of several lines) stands for; `None` for a normal line.
 ///
 /// A record in Lambda's JSON format must be unwrapped first; see [`crate::lambda_log::Record`].
@@ -126,7 +131,7 @@ pub(crate) fn classify_at(text: &str, level: Option<crate::lambda_log::Level>) -
         Some((cause, signature)) => Some(Classification {
             cause,
             step: line.step().or(signature.step),
-            engine: signature.engine.or_else(|| engine_of(text)),
+            engine: engine_of(text).or(signature.engine),
             specificity: signature.specificity,
         }),
         None if line.is_unexplained_error() => Some(Classification {

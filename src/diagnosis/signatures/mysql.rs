@@ -47,7 +47,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .ignores(&["[INFO] access granted to database orders"]),
     is(Cause::DbPasswordPolicyOrChars, NamedFault, &[
         r"\(1819,|\bERROR 1819\b|ER_NOT_VALID_PASSWORD|does not satisfy the current policy requirements",
-        r"\(3638,|password (?:was )?(?:cannot be reused|reuse)|Cannot use these credentials for .* because they contradict the password history policy",
+        r"\(3638,|Cannot use these credentials for .* because they contradict the password history policy",
         r"Your password does not satisfy|\(1372,|Password hash should be a",
     ])
     .engine("mysql")
@@ -59,7 +59,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .ignores(&["[INFO] using database 'orders'"]),
     depends(access_denied, NamedFault, &[
         r"Access denied for user|\(1045,|\bERROR 1045\b|ER_ACCESS_DENIED_ERROR|ER_ACCESS_DENIED_NO_PASSWORD_ERROR",
-        r"\(1698,|\(3118,|Account is locked|ER_ACCOUNT_HAS_BEEN_LOCKED|\(1862,|Your password has expired|ER_MUST_CHANGE_PASSWORD",
+        r"\(1698,|\(3118,|Access denied.* Account is locked|ER_ACCOUNT_HAS_BEEN_LOCKED|\(1862,|Your password has expired|ER_MUST_CHANGE_PASSWORD",
         r"\(2059,|Authentication plugin '[^']+' (?:cannot be loaded|is not supported|reported error)|ER_NOT_SUPPORTED_AUTH_MODE|does not support authentication protocol requested by server",
     ])
     .engine("mysql")

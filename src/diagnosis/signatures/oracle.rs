@@ -20,7 +20,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .ignores(&["[INFO] native encryption is off"]),
     is(Cause::DbAuthFailed, NamedFault, &[
         r"\bORA-0?1017\b|\bORA-28000\b|\bORA-28001\b|\bORA-01005\b|\bORA-28040\b|\bORA-28009\b|\bORA-03136\b|\bORA-28002\b",
-        r"\bDPY-3015\b|\bDPY-3016\b|\bDPY-4001\b|\bDPY-4022\b|invalid username/password; logon denied|invalid credential or not authorized; logon denied",
+        r"\bDPY-3015\b|\bDPY-3016\b|\bDPY-4001\b|\bDPY-4022\b|\bNJS-116\b|invalid username/password; logon denied|invalid credential or not authorized; logon denied",
     ])
     .engine("oracle")
     .matches(&[
@@ -62,8 +62,8 @@ pub(super) const SIGNATURES: &[Signature] = &[
     ])
     .ignores(&["[INFO] service ORCL is registered with the listener"]),
     is(Cause::DbNetworkUnreachable, NamedFault, &[
-        r"\bORA-12(?:170|541|545|154|535|543|537|547|560|516|518|519|520|528|606|609|637|161|162|571)\b|\bORA-03113\b|\bORA-03114\b|\bORA-03135\b|\bORA-01033\b|\bORA-01034\b|\bORA-01089\b|\bORA-12\d{3}: TNS",
-        r"\bDPY-6005\b|\bDPY-4011\b|\bDPY-4005\b|\bDPY-4024\b|\bDPY-6000\b|\bDPI-1080\b|\bDPI-1067\b",
+        r"\bORA-12(?:170|541|545|154|535|543|537|547|560|516|518|519|520|528|606|609|637|161|162|571)\b|\bORA-03113\b|\bORA-03114\b|\bORA-03135\b|\bORA-01033\b|\bORA-01034\b|\bORA-01089\b|\bORA-12\d{3}: TNS|\bTNS-12\d{3}\b",
+        r"\bNJS-(?:500|501|503|510|511|530|521)\b|\bDPY-4000\b|\bDPY-4027\b|\bDPY-6005\b|\bDPY-4011\b|\bDPY-4005\b|\bDPY-4024\b|\bDPY-6000\b|\bDPI-1080\b|\bDPI-1067\b",
         r"IO Error: The Network Adapter could not establish the connection|TNS:(?:Connect timeout|no listener|could not resolve)",
     ])
     .engine("oracle")

@@ -55,7 +55,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::DbAuthFailed, NamedFault, &[
         r"password authentication failed for user",
         r"PAM authentication failed for user|\b(?:IAM|LDAP|md5|peer|ident) authentication failed for (?:user|role)",
-        r"\b28P01\b|\b28000\b.*(?:authoriz|role|user|login|auth)|InvalidPasswordError|InvalidAuthorizationSpecification",
+        r"\b28P01\b|InvalidPasswordError|InvalidAuthorizationSpecification",
         r"role \\?[\x22'][^\x22']+\\?[\x22'] does not exist|role \\?[\x22'][^\x22']+\\?[\x22'] is not permitted to log in",
         r"no pg_hba\.conf entry for host",
         r"no password supplied|client password must be a string|SASL: SCRAM-SERVER-FIRST-MESSAGE|SASL authentication failed",

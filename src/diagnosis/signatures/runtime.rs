@@ -9,7 +9,7 @@ use crate::model::Cause;
 fn crash(line: &Line<'_>) -> Option<Cause> {
     let report = match Record::read(line.text).platform {
         Some(Platform::Report(report) | Platform::RuntimeDone(report)) => report,
-        _ => return Some(Cause::FailureMarker),
+        _ => return None,
     };
     let full = report.memory_size_mb.is_some() && report.memory_size_mb == report.max_memory_used_mb;
     Some(match report.status.as_deref() {
@@ -125,19 +125,23 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"LAMBDA_WARNING: Unhandled exception",
         r"Traceback \(most recent call last\)",
         r"Status: (?:error|failure)\b",
-        r"Runtime exited (?:with error|without providing a reason)",
-        r"\bRuntime\.(?:ExitError|Unknown)\b",
         r"Encountered error while verifying",
     ])
     .matches(&[
         "Error when executing lambda arn:aws:lambda:us-east-2:123456789012:function:f during setSecret step",
         "Traceback (most recent call last):",
         "REPORT RequestId: 3f1c\tDuration: 90.00 ms\tBilled Duration: 90 ms\tMemory Size: 128 MB\tMax Memory Used: 64 MB\tStatus: error\tError Type: Runtime.ExitError",
-        "RequestId: 3f1c Error: Runtime exited with error: exit status 1",
     ])
     .ignores(&["REPORT RequestId: 3f1c\tDuration: 1 ms\tStatus: success"]),
     // A wrapper that keeps the reason to itself: its exception says no more than that it failed.
-    is(Cause::FailureMarker, UnhandledException, &[r"Failed to load secret from"])
-        .matches(&["[ERROR] Exception: Failed to load secret from a: x\nTraceback (most recent call last):"])
+    is(Cause::FailureMarker, UnhandledException, &[
+        r"Failed to load secret from",
+        r"Runtime exited (?:with error|without providing a reason)",
+        r"^(?:REPORT|RUNTIME_DONE|INIT_REPORT)\b.*Runtime\.(?:ExitError|Unknown)\b",
+    ])
+        .matches(&[
+            "[ERROR] Exception: Failed to load secret from a: x\nTraceback (most recent call last):",
+            "RequestId: 3f1c Error: Runtime exited with error: exit status 1\nRuntime.ExitError",
+        ])
         .ignores(&["[INFO] Successfully retrieved current secret for a."]),
 ];

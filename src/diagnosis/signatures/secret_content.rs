@@ -6,7 +6,8 @@ use crate::model::Cause;
 use regex::Regex;
 use std::sync::LazyLock;
 
-static KEY: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"KeyError\\?["']?: \\?['"](?P<key>[^'"\\]+)\\?['"]"#).ok());
+static KEY: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"KeyError\\?["']?: \\?['"](?P<key>[^'"\\]+)\\?['"]|^['"](?P<old>[^'"]+)['"]: KeyError"#).ok());
 
 /// The fields that AWS documents for a secret's JSON, and common spellings of them.
 const SECRET_FIELDS: &[&str] = &[
@@ -57,7 +58,8 @@ const SECRET_FIELDS: &[&str] = &[
 ];
 
 fn missing_key(line: &Line<'_>) -> Option<Cause> {
-    let key = KEY.as_ref()?.captures(line.text)?.name("key")?.as_str();
+    let found = KEY.as_ref()?.captures(line.text)?;
+    let key = found.name("key").or(found.name("old"))?.as_str();
     let environment = line.text.contains("os.environ")
         || (key.len() > 2
             && key.bytes().any(|byte| byte.is_ascii_uppercase())
@@ -92,7 +94,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     ])
     .ignores(&["[INFO] engine is postgres"]),
     is(Cause::SecretJsonKeyMissing, SecretContent, &[
-        r"key is missing from (?:the )?secret",
+        r"\bis missing (?:from|in) (?:the )?secret\b",
         r"(?:key|field|property|attribute) '?\x22?\w+'?\x22? (?:is )?(?:missing|not found|not present|required)\b.{0,30}\bsecret",
         r"secret\b.{0,60}(?:is missing|does not contain|doesn't contain|lacks|missing) (?:the |a )?(?:required )?(?:key|field|property)s?\b",
         r"secret\b.{0,40}(?:is missing|does not contain|doesn't contain|lacks) '?\x22?(?:host|username|password|port|dbname|engine)\b",
@@ -107,11 +109,12 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "secret does not contain required key: host",
     ])
     .ignores(&["[INFO] every required key is in the secret", "Cannot find key file"]),
-    depends(missing_key, SecretContent, &[r"KeyError\W{1,4}'\w", r"KeyError\W{1,4}\x22\w"])
+    depends(missing_key, SecretContent, &[r"KeyError\W{1,4}'\w", r"KeyError\W{1,4}\x22\w", r"^'\w+': KeyError"])
     .matches(&[
         "[ERROR] KeyError: 'host'\nTraceback (most recent call last):",
         "[ERROR] KeyError: 'masterarn'",
         "[ERROR] KeyError: 'SECRETS_MANAGER_ENDPOINT'",
+        "'username': KeyError\nTraceback (most recent call last):",
     ])
     .ignores(&["[INFO] handled the key 'host'"]),
     is(Cause::CodeMissingEnv, Code, &[

@@ -49,7 +49,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"TCP Provider: (?:Error code|Timeout|No connection|The wait|A connection attempt)|Login timeout expired|\bHYT00\b|\bHYT01\b",
         r"A network-related or instance-specific error|The TCP/IP connection to the host .* has failed|server was not found or was not accessible",
         r"Failed to connect to \S+:1433|\bESOCKET\b|\bETIMEOUT\b|ConnectionError: Failed to connect",
-        r"\(20002,|Adaptive Server connection failed|\(20003,|Adaptive Server connection timed out|\(20047,|DBPROCESS is dead",
+        r"\(20003,|Adaptive Server connection timed out|\(20047,|DBPROCESS is dead",
     ])
     .engine("sqlserver")
     .matches(&[
@@ -59,4 +59,9 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "com.microsoft.sqlserver.jdbc.SQLServerException: The TCP/IP connection to the host db.example.internal, port 1433 has failed. Error: \"connect timed out.\"",
     ])
     .ignores(&["[INFO] connected to db.example.internal:1433"]),
+    // The server was reached and the login phase broke off: FreeTDS without the TLS the server asks for.
+    is(Cause::DbSslMismatch, NamedFault, &[r"\(20002,|Adaptive Server connection failed"])
+        .engine("sqlserver")
+        .matches(&["pymssql._pymssql.OperationalError: (20002, b'DB-Lib error message 20002, severity 9:\\nAdaptive Server connection failed (db.example.internal)\\n')"])
+        .ignores(&["[INFO] Adaptive Server connection established"]),
 ];

@@ -35,7 +35,8 @@ pub(super) const SIGNATURES: &[Signature] = &[
     ])
     .ignores(&["[INFO] hostname verification succeeded"]),
     is(Cause::DbSslMismatch, NamedFault, &[
-        r"SSL/TLS is (?:enforced|not enabled) on the host",
+        r"(?:SSL|TLS) is (?:enforced|not enabled|required|mandatory) (?:on|by|for) the (?:host|server|cluster|database)",
+        r"connection requires a valid client certificate|certificate authentication failed",
         r"(?:pg_hba\.conf|pg) (?:entry|rejects connection) for host.*(?:no encryption|SSL off)",
         r"pg_hba\.conf.*(?:no encryption|SSL off)",
         r"requires? (?:a )?(?:TLS|SSL|secure|encrypted) (?:connection|transport)|require_secure_transport|insecure transport are prohibited",

@@ -22,28 +22,13 @@ fn evidence(world: &World, days: i64) -> String {
     for secret in &world.secrets {
         writeln!(out, "secret {}", secret.name).unwrap();
         for version in &secret.versions {
-            writeln!(
-                out,
-                "  {} {} {:?}",
-                version.created, version.id, version.stages
-            )
-            .unwrap();
+            writeln!(out, "  {} {} {:?}", version.created, version.id, version.stages).unwrap();
         }
     }
     for event in world.events.iter().rev().filter(|event| event.at >= since) {
         let who = event.username.as_deref().unwrap_or("-");
-        writeln!(
-            out,
-            "event {} {} {} by {who}",
-            event.at, event.region, event.name
-        )
-        .unwrap();
-        for member in [
-            "errorCode",
-            "errorMessage",
-            "additionalEventData",
-            "serviceEventDetails",
-        ] {
+        writeln!(out, "event {} {} {} by {who}", event.at, event.region, event.name).unwrap();
+        for member in ["errorCode", "errorMessage", "additionalEventData", "serviceEventDetails"] {
             if let Some(value) = event.record.get(member) {
                 writeln!(out, "  {member} {value}").unwrap();
             }
@@ -87,30 +72,12 @@ fn a_healthy_secret_has_a_month_of_quiet_success() {
 fn what_makes_no_sense_is_named() {
     let now = "2026-11-24T09:30:00Z".parse().unwrap();
     for (declaration, complaint) in [
-        (
-            "[[rotation]]\nat = 'never'\noutcome = 'failed'",
-            "[times] has no `never`",
-        ),
-        (
-            "[[rotation]]\nsecret = 'b'\nat = 'now'\noutcome = 'failed'",
-            "no [[secret]] is named `b`",
-        ),
-        (
-            "[[rotation]]\nat = 'now'\ncount = 2\noutcome = 'failed'",
-            "`count` needs `every`",
-        ),
-        (
-            "[[change]]\nat = 'now'\nby = 'carol'\nevent = 'Mystery'",
-            "[[change]] Mystery: name its `source`",
-        ),
-        (
-            "[[role]]\nname = 'r'\nattached = ['p']",
-            "no [[policy]] is named `p`",
-        ),
-        (
-            "[[role]]\nname = 'r'\ninline = { p = { on = ['*'] } }",
-            "a policy statement names no action",
-        ),
+        ("[[rotation]]\nat = 'never'\noutcome = 'failed'", "[times] has no `never`"),
+        ("[[rotation]]\nsecret = 'b'\nat = 'now'\noutcome = 'failed'", "no [[secret]] is named `b`"),
+        ("[[rotation]]\nat = 'now'\ncount = 2\noutcome = 'failed'", "`count` needs `every`"),
+        ("[[change]]\nat = 'now'\nby = 'carol'\nevent = 'Mystery'", "[[change]] Mystery: name its `source`"),
+        ("[[role]]\nname = 'r'\nattached = ['p']", "no [[policy]] is named `p`"),
+        ("[[role]]\nname = 'r'\ninline = { p = { on = ['*'] } }", "a policy statement names no action"),
     ] {
         let text = format!("title = 't'\nstory = 's'\n[[secret]]\nname = 'a'\n{declaration}\n");
         let error = expand(&Scenario::parse(&text).unwrap(), now).unwrap_err();

@@ -1,0 +1,87 @@
+//! One investigation at 100 milliseconds per AWS call: how many round trips' time it takes, and how many calls.
+//!
+//! `cargo bench --bench investigation`. The reference is the same calls one after another. Fails where a budget is broken:
+//! with a trail's log group, eight round trips' time and sixteen calls; without one, the same and what the limiter of
+//! `LookupEvents` (two a second per account and region) adds.
+
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints, and stops at a mistake of its own")]
+
+use rotation_diag::aws::{Aws, AwsOptions, Registry};
+use rotation_diag::clock::{Clock, Stopwatch};
+use rotation_diag::investigation::{Options, investigate};
+use rotation_diag::simulator::{Scenario, Simulator};
+use std::process::ExitCode;
+use std::time::Duration;
+
+const LATENCY: Duration = Duration::from_millis(100);
+const ROUND_TRIPS: f64 = 8.0;
+const CALLS: usize = 16;
+const ROUNDS: usize = 3;
+
+struct Figures {
+    took: Duration,
+    calls: usize,
+    /// What the limiter makes the busier region wait for, at two a second after a burst of two.
+    limited: Duration,
+}
+
+async fn measure(text: &str) -> Figures {
+    let slow = format!("{text}\n[[fault]]\noperation = \"*\"\nlatency_ms = {}\n", LATENCY.as_millis());
+    let scenario = Scenario::parse(&slow).unwrap();
+    let secret = scenario.secret().unwrap().parse().unwrap();
+    let region = scenario.region().to_owned();
+    let clock = Clock::starting_at(scenario.now().unwrap_or_else(|| Clock::system().now()));
+    let simulator = Simulator::start(scenario, clock.now()).unwrap();
+    let options = AwsOptions {
+        region: Some(region),
+        endpoint_url: Some(simulator.endpoint_url()),
+        test_credentials: true,
+        ..AwsOptions::default()
+    };
+    let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
+    let before = simulator.calls().len();
+    let stopwatch = Stopwatch::start();
+    let investigation = investigate(&aws, &clock, &Options::new(secret), &()).await;
+    let took = stopwatch.elapsed();
+    assert!(investigation.diagnosis.root_cause().is_some(), "the benchmark's world is diagnosed");
+    let calls = simulator.calls().split_off(before);
+    let lookups = |region: &str| calls.iter().filter(|call| call.operation == "LookupEvents" && call.region == region).count();
+    let regions = calls.iter().map(|call| call.region.clone()).collect::<std::collections::BTreeSet<_>>();
+    let busiest = regions.iter().map(|region| lookups(region)).max().unwrap_or(0);
+    let waits = u32::try_from(busiest.saturating_sub(2)).unwrap();
+    Figures { took, calls: calls.len(), limited: Duration::from_millis(500) * waits }
+}
+
+async fn best(text: &str) -> Figures {
+    let mut best = measure(text).await;
+    for _ in 1..ROUNDS {
+        let next = measure(text).await;
+        if next.took < best.took {
+            best = next;
+        }
+    }
+    best
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let with_trail = Scenario::embedded().find(|(name, _)| *name == "role_detached_policy").unwrap().1;
+    let trail = with_trail.split("\n[[").find(|table| table.starts_with("trail]]")).unwrap();
+    let without_trail = with_trail.replace(&format!("\n[[{trail}"), "\n");
+    let mut kept = true;
+    for (name, text) in [("with a trail's log group", with_trail), ("without a trail", without_trail.as_str())] {
+        let Figures { took, calls, limited } = best(text).await;
+        let trips = took.saturating_sub(limited).as_secs_f64() / LATENCY.as_secs_f64();
+        let ratio = took.as_secs_f64() / (LATENCY.as_secs_f64() * f64::from(u32::try_from(calls).unwrap()));
+        let within = trips <= ROUND_TRIPS && (calls <= CALLS || !limited.is_zero());
+        kept &= within;
+        println!(
+            "{name}: {:.2} s, of which the limiter {:.1} s; {trips:.1} round trips of {ROUND_TRIPS}; {calls} calls; \
+             {ratio:.2} of one after another{}",
+            took.as_secs_f64(),
+            limited.as_secs_f64(),
+            if within { "" } else { "  <- over budget" }
+        );
+    }
+    if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,34 @@
+//! # An AWS API throttled the function
+//!
+//! The account makes more calls of an API than AWS allows per second. The SDK tries again, and then Secrets Manager tries
+//! the rotation again, so that it mostly heals.
+//!
+//! **Shows as** `ThrottlingException`, `Rate exceeded`, `Too Many Requests` of an AWS API.
+//!
+//! **Is not it** when Lambda itself refuses to run the function: then concurrency is what lacks.
+
+use super::by_log::{not_said, said};
+use super::healed;
+use crate::diagnosis::remedy::ROTATION_FUNCTIONS;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Confidence, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::AwsApiThrottled, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    if let Some(seen) = case.seen(RULE.cause) {
+        let explanation = format!("AWS refused a call of the function for too many requests{}.", seen.in_step());
+        let remediation = Remediation::new(
+            "Rotate again. If throttling persists, spread the rotation windows of the secrets that share the account, find the \
+             caller that uses up the quota, or ask for a higher one.",
+        )
+        .rotate(case)
+        .link(ROTATION_FUNCTIONS);
+        let mut finding = said(case, RULE.cause, &seen, explanation, remediation);
+        // Throttling passes: a line proves that it stopped one attempt, not that it stops the next.
+        finding.confidence = finding.confidence.min(Confidence::Likely);
+        return finding.into();
+    }
+    healed::remark(case, RULE.cause, "AWS refused a call of the function for too many requests; the retry succeeded.")
+        .unwrap_or_else(|| not_said(case, RULE.cause))
+}

@@ -1,0 +1,126 @@
+//! # AWS reports an incident in this region
+//!
+//! A service that rotation rests on is disturbed, and unrelated secrets fail with this one.
+//!
+//! **Shows as** an open event of AWS Health for Secrets Manager, Lambda, KMS or RDS in the region, and several secrets with
+//! other functions that fail at the same time. Neither alone is enough.
+//!
+//! **Is not it** when only this secret fails.
+
+use crate::diagnosis::compare::compare;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Confidence, HealthEvent, Observation, Proof, Remediation, StepName};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::AwsServiceIssue, stage: Stage::Start, evaluate };
+
+/// So many unrelated secrets that fail together have no reason of their own in common.
+const SEVERAL: usize = 2;
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    let Some(row) = &case.failing else { return Verdict::clear("rotation is not failing") };
+    let Some(history) = case.evidence.history.found() else {
+        let missing = case.evidence.history.observation.missing();
+        return Verdict::unknown(missing.unwrap_or_else(|| "the attempts of other secrets".to_owned()));
+    };
+    let others = compare(case).map(|comparison| comparison.others_failing).unwrap_or_default();
+    if others.len() < SEVERAL {
+        return if history.complete {
+            Verdict::clear("no several unrelated secrets fail at the same time")
+        } else {
+            Verdict::unknown("a complete history of the other secrets")
+        };
+    }
+    let Some(secret) = case.secret() else {
+        return Verdict::unknown("AWS Health, which was not asked");
+    };
+    let events = match &secret.service_health {
+        Observation::Found(events) => events.as_slice(),
+        Observation::NoData { .. } => &[],
+        Observation::NotApplicable { because } => return Verdict::unknown(format!("AWS Health: {because}")),
+        other => return Verdict::unknown(other.missing().unwrap_or_else(|| "AWS Health".to_owned())),
+    };
+    let concerns = |event: &&HealthEvent| {
+        let here = event.region == case.evidence.region || event.region == "global";
+        here && event.started_at.is_none_or(|began| began <= row.last_at)
+    };
+    let Some(event) = events.iter().find(concerns) else {
+        return Verdict::clear("AWS Health has no open event for the services rotation rests on");
+    };
+    let incident = Proof {
+        step: StepName::Secret,
+        call: "health:DescribeEvents".to_owned(),
+        at: event.started_at,
+        text: format!("{} open in {}", event.code, event.region),
+    };
+    let fleet = Proof {
+        step: StepName::RotationHistory,
+        call: case.history_call().to_owned(),
+        at: None,
+        text: format!("failing with other functions within 24 h: {}", others.join(", ")),
+    };
+    let explanation = format!(
+        "AWS reports an incident of {} in {}, and {} secrets with other functions fail too.",
+        event.service,
+        event.region,
+        others.len()
+    );
+    let remediation =
+        Remediation::new("Wait until AWS closes the event, then rotate. If rotation still fails, open a support case.")
+            .rotate(case)
+            .link("https://health.aws.amazon.com/health/status");
+    case.finding(RULE.cause, Confidence::Confirmed, explanation, vec![incident, fleet], remediation).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::diagnose;
+    use crate::diagnosis::testing::{
+        FUNCTION, arn, assert_clear, assert_unknown, attempt, denied, facts, fail, finding, healthy, hours_ago,
+    };
+    use crate::model::{Attempt, AttemptOutcome, Evidence, RotationStep};
+
+    fn failing_with(others: usize) -> Evidence {
+        let mut evidence = healthy();
+        fail(&mut evidence, RotationStep::CreateSecret, &[]);
+        for other in 0..others {
+            facts(&mut evidence.history).other_attempts.push(Attempt {
+                secret_arn: format!("arn:aws:secretsmanager:eu-west-1:123456789012:secret:other{other}-AbCdEf"),
+                function_arn: Some(arn(&format!("{FUNCTION}-{other}"))),
+                ..attempt(hours_ago(1), AttemptOutcome::Failed)
+            });
+        }
+        evidence
+    }
+
+    fn open_event(evidence: &mut Evidence) {
+        facts(&mut evidence.secret).service_health = Observation::Found(vec![HealthEvent {
+            service: "LAMBDA".into(),
+            code: "AWS_LAMBDA_OPERATIONAL_ISSUE".into(),
+            region: "eu-west-1".into(),
+            started_at: Some(hours_ago(2)),
+        }]);
+    }
+
+    #[test]
+    fn an_open_event_and_several_failing_secrets_are_needed() {
+        let mut evidence = failing_with(3);
+        assert_clear(RULE.cause, &evidence);
+        open_event(&mut evidence);
+        assert_eq!(finding(RULE.cause, &evidence).confidence, Confidence::Confirmed);
+        assert_eq!(diagnose(&evidence).root_cause().map(|root| root.cause), Some(RULE.cause));
+        let mut alone = failing_with(0);
+        open_event(&mut alone);
+        assert_clear(RULE.cause, &alone);
+    }
+
+    #[test]
+    fn without_aws_health_it_cannot_be_told() {
+        let mut evidence = failing_with(2);
+        facts(&mut evidence.secret).service_health = denied("health:DescribeEvents");
+        assert_unknown(RULE.cause, &evidence, "health:DescribeEvents");
+        let because = "it needs a support plan".to_owned();
+        facts(&mut evidence.secret).service_health = Observation::NotApplicable { because };
+        assert_unknown(RULE.cause, &evidence, "support plan");
+    }
+}

@@ -1,0 +1,87 @@
+//! # The function lacks an environment variable
+//!
+//! The code reads a variable that the function's configuration does not set. Every official template needs
+//! SECRETS_MANAGER_ENDPOINT.
+//!
+//! **Shows as** `KeyError: 'SECRETS_MANAGER_ENDPOINT'`.
+//!
+//! **Is not it** any more when the variable is set now.
+
+use super::by_log::{not_said, said};
+use crate::diagnosis::remedy::{ROTATION_FUNCTIONS, aws_in};
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Confidence, Proof, Remediation, StepName};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::CodeMissingEnv, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    let Some(seen) = case.seen(RULE.cause) else { return not_said(case, RULE.cause) };
+    let variable = quoted_variable(&seen.read.event.text);
+    let is_set = case.function().zip(variable).map(|(function, name)| function.environment_names.iter().any(|own| own == name));
+    let subject =
+        variable.map_or_else(|| "An environment variable".to_owned(), |name| format!("The environment variable {name}"));
+    let explanation = match is_set {
+        Some(true) => format!("{subject} was missing when the function ran{}; it is set now.", seen.in_step()),
+        _ => format!("{subject} is missing from the function{}.", seen.in_step()),
+    };
+    let mut finding = said(case, RULE.cause, &seen, explanation, remediation(case));
+    match (is_set, variable) {
+        (Some(true), _) => finding.confidence = finding.confidence.min(Confidence::Likely),
+        (Some(false), Some(name)) if seen.is_latest => {
+            finding.confidence = Confidence::Confirmed;
+            finding.evidence.push(Proof {
+                step: StepName::RotationFunction,
+                call: "lambda:GetFunctionConfiguration".to_owned(),
+                at: None,
+                text: format!("the function's environment does not set {name}"),
+            });
+        }
+        _ => {}
+    }
+    finding.into()
+}
+
+/// The name in quotes after `KeyError:`, where it is one of an environment variable.
+fn quoted_variable(text: &str) -> Option<&str> {
+    let name = text.split_once("KeyError: '")?.1.split('\'').next()?;
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    is_name.then_some(name)
+}
+
+fn remediation(case: &Case<'_>) -> Remediation {
+    let suffix = if case.evidence.region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    let name = case.function_name().unwrap_or("FUNCTION_NAME");
+    let look = ["lambda", "get-function-configuration", "--function-name", name, "--query", "Environment"];
+    Remediation::new(format!(
+        "Add the variable to the function's environment and rotate. SECRETS_MANAGER_ENDPOINT is https://secretsmanager.{}.{suffix}. \
+         Save the present variables to environment.json first, and add to them.",
+        case.evidence.region
+    ))
+    .run(aws_in(case, &look))
+    .needs("lambda:GetFunctionConfiguration")
+    .configure_function(case, &["--environment", "file://environment.json"])
+    .rotate(case)
+    .warn("update-function-configuration replaces all environment variables: one left out of environment.json is lost.")
+    .link(ROTATION_FUNCTIONS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{assert_clear, facts, fail, finding, healthy};
+    use crate::model::RotationStep;
+
+    #[test]
+    fn the_line_and_the_configuration_agree_or_tell_that_it_is_set_now() {
+        let mut evidence = healthy();
+        fail(&mut evidence, RotationStep::CreateSecret, &["[ERROR] KeyError: 'SECRETS_MANAGER_ENDPOINT'"]);
+        let found = finding(RULE.cause, &evidence);
+        assert_eq!(found.confidence, Confidence::Likely);
+        assert!(found.explanation.contains("it is set now"), "{}", found.explanation);
+        facts(&mut evidence.function).environment_names.clear();
+        let found = finding(RULE.cause, &evidence);
+        assert_eq!(found.confidence, Confidence::Confirmed);
+        assert!(found.remediation.warning.unwrap().contains("replaces all environment variables"));
+        assert_clear(RULE.cause, &healthy());
+    }
+}

@@ -1,0 +1,104 @@
+//! # The function's compiled modules do not fit its runtime
+//!
+//! The runtime changed under a bundle with compiled modules (`_pg`, `pymssql._pymssql`, `_mysql`), which fit the runtime they
+//! were built for and no other.
+//!
+//! **Shows as** an import error that names a compiled module, and a change of the function's runtime.
+//!
+//! **Is not it** when the missing module is an ordinary one.
+
+use super::by_log::{not_said, said};
+use crate::diagnosis::remedy::TROUBLESHOOTING;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Change, Concern, Confidence, Proof, Remediation, StepName};
+use jiff::Timestamp;
+
+pub(super) const RULE: Rule = Rule { cause: Cause::CodeRuntimeUpgradedAbi, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    let Some(seen) = case.seen(RULE.cause) else { return not_said(case, RULE.cause) };
+    let upgrade = runtime_change(case, seen.read.event.at);
+    let now = case.function().and_then(|function| function.runtime.as_deref());
+    let runtime = now.map(|runtime| format!(", {runtime}")).unwrap_or_default();
+    let mut explanation = format!("A compiled module in the function's bundle does not load in its runtime{runtime}.");
+    if let Some((change, runtime)) = &upgrade {
+        explanation.push_str(&format!(" {} changed the runtime to {runtime}.", change.actor));
+    }
+    let remediation = Remediation::new(
+        "Set the runtime back to the one the bundle was built for and rotate. Then upgrade for good: deploy the current template \
+         (CloudFormation: transform AWS::SecretsManager-2024-09-16), or build the bundle for the new runtime.",
+    )
+    .configure_function(case, &["--runtime", "PREVIOUS_RUNTIME"])
+    .rotate(case)
+    .link(TROUBLESHOOTING);
+    let mut finding = said(case, RULE.cause, &seen, explanation, remediation);
+    // The line tells that a module does not load; only a change of the runtime tells why.
+    finding.confidence = match &upgrade {
+        Some(_) if seen.is_latest => Confidence::Confirmed,
+        _ => finding.confidence.min(Confidence::Likely),
+    };
+    finding.evidence.extend(upgrade.map(|(change, runtime)| Proof {
+        step: StepName::ConfigChanges,
+        call: "cloudtrail:LookupEvents".to_owned(),
+        at: Some(change.at),
+        text: format!("{} by {}: runtime {runtime}", change.event, change.actor),
+    }));
+    finding.into()
+}
+
+/// The last change of the function's runtime before `failed_at`, and the runtime it chose.
+fn runtime_change<'a>(case: &Case<'a>, failed_at: Timestamp) -> Option<(&'a Change, &'a str)> {
+    let changes = &case.evidence.changes.found()?.changes;
+    changes
+        .iter()
+        .rev()
+        .filter(|change| change.concerns == Concern::Function && change.at <= failed_at)
+        .filter(|change| change.event.starts_with("UpdateFunctionConfiguration"))
+        .find_map(|change| Some((change, change.parameters.get("runtime")?.as_str()?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{assert_clear, assert_unknown, change, deny, facts, fail, finding, healthy, hours_ago};
+    use crate::model::{Evidence, RotationStep};
+    use serde_json::json;
+
+    const LINE: &str = "[ERROR] Runtime.ImportModuleError: Unable to import module 'lambda_function': No module named '_pg'";
+
+    fn broken() -> Evidence {
+        let mut evidence = healthy();
+        fail(&mut evidence, RotationStep::CreateSecret, &[LINE]);
+        evidence
+    }
+
+    #[test]
+    fn the_line_alone_is_likely_and_with_a_runtime_change_confirmed() {
+        let mut evidence = broken();
+        assert_eq!(finding(RULE.cause, &evidence).confidence, Confidence::Likely);
+        facts(&mut evidence.changes).changes.push(Change {
+            parameters: json!({"functionName": "orders-rotator", "runtime": "python3.13"}),
+            ..change(hours_ago(30), "UpdateFunctionConfiguration", Concern::Function)
+        });
+        let found = finding(RULE.cause, &evidence);
+        assert_eq!(found.confidence, Confidence::Confirmed);
+        assert!(found.explanation.contains("carol changed the runtime to python3.13"), "{}", found.explanation);
+    }
+
+    #[test]
+    fn an_ordinary_module_is_an_import_error() {
+        let mut evidence = healthy();
+        let line = "[ERROR] Runtime.ImportModuleError: Unable to import module 'lambda_function': No module named 'requests'";
+        fail(&mut evidence, RotationStep::CreateSecret, &[line]);
+        assert_clear(RULE.cause, &evidence);
+        assert_eq!(finding(Cause::CodeImportError, &evidence).confidence, Confidence::Confirmed);
+    }
+
+    #[test]
+    fn a_healthy_rotation_is_clear_and_a_denied_log_is_not() {
+        assert_clear(RULE.cause, &healthy());
+        let mut evidence = broken();
+        deny(&mut evidence, StepName::FunctionLogs);
+        assert_unknown(RULE.cause, &evidence, "logs:FilterLogEvents");
+    }
+}

@@ -1,0 +1,31 @@
+//! # The function has a syntax error or no such handler
+//!
+//! The package does not parse in the function's runtime, or does not hold the entry point the configuration names.
+//!
+//! **Shows as** `Runtime.UserCodeSyntaxError`, `Runtime.HandlerNotFound`, `Runtime.InvalidEntrypoint`.
+
+use super::by_log::by_log;
+use crate::diagnosis::remedy::LAMBDA_DEPLOYMENT;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::CodeSyntaxOrHandlerError, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    by_log(case, RULE.cause, |_| {
+        let explanation = match case.function().and_then(|function| function.handler.as_deref()) {
+            Some(entry) => format!("Lambda could not start the function's code at {entry}, so no step of the rotation ran."),
+            None => "Lambda could not start the function's code, so no step of the rotation ran.".to_owned(),
+        };
+        let remediation = Remediation::new(
+            "Correct the file the line names and deploy it. Where the entry point is wrong, set it: the official templates use \
+             lambda_function.lambda_handler.",
+        )
+        .deploy_code(case)
+        .configure_function(case, &["--handler", "lambda_function.lambda_handler"])
+        .rotate(case)
+        .warn("Deploying replaces the function's code: keep the present package to be able to go back.")
+        .link(LAMBDA_DEPLOYMENT);
+        (explanation, remediation)
+    })
+}

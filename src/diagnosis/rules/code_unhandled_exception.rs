@@ -1,0 +1,29 @@
+//! # The function's own code raises an exception
+//!
+//! An exception that no other rule knows left the function's code.
+//!
+//! **Shows as** a stack trace whose last frame is in the function's package (`/var/task`).
+//!
+//! **Is not it** when an error of AWS or of a driver is nested in it, or another line of the same invocation says more.
+
+use super::by_log::by_log;
+use crate::diagnosis::remedy::ROTATION_FUNCTIONS;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::CodeUnhandledException, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    by_log(case, RULE.cause, |seen| {
+        let explanation = format!("The function's code raised an exception that it does not catch{}.", seen.in_step());
+        let remediation = Remediation::new(
+            "Read the code at the last frame of the stack trace. If it was deployed shortly before the first failure, deploy the \
+             previous package; else correct it. Then rotate.",
+        )
+        .deploy_code(case)
+        .rotate(case)
+        .warn("Deploying replaces the function's code: keep the present package to be able to go back.")
+        .link(ROTATION_FUNCTIONS);
+        (explanation, remediation)
+    })
+}

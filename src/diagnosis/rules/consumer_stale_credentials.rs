@@ -1,0 +1,62 @@
+//! # Rotation works; an application still uses the old value
+//!
+//! An application keeps the password it read at its start, or in a cache that outlives the rotation. Rotation itself is
+//! healthy. The applications' own logs would show it, and they are not read: only a line in the function's own log can
+//! point to it. That none does speaks for rotation, not for the applications; it is never a verdict about rotation.
+//!
+//! **Shows as** logins that fail after RotationSucceeded, in an application's log.
+//!
+//! **Is not it** while rotation fails.
+
+use crate::diagnosis::{Case, Rule, Stage, Verdict, signatures};
+use crate::model::{Cause, Confidence, LogEvent, Proof, Remediation, Severity, StepName};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::ConsumerStaleCredentials, stage: Stage::Remark, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    if case.is_unwell() {
+        return Verdict::clear("rotation itself does not work");
+    }
+    let Some(success) = case.last_success_at else { return Verdict::clear("no rotation has succeeded yet") };
+    let Some(line) = line_after(case, success) else {
+        return Verdict::clear("rotation works, and no line of its function speaks of an application's login");
+    };
+    let proof = Proof {
+        step: StepName::FunctionLogs,
+        call: "logs:FilterLogEvents".to_owned(),
+        at: Some(line.at),
+        text: line.text.trim().to_owned(),
+    };
+    let remediation = Remediation::new(
+        "Let the application read the secret again when a login fails, or restart it. A caching client with a short lifetime, or \
+         alternating users, keeps this from happening.",
+    )
+    .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets.html");
+    let explanation = "Rotation succeeded, and a login with the value from before it failed afterwards.";
+    let mut finding = case.finding(RULE.cause, Confidence::Possible, explanation, vec![proof], remediation);
+    finding.severity = Severity::Info;
+    finding.into()
+}
+
+fn line_after<'a>(case: &Case<'a>, success: jiff::Timestamp) -> Option<&'a LogEvent> {
+    let logs = case.evidence.logs.found()?;
+    let later = logs.invocations.iter().filter(|invocation| invocation.started_at > success);
+    later
+        .flat_map(|invocation| &invocation.lines)
+        .find(|event| signatures::classify_event(&event.text).is_some_and(|found| found.cause == RULE.cause))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{assert_clear, fail, healthy};
+    use crate::model::RotationStep;
+
+    #[test]
+    fn it_is_no_finding_about_a_rotation_that_works_or_fails() {
+        assert_clear(RULE.cause, &healthy());
+        let mut evidence = healthy();
+        fail(&mut evidence, RotationStep::SetSecret, &[]);
+        assert_clear(RULE.cause, &evidence);
+    }
+}

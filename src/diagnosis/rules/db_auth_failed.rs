@@ -1,0 +1,34 @@
+//! # The database refuses the credentials in the secret
+//!
+//! The password in the database is not the one in the secret: it was changed by hand, the database was restored from a
+//! snapshot, or an earlier rotation stopped half-way.
+//!
+//! **Shows as** `password authentication failed for user`, `(1045, "Access denied …`, `Login failed for user` (18456),
+//! ORA-01017, MongoDB's `Authentication failed`, while connecting.
+//!
+//! **Is not it** when MySQL answers 1045 to a GRANT (a missing permission), or when the same message speaks of TLS.
+
+use super::by_log::by_log;
+use crate::diagnosis::remedy::TROUBLESHOOTING;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::DbAuthFailed, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    by_log(case, RULE.cause, |seen| {
+        let explanation = format!(
+            "The database answered{} and refused the user name or password stored in {}.",
+            seen.in_step(),
+            case.secret_name()
+        );
+        let remediation = Remediation::new(
+            "Log in by hand with the AWSCURRENT, AWSPREVIOUS and AWSPENDING values to see which one the database accepts. \
+             Then set the database's password to the AWSCURRENT value, or store the value it accepts, and rotate.",
+        )
+        .put_value(case)
+        .rotate(case)
+        .link(TROUBLESHOOTING);
+        (explanation, remediation)
+    })
+}

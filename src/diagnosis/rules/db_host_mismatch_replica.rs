@@ -1,0 +1,32 @@
+//! # The host differs between versions, or from the superuser's
+//!
+//! The template refuses to set a password on another host than the one it was set on before: `host` was edited between
+//! versions, differs from the superuser's, or points to a reader or a proxy.
+//!
+//! **Shows as** `Attempting to modify user for host … other than …`, `Current database host … is not the same host as`.
+
+use super::by_log::by_log;
+use crate::diagnosis::remedy::TROUBLESHOOTING;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::DbHostMismatchReplica, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    by_log(case, RULE.cause, |seen| {
+        let explanation = format!(
+            "The function stopped{} because the hosts it compared differ: those of the secret's versions, or of the secret and \
+             its superuser's secret.",
+            seen.in_step()
+        );
+        let remediation = Remediation::new(
+            "Store the writer's endpoint under \"host\" in the secret, and in the superuser's secret where there is one. Take \
+             AWSPENDING away from the version that holds the other host, and rotate.",
+        )
+        .put_value(case)
+        .discard_pending(case)
+        .rotate(case)
+        .link(TROUBLESHOOTING);
+        (explanation, remediation)
+    })
+}

@@ -1,0 +1,32 @@
+//! # The database's TLS certificate does not match the host in the secret
+//!
+//! The secret names the database by an alias (a CNAME or a Route 53 record), which the server's certificate does not
+//! hold.
+//!
+//! **Shows as** `Hostname verification failed when estlablishing SSL/TLS Handshake with host` (the templates' own
+//! spelling).
+
+use super::by_log::by_log;
+use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::DbHostnameVerification, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    by_log(case, RULE.cause, |seen| {
+        let explanation = format!(
+            "The function reached the database{} by a name that the database's TLS certificate does not hold.",
+            seen.in_step()
+        );
+        let remediation = Remediation::new(
+            "Store the endpoint the database itself reports, not an alias, under \"host\" in the secret, and rotate.",
+        )
+        .run(aws_in(case, &["rds", "describe-db-instances", "--query", "DBInstances[].Endpoint.Address"]))
+        .needs("rds:DescribeDBInstances")
+        .put_value(case)
+        .rotate(case)
+        .link(TROUBLESHOOTING);
+        (explanation, remediation)
+    })
+}

@@ -1,0 +1,180 @@
+//! # The function cannot log in to the database
+//!
+//! The official templates drop the driver's exception, so that their line tells neither network nor password, TLS or the
+//! database's name. The duration narrows it: more than 5 seconds is the network, less than 2 seconds a refusal.
+//!
+//! **Shows as** `Unable to log into database with previous, current, or pending secret`, and no line that says more.
+//!
+//! **Is not it** when a more specific line stands in the same invocation, or the login took longer than 5 seconds.
+
+use super::by_log::{not_said, said};
+use super::function_age;
+use super::login::{self, Answer};
+use crate::diagnosis::case::Seen;
+use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{AttemptOutcome, Cause, Confidence, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::DbLoginAmbiguous, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    let Some(seen) = case.seen(RULE.cause) else { return not_said(case, RULE.cause) };
+    if let Some(narrowed) = narrowed_to_network(&seen) {
+        return narrowed;
+    }
+    let explanation = format!(
+        "The database did not let the function log in{}, and the function does not say why. {}",
+        seen.in_step(),
+        what_stays_open(case, &seen)
+    );
+    let remediation = Remediation::new(
+        "Log in by hand, from the function's network, with the AWSCURRENT and then the AWSPREVIOUS value: a refusal names what \
+         is wrong. Set the database's password to the AWSCURRENT value or correct the secret, and rotate.",
+    )
+    .run(aws_in(case, &["secretsmanager", "list-secret-version-ids", "--secret-id", case.secret_id()]))
+    .needs("secretsmanager:ListSecretVersionIds")
+    .put_value(case)
+    .rotate(case)
+    .link(TROUBLESHOOTING);
+    let mut finding = said(case, RULE.cause, &seen, explanation, remediation);
+    // The line proves that a login failed, never why.
+    finding.confidence = finding.confidence.min(Confidence::Likely);
+    finding.into()
+}
+
+/// Clear, where the duration shows that the network is at fault.
+pub(super) fn narrowed_to_network(seen: &Seen<'_, '_>) -> Option<Verdict> {
+    let took = login::seconds(seen.failure)?;
+    (login::answer(seen.failure) == Answer::None)
+        .then(|| Verdict::clear(format!("the login took {took} without an answer, which points to the network")))
+}
+
+/// What the duration leaves open, and the hints there are.
+pub(super) fn what_stays_open(case: &Case<'_>, seen: &Seen<'_, '_>) -> String {
+    let mut open = match (login::answer(seen.failure), login::seconds(seen.failure)) {
+        (Answer::Refusal, Some(took)) => {
+            format!("It took {took}, so the database answered: credentials, TLS, or the database's name stay open.")
+        }
+        (Answer::Refusal, None) => "The database answered: credentials, TLS, or the database's name stay open.".to_owned(),
+        (_, Some(took)) => {
+            format!("It took {took}, which does not tell: network, credentials, TLS, and the database's name stay open.")
+        }
+        (_, None) => "Network, credentials, TLS, and the database's name stay open.".to_owned(),
+    };
+    if function_age::is_older_than(case, function_age::TLS) {
+        open.push_str(" The function was last changed before 20 December 2021 and cannot do TLS.");
+    }
+    if function_age::is_older_than(case, function_age::SCRAM) {
+        open.push_str(" It was last changed before 30 December 2021: a PostgreSQL function of that age cannot do SCRAM.");
+    }
+    let others = rotating_with_the_same_function(case);
+    if others > 0 {
+        let others = if others == 1 { "Another secret rotates".to_owned() } else { format!("{others} other secrets rotate") };
+        open.push_str(&format!(" {others} with the same function, so what this secret holds is the first suspect."));
+    }
+    open
+}
+
+/// Other secrets this function rotated since the failures began.
+fn rotating_with_the_same_function(case: &Case<'_>) -> usize {
+    let (Some(row), Some(history), Some(own)) = (&case.failing, case.evidence.history.found(), case.evidence.function_arn())
+    else {
+        return 0;
+    };
+    let function_of = |secret: &str| {
+        let fleet = history.fleet.found().map(Vec::as_slice).unwrap_or_default();
+        fleet.iter().find(|other| other.arn == secret).and_then(|other| other.function_arn.as_ref())
+    };
+    let succeeded = history.other_attempts.iter().filter(|attempt| {
+        attempt.outcome == AttemptOutcome::Succeeded
+            && attempt.at().is_some_and(|at| at >= row.first_at)
+            && attempt
+                .function_arn
+                .as_ref()
+                .or_else(|| function_of(&attempt.secret_arn))
+                .is_some_and(|function| function.is_same_function(own))
+    });
+    succeeded.map(|attempt| attempt.secret_arn.as_str()).collect::<std::collections::BTreeSet<_>>().len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{
+        FUNCTION, arn, assert_clear, assert_unknown, attempt, deny, facts, fail, finding, healthy, now,
+    };
+    use crate::model::{Attempt, Evidence, RotationStep, StepName};
+
+    fn login_failed(duration_ms: Option<f64>, lines: &[&str]) -> Evidence {
+        let mut evidence = healthy();
+        fail(&mut evidence, RotationStep::SetSecret, lines);
+        facts(&mut evidence.logs).invocations.last_mut().unwrap().duration_ms = duration_ms;
+        evidence
+    }
+
+    const LOGIN: &str =
+        "[ERROR] ValueError: Unable to log into database with previous, current, or pending secret of secret arn x";
+
+    #[test]
+    fn a_quick_refusal_leaves_credentials_tls_and_name_open() {
+        let evidence = login_failed(Some(812.0), &[LOGIN]);
+        let found = finding(RULE.cause, &evidence);
+        assert_eq!(found.confidence, Confidence::Likely);
+        assert!(found.explanation.contains("It took 0.8 s, so the database answered"), "{}", found.explanation);
+        for open in [Cause::DbAuthFailed, Cause::DbSslMismatch, Cause::DbNameMissing] {
+            assert_unknown(open, &evidence, "what the database answered");
+        }
+        assert_clear(Cause::DbNetworkUnreachable, &evidence);
+    }
+
+    #[test]
+    fn a_login_without_an_answer_is_the_networks() {
+        assert_clear(RULE.cause, &login_failed(Some(10_040.0), &[LOGIN]));
+    }
+
+    #[test]
+    fn an_established_connection_outweighs_a_long_duration() {
+        let connected =
+            "[INFO]\t2026-03-10T11:00:00.000Z\tr1\tSuccessfully established TCP connection as user 'app' with host: 'h'";
+        let found = finding(RULE.cause, &login_failed(Some(9_000.0), &[connected, LOGIN]));
+        assert!(found.explanation.contains("so the database answered"), "{}", found.explanation);
+    }
+
+    #[test]
+    fn without_a_duration_everything_stays_open() {
+        let found = finding(RULE.cause, &login_failed(None, &[LOGIN]));
+        assert!(found.explanation.contains("Network, credentials, TLS, and the database's name stay open."));
+        assert_eq!(found.confidence, Confidence::Likely);
+    }
+
+    #[test]
+    fn the_age_of_the_function_and_its_other_secrets_are_hints() {
+        let mut evidence = login_failed(Some(500.0), &[LOGIN]);
+        facts(&mut evidence.function).last_modified_at = Some("2021-03-01T00:00:00Z".parse().unwrap());
+        facts(&mut evidence.history).other_attempts.push(Attempt {
+            secret_arn: "arn:aws:secretsmanager:eu-west-1:123456789012:secret:other-AbCdEf".into(),
+            function_arn: Some(arn(FUNCTION)),
+            ..attempt(now(), AttemptOutcome::Succeeded)
+        });
+        let found = finding(RULE.cause, &evidence);
+        for hint in ["cannot do TLS", "cannot do SCRAM", "Another secret rotates with the same function"] {
+            assert!(found.explanation.contains(hint), "{}", found.explanation);
+        }
+    }
+
+    #[test]
+    fn a_more_specific_line_in_the_same_invocation_decides() {
+        let line = "FATAL:  password authentication failed for user \"app\"";
+        let evidence = login_failed(Some(500.0), &[line, LOGIN]);
+        assert_clear(RULE.cause, &evidence);
+        assert_eq!(finding(Cause::DbAuthFailed, &evidence).confidence, Confidence::Confirmed);
+    }
+
+    #[test]
+    fn a_healthy_rotation_is_clear_and_a_denied_log_is_not() {
+        assert_clear(RULE.cause, &healthy());
+        let mut evidence = login_failed(Some(500.0), &[LOGIN]);
+        deny(&mut evidence, StepName::FunctionLogs);
+        assert_unknown(RULE.cause, &evidence, "logs:FilterLogEvents");
+    }
+}

@@ -1,0 +1,29 @@
+//! # The database named in the secret does not exist
+//!
+//! The value under `dbname` is no database of the server. The official templates swallow this error; functions that log
+//! the driver's words show it.
+//!
+//! **Shows as** `database "x" does not exist`, MySQL's 1049 `Unknown database`.
+
+use super::by_log::by_log;
+use crate::diagnosis::remedy::SECRET_STRUCTURE;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::DbNameMissing, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    by_log(case, RULE.cause, |seen| {
+        let explanation = format!(
+            "The server accepted the connection{} and has no database of the name under \"dbname\" in {}.",
+            seen.in_step(),
+            case.secret_name()
+        );
+        let remediation =
+            Remediation::new("Correct \"dbname\" in the secret's JSON, or leave it out for the server's default, and rotate.")
+                .put_value(case)
+                .rotate(case)
+                .link(SECRET_STRUCTURE);
+        (explanation, remediation)
+    })
+}

@@ -1,0 +1,28 @@
+//! # The database requires native encryption the driver cannot do
+//!
+//! The Oracle server requires its own network encryption or checksums. The driver's thin mode, which rotation functions
+//! use, has neither.
+//!
+//! **Shows as** DPY-3001, or DPY-4011 where the server requires encryption.
+
+use super::by_log::by_log;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::DbNativeEncryptionUnsupported, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    by_log(case, RULE.cause, |seen| {
+        let explanation = format!(
+            "The Oracle server requires native network encryption{}, which the function's driver cannot do.",
+            seen.in_step()
+        );
+        let remediation = Remediation::new(
+            "Rotate with a function of your own that uses the driver's thick mode, or set SQLNET.ENCRYPTION_SERVER and \
+             SQLNET.CRYPTO_CHECKSUM_SERVER of the database's option group to REQUESTED and connect by TLS instead.",
+        )
+        .rotate(case)
+        .link("https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Appendix.Oracle.Options.NetworkEncryption.html");
+        (explanation, remediation)
+    })
+}

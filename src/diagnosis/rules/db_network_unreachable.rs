@@ -1,0 +1,179 @@
+//! # The function cannot reach the database over the network
+//!
+//! No connection to the database opens: a security group, a network ACL, a route, a peering, DNS, a stopped database, or a
+//! wrong port.
+//!
+//! **Shows as** `timed out`, `could not translate host name`, `Connection refused`, MySQL's 2003, ORA-12170; or
+//! `Unable to log into database` in an invocation of more than 5 seconds, which is how long a template waits for a
+//! connection; or a timeout in setSecret or testSecret.
+//!
+//! **Is not it** when the refusal came within 2 seconds, or the same invocation established a connection.
+
+use super::by_log::{not_said, said};
+use super::hang::Hang;
+use super::login::{self, Answer};
+use crate::diagnosis::remedy::{NETWORK_ACCESS, TROUBLESHOOTING, aws_in};
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Change, Confidence, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::DbNetworkUnreachable, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    if let Some(seen) = case.seen(RULE.cause) {
+        let explanation = format!("The function could not open a connection to the database{}.", seen.in_step());
+        return said(case, RULE.cause, &seen, explanation, remediation(case)).into();
+    }
+    if let Some(seen) = login::newest(case) {
+        return match (login::answer(seen.failure), login::seconds(seen.failure)) {
+            (Answer::None, Some(took)) => {
+                let explanation = format!(
+                    "The function could not log in to the database{} and took {took}: a refusal comes within 2 s, a connection \
+                     that does not open is given up after 5 s.",
+                    seen.in_step()
+                );
+                let mut finding = said(case, RULE.cause, &seen, explanation, remediation(case));
+                finding.confidence = finding.confidence.min(Confidence::Likely);
+                finding.into()
+            }
+            (Answer::Refusal, _) => Verdict::clear("the database answered the login that failed"),
+            _ => Verdict::unknown("how long the login that failed took"),
+        };
+    }
+    let Some(hang) = Hang::newest(case) else { return not_said(case, RULE.cause) };
+    let Some(confidence) = hang.at_database() else {
+        return Verdict::clear(format!("the function hung{}, which does not use the database", hang.in_step()));
+    };
+    let explanation = match confidence {
+        Confidence::Possible => format!(
+            "The function hung{} until its timeout. It may have waited for the database, which cannot be told from its lines.",
+            hang.in_step()
+        ),
+        _ => format!(
+            "Secrets Manager answered, and then the function hung{} until its timeout, where it talks to the database.",
+            hang.in_step()
+        ),
+    };
+    case.finding(RULE.cause, confidence, explanation, hang.proofs(), remediation(case)).into()
+}
+
+fn remediation(case: &Case<'_>) -> Remediation {
+    let vpc = case.function().and_then(|function| function.vpc.as_ref());
+    let from = vpc.and_then(|vpc| vpc.security_group_ids.first()).map_or("FUNCTION_SECURITY_GROUP", String::as_str);
+    let revoked = revoked_rule(case);
+    let (group, port) = match &revoked {
+        Some((group, port)) => (group.as_str(), port.as_deref().unwrap_or("DATABASE_PORT")),
+        None => ("DATABASE_SECURITY_GROUP", "DATABASE_PORT"),
+    };
+    let mut open = vec!["ec2", "authorize-security-group-ingress", "--group-id", group, "--protocol", "tcp"];
+    open.extend(["--port", port, "--source-group", from]);
+    let summary = if vpc.is_none() && case.function().is_some() {
+        "The function is in no VPC, so a private database is out of its reach: put it into the database's VPC. For a public one, \
+         check host and port in the secret, and that the database runs."
+    } else {
+        "Check that the database runs and that host and port in the secret are its own. Then let the function's security group \
+         into the database's, and check the routes and network ACLs between their subnets."
+    };
+    Remediation::new(summary)
+        .run(aws_in(case, &open))
+        .needs("ec2:AuthorizeSecurityGroupIngress")
+        .rotate(case)
+        .link(NETWORK_ACCESS)
+        .link(TROUBLESHOOTING)
+}
+
+/// The group and port of the last ingress rule that was taken away before the failures began.
+fn revoked_rule(case: &Case<'_>) -> Option<(String, Option<String>)> {
+    let began = case.failing.as_ref()?.first_at;
+    let changes = &case.evidence.changes.found()?.changes;
+    let is_revoked = |change: &&Change| change.event == "RevokeSecurityGroupIngress" && change.at <= began;
+    let Change { parameters, .. } = changes.iter().rev().find(is_revoked)?;
+    let group = parameters.get("groupId")?.as_str()?.to_owned();
+    // CloudTrail writes the rule flat or as a list, by how the call was made.
+    let port = parameters.get("fromPort").or_else(|| parameters.pointer("/ipPermissions/items/0/fromPort"));
+    Some((group, port.and_then(serde_json::Value::as_u64).map(|port| port.to_string())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{
+        assert_clear, assert_unknown, change, deny, facts, fail, finding, hang_in, healthy, hours_ago,
+    };
+    use crate::model::{Concern, Evidence, RotationStep, StepName};
+    use jiff::SignedDuration;
+    use serde_json::json;
+
+    const LOGIN: &str = "[ERROR]\t2026-03-10T11:00:00.000Z\tr1\tsetSecret: Unable to log into database with previous, current, \
+                         or pending secret of secret arn arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-db-AbCdEf";
+
+    fn login_failed(duration_ms: f64) -> Evidence {
+        let mut evidence = healthy();
+        fail(&mut evidence, RotationStep::SetSecret, &[LOGIN]);
+        facts(&mut evidence.logs).invocations.last_mut().unwrap().duration_ms = Some(duration_ms);
+        evidence
+    }
+
+    #[test]
+    fn a_login_that_took_longer_than_a_connection_may_is_likely_the_network() {
+        let found = finding(RULE.cause, &login_failed(10_300.0));
+        assert_eq!(found.confidence, Confidence::Likely);
+        assert!(found.explanation.contains("took 10.3 s"), "{}", found.explanation);
+        assert_clear(Cause::DbAuthFailed, &login_failed(10_300.0));
+    }
+
+    #[test]
+    fn a_quick_refusal_is_not_the_network() {
+        assert_clear(RULE.cause, &login_failed(800.0));
+    }
+
+    #[test]
+    fn a_login_in_between_leaves_it_open() {
+        assert_unknown(RULE.cause, &login_failed(3_500.0), "how long");
+    }
+
+    #[test]
+    fn a_driver_that_says_so_with_the_rotation_event_is_confirmed() {
+        let mut evidence = healthy();
+        let line = "psycopg2.OperationalError: could not translate host name \"db.example.internal\" to address: Unknown host";
+        fail(&mut evidence, RotationStep::SetSecret, &[line]);
+        assert_eq!(finding(RULE.cause, &evidence).confidence, Confidence::Confirmed);
+    }
+
+    #[test]
+    fn a_timeout_in_set_secret_is_likely_the_database() {
+        let mut evidence = healthy();
+        hang_in(&mut evidence, RotationStep::SetSecret, &[]);
+        assert_eq!(finding(RULE.cause, &evidence).confidence, Confidence::Likely);
+        facts(&mut evidence.function).timeout_s = Some(3);
+        assert_eq!(finding(RULE.cause, &evidence).confidence, Confidence::Possible);
+    }
+
+    #[test]
+    fn the_rule_that_was_revoked_before_the_failure_is_the_one_to_restore() {
+        let mut evidence = healthy();
+        hang_in(&mut evidence, RotationStep::SetSecret, &[]);
+        facts(&mut evidence.function).timeout_s = Some(3);
+        facts(&mut evidence.changes).changes.push(crate::model::Change {
+            parameters: json!({"groupId": "sg-0db", "ipPermissions": {"items": [{"fromPort": 5432}]}}),
+            ..change(hours_ago(1) - SignedDuration::from_mins(5), "RevokeSecurityGroupIngress", Concern::Network)
+        });
+        let found = finding(RULE.cause, &evidence);
+        assert_eq!(found.confidence, Confidence::Likely);
+        assert_eq!(
+            found.remediation.commands.first().map(String::as_str),
+            Some(
+                "aws ec2 authorize-security-group-ingress --group-id sg-0db --protocol tcp --port 5432 --source-group \
+                 sg-0a1b2c3d --region eu-west-1"
+            )
+        );
+        assert_clear(Cause::LambdaTimeoutTooShort, &evidence);
+    }
+
+    #[test]
+    fn without_the_log_it_cannot_be_told() {
+        let mut evidence = login_failed(10_300.0);
+        deny(&mut evidence, StepName::FunctionLogs);
+        assert_unknown(RULE.cause, &evidence, "logs:FilterLogEvents");
+        assert_clear(RULE.cause, &healthy());
+    }
+}

@@ -1,0 +1,41 @@
+//! # The target rejects the generated password
+//!
+//! The password Secrets Manager generated breaks a rule of the database, or has characters that it does not take.
+//!
+//! **Shows as** `is not a valid password. Only printable ASCII characters besides`, ORA-28003, ORA-28221, messages of a
+//! password validation plug-in.
+
+use super::by_log::by_log;
+use crate::diagnosis::remedy::{TEMPLATES, aws_in};
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::DbPasswordPolicyOrChars, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    by_log(case, RULE.cause, |seen| {
+        let explanation = format!("The target rejected the password that was generated for it{}.", seen.in_step());
+        let remediation = Remediation::new(
+            "Exclude the characters the target refuses, or ask for a longer password: the official templates read \
+             EXCLUDE_CHARACTERS, PASSWORD_LENGTH and REQUIRE_EACH_INCLUDED_TYPE from the function's environment. Save the \
+             present variables first, add to them in environment.json, apply, and rotate.",
+        )
+        .run(aws_in(
+            case,
+            &[
+                "lambda",
+                "get-function-configuration",
+                "--function-name",
+                case.function_name().unwrap_or("FUNCTION_NAME"),
+                "--query",
+                "Environment",
+            ],
+        ))
+        .needs("lambda:GetFunctionConfiguration")
+        .configure_function(case, &["--environment", "file://environment.json"])
+        .rotate(case)
+        .warn("update-function-configuration replaces all environment variables: one left out of environment.json is lost.")
+        .link(TEMPLATES);
+        (explanation, remediation)
+    })
+}

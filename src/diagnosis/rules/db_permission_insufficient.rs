@@ -1,0 +1,31 @@
+//! # The database user may not change the password
+//!
+//! The login works. The statement that creates the user, sets its password or grants it rights is refused.
+//!
+//! **Shows as** `must be superuser`, `permission denied`, SQLSTATE 42501 or 0LP01, MySQL's 1227 and 1045 during a
+//! GRANT, `Unable to create user`.
+//!
+//! **Is not it** when the refusal comes while connecting.
+
+use super::by_log::by_log;
+use crate::diagnosis::remedy::TROUBLESHOOTING;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::DbPermissionInsufficient, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    by_log(case, RULE.cause, |seen| {
+        let explanation = format!(
+            "The function logged in to the database{}, and the database refused the statement that changes the user.",
+            seen.in_step()
+        );
+        let remediation = Remediation::new(
+            "Grant the user that runs the statement what it lacks. MySQL: the right to change passwords, WITH GRANT OPTION for \
+             the superuser. PostgreSQL: CREATEROLE and ADMIN OPTION on the role, or rds_password. Then rotate.",
+        )
+        .rotate(case)
+        .link(TROUBLESHOOTING);
+        (explanation, remediation)
+    })
+}

@@ -1,0 +1,35 @@
+//! # The function's PostgreSQL library is too old for SCRAM authentication
+//!
+//! The database stores passwords as scram-sha-256, and the function's bundle holds libpq before version 10. Functions
+//! made before 30 December 2021 do.
+//!
+//! **Shows as** `SCRAM authentication requires libpq version 10 or above`.
+//!
+//! **Is not it** when the function was made from a newer template.
+
+use super::by_log::by_log;
+use super::function_age;
+use crate::diagnosis::remedy::TROUBLESHOOTING;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::DbScramLibpqOld, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    by_log(case, RULE.cause, |seen| {
+        let explanation = {
+            let age = if function_age::is_older_than(case, function_age::SCRAM) {
+                " The function was last changed before 30 December 2021, when the templates learned it."
+            } else {
+                ""
+            };
+            format!("The database asked for SCRAM authentication{}, which the function's library cannot do.{age}", seen.in_step())
+        };
+        let remediation = Remediation::new(
+            "Recreate the rotation function from the current PostgreSQL template, then bind the secret to it and rotate.",
+        )
+        .bind_new_function(case)
+        .link(TROUBLESHOOTING);
+        (explanation, remediation)
+    })
+}

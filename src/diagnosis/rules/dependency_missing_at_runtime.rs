@@ -1,0 +1,29 @@
+//! # A package the driver needs is missing from the function
+//!
+//! The function starts, and a driver asks for a further package in the middle of a step.
+//!
+//! **Shows as** `'cryptography' package is required`, `No module named …` with a stack trace inside a step.
+
+use super::by_log::by_log;
+use crate::diagnosis::remedy::LAMBDA_DEPLOYMENT;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::DependencyMissingAtRuntime, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    by_log(case, RULE.cause, |seen| {
+        let explanation = format!(
+            "The function's database driver needs a package that is not in its bundle{}; the quoted line names it.",
+            seen.in_step()
+        );
+        let remediation = Remediation::new(
+            "Add the package to the bundle, built for the function's runtime and architecture, deploy it, and rotate.",
+        )
+        .deploy_code(case)
+        .rotate(case)
+        .warn("Deploying replaces the function's code: keep the present package to be able to go back.")
+        .link(LAMBDA_DEPLOYMENT);
+        (explanation, remediation)
+    })
+}

@@ -1,0 +1,29 @@
+//! # Active Directory refused the function's credentials or keytab
+//!
+//! An Active Directory template could not log in, set the password or make a keytab.
+//!
+//! **Shows as** `kinit failed`, `Failed to create keytab`, `Unable to reset the user's password in Directory Services`,
+//! `directory name list … does not match`.
+//!
+//! **Is not it** when the line is `Proceed to current secret since pending secret does not authenticate`: a normal
+//! line.
+
+use super::by_log::by_log;
+use crate::diagnosis::remedy::TEMPLATES;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::DirectoryKinitFailed, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    by_log(case, RULE.cause, |seen| {
+        let explanation = format!("The directory refused the user or the keytab of {}{}.", case.secret_name(), seen.in_step());
+        let remediation = Remediation::new(
+            "Check in this order: the user and password in the secret, the directory's DNS name as the function's VPC resolves \
+             it, port 88 from the function to the directory, and the layer that holds kinit. Then rotate.",
+        )
+        .rotate(case)
+        .link(TEMPLATES);
+        (explanation, remediation)
+    })
+}

@@ -1,0 +1,228 @@
+//! Where an invocation hung that ran into its timeout without a word about why.
+//!
+//! A timeout line alone says nothing. The rotation step, the last lines of the function's own code, its VPC and its
+//! timeout together tell which wait it was, or that this cannot be told.
+
+use crate::diagnosis::case::{Case, Failure};
+use crate::diagnosis::events_explaining;
+use crate::lambda_log::Record;
+use crate::model::{Attempt, Cause, Concern, Confidence, Invocation, InvocationStatus, Proof, RotationStep, StepName, Window};
+use jiff::SignedDuration;
+
+/// Timeouts up to this are shorter than the official templates need when one connection attempt fails.
+const SHORT_TIMEOUT_S: u32 = 10;
+
+/// A success that took this share of the timeout shows that normal work comes close to it.
+const CLOSE_SHARE: f64 = 0.8;
+
+/// The longest an invocation can run.
+///
+/// Source: Lambda quotas, "Function timeout".
+const LONGEST_INVOCATION: SignedDuration = SignedDuration::from_mins(15);
+
+/// How long before the first failure a change of the network counts as its likely origin.
+const CLOSE_CHANGE: SignedDuration = SignedDuration::from_mins(30);
+
+/// A failing invocation that ran into its timeout and names no error.
+pub(super) struct Hang<'c, 'a> {
+    case: &'c Case<'a>,
+    failure: &'c Failure<'a>,
+    /// The rotation step it hung in, as far as that can be told.
+    pub(super) step: Option<RotationStep>,
+    progress: Progress,
+    in_vpc: Option<bool>,
+    timeout_s: Option<u32>,
+}
+
+/// How far the function's own lines show that it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    /// Secrets Manager answered.
+    SecretsManagerAnswered,
+    /// It wrote nothing of its own after it found its credentials.
+    Silent,
+    /// Its lines do not tell, or its log level hides them.
+    Untold,
+}
+
+impl<'c, 'a> Hang<'c, 'a> {
+    /// The newest failing invocation, where it hung.
+    pub(super) fn newest(case: &'c Case<'a>) -> Option<Hang<'c, 'a>> {
+        let failure = case.failures.last().filter(|failure| failure.timed_out() && failure.decisive().is_none())?;
+        let function = case.function();
+        Some(Hang {
+            case,
+            failure,
+            step: step_of(case, failure),
+            progress: progress(case, failure),
+            in_vpc: function.map(|function| function.vpc.is_some()),
+            timeout_s: function.and_then(|function| function.timeout_s),
+        })
+    }
+
+    /// How sure it is that the function waited for an AWS endpoint.
+    pub(super) fn at_endpoint(&self) -> Option<Confidence> {
+        if self.progress == Progress::SecretsManagerAnswered || self.success_came_close().is_some() {
+            return None;
+        }
+        match (self.step, self.in_vpc) {
+            (Some(RotationStep::SetSecret | RotationStep::TestSecret), _) | (_, Some(false)) => None,
+            (Some(RotationStep::CreateSecret), Some(true)) if self.progress == Progress::Silent || !self.is_short() => {
+                Some(Confidence::Likely)
+            }
+            _ => Some(Confidence::Possible),
+        }
+    }
+
+    /// How sure it is that the function waited for the database.
+    pub(super) fn at_database(&self) -> Option<Confidence> {
+        match self.step {
+            Some(RotationStep::SetSecret | RotationStep::TestSecret) => {
+                let sure = self.network_changed() || (!self.is_short() && self.success_came_close().is_none());
+                Some(if sure { Confidence::Likely } else { Confidence::Possible })
+            }
+            None => Some(Confidence::Possible),
+            Some(_) => None,
+        }
+    }
+
+    /// How sure it is that the function was at work and only lacked time.
+    pub(super) fn lacked_time(&self) -> Option<Confidence> {
+        if self.network_changed() {
+            return None;
+        }
+        let past_secrets_manager =
+            self.progress == Progress::SecretsManagerAnswered || self.step.is_some_and(|step| step > RotationStep::CreateSecret);
+        match (self.success_came_close(), self.is_short(), past_secrets_manager) {
+            (Some(_), _, _) | (None, true, true) => Some(Confidence::Likely),
+            // Outside a VPC nothing stands between the function and Secrets Manager.
+            (None, true, false) if self.in_vpc != Some(true) => Some(Confidence::Possible),
+            _ => None,
+        }
+    }
+
+    /// The longest successful invocation, where it came close to the timeout; in seconds.
+    pub(super) fn success_came_close(&self) -> Option<f64> {
+        let limit = f64::from(self.timeout_s?) * CLOSE_SHARE;
+        let logs = self.case.evidence.logs.found()?;
+        let longest = logs
+            .invocations
+            .iter()
+            .filter(|invocation| invocation.status == InvocationStatus::Succeeded)
+            .filter_map(|invocation| invocation.duration_ms)
+            .fold(0.0, f64::max);
+        (longest / 1000.0 >= limit).then_some(longest / 1000.0)
+    }
+
+    /// The function's timeout in seconds, where it is known.
+    pub(super) fn timeout_s(&self) -> Option<u32> {
+        self.timeout_s
+    }
+
+    /// ` in setSecret`, or nothing where the step cannot be told.
+    pub(super) fn in_step(&self) -> String {
+        self.step.map(|step| format!(" in {step}")).unwrap_or_default()
+    }
+
+    /// The timeout line, the last line before it, and the rotation event.
+    pub(super) fn proofs(&self) -> Vec<Proof> {
+        let proof = |at, text: &str| Proof {
+            step: StepName::FunctionLogs,
+            call: "logs:FilterLogEvents".to_owned(),
+            at: Some(at),
+            text: text.trim().to_owned(),
+        };
+        let timeout = self.failure.lines.iter().rev().find(|read| read.classification.cause == Cause::TimeoutAmbiguous);
+        let timeout = match timeout {
+            Some(read) => proof(read.event.at, &read.event.text),
+            None => proof(self.failure.invocation.started_at, "the invocation ran into the function's timeout"),
+        };
+        let last = own_lines(self.failure).last().map(|event| proof(event.at, &format!("last line: {}", event.text.trim())));
+        std::iter::once(timeout).chain(last).chain(self.case.failed_attempt_proof()).collect()
+    }
+
+    fn is_short(&self) -> bool {
+        self.timeout_s.is_some_and(|seconds| seconds <= SHORT_TIMEOUT_S)
+    }
+
+    fn network_changed(&self) -> bool {
+        network_changed(self.case, Cause::DbNetworkUnreachable)
+    }
+}
+
+/// True when the function's network changed, in a way that can produce `cause`, shortly before the failures began.
+pub(super) fn network_changed(case: &Case<'_>, cause: Cause) -> bool {
+    let (Some(row), Some(found)) = (&case.failing, case.evidence.changes.found()) else { return false };
+    let before = Window::ending_at(row.first_at, CLOSE_CHANGE);
+    found.changes.iter().any(|change| {
+        change.concerns == Concern::Network
+            && before.contains(change.at)
+            && events_explaining(cause).any(|event| event == change.event)
+    })
+}
+
+/// Its lines, then the rotation event at its time, then its place after the invocation before it.
+fn step_of(case: &Case<'_>, failure: &Failure<'_>) -> Option<RotationStep> {
+    let event = || {
+        let around = Window::around(failure.invocation.started_at, SignedDuration::ZERO, LONGEST_INVOCATION);
+        let ended_then = |attempt: &&Attempt| attempt.at().is_some_and(|at| around.contains(at));
+        case.failed_attempts().find(ended_then).and_then(|attempt| attempt.step)
+    };
+    failure.step.or_else(event).or_else(|| step_after_the_previous(case, failure.invocation))
+}
+
+/// Steps follow each other within minutes; a rotation begins with createSecret, and so does the try after a failure.
+fn step_after_the_previous(case: &Case<'_>, invocation: &Invocation) -> Option<RotationStep> {
+    let logs = case.evidence.logs.found()?;
+    let before = Window::ending_at(invocation.started_at, LONGEST_INVOCATION);
+    let is_another = |other: &Invocation| other.secret.is_some() && other.secret.as_deref() != Some(case.secret_id());
+    let previous = logs
+        .invocations
+        .iter()
+        .rev()
+        .filter(|other| other.started_at < invocation.started_at && before.contains(other.started_at))
+        .find(|other| !is_another(other));
+    match previous {
+        Some(previous) if previous.status == InvocationStatus::Succeeded => match previous.step? {
+            RotationStep::CreateSecret => Some(RotationStep::SetSecret),
+            RotationStep::SetSecret => Some(RotationStep::TestSecret),
+            RotationStep::TestSecret => Some(RotationStep::FinishSecret),
+            RotationStep::FinishSecret => Some(RotationStep::CreateSecret),
+        },
+        Some(previous) => (previous.status != InvocationStatus::Unknown).then_some(RotationStep::CreateSecret),
+        None => {
+            let seen = logs.windows.iter().any(|window| window.contains(before.from));
+            (logs.complete && seen).then_some(RotationStep::CreateSecret)
+        }
+    }
+}
+
+fn progress(case: &Case<'_>, failure: &Failure<'_>) -> Progress {
+    if own_lines(failure).any(|event| shows_an_answer(&event.text)) {
+        return Progress::SecretsManagerAnswered;
+    }
+    let hidden = case.function().and_then(|function| function.application_log_level.as_deref());
+    let hidden = hidden.is_some_and(|level| !matches!(level.to_ascii_uppercase().as_str(), "TRACE" | "DEBUG" | "INFO"));
+    match own_lines(failure).last() {
+        _ if hidden => Progress::Untold,
+        None => Progress::Silent,
+        Some(event) if event.text.contains("Found credentials in environment variables") => Progress::Silent,
+        Some(_) => Progress::Untold,
+    }
+}
+
+fn own_lines<'f, 'a>(failure: &'f Failure<'a>) -> impl Iterator<Item = &'a crate::model::LogEvent> + 'f {
+    let is_timeout = |text: &str| {
+        let mut lines = failure.lines.iter().filter(|read| read.classification.cause == Cause::TimeoutAmbiguous);
+        lines.any(|read| read.event.text == text)
+    };
+    let lines: &'a [crate::model::LogEvent] = &failure.invocation.lines;
+    lines.iter().filter(move |event| Record::read(&event.text).platform.is_none() && !is_timeout(&event.text))
+}
+
+/// The official templates write these lines only after Secrets Manager answered.
+fn shows_an_answer(text: &str) -> bool {
+    ["Successfully put secret", "Successfully retrieved secret", "AWSPENDING secret is already set", "Successfully established"]
+        .iter()
+        .any(|line| text.contains(line))
+}

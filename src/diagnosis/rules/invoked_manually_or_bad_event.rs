@@ -1,0 +1,27 @@
+//! # The function was invoked by something other than rotation
+//!
+//! The event names a step that is none of the four: the function was invoked by hand, by a test event, or by another
+//! trigger.
+//!
+//! **Shows as** `Invalid step parameter`.
+
+use super::by_log::by_log;
+use crate::diagnosis::remedy::{ROTATION_FUNCTIONS, aws_in};
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::InvokedManuallyOrBadEvent, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    by_log(case, RULE.cause, |_| {
+        let explanation =
+            "The function was invoked with an event that Secrets Manager does not send; the quoted line names its step."
+                .to_owned();
+        let remediation = Remediation::new("Start rotations through Secrets Manager, and remove other triggers of the function.")
+            .run(aws_in(case, &["lambda", "get-policy", "--function-name", case.function_name().unwrap_or("FUNCTION_NAME")]))
+            .needs("lambda:GetPolicy")
+            .rotate(case)
+            .link(ROTATION_FUNCTIONS);
+        (explanation, remediation)
+    })
+}

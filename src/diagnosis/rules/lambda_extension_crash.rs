@@ -1,0 +1,29 @@
+//! # A Lambda extension or layer crashes the function
+//!
+//! An extension, often a monitoring agent in a layer, exits and takes the execution environment with it.
+//!
+//! **Shows as** `Extension.Crash`, `Extension.InitError`, `EXTENSION … State: InitError`.
+
+use super::by_log::by_log;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::LambdaExtensionCrash, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    by_log(case, RULE.cause, |seen| {
+        let explanation = {
+            let layers = case.function().map(|function| function.layers.as_slice()).unwrap_or_default();
+            let layers = if layers.is_empty() { String::new() } else { format!(" Its layers: {}.", layers.join(", ")) };
+            format!("An extension crashed, and the function with it{}.{layers}", seen.in_step())
+        };
+        let remediation = Remediation::new(
+            "Update the extension's layer to a version made for the function's runtime, or remove it, and rotate.",
+        )
+        .configure_function(case, &["--layers", "LAYER_ARN_TO_KEEP"])
+        .rotate(case)
+        .warn("--layers replaces the whole list: name every layer that shall stay.")
+        .link("https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html");
+        (explanation, remediation)
+    })
+}

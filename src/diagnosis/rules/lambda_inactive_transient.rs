@@ -1,0 +1,92 @@
+//! # The rotation function was inactive
+//!
+//! Lambda puts a function that was idle for weeks to rest. The first invocation wakes it and may be refused; Secrets
+//! Manager's next try succeeds.
+//!
+//! **Shows as** `ResourceNotReadyException` in an attempt's reason; `State` Inactive beside failed attempts that left no log.
+//!
+//! **Is not it** while rotation works: an inactive function is normal between rotations.
+
+use crate::diagnosis::remedy::rotate_now;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Confidence, Proof, Remediation, Severity, StepName};
+
+const CAUSE: Cause = Cause::LambdaInactiveTransient;
+
+pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Start, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    let fine = case.function_is_fine();
+    let Verdict::Clear { .. } = &fine else { return fine };
+    let Some(function) = case.function() else { return fine };
+    if let Some(outside) = case.without_function() {
+        return outside;
+    }
+    let idle = function.state.as_deref() == Some("Inactive")
+        && function.state_reason_code.as_deref().is_none_or(|code| code == "Idle" || code == "Restoring");
+    let said = case.complaint(CAUSE);
+    if said.is_none() && !idle {
+        return fine;
+    }
+    if case.failing.is_none() {
+        return match case.history_gap() {
+            Some(missing) => Verdict::unknown(missing),
+            None => Verdict::clear("rotation is not failing; the next invocation wakes an inactive function"),
+        };
+    }
+    if said.is_none() && !case.failures.is_empty() {
+        return Verdict::clear("the function ran in the failing rotation");
+    }
+    let (confidence, mut evidence) = match said {
+        Some(said) => (said.confidence, said.evidence),
+        None => (Confidence::Possible, Vec::new()),
+    };
+    let state = format!("State {}", function.state.as_deref().unwrap_or("not stated"));
+    evidence.push(Proof::of(StepName::RotationFunction, "lambda:GetFunctionConfiguration", state));
+    evidence.extend(case.failed_attempt_proof());
+    let remediation = Remediation::new("Rotate again: the refused invocation has already woken the function.")
+        .run(rotate_now(case))
+        .needs("secretsmanager:RotateSecret")
+        .link("https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html");
+    let explanation = "Lambda had put the idle function to rest, and the attempt met it before it was ready.";
+    let mut finding = case.finding(CAUSE, confidence, explanation, evidence, remediation);
+    finding.severity = Severity::Warning;
+    finding.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::*;
+    use crate::model::{Evidence, RotationStep};
+
+    fn inactive() -> Evidence {
+        let mut evidence = healthy();
+        let function = facts(&mut evidence.function);
+        function.state = Some("Inactive".to_owned());
+        function.state_reason_code = Some("Idle".to_owned());
+        evidence
+    }
+
+    #[test]
+    fn an_inactive_function_between_rotations_is_normal() {
+        assert_clear(CAUSE, &inactive());
+    }
+
+    #[test]
+    fn an_attempt_that_left_no_log_may_have_met_the_function_at_rest() {
+        let mut evidence = inactive();
+        fail_unseen(&mut evidence, None);
+        let finding = finding(CAUSE, &evidence);
+        assert_eq!((finding.confidence, finding.severity), (Confidence::Possible, Severity::Warning));
+    }
+
+    #[test]
+    fn a_function_that_ran_was_not_at_rest_and_an_unseen_one_may_have_been() {
+        let mut evidence = inactive();
+        fail(&mut evidence, RotationStep::SetSecret, &[]);
+        assert_clear(CAUSE, &evidence);
+        deny(&mut evidence, StepName::RotationFunction);
+        assert_unknown(CAUSE, &evidence, "lambda:GetFunctionConfiguration");
+    }
+}

@@ -1,0 +1,77 @@
+//! # The rotation function is in a failed state
+//!
+//! Lambda could not prepare the function, or its last update failed, for a reason that no other rule names.
+//!
+//! **Shows as** `State` Failed (or Deactivated, Deleting, ActiveNonInvocable) or `LastUpdateStatus` Failed in
+//! GetFunctionConfiguration.
+//!
+//! **Is not it** when the state is Inactive: the next invocation wakes the function. A failed update alone leaves the former
+//! configuration at work, so it is a risk until rotation fails.
+
+use crate::diagnosis::remedy::aws_in;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+const CAUSE: Cause = Cause::LambdaStateFailed;
+
+pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Start, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    let verdict = case.function_is_fine();
+    let (Verdict::Clear { .. }, Some(name)) = (&verdict, case.function_name()) else { return verdict };
+    if let Some(outside) = case.without_function() {
+        return outside;
+    }
+    let Some(complaint) = case.complaint(CAUSE) else { return verdict };
+    let said = complaint.evidence.last().map(|proof| proof.text.clone()).unwrap_or_default();
+    let explanation = format!("Lambda reports {name} as not usable: {said}.");
+    let remediation =
+        Remediation::new("Repair what the reason names, then update the function so that Lambda prepares it again.")
+            .run(aws_in(case, &["lambda", "get-function-configuration", "--function-name", name]))
+            .run(aws_in(
+                case,
+                &["lambda", "update-function-configuration", "--function-name", name, "--description", "prepare again"],
+            ))
+            .needs("lambda:GetFunctionConfiguration")
+            .needs("lambda:UpdateFunctionConfiguration")
+            .link("https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html");
+    complaint.finding(case, CAUSE, explanation, remediation).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::*;
+    use crate::model::{Confidence, Severity, StepName};
+
+    #[test]
+    fn a_failed_state_is_decisive_and_quotes_its_reason() {
+        let mut evidence = healthy();
+        let function = facts(&mut evidence.function);
+        function.state = Some("Failed".to_owned());
+        function.state_reason_code = Some("ImageDeleted".to_owned());
+        let finding = finding(CAUSE, &evidence);
+        assert_eq!((finding.confidence, finding.severity), (Confidence::Confirmed, Severity::Critical));
+        assert!(finding.explanation.contains("ImageDeleted"));
+    }
+
+    #[test]
+    fn a_failed_update_is_a_risk_until_rotation_fails() {
+        let mut evidence = healthy();
+        facts(&mut evidence.function).last_update_status = Some("Failed".to_owned());
+        assert_eq!(finding(CAUSE, &evidence).severity, Severity::Info);
+        fail_unseen(&mut evidence, None);
+        let finding = finding(CAUSE, &evidence);
+        assert_eq!((finding.confidence, finding.severity), (Confidence::Likely, Severity::Critical));
+    }
+
+    #[test]
+    fn an_inactive_function_has_not_failed_and_an_unseen_one_may_have() {
+        let mut evidence = healthy();
+        facts(&mut evidence.function).state = Some("Inactive".to_owned());
+        facts(&mut evidence.function).state_reason_code = Some("Idle".to_owned());
+        assert_clear(CAUSE, &evidence);
+        deny(&mut evidence, StepName::RotationFunction);
+        assert_unknown(CAUSE, &evidence, "lambda:GetFunctionConfiguration");
+    }
+}

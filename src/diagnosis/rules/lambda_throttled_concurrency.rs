@@ -1,0 +1,167 @@
+//! # The function has no concurrency left to run rotation
+//!
+//! Reserved concurrency of 0 stops every invocation; 1 makes overlapping rotation steps refuse each other; and the account's
+//! own limit can be exhausted by other functions.
+//!
+//! **Shows as** `ReservedConcurrentExecutions` of 0 or 1, Throttles at the time of the failures, `Rate Exceeded` or
+//! TooManyRequestsException in an attempt's reason.
+//!
+//! **Is not it** when Throttles is 0 while rotation fails.
+
+use crate::diagnosis::remedy::aws_in;
+use crate::diagnosis::runs::{measured, throttles_proof};
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Concern, Confidence, FunctionFacts, Proof, Remediation, Severity, StepName};
+
+const CAUSE: Cause = Cause::LambdaThrottledConcurrency;
+
+pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Start, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    let fine = case.function_is_fine();
+    let Verdict::Clear { .. } = &fine else { return fine };
+    let Some(function) = case.function() else { return fine };
+    if let Some(outside) = case.without_function() {
+        return outside;
+    }
+    let reserved = function.reserved_concurrency.found().copied().flatten();
+    let needed = case.is_unwell() || case.never_rotated();
+    if reserved == Some(0) {
+        let severity = if needed { Severity::Critical } else { Severity::Info };
+        let explanation = format!("Reserved concurrency of {} is 0: Lambda runs no invocation of it.", function.arn.name());
+        return found(case, function, (Confidence::Confirmed, severity), explanation, Vec::new());
+    }
+    let said = case.complaint(CAUSE);
+    let throttles = measured(case, |point| point.throttles);
+    let throttled = throttles.as_ref().is_ok_and(|throttles| *throttles > 0.0);
+    let mut evidence = said.as_ref().map(|said| said.evidence.clone()).unwrap_or_default();
+    if let Ok(throttles) = throttles
+        && throttled
+    {
+        evidence.push(throttles_proof(throttles));
+    }
+    let limit = match reserved {
+        Some(reserved) => format!("its reserved concurrency of {reserved}"),
+        None => "the account's concurrency".to_owned(),
+    };
+    let few = reserved.is_some_and(|reserved| reserved <= 1);
+    if case.failing.is_some() || case.is_overdue() {
+        let confidence = match (throttled, said.is_some(), few) {
+            (true, true, _) | (true, _, true) => Some(Confidence::Confirmed),
+            (true, false, false) | (false, true, _) => Some(Confidence::Likely),
+            (false, false, true) if throttles.is_err() && !case.explained_otherwise(CAUSE) => Some(Confidence::Possible),
+            (false, false, _) => None,
+        };
+        // Throttles of the function at that hour need not be this secret's while its own invocations say why they failed.
+        let confidence = confidence.map(|confidence| match said.is_none() && case.explained_otherwise(CAUSE) {
+            true => Confidence::Possible,
+            false => confidence,
+        });
+        if let Some(confidence) = confidence {
+            let explanation = format!("Lambda throttled {}: {limit} was used up.", function.arn.name());
+            return found(case, function, (confidence, Severity::Critical), explanation, evidence);
+        }
+    }
+    if let Some(missing) = function.reserved_concurrency.missing() {
+        return Verdict::unknown(missing);
+    }
+    match throttles {
+        Err(missing) => Verdict::unknown(missing),
+        Ok(_) if case.failing.is_some() => Verdict::clear("Throttles is 0 around the failures"),
+        Ok(_) => Verdict::clear("concurrency is not reserved away, and no throttled attempt is known"),
+    }
+}
+
+fn found(
+    case: &Case<'_>,
+    function: &FunctionFacts,
+    (confidence, severity): (Confidence, Severity),
+    mut explanation: String,
+    mut evidence: Vec<Proof>,
+) -> Verdict {
+    let name = function.arn.name();
+    let mut remediation = Remediation::new("Let the function run: AWS recommends room for at least 10 concurrent executions.");
+    if let Some(reserved) = function.reserved_concurrency.found().copied().flatten() {
+        evidence.push(Proof::of(
+            StepName::RotationFunction,
+            "lambda:GetFunctionConcurrency",
+            format!("ReservedConcurrentExecutions {reserved}"),
+        ));
+        remediation = remediation
+            .run(aws_in(case, &["lambda", "delete-function-concurrency", "--function-name", name]))
+            .needs("lambda:DeleteFunctionConcurrency");
+    } else {
+        remediation = remediation
+            .run(aws_in(
+                case,
+                &["lambda", "put-function-concurrency", "--function-name", name, "--reserved-concurrent-executions", "10"],
+            ))
+            .needs("lambda:PutFunctionConcurrency");
+    }
+    if let Some(change) = case.last_change(Concern::Function, &["PutFunctionConcurrency"]) {
+        explanation = format!("{} called {}. {explanation}", change.actor, change.event);
+        evidence.push(case.change_proof(change));
+    }
+    let remediation = remediation.link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html");
+    let mut finding = case.finding(CAUSE, confidence, explanation, evidence, remediation);
+    finding.severity = severity;
+    finding.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::*;
+    use crate::model::{MetricPoint, Observation, RotationStep};
+
+    #[test]
+    fn a_reserve_of_zero_is_decisive_when_rotation_fails_and_a_risk_before() {
+        let mut evidence = healthy();
+        facts(&mut evidence.function).reserved_concurrency = Observation::Found(Some(0));
+        assert_eq!(finding(CAUSE, &evidence).severity, Severity::Info);
+        fail_unseen(&mut evidence, None);
+        let finding = finding(CAUSE, &evidence);
+        assert_eq!((finding.confidence, finding.severity), (Confidence::Confirmed, Severity::Critical));
+        assert_eq!(
+            finding.remediation.commands,
+            ["aws lambda delete-function-concurrency --function-name orders-rotator --region eu-west-1"]
+        );
+    }
+
+    #[test]
+    fn throttles_during_the_attempt_are_one_fact_and_a_small_reserve_the_second() {
+        let mut evidence = healthy();
+        fail_unseen(&mut evidence, None);
+        facts(&mut evidence.metrics).points.push(MetricPoint {
+            at: hours_ago(1),
+            invocations: 0.0,
+            errors: 0.0,
+            throttles: 3.0,
+            duration_max_ms: None,
+        });
+        assert_eq!(finding(CAUSE, &evidence).confidence, Confidence::Likely);
+        facts(&mut evidence.function).reserved_concurrency = Observation::Found(Some(1));
+        assert_eq!(finding(CAUSE, &evidence).confidence, Confidence::Confirmed);
+    }
+
+    #[test]
+    fn no_throttles_around_the_failures_speak_against_it_even_with_a_small_reserve() {
+        let mut evidence = healthy();
+        facts(&mut evidence.function).reserved_concurrency = Observation::Found(Some(1));
+        fail(&mut evidence, RotationStep::SetSecret, &[]);
+        assert_clear(CAUSE, &evidence);
+        deny(&mut evidence, StepName::FunctionMetrics);
+        assert_eq!(finding(CAUSE, &evidence).confidence, Confidence::Possible);
+    }
+
+    #[test]
+    fn it_is_clear_only_where_reserve_and_metrics_were_seen() {
+        let mut evidence = healthy();
+        assert_clear(CAUSE, &evidence);
+        facts(&mut evidence.function).reserved_concurrency = denied("lambda:GetFunctionConcurrency");
+        assert_unknown(CAUSE, &evidence, "lambda:GetFunctionConcurrency");
+        facts(&mut evidence.function).reserved_concurrency = Observation::Found(None);
+        deny(&mut evidence, StepName::FunctionMetrics);
+        assert_unknown(CAUSE, &evidence, "cloudwatch:GetMetricData");
+    }
+}

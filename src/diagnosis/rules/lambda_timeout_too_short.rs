@@ -1,0 +1,93 @@
+//! # The function's timeout is shorter than its normal work
+//!
+//! The function was at work when Lambda stopped it. Lambda's default is 3 seconds; an official template may wait 5 seconds
+//! for each connection, 10 seconds for Db2, and for ElastiCache until its user is active.
+//!
+//! **Shows as** a timeout of 10 seconds or less after Secrets Manager answered, or successful invocations that take nearly
+//! as long as the timeout allows.
+//!
+//! **Is not it** when the timeout is 30 seconds or more and the wait begins at the first network call.
+
+use super::hang::Hang;
+use crate::diagnosis::remedy::ROTATION_FUNCTIONS;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::LambdaTimeoutTooShort, stage: Stage::Inferred, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    let Some(hang) = Hang::newest(case) else {
+        return if case.failures.is_empty() {
+            case.not_in_logs()
+        } else {
+            Verdict::clear("the newest failing invocation did not run into its timeout")
+        };
+    };
+    let Some(seconds) = hang.timeout_s() else {
+        let missing = case.evidence.function.observation.missing();
+        return Verdict::unknown(missing.unwrap_or_else(|| "the function's timeout".to_owned()));
+    };
+    let Some(confidence) = hang.lacked_time() else {
+        return Verdict::clear(format!("the timeout is {seconds} s, and the function waited for the network"));
+    };
+    let why = match hang.success_came_close() {
+        Some(longest) => format!("successful invocations take up to {longest:.1} s"),
+        None => "a connection that is refused or slow alone takes longer".to_owned(),
+    };
+    let explanation = format!("Lambda stopped the function{} after {seconds} s, its timeout; {why}.", hang.in_step());
+    let remediation = Remediation::new(
+        "Raise the timeout to 60 s and rotate. If the function then takes all of it, it waits for something that does not answer.",
+    )
+    .configure_function(case, &["--timeout", "60"])
+    .rotate(case)
+    .link(ROTATION_FUNCTIONS);
+    case.finding(RULE.cause, confidence, explanation, hang.proofs(), remediation).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{assert_clear, assert_unknown, deny, facts, finding, hang_in, healthy};
+    use crate::model::{Confidence, Evidence, RotationStep, StepName};
+
+    fn hung(step: RotationStep, timeout_s: u32) -> Evidence {
+        let mut evidence = healthy();
+        facts(&mut evidence.function).timeout_s = Some(timeout_s);
+        hang_in(&mut evidence, step, &[]);
+        evidence
+    }
+
+    #[test]
+    fn a_short_timeout_after_secrets_manager_answered_is_likely_too_short() {
+        let found = finding(RULE.cause, &hung(RotationStep::SetSecret, 3));
+        assert_eq!(found.confidence, Confidence::Likely);
+        assert_eq!(
+            found.remediation.commands.first().map(String::as_str),
+            Some("aws lambda update-function-configuration --function-name orders-rotator --timeout 60 --region eu-west-1")
+        );
+    }
+
+    #[test]
+    fn successes_close_to_the_timeout_show_that_it_is_too_short() {
+        let mut evidence = hung(RotationStep::TestSecret, 30);
+        facts(&mut evidence.logs).invocations.first_mut().unwrap().duration_ms = Some(28_400.0);
+        let found = finding(RULE.cause, &evidence);
+        assert!(found.explanation.contains("successful invocations take up to 28.4 s"), "{}", found.explanation);
+        assert_eq!(found.confidence, Confidence::Likely);
+    }
+
+    #[test]
+    fn a_long_timeout_and_a_healthy_rotation_are_clear() {
+        assert_clear(RULE.cause, &hung(RotationStep::SetSecret, 30));
+        assert_clear(RULE.cause, &healthy());
+    }
+
+    #[test]
+    fn without_the_function_or_its_log_it_cannot_be_told() {
+        let mut evidence = hung(RotationStep::SetSecret, 3);
+        deny(&mut evidence, StepName::RotationFunction);
+        assert_unknown(RULE.cause, &evidence, "lambda:GetFunctionConfiguration");
+        deny(&mut evidence, StepName::FunctionLogs);
+        assert_unknown(RULE.cause, &evidence, "logs:FilterLogEvents");
+    }
+}

@@ -1,0 +1,81 @@
+//! # The function's subnets or network interfaces are exhausted
+//!
+//! A function in a VPC needs a network interface and an address in its subnets. Where a quota is reached, a subnet is full,
+//! or EC2 throttles Lambda, no invocation begins.
+//!
+//! **Shows as** the reason codes EniLimitExceeded, SubnetOutOfIPAddresses, EC2RequestLimitExceeded; ENILimitReachedException
+//! or EC2ThrottledException in an attempt's reason.
+//!
+//! **Is not it** when the function is in no VPC.
+
+use crate::diagnosis::remedy::aws_in;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+const CAUSE: Cause = Cause::LambdaVpcCapacity;
+
+pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Start, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    let fine = case.function_is_fine();
+    let Verdict::Clear { .. } = &fine else { return fine };
+    let Some(function) = case.function() else { return fine };
+    if let Some(outside) = case.without_function() {
+        return outside;
+    }
+    let Some(vpc) = &function.vpc else { return Verdict::clear("the function is in no VPC") };
+    let Some(complaint) = case.complaint(CAUSE) else { return case.not_in_logs() };
+    let mut words = vec!["ec2", "describe-subnets", "--query", "Subnets[].[SubnetId,AvailableIpAddressCount]", "--subnet-ids"];
+    words.extend(vpc.subnet_ids.iter().map(String::as_str));
+    let remediation = Remediation::new(
+        "Free addresses or network interfaces in these subnets, raise the quota, or give the function other subnets.",
+    )
+    .run(aws_in(case, &words))
+    .run(aws_in(
+        case,
+        &[
+            "lambda",
+            "update-function-configuration",
+            "--function-name",
+            function.arn.name(),
+            "--vpc-config",
+            &format!("SubnetIds=NEW_SUBNET_ID,SecurityGroupIds={}", vpc.security_group_ids.join(",")),
+        ],
+    ))
+    .needs("ec2:DescribeSubnets")
+    .needs("lambda:UpdateFunctionConfiguration")
+    .link("https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html");
+    let explanation = format!("Lambda gets no network interface for {} in {}.", function.arn.name(), vpc.vpc_id);
+    complaint.finding(case, CAUSE, explanation, remediation).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::*;
+    use crate::model::{Confidence, StepName};
+
+    #[test]
+    fn a_full_subnet_is_decisive_and_its_subnets_are_named() {
+        let mut evidence = healthy();
+        let function = facts(&mut evidence.function);
+        function.state = Some("Failed".to_owned());
+        function.state_reason_code = Some("SubnetOutOfIPAddresses".to_owned());
+        let finding = finding(CAUSE, &evidence);
+        assert_eq!(finding.confidence, Confidence::Confirmed);
+        assert!(finding.remediation.commands[0].contains("subnet-0a1b2c3d"));
+        assert_clear(Cause::LambdaStateFailed, &evidence);
+    }
+
+    #[test]
+    fn without_a_vpc_it_is_clear_and_without_function_or_logs_unknown() {
+        let mut evidence = healthy();
+        assert_clear(CAUSE, &evidence);
+        deny(&mut evidence, StepName::FunctionLogs);
+        assert_unknown(CAUSE, &evidence, "logs:FilterLogEvents");
+        facts(&mut evidence.function).vpc = None;
+        assert_clear(CAUSE, &evidence);
+        deny(&mut evidence, StepName::RotationFunction);
+        assert_unknown(CAUSE, &evidence, "lambda:GetFunctionConfiguration");
+    }
+}

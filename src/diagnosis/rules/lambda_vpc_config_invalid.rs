@@ -1,0 +1,75 @@
+//! # A subnet or security group of the function no longer exists
+//!
+//! **Shows as** the reason codes InvalidSubnet and InvalidSecurityGroup; InvalidSubnetIDException or
+//! InvalidSecurityGroupIDException in an attempt's reason.
+//!
+//! **Is not it** when the function is in no VPC, or Active: Lambda checks its network before it activates a function.
+
+use crate::diagnosis::remedy::aws_in;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+const CAUSE: Cause = Cause::LambdaVpcConfigInvalid;
+
+pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Start, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    let fine = case.function_is_fine();
+    let Verdict::Clear { .. } = &fine else { return fine };
+    let Some(function) = case.function() else { return fine };
+    if let Some(outside) = case.without_function() {
+        return outside;
+    }
+    let Some(vpc) = &function.vpc else { return Verdict::clear("the function is in no VPC") };
+    let Some(complaint) = case.complaint(CAUSE) else { return fine };
+    let mut subnets = vec!["ec2", "describe-subnets", "--subnet-ids"];
+    subnets.extend(vpc.subnet_ids.iter().map(String::as_str));
+    let mut groups = vec!["ec2", "describe-security-groups", "--group-ids"];
+    groups.extend(vpc.security_group_ids.iter().map(String::as_str));
+    let remediation = Remediation::new("Find which of them is gone, and give the function subnets and groups that exist.")
+        .run(aws_in(case, &subnets))
+        .run(aws_in(case, &groups))
+        .run(aws_in(
+            case,
+            &[
+                "lambda",
+                "update-function-configuration",
+                "--function-name",
+                function.arn.name(),
+                "--vpc-config",
+                &format!("SubnetIds={},SecurityGroupIds={}", vpc.subnet_ids.join(","), vpc.security_group_ids.join(",")),
+            ],
+        ))
+        .needs("ec2:DescribeSubnets")
+        .needs("ec2:DescribeSecurityGroups")
+        .needs("lambda:UpdateFunctionConfiguration")
+        .link("https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html");
+    let explanation = format!("A subnet or security group that {} is configured with no longer exists.", function.arn.name());
+    complaint.finding(case, CAUSE, explanation, remediation).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::*;
+    use crate::model::{Confidence, StepName};
+
+    #[test]
+    fn a_deleted_security_group_is_decisive() {
+        let mut evidence = healthy();
+        let function = facts(&mut evidence.function);
+        function.state = Some("Inactive".to_owned());
+        function.state_reason_code = Some("InvalidSecurityGroup".to_owned());
+        let finding = finding(CAUSE, &evidence);
+        assert_eq!(finding.confidence, Confidence::Confirmed);
+        assert!(finding.remediation.commands[1].contains("sg-0a1b2c3d"));
+    }
+
+    #[test]
+    fn an_active_function_speaks_against_it_and_an_unseen_one_does_not() {
+        let mut evidence = healthy();
+        assert_clear(CAUSE, &evidence);
+        deny(&mut evidence, StepName::RotationFunction);
+        assert_unknown(CAUSE, &evidence, "lambda:GetFunctionConfiguration");
+    }
+}

@@ -1,0 +1,58 @@
+//! # Another AWS service rotates this secret
+//!
+//! RDS, Aurora, Redshift and others rotate the secrets they own. There is no Lambda function, by design.
+//!
+//! **Shows as** `OwningService` with rotation on and no `RotationLambdaARN`.
+
+use crate::diagnosis::managed::{command_of, owner};
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Confidence, Remediation, Severity};
+
+const CAUSE: Cause = Cause::ManagedRotation;
+
+pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Subject, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    if let Some(verdict) = case.without_secret().or_else(|| case.without_config()) {
+        return verdict;
+    }
+    let Some(owner) = owner(case) else { return Verdict::clear("no AWS service rotates it in its own way") };
+    let proof = case.secret_proof(format!("OwningService {owner}, RotationLambdaARN absent"));
+    let remediation =
+        Remediation::new(format!("Nothing to repair here: {owner} rotates the secret, and its own API starts a rotation."))
+            .run(command_of(case, owner))
+            .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_managed.html");
+    let explanation = format!("{owner} owns this secret and rotates it without a Lambda function.");
+    let mut finding = case.finding(CAUSE, Confidence::Confirmed, explanation, vec![proof], remediation);
+    finding.severity = Severity::Info;
+    finding.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::diagnose;
+    use crate::diagnosis::testing::*;
+    use crate::model::{Outcome, StepName};
+
+    #[test]
+    fn a_managed_rotation_that_works_is_a_remark_about_a_healthy_secret() {
+        let mut evidence = healthy();
+        facts(&mut evidence.secret).owning_service = Some("rds".to_owned());
+        facts(&mut evidence.rotation_config).function_arn = None;
+        let diagnosis = diagnose(&evidence);
+        assert_eq!(diagnosis.outcome, Outcome::Healthy);
+        let remarks: Vec<_> = diagnosis.findings.iter().map(|finding| (finding.cause, finding.severity)).collect();
+        assert_eq!(remarks, [(CAUSE, Severity::Info)]);
+    }
+
+    #[test]
+    fn it_is_clear_only_where_secret_and_configuration_were_seen() {
+        for step in [StepName::Secret, StepName::RotationConfig] {
+            let mut evidence = healthy();
+            assert_clear(CAUSE, &evidence);
+            deny(&mut evidence, step);
+            assert_unknown(CAUSE, &evidence, "secretsmanager:DescribeSecret");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! # Rotation is turned off
+//!
+//! The secret once rotated, or was set up to, and rotation was cancelled since.
+//!
+//! **Shows as** `RotationEnabled` false or absent while rotation rules, a function or a last rotation are still there;
+//! CancelRotateSecret in CloudTrail.
+//!
+//! **Is not it** when rotation was never set up: see `rotation_never_enabled`.
+
+use crate::diagnosis::remedy::{aws_in, schedule_of};
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Concern, Confidence, Remediation, RotationConfig};
+
+const CAUSE: Cause = Cause::RotationDisabled;
+
+pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Subject, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    if let Some(verdict) = case.without_config() {
+        return verdict;
+    }
+    let Some(config) = case.config() else { return Verdict::clear("there is no rotation to look at") };
+    if config.enabled == Some(true) {
+        return Verdict::clear("rotation is turned on");
+    }
+    if case.secret().is_some_and(|secret| secret.is_replica()) {
+        return Verdict::clear("a replica rotates in its primary region");
+    }
+    let cancelled = case.last_change(Concern::Secret, &["CancelRotateSecret"]);
+    if !config.was_set_up() && cancelled.is_none() && case.attempts().next().is_none() {
+        return match case.history_gap() {
+            Some(missing) => Verdict::unknown(missing),
+            None => Verdict::clear("rotation was never turned on"),
+        };
+    }
+    let mut evidence = vec![case.config_proof(traces(config)).at(config.last_rotated_at)];
+    let mut explanation = match config.last_rotated_at {
+        Some(at) => format!("Rotation is turned off. The secret last rotated on {}.", at.strftime("%-d %b %Y")),
+        None => "Rotation was set up and is turned off.".to_owned(),
+    };
+    if let Some(change) = cancelled {
+        explanation = format!("{} called CancelRotateSecret. {explanation}", change.actor);
+        evidence.push(case.change_proof(change));
+    }
+    case.finding(CAUSE, Confidence::Confirmed, explanation, evidence, turn_on(case, config)).into()
+}
+
+fn traces(config: &RotationConfig) -> String {
+    let state = if config.enabled.is_some() { "RotationEnabled is false" } else { "RotationEnabled is absent" };
+    let mut left = Vec::new();
+    left.extend(config.function_arn.as_ref().map(|arn| format!("RotationLambdaARN {arn}")));
+    left.extend(config.rules.is_some().then(|| "RotationRules".to_owned()));
+    left.extend(config.last_rotated_at.map(|at| format!("LastRotatedDate {at}")));
+    if left.is_empty() { state.to_owned() } else { format!("{state}, while {} remain", left.join(", ")) }
+}
+
+fn turn_on(case: &Case<'_>, config: &RotationConfig) -> Remediation {
+    let schedule = schedule_of(config);
+    let mut words = vec!["secretsmanager", "rotate-secret", "--secret-id", case.secret_id()];
+    let managed = case.secret().is_some_and(|secret| secret.owning_service.is_some());
+    let function = config.function_arn.as_ref().map_or("FUNCTION_ARN", |arn| arn.arn().as_str());
+    if !managed {
+        words.extend(["--rotation-lambda-arn", function]);
+    }
+    words.extend(["--rotation-rules", &schedule]);
+    Remediation::new("Turn rotation on again.")
+        .run(aws_in(case, &words))
+        .needs("secretsmanager:RotateSecret")
+        .needs("lambda:InvokeFunction")
+        .warn("The command rotates at once. With --no-rotate-immediately the first rotation waits for its window.")
+        .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_turn-on-cli.html")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::diagnose;
+    use crate::diagnosis::testing::*;
+    use crate::model::{Change, StepName};
+
+    #[test]
+    fn a_cancelled_rotation_names_who_cancelled_it_and_how_to_turn_it_on() {
+        let mut evidence = healthy();
+        facts(&mut evidence.rotation_config).enabled = Some(false);
+        facts(&mut evidence.changes).changes.push(Change {
+            at: hours_ago(100),
+            actor: "carol".to_owned(),
+            event: "CancelRotateSecret".to_owned(),
+            resource: SECRET.to_owned(),
+            concerns: Concern::Secret,
+            parameters: serde_json::Value::Null,
+        });
+        let diagnosis = diagnose(&evidence);
+        let root = diagnosis.root_cause().unwrap();
+        assert_eq!((root.cause, root.confidence), (CAUSE, Confidence::Confirmed));
+        assert!(root.explanation.starts_with("carol called CancelRotateSecret."), "{}", root.explanation);
+        assert!(root.remediation.commands[0].contains(FUNCTION), "{:?}", root.remediation.commands);
+        assert!(root.remediation.commands[0].contains("rate(30 days)"), "{:?}", root.remediation.commands);
+    }
+
+    #[test]
+    fn rules_that_remain_while_the_flag_is_absent_are_a_cancelled_rotation_too() {
+        let mut evidence = healthy();
+        facts(&mut evidence.rotation_config).enabled = None;
+        assert_eq!(finding(CAUSE, &evidence).confidence, Confidence::Confirmed);
+        assert_clear(Cause::RotationNeverEnabled, &evidence);
+    }
+
+    #[test]
+    fn it_is_clear_only_where_the_configuration_was_seen() {
+        let mut evidence = healthy();
+        assert_clear(CAUSE, &evidence);
+        deny(&mut evidence, StepName::RotationConfig);
+        assert_unknown(CAUSE, &evidence, "secretsmanager:DescribeSecret");
+    }
+}

@@ -1,0 +1,26 @@
+//! # The rotation function belongs to another secret or user
+//!
+//! The ElastiCache template serves one secret and one user, named in its environment, and refuses every other.
+//!
+//! **Shows as** `is not allowed to use this Lambda function for rotation`.
+
+use super::by_log::by_log;
+use crate::diagnosis::remedy::TEMPLATES;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::RotationLambdaMisbound, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    by_log(case, RULE.cause, |_| {
+        let explanation =
+            format!("The rotation function is set up for another secret than {}, and refuses it.", case.secret_name());
+        let remediation = Remediation::new(
+            "Deploy a function of its own for this secret and bind the secret to it. Or, if the function shall serve this secret, \
+             correct SECRET_ARN and USER_NAME in its environment.",
+        )
+        .bind_new_function(case)
+        .link(TEMPLATES);
+        (explanation, remediation)
+    })
+}

@@ -1,0 +1,77 @@
+//! # Rotation has no function
+//!
+//! Rotation is on, but the secret names no rotation function and no service rotates it.
+//!
+//! **Shows as** `RotationEnabled` without `RotationLambdaARN`; `No Lambda rotation function ARN is associated with this
+//! secret` in an error.
+//!
+//! **Is not it** when a service owns the secret or a partner rotates it: those have no function by design.
+
+use crate::diagnosis::remedy::aws_in;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Confidence, Remediation};
+
+const CAUSE: Cause = Cause::RotationNoLambdaArn;
+
+pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Subject, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    if let Some(verdict) = case.without_secret().or_else(|| case.without_config()) {
+        return verdict;
+    }
+    let (Some(secret), Some(config)) = (case.secret(), case.config()) else {
+        return Verdict::clear("there is no rotation to look at");
+    };
+    if config.enabled != Some(true) {
+        return Verdict::clear("rotation is not turned on");
+    }
+    if let Some(arn) = &config.function_arn {
+        return Verdict::clear(format!("rotation names {arn}"));
+    }
+    if secret.is_replica() {
+        return Verdict::clear("a replica rotates in its primary region");
+    }
+    if let Some(owner) = &secret.owning_service {
+        return Verdict::clear(format!("{owner} rotates it without a function"));
+    }
+    if secret.secret_type.is_some() || config.external_role_arn.is_some() {
+        return Verdict::clear("a partner rotates it without a function");
+    }
+    let remediation = Remediation::new("Bind the secret to its rotation function.")
+        .run(aws_in(
+            case,
+            &["secretsmanager", "rotate-secret", "--secret-id", case.secret_id(), "--rotation-lambda-arn", "FUNCTION_ARN"],
+        ))
+        .needs("secretsmanager:RotateSecret")
+        .needs("lambda:InvokeFunction")
+        .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_turn-on-cli.html");
+    let proof = case.config_proof("RotationEnabled is true, RotationLambdaARN, OwningService and Type are absent");
+    let explanation = "Rotation is on, but nothing is named that would perform it.";
+    case.finding(CAUSE, Confidence::Confirmed, explanation, vec![proof], remediation).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::*;
+    use crate::model::StepName;
+
+    #[test]
+    fn rotation_without_a_function_an_owner_or_a_partner_cannot_run() {
+        let mut evidence = healthy();
+        facts(&mut evidence.rotation_config).function_arn = None;
+        assert_eq!(finding(CAUSE, &evidence).confidence, Confidence::Confirmed);
+        facts(&mut evidence.secret).owning_service = Some("rds".to_owned());
+        assert_clear(CAUSE, &evidence);
+    }
+
+    #[test]
+    fn it_is_clear_only_where_secret_and_configuration_were_seen() {
+        for step in [StepName::Secret, StepName::RotationConfig] {
+            let mut evidence = healthy();
+            assert_clear(CAUSE, &evidence);
+            deny(&mut evidence, step);
+            assert_unknown(CAUSE, &evidence, "secretsmanager:DescribeSecret");
+        }
+    }
+}

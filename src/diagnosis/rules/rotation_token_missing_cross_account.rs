@@ -1,0 +1,67 @@
+//! # The function stored the new version without the rotation token
+//!
+//! A function that stores the new version with an assumed role, or from another account, must pass on the RotationToken of
+//! its event. Without it Secrets Manager does not believe that the version is the rotation's own.
+//!
+//! **Shows as** `Pending secret version … was not created by Lambda …. Remove the AWSPENDING staging label and restart
+//! rotation` as the reason of RotationFailed.
+
+use super::by_log::{not_said, said};
+use crate::diagnosis::remedy::{ROTATION_FUNCTIONS, TROUBLESHOOTING};
+use crate::diagnosis::{Case, Rule, Stage, Verdict, signatures};
+use crate::model::{Cause, Confidence, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::RotationTokenMissingCrossAccount, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    let explanation = "Secrets Manager refused the new version, because the function stored it without the RotationToken of its \
+                       event.";
+    let newest = case.failed_attempts().next_back();
+    let refused = newest.and_then(|attempt| attempt.reason.as_deref()).and_then(signatures::classify);
+    if refused.is_some_and(|found| found.cause == RULE.cause) {
+        // The reason is Secrets Manager's own statement about this version: decisive alone.
+        let evidence = case.failed_attempt_proof().into_iter().collect();
+        return case.finding(RULE.cause, Confidence::Confirmed, explanation, evidence, remediation(case)).into();
+    }
+    if let Some(seen) = case.seen(RULE.cause) {
+        return said(case, RULE.cause, &seen, explanation.to_owned(), remediation(case)).into();
+    }
+    match (case.evidence.history.observation.missing(), newest) {
+        (None, Some(_)) => Verdict::clear("the last attempt failed for another reason"),
+        (Some(missing), _) => Verdict::unknown(missing),
+        (None, None) => not_said(case, RULE.cause),
+    }
+}
+
+fn remediation(case: &Case<'_>) -> Remediation {
+    Remediation::new(
+        "Pass event[\"RotationToken\"] to put_secret_value in createSecret, deploy the function, take AWSPENDING away from the \
+         refused version, and rotate.",
+    )
+    .deploy_code(case)
+    .discard_pending(case)
+    .rotate(case)
+    .link(ROTATION_FUNCTIONS)
+    .link(TROUBLESHOOTING)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{FUNCTION, SECRET, assert_clear, assert_unknown, deny, facts, fail, finding, healthy};
+    use crate::model::{RotationStep, StepName};
+
+    #[test]
+    fn the_reason_of_the_event_decides() {
+        let mut evidence = healthy();
+        fail(&mut evidence, RotationStep::CreateSecret, &[]);
+        assert_clear(RULE.cause, &evidence);
+        facts(&mut evidence.history).attempts.last_mut().unwrap().reason = Some(format!(
+            "Pending secret version b1b1b1b1-0000-4000-8000-00000000b1b1 for Secret {SECRET} was not created by Lambda {FUNCTION}. \
+             Remove the AWSPENDING staging label and restart rotation"
+        ));
+        assert_eq!(finding(RULE.cause, &evidence).confidence, Confidence::Confirmed);
+        deny(&mut evidence, StepName::RotationHistory);
+        assert_unknown(RULE.cause, &evidence, "cloudtrail:LookupEvents");
+    }
+}

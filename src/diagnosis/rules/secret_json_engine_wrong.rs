@@ -1,0 +1,27 @@
+//! # The secret's engine is not the one the function handles
+//!
+//! `engine` is missing from the secret's JSON, or names another database than the one the template is made for.
+//!
+//! **Shows as** `Database engine must be set to '…' in order to use this rotation lambda`.
+
+use super::by_log::by_log;
+use crate::diagnosis::remedy::SECRET_STRUCTURE;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::SecretJsonEngineWrong, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    by_log(case, RULE.cause, |seen| {
+        let explanation =
+            format!("{} names another engine than its rotation function is made for{}.", case.secret_name(), seen.in_step());
+        let remediation = Remediation::new(
+            "Set \"engine\" in the secret to the engine the line names. If the database is of another kind, bind the secret to the \
+             function for that kind instead.",
+        )
+        .put_value(case)
+        .rotate(case)
+        .link(SECRET_STRUCTURE);
+        (explanation, remediation)
+    })
+}

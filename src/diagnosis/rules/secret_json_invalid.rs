@@ -1,0 +1,23 @@
+//! # The secret's value is not valid JSON
+//!
+//! The value cannot be parsed: a plain string, single quotes, or quotes that a shell removed.
+//!
+//! **Shows as** `JSONDecodeError`, `Invalid secret value json`, `Failed to parse secret string`.
+
+use super::by_log::by_log;
+use crate::diagnosis::remedy::SECRET_STRUCTURE;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::SecretJsonInvalid, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    by_log(case, RULE.cause, |seen| {
+        let explanation = format!("The function could not parse the value of {} as JSON{}.", case.secret_name(), seen.in_step());
+        let remediation = Remediation::new("Store the value again, as JSON with double quotes, from a file, and rotate.")
+            .put_value(case)
+            .rotate(case)
+            .link(SECRET_STRUCTURE);
+        (explanation, remediation)
+    })
+}

@@ -1,0 +1,28 @@
+//! # The secret's JSON lacks a required key
+//!
+//! The function needs a key, such as `host`, `username` or `password`, that the secret's JSON does not hold.
+//!
+//! **Shows as** `key is missing from secret JSON`.
+
+use super::by_log::by_log;
+use crate::diagnosis::remedy::SECRET_STRUCTURE;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::SecretJsonKeyMissing, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    by_log(case, RULE.cause, |seen| {
+        let explanation = format!(
+            "The value of {} lacks a key the function needs{}; the quoted line names it.",
+            case.secret_name(),
+            seen.in_step()
+        );
+        let remediation =
+            Remediation::new("Add the key to the secret's JSON, in the structure the template documents, and rotate.")
+                .put_value(case)
+                .rotate(case)
+                .link(SECRET_STRUCTURE);
+        (explanation, remediation)
+    })
+}

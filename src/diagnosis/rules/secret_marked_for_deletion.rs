@@ -1,0 +1,62 @@
+//! # The secret is scheduled for deletion
+//!
+//! Secrets Manager neither rotates nor hands out a secret inside its recovery window.
+//!
+//! **Shows as** `DeletedDate` in DescribeSecret; `because it was marked for deletion` in an error.
+
+use crate::diagnosis::remedy::aws_in;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Concern, Confidence, Remediation};
+
+const CAUSE: Cause = Cause::SecretMarkedForDeletion;
+
+pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Subject, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    if let Some(verdict) = case.without_secret() {
+        return verdict;
+    }
+    let Some(deleted_at) = case.secret().and_then(|secret| secret.deleted_at) else {
+        return Verdict::clear("no deletion is scheduled");
+    };
+    let mut evidence = vec![case.secret_proof(format!("DeletedDate {deleted_at}")).at(Some(deleted_at))];
+    let mut explanation = "The secret is scheduled for deletion; until it is restored nothing rotates it.".to_owned();
+    if let Some(change) = case.last_change(Concern::Secret, &["DeleteSecret"]) {
+        explanation = format!("{} called DeleteSecret. {explanation}", change.actor);
+        evidence.push(case.change_proof(change));
+    }
+    let remediation = Remediation::new("Restore the secret if it is still needed, then turn rotation on if it is off.")
+        .run(aws_in(case, &["secretsmanager", "restore-secret", "--secret-id", case.secret_id()]))
+        .needs("secretsmanager:RestoreSecret")
+        .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_restore-secret.html");
+    case.finding(CAUSE, Confidence::Confirmed, explanation, evidence, remediation).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::diagnose;
+    use crate::diagnosis::testing::*;
+    use crate::model::StepName;
+
+    #[test]
+    fn a_scheduled_deletion_is_the_root_cause_and_can_be_undone() {
+        let mut evidence = healthy();
+        facts(&mut evidence.secret).deleted_at = Some(hours_ago(5));
+        let diagnosis = diagnose(&evidence);
+        let root = diagnosis.root_cause().unwrap();
+        assert_eq!((root.cause, root.confidence), (CAUSE, Confidence::Confirmed));
+        assert_eq!(
+            root.remediation.commands,
+            [format!("aws secretsmanager restore-secret --secret-id {SECRET} --region eu-west-1")]
+        );
+    }
+
+    #[test]
+    fn it_is_clear_only_for_a_secret_that_was_seen() {
+        let mut evidence = healthy();
+        assert_clear(CAUSE, &evidence);
+        deny(&mut evidence, StepName::Secret);
+        assert_unknown(CAUSE, &evidence, "secretsmanager:DescribeSecret");
+    }
+}

@@ -1,0 +1,61 @@
+//! # The secret never got a value
+//!
+//! No version carries AWSCURRENT, so there is nothing to read and nothing to rotate from.
+//!
+//! **Shows as** DescribeSecret without a version labelled AWSCURRENT.
+
+use crate::diagnosis::remedy::aws_in;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Confidence, Remediation};
+
+const CAUSE: Cause = Cause::SecretNoCurrentValue;
+
+pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Subject, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    if let Some(verdict) = case.without_secret() {
+        return verdict;
+    }
+    let Some(secret) = case.secret() else { return Verdict::clear("there is no such secret") };
+    if secret.version_with("AWSCURRENT").is_some() {
+        return Verdict::clear("a version carries AWSCURRENT");
+    }
+    if secret.deleted_at.is_some() {
+        return Verdict::clear("the secret is scheduled for deletion, which matters first");
+    }
+    let seen = match secret.versions.len() {
+        0 => "DescribeSecret lists no version".to_owned(),
+        some => format!("none of the {some} labelled versions carries AWSCURRENT"),
+    };
+    let remediation = Remediation::new("Give the secret its first value: the JSON that its rotation function expects.")
+        .run(aws_in(
+            case,
+            &["secretsmanager", "put-secret-value", "--secret-id", case.secret_id(), "--secret-string", "file://value.json"],
+        ))
+        .needs("secretsmanager:PutSecretValue")
+        .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_secret_json_structure.html");
+    let explanation = "The secret has no current value, so there is nothing to rotate.";
+    case.finding(CAUSE, Confidence::Confirmed, explanation, vec![case.secret_proof(seen)], remediation).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::*;
+    use crate::model::StepName;
+
+    #[test]
+    fn a_secret_without_a_current_version_has_no_value() {
+        let mut evidence = healthy();
+        facts(&mut evidence.secret).versions.clear();
+        assert_eq!(finding(CAUSE, &evidence).confidence, Confidence::Confirmed);
+    }
+
+    #[test]
+    fn it_is_clear_only_for_a_secret_that_was_seen() {
+        let mut evidence = healthy();
+        assert_clear(CAUSE, &evidence);
+        deny(&mut evidence, StepName::Secret);
+        assert_unknown(CAUSE, &evidence, "secretsmanager:DescribeSecret");
+    }
+}

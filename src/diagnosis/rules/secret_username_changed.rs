@@ -1,0 +1,31 @@
+//! # The user name differs between the secret's versions
+//!
+//! `username` was edited between versions. The template refuses to set the password of another user than before.
+//!
+//! **Shows as** `Attempting to modify user … other than …`, `does not match username`.
+
+use super::by_log::by_log;
+use crate::diagnosis::remedy::TROUBLESHOOTING;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::SecretUsernameChanged, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    by_log(case, RULE.cause, |seen| {
+        let explanation = format!(
+            "The function stopped{} because two versions of {} name different users.",
+            seen.in_step(),
+            case.secret_name()
+        );
+        let remediation = Remediation::new(
+            "Restore \"username\" in the secret, take AWSPENDING away from the version that names the other user, and rotate. To \
+             change the user for good, store the complete value of the new user first.",
+        )
+        .put_value(case)
+        .discard_pending(case)
+        .rotate(case)
+        .link(TROUBLESHOOTING);
+        (explanation, remediation)
+    })
+}

@@ -1,0 +1,69 @@
+//! # The function could not look up the superuser secret's database
+//!
+//! The superuser's secret is managed by a service and holds no host, so the template asks RDS or Redshift for it, and that
+//! call failed. The error nested in the line says why: mostly a missing permission, or an API that cannot be reached.
+//!
+//! **Shows as** `Encountered API error while fetching connection parameters from Describe…`.
+
+use super::by_log::by_log;
+use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
+use crate::diagnosis::{Case, Rule, Stage, Verdict, signatures};
+use crate::model::{Cause, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::SuperuserMetadataApiError, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    by_log(case, RULE.cause, |seen| {
+        let nested = seen.read.event.text.split_once(" API: ").map(|(_, nested)| nested);
+        let reason = nested.and_then(signatures::classify).map(|inner| inner.cause);
+        let reason = reason.filter(|inner| !inner.is_line_label() && *inner != RULE.cause);
+        let why = reason.map(|inner| format!(": {}", inner.title())).unwrap_or_default();
+        let explanation = format!("The function could not ask AWS where the superuser's database is{}{why}.", seen.in_step());
+        (explanation, remediation(case, reason))
+    })
+}
+
+fn remediation(case: &Case<'_>, reason: Option<Cause>) -> Remediation {
+    let unreachable = matches!(reason, Some(Cause::AwsEndpointUnreachable | Cause::TimeoutAmbiguous));
+    if unreachable {
+        let summary =
+            "Give the function a way to the RDS API: an interface endpoint for rds in its VPC, or a NAT gateway. Then rotate.";
+        return Remediation::new(summary).rotate(case).link(TROUBLESHOOTING);
+    }
+    let role = case.role_name().unwrap_or("ROLE_NAME");
+    let mut allow = vec!["iam", "put-role-policy", "--role-name", role, "--policy-name", "RotationDescribeDatabases"];
+    allow.extend(["--policy-document", POLICY]);
+    Remediation::new(
+        "Allow the function's role to describe the databases (rds, or redshift and redshift-serverless for Redshift), see that \
+         their API can be reached from the function's VPC, and rotate.",
+    )
+    .run(aws_in(case, &allow))
+    .needs("iam:PutRolePolicy")
+    .rotate(case)
+    .link(TROUBLESHOOTING)
+}
+
+const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["rds:DescribeDBInstances","rds:DescribeDBClusters"],"Resource":"*"}]}"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{assert_clear, fail, finding, healthy};
+    use crate::model::RotationStep;
+
+    const LINE: &str = "[ERROR] Exception: Encountered API error while fetching connection parameters from DescribeDBInstances RDS \
+                        API: An error occurred (AccessDenied) when calling the DescribeDBInstances operation: User: \
+                        arn:aws:sts::123456789012:assumed-role/orders-rotator-role/orders-rotator is not authorized to perform: \
+                        rds:DescribeDBInstances on resource: arn:aws:rds:eu-west-1:123456789012:db:prod because no identity-based \
+                        policy allows the rds:DescribeDBInstances action";
+
+    #[test]
+    fn the_nested_error_says_why() {
+        let mut evidence = healthy();
+        fail(&mut evidence, RotationStep::SetSecret, &[LINE]);
+        let found = finding(RULE.cause, &evidence);
+        assert!(found.explanation.contains(Cause::IamIdentityPolicyMissing.title()), "{}", found.explanation);
+        assert!(found.remediation.commands.iter().any(|command| command.contains("--role-name orders-rotator-role")));
+        assert_clear(RULE.cause, &healthy());
+    }
+}

@@ -1,0 +1,28 @@
+//! # The database named by the superuser secret is gone
+//!
+//! The template looks up the superuser's database by a tag of the superuser secret, and there is no such instance,
+//! cluster or namespace.
+//!
+//! **Shows as** `is not a valid DB Instance ARN. No Instances found`, `Redshift can't find`.
+
+use super::by_log::by_log;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::SuperuserMetadataNotFound, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    by_log(case, RULE.cause, |seen| {
+        let explanation = format!(
+            "The superuser secret of {} is tagged with a database that does not exist{}.",
+            case.secret_name(),
+            seen.in_step()
+        );
+        let remediation =
+            Remediation::new("Point \"masterarn\" in the secret to the superuser secret of a database that exists, and rotate.")
+                .put_value(case)
+                .rotate(case)
+                .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/tutorials_rotation-alternating.html");
+        (explanation, remediation)
+    })
+}

@@ -1,0 +1,27 @@
+//! # The service behind the secret answered with an error
+//!
+//! What lies behind the secret is no database but an API. It refused the call, failed, changed, or could not be reached
+//! from setSecret or testSecret.
+//!
+//! **Shows as** HTTP 4xx or 5xx answers, or connection errors, of a host that is not AWS's.
+
+use super::by_log::by_log;
+use crate::diagnosis::remedy::ROTATION_FUNCTIONS;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::TargetServiceError, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    by_log(case, RULE.cause, |seen| {
+        let explanation =
+            format!("The service behind {} did not do what the function asked{}.", case.secret_name(), seen.in_step());
+        let remediation = Remediation::new(
+            "Call the service by hand with the AWSCURRENT credentials. 401 or 403: they no longer hold, or lack a right. \
+             404 or 400: its API changed, and the function with it must. 429 or 5xx: it is busy or down; rotate later.",
+        )
+        .rotate(case)
+        .link(ROTATION_FUNCTIONS);
+        (explanation, remediation)
+    })
+}

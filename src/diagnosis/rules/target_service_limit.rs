@@ -1,0 +1,31 @@
+//! # A quota of the target service is exhausted
+//!
+//! The service behind the secret creates no further key or user. IAM allows two access keys per user.
+//!
+//! **Shows as** `Cannot exceed quota for AccessKeysPerUser: 2`, `LimitExceeded` from the target's API.
+
+use super::by_log::by_log;
+use crate::diagnosis::remedy::aws_in;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::TargetServiceLimit, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    by_log(case, RULE.cause, |seen| {
+        let explanation = format!(
+            "The service behind {} refused to create another credential{}: its quota is used up.",
+            case.secret_name(),
+            seen.in_step()
+        );
+        let remediation = Remediation::new(
+            "Find the credential that nobody uses any more, make it inactive, watch for complaints, delete it, and rotate.",
+        )
+        .run(aws_in(case, &["iam", "list-access-keys", "--user-name", "USER_NAME"]))
+        .needs("iam:ListAccessKeys")
+        .rotate(case)
+        .warn("A deleted access key cannot be restored: check when it was last used before it is deleted.")
+        .link("https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html");
+        (explanation, remediation)
+    })
+}

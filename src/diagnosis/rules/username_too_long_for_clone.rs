@@ -1,0 +1,28 @@
+//! # The user name is too long for a clone
+//!
+//! The alternating-users strategy appends `_clone` to the user name, and the result is longer than the database allows.
+//!
+//! **Shows as** `Unable to clone user, username length with _clone appended would exceed … characters`.
+
+use super::by_log::by_log;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::UsernameTooLongForClone, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    by_log(case, RULE.cause, |seen| {
+        let explanation = format!(
+            "The user name in {} plus _clone is longer than the database allows, so no second user can be made{}.",
+            case.secret_name(),
+            seen.in_step()
+        );
+        let remediation = Remediation::new(
+            "Use a shorter user name, at least six characters below the engine's limit, or rotate with the single-user strategy.",
+        )
+        .put_value(case)
+        .rotate(case)
+        .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotation-strategy.html");
+        (explanation, remediation)
+    })
+}

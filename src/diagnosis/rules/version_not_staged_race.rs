@@ -1,0 +1,43 @@
+//! # The version being rotated lost its staging label
+//!
+//! The version the function was invoked for carries no staging label, or lost AWSPENDING: something else stored a value
+//! or started a rotation meanwhile, or the function was invoked by hand with a made-up token. After an earlier failure
+//! it is only what follows from it.
+//!
+//! **Shows as** `has no stage for rotation of secret`, `not set as AWSPENDING`, AWSPENDING not found in setSecret or
+//! testSecret.
+//!
+//! **Is not it** when AWSPENDING is not found in createSecret: every healthy rotation begins so.
+
+use super::by_log::by_log;
+use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+pub(super) const RULE: Rule = Rule { cause: Cause::VersionNotStagedRace, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    by_log(case, RULE.cause, |seen| {
+        let explanation =
+            format!("The version that {} was rotated to had lost its staging label{}.", case.secret_name(), seen.in_step());
+        let remediation = Remediation::new(
+            "Find what else writes to the secret (a pipeline, an infrastructure stack, a second rotation) and stop it during \
+             rotations. Then rotate.",
+        )
+        .run(aws_in(
+            case,
+            &[
+                "cloudtrail",
+                "lookup-events",
+                "--lookup-attributes",
+                "AttributeKey=EventName,AttributeValue=PutSecretValue",
+                "--max-results",
+                "50",
+            ],
+        ))
+        .needs("cloudtrail:LookupEvents")
+        .rotate(case)
+        .link(TROUBLESHOOTING);
+        (explanation, remediation)
+    })
+}

@@ -1,0 +1,84 @@
+//! Whether the function ran when rotation was attempted or due. Metrics count the function, not the secret.
+
+use super::case::Case;
+use crate::model::{MetricPoint, Proof, StepName, Window};
+use jiff::SignedDuration;
+
+const METRICS_CALL: &str = "cloudwatch:GetMetricData";
+
+/// How long before its end an attempt may have begun, where its start was not seen; how late metrics may count it.
+const SPAN: SignedDuration = SignedDuration::from_mins(60);
+
+/// Whether the function ran.
+pub(super) enum Ran {
+    /// It did.
+    Yes,
+    /// It did not, and this shows it.
+    No(Vec<Proof>),
+    /// Nothing that would show it was seen.
+    Unseen(String),
+}
+
+/// The spans of the failed attempts of the current row, or of the window that closed without an attempt.
+pub(super) fn attempt_windows(case: &Case<'_>) -> Vec<Window> {
+    let period = case.evidence.metrics.found().map_or(0, |metrics| i64::from(metrics.period_s));
+    let margin = SignedDuration::from_secs(period.max(120));
+    let attempts = case.failed_attempts().filter_map(|attempt| {
+        let to = attempt.at()?;
+        let from = attempt.started_at.or_else(|| to.checked_sub(SPAN).ok()).unwrap_or(to);
+        Some(Window { from, to })
+    });
+    let failures = case.failures.iter().map(|failure| {
+        let from = failure.invocation.started_at;
+        Window { from, to: failure.invocation.ended_at.unwrap_or(from) }
+    });
+    let mut windows: Vec<Window> = attempts.chain(failures).collect();
+    if windows.is_empty()
+        && let Some(due) = case.config().map(|config| &config.due)
+        && let Some(closed) = due.overdue_since
+    {
+        windows.push(Window { from: due.previous.unwrap_or(closed), to: closed });
+    }
+    let widened = |window: Window| Window {
+        from: window.from.checked_sub(margin).unwrap_or(window.from),
+        to: window.to.checked_add(margin).unwrap_or(window.to),
+    };
+    windows.into_iter().map(widened).collect()
+}
+
+/// The sum of one metric over the attempts; an error names what is missing.
+pub(super) fn measured(case: &Case<'_>, value: fn(&MetricPoint) -> f64) -> Result<f64, String> {
+    let observation = &case.evidence.metrics.observation;
+    if let Some(missing) = observation.missing() {
+        return Err(missing);
+    }
+    let windows = attempt_windows(case);
+    let points = observation.found().map(|metrics| metrics.points.as_slice()).unwrap_or_default();
+    let total = points.iter().filter(|point| windows.iter().any(|window| window.contains(point.at))).map(value).sum();
+    let complete = observation.found().is_none_or(|metrics| metrics.complete);
+    if total == 0.0 && !complete { Err("the rest of the metrics: the reading was cut short".to_owned()) } else { Ok(total) }
+}
+
+/// Whether the function ran in the attempts.
+pub(super) fn ran(case: &Case<'_>) -> Ran {
+    if !case.failures.is_empty() {
+        return Ran::Yes;
+    }
+    if attempt_windows(case).is_empty() {
+        return Ran::Unseen("a rotation attempt to look at".to_owned());
+    }
+    match (measured(case, |point| point.invocations), measured(case, |point| point.throttles)) {
+        (Ok(invocations), _) if invocations > 0.0 => Ran::Yes,
+        (Ok(_), Ok(throttles)) => Ran::No(vec![Proof::of(
+            StepName::FunctionMetrics,
+            METRICS_CALL,
+            format!("Invocations 0, Throttles {throttles:.0} when rotation was attempted"),
+        )]),
+        (Err(missing), _) | (_, Err(missing)) => Ran::Unseen(missing),
+    }
+}
+
+/// How often the function was throttled in the attempts, as proof.
+pub(super) fn throttles_proof(throttles: f64) -> Proof {
+    Proof::of(StepName::FunctionMetrics, METRICS_CALL, format!("Throttles {throttles:.0} when rotation was attempted"))
+}

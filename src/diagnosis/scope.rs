@@ -1,0 +1,103 @@
+//! What a rule must know before its own question makes sense: is there a rotation function at all, and who can say.
+
+use super::case::Case;
+use super::rule::Verdict;
+use crate::model::{Change, Concern, EventSource, Proof, RotationConfig, StepName};
+use jiff::Timestamp;
+
+const DESCRIBE_SECRET: &str = "secretsmanager:DescribeSecret";
+
+impl Case<'_> {
+    /// The verdict of a rule about the rotation function where none is at work, or where that cannot be told.
+    #[must_use]
+    pub fn without_function(&self) -> Option<Verdict> {
+        if let Some(missing) = self.evidence.rotation_config.observation.missing() {
+            return Some(Verdict::unknown(missing));
+        }
+        (!self.rotates_by_function()).then(|| Verdict::clear("no rotation function is at work here"))
+    }
+
+    /// The verdict of a rule about the rotation configuration where there is none, or it could not be looked at.
+    #[must_use]
+    pub fn without_config(&self) -> Option<Verdict> {
+        match (self.config(), self.evidence.rotation_config.observation.missing()) {
+            (Some(_), _) => None,
+            (None, Some(missing)) => Some(Verdict::unknown(missing)),
+            (None, None) => Some(Verdict::clear("there is no rotation to look at")),
+        }
+    }
+
+    /// The verdict of a rule about the secret itself where it was not found, or could not be looked at.
+    #[must_use]
+    pub fn without_secret(&self) -> Option<Verdict> {
+        match (self.secret(), self.evidence.secret.observation.missing()) {
+            (Some(_), _) => None,
+            (None, Some(missing)) => Some(Verdict::unknown(missing)),
+            (None, None) => Some(Verdict::clear("there is no such secret")),
+        }
+    }
+
+    /// What of the rotation history stayed unseen, so that the absence of an attempt proves nothing.
+    #[must_use]
+    pub fn history_gap(&self) -> Option<String> {
+        match self.evidence.history.found() {
+            Some(history) if !history.complete => Some("the rest of the rotation history: the search was cut short".to_owned()),
+            Some(_) => None,
+            None => self.evidence.history.observation.missing(),
+        }
+    }
+
+    /// The newest change of one of these kinds to what `concerns` names.
+    #[must_use]
+    pub fn last_change(&self, concerns: Concern, events: &[&str]) -> Option<&Change> {
+        let changes = self.evidence.changes.found()?;
+        changes
+            .changes
+            .iter()
+            .rev()
+            .find(|change| change.concerns == concerns && events.iter().any(|event| change.event.starts_with(event)))
+    }
+
+    /// A change as proof.
+    #[must_use]
+    pub fn change_proof(&self, change: &Change) -> Proof {
+        let call = match self.evidence.changes.found().map(|changes| &changes.source) {
+            Some(EventSource::TrailLogGroup(_)) => "logs:FilterLogEvents",
+            _ => "cloudtrail:LookupEvents",
+        };
+        let text = format!("{} by {} on {}", change.event, change.actor, change.resource);
+        Proof::of(StepName::ConfigChanges, call, text).at(Some(change.at))
+    }
+
+    /// What DescribeSecret says about the secret, as proof.
+    #[must_use]
+    pub fn secret_proof(&self, text: impl Into<String>) -> Proof {
+        Proof::of(StepName::Secret, DESCRIBE_SECRET, text)
+    }
+
+    /// What DescribeSecret says about rotation, as proof.
+    #[must_use]
+    pub fn config_proof(&self, text: impl Into<String>) -> Proof {
+        Proof::of(StepName::RotationConfig, DESCRIBE_SECRET, text)
+    }
+}
+
+impl RotationConfig {
+    /// True when any field remains of a rotation that was set up.
+    #[must_use]
+    pub fn was_set_up(&self) -> bool {
+        self.enabled.is_some() || self.function_arn.is_some() || self.rules.is_some() || self.last_rotated_at.is_some()
+    }
+}
+
+impl Proof {
+    /// A fact without a time of its own, as `call` answered it.
+    pub(crate) fn of(step: StepName, call: &str, text: impl Into<String>) -> Proof {
+        Proof { step, call: call.to_owned(), at: None, text: text.into() }
+    }
+
+    /// The same fact, with when it happened.
+    pub(crate) fn at(self, at: Option<Timestamp>) -> Proof {
+        Proof { at, ..self }
+    }
+}
