@@ -172,7 +172,7 @@ impl<'a> Names<'a> {
         Ok(format!(
             "arn:aws:kms:{}:{}:key/{}",
             self.region(key.region.as_ref()),
-            self.account(),
+            key.account.as_deref().unwrap_or(self.account()),
             ids::uuid(&key.name)
         ))
     }

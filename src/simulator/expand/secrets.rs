@@ -130,6 +130,10 @@ pub(super) fn key(names: &Names<'_>, form: &KeyForm) -> Result<Key, String> {
         arn: names.key_arn(&form.name)?,
         region: names.region(form.region.as_ref()).to_owned(),
         exists: form.exists,
+        foreign: form
+            .account
+            .as_deref()
+            .is_some_and(|owner| owner != names.account()),
         state: form.state.clone().unwrap_or_else(|| "Enabled".into()),
         deletion: names.maybe_time(form.deletion.as_ref())?,
         policy: match &form.policy {
