@@ -63,6 +63,11 @@ pub(super) fn secret(names: &Names<'_>, history: &History<'_>) -> Result<Secret,
         .maybe_time(form.last_accessed.as_ref())?
         .and_then(|at| at.strftime("%FT00:00:00Z").to_string().parse().ok());
     let deleted = names.maybe_time(form.deleted.as_ref())?;
+    let external_role = form
+        .external_role
+        .as_ref()
+        .map(|arn| names.fill(arn, &[]))
+        .transpose()?;
     let entry = Shape::structure()
         .with("ARN", &arn)
         .with("Name", &form.name)
@@ -75,7 +80,7 @@ pub(super) fn secret(names: &Names<'_>, history: &History<'_>) -> Result<Secret,
         )
         .with("RotationLambdaARN", lambda_arn)
         .with("RotationRules", rules)
-        .with("ExternalSecretRotationRoleArn", form.external_role.as_ref())
+        .with("ExternalSecretRotationRoleArn", external_role)
         .with("LastRotatedDate", history.last_rotated)
         .with("LastChangedDate", changed)
         .with("LastAccessedDate", accessed)
