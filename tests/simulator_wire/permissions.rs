@@ -279,7 +279,10 @@ async fn a_key_of_another_account_tells_nothing() {
         .await
         .unwrap();
     let key = secret.kms_key_id().unwrap();
-    assert!(key.starts_with("arn:aws:kms:eu-west-1:444455556666:key/"), "{key}");
+    assert!(
+        key.starts_with("arn:aws:kms:eu-west-1:444455556666:key/"),
+        "{key}"
+    );
     let refused = aws_sdk_kms::Client::new(&config)
         .describe_key()
         .key_id(key)

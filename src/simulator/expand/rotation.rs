@@ -187,10 +187,9 @@ impl Attempt<'_> {
         }
         let ended = match self.outcome {
             RotationOutcome::Succeeded => ("RotationSucceeded", None),
-            RotationOutcome::Failed => (
-                "RotationFailed",
-                Some(self.error(names, secret, function)?),
-            ),
+            RotationOutcome::Failed => {
+                ("RotationFailed", Some(self.error(names, secret, function)?))
+            }
             RotationOutcome::Abandoned => (
                 "RotationAbandoned",
                 Some(self.error(names, secret, function)?),
