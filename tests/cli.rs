@@ -124,8 +124,7 @@ fn explain_gives_one_object_per_line_and_masks_secrets() {
 
 #[test]
 fn a_reader_that_goes_away_ends_explain_quietly() {
-    let mut child =
-        program().arg("explain").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = program().arg("explain").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let mut input = child.stdin.take().unwrap();
     // The program may end before it has read everything; then this pipe breaks, too.
@@ -166,8 +165,18 @@ fn the_demo_gives_one_json_object_that_keeps_the_contract() {
     let output = run(&["demo", "--format", "json"]);
     let report: serde_json::Value = serde_json::from_str(&out(&output)).unwrap();
     for key in [
-        "schema_version", "investigation_id", "secret", "window", "outcome", "findings", "changes", "ruled_out", "not_checked",
-        "steps", "api_calls", "duration_ms",
+        "schema_version",
+        "investigation_id",
+        "secret",
+        "window",
+        "outcome",
+        "findings",
+        "changes",
+        "ruled_out",
+        "not_checked",
+        "steps",
+        "api_calls",
+        "duration_ms",
     ] {
         assert!(report.get(key).is_some(), "{key}");
     }
@@ -175,9 +184,17 @@ fn the_demo_gives_one_json_object_that_keeps_the_contract() {
     assert_eq!(report["secret"]["name"], "prod/orders-db");
     assert_eq!(report["steps"].as_array().unwrap().len(), 9);
     for finding in report["findings"].as_array().unwrap() {
-        for key in
-            ["cause", "title", "confidence", "severity", "diagnosis_item", "explanation", "evidence", "remediation", "inhibited_by"]
-        {
+        for key in [
+            "cause",
+            "title",
+            "confidence",
+            "severity",
+            "diagnosis_item",
+            "explanation",
+            "evidence",
+            "remediation",
+            "inhibited_by",
+        ] {
             assert!(finding.get(key).is_some(), "{key}");
         }
     }

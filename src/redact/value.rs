@@ -132,9 +132,7 @@ pub(super) fn assigned(text: &str, word: &Range<usize>) -> Option<Assigned> {
         Some((sign, link)) => (link, blank_end + sign.len()),
         None if rest.starts_with('>') && before == Some(b'<') && !literal => (Link::Tag, blank_end + 1),
         None if is_option && blank_end > closed => (Link::Option, blank_end),
-        None if literal && rest.starts_with(',') && opens_a_pair(text, name_start) => {
-            (Link::Pair, blank_end + 1)
-        }
+        None if literal && rest.starts_with(',') && opens_a_pair(text, name_start) => (Link::Pair, blank_end + 1),
         None if rest.starts_with(['"', '\'', '(']) && !literal => (Link::Quote, blank_end),
         None => return None,
     };
@@ -157,11 +155,7 @@ pub(super) fn value(text: &str, assigned: &Assigned) -> Option<Range<usize>> {
     }
     match quoted(text, assigned.at) {
         // `('password', 'host', 'port')` is a list of names.
-        Some(Quoted(range))
-            if assigned.link == Link::Pair && !text.get(range.end + 1..)?.starts_with(')') =>
-        {
-            None
-        }
+        Some(Quoted(range)) if assigned.link == Link::Pair && !text.get(range.end + 1..)?.starts_with(')') => None,
         Some(range) => range.of_secret(text),
         None if matches!(assigned.link, Link::Quote | Link::Pair) => None,
         None => bare(text, assigned),
@@ -200,11 +194,7 @@ pub(super) fn quoted_object(text: &str, at: usize) -> Option<Quoted> {
 
 /// The quoted value that ends at the first quote for which `closes` holds, given the value up to there, the number of
 /// backslashes in front of it, and in front of the opening quote.
-fn quoted_until(
-    text: &str,
-    at: usize,
-    closes: impl Fn(&str, usize, usize) -> bool,
-) -> Option<Quoted> {
+fn quoted_until(text: &str, at: usize, closes: impl Fn(&str, usize, usize) -> bool) -> Option<Quoted> {
     let at = after_prefix(text, at);
     let opening = run_end(text, at, |byte| byte == b'\\');
     let depth = opening - at;
@@ -232,11 +222,7 @@ fn quoted_until(
 fn after_prefix(text: &str, at: usize) -> usize {
     const LONGEST: usize = 24;
     let word = text.as_bytes().get(at..).unwrap_or_default();
-    let length = word
-        .iter()
-        .take(LONGEST)
-        .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
-        .count();
+    let length = word.iter().take(LONGEST).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
     let after = at + length;
     let value = match byte(text, after) {
         Some(b'(') => after + 1,
@@ -268,8 +254,7 @@ fn is_value(text: &str, assigned: &Assigned, range: &Range<usize>) -> bool {
     let word = value.trim_end_matches(|char: char| ",.;:)]}!?'\"".contains(char)).to_ascii_lowercase();
     let is_about = WORDS_ABOUT_A_VALUE.contains(&word.as_str());
     let is_reference = value.starts_with("arn:") || value.starts_with("//");
-    let is_placeholder =
-        (word.starts_with('<') && word.ends_with('>')) || word.bytes().all(|byte| byte == b'*');
+    let is_placeholder = (word.starts_with('<') && word.ends_with('>')) || word.bytes().all(|byte| byte == b'*');
     let is_structure = assigned.literal && value.starts_with(['{', '[']);
     let is_text = match assigned.link {
         Link::Colon => !assigned.literal && is_prose(text, range),
@@ -315,15 +300,12 @@ fn is_prose(text: &str, value: &Range<usize>) -> bool {
     }
     let plain = word.trim_end_matches(|char: char| ",.;)!?'\"".contains(char));
     let blank_before = byte(text, value.start.wrapping_sub(1)).is_some_and(is_blank);
-    let is_word = plain
-        .chars()
-        .all(|char| char.is_alphabetic() || char == '\'' || char == '-');
+    let is_word = plain.chars().all(|char| char.is_alphabetic() || char == '\'' || char == '-');
     let next = run_end(text, value.end, is_blank);
     let next = text.get(next..run_end(text, next, |byte| !byte.is_ascii_whitespace()));
     let next = next.unwrap_or_default();
     // `{user:app password:tiger}` and `password: tiger (6 letters)` are no sentences.
-    let goes_on =
-        next.starts_with(char::is_alphabetic) && !next.contains('=') && !next.ends_with(':');
+    let goes_on = next.starts_with(char::is_alphabetic) && !next.contains('=') && !next.ends_with(':');
     is_word && blank_before && goes_on
 }
 

@@ -136,22 +136,9 @@ async fn a_key_of_another_account_tells_nothing() {
          [[secret]]\nname = \"a\"\nkms_key = \"shared\"\n",
     );
     let config = config(&simulator, REGION, 1);
-    let secret = aws_sdk_secretsmanager::Client::new(&config)
-        .describe_secret()
-        .secret_id("a")
-        .send()
-        .await
-        .unwrap();
+    let secret = aws_sdk_secretsmanager::Client::new(&config).describe_secret().secret_id("a").send().await.unwrap();
     let key = secret.kms_key_id().unwrap();
-    assert!(
-        key.starts_with("arn:aws:kms:eu-west-1:444455556666:key/"),
-        "{key}"
-    );
-    let refused = aws_sdk_kms::Client::new(&config)
-        .describe_key()
-        .key_id(key)
-        .send()
-        .await
-        .unwrap_err();
+    assert!(key.starts_with("arn:aws:kms:eu-west-1:444455556666:key/"), "{key}");
+    let refused = aws_sdk_kms::Client::new(&config).describe_key().key_id(key).send().await.unwrap_err();
     assert_eq!(code(&refused), Some("AccessDeniedException"));
 }

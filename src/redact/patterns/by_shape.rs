@@ -79,10 +79,7 @@ pub(super) const TABLE: &[Pattern] = &[
         // The bytes 5, 2, 0, 0, 0 in base64: the version, and the length of a first entry below 65536 bytes.
         regex: r"(?-u:\b)BQIAAA[A-Za-z0-9+/]{20,}={0,2}",
         secret: shapes::wrapped,
-        masked: &[(
-            "Failed to split keytab: BQIAAABUAAIADUVYQU1QTEUuQ09NAAdhcHA=",
-            "UVYQU1QTEUuQ09N",
-        )],
+        masked: &[("Failed to split keytab: BQIAAABUAAIADUVYQU1QTEUuQ09NAAdhcHA=", "UVYQU1QTEUuQ09N")],
         kept: &["Failed to create keytab with new password", "BQIAAA"],
     },
     Pattern {

@@ -351,8 +351,7 @@ const LEVELS: [&str; 5] = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
 
 /// `ERROR text` → level and text.
 fn split_level(line: &str) -> Option<(&str, &str)> {
-    line.split_once(' ')
-        .filter(|(level, _)| LEVELS.contains(level))
+    line.split_once(' ').filter(|(level, _)| LEVELS.contains(level))
 }
 
 /// Lambda drops lines below the function's `ApplicationLogLevel`, which calls `WARNING` `WARN` and `CRITICAL` `FATAL`.

@@ -135,12 +135,8 @@ impl<'a> Names<'a> {
     }
 
     pub(super) fn key_arn(&self, name: &str) -> Result<String, String> {
-        let key = self
-            .scenario
-            .keys
-            .iter()
-            .find(|key| key.name == name)
-            .ok_or_else(|| format!("no [[key]] is named `{name}`"))?;
+        let key =
+            self.scenario.keys.iter().find(|key| key.name == name).ok_or_else(|| format!("no [[key]] is named `{name}`"))?;
         Ok(format!(
             "arn:aws:kms:{}:{}:key/{}",
             self.region(key.region.as_ref()),

@@ -138,13 +138,8 @@ impl Attempt<'_> {
         }
         let ended = match self.outcome {
             RotationOutcome::Succeeded => ("RotationSucceeded", None),
-            RotationOutcome::Failed => {
-                ("RotationFailed", Some(self.error(names, secret, function)?))
-            }
-            RotationOutcome::Abandoned => (
-                "RotationAbandoned",
-                Some(self.error(names, secret, function)?),
-            ),
+            RotationOutcome::Failed => ("RotationFailed", Some(self.error(names, secret, function)?)),
+            RotationOutcome::Abandoned => ("RotationAbandoned", Some(self.error(names, secret, function)?)),
             RotationOutcome::Running => return Ok(()),
         };
         if record {
@@ -154,41 +149,23 @@ impl Attempt<'_> {
     }
 
     /// The event's error message.
-    fn error(
-        &self,
-        names: &Names<'_>,
-        secret: &SecretForm,
-        function: Option<&FunctionForm>,
-    ) -> Result<String, String> {
+    fn error(&self, names: &Names<'_>, secret: &SecretForm, function: Option<&FunctionForm>) -> Result<String, String> {
         if let Some(message) = self.form.and_then(|form| form.message.as_ref()) {
             return names.fill(message, &self.context(names, secret, function));
         }
         Ok(match (self.outcome, function) {
-            (RotationOutcome::Abandoned, _) => format!(
-                "Secret version {} was changed during rotation",
-                self.version
-            ),
-            (_, Some(function)) => format!(
-                "Error when executing lambda {} during {} step",
-                names.function_arn(function),
-                self.stops_in()
-            ),
+            (RotationOutcome::Abandoned, _) => format!("Secret version {} was changed during rotation", self.version),
+            (_, Some(function)) => {
+                format!("Error when executing lambda {} during {} step", names.function_arn(function), self.stops_in())
+            }
             (_, None) => "Rotation failed".into(),
         })
     }
 
     /// What the placeholders in the attempt's texts stand for.
-    fn context(
-        &self,
-        names: &Names<'_>,
-        secret: &SecretForm,
-        function: Option<&FunctionForm>,
-    ) -> Vec<(&'static str, String)> {
-        let mut context = vec![
-            ("secret", secret.name.clone()),
-            ("secret_arn", names.secret_arn(secret)),
-            ("version", self.version.clone()),
-        ];
+    fn context(&self, names: &Names<'_>, secret: &SecretForm, function: Option<&FunctionForm>) -> Vec<(&'static str, String)> {
+        let mut context =
+            vec![("secret", secret.name.clone()), ("secret_arn", names.secret_arn(secret)), ("version", self.version.clone())];
         if let Some(function) = function {
             context.extend([
                 ("function", function.name.clone()),
@@ -277,15 +254,9 @@ impl Attempt<'_> {
             ));
         };
         if stops {
-            if let Some(operation) = run
-                .denied
-                .as_ref()
-                .and_then(|action| action.strip_prefix("secretsmanager:"))
-            {
-                let resource = names.fill(
-                    run.denied_on.as_deref().unwrap_or("{secret_arn}"),
-                    &self.context(names, secret, Some(function)),
-                )?;
+            if let Some(operation) = run.denied.as_ref().and_then(|action| action.strip_prefix("secretsmanager:")) {
+                let resource = names
+                    .fill(run.denied_on.as_deref().unwrap_or("{secret_arn}"), &self.context(names, secret, Some(function)))?;
                 let message = format!(
                     "User: {} is not authorized to perform: secretsmanager:{operation} on resource: {resource} {}",
                     names.session_arn(function),
