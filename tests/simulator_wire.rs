@@ -30,56 +30,25 @@ fn embedded(name: &str) -> Simulator {
 }
 
 fn config(simulator: &Simulator, region: &'static str, attempts: u32) -> SdkConfig {
-    let credentials =
-        aws_sdk_sts::config::Credentials::new("AKIATEST", "not-a-real-key", None, None, "test");
+    let credentials = aws_sdk_sts::config::Credentials::new("AKIATEST", "not-a-real-key", None, None, "test");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
-        .credentials_provider(aws_sdk_sts::config::SharedCredentialsProvider::new(
-            credentials,
-        ))
+        .credentials_provider(aws_sdk_sts::config::SharedCredentialsProvider::new(credentials))
         .region(Region::new(region))
         .endpoint_url(simulator.endpoint_url())
-        .retry_config(
-            RetryConfig::standard()
-                .with_max_attempts(attempts)
-                .with_initial_backoff(Duration::from_millis(1)),
-        )
-        .timeout_config(
-            TimeoutConfig::builder()
-                .operation_timeout(Duration::from_secs(20))
-                .build(),
-        )
+        .retry_config(RetryConfig::standard().with_max_attempts(attempts).with_initial_backoff(Duration::from_millis(1)))
+        .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(20)).build())
         .build()
 }
 
-fn code<E: ProvideErrorMetadata, R>(
-    error: &aws_smithy_runtime_api::client::result::SdkError<E, R>,
-) -> Option<&str> {
-    error
-        .as_service_error()
-        .and_then(ProvideErrorMetadata::code)
+fn code<E: ProvideErrorMetadata, R>(error: &aws_smithy_runtime_api::client::result::SdkError<E, R>) -> Option<&str> {
+    error.as_service_error().and_then(ProvideErrorMetadata::code)
 }
 
 fn function_metric(id: &str, metric: &str, stat: &str) -> MetricDataQuery {
-    let dimension = Dimension::builder()
-        .name("FunctionName")
-        .value("payments-rotator")
-        .build();
-    let metric = Metric::builder()
-        .namespace("AWS/Lambda")
-        .metric_name(metric)
-        .dimensions(dimension)
-        .build();
-    MetricDataQuery::builder()
-        .id(id)
-        .metric_stat(
-            MetricStat::builder()
-                .metric(metric)
-                .period(3600)
-                .stat(stat)
-                .build(),
-        )
-        .build()
+    let dimension = Dimension::builder().name("FunctionName").value("payments-rotator").build();
+    let metric = Metric::builder().namespace("AWS/Lambda").metric_name(metric).dimensions(dimension).build();
+    MetricDataQuery::builder().id(id).metric_stat(MetricStat::builder().metric(metric).period(3600).stat(stat).build()).build()
 }
 
 #[tokio::test]
@@ -87,27 +56,12 @@ async fn secrets_manager_describes_lists_and_pages() {
     let simulator = embedded("resource_policy_deny");
     let client = aws_sdk_secretsmanager::Client::new(&config(&simulator, REGION, 1));
 
-    let secret = client
-        .describe_secret()
-        .secret_id("prod/payments-db")
-        .send()
-        .await
-        .unwrap();
+    let secret = client.describe_secret().secret_id("prod/payments-db").send().await.unwrap();
     let arn = secret.arn().unwrap();
-    assert!(
-        arn.starts_with("arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/payments-db-")
-    );
+    assert!(arn.starts_with("arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/payments-db-"));
     assert_eq!(secret.rotation_enabled(), Some(true));
-    assert_eq!(
-        secret.rotation_rules().unwrap().automatically_after_days(),
-        Some(30)
-    );
-    let mut stages: Vec<&String> = secret
-        .version_ids_to_stages()
-        .unwrap()
-        .values()
-        .flatten()
-        .collect();
+    assert_eq!(secret.rotation_rules().unwrap().automatically_after_days(), Some(30));
+    let mut stages: Vec<&String> = secret.version_ids_to_stages().unwrap().values().flatten().collect();
     stages.sort();
     assert_eq!(stages, ["AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"]);
     assert_eq!(secret.last_rotated_date().unwrap(), &at(-3 - 30 * 24));
@@ -118,95 +72,37 @@ async fn secrets_manager_describes_lists_and_pages() {
     let mut page_count = 0;
     while let Some(page) = pages.next().await {
         page_count += 1;
-        names.extend(
-            page.unwrap()
-                .secret_list()
-                .iter()
-                .map(|s| s.name().unwrap().to_owned()),
-        );
+        names.extend(page.unwrap().secret_list().iter().map(|s| s.name().unwrap().to_owned()));
     }
     assert_eq!(page_count, 2);
-    assert_eq!(
-        names,
-        ["prod/payments-db", "prod/refunds-db", "prod/ledger"]
-    );
+    assert_eq!(names, ["prod/payments-db", "prod/refunds-db", "prod/ledger"]);
 
     let filtered = client
         .list_secrets()
-        .filters(
-            Filter::builder()
-                .key(FilterNameStringType::Name)
-                .values("prod/l")
-                .build(),
-        )
+        .filters(Filter::builder().key(FilterNameStringType::Name).values("prod/l").build())
         .send()
         .await
         .unwrap();
     assert_eq!(filtered.secret_list()[0].owning_service(), Some("rds"));
     assert_eq!(filtered.secret_list()[0].rotation_lambda_arn(), None);
 
-    let version_pages: Vec<_> = client
-        .list_secret_version_ids()
-        .secret_id(arn)
-        .into_paginator()
-        .send()
-        .collect::<Result<Vec<_>, _>>()
-        .await
-        .unwrap();
-    let versions: Vec<_> = version_pages
-        .iter()
-        .flat_map(|page| page.versions())
-        .collect();
+    let version_pages: Vec<_> =
+        client.list_secret_version_ids().secret_id(arn).into_paginator().send().collect::<Result<Vec<_>, _>>().await.unwrap();
+    let versions: Vec<_> = version_pages.iter().flat_map(|page| page.versions()).collect();
     assert_eq!(versions.len(), 3);
-    let pending = versions
-        .iter()
-        .find(|v| v.version_stages() == ["AWSPENDING"])
-        .unwrap();
+    let pending = versions.iter().find(|v| v.version_stages() == ["AWSPENDING"]).unwrap();
     assert_eq!(pending.created_date().unwrap(), &at(-3));
 
-    let policy = client
-        .get_resource_policy()
-        .secret_id(arn)
-        .send()
-        .await
-        .unwrap();
+    let policy = client.get_resource_policy().secret_id(arn).send().await.unwrap();
     assert!(policy.resource_policy().unwrap().contains("vpce-0aa1"));
 
-    let missing = client
-        .describe_secret()
-        .secret_id("prod/none")
-        .send()
-        .await
-        .unwrap_err();
-    assert!(
-        missing
-            .as_service_error()
-            .unwrap()
-            .is_resource_not_found_exception()
-    );
-    let token = client
-        .list_secrets()
-        .next_token("forged")
-        .send()
-        .await
-        .unwrap_err();
-    assert!(
-        token
-            .as_service_error()
-            .unwrap()
-            .is_invalid_next_token_exception()
-    );
+    let missing = client.describe_secret().secret_id("prod/none").send().await.unwrap_err();
+    assert!(missing.as_service_error().unwrap().is_resource_not_found_exception());
+    let token = client.list_secrets().next_token("forged").send().await.unwrap_err();
+    assert!(token.as_service_error().unwrap().is_invalid_next_token_exception());
 
     let elsewhere = aws_sdk_secretsmanager::Client::new(&config(&simulator, "us-east-2", 1));
-    assert!(
-        elsewhere
-            .list_secrets()
-            .send()
-            .await
-            .unwrap()
-            .secret_list()
-            .is_empty()
-    );
+    assert!(elsewhere.list_secrets().send().await.unwrap().secret_list().is_empty());
     assert_eq!(simulator.calls().last().unwrap().region, "us-east-2");
     assert_eq!(simulator.violations(), []);
 }
@@ -216,49 +112,16 @@ async fn reading_a_value_and_writing_are_refused_and_recorded() {
     let simulator = embedded("healthy");
     let config = config(&simulator, REGION, 1);
     let secrets = aws_sdk_secretsmanager::Client::new(&config);
-    let value = secrets
-        .get_secret_value()
-        .secret_id("prod/orders-db")
-        .send()
-        .await
-        .unwrap_err();
+    let value = secrets.get_secret_value().secret_id("prod/orders-db").send().await.unwrap_err();
     assert_eq!(code(&value), Some("AccessDeniedException"));
-    let value = secrets
-        .batch_get_secret_value()
-        .secret_id_list("prod/orders-db")
-        .send()
-        .await;
+    let value = secrets.batch_get_secret_value().secret_id_list("prod/orders-db").send().await;
     assert!(value.is_err());
-    assert!(
-        secrets
-            .rotate_secret()
-            .secret_id("prod/orders-db")
-            .send()
-            .await
-            .is_err()
-    );
+    assert!(secrets.rotate_secret().secret_id("prod/orders-db").send().await.is_err());
     let lambda = aws_sdk_lambda::Client::new(&config);
-    assert!(
-        lambda
-            .invoke()
-            .function_name("secrets-rotator")
-            .send()
-            .await
-            .is_err()
-    );
+    assert!(lambda.invoke().function_name("secrets-rotator").send().await.is_err());
     let iam = aws_sdk_iam::Client::new(&config);
-    assert!(
-        iam.delete_role()
-            .role_name("secrets-rotator-role")
-            .send()
-            .await
-            .is_err()
-    );
-    let refused: Vec<String> = simulator
-        .violations()
-        .into_iter()
-        .map(|call| call.operation)
-        .collect();
+    assert!(iam.delete_role().role_name("secrets-rotator-role").send().await.is_err());
+    let refused: Vec<String> = simulator.violations().into_iter().map(|call| call.operation).collect();
     assert_eq!(
         refused,
         [
@@ -282,75 +145,26 @@ async fn lambda_tells_configuration_policy_and_concurrency() {
         .await
         .unwrap();
     assert_eq!(function.timeout(), Some(30));
-    assert_eq!(
-        function.role(),
-        Some("arn:aws:iam::123456789012:role/mail-rotator-role")
-    );
-    assert_eq!(
-        function.logging_config().unwrap().log_group(),
-        Some("/aws/lambda/mail-rotator")
-    );
-    let unqualified = client
-        .get_policy()
-        .function_name("mail-rotator")
-        .send()
-        .await
-        .unwrap_err();
-    assert!(
-        unqualified
-            .as_service_error()
-            .unwrap()
-            .is_resource_not_found_exception()
-    );
-    let policy = client
-        .get_policy()
-        .function_name("mail-rotator")
-        .qualifier("live")
-        .send()
-        .await
-        .unwrap();
-    assert!(
-        policy
-            .policy()
-            .unwrap()
-            .contains("secretsmanager.amazonaws.com")
-    );
-    let concurrency = client
-        .get_function_concurrency()
-        .function_name("mail-rotator")
-        .send()
-        .await
-        .unwrap();
+    assert_eq!(function.role(), Some("arn:aws:iam::123456789012:role/mail-rotator-role"));
+    assert_eq!(function.logging_config().unwrap().log_group(), Some("/aws/lambda/mail-rotator"));
+    let unqualified = client.get_policy().function_name("mail-rotator").send().await.unwrap_err();
+    assert!(unqualified.as_service_error().unwrap().is_resource_not_found_exception());
+    let policy = client.get_policy().function_name("mail-rotator").qualifier("live").send().await.unwrap();
+    assert!(policy.policy().unwrap().contains("secretsmanager.amazonaws.com"));
+    let concurrency = client.get_function_concurrency().function_name("mail-rotator").send().await.unwrap();
     assert_eq!(concurrency.reserved_concurrent_executions(), Some(0));
-    let missing = client
-        .get_function_configuration()
-        .function_name("none")
-        .send()
-        .await
-        .unwrap_err();
-    assert!(
-        missing
-            .as_service_error()
-            .unwrap()
-            .is_resource_not_found_exception()
-    );
+    let missing = client.get_function_configuration().function_name("none").send().await.unwrap_err();
+    assert!(missing.as_service_error().unwrap().is_resource_not_found_exception());
 }
 
 #[tokio::test]
 async fn iam_pages_encodes_documents_and_simulates() {
     let simulator = embedded("resource_policy_deny");
     let client = aws_sdk_iam::Client::new(&config(&simulator, REGION, 1));
-    let role = client
-        .get_role()
-        .role_name("payments-rotator-role")
-        .send()
-        .await
-        .unwrap();
+    let role = client.get_role().role_name("payments-rotator-role").send().await.unwrap();
     let role = role.role().unwrap();
     assert_eq!(
-        role.permissions_boundary()
-            .unwrap()
-            .permissions_boundary_arn(),
+        role.permissions_boundary().unwrap().permissions_boundary_arn(),
         Some("arn:aws:iam::123456789012:policy/team-boundary")
     );
     let inline: Vec<String> = client
@@ -363,17 +177,9 @@ async fn iam_pages_encodes_documents_and_simulates() {
         .await
         .unwrap();
     assert_eq!(inline, ["SecretsManagerRotation", "telemetry"]);
-    let document = client
-        .get_role_policy()
-        .role_name("payments-rotator-role")
-        .policy_name("SecretsManagerRotation")
-        .send()
-        .await
-        .unwrap();
-    let document = percent_encoding::percent_decode_str(document.policy_document())
-        .decode_utf8()
-        .unwrap()
-        .into_owned();
+    let document =
+        client.get_role_policy().role_name("payments-rotator-role").policy_name("SecretsManagerRotation").send().await.unwrap();
+    let document = percent_encoding::percent_decode_str(document.policy_document()).decode_utf8().unwrap().into_owned();
     assert!(document.contains("kms:GenerateDataKey"), "{document}");
     let attached: Vec<String> = client
         .list_attached_role_policies()
@@ -389,38 +195,12 @@ async fn iam_pages_encodes_documents_and_simulates() {
         .collect();
     assert_eq!(
         attached,
-        [
-            "arn:aws:iam::123456789012:policy/deploy-guard",
-            "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
-        ]
+        ["arn:aws:iam::123456789012:policy/deploy-guard", "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"]
     );
-    let policy = client
-        .get_policy()
-        .policy_arn(&attached[0])
-        .send()
-        .await
-        .unwrap();
-    let version = policy
-        .policy()
-        .unwrap()
-        .default_version_id()
-        .unwrap()
-        .to_owned();
-    let version = client
-        .get_policy_version()
-        .policy_arn(&attached[0])
-        .version_id(version)
-        .send()
-        .await
-        .unwrap();
-    assert!(
-        version
-            .policy_version()
-            .unwrap()
-            .document()
-            .unwrap()
-            .starts_with("%7B%22Version%22")
-    );
+    let policy = client.get_policy().policy_arn(&attached[0]).send().await.unwrap();
+    let version = policy.policy().unwrap().default_version_id().unwrap().to_owned();
+    let version = client.get_policy_version().policy_arn(&attached[0]).version_id(version).send().await.unwrap();
+    assert!(version.policy_version().unwrap().document().unwrap().starts_with("%7B%22Version%22"));
 
     let secret = aws_sdk_secretsmanager::Client::new(&config(&simulator, REGION, 1))
         .describe_secret()
@@ -442,39 +222,18 @@ async fn iam_pages_encodes_documents_and_simulates() {
         .await
         .unwrap()
         .into_iter()
-        .map(|result| {
-            (
-                result.eval_action_name().to_owned(),
-                result.eval_decision().as_str().to_owned(),
-            )
-        })
+        .map(|result| (result.eval_action_name().to_owned(), result.eval_decision().as_str().to_owned()))
         .collect();
     assert_eq!(
         results,
         [
-            (
-                "secretsmanager:PutSecretValue".to_owned(),
-                "allowed".to_owned()
-            ),
-            (
-                "lambda:DeleteFunction".to_owned(),
-                "explicitDeny".to_owned()
-            ),
+            ("secretsmanager:PutSecretValue".to_owned(), "allowed".to_owned()),
+            ("lambda:DeleteFunction".to_owned(), "explicitDeny".to_owned()),
             ("s3:GetObject".to_owned(), "implicitDeny".to_owned()),
         ]
     );
-    let missing = client
-        .get_role()
-        .role_name("none")
-        .send()
-        .await
-        .unwrap_err();
-    assert!(
-        missing
-            .as_service_error()
-            .unwrap()
-            .is_no_such_entity_exception()
-    );
+    let missing = client.get_role().role_name("none").send().await.unwrap_err();
+    assert!(missing.as_service_error().unwrap().is_no_such_entity_exception());
 }
 
 #[tokio::test]
@@ -495,10 +254,7 @@ async fn metrics_follow_from_the_attempts_in_bins_and_pages() {
         .await
         .unwrap();
     assert_eq!(results.len(), 2, "two series on a page");
-    let series: Vec<_> = results
-        .iter()
-        .flat_map(|page| page.metric_data_results())
-        .collect();
+    let series: Vec<_> = results.iter().flat_map(|page| page.metric_data_results()).collect();
     assert_eq!(series[0].values(), [1.0, 1.0]);
     assert_eq!(series[1].values(), [1.0, 1.0]);
     assert_eq!(series[0].timestamps()[0].secs() % 3600, 0);
@@ -529,29 +285,10 @@ async fn logs_come_in_pages_that_may_be_empty() {
         .collect::<Result<Vec<_>, _>>()
         .await
         .unwrap();
-    assert!(
-        pages[0].events().is_empty(),
-        "the first page is empty, but has a token"
-    );
-    let lines: Vec<&str> = pages
-        .iter()
-        .flat_map(|page| page.events())
-        .map(|event| event.message().unwrap())
-        .collect();
-    assert_eq!(
-        lines
-            .iter()
-            .filter(|line| line.starts_with("START"))
-            .count(),
-        2
-    );
-    assert_eq!(
-        lines
-            .iter()
-            .filter(|line| line.starts_with("REPORT"))
-            .count(),
-        2
-    );
+    assert!(pages[0].events().is_empty(), "the first page is empty, but has a token");
+    let lines: Vec<&str> = pages.iter().flat_map(|page| page.events()).map(|event| event.message().unwrap()).collect();
+    assert_eq!(lines.iter().filter(|line| line.starts_with("START")).count(), 2);
+    assert_eq!(lines.iter().filter(|line| line.starts_with("REPORT")).count(), 2);
     let denied = client
         .filter_log_events()
         .log_group_name(group)
@@ -565,31 +302,10 @@ async fn logs_come_in_pages_that_may_be_empty() {
     assert_eq!(denied.iter().flat_map(|page| page.events()).count(), 2);
     let groups = client.describe_log_groups().send().await.unwrap();
     assert_eq!(groups.log_groups()[0].log_group_name(), Some(group));
-    let refused = client
-        .filter_log_events()
-        .log_group_name(group)
-        .filter_pattern("%regular%")
-        .send()
-        .await
-        .unwrap_err();
-    assert!(
-        refused
-            .as_service_error()
-            .unwrap()
-            .is_invalid_parameter_exception()
-    );
-    let missing = client
-        .filter_log_events()
-        .log_group_name("none")
-        .send()
-        .await
-        .unwrap_err();
-    assert!(
-        missing
-            .as_service_error()
-            .unwrap()
-            .is_resource_not_found_exception()
-    );
+    let refused = client.filter_log_events().log_group_name(group).filter_pattern("%regular%").send().await.unwrap_err();
+    assert!(refused.as_service_error().unwrap().is_invalid_parameter_exception());
+    let missing = client.filter_log_events().log_group_name("none").send().await.unwrap_err();
+    assert!(missing.as_service_error().unwrap().is_resource_not_found_exception());
 }
 
 #[tokio::test]
@@ -597,28 +313,13 @@ async fn event_history_is_regional_paged_and_newest_first() {
     let simulator = embedded("resource_policy_deny");
     let client = aws_sdk_cloudtrail::Client::new(&config(&simulator, REGION, 1));
     let by_name = |name: &str| {
-        LookupAttribute::builder()
-            .attribute_key(LookupAttributeKey::EventName)
-            .attribute_value(name)
-            .build()
-            .unwrap()
+        LookupAttribute::builder().attribute_key(LookupAttributeKey::EventName).attribute_value(name).build().unwrap()
     };
-    let failed = client
-        .lookup_events()
-        .lookup_attributes(by_name("RotationFailed"))
-        .send()
-        .await
-        .unwrap();
+    let failed = client.lookup_events().lookup_attributes(by_name("RotationFailed")).send().await.unwrap();
     assert_eq!(failed.events().len(), 2);
     assert!(failed.events()[0].event_time() > failed.events()[1].event_time());
-    let record: serde_json::Value =
-        serde_json::from_str(failed.events()[0].cloud_trail_event().unwrap()).unwrap();
-    assert!(
-        record["errorMessage"]
-            .as_str()
-            .unwrap()
-            .ends_with("function:payments-rotator during createSecret step")
-    );
+    let record: serde_json::Value = serde_json::from_str(failed.events()[0].cloud_trail_event().unwrap()).unwrap();
+    assert!(record["errorMessage"].as_str().unwrap().ends_with("function:payments-rotator during createSecret step"));
     assert!(record.get("errorCode").is_none());
     let reads = client
         .lookup_events()
@@ -631,25 +332,10 @@ async fn event_history_is_regional_paged_and_newest_first() {
         .await
         .unwrap();
     assert_eq!(reads.len(), 40);
-    let role_change = client
-        .lookup_events()
-        .lookup_attributes(by_name("PutRolePolicy"));
-    assert!(
-        role_change
-            .clone()
-            .send()
-            .await
-            .unwrap()
-            .events()
-            .is_empty()
-    );
+    let role_change = client.lookup_events().lookup_attributes(by_name("PutRolePolicy"));
+    assert!(role_change.clone().send().await.unwrap().events().is_empty());
     let global = aws_sdk_cloudtrail::Client::new(&config(&simulator, "us-east-1", 1));
-    let events = global
-        .lookup_events()
-        .lookup_attributes(by_name("PutRolePolicy"))
-        .send()
-        .await
-        .unwrap();
+    let events = global.lookup_events().lookup_attributes(by_name("PutRolePolicy")).send().await.unwrap();
     assert_eq!(events.events()[0].username(), Some("dave"));
     let two = client
         .lookup_events()
@@ -658,31 +344,15 @@ async fn event_history_is_regional_paged_and_newest_first() {
         .send()
         .await
         .unwrap_err();
-    assert!(
-        two.as_service_error()
-            .unwrap()
-            .is_invalid_lookup_attributes_exception()
-    );
-    assert!(
-        client
-            .describe_trails()
-            .send()
-            .await
-            .unwrap()
-            .trail_list()
-            .is_empty()
-    );
+    assert!(two.as_service_error().unwrap().is_invalid_lookup_attributes_exception());
+    assert!(client.describe_trails().send().await.unwrap().trail_list().is_empty());
 }
 
 #[tokio::test]
 async fn a_trail_with_a_log_group_carries_the_same_events_of_every_region() {
     let simulator = embedded("role_detached_policy");
     let config = config(&simulator, REGION, 1);
-    let trails = aws_sdk_cloudtrail::Client::new(&config)
-        .describe_trails()
-        .send()
-        .await
-        .unwrap();
+    let trails = aws_sdk_cloudtrail::Client::new(&config).describe_trails().send().await.unwrap();
     assert_eq!(
         trails.trail_list()[0].cloud_watch_logs_log_group_arn(),
         Some("arn:aws:logs:eu-west-1:123456789012:log-group:cloudtrail:*")
@@ -700,21 +370,12 @@ async fn a_trail_with_a_log_group_carries_the_same_events_of_every_region() {
         .iter()
         .map(|event| {
             let record: serde_json::Value = serde_json::from_str(event.message().unwrap()).unwrap();
-            format!(
-                "{} {}",
-                record["eventName"].as_str().unwrap(),
-                record["awsRegion"].as_str().unwrap()
-            )
+            format!("{} {}", record["eventName"].as_str().unwrap(), record["awsRegion"].as_str().unwrap())
         })
         .collect();
     assert_eq!(
         names,
-        [
-            "DetachRolePolicy us-east-1",
-            "RotationFailed eu-west-1",
-            "RotationFailed eu-west-1",
-            "RotationFailed eu-west-1"
-        ]
+        ["DetachRolePolicy us-east-1", "RotationFailed eu-west-1", "RotationFailed eu-west-1", "RotationFailed eu-west-1"]
     );
 }
 
@@ -722,57 +383,25 @@ async fn a_trail_with_a_log_group_carries_the_same_events_of_every_region() {
 async fn kms_health_and_sts_answer() {
     let simulator = embedded("resource_policy_deny");
     let config = config(&simulator, REGION, 1);
-    let secret = aws_sdk_secretsmanager::Client::new(&config)
-        .describe_secret()
-        .secret_id("prod/payments-db")
-        .send()
-        .await
-        .unwrap();
+    let secret =
+        aws_sdk_secretsmanager::Client::new(&config).describe_secret().secret_id("prod/payments-db").send().await.unwrap();
     let kms = aws_sdk_kms::Client::new(&config);
-    let key = kms
-        .describe_key()
-        .key_id(secret.kms_key_id().unwrap())
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(
-        key.key_metadata().unwrap().key_state().unwrap().as_str(),
-        "Enabled"
-    );
-    let policy = kms
-        .get_key_policy()
-        .key_id(secret.kms_key_id().unwrap())
-        .send()
-        .await
-        .unwrap();
+    let key = kms.describe_key().key_id(secret.kms_key_id().unwrap()).send().await.unwrap();
+    assert_eq!(key.key_metadata().unwrap().key_state().unwrap().as_str(), "Enabled");
+    let policy = kms.get_key_policy().key_id(secret.kms_key_id().unwrap()).send().await.unwrap();
     assert!(policy.policy().unwrap().contains("kms:*"));
     let missing = kms.describe_key().key_id("none").send().await.unwrap_err();
     assert!(missing.as_service_error().unwrap().is_not_found_exception());
 
-    let health = aws_sdk_health::Client::new(&config)
-        .describe_events()
-        .send()
-        .await
-        .unwrap_err();
+    let health = aws_sdk_health::Client::new(&config).describe_events().send().await.unwrap_err();
     assert_eq!(code(&health), Some("SubscriptionRequiredException"));
 
     let sts = aws_sdk_sts::Client::new(&config);
     let me = sts.get_caller_identity().send().await.unwrap();
-    assert_eq!(
-        me.arn(),
-        Some("arn:aws:sts::123456789012:assumed-role/rotation-diag/investigation")
-    );
-    let assumed = sts
-        .assume_role()
-        .role_arn("arn:aws:iam::210987654321:role/reader")
-        .role_session_name("diag")
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(
-        assumed.assumed_role_user().unwrap().arn(),
-        "arn:aws:sts::210987654321:assumed-role/reader/diag"
-    );
+    assert_eq!(me.arn(), Some("arn:aws:sts::123456789012:assumed-role/rotation-diag/investigation"));
+    let assumed =
+        sts.assume_role().role_arn("arn:aws:iam::210987654321:role/reader").role_session_name("diag").send().await.unwrap();
+    assert_eq!(assumed.assumed_role_user().unwrap().arn(), "arn:aws:sts::210987654321:assumed-role/reader/diag");
 }
 
 #[tokio::test]
@@ -785,22 +414,9 @@ async fn health_events_are_filtered_where_the_account_has_a_support_plan() {
             .event_status_codes(aws_sdk_health::types::EventStatusCode::Open)
             .build()
     };
-    let events = client
-        .describe_events()
-        .filter(filter("EC2"))
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(
-        events.events()[0].event_type_code(),
-        Some("AWS_EC2_OPERATIONAL_ISSUE")
-    );
-    let none = client
-        .describe_events()
-        .filter(filter("LAMBDA"))
-        .send()
-        .await
-        .unwrap();
+    let events = client.describe_events().filter(filter("EC2")).send().await.unwrap();
+    assert_eq!(events.events()[0].event_type_code(), Some("AWS_EC2_OPERATIONAL_ISSUE"));
+    let none = client.describe_events().filter(filter("LAMBDA")).send().await.unwrap();
     assert!(none.events().is_empty());
 }
 
@@ -838,11 +454,7 @@ async fn throttling_ends_after_the_declared_number_of_requests() {
     patient.lookup_events().send().await.unwrap();
     assert_eq!(simulator.calls().len(), 3);
     let config = config(&simulator, REGION, 1);
-    let secrets = aws_sdk_secretsmanager::Client::new(&config)
-        .list_secrets()
-        .send()
-        .await
-        .unwrap_err();
+    let secrets = aws_sdk_secretsmanager::Client::new(&config).list_secrets().send().await.unwrap_err();
     assert_eq!(code(&secrets), Some("ThrottlingException"));
     let metrics = aws_sdk_cloudwatch::Client::new(&config)
         .get_metric_data()
@@ -859,12 +471,7 @@ async fn throttling_ends_after_the_declared_number_of_requests() {
 async fn a_denied_call_names_who_what_and_on_which_resource() {
     let simulator = start(FAULTS);
     let config = config(&simulator, REGION, 1);
-    let role = aws_sdk_iam::Client::new(&config)
-        .get_role()
-        .role_name("r")
-        .send()
-        .await
-        .unwrap_err();
+    let role = aws_sdk_iam::Client::new(&config).get_role().role_name("r").send().await.unwrap_err();
     assert_eq!(code(&role), Some("AccessDenied"));
     assert_eq!(
         role.as_service_error().unwrap().meta().message(),
@@ -874,20 +481,10 @@ async fn a_denied_call_names_who_what_and_on_which_resource() {
              iam:GetRole action"
         )
     );
-    let policy = aws_sdk_lambda::Client::new(&config)
-        .get_policy()
-        .function_name("secrets-rotator")
-        .send()
-        .await
-        .unwrap_err();
+    let policy = aws_sdk_lambda::Client::new(&config).get_policy().function_name("secrets-rotator").send().await.unwrap_err();
     assert_eq!(code(&policy), Some("AccessDeniedException"));
     assert_eq!(policy.raw_response().unwrap().status().as_u16(), 403);
-    let key = aws_sdk_kms::Client::new(&config)
-        .describe_key()
-        .key_id("k")
-        .send()
-        .await
-        .unwrap_err();
+    let key = aws_sdk_kms::Client::new(&config).describe_key().key_id("k").send().await.unwrap_err();
     assert_eq!(code(&key), Some("AccessDeniedException"));
 }
 
@@ -902,32 +499,14 @@ async fn broken_answers_reach_the_client_as_broken() {
         .await
         .unwrap_err();
     assert_eq!(function.raw_response().unwrap().status().as_u16(), 503);
-    let trails = aws_sdk_cloudtrail::Client::new(&config)
-        .describe_trails()
-        .send()
-        .await
-        .unwrap_err();
+    let trails = aws_sdk_cloudtrail::Client::new(&config).describe_trails().send().await.unwrap_err();
     assert!(trails.as_service_error().is_none(), "{trails:?}");
     let hurried = config
         .to_builder()
-        .timeout_config(
-            TimeoutConfig::builder()
-                .operation_timeout(Duration::from_millis(150))
-                .build(),
-        )
+        .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_millis(150)).build())
         .build();
-    let logs = aws_sdk_cloudwatchlogs::Client::new(&hurried)
-        .describe_log_groups()
-        .send()
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(
-            logs,
-            aws_smithy_runtime_api::client::result::SdkError::TimeoutError(_)
-        ),
-        "{logs:?}"
-    );
+    let logs = aws_sdk_cloudwatchlogs::Client::new(&hurried).describe_log_groups().send().await.unwrap_err();
+    assert!(matches!(logs, aws_smithy_runtime_api::client::result::SdkError::TimeoutError(_)), "{logs:?}");
 }
 
 #[tokio::test]
@@ -947,12 +526,7 @@ async fn every_embedded_scenario_can_be_played() {
 
 #[test]
 fn an_unknown_key_is_named() {
-    let error =
-        Scenario::parse("title = \"t\"\nstory = \"s\"\n[[secret]]\nname = \"a\"\nrotaton = {}\n")
-            .unwrap_err();
+    let error = Scenario::parse("title = \"t\"\nstory = \"s\"\n[[secret]]\nname = \"a\"\nrotaton = {}\n").unwrap_err();
     let text = error.to_string();
-    assert!(
-        text.contains("unknown field `rotaton`") && text.contains("line 5"),
-        "{text}"
-    );
+    assert!(text.contains("unknown field `rotaton`") && text.contains("line 5"), "{text}");
 }

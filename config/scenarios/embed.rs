@@ -18,9 +18,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         table.push_str(&format!("    ({name:?}, include_str!({path:?})),\n"));
     }
     table.push_str("];\n");
-    fs::write(
-        Path::new(&env::var("OUT_DIR")?).join("embedded_scenarios.rs"),
-        table,
-    )?;
+    fs::write(Path::new(&env::var("OUT_DIR")?).join("embedded_scenarios.rs"), table)?;
     Ok(())
 }

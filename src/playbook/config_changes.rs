@@ -80,6 +80,14 @@ pub(super) async fn collect(
         Some(trail) if trail.has_global_events => Searched::default(),
         Some(_) => search(cx, asker, span, trouble, &[cx.aws.global_region()]).await,
         None if trouble.is_none() && cx.request.change_events.is_empty() => {
+            // Without the secret or its history it is not known that nothing failed.
+            let unknown = || Observation::Failed { error: "what a change would have to explain is not known".to_owned() };
+            if !matches!(subject, Observation::Found(_)) {
+                return subject.and_then(|_| unknown()).into();
+            }
+            if !matches!(history, Observation::Found(_)) {
+                return history.and_then(|_| unknown()).into();
+            }
             let because = "nothing failed or is overdue that a change would have to explain";
             return Observation::NotApplicable { because: because.to_owned() }.into();
         }

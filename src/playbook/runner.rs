@@ -288,3 +288,67 @@ async fn changes_step(cx: &Context<'_>) -> StepRecord<ConfigChanges> {
     let step = Running::begin(cx, StepName::ConfigChanges);
     step.finish(config_changes::collect(cx, &step.asker, subject, function, history)).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::{AwsOptions, Registry};
+    use crate::model::{Reach, StepName};
+    use std::sync::Mutex;
+
+    #[derive(Default)]
+    struct Ends(Mutex<Vec<(StepName, &'static str)>>);
+
+    impl Progress for Ends {
+        fn started(&self, _: StepName) {}
+        fn finished(&self, step: StepName, status: &'static str, _: &str) {
+            self.0.lock().unwrap().push((step, status));
+        }
+    }
+
+    async fn ended(collector: impl Future<Output = Seen<()>>) -> (StepRecord<()>, Vec<(StepName, &'static str)>) {
+        let options = AwsOptions { region: Some("eu-west-1".to_owned()), test_credentials: true, ..AwsOptions::default() };
+        let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
+        let (clock, ends) = (Clock::system(), Ends::default());
+        let request = Request { deadline_per_step: Duration::ZERO, ..Request::new("db".parse().unwrap(), Reach::Day) };
+        let cx = Context {
+            aws: &aws,
+            clock: &clock,
+            request: &request,
+            progress: &ends,
+            now: clock.now(),
+            total_deadline: clock::deadline(Duration::ZERO),
+            board: Board::empty(),
+            trail: events::SharedTrail::default(),
+        };
+        let record = Running::begin(&cx, StepName::FunctionLogs).finish(collector).await;
+        let ends = ends.0.lock().unwrap().clone();
+        (record, ends)
+    }
+
+    #[tokio::test]
+    async fn a_step_that_panics_is_a_failed_observation() {
+        let (record, ends) = ended(async { panic!("a defect") }).await;
+        assert_eq!(record.observation.status(), "failed");
+        assert_eq!(record.summary, "not checked: step 4 · function logs stopped on a defect of its own");
+        assert_eq!(ends, [(StepName::FunctionLogs, "failed")]);
+    }
+
+    #[tokio::test]
+    async fn a_step_that_never_ends_is_timed_out_after_its_grace() {
+        let (record, ends) = ended(std::future::pending()).await;
+        assert_eq!(record.observation.status(), "timed_out");
+        assert!(record.duration_ms >= 200, "{}", record.duration_ms);
+        assert_eq!(ends, [(StepName::FunctionLogs, "timed_out")]);
+    }
+
+    #[tokio::test]
+    async fn the_whole_collection_may_move_between_threads() {
+        fn is_send<T: Send>(_: &T) {}
+        let options = AwsOptions { region: Some("eu-west-1".to_owned()), test_credentials: true, ..AwsOptions::default() };
+        let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
+        let (clock, ends) = (Clock::system(), Ends::default());
+        let request = Request::new("db".parse().unwrap(), Reach::Day);
+        is_send(&collect(&aws, &clock, &request, &ends));
+    }
+}

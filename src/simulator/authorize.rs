@@ -35,9 +35,7 @@ pub(super) fn evaluate<'a>(
     let mut missing = BTreeSet::new();
     for (name, policy) in policies {
         for statement in one_or_many(policy.get("Statement")) {
-            if !concerns(statement, action, resource)
-                || !condition_holds(statement, keys, &mut missing)
-            {
+            if !concerns(statement, action, resource) || !condition_holds(statement, keys, &mut missing) {
                 continue;
             }
             let matched = match statement.get("Effect").and_then(Value::as_str) {
@@ -54,38 +52,19 @@ pub(super) fn evaluate<'a>(
         (true, false) => (Decision::Allowed, allowed),
         (true, true) => (Decision::ImplicitDeny, Vec::new()),
     };
-    Verdict {
-        decision,
-        matched,
-        missing,
-    }
+    Verdict { decision, matched, missing }
 }
 
 fn concerns(statement: &Value, action: &str, resource: &str) -> bool {
-    let any_action = |member: &str| {
-        texts(statement.get(member)).any(|pattern| wildcard::matches_ignoring_case(pattern, action))
-    };
-    let any_resource = |member: &str| {
-        texts(statement.get(member)).any(|pattern| wildcard::matches(pattern, resource))
-    };
-    let action_matches = if statement.get("NotAction").is_some() {
-        !any_action("NotAction")
-    } else {
-        any_action("Action")
-    };
-    let resource_matches = if statement.get("NotResource").is_some() {
-        !any_resource("NotResource")
-    } else {
-        any_resource("Resource")
-    };
+    let any_action = |member: &str| texts(statement.get(member)).any(|pattern| wildcard::matches_ignoring_case(pattern, action));
+    let any_resource = |member: &str| texts(statement.get(member)).any(|pattern| wildcard::matches(pattern, resource));
+    let action_matches = if statement.get("NotAction").is_some() { !any_action("NotAction") } else { any_action("Action") };
+    let resource_matches =
+        if statement.get("NotResource").is_some() { !any_resource("NotResource") } else { any_resource("Resource") };
     action_matches && resource_matches
 }
 
-fn condition_holds(
-    statement: &Value,
-    keys: &ConditionKeys,
-    missing: &mut BTreeSet<String>,
-) -> bool {
+fn condition_holds(statement: &Value, keys: &ConditionKeys, missing: &mut BTreeSet<String>) -> bool {
     let Some(Value::Object(operators)) = statement.get("Condition") else {
         return true;
     };
@@ -98,9 +77,7 @@ fn condition_holds(
             };
             let values = keys.get(&key.to_ascii_lowercase());
             holds &= match (operator, values) {
-                ("Null", values) => {
-                    texts(Some(patterns)).any(|absent| (absent == "true") == values.is_none())
-                }
+                ("Null", values) => texts(Some(patterns)).any(|absent| (absent == "true") == values.is_none()),
                 (_, None) if if_exists => true,
                 (_, None) => {
                     missing.insert(key.clone());
@@ -114,17 +91,12 @@ fn condition_holds(
 }
 
 fn compare(operator: &str, values: &[String], patterns: &Value) -> bool {
-    let any = |test: &dyn Fn(&str, &str) -> bool| {
-        values
-            .iter()
-            .any(|value| texts(Some(patterns)).any(|pattern| test(pattern, value)))
-    };
+    let any =
+        |test: &dyn Fn(&str, &str) -> bool| values.iter().any(|value| texts(Some(patterns)).any(|pattern| test(pattern, value)));
     match operator {
         "StringEquals" => any(&|pattern, value| pattern == value),
         "StringNotEquals" => !any(&|pattern, value| pattern == value),
-        "StringEqualsIgnoreCase" | "Bool" => {
-            any(&|pattern, value| pattern.eq_ignore_ascii_case(value))
-        }
+        "StringEqualsIgnoreCase" | "Bool" => any(&|pattern, value| pattern.eq_ignore_ascii_case(value)),
         "StringLike" | "ArnLike" | "ArnEquals" => any(&wildcard::matches),
         "StringNotLike" | "ArnNotLike" | "ArnNotEquals" => !any(&wildcard::matches),
         _ => false,
@@ -160,10 +132,7 @@ mod tests {
         let deny = json!({ "Effect": "Deny", "NotAction": "a:Get*", "Resource": "*" });
         let all = json!([allow, deny]);
         assert_eq!(decide(all.clone(), "a:GetX", "arn:12").0, Decision::Allowed);
-        assert_eq!(
-            decide(all.clone(), "a:PutX", "arn:12").0,
-            Decision::ExplicitDeny
-        );
+        assert_eq!(decide(all.clone(), "a:PutX", "arn:12").0, Decision::ExplicitDeny);
         assert_eq!(decide(all, "A:getX", "arn:2").0, Decision::ImplicitDeny);
     }
 
@@ -173,9 +142,6 @@ mod tests {
             "Effect": "Allow", "Action": "*", "Resource": "*",
             "Condition": { "StringEquals": { "aws:SourceVpce": "vpce-1" } },
         });
-        assert_eq!(
-            decide(allow, "a:B", "*"),
-            (Decision::ImplicitDeny, vec!["aws:SourceVpce".to_owned()])
-        );
+        assert_eq!(decide(allow, "a:B", "*"), (Decision::ImplicitDeny, vec!["aws:SourceVpce".to_owned()]));
     }
 }

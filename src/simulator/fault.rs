@@ -22,12 +22,7 @@ pub(super) struct Effect {
 
 impl Faults {
     pub(super) fn new(forms: Vec<FaultForm>) -> Self {
-        Faults(
-            forms
-                .into_iter()
-                .map(|form| (form, AtomicU32::new(0)))
-                .collect(),
-        )
+        Faults(forms.into_iter().map(|form| (form, AtomicU32::new(0))).collect())
     }
 
     /// Counts the request, and says what happens to it.
@@ -37,14 +32,8 @@ impl Faults {
         let mut effect = Effect::default();
         for (form, seen) in &self.0 {
             let concerned = wildcard::matches_ignoring_case(&form.operation, &action)
-                && form
-                    .region
-                    .as_ref()
-                    .is_none_or(|region| *region == request.region)
-                && form
-                    .containing
-                    .as_ref()
-                    .is_none_or(|text| parameters.contains(text.as_str()));
+                && form.region.as_ref().is_none_or(|region| *region == request.region)
+                && form.containing.as_ref().is_none_or(|text| parameters.contains(text.as_str()));
             if !concerned {
                 continue;
             }

@@ -23,15 +23,8 @@ pub(super) enum FilterPattern {
 pub(super) enum Condition {
     And(Vec<Condition>),
     Or(Vec<Condition>),
-    Compare {
-        path: Vec<String>,
-        operator: &'static str,
-        value: String,
-    },
-    Is {
-        path: Vec<String>,
-        what: Presence,
-    },
+    Compare { path: Vec<String>, operator: &'static str, value: String },
+    Is { path: Vec<String>, what: Presence },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,11 +47,7 @@ impl FilterPattern {
             parser.expect("{")?;
             let condition = parser.or()?;
             parser.expect("}")?;
-            return parser
-                .tokens
-                .next()
-                .is_none()
-                .then_some(FilterPattern::Json(condition));
+            return parser.tokens.next().is_none().then_some(FilterPattern::Json(condition));
         }
         if text.starts_with(['[', '%']) {
             return None;
@@ -90,8 +79,9 @@ impl FilterPattern {
                     && (any.is_empty() || any.iter().any(|term| message.contains(term.as_str())))
                     && !none.iter().any(|term| message.contains(term.as_str()))
             }
-            FilterPattern::Json(condition) => serde_json::from_str(message)
-                .is_ok_and(|message: Value| message.is_object() && condition.holds(&message)),
+            FilterPattern::Json(condition) => {
+                serde_json::from_str(message).is_ok_and(|message: Value| message.is_object() && condition.holds(&message))
+            }
         }
     }
 }
@@ -114,8 +104,7 @@ fn term(text: &str) -> Option<(String, &str)> {
     }
     let end = text.find(char::is_whitespace).unwrap_or(text.len());
     let (term, after) = text.split_at(end);
-    (!term.is_empty() && term.chars().all(|c| c.is_alphanumeric() || c == '_'))
-        .then(|| (term.to_owned(), after))
+    (!term.is_empty() && term.chars().all(|c| c.is_alphanumeric() || c == '_')).then(|| (term.to_owned(), after))
 }
 
 impl Condition {
@@ -132,11 +121,9 @@ impl Condition {
                     Presence::NotExists => found.is_none(),
                 }
             }
-            Condition::Compare {
-                path,
-                operator,
-                value,
-            } => lookup(message, path).is_some_and(|found| compare(found, operator, value)),
+            Condition::Compare { path, operator, value } => {
+                lookup(message, path).is_some_and(|found| compare(found, operator, value))
+            }
         }
     }
 }
@@ -179,9 +166,7 @@ enum Token {
 
 impl Parser {
     fn new(text: &str) -> Option<Self> {
-        const MARKS: [&str; 12] = [
-            "&&", "||", "!=", "<=", ">=", "{", "}", "(", ")", "=", "<", ">",
-        ];
+        const MARKS: [&str; 12] = ["&&", "||", "!=", "<=", ">=", "{", "}", "(", ")", "=", "<", ">"];
         let mut tokens = Vec::new();
         let mut rest = text.trim_start();
         while !rest.is_empty() {
@@ -189,17 +174,11 @@ impl Parser {
                 tokens.push(Token::Mark(mark));
                 rest = rest.strip_prefix(mark)?;
             } else if rest.starts_with('"') {
-                let end = rest
-                    .char_indices()
-                    .skip(1)
-                    .find(|(_, c)| *c == '"')
-                    .map(|(at, _)| at)?;
+                let end = rest.char_indices().skip(1).find(|(_, c)| *c == '"').map(|(at, _)| at)?;
                 tokens.push(Token::Quoted(rest.get(1..end)?.to_owned()));
                 rest = rest.get(end + 1..)?;
             } else {
-                let end = rest
-                    .find(|c: char| c.is_whitespace() || "&|!=<>(){}\"".contains(c))
-                    .unwrap_or(rest.len());
+                let end = rest.find(|c: char| c.is_whitespace() || "&|!=<>(){}\"".contains(c)).unwrap_or(rest.len());
                 let (word, after) = rest.split_at(end);
                 if word.is_empty() || word.contains(['%', '[']) {
                     return None;
@@ -209,9 +188,7 @@ impl Parser {
             }
             rest = rest.trim_start();
         }
-        Some(Parser {
-            tokens: tokens.into_iter().peekable(),
-        })
+        Some(Parser { tokens: tokens.into_iter().peekable() })
     }
 
     fn expect(&mut self, mark: &'static str) -> Option<()> {
@@ -243,11 +220,7 @@ impl Parser {
         let Token::Word(path) = self.tokens.next()? else {
             return None;
         };
-        let path: Vec<String> = path
-            .strip_prefix("$.")?
-            .split('.')
-            .map(str::to_owned)
-            .collect();
+        let path: Vec<String> = path.strip_prefix("$.")?.split('.').map(str::to_owned).collect();
         match self.tokens.next()? {
             Token::Mark(operator @ ("=" | "!=" | "<" | "<=" | ">" | ">=")) => {
                 let value = match self.tokens.next()? {
@@ -255,11 +228,7 @@ impl Parser {
                     Token::Word(value) => value,
                     Token::Mark(_) => return None,
                 };
-                Some(Condition::Compare {
-                    path,
-                    operator,
-                    value,
-                })
+                Some(Condition::Compare { path, operator, value })
             }
             Token::Word(word) => {
                 let next = self.tokens.next()?;

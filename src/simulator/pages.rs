@@ -22,9 +22,7 @@ pub(super) fn page<'a, T>(
         None | Some("") => 0,
         Some(token) => offset(token, request).ok_or(WrongToken)?,
     };
-    let asked = parameters
-        .integer(limit_name)
-        .and_then(|limit| usize::try_from(limit).ok());
+    let asked = parameters.integer(limit_name).and_then(|limit| usize::try_from(limit).ok());
     let size = asked.map_or(size, |asked| asked.min(size)).max(1);
     let rest = all.get(start..).ok_or(WrongToken)?;
     let (page, after) = rest.split_at(size.min(rest.len()));

@@ -45,8 +45,7 @@ impl PolicyForm {
     pub(super) fn document(&self, fill: Fill<'_>) -> Result<Value, String> {
         let statements = match self {
             PolicyForm::Json(text) => {
-                return serde_json::from_str(&fill(text)?)
-                    .map_err(|error| format!("a policy is not JSON: {error}"));
+                return serde_json::from_str(&fill(text)?).map_err(|error| format!("a policy is not JSON: {error}"));
             }
             PolicyForm::Statements(statements) => statements.iter().collect::<Vec<_>>(),
             PolicyForm::Statement(statement) => vec![statement.as_ref()],
@@ -79,18 +78,10 @@ impl StatementForm {
                 set(&mut statement, "Sid", json!(sid));
             }
             if let Some(principal) = &self.principal {
-                set(
-                    &mut statement,
-                    "Principal",
-                    principal_element(&fill(principal)?),
-                );
+                set(&mut statement, "Principal", principal_element(&fill(principal)?));
             }
             if let Some(principal) = &self.not_principal {
-                set(
-                    &mut statement,
-                    "NotPrincipal",
-                    principal_element(&fill(principal)?),
-                );
+                set(&mut statement, "NotPrincipal", principal_element(&fill(principal)?));
             }
             set(&mut statement, key, json!(actions));
             set(
@@ -99,18 +90,12 @@ impl StatementForm {
                 if self.on.is_empty() {
                     json!("*")
                 } else {
-                    json!(
-                        self.on
-                            .iter()
-                            .map(|on| fill(on))
-                            .collect::<Result<Vec<_>, _>>()?
-                    )
+                    json!(self.on.iter().map(|on| fill(on)).collect::<Result<Vec<_>, _>>()?)
                 },
             );
             if let Some(condition) = &self.condition {
                 let text = fill(&condition.to_string())?;
-                let condition: Value =
-                    serde_json::from_str(&text).map_err(|error| error.to_string())?;
+                let condition: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
                 set(&mut statement, "Condition", condition);
             }
             written.push(statement);

@@ -157,12 +157,7 @@ pub(super) struct AccountForm {
 
 impl Default for AccountForm {
     fn default() -> Self {
-        AccountForm {
-            id: "123456789012".into(),
-            region: "eu-west-1".into(),
-            now: None,
-            support_plan: false,
-        }
+        AccountForm { id: "123456789012".into(), region: "eu-west-1".into(), now: None, support_plan: false }
     }
 }
 
@@ -193,16 +188,7 @@ pub(super) struct PagesForm {
 
 impl Default for PagesForm {
     fn default() -> Self {
-        PagesForm {
-            secrets: 100,
-            versions: 100,
-            logs: 10_000,
-            empty_logs: 0,
-            log_groups: 50,
-            events: 50,
-            iam: 100,
-            metrics: 500,
-        }
+        PagesForm { secrets: 100, versions: 100, logs: 10_000, empty_logs: 0, log_groups: 50, events: 50, iam: 100, metrics: 500 }
     }
 }
 

@@ -92,18 +92,11 @@ impl Simulator {
                 let mut stopped = stopped;
                 _ = stopped.changed().await;
             };
-            if let Err(error) = axum::serve(listener, router)
-                .with_graceful_shutdown(stop)
-                .await
-            {
+            if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop).await {
                 tracing::error!(%error, "the simulator stopped");
             }
         });
-        Ok(Simulator {
-            address,
-            account,
-            _running: running,
-        })
+        Ok(Simulator { address, account, _running: running })
     }
 
     /// What `AWS_ENDPOINT_URL` has to be.
@@ -129,13 +122,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn serve(
-    State(account): State<Arc<Account>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn serve(State(account): State<Arc<Account>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let request = match wire::parse(&method, &uri, &headers, &body) {
         Ok(request) => request,
         Err(reason) => return (StatusCode::BAD_REQUEST, reason).into_response(),
@@ -201,9 +188,7 @@ async fn truncate(response: Response) -> Response {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let half = whole.slice(..whole.len() / 2);
-    parts
-        .headers
-        .insert(CONTENT_LENGTH, HeaderValue::from(whole.len()));
+    parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(whole.len()));
     let broken = std::io::Error::other("truncated");
     let body = Body::from_stream(stream::iter([Ok(half), Err(broken)]));
     Response::from_parts(parts, body)

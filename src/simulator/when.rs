@@ -36,9 +36,7 @@ pub(super) struct Times {
 impl When {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let wrong = || {
-            format!(
-                "`{text}` is no time; write `-3d 2h`, `now`, `failing_since - 15m`, `-2d @05:00` or an RFC 3339 timestamp"
-            )
+            format!("`{text}` is no time; write `-3d 2h`, `now`, `failing_since - 15m`, `-2d @05:00` or an RFC 3339 timestamp")
         };
         let (rest, time_of_day) = match text.split_once('@') {
             Some((rest, clock)) => {
@@ -50,44 +48,31 @@ impl When {
             None => (text.trim(), None),
         };
         if let Ok(at) = rest.parse::<Timestamp>() {
-            return Ok(When {
-                base: Base::At(at),
-                offset: SignedDuration::ZERO,
-                time_of_day,
-            });
+            return Ok(When { base: Base::At(at), offset: SignedDuration::ZERO, time_of_day });
         }
         let (base, offset) = match rest.find(['+', '-']) {
             Some(sign) => {
                 let (base, span) = rest.split_at(sign);
                 let negative = span.starts_with('-');
-                let Length(span) =
-                    Length::parse(span.trim_start_matches(['+', '-'])).map_err(|_| wrong())?;
+                let Length(span) = Length::parse(span.trim_start_matches(['+', '-'])).map_err(|_| wrong())?;
                 (base.trim(), if negative { -span } else { span })
             }
             None => (rest, SignedDuration::ZERO),
         };
         let base = match base {
             "" | "now" => Base::Now,
-            name if name
-                .chars()
-                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') =>
-            {
+            name if name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') => {
                 Base::Named(name.to_owned())
             }
             _ => return Err(wrong()),
         };
-        Ok(When {
-            base,
-            offset,
-            time_of_day,
-        })
+        Ok(When { base, offset, time_of_day })
     }
 }
 
 impl Length {
     fn parse(text: &str) -> Result<Self, String> {
-        let wrong =
-            || format!("`{text}` is no length of time; write `3d 2h`, `15m`, `90s` or `812ms`");
+        let wrong = || format!("`{text}` is no length of time; write `3d 2h`, `15m`, `90s` or `812ms`");
         let mut total = SignedDuration::ZERO;
         let mut parts = text.split_whitespace().peekable();
         if parts.peek().is_none() {
@@ -139,19 +124,12 @@ impl Times {
             Base::Now => self.now,
             Base::At(at) => *at,
             Base::Named(name) => {
-                let named = self
-                    .named
-                    .get(name)
-                    .ok_or_else(|| format!("[times] has no `{name}`"))?;
-                let names_left = names_left
-                    .checked_sub(1)
-                    .ok_or_else(|| format!("the time `{name}` leads back to itself"))?;
+                let named = self.named.get(name).ok_or_else(|| format!("[times] has no `{name}`"))?;
+                let names_left = names_left.checked_sub(1).ok_or_else(|| format!("the time `{name}` leads back to itself"))?;
                 self.resolve_below(named, names_left)?
             }
         };
-        let at = base
-            .checked_add(when.offset)
-            .map_err(|error| error.to_string())?;
+        let at = base.checked_add(when.offset).map_err(|error| error.to_string())?;
         match when.time_of_day {
             None => Ok(at),
             Some((hour, minute)) => at
@@ -186,15 +164,9 @@ mod tests {
         assert_eq!(resolve("now").unwrap(), "2026-11-24T09:30:00Z");
         assert_eq!(resolve("-3d 2h").unwrap(), "2026-11-21T07:30:00Z");
         assert_eq!(resolve("+4d").unwrap(), "2026-11-28T09:30:00Z");
-        assert_eq!(
-            resolve("failing_since - 15m").unwrap(),
-            "2026-11-22T04:45:00Z"
-        );
+        assert_eq!(resolve("failing_since - 15m").unwrap(), "2026-11-22T04:45:00Z");
         assert_eq!(resolve("-1d @23:59").unwrap(), "2026-11-23T23:59:00Z");
-        assert_eq!(
-            resolve("2026-01-01T00:00:00Z").unwrap(),
-            "2026-01-01T00:00:00Z"
-        );
+        assert_eq!(resolve("2026-01-01T00:00:00Z").unwrap(), "2026-01-01T00:00:00Z");
     }
 
     #[test]
@@ -202,9 +174,6 @@ mod tests {
         for wrong in ["yesterday!", "-3 days", "- ", "@25", "nobody"] {
             assert!(resolve(wrong).is_err(), "{wrong}");
         }
-        assert_eq!(
-            resolve("circle").unwrap_err(),
-            "the time `circle` leads back to itself"
-        );
+        assert_eq!(resolve("circle").unwrap_err(), "the time `circle` leads back to itself");
     }
 }

@@ -27,11 +27,7 @@ pub(super) fn matches(pattern: &str, text: &str) -> bool {
             },
         }
     }
-    pattern
-        .get(p..)
-        .unwrap_or_default()
-        .iter()
-        .all(|c| *c == '*')
+    pattern.get(p..).unwrap_or_default().iter().all(|c| *c == '*')
 }
 
 /// The same for actions, whose case does not matter.
@@ -55,9 +51,6 @@ mod tests {
         ] {
             assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
         }
-        assert!(matches_ignoring_case(
-            "SecretsManager:get*",
-            "secretsmanager:GetSecretValue"
-        ));
+        assert!(matches_ignoring_case("SecretsManager:get*", "secretsmanager:GetSecretValue"));
     }
 }

@@ -162,9 +162,7 @@ pub(super) struct HealthEvent {
 impl World {
     /// The role with this name, if it exists.
     pub(super) fn role(&self, name: &str) -> Option<&Role> {
-        self.roles
-            .iter()
-            .find(|role| role.name == name && role.exists)
+        self.roles.iter().find(|role| role.name == name && role.exists)
     }
 
     /// The managed policy with this ARN.

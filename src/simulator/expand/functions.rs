@@ -13,26 +13,18 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 pub(super) fn log_group(form: &FunctionForm) -> String {
-    form.log_group
-        .clone()
-        .unwrap_or_else(|| format!("/aws/lambda/{}", form.name))
+    form.log_group.clone().unwrap_or_else(|| format!("/aws/lambda/{}", form.name))
 }
 
 pub(super) fn function(names: &Names<'_>, form: &FunctionForm) -> Result<Function, String> {
     let arn = names.function_arn(form);
     let invoke = match &form.invoke {
         Some(invoke) => invoke.clone(),
-        None => vec![InvokeForm {
-            source_account: Some(names.account().to_owned()),
-            ..InvokeForm::default()
-        }],
+        None => vec![InvokeForm { source_account: Some(names.account().to_owned()), ..InvokeForm::default() }],
     };
     let mut policy: BTreeMap<Option<String>, Vec<Value>> = BTreeMap::new();
     for (nth, statement) in invoke.iter().enumerate() {
-        policy
-            .entry(statement.qualifier.clone())
-            .or_default()
-            .push(invoke_statement(names, &arn, nth, statement)?);
+        policy.entry(statement.qualifier.clone()).or_default().push(invoke_statement(names, &arn, nth, statement)?);
     }
     Ok(Function {
         name: form.name.clone(),
@@ -48,40 +40,14 @@ pub(super) fn function(names: &Names<'_>, form: &FunctionForm) -> Result<Functio
 fn configuration(names: &Names<'_>, form: &FunctionForm, arn: &str) -> Result<Shape, String> {
     let modified: Timestamp = match &form.modified {
         Some(modified) => names.time(modified)?,
-        None => names
-            .now
-            .checked_sub(SignedDuration::from_hours(200 * 24))
-            .map_err(|error| error.to_string())?,
+        None => names.now.checked_sub(SignedDuration::from_hours(200 * 24)).map_err(|error| error.to_string())?,
     };
     let vpc = Shape::structure()
-        .with(
-            "SubnetIds",
-            Shape::list(form.vpc.iter().flat_map(|vpc| &vpc.subnets)),
-        )
-        .with(
-            "SecurityGroupIds",
-            Shape::list(form.vpc.iter().flat_map(|vpc| &vpc.security_groups)),
-        )
-        .with(
-            "VpcId",
-            if form.vpc.is_some() {
-                "vpc-0a1b2c3d"
-            } else {
-                ""
-            },
-        );
-    let environment = form.env.clone().unwrap_or_else(|| {
-        vec![
-            "SECRETS_MANAGER_ENDPOINT".into(),
-            "EXCLUDE_CHARACTERS".into(),
-        ]
-    });
-    let variables = Shape::Structure(
-        environment
-            .into_iter()
-            .map(|name| (name, Shape::from("not-a-real-value")))
-            .collect(),
-    );
+        .with("SubnetIds", Shape::list(form.vpc.iter().flat_map(|vpc| &vpc.subnets)))
+        .with("SecurityGroupIds", Shape::list(form.vpc.iter().flat_map(|vpc| &vpc.security_groups)))
+        .with("VpcId", if form.vpc.is_some() { "vpc-0a1b2c3d" } else { "" });
+    let environment = form.env.clone().unwrap_or_else(|| vec!["SECRETS_MANAGER_ENDPOINT".into(), "EXCLUDE_CHARACTERS".into()]);
+    let variables = Shape::Structure(environment.into_iter().map(|name| (name, Shape::from("not-a-real-value"))).collect());
     let logging = Shape::structure()
         .with(
             "LogFormat",
@@ -90,92 +56,46 @@ fn configuration(names: &Names<'_>, form: &FunctionForm, arn: &str) -> Result<Sh
                 LogFormat::Json => "JSON",
             },
         )
-        .with(
-            "ApplicationLogLevel",
-            form.log_level
-                .as_deref()
-                .or((form.log_format == LogFormat::Json).then_some("INFO")),
-        )
-        .with(
-            "SystemLogLevel",
-            (form.log_format == LogFormat::Json).then_some("INFO"),
-        )
+        .with("ApplicationLogLevel", form.log_level.as_deref().or((form.log_format == LogFormat::Json).then_some("INFO")))
+        .with("SystemLogLevel", (form.log_format == LogFormat::Json).then_some("INFO"))
         .with("LogGroup", log_group(form));
-    let layers = (!form.layers.is_empty()).then(|| {
-        Shape::list(form.layers.iter().map(|arn| {
-            Shape::structure()
-                .with("Arn", arn)
-                .with("CodeSize", 1_048_576_i64)
-        }))
-    });
+    let layers = (!form.layers.is_empty())
+        .then(|| Shape::list(form.layers.iter().map(|arn| Shape::structure().with("Arn", arn).with("CodeSize", 1_048_576_i64))));
     Ok(Shape::structure()
         .with("FunctionName", &form.name)
         .with("FunctionArn", arn)
         .with("Runtime", form.runtime.as_deref().unwrap_or("python3.13"))
         .with("Role", names.role_arn(&role_name(form)))
-        .with(
-            "Handler",
-            form.handler
-                .as_deref()
-                .unwrap_or("lambda_function.lambda_handler"),
-        )
+        .with("Handler", form.handler.as_deref().unwrap_or("lambda_function.lambda_handler"))
         .with("CodeSize", 3_145_728_i64)
         .with("Description", "")
         .with("Timeout", timeout(form))
         .with("MemorySize", memory(form))
-        .with(
-            "LastModified",
-            modified.strftime("%Y-%m-%dT%H:%M:%S.000+0000").to_string(),
-        )
+        .with("LastModified", modified.strftime("%Y-%m-%dT%H:%M:%S.000+0000").to_string())
         .with(
             "CodeSha256",
-            form.code_sha
-                .clone()
-                .unwrap_or_else(|| format!("{}=", ids::letters(arn, "abcdefABCDEF0123456789", 43))),
+            form.code_sha.clone().unwrap_or_else(|| format!("{}=", ids::letters(arn, "abcdefABCDEF0123456789", 43))),
         )
         .with("Version", "$LATEST")
         .with("VpcConfig", vpc)
-        .with(
-            "Environment",
-            Shape::structure().with("Variables", variables),
-        )
-        .with(
-            "KMSKeyArn",
-            form.kms_key
-                .as_ref()
-                .map(|key| names.key_arn(key))
-                .transpose()?,
-        )
-        .with(
-            "TracingConfig",
-            Shape::structure().with("Mode", "PassThrough"),
-        )
+        .with("Environment", Shape::structure().with("Variables", variables))
+        .with("KMSKeyArn", form.kms_key.as_ref().map(|key| names.key_arn(key)).transpose()?)
+        .with("TracingConfig", Shape::structure().with("Mode", "PassThrough"))
         .with("RevisionId", ids::uuid(arn))
         .with("Layers", layers)
         .with("State", form.state.as_deref().unwrap_or("Active"))
         .with("StateReason", form.state_reason.as_ref())
         .with("StateReasonCode", form.state_reason_code.as_ref())
-        .with(
-            "LastUpdateStatus",
-            form.last_update.as_deref().unwrap_or("Successful"),
-        )
+        .with("LastUpdateStatus", form.last_update.as_deref().unwrap_or("Successful"))
         .with("LastUpdateStatusReason", form.last_update_reason.as_ref())
-        .with(
-            "LastUpdateStatusReasonCode",
-            form.last_update_reason_code.as_ref(),
-        )
+        .with("LastUpdateStatusReasonCode", form.last_update_reason_code.as_ref())
         .with("PackageType", "Zip")
         .with("Architectures", Shape::list(["x86_64"]))
         .with("EphemeralStorage", Shape::structure().with("Size", 512_i64))
         .with("LoggingConfig", logging))
 }
 
-fn invoke_statement(
-    names: &Names<'_>,
-    arn: &str,
-    nth: usize,
-    form: &InvokeForm,
-) -> Result<Value, String> {
+fn invoke_statement(names: &Names<'_>, arn: &str, nth: usize, form: &InvokeForm) -> Result<Value, String> {
     let resource = match &form.qualifier {
         Some(qualifier) => format!("{arn}:{qualifier}"),
         None => arn.to_owned(),
@@ -190,19 +110,11 @@ fn invoke_statement(
     let mut condition = json!({});
     if let Some(account) = &form.source_account {
         let account = names.fill(account, &[])?;
-        set(
-            &mut condition,
-            "StringEquals",
-            json!({ "AWS:SourceAccount": account }),
-        );
+        set(&mut condition, "StringEquals", json!({ "AWS:SourceAccount": account }));
     }
     if let Some(source) = &form.source_arn {
         let source = names.fill(source, &[])?;
-        set(
-            &mut condition,
-            "ArnLike",
-            json!({ "AWS:SourceArn": source }),
-        );
+        set(&mut condition, "ArnLike", json!({ "AWS:SourceArn": source }));
     }
     if condition != json!({}) {
         set(&mut statement, "Condition", condition);

@@ -42,11 +42,7 @@ impl<'a> Invocation<'a> {
             (None, Some(action)) => Some(denial(names, function, run, action, context)?),
             (None, None) => None,
         };
-        let ends = run.ends.unwrap_or(if exception.is_some() {
-            Ending::Error
-        } else {
-            Ending::Ok
-        });
+        let ends = run.ends.unwrap_or(if exception.is_some() { Ending::Error } else { Ending::Ok });
         let timeout = timeout(function);
         let duration = match (run.duration, ends) {
             (Some(Length(duration)), _) => duration,
@@ -55,14 +51,8 @@ impl<'a> Invocation<'a> {
             (None, _) => SignedDuration::from_millis(740),
         };
         let lines = match &run.lines {
-            Some(lines) => lines
-                .iter()
-                .map(|line| names.fill(line, context))
-                .collect::<Result<_, _>>()?,
-            None => lines
-                .iter()
-                .map(|line| names.fill(line, context))
-                .collect::<Result<_, _>>()?,
+            Some(lines) => lines.iter().map(|line| names.fill(line, context)).collect::<Result<_, _>>()?,
+            None => lines.iter().map(|line| names.fill(line, context)).collect::<Result<_, _>>()?,
         };
         Ok(Invocation {
             function,
@@ -74,11 +64,7 @@ impl<'a> Invocation<'a> {
             lines,
             exception,
             duration,
-            memory_used: run.memory_used.unwrap_or(if ends == Ending::OutOfMemory {
-                memory(function)
-            } else {
-                77
-            }),
+            memory_used: run.memory_used.unwrap_or(if ends == Ending::OutOfMemory { memory(function) } else { 77 }),
             cold: run.cold || ends == Ending::InitError,
         })
     }
@@ -128,24 +114,13 @@ impl<'a> Invocation<'a> {
         let stream = format!(
             "{}/[$LATEST]{}",
             self.at.strftime("%Y/%m/%d"),
-            ids::letters(
-                &format!("{}/{}", self.function.name, self.at.strftime("%F")),
-                "0123456789abcdef",
-                32
-            )
+            ids::letters(&format!("{}/{}", self.function.name, self.at.strftime("%F")), "0123456789abcdef", 32)
         );
         let messages = match self.function.log_format {
             LogFormat::Text => self.text(),
             LogFormat::Json => self.json(),
         };
-        messages
-            .into_iter()
-            .map(|(at, message)| LogEvent {
-                at,
-                stream: stream.clone(),
-                message,
-            })
-            .collect()
+        messages.into_iter().map(|(at, message)| LogEvent { at, stream: stream.clone(), message }).collect()
     }
 
     /// The application's lines lie evenly within the first second of the invocation.
@@ -159,13 +134,23 @@ impl<'a> Invocation<'a> {
         let (id, at, end) = (&self.id, self.at, self.ended());
         let mut out = Vec::new();
         if self.cold {
-            out.push((at, format!("INIT_START Runtime Version: python:3.13.v40\tRuntime Version ARN: arn:aws:lambda:{}::runtime:{}\n", self.region, ids::letters(&self.arn, "0123456789abcdef", 64))));
+            out.push((
+                at,
+                format!(
+                    "INIT_START Runtime Version: python:3.13.v40\tRuntime Version ARN: arn:aws:lambda:{}::runtime:{}\n",
+                    self.region,
+                    ids::letters(&self.arn, "0123456789abcdef", 64)
+                ),
+            ));
         }
         if self.ends == Ending::InitError {
             let (kind, _) = self.exception_parts();
             for phase in ["init", "invoke"] {
                 out.push((at, self.traceback()));
-                out.push((at, format!("INIT_REPORT Init Duration: 214.63 ms\tPhase: {phase}\tStatus: error\tError Type: {kind}\n")));
+                out.push((
+                    at,
+                    format!("INIT_REPORT Init Duration: 214.63 ms\tPhase: {phase}\tStatus: error\tError Type: {kind}\n"),
+                ));
             }
         }
         out.push((at, format!("START RequestId: {id} Version: $LATEST\n")));
@@ -186,18 +171,11 @@ impl<'a> Invocation<'a> {
             }
         }
         match self.ends {
-            Ending::Timeout => out.push((
-                end,
-                format!(
-                    "{} {id} Task timed out after {:.2} seconds\n\n",
-                    millis(end),
-                    self.duration.as_secs_f64()
-                ),
-            )),
-            Ending::OutOfMemory => out.push((
-                end,
-                format!("RequestId: {id} Error: Runtime exited with error: signal: killed\nRuntime.ExitError\n"),
-            )),
+            Ending::Timeout => out
+                .push((end, format!("{} {id} Task timed out after {:.2} seconds\n\n", millis(end), self.duration.as_secs_f64()))),
+            Ending::OutOfMemory => {
+                out.push((end, format!("RequestId: {id} Error: Runtime exited with error: signal: killed\nRuntime.ExitError\n")))
+            }
             _ => {}
         }
         out.push((end, format!("END RequestId: {id}\n")));
@@ -226,10 +204,7 @@ impl<'a> Invocation<'a> {
     fn json(&self) -> Vec<(Timestamp, String)> {
         let (id, at, end) = (&self.id, self.at, self.ended());
         let platform = |at: Timestamp, kind: &str, record: Value| {
-            (
-                at,
-                json!({ "time": millis(at), "type": kind, "record": record }).to_string(),
-            )
+            (at, json!({ "time": millis(at), "type": kind, "record": record }).to_string())
         };
         let (status, kind) = self.status();
         let mut out = Vec::new();
@@ -243,10 +218,14 @@ impl<'a> Invocation<'a> {
         if self.ends == Ending::InitError {
             for phase in ["init", "invoke"] {
                 out.push((at, self.json_exception(at, "")));
-                out.push(platform(at, "platform.initReport", json!({
-                    "initializationType": "on-demand", "phase": phase, "status": "error", "errorType": kind,
-                    "metrics": { "durationMs": 214.63 },
-                })));
+                out.push(platform(
+                    at,
+                    "platform.initReport",
+                    json!({
+                        "initializationType": "on-demand", "phase": phase, "status": "error", "errorType": kind,
+                        "metrics": { "durationMs": 214.63 },
+                    }),
+                ));
             }
         }
         out.push(platform(
@@ -316,26 +295,14 @@ impl<'a> Invocation<'a> {
         let frames: String = if self.ends == Ending::InitError {
             String::new()
         } else {
-            stack()
-                .iter()
-                .map(|frame| {
-                    format!(
-                        "\u{a0}\u{a0}{}\n",
-                        frame.replace("\n  ", "\n\u{a0}\u{a0}\u{a0}\u{a0}")
-                    )
-                })
-                .collect()
+            stack().iter().map(|frame| format!("\u{a0}\u{a0}{}\n", frame.replace("\n  ", "\n\u{a0}\u{a0}\u{a0}\u{a0}"))).collect()
         };
         format!("[ERROR] {kind}: {message}\nTraceback (most recent call last):\n{frames}")
     }
 
     fn json_exception(&self, at: Timestamp, id: &str) -> String {
         let (kind, message) = self.exception_parts();
-        let stack = if self.ends == Ending::InitError {
-            vec![]
-        } else {
-            stack()
-        };
+        let stack = if self.ends == Ending::InitError { vec![] } else { stack() };
         json!({
             "timestamp": seconds(at), "level": "ERROR", "errorMessage": message, "errorType": kind,
             "requestId": id, "stackTrace": stack,
@@ -360,14 +327,11 @@ fn denial(
     action: &str,
     context: Context<'_>,
 ) -> Result<String, String> {
-    let (_, operation) = action.split_once(':').ok_or_else(|| {
-        format!("`denied = \"{action}\"` is no action such as secretsmanager:PutSecretValue")
-    })?;
+    let (_, operation) = action
+        .split_once(':')
+        .ok_or_else(|| format!("`denied = \"{action}\"` is no action such as secretsmanager:PutSecretValue"))?;
     let resource = names.fill(run.denied_on.as_deref().unwrap_or("{secret_arn}"), context)?;
-    let because = run
-        .because
-        .clone()
-        .unwrap_or_else(|| format!("because no identity-based policy allows the {action} action"));
+    let because = run.because.clone().unwrap_or_else(|| format!("because no identity-based policy allows the {action} action"));
     Ok(format!(
         "ClientError: An error occurred (AccessDeniedException) when calling the {operation} operation: User: {} \
          is not authorized to perform: {action} on resource: {resource} {because}",
@@ -377,8 +341,7 @@ fn denial(
 
 /// `ERROR text` → level and text.
 fn split_level(line: &str) -> Option<(&str, &str)> {
-    line.split_once(' ')
-        .filter(|(level, _)| ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"].contains(level))
+    line.split_once(' ').filter(|(level, _)| ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"].contains(level))
 }
 
 fn stack() -> Vec<String> {

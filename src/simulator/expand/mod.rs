@@ -23,11 +23,7 @@ use rotation::History;
 /// A name, time, policy or count in it that makes no sense, in words.
 pub(super) fn expand(scenario: &Scenario, now: Timestamp) -> Result<World, String> {
     let names = Names::new(scenario, now)?;
-    let histories = scenario
-        .secrets
-        .iter()
-        .map(|secret| History::of(&names, secret))
-        .collect::<Result<Vec<_>, _>>()?;
+    let histories = scenario.secrets.iter().map(|secret| History::of(&names, secret)).collect::<Result<Vec<_>, _>>()?;
     let mut events = Vec::new();
     let mut invocations = Vec::new();
     for history in &histories {
@@ -49,48 +45,24 @@ pub(super) fn expand(scenario: &Scenario, now: Timestamp) -> Result<World, Strin
     }
     events.retain(|event| event.at <= delivered(scenario, now));
     events.sort_by_key(|event| std::cmp::Reverse(event.at));
-    let trails: Vec<Trail> = scenario
-        .trails
-        .iter()
-        .map(|form| trail_of(&names, form))
-        .collect();
+    let trails: Vec<Trail> = scenario.trails.iter().map(|form| trail_of(&names, form)).collect();
     let fill = |text: &str| names.fill(text, &[]);
     Ok(World {
         account: names.account().to_owned(),
         now,
-        caller: scenario.caller.arn.clone().unwrap_or_else(|| {
-            format!(
-                "arn:aws:sts::{}:assumed-role/rotation-diag/investigation",
-                names.account()
-            )
-        }),
+        caller: scenario
+            .caller
+            .arn
+            .clone()
+            .unwrap_or_else(|| format!("arn:aws:sts::{}:assumed-role/rotation-diag/investigation", names.account())),
         caller_denied: scenario.caller.deny.clone(),
         pages: scenario.pages.clone(),
-        secrets: histories
-            .iter()
-            .map(|history| secrets::secret(&names, history))
-            .collect::<Result<_, _>>()?,
-        functions: names
-            .functions
-            .iter()
-            .map(|form| functions::function(&names, form))
-            .collect::<Result<_, _>>()?,
-        roles: names
-            .roles
-            .iter()
-            .map(|form| roles::role(&names, form))
-            .collect::<Result<_, _>>()?,
+        secrets: histories.iter().map(|history| secrets::secret(&names, history)).collect::<Result<_, _>>()?,
+        functions: names.functions.iter().map(|form| functions::function(&names, form)).collect::<Result<_, _>>()?,
+        roles: names.roles.iter().map(|form| roles::role(&names, form)).collect::<Result<_, _>>()?,
         policies: roles::managed_policies(&names)?,
-        scps: scenario
-            .scp
-            .values()
-            .map(|policy: &PolicyForm| policy.document(&fill))
-            .collect::<Result<_, _>>()?,
-        keys: scenario
-            .keys
-            .iter()
-            .map(|form| secrets::key(&names, form))
-            .collect::<Result<_, _>>()?,
+        scps: scenario.scp.values().map(|policy: &PolicyForm| policy.document(&fill)).collect::<Result<_, _>>()?,
+        keys: scenario.keys.iter().map(|form| secrets::key(&names, form)).collect::<Result<_, _>>()?,
         log_groups: log_groups(&names, &invocations, &events)?,
         datapoints: datapoints(&names, &invocations)?,
         health: health(&names)?,
@@ -101,10 +73,7 @@ pub(super) fn expand(scenario: &Scenario, now: Timestamp) -> Result<World, Strin
 
 /// The time up to which CloudTrail has delivered.
 fn delivered(scenario: &Scenario, now: Timestamp) -> Timestamp {
-    let lag = scenario
-        .cloudtrail
-        .lag
-        .map_or(SignedDuration::ZERO, |Length(lag)| lag);
+    let lag = scenario.cloudtrail.lag.map_or(SignedDuration::ZERO, |Length(lag)| lag);
     now.checked_sub(lag).unwrap_or(now)
 }
 
@@ -113,29 +82,17 @@ fn trail_of(names: &Names<'_>, form: &TrailForm) -> Trail {
     let account = names.account();
     Trail {
         arn: format!("arn:aws:cloudtrail:{region}:{account}:trail/{}", form.name),
-        log_group_arn: form
-            .log_group
-            .as_ref()
-            .map(|group| format!("arn:aws:logs:{region}:{account}:log-group:{group}:*")),
+        log_group_arn: form.log_group.as_ref().map(|group| format!("arn:aws:logs:{region}:{account}:log-group:{group}:*")),
         name: form.name.clone(),
         multi_region: form.multi_region,
         region,
     }
 }
 
-fn log_groups(
-    names: &Names<'_>,
-    invocations: &[Invocation<'_>],
-    events: &[TrailEvent],
-) -> Result<Vec<LogGroup>, String> {
+fn log_groups(names: &Names<'_>, invocations: &[Invocation<'_>], events: &[TrailEvent]) -> Result<Vec<LogGroup>, String> {
     let mut groups: Vec<LogGroup> = Vec::new();
     for form in names.functions.iter().filter(|form| form.logs_exist) {
-        let group = group_named(
-            names,
-            &mut groups,
-            functions::log_group(form),
-            form.region.as_ref(),
-        );
+        let group = group_named(names, &mut groups, functions::log_group(form), form.region.as_ref());
         for invocation in invocations {
             if invocation.function().name == form.name {
                 group.events.extend(invocation.log_events());
@@ -177,25 +134,14 @@ fn log_groups(
     Ok(groups)
 }
 
-fn group_named<'g>(
-    names: &Names<'_>,
-    groups: &'g mut Vec<LogGroup>,
-    name: String,
-    region: Option<&String>,
-) -> &'g mut LogGroup {
+fn group_named<'g>(names: &Names<'_>, groups: &'g mut Vec<LogGroup>, name: String, region: Option<&String>) -> &'g mut LogGroup {
     let region = names.region(region).to_owned();
-    let position = groups
-        .iter()
-        .position(|group| group.name == name && group.region == region)
-        .unwrap_or(groups.len());
+    let position = groups.iter().position(|group| group.name == name && group.region == region).unwrap_or(groups.len());
     if position == groups.len() {
         groups.push(LogGroup {
             name,
             region,
-            created: names
-                .now
-                .checked_sub(SignedDuration::from_hours(400 * 24))
-                .unwrap_or(names.now),
+            created: names.now.checked_sub(SignedDuration::from_hours(400 * 24)).unwrap_or(names.now),
             events: Vec::new(),
         });
     }

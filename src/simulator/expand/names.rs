@@ -21,8 +21,7 @@ pub(super) type Context<'a> = &'a [(&'a str, String)];
 impl<'a> Names<'a> {
     pub(super) fn new(scenario: &'a Scenario, now: Timestamp) -> Result<Self, String> {
         let mut functions = scenario.functions.clone();
-        let needs_function =
-            |secret: &SecretForm| secret.function.is_none() && rotates_by_function(secret);
+        let needs_function = |secret: &SecretForm| secret.function.is_none() && rotates_by_function(secret);
         if functions.is_empty() && scenario.secrets.iter().any(needs_function) {
             functions.push(declared_by_name("secrets-rotator")?);
         }
@@ -33,13 +32,7 @@ impl<'a> Names<'a> {
                 roles.push(declared_by_name(&role)?);
             }
         }
-        Ok(Names {
-            scenario,
-            functions,
-            roles,
-            now,
-            times: Times::new(now, scenario.times.clone()),
-        })
+        Ok(Names { scenario, functions, roles, now, times: Times::new(now, scenario.times.clone()) })
     }
 
     pub(super) fn time(&self, when: &When) -> Result<Timestamp, String> {
@@ -51,12 +44,7 @@ impl<'a> Names<'a> {
     }
 
     /// `at`, and `count - 1` more, each `every` later.
-    pub(super) fn series(
-        &self,
-        at: &When,
-        every: Option<Length>,
-        count: u32,
-    ) -> Result<Vec<Timestamp>, String> {
+    pub(super) fn series(&self, at: &When, every: Option<Length>, count: u32) -> Result<Vec<Timestamp>, String> {
         let first = self.time(at)?;
         if count > 1 && every.is_none() {
             return Err("`count` needs `every`".into());
@@ -65,9 +53,7 @@ impl<'a> Names<'a> {
         (0..count)
             .map(|nth| {
                 let nth = i32::try_from(nth).map_err(|error| error.to_string())?;
-                first
-                    .checked_add(every * nth)
-                    .map_err(|error| error.to_string())
+                first.checked_add(every * nth).map_err(|error| error.to_string())
             })
             .collect()
     }
@@ -85,9 +71,7 @@ impl<'a> Names<'a> {
         let mut secrets = self.scenario.secrets.iter();
         match name {
             None => secrets.next().ok_or_else(|| "no [[secret]]".into()),
-            Some(name) => secrets
-                .find(|secret| secret.name == *name)
-                .ok_or_else(|| format!("no [[secret]] is named `{name}`")),
+            Some(name) => secrets.find(|secret| secret.name == *name).ok_or_else(|| format!("no [[secret]] is named `{name}`")),
         }
     }
 
@@ -116,21 +100,14 @@ impl<'a> Names<'a> {
     /// The function that rotates `secret`: `None` for managed, external, replicated and never rotated secrets,
     /// and where the file says `function = "none"`.
     pub(super) fn function_of(&self, secret: &SecretForm) -> Result<Option<&FunctionForm>, String> {
-        if secret.function.as_deref() == Some("none")
-            || (secret.function.is_none() && !rotates_by_function(secret))
-        {
+        if secret.function.as_deref() == Some("none") || (secret.function.is_none() && !rotates_by_function(secret)) {
             return Ok(None);
         }
         self.function(secret.function.as_ref()).map(Some)
     }
 
     pub(super) fn function_arn(&self, function: &FunctionForm) -> String {
-        format!(
-            "arn:aws:lambda:{}:{}:function:{}",
-            self.region(function.region.as_ref()),
-            self.account(),
-            function.name
-        )
+        format!("arn:aws:lambda:{}:{}:function:{}", self.region(function.region.as_ref()), self.account(), function.name)
     }
 
     pub(super) fn role_arn(&self, name: &str) -> String {
@@ -139,12 +116,7 @@ impl<'a> Names<'a> {
 
     /// The identity the function's code acts under.
     pub(super) fn session_arn(&self, function: &FunctionForm) -> String {
-        format!(
-            "arn:aws:sts::{}:assumed-role/{}/{}",
-            self.account(),
-            role_name(function),
-            function.name
-        )
+        format!("arn:aws:sts::{}:assumed-role/{}/{}", self.account(), role_name(function), function.name)
     }
 
     pub(super) fn policy_arn(&self, name: &str) -> Result<String, String> {
@@ -162,18 +134,9 @@ impl<'a> Names<'a> {
     }
 
     pub(super) fn key_arn(&self, name: &str) -> Result<String, String> {
-        let key = self
-            .scenario
-            .keys
-            .iter()
-            .find(|key| key.name == name)
-            .ok_or_else(|| format!("no [[key]] is named `{name}`"))?;
-        Ok(format!(
-            "arn:aws:kms:{}:{}:key/{}",
-            self.region(key.region.as_ref()),
-            self.account(),
-            ids::uuid(&key.name)
-        ))
+        let key =
+            self.scenario.keys.iter().find(|key| key.name == name).ok_or_else(|| format!("no [[key]] is named `{name}`"))?;
+        Ok(format!("arn:aws:kms:{}:{}:key/{}", self.region(key.region.as_ref()), self.account(), ids::uuid(&key.name)))
     }
 
     /// Replaces `{word}` by its meaning in `context`, and `{secret:…}`, `{function:…}`, `{role:…}`, `{policy:…}`
@@ -224,10 +187,7 @@ fn rotates_by_function(secret: &SecretForm) -> bool {
 }
 
 pub(super) fn role_name(function: &FunctionForm) -> String {
-    function
-        .role
-        .clone()
-        .unwrap_or_else(|| format!("{}-role", function.name))
+    function.role.clone().unwrap_or_else(|| format!("{}-role", function.name))
 }
 
 /// What a declaration with nothing but a name would be.

@@ -8,17 +8,9 @@ use crate::simulator::world::{ManagedPolicy, Role};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-const LOGS: &[&str] = &[
-    "logs:CreateLogGroup",
-    "logs:CreateLogStream",
-    "logs:PutLogEvents",
-];
-const NETWORK: &[&str] = &[
-    "ec2:CreateNetworkInterface",
-    "ec2:DeleteNetworkInterface",
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DetachNetworkInterface",
-];
+const LOGS: &[&str] = &["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
+const NETWORK: &[&str] =
+    &["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DetachNetworkInterface"];
 const SECRET: &[&str] = &[
     "secretsmanager:DescribeSecret",
     "secretsmanager:GetSecretValue",
@@ -34,19 +26,12 @@ pub(super) fn aws_managed(name: &str) -> Option<(&'static str, String, Vec<&'sta
         "AWSLambdaVPCAccessExecutionRole" => [LOGS, NETWORK].concat(),
         _ => return None,
     };
-    Some((
-        "/service-role/",
-        format!("arn:aws:iam::aws:policy/service-role/{name}"),
-        actions,
-    ))
+    Some(("/service-role/", format!("arn:aws:iam::aws:policy/service-role/{name}"), actions))
 }
 
 pub(super) fn managed_policies(names: &Names<'_>) -> Result<Vec<ManagedPolicy>, String> {
     let mut policies = Vec::new();
-    for name in [
-        "AWSLambdaBasicExecutionRole",
-        "AWSLambdaVPCAccessExecutionRole",
-    ] {
+    for name in ["AWSLambdaBasicExecutionRole", "AWSLambdaVPCAccessExecutionRole"] {
         if let Some((path, arn, actions)) = aws_managed(name) {
             policies.push(ManagedPolicy {
                 name: name.to_owned(),
@@ -74,12 +59,9 @@ pub(super) fn role(names: &Names<'_>, form: &RoleForm) -> Result<Role, String> {
         arn: names.role_arn(&form.name),
         id: ids::iam_id("AROA", &form.name),
         exists: form.exists,
-        created: names.maybe_time(form.created.as_ref())?.unwrap_or(
-            names
-                .now
-                .checked_sub(SignedDuration::from_hours(420 * 24))
-                .map_err(|error| error.to_string())?,
-        ),
+        created: names
+            .maybe_time(form.created.as_ref())?
+            .unwrap_or(names.now.checked_sub(SignedDuration::from_hours(420 * 24)).map_err(|error| error.to_string())?),
         trust: document(vec![json!({
             "Effect": "Allow",
             "Principal": { "Service": form.trust.as_deref().unwrap_or("lambda.amazonaws.com") },
@@ -90,16 +72,8 @@ pub(super) fn role(names: &Names<'_>, form: &RoleForm) -> Result<Role, String> {
             .iter()
             .map(|(name, policy)| Ok((name.clone(), policy.document(&fill)?)))
             .collect::<Result<_, String>>()?,
-        attached: form
-            .attached
-            .iter()
-            .map(|name| names.policy_arn(name))
-            .collect::<Result<_, _>>()?,
-        boundary: form
-            .boundary
-            .as_ref()
-            .map(|name| names.policy_arn(name))
-            .transpose()?,
+        attached: form.attached.iter().map(|name| names.policy_arn(name)).collect::<Result<_, _>>()?,
+        boundary: form.boundary.as_ref().map(|name| names.policy_arn(name)).transpose()?,
     };
     if form.standard {
         add_standard_policies(names, form, &mut role)?;
@@ -109,23 +83,12 @@ pub(super) fn role(names: &Names<'_>, form: &RoleForm) -> Result<Role, String> {
 
 /// The minimal permissions of the Secrets Manager User Guide, "Lambda rotation function execution role
 /// permissions", less what the role lacks.
-fn add_standard_policies(
-    names: &Names<'_>,
-    form: &RoleForm,
-    role: &mut Role,
-) -> Result<(), String> {
+fn add_standard_policies(names: &Names<'_>, form: &RoleForm, role: &mut Role) -> Result<(), String> {
     let (mut secrets, mut keys, mut in_vpc) = (Vec::new(), Vec::new(), false);
-    for function in names
-        .functions
-        .iter()
-        .filter(|function| role_name(function) == form.name)
-    {
+    for function in names.functions.iter().filter(|function| role_name(function) == form.name) {
         in_vpc |= function.vpc.is_some();
         for secret in &names.scenario.secrets {
-            if names
-                .function_of(secret)?
-                .is_none_or(|own| own.name != function.name)
-            {
+            if names.function_of(secret)?.is_none_or(|own| own.name != function.name) {
                 continue;
             }
             secrets.push(names.secret_arn(secret));
@@ -136,24 +99,16 @@ fn add_standard_policies(
     }
     let has = |action: &&&str| !form.lacks.iter().any(|lacking| lacking == **action);
     let mut statements = Vec::new();
-    for (actions, resource) in [
-        (SECRET, json!(secrets)),
-        (&["secretsmanager:GetRandomPassword"], json!("*")),
-        (KEY, json!(keys)),
-    ] {
+    for (actions, resource) in [(SECRET, json!(secrets)), (&["secretsmanager:GetRandomPassword"], json!("*")), (KEY, json!(keys))]
+    {
         let actions: Vec<&str> = actions.iter().filter(has).copied().collect();
         if !actions.is_empty() && resource != json!([]) {
             statements.push(allow(&actions, resource));
         }
     }
-    role.inline
-        .insert("SecretsManagerRotation".into(), document(statements));
+    role.inline.insert("SecretsManagerRotation".into(), document(statements));
     let lacks_network = NETWORK.iter().any(|action| !has(&action));
-    let managed = if in_vpc && !lacks_network {
-        "AWSLambdaVPCAccessExecutionRole"
-    } else {
-        "AWSLambdaBasicExecutionRole"
-    };
+    let managed = if in_vpc && !lacks_network { "AWSLambdaVPCAccessExecutionRole" } else { "AWSLambdaBasicExecutionRole" };
     role.attached.push(names.policy_arn(managed)?);
     Ok(())
 }

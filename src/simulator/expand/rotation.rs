@@ -6,8 +6,7 @@ use super::trail::{Actor, ApiCall, api_event, rotation_event};
 use crate::model::RotationStep;
 use crate::simulator::ids;
 use crate::simulator::scenario::{
-    Ending, EventShape, FunctionForm, RotationForm, RotationOutcome, RotationState, RunForm,
-    SecretForm,
+    Ending, EventShape, FunctionForm, RotationForm, RotationOutcome, RotationState, RunForm, SecretForm,
 };
 use crate::simulator::world::{TrailEvent, Version};
 use jiff::{SignedDuration, Timestamp};
@@ -41,38 +40,23 @@ impl<'a> History<'a> {
                 continue;
             }
             for at in names.series(&form.at, form.every, form.count)? {
-                attempts.push(Attempt {
-                    at,
-                    outcome: form.outcome,
-                    version: String::new(),
-                    form: Some(form),
-                });
+                attempts.push(Attempt { at, outcome: form.outcome, version: String::new(), form: Some(form) });
             }
         }
         attempts.sort_by_key(|attempt| attempt.at);
-        let created = names
-            .maybe_time(secret.created.as_ref())?
-            .unwrap_or_else(|| back(names.now, SignedDuration::from_hours(400 * 24)));
+        let created =
+            names.maybe_time(secret.created.as_ref())?.unwrap_or_else(|| back(names.now, SignedDuration::from_hours(400 * 24)));
         let declared = |outcome: RotationOutcome| {
-            attempts
-                .iter()
-                .filter(move |attempt| attempt.outcome == outcome)
-                .map(|attempt| attempt.at)
+            attempts.iter().filter(move |attempt| attempt.outcome == outcome).map(|attempt| attempt.at)
         };
         let rotates = secret.rotation.state != RotationState::Never;
         let period = period(secret);
         let explicit = names.maybe_time(secret.last_rotated.as_ref())?;
         let succeeded = declared(RotationOutcome::Succeeded).next_back();
-        let last_rotated = match (
-            explicit,
-            succeeded,
-            declared(RotationOutcome::Failed).next(),
-        ) {
+        let last_rotated = match (explicit, succeeded, declared(RotationOutcome::Failed).next()) {
             (Some(at), _, _) => Some(at),
             (None, Some(at), _) => Some(at),
-            (None, None, Some(first_failure)) if secret.history => {
-                Some(back(first_failure, period))
-            }
+            (None, None, Some(first_failure)) if secret.history => Some(back(first_failure, period)),
             (None, None, None) if secret.history && rotates && secret.primary_region.is_none() => {
                 Some(back(names.now, period / 5))
             }
@@ -81,12 +65,7 @@ impl<'a> History<'a> {
         if let (Some(last), None, true, true) = (last_rotated, succeeded, secret.history, rotates) {
             let mut at = last;
             while at > created && names.now.duration_since(at) < EVENT_HISTORY {
-                attempts.push(Attempt {
-                    at,
-                    outcome: RotationOutcome::Succeeded,
-                    version: String::new(),
-                    form: None,
-                });
+                attempts.push(Attempt { at, outcome: RotationOutcome::Succeeded, version: String::new(), form: None });
                 at = back(at, period);
             }
             attempts.sort_by_key(|attempt| attempt.at);
@@ -94,26 +73,16 @@ impl<'a> History<'a> {
         name_versions(&secret.name, &mut attempts);
         let next = match names.maybe_time(secret.next.as_ref())? {
             Some(next) => Some(next),
-            None if secret.rotation.state == RotationState::On => {
-                last_rotated.and_then(|last| last.checked_add(period).ok())
-            }
+            None if secret.rotation.state == RotationState::On => last_rotated.and_then(|last| last.checked_add(period).ok()),
             None => None,
         };
-        Ok(History {
-            secret,
-            attempts,
-            last_rotated,
-            next,
-            created,
-        })
+        Ok(History { secret, attempts, last_rotated, next, created })
     }
 
     /// The versions that follow from the attempts; those that lost every label are deprecated and left out.
     pub(super) fn versions(&self) -> Vec<Version> {
-        let mut succeeded: Vec<(String, Timestamp)> = vec![(
-            ids::uuid(&format!("version/{}/first", self.secret.name)),
-            self.created,
-        )];
+        let mut succeeded: Vec<(String, Timestamp)> =
+            vec![(ids::uuid(&format!("version/{}/first", self.secret.name)), self.created)];
         let mut pending: Option<(String, Timestamp)> = None;
         for attempt in &self.attempts {
             if attempt.outcome == RotationOutcome::Succeeded {
@@ -124,31 +93,22 @@ impl<'a> History<'a> {
             }
         }
         let label = |version: Option<(String, Timestamp)>, stage: &str| {
-            version.map(|(id, created)| Version {
-                id,
-                stages: vec![stage.to_owned()],
-                created,
-            })
+            version.map(|(id, created)| Version { id, stages: vec![stage.to_owned()], created })
         };
         let current = succeeded.pop();
         let previous = succeeded.pop();
-        [
-            label(current, "AWSCURRENT"),
-            label(previous, "AWSPREVIOUS"),
-            label(pending, "AWSPENDING"),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        [label(current, "AWSCURRENT"), label(previous, "AWSPREVIOUS"), label(pending, "AWSPENDING")]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 }
 
 impl Attempt<'_> {
     fn leaves_pending(&self) -> bool {
-        self.form.and_then(|form| form.pending).unwrap_or(matches!(
-            self.outcome,
-            RotationOutcome::Failed | RotationOutcome::Running
-        ))
+        self.form
+            .and_then(|form| form.pending)
+            .unwrap_or(matches!(self.outcome, RotationOutcome::Failed | RotationOutcome::Running))
     }
 
     /// The records and invocations the attempt leaves behind.
@@ -165,15 +125,7 @@ impl Attempt<'_> {
         let record = self.form.is_none_or(|form| form.events);
         let shape = self.form.map_or(EventShape::default(), |form| form.shape);
         let service_event = |name: &str, at: Timestamp, error: Option<&str>| {
-            rotation_event(
-                names.account(),
-                &region,
-                at,
-                name,
-                (&secret_arn, &self.version),
-                error,
-                shape,
-            )
+            rotation_event(names.account(), &region, at, name, (&secret_arn, &self.version), error, shape)
         };
         if record {
             events.push(service_event("RotationStarted", self.at, None));
@@ -181,8 +133,7 @@ impl Attempt<'_> {
         let mut now = later(self.at, SignedDuration::from_secs(2));
         for _ in 0..self.form.map_or(1, |form| form.tries) {
             if let Some(function) = function {
-                now =
-                    self.invoke_steps(names, secret, function, now, record, events, invocations)?;
+                now = self.invoke_steps(names, secret, function, now, record, events, invocations)?;
             }
         }
         let ended = match self.outcome {
@@ -193,22 +144,13 @@ impl Attempt<'_> {
                 Some(
                     self.form
                         .and_then(|form| form.message.clone())
-                        .unwrap_or_else(|| {
-                            format!(
-                                "Secret version {} was changed during rotation",
-                                self.version
-                            )
-                        }),
+                        .unwrap_or_else(|| format!("Secret version {} was changed during rotation", self.version)),
                 ),
             ),
             RotationOutcome::Running => return Ok(()),
         };
         if record {
-            events.push(service_event(
-                ended.0,
-                later(now, SignedDuration::from_secs(1)),
-                ended.1.as_deref(),
-            ));
+            events.push(service_event(ended.0, later(now, SignedDuration::from_secs(1)), ended.1.as_deref()));
         }
         Ok(())
     }
@@ -218,26 +160,19 @@ impl Attempt<'_> {
             return message;
         }
         match function {
-            Some(function) => format!(
-                "Error when executing lambda {} during {} step",
-                names.function_arn(function),
-                self.stops_in()
-            ),
+            Some(function) => {
+                format!("Error when executing lambda {} during {} step", names.function_arn(function), self.stops_in())
+            }
             None => "Rotation failed".into(),
         }
     }
 
     /// The step in which a failed or running attempt stands.
     fn stops_in(&self) -> RotationStep {
-        self.form
-            .and_then(|form| form.step)
-            .unwrap_or(RotationStep::CreateSecret)
+        self.form.and_then(|form| form.step).unwrap_or(RotationStep::CreateSecret)
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "two of them are the lists the evidence is added to"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "two of them are the lists the evidence is added to")]
     fn invoke_steps<'f>(
         &self,
         names: &'f Names<'_>,
@@ -269,11 +204,7 @@ impl Attempt<'_> {
                 Some(run) if stops => run,
                 _ => &usual,
             };
-            let lines: &[&str] = if stops {
-                &[FOUND_CREDENTIALS]
-            } else {
-                success_lines(step)
-            };
+            let lines: &[&str] = if stops { &[FOUND_CREDENTIALS] } else { success_lines(step) };
             let invocation = Invocation::new(names, function, now, run, lines, &context)?;
             let ended = invocation.ended();
             invocations.push(invocation);
@@ -310,10 +241,7 @@ impl Attempt<'_> {
                     source: "secretsmanager.amazonaws.com",
                     at,
                     region: names.region(secret.region.as_ref()),
-                    actor: Actor::Session {
-                        role: role_name(function),
-                        session: function.name.clone(),
-                    },
+                    actor: Actor::Session { role: role_name(function), session: function.name.clone() },
                     parameters,
                     response,
                     error,
@@ -321,11 +249,7 @@ impl Attempt<'_> {
             ));
         };
         if stops {
-            if let Some(operation) = run
-                .denied
-                .as_ref()
-                .and_then(|action| action.strip_prefix("secretsmanager:"))
-            {
+            if let Some(operation) = run.denied.as_ref().and_then(|action| action.strip_prefix("secretsmanager:")) {
                 let message = format!(
                     "User: {} is not authorized to perform: secretsmanager:{operation} on resource: {arn} {}",
                     names.session_arn(function),
@@ -333,12 +257,7 @@ impl Attempt<'_> {
                         "because no identity-based policy allows the secretsmanager:{operation} action"
                     ))
                 );
-                call(
-                    operation,
-                    Value::Null,
-                    Value::Null,
-                    Some(("AccessDenied", message)),
-                );
+                call(operation, Value::Null, Value::Null, Some(("AccessDenied", message)));
             }
             return;
         }
@@ -377,10 +296,9 @@ const FOUND_CREDENTIALS: &str = "INFO Found credentials in environment variables
 /// What AWS's PostgreSQL template logs when a step succeeds.
 fn success_lines(step: RotationStep) -> &'static [&'static str] {
     match step {
-        RotationStep::CreateSecret => &[
-            FOUND_CREDENTIALS,
-            "INFO createSecret: Successfully put secret for ARN {secret_arn} and version {version}.",
-        ],
+        RotationStep::CreateSecret => {
+            &[FOUND_CREDENTIALS, "INFO createSecret: Successfully put secret for ARN {secret_arn} and version {version}."]
+        }
         RotationStep::SetSecret => &[
             FOUND_CREDENTIALS,
             "INFO Successfully established SSL/TLS connection as user 'app_user' with host: 'db.example.internal'",
@@ -401,9 +319,7 @@ fn success_lines(step: RotationStep) -> &'static [&'static str] {
 fn name_versions(secret: &str, attempts: &mut [Attempt<'_>]) {
     let mut pending: Option<String> = None;
     for attempt in attempts {
-        attempt.version = pending
-            .take()
-            .unwrap_or_else(|| ids::uuid(&format!("version/{secret}/{}", attempt.at)));
+        attempt.version = pending.take().unwrap_or_else(|| ids::uuid(&format!("version/{secret}/{}", attempt.at)));
         if attempt.leaves_pending() {
             pending = Some(attempt.version.clone());
         }

@@ -19,24 +19,15 @@ pub(super) fn secret(names: &Names<'_>, history: &History<'_>) -> Result<Secret,
             .enumerate()
             .map(|(nth, version)| {
                 Ok(Version {
-                    id: version
-                        .id
-                        .clone()
-                        .unwrap_or_else(|| ids::uuid(&format!("version/{}/{nth}", form.name))),
+                    id: version.id.clone().unwrap_or_else(|| ids::uuid(&format!("version/{}/{nth}", form.name))),
                     stages: version.stages.clone(),
                     created: names.time(&version.created)?,
                 })
             })
             .collect::<Result<_, String>>()?,
     };
-    let kms_key_id = form
-        .kms_key
-        .as_ref()
-        .map(|key| names.key_arn(key))
-        .transpose()?;
-    let function = names
-        .function_of(form)?
-        .filter(|_| form.rotation.state != RotationState::Never);
+    let kms_key_id = form.kms_key.as_ref().map(|key| names.key_arn(key)).transpose()?;
+    let function = names.function_of(form)?.filter(|_| form.rotation.state != RotationState::Never);
     let lambda_arn = function.map(|function| {
         let arn = names.function_arn(function);
         match &form.qualifier {
@@ -55,13 +46,10 @@ pub(super) fn secret(names: &Names<'_>, history: &History<'_>) -> Result<Secret,
             .with("Duration", form.rotation.window.as_ref())
             .with("ScheduleExpression", form.rotation.schedule.as_ref())
     });
-    let changed = names
-        .maybe_time(form.last_changed.as_ref())?
-        .or_else(|| versions.iter().map(|version| version.created).max());
+    let changed = names.maybe_time(form.last_changed.as_ref())?.or_else(|| versions.iter().map(|version| version.created).max());
     // LastAccessedDate has the resolution of a day.
-    let accessed: Option<jiff::Timestamp> = names
-        .maybe_time(form.last_accessed.as_ref())?
-        .and_then(|at| at.strftime("%FT00:00:00Z").to_string().parse().ok());
+    let accessed: Option<jiff::Timestamp> =
+        names.maybe_time(form.last_accessed.as_ref())?.and_then(|at| at.strftime("%FT00:00:00Z").to_string().parse().ok());
     let deleted = names.maybe_time(form.deleted.as_ref())?;
     let entry = Shape::structure()
         .with("ARN", &arn)
@@ -69,10 +57,7 @@ pub(super) fn secret(names: &Names<'_>, history: &History<'_>) -> Result<Secret,
         .with("Type", form.kind.as_ref())
         .with("Description", form.description.as_ref())
         .with("KmsKeyId", kms_key_id.as_ref())
-        .with(
-            "RotationEnabled",
-            rotates_here.then_some(form.rotation.state == RotationState::On),
-        )
+        .with("RotationEnabled", rotates_here.then_some(form.rotation.state == RotationState::On))
         .with("RotationLambdaARN", lambda_arn)
         .with("RotationRules", rules)
         .with("ExternalSecretRotationRoleArn", form.external_role.as_ref())
@@ -115,12 +100,8 @@ pub(super) fn secret(names: &Names<'_>, history: &History<'_>) -> Result<Secret,
 }
 
 fn tags(tags: &std::collections::BTreeMap<String, String>) -> Option<Shape> {
-    (!tags.is_empty()).then(|| {
-        Shape::list(
-            tags.iter()
-                .map(|(key, value)| Shape::structure().with("Key", key).with("Value", value)),
-        )
-    })
+    (!tags.is_empty())
+        .then(|| Shape::list(tags.iter().map(|(key, value)| Shape::structure().with("Key", key).with("Value", value))))
 }
 
 pub(super) fn key(names: &Names<'_>, form: &KeyForm) -> Result<Key, String> {

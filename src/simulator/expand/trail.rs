@@ -34,10 +34,7 @@ impl Actor {
         if let Some(host) = text.strip_prefix("service:") {
             Actor::Aws(host.into())
         } else if let Some((role, session)) = text.split_once('/') {
-            Actor::Session {
-                role: role.into(),
-                session: session.into(),
-            }
+            Actor::Session { role: role.into(), session: session.into() }
         } else {
             Actor::User(text.into())
         }
@@ -92,9 +89,7 @@ impl Actor {
 
 /// The record of an API call.
 pub(super) fn api_event(account: &str, call: ApiCall<'_>) -> TrailEvent {
-    let read_only = ["Get", "List", "Describe", "Lookup", "BatchGet"]
-        .iter()
-        .any(|verb| call.name.starts_with(verb));
+    let read_only = ["Get", "List", "Describe", "Lookup", "BatchGet"].iter().any(|verb| call.name.starts_with(verb));
     let id = ids::uuid(&format!("{}/{}/{}", call.name, call.at, call.parameters));
     let address = match &call.actor {
         Actor::Aws(host) => host.clone(),
@@ -170,18 +165,10 @@ pub(super) fn rotation_event(
     });
     match shape {
         EventShape::AdditionalEventData => {
-            set(
-                &mut record,
-                "additionalEventData",
-                json!({ "SecretId": secret_arn }),
-            );
+            set(&mut record, "additionalEventData", json!({ "SecretId": secret_arn }));
         }
         EventShape::ServiceEventDetails => {
-            set(
-                &mut record,
-                "serviceEventDetails",
-                json!({ "secretId": secret_arn }),
-            );
+            set(&mut record, "serviceEventDetails", json!({ "secretId": secret_arn }));
         }
     }
     if let Some(error) = error {
@@ -205,14 +192,11 @@ pub(super) fn rotation_event(
 pub(super) fn change(names: &Names<'_>, form: &ChangeForm) -> Result<TrailEvent, String> {
     let source = match &form.source {
         Some(source) => source.as_str(),
-        None => source_of(&form.event)
-            .ok_or_else(|| format!("[[change]] {}: name its `source`", form.event))?,
+        None => source_of(&form.event).ok_or_else(|| format!("[[change]] {}: name its `source`", form.event))?,
     };
     let region = match &form.region {
         Some(region) => region.as_str(),
-        None if source == "iam.amazonaws.com" || source == "organizations.amazonaws.com" => {
-            "us-east-1"
-        }
+        None if source == "iam.amazonaws.com" || source == "organizations.amazonaws.com" => "us-east-1",
         None => names.region(None),
     };
     let filled = |table: &Option<toml::Table>| -> Result<Value, String> {
@@ -232,10 +216,7 @@ pub(super) fn change(names: &Names<'_>, form: &ChangeForm) -> Result<TrailEvent,
             actor: Actor::parse(&form.by),
             parameters: filled(&form.parameters)?,
             response: filled(&form.response)?,
-            error: form
-                .error
-                .as_deref()
-                .map(|code| (code, form.error_message.clone().unwrap_or_default())),
+            error: form.error.as_deref().map(|code| (code, form.error_message.clone().unwrap_or_default())),
         },
     ))
 }
@@ -253,9 +234,7 @@ pub(super) fn reads(names: &Names<'_>, form: &ReadsForm) -> Result<Vec<TrailEven
                 ApiCall {
                     name: "GetSecretValue",
                     source: "secretsmanager.amazonaws.com",
-                    at: until
-                        .checked_sub(every * nth)
-                        .map_err(|error| error.to_string())?,
+                    at: until.checked_sub(every * nth).map_err(|error| error.to_string())?,
                     region: names.region(secret.region.as_ref()),
                     actor: Actor::parse(&form.by),
                     parameters: json!({ "secretId": secret.name }),
@@ -284,12 +263,7 @@ fn resources(parameters: &Value) -> Vec<(String, String)> {
         ("dBInstanceIdentifier", "AWS::RDS::DBInstance"),
     ]
     .into_iter()
-    .filter_map(|(member, kind)| {
-        Some((
-            kind.to_owned(),
-            parameters.get(member)?.as_str()?.to_owned(),
-        ))
-    })
+    .filter_map(|(member, kind)| Some((kind.to_owned(), parameters.get(member)?.as_str()?.to_owned())))
     .collect()
 }
 
@@ -358,10 +332,7 @@ fn source_of(event: &str) -> Option<&'static str> {
                 "DeleteSecurityGroup",
             ],
         ),
-        (
-            "rds.amazonaws.com",
-            &["ModifyDB", "RestoreDB", "RebootDB", "CreateDB", "DeleteDB"],
-        ),
+        ("rds.amazonaws.com", &["ModifyDB", "RestoreDB", "RebootDB", "CreateDB", "DeleteDB"]),
         (
             "iam.amazonaws.com",
             &[

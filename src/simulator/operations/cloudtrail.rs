@@ -13,25 +13,16 @@ pub(super) fn lookup_events(world: &World, request: &Request) -> Answer {
     let parameters = request.parameters();
     let attributes = parameters.structures("LookupAttributes");
     if attributes.len() > 1 {
-        return Err(Refusal::new(
-            "InvalidLookupAttributesException",
-            "You can specify only one lookup attribute.",
-        ));
+        return Err(Refusal::new("InvalidLookupAttributesException", "You can specify only one lookup attribute."));
     }
     let (from, to) = (parameters.time("StartTime"), parameters.time("EndTime"));
     if from.zip(to).is_some_and(|(from, to)| from > to) {
-        return Err(Refusal::new(
-            "InvalidTimeRangeException",
-            "The start time must be before the end time.",
-        ));
+        return Err(Refusal::new("InvalidTimeRangeException", "The start time must be before the end time."));
     }
     if let Some(limit) = parameters.integer("MaxResults")
         && !(1..=50).contains(&limit)
     {
-        return Err(Refusal::new(
-            "InvalidMaxResultsException",
-            "A maximum results value between 1 and 50 is needed.",
-        ));
+        return Err(Refusal::new("InvalidMaxResultsException", "A maximum results value between 1 and 50 is needed."));
     }
     let mut matching: Vec<&TrailEvent> = Vec::new();
     for event in &world.events {
@@ -39,28 +30,13 @@ pub(super) fn lookup_events(world: &World, request: &Request) -> Answer {
             && world.now.duration_since(event.at) <= HISTORY
             && from.is_none_or(|from| from <= event.at)
             && to.is_none_or(|to| event.at <= to);
-        if within
-            && attributes
-                .first()
-                .is_none_or(|attribute| fits(event, *attribute))
-        {
+        if within && attributes.first().is_none_or(|attribute| fits(event, *attribute)) {
             matching.push(event);
         }
     }
-    let (events, next) = page(
-        &matching,
-        world.pages.events,
-        parameters,
-        "NextToken",
-        "MaxResults",
-    )
-    .map_err(|_| Refusal::new("InvalidNextTokenException", "The token is not valid."))?;
-    Ok(Shape::structure()
-        .with(
-            "Events",
-            Shape::list(events.iter().map(|event| shape(event))),
-        )
-        .with("NextToken", next))
+    let (events, next) = page(&matching, world.pages.events, parameters, "NextToken", "MaxResults")
+        .map_err(|_| Refusal::new("InvalidNextTokenException", "The token is not valid."))?;
+    Ok(Shape::structure().with("Events", Shape::list(events.iter().map(|event| shape(event)))).with("NextToken", next))
 }
 
 fn fits(event: &TrailEvent, attribute: Parameters<'_>) -> bool {
@@ -89,11 +65,12 @@ fn shape(event: &TrailEvent) -> Shape {
         .with("Username", event.username.as_ref())
         .with(
             "Resources",
-            Shape::list(event.resources.iter().map(|(kind, name)| {
-                Shape::structure()
-                    .with("ResourceType", kind)
-                    .with("ResourceName", name)
-            })),
+            Shape::list(
+                event
+                    .resources
+                    .iter()
+                    .map(|(kind, name)| Shape::structure().with("ResourceType", kind).with("ResourceName", name)),
+            ),
         )
         .with("CloudTrailEvent", event.record.to_string())
 }
@@ -105,11 +82,7 @@ pub(super) fn describe_trails(world: &World, request: &Request) -> Answer {
         .trails
         .iter()
         .filter(|trail| trail.region == request.region || trail.multi_region)
-        .filter(|trail| {
-            wanted.is_empty()
-                || wanted.contains(&trail.name.as_str())
-                || wanted.contains(&trail.arn.as_str())
-        })
+        .filter(|trail| wanted.is_empty() || wanted.contains(&trail.name.as_str()) || wanted.contains(&trail.arn.as_str()))
         .map(|trail| {
             Shape::structure()
                 .with("Name", &trail.name)

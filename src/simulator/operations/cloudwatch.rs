@@ -9,16 +9,10 @@ use std::collections::BTreeMap;
 
 pub(super) fn get_metric_data(world: &World, request: &Request) -> Answer {
     let parameters = request.parameters();
-    let time = |name| {
-        parameters
-            .time(name)
-            .ok_or_else(|| invalid(format!("The parameter {name} is required.")))
-    };
+    let time = |name| parameters.time(name).ok_or_else(|| invalid(format!("The parameter {name} is required.")));
     let (from, to) = (time("StartTime")?, time("EndTime")?);
     if from >= to {
-        return Err(invalid(
-            "The parameter StartTime must be less than the parameter EndTime.",
-        ));
+        return Err(invalid("The parameter StartTime must be less than the parameter EndTime."));
     }
     let ascending = parameters.text("ScanBy") == Some("TimestampAscending");
     let series = parameters
@@ -26,14 +20,8 @@ pub(super) fn get_metric_data(world: &World, request: &Request) -> Answer {
         .into_iter()
         .map(|query| series(world, request, query, (from, to), ascending))
         .collect::<Result<Vec<_>, _>>()?;
-    let (series, next) = page(
-        &series,
-        world.pages.metrics,
-        parameters,
-        "NextToken",
-        "MaxDatapoints",
-    )
-    .map_err(|_| Refusal::new("InvalidNextToken", "The next token specified is invalid."))?;
+    let (series, next) = page(&series, world.pages.metrics, parameters, "NextToken", "MaxDatapoints")
+        .map_err(|_| Refusal::new("InvalidNextToken", "The next token specified is invalid."))?;
     Ok(Shape::structure()
         .with("MetricDataResults", series.to_vec())
         .with("NextToken", next)
@@ -52,19 +40,13 @@ fn series(
     ascending: bool,
 ) -> Answer {
     let id = query.required("Id")?;
-    let stat = query
-        .structure("MetricStat")
-        .ok_or_else(|| Refusal::new("ValidationError", "Only MetricStat queries are simulated."))?;
-    let metric = stat
-        .structure("Metric")
-        .ok_or_else(|| Refusal::new("ValidationError", "MetricStat needs a Metric."))?;
+    let stat =
+        query.structure("MetricStat").ok_or_else(|| Refusal::new("ValidationError", "Only MetricStat queries are simulated."))?;
+    let metric = stat.structure("Metric").ok_or_else(|| Refusal::new("ValidationError", "MetricStat needs a Metric."))?;
     let name = metric.text("MetricName").unwrap_or_default();
     let period = stat.integer("Period").unwrap_or(60);
     if period < 1 || period % 60 != 0 {
-        return Err(Refusal::new(
-            "ValidationError",
-            "Period must be a multiple of 60 seconds.",
-        ));
+        return Err(Refusal::new("ValidationError", "Period must be a multiple of 60 seconds."));
     }
     let dimensions: Vec<(&str, &str)> = metric
         .structures("Dimensions")
@@ -80,9 +62,7 @@ fn series(
                 && from <= point.at
                 && point.at < to;
             if measured {
-                bins.entry(point.at.as_second().div_euclid(period) * period)
-                    .or_default()
-                    .push(point.value);
+                bins.entry(point.at.as_second().div_euclid(period) * period).or_default().push(point.value);
             }
         }
     }
@@ -101,10 +81,7 @@ fn series(
         .with("Id", id)
         .with("Label", query.text("Label").unwrap_or(name))
         .with("Timestamps", Shape::list(points.iter().map(|(at, _)| *at)))
-        .with(
-            "Values",
-            Shape::list(points.iter().map(|(_, value)| *value)),
-        )
+        .with("Values", Shape::list(points.iter().map(|(_, value)| *value)))
         .with("StatusCode", "Complete"))
 }
 
@@ -128,10 +105,7 @@ fn statistic_of(statistic: &str, mut values: Vec<f64>) -> Result<f64, Refusal> {
         "SampleCount" => Some(count),
         "Minimum" => values.first().copied(),
         "Maximum" => values.last().copied(),
-        other => other
-            .strip_prefix('p')
-            .and_then(|percent| percent.parse().ok())
-            .and_then(percentile),
+        other => other.strip_prefix('p').and_then(|percent| percent.parse().ok()).and_then(percentile),
     }
     .ok_or_else(|| Refusal::new("ValidationError", format!("Unknown statistic {statistic}")))
 }

@@ -13,10 +13,8 @@ pub(super) fn describe_events(world: &World, request: &Request) -> Answer {
         ));
     };
     let filter = request.parameters().structure("filter");
-    let matching = events
-        .iter()
-        .filter(|event| filter.is_none_or(|filter| fits(world, event, filter)))
-        .map(|event| shape(world, event));
+    let matching =
+        events.iter().filter(|event| filter.is_none_or(|filter| fits(world, event, filter))).map(|event| shape(world, event));
     Ok(Shape::structure().with("events", Shape::list(matching)))
 }
 
@@ -48,13 +46,7 @@ fn fits(world: &World, event: &HealthEvent, filter: Parameters<'_>) -> bool {
 fn shape(world: &World, event: &HealthEvent) -> Shape {
     let id = ids::letters(&event.code, "ABCDEF0123456789", 12);
     Shape::structure()
-        .with(
-            "arn",
-            format!(
-                "arn:aws:health:{}::event/{}/{}/{}_{id}",
-                event.region, event.of, event.code, event.code
-            ),
-        )
+        .with("arn", format!("arn:aws:health:{}::event/{}/{}/{}_{id}", event.region, event.of, event.code, event.code))
         .with("service", &event.of)
         .with("eventTypeCode", &event.code)
         .with("eventTypeCategory", "issue")

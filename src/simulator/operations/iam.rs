@@ -9,11 +9,7 @@ use crate::simulator::world::{ManagedPolicy, Role, World};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~');
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 fn encoded(document: &Value) -> String {
     utf8_percent_encode(&document.to_string(), UNRESERVED).to_string()
@@ -25,34 +21,18 @@ fn no_such_entity(message: String) -> Refusal {
 
 fn role<'w>(world: &'w World, request: &Request) -> Result<&'w Role, Refusal> {
     let name = request.parameters().required("RoleName")?;
-    world
-        .role(name)
-        .ok_or_else(|| no_such_entity(format!("The role with name {name} cannot be found.")))
+    world.role(name).ok_or_else(|| no_such_entity(format!("The role with name {name} cannot be found.")))
 }
 
 fn policy<'w>(world: &'w World, request: &Request) -> Result<&'w ManagedPolicy, Refusal> {
     let arn = request.parameters().required("PolicyArn")?;
-    world
-        .policy(arn)
-        .ok_or_else(|| no_such_entity(format!("Policy {arn} does not exist or is not attachable.")))
+    world.policy(arn).ok_or_else(|| no_such_entity(format!("Policy {arn} does not exist or is not attachable.")))
 }
 
 /// A truncated list: the items, `IsTruncated` and `Marker`.
-fn list<T>(
-    world: &World,
-    request: &Request,
-    name: &str,
-    all: &[T],
-    shape: impl Fn(&T) -> Shape,
-) -> Answer {
-    let (items, next) = page(
-        all,
-        world.pages.iam,
-        request.parameters(),
-        "Marker",
-        "MaxItems",
-    )
-    .map_err(|_| Refusal::new("ValidationError", "Invalid Marker"))?;
+fn list<T>(world: &World, request: &Request, name: &str, all: &[T], shape: impl Fn(&T) -> Shape) -> Answer {
+    let (items, next) = page(all, world.pages.iam, request.parameters(), "Marker", "MaxItems")
+        .map_err(|_| Refusal::new("ValidationError", "Invalid Marker"))?;
     Ok(Shape::structure()
         .with(name, Shape::list(items.iter().map(shape)))
         .with("IsTruncated", next.is_some())
@@ -61,11 +41,10 @@ fn list<T>(
 
 pub(super) fn get_role(world: &World, request: &Request) -> Answer {
     let role = role(world, request)?;
-    let boundary = role.boundary.as_ref().map(|arn| {
-        Shape::structure()
-            .with("PermissionsBoundaryType", "Policy")
-            .with("PermissionsBoundaryArn", arn)
-    });
+    let boundary = role
+        .boundary
+        .as_ref()
+        .map(|arn| Shape::structure().with("PermissionsBoundaryType", "Policy").with("PermissionsBoundaryArn", arn));
     Ok(Shape::structure().with(
         "Role",
         Shape::structure()
@@ -82,41 +61,29 @@ pub(super) fn get_role(world: &World, request: &Request) -> Answer {
 
 pub(super) fn list_role_policies(world: &World, request: &Request) -> Answer {
     let names: Vec<&String> = role(world, request)?.inline.keys().collect();
-    list(world, request, "PolicyNames", &names, |name| {
-        Shape::from(*name)
-    })
+    list(world, request, "PolicyNames", &names, |name| Shape::from(*name))
 }
 
 pub(super) fn get_role_policy(world: &World, request: &Request) -> Answer {
     let role = role(world, request)?;
     let name = request.parameters().required("PolicyName")?;
-    let policy = role.inline.get(name).ok_or_else(|| {
-        no_such_entity(format!("The role policy with name {name} cannot be found."))
-    })?;
-    Ok(Shape::structure()
-        .with("RoleName", &role.name)
-        .with("PolicyName", name)
-        .with("PolicyDocument", encoded(policy)))
+    let policy =
+        role.inline.get(name).ok_or_else(|| no_such_entity(format!("The role policy with name {name} cannot be found.")))?;
+    Ok(Shape::structure().with("RoleName", &role.name).with("PolicyName", name).with("PolicyDocument", encoded(policy)))
 }
 
 pub(super) fn list_attached_role_policies(world: &World, request: &Request) -> Answer {
     let attached = &role(world, request)?.attached;
     list(world, request, "AttachedPolicies", attached, |arn| {
-        Shape::structure()
-            .with("PolicyName", arn.rsplit('/').next())
-            .with("PolicyArn", arn)
+        Shape::structure().with("PolicyName", arn.rsplit('/').next()).with("PolicyArn", arn)
     })
 }
 
 pub(super) fn get_policy(world: &World, request: &Request) -> Answer {
     let policy = policy(world, request)?;
     let roles = || world.roles.iter().filter(|role| role.exists);
-    let attached = roles()
-        .filter(|role| role.attached.contains(&policy.arn))
-        .count();
-    let boundaries = roles()
-        .filter(|role| role.boundary.as_ref() == Some(&policy.arn))
-        .count();
+    let attached = roles().filter(|role| role.attached.contains(&policy.arn)).count();
+    let boundaries = roles().filter(|role| role.boundary.as_ref() == Some(&policy.arn)).count();
     Ok(Shape::structure().with(
         "Policy",
         Shape::structure()
@@ -126,10 +93,7 @@ pub(super) fn get_policy(world: &World, request: &Request) -> Answer {
             .with("Path", &policy.path)
             .with("DefaultVersionId", "v1")
             .with("AttachmentCount", i64::try_from(attached).ok())
-            .with(
-                "PermissionsBoundaryUsageCount",
-                i64::try_from(boundaries).ok(),
-            )
+            .with("PermissionsBoundaryUsageCount", i64::try_from(boundaries).ok())
             .with("IsAttachable", true),
     ))
 }
@@ -138,17 +102,11 @@ pub(super) fn get_policy_version(world: &World, request: &Request) -> Answer {
     let policy = policy(world, request)?;
     let version = request.parameters().required("VersionId")?;
     if version != "v1" {
-        return Err(no_such_entity(format!(
-            "Policy {} version {version} does not exist or is not attachable.",
-            policy.arn
-        )));
+        return Err(no_such_entity(format!("Policy {} version {version} does not exist or is not attachable.", policy.arn)));
     }
     Ok(Shape::structure().with(
         "PolicyVersion",
-        Shape::structure()
-            .with("Document", encoded(&policy.document))
-            .with("VersionId", "v1")
-            .with("IsDefaultVersion", true),
+        Shape::structure().with("Document", encoded(&policy.document)).with("VersionId", "v1").with("IsDefaultVersion", true),
     ))
 }
 
@@ -166,10 +124,7 @@ pub(super) fn simulate_principal_policy(world: &World, request: &Request) -> Ans
         .into_iter()
         .filter_map(|entry| {
             let values = entry.texts("ContextKeyValues");
-            Some((
-                entry.text("ContextKeyName")?.to_ascii_lowercase(),
-                values.into_iter().map(str::to_owned).collect(),
-            ))
+            Some((entry.text("ContextKeyName")?.to_ascii_lowercase(), values.into_iter().map(str::to_owned).collect()))
         })
         .collect();
     let actions = parameters.texts("ActionNames");
@@ -180,22 +135,10 @@ pub(super) fn simulate_principal_policy(world: &World, request: &Request) -> Ans
         none if none.is_empty() => vec!["*"],
         resources => resources,
     };
-    let simulation = Simulation::of(
-        world,
-        role,
-        parameters.texts("PermissionsBoundaryPolicyInputList"),
-    )?;
-    let pairs: Vec<(&str, &str)> = actions
-        .iter()
-        .flat_map(|action| resources.iter().map(move |resource| (*action, *resource)))
-        .collect();
-    list(
-        world,
-        request,
-        "EvaluationResults",
-        &pairs,
-        |(action, resource)| simulation.result(action, resource, &keys),
-    )
+    let simulation = Simulation::of(world, role, parameters.texts("PermissionsBoundaryPolicyInputList"))?;
+    let pairs: Vec<(&str, &str)> =
+        actions.iter().flat_map(|action| resources.iter().map(move |resource| (*action, *resource))).collect();
+    list(world, request, "EvaluationResults", &pairs, |(action, resource)| simulation.result(action, resource, &keys))
 }
 
 /// The policies that decide about a role.
@@ -221,11 +164,7 @@ impl<'w> Simulation<'w> {
                 .map(|(name, policy)| (name.as_str(), policy))
                 .chain(attached.map(|policy| (policy.name.as_str(), &policy.document)))
                 .collect(),
-            boundary: if given.is_empty() {
-                own.map(|policy| vec![policy.document.clone()])
-            } else {
-                Some(given)
-            },
+            boundary: if given.is_empty() { own.map(|policy| vec![policy.document.clone()]) } else { Some(given) },
             organization: &world.scps,
         })
     }
@@ -245,12 +184,8 @@ impl<'w> Simulation<'w> {
             };
             verdict.decision == Decision::Allowed
         };
-        let boundary = self
-            .boundary
-            .as_ref()
-            .map(|policies| limit(policies, &mut decision));
-        let organization = (!self.organization.is_empty())
-            .then(|| self.organization_allows(action, resource, keys));
+        let boundary = self.boundary.as_ref().map(|policies| limit(policies, &mut decision));
+        let organization = (!self.organization.is_empty()).then(|| self.organization_allows(action, resource, keys));
         if organization == Some(false) && decision == Decision::Allowed {
             decision = Decision::ImplicitDeny;
         }
@@ -277,21 +212,16 @@ impl<'w> Simulation<'w> {
             .with("MissingContextValues", Shape::list(&missing))
             .with(
                 "OrganizationsDecisionDetail",
-                organization
-                    .map(|allowed| Shape::structure().with("AllowedByOrganizations", allowed)),
+                organization.map(|allowed| Shape::structure().with("AllowedByOrganizations", allowed)),
             )
             .with(
                 "PermissionsBoundaryDecisionDetail",
-                boundary.map(|allowed| {
-                    Shape::structure().with("AllowedByPermissionsBoundary", allowed)
-                }),
+                boundary.map(|allowed| Shape::structure().with("AllowedByPermissionsBoundary", allowed)),
             )
     }
 
     /// Every service control policy has to allow: each stands for one level of the organization.
     fn organization_allows(&self, action: &str, resource: &str, keys: &ConditionKeys) -> bool {
-        self.organization.iter().all(|policy| {
-            evaluate([("scp", policy)], action, resource, keys).decision == Decision::Allowed
-        })
+        self.organization.iter().all(|policy| evaluate([("scp", policy)], action, resource, keys).decision == Decision::Allowed)
     }
 }

@@ -16,10 +16,7 @@ fn find<'w>(world: &'w World, request: &Request) -> Result<&'w Key, Refusal> {
             let arn = if asked.starts_with("arn:") {
                 asked.to_owned()
             } else {
-                format!(
-                    "arn:aws:kms:{}:{}:key/{asked}",
-                    request.region, world.account
-                )
+                format!("arn:aws:kms:{}:{}:key/{asked}", request.region, world.account)
             };
             Refusal::new("NotFoundException", format!("Key '{arn}' does not exist"))
         })
@@ -27,10 +24,7 @@ fn find<'w>(world: &'w World, request: &Request) -> Result<&'w Key, Refusal> {
 
 pub(super) fn describe_key(world: &World, request: &Request) -> Answer {
     let key = find(world, request)?;
-    let created = world
-        .now
-        .checked_sub(SignedDuration::from_hours(500 * 24))
-        .ok();
+    let created = world.now.checked_sub(SignedDuration::from_hours(500 * 24)).ok();
     Ok(Shape::structure().with(
         "KeyMetadata",
         Shape::structure()
@@ -54,7 +48,5 @@ pub(super) fn describe_key(world: &World, request: &Request) -> Answer {
 
 pub(super) fn get_key_policy(world: &World, request: &Request) -> Answer {
     let key = find(world, request)?;
-    Ok(Shape::structure()
-        .with("Policy", key.policy.to_string())
-        .with("PolicyName", "default"))
+    Ok(Shape::structure().with("Policy", key.policy.to_string()).with("PolicyName", "default"))
 }

@@ -8,10 +8,7 @@ use crate::simulator::wire::{Refusal, Request, Shape};
 use crate::simulator::world::{Function, World};
 
 /// The function, by name, `name:qualifier`, or ARN with or without a qualifier; and the qualifier.
-fn find<'w>(
-    world: &'w World,
-    request: &Request,
-) -> Result<(&'w Function, Option<String>), Refusal> {
+fn find<'w>(world: &'w World, request: &Request) -> Result<(&'w Function, Option<String>), Refusal> {
     let asked = request.parameters().required("FunctionName")?;
     let qualifier = request.parameters().text("Qualifier").map(str::to_owned);
     let (name, own) = match asked.strip_prefix("arn:") {
@@ -27,14 +24,9 @@ fn find<'w>(
     let function = world
         .functions
         .iter()
-        .find(|function| {
-            function.name == name && function.region == request.region && function.exists
-        })
+        .find(|function| function.name == name && function.region == request.region && function.exists)
         .ok_or_else(|| {
-            not_found(format!(
-                "Function not found: arn:aws:lambda:{}:{}:function:{name}",
-                request.region, world.account
-            ))
+            not_found(format!("Function not found: arn:aws:lambda:{}:{}:function:{name}", request.region, world.account))
         })?;
     Ok((function, own.map(str::to_owned).or(qualifier)))
 }
@@ -56,9 +48,7 @@ pub(super) fn get_policy(world: &World, request: &Request) -> Answer {
         .ok_or_else(|| not_found("The resource you requested does not exist."))?;
     let mut policy = document(statements.clone());
     set(&mut policy, "Id", "default");
-    Ok(Shape::structure()
-        .with("Policy", policy.to_string())
-        .with("RevisionId", ids::uuid(&function.arn)))
+    Ok(Shape::structure().with("Policy", policy.to_string()).with("RevisionId", ids::uuid(&function.arn)))
 }
 
 pub(super) fn get_function_concurrency(world: &World, request: &Request) -> Answer {

@@ -16,30 +16,18 @@ fn invalid(message: &str) -> Refusal {
 
 pub(super) fn filter_log_events(world: &World, request: &Request) -> Answer {
     let parameters = request.parameters();
-    let name = match (
-        parameters.text("logGroupName"),
-        parameters.text("logGroupIdentifier"),
-    ) {
+    let name = match (parameters.text("logGroupName"), parameters.text("logGroupIdentifier")) {
         (Some(name), None) => name,
-        (None, Some(identifier)) => identifier
-            .rsplit_once(":log-group:")
-            .map_or(identifier, |(_, name)| name),
+        (None, Some(identifier)) => identifier.rsplit_once(":log-group:").map_or(identifier, |(_, name)| name),
         _ => {
-            return Err(invalid(
-                "Exactly one of logGroupName and logGroupIdentifier is needed.",
-            ));
+            return Err(invalid("Exactly one of logGroupName and logGroupIdentifier is needed."));
         }
     };
     let group = world
         .log_groups
         .iter()
         .find(|group| group.name == name && group.region == request.region)
-        .ok_or_else(|| {
-            Refusal::new(
-                "ResourceNotFoundException",
-                "The specified log group does not exist.",
-            )
-        })?;
+        .ok_or_else(|| Refusal::new("ResourceNotFoundException", "The specified log group does not exist."))?;
     let text = parameters.text("filterPattern").unwrap_or_default();
     let pattern = (text.chars().count() <= LONGEST_PATTERN)
         .then(|| FilterPattern::parse(text))
@@ -62,17 +50,10 @@ pub(super) fn filter_log_events(world: &World, request: &Request) -> Answer {
             .filter(|event| pattern.matches(&event.message))
             .map(Some),
     );
-    let size = if world.pages.empty_logs > 0 {
-        size.min(100)
-    } else {
-        size
-    };
-    let (events, next) = page(&slots, size, parameters, "nextToken", "limit")
-        .map_err(|_| invalid("The specified nextToken is invalid."))?;
-    let events = events
-        .iter()
-        .flatten()
-        .map(|event| event_shape(group, event));
+    let size = if world.pages.empty_logs > 0 { size.min(100) } else { size };
+    let (events, next) =
+        page(&slots, size, parameters, "nextToken", "limit").map_err(|_| invalid("The specified nextToken is invalid."))?;
+    let events = events.iter().flatten().map(|event| event_shape(group, event));
     Ok(Shape::structure()
         .with("events", Shape::list(events))
         .with("searchedLogStreams", Shape::list::<Shape>([]))
@@ -93,10 +74,7 @@ fn event_shape(group: &LogGroup, event: &LogEvent) -> Shape {
 pub(super) fn describe_log_groups(world: &World, request: &Request) -> Answer {
     let parameters = request.parameters();
     let prefix = parameters.text("logGroupNamePrefix").unwrap_or_default();
-    let part = parameters
-        .text("logGroupNamePattern")
-        .unwrap_or_default()
-        .to_lowercase();
+    let part = parameters.text("logGroupNamePattern").unwrap_or_default().to_lowercase();
     let matching: Vec<&LogGroup> = world
         .log_groups
         .iter()
@@ -104,22 +82,13 @@ pub(super) fn describe_log_groups(world: &World, request: &Request) -> Answer {
         .filter(|group| group.name.starts_with(prefix))
         .filter(|group| group.name.to_lowercase().contains(&part))
         .collect();
-    let (groups, next) = page(
-        &matching,
-        world.pages.log_groups,
-        parameters,
-        "nextToken",
-        "limit",
-    )
-    .map_err(|_| invalid("The specified nextToken is invalid."))?;
+    let (groups, next) = page(&matching, world.pages.log_groups, parameters, "nextToken", "limit")
+        .map_err(|_| invalid("The specified nextToken is invalid."))?;
     Ok(Shape::structure()
         .with(
             "logGroups",
             Shape::list(groups.iter().map(|group| {
-                let arn = format!(
-                    "arn:aws:logs:{}:{}:log-group:{}",
-                    group.region, world.account, group.name
-                );
+                let arn = format!("arn:aws:logs:{}:{}:log-group:{}", group.region, world.account, group.name);
                 Shape::structure()
                     .with("logGroupName", &group.name)
                     .with("creationTime", group.created.as_millisecond())

@@ -48,10 +48,7 @@ pub(super) fn answer(world: &World, sessions: &Sessions, request: &Request) -> A
         }
         (Service::Sts, "AssumeRole") => return sts::assume_role(world, sessions, request),
         _ => {
-            return Err(Refusal::new(
-                "UnknownOperationException",
-                format!("{} is not simulated", request.action()),
-            ));
+            return Err(Refusal::new("UnknownOperationException", format!("{} is not simulated", request.action())));
         }
     };
     answer(world, request)
@@ -59,16 +56,7 @@ pub(super) fn answer(world: &World, sessions: &Sessions, request: &Request) -> A
 
 /// Whether nobody may send the request: it reads a secret's value, or would change something.
 pub(super) fn is_forbidden(request: &Request) -> bool {
-    const HARMLESS: [&str; 8] = [
-        "Get",
-        "List",
-        "Describe",
-        "Lookup",
-        "Filter",
-        "Simulate",
-        "GET ",
-        "AssumeRole",
-    ];
+    const HARMLESS: [&str; 8] = ["Get", "List", "Describe", "Lookup", "Filter", "Simulate", "GET ", "AssumeRole"];
     const SECRET_VALUES: [&str; 2] = ["GetSecretValue", "BatchGetSecretValue"];
     let operation = request.operation.as_str();
     SECRET_VALUES.contains(&operation) || !HARMLESS.iter().any(|verb| operation.starts_with(verb))
@@ -77,12 +65,8 @@ pub(super) fn is_forbidden(request: &Request) -> bool {
 /// The error a service answers with when it is asked too often.
 pub(super) fn throttled(request: &Request) -> Refusal {
     match request.service {
-        Service::Lambda => {
-            Refusal::new("TooManyRequestsException", "Rate exceeded").with_status(429)
-        }
-        Service::Iam | Service::Sts | Service::CloudWatch => {
-            Refusal::new("Throttling", "Rate exceeded")
-        }
+        Service::Lambda => Refusal::new("TooManyRequestsException", "Rate exceeded").with_status(429),
+        Service::Iam | Service::Sts | Service::CloudWatch => Refusal::new("Throttling", "Rate exceeded"),
         _ => Refusal::new("ThrottlingException", "Rate exceeded"),
     }
 }
@@ -106,18 +90,14 @@ pub(super) fn denied(world: &World, request: &Request) -> Refusal {
 /// Whether `[caller]` denies the call.
 pub(super) fn caller_is_denied(world: &World, request: &Request) -> bool {
     let action = request.action();
-    world
-        .caller_denied
-        .iter()
-        .any(|pattern| wildcard::matches_ignoring_case(pattern, &action))
+    world.caller_denied.iter().any(|pattern| wildcard::matches_ignoring_case(pattern, &action))
 }
 
 fn resource_of(world: &World, request: &Request) -> String {
     let parameters = request.parameters();
     let (account, region) = (&world.account, &request.region);
     if let Some(id) = parameters.text("SecretId") {
-        return secretsmanager::find(world, request, id)
-            .map_or_else(|_| id.to_owned(), |secret| secret.arn.clone());
+        return secretsmanager::find(world, request, id).map_or_else(|_| id.to_owned(), |secret| secret.arn.clone());
     }
     if let Some(name) = parameters.text("FunctionName") {
         return match name.starts_with("arn:") {

@@ -6,29 +6,15 @@ use crate::simulator::wire::{Refusal, Request, Shape};
 use crate::simulator::world::{Secret, World};
 
 /// The secret with this ARN, ARN without suffix, or name, in the request's region.
-pub(super) fn find<'w>(
-    world: &'w World,
-    request: &Request,
-    id: &str,
-) -> Result<&'w Secret, Refusal> {
+pub(super) fn find<'w>(world: &'w World, request: &Request, id: &str) -> Result<&'w Secret, Refusal> {
     world
         .secrets
         .iter()
         .filter(|secret| secret.region == request.region)
         .find(|secret| {
-            secret.name == id
-                || secret.arn == id
-                || secret
-                    .arn
-                    .rsplit_once('-')
-                    .is_some_and(|(partial, _)| partial == id)
+            secret.name == id || secret.arn == id || secret.arn.rsplit_once('-').is_some_and(|(partial, _)| partial == id)
         })
-        .ok_or_else(|| {
-            Refusal::new(
-                "ResourceNotFoundException",
-                "Secrets Manager can't find the specified secret.",
-            )
-        })
+        .ok_or_else(|| Refusal::new("ResourceNotFoundException", "Secrets Manager can't find the specified secret."))
 }
 
 fn asked<'w>(world: &'w World, request: &Request) -> Result<&'w Secret, Refusal> {
@@ -37,11 +23,7 @@ fn asked<'w>(world: &'w World, request: &Request) -> Result<&'w Secret, Refusal>
 
 pub(super) fn describe_secret(world: &World, request: &Request) -> Answer {
     let secret = asked(world, request)?;
-    Ok(secret
-        .entry
-        .clone()
-        .with("VersionIdsToStages", stages(secret))
-        .with("ReplicationStatus", secret.replication.clone()))
+    Ok(secret.entry.clone().with("VersionIdsToStages", stages(secret)).with("ReplicationStatus", secret.replication.clone()))
 }
 
 fn stages(secret: &Secret) -> Option<Shape> {
@@ -65,30 +47,16 @@ pub(super) fn list_secrets(world: &World, request: &Request) -> Answer {
         .filter(|secret| {
             filters.iter().all(|filter| {
                 let key = filter.text("Key").unwrap_or("all");
-                filter
-                    .texts("Values")
-                    .iter()
-                    .any(|value| fits(secret, key, value))
+                filter.texts("Values").iter().any(|value| fits(secret, key, value))
             })
         })
         .collect();
-    let (secrets, next) = page(
-        &matching,
-        world.pages.secrets,
-        parameters,
-        "NextToken",
-        "MaxResults",
-    )
-    .map_err(|_| wrong_token())?;
+    let (secrets, next) =
+        page(&matching, world.pages.secrets, parameters, "NextToken", "MaxResults").map_err(|_| wrong_token())?;
     Ok(Shape::structure()
         .with(
             "SecretList",
-            Shape::list(secrets.iter().map(|secret| {
-                secret
-                    .entry
-                    .clone()
-                    .with("SecretVersionsToStages", stages(secret))
-            })),
+            Shape::list(secrets.iter().map(|secret| secret.entry.clone().with("SecretVersionsToStages", stages(secret)))),
         )
         .with("NextToken", next))
 }
@@ -108,24 +76,12 @@ fn fits(secret: &Secret, key: &str, value: &str) -> bool {
         "description" => secret.description.as_deref().is_some_and(insensitive),
         "tag-key" => secret.tags.keys().any(|tag| tag.starts_with(value)),
         "tag-value" => secret.tags.values().any(|tag| tag.starts_with(value)),
-        "owning-service" => secret
-            .owning_service
-            .as_deref()
-            .is_some_and(|owner| owner.starts_with(value)),
-        "primary-region" => secret
-            .primary_region
-            .as_deref()
-            .is_some_and(|region| region.starts_with(value)),
+        "owning-service" => secret.owning_service.as_deref().is_some_and(|owner| owner.starts_with(value)),
+        "primary-region" => secret.primary_region.as_deref().is_some_and(|region| region.starts_with(value)),
         _ => {
             secret.name.to_lowercase().contains(&lower)
-                || secret
-                    .description
-                    .as_ref()
-                    .is_some_and(|text| text.to_lowercase().contains(&lower))
-                || secret
-                    .tags
-                    .iter()
-                    .any(|(key, value)| insensitive(key) || insensitive(value))
+                || secret.description.as_ref().is_some_and(|text| text.to_lowercase().contains(&lower))
+                || secret.tags.iter().any(|(key, value)| insensitive(key) || insensitive(value))
         }
     };
     found != negated
@@ -134,23 +90,11 @@ fn fits(secret: &Secret, key: &str, value: &str) -> bool {
 pub(super) fn list_versions(world: &World, request: &Request) -> Answer {
     let secret = asked(world, request)?;
     let parameters = request.parameters();
-    let matching: Vec<_> = secret
-        .versions
-        .iter()
-        .filter(|version| parameters.flag("IncludeDeprecated") || !version.stages.is_empty())
-        .collect();
-    let (versions, next) = page(
-        &matching,
-        world.pages.versions,
-        parameters,
-        "NextToken",
-        "MaxResults",
-    )
-    .map_err(|_| wrong_token())?;
-    let key = secret
-        .kms_key_id
-        .as_deref()
-        .unwrap_or("DefaultEncryptionKey");
+    let matching: Vec<_> =
+        secret.versions.iter().filter(|version| parameters.flag("IncludeDeprecated") || !version.stages.is_empty()).collect();
+    let (versions, next) =
+        page(&matching, world.pages.versions, parameters, "NextToken", "MaxResults").map_err(|_| wrong_token())?;
+    let key = secret.kms_key_id.as_deref().unwrap_or("DefaultEncryptionKey");
     Ok(Shape::structure()
         .with(
             "Versions",
@@ -178,10 +122,7 @@ pub(super) fn get_resource_policy(world: &World, request: &Request) -> Answer {
     Ok(Shape::structure()
         .with("ARN", &secret.arn)
         .with("Name", &secret.name)
-        .with(
-            "ResourcePolicy",
-            secret.policy.as_ref().map(ToString::to_string),
-        ))
+        .with("ResourcePolicy", secret.policy.as_ref().map(ToString::to_string)))
 }
 
 fn wrong_token() -> Refusal {

@@ -16,10 +16,7 @@ pub(super) fn get_caller_identity(world: &World, sessions: &Sessions, request: &
     let opened = sessions.0.lock().unwrap_or_else(PoisonError::into_inner);
     let arn = opened.get(&request.access_key).unwrap_or(&world.caller);
     let account = arn.split(':').nth(4).unwrap_or(&world.account);
-    Ok(Shape::structure()
-        .with("UserId", ids::iam_id("AROA", arn))
-        .with("Account", account)
-        .with("Arn", arn))
+    Ok(Shape::structure().with("UserId", ids::iam_id("AROA", arn)).with("Account", account).with("Arn", arn))
 }
 
 pub(super) fn assume_role(world: &World, sessions: &Sessions, request: &Request) -> Answer {
@@ -27,25 +24,14 @@ pub(super) fn assume_role(world: &World, sessions: &Sessions, request: &Request)
     let role = parameters.required("RoleArn")?;
     let session = parameters.required("RoleSessionName")?;
     let (Some(account), Some(name)) = (role.split(':').nth(4), role.rsplit('/').next()) else {
-        return Err(Refusal::new(
-            "ValidationError",
-            format!("{role} is invalid"),
-        ));
+        return Err(Refusal::new("ValidationError", format!("{role} is invalid")));
     };
     let arn = format!("arn:aws:sts::{account}:assumed-role/{name}/{session}");
     let key = ids::iam_id("ASIA", &arn);
-    sessions
-        .0
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .insert(key.clone(), arn.clone());
+    sessions.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), arn.clone());
     // The SDK compares the expiry with its own clock, which need not be the simulated one.
     let lifetime = SignedDuration::from_secs(parameters.integer("DurationSeconds").unwrap_or(3600));
-    let expiration = world
-        .now
-        .max(jiff::Timestamp::now())
-        .checked_add(lifetime)
-        .ok();
+    let expiration = world.now.max(jiff::Timestamp::now()).checked_add(lifetime).ok();
     Ok(Shape::structure()
         .with(
             "Credentials",
@@ -57,11 +43,6 @@ pub(super) fn assume_role(world: &World, sessions: &Sessions, request: &Request)
         )
         .with(
             "AssumedRoleUser",
-            Shape::structure()
-                .with(
-                    "AssumedRoleId",
-                    format!("{}:{session}", ids::iam_id("AROA", name)),
-                )
-                .with("Arn", arn),
+            Shape::structure().with("AssumedRoleId", format!("{}:{session}", ids::iam_id("AROA", name))).with("Arn", arn),
         ))
 }

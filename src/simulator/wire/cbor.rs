@@ -14,15 +14,8 @@ pub(super) fn respond(result: &Result<Shape, Refusal>) -> Response {
         Ok(shape) => (200, vec![protocol], to_cbor(shape)),
         Err(refusal) => (
             refusal.status,
-            vec![
-                protocol,
-                ("x-amzn-query-error", format!("{};Sender", refusal.code)),
-            ],
-            to_cbor(
-                &Shape::structure()
-                    .with("__type", &refusal.code)
-                    .with("message", &refusal.message),
-            ),
+            vec![protocol, ("x-amzn-query-error", format!("{};Sender", refusal.code))],
+            to_cbor(&Shape::structure().with("__type", &refusal.code).with("message", &refusal.message)),
         ),
     };
     let mut body = Vec::new();
@@ -38,16 +31,11 @@ fn to_cbor(shape: &Shape) -> Cbor {
         Shape::Integer(value) => Cbor::Integer((*value).into()),
         Shape::Float(value) => Cbor::Float(*value),
         Shape::Text(value) => Cbor::Text(value.clone()),
-        Shape::Timestamp(at) => {
-            Cbor::Tag(EPOCH_TIME, Box::new(Cbor::Integer(at.as_second().into())))
-        }
+        Shape::Timestamp(at) => Cbor::Tag(EPOCH_TIME, Box::new(Cbor::Integer(at.as_second().into()))),
         Shape::List(items) => Cbor::Array(items.iter().map(to_cbor).collect()),
-        Shape::Structure(members) => Cbor::Map(
-            members
-                .iter()
-                .map(|(name, value)| (Cbor::Text(name.clone()), to_cbor(value)))
-                .collect(),
-        ),
+        Shape::Structure(members) => {
+            Cbor::Map(members.iter().map(|(name, value)| (Cbor::Text(name.clone()), to_cbor(value))).collect())
+        }
     }
 }
 
@@ -67,14 +55,9 @@ fn from_cbor(value: Cbor) -> Option<Value> {
         Cbor::Float(value) => Value::Number(Number::from_f64(value)?),
         Cbor::Text(value) => Value::String(value),
         Cbor::Tag(EPOCH_TIME, value) => from_cbor(*value)?,
-        Cbor::Array(items) => {
-            Value::Array(items.into_iter().map(from_cbor).collect::<Option<_>>()?)
-        }
+        Cbor::Array(items) => Value::Array(items.into_iter().map(from_cbor).collect::<Option<_>>()?),
         Cbor::Map(members) => Value::Object(
-            members
-                .into_iter()
-                .map(|(name, value)| Some((name.into_text().ok()?, from_cbor(value)?)))
-                .collect::<Option<_>>()?,
+            members.into_iter().map(|(name, value)| Some((name.into_text().ok()?, from_cbor(value)?))).collect::<Option<_>>()?,
         ),
         _ => return None,
     })

@@ -13,9 +13,7 @@ pub(super) fn respond(request: &Request, result: &Result<Shape, Refusal>) -> Res
         Ok(shape) => response(200, content_type, &[], to_json(shape).to_string().into()),
         Err(refusal) => {
             // Secrets Manager and every access refusal write "Message", the others "message".
-            let key = if request.service == Service::SecretsManager
-                || refusal.code.starts_with("AccessDenied")
-            {
+            let key = if request.service == Service::SecretsManager || refusal.code.starts_with("AccessDenied") {
                 "Message"
             } else {
                 "message"
@@ -25,12 +23,7 @@ pub(super) fn respond(request: &Request, result: &Result<Shape, Refusal>) -> Res
             if request.protocol == Protocol::Json10 {
                 extra.push(("x-amzn-query-error", format!("{};Sender", refusal.code)));
             }
-            response(
-                refusal.status,
-                content_type,
-                &extra,
-                body.to_string().into(),
-            )
+            response(refusal.status, content_type, &extra, body.to_string().into())
         }
     }
 }
@@ -44,19 +37,13 @@ pub(super) fn to_json(shape: &Shape) -> Value {
         Shape::Float(value) => Number::from_f64(*value).map_or(Value::Null, Value::Number),
         Shape::Text(value) => Value::String(value.clone()),
         Shape::Timestamp(at) => {
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "milliseconds of this millennium are exact in a double"
-            )]
+            #[expect(clippy::cast_precision_loss, reason = "milliseconds of this millennium are exact in a double")]
             let seconds = at.as_millisecond() as f64 / 1000.0;
             Number::from_f64(seconds).map_or(Value::Null, Value::Number)
         }
         Shape::List(items) => Value::Array(items.iter().map(to_json).collect()),
-        Shape::Structure(members) => Value::Object(
-            members
-                .iter()
-                .map(|(name, value)| (name.clone(), to_json(value)))
-                .collect::<Map<_, _>>(),
-        ),
+        Shape::Structure(members) => {
+            Value::Object(members.iter().map(|(name, value)| (name.clone(), to_json(value))).collect::<Map<_, _>>())
+        }
     }
 }

@@ -62,11 +62,7 @@ pub(crate) struct Refusal {
 impl Refusal {
     /// A refusal that blames the caller (HTTP 400).
     pub(crate) fn new(code: &str, message: impl Into<String>) -> Self {
-        Refusal {
-            code: code.into(),
-            status: 400,
-            message: message.into(),
-        }
+        Refusal { code: code.into(), status: 400, message: message.into() }
     }
 
     pub(crate) fn with_status(mut self, status: u16) -> Self {
@@ -86,18 +82,10 @@ pub(crate) fn respond(request: &Request, result: &Result<Shape, Refusal>) -> Res
 }
 
 /// A response with `body`; a header whose value is not valid ASCII is left out.
-fn response(
-    status: u16,
-    content_type: &'static str,
-    extra: &[(&'static str, String)],
-    body: Vec<u8>,
-) -> Response {
+fn response(status: u16, content_type: &'static str, extra: &[(&'static str, String)], body: Vec<u8>) -> Response {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(
-        "x-amzn-requestid",
-        HeaderValue::from_static("00000000-0000-4000-8000-000000000000"),
-    );
+    headers.insert("x-amzn-requestid", HeaderValue::from_static("00000000-0000-4000-8000-000000000000"));
     for (name, value) in extra {
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(*name, value);

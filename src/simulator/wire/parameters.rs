@@ -19,14 +19,14 @@ impl<'a> Parameters<'a> {
 
     /// A required member.
     pub(crate) fn required(self, name: &str) -> Result<&'a str, Refusal> {
-        self.text(name)
-            .filter(|text| !text.is_empty())
-            .ok_or_else(|| {
-                Refusal::new(
-                    "ValidationException",
-                    format!("1 validation error detected: Value null at '{name}' failed to satisfy constraint: Member must not be null"),
-                )
-            })
+        self.text(name).filter(|text| !text.is_empty()).ok_or_else(|| {
+            Refusal::new(
+                "ValidationException",
+                format!(
+                    "1 validation error detected: Value null at '{name}' failed to satisfy constraint: Member must not be null"
+                ),
+            )
+        })
     }
 
     /// A whole number; the Query dialect writes numbers as text.
@@ -49,10 +49,7 @@ impl<'a> Parameters<'a> {
     pub(crate) fn time(self, name: &str) -> Option<Timestamp> {
         match self.0.get(name)? {
             Value::String(text) => text.parse().ok(),
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "a float in milliseconds of this millennium fits"
-            )]
+            #[expect(clippy::cast_possible_truncation, reason = "a float in milliseconds of this millennium fits")]
             value => Timestamp::from_millisecond((value.as_f64()? * 1000.0).round() as i64).ok(),
         }
     }
@@ -84,10 +81,6 @@ impl<'a> Parameters<'a> {
     }
 
     fn items(self, name: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
-        self.0
-            .get(name)
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
+        self.0.get(name).and_then(Value::as_array).into_iter().flatten()
     }
 }

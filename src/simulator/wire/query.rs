@@ -19,9 +19,7 @@ pub(super) fn parse_form(body: &str) -> Value {
 }
 
 fn decode(text: &str) -> String {
-    percent_decode_str(&text.replace('+', " "))
-        .decode_utf8_lossy()
-        .into_owned()
+    percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
 fn insert(root: &mut Value, path: &str, value: String) {
@@ -53,12 +51,7 @@ fn lists_from_members(node: Value) -> Value {
         items.sort_by_key(|(index, _)| *index);
         return Value::Array(items.into_iter().map(|(_, item)| item).collect());
     }
-    Value::Object(
-        members
-            .into_iter()
-            .map(|(name, member)| (name, lists_from_members(member)))
-            .collect(),
-    )
+    Value::Object(members.into_iter().map(|(name, member)| (name, lists_from_members(member))).collect())
 }
 
 pub(super) fn respond(request: &Request, result: &Result<Shape, Refusal>) -> Response {
@@ -77,11 +70,7 @@ pub(super) fn respond(request: &Request, result: &Result<Shape, Refusal>) -> Res
             200
         }
         Err(refusal) => {
-            let blame = if refusal.status < 500 {
-                "Sender"
-            } else {
-                "Receiver"
-            };
+            let blame = if refusal.status < 500 { "Sender" } else { "Receiver" };
             _ = write!(
                 xml,
                 "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{blame}</Type><Code>{}</Code><Message>{}</Message></Error>\

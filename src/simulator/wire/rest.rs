@@ -13,12 +13,7 @@ pub(super) fn respond(result: &Result<Shape, Refusal>) -> Response {
         Err(refusal) => {
             let body = serde_json::json!({ "Type": "User", "Message": refusal.message });
             let extra = [("x-amzn-errortype", refusal.code.clone())];
-            response(
-                refusal.status,
-                CONTENT_TYPE,
-                &extra,
-                body.to_string().into(),
-            )
+            response(refusal.status, CONTENT_TYPE, &extra, body.to_string().into())
         }
     }
 }
@@ -26,19 +21,9 @@ pub(super) fn respond(result: &Result<Shape, Refusal>) -> Response {
 /// The operation behind a method and path, with the members that travel in path and query string.
 /// A path that is not known is named by itself, so that it can be refused by name.
 pub(super) fn operation(method: &Method, uri: &Uri) -> (String, Value) {
-    let segments: Vec<String> = uri
-        .path()
-        .split('/')
-        .filter(|segment| !segment.is_empty())
-        .map(decode)
-        .collect();
+    let segments: Vec<String> = uri.path().split('/').filter(|segment| !segment.is_empty()).map(decode).collect();
     let mut members = Map::new();
-    for (name, value) in uri
-        .query()
-        .unwrap_or_default()
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-    {
+    for (name, value) in uri.query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('=')) {
         members.insert(decode(name), Value::String(decode(value)));
     }
     let operation = match segments.as_slice() {
@@ -53,11 +38,7 @@ pub(super) fn operation(method: &Method, uri: &Uri) -> (String, Value) {
         }
         _ => "",
     };
-    let operation = if operation.is_empty() {
-        format!("{method} {}", uri.path())
-    } else {
-        operation.to_owned()
-    };
+    let operation = if operation.is_empty() { format!("{method} {}", uri.path()) } else { operation.to_owned() };
     (operation, Value::Object(members))
 }
 

@@ -69,9 +69,7 @@ impl Service {
     /// botocore writes CloudTrail's prefix with its Java package in front, the Rust SDK without.
     fn of_target(prefix: &str) -> Option<Self> {
         let prefix = prefix.rsplit('.').next()?;
-        Service::ALL
-            .into_iter()
-            .find(|service| service.target_prefix() == Some(prefix))
+        Service::ALL.into_iter().find(|service| service.target_prefix() == Some(prefix))
     }
 
     pub(super) const fn xml_namespace(self) -> &'static str {
@@ -84,64 +82,36 @@ impl Service {
 }
 
 /// Reads one HTTP request; `Err` says what no AWS service would understand about it.
-pub(crate) fn parse(
-    method: &Method,
-    uri: &Uri,
-    headers: &HeaderMap,
-    body: &[u8],
-) -> Result<Request, &'static str> {
-    let scope =
-        CredentialScope::of(headers).ok_or("no AWS Signature Version 4 credential scope")?;
+pub(crate) fn parse(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Result<Request, &'static str> {
+    let scope = CredentialScope::of(headers).ok_or("no AWS Signature Version 4 credential scope")?;
     let text = || std::str::from_utf8(body).map_err(|_| "the body is not UTF-8");
-    let (protocol, service, operation, parameters) = if let Some((prefix, operation)) = uri
-        .path()
-        .strip_prefix("/service/")
-        .and_then(|path| path.split_once("/operation/"))
-    {
-        let service = Service::of_target(prefix).ok_or("the path names no service known here")?;
-        let parameters = cbor::parse(body).ok_or("the body is not CBOR")?;
-        (Protocol::Cbor, service, operation.to_owned(), parameters)
-    } else if let Some(target) = headers
-        .get("x-amz-target")
-        .and_then(|value| value.to_str().ok())
-    {
-        let (prefix, operation) = target.rsplit_once('.').ok_or("X-Amz-Target has no dot")?;
-        let service =
-            Service::of_target(prefix).ok_or("X-Amz-Target names no service known here")?;
-        let protocol = if service == Service::CloudWatch {
-            Protocol::Json10
+    let (protocol, service, operation, parameters) =
+        if let Some((prefix, operation)) = uri.path().strip_prefix("/service/").and_then(|path| path.split_once("/operation/")) {
+            let service = Service::of_target(prefix).ok_or("the path names no service known here")?;
+            let parameters = cbor::parse(body).ok_or("the body is not CBOR")?;
+            (Protocol::Cbor, service, operation.to_owned(), parameters)
+        } else if let Some(target) = headers.get("x-amz-target").and_then(|value| value.to_str().ok()) {
+            let (prefix, operation) = target.rsplit_once('.').ok_or("X-Amz-Target has no dot")?;
+            let service = Service::of_target(prefix).ok_or("X-Amz-Target names no service known here")?;
+            let protocol = if service == Service::CloudWatch { Protocol::Json10 } else { Protocol::Json11 };
+            let parameters = if body.is_empty() {
+                Value::Object(Map::new())
+            } else {
+                serde_json::from_slice(body).map_err(|_| "the body is not JSON")?
+            };
+            (protocol, service, operation.to_owned(), parameters)
+        } else if scope.service == Service::Lambda {
+            let (operation, parameters) = rest::operation(method, uri);
+            (Protocol::RestJson, Service::Lambda, operation, parameters)
         } else {
-            Protocol::Json11
+            let parameters = query::parse_form(text()?);
+            let operation = parameters.get("Action").and_then(Value::as_str).ok_or("the form has no Action")?.to_owned();
+            (Protocol::Query, scope.service, operation, parameters)
         };
-        let parameters = if body.is_empty() {
-            Value::Object(Map::new())
-        } else {
-            serde_json::from_slice(body).map_err(|_| "the body is not JSON")?
-        };
-        (protocol, service, operation.to_owned(), parameters)
-    } else if scope.service == Service::Lambda {
-        let (operation, parameters) = rest::operation(method, uri);
-        (Protocol::RestJson, Service::Lambda, operation, parameters)
-    } else {
-        let parameters = query::parse_form(text()?);
-        let operation = parameters
-            .get("Action")
-            .and_then(Value::as_str)
-            .ok_or("the form has no Action")?
-            .to_owned();
-        (Protocol::Query, scope.service, operation, parameters)
-    };
     if service != scope.service {
         return Err("the request is signed for another service");
     }
-    Ok(Request {
-        protocol,
-        service,
-        operation,
-        region: scope.region,
-        access_key: scope.access_key,
-        parameters,
-    })
+    Ok(Request { protocol, service, operation, region: scope.region, access_key: scope.access_key, parameters })
 }
 
 struct CredentialScope {
@@ -160,13 +130,7 @@ impl CredentialScope {
         let access_key = parts.next()?.to_owned();
         let region = parts.nth(1)?.to_owned();
         let name = parts.next()?;
-        let service = Service::ALL
-            .into_iter()
-            .find(|service| service.signing_name() == name)?;
-        Some(CredentialScope {
-            access_key,
-            region,
-            service,
-        })
+        let service = Service::ALL.into_iter().find(|service| service.signing_name() == name)?;
+        Some(CredentialScope { access_key, region, service })
     }
 }
