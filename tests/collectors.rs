@@ -1,5 +1,7 @@
 //! The nine collectors against a simulated account, over real HTTP.
 
+#![expect(clippy::unwrap_used, reason = "what a test builds upon must be there")]
+
 use rotation_diag::aws::{Aws, AwsOptions, Registry};
 use rotation_diag::clock::Clock;
 use rotation_diag::model::{AttemptOutcome, EventSource, Evidence, InvocationStatus, Observation, Reach, StepName};

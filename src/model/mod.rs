@@ -7,6 +7,7 @@ mod finding;
 mod invocation;
 mod observation;
 mod rotation_step;
+mod schedule;
 mod secret_ref;
 mod step;
 mod window;
@@ -25,6 +26,7 @@ pub use finding::{
 pub use invocation::{Invocation, InvocationStatus, LogEvent};
 pub use observation::{ApiCall, Denial, Observation, StepRecord};
 pub use rotation_step::RotationStep;
+pub use schedule::{Schedule, ScheduleError};
 pub use secret_ref::{SecretRef, SecretRefError};
 pub use step::StepName;
 pub use window::{Reach, ReachError, Window};

@@ -1,1 +1,77 @@
 //! `SafeText`: the only text that may leave the process.
+//!
+//! Everything that reaches a terminal, a chat, a log or a file is a [`SafeText`], and redaction is the only way to
+//! make one. Secrets are recognised by their own shape (an AWS access key, a JWT, a private key), by the name they
+//! are assigned to (`password=…`, `"SecretString": "…"`), or because the process itself holds them
+//! ([`Redactor::knowing`]).
+//!
+//! Known limits: a value without a telling shape, name or neighbour cannot be recognised; neither can a secret that
+//! was compressed or encoded as hex, except behind a telling name. Redact whole texts and cut afterwards
+//! ([`SafeText::cut`]): half a secret no longer has its shape.
+
+mod json;
+mod names;
+mod patterns;
+mod redactor;
+mod shapes;
+mod value;
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+pub use redactor::{Redacted, Redactor};
+
+/// Text without secrets. Redaction is its only constructor, so a text that could not be redacted cannot be shown.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct SafeText(String);
+
+impl SafeText {
+    /// Masks every recognised secret in `text`.
+    ///
+    /// Redacting the result again changes nothing. Use [`Redactor`] to mask known secrets too, or to count.
+    #[must_use]
+    pub fn redact(text: &str) -> SafeText {
+        Redactor::shared().redact(text).text
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// At most the first `max_chars` characters (Unicode scalar values), the last one replaced by `…` where
+    /// something was left out.
+    #[must_use]
+    pub fn cut(&self, max_chars: usize) -> SafeText {
+        match self.0.char_indices().nth(max_chars) {
+            None => self.clone(),
+            Some(_) => {
+                let mut kept: String = self.0.chars().take(max_chars.saturating_sub(1)).collect();
+                if max_chars > 0 {
+                    kept.push('…');
+                }
+                SafeText(kept)
+            }
+        }
+    }
+}
+
+impl fmt::Display for SafeText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl AsRef<str> for SafeText {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Serialize for SafeText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}

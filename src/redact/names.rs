@@ -1,0 +1,181 @@
+//! What each telling name says about the value assigned to it: whether that is a secret, and where it ends.
+
+use std::ops::Range;
+
+use super::shapes::{SECRET_KEY_CHARS, byte, is_token_byte, is_uuid, looks_generated, run_end};
+use super::value::{
+    Assigned, Link, assigned, is_blank, is_hidden_already, is_name_byte, is_quote, name_start, quoted, quoted_object, value,
+};
+
+/// The longest name a secret can have (Secrets Manager API Reference, `CreateSecret`).
+const LONGEST_SECRET_NAME: usize = 512;
+
+/// A password, or anything else whose name says that its value must stay hidden.
+pub(super) fn strong(text: &str, word: Range<usize>) -> Option<Range<usize>> {
+    let assigned = assigned(text, &word)?;
+    value(text, &assigned)
+}
+
+/// `pwd`, which also is a working directory.
+pub(super) fn pwd(text: &str, word: Range<usize>) -> Option<Range<usize>> {
+    let range = strong(text, word)?;
+    (!text.get(range.clone())?.starts_with('/')).then_some(range)
+}
+
+/// `pass`, an ordinary word unless something is plainly assigned to it.
+pub(super) fn short_name(text: &str, word: Range<usize>) -> Option<Range<usize>> {
+    let assigned = assigned(text, &word)?;
+    (assigned.literal || assigned.link == Link::Equals).then(|| value(text, &assigned)).flatten()
+}
+
+/// `token`. Tokens that name a request, a page of results or a version of a secret are no secrets.
+pub(super) fn token(text: &str, word: Range<usize>) -> Option<Range<usize>> {
+    let name = name_before(text, &word);
+    if ["request", "next", "client", "pagination", "continuation"].iter().any(|harmless| name.ends_with(harmless)) {
+        return None;
+    }
+    let assigned = assigned(text, &word)?;
+    if assigned.link == Link::Quote {
+        return None;
+    }
+    let range = value(text, &assigned)?;
+    let id = is_uuid(text.get(range.clone())?.trim_end_matches([',', ';', ')', '}', '.']));
+    (!id || name.ends_with("rotation")).then_some(range)
+}
+
+/// `secret`, which mostly is followed by the name or the ARN of one.
+pub(super) fn secret(text: &str, word: Range<usize>) -> Option<Range<usize>> {
+    let assigned = assigned(text, &word)?;
+    // `arn:aws:secretsmanager:…:secret:name`
+    if word.start > 0 && byte(text, word.start - 1) == Some(b':') {
+        return None;
+    }
+    let range = value(text, &assigned)?;
+    (!is_secret_name(text.get(range.clone())?)).then_some(range)
+}
+
+/// Whether a text reads like the name of a secret rather than like its value.
+pub(super) fn is_secret_name(value: &str) -> bool {
+    if value.len() > LONGEST_SECRET_NAME {
+        return false;
+    }
+    let is_access_key = value.len() == SECRET_KEY_CHARS && !value.contains(['-', '_', '.']);
+    let separated = value.contains(['-', '/']) && !value.starts_with('/') && !is_access_key;
+    let plain = value.bytes().all(|byte| is_name_byte(byte) || byte == b'/');
+    (separated && plain) || is_uuid(value) || !looks_generated(value)
+}
+
+/// All of `SecretString` and `SecretBinary`, whatever its form.
+pub(super) fn secret_value(text: &str, word: Range<usize>) -> Option<Range<usize>> {
+    let assigned = assigned(text, &word)?;
+    let rest = text.get(assigned.at..)?;
+    if rest.starts_with('{') {
+        let line = rest.split(['\r', '\n']).next()?;
+        let end = line.rfind('}').map_or(line.len(), |brace| brace + 1);
+        return Some(assigned.at..assigned.at + end);
+    }
+    let opening = run_end(text, assigned.at, |byte| byte == b'\\' || is_quote(byte));
+    if opening > assigned.at && byte(text, opening) == Some(b'{') {
+        return quoted_object(text, assigned.at)?.of_secret(text);
+    }
+    value(text, &assigned)
+}
+
+/// The value of an `Authorization` header.
+pub(super) fn authorization(text: &str, word: Range<usize>) -> Option<Range<usize>> {
+    const SCHEMES: [&str; 9] = ["bearer", "basic", "digest", "negotiate", "ntlm", "token", "apikey", "key", "aws4-hmac-sha256"];
+    let assigned = assigned(text, &word)?;
+    if let Some(range) = quoted(text, assigned.at) {
+        return range.of_secret(text);
+    }
+    let first = first_word(text, assigned.at);
+    let has_scheme = SCHEMES.contains(&first.to_ascii_lowercase().as_str());
+    (has_scheme || looks_generated(first)).then(|| header_value(text, &assigned, &word)).flatten()
+}
+
+/// The value of a `Cookie` or `Set-Cookie` header.
+pub(super) fn cookie(text: &str, word: Range<usize>) -> Option<Range<usize>> {
+    let assigned = assigned(text, &word)?;
+    if let Some(range) = quoted(text, assigned.at) {
+        return range.of_secret(text);
+    }
+    first_word(text, assigned.at).contains('=').then(|| header_value(text, &assigned, &word)).flatten()
+}
+
+/// The signature of a presigned URL or a signed request.
+pub(super) fn signature(text: &str, word: Range<usize>) -> Option<Range<usize>> {
+    const SHORTEST: usize = 16;
+    let assigned = assigned(text, &word).filter(|assigned| assigned.link == Link::Equals)?;
+    let end = run_end(text, assigned.at, is_token_byte);
+    (end - assigned.at >= SHORTEST).then_some(assigned.at..end)
+}
+
+/// `IDENTIFIED BY`, with a quoted or a bare password.
+pub(super) fn identified_by(text: &str, words: Range<usize>) -> Option<Range<usize>> {
+    let at = run_end(text, words.end, is_blank);
+    if let Some(range) = quoted(text, at) {
+        return range.of_secret(text);
+    }
+    let end = run_end(text, at, |byte| !byte.is_ascii_whitespace() && byte != b';');
+    let word = text.get(at..end)?.to_ascii_lowercase();
+    let is_keyword = ["values", "password", "externally", "globally", "random"].contains(&word.as_str());
+    (at > words.end && end > at && !is_keyword && !is_hidden_already(text, &(at..end))).then_some(at..end)
+}
+
+/// What stands before the matched word within the same name, in lower case and without punctuation: `clientrequest`
+/// for the `Token` of `ClientRequestToken`.
+fn name_before(text: &str, word: &Range<usize>) -> String {
+    text.get(name_start(text, word)..word.start)
+        .unwrap_or_default()
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|char| char.to_ascii_lowercase())
+        .collect()
+}
+
+/// The word at `at`, or as much of it as is needed to judge it.
+fn first_word(text: &str, at: usize) -> &str {
+    const ENOUGH: usize = 64;
+    let rest = text.get(at..).unwrap_or_default();
+    let start = rest.get(..rest.floor_char_boundary(ENOUGH)).unwrap_or_default();
+    start.split_ascii_whitespace().next().unwrap_or_default()
+}
+
+/// A header's value reaches to the end of the line, or to the quote that encloses the whole header.
+fn header_value(text: &str, assigned: &Assigned, word: &Range<usize>) -> Option<Range<usize>> {
+    let before = byte(text, name_start(text, word).wrapping_sub(1));
+    let enclosing = before.filter(|byte| is_quote(*byte));
+    let end = run_end(text, assigned.at, |byte| byte != b'\n' && byte != b'\r' && Some(byte) != enclosing);
+    let range = assigned.at..end;
+    (end > assigned.at && !is_hidden_already(text, &range)).then_some(range)
+}
+
+/// Whether a key of a JSON object names a secret, so that its value must be hidden whatever it looks like.
+pub(super) fn names_a_secret(key: &str) -> bool {
+    const NOUNS: [&str; 20] = [
+        "password",
+        "passwd",
+        "passphrase",
+        "pwd",
+        "secretstring",
+        "secretbinary",
+        "secretvalue",
+        "secretkey",
+        "secretaccesskey",
+        "privatekey",
+        "apikey",
+        "accesstoken",
+        "authtoken",
+        "sessiontoken",
+        "securitytoken",
+        "refreshtoken",
+        "clientsecret",
+        "signingsecret",
+        "authorization",
+        "cookie",
+    ];
+    const EXACT: [&str; 3] = ["token", "pass", "connectionstring"];
+    let key: String = key.chars().filter(char::is_ascii_alphanumeric).map(|char| char.to_ascii_lowercase()).collect();
+    let noun = key.trim_end_matches(|char: char| char.is_ascii_digit());
+    NOUNS.iter().any(|secret| noun.ends_with(secret)) || EXACT.contains(&noun)
+}

@@ -1,0 +1,176 @@
+//! Secrets that look like secrets, whatever stands around them.
+//!
+//! Samples of vendors' tokens are put together from two parts, so that secret scanners leave this file alone.
+
+use super::super::shapes;
+use super::Pattern;
+
+pub(super) const TABLE: &[Pattern] = &[
+    Pattern {
+        kind: "private key",
+        regex: r"-----(?:BEGIN|END) [A-Z0-9 ]{0,30}PRIVATE KEY[A-Z ]{0,8}-----",
+        secret: shapes::private_key,
+        masked: &[
+            (
+                "key:\n-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA\nq83vEjRWeJA=\n-----END RSA PRIVATE KEY-----\nnext line",
+                "q83vEjRWeJA=",
+            ),
+            ("-----BEGIN PRIVATE KEY-----\r\nMIIEvQIBADANBg\r\n-----END PRIVATE KEY-----", "MIIEvQIBADANBg"),
+            ("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAA\ncut here", "cut here"),
+            (r"-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIBkg\n-----END EC PRIVATE KEY-----\n", "MHcCAQEEIBkg"),
+            ("-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQOYBGRm\n-----END PGP PRIVATE KEY BLOCK-----", "lQOYBGRm"),
+            ("first line of the page\nMIIEowIBAAKCAQEA\nq83vEjRWeJA=\n-----END RSA PRIVATE KEY-----", "MIIEowIBAAKCAQEA"),
+        ],
+        kept: &[
+            "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIE\n-----END CERTIFICATE-----",
+            "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYI\n-----END PUBLIC KEY-----",
+            "could not load PRIVATE KEY from PEM",
+        ],
+    },
+    Pattern {
+        kind: "aws access key",
+        regex: r"(?-u:\b)A(?:\r?\n)?(?:K(?:\r?\n)?I|S(?:\r?\n)?I|B(?:\r?\n)?I|C(?:\r?\n)?C|3(?:\r?\n)?T)(?:\r?\n)?[A-Z0-9](?:(?:\r?\n)?[A-Z2-7]){16}(?-u:\b)",
+        secret: shapes::access_key,
+        masked: &[
+            ("AccessKeyId AKIAIOSFODNN7EXAMPLE is inactive", "IOSFODNN7"),
+            ("ASIAQWERTYUIOPASDFGH", "ASIAQWERTYUIOPASDFGH"),
+            ("ABIAQWERTYUIOPASDFGH ACCAQWERTYUIOPASDFGH A3TXQWERTYUIOPASDFGH", "QWERTYUIOPASDFGH"),
+            ("AKIAQWERTYUIOPASDFGH:wJalrXUtnFEMI/K7MDENG/bPxRfiCYq83vEjRWeJ", "wJalrXUtnFEMI"),
+            ("AKIAQWERTYUIOPASDFGH\nwJalrXUtnFEMI/K7MDENG/bPxRfiCYq83vEjRWeJ\n", "bPxRfiCYq83vEjRWeJ"),
+            ("AKIAQWERT\nYUIOPASDFGH", "YUIOPASDFGH"),
+        ],
+        kept: &[
+            "TODAYINASIAASACKOFRICE",
+            "akiaqwertyuiopasdfgh",
+            "ACCAGATTACAGATTACAGA",
+            "AROAQWERTYUIOPASDFGH:session is the id of a role",
+            "the region is AKIA",
+        ],
+    },
+    Pattern {
+        kind: "aws session token",
+        regex: r"(?:IQoJ|FwoG|FQoG)[A-Za-z0-9+/=%_-]{16,}",
+        secret: shapes::wrapped,
+        masked: &[
+            ("credentials IQoJb3JpZ2luX2VjEJr//////////wEaCXVzLWVhc3QtMSJHMEUCIQD", "b3JpZ2luX2Vj"),
+            ("FwoGZXIvYXdzEBYaDHqa0AP2Fv5vBCyoKCKrAS", "ZXIvYXdzEBYaDH"),
+            (
+                "token follows\nIQoJb3JpZ2luX2VjEJr//////////wEaCXVzLWVhc3QtMSJHMEUCIQD\n  cm9sbGVyMTIzNDU2Nzg5\nRotation failed",
+                "cm9sbGVyMTIz",
+            ),
+        ],
+        kept: &["IQoJ is how a session token begins", "FwoG"],
+    },
+    Pattern {
+        kind: "json web token",
+        // `eyJ` is `{"` in base64; `ZXlK` is `eyJ` in base64 again; `ewog` is `{`, a new line, a blank.
+        regex: r"(?-u:\b)(?:eyJ|ZXlK|ewog)[A-Za-z0-9_+/-]{12,}={0,2}(?:\.[A-Za-z0-9_-]*){0,4}",
+        secret: shapes::wrapped,
+        masked: &[
+            ("jwt eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmN end", "dozjgNryP4J3jVmN"),
+            ("cut: eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIx", "eyJzdWIiOiIx"),
+            ("ZXlKaGJHY2lPaUpJVXpJMU5pSjkuZXlKemRXSWlPaUl4", "ZXlKaGJHY2lP"),
+            ("json in base64: eyJwYXNzd29yZCI6Imh1bnRlcjIifQ==", "cGFzc3dvcmQ"),
+        ],
+        kept: &["keyJack and eyJ are no tokens", "the eyJhbGci header is short"],
+    },
+    Pattern {
+        kind: "slack token",
+        regex: r"(?-u:\b)(?:xox[abceoprs](?:\.xox[bp])?|xapp)-[A-Za-z0-9-]{8,}",
+        secret: shapes::whole,
+        masked: &[
+            (concat!("SLACK xox", "b-1234567890-1234567890123-AbCdEfGhIjKl ok"), "AbCdEfGhIjKl"),
+            (concat!("xox", "p-1234567890-abc123def456"), "abc123def456"),
+            (concat!("xap", "p-1-A0123456789-1234567890-abcdef"), "A0123456789"),
+            (concat!("xox", "e.xoxp-1-Mi0yLTEyMzQ1Njc4OTA"), "Mi0yLTEyMzQ1"),
+        ],
+        kept: &["xoxb tokens begin with xoxb-", "foxoxb-12345678"],
+    },
+    Pattern {
+        kind: "slack webhook",
+        regex: r"hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[A-Za-z0-9/+_-]+",
+        secret: shapes::whole,
+        masked: &[(concat!("POST https://hooks.slack", ".com/services/T0000/B0000/AbCdEfGh 500"), "AbCdEfGh")],
+        kept: &["https://slack.com/api/chat.postMessage", "https://hooks.slack.com/"],
+    },
+    Pattern {
+        kind: "discord token",
+        regex: r"(?-u:\b)(?:[MNO][A-Za-z0-9_-]{22,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{25,}|mfa\.[A-Za-z0-9_-]{40,})",
+        secret: shapes::whole,
+        masked: &[(
+            concat!("login MTIzNDU2Nzg5MDEyMzQ1Njc4", ".GaBcDe.abcdefghijklmnopqrstuvwxyz0123456789ab"),
+            "abcdefghijklmnop",
+        )],
+        kept: &["MyModule.SubModule.function_name", "mfa.required"],
+    },
+    Pattern {
+        kind: "discord webhook",
+        regex: r"discord(?:app)?\.com/api/(?:v[0-9]{1,2}/)?webhooks/[0-9]+/[A-Za-z0-9_-]+",
+        secret: shapes::whole,
+        masked: &[("https://discord.com/api/v10/webhooks/123456789012345678/AbCdEf-GhIjKl_0", "AbCdEf-GhIjKl_0")],
+        kept: &["https://discord.com/api/v10/channels/1/messages"],
+    },
+    Pattern {
+        kind: "github token",
+        regex: r"(?-u:\b)(?:gh[opsur]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})",
+        secret: shapes::whole,
+        masked: &[
+            (concat!("remote: gh", "p_abcdefghijklmnopqrstuvwxyz0123456789"), "abcdefghijklmnop"),
+            (concat!("github_", "pat_11ABCDEFG0abcdefghijkl_mnopqrstuvwxyz"), "11ABCDEFG0"),
+        ],
+        kept: &["ghp_ is the prefix", "graph_of_dependencies"],
+    },
+    Pattern {
+        kind: "stripe key",
+        regex: r"(?-u:\b)(?:(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/=]{16,})",
+        secret: shapes::whole,
+        masked: &[
+            (concat!("sk_", "live_abcdefghij0123456789"), "abcdefghij0123456789"),
+            (concat!("whs", "ec_abcdefghij0123456789"), "abcdefghij0123456789"),
+        ],
+        kept: &["task_live_migration_of_database", "sk_test_"],
+    },
+    Pattern {
+        kind: "api token",
+        regex: r"(?-u:\b)(?:glpat-[A-Za-z0-9_-]{20,}|npm_[A-Za-z0-9]{36}|pypi-[A-Za-z0-9_-]{50,}|AIza[A-Za-z0-9_-]{35}|ya29\.[A-Za-z0-9_-]{20,}|sk-(?:ant-|proj-)?[A-Za-z0-9_-]{32,}|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|hv[bs]\.[A-Za-z0-9_-]{20,}|dop_v1_[a-f0-9]{64}|shp(?:at|ss)_[a-fA-F0-9]{32})",
+        secret: shapes::whole,
+        masked: &[
+            (concat!("gl", "pat-abcdefghij0123456789"), "abcdefghij0123456789"),
+            (concat!("hv", "s.abcdefghij0123456789abcdef"), "abcdefghij0123456789"),
+        ],
+        kept: &["risk-assessment-of-the-rotation-schedule", "npm_config_cache"],
+    },
+    Pattern {
+        kind: "url password",
+        regex: r"://",
+        secret: shapes::url_password,
+        masked: &[
+            ("mongodb://app:p%40ss-word@db.example.internal:27017/admin", "p%40ss-word"),
+            ("postgres://app:p@ss@db.example.internal/orders failed", "p@ss"),
+            ("proxy http://:secret@10.0.0.1:8080", "secret"),
+        ],
+        kept: &[
+            "https://secretsmanager.us-east-1.amazonaws.com:443/",
+            "https://user@example.com/a:b@c",
+            "Could not connect to the endpoint URL: \"https://sts.eu-west-1.amazonaws.com/\"",
+        ],
+    },
+    Pattern {
+        kind: "database password",
+        regex: r"(?-u:\b)jdbc:oracle:[a-z]{1,8}:[A-Za-z0-9_$#]{1,128}/[!-?A-~]{1,128}@",
+        secret: |text, found| {
+            let slash = found.start + text.get(found.clone())?.find('/')?;
+            let password = slash + 1..found.end - 1;
+            (!text.get(password.clone())?.starts_with('/')).then_some(password)
+        },
+        masked: &[("jdbc:oracle:thin:app/Tiger-12@//db.example.internal:1521/ORCL", "Tiger-12")],
+        kept: &["jdbc:oracle:thin:@//db.example.internal:1521/ORCL"],
+    },
+    Pattern {
+        kind: "bearer token",
+        regex: r"(?-u:\b)(?i-u:bearer|basic)[ \t]{1,4}[A-Za-z0-9._~+/-]{8,}={0,2}",
+        secret: shapes::scheme_token,
+        masked: &[("sent Bearer 0a1b2c3d4e5f", "0a1b2c3d4e5f"), ("used Basic dXNlcjpwYXNzd29yZA==", "dXNlcjpwYXNzd29yZA")],
+        kept: &["Basic authentication failed", "the bearer certificate", "Bearer Authentication is off"],
+    },
+];

@@ -1,0 +1,169 @@
+//! Secrets known by their own shape: where each one starts and ends, once its telltale was found.
+
+use std::ops::Range;
+
+/// Characters of an access key id behind its four letter prefix, and of a secret access key (IAM User Guide,
+/// "IAM identifiers" and "Manage access keys").
+const ACCESS_KEY_CHARS: usize = 16;
+pub(super) const SECRET_KEY_CHARS: usize = 40;
+
+/// Distinct characters an access key id has at the least. Sixteen random base32 characters with fewer are rarer than
+/// one in ten million; a DNA sequence has four.
+const LEAST_DISTINCT_CHARS: usize = 6;
+
+/// A run of token characters this long may have been wrapped and go on in the next line.
+const LEAST_WRAPPED_CHARS: usize = 40;
+
+pub(super) fn byte(text: &str, at: usize) -> Option<u8> {
+    text.as_bytes().get(at).copied()
+}
+
+/// Where the run of bytes that satisfy `belongs` ends. Callers pass sets of ASCII characters or of all but ASCII
+/// characters, so the end is a character boundary.
+pub(super) fn run_end(text: &str, from: usize, belongs: impl Fn(u8) -> bool) -> usize {
+    let rest = text.as_bytes().get(from..).unwrap_or_default();
+    from + rest.iter().position(|byte| !belongs(*byte)).unwrap_or(rest.len())
+}
+
+/// Where the run of bytes before `until` starts.
+pub(super) fn run_start(text: &str, until: usize, belongs: impl Fn(u8) -> bool) -> usize {
+    let before = text.as_bytes().get(..until).unwrap_or_default();
+    before.iter().rposition(|byte| !belongs(*byte)).map_or(0, |last| last + 1)
+}
+
+/// Base64 in both alphabets, percent-encoded or not, and the punctuation of tokens.
+pub(super) fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+/=_-.~%".contains(&byte)
+}
+
+/// The matched text itself.
+#[expect(clippy::unnecessary_wraps, reason = "one of the table's functions")]
+pub(super) fn whole(_text: &str, found: Range<usize>) -> Option<Range<usize>> {
+    Some(found)
+}
+
+/// The matched text, and the lines below that it was wrapped onto.
+#[expect(clippy::unnecessary_wraps, reason = "one of the table's functions")]
+pub(super) fn wrapped(text: &str, found: Range<usize>) -> Option<Range<usize>> {
+    let end = wrapped_end(text, &found);
+    Some(found.start..end)
+}
+
+/// Where a token that may be wrapped ends: a long run is followed by lines of nothing but token characters.
+pub(super) fn wrapped_end(text: &str, run: &Range<usize>) -> usize {
+    let token = text.get(run.clone()).unwrap_or_default();
+    if token.len() < LEAST_WRAPPED_CHARS || !token.bytes().all(is_token_byte) {
+        return run.end;
+    }
+    let mut end = run.end;
+    loop {
+        let mut line = end;
+        if byte(text, line) == Some(b'\r') {
+            line += 1;
+        }
+        if byte(text, line) != Some(b'\n') {
+            return end;
+        }
+        line = run_end(text, line + 1, |byte| byte == b' ' || byte == b'\t');
+        let line_end = run_end(text, line, is_token_byte);
+        let closes = matches!(byte(text, line_end), None | Some(b'\r' | b'\n' | b'"' | b'\'' | b'\\'));
+        if line_end == line || !closes {
+            return end;
+        }
+        end = line_end;
+    }
+}
+
+/// An access key id, and the secret access key right behind it.
+pub(super) fn access_key(text: &str, found: Range<usize>) -> Option<Range<usize>> {
+    let id = text.get(found.clone())?;
+    let mut chars: Vec<u8> = id.bytes().filter(u8::is_ascii_alphanumeric).collect();
+    let mut random = chars.split_off(chars.len().saturating_sub(ACCESS_KEY_CHARS));
+    random.sort_unstable();
+    random.dedup();
+    if random.len() < LEAST_DISTINCT_CHARS {
+        return None;
+    }
+    let key = run_end(text, found.end, |byte| b" \t\r\n,:;|\"'=".contains(&byte));
+    let is_key_byte = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'/' || *byte == b'+';
+    let behind = text.as_bytes().get(key..).unwrap_or_default().iter();
+    let key_chars = behind.take(SECRET_KEY_CHARS + 1).take_while(|byte| is_key_byte(byte)).count();
+    if key > found.end && key_chars == SECRET_KEY_CHARS {
+        return Some(found.start..key + key_chars);
+    }
+    Some(found)
+}
+
+/// A private key from its BEGIN line on, or all lines of it above an END line whose BEGIN was cut off.
+pub(super) fn private_key(text: &str, found: Range<usize>) -> Option<Range<usize>> {
+    if text.get(found.clone())?.starts_with("-----BEGIN") {
+        let end = private_key_end(text, found.end);
+        return Some(found.start..end);
+    }
+    let start = run_start(text, found.start, |byte| byte.is_ascii_alphanumeric() || b"+/=\r\n\\".contains(&byte));
+    Some(start..found.end)
+}
+
+/// The range, made longer where it would cut a private key in two: half a key has lost its BEGIN line.
+pub(super) fn with_whole_private_key(text: &str, range: Range<usize>) -> Range<usize> {
+    let begin = text.get(range.clone()).and_then(|hidden| Some((hidden, hidden.rfind("-----BEGIN")?)));
+    match begin {
+        Some((hidden, begin)) if !hidden.get(begin..).unwrap_or_default().contains("-----END") => {
+            let end = private_key_end(text, range.start + begin);
+            range.start..end.max(range.end)
+        }
+        _ => range,
+    }
+}
+
+/// Where the END line ends, or the end of the text: a key that was cut off is still a key.
+fn private_key_end(text: &str, from: usize) -> usize {
+    let body = text.get(from..).unwrap_or_default();
+    body.find("-----END")
+        .map(|end| from + end + "-----END".len())
+        .and_then(|label| {
+            let label_end = run_end(text, label, |byte| byte != b'-' && byte != b'\n');
+            (byte(text, label_end) == Some(b'-')).then(|| run_end(text, label_end, |byte| byte == b'-'))
+        })
+        .unwrap_or(text.len())
+}
+
+/// The password in `scheme://user:password@host`, once `://` was found.
+pub(super) fn url_password(text: &str, found: Range<usize>) -> Option<Range<usize>> {
+    let end = run_end(text, found.end, |byte| !byte.is_ascii_whitespace() && !b"/\"'<>\\".contains(&byte));
+    let authority = text.get(found.end..end)?;
+    let (userinfo, _host) = authority.rsplit_once('@')?;
+    let (user, password) = userinfo.split_once(':')?;
+    let start = found.end + user.len() + 1;
+    (!password.is_empty()).then(|| start..start + password.len())
+}
+
+/// The token behind `Bearer` or `Basic`, unless it is a word.
+pub(super) fn scheme_token(text: &str, found: Range<usize>) -> Option<Range<usize>> {
+    let matched = text.get(found.clone())?;
+    let start = found.end - matched.rsplit([' ', '\t']).next()?.len();
+    let token = text.get(start..found.end)?;
+    let letters_only = token.bytes().all(|byte| byte.is_ascii_lowercase() || b"-.".contains(&byte));
+    (!letters_only && !starts_like_name(token)).then_some(start..found.end)
+}
+
+fn starts_like_name(token: &str) -> bool {
+    let mut bytes = token.bytes();
+    bytes.next().is_some_and(|first| first.is_ascii_uppercase())
+        && bytes.all(|byte| byte.is_ascii_lowercase() || b"-.".contains(&byte))
+}
+
+/// Whether a value looks made by a generator: eight characters or more, of three classes.
+pub(super) fn looks_generated(value: &str) -> bool {
+    let has = |class: fn(&u8) -> bool| usize::from(value.as_bytes().iter().any(class));
+    let classes = has(u8::is_ascii_lowercase)
+        + has(u8::is_ascii_uppercase)
+        + has(u8::is_ascii_digit)
+        + has(|byte| byte.is_ascii_punctuation() && !b"-_./@:+=".contains(byte));
+    value.len() >= 8 && classes >= 3
+}
+
+/// Whether a value is a UUID, as ids of secret versions and requests are.
+pub(super) fn is_uuid(value: &str) -> bool {
+    uuid::Uuid::try_parse(value).is_ok()
+}

@@ -1,0 +1,289 @@
+//! Secrets known by the name they are assigned to: `password=…`, `"SecretString": "…"`, `Authorization: Bearer …`.
+//!
+//! A pattern finds the name; here is decided whether something is assigned to it and where that ends. Log
+//! lines talk about passwords all the time ("(using password: YES)"), so prose must not pass for a value.
+
+use std::ops::Range;
+
+use super::redactor::MARKER_START;
+use super::shapes::{byte, run_end, run_start, wrapped_end};
+
+/// Words that stand where a value would, and say something about it.
+const WORDS_ABOUT_A_VALUE: [&str; 22] = [
+    "",
+    "yes",
+    "no",
+    "true",
+    "false",
+    "none",
+    "null",
+    "nil",
+    "undefined",
+    "empty",
+    "missing",
+    "required",
+    "invalid",
+    "incorrect",
+    "expired",
+    "wrong",
+    "unknown",
+    "changed",
+    "rejected",
+    "denied",
+    "failed",
+    "error",
+];
+
+/// An unquoted value longer than any ARN (2048 bytes) is no word about a value and no reference: it is hidden without
+/// a closer look, so that no text is looked at again and again.
+const LONGEST_REFERENCE: usize = 2048;
+
+/// What connects a name to its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Link {
+    /// `=`, `==`, `=>`, `:=` or `%3D`.
+    Equals,
+    /// `:`, which prose uses too.
+    Colon,
+    /// A blank behind a command line option.
+    Option,
+    /// `<name>value</name>`.
+    Tag,
+    /// A blank or a parenthesis before a quote, as in SQL.
+    Quote,
+}
+
+/// A name to which something is assigned.
+pub(super) struct Assigned {
+    pub(super) link: Link,
+    /// The name was quoted, or a subscript: the value is a literal, not prose.
+    pub(super) literal: bool,
+    /// The name is a parameter of a URL's query.
+    in_query: bool,
+    /// Where the value starts.
+    pub(super) at: usize,
+}
+
+pub(super) fn is_blank(byte: u8) -> bool {
+    byte == b' ' || byte == b'\t'
+}
+
+pub(super) fn is_quote(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\'' | b'`')
+}
+
+pub(super) fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)
+}
+
+/// Where the name that the matched word is part of starts. Looks back a bounded way, so that a text which is one
+/// long name costs no more than any other.
+pub(super) fn name_start(text: &str, word: &Range<usize>) -> usize {
+    const LONGEST: usize = 64;
+    let earliest = word.start.saturating_sub(LONGEST);
+    let before = text.as_bytes().get(earliest..word.start).unwrap_or_default();
+    before.iter().rposition(|byte| !is_name_byte(*byte)).map_or(earliest, |last| earliest + last + 1)
+}
+
+pub(super) fn assigned(text: &str, word: &Range<usize>) -> Option<Assigned> {
+    let name_end = run_end(text, word.end, |byte| byte.is_ascii_digit());
+    let closed = run_end(text, name_end, |byte| is_quote(byte) || byte == b'\\');
+    let closed = closed + usize::from(byte(text, closed) == Some(b']'));
+    let literal = closed > name_end;
+    let name_start = name_start(text, word);
+    let before = byte(text, name_start.wrapping_sub(1));
+    let in_query = matches!(before, Some(b'?' | b'&'));
+    let is_option = byte(text, name_start) == Some(b'-');
+
+    let blank_end = run_end(text, closed, is_blank);
+    let rest = text.get(blank_end..)?;
+    let links = [
+        ("==", Link::Equals),
+        ("=>", Link::Equals),
+        (":=", Link::Equals),
+        ("=", Link::Equals),
+        ("%3D", Link::Equals),
+        ("%3d", Link::Equals),
+        // How boto3 reports a parameter of the wrong type, value included.
+        (", value:", Link::Colon),
+        (":", Link::Colon),
+    ];
+    let linked = links.into_iter().find(|(sign, _)| rest.starts_with(sign));
+    let (link, value_at) = match linked {
+        Some((sign, link)) => (link, blank_end + sign.len()),
+        None if rest.starts_with('>') && before == Some(b'<') && !literal => (Link::Tag, blank_end + 1),
+        None if is_option && blank_end > closed => (Link::Option, blank_end),
+        None if rest.starts_with(['"', '\'', '(']) && !literal => (Link::Quote, blank_end),
+        None => return None,
+    };
+    let at = run_end(text, value_at, |byte| is_blank(byte) || (link == Link::Quote && byte == b'('));
+    // Only a quoted value may stand in the next line.
+    let below = run_end(text, at, |byte| byte.is_ascii_whitespace());
+    let at = match byte(text, below) {
+        Some(next) if literal && is_quote(next) => below,
+        _ => at,
+    };
+    Some(Assigned { link, literal, in_query, at })
+}
+
+pub(super) fn value(text: &str, assigned: &Assigned) -> Option<Range<usize>> {
+    if assigned.link == Link::Tag {
+        let end = run_end(text, assigned.at, |byte| byte != b'<' && byte != b'\n');
+        let range = assigned.at..end;
+        let closed = text.get(end..)?.starts_with("</");
+        return (closed && end > assigned.at && !is_hidden_already(text, &range)).then_some(range);
+    }
+    match quoted(text, assigned.at) {
+        Some(range) => range.of_secret(text),
+        None if assigned.link == Link::Quote => None,
+        None => bare(text, assigned),
+    }
+}
+
+/// A quoted value: the range between its quotes.
+pub(super) struct Quoted(Range<usize>);
+
+impl Quoted {
+    /// The range, unless there is nothing to hide in it.
+    pub(super) fn of_secret(self, text: &str) -> Option<Range<usize>> {
+        let value = text.get(self.0.clone())?;
+        let placeholder = (value.starts_with('<') && value.ends_with('>'))
+            || value.bytes().all(|byte| byte == b'*')
+            || matches!(value, "%s" | "{}" | "?")
+            || ["none", "null"].contains(&value.to_ascii_lowercase().as_str());
+        (!placeholder && !is_hidden_already(text, &self.0)).then_some(self.0)
+    }
+}
+
+/// The quoted value at `at`, with an optional prefix as in Python's `b'…'`. Its quotes may be escaped, at any depth
+/// of JSON in JSON; a quote escaped more deeply belongs to the value. Without an end it reaches to the end of the line.
+pub(super) fn quoted(text: &str, at: usize) -> Option<Quoted> {
+    quoted_until(text, at, |_, escapes, depth| {
+        // Deeper by whole steps: escaped backslashes in front of the closing quote.
+        escapes <= depth || (escapes - depth).is_multiple_of(2 * (depth + 1))
+    })
+}
+
+/// The quoted JSON document at `at`. Where Python printed it as bytes, its quotes are escaped once more than the one that
+/// opened it tells; so it only ends with a brace and a quote.
+pub(super) fn quoted_object(text: &str, at: usize) -> Option<Quoted> {
+    quoted_until(text, at, |content, escapes, depth| escapes == depth && content.ends_with('}'))
+}
+
+/// The quoted value that ends at the first quote for which `closes` holds, given the value up to there, the number of
+/// backslashes in front of it, and in front of the opening quote.
+fn quoted_until(text: &str, at: usize, closes: impl Fn(&str, usize, usize) -> bool) -> Option<Quoted> {
+    let at = match (byte(text, at), byte(text, at + 1)) {
+        (Some(b'b' | b'u' | b'r' | b'f' | b'B' | b'U' | b'N'), Some(next)) if is_quote(next) => at + 1,
+        _ => at,
+    };
+    let opening = run_end(text, at, |byte| byte == b'\\');
+    let depth = opening - at;
+    let quote = byte(text, opening).filter(|byte| is_quote(*byte))?;
+    let start = opening + 1;
+
+    let mut end = start;
+    loop {
+        let next = run_end(text, end, |byte| byte != quote && byte != b'\n' && byte != b'\r');
+        if byte(text, next) != Some(quote) {
+            // A long token is wrapped onto the next lines.
+            return Some(Quoted(start..wrapped_end(text, &(start..next))));
+        }
+        let content = run_start(text, next, |byte| byte == b'\\').max(start);
+        let escapes = next - content;
+        if closes(text.get(start..content)?, escapes, depth) {
+            let end = next - depth.min(escapes);
+            return Some(Quoted(start..end));
+        }
+        end = next + 1;
+    }
+}
+
+/// A value without quotes.
+fn bare(text: &str, assigned: &Assigned) -> Option<Range<usize>> {
+    let range = assigned.at..bare_end(text, assigned);
+    if range.is_empty()
+        || is_hidden_already(text, &range)
+        || (range.len() <= LONGEST_REFERENCE && !is_value(text, assigned, &range))
+    {
+        return None;
+    }
+    Some(range.start..wrapped_end(text, &range))
+}
+
+/// Whether what follows a name without quotes is a value, and not a word about it.
+fn is_value(text: &str, assigned: &Assigned, range: &Range<usize>) -> bool {
+    let value = text.get(range.clone()).unwrap_or_default();
+    let word = value.trim_end_matches(|char: char| ",.;:)]}!?'\"".contains(char)).to_ascii_lowercase();
+    let is_about = WORDS_ABOUT_A_VALUE.contains(&word.as_str());
+    let is_reference = value.starts_with("arn:") || value.starts_with("//");
+    let is_placeholder = (word.starts_with('<') && word.ends_with('>')) || word.bytes().all(|byte| byte == b'*');
+    // `SET PASSWORD = PASSWORD('…')`: the call's argument is the value.
+    let is_call = word.starts_with("password(");
+    let is_structure = assigned.literal && value.starts_with(['{', '[']);
+    let is_text = match assigned.link {
+        Link::Colon => !assigned.literal && is_prose(text, range),
+        Link::Option => value.starts_with('-') || ["is", "was", "must", "and", "or"].contains(&word.as_str()),
+        Link::Equals | Link::Tag | Link::Quote => false,
+    };
+    !(is_about || is_reference || is_placeholder || is_call || is_structure || is_text)
+}
+
+fn bare_end(text: &str, assigned: &Assigned) -> usize {
+    let mut end = after_markers(text, assigned.at);
+    loop {
+        end = run_end(text, end, |byte| {
+            !(byte.is_ascii_whitespace()
+                || byte == b'"'
+                || byte == b'\\'
+                || (assigned.in_query && (byte == b'&' || byte == b'#'))
+                || (assigned.literal && (byte == b',' || byte == b'}')))
+        });
+        // A quote inside a password goes on; one before punctuation or the end closes what encloses the assignment.
+        let quote = run_end(text, end, |byte| byte == b'\\');
+        let goes_on = match byte(text, quote) {
+            Some(b'"') => byte(text, quote + 1).is_some_and(|next| !next.is_ascii_whitespace() && !b",:;)}]\\".contains(&next)),
+            Some(next) => quote > end && !next.is_ascii_whitespace(),
+            None => false,
+        };
+        if !goes_on {
+            return end;
+        }
+        end = quote + 1;
+        while !text.is_char_boundary(end) {
+            end += 1;
+        }
+    }
+}
+
+/// Whether the rest of the line talks about the value instead of being it: "password: must contain a digit".
+fn is_prose(text: &str, value: &Range<usize>) -> bool {
+    let word = text.get(value.clone()).unwrap_or_default();
+    if word.ends_with(':') {
+        // The name of an exception, or an error code.
+        return true;
+    }
+    let plain = word.trim_end_matches(|char: char| ",.;)!?'\"".contains(char));
+    let is_word = plain.chars().all(|char| char.is_alphabetic() || char == '\'' || char == '-');
+    let next = run_end(text, value.end, is_blank);
+    let next = text.get(next..run_end(text, next, |byte| !byte.is_ascii_whitespace()));
+    let next = next.unwrap_or_default();
+    is_word && !next.is_empty() && !next.contains('=') && !next.ends_with(':')
+}
+
+/// Whether the range is nothing but markers of an earlier redaction.
+pub(super) fn is_hidden_already(text: &str, range: &Range<usize>) -> bool {
+    range.start < range.end && after_markers(text, range.start) >= range.end
+}
+
+fn after_markers(text: &str, at: usize) -> usize {
+    let mut end = at;
+    while let Some(rest) = text.get(end..).filter(|rest| rest.starts_with(MARKER_START)) {
+        let label = run_end(rest, MARKER_START.len(), |byte| byte.is_ascii_lowercase() || byte == b' ');
+        if byte(rest, label) != Some(b']') {
+            break;
+        }
+        end += label + 1;
+    }
+    end
+}
