@@ -250,7 +250,7 @@ fn summary(facts: &RoleFacts) -> String {
             if denied.is_empty() {
                 format!("{} may do all of the {} that rotation needs", role.name(), text::counted(simulations.len(), "action"))
             } else {
-                format!("{} may not {}", role.name(), denied.join(", "))
+                format!("{} is not allowed {}", role.name(), denied.join(", "))
             }
         }
         other => {

@@ -100,6 +100,13 @@ fn kept<'a, T: Clone + 'a>(
     (!again.contains(&step)).then(|| record(evidence).clone())
 }
 
+/// True when a person looks again at the same span, having changed something: kept answers would show the old state.
+/// Widening, and searching for further events, go on with the same investigation.
+fn is_second_look(request: &Request) -> bool {
+    let is_same_span = request.rerun.as_ref().is_some_and(|(evidence, _)| evidence.reach == request.reach);
+    is_same_span && request.change_events.is_empty()
+}
+
 /// One step being performed.
 struct Running<'a, 'b> {
     cx: &'a Context<'b>,
@@ -114,7 +121,7 @@ impl<'a, 'b> Running<'a, 'b> {
     fn begin(cx: &'a Context<'b>, name: StepName) -> Running<'a, 'b> {
         cx.progress.started(name);
         let deadline = clock::deadline(cx.request.deadline_per_step).min(cx.total_deadline);
-        let asker = Asker::new(*cx.clock, deadline, cx.request.rerun.is_some());
+        let asker = Asker::new(*cx.clock, deadline, is_second_look(cx.request));
         Running { cx, name, started_at: cx.clock.now(), stopwatch: Stopwatch::start(), deadline, asker }
     }
 

@@ -2,7 +2,7 @@
 
 use super::kms_key::{self, parse_policy};
 use super::secret::Described;
-use super::{Context, Seen, function_of};
+use super::{Context, Seen, function_of, not_here};
 use crate::aws::{Asker, Thing};
 use crate::model::{FunctionArn, KeyFacts, Observation, SecretAccess};
 use serde_json::Value;
@@ -14,6 +14,9 @@ pub(super) async fn collect(cx: &Context<'_>, asker: &Asker, subject: Observatio
         Observation::Found(described) => described,
         unanswered => return unanswered.and_then(|_| no_answer()).into(),
     };
+    if let Some(because) = not_here(&described) {
+        return Observation::NotApplicable { because }.into();
+    }
     let (function_policy, secret_policy, secret_key, environment_key) = tokio::join!(
         function_policy(cx, asker, function),
         secret_policy(cx, asker, &described),
