@@ -3,7 +3,7 @@
 //! One read of the log group serves steps 6 and 9 and costs none of the two look-ups a second AWS allows.
 
 use super::trail_event::TrailEvent;
-use super::{Context, text};
+use super::{Context, carried, text};
 use crate::aws::{Asker, Thing};
 use crate::model::{Arn, Observation, Reach, Window};
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
@@ -261,7 +261,7 @@ pub(super) async fn look_up(cx: &Context<'_>, asker: &Asker, region: &str, what:
                 token = output.next_token;
             }
             unanswered => {
-                looked.unanswered = Some(unanswered.map(|_| ()));
+                looked.unanswered = Some(carried(unanswered));
                 return looked;
             }
         }

@@ -3,8 +3,8 @@
 use super::board::{Board, Slot};
 use super::secret::Described;
 use super::{
-    Context, Progress, Request, Seen, config_changes, events, execution_role, function_logs, function_metrics, function_of,
-    present, rotation_config, rotation_function, rotation_history, secret, secret_access,
+    Context, Progress, Request, Seen, carried, config_changes, events, execution_role, function_logs, function_metrics,
+    function_of, present, rotation_config, rotation_function, rotation_history, secret, secret_access,
 };
 use crate::aws::{Asker, Aws};
 use crate::clock::{self, Clock, Stopwatch};
@@ -212,8 +212,7 @@ async fn rotation_config_step(cx: &Context<'_>) -> StepRecord<RotationConfig> {
 
 /// For a slot that its step did not fill: the way the step ended. A step that found its facts has filled it.
 fn unanswered<T: Clone, U>(record: &StepRecord<T>) -> Observation<U> {
-    let missing = || Observation::Failed { error: "the secret was not described".to_owned() };
-    record.observation.clone().and_then(|_| missing())
+    carried(record.observation.clone())
 }
 
 async fn function_step(cx: &Context<'_>) -> StepRecord<FunctionFacts> {
