@@ -130,7 +130,10 @@ fn private_key_end(text: &str, from: usize) -> usize {
 
 /// The password in `scheme://user:password@host`, once `://` was found.
 pub(super) fn url_password(text: &str, found: Range<usize>) -> Option<Range<usize>> {
-    let end = run_end(text, found.end, |byte| !byte.is_ascii_whitespace() && !b"/\"'<>\\".contains(&byte));
+    /// How far a password with an unescaped slash is followed.
+    const LONGEST: usize = 64;
+    let is_url = |byte: u8| !byte.is_ascii_whitespace() && !b"\"'<>\\".contains(&byte);
+    let end = run_end(text, found.end, |byte| is_url(byte) && byte != b'/');
     let authority = text.get(found.end..end)?;
     let (user, rest) = authority.split_once(':')?;
     let start = end - rest.len();

@@ -97,6 +97,13 @@ pub(super) fn name_start(text: &str, word: &Range<usize>) -> usize {
     before.iter().rposition(|byte| !is_name_byte(*byte)).map_or(earliest, |last| earliest + last + 1)
 }
 
+/// Whether the name at `name_start` is quoted, behind an opening parenthesis.
+fn opens_a_pair(text: &str, name_start: usize) -> bool {
+    let before = text.get(..name_start).unwrap_or_default();
+    let unquoted = before.trim_end_matches(['\\', '"', '\'']);
+    unquoted.len() < before.len() && unquoted.ends_with('(')
+}
+
 pub(super) fn assigned(text: &str, word: &Range<usize>) -> Option<Assigned> {
     let name_end = run_end(text, word.end, |byte| byte.is_ascii_digit());
     let closed = run_end(text, name_end, |byte| is_quote(byte) || byte == b'\\');
@@ -188,10 +195,7 @@ pub(super) fn quoted_object(text: &str, at: usize) -> Option<Quoted> {
 /// The quoted value that ends at the first quote for which `closes` holds, given the value up to there, the number of
 /// backslashes in front of it, and in front of the opening quote.
 fn quoted_until(text: &str, at: usize, closes: impl Fn(&str, usize, usize) -> bool) -> Option<Quoted> {
-    let at = match (byte(text, at), byte(text, at + 1)) {
-        (Some(b'b' | b'u' | b'r' | b'f' | b'B' | b'U' | b'N'), Some(next)) if is_quote(next) => at + 1,
-        _ => at,
-    };
+    let at = after_prefix(text, at);
     let opening = run_end(text, at, |byte| byte == b'\\');
     let depth = opening - at;
     let quote = byte(text, opening).filter(|byte| is_quote(*byte))?;
@@ -251,13 +255,11 @@ fn is_value(text: &str, assigned: &Assigned, range: &Range<usize>) -> bool {
     let is_about = WORDS_ABOUT_A_VALUE.contains(&word.as_str());
     let is_reference = value.starts_with("arn:") || value.starts_with("//");
     let is_placeholder = (word.starts_with('<') && word.ends_with('>')) || word.bytes().all(|byte| byte == b'*');
-    // `SET PASSWORD = PASSWORD('…')`: the call's argument is the value.
-    let is_call = word.starts_with("password(");
     let is_structure = assigned.literal && value.starts_with(['{', '[']);
     let is_text = match assigned.link {
         Link::Colon => !assigned.literal && is_prose(text, range),
-        Link::Option => value.starts_with('-') || ["is", "was", "must", "and", "or"].contains(&word.as_str()),
-        Link::Equals | Link::Tag | Link::Quote => false,
+        Link::Option => value.starts_with('-') || ["and", "or"].contains(&word.as_str()),
+        Link::Equals | Link::Tag | Link::Quote | Link::Pair => false,
     };
     !(is_about || is_reference || is_placeholder || is_structure || is_text)
 }
@@ -297,6 +299,7 @@ fn is_prose(text: &str, value: &Range<usize>) -> bool {
         return true;
     }
     let plain = word.trim_end_matches(|char: char| ",.;)!?'\"".contains(char));
+    let blank_before = byte(text, value.start.wrapping_sub(1)).is_some_and(is_blank);
     let is_word = plain.chars().all(|char| char.is_alphabetic() || char == '\'' || char == '-');
     let next = run_end(text, value.end, is_blank);
     let next = text.get(next..run_end(text, next, |byte| !byte.is_ascii_whitespace()));

@@ -64,6 +64,7 @@ pub(super) const TABLE: &[Pattern] = &[
             (r#"b'{"Name":"n","SecretString":"{\\"username\\":\\"u\\",\\"custom\\":\\"xyzzy\\"}","VersionId":"v"}'"#, "xyzzy"),
             (r#"{'Name': 'n', 'SecretBinary': b'\x00\x01xyzzy', 'VersionId': 'v'}"#, "xyzzy"),
             ("SecretString={\"custom\": \"xyzzy\"} was sent", "xyzzy"),
+            ("put-secret-value --secret-id prod/db --secret-string xyzzy", "xyzzy"),
             ("Invalid type for parameter SecretString, value: {'custom': 'xyzzy'}, type: <class 'dict'>", "xyzzy"),
         ],
         kept: &[

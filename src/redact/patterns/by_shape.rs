@@ -75,6 +75,14 @@ pub(super) const TABLE: &[Pattern] = &[
         kept: &["keyJack and eyJ are no tokens", "the eyJhbGci header is short"],
     },
     Pattern {
+        kind: "kerberos keytab",
+        // The bytes 5, 2, 0, 0, 0 in base64: the version, and the length of a first entry below 65536 bytes.
+        regex: r"(?-u:\b)BQIAAA[A-Za-z0-9+/]{20,}={0,2}",
+        secret: shapes::wrapped,
+        masked: &[("Failed to split keytab: BQIAAABUAAIADUVYQU1QTEUuQ09NAAdhcHA=", "UVYQU1QTEUuQ09N")],
+        kept: &["Failed to create keytab with new password", "BQIAAA"],
+    },
+    Pattern {
         kind: "slack token",
         regex: r"(?-u:\b)(?:xox[abceoprs](?:\.xox[bp])?|xapp)-[A-Za-z0-9-]{8,}",
         secret: shapes::whole,

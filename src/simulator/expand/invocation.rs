@@ -50,9 +50,9 @@ impl<'a> Invocation<'a> {
             (None, Ending::InitError) => SignedDuration::from_millis(3),
             (None, _) => SignedDuration::from_millis(740),
         };
-        let lines = match &run.lines {
-            Some(lines) => lines.iter().map(|line| names.fill(line, context)).collect::<Result<_, _>>()?,
-            None => lines.iter().map(|line| names.fill(line, context)).collect::<Result<_, _>>()?,
+        let lines: Vec<&str> = match &run.lines {
+            Some(lines) => lines.iter().map(String::as_str).collect(),
+            None => lines.to_vec(),
         };
         let lines = lines
             .into_iter()
@@ -297,17 +297,19 @@ impl<'a> Invocation<'a> {
     /// As the Python runtime prints it, indented with no-break spaces.
     fn traceback(&self) -> String {
         let (kind, message) = self.exception_parts();
-        let frames: String = if self.ends == Ending::InitError {
-            String::new()
-        } else {
-            stack().iter().map(|frame| format!("\u{a0}\u{a0}{}\n", frame.replace("\n  ", "\n\u{a0}\u{a0}\u{a0}\u{a0}"))).collect()
+        let frames: String = match self.ends {
+            Ending::InitError => String::new(),
+            _ => STACK.iter().copied().map(with_no_break_indent).collect(),
         };
         format!("[ERROR] {kind}: {message}\nTraceback (most recent call last):\n{frames}")
     }
 
     fn json_exception(&self, at: Timestamp, id: &str) -> String {
         let (kind, message) = self.exception_parts();
-        let stack = if self.ends == Ending::InitError { vec![] } else { stack() };
+        let stack: &[&str] = match self.ends {
+            Ending::InitError => &[],
+            _ => &STACK,
+        };
         json!({
             "timestamp": seconds(at), "level": "ERROR", "errorMessage": message, "errorType": kind,
             "requestId": id, "stackTrace": stack,
@@ -349,7 +351,7 @@ const LEVELS: [&str; 5] = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
 
 /// `ERROR text` → level and text.
 fn split_level(line: &str) -> Option<(&str, &str)> {
-    line.split_once(' ').filter(|(level, _)| ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"].contains(level))
+    line.split_once(' ').filter(|(level, _)| LEVELS.contains(level))
 }
 
 /// Lambda drops lines below the function's `ApplicationLogLevel`, which calls `WARNING` `WARN` and `CRITICAL` `FATAL`.

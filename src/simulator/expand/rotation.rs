@@ -4,8 +4,7 @@ use super::invocation::Invocation;
 use super::names::{Names, role_name};
 use super::trail::{Actor, ApiCall, api_event, rotation_event};
 use crate::model::RotationStep;
-use crate::simulator::ids;
-use crate::simulator::scenario::{
+use crate::simulator::declaration::{
     Ending, EventShape, FunctionForm, RotationForm, RotationOutcome, RotationState, RunForm, SecretForm,
 };
 use crate::simulator::ids;
@@ -139,15 +138,8 @@ impl Attempt<'_> {
         }
         let ended = match self.outcome {
             RotationOutcome::Succeeded => ("RotationSucceeded", None),
-            RotationOutcome::Failed => ("RotationFailed", Some(self.error(names, function))),
-            RotationOutcome::Abandoned => (
-                "RotationAbandoned",
-                Some(
-                    self.form
-                        .and_then(|form| form.message.clone())
-                        .unwrap_or_else(|| format!("Secret version {} was changed during rotation", self.version)),
-                ),
-            ),
+            RotationOutcome::Failed => ("RotationFailed", Some(self.error(names, secret, function)?)),
+            RotationOutcome::Abandoned => ("RotationAbandoned", Some(self.error(names, secret, function)?)),
             RotationOutcome::Running => return Ok(()),
         };
         if record {
@@ -156,15 +148,10 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    fn error(&self, names: &Names<'_>, function: Option<&FunctionForm>) -> String {
-        if let Some(message) = self.form.and_then(|form| form.message.clone()) {
-            return message;
-        }
-        match function {
-            Some(function) => {
-                format!("Error when executing lambda {} during {} step", names.function_arn(function), self.stops_in())
-            }
-            None => "Rotation failed".into(),
+    /// The event's error message.
+    fn error(&self, names: &Names<'_>, secret: &SecretForm, function: Option<&FunctionForm>) -> Result<String, String> {
+        if let Some(message) = self.form.and_then(|form| form.message.as_ref()) {
+            return names.fill(message, &self.context(names, secret, function));
         }
         Ok(match (self.outcome, function) {
             (RotationOutcome::Abandoned, _) => format!("Secret version {} was changed during rotation", self.version),
@@ -268,6 +255,8 @@ impl Attempt<'_> {
         };
         if stops {
             if let Some(operation) = run.denied.as_ref().and_then(|action| action.strip_prefix("secretsmanager:")) {
+                let resource = names
+                    .fill(run.denied_on.as_deref().unwrap_or("{secret_arn}"), &self.context(names, secret, Some(function)))?;
                 let message = format!(
                     "User: {} is not authorized to perform: secretsmanager:{operation} on resource: {resource} {}",
                     names.session_arn(function),
