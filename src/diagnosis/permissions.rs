@@ -35,7 +35,7 @@ pub(super) enum Standing {
     /// They allow it.
     Allowed,
     /// They stop it.
-    Stopped(Stop),
+    Stopped(Box<Stop>),
     /// It cannot be told; names what is missing.
     Open(String),
 }
@@ -138,7 +138,7 @@ pub(super) fn standing(case: &Case<'_>, need: &Need) -> Standing {
         }
     }
     // What AWS simulated counts as if it were the role's only policy; the simulator has seen all of them.
-    let as_simulated = settled.and_then(|one| policy_of(one));
+    let as_simulated = settled.and_then(policy_of);
     let (identity, boundary): (Vec<&Policy>, Option<&Policy>) = match settled {
         Some(_) => (as_simulated.iter().collect(), None),
         None if own.is_some() => (parsed.iter().collect(), boundary.as_ref()),
@@ -183,7 +183,7 @@ pub(super) fn standing(case: &Case<'_>, need: &Need) -> Standing {
     }
 }
 
-fn stop(case: &Case<'_>, need: &Need, layer: Layer, explicit: bool, proof: Proof, doubt: Option<String>) -> Stop {
+fn stop(case: &Case<'_>, need: &Need, layer: Layer, explicit: bool, proof: Proof, doubt: Option<String>) -> Box<Stop> {
     let denied = AccessDenied {
         principal: case.function().map(|function| function.role.to_string()),
         action: need.action.to_owned(),
@@ -191,7 +191,7 @@ fn stop(case: &Case<'_>, need: &Need, layer: Layer, explicit: bool, proof: Proof
         layer,
         explicit,
     };
-    Stop { need: need.clone(), denied, proof, doubt }
+    Box::new(Stop { need: need.clone(), denied, proof, doubt })
 }
 
 fn simulation_proof(one: &Simulation) -> Proof {

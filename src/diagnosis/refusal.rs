@@ -144,7 +144,7 @@ pub(super) fn weigh(case: &Case<'_>, cause: Cause, clear: &str) -> Weighed {
     let stops: Vec<Stop> = standings
         .iter()
         .filter_map(|(_, standing)| match standing {
-            Standing::Stopped(stop) => Some(stop.clone()),
+            Standing::Stopped(stop) => Some((**stop).clone()),
             _ => None,
         })
         .filter(|stop| cause_of(case, &stop.denied, None) == cause)
@@ -157,10 +157,9 @@ pub(super) fn weigh(case: &Case<'_>, cause: Cause, clear: &str) -> Weighed {
 }
 
 fn nothing_speaks(case: &Case<'_>, standings: &[(Need, Standing)], clear: &str) -> Verdict {
-    for missing in [case.evidence.secret.observation.missing(), case.evidence.function.observation.missing()] {
-        if let Some(missing) = missing {
-            return Verdict::unknown(missing);
-        }
+    let unseen = case.evidence.secret.observation.missing().or_else(|| case.evidence.function.observation.missing());
+    if let Some(missing) = unseen {
+        return Verdict::unknown(missing);
     }
     if case.function().is_none() {
         return Verdict::clear("there is no such function");
