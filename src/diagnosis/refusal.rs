@@ -144,23 +144,22 @@ pub(super) fn weigh(case: &Case<'_>, cause: Cause, clear: &str) -> Weighed {
     let stops: Vec<Stop> = standings
         .iter()
         .filter_map(|(_, standing)| match standing {
-            Standing::Stopped(stop) => Some(stop.clone()),
+            Standing::Stopped(stop) => Some((**stop).clone()),
             _ => None,
         })
         .filter(|stop| cause_of(case, &stop.denied, None) == cause)
         .collect();
     match logged(case, cause) {
         Some(logged) => weigh_logged(case, logged, &standings, stops),
-        None if stops.is_empty() => Weighed::Against(nothing_speaks(case, &standings, clear)),
+        None if stops.is_empty() => Weighed::Against(nothing_speaks(case, cause, &standings, clear)),
         None => weigh_stops(case, cause, stops),
     }
 }
 
-fn nothing_speaks(case: &Case<'_>, standings: &[(Need, Standing)], clear: &str) -> Verdict {
-    for missing in [case.evidence.secret.observation.missing(), case.evidence.function.observation.missing()] {
-        if let Some(missing) = missing {
-            return Verdict::unknown(missing);
-        }
+fn nothing_speaks(case: &Case<'_>, cause: Cause, standings: &[(Need, Standing)], clear: &str) -> Verdict {
+    let unseen = case.evidence.secret.observation.missing().or_else(|| case.evidence.function.observation.missing());
+    if let Some(missing) = unseen {
+        return Verdict::unknown(missing);
     }
     if case.function().is_none() {
         return Verdict::clear("there is no such function");
@@ -169,7 +168,10 @@ fn nothing_speaks(case: &Case<'_>, standings: &[(Need, Standing)], clear: &str) 
         Standing::Open(missing) => Some(missing.clone()),
         _ => None,
     });
-    match open.or_else(|| case.evidence.logs.observation.missing()) {
+    // The role's own policies can show a denial; that they show none does not replace the answer that was refused.
+    let of_role = !matches!(cause, Cause::SecretResourcePolicyDeny | Cause::SecretResourcePolicyMissingAllow);
+    let unsimulated = case.evidence.role.found().filter(|_| of_role).and_then(|role| role.simulations.missing());
+    match open.or(unsimulated).or_else(|| case.evidence.logs.observation.missing()) {
         Some(missing) => Verdict::unknown(missing),
         None => Verdict::clear(clear),
     }
