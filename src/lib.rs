@@ -15,6 +15,7 @@
 //! | [`playbook`] | the nine steps, and the runner that performs them concurrently |
 //! | [`simulator`] | an AWS account on loopback, for the demo and the tests |
 //! | [`investigation`] | the engine: collect, redact, diagnose, widen; and the report |
+//! | [`config`] | the configuration file: accounts, deadlines, what may be asked about |
 //! | [`cli`] | commands and their output in the terminal |
 //!
 //! # Invariants

@@ -3,7 +3,6 @@
 use super::demo::{self, World};
 use super::failure::Failure;
 use super::interrupt;
-use crate::clock::Clock;
 use crate::redact::SafeText;
 use crate::simulator::Simulator;
 use std::io::Write as _;

@@ -22,6 +22,8 @@ mod scope;
 pub mod signatures;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod truth_table;
 
 pub use case::Case;
 pub use correlate::events_explaining;

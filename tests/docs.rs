@@ -1,0 +1,178 @@
+//! What the documentation says is what the program does.
+//!
+//! `REWRITE_README=1 cargo test --test docs` writes the generated parts of the README anew.
+
+use regex::Regex;
+use rotation_diag::model::{Cause, StepName};
+use rotation_diag::{cli, config::Config};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(path(name)).unwrap()
+}
+
+/// The README's part between the markers of `name`.
+fn part(readme: &str, name: &str) -> String {
+    let (_, rest) = readme.split_once(&format!("<!-- {name} -->\n")).unwrap();
+    rest.split_once(&format!("<!-- /{name} -->")).unwrap().0.to_owned()
+}
+
+/// Compares a part of the README with what it has to be, or writes it.
+fn keep(name: &str, expected: &str, is_current: impl Fn(&str) -> bool) {
+    let readme = read("README.md");
+    let found = part(&readme, name);
+    if std::env::var_os("REWRITE_README").is_some() {
+        let marked = |text: &str| format!("<!-- {name} -->\n{text}<!-- /{name} -->");
+        fs::write(path("README.md"), readme.replace(&marked(&found), &marked(expected))).unwrap();
+    } else {
+        assert!(is_current(&found), "the README's part {name:?} is out of date; it has to be:\n{expected}");
+    }
+}
+
+#[test]
+fn the_generated_parts_of_the_readme_are_current() {
+    let mut table = "| cause | item | what it means |\n|---|--:|---|\n".to_owned();
+    for cause in Cause::ALL.iter().filter(|cause| !cause.is_line_label()) {
+        table.push_str(&format!("| `{}` | {} | {} |\n", cause.id(), cause.diagnosis_item().0, cause.title()));
+    }
+    keep("causes", &table, |found| found == table);
+
+    let demo = Command::new(env!("CARGO_BIN_EXE_rotation-diag")).arg("demo").output().unwrap();
+    let report = String::from_utf8(demo.stdout).unwrap();
+    let transcript = format!("```text\n$ cargo run -- demo\n{report}```\n");
+    keep("transcript", &transcript, |found| undated(found) == undated(&transcript));
+}
+
+/// The transcript without what differs from run to run: times, ages, durations, counts, ids and the line breaks they move.
+fn undated(transcript: &str) -> String {
+    let varying = Regex::new(r"[0-9a-f]{8}-[0-9a-f-]{27}|[^\s]*\d[^\s]*|\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b").unwrap();
+    varying.replace_all(transcript, "#").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_transcript_is_compared_by_its_words() {
+    assert_eq!(undated("a Sun 22 Nov 05:00\n  b 41 d"), undated("a Mon 2 Dec 06:00 b\n 7 d"));
+    assert_ne!(undated("the role lacks it"), undated("the role has it"));
+}
+
+#[test]
+fn the_readme_names_every_command_and_every_option() {
+    let readme = read("README.md");
+    for command in cli::definition().get_subcommands().filter(|command| !command.is_hide_set()) {
+        assert!(readme.contains(&format!("| `rotation-diag {}", command.get_name())), "{}", command.get_name());
+        let options = command.get_arguments().filter_map(|option| option.get_long()).filter(|option| *option != "help");
+        for option in options.filter(|_| command.get_name() == "diagnose") {
+            assert!(readme.contains(&format!("| `--{option}")), "--{option}");
+        }
+    }
+    let definition = cli::definition();
+    let diagnose = definition.find_subcommand("diagnose").unwrap();
+    let known: BTreeSet<&str> = diagnose.get_arguments().filter_map(|option| option.get_long()).collect();
+    for named in Regex::new(r"(?m)^\| `--([a-z-]+)").unwrap().captures_iter(&readme) {
+        assert!(known.contains(&named[1]), "the README names --{}, which does not exist", &named[1]);
+    }
+}
+
+#[test]
+fn readme_and_help_agree_on_the_exit_statuses_and_the_steps() {
+    let readme = read("README.md");
+    let help = cli::definition().render_long_help().to_string();
+    let statuses = Regex::new(r"(?m)^  (\d+)  +(.+)$").unwrap();
+    let told: Vec<(String, String)> =
+        statuses.captures_iter(&help).map(|found| (found[1].to_owned(), found[2].replace("diagnose ", ""))).collect();
+    assert_eq!(told.len(), 6, "{help}");
+    for (status, meaning) in told {
+        assert!(readme.contains(&format!("| {status} | {meaning} |")), "{status} {meaning}");
+    }
+    for step in StepName::ALL {
+        assert!(readme.contains(&format!("| {} | {} |", step.number(), step.label())), "{step}");
+    }
+}
+
+#[test]
+fn the_readme_documents_exactly_the_keys_of_the_example_configuration() {
+    let example = read("config/rotation-diag.toml");
+    assert!(Config::parse(&example).is_ok());
+    let table: toml::Table = example.parse().unwrap();
+    let mut keys = BTreeSet::new();
+    flatten("", &table, &mut keys);
+    let keys: BTreeSet<String> = keys.into_iter().map(|key| key.replace("accounts.prod.", "accounts.NAME.")).collect();
+    let readme = read("README.md");
+    let (_, section) = readme.split_once("## Configuration").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let documented: BTreeSet<String> =
+        Regex::new(r"(?m)^\| `([A-Za-z_.]+)`").unwrap().captures_iter(section).map(|found| found[1].to_owned()).collect();
+    assert_eq!(documented, keys);
+}
+
+fn flatten(prefix: &str, table: &toml::Table, keys: &mut BTreeSet<String>) {
+    for (key, value) in table {
+        match value.as_table() {
+            Some(inner) => flatten(&format!("{prefix}{key}."), inner, keys),
+            None => {
+                keys.insert(format!("{prefix}{key}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_iam_policy_allows_exactly_what_the_steps_ask() {
+    let asked = Regex::new(r#"\.ask\(\s*"([a-z]+:[A-Za-z]+)""#).unwrap();
+    let mut needed = BTreeSet::new();
+    for file in fs::read_dir(path("src/playbook")).unwrap() {
+        let text = fs::read_to_string(file.unwrap().path()).unwrap();
+        needed.extend(asked.captures_iter(&text).map(|found| found[1].to_owned()));
+    }
+    assert!(needed.len() > 15, "{needed:?}");
+    let allowed = actions("Allow");
+    assert_eq!(allowed.iter().cloned().collect::<BTreeSet<_>>(), needed);
+    assert!(allowed.iter().all(|action| !action.contains('*')));
+    assert!(allowed.is_sorted());
+}
+
+#[test]
+fn the_iam_policy_denies_secret_values_and_every_change() {
+    let denied = actions("Deny");
+    let is_denied = |action: &str| {
+        denied.iter().any(|pattern| pattern == action || pattern.strip_suffix('*').is_some_and(|start| action.starts_with(start)))
+    };
+    for action in [
+        "secretsmanager:GetSecretValue",
+        "secretsmanager:BatchGetSecretValue",
+        "logs:Unmask",
+        "secretsmanager:PutSecretValue",
+        "secretsmanager:RotateSecret",
+        "secretsmanager:UpdateSecretVersionStage",
+        "secretsmanager:DeleteSecret",
+        "lambda:InvokeFunction",
+        "lambda:UpdateFunctionCode",
+        "lambda:AddPermission",
+        "iam:PutRolePolicy",
+        "iam:AttachRolePolicy",
+        "iam:PassRole",
+        "kms:PutKeyPolicy",
+        "kms:DisableKey",
+        "kms:ScheduleKeyDeletion",
+        "logs:DeleteLogGroup",
+    ] {
+        assert!(is_denied(action), "{action}");
+    }
+    assert!(actions("Allow").iter().all(|action| !is_denied(action)), "an allowed action is denied");
+}
+
+fn actions(effect: &str) -> Vec<String> {
+    let policy: serde_json::Value = serde_json::from_str(&read("deploy/iam-policy.json")).unwrap();
+    let statements = policy["Statement"].as_array().unwrap().iter().filter(|statement| statement["Effect"] == effect);
+    statements
+        .flat_map(|statement| statement["Action"].as_array().unwrap())
+        .map(|action| action.as_str().unwrap().to_owned())
+        .collect()
+}
