@@ -53,27 +53,34 @@ impl Answers {
     /// The answer about `thing`: the kept one, one that is being asked for right now, or that of `ask`.
     ///
     /// With `fresh`, a kept answer is thrown away first: a person who reruns a step has changed something.
-    pub(crate) async fn get<T>(&self, thing: Thing, fresh: bool, ask: impl Future<Output = Observation<T>>) -> Observation<T>
+    pub(crate) fn get<T>(
+        &self,
+        thing: Thing,
+        fresh: bool,
+        ask: impl Future<Output = Observation<T>>,
+    ) -> impl Future<Output = Observation<T>>
     where
         T: Clone + Send + Sync + 'static,
     {
-        if fresh {
-            self.cache.invalidate(&thing).await;
-        }
-        let asked = async {
+        let asked = Box::pin(async {
             let observation = ask.await;
             if matches!(observation, Observation::Found(_) | Observation::NoData { .. }) {
                 Ok(Arc::new(observation) as Answer)
             } else {
                 Err(observation)
             }
-        };
-        match self.cache.try_get_with(thing, asked).await {
-            Ok(answer) => match answer.downcast_ref::<Observation<T>>() {
-                Some(observation) => observation.clone(),
-                None => Observation::Failed { error: "an answer of another kind was kept under this name".to_owned() },
-            },
-            Err(unanswered) => Observation::clone(&unanswered),
+        });
+        async move {
+            if fresh {
+                self.cache.invalidate(&thing).await;
+            }
+            match self.cache.try_get_with(thing, asked).await {
+                Ok(answer) => match answer.downcast_ref::<Observation<T>>() {
+                    Some(observation) => observation.clone(),
+                    None => Observation::Failed { error: "an answer of another kind was kept under this name".to_owned() },
+                },
+                Err(unanswered) => Observation::clone(&unanswered),
+            }
         }
     }
 }

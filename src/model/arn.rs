@@ -256,12 +256,13 @@ impl SecretArn {
     }
 }
 
-/// True for a name Secrets Manager accepts: 1 to 512 characters of letters, digits and `/_+=.@-`.
+/// True for a name Secrets Manager accepts: 1 to 512 characters of letters, digits and `/_+=.@-`, and the `!` that only
+/// services use in names of secrets they own, such as `rds!db-…`.
 ///
-/// Source: API reference, `CreateSecret`, parameter `Name`. The random suffix adds seven.
+/// Source: API reference, `CreateSecret`, parameter `Name`; User Guide, "Managed secrets". The random suffix adds seven.
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
-    (1..=519).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || "/_+=.@-".contains(c))
+    (1..=519).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || "/_+=.@-!".contains(c))
 }
 
 #[cfg(test)]

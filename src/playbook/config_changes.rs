@@ -5,7 +5,7 @@ use super::relevance::Watched;
 use super::rotation_history::first_failure;
 use super::secret::Described;
 use super::trail_event::TrailEvent;
-use super::{Context, Seen, text};
+use super::{Context, Seen, carried, text};
 use crate::aws::Asker;
 use crate::model::{Change, ConfigChanges, EventSource, FunctionFacts, Observation, RotationHistory, SecretRef, Window};
 use futures::future::join_all;
@@ -80,6 +80,13 @@ pub(super) async fn collect(
         Some(trail) if trail.has_global_events => Searched::default(),
         Some(_) => search(cx, asker, span, trouble, &[cx.aws.global_region()]).await,
         None if trouble.is_none() && cx.request.change_events.is_empty() => {
+            // Without the secret or its history it is not known that nothing failed.
+            if !matches!(subject, Observation::Found(_)) {
+                return carried(subject).into();
+            }
+            if !matches!(history, Observation::Found(_)) {
+                return carried(history).into();
+            }
             let because = "nothing failed or is overdue that a change would have to explain";
             return Observation::NotApplicable { because: because.to_owned() }.into();
         }
@@ -89,7 +96,7 @@ pub(super) async fn collect(
     let complete = searched.looked.is_complete();
     events.extend(searched.looked.events);
     if let (true, Some(unanswered)) = (events.is_empty(), searched.looked.unanswered) {
-        return unanswered.and_then(|()| Observation::Failed { error: "nothing was asked".to_owned() }).into();
+        return carried(unanswered).into();
     }
     events::newest_last(&mut events);
     let mut watched = watched(cx, asker, described.as_deref(), &function).await;

@@ -3,7 +3,7 @@
 //! One read of the log group serves steps 6 and 9 and costs none of the two look-ups a second AWS allows.
 
 use super::trail_event::TrailEvent;
-use super::{Context, text};
+use super::{Context, carried, text};
 use crate::aws::{Asker, Thing};
 use crate::model::{Arn, Observation, Reach, Window};
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
@@ -39,14 +39,14 @@ const NAMES: &[&str] = &[
     "DeleteRole*",
     "*tachRolePolicy",
     "CreatePolicyV*",
-    "SetDefaultPolicy*",
-    "UpdateAssumeRole*",
+    "SetDefault*",
+    "UpdateAssume*",
     "PutKeyPolicy",
     "Re*Grant",
     "DisableKey",
     "ScheduleKey*",
     "RevokeSecurity*",
-    "ModifySecurityGroup*",
+    "ModifySecurity*",
     "DeleteNat*",
     "DeleteVpcE*",
     "ModifyVpcE*",
@@ -63,7 +63,7 @@ const NAMES: &[&str] = &[
 ///
 /// Source: CloudWatch Logs User Guide, "Filter pattern syntax": JSON terms, at most 1 024 characters.
 fn pattern() -> String {
-    let terms: Vec<_> = NAMES.iter().map(|name| format!("$.eventName=\"{name}\"")).collect();
+    let terms: Vec<_> = NAMES.iter().map(|name| format!("($.eventName={name})")).collect();
     format!("{{{}}}", terms.join("||"))
 }
 
@@ -261,7 +261,7 @@ pub(super) async fn look_up(cx: &Context<'_>, asker: &Asker, region: &str, what:
                 token = output.next_token;
             }
             unanswered => {
-                looked.unanswered = Some(unanswered.map(|_| ()));
+                looked.unanswered = Some(carried(unanswered));
                 return looked;
             }
         }
@@ -286,7 +286,7 @@ mod tests {
     fn the_filter_pattern_keeps_to_what_the_service_takes() {
         let pattern = pattern();
         assert!(pattern.len() <= 1024, "{}", pattern.len());
-        assert!(pattern.starts_with("{$.eventName=\"Rotat*\"||") && pattern.ends_with('}'));
+        assert!(pattern.starts_with("{($.eventName=Rotat*)||") && pattern.ends_with('}'));
         assert!(NAMES.iter().all(|name| name.matches('*').count() <= 1));
     }
 

@@ -3,7 +3,7 @@
 use super::kms_key;
 use super::role_policies;
 use super::secret::Described;
-use super::{Context, Seen, text};
+use super::{Context, Seen, carried, text};
 use crate::aws::{Asker, Thing};
 use crate::model::{FunctionFacts, Observation, RoleArn, RoleFacts, SimulatedDecision, Simulation};
 use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, EvaluationResult, PolicyEvaluationDecisionType, Statement};
@@ -43,11 +43,11 @@ pub(super) async fn collect(
             return Observation::NotApplicable { because: "the function, which would name the role, does not exist".to_owned() }
                 .into();
         }
-        unanswered => return unanswered.and_then(|_| nothing()).into(),
+        unanswered => return carried(unanswered).into(),
     };
     let described = match subject {
         Observation::Found(described) => described,
-        unanswered => return unanswered.and_then(|_| nothing()).into(),
+        unanswered => return carried(unanswered).into(),
     };
     let role = &function.role;
     let (own, key) =
@@ -71,10 +71,6 @@ pub(super) async fn collect(
     let facts = RoleFacts { role: role.clone(), simulations, policies };
     let summary = summary(&facts);
     Seen { observation: Observation::Found(facts), window: None, summary }
-}
-
-fn nothing<T>() -> Observation<T> {
-    Observation::Failed { error: "nothing was asked".to_owned() }
 }
 
 /// What to read of the role's policies: nothing where the simulation answered yes without reserve.
@@ -116,7 +112,7 @@ async fn simulate_key(
         // Policies name keys, not aliases.
         match kms_key::facts(cx, asker, key).await {
             Observation::Found(facts) => facts.arn.to_string(),
-            unanswered => return unanswered.map(|_| Vec::new()),
+            unanswered => return carried(unanswered),
         }
     } else {
         format!("arn:{}:kms:{}:{}:key/{key}", place.partition(), place.region(), place.account_id())
@@ -161,7 +157,7 @@ async fn simulate(
                     }
                     marker = output.marker;
                 }
-                unanswered => return unanswered.map(|_| Vec::new()),
+                unanswered => return carried(unanswered),
             }
         }
         if simulations.is_empty() {
@@ -250,7 +246,7 @@ fn summary(facts: &RoleFacts) -> String {
             if denied.is_empty() {
                 format!("{} may do all of the {} that rotation needs", role.name(), text::counted(simulations.len(), "action"))
             } else {
-                format!("{} may not {}", role.name(), denied.join(", "))
+                format!("{} is not allowed {}", role.name(), denied.join(", "))
             }
         }
         other => {

@@ -3,7 +3,7 @@
 use super::log_windows::{MAX_WINDOWS, anchored};
 use super::rotation_function::default_log_group;
 use super::secret::{Described, is_pending_apart};
-use super::{Context, Seen, text};
+use super::{Context, Seen, carried, text};
 use crate::aws::Asker;
 use crate::lambda_log;
 use crate::model::{
@@ -49,7 +49,7 @@ pub(super) async fn collect(
 ) -> Seen<FunctionLogs> {
     let arn = match arn {
         Observation::Found(arn) => arn,
-        unanswered => return unanswered.and_then(|_| nothing()).into(),
+        unanswered => return carried(unanswered).into(),
     };
     // A function that is gone, or may not be read, has left its logs under the name all functions start with.
     let group = function.found().map_or_else(|| default_log_group(&arn), |facts| facts.log_group.clone());
@@ -61,7 +61,7 @@ pub(super) async fn collect(
             let searched = format!("log group {group} does not exist");
             return Seen { summary: searched.clone(), observation: Observation::NoData { searched }, window: Some(base) };
         }
-        unanswered => return Seen { window: Some(base), ..unanswered.and_then(|_| nothing()).into() },
+        unanswered => return Seen { window: Some(base), ..carried(unanswered).into() },
     };
     let further = anchored(base, anchors, cx.now);
     debug_assert!(further.len() < MAX_WINDOWS);
@@ -90,10 +90,6 @@ pub(super) async fn collect(
     let logs = FunctionLogs { log_group: group, windows, invocations, complete };
     let summary = summary(&logs);
     Seen { observation: Observation::Found(logs), window: Some(window), summary }
-}
-
-fn nothing<T>() -> Observation<T> {
-    Observation::Failed { error: "nothing was asked".to_owned() }
 }
 
 /// The moments worth looking at, the most telling first.
@@ -180,7 +176,7 @@ async fn filter(
         let output = match asker.ask("logs:FilterLogEvents", &format!("log group {group}"), request).await {
             Observation::Found(output) => output,
             _ if page > 0 => return Observation::Found(lines),
-            unanswered => return unanswered.map(|_| Lines::default()),
+            unanswered => return carried(unanswered),
         };
         lines.events.extend(output.events.unwrap_or_default().into_iter().filter_map(|event| {
             Some(LogEvent {

@@ -1,7 +1,7 @@
 //! Step 7: how often the function ran, failed and was throttled.
 
 use super::secret::Described;
-use super::{Context, Seen, function_of, text};
+use super::{Context, Seen, carried, function_of, text};
 use crate::aws::{Asker, Thing};
 use crate::model::{FunctionArn, FunctionMetrics, MetricPoint, Observation, Reach, Window};
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat, ScanBy, StatusCode};
@@ -23,7 +23,7 @@ const QUERIES: [(&str, &str, &str); 4] = [
 pub(super) async fn collect(cx: &Context<'_>, asker: &Asker, subject: Observation<Arc<Described>>) -> Seen<FunctionMetrics> {
     let arn = match function_of(&subject) {
         Observation::Found(arn) => arn,
-        unanswered => return unanswered.and_then(|_| Observation::Failed { error: String::new() }).into(),
+        unanswered => return carried(unanswered).into(),
     };
     let window = subject.found().map_or_else(|| cx.request.reach.window(cx.now), |described| window(cx, described));
     let period_s = period_s(cx.now.duration_since(window.from));
@@ -90,7 +90,7 @@ async fn read(cx: &Context<'_>, asker: &Asker, arn: &FunctionArn, window: Window
                 complete = false;
                 break;
             }
-            unanswered => return unanswered.and_then(|_| Observation::Failed { error: String::new() }),
+            unanswered => return carried(unanswered),
         };
         for result in output.metric_data_results() {
             // `PartialData` means that the next page goes on; anything but it and `Complete` is a loss.

@@ -1,6 +1,6 @@
 //! A KMS key with its state and policy: asked by steps 5 and 8, answered once.
 
-use super::{Context, text};
+use super::{Context, carried, text};
 use crate::aws::{Asker, Thing};
 use crate::model::{Arn, KeyFacts, Observation};
 use aws_sdk_kms::types::KeyManagerType;
@@ -20,7 +20,7 @@ pub(super) async fn facts(cx: &Context<'_>, asker: &Asker, key: &str) -> Observa
         let request = cx.aws.kms.describe_key().key_id(key).send();
         let output = match asker.ask("kms:DescribeKey", &resource, request).await {
             Observation::Found(output) => output,
-            unanswered => return unanswered.and_then(|_| unreadable()),
+            unanswered => return carried(unanswered),
         };
         let Some(metadata) = output.key_metadata() else { return unreadable() };
         let Some(arn) = metadata.arn().and_then(|arn| Arn::parse(arn).ok()) else { return unreadable() };

@@ -155,3 +155,8 @@ fn present(subject: &Observation<Arc<Described>>) -> Observation<Arc<Described>>
         other => other.clone(),
     }
 }
+
+/// An outcome without facts, carried over to a question that rests on it.
+fn carried<T, U>(unanswered: Observation<T>) -> Observation<U> {
+    unanswered.and_then(|_| Observation::Failed { error: "an answer was there, but not used".to_owned() })
+}

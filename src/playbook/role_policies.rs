@@ -1,6 +1,6 @@
 //! A role's policies, read where the simulation is not enough: part of step 5.
 
-use super::Context;
+use super::{Context, carried};
 use crate::aws::{Asker, Thing};
 use crate::model::{Observation, PolicyDocument, RoleArn, RolePolicies};
 use futures::future::join_all;
@@ -33,7 +33,7 @@ pub(super) async fn read(cx: &Context<'_>, asker: &Asker, role: &RoleArn, scope:
             (Observation::Found(inline), _) => (inline, vec![None]),
             (_, Observation::Found(attached)) => (vec![None], attached),
             // Both lists refused: nothing is known.
-            (unanswered, _) => return unanswered.and_then(|_| Observation::Failed { error: "nothing was asked".to_owned() }),
+            (unanswered, _) => return carried(unanswered),
         };
         let mut complete = boundary.is_answered();
         let mut identity = Vec::new();
@@ -59,7 +59,7 @@ async fn inline(cx: &Context<'_>, asker: &Asker, role: &RoleArn) -> Observation<
     let request = cx.aws.iam.list_role_policies().role_name(role.name()).send();
     let names = match asker.ask("iam:ListRolePolicies", &resource, request).await {
         Observation::Found(output) => output,
-        unanswered => return unanswered.map(|_| Vec::new()),
+        unanswered => return carried(unanswered),
     };
     let documents = names.policy_names().iter().take(MAX_POLICIES).map(async |name| {
         let request = cx.aws.iam.get_role_policy().role_name(role.name()).policy_name(name).send();
@@ -79,7 +79,7 @@ async fn attached(cx: &Context<'_>, asker: &Asker, role: &RoleArn) -> Observatio
     let request = cx.aws.iam.list_attached_role_policies().role_name(role.name()).send();
     let list = match asker.ask("iam:ListAttachedRolePolicies", &format!("role {}", role.name()), request).await {
         Observation::Found(output) => output,
-        unanswered => return unanswered.map(|_| Vec::new()),
+        unanswered => return carried(unanswered),
     };
     let arns = list.attached_policies().iter().filter_map(|policy| policy.policy_arn());
     let documents = arns.filter(|arn| !arn.ends_with(LOGS_ONLY)).take(MAX_POLICIES).map(|arn| managed(cx, asker, arn));
@@ -100,7 +100,7 @@ async fn boundary(cx: &Context<'_>, asker: &Asker, role: &RoleArn) -> Observatio
             .and_then(|role| role.permissions_boundary())
             .and_then(|boundary| boundary.permissions_boundary_arn())
             .map(str::to_owned),
-        unanswered => return unanswered.map(|_| None),
+        unanswered => return carried(unanswered),
     };
     let Some(arn) = arn else { return Observation::Found(None) };
     match managed(cx, asker, &arn).await {
@@ -115,7 +115,7 @@ async fn managed(cx: &Context<'_>, asker: &Asker, arn: &str) -> Option<PolicyDoc
         let request = cx.aws.iam.get_policy().policy_arn(arn).send();
         let policy = match asker.ask("iam:GetPolicy", &format!("policy {arn}"), request).await {
             Observation::Found(policy) => policy,
-            unanswered => return unanswered.map(|_| Value::Null),
+            unanswered => return carried(unanswered),
         };
         let version = policy.policy().and_then(|policy| policy.default_version_id()).unwrap_or("v1");
         let request = cx.aws.iam.get_policy_version().policy_arn(arn).version_id(version).send();

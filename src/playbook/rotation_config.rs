@@ -2,7 +2,7 @@
 
 use super::{Context, Seen, secret, text};
 use crate::aws::Asker;
-use crate::model::{DueDates, RotationConfig, RotationRules};
+use crate::model::{DueDates, RotationConfig, RotationRules, Schedule, ScheduleError};
 use jiff::{SignedDuration, Timestamp};
 
 pub(super) async fn collect(cx: &Context<'_>, asker: &Asker, is_described_by_step_1: bool) -> Seen<RotationConfig> {
@@ -24,21 +24,54 @@ pub(super) struct Basis<'a> {
 }
 
 /// What the schedule means at `now`.
+///
+/// Whether a rotation is overdue is read off the date Secrets Manager gives, not computed: a value put by hand moves it,
+/// and so does enabling rotation between two windows. The schedule tells when the window of that date opened.
 pub(super) fn due(basis: &Basis<'_>, now: Timestamp) -> DueDates {
     let mut due = DueDates::default();
-    if !basis.enabled {
+    let (true, Some(rules)) = (basis.enabled, basis.rules) else { return due };
+    let schedule = match schedule(rules) {
+        Some(Ok(schedule)) => Some(schedule),
+        Some(Err(error)) => {
+            due.invalid = Some(error.to_string());
+            None
+        }
+        None => None,
+    };
+    due.never_fires = schedule.as_ref().is_some_and(|schedule| !schedule.fires_ever(now));
+    let due_after_last = || schedule.as_ref()?.next_due(basis.last_rotated_at?);
+    let length = schedule.as_ref().map_or(SignedDuration::from_hours(24), Schedule::window_length);
+    let Some(end) = basis.next_rotation_at.or_else(|| due_after_last()?.checked_add(length).ok()) else { return due };
+    let start = match &schedule {
+        Some(schedule) if is_cron(rules) => schedule.previous_due(end),
+        _ => end.checked_sub(length).ok(),
+    }
+    .unwrap_or(end);
+    if start > now {
+        due.next = Some(start);
+        due.previous = schedule.as_ref().and_then(|schedule| schedule.previous_due(start));
         return due;
     }
-    due.next = basis.next_rotation_at.filter(|at| *at > now);
-    // Secrets Manager gives the end of the window's day, so once it has passed the window has closed.
-    due.overdue_since = basis.next_rotation_at.filter(|end| *end < now && is_unrotated_since(basis, *end));
+    due.previous = Some(start);
+    let is_rotated = basis.last_rotated_at.or(basis.created_at).is_some_and(|at| at >= start);
+    due.overdue_since = Some(end).filter(|end| *end < now && !is_rotated);
     due
 }
 
-/// True when no rotation finished in the day that ends at `end`, or later.
-fn is_unrotated_since(basis: &Basis<'_>, end: Timestamp) -> bool {
-    let day_before = end.checked_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
-    basis.last_rotated_at.or(basis.created_at).is_none_or(|at| at < day_before)
+fn schedule(rules: &RotationRules) -> Option<Result<Schedule, ScheduleError>> {
+    let schedule = match (&rules.schedule_expression, rules.automatically_after_days) {
+        (Some(expression), _) => Schedule::parse(expression),
+        (None, Some(days)) => Schedule::every_days(u32::try_from(days).unwrap_or_default()),
+        (None, None) => return None,
+    };
+    Some(match &rules.duration {
+        Some(duration) => schedule.and_then(|schedule| schedule.with_duration(duration)),
+        None => schedule,
+    })
+}
+
+fn is_cron(rules: &RotationRules) -> bool {
+    rules.schedule_expression.as_deref().is_some_and(|text| text.starts_with("cron("))
 }
 
 fn summary(config: &RotationConfig, now: Timestamp) -> String {
@@ -80,5 +113,62 @@ fn age(length: SignedDuration) -> String {
         ..1 => format!("{} min", length.as_mins().max(0)),
         hours @ 1..48 => format!("{hours} h"),
         hours => format!("{} d", hours / 24),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn due_at(now: &str, next: &str, last: &str, rules: &RotationRules) -> DueDates {
+        let at = |text: &str| text.parse::<Timestamp>().ok();
+        let basis = Basis {
+            enabled: true,
+            rules: Some(rules),
+            last_rotated_at: at(last),
+            next_rotation_at: at(next),
+            created_at: at("2025-01-01T00:00:00Z"),
+        };
+        due(&basis, now.parse().unwrap())
+    }
+
+    #[test]
+    fn a_rotation_is_overdue_only_after_its_window_has_closed_without_one() {
+        let days = RotationRules { automatically_after_days: Some(30), schedule_expression: None, duration: None };
+        let end = "2026-03-10T23:59:59Z";
+        let open = due_at("2026-03-10T12:00:00Z", end, "2026-02-08T03:00:00Z", &days);
+        assert_eq!(open.overdue_since, None);
+        let closed = due_at("2026-03-11T00:00:00Z", end, "2026-02-08T03:00:00Z", &days);
+        assert_eq!(closed.overdue_since, end.parse().ok());
+        let rotated = due_at("2026-03-11T00:00:00Z", end, "2026-03-10T03:00:00Z", &days);
+        assert_eq!(rotated.overdue_since, None);
+    }
+
+    fn rules(expression: &str, duration: Option<&str>) -> RotationRules {
+        let duration = duration.map(str::to_owned);
+        RotationRules { automatically_after_days: None, schedule_expression: Some(expression.to_owned()), duration }
+    }
+
+    #[test]
+    fn the_window_of_a_cron_schedule_opens_at_its_hour() {
+        let mondays = rules("cron(0 8 ? * MON *)", Some("3h"));
+        let due = due_at("2026-03-10T12:00:00Z", "2026-03-09T23:59:59Z", "2026-03-02T08:10:00Z", &mondays);
+        assert_eq!(due.previous, "2026-03-09T08:00:00Z".parse().ok());
+        assert_eq!(due.overdue_since, "2026-03-09T23:59:59Z".parse().ok());
+    }
+
+    #[test]
+    fn a_rotation_done_early_and_a_date_moved_by_hand_are_not_overdue() {
+        let days = rules("rate(30 days)", None);
+        let moved = due_at("2026-03-20T12:00:00Z", "2026-04-10T23:59:59Z", "2026-02-08T03:00:00Z", &days);
+        assert_eq!(moved.overdue_since, None);
+        assert!(moved.next.is_some_and(|next| next < "2026-04-10T23:59:59Z".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_schedule_that_is_none_says_why() {
+        let due =
+            due_at("2026-03-10T12:00:00Z", "2026-03-20T23:59:59Z", "2026-03-02T08:10:00Z", &rules("cron(5 8 ? * MON *)", None));
+        assert!(due.invalid.is_some());
     }
 }

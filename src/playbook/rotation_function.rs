@@ -1,6 +1,6 @@
 //! Step 3: the rotation function as Lambda knows it.
 
-use super::{Context, Seen, text};
+use super::{Context, Seen, carried, text};
 use crate::aws::{Asker, Thing};
 use crate::model::{Arn, FunctionArn, FunctionFacts, Observation, RoleArn, VpcConfig};
 use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub(super) async fn collect(cx: &Context<'_>, asker: &Asker, function: Observation<FunctionArn>) -> Seen<FunctionFacts> {
     let arn = match function {
         Observation::Found(arn) => arn,
-        unanswered => return Seen::from(unanswered.and_then(|_| Observation::NotApplicable { because: String::new() })),
+        unanswered => return carried(unanswered).into(),
     };
     let concurrency = reserved_concurrency(cx, asker, &arn);
     let configuration = async {

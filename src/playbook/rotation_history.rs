@@ -3,7 +3,7 @@
 use super::attempts::{Attempts, attempts};
 use super::events::{self, LookUp, Looked};
 use super::secret::{Described, is_pending_apart};
-use super::{Context, Seen, not_here, text};
+use super::{Context, Seen, carried, not_here, text};
 use crate::aws::Asker;
 use crate::model::{Attempt, AttemptOutcome, EventSource, FleetSecret, Observation, RotationHistory, SecretRef, Window};
 use jiff::SignedDuration;
@@ -18,7 +18,7 @@ const MARGIN: SignedDuration = SignedDuration::from_hours(1);
 pub(super) async fn collect(cx: &Context<'_>, asker: &Asker, subject: Observation<Arc<Described>>) -> Seen<RotationHistory> {
     let described = match &subject {
         Observation::Found(described) => Some(described.as_ref()),
-        Observation::NotApplicable { .. } => return unasked(subject),
+        Observation::NotApplicable { .. } => return carried(subject).into(),
         // Without DescribeSecret the events can still be told apart by the name that was asked for.
         _ => None,
     };
@@ -40,7 +40,7 @@ pub(super) async fn collect(cx: &Context<'_>, asker: &Asker, subject: Observatio
             }
             events::newest_last(&mut looked.events);
             if let (true, Some(unanswered)) = (looked.events.is_empty(), looked.unanswered) {
-                return unasked(unanswered);
+                return carried(unanswered).into();
             }
             (attempts(&looked.events, &named), EventSource::EventHistory, complete, window)
         }
@@ -49,12 +49,6 @@ pub(super) async fn collect(cx: &Context<'_>, asker: &Asker, subject: Observatio
     let summary = summary(&seen, complete, &window);
     let history = RotationHistory { attempts: seen.own, other_attempts: seen.others, fleet, source, complete };
     Seen { observation: Observation::Found(history), window: Some(window), summary }
-}
-
-/// The same outcome, for a question that was not answered.
-fn unasked<T, U>(observation: Observation<T>) -> Seen<U> {
-    let nothing = || Observation::Failed { error: "nothing was asked".to_owned() };
-    observation.and_then(|_| nothing()).into()
 }
 
 /// The event history, by the names that tell how attempts ended; since the last success where that is known.
@@ -101,7 +95,7 @@ async fn fleet(cx: &Context<'_>, asker: &Asker, seen: &Attempts) -> Observation<
         let request = cx.aws.secretsmanager.list_secrets().max_results(100).set_next_token(token.take()).send();
         let page = match asker.ask("secretsmanager:ListSecrets", "*", request).await {
             Observation::Found(page) => page,
-            unanswered => return unanswered.map(|_| Vec::new()),
+            unanswered => return carried(unanswered),
         };
         secrets.extend(page.secret_list().iter().filter_map(|entry| {
             Some(FleetSecret {

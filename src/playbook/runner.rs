@@ -3,8 +3,8 @@
 use super::board::{Board, Slot};
 use super::secret::Described;
 use super::{
-    Context, Progress, Request, Seen, config_changes, events, execution_role, function_logs, function_metrics, function_of,
-    present, rotation_config, rotation_function, rotation_history, secret, secret_access,
+    Context, Progress, Request, Seen, carried, config_changes, events, execution_role, function_logs, function_metrics,
+    function_of, present, rotation_config, rotation_function, rotation_history, secret, secret_access,
 };
 use crate::aws::{Asker, Aws};
 use crate::clock::{self, Clock, Stopwatch};
@@ -100,6 +100,13 @@ fn kept<'a, T: Clone + 'a>(
     (!again.contains(&step)).then(|| record(evidence).clone())
 }
 
+/// True when a person looks again at the same span, having changed something: kept answers would show the old state.
+/// Widening, and searching for further events, go on with the same investigation.
+fn is_second_look(request: &Request) -> bool {
+    let is_same_span = request.rerun.as_ref().is_some_and(|(evidence, _)| evidence.reach == request.reach);
+    is_same_span && request.change_events.is_empty()
+}
+
 /// One step being performed.
 struct Running<'a, 'b> {
     cx: &'a Context<'b>,
@@ -114,7 +121,7 @@ impl<'a, 'b> Running<'a, 'b> {
     fn begin(cx: &'a Context<'b>, name: StepName) -> Running<'a, 'b> {
         cx.progress.started(name);
         let deadline = clock::deadline(cx.request.deadline_per_step).min(cx.total_deadline);
-        let asker = Asker::new(*cx.clock, deadline, cx.request.rerun.is_some());
+        let asker = Asker::new(*cx.clock, deadline, is_second_look(cx.request));
         Running { cx, name, started_at: cx.clock.now(), stopwatch: Stopwatch::start(), deadline, asker }
     }
 
@@ -205,8 +212,7 @@ async fn rotation_config_step(cx: &Context<'_>) -> StepRecord<RotationConfig> {
 
 /// For a slot that its step did not fill: the way the step ended. A step that found its facts has filled it.
 fn unanswered<T: Clone, U>(record: &StepRecord<T>) -> Observation<U> {
-    let missing = || Observation::Failed { error: "the secret was not described".to_owned() };
-    record.observation.clone().and_then(|_| missing())
+    carried(record.observation.clone())
 }
 
 async fn function_step(cx: &Context<'_>) -> StepRecord<FunctionFacts> {
@@ -287,4 +293,68 @@ async fn changes_step(cx: &Context<'_>) -> StepRecord<ConfigChanges> {
     let history = ready(cx, &cx.board.history, Observation::clone).await;
     let step = Running::begin(cx, StepName::ConfigChanges);
     step.finish(config_changes::collect(cx, &step.asker, subject, function, history)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::{AwsOptions, Registry};
+    use crate::model::{Reach, StepName};
+    use std::sync::Mutex;
+
+    #[derive(Default)]
+    struct Ends(Mutex<Vec<(StepName, &'static str)>>);
+
+    impl Progress for Ends {
+        fn started(&self, _: StepName) {}
+        fn finished(&self, step: StepName, status: &'static str, _: &str) {
+            self.0.lock().unwrap().push((step, status));
+        }
+    }
+
+    async fn ended(collector: impl Future<Output = Seen<()>>) -> (StepRecord<()>, Vec<(StepName, &'static str)>) {
+        let options = AwsOptions { region: Some("eu-west-1".to_owned()), test_credentials: true, ..AwsOptions::default() };
+        let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
+        let (clock, ends) = (Clock::system(), Ends::default());
+        let request = Request { deadline_per_step: Duration::ZERO, ..Request::new("db".parse().unwrap(), Reach::Day) };
+        let cx = Context {
+            aws: &aws,
+            clock: &clock,
+            request: &request,
+            progress: &ends,
+            now: clock.now(),
+            total_deadline: clock::deadline(Duration::ZERO),
+            board: Board::empty(),
+            trail: events::SharedTrail::default(),
+        };
+        let record = Running::begin(&cx, StepName::FunctionLogs).finish(collector).await;
+        let ends = ends.0.lock().unwrap().clone();
+        (record, ends)
+    }
+
+    #[tokio::test]
+    async fn a_step_that_panics_is_a_failed_observation() {
+        let (record, ends) = ended(async { panic!("a defect") }).await;
+        assert_eq!(record.observation.status(), "failed");
+        assert_eq!(record.summary, "not checked: step 4 · function logs stopped on a defect of its own");
+        assert_eq!(ends, [(StepName::FunctionLogs, "failed")]);
+    }
+
+    #[tokio::test]
+    async fn a_step_that_never_ends_is_timed_out_after_its_grace() {
+        let (record, ends) = ended(std::future::pending()).await;
+        assert_eq!(record.observation.status(), "timed_out");
+        assert!(record.duration_ms >= 200, "{}", record.duration_ms);
+        assert_eq!(ends, [(StepName::FunctionLogs, "timed_out")]);
+    }
+
+    #[tokio::test]
+    async fn the_whole_collection_may_move_between_threads() {
+        fn is_send<T: Send>(_: &T) {}
+        let options = AwsOptions { region: Some("eu-west-1".to_owned()), test_credentials: true, ..AwsOptions::default() };
+        let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
+        let (clock, ends) = (Clock::system(), Ends::default());
+        let request = Request::new("db".parse().unwrap(), Reach::Day);
+        is_send(&collect(&aws, &clock, &request, &ends));
+    }
 }

@@ -1,6 +1,6 @@
 //! Step 1: does the secret exist, who owns it, is it a replica or scheduled for deletion; are the services healthy.
 
-use super::{Context, Seen, health, rotation_config, text};
+use super::{Context, Seen, carried, health, rotation_config, text};
 use crate::aws::Asker;
 use crate::model::{
     Arn, AttemptOutcome, Observation, Replica, RoleArn, RotationConfig, RotationRules, SecretArn, SecretFacts, SecretRef,
@@ -42,7 +42,7 @@ pub(super) async fn collect(cx: &Context<'_>, asker: &Asker) -> Seen<SecretFacts
             cx.board.near_names.fill(names);
             return Seen { observation: Observation::NoData { searched }, window: None, summary };
         }
-        unanswered => return Seen::from(unanswered.map(|described| described.facts.clone())),
+        unanswered => return carried(unanswered).into(),
     };
     let (versions, service_health) = tokio::join!(versions(cx, asker, &described), service_health(cx, asker, &described));
     let facts = SecretFacts { versions, service_health, ..described.facts.clone() };

@@ -2,7 +2,7 @@
 
 use super::kms_key::{self, parse_policy};
 use super::secret::Described;
-use super::{Context, Seen, function_of};
+use super::{Context, Seen, carried, function_of, not_here};
 use crate::aws::{Asker, Thing};
 use crate::model::{FunctionArn, KeyFacts, Observation, SecretAccess};
 use serde_json::Value;
@@ -12,8 +12,11 @@ pub(super) async fn collect(cx: &Context<'_>, asker: &Asker, subject: Observatio
     let function = function_of(&subject);
     let described = match subject {
         Observation::Found(described) => described,
-        unanswered => return unanswered.and_then(|_| no_answer()).into(),
+        unanswered => return carried(unanswered).into(),
     };
+    if let Some(because) = not_here(&described) {
+        return Observation::NotApplicable { because }.into();
+    }
     let (function_policy, secret_policy, secret_key, environment_key) = tokio::join!(
         function_policy(cx, asker, function),
         secret_policy(cx, asker, &described),
@@ -25,14 +28,10 @@ pub(super) async fn collect(cx: &Context<'_>, asker: &Asker, subject: Observatio
     Seen { observation: Observation::Found(access), window: None, summary }
 }
 
-fn no_answer<T>() -> Observation<T> {
-    Observation::Failed { error: "nothing was asked".to_owned() }
-}
-
 async fn function_policy(cx: &Context<'_>, asker: &Asker, function: Observation<FunctionArn>) -> Observation<Value> {
     let arn = match function {
         Observation::Found(arn) => arn,
-        unanswered => return unanswered.and_then(|_| no_answer()),
+        unanswered => return carried(unanswered),
     };
     let ask = async {
         // A version or an alias has a policy of its own, and rotation invokes what its ARN names.
@@ -63,7 +62,7 @@ async fn environment_key(cx: &Context<'_>, asker: &Asker) -> Observation<KeyFact
     let facts = match function {
         Observation::Found(facts) => facts,
         Observation::NoData { .. } => return Observation::NotApplicable { because: "the function does not exist".to_owned() },
-        unanswered => return unanswered.and_then(|_| no_answer()),
+        unanswered => return carried(unanswered),
     };
     match &facts.kms_key_arn {
         Some(key) => kms_key::facts(cx, asker, key.as_str()).await,

@@ -1,0 +1,313 @@
+//! The nine collectors against a simulated account, over real HTTP.
+
+#![expect(clippy::unwrap_used, reason = "what a test builds upon must be there")]
+
+use rotation_diag::aws::{Aws, AwsOptions, Registry};
+use rotation_diag::clock::Clock;
+use rotation_diag::model::{AttemptOutcome, EventSource, Evidence, InvocationStatus, Observation, Reach, StepName};
+use rotation_diag::playbook::{self, Progress, Request};
+use rotation_diag::simulator::{Scenario, Simulator};
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::time::Duration;
+
+const NOW: &str = "2026-03-10T12:00:00Z";
+
+/// What a step reported at its end.
+#[derive(Default)]
+struct Ends(Mutex<Vec<(StepName, &'static str, String)>>);
+
+impl Progress for Ends {
+    fn started(&self, _: StepName) {}
+    fn finished(&self, step: StepName, status: &'static str, summary: &str) {
+        self.0.lock().unwrap().push((step, status, summary.to_owned()));
+    }
+}
+
+struct World {
+    simulator: Simulator,
+    aws: Aws,
+    clock: Clock,
+    secret: String,
+}
+
+impl World {
+    async fn of(scenario: &str) -> World {
+        let scenario = Scenario::parse(scenario).unwrap();
+        let now = NOW.parse().unwrap();
+        let (region, secret) = (scenario.region().to_owned(), scenario.secret().unwrap().to_owned());
+        let simulator = Simulator::start(scenario, now).unwrap();
+        let options = AwsOptions {
+            region: Some(region),
+            endpoint_url: Some(simulator.endpoint_url()),
+            test_credentials: true,
+            ..AwsOptions::default()
+        };
+        let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
+        World { simulator, aws, clock: Clock::starting_at(now), secret }
+    }
+
+    async fn with(fault: &str) -> World {
+        World::of(&format!("{BROKEN}\n{fault}")).await
+    }
+
+    fn request(&self) -> Request {
+        Request::new(self.secret.parse().unwrap(), Reach::Day)
+    }
+
+    async fn perform(&self, request: &Request) -> Evidence {
+        let ends = Ends::default();
+        let evidence = playbook::collect(&self.aws, &self.clock, request, &ends).await;
+        for step in evidence.steps() {
+            assert!(!step.summary.is_empty(), "{} says nothing", step.name);
+        }
+        assert!(self.simulator.violations().is_empty(), "{:?}", self.simulator.violations());
+        evidence
+    }
+
+    async fn look(&self) -> Evidence {
+        self.perform(&self.request()).await
+    }
+}
+
+fn calls(evidence: &Evidence) -> Vec<&str> {
+    evidence.steps().iter().flat_map(|step| step.calls).map(|call| call.call.as_str()).collect()
+}
+
+fn statuses(evidence: &Evidence) -> [&'static str; 9] {
+    evidence.steps().map(|step| step.status)
+}
+
+const BROKEN: &str = include_str!("../config/scenarios/role_detached_policy.toml");
+const HEALTHY: &str = include_str!("../config/scenarios/healthy.toml");
+
+#[tokio::test]
+async fn a_broken_rotation_is_seen_by_all_nine_steps_within_the_budget() {
+    let world = World::of(BROKEN).await;
+    let evidence = world.look().await;
+    assert_eq!(statuses(&evidence), ["found"; 9]);
+    let history = evidence.history.found().unwrap();
+    assert_eq!(history.attempts.iter().filter(|attempt| attempt.outcome == AttemptOutcome::Failed).count(), 3);
+    assert_eq!(history.source, EventSource::TrailLogGroup("cloudtrail".to_owned()));
+    let logs = evidence.logs.found().unwrap();
+    assert!(logs.invocations.iter().any(|invocation| invocation.status == InvocationStatus::Failed));
+    let changes = &evidence.changes.found().unwrap().changes;
+    assert!(changes.iter().any(|change| change.event == "DetachRolePolicy" && change.actor == "carol"), "{changes:?}");
+    let sent = world.simulator.calls().len();
+    assert_eq!(calls(&evidence).len(), sent);
+    assert!(sent <= 16, "{sent} calls: {:?}", calls(&evidence));
+}
+
+#[tokio::test]
+async fn a_healthy_secret_costs_few_calls_and_shows_no_failure() {
+    let world = World::of(HEALTHY).await;
+    let evidence = world.look().await;
+    assert!(evidence.rotation_config.found().unwrap().due.overdue_since.is_none());
+    assert!(evidence.history.found().unwrap().complete);
+    assert!(matches!(evidence.secret.found().unwrap().service_health, Observation::NotApplicable { .. }));
+    assert!(calls(&evidence).len() <= 14, "{:?}", calls(&evidence));
+}
+
+#[tokio::test]
+async fn each_refused_action_is_named_and_nothing_else_is_lost() {
+    for (action, step) in [
+        ("lambda:GetFunctionConfiguration", StepName::RotationFunction),
+        ("logs:FilterLogEvents", StepName::FunctionLogs),
+        ("iam:SimulatePrincipalPolicy", StepName::ExecutionRole),
+        ("cloudwatch:GetMetricData", StepName::FunctionMetrics),
+        ("secretsmanager:GetResourcePolicy", StepName::SecretAccess),
+        ("lambda:GetPolicy", StepName::SecretAccess),
+        ("lambda:GetFunctionConcurrency", StepName::RotationFunction),
+    ] {
+        let world = World::with(&format!("[[fault]]\noperation = \"{action}\"\ndeny = true\n")).await;
+        let evidence = world.look().await;
+        let seen = evidence.steps();
+        let denied = seen.iter().find(|seen| seen.name == step).unwrap();
+        assert!(denied.denials.iter().any(|denial| denial.action == action), "{action}: {:?}", denied.denials);
+        assert_eq!(evidence.rotation_config.observation.status(), "found", "{action}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_description_is_made_up_for_by_the_list() {
+    let world = World::with("[[fault]]\noperation = \"secretsmanager:DescribeSecret\"\ndeny = true\n").await;
+    let evidence = world.look().await;
+    assert_eq!(evidence.secret.observation.status(), "found");
+    assert!(evidence.secret.denials.iter().any(|denial| denial.action == "secretsmanager:DescribeSecret"));
+    assert_eq!(evidence.function.observation.status(), "found");
+}
+
+#[tokio::test]
+async fn throttled_once_is_answered_and_throttled_always_is_called_throttled() {
+    let once = World::with("[[fault]]\noperation = \"lambda:GetPolicy\"\nthrottle = 1\n").await.look().await;
+    assert_eq!(once.access.found().unwrap().function_policy.status(), "found");
+    let always = World::with("[[fault]]\noperation = \"lambda:GetPolicy\"\nthrottle = \"always\"\n").await.look().await;
+    assert_eq!(always.access.found().unwrap().function_policy.status(), "throttled");
+}
+
+#[tokio::test]
+async fn a_service_that_never_answers_ends_its_step_at_the_deadline_only() {
+    let world = World::with("[[fault]]\noperation = \"cloudwatch:GetMetricData\"\nhang = true\n").await;
+    let request = Request { deadline_per_step: Duration::from_millis(700), ..world.request() };
+    let evidence = world.perform(&request).await;
+    assert_eq!(evidence.metrics.observation.status(), "timed_out");
+    assert!(evidence.metrics.duration_ms >= 700);
+    assert_eq!(evidence.rotation_config.observation.status(), "found");
+}
+
+#[tokio::test]
+async fn at_the_total_deadline_the_steps_that_wait_are_timed_out() {
+    let world = World::with("[[fault]]\noperation = \"lambda:GetFunctionConfiguration\"\nhang = true\n").await;
+    let request = Request { total_deadline: Duration::from_millis(900), ..world.request() };
+    let evidence = world.perform(&request).await;
+    assert_eq!(evidence.rotation_config.observation.status(), "found");
+    for status in [evidence.function.observation.status(), evidence.role.observation.status()] {
+        assert_eq!(status, "timed_out");
+    }
+}
+
+#[tokio::test]
+async fn a_cut_answer_is_a_failure_and_no_panic() {
+    for operation in [
+        "secretsmanager:GetResourcePolicy",
+        "lambda:GetFunctionConfiguration",
+        "iam:SimulatePrincipalPolicy",
+        "cloudwatch:GetMetricData",
+    ] {
+        let world = World::with(&format!("[[fault]]\noperation = \"{operation}\"\ntruncate_body = true\n")).await;
+        let evidence = world.look().await;
+        let failed = [
+            evidence.access.found().map(|access| access.secret_policy.status()),
+            Some(evidence.function.observation.status()),
+            evidence.role.found().map(|role| role.simulations.status()),
+            Some(evidence.metrics.observation.status()),
+        ];
+        assert!(failed.contains(&Some("failed")), "{operation}: {failed:?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_listening_is_a_failure_of_every_asking_step() {
+    let world = World::of(HEALTHY).await;
+    let options = AwsOptions {
+        region: Some("eu-west-1".to_owned()),
+        endpoint_url: Some("http://127.0.0.1:1".to_owned()),
+        test_credentials: true,
+        ..AwsOptions::default()
+    };
+    let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
+    let evidence = playbook::collect(&aws, &world.clock, &world.request(), &Ends::default()).await;
+    assert_eq!(statuses(&evidence), ["failed"; 9]);
+}
+
+#[tokio::test]
+async fn without_a_trail_the_event_history_tells_the_same_within_its_limit() {
+    let without_trail = BROKEN.split("[[trail]]").next().unwrap();
+    let world = World::of(without_trail).await;
+    let evidence = world.look().await;
+    let history = evidence.history.found().unwrap();
+    assert_eq!(history.source, EventSource::EventHistory);
+    assert_eq!(history.attempts.iter().filter(|attempt| attempt.outcome == AttemptOutcome::Failed).count(), 3);
+    let changes = &evidence.changes.found().unwrap().changes;
+    assert!(changes.iter().any(|change| change.event == "DetachRolePolicy"), "{changes:?}");
+}
+
+#[tokio::test]
+async fn a_secret_that_does_not_exist_stops_the_rest_and_offers_near_names() {
+    let world = World::of(HEALTHY).await;
+    let request = Request::new("prod/order-db".parse().unwrap(), Reach::Day);
+    let evidence = world.perform(&request).await;
+    assert_eq!(evidence.secret.observation.status(), "no_data");
+    assert_eq!(evidence.near_names, ["prod/orders-db"]);
+    assert_eq!(statuses(&evidence)[2..], ["not_applicable"; 7]);
+}
+
+#[tokio::test]
+async fn a_log_group_that_does_not_exist_is_said_so() {
+    let world = World::of("title = \"t\"\nstory = \"s\"\n[[secret]]\nname = \"prod/db\"\nfunction = \"rotator\"\n[[function]]\nname = \"rotator\"\nlogs_exist = false\n").await;
+    let evidence = world.look().await;
+    match &evidence.logs.observation {
+        Observation::NoData { searched } => assert_eq!(searched, "log group /aws/lambda/rotator does not exist"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn managed_rotation_has_no_function_by_design() {
+    let rds = "title = \"t\"\nstory = \"s\"\n[[secret]]\nname = \"rds!db-1\"\nfunction = \"none\"\nowning_service = \"rds\"\n";
+    let world = World::of(rds).await;
+    let evidence = world.look().await;
+    assert_eq!(evidence.secret.observation.status(), "found");
+    assert_eq!(evidence.history.observation.status(), "found");
+    for step in [StepName::RotationFunction, StepName::FunctionLogs, StepName::ExecutionRole, StepName::FunctionMetrics] {
+        let seen = evidence.steps().into_iter().find(|seen| seen.name == step).unwrap();
+        let because = "rds rotates this secret itself; there is no function by design";
+        assert_eq!((seen.status, seen.missing), ("not_applicable", Some(because)), "{step}");
+    }
+}
+
+#[tokio::test]
+async fn a_rerun_of_one_step_keeps_the_others_and_asks_anew() {
+    let world = World::of(BROKEN).await;
+    let first = world.look().await;
+    let before = world.simulator.calls().len();
+    let again = Request { rerun: Some((first.clone(), BTreeSet::from([StepName::FunctionMetrics]))), ..world.request() };
+    let second = world.perform(&again).await;
+    let sent: Vec<_> = world.simulator.calls().into_iter().skip(before).map(|call| call.operation).collect();
+    assert_eq!(sent, ["GetMetricData"]);
+    assert_eq!((&second.secret, &second.logs, &second.changes), (&first.secret, &first.logs, &first.changes));
+}
+
+#[tokio::test]
+async fn five_investigations_at_once_ask_shared_questions_once() {
+    let world = World::of(BROKEN).await;
+    let requests: Vec<_> = (0..5).map(|_| world.request()).collect();
+    let evidence = futures::future::join_all(requests.iter().map(|request| world.perform(request))).await;
+    assert!(evidence.iter().all(|evidence| statuses(evidence) == ["found"; 9]));
+    let count = |operation: &str| world.simulator.calls().iter().filter(|call| call.operation == operation).count();
+    for operation in ["GetFunctionConfiguration", "GetPolicy20150331", "SimulatePrincipalPolicy", "DescribeTrails"] {
+        assert!(count(operation) <= 1, "{operation}: {}", count(operation));
+    }
+    assert_eq!(count("DescribeSecret"), 5);
+}
+
+#[tokio::test]
+async fn pages_are_read_to_their_end_even_where_some_are_empty() {
+    let world = World::of(&format!("{BROKEN}\n[pages]\nlogs = 5\nempty_logs = 1\niam = 2\nmetrics = 3\n")).await;
+    let evidence = world.look().await;
+    assert_eq!(
+        evidence.history.found().unwrap().attempts.iter().filter(|attempt| attempt.outcome == AttemptOutcome::Failed).count(),
+        3
+    );
+    let logs = evidence.logs.found().unwrap();
+    assert!(
+        logs.invocations.iter().any(|invocation| invocation.status == InvocationStatus::Failed),
+        "{:?}",
+        evidence.logs.summary
+    );
+}
+
+#[tokio::test]
+async fn more_pages_than_are_read_make_the_reading_incomplete_and_the_event_history_steps_in() {
+    let world = World::of(&format!("{BROKEN}\n[pages]\nlogs = 1\n")).await;
+    let evidence = world.perform(&Request { reach: Reach::Week, ..world.request() }).await;
+    let logs = evidence.logs.found().unwrap();
+    assert!(!logs.complete);
+    assert!(evidence.logs.summary.ends_with("not all lines were read"), "{}", evidence.logs.summary);
+    let history = evidence.history.found().unwrap();
+    assert_eq!(history.source, EventSource::EventHistory);
+    assert_eq!(history.attempts.iter().filter(|attempt| attempt.outcome == AttemptOutcome::Failed).count(), 3);
+    assert!(evidence.changes.found().unwrap().changes.iter().any(|change| change.event == "DetachRolePolicy"));
+}
+
+#[tokio::test]
+async fn an_event_history_that_breaks_off_is_never_called_no_change() {
+    let without_trail = BROKEN.split("[[trail]]").next().unwrap();
+    let fault = "[[fault]]\noperation = \"cloudtrail:LookupEvents\"\nregion = \"us-east-1\"\nfail = 500\n";
+    let world = World::of(&format!("{without_trail}\n{fault}")).await;
+    let evidence = world.look().await;
+    match &evidence.changes.observation {
+        Observation::Found(changes) => assert!(!changes.complete),
+        other => assert_eq!(other.status(), "failed"),
+    }
+}
