@@ -12,6 +12,8 @@ pub mod iam;
 mod inhibit;
 mod managed;
 mod outcome;
+mod permissions;
+mod refusal;
 pub mod remedy;
 mod rule;
 pub mod rules;
@@ -20,6 +22,8 @@ mod scope;
 pub mod signatures;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod truth_table;
 
 pub use case::Case;
 pub use correlate::events_explaining;

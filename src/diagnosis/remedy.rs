@@ -91,12 +91,25 @@ impl Remediation {
         self.run(aws_in(case, &words)).needs("lambda:UpdateFunctionConfiguration")
     }
 
+    /// Shows the function's environment, and sets it from the file `environment.json`.
+    #[must_use]
+    pub fn set_environment(self, case: &Case<'_>) -> Remediation {
+        let name = case.function_name().unwrap_or("FUNCTION_NAME");
+        let look = ["lambda", "get-function-configuration", "--function-name", name, "--query", "Environment"];
+        self.run(aws_in(case, &look))
+            .needs("lambda:GetFunctionConfiguration")
+            .configure_function(case, &["--environment", "file://environment.json"])
+            .warn("update-function-configuration replaces all environment variables: one left out of environment.json is lost.")
+    }
+
     /// Deploys a package, `function.zip`, as the function's code.
     #[must_use]
     pub fn deploy_code(self, case: &Case<'_>) -> Remediation {
         let name = case.function_name().unwrap_or("FUNCTION_NAME");
         let words = ["lambda", "update-function-code", "--function-name", name, "--zip-file", "fileb://function.zip"];
-        self.run(aws_in(case, &words)).needs("lambda:UpdateFunctionCode")
+        self.run(aws_in(case, &words))
+            .needs("lambda:UpdateFunctionCode")
+            .warn("Deploying replaces the function's code: keep the present package to be able to go back.")
     }
 
     /// Binds the secret to another function and rotates it.

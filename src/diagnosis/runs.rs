@@ -37,7 +37,8 @@ pub(super) fn attempt_windows(case: &Case<'_>) -> Vec<Window> {
         && let Some(due) = case.config().map(|config| &config.due)
         && let Some(closed) = due.overdue_since
     {
-        windows.push(Window { from: due.previous.unwrap_or(closed), to: closed });
+        let day_before = closed.checked_sub(SignedDuration::from_hours(24)).unwrap_or(closed);
+        windows.push(Window { from: due.previous.unwrap_or(day_before), to: closed });
     }
     let widened = |window: Window| Window {
         from: window.from.checked_sub(margin).unwrap_or(window.from),

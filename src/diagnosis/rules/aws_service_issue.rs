@@ -17,7 +17,12 @@ pub(super) const RULE: Rule = Rule { cause: Cause::AwsServiceIssue, stage: Stage
 const SEVERAL: usize = 2;
 
 fn evaluate(case: &Case<'_>) -> Verdict {
-    let Some(row) = &case.failing else { return Verdict::clear("rotation is not failing") };
+    let Some(row) = &case.failing else {
+        return match case.history_gap() {
+            Some(missing) => Verdict::unknown(missing),
+            None => Verdict::clear("rotation is not failing"),
+        };
+    };
     let Some(history) = case.evidence.history.found() else {
         let missing = case.evidence.history.observation.missing();
         return Verdict::unknown(missing.unwrap_or_else(|| "the attempts of other secrets".to_owned()));

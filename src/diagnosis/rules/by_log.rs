@@ -62,3 +62,202 @@ pub(super) fn not_said(case: &Case<'_>, cause: Cause) -> Verdict {
 fn login_is_open(failure: &Failure<'_>) -> bool {
     login::is_ambiguous(failure) && login::answer(failure) != Answer::None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::diagnose;
+    use crate::diagnosis::testing::{assert_clear, assert_unknown, deny, facts, fail, finding, healthy};
+    use crate::model::{Evidence, Outcome, RotationStep, StepName};
+    use RotationStep::{CreateSecret, SetSecret, TestSecret};
+
+    /// One line for each cause that a line alone decides.
+    const LINES: &[(Cause, RotationStep, &str)] = &[
+        (Cause::DbAuthFailed, SetSecret, "psycopg2.OperationalError: FATAL:  password authentication failed for user \"app\""),
+        (Cause::DbSslMismatch, SetSecret, "[ERROR]\tSQL-CONNECTION-ERROR: FATAL:  This RDS Proxy requires TLS connections"),
+        (
+            Cause::DbHostnameVerification,
+            SetSecret,
+            "[ERROR]\t2026-03-10T11:00:00.000Z\tr1\tHostname verification failed when estlablishing SSL/TLS Handshake with host: db.example.internal",
+        ),
+        (Cause::DbScramLibpqOld, SetSecret, "[ERROR] OperationalError: SCRAM authentication requires libpq version 10 or above"),
+        (
+            Cause::DbNativeEncryptionUnsupported,
+            SetSecret,
+            "[ERROR] NotSupportedError: DPY-3001: Native Network Encryption and Data Integrity is only supported in \
+             python-oracledb thick mode",
+        ),
+        (Cause::DbNameMissing, SetSecret, "psycopg2.OperationalError: FATAL:  database \"orders\" does not exist"),
+        (Cause::DbPermissionInsufficient, SetSecret, "[ERROR] InsufficientPrivilege: must be superuser to alter superusers"),
+        (
+            Cause::DbPasswordPolicyOrChars,
+            SetSecret,
+            "The parameter MasterUserPassword is not a valid password. Only printable ASCII characters besides '/', '@', '\"', ' ' \
+             may be used. (Service: AmazonRDS; Status Code: 400; Error Code: InvalidParameterValue)",
+        ),
+        (
+            Cause::DbHostMismatchReplica,
+            SetSecret,
+            "[ERROR] ValueError: Attempting to modify user for host a.example.internal other than current host b.example.internal",
+        ),
+        (
+            Cause::SecretUsernameChanged,
+            SetSecret,
+            "[ERROR] ValueError: Attempting to modify user app_b other than current user app_a",
+        ),
+        (
+            Cause::UsernameTooLongForClone,
+            CreateSecret,
+            "[ERROR] ValueError: Unable to clone user, username length with _clone appended would exceed 16 characters",
+        ),
+        (
+            Cause::TargetServiceLimit,
+            CreateSecret,
+            "botocore.errorfactory.LimitExceededException: An error occurred (LimitExceeded) when calling the CreateAccessKey \
+             operation: Cannot exceed quota for AccessKeysPerUser: 2",
+        ),
+        (
+            Cause::DirectoryKinitFailed,
+            SetSecret,
+            "[ERROR]\t2026-03-10T11:00:00.000Z\tr1\tFailed to create keytab with new password",
+        ),
+        (
+            Cause::SuperuserMetadataNotFound,
+            SetSecret,
+            "[ERROR] ValueError: arn:aws:rds:eu-west-1:123456789012:cluster:gone is not a valid DB Cluster ARN. No Clusters found \
+             when using DescribeDBClusters RDS API to get connection params.",
+        ),
+        (Cause::SecretJsonKeyMissing, CreateSecret, "[ERROR] KeyError: 'password key is missing from secret JSON'"),
+        (
+            Cause::SecretJsonEngineWrong,
+            CreateSecret,
+            "[ERROR] KeyError: \"Database engine must be set to 'postgres' in order to use this rotation lambda\"",
+        ),
+        (Cause::SecretJsonInvalid, CreateSecret, "[ERROR] ValueError: Invalid secret value json for secret x."),
+        (Cause::SecretMasterarnMissing, SetSecret, "[ERROR] KeyError: 'masterarn'"),
+        (
+            Cause::VersionNotStagedRace,
+            CreateSecret,
+            "[ERROR] ValueError: Secret version b1b1b1b1-0000-4000-8000-00000000b1b1 has no stage for rotation of secret x.",
+        ),
+        (
+            Cause::InvokedManuallyOrBadEvent,
+            CreateSecret,
+            "[ERROR]\t2026-03-10T11:00:00.000Z\tr1\tlambda_handler: Invalid step parameter rotate for secret x",
+        ),
+        (
+            Cause::RotationLambdaMisbound,
+            CreateSecret,
+            "[ERROR] ValueError: Secret x is not allowed to use this Lambda function for rotation",
+        ),
+        (
+            Cause::TargetServiceAsyncPropagation,
+            TestSecret,
+            "[ERROR] ValueError: x: user app associated with secret x did not reached the active status.",
+        ),
+        (
+            Cause::LambdaExtensionCrash,
+            CreateSecret,
+            "INIT_REPORT Init Duration: 4447.52 ms\tPhase: invoke\tStatus: error\tError Type: Extension.Crash",
+        ),
+        (
+            Cause::CodeImportError,
+            CreateSecret,
+            "[ERROR] Runtime.ImportModuleError: Unable to import module 'lambda_function': No module named 'requests'",
+        ),
+        (
+            Cause::CodeSyntaxOrHandlerError,
+            CreateSecret,
+            "[ERROR] Runtime.UserCodeSyntaxError: Syntax error in module 'lambda_function': invalid syntax (__init__.py, line 3)",
+        ),
+        (
+            Cause::DependencyMissingAtRuntime,
+            SetSecret,
+            "[ERROR] RuntimeError: 'cryptography' package is required for sha256_password or caching_sha2_password auth methods",
+        ),
+        (
+            Cause::DependencyApiChanged,
+            CreateSecret,
+            "InvalidRequestException: You must provide a ClientRequestToken value. We recommend a UUID-type value.",
+        ),
+        (Cause::CodeNotImplemented, SetSecret, "[ERROR] NotImplementedError\nTraceback (most recent call last):"),
+        (Cause::TemplateBug, SetSecret, "[ERROR] DatabaseError: ORA-00933: SQL command not properly ended"),
+    ];
+
+    fn failing(step: RotationStep, line: &str) -> Evidence {
+        let mut evidence = healthy();
+        fail(&mut evidence, step, &[line]);
+        evidence
+    }
+
+    #[test]
+    fn a_line_with_the_rotation_event_is_the_confirmed_root_cause() {
+        for (cause, step, line) in LINES {
+            let diagnosis = diagnose(&failing(*step, line));
+            assert_eq!(diagnosis.outcome, Outcome::RootCause, "{cause}");
+            let root = diagnosis.root_cause().unwrap();
+            assert_eq!((root.cause, root.confidence), (*cause, Confidence::Confirmed));
+            assert_eq!(root.evidence.first().map(|proof| proof.text.as_str()), Some(line.trim()), "{cause}");
+        }
+    }
+
+    #[test]
+    fn every_remediation_can_be_pasted_and_shows_no_value() {
+        for (cause, step, line) in LINES {
+            let remediation = finding(*cause, &failing(*step, line)).remediation;
+            assert!(!remediation.commands.is_empty() && !remediation.links.is_empty(), "{cause}");
+            for command in &remediation.commands {
+                assert!(command.starts_with("aws ") && command.ends_with(" --region eu-west-1"), "{cause}: {command}");
+                let value = command.split("--secret-string ").nth(1);
+                assert!(value.is_none_or(|value| value.starts_with("file://")), "{cause}: {command}");
+            }
+            let writes = |word: &str| remediation.commands.iter().any(|command| command.contains(word));
+            if ["put-secret-value", "--environment", "update-function-code", "--layers"].into_iter().any(writes) {
+                assert!(remediation.warning.is_some(), "{cause} may lose something");
+            }
+        }
+    }
+
+    #[test]
+    fn without_the_log_nothing_is_decided_and_a_healthy_rotation_is_clear() {
+        for (cause, step, line) in LINES {
+            assert_clear(*cause, &healthy());
+            let mut evidence = failing(*step, line);
+            deny(&mut evidence, StepName::FunctionLogs);
+            assert_unknown(*cause, &evidence, "logs:FilterLogEvents");
+        }
+    }
+
+    #[test]
+    fn what_the_log_says_rules_out_the_others_and_what_it_does_not_say_leaves_them_open() {
+        let evidence = failing(SetSecret, "psycopg2.OperationalError: FATAL:  database \"orders\" does not exist");
+        assert_clear(Cause::SecretJsonInvalid, &evidence);
+        let evidence = failing(SetSecret, "[ERROR] Frobnication of the widget came to a bad end");
+        assert_unknown(Cause::SecretJsonInvalid, &evidence, "does not say why");
+    }
+
+    #[test]
+    fn a_log_that_was_read_in_part_clears_nothing() {
+        let mut evidence = failing(SetSecret, "");
+        let logs = facts(&mut evidence.logs);
+        logs.invocations.clear();
+        logs.complete = false;
+        assert_unknown(Cause::DbAuthFailed, &evidence, "only a part");
+    }
+
+    #[test]
+    fn an_older_line_that_newer_failures_do_not_repeat_is_less_sure() {
+        let mut evidence =
+            failing(SetSecret, "psycopg2.OperationalError: FATAL:  password authentication failed for user \"app\"");
+        let newer = crate::diagnosis::testing::invocation(
+            crate::diagnosis::testing::now(),
+            SetSecret,
+            crate::model::InvocationStatus::Failed,
+            &["psycopg2.OperationalError: FATAL:  database \"orders\" does not exist"],
+        );
+        facts(&mut evidence.logs).invocations.push(newer);
+        let found = finding(Cause::DbAuthFailed, &evidence);
+        assert_eq!(found.confidence, Confidence::Likely);
+        assert!(found.explanation.ends_with("The newest failing invocation says something else."));
+    }
+}

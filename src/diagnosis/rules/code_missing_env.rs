@@ -8,7 +8,7 @@
 //! **Is not it** any more when the variable is set now.
 
 use super::by_log::{not_said, said};
-use crate::diagnosis::remedy::{ROTATION_FUNCTIONS, aws_in};
+use crate::diagnosis::remedy::ROTATION_FUNCTIONS;
 use crate::diagnosis::{Case, Rule, Stage, Verdict};
 use crate::model::{Cause, Confidence, Proof, Remediation, StepName};
 
@@ -50,18 +50,13 @@ fn quoted_variable(text: &str) -> Option<&str> {
 
 fn remediation(case: &Case<'_>) -> Remediation {
     let suffix = if case.evidence.region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-    let name = case.function_name().unwrap_or("FUNCTION_NAME");
-    let look = ["lambda", "get-function-configuration", "--function-name", name, "--query", "Environment"];
     Remediation::new(format!(
         "Add the variable to the function's environment and rotate. SECRETS_MANAGER_ENDPOINT is https://secretsmanager.{}.{suffix}. \
          Save the present variables to environment.json first, and add to them.",
         case.evidence.region
     ))
-    .run(aws_in(case, &look))
-    .needs("lambda:GetFunctionConfiguration")
-    .configure_function(case, &["--environment", "file://environment.json"])
+    .set_environment(case)
     .rotate(case)
-    .warn("update-function-configuration replaces all environment variables: one left out of environment.json is lost.")
     .link(ROTATION_FUNCTIONS)
 }
 

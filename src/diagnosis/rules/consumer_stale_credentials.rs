@@ -17,6 +17,9 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     if case.is_unwell() {
         return Verdict::clear("rotation itself does not work");
     }
+    if let Some(missing) = case.history_gap().or_else(|| case.evidence.logs.observation.missing()) {
+        return Verdict::unknown(missing);
+    }
     let Some(success) = case.last_success_at else { return Verdict::clear("no rotation has succeeded yet") };
     let Some(line) = line_after(case, success) else {
         return Verdict::clear("rotation works, and no line of its function speaks of an application's login");

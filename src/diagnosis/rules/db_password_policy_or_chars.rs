@@ -6,7 +6,7 @@
 //! password validation plug-in.
 
 use super::by_log::by_log;
-use crate::diagnosis::remedy::{TEMPLATES, aws_in};
+use crate::diagnosis::remedy::TEMPLATES;
 use crate::diagnosis::{Case, Rule, Stage, Verdict};
 use crate::model::{Cause, Remediation};
 
@@ -20,21 +20,8 @@ fn evaluate(case: &Case<'_>) -> Verdict {
              EXCLUDE_CHARACTERS, PASSWORD_LENGTH and REQUIRE_EACH_INCLUDED_TYPE from the function's environment. Save the \
              present variables first, add to them in environment.json, apply, and rotate.",
         )
-        .run(aws_in(
-            case,
-            &[
-                "lambda",
-                "get-function-configuration",
-                "--function-name",
-                case.function_name().unwrap_or("FUNCTION_NAME"),
-                "--query",
-                "Environment",
-            ],
-        ))
-        .needs("lambda:GetFunctionConfiguration")
-        .configure_function(case, &["--environment", "file://environment.json"])
+        .set_environment(case)
         .rotate(case)
-        .warn("update-function-configuration replaces all environment variables: one left out of environment.json is lost.")
         .link(TEMPLATES);
         (explanation, remediation)
     })

@@ -19,7 +19,6 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         )
         .deploy_code(case)
         .rotate(case)
-        .warn("Deploying replaces the function's code: keep the present package to be able to go back.")
         .link(LAMBDA_DEPLOYMENT);
         (explanation, remediation)
     })

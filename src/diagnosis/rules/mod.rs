@@ -1,14 +1,9 @@
 //! The rules, one file per cause; each file's documentation is the user's documentation of the cause.
 
-mod by_log;
-mod function_age;
-mod hang;
-mod healed;
-mod login;
-
 mod aws_api_throttled;
 mod aws_endpoint_unreachable;
 mod aws_service_issue;
+mod by_log;
 mod code_import_error;
 mod code_missing_env;
 mod code_not_implemented;
@@ -34,18 +29,31 @@ mod deprecated_runtime;
 mod directory_kinit_failed;
 mod eventual_consistency_transient;
 mod external_rotation_role;
+mod function_age;
+mod hang;
+mod healed;
+mod iam_explicit_deny;
+mod iam_identity_policy_missing;
 mod invoked_manually_or_bad_event;
+mod kms_access_denied;
+mod kms_key_disabled_or_pending_deletion;
+mod lambda_eni_permission_missing;
+mod lambda_env_kms_denied;
 mod lambda_extension_crash;
 mod lambda_function_missing;
 mod lambda_inactive_transient;
+mod lambda_invoke_permission_missing;
 mod lambda_oom;
 mod lambda_state_failed;
 mod lambda_throttled_concurrency;
 mod lambda_timeout_too_short;
 mod lambda_vpc_capacity;
 mod lambda_vpc_config_invalid;
+mod login;
 mod managed_rotation;
 mod managed_rotation_failing;
+mod operator_permission_missing;
+mod permissions_boundary_or_scp_deny;
 mod replica_rotates_in_primary_region;
 mod rotation_abandoned_manual_change;
 mod rotation_disabled;
@@ -61,10 +69,13 @@ mod secret_marked_for_deletion;
 mod secret_masterarn_missing;
 mod secret_no_current_value;
 mod secret_not_found;
+mod secret_resource_policy_deny;
+mod secret_resource_policy_missing_allow;
 mod secret_username_changed;
 mod stuck_awspending;
 mod superuser_metadata_api_error;
 mod superuser_metadata_not_found;
+mod superuser_secret_access_denied;
 mod target_service_async_propagation;
 mod target_service_error;
 mod target_service_limit;
@@ -72,12 +83,25 @@ mod template_bug;
 mod unknown_failure;
 mod username_too_long_for_clone;
 mod version_not_staged_race;
+mod vpc_endpoint_policy_deny;
 
 use super::rule::Rule;
 
 /// Every rule, in the order of the catalogue.
-#[rustfmt::skip]
 pub const RULES: &[Rule] = &[
+    iam_identity_policy_missing::RULE,
+    iam_explicit_deny::RULE,
+    permissions_boundary_or_scp_deny::RULE,
+    secret_resource_policy_deny::RULE,
+    secret_resource_policy_missing_allow::RULE,
+    superuser_secret_access_denied::RULE,
+    kms_access_denied::RULE,
+    kms_key_disabled_or_pending_deletion::RULE,
+    lambda_env_kms_denied::RULE,
+    lambda_invoke_permission_missing::RULE,
+    vpc_endpoint_policy_deny::RULE,
+    operator_permission_missing::RULE,
+    lambda_eni_permission_missing::RULE,
     aws_endpoint_unreachable::RULE,
     db_network_unreachable::RULE,
     lambda_timeout_too_short::RULE,

@@ -10,6 +10,7 @@
 use crate::diagnosis::remedy::{aws_in, schedule_of};
 use crate::diagnosis::{Case, Rule, Stage, Verdict};
 use crate::model::{Cause, Confidence, Proof, Remediation, RotationConfig, Severity, StepName};
+use jiff::SignedDuration;
 
 const CAUSE: Cause = Cause::ScheduleWrongOrOverdue;
 
@@ -66,7 +67,9 @@ fn schedule_finding(case: &Case<'_>, config: &RotationConfig, confidence: Confid
 
 fn overdue(case: &Case<'_>, config: &RotationConfig) -> Verdict {
     let Some(closed) = config.due.overdue_since else { return Verdict::clear("nothing is overdue") };
-    let opened = config.due.previous.filter(|previous| *previous <= closed).unwrap_or(closed);
+    // A rotation window is at most a day long, unless it was given a length.
+    let day_before = closed.checked_sub(SignedDuration::from_hours(24)).unwrap_or(closed);
+    let opened = config.due.previous.filter(|previous| *previous <= closed).unwrap_or(day_before);
     let attempted = case.attempts().any(|attempt| attempt.at().is_some_and(|at| at >= opened));
     if attempted || case.failures.iter().any(|failure| failure.invocation.started_at >= opened) {
         return Verdict::clear("attempts were made in the last rotation window: rotation runs and fails");

@@ -14,7 +14,12 @@ use crate::model::{Cause, Confidence, Proof, Remediation, StepName};
 pub(super) const RULE: Rule = Rule { cause: Cause::UnknownFailure, stage: Stage::Inferred, evaluate };
 
 fn evaluate(case: &Case<'_>) -> Verdict {
-    let Some(row) = &case.failing else { return Verdict::clear("rotation is not failing") };
+    let Some(row) = &case.failing else {
+        return match case.history_gap() {
+            Some(missing) => Verdict::unknown(missing),
+            None => Verdict::clear("rotation is not failing"),
+        };
+    };
     if case.failures.iter().any(|failure| failure.decisive().is_some()) {
         return Verdict::clear("a failing invocation says why it failed");
     }

@@ -1,0 +1,322 @@
+//! What the function's role needs for a rotation, and what its policies say of each need: simulated by AWS where that
+//! was answered, evaluated here where it was not, together with the policies of the secret and its key.
+
+use super::case::Case;
+use super::iam::{self, Caller, Context, Decision, Policies, Policy, Request, ResourcePolicy, StatementRef};
+use super::signatures::{AccessDenied, Layer};
+use crate::model::{Cause, KeyFacts, Observation, PolicyDocument, Proof, RotationStep, SimulatedDecision, Simulation, StepName};
+use RotationStep::{CreateSecret, FinishSecret, SetSecret, TestSecret};
+use serde_json::{Value, json};
+
+/// Something the function's role must be allowed to do.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Need {
+    pub(super) action: &'static str,
+    /// The resource's ARN; `*` for an action that takes none.
+    pub(super) resource: String,
+    pub(super) target: Target,
+    /// The rotation steps that fail without it.
+    pub(super) steps: &'static [RotationStep],
+}
+
+/// What a need is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target {
+    Secret,
+    RandomPassword,
+    SecretKey,
+    EnvironmentKey,
+    Network,
+}
+
+/// What the policies say of a need.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Standing {
+    /// They allow it.
+    Allowed,
+    /// They stop it.
+    Stopped(Box<Stop>),
+    /// It cannot be told; names what is missing.
+    Open(String),
+}
+
+/// A need that policies stop.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Stop {
+    pub(super) need: Need,
+    /// The refusal AWS would print.
+    pub(super) denied: AccessDenied,
+    pub(super) proof: Proof,
+    /// What stayed unseen and could allow it after all.
+    pub(super) doubt: Option<String>,
+}
+
+const ANY_STEP: &[RotationStep] = &RotationStep::ALL;
+const READING: &[RotationStep] = &[CreateSecret, SetSecret, TestSecret];
+
+/// What every rotation function does with its secret. Source: Secrets Manager User Guide, "Lambda rotation function
+/// execution role permissions", and the official templates.
+const ON_SECRET: &[(&str, &[RotationStep])] = &[
+    ("secretsmanager:DescribeSecret", ANY_STEP),
+    ("secretsmanager:GetSecretValue", READING),
+    ("secretsmanager:PutSecretValue", &[CreateSecret]),
+    ("secretsmanager:UpdateSecretVersionStage", &[FinishSecret]),
+];
+
+/// What Secrets Manager does with a customer key in the role's name.
+const ON_KEY: &[(&str, &[RotationStep])] = &[("kms:Decrypt", READING), ("kms:GenerateDataKey", &[CreateSecret])];
+
+/// What Lambda does in the role's name for a function in a VPC. Source: Lambda Developer Guide, "Required IAM permissions".
+const ON_NETWORK: &[&str] = &["ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface"];
+
+/// Everything the role needs, as far as the secret and the function were seen.
+pub(super) fn needs(case: &Case<'_>) -> Vec<Need> {
+    let (Some(secret), Some(function)) = (case.secret(), case.function()) else { return Vec::new() };
+    let need = |action, resource: &str, target, steps| Need { action, resource: resource.to_owned(), target, steps };
+    let mut needs: Vec<Need> =
+        ON_SECRET.iter().map(|(action, steps)| need(*action, secret.arn.arn().as_str(), Target::Secret, *steps)).collect();
+    needs.push(need("secretsmanager:GetRandomPassword", "*", Target::RandomPassword, &[CreateSecret]));
+    if let Some(key) = customer_key(case) {
+        needs.extend(ON_KEY.iter().map(|(action, steps)| need(*action, &key, Target::SecretKey, *steps)));
+    }
+    if let Some(key) = &function.kms_key_arn {
+        needs.push(need("kms:Decrypt", key.as_str(), Target::EnvironmentKey, ANY_STEP));
+    }
+    if function.vpc.is_some() {
+        needs.extend(ON_NETWORK.iter().map(|action| need(*action, "*", Target::Network, ANY_STEP)));
+    }
+    needs
+}
+
+/// The ARN of the secret's customer managed key, where it has one and its ARN is known.
+pub(super) fn customer_key(case: &Case<'_>) -> Option<String> {
+    let named = case.secret()?.kms_key_id.as_deref()?;
+    let found = case.evidence.access.found().and_then(|access| access.secret_key.found());
+    match found {
+        Some(key) => key.customer_managed.then(|| key.arn.to_string()),
+        None => (named.starts_with("arn:") && !named.contains(":alias/")).then(|| named.to_owned()),
+    }
+}
+
+/// The cause that a refusal in the role's name stands for.
+pub(super) fn cause_of(case: &Case<'_>, denied: &AccessDenied, step: Option<RotationStep>) -> Cause {
+    denied.cause(step, case.secret().map(|secret| secret.arn.arn().as_str()))
+}
+
+/// What the policies say of `need`.
+pub(super) fn standing(case: &Case<'_>, need: &Need) -> Standing {
+    let Some(role) = case.evidence.role.found() else {
+        let missing = case.evidence.role.observation.missing();
+        return Standing::Open(missing.unwrap_or_else(|| "the function's role".to_owned()));
+    };
+    let simulated = role
+        .simulations
+        .found()
+        .and_then(|all| all.iter().find(|one| one.action.eq_ignore_ascii_case(need.action) && one.resource == need.resource));
+    let own = role.policies.found();
+    let complete = own.is_some_and(|own| own.complete);
+    let Some(request) = request(case, need) else { return Standing::Open("the function's role".to_owned()) };
+
+    let documents: &[PolicyDocument] = own.map(|own| own.identity.as_slice()).unwrap_or_default();
+    let parsed: Vec<Policy> = documents.iter().filter_map(|one| Policy::from_value(&one.name, &one.document).ok()).collect();
+    let complete = complete && parsed.len() == documents.len();
+    let boundary = own.and_then(|own| own.boundary.as_ref());
+    let boundary = boundary.and_then(|one| Policy::from_value(&one.name, &one.document).ok());
+    let lacks_allow = complete && matches!(iam::evaluate_identity(parsed.iter(), &request), Decision::ImplicitDeny);
+
+    let settled = simulated.filter(|one| one.missing_context.is_empty());
+    if let Some(one) = settled
+        && one.decision != SimulatedDecision::Allowed
+        && !lacks_allow
+    {
+        let explicit = one.decision == SimulatedDecision::ExplicitDeny;
+        if one.organization_allows == Some(false) {
+            return Standing::Stopped(stop(case, need, Layer::Scp, explicit, simulation_proof(one), None));
+        }
+        if one.boundary_allows == Some(false) {
+            return Standing::Stopped(stop(case, need, Layer::Boundary, explicit, simulation_proof(one), None));
+        }
+    }
+    // What AWS simulated counts as if it were the role's only policy; the simulator has seen all of them.
+    let as_simulated = settled.and_then(policy_of);
+    let (identity, boundary): (Vec<&Policy>, Option<&Policy>) = match settled {
+        Some(_) => (as_simulated.iter().collect(), None),
+        None if own.is_some() => (parsed.iter().collect(), boundary.as_ref()),
+        None => return Standing::Open(unseen(case, simulated)),
+    };
+    let (resource, unread) = resource_policy(case, need);
+    let policies = Policies {
+        identity,
+        boundary,
+        resource: match (&resource, need.target) {
+            (None, _) => ResourcePolicy::None,
+            (Some(policy), Target::SecretKey | Target::EnvironmentKey) => ResourcePolicy::Key(policy),
+            (Some(policy), _) => ResourcePolicy::Attached(policy),
+        },
+    };
+    let access = policies.evaluate(&request);
+    let layer = match access.layer {
+        iam::Layer::IdentityPolicy => Layer::IdentityPolicy,
+        iam::Layer::PermissionsBoundary => Layer::Boundary,
+        iam::Layer::ResourcePolicy => Layer::ResourcePolicy,
+    };
+    let is_key = matches!(need.target, Target::SecretKey | Target::EnvironmentKey);
+    let proof = |by: Option<&StatementRef>| match (layer, settled) {
+        (Layer::IdentityPolicy, Some(one)) => simulation_proof(one),
+        _ => evaluation_proof(need, layer, by),
+    };
+    match access.decision {
+        Decision::ExplicitDeny { by } => Standing::Stopped(stop(case, need, layer, true, proof(Some(&by)), None)),
+        Decision::Unknown { missing_keys, .. } => {
+            let keys: Vec<String> = missing_keys.into_iter().collect();
+            Standing::Open(format!("the value of {} in the function's requests", keys.join(", ")))
+        }
+        // Without the key's own policy nothing is said about a key.
+        Decision::Allowed { .. } | Decision::ImplicitDeny if is_key && unread.is_some() => {
+            Standing::Open(unread.unwrap_or_default())
+        }
+        Decision::Allowed { .. } | Decision::ImplicitDeny if settled.is_none() && !complete => {
+            Standing::Open(unseen(case, simulated))
+        }
+        Decision::Allowed { .. } => Standing::Allowed,
+        Decision::ImplicitDeny => Standing::Stopped(stop(case, need, layer, false, proof(None), unread)),
+    }
+}
+
+fn stop(case: &Case<'_>, need: &Need, layer: Layer, explicit: bool, proof: Proof, doubt: Option<String>) -> Box<Stop> {
+    let denied = AccessDenied {
+        principal: case.function().map(|function| function.role.to_string()),
+        action: need.action.to_owned(),
+        resource: Some(need.resource.clone()),
+        layer,
+        explicit,
+    };
+    Box::new(Stop { need: need.clone(), denied, proof, doubt })
+}
+
+fn simulation_proof(one: &Simulation) -> Proof {
+    let decision = match one.decision {
+        SimulatedDecision::Allowed => "allowed",
+        SimulatedDecision::ExplicitDeny => "explicitDeny",
+        SimulatedDecision::ImplicitDeny => "implicitDeny",
+    };
+    let mut text = format!("simulation: {decision} for {} on {}", one.action, one.resource);
+    if one.boundary_allows == Some(false) {
+        text.push_str(", not allowed by the permissions boundary");
+    }
+    if one.organization_allows == Some(false) {
+        text.push_str(", not allowed by the organization's policies");
+    }
+    if one.decision == SimulatedDecision::ExplicitDeny && !one.matched_policies.is_empty() {
+        text.push_str(&format!(" by {}", one.matched_policies.join(", ")));
+    }
+    Proof::of(StepName::ExecutionRole, "iam:SimulatePrincipalPolicy", text)
+}
+
+fn evaluation_proof(need: &Need, layer: Layer, by: Option<&StatementRef>) -> Proof {
+    let (step, call, whose) = match (layer, need.target) {
+        (Layer::ResourcePolicy, Target::SecretKey | Target::EnvironmentKey) => {
+            (StepName::SecretAccess, "kms:GetKeyPolicy", "the key policy")
+        }
+        (Layer::ResourcePolicy, _) => {
+            (StepName::SecretAccess, "secretsmanager:GetResourcePolicy", "the secret's resource policy")
+        }
+        (Layer::Boundary, _) => (StepName::ExecutionRole, "iam:GetPolicyVersion", "the permissions boundary"),
+        _ => (StepName::ExecutionRole, "iam:GetRolePolicy", "the role's policies"),
+    };
+    let text = match by {
+        Some(by) => format!("{by} denies {} on {}", need.action, need.resource),
+        None => format!("no statement of {whose} allows {} on {}", need.action, need.resource),
+    };
+    Proof::of(step, call, text)
+}
+
+/// The simulator's answer in the form of a policy; `None` where it found no allow.
+fn policy_of(one: &Simulation) -> Option<Policy> {
+    let effect = match one.decision {
+        SimulatedDecision::Allowed => "Allow",
+        SimulatedDecision::ExplicitDeny => "Deny",
+        SimulatedDecision::ImplicitDeny => return None,
+    };
+    let statement = json!({ "Effect": effect, "Action": one.action, "Resource": one.resource });
+    Policy::from_value("the role's policies", &json!({ "Version": "2012-10-17", "Statement": [statement] })).ok()
+}
+
+/// What kept both the simulation and the policies from an answer.
+fn unseen(case: &Case<'_>, simulated: Option<&Simulation>) -> String {
+    if let Some(one) = simulated.filter(|one| !one.missing_context.is_empty()) {
+        return format!("the value of {} in the function's requests", one.missing_context.join(", "));
+    }
+    if let Some(denial) = case.evidence.role.denials.first() {
+        return format!("permission {}", denial.action);
+    }
+    let role = case.evidence.role.found();
+    let missing = role.and_then(|role| role.simulations.missing().or_else(|| role.policies.missing()));
+    missing.unwrap_or_else(|| "some of the role's policies".to_owned())
+}
+
+/// The policy of the need's resource, and what is missing where it could not be read.
+fn resource_policy(case: &Case<'_>, need: &Need) -> (Option<Policy>, Option<String>) {
+    let access = &case.evidence.access;
+    let key_policy = |key: &Observation<KeyFacts>| -> Observation<Value> { key.as_ref().and_then(|key| key.policy.clone()) };
+    let (name, observation) = match (access.found(), need.target) {
+        (_, Target::RandomPassword | Target::Network) => return (None, None),
+        (None, _) => return (None, Some(access.observation.missing().unwrap_or_else(|| "the secret's access".to_owned()))),
+        (Some(access), Target::Secret) => ("the secret's resource policy", access.secret_policy.clone()),
+        (Some(access), Target::SecretKey) => ("the key policy", key_policy(&access.secret_key)),
+        (Some(access), Target::EnvironmentKey) => ("the key policy", key_policy(&access.environment_key)),
+    };
+    match &observation {
+        Observation::Found(document) => match Policy::from_value(name, document) {
+            Ok(policy) => (Some(policy), None),
+            Err(error) => (None, Some(format!("{name} in a form that can be evaluated: {error}"))),
+        },
+        // A key always has a policy; a secret need not.
+        Observation::NoData { .. } | Observation::NotApplicable { .. } if need.target == Target::Secret => (None, None),
+        other => (None, Some(other.missing().unwrap_or_else(|| name.to_owned()))),
+    }
+}
+
+/// The function's request, with everything that is certain about its circumstances.
+///
+/// Sources: IAM User Guide, "AWS global condition context keys"; Service Authorization Reference, "Condition keys for AWS
+/// Secrets Manager", "… for AWS KMS"; Lambda Developer Guide, "Working with Lambda execution environment credentials".
+fn request(case: &Case<'_>, need: &Need) -> Option<Request> {
+    let (secret, function) = (case.secret()?, case.function()?);
+    let caller = Caller::role(function.role.arn().as_str(), Some(function.arn.name())).ok()?;
+    let arn = secret.arn.arn();
+    let mut context = Context::new()
+        .known("aws:SecureTransport", "true")
+        .known("aws:RequestedRegion", arn.region())
+        .absent("aws:MultiFactorAuthPresent")
+        .absent("aws:SourceAccount")
+        .absent("aws:SourceArn");
+    context = match need.target {
+        Target::Secret | Target::RandomPassword => {
+            let mut context = context
+                .known("secretsmanager:SecretId", arn.as_str())
+                .known("secretsmanager:resource/AllowRotationLambdaArn", function.arn.arn().as_str())
+                .known("lambda:SourceFunctionArn", unqualified(function.arn.arn().as_str(), function.arn.qualifier()))
+                .known("aws:ViaAWSService", "false")
+                .absent("aws:CalledVia");
+            if function.vpc.is_none() {
+                context = context.absent("aws:SourceVpc").absent("aws:SourceVpce");
+            }
+            context
+        }
+        Target::SecretKey => context
+            .known("kms:ViaService", format!("secretsmanager.{}.amazonaws.com", arn.region()))
+            .known("kms:CallerAccount", function.role.arn().account_id())
+            .known("kms:EncryptionContext:SecretARN", arn.as_str()),
+        Target::EnvironmentKey => context
+            .known("kms:ViaService", format!("lambda.{}.amazonaws.com", arn.region()))
+            .known("kms:CallerAccount", function.role.arn().account_id()),
+        Target::Network => context,
+    };
+    Some(Request::new(caller, need.action, &need.resource, context))
+}
+
+fn unqualified(arn: &str, qualifier: Option<&str>) -> String {
+    let suffix = qualifier.map(|qualifier| format!(":{qualifier}")).unwrap_or_default();
+    arn.strip_suffix(&suffix).unwrap_or(arn).to_owned()
+}

@@ -1,0 +1,284 @@
+//! What log lines and policies together say about one way in which the function's role is refused.
+
+use super::case::{Case, Failure, Read, Seen};
+use super::permissions::{Need, Standing, Stop, Target, cause_of, needs, standing};
+use super::rule::Verdict;
+use super::signatures::{AccessDenied, Layer};
+use crate::lambda_log::Record;
+use crate::model::{Cause, Confidence, Finding, Proof, Remediation, Severity};
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// Causes that a refused call stands for, one for another where the refusal's parts tell more than its text.
+const REFUSALS: &[Cause] = &[
+    Cause::IamIdentityPolicyMissing,
+    Cause::IamExplicitDeny,
+    Cause::PermissionsBoundaryOrScpDeny,
+    Cause::SecretResourcePolicyDeny,
+    Cause::SecretResourcePolicyMissingAllow,
+    Cause::SuperuserSecretAccessDenied,
+    Cause::KmsAccessDenied,
+    Cause::VpcEndpointPolicyDeny,
+    Cause::OperatorPermissionMissing,
+    Cause::LambdaEniPermissionMissing,
+];
+
+/// A refusal that failing invocations logged.
+pub(super) struct Logged<'c, 'a> {
+    pub(super) seen: Seen<'c, 'a>,
+    /// Its parts, where the line names them.
+    pub(super) denied: Option<AccessDenied>,
+    /// The refused principal, where it is not the function's role.
+    pub(super) stranger: Option<String>,
+}
+
+/// The newest failing invocation whose decisive line is a refusal that stands for `cause`.
+pub(super) fn logged<'c, 'a>(case: &'c Case<'a>, cause: Cause) -> Option<Logged<'c, 'a>> {
+    let told = case.failures.iter().enumerate().filter_map(|(at, failure)| Some((at, failure, failure.decisive()?)));
+    let mut hits = told.filter(|(_, failure, read)| refused_as(case, failure, read).0 == cause);
+    let (at, failure, read) = hits.next_back()?;
+    let newest = case.failures.iter().rposition(|failure| failure.decisive().is_some());
+    let seen = Seen { failure, read, count: hits.count() + 1, is_latest: newest == Some(at) };
+    let (_, denied) = refused_as(case, failure, read);
+    let stranger = denied.as_ref().and_then(|denied| denied.principal.clone()).filter(|who| !is_own_role(case, who));
+    Some(Logged { seen, denied, stranger })
+}
+
+fn refused_as(case: &Case<'_>, failure: &Failure<'_>, read: &Read<'_>) -> (Cause, Option<AccessDenied>) {
+    let said = read.classification.cause;
+    if !REFUSALS.contains(&said) {
+        return (said, None);
+    }
+    let Some(denied) = AccessDenied::parse(&Record::read(&read.event.text).text) else { return (said, None) };
+    // A line that speaks of the superuser secret speaks of setSecret, whatever step it names.
+    let step = match said {
+        Cause::SuperuserSecretAccessDenied => Some(crate::model::RotationStep::SetSecret),
+        _ => failure.step,
+    };
+    let own = denied.principal.as_deref().is_some_and(|who| names_role(case, who));
+    match cause_of(case, &denied, step) {
+        // What the function's own role calls is no operator's doing.
+        Cause::OperatorPermissionMissing if own => (Cause::IamIdentityPolicyMissing, Some(denied)),
+        cause => (cause, Some(denied)),
+    }
+}
+
+/// True for a session of the function's role, by the name in `arn:aws:sts::account:assumed-role/name/session`.
+fn names_role(case: &Case<'_>, principal: &str) -> bool {
+    let named = principal.split_once("role/").map(|(_, rest)| rest);
+    let Some(role) = case.role_name() else { return false };
+    named.is_some_and(|rest| rest.split('/').any(|part| part == role))
+}
+
+/// True unless the principal is legibly somebody else.
+fn is_own_role(case: &Case<'_>, principal: &str) -> bool {
+    !principal.starts_with("arn:") || case.role_name().is_none() || names_role(case, principal)
+}
+
+/// What speaks for a cause.
+pub(super) struct Opinion {
+    pub(super) confidence: Confidence,
+    pub(super) severity: Severity,
+    pub(super) evidence: Vec<Proof>,
+    /// The refusals it rests on.
+    pub(super) refused: Vec<AccessDenied>,
+    /// A remark about them, or nothing.
+    pub(super) note: &'static str,
+    pub(super) stranger: Option<String>,
+}
+
+impl Opinion {
+    /// The finding that rests on it.
+    pub(super) fn finding(self, case: &Case<'_>, cause: Cause, explanation: String, remediation: Remediation) -> Finding {
+        let explanation = format!("{explanation}{}", self.note);
+        let mut finding = case.finding(cause, self.confidence, explanation, self.evidence, remediation);
+        finding.severity = self.severity;
+        finding
+    }
+
+    /// `secretsmanager:PutSecretValue and kms:Decrypt`, or `the call` where no line names one.
+    pub(super) fn actions(&self) -> String {
+        let mut actions: Vec<&str> = self.refused.iter().map(|denied| denied.action.as_str()).collect();
+        actions.dedup();
+        match actions.as_slice() {
+            [] => "a call".to_owned(),
+            [one] => (*one).to_owned(),
+            [others @ .., last] => format!("{} and {last}", others.join(", ")),
+        }
+    }
+}
+
+/// What lines and policies say about a cause.
+pub(super) enum Weighed {
+    /// They speak for it.
+    For(Opinion),
+    /// They do not; the verdict says why, or what is missing.
+    Against(Verdict),
+}
+
+fn concerns(cause: Cause, target: Target) -> bool {
+    match cause {
+        Cause::KmsAccessDenied => target == Target::SecretKey,
+        Cause::LambdaEnvKmsDenied => target == Target::EnvironmentKey,
+        Cause::LambdaEniPermissionMissing => target == Target::Network,
+        Cause::SecretResourcePolicyDeny | Cause::SecretResourcePolicyMissingAllow => target == Target::Secret,
+        Cause::PermissionsBoundaryOrScpDeny => target != Target::EnvironmentKey,
+        _ => matches!(target, Target::Secret | Target::RandomPassword),
+    }
+}
+
+/// Weighs what failing invocations logged about `cause` against what the policies say now; `clear` is the fact that
+/// speaks against it where neither speaks for it.
+pub(super) fn weigh(case: &Case<'_>, cause: Cause, clear: &str) -> Weighed {
+    if let Some(verdict) = case.without_function() {
+        return Weighed::Against(verdict);
+    }
+    let standings: Vec<(Need, Standing)> = needs(case)
+        .into_iter()
+        .filter(|need| concerns(cause, need.target))
+        .map(|need| {
+            let standing = standing(case, &need);
+            (need, standing)
+        })
+        .collect();
+    let stops: Vec<Stop> = standings
+        .iter()
+        .filter_map(|(_, standing)| match standing {
+            Standing::Stopped(stop) => Some((**stop).clone()),
+            _ => None,
+        })
+        .filter(|stop| cause_of(case, &stop.denied, None) == cause)
+        .collect();
+    match logged(case, cause) {
+        Some(logged) => weigh_logged(case, logged, &standings, stops),
+        None if stops.is_empty() => Weighed::Against(nothing_speaks(case, &standings, clear)),
+        None => weigh_stops(case, cause, stops),
+    }
+}
+
+fn nothing_speaks(case: &Case<'_>, standings: &[(Need, Standing)], clear: &str) -> Verdict {
+    let unseen = case.evidence.secret.observation.missing().or_else(|| case.evidence.function.observation.missing());
+    if let Some(missing) = unseen {
+        return Verdict::unknown(missing);
+    }
+    if case.function().is_none() {
+        return Verdict::clear("there is no such function");
+    }
+    let open = standings.iter().find_map(|(_, standing)| match standing {
+        Standing::Open(missing) => Some(missing.clone()),
+        _ => None,
+    });
+    match open.or_else(|| case.evidence.logs.observation.missing()) {
+        Some(missing) => Verdict::unknown(missing),
+        None => Verdict::clear(clear),
+    }
+}
+
+fn weigh_logged(case: &Case<'_>, logged: Logged<'_, '_>, standings: &[(Need, Standing)], stops: Vec<Stop>) -> Weighed {
+    let Logged { seen, denied, stranger } = logged;
+    let same = |action: &str| denied.as_ref().is_none_or(|denied| denied.action.eq_ignore_ascii_case(action));
+    let agreeing: Vec<Stop> = match stranger {
+        None => stops.into_iter().filter(|stop| same(stop.need.action)).collect(),
+        Some(_) => Vec::new(),
+    };
+    // Layers that no policy seen here can show say nothing by allowing.
+    let shown = denied.as_ref().is_none_or(|denied| {
+        !matches!(denied.layer, Layer::Rcp | Layer::SessionPolicy | Layer::VpcEndpoint) && stranger.is_none()
+    });
+    let own_resource = |need: &Need| {
+        let resource = denied.as_ref().and_then(|denied| denied.resource.as_deref());
+        resource
+            .is_none_or(|resource| need.resource == "*" || need.resource.starts_with(resource) || !resource.starts_with("arn:"))
+    };
+    let mut judged = standings.iter().filter(|(need, _)| same(need.action) && own_resource(need)).peekable();
+    let allowed_now = shown && judged.peek().is_some() && judged.all(|(_, standing)| *standing == Standing::Allowed);
+    if allowed_now && !seen.is_latest {
+        return Weighed::Against(Verdict::clear(
+            "the policies allow it now, and the newest failing invocation says something else",
+        ));
+    }
+    let mut confidence = match (agreeing.is_empty(), allowed_now) {
+        (false, _) => Confidence::Confirmed,
+        (true, true) => Confidence::Likely,
+        (true, false) => seen.confidence(case),
+    };
+    if !seen.is_latest {
+        confidence = confidence.min(Confidence::Likely);
+    }
+    if stranger.is_some() {
+        confidence = Confidence::Possible;
+    }
+    let mut evidence = vec![seen.proof()];
+    evidence.extend(agreeing.iter().map(|stop| stop.proof.clone()));
+    evidence.extend(case.failed_attempt_proof());
+    Weighed::For(Opinion {
+        confidence,
+        severity: Severity::Critical,
+        evidence,
+        refused: denied.into_iter().collect(),
+        note: if allowed_now { " The policies allow it now: it may have been fixed since." } else { "" },
+        stranger,
+    })
+}
+
+/// Policies alone: a cause where rotation fails unexplained or never worked, else a risk.
+fn weigh_stops(case: &Case<'_>, cause: Cause, stops: Vec<Stop>) -> Weighed {
+    let step = case.failing_step();
+    let explains = |stop: &Stop| step.is_none_or(|step| stop.need.steps.contains(&step));
+    let bites = stops.iter().any(explains);
+    let (confidence, severity) = if case.failing.is_some() {
+        match bites && !case.explained_otherwise(cause) {
+            true => (Confidence::Likely, Severity::Critical),
+            false => (Confidence::Likely, Severity::Info),
+        }
+    } else if case.never_rotated() {
+        (Confidence::Likely, Severity::Critical)
+    } else if case.is_overdue() && case.history_gap().is_some() {
+        (Confidence::Possible, Severity::Critical)
+    } else {
+        (Confidence::Likely, Severity::Info)
+    };
+    let needless = |stop: &Stop| matches!(stop.need.target, Target::RandomPassword | Target::Network);
+    if severity == Severity::Info && case.last_success_at.is_some() && stops.iter().all(needless) {
+        return Weighed::Against(Verdict::clear("rotation has worked without it"));
+    }
+    let doubtful = stops.iter().all(|stop| stop.doubt.is_some());
+    let confidence = if doubtful { Confidence::Possible } else { confidence };
+    let mut evidence: Vec<Proof> = stops.iter().map(|stop| stop.proof.clone()).collect();
+    evidence.extend(case.failed_attempt_proof());
+    let note = match severity {
+        Severity::Info => " It has not stopped a rotation yet, or another reason stopped it first.",
+        _ => "",
+    };
+    let refused = stops.into_iter().map(|stop| stop.denied).collect();
+    Weighed::For(Opinion { confidence, severity, evidence, refused, note, stranger: None })
+}
+
+/// The least policy that allows what was refused, as `--policy-document` takes it.
+pub(super) fn allowing(case: &Case<'_>, refused: &[AccessDenied]) -> String {
+    let mut by_resource: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for denied in refused {
+        let secret = case.secret().map(|secret| secret.arn.arn().as_str());
+        let named = denied.resource.as_deref().filter(|resource| resource.starts_with("arn:"));
+        let resource = match (named, secret) {
+            // A message may print a secret's ARN without its suffix, which a policy would not match.
+            (Some(named), Some(secret)) if secret.starts_with(named) => secret,
+            (Some(named), _) => named,
+            (None, Some(secret)) if is_on_secret(&denied.action) => secret,
+            (None, _) => "*",
+        };
+        let actions = by_resource.entry(resource.to_owned()).or_default();
+        if !actions.contains(&denied.action) {
+            actions.push(denied.action.clone());
+        }
+    }
+    let statements: Vec<_> = by_resource
+        .into_iter()
+        .map(|(resource, actions)| json!({ "Effect": "Allow", "Action": actions, "Resource": resource }))
+        .collect();
+    json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
+}
+
+fn is_on_secret(action: &str) -> bool {
+    action.starts_with("secretsmanager:") && action != "secretsmanager:GetRandomPassword"
+}

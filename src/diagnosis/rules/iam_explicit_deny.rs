@@ -1,0 +1,68 @@
+//! # A policy of the function's role explicitly denies rotation
+//!
+//! A Deny statement wins over every Allow.
+//!
+//! **Shows as** `with an explicit deny in an identity-based policy`; in the simulator as `explicitDeny`.
+//!
+//! **Is not it** when the message names a boundary, an organization policy or the secret's own policy.
+
+use crate::diagnosis::refusal::{Weighed, weigh};
+use crate::diagnosis::remedy::{aws, rotate_now};
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+const CAUSE: Cause = Cause::IamExplicitDeny;
+
+pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    let opinion = match weigh(case, CAUSE, "no policy of the role denies what rotation needs") {
+        Weighed::Against(verdict) => return verdict,
+        Weighed::For(opinion) => opinion,
+    };
+    let role = case.role_name().unwrap_or("ROLE");
+    let explanation = format!("A policy of the role {role} explicitly denies {}.", opinion.actions());
+    let remediation = Remediation::new(
+        "Find the Deny statement among the role's inline and attached policies, and narrow it so that it spares this secret.",
+    )
+    .run(aws(&["iam", "list-role-policies", "--role-name", role]))
+    .run(aws(&["iam", "list-attached-role-policies", "--role-name", role]))
+    .run(rotate_now(case))
+    .needs("iam:PutRolePolicy")
+    .needs("iam:CreatePolicyVersion")
+    .warn("A Deny is often there on purpose: ask who wrote it before it is narrowed.")
+    .link("https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html");
+    opinion.finding(case, CAUSE, explanation, remediation).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::*;
+    use crate::model::{Confidence, Observation, RotationStep, Severity, SimulatedDecision, StepName};
+
+    #[test]
+    fn an_explicit_deny_in_log_and_simulation_is_confirmed() {
+        let mut evidence = healthy();
+        let line = format!(
+            "[ERROR] ClientError: An error occurred (AccessDeniedException) when calling the GetSecretValue operation: User: \
+             arn:aws:sts::{ACCOUNT}:assumed-role/orders-rotator-role/orders-rotator is not authorized to perform: \
+             secretsmanager:GetSecretValue on resource: {SECRET} with an explicit deny in an identity-based policy"
+        );
+        fail(&mut evidence, RotationStep::CreateSecret, &[&line]);
+        let Observation::Found(simulations) = &mut facts(&mut evidence.role).simulations else { panic!() };
+        simulations[1].decision = SimulatedDecision::ExplicitDeny;
+        let finding = finding(CAUSE, &evidence);
+        assert_eq!((finding.confidence, finding.severity), (Confidence::Confirmed, Severity::Critical));
+        assert!(finding.explanation.contains("secretsmanager:GetSecretValue"));
+        assert_clear(Cause::IamIdentityPolicyMissing, &evidence);
+    }
+
+    #[test]
+    fn it_is_clear_only_where_the_role_was_seen() {
+        let mut evidence = healthy();
+        assert_clear(CAUSE, &evidence);
+        deny(&mut evidence, StepName::ExecutionRole);
+        assert_unknown(CAUSE, &evidence, "iam:SimulatePrincipalPolicy");
+    }
+}

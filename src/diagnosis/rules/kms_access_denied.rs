@@ -1,0 +1,172 @@
+//! # The function's role may not use the secret's KMS key
+//!
+//! A secret under a customer managed key is read with kms:Decrypt and written with kms:GenerateDataKey, in the role's name:
+//! the role's policies and the key policy have to allow both.
+//!
+//! **Shows as** `Access to KMS is not allowed`; `not authorized to perform: kms:Decrypt`.
+//!
+//! **Is not it** when the secret uses the AWS managed key, or the key is not enabled.
+
+use crate::diagnosis::permissions::customer_key;
+use crate::diagnosis::refusal::{Opinion, Weighed, logged, weigh};
+use crate::diagnosis::remedy::{aws, aws_in, rotate_now};
+use crate::diagnosis::signatures::Layer;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Observation, Remediation};
+use serde_json::json;
+
+const CAUSE: Cause = Cause::KmsAccessDenied;
+
+pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    if let Some(verdict) = not_the_keys_policy(case) {
+        return verdict;
+    }
+    match weigh(case, CAUSE, "the role's policies and the key policy allow the use of the key") {
+        Weighed::Against(verdict) => verdict,
+        Weighed::For(opinion) => refused(case, opinion),
+    }
+}
+
+/// The verdict where the key's policy cannot be what is wrong, or cannot be looked at.
+fn not_the_keys_policy(case: &Case<'_>) -> Option<Verdict> {
+    if let Some(verdict) = case.without_function() {
+        return Some(verdict);
+    }
+    let access = case.evidence.access.found();
+    match access.map(|access| &access.secret_key) {
+        Some(Observation::Found(key)) if key.state != "Enabled" => {
+            return Some(Verdict::clear(format!("the key is {}, which no permission changes", key.state)));
+        }
+        Some(Observation::NoData { .. }) => return Some(Verdict::clear("the key is gone, which no permission changes")),
+        _ => {}
+    }
+    if logged(case, CAUSE).is_some() {
+        return None;
+    }
+    if let Some(missing) = case.evidence.secret.observation.missing() {
+        return Some(Verdict::unknown(missing));
+    }
+    if case.secret().is_some_and(|secret| secret.kms_key_id.is_none()) {
+        return Some(Verdict::clear("the secret uses the AWS managed key"));
+    }
+    match access {
+        Some(access) => match (&access.secret_key, access.secret_key.missing()) {
+            (_, Some(missing)) => Some(Verdict::unknown(missing)),
+            (Observation::NotApplicable { .. }, None) => Some(Verdict::clear("the secret uses the AWS managed key")),
+            _ => None,
+        },
+        None => case.evidence.access.observation.missing().map(Verdict::unknown),
+    }
+}
+
+fn refused(case: &Case<'_>, opinion: Opinion) -> Verdict {
+    let role = case.role_name().unwrap_or("ROLE");
+    let key = customer_key(case);
+    let by_key = opinion.refused.iter().any(|denied| denied.layer == Layer::ResourcePolicy);
+    let named = key.as_deref().unwrap_or("the secret's key");
+    let explanation = match by_key {
+        true => format!("The key policy of {named} stops {} for the role {role}.", opinion.actions()),
+        false => format!("The role {role} may not use {named}: {} is refused.", opinion.actions()),
+    };
+    let id = key.as_deref().unwrap_or("KEY_ARN");
+    let document = json!({
+        "Version": "2012-10-17",
+        "Statement": [{ "Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": id }]
+    });
+    let remediation = Remediation::new(
+        "Allow kms:Decrypt and kms:GenerateDataKey in the role's policies, and see that the key policy allows the role or \
+         leaves it to the account's policies.",
+    )
+    .run(aws(&[
+        "iam",
+        "put-role-policy",
+        "--role-name",
+        role,
+        "--policy-name",
+        "UseSecretKey",
+        "--policy-document",
+        &document.to_string(),
+    ]))
+    .run(aws_in(case, &["kms", "get-key-policy", "--key-id", id, "--policy-name", "default", "--output", "text"]))
+    .run(aws_in(
+        case,
+        &["kms", "put-key-policy", "--key-id", id, "--policy-name", "default", "--policy", "file://key-policy.json"],
+    ))
+    .run(rotate_now(case))
+    .needs("iam:PutRolePolicy")
+    .needs("kms:GetKeyPolicy")
+    .needs("kms:PutKeyPolicy")
+    .warn("A key policy replaces the whole old one; without a statement for administrators the key can no longer be managed.")
+    .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html");
+    opinion.finding(case, CAUSE, explanation, remediation).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::*;
+    use crate::model::{Confidence, RotationStep, SimulatedDecision, StepName};
+
+    const LINE: &str = "[ERROR] ClientError: An error occurred (AccessDeniedException) when calling the GetSecretValue operation: \
+                        Access to KMS is not allowed";
+
+    #[test]
+    fn a_refused_key_in_log_and_simulation_is_confirmed() {
+        let mut evidence = healthy();
+        fail(&mut evidence, RotationStep::CreateSecret, &[LINE]);
+        let Observation::Found(simulations) = &mut facts(&mut evidence.role).simulations else { panic!() };
+        let decrypt = simulations.iter_mut().find(|one| one.action == "kms:Decrypt").unwrap();
+        decrypt.decision = SimulatedDecision::ImplicitDeny;
+        let finding = finding(CAUSE, &evidence);
+        assert_eq!(finding.confidence, Confidence::Confirmed);
+        assert!(finding.remediation.commands[0].contains(KEY));
+    }
+
+    #[test]
+    fn a_key_policy_without_the_account_stops_a_role_that_its_own_policies_allow() {
+        let mut evidence = healthy();
+        let mut key = key();
+        key.policy = Observation::Found(json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Effect": "Allow",
+                "Principal": { "AWS": "arn:aws:iam::123456789012:role/key-admin" },
+                "Action": "kms:*",
+                "Resource": "*"
+            }]
+        }));
+        facts(&mut evidence.access).secret_key = Observation::Found(key);
+        fail(&mut evidence, RotationStep::CreateSecret, &[LINE]);
+        let finding = finding(CAUSE, &evidence);
+        assert_eq!(finding.confidence, Confidence::Confirmed);
+        assert!(finding.evidence.iter().any(|proof| proof.call == "kms:GetKeyPolicy"), "{:?}", finding.evidence);
+    }
+
+    #[test]
+    fn the_aws_managed_key_and_a_disabled_key_speak_against_it() {
+        let mut evidence = healthy();
+        assert_clear(CAUSE, &evidence);
+        let mut disabled = key();
+        disabled.state = "Disabled".to_owned();
+        facts(&mut evidence.access).secret_key = Observation::Found(disabled);
+        assert_clear(CAUSE, &evidence);
+        facts(&mut evidence.secret).kms_key_id = None;
+        facts(&mut evidence.access).secret_key = Observation::NotApplicable { because: "AWS managed".to_owned() };
+        assert_clear(CAUSE, &evidence);
+    }
+
+    #[test]
+    fn an_unseen_key_or_key_policy_is_unknown() {
+        let mut evidence = healthy();
+        let mut unread = key();
+        unread.policy = denied("kms:GetKeyPolicy");
+        facts(&mut evidence.access).secret_key = Observation::Found(unread);
+        assert_unknown(CAUSE, &evidence, "kms:GetKeyPolicy");
+        facts(&mut evidence.access).secret_key = denied("kms:DescribeKey");
+        assert_unknown(CAUSE, &evidence, "kms:DescribeKey");
+        deny(&mut evidence, StepName::SecretAccess);
+        assert_unknown(CAUSE, &evidence, "lambda:GetPolicy");
+    }
+}

@@ -1,0 +1,171 @@
+//! # Lambda cannot decrypt the function's environment variables
+//!
+//! The function's environment is encrypted with a customer managed key that its role may not use, so that no code runs and
+//! no log is written. After a role was recreated under its old name the grant to it has to be renewed.
+//!
+//! **Shows as** `Lambda was unable to decrypt the environment variables because KMS access was denied`; the reason code
+//! KMSKeyAccessDenied; `KMSKeyArn` set and no invocation at the time of the failures.
+//!
+//! **Is not it** when the environment uses the AWS managed key, the function ran, or the key is not enabled.
+
+use crate::diagnosis::permissions::{Standing, Target, needs, standing};
+use crate::diagnosis::remedy::{aws, aws_in};
+use crate::diagnosis::runs::{Ran, measured, ran};
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Arn, Cause, Confidence, FunctionFacts, Observation, Proof, Remediation, StepName};
+use serde_json::json;
+
+const CAUSE: Cause = Cause::LambdaEnvKmsDenied;
+
+pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Start, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    if let Some(verdict) = case.without_function() {
+        return verdict;
+    }
+    if let Some(complaint) = case.complaint(CAUSE) {
+        let name = case.function_name().unwrap_or("the function");
+        let explanation = format!("Lambda may not decrypt the environment variables of {name} in its role's name.");
+        return complaint.finding(case, CAUSE, explanation, fix(case, case.function())).into();
+    }
+    let Some(function) = case.function() else { return case.function_is_fine() };
+    let Some(key) = &function.kms_key_arn else {
+        return Verdict::clear("the function's environment uses the AWS managed key");
+    };
+    if let Some(verdict) = key_is_the_matter(case) {
+        return verdict;
+    }
+    let proofs = match ran(case) {
+        Ran::Yes => return Verdict::clear("the function ran, so its environment was decrypted"),
+        Ran::Unseen(_) if !case.is_unwell() => {
+            return match case.history_gap() {
+                Some(missing) => Verdict::unknown(missing),
+                None => Verdict::clear("rotation is not failing"),
+            };
+        }
+        Ran::Unseen(missing) => return Verdict::unknown(missing),
+        Ran::No(proofs) => proofs,
+    };
+    if measured(case, |point| point.throttles).is_ok_and(|throttles| throttles > 0.0) {
+        return Verdict::clear("the invocations were throttled");
+    }
+    silent_failure(case, function, key, proofs)
+}
+
+/// The verdict where the key itself decides, or was not seen.
+fn key_is_the_matter(case: &Case<'_>) -> Option<Verdict> {
+    let Some(access) = case.evidence.access.found() else {
+        return case.evidence.access.observation.missing().map(Verdict::unknown);
+    };
+    match &access.environment_key {
+        Observation::Found(key) if key.state != "Enabled" => Some(Verdict::clear("the key is not enabled, which comes first")),
+        Observation::NoData { .. } => Some(Verdict::clear("the key is gone, which comes first")),
+        other => other.missing().map(Verdict::unknown),
+    }
+}
+
+/// No invocation began although rotation was attempted, and the environment needs a key.
+fn silent_failure(case: &Case<'_>, function: &FunctionFacts, key: &Arn, mut evidence: Vec<Proof>) -> Verdict {
+    let need = needs(case).into_iter().find(|need| need.target == Target::EnvironmentKey);
+    let stopped = match need.map(|need| standing(case, &need)) {
+        Some(Standing::Stopped(stop)) => stop,
+        // Lambda's own grant on the key may stand in for a policy, and a retired grant leaves no trace in one.
+        _ => {
+            return Verdict::unknown(format!("permission kms:ListGrants on {key}: no invocation began, and a grant may be gone"));
+        }
+    };
+    evidence.push(stopped.proof);
+    evidence.push(Proof::of(StepName::RotationFunction, "lambda:GetFunctionConfiguration", format!("KMSKeyArn {key}")));
+    evidence.extend(case.failed_attempt_proof());
+    let confidence = if stopped.denied.explicit { Confidence::Likely } else { Confidence::Possible };
+    let explanation = format!(
+        "No invocation of {} began when rotation was attempted, and its role may not decrypt its environment variables.",
+        function.arn.name()
+    );
+    case.finding(CAUSE, confidence, explanation, evidence, fix(case, Some(function))).into()
+}
+
+fn fix(case: &Case<'_>, function: Option<&FunctionFacts>) -> Remediation {
+    let role = function.map(|function| function.role.clone());
+    let key = function.and_then(|function| function.kms_key_arn.as_ref()).map_or("KEY_ARN", |key| key.as_str());
+    let document = json!({
+        "Version": "2012-10-17",
+        "Statement": [{ "Effect": "Allow", "Action": "kms:Decrypt", "Resource": key }]
+    });
+    Remediation::new(
+        "Let the role decrypt with the environment's key, and give the role to the function anew to renew the grant.",
+    )
+    .run(aws(&[
+        "iam",
+        "put-role-policy",
+        "--role-name",
+        role.as_ref().map_or("ROLE", |role| role.name()),
+        "--policy-name",
+        "DecryptEnvironment",
+        "--policy-document",
+        &document.to_string(),
+    ]))
+    .run(aws_in(
+        case,
+        &[
+            "lambda",
+            "update-function-configuration",
+            "--function-name",
+            case.function_name().unwrap_or("FUNCTION"),
+            "--role",
+            role.as_ref().map_or("ROLE_ARN", |role| role.arn().as_str()),
+        ],
+    ))
+    .needs("iam:PutRolePolicy")
+    .needs("iam:PassRole")
+    .needs("lambda:UpdateFunctionConfiguration")
+    .link("https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::*;
+    use crate::model::{Evidence, RotationStep};
+
+    fn with_key() -> Evidence {
+        let mut evidence = healthy();
+        facts(&mut evidence.function).kms_key_arn = Some(Arn::parse(KEY).unwrap());
+        facts(&mut evidence.access).environment_key = Observation::Found(key());
+        evidence
+    }
+
+    #[test]
+    fn lambdas_own_reason_code_is_decisive() {
+        let mut evidence = with_key();
+        let function = facts(&mut evidence.function);
+        function.state = Some("Failed".to_owned());
+        function.state_reason_code = Some("KMSKeyAccessDenied".to_owned());
+        assert_eq!(finding(CAUSE, &evidence).confidence, Confidence::Confirmed);
+    }
+
+    #[test]
+    fn without_any_invocation_a_grant_may_be_gone_and_it_cannot_be_told() {
+        let mut evidence = with_key();
+        fail_unseen(&mut evidence, None);
+        assert_unknown(CAUSE, &evidence, "kms:ListGrants");
+    }
+
+    #[test]
+    fn a_function_that_ran_and_the_aws_managed_key_speak_against_it() {
+        assert_clear(CAUSE, &healthy());
+        let mut evidence = with_key();
+        assert_clear(CAUSE, &evidence);
+        fail(&mut evidence, RotationStep::SetSecret, &[]);
+        assert_clear(CAUSE, &evidence);
+    }
+
+    #[test]
+    fn an_unseen_function_or_key_is_unknown() {
+        let mut evidence = with_key();
+        facts(&mut evidence.access).environment_key = denied("kms:DescribeKey");
+        assert_unknown(CAUSE, &evidence, "kms:DescribeKey");
+        deny(&mut evidence, StepName::RotationFunction);
+        assert_unknown(CAUSE, &evidence, "lambda:GetFunctionConfiguration");
+    }
+}

@@ -1,0 +1,237 @@
+//! # Secrets Manager may not invoke the rotation function
+//!
+//! The function's resource policy has to allow lambda:InvokeFunction to secretsmanager.amazonaws.com, on the version or
+//! alias rotation names, also within one account.
+//!
+//! **Shows as** no such policy, or none that fits the secret's account or ARN; Invocations and Throttles 0 while rotation
+//! is attempted; `Secrets Manager cannot invoke the specified Lambda function`.
+//!
+//! **Is not it** when the function ran in the failing rotation.
+
+use crate::diagnosis::iam::{Caller, Context, Decision, Policies, Policy, Request, ResourcePolicy};
+use crate::diagnosis::remedy::{aws_in, rotate_now};
+use crate::diagnosis::runs::{Ran, measured, ran};
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Concern, Confidence, FunctionArn, Observation, Proof, Remediation, Severity, StepName};
+use serde_json::Value;
+
+const CAUSE: Cause = Cause::LambdaInvokePermissionMissing;
+
+/// Who invokes rotation functions.
+const PRINCIPAL: &str = "secretsmanager.amazonaws.com";
+
+pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Start, evaluate };
+
+/// What the function's resource policy says.
+enum Invocable {
+    Yes,
+    /// It does not let Secrets Manager in; the statement that keeps it out, where one does.
+    No {
+        because: String,
+        denied_by: Option<String>,
+    },
+    Open(String),
+}
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    if let Some(verdict) = case.without_function() {
+        return verdict;
+    }
+    let Some(arn) = case.evidence.function_arn() else { return Verdict::clear("rotation names no function") };
+    if case.evidence.function.observation.is_empty() {
+        return Verdict::clear("there is no such function");
+    }
+    let said = case.complaint(CAUSE);
+    match (invocable(case, arn), said) {
+        (Invocable::No { because, denied_by }, said) => {
+            let said = said.map(|said| said.evidence).unwrap_or_default();
+            shut_out(case, arn, because, denied_by, said)
+        }
+        (Invocable::Yes, None) => Verdict::clear("the function's resource policy lets Secrets Manager invoke it"),
+        (Invocable::Open(missing), None) => Verdict::unknown(missing),
+        (invocable, Some(mut said)) => {
+            let mut explanation = format!("Secrets Manager was refused to invoke {}.", arn.name());
+            if matches!(invocable, Invocable::Yes) {
+                explanation.push_str(" The function's resource policy allows it now: it may have been fixed since.");
+                said.confidence = said.confidence.min(Confidence::Likely);
+            }
+            said.finding(case, CAUSE, explanation, fix(case, arn, None)).into()
+        }
+    }
+}
+
+fn invocable(case: &Case<'_>, arn: &FunctionArn) -> Invocable {
+    let access = &case.evidence.access;
+    let Some(found) = access.found() else {
+        return Invocable::Open(access.observation.missing().unwrap_or_else(|| "the function's resource policy".to_owned()));
+    };
+    let document = match &found.function_policy {
+        Observation::Found(document) => document,
+        Observation::NoData { .. } => {
+            return Invocable::No { because: "the function has no resource policy".to_owned(), denied_by: None };
+        }
+        other => return Invocable::Open(other.missing().unwrap_or_else(|| "the function's resource policy".to_owned())),
+    };
+    let policy = match Policy::from_value("the function's resource policy", document) {
+        Ok(policy) => policy,
+        Err(error) => return Invocable::Open(format!("a policy that can be evaluated: {error}")),
+    };
+    let mut context = Context::new();
+    if let Some(secret) = case.secret() {
+        context =
+            context.known("aws:SourceAccount", secret.arn.arn().account_id()).known("aws:SourceArn", secret.arn.arn().as_str());
+    }
+    let request = Request::new(Caller::service(PRINCIPAL), "lambda:InvokeFunction", arn.arn().as_str(), context);
+    let policies = Policies { identity: Vec::new(), boundary: None, resource: ResourcePolicy::Attached(&policy) };
+    match policies.evaluate(&request).decision {
+        Decision::Allowed { .. } => Invocable::Yes,
+        Decision::ExplicitDeny { by } => Invocable::No { because: format!("{by} denies {PRINCIPAL}"), denied_by: by.sid },
+        Decision::ImplicitDeny => Invocable::No {
+            because: format!("no statement of the function's resource policy allows {PRINCIPAL} to invoke {arn} for this secret"),
+            denied_by: None,
+        },
+        Decision::Unknown { missing_keys, .. } => {
+            let keys: Vec<String> = missing_keys.into_iter().collect();
+            Invocable::Open(format!("the value of {} in Secrets Manager's request", keys.join(", ")))
+        }
+    }
+}
+
+fn shut_out(case: &Case<'_>, arn: &FunctionArn, because: String, denied_by: Option<String>, said: Vec<Proof>) -> Verdict {
+    let wanted = case.is_unwell() || case.never_rotated();
+    let throttled = measured(case, |point| point.throttles).is_ok_and(|throttles| throttles > 0.0);
+    let mut evidence = said;
+    let is_said = !evidence.is_empty();
+    evidence.push(Proof::of(StepName::SecretAccess, "lambda:GetPolicy", because.clone()));
+    let (confidence, severity) = match ran(case) {
+        _ if !wanted => (Confidence::Likely, Severity::Info),
+        // What ran in this row was let in: the permission was lost later, or somebody else's invocation is seen.
+        Ran::Yes if !is_said && !case.failures.is_empty() => (Confidence::Likely, Severity::Info),
+        Ran::No(_) if throttled && !is_said => (Confidence::Likely, Severity::Critical),
+        Ran::No(proofs) => {
+            evidence.extend(proofs);
+            (Confidence::Confirmed, Severity::Critical)
+        }
+        _ if is_said || case.never_rotated() && case.attempts().next().is_none() => (Confidence::Confirmed, Severity::Critical),
+        Ran::Yes | Ran::Unseen(_) => (Confidence::Likely, Severity::Critical),
+    };
+    let mut explanation = format!("Secrets Manager may not invoke {}: {because}.", arn.name());
+    if severity == Severity::Info {
+        explanation.push_str(" It has not stopped a rotation yet; it will stop the next one.");
+    }
+    if let Some(change) = case.last_change(Concern::Function, &["RemovePermission"]) {
+        explanation = format!("{} called {}. {explanation}", change.actor, change.event);
+        evidence.push(case.change_proof(change));
+    }
+    evidence.extend(case.failed_attempt_proof().filter(|_| severity > Severity::Info));
+    let mut finding = case.finding(CAUSE, confidence, explanation, evidence, fix(case, arn, denied_by));
+    finding.severity = severity;
+    finding.into()
+}
+
+fn fix(case: &Case<'_>, arn: &FunctionArn, denied_by: Option<String>) -> Remediation {
+    let account = case.secret().map_or("ACCOUNT_ID", |secret| secret.arn.arn().account_id());
+    let with_qualifier = |words: &[&str]| {
+        let mut words = words.to_vec();
+        if let Some(qualifier) = arn.qualifier() {
+            words.extend(["--qualifier", qualifier]);
+        }
+        aws_in(case, &words)
+    };
+    let mut remediation = Remediation::new("Let Secrets Manager invoke the function for secrets of this account.");
+    if let Some(sid) = &denied_by {
+        remediation = remediation
+            .run(with_qualifier(&["lambda", "remove-permission", "--function-name", arn.name(), "--statement-id", sid]))
+            .needs("lambda:RemovePermission");
+    }
+    let policy = case.evidence.access.found().and_then(|access| access.function_policy.found());
+    remediation
+        .run(with_qualifier(&[
+            "lambda",
+            "add-permission",
+            "--function-name",
+            arn.name(),
+            "--statement-id",
+            free_sid(policy),
+            "--action",
+            "lambda:InvokeFunction",
+            "--principal",
+            PRINCIPAL,
+            "--source-account",
+            account,
+        ]))
+        .run(rotate_now(case))
+        .needs("lambda:AddPermission")
+        .needs("secretsmanager:RotateSecret")
+        .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html")
+}
+
+/// AddPermission refuses an id that the policy has already.
+fn free_sid(policy: Option<&Value>) -> &'static str {
+    let statements = policy.and_then(|policy| policy.get("Statement")).and_then(Value::as_array);
+    let taken =
+        |sid: &str| statements.is_some_and(|all| all.iter().any(|one| one.get("Sid").and_then(Value::as_str) == Some(sid)));
+    if taken("SecretsManagerAccess") { "SecretsManagerRotation" } else { "SecretsManagerAccess" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::diagnose;
+    use crate::diagnosis::testing::*;
+    use crate::model::RotationStep;
+
+    #[test]
+    fn without_a_policy_and_without_any_invocation_it_is_confirmed() {
+        let mut evidence = healthy();
+        facts(&mut evidence.access).function_policy = no_data();
+        fail_unseen(&mut evidence, None);
+        let diagnosis = diagnose(&evidence);
+        let root = diagnosis.root_cause().unwrap();
+        assert_eq!((root.cause, root.confidence), (CAUSE, Confidence::Confirmed));
+        assert_eq!(
+            root.remediation.commands[0],
+            "aws lambda add-permission --function-name orders-rotator --statement-id SecretsManagerAccess --action \
+             lambda:InvokeFunction --principal secretsmanager.amazonaws.com --source-account 123456789012 --region eu-west-1"
+        );
+    }
+
+    #[test]
+    fn a_statement_for_another_account_does_not_let_this_secret_in() {
+        let mut evidence = healthy();
+        let Observation::Found(policy) = &mut facts(&mut evidence.access).function_policy else { panic!() };
+        policy["Statement"][0]["Condition"]["StringEquals"]["AWS:SourceAccount"] = "210987654321".into();
+        assert_eq!(finding(CAUSE, &evidence).severity, Severity::Info);
+        let due = &mut facts(&mut evidence.rotation_config).due;
+        due.previous = Some(hours_ago(48));
+        due.overdue_since = Some(hours_ago(24));
+        let finding = finding(CAUSE, &evidence);
+        assert_eq!((finding.confidence, finding.severity), (Confidence::Confirmed, Severity::Critical));
+        assert!(finding.remediation.commands[0].contains("SecretsManagerRotation"));
+    }
+
+    #[test]
+    fn a_policy_of_the_function_is_none_of_its_alias() {
+        let mut evidence = healthy();
+        facts(&mut evidence.rotation_config).function_arn = Some(arn(&format!("{FUNCTION}:live")));
+        assert!(finding(CAUSE, &evidence).remediation.commands[0].contains("--qualifier live"));
+    }
+
+    #[test]
+    fn invocations_in_the_failing_rotation_contradict_it() {
+        let mut evidence = healthy();
+        facts(&mut evidence.access).function_policy = no_data();
+        fail(&mut evidence, RotationStep::SetSecret, &[]);
+        assert_eq!(finding(CAUSE, &evidence).severity, Severity::Info);
+    }
+
+    #[test]
+    fn it_is_clear_only_where_the_policy_was_seen() {
+        let mut evidence = healthy();
+        assert_clear(CAUSE, &evidence);
+        facts(&mut evidence.access).function_policy = denied("lambda:GetPolicy");
+        assert_unknown(CAUSE, &evidence, "lambda:GetPolicy");
+        deny(&mut evidence, StepName::SecretAccess);
+        assert_unknown(CAUSE, &evidence, "lambda:GetPolicy");
+    }
+}

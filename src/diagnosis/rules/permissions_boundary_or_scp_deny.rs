@@ -1,0 +1,131 @@
+//! # A permissions boundary or organization policy stops the function's role
+//!
+//! The role's own policies allow the call; a boundary, a service or resource control policy, or a session policy does not.
+//!
+//! **Shows as** `because no permissions boundary allows`, `with an explicit deny in a service control policy`; in the
+//! simulator as not allowed by the boundary or by the organization.
+//!
+//! **Is not it** when the role's own policies lack the allow.
+
+use crate::diagnosis::refusal::{Opinion, Weighed, weigh};
+use crate::diagnosis::remedy::{aws, rotate_now};
+use crate::diagnosis::signatures::Layer;
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+const CAUSE: Cause = Cause::PermissionsBoundaryOrScpDeny;
+
+pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    let opinion = match weigh(case, CAUSE, "neither a boundary nor an organization policy stops what rotation needs") {
+        Weighed::Against(verdict) => return verdict,
+        Weighed::For(opinion) => opinion,
+    };
+    let role = case.role_name().unwrap_or("ROLE");
+    let layer = opinion.refused.first().map_or(Layer::Unknown, |denied| denied.layer);
+    let explanation = format!("{} stops {} for the role {role}.", name_of(layer), opinion.actions());
+    let remediation = match layer {
+        Layer::Boundary | Layer::Unknown => boundary_fix(case, role),
+        Layer::SessionPolicy => Remediation::new("Widen the session policy that is passed where the role is assumed."),
+        _ => {
+            Remediation::new("Ask the administrators of the organization for an exception: the policy lies outside this account.")
+        }
+    };
+    let remediation = remediation
+        .run(rotate_now(case))
+        .needs("secretsmanager:RotateSecret")
+        .link("https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html");
+    Opinion::finding(opinion, case, CAUSE, explanation, remediation).into()
+}
+
+fn name_of(layer: Layer) -> &'static str {
+    match layer {
+        Layer::Boundary => "The permissions boundary",
+        Layer::Scp => "A service control policy of the organization",
+        Layer::Rcp => "A resource control policy of the organization",
+        Layer::SessionPolicy => "A session policy",
+        _ => "A boundary or an organization policy",
+    }
+}
+
+fn boundary_fix(case: &Case<'_>, role: &str) -> Remediation {
+    let policies = case.evidence.role.found().and_then(|facts| facts.policies.found());
+    let boundary = policies.and_then(|policies| policies.boundary.as_ref()).map(|boundary| boundary.name.as_str());
+    let fix = Remediation::new("Let the boundary allow the actions rotation needs, or give the role another boundary.");
+    match boundary.filter(|name| name.starts_with("arn:")) {
+        Some(arn) => fix
+            .run(aws(&[
+                "iam",
+                "create-policy-version",
+                "--policy-arn",
+                arn,
+                "--policy-document",
+                "file://boundary.json",
+                "--set-as-default",
+            ]))
+            .needs("iam:CreatePolicyVersion")
+            .warn("Every role with this boundary is affected."),
+        None => fix
+            .run(aws(&["iam", "put-role-permissions-boundary", "--role-name", role, "--permissions-boundary", "BOUNDARY_ARN"]))
+            .needs("iam:PutRolePermissionsBoundary"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::*;
+    use crate::model::{Confidence, Evidence, Observation, RotationStep, SimulatedDecision, StepName};
+
+    fn simulated(change: impl Fn(&mut crate::model::Simulation)) -> Evidence {
+        let mut evidence = healthy();
+        let Observation::Found(simulations) = &mut facts(&mut evidence.role).simulations else { panic!() };
+        let put = simulations.iter_mut().find(|one| one.action == "secretsmanager:PutSecretValue").unwrap();
+        put.decision = SimulatedDecision::ImplicitDeny;
+        change(put);
+        evidence
+    }
+
+    #[test]
+    fn a_boundary_that_does_not_allow_is_named_by_the_simulation() {
+        let mut evidence = simulated(|one| one.boundary_allows = Some(false));
+        fail(&mut evidence, RotationStep::CreateSecret, &[]);
+        let finding = finding(CAUSE, &evidence);
+        assert_eq!(finding.confidence, Confidence::Likely);
+        assert!(finding.explanation.starts_with("The permissions boundary stops"), "{}", finding.explanation);
+        assert_clear(Cause::IamIdentityPolicyMissing, &evidence);
+    }
+
+    #[test]
+    fn an_organization_policy_in_log_and_simulation_is_confirmed() {
+        let mut evidence = simulated(|one| one.organization_allows = Some(false));
+        let line = format!(
+            "[ERROR] ClientError: An error occurred (AccessDeniedException) when calling the PutSecretValue operation: User: \
+             arn:aws:sts::{ACCOUNT}:assumed-role/orders-rotator-role/orders-rotator is not authorized to perform: \
+             secretsmanager:PutSecretValue on resource: {SECRET} with an explicit deny in a service control policy"
+        );
+        fail(&mut evidence, RotationStep::CreateSecret, &[&line]);
+        let finding = finding(CAUSE, &evidence);
+        assert_eq!(finding.confidence, Confidence::Confirmed);
+        assert!(finding.explanation.starts_with("A service control policy"), "{}", finding.explanation);
+    }
+
+    #[test]
+    fn a_role_that_lacks_the_allow_itself_is_not_the_boundarys_fault() {
+        let mut evidence = simulated(|one| one.boundary_allows = Some(false));
+        let Observation::Found(policies) = &mut facts(&mut evidence.role).policies else { panic!() };
+        policies.identity.clear();
+        fail(&mut evidence, RotationStep::CreateSecret, &[]);
+        assert_clear(CAUSE, &evidence);
+        assert_eq!(finding(Cause::IamIdentityPolicyMissing, &evidence).confidence, Confidence::Likely);
+    }
+
+    #[test]
+    fn it_is_clear_only_where_the_role_was_seen() {
+        let mut evidence = healthy();
+        assert_clear(CAUSE, &evidence);
+        deny(&mut evidence, StepName::ExecutionRole);
+        assert_unknown(CAUSE, &evidence, "iam:SimulatePrincipalPolicy");
+    }
+}

@@ -1,0 +1,116 @@
+//! # The secret's resource policy denies the function's role
+//!
+//! Often a Deny for everyone but a list of principals, addresses or endpoints that forgot the rotation role. The simulator
+//! does not see this policy; it is evaluated here.
+//!
+//! **Shows as** `with an explicit deny in a resource-based policy`; a Deny statement that matches the role.
+//!
+//! **Is not it** when the secret has no resource policy, or the Deny's condition spares the role.
+
+use crate::diagnosis::refusal::{Weighed, weigh};
+use crate::diagnosis::remedy::{aws_in, rotate_now};
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+const CAUSE: Cause = Cause::SecretResourcePolicyDeny;
+
+pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    let opinion = match weigh(case, CAUSE, "the secret's resource policy denies the role nothing") {
+        Weighed::Against(Verdict::Clear { because }) => return seen_or_unknown(case, because),
+        Weighed::Against(verdict) => return verdict,
+        Weighed::For(opinion) => opinion,
+    };
+    let role = case.role_name().unwrap_or("ROLE");
+    let explanation = format!("The secret's own resource policy denies the role {role} {}.", opinion.actions());
+    let secret = case.secret_id();
+    let remediation = Remediation::new("Exempt the function's role from the Deny statement, then put the policy back.")
+        .run(aws_in(case, &["secretsmanager", "get-resource-policy", "--secret-id", secret]))
+        .run(aws_in(
+            case,
+            &[
+                "secretsmanager",
+                "put-resource-policy",
+                "--secret-id",
+                secret,
+                "--resource-policy",
+                "file://fixed-policy.json",
+                "--block-public-policy",
+            ],
+        ))
+        .run(rotate_now(case))
+        .needs("secretsmanager:GetResourcePolicy")
+        .needs("secretsmanager:PutResourcePolicy")
+        .warn("The new policy replaces the whole old one: keep its other statements.")
+        .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_resource-policies.html");
+    opinion.finding(case, CAUSE, explanation, remediation).into()
+}
+
+fn seen_or_unknown(case: &Case<'_>, because: String) -> Verdict {
+    let access = &case.evidence.access;
+    let missing = access.observation.missing().or_else(|| access.found().and_then(|access| access.secret_policy.missing()));
+    if let (Some(missing), None) = (missing, case.without_function()) {
+        return Verdict::unknown(missing);
+    }
+    match access.found().is_some_and(|access| access.secret_policy.is_empty()) {
+        true => Verdict::clear("the secret has no resource policy"),
+        false => Verdict::clear(because),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::*;
+    use crate::model::{Confidence, Evidence, Observation, RotationStep, Severity, StepName};
+    use serde_json::json;
+
+    fn denying(condition: serde_json::Value) -> Evidence {
+        let mut evidence = healthy();
+        facts(&mut evidence.access).secret_policy = Observation::Found(json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Sid": "OnlyTheApplication",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "secretsmanager:GetSecretValue",
+                "Resource": "*",
+                "Condition": condition
+            }]
+        }));
+        evidence
+    }
+
+    #[test]
+    fn a_deny_that_forgets_the_role_is_confirmed_by_the_log() {
+        let mut evidence = denying(json!({ "StringNotLike": { "aws:PrincipalArn": "arn:aws:iam::*:role/application" } }));
+        assert_eq!(finding(CAUSE, &evidence).severity, Severity::Info);
+        let line = format!(
+            "[ERROR] ClientError: An error occurred (AccessDeniedException) when calling the GetSecretValue operation: User: \
+             arn:aws:sts::{ACCOUNT}:assumed-role/orders-rotator-role/orders-rotator is not authorized to perform: \
+             secretsmanager:GetSecretValue on resource: {SECRET} with an explicit deny in a resource-based policy"
+        );
+        fail(&mut evidence, RotationStep::CreateSecret, &[&line]);
+        let finding = finding(CAUSE, &evidence);
+        assert_eq!((finding.confidence, finding.severity), (Confidence::Confirmed, Severity::Critical));
+        assert!(finding.evidence.iter().any(|proof| proof.text.contains("OnlyTheApplication")), "{:?}", finding.evidence);
+    }
+
+    #[test]
+    fn a_deny_that_spares_the_role_is_clear_and_one_that_depends_on_the_network_is_unknown() {
+        assert_clear(CAUSE, &denying(json!({ "StringNotEquals": { "aws:PrincipalArn": ROLE } })));
+        let by_network = denying(json!({ "StringNotEquals": { "aws:SourceVpce": "vpce-1" } }));
+        assert_unknown(CAUSE, &by_network, "aws:sourcevpce");
+    }
+
+    #[test]
+    fn it_is_clear_only_where_the_policy_was_seen() {
+        let mut evidence = healthy();
+        assert_clear(CAUSE, &evidence);
+        facts(&mut evidence.access).secret_policy = denied("secretsmanager:GetResourcePolicy");
+        assert_unknown(CAUSE, &evidence, "secretsmanager:GetResourcePolicy");
+        deny(&mut evidence, StepName::SecretAccess);
+        assert_unknown(CAUSE, &evidence, "lambda:GetPolicy");
+    }
+}

@@ -1,0 +1,96 @@
+//! # The secret's resource policy does not allow the caller from another account
+//!
+//! Across accounts the role's policies are not enough: the secret, and its key, have to allow the role too.
+//!
+//! **Shows as** `because no resource-based policy allows …` for a caller of another account.
+//!
+//! **Is not it** in one account: there the role's own allow suffices.
+
+use crate::diagnosis::refusal::{Weighed, weigh};
+use crate::diagnosis::remedy::{aws_in, rotate_now};
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Confidence, Remediation};
+use serde_json::json;
+
+const CAUSE: Cause = Cause::SecretResourcePolicyMissingAllow;
+
+pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    let role = case.function().map(|function| function.role.arn());
+    let secret = case.secret().map(|secret| secret.arn.arn());
+    let same_account = role.zip(secret).is_some_and(|(role, secret)| role.account_id() == secret.account_id());
+    let clear = match same_account {
+        true => "the function's role and the secret are of one account",
+        false => "the secret's resource policy allows the role",
+    };
+    let mut opinion = match weigh(case, CAUSE, clear) {
+        Weighed::Against(verdict) => return verdict,
+        Weighed::For(opinion) => opinion,
+    };
+    if same_account {
+        opinion.confidence = opinion.confidence.min(Confidence::Likely);
+    }
+    let role = role.map_or("ROLE_ARN", |role| role.as_str());
+    let caller = opinion.stranger.clone().unwrap_or_else(|| role.to_owned());
+    let explanation = format!("The secret's resource policy does not allow {caller} {}.", opinion.actions());
+    let policy = json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": { "AWS": role },
+            "Action": [
+                "secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue",
+                "secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"
+            ],
+            "Resource": "*"
+        }]
+    });
+    let remediation = Remediation::new(
+        "Allow the role in the secret's policy and in the policy of a customer managed key; a secret under the AWS managed key \
+         cannot be shared with another account.",
+    )
+    .run(aws_in(
+        case,
+        &[
+            "secretsmanager",
+            "put-resource-policy",
+            "--secret-id",
+            case.secret_id(),
+            "--resource-policy",
+            &policy.to_string(),
+            "--block-public-policy",
+        ],
+    ))
+    .run(rotate_now(case))
+    .needs("secretsmanager:PutResourcePolicy")
+    .warn("The policy replaces the secret's present one: add the statement to it where there is one.")
+    .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_examples_cross.html");
+    opinion.finding(case, CAUSE, explanation, remediation).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::*;
+    use crate::model::{RotationStep, StepName};
+
+    #[test]
+    fn a_role_of_another_account_needs_the_secrets_allow() {
+        let mut evidence = healthy();
+        let elsewhere = "arn:aws:iam::210987654321:role/orders-rotator-role";
+        facts(&mut evidence.function).role = arn(elsewhere);
+        fail(&mut evidence, RotationStep::CreateSecret, &[]);
+        let finding = finding(CAUSE, &evidence);
+        assert_eq!(finding.confidence, Confidence::Likely);
+        assert!(finding.remediation.commands[0].contains(elsewhere));
+    }
+
+    #[test]
+    fn in_one_account_it_is_clear_once_logs_were_seen() {
+        let mut evidence = healthy();
+        assert_clear(CAUSE, &evidence);
+        deny(&mut evidence, StepName::FunctionLogs);
+        assert_unknown(CAUSE, &evidence, "logs:FilterLogEvents");
+    }
+}

@@ -1,0 +1,88 @@
+//! # The function may not read the superuser secret
+//!
+//! With the alternating-users strategy the function logs in as a superuser whose credentials are in another secret, named
+//! by `masterarn`. The role needs to read that one too.
+//!
+//! **Shows as** an access-denied line for GetSecretValue on another secret, in setSecret.
+//!
+//! **Is not it** when the refused resource is the rotated secret itself.
+
+use crate::diagnosis::refusal::{Weighed, allowing, weigh};
+use crate::diagnosis::remedy::{aws, rotate_now};
+use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::model::{Cause, Remediation};
+
+const CAUSE: Cause = Cause::SuperuserSecretAccessDenied;
+
+pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Step, evaluate };
+
+fn evaluate(case: &Case<'_>) -> Verdict {
+    if crate::diagnosis::refusal::logged(case, CAUSE).is_none() {
+        return case.not_in_logs();
+    }
+    let opinion = match weigh(case, CAUSE, "no failing invocation says so") {
+        Weighed::Against(verdict) => return verdict,
+        Weighed::For(opinion) => opinion,
+    };
+    let role = case.role_name().unwrap_or("ROLE");
+    let superuser = opinion.refused.iter().find_map(|denied| denied.resource.clone());
+    let named = superuser.as_deref().unwrap_or("named by masterarn");
+    let explanation = format!("The role {role} may not read the superuser secret {named}.");
+    let mut remediation = Remediation::new("Let the role read the superuser secret, by its full ARN with the suffix.");
+    if superuser.is_some_and(|arn| arn.starts_with("arn:")) {
+        remediation = remediation
+            .run(aws(&[
+                "iam",
+                "put-role-policy",
+                "--role-name",
+                role,
+                "--policy-name",
+                "ReadSuperuserSecret",
+                "--policy-document",
+                &allowing(case, &opinion.refused),
+            ]))
+            .warn("An inline policy of the role with the name ReadSuperuserSecret would be replaced.");
+    }
+    let remediation = remediation
+        .run(rotate_now(case))
+        .needs("iam:PutRolePolicy")
+        .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html");
+    opinion.finding(case, CAUSE, explanation, remediation).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::*;
+    use crate::model::{Confidence, RotationStep, StepName};
+
+    const SUPERUSER: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/root-ZyXwVu";
+
+    fn line(resource: &str) -> String {
+        format!(
+            "[ERROR] ClientError: An error occurred (AccessDeniedException) when calling the GetSecretValue operation: User: \
+             arn:aws:sts::{ACCOUNT}:assumed-role/orders-rotator-role/orders-rotator is not authorized to perform: \
+             secretsmanager:GetSecretValue on resource: {resource} because no identity-based policy allows the \
+             secretsmanager:GetSecretValue action"
+        )
+    }
+
+    #[test]
+    fn another_secret_refused_in_set_secret_is_the_superusers_and_the_fix_names_it() {
+        let mut evidence = healthy();
+        fail(&mut evidence, RotationStep::SetSecret, &[&line(SUPERUSER)]);
+        let finding = finding(CAUSE, &evidence);
+        assert_eq!(finding.confidence, Confidence::Confirmed);
+        assert!(finding.remediation.commands[0].contains(SUPERUSER), "{:?}", finding.remediation.commands);
+        assert_clear(Cause::IamIdentityPolicyMissing, &evidence);
+    }
+
+    #[test]
+    fn the_rotated_secret_itself_is_not_the_superusers_and_unread_logs_tell_nothing() {
+        let mut evidence = healthy();
+        fail(&mut evidence, RotationStep::SetSecret, &[&line(SECRET)]);
+        assert_clear(CAUSE, &evidence);
+        deny(&mut evidence, StepName::FunctionLogs);
+        assert_unknown(CAUSE, &evidence, "logs:FilterLogEvents");
+    }
+}

@@ -1,0 +1,194 @@
+//! Every subset of refused steps, over a healthy world and over broken ones: missing evidence is never good news.
+
+use super::rules::RULES;
+use super::testing::*;
+use super::{Case, Verdict, diagnose};
+use crate::model::{Arn, Cause, Evidence, Observation, Outcome, RotationStep, Severity, StepName};
+use std::collections::BTreeMap;
+
+/// The subsets of the nine steps.
+fn subsets() -> impl Iterator<Item = Vec<StepName>> {
+    (0_u32..1 << StepName::ALL.len())
+        .map(|bits| StepName::ALL.into_iter().filter(|step| bits & (1 << (step.number() - 1)) != 0).collect())
+}
+
+fn without(evidence: &Evidence, denied: &[StepName]) -> Evidence {
+    let mut evidence = evidence.clone();
+    denied.iter().for_each(|step| deny(&mut evidence, *step));
+    evidence
+}
+
+fn refused(action: &str, resource: &str, reason: &str) -> String {
+    format!(
+        "[ERROR] ClientError: An error occurred (AccessDeniedException) when calling the operation: User: \
+         arn:aws:sts::{ACCOUNT}:assumed-role/orders-rotator-role/orders-rotator is not authorized to perform: {action} on \
+         resource: {resource} {reason}"
+    )
+}
+
+/// Worlds with one fault each, and the cause it must be called by.
+fn broken_worlds() -> Vec<(Cause, Evidence)> {
+    let world = |change: fn(&mut Evidence)| {
+        let mut evidence = healthy();
+        change(&mut evidence);
+        evidence
+    };
+    vec![
+        (Cause::SecretMarkedForDeletion, world(|e| facts(&mut e.secret).deleted_at = Some(hours_ago(5)))),
+        (Cause::SecretNoCurrentValue, world(|e| facts(&mut e.secret).versions.clear())),
+        (Cause::RotationDisabled, world(|e| facts(&mut e.rotation_config).enabled = Some(false))),
+        (Cause::RotationNoLambdaArn, world(|e| facts(&mut e.rotation_config).function_arn = None)),
+        (Cause::ReplicaRotatesInPrimaryRegion, world(|e| facts(&mut e.secret).primary_region = Some("us-east-1".into()))),
+        (
+            Cause::ScheduleWrongOrOverdue,
+            world(|e| {
+                let due = &mut facts(&mut e.rotation_config).due;
+                (due.previous, due.overdue_since) = (Some(hours_ago(48)), Some(hours_ago(24)));
+            }),
+        ),
+        (
+            Cause::LambdaFunctionMissing,
+            world(|e| {
+                fail_unseen(e, None);
+                e.function = record(no_data());
+            }),
+        ),
+        (
+            Cause::LambdaVpcConfigInvalid,
+            world(|e| {
+                fail_unseen(e, None);
+                let function = facts(&mut e.function);
+                (function.state, function.state_reason_code) = (Some("Failed".into()), Some("InvalidSubnet".into()));
+            }),
+        ),
+        (
+            Cause::LambdaThrottledConcurrency,
+            world(|e| {
+                fail_unseen(e, None);
+                facts(&mut e.function).reserved_concurrency = Observation::Found(Some(0));
+            }),
+        ),
+        (
+            Cause::LambdaInvokePermissionMissing,
+            world(|e| {
+                fail_unseen(e, None);
+                facts(&mut e.access).function_policy = no_data();
+            }),
+        ),
+        (
+            Cause::KmsKeyDisabledOrPendingDeletion,
+            world(|e| {
+                fail(e, RotationStep::CreateSecret, &[]);
+                let mut disabled = key();
+                disabled.state = "Disabled".into();
+                facts(&mut e.access).secret_key = Observation::Found(disabled);
+            }),
+        ),
+        (
+            Cause::LambdaEnvKmsDenied,
+            world(|e| {
+                fail_unseen(e, None);
+                let function = facts(&mut e.function);
+                function.kms_key_arn = Some(Arn::parse(KEY).unwrap());
+                (function.state, function.state_reason_code) = (Some("Failed".into()), Some("KMSKeyAccessDenied".into()));
+                facts(&mut e.access).environment_key = Observation::Found(key());
+            }),
+        ),
+        (
+            Cause::IamIdentityPolicyMissing,
+            world(|e| {
+                let line = refused("secretsmanager:PutSecretValue", SECRET, "because no identity-based policy allows it");
+                fail(e, RotationStep::CreateSecret, &[&line]);
+            }),
+        ),
+        (
+            Cause::SecretResourcePolicyDeny,
+            world(|e| {
+                let line = refused("secretsmanager:GetSecretValue", SECRET, "with an explicit deny in a resource-based policy");
+                fail(e, RotationStep::CreateSecret, &[&line]);
+            }),
+        ),
+        (
+            Cause::KmsAccessDenied,
+            world(|e| {
+                let line = "[ERROR] ClientError: An error occurred (AccessDeniedException) when calling the GetSecretValue \
+                            operation: Access to KMS is not allowed";
+                fail(e, RotationStep::CreateSecret, &[line]);
+            }),
+        ),
+    ]
+}
+
+#[test]
+fn a_broken_world_is_called_by_its_fault() {
+    for (cause, evidence) in broken_worlds() {
+        let diagnosis = diagnose(&evidence);
+        let root = diagnosis.root_cause().map(|finding| finding.cause);
+        assert_eq!(root, Some(cause), "{:?}", diagnosis.findings.iter().map(|f| (f.cause, f.confidence)).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn no_world_is_called_healthy_while_what_decides_it_was_refused() {
+    let decisive = [StepName::Secret, StepName::RotationConfig, StepName::RotationHistory];
+    for denied in subsets() {
+        let outcome = diagnose(&without(&healthy(), &denied)).outcome;
+        if denied.iter().any(|step| decisive.contains(step)) {
+            assert_eq!(outcome, Outcome::Inconclusive, "{denied:?}");
+        } else {
+            assert_eq!(outcome, Outcome::Healthy, "{denied:?}");
+        }
+    }
+}
+
+#[test]
+fn a_broken_world_is_never_called_healthy_whatever_was_refused() {
+    for (cause, evidence) in broken_worlds() {
+        for denied in subsets() {
+            let outcome = diagnose(&without(&evidence, &denied)).outcome;
+            assert_ne!(outcome, Outcome::Healthy, "{cause} without {denied:?}");
+        }
+    }
+}
+
+#[test]
+fn no_rule_turns_clear_because_what_it_fired_on_was_refused() {
+    let mut faults = BTreeMap::new();
+    for (world, evidence) in broken_worlds() {
+        let case = Case::new(&evidence);
+        let fires = |case: &Case<'_>, rule: &super::Rule| match (rule.evaluate)(case) {
+            Verdict::Fires(finding) => finding.severity > Severity::Info,
+            _ => false,
+        };
+        let firing: Vec<_> = RULES.iter().filter(|rule| fires(&case, rule)).collect();
+        assert!(firing.iter().any(|rule| rule.cause == world), "{world}");
+        for denied in subsets() {
+            let blinded = without(&evidence, &denied);
+            let case = Case::new(&blinded);
+            for rule in &firing {
+                if let Verdict::Clear { because } = (rule.evaluate)(&case) {
+                    faults.entry(format!("{world}: {} is clear: {because}", rule.cause)).or_insert(denied.clone());
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+#[test]
+fn where_everything_was_refused_every_rule_says_so() {
+    let blind = without(&healthy(), &StepName::ALL);
+    let case = Case::new(&blind);
+    let verdicts = RULES.iter().map(|rule| (rule.cause, (rule.evaluate)(&case)));
+    let wrong: Vec<_> = verdicts
+        .filter(|(_, verdict)| !matches!(verdict, Verdict::Unknown { missing } if missing.contains("permission ")))
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_cause_has_one_rule_and_the_table_is_in_the_order_of_the_catalogue() {
+    let decided: Vec<Cause> = RULES.iter().map(|rule| rule.cause).collect();
+    let catalogue: Vec<Cause> = Cause::ALL.iter().copied().filter(|cause| !cause.is_line_label()).collect();
+    assert_eq!(decided, catalogue);
+}
