@@ -162,3 +162,26 @@ run = { denied = "secretsmanager:GetSecretValue", denied_on = "{secret:admin}" }
         text.matches("secretsmanager:GetSecretValue on resource: arn:aws:secretsmanager:eu-west-1:123456789012:secret:admin-");
     assert_eq!(denials.count(), 2, "in the log and in CloudTrail: {text}");
 }
+
+#[test]
+fn no_scenario_leaves_a_placeholder_in_its_evidence() {
+    for (name, text) in Scenario::embedded() {
+        let scenario = Scenario::parse(text).unwrap();
+        let now = scenario
+            .now()
+            .unwrap_or("2026-11-24T09:30:00Z".parse().unwrap());
+        let text = evidence(&expand(&scenario, now).unwrap(), 90);
+        for word in [
+            "account", "region", "secret", "version", "function", "role", "policy", "key",
+            "session",
+        ] {
+            for placeholder in [
+                format!("{{{word}}}"),
+                format!("{{{word}_arn}}"),
+                format!("{{{word}:"),
+            ] {
+                assert!(!text.contains(&placeholder), "{name}: {placeholder}");
+            }
+        }
+    }
+}
