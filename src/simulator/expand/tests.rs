@@ -167,19 +167,10 @@ run = { denied = "secretsmanager:GetSecretValue", denied_on = "{secret:admin}" }
 fn no_scenario_leaves_a_placeholder_in_its_evidence() {
     for (name, text) in Scenario::embedded() {
         let scenario = Scenario::parse(text).unwrap();
-        let now = scenario
-            .now()
-            .unwrap_or("2026-11-24T09:30:00Z".parse().unwrap());
+        let now = scenario.now().unwrap_or("2026-11-24T09:30:00Z".parse().unwrap());
         let text = evidence(&expand(&scenario, now).unwrap(), 90);
-        for word in [
-            "account", "region", "secret", "version", "function", "role", "policy", "key",
-            "session",
-        ] {
-            for placeholder in [
-                format!("{{{word}}}"),
-                format!("{{{word}_arn}}"),
-                format!("{{{word}:"),
-            ] {
+        for word in ["account", "region", "secret", "version", "function", "role", "policy", "key", "session"] {
+            for placeholder in [format!("{{{word}}}"), format!("{{{word}_arn}}"), format!("{{{word}:")] {
                 assert!(!text.contains(&placeholder), "{name}: {placeholder}");
             }
         }
