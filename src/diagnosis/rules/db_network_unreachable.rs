@@ -41,7 +41,11 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     }
     let Some(hang) = Hang::newest(case) else { return not_said(case, RULE.cause) };
     let Some(confidence) = hang.at_database() else {
-        return Verdict::clear(format!("the function hung{}, which does not use the database", hang.in_step()));
+        return Verdict::clear(if hang.database_answered() {
+            "a connection to the database stood before the function hung".to_owned()
+        } else {
+            format!("the function hung{}, which does not use the database", hang.in_step())
+        });
     };
     let explanation = match confidence {
         Confidence::Possible => format!(

@@ -23,7 +23,8 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         };
     };
     let step = healed.failed.step.map(|step| format!(" in {step}")).unwrap_or_default();
-    let explanation = format!("An attempt failed{step}, and Secrets Manager's retry of the same version succeeded.");
+    let why = healed.reason(case).map(|(_, cause)| format!(" ({})", cause.title())).unwrap_or_default();
+    let explanation = format!("An attempt failed{step}{why}, and Secrets Manager's retry of the same version succeeded.");
     let remediation = Remediation::new("Nothing needs to be done.");
     let mut finding = case.finding(RULE.cause, Confidence::Confirmed, explanation, healed.proofs(case), remediation);
     finding.severity = Severity::Info;
@@ -63,13 +64,15 @@ mod tests {
     }
 
     #[test]
-    fn the_line_of_the_healed_failure_names_a_slow_target_or_a_throttled_call() {
+    fn the_line_of_the_healed_failure_is_told() {
         let slow = "[ERROR] ValueError: arn: user app associated with secret x did not reached the active status.";
         let found = finding(Cause::TargetServiceAsyncPropagation, &heal(&[slow]));
         assert_eq!(found.severity, Severity::Info);
         let throttled = "botocore.exceptions.ClientError: An error occurred (ThrottlingException) when calling the \
                          DescribeSecret operation: Rate exceeded";
-        assert_eq!(finding(Cause::AwsApiThrottled, &heal(&[throttled])).severity, Severity::Info);
+        let evidence = heal(&[throttled]);
+        assert!(finding(RULE.cause, &evidence).explanation.contains(Cause::AwsApiThrottled.title()));
+        assert_clear(Cause::AwsApiThrottled, &evidence);
     }
 
     #[test]

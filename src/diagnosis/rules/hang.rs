@@ -3,6 +3,7 @@
 //! A timeout line alone says nothing. The rotation step, the last lines of the function's own code, its VPC and its
 //! timeout together tell which wait it was, or that this cannot be told.
 
+use super::login;
 use crate::diagnosis::case::{Case, Failure};
 use crate::diagnosis::events_explaining;
 use crate::lambda_log::Record;
@@ -37,6 +38,8 @@ pub(super) struct Hang<'c, 'a> {
 /// How far the function's own lines show that it came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Progress {
+    /// A connection to the database stood.
+    DatabaseAnswered,
     /// Secrets Manager answered.
     SecretsManagerAnswered,
     /// It wrote nothing of its own after it found its credentials.
@@ -62,7 +65,7 @@ impl<'c, 'a> Hang<'c, 'a> {
 
     /// How sure it is that the function waited for an AWS endpoint.
     pub(super) fn at_endpoint(&self) -> Option<Confidence> {
-        if self.progress == Progress::SecretsManagerAnswered || self.success_came_close().is_some() {
+        if self.something_answered() || self.success_came_close().is_some() {
             return None;
         }
         match (self.step, self.in_vpc) {
@@ -77,6 +80,7 @@ impl<'c, 'a> Hang<'c, 'a> {
     /// How sure it is that the function waited for the database.
     pub(super) fn at_database(&self) -> Option<Confidence> {
         match self.step {
+            _ if self.database_answered() => None,
             Some(RotationStep::SetSecret | RotationStep::TestSecret) => {
                 let sure = self.network_changed() || (!self.is_short() && self.success_came_close().is_none());
                 Some(if sure { Confidence::Likely } else { Confidence::Possible })
@@ -114,6 +118,11 @@ impl<'c, 'a> Hang<'c, 'a> {
         (longest / 1000.0 >= limit).then_some(longest / 1000.0)
     }
 
+    /// True when a connection to the database stood before it hung.
+    pub(super) fn database_answered(&self) -> bool {
+        self.progress == Progress::DatabaseAnswered
+    }
+
     /// The function's timeout in seconds, where it is known.
     pub(super) fn timeout_s(&self) -> Option<u32> {
         self.timeout_s
@@ -139,6 +148,10 @@ impl<'c, 'a> Hang<'c, 'a> {
         };
         let last = own_lines(self.failure).last().map(|event| proof(event.at, &format!("last line: {}", event.text.trim())));
         std::iter::once(timeout).chain(last).chain(self.case.failed_attempt_proof()).collect()
+    }
+
+    fn something_answered(&self) -> bool {
+        matches!(self.progress, Progress::DatabaseAnswered | Progress::SecretsManagerAnswered)
     }
 
     fn is_short(&self) -> bool {
@@ -198,6 +211,9 @@ fn step_after_the_previous(case: &Case<'_>, invocation: &Invocation) -> Option<R
 }
 
 fn progress(case: &Case<'_>, failure: &Failure<'_>) -> Progress {
+    if own_lines(failure).any(|event| login::is_connected(&event.text)) {
+        return Progress::DatabaseAnswered;
+    }
     if own_lines(failure).any(|event| shows_an_answer(&event.text)) {
         return Progress::SecretsManagerAnswered;
     }
@@ -220,9 +236,9 @@ fn own_lines<'f, 'a>(failure: &'f Failure<'a>) -> impl Iterator<Item = &'a crate
     lines.iter().filter(move |event| Record::read(&event.text).platform.is_none() && !is_timeout(&event.text))
 }
 
-/// The official templates write these lines only after Secrets Manager answered.
+/// The official templates write these lines only once Secrets Manager answered.
 fn shows_an_answer(text: &str) -> bool {
-    ["Successfully put secret", "Successfully retrieved secret", "AWSPENDING secret is already set", "Successfully established"]
+    ["Successfully put secret", "Successfully retrieved secret", "AWSPENDING secret is already set"]
         .iter()
         .any(|line| text.contains(line))
 }

@@ -1,9 +1,7 @@
 //! Failures that Secrets Manager's own retry healed: the same version failed, and then succeeded.
 
-use crate::diagnosis::{Case, Verdict, signatures};
-use crate::model::{
-    Attempt, AttemptOutcome, Cause, Confidence, InvocationStatus, LogEvent, Proof, Remediation, Severity, StepName, Window,
-};
+use crate::diagnosis::{Case, signatures};
+use crate::model::{Attempt, AttemptOutcome, Cause, InvocationStatus, LogEvent, Proof, StepName, Window};
 use jiff::SignedDuration;
 
 /// How long a healed failure is worth a remark.
@@ -39,25 +37,9 @@ pub(super) fn newest<'a>(case: &Case<'a>) -> Option<Healed<'a>> {
         })
 }
 
-/// The remark that the newest failure was of `cause` and healed, where a line of it says so.
-pub(super) fn remark(case: &Case<'_>, cause: Cause, explanation: &str) -> Option<Verdict> {
-    let healed = newest(case)?;
-    let line = healed.line(case, cause)?;
-    let proof = Proof {
-        step: StepName::FunctionLogs,
-        call: "logs:FilterLogEvents".to_owned(),
-        at: Some(line.at),
-        text: line.text.trim().to_owned(),
-    };
-    let evidence = std::iter::once(proof).chain(healed.proofs(case)).collect();
-    let nothing = Remediation::new("Nothing needs to be done.");
-    let mut finding = case.finding(cause, Confidence::Confirmed, explanation, evidence, nothing);
-    finding.severity = Severity::Info;
-    Some(finding.into())
-}
-
 impl<'a> Healed<'a> {
-    fn line(&self, case: &Case<'a>, cause: Cause) -> Option<&'a LogEvent> {
+    /// The line that says why the failed attempt failed, and what it means.
+    pub(super) fn reason(&self, case: &Case<'a>) -> Option<(&'a LogEvent, Cause)> {
         let around = Window::around(self.failed.at()?, ATTEMPT_SPAN, TOLERANCE);
         let logs = case.evidence.logs.found()?;
         logs.invocations
@@ -65,19 +47,27 @@ impl<'a> Healed<'a> {
             .rev()
             .filter(|run| matches!(run.status, InvocationStatus::Failed | InvocationStatus::TimedOut))
             .filter(|run| around.contains(run.started_at))
-            .filter(|run| run.secret_arn.as_deref().is_none_or(|secret| secret == case.secret_id()))
+            .filter(|run| run.secret_arn.as_deref().is_none_or(|named| named == case.secret_id()))
             .flat_map(|run| &run.lines)
-            .find(|event| signatures::classify_event(&event.text).is_some_and(|found| found.cause == cause))
+            .filter_map(|event| Some((event, signatures::classify_event(&event.text)?.cause)))
+            .find(|(_, cause)| !cause.is_line_label())
     }
 
-    /// The two events, as proof.
-    pub(super) fn proofs(&self, case: &Case<'_>) -> Vec<Proof> {
+    /// The line and the two events, as proof.
+    pub(super) fn proofs(&self, case: &Case<'a>) -> Vec<Proof> {
         let proof = |attempt: &Attempt, said: &str| Proof {
             step: StepName::RotationHistory,
             call: case.history_call().to_owned(),
             at: attempt.at(),
             text: attempt.reason.clone().unwrap_or_else(|| said.to_owned()),
         };
-        vec![proof(self.failed, "RotationFailed"), proof(self.succeeded, "RotationSucceeded")]
+        let line = self.reason(case).map(|(event, _)| Proof {
+            step: StepName::FunctionLogs,
+            call: "logs:FilterLogEvents".to_owned(),
+            at: Some(event.at),
+            text: event.text.trim().to_owned(),
+        });
+        let events = [proof(self.failed, "RotationFailed"), proof(self.succeeded, "RotationSucceeded")];
+        line.into_iter().chain(events).collect()
     }
 }

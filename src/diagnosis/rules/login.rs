@@ -55,6 +55,6 @@ fn is_login(cause: Cause) -> bool {
 }
 
 /// The official templates write this line once a connection stands.
-fn is_connected(text: &str) -> bool {
+pub(super) fn is_connected(text: &str) -> bool {
     text.contains("Successfully established") && text.contains("connection")
 }

@@ -11,8 +11,14 @@
 use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{Case, Rule, Stage, Verdict};
 use crate::model::{AttemptOutcome, Cause, Confidence, Proof, Remediation, SecretFacts, SecretVersion, Severity, StepName};
+use jiff::SignedDuration;
 
 pub(super) const RULE: Rule = Rule { cause: Cause::StuckAwspending, stage: Stage::Aftermath, evaluate };
+
+/// A log group keeps its events for at least one day.
+///
+/// Source: CloudWatch Logs API reference, `PutRetentionPolicy`.
+const SHORTEST_RETENTION: SignedDuration = SignedDuration::from_hours(24);
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     let Some(secret) = case.secret() else {
@@ -33,18 +39,15 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         text: attempt.reason.clone().unwrap_or_else(|| "the rotation of this version failed".to_owned()),
     }));
     evidence.extend(refused.as_ref().map(|seen| seen.proof()));
-    let unread = case.evidence.logs.observation.missing().filter(|_| case.failing.is_some());
-    let confidence = match (&unread, ended.is_some() || refused.is_some()) {
-        // What failed first would be in the log that could not be read.
-        (Some(_), _) => Confidence::Possible,
-        (None, true) => Confidence::Confirmed,
-        (None, false) => Confidence::Likely,
+    let is_told = !case.failures.is_empty() || stands_alone(case);
+    let confidence = match (is_told, ended.is_some() || refused.is_some()) {
+        (true, true) => Confidence::Confirmed,
+        (true, false) => Confidence::Likely,
+        // The label is there, and what failed is something else that is not known.
+        (false, _) => Confidence::Possible,
     };
-    let first_failure = match unread {
-        Some(missing) => format!(" What failed first is not known: {missing}."),
-        None => String::new(),
-    };
-    let explanation = format!("A rotation that did not finish left AWSPENDING on version {}.{first_failure}", stuck.id);
+    let unknown = if is_told { "" } else { " What failed first is not known." };
+    let explanation = format!("A rotation that did not finish left AWSPENDING on version {}.{unknown}", stuck.id);
     let remediation = Remediation::new(
         "It clears by itself when a rotation succeeds. If rotation stays refused, take the label away and rotate again.",
     )
@@ -52,10 +55,19 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     .rotate(case)
     .link(TROUBLESHOOTING);
     let mut finding = case.finding(RULE.cause, confidence, explanation, evidence, remediation);
-    if !case.failures.is_empty() {
+    if !stands_alone(case) {
         finding.severity = Severity::Warning;
     }
     finding.into()
+}
+
+/// True when the label is all that is left of a failure, so that it is what stands in the way now.
+///
+/// A failure of the last day is told by the function's log, or did not reach the function; either way the label is not why.
+pub(super) fn stands_alone(case: &Case<'_>) -> bool {
+    let Some(row) = &case.failing else { return true };
+    let was_read = case.evidence.logs.observation.missing().is_none();
+    case.failures.is_empty() && was_read && case.now().duration_since(row.last_at) > SHORTEST_RETENTION
 }
 
 fn why_not_stuck(secret: &SecretFacts) -> &'static str {
@@ -81,7 +93,6 @@ mod tests {
     use crate::diagnosis::diagnose;
     use crate::diagnosis::testing::{PENDING, assert_clear, assert_unknown, deny, facts, fail, finding, healthy, hours_ago, now};
     use crate::model::{Outcome, RotationStep};
-    use jiff::SignedDuration;
 
     #[test]
     fn a_label_left_by_a_failed_rotation_is_a_symptom_with_a_warning_about_the_password() {
@@ -105,11 +116,24 @@ mod tests {
     }
 
     #[test]
-    fn it_stands_alone_where_no_failing_invocation_is_visible() {
+    fn it_stands_alone_where_the_failing_invocation_is_too_old_to_be_in_the_log() {
         let mut evidence = healthy();
         fail(&mut evidence, RotationStep::SetSecret, &[]);
         facts(&mut evidence.logs).invocations.clear();
+        let failed = facts(&mut evidence.history).attempts.last_mut().unwrap();
+        (failed.started_at, failed.ended_at) = (Some(hours_ago(100)), Some(hours_ago(100)));
         assert_eq!(diagnose(&evidence).root_cause().map(|root| root.cause), Some(RULE.cause));
+    }
+
+    #[test]
+    fn it_is_no_verdict_about_a_fresh_failure_that_left_no_invocation() {
+        let mut evidence = healthy();
+        fail(&mut evidence, RotationStep::SetSecret, &[]);
+        facts(&mut evidence.logs).invocations.clear();
+        let diagnosis = diagnose(&evidence);
+        assert_eq!(diagnosis.outcome, Outcome::Inconclusive);
+        let found: Vec<Cause> = diagnosis.findings.iter().map(|finding| finding.cause).collect();
+        assert_eq!(found, [Cause::UnknownFailure, RULE.cause]);
     }
 
     #[test]

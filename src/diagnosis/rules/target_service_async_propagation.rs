@@ -12,7 +12,7 @@ use super::by_log::{not_said, said};
 use super::healed;
 use crate::diagnosis::remedy::TEMPLATES;
 use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Confidence, Remediation};
+use crate::model::{Cause, Confidence, Remediation, Severity};
 
 pub(super) const RULE: Rule = Rule { cause: Cause::TargetServiceAsyncPropagation, stage: Stage::Step, evaluate };
 
@@ -33,6 +33,11 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         }
         return finding.into();
     }
-    healed::remark(case, RULE.cause, "The target applied the new credential late; the retry succeeded.")
-        .unwrap_or_else(|| not_said(case, RULE.cause))
+    let healed = healed::newest(case).filter(|healed| healed.reason(case).is_some_and(|(_, cause)| cause == RULE.cause));
+    let Some(healed) = healed else { return not_said(case, RULE.cause) };
+    let explanation = "The target applied the new credential late; the retry succeeded.";
+    let nothing = Remediation::new("Nothing needs to be done.");
+    let mut finding = case.finding(RULE.cause, Confidence::Confirmed, explanation, healed.proofs(case), nothing);
+    finding.severity = Severity::Info;
+    finding.into()
 }

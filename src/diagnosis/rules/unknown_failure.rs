@@ -6,6 +6,7 @@
 //! **Is not it** when a failing invocation says why it failed, or the function's log could not be read: then it was not
 //! looked at.
 
+use super::stuck_awspending;
 use crate::diagnosis::case::Failure;
 use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
 use crate::diagnosis::{Case, Rule, Stage, Verdict};
@@ -26,8 +27,8 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     if let Some(missing) = case.evidence.logs.observation.missing() {
         return Verdict::unknown(missing);
     }
-    if case.failures.is_empty() && case.stuck_version().is_some() {
-        return Verdict::clear("no failing invocation is visible, and the AWSPENDING label that a failure left is");
+    if case.stuck_version().is_some() && stuck_awspending::stands_alone(case) {
+        return Verdict::clear("of the failure only the AWSPENDING label it left is visible");
     }
     let evidence: Vec<Proof> =
         case.failures.iter().rev().find_map(raw_error).into_iter().chain(case.failed_attempt_proof()).collect();
