@@ -8,7 +8,6 @@
 //! **Is not it** when Lambda itself refuses to run the function: then concurrency is what lacks.
 
 use super::by_log::{not_said, said};
-use super::healed;
 use crate::diagnosis::remedy::ROTATION_FUNCTIONS;
 use crate::diagnosis::{Case, Rule, Stage, Verdict};
 use crate::model::{Cause, Confidence, Remediation};
@@ -29,6 +28,5 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         finding.confidence = finding.confidence.min(Confidence::Likely);
         return finding.into();
     }
-    healed::remark(case, RULE.cause, "AWS refused a call of the function for too many requests; the retry succeeded.")
-        .unwrap_or_else(|| not_said(case, RULE.cause))
+    not_said(case, RULE.cause)
 }

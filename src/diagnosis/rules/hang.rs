@@ -76,6 +76,9 @@ impl<'c, 'a> Hang<'c, 'a> {
 
     /// How sure it is that the function waited for the database.
     pub(super) fn at_database(&self) -> Option<Confidence> {
+        if own_lines(self.failure).any(|event| event.text.contains("Successfully established")) {
+            return None;
+        }
         match self.step {
             Some(RotationStep::SetSecret | RotationStep::TestSecret) => {
                 let sure = self.network_changed() || (!self.is_short() && self.success_came_close().is_none());
