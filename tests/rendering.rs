@@ -248,7 +248,7 @@ fn a_blind_investigation_names_the_permissions_to_add() {
         diagnosis.not_checked.push(NotChecked { cause, missing: "permission iam:SimulatePrincipalPolicy".to_owned() });
     }
     let report = Report::new(&investigation(evidence, diagnosis));
-    assert!(!report.is_blind());
+    assert!(!report.saw_nothing());
     insta::assert_snapshot!(plain(&report, 110));
 }
 
@@ -342,6 +342,6 @@ fn credentials_that_may_see_nothing_are_recognised() {
     evidence.access = denied("lambda:GetPolicy", "*");
     evidence.changes = denied("cloudtrail:LookupEvents", "*");
     let report = Report::new(&investigation);
-    assert!(report.is_blind());
+    assert!(report.saw_nothing());
     assert_eq!(report.missing_permissions().len(), 7);
 }

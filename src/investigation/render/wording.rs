@@ -9,7 +9,7 @@ use crate::redact::SafeText;
 /// How long a sentence may get before it is cut.
 const SENTENCE: usize = 600;
 /// How long a quoted line may get before it is cut.
-const QUOTE: usize = 400;
+const QUOTE: usize = 600;
 /// How many proofs, remarks, changes or reasons are listed before the rest is counted.
 const LISTED: usize = 5;
 
