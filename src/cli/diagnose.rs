@@ -60,6 +60,8 @@ pub(super) async fn look(aws: &Aws, clock: &Clock, options: &Options) -> Result<
 async fn why_nothing(aws: &Aws, report: Report) -> Result<Report, Failure> {
     match aws.verify().await {
         Ok(_) => {}
+        // Whoever is refused by name is known.
+        Err(ConnectError::Refused { reason }) if reason.starts_with("AccessDenied") => {}
         Err(ConnectError::Credentials { .. }) => {
             let first = report.steps.first().map(|step| step.summary.as_str()).unwrap_or_default();
             let region = report.secret.region.as_str();
