@@ -8,6 +8,7 @@ operation declares, or one common to all services. An operation that no endpoint
 """
 
 import datetime
+import functools
 import json
 import sys
 import urllib.parse
@@ -156,28 +157,34 @@ def declared_errors(model):
     return codes
 
 
+@functools.cache
+def session_of(region, protocol):
+    """One for all endpoints, because loading the service models takes longer than asking."""
+    session = Session()
+    if protocol:
+        loader = session.get_component("data_loader")
+        load = loader.load_service_model
+
+        def only(*arguments, **keywords):
+            model = load(*arguments, **keywords)
+            if protocol in model.get("metadata", {}).get("protocols", []):
+                model["metadata"].update(protocols=[protocol], protocol=protocol)
+            return model
+
+        loader.load_service_model = only
+    return boto3.Session(
+        botocore_session=session,
+        aws_access_key_id="AKIATEST",
+        aws_secret_access_key="not-a-real-key",
+        region_name=region,
+    )
+
+
 class Account:
     """One simulator, asked through boto3."""
 
     def __init__(self, endpoint, region, protocol=None):
-        session = Session()
-        if protocol:
-            loader = session.get_component("data_loader")
-            load = loader.load_service_model
-
-            def only(*arguments, **keywords):
-                model = load(*arguments, **keywords)
-                if protocol in model.get("metadata", {}).get("protocols", []):
-                    model["metadata"].update(protocols=[protocol], protocol=protocol)
-                return model
-
-            loader.load_service_model = only
-        self.session = boto3.Session(
-            botocore_session=session,
-            aws_access_key_id="AKIATEST",
-            aws_secret_access_key="not-a-real-key",
-            region_name=region,
-        )
+        self.session = session_of(region, protocol)
         self.endpoint = endpoint
         self.clients = {}
 

@@ -44,7 +44,7 @@ fn a_failing_invocation_is_read_whole_from_start_to_report() {
     assert_eq!(found.status, InvocationStatus::Failed);
     assert_eq!(found.error_type.as_deref(), Some("ValueError"));
     assert_eq!(found.step, Some(RotationStep::SetSecret));
-    assert_eq!(found.secret.as_deref(), Some(SECRET));
+    assert_eq!(found.secret_arn.as_deref(), Some(SECRET));
     assert_eq!(found.duration_ms, Some(1897.22));
     assert_eq!((found.memory_size_mb, found.max_memory_used_mb), (Some(128), Some(73)));
     assert_eq!(found.started_at.to_string(), "2025-03-01T12:00:00Z");
@@ -110,7 +110,7 @@ fn an_import_failure_before_the_handler_belongs_to_the_request_that_follows() {
     ]);
     assert_eq!(found.status, InvocationStatus::Failed);
     assert_eq!(found.error_type.as_deref(), Some("Runtime.ImportModuleError"));
-    assert_eq!((found.step, found.secret), (None, None));
+    assert_eq!((found.step, found.secret_arn), (None, None));
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn the_json_format_tells_the_same() {
     assert_eq!(found.status, InvocationStatus::Failed);
     assert_eq!(found.error_type.as_deref(), Some("Unhandled"));
     assert_eq!(found.step, Some(RotationStep::CreateSecret));
-    assert_eq!((found.secret.as_deref(), found.version.as_deref()), (Some(SECRET), Some(TOKEN)));
+    assert_eq!((found.secret_arn.as_deref(), found.version.as_deref()), (Some(SECRET), Some(TOKEN)));
     assert_eq!(found.duration_ms, Some(812.5));
 }
 

@@ -367,7 +367,7 @@ fn hostile_texts_take_linear_time() {
         let started = Instant::now();
         let shown = SafeText::redact(&text);
         let took = started.elapsed();
-        assert!(took < Duration::from_secs(8), "{chunk:?} took {took:?}");
+        assert!(took < Duration::from_secs(30), "{chunk:?} took {took:?}");
         assert!(shown.as_str().len() < 40 * text.len());
     }
 }

@@ -334,7 +334,7 @@ impl<'a> Case<'a> {
     }
 
     fn attribution(&self, invocation: &Invocation) -> Attribution {
-        if let (Some(named), Some(secret)) = (&invocation.secret, self.secret()) {
+        if let (Some(named), Some(secret)) = (&invocation.secret_arn, self.secret()) {
             let own = named == secret.arn.arn().as_str() || named == &secret.name || named == self.evidence.asked.as_str();
             return if own { Attribution::ByName } else { Attribution::Other };
         }

@@ -100,8 +100,8 @@ mod tests {
         PENDING, attempt, change, facts, fail, fail_unseen, hang_in, healthy, hours_ago, invocation, no_data,
     };
     use crate::model::{
-        Attempt, AttemptOutcome, Concern, Diagnosis, Evidence, InvocationStatus, Outcome, Proof, Remediation, RotationStep,
-        SecretVersion,
+        Attempt, AttemptOutcome, Concern, Diagnosis, Evidence, InvocationStatus, Observation, Outcome, Proof, Remediation,
+        RotationStep, SecretVersion, SimulatedDecision,
     };
     use proptest::prelude::*;
 
@@ -222,6 +222,11 @@ mod tests {
         "pymysql.err.OperationalError: (1045, \"Access denied for user 'app'@'10.0.0.1' (using password: YES)\")";
     const NOT_STAGED: &str = "[ERROR] ValueError: Secret version b1b1b1b1-0000-4000-8000-00000000b1b1 has no stage for rotation of \
                               secret arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-db-AbCdEf.";
+    const DENIED: &str = "[ERROR] ClientError: An error occurred (AccessDeniedException) when calling the PutSecretValue operation: \
+                          User: arn:aws:sts::123456789012:assumed-role/orders-rotator-role/orders-rotator is not authorized to \
+                          perform: secretsmanager:PutSecretValue on resource: \
+                          arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-db-AbCdEf because no identity-based \
+                          policy allows the secretsmanager:PutSecretValue action";
     const TRACE: &str = "[ERROR] IndexError: list index out of range\nTraceback (most recent call last):\n  File \
                          \"/var/task/lambda_function.py\", line 9, in set_secret";
 
@@ -263,6 +268,33 @@ mod tests {
         let found = faults(&diagnose(&evidence));
         assert_eq!(found.first(), Some(&(Cause::DbNetworkUnreachable, None)));
         assert!(found.contains(&(Cause::CodeUnhandledException, Some(Cause::DbNetworkUnreachable))), "{found:?}");
+    }
+
+    #[test]
+    fn a_missing_permission_comes_before_what_later_attempts_say() {
+        let mut evidence = healthy();
+        failed_before(&mut evidence, 20, RotationStep::CreateSecret, DENIED);
+        failed_before(&mut evidence, 10, RotationStep::CreateSecret, NOT_STAGED);
+        fail(&mut evidence, RotationStep::CreateSecret, &[NOT_STAGED]);
+        let Observation::Found(simulations) = &mut facts(&mut evidence.role).simulations else { panic!() };
+        let denied = simulations.iter_mut().filter(|one| one.action == "secretsmanager:PutSecretValue");
+        denied.for_each(|one| one.decision = SimulatedDecision::ImplicitDeny);
+        let found = faults(&diagnose(&evidence));
+        assert_eq!(found.first(), Some(&(Cause::IamIdentityPolicyMissing, None)));
+        assert!(found.contains(&(Cause::VersionNotStagedRace, Some(Cause::IamIdentityPolicyMissing))), "{found:?}");
+    }
+
+    #[test]
+    fn a_function_secrets_manager_may_not_invoke_hides_the_label_that_a_failure_left() {
+        let mut evidence = healthy();
+        fail_unseen(&mut evidence, None);
+        leave_pending(&mut evidence);
+        facts(&mut evidence.access).function_policy = no_data();
+        let found = faults(&diagnose(&evidence));
+        assert_eq!(
+            found,
+            [(Cause::LambdaInvokePermissionMissing, None), (Cause::StuckAwspending, Some(Cause::LambdaInvokePermissionMissing))]
+        );
     }
 
     #[test]

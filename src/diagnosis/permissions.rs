@@ -105,21 +105,15 @@ pub(super) fn cause_of(case: &Case<'_>, denied: &AccessDenied, step: Option<Rota
 
 /// What the policies say of `need`.
 pub(super) fn standing(case: &Case<'_>, need: &Need) -> Standing {
-    let Some(role) = case.evidence.role.found() else {
-        let missing = case.evidence.role.observation.missing();
-        return Standing::Open(missing.unwrap_or_else(|| "the function's role".to_owned()));
-    };
+    let Some(request) = request(case, need) else { return Standing::Open(unseen(case, None)) };
+    let role = case.evidence.role.found();
     let simulated = role
-        .simulations
-        .found()
+        .and_then(|role| role.simulations.found())
         .and_then(|all| all.iter().find(|one| one.action.eq_ignore_ascii_case(need.action) && one.resource == need.resource));
-    let own = role.policies.found();
-    let complete = own.is_some_and(|own| own.complete);
-    let Some(request) = request(case, need) else { return Standing::Open("the function's role".to_owned()) };
-
+    let own = role.and_then(|role| role.policies.found());
     let documents: &[PolicyDocument] = own.map(|own| own.identity.as_slice()).unwrap_or_default();
     let parsed: Vec<Policy> = documents.iter().filter_map(|one| Policy::from_value(&one.name, &one.document).ok()).collect();
-    let complete = complete && parsed.len() == documents.len();
+    let complete = own.is_some_and(|own| own.complete) && parsed.len() == documents.len();
     let boundary = own.and_then(|own| own.boundary.as_ref());
     let boundary = boundary.and_then(|one| Policy::from_value(&one.name, &one.document).ok());
     let lacks_allow = complete && matches!(iam::evaluate_identity(parsed.iter(), &request), Decision::ImplicitDeny);
@@ -141,8 +135,8 @@ pub(super) fn standing(case: &Case<'_>, need: &Need) -> Standing {
     let as_simulated = settled.and_then(policy_of);
     let (identity, boundary): (Vec<&Policy>, Option<&Policy>) = match settled {
         Some(_) => (as_simulated.iter().collect(), None),
-        None if own.is_some() => (parsed.iter().collect(), boundary.as_ref()),
-        None => return Standing::Open(unseen(case, simulated)),
+        // Where nothing of the role was read, only a deny of the resource's own policy can be told.
+        None => (parsed.iter().collect(), boundary.as_ref()),
     };
     let (resource, unread) = resource_policy(case, need);
     let policies = Policies {
@@ -247,12 +241,15 @@ fn unseen(case: &Case<'_>, simulated: Option<&Simulation>) -> String {
     if let Some(one) = simulated.filter(|one| !one.missing_context.is_empty()) {
         return format!("the value of {} in the function's requests", one.missing_context.join(", "));
     }
-    if let Some(denial) = case.evidence.role.denials.first() {
-        return format!("permission {}", denial.action);
-    }
-    let role = case.evidence.role.found();
-    let missing = role.and_then(|role| role.simulations.missing().or_else(|| role.policies.missing()));
-    missing.unwrap_or_else(|| "some of the role's policies".to_owned())
+    let Some(role) = case.evidence.role.found() else {
+        let missing = case.evidence.role.observation.missing();
+        return missing.unwrap_or_else(|| "the function's role".to_owned());
+    };
+    role.simulations
+        .missing()
+        .or_else(|| role.policies.missing())
+        .or_else(|| case.evidence.role.denials.first().map(|denial| format!("permission {}", denial.action)))
+        .unwrap_or_else(|| "some of the role's policies".to_owned())
 }
 
 /// The policy of the need's resource, and what is missing where it could not be read.

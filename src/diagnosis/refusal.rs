@@ -151,12 +151,12 @@ pub(super) fn weigh(case: &Case<'_>, cause: Cause, clear: &str) -> Weighed {
         .collect();
     match logged(case, cause) {
         Some(logged) => weigh_logged(case, logged, &standings, stops),
-        None if stops.is_empty() => Weighed::Against(nothing_speaks(case, &standings, clear)),
+        None if stops.is_empty() => Weighed::Against(nothing_speaks(case, cause, &standings, clear)),
         None => weigh_stops(case, cause, stops),
     }
 }
 
-fn nothing_speaks(case: &Case<'_>, standings: &[(Need, Standing)], clear: &str) -> Verdict {
+fn nothing_speaks(case: &Case<'_>, cause: Cause, standings: &[(Need, Standing)], clear: &str) -> Verdict {
     let unseen = case.evidence.secret.observation.missing().or_else(|| case.evidence.function.observation.missing());
     if let Some(missing) = unseen {
         return Verdict::unknown(missing);
@@ -168,7 +168,10 @@ fn nothing_speaks(case: &Case<'_>, standings: &[(Need, Standing)], clear: &str) 
         Standing::Open(missing) => Some(missing.clone()),
         _ => None,
     });
-    match open.or_else(|| case.evidence.logs.observation.missing()) {
+    // The role's own policies can show a denial; that they show none does not replace the answer that was refused.
+    let of_role = !matches!(cause, Cause::SecretResourcePolicyDeny | Cause::SecretResourcePolicyMissingAllow);
+    let unsimulated = case.evidence.role.found().filter(|_| of_role).and_then(|role| role.simulations.missing());
+    match open.or(unsimulated).or_else(|| case.evidence.logs.observation.missing()) {
         Some(missing) => Verdict::unknown(missing),
         None => Verdict::clear(clear),
     }

@@ -92,7 +92,7 @@ pub(crate) fn invocation(at: Timestamp, step: RotationStep, status: InvocationSt
         status,
         error_type: None,
         step: Some(step),
-        secret: Some(SECRET.to_owned()),
+        secret_arn: Some(SECRET.to_owned()),
         version: None,
         lines: lines.iter().copied().map(event).collect(),
     }

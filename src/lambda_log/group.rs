@@ -159,7 +159,7 @@ impl Run {
             max_memory_used_mb: report.max_memory_used_mb,
             error_type: report.error_type.or(evidence.error_type),
             step: evidence.step.map(|(_, step)| step),
-            secret: evidence.secret,
+            secret_arn: evidence.secret,
             version: evidence.version,
             lines: self.lines,
         }

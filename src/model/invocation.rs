@@ -53,7 +53,7 @@ pub struct Invocation {
     /// The rotation step the lines speak of.
     pub step: Option<RotationStep>,
     /// The ARN of the secret being rotated, where a line names it.
-    pub secret: Option<String>,
+    pub secret_arn: Option<String>,
     /// The version being created (`ClientRequestToken`), where a line names it.
     pub version: Option<String>,
     /// The lines in order, including those of a cold start's initialization.

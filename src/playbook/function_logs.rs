@@ -200,7 +200,7 @@ fn thinned(invocations: Vec<Invocation>, secret: Option<&str>) -> (Vec<Invocatio
         return (invocations, false);
     }
     let is_telling = |invocation: &Invocation| {
-        invocation.status != InvocationStatus::Succeeded || (secret.is_some() && invocation.secret.as_deref() == secret)
+        invocation.status != InvocationStatus::Succeeded || (secret.is_some() && invocation.secret_arn.as_deref() == secret)
     };
     let (telling, others): (Vec<_>, Vec<_>) = invocations.into_iter().partition(is_telling);
     let newest = |list: Vec<Invocation>, count: usize| list.into_iter().rev().take(count).collect::<Vec<_>>();

@@ -23,6 +23,14 @@ use serde::{Serialize, Serializer};
 pub use redactor::{Redacted, Redactor};
 
 /// Text without secrets. Redaction is its only constructor, so a text that could not be redacted cannot be shown.
+///
+/// ```compile_fail
+/// let text: rotation_diag::redact::SafeText = String::from("password=tiger").into();
+/// ```
+///
+/// ```compile_fail
+/// let text: rotation_diag::redact::SafeText = serde_json::from_str("\"password=tiger\"").unwrap();
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct SafeText(String);
 

@@ -59,6 +59,9 @@ pub(super) fn is_secret_name(value: &str) -> bool {
     if value.len() > LONGEST_SECRET_NAME {
         return false;
     }
+    if value.starts_with("arn:") {
+        return value.bytes().all(|byte| byte.is_ascii_graphic());
+    }
     let is_access_key = value.len() == SECRET_KEY_CHARS && !value.contains(['-', '_', '.']);
     let separated = value.contains(['-', '/']) && !value.starts_with('/') && !is_access_key;
     let plain = value.bytes().all(|byte| is_name_byte(byte) || byte == b'/');

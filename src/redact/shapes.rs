@@ -130,12 +130,29 @@ fn private_key_end(text: &str, from: usize) -> usize {
 
 /// The password in `scheme://user:password@host`, once `://` was found.
 pub(super) fn url_password(text: &str, found: Range<usize>) -> Option<Range<usize>> {
-    let end = run_end(text, found.end, |byte| !byte.is_ascii_whitespace() && !b"/\"'<>\\".contains(&byte));
+    /// How far a password with an unescaped slash is followed.
+    const LONGEST: usize = 64;
+    let is_url = |byte: u8| !byte.is_ascii_whitespace() && !b"\"'<>\\".contains(&byte);
+    let end = run_end(text, found.end, |byte| is_url(byte) && byte != b'/');
     let authority = text.get(found.end..end)?;
-    let (userinfo, _host) = authority.rsplit_once('@')?;
-    let (user, password) = userinfo.split_once(':')?;
-    let start = found.end + user.len() + 1;
-    (!password.is_empty()).then(|| start..start + password.len())
+    let (user, rest) = authority.split_once(':')?;
+    let start = end - rest.len();
+    if user.contains('@') {
+        return None;
+    }
+    let password = match rest.rsplit_once('@') {
+        Some((password, _host)) => password.len(),
+        // Digits are a port, and what follows is a path.
+        None if rest.bytes().all(|byte| byte.is_ascii_digit()) => return None,
+        None => {
+            let bytes = text.as_bytes().get(start..).unwrap_or_default();
+            let near = bytes.get(..LONGEST).unwrap_or(bytes);
+            let url = near.iter().position(|byte| !is_url(*byte));
+            let url = near.get(..url.unwrap_or(near.len())).unwrap_or_default();
+            url.iter().rposition(|byte| *byte == b'@')?
+        }
+    };
+    (password > 0).then_some(start..start + password)
 }
 
 /// The token behind `Bearer` or `Basic`, unless it is a word.

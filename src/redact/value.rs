@@ -9,7 +9,7 @@ use super::redactor::MARKER_START;
 use super::shapes::{byte, run_end, run_start, wrapped_end};
 
 /// Words that stand where a value would, and say something about it.
-const WORDS_ABOUT_A_VALUE: [&str; 22] = [
+const WORDS_ABOUT_A_VALUE: [&str; 31] = [
     "",
     "yes",
     "no",
@@ -32,6 +32,16 @@ const WORDS_ABOUT_A_VALUE: [&str; 22] = [
     "denied",
     "failed",
     "error",
+    "is",
+    "was",
+    "must",
+    "cannot",
+    "authentication",
+    "unexpected",
+    // Errors of Python's JSON decoder: "Expecting value: line 1 column 1".
+    "expecting",
+    "extra",
+    "unterminated",
 ];
 
 /// An unquoted value longer than any ARN (2048 bytes) is no word about a value and no reference: it is hidden without
@@ -51,6 +61,8 @@ pub(super) enum Link {
     Tag,
     /// A blank or a parenthesis before a quote, as in SQL.
     Quote,
+    /// `('name', 'value')`.
+    Pair,
 }
 
 /// A name to which something is assigned.
@@ -85,6 +97,13 @@ pub(super) fn name_start(text: &str, word: &Range<usize>) -> usize {
     before.iter().rposition(|byte| !is_name_byte(*byte)).map_or(earliest, |last| earliest + last + 1)
 }
 
+/// Whether the name at `name_start` is quoted, behind an opening parenthesis.
+fn opens_a_pair(text: &str, name_start: usize) -> bool {
+    let before = text.get(..name_start).unwrap_or_default();
+    let unquoted = before.trim_end_matches(['\\', '"', '\'']);
+    unquoted.len() < before.len() && unquoted.ends_with('(')
+}
+
 pub(super) fn assigned(text: &str, word: &Range<usize>) -> Option<Assigned> {
     let name_end = run_end(text, word.end, |byte| byte.is_ascii_digit());
     let closed = run_end(text, name_end, |byte| is_quote(byte) || byte == b'\\');
@@ -113,6 +132,7 @@ pub(super) fn assigned(text: &str, word: &Range<usize>) -> Option<Assigned> {
         Some((sign, link)) => (link, blank_end + sign.len()),
         None if rest.starts_with('>') && before == Some(b'<') && !literal => (Link::Tag, blank_end + 1),
         None if is_option && blank_end > closed => (Link::Option, blank_end),
+        None if literal && rest.starts_with(',') && opens_a_pair(text, name_start) => (Link::Pair, blank_end + 1),
         None if rest.starts_with(['"', '\'', '(']) && !literal => (Link::Quote, blank_end),
         None => return None,
     };
@@ -134,8 +154,10 @@ pub(super) fn value(text: &str, assigned: &Assigned) -> Option<Range<usize>> {
         return (closed && end > assigned.at && !is_hidden_already(text, &range)).then_some(range);
     }
     match quoted(text, assigned.at) {
+        // `('password', 'host', 'port')` is a list of names.
+        Some(Quoted(range)) if assigned.link == Link::Pair && !text.get(range.end + 1..)?.starts_with(')') => None,
         Some(range) => range.of_secret(text),
-        None if assigned.link == Link::Quote => None,
+        None if matches!(assigned.link, Link::Quote | Link::Pair) => None,
         None => bare(text, assigned),
     }
 }
@@ -155,7 +177,7 @@ impl Quoted {
     }
 }
 
-/// The quoted value at `at`, with an optional prefix as in Python's `b'…'`. Its quotes may be escaped, at any depth
+/// The quoted value at `at`, with an optional prefix as in Python's `b'…'` or Rust's `Some("…")`. Its quotes may be escaped, at any depth
 /// of JSON in JSON; a quote escaped more deeply belongs to the value. Without an end it reaches to the end of the line.
 pub(super) fn quoted(text: &str, at: usize) -> Option<Quoted> {
     quoted_until(text, at, |_, escapes, depth| {
@@ -173,10 +195,7 @@ pub(super) fn quoted_object(text: &str, at: usize) -> Option<Quoted> {
 /// The quoted value that ends at the first quote for which `closes` holds, given the value up to there, the number of
 /// backslashes in front of it, and in front of the opening quote.
 fn quoted_until(text: &str, at: usize, closes: impl Fn(&str, usize, usize) -> bool) -> Option<Quoted> {
-    let at = match (byte(text, at), byte(text, at + 1)) {
-        (Some(b'b' | b'u' | b'r' | b'f' | b'B' | b'U' | b'N'), Some(next)) if is_quote(next) => at + 1,
-        _ => at,
-    };
+    let at = after_prefix(text, at);
     let opening = run_end(text, at, |byte| byte == b'\\');
     let depth = opening - at;
     let quote = byte(text, opening).filter(|byte| is_quote(*byte))?;
@@ -199,6 +218,24 @@ fn quoted_until(text: &str, at: usize, closes: impl Fn(&str, usize, usize) -> bo
     }
 }
 
+/// Behind the letter or the call that a quote may follow.
+fn after_prefix(text: &str, at: usize) -> usize {
+    const LONGEST: usize = 24;
+    let word = text.as_bytes().get(at..).unwrap_or_default();
+    let length = word.iter().take(LONGEST).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+    let after = at + length;
+    let value = match byte(text, after) {
+        Some(b'(') => after + 1,
+        _ if length == 1 => after,
+        _ => return at,
+    };
+    let quote = run_end(text, value, |byte| byte == b'\\');
+    match byte(text, quote) {
+        Some(quote) if is_quote(quote) => value,
+        _ => at,
+    }
+}
+
 /// A value without quotes.
 fn bare(text: &str, assigned: &Assigned) -> Option<Range<usize>> {
     let range = assigned.at..bare_end(text, assigned);
@@ -218,15 +255,13 @@ fn is_value(text: &str, assigned: &Assigned, range: &Range<usize>) -> bool {
     let is_about = WORDS_ABOUT_A_VALUE.contains(&word.as_str());
     let is_reference = value.starts_with("arn:") || value.starts_with("//");
     let is_placeholder = (word.starts_with('<') && word.ends_with('>')) || word.bytes().all(|byte| byte == b'*');
-    // `SET PASSWORD = PASSWORD('…')`: the call's argument is the value.
-    let is_call = word.starts_with("password(");
     let is_structure = assigned.literal && value.starts_with(['{', '[']);
     let is_text = match assigned.link {
         Link::Colon => !assigned.literal && is_prose(text, range),
-        Link::Option => value.starts_with('-') || ["is", "was", "must", "and", "or"].contains(&word.as_str()),
-        Link::Equals | Link::Tag | Link::Quote => false,
+        Link::Option => value.starts_with('-') || ["and", "or"].contains(&word.as_str()),
+        Link::Equals | Link::Tag | Link::Quote | Link::Pair => false,
     };
-    !(is_about || is_reference || is_placeholder || is_call || is_structure || is_text)
+    !(is_about || is_reference || is_placeholder || is_structure || is_text)
 }
 
 fn bare_end(text: &str, assigned: &Assigned) -> usize {
@@ -264,11 +299,14 @@ fn is_prose(text: &str, value: &Range<usize>) -> bool {
         return true;
     }
     let plain = word.trim_end_matches(|char: char| ",.;)!?'\"".contains(char));
+    let blank_before = byte(text, value.start.wrapping_sub(1)).is_some_and(is_blank);
     let is_word = plain.chars().all(|char| char.is_alphabetic() || char == '\'' || char == '-');
     let next = run_end(text, value.end, is_blank);
     let next = text.get(next..run_end(text, next, |byte| !byte.is_ascii_whitespace()));
     let next = next.unwrap_or_default();
-    is_word && !next.is_empty() && !next.contains('=') && !next.ends_with(':')
+    // `{user:app password:tiger}` and `password: tiger (6 letters)` are no sentences.
+    let goes_on = next.starts_with(char::is_alphabetic) && !next.contains('=') && !next.ends_with(':');
+    is_word && blank_before && goes_on
 }
 
 /// Whether the range is nothing but markers of an earlier redaction.

@@ -267,6 +267,8 @@ pub(super) struct ManagedPolicyForm {
 pub(super) struct KeyForm {
     pub(super) name: String,
     pub(super) region: Option<String>,
+    /// The account that owns it; from outside of it nobody may look at the key.
+    pub(super) account: Option<String>,
     /// It is gone: KMS does not find it.
     #[serde(default = "yes")]
     pub(super) exists: bool,
@@ -286,9 +288,9 @@ pub(super) struct RotationForm {
     #[serde(default = "one")]
     pub(super) count: u32,
     pub(super) outcome: RotationOutcome,
-    /// The step that failed, or that has not begun yet.
+    /// The step that failed, or that has not begun yet; of a success, the one that `run` is about.
     pub(super) step: Option<RotationStep>,
-    /// How the failing step's invocation went.
+    /// How the invocation of `step` went.
     pub(super) run: Option<RunForm>,
     /// How often Secrets Manager repeated the whole attempt.
     #[serde(default = "one")]

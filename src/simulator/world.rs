@@ -94,6 +94,8 @@ pub(super) struct Key {
     pub(super) arn: String,
     pub(super) region: String,
     pub(super) exists: bool,
+    /// Owned by another account, which lets nobody here look at it.
+    pub(super) foreign: bool,
     pub(super) state: String,
     pub(super) deletion: Option<Timestamp>,
     pub(super) policy: Value,

@@ -1,6 +1,6 @@
 //! Lambda, IAM, KMS and STS: what may be done, and by whom.
 
-use crate::{REGION, code, config, embedded};
+use crate::{REGION, code, config, embedded, start};
 
 #[tokio::test]
 async fn lambda_tells_configuration_policy_and_concurrency() {
@@ -127,4 +127,18 @@ async fn kms_health_and_sts_answer() {
     let assumed =
         sts.assume_role().role_arn("arn:aws:iam::210987654321:role/reader").role_session_name("diag").send().await.unwrap();
     assert_eq!(assumed.assumed_role_user().unwrap().arn(), "arn:aws:sts::210987654321:assumed-role/reader/diag");
+}
+
+#[tokio::test]
+async fn a_key_of_another_account_tells_nothing() {
+    let simulator = start(
+        "title = \"t\"\nstory = \"s\"\n[[key]]\nname = \"shared\"\naccount = \"444455556666\"\n\
+         [[secret]]\nname = \"a\"\nkms_key = \"shared\"\n",
+    );
+    let config = config(&simulator, REGION, 1);
+    let secret = aws_sdk_secretsmanager::Client::new(&config).describe_secret().secret_id("a").send().await.unwrap();
+    let key = secret.kms_key_id().unwrap();
+    assert!(key.starts_with("arn:aws:kms:eu-west-1:444455556666:key/"), "{key}");
+    let refused = aws_sdk_kms::Client::new(&config).describe_key().key_id(key).send().await.unwrap_err();
+    assert_eq!(code(&refused), Some("AccessDeniedException"));
 }

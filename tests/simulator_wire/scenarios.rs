@@ -1,6 +1,7 @@
 //! The scenario files themselves.
 
 use crate::{now, start};
+use rotation_diag::model::Cause;
 use rotation_diag::simulator::{Scenario, Simulator};
 
 #[tokio::test]
@@ -16,6 +17,35 @@ async fn every_embedded_scenario_can_be_played() {
         count += 1;
     }
     assert!(count >= 7, "{count}");
+}
+
+#[test]
+fn every_expectation_speaks_of_causes_in_the_catalogue() {
+    for (name, text) in Scenario::embedded() {
+        let scenario = Scenario::parse(text).unwrap();
+        let expect = scenario.expect.as_ref().unwrap();
+        let listed = expect.not_cause.iter().chain(&expect.inhibited).chain(&expect.not_checked);
+        for cause in expect.cause.iter().chain(listed) {
+            assert!(Cause::from_id(cause).is_some(), "{name}: {cause}");
+        }
+        let known = ["root_cause", "healthy", "inconclusive", "not_found"];
+        assert!(known.contains(&expect.outcome.as_str()), "{name}");
+        assert_eq!(expect.outcome == "root_cause", expect.cause.is_some(), "{name}");
+        let words = [None, Some("confirmed"), Some("likely"), Some("possible")];
+        assert!(words.contains(&expect.confidence.as_deref()), "{name}");
+        assert!(expect.cause.as_ref().is_none_or(|cause| !expect.not_cause.contains(cause)), "{name} contradicts itself");
+    }
+}
+
+#[test]
+fn every_story_is_one_plain_sentence() {
+    for (name, text) in Scenario::embedded() {
+        let scenario = Scenario::parse(text).unwrap();
+        let (title, story) = (scenario.title, scenario.story);
+        assert!(!title.ends_with('.') && title.len() <= 60, "{name}: {title}");
+        assert!(story.ends_with('.') && !story.contains(". "), "{name}: {story}");
+        assert!(!story.contains('\n') && story.len() <= 200, "{name}: {story}");
+    }
 }
 
 #[test]

@@ -175,7 +175,7 @@ fn step_of(case: &Case<'_>, failure: &Failure<'_>) -> Option<RotationStep> {
 fn step_after_the_previous(case: &Case<'_>, invocation: &Invocation) -> Option<RotationStep> {
     let logs = case.evidence.logs.found()?;
     let before = Window::ending_at(invocation.started_at, LONGEST_INVOCATION);
-    let is_another = |other: &Invocation| other.secret.is_some() && other.secret.as_deref() != Some(case.secret_id());
+    let is_another = |other: &Invocation| other.secret_arn.is_some() && other.secret_arn.as_deref() != Some(case.secret_id());
     let previous = logs
         .invocations
         .iter()

@@ -65,7 +65,7 @@ impl<'a> Healed<'a> {
             .rev()
             .filter(|run| matches!(run.status, InvocationStatus::Failed | InvocationStatus::TimedOut))
             .filter(|run| around.contains(run.started_at))
-            .filter(|run| run.secret.as_deref().is_none_or(|secret| secret == case.secret_id()))
+            .filter(|run| run.secret_arn.as_deref().is_none_or(|secret| secret == case.secret_id()))
             .flat_map(|run| &run.lines)
             .find(|event| signatures::classify_event(&event.text).is_some_and(|found| found.cause == cause))
     }

@@ -18,8 +18,7 @@ pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Step, evaluate 
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     let opinion = match weigh(case, CAUSE, "the secret's resource policy denies the role nothing") {
-        Weighed::Against(Verdict::Clear { because }) => return seen_or_unknown(case, because),
-        Weighed::Against(verdict) => return verdict,
+        Weighed::Against(verdict) => return by_the_policy_itself(case, verdict),
         Weighed::For(opinion) => opinion,
     };
     let role = case.role_name().unwrap_or("ROLE");
@@ -47,15 +46,19 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     opinion.finding(case, CAUSE, explanation, remediation).into()
 }
 
-fn seen_or_unknown(case: &Case<'_>, because: String) -> Verdict {
-    let access = &case.evidence.access;
-    let missing = access.observation.missing().or_else(|| access.found().and_then(|access| access.secret_policy.missing()));
-    if let (Some(missing), None) = (missing, case.without_function()) {
-        return Verdict::unknown(missing);
+/// Where nothing speaks for a denial, the secret's policy itself decides: unread it leaves the answer open, and where there
+/// is none, nothing about the role matters.
+fn by_the_policy_itself(case: &Case<'_>, verdict: Verdict) -> Verdict {
+    if let Some(verdict) = case.without_function() {
+        return verdict;
     }
-    match access.found().is_some_and(|access| access.secret_policy.is_empty()) {
-        true => Verdict::clear("the secret has no resource policy"),
-        false => Verdict::clear(because),
+    let access = &case.evidence.access;
+    let unread = access.observation.missing().or_else(|| access.found().and_then(|access| access.secret_policy.missing()));
+    let none = access.found().is_some_and(|access| access.secret_policy.is_empty());
+    match (unread, case.evidence.logs.observation.missing()) {
+        (Some(missing), _) => Verdict::unknown(missing),
+        (None, None) if none => Verdict::clear("the secret has no resource policy"),
+        _ => verdict,
     }
 }
 
@@ -102,6 +105,14 @@ mod tests {
         assert_clear(CAUSE, &denying(json!({ "StringNotEquals": { "aws:PrincipalArn": ROLE } })));
         let by_network = denying(json!({ "StringNotEquals": { "aws:SourceVpce": "vpce-1" } }));
         assert_unknown(CAUSE, &by_network, "aws:sourcevpce");
+    }
+
+    #[test]
+    fn a_deny_is_found_even_where_nothing_is_known_of_the_role() {
+        let mut evidence = denying(json!({ "StringNotLike": { "aws:PrincipalArn": "arn:aws:iam::*:role/application" } }));
+        deny(&mut evidence, StepName::ExecutionRole);
+        fail(&mut evidence, RotationStep::CreateSecret, &[]);
+        assert_eq!(finding(CAUSE, &evidence).confidence, Confidence::Likely);
     }
 
     #[test]

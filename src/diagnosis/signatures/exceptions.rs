@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 /// The line's subject is an exception: `pkg.SomeError: …`, after level and time.
 static SUBJECT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
-        r#"(?m)^(?:\W*|.*(?:Uncaught|Unhandled|Caused by|thrown by|Invoke Error|Exception in thread)\b.{0,60}?|\s*"errorType":\s*")"#,
+        r#"(?m)^(?:\W*|[\w.]+: |.*(?:Uncaught|Unhandled|Caused by|thrown by|Invoke Error|Exception in thread)\b.{0,60}?|\s*"errorType":\s*")"#,
         r"(?P<kind>(?:[\w$]+\.)*[A-Z]\w*(?:Error|Exception|Fault)|KeyError|(?:[\w$]+\.)*(?:Error|Exception))",
         r#"(?::|"|,|$|\s*\n|\s\[)"#
     ))

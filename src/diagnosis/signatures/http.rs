@@ -35,7 +35,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"(?:responded|replied|failed|returned|answered|received|rejected)\b.{0,40}\b(?:with )?(?:status |HTTP |code |a )*(?:40[0-9]|41[0-9]|42[0-9]|50[0-9])\b",
         r"\((?:401|403|429|500|502|503|504)\) (?:Unauthorized|Forbidden|Too Many Requests|Internal Server Error|Bad Gateway|Service Unavailable|Gateway Timeout)",
         r"\b(?:401|403|429|500|502|503|504)\b:? (?:Unauthorized|Forbidden|Too Many Requests|Internal Server Error|Bad Gateway|Service (?:Temporarily )?Unavailable|Gateway Time-?out)\b",
-        r"HttpClientErrorException|HttpServerErrorException|Response status code does not indicate success",
+        r"\b[45]\d\d, message='|Net::HTTP\w+Exception: [45]\d\d|HttpClientErrorException|HttpServerErrorException|Response status code does not indicate success",
     ])
     .matches(&[
         "requests.exceptions.HTTPError: 401 Client Error: Unauthorized for url: https://api.example.com/v1/keys",

@@ -19,8 +19,7 @@ static HTTP_CLIENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 static AWS_SDK: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)DispatchFailure|smithy|aws-sdk|awssdk|com\.amazonaws|botocore|endpoint URL|secretsmanager\W|SecretsManager:")
-        .ok()
+    Regex::new(r"(?i)DispatchFailure|smithy|aws-sdk|awssdk|com\.amazonaws|Amazon\.Runtime|botocore|endpoint URL|secretsmanager\.|secretsmanager: |SecretsManagerClient|Secrets Manager: ").ok()
 });
 
 fn names(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
@@ -79,6 +78,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"(?:Connect|Read) timeout on endpoint URL",
         r"(?:EndpointConnection|ConnectTimeout|ReadTimeout|ConnectionClosed|ProxyConnection|HTTPClient)Error\b",
         r"Could not connect to the endpoint URL",
+        r"Amazon(?:ClientException|ServiceException): .*(?:connect|connection|timed out)",
         r"Connection was closed before we received a valid response from endpoint",
     ])
     .matches(&[
@@ -102,7 +102,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"\b(?:socket\.timeout|TimeoutError|timeout): timed out\b",
         r"java\.net\.(?:UnknownHost|Connect|SocketTimeout|NoRouteToHost)Exception",
         r"\bsocket hang up\b|\bread timed out\b|\bSSL SYSCALL error",
-        r"Timeout acquiring a connection|ConnectionAcquireTimeoutError|Could not create connection to database server",
+        r"pool timed out while waiting|Connect call failed|Cannot connect to host \S+:\d+|Timeout acquiring a connection|ConnectionAcquireTimeoutError|Could not create connection to database server",
         r"(?:SQLSTATE|sqlstate|code|state)\W{0,5}0800[146]\b|[\x22'\[(]0800[146][\x22'\])]",
         r"HttpRequestException: .*(?:refused|known|timed out)|No such host is known|SocketException \(\d+\)",
     ])

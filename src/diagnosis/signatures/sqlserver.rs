@@ -48,7 +48,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"\(20009,|Adaptive Server is unavailable or does not exist|Unable to connect: Adaptive Server|Net-Lib error during",
         r"TCP Provider: (?:Error code|Timeout|No connection|The wait|A connection attempt)|Login timeout expired|\bHYT00\b|\bHYT01\b",
         r"A network-related or instance-specific error|The TCP/IP connection to the host .* has failed|server was not found or was not accessible",
-        r"Failed to connect to \S+:1433|\bESOCKET\b|\bETIMEOUT\b|ConnectionError: Failed to connect",
+        r"Failed to connect to \S+:1433|\bESOCKET\b|\bETIMEOUT\b|\bConnectionError: Failed to connect to \S+:\d+",
         r"\(20003,|Adaptive Server connection timed out|\(20047,|DBPROCESS is dead",
     ])
     .engine("sqlserver")

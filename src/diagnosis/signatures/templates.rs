@@ -76,7 +76,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::DbLoginAmbiguous, AmbiguousLogin, &[
         r"(?:Unable|Failed) to log ?in ?to (?:the )?(?:\w+ )?(?:database|db|server|cluster)",
         r"(?:Unable|Failed) to (?:establish|open|create|get|obtain) (?:an? |the )?(?:database|db) connection",
-        r"(?:Unable|Failed|Could not|Cannot) (?:to )?connect to (?:the )?(?:\w+ )?(?:database|db)\b",
+        r"(?:Unable|Failed|Could not|Cannot) (?:to )?connect to (?:the )?(?:\w+ )?(?:database\b|db(?:\s|$))",
         r"(?:database|db) (?:login|connection) (?:has )?failed",
         r": Connection failure with secret ARN",
     ])

@@ -57,19 +57,22 @@ pub(super) const TABLE: &[Pattern] = &[
     },
     Pattern {
         kind: "secret value",
-        regex: r"(?i-u:secret_?(?:string|binary|value))",
+        regex: r"(?i-u:secret[_-]?(?:string|binary|value))",
         secret: names::secret_value,
         masked: &[
             (r#"{"ARN":"arn:x","SecretString":"{\"username\":\"u\",\"custom\":\"xyzzy\"}","VersionId":"v"}"#, "xyzzy"),
             (r#"b'{"Name":"n","SecretString":"{\\"username\\":\\"u\\",\\"custom\\":\\"xyzzy\\"}","VersionId":"v"}'"#, "xyzzy"),
             (r#"{'Name': 'n', 'SecretBinary': b'\x00\x01xyzzy', 'VersionId': 'v'}"#, "xyzzy"),
             ("SecretString={\"custom\": \"xyzzy\"} was sent", "xyzzy"),
+            ("put-secret-value --secret-id prod/db --secret-string xyzzy", "xyzzy"),
             ("Invalid type for parameter SecretString, value: {'custom': 'xyzzy'}, type: <class 'dict'>", "xyzzy"),
         ],
         kept: &[
             "secretsmanager:GetSecretValue on resource: arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/db-AbCdEf",
             "when calling the GetSecretValue operation: Access to KMS is not allowed",
             "You must provide SecretString or SecretBinary.",
+            "Unable to decode secret_string: Expecting value: line 1 column 1 (char 0)",
+            "put-secret-value --secret-id prod/db",
             "Invalid secret value json for secret arn:aws:x",
         ],
     },
@@ -111,6 +114,9 @@ pub(super) const TABLE: &[Pattern] = &[
             ("https://example.com/login?password=tiger&next=x", "tiger"),
             ("user=app&password%3Dtiger", "tiger"),
             ("\"password\": 12345678}", "12345678"),
+            ("password: Some(\"tiger 12\"), host: None", "tiger 12"),
+            ("[('user', 'app'), ('password', 'tiger')]", "tiger"),
+            ("{User:app Password:tiger Host:db}", "tiger"),
         ],
         kept: &[
             "FATAL: password authentication failed for user \"app\"",
@@ -124,6 +130,8 @@ pub(super) const TABLE: &[Pattern] = &[
             "The secret prod/db-password was not found",
             "{\"password\": null}",
             "password: must contain a digit",
+            "Unable to set password: authentication failed",
+            "missing keys ('password', 'host', 'port')",
         ],
     },
     Pattern {

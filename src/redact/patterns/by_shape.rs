@@ -75,6 +75,14 @@ pub(super) const TABLE: &[Pattern] = &[
         kept: &["keyJack and eyJ are no tokens", "the eyJhbGci header is short"],
     },
     Pattern {
+        kind: "kerberos keytab",
+        // The bytes 5, 2, 0, 0, 0 in base64: the version, and the length of a first entry below 65536 bytes.
+        regex: r"(?-u:\b)BQIAAA[A-Za-z0-9+/]{20,}={0,2}",
+        secret: shapes::wrapped,
+        masked: &[("Failed to split keytab: BQIAAABUAAIADUVYQU1QTEUuQ09NAAdhcHA=", "UVYQU1QTEUuQ09N")],
+        kept: &["Failed to create keytab with new password", "BQIAAA"],
+    },
+    Pattern {
         kind: "slack token",
         regex: r"(?-u:\b)(?:xox[abceoprs](?:\.xox[bp])?|xapp)-[A-Za-z0-9-]{8,}",
         secret: shapes::whole,
@@ -148,10 +156,12 @@ pub(super) const TABLE: &[Pattern] = &[
             ("mongodb://app:p%40ss-word@db.example.internal:27017/admin", "p%40ss-word"),
             ("postgres://app:p@ss@db.example.internal/orders failed", "p@ss"),
             ("proxy http://:secret@10.0.0.1:8080", "secret"),
+            ("postgres://app:pa/ss@db.example.internal/orders", "pa/ss"),
         ],
         kept: &[
             "https://secretsmanager.us-east-1.amazonaws.com:443/",
             "https://user@example.com/a:b@c",
+            "https://example.com:443/a/b@c",
             "Could not connect to the endpoint URL: \"https://sts.eu-west-1.amazonaws.com/\"",
         ],
     },

@@ -50,10 +50,15 @@ impl<'a> Invocation<'a> {
             (None, Ending::InitError) => SignedDuration::from_millis(3),
             (None, _) => SignedDuration::from_millis(740),
         };
-        let lines = match &run.lines {
-            Some(lines) => lines.iter().map(|line| names.fill(line, context)).collect::<Result<_, _>>()?,
-            None => lines.iter().map(|line| names.fill(line, context)).collect::<Result<_, _>>()?,
+        let lines: Vec<&str> = match &run.lines {
+            Some(lines) => lines.iter().map(String::as_str).collect(),
+            None => lines.to_vec(),
         };
+        let lines = lines
+            .into_iter()
+            .filter(|line| is_logged(function, line))
+            .map(|line| names.fill(line, context))
+            .collect::<Result<_, _>>()?;
         Ok(Invocation {
             function,
             arn: names.function_arn(function),
@@ -341,9 +346,28 @@ fn denial(
     ))
 }
 
+/// The levels of Python's logger, least severe first.
+const LEVELS: [&str; 5] = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
+
 /// `ERROR text` → level and text.
 fn split_level(line: &str) -> Option<(&str, &str)> {
-    line.split_once(' ').filter(|(level, _)| ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"].contains(level))
+    line.split_once(' ').filter(|(level, _)| LEVELS.contains(level))
+}
+
+/// Lambda drops lines below the function's `ApplicationLogLevel`, which calls `WARNING` `WARN` and `CRITICAL` `FATAL`.
+///
+/// Source: Lambda Developer Guide, "Configuring advanced logging controls for Lambda functions".
+fn is_logged(function: &FunctionForm, line: &str) -> bool {
+    let severity = |level: &str| LEVELS.iter().position(|known| *known == level);
+    let least = match function.log_level.as_deref() {
+        Some("WARN") => Some("WARNING"),
+        Some("FATAL") => Some("CRITICAL"),
+        other => other,
+    };
+    match (least.and_then(severity), split_level(line)) {
+        (Some(least), Some((level, _))) => severity(level) >= Some(least),
+        _ => true,
+    }
 }
 
 /// Where the exception was raised, as Python's traceback module formats frames.

@@ -137,7 +137,12 @@ impl<'a> Names<'a> {
     pub(super) fn key_arn(&self, name: &str) -> Result<String, String> {
         let key =
             self.scenario.keys.iter().find(|key| key.name == name).ok_or_else(|| format!("no [[key]] is named `{name}`"))?;
-        Ok(format!("arn:aws:kms:{}:{}:key/{}", self.region(key.region.as_ref()), self.account(), ids::uuid(&key.name)))
+        Ok(format!(
+            "arn:aws:kms:{}:{}:key/{}",
+            self.region(key.region.as_ref()),
+            key.account.as_deref().unwrap_or(self.account()),
+            ids::uuid(&key.name)
+        ))
     }
 
     /// Replaces `{word}` by its meaning in `context`, and `{secret:…}`, `{function:…}`, `{role:…}`, `{policy:…}`

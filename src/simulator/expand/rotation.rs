@@ -138,15 +138,8 @@ impl Attempt<'_> {
         }
         let ended = match self.outcome {
             RotationOutcome::Succeeded => ("RotationSucceeded", None),
-            RotationOutcome::Failed => ("RotationFailed", Some(self.error(names, function))),
-            RotationOutcome::Abandoned => (
-                "RotationAbandoned",
-                Some(
-                    self.form
-                        .and_then(|form| form.message.clone())
-                        .unwrap_or_else(|| format!("Secret version {} was changed during rotation", self.version)),
-                ),
-            ),
+            RotationOutcome::Failed => ("RotationFailed", Some(self.error(names, secret, function)?)),
+            RotationOutcome::Abandoned => ("RotationAbandoned", Some(self.error(names, secret, function)?)),
             RotationOutcome::Running => return Ok(()),
         };
         if record {
@@ -155,19 +148,37 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    fn error(&self, names: &Names<'_>, function: Option<&FunctionForm>) -> String {
-        if let Some(message) = self.form.and_then(|form| form.message.clone()) {
-            return message;
+    /// The event's error message.
+    fn error(&self, names: &Names<'_>, secret: &SecretForm, function: Option<&FunctionForm>) -> Result<String, String> {
+        if let Some(message) = self.form.and_then(|form| form.message.as_ref()) {
+            return names.fill(message, &self.context(names, secret, function));
         }
-        match function {
-            Some(function) => {
+        Ok(match (self.outcome, function) {
+            (RotationOutcome::Abandoned, _) => format!("Secret version {} was changed during rotation", self.version),
+            (_, Some(function)) => {
                 format!("Error when executing lambda {} during {} step", names.function_arn(function), self.stops_in())
             }
-            None => "Rotation failed".into(),
-        }
+            (_, None) => "Rotation failed".into(),
+        })
     }
 
-    /// The step that failed, or that a running attempt has not begun.
+    /// What the placeholders in the attempt's texts stand for.
+    fn context(&self, names: &Names<'_>, secret: &SecretForm, function: Option<&FunctionForm>) -> Vec<(&'static str, String)> {
+        let mut context =
+            vec![("secret", secret.name.clone()), ("secret_arn", names.secret_arn(secret)), ("version", self.version.clone())];
+        if let Some(function) = function {
+            context.extend([
+                ("function", function.name.clone()),
+                ("function_arn", names.function_arn(function)),
+                ("role", role_name(function)),
+                ("role_arn", names.role_arn(&role_name(function))),
+                ("session_arn", names.session_arn(function)),
+            ]);
+        }
+        context
+    }
+
+    /// The step that failed, or that a running attempt has not begun; of a success, the one that `run` is about.
     fn stops_in(&self) -> RotationStep {
         self.form.and_then(|form| form.step).unwrap_or(RotationStep::CreateSecret)
     }
@@ -183,16 +194,7 @@ impl Attempt<'_> {
         events: &mut Vec<TrailEvent>,
         invocations: &mut Vec<Invocation<'f>>,
     ) -> Result<Timestamp, String> {
-        let context = [
-            ("secret", secret.name.clone()),
-            ("secret_arn", names.secret_arn(secret)),
-            ("version", self.version.clone()),
-            ("function", function.name.clone()),
-            ("function_arn", names.function_arn(function)),
-            ("role", role_name(function)),
-            ("role_arn", names.role_arn(&role_name(function))),
-            ("session_arn", names.session_arn(function)),
-        ];
+        let context = self.context(names, secret, Some(function));
         let mut now = start;
         for step in RotationStep::ALL {
             let stops = self.outcome != RotationOutcome::Succeeded && step == self.stops_in();
@@ -204,7 +206,7 @@ impl Attempt<'_> {
                 ..RunForm::default()
             };
             let run = match self.form.and_then(|form| form.run.as_ref()) {
-                Some(run) if stops => run,
+                Some(run) if step == self.stops_in() => run,
                 _ => &usual,
             };
             let lines: &[&str] = if stops { &[FOUND_CREDENTIALS] } else { success_lines(step) };
@@ -212,7 +214,7 @@ impl Attempt<'_> {
             let ended = invocation.ended();
             invocations.push(invocation);
             if record {
-                self.calls_of_step(names, secret, function, step, run, stops, ended, events);
+                self.calls_of_step(names, secret, function, step, run, stops, ended, events)?;
             }
             now = later(ended, SignedDuration::from_millis(350));
             if stops {
@@ -234,7 +236,7 @@ impl Attempt<'_> {
         stops: bool,
         at: Timestamp,
         events: &mut Vec<TrailEvent>,
-    ) {
+    ) -> Result<(), String> {
         let arn = names.secret_arn(secret);
         let mut call = |name: &str, parameters: Value, response: Value, error| {
             events.push(api_event(
@@ -253,8 +255,10 @@ impl Attempt<'_> {
         };
         if stops {
             if let Some(operation) = run.denied.as_ref().and_then(|action| action.strip_prefix("secretsmanager:")) {
+                let resource = names
+                    .fill(run.denied_on.as_deref().unwrap_or("{secret_arn}"), &self.context(names, secret, Some(function)))?;
                 let message = format!(
-                    "User: {} is not authorized to perform: secretsmanager:{operation} on resource: {arn} {}",
+                    "User: {} is not authorized to perform: secretsmanager:{operation} on resource: {resource} {}",
                     names.session_arn(function),
                     run.because.clone().unwrap_or_else(|| format!(
                         "because no identity-based policy allows the secretsmanager:{operation} action"
@@ -262,7 +266,7 @@ impl Attempt<'_> {
                 );
                 call(operation, Value::Null, Value::Null, Some(("AccessDenied", message)));
             }
-            return;
+            return Ok(());
         }
         match step {
             RotationStep::CreateSecret => {
@@ -291,6 +295,7 @@ impl Attempt<'_> {
             ),
             RotationStep::SetSecret | RotationStep::TestSecret => {}
         }
+        Ok(())
     }
 }
 

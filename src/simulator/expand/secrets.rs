@@ -51,6 +51,7 @@ pub(super) fn secret(names: &Names<'_>, history: &History<'_>) -> Result<Secret,
     let accessed: Option<jiff::Timestamp> =
         names.maybe_time(form.last_accessed.as_ref())?.and_then(|at| at.strftime("%FT00:00:00Z").to_string().parse().ok());
     let deleted = names.maybe_time(form.deleted.as_ref())?;
+    let external_role = form.external_role.as_ref().map(|arn| names.fill(arn, &[])).transpose()?;
     let entry = Shape::structure()
         .with("ARN", &arn)
         .with("Name", &form.name)
@@ -60,7 +61,7 @@ pub(super) fn secret(names: &Names<'_>, history: &History<'_>) -> Result<Secret,
         .with("RotationEnabled", rotates_here.then_some(form.rotation.state == RotationState::On))
         .with("RotationLambdaARN", lambda_arn)
         .with("RotationRules", rules)
-        .with("ExternalSecretRotationRoleArn", form.external_role.as_ref())
+        .with("ExternalSecretRotationRoleArn", external_role)
         .with("LastRotatedDate", history.last_rotated)
         .with("LastChangedDate", changed)
         .with("LastAccessedDate", accessed)
@@ -111,6 +112,7 @@ pub(super) fn key(names: &Names<'_>, form: &KeyForm) -> Result<Key, String> {
         arn: names.key_arn(&form.name)?,
         region: names.region(form.region.as_ref()).to_owned(),
         exists: form.exists,
+        foreign: form.account.as_deref().is_some_and(|owner| owner != names.account()),
         state: form.state.clone().unwrap_or_else(|| "Enabled".into()),
         deletion: names.maybe_time(form.deletion.as_ref())?,
         policy: match &form.policy {

@@ -84,3 +84,95 @@ fn what_makes_no_sense_is_named() {
         assert_eq!(error, complaint);
     }
 }
+
+#[test]
+fn the_log_level_drops_progress_and_keeps_the_failure() {
+    let world = play(
+        r#"
+title = "t"
+story = "s"
+[[secret]]
+name = "a"
+history = false
+[[function]]
+name = "f"
+log_format = "json"
+log_level = "WARN"
+[[rotation]]
+at = "-1h"
+outcome = "failed"
+step = "setSecret"
+run.lines = ["INFO Found credentials in environment variables.", "ERROR setSecret: refused", "printed"]
+run.exception = "ValueError: refused"
+"#,
+    );
+    let text = evidence(&world, 1);
+    assert!(!text.contains("Found credentials"), "{text}");
+    assert!(!text.contains("createSecret: Successfully"), "{text}");
+    assert!(text.contains("setSecret: refused"), "{text}");
+    assert!(text.contains("\"printed\""), "{text}");
+    assert!(text.contains("errorType"), "{text}");
+}
+
+#[test]
+fn a_success_can_say_how_one_of_its_steps_went() {
+    let world = play(
+        r#"
+title = "t"
+story = "s"
+[[secret]]
+name = "a"
+[[rotation]]
+at = "-1h"
+outcome = "succeeded"
+step = "createSecret"
+run.lines = ["INFO looked for {version}"]
+"#,
+    );
+    let text = evidence(&world, 1);
+    assert!(text.contains("looked for "), "{text}");
+    assert!(!text.contains("{version}"), "{text}");
+    assert!(text.contains("finishSecret: Successfully"), "{text}");
+    assert!(text.contains("RotationSucceeded"), "{text}");
+}
+
+#[test]
+fn an_events_message_is_filled_in_and_a_denial_names_the_resource_it_was_about() {
+    let world = play(
+        r#"
+title = "t"
+story = "s"
+[[secret]]
+name = "app"
+[[secret]]
+name = "admin"
+rotation = { state = "never" }
+[[rotation]]
+at = "-1h"
+outcome = "failed"
+step = "setSecret"
+message = "Pending secret version {version} was not created by Lambda {function_arn}."
+run = { denied = "secretsmanager:GetSecretValue", denied_on = "{secret:admin}" }
+"#,
+    );
+    let text = evidence(&world, 1);
+    assert!(!text.contains('{') || !text.contains("{version}"), "{text}");
+    assert!(text.contains("was not created by Lambda arn:aws:lambda:eu-west-1:123456789012:function:secrets-rotator."), "{text}");
+    let denials =
+        text.matches("secretsmanager:GetSecretValue on resource: arn:aws:secretsmanager:eu-west-1:123456789012:secret:admin-");
+    assert_eq!(denials.count(), 2, "in the log and in CloudTrail: {text}");
+}
+
+#[test]
+fn no_scenario_leaves_a_placeholder_in_its_evidence() {
+    for (name, text) in Scenario::embedded() {
+        let scenario = Scenario::parse(text).unwrap();
+        let now = scenario.now().unwrap_or("2026-11-24T09:30:00Z".parse().unwrap());
+        let text = evidence(&expand(&scenario, now).unwrap(), 90);
+        for word in ["account", "region", "secret", "version", "function", "role", "policy", "key", "session"] {
+            for placeholder in [format!("{{{word}}}"), format!("{{{word}_arn}}"), format!("{{{word}:")] {
+                assert!(!text.contains(&placeholder), "{name}: {placeholder}");
+            }
+        }
+    }
+}

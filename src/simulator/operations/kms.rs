@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 fn find<'w>(world: &'w World, request: &Request) -> Result<&'w Key, Refusal> {
     let asked = request.parameters().required("KeyId")?;
-    world
+    let key = world
         .keys
         .iter()
         .filter(|key| key.region == request.region && key.exists)
@@ -19,7 +19,18 @@ fn find<'w>(world: &'w World, request: &Request) -> Result<&'w Key, Refusal> {
                 format!("arn:aws:kms:{}:{}:key/{asked}", request.region, world.account)
             };
             Refusal::new("NotFoundException", format!("Key '{arn}' does not exist"))
-        })
+        })?;
+    if key.foreign {
+        let action = format!("kms:{}", request.operation);
+        return Err(Refusal::new(
+            "AccessDeniedException",
+            format!(
+                "User: {} is not authorized to perform: {action} on resource: {} because no resource-based policy allows the {action} action",
+                world.caller, key.arn
+            ),
+        ));
+    }
+    Ok(key)
 }
 
 pub(super) fn describe_key(world: &World, request: &Request) -> Answer {

@@ -2,7 +2,7 @@
 
 use super::tests::*;
 use crate::diagnosis::iam::{
-    Caller, Context, Decision, Effect, Layer, Policies, Request, ResourcePolicy, evaluate_identity, evaluate_resource,
+    Caller, Context, Decision, Effect, Layer, Policies, Policy, Request, ResourcePolicy, evaluate_identity, evaluate_resource,
 };
 use serde_json::{Value, json};
 
@@ -248,5 +248,21 @@ fn secrets_manager_may_invoke_the_function_as_its_policy_says() {
         let policies = Policies { resource: ResourcePolicy::Attached(&document), ..Policies::default() };
         assert_eq!(&policies.evaluate(&invoke), expected, "{document:?}");
         assert_eq!(evaluate_resource(&document, &invoke), expected.decision);
+    }
+}
+
+#[test]
+fn only_the_newer_version_of_the_language_knows_variables() {
+    let statement = json!({"Effect": "Allow", "Action": "*",
+        "Resource": "arn:aws:secretsmanager:*:*:secret:${aws:PrincipalTag/stage}/*"});
+    let context = Context::new().known("aws:PrincipalTag/stage", "prod");
+    for (version, expected) in [(Some("2012-10-17"), true), (Some("2008-10-17"), false), (None, false)] {
+        let mut document = json!({"Statement": statement});
+        if let Some(version) = version {
+            document["Version"] = json!(version);
+        }
+        let identity = Policy::from_value("inline", &document).unwrap();
+        let decision = evaluate_identity([&identity], &request(SECRET, context.clone()));
+        assert_eq!(matches!(decision, Decision::Allowed { .. }), expected, "{version:?}");
     }
 }
