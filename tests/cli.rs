@@ -1,5 +1,7 @@
 //! The built program, as a shell sees it.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 

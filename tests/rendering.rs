@@ -1,5 +1,7 @@
 //! Whole reports as people see them, over evidence built by hand.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+
 use jiff::Timestamp;
 use rotation_diag::investigation::{Investigation, Report, render};
 use rotation_diag::model::{
