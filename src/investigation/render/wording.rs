@@ -142,8 +142,9 @@ fn without_stack(text: &SafeText) -> String {
         return one_line(text);
     };
     let before = lines.iter().take(stack).map(String::as_str);
-    // Frames are indented; Lambda prints the error before the stack, Python after it.
-    let error = lines.iter().skip(stack + 1).rfind(|line| !line.is_empty() && !line.starts_with(' ')).map(String::as_str);
+    // Frames are indented, by Lambda with no-break spaces; Lambda prints the error before the stack, Python after it.
+    let error =
+        lines.iter().skip(stack + 1).rfind(|line| !line.is_empty() && !line.starts_with(char::is_whitespace)).map(String::as_str);
     let kept: Vec<&str> = before.chain(error).flat_map(str::split_whitespace).collect();
     if kept.is_empty() { one_line(text) } else { kept.join(" ") }
 }
@@ -341,6 +342,7 @@ mod tests {
             ),
             ("failed\nTraceback (most recent call last):\n  File \"a.py\"\nKeyError: 'host'", "failed KeyError: 'host'"),
             ("Traceback (most recent call last):\n  File \"a.py\"", "Traceback (most recent call last): File \"a.py\""),
+            ("E: no\nTraceback (most recent call last):\n\u{a0}\u{a0}File \"a.py\"\n\u{a0}\u{a0}\u{a0}\u{a0}raise x", "E: no"),
             ("one\ntwo", "one two"),
         ] {
             assert_eq!(without_stack(&SafeText::redact(record)), expected);
