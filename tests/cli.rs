@@ -1,5 +1,7 @@
 //! The built program, as a shell sees it.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
@@ -39,7 +41,7 @@ fn help_shows_examples_exit_statuses_and_the_environment() {
     for expected in ["rotation-diag demo", "Exit status:", "AWS_ENDPOINT_URL", "NO_COLOR", "RUST_LOG"] {
         assert!(out(&output).contains(expected), "{expected}");
     }
-    assert!(!out(&output).contains("simulate"), "a hidden command is shown");
+    assert!(!out(&output).contains("\n  simulate"), "a hidden command is shown");
 }
 
 #[test]
@@ -104,7 +106,14 @@ fn an_unknown_profile_is_named() {
     let output = run(&["diagnose", "prod/orders-db", "--region", "eu-west-1", "--profile", "nobody"]);
     assert_eq!((status(&output), out(&output)), (1, String::new()));
     assert_eq!(err(&output).lines().count(), 1, "{}", err(&output));
-    assert!(err(&output).contains("nobody"), "{}", err(&output));
+    assert!(err(&output).contains("the AWS profile \"nobody\""), "{}", err(&output));
+
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config");
+    std::fs::write(&config, "[profile somebody]\nregion = eu-west-1\n").unwrap();
+    let mut command = program();
+    let output = command.args(["diagnose", "x", "--profile", "nobody"]).env("AWS_CONFIG_FILE", &config).output().unwrap();
+    assert_eq!((status(&output), err(&output).lines().count()), (1, 1), "{}", err(&output));
 }
 
 #[test]
@@ -212,6 +221,29 @@ fn a_report_can_be_written_to_a_file() {
     assert!(err(&unwritable).contains("cannot be written to /nonexistent/report.txt"), "{}", err(&unwritable));
 }
 
+#[test]
+fn where_nobody_answers_it_says_so_in_a_sentence() {
+    // The port was free a moment ago, and nothing listens on it now.
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let output = Simulated::diagnose_at(&format!("http://{address}"), &["prod/orders-db", "--region", "eu-west-1"]);
+    assert_eq!((status(&output), out(&output)), (1, String::new()));
+    assert!(err(&output).starts_with("error: AWS does not answer in eu-west-1"), "{}", err(&output));
+    assert_eq!(err(&output).lines().count(), 1, "{}", err(&output));
+}
+
+#[test]
+fn credentials_without_any_permission_get_one_sentence_with_what_to_allow() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("nothing_allowed.toml");
+    let scenario = "title = \"Nothing allowed\"\nstory = \"The caller may do nothing.\"\n\
+                    [caller]\ndeny = [\"*:*\"]\n[[secret]]\nname = \"prod/orders-db\"\n";
+    std::fs::write(&path, scenario).unwrap();
+    let output = Simulated::start(path.to_str().unwrap()).diagnose(&["prod/orders-db"]);
+    assert_eq!((status(&output), out(&output)), (1, String::new()));
+    assert!(err(&output).contains("allow secretsmanager:DescribeSecret"), "{}", err(&output));
+    assert_eq!(err(&output).lines().count(), 1, "{}", err(&output));
+}
+
 /// A simulated account in a process of its own; it ends with the value.
 struct Simulated {
     child: std::process::Child,
@@ -227,10 +259,14 @@ impl Simulated {
     }
 
     fn diagnose(&self, arguments: &[&str]) -> Output {
+        Simulated::diagnose_at(&self.url, arguments)
+    }
+
+    fn diagnose_at(url: &str, arguments: &[&str]) -> Output {
         program()
             .arg("diagnose")
             .args(arguments)
-            .env("AWS_ENDPOINT_URL", &self.url)
+            .env("AWS_ENDPOINT_URL", url)
             .env("AWS_REGION", "eu-west-1")
             .env("AWS_ACCESS_KEY_ID", "AKIDSIMULATED")
             .env("AWS_SECRET_ACCESS_KEY", "simulated")

@@ -2,6 +2,8 @@
 //!
 //! `REWRITE_README=1 cargo test --test docs` writes the generated parts of the README anew.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what it did not expect")]
+
 use regex::Regex;
 use rotation_diag::model::{Cause, StepName};
 use rotation_diag::{cli, config::Config};

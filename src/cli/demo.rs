@@ -107,8 +107,9 @@ fn list(worlds: &[World]) -> Result<ExitCode, Failure> {
 
 /// Says on standard error what else there is, so that a report on standard output stays one report.
 fn propose(worlds: &[World], seen: &World) -> Result<(), Failure> {
-    let others = worlds.iter().filter(|world| world.name != seen.name);
-    let names: Vec<&str> = others.map(|world| world.typed(worlds)).take(PROPOSED).collect();
+    let others = worlds.iter().filter(|world| world.name != seen.name).map(|world| world.typed(worlds));
+    // A scenario without a secret's name of its own is a variant of another one.
+    let names: Vec<&str> = others.filter(|typed| worlds.iter().any(|world| world.secret == *typed)).take(PROPOSED).collect();
     let line = format!(
         "\nThis was a simulated account. {} more like it, among them {}:\n  rotation-diag demo --list\n  rotation-diag demo {}",
         worlds.len() - 1,

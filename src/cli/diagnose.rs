@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use super::progress::StepLines;
 use super::{Diagnose, ReportOptions, interrupt, output};
-use crate::aws::{AssumeRole, Aws, AwsOptions, Registry};
+use crate::aws::{AssumeRole, Aws, AwsOptions, ConnectError, Registry};
 use crate::clock::Clock;
 use crate::config::{Account, Config};
 use crate::investigation::{Options, Report, investigate};
@@ -25,28 +25,57 @@ pub(super) fn run(options: &Diagnose) -> Result<ExitCode, Failure> {
     };
     let plan = plan(options, &config)?;
     interrupt::or(async {
-        let aws = Aws::connect(&plan.aws, &Registry::default()).await.map_err(Failure::cannot_run)?;
+        let aws = Aws::connect(&plan.aws, &Registry::default()).await.map_err(|error| unconnected(error, &plan.aws))?;
         let report = look(&aws, &Clock::system(), &plan.investigation).await?.in_account(plan.account_name.as_deref());
         show(&report, &options.report)?;
         Ok(if options.exit_code { status(report.outcome) } else { ExitCode::SUCCESS })
     })
 }
 
+/// Where there are no credentials, the profile that was asked for is the first suspect.
+fn unconnected(error: ConnectError, options: &AwsOptions) -> Failure {
+    let profile = options.profile.clone().or_else(|| std::env::var("AWS_PROFILE").ok()).filter(|name| !name.is_empty());
+    match (error, profile) {
+        (ConnectError::NoCredentials, Some(name)) => Failure::CannotRun(format!(
+            "the AWS profile {name:?} gives no credentials: `aws configure list-profiles` shows the profiles there are, \
+             `aws sso login --profile {name}` signs in"
+        )),
+        (error, _) => Failure::cannot_run(error),
+    }
+}
+
 /// Investigates with the steps shown live.
 ///
 /// # Errors
-/// [`Failure::CannotRun`] when the credentials do not work, or may see nothing at all.
+/// [`Failure::CannotRun`] when AWS does not answer, or the credentials do not work or may see nothing at all.
 pub(super) async fn look(aws: &Aws, clock: &Clock, options: &Options) -> Result<Report, Failure> {
     let lines = StepLines::new();
     let investigation = investigate(aws, clock, options, &lines).await;
     drop(lines);
     let report = Report::new(&investigation);
-    if !report.is_blind() {
+    if report.saw_nothing() { why_nothing(aws, report).await } else { Ok(report) }
+}
+
+/// Where nothing was answered: bad credentials, no way to AWS, no permission at all, or a report that has to say more.
+async fn why_nothing(aws: &Aws, report: Report) -> Result<Report, Failure> {
+    match aws.verify().await {
+        Ok(_) => {}
+        // Whoever is refused by name is known.
+        Err(ConnectError::Refused { reason }) if reason.starts_with("AccessDenied") => {}
+        Err(ConnectError::Credentials { .. }) => {
+            let first = report.steps.first().map(|step| step.summary.as_str()).unwrap_or_default();
+            let region = report.secret.region.as_str();
+            return Err(Failure::CannotRun(format!(
+                "AWS does not answer in {region} ({}): check the network, the region and AWS_ENDPOINT_URL",
+                first.trim_start_matches("not checked: ")
+            )));
+        }
+        Err(error) => return Err(Failure::cannot_run(error)),
+    }
+    let actions: Vec<&str> = report.missing_permissions().iter().map(|missing| missing.action.as_str()).collect();
+    if actions.is_empty() {
         return Ok(report);
     }
-    // Nothing answered: either the credentials are refused altogether, or they are good and may look at nothing.
-    aws.verify().await.map_err(Failure::cannot_run)?;
-    let actions: Vec<&str> = report.missing_permissions().iter().map(|missing| missing.action.as_str()).collect();
     Err(Failure::CannotRun(format!(
         "these AWS credentials may not look at anything here: allow {}; deploy/iam-policy.json lists all that is needed",
         actions.join(", ")

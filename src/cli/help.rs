@@ -19,7 +19,7 @@ Examples:
 
 Exit status:
   0    it ran, whatever it found
-  1    it could not run: no region, no credentials, no permission at all, a file that cannot be written
+  1    it could not run: no region, no credentials, no permission at all
   2    the command line or the configuration file is wrong
   3    with `diagnose --exit-code`: a root cause was found
   4    with `diagnose --exit-code`: the diagnosis is inconclusive

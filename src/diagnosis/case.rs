@@ -16,6 +16,9 @@ const TOLERANCE: SignedDuration = SignedDuration::from_mins(2);
 /// A rotation is four invocations of at most 15 minutes; retries follow within minutes.
 const ATTEMPT_SPAN: SignedDuration = SignedDuration::from_mins(60);
 
+/// How late an event may reach CloudTrail. Source: CloudTrail User Guide: on average within about 5 minutes, not guaranteed.
+const EVENT_DELAY: SignedDuration = SignedDuration::from_mins(20);
+
 /// How long a rotation may reasonably take; an AWSPENDING label younger than this may be a rotation in progress.
 pub const ROTATION_IN_PROGRESS: SignedDuration = SignedDuration::from_mins(30);
 
@@ -324,19 +327,49 @@ impl<'a> Case<'a> {
                 let attribution = self.attribution(invocation);
                 let kept = match attribution {
                     Attribution::Other => false,
+                    Attribution::ByName | Attribution::Unknown if self.is_outside_rotation(invocation) => false,
                     Attribution::ByName | Attribution::ByTime => true,
                     // A failure of nobody in particular speaks for this secret only while the function fails for everybody.
                     Attribution::Unknown => last_ok_of_unknown.is_none_or(|ok| ok < invocation.started_at),
                 };
-                kept.then(|| Failure::read(invocation, attribution))
+                kept.then(|| {
+                    let mut failure = Failure::read(invocation, attribution);
+                    failure.step = failure.step.or_else(|| failed_during(invocation, self.attempts())?.step);
+                    failure
+                })
             })
             .collect()
     }
 
+    /// True for an invocation that no rotation made: the history is whole and tells of this secret's rotations, none of them
+    /// failed or is open since, nothing is due or stuck, and the invocation's event would have arrived by now.
+    fn is_outside_rotation(&self, invocation: &Invocation) -> bool {
+        let told = self.evidence.history.found().is_some_and(|history| history.complete) && self.attempts().next().is_some();
+        let arrived = self.now().duration_since(invocation.started_at) > EVENT_DELAY;
+        let since_success = |attempt: &Attempt| attempt.at() > self.last_success_at;
+        told && arrived
+            && !self.attempts().any(|attempt| attempt.outcome != AttemptOutcome::Succeeded && since_success(attempt))
+            && !self.is_overdue()
+            && self.stuck_version().is_none()
+    }
+
     fn attribution(&self, invocation: &Invocation) -> Attribution {
-        if let (Some(named), Some(secret)) = (&invocation.secret_arn, self.secret()) {
-            let own = named == secret.arn.arn().as_str() || named == &secret.name || named == self.evidence.asked.as_str();
-            return if own { Attribution::ByName } else { Attribution::Other };
+        if let Some(named) = &invocation.secret_arn
+            && let Some(secret) = self.secret()
+        {
+            let arn = secret.arn.arn().as_str();
+            let own = named == arn || named == &secret.name || named == self.evidence.asked.as_str();
+            // An ARN may be written without the random suffix.
+            if own || (named.starts_with("arn:") && arn.strip_prefix(named.as_str()).is_some_and(|rest| rest.starts_with('-'))) {
+                return Attribution::ByName;
+            }
+            // A name nobody else answers to does not outweigh a failure at the very time.
+            let is_known = self.other_attempts().any(|attempt| attempt.secret_arn.starts_with(named.as_str()));
+            return if !is_known && failed_during(invocation, self.attempts()).is_some() {
+                Attribution::ByTime
+            } else {
+                Attribution::Other
+            };
         }
         if let Some(version) = &invocation.version {
             let known = self.attempts().any(|attempt| attempt.version_id.as_ref() == Some(version))
@@ -345,17 +378,23 @@ impl<'a> Case<'a> {
                 return Attribution::ByName;
             }
         }
-        let span = Window {
-            from: invocation.started_at.checked_sub(TOLERANCE).unwrap_or(Timestamp::MIN),
-            to: invocation.ended_at.unwrap_or(invocation.started_at).checked_add(TOLERANCE).unwrap_or(Timestamp::MAX),
-        };
-        let during = self.attempts().any(|attempt| {
-            let Some(end) = attempt.ended_at else { return false };
-            let start = attempt.started_at.or_else(|| end.checked_sub(ATTEMPT_SPAN).ok()).unwrap_or(end);
-            matches!(attempt.outcome, AttemptOutcome::Failed | AttemptOutcome::Abandoned)
-                && span.overlaps(&Window { from: start, to: end })
-        });
-        if during { Attribution::ByTime } else { Attribution::Unknown }
+        if failed_during(invocation, self.attempts()).is_some() {
+            Attribution::ByTime
+        } else if failed_during(invocation, self.other_attempts()).is_some() {
+            Attribution::Other
+        } else {
+            Attribution::Unknown
+        }
+    }
+
+    /// Attempts of other secrets that the same function rotates, as far as their events name it.
+    fn other_attempts(&self) -> impl Iterator<Item = &'a Attempt> {
+        let attempts = self.evidence.history.found().map(|history| history.other_attempts.as_slice()).unwrap_or_default();
+        let function = self.evidence.function_arn();
+        attempts.iter().filter(move |attempt| {
+            let named = attempt.function_arn.as_ref();
+            named.zip(function).is_none_or(|(named, own)| named.is_same_function(own))
+        })
     }
 
     fn find_failure_row(&self, failures: &[Failure<'a>]) -> Option<FailureRow> {
@@ -377,6 +416,20 @@ impl<'a> Case<'a> {
             last_success_at: self.last_success_at,
         })
     }
+}
+
+/// The failed attempt during which an invocation ran.
+fn failed_during<'b>(invocation: &Invocation, mut attempts: impl Iterator<Item = &'b Attempt>) -> Option<&'b Attempt> {
+    let span = Window {
+        from: invocation.started_at.checked_sub(TOLERANCE).unwrap_or(Timestamp::MIN),
+        to: invocation.ended_at.unwrap_or(invocation.started_at).checked_add(TOLERANCE).unwrap_or(Timestamp::MAX),
+    };
+    attempts.find(|attempt| {
+        let Some(end) = attempt.ended_at else { return false };
+        let start = attempt.started_at.or_else(|| end.checked_sub(ATTEMPT_SPAN).ok()).unwrap_or(end);
+        matches!(attempt.outcome, AttemptOutcome::Failed | AttemptOutcome::Abandoned)
+            && span.overlaps(&Window { from: start, to: end })
+    })
 }
 
 impl<'a> Failure<'a> {

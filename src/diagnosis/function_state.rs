@@ -3,6 +3,7 @@
 
 use super::case::{Case, Failure};
 use super::rule::Verdict;
+use super::runs::{Ran, ran};
 use super::signatures;
 use crate::model::{Cause, Confidence, Finding, FunctionFacts, Proof, Remediation, Severity, StepName};
 
@@ -115,6 +116,8 @@ impl Case<'_> {
         let (confidence, severity) = match (blocks, is_said, update_failed) {
             (true, ..) | (_, true, true) => (Confidence::Confirmed, Severity::Critical),
             (false, true, false) => (by_line.unwrap_or(Confidence::Likely), Severity::Critical),
+            // What Lambda could not set up, and rotation that never reached the function, agree.
+            (false, false, true) if may_explain && matches!(ran(self), Ran::No(_)) => (Confidence::Confirmed, Severity::Critical),
             (false, false, true) if may_explain => (Confidence::Likely, Severity::Critical),
             (false, false, true) => (Confidence::Likely, Severity::Info),
             (false, false, false) => return None,

@@ -75,6 +75,11 @@ fn is_own_role(case: &Case<'_>, principal: &str) -> bool {
     !principal.starts_with("arn:") || case.role_name().is_none() || names_role(case, principal)
 }
 
+/// True for a session that carries the function's name, as Lambda's own do: the function acts, through whichever role.
+fn is_own_session(case: &Case<'_>, principal: &str) -> bool {
+    principal.rsplit('/').next().is_some_and(|session| Some(session) == case.function_name())
+}
+
 /// What speaks for a cause.
 pub(super) struct Opinion {
     pub(super) confidence: Confidence,
@@ -208,7 +213,7 @@ fn weigh_logged(case: &Case<'_>, logged: Logged<'_, '_>, standings: &[(Need, Sta
     if !seen.is_latest {
         confidence = confidence.min(Confidence::Likely);
     }
-    if stranger.is_some() {
+    if stranger.as_deref().is_some_and(|who| !is_own_session(case, who)) {
         confidence = Confidence::Possible;
     }
     let mut evidence = vec![seen.proof()];

@@ -287,11 +287,10 @@ impl Report {
         (self.outcome != Outcome::Healthy && first.severity > Severity::Info).then_some(first)
     }
 
-    /// True when AWS answered nothing, and refused something: these credentials may not look at all.
+    /// True when no step got an answer from AWS, not even an empty one.
     #[must_use]
-    pub fn is_blind(&self) -> bool {
-        let answered = |step: &ReportedStep| matches!(step.status, "found" | "no_data");
-        !self.steps.iter().any(answered) && self.steps.iter().any(|step| step.needs_permission.is_some())
+    pub fn saw_nothing(&self) -> bool {
+        !self.steps.iter().any(|step| matches!(step.status, "found" | "no_data"))
     }
 
     /// The permissions that were missing, each once, in the order of the steps.

@@ -6,6 +6,7 @@ use super::operations::{self, Sessions};
 use super::scenario::{Scenario, ScenarioError};
 use super::wire::{self, Refusal, Request};
 use super::world::World;
+use crate::clock::Clock;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -131,7 +132,7 @@ async fn serve(State(account): State<Arc<Account>>, method: Method, uri: Uri, he
         service: request.service.iam_prefix(),
         operation: request.operation.clone(),
         region: request.region.clone(),
-        at: Timestamp::now(),
+        at: Clock::system().now(),
     };
     lock(&account.calls).push(call.clone());
     if operations::is_forbidden(&request) {

@@ -79,6 +79,9 @@ impl<'c, 'a> Hang<'c, 'a> {
 
     /// How sure it is that the function waited for the database.
     pub(super) fn at_database(&self) -> Option<Confidence> {
+        if own_lines(self.failure).any(|event| event.text.contains("Successfully established")) {
+            return None;
+        }
         match self.step {
             _ if self.database_answered() => None,
             Some(RotationStep::SetSecret | RotationStep::TestSecret) => {

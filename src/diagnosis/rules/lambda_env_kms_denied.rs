@@ -67,21 +67,26 @@ fn key_is_the_matter(case: &Case<'_>) -> Option<Verdict> {
 /// No invocation began although rotation was attempted, and the environment needs a key.
 fn silent_failure(case: &Case<'_>, function: &FunctionFacts, key: &Arn, mut evidence: Vec<Proof>) -> Verdict {
     let need = needs(case).into_iter().find(|need| need.target == Target::EnvironmentKey);
-    let stopped = match need.map(|need| standing(case, &need)) {
-        Some(Standing::Stopped(stop)) => stop,
-        // Lambda's own grant on the key may stand in for a policy, and a retired grant leaves no trace in one.
-        _ => {
-            return Verdict::unknown(format!("permission kms:ListGrants on {key}: no invocation began, and a grant may be gone"));
+    let confidence = match need.map(|need| standing(case, &need)) {
+        Some(Standing::Stopped(stop)) => {
+            evidence.push(stop.proof);
+            Confidence::Likely
         }
+        // Lambda's own grant on the key may stand in for a policy, and a retired grant leaves no trace in one.
+        _ => Confidence::Possible,
     };
-    evidence.push(stopped.proof);
     evidence.push(Proof::of(StepName::RotationFunction, "lambda:GetFunctionConfiguration", format!("KMSKeyArn {key}")));
     evidence.extend(case.failed_attempt_proof());
-    let confidence = if stopped.denied.explicit { Confidence::Likely } else { Confidence::Possible };
-    let explanation = format!(
-        "No invocation of {} began when rotation was attempted, and its role may not decrypt its environment variables.",
-        function.arn.name()
-    );
+    let name = function.arn.name();
+    let explanation = match confidence {
+        Confidence::Possible => format!(
+            "No invocation of {name} began when rotation was attempted, and Lambda needs {key} to decrypt its environment \
+             variables: the grant to its role may be gone."
+        ),
+        _ => format!(
+            "No invocation of {name} began when rotation was attempted, and its role may not decrypt its environment variables."
+        ),
+    };
     case.finding(CAUSE, confidence, explanation, evidence, fix(case, Some(function))).into()
 }
 

@@ -34,6 +34,9 @@ fn evaluate(case: &Case<'_>) -> Verdict {
             None => Verdict::clear("rotation is not failing; the next invocation wakes an inactive function"),
         };
     }
+    if said.is_none() && function.last_update_status.as_deref() == Some("Failed") {
+        return Verdict::clear("the function's last update failed, which keeps it from waking");
+    }
     if said.is_none() && !case.failures.is_empty() {
         return Verdict::clear("the function ran in the failing rotation");
     }

@@ -115,14 +115,15 @@ impl AccessDenied {
         }
     }
 
-    /// createSecret has read the rotated secret already, so what setSecret may not read is another one.
+    /// Another secret than the rotated one; where that is not known, what setSecret may not read, because createSecret has
+    /// read the rotated secret already.
     fn is_other_secret(&self, step: Option<RotationStep>, rotated: Option<&str>) -> bool {
-        if step != Some(RotationStep::SetSecret) {
-            return false;
-        }
         match (rotated, self.resource.as_deref()) {
-            (Some(rotated), Some(denied)) => !rotated.starts_with(denied) && !denied.starts_with(rotated),
-            _ => true,
+            (Some(rotated), Some(denied)) if denied.starts_with("arn:") => {
+                step != Some(RotationStep::CreateSecret) && !rotated.starts_with(denied) && !denied.starts_with(rotated)
+            }
+            (Some(_), Some(_)) => false,
+            _ => step == Some(RotationStep::SetSecret),
         }
     }
 }

@@ -30,11 +30,12 @@ pub fn relative(at: Timestamp, now: Timestamp) -> String {
     if at > now { format!("in {}", age(now, at)) } else { format!("{} ago", age(at, now)) }
 }
 
-/// `0.9 s`, `12 s`, `3 min`.
+/// `40 ms`, `0.9 s`, `12 s`, `3 min`.
 #[must_use]
 pub fn duration(milliseconds: u64) -> String {
     match milliseconds {
-        0..9_950 => format!("{:.1} s", milliseconds as f64 / 1000.0),
+        0..100 => format!("{milliseconds} ms"),
+        100..9_950 => format!("{:.1} s", milliseconds as f64 / 1000.0),
         9_950..120_000 => format!("{} s", (milliseconds + 500) / 1000),
         _ => format!("{} min", milliseconds / 60_000),
     }
@@ -71,6 +72,6 @@ mod tests {
 
     #[test]
     fn durations_round_to_what_matters() {
-        assert_eq!([412, 949, 12_400, 180_000].map(duration), ["0.4 s", "0.9 s", "12 s", "3 min"]);
+        assert_eq!([40, 412, 949, 12_400, 180_000].map(duration), ["40 ms", "0.4 s", "0.9 s", "12 s", "3 min"]);
     }
 }

@@ -9,7 +9,7 @@ use crate::redact::SafeText;
 /// How long a sentence may get before it is cut.
 const SENTENCE: usize = 600;
 /// How long a quoted line may get before it is cut.
-const QUOTE: usize = 400;
+const QUOTE: usize = 600;
 /// How many proofs, remarks, changes or reasons are listed before the rest is counted.
 const LISTED: usize = 5;
 
@@ -127,12 +127,26 @@ pub struct ProofLine {
 pub fn proofs(report: &Report, finding: &ReportedFinding) -> (Vec<ProofLine>, usize) {
     listed(&finding.evidence, |proof| ProofLine {
         step: format!("step {}", proof.step),
-        text: cut(one_line(&proof.text), QUOTE),
+        text: cut(without_stack(&proof.text), QUOTE),
         source: match proof.at {
             Some(at) => format!("{}, {}", one_line(&proof.call), moment(at, report.now)),
             None => one_line(&proof.call),
         },
     })
+}
+
+/// A quoted record without the frames of a Python stack: what was said before it, and the error it ends with.
+fn without_stack(text: &SafeText) -> String {
+    let lines = lines(text);
+    let Some(stack) = lines.iter().position(|line| line.trim_start().starts_with("Traceback (most recent call last)")) else {
+        return one_line(text);
+    };
+    let before = lines.iter().take(stack).map(String::as_str);
+    // Frames are indented, by Lambda with no-break spaces; Lambda prints the error before the stack, Python after it.
+    let error =
+        lines.iter().skip(stack + 1).rfind(|line| !line.is_empty() && !line.starts_with(char::is_whitespace)).map(String::as_str);
+    let kept: Vec<&str> = before.chain(error).flat_map(str::split_whitespace).collect();
+    if kept.is_empty() { one_line(text) } else { kept.join(" ") }
 }
 
 /// The lines of a command; they are never wrapped or cut, so that they can be pasted.
@@ -309,4 +323,29 @@ fn capitalized(text: &str) -> String {
 
 fn listed<T, U>(items: &[T], line: impl Fn(&T) -> U) -> (Vec<U>, usize) {
     (items.iter().take(LISTED).map(line).collect(), items.len().saturating_sub(LISTED))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quoted_stack_keeps_the_error_wherever_it_stands() {
+        for (record, expected) in [
+            (
+                "[ERROR] ClientError: no\nTraceback (most recent call last):\n  File \"a.py\", line 1\n    raise x",
+                "[ERROR] ClientError: no",
+            ),
+            (
+                "Traceback (most recent call last):\n  File \"a.py\", line 1\nOperationalError: refused\n",
+                "OperationalError: refused",
+            ),
+            ("failed\nTraceback (most recent call last):\n  File \"a.py\"\nKeyError: 'host'", "failed KeyError: 'host'"),
+            ("Traceback (most recent call last):\n  File \"a.py\"", "Traceback (most recent call last): File \"a.py\""),
+            ("E: no\nTraceback (most recent call last):\n\u{a0}\u{a0}File \"a.py\"\n\u{a0}\u{a0}\u{a0}\u{a0}raise x", "E: no"),
+            ("one\ntwo", "one two"),
+        ] {
+            assert_eq!(without_stack(&SafeText::redact(record)), expected);
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! STS: who asks, and becoming somebody else.
 
 use super::Answer;
+use crate::clock::Clock;
 use crate::simulator::ids;
 use crate::simulator::wire::{Refusal, Request, Shape};
 use crate::simulator::world::World;
@@ -31,7 +32,7 @@ pub(super) fn assume_role(world: &World, sessions: &Sessions, request: &Request)
     sessions.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), arn.clone());
     // The SDK compares the expiry with its own clock, which need not be the simulated one.
     let lifetime = SignedDuration::from_secs(parameters.integer("DurationSeconds").unwrap_or(3600));
-    let expiration = world.now.max(jiff::Timestamp::now()).checked_add(lifetime).ok();
+    let expiration = world.now.max(Clock::system().now()).checked_add(lifetime).ok();
     Ok(Shape::structure()
         .with(
             "Credentials",
