@@ -298,7 +298,7 @@ def complaints(report: dict, expected: Expected) -> list[str]:
 def main() -> int:
     binary = sys.argv[1]
     only = set(sys.argv[2:])
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    logging.disable(logging.CRITICAL)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -1,5 +1,7 @@
 //! Every scenario file, played by the simulator, read through the real SDK over HTTP, and judged by its `[expect]`.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
+
 use futures::StreamExt;
 use rotation_diag::aws::{Aws, AwsOptions, Registry};
 use rotation_diag::clock::Clock;

@@ -187,7 +187,10 @@ impl<'a> Case<'a> {
             attempt.version_id.as_deref() == Some(pending.id.as_str())
                 && matches!(attempt.outcome, AttemptOutcome::Failed | AttemptOutcome::Abandoned)
         });
-        let young = started.is_some_and(|at| self.now().duration_since(at) < ROTATION_IN_PROGRESS);
+        let recent = |at: Timestamp| self.now().duration_since(at) < ROTATION_IN_PROGRESS;
+        // Without events, a failure long ago outweighs the date of a version, which may be that of its last relabelling.
+        let failed_long_ago = self.attempts().next().is_none() && self.failing.as_ref().is_some_and(|row| !recent(row.last_at));
+        let young = started.is_some_and(recent) && !failed_long_ago;
         (ended || !young).then_some(pending)
     }
 
