@@ -3,8 +3,8 @@
 use super::rule::Verdict;
 use super::signatures::{self, Classification};
 use crate::model::{
-    Attempt, AttemptOutcome, Cause, Confidence, Evidence, FailureRow, Finding, FunctionFacts, Invocation, InvocationStatus,
-    LogEvent, Proof, Remediation, RotationConfig, RotationStep, SecretFacts, Severity, StepName, Window,
+    Attempt, AttemptOutcome, Cause, Confidence, EventSource, Evidence, FailureRow, Finding, FunctionFacts, Invocation,
+    InvocationStatus, LogEvent, Proof, Remediation, RotationConfig, RotationStep, SecretFacts, Severity, StepName, Window,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -290,10 +290,7 @@ impl<'a> Case<'a> {
     /// The call step 6 got its events from.
     #[must_use]
     pub fn history_call(&self) -> &'static str {
-        match self.evidence.history.found().map(|history| &history.source) {
-            Some(crate::model::EventSource::TrailLogGroup(_)) => "logs:FilterLogEvents",
-            _ => "cloudtrail:LookupEvents",
-        }
+        self.evidence.history.found().map_or(EventSource::EventHistory.call(), |history| history.source.call())
     }
 
     fn find_last_success(&self) -> Option<Timestamp> {
@@ -330,7 +327,7 @@ impl<'a> Case<'a> {
                 let attribution = self.attribution(invocation);
                 let kept = match attribution {
                     Attribution::Other => false,
-                    Attribution::ByName | Attribution::Unknown if self.is_outside_rotation(invocation) => false,
+                    Attribution::Unknown if self.is_outside_rotation(invocation) => false,
                     Attribution::ByName | Attribution::ByTime => true,
                     // A failure of nobody in particular speaks for this secret only while the function fails for everybody.
                     Attribution::Unknown => last_ok_of_unknown.is_none_or(|ok| ok < invocation.started_at),

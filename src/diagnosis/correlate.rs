@@ -2,7 +2,7 @@
 
 use super::case::Case;
 use super::rule::Stage;
-use crate::model::{Cause, Change, Confidence, CorrelatedChange, EventSource, Finding, Proof, StepName};
+use crate::model::{Cause, Change, Confidence, CorrelatedChange, Finding, Proof, StepName};
 
 /// How long before the first failure a change must have happened to count as its likely origin, in minutes.
 const CLOSE_MINUTES: i64 = 30;
@@ -171,10 +171,7 @@ fn can_explain(event: &str, cause: Cause) -> bool {
 /// finding's cause, becomes part of that finding and makes it surer.
 pub(super) fn place(case: &Case<'_>, findings: &mut [(Stage, Finding)]) -> Vec<CorrelatedChange> {
     let Some(found) = case.evidence.changes.found() else { return Vec::new() };
-    let call = match found.source {
-        EventSource::TrailLogGroup(_) => "logs:FilterLogEvents",
-        EventSource::EventHistory => "cloudtrail:LookupEvents",
-    };
+    let call = found.source.call();
     let mut placed = Vec::with_capacity(found.changes.len());
     for change in &found.changes {
         let minutes = case.failing.as_ref().map(|row| row.first_at.duration_since(change.at).as_mins()).filter(|m| *m >= 0);

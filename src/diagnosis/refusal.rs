@@ -185,10 +185,9 @@ fn nothing_speaks(case: &Case<'_>, cause: Cause, standings: &[(Need, Standing)],
 fn weigh_logged(case: &Case<'_>, logged: Logged<'_, '_>, standings: &[(Need, Standing)], stops: Vec<Stop>) -> Weighed {
     let Logged { seen, denied, stranger } = logged;
     let same = |action: &str| denied.as_ref().is_none_or(|denied| denied.action.eq_ignore_ascii_case(action));
-    let agreeing: Vec<Stop> = match stranger {
-        None => stops.into_iter().filter(|stop| same(stop.need.action)).collect(),
-        Some(_) => Vec::new(),
-    };
+    // A stranger's refusal says nothing about what the function's own role lacks.
+    let stops = if stranger.is_none() { stops } else { Vec::new() };
+    let (agreeing, next): (Vec<Stop>, Vec<Stop>) = stops.into_iter().partition(|stop| same(stop.need.action));
     // Layers that no policy seen here can show say nothing by allowing.
     let shown = denied.as_ref().is_none_or(|denied| {
         !matches!(denied.layer, Layer::Rcp | Layer::SessionPolicy | Layer::VpcEndpoint) && stranger.is_none()
@@ -223,7 +222,8 @@ fn weigh_logged(case: &Case<'_>, logged: Logged<'_, '_>, standings: &[(Need, Sta
         confidence,
         severity: Severity::Critical,
         evidence,
-        refused: denied.into_iter().collect(),
+        // What would be refused next is mended with it.
+        refused: denied.into_iter().chain(next.into_iter().map(|stop| stop.denied)).collect(),
         note: if allowed_now { " The policies allow it now: it may have been fixed since." } else { "" },
         stranger,
     })

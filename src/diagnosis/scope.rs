@@ -61,12 +61,14 @@ impl Case<'_> {
     /// A change as proof.
     #[must_use]
     pub fn change_proof(&self, change: &Change) -> Proof {
-        let call = match self.evidence.changes.found().map(|changes| &changes.source) {
-            Some(EventSource::TrailLogGroup(_)) => "logs:FilterLogEvents",
-            _ => "cloudtrail:LookupEvents",
-        };
         let text = format!("{} by {} on {}", change.event, change.actor, change.resource);
-        Proof::of(StepName::ConfigChanges, call, text).at(Some(change.at))
+        Proof::of(StepName::ConfigChanges, self.changes_call(), text).at(Some(change.at))
+    }
+
+    /// The call step 9 got its events from.
+    #[must_use]
+    pub fn changes_call(&self) -> &'static str {
+        self.evidence.changes.found().map_or(EventSource::EventHistory.call(), |changes| changes.source.call())
     }
 
     /// What DescribeSecret says about the secret, as proof.

@@ -238,6 +238,7 @@ pub(crate) fn healthy() -> Evidence {
         })),
         access: record(Observation::Found(access())),
         changes: record(Observation::Found(ConfigChanges {
+            refusals: Vec::new(),
             changes: Vec::new(),
             source: EventSource::EventHistory,
             searched: Vec::new(),

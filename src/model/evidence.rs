@@ -345,6 +345,17 @@ pub enum EventSource {
     EventHistory,
 }
 
+impl EventSource {
+    /// The call that reads it, as `service:Operation`.
+    #[must_use]
+    pub const fn call(&self) -> &'static str {
+        match self {
+            EventSource::TrailLogGroup(_) => "logs:FilterLogEvents",
+            EventSource::EventHistory => "cloudtrail:LookupEvents",
+        }
+    }
+}
+
 /// One rotation attempt, as CloudTrail's service events tell it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Attempt {
@@ -473,6 +484,8 @@ pub struct KeyFacts {
 pub struct ConfigChanges {
     /// Changes that took effect, oldest first; refused ones and the rotation's own writes are left out.
     pub changes: Vec<Change>,
+    /// Refused attempts to start a rotation of this secret, oldest first.
+    pub refusals: Vec<Refusal>,
     /// Where the events are from.
     pub source: EventSource,
     /// The event names that were searched; empty means all write events of the window.
@@ -496,6 +509,19 @@ pub struct Change {
     pub concerns: Concern,
     /// The request's parameters that tell what was changed; never a secret's value.
     pub parameters: serde_json::Value,
+}
+
+/// Somebody asked for a rotation and was refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// When.
+    pub at: Timestamp,
+    /// Who: the user or role session name.
+    pub actor: String,
+    /// The IAM action, such as `secretsmanager:RotateSecret`.
+    pub action: String,
+    /// What AWS answered.
+    pub message: String,
 }
 
 /// Which of the secret's resources a change concerns.

@@ -16,7 +16,7 @@ pub use arn::{Arn, ArnError, FunctionArn, RoleArn, SecretArn, is_secret_name};
 pub use cause::{Cause, DiagnosisItem};
 pub use evidence::{
     Attempt, AttemptOutcome, Change, Concern, ConfigChanges, DueDates, EventSource, Evidence, FleetSecret, FunctionFacts,
-    FunctionLogs, FunctionMetrics, HealthEvent, KeyFacts, MetricPoint, PolicyDocument, Replica, RoleFacts, RolePolicies,
+    FunctionLogs, FunctionMetrics, HealthEvent, KeyFacts, MetricPoint, PolicyDocument, Refusal, Replica, RoleFacts, RolePolicies,
     RotationConfig, RotationHistory, RotationRules, SecretAccess, SecretFacts, SecretVersion, SimulatedDecision, Simulation,
     StepView, VpcConfig,
 };

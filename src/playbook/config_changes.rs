@@ -75,11 +75,17 @@ pub(super) async fn collect(
                 .and_then(|config| config.due.previous.or(config.due.overdue_since))
         });
 
+    let mut names = cx.request.change_events.clone();
+    // A rotation that is wanted and does not come may have been refused to whoever asked for it.
+    let failing = history.found().is_some_and(|history| first_failure(&history.attempts).is_some());
+    if config.is_some_and(|config| config.enabled == Some(true)) && history.found().is_some() && !failing {
+        names.push("RotateSecret".to_owned());
+    }
     let trail = cx.trail.read(cx, asker, span).await.filter(|trail| trail.complete);
     let searched = match &trail {
         Some(trail) if trail.has_global_events => Searched::default(),
-        Some(_) => search(cx, asker, span, trouble, &[cx.aws.global_region()]).await,
-        None if trouble.is_none() && cx.request.change_events.is_empty() => {
+        Some(_) => search(cx, asker, span, trouble, &names, &[cx.aws.global_region()]).await,
+        None if trouble.is_none() && names.is_empty() => {
             // Without the secret or its history it is not known that nothing failed.
             if !matches!(subject, Observation::Found(_)) {
                 return carried(subject).into();
@@ -90,7 +96,7 @@ pub(super) async fn collect(
             let because = "nothing failed or is overdue that a change would have to explain";
             return Observation::NotApplicable { because: because.to_owned() }.into();
         }
-        None => search(cx, asker, span, trouble, &regions(cx)).await,
+        None => search(cx, asker, span, trouble, &names, &regions(cx)).await,
     };
     let mut events: Vec<TrailEvent> = trail.iter().flat_map(|trail| trail.events.iter().cloned()).collect();
     let complete = searched.looked.is_complete();
@@ -102,6 +108,7 @@ pub(super) async fn collect(
     let mut watched = watched(cx, asker, described.as_deref(), &function).await;
     watched.learn_policies(&events);
     let mut changes: Vec<Change> = events.iter().filter_map(|event| watched.change(event)).collect();
+    let refusals = events.iter().filter_map(|event| watched.refusal(event)).collect();
     let is_cut = changes.len() > MAX_CHANGES;
     changes.drain(..changes.len().saturating_sub(MAX_CHANGES));
 
@@ -111,7 +118,7 @@ pub(super) async fn collect(
         None => EventSource::EventHistory,
     };
     let summary = summary(&changes, complete && !is_cut, &window);
-    let facts = ConfigChanges { changes, source, searched: searched.names, complete: complete && !is_cut };
+    let facts = ConfigChanges { changes, refusals, source, searched: searched.names, complete: complete && !is_cut };
     Seen { observation: Observation::Found(facts), window: Some(window), summary }
 }
 
@@ -123,7 +130,14 @@ fn regions<'a>(cx: &Context<'a>) -> Vec<&'a str> {
 }
 
 /// Event history: all writes before the trouble, in each region at once; and the named events over the whole span.
-async fn search(cx: &Context<'_>, asker: &Asker, span: Window, trouble: Option<Timestamp>, regions: &[&str]) -> Searched {
+async fn search(
+    cx: &Context<'_>,
+    asker: &Asker,
+    span: Window,
+    trouble: Option<Timestamp>,
+    names: &[String],
+    regions: &[&str],
+) -> Searched {
     let mut searched = Searched::default();
     if let Some(at) = trouble {
         let window = events::before(at);
@@ -134,9 +148,9 @@ async fn search(cx: &Context<'_>, asker: &Asker, span: Window, trouble: Option<T
             searched.names.extend(names);
         }
     }
-    if !cx.request.change_events.is_empty() {
+    if !names.is_empty() {
         searched.window = Some(span);
-        let named = join_all(cx.request.change_events.iter().filter_map(|name| {
+        let named = join_all(names.iter().filter_map(|name| {
             let region = if is_global(name) { cx.aws.global_region() } else { cx.aws.region() };
             regions.contains(&region).then(|| events::look_up(cx, asker, region, LookUp::Name(name), span))
         }))
@@ -144,7 +158,7 @@ async fn search(cx: &Context<'_>, asker: &Asker, span: Window, trouble: Option<T
         for looked in named {
             searched.looked.add(looked);
         }
-        searched.names.extend(cx.request.change_events.iter().cloned());
+        searched.names.extend(names.iter().cloned());
     }
     searched
 }

@@ -2,7 +2,7 @@
 
 use super::attempts::is_of;
 use super::trail_event::TrailEvent;
-use crate::model::{Change, Concern, FunctionArn, RoleArn, SecretRef};
+use crate::model::{Change, Concern, FunctionArn, Refusal, RoleArn, SecretRef};
 use serde_json::{Map, Value};
 
 /// The longest parameter kept, in characters of JSON.
@@ -101,6 +101,20 @@ impl Watched {
             resource: resource.to_owned(),
             concerns,
             parameters: parameters(&event.request),
+        })
+    }
+
+    /// The event as a refused attempt to rotate this secret by somebody other than the rotation itself.
+    pub(super) fn refusal(&self, event: &TrailEvent) -> Option<Refusal> {
+        let code = event.error_code.as_deref().filter(|code| code.contains("AccessDenied") || code.contains("Unauthorized"))?;
+        if event.name != "RotateSecret" || self.is_rotations_own(event) || self.concern(event)?.0 != Concern::Secret {
+            return None;
+        }
+        Some(Refusal {
+            at: event.at,
+            actor: event.actor.clone(),
+            action: format!("secretsmanager:{}", event.name),
+            message: event.error_message.clone().unwrap_or_else(|| code.to_owned()),
         })
     }
 

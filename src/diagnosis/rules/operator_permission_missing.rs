@@ -10,7 +10,7 @@
 use crate::diagnosis::refusal::{Weighed, logged, weigh};
 use crate::diagnosis::remedy::rotate_now;
 use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Confidence, Remediation, Severity};
+use crate::model::{Cause, Confidence, Proof, Refusal, Remediation, Severity, StepName};
 
 const CAUSE: Cause = Cause::OperatorPermissionMissing;
 
@@ -36,11 +36,28 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         let explanation = format!("{who} may not call {}; the rotation itself is not at fault.", opinion.actions());
         return opinion.finding(case, CAUSE, explanation, remediation).into();
     }
+    if let Some(refusal) = refused_since_success(case) {
+        let explanation = format!(
+            "{} asked for a rotation and may not call {}; the rotation itself is not at fault.",
+            refusal.actor, refusal.action
+        );
+        let proof = Proof::of(StepName::ConfigChanges, case.changes_call(), refusal.message.clone()).at(Some(refusal.at));
+        let mut finding = case.finding(CAUSE, Confidence::Confirmed, explanation, vec![proof], remediation);
+        // A schedule that works does not need the one who was refused.
+        finding.severity = if case.is_unwell() || case.never_rotated() { Severity::Critical } else { Severity::Warning };
+        return finding.into();
+    }
     let Some(reason) = case.reason_saying(CAUSE) else { return case.not_in_logs() };
     let explanation = "Whoever started the rotation was refused; the rotation itself is not at fault.";
     let mut finding = case.finding(CAUSE, Confidence::Likely, explanation, vec![reason], remediation);
     finding.severity = Severity::Critical;
     finding.into()
+}
+
+/// The newest refused attempt to start a rotation, where none has succeeded since.
+fn refused_since_success<'a>(case: &Case<'a>) -> Option<&'a Refusal> {
+    let refusal = case.evidence.changes.found()?.refusals.last()?;
+    case.last_success_at.is_none_or(|success| refusal.at > success).then_some(refusal)
 }
 
 #[cfg(test)]

@@ -227,12 +227,14 @@ mod tests {
     }
 
     #[test]
-    fn only_another_secret_denied_in_set_secret_is_the_superusers() {
+    fn only_another_secret_denied_after_create_secret_is_the_superusers() {
         let denied = denied("secretsmanager:GetSecretValue", "");
         let set = Some(RotationStep::SetSecret);
         assert_eq!(denied.cause(set, Some(OWN)), Cause::SuperuserSecretAccessDenied);
         assert_eq!(denied.cause(set, None), Cause::SuperuserSecretAccessDenied);
         assert_eq!(denied.cause(set, Some(OTHER)), Cause::IamIdentityPolicyMissing);
-        assert_eq!(denied.cause(None, Some(OWN)), Cause::IamIdentityPolicyMissing);
+        assert_eq!(denied.cause(None, Some(OWN)), Cause::SuperuserSecretAccessDenied);
+        assert_eq!(denied.cause(Some(RotationStep::CreateSecret), Some(OWN)), Cause::IamIdentityPolicyMissing);
+        assert_eq!(denied.cause(None, None), Cause::IamIdentityPolicyMissing);
     }
 }
