@@ -42,8 +42,8 @@ impl Options {
             asked,
             reach: None,
             steps: BTreeSet::new(),
-            step_deadline: Duration::from_secs(10),
-            total_deadline: Duration::from_secs(60),
+            step_deadline: playbook::STEP_DEADLINE,
+            total_deadline: playbook::TOTAL_DEADLINE,
         }
     }
 }

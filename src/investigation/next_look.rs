@@ -62,3 +62,112 @@ fn search_change(evidence: &Evidence, diagnosis: &Diagnosis, options: &Options) 
         events_explaining(cause).filter(|name| !changes.searched.iter().any(|done| done == name)).map(str::to_owned).collect();
     (!names.is_empty()).then_some(NextLook { reach: None, change_events: names })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::diagnose;
+    use crate::diagnosis::testing::{change, deny, facts, fail, healthy, hours_ago, no_data};
+    use crate::model::{Cause, Concern, RotationStep, SimulatedDecision};
+
+    fn options() -> Options {
+        Options::new("prod/orders-db".parse().unwrap())
+    }
+
+    fn next(evidence: &Evidence, options: &Options) -> Option<NextLook> {
+        NextLook::after(evidence, &diagnose(evidence), options)
+    }
+
+    /// Rotation fails, and its log does not say why.
+    fn unexplained() -> Evidence {
+        let mut evidence = healthy();
+        fail(&mut evidence, RotationStep::CreateSecret, &[]);
+        assert_eq!(diagnose(&evidence).outcome, Outcome::Inconclusive);
+        evidence
+    }
+
+    /// The role lost a permission, and no change that took it away was seen.
+    fn without_permission() -> Evidence {
+        const REFUSED: &str = "[ERROR] ClientError: An error occurred (AccessDeniedException) when calling the PutSecretValue \
+                               operation: User: arn:aws:sts::123456789012:assumed-role/orders-rotator-role/orders-rotator is \
+                               not authorized to perform: secretsmanager:PutSecretValue on resource: \
+                               arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-db-AbCdEf because no \
+                               identity-based policy allows the secretsmanager:PutSecretValue action";
+        let mut evidence = healthy();
+        fail(&mut evidence, RotationStep::CreateSecret, &[REFUSED]);
+        let Observation::Found(simulations) = &mut facts(&mut evidence.role).simulations else { panic!() };
+        let denied = simulations.iter_mut().filter(|one| one.action == "secretsmanager:PutSecretValue");
+        denied.for_each(|one| one.decision = SimulatedDecision::ImplicitDeny);
+        let cause = diagnose(&evidence).root_cause().map(|finding| finding.cause);
+        assert_eq!(cause, Some(Cause::IamIdentityPolicyMissing));
+        evidence
+    }
+
+    #[test]
+    fn an_unexplained_failure_is_looked_for_further_back_until_ninety_days() {
+        let mut evidence = unexplained();
+        let mut reaches = vec![evidence.reach];
+        while let Some(wider) = next(&evidence, &options()).and_then(|look| look.reach) {
+            evidence.reach = wider;
+            reaches.push(wider);
+        }
+        assert_eq!(reaches, Reach::ALL);
+    }
+
+    #[test]
+    fn only_the_last_widening_reads_events_again() {
+        let steps = |reach| NextLook { reach: Some(reach), change_events: Vec::new() }.steps();
+        let of_the_function = BTreeSet::from([StepName::FunctionLogs, StepName::FunctionMetrics]);
+        assert_eq!(steps(Reach::Week), of_the_function);
+        assert_eq!(steps(Reach::Month), of_the_function);
+        let events = BTreeSet::from([StepName::RotationHistory, StepName::ConfigChanges]);
+        assert_eq!(steps(Reach::Quarter), &of_the_function | &events);
+    }
+
+    #[test]
+    fn nothing_is_widened_for_a_healthy_secret_or_where_the_logs_cannot_be_read() {
+        assert_eq!(next(&healthy(), &options()), None);
+        let mut refused = unexplained();
+        deny(&mut refused, StepName::FunctionLogs);
+        assert_eq!(next(&refused, &options()), None);
+        let mut gone = unexplained();
+        gone.function.observation = no_data();
+        assert_eq!(next(&gone, &options()).and_then(|look| look.reach), None);
+    }
+
+    #[test]
+    fn whoever_chose_a_window_or_a_step_gets_just_that() {
+        let chosen = Options { reach: Some(Reach::Day), ..options() };
+        assert_eq!(next(&unexplained(), &chosen), None);
+        let asked = Options { steps: BTreeSet::from([StepName::FunctionLogs]), ..options() };
+        assert_eq!(next(&unexplained(), &asked), None);
+        assert_eq!(next(&without_permission(), &asked), None);
+    }
+
+    #[test]
+    fn the_change_behind_a_cause_is_searched_once_by_the_names_that_explain_it() {
+        let mut evidence = without_permission();
+        let look = next(&evidence, &options()).unwrap();
+        assert_eq!((look.reach, look.steps()), (None, BTreeSet::from([StepName::ConfigChanges])));
+        assert!(look.change_events.iter().any(|name| name == "DetachRolePolicy"), "{look:?}");
+        let searched = &mut facts(&mut evidence.changes).searched;
+        searched.push("DetachRolePolicy".to_owned());
+        let rest = next(&evidence, &options()).unwrap().change_events;
+        assert_eq!(rest.len(), look.change_events.len() - 1);
+        facts(&mut evidence.changes).searched = look.change_events;
+        assert_eq!(next(&evidence, &options()), None);
+    }
+
+    #[test]
+    fn no_change_is_searched_where_one_explains_the_cause_or_a_trail_was_read_or_nothing_may_be() {
+        let mut explained = without_permission();
+        facts(&mut explained.changes).changes.push(change(hours_ago(2), "DetachRolePolicy", Concern::Role));
+        assert_eq!(next(&explained, &options()), None);
+        let mut by_trail = without_permission();
+        facts(&mut by_trail.changes).source = EventSource::TrailLogGroup("cloudtrail".to_owned());
+        assert_eq!(next(&by_trail, &options()), None);
+        let mut refused = without_permission();
+        deny(&mut refused, StepName::ConfigChanges);
+        assert_eq!(next(&refused, &options()), None);
+    }
+}

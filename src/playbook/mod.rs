@@ -37,7 +37,7 @@ use std::time::Duration;
 pub const STEP_DEADLINE: Duration = Duration::from_secs(10);
 
 /// How long all steps together may take.
-pub const TOTAL_DEADLINE: Duration = Duration::from_secs(40);
+pub const TOTAL_DEADLINE: Duration = Duration::from_secs(60);
 
 /// What to look at.
 #[derive(Debug, Clone)]
