@@ -253,7 +253,7 @@ fn is_value(text: &str, assigned: &Assigned, range: &Range<usize>) -> bool {
     let value = text.get(range.clone()).unwrap_or_default();
     let word = value.trim_end_matches(|char: char| ",.;:)]}!?'\"".contains(char)).to_ascii_lowercase();
     let is_about = WORDS_ABOUT_A_VALUE.contains(&word.as_str());
-    let is_reference = value.starts_with("arn:") || value.starts_with("//");
+    let is_reference = value.starts_with("arn:") || value.starts_with("//") || is_file_reference(value);
     let is_placeholder = (word.starts_with('<') && word.ends_with('>')) || word.bytes().all(|byte| byte == b'*');
     let is_structure = assigned.literal && value.starts_with(['{', '[']);
     let is_text = match assigned.link {
@@ -262,6 +262,14 @@ fn is_value(text: &str, assigned: &Assigned, range: &Range<usize>) -> bool {
         Link::Equals | Link::Tag | Link::Quote | Link::Pair => false,
     };
     !(is_about || is_reference || is_placeholder || is_structure || is_text)
+}
+
+/// Whether the AWS CLI reads the value from this file: what is on the command line then is only its name.
+///
+/// Source: AWS CLI User Guide, "Loading a parameter from a file".
+fn is_file_reference(value: &str) -> bool {
+    let path = value.strip_prefix("file://").or_else(|| value.strip_prefix("fileb://"));
+    path.is_some_and(|path| !path.is_empty() && path.bytes().all(|byte| is_name_byte(byte) || byte == b'/'))
 }
 
 fn bare_end(text: &str, assigned: &Assigned) -> usize {

@@ -66,8 +66,11 @@ pub(super) const TABLE: &[Pattern] = &[
             ("SecretString={\"custom\": \"xyzzy\"} was sent", "xyzzy"),
             ("put-secret-value --secret-id prod/db --secret-string xyzzy", "xyzzy"),
             ("Invalid type for parameter SecretString, value: {'custom': 'xyzzy'}, type: <class 'dict'>", "xyzzy"),
+            ("put-secret-value --secret-string file://a%xyzzy", "xyzzy"),
         ],
         kept: &[
+            "aws secretsmanager put-secret-value --secret-id prod/db --secret-string file://value.json --region eu-west-1",
+            "aws secretsmanager put-secret-value --secret-id prod/db --secret-binary fileb://./value.bin",
             "secretsmanager:GetSecretValue on resource: arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/db-AbCdEf",
             "when calling the GetSecretValue operation: Access to KMS is not allowed",
             "You must provide SecretString or SecretBinary.",
