@@ -4,8 +4,10 @@
 
 mod pattern;
 mod reader;
+mod token;
 
 pub use pattern::SecretPattern;
+pub use token::{Token, TokenSource};
 
 use crate::model::{Arn, RoleArn};
 use reader::{Problem, Reader, Section};

@@ -9,12 +9,14 @@
 //! | [`model`] | pure data: causes, windows, evidence, findings |
 //! | [`clock`] | the only place that asks the time |
 //! | [`redact`] | `SafeText`, the only text that may leave the process |
+//! | [`report`] | what leaves an investigation: text, Markdown, JSON |
 //! | [`lambda_log`] | Lambda's log lines, grouped into invocations |
 //! | [`diagnosis`] | pure rules: evidence in, findings out |
 //! | [`aws`] | clients, deadlines, limiter, cache, and the classifier from SDK errors to observations |
 //! | [`playbook`] | the nine steps, and the runner that performs them concurrently |
 //! | [`simulator`] | an AWS account on loopback, for the demo and the tests |
-//! | [`investigation`] | the engine: collect, redact, diagnose, widen; and the report |
+//! | [`chat`] | messages, commands and rights, whatever the platform; and the platforms |
+//! | [`investigation`] | the engine: collect, redact, diagnose, widen |
 //! | [`config`] | the configuration file: accounts, deadlines, what may be asked about |
 //! | [`cli`] | commands and their output in the terminal |
 //!
@@ -30,6 +32,7 @@
 //! `tests/architecture.rs` enforces them.
 
 pub mod aws;
+pub mod chat;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -39,4 +42,5 @@ pub mod lambda_log;
 pub mod model;
 pub mod playbook;
 pub mod redact;
+pub mod report;
 pub mod simulator;

@@ -3,12 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use jiff::Timestamp;
-use rotation_diag::investigation::{Investigation, Report, render};
+use rotation_diag::model::Investigation;
 use rotation_diag::model::{
     ApiCall, Cause, Comparison, Confidence, CorrelatedChange, Denial, Diagnosis, Evidence, FailureRow, Finding, NotChecked,
     Observation, Outcome, Proof, Reach, Remediation, RuledOut, SecretFacts, SecretRef, SecretVersion, Severity, StepName,
     StepRecord, Window,
 };
+use rotation_diag::report::{self, Report};
 
 const NOW: &str = "2026-11-24T03:12:00Z";
 const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-db-AbCdEf";
@@ -191,7 +192,7 @@ fn investigation(evidence: Evidence, diagnosis: Diagnosis) -> Investigation {
 }
 
 fn plain(report: &Report, width: usize) -> String {
-    anstream::adapter::strip_str(&render::text(report, width)).to_string()
+    anstream::adapter::strip_str(&report::text(report, width)).to_string()
 }
 
 #[test]
@@ -210,12 +211,12 @@ fn a_root_cause_fits_a_narrow_terminal() {
 
 #[test]
 fn a_root_cause_reads_well_in_a_ticket() {
-    insta::assert_snapshot!(render::markdown(&Report::new(&detached_policy()).in_account(Some("prod"))));
+    insta::assert_snapshot!(report::markdown(&Report::new(&detached_policy()).in_account(Some("prod"))));
 }
 
 #[test]
 fn a_root_cause_is_one_json_object() {
-    let json = render::json(&Report::new(&detached_policy())).unwrap();
+    let json = report::json(&Report::new(&detached_policy())).unwrap();
     assert!(serde_json::from_str::<serde_json::Value>(&json).unwrap().is_object());
     insta::assert_snapshot!(json);
 }
@@ -298,12 +299,12 @@ fn hostile_text_stays_inert_in_the_terminal() {
 
 #[test]
 fn hostile_text_stays_inert_in_a_ticket() {
-    insta::assert_snapshot!(render::markdown(&Report::new(&hostile())));
+    insta::assert_snapshot!(report::markdown(&Report::new(&hostile())));
 }
 
 #[test]
 fn hostile_text_stays_inert_in_json() {
-    let json = render::json(&Report::new(&hostile())).unwrap();
+    let json = report::json(&Report::new(&hostile())).unwrap();
     assert!(!json.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}' || c == '\u{200b}'), "{json}");
 }
 
@@ -318,7 +319,7 @@ fn long_lists_are_cut_with_a_count() {
     let text = plain(&report, 110);
     assert!(text.contains("and 497 more") && text.contains("and 56 more"), "{text}");
     assert!(text.lines().count() < 70, "{text}");
-    assert!(render::markdown(&report).contains("- and 497 more"));
+    assert!(report::markdown(&report).contains("- and 497 more"));
 }
 
 #[test]

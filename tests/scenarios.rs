@@ -5,7 +5,8 @@
 use futures::StreamExt;
 use rotation_diag::aws::{Aws, AwsOptions, Registry};
 use rotation_diag::clock::Clock;
-use rotation_diag::investigation::{Investigation, Options, investigate};
+use rotation_diag::investigation::{Options, investigate};
+use rotation_diag::model::Investigation;
 use rotation_diag::simulator::{Expect, Scenario, Simulator};
 
 /// How many scenarios are played at the same time; some wait for the limiter of `LookupEvents`.

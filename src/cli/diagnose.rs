@@ -6,7 +6,7 @@ use super::{Diagnose, ReportOptions, interrupt, output};
 use crate::aws::{AssumeRole, Aws, AwsOptions, ConnectError, Registry};
 use crate::clock::Clock;
 use crate::config::{Account, Config};
-use crate::investigation::{Options, Report, investigate};
+use crate::investigation::{Options, investigate};
 use crate::model::{Outcome, SecretRef};
 use std::process::ExitCode;
 

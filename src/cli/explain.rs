@@ -2,9 +2,9 @@
 
 use super::failure::Failure;
 use crate::diagnosis::{Explanation, explain};
-use crate::investigation::render;
 use crate::model::{Cause, RotationStep};
 use crate::redact::SafeText;
+use crate::report;
 use serde::Serialize;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::process::ExitCode;
@@ -40,7 +40,7 @@ fn translate(lines: impl io::Read, out: impl Write) -> io::Result<()> {
     let mut line = Vec::new();
     while read_line(&mut lines, &mut line)? {
         let explained = Explained::from(explain(&String::from_utf8_lossy(&line)));
-        out.write_all(render::json_line(&explained)?.as_bytes())?;
+        out.write_all(report::json_line(&explained)?.as_bytes())?;
         // Whoever follows a live log sees each line at once, and a file is still written in large pieces.
         if lines.buffer().is_empty() {
             out.flush()?;

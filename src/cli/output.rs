@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::{Format, ReportOptions};
-use crate::investigation::{Report, render};
+use crate::report::{self, Report};
 use std::io::Write as _;
 use std::path::Path;
 
@@ -18,9 +18,9 @@ const NARROWEST: usize = 50;
 /// Writes the report in the form and to the place that were asked for.
 pub(super) fn write(report: &Report, options: &ReportOptions) -> Result<(), Failure> {
     let text = match options.format {
-        Format::Text => render::text(report, width()),
-        Format::Markdown => render::markdown(report),
-        Format::Json => render::json(report).map_err(Failure::cannot_run)?,
+        Format::Text => report::text(report, width()),
+        Format::Markdown => report::markdown(report),
+        Format::Json => report::json(report).map_err(Failure::cannot_run)?,
     };
     match &options.output {
         Some(path) => write_file(path, &text),

@@ -1,9 +1,9 @@
 //! The nine steps while they run, on a terminal.
 
-use crate::investigation::render::inert::{cut, one_line};
 use crate::model::StepName;
 use crate::playbook::Progress;
 use crate::redact::SafeText;
+use crate::report::inert::{cut, one_line};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -44,7 +44,7 @@ impl Progress for StepLines {
 
     fn finished(&self, step: StepName, status: &'static str, summary: &str) {
         if let Some(bar) = self.bars.get(&step) {
-            let mark = crate::investigation::render::wording::status_mark(status);
+            let mark = crate::report::wording::status_mark(status);
             bar.disable_steady_tick();
             bar.set_style(style(ENDED));
             bar.set_prefix(format!("{mark} {} {:<17}", step.number(), step.label()));

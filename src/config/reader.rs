@@ -93,6 +93,31 @@ impl<'a> Section<'a> {
         named.collect()
     }
 
+    /// The tables of the list at `key`, as `[[key]]` writes them.
+    pub(super) fn list(&self, key: &'static str) -> Vec<Section<'a>> {
+        let expected = |value: &DeValue<'_>| format!("expected tables, each under [[{key}]], found {}", article(value));
+        let tables = self.get(key, |value| {
+            let items = value.as_array().ok_or_else(|| expected(value))?;
+            items
+                .iter()
+                .map(|item| item.get_ref().as_table().ok_or_else(|| expected(item.get_ref())))
+                .collect::<Result<Vec<_>, _>>()
+        });
+        let path = self.full(key);
+        let named = tables.unwrap_or_default().into_iter().enumerate().map(|(at, table)| Section {
+            reader: self.reader,
+            path: format!("{path}[{at}]"),
+            table,
+            known: RefCell::default(),
+        });
+        named.collect()
+    }
+
+    /// Reports something wrong about `key` that was found after reading it.
+    pub(super) fn problem(&self, key: &str, what: &str) {
+        self.reader.problem(self.span(key), format!("`{}`: {what}", self.full(key)));
+    }
+
     /// Where `key` stands, for problems found after reading.
     pub(super) fn span(&self, key: &str) -> Range<usize> {
         self.table.get(key).map(Spanned::span).unwrap_or_default()
@@ -118,6 +143,11 @@ fn table<'a>(value: &'a DeValue<'a>) -> Result<&'a DeTable<'a>, String> {
 /// A text.
 pub(super) fn text(value: &DeValue<'_>) -> Result<String, String> {
     value.as_str().map(str::to_owned).ok_or_else(|| format!("expected a text in quotes, found {}", article(value)))
+}
+
+/// `true` or `false`.
+pub(super) fn boolean(value: &DeValue<'_>) -> Result<bool, String> {
+    value.as_bool().ok_or_else(|| format!("expected true or false, found {}", article(value)))
 }
 
 /// A list of texts, each accepted by `check`.

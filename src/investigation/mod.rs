@@ -1,15 +1,11 @@
 //! The engine: collect, redact, diagnose, and look again where that helps.
 
 mod next_look;
-pub mod render;
-pub mod report;
-
-pub use report::Report;
 
 use crate::aws::Aws;
 use crate::clock::{Clock, Stopwatch};
 use crate::diagnosis::diagnose;
-use crate::model::{Diagnosis, Evidence, Observation, Reach, SecretRef, StepName};
+use crate::model::{Evidence, Investigation, Observation, Reach, SecretRef, StepName};
 use crate::playbook::{self, Progress, Request};
 use crate::redact::Redactor;
 use next_look::NextLook;
@@ -26,8 +22,10 @@ pub struct Options {
     pub asked: SecretRef,
     /// How far back to look; `None` begins with 24 hours and widens by itself.
     pub reach: Option<Reach>,
-    /// The only steps to perform, with what they depend on; empty means all nine.
+    /// The only steps to perform; empty means all nine. Without an earlier run, what they depend on is performed too.
     pub steps: BTreeSet<StepName>,
+    /// The evidence of an earlier run, kept for the steps that are not performed.
+    pub previous: Option<Evidence>,
     /// How long one step may take.
     pub step_deadline: Duration,
     /// How long the whole investigation may take; then it reports what it has.
@@ -42,25 +40,28 @@ impl Options {
             asked,
             reach: None,
             steps: BTreeSet::new(),
+            previous: None,
             step_deadline: playbook::STEP_DEADLINE,
             total_deadline: playbook::TOTAL_DEADLINE,
         }
     }
-}
 
-/// One run over one secret.
-#[derive(Debug, Clone)]
-pub struct Investigation {
-    /// An id nobody can guess.
-    pub id: String,
-    /// What was seen, redacted.
-    pub evidence: Evidence,
-    /// What follows from it.
-    pub diagnosis: Diagnosis,
-    /// How many calls AWS was asked in all passes.
-    pub api_calls: usize,
-    /// How long it took, in milliseconds.
-    pub duration_ms: u64,
+    /// One step again; the other observations of the earlier run are kept.
+    #[must_use]
+    pub fn rerun_step(previous: Evidence, step: StepName) -> Options {
+        Options { reach: Some(previous.reach), steps: BTreeSet::from([step]), ..Options::on(previous) }
+    }
+
+    /// The steps that see more in a wider window, over that window; the other observations of the earlier run are kept.
+    #[must_use]
+    pub fn widen(previous: Evidence, reach: Reach) -> Options {
+        let steps = NextLook { reach: Some(reach), change_events: Vec::new() }.steps();
+        Options { reach: Some(reach), steps, ..Options::on(previous) }
+    }
+
+    fn on(previous: Evidence) -> Options {
+        Options { previous: Some(previous.clone()), ..Options::new(previous.asked) }
+    }
 }
 
 /// Investigates one secret. It never fails: what could not be looked at is part of the result.
@@ -71,10 +72,17 @@ pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: 
     request.total_deadline = options.total_deadline;
     let mut looked = BTreeSet::from(StepName::ALL);
     if !options.steps.is_empty() {
-        let unasked = Observation::NotApplicable { because: "not asked for".to_owned() };
-        let blank = Evidence::unseen(options.asked.clone(), aws.region().to_owned(), clock.now(), request.reach, &unasked);
-        looked = with_needs(&options.steps);
-        request.rerun = Some((blank, looked.clone()));
+        let (kept, steps) = match &options.previous {
+            Some(evidence) => (evidence.clone(), options.steps.clone()),
+            None => {
+                let unasked = Observation::NotApplicable { because: "not asked for".to_owned() };
+                let region = aws.region().to_owned();
+                let blank = Evidence::unseen(options.asked.clone(), region, clock.now(), request.reach, &unasked);
+                (blank, with_needs(&options.steps))
+            }
+        };
+        looked = steps;
+        request.rerun = Some((kept, looked.clone()));
     }
     let mut evidence = look(aws, clock, &request, progress).await;
     let mut api_calls = calls(&evidence, &looked);
@@ -92,13 +100,15 @@ pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: 
         api_calls += calls(&evidence, &steps);
         diagnosis = diagnose(&evidence);
     }
-    Investigation {
-        id: uuid::Uuid::new_v4().simple().to_string(),
-        evidence,
-        diagnosis,
-        api_calls,
-        duration_ms: u64::try_from(stopwatch.elapsed().as_millis()).unwrap_or(u64::MAX),
-    }
+    Investigation { id: new_id(), evidence, diagnosis, api_calls, duration_ms: stopwatch.elapsed_ms() }
+}
+
+/// An id nobody can guess: 128 random bits in 32 hexadecimal digits.
+#[expect(clippy::expect_used, reason = "without randomness no id can be kept from guessing, and nothing may go on")]
+pub(crate) fn new_id() -> String {
+    let mut bits = [0; 16];
+    getrandom::fill(&mut bits).expect("the operating system gives random bytes");
+    format!("{:032x}", u128::from_be_bytes(bits))
 }
 
 /// The steps with those whose facts they start from: the secret, its configuration, the function.

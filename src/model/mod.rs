@@ -1,19 +1,25 @@
 //! Pure data: no I/O, no async, no clock, no vendor types.
 
+mod alarm;
 mod arn;
 mod cause;
+mod chat;
 mod evidence;
 mod finding;
+mod investigation;
 mod invocation;
 mod observation;
 mod rotation_step;
 mod schedule;
 mod secret_ref;
 mod step;
+mod trigger;
 mod window;
 
+pub use alarm::{Alarm, AlarmSource, AlarmState};
 pub use arn::{Arn, ArnError, FunctionArn, RoleArn, SecretArn, is_secret_name};
 pub use cause::{Cause, DiagnosisItem};
+pub use chat::{Action, ActionKind, ActionToken, Actor, Place, PlatformName, Question, ReplyTo, Standing, ThreadRef, TokenError};
 pub use evidence::{
     Attempt, AttemptOutcome, Change, Concern, ConfigChanges, DueDates, EventSource, Evidence, FleetSecret, FunctionFacts,
     FunctionLogs, FunctionMetrics, HealthEvent, KeyFacts, MetricPoint, PolicyDocument, Refusal, Replica, RoleFacts, RolePolicies,
@@ -24,10 +30,12 @@ pub use finding::{
     Comparison, Confidence, CorrelatedChange, Diagnosis, FailureRow, Finding, NotChecked, Outcome, Proof, Remediation, RuledOut,
     Severity,
 };
+pub use investigation::Investigation;
 pub use invocation::{Invocation, InvocationStatus, LogEvent};
 pub use observation::{ApiCall, Denial, Observation, StepRecord};
 pub use rotation_step::RotationStep;
 pub use schedule::{Schedule, ScheduleError};
 pub use secret_ref::{SecretRef, SecretRefError};
 pub use step::StepName;
+pub use trigger::{Act, Command, Trigger};
 pub use window::{Reach, ReachError, Window};

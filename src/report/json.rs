@@ -1,7 +1,7 @@
 //! The report as one JSON object.
 
+use super::Report;
 use super::inert::is_treacherous;
-use crate::investigation::Report;
 use serde::Serialize;
 use std::fmt::Write as _;
 

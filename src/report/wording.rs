@@ -2,7 +2,7 @@
 
 use super::inert::{cut, lines, one_line};
 use super::time::{age, duration, moment, relative};
-use crate::investigation::report::{Report, ReportedChange, ReportedFinding, ReportedStep};
+use super::{Report, ReportedChange, ReportedFinding, ReportedStep};
 use crate::model::{Confidence, Outcome, Severity};
 use crate::redact::SafeText;
 

@@ -1,8 +1,21 @@
 //! The report: what leaves an investigation, in every format. Its JSON form is a public contract.
+//!
+//! [`wording`] says everything once, in plain and inert text; the formats only lay it out.
 
-use super::Investigation;
+pub mod inert;
+mod json;
+mod markdown;
+mod text;
+pub mod time;
+pub mod wording;
+
+pub use json::{json, json_line};
+pub use markdown::markdown;
+pub use text::text;
+
 use crate::model::{
-    Cause, Comparison, Confidence, DiagnosisItem, Finding, Outcome, Proof, Remediation, Severity, StepName, StepView, Window,
+    Cause, Comparison, Confidence, DiagnosisItem, Finding, Investigation, Outcome, Proof, Remediation, Severity, StepName,
+    StepView, Window,
 };
 use crate::redact::SafeText;
 use jiff::Timestamp;

@@ -2,7 +2,7 @@
 
 use super::inert::one_line;
 use super::wording::{self, Mark};
-use crate::investigation::report::{Report, ReportedFinding};
+use super::{Report, ReportedFinding};
 use anstyle::{AnsiColor, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 

@@ -2,7 +2,7 @@
 
 use super::inert::one_line;
 use super::wording;
-use crate::investigation::report::{Report, ReportedFinding};
+use super::{Report, ReportedFinding};
 use std::fmt::Write as _;
 
 /// The report in Markdown (CommonMark with tables).

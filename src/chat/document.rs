@@ -1,0 +1,211 @@
+//! A message as people read it, before a platform gives it its form.
+//!
+//! Every text is a [`SafeText`]: redacted, but not yet inert. A platform escapes it, cuts it to its limits, and turns no
+//! text into a link, a mention or a button.
+
+use crate::model::ActionToken;
+use crate::redact::SafeText;
+use serde::{Deserialize, Serialize};
+
+/// A message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    /// The colour it has.
+    pub tone: Tone,
+    /// Its first line, which notifications show too.
+    pub title: SafeText,
+    /// The rest, in order.
+    #[serde(default)]
+    pub parts: Vec<Part>,
+    /// Buttons and menus, in order.
+    #[serde(default)]
+    pub controls: Vec<Control>,
+    /// Files.
+    #[serde(default)]
+    pub attachments: Vec<Attachment>,
+    /// Whom it calls. From the configuration alone: the only way to a mention.
+    #[serde(default)]
+    pub mention: Option<Mention>,
+}
+
+impl Message {
+    /// A message of one line.
+    #[must_use]
+    pub fn line(tone: Tone, title: SafeText) -> Message {
+        Message { tone, title, parts: Vec::new(), controls: Vec::new(), attachments: Vec::new(), mention: None }
+    }
+}
+
+/// The colour of a message; a circle or a bar shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tone {
+    /// Work goes on.
+    Working,
+    /// Rotation does not happen.
+    Bad,
+    /// Rotation suffers, or it cannot be told.
+    Warning,
+    /// Rotation works.
+    Good,
+    /// No judgement.
+    Neutral,
+}
+
+impl Tone {
+    /// The mark in front of the title; nothing where there is no judgement.
+    #[must_use]
+    pub const fn mark(self) -> &'static str {
+        match self {
+            Tone::Working => "🔎",
+            Tone::Bad => "🔴",
+            Tone::Warning => "🟡",
+            Tone::Good => "🟢",
+            Tone::Neutral => "",
+        }
+    }
+}
+
+/// A part of a message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// Small print, shown in one line with dots between.
+    Context(Vec<SafeText>),
+    /// Paragraphs or items under a bold label.
+    Section {
+        /// The label.
+        label: SafeText,
+        /// One paragraph or item each.
+        lines: Vec<SafeText>,
+    },
+    /// Evidence under a bold label, in a typewriter face.
+    Quotes {
+        /// The label.
+        label: SafeText,
+        /// One each.
+        quotes: Vec<Quote>,
+    },
+    /// Commands to paste, in a block that can be copied; never cut.
+    Commands(Vec<SafeText>),
+    /// What could be lost.
+    Caution(SafeText),
+    /// Documentation. Only addresses the program itself knows get here, and they are shown as links.
+    Links(Vec<SafeText>),
+    /// Playbook steps, one line each.
+    Steps(Vec<StepLine>),
+}
+
+/// A quoted line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Quote {
+    /// Such as `step 4`.
+    pub lead: SafeText,
+    /// The line or the fact.
+    pub text: SafeText,
+    /// The call and the moment it is from.
+    pub source: SafeText,
+}
+
+/// One playbook step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepLine {
+    /// 1 to 9.
+    pub number: u8,
+    /// Such as `function logs`.
+    pub name: SafeText,
+    /// How it stands.
+    pub state: StepState,
+    /// What it saw; empty while it waits or runs.
+    pub summary: SafeText,
+}
+
+/// How a step stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepState {
+    /// What it needs is not known yet.
+    Waiting,
+    /// It is asking AWS.
+    Running,
+    /// It saw something, or that there is nothing.
+    Done,
+    /// It was not permitted to look.
+    Denied,
+    /// It was too slow, throttled or broken.
+    Broken,
+    /// The question makes no sense for this secret.
+    Skipped,
+}
+
+impl StepState {
+    /// One character that shows it.
+    #[must_use]
+    pub const fn mark(self) -> &'static str {
+        match self {
+            StepState::Waiting => "·",
+            StepState::Running => "◌",
+            StepState::Done => "✓",
+            StepState::Denied => "✗",
+            StepState::Broken => "!",
+            StepState::Skipped => "–",
+        }
+    }
+}
+
+/// A button or a menu.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Control {
+    /// A button.
+    Button(Choice),
+    /// A menu.
+    Select {
+        /// What it shows while nothing is chosen.
+        placeholder: SafeText,
+        /// Its entries, at most 25.
+        choices: Vec<Choice>,
+    },
+}
+
+/// A button or a menu's entry.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Choice {
+    /// What it shows, at most 75 characters.
+    pub label: SafeText,
+    /// What it does.
+    pub token: ActionToken,
+}
+
+/// A file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// Its name, such as `orders-db.json`; letters, digits, `.`, `_` and `-`.
+    pub name: String,
+    /// What it shows, for those who do not see it.
+    pub description: SafeText,
+    /// Its content.
+    pub content: Content,
+}
+
+/// What a file holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    /// Text.
+    Text(SafeText),
+    /// A PNG picture we drew ourselves, in base64.
+    Png(String),
+}
+
+/// Whom a message calls.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mention {
+    /// A person, by id.
+    User(String),
+    /// A user group or role, by id.
+    Group(String),
+    /// Everyone who is active in the channel.
+    Here,
+}

@@ -1,0 +1,11 @@
+//! Chat, whatever the platform: what people may say, what they are shown, who may do what.
+//!
+//! A platform hands what people say to a [`Reception`], and shows [`Message`]s; it knows nothing of investigations.
+
+pub mod document;
+mod platform;
+mod reception;
+
+pub use document::Message;
+pub use platform::{ChatPlatform, Destination, SendError};
+pub use reception::{Inbound, Receipt, Reception, Said, Summary};

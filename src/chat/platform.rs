@@ -1,0 +1,83 @@
+//! What a chat platform can do for us.
+
+use super::document::Message;
+use crate::model::{Place, PlatformName, ReplyTo, ThreadRef};
+use async_trait::async_trait;
+use std::time::Duration;
+
+/// Where a message goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// A channel; the message becomes the root of a new thread.
+    Channel(Place),
+    /// A thread.
+    Thread(ThreadRef),
+}
+
+/// Why a message was not sent. The texts are for the operator; they hold no token, address or message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// The platform asked to wait, or could not be reached before anything was sent: nothing arrived.
+    #[error("not sent yet: {why}")]
+    Later {
+        /// How long the platform asked to wait.
+        after: Option<Duration>,
+        /// What happened.
+        why: String,
+    },
+    /// The request was sent, and whether it was taken is unknown: look for the message before sending it again.
+    #[error("perhaps sent: {why}")]
+    Uncertain {
+        /// What happened.
+        why: String,
+    },
+    /// What it belongs to is gone: the message to edit, the thread, the channel's bot membership.
+    #[error("nowhere to send: {why}")]
+    Gone {
+        /// What the platform answered.
+        why: String,
+    },
+    /// The platform will never take this message here.
+    #[error("refused: {why}")]
+    Refused {
+        /// What the platform answered.
+        why: String,
+    },
+    /// The platform no longer accepts our token: nothing can be sent until an operator acts.
+    #[error("the token is not accepted: {why}")]
+    Unauthorized {
+        /// What the platform answered.
+        why: String,
+    },
+}
+
+/// A chat platform, as far as outgoing messages go. Every call has a deadline of its own.
+#[async_trait]
+pub trait ChatPlatform: Send + Sync {
+    /// Which.
+    fn name(&self) -> PlatformName;
+
+    /// Sends a message and returns its id. `key` is the delivery's: the platform keeps it with the message where it can,
+    /// so that [`ChatPlatform::find`] knows the message again. A message to a channel also opens its thread; an error in
+    /// opening it is told, and sending the same key again finds the message and opens the thread.
+    async fn post(&self, to: &Destination, message: &Message, key: &str) -> Result<String, SendError>;
+
+    /// Replaces a message. `id` is what [`ChatPlatform::post`] returned; attachments stay as they are.
+    async fn edit(&self, to: &Destination, id: &str, message: &Message) -> Result<(), SendError>;
+
+    /// Looks for a message that may have arrived; `None` when it did not.
+    async fn find(&self, to: &Destination, key: &str) -> Result<Option<String>, SendError>;
+
+    /// Answers one person alone.
+    async fn whisper(&self, to: &ReplyTo, message: &Message) -> Result<(), SendError>;
+
+    /// Tells the person who asked where the work goes on, on a platform where an answer is still open.
+    async fn point_to(&self, _to: &ReplyTo, _thread: &ThreadRef) -> Result<(), SendError> {
+        Ok(())
+    }
+
+    /// A link to a thread, where the platform has one without asking.
+    fn link(&self, _thread: &ThreadRef) -> Option<String> {
+        None
+    }
+}

@@ -1,0 +1,83 @@
+//! Where platforms hand in what people say.
+
+use super::document::Message;
+use crate::model::{ActionToken, Actor, Investigation, Outcome, Place, ReplyTo};
+use crate::redact::SafeText;
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+/// Something a person said or clicked, authentic by the platform's own signature or connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inbound {
+    /// The same for a redelivery, and for nothing else: the platform's id of the message or interaction.
+    pub key: String,
+    /// Who.
+    pub actor: Actor,
+    /// Where; with the thread, where it was said in one.
+    pub place: Place,
+    /// Where that person can be answered alone.
+    pub reply_to: Option<ReplyTo>,
+    /// What.
+    pub said: Said,
+}
+
+/// What a person did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// Words: a slash command's, or those after a mention. Read by [`super::command`].
+    Words(String),
+    /// A click on a button or a menu entry, with the token's text as it came back.
+    Click(String),
+}
+
+/// What becomes of it. The platform acknowledges after this, and shows the answer to that person alone.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Receipt {
+    /// It is stored, and work begins; a worker answers in the thread.
+    Accepted,
+    /// It was accepted before; nothing more happens.
+    Duplicate,
+    /// Nothing is stored: a refusal, help, or "expired, run again".
+    Answer(Box<Message>),
+    /// We could not store it; the person is told to try again, and a sender that can should send it again.
+    Unavailable(Box<Message>),
+}
+
+/// One line about an investigation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// Its id.
+    pub id: String,
+    /// The secret.
+    pub secret: SafeText,
+    /// How it ended; `None` while it runs.
+    pub outcome: Option<Outcome>,
+    /// The verdict, or what is being done.
+    pub line: SafeText,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// Where its thread is.
+    pub place: Place,
+}
+
+/// Takes what people say: authorises it, stores it, answers. Never waits for AWS or a platform.
+#[async_trait]
+pub trait Reception: Send + Sync {
+    /// Takes it. Returns within milliseconds; what it accepted survives a crash.
+    async fn receive(&self, inbound: Inbound) -> Receipt;
+
+    /// Names of secrets this person may ask about here that begin with or contain `typed`, at most 25.
+    async fn suggest(&self, actor: &Actor, place: &Place, typed: &str) -> Vec<String>;
+
+    /// The newest investigations this person may see, at most `limit`.
+    async fn recent(&self, actor: &Actor, limit: usize) -> Vec<Summary>;
+
+    /// An investigation and its revision, if this person may see it in `place`'s workspace; `None` also where it does not
+    /// exist.
+    async fn investigation(&self, actor: &Actor, id: &str) -> Option<(Investigation, u32)>;
+
+    /// What a token asks for, if it is one of ours; never an authorisation.
+    fn read_token(&self, text: &str) -> Option<ActionToken> {
+        text.parse().ok()
+    }
+}

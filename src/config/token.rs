@@ -1,0 +1,126 @@
+//! Tokens: the configuration says where they are; they never stand in it.
+
+use secrecy::{ExposeSecret, SecretString};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// The largest token that is read, in bytes.
+const LARGEST: u64 = 16 << 10;
+
+/// Where a token is: `env:NAME` or `file:PATH`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenSource {
+    /// An environment variable.
+    Env(String),
+    /// A file that holds nothing else.
+    File(PathBuf),
+}
+
+impl TokenSource {
+    /// Reads `env:NAME` or `file:PATH`.
+    ///
+    /// # Errors
+    /// What is expected, without repeating what was written: it may be a token.
+    pub fn parse(text: &str) -> Result<TokenSource, String> {
+        let expected = || "expected where the token is, as \"env:NAME\" or \"file:/path\"; tokens do not belong in this file";
+        match text.split_once(':') {
+            Some(("env", name)) if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') => {
+                Ok(TokenSource::Env(name.to_owned()))
+            }
+            Some(("file", path)) if !path.is_empty() => Ok(TokenSource::File(PathBuf::from(path))),
+            _ => Err(expected().to_owned()),
+        }
+    }
+
+    /// Fetches the token.
+    ///
+    /// # Errors
+    /// Where it is missing, empty or unreadable, in one sentence that names the place.
+    pub fn fetch(&self) -> Result<Token, String> {
+        let text = match self {
+            TokenSource::Env(name) => std::env::var(name).map_err(|_| format!("the environment variable {name} is not set"))?,
+            TokenSource::File(path) => read(path)?,
+        };
+        match text.trim() {
+            "" => Err(format!("{self} is empty")),
+            token => Ok(Token(SecretString::from(token))),
+        }
+    }
+
+    /// True for a file that others on this machine can read.
+    #[must_use]
+    pub fn is_readable_by_all(&self) -> bool {
+        use std::os::unix::fs::PermissionsExt as _;
+        let TokenSource::File(path) = self else { return false };
+        std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o004 != 0)
+    }
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    let unreadable = |error: std::io::Error| format!("the token file {} cannot be read: {error}", path.display());
+    if std::fs::metadata(path).map_err(unreadable)?.len() > LARGEST {
+        return Err(format!("the token file {} is larger than {LARGEST} bytes", path.display()));
+    }
+    std::fs::read_to_string(path).map_err(unreadable)
+}
+
+impl fmt::Display for TokenSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TokenSource::Env(name) => write!(f, "the environment variable {name}"),
+            TokenSource::File(path) => write!(f, "the token file {}", path.display()),
+        }
+    }
+}
+
+/// A token. Nothing prints it.
+#[derive(Debug, Clone)]
+pub struct Token(SecretString);
+
+impl Token {
+    /// A token that is at hand already, such as a fake platform's.
+    #[must_use]
+    pub fn new(text: &str) -> Token {
+        Token(SecretString::from(text))
+    }
+
+    /// The token itself, for the request that needs it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    #[test]
+    fn a_token_in_the_configuration_is_refused_without_repeating_it() {
+        let error = TokenSource::parse("xoxb-1234567890-secret").unwrap_err();
+        assert!(!error.contains("xoxb"), "{error}");
+        assert_eq!(TokenSource::parse("env:SLACK_BOT_TOKEN"), Ok(TokenSource::Env("SLACK_BOT_TOKEN".to_owned())));
+        for text in ["", "env:", "env:A B", "file:", "https://x"] {
+            assert!(TokenSource::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_read_from_its_file_and_never_shown() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        writeln!(file, "xoxb-very-secret").unwrap();
+        let token = TokenSource::File(file.path().to_owned()).fetch().unwrap();
+        assert_eq!(token.expose(), "xoxb-very-secret");
+        assert!(!format!("{token:?}").contains("secret-"), "{token:?}");
+        assert!(!format!("{token:?}").contains("xoxb"), "{token:?}");
+    }
+
+    #[test]
+    fn an_empty_or_missing_token_names_its_place() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        assert!(TokenSource::File(file.path().to_owned()).fetch().unwrap_err().ends_with("is empty"));
+        let missing = TokenSource::Env("ROTATION_DIAG_NO_SUCH_TOKEN".to_owned());
+        assert_eq!(missing.fetch().unwrap_err(), "the environment variable ROTATION_DIAG_NO_SUCH_TOKEN is not set");
+    }
+}

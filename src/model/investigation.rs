@@ -1,0 +1,20 @@
+//! One run over one secret.
+
+use super::evidence::Evidence;
+use super::finding::Diagnosis;
+use serde::{Deserialize, Serialize};
+
+/// What one run over one secret saw and concluded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Investigation {
+    /// An id nobody can guess: 128 random bits, in 32 hexadecimal digits.
+    pub id: String,
+    /// What was seen, redacted.
+    pub evidence: Evidence,
+    /// What follows from it.
+    pub diagnosis: Diagnosis,
+    /// How many calls AWS was asked in all passes.
+    pub api_calls: usize,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+}

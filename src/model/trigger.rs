@@ -1,0 +1,56 @@
+//! What starts work: a person's command or click, an alarm, or a watch that is due. Triggers are stored until done.
+
+use super::alarm::Alarm;
+use super::chat::{Action, ActionToken, Actor, Place, Question, ReplyTo};
+use serde::{Deserialize, Serialize};
+
+/// What starts work.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Trigger {
+    /// A person asks about a secret.
+    Command(Command),
+    /// A person acts on an investigation.
+    Act(Act),
+    /// An alarm came, or a periodic look found one that did not.
+    Alarm(Alarm),
+    /// A watched investigation is due for another look.
+    WatchDue {
+        /// The investigation.
+        investigation: String,
+    },
+}
+
+/// A person asks about a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    /// Who, already authorised for this question.
+    pub actor: Actor,
+    /// Where; a question inside a thread opens one of its own in the channel.
+    pub place: Place,
+    /// Where to answer that person alone.
+    pub reply_to: Option<ReplyTo>,
+    /// What.
+    pub question: Question,
+}
+
+/// A person acts on an investigation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Act {
+    /// Who, already authorised for this action.
+    pub actor: Actor,
+    /// Where.
+    pub place: Place,
+    /// Where to answer that person alone.
+    pub reply_to: Option<ReplyTo>,
+    /// Which investigation, as of which revision, and what.
+    pub token: ActionToken,
+}
+
+impl Act {
+    /// What to do.
+    #[must_use]
+    pub const fn action(&self) -> Action {
+        self.token.action
+    }
+}
