@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::config::{Account, Config};
 use crate::investigation::{Options, investigate};
 use crate::model::{Outcome, SecretRef};
+use crate::report::Report;
 use std::process::ExitCode;
 
 /// What the options and the configuration come to.

@@ -53,7 +53,7 @@ impl Window {
 }
 
 /// How far back an investigation looks: the four widths it widens through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub enum Reach {
     /// 24 hours.
     #[default]
