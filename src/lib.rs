@@ -16,6 +16,7 @@
 //! | [`playbook`] | the nine steps, and the runner that performs them concurrently |
 //! | [`simulator`] | an AWS account on loopback, for the demo and the tests |
 //! | [`chat`] | messages, commands and rights, whatever the platform; and the platforms |
+//! | [`store`] | what must survive a crash: accepted triggers, threads, deliveries, the audit trail |
 //! | [`investigation`] | the engine: collect, redact, diagnose, widen |
 //! | [`config`] | the configuration file: accounts, deadlines, what may be asked about |
 //! | [`cli`] | commands and their output in the terminal |
@@ -44,3 +45,4 @@ pub mod playbook;
 pub mod redact;
 pub mod report;
 pub mod simulator;
+pub mod store;
