@@ -2,6 +2,8 @@
 //!
 //! A platform hands what people say to a [`Reception`], and shows [`Message`]s; it knows nothing of investigations.
 
+pub mod command;
+pub mod compose;
 pub mod document;
 mod platform;
 mod reception;
