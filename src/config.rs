@@ -4,9 +4,13 @@
 
 mod pattern;
 mod reader;
+mod rules;
+mod serve;
 mod token;
 
 pub use pattern::SecretPattern;
+pub use rules::{Ids, Rule};
+pub use serve::{Http, StoreFile, Work};
 pub use token::{Token, TokenSource};
 
 use crate::model::{Arn, RoleArn};
@@ -35,6 +39,16 @@ pub struct Config {
     pub total_deadline: Option<Duration>,
     /// Accounts by the name people give them.
     pub accounts: BTreeMap<String, Account>,
+    /// Who may do what; nobody may do anything that no rule allows.
+    pub allow: Vec<Rule>,
+    /// Who may not, whatever allows it.
+    pub deny: Vec<Rule>,
+    /// Where `serve` listens.
+    pub http: Http,
+    /// Where `serve` keeps what must survive.
+    pub store: StoreFile,
+    /// How much `serve` does at once.
+    pub work: Work,
 }
 
 /// An account, and how to look into it.
@@ -148,6 +162,10 @@ fn read_root(reader: &Reader<'_>, table: &DeTable<'_>) -> Config {
     if let Some(name) = config.default_account.as_ref().filter(|name| !config.accounts.contains_key(*name)) {
         reader.problem(root.span("default_account"), format!("`default_account`: there is no table [accounts.{name}]"));
     }
+    (config.allow, config.deny) = rules::read(&root);
+    config.http = serve::http(&root, reader);
+    config.store = serve::store(&root);
+    config.work = serve::work(&root);
     root.finish();
     config
 }

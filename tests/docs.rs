@@ -164,11 +164,16 @@ fn the_readme_documents_exactly_the_keys_of_the_example_configuration() {
 
 fn flatten(prefix: &str, table: &toml::Table, keys: &mut BTreeSet<String>) {
     for (key, value) in table {
-        match value.as_table() {
-            Some(inner) => flatten(&format!("{prefix}{key}."), inner, keys),
-            None => {
-                keys.insert(format!("{prefix}{key}"));
-            }
+        let tables: Vec<&toml::Table> = match value {
+            toml::Value::Table(table) => vec![table],
+            toml::Value::Array(items) => items.iter().filter_map(toml::Value::as_table).collect(),
+            _ => Vec::new(),
+        };
+        if tables.is_empty() {
+            keys.insert(format!("{prefix}{key}"));
+        }
+        for table in tables {
+            flatten(&format!("{prefix}{key}."), table, keys);
         }
     }
 }

@@ -19,22 +19,22 @@ const SUSPECT: u32 = 3;
 const MOST_WAITING: i64 = 10_000;
 
 /// A trigger to be accepted.
-#[derive(Debug, Clone, Copy)]
-pub struct Entry<'a> {
+#[derive(Debug, Clone)]
+pub struct Entry {
     /// Unique: the same effect is not had twice.
-    pub key: &'a str,
+    pub key: String,
     /// The platform's id of what brought it; a redelivery has the same.
-    pub origin: &'a str,
+    pub origin: String,
     /// Lanes are served in turn: the channel, or the alarms' topic.
-    pub lane: &'a str,
+    pub lane: String,
     /// The investigation, or whatever may not be worked on twice at a time.
-    pub subject: &'a str,
+    pub subject: String,
     /// Who asks what; one that is open already is joined.
-    pub same: Option<&'a str>,
+    pub same: Option<String>,
     /// What starts.
-    pub trigger: &'a Trigger,
+    pub trigger: Trigger,
     /// One line for the operator.
-    pub what: &'a SafeText,
+    pub what: SafeText,
 }
 
 /// What became of a trigger.
@@ -128,8 +128,8 @@ impl Store {
     ///
     /// # Errors
     /// [`Refused`]; nothing is stored then, or it is found again by its key.
-    pub async fn accept(&self, entry: &Entry<'_>, audit: Option<&Audited>) -> Result<Accepted, Refused> {
-        let job = to_json("trigger", &redacted(entry.trigger)?)?;
+    pub async fn accept(&self, entry: &Entry, audit: Option<&Audited>) -> Result<Accepted, Refused> {
+        let job = to_json("trigger", &redacted(&entry.trigger)?)?;
         let mut tx = self.write().await?;
         let accepted = insert(&mut tx, entry, &job, self.tick(), self.now()).await?;
         if accepted != Accepted::Redelivered
@@ -307,20 +307,20 @@ fn redacted(trigger: &Trigger) -> Result<Trigger, StoreError> {
 
 async fn insert(
     tx: &mut Transaction<'static, Sqlite>,
-    entry: &Entry<'_>,
+    entry: &Entry,
     job: &str,
     tick: i64,
     now: Timestamp,
 ) -> Result<Accepted, Refused> {
     let known: Option<String> = sqlx::query_scalar("SELECT origin FROM inbox WHERE key = ?")
-        .bind(entry.key)
+        .bind(&entry.key)
         .fetch_optional(&mut **tx)
         .await
         .map_err(StoreError::from)?;
     if let Some(origin) = known {
         return Ok(if origin == entry.origin { Accepted::Redelivered } else { Accepted::AlreadyDone });
     }
-    if let Some(same) = entry.same {
+    if let Some(same) = &entry.same {
         let open: Option<String> =
             sqlx::query_scalar("SELECT subject FROM inbox WHERE same = ? AND state IN ('waiting', 'running') LIMIT 1")
                 .bind(same)
@@ -343,11 +343,11 @@ async fn insert(
         "INSERT INTO inbox (key, origin, lane, subject, same, job, what, state, not_before, received_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?)",
     )
-    .bind(entry.key)
-    .bind(entry.origin)
-    .bind(entry.lane)
-    .bind(entry.subject)
-    .bind(entry.same)
+    .bind(&entry.key)
+    .bind(&entry.origin)
+    .bind(&entry.lane)
+    .bind(&entry.subject)
+    .bind(entry.same.as_deref())
     .bind(job)
     .bind(entry.what.as_str())
     .bind(tick)
