@@ -48,8 +48,10 @@ const LABEL: Type = Type { size: 12.0, bold: false, ink: Ink::Text, anchor: Anch
 const LANE: f32 = 20.0;
 /// The most lines of labels.
 const LANES: usize = 5;
-/// The height of the row of markers.
-const STRIP: f32 = 26.0;
+/// The height of the two rows of markers: changes, and rotation attempts below them.
+const STRIP: f32 = 42.0;
+/// How far the row of changes is below the labels, and that of the attempts below it.
+const ROW: f32 = 18.0;
 /// The height of a small chart, with its name.
 const PANEL: f32 = 84.0;
 /// The height of one in which nothing happened.
@@ -73,8 +75,8 @@ fn described(story: &Story, investigation: &Investigation) -> String {
     let now = investigation.evidence.now;
     let subject = story.function.as_deref().unwrap_or(&story.secret);
     format!(
-        "Timeline of {subject} from {} to {}: {:.0} invocations, {:.0} errors, {:.0} throttles; {} failed and {} successful rotation \
-         attempts, {} changes",
+        "Timeline of {subject} from {} to {}. Invocations: {:.0}, errors: {:.0}, throttles: {:.0}. Rotations failed: {}, \
+         succeeded: {}. Changes: {}.",
         moment(story.window.from, now),
         moment(story.window.to, now),
         story.total(|bar| bar.invocations),
@@ -143,7 +145,7 @@ impl<'a> Sheet<'a> {
             top += height + PANEL_GAP;
         }
         self.ticks(&mut svg, foot);
-        self.markers(&mut svg, strip + STRIP / 2.0);
+        self.markers(&mut svg, strip + ROW / 2.0 + 3.0);
         self.header(&mut svg);
         self.labels(&mut svg, strip);
         svg.finish(self.width, height, description)
@@ -190,12 +192,13 @@ impl<'a> Sheet<'a> {
         }
     }
 
-    fn markers(&self, svg: &mut Svg, y: f32) {
-        svg.line((self.left, y), (self.right, y), Ink::Grid, false);
+    fn markers(&self, svg: &mut Svg, top: f32) {
+        let row = |kind| if kind == Kind::Change { top } else { top + ROW };
+        svg.line((self.left, row(Kind::Failed)), (self.right, row(Kind::Failed)), Ink::Grid, false);
         // Failures last: where shapes overlap, they are seen.
         let (failed, others): (Vec<&Mark>, Vec<&Mark>) = self.story.marks.iter().partition(|mark| mark.kind == Kind::Failed);
         for mark in others.into_iter().chain(failed) {
-            marker(svg, mark.kind, self.axis.x(mark.at), y);
+            marker(svg, mark.kind, self.axis.x(mark.at), row(mark.kind));
         }
     }
 
@@ -210,13 +213,14 @@ impl<'a> Sheet<'a> {
 
     fn panel(&self, svg: &mut Svg, panel: &Panel, top: f32, height: f32) {
         let total = self.story.total(panel.value);
-        svg.text(self.left, top + 13.0, panel.name, NAME);
+        let amount = if total > 0.0 { format!("{total:.0} in all") } else { "none".to_owned() };
         let beside = self.left + width(panel.name, NAME.size, true) + 8.0;
+        svg.rect(self.left, top, beside - self.left + width(&amount, SMALL.size, false) + 3.0, PANEL_NAME - 2.0, Ink::Ground);
+        svg.text(self.left, top + 13.0, panel.name, NAME);
+        svg.text(beside, top + 13.0, &amount, SMALL);
         if total <= 0.0 {
-            svg.text(beside, top + 13.0, "none", SMALL);
             return svg.line((self.left, top + height), (self.right, top + height), Ink::Grid, false);
         }
-        svg.text(beside, top + 13.0, &format!("{total:.0} in all"), SMALL);
         let (ceiling, floor) = (top + PANEL_NAME, top + height);
         let highest = self.story.bars.iter().map(panel.value).fold(0.0, f64::max);
         let end = Type { anchor: Anchor::End, ..SMALL };

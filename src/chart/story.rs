@@ -106,7 +106,7 @@ fn window(investigation: &Investigation) -> Window {
     let moments = row.into_iter().flat_map(|row| [Some(row.first_at), Some(row.last_at), row.last_success_at]).flatten();
     let hull = moments.fold(base, |hull, at| hull.hull(&Window { from: at, to: at }));
     let room = SignedDuration::from_secs(hull.length().as_secs() / 50);
-    let to = hull.to.checked_add(room).unwrap_or(hull.to);
+    let to = hull.to.checked_add(room).unwrap_or(hull.to).min(evidence.now.max(hull.to));
     let from = hull.from.checked_sub(room).unwrap_or(hull.from);
     Window { from: from.max(Window::ending_at(to, LONGEST).from), to }
 }

@@ -8,9 +8,9 @@ use crate::report::facts::{self, Fact, Facts, Group};
 use crate::report::inert::cut;
 
 /// How many facts of a group a message shows.
-const SHOWN: usize = 8;
+const SHOWN: usize = 12;
 /// How much of a fact a message shows.
-const FACT: usize = 400;
+const FACT: usize = 600;
 /// How many groups a message shows.
 const GROUPS: usize = 6;
 
