@@ -15,6 +15,7 @@
 //! | [`aws`] | clients, deadlines, limiter, cache, and the classifier from SDK errors to observations |
 //! | [`playbook`] | the nine steps, and the runner that performs them concurrently |
 //! | [`simulator`] | an AWS account on loopback, for the demo and the tests |
+//! | [`chart`] | the timeline as a picture: metrics, rotation attempts, changes |
 //! | [`chat`] | messages, commands and rights, whatever the platform; and the platforms |
 //! | [`store`] | what must survive a crash: accepted triggers, threads, deliveries, the audit trail |
 //! | [`investigation`] | the engine: collect, redact, diagnose, widen |
@@ -33,6 +34,7 @@
 //! `tests/architecture.rs` enforces them.
 
 pub mod aws;
+pub mod chart;
 pub mod chat;
 pub mod cli;
 pub mod clock;
