@@ -4,9 +4,11 @@
 
 mod pattern;
 mod reader;
+mod slack;
 mod token;
 
 pub use pattern::SecretPattern;
+pub use slack::{SlackConfig, SlackMode, SlackTokens};
 pub use token::{Token, TokenSource};
 
 use crate::model::{Arn, RoleArn};
@@ -35,6 +37,8 @@ pub struct Config {
     pub total_deadline: Option<Duration>,
     /// Accounts by the name people give them.
     pub accounts: BTreeMap<String, Account>,
+    /// Slack; `None` where the bot is not there.
+    pub slack: Option<SlackConfig>,
 }
 
 /// An account, and how to look into it.
@@ -145,6 +149,7 @@ fn read_root(reader: &Reader<'_>, table: &DeTable<'_>) -> Config {
     for (name, section) in root.sections("accounts") {
         config.accounts.insert(name, read_account(reader, section));
     }
+    config.slack = slack::read(reader, &root);
     if let Some(name) = config.default_account.as_ref().filter(|name| !config.accounts.contains_key(*name)) {
         reader.problem(root.span("default_account"), format!("`default_account`: there is no table [accounts.{name}]"));
     }

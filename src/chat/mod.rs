@@ -5,6 +5,7 @@
 pub mod document;
 mod platform;
 mod reception;
+pub mod slack;
 
 pub use document::Message;
 pub use platform::{ChatPlatform, Destination, SendError};
