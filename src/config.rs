@@ -11,6 +11,11 @@ mod token;
 pub use pattern::SecretPattern;
 pub use rules::{Ids, Rule};
 pub use serve::{Http, StoreFile, Work};
+mod slack;
+mod token;
+
+pub use pattern::SecretPattern;
+pub use slack::{SlackConfig, SlackMode, SlackTokens};
 pub use token::{Token, TokenSource};
 
 use crate::model::{Arn, RoleArn};
@@ -49,6 +54,8 @@ pub struct Config {
     pub store: StoreFile,
     /// How much `serve` does at once.
     pub work: Work,
+    /// Slack; `None` where the bot is not there.
+    pub slack: Option<SlackConfig>,
 }
 
 /// An account, and how to look into it.
@@ -159,6 +166,7 @@ fn read_root(reader: &Reader<'_>, table: &DeTable<'_>) -> Config {
     for (name, section) in root.sections("accounts") {
         config.accounts.insert(name, read_account(reader, section));
     }
+    config.slack = slack::read(reader, &root);
     if let Some(name) = config.default_account.as_ref().filter(|name| !config.accounts.contains_key(*name)) {
         reader.problem(root.span("default_account"), format!("`default_account`: there is no table [accounts.{name}]"));
     }

@@ -7,6 +7,7 @@ pub mod compose;
 pub mod document;
 mod platform;
 mod reception;
+pub mod slack;
 
 pub use document::Message;
 pub use platform::{ChatPlatform, Destination, SendError};
