@@ -2,10 +2,12 @@
 //!
 //! `config/rotation-diag.toml` documents every key. Unknown keys are refused, and all problems are told at once.
 
+mod discord;
 mod pattern;
 mod reader;
 mod token;
 
+pub use discord::{DISCORD_API, Discord, DiscordMode};
 pub use pattern::SecretPattern;
 pub use token::{Token, TokenSource};
 
@@ -35,6 +37,8 @@ pub struct Config {
     pub total_deadline: Option<Duration>,
     /// Accounts by the name people give them.
     pub accounts: BTreeMap<String, Account>,
+    /// Discord, where it is used.
+    pub discord: Option<Discord>,
 }
 
 /// An account, and how to look into it.
@@ -148,6 +152,7 @@ fn read_root(reader: &Reader<'_>, table: &DeTable<'_>) -> Config {
     if let Some(name) = config.default_account.as_ref().filter(|name| !config.accounts.contains_key(*name)) {
         reader.problem(root.span("default_account"), format!("`default_account`: there is no table [accounts.{name}]"));
     }
+    config.discord = discord::read(&root);
     root.finish();
     config
 }

@@ -2,6 +2,7 @@
 //!
 //! A platform hands what people say to a [`Reception`], and shows [`Message`]s; it knows nothing of investigations.
 
+pub mod discord;
 pub mod document;
 mod platform;
 mod reception;
