@@ -2,12 +2,14 @@
 //!
 //! `config/rotation-diag.toml` documents every key. Unknown keys are refused, and all problems are told at once.
 
+mod discord;
 mod pattern;
 mod reader;
 mod rules;
 mod serve;
 mod token;
 
+pub use discord::{DISCORD_API, Discord, DiscordMode};
 pub use pattern::SecretPattern;
 pub use rules::{Ids, Rule};
 pub use serve::{Http, StoreFile, Work};
@@ -56,6 +58,8 @@ pub struct Config {
     pub work: Work,
     /// Slack; `None` where the bot is not there.
     pub slack: Option<SlackConfig>,
+    /// Discord, where it is used.
+    pub discord: Option<Discord>,
 }
 
 /// An account, and how to look into it.
@@ -174,6 +178,7 @@ fn read_root(reader: &Reader<'_>, table: &DeTable<'_>) -> Config {
     config.http = serve::http(&root, reader);
     config.store = serve::store(&root);
     config.work = serve::work(&root);
+    config.discord = discord::read(&root);
     root.finish();
     config
 }

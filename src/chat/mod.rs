@@ -4,6 +4,7 @@
 
 pub mod command;
 pub mod compose;
+pub mod discord;
 pub mod document;
 mod platform;
 mod reception;
