@@ -2,10 +2,12 @@
 //!
 //! `config/rotation-diag.toml` documents every key. Unknown keys are refused, and all problems are told at once.
 
+mod alarms;
 mod pattern;
 mod reader;
 mod token;
 
+pub use alarms::{AlarmMapping, AlarmPattern, AlarmRoute, Alarms, Callee, QuietHours, Sns, Topic};
 pub use pattern::SecretPattern;
 pub use token::{Token, TokenSource};
 
@@ -35,6 +37,8 @@ pub struct Config {
     pub total_deadline: Option<Duration>,
     /// Accounts by the name people give them.
     pub accounts: BTreeMap<String, Account>,
+    /// Alarms: whom to believe, where to tell them.
+    pub alarms: Alarms,
 }
 
 /// An account, and how to look into it.
@@ -144,6 +148,9 @@ fn read_root(reader: &Reader<'_>, table: &DeTable<'_>) -> Config {
     }
     for (name, section) in root.sections("accounts") {
         config.accounts.insert(name, read_account(reader, section));
+    }
+    if let Some(section) = root.section("alarms") {
+        config.alarms = alarms::read(section);
     }
     if let Some(name) = config.default_account.as_ref().filter(|name| !config.accounts.contains_key(*name)) {
         reader.problem(root.span("default_account"), format!("`default_account`: there is no table [accounts.{name}]"));

@@ -16,6 +16,7 @@
 //! | [`playbook`] | the nine steps, and the runner that performs them concurrently |
 //! | [`simulator`] | an AWS account on loopback, for the demo and the tests |
 //! | [`chat`] | messages, commands and rights, whatever the platform; and the platforms |
+//! | [`alarm`] | what SNS delivers: is it authentic, what is it about, which thread does it belong to |
 //! | [`investigation`] | the engine: collect, redact, diagnose, widen |
 //! | [`config`] | the configuration file: accounts, deadlines, what may be asked about |
 //! | [`cli`] | commands and their output in the terminal |
@@ -31,6 +32,7 @@
 //!
 //! `tests/architecture.rs` enforces them.
 
+pub mod alarm;
 pub mod aws;
 pub mod chat;
 pub mod cli;
