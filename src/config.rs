@@ -3,6 +3,7 @@
 //! `config/rotation-diag.toml` documents every key. Unknown keys are refused, and all problems are told at once.
 
 mod discord;
+mod alarms;
 mod pattern;
 mod reader;
 mod rules;
@@ -16,6 +17,7 @@ pub use serve::{Http, StoreFile, Work};
 mod slack;
 mod token;
 
+pub use alarms::{AlarmMapping, AlarmPattern, AlarmRoute, Alarms, Callee, QuietHours, Sns, Topic};
 pub use pattern::SecretPattern;
 pub use slack::{SlackConfig, SlackMode, SlackTokens};
 pub use token::{Token, TokenSource};
@@ -60,6 +62,8 @@ pub struct Config {
     pub slack: Option<SlackConfig>,
     /// Discord, where it is used.
     pub discord: Option<Discord>,
+    /// Alarms: whom to believe, where to tell them.
+    pub alarms: Alarms,
 }
 
 /// An account, and how to look into it.
@@ -171,6 +175,9 @@ fn read_root(reader: &Reader<'_>, table: &DeTable<'_>) -> Config {
         config.accounts.insert(name, read_account(reader, section));
     }
     config.slack = slack::read(reader, &root);
+    if let Some(section) = root.section("alarms") {
+        config.alarms = alarms::read(section);
+    }
     if let Some(name) = config.default_account.as_ref().filter(|name| !config.accounts.contains_key(*name)) {
         reader.problem(root.span("default_account"), format!("`default_account`: there is no table [accounts.{name}]"));
     }
