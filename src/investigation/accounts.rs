@@ -185,7 +185,9 @@ pub(super) async fn locate(accounts: &Arc<dyn Accounts>, places: Vec<Choice>, se
     }
     let asked = places.iter().map(|choice| accounts.has(choice, secret));
     let answers: Vec<Option<bool>> = stream::iter(asked).buffered(AT_ONCE).collect().await;
-    let with = |wanted: Option<bool>| places.iter().zip(&answers).filter(move |(_, answer)| **answer == wanted).map(|(choice, _)| choice);
+    let with = |wanted: Option<bool>| {
+        places.iter().zip(&answers).filter(move |(_, answer)| **answer == wanted).map(|(choice, _)| choice)
+    };
     let found: Vec<Choice> = with(Some(true)).cloned().collect();
     if !found.is_empty() {
         return found;
