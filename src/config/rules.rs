@@ -73,7 +73,8 @@ fn rule(section: Section<'_>, allows: bool) -> Rule {
         secrets: patterns.into_iter().map(SecretPattern::new).collect(),
         actions: actions.iter().filter_map(|word| action(word).ok()).collect(),
     };
-    let required = [("platform", rule.platform.is_none()), ("workspace", rule.workspace.is_none()), ("channels", rule.channels.is_none())];
+    let required =
+        [("platform", rule.platform.is_none()), ("workspace", rule.workspace.is_none()), ("channels", rule.channels.is_none())];
     for (key, _) in required.into_iter().filter(|(_, missing)| allows && *missing) {
         section.problem(key, "a rule under [[allow]] has to name it");
     }

@@ -50,12 +50,7 @@ pub struct Work {
 
 impl Default for Work {
     fn default() -> Work {
-        Work {
-            concurrency: 16,
-            drain: Duration::from_secs(20),
-            watch_every: Duration::from_secs(15 * 60),
-            watch_for: days(14),
-        }
+        Work { concurrency: 16, drain: Duration::from_secs(20), watch_every: Duration::from_secs(15 * 60), watch_for: days(14) }
     }
 }
 

@@ -20,7 +20,7 @@ pub struct Bot {
     pub(super) step_deadline: Duration,
     pub(super) total_deadline: Duration,
     pub(super) flood: Flood,
-    pub(super) names: Names,
+    pub(super) names: Arc<Names>,
 }
 
 impl Bot {
@@ -35,7 +35,7 @@ impl Bot {
             step_deadline: config.step_deadline.unwrap_or(playbook::STEP_DEADLINE),
             total_deadline: config.total_deadline.unwrap_or(playbook::TOTAL_DEADLINE),
             flood: Flood::default(),
-            names: Names::default(),
+            names: Arc::default(),
         })
     }
 

@@ -4,13 +4,10 @@ use super::Bot;
 use crate::chat::command::{self, Asked};
 use crate::chat::document::Tone;
 use crate::chat::{Inbound, Message, Receipt, Reception, Said, Summary, compose};
-use crate::model::{
-    Act, Action, ActionKind, ActionToken, Actor, Command, Investigation, Outcome, Place, Question, Trigger,
-};
+use crate::model::{Act, Action, ActionKind, ActionToken, Actor, Command, Investigation, Outcome, Place, Question, Trigger};
 use crate::redact::SafeText;
 use crate::store::{Accepted, Audited, Choice, Decision, Entry, Refused, Stage, StoreError, Stored};
 use async_trait::async_trait;
-use std::sync::Arc;
 
 /// Investigations looked through for those a person may see.
 const LOOKED_THROUGH: u32 = 200;
@@ -32,7 +29,7 @@ enum Unstored {
 }
 
 #[async_trait]
-impl Reception for Arc<Bot> {
+impl Reception for Bot {
     async fn receive(&self, inbound: Inbound) -> Receipt {
         if !self.flood.lets_through(&inbound.actor) {
             return told(TOO_FAST);
@@ -48,12 +45,7 @@ impl Reception for Arc<Bot> {
     }
 
     async fn recent(&self, actor: &Actor, limit: usize) -> Vec<Summary> {
-        let of = Place {
-            platform: actor.platform,
-            workspace: actor.workspace.clone(),
-            channel: String::new(),
-            thread: None,
-        };
+        let of = Place { platform: actor.platform, workspace: actor.workspace.clone(), channel: String::new(), thread: None };
         let newest = self.store.recent_investigations(&of, LOOKED_THROUGH).await.unwrap_or_else(|error| {
             tracing::error!(%error, "the recent investigations cannot be read");
             Vec::new()
