@@ -12,17 +12,25 @@ mod verdict;
 
 pub use answers::{already, choose, expired, help, notice, refused, unavailable, usage};
 pub use evidence::evidence;
-pub use files::export;
+pub use files::{chart, export};
 pub use steps::{ended, running, waiting};
 pub use thread::{comparison, details, progress};
 pub use verdict::{Resolved, Standing, verdict};
 
 use super::document::Part;
+use crate::model::Investigation;
 use crate::redact::SafeText;
+use crate::report::inert::one_line;
 
 /// The only way text enters a message.
 fn safe(text: &str) -> SafeText {
     SafeText::redact(text)
+}
+
+/// The secret's name, or what was asked for.
+fn name_of(investigation: &Investigation) -> String {
+    let evidence = &investigation.evidence;
+    one_line(&safe(evidence.secret.found().map_or(evidence.asked.as_str(), |secret| secret.name.as_str())))
 }
 
 /// Paragraphs under a label, and how many more there are; nothing where there are none.
@@ -36,6 +44,3 @@ fn section(label: &str, lines: &[String], more: usize) -> Option<Part> {
     }
     Some(Part::Section { label: safe(label), lines })
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,9 +4,11 @@
 
 pub mod command;
 pub mod compose;
+pub mod discord;
 pub mod document;
 mod platform;
 mod reception;
+pub mod slack;
 
 pub use document::Message;
 pub use platform::{ChatPlatform, Destination, SendError};

@@ -110,6 +110,7 @@ impl Group {
         let why = match observation {
             Observation::Found(_) => return None,
             Observation::NoData { searched: why } | Observation::NotApplicable { because: why } => why.clone(),
+            Observation::Failed { error } => error.clone(),
             other => format!("not known: {}", other.missing().unwrap_or_default()),
         };
         Group::facts(label, [Fact::new("", &why)])

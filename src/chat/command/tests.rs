@@ -106,7 +106,7 @@ fn what_makes_no_sense_gets_one_clear_sentence() {
     let not_a_name = "a secret's name has 1 to 512 letters, digits and /_+=.@- characters";
     for (words, expected) in [
         ("!!! ???", "name one secret at a time, without spaces".to_owned()),
-        ("!!!", format!("“!!!” is not a secret: {not_a_name}")),
+        ("???", format!("“???” is not a secret: {not_a_name}")),
         ("prod/x prod/y", "name one secret at a time, without spaces".to_owned()),
         ("region:eu-west-1", "name a secret, or give its ARN".to_owned()),
         ("x region:eu-west-1 --region eu-west-2", "region is given twice".to_owned()),

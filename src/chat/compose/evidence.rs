@@ -1,6 +1,6 @@
 //! What one step saw, as a message; what is too long for one goes into a file.
 
-use super::{files, safe};
+use super::{files, name_of, safe};
 use crate::chat::document::{Message, Part, Quote, Tone};
 use crate::model::{Investigation, StepName};
 use crate::redact::SafeText;
@@ -8,9 +8,9 @@ use crate::report::facts::{self, Fact, Facts, Group};
 use crate::report::inert::cut;
 
 /// How many facts of a group a message shows.
-const SHOWN: usize = 8;
+const SHOWN: usize = 12;
 /// How much of a fact a message shows.
-const FACT: usize = 400;
+const FACT: usize = 600;
 /// How many groups a message shows.
 const GROUPS: usize = 6;
 
@@ -23,8 +23,7 @@ pub fn evidence(investigation: &Investigation, step: StepName) -> Message {
     message.parts.push(Part::Context(facts.context.iter().map(|part| safe(part)).collect()));
     message.parts.extend(facts.groups.iter().take(GROUPS).map(part));
     if is_long(&facts) {
-        let secret = investigation.evidence.secret.found().map_or(investigation.evidence.asked.as_str(), |own| own.name.as_str());
-        let name = format!("{}-step-{}.txt", files::stem(secret), step.number());
+        let name = format!("{}-step-{}.txt", files::stem(&name_of(investigation)), step.number());
         message.attachments.push(files::text(name, &format!("everything {step} saw"), &facts.to_string()));
     }
     message

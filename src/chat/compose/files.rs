@@ -1,9 +1,13 @@
 //! Files that go with a message.
 
-use super::safe;
+use super::{name_of, safe};
+use crate::chart;
 use crate::chat::document::{Attachment, Content, Message, Part, Tone};
+use crate::model::Investigation;
 use crate::report::inert::one_line;
 use crate::report::{self, Report};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 /// How long a file's name may get, without its ending.
 const STEM: usize = 60;
@@ -20,6 +24,21 @@ pub fn export(report: &Report) -> Message {
     }
     message.attachments.push(text(format!("{stem}.md"), "the report in Markdown, for a ticket", &report::markdown(report)));
     message
+}
+
+/// The timeline as a picture; `None` where nothing has a time, or it could not be painted.
+#[must_use]
+pub fn chart(investigation: &Investigation) -> Option<Message> {
+    let chart = chart::draw(investigation, chart::Size::Wide)?;
+    let picture = chart::png(&chart).ok()?;
+    let secret = name_of(investigation);
+    let mut message = Message::line(Tone::Neutral, safe(&format!("What happened when: {secret}")));
+    message.attachments.push(Attachment {
+        name: format!("{}-timeline.png", stem(&secret)),
+        description: chart.description().clone(),
+        content: Content::Png(STANDARD.encode(picture)),
+    });
+    Some(message)
 }
 
 /// A text file.

@@ -115,12 +115,7 @@ pub(super) fn metrics(evidence: &Evidence) -> Vec<Group> {
         Fact::new(&moment(point.at, evidence.now), &format!("{counts}{}", longest.unwrap_or_default()))
     };
     let sum = |value: fn(&MetricPoint) -> f64| metrics.points.iter().map(value).sum::<f64>();
-    let total = format!(
-        "{:.0} invocations, {:.0} errors, {:.0} throttles",
-        sum(|point| point.invocations),
-        sum(|point| point.errors),
-        sum(|point| point.throttles)
-    );
+    let total = counts(sum(|point| point.invocations), sum(|point| point.errors), sum(|point| point.throttles));
     let about = [
         Fact::new("in all", &total),
         Fact::new("one point", &format!("every {}", duration(u64::from(metrics.period_s) * 1000))),
@@ -134,4 +129,9 @@ pub(super) fn metrics(evidence: &Evidence) -> Vec<Group> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+fn counts(invocations: f64, errors: f64, throttles: f64) -> String {
+    let counted = |count: f64, noun: &str| format!("{count:.0} {noun}{}", if count == 1.0 { "" } else { "s" });
+    [counted(invocations, "invocation"), counted(errors, "error"), counted(throttles, "throttle")].join(", ")
 }
