@@ -2,23 +2,20 @@
 //!
 //! `config/rotation-diag.toml` documents every key. Unknown keys are refused, and all problems are told at once.
 
-mod discord;
 mod alarms;
+mod discord;
 mod pattern;
 mod reader;
 mod rules;
 mod serve;
-mod token;
-
-pub use discord::{DISCORD_API, Discord, DiscordMode};
-pub use pattern::SecretPattern;
-pub use rules::{Ids, Rule};
-pub use serve::{Http, StoreFile, Work};
 mod slack;
 mod token;
 
 pub use alarms::{AlarmMapping, AlarmPattern, AlarmRoute, Alarms, Callee, QuietHours, Sns, Topic};
+pub use discord::{DISCORD_API, Discord, DiscordMode};
 pub use pattern::SecretPattern;
+pub use rules::{Ids, Rule};
+pub use serve::{Http, StoreFile, Work};
 pub use slack::{SlackConfig, SlackMode, SlackTokens};
 pub use token::{Token, TokenSource};
 
