@@ -10,6 +10,7 @@ mod live;
 mod next_look;
 mod perform;
 mod reception;
+mod retention;
 mod rights;
 mod run;
 mod suggest;
