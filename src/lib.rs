@@ -17,6 +17,8 @@
 //! | [`simulator`] | an AWS account on loopback, for the demo and the tests |
 //! | [`chart`] | the timeline as a picture: metrics, rotation attempts, changes |
 //! | [`chat`] | messages, commands and rights, whatever the platform; and the platforms |
+//! | [`store`] | what must survive a crash: accepted triggers, threads, deliveries, the audit trail |
+//! | [`alarm`] | what SNS delivers: is it authentic, what is it about, which thread does it belong to |
 //! | [`investigation`] | the engine: collect, redact, diagnose, widen |
 //! | [`config`] | the configuration file: accounts, deadlines, what may be asked about |
 //! | [`cli`] | commands and their output in the terminal |
@@ -32,6 +34,7 @@
 //!
 //! `tests/architecture.rs` enforces them.
 
+pub mod alarm;
 pub mod aws;
 pub mod chart;
 pub mod chat;
@@ -46,3 +49,4 @@ pub mod playbook;
 pub mod redact;
 pub mod report;
 pub mod simulator;
+pub mod store;

@@ -148,7 +148,8 @@ fn readme_and_help_agree_on_the_exit_statuses_and_the_steps() {
 
 #[test]
 fn the_readme_documents_exactly_the_keys_of_the_example_configuration() {
-    let example = read("config/rotation-diag.toml");
+    // A key that only tests set is documented, but switched off.
+    let example = Regex::new("(?m)^#([a-z_]+ = )").unwrap().replace_all(&read("config/rotation-diag.toml"), "$1").into_owned();
     assert!(Config::parse(&example).is_ok());
     let table: toml::Table = example.parse().unwrap();
     let mut keys = BTreeSet::new();
@@ -164,11 +165,16 @@ fn the_readme_documents_exactly_the_keys_of_the_example_configuration() {
 
 fn flatten(prefix: &str, table: &toml::Table, keys: &mut BTreeSet<String>) {
     for (key, value) in table {
-        match value.as_table() {
-            Some(inner) => flatten(&format!("{prefix}{key}."), inner, keys),
-            None => {
-                keys.insert(format!("{prefix}{key}"));
-            }
+        let tables: Vec<&toml::Table> = match value {
+            toml::Value::Table(table) => vec![table],
+            toml::Value::Array(items) => items.iter().filter_map(toml::Value::as_table).collect(),
+            _ => Vec::new(),
+        };
+        if tables.is_empty() {
+            keys.insert(format!("{prefix}{key}"));
+        }
+        for table in tables {
+            flatten(&format!("{prefix}{key}."), table, keys);
         }
     }
 }

@@ -6,9 +6,11 @@ mod board;
 pub mod command;
 pub mod compose;
 pub mod console;
+pub mod discord;
 pub mod document;
 mod platform;
 mod reception;
+pub mod slack;
 
 pub use board::{Board, BoardError, BoardThread, Posted};
 pub use document::Message;
