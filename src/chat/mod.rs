@@ -2,9 +2,13 @@
 //!
 //! A platform hands what people say to a [`Reception`], and shows [`Message`]s; it knows nothing of investigations.
 
+pub mod command;
+pub mod compose;
+pub mod discord;
 pub mod document;
 mod platform;
 mod reception;
+pub mod slack;
 
 pub use document::Message;
 pub use platform::{ChatPlatform, Destination, SendError};

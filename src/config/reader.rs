@@ -118,6 +118,11 @@ impl<'a> Section<'a> {
         self.reader.problem(self.span(key), format!("`{}`: {what}", self.full(key)));
     }
 
+    /// True where `key` is written, whatever its value.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
     /// Where `key` stands, for problems found after reading.
     pub(super) fn span(&self, key: &str) -> Range<usize> {
         self.table.get(key).map(Spanned::span).unwrap_or_default()

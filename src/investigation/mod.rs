@@ -1,6 +1,17 @@
-//! The engine: collect, redact, diagnose, and look again where that helps.
+//! The engine: collect, redact, diagnose, and look again where that helps. And the bot around it: what people may ask
+//! ([`Rights`]), what is accepted ([`Bot`] as a [`Reception`](crate::chat::Reception)), who works on it, what is delivered.
 
+mod accounts;
+mod bot;
+mod flood;
 mod next_look;
+mod reception;
+mod rights;
+mod suggest;
+
+pub use accounts::{Accounts, AwsAccounts, Connected, Known};
+pub use bot::Bot;
+pub use rights::{Refusal, Rights, Wish};
 
 use crate::aws::Aws;
 use crate::clock::{Clock, Stopwatch};

@@ -8,6 +8,7 @@ mod board;
 mod config_changes;
 mod events;
 mod execution_role;
+pub mod find;
 mod function_logs;
 mod function_metrics;
 mod health;

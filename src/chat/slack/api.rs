@@ -1,0 +1,179 @@
+//! Calls to Slack's Web API: each in its turn, within a deadline, with an error that says what became of it.
+
+use super::failure::{Failure, FailureKind};
+use super::method::Method;
+use super::pacing::{Pacing, Turn};
+use super::render::File;
+use super::transport::Transport;
+use crate::clock::this_instant;
+use crate::config::{SlackConfig, SlackMode, SlackTokens, Token};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use slack_morphism::prelude::*;
+use std::time::Duration;
+use url::Url;
+
+/// How long one call may take. The transport's deadlines are shorter; this one also holds where they do not.
+const DEADLINE: Duration = Duration::from_secs(12);
+
+/// Slack's Web API.
+#[derive(Debug)]
+pub(super) struct Api {
+    client: SlackClient<Transport>,
+    bot: SlackApiToken,
+    app: Option<SlackApiToken>,
+    pacing: Pacing,
+    origin: url::Origin,
+}
+
+/// Who the bot is.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct Identity {
+    /// The workspace's address, with a slash at its end.
+    pub(super) url: Url,
+    /// The workspace's id.
+    pub(super) team_id: String,
+    /// The bot's user id.
+    pub(super) user_id: String,
+    /// The bot's id.
+    pub(super) bot_id: Option<String>,
+}
+
+/// A message that was posted.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct Posted {
+    /// Its id.
+    pub(super) ts: String,
+}
+
+/// An answer of which nothing is needed.
+#[derive(Debug, Deserialize)]
+pub(super) struct Done {}
+
+impl Api {
+    /// The API at `config.api_url`, with these tokens.
+    ///
+    /// # Errors
+    /// Why no connection can be made from this machine at all.
+    pub(super) fn new(config: &SlackConfig, tokens: &SlackTokens) -> Result<Api, String> {
+        let token = |token: &Token| SlackApiToken::new(SlackApiTokenValue(token.expose().to_owned()));
+        let app = match config.mode {
+            SlackMode::Socket { .. } => Some(token(&tokens.inbound)),
+            SlackMode::Http { .. } => None,
+        };
+        let client = SlackClient::new(Transport::new(&config.api_url)?);
+        Ok(Api { client, bot: token(&tokens.bot), app, pacing: Pacing::default(), origin: config.api_url.origin() })
+    }
+
+    /// Calls a method that takes JSON.
+    pub(super) async fn post<RQ, RS>(&self, method: Method, turn: Turn<'_>, request: &RQ) -> Result<RS, Failure>
+    where
+        RQ: serde::Serialize + Send + Sync,
+        RS: DeserializeOwned + Send,
+    {
+        self.in_turn(method, turn).await?;
+        let session = self.client.open_session(&self.bot);
+        self.outcome(method, session.http_session_api.http_post(method.name(), request, None)).await
+    }
+
+    /// Calls a method that takes parameters.
+    pub(super) async fn get<RS: DeserializeOwned + Send>(
+        &self,
+        method: Method,
+        parameters: &[(&str, &str)],
+    ) -> Result<RS, Failure> {
+        self.in_turn(method, Turn::Other).await?;
+        let session = self.client.open_session(&self.bot);
+        let parameters: Vec<(&str, Option<&str>)> = parameters.iter().map(|(name, value)| (*name, Some(*value))).collect();
+        self.outcome(method, session.http_session_api.http_get(method.name(), &parameters, None)).await
+    }
+
+    /// Who the bot is.
+    pub(super) async fn identity(&self) -> Result<Identity, Failure> {
+        self.get(Method::AuthTest, &[]).await
+    }
+
+    /// The address of a new socket; it holds a ticket, and is never shown.
+    pub(super) async fn open_socket(&self) -> Result<SlackWebSocketsUrl, Failure> {
+        let method = Method::AppsConnectionsOpen;
+        self.in_turn(method, Turn::Other).await?;
+        let Some(app) = &self.app else {
+            return Err(Failure { method, kind: FailureKind::Code("not_allowed_token_type".to_owned()) });
+        };
+        let session = self.client.open_session(app);
+        let request = SlackApiAppsConnectionOpenRequest::new();
+        let answer = self.outcome(method, session.apps_connections_open(&request)).await?;
+        Ok(answer.url)
+    }
+
+    /// Uploads a file that nobody sees yet.
+    ///
+    /// Source: Slack, "Working with files", "Uploading files".
+    pub(super) async fn upload(&self, file: &File) -> Result<SlackFileId, Failure> {
+        let method = Method::FilesGetUploadUrl;
+        let length = file.bytes.len().to_string();
+        let parameters = [("filename", file.name.as_str()), ("length", &length), ("alt_txt", &file.description)];
+        let place: SlackApiFilesGetUploadUrlExternalResponse = self.get(method, &parameters).await?;
+        let request = SlackApiFilesUploadViaUrlRequest::new(place.upload_url, file.bytes.clone(), file.content_type.to_owned());
+        let session = self.client.open_session(&self.bot);
+        self.outcome(method, session.files_upload_via_url(&request)).await?;
+        Ok(place.file_id)
+    }
+
+    /// Answers an interaction at its `response_url`, which is its own authorisation; `false` where that has expired.
+    pub(super) async fn respond(&self, url: &str, body: &serde_json::Value) -> Result<bool, Failure> {
+        let Some(url) = self.response_url(url) else { return Ok(false) };
+        let method = Method::ChatPostEphemeral;
+        match self.outcome(method, self.client.http_api.connector.post_capability(url, body)).await {
+            Ok(()) => Ok(true),
+            Err(Failure { kind: FailureKind::Status(404 | 410), .. }) => Ok(false),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Whether the Web API is on this machine, unencrypted: a test or a proxy.
+    pub(super) fn is_local(&self) -> bool {
+        matches!(&self.origin, url::Origin::Tuple(scheme, ..) if scheme == "http")
+    }
+
+    /// The scopes the bot token was granted; `None` where Slack did not say.
+    pub(super) async fn granted_scopes(&self) -> Option<Vec<String>> {
+        self.client.http_api.connector.granted_scopes(&self.bot).await
+    }
+
+    /// Only Slack's own addresses are written to, whatever a payload says.
+    ///
+    /// Source: Slack, "Handling user interaction": `https://hooks.slack.com/actions/…` and `…/commands/…`.
+    fn response_url(&self, url: &str) -> Option<Url> {
+        let url = Url::parse(url).ok()?;
+        let is_slack = url.scheme() == "https" && matches!(url.host_str(), Some("hooks.slack.com" | "hooks.slack-gov.com"));
+        (is_slack || url.origin() == self.origin).then_some(url)
+    }
+
+    async fn in_turn(&self, method: Method, turn: Turn<'_>) -> Result<(), Failure> {
+        match self.pacing.take(method, turn, this_instant()) {
+            Ok(Duration::ZERO) => Ok(()),
+            Ok(wait) => {
+                tokio::time::sleep(wait).await;
+                Ok(())
+            }
+            Err(wait) => Err(Failure { method, kind: FailureKind::RateLimited(wait) }),
+        }
+    }
+
+    async fn outcome<T>(
+        &self,
+        method: Method,
+        call: impl Future<Output = slack_morphism::ClientResult<T>>,
+    ) -> Result<T, Failure> {
+        let failure = match tokio::time::timeout(DEADLINE, call).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) => Failure::new(method, &error),
+            Err(_) => Failure { method, kind: FailureKind::Lost },
+        };
+        if let FailureKind::RateLimited(wait) = failure.kind {
+            self.pacing.pause(method, wait, this_instant());
+        }
+        Err(failure)
+    }
+}

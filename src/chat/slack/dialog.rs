@@ -1,0 +1,102 @@
+//! The dialog that asks what to investigate, and what its answer says.
+
+use super::payload::ViewState;
+use super::render::plain_text;
+use slack_morphism::prelude::*;
+
+/// What the dialog's submission is known by.
+pub(super) const CALLBACK: &str = "investigate";
+
+/// The field that is wrong where an answer is refused.
+pub(super) const SECRET: &str = "secret";
+const ACCOUNT: &str = "account";
+const REGION: &str = "region";
+const WINDOW: &str = "window";
+const CHANNEL: &str = "channel";
+
+/// The longest ARN of a secret: a name of 512 characters and what stands before and after it.
+///
+/// Source: Secrets Manager API reference, `CreateSecret`, parameter `Name`.
+const LONGEST_SECRET: u64 = 600;
+
+/// The longest account name or region.
+const LONGEST_WORD: u64 = 64;
+
+/// How far back one can look.
+const WINDOWS: [(&str, &str); 5] =
+    [("auto", "as far as needed"), ("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days"), ("90d", "90 days")];
+
+/// The dialog.
+pub(super) fn view(channel: Option<&str>) -> SlackView {
+    let label = |text: &str| -> SlackBlockPlainTextOnly { plain_text(text, 150).into() };
+    let field = |block: &str, name: &str, element: SlackInputBlockElement, optional: bool| -> SlackBlock {
+        SlackInputBlock::new(label(name), element).with_block_id(SlackBlockId(block.to_owned())).with_optional(optional).into()
+    };
+    let word = |block: &str, placeholder: &str, longest: u64| -> SlackInputBlockElement {
+        let input = SlackBlockPlainTextInputElement::new().with_action_id(SlackActionId(block.to_owned()));
+        input.with_max_length(longest).with_placeholder(label(placeholder)).into()
+    };
+    let options: Vec<_> =
+        WINDOWS.iter().map(|(value, name)| SlackBlockChoiceItem::new(label(name), (*value).to_owned())).collect();
+    let window = SlackBlockStaticSelectElement::new().with_action_id(SlackActionId(WINDOW.to_owned()));
+    let window = window.opt_initial_option(options.first().cloned()).with_options(options);
+    let place = SlackBlockConversationsSelectElement::new().with_action_id(SlackActionId(CHANNEL.to_owned()));
+    let include = vec![SlackConversationFilterInclude::Public, SlackConversationFilterInclude::Private];
+    let filter = SlackBlockConversationFilter::new().with_include(include).with_exclude_bot_users(true);
+    let place = place
+        .opt_initial_conversation(channel.map(|id| SlackConversationId(id.to_owned())))
+        .with_default_to_current_conversation(true)
+        .with_filter(filter);
+    let blocks = vec![
+        field(SECRET, "Secret", word(SECRET, "name or ARN, such as prod/orders-db", LONGEST_SECRET), false),
+        field(CHANNEL, "Channel for the thread", place.into(), false),
+        field(ACCOUNT, "Account", word(ACCOUNT, "its name in the configuration", LONGEST_WORD), true),
+        field(REGION, "Region", word(REGION, "such as eu-west-1", LONGEST_WORD), true),
+        field(WINDOW, "Look back", window.into(), true),
+    ];
+    let modal = SlackModalView::new(label("Investigate a secret"), blocks)
+        .with_callback_id(SlackCallbackId(CALLBACK.to_owned()))
+        .with_submit(label("Investigate"))
+        .with_close(label("Cancel"));
+    SlackView::Modal(modal)
+}
+
+/// What was asked for: the channel, and the words a person would have typed there.
+pub(super) fn answer(state: &ViewState) -> (String, String) {
+    let mut words = state.field(SECRET).to_owned();
+    for (option, value) in [("account", state.field(ACCOUNT)), ("region", state.field(REGION)), ("window", state.field(WINDOW))] {
+        if !value.is_empty() && value != "auto" {
+            words.push_str(&format!(" {option}:{value}"));
+        }
+    }
+    (state.field(CHANNEL).to_owned(), words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_is_what_one_would_have_typed() {
+        let state: ViewState = serde_json::from_str(
+            r#"{"values":{
+                "secret":{"secret":{"type":"plain_text_input","value":" prod/orders-db "}},
+                "channel":{"channel":{"type":"conversations_select","selected_conversation":"C1"}},
+                "account":{"account":{"type":"plain_text_input","value":null}},
+                "region":{"region":{"type":"plain_text_input","value":"eu-west-1"}},
+                "window":{"window":{"type":"static_select","selected_option":{"text":{"type":"plain_text","text":"7 days"},"value":"7d"}}}
+            }}"#,
+        )
+        .unwrap();
+        assert_eq!(answer(&state), ("C1".to_owned(), "prod/orders-db region:eu-west-1 window:7d".to_owned()));
+    }
+
+    #[test]
+    fn what_is_left_open_is_not_said() {
+        let state: ViewState = serde_json::from_str(
+            r#"{"values":{"secret":{"x":{"value":"a"}},"window":{"y":{"selected_option":{"value":"auto"}}}}}"#,
+        )
+        .unwrap();
+        assert_eq!(answer(&state), (String::new(), "a".to_owned()));
+    }
+}

@@ -1,0 +1,291 @@
+//! Why a call to Slack failed, and what follows from it for a message.
+
+use super::method::Method;
+use super::transport::NoAnswer;
+use crate::chat::SendError;
+use slack_morphism::errors::SlackClientError;
+use std::fmt;
+use std::time::Duration;
+
+/// How long to wait where Slack says "too many requests" without saying how long.
+const DEFAULT_WAIT: Duration = Duration::from_secs(30);
+
+/// The shortest wait that a 429 means.
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+
+/// The longest wait that is honoured at once; whoever asks again too early is told so again.
+const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+
+/// How long sharing a file waits for its turn before it is tried again.
+pub(super) const LONGEST_SHARE_WAIT: Duration = Duration::from_secs(30);
+
+/// The longest error code that is repeated, in bytes. Slack's longest is `method_not_supported_for_channel_type`.
+const LONGEST_CODE: usize = 64;
+
+/// A call that failed. It holds neither tokens, nor addresses, nor what was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Failure {
+    /// What was called.
+    pub(super) method: Method,
+    /// How it failed.
+    pub(super) kind: FailureKind,
+}
+
+/// How a call failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum FailureKind {
+    /// Nothing was sent.
+    NotSent,
+    /// It was sent; nobody knows what became of it.
+    Lost,
+    /// Slack answered, but not with what it documents: it may have done what was asked.
+    Garbled,
+    /// Too many requests; how long to wait, within our bounds.
+    RateLimited(Duration),
+    /// An HTTP status that is not success.
+    Status(u16),
+    /// `ok: false` with an error code.
+    Code(String),
+}
+
+impl Failure {
+    /// Reads slack-morphism's error.
+    pub(super) fn new(method: Method, error: &SlackClientError) -> Failure {
+        let kind = match error {
+            SlackClientError::RateLimitError(limit) => {
+                FailureKind::RateLimited(limit.retry_after.unwrap_or(DEFAULT_WAIT).clamp(SHORTEST_WAIT, LONGEST_WAIT))
+            }
+            SlackClientError::HttpError(http) => FailureKind::Status(http.status_code.as_u16()),
+            SlackClientError::ApiError(api) if matches!(api.code.as_str(), "ratelimited" | "rate_limited") => {
+                FailureKind::RateLimited(DEFAULT_WAIT)
+            }
+            SlackClientError::ApiError(api) => FailureKind::Code(code(&api.code)),
+            SlackClientError::SystemError(system) => {
+                match system.cause.as_ref().and_then(|cause| cause.downcast_ref::<NoAnswer>()) {
+                    Some(NoAnswer::NotSent) => FailureKind::NotSent,
+                    _ => FailureKind::Lost,
+                }
+            }
+            SlackClientError::HttpProtocolError(_) => FailureKind::NotSent,
+            SlackClientError::ProtocolError(_)
+            | SlackClientError::EndOfStream(_)
+            | SlackClientError::SocketModeProtocolError(_) => FailureKind::Garbled,
+        };
+        Failure { method, kind }
+    }
+
+    /// True where no call will succeed before an operator acts.
+    pub(super) fn is_about_the_token(&self) -> bool {
+        match &self.kind {
+            FailureKind::Status(status) => matches!(status, 401 | 407),
+            FailureKind::Code(code) => OF_THE_TOKEN.contains(&code.as_str()),
+            _ => false,
+        }
+    }
+
+    /// What it means for a message that was to be posted.
+    pub(super) fn of_post(self) -> SendError {
+        match self.kind {
+            FailureKind::Lost | FailureKind::Garbled => SendError::Uncertain { why: self.to_string() },
+            FailureKind::Status(500..) => SendError::Uncertain { why: self.to_string() },
+            FailureKind::Code(ref code) if MAYBE_DONE.contains(&code.as_str()) => SendError::Uncertain { why: self.to_string() },
+            _ => self.of_repeatable(),
+        }
+    }
+
+    /// What it means for something that can be done again without harm: an edit, a look-up.
+    pub(super) fn of_repeatable(self) -> SendError {
+        let why = self.to_string();
+        if self.is_about_the_token() {
+            return SendError::Unauthorized { why };
+        }
+        match self.kind {
+            FailureKind::RateLimited(after) => SendError::Later { after: Some(after), why },
+            FailureKind::NotSent | FailureKind::Lost | FailureKind::Garbled => SendError::Later { after: None, why },
+            // A redirect is not followed: it would carry the token elsewhere. A proxy may be in the way for a while.
+            FailureKind::Status(100..=399 | 408 | 425 | 500..) => SendError::Later { after: None, why },
+            FailureKind::Status(_) => SendError::Refused { why },
+            FailureKind::Code(code) => match code.as_str() {
+                gone if GONE.contains(&gone) => SendError::Gone { why },
+                refused if REFUSED.contains(&refused) => SendError::Refused { why },
+                _ => SendError::Later { after: None, why },
+            },
+        }
+    }
+}
+
+/// Source: Slack, "chat.postMessage", "Errors"; the same codes stand on every method's page.
+const OF_THE_TOKEN: [&str; 13] = [
+    "access_denied",
+    "account_inactive",
+    "ekm_access_denied",
+    "enterprise_is_restricted",
+    "invalid_auth",
+    "missing_scope",
+    "no_permission",
+    "not_allowed_token_type",
+    "not_authed",
+    "org_login_required",
+    "team_access_not_granted",
+    "token_expired",
+    "token_revoked",
+];
+
+/// The place or the message is not there for us. Source: Slack, "chat.postMessage" and "chat.update", "Errors".
+const GONE: [&str; 11] = [
+    "cant_update_message",
+    "cannot_reply_to_message",
+    "channel_not_found",
+    "channel_is_limited_access",
+    "edit_window_closed",
+    "is_archived",
+    "message_not_found",
+    "messages_tab_disabled",
+    "not_in_channel",
+    "thread_not_found",
+    "user_not_in_channel",
+];
+
+/// The message itself will never be taken. Source: as above.
+const REFUSED: [&str; 21] = [
+    "as_user_not_supported",
+    "duplicate_channel_not_found",
+    "file_type_not_allowed",
+    "invalid_arg_name",
+    "invalid_arguments",
+    "invalid_array_arg",
+    "invalid_blocks",
+    "invalid_blocks_format",
+    "invalid_metadata_format",
+    "invalid_metadata_schema",
+    "is_inactive",
+    "metadata_must_be_sent_from_app",
+    "metadata_too_large",
+    "method_not_supported_for_channel_type",
+    "msg_blocks_too_long",
+    "msg_too_long",
+    "no_text",
+    "restricted_action",
+    "restricted_action_read_only_channel",
+    "restricted_action_thread_only_channel",
+    "too_many_attachments",
+];
+
+/// Slack says that it may have done a part of it. Source: Slack, "chat.postMessage", "Errors": `fatal_error`.
+const MAYBE_DONE: [&str; 3] = ["fatal_error", "internal_error", "request_timeout"];
+
+/// An error code as it may be repeated: Slack's are words with underscores, anything else stays out of our texts.
+fn code(text: &str) -> String {
+    let is_word = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    if is_word && (1..=LONGEST_CODE).contains(&text.len()) { text.to_owned() } else { "an unknown error".to_owned() }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.method.name())?;
+        match &self.kind {
+            FailureKind::NotSent => f.write_str("Slack could not be reached"),
+            FailureKind::Lost => f.write_str("Slack's answer was lost"),
+            FailureKind::Garbled => f.write_str("Slack's answer could not be read"),
+            FailureKind::RateLimited(after) => write!(f, "too many requests, wait {} s", after.as_secs()),
+            FailureKind::Status(status) => write!(f, "HTTP status {status}"),
+            FailureKind::Code(code) => match advice(code) {
+                Some(advice) => write!(f, "{code}; {advice}"),
+                None => f.write_str(code),
+            },
+        }
+    }
+}
+
+/// What an operator does about it.
+fn advice(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "not_in_channel" | "channel_not_found" => "invite the bot to the channel",
+        "missing_scope" => "install the app again with config/slack-manifest.yaml",
+        "invalid_auth" | "not_authed" | "token_revoked" | "token_expired" | "account_inactive" => "check the token",
+        "not_allowed_token_type" => "the bot token begins with xoxb-, the app-level token with xapp-",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use slack_morphism::errors::{SlackClientApiError, SlackClientHttpError, SlackRateLimitError};
+
+    fn posted(error: &SlackClientError) -> SendError {
+        Failure::new(Method::ChatPostMessage, error).of_post()
+    }
+
+    fn kind(error: &SendError) -> &'static str {
+        match error {
+            SendError::Later { .. } => "later",
+            SendError::Uncertain { .. } => "uncertain",
+            SendError::Gone { .. } => "gone",
+            SendError::Refused { .. } => "refused",
+            SendError::Unauthorized { .. } => "unauthorized",
+        }
+    }
+
+    #[test]
+    fn every_status_has_its_meaning() {
+        for status in (100..=599).filter(|status| !(200..300).contains(status) && *status != 429) {
+            let code = http(status);
+            let expected = match status {
+                401 | 407 => "unauthorized",
+                408 | 425 => "later",
+                100..=399 => "later",
+                400..=499 => "refused",
+                _ => "uncertain",
+            };
+            assert_eq!(kind(&posted(&code)), expected, "{status}");
+            let edited = Failure::new(Method::ChatUpdate, &code).of_repeatable();
+            assert_eq!(kind(&edited), if expected == "uncertain" { "later" } else { expected }, "{status}");
+        }
+    }
+
+    fn http(status: u16) -> SlackClientError {
+        SlackClientError::HttpError(SlackClientHttpError::new(reqwest::StatusCode::from_u16(status).unwrap()))
+    }
+
+    #[test]
+    fn every_code_has_its_meaning() {
+        for (code, expected) in [
+            ("channel_not_found", "gone"),
+            ("not_in_channel", "gone"),
+            ("is_archived", "gone"),
+            ("message_not_found", "gone"),
+            ("invalid_auth", "unauthorized"),
+            ("token_revoked", "unauthorized"),
+            ("missing_scope", "unauthorized"),
+            ("msg_too_long", "refused"),
+            ("msg_blocks_too_long", "refused"),
+            ("invalid_blocks", "refused"),
+            ("ratelimited", "later"),
+            ("service_unavailable", "later"),
+            ("fatal_error", "uncertain"),
+            ("internal_error", "uncertain"),
+            ("never_seen_before", "later"),
+        ] {
+            let error = SlackClientError::ApiError(SlackClientApiError::new(code.to_owned()));
+            assert_eq!(kind(&posted(&error)), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_wait_is_honoured_within_bounds_and_has_a_default() {
+        for (told, kept) in [(Some(0), 1), (Some(1), 1), (Some(30), 30), (Some(3_600), 900), (None, 30)] {
+            let limit = SlackRateLimitError::new().opt_retry_after(told.map(Duration::from_secs));
+            let SendError::Later { after, .. } = posted(&SlackClientError::RateLimitError(limit)) else { panic!("{told:?}") };
+            assert_eq!(after, Some(Duration::from_secs(kept)), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_an_answer_gets_into_an_error() {
+        let code = "xoxb-1-secret https://hooks.slack.com/x".to_owned();
+        let error = SlackClientApiError::new(code).with_http_response_body("{\"text\":\"evidence\"}".to_owned());
+        let told = posted(&SlackClientError::ApiError(error)).to_string();
+        assert_eq!(told, "not sent yet: chat.postMessage: an unknown error");
+    }
+}

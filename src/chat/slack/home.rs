@@ -1,0 +1,72 @@
+//! The bot's home: the newest investigations, and a button for a new one.
+
+use super::render::{bold, limits, line, paragraph, plain_text, run};
+use crate::chat::Summary;
+use crate::clock::Clock;
+use crate::model::{Outcome, ThreadRef};
+use crate::report::time;
+use slack_morphism::prelude::*;
+
+/// The button that opens the dialog.
+pub(super) const INVESTIGATE: &str = "home-investigate";
+
+/// The button that shows the home anew.
+pub(super) const REFRESH: &str = "home-refresh";
+
+/// How many investigations are shown; two screens of a phone.
+pub(super) const SHOWN: usize = 15;
+
+/// The home of a person who may see `recent`; `link` is where a thread is.
+pub(super) fn view(recent: &[Summary], clock: &Clock, link: impl Fn(&ThreadRef) -> Option<String>) -> SlackView {
+    let button = |id: &str, text: &str| {
+        SlackBlockButtonElement::new(plain_text(text, limits::BUTTON).into()).with_action_id(SlackActionId(id.to_owned()))
+    };
+    let actions = vec![
+        button(INVESTIGATE, "Investigate…").with_style(SlackBlockButtonStyle::Primary).into(),
+        button(REFRESH, "Refresh").into(),
+    ];
+    let mut blocks: Vec<SlackBlock> = vec![
+        SlackHeaderBlock::new(plain_text("Why does it not rotate?", limits::HEADER).into()).into(),
+        SlackActionsBlock::new(actions).into(),
+        SlackDividerBlock::new().into(),
+    ];
+    if recent.is_empty() {
+        let nothing =
+            "Nothing was investigated yet. Type /rotation-diag and the name of a secret in a channel, or use the button.";
+        blocks.push(SlackRichTextBlock::new(vec![paragraph(vec![run(nothing)])]).into());
+    }
+    for summary in recent.iter().take(SHOWN) {
+        blocks.extend(entry(summary, clock, &link));
+    }
+    SlackView::Home(SlackHomeView::new(blocks))
+}
+
+fn entry(summary: &Summary, clock: &Clock, link: impl Fn(&ThreadRef) -> Option<String>) -> [SlackBlock; 2] {
+    let mark = match summary.outcome {
+        None => "🔎",
+        Some(Outcome::RootCause) => "🔴",
+        Some(Outcome::Healthy) => "🟢",
+        Some(_) => "🟡",
+    };
+    let name = bold(&format!("{mark} {}", limits_cut(&line(&summary.secret))));
+    let mut runs = vec![name, run(&format!("\n{}", limits_cut(&line(&summary.line))))];
+    let thread = summary.place.thread.as_ref().map(|root| ThreadRef {
+        platform: summary.place.platform,
+        workspace: summary.place.workspace.clone(),
+        channel: summary.place.channel.clone(),
+        root: root.clone(),
+    });
+    if let Some(address) = thread.as_ref().and_then(&link) {
+        runs.push(run("\n"));
+        runs.push(SlackRichTextLink::new(SlackRelaxedUrl(address)).with_text("open the thread".to_owned()).into());
+    }
+    let age = format!("{} ago", time::age(summary.started_at, clock.now()));
+    [
+        SlackRichTextBlock::new(vec![paragraph(runs)]).into(),
+        SlackContextBlock::new(vec![plain_text(&age, limits::TEXT).into()]).into(),
+    ]
+}
+
+fn limits_cut(text: &str) -> String {
+    crate::report::inert::cut(text.to_owned(), 240)
+}

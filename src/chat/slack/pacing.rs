@@ -1,0 +1,188 @@
+//! Keeps within what Slack allows, so that it rarely has to say no.
+//!
+//! Slack takes about one message a second per channel, and fifty edits a minute per workspace. A 429 pauses its own
+//! method alone, for everyone who calls it.
+
+use super::method::Method;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Source: Slack, "Rate limits": "1 per second" to a channel for chat.postMessage; short bursts are tolerated.
+const BETWEEN_MESSAGES: Duration = Duration::from_secs(1);
+
+/// Source: Slack, "Rate limits": tier 3, "50+ per minute", for chat.update.
+const BETWEEN_EDITS: Duration = Duration::from_millis(1_200);
+
+/// How many edits may come at once; Slack tolerates "occasional bursts".
+const EDIT_BURST: u32 = 20;
+
+/// Edits that only show progress leave this many of the burst to verdicts.
+const KEPT_FOR_VERDICTS: u32 = 8;
+
+/// The longest wait for a turn; who would wait longer is told to come back, and may have something newer to say by then.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How many channels' turns are remembered; past ones are forgotten first.
+const MOST_CHANNELS: usize = 1_024;
+
+/// What is about to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn<'a> {
+    /// A message to a channel or a thread in it.
+    Message {
+        /// The channel's id.
+        channel: &'a str,
+    },
+    /// An edit; one that only shows progress gives way.
+    Edit {
+        /// Whether there will be a later one anyway.
+        is_progress: bool,
+    },
+    /// Anything else.
+    Other,
+}
+
+/// Whose turn it is.
+#[derive(Debug, Default)]
+pub(super) struct Pacing {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    paused: HashMap<Method, Instant>,
+    /// When the next message to a channel may leave.
+    channels: HashMap<String, Instant>,
+    /// When the burst of edits will be whole again.
+    edits_whole_at: Option<Instant>,
+}
+
+impl Pacing {
+    /// Takes a turn at `now`: how long to wait for it, or how long it would be, where that is too long.
+    pub(super) fn take(&self, method: Method, turn: Turn<'_>, now: Instant) -> Result<Duration, Duration> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let paused = state.paused.get(&method).map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
+        if paused > PATIENCE {
+            return Err(paused);
+        }
+        let wait = match turn {
+            Turn::Message { channel } => state.message(channel, now, paused),
+            Turn::Edit { is_progress } => state.edit(is_progress, now, paused),
+            Turn::Other => Ok(paused),
+        }?;
+        Ok(wait)
+    }
+
+    /// Nobody calls `method` for a while.
+    pub(super) fn pause(&self, method: Method, wait: Duration, now: Instant) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = now + wait;
+        let paused = state.paused.entry(method).or_insert(until);
+        *paused = until.max(*paused);
+    }
+}
+
+impl State {
+    fn message(&mut self, channel: &str, now: Instant, paused: Duration) -> Result<Duration, Duration> {
+        let at = self.channels.get(channel).map_or(now, |next| (*next).max(now)).max(now + paused);
+        let wait = at.saturating_duration_since(now);
+        if wait > PATIENCE {
+            return Err(wait);
+        }
+        if self.channels.len() >= MOST_CHANNELS {
+            self.channels.retain(|_, next| *next > now);
+        }
+        if self.channels.len() < MOST_CHANNELS || self.channels.contains_key(channel) {
+            self.channels.insert(channel.to_owned(), at + BETWEEN_MESSAGES);
+        }
+        Ok(wait)
+    }
+
+    fn edit(&mut self, is_progress: bool, now: Instant, paused: Duration) -> Result<Duration, Duration> {
+        let burst = if is_progress { EDIT_BURST - KEPT_FOR_VERDICTS } else { EDIT_BURST };
+        let whole_at = self.edits_whole_at.map_or(now, |at| at.max(now)) + BETWEEN_EDITS;
+        let wait = whole_at.saturating_duration_since(now + BETWEEN_EDITS * burst).max(paused);
+        if wait > if is_progress { Duration::ZERO } else { PATIENCE } {
+            return Err(wait);
+        }
+        self.edits_whole_at = Some(whole_at);
+        Ok(wait)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::this_instant;
+
+    const POST: Method = Method::ChatPostMessage;
+
+    #[test]
+    fn a_channel_gets_one_message_a_second_and_channels_do_not_wait_for_one_another() {
+        let (pacing, now) = (Pacing::default(), this_instant());
+        let take = |channel| pacing.take(POST, Turn::Message { channel }, now);
+        assert_eq!(take("C1"), Ok(Duration::ZERO));
+        assert_eq!(take("C1"), Ok(Duration::from_secs(1)));
+        assert_eq!(take("C1"), Ok(Duration::from_secs(2)));
+        assert_eq!(take("C2"), Ok(Duration::ZERO));
+        assert_eq!(take("C1"), Ok(Duration::from_secs(3)));
+        assert_eq!(take("C1"), Err(Duration::from_secs(4)), "too long a wait takes no turn");
+        assert_eq!(take("C1"), Err(Duration::from_secs(4)));
+        assert_eq!(pacing.take(POST, Turn::Message { channel: "C1" }, now + Duration::from_secs(60)), Ok(Duration::ZERO));
+    }
+
+    #[test]
+    fn only_the_method_that_was_limited_waits() {
+        let (pacing, now) = (Pacing::default(), this_instant());
+        pacing.pause(POST, Duration::from_secs(30), now);
+        assert_eq!(pacing.take(POST, Turn::Message { channel: "C1" }, now), Err(Duration::from_secs(30)));
+        assert_eq!(pacing.take(Method::ChatUpdate, Turn::Edit { is_progress: false }, now), Ok(Duration::ZERO));
+        assert_eq!(pacing.take(POST, Turn::Message { channel: "C1" }, now + Duration::from_secs(30)), Ok(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_shorter_pause_does_not_end_a_longer_one() {
+        let (pacing, now) = (Pacing::default(), this_instant());
+        pacing.pause(POST, Duration::from_secs(30), now);
+        pacing.pause(POST, Duration::from_secs(1), now);
+        assert_eq!(pacing.take(POST, Turn::Other, now), Err(Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn progress_gives_way_so_that_a_verdict_always_gets_through() {
+        let (pacing, now) = (Pacing::default(), this_instant());
+        let edit = |is_progress, now| pacing.take(Method::ChatUpdate, Turn::Edit { is_progress }, now);
+        let progress = (0..100).filter(|_| edit(true, now).is_ok()).count();
+        assert_eq!(progress, 12);
+        for _ in 0..8 {
+            assert_eq!(edit(false, now), Ok(Duration::ZERO));
+        }
+        assert_eq!(edit(false, now), Ok(BETWEEN_EDITS), "beyond the burst a verdict waits for its turn");
+        assert!(edit(true, now).is_err());
+        assert_eq!(edit(true, now + Duration::from_secs(60)), Ok(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_minute_holds_no_more_edits_than_slack_allows_with_its_burst() {
+        let (pacing, start) = (Pacing::default(), this_instant());
+        let taken = (0..600)
+            .filter(|tenth| {
+                let now = start + Duration::from_millis(tenth * 100);
+                pacing.take(Method::ChatUpdate, Turn::Edit { is_progress: true }, now).is_ok()
+            })
+            .count();
+        assert!(taken <= 62, "{taken}");
+    }
+
+    #[test]
+    fn the_memory_of_channels_is_bounded() {
+        let (pacing, now) = (Pacing::default(), this_instant());
+        for channel in 0..5_000 {
+            let channel = format!("C{channel}");
+            assert_eq!(pacing.take(POST, Turn::Message { channel: &channel }, now), Ok(Duration::ZERO));
+        }
+        assert!(pacing.state.lock().unwrap().channels.len() <= MOST_CHANNELS);
+    }
+}

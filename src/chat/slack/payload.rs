@@ -1,0 +1,203 @@
+//! What Slack sends, as far as the bot reads it.
+//!
+//! slack-morphism's own types refuse a whole interaction for a detail that does not matter here, such as `team: null` in an
+//! app of an organization, or a block of the message that was clicked; a click would be lost for it. These read no more
+//! than is used.
+
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// A slash command. Source: Slack, "Slash commands", "Understanding the payload".
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct CommandPayload {
+    pub(super) team_id: String,
+    pub(super) channel_id: String,
+    pub(super) user_id: String,
+    #[serde(default)]
+    pub(super) text: String,
+    pub(super) response_url: Option<String>,
+    pub(super) trigger_id: String,
+}
+
+/// An event and its envelope. Source: Slack, "Events API", "Callback field overview".
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct EventPayload {
+    pub(super) team_id: String,
+    pub(super) event: Event,
+    #[serde(default)]
+    pub(super) authorizations: Vec<Authorization>,
+}
+
+/// On whose behalf an event is sent.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Authorization {
+    pub(super) user_id: Option<String>,
+}
+
+/// An event.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Event {
+    AppMention(Mentioned),
+    AppHomeOpened(HomeOpened),
+    #[serde(other)]
+    Other,
+}
+
+/// Someone wrote to the bot. Source: Slack, "app_mention event".
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Mentioned {
+    pub(super) user: Option<String>,
+    #[serde(default)]
+    pub(super) text: String,
+    pub(super) ts: String,
+    pub(super) channel: String,
+    pub(super) thread_ts: Option<String>,
+    pub(super) bot_id: Option<String>,
+    pub(super) subtype: Option<String>,
+    pub(super) edited: Option<Value>,
+    /// The person's own workspace, in a channel that is shared with another.
+    pub(super) user_team: Option<String>,
+}
+
+/// Someone looks at the bot's home. Source: Slack, "app_home_opened event".
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct HomeOpened {
+    pub(super) user: String,
+    #[serde(default)]
+    pub(super) tab: String,
+}
+
+/// A click or a submission. Source: Slack, "Interaction payloads".
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Interaction {
+    BlockActions(Box<Clicked>),
+    ViewSubmission(Box<Submitted>),
+    #[serde(other)]
+    Other,
+}
+
+/// Buttons and menus that were used.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Clicked {
+    #[serde(default)]
+    pub(super) team: Option<Id>,
+    pub(super) user: Clicker,
+    pub(super) trigger_id: String,
+    #[serde(default)]
+    pub(super) container: Container,
+    #[serde(default)]
+    pub(super) channel: Option<Id>,
+    #[serde(default)]
+    pub(super) message: Option<ClickedMessage>,
+    #[serde(default)]
+    pub(super) response_url: Option<String>,
+    #[serde(default)]
+    pub(super) actions: Vec<UsedAction>,
+}
+
+/// Anything of which the id is read.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Id {
+    pub(super) id: String,
+}
+
+/// Who clicked.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Clicker {
+    pub(super) id: String,
+    #[serde(default)]
+    pub(super) team_id: Option<String>,
+}
+
+/// What a button belongs to.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Container {
+    pub(super) channel_id: Option<String>,
+    pub(super) message_ts: Option<String>,
+    pub(super) thread_ts: Option<String>,
+}
+
+/// The message that was clicked in.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct ClickedMessage {
+    #[serde(default)]
+    pub(super) thread_ts: Option<String>,
+}
+
+/// A button or a menu, and what it stands for.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct UsedAction {
+    pub(super) action_id: String,
+    #[serde(default)]
+    value: Option<String>,
+    #[serde(default)]
+    selected_option: Option<Chosen>,
+}
+
+impl UsedAction {
+    /// The button's value, or that of the entry chosen.
+    pub(super) fn value(&self) -> Option<&str> {
+        self.selected_option.as_ref().map(|option| option.value.as_str()).or(self.value.as_deref())
+    }
+}
+
+/// A menu's entry.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Chosen {
+    pub(super) value: String,
+}
+
+/// A dialog that was sent off.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Submitted {
+    #[serde(default)]
+    pub(super) team: Option<Id>,
+    pub(super) user: Clicker,
+    pub(super) view: SubmittedView,
+}
+
+/// The dialog and what was filled in.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct SubmittedView {
+    pub(super) id: String,
+    #[serde(default)]
+    pub(super) hash: String,
+    #[serde(default)]
+    pub(super) callback_id: String,
+    #[serde(default)]
+    pub(super) team_id: Option<String>,
+    #[serde(default)]
+    pub(super) state: ViewState,
+}
+
+/// What was filled in: by block, then by element.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ViewState {
+    values: HashMap<String, HashMap<String, Filled>>,
+}
+
+/// One field.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct Filled {
+    value: Option<String>,
+    selected_option: Option<Chosen>,
+    selected_conversation: Option<String>,
+}
+
+impl ViewState {
+    /// What was filled in in a block; empty where nothing was.
+    pub(super) fn field(&self, block: &str) -> &str {
+        let filled = self.values.get(block).and_then(|elements| elements.values().next());
+        let filled = filled.and_then(|filled| {
+            let option = filled.selected_option.as_ref().map(|option| option.value.as_str());
+            filled.value.as_deref().or(option).or(filled.selected_conversation.as_deref())
+        });
+        filled.unwrap_or_default().trim()
+    }
+}

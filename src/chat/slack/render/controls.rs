@@ -1,0 +1,44 @@
+//! Buttons and menus.
+
+use super::limits::{self, cut};
+use super::text::{line, plain};
+use crate::chat::document::{Choice, Control};
+use slack_morphism::prelude::*;
+
+/// What the ids of our buttons and menus in messages begin with; a number follows, which makes each the only one in its message.
+pub(crate) const ACTION_ID: &str = "act-";
+
+/// At most this many buttons and menus; a message with more than two full rows is not read on a phone.
+const MOST: usize = 2 * limits::ACTIONS;
+
+/// The blocks that hold the buttons and menus.
+pub(super) fn blocks(controls: &[Control]) -> Vec<SlackBlock> {
+    let elements: Vec<SlackActionBlockElement> =
+        controls.iter().take(MOST).enumerate().filter_map(|(at, control)| element(at, control)).collect();
+    elements.chunks(limits::ACTIONS).map(|row| SlackActionsBlock::new(row.to_vec()).into()).collect()
+}
+
+fn element(at: usize, control: &Control) -> Option<SlackActionBlockElement> {
+    let id = SlackActionId(format!("{ACTION_ID}{at}"));
+    match control {
+        Control::Button(choice) => {
+            let button = SlackBlockButtonElement::new(plain(&line(&choice.label), limits::BUTTON).into());
+            Some(button.with_action_id(id).with_value(value(choice)).into())
+        }
+        Control::Select { choices, .. } if choices.is_empty() => None,
+        Control::Select { placeholder, choices } => {
+            let options = choices.iter().take(limits::OPTIONS).map(option).collect();
+            let menu = SlackBlockStaticSelectElement::new().with_action_id(id).with_options(options);
+            Some(menu.with_placeholder(plain(&line(placeholder), limits::OPTION).into()).into())
+        }
+    }
+}
+
+fn option(choice: &Choice) -> SlackBlockChoiceItem<SlackBlockPlainTextOnly> {
+    SlackBlockChoiceItem::new(plain(&line(&choice.label), limits::OPTION).into(), value(choice))
+}
+
+/// A token has sixty characters; the limit is only a second line of defence, and a cut token is refused when it comes back.
+fn value(choice: &Choice) -> String {
+    cut(&choice.token.to_string(), limits::VALUE)
+}

@@ -1,0 +1,116 @@
+//! The parts of a message, each in pieces.
+
+use super::assemble::Piece;
+use super::limits::{self, cut, length};
+use super::text::{self, bold, paragraph, preformatted, run};
+use crate::chat::document::{Part, Quote, StepLine};
+use crate::redact::SafeText;
+use slack_morphism::prelude::*;
+use url::Url;
+
+/// A line of a section; a longer one is read in the file.
+const LINE: usize = 1_200;
+
+/// A quote; a longer one is read in the file.
+const QUOTE: usize = 1_500;
+
+/// A label, a source, the name of a step.
+const LABEL: usize = 150;
+
+/// What a step saw, on a line of its own on a phone.
+const STEP: usize = 240;
+
+/// A command. It is shown whole or not at all; a text element takes this much for certain.
+const COMMAND: usize = limits::TEXT;
+
+/// Small print.
+const SMALL: usize = 1_000;
+
+/// The pieces of a part.
+pub(super) fn pieces(part: &Part) -> Vec<Piece> {
+    match part {
+        Part::Context(items) => context(items),
+        Part::Section { label, lines } => section(label, lines),
+        Part::Quotes { label, quotes } => quoted(label, quotes),
+        Part::Commands(commands) => commands.iter().flat_map(command).collect(),
+        Part::Caution(caution) => shortened(&text::line(caution), LINE, |text| paragraph(vec![bold("⚠ "), run(&text)])),
+        Part::Links(links) => links.iter().filter_map(|link| link_to(link.as_str())).collect(),
+        Part::Steps(steps) => steps.iter().flat_map(step).collect(),
+    }
+}
+
+/// A text in an element, and a note where it had to be shortened.
+fn shortened(text: &str, limit: usize, element: impl FnOnce(String) -> SlackRichTextElement) -> Vec<Piece> {
+    let mut pieces = vec![Piece::Lines(element(cut(text, limit)))];
+    if length(text) > limit {
+        pieces.push(Piece::Shortened);
+    }
+    pieces
+}
+
+fn context(items: &[SafeText]) -> Vec<Piece> {
+    let line = items.iter().map(text::line).collect::<Vec<_>>().join(" · ");
+    if line.is_empty() {
+        return Vec::new();
+    }
+    let mut pieces = vec![Piece::Small(cut(&line, SMALL))];
+    if length(&line) > SMALL {
+        pieces.push(Piece::Shortened);
+    }
+    pieces
+}
+
+fn heading(label: &SafeText) -> Piece {
+    Piece::Lines(paragraph(vec![bold(&cut(&text::line(label), LABEL))]))
+}
+
+fn section(label: &SafeText, lines: &[SafeText]) -> Vec<Piece> {
+    let mut pieces = vec![heading(label)];
+    match lines {
+        [] => pieces.push(Piece::Lines(paragraph(vec![run(&text::line(&SafeText::default()))]))),
+        [only] => pieces.extend(shortened(&text::line(only), LINE, |text| paragraph(vec![run(&text)]))),
+        several => {
+            pieces.extend(
+                several.iter().flat_map(|item| shortened(&text::line(item), LINE, |text| paragraph(vec![run("• "), run(&text)]))),
+            );
+        }
+    }
+    pieces
+}
+
+fn quoted(label: &SafeText, quotes: &[Quote]) -> Vec<Piece> {
+    let mut pieces = vec![heading(label)];
+    for quote in quotes {
+        let mut lead = vec![bold(&cut(&text::line(&quote.lead), LABEL))];
+        if !quote.source.as_str().trim().is_empty() {
+            lead.push(run(&format!(" · {}", cut(&text::line(&quote.source), LABEL))));
+        }
+        pieces.push(Piece::Lines(paragraph(lead)));
+        pieces.extend(shortened(&text::lines(&quote.text), QUOTE, |text| preformatted(&text)));
+    }
+    pieces
+}
+
+fn command(command: &SafeText) -> Vec<Piece> {
+    let whole = text::lines(command);
+    if length(&whole) <= COMMAND {
+        return vec![Piece::Copy(preformatted(&whole))];
+    }
+    let note = "This command is too long to be shown here whole, and half of it would do something else.";
+    vec![Piece::Lines(paragraph(vec![run(note)])), Piece::Shortened]
+}
+
+/// A link, where it is one; the address is what is shown.
+fn link_to(address: &str) -> Option<Piece> {
+    let url = Url::parse(address).ok().filter(|url| url.scheme() == "https" && length(url.as_str()) <= LINE)?;
+    Some(Piece::Lines(paragraph(vec![SlackRichTextLink::new(url.into()).into()])))
+}
+
+fn step(step: &StepLine) -> Vec<Piece> {
+    let name = format!("{} {} {}", step.state.mark(), step.number, cut(&text::line(&step.name), LABEL));
+    let summary = step.summary.as_str().trim();
+    if summary.is_empty() {
+        return vec![Piece::Lines(paragraph(vec![bold(&name)]))];
+    }
+    shortened(&text::line(&step.summary), STEP, |summary| paragraph(vec![bold(&name), run(&format!("  {summary}"))]))
+}

@@ -1,0 +1,164 @@
+//! Slack's request signatures.
+//!
+//! Source: Slack, "Verifying requests from Slack": HMAC-SHA256 over `v0:<timestamp>:<raw body>`, five minutes.
+
+use crate::clock::Clock;
+use crate::config::Token;
+use aws_lc_rs::hmac;
+use axum::http::HeaderMap;
+
+/// How old, or how early, a request may be, in seconds.
+const TOLERANCE: i64 = 300;
+
+/// Digits of a timestamp in seconds; ten until the year 2286.
+const MOST_DIGITS: usize = 11;
+
+const TIMESTAMP: &str = "x-slack-request-timestamp";
+const SIGNATURE: &str = "x-slack-signature";
+
+/// Verifies what Slack signed. Says yes or no, and nothing else.
+pub(super) struct Signatures {
+    key: hmac::Key,
+    clock: Clock,
+}
+
+/// A request is not Slack's, or not from now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct NotSigned;
+
+impl Signatures {
+    pub(super) fn new(secret: &Token, clock: Clock) -> Signatures {
+        Signatures { key: hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes()), clock }
+    }
+
+    /// Whether Slack signed `body`, within the last five minutes or the next.
+    pub(super) fn verify(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), NotSigned> {
+        let timestamp = only(headers, TIMESTAMP)?;
+        let signature = only(headers, SIGNATURE)?;
+        let is_number = (1..=MOST_DIGITS).contains(&timestamp.len()) && timestamp.bytes().all(|byte| byte.is_ascii_digit());
+        let at: i64 = if is_number { timestamp.parse().map_err(|_| NotSigned)? } else { return Err(NotSigned) };
+        if (self.clock.now().as_second() - at).abs() > TOLERANCE {
+            return Err(NotSigned);
+        }
+        let tag = signature.strip_prefix("v0=").and_then(bytes).ok_or(NotSigned)?;
+        let signed = [b"v0:", timestamp.as_bytes(), b":", body].concat();
+        hmac::verify(&self.key, &signed, &tag).map_err(|_| NotSigned)
+    }
+}
+
+/// The header's value, where it is there exactly once.
+fn only<'h>(headers: &'h HeaderMap, name: &str) -> Result<&'h str, NotSigned> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().map_err(|_| NotSigned),
+        _ => Err(NotSigned),
+    }
+}
+
+/// The bytes of 64 lower-case hexadecimal digits.
+fn bytes(hex: &str) -> Option<[u8; 32]> {
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let mut bytes = [0; 32];
+    if hex.len() != 2 * bytes.len() {
+        return None;
+    }
+    for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
+        let [high, low] = pair else { return None };
+        *byte = digit(*high)? << 4 | digit(*low)?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::{HeaderName, HeaderValue};
+
+    const SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
+    const BODY: &[u8] = b"token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text=&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c";
+    const KNOWN: &str = "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503";
+    const AT: i64 = 1_531_420_618;
+
+    fn at(seconds: i64) -> Signatures {
+        let now = jiff::Timestamp::from_second(seconds).unwrap();
+        Signatures::new(&Token::new(SECRET), Clock::starting_at(now))
+    }
+
+    fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap())).collect()
+    }
+
+    fn signed(timestamp: &str) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
+        let tag = hmac::sign(&key, &[b"v0:", timestamp.as_bytes(), b":", BODY].concat());
+        format!("v0={}", tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    }
+
+    #[test]
+    fn the_example_of_slacks_documentation_verifies() {
+        let good = headers(&[(TIMESTAMP, "1531420618"), (SIGNATURE, KNOWN)]);
+        assert_eq!(at(AT).verify(&good, BODY), Ok(()));
+        assert_eq!(at(AT).verify(&good, &BODY[1..]), Err(NotSigned));
+    }
+
+    #[test]
+    fn a_signature_in_any_other_form_is_refused() {
+        let upper = KNOWN.to_uppercase().replace("V0=", "v0=");
+        let without_prefix = KNOWN.trim_start_matches("v0=").to_owned();
+        for signature in [
+            "",
+            "v0=",
+            "v0",
+            &KNOWN[..66],
+            &format!("{KNOWN}0"),
+            &upper,
+            &KNOWN.replace("v0=", "v1="),
+            &KNOWN.replace("v0=", "V0="),
+            &without_prefix,
+            &KNOWN.replace('a', "g"),
+            &format!(" {KNOWN}"),
+            &format!("{KNOWN},{KNOWN}"),
+            &format!("v0={}", "0".repeat(64)),
+            &format!("v0={}", "é".repeat(32)),
+        ] {
+            let mut sent = headers(&[(TIMESTAMP, "1531420618")]);
+            sent.insert(SIGNATURE, HeaderValue::from_bytes(signature.as_bytes()).unwrap());
+            assert_eq!(at(AT).verify(&sent, BODY), Err(NotSigned), "{signature}");
+        }
+        assert_eq!(at(AT).verify(&headers(&[(TIMESTAMP, "1531420618")]), BODY), Err(NotSigned));
+    }
+
+    #[test]
+    fn a_header_that_is_there_twice_is_refused() {
+        for twice in [SIGNATURE, TIMESTAMP] {
+            let mut sent = headers(&[(TIMESTAMP, "1531420618"), (SIGNATURE, KNOWN)]);
+            let value = sent[twice].clone();
+            sent.append(twice, value);
+            assert_eq!(at(AT).verify(&sent, BODY), Err(NotSigned), "{twice}");
+        }
+    }
+
+    #[test]
+    fn a_timestamp_that_is_no_plain_number_is_refused_even_if_it_is_signed() {
+        for timestamp in ["", "abc", "-1531420618", "+1531420618", "1531420618.0", " 1531420618", "0x5b4", "99999999999999999999"]
+        {
+            let sent = headers(&[(TIMESTAMP, timestamp), (SIGNATURE, &signed(timestamp))]);
+            assert_eq!(at(AT).verify(&sent, BODY), Err(NotSigned), "{timestamp}");
+        }
+        assert_eq!(at(AT).verify(&headers(&[(SIGNATURE, KNOWN)]), BODY), Err(NotSigned));
+    }
+
+    #[test]
+    fn five_minutes_are_allowed_in_both_directions_and_not_a_second_more() {
+        for (offset, is_taken) in
+            [(300, true), (301, false), (-300, true), (-301, false), (0, true), (i64::from(u32::MAX), false)]
+        {
+            let sent = headers(&[(TIMESTAMP, "1531420618"), (SIGNATURE, KNOWN)]);
+            assert_eq!(at(AT + offset).verify(&sent, BODY).is_ok(), is_taken, "{offset}");
+        }
+    }
+}
