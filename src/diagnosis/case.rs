@@ -199,8 +199,10 @@ impl<'a> Case<'a> {
                 && matches!(attempt.outcome, AttemptOutcome::Failed | AttemptOutcome::Abandoned)
         });
         let recent = |at: Timestamp| self.now().duration_since(at) < ROTATION_IN_PROGRESS;
-        // Without events, a failure long ago outweighs the date of a version, which may be that of its last relabelling.
-        let failed_long_ago = self.attempts().next().is_none() && self.failing.as_ref().is_some_and(|row| !recent(row.last_at));
+        // Where no event tells of this version, a failure long ago outweighs its date, which may be that of a relabelling.
+        let told = self.attempts().any(|attempt| attempt.version_id.as_deref() == Some(pending.id.as_str()));
+        let began = self.attempts().any(|it| it.outcome == AttemptOutcome::Started && it.at().is_some_and(recent));
+        let failed_long_ago = !told && !began && self.failing.as_ref().is_some_and(|row| !recent(row.last_at));
         let young = started.is_some_and(recent) && !failed_long_ago;
         (ended || !young).then_some(pending)
     }
