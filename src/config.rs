@@ -2,12 +2,20 @@
 //!
 //! `config/rotation-diag.toml` documents every key. Unknown keys are refused, and all problems are told at once.
 
+mod alarms;
+mod discord;
 mod pattern;
 mod reader;
+mod rules;
+mod serve;
 mod slack;
 mod token;
 
+pub use alarms::{AlarmMapping, AlarmPattern, AlarmRoute, Alarms, Callee, QuietHours, Sns, Topic};
+pub use discord::{DISCORD_API, Discord, DiscordMode};
 pub use pattern::SecretPattern;
+pub use rules::{Ids, Rule};
+pub use serve::{Http, StoreFile, Work};
 pub use slack::{SlackConfig, SlackMode, SlackTokens};
 pub use token::{Token, TokenSource};
 
@@ -37,8 +45,22 @@ pub struct Config {
     pub total_deadline: Option<Duration>,
     /// Accounts by the name people give them.
     pub accounts: BTreeMap<String, Account>,
+    /// Who may do what; nobody may do anything that no rule allows.
+    pub allow: Vec<Rule>,
+    /// Who may not, whatever allows it.
+    pub deny: Vec<Rule>,
+    /// Where `serve` listens.
+    pub http: Http,
+    /// Where `serve` keeps what must survive.
+    pub store: StoreFile,
+    /// How much `serve` does at once.
+    pub work: Work,
     /// Slack; `None` where the bot is not there.
     pub slack: Option<SlackConfig>,
+    /// Discord, where it is used.
+    pub discord: Option<Discord>,
+    /// Alarms: whom to believe, where to tell them.
+    pub alarms: Alarms,
 }
 
 /// An account, and how to look into it.
@@ -150,9 +172,17 @@ fn read_root(reader: &Reader<'_>, table: &DeTable<'_>) -> Config {
         config.accounts.insert(name, read_account(reader, section));
     }
     config.slack = slack::read(reader, &root);
+    if let Some(section) = root.section("alarms") {
+        config.alarms = alarms::read(section);
+    }
     if let Some(name) = config.default_account.as_ref().filter(|name| !config.accounts.contains_key(*name)) {
         reader.problem(root.span("default_account"), format!("`default_account`: there is no table [accounts.{name}]"));
     }
+    (config.allow, config.deny) = rules::read(&root);
+    config.http = serve::http(&root, reader);
+    config.store = serve::store(&root);
+    config.work = serve::work(&root);
+    config.discord = discord::read(&root);
     root.finish();
     config
 }

@@ -15,9 +15,13 @@
 //! | [`aws`] | clients, deadlines, limiter, cache, and the classifier from SDK errors to observations |
 //! | [`playbook`] | the nine steps, and the runner that performs them concurrently |
 //! | [`simulator`] | an AWS account on loopback, for the demo and the tests |
+//! | [`chart`] | the timeline as a picture: metrics, rotation attempts, changes |
 //! | [`chat`] | messages, commands and rights, whatever the platform; and the platforms |
+//! | [`store`] | what must survive a crash: accepted triggers, threads, deliveries, the audit trail |
+//! | [`alarm`] | what SNS delivers: is it authentic, what is it about, which thread does it belong to |
 //! | [`investigation`] | the engine: collect, redact, diagnose, widen |
 //! | [`config`] | the configuration file: accounts, deadlines, what may be asked about |
+//! | [`app`] | `serve`: store, platforms, web server, workers; who watches whom; how it ends |
 //! | [`cli`] | commands and their output in the terminal |
 //!
 //! # Invariants
@@ -31,7 +35,10 @@
 //!
 //! `tests/architecture.rs` enforces them.
 
+pub mod alarm;
+pub mod app;
 pub mod aws;
+pub mod chart;
 pub mod chat;
 pub mod cli;
 pub mod clock;
@@ -44,3 +51,4 @@ pub mod playbook;
 pub mod redact;
 pub mod report;
 pub mod simulator;
+pub mod store;

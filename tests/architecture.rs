@@ -105,7 +105,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("playbook", &["model", "clock", "aws", "lambda_log"]),
     ("simulator", &["model", "clock"]),
     ("config", &["model"]),
-    ("chat", &["model", "clock", "redact", "report", "config"]),
+    ("chat", &["model", "clock", "redact", "report", "config", "chart"]),
     ("chart", &["model", "redact", "report"]),
     ("store", &["model", "clock", "redact", "chat"]),
     ("alarm", &["model", "clock", "redact", "config", "aws"]),
@@ -113,7 +113,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "investigation",
         &["model", "clock", "redact", "report", "diagnosis", "aws", "playbook", "config", "chat", "chart", "store", "alarm"],
     ),
-    ("app", &["model", "clock", "redact", "aws", "simulator", "config", "chat", "store", "alarm", "investigation"]),
+    ("app", &["model", "clock", "redact", "aws", "playbook", "simulator", "config", "chat", "store", "alarm", "investigation"]),
     (
         "cli",
         &[

@@ -1,6 +1,28 @@
-//! The engine: collect, redact, diagnose, and look again where that helps.
+//! The engine: collect, redact, diagnose, and look again where that helps. And the bot around it: what people may ask
+//! ([`Rights`]), what is accepted ([`Bot`] as a [`Reception`](crate::chat::Reception)), who works on it, what is delivered.
 
+mod accounts;
+mod bot;
+mod delivery;
+mod flood;
+mod health;
+mod live;
 mod next_look;
+mod perform;
+mod reception;
+mod retention;
+mod rights;
+mod run;
+mod suggest;
+mod watch;
+mod workers;
+
+pub use accounts::{Accounts, AwsAccounts, Connected, Known};
+pub use bot::Bot;
+pub use delivery::{Delivery, Tempo};
+pub use health::Health;
+pub use rights::{Refusal, Rights, Wish};
+pub use workers::work;
 
 use crate::aws::Aws;
 use crate::clock::{Clock, Stopwatch};

@@ -55,6 +55,9 @@ pub struct Alarm {
     pub secrets: Vec<SecretRef>,
     /// Functions named in its dimensions: names or ARNs.
     pub functions: Vec<String>,
+    /// The names or ARNs of the alarms a composite one is made of, those that set it off first.
+    #[serde(default)]
+    pub children: Vec<String>,
     /// What is wrong with the alarm itself, such as a metric that does not exist.
     pub remarks: Vec<String>,
     /// The topic it came through; `None` where a periodic look found it.

@@ -2,6 +2,7 @@
 //!
 //! [`wording`] says everything once, in plain and inert text; the formats only lay it out.
 
+pub mod facts;
 pub mod inert;
 mod json;
 mod markdown;
@@ -14,7 +15,7 @@ pub use markdown::markdown;
 pub use text::text;
 
 use crate::model::{
-    Cause, Comparison, Confidence, DiagnosisItem, Finding, Investigation, Outcome, Proof, Remediation, Severity, StepName,
+    Cause, Comparison, Confidence, DiagnosisItem, Finding, Investigation, Outcome, Proof, Reach, Remediation, Severity, StepName,
     StepView, Window,
 };
 use crate::redact::SafeText;
@@ -35,6 +36,9 @@ pub struct Report {
     pub now: Timestamp,
     /// The secret that was asked for.
     pub secret: Subject,
+    /// How far back it looked; a wider look begins from here.
+    #[serde(skip)]
+    pub reach: Reach,
     /// The smallest window that holds those of all steps.
     pub window: Window,
     /// How it ended.
@@ -250,6 +254,7 @@ impl Report {
                 account_name: None,
                 near_names: evidence.near_names.iter().map(|name| safe(name)).collect(),
             },
+            reach: evidence.reach,
             window: steps.iter().filter_map(|step| step.window).fold(look_back, |hull, window| hull.hull(&window)),
             outcome: diagnosis.outcome,
             failing: diagnosis.failing.as_ref().map(|row| Failing {

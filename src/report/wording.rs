@@ -211,6 +211,12 @@ pub fn comparison(report: &Report) -> Option<String> {
     report.comparison.as_ref().map(|comparison| cut(one_line(&comparison.conclusion), SENTENCE))
 }
 
+/// The first of several names, and how many more there are.
+#[must_use]
+pub fn names(names: &[SafeText]) -> (Vec<String>, usize) {
+    listed(names, one_line)
+}
+
 /// Names like the one that was asked for.
 #[must_use]
 pub fn near_names(report: &Report) -> Vec<String> {
@@ -264,6 +270,20 @@ pub fn ruled_out(report: &Report) -> (Vec<String>, usize) {
 /// What was missing, and the causes that stay open for it; and how many more causes stay open.
 #[must_use]
 pub fn not_checked(report: &Report) -> (Vec<String>, usize) {
+    let mut groups = open_points(report);
+    let more = groups.iter().skip(LISTED).map(|(_, causes)| causes.len()).sum();
+    groups.truncate(LISTED);
+    let lines = groups.into_iter().map(|(missing, causes)| format!("{} — open: {}", cut(missing, QUOTE), shortened(&causes)));
+    (lines.collect(), more)
+}
+
+/// What was missing, each once, what leaves most open first.
+#[must_use]
+pub fn missing(report: &Report) -> Vec<String> {
+    open_points(report).into_iter().map(|(missing, _)| missing).collect()
+}
+
+fn open_points(report: &Report) -> Vec<(String, Vec<&'static str>)> {
     let mut groups: Vec<(String, Vec<&'static str>)> = Vec::new();
     for open in &report.not_checked {
         let missing = one_line(&open.missing);
@@ -273,10 +293,7 @@ pub fn not_checked(report: &Report) -> (Vec<String>, usize) {
         }
     }
     groups.sort_by_key(|(_, causes)| std::cmp::Reverse(causes.len()));
-    let more = groups.iter().skip(LISTED).map(|(_, causes)| causes.len()).sum();
-    groups.truncate(LISTED);
-    let lines = groups.into_iter().map(|(missing, causes)| format!("{} — open: {}", cut(missing, QUOTE), shortened(&causes)));
-    (lines.collect(), more)
+    groups
 }
 
 fn shortened(causes: &[&str]) -> String {

@@ -7,12 +7,14 @@ use std::collections::BTreeMap;
 /// A point in time, relative to the simulated now.
 ///
 /// `[base] [+|- span] [@HH:MM]`, where the base is `now` (also when left out), a name of `[times]`, or an
-/// RFC 3339 timestamp; a trailing `@HH:MM` moves to that time of the same UTC day.
+/// RFC 3339 timestamp; a trailing `@HH:MM` moves to that time of the same UTC day, `@:MM` to that minute of the same hour.
+///
+/// `@HH:MM` lets the distance to now vary by a day; a story that has to be the same at any time of day uses `@:MM`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct When {
     base: Base,
     offset: SignedDuration,
-    time_of_day: Option<(i8, i8)>,
+    time_of_day: Option<(Option<i8>, i8)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,12 +38,14 @@ pub(super) struct Times {
 impl When {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let wrong = || {
-            format!("`{text}` is no time; write `-3d 2h`, `now`, `failing_since - 15m`, `-2d @05:00` or an RFC 3339 timestamp")
+            format!(
+                "`{text}` is no time; write `-3d 2h`, `now`, `failing_since - 15m`, `-2d @05:00`, `-50h @:00` or an RFC 3339 timestamp"
+            )
         };
         let (rest, time_of_day) = match text.split_once('@') {
             Some((rest, clock)) => {
                 let (hour, minute) = clock.trim().split_once(':').ok_or_else(wrong)?;
-                let hour = hour.parse().map_err(|_| wrong())?;
+                let hour = if hour.is_empty() { None } else { Some(hour.parse().map_err(|_| wrong())?) };
                 let minute = minute.parse().map_err(|_| wrong())?;
                 (rest.trim(), Some((hour, minute)))
             }
@@ -132,16 +136,17 @@ impl Times {
         let at = base.checked_add(when.offset).map_err(|error| error.to_string())?;
         match when.time_of_day {
             None => Ok(at),
-            Some((hour, minute)) => at
-                .to_zoned_datetime(TimeZone::UTC)
-                .with()
-                .hour(hour)
-                .minute(minute)
-                .second(0)
-                .subsec_nanosecond(0)
-                .build()
-                .map(|zoned| zoned.timestamp())
-                .map_err(|error| error.to_string()),
+            Some((hour, minute)) => {
+                let at = at.to_zoned_datetime(TimeZone::UTC);
+                at.with()
+                    .hour(hour.unwrap_or(at.hour()))
+                    .minute(minute)
+                    .second(0)
+                    .subsec_nanosecond(0)
+                    .build()
+                    .map(|zoned| zoned.timestamp())
+                    .map_err(|error| error.to_string())
+            }
         }
     }
 }
@@ -166,12 +171,13 @@ mod tests {
         assert_eq!(resolve("+4d").unwrap(), "2026-11-28T09:30:00Z");
         assert_eq!(resolve("failing_since - 15m").unwrap(), "2026-11-22T04:45:00Z");
         assert_eq!(resolve("-1d @23:59").unwrap(), "2026-11-23T23:59:00Z");
+        assert_eq!(resolve("-50h @:15").unwrap(), "2026-11-22T07:15:00Z");
         assert_eq!(resolve("2026-01-01T00:00:00Z").unwrap(), "2026-01-01T00:00:00Z");
     }
 
     #[test]
     fn a_time_that_cannot_be_read_says_how_to_write_one() {
-        for wrong in ["yesterday!", "-3 days", "- ", "@25", "nobody"] {
+        for wrong in ["yesterday!", "-3 days", "- ", "@25", "@:", "nobody"] {
             assert!(resolve(wrong).is_err(), "{wrong}");
         }
         assert_eq!(resolve("circle").unwrap_err(), "the time `circle` leads back to itself");

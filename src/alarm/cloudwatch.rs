@@ -1,0 +1,268 @@
+//! CloudWatch's own notification: metric alarms, metric math, several series, composite alarms.
+//!
+//! Source: CloudWatch User Guide, "Notifying users on alarm changes"; shapes of public notifications.
+
+use super::json::{objects, text};
+use super::named::Named;
+use crate::config::Topic;
+use crate::model::{Alarm, AlarmSource, AlarmState, Arn};
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// Children read from a composite alarm at most.
+///
+/// Source: CloudWatch API reference, `PutCompositeAlarm`: a rule names at most 100 alarms.
+const MOST_CHILDREN: usize = 100;
+
+/// Reads a notification of CloudWatch.
+pub(super) fn read(value: &Value, topic: &Topic) -> Result<Alarm, &'static str> {
+    let name = text(value, "AlarmName").ok_or("it is of CloudWatch, but without the alarm's name")?;
+    let state = text(value, "NewStateValue").and_then(state).ok_or("it is of CloudWatch, but its state is none that is known")?;
+    let state_at =
+        text(value, "StateChangeTime").and_then(moment).ok_or("it is of CloudWatch, but without the time of the change")?;
+    let account_id = text(value, "AWSAccountId").ok_or("it is of CloudWatch, but without the account")?;
+    // The notification has the region's name for people; the alarm's ARN has its id, and so has the topic: an alarm can
+    // only notify a topic of its own region.
+    let arn = text(value, "AlarmArn").and_then(|arn| Arn::parse(arn).ok()).filter(|arn| arn.service() == "cloudwatch");
+    let region = arn.as_ref().map_or_else(|| topic.arn().region(), Arn::region).to_owned();
+    let partition = topic.arn().partition();
+    let key = arn.map_or_else(|| format!("arn:{partition}:cloudwatch:{region}:{account_id}:alarm:{name}"), String::from);
+
+    let mut metrics = Metrics::default();
+    if let Some(trigger) = value.get("Trigger") {
+        metrics.read_metric(text(trigger, "Namespace"), text(trigger, "MetricName"));
+        metrics.read_list(trigger.get("Dimensions"));
+        for metric in objects(trigger.get("Metrics")) {
+            if let Some(metric) = metric.pointer("/MetricStat/Metric") {
+                metrics.read_metric(text(metric, "Namespace"), text(metric, "MetricName"));
+                metrics.read_list(metric.get("Dimensions"));
+            }
+        }
+    }
+    for contributor in ["AlarmContributorAttributes", "ContributorAttributes"] {
+        metrics.read_map(value.get(contributor));
+    }
+    metrics.read_map(value.get("AlarmTags"));
+    metrics.read_list(value.get("AlarmTags"));
+    let description = text(value, "AlarmDescription").unwrap_or_default();
+    metrics.named.read_text(description);
+
+    let mut children: Vec<String> =
+        objects(value.get("TriggeringChildren")).filter_map(|child| text(child, "Arn")).map(str::to_owned).collect();
+    add_children(&mut children, text(value, "AlarmRule").unwrap_or_default());
+
+    Ok(Alarm {
+        source: AlarmSource::CloudWatch,
+        key,
+        title: name.to_owned(),
+        account_id: account_id.to_owned(),
+        region,
+        state,
+        state_at,
+        reason: text(value, "NewStateReason").unwrap_or_default().to_owned(),
+        description: description.to_owned(),
+        secrets: metrics.named.secrets,
+        functions: metrics.named.functions,
+        children,
+        remarks: metrics.remarks,
+        topic: None,
+    })
+}
+
+/// The metrics an alarm rests on: what their dimensions name, and what is wrong with them.
+#[derive(Debug, Default)]
+pub(super) struct Metrics {
+    pub(super) named: Named,
+    pub(super) remarks: Vec<String>,
+}
+
+impl Metrics {
+    /// Secrets Manager publishes a single metric, so an alarm on another never fires by itself.
+    ///
+    /// Source: Secrets Manager User Guide, "Monitor with CloudWatch": `ResourceCount` alone.
+    pub(super) fn read_metric(&mut self, namespace: Option<&str>, name: Option<&str>) {
+        if let (Some("AWS/SecretsManager"), Some(name)) = (namespace, name)
+            && name != "ResourceCount"
+        {
+            let name: String = name.chars().take(80).collect();
+            let remark = format!(
+                "the alarm rests on the metric AWS/SecretsManager {name}, which AWS does not publish: it fires only where something \
+                 of yours publishes it; an EventBridge rule or a metric filter on RotationFailed works"
+            );
+            if !self.remarks.contains(&remark) {
+                self.remarks.push(remark);
+            }
+        }
+    }
+
+    /// `[{"name": …, "value": …}]`, in either case.
+    pub(super) fn read_list(&mut self, list: Option<&Value>) {
+        for item in objects(list) {
+            let field = |lower, upper| text(item, lower).or_else(|| text(item, upper));
+            let name = field("name", "Name").or_else(|| field("key", "Key"));
+            if let (Some(name), Some(value)) = (name, field("value", "Value")) {
+                self.named.read_pair(name, value);
+            }
+        }
+    }
+
+    /// `{"name": "value"}`.
+    pub(super) fn read_map(&mut self, map: Option<&Value>) {
+        for (name, value) in map.and_then(Value::as_object).into_iter().flatten() {
+            if let Some(value) = value.as_str() {
+                self.named.read_pair(name, value);
+            }
+        }
+    }
+}
+
+/// The alarms that a composite alarm's rule names: `ALARM("name")`, `OK(arn)`, …
+pub(super) fn add_children(children: &mut Vec<String>, rule: &str) {
+    let mut rest = rule;
+    while let Some((function, behind)) = rest.split_once('(') {
+        rest = behind;
+        if !["ALARM", "OK", "INSUFFICIENT_DATA"].iter().any(|name| function.trim_end().ends_with(name)) {
+            continue;
+        }
+        let quoted = behind.trim_start().strip_prefix('"').and_then(|text| text.split_once('"'));
+        let Some((name, behind)) = quoted.or_else(|| behind.split_once(')')) else { break };
+        rest = behind;
+        let name = name.trim();
+        let is_known = children.iter().any(|child| child == name || child.ends_with(&format!(":alarm:{name}")));
+        if children.len() < MOST_CHILDREN && !name.is_empty() && !is_known {
+            children.push(name.to_owned());
+        }
+    }
+}
+
+/// A state by its name.
+pub(super) fn state(name: &str) -> Option<AlarmState> {
+    match name {
+        "ALARM" => Some(AlarmState::Alarm),
+        "OK" => Some(AlarmState::Ok),
+        "INSUFFICIENT_DATA" => Some(AlarmState::InsufficientData),
+        _ => None,
+    }
+}
+
+/// CloudWatch writes `2026-11-25T10:00:00.000+0000`.
+pub(super) fn moment(text: &str) -> Option<Timestamp> {
+    text.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn metric() -> Value {
+        json!({
+            "AlarmName": "orders-rotation",
+            "AlarmDescription": "rotation of the orders database",
+            "AWSAccountId": "123456789012",
+            "NewStateValue": "ALARM",
+            "NewStateReason": "Threshold Crossed: 1 datapoint [1.0 (25/11/26 09:55:00)] was greater than the threshold (0.0).",
+            "StateChangeTime": "2026-11-25T10:00:00.123+0000",
+            "Region": "EU (Ireland)",
+            "AlarmArn": "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:orders-rotation",
+            "OldStateValue": "OK",
+            "OKActions": [],
+            "AlarmActions": ["arn:aws:sns:eu-west-1:123456789012:alarms"],
+            "Trigger": {
+                "MetricName": "Errors", "Namespace": "AWS/Lambda", "StatisticType": "Statistic", "Statistic": "SUM",
+                "Unit": null, "Dimensions": [{"value": "orders-rotator", "name": "FunctionName"}], "Period": 60,
+                "EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanThreshold", "Threshold": 0.0
+            }
+        })
+    }
+
+    fn read_it(value: &Value) -> Result<Alarm, &'static str> {
+        read(value, &Topic::parse("arn:aws:sns:eu-west-1:123456789012:alarms").unwrap())
+    }
+
+    #[test]
+    fn a_metric_alarm_says_where_it_is_and_names_its_function() {
+        let alarm = read_it(&metric()).unwrap();
+        assert_eq!(alarm.key, "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:orders-rotation");
+        assert_eq!((alarm.account_id.as_str(), alarm.region.as_str()), ("123456789012", "eu-west-1"));
+        assert_eq!((alarm.state, alarm.state_at), (AlarmState::Alarm, "2026-11-25T10:00:00.123Z".parse().unwrap()));
+        assert_eq!((alarm.functions, alarm.secrets, alarm.remarks), (vec!["orders-rotator".to_owned()], vec![], vec![]));
+    }
+
+    #[test]
+    fn without_its_arn_it_is_of_the_topics_region() {
+        let mut value = metric();
+        value.as_object_mut().unwrap().remove("AlarmArn");
+        assert_eq!(read_it(&value).unwrap().key, "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:orders-rotation");
+    }
+
+    #[test]
+    fn metric_math_several_series_and_tags_are_read() {
+        let mut value = metric();
+        value["Trigger"] = json!({"Period": 60, "Metrics": [
+            {"Expression": "m1+m2", "Id": "e1", "ReturnData": true},
+            {"Id": "m1", "MetricStat": {"Metric": {"Namespace": "Rotation", "MetricName": "Failed",
+                "Dimensions": [{"name": "SecretId", "value": "prod/orders-db"}]}, "Period": 60, "Stat": "Sum"}},
+            {"Id": "m2", "MetricStat": {"Metric": {"Namespace": "AWS/Lambda", "MetricName": "Errors",
+                "Dimensions": [{"name": "FunctionName", "value": "orders-rotator"}]}, "Period": 60, "Stat": "Sum"}},
+        ]});
+        value["AlarmContributorAttributes"] = json!({"FunctionName": "users-rotator"});
+        value["AlarmTags"] = json!([{"Key": "secret", "Value": "prod/users-db"}]);
+        let alarm = read_it(&value).unwrap();
+        assert_eq!(alarm.secrets, ["prod/orders-db".parse().unwrap(), "prod/users-db".parse().unwrap()]);
+        assert_eq!(alarm.functions, ["orders-rotator", "users-rotator"]);
+    }
+
+    #[test]
+    fn a_composite_alarm_names_its_children_those_that_set_it_off_first() {
+        let mut value = metric();
+        value.as_object_mut().unwrap().remove("Trigger");
+        value["AlarmRule"] =
+            json!("(ALARM(\"a (b)\") OR ALARM(c)) AND NOT OK(arn:aws:cloudwatch:eu-west-1:123456789012:alarm:d)");
+        value["TriggeringChildren"] =
+            json!([{"Arn": "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:c", "State": {"Value": "ALARM"}}]);
+        let alarm = read_it(&value).unwrap();
+        let arn = |name: &str| format!("arn:aws:cloudwatch:eu-west-1:123456789012:alarm:{name}");
+        assert_eq!(alarm.children, [arn("c"), "a (b)".to_owned(), arn("d")]);
+    }
+
+    #[test]
+    fn a_metric_that_does_not_exist_is_remarked() {
+        let mut value = metric();
+        value["Trigger"] = json!({"MetricName": "RotationFailed", "Namespace": "AWS/SecretsManager", "Dimensions": []});
+        let remarks = read_it(&value).unwrap().remarks;
+        assert!(remarks[0].contains("AWS/SecretsManager RotationFailed, which AWS does not publish"), "{remarks:?}");
+        value["Trigger"]["MetricName"] = json!("ResourceCount");
+        assert!(read_it(&value).unwrap().remarks.is_empty());
+    }
+
+    #[test]
+    fn what_is_missing_or_unknown_is_told() {
+        for (key, replaced, expected) in [
+            ("AlarmName", Value::Null, "without the alarm's name"),
+            ("NewStateValue", json!("PANIC"), "its state is none that is known"),
+            ("NewStateValue", json!(["ALARM"]), "its state is none that is known"),
+            ("StateChangeTime", json!("yesterday"), "without the time of the change"),
+            ("AWSAccountId", json!(123), "without the account"),
+        ] {
+            let mut value = metric();
+            value[key] = replaced;
+            let error = read_it(&value).unwrap_err();
+            assert!(error.contains(expected), "{key}: {error}");
+        }
+        let mut more = metric();
+        more["Unheard"] = json!({"of": [1, 2]});
+        more["Trigger"]["Dimensions"] = json!("none");
+        assert!(read_it(&more).is_ok());
+    }
+
+    #[test]
+    fn a_hostile_rule_ends() {
+        let mut children = Vec::new();
+        add_children(&mut children, &"ALARM(".repeat(10_000));
+        add_children(&mut children, &"ALARM(\"".repeat(10_000));
+        let many: String = (0..500).map(|n| format!("ALARM(a{n}) OR ")).collect();
+        add_children(&mut children, &many);
+        assert!(children.len() <= MOST_CHILDREN, "{}", children.len());
+    }
+}

@@ -1,0 +1,222 @@
+//! `POST /sns`: parse, verify, keep, acknowledge. Answers have no body, and log lines no content.
+
+use super::envelope::{Content, Envelope};
+use super::message::{self, Delivered, Notice};
+use super::refusal::Refusal;
+use super::verification::Verification;
+use crate::clock::Clock;
+use crate::config::{Sns, Topic};
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::CONTENT_LENGTH;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use futures::StreamExt as _;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// The largest body, in bytes.
+///
+/// Source: SNS Developer Guide, "Quotas": a message has at most 256 KiB, which JSON writes in up to six times as many
+/// bytes; the rest is for the envelope.
+pub(super) const LARGEST_BODY: usize = 2 << 20;
+
+/// How long connecting to the certificate's host may take, within the five seconds for all of it.
+const CONNECT_DEADLINE: Duration = Duration::from_secs(3);
+
+/// Requests that are read at once; with the largest body they take 128 MiB.
+const MOST_AT_ONCE: usize = 64;
+
+/// How long each part of an answer may take. Together they stay below the fifteen seconds after which SNS gives up on one.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadlines {
+    /// Waiting for a turn to be read.
+    pub turn: Duration,
+    /// Reading the body.
+    pub body: Duration,
+    /// Fetching a certificate.
+    pub certificate: Duration,
+    /// Keeping a message, or confirming a subscription.
+    pub intake: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Deadlines {
+        let seconds = Duration::from_secs;
+        Deadlines { turn: Duration::from_millis(500), body: seconds(5), certificate: seconds(5), intake: seconds(4) }
+    }
+}
+
+/// Keeps what authentic messages say, durably, before they are acknowledged.
+#[async_trait]
+pub trait Intake: Send + Sync {
+    /// Keeps a message under its id, once, however often and however concurrently it comes.
+    async fn accept(&self, message_id: &str, notice: Notice) -> Result<Accepted, Unavailable>;
+}
+
+/// A message is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accepted {
+    /// Now.
+    New,
+    /// It was before.
+    Duplicate,
+}
+
+/// A message could not be kept; the sender should try again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("nothing can be kept right now")]
+pub struct Unavailable;
+
+/// Confirms subscriptions.
+#[async_trait]
+pub trait Subscriptions: Send + Sync {
+    /// Confirms the subscription to `topic` that `token` was sent for.
+    ///
+    /// # Errors
+    /// Why not, in one sentence for the operator, without the token.
+    async fn confirm(&self, topic: &Topic, token: &str) -> Result<(), String>;
+}
+
+/// Takes messages of SNS over HTTP.
+pub struct Endpoint {
+    verification: Verification,
+    intake: Arc<dyn Intake>,
+    subscriptions: Arc<dyn Subscriptions>,
+    turns: Semaphore,
+    deadlines: Deadlines,
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Endpoint").field("verification", &self.verification).finish_non_exhaustive()
+    }
+}
+
+/// The client that fetches certificates: no redirects, so that a certificate is from the host that was judged.
+#[must_use]
+pub fn certificate_client() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).connect_timeout(CONNECT_DEADLINE)
+}
+
+impl Endpoint {
+    /// An endpoint for what `sns` allows. `client` fetches certificates; [`certificate_client`] makes it.
+    #[must_use]
+    pub fn new(
+        sns: Sns,
+        clock: Clock,
+        client: reqwest::Client,
+        intake: Arc<dyn Intake>,
+        subscriptions: Arc<dyn Subscriptions>,
+        deadlines: Deadlines,
+    ) -> Endpoint {
+        let verification = Verification::new(sns, clock, client, deadlines.certificate);
+        Endpoint { verification, intake, subscriptions, turns: Semaphore::new(MOST_AT_ONCE), deadlines }
+    }
+
+    /// The route `POST /sns`.
+    #[must_use]
+    pub fn router(self) -> Router {
+        Router::new().route("/sns", post(answer)).with_state(Arc::new(self))
+    }
+
+    async fn take(&self, headers: &HeaderMap, body: Body) -> Result<(), Refusal> {
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let announced = header(CONTENT_LENGTH.as_str()).and_then(|length| length.parse::<u64>().ok());
+        if announced.is_some_and(|length| length > LARGEST_BODY as u64) {
+            return Err(Refusal::TooLarge);
+        }
+        if header("x-amz-sns-rawdelivery").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+            return Err(Refusal::Raw);
+        }
+        let envelope = {
+            let turn = tokio::time::timeout(self.deadlines.turn, self.turns.acquire()).await;
+            let Ok(Ok(_turn)) = turn else { return Err(Refusal::Busy) };
+            let body = tokio::time::timeout(self.deadlines.body, read(body)).await.map_err(|_| Refusal::TooSlow)??;
+            Envelope::parse(&body)?
+        };
+        if header("x-amz-sns-message-type").is_some_and(|kind| kind != envelope.content.kind()) {
+            return Err(Refusal::HeaderDiffers);
+        }
+        let topic = self.verification.verify(&envelope).await?;
+        match &envelope.content {
+            Content::Notification { subject } => {
+                let delivered = Delivered { topic, sent_at: envelope.sent.at, subject: subject.as_deref() };
+                let notice = message::read(&envelope.message, &delivered);
+                self.keep(&envelope.message_id.to_string(), notice).await
+            }
+            Content::SubscriptionConfirmation(confirmation) => self.confirm(topic, &confirmation.token).await,
+            Content::UnsubscribeConfirmation(_) => {
+                tracing::warn!(
+                    topic = topic.arn().as_str(),
+                    "a subscription to this topic was removed; alarms of this topic no longer arrive"
+                );
+                Ok(())
+            }
+        }
+    }
+
+    async fn keep(&self, message_id: &str, notice: Notice) -> Result<(), Refusal> {
+        let ignored = match &notice {
+            Notice::Alarm(_) => None,
+            Notice::Ignored { reason } => Some(*reason),
+        };
+        let kept = tokio::time::timeout(self.deadlines.intake, self.intake.accept(message_id, notice)).await;
+        match kept {
+            Ok(Ok(Accepted::New)) => {
+                tracing::info!(message_id, ignored, "a message of SNS was taken");
+                Ok(())
+            }
+            Ok(Ok(Accepted::Duplicate)) => {
+                tracing::debug!(message_id, "a message of SNS came again");
+                Ok(())
+            }
+            Ok(Err(Unavailable)) | Err(_) => Err(Refusal::NotKept),
+        }
+    }
+
+    async fn confirm(&self, topic: &Topic, token: &str) -> Result<(), Refusal> {
+        let arn = topic.arn().as_str();
+        match tokio::time::timeout(self.deadlines.intake, self.subscriptions.confirm(topic, token)).await {
+            Ok(Ok(())) => {
+                tracing::info!(topic = arn, "the subscription to this topic is confirmed");
+                Ok(())
+            }
+            Ok(Err(why)) => {
+                tracing::warn!(topic = arn, why, "the subscription to this topic could not be confirmed");
+                Err(Refusal::NotConfirmed)
+            }
+            Err(_) => {
+                tracing::warn!(topic = arn, "the subscription to this topic could not be confirmed in time");
+                Err(Refusal::NotConfirmed)
+            }
+        }
+    }
+}
+
+async fn answer(State(endpoint): State<Arc<Endpoint>>, headers: HeaderMap, body: Body) -> StatusCode {
+    match endpoint.take(&headers, body).await {
+        Ok(()) => StatusCode::OK,
+        Err(refusal) => {
+            let status = refusal.status();
+            tracing::warn!(status = status.as_u16(), why = %refusal, "a message for /sns was refused");
+            status
+        }
+    }
+}
+
+async fn read(body: Body) -> Result<Vec<u8>, Refusal> {
+    let mut chunks = body.into_data_stream();
+    let mut read = Vec::new();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| Refusal::BrokenOff)?;
+        if read.len() + chunk.len() > LARGEST_BODY {
+            return Err(Refusal::TooLarge);
+        }
+        read.extend_from_slice(&chunk);
+    }
+    Ok(read)
+}

@@ -1,0 +1,131 @@
+//! Events that EventBridge forwards: CloudWatch's state changes, rotation's own events, AWS Health.
+
+use super::cloudwatch::{Metrics, add_children, moment, state};
+use super::health;
+use super::json::{objects, text};
+use super::rotation_event;
+use crate::model::{Alarm, AlarmSource};
+use serde_json::Value;
+
+/// Reads an event by its source and type.
+pub(super) fn read(event: &Value) -> Result<Alarm, &'static str> {
+    let detail = event.get("detail").filter(|detail| detail.is_object()).ok_or("it is of EventBridge, but without a detail")?;
+    match (text(event, "source"), text(event, "detail-type")) {
+        (Some("aws.cloudwatch"), Some("CloudWatch Alarm State Change" | "CloudWatch Alarm Contributor State Change")) => {
+            read_state_change(event, detail)
+        }
+        (Some("aws.secretsmanager"), Some("AWS Service Event via CloudTrail")) => rotation_event::read(detail),
+        (Some("aws.health"), Some("AWS Health Event")) => health::read(event, detail),
+        _ => Err("it is of EventBridge, but no event that tells of alarms, rotation or health"),
+    }
+}
+
+/// Source: CloudWatch User Guide, "Alarm events and EventBridge".
+fn read_state_change(event: &Value, detail: &Value) -> Result<Alarm, &'static str> {
+    let name = text(detail, "alarmName").ok_or("it is a state change, but without the alarm's name")?;
+    let new = detail.get("state").unwrap_or(&Value::Null);
+    let contributor = detail.get("alarmContributor");
+    let state = text(new, "value").and_then(state).ok_or("it is a state change, but its state is none that is known")?;
+    let state_at = text(new, "timestamp")
+        .or_else(|| text(event, "time"))
+        .and_then(moment)
+        .ok_or("it is a state change, but without its time")?;
+    let account_id = text(event, "account").ok_or("it is of EventBridge, but without the account")?;
+    let region = text(event, "region").ok_or("it is of EventBridge, but without the region")?;
+    let key = event
+        .get("resources")
+        .and_then(Value::as_array)
+        .and_then(|list| list.first())
+        .and_then(Value::as_str)
+        .ok_or("it is a state change, but without the alarm's ARN")?;
+
+    let mut metrics = Metrics::default();
+    let configuration = detail.get("configuration").unwrap_or(&Value::Null);
+    for metric in objects(configuration.get("metrics")).filter_map(|item| item.pointer("/metricStat/metric")) {
+        metrics.read_metric(text(metric, "namespace"), text(metric, "name"));
+        metrics.read_map(metric.get("dimensions"));
+    }
+    metrics.read_map(contributor.and_then(|contributor| contributor.get("attributes")));
+    metrics.read_map(detail.get("alarmTags"));
+    let description = text(configuration, "description").unwrap_or_default();
+    metrics.named.read_text(description);
+    let mut children = Vec::new();
+    add_children(&mut children, text(configuration, "alarmRule").unwrap_or_default());
+
+    Ok(Alarm {
+        source: AlarmSource::CloudWatch,
+        key: key.to_owned(),
+        title: name.to_owned(),
+        account_id: account_id.to_owned(),
+        region: region.to_owned(),
+        state,
+        state_at,
+        reason: text(new, "reason").unwrap_or_default().to_owned(),
+        description: description.to_owned(),
+        secrets: metrics.named.secrets,
+        functions: metrics.named.functions,
+        children,
+        remarks: metrics.remarks,
+        topic: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::AlarmState;
+    use serde_json::json;
+
+    fn state_change() -> Value {
+        json!({
+            "version": "0", "id": "c4c1c1c9-6542-e61b-6ef0-8c4d36933a92", "detail-type": "CloudWatch Alarm State Change",
+            "source": "aws.cloudwatch", "account": "123456789012", "time": "2026-11-25T10:00:01Z", "region": "eu-west-1",
+            "resources": ["arn:aws:cloudwatch:eu-west-1:123456789012:alarm:orders-rotation"],
+            "detail": {
+                "alarmName": "orders-rotation",
+                "state": {"value": "ALARM", "reason": "Threshold Crossed", "timestamp": "2026-11-25T10:00:00.000+0000"},
+                "previousState": {"value": "OK", "timestamp": "2026-11-24T10:00:00.000+0000"},
+                "configuration": {"description": "secret=prod/orders-db", "metrics": [
+                    {"id": "m1", "returnData": true, "metricStat": {"period": 60, "stat": "Sum", "metric":
+                        {"namespace": "AWS/Lambda", "name": "Errors", "dimensions": {"FunctionName": "orders-rotator"}}}}
+                ]}
+            }
+        })
+    }
+
+    #[test]
+    fn a_state_change_says_the_same_as_the_alarms_own_notification() {
+        let alarm = read(&state_change()).unwrap();
+        assert_eq!(alarm.key, "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:orders-rotation");
+        assert_eq!((alarm.state, alarm.state_at), (AlarmState::Alarm, "2026-11-25T10:00:00Z".parse().unwrap()));
+        assert_eq!((alarm.secrets.len(), alarm.functions), (1, vec!["orders-rotator".to_owned()]));
+    }
+
+    #[test]
+    fn one_series_of_many_and_a_composite_alarm_are_read() {
+        let mut event = state_change();
+        event["detail-type"] = json!("CloudWatch Alarm Contributor State Change");
+        event["detail"]["alarmContributor"] = json!({"id": "0", "attributes": {"FunctionName": "users-rotator"}});
+        assert_eq!(read(&event).unwrap().functions, ["orders-rotator", "users-rotator"]);
+        let mut composite = state_change();
+        composite["detail"]["configuration"] = json!({"alarmRule": "ALARM(a) OR ALARM(b)"});
+        assert_eq!(read(&composite).unwrap().children, ["a", "b"]);
+    }
+
+    #[test]
+    fn other_events_are_ignored_with_a_reason() {
+        for (source, kind) in [
+            ("aws.ec2", "EC2 Instance State-change Notification"),
+            ("aws.secretsmanager", "AWS API Call via CloudTrail"),
+            ("evil", "CloudWatch Alarm State Change"),
+        ] {
+            let mut event = state_change();
+            event["source"] = json!(source);
+            event["detail-type"] = json!(kind);
+            assert_eq!(read(&event), Err("it is of EventBridge, but no event that tells of alarms, rotation or health"));
+        }
+        let mut event = state_change();
+        event["detail"] = json!("text");
+        assert_eq!(read(&event), Err("it is of EventBridge, but without a detail"));
+    }
+}

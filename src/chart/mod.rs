@@ -1,0 +1,15 @@
+//! A timeline of the rotation function: invocations, errors and throttles, with rotation attempts and changes as markers.
+//!
+//! Pure: an investigation in, SVG out; [`png`] paints the same SVG. All text in it is plain and escaped.
+
+mod axis;
+mod draw;
+mod face;
+mod lanes;
+mod paint;
+mod story;
+mod svg;
+
+pub use draw::{Chart, Size, draw};
+pub use face::{REGULAR, SEMI_BOLD};
+pub use paint::{PaintError, png};

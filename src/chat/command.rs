@@ -1,0 +1,205 @@
+//! The words people say to the bot, after a slash command or a mention, on every platform.
+//!
+//! ```text
+//! <secret> [account:NAME] [region:REGION] [window:24h|7d|30d|90d]
+//! rerun [N] · widen 7d|30d|90d · evidence N · compare · watch · export · resolve · help
+//! ```
+//!
+//! An option may also be written `account=NAME`, `--account NAME` or `--account=NAME`. What chat programs make of typed
+//! text is undone first: links, entities, typographic quotes and dashes, white space of any kind.
+
+mod typed;
+
+use crate::model::{Action, Question, Reach, SecretRef, StepName};
+use crate::redact::SafeText;
+use crate::report::inert::{cut, one_line};
+
+/// The most characters that are read; a secret's ARN with all options has fewer than 900.
+const LONGEST: usize = 1_000;
+/// How much of a word that was not understood is repeated.
+const ECHOED: usize = 60;
+/// The options of a question.
+const OPTIONS: [&str; 3] = ["account", "region", "window"];
+/// Words people put between a command and its number.
+const FILLERS: [&str; 4] = ["step", "to", "of", "for"];
+
+/// What was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// To find out why a secret does not rotate.
+    Question(Question),
+    /// To go on with the investigation of this thread. A secret of such a name is asked about by its ARN.
+    FollowUp(Action),
+    /// What can be asked.
+    Help,
+}
+
+/// The words make no sense; says what to write instead. It repeats little of them, redacted and inert.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct Usage {
+    why: SafeText,
+}
+
+impl Usage {
+    /// What is wrong, in one sentence without a full stop.
+    #[must_use]
+    pub fn why(&self) -> &SafeText {
+        &self.why
+    }
+
+    fn new(why: &str) -> Usage {
+        Usage { why: SafeText::redact(why) }
+    }
+}
+
+/// Reads what follows the slash command or the mention.
+///
+/// # Errors
+/// [`Usage`] with the first thing that makes no sense.
+pub fn parse(words: &str) -> Result<Asked, Usage> {
+    if words.chars().nth(LONGEST).is_some() {
+        return Err(Usage::new("that is too long: name one secret, or give its ARN"));
+    }
+    let words = typed::words(words);
+    let mut words = words.iter().map(String::as_str).peekable();
+    // People repeat the command after a mention, and the page's prompt begins with it.
+    words.next_if_eq(&"/rotation-diag");
+    let rest: Vec<&str> = words.collect();
+    match rest.split_first() {
+        None => Ok(Asked::Help),
+        Some((first, rest)) => match follow_up(&first.to_ascii_lowercase(), rest) {
+            Some(asked) => asked,
+            None => Line::read(first, rest)?.question().map(Asked::Question),
+        },
+    }
+}
+
+/// `None` where `command` is none of the words that go on with an investigation.
+fn follow_up(command: &str, rest: &[&str]) -> Option<Result<Asked, Usage>> {
+    let argument: String = rest.iter().filter(|word| !FILLERS.contains(&word.to_ascii_lowercase().as_str())).copied().collect();
+    let argument = argument.to_ascii_lowercase();
+    let step = || argument.trim_start_matches('#').parse().ok().and_then(StepName::from_number);
+    let action = match command {
+        "help" | "?" | "-h" | "--help" => return Some(Ok(Asked::Help)),
+        "rerun" if argument.is_empty() || argument == "all" => Ok(Action::RerunAll),
+        "rerun" => step().map(Action::RerunStep).ok_or("write rerun, or rerun and a step from 1 to 9"),
+        "widen" => match argument.parse() {
+            Ok(reach) if reach > Reach::Day => Ok(Action::Widen(reach)),
+            _ => Err("write widen 7d, widen 30d or widen 90d"),
+        },
+        "evidence" => step().map(Action::Evidence).ok_or("write evidence and a step from 1 to 9"),
+        "compare" => alone(Action::Compare, &argument).ok_or("write compare alone"),
+        "watch" => alone(Action::Watch, &argument).ok_or("write watch alone"),
+        "export" => alone(Action::Export, &argument).ok_or("write export alone"),
+        "resolve" => alone(Action::Resolve, &argument).ok_or("write resolve alone"),
+        _ => return None,
+    };
+    Some(action.map(Asked::FollowUp).map_err(Usage::new))
+}
+
+fn alone(action: Action, argument: &str) -> Option<Action> {
+    argument.is_empty().then_some(action)
+}
+
+/// A question's words, sorted but not yet understood.
+#[derive(Default)]
+struct Line<'a> {
+    secret: Option<&'a str>,
+    options: [Option<&'a str>; OPTIONS.len()],
+}
+
+impl<'a> Line<'a> {
+    fn read(first: &'a str, rest: &[&'a str]) -> Result<Line<'a>, Usage> {
+        let mut line = Line::default();
+        let mut words = std::iter::once(first).chain(rest.iter().copied());
+        while let Some(word) = words.next() {
+            match option(word)? {
+                None if line.secret.is_some() => return Err(Usage::new("name one secret at a time, without spaces")),
+                None => line.secret = Some(typed::unquoted(word)),
+                Some((name, value)) => {
+                    let value = if value.is_empty() { words.next().unwrap_or_default() } else { value };
+                    line.set(name, typed::unquoted(value))?;
+                }
+            }
+        }
+        Ok(line)
+    }
+
+    fn set(&mut self, name: &str, value: &'a str) -> Result<(), Usage> {
+        if value.is_empty() {
+            return Err(Usage::new(&format!("{name} needs a value, such as {}", example(name))));
+        }
+        let own = OPTIONS.iter().zip(&mut self.options).find(|(option, _)| **option == name);
+        match own.map(|(_, place)| place.replace(value)) {
+            Some(None) => Ok(()),
+            _ => Err(Usage::new(&format!("{name} is given twice"))),
+        }
+    }
+
+    fn question(self) -> Result<Question, Usage> {
+        let [account, region, window] = self.options;
+        let word = self.secret.ok_or_else(|| Usage::new("name a secret, or give its ARN"))?;
+        let secret: SecretRef = word.parse().map_err(|error| Usage::new(&format!("{} is not a secret: {error}", echo(word))))?;
+        let account = account.map(account_name).transpose()?;
+        let region = region.map(region_name).transpose()?;
+        let reach = window
+            .map(|word| word.parse::<Reach>().map_err(|error| Usage::new(&format!("{} is not a window: {error}", echo(word)))))
+            .transpose()?;
+        if let (Some(asked), Some(own)) = (region.as_deref(), secret.region())
+            && asked != own
+        {
+            return Err(Usage::new(&format!("the ARN is of region {own}, and region says {asked}")));
+        }
+        Ok(Question { secret, account, region, reach })
+    }
+}
+
+/// The option and the value that `word` gives; an empty value follows in the next word. `None` for a secret.
+fn option(word: &str) -> Result<Option<(&'static str, &str)>, Usage> {
+    let bare = word.trim_start_matches('-');
+    if bare.starts_with("arn:") {
+        return Ok(None);
+    }
+    let (name, value) = bare.split_once([':', '=']).unwrap_or((bare, ""));
+    let sign = bare.chars().nth(name.chars().count());
+    match OPTIONS.into_iter().find(|option| name.eq_ignore_ascii_case(option)) {
+        Some(known) if sign.is_some() || bare.len() < word.len() => Ok(Some((known, value))),
+        // A secret's name may begin with a dash and hold equals signs, but no colon.
+        None if sign == Some(':') || word.starts_with("--") => {
+            Err(Usage::new(&format!("{} is not an option: there are account, region and window", echo(name))))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn example(option: &str) -> &'static str {
+    match option {
+        "account" => "account:prod",
+        "region" => "region:eu-west-1",
+        _ => "window:7d",
+    }
+}
+
+/// An account is named as the configuration names it; a role or an id decides nothing here.
+fn account_name(word: &str) -> Result<String, Usage> {
+    let shaped = word.len() <= 64 && word.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
+    if shaped { Ok(word.to_owned()) } else { Err(Usage::new(&format!("{} is not an account of the configuration", echo(word)))) }
+}
+
+fn region_name(word: &str) -> Result<String, Usage> {
+    let region = word.to_ascii_lowercase();
+    let shaped = region.len() <= 32
+        && region.split('-').count() >= 3
+        && region.ends_with(|c: char| c.is_ascii_digit())
+        && region.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if shaped { Ok(region) } else { Err(Usage::new(&format!("{} is not a region such as eu-west-1", echo(word)))) }
+}
+
+/// A word for the person who wrote it: without secrets, on one line, short, in quotes.
+fn echo(word: &str) -> String {
+    format!("“{}”", cut(one_line(&SafeText::redact(word)), ECHOED))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,196 @@
+use super::*;
+use proptest::prelude::*;
+
+const ARN: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-db-AbCdEf";
+
+fn question(words: &str) -> Question {
+    match parse(words) {
+        Ok(Asked::Question(question)) => question,
+        other => panic!("{words:?}: {other:?}"),
+    }
+}
+
+fn why(words: &str) -> String {
+    match parse(words) {
+        Err(usage) => usage.to_string(),
+        other => panic!("{words:?}: {other:?}"),
+    }
+}
+
+/// Secret, account, region, window.
+fn read(words: &str) -> (String, Option<String>, Option<String>, Option<Reach>) {
+    let Question { secret, account, region, reach } = question(words);
+    (secret.to_string(), account, region, reach)
+}
+
+#[test]
+fn a_secret_is_asked_about_by_name_or_arn() {
+    assert_eq!(read("prod/orders-db"), ("prod/orders-db".to_owned(), None, None, None));
+    assert!(matches!(question(ARN).secret, SecretRef::Arn(_)));
+    let longest = "/_+=.@-x".repeat(64);
+    for name in ["x", "/_+=.@-", "a=b", "-leading-dash", "../../x", "a//b", longest.as_str()] {
+        assert_eq!(read(name).0, name);
+    }
+}
+
+#[test]
+fn options_are_understood_in_every_form_and_order() {
+    let expected = ("prod/x".to_owned(), Some("stage".to_owned()), Some("eu-west-1".to_owned()), Some(Reach::Week));
+    for words in [
+        "prod/x account:stage region:eu-west-1 window:7d",
+        "window:7d region:eu-west-1 prod/x account:stage",
+        "prod/x account=stage region=eu-west-1 window=7d",
+        "prod/x --account stage --region eu-west-1 --window 7d",
+        "prod/x --account=stage --region=eu-west-1 --window=1w",
+        "prod/x --account:stage -region EU-WEST-1 Window:7D",
+        "prod/x ACCOUNT:stage Region: eu-west-1 window: 7d",
+        "/rotation-diag prod/x account:stage region:eu-west-1 window:7d",
+    ] {
+        assert_eq!(read(words), expected, "{words}");
+    }
+    for (word, reach) in [("24h", Reach::Day), ("7d", Reach::Week), ("30d", Reach::Month), ("90d", Reach::Quarter)] {
+        assert_eq!(question(&format!("x window:{word}")).reach, Some(reach));
+    }
+}
+
+#[test]
+fn what_chat_programs_make_of_typed_text_is_undone() {
+    let expected = ("prod.example.com".to_owned(), None, Some("eu-west-1".to_owned()), None);
+    for words in [
+        "<http://prod.example.com|prod.example.com> region:eu-west-1",
+        "“prod.example.com”\u{a0}region:“eu-west-1”",
+        "‘prod.example.com’\u{2003}region:eu-west-1",
+        "`prod.example.com` —region eu-west-1",
+        "\u{feff}prod.example.com\u{200b}  –region=eu-west-1\r\n",
+        "  prod.example.com\tregion:eu-west-1  ",
+    ] {
+        assert_eq!(read(words), expected, "{words}");
+    }
+    assert_eq!(read("<mailto:db@prod.example|db@prod.example>").0, "db@prod.example");
+    // Whoever typed the markup gets it back as text; a whole address was typed as one.
+    assert!(why("&lt;http://x.example|x> y").starts_with("“<http” is not an option"));
+    assert!(why("<https://x.example/?a=1&amp;b=2>").starts_with("“https” is not an option"));
+}
+
+#[test]
+fn a_thread_is_gone_on_with_in_a_few_words() {
+    for (words, action) in [
+        ("rerun", Action::RerunAll),
+        ("Rerun all", Action::RerunAll),
+        ("rerun 4", Action::RerunStep(StepName::FunctionLogs)),
+        ("rerun step 4", Action::RerunStep(StepName::FunctionLogs)),
+        ("rerun #9", Action::RerunStep(StepName::ConfigChanges)),
+        ("widen 30d", Action::Widen(Reach::Month)),
+        ("widen to 7 d", Action::Widen(Reach::Week)),
+        ("WIDEN 90D", Action::Widen(Reach::Quarter)),
+        ("evidence 5", Action::Evidence(StepName::ExecutionRole)),
+        ("evidence of step 5", Action::Evidence(StepName::ExecutionRole)),
+        ("compare", Action::Compare),
+        ("watch", Action::Watch),
+        ("export", Action::Export),
+        ("resolve", Action::Resolve),
+    ] {
+        assert_eq!(parse(words), Ok(Asked::FollowUp(action)), "{words}");
+    }
+}
+
+#[test]
+fn nothing_and_help_get_help() {
+    for words in ["", "   ", "\u{a0}\u{200b}\n", "help", "HELP me", "?", "--help", "/rotation-diag", "/rotation-diag help"] {
+        assert_eq!(parse(words), Ok(Asked::Help), "{words:?}");
+    }
+}
+
+#[test]
+fn what_makes_no_sense_gets_one_clear_sentence() {
+    let not_a_name = "a secret's name has 1 to 512 letters, digits and /_+=.@- characters";
+    for (words, expected) in [
+        ("!!! ???", "name one secret at a time, without spaces".to_owned()),
+        ("???", format!("“???” is not a secret: {not_a_name}")),
+        ("prod/x prod/y", "name one secret at a time, without spaces".to_owned()),
+        ("region:eu-west-1", "name a secret, or give its ARN".to_owned()),
+        ("x region:eu-west-1 --region eu-west-2", "region is given twice".to_owned()),
+        ("x region:", "region needs a value, such as region:eu-west-1".to_owned()),
+        ("x --window", "window needs a value, such as window:7d".to_owned()),
+        ("x --force", "“force” is not an option: there are account, region and window".to_owned()),
+        (
+            "x --role-arn=arn:aws:iam::123456789012:role/r",
+            "“role-arn” is not an option: there are account, region and window".to_owned(),
+        ),
+        ("x external_id:y", "“external_id” is not an option: there are account, region and window".to_owned()),
+        (
+            "x account:arn:aws:iam::123456789012:role/r",
+            "“arn:aws:iam::123456789012:role/r” is not an account of the configuration".to_owned(),
+        ),
+        ("x region:Ireland", "“Ireland” is not a region such as eu-west-1".to_owned()),
+        ("x window:0", "“0” is not a window: a window is 24h, 7d, 30d or 90d".to_owned()),
+        ("x window:-1", "“-1” is not a window: a window is 24h, 7d, 30d or 90d".to_owned()),
+        ("x window:99999999d", "“99999999d” is not a window: a window is 24h, 7d, 30d or 90d".to_owned()),
+        ("x window:1e9h", "“1e9h” is not a window: a window is 24h, 7d, 30d or 90d".to_owned()),
+        ("rerun 0", "write rerun, or rerun and a step from 1 to 9".to_owned()),
+        ("rerun 10", "write rerun, or rerun and a step from 1 to 9".to_owned()),
+        ("widen", "write widen 7d, widen 30d or widen 90d".to_owned()),
+        ("widen 24h", "write widen 7d, widen 30d or widen 90d".to_owned()),
+        ("evidence", "write evidence and a step from 1 to 9".to_owned()),
+        ("compare prod/y", "write compare alone".to_owned()),
+    ] {
+        assert_eq!(why(words), expected, "{words}");
+    }
+    assert_eq!(why(&"x".repeat(4_000)), "that is too long: name one secret, or give its ARN");
+    assert_eq!(why(&format!("{ARN} region:us-east-1")), "the ARN is of region eu-west-1, and region says us-east-1");
+}
+
+#[test]
+fn an_arn_is_read_strictly() {
+    for arn in [
+        "arn:aws:s3:::bucket",
+        "arn:aws:secretsmanager:eu-west-1:123456789012",
+        "arn:aws:secretsmanager::123456789012:secret:prod/x-AbCdEf",
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:*",
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/x?",
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x\"||\"",
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:${x}",
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x%0a",
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a:b",
+    ] {
+        assert!(parse(arn).is_err(), "{arn}");
+    }
+    for partition in ["aws", "aws-cn", "aws-us-gov", "aws-iso"] {
+        let region = match partition {
+            "aws-cn" => "cn-north-1",
+            "aws-us-gov" => "us-gov-west-1",
+            "aws-iso" => "us-iso-east-1",
+            _ => "eu-west-1",
+        };
+        let arn = format!("arn:{partition}:secretsmanager:{region}:123456789012:secret:prod/x-AbCdEf");
+        assert!(matches!(question(&arn).secret, SecretRef::Arn(_)), "{arn}");
+    }
+}
+
+#[test]
+fn what_is_repeated_is_short_redacted_and_on_one_line() {
+    let said = why("<!channel>");
+    assert!(said.starts_with("“<!channel>” is not a secret"), "{said}");
+    assert!(!why("x password:hunter2hunter2").contains("hunter2"));
+    assert!(!why("x region:AKIAZZZZ7QJ5TESTKEYQ").contains("AKIAZZZZ7QJ5TESTKEYQ"));
+    assert!(why(&format!("x --{}", "y".repeat(900))).chars().count() < 150);
+    assert!(why("x\u{202e}y").contains("<U+202E>"));
+}
+
+proptest! {
+    #[test]
+    fn any_text_gets_an_answer_on_one_line(text in any::<String>()) {
+        if let Err(usage) = parse(&text) {
+            prop_assert!(!usage.to_string().chars().any(char::is_control));
+        }
+    }
+
+    #[test]
+    fn what_was_understood_holds_only_the_allowed_characters(text in "[ -~]{0,80}") {
+        if let Ok(Asked::Question(question)) = parse(&text) {
+            let allowed = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-:".contains(c);
+            prop_assert!(question.secret.to_string().chars().all(allowed));
+            prop_assert!(question.region.iter().chain(&question.account).all(|value| value.chars().all(allowed)));
+        }
+    }
+}

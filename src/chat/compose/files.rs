@@ -1,0 +1,55 @@
+//! Files that go with a message.
+
+use super::{name_of, safe};
+use crate::chart;
+use crate::chat::document::{Attachment, Content, Message, Part, Tone};
+use crate::model::Investigation;
+use crate::report::inert::one_line;
+use crate::report::{self, Report};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// How long a file's name may get, without its ending.
+const STEM: usize = 60;
+
+/// The report as files: JSON for programs, Markdown for a ticket.
+#[must_use]
+pub fn export(report: &Report) -> Message {
+    let name = one_line(&report.secret.name);
+    let mut message = Message::line(Tone::Neutral, safe(&format!("The report on {name} as files")));
+    let stem = stem(&name);
+    match report::json(report) {
+        Ok(json) => message.attachments.push(text(format!("{stem}.json"), "the report as one JSON object", &json)),
+        Err(_) => message.parts.push(Part::Caution(safe("The report could not be written as JSON."))),
+    }
+    message.attachments.push(text(format!("{stem}.md"), "the report in Markdown, for a ticket", &report::markdown(report)));
+    message
+}
+
+/// The timeline as a picture; `None` where nothing has a time, or it could not be painted.
+#[must_use]
+pub fn chart(investigation: &Investigation) -> Option<Message> {
+    let chart = chart::draw(investigation, chart::Size::Wide)?;
+    let picture = chart::png(&chart).ok()?;
+    let secret = name_of(investigation);
+    let mut message = Message::line(Tone::Neutral, safe(&format!("What happened when: {secret}")));
+    message.attachments.push(Attachment {
+        name: format!("{}-timeline.png", stem(&secret)),
+        description: chart.description().clone(),
+        content: Content::Png(STANDARD.encode(picture)),
+    });
+    Some(message)
+}
+
+/// A text file.
+pub(super) fn text(name: String, description: &str, content: &str) -> Attachment {
+    Attachment { name, description: safe(description), content: Content::Text(safe(content)) }
+}
+
+/// What a file about a secret is called: its name, with dashes for what a file's name should not hold.
+pub(super) fn stem(secret: &str) -> String {
+    let plain: String = secret.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect();
+    let plain = plain.trim_matches(['.', '-']);
+    let kept: String = plain.chars().take(STEM).collect();
+    if kept.is_empty() { "secret".to_owned() } else { kept }
+}

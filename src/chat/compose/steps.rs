@@ -1,0 +1,47 @@
+//! The nine steps as lines: waiting, running, ended.
+
+use super::safe;
+use crate::chat::document::{StepLine, StepState};
+use crate::model::StepName;
+use crate::redact::SafeText;
+use crate::report::inert::{cut, one_line};
+use crate::report::{Report, wording};
+
+/// How much of what a running investigation saw is shown in a line; the whole stands in the thread.
+const SUMMARY: usize = 160;
+
+/// Nine steps that wait.
+#[must_use]
+pub fn waiting() -> Vec<StepLine> {
+    StepName::ALL.into_iter().map(|step| line(step, StepState::Waiting, SafeText::default())).collect()
+}
+
+/// A step that asks AWS.
+#[must_use]
+pub fn running(step: StepName) -> StepLine {
+    line(step, StepState::Running, SafeText::default())
+}
+
+/// A step that has ended with the observation `status`, in snake case, and what it saw.
+#[must_use]
+pub fn ended(step: StepName, status: &str, summary: &str) -> StepLine {
+    line(step, state(status), safe(&cut(one_line(&safe(summary)), SUMMARY)))
+}
+
+/// The nine steps of a report.
+pub(super) fn of(report: &Report) -> Vec<StepLine> {
+    report.steps.iter().map(|step| line(step.name, state(step.status), safe(&wording::step_summary(step)))).collect()
+}
+
+fn line(step: StepName, state: StepState, summary: SafeText) -> StepLine {
+    StepLine { number: step.number(), name: safe(&step.label()), state, summary }
+}
+
+fn state(status: &str) -> StepState {
+    match status {
+        "found" | "no_data" => StepState::Done,
+        "denied" => StepState::Denied,
+        "not_applicable" => StepState::Skipped,
+        _ => StepState::Broken,
+    }
+}

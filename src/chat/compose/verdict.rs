@@ -1,0 +1,161 @@
+//! The verdict: what happened, the proof, the fix, and what can be done next.
+
+use super::{safe, section};
+use crate::chat::document::{Choice, Control, Message, Part, Quote, Tone};
+use crate::model::{Action, ActionToken, Outcome, Reach, StepName};
+use crate::redact::SafeText;
+use crate::report::inert::{cut, one_line};
+use crate::report::time::moment;
+use crate::report::wording::{self, Mark};
+use crate::report::{Report, ReportedFinding};
+use jiff::Timestamp;
+
+/// How much of one thing that could not be checked the last line names.
+const OPEN: usize = 80;
+/// How many things that could not be checked the last line names.
+const OPEN_NAMED: usize = 2;
+
+/// What became of an investigation after its verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// Who closed it, and when.
+    pub resolved: Option<Resolved>,
+    /// Since when its next rotation is waited for.
+    pub watched_since: Option<Timestamp>,
+    /// What else came in, one line each, such as an alarm that recovered.
+    pub notes: Vec<SafeText>,
+}
+
+/// Who closed an investigation, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolved {
+    /// The person, as the thread may name them.
+    pub by: SafeText,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The verdict of investigation `id` as of `revision`, with its buttons.
+#[must_use]
+pub fn verdict(report: &Report, id: &str, revision: u32, standing: &Standing) -> Message {
+    let headline = wording::headline(report);
+    let (tone, title) = match standing.resolved {
+        Some(_) => (Tone::Neutral, format!("Resolved: {headline}")),
+        None => (tone(report), headline),
+    };
+    let mut message = Message::line(tone, safe(&title));
+    message.parts.push(Part::Context(wording::context(report).iter().map(|part| safe(part)).collect()));
+    message.parts.extend(happened_since(standing, report.now));
+    if let Some(finding) = report.leading() {
+        message.parts.extend(finding_of(report, finding));
+    }
+    message.parts.extend(section("Did you mean", &wording::near_names(report), 0));
+    let (also, more) = wording::also(report);
+    message.parts.extend(section("Also", &also, more));
+    message.parts.push(Part::Context(footer(report)));
+    let button = Buttons { id, revision };
+    message.controls = button.of(report, standing);
+    message
+}
+
+fn tone(report: &Report) -> Tone {
+    match wording::mark(report) {
+        Mark::Red => Tone::Bad,
+        Mark::Yellow => Tone::Warning,
+        Mark::Green => Tone::Good,
+    }
+}
+
+fn happened_since(standing: &Standing, now: Timestamp) -> Option<Part> {
+    let resolved =
+        standing.resolved.as_ref().map(|resolved| safe(&format!("resolved by {}, {}", resolved.by, moment(resolved.at, now))));
+    let watched =
+        standing.watched_since.map(|since| safe(&format!("watching for the next rotation since {}", moment(since, now))));
+    let lines: Vec<SafeText> = resolved.into_iter().chain(watched).chain(standing.notes.iter().cloned()).collect();
+    (!lines.is_empty()).then_some(Part::Context(lines))
+}
+
+fn finding_of(report: &Report, finding: &ReportedFinding) -> Vec<Part> {
+    let mut parts = Vec::new();
+    parts.extend(section("What happened", &[wording::what_happened(finding)], 0));
+    let (proofs, more) = wording::proofs(report, finding);
+    if !proofs.is_empty() {
+        let quote =
+            |proof: &wording::ProofLine| Quote { lead: safe(&proof.step), text: safe(&proof.text), source: safe(&proof.source) };
+        parts.push(Part::Quotes { label: safe("Proof"), quotes: proofs.iter().map(quote).collect() });
+    }
+    if more > 0 {
+        parts.push(Part::Context(vec![safe(&format!("and {more} more"))]));
+    }
+    let remediation = &finding.remediation;
+    parts.extend(section("Fix", &[one_line(&remediation.summary)], 0).filter(|_| !remediation.summary.as_str().is_empty()));
+    parts.extend(remediation.warning.as_ref().map(|warning| Part::Caution(safe(&one_line(warning)))));
+    if !remediation.commands.is_empty() {
+        let commands = remediation.commands.iter().map(|command| safe(&wording::command_lines(command).join("\n")));
+        parts.push(Part::Commands(commands.collect()));
+    }
+    if !remediation.needs.is_empty() {
+        let needs: Vec<String> = remediation.needs.iter().map(one_line).collect();
+        parts.push(Part::Context(vec![safe(&format!("you need {}", needs.join(", ")))]));
+    }
+    if !remediation.links.is_empty() {
+        parts.push(Part::Links(remediation.links.clone()));
+    }
+    parts
+}
+
+/// `9 steps · 14 calls · 0.9 s · not checked: AWS Health needs a support plan`.
+fn footer(report: &Report) -> Vec<SafeText> {
+    let mut parts = vec![wording::footer(report)];
+    let missing = wording::missing(report);
+    if !missing.is_empty() {
+        let named: Vec<String> = missing.iter().take(OPEN_NAMED).map(|what| cut(what.clone(), OPEN)).collect();
+        let more = missing.len().saturating_sub(OPEN_NAMED);
+        let rest = if more > 0 { format!(", and {more} more") } else { String::new() };
+        parts.push(format!("not checked: {}{rest}", named.join(", ")));
+    }
+    parts.iter().map(|part| safe(part)).collect()
+}
+
+struct Buttons<'a> {
+    id: &'a str,
+    revision: u32,
+}
+
+impl Buttons<'_> {
+    fn of(&self, report: &Report, standing: &Standing) -> Vec<Control> {
+        let found = report.outcome != Outcome::NotFound;
+        let open = standing.resolved.is_none();
+        let mut controls = vec![self.button("Rerun all", Action::RerunAll)];
+        if found {
+            controls.push(self.steps("Rerun step", Action::RerunStep));
+            let wider = Reach::ALL.into_iter().filter(|reach| *reach > report.reach);
+            controls.extend(wider.map(|reach| self.button(&format!("Widen to {reach}"), Action::Widen(reach))));
+            controls.push(self.steps("Evidence", Action::Evidence));
+            controls.push(self.button("Compare", Action::Compare));
+            if open && standing.watched_since.is_none() {
+                controls.push(self.button("Watch", Action::Watch));
+            }
+        }
+        controls.push(self.button("Export", Action::Export));
+        if open {
+            controls.push(self.button("Resolve", Action::Resolve));
+        }
+        controls
+    }
+
+    fn button(&self, label: &str, action: Action) -> Control {
+        Control::Button(self.choice(label, action))
+    }
+
+    fn steps(&self, placeholder: &str, action: impl Fn(StepName) -> Action) -> Control {
+        let choices =
+            StepName::ALL.into_iter().map(|step| self.choice(&format!("{} · {}", step.number(), step.label()), action(step)));
+        Control::Select { placeholder: safe(placeholder), choices: choices.collect() }
+    }
+
+    fn choice(&self, label: &str, action: Action) -> Choice {
+        let token = ActionToken { investigation: self.id.to_owned(), revision: self.revision, action };
+        Choice { label: safe(label), token }
+    }
+}

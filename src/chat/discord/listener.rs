@@ -1,0 +1,212 @@
+//! What people say, on its way to the reception, and what they are answered at once.
+
+use super::Discord;
+use super::command;
+use super::interaction::{Channel, Interaction, Member, Unheard, User, actor, kind, place};
+use super::platform::{EPHEMERAL, private};
+use super::render::render;
+use super::reply::Reply;
+use super::rest::Call;
+use super::route::Route;
+use super::snowflake::Snowflake;
+use crate::chat::document::Tone;
+use crate::chat::{ChatPlatform as _, Inbound, Message, Receipt, Reception, Said};
+use crate::redact::SafeText;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+/// How long the reception may take before the answer is deferred without it. Discord waits three seconds.
+///
+/// Source: Discord developer documentation, "Receiving and Responding".
+const PATIENCE: Duration = Duration::from_millis(1_500);
+/// How long looking for names may take; what is typed next asks again.
+const SUGGESTING: Duration = Duration::from_secs(2);
+/// How long looking up a channel may take.
+const LOOKING_UP: Duration = Duration::from_secs(1);
+/// How many interactions and messages are taken in at once; more are asked to try again.
+const AT_ONCE: usize = 256;
+
+/// Takes what people say to the reception.
+#[derive(Clone)]
+pub(super) struct Listener {
+    discord: Arc<Discord>,
+    reception: Arc<dyn Reception>,
+    open: Arc<Semaphore>,
+}
+
+/// Source: Discord developer documentation, "Interaction Callback Type".
+mod callback {
+    pub(crate) const PONG: u8 = 1;
+    pub(crate) const MESSAGE: u8 = 4;
+    pub(crate) const DEFERRED_MESSAGE: u8 = 5;
+    pub(crate) const DEFERRED_UPDATE: u8 = 6;
+    pub(crate) const CHOICES: u8 = 8;
+}
+
+/// A message that somebody wrote.
+#[derive(Debug, Deserialize)]
+pub(super) struct Written {
+    id: Snowflake,
+    channel_id: Snowflake,
+    guild_id: Option<Snowflake>,
+    author: User,
+    member: Option<Member>,
+    #[serde(default)]
+    content: String,
+    #[serde(default)]
+    mentions: Vec<User>,
+    nonce: Option<Value>,
+    webhook_id: Option<Snowflake>,
+}
+
+impl Listener {
+    pub(super) fn new(discord: Arc<Discord>, reception: Arc<dyn Reception>) -> Listener {
+        Listener { discord, reception, open: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+
+    /// The first answer to an interaction, as Discord wants it: within three seconds, whatever happens.
+    pub(super) async fn answer(&self, interaction: Interaction) -> Value {
+        match interaction.kind {
+            kind::PING => json!({ "type": callback::PONG }),
+            kind::AUTOCOMPLETE => json!({ "type": callback::CHOICES, "data": { "choices": self.choices(&interaction).await } }),
+            kind::COMMAND | kind::CLICK => self.hear(interaction).await,
+            _ => told("This is not something I offer"),
+        }
+    }
+
+    async fn choices(&self, interaction: &Interaction) -> Value {
+        let (Some(typed), Ok(actor), Ok(place)) =
+            (command::typed(&interaction.data.options), interaction.actor(), interaction.place())
+        else {
+            return json!([]);
+        };
+        let names = timeout(SUGGESTING, self.reception.suggest(&actor, &place, typed)).await.unwrap_or_default();
+        command::choices(&names)
+    }
+
+    async fn hear(&self, interaction: Interaction) -> Value {
+        let inbound = match self.inbound(&interaction).await {
+            Ok(inbound) => inbound,
+            Err(unheard) => return told(&unheard.to_string()),
+        };
+        let Ok(permit) = Arc::clone(&self.open).try_acquire_owned() else {
+            return told("I am too busy to take this; try again in a minute");
+        };
+        let reception = Arc::clone(&self.reception);
+        let mut receiving = tokio::spawn(async move {
+            let receipt = reception.receive(inbound).await;
+            drop(permit);
+            receipt
+        });
+        let deferred = match interaction.kind {
+            kind::CLICK => json!({ "type": callback::DEFERRED_UPDATE }),
+            _ => json!({ "type": callback::DEFERRED_MESSAGE, "data": { "flags": EPHEMERAL } }),
+        };
+        let message = match timeout(PATIENCE, &mut receiving).await {
+            Ok(Ok(Receipt::Accepted | Receipt::Duplicate)) => return deferred,
+            Ok(Ok(Receipt::Answer(message) | Receipt::Unavailable(message))) => *message,
+            Ok(Err(_)) => return told("Something broke on my side; try again"),
+            Err(_) => {
+                let discord = Arc::clone(&self.discord);
+                tokio::spawn(async move {
+                    if let Ok(Receipt::Answer(message) | Receipt::Unavailable(message)) = receiving.await {
+                        discord.follow_up_or_warn(&interaction.token.0, &message).await;
+                    }
+                });
+                return deferred;
+            }
+        };
+        let rendered = render(&message);
+        if rendered.files.is_empty() && rendered.whole.is_none() {
+            return json!({ "type": callback::MESSAGE, "data": private(&rendered) });
+        }
+        let discord = Arc::clone(&self.discord);
+        tokio::spawn(async move { discord.follow_up_or_warn(&interaction.token.0, &message).await });
+        deferred
+    }
+
+    async fn inbound(&self, interaction: &Interaction) -> Result<Inbound, Unheard> {
+        let actor = interaction.actor()?;
+        let place = interaction.place()?;
+        let channel = interaction.channel.map(|channel| channel.id).or(interaction.channel_id).ok_or(Unheard::Incomplete)?;
+        if let Some(parent) = interaction.channel.filter(|channel| channel.is_thread()).and_then(|channel| channel.parent_id)
+            && self.discord.channel(parent).await.is_some_and(Channel::is_forum)
+        {
+            return Err(Unheard::Forum);
+        }
+        let input = &interaction.data;
+        let said = match interaction.kind {
+            kind::CLICK => Said::Click(input.values.first().unwrap_or(&input.custom_id).clone()),
+            _ if input.name == command::NAME => Said::Words(command::words(&input.options)),
+            _ => return Err(Unheard::Incomplete),
+        };
+        let is_command = interaction.kind == kind::COMMAND;
+        let reply = Reply::Interaction { id: interaction.id, token: interaction.token.0.clone(), is_command, channel };
+        Ok(Inbound { key: interaction.id.to_string(), actor, place, reply_to: reply.keep(), said })
+    }
+
+    /// Takes words that were said to the bot; all other messages are passed over.
+    pub(super) async fn read(&self, written: Written, me: Snowflake) {
+        if written.author.id == me {
+            if let Some(nonce) = written.nonce.as_ref().and_then(Value::as_str) {
+                self.discord.arrived.put(nonce.to_owned(), written.id);
+            }
+            return;
+        }
+        let is_for_me = written.mentions.iter().any(|user| user.id == me);
+        let (true, false, Some(guild), Some(member)) =
+            (is_for_me, written.author.bot || written.webhook_id.is_some(), written.guild_id, &written.member)
+        else {
+            return;
+        };
+        let Ok(_permit) = self.open.try_acquire() else {
+            tracing::warn!("a message to the bot was passed over: too many at once");
+            return;
+        };
+        let channel = self.discord.channel(written.channel_id).await;
+        let reply = Reply::Message { id: written.id, channel: written.channel_id };
+        let words = written.content.replace(&format!("<@{me}>"), " ").replace(&format!("<@!{me}>"), " ");
+        let inbound = Inbound {
+            key: written.id.to_string(),
+            actor: actor(guild, &written.author, member),
+            place: place(guild, written.channel_id, channel),
+            reply_to: reply.keep(),
+            said: Said::Words(words.trim().to_owned()),
+        };
+        let Some(reply_to) = inbound.reply_to.clone() else { return };
+        if let Receipt::Answer(message) | Receipt::Unavailable(message) = self.reception.receive(inbound).await
+            && let Err(error) = self.discord.whisper(&reply_to, &message).await
+        {
+            tracing::warn!("a message to the bot could not be answered: {error}");
+        }
+    }
+}
+
+impl Discord {
+    /// What kind of channel it is; `None` where that cannot be found out quickly.
+    async fn channel(&self, id: Snowflake) -> Option<Channel> {
+        if let Some(known) = self.channels.get(&id) {
+            return Some(known);
+        }
+        let found = self.rest.send(Call::get(Route::Channel { channel: id }).within(LOOKING_UP)).await.ok()?;
+        let channel: Channel = serde_json::from_value(found).ok()?;
+        self.channels.put(id, channel);
+        Some(channel)
+    }
+
+    async fn follow_up_or_warn(&self, token: &str, message: &Message) {
+        if let Err(failure) = self.follow_up(token, &render(message)).await {
+            tracing::warn!("an interaction could not be answered: {}", command::why(&failure));
+        }
+    }
+}
+
+/// One sentence for that person alone.
+fn told(sentence: &str) -> Value {
+    let message = Message::line(Tone::Neutral, SafeText::redact(sentence));
+    json!({ "type": callback::MESSAGE, "data": private(&render(&message)) })
+}

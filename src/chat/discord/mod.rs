@@ -1,0 +1,168 @@
+//! Discord: what people do there comes in over its gateway or over requests it sends, and messages go out over its REST
+//! interface.
+//!
+//! ```text
+//! gateway ──┐
+//!           ├─► listener ─► Reception          ChatPlatform ─► render ─► post ─► rest (paced)
+//! endpoint ─┘       └─► first answer
+//! ```
+
+mod command;
+mod endpoint;
+mod escape;
+mod gateway;
+mod interaction;
+mod limits;
+mod listener;
+mod memory;
+mod pace;
+mod platform;
+mod post;
+mod pulse;
+mod refusal;
+mod render;
+mod reply;
+mod rest;
+mod route;
+mod snowflake;
+
+pub use endpoint::PATH as INTERACTIONS_PATH;
+pub use gateway::GatewayError;
+
+use crate::chat::{Reception, SendError};
+use crate::clock::Clock;
+use crate::config::{self, DiscordMode, Token};
+use axum::Router;
+use interaction::Channel;
+use listener::Listener;
+use memory::Memory;
+use pulse::Pulse;
+use refusal::{Asked, meaning};
+use rest::{Call, Rest};
+use route::Route;
+use serde_json::Value;
+use serenity::interactions_endpoint::Verifier;
+use snowflake::Snowflake;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Why Discord cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SetupError(String);
+
+/// Discord, ready to be spoken to.
+pub struct Discord {
+    mode: DiscordMode,
+    application: Snowflake,
+    guilds: Vec<Snowflake>,
+    /// True where REST is spoken over TLS; then the gateway has to be, too.
+    is_encrypted: bool,
+    verifier: Option<Verifier>,
+    token: Token,
+    clock: Clock,
+    rest: Arc<Rest>,
+    pulse: Pulse,
+    /// Messages to channels, by nonce: until their thread is open they may be posted again, and must not be.
+    roots: Memory<String, Snowflake>,
+    /// Our messages that the gateway told of, by nonce: the only sure way to know of one whose answer was lost.
+    arrived: Memory<String, Snowflake>,
+    /// Messages whose thread could not be opened.
+    threadless: Memory<Snowflake, ()>,
+    channels: Memory<Snowflake, Channel>,
+    told: Memory<(Snowflake, u64), ()>,
+}
+
+impl Discord {
+    /// Prepares to speak to Discord; nothing is sent.
+    ///
+    /// # Errors
+    /// One sentence that says what to correct.
+    pub fn new(config: &config::Discord, token: Token, clock: Clock) -> Result<Arc<Discord>, SetupError> {
+        let verifier = config.public_key.map(Verifier::try_new).transpose().map_err(|_| {
+            SetupError("discord.public_key is not a key: copy it anew from the developer portal, General Information".to_owned())
+        })?;
+        if config.mode == DiscordMode::Http && verifier.is_none() {
+            return Err(SetupError("discord.public_key is missing".to_owned()));
+        }
+        let rest = Rest::new(&config.api_url, &token).map_err(SetupError)?;
+        let application =
+            Snowflake::new(config.application_id).ok_or_else(|| SetupError("discord.application_id is 0".to_owned()))?;
+        Ok(Arc::new(Discord {
+            mode: config.mode,
+            application,
+            guilds: config.guilds.iter().filter_map(|id| Snowflake::new(*id)).collect(),
+            is_encrypted: config.api_url.starts_with("https:"),
+            verifier,
+            token,
+            clock,
+            rest: Arc::new(rest),
+            pulse: Pulse::default(),
+            roots: Memory::default(),
+            arrived: Memory::default(),
+            threadless: Memory::default(),
+            channels: Memory::default(),
+            told: Memory::default(),
+        }))
+    }
+
+    /// Registers the slash command and, in gateway mode, listens; until `stop`.
+    ///
+    /// # Errors
+    /// [`GatewayError`] where only an operator can help; the process should end, and not try again by itself.
+    pub async fn run(self: Arc<Self>, reception: Arc<dyn Reception>, stop: CancellationToken) -> Result<(), GatewayError> {
+        let listener = Listener::new(Arc::clone(&self), reception);
+        let listening = async {
+            match self.mode {
+                DiscordMode::Gateway => self.listen(&listener, &stop).await,
+                DiscordMode::Http => {
+                    stop.cancelled().await;
+                    Ok(())
+                }
+            }
+        };
+        let registered = async {
+            self.register_commands().await;
+            std::future::pending().await
+        };
+        tokio::select! {
+            ended = listening => ended,
+            () = registered => Ok(()),
+        }
+    }
+
+    /// The address that Discord sends interactions to; nothing in gateway mode, where it sends none.
+    pub fn routes(self: &Arc<Self>, reception: Arc<dyn Reception>) -> Router {
+        match &self.verifier {
+            Some(verifier) if self.mode == DiscordMode::Http => {
+                endpoint::routes(verifier.clone(), self.clock, Listener::new(Arc::clone(self), reception))
+            }
+            _ => Router::new(),
+        }
+    }
+
+    /// True while what people do comes in: by the gateway's heartbeats; in HTTP mode always.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.mode == DiscordMode::Http || self.pulse.is_felt()
+    }
+
+    /// Asks Discord who the bot is, and whether token and application belong together.
+    ///
+    /// # Errors
+    /// Why it cannot work, in a sentence that says what to do.
+    pub async fn check(&self) -> Result<String, SetupError> {
+        let failed = |failure| {
+            SetupError(match meaning(&failure, Asked::Repeatable) {
+                SendError::Unauthorized { .. } => GatewayError::TokenRefused.to_string(),
+                other => format!("Discord could not be asked: {other}"),
+            })
+        };
+        let application = self.rest.send(Call::get(Route::Application)).await.map_err(failed)?;
+        if application.get("id").and_then(Value::as_str) != Some(self.application.to_string().as_str()) {
+            return Err(SetupError("discord.application_id is not the application that discord.bot_token belongs to".to_owned()));
+        }
+        let me = self.rest.send(Call::get(Route::Me)).await.map_err(failed)?;
+        Ok(me.get("username").and_then(Value::as_str).unwrap_or("a bot without a name").to_owned())
+    }
+}

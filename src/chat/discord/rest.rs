@@ -1,0 +1,244 @@
+//! Requests to Discord's REST interface: each within a deadline, paced, followed nowhere, and read up to a bound.
+
+use super::pace::{Held, Limits, Pace};
+use super::render::File;
+use super::route::Route;
+use crate::clock::deadline;
+use crate::config::Token;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::multipart::{Form, Part};
+use reqwest::{Client, Method, Response};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
+
+/// How long one call may take, waiting for its turn included.
+const CALL: Duration = Duration::from_secs(10);
+/// How long one call with files may take.
+const UPLOAD: Duration = Duration::from_secs(40);
+/// How long it may take to be connected.
+const CONNECT: Duration = Duration::from_secs(5);
+/// The largest answer that is read, in bytes: a hundred messages with all their embeds are smaller.
+const LARGEST: usize = 8 << 20;
+/// How often a request may be told to wait within one call.
+const TURNS: usize = 4;
+/// Source: Discord developer documentation, "User Agent".
+const USER_AGENT: &str = concat!("DiscordBot (rotation-diag, ", env!("CARGO_PKG_VERSION"), ")");
+
+/// A request.
+pub(super) struct Call<'a> {
+    method: Method,
+    route: Route<'a>,
+    query: &'static str,
+    body: Option<Value>,
+    files: Vec<File>,
+    within: Duration,
+}
+
+/// Why there is no answer to use. Nothing in here holds an address, a token or a body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// Not sent: it has to wait.
+    Held(Duration),
+    /// Not sent: nobody could be reached.
+    Unreachable,
+    /// Sent; what became of it is unknown.
+    Lost(&'static str),
+    /// Discord answered with another status than success, and perhaps its own code.
+    Refused {
+        /// The status.
+        status: u16,
+        /// Discord's code for the reason; 0 where it gave none.
+        code: u64,
+    },
+    /// The bot's token is not accepted.
+    TokenRefused,
+}
+
+impl<'a> Call<'a> {
+    fn new(method: Method, route: Route<'a>, body: Option<Value>) -> Call<'a> {
+        Call { method, route, query: "", body, files: Vec::new(), within: CALL }
+    }
+
+    pub(super) fn get(route: Route<'a>) -> Call<'a> {
+        Call::new(Method::GET, route, None)
+    }
+
+    pub(super) fn post(route: Route<'a>, body: Value) -> Call<'a> {
+        Call::new(Method::POST, route, Some(body))
+    }
+
+    pub(super) fn patch(route: Route<'a>, body: Value) -> Call<'a> {
+        Call::new(Method::PATCH, route, Some(body))
+    }
+
+    pub(super) fn put(route: Route<'a>, body: Value) -> Call<'a> {
+        Call::new(Method::PUT, route, Some(body))
+    }
+
+    /// With a query, which begins with `?`.
+    pub(super) fn query(mut self, query: &'static str) -> Call<'a> {
+        self.query = query;
+        self
+    }
+
+    /// With files, besides the attachments `kept` from before.
+    pub(super) fn files(mut self, files: Vec<File>, kept: Vec<Value>) -> Call<'a> {
+        if files.is_empty() {
+            return self;
+        }
+        let new = files.iter().enumerate().map(|(at, file)| match file.description.as_str() {
+            "" => json!({ "id": at.to_string(), "filename": file.name }),
+            text => json!({ "id": at.to_string(), "filename": file.name, "description": text }),
+        });
+        let all: Vec<Value> = kept.into_iter().chain(new).collect();
+        if let Some(body) = self.body.as_mut().and_then(Value::as_object_mut) {
+            body.insert("attachments".to_owned(), Value::Array(all));
+        }
+        self.within = UPLOAD;
+        self.files = files;
+        self
+    }
+
+    /// Within another time than usual.
+    pub(super) fn within(mut self, within: Duration) -> Call<'a> {
+        self.within = within;
+        self
+    }
+}
+
+/// Discord's REST interface.
+pub(super) struct Rest {
+    client: Client,
+    base: String,
+    authorization: HeaderValue,
+    pace: Pace,
+}
+
+impl Rest {
+    /// Prepares to ask the interface at `base`; nothing is sent.
+    ///
+    /// # Errors
+    /// One sentence; the token is not in it.
+    pub(super) fn new(base: &str, token: &Token) -> Result<Rest, String> {
+        // A second provider in the same process keeps the first one.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let mut authorization = HeaderValue::from_str(&format!("Bot {}", token.expose()))
+            .map_err(|_| "the bot's token holds characters that no token has".to_owned())?;
+        authorization.set_sensitive(true);
+        let builder =
+            Client::builder().redirect(reqwest::redirect::Policy::none()).connect_timeout(CONNECT).user_agent(USER_AGENT);
+        let is_here = url::Url::parse(base).is_ok_and(|url| match url.host() {
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            _ => false,
+        });
+        let builder = if is_here { builder.no_proxy() } else { builder };
+        let client = builder.build().map_err(|_| "no connection to Discord can be prepared: TLS is not available".to_owned())?;
+        Ok(Rest { client, base: base.to_owned(), authorization, pace: Pace::default() })
+    }
+
+    /// Performs a call; a refusal for lack of turns is waited out within the call's time.
+    pub(super) async fn send(&self, call: Call<'_>) -> Result<Value, Failure> {
+        let until = deadline(call.within);
+        let bucket = format!("{} {}", call.method, call.route.bucket());
+        let mut held = Duration::ZERO;
+        for _ in 0..TURNS {
+            match self.pace.pass(&bucket, call.route.is_by_interaction(), until).await {
+                Ok(()) => {}
+                Err(Held::For(wait)) => return Err(Failure::Held(wait)),
+                Err(Held::TokenRefused) => return Err(Failure::TokenRefused),
+            }
+            let (status, body) = self.once(&call, &bucket, until).await?;
+            match status {
+                200..300 if body.is_empty() => return Ok(Value::Null),
+                200..300 => {
+                    return serde_json::from_slice(&body).map_err(|_| Failure::Lost("the answer could not be read"));
+                }
+                401 if !call.route.is_by_interaction() => return Err(Failure::TokenRefused),
+                429 => held = retry_after(&body).map_or(held, |wait| Duration::try_from_secs_f64(wait).unwrap_or(held)),
+                status => return Err(Failure::Refused { status, code: code(&body) }),
+            }
+        }
+        Err(Failure::Held(held.max(Duration::from_secs(1))))
+    }
+
+    async fn once(&self, call: &Call<'_>, bucket: &str, until: Instant) -> Result<(u16, Vec<u8>), Failure> {
+        let address = format!("{}{}{}", self.base, call.route.path(), call.query);
+        let mut request = self.client.request(call.method.clone(), address);
+        if !call.route.is_by_interaction() {
+            request = request.header(AUTHORIZATION, self.authorization.clone());
+        }
+        request = match (&call.body, call.files.is_empty()) {
+            (None, _) => request,
+            (Some(body), true) => request.header("content-type", "application/json").body(body.to_string()),
+            (Some(body), false) => request.multipart(form(body, &call.files)),
+        };
+        let response = match timeout_at(until, request.send()).await {
+            Err(_) => return Err(Failure::Lost("no answer in time")),
+            Ok(Err(error)) if error.is_connect() || error.is_builder() => return Err(Failure::Unreachable),
+            Ok(Err(_)) => return Err(Failure::Lost("the connection broke before the answer")),
+            Ok(Ok(response)) => response,
+        };
+        let status = response.status().as_u16();
+        let mut limits = limits(response.headers());
+        let body = timeout_at(until, read(response)).await;
+        let body = match (status, body) {
+            (_, Ok(Ok(body))) => body,
+            // What a refusal says besides its status helps, but it stands without.
+            (400.., _) => Vec::new(),
+            (_, Ok(Err(why))) => return Err(Failure::Lost(why)),
+            (_, Err(_)) => return Err(Failure::Lost("the answer did not end in time")),
+        };
+        if status == 429 {
+            limits.retry_after = limits.retry_after.or_else(|| retry_after(&body));
+            limits.is_global |= field(&body, "global").and_then(|global| global.as_bool()) == Some(true);
+        }
+        self.pace.note(bucket, status, limits, !call.route.is_by_interaction());
+        Ok((status, body))
+    }
+}
+
+fn form(body: &Value, files: &[File]) -> Form {
+    let payload = Part::text(body.to_string());
+    let payload = payload.mime_str("application/json").unwrap_or_else(|_| Part::text(body.to_string()));
+    files.iter().enumerate().fold(Form::new().part("payload_json", payload), |form, (at, file)| {
+        let part = || Part::bytes(file.content.clone()).file_name(file.name.clone());
+        form.part(format!("files[{at}]"), part().mime_str(file.mime).unwrap_or_else(|_| part()))
+    })
+}
+
+async fn read(mut response: Response) -> Result<Vec<u8>, &'static str> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|_| "the answer broke off")? {
+        if body.len() + chunk.len() > LARGEST {
+            return Err("the answer was too large");
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// Source: Discord developer documentation, "Rate Limits", header format.
+fn limits(headers: &HeaderMap) -> Limits {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    Limits {
+        remaining: text("x-ratelimit-remaining").and_then(|text| text.parse().ok()),
+        reset_after: text("x-ratelimit-reset-after").and_then(|text| text.parse().ok()),
+        retry_after: text("retry-after").and_then(|text| text.parse().ok()),
+        is_global: text("x-ratelimit-global") == Some("true") || text("x-ratelimit-scope") == Some("global"),
+        is_shared: text("x-ratelimit-scope") == Some("shared"),
+    }
+}
+
+fn field(body: &[u8], name: &str) -> Option<Value> {
+    serde_json::from_slice::<Value>(body).ok()?.get(name).cloned()
+}
+
+fn retry_after(body: &[u8]) -> Option<f64> {
+    field(body, "retry_after")?.as_f64()
+}
+
+fn code(body: &[u8]) -> u64 {
+    field(body, "code").and_then(|code| code.as_u64()).unwrap_or_default()
+}

@@ -1,0 +1,523 @@
+//! `[alarms]`: which notifications are believed, what they are about, where they are told.
+
+use super::SecretPattern;
+use super::reader::{self, Section};
+use crate::model::{Arn, Place, PlatformName, SecretRef};
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use std::net::IpAddr;
+use std::time::Duration;
+use toml::de::DeValue;
+use url::{Host, Url};
+
+/// How old a notification may be where nothing else is configured. SNS gives up after at most an hour; the rest is for
+/// clocks that differ.
+///
+/// Source: SNS Developer Guide, "Message delivery retries": an HTTP delivery policy ends within 3 600 seconds.
+const DEFAULT_MAX_AGE: Duration = Duration::from_secs(90 * 60);
+
+/// The longest accepted age, in minutes: as long as a dead-letter queue keeps a message.
+///
+/// Source: SQS Developer Guide, "Message quotas": retention of at most 14 days.
+const LARGEST_MAX_AGE_MINUTES: u64 = 14 * 24 * 60;
+
+/// Topics, mappings and routes at most; a wildcard serves more alarms than a longer list.
+const MOST_ENTRIES: usize = 1_000;
+
+/// What the configuration says about alarms.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Alarms {
+    /// How notifications come in; `None` leaves `/sns` closed.
+    pub sns: Option<Sns>,
+    /// Alarms whose secrets are known.
+    pub mappings: Vec<AlarmMapping>,
+    /// Where alarms are told; the first that fits counts.
+    pub routes: Vec<AlarmRoute>,
+    /// How often alarms are looked for that SNS did not deliver; `None` never.
+    pub reconcile_every: Option<Duration>,
+}
+
+/// How notifications come in through SNS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sns {
+    /// The topics that are believed; every other is refused.
+    pub topics: Vec<Topic>,
+    /// Whether signatures of version 1 (SHA-1) are accepted.
+    pub accepts_version_1: bool,
+    /// Where certificates are fetched instead of AWS; for tests, and only on loopback.
+    pub certificate_origin: Option<Url>,
+    /// How old a notification may be.
+    pub max_age: Duration,
+}
+
+/// An SNS topic of a partition whose host names are known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Topic {
+    arn: Arn,
+    suffix: &'static str,
+}
+
+/// Alarms whose secrets are known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlarmMapping {
+    /// Which alarms.
+    pub alarm: AlarmPattern,
+    /// The secrets they are about.
+    pub secrets: Vec<SecretRef>,
+}
+
+/// Where alarms are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlarmRoute {
+    /// Which alarms.
+    pub alarm: AlarmPattern,
+    /// The channel.
+    pub place: Place,
+    /// Which of them are critical.
+    pub critical: Vec<AlarmPattern>,
+    /// Whom a critical one calls.
+    pub mention: Option<Callee>,
+    /// When only critical ones are told at once.
+    pub quiet: Option<QuietHours>,
+}
+
+/// Whom a message calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Callee {
+    /// A person, by id.
+    User(String),
+    /// A user group or role, by id.
+    Group(String),
+    /// Everyone who is active in the channel.
+    Here,
+}
+
+/// An alarm's name or ARN in which `*` stands for any characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlarmPattern(SecretPattern);
+
+/// Hours of the day, in a time zone; they may span midnight.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuietHours {
+    from: Time,
+    to: Time,
+    zone: TimeZone,
+}
+
+impl Alarms {
+    /// The route of an alarm: the first that fits.
+    #[must_use]
+    pub fn route(&self, name: &str, key: &str) -> Option<&AlarmRoute> {
+        self.routes.iter().find(|route| route.alarm.matches(name, key))
+    }
+
+    /// The secrets that the configuration says an alarm is about; empty where it says nothing.
+    #[must_use]
+    pub fn mapped(&self, name: &str, key: &str) -> &[SecretRef] {
+        let mapping = self.mappings.iter().find(|mapping| mapping.alarm.matches(name, key));
+        mapping.map(|mapping| mapping.secrets.as_slice()).unwrap_or_default()
+    }
+}
+
+impl AlarmRoute {
+    /// True when this alarm is critical.
+    #[must_use]
+    pub fn is_critical(&self, name: &str, key: &str) -> bool {
+        self.critical.iter().any(|pattern| pattern.matches(name, key))
+    }
+}
+
+impl AlarmPattern {
+    /// The pattern `text`.
+    #[must_use]
+    pub fn new(text: &str) -> AlarmPattern {
+        AlarmPattern(SecretPattern::new(text.to_owned()))
+    }
+
+    /// True when the whole name, or the whole key (an alarm's ARN), fits.
+    #[must_use]
+    pub fn matches(&self, name: &str, key: &str) -> bool {
+        self.0.matches(name) || self.0.matches(key)
+    }
+}
+
+impl QuietHours {
+    /// The end of the quiet hours that `at` lies in; `None` where it lies in none.
+    #[must_use]
+    pub fn end_of(&self, at: Timestamp) -> Option<Timestamp> {
+        let local = at.to_zoned_datetime(self.zone.clone());
+        let time = local.time();
+        let spans_midnight = self.from > self.to;
+        let is_quiet = if spans_midnight { time >= self.from || time < self.to } else { time >= self.from && time < self.to };
+        if !is_quiet {
+            return None;
+        }
+        let date = if spans_midnight && time >= self.from { local.date().tomorrow().ok()? } else { local.date() };
+        let end = self.zone.to_timestamp(date.to_datetime(self.to)).ok()?;
+        // Where the clocks are put back, the hour before the end comes twice.
+        Some(end).filter(|end| end.duration_since(at) > SignedDuration::ZERO)
+    }
+}
+
+impl Topic {
+    /// The topic with this ARN.
+    ///
+    /// # Errors
+    /// What is expected.
+    pub fn parse(text: &str) -> Result<Topic, String> {
+        let expected = || "expected a topic's full ARN: arn:aws:sns:region:account:name".to_owned();
+        let arn = Arn::parse(text).map_err(|_| expected())?;
+        let is_topic = arn.service() == "sns"
+            && super::region(arn.region().to_owned()).is_ok()
+            && super::account_id(arn.account_id().to_owned()).is_ok()
+            && arn.resource().chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+        if !is_topic {
+            return Err(expected());
+        }
+        let suffix = suffix_of(arn.partition()).ok_or_else(|| format!("the partition {:?} is not known", arn.partition()))?;
+        Ok(Topic { arn, suffix })
+    }
+
+    /// Its ARN.
+    #[must_use]
+    pub fn arn(&self) -> &Arn {
+        &self.arn
+    }
+
+    /// The host that serves the certificates its messages are signed with.
+    #[must_use]
+    pub fn host(&self) -> String {
+        format!("sns.{}.{}", self.arn.region(), self.suffix)
+    }
+
+    /// The DNS suffix of its partition.
+    #[must_use]
+    pub const fn suffix(&self) -> &'static str {
+        self.suffix
+    }
+}
+
+/// The DNS suffix of a partition's service endpoints.
+///
+/// Source: `partitions.json` of botocore 1.43.
+fn suffix_of(partition: &str) -> Option<&'static str> {
+    Some(match partition {
+        "aws" | "aws-us-gov" => "amazonaws.com",
+        "aws-cn" => "amazonaws.com.cn",
+        "aws-iso" => "c2s.ic.gov",
+        "aws-iso-b" => "sc2s.sgov.gov",
+        "aws-iso-e" => "cloud.adc-e.uk",
+        "aws-iso-f" => "csp.hci.ic.gov",
+        "aws-eusc" => "amazonaws.eu",
+        _ => return None,
+    })
+}
+
+/// Reads `[alarms]`.
+pub(super) fn read(section: Section<'_>) -> Alarms {
+    let alarms = Alarms {
+        sns: section.section("sns").and_then(read_sns),
+        mappings: bounded(&section, "mapping").into_iter().filter_map(read_mapping).collect(),
+        routes: bounded(&section, "route").into_iter().filter_map(read_route).collect(),
+        reconcile_every: section.section("reconcile").and_then(read_reconcile),
+    };
+    if alarms.sns.is_some() && alarms.routes.is_empty() {
+        section.problem("sns", "there is no [[alarms.route]] that says where to tell an alarm");
+    }
+    section.finish();
+    alarms
+}
+
+fn bounded<'a>(section: &Section<'a>, key: &'static str) -> Vec<Section<'a>> {
+    let entries = section.list(key);
+    if entries.len() > MOST_ENTRIES {
+        section.problem(key, &format!("at most {MOST_ENTRIES} are read"));
+    }
+    entries
+}
+
+fn read_sns(section: Section<'_>) -> Option<Sns> {
+    let topics = section.get("topics", |value| reader::texts(value, |text| Topic::parse(&text).map(|_| text)));
+    if topics.as_ref().is_none_or(Vec::is_empty) {
+        section.problem("topics", "name at least one topic; every other is refused");
+    }
+    let versions = section.get("signature_versions", |value| {
+        reader::texts(value, |text| match text.as_str() {
+            "1" | "2" => Ok(text),
+            _ => Err(format!("expected \"1\" or \"2\", found {text:?}")),
+        })
+    });
+    if versions.as_ref().is_some_and(|versions| !versions.iter().any(|version| version == "2")) {
+        section.problem("signature_versions", "must contain \"2\"");
+    }
+    let certificate_origin = section.get("certificate_origin", |value| origin(&reader::text(value)?));
+    let max_age = section
+        .get("max_age_minutes", |value| reader::number(value, 60..=LARGEST_MAX_AGE_MINUTES))
+        .map(|minutes| Duration::from_secs(minutes * 60));
+    section.finish();
+    Some(Sns {
+        topics: topics?.iter().filter_map(|text| Topic::parse(text).ok()).collect(),
+        accepts_version_1: versions.is_some_and(|versions| versions.iter().any(|version| version == "1")),
+        certificate_origin,
+        max_age: max_age.unwrap_or(DEFAULT_MAX_AGE),
+    })
+}
+
+/// Scheme, host and port; only of this machine, so that no configuration can make a stranger's key count.
+fn origin(text: &str) -> Result<Url, String> {
+    let expected = || "expected http:// or https:// with a loopback address and a port, such as http://127.0.0.1:8443".to_owned();
+    let url = Url::parse(text).map_err(|_| expected())?;
+    let is_loopback = match url.host() {
+        Some(Host::Ipv4(ip)) => IpAddr::V4(ip).is_loopback(),
+        Some(Host::Ipv6(ip)) => IpAddr::V6(ip).is_loopback(),
+        Some(Host::Domain(_)) | None => false,
+    };
+    let is_bare = matches!(url.scheme(), "http" | "https")
+        && url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
+    if is_loopback && is_bare { Ok(url) } else { Err(expected()) }
+}
+
+fn read_mapping(section: Section<'_>) -> Option<AlarmMapping> {
+    let alarm = section.get("alarm", pattern);
+    let secrets = section.get("secrets", |value| {
+        reader::texts(value, |text| text.parse::<SecretRef>().map(|_| text).map_err(|error| error.to_string()))
+    });
+    if alarm.is_none() {
+        section.problem("alarm", "name the alarm; `*` stands for any characters");
+    }
+    if secrets.as_ref().is_none_or(Vec::is_empty) {
+        section.problem("secrets", "name the secrets it is about");
+    }
+    section.finish();
+    Some(AlarmMapping { alarm: alarm?, secrets: secrets?.iter().filter_map(|text| text.parse().ok()).collect() })
+}
+
+fn read_route(section: Section<'_>) -> Option<AlarmRoute> {
+    let alarm = section.get("alarm", pattern).unwrap_or_else(|| AlarmPattern::new("*"));
+    let platform = section.get("platform", |value| {
+        let text = reader::text(value)?;
+        PlatformName::from_id(&text).ok_or_else(|| format!("expected slack, discord or console, found {text:?}"))
+    });
+    let workspace = section.get("workspace", |value| reader::text(value).and_then(id));
+    let channel = section.get("channel", |value| reader::text(value).and_then(id));
+    for (key, is_missing) in
+        [("platform", platform.is_none()), ("workspace", workspace.is_none()), ("channel", channel.is_none())]
+    {
+        if is_missing {
+            section.problem(key, "a route names a platform, a workspace and a channel");
+        }
+    }
+    let critical: Vec<AlarmPattern> = section
+        .get("critical", |value| reader::texts(value, not_empty))
+        .unwrap_or_default()
+        .iter()
+        .map(|text| AlarmPattern::new(text))
+        .collect();
+    let mention = section.get("mention", |value| callee(&reader::text(value)?));
+    if mention.is_some() && critical.is_empty() {
+        section.problem("mention", "has no use without `critical`");
+    }
+    let zone = section.get("time_zone", |value| {
+        let name = reader::text(value)?;
+        TimeZone::get(&name).map_err(|_| format!("expected a time zone such as Europe/Berlin, found {name:?}"))
+    });
+    let hours = section.get("quiet_hours", |value| quiet_hours(&reader::text(value)?));
+    if zone.is_some() && hours.is_none() {
+        section.problem("time_zone", "has no use without `quiet_hours`");
+    }
+    section.finish();
+    let place = Place { platform: platform?, workspace: workspace?, channel: channel?, thread: None };
+    let quiet = hours.map(|(from, to)| QuietHours { from, to, zone: zone.unwrap_or(TimeZone::UTC) });
+    Some(AlarmRoute { alarm, place, critical, mention, quiet })
+}
+
+fn read_reconcile(section: Section<'_>) -> Option<Duration> {
+    let enabled = section.get("enabled", reader::boolean).unwrap_or(false);
+    let minutes = section.get("every_minutes", |value| reader::number(value, 5..=1_440)).unwrap_or(15);
+    section.finish();
+    enabled.then(|| Duration::from_secs(minutes * 60))
+}
+
+fn not_empty(text: String) -> Result<String, String> {
+    if text.is_empty() { Err("expected a text that is not empty".to_owned()) } else { Ok(text) }
+}
+
+fn pattern(value: &DeValue<'_>) -> Result<AlarmPattern, String> {
+    reader::text(value).and_then(not_empty).map(|text| AlarmPattern::new(&text))
+}
+
+/// An id as the platforms make them.
+fn id(text: String) -> Result<String, String> {
+    let shaped = (1..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if shaped { Ok(text) } else { Err(format!("expected an id of letters and digits, found {text:?}")) }
+}
+
+fn callee(text: &str) -> Result<Callee, String> {
+    let expected = || "expected \"here\", \"user:ID\" or \"group:ID\"".to_owned();
+    match text.split_once(':') {
+        None if text == "here" => Ok(Callee::Here),
+        Some(("user", name)) => id(name.to_owned()).map(Callee::User).map_err(|_| expected()),
+        Some(("group", name)) => id(name.to_owned()).map(Callee::Group).map_err(|_| expected()),
+        _ => Err(expected()),
+    }
+}
+
+fn quiet_hours(text: &str) -> Result<(Time, Time), String> {
+    let expected = || format!("expected two different times such as 22:00-07:00, found {text:?}");
+    let (from, to) = text.split_once('-').ok_or_else(expected)?;
+    let time = |text: &str| Time::strptime("%H:%M", text.trim()).map_err(|_| expected());
+    let (from, to) = (time(from)?, time(to)?);
+    if from == to { Err(expected()) } else { Ok((from, to)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn alarms(text: &str) -> Result<Alarms, Vec<String>> {
+        let parsed = Config::parse(text).map(|config| config.alarms);
+        parsed.map_err(|problems| problems.into_iter().map(|(_, problem)| problem).collect())
+    }
+
+    const ROUTE: &str = "[[alarms.route]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannel = \"C1\"\n";
+
+    fn route(keys: &str) -> AlarmRoute {
+        alarms(&format!("{ROUTE}{keys}")).unwrap().routes.remove(0)
+    }
+
+    #[test]
+    fn nothing_is_believed_or_looked_for_unless_configured() {
+        assert_eq!(alarms(""), Ok(Alarms::default()));
+        assert_eq!(alarms("[alarms.reconcile]\nevery_minutes = 30\n").unwrap().reconcile_every, None);
+        let on = alarms("[alarms.reconcile]\nenabled = true\n").unwrap();
+        assert_eq!(on.reconcile_every, Some(Duration::from_secs(900)));
+    }
+
+    #[test]
+    fn version_two_alone_is_accepted_unless_both_are_named() {
+        let sns = |more: &str| {
+            let topic = "arn:aws:sns:eu-west-1:123456789012:alarms";
+            let sns = alarms(&format!("[alarms.sns]\ntopics = [\"{topic}\"]\n{more}\n{ROUTE}")).unwrap().sns.unwrap();
+            (sns.topics[0].host(), sns.accepts_version_1, sns.max_age)
+        };
+        let host = "sns.eu-west-1.amazonaws.com".to_owned();
+        assert_eq!(sns(""), (host.clone(), false, DEFAULT_MAX_AGE));
+        let more = "signature_versions = [\"1\", \"2\"]\nmax_age_minutes = 60";
+        assert_eq!(sns(more), (host, true, Duration::from_secs(3_600)));
+    }
+
+    #[test]
+    fn every_partition_has_its_own_hosts_and_an_unknown_one_is_refused() {
+        for (arn, host) in [
+            ("arn:aws:sns:eu-west-1:123456789012:t", "sns.eu-west-1.amazonaws.com"),
+            ("arn:aws-cn:sns:cn-north-1:123456789012:t", "sns.cn-north-1.amazonaws.com.cn"),
+            ("arn:aws-us-gov:sns:us-gov-west-1:123456789012:t", "sns.us-gov-west-1.amazonaws.com"),
+            ("arn:aws-iso:sns:us-iso-east-1:123456789012:t", "sns.us-iso-east-1.c2s.ic.gov"),
+            ("arn:aws-eusc:sns:eusc-de-east-1:123456789012:t", "sns.eusc-de-east-1.amazonaws.eu"),
+        ] {
+            assert_eq!(Topic::parse(arn).unwrap().host(), host);
+        }
+        for arn in [
+            "arn:evil:sns:eu-west-1:123456789012:t",
+            "arn:aws:sns:eu-west-1:123456789012:*",
+            "arn:aws:sns:eu-west-1:123456789012:t:subscription",
+            "arn:aws:sns:evil.example/:123456789012:t",
+            "arn:aws:sqs:eu-west-1:123456789012:t",
+            "arn:aws:sns:eu-west-1:1:t",
+            "t",
+        ] {
+            assert!(Topic::parse(arn).is_err(), "{arn}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_origin_is_of_this_machine_or_refused() {
+        for good in ["http://127.0.0.1:8443", "https://127.9.9.9:1/", "http://[::1]:80"] {
+            assert!(origin(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "https://sns.eu-west-1.amazonaws.com",
+            "http://localhost:80",
+            "http://10.0.0.1:80",
+            "http://169.254.169.254",
+            "http://127.0.0.1.evil.example",
+            "http://user@127.0.0.1:80",
+            "http://127.0.0.1:80/path",
+            "http://127.0.0.1:80/?x",
+            "http://127.0.0.1:80/#x",
+            "ftp://127.0.0.1",
+            "127.0.0.1",
+            "",
+        ] {
+            assert!(origin(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_first_route_and_the_first_mapping_that_fit_count() {
+        let text = "[[alarms.mapping]]\nalarm = \"orders-*\"\nsecrets = [\"prod/orders-db\"]\n\
+                    [[alarms.mapping]]\nalarm = \"*\"\nsecrets = [\"prod/any\"]\n\
+                    [[alarms.route]]\nalarm = \"arn:aws:cloudwatch:eu-west-1:*\"\nplatform = \"discord\"\nworkspace = \"1\"\nchannel = \"2\"\n";
+        let read = alarms(&format!("{text}{ROUTE}")).unwrap();
+        assert_eq!(read.mapped("orders-rotation", "k")[0].as_str(), "prod/orders-db");
+        assert_eq!(read.mapped("billing", "k")[0].as_str(), "prod/any");
+        let platform = |key: &str| read.route("orders", key).map(|route| route.place.platform);
+        assert_eq!(platform("arn:aws:cloudwatch:eu-west-1:123456789012:alarm:orders"), Some(PlatformName::Discord));
+        assert_eq!(platform("arn:aws:cloudwatch:us-east-1:123456789012:alarm:orders"), Some(PlatformName::Slack));
+    }
+
+    #[test]
+    fn only_critical_alarms_call_somebody() {
+        let route = route("critical = [\"*-page\"]\nmention = \"group:S1\"\n");
+        assert_eq!(route.mention, Some(Callee::Group("S1".to_owned())));
+        assert!(route.is_critical("orders-page", "k") && !route.is_critical("orders", "k"));
+    }
+
+    #[test]
+    fn quiet_hours_span_midnight_and_end_by_the_local_clock() {
+        let quiet = route("quiet_hours = \"22:00-07:00\"\ntime_zone = \"Europe/Berlin\"\n").quiet.unwrap();
+        let end = |at: &str| quiet.end_of(at.parse().unwrap()).map(|end| end.to_string());
+        assert_eq!(end("2026-11-25T20:59:59Z"), None);
+        assert_eq!(end("2026-11-25T21:00:00Z").as_deref(), Some("2026-11-26T06:00:00Z"));
+        assert_eq!(end("2026-11-26T05:59:59Z").as_deref(), Some("2026-11-26T06:00:00Z"));
+        assert_eq!(end("2026-11-26T06:00:00Z"), None);
+        // The night the clocks are put forward is an hour shorter.
+        assert_eq!(end("2027-03-27T22:00:00Z").as_deref(), Some("2027-03-28T05:00:00Z"));
+        let lunch = self::route("quiet_hours = \"12:00-13:00\"\n").quiet.unwrap();
+        assert_eq!(lunch.end_of("2026-11-25T12:30:00Z".parse().unwrap()), Some("2026-11-25T13:00:00Z".parse().unwrap()));
+    }
+
+    #[test]
+    fn mistakes_say_what_is_expected() {
+        for (text, expected) in [
+            ("[alarms.sns]\ntopics = []\n", "name at least one topic; every other is refused"),
+            ("[alarms.sns]\ntopics = [\"arn:aws:sns:eu-west-1:123456789012:*\"]\n", "expected a topic's full ARN"),
+            (
+                "[alarms.sns]\ntopics = [\"arn:aws:sns:eu-west-1:123456789012:t\"]\n",
+                "there is no [[alarms.route]] that says where to tell an alarm",
+            ),
+            ("[alarms.sns]\nsignature_versions = [\"1\"]\n", "must contain \"2\""),
+            ("[alarms.sns]\nsignature_versions = [\"3\"]\n", "expected \"1\" or \"2\", found \"3\""),
+            ("[alarms.sns]\ncertificate_origin = \"https://evil.example\"\n", "with a loopback address"),
+            ("[alarms.sns]\nmax_age_minutes = 5\n", "expected a whole number from 60 to 20160"),
+            ("[[alarms.mapping]]\nalarm = \"a\"\n", "name the secrets it is about"),
+            ("[[alarms.route]]\nplatform = \"teams\"\n", "expected slack, discord or console, found \"teams\""),
+            ("[[alarms.route]]\nchannel = \"#general\"\n", "expected an id of letters and digits"),
+            ("[[alarms.route]]\nmention = \"here\"\n", "has no use without `critical`"),
+            ("[[alarms.route]]\nmention = \"@channel\"\n", "expected \"here\", \"user:ID\" or \"group:ID\""),
+            ("[[alarms.route]]\ntime_zone = \"Mars\"\n", "expected a time zone such as Europe/Berlin"),
+            ("[[alarms.route]]\nquiet_hours = \"7-7\"\n", "expected two different times such as 22:00-07:00"),
+            ("[alarms.reconcile]\nevery_minutes = 1\n", "expected a whole number from 5 to 1440"),
+            ("[alarms]\nsns_topics = []\n", "unknown key `alarms.sns_topics`"),
+        ] {
+            let problems = alarms(text).unwrap_err();
+            assert!(problems.iter().any(|problem| problem.contains(expected)), "{text}: {problems:?}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What `rotation-diag serve` needs beside the platforms: where it listens, where it keeps things, how much it does at once.
+
+use super::reader::{self, Reader, Section};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// `[http]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Http {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The certificate chain and the private key, both in PEM; without them it speaks plain HTTP.
+    pub tls: Option<(PathBuf, PathBuf)>,
+}
+
+impl Default for Http {
+    fn default() -> Http {
+        Http { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), tls: None }
+    }
+}
+
+/// `[store]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreFile {
+    /// The file.
+    pub path: PathBuf,
+    /// How long finished things are kept.
+    pub retention: Duration,
+}
+
+impl Default for StoreFile {
+    fn default() -> StoreFile {
+        StoreFile { path: PathBuf::from("rotation-diag.db"), retention: days(90) }
+    }
+}
+
+/// `[work]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Work {
+    /// How many investigations run at once.
+    pub concurrency: usize,
+    /// How long running ones may go on after the signal to stop.
+    pub drain: Duration,
+    /// How often a watched secret is looked at.
+    pub watch_every: Duration,
+    /// How long a secret is watched at most.
+    pub watch_for: Duration,
+}
+
+impl Default for Work {
+    fn default() -> Work {
+        Work { concurrency: 16, drain: Duration::from_secs(20), watch_every: Duration::from_secs(15 * 60), watch_for: days(14) }
+    }
+}
+
+const fn days(days: u64) -> Duration {
+    Duration::from_secs(days * 24 * 3_600)
+}
+
+pub(super) fn http(root: &Section<'_>, reader: &Reader<'_>) -> Http {
+    let Some(section) = root.section("http") else { return Http::default() };
+    let listen = section.get("listen", |value| {
+        let text = reader::text(value)?;
+        text.parse().map_err(|_| format!("expected an address and a port such as 127.0.0.1:8080, found {text:?}"))
+    });
+    let file = |key| section.get(key, reader::text).map(PathBuf::from);
+    let tls = match (file("tls_certificate"), file("tls_key")) {
+        (Some(certificate), Some(key)) => Some((certificate, key)),
+        (None, None) => None,
+        _ => {
+            reader.problem(section.span("tls_certificate"), "`http`: `tls_certificate` and `tls_key` go together");
+            None
+        }
+    };
+    section.finish();
+    Http { listen: listen.unwrap_or(Http::default().listen), tls }
+}
+
+pub(super) fn store(root: &Section<'_>) -> StoreFile {
+    let default = StoreFile::default();
+    let Some(section) = root.section("store") else { return default };
+    let store = StoreFile {
+        path: section.get("path", reader::text).map_or(default.path, PathBuf::from),
+        retention: section.get("retention_days", |value| reader::number(value, 1..=3_650)).map_or(default.retention, days),
+    };
+    section.finish();
+    store
+}
+
+pub(super) fn work(root: &Section<'_>) -> Work {
+    let default = Work::default();
+    let Some(section) = root.section("work") else { return default };
+    let seconds = |key, most| section.get(key, |value| reader::number(value, 1..=most)).map(Duration::from_secs);
+    let work = Work {
+        concurrency: section
+            .get("concurrency", |value| reader::number(value, 1..=1_000))
+            .and_then(|number| usize::try_from(number).ok())
+            .unwrap_or(default.concurrency),
+        drain: seconds("drain_seconds", 600).unwrap_or(default.drain),
+        watch_every: seconds("watch_every_seconds", 24 * 3_600).unwrap_or(default.watch_every),
+        watch_for: section.get("watch_days", |value| reader::number(value, 1..=90)).map_or(default.watch_for, days),
+    };
+    section.finish();
+    work
+}

@@ -1,0 +1,195 @@
+//! The accounts and regions that can be looked into, and the clients for them.
+
+use crate::aws::{AssumeRole, Aws, AwsOptions, ConnectError, Registry};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::model::{Observation, Question, SecretRef};
+use crate::playbook::find;
+use crate::store::Choice;
+use async_trait::async_trait;
+use futures::stream::{self, StreamExt as _};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Clients that are kept at most; each is a place people may ask about.
+const MOST_CONNECTIONS: usize = 512;
+
+/// Places that are asked at once whether they have a secret.
+const AT_ONCE: usize = 16;
+
+/// An account people may name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Known {
+    /// Its name in the configuration; `None` for the account of the credentials where none is configured.
+    pub name: Option<String>,
+    /// Its id, where that is known.
+    pub account_id: Option<String>,
+    /// The regions that are looked at, the preferred one first.
+    pub regions: Vec<String>,
+    /// True when a question may name another region.
+    pub any_region: bool,
+}
+
+/// Clients for one place, and the clock there: simulated accounts live in their own time.
+#[derive(Debug, Clone)]
+pub struct Connected {
+    /// The clients.
+    pub aws: Aws,
+    /// The clock.
+    pub clock: Clock,
+}
+
+/// The accounts that can be looked into.
+#[async_trait]
+pub trait Accounts: Send + Sync {
+    /// All of them, the default one first.
+    fn known(&self) -> &[Known];
+
+    /// Clients for a place; `secret` is what they are for.
+    async fn connect(&self, choice: &Choice, secret: &SecretRef) -> Result<Connected, ConnectError>;
+
+    /// The names of the secrets of a place.
+    async fn names(&self, choice: &Choice) -> Vec<String>;
+
+    /// Whether the secret is in a place; `None` where that cannot be told.
+    async fn has(&self, choice: &Choice, secret: &SecretRef) -> Option<bool> {
+        let connected = self.connect(choice, secret).await.ok()?;
+        match find::is_here(&connected.aws, &connected.clock, secret).await {
+            Observation::Found(here) => Some(here),
+            _ => None,
+        }
+    }
+}
+
+/// The places a question may mean, by its own words and what is configured; the preferred one first.
+pub(super) fn candidates(known: &[Known], question: &Question) -> Vec<Choice> {
+    let (arn_account, arn_region) = match &question.secret {
+        SecretRef::Arn(arn) => (Some(arn.arn().account_id()), Some(arn.arn().region())),
+        SecretRef::Name(_) => (None, None),
+    };
+    let region = question.region.as_deref();
+    if region.zip(arn_region).is_some_and(|(asked, of_arn)| asked != of_arn) {
+        return Vec::new();
+    }
+    let mut choices = Vec::new();
+    for account in known {
+        let named = question.account.is_none() || question.account == account.name;
+        let fits = arn_account.is_none_or(|id| account.account_id.as_deref().is_none_or(|own| own == id));
+        if !named || !fits {
+            continue;
+        }
+        let regions: Vec<&str> = match region.or(arn_region) {
+            Some(region) if account.any_region || account.regions.iter().any(|own| own == region) => vec![region],
+            Some(_) => Vec::new(),
+            None => account.regions.iter().map(String::as_str).collect(),
+        };
+        choices.extend(regions.iter().map(|region| Choice { account: account.name.clone(), region: (*region).to_owned() }));
+    }
+    choices
+}
+
+/// The accounts of the configuration, in AWS.
+#[derive(Debug)]
+pub struct AwsAccounts {
+    config: Config,
+    known: Vec<Known>,
+    registry: Registry,
+    connected: Mutex<HashMap<Choice, Connected>>,
+}
+
+impl AwsAccounts {
+    /// The accounts of `config`. Where it names no region, the standard AWS configuration is asked for one.
+    ///
+    /// # Errors
+    /// [`ConnectError`] when there is no region at all.
+    pub async fn of(config: &Config) -> Result<AwsAccounts, ConnectError> {
+        let registry = Registry::default();
+        let without = config.accounts.values().any(|account| account.regions.is_empty()) || config.accounts.is_empty();
+        let usual = match &config.default_region {
+            Some(region) => Some(region.clone()),
+            None if without => Some(Aws::connect(&AwsOptions::default(), &registry).await?.region().to_owned()),
+            None => None,
+        };
+        Ok(AwsAccounts { known: known(config, usual.as_deref()), config: config.clone(), registry, connected: Mutex::default() })
+    }
+
+    async fn clients(&self, choice: &Choice) -> Result<Connected, ConnectError> {
+        let kept = |connected: &Mutex<HashMap<Choice, Connected>>| {
+            connected.lock().unwrap_or_else(PoisonError::into_inner).get(choice).cloned()
+        };
+        if let Some(connected) = kept(&self.connected) {
+            return Ok(connected);
+        }
+        let aws = Aws::connect(&self.options(choice), &self.registry).await?;
+        let connected = Connected { aws, clock: Clock::system() };
+        let mut connections = self.connected.lock().unwrap_or_else(PoisonError::into_inner);
+        if connections.len() < MOST_CONNECTIONS {
+            connections.insert(choice.clone(), connected.clone());
+        }
+        Ok(connected)
+    }
+
+    fn options(&self, choice: &Choice) -> AwsOptions {
+        let account = choice.account.as_ref().and_then(|name| self.config.accounts.get(name));
+        let assume_role = account.and_then(|account| {
+            let role = account.role.as_ref()?;
+            Some(AssumeRole { role_arn: role.arn().as_str().to_owned(), external_id: account.external_id.clone() })
+        });
+        AwsOptions { region: Some(choice.region.clone()), assume_role, ..AwsOptions::default() }
+    }
+}
+
+fn known(config: &Config, usual: Option<&str>) -> Vec<Known> {
+    let usual: Vec<String> = usual.map(str::to_owned).into_iter().collect();
+    if config.accounts.is_empty() {
+        return vec![Known { name: None, account_id: None, regions: usual, any_region: true }];
+    }
+    let mut known: Vec<Known> = (config.accounts.iter())
+        .map(|(name, account)| Known {
+            name: Some(name.clone()),
+            account_id: account
+                .account_id
+                .clone()
+                .or_else(|| account.role.as_ref().map(|role| role.arn().account_id().to_owned())),
+            regions: if account.regions.is_empty() { usual.clone() } else { account.regions.clone() },
+            any_region: account.regions.is_empty(),
+        })
+        .collect();
+    known.sort_by_key(|account| account.name != config.default_account);
+    known
+}
+
+#[async_trait]
+impl Accounts for AwsAccounts {
+    fn known(&self) -> &[Known] {
+        &self.known
+    }
+
+    async fn connect(&self, choice: &Choice, _secret: &SecretRef) -> Result<Connected, ConnectError> {
+        self.clients(choice).await
+    }
+
+    async fn names(&self, choice: &Choice) -> Vec<String> {
+        let Ok(Connected { aws, clock }) = self.clients(choice).await else { return Vec::new() };
+        find::names(&aws, &clock).await.found().cloned().unwrap_or_default()
+    }
+}
+
+/// Looks for a secret in all places at once.
+///
+/// The places it is in; where it is in none, the first of which that is unknown, or else the preferred one.
+pub(super) async fn locate(accounts: &Arc<dyn Accounts>, places: Vec<Choice>, secret: &SecretRef) -> Vec<Choice> {
+    if places.len() < 2 {
+        return places;
+    }
+    let asked: Vec<_> = places.iter().map(|choice| accounts.has(choice, secret)).collect();
+    let answers: Vec<Option<bool>> = stream::iter(asked).buffered(AT_ONCE).collect().await;
+    let with = |wanted: Option<bool>| {
+        places.iter().zip(&answers).filter(move |(_, answer)| **answer == wanted).map(|(choice, _)| choice)
+    };
+    let found: Vec<Choice> = with(Some(true)).cloned().collect();
+    if !found.is_empty() {
+        return found;
+    }
+    with(None).next().or(places.first()).cloned().into_iter().collect()
+}

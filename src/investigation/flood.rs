@@ -1,0 +1,71 @@
+//! How much one person may ask: enough for an incident, not enough to keep everyone else waiting.
+
+use crate::clock::{self};
+use crate::model::Actor;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Commands and clicks one person may make at once, after a pause.
+const BURST: u32 = 20;
+
+/// How often another one is allowed after that.
+const EVERY: Duration = Duration::from_secs(3);
+
+/// People remembered at most; those who have been quiet are forgotten first.
+const MOST_PEOPLE: usize = 10_000;
+
+type Person = (crate::model::PlatformName, String, String);
+
+/// Counts what people ask.
+#[derive(Debug, Default)]
+pub(super) struct Flood {
+    /// When a person's next request would be due if requests came evenly.
+    people: Mutex<HashMap<Person, Instant>>,
+}
+
+impl Flood {
+    /// True when `actor` may ask now.
+    pub(super) fn lets_through(&self, actor: &Actor) -> bool {
+        let now = clock::this_instant();
+        let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
+        if people.len() >= MOST_PEOPLE {
+            people.retain(|_, due| *due > now);
+        }
+        let person = (actor.platform, actor.workspace.clone(), actor.user.clone());
+        let due = people.get(&person).copied().unwrap_or(now).max(now);
+        if due > now + EVERY * (BURST - 1) || people.len() >= MOST_PEOPLE {
+            return false;
+        }
+        people.insert(person, due + EVERY);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{PlatformName, Standing};
+
+    fn person(user: &str) -> Actor {
+        Actor {
+            platform: PlatformName::Slack,
+            workspace: "T1".to_owned(),
+            user: user.to_owned(),
+            groups: None,
+            standing: Standing::Member,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_person_is_slowed_down_and_others_are_not() {
+        let flood = Flood::default();
+        let through = (0..100).filter(|_| flood.lets_through(&person("U1"))).count();
+        assert_eq!(through, usize::try_from(BURST).unwrap());
+        assert!(flood.lets_through(&person("U2")));
+        tokio::time::advance(EVERY).await;
+        assert!(flood.lets_through(&person("U1")));
+        assert!(!flood.lets_through(&person("U1")));
+    }
+}

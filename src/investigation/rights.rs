@@ -1,0 +1,148 @@
+//! Who may do what: the configuration's rules, asked for every command and every click, there and then.
+//!
+//! Nobody may do anything that no `[[allow]]` rule covers, and a `[[deny]]` rule wins. Only ids count. Whoever is a guest,
+//! a bot or of another organization may do nothing, whatever a rule says.
+
+use crate::config::{Config, Ids, Rule, SecretPattern};
+use crate::model::{ActionKind, Actor, Place, SecretRef, Standing};
+
+/// The rules.
+#[derive(Debug, Clone, Default)]
+pub struct Rights {
+    allow: Vec<Rule>,
+    deny: Vec<Rule>,
+    secrets: Vec<SecretPattern>,
+}
+
+/// What somebody wants to do, and with which secret.
+#[derive(Debug, Clone, Copy)]
+pub struct Wish<'a> {
+    /// What.
+    pub action: ActionKind,
+    /// The secret.
+    pub secret: &'a SecretRef,
+    /// The account's name in the configuration.
+    pub account: Option<&'a str>,
+    /// The region.
+    pub region: &'a str,
+}
+
+/// Why it is refused. No text tells whether a secret exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// There are no rules.
+    #[error("nobody may ask anything yet: whoever runs rotation-diag has to add [[allow]] rules to its configuration")]
+    NoRules,
+    /// No rule allows it, or one denies it.
+    #[error("this is not allowed for you here: whoever runs rotation-diag can allow it in its configuration")]
+    NotAllowed,
+    /// It depends on groups that are unknown.
+    #[error("your groups could not be looked up just now, and your rights depend on them: try again in a minute")]
+    GroupsUnknown,
+    /// It depends on whether this is a full member, which is unknown.
+    #[error("it could not be looked up just now whether you are a full member here: try again in a minute")]
+    StandingUnknown,
+}
+
+enum Match {
+    Yes,
+    No,
+    Unknown(Refusal),
+}
+
+impl Rights {
+    /// The rules of a configuration.
+    #[must_use]
+    pub fn of(config: &Config) -> Rights {
+        Rights { allow: config.allow.clone(), deny: config.deny.clone(), secrets: config.allowed_secrets.clone() }
+    }
+
+    /// True when there is no rule that allows anything.
+    #[must_use]
+    pub fn allow_nothing(&self) -> bool {
+        self.allow.is_empty()
+    }
+
+    /// Decides for `actor` in the channel of `place`.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn decide(&self, actor: &Actor, place: &Place, wish: &Wish<'_>) -> Result<(), Refusal> {
+        if self.allow.is_empty() {
+            return Err(Refusal::NoRules);
+        }
+        // A click or command reaches us with the place it came from; a person of elsewhere has no rights in it.
+        if actor.standing == Standing::Outsider || actor.platform != place.platform || actor.workspace != place.workspace {
+            return Err(Refusal::NotAllowed);
+        }
+        if !self.secrets.is_empty() && !any_matches(&self.secrets, wish.secret) {
+            return Err(Refusal::NotAllowed);
+        }
+        for rule in self.deny.iter().filter(|rule| is_about(rule, place, wish)) {
+            match denied_person(rule, actor) {
+                Match::Yes => return Err(Refusal::NotAllowed),
+                Match::Unknown(refusal) => return Err(refusal),
+                Match::No => {}
+            }
+        }
+        let mut refusal = Refusal::NotAllowed;
+        for rule in self.allow.iter().filter(|rule| is_about(rule, place, wish)) {
+            match allowed_person(rule, actor) {
+                Match::Yes => return Ok(()),
+                Match::Unknown(unknown) => refusal = unknown,
+                Match::No => {}
+            }
+        }
+        Err(refusal)
+    }
+}
+
+fn is_about(rule: &Rule, place: &Place, wish: &Wish<'_>) -> bool {
+    rule.platform.is_none_or(|platform| platform == place.platform)
+        && rule.workspace.as_ref().is_none_or(|workspace| *workspace == place.workspace)
+        && rule.channels.as_ref().is_none_or(|channels| channels.hold(&place.channel))
+        && (rule.actions.is_empty() || rule.actions.contains(&wish.action))
+        && (rule.accounts.is_empty() || wish.account.is_some_and(|name| rule.accounts.iter().any(|account| account == name)))
+        && (rule.regions.is_empty() || rule.regions.iter().any(|region| region == wish.region))
+        && (rule.secrets.is_empty() || any_matches(&rule.secrets, wish.secret))
+}
+
+/// An ARN may end with the random characters or without, so both readings count.
+fn any_matches(patterns: &[SecretPattern], secret: &SecretRef) -> bool {
+    patterns.iter().any(|pattern| match secret {
+        SecretRef::Name(name) => pattern.matches(name),
+        SecretRef::Arn(arn) => pattern.matches(arn.name()) || pattern.matches(arn.resource_name()),
+    })
+}
+
+fn allowed_person(rule: &Rule, actor: &Actor) -> Match {
+    if let Some(Ids::Only(ids)) = &rule.users
+        && ids.contains(&actor.user)
+    {
+        return Match::Yes;
+    }
+    let any = rule.users == Some(Ids::Any);
+    let by_group = match &actor.groups {
+        _ if rule.groups.is_empty() => Match::No,
+        None => Match::Unknown(Refusal::GroupsUnknown),
+        Some(groups) if rule.groups.iter().any(|group| groups.contains(group)) => Match::Yes,
+        Some(_) => Match::No,
+    };
+    match (any || matches!(by_group, Match::Yes), actor.standing) {
+        (true, Standing::Member) => Match::Yes,
+        (true, _) => Match::Unknown(Refusal::StandingUnknown),
+        (false, _) => by_group,
+    }
+}
+
+fn denied_person(rule: &Rule, actor: &Actor) -> Match {
+    if rule.users.is_none() && rule.groups.is_empty() || rule.users.as_ref().is_some_and(|users| users.hold(&actor.user)) {
+        return Match::Yes;
+    }
+    match &actor.groups {
+        _ if rule.groups.is_empty() => Match::No,
+        None => Match::Unknown(Refusal::GroupsUnknown),
+        Some(groups) if rule.groups.iter().any(|group| groups.contains(group)) => Match::Yes,
+        Some(_) => Match::No,
+    }
+}

@@ -1,0 +1,77 @@
+//! Names of secrets while a person types, from memory: an answer is due within milliseconds.
+
+use super::Bot;
+use super::accounts::Accounts;
+use crate::clock;
+use crate::model::{ActionKind, Actor, Place, SecretRef};
+use crate::store::Choice;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Names suggested at most. Source: Discord's API reference, "Application Command Autocomplete".
+const MOST: usize = 25;
+
+/// How long a list of names is used before it is fetched anew, behind the person's back.
+const FRESH: Duration = Duration::from_secs(5 * 60);
+
+type Known = Arc<Vec<(Choice, SecretRef)>>;
+
+/// The names that were fetched last.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    known: Mutex<(Known, Option<Instant>)>,
+}
+
+impl Names {
+    /// What is known now, and whether it is time to fetch anew; only one caller is told so.
+    fn peek(&self) -> (Known, bool) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = clock::this_instant();
+        let stale = known.1.is_none_or(|due| due <= now);
+        if stale {
+            known.1 = Some(now + FRESH);
+        }
+        (Arc::clone(&known.0), stale)
+    }
+
+    async fn fetch(&self, accounts: &dyn Accounts) {
+        let mut names = Vec::new();
+        for account in accounts.known() {
+            for region in &account.regions {
+                let choice = Choice { account: account.name.clone(), region: region.clone() };
+                let listed = accounts.names(&choice).await;
+                names.extend(listed.into_iter().filter_map(|name| Some((choice.clone(), name.parse().ok()?))));
+            }
+        }
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).0 = Arc::new(names);
+    }
+}
+
+impl Bot {
+    /// Fetches the names of the secrets, so that the first person who types has suggestions.
+    pub async fn learn_names(&self) {
+        self.names.peek();
+        self.names.fetch(self.accounts.as_ref()).await;
+    }
+
+    /// Names that begin with `typed`, then those that contain it, as far as `actor` may ask about them in `place`.
+    pub(super) fn suggestions(&self, actor: &Actor, place: &Place, typed: &str) -> Vec<String> {
+        let (known, stale) = self.names.peek();
+        if stale {
+            let (names, accounts) = (Arc::clone(&self.names), Arc::clone(&self.accounts));
+            tokio::spawn(async move { names.fetch(accounts.as_ref()).await });
+        }
+        let typed = typed.trim().to_ascii_lowercase();
+        let mut found: BTreeSet<(bool, &str)> = BTreeSet::new();
+        for (choice, secret) in known.iter() {
+            let name = secret.as_str();
+            let lower = name.to_ascii_lowercase();
+            if lower.contains(&typed) && self.may(actor, place, ActionKind::Investigate, secret, choice).is_ok() {
+                found.insert((!lower.starts_with(&typed), name));
+            }
+        }
+        found.into_iter().map(|(_, name)| name.to_owned()).take(MOST).collect()
+    }
+}

@@ -1,0 +1,167 @@
+//! What each step saw, fact by fact: the evidence, in plain and inert text.
+
+mod access;
+mod events;
+mod function;
+mod secret;
+
+use super::inert::one_line;
+use super::time::{duration, moment};
+use crate::model::{Denial, Evidence, Observation, StepName, StepView};
+use crate::redact::SafeText;
+use jiff::Timestamp;
+use std::fmt;
+
+/// What one step saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// The step.
+    pub step: StepName,
+    /// One line that says it all.
+    pub summary: String,
+    /// Which window, which calls, how long.
+    pub context: Vec<String>,
+    /// The facts.
+    pub groups: Vec<Group>,
+}
+
+/// Facts that belong together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// What they are.
+    pub label: String,
+    /// The most telling first.
+    pub facts: Vec<Fact>,
+    /// True for lines that were written by machines, such as a log's or a policy's.
+    pub verbatim: bool,
+}
+
+/// A fact: a name or a moment, and what is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// What or when; may be empty.
+    pub lead: String,
+    /// The fact.
+    pub text: String,
+}
+
+/// The facts of one step.
+#[must_use]
+pub fn of(evidence: &Evidence, step: StepName) -> Facts {
+    let groups = match step {
+        StepName::Secret => secret::secret(evidence),
+        StepName::RotationConfig => secret::rotation(evidence),
+        StepName::RotationFunction => function::function(evidence),
+        StepName::FunctionLogs => function::logs(evidence),
+        StepName::ExecutionRole => access::role(evidence),
+        StepName::RotationHistory => events::history(evidence),
+        StepName::FunctionMetrics => function::metrics(evidence),
+        StepName::SecretAccess => access::access(evidence),
+        StepName::ConfigChanges => events::changes(evidence),
+    };
+    let mut facts = Facts { step, summary: String::new(), context: Vec::new(), groups };
+    if let Some(view) = evidence.steps().into_iter().find(|view| view.name == step) {
+        facts.summary = plain(if view.summary.is_empty() { view.missing.unwrap_or(view.status) } else { view.summary });
+        facts.context = context(&view, evidence.now);
+        facts.groups.extend(Group::facts("Not permitted", view.denials.iter().map(denial)));
+    }
+    facts.groups.retain(|group| !group.facts.is_empty());
+    facts
+}
+
+fn context(view: &StepView<'_>, now: Timestamp) -> Vec<String> {
+    let mut parts = Vec::new();
+    parts.extend(view.window.map(|window| format!("{} – {}", moment(window.from, now), moment(window.to, now))));
+    let mut calls: Vec<(&str, usize)> = Vec::new();
+    for call in view.calls {
+        match calls.iter_mut().find(|(known, _)| *known == call.call) {
+            Some((_, count)) => *count += 1,
+            None => calls.push((&call.call, 1)),
+        }
+    }
+    parts
+        .extend(calls.into_iter().map(|(call, count)| if count > 1 { format!("{} ×{count}", plain(call)) } else { plain(call) }));
+    parts.push(duration(view.duration_ms));
+    parts
+}
+
+fn denial(denial: &Denial) -> Fact {
+    Fact::new(&denial.action, &format!("on {}", denial.resource))
+}
+
+impl Group {
+    fn facts(label: &str, facts: impl IntoIterator<Item = Fact>) -> Option<Group> {
+        let facts: Vec<Fact> = facts.into_iter().collect();
+        (!facts.is_empty()).then(|| Group { label: plain(label), facts, verbatim: false })
+    }
+
+    fn verbatim(label: &str, facts: impl IntoIterator<Item = Fact>) -> Option<Group> {
+        Group::facts(label, facts).map(|group| Group { verbatim: true, ..group })
+    }
+
+    /// A document as it is written, line by line.
+    fn document(label: &str, document: &serde_json::Value) -> Option<Group> {
+        let text = serde_json::to_string_pretty(document).unwrap_or_default();
+        Group::verbatim(label, text.lines().map(Fact::line))
+    }
+
+    /// Why there are no facts of this kind.
+    fn unanswered<T>(label: &str, observation: &Observation<T>) -> Option<Group> {
+        let why = match observation {
+            Observation::Found(_) => return None,
+            Observation::NoData { searched: why } | Observation::NotApplicable { because: why } => why.clone(),
+            Observation::Failed { error } => error.clone(),
+            other => format!("not known: {}", other.missing().unwrap_or_default()),
+        };
+        Group::facts(label, [Fact::new("", &why)])
+    }
+}
+
+impl Fact {
+    fn new(lead: &str, text: &str) -> Fact {
+        Fact { lead: plain(lead), text: plain(text) }
+    }
+
+    /// A line whose indentation says something.
+    fn line(text: &str) -> Fact {
+        let indent = text.len() - text.trim_start_matches(' ').len();
+        Fact { lead: String::new(), text: format!("{:indent$}{}", "", plain(text)) }
+    }
+
+    fn known(lead: &str, text: Option<impl fmt::Display>) -> Option<Fact> {
+        text.map(|text| Fact::new(lead, &text.to_string()))
+    }
+}
+
+impl fmt::Display for Fact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.lead.is_empty() { f.write_str(&self.text) } else { write!(f, "{}: {}", self.lead, self.text) }
+    }
+}
+
+/// All of it, as a plain text.
+impl fmt::Display for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}\n{}\n{}", self.step, self.summary, self.context.join(" · "))?;
+        for group in &self.groups {
+            writeln!(f, "\n{}", group.label)?;
+            for fact in &group.facts {
+                match group.verbatim {
+                    true if fact.lead.is_empty() => writeln!(f, "  {}", fact.text)?,
+                    true => writeln!(f, "  {}  {}", fact.lead, fact.text)?,
+                    false => writeln!(f, "  {fact}")?,
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Text of the evidence, redacted and on one line.
+fn plain(text: &str) -> String {
+    one_line(&SafeText::redact(text))
+}
+
+fn yes_no(is: bool) -> &'static str {
+    if is { "yes" } else { "no" }
+}

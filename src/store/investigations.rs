@@ -1,0 +1,350 @@
+//! Investigations: what was asked, where it is looked for, and what was found.
+
+use super::messages::{self, Outgoing};
+use super::threads::{self, NewThread, place};
+use super::watches::{self, Watch};
+use super::{Store, StoreError, Ticket, at, from_json, inbox, to_json};
+use crate::model::{Investigation, Place, Question};
+use crate::redact::SafeText;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sqlx::{FromRow, Sqlite, Transaction};
+
+/// How an investigation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// A person is asked in which of several places to look.
+    Asking,
+    /// It is being looked into.
+    Running,
+    /// There is a verdict.
+    Done,
+    /// It could not be looked into.
+    Failed,
+}
+
+impl Stage {
+    const ALL: [Stage; 4] = [Stage::Asking, Stage::Running, Stage::Done, Stage::Failed];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Stage::Asking => "asking",
+            Stage::Running => "running",
+            Stage::Done => "done",
+            Stage::Failed => "failed",
+        }
+    }
+}
+
+/// A place a secret may be in: a configured account, and a region.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Choice {
+    /// The account's name in the configuration; `None` where none is configured.
+    pub account: Option<String>,
+    /// The region.
+    pub region: String,
+}
+
+/// An investigation, without its evidence.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    /// Its id.
+    pub id: String,
+    /// Its thread's id.
+    pub thread: String,
+    /// Where that is.
+    pub place: Place,
+    /// The message of the thread that shows it.
+    pub slot: String,
+    /// Buttons of an older one have expired.
+    pub revision: u32,
+    /// What was asked.
+    pub question: Question,
+    /// Where it is looked for; `None` until that is decided.
+    pub choice: Option<Choice>,
+    /// The places to choose from while a person is asked.
+    pub choices: Vec<Choice>,
+    /// How it stands.
+    pub stage: Stage,
+    /// The verdict in one line; empty before the first.
+    pub headline: SafeText,
+    /// When the last run began.
+    pub started_at: Timestamp,
+    /// When the last run ended.
+    pub finished_at: Option<Timestamp>,
+    /// Who closed it, and when.
+    pub resolved: Option<(SafeText, Timestamp)>,
+    /// Since when it is watched.
+    pub watched_since: Option<Timestamp>,
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Concluded {
+    /// The investigation.
+    pub id: String,
+    /// How it stands now.
+    pub stage: Stage,
+    /// What was seen and concluded; `None` keeps what was there.
+    pub record: Option<Investigation>,
+    /// The verdict in one line.
+    pub headline: SafeText,
+    /// The places to choose from, where a person is asked.
+    pub choices: Vec<Choice>,
+}
+
+/// What the end of a trigger changes, all at once.
+#[derive(Debug, Clone, Default)]
+pub struct Ending {
+    /// What a run came to.
+    pub concluded: Vec<Concluded>,
+    /// An investigation a person closed, and who.
+    pub resolved: Option<(String, SafeText)>,
+    /// An investigation to be watched from now on.
+    pub watch: Option<Watch>,
+    /// An investigation that is watched no longer.
+    pub unwatch: Option<String>,
+    /// What threads are to show.
+    pub messages: Vec<Outgoing>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    thread: String,
+    platform: String,
+    workspace: String,
+    channel: String,
+    root: Option<String>,
+    slot: String,
+    revision: u32,
+    question: String,
+    account: Option<String>,
+    region: Option<String>,
+    choices: String,
+    state: String,
+    headline: String,
+    started_at: i64,
+    finished_at: Option<i64>,
+    resolved_by: Option<String>,
+    resolved_at: Option<i64>,
+    watched_since: Option<i64>,
+}
+
+impl Row {
+    fn read(self) -> Result<Stored, StoreError> {
+        let stage = Stage::ALL.into_iter().find(|stage| stage.word() == self.state);
+        let by = self.resolved_by.as_deref().map(SafeText::redact);
+        Ok(Stored {
+            place: place(&self.platform, self.workspace, self.channel, self.root)?,
+            id: self.id,
+            thread: self.thread,
+            slot: self.slot,
+            revision: self.revision,
+            question: from_json("question", &self.question)?,
+            choice: self.region.map(|region| Choice { account: self.account, region }),
+            choices: from_json("list of places", &self.choices)?,
+            stage: stage.ok_or_else(|| StoreError::Unreadable { what: "investigation", why: "its state is none".to_owned() })?,
+            headline: SafeText::redact(&self.headline),
+            started_at: at(self.started_at),
+            finished_at: self.finished_at.map(at),
+            resolved: by.zip(self.resolved_at.map(at)),
+            watched_since: self.watched_since.map(at),
+        })
+    }
+}
+
+/// The columns of [`Row`], for the queries below.
+macro_rules! investigations {
+    ($rest:literal) => {
+        concat!(
+            "SELECT i.id, i.thread, t.platform, t.workspace, t.channel, t.root, i.slot, i.revision, i.question, i.account, ",
+            "i.region, i.choices, i.state, i.headline, i.started_at, i.finished_at, i.resolved_by, i.resolved_at, ",
+            "w.since AS watched_since FROM investigations i JOIN threads t ON t.id = i.thread ",
+            "LEFT JOIN watches w ON w.investigation = i.id ",
+            $rest
+        )
+    };
+}
+
+impl Store {
+    /// Opens an investigation in its thread, which is opened too where it is new. One of that id is kept as it is.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn open_investigation(
+        &self,
+        thread: &NewThread,
+        id: &str,
+        slot: &str,
+        question: &Question,
+        messages: &[Outgoing],
+    ) -> Result<Stored, StoreError> {
+        let mut tx = self.write().await?;
+        threads::insert(&mut tx, thread, self.now()).await?;
+        sqlx::query(
+            "INSERT INTO investigations (id, thread, slot, revision, question, state, started_at)
+             VALUES (?, ?, ?, 1, ?, 'running', ?) ON CONFLICT DO NOTHING",
+        )
+        .bind(id)
+        .bind(&thread.id)
+        .bind(slot)
+        .bind(to_json("question", question)?)
+        .bind(self.now().as_millisecond())
+        .execute(&mut *tx)
+        .await?;
+        messages::state(&mut tx, messages, self.tick(), self.now()).await?;
+        tx.commit().await?;
+        self.messages_changed.send_replace(());
+        let missing = || StoreError::Unreadable { what: "investigation", why: "it is gone".to_owned() };
+        self.investigation(id).await?.ok_or_else(missing)
+    }
+
+    /// The investigation with this id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn investigation(&self, id: &str) -> Result<Option<Stored>, StoreError> {
+        let row: Option<Row> = sqlx::query_as(investigations!("WHERE i.id = ?")).bind(id).fetch_optional(&self.readers).await?;
+        row.map(Row::read).transpose()
+    }
+
+    /// What an investigation saw and concluded, once it did.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn record(&self, id: &str) -> Result<Option<Investigation>, StoreError> {
+        let record: Option<Option<String>> =
+            sqlx::query_scalar("SELECT record FROM investigations WHERE id = ?").bind(id).fetch_optional(&self.readers).await?;
+        record.flatten().map(|record| from_json("record", &record)).transpose()
+    }
+
+    /// The investigations of a thread, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn investigations_of(&self, thread: &str) -> Result<Vec<Stored>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(investigations!("WHERE i.thread = ? ORDER BY i.started_at, i.rowid"))
+            .bind(thread)
+            .fetch_all(&self.readers)
+            .await?;
+        rows.into_iter().map(Row::read).collect()
+    }
+
+    /// The newest investigations of a workspace.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn recent_investigations(&self, of: &Place, limit: u32) -> Result<Vec<Stored>, StoreError> {
+        let rows: Vec<Row> =
+            sqlx::query_as(investigations!("WHERE t.platform = ? AND t.workspace = ? ORDER BY i.started_at DESC LIMIT ?"))
+                .bind(of.platform.id())
+                .bind(&of.workspace)
+                .bind(limit)
+                .fetch_all(&self.readers)
+                .await?;
+        rows.into_iter().map(Row::read).collect()
+    }
+
+    /// A run begins: buttons older than `revision` expire, and whoever closed it is forgotten.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn begin_run(&self, id: &str, revision: u32, choice: &Choice) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE investigations SET state = 'running', revision = max(revision, ?), account = ?, region = ?, started_at = ?,
+                    choices = '[]', resolved_by = NULL, resolved_at = NULL WHERE id = ?",
+        )
+        .bind(revision)
+        .bind(choice.account.as_deref())
+        .bind(&choice.region)
+        .bind(self.now().as_millisecond())
+        .bind(id)
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    /// Ends a trigger and makes all its changes with it; false, and nothing changes, when the claim was lost.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn complete(&self, ticket: Ticket, ending: &Ending) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        if !inbox::end(&mut tx, ticket, "done", "", self.now()).await? {
+            return Ok(false);
+        }
+        self.make(&mut tx, ending).await?;
+        tx.commit().await?;
+        self.inbox_changed.send_replace(());
+        self.messages_changed.send_replace(());
+        Ok(true)
+    }
+
+    /// Gives a trigger up and makes these changes with it; false when the claim was lost.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn abandon(&self, ticket: Ticket, why: &SafeText, ending: &Ending) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        if !inbox::end(&mut tx, ticket, "dead", why.as_str(), self.now()).await? {
+            return Ok(false);
+        }
+        self.make(&mut tx, ending).await?;
+        tx.commit().await?;
+        self.inbox_changed.send_replace(());
+        self.messages_changed.send_replace(());
+        Ok(true)
+    }
+
+    /// Makes changes before a trigger has ended, such as one investigation of several.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn apply(&self, ending: &Ending) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        self.make(&mut tx, ending).await?;
+        tx.commit().await?;
+        self.messages_changed.send_replace(());
+        Ok(())
+    }
+
+    async fn make(&self, tx: &mut Transaction<'static, Sqlite>, ending: &Ending) -> Result<(), StoreError> {
+        let now = self.now();
+        for concluded in &ending.concluded {
+            conclude(tx, concluded, now).await?;
+        }
+        if let Some((id, by)) = &ending.resolved {
+            sqlx::query("UPDATE investigations SET resolved_by = ?, resolved_at = ? WHERE id = ?")
+                .bind(by.as_str())
+                .bind(now.as_millisecond())
+                .bind(id)
+                .execute(&mut **tx)
+                .await?;
+        }
+        if let Some(watch) = &ending.watch {
+            watches::insert(tx, watch).await?;
+        }
+        if let Some(id) = &ending.unwatch {
+            sqlx::query("DELETE FROM watches WHERE investigation = ?").bind(id).execute(&mut **tx).await?;
+        }
+        messages::state(tx, &ending.messages, self.tick(), now).await
+    }
+}
+
+async fn conclude(tx: &mut Transaction<'static, Sqlite>, concluded: &Concluded, now: Timestamp) -> Result<(), StoreError> {
+    let record = concluded.record.as_ref().map(|record| to_json("record", record)).transpose()?;
+    sqlx::query(
+        "UPDATE investigations SET state = ?, record = coalesce(?, record), headline = ?, choices = ?, finished_at = ?
+         WHERE id = ?",
+    )
+    .bind(concluded.stage.word())
+    .bind(record)
+    .bind(concluded.headline.as_str())
+    .bind(to_json("list of places", &concluded.choices)?)
+    .bind(now.as_millisecond())
+    .bind(&concluded.id)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,420 @@
+//! What threads are to show, and how far that has got: one row per message, reconciled with the platform.
+
+use super::threads::place;
+use super::{Store, StoreError, at, audit, from_json, millis, to_json};
+use crate::chat::Message;
+use crate::model::{Place, PlatformName, ReplyTo};
+use crate::redact::SafeText;
+use jiff::Timestamp;
+use sqlx::{FromRow, Sqlite, Transaction};
+use std::collections::HashSet;
+use std::time::Duration;
+
+/// The slot of the message a thread hangs on.
+pub const ROOT: &str = "root";
+
+/// How long a message may be undelivered before it is given up; a longer outage of a platform is not bridged.
+pub(super) const DEADLINE: Duration = Duration::from_secs(4 * 3_600);
+
+/// A message as it is to be. Stating another one for the same slot replaces it: the platform's message is edited.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outgoing {
+    /// The thread's id.
+    pub thread: String,
+    /// Which of its messages: [`ROOT`], or a name unique in the thread. Replies are posted in the order they were stated.
+    pub slot: String,
+    /// The message.
+    pub message: Message,
+    /// Why it is sent, for the operator.
+    pub reason: &'static str,
+    /// True while a newer one is on its way: it may be skipped.
+    pub passing: bool,
+    /// Whoever asked for it, to be pointed here; or to be answered alone.
+    pub reply_to: Option<ReplyTo>,
+    /// True when only the person of `reply_to` is to see it.
+    pub alone: bool,
+}
+
+impl Outgoing {
+    /// A reply in a thread.
+    #[must_use]
+    pub fn reply(thread: &str, slot: impl Into<String>, message: Message, reason: &'static str) -> Outgoing {
+        Outgoing { thread: thread.to_owned(), slot: slot.into(), message, reason, passing: false, reply_to: None, alone: false }
+    }
+
+    /// The message a thread hangs on.
+    #[must_use]
+    pub fn root(thread: &str, message: Message, reason: &'static str) -> Outgoing {
+        Outgoing::reply(thread, ROOT, message, reason)
+    }
+
+    /// Something one person alone is told.
+    #[must_use]
+    pub fn whisper(thread: &str, slot: impl Into<String>, to: ReplyTo, message: Message, reason: &'static str) -> Outgoing {
+        Outgoing { reply_to: Some(to), alone: true, ..Outgoing::reply(thread, slot, message, reason) }
+    }
+
+    /// The same, while a newer one is on its way.
+    #[must_use]
+    pub fn passing(self) -> Outgoing {
+        Outgoing { passing: true, ..self }
+    }
+
+    /// The same, and whoever asked for it is pointed to it.
+    #[must_use]
+    pub fn asked_by(self, reply_to: Option<ReplyTo>) -> Outgoing {
+        Outgoing { reply_to, ..self }
+    }
+}
+
+/// How fast messages go out.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// Between two edits of progress in one thread.
+    pub between_edits: Duration,
+}
+
+/// A message to be sent now.
+#[derive(Debug, Clone)]
+pub struct Due {
+    id: i64,
+    /// The thread's id.
+    pub thread: String,
+    /// Where the thread is; without a thread while its root is not posted.
+    pub place: Place,
+    /// Which message.
+    pub slot: String,
+    /// Why it is sent.
+    pub reason: String,
+    /// The message.
+    pub message: Message,
+    /// True while a newer one is on its way.
+    pub passing: bool,
+    /// The revision this is.
+    pub revision: i64,
+    /// The platform's id, when it is posted and to be edited.
+    pub posted_id: Option<String>,
+    /// The delivery's key.
+    pub key: String,
+    /// True when it was posted once and the answer is unknown.
+    pub uncertain: bool,
+    /// True when the platform had lost it before.
+    pub was_lost: bool,
+    /// As in [`Outgoing`].
+    pub reply_to: Option<ReplyTo>,
+    /// As in [`Outgoing`].
+    pub alone: bool,
+    /// How often sending it failed.
+    pub attempts: u32,
+    due_by: i64,
+}
+
+impl Due {
+    /// True for the message a thread hangs on.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        self.slot == ROOT
+    }
+}
+
+/// A message that was given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undelivered {
+    /// Which.
+    pub slot: String,
+    /// Why it was to be sent.
+    pub reason: SafeText,
+    /// Why it was given up.
+    pub why: SafeText,
+    /// When it was stated.
+    pub stated_at: Timestamp,
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: i64,
+    thread: String,
+    platform: String,
+    workspace: String,
+    channel: String,
+    root: Option<String>,
+    slot: String,
+    reason: String,
+    message: String,
+    passing: bool,
+    revision: i64,
+    posted: i64,
+    posted_id: Option<String>,
+    posts: i64,
+    uncertain: bool,
+    reply_to: Option<String>,
+    alone: bool,
+    attempts: u32,
+    due_by: i64,
+}
+
+impl Row {
+    fn read(self) -> Result<Due, StoreError> {
+        Ok(Due {
+            id: self.id,
+            place: place(&self.platform, self.workspace, self.channel, self.root)?,
+            key: format!("{}.{}.{}", self.thread, self.slot, self.posts),
+            thread: self.thread,
+            slot: self.slot,
+            reason: self.reason,
+            message: from_json("message", &self.message)?,
+            passing: self.passing,
+            revision: self.revision,
+            posted_id: self.posted_id.filter(|_| self.posted > 0),
+            uncertain: self.uncertain,
+            was_lost: self.posts > 0,
+            reply_to: self.reply_to.map(ReplyTo),
+            alone: self.alone,
+            attempts: self.attempts,
+            due_by: self.due_by,
+        })
+    }
+}
+
+impl Store {
+    /// States what threads are to show.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn state(&self, messages: &[Outgoing]) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        state(&mut tx, messages, self.tick(), self.now()).await?;
+        tx.commit().await?;
+        self.messages_changed.send_replace(());
+        Ok(())
+    }
+
+    /// The messages of `platform` that may be sent now: at most one per thread, none of the threads in `busy`; a thread's
+    /// root comes before its replies, and replies come in order. Whatever is not just progress goes first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn due_messages(&self, platform: PlatformName, busy: &HashSet<String>, limit: u32) -> Result<Vec<Due>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT m.id, m.thread, t.platform, t.workspace, t.channel, t.root, m.slot, m.reason, m.message, m.passing,
+                    m.revision, m.posted, m.posted_id, m.posts, m.uncertain, m.reply_to, m.alone, m.attempts, m.due_by
+             FROM messages m JOIN threads t ON t.id = m.thread
+             WHERE m.state = 'pending' AND m.not_before <= ?1 AND t.platform = ?2
+               AND m.thread NOT IN (SELECT value FROM json_each(?3))
+               AND (m.alone OR m.posted > 0 OR ((m.slot = 'root' OR t.root IS NOT NULL) AND NOT EXISTS (
+                       SELECT 1 FROM messages e
+                       WHERE e.thread = m.thread AND e.state = 'pending' AND e.posted = 0 AND NOT e.alone AND e.id < m.id)))
+             ORDER BY m.passing, m.id LIMIT ?4",
+        )
+        .bind(self.tick())
+        .bind(platform.id())
+        .bind(to_json("list of threads", busy)?)
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        let mut threads = HashSet::new();
+        rows.into_iter().filter(|row| threads.insert(row.thread.clone())).map(Row::read).collect()
+    }
+
+    /// How long until a message of `platform` may be sent; `None` when none waits.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn next_message(&self, platform: PlatformName) -> Result<Option<Duration>, StoreError> {
+        let next: Option<i64> = sqlx::query_scalar(
+            "SELECT min(m.not_before) FROM messages m JOIN threads t ON t.id = m.thread
+             WHERE m.state = 'pending' AND t.platform = ?1 AND m.not_before > ?2",
+        )
+        .bind(platform.id())
+        .bind(self.tick())
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(next.map(|next| self.until(next)))
+    }
+
+    /// Notes that a message is about to be posted: from here on it may have arrived.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn posting(&self, due: &Due) -> Result<(), StoreError> {
+        sqlx::query("UPDATE messages SET uncertain = 1 WHERE id = ?").bind(due.id).execute(&self.writer).await?;
+        Ok(())
+    }
+
+    /// Notes that the platform has this revision, under `posted_id`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn sent(&self, due: &Due, posted_id: &str, pace: Pace) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        sqlx::query(
+            "UPDATE messages SET posted = ?1, posted_id = ?2, uncertain = 0, attempts = 0, why = '',
+                    state = iif(revision = ?1, 'sent', 'pending'), not_before = iif(passing, ?3, ?4) WHERE id = ?5",
+        )
+        .bind(due.revision)
+        .bind(posted_id)
+        .bind(self.tick_after(pace.between_edits))
+        .bind(self.tick())
+        .bind(due.id)
+        .execute(&mut *tx)
+        .await?;
+        let root = (due.is_root() && !due.alone).then_some(posted_id);
+        sqlx::query("UPDATE threads SET root = coalesce(?, root), touched_at = ? WHERE id = ?")
+            .bind(root)
+            .bind(self.now().as_millisecond())
+            .bind(&due.thread)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        self.messages_changed.send_replace(());
+        Ok(())
+    }
+
+    /// Forgets where the person who asked can be answered: it was done.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn answered(&self, due: &Due) -> Result<(), StoreError> {
+        sqlx::query("UPDATE messages SET reply_to = NULL WHERE id = ?").bind(due.id).execute(&self.writer).await?;
+        Ok(())
+    }
+
+    /// Puts a message off by `wait`, or gives it up when that is past its deadline; true when it was given up.
+    /// `arrived` is `None` when it is unknown whether it arrived.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn put_off(&self, due: &Due, wait: Duration, arrived: Option<bool>, why: &SafeText) -> Result<bool, StoreError> {
+        if self.tick_after(wait) > due.due_by {
+            self.give_up(due, why).await?;
+            return Ok(true);
+        }
+        sqlx::query(
+            "UPDATE messages SET attempts = attempts + 1, not_before = ?, uncertain = coalesce(?, uncertain), why = ? WHERE id = ?",
+        )
+        .bind(self.tick_after(wait))
+        .bind(arrived.map(|_| false))
+        .bind(why.as_str())
+        .bind(due.id)
+        .execute(&self.writer)
+        .await?;
+        Ok(false)
+    }
+
+    /// The platform lost a message that was posted: it is posted anew. For a root, the thread moves with it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn post_anew(&self, due: &Due) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        sqlx::query("UPDATE messages SET posted = 0, posted_id = NULL, posts = posts + 1, uncertain = 0 WHERE id = ?")
+            .bind(due.id)
+            .execute(&mut *tx)
+            .await?;
+        if due.is_root() {
+            sqlx::query("UPDATE threads SET root = NULL WHERE id = ?").bind(&due.thread).execute(&mut *tx).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// Gives a message up, with the reason; with a root that was never posted, its whole thread.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn give_up(&self, due: &Due, why: &SafeText) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        let whole_thread = due.is_root() && due.posted_id.is_none();
+        sqlx::query(
+            "UPDATE messages SET state = 'given_up', reply_to = NULL, why = ?1
+             WHERE id = ?2 OR (?3 AND thread = ?4 AND state = 'pending')",
+        )
+        .bind(why.as_str())
+        .bind(due.id)
+        .bind(whole_thread)
+        .bind(&due.thread)
+        .execute(&mut *tx)
+        .await?;
+        let line = audit::Audited::system("gave up a message", &due.slot, why.as_str());
+        audit::insert(&mut tx, &line, self.now()).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// How many messages wait for `platform`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn pending_messages(&self, platform: PlatformName) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar(
+            "SELECT count(*) FROM messages m JOIN threads t ON t.id = m.thread WHERE m.state = 'pending' AND t.platform = ?",
+        )
+        .bind(platform.id())
+        .fetch_one(&self.readers)
+        .await?)
+    }
+
+    /// The messages that were given up, the newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn undelivered(&self, limit: u32) -> Result<Vec<Undelivered>, StoreError> {
+        let rows: Vec<(String, String, String, i64)> =
+            sqlx::query_as("SELECT slot, reason, why, stated_at FROM messages WHERE state = 'given_up' ORDER BY id DESC LIMIT ?")
+                .bind(limit)
+                .fetch_all(&self.readers)
+                .await?;
+        let messages = rows.into_iter().map(|(slot, reason, why, stated_at)| Undelivered {
+            slot,
+            reason: SafeText::redact(&reason),
+            why: SafeText::redact(&why),
+            stated_at: at(stated_at),
+        });
+        Ok(messages.collect())
+    }
+
+    /// What a thread is to show in `slot`, delivered or not.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn stated(&self, thread: &str, slot: &str) -> Result<Option<Message>, StoreError> {
+        let text: Option<String> = sqlx::query_scalar("SELECT message FROM messages WHERE thread = ? AND slot = ?")
+            .bind(thread)
+            .bind(slot)
+            .fetch_optional(&self.readers)
+            .await?;
+        text.map(|text| from_json("message", &text)).transpose()
+    }
+}
+
+/// States messages; one that says what is stated already changes nothing.
+pub(super) async fn state(
+    tx: &mut Transaction<'static, Sqlite>,
+    messages: &[Outgoing],
+    tick: i64,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for outgoing in messages {
+        sqlx::query(
+            "INSERT INTO messages (thread, slot, reason, message, passing, reply_to, alone, state, not_before, due_by, stated_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?)
+             ON CONFLICT (thread, slot) DO UPDATE SET
+                 message = excluded.message, reason = excluded.reason, passing = excluded.passing,
+                 reply_to = coalesce(excluded.reply_to, reply_to), revision = revision + 1, state = 'pending',
+                 not_before = iif(attempts > 0 OR excluded.passing, max(not_before, excluded.not_before), excluded.not_before),
+                 due_by = excluded.due_by, stated_at = excluded.stated_at
+             WHERE message <> excluded.message OR passing <> excluded.passing",
+        )
+        .bind(&outgoing.thread)
+        .bind(&outgoing.slot)
+        .bind(outgoing.reason)
+        .bind(to_json("message", &outgoing.message)?)
+        .bind(outgoing.passing)
+        .bind(outgoing.reply_to.as_ref().map(|reply_to| reply_to.0.as_str()))
+        .bind(outgoing.alone)
+        .bind(tick)
+        .bind(tick.saturating_add(millis(DEADLINE)))
+        .bind(now.as_millisecond())
+        .execute(&mut **tx)
+        .await?;
+    }
+    Ok(())
+}

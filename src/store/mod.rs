@@ -1,0 +1,141 @@
+//! What must survive a crash, in one SQLite file: accepted triggers, threads and what they are to show, investigations,
+//! the audit trail. The only module that knows SQL.
+//!
+//! Every method is one short transaction. Writes take turns on one connection, so that none waits on a lock of another;
+//! a write that must outlive a power cut waits for the disk ([`Store::accept`]).
+
+mod alarms;
+mod audit;
+mod durable;
+mod inbox;
+mod investigations;
+mod messages;
+mod open;
+mod retention;
+mod threads;
+mod watches;
+
+pub use alarms::Newness;
+pub use audit::{Audited, Decision};
+pub use inbox::{Accepted, Claimed, DeadLetter, Entry, MOST_ATTEMPTS, Refused, Ticket};
+pub use investigations::{Choice, Concluded, Ending, Stage, Stored};
+pub use messages::{Due, Outgoing, Pace, ROOT, Undelivered};
+pub use open::OpenError;
+pub use retention::Removed;
+pub use threads::{AlarmMark, NewThread, Thread, ThreadState};
+pub use watches::Watch;
+
+use crate::clock::{Clock, Stopwatch};
+use durable::Durable;
+use jiff::Timestamp;
+use sqlx::{Sqlite, SqlitePool, Transaction};
+use std::fs::File;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Why the store did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file or the disk fails; it may work later.
+    #[error("the store does not work: {0}")]
+    Broken(#[from] sqlx::Error),
+    /// A row holds what this version cannot read.
+    #[error("the store holds a {what} that cannot be read: {why}")]
+    Unreadable {
+        /// What.
+        what: &'static str,
+        /// Why.
+        why: String,
+    },
+}
+
+/// The store. One process has it at a time.
+#[derive(Debug)]
+pub struct Store {
+    /// One connection: SQLite has one writer anyway, and those who wait are served in the order they came.
+    writer: SqlitePool,
+    readers: SqlitePool,
+    durable: Durable,
+    clock: Clock,
+    /// Leases and waits are measured from here, so that a change of the machine's date expires none of them.
+    opened: (i64, Stopwatch),
+    inbox_changed: watch::Sender<()>,
+    messages_changed: watch::Sender<()>,
+    /// Held as long as the store is open; the system lets go of it when the process ends, however that happens.
+    _lock: File,
+}
+
+impl Store {
+    /// Becomes ready when something may be claimed that was not there before.
+    #[must_use]
+    pub fn inbox_changes(&self) -> watch::Receiver<()> {
+        self.inbox_changed.subscribe()
+    }
+
+    /// Becomes ready when there may be something to deliver.
+    #[must_use]
+    pub fn message_changes(&self) -> watch::Receiver<()> {
+        self.messages_changed.subscribe()
+    }
+
+    /// The wall clock, for what people read.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The clock of leases and waits, in milliseconds; it never jumps while the store is open.
+    fn tick(&self) -> i64 {
+        let (opened_at, since) = self.opened;
+        opened_at.saturating_add(since.elapsed().as_millis().try_into().unwrap_or(i64::MAX))
+    }
+
+    fn tick_after(&self, wait: Duration) -> i64 {
+        self.tick().saturating_add(millis(wait))
+    }
+
+    /// How long until the moment `at` of [`Store::tick`].
+    fn until(&self, at: i64) -> Duration {
+        Duration::from_millis(u64::try_from(at.saturating_sub(self.tick())).unwrap_or_default())
+    }
+
+    async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// True when the store answers.
+    pub async fn is_well(&self) -> bool {
+        sqlx::query("UPDATE lanes SET served = served WHERE 0").execute(&self.writer).await.is_ok()
+    }
+
+    /// Puts everything into the one file, and lets go of it.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        // Where this fails, the next start does it.
+        let _ = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await;
+        self.writer.close().await;
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn at(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(ms).unwrap_or(if ms < 0 { Timestamp::MIN } else { Timestamp::MAX })
+}
+
+fn to_json<T: serde::Serialize>(what: &'static str, value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Unreadable { what, why: error.to_string() })
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Result<T, StoreError> {
+    // The error would repeat the text.
+    serde_json::from_str(text).map_err(|error| StoreError::Unreadable {
+        what,
+        why: format!("{:?} error in column {}", error.classify(), error.column()),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,259 @@
+//! Opens the store, or says in one sentence why not and what to do. Nothing is ever overwritten.
+
+use super::durable::Durable;
+use super::{Store, StoreError, millis};
+use crate::clock::{Clock, Stopwatch};
+use sqlx::ConnectOptions as _;
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use std::ffi::OsString;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::sync::watch;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
+
+/// Marks the file as ours, in SQLite's `application_id`: "RotD".
+const OURS: i64 = 0x526f_7444;
+
+/// How long to wait for a process that looks into the file, such as a backup.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// How long to wait for a turn on a connection before the caller is told that we are overloaded.
+const TURN: Duration = Duration::from_secs(5);
+
+/// Connections that only read.
+const READERS: u32 = 4;
+
+/// Files up to this size are checked whole at the start, which takes less than a second; in bytes.
+const CHECKED: u64 = 256 << 20;
+
+/// The longest a stored wait may still last after a restart: the clock may have been wrong when it was written.
+const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+
+/// Why the store is not open. Each message says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it.
+    #[error("the store {} is in use by another process: stop that one first, or give this one a [store] path of its own", .0.display())]
+    InUse(PathBuf),
+    /// There is something else.
+    #[error("the store {} is {what}: name a file that does not exist yet in [store] path", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+        /// What is there.
+        what: &'static str,
+    },
+    /// It cannot be written or read.
+    #[error("the store {} cannot be used: {why}; the file and its folder must be readable and writable by this user", path.display())]
+    Unusable {
+        /// The path.
+        path: PathBuf,
+        /// What the system says.
+        why: String,
+    },
+    /// It is damaged.
+    #[error("the store {} is damaged ({why}): move it and its -wal file away and put a backup in place, or start without one and lose what was in it", path.display())]
+    Damaged {
+        /// The path.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// It was made by a newer version.
+    #[error("the store {} was written by another version of this program ({why}): run that version", path.display())]
+    OtherVersion {
+        /// The path.
+        path: PathBuf,
+        /// What differs.
+        why: String,
+    },
+}
+
+impl Store {
+    /// Opens the store at `path`, and makes it where there is none. What another process had left undone may be claimed.
+    ///
+    /// # Errors
+    /// [`OpenError`]; what is there is left as it is.
+    pub async fn open(path: &Path, clock: Clock) -> Result<Store, OpenError> {
+        let unusable = |why: String| OpenError::Unusable { path: path.to_owned(), why };
+        let named = fs::symlink_metadata(path);
+        match &named {
+            Ok(meta) if meta.is_symlink() => return Err(not_a_file(path, "a symbolic link")),
+            Ok(meta) if meta.is_dir() => return Err(not_a_file(path, "a folder")),
+            Ok(meta) if !meta.is_file() => return Err(not_a_file(path, "not a regular file")),
+            Ok(meta) if meta.permissions().readonly() => return Err(unusable("it is read-only".to_owned())),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(unusable(error.to_string())),
+        }
+        let lock = lock(path)?;
+        if named.is_ok() {
+            check_header(path)?;
+        } else {
+            create(path).await?;
+        }
+        let writer = connect(path, 1).await.map_err(|error| diagnosed(path, &error))?;
+        check(&writer, path, named.map_or(0, |meta| meta.len())).await?;
+        MIGRATIONS
+            .run(&writer)
+            .await
+            .map_err(|error| OpenError::OtherVersion { path: path.to_owned(), why: error.to_string() })?;
+        let readers = connect(path, READERS).await.map_err(|error| diagnosed(path, &error))?;
+        let store = Store {
+            writer,
+            readers,
+            durable: Durable::new(beside(path, "-wal")),
+            clock,
+            opened: (clock.now().as_millisecond(), Stopwatch::start()),
+            inbox_changed: watch::Sender::new(()),
+            messages_changed: watch::Sender::new(()),
+            _lock: lock,
+        };
+        store.take_over().await.map_err(|error| unusable(error.to_string()))?;
+        Ok(store)
+    }
+
+    /// The process before this one is gone, so nobody holds its leases.
+    async fn take_over(&self) -> Result<(), StoreError> {
+        let latest = self.tick().saturating_add(millis(LONGEST_WAIT));
+        let mut tx = self.write().await?;
+        sqlx::query("UPDATE inbox SET state = 'waiting', lease_until = 0, not_before = 0 WHERE state = 'running'")
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query("UPDATE inbox SET not_before = min(not_before, ?) WHERE state = 'waiting'")
+            .bind(latest)
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query("UPDATE messages SET not_before = min(not_before, ?) WHERE state = 'pending'")
+            .bind(latest)
+            .execute(&mut *tx)
+            .await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+fn not_a_file(path: &Path, what: &'static str) -> OpenError {
+    OpenError::NotAFile { path: path.to_owned(), what }
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn lock(path: &Path) -> Result<File, OpenError> {
+    let unusable = |error: io::Error| OpenError::Unusable { path: path.to_owned(), why: error.to_string() };
+    let name = beside(path, ".lock");
+    let file = File::options().create(true).truncate(false).write(true).open(name).map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
+        Err(TryLockError::Error(error)) => Err(unusable(error)),
+    }
+}
+
+/// Makes a store under another name and gives it its own when it is complete: one that is there is whole.
+async fn create(path: &Path) -> Result<(), OpenError> {
+    let unusable = |why: String| OpenError::Unusable { path: path.to_owned(), why };
+    let new = beside(path, ".new");
+    for leftover in [new.clone(), beside(&new, "-wal"), beside(&new, "-shm")] {
+        match fs::remove_file(leftover) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unusable(error.to_string())),
+            _ => {}
+        }
+    }
+    make_private(&new).map_err(|error| unusable(error.to_string()))?;
+    let made = async {
+        let marked = options(&new).pragma("application_id", OURS.to_string());
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(marked).await?;
+        MIGRATIONS.run(&pool).await?;
+        pool.close().await;
+        Ok::<(), sqlx::Error>(())
+    };
+    made.await.map_err(|error| unusable(error.to_string()))?;
+    let durable = || {
+        File::open(&new)?.sync_all()?;
+        fs::rename(&new, path)?;
+        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder)?.sync_all()
+    };
+    durable().map_err(|error| unusable(error.to_string()))
+}
+
+/// The store holds evidence and answers' addresses: others on this machine have no business in it.
+fn make_private(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    File::options().write(true).create_new(true).mode(0o600).open(path).map(drop)
+}
+
+/// The file begins as SQLite's do. Source: SQLite's file format, "The database header".
+fn check_header(path: &Path) -> Result<(), OpenError> {
+    let damaged = |why: &str| OpenError::Damaged { path: path.to_owned(), why: why.to_owned() };
+    let mut header = [0; 100];
+    let mut file = File::open(path).map_err(|error| OpenError::Unusable { path: path.to_owned(), why: error.to_string() })?;
+    file.read_exact(&mut header).map_err(|_| damaged("it is empty or cut off"))?;
+    if header.starts_with(b"SQLite format 3\0") { Ok(()) } else { Err(damaged("it is no SQLite file")) }
+}
+
+async fn check(pool: &SqlitePool, path: &Path, length: u64) -> Result<(), OpenError> {
+    let id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(pool).await.map_err(|error| diagnosed(path, &error))?;
+    if id != OURS {
+        return Err(not_a_file(path, "another program's database"));
+    }
+    if length > CHECKED {
+        return Ok(());
+    }
+    let found: String =
+        sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(pool).await.map_err(|error| diagnosed(path, &error))?;
+    if found == "ok" { Ok(()) } else { Err(OpenError::Damaged { path: path.to_owned(), why: found }) }
+}
+
+fn diagnosed(path: &Path, error: &sqlx::Error) -> OpenError {
+    let why = error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
+    // SQLITE_CORRUPT and SQLITE_NOTADB.
+    let code = error.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<u32>().ok());
+    match code.map(|code| code & 0xff) {
+        Some(11 | 26) => OpenError::Damaged { path: path.to_owned(), why },
+        _ => OpenError::Unusable { path: path.to_owned(), why },
+    }
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+        .busy_timeout(BUSY)
+        .foreign_keys(true)
+        .thread_name(|id| format!("store-{id}"))
+        .disable_statement_logging()
+}
+
+async fn connect(path: &Path, connections: u32) -> Result<SqlitePool, sqlx::Error> {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(TURN)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(options(path))
+        .await
+}
+
+/// A connection that only reads, beside whoever has the store.
+pub(super) async fn connect_to_read(path: &Path) -> Result<SqlitePool, OpenError> {
+    if !path.is_file() {
+        return Err(OpenError::Unusable { path: path.to_owned(), why: "there is no such file".to_owned() });
+    }
+    check_header(path)?;
+    let only_reading = options(path).read_only(true);
+    let pool = SqlitePoolOptions::new().max_connections(1).connect_with(only_reading).await;
+    let pool = pool.map_err(|error| diagnosed(path, &error))?;
+    check(&pool, path, u64::MAX).await?;
+    Ok(pool)
+}

@@ -1,0 +1,72 @@
+//! Investigations that are looked at again until the next rotation succeeds or fails.
+
+use super::{Store, StoreError, at};
+use crate::redact::SafeText;
+use jiff::Timestamp;
+use sqlx::{Sqlite, Transaction};
+
+/// A watched investigation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watch {
+    /// The investigation.
+    pub investigation: String,
+    /// Who asked for it.
+    pub by: SafeText,
+    /// Only rotations after this count.
+    pub since: Timestamp,
+    /// When to look again.
+    pub next_look: Timestamp,
+    /// When to stop.
+    pub until: Timestamp,
+}
+
+type Row = (String, String, i64, i64, i64);
+
+impl Store {
+    /// The watches that are due at `now`, the most overdue first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn due_watches(&self, now: Timestamp, limit: u32) -> Result<Vec<Watch>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT investigation, by, since, next_look, until FROM watches WHERE next_look <= ? ORDER BY next_look LIMIT ?",
+        )
+        .bind(now.as_millisecond())
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(rows.into_iter().map(read).collect())
+    }
+
+    /// The watch of an investigation.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn watch(&self, investigation: &str) -> Result<Option<Watch>, StoreError> {
+        let row: Option<Row> =
+            sqlx::query_as("SELECT investigation, by, since, next_look, until FROM watches WHERE investigation = ?")
+                .bind(investigation)
+                .fetch_optional(&self.readers)
+                .await?;
+        Ok(row.map(read))
+    }
+}
+
+fn read((investigation, by, since, next_look, until): Row) -> Watch {
+    Watch { investigation, by: SafeText::redact(&by), since: at(since), next_look: at(next_look), until: at(until) }
+}
+
+pub(super) async fn insert(tx: &mut Transaction<'static, Sqlite>, watch: &Watch) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO watches (investigation, by, since, next_look, until) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (investigation) DO UPDATE SET next_look = excluded.next_look, until = excluded.until",
+    )
+    .bind(&watch.investigation)
+    .bind(watch.by.as_str())
+    .bind(watch.since.as_millisecond())
+    .bind(watch.next_look.as_millisecond())
+    .bind(watch.until.as_millisecond())
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}

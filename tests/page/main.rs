@@ -1,0 +1,8 @@
+//! What people read: messages, the timeline, and the local page over HTTP.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at what it did not expect")]
+
+mod chart;
+mod messages;
+mod plain;
+mod worlds;
