@@ -18,5 +18,5 @@ mod refusal;
 mod rotation_event;
 mod verification;
 
-pub use endpoint::{Accepted, Endpoint, Intake, Subscriptions, Unavailable, certificate_client};
+pub use endpoint::{Accepted, Deadlines, Endpoint, Intake, Subscriptions, Unavailable, certificate_client};
 pub use message::Notice;

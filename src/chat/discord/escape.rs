@@ -14,17 +14,20 @@ pub(super) fn line(text: &SafeText) -> String {
     escaped(&inert::one_line(text))
 }
 
-/// One line of plain text, cut to `limit` units as they are sent.
+/// One line of plain text, cut to `limit` units as they are sent: the plain text is cut, never an escape in two.
 pub(super) fn line_within(text: &SafeText, limit: usize) -> String {
     let plain = inert::one_line(text);
-    let mut shown = escaped(&plain);
-    let mut budget = limit;
-    while limits::length(&shown) > limit {
-        // Escaping makes a text longer: cut the plain text until the escaped one fits, never an escape in two.
-        budget = budget.saturating_sub((limits::length(&shown) - limit).max(1));
-        shown = escaped(&limits::cut(&plain, budget));
+    let whole = escaped(&plain);
+    if limits::length(&whole) <= limit {
+        return whole;
     }
-    shown
+    let cut = |units| escaped(&limits::cut(&plain, units));
+    let (mut fits, mut exceeds) = (1, limit + 1);
+    while exceeds - fits > 1 {
+        let middle = usize::midpoint(fits, exceeds);
+        if limits::length(&cut(middle)) <= limit { fits = middle } else { exceeds = middle }
+    }
+    cut(fits)
 }
 
 /// Lines for the inside of a fenced code block.

@@ -78,7 +78,7 @@ impl Pace {
     /// Waits until a request on `route` may be sent, at most until `deadline`.
     pub(super) async fn pass(&self, route: &str, is_by_interaction: bool, deadline: Instant) -> Result<(), Held> {
         loop {
-            let Some(at) = self.with(|state| state.next(route, is_by_interaction))? else { return Ok(()) };
+            let Some(at) = self.with(|state| state.next(this_instant(), route, is_by_interaction))? else { return Ok(()) };
             if at > deadline {
                 return Err(Held::For(at.saturating_duration_since(this_instant())));
             }
@@ -88,7 +88,7 @@ impl Pace {
 
     /// Takes note of an answer; `token_counts` where the bot's token was sent with the request.
     pub(super) fn note(&self, route: &str, status: u16, limits: Limits, token_counts: bool) {
-        self.with(|state| state.note(route, status, limits, token_counts));
+        self.with(|state| state.note(this_instant(), route, status, limits, token_counts));
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
@@ -98,8 +98,7 @@ impl Pace {
 
 impl State {
     /// When to look again; `None` when the request may be sent now, and was counted.
-    fn next(&mut self, route: &str, is_by_interaction: bool) -> Result<Option<Instant>, Held> {
-        let now = this_instant();
+    fn next(&mut self, now: Instant, route: &str, is_by_interaction: bool) -> Result<Option<Instant>, Held> {
         if !is_by_interaction && let Some(until) = self.token_refused_until {
             if now < until {
                 return Err(Held::TokenRefused);
@@ -129,8 +128,7 @@ impl State {
         Ok(None)
     }
 
-    fn note(&mut self, route: &str, status: u16, limits: Limits, token_counts: bool) {
-        let now = this_instant();
+    fn note(&mut self, now: Instant, route: &str, status: u16, limits: Limits, token_counts: bool) {
         if matches!(status, 401 | 403 | 429) && !limits.is_shared {
             self.refused.push_back(now);
         }
@@ -142,7 +140,7 @@ impl State {
             if limits.is_global {
                 self.paused_until = Some(until);
             } else {
-                self.remember(route, Bucket { remaining: 0, resets_at: until });
+                self.remember(now, route, Bucket { remaining: 0, resets_at: until });
             }
         } else if let (Some(remaining), Some(reset_after)) = (limits.remaining, limits.reset_after) {
             let resets_at = now + seconds(reset_after);
@@ -151,13 +149,12 @@ impl State {
                 Some(known) if now < known.resets_at => remaining.min(known.remaining),
                 _ => remaining,
             };
-            self.remember(route, Bucket { remaining, resets_at });
+            self.remember(now, route, Bucket { remaining, resets_at });
         }
     }
 
-    fn remember(&mut self, route: &str, bucket: Bucket) {
+    fn remember(&mut self, now: Instant, route: &str, bucket: Bucket) {
         if self.routes.len() >= BUCKETS && !self.routes.contains_key(route) {
-            let now = this_instant();
             self.routes.retain(|_, known| now < known.resets_at);
             let soonest = self.routes.iter().min_by_key(|(_, known)| known.resets_at).map(|(route, _)| route.clone());
             if let Some(soonest) = soonest.filter(|_| self.routes.len() >= BUCKETS) {
@@ -183,112 +180,134 @@ fn seconds(number: f64) -> Duration {
 mod tests {
     use super::*;
 
-    const A: &str = "/channels/1/messages";
-    const B: &str = "/channels/2/messages";
+    const A: &str = "POST /channels/1/messages";
+    const B: &str = "POST /channels/2/messages";
+    const ANSWER: &str = "POST /interactions/1/x/callback";
 
-    async fn pass(pace: &Pace, route: &str, patience: u64) -> Result<(), Held> {
-        pace.pass(route, false, this_instant() + Duration::from_secs(patience)).await
+    /// Milliseconds from `now` until a request may be sent; 0 when it was counted as sent.
+    fn wait(state: &mut State, now: Instant, route: &str) -> Result<u128, Held> {
+        let at = state.next(now, route, route == ANSWER)?;
+        Ok(at.map_or(0, |at| at.saturating_duration_since(now).as_millis()))
     }
 
     fn refused(retry_after: Option<f64>, is_global: bool) -> Limits {
         Limits { retry_after, is_global, ..Limits::default() }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn only_the_route_that_is_full_waits() {
-        let pace = Pace::default();
-        pace.note(A, 200, Limits { remaining: Some(1), reset_after: Some(2.5), ..Limits::default() }, true);
-        let start = this_instant();
-        assert_eq!(pass(&pace, A, 9).await, Ok(()));
-        assert_eq!(pass(&pace, B, 9).await, Ok(()));
-        assert_eq!(start.elapsed(), Duration::ZERO);
-        assert_eq!(pass(&pace, A, 9).await, Ok(()));
-        assert!(start.elapsed() >= Duration::from_millis(2_500) && start.elapsed() < Duration::from_millis(2_600));
+    fn ms(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn every_way_to_ask_for_a_wait_is_honoured_capped_or_defaulted() {
-        for (said, waited) in [
+    #[test]
+    fn only_the_route_that_is_full_waits() {
+        let (mut state, now) = (State::default(), this_instant());
+        state.note(now, A, 200, Limits { remaining: Some(1), reset_after: Some(2.5), ..Limits::default() }, true);
+        assert_eq!(wait(&mut state, now, A), Ok(0));
+        assert_eq!(wait(&mut state, now, A), Ok(2_500));
+        assert_eq!(wait(&mut state, now, B), Ok(0));
+        assert_eq!(wait(&mut state, now + ms(2_500), A), Ok(0));
+    }
+
+    #[test]
+    fn an_answer_that_was_overtaken_gives_no_turns_back() {
+        let (mut state, now) = (State::default(), this_instant());
+        let left = |remaining| Limits { remaining: Some(remaining), reset_after: Some(1.0), ..Limits::default() };
+        state.note(now, A, 200, left(0), true);
+        state.note(now, A, 200, left(4), true);
+        assert_eq!(wait(&mut state, now, A), Ok(1_000));
+    }
+
+    #[test]
+    fn every_way_to_ask_for_a_wait_is_honoured_capped_or_defaulted() {
+        for (said, expected) in [
             (Some(0.0), 0),
-            (Some(1.0), 1),
-            (Some(30.0), 30),
-            (Some(3_600.0), 3_600),
-            (Some(1e9), 3_600),
-            (Some(-1.0), 5),
-            (Some(f64::NAN), 5),
-            (None, 5),
+            (Some(1.0), 1_000),
+            (Some(30.0), 30_000),
+            (Some(3_600.0), 3_600_000),
+            (Some(1e9), 3_600_000),
+            (Some(-1.0), 5_000),
+            (Some(f64::NAN), 5_000),
+            (None, 5_000),
         ] {
-            let pace = Pace::default();
-            pace.note(A, 429, refused(said, false), true);
-            let start = this_instant();
-            assert_eq!(pass(&pace, A, 10_000).await, Ok(()), "{said:?}");
-            assert_eq!(start.elapsed().as_millis() / 10, waited * 100, "{said:?}");
+            let (mut state, now) = (State::default(), this_instant());
+            state.note(now, A, 429, refused(said, false), true);
+            assert_eq!(wait(&mut state, now, A), Ok(expected), "{said:?}");
+            assert_eq!(wait(&mut state, now, B), Ok(0));
         }
     }
 
-    #[tokio::test(start_paused = true)]
+    #[test]
+    fn a_pause_over_all_routes_spares_the_answers_to_interactions() {
+        let (mut state, now) = (State::default(), this_instant());
+        state.note(now, A, 429, refused(Some(30.0), true), true);
+        assert_eq!(wait(&mut state, now, B), Ok(30_000));
+        assert_eq!(wait(&mut state, now, ANSWER), Ok(0));
+        assert_eq!(wait(&mut state, now + ms(30_000), B), Ok(0));
+    }
+
+    #[test]
+    fn a_burst_stays_below_the_limit_over_all_routes() {
+        let (mut state, now) = (State::default(), this_instant());
+        for at in 0..EACH_SECOND {
+            assert_eq!(wait(&mut state, now, &format!("/{at}")), Ok(0));
+        }
+        assert_eq!(wait(&mut state, now, A), Ok(1_000));
+        assert_eq!(wait(&mut state, now + ms(1_000), A), Ok(0));
+    }
+
+    #[test]
+    fn the_breaker_opens_well_before_a_ban_and_closes_again() {
+        for (limits, opens) in [(Limits::default(), true), (Limits { is_shared: true, ..refused(Some(0.0), false) }, false)] {
+            let (mut state, now) = (State::default(), this_instant());
+            for _ in 0..REFUSALS {
+                state.note(now, A, 429, limits, true);
+            }
+            assert_eq!(wait(&mut state, now, B), Ok(if opens { 600_000 } else { 0 }));
+            assert_eq!(wait(&mut state, now, ANSWER), Ok(if opens { 600_000 } else { 0 }));
+            assert_eq!(wait(&mut state, now + BAN_WINDOW, B), Ok(0));
+        }
+    }
+
+    #[test]
+    fn a_refused_token_is_tried_once_a_minute() {
+        let (mut state, now) = (State::default(), this_instant());
+        state.note(now, A, 401, Limits::default(), true);
+        assert_eq!(wait(&mut state, now, B), Err(Held::TokenRefused));
+        assert_eq!(wait(&mut state, now, ANSWER), Ok(0));
+        let later = now + TOKEN_PAUSE;
+        assert_eq!(wait(&mut state, later, B), Ok(0));
+        assert_eq!(wait(&mut state, later, B), Err(Held::TokenRefused));
+        state.note(later, B, 200, Limits::default(), true);
+        assert_eq!(wait(&mut state, later, B), Ok(0));
+        state.note(later, ANSWER, 401, Limits::default(), false);
+        assert_eq!(wait(&mut state, later, B), Ok(0));
+    }
+
+    #[test]
+    fn what_is_remembered_has_a_bound() {
+        let (mut state, now) = (State::default(), this_instant());
+        for at in 0..3 * BUCKETS {
+            let limits = Limits { remaining: Some(0), reset_after: Some(9.0), ..Limits::default() };
+            state.note(now, &format!("/{at}"), 200, limits, true);
+        }
+        assert_eq!(state.routes.len(), BUCKETS);
+    }
+
+    #[tokio::test]
     async fn a_wait_longer_than_the_caller_has_is_told_at_once() {
         let pace = Pace::default();
         pace.note(A, 429, refused(Some(30.0), false), true);
-        assert_eq!(pass(&pace, A, 5).await, Err(Held::For(Duration::from_secs(30))));
-        assert_eq!(pass(&pace, B, 5).await, Ok(()));
+        let held = pace.pass(A, false, this_instant() + ms(5_000)).await;
+        assert!(matches!(held, Err(Held::For(wait)) if wait > ms(29_000) && wait <= ms(30_000)), "{held:?}");
+        assert_eq!(pace.pass(B, false, this_instant()).await, Ok(()));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_pause_over_all_routes_spares_the_answers_to_interactions() {
+    #[tokio::test]
+    async fn a_wait_that_fits_is_waited_out() {
         let pace = Pace::default();
-        pace.note(A, 429, refused(Some(30.0), true), true);
-        assert_eq!(pass(&pace, B, 5).await, Err(Held::For(Duration::from_secs(30))));
-        assert_eq!(pace.pass("/interactions/1/x/callback", true, this_instant()).await, Ok(()));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_burst_stays_below_the_limit_over_all_routes() {
-        let pace = Pace::default();
+        pace.note(A, 429, refused(Some(0.05), false), true);
         let start = this_instant();
-        for at in 0..=EACH_SECOND {
-            assert_eq!(start.elapsed(), Duration::ZERO, "{at}");
-            assert_eq!(pass(&pace, &format!("/{at}"), 9).await, Ok(()));
-        }
-        assert!(start.elapsed() >= Duration::from_secs(1));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_breaker_opens_well_before_a_ban_and_closes_again() {
-        let pace = Pace::default();
-        for _ in 0..REFUSALS {
-            pace.note(A, 403, Limits::default(), true);
-        }
-        assert!(matches!(pass(&pace, B, 5).await, Err(Held::For(left)) if left > Duration::from_secs(590)));
-        tokio::time::advance(BAN_WINDOW).await;
-        assert_eq!(pass(&pace, B, 5).await, Ok(()));
-        let others = Pace::default();
-        for _ in 0..REFUSALS {
-            others.note(A, 429, Limits { retry_after: Some(0.0), is_shared: true, ..Limits::default() }, true);
-        }
-        assert_eq!(pass(&others, B, 5).await, Ok(()));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_refused_token_is_tried_once_a_minute() {
-        let pace = Pace::default();
-        pace.note(A, 401, Limits::default(), true);
-        assert_eq!(pass(&pace, B, 500).await, Err(Held::TokenRefused));
-        tokio::time::advance(TOKEN_PAUSE).await;
-        assert_eq!(pass(&pace, B, 5).await, Ok(()));
-        assert_eq!(pass(&pace, B, 5).await, Err(Held::TokenRefused));
-        pace.note(B, 200, Limits::default(), true);
-        assert_eq!(pass(&pace, B, 5).await, Ok(()));
-        pace.note("/interactions/1/x/callback", 401, Limits::default(), false);
-        assert_eq!(pass(&pace, B, 5).await, Ok(()));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_is_remembered_has_a_bound() {
-        let pace = Pace::default();
-        for at in 0..3 * BUCKETS {
-            pace.note(&format!("/{at}"), 200, Limits { remaining: Some(0), reset_after: Some(9.0), ..Limits::default() }, true);
-        }
-        assert_eq!(pace.with(|state| state.routes.len()), BUCKETS);
+        assert_eq!(pace.pass(A, false, start + ms(5_000)).await, Ok(()));
+        assert!(start.elapsed() >= ms(50));
     }
 }

@@ -19,22 +19,25 @@ pub(super) struct Pulse {
 impl Pulse {
     /// The gateway answered a heartbeat; the next follows after `interval`.
     pub(super) fn felt(&self, interval: Duration) {
-        self.set(this_instant() + interval * MISSED + SLACK);
+        self.with(|alive_until| *alive_until = Some(this_instant() + interval * MISSED + SLACK));
     }
 
     /// The connection ended; it may be resumed at once.
     pub(super) fn lost(&self) {
         let soon = this_instant() + SLACK;
-        let mut alive_until = self.alive_until.lock().unwrap_or_else(PoisonError::into_inner);
-        *alive_until = alive_until.map(|until| until.min(soon));
-    }
-
-    fn set(&self, until: Instant) {
-        *self.alive_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+        self.with(|alive_until| *alive_until = alive_until.map(|until| until.min(soon)));
     }
 
     pub(super) fn is_felt(&self) -> bool {
-        self.alive_until.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|until| this_instant() < until)
+        self.is_felt_at(this_instant())
+    }
+
+    fn is_felt_at(&self, now: Instant) -> bool {
+        self.with(|alive_until| alive_until.is_some_and(|until| now < until))
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Option<Instant>) -> T) -> T {
+        act(&mut self.alive_until.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -42,21 +45,19 @@ impl Pulse {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn a_quiet_connection_lives_and_one_without_heartbeats_does_not() {
+    #[test]
+    fn a_quiet_connection_lives_and_one_without_heartbeats_does_not() {
         let pulse = Pulse::default();
         assert!(!pulse.is_felt());
-        for _ in 0..100 {
-            pulse.felt(Duration::from_secs(40));
-            tokio::time::advance(Duration::from_secs(40)).await;
-            assert!(pulse.is_felt());
-        }
-        tokio::time::advance(Duration::from_secs(71)).await;
-        assert!(!pulse.is_felt());
         pulse.felt(Duration::from_secs(40));
+        let now = this_instant();
+        for (seconds, felt) in [(0, true), (40, true), (109, true), (111, false), (86_400, false)] {
+            assert_eq!(pulse.is_felt_at(now + Duration::from_secs(seconds)), felt, "{seconds}");
+        }
         pulse.lost();
-        assert!(pulse.is_felt());
-        tokio::time::advance(SLACK).await;
-        assert!(!pulse.is_felt());
+        let now = this_instant();
+        for (seconds, felt) in [(0, true), (29, true), (31, false)] {
+            assert_eq!(pulse.is_felt_at(now + Duration::from_secs(seconds)), felt, "{seconds}");
+        }
     }
 }

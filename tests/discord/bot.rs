@@ -1,0 +1,141 @@
+//! The bot's Discord side, between the fake and a reception that takes down what it hears.
+
+use crate::fake_discord::{Event, FakeDiscord, TOKEN};
+use async_trait::async_trait;
+use rotation_diag::chat::discord::{Discord, GatewayError};
+use rotation_diag::chat::document::Tone;
+use rotation_diag::chat::{Inbound, Message, Receipt, Reception, Summary};
+use rotation_diag::clock::Clock;
+use rotation_diag::config::{DiscordMode, Token};
+use rotation_diag::model::{Actor, Investigation, Place};
+use rotation_diag::redact::SafeText;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex};
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// A reception that takes down what it hears, and answers as it was told to.
+pub struct Desk {
+    heard: Mutex<Vec<Inbound>>,
+    known: Mutex<BTreeSet<String>>,
+    /// What the next ones are told, instead of being accepted.
+    pub receipts: Mutex<VecDeque<Receipt>>,
+    pub names: Mutex<Vec<String>>,
+    /// Closed: nobody is served until it opens.
+    pub door: Semaphore,
+    changed: Notify,
+}
+
+impl Default for Desk {
+    fn default() -> Desk {
+        Desk {
+            heard: Mutex::default(),
+            known: Mutex::default(),
+            receipts: Mutex::default(),
+            names: Mutex::default(),
+            door: Semaphore::new(Semaphore::MAX_PERMITS),
+            changed: Notify::new(),
+        }
+    }
+}
+
+impl Desk {
+    /// The next one that was heard.
+    pub async fn heard(&self) -> Inbound {
+        loop {
+            let changed = self.changed.notified();
+            if let Some(inbound) = (!self.heard.lock().unwrap().is_empty()).then(|| self.heard.lock().unwrap().remove(0)) {
+                return inbound;
+            }
+            changed.await;
+        }
+    }
+
+    pub fn heard_so_far(&self) -> usize {
+        self.heard.lock().unwrap().len()
+    }
+
+    pub fn tell_next(&self, receipt: Receipt) {
+        self.receipts.lock().unwrap().push_back(receipt);
+    }
+}
+
+#[async_trait]
+impl Reception for Desk {
+    async fn receive(&self, inbound: Inbound) -> Receipt {
+        self.door.acquire().await.unwrap().forget();
+        self.door.add_permits(1);
+        let is_new = self.known.lock().unwrap().insert(inbound.key.clone());
+        if is_new {
+            self.heard.lock().unwrap().push(inbound);
+            self.changed.notify_waiters();
+        }
+        let told = self.receipts.lock().unwrap().pop_front();
+        told.unwrap_or(if is_new { Receipt::Accepted } else { Receipt::Duplicate })
+    }
+
+    async fn suggest(&self, _: &Actor, _: &Place, typed: &str) -> Vec<String> {
+        self.door.acquire().await.unwrap().forget();
+        self.door.add_permits(1);
+        self.names.lock().unwrap().iter().filter(|name| name.contains(typed)).cloned().collect()
+    }
+
+    async fn recent(&self, _: &Actor, _: usize) -> Vec<Summary> {
+        Vec::new()
+    }
+
+    async fn investigation(&self, _: &Actor, _: &str) -> Option<(Investigation, u32)> {
+        None
+    }
+}
+
+pub struct Bot {
+    pub fake: FakeDiscord,
+    pub discord: Arc<Discord>,
+    pub desk: Arc<Desk>,
+    pub stop: CancellationToken,
+}
+
+impl Bot {
+    pub async fn new(mode: DiscordMode) -> Bot {
+        let fake = FakeDiscord::start().await;
+        let discord = Discord::new(&fake.config(mode), Token::new(TOKEN), Clock::system()).unwrap();
+        Bot { fake, discord, desk: Arc::default(), stop: CancellationToken::new() }
+    }
+
+    /// Starts it, and waits until it is connected and has registered its command.
+    pub async fn connected() -> (Bot, JoinHandle<Result<(), GatewayError>>) {
+        let bot = Bot::new(DiscordMode::Gateway).await;
+        let task = bot.run();
+        bot.expect_start().await;
+        (bot, task)
+    }
+
+    pub fn run(&self) -> JoinHandle<Result<(), GatewayError>> {
+        let desk: Arc<dyn Reception> = Arc::clone(&self.desk) as Arc<dyn Reception>;
+        tokio::spawn(Arc::clone(&self.discord).run(desk, self.stop.clone()))
+    }
+
+    /// The two things that happen first, in any order.
+    pub async fn expect_start(&self) {
+        let first = [self.fake.next().await, self.fake.next().await];
+        assert!(first.contains(&Event::Identified), "{first:?}");
+        assert!(first.iter().any(|event| matches!(event, Event::Registered { .. })), "{first:?}");
+    }
+
+    pub fn tell(&self, name: &str, body: serde_json::Value) {
+        self.fake.with(|world| world.dispatch(name, body));
+    }
+
+    pub async fn answer(&self) -> serde_json::Value {
+        match self.fake.next().await {
+            Event::Answered { body, .. } => body,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+pub fn line(text: &str) -> Message {
+    Message::line(Tone::Neutral, SafeText::redact(text))
+}

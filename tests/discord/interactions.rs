@@ -1,0 +1,237 @@
+//! Commands, clicks, completion and mentions over the gateway.
+
+use crate::bot::{Bot, line};
+use crate::fake_discord::{BOT, CHANNEL, Event, Fault, GUILD, USER};
+use rotation_diag::chat::{ChatPlatform as _, Receipt, Said};
+use rotation_diag::model::{PlatformName, Standing, ThreadRef};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_command_is_taken_in_with_who_and_where_and_deferred_for_that_person_alone() {
+    let (bot, _task) = Bot::connected().await;
+    let command = bot.fake.with(|world| world.command(&[("secret", "prod/orders-db"), ("window", "7d"), ("account", "prod")]));
+    bot.tell("INTERACTION_CREATE", command.clone());
+    assert_eq!(bot.answer().await, json!({"type": 5, "data": {"flags": 64}}));
+    let inbound = bot.desk.heard().await;
+    assert_eq!(inbound.key, command["id"].as_str().unwrap());
+    assert_eq!(inbound.said, Said::Words("prod/orders-db account:prod window:7d".to_owned()));
+    assert_eq!((inbound.place.platform, inbound.place.workspace.as_str()), (PlatformName::Discord, &*GUILD.to_string()));
+    assert_eq!((inbound.place.channel, inbound.place.thread), (CHANNEL.to_string(), None));
+    assert_eq!((inbound.actor.user, inbound.actor.standing), (USER.to_string(), Standing::Member));
+    assert_eq!(inbound.actor.groups, Some(vec!["1080000000000000006".to_owned()]));
+
+    let to = inbound.reply_to.unwrap();
+    let thread = ThreadRef {
+        platform: PlatformName::Discord,
+        workspace: GUILD.to_string(),
+        channel: CHANNEL.to_string(),
+        root: "1090000000000000000".to_owned(),
+    };
+    bot.discord.point_to(&to, &thread).await.unwrap();
+    let link = format!("It goes on in https://discord.com/channels/{GUILD}/1090000000000000000");
+    let pointed = json!({"content": link, "allowed_mentions": {"parse": []}});
+    assert_eq!(bot.fake.next().await, Event::AnswerEdited { body: pointed });
+    bot.discord.whisper(&to, &line("which one?")).await.unwrap();
+    let Event::FollowedUp { body, .. } = bot.fake.next().await else { panic!() };
+    assert_eq!((body["content"].as_str(), body["flags"].as_u64()), (Some("which one?"), Some(64)));
+    bot.fake.finish();
+}
+
+#[tokio::test]
+async fn the_same_interaction_twice_is_heard_once_and_answered_twice() {
+    let (bot, _task) = Bot::connected().await;
+    let command = bot.fake.with(|world| world.command(&[("secret", "prod/orders-db")]));
+    bot.tell("INTERACTION_CREATE", command.clone());
+    assert_eq!(bot.answer().await["type"], 5);
+    bot.tell("INTERACTION_CREATE", command);
+    bot.fake.wait_for(|world| (world.asked("POST", "/callback") == 2).then_some(())).await;
+    bot.desk.heard().await;
+    assert_eq!(bot.desk.heard_so_far(), 0);
+    bot.fake.finish();
+}
+
+#[tokio::test]
+async fn what_is_not_accepted_is_answered_at_once_and_alone() {
+    for receipt in [Receipt::Answer(Box::new(line("not you"))), Receipt::Unavailable(Box::new(line("not you")))] {
+        let (bot, _task) = Bot::connected().await;
+        bot.desk.tell_next(receipt);
+        let command = bot.fake.with(|world| world.command(&[("words", "resolve")]));
+        bot.tell("INTERACTION_CREATE", command);
+        let answer = bot.answer().await;
+        assert_eq!((&answer["type"], &answer["data"]["content"], &answer["data"]["flags"]), (&json!(4), &json!("not you"), &json!(64)));
+        bot.fake.finish();
+    }
+}
+
+#[tokio::test]
+async fn a_click_brings_its_token_and_leaves_the_message_alone() {
+    let (bot, _task) = Bot::connected().await;
+    let click = bot.fake.with(|world| world.click("1.0123456789abcdef0123456789abcdef.3.rerun"));
+    bot.tell("INTERACTION_CREATE", click);
+    assert_eq!(bot.answer().await, json!({"type": 6}));
+    let inbound = bot.desk.heard().await;
+    assert_eq!(inbound.said, Said::Click("1.0123456789abcdef0123456789abcdef.3.rerun".to_owned()));
+    let data = json!({"custom_id": "menu.1", "component_type": 3, "values": ["1.0123456789abcdef0123456789abcdef.3.evidence-4"]});
+    let choice = bot.fake.with(|world| world.interaction(3, data, json!({"message": {"id": "1"}})));
+    bot.tell("INTERACTION_CREATE", choice);
+    assert_eq!(bot.answer().await["type"], 6);
+    let inbound = bot.desk.heard().await;
+    assert_eq!(inbound.said, Said::Click("1.0123456789abcdef0123456789abcdef.3.evidence-4".to_owned()));
+    // A click has no deferred answer that could point anywhere.
+    let thread = ThreadRef { platform: PlatformName::Discord, workspace: "1".into(), channel: "2".into(), root: "3".into() };
+    bot.discord.point_to(&inbound.reply_to.unwrap(), &thread).await.unwrap();
+    bot.fake.finish();
+}
+
+#[tokio::test]
+async fn a_slow_reception_is_not_waited_for_and_its_answer_follows() {
+    let (bot, _task) = Bot::connected().await;
+    bot.desk.door.forget_permits(usize::MAX);
+    bot.desk.tell_next(Receipt::Answer(Box::new(line("late, but here"))));
+    let command = bot.fake.with(|world| world.command(&[("secret", "prod/orders-db")]));
+    bot.tell("INTERACTION_CREATE", command);
+    assert_eq!(bot.answer().await["type"], 5);
+    bot.desk.door.add_permits(8);
+    let Event::FollowedUp { body, .. } = bot.fake.next().await else { panic!() };
+    assert_eq!(body["content"], "late, but here");
+    bot.fake.finish();
+}
+
+#[tokio::test]
+async fn names_are_completed_while_they_are_typed() {
+    let (bot, _task) = Bot::connected().await;
+    *bot.desk.names.lock().unwrap() =
+        vec!["prod/orders-db".to_owned(), "prod/orders-api".to_owned(), "test/x".to_owned(), format!("prod/{}", "x".repeat(120))];
+    let typed = |text: &str| json!({"id": "1", "name": "rotation-diag", "type": 1, "options": [{"name": "secret", "type": 3, "value": text, "focused": true}]});
+    for (text, expected) in [("orders", vec!["prod/orders-db", "prod/orders-api"]), ("prod/x", vec![]), ("nothing", vec![])] {
+        let question = bot.fake.with(|world| world.interaction(4, typed(text), json!({})));
+        bot.tell("INTERACTION_CREATE", question);
+        let answer = bot.answer().await;
+        let names: Vec<&str> = answer["data"]["choices"].as_array().unwrap().iter().map(|c| c["value"].as_str().unwrap()).collect();
+        assert_eq!((answer["type"].as_u64(), names), (Some(8), expected));
+    }
+    bot.desk.door.forget_permits(usize::MAX);
+    let question = bot.fake.with(|world| world.interaction(4, typed("orders"), json!({})));
+    bot.tell("INTERACTION_CREATE", question);
+    assert_eq!(bot.answer().await, json!({"type": 8, "data": {"choices": []}}), "within three seconds, whatever happens");
+    bot.fake.finish();
+}
+
+#[tokio::test]
+async fn who_cannot_be_heard_is_told_why() {
+    let (bot, _task) = Bot::connected().await;
+    bot.fake.with(|world| {
+        world.channels.insert(70, crate::fake_discord::Channel::of_kind(15, None));
+    });
+    let thread = json!({"id": "71", "type": 11, "parent_id": "70"});
+    for (kind, changed, expected) in [
+        (2, json!({"guild_id": null, "member": null, "user": {"id": "5", "username": "alice"}}), "servers only"),
+        (3, json!({"guild_id": null, "member": null}), "servers only"),
+        (2, json!({"member": null}), "did not say who you are"),
+        (2, json!({"channel": null, "channel_id": null}), "did not say who you are"),
+        (2, json!({"channel": thread, "channel_id": "71"}), "A forum cannot hold my thread"),
+        (2, json!({"data": {"id": "1", "name": "another", "type": 1}}), "did not say"),
+        (5, json!({}), "not something I offer"),
+    ] {
+        let said = bot.fake.with(|world| world.interaction(kind, json!({"name": "rotation-diag"}), changed.clone()));
+        bot.tell("INTERACTION_CREATE", said);
+        let answer = bot.answer().await;
+        let content = answer["data"]["content"].as_str().unwrap();
+        assert!(content.contains(expected) && answer["data"]["flags"] == 64, "{changed}: {content}");
+    }
+    bot.tell("INTERACTION_CREATE", json!({"id": "not an id"}));
+    bot.tell("INTERACTION_CREATE", Value::Null);
+    assert_eq!(bot.desk.heard_so_far(), 0);
+    bot.fake.finish();
+}
+
+#[tokio::test]
+async fn a_first_answer_that_is_refused_changes_nothing_for_what_was_accepted() {
+    for (fault, tries) in [
+        (Fault::code(404, 10_062), 1),
+        (Fault::wait("0.2", "user"), 2),
+        (Fault::status(500), 2),
+        (Fault::LoseAnswer, 2),
+    ] {
+        let (bot, _task) = Bot::connected().await;
+        bot.fake.with(|world| world.fault("POST", "/callback", fault.clone()));
+        let command = bot.fake.with(|world| world.command(&[("secret", "prod/orders-db")]));
+        bot.tell("INTERACTION_CREATE", command);
+        bot.desk.heard().await;
+        bot.fake.wait_for(|world| (world.asked("POST", "/callback") == tries).then_some(())).await;
+        if tries == 2 {
+            assert_eq!(bot.answer().await["type"], 5);
+        }
+        bot.fake.finish();
+    }
+}
+
+#[tokio::test]
+async fn words_after_a_mention_are_heard_in_channel_and_thread_and_nothing_else_is() {
+    let (bot, _task) = Bot::connected().await;
+    bot.fake.with(|world| {
+        world.channels.insert(71, crate::fake_discord::Channel::of_kind(11, Some(CHANNEL)));
+    });
+    let to_nobody = bot.fake.with(|world| {
+        let mut message = world.mention(CHANNEL, "help");
+        message["mentions"] = json!([]);
+        message
+    });
+    let by_a_bot = bot.fake.with(|world| {
+        let mut message = world.mention(CHANNEL, "help");
+        message["author"]["bot"] = json!(true);
+        message
+    });
+    let by_itself = bot.fake.with(|world| {
+        let mut message = world.mention(CHANNEL, "help");
+        message["author"] = json!({"id": BOT.to_string(), "bot": true});
+        message
+    });
+    let in_private = bot.fake.with(|world| {
+        let mut message = world.mention(CHANNEL, "help");
+        message.as_object_mut().unwrap().remove("guild_id");
+        message
+    });
+    for ignored in [to_nobody, by_a_bot, by_itself, in_private] {
+        bot.tell("MESSAGE_CREATE", ignored);
+    }
+    let in_channel = bot.fake.with(|world| world.mention(CHANNEL, "prod/orders-db  window:7d"));
+    bot.tell("MESSAGE_CREATE", in_channel.clone());
+    let inbound = bot.desk.heard().await;
+    assert_eq!(inbound.said, Said::Words("prod/orders-db  window:7d".to_owned()));
+    assert_eq!((inbound.key.as_str(), inbound.place.thread), (in_channel["id"].as_str().unwrap(), None));
+
+    bot.desk.tell_next(Receipt::Answer(Box::new(line("not you"))));
+    let in_thread = bot.fake.with(|world| world.mention(71, "rerun 4"));
+    bot.tell("MESSAGE_CREATE", in_thread.clone());
+    let inbound = bot.desk.heard().await;
+    assert_eq!((inbound.place.channel, inbound.place.thread), (CHANNEL.to_string(), Some("71".to_owned())));
+    let Event::Posted { channel, body, .. } = bot.fake.next().await else { panic!() };
+    assert_eq!((channel, body["content"].as_str()), (71, Some("not you")));
+    assert_eq!(body["message_reference"]["message_id"], in_thread["id"]);
+    assert_eq!(bot.desk.heard_so_far(), 0);
+    bot.fake.finish();
+}
+
+#[tokio::test]
+async fn an_answer_for_one_person_goes_to_the_channel_when_the_interaction_is_over() {
+    let (bot, _task) = Bot::connected().await;
+    let command = bot.fake.with(|world| world.command(&[("secret", "prod/orders-db")]));
+    bot.tell("INTERACTION_CREATE", command.clone());
+    bot.answer().await;
+    let to = bot.desk.heard().await.reply_to.unwrap();
+    bot.fake.with(|world| world.said.values_mut().for_each(|said| said.expired = true));
+    bot.discord.whisper(&to, &line("the answer")).await.unwrap();
+    let Event::Posted { channel, body, .. } = bot.fake.next().await else { panic!() };
+    assert_eq!((channel, body["content"].as_str()), (CHANNEL, Some("the answer")));
+
+    // By its age alone: its token is not even tried.
+    let asked = bot.fake.with(|world| world.asked("POST", "/webhooks/"));
+    let old = rotation_diag::model::ReplyTo(to.0.replace(command["id"].as_str().unwrap(), "175928847299117063"));
+    bot.discord.whisper(&old, &line("the answer")).await.unwrap();
+    assert!(matches!(bot.fake.next().await, Event::Posted { channel: CHANNEL, .. }));
+    assert_eq!(bot.fake.with(|world| world.asked("POST", "/webhooks/")), asked);
+    let thread = ThreadRef { platform: PlatformName::Discord, workspace: "1".into(), channel: "2".into(), root: "3".into() };
+    bot.discord.point_to(&old, &thread).await.unwrap();
+    bot.fake.finish();
+}

@@ -1,0 +1,123 @@
+//! Discord as far as the bot sees it: REST and gateway on loopback, with channels, threads, messages and interactions that
+//! are remembered. It refuses what Discord refuses, checks every request, and at the end of a test nothing may be left
+//! that the test did not look at.
+
+mod check;
+mod gateway;
+mod multipart;
+mod people;
+mod rest;
+mod world;
+
+pub use gateway::Control;
+pub use people::Signer;
+pub use world::{APPLICATION, BOT, CHANNEL, Channel, Fault, GUILD, Lacking, TOKEN, USER};
+
+use rotation_diag::config::{Discord, DiscordMode, TokenSource};
+use serde_json::Value;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use world::World;
+
+/// How long a test waits for something that has to happen.
+const SOON: Duration = Duration::from_secs(20);
+
+/// Something the bot did that somebody can see.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// It posted a message: where, and the body.
+    Posted { channel: u64, id: u64, body: Value, files: Vec<(String, Vec<u8>)> },
+    /// It edited a message.
+    Edited { channel: u64, id: u64, body: Value, files: Vec<(String, Vec<u8>)> },
+    /// It opened the thread of a message.
+    ThreadOpened { channel: u64, id: u64, name: String },
+    /// It opened an archived thread again.
+    Unarchived { thread: u64 },
+    /// It answered an interaction for the first time.
+    Answered { interaction: u64, body: Value },
+    /// It answered an interaction further.
+    FollowedUp { body: Value, files: Vec<(String, Vec<u8>)> },
+    /// It edited its first answer to an interaction.
+    AnswerEdited { body: Value },
+    /// It registered commands.
+    Registered { guild: Option<u64>, body: Value },
+    /// It began a session at the gateway, or resumed one after an event.
+    Identified,
+    Resumed { seen: u64 },
+    /// It closed the connection, with a code if it gave one.
+    Left(Option<u16>),
+}
+
+/// A running fake.
+pub struct FakeDiscord {
+    pub world: Arc<Mutex<World>>,
+    changed: Arc<Notify>,
+    api: String,
+    stop: tokio_util::sync::DropGuard,
+}
+
+impl FakeDiscord {
+    pub async fn start() -> FakeDiscord {
+        let rest = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let gateway = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let api = format!("http://{}/api/v10", rest.local_addr().unwrap());
+        let changed = Arc::new(Notify::new());
+        let world = Arc::new(Mutex::new(World::new(format!("ws://{}", gateway.local_addr().unwrap()), Arc::clone(&changed))));
+        let stop = tokio_util::sync::CancellationToken::new();
+        let stopped = stop.clone();
+        let routes = rest::routes(Arc::clone(&world));
+        tokio::spawn(async move { axum::serve(rest, routes).with_graceful_shutdown(stopped.cancelled_owned()).await });
+        tokio::spawn(gateway::serve(gateway, Arc::clone(&world), stop.clone()));
+        FakeDiscord { world, changed, api, stop: stop.drop_guard() }
+    }
+
+    /// A configuration that leads here.
+    pub fn config(&self, mode: DiscordMode) -> Discord {
+        Discord {
+            mode,
+            bot_token: TokenSource::Env("UNUSED".to_owned()),
+            application_id: APPLICATION,
+            public_key: Some(Signer::new().public_key()),
+            guilds: vec![GUILD],
+            api_url: self.api.clone(),
+        }
+    }
+
+    /// Changes or reads the world.
+    pub fn with<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
+        act(&mut self.world.lock().unwrap())
+    }
+
+    /// The next thing the bot did.
+    pub async fn next(&self) -> Event {
+        self.wait_for(|world| world.take_event()).await
+    }
+
+    /// Waits until `look` finds something.
+    pub async fn wait_for<T>(&self, mut look: impl FnMut(&mut World) -> Option<T>) -> T {
+        let found = tokio::time::timeout(SOON, async {
+            loop {
+                let changed = self.changed.notified();
+                tokio::pin!(changed);
+                changed.as_mut().enable();
+                if let Some(found) = self.with(&mut look) {
+                    return found;
+                }
+                changed.await;
+            }
+        });
+        found.await.unwrap_or_else(|_| panic!("nothing happened; requests so far: {:#?}", self.with(|world| world.requests.clone())))
+    }
+
+    /// Ends a test: nothing is left, and nothing was invalid.
+    pub fn finish(self) {
+        self.with(|world| {
+            assert_eq!(world.violations, Vec::<String>::new(), "requests that Discord's description does not allow");
+            assert_eq!(world.events, Vec::<Event>::new(), "nobody looked at this");
+            assert!(world.faults.is_empty(), "faults that never happened: {:?}", world.faults);
+        });
+        drop(self.stop);
+    }
+}

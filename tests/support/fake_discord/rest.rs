@@ -1,0 +1,348 @@
+//! The REST interface.
+
+use super::world::{APPLICATION, BOT, Channel, Fault, Lacking, TOKEN, World};
+use super::{Event, check, multipart};
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use axum::Router;
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+type Shared = Arc<Mutex<World>>;
+
+/// The body of a request, and its files.
+struct Sent {
+    body: Value,
+    files: Vec<(String, Vec<u8>)>,
+}
+
+/// A status with Discord's code.
+struct Refused(u16, u64);
+
+pub(super) fn routes(world: Shared) -> Router {
+    Router::new().fallback(answer).with_state(world)
+}
+
+async fn answer(State(world): State<Shared>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let bytes = axum::body::to_bytes(body, 64 << 20).await.unwrap();
+    let method = parts.method.as_str().to_owned();
+    let path = parts.uri.path().to_owned();
+    let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut world = world.lock().unwrap();
+    world.requests.push(format!("{method} {path}"));
+    world.noted();
+    let Some(path) = path.strip_prefix("/api/v10").map(str::to_owned) else {
+        world.violations.push(format!("{method} {path}: another version"));
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let fault = world.take_fault(&method, &path);
+    if let Some(Fault::Refuse { status, body, headers }) = &fault {
+        let mut response = (StatusCode::from_u16(*status).unwrap(), body.clone()).into_response();
+        for (name, value) in headers {
+            response.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        return response;
+    }
+    if !header("user-agent").starts_with("DiscordBot (") {
+        world.violations.push("no user agent".to_owned());
+    }
+    let by_token = path.starts_with("/webhooks/") || path.starts_with("/interactions/");
+    if !by_token && header("authorization") != format!("Bot {TOKEN}") {
+        return refusal(&Refused(401, 0));
+    }
+    if by_token && !header("authorization").is_empty() {
+        world.violations.push(format!("{method} {path}: the bot's token has no place there"));
+    }
+    let sent = match read(header("content-type"), &bytes) {
+        Some(sent) => sent,
+        None => {
+            world.violations.push(format!("{method} {path}: the body cannot be read"));
+            return refusal(&Refused(400, 50_109));
+        }
+    };
+    let segments: Vec<&str> = path.split('/').skip(1).collect();
+    let result = world.take(&method, &segments, sent);
+    drop(world);
+    match (result, fault) {
+        (_, Some(Fault::LoseAnswer)) => {
+            let broken = futures::stream::once(async { Err::<Bytes, _>(std::io::Error::other("lost")) });
+            Response::new(Body::from_stream(broken))
+        }
+        (Ok(Value::Null), _) => StatusCode::NO_CONTENT.into_response(),
+        (Ok(body), _) => body.to_string().into_response(),
+        (Err(refused), _) => refusal(&refused),
+    }
+}
+
+fn refusal(Refused(status, code): &Refused) -> Response {
+    let body = json!({ "message": "refused by the fake", "code": code }).to_string();
+    (StatusCode::from_u16(*status).unwrap(), body).into_response()
+}
+
+fn read(content_type: &str, bytes: &[u8]) -> Option<Sent> {
+    if bytes.is_empty() {
+        return Some(Sent { body: Value::Null, files: Vec::new() });
+    }
+    if content_type.starts_with("multipart/form-data") {
+        let (body, files) = multipart::read(content_type, bytes)?;
+        return Some(Sent { body, files });
+    }
+    let body = serde_json::from_slice(bytes).ok().filter(|_| content_type == "application/json")?;
+    Some(Sent { body, files: Vec::new() })
+}
+
+impl World {
+    fn take(&mut self, method: &str, path: &[&str], sent: Sent) -> Result<Value, Refused> {
+        let id = |text: &str| text.parse::<u64>().map_err(|_| Refused(400, 50_035));
+        match (method, path) {
+            ("GET", ["gateway", "bot"]) => Ok(json!({
+                "url": self.gateway_url, "shards": 1,
+                "session_start_limit": {
+                    "total": 1_000, "remaining": self.sessions_left, "reset_after": 86_400_000_u64, "max_concurrency": 1,
+                },
+            })),
+            ("GET", ["users", "@me"]) => Ok(json!({ "id": BOT.to_string(), "username": "rotation", "bot": true })),
+            ("GET", ["applications", "@me"]) => Ok(json!({ "id": APPLICATION.to_string(), "name": "rotation" })),
+            ("GET", ["channels", channel]) => {
+                let channel_id = id(channel)?;
+                let channel = self.channel(channel_id)?;
+                let parent = channel.parent.map(|id| id.to_string());
+                Ok(json!({ "id": channel_id.to_string(), "type": channel.kind, "parent_id": parent }))
+            }
+            ("PATCH", ["channels", channel]) => self.change_channel(id(channel)?, &sent),
+            ("GET", ["channels", channel, "messages"]) => {
+                let channel = self.channel(id(channel)?)?;
+                Ok(channel.messages.values().rev().take(100).cloned().map(|m| self.as_read(m)).collect())
+            }
+            ("POST", ["channels", channel, "messages"]) => self.post(id(channel)?, sent),
+            ("GET", ["channels", channel, "messages", message]) => {
+                let message = self.message(id(channel)?, id(message)?)?.clone();
+                Ok(self.as_read(message))
+            }
+            ("PATCH", ["channels", channel, "messages", message]) => self.edit(id(channel)?, id(message)?, sent),
+            ("POST", ["channels", channel, "messages", message, "threads"]) => {
+                self.open_thread(id(channel)?, id(message)?, &sent)
+            }
+            ("POST", ["interactions", interaction, token, "callback"]) => self.call_back(id(interaction)?, token, sent),
+            ("POST", ["webhooks", application, token]) => self.follow_up(id(application)?, token, sent),
+            ("PATCH", ["webhooks", application, token, "messages", "@original"]) => {
+                self.edit_answer(id(application)?, token, sent)
+            }
+            ("PUT", ["applications", application, "commands"]) => self.register(id(application)?, None, sent),
+            ("PUT", ["applications", application, "guilds", guild, "commands"]) => {
+                self.register(id(application)?, Some(id(guild)?), sent)
+            }
+            _ => {
+                self.violations.push(format!("{method} /{}: no such operation", path.join("/")));
+                Err(Refused(404, 0))
+            }
+        }
+    }
+
+    fn as_read(&self, mut message: Value) -> Value {
+        if !self.tells_nonces {
+            message.as_object_mut().unwrap().remove("nonce");
+        }
+        message
+    }
+
+    fn channel(&self, id: u64) -> Result<&Channel, Refused> {
+        let channel = self.channels.get(&id).ok_or(Refused(404, 10_003))?;
+        if channel.lacking.contains(&Lacking::View) { Err(Refused(403, 50_001)) } else { Ok(channel) }
+    }
+
+    fn message(&self, channel: u64, id: u64) -> Result<&Value, Refused> {
+        self.channel(channel)?.messages.get(&id).ok_or(Refused(404, 10_008))
+    }
+
+    /// Refuses what is not valid, and remembers it.
+    fn valid(&mut self, wrong: Vec<String>, what: &str) -> Result<(), Refused> {
+        let is_valid = wrong.is_empty();
+        self.violations.extend(wrong.into_iter().map(|wrong| format!("{what}: {wrong}")));
+        if is_valid { Ok(()) } else { Err(Refused(400, 50_035)) }
+    }
+
+    /// Refuses what the bot may not do in a channel.
+    fn permitted(&self, channel: u64, sent: &Sent) -> Result<(), Refused> {
+        let channel = self.channel(channel)?;
+        let lacks = |lacking| channel.lacking.contains(&lacking);
+        let has_embeds = sent.body["embeds"].as_array().is_some_and(|embeds| !embeds.is_empty());
+        let sending = if channel.parent.is_some() { Lacking::SendInThreads } else { Lacking::Send };
+        if lacks(sending) || (has_embeds && lacks(Lacking::Embed)) || (!sent.files.is_empty() && lacks(Lacking::Attach)) {
+            return Err(Refused(403, 50_013));
+        }
+        if channel.locked {
+            return Err(Refused(400, 160_005));
+        }
+        if matches!(channel.kind, 15 | 16) { Err(Refused(400, 50_008)) } else { Ok(()) }
+    }
+
+    fn attachments(&mut self, sent: &Sent) -> Vec<Value> {
+        sent.files.iter().map(|(name, _)| json!({ "id": self.new_id().to_string(), "filename": name })).collect()
+    }
+
+    fn post(&mut self, channel: u64, sent: Sent) -> Result<Value, Refused> {
+        let mentions = self.may_mention.clone().unwrap_or_else(|| json!({ "parse": [] }));
+        let mut wrong = check::body("POST", "/channels/{channel_id}/messages", &sent.body);
+        wrong.extend(check::message(&sent.body, &mentions, !sent.files.is_empty()));
+        self.valid(wrong, "a new message")?;
+        self.permitted(channel, &sent)?;
+        if let Some(message) = sent.body["message_reference"]["message_id"].as_str() {
+            let is_there = self.message(channel, message.parse().unwrap()).is_ok();
+            if !is_there && sent.body["message_reference"]["fail_if_not_exists"] != false {
+                return Err(Refused(400, 50_035));
+            }
+        }
+        let nonce = sent.body["nonce"].as_str().map(str::to_owned);
+        if let Some((channel, id)) = nonce.as_ref().filter(|_| sent.body["enforce_nonce"] == true).and_then(|n| self.nonces.get(n))
+        {
+            return Ok(self.channels[channel].messages[id].clone());
+        }
+        let id = self.new_id();
+        let mut message = sent.body.clone();
+        message["id"] = id.to_string().into();
+        message["channel_id"] = channel.to_string().into();
+        message["author"] = json!({ "id": BOT.to_string(), "bot": true });
+        message["attachments"] = self.attachments(&sent).into();
+        if let Some(nonce) = nonce {
+            self.nonces.insert(nonce, (channel, id));
+        }
+        let place = self.channels.get_mut(&channel).unwrap();
+        place.archived = false;
+        place.messages.insert(id, message.clone());
+        self.happened(Event::Posted { channel, id, body: sent.body, files: sent.files });
+        Ok(message)
+    }
+
+    fn edit(&mut self, channel: u64, id: u64, sent: Sent) -> Result<Value, Refused> {
+        let mut wrong = check::body("PATCH", "/channels/{channel_id}/messages/{message_id}", &sent.body);
+        wrong.extend(check::message(&sent.body, &json!({ "parse": [] }), !sent.files.is_empty()));
+        self.valid(wrong, "an edited message")?;
+        self.permitted(channel, &sent)?;
+        if self.channel(channel)?.archived {
+            return Err(Refused(400, 50_083));
+        }
+        let mut message = self.message(channel, id)?.clone();
+        let mut new = self.attachments(&sent).into_iter();
+        if let Some(attachments) = sent.body["attachments"].as_array() {
+            let before = message["attachments"].as_array().cloned().unwrap_or_default();
+            let kept = attachments.iter().filter_map(|wanted| match wanted["filename"].as_str() {
+                Some(_) => new.next(),
+                None => before.iter().find(|attachment| attachment["id"] == wanted["id"]).cloned(),
+            });
+            message["attachments"] = kept.collect();
+        }
+        for field in ["content", "embeds", "components"] {
+            if let Some(value) = sent.body.get(field) {
+                message[field] = value.clone();
+            }
+        }
+        self.channels.get_mut(&channel).unwrap().messages.insert(id, message.clone());
+        self.happened(Event::Edited { channel, id, body: sent.body, files: sent.files });
+        Ok(message)
+    }
+
+    fn open_thread(&mut self, channel: u64, id: u64, sent: &Sent) -> Result<Value, Refused> {
+        let mut wrong = check::body("POST", "/channels/{channel_id}/messages/{message_id}/threads", &sent.body);
+        let name = sent.body["name"].as_str().unwrap_or_default().to_owned();
+        wrong.extend(check::thread_name(&name));
+        self.valid(wrong, "a thread")?;
+        self.message(channel, id)?;
+        let place = self.channel(channel)?;
+        if place.lacking.contains(&Lacking::OpenThreads) {
+            return Err(Refused(403, 50_013));
+        }
+        if !matches!(place.kind, 0 | 5) {
+            return Err(Refused(400, 50_024));
+        }
+        if self.threads_full {
+            return Err(Refused(400, 160_006));
+        }
+        if self.channels.contains_key(&id) {
+            return Err(Refused(400, 160_004));
+        }
+        self.channels.insert(id, Channel::of_kind(11, Some(channel)));
+        self.happened(Event::ThreadOpened { channel, id, name });
+        Ok(json!({ "id": id.to_string(), "type": 11, "parent_id": channel.to_string() }))
+    }
+
+    fn change_channel(&mut self, id: u64, sent: &Sent) -> Result<Value, Refused> {
+        self.valid(check::body("PATCH", "/channels/{channel_id}", &sent.body), "a thread's state")?;
+        self.channel(id)?;
+        let channel = self.channels.get_mut(&id).unwrap();
+        if channel.locked {
+            return Err(Refused(403, 50_013));
+        }
+        channel.archived = sent.body["archived"] == true;
+        self.happened(Event::Unarchived { thread: id });
+        Ok(json!({ "id": id.to_string(), "type": 11 }))
+    }
+
+    fn call_back(&mut self, id: u64, token: &str, sent: Sent) -> Result<Value, Refused> {
+        let body = sent.body;
+        let mut wrong = check::body("POST", "/interactions/{interaction_id}/{interaction_token}/callback", &body);
+        if body["type"] == 4 {
+            wrong.extend(check::message(&body["data"], &json!({ "parse": [] }), false));
+        }
+        self.valid(wrong, "an answer")?;
+        let said = self.said.get_mut(&id).filter(|said| said.token == token).ok_or(Refused(404, 10_062))?;
+        if said.answered.is_some() {
+            return Err(Refused(400, 40_060));
+        }
+        if said.at.elapsed() > Duration::from_secs(3) {
+            return Err(Refused(404, 10_062));
+        }
+        said.answered = body["type"].as_u64();
+        self.happened(Event::Answered { interaction: id, body });
+        Ok(Value::Null)
+    }
+
+    fn answered(&mut self, application: u64, token: &str) -> Result<u64, Refused> {
+        if application != APPLICATION {
+            return Err(Refused(404, 10_015));
+        }
+        let said = self.said.iter().find(|(_, said)| said.token == token && !said.expired);
+        said.and_then(|(id, said)| said.answered.map(|_| *id)).ok_or(Refused(404, 10_015))
+    }
+
+    fn follow_up(&mut self, application: u64, token: &str, sent: Sent) -> Result<Value, Refused> {
+        let mut wrong = check::body("POST", "/webhooks/{webhook_id}/{webhook_token}", &sent.body);
+        wrong.extend(check::message(&sent.body, &json!({ "parse": [] }), !sent.files.is_empty()));
+        if sent.body["flags"] != 64 {
+            wrong.push("seen by everybody".to_owned());
+        }
+        self.valid(wrong, "a further answer")?;
+        self.answered(application, token)?;
+        self.happened(Event::FollowedUp { body: sent.body, files: sent.files });
+        Ok(json!({ "id": self.new_id().to_string() }))
+    }
+
+    fn edit_answer(&mut self, application: u64, token: &str, sent: Sent) -> Result<Value, Refused> {
+        let mut wrong = check::body("PATCH", "/webhooks/{webhook_id}/{webhook_token}/messages/@original", &sent.body);
+        wrong.extend(check::message(&sent.body, &json!({ "parse": [] }), !sent.files.is_empty()));
+        self.valid(wrong, "an edited answer")?;
+        let id = self.answered(application, token)?;
+        if self.said[&id].answered == Some(6) {
+            self.violations.push("the message that was clicked would be edited".to_owned());
+        }
+        self.happened(Event::AnswerEdited { body: sent.body });
+        Ok(json!({ "id": self.new_id().to_string() }))
+    }
+
+    fn register(&mut self, application: u64, guild: Option<u64>, sent: Sent) -> Result<Value, Refused> {
+        let path = match guild {
+            Some(_) => "/applications/{application_id}/guilds/{guild_id}/commands",
+            None => "/applications/{application_id}/commands",
+        };
+        self.valid(check::body("PUT", path, &sent.body), "commands")?;
+        if application != APPLICATION {
+            return Err(Refused(403, 20_012));
+        }
+        self.happened(Event::Registered { guild, body: sent.body.clone() });
+        Ok(sent.body)
+    }
+}
