@@ -8,7 +8,7 @@ use crate::model::{
 };
 use crate::redact::SafeText;
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const LEASE: Duration = Duration::from_secs(60);
 
@@ -245,7 +245,7 @@ async fn what_is_no_store_is_refused_with_what_to_do_and_left_alone() {
         ("truncated", &whole[..whole.len() - 8_192], "is damaged"),
         ("scrambled", &scrambled, "is damaged"),
         ("text", &[b'x'; 200], "is damaged (it is no SQLite file)"),
-        ("another program's", OTHER, "is damaged"),
+        ("of another format", OTHER, "cannot be used: unsupported file format"),
     ];
     for (what, bytes, expected) in cases {
         let folder = Folder::new();
@@ -357,7 +357,7 @@ async fn a_full_disk_refuses_what_it_cannot_keep_and_takes_it_when_there_is_room
     assert!(refused.contains("full"), "{refused}");
     assert_eq!(store.open_triggers().await.unwrap(), kept);
     sqlx::query("PRAGMA max_page_count = 1000000").execute(&store.writer).await.unwrap();
-    assert!(store.accept(&entry("later", "C1", "later"), None).await.is_ok());
+    assert_eq!(store.accept(&entry("later", "C1", "later"), None).await.unwrap(), Accepted::New);
 }
 
 #[tokio::test]

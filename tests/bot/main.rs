@@ -10,4 +10,5 @@ mod commands;
 mod crash;
 mod delivery;
 mod flows;
+mod whole;
 mod world;
