@@ -80,6 +80,15 @@ pub struct Account {
     pub regions: Vec<String>,
 }
 
+impl Account {
+    /// True when it is the account with this id.
+    #[must_use]
+    pub fn has_id(&self, id: &str) -> bool {
+        let of_role = || self.role.as_ref().map(|role| role.arn().account_id());
+        self.account_id.as_deref().or_else(of_role) == Some(id)
+    }
+}
+
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
