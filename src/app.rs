@@ -6,6 +6,7 @@
 //! start; a second one ends at once.
 
 pub mod check;
+pub mod demo;
 mod ending;
 mod platforms;
 mod web;

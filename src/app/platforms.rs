@@ -2,14 +2,16 @@
 
 use super::AppError;
 use crate::alarm::{Deadlines, Endpoint};
+use crate::chat::console::{self, Console, Settings};
 use crate::chat::discord::Discord;
 use crate::chat::slack::{Lookups, Slack};
 use crate::chat::{ChatPlatform, Reception};
 use crate::clock::Clock;
 use crate::config::{Config, Ids};
-use crate::investigation::{AlarmIntake, Bot, Subscriber};
+use crate::investigation::{AlarmIntake, Bot, Subscriber, new_id};
 use axum::Router;
 use futures::future::BoxFuture;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -62,6 +64,7 @@ pub(super) fn plug(config: &Config, bot: &Arc<Bot>, stop: &CancellationToken) ->
     slack(config, &reception, stop, &mut plugged)?;
     discord(config, &reception, stop, &mut plugged)?;
     plugged = plugged.with_alarms(config, bot, stop, crate::alarm::certificate_client())?;
+    console(config, bot, stop, &mut plugged);
     if plugged.platforms.is_empty() { Err(AppError::NoPlatform) } else { Ok(plugged) }
 }
 
@@ -119,4 +122,49 @@ fn discord(
     plugged.alive.push(("discord", Box::new(move || one.is_alive())));
     plugged.platforms.push(discord);
     Ok(())
+}
+
+fn console(config: &Config, bot: &Arc<Bot>, stop: &CancellationToken, plugged: &mut Plugged) {
+    let Some(offered) = &config.console else { return };
+    let token = match offered.token.fetch() {
+        Ok(token) => token,
+        Err(why) => {
+            tracing::error!(why, "the page is left out");
+            return;
+        }
+    };
+    let listen = config.http.listen;
+    let settings = Settings {
+        hosts: offered.url.as_ref().map_or_else(|| hosts(listen), |url| vec![url.host.clone()]),
+        token: Some(token),
+        secure: offered.url.as_ref().map_or(config.http.tls.is_some(), |url| url.secure),
+        note: None,
+        new_id,
+    };
+    page(Console::new(settings), bot, stop, plugged);
+}
+
+/// What browsers call an address of this machine.
+pub(super) fn hosts(address: SocketAddr) -> Vec<String> {
+    let mut hosts = vec![address.to_string()];
+    if address.ip().is_loopback() {
+        hosts.push(format!("localhost:{}", address.port()));
+    }
+    hosts
+}
+
+/// Plugs a page in; its streams end when the intake closes, so that the server can end too.
+pub(super) fn page(page: Arc<Console>, bot: &Arc<Bot>, stop: &CancellationToken, plugged: &mut Plugged) {
+    let board = Arc::clone(bot.store());
+    plugged.routers.push(console::router(Arc::clone(&page), Arc::clone(bot) as Arc<dyn Reception>, board));
+    let (one, stop) = (Arc::clone(&page), stop.clone());
+    plugged.background.push((
+        "the page",
+        Box::pin(async move {
+            stop.cancelled().await;
+            one.close();
+            Ok(())
+        }),
+    ));
+    plugged.platforms.push(page);
 }

@@ -67,12 +67,16 @@ pub(super) const DEMO: &str = "\
 Diagnose a broken secret of a simulated AWS account; needs no account and no credentials.
 
 An AWS account that speaks the real protocols runs inside this process, on 127.0.0.1. The investigation asks it over HTTP \
-with the real AWS SDK, exactly as it would ask AWS.";
+with the real AWS SDK, exactly as it would ask AWS.
+
+In a terminal it then serves a chat page on 127.0.0.1 until Ctrl-C: the whole bot, with its threads and buttons, over all the \
+simulated secrets. Where the output goes elsewhere it ends after the report.";
 
 pub(super) const DEMO_AFTER: &str = "\
 Examples:
   rotation-diag demo                     a secret whose function lost a permission
   rotation-diag demo --list              everything that can be tried
+  rotation-diag demo --no-page           the report alone
   rotation-diag demo --format markdown";
 
 pub(super) const COMPLETIONS_AFTER: &str = "\

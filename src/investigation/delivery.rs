@@ -36,7 +36,8 @@ impl Delivery {
     pub async fn run(self, platforms: Vec<Arc<dyn ChatPlatform>>, stop: CancellationToken) {
         let mut couriers = JoinSet::new();
         for platform in platforms {
-            let courier = Courier::new(platform, Arc::clone(&self.store), self.health.clone(), self.tempo);
+            let tempo = self.tempo.on(platform.name());
+            let courier = Courier::new(platform, Arc::clone(&self.store), self.health.clone(), tempo);
             couriers.spawn(courier.run(stop.clone()));
         }
         while couriers.join_next().await.is_some() {}

@@ -3,7 +3,7 @@
 use super::Bot;
 use crate::chat::compose;
 use crate::chat::document::StepLine;
-use crate::model::StepName;
+use crate::model::{PlatformName, StepName};
 use crate::playbook::Progress;
 use crate::redact::SafeText;
 use crate::store::{Outgoing, Stored};
@@ -14,6 +14,8 @@ use tokio::sync::Notify;
 
 /// How often progress is stated at most: what goes on in between is told with the next one.
 const EVERY: Duration = Duration::from_secs(1);
+/// The same for the page, which few look at, and closely.
+const EVERY_ON_THE_PAGE: Duration = Duration::from_millis(200);
 
 /// Who watches the steps for a thread.
 pub(super) struct Live {
@@ -28,6 +30,7 @@ impl Live {
 
     /// States the progress whenever it changes, and never returns.
     pub(super) async fn tell(&self, bot: &Bot, stored: &Stored, subject: &SafeText) -> Infallible {
+        let every = if stored.place.platform == PlatformName::Console { EVERY_ON_THE_PAGE } else { EVERY };
         loop {
             self.changed.notified().await;
             let steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -36,7 +39,7 @@ impl Live {
             if let Err(error) = bot.store.state(&[outgoing]).await {
                 tracing::warn!(%error, "progress could not be stored");
             }
-            tokio::time::sleep(EVERY).await;
+            tokio::time::sleep(every).await;
         }
     }
 

@@ -38,8 +38,22 @@ impl Bot {
             investigation = run => investigation,
             never = live.tell(self, &stored, &subject) => match never {},
         };
-        Ok(concluded(&stored, Investigation { id: stored.id.clone(), ..investigation }))
+        let record = Investigation { id: stored.id.clone(), ..investigation };
+        let timeline = timeline(&stored, &record).await;
+        let mut ending = concluded(&stored, record);
+        ending.messages.extend(timeline);
+        Ok(ending)
     }
+}
+
+/// The timeline as a picture; one for each width of the look, because a picture that was sent cannot be replaced. It is
+/// painted where it keeps nobody waiting.
+async fn timeline(stored: &Stored, record: &Investigation) -> Option<Outgoing> {
+    let slot = slot(stored, &format!("timeline-{}", record.evidence.reach.hours() / 24));
+    let thread = stored.thread.clone();
+    let record = record.clone();
+    let message = tokio::task::spawn_blocking(move || compose::chart(&record)).await.ok().flatten()?;
+    Some(Outgoing::reply(&thread, slot, message, "timeline"))
 }
 
 /// What is looked into, and where.

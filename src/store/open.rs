@@ -230,6 +230,8 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Normal)
         .busy_timeout(BUSY)
         .foreign_keys(true)
+        // What was deleted, such as the address of an answer, is not to be found in the file.
+        .pragma("secure_delete", "ON")
         .thread_name(|id| format!("store-{id}"))
         .disable_statement_logging()
 }

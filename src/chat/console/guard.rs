@@ -55,8 +55,7 @@ pub(super) async fn guard(State(page): State<Page>, mut request: Request, next: 
 
 fn refusal(page: &Page, session: &Session, request: &Request) -> Option<Response> {
     let headers = request.headers();
-    let Some(host) = host(headers).filter(|host| page.console.settings.hosts.iter().any(|own| own.eq_ignore_ascii_case(host)))
-    else {
+    let Some(host) = host(headers).filter(|host| page.console.is_own_host(host)) else {
         return Some((StatusCode::MISDIRECTED_REQUEST, "This name does not lead here.\n").into_response());
     };
     if request.method() == Method::POST && !is_own_origin(headers, host) {

@@ -18,7 +18,7 @@ const ALIVE: Duration = Duration::from_secs(15);
 /// What a browser is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum News {
-    /// Something is to be shown anew.
+    /// Something is to be shown anew. Browsers pass an event on only when it has data.
     Changed,
     /// The thread that one session asked for is there.
     Opened {
@@ -78,7 +78,7 @@ impl Listener {
     async fn next(&mut self) -> Option<Event> {
         loop {
             return match self.news.recv().await {
-                Ok(News::Changed) | Err(RecvError::Lagged(_)) => Some(Event::default().event("changed").data("")),
+                Ok(News::Changed) | Err(RecvError::Lagged(_)) => Some(Event::default().event("changed").data("look")),
                 Ok(News::Opened { session, root }) if session == self.session => {
                     Some(Event::default().event("opened").data(super::view::thread_path(&root)))
                 }

@@ -18,7 +18,7 @@ use crate::model::{Actor, Place, PlatformName, Standing};
 use axum::Router;
 use live::Live;
 use session::Keys;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use whispers::Whispers;
 
 /// The workspace of the page.
@@ -48,6 +48,7 @@ pub struct Settings {
 #[derive(Debug)]
 pub struct Console {
     settings: Settings,
+    hosts: RwLock<Vec<String>>,
     keys: Keys,
     whispers: Whispers,
     live: Live,
@@ -58,7 +59,24 @@ impl Console {
     #[must_use]
     pub fn new(settings: Settings) -> Arc<Console> {
         let keys = Keys::new(settings.token.as_ref(), &(settings.new_id)());
-        Arc::new(Console { settings, keys, whispers: Whispers::default(), live: Live::default() })
+        let hosts = RwLock::new(settings.hosts.clone());
+        Arc::new(Console { settings, hosts, keys, whispers: Whispers::default(), live: Live::default() })
+    }
+
+    /// Answers to these values of the `Host` header from now on, as [`Settings::hosts`]: for a port that was not known before.
+    pub fn answer_to(&self, hosts: Vec<String>) {
+        *self.hosts.write().unwrap_or_else(PoisonError::into_inner) = hosts;
+    }
+
+    fn is_own_host(&self, host: &str) -> bool {
+        self.hosts.read().unwrap_or_else(PoisonError::into_inner).iter().any(|own| own.eq_ignore_ascii_case(host))
+    }
+
+    /// The page's address, as it is told to people.
+    fn address(&self) -> Option<String> {
+        let hosts = self.hosts.read().unwrap_or_else(PoisonError::into_inner);
+        let scheme = if self.settings.secure { "https" } else { "http" };
+        hosts.first().map(|host| format!("{scheme}://{host}"))
     }
 
     /// Ends the streams to browsers, which would otherwise keep a server from shutting down.

@@ -40,8 +40,6 @@ impl ChatPlatform for Console {
     }
 
     fn link(&self, thread: &ThreadRef) -> Option<String> {
-        let host = self.settings.hosts.first()?;
-        let scheme = if self.settings.secure { "https" } else { "http" };
-        Some(format!("{scheme}://{host}{}", super::view::thread_path(&thread.root)))
+        Some(format!("{}{}", self.address()?, super::view::thread_path(&thread.root)))
     }
 }

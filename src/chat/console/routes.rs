@@ -10,7 +10,9 @@ use crate::chat::compose;
 use crate::chat::document::{Attachment, Content, Tone};
 use crate::chat::reception::{Inbound, Receipt, Said};
 use crate::model::{Investigation, PlatformName, ReplyTo, StepName};
+use crate::redact::SafeText;
 use crate::report::Report;
+use crate::report::inert::one_line;
 use axum::extract::{DefaultBodyLimit, Form, Path, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
@@ -85,7 +87,9 @@ impl Page {
             }
             None => None,
         };
-        let suggestions = self.reception.suggest(&Console::actor(), &Console::place(None), "").await;
+        let mut suggestions = self.reception.suggest(&Console::actor(), &Console::place(None), "").await;
+        // A name that is not shown as it is would be asked about as another one.
+        suggestions.retain(|name| one_line(&SafeText::redact(name)) == *name);
         let sheet = Sheet {
             form: self.console.keys.form(session),
             once: (self.console.settings.new_id)(),

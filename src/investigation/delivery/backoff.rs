@@ -34,6 +34,15 @@ impl Default for Tempo {
 }
 
 impl Tempo {
+    /// The tempo for one platform: a page of our own takes edits as fast as people can read them.
+    #[must_use]
+    pub const fn on(self, platform: PlatformName) -> Tempo {
+        match platform {
+            PlatformName::Console => Tempo { between_edits: Duration::from_millis(200), ..self },
+            PlatformName::Slack | PlatformName::Discord => self,
+        }
+    }
+
     /// The wait after the failure number `attempts`, counted from zero: between three quarters and all of the doubled first
     /// one. `roll` chooses within that, so that those who failed together do not come back together.
     #[must_use]
