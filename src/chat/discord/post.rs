@@ -144,14 +144,15 @@ impl Discord {
         opened.is_ok()
     }
 
-    /// Looks for a message by its nonce among the last of a channel or thread.
-    pub(super) async fn look_for(&self, channel: Snowflake, nonce: &str) -> Result<Option<Snowflake>, Failure> {
+    /// Looks for a message by its nonce among the last of a channel or thread, and returns it with what it says.
+    pub(super) async fn look_for(&self, channel: Snowflake, nonce: &str) -> Result<Option<(Snowflake, String)>, Failure> {
         let route = Route::Messages { channel };
         match self.rest.send(Call::get(route).query("?limit=100")).await {
             Ok(found) => {
                 let messages = found.as_array().map(Vec::as_slice).unwrap_or_default();
-                let ours = messages.iter().find(|message| message.get("nonce").and_then(Value::as_str) == Some(nonce));
-                Ok(ours.and_then(|message| id(message).ok()))
+                let field = |message: &Value, name: &str| message.get(name).and_then(Value::as_str).map(str::to_owned);
+                let ours = messages.iter().find(|message| field(message, "nonce").as_deref() == Some(nonce));
+                Ok(ours.and_then(|message| Some((id(message).ok()?, field(message, "content").unwrap_or_default()))))
             }
             Err(Failure::Refused { code: code::UNKNOWN_CHANNEL | code::MISSING_ACCESS | code::MISSING_PERMISSION, .. }) => {
                 Ok(None)
