@@ -158,7 +158,15 @@ pub(super) fn private(rendered: &Rendered) -> Value {
 
 /// What a thread is called whose first message was found again: what that message says, without its marks.
 fn name_from(content: &str) -> String {
-    let plain: String = content.chars().filter(|c| !matches!(c, '\\' | '*' | '\u{200b}')).collect();
+    let mut plain = String::with_capacity(content.len());
+    let mut rest = content.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' => plain.extend(rest.next()),
+            '*' | '\u{200b}' => {}
+            c => plain.push(c),
+        }
+    }
     match limits::cut(plain.trim(), limits::THREAD_NAME) {
         name if name.is_empty() => "rotation".to_owned(),
         name => name,

@@ -6,7 +6,7 @@
 use super::Discord;
 use super::limits;
 use super::refusal::{Asked, code, meaning, said};
-use super::render::{File, Rendered, WHOLE};
+use super::render::{File, Rendered, WHOLE, no_mentions};
 use super::rest::{Call, Failure};
 use super::route::Route;
 use super::snowflake::Snowflake;
@@ -51,12 +51,11 @@ impl Discord {
         };
         let route = Route::Messages { channel };
         let files: Vec<File> = rendered.files.iter().chain(&rendered.whole).cloned().collect();
-        let is_rich = !files.is_empty() || !rendered.descriptions.is_empty();
         let first = self.rest.send(Call::post(route, completed(rendered.fields_of_new())).files(files, Vec::new())).await;
         let answer = match first {
-            Err(Failure::Refused { code: code::MISSING_PERMISSION, .. }) if is_rich => {
+            Err(Failure::Refused { code: code::MISSING_PERMISSION, .. }) if rendered.is_rich() => {
                 self.tell_once(channel, code::MISSING_PERMISSION, "messages are posted without embeds and files");
-                self.rest.send(Call::post(route, completed(rendered.plain()))).await?
+                self.rest.send(Call::post(route, completed(rendered.plain_new()))).await?
             }
             other => other?,
         };
@@ -120,10 +119,9 @@ impl Discord {
             }
         };
         match self.rest.send(call).await {
-            Err(Failure::Refused { code: code::MISSING_PERMISSION, .. }) => {
+            Err(Failure::Refused { code: code::MISSING_PERMISSION, .. }) if rendered.is_rich() => {
                 self.tell_once(channel, code::MISSING_PERMISSION, "messages are edited without embeds and files");
-                let mut plain = rendered.plain();
-                plain["allowed_mentions"] = super::render::no_mentions();
+                let plain = rendered.plain(no_mentions());
                 self.rest.send(Call::patch(route, plain)).await.map(|_| ())
             }
             other => other.map(|_| ()),

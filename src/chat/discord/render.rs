@@ -77,11 +77,25 @@ impl Rendered {
         fields
     }
 
-    /// The same without embeds and files, for a channel that does not allow them.
-    pub(super) fn plain(&self) -> Value {
-        let text = [&self.content].into_iter().chain(&self.descriptions).cloned().collect::<Vec<_>>().join("\n");
-        let text = if length(&text) <= CONTENT { text } else { self.content.clone() };
-        json!({ "content": text, "components": self.rows, "allowed_mentions": self.mentions })
+    /// True where there is more than content, which a channel may not allow.
+    pub(super) fn is_rich(&self) -> bool {
+        !self.files.is_empty() || self.whole.is_some() || !self.descriptions.is_empty()
+    }
+
+    /// A new message without embeds and files.
+    pub(super) fn plain_new(&self) -> Value {
+        self.plain(self.mentions.clone())
+    }
+
+    /// Fields without embeds and files. Content can call somebody and embeds cannot, so their text becomes content only
+    /// where nobody is called.
+    pub(super) fn plain(&self, mentions: Value) -> Value {
+        let mut text = self.content.clone();
+        if self.mentions == no_mentions() {
+            let whole = [&self.content].into_iter().chain(&self.descriptions).cloned().collect::<Vec<_>>().join("\n");
+            text = if length(&whole) <= CONTENT { whole } else { text };
+        }
+        json!({ "content": text, "components": self.rows, "allowed_mentions": mentions })
     }
 }
 
