@@ -1,5 +1,7 @@
 //! Commands and their output in the terminal: the report on standard output, everything else on standard error.
 
+mod audit;
+mod check;
 mod completions;
 mod demo;
 mod diagnose;
@@ -10,13 +12,16 @@ mod interrupt;
 mod logging;
 mod output;
 mod progress;
+mod serve;
 mod simulate;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use failure::Failure;
-use std::path::PathBuf;
+use jiff::SignedDuration;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::config::Config;
 use crate::model::{Reach, SecretRef, StepName};
 
 /// The command line.
@@ -42,6 +47,15 @@ enum Command {
     /// Diagnose a broken secret of a simulated AWS account; needs no account and no credentials
     #[command(long_about = help::DEMO, after_long_help = help::DEMO_AFTER)]
     Demo(Demo),
+    /// Run the bot
+    #[command(long_about = help::SERVE, after_long_help = help::SERVE_AFTER)]
+    Serve(Serve),
+    /// Say what is missing before the bot can work
+    #[command(long_about = help::CHECK, after_long_help = help::CHECK_AFTER)]
+    Check(Check),
+    /// Show who asked for what, and what was decided
+    #[command(long_about = help::AUDIT, after_long_help = help::AUDIT_AFTER)]
+    Audit(Audit),
     /// Print a completion script for a shell
     #[command(after_long_help = help::COMPLETIONS_AFTER)]
     Completions {
@@ -93,10 +107,62 @@ struct Demo {
     #[arg(value_name = "SECRET")]
     secret: Option<String>,
     /// List what can be tried
-    #[arg(long, conflicts_with_all = ["secret", "format", "output"])]
+    #[arg(long, conflicts_with_all = ["secret", "format", "output", "page", "port"])]
     list: bool,
+    /// Serve the chat page although nobody looks at a terminal, or the report goes elsewhere
+    #[arg(long)]
+    page: bool,
+    /// Print the report and exit
+    #[arg(long, conflicts_with_all = ["page", "port"])]
+    no_page: bool,
+    /// The port of the page on 127.0.0.1; another free one where it is taken
+    #[arg(long, value_name = "PORT", default_value_t = 7171)]
+    port: u16,
     #[command(flatten)]
     report: ReportOptions,
+}
+
+#[derive(Debug, Args)]
+struct Serve {
+    /// The configuration file
+    #[arg(long, value_name = "FILE", env = "ROTATION_DIAG_CONFIG")]
+    config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct Check {
+    /// The configuration file
+    #[arg(long, value_name = "FILE", env = "ROTATION_DIAG_CONFIG")]
+    config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct Audit {
+    /// The configuration file, which names the store
+    #[arg(long, value_name = "FILE", env = "ROTATION_DIAG_CONFIG")]
+    config: PathBuf,
+    /// Only what happened within this time, such as 2h, 7d or 30m
+    #[arg(long, value_name = "SPAN")]
+    since: Option<SignedDuration>,
+    /// The most lines to show; the newest ones where there are more
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    limit: u32,
+    /// The form of the lines
+    #[arg(long, value_enum, default_value_t = AuditFormat::Text)]
+    format: AuditFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum AuditFormat {
+    /// For a terminal
+    Text,
+    /// One JSON object per line, for programs
+    Json,
+}
+
+/// Reads the configuration; what is wrong with it is a matter of usage.
+fn read_config(path: &Path) -> Result<Config, Failure> {
+    Config::read(path).map_err(|error| Failure::Usage(error.to_string()))
 }
 
 #[derive(Debug, Args)]
@@ -138,6 +204,9 @@ pub fn main() -> ExitCode {
         Command::Diagnose(options) => diagnose::run(&options),
         Command::Explain => explain::run(),
         Command::Demo(options) => demo::run(&options),
+        Command::Serve(options) => serve::run(&options),
+        Command::Check(options) => check::run(&options),
+        Command::Audit(options) => audit::run(&options),
         Command::Completions { shell } => completions::run(shell),
         Command::Simulate { scenario } => simulate::run(&scenario),
     };

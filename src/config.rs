@@ -3,6 +3,7 @@
 //! `config/rotation-diag.toml` documents every key. Unknown keys are refused, and all problems are told at once.
 
 mod alarms;
+mod console;
 mod discord;
 mod pattern;
 mod reader;
@@ -12,6 +13,7 @@ mod slack;
 mod token;
 
 pub use alarms::{AlarmMapping, AlarmPattern, AlarmRoute, Alarms, Callee, QuietHours, Sns, Topic};
+pub use console::{ConsoleConfig, ConsoleUrl};
 pub use discord::{DISCORD_API, Discord, DiscordMode};
 pub use pattern::SecretPattern;
 pub use rules::{Ids, Rule};
@@ -59,6 +61,8 @@ pub struct Config {
     pub slack: Option<SlackConfig>,
     /// Discord, where it is used.
     pub discord: Option<Discord>,
+    /// How the page is offered; `None` where it is not.
+    pub console: Option<ConsoleConfig>,
     /// Alarms: whom to believe, where to tell them.
     pub alarms: Alarms,
 }
@@ -74,6 +78,15 @@ pub struct Account {
     pub external_id: Option<String>,
     /// The regions that may be looked at, the preferred one first; empty means any.
     pub regions: Vec<String>,
+}
+
+impl Account {
+    /// True when it is the account with this id.
+    #[must_use]
+    pub fn has_id(&self, id: &str) -> bool {
+        let of_role = || self.role.as_ref().map(|role| role.arn().account_id());
+        self.account_id.as_deref().or_else(of_role) == Some(id)
+    }
 }
 
 /// Why there is no configuration.
@@ -183,6 +196,7 @@ fn read_root(reader: &Reader<'_>, table: &DeTable<'_>) -> Config {
     config.store = serve::store(&root);
     config.work = serve::work(&root);
     config.discord = discord::read(&root);
+    config.console = console::read(&root);
     root.finish();
     config
 }

@@ -21,6 +21,7 @@
 //! | [`alarm`] | what SNS delivers: is it authentic, what is it about, which thread does it belong to |
 //! | [`investigation`] | the engine: collect, redact, diagnose, widen |
 //! | [`config`] | the configuration file: accounts, deadlines, what may be asked about |
+//! | [`app`] | `serve`: store, platforms, web server, workers; who watches whom; how it ends |
 //! | [`cli`] | commands and their output in the terminal |
 //!
 //! # Invariants
@@ -35,6 +36,7 @@
 //! `tests/architecture.rs` enforces them.
 
 pub mod alarm;
+pub mod app;
 pub mod aws;
 pub mod chart;
 pub mod chat;

@@ -113,7 +113,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "investigation",
         &["model", "clock", "redact", "report", "diagnosis", "aws", "playbook", "config", "chat", "chart", "store", "alarm"],
     ),
-    ("app", &["model", "clock", "redact", "aws", "simulator", "config", "chat", "store", "alarm", "investigation"]),
+    ("app", &["model", "clock", "redact", "aws", "playbook", "simulator", "config", "chat", "store", "alarm", "investigation"]),
     (
         "cli",
         &[

@@ -12,9 +12,6 @@ use url::Url;
 /// The largest certificate that is read, in bytes; SNS's have about 2 000.
 const LARGEST: usize = 16 << 10;
 
-/// How long fetching one may take.
-const FETCH_DEADLINE: Duration = Duration::from_secs(5);
-
 /// Certificates kept. AWS has one per region, and a second while it changes them.
 const MOST_KEPT: u64 = 64;
 
@@ -49,15 +46,17 @@ pub(super) enum NoCertificate {
 pub(super) struct Certificates {
     client: reqwest::Client,
     origin: Option<Url>,
+    deadline: Duration,
     kept: Cache<String, Arc<Certificate>>,
     budget: Mutex<Budget>,
 }
 
 impl Certificates {
-    /// `origin` replaces scheme, host and port of every address. `client` must not follow redirects.
-    pub(super) fn new(client: reqwest::Client, origin: Option<Url>) -> Certificates {
+    /// `origin` replaces scheme, host and port of every address. `client` must not follow redirects; a fetch may
+    /// take until `deadline`.
+    pub(super) fn new(client: reqwest::Client, origin: Option<Url>, deadline: Duration) -> Certificates {
         let kept = Cache::builder().max_capacity(MOST_KEPT).time_to_live(KEPT_FOR).build();
-        Certificates { client, origin, kept, budget: Mutex::new(Budget::full(clock::this_instant())) }
+        Certificates { client, origin, deadline, kept, budget: Mutex::new(Budget::full(clock::this_instant())) }
     }
 
     /// The certificate at `url`, an address that was judged already. Those who ask at the same time share one fetch;
@@ -73,7 +72,7 @@ impl Certificates {
             return Err(NoCertificate::TooOften);
         }
         let url = self.address(url).ok_or(NoCertificate::Unreachable)?;
-        let body = tokio::time::timeout(FETCH_DEADLINE, self.read(url)).await.map_err(|_| NoCertificate::TooSlow)??;
+        let body = tokio::time::timeout(self.deadline, self.read(url)).await.map_err(|_| NoCertificate::TooSlow)??;
         Ok(Certificate::parse(&body)?)
     }
 

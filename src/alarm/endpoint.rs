@@ -24,18 +24,31 @@ use tokio::sync::Semaphore;
 /// bytes; the rest is for the envelope.
 pub(super) const LARGEST_BODY: usize = 2 << 20;
 
-/// How long a body may take to arrive. With the other two and the certificate's five seconds it stays below the fifteen
-/// after which SNS gives up on an answer.
-const BODY_DEADLINE: Duration = Duration::from_secs(5);
-
-/// How long keeping a message, or confirming a subscription, may take.
-const INTAKE_DEADLINE: Duration = Duration::from_secs(4);
+/// How long connecting to the certificate's host may take, within the five seconds for all of it.
+const CONNECT_DEADLINE: Duration = Duration::from_secs(3);
 
 /// Requests that are read at once; with the largest body they take 128 MiB.
 const MOST_AT_ONCE: usize = 64;
 
-/// How long a request waits for its turn to be read.
-const TURN_DEADLINE: Duration = Duration::from_millis(500);
+/// How long each part of an answer may take. Together they stay below the fifteen seconds after which SNS gives up on one.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadlines {
+    /// Waiting for a turn to be read.
+    pub turn: Duration,
+    /// Reading the body.
+    pub body: Duration,
+    /// Fetching a certificate.
+    pub certificate: Duration,
+    /// Keeping a message, or confirming a subscription.
+    pub intake: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Deadlines {
+        let seconds = Duration::from_secs;
+        Deadlines { turn: Duration::from_millis(500), body: seconds(5), certificate: seconds(5), intake: seconds(4) }
+    }
+}
 
 /// Keeps what authentic messages say, durably, before they are acknowledged.
 #[async_trait]
@@ -74,6 +87,7 @@ pub struct Endpoint {
     intake: Arc<dyn Intake>,
     subscriptions: Arc<dyn Subscriptions>,
     turns: Semaphore,
+    deadlines: Deadlines,
 }
 
 impl std::fmt::Debug for Endpoint {
@@ -83,11 +97,9 @@ impl std::fmt::Debug for Endpoint {
 }
 
 /// The client that fetches certificates: no redirects, so that a certificate is from the host that was judged.
-///
-/// # Errors
-/// Where the system's root certificates cannot be read.
-pub fn certificate_client() -> Result<reqwest::Client, reqwest::Error> {
-    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).connect_timeout(Duration::from_secs(3)).build()
+#[must_use]
+pub fn certificate_client() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).connect_timeout(CONNECT_DEADLINE)
 }
 
 impl Endpoint {
@@ -99,9 +111,10 @@ impl Endpoint {
         client: reqwest::Client,
         intake: Arc<dyn Intake>,
         subscriptions: Arc<dyn Subscriptions>,
+        deadlines: Deadlines,
     ) -> Endpoint {
-        let verification = Verification::new(sns, clock, client);
-        Endpoint { verification, intake, subscriptions, turns: Semaphore::new(MOST_AT_ONCE) }
+        let verification = Verification::new(sns, clock, client, deadlines.certificate);
+        Endpoint { verification, intake, subscriptions, turns: Semaphore::new(MOST_AT_ONCE), deadlines }
     }
 
     /// The route `POST /sns`.
@@ -120,9 +133,9 @@ impl Endpoint {
             return Err(Refusal::Raw);
         }
         let envelope = {
-            let turn = tokio::time::timeout(TURN_DEADLINE, self.turns.acquire()).await;
+            let turn = tokio::time::timeout(self.deadlines.turn, self.turns.acquire()).await;
             let Ok(Ok(_turn)) = turn else { return Err(Refusal::Busy) };
-            let body = tokio::time::timeout(BODY_DEADLINE, read(body)).await.map_err(|_| Refusal::TooSlow)??;
+            let body = tokio::time::timeout(self.deadlines.body, read(body)).await.map_err(|_| Refusal::TooSlow)??;
             Envelope::parse(&body)?
         };
         if header("x-amz-sns-message-type").is_some_and(|kind| kind != envelope.content.kind()) {
@@ -151,7 +164,7 @@ impl Endpoint {
             Notice::Alarm(_) => None,
             Notice::Ignored { reason } => Some(*reason),
         };
-        let kept = tokio::time::timeout(INTAKE_DEADLINE, self.intake.accept(message_id, notice)).await;
+        let kept = tokio::time::timeout(self.deadlines.intake, self.intake.accept(message_id, notice)).await;
         match kept {
             Ok(Ok(Accepted::New)) => {
                 tracing::info!(message_id, ignored, "a message of SNS was taken");
@@ -167,7 +180,7 @@ impl Endpoint {
 
     async fn confirm(&self, topic: &Topic, token: &str) -> Result<(), Refusal> {
         let arn = topic.arn().as_str();
-        match tokio::time::timeout(INTAKE_DEADLINE, self.subscriptions.confirm(topic, token)).await {
+        match tokio::time::timeout(self.deadlines.intake, self.subscriptions.confirm(topic, token)).await {
             Ok(Ok(())) => {
                 tracing::info!(topic = arn, "the subscription to this topic is confirmed");
                 Ok(())

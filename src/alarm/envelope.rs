@@ -111,8 +111,9 @@ impl Content {
 impl Envelope {
     /// Reads a request's body.
     pub(super) fn parse(body: &[u8]) -> Result<Envelope, Malformed> {
-        let fields = if is_shallow(body) { serde_json::from_slice(body).ok() } else { None };
-        let Fields(fields) = fields.ok_or(Malformed::Json)?;
+        // All of it, or the values that are not read would go unchecked.
+        let text = std::str::from_utf8(body).ok().filter(|text| is_shallow(text));
+        let Fields(fields) = text.and_then(|text| serde_json::from_str(text).ok()).ok_or(Malformed::Json)?;
         let mut fields = Known(fields);
         let kind = fields.take("Type")?;
         let message_id = fields.line("MessageId").and_then(|text| uuid(&text))?;
@@ -160,9 +161,9 @@ impl Envelope {
 }
 
 /// True when no brackets outside texts are nested deeper than [`DEEPEST`].
-fn is_shallow(json: &[u8]) -> bool {
+fn is_shallow(json: &str) -> bool {
     let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
-    json.iter().all(|byte| {
+    json.bytes().all(|byte| {
         match byte {
             _ if escaped => escaped = false,
             b'\\' if in_text => escaped = true,

@@ -11,12 +11,22 @@ mod endpoint;
 mod envelope;
 mod eventbridge;
 mod health;
+mod grouping;
 mod json;
 mod message;
 mod named;
+mod reconcile;
 mod refusal;
 mod rotation_event;
+mod scope;
+#[cfg(test)]
+pub(crate) mod testing;
+mod to_secrets;
 mod verification;
 
-pub use endpoint::{Accepted, Endpoint, Intake, Subscriptions, Unavailable, certificate_client};
+pub use endpoint::{Accepted, Deadlines, Endpoint, Intake, Subscriptions, Unavailable, certificate_client};
+pub use grouping::{Arrival, Decision, Fold, MOST_THREADS, Reason, STORM_WITHIN, Silence, Standing, Story, Told, decide};
 pub use message::Notice;
+pub use reconcile::look;
+pub use scope::{OutOfScope, Scope, may_be_asked};
+pub use to_secrets::{Found, Means, by_asking, without_asking};

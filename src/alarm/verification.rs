@@ -7,6 +7,7 @@ use super::refusal::Refusal;
 use crate::clock::Clock;
 use crate::config::{Sns, Topic};
 use jiff::SignedDuration;
+use std::time::Duration;
 
 /// How far ahead of ours SNS's clock may be.
 const FUTURE: SignedDuration = SignedDuration::from_mins(5);
@@ -21,8 +22,8 @@ pub(super) struct Verification {
 
 impl Verification {
     /// `client` fetches certificates and must not follow redirects.
-    pub(super) fn new(sns: Sns, clock: Clock, client: reqwest::Client) -> Verification {
-        let certificates = Certificates::new(client, sns.certificate_origin.clone());
+    pub(super) fn new(sns: Sns, clock: Clock, client: reqwest::Client, fetch_deadline: Duration) -> Verification {
+        let certificates = Certificates::new(client, sns.certificate_origin.clone(), fetch_deadline);
         Verification { sns, clock, certificates }
     }
 

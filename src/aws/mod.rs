@@ -1,15 +1,19 @@
 //! Clients for one account and region, and the one way to ask them.
 //!
 //! Every request goes through `Asker::ask`: it has a deadline, leaves an [`ApiCall`](crate::model::ApiCall), and its
-//! failure becomes an [`Observation`](crate::model::Observation). Nothing here reads a secret's value or changes anything.
+//! failure becomes an [`Observation`](crate::model::Observation). Nothing here reads a secret's value; nothing is changed but
+//! that subscriptions to configured topics are confirmed.
 
+mod alarms;
 mod ask;
 mod cache;
 mod classify;
 mod connect;
 mod limiter;
 mod registry;
+mod sns;
 
+pub(crate) use alarms::DescribedAlarm;
 pub(crate) use ask::Asker;
 pub use connect::{AssumeRole, AwsOptions, ConnectError};
 pub use registry::Registry;

@@ -11,7 +11,7 @@ mod thread;
 mod verdict;
 
 pub use answers::{already, choose, expired, help, notice, refused, unavailable, usage};
-pub use evidence::evidence;
+pub use evidence::{evidence, whole_evidence};
 pub use files::{chart, export};
 pub use steps::{ended, running, waiting};
 pub use thread::{comparison, details, progress};

@@ -2,14 +2,17 @@
 //!
 //! A platform hands what people say to a [`Reception`], and shows [`Message`]s; it knows nothing of investigations.
 
+mod board;
 pub mod command;
 pub mod compose;
+pub mod console;
 pub mod discord;
 pub mod document;
 mod platform;
 mod reception;
 pub mod slack;
 
+pub use board::{Board, BoardError, BoardThread, Posted};
 pub use document::Message;
 pub use platform::{ChatPlatform, Destination, SendError};
 pub use reception::{Inbound, Receipt, Reception, Said, Summary};

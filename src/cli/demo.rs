@@ -1,21 +1,26 @@
 //! `rotation-diag demo`: the same investigation, of a simulated account inside this process.
 
 use super::failure::Failure;
-use super::{Demo, diagnose, interrupt};
+use super::{Demo, Format, diagnose, interrupt};
+use crate::app::demo;
 use crate::aws::{Aws, AwsOptions, Registry};
 use crate::clock::Clock;
 use crate::investigation::Options;
 use crate::model::SecretRef;
 use crate::redact::SafeText;
 use crate::simulator::{Scenario, Simulator};
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
+use tokio_util::sync::CancellationToken;
 
 /// The scenario of a first look: a story everybody in operations has lived through.
 const FIRST: &str = "role_detached_policy";
 
 /// How many other secrets a demo proposes.
 const PROPOSED: usize = 4;
+
+/// How long simulated answers take on the page.
+const LATENCY: &str = "\n[[fault]]\noperation = \"*\"\nlatency_ms = 180\n";
 
 /// A scenario that can be played.
 pub(super) struct World {
@@ -42,6 +47,14 @@ impl World {
         Ok(worlds)
     }
 
+    /// The same, with answers that take about as long as AWS's, so that the steps can be watched.
+    fn unhurried() -> Result<Vec<World>, Failure> {
+        let slowed = |(name, text): (&str, &str)| World::parse(name, &format!("{text}{LATENCY}"));
+        let mut worlds = Scenario::embedded().map(slowed).collect::<Result<Vec<_>, _>>()?;
+        worlds.sort_by_key(|world| world.name != FIRST);
+        Ok(worlds)
+    }
+
     /// What to type to try this one: the secret's name, or the scenario's where another one has the same secret.
     fn typed<'a>(&'a self, worlds: &'a [World]) -> &'a str {
         let first = worlds.iter().find(|world| world.secret == self.secret).is_some_and(|world| world.name == self.name);
@@ -61,7 +74,7 @@ pub(super) fn run(options: &Demo) -> Result<ExitCode, Failure> {
     }
     let world = choose(&worlds, options.secret.as_deref())?;
     let asked: SecretRef = world.secret.parse().map_err(Failure::cannot_run)?;
-    interrupt::or(async {
+    let ended = interrupt::or(async {
         let clock = clock_of(&world.scenario);
         let simulator = Simulator::start(world.scenario.clone(), clock.now()).map_err(Failure::cannot_run)?;
         let aws = connect(&simulator, &world.scenario).await?;
@@ -69,7 +82,29 @@ pub(super) fn run(options: &Demo) -> Result<ExitCode, Failure> {
         diagnose::show(&report, &options.report)?;
         propose(&worlds, world)?;
         Ok(ExitCode::SUCCESS)
-    })
+    })?;
+    if has_page(options) { serve_page(options.port) } else { Ok(ended) }
+}
+
+/// The page is for people: it comes with a report that somebody reads in a terminal, or when it is asked for.
+fn has_page(options: &Demo) -> bool {
+    let is_read = matches!(options.report.format, Format::Text) && options.report.output.is_none();
+    options.page || (!options.no_page && is_read && std::io::stdout().is_terminal())
+}
+
+/// Serves the page until a signal.
+fn serve_page(port: u16) -> Result<ExitCode, Failure> {
+    let worlds = World::unhurried()?.into_iter().map(|world| demo::World { secret: world.secret, scenario: world.scenario });
+    let worlds: Vec<demo::World> = worlds.filter(|world| !world.secret.is_empty()).collect();
+    let runtime = tokio::runtime::Runtime::new().map_err(Failure::cannot_run)?;
+    let ended = runtime.block_on(async {
+        let page = demo::Demo::start(worlds, port).await.map_err(Failure::cannot_run)?;
+        let line = format!("\nThe same as a chat, in the browser: http://{}\nCtrl-C ends it.", page.address());
+        writeln!(std::io::stderr().lock(), "{}", SafeText::redact(&line))?;
+        page.run(CancellationToken::new()).await.map_err(Failure::cannot_run)
+    });
+    runtime.shutdown_timeout(interrupt::PATIENCE);
+    ended.map(|()| ExitCode::SUCCESS)
 }
 
 /// Clients for the simulated account, whatever the environment says about AWS.

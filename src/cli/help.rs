@@ -67,12 +67,16 @@ pub(super) const DEMO: &str = "\
 Diagnose a broken secret of a simulated AWS account; needs no account and no credentials.
 
 An AWS account that speaks the real protocols runs inside this process, on 127.0.0.1. The investigation asks it over HTTP \
-with the real AWS SDK, exactly as it would ask AWS.";
+with the real AWS SDK, exactly as it would ask AWS.
+
+In a terminal it then serves a chat page on 127.0.0.1 until Ctrl-C: the whole bot, with its threads and buttons, over all the \
+simulated secrets. Where the output goes elsewhere it ends after the report.";
 
 pub(super) const DEMO_AFTER: &str = "\
 Examples:
   rotation-diag demo                     a secret whose function lost a permission
   rotation-diag demo --list              everything that can be tried
+  rotation-diag demo --no-page           the report alone
   rotation-diag demo --format markdown";
 
 pub(super) const COMPLETIONS_AFTER: &str = "\
@@ -80,3 +84,31 @@ Examples:
   rotation-diag completions bash > ~/.local/share/bash-completion/completions/rotation-diag
   rotation-diag completions zsh > \"${fpath[1]}/_rotation-diag\"
   rotation-diag completions fish > ~/.config/fish/completions/rotation-diag.fish";
+
+pub(super) const SERVE: &str = "\
+Run the bot: it listens on the platforms that the configuration names, and answers in threads.
+
+Nobody may ask anything that no [[allow]] rule of the configuration covers. What was accepted survives a crash of the \
+process; the first SIGTERM lets running work come to its end for a while, a second one ends at once.";
+
+pub(super) const SERVE_AFTER: &str = "\
+Examples:
+  rotation-diag check --config config/rotation-diag.toml     see first what is missing
+  rotation-diag serve --config config/rotation-diag.toml";
+
+pub(super) const CHECK: &str = "\
+Say what is missing before the bot can work: rules, the store, tokens and their scopes, and each AWS permission by name.
+
+Permissions are tried by reading something that does not exist. Nothing is changed, and no message is sent.";
+
+pub(super) const CHECK_AFTER: &str = "\
+Example:
+  rotation-diag check --config config/rotation-diag.toml";
+
+pub(super) const AUDIT: &str = "\
+Show who asked for what, and what was decided, the oldest first. The bot may run meanwhile.";
+
+pub(super) const AUDIT_AFTER: &str = "\
+Examples:
+  rotation-diag audit --config config/rotation-diag.toml --since 7d
+  rotation-diag audit --config config/rotation-diag.toml --format json | grep '\"decision\":\"refused\"'";

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 /// How long work that cannot be cancelled, such as a name look-up, may delay the end.
-const PATIENCE: Duration = Duration::from_millis(200);
+pub(super) const PATIENCE: Duration = Duration::from_millis(200);
 
 /// The result of `work`, or [`Failure::Interrupted`]. Dropping the work undoes what it shows and serves.
 pub(super) fn or(work: impl Future<Output = Result<ExitCode, Failure>>) -> Result<ExitCode, Failure> {

@@ -1,12 +1,14 @@
 //! The evidence, read once for all rules: what fails, since when, and what the failing invocations say.
 
+use super::permissions::{self, Need, Standing};
 use super::rule::Verdict;
-use super::signatures::{self, Classification};
+use super::signatures::{self, Classification, Specificity};
 use crate::model::{
     Attempt, AttemptOutcome, Cause, Confidence, EventSource, Evidence, FailureRow, Finding, FunctionFacts, Invocation,
     InvocationStatus, LogEvent, Proof, Remediation, RotationConfig, RotationStep, SecretFacts, Severity, StepName, Window,
 };
 use jiff::{SignedDuration, Timestamp};
+use std::cell::OnceCell;
 
 /// How far clocks of AWS services may disagree about one moment.
 const TOLERANCE: SignedDuration = SignedDuration::from_mins(2);
@@ -32,6 +34,7 @@ pub struct Case<'a> {
     pub last_success_at: Option<Timestamp>,
     /// Failing invocations of the current row, oldest first.
     pub failures: Vec<Failure<'a>>,
+    standings: OnceCell<Vec<(Need, Standing)>>,
 }
 
 /// A failing invocation and what its lines mean.
@@ -83,7 +86,7 @@ impl<'a> Case<'a> {
     /// Reads the evidence.
     #[must_use]
     pub fn new(evidence: &'a Evidence) -> Case<'a> {
-        let mut case = Case { evidence, failing: None, last_success_at: None, failures: Vec::new() };
+        let mut case = Case { evidence, failing: None, last_success_at: None, failures: Vec::new(), standings: OnceCell::new() };
         case.last_success_at = case.find_last_success();
         let failures = case.read_failures();
         case.failing = case.find_failure_row(&failures);
@@ -92,6 +95,14 @@ impl<'a> Case<'a> {
             case.failures = failures.into_iter().filter(|failure| failure.invocation.started_at >= since).collect();
         }
         case
+    }
+
+    /// Everything the function's role needs, and what the policies say of it.
+    pub(super) fn standings(&self) -> &[(Need, Standing)] {
+        self.standings.get_or_init(|| {
+            let needs = permissions::needs(self).into_iter();
+            needs.map(|need| (need.clone(), permissions::standing(self, &need))).collect()
+        })
     }
 
     /// The investigation's "now".
@@ -188,8 +199,10 @@ impl<'a> Case<'a> {
                 && matches!(attempt.outcome, AttemptOutcome::Failed | AttemptOutcome::Abandoned)
         });
         let recent = |at: Timestamp| self.now().duration_since(at) < ROTATION_IN_PROGRESS;
-        // Without events, a failure long ago outweighs the date of a version, which may be that of its last relabelling.
-        let failed_long_ago = self.attempts().next().is_none() && self.failing.as_ref().is_some_and(|row| !recent(row.last_at));
+        // Where no event tells of this version, a failure long ago outweighs its date, which may be that of a relabelling.
+        let told = self.attempts().any(|attempt| attempt.version_id.as_deref() == Some(pending.id.as_str()));
+        let began = self.attempts().any(|it| it.outcome == AttemptOutcome::Started && it.at().is_some_and(recent));
+        let failed_long_ago = !told && !began && self.failing.as_ref().is_some_and(|row| !recent(row.last_at));
         let young = started.is_some_and(recent) && !failed_long_ago;
         (ended || !young).then_some(pending)
     }
@@ -296,7 +309,8 @@ impl<'a> Case<'a> {
     fn find_last_success(&self) -> Option<Timestamp> {
         let by_event =
             self.attempts().filter(|attempt| attempt.outcome == AttemptOutcome::Succeeded).filter_map(Attempt::at).max();
-        let by_secret = self.config().and_then(|config| config.last_rotated_at);
+        let by_secret =
+            self.config().and_then(|config| config.last_rotated_at).filter(|at| !self.was_moved_without_rotation(*at));
         let by_logs = self
             .invocations()
             .filter(|invocation| {
@@ -309,12 +323,71 @@ impl<'a> Case<'a> {
         [by_event, by_secret, by_logs].into_iter().flatten().max()
     }
 
+    /// True where `LastRotatedDate` lies after failures and no rotation can have set it: a value stored by hand moves it too.
+    ///
+    /// A rotation runs the function. The log must have been read whole around that time, and show START and REPORT lines at
+    /// all, to say that it did not.
+    fn was_moved_without_rotation(&self, at: Timestamp) -> bool {
+        let Some(logs) = self.evidence.logs.found().filter(|logs| logs.complete) else { return false };
+        let around = Window::around(at, ROTATION_IN_PROGRESS, TOLERANCE);
+        let was_read = logs.windows.iter().any(|window| window.contains(around.from) && window.contains(at));
+        let own = || self.invocations().filter(|invocation| self.attribution(invocation) != Attribution::Other);
+        let failed = |invocation: &Invocation| matches!(invocation.status, InvocationStatus::Failed | InvocationStatus::TimedOut);
+        let failed_before = own().any(|invocation| failed(invocation) && invocation.started_at < at);
+        let ran = own().any(|invocation| !failed(invocation) && around.contains(invocation.started_at));
+        let shows_runs = own().any(|invocation| invocation.lines.iter().any(|line| is_report(&line.text)));
+        let said_so = self
+            .attempts()
+            .any(|attempt| attempt.outcome == AttemptOutcome::Succeeded && attempt.at().is_some_and(|end| around.contains(end)));
+        was_read && failed_before && shows_runs && !ran && !said_so
+    }
+
     fn invocations(&self) -> impl DoubleEndedIterator<Item = &'a Invocation> {
         self.evidence.logs.found().map(|logs| logs.invocations.as_slice()).unwrap_or_default().iter()
     }
 
     /// Failing invocations since the last success that may be this secret's.
     fn read_failures(&self) -> Vec<Failure<'a>> {
+        let mut failures = self.marked_failures();
+        let unmarked = self.unmarked_failures(&failures);
+        failures.extend(unmarked);
+        failures.sort_by_key(|failure| failure.invocation.started_at);
+        failures
+    }
+
+    /// The last invocation of each failed attempt in which none is marked as failed, where its log says what went wrong.
+    ///
+    /// Some runtimes report a returned error neither by a level nor by a status: Go's writes only what the function prints.
+    fn unmarked_failures(&self, marked: &[Failure<'a>]) -> Vec<Failure<'a>> {
+        let ended_badly = |attempt: &&Attempt| {
+            matches!(attempt.outcome, AttemptOutcome::Failed | AttemptOutcome::Abandoned) && attempt.at() > self.last_success_at
+        };
+        let mut found: Vec<Failure<'a>> = Vec::new();
+        for attempt in self.attempts().filter(ended_badly) {
+            let ran = |invocation: &Invocation| failed_during(invocation, std::iter::once(attempt)).is_some();
+            if marked.iter().chain(&found).any(|failure| ran(failure.invocation)) {
+                continue;
+            }
+            let last = self.invocations().rev().find(|invocation| {
+                ran(invocation)
+                    && self.attribution(invocation) > Attribution::Other
+                    && (attempt.step.is_none() || invocation.step.is_none() || invocation.step == attempt.step)
+            });
+            found.extend(last.map(|invocation| Failure::read(invocation, self.attribution(invocation))).and_then(
+                |mut failure| {
+                    failure.step = failure.step.or(attempt.step);
+                    failure
+                        .decisive()
+                        .is_some_and(|read| read.classification.specificity > Specificity::Timeout)
+                        .then_some(failure)
+                },
+            ));
+        }
+        found
+    }
+
+    /// Invocations that are marked as failed.
+    fn marked_failures(&self) -> Vec<Failure<'a>> {
         let last_ok_of_unknown = self
             .invocations()
             .filter(|invocation| invocation.status == InvocationStatus::Succeeded)
@@ -418,6 +491,11 @@ impl<'a> Case<'a> {
     }
 }
 
+/// True for a line in which Lambda reports an invocation.
+fn is_report(text: &str) -> bool {
+    matches!(crate::lambda_log::Record::read(text).platform, Some(crate::lambda_log::Platform::Report(_)))
+}
+
 /// The failed attempt during which an invocation ran.
 fn failed_during<'b>(invocation: &Invocation, mut attempts: impl Iterator<Item = &'b Attempt>) -> Option<&'b Attempt> {
     let span = Window {
@@ -506,5 +584,59 @@ impl Seen<'_, '_> {
     #[must_use]
     pub fn proofs(&self, case: &Case<'_>) -> Vec<Proof> {
         std::iter::once(self.proof()).chain(case.failed_attempt_proof()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{attempt, facts, fail, fail_unseen, healthy, hours_ago, invocation};
+
+    const LINE: &str = "setSecret failed: dial tcp 10.1.2.3:5432: connect: connection refused";
+
+    fn stored_by_hand() -> Evidence {
+        let mut evidence = healthy();
+        fail(&mut evidence, RotationStep::SetSecret, &[LINE, "REPORT RequestId: r1\tDuration: 900.00 ms\tStatus: error"]);
+        facts(&mut evidence.rotation_config).last_rotated_at = Some(hours_ago(0));
+        evidence
+    }
+
+    #[test]
+    fn a_date_that_no_invocation_explains_is_no_success() {
+        let evidence = stored_by_hand();
+        let case = Case::new(&evidence);
+        assert!(case.last_success_at < Some(hours_ago(239)));
+        assert!(case.failing.is_some());
+    }
+
+    #[test]
+    fn a_date_is_believed_where_the_function_ran_an_event_says_so_or_the_log_does_not_tell() {
+        let succeeded = |evidence: &Evidence| Case::new(evidence).failing.is_none();
+        let mut ran = stored_by_hand();
+        let run = invocation(hours_ago(0), RotationStep::FinishSecret, InvocationStatus::Succeeded, &[]);
+        facts(&mut ran.logs).invocations.push(run);
+        assert!(succeeded(&ran));
+        let mut told = stored_by_hand();
+        facts(&mut told.history).attempts.push(attempt(hours_ago(0), AttemptOutcome::Succeeded));
+        assert!(succeeded(&told));
+        let mut cut = stored_by_hand();
+        facts(&mut cut.logs).complete = false;
+        assert!(succeeded(&cut));
+        let mut quiet = stored_by_hand();
+        facts(&mut quiet.logs).invocations.iter_mut().for_each(|run| run.lines.truncate(1));
+        assert!(succeeded(&quiet));
+    }
+
+    #[test]
+    fn an_invocation_without_a_mark_is_the_one_that_failed_the_attempt_when_its_log_says_so() {
+        let unmarked = |step: RotationStep, line: &str| {
+            let mut evidence = healthy();
+            fail_unseen(&mut evidence, Some(RotationStep::SetSecret));
+            facts(&mut evidence.logs).invocations.push(invocation(hours_ago(1), step, InvocationStatus::Succeeded, &[line]));
+            Case::new(&evidence).failures.len()
+        };
+        assert_eq!(unmarked(RotationStep::SetSecret, LINE), 1);
+        assert_eq!(unmarked(RotationStep::SetSecret, "[INFO] setSecret: password set"), 0);
+        assert_eq!(unmarked(RotationStep::CreateSecret, LINE), 0, "another step failed");
     }
 }

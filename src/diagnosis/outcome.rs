@@ -12,10 +12,18 @@ pub(super) fn decide(case: &Case<'_>, findings: &[Finding]) -> Outcome {
         Some(finding) if finding.cause == Cause::UnknownFailure || finding.confidence == Confidence::Possible => {
             Outcome::Inconclusive
         }
+        // The label is what a failure left behind; where nobody could look for the failure, its cause is not known.
+        Some(finding) if finding.cause == Cause::StuckAwspending && is_blind(case) => Outcome::Inconclusive,
         Some(_) => Outcome::RootCause,
         None if is_healthy(case) => Outcome::Healthy,
         None => Outcome::Inconclusive,
     }
+}
+
+/// Neither the function's log nor the rotation's events could be read.
+fn is_blind(case: &Case<'_>) -> bool {
+    let evidence = case.evidence;
+    evidence.logs.observation.missing().is_some() && evidence.history.observation.missing().is_some()
 }
 
 /// Rotation is on, its last attempt succeeded, nothing is overdue, and nothing that stayed unseen could say otherwise.

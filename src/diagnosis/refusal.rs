@@ -1,7 +1,7 @@
 //! What log lines and policies together say about one way in which the function's role is refused.
 
 use super::case::{Case, Failure, Read, Seen};
-use super::permissions::{Need, Standing, Stop, Target, cause_of, needs, standing};
+use super::permissions::{Need, Standing, Stop, Target, cause_of};
 use super::rule::Verdict;
 use super::signatures::{AccessDenied, Layer};
 use crate::lambda_log::Record;
@@ -49,7 +49,10 @@ fn refused_as(case: &Case<'_>, failure: &Failure<'_>, read: &Read<'_>) -> (Cause
     if !REFUSALS.contains(&said) {
         return (said, None);
     }
-    let Some(denied) = AccessDenied::parse(&Record::read(&read.event.text).text) else { return (said, None) };
+    let Some(mut denied) = AccessDenied::parse(&Record::read(&read.event.text).text) else { return (said, None) };
+    if denied.layer == Layer::Unknown && denied.principal.as_deref().is_none_or(|who| is_own_role(case, who)) {
+        name_layer(case, &mut denied);
+    }
     // A line that speaks of the superuser secret speaks of setSecret, whatever step it names.
     let step = match said {
         Cause::SuperuserSecretAccessDenied => Some(crate::model::RotationStep::SetSecret),
@@ -60,6 +63,23 @@ fn refused_as(case: &Case<'_>, failure: &Failure<'_>, read: &Read<'_>) -> (Cause
         // What the function's own role calls is no operator's doing.
         Cause::OperatorPermissionMissing if own => (Cause::IamIdentityPolicyMissing, Some(denied)),
         cause => (cause, Some(denied)),
+    }
+}
+
+/// Older services do not say which layer refused; the policies do, where they stop the very action.
+fn name_layer(case: &Case<'_>, denied: &mut AccessDenied) {
+    let is_same = |need: &Need| {
+        let named = denied.resource.as_deref();
+        need.action.eq_ignore_ascii_case(&denied.action)
+            && named.is_none_or(|named| need.resource == "*" || !named.starts_with("arn:") || need.resource.starts_with(named))
+    };
+    let stop = case.standings().iter().find_map(|(need, standing)| match standing {
+        Standing::Stopped(stop) if is_same(need) => Some(stop),
+        _ => None,
+    });
+    if let Some(stop) = stop {
+        denied.layer = stop.denied.layer;
+        denied.explicit |= stop.denied.explicit;
     }
 }
 
@@ -138,14 +158,8 @@ pub(super) fn weigh(case: &Case<'_>, cause: Cause, clear: &str) -> Weighed {
     if let Some(verdict) = case.without_function() {
         return Weighed::Against(verdict);
     }
-    let standings: Vec<(Need, Standing)> = needs(case)
-        .into_iter()
-        .filter(|need| concerns(cause, need.target))
-        .map(|need| {
-            let standing = standing(case, &need);
-            (need, standing)
-        })
-        .collect();
+    let standings: Vec<(Need, Standing)> =
+        case.standings().iter().filter(|(need, _)| concerns(cause, need.target)).cloned().collect();
     let stops: Vec<Stop> = standings
         .iter()
         .filter_map(|(_, standing)| match standing {

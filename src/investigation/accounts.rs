@@ -62,8 +62,7 @@ pub trait Accounts: Send + Sync {
 }
 
 /// The places a question may mean, by its own words and what is configured; the preferred one first.
-#[must_use]
-pub fn candidates(known: &[Known], question: &Question) -> Vec<Choice> {
+pub(super) fn candidates(known: &[Known], question: &Question) -> Vec<Choice> {
     let (arn_account, arn_region) = match &question.secret {
         SecretRef::Arn(arn) => (Some(arn.arn().account_id()), Some(arn.arn().region())),
         SecretRef::Name(_) => (None, None),
@@ -183,7 +182,7 @@ pub(super) async fn locate(accounts: &Arc<dyn Accounts>, places: Vec<Choice>, se
     if places.len() < 2 {
         return places;
     }
-    let asked = places.iter().map(|choice| accounts.has(choice, secret));
+    let asked: Vec<_> = places.iter().map(|choice| accounts.has(choice, secret)).collect();
     let answers: Vec<Option<bool>> = stream::iter(asked).buffered(AT_ONCE).collect().await;
     let with = |wanted: Option<bool>| {
         places.iter().zip(&answers).filter(move |(_, answer)| **answer == wanted).map(|(choice, _)| choice)

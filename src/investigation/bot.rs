@@ -5,7 +5,7 @@ use super::flood::Flood;
 use super::rights::{Refusal, Rights, Wish};
 use super::suggest::Names;
 use crate::config::{Config, Work};
-use crate::model::{ActionKind, Actor, Place, Question, SecretRef};
+use crate::model::{ActionKind, Actor, Place, PlatformName, Question, SecretRef};
 use crate::playbook;
 use crate::store::{Choice, Store};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub struct Bot {
     pub(super) step_deadline: Duration,
     pub(super) total_deadline: Duration,
     pub(super) flood: Flood,
-    pub(super) names: Names,
+    pub(super) names: Arc<Names>,
 }
 
 impl Bot {
@@ -35,7 +35,7 @@ impl Bot {
             step_deadline: config.step_deadline.unwrap_or(playbook::STEP_DEADLINE),
             total_deadline: config.total_deadline.unwrap_or(playbook::TOTAL_DEADLINE),
             flood: Flood::default(),
-            names: Names::default(),
+            names: Arc::default(),
         })
     }
 
@@ -43,6 +43,25 @@ impl Bot {
     #[must_use]
     pub fn store(&self) -> &Arc<Store> {
         &self.store
+    }
+
+    /// Waits until nothing is left to deliver, but not longer than `patience`.
+    pub async fn last_messages(&self, patience: Duration) {
+        let nothing_left = async {
+            let mut changes = self.store.message_changes();
+            loop {
+                changes.mark_unchanged();
+                let mut pending = 0;
+                for platform in PlatformName::ALL {
+                    pending += self.store.pending_messages(platform).await.unwrap_or_default();
+                }
+                if pending == 0 || changes.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        // What is left goes out after the next start.
+        let _ = tokio::time::timeout(patience, nothing_left).await;
     }
 
     /// The places a question may mean that its asker may look into, the preferred one first.

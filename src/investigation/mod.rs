@@ -3,15 +3,26 @@
 
 mod accounts;
 mod bot;
+mod delivery;
 mod flood;
+mod health;
+mod live;
 mod next_look;
+mod perform;
 mod reception;
+mod retention;
 mod rights;
+mod run;
 mod suggest;
+mod watch;
+mod workers;
 
 pub use accounts::{Accounts, AwsAccounts, Connected, Known};
 pub use bot::Bot;
+pub use delivery::{Delivery, Tempo};
+pub use health::Health;
 pub use rights::{Refusal, Rights, Wish};
+pub use workers::work;
 
 use crate::aws::Aws;
 use crate::clock::{Clock, Stopwatch};

@@ -8,7 +8,6 @@ use crate::model::{Act, Action, ActionKind, ActionToken, Actor, Command, Investi
 use crate::redact::SafeText;
 use crate::store::{Accepted, Audited, Choice, Decision, Entry, Refused, Stage, StoreError, Stored};
 use async_trait::async_trait;
-use std::sync::Arc;
 
 /// Investigations looked through for those a person may see.
 const LOOKED_THROUGH: u32 = 200;
@@ -30,7 +29,7 @@ enum Unstored {
 }
 
 #[async_trait]
-impl Reception for Arc<Bot> {
+impl Reception for Bot {
     async fn receive(&self, inbound: Inbound) -> Receipt {
         if !self.flood.lets_through(&inbound.actor) {
             return told(TOO_FAST);

@@ -52,16 +52,16 @@ impl Names {
 impl Bot {
     /// Fetches the names of the secrets, so that the first person who types has suggestions.
     pub async fn learn_names(&self) {
-        let (_, _) = self.names.peek();
+        self.names.peek();
         self.names.fetch(self.accounts.as_ref()).await;
     }
 
     /// Names that begin with `typed`, then those that contain it, as far as `actor` may ask about them in `place`.
-    pub(super) fn suggestions(self: &Arc<Bot>, actor: &Actor, place: &Place, typed: &str) -> Vec<String> {
+    pub(super) fn suggestions(&self, actor: &Actor, place: &Place, typed: &str) -> Vec<String> {
         let (known, stale) = self.names.peek();
         if stale {
-            let bot = Arc::clone(self);
-            tokio::spawn(async move { bot.names.fetch(bot.accounts.as_ref()).await });
+            let (names, accounts) = (Arc::clone(&self.names), Arc::clone(&self.accounts));
+            tokio::spawn(async move { names.fetch(accounts.as_ref()).await });
         }
         let typed = typed.trim().to_ascii_lowercase();
         let mut found: BTreeSet<(bool, &str)> = BTreeSet::new();

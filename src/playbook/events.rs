@@ -6,7 +6,7 @@ use super::trail_event::TrailEvent;
 use super::{Context, carried, text};
 use crate::aws::{Asker, Thing};
 use crate::model::{Arn, Observation, Reach, Window};
-use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
+use aws_sdk_cloudtrail::types::{Event, LookupAttribute, LookupAttributeKey};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use tokio::sync::OnceCell;
@@ -14,8 +14,14 @@ use tokio::sync::OnceCell;
 /// Pages of a trail's log group that are read; a page holds at most 10 000 events or 1 MB.
 const MAX_TRAIL_PAGES: usize = 6;
 
+/// Requests made for those pages; a filtered read of a large group brings many empty ones.
+const MAX_TRAIL_REQUESTS: usize = 20;
+
 /// Pages of event history that are read per look-up; a page holds 50 events.
 const MAX_LOOKUP_PAGES: usize = 5;
+
+/// Requests made for those pages; a page may be empty and have a successor.
+const MAX_LOOKUP_REQUESTS: usize = 15;
 
 /// The events that rotation and its failures can be explained with; `*` stands for any text.
 ///
@@ -124,8 +130,9 @@ async fn read_trail(cx: &Context<'_>, asker: &Asker, window: Window) -> Option<T
     let client = cx.aws.logs_in(group.arn.region());
     let (mut events, mut token, mut complete) = (Vec::new(), None::<String>, true);
     let mut is_readable = false;
-    for page in 0.. {
-        if page == MAX_TRAIL_PAGES {
+    let mut pages = 0;
+    for request in 0.. {
+        if pages == MAX_TRAIL_PAGES || request == MAX_TRAIL_REQUESTS {
             complete = false;
             break;
         }
@@ -140,6 +147,7 @@ async fn read_trail(cx: &Context<'_>, asker: &Asker, window: Window) -> Option<T
         match asker.ask("logs:FilterLogEvents", &format!("log group {}", group.name), request).await {
             Observation::Found(output) => {
                 is_readable = true;
+                pages += usize::from(!output.events().is_empty());
                 events.extend(
                     output
                         .events()
@@ -209,6 +217,16 @@ pub(super) enum LookUp<'a> {
     Writes,
 }
 
+impl LookUp<'_> {
+    /// Whether an event is among those asked for; some backends ignore attributes they do not know.
+    fn covers(&self, event: &Event) -> bool {
+        match self {
+            LookUp::Name(name) => event.event_name().is_none_or(|own| own == *name),
+            LookUp::Writes => event.read_only() != Some("true"),
+        }
+    }
+}
+
 /// What look-ups brought.
 #[derive(Debug, Default)]
 pub(super) struct Looked {
@@ -240,8 +258,8 @@ pub(super) async fn look_up(cx: &Context<'_>, asker: &Asker, region: &str, what:
         LookUp::Writes => (LookupAttributeKey::ReadOnly, "false"),
     };
     let mut looked = Looked::default();
-    let mut token = None::<String>;
-    for _ in 0..MAX_LOOKUP_PAGES {
+    let (mut token, mut pages) = (None::<String>, 0);
+    for _ in 0..MAX_LOOKUP_REQUESTS {
         let Ok(attribute) = LookupAttribute::builder().attribute_key(key.clone()).attribute_value(value).build() else { break };
         if asker.within_deadline(shared.lookup_events.acquire()).await.is_none() {
             looked.unanswered = Some(Observation::Throttled { call: "cloudtrail:LookupEvents".to_owned() });
@@ -257,7 +275,9 @@ pub(super) async fn look_up(cx: &Context<'_>, asker: &Asker, region: &str, what:
             .send();
         match asker.ask("cloudtrail:LookupEvents", "*", request).await {
             Observation::Found(output) => {
-                looked.events.extend(output.events().iter().filter_map(|event| TrailEvent::parse(event.cloud_trail_event()?)));
+                let events = output.events();
+                pages += usize::from(!events.is_empty());
+                looked.events.extend(events.iter().filter(|event| what.covers(event)).filter_map(TrailEvent::of_history));
                 token = output.next_token;
             }
             unanswered => {
@@ -267,6 +287,9 @@ pub(super) async fn look_up(cx: &Context<'_>, asker: &Asker, region: &str, what:
         }
         if token.is_none() {
             return looked;
+        }
+        if pages == MAX_LOOKUP_PAGES {
+            break;
         }
     }
     looked.is_cut = true;

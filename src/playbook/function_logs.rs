@@ -18,6 +18,9 @@ use std::sync::Arc;
 /// Source: CloudWatch Logs API reference, `FilterLogEvents`.
 const MAX_PAGES: usize = 5;
 
+/// Requests made for those pages; a page may be empty and have a successor.
+const MAX_REQUESTS: usize = 25;
+
 /// Finds failing invocations where a window holds too much to be read whole. A timeout prints no `ERROR`.
 const FAILING: &str = r#"?ERROR ?"Task timed out" ?"Status: timeout" ?"Status: error" ?Traceback ?"Runtime." ?"not authorized" ?AccessDenied ?errorMessage ?timeout"#;
 
@@ -161,8 +164,9 @@ async fn filter(
 ) -> Observation<Lines> {
     let mut lines = Lines::default();
     let mut token = None::<String>;
-    for page in 0..MAX_PAGES {
-        let request = cx
+    let mut pages = 0;
+    for request in 0..MAX_REQUESTS {
+        let page = cx
             .aws
             .logs
             .filter_log_events()
@@ -173,11 +177,12 @@ async fn filter(
             .end_time(window.to.as_millisecond())
             .set_next_token(token.take())
             .send();
-        let output = match asker.ask("logs:FilterLogEvents", &format!("log group {group}"), request).await {
+        let output = match asker.ask("logs:FilterLogEvents", &format!("log group {group}"), page).await {
             Observation::Found(output) => output,
-            _ if page > 0 => return Observation::Found(lines),
+            _ if request > 0 => return Observation::Found(lines),
             unanswered => return carried(unanswered),
         };
+        pages += usize::from(!output.events().is_empty());
         lines.events.extend(output.events.unwrap_or_default().into_iter().filter_map(|event| {
             Some(LogEvent {
                 at: Timestamp::from_millisecond(event.timestamp?).ok()?,
@@ -188,6 +193,9 @@ async fn filter(
         token = output.next_token;
         if token.is_none() {
             lines.complete = true;
+            break;
+        }
+        if pages == MAX_PAGES {
             break;
         }
     }

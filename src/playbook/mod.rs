@@ -14,6 +14,7 @@ mod function_metrics;
 mod health;
 mod kms_key;
 mod log_windows;
+pub mod preflight;
 mod relevance;
 mod role_policies;
 mod rotation_config;

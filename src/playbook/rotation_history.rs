@@ -12,8 +12,9 @@ use std::sync::Arc;
 /// Pages of `ListSecrets` read to compare secrets; a page holds 100.
 const MAX_FLEET_PAGES: usize = 10;
 
-/// How long before the last success events are looked for, so that its own events are among them.
-const MARGIN: SignedDuration = SignedDuration::from_hours(1);
+/// How long before the last success events are looked for: its own are among them, and a failure just before it, which it
+/// healed or which moved `LastRotatedDate` by hand.
+const MARGIN: SignedDuration = SignedDuration::from_hours(24);
 
 pub(super) async fn collect(cx: &Context<'_>, asker: &Asker, subject: Observation<Arc<Described>>) -> Seen<RotationHistory> {
     let described = match &subject {

@@ -3,6 +3,7 @@
 //! Sources: CloudTrail User Guide, "CloudTrail record contents"; Secrets Manager User Guide, "Log with AWS CloudTrail".
 
 use crate::model::{FunctionArn, RotationStep};
+use aws_sdk_cloudtrail::types::Event;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -37,12 +38,35 @@ pub(super) struct TrailEvent {
 }
 
 impl TrailEvent {
+    /// Reads an entry of the event history: its JSON, and what only the entry beside it tells.
+    pub(super) fn of_history(entry: &Event) -> Option<TrailEvent> {
+        let mut event: Value = serde_json::from_str(entry.cloud_trail_event().unwrap_or("{}")).ok()?;
+        let fields = event.as_object_mut()?;
+        let mut fill = |name: &str, value: Option<String>| {
+            if let (Some(value), false) = (value, fields.contains_key(name)) {
+                fields.insert(name.to_owned(), value.into());
+            }
+        };
+        fill("eventName", entry.event_name().map(str::to_owned));
+        fill("eventTime", entry.event_time().and_then(super::text::timestamp).map(|at| at.to_string()));
+        fill("eventSource", entry.event_source().map(str::to_owned));
+        fill("eventID", entry.event_id().map(str::to_owned));
+        if let (Some(user), false) = (entry.username(), fields.contains_key("userIdentity")) {
+            fields.insert("userIdentity".to_owned(), serde_json::json!({ "userName": user }));
+        }
+        TrailEvent::of(&event)
+    }
+
     /// Reads the JSON of one event; EventBridge's envelope around it is taken off. `None` for anything else.
     pub(super) fn parse(text: &str) -> Option<TrailEvent> {
         let mut event: Value = serde_json::from_str(text).ok()?;
         if event.get("eventName").is_none() {
             event = event.get_mut("detail")?.take();
         }
+        TrailEvent::of(&event)
+    }
+
+    fn of(event: &Value) -> Option<TrailEvent> {
         let field = |name: &str| string(event.get(name));
         let name = without_version(&field("eventName")?).to_owned();
         let identity = event.get("userIdentity");
@@ -175,6 +199,24 @@ mod tests {
             let rotation = TrailEvent::parse(&text).unwrap().rotation();
             assert_eq!(rotation, Some((SECRET.to_owned(), Some(VERSION.to_owned()))), "{text}");
         }
+    }
+
+    #[test]
+    fn what_the_record_leaves_out_is_taken_from_the_entry_around_it() {
+        let entry = Event::builder()
+            .event_id("1")
+            .event_name("UpdateFunctionCode20150331v2")
+            .event_source("lambda.amazonaws.com")
+            .event_time(aws_smithy_types::DateTime::from_secs(1_767_225_600))
+            .username("carol");
+        let bare = entry.clone().cloud_trail_event(r#"{"requestParameters":{"functionName":"rotator"}}"#).build();
+        let event = TrailEvent::of_history(&bare).unwrap();
+        assert_eq!((event.name.as_str(), event.actor.as_str()), ("UpdateFunctionCode", "carol"));
+        assert_eq!(event.parameter("functionName"), Some("rotator"));
+        assert_eq!(event.at, "2026-01-01T00:00:00Z".parse().unwrap());
+        assert_eq!(TrailEvent::of_history(&entry.build()).map(|event| event.source), Some("lambda.amazonaws.com".to_owned()));
+        let whole = Event::builder().username("x").cloud_trail_event(FAILED).build();
+        assert_eq!(TrailEvent::of_history(&whole), TrailEvent::parse(FAILED));
     }
 
     #[test]

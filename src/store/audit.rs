@@ -1,11 +1,12 @@
 //! Who did what, and what was decided.
 
-use super::{Store, StoreError, at};
+use super::{OpenError, Store, StoreError, at, open};
 use crate::model::{Actor, Place};
 use crate::redact::SafeText;
 use jiff::Timestamp;
 use serde::Serialize;
-use sqlx::{FromRow, Sqlite, Transaction};
+use sqlx::{FromRow, Sqlite, SqlitePool, Transaction};
+use std::path::Path;
 
 /// What was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -127,27 +128,42 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn audit_trail(&self, since: Timestamp, limit: u32) -> Result<Vec<Audited>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT at, platform, workspace, channel, person, did, subject, decision, reason FROM audit
-             WHERE at >= ? ORDER BY id DESC LIMIT ?",
-        )
-        .bind(since.as_millisecond())
-        .bind(limit)
-        .fetch_all(&self.readers)
-        .await?;
-        let lines = rows.into_iter().rev().map(|row| Audited {
-            at: at(row.at),
-            platform: safe(&row.platform),
-            workspace: safe(&row.workspace),
-            channel: safe(&row.channel),
-            person: safe(&row.person),
-            did: safe(&row.did),
-            subject: safe(&row.subject),
-            decision: safe(&row.decision),
-            reason: safe(&row.reason),
-        });
-        Ok(lines.collect())
+        trail(&self.readers, since, limit).await
     }
+
+    /// The same, out of a store that another process may have; nothing is changed.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub async fn read_audit_trail(path: &Path, since: Timestamp, limit: u32) -> Result<Vec<Audited>, OpenError> {
+        let pool = open::connect_to_read(path).await?;
+        let lines = trail(&pool, since, limit).await;
+        pool.close().await;
+        lines.map_err(|error| OpenError::Unusable { path: path.to_owned(), why: error.to_string() })
+    }
+}
+
+async fn trail(pool: &SqlitePool, since: Timestamp, limit: u32) -> Result<Vec<Audited>, StoreError> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT at, platform, workspace, channel, person, did, subject, decision, reason FROM audit
+         WHERE at >= ? ORDER BY id DESC LIMIT ?",
+    )
+    .bind(since.as_millisecond())
+    .bind(limit)
+    .fetch_all(pool)
+    .await?;
+    let lines = rows.into_iter().rev().map(|row| Audited {
+        at: at(row.at),
+        platform: safe(&row.platform),
+        workspace: safe(&row.workspace),
+        channel: safe(&row.channel),
+        person: safe(&row.person),
+        did: safe(&row.did),
+        subject: safe(&row.subject),
+        decision: safe(&row.decision),
+        reason: safe(&row.reason),
+    });
+    Ok(lines.collect())
 }
 
 pub(super) async fn insert(tx: &mut Transaction<'static, Sqlite>, line: &Audited, now: Timestamp) -> Result<(), StoreError> {

@@ -6,6 +6,7 @@
 
 mod alarms;
 mod audit;
+mod board;
 mod durable;
 mod inbox;
 mod investigations;

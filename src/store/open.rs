@@ -230,6 +230,8 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Normal)
         .busy_timeout(BUSY)
         .foreign_keys(true)
+        // What was deleted, such as the address of an answer, is not to be found in the file.
+        .pragma("secure_delete", "ON")
         .thread_name(|id| format!("store-{id}"))
         .disable_statement_logging()
 }
@@ -243,4 +245,17 @@ async fn connect(path: &Path, connections: u32) -> Result<SqlitePool, sqlx::Erro
         .max_lifetime(None)
         .connect_with(options(path))
         .await
+}
+
+/// A connection that only reads, beside whoever has the store.
+pub(super) async fn connect_to_read(path: &Path) -> Result<SqlitePool, OpenError> {
+    if !path.is_file() {
+        return Err(OpenError::Unusable { path: path.to_owned(), why: "there is no such file".to_owned() });
+    }
+    check_header(path)?;
+    let only_reading = options(path).read_only(true);
+    let pool = SqlitePoolOptions::new().max_connections(1).connect_with(only_reading).await;
+    let pool = pool.map_err(|error| diagnosed(path, &error))?;
+    check(&pool, path, u64::MAX).await?;
+    Ok(pool)
 }

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at what it did not expect")]
 
 mod chart;
+mod console;
 mod messages;
 mod plain;
+mod site;
 mod worlds;

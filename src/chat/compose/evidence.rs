@@ -1,7 +1,7 @@
 //! What one step saw, as a message; what is too long for one goes into a file.
 
 use super::{files, name_of, safe};
-use crate::chat::document::{Message, Part, Quote, Tone};
+use crate::chat::document::{Attachment, Message, Part, Quote, Tone};
 use crate::model::{Investigation, StepName};
 use crate::redact::SafeText;
 use crate::report::facts::{self, Fact, Facts, Group};
@@ -18,15 +18,25 @@ const GROUPS: usize = 6;
 #[must_use]
 pub fn evidence(investigation: &Investigation, step: StepName) -> Message {
     let facts = facts::of(&investigation.evidence, step);
-    let mut message =
-        Message::line(Tone::Neutral, safe(&format!("Step {} · {} — {}", step.number(), step.label(), facts.summary)));
+    let title = format!("Step {} · {} — {}", step.number(), step.label(), facts.summary);
+    let mut message = Message::line(Tone::Neutral, safe(&title));
     message.parts.push(Part::Context(facts.context.iter().map(|part| safe(part)).collect()));
     message.parts.extend(facts.groups.iter().take(GROUPS).map(part));
     if is_long(&facts) {
-        let name = format!("{}-step-{}.txt", files::stem(&name_of(investigation)), step.number());
-        message.attachments.push(files::text(name, &format!("everything {step} saw"), &facts.to_string()));
+        message.attachments.push(file(investigation, &facts));
     }
     message
+}
+
+/// All that step `step` saw, as a text file.
+#[must_use]
+pub fn whole_evidence(investigation: &Investigation, step: StepName) -> Attachment {
+    file(investigation, &facts::of(&investigation.evidence, step))
+}
+
+fn file(investigation: &Investigation, facts: &Facts) -> Attachment {
+    let name = format!("{}-step-{}.txt", files::stem(&name_of(investigation)), facts.step.number());
+    files::text(name, &format!("everything {} saw", facts.step), &facts.to_string())
 }
 
 fn is_long(facts: &Facts) -> bool {

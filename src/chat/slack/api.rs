@@ -13,9 +13,6 @@ use slack_morphism::prelude::*;
 use std::time::Duration;
 use url::Url;
 
-/// How long one call may take. The transport's deadlines are shorter; this one also holds where they do not.
-const DEADLINE: Duration = Duration::from_secs(12);
-
 /// Slack's Web API.
 #[derive(Debug)]
 pub(super) struct Api {
@@ -24,6 +21,7 @@ pub(super) struct Api {
     app: Option<SlackApiToken>,
     pacing: Pacing,
     origin: url::Origin,
+    deadline: Duration,
 }
 
 /// Who the bot is.
@@ -51,18 +49,18 @@ pub(super) struct Posted {
 pub(super) struct Done {}
 
 impl Api {
-    /// The API at `config.api_url`, with these tokens.
+    /// The API at `config.api_url`, with these tokens; a call that brings no answer within `deadline` is given up.
     ///
     /// # Errors
     /// Why no connection can be made from this machine at all.
-    pub(super) fn new(config: &SlackConfig, tokens: &SlackTokens) -> Result<Api, String> {
+    pub(super) fn new(config: &SlackConfig, tokens: &SlackTokens, deadline: Duration) -> Result<Api, String> {
         let token = |token: &Token| SlackApiToken::new(SlackApiTokenValue(token.expose().to_owned()));
         let app = match config.mode {
             SlackMode::Socket { .. } => Some(token(&tokens.inbound)),
             SlackMode::Http { .. } => None,
         };
-        let client = SlackClient::new(Transport::new(&config.api_url)?);
-        Ok(Api { client, bot: token(&tokens.bot), app, pacing: Pacing::default(), origin: config.api_url.origin() })
+        let client = SlackClient::new(Transport::new(&config.api_url, deadline)?);
+        Ok(Api { client, bot: token(&tokens.bot), app, pacing: Pacing::default(), origin: config.api_url.origin(), deadline })
     }
 
     /// Calls a method that takes JSON.
@@ -166,7 +164,7 @@ impl Api {
         method: Method,
         call: impl Future<Output = slack_morphism::ClientResult<T>>,
     ) -> Result<T, Failure> {
-        let failure = match tokio::time::timeout(DEADLINE, call).await {
+        let failure = match tokio::time::timeout(self.deadline, call).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => Failure::new(method, &error),
             Err(_) => Failure { method, kind: FailureKind::Lost },

@@ -65,7 +65,21 @@ impl Slack {
     /// # Errors
     /// [`SlackStop::Unable`] where this machine cannot make connections at all.
     pub fn new(config: &SlackConfig, tokens: &SlackTokens, lookups: Lookups, clock: Clock) -> Result<Slack, SlackStop> {
-        let api = Arc::new(Api::new(config, tokens).map_err(SlackStop::Unable)?);
+        Slack::with_rhythm(config, tokens, lookups, clock, Rhythm::default())
+    }
+
+    /// The bot with other intervals and deadlines.
+    ///
+    /// # Errors
+    /// As [`Slack::new`].
+    pub fn with_rhythm(
+        config: &SlackConfig,
+        tokens: &SlackTokens,
+        lookups: Lookups,
+        clock: Clock,
+        rhythm: Rhythm,
+    ) -> Result<Slack, SlackStop> {
+        let api = Arc::new(Api::new(config, tokens, rhythm.answer).map_err(SlackStop::Unable)?);
         Ok(Slack {
             people: People::new(Arc::clone(&api), lookups),
             api,
@@ -74,14 +88,8 @@ impl Slack {
             inbound: tokens.inbound.clone(),
             identity: OnceLock::new(),
             sockets: Arc::default(),
-            rhythm: Rhythm::default(),
+            rhythm,
         })
-    }
-
-    /// The bot with other intervals and bounds on its sockets.
-    #[must_use]
-    pub fn with_rhythm(self, rhythm: Rhythm) -> Slack {
-        Slack { rhythm, ..self }
     }
 
     /// Learns who the bot is. Asking again costs nothing once it is known.

@@ -20,9 +20,6 @@ use slack_morphism::{
 use std::time::Duration;
 use url::Url;
 
-/// How long one request may take, its answer included. Slack answers most within a second; an upload is 1 MiB at most.
-const DEADLINE: Duration = Duration::from_secs(10);
-
 /// How long reaching Slack may take; below it nothing was sent.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(4);
 
@@ -49,14 +46,14 @@ pub(super) struct Transport {
 }
 
 impl Transport {
-    /// A connection to the Web API at `api_url`.
+    /// A connection to the Web API at `api_url`; a request may take as long as `deadline`, its answer included.
     ///
     /// # Errors
     /// Why the TLS configuration of this machine cannot be used.
-    pub(super) fn new(api_url: &Url) -> Result<Transport, String> {
+    pub(super) fn new(api_url: &Url, deadline: Duration) -> Result<Transport, String> {
         let client = Client::builder()
             .connect_timeout(CONNECT_DEADLINE)
-            .timeout(DEADLINE)
+            .timeout(deadline)
             // A redirect would carry the token elsewhere.
             .redirect(redirect::Policy::none())
             .user_agent(concat!("rotation-diag/", env!("CARGO_PKG_VERSION")))

@@ -30,7 +30,7 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         attempt.version_id.as_deref() == Some(stuck.id.as_str())
             && matches!(attempt.outcome, AttemptOutcome::Failed | AttemptOutcome::Abandoned)
     });
-    let refused = case.seen(RULE.cause);
+    let refused = case.seen(RULE.cause).map(|seen| seen.proof()).or_else(|| case.reason_saying(RULE.cause));
     let mut evidence = vec![label_proof(stuck)];
     evidence.extend(ended.map(|attempt| Proof {
         step: StepName::RotationHistory,
@@ -38,9 +38,10 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         at: attempt.at(),
         text: attempt.reason.clone().unwrap_or_else(|| "the rotation of this version failed".to_owned()),
     }));
-    evidence.extend(refused.as_ref().map(|seen| seen.proof()));
+    let is_refused = refused.is_some();
+    evidence.extend(refused);
     let is_told = !case.failures.is_empty() || stands_alone(case);
-    let confidence = match (is_told, ended.is_some() || refused.is_some()) {
+    let confidence = match (is_told, ended.is_some() || is_refused) {
         (true, true) => Confidence::Confirmed,
         (true, false) => Confidence::Likely,
         // The label is there, and what failed is something else that is not known.
@@ -63,11 +64,13 @@ fn evaluate(case: &Case<'_>) -> Verdict {
 
 /// True when the label is all that is left of a failure, so that it is what stands in the way now.
 ///
-/// A failure of the last day is told by the function's log, or did not reach the function; either way the label is not why.
+/// A failure of the last day is told by the function's log, or did not reach the function; either way the label is not why,
+/// unless Secrets Manager itself says so.
 pub(super) fn stands_alone(case: &Case<'_>) -> bool {
     let Some(row) = &case.failing else { return true };
     let was_read = case.evidence.logs.observation.missing().is_none();
-    case.failures.is_empty() && was_read && case.now().duration_since(row.last_at) > SHORTEST_RETENTION
+    let is_old = case.now().duration_since(row.last_at) > SHORTEST_RETENTION;
+    case.failures.is_empty() && was_read && (is_old || case.reason_saying(RULE.cause).is_some())
 }
 
 fn why_not_stuck(secret: &SecretFacts) -> &'static str {
@@ -91,7 +94,9 @@ fn label_proof(stuck: &SecretVersion) -> Proof {
 mod tests {
     use super::*;
     use crate::diagnosis::diagnose;
-    use crate::diagnosis::testing::{PENDING, assert_clear, assert_unknown, deny, facts, fail, finding, healthy, hours_ago, now};
+    use crate::diagnosis::testing::{
+        PENDING, assert_clear, assert_unknown, deny, facts, fail, fail_unseen, finding, healthy, hours_ago, now,
+    };
     use crate::model::{Outcome, RotationStep};
 
     #[test]
@@ -167,5 +172,22 @@ mod tests {
         let mut evidence = healthy();
         deny(&mut evidence, StepName::Secret);
         assert_unknown(RULE.cause, &evidence, "secretsmanager:DescribeSecret");
+    }
+
+    #[test]
+    fn a_fresh_refusal_for_a_rotation_that_is_not_complete_names_the_label_as_what_stands_in_the_way() {
+        let mut evidence = healthy();
+        fail_unseen(&mut evidence, None);
+        let reason = "A previous rotation isn't complete. That rotation will be reattempted.";
+        facts(&mut evidence.history).attempts.last_mut().unwrap().reason = Some(reason.to_owned());
+        let label = SecretVersion { id: PENDING.into(), labels: vec!["AWSPENDING".into()], created_at: Some(hours_ago(3)) };
+        let versions = &mut facts(&mut evidence.secret).versions;
+        versions.iter_mut().for_each(|version| version.labels.retain(|label| label != "AWSPENDING"));
+        versions.push(label);
+        let diagnosis = diagnose(&evidence);
+        assert_eq!(diagnosis.outcome, Outcome::RootCause);
+        let root = diagnosis.root_cause().unwrap();
+        assert_eq!((root.cause, root.confidence), (RULE.cause, Confidence::Confirmed));
+        assert!(root.evidence.iter().any(|proof| proof.text == reason));
     }
 }

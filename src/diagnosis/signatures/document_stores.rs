@@ -16,13 +16,14 @@ pub(super) const SIGNATURES: &[Signature] = &[
     ])
     .ignores(&["[INFO] user app authorized on admin"]),
     is(Cause::DbAuthFailed, NamedFault, &[
-        r"OperationFailure: (?:Authentication failed|bad auth)|MongoServerError: (?:Authentication failed|bad auth)|MongoError: Authentication failed",
+        r"OperationFailure: (?:Authentication failed|bad auth)|MongoServerError: (?:Authentication failed|bad auth)|MongoError: (?:Authentication failed|auth failed|bad auth)",
         r"'?code'?: ?18\b.*Authentication|'?codeName'?\W+AuthenticationFailed|bad auth\b.{0,4}[Aa]uthentication failed|MongoSecurityException|\(AuthenticationFailed\)|not authorized: AuthenticationFailed|sasl conversation error|SCRAM.{0,20}authentication failed, storedKey mismatch",
     ])
     .engine("mongodb")
     .matches(&[
         "pymongo.errors.OperationFailure: Authentication failed., full error: {'ok': 0.0, 'errmsg': 'Authentication failed.', 'code': 18, 'codeName': 'AuthenticationFailed'}",
         "MongoServerError: bad auth : Authentication failed.",
+        "MongoError: auth failed",
         "com.mongodb.MongoSecurityException: Exception authenticating MongoCredential{mechanism=SCRAM-SHA-1, userName='app'}",
     ])
     .ignores(&["[INFO] authentication with MongoDB succeeded"]),

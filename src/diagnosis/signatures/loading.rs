@@ -60,9 +60,10 @@ pub(super) const SIGNATURES: &[Signature] = &[
     ])
     .ignores(&["[INFO] architecture: arm64, glibc 2.34"]),
     is(Cause::CodeSyntaxOrHandlerError, Code, &[
-        r"Runtime\.(?:UserCodeSyntaxError|HandlerNotFound|MalformedHandlerName|InvalidEntrypoint|InvalidTaskConfig)",
+        r"Runtime\.(?:UserCodeSyntaxError|HandlerNotFound|MalformedHandlerName|InvalidEntrypoint|InvalidTaskConfig|NoSuchHandler)",
+        r"Unable to (?:find|load) type '",
         r"Syntax error in module",
-        r"\bSyntaxError: (?:invalid (?:syntax|character in|non-printable|decimal|escape)|unexpected (?:EOF|character|identifier|reserved word|strict|eval)|unterminated|Missing (?:parentheses|initializer|catch)|EOL while|f-string|Invalid or unexpected token|Identifier \S+ has already|await is only|'\S+' outside|expected|unmatched|positional argument|Unexpected token '?(?:[{}()\[\];,.=*/+-]+|export|import|const|let|async)'?\s*$)",
+        r"\bSyntaxError: (?:invalid (?:syntax|character in|non-printable|decimal|escape)|unexpected (?:EOF|end of input|character|identifier|reserved word|strict|eval)|unterminated|Missing (?:parentheses|initializer|catch)|EOL while|f-string|Invalid or unexpected token|Identifier \S+ has already|await is only|'\S+' outside|expected|unmatched|positional argument|Unexpected token '?(?:[{}()\[\];,.=*/+-]+|export|import|const|let|async)'?\s*$)",
         r"\b(?:IndentationError|TabError): ",
         r"Handler '?[\w.]+'? (?:missing on|not found|is undefined)",
         r"(?:module|object) '?\w+'? has no attribute '?(?:lambda_)?handler",
@@ -97,7 +98,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"Unable to import module",
         r"Runtime\.ImportModuleError",
         r"Cannot find (?:module|package) '",
-        r"MODULE_NOT_FOUND\b",
+        r"MODULE_NOT_FOUND\b|\bERR_REQUIRE_ESM\b|\bERR_UNSUPPORTED_DIR_IMPORT\b|ERR_PACKAGE_PATH_NOT_EXPORTED",
         r"\b(?:ImportError|ModuleNotFoundError): ",
         r"\b(?:ClassNotFoundException|NoClassDefFoundError)\b",
         r"Class not found: \S",
@@ -113,6 +114,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "System.IO.FileNotFoundException: Could not load file or assembly 'Npgsql, Version=6.0.0.0'",
         "ImportError: cannot import name 'DependencyWarning' from 'urllib3.exceptions' (/var/task/urllib3/exceptions.py)",
         "cannot load such file -- mysql2 (LoadError)",
+        "Error [ERR_REQUIRE_ESM]: require() of ES Module /var/task/index.js from /var/runtime/index.mjs not supported.",
     ])
     .ignores(&["[INFO] Importing module lambda_function"]),
     is(Cause::DependencyApiChanged, Code, &[

@@ -11,6 +11,7 @@ mod benign;
 mod db2;
 mod directory;
 mod document_stores;
+mod drivers;
 mod elasticache;
 mod engine;
 mod exceptions;
@@ -21,6 +22,7 @@ mod loading;
 mod mysql;
 mod network;
 mod oracle;
+mod other_stores;
 mod postgres;
 mod runtime;
 mod secret_content;
@@ -52,6 +54,7 @@ const TABLES: &[&[Signature]] = &[
     secret_content::SIGNATURES,
     tls::SIGNATURES,
     directory::SIGNATURES,
+    other_stores::SIGNATURES,
     db2::SIGNATURES,
     postgres::SIGNATURES,
     mysql::SIGNATURES,
@@ -62,6 +65,7 @@ const TABLES: &[&[Signature]] = &[
     aws_api::SIGNATURES,
     http::SIGNATURES,
     network::SIGNATURES,
+    drivers::SIGNATURES,
     exceptions::SIGNATURES,
 ];
 

@@ -28,7 +28,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"\(1396,|\bERROR 1396\b|ER_CANNOT_USER|Operation (?:ALTER|CREATE|DROP|SET) (?:USER|PASSWORD|ROLE) failed for",
         r"\(1133,|Can't find any matching row in the user table|ER_PASSWORD_NO_MATCH",
         r"\(1410,|You are not allowed to create a user with GRANT|ER_CANT_CREATE_USER_WITH_GRANT",
-        r"\(1131,|\(1132,|\(1141,|\(1290,|--read-only option|--super-read-only",
+        r"\(1131,|\(1132,|\(1141,",
     ])
     .engine("mysql")
     .matches(&[
@@ -36,9 +36,22 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "pymysql.err.OperationalError: (1396, \"Operation ALTER USER failed for 'app'@'%'\")",
         "ER_SPECIFIC_ACCESS_DENIED_ERROR: Access denied; you need (at least one of) the SUPER privilege(s) for this operation",
         "pymysql.err.OperationalError: (1142, \"UPDATE command denied to user 'app'@'10.0.0.1' for table 'user'\")",
-        "pymysql.err.OperationalError: (1290, 'The MySQL server is running with the --read-only option so it cannot execute this statement')",
     ])
     .ignores(&["[INFO] ALTER USER succeeded for 'app'@'%'"]),
+    // A reader endpoint or a standby: the right host is another one.
+    is(Cause::DbHostMismatchReplica, NamedFault, &[
+        r"\(1290,.*read.only|running with the --(?:super-)?read-only option|\(1836,|ER_READ_ONLY_MODE|server is in read-only mode",
+    ])
+    .engine("mysql")
+    .matches(&[
+        "pymysql.err.OperationalError: (1290, 'The MySQL server is running with the --read-only option so it cannot execute this statement')",
+        "Error: ER_READ_ONLY_MODE: Running in read-only mode",
+    ])
+    .ignores(&["[INFO] the reader is read-only as expected"]),
+    is(Cause::UsernameTooLongForClone, NamedFault, &[r"\(1470,|is too long for user name"])
+        .engine("mysql")
+        .matches(&["pymysql.err.OperationalError: (1470, \"String 'reporting_of_all_regions_app_user_clone' is too long for user name (should be no longer than 32)\")"])
+        .ignores(&["[INFO] the user name has 20 characters"]),
     is(Cause::DbPermissionInsufficient, NamedFault, &[
         r"\(1044,|\bERROR 1044\b|ER_DBACCESS_DENIED_ERROR|Access denied for user '[^']*'@'[^']*' to database",
     ])

@@ -59,7 +59,7 @@ pub(super) fn unreachable_peer(line: &Line<'_>) -> Option<Cause> {
 
 pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::AwsEndpointUnreachable, NamedFault, &[
-        r"DispatchFailure\(",
+        r"DispatchFailure\b\W{1,2}\w",
         r"dispatch failure.*(?:timeout|connect|dns|io error)",
         r"Unable to execute HTTP request: (?:Connect to|Connection|connect|Acquire|Unknown|Read timed out)",
         r"Could not connect to the endpoint URL: \S*amazonaws\.com",
@@ -96,13 +96,13 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"\[Errno (?:101|104|110|111|113)\]",
         r"\bConnection (?:refused|timed out|reset by peer)\b",
         r"\bconnect(?:ion)? timed out\b|\bconnection attempt (?:failed|timed out)\b|\bconnection timeout (?:expired|exceeded)\b",
-        r"\bconnection to \S+:\d+ (?:refused|failed|timed out)",
+        r"\bconnection to \S+:\d+ (?:refused|failed|timed out)|\bFailed to connect to \[?[\w.:-]+\]?:\d+",
         r"\bdial tcp\b.*(?:timeout|refused|no such host|unreachable)",
         r"\blookup \S+ on \S+: no such host\b",
         r"\b(?:socket\.timeout|TimeoutError|timeout): timed out\b",
         r"java\.net\.(?:UnknownHost|Connect|SocketTimeout|NoRouteToHost)Exception",
         r"\bsocket hang up\b|\bread timed out\b|\bSSL SYSCALL error",
-        r"pool timed out while waiting|Connect call failed|Cannot connect to host \S+:\d+|Timeout acquiring a connection|ConnectionAcquireTimeoutError|Could not create connection to database server",
+        r"timed out without establishing a connection|pool timed out while waiting|Connect call failed|Cannot connect to host \S+:\d+|Timeout acquiring a connection|ConnectionAcquireTimeoutError|Could not create connection to database server",
         r"(?:SQLSTATE|sqlstate|code|state)\W{0,5}0800[146]\b|[\x22'\[(]0800[146][\x22'\])]",
         r"HttpRequestException: .*(?:refused|known|timed out)|No such host is known|SocketException \(\d+\)",
     ])
@@ -116,6 +116,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "java.net.UnknownHostException: db.example.internal",
         "socket.timeout: timed out",
         "connect ETIMEDOUT 10.0.3.7:443",
+        "Npgsql.NpgsqlException (0x80004005): Failed to connect to 10.0.3.7:5432",
     ])
     .ignores(&[
         "[INFO] connection timeout set to 5 seconds",

@@ -15,12 +15,13 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .ignores(&["HikariPool-1 - Start completed."]),
     is(Cause::DbScramLibpqOld, NamedFault, &[
         r"SCRAM authentication requires libpq version",
-        r"authentication (?:method|type) (?:10|.?SCRAM.{0,8}) (?:is )?not supported|requested authentication method unknown|unknown authentication type: 10",
+        r"authentication (?:method|type) (?:10|.?SCRAM.{0,8}) (?:is )?not (?:supported|recognized)|requested authentication method unknown|unknown authentication type: 10",
         r"unsupported authentication (?:method|type).*SCRAM",
     ])
     .engine("postgres")
     .matches(&[
         "OperationalError: SCRAM authentication requires libpq version 10 or above",
+        "pg8000.exceptions.InterfaceError: Authentication method 10 not recognized by pg8000.",
         "The authentication type 10 is not supported. Check that you have configured the pg_hba.conf file to include the client's IP address or subnet, and that it is using an authentication scheme supported by the driver.",
     ])
     .ignores(&["[INFO] using SCRAM authentication"]),
@@ -31,8 +32,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"role .* is a member of role|InsufficientPrivilege|\b42501\b|\b0LP01\b|\b0LP000\b|\b2BP01\b",
         r"rds_password|rds_superuser.{0,40}(?:required|must)|must be rds_superuser",
         r"role \S+ cannot be dropped because some objects depend on it",
-        r"tuple concurrently updated",
-        r"cannot execute (?:ALTER|CREATE|GRANT|DROP|REVOKE) \w+ in a read-only transaction|\b25006\b",
+        r"tuple concurrently updated|PSQLException: ERROR: permission denied",
     ])
     .engine("postgres")
     .matches(&[
@@ -40,9 +40,18 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "ERROR:  permission denied to reassign objects\nSQL state: 42501",
         "ERROR: must be superuser to alter superusers",
         "error: must be owner of relation orders",
-        "psycopg2.errors.ReadOnlySqlTransaction: cannot execute ALTER ROLE in a read-only transaction",
     ])
     .ignores(&["[INFO] role app is granted", "permission checks passed"]),
+    // A reader endpoint or a standby: the right host is another one.
+    is(Cause::DbHostMismatchReplica, NamedFault, &[
+        r"cannot execute [A-Z ]+ (?:in a read-only transaction|during recovery)|ReadOnlySqlTransaction|\b25006\b",
+    ])
+    .engine("postgres")
+    .matches(&[
+        "psycopg2.errors.ReadOnlySqlTransaction: cannot execute ALTER ROLE in a read-only transaction",
+        "ERROR:  cannot execute ALTER ROLE during recovery",
+    ])
+    .ignores(&["[INFO] opened a read-only transaction"]),
     is(Cause::DbNameMissing, NamedFault, &[
         r"database \\?[\x22'][^\x22']+\\?[\x22'] does not exist|\b3D000\b|InvalidCatalogName",
     ])
@@ -73,12 +82,13 @@ pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::TargetServiceLimit, NamedFault, &[
         r"remaining connection slots are reserved|sorry, too many clients already|\b53300\b|too many connections for (?:role|database)",
         r"Too many connections\b|ER_CON_COUNT_ERROR|ER_TOO_MANY_USER_CONNECTIONS|max_user_connections",
-        r"\bORA-00018\b|\bORA-00020\b|\bORA-02391\b",
+        r"max number of clients reached|\bORA-00018\b|\bORA-00020\b|\bORA-02391\b",
     ])
     .matches(&[
         "FATAL:  remaining connection slots are reserved for non-replication superuser connections",
         "pymysql.err.OperationalError: (1040, 'Too many connections')",
         "FATAL:  sorry, too many clients already",
+        "redis.exceptions.ConnectionError: max number of clients reached",
     ])
     .ignores(&["[INFO] connections in use: 3"]),
     is(Cause::DbNetworkUnreachable, NamedFault, &[

@@ -100,6 +100,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"secret\b.{0,40}(?:is missing|does not contain|doesn't contain|lacks) '?\x22?(?:host|username|password|port|dbname|engine)\b",
         r"missing (?:required )?(?:key|field|property|attribute)s?\b.{0,40}\b(?:in|from) (?:the )?secret",
         r"\bkey \w+ not found$",
+        r"\bsecret\b.{0,40}(?:must contain|has no|contains no) (?:the )?(?:key |field |property )?['\x22]?(?:host|username|password|port|dbname|engine)\b",
         r"missing (?:required )?(?:secret )?(?:key|field)s?:? '?\x22?(?:host|username|password|port|dbname|engine)\b",
     ])
     .matches(&[
@@ -107,6 +108,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "Key is missing from secret JSON",
         "Error: missing required field \"username\" in secret",
         "secret does not contain required key: host",
+        "ValueError: Secret string must contain the field 'username'",
     ])
     .ignores(&["[INFO] every required key is in the secret", "Cannot find key file"]),
     depends(missing_key, SecretContent, &[r"KeyError\W{1,4}'\w", r"KeyError\W{1,4}\x22\w", r"^'\w+': KeyError"])
@@ -120,7 +122,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::CodeMissingEnv, Code, &[
         r"environment variable.{0,60}(?:(?:is|was|are) )?(?:not set|missing|not defined|undefined|required|empty|unset|must be set)",
         r"(?:missing|undefined|required|unset) (?:the )?(?:required )?env(?:ironment)? ?(?:var|variable)s?\b",
-        r"\benv var .{0,40}(?:not set|missing|undefined)",
+        r"\benv var .{0,40}(?:not set|missing|undefined)|process\.env\.\w+ (?:is|was) (?:undefined|not|missing)",
     ])
     .matches(&[
         "Error: Environment variable DB_HOST is not set",
@@ -139,7 +141,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"System\.Text\.Json\.JsonException",
         r"(?:invalid character .{1,8} (?:looking for|after)|unexpected end of JSON input|cannot unmarshal \w+ into Go)",
         r"(?:Expecting (?:value|property name|',' delimiter|':' delimiter)).*: line \d+ column",
-        r"Invalid control character at: line",
+        r"Invalid control character at: line|expected value at line \d+ column \d+",
     ])
     .matches(&[
         "[ERROR] JSONDecodeError: Expecting value: line 1 column 1 (char 0)",

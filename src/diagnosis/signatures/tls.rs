@@ -23,6 +23,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"server certificate for \S+ does not match host name",
         r"Hostname/IP does not match certificate's altnames|ERR_TLS_CERT_ALTNAME_INVALID",
         r"certificate is valid for .*, not ",
+        r"hostname \S+ could not be verified|SSLPeerUnverifiedException",
         r"No (?:subject alternative (?:DNS )?names?|name) matching",
         r"ServerHostname.*hostnameInCertificate|RemoteCertificateNameMismatch",
         r"DPY-6001|ORA-29002|server DN .* does not match",
@@ -32,6 +33,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: Hostname mismatch, certificate is not valid for 'db.example.internal'. (_ssl.c:1006)",
         "Error [ERR_TLS_CERT_ALTNAME_INVALID]: Hostname/IP does not match certificate's altnames: Host: db.example.internal. is not in the cert's altnames",
         "x509: certificate is valid for *.rds.amazonaws.com, not db.example.internal",
+        "org.postgresql.util.PSQLException: The hostname db.example.internal could not be verified by hostnameverifier PgjdbcHostnameVerifier.",
     ])
     .ignores(&["[INFO] hostname verification succeeded"]),
     is(Cause::DbSslMismatch, NamedFault, &[
@@ -43,7 +45,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"server does not support SSL|server doesn't support SSL|does not support SSL connections",
         r"SSL connection (?:is required|error)|SSL connection has been closed unexpectedly|SSL is required",
         r"\bDPY-600[0-9]\b.*(?:SSL|EOF|protocol|TLS)",
-        r"EOF occurred in violation of protocol",
+        r"EOF occurred in violation of protocol|first record does not look like a TLS handshake|SSLParamsException|TLS connection error",
         r"\(2026,|\bERROR 2026\b|CR_SSL_CONNECTION_ERROR|HANDSHAKE_SSL_ERROR|HANDSHAKE_NO_SSL_SUPPORT",
         r"\b(?:TLSV1_ALERT|SSLV3_ALERT|WRONG_VERSION_NUMBER|UNSUPPORTED_PROTOCOL|NO_SHARED_CIPHER|DH_KEY_TOO_SMALL|UNKNOWN_PROTOCOL|NO_PROTOCOLS_AVAILABLE)\b",
         r"\btlsv1 alert\b|wrong version number|unsupported protocol|no protocols available|alert handshake failure",
@@ -61,6 +63,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "pymysql.err.OperationalError: (3159, 'Connections using insecure transport are prohibited while --require_secure_transport=ON.')",
         "pymysql.err.OperationalError: (2026, 'SSL connection error: unknown error number')",
         "server does not support SSL, but SSL was required",
+        "tls: first record does not look like a TLS handshake",
         "pymongo.errors.ServerSelectionTimeoutError: SSL handshake failed: db.example.internal:27017: [SSL: TLSV1_ALERT_INTERNAL_ERROR] tlsv1 alert internal error (_ssl.c:1129)",
         "javax.net.ssl.SSLHandshakeException: No appropriate protocol (protocol is disabled or cipher suites are inappropriate)",
         "DPY-6005: cannot connect to database (CONNECTION_ID=x). EOF occurred in violation of protocol (_ssl.c:1147)",

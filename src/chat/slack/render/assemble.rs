@@ -115,15 +115,16 @@ impl Assembly {
             self.leave_out();
             return;
         }
-        // A line break ends each paragraph but the last of its block.
-        if let Some(SlackRichTextElement::Section(section)) = self.open.last_mut()
-            && matches!(element, SlackRichTextElement::Section(_))
-        {
-            section.elements.push(run("\n"));
-        }
         self.open_length += length + 1;
         self.length += length + 1;
-        self.open.push(element);
+        match (self.open.last_mut(), element) {
+            // Lines of one section, as Slack's own editor writes them.
+            (Some(SlackRichTextElement::Section(section)), SlackRichTextElement::Section(more)) => {
+                section.elements.push(run("\n"));
+                section.elements.extend(more.elements);
+            }
+            (_, element) => self.open.push(element),
+        }
     }
 
     fn close(&mut self) {

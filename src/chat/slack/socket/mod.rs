@@ -23,9 +23,11 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// The intervals and bounds of a socket.
+/// The intervals and deadlines of sockets and calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rhythm {
+    /// How long a call of the Web API may take. Slack answers most within a second; an upload is 1 MiB at most.
+    pub answer: Duration,
     /// How often the bot pings. Slack pings too, about every half minute.
     pub ping_every: Duration,
     /// A socket on which nothing was heard for this long is dead, whatever TCP thinks.
@@ -45,6 +47,7 @@ pub struct Rhythm {
 impl Default for Rhythm {
     fn default() -> Rhythm {
         Rhythm {
+            answer: Duration::from_secs(10),
             ping_every: Duration::from_secs(10),
             silence: Duration::from_secs(35),
             opening: Duration::from_secs(15),

@@ -1,0 +1,23 @@
+//! Alarms for tests.
+
+use crate::model::{Alarm, AlarmSource, AlarmState};
+
+/// An alarm of CloudWatch in state ALARM that names nothing.
+pub(crate) fn alarm(name: &str) -> Alarm {
+    Alarm {
+        source: AlarmSource::CloudWatch,
+        key: format!("arn:aws:cloudwatch:eu-west-1:123456789012:alarm:{name}"),
+        title: name.to_owned(),
+        account_id: "123456789012".to_owned(),
+        region: "eu-west-1".to_owned(),
+        state: AlarmState::Alarm,
+        state_at: "2026-11-25T10:00:00Z".parse().unwrap(),
+        reason: String::new(),
+        description: String::new(),
+        secrets: Vec::new(),
+        functions: Vec::new(),
+        children: Vec::new(),
+        remarks: Vec::new(),
+        topic: None,
+    }
+}

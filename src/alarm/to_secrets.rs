@@ -1,0 +1,294 @@
+//! From an alarm to the secrets it is about; the first way that answers counts.
+//!
+//! 1. the configuration's mapping; 2. what its dimensions, tags and texts name; 3. the alarms a composite one is made of;
+//! 4. the function they name: the secrets that rotate with it; 5. failed rotations around its time, for an alarm on a
+//! metric filter, which carries no name at all.
+
+use super::cloudwatch::Metrics;
+use super::named::Named;
+use super::rotation_event::{FAILURES, RotationEvent};
+use crate::aws::{Asker, Aws, DescribedAlarm};
+use crate::clock::{self, Clock};
+use crate::model::{Alarm, AlarmSource, Arn, FunctionArn, Observation, SecretRef, Window};
+use jiff::SignedDuration;
+use std::time::Duration;
+
+/// How long all questions together may take.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// How long before an alarm's time a rotation may have failed that it is about: a metric filter counts in periods, and an
+/// alarm may ask for several of them.
+const BEFORE: SignedDuration = SignedDuration::from_hours(2);
+
+/// How long after it: clocks and periods differ a little.
+const AFTER: SignedDuration = SignedDuration::from_mins(10);
+
+/// Secrets of one alarm at most.
+const MOST_SECRETS: usize = 50;
+
+/// By what an alarm was found to be about secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Means {
+    /// The configuration says so.
+    Mapping,
+    /// Its dimensions, description or detail name them.
+    Named,
+    /// Its tags name them.
+    Tags,
+    /// The alarms it is made of name them.
+    Children,
+    /// They rotate with the function it names.
+    Function,
+    /// Their rotation failed about that time.
+    Events,
+    /// Nothing told.
+    Nothing,
+}
+
+impl Means {
+    /// How the secrets were found, to follow "found by".
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Means::Mapping => "a mapping of the configuration",
+            Means::Named => "what the alarm names",
+            Means::Tags => "the alarm's tags",
+            Means::Children => "the alarms it is made of",
+            Means::Function => "the function the alarm names",
+            Means::Events => "rotations that failed about that time",
+            Means::Nothing => "nothing",
+        }
+    }
+}
+
+/// The secrets an alarm is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Each once; empty where nothing told.
+    pub secrets: Vec<SecretRef>,
+    /// By what.
+    pub by: Means,
+    /// What was tried before, and what came of it, one sentence each.
+    pub tried: Vec<String>,
+}
+
+/// What can be told without asking AWS.
+#[must_use]
+pub fn without_asking(alarm: &Alarm, mapped: &[SecretRef]) -> Option<Found> {
+    let found = |secrets: &[SecretRef], by| Some(Found { secrets: secrets.to_vec(), by, tried: Vec::new() });
+    if !mapped.is_empty() {
+        found(mapped, Means::Mapping)
+    } else if !alarm.secrets.is_empty() {
+        found(&alarm.secrets, Means::Named)
+    } else {
+        None
+    }
+}
+
+/// Asks AWS, in the alarm's account and region.
+pub async fn by_asking(alarm: &Alarm, aws: &Aws, clock: &Clock) -> Found {
+    let asker = Asker::new(*clock, clock::deadline(DEADLINE), false);
+    let mut search = Search { aws, asker: &asker, tried: vec!["no mapping of the configuration fits it".to_owned()] };
+    search.tried.push("its dimensions and description name no secret".to_owned());
+    let (secrets, by) = search.look(alarm).await;
+    Found { secrets, by, tried: search.tried }
+}
+
+struct Search<'a> {
+    aws: &'a Aws,
+    asker: &'a Asker,
+    tried: Vec<String>,
+}
+
+impl Search<'_> {
+    async fn look(&mut self, alarm: &Alarm) -> (Vec<SecretRef>, Means) {
+        let mut named = Named { secrets: Vec::new(), functions: alarm.functions.clone() };
+        if alarm.source == AlarmSource::CloudWatch {
+            self.read_tags(alarm, &mut named).await;
+            if !named.secrets.is_empty() {
+                return (named.secrets, Means::Tags);
+            }
+            self.read_children(alarm, &mut named).await;
+            if !named.secrets.is_empty() {
+                return (named.secrets, Means::Children);
+            }
+        }
+        if named.functions.is_empty() {
+            self.tried.push("it names no function".to_owned());
+        } else {
+            let secrets = self.rotating_with(alarm, &named.functions).await;
+            if !secrets.is_empty() {
+                return (secrets, Means::Function);
+            }
+        }
+        let secrets = self.failed_around(alarm).await;
+        let by = if secrets.is_empty() { Means::Nothing } else { Means::Events };
+        (secrets, by)
+    }
+
+    async fn read_tags(&mut self, alarm: &Alarm, named: &mut Named) {
+        match self.aws.alarm_tags(self.asker, &alarm.key).await {
+            Observation::Found(tags) => {
+                tags.iter().for_each(|(name, value)| named.read_pair(name, value));
+                if named.secrets.is_empty() {
+                    self.tried.push("its tags name no secret".to_owned());
+                }
+            }
+            other => self.tried.push(format!("its tags could not be read: {}", why(&other))),
+        }
+    }
+
+    async fn read_children(&mut self, alarm: &Alarm, named: &mut Named) {
+        if alarm.children.is_empty() {
+            return;
+        }
+        let names: Vec<String> = alarm.children.iter().map(|child| name_of(child).to_owned()).collect();
+        match self.aws.alarms_named(self.asker, &names).await {
+            Observation::Found(children) => {
+                children.iter().for_each(|child| read_described(child, named));
+                if named.secrets.is_empty() {
+                    self.tried.push(format!("the {} alarms it is made of name no secret", names.len()));
+                }
+            }
+            other => self.tried.push(format!("the alarms it is made of could not be read: {}", why(&other))),
+        }
+    }
+
+    async fn rotating_with(&mut self, alarm: &Alarm, functions: &[String]) -> Vec<SecretRef> {
+        let listed = match self.aws.secrets_and_functions(self.asker).await {
+            Observation::Found(listed) => listed,
+            other => {
+                self.tried.push(format!("the secrets that rotate with {} could not be listed: {}", functions.join(", "), why(&other)));
+                return Vec::new();
+            }
+        };
+        let rotates = |function: &str| functions.iter().any(|wanted| is_function(function, wanted, alarm));
+        let mut secrets: Vec<SecretRef> = listed
+            .iter()
+            .filter(|secret| secret.function_arn.as_deref().is_some_and(rotates))
+            .filter_map(|secret| secret.arn.parse().ok())
+            .collect();
+        secrets.truncate(MOST_SECRETS);
+        if secrets.is_empty() {
+            self.tried.push(format!("no secret rotates with {}", functions.join(", ")));
+        }
+        secrets
+    }
+
+    async fn failed_around(&mut self, alarm: &Alarm) -> Vec<SecretRef> {
+        let window = Window::around(alarm.state_at, BEFORE, AFTER);
+        let mut secrets: Vec<SecretRef> = Vec::new();
+        for name in FAILURES {
+            match self.aws.trail_records(self.asker, name, window).await {
+                Observation::Found(records) => {
+                    for event in records.iter().filter_map(|record| RotationEvent::parse(record).ok()) {
+                        if secrets.len() < MOST_SECRETS && !secrets.contains(&event.secret) {
+                            secrets.push(event.secret);
+                        }
+                    }
+                }
+                other => self.tried.push(format!("CloudTrail's {name} events could not be read: {}", why(&other))),
+            }
+        }
+        if secrets.is_empty() {
+            self.tried.push(format!(
+                "CloudTrail shows no failed rotation between {:.0} and {:.0} yet; it shows events some minutes late",
+                window.from, window.to
+            ));
+        }
+        secrets
+    }
+}
+
+/// What an alarm as CloudWatch describes it names.
+fn read_described(alarm: &DescribedAlarm, named: &mut Named) {
+    alarm.dimensions.iter().for_each(|(name, value)| named.read_pair(name, value));
+    named.read_text(&alarm.description);
+}
+
+/// An alarm as CloudWatch describes it, found without its notification.
+pub(super) fn of_described(described: DescribedAlarm) -> Option<Alarm> {
+    let arn = Arn::parse(&described.arn).ok()?;
+    let mut metrics = Metrics::default();
+    described.metrics.iter().for_each(|(namespace, name)| metrics.read_metric(Some(namespace), Some(name)));
+    read_described(&described, &mut metrics.named);
+    let mut children = Vec::new();
+    super::cloudwatch::add_children(&mut children, &described.rule);
+    Some(Alarm {
+        source: AlarmSource::CloudWatch,
+        key: described.arn,
+        title: described.name,
+        account_id: arn.account_id().to_owned(),
+        region: arn.region().to_owned(),
+        state: crate::model::AlarmState::Alarm,
+        state_at: described.state_at?,
+        reason: described.reason,
+        description: described.description,
+        secrets: metrics.named.secrets,
+        functions: metrics.named.functions,
+        children,
+        remarks: metrics.remarks,
+        topic: None,
+    })
+}
+
+/// The name in an alarm's ARN, or the name itself.
+fn name_of(alarm: &str) -> &str {
+    alarm.split_once(":alarm:").filter(|_| alarm.starts_with("arn:")).map_or(alarm, |(_, name)| name)
+}
+
+/// True when a rotation function's ARN is the one an alarm names, by name or by ARN, whatever the qualifier.
+fn is_function(function: &str, wanted: &str, alarm: &Alarm) -> bool {
+    let parse = |text: &str| Arn::parse(text).ok().and_then(|arn| FunctionArn::try_from(arn).ok());
+    let Some(function) = parse(function) else { return false };
+    match parse(wanted) {
+        Some(wanted) => function.is_same_function(&wanted),
+        None => function.name() == wanted && function.arn().account_id() == alarm.account_id,
+    }
+}
+
+/// Why there is no answer, to stand behind a colon.
+fn why<T>(observation: &Observation<T>) -> String {
+    match observation {
+        Observation::Denied(denial) => format!("the permission {} is missing", denial.action),
+        Observation::Throttled { .. } => "AWS throttled us".to_owned(),
+        Observation::TimedOut { .. } => "AWS did not answer in time".to_owned(),
+        Observation::NoData { .. } => "there is none".to_owned(),
+        Observation::Failed { error } => error.clone(),
+        Observation::NotApplicable { because } => because.clone(),
+        Observation::Found(_) => "it was read".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alarm::testing::alarm;
+
+    #[test]
+    fn a_mapping_comes_before_what_the_alarm_names() {
+        let mut alarm = alarm("x");
+        assert_eq!(without_asking(&alarm, &[]), None);
+        alarm.secrets = vec!["prod/named".parse().unwrap()];
+        assert_eq!(without_asking(&alarm, &[]).unwrap().by, Means::Named);
+        let mapped = ["prod/mapped".parse().unwrap()];
+        let found = without_asking(&alarm, &mapped).unwrap();
+        assert_eq!((found.by, found.secrets.as_slice()), (Means::Mapping, mapped.as_slice()));
+    }
+
+    #[test]
+    fn a_function_is_known_by_name_or_arn_whatever_its_alias() {
+        let alarm = alarm("x");
+        let arn = |account: &str, name: &str| format!("arn:aws:lambda:eu-west-1:{account}:function:{name}");
+        for (wanted, expected) in [
+            ("rotator", true),
+            (arn("123456789012", "rotator").as_str(), true),
+            (arn("123456789012", "rotator:live").as_str(), true),
+            (arn("210987654321", "rotator").as_str(), false),
+            ("rotator2", false),
+        ] {
+            assert_eq!(is_function(&arn("123456789012", "rotator:blue"), wanted, &alarm), expected, "{wanted}");
+        }
+        assert!(!is_function(&arn("210987654321", "rotator"), "rotator", &alarm));
+    }
+}

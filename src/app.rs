@@ -1,0 +1,205 @@
+//! The composition root of `rotation-diag serve`: store, platforms, web server, workers, delivery; who watches whom; how it
+//! all ends.
+//!
+//! A part that ends by itself ends the process, with a reason: whoever runs it starts it again, and nothing is lost. The
+//! first SIGTERM or SIGINT closes the intake, lets running work come to its end for a while, and leaves the rest to the next
+//! start; a second one ends at once.
+
+pub mod check;
+pub mod demo;
+mod ending;
+mod platforms;
+mod web;
+
+pub use platforms::Plugged;
+
+use crate::aws::ConnectError;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::investigation::{Accounts, AwsAccounts, Bot, Delivery, Health, Tempo, work};
+use crate::store::{OpenError, Store};
+use ending::{Ended, Parts, signals};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How often it is seen whether the store works.
+const STORE_CHECK: Duration = Duration::from_secs(5);
+
+/// How long the last messages may take to go out before the end; what is left goes out after the next start.
+const LAST_MESSAGES: Duration = Duration::from_secs(5);
+
+/// Why it does not run, or no longer. Each message says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// No clients for AWS can be made.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// A platform cannot be used.
+    #[error("{0}")]
+    Platform(String),
+    /// There is no platform at all.
+    #[error("no platform is configured, so nobody could ask anything: add [slack], [discord] or [console] to the configuration")]
+    NoPlatform,
+    /// The address cannot be listened on.
+    #[error("{address} cannot be listened on ({why}): choose another [http] listen, or stop what uses it")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        why: String,
+    },
+    /// The certificate or its key cannot be used.
+    #[error("the TLS certificate or its key cannot be used ({0}): check [http] tls_certificate and tls_key")]
+    Tls(String),
+    /// A part ended that never should.
+    #[error("{part} ended: {why}")]
+    Ended {
+        /// Which.
+        part: &'static str,
+        /// Why.
+        why: String,
+    },
+    /// A second signal came before everything had ended.
+    #[error("stopped at once; what was running is resumed at the next start")]
+    Killed,
+}
+
+/// The bot with everything around it, listening.
+pub struct App {
+    address: SocketAddr,
+    bot: Arc<Bot>,
+    health: Health,
+    work: crate::config::Work,
+    parts: Parts,
+    /// Closes the intake: platforms stop listening, workers stop claiming.
+    intake: CancellationToken,
+    /// Stops what delivers.
+    delivery: CancellationToken,
+    /// Stops what answers over HTTP.
+    web: web::Stop,
+}
+
+impl App {
+    /// Opens, connects and listens, as `config` says, in AWS.
+    ///
+    /// # Errors
+    /// [`AppError`].
+    pub async fn start(config: &Config) -> Result<App, AppError> {
+        let accounts: Arc<dyn Accounts> = Arc::new(AwsAccounts::of(config).await?);
+        App::start_with(config, accounts, |bot, stop| platforms::plug(config, bot, stop)).await
+    }
+
+    /// The same with other accounts and platforms.
+    ///
+    /// # Errors
+    /// [`AppError`].
+    pub async fn start_with(
+        config: &Config,
+        accounts: Arc<dyn Accounts>,
+        plug: impl FnOnce(&Arc<Bot>, &CancellationToken) -> Result<Plugged, AppError>,
+    ) -> Result<App, AppError> {
+        // Several libraries bring TLS; without a word they could not agree. A second start keeps the first choice.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        if config.allow.is_empty() {
+            tracing::warn!("the configuration has no [[allow]] rule: everything anybody asks is refused");
+        }
+        let store = Arc::new(Store::open(&config.store.path, Clock::system()).await?);
+        let bot = Bot::new(config, Arc::clone(&store), accounts);
+        let health = Health::default();
+        let (intake, delivery) = (CancellationToken::new(), CancellationToken::new());
+        let Plugged { platforms, routers, background, alive } = plug(&bot, &intake)?;
+        let mut parts = Parts::default();
+        let site = web::Site { health: health.clone(), alive, draining: intake.clone(), routers };
+        let (address, web) = web::serve(&config.http, site, &mut parts).await?;
+        let courier = Delivery::new(Arc::clone(&store), health.clone(), Tempo::default()).run(platforms, delivery.clone());
+        parts.add("delivery", async { Ok(courier.await) });
+        for (part, future) in background {
+            parts.add(part, future);
+        }
+        let (one, stop) = (Arc::clone(&bot), intake.clone());
+        parts.add("the watch", async move { Ok(one.keep_watch(stop).await) });
+        let (one, stop, retention) = (Arc::clone(&bot), intake.clone(), config.store.retention);
+        parts.add("retention", async move { Ok(one.keep_tidy(retention, stop).await) });
+        parts.add("the store's check", check_store(store, health.clone(), intake.clone()));
+        Ok(App { address, bot, health, work: config.work, parts, intake, delivery, web })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The bot inside.
+    #[must_use]
+    pub fn bot(&self) -> &Arc<Bot> {
+        &self.bot
+    }
+
+    /// What works.
+    #[must_use]
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// Works until a signal or `stop`, or until a part ends by itself.
+    ///
+    /// # Errors
+    /// [`AppError::Ended`], [`AppError::Killed`].
+    pub async fn run(mut self, stop: CancellationToken) -> Result<(), AppError> {
+        let workers = tokio::spawn(work(Arc::clone(&self.bot), self.intake.clone()));
+        let names = Arc::clone(&self.bot);
+        let learning = tokio::spawn(async move { names.learn_names().await });
+        let mut signals = signals()?;
+        let failed = tokio::select! {
+            _ = signals.recv() => None,
+            () = stop.cancelled() => None,
+            ended = self.parts.first_to_end() => Some(ended),
+        };
+        learning.abort();
+        if let Some(Ended { part, why }) = &failed {
+            tracing::error!(part, why, "a part ended by itself: everything ends");
+        } else {
+            tracing::info!("stopping: the intake is closed, what runs may come to its end");
+        }
+        self.intake.cancel();
+        let calm = async {
+            if let Err(error) = workers.await {
+                tracing::error!(%error, "the workers ended badly");
+            }
+            self.bot.last_messages(LAST_MESSAGES).await;
+            self.delivery.cancel();
+            self.web.stop();
+            self.parts.rest(LAST_MESSAGES).await;
+            self.bot.store().close().await;
+        };
+        // Whatever hangs must not keep a process alive that was told to end.
+        let most = self.work.drain + LAST_MESSAGES * 3;
+        tokio::select! {
+            _ = tokio::time::timeout(most, calm) => {}
+            _ = signals.recv() => return Err(AppError::Killed),
+        }
+        failed.map_or(Ok(()), |Ended { part, why }| Err(AppError::Ended { part, why }))
+    }
+}
+
+async fn check_store(store: Arc<Store>, health: Health, stop: CancellationToken) -> Result<(), String> {
+    loop {
+        let well = tokio::time::timeout(STORE_CHECK, store.is_well()).await.unwrap_or(false);
+        if health.note("store", (!well).then_some("it does not take anything")) {
+            if well {
+                tracing::info!("the store works again");
+            } else {
+                tracing::error!("the store takes nothing: everything is answered with 503 until it does");
+            }
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(STORE_CHECK)).await.is_none() {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The whole bot over simulated accounts, with the page in front: nothing is configured, and nothing is left behind.
+
+use super::platforms::{hosts, page};
+use super::{App, AppError, Plugged};
+use crate::aws::{Aws, AwsOptions, ConnectError, Registry};
+use crate::chat::console::{Console, Settings};
+use crate::clock::Clock;
+use crate::config::{Config, Http, StoreFile};
+use crate::investigation::{Accounts, Connected, Known, new_id};
+use crate::model::SecretRef;
+use crate::simulator::{Scenario, Simulator};
+use crate::store::Choice;
+use async_trait::async_trait;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// Whoever reaches the page on this machine may do everything with the simulated accounts.
+const RULES: &str = "[[allow]]\nplatform = \"console\"\nworkspace = \"local\"\nchannels = [\"page\"]\nusers = [\"local\"]\n";
+
+/// What the page says about itself.
+const NOTE: &str = "A simulated AWS account: nothing here is real, and nothing leaves this machine";
+
+/// A secret of a simulated account, and the account as it stands at one moment.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// The name to ask about.
+    pub secret: String,
+    /// The account.
+    pub scenario: Scenario,
+}
+
+/// The bot with its page, listening on loopback. Its store goes away with it.
+pub struct Demo {
+    app: App,
+    _folder: Folder,
+}
+
+impl Demo {
+    /// Listens on `port`; where that is taken or zero, on a free one.
+    ///
+    /// # Errors
+    /// [`AppError`].
+    pub async fn start(worlds: Vec<World>, port: u16) -> Result<Demo, AppError> {
+        let folder = Folder::new()?;
+        let settings = Settings { hosts: Vec::new(), token: None, secure: false, note: Some(NOTE.to_owned()), new_id };
+        let console = Console::new(settings);
+        let accounts: Arc<dyn Accounts> = Arc::new(Worlds::new(worlds));
+        let port = if std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() { port } else { 0 };
+        let config = Config {
+            http: Http { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), tls: None },
+            store: StoreFile { path: folder.0.join("demo.db"), ..StoreFile::default() },
+            ..Config::parse(RULES).map_err(|problems| AppError::Platform(format!("{problems:?}")))?
+        };
+        let one = Arc::clone(&console);
+        let app = App::start_with(&config, accounts, move |bot, stop| {
+            let mut plugged = Plugged::default();
+            page(one, bot, stop, &mut plugged);
+            Ok(plugged)
+        })
+        .await?;
+        console.answer_to(hosts(app.address()));
+        Ok(Demo { app, _folder: folder })
+    }
+
+    /// Where the page is.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.app.address()
+    }
+
+    /// Works until a signal or `stop`.
+    ///
+    /// # Errors
+    /// [`AppError`].
+    pub async fn run(self, stop: tokio_util::sync::CancellationToken) -> Result<(), AppError> {
+        self.app.run(stop).await
+    }
+}
+
+/// A folder of our own that goes away again.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Result<Folder, AppError> {
+        use std::os::unix::fs::DirBuilderExt as _;
+        let path = std::env::temp_dir().join(format!("rotation-diag-demo-{}", new_id()));
+        match std::fs::DirBuilder::new().mode(0o700).create(&path) {
+            Ok(()) => Ok(Folder(path)),
+            Err(error) => Err(AppError::Platform(format!(
+                "the demo needs a folder for its store, and {} cannot be made: {error}; TMPDIR names another place",
+                path.display()
+            ))),
+        }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed now is the system's to tidy.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Simulated accounts, one per secret, each started when it is first asked about and running in its own time.
+struct Worlds {
+    known: Vec<Known>,
+    worlds: BTreeMap<String, Scenario>,
+    running: Mutex<HashMap<(String, String), (Arc<Simulator>, Connected)>>,
+}
+
+impl Worlds {
+    /// Of two worlds with the same secret, the first one counts.
+    fn new(worlds: Vec<World>) -> Worlds {
+        let mut by_secret = BTreeMap::new();
+        for World { secret, scenario } in worlds {
+            by_secret.entry(secret).or_insert(scenario);
+        }
+        let regions: BTreeSet<&str> = by_secret.values().map(Scenario::region).collect();
+        let regions = regions.into_iter().map(str::to_owned).collect();
+        let known = vec![Known { name: None, account_id: None, regions, any_region: false }];
+        Worlds { known, worlds: by_secret, running: Mutex::default() }
+    }
+
+    /// The world of a secret; for a name that is nowhere, the one with the most similar name, where it is not found either.
+    fn of(&self, secret: &SecretRef) -> Option<(&String, &Scenario)> {
+        let name = match secret {
+            SecretRef::Name(name) => name.as_str(),
+            SecretRef::Arn(arn) => arn.name(),
+        };
+        let alike = |other: &str| strsim::jaro_winkler(other, name);
+        self.worlds
+            .get_key_value(name)
+            .or_else(|| self.worlds.iter().max_by(|(one, _), (other, _)| alike(one).total_cmp(&alike(other))))
+    }
+}
+
+#[async_trait]
+impl Accounts for Worlds {
+    fn known(&self) -> &[Known] {
+        &self.known
+    }
+
+    async fn connect(&self, choice: &Choice, secret: &SecretRef) -> Result<Connected, ConnectError> {
+        let Some((name, scenario)) = self.of(secret) else {
+            return Err(ConnectError::Refused { reason: "there is no simulated account".to_owned() });
+        };
+        let key = (name.clone(), choice.region.clone());
+        let mut running = self.running.lock().await;
+        if let Some((_, connected)) = running.get(&key) {
+            return Ok(connected.clone());
+        }
+        let clock = scenario.now().map_or_else(Clock::system, Clock::starting_at);
+        let simulator = Simulator::start(scenario.clone(), clock.now())
+            .map_err(|error| ConnectError::Refused { reason: error.to_string() })?;
+        let options = AwsOptions {
+            region: Some(choice.region.clone()),
+            endpoint_url: Some(simulator.endpoint_url()),
+            test_credentials: true,
+            ..AwsOptions::default()
+        };
+        let connected = Connected { aws: Aws::connect(&options, &Registry::default()).await?, clock };
+        running.insert(key, (Arc::new(simulator), connected.clone()));
+        Ok(connected)
+    }
+
+    async fn names(&self, choice: &Choice) -> Vec<String> {
+        self.worlds.iter().filter(|(_, world)| world.region() == choice.region).map(|(secret, _)| secret.clone()).collect()
+    }
+
+    async fn has(&self, choice: &Choice, secret: &SecretRef) -> Option<bool> {
+        self.of(secret).map(|(_, world)| world.region() == choice.region)
+    }
+}

@@ -1,0 +1,142 @@
+//! The platforms and what else comes in: one line each.
+
+use super::AppError;
+use crate::chat::console::{self, Console, Settings};
+use crate::chat::discord::Discord;
+use crate::chat::slack::{Lookups, Slack};
+use crate::chat::{ChatPlatform, Reception};
+use crate::clock::Clock;
+use crate::config::{Config, Ids};
+use crate::investigation::{Bot, new_id};
+use axum::Router;
+use futures::future::BoxFuture;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// What platforms bring into the whole.
+#[derive(Default)]
+pub struct Plugged {
+    /// Where messages go.
+    pub platforms: Vec<Arc<dyn ChatPlatform>>,
+    /// What is answered over HTTP.
+    pub routers: Vec<Router>,
+    /// What runs beside everything else until the intake closes; ending earlier ends the process.
+    pub background: Vec<(&'static str, BoxFuture<'static, Result<(), String>>)>,
+    /// Whether each transport is alive, by its own heartbeats.
+    pub alive: Vec<(&'static str, Alive)>,
+}
+
+/// Tells whether a transport is alive.
+pub(super) type Alive = Box<dyn Fn() -> bool + Send + Sync>;
+
+/// Plugs in what the configuration names. A platform whose tokens are missing is left out, with a word to the operator.
+pub(super) fn plug(config: &Config, bot: &Arc<Bot>, stop: &CancellationToken) -> Result<Plugged, AppError> {
+    let mut plugged = Plugged::default();
+    let reception: Arc<dyn Reception> = Arc::clone(bot) as Arc<dyn Reception>;
+    slack(config, &reception, stop, &mut plugged)?;
+    discord(config, &reception, stop, &mut plugged)?;
+    console(config, bot, stop, &mut plugged);
+    if plugged.platforms.is_empty() { Err(AppError::NoPlatform) } else { Ok(plugged) }
+}
+
+fn slack(
+    config: &Config,
+    reception: &Arc<dyn Reception>,
+    stop: &CancellationToken,
+    plugged: &mut Plugged,
+) -> Result<(), AppError> {
+    let Some(settings) = &config.slack else { return Ok(()) };
+    let tokens = match settings.fetch_tokens() {
+        Ok(tokens) => tokens,
+        Err(missing) => {
+            missing.iter().for_each(|why| tracing::error!(why, "Slack is left out"));
+            return Ok(());
+        }
+    };
+    let rules = || config.allow.iter().chain(&config.deny);
+    let lookups = Lookups {
+        groups: rules().any(|rule| !rule.groups.is_empty()),
+        standing: config.allow.iter().any(|rule| rule.users == Some(Ids::Any) || !rule.groups.is_empty()),
+    };
+    let slack = Slack::new(settings, &tokens, lookups, Clock::system()).map_err(|error| AppError::Platform(error.to_string()))?;
+    let slack = Arc::new(slack);
+    plugged.routers.extend(Arc::clone(&slack).router(Arc::clone(reception)));
+    let listening = Arc::clone(&slack).listen(Arc::clone(reception), stop.clone());
+    plugged.background.push(("Slack", Box::pin(async { listening.await.map_err(|error| error.to_string()) })));
+    let one = Arc::clone(&slack);
+    if matches!(settings.mode, crate::config::SlackMode::Socket { .. }) {
+        plugged.alive.push(("slack", Box::new(move || one.sockets().is_well())));
+    }
+    plugged.platforms.push(slack);
+    Ok(())
+}
+
+fn discord(
+    config: &Config,
+    reception: &Arc<dyn Reception>,
+    stop: &CancellationToken,
+    plugged: &mut Plugged,
+) -> Result<(), AppError> {
+    let Some(settings) = &config.discord else { return Ok(()) };
+    let token = match settings.bot_token.fetch() {
+        Ok(token) => token,
+        Err(why) => {
+            tracing::error!(why, "Discord is left out");
+            return Ok(());
+        }
+    };
+    let discord = Discord::new(settings, token, Clock::system()).map_err(|error| AppError::Platform(error.to_string()))?;
+    plugged.routers.push(discord.routes(Arc::clone(reception)));
+    let listening = Arc::clone(&discord).run(Arc::clone(reception), stop.clone());
+    plugged.background.push(("Discord", Box::pin(async { listening.await.map_err(|error| error.to_string()) })));
+    let one = Arc::clone(&discord);
+    plugged.alive.push(("discord", Box::new(move || one.is_alive())));
+    plugged.platforms.push(discord);
+    Ok(())
+}
+
+fn console(config: &Config, bot: &Arc<Bot>, stop: &CancellationToken, plugged: &mut Plugged) {
+    let Some(offered) = &config.console else { return };
+    let token = match offered.token.fetch() {
+        Ok(token) => token,
+        Err(why) => {
+            tracing::error!(why, "the page is left out");
+            return;
+        }
+    };
+    let listen = config.http.listen;
+    let settings = Settings {
+        hosts: offered.url.as_ref().map_or_else(|| hosts(listen), |url| vec![url.host.clone()]),
+        token: Some(token),
+        secure: offered.url.as_ref().map_or(config.http.tls.is_some(), |url| url.secure),
+        note: None,
+        new_id,
+    };
+    page(Console::new(settings), bot, stop, plugged);
+}
+
+/// What browsers call an address of this machine.
+pub(super) fn hosts(address: SocketAddr) -> Vec<String> {
+    let mut hosts = vec![address.to_string()];
+    if address.ip().is_loopback() {
+        hosts.push(format!("localhost:{}", address.port()));
+    }
+    hosts
+}
+
+/// Plugs a page in; its streams end when the intake closes, so that the server can end too.
+pub(super) fn page(page: Arc<Console>, bot: &Arc<Bot>, stop: &CancellationToken, plugged: &mut Plugged) {
+    let board = Arc::clone(bot.store());
+    plugged.routers.push(console::router(Arc::clone(&page), Arc::clone(bot) as Arc<dyn Reception>, board));
+    let (one, stop) = (Arc::clone(&page), stop.clone());
+    plugged.background.push((
+        "the page",
+        Box::pin(async move {
+            stop.cancelled().await;
+            one.close();
+            Ok(())
+        }),
+    ));
+    plugged.platforms.push(page);
+}

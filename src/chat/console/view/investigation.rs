@@ -1,0 +1,88 @@
+//! One investigation on a page of its own, to be shared.
+
+use super::frame::Frame;
+use super::{investigation_path, message, text, thread_path};
+use crate::chart::{self, Size};
+use crate::chat::compose::{self, Standing};
+use crate::chat::document::Part;
+use crate::model::{Investigation, StepName};
+use crate::report::{Report, ReportedStep, wording};
+use axum::response::Html;
+use maud::{Markup, PreEscaped, html};
+
+pub(in super::super) fn investigation(investigation: &Investigation, thread: Option<&str>, note: Option<&str>) -> Html<String> {
+    let report = Report::new(investigation);
+    let verdict = compose::verdict(&report, &investigation.id, 0, &Standing::default());
+    let title = text(&verdict.title);
+    let path = investigation_path(&investigation.id);
+    let frame = Frame { title: &title, note, again: None, kind: "report" };
+    frame.around(&html! {
+        main id="main" tabindex="-1" {
+            article class="message verdict" data-tone=(message::tone(verdict.tone)) {
+                header { h1 { (message::mark(verdict.tone)) (title) } }
+                (message::parts(&verdict.parts))
+            }
+            p class="ways" {
+                @if let Some(root) = thread { a href=(thread_path(root)) { "To its thread" } " " }
+                button type="button" class="copy-link" hidden { "Copy the link to this page" }
+            }
+            (timeline(investigation))
+            section class="sheet-part" aria-labelledby="steps" {
+                h2 id="steps" { "Nine steps and their evidence" }
+                @for step in &report.steps { (step_of(investigation, step, &path)) }
+            }
+            (rest(&report))
+            section class="sheet-part" aria-labelledby="files" {
+                h2 id="files" { "Take it away" }
+                ul class="downloads" {
+                    @for (name, what) in [("report.json", "for programs"), ("report.md", "for a ticket"), ("timeline.png", "the timeline")] {
+                        li { a href={ (path) "/files/" (name) } { (name) } " " span class="quiet" { (what) } }
+                    }
+                }
+            }
+        }
+    })
+}
+
+fn timeline(investigation: &Investigation) -> Markup {
+    let drawn = |size| chart::draw(investigation, size);
+    html! {
+        @if let (Some(wide), Some(narrow)) = (drawn(Size::Wide), drawn(Size::Narrow)) {
+            section class="sheet-part" aria-labelledby="timeline" {
+                h2 id="timeline" { "What happened when" }
+                // Drawn here, with every text in it escaped.
+                div class="timeline wide" { (PreEscaped(wide.svg())) }
+                div class="timeline narrow" { (PreEscaped(narrow.svg())) }
+            }
+        }
+    }
+}
+
+fn step_of(investigation: &Investigation, step: &ReportedStep, path: &str) -> Markup {
+    let evidence = compose::evidence(investigation, step.name);
+    html! {
+        details class="step" id={ "step-" (step.number) } data-status=(step.status) {
+            summary {
+                span class="state" aria-hidden="true" {}
+                span class="name" { span class="number" { (step.number) } " " (step.name.label()) }
+                span class="saw" {
+                    @if step.status != "found" { span class="unseen" { (step.status.replace('_', " ")) ": " } }
+                    (wording::step_summary(step))
+                }
+            }
+            div class="evidence" {
+                (message::parts(&evidence.parts))
+                p class="more" { a href={ (path) "/evidence/" (StepName::number(step.name)) } { "All of it, as a text file" } }
+            }
+        }
+    }
+}
+
+/// Changes, comparison, what was ruled out, what stays open.
+fn rest(report: &Report) -> Markup {
+    let details = compose::details(report);
+    let parts: Vec<Part> = details.parts.into_iter().filter(|part| !matches!(part, Part::Steps(_) | Part::Context(_))).collect();
+    html! {
+        @if !parts.is_empty() { section class="sheet-part rest" aria-label="Around it" { (message::parts(&parts)) } }
+    }
+}

@@ -1,0 +1,28 @@
+//! What drivers of any database say in the same words, where no entry knows the driver.
+
+use super::signature::{Signature, Specificity::*, is};
+use crate::model::Cause;
+
+pub(super) const SIGNATURES: &[Signature] = &[
+    is(Cause::DbAuthFailed, NamedFault, &[
+        r"(?:Error|Exception)\b.{0,80}\bauthentication[ _]fail(?:ed|ure)\b",
+        r"(?:Error|Exception)\b.{0,80}\b(?:invalid|incorrect|wrong) (?:user ?name|login|credentials)(?:\b.{0,12}\bpassword)?\b",
+    ])
+    .matches(&[
+        "hdbcli.dbapi.Error: (10, 'authentication failed')",
+        "couchbase.exceptions.AuthenticationException: AuthenticationException(<ec=6, category=couchbase.common, message=authentication_failure (6)>)",
+    ])
+    .ignores(&["[INFO] authentication failed with the pending value as expected", "Error count 0, authentication succeeded"]),
+    is(Cause::DbPermissionInsufficient, NamedFault, &[r"(?:Error|Exception)\b.{0,80}\b(?:insufficient|not enough) privileges?\b"])
+        .matches(&["vendordb.dbapi.DatabaseError: insufficient privilege for ALTER USER"])
+        .ignores(&["[INFO] privileges are sufficient"]),
+    is(Cause::DbNetworkUnreachable, NamedFault, &[
+        r"Connection lost: The server closed the connection|connection was closed in the middle of operation",
+        r"(?:Error|Exception)\b.{0,60}\b(?:connection|server) (?:was )?closed (?:unexpectedly|by (?:the )?(?:server|peer|remote))",
+    ])
+    .matches(&[
+        "Error: Connection lost: The server closed the connection.",
+        "asyncpg.exceptions.ConnectionDoesNotExistError: connection was closed in the middle of operation",
+    ])
+    .ignores(&["[INFO] connection closed"]),
+];

@@ -1,0 +1,48 @@
+//! Makes the platforms show what the store says they are to show.
+//!
+//! Each platform has a courier of its own, so that one that is slow or down delays no other. A courier takes what is due,
+//! one message per thread at a time, and notes what the platform answered. Before a message is posted the store notes that
+//! it may have arrived; where the answer is lost, the platform is asked for it before it is posted again.
+
+mod backoff;
+mod courier;
+
+pub use backoff::Tempo;
+
+use super::Health;
+use crate::chat::ChatPlatform;
+use crate::store::Store;
+use courier::Courier;
+use std::sync::Arc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// Delivers to all platforms.
+#[derive(Debug)]
+pub struct Delivery {
+    store: Arc<Store>,
+    health: Health,
+    tempo: Tempo,
+}
+
+impl Delivery {
+    /// Delivers what `store` states, and notes in `health` what does not work.
+    #[must_use]
+    pub fn new(store: Arc<Store>, health: Health, tempo: Tempo) -> Delivery {
+        Delivery { store, health, tempo }
+    }
+
+    /// Delivers until `stop`; what is being sent then is sent to its end.
+    pub async fn run(self, platforms: Vec<Arc<dyn ChatPlatform>>, stop: CancellationToken) {
+        let mut couriers = JoinSet::new();
+        for platform in platforms {
+            let tempo = self.tempo.on(platform.name());
+            let courier = Courier::new(platform, Arc::clone(&self.store), self.health.clone(), tempo);
+            couriers.spawn(courier.run(stop.clone()));
+        }
+        while couriers.join_next().await.is_some() {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+//! How fast, how often, how long.
+
+use crate::model::PlatformName;
+use std::time::Duration;
+
+/// The tempo of delivery.
+#[derive(Debug, Clone, Copy)]
+pub struct Tempo {
+    /// The wait after a first failure; it doubles with each.
+    pub first_wait: Duration,
+    /// The longest wait, also where the platform asks for a longer one.
+    pub longest_wait: Duration,
+    /// Between two edits of progress in one thread.
+    pub between_edits: Duration,
+    /// Messages under way to one platform at once.
+    pub at_once: usize,
+    /// The longest one call to a platform may take; it has a shorter deadline of its own.
+    pub call: Duration,
+    /// How long a platform that no longer takes our token is left alone.
+    pub locked_out: Duration,
+}
+
+impl Default for Tempo {
+    fn default() -> Tempo {
+        Tempo {
+            first_wait: Duration::from_secs(1),
+            longest_wait: Duration::from_secs(60),
+            between_edits: Duration::from_secs(2),
+            at_once: 8,
+            call: Duration::from_secs(60),
+            locked_out: Duration::from_secs(300),
+        }
+    }
+}
+
+impl Tempo {
+    /// The tempo for one platform: a page of our own takes edits as fast as people can read them.
+    #[must_use]
+    pub const fn on(self, platform: PlatformName) -> Tempo {
+        match platform {
+            PlatformName::Console => Tempo { between_edits: Duration::from_millis(200), ..self },
+            PlatformName::Slack | PlatformName::Discord => self,
+        }
+    }
+
+    /// The wait after the failure number `attempts`, counted from zero: between three quarters and all of the doubled first
+    /// one. `roll` chooses within that, so that those who failed together do not come back together.
+    #[must_use]
+    pub fn wait(&self, attempts: u32, roll: u16) -> Duration {
+        let whole = self.first_wait.saturating_mul(2_u32.saturating_pow(attempts)).min(self.longest_wait);
+        whole.mul_f64(0.75 + 0.25 * f64::from(roll) / f64::from(u16::MAX))
+    }
+
+    /// The wait a platform asked for, within reason.
+    #[must_use]
+    pub fn asked(&self, after: Duration) -> Duration {
+        after.min(self.longest_wait.max(Duration::from_secs(3_600)))
+    }
+
+    /// Edits of progress per minute and platform; what is left out is told with the next one.
+    ///
+    /// Source: Slack's rate limits: `chat.update` has tier 3, about 50 a minute and workspace; Discord limits each channel.
+    #[must_use]
+    pub const fn progress_per_minute(platform: PlatformName) -> Option<u32> {
+        match platform {
+            PlatformName::Slack => Some(40),
+            PlatformName::Discord => Some(120),
+            PlatformName::Console => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_with_jitter_and_never_past_the_longest() {
+        let tempo = Tempo::default();
+        for attempts in 0..40 {
+            let (least, most) = (tempo.wait(attempts, 0), tempo.wait(attempts, u16::MAX));
+            assert!(least < most && most <= tempo.longest_wait);
+            if most < tempo.longest_wait {
+                assert!(tempo.wait(attempts + 1, 0) > most, "{attempts}");
+            }
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! One platform's courier.
+
+use super::Tempo;
+use crate::chat::{ChatPlatform, Destination, SendError};
+use crate::clock;
+use crate::investigation::Health;
+use crate::model::ThreadRef;
+use crate::redact::SafeText;
+use crate::store::{Due, Pace, Store, StoreError};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// How long to wait before looking again when nothing is known to be due, or the store failed.
+const IDLE: Duration = Duration::from_secs(30);
+const STORE_WAIT: Duration = Duration::from_secs(1);
+
+/// Takes messages to one platform.
+pub(super) struct Courier {
+    platform: Arc<dyn ChatPlatform>,
+    store: Arc<Store>,
+    health: Health,
+    tempo: Tempo,
+    /// The next moment an edit of progress may go out.
+    progress: Mutex<Option<Instant>>,
+    /// Until when the platform is left alone.
+    locked_out: Mutex<Option<Instant>>,
+}
+
+/// What became of a message.
+enum Sent {
+    /// The platform has it, under this id.
+    As(String),
+    /// It had been posted and is lost.
+    Lost(String),
+    /// Not yet; `arrived` is `None` where that is unknown.
+    Later { after: Option<Duration>, arrived: Option<bool>, why: String },
+    /// Never.
+    Never(String),
+    /// Nothing goes out at the moment.
+    LockedOut(String),
+}
+
+impl Courier {
+    pub(super) fn new(platform: Arc<dyn ChatPlatform>, store: Arc<Store>, health: Health, tempo: Tempo) -> Courier {
+        Courier { platform, store, health, tempo, progress: Mutex::default(), locked_out: Mutex::default() }
+    }
+
+    pub(super) async fn run(self, stop: CancellationToken) {
+        let this = Arc::new(self);
+        let mut under_way: JoinSet<String> = JoinSet::new();
+        let mut busy: HashSet<String> = HashSet::new();
+        let mut changes = this.store.message_changes();
+        while !stop.is_cancelled() {
+            changes.mark_unchanged();
+            let wait = match this.begin(&mut busy, &mut under_way).await {
+                Ok(wait) => wait,
+                Err(error) => {
+                    tracing::error!(%error, "what is to be delivered cannot be read");
+                    STORE_WAIT
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                _ = tokio::time::timeout(wait, changes.changed()) => {}
+                Some(thread) = under_way.join_next() => {
+                    let _ = thread.map(|thread| busy.remove(&thread));
+                }
+            }
+        }
+        while under_way.join_next().await.is_some() {}
+    }
+
+    /// Sends off what is due, and tells how long there is nothing more to do.
+    async fn begin(
+        self: &Arc<Self>,
+        busy: &mut HashSet<String>,
+        under_way: &mut JoinSet<String>,
+    ) -> Result<Duration, StoreError> {
+        if let Some(wait) = self.left_alone() {
+            return Ok(wait);
+        }
+        let free = self.tempo.at_once.saturating_sub(under_way.len());
+        if free == 0 {
+            return Ok(IDLE);
+        }
+        let due = self.store.due_messages(self.platform.name(), busy, u32::try_from(free).unwrap_or(u32::MAX)).await?;
+        let mut wait = if due.is_empty() { self.store.next_message(self.platform.name()).await?.unwrap_or(IDLE) } else { IDLE };
+        for due in due {
+            if let Some(pause) = self.too_fast(&due) {
+                wait = wait.min(pause);
+                continue;
+            }
+            busy.insert(due.thread.clone());
+            let this = Arc::clone(self);
+            under_way.spawn(async move {
+                let thread = due.thread.clone();
+                if let Err(error) = this.deliver(due).await {
+                    tracing::error!(%error, "what became of a message could not be stored");
+                    tokio::time::sleep(STORE_WAIT).await;
+                }
+                thread
+            });
+        }
+        Ok(wait.clamp(Duration::from_millis(1), IDLE))
+    }
+
+    fn left_alone(&self) -> Option<Duration> {
+        let until = *self.locked_out.lock().unwrap_or_else(PoisonError::into_inner);
+        until.map(|until| until.saturating_duration_since(clock::this_instant())).filter(|wait| !wait.is_zero())
+    }
+
+    /// How long an edit of progress has to wait for its turn; `None` when it may go out, which is then counted.
+    fn too_fast(&self, due: &Due) -> Option<Duration> {
+        let every = Duration::from_secs(60) / Tempo::progress_per_minute(self.platform.name()).filter(|_| due.passing)?;
+        // The first sign of life is no mere edit.
+        due.posted_id.as_ref()?;
+        let now = clock::this_instant();
+        let mut next = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = next.filter(|at| *at > now);
+        match at {
+            // A few at once are fine after a pause.
+            Some(at) if at > now + every * 5 => Some(at - now - every * 5),
+            _ => {
+                *next = Some(at.unwrap_or(now) + every);
+                None
+            }
+        }
+    }
+
+    async fn deliver(&self, due: Due) -> Result<(), StoreError> {
+        let sent = match tokio::time::timeout(self.tempo.call, self.send(&due)).await {
+            Ok(sent) => sent?,
+            Err(_) => Sent::Later { after: None, arrived: None, why: "no answer in time".to_owned() },
+        };
+        let platform = self.platform.name();
+        if !matches!(sent, Sent::LockedOut(_)) && self.health.note_platform(platform, None) {
+            tracing::info!(%platform, "the platform takes messages again");
+        }
+        match sent {
+            Sent::As(id) => {
+                self.store.sent(&due, &id, Pace { between_edits: self.tempo.between_edits }).await?;
+                self.point(&due, &id).await
+            }
+            Sent::Lost(why) if !due.was_lost && !due.passing => {
+                tracing::warn!(%platform, reason = due.reason, why, "a message is gone and is posted anew");
+                self.store.post_anew(&due).await
+            }
+            Sent::Lost(why) | Sent::Never(why) => {
+                tracing::error!(%platform, reason = due.reason, why, "a message is given up");
+                self.store.give_up(&due, &SafeText::redact(&why)).await
+            }
+            Sent::Later { after, arrived, why } => {
+                let roll = crate::investigation::new_id().bytes().fold(0_u16, |sum, byte| sum.rotate_left(5) ^ u16::from(byte));
+                let wait = self.tempo.wait(due.attempts, roll).max(after.map_or(Duration::ZERO, |after| self.tempo.asked(after)));
+                // Told once, and again when it is given up.
+                if due.attempts == 0 {
+                    tracing::warn!(%platform, reason = due.reason, why, "a message is not delivered yet");
+                }
+                if self.store.put_off(&due, wait, arrived, &SafeText::redact(&why)).await? {
+                    tracing::error!(%platform, reason = due.reason, why, "a message is given up: its time is over");
+                }
+                Ok(())
+            }
+            Sent::LockedOut(why) => {
+                *self.locked_out.lock().unwrap_or_else(PoisonError::into_inner) = Some(clock::deadline(self.tempo.locked_out));
+                if self.health.note_platform(platform, Some(&why)) {
+                    tracing::error!(%platform, why, "the platform no longer accepts our token: nothing is delivered until that changes");
+                }
+                self.store.put_off(&due, self.tempo.locked_out, Some(false), &SafeText::redact(&why)).await.map(drop)
+            }
+        }
+    }
+
+    async fn send(&self, due: &Due) -> Result<Sent, StoreError> {
+        if due.alone {
+            let Some(to) = &due.reply_to else { return Ok(Sent::Never("nobody to tell".to_owned())) };
+            let told = self.platform.whisper(to, &due.message).await;
+            return Ok(told.map_or_else(refused, |()| Sent::As(String::new())));
+        }
+        let to = match &due.place.thread {
+            Some(root) if !due.is_root() => Destination::Thread(ThreadRef {
+                platform: due.place.platform,
+                workspace: due.place.workspace.clone(),
+                channel: due.place.channel.clone(),
+                root: root.clone(),
+            }),
+            _ => Destination::Channel(crate::model::Place { thread: None, ..due.place.clone() }),
+        };
+        if let Some(id) = &due.posted_id {
+            return Ok(match self.platform.edit(&to, id, &due.message).await {
+                Ok(()) => Sent::As(id.clone()),
+                Err(SendError::Gone { why }) => Sent::Lost(why),
+                // An edit may be repeated, so it does not matter whether it arrived.
+                Err(SendError::Uncertain { why }) => Sent::Later { after: None, arrived: Some(false), why },
+                Err(error) => refused(error),
+            });
+        }
+        if due.uncertain {
+            match self.platform.find(&to, &due.key).await {
+                Ok(Some(id)) => return Ok(Sent::As(id)),
+                Ok(None) => {}
+                Err(SendError::Later { after, why }) => return Ok(Sent::Later { after, arrived: None, why }),
+                Err(SendError::Uncertain { why }) => return Ok(Sent::Later { after: None, arrived: None, why }),
+                Err(error) => return Ok(refused(error)),
+            }
+        }
+        self.store.posting(due).await?;
+        Ok(self.platform.post(&to, &due.message, &due.key).await.map_or_else(refused, Sent::As))
+    }
+
+    /// Leads the person who asked to the message; where that fails, the message is there all the same.
+    async fn point(&self, due: &Due, id: &str) -> Result<(), StoreError> {
+        let Some(to) = due.reply_to.as_ref() else { return Ok(()) };
+        if !due.alone {
+            let root = due.place.thread.clone().unwrap_or_else(|| id.to_owned());
+            let thread = ThreadRef {
+                platform: due.place.platform,
+                workspace: due.place.workspace.clone(),
+                channel: due.place.channel.clone(),
+                root,
+            };
+            let pointed = tokio::time::timeout(self.tempo.call, self.platform.point_to(to, &thread)).await;
+            if let Ok(Err(error)) = pointed {
+                tracing::info!(platform = %self.platform.name(), %error, "nobody was pointed to the thread");
+            }
+        }
+        self.store.answered(due).await
+    }
+}
+
+fn refused(error: SendError) -> Sent {
+    match error {
+        SendError::Later { after, why } => Sent::Later { after, arrived: Some(false), why },
+        SendError::Uncertain { why } => Sent::Later { after: None, arrived: None, why },
+        SendError::Gone { why } | SendError::Refused { why } => Sent::Never(why),
+        SendError::Unauthorized { why } => Sent::LockedOut(why),
+    }
+}

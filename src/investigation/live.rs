@@ -1,0 +1,64 @@
+//! The nine steps while they run, for the thread.
+
+use super::Bot;
+use crate::chat::compose;
+use crate::chat::document::StepLine;
+use crate::model::{PlatformName, StepName};
+use crate::playbook::Progress;
+use crate::redact::SafeText;
+use crate::store::{Outgoing, Stored};
+use std::convert::Infallible;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// How often progress is stated at most: what goes on in between is told with the next one.
+const EVERY: Duration = Duration::from_secs(1);
+/// The same for the page, which few look at, and closely.
+const EVERY_ON_THE_PAGE: Duration = Duration::from_millis(200);
+
+/// Who watches the steps for a thread.
+pub(super) struct Live {
+    steps: Mutex<Vec<StepLine>>,
+    changed: Notify,
+}
+
+impl Live {
+    pub(super) fn new() -> Live {
+        Live { steps: Mutex::new(compose::waiting()), changed: Notify::new() }
+    }
+
+    /// States the progress whenever it changes, and never returns.
+    pub(super) async fn tell(&self, bot: &Bot, stored: &Stored, subject: &SafeText) -> Infallible {
+        let every = if stored.place.platform == PlatformName::Console { EVERY_ON_THE_PAGE } else { EVERY };
+        loop {
+            self.changed.notified().await;
+            let steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let message = compose::progress(subject, &steps);
+            let outgoing = Outgoing::reply(&stored.thread, &stored.slot, message, "progress").passing();
+            if let Err(error) = bot.store.state(&[outgoing]).await {
+                tracing::warn!(%error, "progress could not be stored");
+            }
+            tokio::time::sleep(every).await;
+        }
+    }
+
+    fn set(&self, line: StepLine) {
+        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(step) = steps.iter_mut().find(|step| step.number == line.number) {
+            *step = line;
+        }
+        drop(steps);
+        self.changed.notify_one();
+    }
+}
+
+impl Progress for Live {
+    fn started(&self, step: StepName) {
+        self.set(compose::running(step));
+    }
+
+    fn finished(&self, step: StepName, status: &'static str, summary: &str) {
+        self.set(compose::ended(step, status, summary));
+    }
+}

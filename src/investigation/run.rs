@@ -1,0 +1,116 @@
+//! One run of an investigation, from the first step to what its thread is to show.
+
+use super::live::Live;
+use super::{Bot, Options, investigate};
+use crate::chat::Message;
+use crate::chat::compose::{self, Resolved, Standing};
+use crate::chat::document::{Choice as Button, Control, Tone};
+use crate::model::{Action, ActionToken, Investigation};
+use crate::redact::SafeText;
+use crate::report::{Report, wording};
+use crate::store::{Choice, Concluded, Ending, Outgoing, ROOT, Stage, StoreError, Stored};
+
+impl Bot {
+    /// Looks into `choice`, and says how far it is meanwhile. What it comes to is returned, not yet stored; buttons older
+    /// than `revision` expire when it begins.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it could not even begin.
+    pub(super) async fn run(
+        &self,
+        stored: &Stored,
+        revision: u32,
+        choice: &Choice,
+        mut options: Options,
+    ) -> Result<Ending, StoreError> {
+        self.store.begin_run(&stored.id, revision, choice).await?;
+        let stored = Stored { revision, choice: Some(choice.clone()), resolved: None, ..stored.clone() };
+        let connected = match self.accounts.connect(choice, &options.asked).await {
+            Ok(connected) => connected,
+            Err(error) => return Ok(failed(&stored, &format!("AWS cannot be asked: {error}"))),
+        };
+        options.step_deadline = self.step_deadline;
+        options.total_deadline = self.total_deadline;
+        let live = Live::new();
+        let subject = subject(&stored);
+        let run = Box::pin(investigate(&connected.aws, &connected.clock, &options, &live));
+        let investigation = tokio::select! {
+            investigation = run => investigation,
+            never = live.tell(self, &stored, &subject) => match never {},
+        };
+        let record = Investigation { id: stored.id.clone(), ..investigation };
+        let timeline = timeline(&stored, &record).await;
+        let mut ending = concluded(&stored, record);
+        ending.messages.extend(timeline);
+        Ok(ending)
+    }
+}
+
+/// The timeline as a picture; one for each width of the look, because a picture that was sent cannot be replaced. It is
+/// painted where it keeps nobody waiting.
+async fn timeline(stored: &Stored, record: &Investigation) -> Option<Outgoing> {
+    let slot = slot(stored, &format!("timeline-{}", record.evidence.reach.hours() / 24));
+    let thread = stored.thread.clone();
+    let record = record.clone();
+    let message = tokio::task::spawn_blocking(move || compose::chart(&record)).await.ok().flatten()?;
+    Some(Outgoing::reply(&thread, slot, message, "timeline"))
+}
+
+/// What is looked into, and where.
+pub(super) fn subject(stored: &Stored) -> SafeText {
+    let secret = &stored.question.secret;
+    SafeText::redact(&match &stored.choice {
+        Some(Choice { account: Some(account), region }) => format!("{secret} in {account}, {region}"),
+        Some(Choice { account: None, region }) => format!("{secret} in {region}"),
+        None => secret.to_string(),
+    })
+}
+
+/// What became of an investigation, for its verdict.
+pub(super) fn standing(stored: &Stored) -> Standing {
+    Standing {
+        resolved: stored.resolved.clone().map(|(by, at)| Resolved { by, at }),
+        watched_since: stored.watched_since,
+        notes: Vec::new(),
+    }
+}
+
+/// The report of an investigation's record.
+pub(super) fn report(stored: &Stored, record: &Investigation) -> Report {
+    Report::new(record).in_account(stored.choice.as_ref().and_then(|choice| choice.account.as_deref()))
+}
+
+/// The name of a message of this investigation: alone in its thread, or one of several.
+pub(super) fn slot(stored: &Stored, name: &str) -> String {
+    if stored.slot == ROOT { name.to_owned() } else { format!("{}/{name}", stored.slot) }
+}
+
+/// The verdict message as it stands.
+pub(super) fn verdict(stored: &Stored, record: &Investigation) -> Outgoing {
+    let message = compose::verdict(&report(stored, record), &stored.id, stored.revision, &standing(stored));
+    Outgoing::reply(&stored.thread, &stored.slot, message, "verdict")
+}
+
+fn concluded(stored: &Stored, record: Investigation) -> Ending {
+    let report = report(stored, &record);
+    let headline = SafeText::redact(&wording::headline(&report));
+    let details = Outgoing::reply(&stored.thread, slot(stored, "details"), compose::details(&report), "details of the verdict");
+    let messages = vec![verdict(stored, &record), details];
+    let concluded = Concluded { id: stored.id.clone(), stage: Stage::Done, record: Some(record), headline, choices: Vec::new() };
+    Ending { concluded: vec![concluded], messages, ..Ending::default() }
+}
+
+/// It could not be looked into; the buttons let people try again.
+pub(super) fn failed(stored: &Stored, why: &str) -> Ending {
+    let mut message: Message = compose::notice(Tone::Warning, &format!("{} could not be looked into: {why}", subject(stored)));
+    message.controls = vec![Control::Button(Button {
+        label: SafeText::redact("Rerun all"),
+        token: ActionToken { investigation: stored.id.clone(), revision: stored.revision, action: Action::RerunAll },
+    })];
+    let headline = message.title.clone();
+    Ending {
+        concluded: vec![Concluded { id: stored.id.clone(), stage: Stage::Failed, record: None, headline, choices: Vec::new() }],
+        messages: vec![Outgoing::reply(&stored.thread, &stored.slot, message, "a failure")],
+        ..Ending::default()
+    }
+}

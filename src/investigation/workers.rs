@@ -1,0 +1,170 @@
+//! The workers: as many triggers at once as the configuration says, each until its end is stored.
+
+use super::Bot;
+use super::perform::Undone;
+use super::run::failed;
+use crate::chat::compose;
+use crate::chat::document::Tone;
+use crate::model::Trigger;
+use crate::redact::SafeText;
+use crate::store::{Audited, Claimed, Ending, NewThread, Outgoing, StoreError, Ticket};
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How long a claim lasts without being renewed.
+const LEASE: Duration = Duration::from_secs(60);
+
+/// How often it is renewed.
+const RENEW: Duration = Duration::from_secs(20);
+
+/// The wait after the first failure; it doubles with each.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+
+/// The wait after which the store is asked again, when it failed.
+const STORE_WAIT: Duration = Duration::from_secs(1);
+
+/// Works until `stop`, then goes on with what is running for as long as the configuration allows, and lets go of the rest.
+pub async fn work(bot: Arc<Bot>, stop: CancellationToken) {
+    let places = Arc::new(Semaphore::new(bot.work.concurrency));
+    let held = Held::default();
+    let mut running = JoinSet::new();
+    let mut changes = bot.store.inbox_changes();
+    while let Some(Ok(place)) = stop.run_until_cancelled(Arc::clone(&places).acquire_owned()).await {
+        while running.try_join_next().is_some() {}
+        changes.mark_unchanged();
+        match bot.store.claim(LEASE).await {
+            Ok(Some(claimed)) => {
+                held.add(claimed.ticket);
+                let (bot, held) = (Arc::clone(&bot), held.clone());
+                running.spawn(async move {
+                    let ticket = claimed.ticket;
+                    bot.attend(claimed).await;
+                    held.remove(ticket);
+                    drop(place);
+                });
+            }
+            Ok(None) => {
+                let next = bot.store.next_claim().await.ok().flatten().unwrap_or(RENEW).clamp(Duration::from_millis(10), RENEW);
+                let _ = stop.run_until_cancelled(tokio::time::timeout(next, changes.changed())).await;
+            }
+            Err(error) => {
+                tracing::error!(%error, "the next trigger could not be claimed");
+                let _ = stop.run_until_cancelled(tokio::time::sleep(STORE_WAIT)).await;
+            }
+        }
+    }
+    let _ = tokio::time::timeout(bot.work.drain, async { while running.join_next().await.is_some() {} }).await;
+    running.shutdown().await;
+    for ticket in held.all() {
+        if let Err(error) = bot.store.release(ticket).await {
+            tracing::warn!(%error, "a trigger is resumed only when its lease ends");
+        }
+    }
+}
+
+/// What is being worked on.
+#[derive(Debug, Clone, Default)]
+struct Held(Arc<Mutex<HashMap<i64, Ticket>>>);
+
+impl Held {
+    fn add(&self, ticket: Ticket) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(ticket.number(), ticket);
+    }
+
+    fn remove(&self, ticket: Ticket) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&ticket.number());
+    }
+
+    fn all(&self) -> Vec<Ticket> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().copied().collect()
+    }
+}
+
+impl Bot {
+    /// Does one trigger and stores its end; what fails is tried again later.
+    async fn attend(&self, claimed: Claimed) {
+        let ended = if claimed.is_spent() { self.abandon(&claimed).await } else { self.try_to_do(&claimed).await };
+        if let Err(error) = ended {
+            // The claim runs out, and the trigger is taken up again.
+            tracing::error!(%error, what = %claimed.what, "the end of a trigger could not be stored");
+        }
+    }
+
+    async fn try_to_do(&self, claimed: &Claimed) -> Result<(), StoreError> {
+        let perform = futures::FutureExt::catch_unwind(AssertUnwindSafe(self.perform(claimed)));
+        let done = tokio::select! {
+            done = perform => done,
+            () = self.keep(claimed.ticket) => {
+                tracing::warn!(what = %claimed.what, "the claim was lost to another worker");
+                return Ok(());
+            }
+        };
+        let why = match done {
+            Ok(Ok(ending)) => {
+                self.store.complete(claimed.ticket, &ending).await?;
+                return Ok(());
+            }
+            Ok(Err(Undone::Moot(why))) => {
+                tracing::info!(what = %claimed.what, why, "nothing to do");
+                self.store.complete(claimed.ticket, &Ending::default()).await?;
+                return Ok(());
+            }
+            Ok(Err(Undone::Store(error))) => error.to_string(),
+            Err(_) => "it crashed".to_owned(),
+        };
+        tracing::error!(what = %claimed.what, attempt = claimed.attempt, why, "a trigger failed");
+        if claimed.attempt >= crate::store::MOST_ATTEMPTS {
+            return self.abandon(claimed).await;
+        }
+        let wait = FIRST_WAIT * 2_u32.saturating_pow(claimed.attempt.saturating_sub(1));
+        self.store.fail(claimed.ticket, &SafeText::redact(&why), wait).await?;
+        Ok(())
+    }
+
+    /// Renews the claim; returns when it was lost.
+    async fn keep(&self, ticket: Ticket) {
+        loop {
+            tokio::time::sleep(RENEW).await;
+            match self.store.renew(ticket, LEASE).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => tracing::warn!(%error, "a claim could not be renewed"),
+            }
+        }
+    }
+
+    /// Gives a trigger up, and says so where it would have been answered, in the log and in the audit trail.
+    async fn abandon(&self, claimed: &Claimed) -> Result<(), StoreError> {
+        const WHY: &str = "it was begun again and again and never came to its end; the log of this program says more";
+        let ending = match &claimed.trigger {
+            Trigger::Command(command) => {
+                let id = &claimed.subject;
+                let thread = NewThread { id: id.clone(), place: command.place.clone(), alarm: None };
+                let stored = self.store.open_investigation(&thread, id, crate::store::ROOT, &command.question, &[]).await?;
+                failed(&stored, WHY)
+            }
+            Trigger::Act(act) => match self.store.investigation(&act.token.investigation).await? {
+                Some(stored) if stored.stage == crate::store::Stage::Running => failed(&stored, WHY),
+                Some(stored) => {
+                    let name = super::run::slot(&stored, &format!("answer-{}", claimed.ticket.number()));
+                    let message = compose::notice(Tone::Warning, &format!("That could not be done: {WHY}"));
+                    Ending { messages: vec![Outgoing::reply(&stored.thread, name, message, "given up")], ..Ending::default() }
+                }
+                None => Ending::default(),
+            },
+            Trigger::WatchDue { investigation } => match self.store.watch(investigation).await? {
+                Some(watch) => self.later(&watch),
+                None => Ending::default(),
+            },
+            Trigger::Alarm(_) => Ending::default(),
+        };
+        tracing::error!(what = %claimed.what, "a trigger is given up");
+        self.store.abandon(claimed.ticket, &SafeText::redact(WHY), &ending).await?;
+        self.store.audit(&Audited::system("gave up", claimed.what.as_str(), WHY)).await
+    }
+}

@@ -1,0 +1,147 @@
+//! Which permissions there are: each read action is tried once, on something that does not exist. Where AWS says that it
+//! does not exist the action is allowed; where AWS refuses, it is missing.
+
+use super::text;
+use crate::aws::{Asker, Aws};
+use crate::clock::{self, Clock};
+use crate::model::{Observation, Window};
+use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
+use aws_sdk_cloudwatch::types::{Metric, MetricDataQuery, MetricStat};
+use futures::future::{BoxFuture, join_all};
+use jiff::SignedDuration;
+use std::time::Duration;
+
+/// How long all questions may take; event look-ups wait for their turn.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A name no function, role or secret has.
+const NOTHING: &str = "rotation-diag-preflight";
+
+/// An id no key has.
+const NO_KEY: &str = "00000000-0000-0000-0000-000000000000";
+
+/// How a permission stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Permission {
+    /// It is there.
+    Allowed,
+    /// It is missing.
+    Missing,
+    /// It cannot be told, and why.
+    Unknown(String),
+}
+
+/// Tries every read action a diagnosis uses, each named as in policies.
+pub async fn permissions(aws: &Aws, clock: &Clock) -> Vec<(&'static str, Permission)> {
+    let asker = &Asker::new(*clock, clock::deadline(DEADLINE), true);
+    let account = aws.account_id().unwrap_or("123456789012");
+    let policy = &format!("arn:aws:iam::{account}:policy/{NOTHING}");
+    let role = &format!("arn:aws:iam::{account}:role/{NOTHING}");
+    let (secrets, lambda, iam) = (&aws.secretsmanager, &aws.lambda, &aws.iam);
+    let window = Window::ending_at(clock.now(), SignedDuration::from_mins(1));
+    let metric = Metric::builder().namespace("AWS/Lambda").metric_name("Invocations").build();
+    let metric = MetricStat::builder().metric(metric).period(60).stat("Sum").build();
+    let metric = MetricDataQuery::builder().id("preflight").metric_stat(metric).build();
+    let metrics = (aws.cloudwatch.get_metric_data().metric_data_queries(metric))
+        .start_time(text::date(window.from))
+        .end_time(text::date(window.to));
+    let by_name =
+        LookupAttribute::builder().attribute_key(LookupAttributeKey::EventName).attribute_value("RotationFailed").build();
+    let events = aws.cloudtrail.lookup_events().set_lookup_attributes(by_name.ok().map(|one| vec![one])).max_results(1);
+    let asked: Vec<BoxFuture<'_, (&'static str, Permission)>> = vec![
+        tried("cloudtrail:DescribeTrails", asker.ask("cloudtrail:DescribeTrails", "*", aws.cloudtrail.describe_trails().send())),
+        tried("cloudtrail:LookupEvents", asker.ask("cloudtrail:LookupEvents", "*", events.send())),
+        tried("cloudwatch:GetMetricData", asker.ask("cloudwatch:GetMetricData", "*", metrics.send())),
+        tried(
+            "health:DescribeEvents",
+            asker.ask("health:DescribeEvents", "*", aws.health.describe_events().max_results(10).send()),
+        ),
+        tried("iam:GetPolicy", asker.ask("iam:GetPolicy", policy, iam.get_policy().policy_arn(policy).send())),
+        tried(
+            "iam:GetPolicyVersion",
+            asker.ask("iam:GetPolicyVersion", policy, iam.get_policy_version().policy_arn(policy).version_id("v1").send()),
+        ),
+        tried("iam:GetRole", asker.ask("iam:GetRole", role, iam.get_role().role_name(NOTHING).send())),
+        tried(
+            "iam:GetRolePolicy",
+            asker.ask("iam:GetRolePolicy", role, iam.get_role_policy().role_name(NOTHING).policy_name(NOTHING).send()),
+        ),
+        tried(
+            "iam:ListAttachedRolePolicies",
+            asker.ask("iam:ListAttachedRolePolicies", role, iam.list_attached_role_policies().role_name(NOTHING).send()),
+        ),
+        tried(
+            "iam:ListRolePolicies",
+            asker.ask("iam:ListRolePolicies", role, iam.list_role_policies().role_name(NOTHING).send()),
+        ),
+        tried(
+            "iam:SimulatePrincipalPolicy",
+            asker.ask(
+                "iam:SimulatePrincipalPolicy",
+                role,
+                iam.simulate_principal_policy().policy_source_arn(role).action_names("secretsmanager:DescribeSecret").send(),
+            ),
+        ),
+        tried("kms:DescribeKey", asker.ask("kms:DescribeKey", NO_KEY, aws.kms.describe_key().key_id(NO_KEY).send())),
+        tried("kms:GetKeyPolicy", asker.ask("kms:GetKeyPolicy", NO_KEY, aws.kms.get_key_policy().key_id(NO_KEY).send())),
+        tried(
+            "lambda:GetFunctionConcurrency",
+            asker.ask("lambda:GetFunctionConcurrency", NOTHING, lambda.get_function_concurrency().function_name(NOTHING).send()),
+        ),
+        tried(
+            "lambda:GetFunctionConfiguration",
+            asker.ask(
+                "lambda:GetFunctionConfiguration",
+                NOTHING,
+                lambda.get_function_configuration().function_name(NOTHING).send(),
+            ),
+        ),
+        tried("lambda:GetPolicy", asker.ask("lambda:GetPolicy", NOTHING, lambda.get_policy().function_name(NOTHING).send())),
+        tried(
+            "logs:FilterLogEvents",
+            asker.ask("logs:FilterLogEvents", NOTHING, aws.logs.filter_log_events().log_group_name(NOTHING).limit(1).send()),
+        ),
+        tried(
+            "secretsmanager:DescribeSecret",
+            asker.ask("secretsmanager:DescribeSecret", NOTHING, secrets.describe_secret().secret_id(NOTHING).send()),
+        ),
+        tried(
+            "secretsmanager:GetResourcePolicy",
+            asker.ask("secretsmanager:GetResourcePolicy", NOTHING, secrets.get_resource_policy().secret_id(NOTHING).send()),
+        ),
+        tried(
+            "secretsmanager:ListSecretVersionIds",
+            asker.ask(
+                "secretsmanager:ListSecretVersionIds",
+                NOTHING,
+                secrets.list_secret_version_ids().secret_id(NOTHING).send(),
+            ),
+        ),
+        tried(
+            "secretsmanager:ListSecrets",
+            asker.ask("secretsmanager:ListSecrets", "*", secrets.list_secrets().max_results(1).send()),
+        ),
+    ];
+    join_all(asked).await
+}
+
+fn tried<'a, T: 'a>(
+    action: &'static str,
+    asked: impl Future<Output = Observation<T>> + Send + 'a,
+) -> BoxFuture<'a, (&'static str, Permission)> {
+    Box::pin(async move {
+        let permission = match asked.await {
+            Observation::Found(_) | Observation::NoData { .. } => Permission::Allowed,
+            Observation::Denied(_) => Permission::Missing,
+            Observation::Throttled { .. } => Permission::Unknown("AWS throttles".to_owned()),
+            Observation::TimedOut { .. } => Permission::Unknown("no answer in time".to_owned()),
+            // Whoever is told what is wrong with the question was allowed to ask it.
+            Observation::Failed { error } if error.contains("Validation") || error.contains("InvalidInput") => {
+                Permission::Allowed
+            }
+            Observation::Failed { error } => Permission::Unknown(error),
+            Observation::NotApplicable { because } => Permission::Unknown(because),
+        };
+        (action, permission)
+    })
+}

@@ -1,0 +1,122 @@
+//! Chapter E for buttons: whose click counts, where, and how often.
+
+use super::flows::{token, verdict};
+use super::world::{Fake, RULES, World, actor, place, said, told};
+use rotation_diag::chat::{Reception as _, Said};
+use rotation_diag::model::{Action, Actor, Place, PlatformName, Standing};
+
+const EXPIRED: &str = "This button has expired: ask again with /rotation-diag.";
+
+#[tokio::test]
+async fn fifty_clicks_of_two_people_have_one_effect() {
+    let mut world = World::usual().await;
+    let slack = Fake::new(PlatformName::Slack);
+    world.start(std::slice::from_ref(&slack));
+    let root = verdict(&world, &slack).await;
+    let rerun = token(&root, Action::RerunAll);
+    let clicks = (0..36).map(|number| {
+        let (world, rerun) = (&world, rerun.clone());
+        async move { told(&world.click(&format!("c{number}"), if number % 2 == 0 { "U1" } else { "U2" }, &rerun).await) }
+    });
+    let answers = futures::future::join_all(clicks).await;
+    assert_eq!(answers.iter().filter(|answer| *answer == "accepted").count(), 1, "{answers:?}");
+    slack.until("the second run", |state| state.shown.iter().any(|shown| shown.title().contains("ran all steps again"))).await;
+    let notes = slack.replies().iter().filter(|shown| shown.title().contains("ran all steps again")).count();
+    assert_eq!(notes, 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_id_of_another_channel_or_workspace_is_answered_like_an_unknown_one() {
+    let rules = format!(
+        "{RULES}[[allow]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannels = [\"*\"]\nusers = [\"U1\"]\n\
+         [[allow]]\nplatform = \"slack\"\nworkspace = \"T2\"\nchannels = [\"*\"]\nusers = [\"U1\"]\n"
+    );
+    let mut world = World::new(&rules, super::world::Simulated::new(&[("prod", "role_detached_policy", "")])).await;
+    let slack = Fake::new(PlatformName::Slack);
+    world.start(std::slice::from_ref(&slack));
+    let root = verdict(&world, &slack).await;
+    let evidence = token(&root, Action::Compare);
+    let at = |platform, workspace: &str, channel: &str| {
+        let place = Place { platform, workspace: workspace.to_owned(), channel: channel.to_owned(), thread: None };
+        let actor = Actor { platform, workspace: workspace.to_owned(), ..actor("U1") };
+        (place, actor)
+    };
+    let places =
+        [at(PlatformName::Slack, "T1", "C2"), at(PlatformName::Slack, "T2", "C1"), at(PlatformName::Discord, "G1", "C9")];
+    let unknown = told(&world.click("unknown", "U1", &format!("1.{}.1.compare", "f".repeat(32))).await);
+    assert_eq!(unknown, EXPIRED);
+    for (number, (place, actor)) in places.into_iter().enumerate() {
+        let inbound = said(&format!("c{number}"), &actor, place, Said::Click(evidence.clone()));
+        assert_eq!(told(&world.bot.receive(inbound).await), EXPIRED, "{actor:?}");
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_click_is_judged_by_the_rights_of_whoever_clicks() {
+    let rules = "[[allow]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannels = [\"C1\"]\nusers = [\"U1\"]\n\
+                 [[allow]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannels = [\"C1\"]\nusers = [\"U2\"]\nactions = [\"evidence\"]\n";
+    let mut world = World::new(rules, super::world::Simulated::new(&[("prod", "role_detached_policy", "")])).await;
+    let slack = Fake::new(PlatformName::Slack);
+    world.start(std::slice::from_ref(&slack));
+    let root = verdict(&world, &slack).await;
+    let refused = "This is not allowed for you here: whoever runs rotation-diag can allow it in its configuration.";
+    let evidence = token(&root, Action::Evidence(rotation_diag::model::StepName::Secret));
+    for (number, (user, action, expected)) in [
+        ("U2", &token(&root, Action::RerunAll), refused),
+        ("U2", &token(&root, Action::Export), refused),
+        ("U2", &token(&root, Action::Resolve), refused),
+        ("U3", &evidence, refused),
+        ("U2", &evidence, "accepted"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert_eq!(told(&world.click(&format!("c{number}"), user, action).await), expected, "{user} {action}");
+    }
+    let guest = Actor { standing: Standing::Outsider, ..actor("U1") };
+    let inbound = said("guest", &guest, place(None), Said::Click(token(&root, Action::RerunAll)));
+    assert_eq!(told(&world.bot.receive(inbound).await), refused);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn rights_that_were_taken_away_since_the_post_no_longer_count() {
+    let accounts = || super::world::Simulated::new(&[("prod", "role_detached_policy", "")]);
+    let mut world = World::new(RULES, accounts()).await;
+    let slack = Fake::new(PlatformName::Slack);
+    world.start(std::slice::from_ref(&slack));
+    let root = verdict(&world, &slack).await;
+    let folder = world.end().await;
+    let fewer = RULES.replace("\"U1\", \"U2\"", "\"U2\"");
+    let world = World::at(folder, &fewer, accounts()).await;
+    let answer = told(&world.click("c", "U1", &token(&root, Action::RerunAll)).await);
+    assert!(answer.starts_with("This is not allowed for you here"), "{answer}");
+    assert_eq!(told(&world.click("d", "U2", &token(&root, Action::RerunAll)).await), "accepted");
+}
+
+#[tokio::test]
+async fn a_button_outlived_by_its_row_has_expired() {
+    let mut world = World::usual().await;
+    let slack = Fake::new(PlatformName::Slack);
+    world.start(std::slice::from_ref(&slack));
+    let root = verdict(&world, &slack).await;
+    let folder = world.end().await;
+    let world = World::at(folder, RULES, super::world::Simulated::new(&[("prod", "role_detached_policy", "")])).await;
+    let removed = world.store.remove_before(jiff::Timestamp::MAX).await.unwrap();
+    assert_eq!((removed.threads, removed.triggers), (1, 1));
+    assert_eq!(told(&world.click("c", "U1", &token(&root, Action::RerunAll)).await), EXPIRED);
+}
+
+#[tokio::test]
+async fn ids_cannot_be_guessed() {
+    let mut world = World::usual().await;
+    let slack = Fake::new(PlatformName::Slack);
+    world.start(std::slice::from_ref(&slack));
+    let root = verdict(&world, &slack).await;
+    let id = super::world::tokens(&root)[0].investigation.clone();
+    // 128 random bits in hexadecimal.
+    assert!(id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{id}");
+    world.end().await;
+}

@@ -1,0 +1,257 @@
+//! Chapter I: what the store says is to be shown, on platforms that refuse, lose answers, hang and come back.
+
+use super::world::{Fake, Fault, Simulated, World};
+use rotation_diag::chat::document::Tone;
+use rotation_diag::chat::{Message, SendError};
+use rotation_diag::model::{Place, PlatformName, ReplyTo};
+use rotation_diag::redact::SafeText;
+use rotation_diag::store::{NewThread, Outgoing, ROOT};
+use std::time::Duration;
+
+fn line(text: &str) -> Message {
+    Message::line(Tone::Neutral, SafeText::redact(text))
+}
+
+fn thread(id: &str, platform: PlatformName) -> NewThread {
+    let place = Place { platform, workspace: "T1".to_owned(), channel: "C1".to_owned(), thread: None };
+    NewThread { id: id.to_owned(), place, alarm: None }
+}
+
+async fn idle() -> World {
+    World::new("", Simulated::new(&[])).await
+}
+
+/// A thread with a root and `replies` replies.
+async fn stated(world: &World, id: &str, platform: PlatformName, replies: usize) {
+    let mut messages = vec![Outgoing::root(id, line("root"), "a test")];
+    messages.extend(
+        (1..=replies).map(|number| Outgoing::reply(id, format!("r{number}"), line(&format!("reply {number}")), "a test")),
+    );
+    world.store.open_thread(&thread(id, platform), &messages).await.unwrap();
+}
+
+fn later(why: &str) -> Fault {
+    Fault::Refuse(SendError::Later { after: None, why: why.to_owned() })
+}
+
+fn titles(fake: &Fake) -> Vec<String> {
+    fake.shown().iter().map(|shown| shown.title().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn the_root_comes_first_and_replies_follow_in_order() {
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::Slack);
+    slack.faults("post", [later("503"), later("503"), later("429")]);
+    stated(&world, "t1", PlatformName::Slack, 5).await;
+    world.deliver(std::slice::from_ref(&slack));
+    slack.until("all", |state| state.shown.len() == 6).await;
+    assert_eq!(titles(&slack), ["root", "reply 1", "reply 2", "reply 3", "reply 4", "reply 5"]);
+    let root = slack.roots()[0].id.clone();
+    assert!(slack.replies().iter().all(|reply| reply.root.as_ref() == Some(&root)));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_message_whose_answer_was_lost_is_looked_for_before_it_is_posted_again() {
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::Slack);
+    slack.faults("post", [Fault::LoseAnswer]);
+    slack.faults("find", [later("search is down")]);
+    stated(&world, "t1", PlatformName::Slack, 1).await;
+    world.deliver(std::slice::from_ref(&slack));
+    slack.until("both", |state| state.shown.len() == 2).await;
+    assert_eq!(titles(&slack), ["root", "reply 1"]);
+    assert_eq!(slack.with(|state| state.calls.iter().filter(|call| **call == "find").count()), 2);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn one_that_did_not_arrive_is_posted_again() {
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::Slack);
+    slack.faults("post", [Fault::Refuse(SendError::Uncertain { why: "cut off".to_owned() })]);
+    stated(&world, "t1", PlatformName::Slack, 0).await;
+    world.deliver(std::slice::from_ref(&slack));
+    slack.until("it", |state| state.shown.len() == 1).await;
+    assert_eq!(slack.with(|state| state.calls.clone()), ["post", "find", "post"]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_a_platform_never_takes_is_given_up_once_with_the_reason() {
+    for error in [SendError::Refused { why: "msg_too_long".to_owned() }, SendError::Gone { why: "channel_not_found".to_owned() }]
+    {
+        let mut world = idle().await;
+        let slack = Fake::new(PlatformName::Slack);
+        slack.faults("post", [Fault::Refuse(error.clone())]);
+        stated(&world, "t1", PlatformName::Slack, 2).await;
+        world.deliver(std::slice::from_ref(&slack));
+        slack.until("the attempt", |state| state.calls.len() == 1).await;
+        stated(&world, "t2", PlatformName::Slack, 0).await;
+        slack.until("the next thread", |state| state.shown.len() == 1).await;
+        let given_up = world.store.undelivered(10).await.unwrap();
+        let why = error.to_string().split(": ").last().unwrap().to_owned();
+        // The replies of a thread that never began go with it.
+        assert_eq!(given_up.len(), 3, "{given_up:?}");
+        assert!(given_up.iter().all(|message| message.why.as_str() == why), "{given_up:?}");
+        assert_eq!(slack.with(|state| state.calls.len()), 2);
+        assert!(world.audit().await.iter().any(|(_, did, _)| did == "gave up a message"));
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_token_stops_the_platform_and_shows_in_its_health() {
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::Slack);
+    slack.with(|state| state.always = Some(SendError::Unauthorized { why: "token_revoked".to_owned() }));
+    for number in 0..20 {
+        stated(&world, &format!("t{number}"), PlatformName::Slack, 0).await;
+    }
+    world.deliver(std::slice::from_ref(&slack));
+    slack.until("the first attempts", |state| !state.calls.is_empty()).await;
+    let ailing = async {
+        while world.health.is_good() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(super::world::PATIENCE, ailing).await.unwrap();
+    assert_eq!(world.health.ailing(), ["slack"]);
+    // The token works again: everything goes out, and health is good.
+    slack.with(|state| state.always = None);
+    slack.until("all", |state| state.shown.len() == 20).await;
+    let attempts = slack.with(|state| state.calls.len());
+    assert!(attempts < 60, "a hot loop: {attempts} attempts");
+    assert!(world.health.is_good());
+    world.end().await;
+}
+
+#[tokio::test]
+async fn one_platform_that_hangs_does_not_delay_another() {
+    let mut world = idle().await;
+    let (slack, discord) = (Fake::new(PlatformName::Slack), Fake::new(PlatformName::Discord));
+    slack.faults("post", std::iter::repeat_n(Fault::Hang, 8));
+    for number in 0..20 {
+        stated(&world, &format!("s{number}"), PlatformName::Slack, 0).await;
+        stated(&world, &format!("d{number}"), PlatformName::Discord, 1).await;
+    }
+    world.deliver(&[slack.clone(), discord.clone()]);
+    discord.until("all of Discord's", |state| state.shown.len() == 40).await;
+    assert!(slack.shown().is_empty());
+    // Not ended: what hangs would be waited for.
+}
+
+#[tokio::test]
+async fn after_an_outage_everything_is_delivered_once_and_the_oldest_first() {
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::Slack);
+    slack.with(|state| state.always = Some(SendError::Later { after: None, why: "connection refused".to_owned() }));
+    for number in 0..30 {
+        stated(&world, &format!("t{number:02}"), PlatformName::Slack, 1).await;
+    }
+    world.deliver(std::slice::from_ref(&slack));
+    slack.until("attempts", |state| state.calls.len() > 40).await;
+    slack.with(|state| state.always = None);
+    slack.until("all", |state| state.shown.len() == 60).await;
+    let mut keys: Vec<String> = slack.shown().into_iter().map(|shown| shown.key).collect();
+    keys.sort();
+    keys.dedup();
+    assert_eq!(keys.len(), 60);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn progress_is_coalesced_and_the_last_word_is_always_sent() {
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::Slack);
+    let root = |text: &str| Outgoing::root("t1", line(text), "a test");
+    world.store.open_thread(&thread("t1", PlatformName::Slack), &[root("0").passing()]).await.unwrap();
+    world.deliver(std::slice::from_ref(&slack));
+    slack.until("the first", |state| state.shown.len() == 1).await;
+    for number in 1..=200 {
+        world.store.state(&[root(&number.to_string()).passing()]).await.unwrap();
+    }
+    world.store.state(&[root("the verdict")]).await.unwrap();
+    slack.until("the last word", |state| state.shown[0].title() == "the verdict").await;
+    let edits = slack.roots()[0].edits;
+    assert!((1..60).contains(&edits), "{edits} edits");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_root_that_was_deleted_is_posted_anew_once_for_the_verdict() {
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::Slack);
+    stated(&world, "t1", PlatformName::Slack, 0).await;
+    world.deliver(std::slice::from_ref(&slack));
+    slack.until("the root", |state| state.shown.len() == 1).await;
+    slack.with(|state| state.shown.clear());
+    let verdict = Outgoing::root("t1", line("the verdict"), "a test");
+    let details = Outgoing::reply("t1", "details", line("details"), "a test");
+    world.store.state(&[verdict, details]).await.unwrap();
+    slack.until("both", |state| state.shown.len() == 2).await;
+    let (roots, replies) = (slack.roots(), slack.replies());
+    assert_eq!((roots[0].title(), replies[0].root.as_deref()), ("the verdict", Some(roots[0].id.as_str())));
+    // Deleted again: the person means it.
+    slack.with(|state| state.shown.clear());
+    world.store.state(&[Outgoing::root("t1", line("and again"), "a test")]).await.unwrap();
+    stated(&world, "t2", PlatformName::Slack, 0).await;
+    slack.until("the next thread", |state| state.shown.len() == 1).await;
+    assert_eq!(world.store.undelivered(10).await.unwrap().len(), 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn stating_the_same_message_twice_sends_it_once() {
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::Slack);
+    let messages = [Outgoing::root("t1", line("root"), "a test")];
+    let new = thread("t1", PlatformName::Slack);
+    let stated = futures::future::join_all((0..10).map(|_| world.store.open_thread(&new, &messages))).await;
+    assert!(stated.iter().all(Result::is_ok));
+    world.deliver(std::slice::from_ref(&slack));
+    slack.until("it", |state| state.shown.len() == 1).await;
+    stated_after(&world, &slack).await;
+    assert_eq!(slack.with(|state| state.calls.clone()), ["post", "post"]);
+    world.end().await;
+}
+
+/// Another thread, to see that nothing more of the first was on its way.
+async fn stated_after(world: &World, slack: &Fake) {
+    stated(world, "after", PlatformName::Slack, 0).await;
+    slack.until("the one after", |state| state.shown.iter().any(|shown| shown.key.starts_with("after."))).await;
+}
+
+#[tokio::test]
+async fn one_person_is_told_alone_and_the_address_is_forgotten() {
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::Slack);
+    stated(&world, "t1", PlatformName::Slack, 0).await;
+    let to = ReplyTo("https://answers.example/secret".to_owned());
+    world.store.state(&[Outgoing::whisper("t1", "w1", to, line("only you"), "a test")]).await.unwrap();
+    world.deliver(std::slice::from_ref(&slack));
+    slack.until("the whisper", |state| state.whispers.len() == 1).await;
+    stated_after(&world, &slack).await;
+    let folder = world.end().await;
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        let found = bytes.windows(15).any(|window| window == b"answers.example");
+        assert!(!found, "the address is still in the store");
+    }
+}
+
+#[tokio::test]
+async fn a_later_asked_for_by_the_platform_is_honoured() {
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::Slack);
+    let wait = Duration::from_millis(300);
+    slack.faults("post", [Fault::Refuse(SendError::Later { after: Some(wait), why: "ratelimited".to_owned() })]);
+    stated(&world, "t1", PlatformName::Slack, 0).await;
+    let watch = rotation_diag::clock::Stopwatch::start();
+    world.deliver(std::slice::from_ref(&slack));
+    slack.until("it", |state| state.shown.len() == 1).await;
+    assert!(watch.elapsed() >= wait, "{:?}", watch.elapsed());
+    assert_eq!(world.store.stated("t1", ROOT).await.unwrap(), Some(line("root")));
+    world.end().await;
+}

@@ -1,0 +1,180 @@
+//! From a command to the end of its thread, on a platform in memory and a simulated account.
+
+use super::world::{Fake, RULES, Simulated, World, actor, place, said, tokens, told};
+use rotation_diag::chat::document::{Part, Tone};
+use rotation_diag::chat::{Message, Reception as _, Said};
+use rotation_diag::model::{Action, ActionToken, PlatformName, Reach, StepName};
+
+/// Asks about the broken secret and waits for the verdict and its details.
+pub(crate) async fn verdict(world: &World, slack: &Fake) -> Message {
+    assert_eq!(told(&world.say("ask", "U1", "prod/orders-db").await), "accepted");
+    slack.until("a verdict", |state| state.shown.len() >= 2 && !state.shown[0].message.controls.is_empty()).await;
+    slack.roots()[0].message.clone()
+}
+
+pub(crate) fn token(message: &Message, action: Action) -> String {
+    tokens(message).into_iter().find(|token| token.action == action).unwrap_or_else(|| panic!("no {action:?}")).to_string()
+}
+
+#[tokio::test]
+async fn a_question_becomes_a_thread_with_progress_a_verdict_and_details() {
+    let mut world = World::usual().await;
+    let slack = Fake::new(PlatformName::Slack);
+    world.start(std::slice::from_ref(&slack));
+    let root = verdict(&world, &slack).await;
+    assert_eq!(root.tone, Tone::Bad);
+    assert!(root.title.as_str().starts_with("prod/orders-db is not rotating"), "{}", root.title);
+    slack.until("whoever asked is pointed to the thread", |state| !state.pointed.is_empty()).await;
+    let (roots, replies) = (slack.roots(), slack.replies());
+    assert_eq!((roots.len(), replies.len()), (1, 1));
+    assert!(roots[0].edits >= 1);
+    assert_eq!(replies[0].root.as_deref(), Some(roots[0].id.as_str()));
+    assert!(replies[0].message.parts.iter().any(|part| matches!(part, Part::Steps(steps) if steps.len() == 9)));
+    assert_eq!(slack.with(|state| state.pointed.clone()), [("answer-to-ask".to_owned(), roots[0].id.clone())]);
+    let recent = world.bot.recent(&actor("U1"), 10).await;
+    assert_eq!(recent.len(), 1);
+    assert_eq!(recent[0].place.thread.as_deref(), Some(roots[0].id.as_str()));
+    assert!(world.bot.recent(&actor("U9"), 10).await.is_empty());
+    let (record, revision) = world.bot.investigation(&actor("U2"), &recent[0].id).await.unwrap();
+    assert_eq!((record.id, revision), (recent[0].id.clone(), 1));
+    assert!(world.bot.investigation(&actor("U9"), &recent[0].id).await.is_none());
+    world.end().await;
+}
+
+#[tokio::test]
+async fn every_button_does_its_work_in_the_thread() {
+    let mut world = World::usual().await;
+    let slack = Fake::new(PlatformName::Slack);
+    world.start(std::slice::from_ref(&slack));
+    let root = verdict(&world, &slack).await;
+    let said =
+        |start: &'static str| move |state: &super::world::State| state.shown.iter().any(|shown| shown.title().contains(start));
+
+    world.click("c1", "U2", &token(&root, Action::Evidence(StepName::FunctionLogs))).await;
+    slack.until("the evidence", said("Step 4 · function logs")).await;
+    world.click("c2", "U2", &token(&root, Action::Compare)).await;
+    slack.until("the comparison", said("othe")).await;
+    world.click("c3", "U2", &token(&root, Action::Export)).await;
+    slack.until("the files", said("as files")).await;
+    let files = slack.replies().into_iter().find(|shown| shown.title().contains("as files")).unwrap().message.attachments;
+    assert_eq!(files.len(), 2);
+
+    assert_eq!(told(&world.click("c4", "U2", &token(&root, Action::RerunStep(StepName::ExecutionRole))).await), "accepted");
+    slack.until("the note", said("U2 ran step 5 again")).await;
+    let again = slack.roots()[0].message.clone();
+    assert!(tokens(&again).iter().all(|token| token.revision == 2), "{:?}", tokens(&again));
+    let expired = told(&world.click("c5", "U2", &token(&root, Action::Compare)).await);
+    assert!(expired.contains("expired"), "{expired}");
+
+    world.click("c6", "U1", &token(&again, Action::Widen(Reach::Week))).await;
+    slack.until("the wider look", said("U1 looked back 7 d")).await;
+    let wide = slack.roots()[0].message.clone();
+    world.click("c7", "U1", &token(&wide, Action::Watch)).await;
+    slack.until("the watch", said("U1 watches for the next rotation")).await;
+    world.click("c8", "U1", &token(&wide, Action::Resolve)).await;
+    slack.until("the end", |state| state.shown[0].title().starts_with("Resolved: ")).await;
+    slack.until("who closed it", said("U1 closed this")).await;
+    assert_eq!(slack.roots().len(), 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn words_in_the_thread_do_what_buttons_do() {
+    let mut world = World::usual().await;
+    let slack = Fake::new(PlatformName::Slack);
+    world.start(std::slice::from_ref(&slack));
+    verdict(&world, &slack).await;
+    let root = slack.roots()[0].id.clone();
+    let words = |key: &str, words: &str| said(key, &actor("U2"), place(Some(&root)), Said::Words(words.to_owned()));
+    assert_eq!(told(&world.bot.receive(words("w1", "evidence 5")).await), "accepted");
+    slack.until("the evidence", |state| state.shown.iter().any(|shown| shown.title().starts_with("Step 5"))).await;
+    assert_eq!(told(&world.bot.receive(words("w2", "rerun")).await), "accepted");
+    slack.until("the second run", |state| state.shown.iter().any(|shown| shown.title().contains("U2 ran all steps again"))).await;
+    let answer = world.bot.receive(words("w3", "frobnicate the thing")).await;
+    assert!(told(&answer).len() > 10, "{answer:?}");
+    let nowhere = world.bot.receive(said("w4", &actor("U2"), place(Some("m999")), Said::Words("rerun".to_owned()))).await;
+    assert!(told(&nowhere).starts_with("Say that in the thread"), "{nowhere:?}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_name_in_two_accounts_is_asked_about_with_buttons() {
+    let accounts = Simulated::new(&[("prod", "role_detached_policy", ""), ("test", "healthy", "")]);
+    let mut world = World::new(RULES, accounts).await;
+    let slack = Fake::new(PlatformName::Slack);
+    world.start(std::slice::from_ref(&slack));
+    world.say("ask", "U1", "prod/orders-db").await;
+    slack.until("the question", |state| state.shown.first().is_some_and(|root| !root.message.controls.is_empty())).await;
+    let question = slack.roots()[0].message.clone();
+    assert!(question.title.as_str().contains("2 places"), "{}", question.title);
+    let clicks = (0..10).map(|number| {
+        let choice = Action::Choose(u8::try_from(number % 2).unwrap());
+        let (world, token) = (&world, token(&question, choice));
+        async move { told(&world.click(&format!("c{number}"), if number < 5 { "U1" } else { "U2" }, &token).await) }
+    });
+    let answers = futures::future::join_all(clicks).await;
+    assert_eq!(answers.iter().filter(|answer| *answer == "accepted").count(), 1, "{answers:?}");
+    slack.until("a verdict", |state| state.shown.len() >= 2).await;
+    let recent = world.bot.recent(&actor("U1"), 10).await;
+    assert_eq!(recent.len(), 1);
+    assert_eq!(slack.roots().len(), 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_question_that_names_its_account_asks_nobody() {
+    let accounts = Simulated::new(&[("prod", "role_detached_policy", ""), ("test", "healthy", "")]);
+    let mut world = World::new(RULES, accounts).await;
+    let slack = Fake::new(PlatformName::Slack);
+    world.start(std::slice::from_ref(&slack));
+    world.say("ask", "U1", "prod/orders-db account:test region:eu-west-1 window:7d").await;
+    slack.until("a verdict", |state| state.shown.len() >= 2).await;
+    assert_eq!(slack.roots()[0].message.tone, Tone::Good, "{}", slack.roots()[0].title());
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_watched_secret_is_looked_at_again_after_a_restart_and_its_end_is_told() {
+    let config = format!("{RULES}[work]\nwatch_every_seconds = 1\n");
+    let accounts = Simulated::new(&[("prod", "role_detached_policy", "")]);
+    let mut world = World::new(&config, accounts).await;
+    let slack = Fake::new(PlatformName::Slack);
+    world.start(std::slice::from_ref(&slack));
+    let root = verdict(&world, &slack).await;
+    world.click("c1", "U1", &token(&root, Action::Watch)).await;
+    slack.until("the watch", |state| state.shown.iter().any(|shown| shown.title().contains("watches"))).await;
+    let id = tokens(&root)[0].investigation.clone();
+    let folder = world.end().await;
+
+    // After the restart it is an hour later, and half an hour ago a rotation succeeded.
+    let later = Simulated::later(jiff::SignedDuration::from_hours(1), &[("prod", "role_detached_policy", LATER)]);
+    let mut world = World::at(folder, &config, later).await;
+    assert!(world.store.watch(&id).await.unwrap().is_some());
+    world.start(std::slice::from_ref(&slack));
+    slack
+        .until("the end of the watch", |state| {
+            state.shown.iter().any(|shown| shown.title().starts_with("The rotation that was waited for succeeded"))
+        })
+        .await;
+    assert!(world.store.watch(&id).await.unwrap().is_none());
+    world.end().await;
+}
+
+/// A rotation that succeeds after everything else the scenario tells.
+const LATER: &str = "[[rotation]]\nat = \"-30m\"\noutcome = \"succeeded\"\n";
+
+#[tokio::test]
+async fn a_token_survives_only_as_it_was_made() {
+    let mut world = World::usual().await;
+    let slack = Fake::new(PlatformName::Slack);
+    world.start(std::slice::from_ref(&slack));
+    let root = verdict(&world, &slack).await;
+    let good: ActionToken = tokens(&root)[0].clone();
+    let next = ActionToken { revision: good.revision + 1, ..good.clone() }.to_string();
+    let other = ActionToken { investigation: "0".repeat(32), ..good.clone() }.to_string();
+    for (number, text) in [next.as_str(), other.as_str(), "0.x.1.rerun", &"x".repeat(10_240), "\u{fffd}"].iter().enumerate() {
+        let answer = told(&world.click(&format!("t{number}"), "U1", text).await);
+        assert!(answer.starts_with("This button has expired"), "{text}: {answer}");
+    }
+    world.end().await;
+}

@@ -1,0 +1,9 @@
+//! The bot without a real platform: commands, clicks, whole flows, delivery under faults, crashes.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test stops at what it did not expect")]
+
+mod clicks;
+mod commands;
+mod delivery;
+mod flows;
+mod world;

@@ -1,0 +1,385 @@
+//! A chat platform in memory that keeps what it is sent and fails as told, and AWS accounts that are simulated.
+
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use rotation_diag::aws::{Aws, AwsOptions, ConnectError, Registry};
+use rotation_diag::chat::{ChatPlatform, Destination, Inbound, Message, Receipt, Reception, Said, SendError};
+use rotation_diag::clock::Clock;
+use rotation_diag::config::Config;
+use rotation_diag::investigation::{Accounts, Bot, Connected, Delivery, Health, Known, Tempo, work};
+use rotation_diag::model::{ActionToken, Actor, Place, PlatformName, ReplyTo, SecretRef, Standing, ThreadRef};
+use rotation_diag::simulator::{Scenario, Simulator};
+use rotation_diag::store::{Choice, Store};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// Longer than anything a test waits for takes.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) const RULES: &str = r#"
+[[allow]]
+platform = "slack"
+workspace = "T1"
+channels = ["C1"]
+users = ["U1", "U2"]
+
+[[allow]]
+platform = "discord"
+workspace = "G1"
+channels = ["C9"]
+users = ["*"]
+"#;
+
+/// A message as the platform has it.
+#[derive(Debug, Clone)]
+pub(crate) struct Shown {
+    pub(crate) id: String,
+    /// The message its thread hangs on; `None` for one of a channel.
+    pub(crate) root: Option<String>,
+    pub(crate) key: String,
+    pub(crate) message: Message,
+    pub(crate) edits: usize,
+}
+
+impl Shown {
+    pub(crate) fn title(&self) -> &str {
+        self.message.title.as_str()
+    }
+}
+
+/// What goes wrong with the next call of a kind.
+#[derive(Debug, Clone)]
+pub(crate) enum Fault {
+    /// It is refused.
+    Refuse(SendError),
+    /// It is done, and the answer is lost.
+    LoseAnswer,
+    /// It never answers, and nothing is done.
+    Hang,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) shown: Vec<Shown>,
+    pub(crate) whispers: Vec<(String, Message)>,
+    pub(crate) pointed: Vec<(String, String)>,
+    pub(crate) calls: Vec<&'static str>,
+    faults: HashMap<&'static str, VecDeque<Fault>>,
+    pub(crate) always: Option<SendError>,
+    next: u64,
+}
+
+/// A chat platform in memory.
+#[derive(Debug)]
+pub(crate) struct Fake {
+    name: PlatformName,
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+impl Fake {
+    pub(crate) fn new(name: PlatformName) -> Arc<Fake> {
+        Arc::new(Fake { name, state: Mutex::default(), changed: Notify::new() })
+    }
+
+    pub(crate) fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
+        look(&mut self.state.lock().unwrap())
+    }
+
+    /// The next calls of `kind` go wrong so.
+    pub(crate) fn faults(&self, kind: &'static str, faults: impl IntoIterator<Item = Fault>) {
+        self.with(|state| state.faults.entry(kind).or_default().extend(faults));
+    }
+
+    pub(crate) fn shown(&self) -> Vec<Shown> {
+        self.with(|state| state.shown.clone())
+    }
+
+    pub(crate) fn roots(&self) -> Vec<Shown> {
+        self.shown().into_iter().filter(|shown| shown.root.is_none()).collect()
+    }
+
+    pub(crate) fn replies(&self) -> Vec<Shown> {
+        self.shown().into_iter().filter(|shown| shown.root.is_some()).collect()
+    }
+
+    /// Waits until `is_so`.
+    pub(crate) async fn until(&self, what: &str, is_so: impl Fn(&State) -> bool) {
+        let waiting = async {
+            loop {
+                let changed = self.changed.notified();
+                if self.with(|state| is_so(state)) {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, waiting).await.is_err() {
+            let seen: Vec<String> = self.shown().iter().map(|shown| format!("{:?} {}", shown.root, shown.title())).collect();
+            panic!("never: {what}; there is\n{}", seen.join("\n"));
+        }
+    }
+
+    async fn fault(&self, kind: &'static str) -> Option<Fault> {
+        let fault = self.with(|state| {
+            state.calls.push(kind);
+            let always = state.always.clone().map(Fault::Refuse);
+            state.faults.get_mut(kind).and_then(VecDeque::pop_front).or(always)
+        });
+        self.changed.notify_waiters();
+        if matches!(fault, Some(Fault::Hang)) {
+            std::future::pending::<()>().await;
+        }
+        fault
+    }
+
+    fn done<T>(&self, fault: Option<Fault>, done: impl FnOnce(&mut State) -> T) -> Result<T, SendError> {
+        if let Some(Fault::Refuse(error)) = fault {
+            return Err(error);
+        }
+        let value = self.with(done);
+        self.changed.notify_waiters();
+        match fault {
+            Some(Fault::LoseAnswer) => Err(SendError::Uncertain { why: "the connection was reset".to_owned() }),
+            _ => Ok(value),
+        }
+    }
+}
+
+#[async_trait]
+impl ChatPlatform for Fake {
+    fn name(&self) -> PlatformName {
+        self.name
+    }
+
+    async fn post(&self, to: &Destination, message: &Message, key: &str) -> Result<String, SendError> {
+        let fault = self.fault("post").await;
+        let root = match to {
+            Destination::Channel(_) => None,
+            Destination::Thread(thread) => Some(thread.root.clone()),
+        };
+        self.done(fault, |state| {
+            state.next += 1;
+            let id = format!("m{}", state.next);
+            let (message, key) = (message.clone(), key.to_owned());
+            state.shown.push(Shown { id: id.clone(), root, key, message, edits: 0 });
+            id
+        })
+    }
+
+    async fn edit(&self, _: &Destination, id: &str, message: &Message) -> Result<(), SendError> {
+        let fault = self.fault("edit").await;
+        if !self.with(|state| state.shown.iter().any(|shown| shown.id == id)) {
+            return Err(SendError::Gone { why: "message_not_found".to_owned() });
+        }
+        self.done(fault, |state| {
+            let shown = state.shown.iter_mut().find(|shown| shown.id == id).unwrap();
+            shown.message = message.clone();
+            shown.edits += 1;
+        })
+    }
+
+    async fn find(&self, _: &Destination, key: &str) -> Result<Option<String>, SendError> {
+        let fault = self.fault("find").await;
+        self.done(fault, |state| state.shown.iter().find(|shown| shown.key == key).map(|shown| shown.id.clone()))
+    }
+
+    async fn whisper(&self, to: &ReplyTo, message: &Message) -> Result<(), SendError> {
+        let fault = self.fault("whisper").await;
+        self.done(fault, |state| state.whispers.push((to.0.clone(), message.clone())))
+    }
+
+    async fn point_to(&self, to: &ReplyTo, thread: &ThreadRef) -> Result<(), SendError> {
+        let fault = self.fault("point_to").await;
+        self.done(fault, |state| state.pointed.push((to.0.clone(), thread.root.clone())))
+    }
+}
+
+/// Simulated accounts, each an own world.
+pub(crate) struct Simulated {
+    known: Vec<Known>,
+    worlds: HashMap<Option<String>, (Simulator, Clock)>,
+    registry: Registry,
+}
+
+impl Simulated {
+    /// Accounts by name, each a scenario that ships with the program, with what `extra` adds.
+    pub(crate) fn new(accounts: &[(&str, &str, &str)]) -> Arc<Simulated> {
+        Simulated::later(SignedDuration::ZERO, accounts)
+    }
+
+    /// The same, in worlds where it is later.
+    pub(crate) fn later(by: SignedDuration, accounts: &[(&str, &str, &str)]) -> Arc<Simulated> {
+        let mut simulated = Simulated { known: Vec::new(), worlds: HashMap::new(), registry: Registry::default() };
+        for (name, scenario, extra) in accounts {
+            let (_, text) = Scenario::embedded().find(|(known, _)| known == scenario).unwrap();
+            let scenario = Scenario::parse(&format!("{text}\n{extra}")).unwrap();
+            let clock = Clock::starting_at(scenario.now().unwrap_or_else(|| Clock::system().now()) + by);
+            let regions = vec![scenario.region().to_owned()];
+            let account_id = Some(scenario.account_id().to_owned());
+            let name = Some((*name).to_owned());
+            simulated.known.push(Known { name: name.clone(), account_id, regions, any_region: false });
+            simulated.worlds.insert(name, (Simulator::start(scenario, clock.now()).unwrap(), clock));
+        }
+        Arc::new(simulated)
+    }
+
+    pub(crate) fn calls(&self) -> usize {
+        self.worlds.values().map(|(simulator, _)| simulator.calls().len()).sum()
+    }
+}
+
+#[async_trait]
+impl Accounts for Simulated {
+    fn known(&self) -> &[Known] {
+        &self.known
+    }
+
+    async fn connect(&self, choice: &Choice, _: &SecretRef) -> Result<Connected, ConnectError> {
+        let (simulator, clock) = &self.worlds[&choice.account];
+        let options = AwsOptions {
+            region: Some(choice.region.clone()),
+            endpoint_url: Some(simulator.endpoint_url()),
+            test_credentials: true,
+            ..AwsOptions::default()
+        };
+        Ok(Connected { aws: Aws::connect(&options, &self.registry).await?, clock: *clock })
+    }
+
+    async fn names(&self, _: &Choice) -> Vec<String> {
+        vec!["prod/orders-db".to_owned(), "prod/billing".to_owned(), "test/orders-db".to_owned()]
+    }
+}
+
+/// A tempo under which nothing takes long.
+pub(crate) fn brisk() -> Tempo {
+    Tempo {
+        first_wait: Duration::from_millis(5),
+        longest_wait: Duration::from_millis(40),
+        between_edits: Duration::from_millis(5),
+        at_once: 8,
+        call: Duration::from_secs(10),
+        locked_out: Duration::from_millis(50),
+    }
+}
+
+/// The bot in a world of its own.
+pub(crate) struct World {
+    pub(crate) bot: Arc<Bot>,
+    pub(crate) store: Arc<Store>,
+    pub(crate) accounts: Arc<Simulated>,
+    pub(crate) health: Health,
+    folder: tempfile::TempDir,
+    stop: CancellationToken,
+    running: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl World {
+    pub(crate) async fn new(config: &str, accounts: Arc<Simulated>) -> World {
+        let folder = tempfile::tempdir().unwrap();
+        World::at(folder, config, accounts).await
+    }
+
+    /// One broken secret in one account.
+    pub(crate) async fn usual() -> World {
+        World::new(RULES, Simulated::new(&[("prod", "role_detached_policy", "")])).await
+    }
+
+    pub(crate) async fn at(folder: tempfile::TempDir, config: &str, accounts: Arc<Simulated>) -> World {
+        let config = Config::parse(config).unwrap();
+        let store = Arc::new(Store::open(&folder.path().join("store.db"), Clock::system()).await.unwrap());
+        let bot = Bot::new(&config, Arc::clone(&store), Arc::clone(&accounts) as Arc<dyn Accounts>);
+        let (health, stop) = (Health::default(), CancellationToken::new());
+        World { bot, store, accounts, health, folder, stop, running: Vec::new() }
+    }
+
+    /// Starts workers, the watch and delivery.
+    pub(crate) fn start(&mut self, platforms: &[Arc<Fake>]) {
+        let (bot, stop) = (Arc::clone(&self.bot), self.stop.clone());
+        self.running.push(tokio::spawn(work(bot, stop)));
+        let (bot, stop) = (Arc::clone(&self.bot), self.stop.clone());
+        self.running.push(tokio::spawn(async move { bot.keep_watch(stop).await }));
+        self.deliver(platforms);
+    }
+
+    /// Starts delivery alone.
+    pub(crate) fn deliver(&mut self, platforms: &[Arc<Fake>]) {
+        let platforms = platforms.iter().map(|fake| Arc::clone(fake) as Arc<dyn ChatPlatform>).collect();
+        let delivery = Delivery::new(Arc::clone(&self.store), self.health.clone(), brisk());
+        self.running.push(tokio::spawn(delivery.run(platforms, self.stop.clone())));
+    }
+
+    /// Ends everything and hands over the store's folder.
+    pub(crate) async fn end(self) -> tempfile::TempDir {
+        self.stop.cancel();
+        for running in self.running {
+            tokio::time::timeout(PATIENCE, running).await.unwrap().unwrap();
+        }
+        self.store.close().await;
+        self.folder
+    }
+
+    pub(crate) async fn say(&self, key: &str, user: &str, words: &str) -> Receipt {
+        self.bot.receive(said(key, &actor(user), place(None), Said::Words(words.to_owned()))).await
+    }
+
+    pub(crate) async fn click(&self, key: &str, user: &str, token: &str) -> Receipt {
+        self.bot.receive(said(key, &actor(user), place(None), Said::Click(token.to_owned()))).await
+    }
+
+    /// The audit trail: who, what, decision.
+    pub(crate) async fn audit(&self) -> Vec<(String, String, String)> {
+        let lines = self.store.audit_trail(jiff::Timestamp::UNIX_EPOCH, 1_000).await.unwrap();
+        let text = |text: &rotation_diag::redact::SafeText| text.as_str().to_owned();
+        lines.iter().map(|line| (text(&line.person), text(&line.did), text(&line.decision))).collect()
+    }
+}
+
+pub(crate) fn actor(user: &str) -> Actor {
+    Actor {
+        platform: PlatformName::Slack,
+        workspace: "T1".to_owned(),
+        user: user.to_owned(),
+        groups: Some(Vec::new()),
+        standing: Standing::Member,
+    }
+}
+
+pub(crate) fn place(thread: Option<&str>) -> Place {
+    Place {
+        platform: PlatformName::Slack,
+        workspace: "T1".to_owned(),
+        channel: "C1".to_owned(),
+        thread: thread.map(str::to_owned),
+    }
+}
+
+pub(crate) fn said(key: &str, actor: &Actor, place: Place, said: Said) -> Inbound {
+    Inbound { key: key.to_owned(), actor: actor.clone(), place, reply_to: Some(ReplyTo(format!("answer-to-{key}"))), said }
+}
+
+/// What a receipt tells the person, or its name.
+pub(crate) fn told(receipt: &Receipt) -> String {
+    match receipt {
+        Receipt::Accepted => "accepted".to_owned(),
+        Receipt::Duplicate => "duplicate".to_owned(),
+        Receipt::Answer(message) => message.title.as_str().to_owned(),
+        Receipt::Unavailable(_) => "unavailable".to_owned(),
+    }
+}
+
+/// The tokens of a message's buttons and menus.
+pub(crate) fn tokens(message: &Message) -> Vec<ActionToken> {
+    use rotation_diag::chat::document::Control;
+    let mut tokens = Vec::new();
+    for control in &message.controls {
+        match control {
+            Control::Button(choice) => tokens.push(choice.token.clone()),
+            Control::Select { choices, .. } => tokens.extend(choices.iter().map(|choice| choice.token.clone())),
+        }
+    }
+    tokens
+}

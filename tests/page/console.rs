@@ -1,0 +1,427 @@
+//! What the page lets in, and what it shows.
+
+use crate::site::{Browser, FOREIGN_HOST, Site, hidden};
+use crate::worlds::{ID, investigated};
+use reqwest::Method;
+use reqwest::header::{CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION, ORIGIN};
+use rotation_diag::chat::compose::{self, Standing};
+use rotation_diag::chat::document::{Attachment, Content, Message, Part, Quote, Tone};
+use rotation_diag::chat::{ChatPlatform as _, Destination, Receipt, Said};
+use rotation_diag::model::{Place, PlatformName, ReplyTo, StepName, ThreadRef};
+use rotation_diag::redact::SafeText;
+use rotation_diag::report::Report;
+
+const ROOT: &str = "0123.root.0";
+
+fn safe(text: &str) -> SafeText {
+    SafeText::redact(text)
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_headers_that_keep_a_page_safe() {
+    let site = Site::open().await;
+    let mut browser = Browser::default();
+    for path in ["/", "/threads/none", "/sign-in", "/assets/console.js", "/assets/nothing", "/investigations/none", "/live"] {
+        let response = site.get(&mut browser, path).await;
+        let header =
+            |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        let policy = header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{path}: {policy}");
+        assert!(policy.contains("frame-ancestors 'none'") && policy.contains("form-action 'self'"), "{path}");
+        assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(header("x-frame-options"), "DENY", "{path}");
+        let expected = if path == "/assets/console.js" || path == "/live" { "no-cache" } else { "no-store" };
+        assert_eq!(header("cache-control"), expected, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_has_nothing_inline_and_nothing_from_elsewhere() {
+    let site = Site::open().await;
+    let investigation = investigated("role_detached_policy").await;
+    let verdict = compose::verdict(&Report::new(&investigation), ID, 1, &Standing::default());
+    site.shelf.put(&[(ROOT, verdict), ("0123.details.0", compose::details(&Report::new(&investigation)))]);
+    *site.desk.investigation.lock().unwrap() = Some(investigation);
+    let mut browser = Browser::default();
+    for path in ["/".to_owned(), format!("/threads/{ROOT}"), format!("/investigations/{ID}"), "/sign-in".to_owned()] {
+        let page = site.page(&mut browser, &path).await;
+        let inline = regex::Regex::new(r#"(?i)<style|<script[^>]*>[^<]|\son[a-z]+\s*=\s*["']|\sstyle\s*=|javascript:"#).unwrap();
+        assert!(!inline.is_match(&page), "{path}: {:?}", inline.find(&page));
+        let loads = regex::Regex::new(r#"<(?:script|img|link|iframe|source)[^>]*(?:src|href)="([^"]*)""#).unwrap();
+        assert!(loads.captures_iter(&page).all(|found| found[1].starts_with('/') && !found[1].starts_with("//")), "{path}");
+        for landmark in ["<html lang=\"en\">", "<main id=\"main\"", "<title>", "name=\"viewport\""] {
+            assert!(page.contains(landmark), "{path} lacks {landmark}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_name_that_leads_here_is_refused() {
+    let site = Site::open().await;
+    let (name, value) = FOREIGN_HOST;
+    for path in ["/", "/live", "/assets/console.js"] {
+        let response = site.request(Method::GET, path).header(name.clone(), value).send().await.unwrap();
+        assert_eq!(response.status(), 421, "{path}");
+        assert!(response.headers().get("set-cookie").is_none(), "{path}");
+    }
+    let port = site.host.split(':').next_back().unwrap();
+    for (host, status) in
+        [("localhost", 421), (site.host.as_str(), 200), (&format!("localhost:{port}"), 200), (&format!("LOCALHOST:{port}"), 200)]
+    {
+        let response = site.request(Method::GET, "/").header(FOREIGN_HOST.0, host).send().await.unwrap();
+        assert_eq!(response.status(), status, "{host}");
+    }
+}
+
+#[tokio::test]
+async fn words_reach_the_reception_once_with_who_where_and_what() {
+    let site = Site::open().await;
+    let mut browser = Browser::default();
+    let response = site.submit(&mut browser, "/", "/say", &[("words", "/rotation-diag prod/orders-db window:7d")]).await;
+    assert_eq!((response.status().as_u16(), response.headers()[LOCATION].to_str().unwrap()), (303, "/"));
+    let received = site.desk.received.lock().unwrap().clone();
+    let [inbound] = received.as_slice() else { panic!("{received:?}") };
+    assert_eq!(inbound.said, Said::Words("/rotation-diag prod/orders-db window:7d".to_owned()));
+    assert_eq!((inbound.actor.platform, inbound.actor.user.as_str()), (PlatformName::Console, "local"));
+    assert_eq!((inbound.place.channel.as_str(), inbound.place.thread.as_deref()), ("page", None));
+    assert!(inbound.key.starts_with("page.") && inbound.reply_to.is_some());
+}
+
+#[tokio::test]
+async fn a_click_in_a_thread_goes_back_to_it_and_the_same_form_has_the_same_key() {
+    let site = Site::open().await;
+    site.shelf.put(&[(ROOT, site.say("a thread"))]);
+    let mut browser = Browser::default();
+    let thread = format!("/threads/{ROOT}");
+    let page = site.page(&mut browser, &thread).await;
+    let token = format!("1.{ID}.1.rerun");
+    let (form, once, root) = (hidden(&page, "form"), hidden(&page, "once"), hidden(&page, "thread"));
+    let fields = [("form", form.as_str()), ("once", once.as_str()), ("thread", root.as_str()), ("token", token.as_str())];
+    for _ in 0..2 {
+        let request = site.request(Method::POST, "/act").header(ORIGIN, format!("http://{}", site.host)).form(&fields);
+        let response = browser.send(request).await;
+        assert_eq!(response.headers()[LOCATION].to_str().unwrap(), thread);
+    }
+    let received = site.desk.received.lock().unwrap().clone();
+    assert_eq!(received[0].said, Said::Click(token));
+    assert_eq!(received[0].place.thread.as_deref(), Some(ROOT));
+    assert_eq!(received[0].key, received[1].key, "pressed twice, it is the same click");
+    let again = hidden(&site.page(&mut browser, &thread).await, "once");
+    assert_ne!(again, once, "a page that is loaded anew has new forms");
+}
+
+#[tokio::test]
+async fn what_did_not_come_from_the_page_itself_changes_nothing() {
+    let site = Site::open().await;
+    let mut browser = Browser::default();
+    let page = site.page(&mut browser, "/").await;
+    let (form, once) = (hidden(&page, "form"), hidden(&page, "once"));
+    let own = format!("http://{}", site.host);
+    let mut stranger = Browser::default();
+    site.page(&mut stranger, "/").await;
+    for (why, origin, form, once, is_stranger) in [
+        ("no origin", None, form.as_str(), once.as_str(), false),
+        ("an opaque origin", Some("null"), &form, &once, false),
+        ("another origin", Some("http://evil.example"), &form, &once, false),
+        ("another port", Some("http://127.0.0.1:1"), &form, &once, false),
+        ("no form", Some(own.as_str()), "", &once, false),
+        ("another form", Some(&own), "0123456789abcdef", &once, false),
+        ("no number", Some(&own), &form, "", false),
+        ("a number of one's own", Some(&own), &form, "../../x", false),
+        ("another session's form", Some(&own), &form, &once, true),
+    ] {
+        let mut request = site.request(Method::POST, "/say").form(&[("words", "x"), ("form", form), ("once", once)]);
+        if let Some(origin) = origin {
+            request = request.header(ORIGIN, origin);
+        }
+        let browser = if is_stranger { &mut stranger } else { &mut browser };
+        assert_eq!(browser.send(request).await.status(), 403, "{why}");
+    }
+    assert!(site.desk.received.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn forms_and_methods_have_their_limits() {
+    let site = Site::open().await;
+    let mut browser = Browser::default();
+    let long = "x".repeat(20_000);
+    assert_eq!(site.submit(&mut browser, "/", "/say", &[("words", &long)]).await.status(), 413);
+    let longest = "ü".repeat(1_000);
+    assert_eq!(site.submit(&mut browser, "/", "/say", &[("words", &longest)]).await.status(), 303);
+    assert_eq!(site.get(&mut browser, "/say").await.status(), 405);
+    assert_eq!(site.get(&mut browser, "/threads/%2e%2e%2f%2e%2e").await.status(), 404);
+    assert_eq!(site.get(&mut browser, "/assets/..%2f..%2fCargo.toml").await.status(), 404);
+}
+
+#[tokio::test]
+async fn with_a_token_nothing_is_shown_before_it_is_given() {
+    let site = Site::start(Some("open sesame")).await;
+    let mut browser = Browser::default();
+    for path in ["/", "/threads/x", "/investigations/x", "/investigations/x/files/report.json"] {
+        let response = site.get(&mut browser, path).await;
+        assert_eq!((response.status().as_u16(), response.headers()[LOCATION].to_str().unwrap()), (303, "/sign-in"), "{path}");
+    }
+    assert_eq!(site.get(&mut browser, "/live").await.status(), 401);
+    let sign_in = site.page(&mut browser, "/sign-in").await;
+    let form = hidden(&sign_in, "form");
+    let own = format!("http://{}", site.host);
+    let give = |token: &'static str, form: String| {
+        site.request(Method::POST, "/sign-in").header(ORIGIN, &own).form(&[("form", form), ("token", token.to_owned())])
+    };
+    let wrong = browser.send(give("open", form.clone())).await;
+    assert_eq!(wrong.status(), 403);
+    assert!(wrong.text().await.unwrap().contains("This is not the token."));
+    let right = browser.send(give("open sesame", form.clone())).await;
+    assert_eq!(right.status(), 303);
+    let cookies: Vec<String> =
+        right.headers().get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap().to_owned()).collect();
+    assert!(cookies.iter().all(|cookie| cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax")), "{cookies:?}");
+    assert!(site.page(&mut browser, "/").await.contains("Nothing has been asked yet."));
+    let mut other = Browser::default();
+    assert_eq!(site.get(&mut other, "/").await.status(), 303, "another browser is not signed in");
+}
+
+#[tokio::test]
+async fn what_one_person_is_told_is_shown_to_no_other_and_ends_with_the_next_word() {
+    let site = Site::open().await;
+    let (mut one, mut two) = (Browser::default(), Browser::default());
+    site.desk.answers.lock().unwrap().push(Receipt::Answer(Box::new(compose::help())));
+    site.submit(&mut one, "/", "/say", &[("words", "help")]).await;
+    let help = "Why does a secret not rotate? Name it, and I look";
+    assert!(site.page(&mut one, "/").await.contains(help));
+    assert!(!site.page(&mut two, "/").await.contains(help));
+    let session = site.desk.received.lock().unwrap()[0].reply_to.clone().unwrap();
+    site.console.whisper(&session, &compose::already()).await.unwrap();
+    assert!(site.page(&mut one, "/").await.contains("This has been done already"));
+    site.submit(&mut one, "/", "/say", &[("words", "prod/x")]).await;
+    let page = site.page(&mut one, "/").await;
+    assert!(!page.contains(help) && !page.contains("This has been done already"));
+}
+
+/// Texts that would do something to a page, were they not inert (chapter H of the reliability cases).
+const HOSTILE: [&str; 16] = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "</code></pre></article><button form=act name=token value=x>Approve</button>",
+    "\"><a href=\"https://evil.example\">Approve</a>",
+    "' onmouseover='alert(1)",
+    "<!--",
+    "]]><![CDATA[",
+    "&lt;script&gt;alert(1)&lt;/script&gt;",
+    "<!channel> <@U1> @everyone",
+    "[Approve](https://evil.example) <https://evil.example|Approve>",
+    "```` ~~~ *bold* _x_ ||spoiler||",
+    "javascript:alert(1) data:text/html,x",
+    "\u{202e}txt.exe\u{200b}\u{2066}",
+    "nul\0 escape\u{1b}[31m bell\u{7} cr\rlf",
+    "<svg/onload=alert(1)><math><mtext></mtext></math>",
+    "<base href=https://evil.example><meta http-equiv=refresh content=0>",
+];
+
+fn hostile_message(text: &str) -> Message {
+    let text = safe(text);
+    let step = compose::ended(StepName::Secret, "found", text.as_str());
+    let quote = Quote { lead: text.clone(), text: text.clone(), source: text.clone() };
+    let bare = Quote { source: SafeText::default(), ..quote.clone() };
+    Message {
+        tone: Tone::Bad,
+        title: text.clone(),
+        parts: vec![
+            Part::Context(vec![text.clone(), text.clone()]),
+            Part::Section { label: text.clone(), lines: vec![text.clone()] },
+            Part::Section { label: text.clone(), lines: vec![text.clone(), text.clone()] },
+            Part::Quotes { label: text.clone(), quotes: vec![quote] },
+            Part::Quotes { label: text.clone(), quotes: vec![bare] },
+            Part::Commands(vec![text.clone()]),
+            Part::Caution(text.clone()),
+            Part::Links(vec![text.clone(), safe("https://docs.aws.amazon.com/x"), safe("https://evil.example/\"onclick=x")]),
+            Part::Steps(vec![step]),
+        ],
+        controls: Vec::new(),
+        attachments: vec![Attachment { name: "x.txt".to_owned(), description: text.clone(), content: Content::Text(text) }],
+        mention: None,
+    }
+}
+
+/// The tags of a page, in order, with their attributes' names.
+fn tags(page: &str) -> Vec<String> {
+    let tag = regex::Regex::new(r#"<(/?[a-zA-Z!][^\s>]*)((?:\s+[a-zA-Z:-]+(?:="[^"]*")?)*)\s*/?>"#).unwrap();
+    let attribute = regex::Regex::new(r#"([a-zA-Z:-]+)(?:="[^"]*")?"#).unwrap();
+    tag.captures_iter(page)
+        .map(|found| {
+            let names: Vec<&str> = attribute.captures_iter(&found[2]).map(|name| name.get(1).unwrap().as_str()).collect();
+            format!("{} {}", &found[1], names.join(" "))
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn no_text_can_do_anything_to_the_page() {
+    let site = Site::open().await;
+    let mut browser = Browser::default();
+    site.shelf.put(&[("plain", hostile_message("plain"))]);
+    let plain = tags(&site.page(&mut browser, "/threads/plain").await);
+    for (at, text) in HOSTILE.into_iter().enumerate() {
+        site.shelf.0.lock().unwrap().clear();
+        site.shelf.put(&[("plain", hostile_message(text))]);
+        let page = site.page(&mut browser, "/threads/plain").await;
+        assert_eq!(tags(&page), plain, "text {at} changes the page's elements: {text}");
+        for c in page.chars().filter(|c| *c != '\n') {
+            assert!(
+                !c.is_control() && !matches!(c, '\u{200b}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'),
+                "{at}: {c:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_names_that_can_be_read_are_proposed() {
+    let site = Site::open().await;
+    *site.desk.suggestions.lock().unwrap() = ["prod/x", "prod/\u{202e}x", "a\"><script>", "a\nb"].map(str::to_owned).to_vec();
+    let page = site.page(&mut Browser::default(), "/").await;
+    assert_eq!(page.matches("<option value=\"/rotation-diag ").count(), 2, "{page}");
+    assert!(page.contains("value=\"/rotation-diag a&quot;&gt;&lt;script&gt;\""), "{page}");
+}
+
+#[tokio::test]
+async fn only_our_own_addresses_become_links() {
+    let site = Site::open().await;
+    site.shelf.put(&[("x", hostile_message("https://evil.example/approve"))]);
+    let page = site.page(&mut Browser::default(), "/threads/x").await;
+    let links: Vec<String> = regex::Regex::new(r#"<a [^>]*href="(http[^"]*)""#)
+        .unwrap()
+        .captures_iter(&page)
+        .map(|found| found[1].to_owned())
+        .collect();
+    // Links are the program's own; the first stands in the place of one.
+    assert_eq!(links, ["https://evil.example/approve", "https://docs.aws.amazon.com/x"]);
+    assert_eq!(page.matches("rel=\"noopener noreferrer\"").count(), 2);
+}
+
+#[tokio::test]
+async fn files_are_handed_over_as_files() {
+    let site = Site::open().await;
+    let investigation = investigated("role_detached_policy").await;
+    let mut message = compose::chart(&investigation).unwrap();
+    message.attachments.extend(compose::export(&Report::new(&investigation)).attachments);
+    site.shelf.put(&[(ROOT, message)]);
+    *site.desk.investigation.lock().unwrap() = Some(investigation);
+    let mut browser = Browser::default();
+    let thread = format!("/threads/{ROOT}/files/{ROOT}");
+    let page = format!("/investigations/{ID}");
+    for (path, kind, name) in [
+        (format!("{thread}/0"), "image/png", None),
+        (format!("{thread}/1"), "application/json", Some("prod-orders-db.json")),
+        (format!("{thread}/2"), "text/plain; charset=utf-8", Some("prod-orders-db.md")),
+        (format!("{page}/files/report.json"), "application/json", Some("prod-orders-db.json")),
+        (format!("{page}/files/report.md"), "text/plain; charset=utf-8", Some("prod-orders-db.md")),
+        (format!("{page}/files/timeline.png"), "image/png", None),
+        (format!("{page}/files/timeline.svg"), "image/svg+xml", None),
+        (format!("{page}/evidence/4"), "text/plain; charset=utf-8", Some("prod-orders-db-step-4.txt")),
+    ] {
+        let response = site.get(&mut browser, &path).await;
+        assert_eq!(response.status(), 200, "{path}");
+        assert_eq!(response.headers()[CONTENT_TYPE], kind, "{path}");
+        let disposition = response.headers().get(CONTENT_DISPOSITION).map(|value| value.to_str().unwrap().to_owned());
+        assert_eq!(disposition, name.map(|name| format!("attachment; filename=\"{name}\"")), "{path}");
+        assert!(response.bytes().await.unwrap().len() > 500, "{path}");
+    }
+    for path in ["/3", "/x", "/-1"] {
+        assert!(site.get(&mut browser, &format!("{thread}{path}")).await.status().is_client_error(), "{path}");
+    }
+    for path in ["/files/other", "/files/report.exe", "/evidence/0", "/evidence/10"] {
+        assert_eq!(site.get(&mut browser, &format!("{page}{path}")).await.status(), 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_investigation_has_a_page_with_everything() {
+    let site = Site::open().await;
+    *site.desk.investigation.lock().unwrap() = Some(investigated("role_detached_policy").await);
+    let page = site.page(&mut Browser::default(), &format!("/investigations/{ID}")).await;
+    for expected in [
+        "is not rotating — the function&#39;s role lacks a permission rotation needs",
+        "aws iam put-role-policy",
+        "<svg xmlns",
+        "DetachRolePolicy by carol",
+        "Nine steps and their evidence",
+        "is not authorized to perform",
+        "Changes",
+        "Ruled out",
+        "report.json",
+    ] {
+        assert!(page.contains(expected) || page.contains(&expected.replace("&#39;", "'")), "the page lacks {expected}");
+    }
+    assert_eq!(page.matches("<details class=\"step\"").count(), 9);
+    assert_eq!(site.get(&mut Browser::default(), &format!("/investigations/{}", "f".repeat(32))).await.status(), 404);
+}
+
+#[tokio::test]
+async fn browsers_are_told_when_to_look_again() {
+    let site = Site::open().await;
+    let (mut one, mut two) = (Browser::default(), Browser::default());
+    site.submit(&mut one, "/", "/say", &[("words", "prod/x")]).await;
+    site.page(&mut two, "/").await;
+    let session = site.desk.received.lock().unwrap()[0].reply_to.clone().unwrap();
+    let mut first = site.get(&mut one, "/live").await;
+    let mut second = site.get(&mut two, "/live").await;
+    assert_eq!(first.headers()[CONTENT_TYPE], "text/event-stream");
+    let place =
+        Place { platform: PlatformName::Console, workspace: "local".to_owned(), channel: "page".to_owned(), thread: None };
+    let id = site.console.post(&Destination::Channel(place), &site.say("x"), ROOT).await.unwrap();
+    assert_eq!(id, ROOT);
+    assert_eq!(next(&mut first).await, "event: changed\ndata: look\n\n");
+    assert_eq!(next(&mut second).await, "event: changed\ndata: look\n\n");
+    let thread = ThreadRef {
+        platform: PlatformName::Console,
+        workspace: "local".to_owned(),
+        channel: "page".to_owned(),
+        root: "0123.root/0 x".to_owned(),
+    };
+    site.console.point_to(&session, &thread).await.unwrap();
+    site.console.edit(&Destination::Thread(thread), ROOT, &site.say("y")).await.unwrap();
+    assert_eq!(next(&mut first).await, "event: opened\ndata: /threads/0123.root%2F0%20x\n\n");
+    assert_eq!(next(&mut second).await, "event: changed\ndata: look\n\n", "only the one who asked is led to the thread");
+    site.console.close();
+    assert_eq!(next(&mut second).await, "", "the stream ends when the page goes away");
+    assert_eq!(site.get(&mut two, "/live").await.status(), 503);
+}
+
+/// The next event; nothing at the stream's end.
+async fn next(stream: &mut reqwest::Response) -> String {
+    let chunk = stream.chunk().await.unwrap();
+    chunk.map(|bytes| String::from_utf8(bytes.to_vec()).unwrap()).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn only_so_many_windows_may_listen() {
+    let site = Site::open().await;
+    let mut streams = Vec::new();
+    for _ in 0..64 {
+        let stream = site.get(&mut Browser::default(), "/live").await;
+        assert_eq!(stream.status(), 200);
+        streams.push(stream);
+    }
+    assert_eq!(site.get(&mut Browser::default(), "/live").await.status(), 503);
+}
+
+#[tokio::test]
+async fn a_whisper_to_nobody_is_no_error() {
+    let site = Site::open().await;
+    assert_eq!(site.console.whisper(&ReplyTo("nobody".to_owned()), &site.say("x")).await, Ok(()));
+}
+
+#[tokio::test]
+async fn without_scripts_a_page_looks_again_while_steps_run() {
+    let site = Site::open().await;
+    let mut browser = Browser::default();
+    site.shelf.put(&[(ROOT, compose::progress(&safe("prod/x"), &compose::waiting()))]);
+    let again = "<noscript><meta http-equiv=\"refresh\" content=\"2\"></noscript>";
+    for path in ["/".to_owned(), format!("/threads/{ROOT}")] {
+        assert!(site.page(&mut browser, &path).await.contains(again), "{path}");
+    }
+    site.shelf.0.lock().unwrap().clear();
+    site.shelf.put(&[(ROOT, site.say("done"))]);
+    assert!(!site.page(&mut browser, "/").await.contains(again));
+}

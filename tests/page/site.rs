@@ -1,0 +1,165 @@
+//! The page over real HTTP, with a scripted reception and a shelf of messages behind it.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use reqwest::header::{COOKIE, HOST, ORIGIN, SET_COOKIE};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Method, RequestBuilder, Response};
+use rotation_diag::chat::compose;
+use rotation_diag::chat::console::{Console, Settings, router};
+use rotation_diag::chat::{Board, BoardError, BoardThread, Inbound, Message, Posted, Receipt, Reception, Summary};
+use rotation_diag::config::Token;
+use rotation_diag::model::{Actor, Investigation, Place, PlatformName};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// Ids as unguessable as a test needs them.
+fn new_id() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(1);
+    format!("{:032x}", COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Takes everything down, and answers what it was told to.
+#[derive(Default)]
+pub(crate) struct Desk {
+    pub(crate) received: Mutex<Vec<Inbound>>,
+    pub(crate) answers: Mutex<Vec<Receipt>>,
+    pub(crate) investigation: Mutex<Option<Investigation>>,
+    pub(crate) suggestions: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl Reception for Desk {
+    async fn receive(&self, inbound: Inbound) -> Receipt {
+        self.received.lock().unwrap().push(inbound);
+        self.answers.lock().unwrap().pop().unwrap_or(Receipt::Accepted)
+    }
+
+    async fn suggest(&self, _: &Actor, _: &Place, typed: &str) -> Vec<String> {
+        self.suggestions.lock().unwrap().iter().filter(|name| name.contains(typed)).cloned().collect()
+    }
+
+    async fn recent(&self, _: &Actor, _: usize) -> Vec<Summary> {
+        Vec::new()
+    }
+
+    async fn investigation(&self, _: &Actor, id: &str) -> Option<(Investigation, u32)> {
+        self.investigation.lock().unwrap().clone().filter(|own| own.id == id).map(|own| (own, 1))
+    }
+}
+
+/// Threads in memory: each a list of messages, the first of which it hangs on.
+#[derive(Default)]
+pub(crate) struct Shelf(pub(crate) Mutex<Vec<Vec<Posted>>>);
+
+impl Shelf {
+    pub(crate) fn put(&self, messages: &[(&str, Message)]) {
+        let at: Timestamp = "2026-11-24T04:52:00Z".parse().unwrap();
+        let posted = |(id, message): &(&str, Message)| Posted { id: (*id).to_owned(), revision: 1, at, message: message.clone() };
+        self.0.lock().unwrap().push(messages.iter().map(posted).collect());
+    }
+}
+
+#[async_trait]
+impl Board for Shelf {
+    async fn threads(&self, _: PlatformName, limit: usize) -> Result<Vec<BoardThread>, BoardError> {
+        let threads = self.0.lock().unwrap();
+        let thread = |messages: &Vec<Posted>| BoardThread { root: messages[0].clone(), replies: messages.len() - 1 };
+        Ok(threads.iter().rev().take(limit).map(thread).collect())
+    }
+
+    async fn messages(&self, _: PlatformName, root: &str, _: usize) -> Result<Vec<Posted>, BoardError> {
+        let threads = self.0.lock().unwrap();
+        Ok(threads.iter().find(|messages| messages[0].id == root).cloned().unwrap_or_default())
+    }
+}
+
+/// A running page.
+pub(crate) struct Site {
+    pub(crate) console: Arc<Console>,
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) shelf: Arc<Shelf>,
+    pub(crate) host: String,
+    client: Client,
+}
+
+/// What a browser keeps between requests.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Browser {
+    cookies: Vec<(String, String)>,
+}
+
+impl Site {
+    pub(crate) async fn open() -> Site {
+        Site::start(None).await
+    }
+
+    pub(crate) async fn start(token: Option<&str>) -> Site {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = listener.local_addr().unwrap().to_string();
+        let settings = Settings {
+            hosts: vec![host.clone(), host.replace("127.0.0.1", "localhost")],
+            token: token.map(Token::new),
+            secure: false,
+            note: Some("A simulated account".to_owned()),
+            new_id,
+        };
+        let (console, desk, shelf) = (Console::new(settings), Arc::new(Desk::default()), Arc::new(Shelf::default()));
+        let app = router(console.clone(), desk.clone(), shelf.clone());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let client = Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
+        Site { console, desk, shelf, host, client }
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("http://{}{path}", self.host))
+    }
+
+    pub(crate) async fn get(&self, browser: &mut Browser, path: &str) -> Response {
+        browser.send(self.request(Method::GET, path)).await
+    }
+
+    /// A page's HTML.
+    pub(crate) async fn page(&self, browser: &mut Browser, path: &str) -> String {
+        let response = self.get(browser, path).await;
+        assert_eq!(response.status(), 200, "{path}");
+        response.text().await.unwrap()
+    }
+
+    /// Submits a form as a browser does, with what the page at `from` put into it.
+    pub(crate) async fn submit(&self, browser: &mut Browser, from: &str, path: &str, fields: &[(&str, &str)]) -> Response {
+        let page = self.page(browser, from).await;
+        let (form, once) = (hidden(&page, "form"), hidden(&page, "once"));
+        let fields = [("form", form.as_str()), ("once", once.as_str())].into_iter().chain(fields.iter().copied());
+        let request = self.request(Method::POST, path).header(ORIGIN, format!("http://{}", self.host));
+        browser.send(request.form(&fields.collect::<Vec<_>>())).await
+    }
+
+    pub(crate) fn say(&self, title: &str) -> Message {
+        compose::notice(rotation_diag::chat::document::Tone::Neutral, title)
+    }
+}
+
+impl Browser {
+    pub(crate) async fn send(&mut self, request: RequestBuilder) -> Response {
+        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = if cookies.is_empty() { request } else { request.header(COOKIE, cookies.join("; ")) };
+        let response = request.send().await.unwrap();
+        for cookie in response.headers().get_all(SET_COOKIE) {
+            let (name, rest) = cookie.to_str().unwrap().split_once('=').unwrap();
+            let value = rest.split(';').next().unwrap();
+            self.cookies.retain(|(known, _)| known != name);
+            self.cookies.push((name.to_owned(), value.to_owned()));
+        }
+        response
+    }
+}
+
+/// The value of the first hidden field with this name.
+pub(crate) fn hidden(page: &str, name: &str) -> String {
+    let pattern = format!("name=\"{name}\" value=\"([^\"]*)\"");
+    regex::Regex::new(&pattern).unwrap().captures(page).unwrap_or_else(|| panic!("no field {name}"))[1].to_owned()
+}
+
+pub(crate) const FOREIGN_HOST: (reqwest::header::HeaderName, &str) = (HOST, "rotation-diag.evil.example");

@@ -1,0 +1,294 @@
+//! Messages on their way to Slack: limits, refusals, lost answers, files.
+
+use crate::conversation::place;
+use crate::desk::{safe, sender};
+use crate::fake_slack::{BOT_TOKEN, FakeSlack, Fault};
+use rotation_diag::chat::document::{Attachment, Content, Message, Part, Tone};
+use rotation_diag::chat::{ChatPlatform as _, Destination, SendError};
+use rotation_diag::model::{PlatformName, ReplyTo, ThreadRef};
+use serde_json::json;
+use std::time::Duration;
+
+fn channel(id: &str) -> Destination {
+    Destination::Channel(place(id, None))
+}
+
+fn thread(channel: &str, root: &str) -> Destination {
+    Destination::Thread(ThreadRef {
+        platform: PlatformName::Slack,
+        workspace: "T1".to_owned(),
+        channel: channel.to_owned(),
+        root: root.to_owned(),
+    })
+}
+
+fn line(text: &str) -> Message {
+    Message::line(Tone::Bad, safe(text))
+}
+
+#[tokio::test]
+async fn a_message_opens_a_thread_is_replied_to_and_edited() {
+    let fake = FakeSlack::start().await;
+    let slack = sender(&fake);
+    let root = slack.post(&channel("C1"), &line("looking"), "key-1").await.unwrap();
+    let reply = slack.post(&thread("C1", &root), &line("evidence"), "key-2").await.unwrap();
+    slack.edit(&channel("C1"), &root, &line("the verdict")).await.unwrap();
+    let (first, second) = (fake.next_post().await, fake.next_post().await);
+    assert_eq!((first.text.as_str(), first.thread, first.edits), ("🔴 the verdict", None, 1));
+    assert_eq!(first.metadata, json!({ "event_type": "rotation_diag_delivery", "event_payload": { "key": "key-1" } }));
+    assert_eq!((second.ts, second.thread), (reply, Some(root)));
+    fake.finish();
+}
+
+#[tokio::test]
+async fn each_failure_of_a_post_has_its_meaning() {
+    let fake = FakeSlack::start().await;
+    let slack = sender(&fake);
+    for (fault, expected) in [
+        (Fault::Code("channel_not_found"), "nowhere to send: chat.postMessage: channel_not_found; invite the bot to the channel"),
+        (Fault::Code("not_in_channel"), "nowhere to send: chat.postMessage: not_in_channel; invite the bot to the channel"),
+        (Fault::Code("is_archived"), "nowhere to send: chat.postMessage: is_archived"),
+        (Fault::Code("invalid_auth"), "the token is not accepted: chat.postMessage: invalid_auth; check the token"),
+        (Fault::Code("msg_too_long"), "refused: chat.postMessage: msg_too_long"),
+        (Fault::Code("never_seen"), "not sent yet: chat.postMessage: never_seen"),
+        (Fault::Code("fatal_error"), "perhaps sent: chat.postMessage: fatal_error"),
+        (Fault::Status(302, vec![("location", "http://127.0.0.1:9/")]), "not sent yet: chat.postMessage: HTTP status 302"),
+        (Fault::Status(403, vec![]), "refused: chat.postMessage: HTTP status 403"),
+        (Fault::Status(503, vec![]), "perhaps sent: chat.postMessage: HTTP status 503"),
+        (Fault::Body("text/html", "<html>ok</html>"), "perhaps sent: chat.postMessage: Slack's answer could not be read"),
+        (Fault::Body("application/json", ""), "perhaps sent: chat.postMessage: Slack's answer could not be read"),
+        (Fault::Body("application/json", "{\"ok\":"), "perhaps sent: chat.postMessage: Slack's answer could not be read"),
+        (Fault::Body("text/plain", "ok"), "perhaps sent: chat.postMessage: Slack's answer could not be read"),
+        (Fault::Body("application/json", "{\"ok\":true}"), "perhaps sent: chat.postMessage: Slack's answer could not be read"),
+        (Fault::Hang, "perhaps sent: chat.postMessage: Slack's answer was lost"),
+    ] {
+        fake.fault("chat.postMessage", fault.clone());
+        // A channel of its own for each, so that none waits for its turn.
+        let error = slack.post(&channel(&format!("C{expected:.40}")), &line("x"), "k").await.unwrap_err();
+        assert_eq!(error.to_string(), expected, "{fault:?}");
+    }
+    fake.finish();
+}
+
+#[tokio::test]
+async fn what_never_left_is_told_from_what_may_have_arrived() {
+    let fake = FakeSlack::start().await;
+    let slack = sender(&fake);
+    fake.fault("chat.postMessage", Fault::LostAfterwards);
+    let error = slack.post(&channel("C1"), &line("x"), "key-9").await.unwrap_err();
+    assert_eq!(error, SendError::Uncertain { why: "chat.postMessage: Slack's answer was lost".to_owned() });
+    assert_eq!(slack.find(&channel("C1"), "key-9").await, Ok(Some(fake.next_post().await.ts)), "it had arrived, and is found");
+    assert_eq!(slack.find(&channel("C1"), "key-10").await, Ok(None));
+
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut config = crate::desk::config(&fake, crate::desk::socket_mode(1));
+    config.api_url = format!("http://{}/api", nobody.local_addr().unwrap()).parse().unwrap();
+    drop(nobody);
+    let lookups = rotation_diag::chat::slack::Lookups::default();
+    let tokens = crate::desk::tokens(crate::fake_slack::APP_TOKEN);
+    let unreachable =
+        rotation_diag::chat::slack::Slack::new(&config, &tokens, lookups, rotation_diag::clock::Clock::system()).unwrap();
+    let error = unreachable.post(&channel("C1"), &line("x"), "k").await.unwrap_err();
+    assert_eq!(error, SendError::Later { after: None, why: "chat.postMessage: Slack could not be reached".to_owned() });
+    fake.finish();
+}
+
+#[tokio::test]
+async fn a_message_is_found_on_a_later_page_of_its_channel_or_thread_and_only_by_its_own_key() {
+    let fake = FakeSlack::start().await;
+    let slack = sender(&fake);
+    fake.world().scopes.clear();
+    let root = slack.post(&channel("C1"), &line("root"), "root").await.unwrap();
+    let copy = fake.next_post().await;
+    {
+        // Forty messages of others in between, some of them with metadata of their own.
+        let mut world = fake.world();
+        for n in 0..40 {
+            let ts = world.next_ts();
+            let metadata = json!({ "event_type": "other", "event_payload": { "key": "root" } });
+            let thread = (n % 2 == 0).then(|| root.clone());
+            world.channels.get_mut("C1").unwrap().messages.push(crate::fake_slack::Posted {
+                ts,
+                thread,
+                metadata,
+                ..copy.clone()
+            });
+        }
+    }
+    assert_eq!(slack.find(&channel("C1"), "root").await, Ok(Some(root.clone())));
+    let reply = slack.post(&thread("C1", &root), &line("reply"), "reply").await.unwrap();
+    assert_eq!(slack.find(&thread("C1", &root), "reply").await, Ok(Some(reply)));
+    assert_eq!(slack.find(&channel("C1"), "reply").await, Ok(None));
+    assert!(matches!(slack.find(&thread("C1", "1.2"), "reply").await, Err(SendError::Gone { .. })));
+    fake.next_post().await;
+    fake.finish();
+}
+
+#[tokio::test]
+async fn a_limit_is_honoured_for_its_own_method_alone() {
+    let fake = FakeSlack::start().await;
+    let slack = sender(&fake);
+    let root = slack.post(&channel("C1"), &line("root"), "k").await.unwrap();
+    fake.fault("chat.update", Fault::Status(429, vec![("retry-after", "30")]));
+    let limited = |result: Result<(), SendError>| match result {
+        Err(SendError::Later { after: Some(after), .. }) => after,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(limited(slack.edit(&channel("C1"), &root, &line("x")).await), Duration::from_secs(30));
+    let again = limited(slack.edit(&channel("C1"), &root, &line("x")).await);
+    assert!(again > Duration::from_secs(25) && again <= Duration::from_secs(30), "{again:?}");
+    assert_eq!(fake.calls("chat.update"), 1, "nobody asks again before the time is over");
+    slack.post(&channel("C2"), &line("other"), "k2").await.unwrap();
+    fake.next_post().await;
+    fake.next_post().await;
+    fake.finish();
+}
+
+#[tokio::test]
+async fn waits_that_are_no_number_of_seconds_have_a_default() {
+    let fake = FakeSlack::start().await;
+    for (told, expected) in [
+        (Some("0"), 1),
+        (Some("1"), 1),
+        (Some("3600"), 900),
+        (Some("-5"), 30),
+        (Some("Wed, 21 Oct 2026 07:28:00 GMT"), 30),
+        (Some("soon"), 30),
+        (None, 30),
+    ] {
+        let slack = sender(&fake);
+        fake.fault("chat.postMessage", Fault::Status(429, told.map(|told| ("retry-after", told)).into_iter().collect()));
+        let Err(SendError::Later { after, .. }) = slack.post(&channel("C1"), &line("x"), "k").await else { panic!("{told:?}") };
+        assert_eq!(after, Some(Duration::from_secs(expected)), "{told:?}");
+    }
+    fake.finish();
+}
+
+#[tokio::test]
+async fn messages_to_one_channel_keep_a_second_apart_and_other_channels_do_not_wait() {
+    let fake = FakeSlack::start().await;
+    let slack = sender(&fake);
+    let (one, two, other) = (channel("C1"), channel("C1"), channel("C2"));
+    let (first, second, elsewhere) = (line("1"), line("2"), line("3"));
+    let (a, b, c) =
+        tokio::join!(slack.post(&one, &first, "a"), slack.post(&two, &second, "b"), slack.post(&other, &elsewhere, "c"));
+    assert!(a.is_ok() && b.is_ok() && c.is_ok());
+    let times: Vec<_> = {
+        let world = fake.world();
+        let posts = world.calls.iter().filter(|call| call.method == "chat.postMessage");
+        posts.map(|call| (call.arguments["channel"].as_str().unwrap().to_owned(), call.at)).collect()
+    };
+    let of = |channel: &str| times.iter().filter(|(of, _)| of == channel).map(|(_, at)| *at).collect::<Vec<_>>();
+    let apart = of("C1")[1] - of("C1")[0];
+    assert!(apart >= Duration::from_millis(950), "{apart:?}");
+    assert!(of("C2")[0] - of("C1")[0] < Duration::from_millis(900));
+    for _ in 0..3 {
+        fake.next_post().await;
+    }
+    fake.finish();
+}
+
+#[tokio::test]
+async fn files_follow_their_message_in_its_thread() {
+    let fake = FakeSlack::start().await;
+    let slack = sender(&fake);
+    let png = vec![0x89, b'P', b'N', b'G'];
+    let attachment = |name: &str, content| Attachment { name: name.to_owned(), description: safe("what it shows"), content };
+    let message = Message {
+        attachments: vec![
+            attachment("orders-db.json", Content::Text(safe("{\"password\":\"canarypassword1\"}"))),
+            attachment("chart.png", Content::Png("iVBORw==".to_owned())),
+            attachment("../../etc/passwd", Content::Text(safe("x"))),
+            attachment("broken.png", Content::Png("no base64!".to_owned())),
+            attachment("", Content::Text(safe("x"))),
+        ],
+        ..line("evidence")
+    };
+    let root = slack.post(&channel("C1"), &message, "k").await.unwrap();
+    fake.next_post().await;
+    let mut shared = Vec::new();
+    while let Some(file) = fake.world().read_file() {
+        assert_eq!((file.channel.as_str(), file.thread.as_deref()), ("C1", Some(root.as_str())));
+        shared.push((file.name, file.content));
+    }
+    let names: Vec<&str> = shared.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["orders-db.json", "chart.png", "....etcpasswd"]);
+    assert_eq!(shared[1].1, png);
+    assert!(!String::from_utf8_lossy(&shared[0].1).contains("canarypassword1"));
+    fake.finish();
+}
+
+#[tokio::test]
+async fn a_message_is_not_sent_before_its_files_are_ready_and_not_twice_for_their_sake() {
+    let fake = FakeSlack::start().await;
+    let slack = sender(&fake);
+    let attachment = Attachment { name: "a.txt".to_owned(), description: safe("a"), content: Content::Text(safe("a")) };
+    let message = Message { attachments: vec![attachment], ..line("x") };
+    fake.fault("files.getUploadURLExternal", Fault::Status(500, vec![]));
+    let error = slack.post(&channel("C1"), &message, "k").await.unwrap_err();
+    assert_eq!(error.to_string(), "not sent yet: files.getUploadURLExternal: HTTP status 500");
+    assert_eq!(fake.calls("chat.postMessage"), 0);
+
+    fake.fault("files.getUploadURLExternal", Fault::Code("missing_scope"));
+    slack.post(&channel("C1"), &message, "k").await.unwrap();
+    fake.fault("files.completeUploadExternal", Fault::Code("internal_error"));
+    slack.post(&channel("C2"), &message, "k2").await.unwrap();
+    assert_eq!(fake.calls("chat.postMessage"), 2);
+    fake.next_post().await;
+    fake.next_post().await;
+    fake.finish();
+}
+
+#[tokio::test]
+async fn what_does_not_fit_into_a_message_is_in_a_file_beside_it_and_an_edit_says_where_to_find_it() {
+    let fake = FakeSlack::start().await;
+    let slack = sender(&fake);
+    let lines: Vec<_> = (0..500).map(|n| safe(&format!("line {n} of the evidence, which is rather long and goes on"))).collect();
+    let message = Message { parts: vec![Part::Section { label: safe("Evidence"), lines }], ..line("step 4 · function logs") };
+    let root = slack.post(&channel("C1"), &message, "k").await.unwrap();
+    let post = fake.next_post().await;
+    let note = post.blocks.as_array().unwrap().last().unwrap()["elements"][0]["text"].as_str().unwrap().to_owned();
+    assert!(note.ends_with("more lines: details.txt in the thread has all of it."), "{note}");
+    let file = fake.world().read_file().unwrap();
+    assert_eq!(file.name, "details.txt");
+    let text = String::from_utf8(file.content).unwrap();
+    assert!(text.starts_with("step 4 · function logs\n") && text.contains("\n  line 499 of the evidence"), "{text:.200}");
+    slack.edit(&channel("C1"), &root, &message).await.unwrap();
+    let edited = fake.world().message("C1", &root).unwrap().blocks.to_string();
+    assert!(edited.contains("more lines do not fit; Export has all of it."));
+    fake.finish();
+}
+
+#[tokio::test]
+async fn an_edit_of_what_is_gone_and_an_answer_nobody_can_read_are_told_apart() {
+    let fake = FakeSlack::start().await;
+    let slack = sender(&fake);
+    let gone = slack.edit(&channel("C1"), "1.2", &line("x")).await.unwrap_err();
+    assert_eq!(gone, SendError::Gone { why: "chat.update: message_not_found".to_owned() });
+    for text in ["", "{}", "https://hooks.slack.com/x"] {
+        let refused = slack.whisper(&ReplyTo(text.to_owned()), &line("x")).await.unwrap_err();
+        assert_eq!(refused.to_string(), "refused: the address of an answer cannot be read");
+    }
+    fake.finish();
+}
+
+#[tokio::test]
+async fn no_error_holds_a_token_an_address_or_a_message() {
+    let fake = FakeSlack::start().await;
+    let slack = sender(&fake);
+    for fault in [
+        Fault::Status(500, vec![]),
+        Fault::Code("xoxb-1111-2222-canarybottoken"),
+        Fault::Body("application/json", "{\"ok\":false,\"error\":\"see https://hooks.slack.com/canaryresponse\"}"),
+        Fault::Body("text/plain", "canaryevidence"),
+        Fault::Hang,
+    ] {
+        fake.fault("chat.postMessage", fault);
+        let error = slack.post(&channel("C9"), &line("canaryevidence"), "k").await.unwrap_err();
+        let told = format!("{error} {error:?}");
+        for secret in [BOT_TOKEN, "canary", "http", "127.0.0.1"] {
+            assert!(!told.contains(secret) || secret == "http" && told.contains("HTTP"), "{told}");
+        }
+    }
+    fake.finish();
+}

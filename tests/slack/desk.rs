@@ -1,0 +1,175 @@
+//! A reception that notes what it hears, and the bot in front of it.
+
+use crate::fake_slack::FakeSlack;
+use async_trait::async_trait;
+use rotation_diag::chat::document::{Message, Tone};
+use rotation_diag::chat::slack::{Lookups, Rhythm, Slack, SlackStop};
+use rotation_diag::chat::{Inbound, Receipt, Reception, Summary};
+use rotation_diag::clock::Clock;
+use rotation_diag::config::{SlackConfig, SlackMode, SlackTokens, Token, TokenSource};
+use rotation_diag::model::{Actor, Investigation, Place};
+use rotation_diag::redact::SafeText;
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// What the reception does next; without one it accepts.
+pub(crate) enum Next {
+    Answer(&'static str),
+    Unavailable(&'static str),
+    Panic,
+    /// It takes until it is told to go on.
+    Wait(Arc<Notify>),
+}
+
+/// The reception.
+#[derive(Default)]
+pub(crate) struct Desk {
+    heard: Mutex<Vec<Inbound>>,
+    seen: Mutex<HashSet<String>>,
+    next: Mutex<VecDeque<Next>>,
+    pub(crate) recent: Mutex<Vec<Summary>>,
+    changed: Notify,
+}
+
+pub(crate) fn safe(text: &str) -> SafeText {
+    SafeText::redact(text)
+}
+
+impl Desk {
+    pub(crate) fn next(&self, next: Next) {
+        self.next.lock().unwrap().push_back(next);
+    }
+
+    pub(crate) fn heard(&self) -> Vec<Inbound> {
+        self.heard.lock().unwrap().clone()
+    }
+
+    /// Waits until `count` were accepted.
+    pub(crate) async fn hears(&self, count: usize) -> Vec<Inbound> {
+        let waiting = async {
+            loop {
+                let changed = self.changed.notified();
+                if self.heard().len() >= count {
+                    return self.heard();
+                }
+                changed.await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("the reception did not hear enough")
+    }
+}
+
+#[async_trait]
+impl Reception for Desk {
+    async fn receive(&self, inbound: Inbound) -> Receipt {
+        let next = self.next.lock().unwrap().pop_front();
+        match next {
+            Some(Next::Answer(text)) => return Receipt::Answer(Box::new(Message::line(Tone::Neutral, safe(text)))),
+            Some(Next::Unavailable(text)) => return Receipt::Unavailable(Box::new(Message::line(Tone::Warning, safe(text)))),
+            Some(Next::Panic) => panic!("the reception panics with canarypanic"),
+            Some(Next::Wait(go_on)) => go_on.notified().await,
+            None => {}
+        }
+        if !self.seen.lock().unwrap().insert(inbound.key.clone()) {
+            return Receipt::Duplicate;
+        }
+        self.heard.lock().unwrap().push(inbound);
+        self.changed.notify_waiters();
+        Receipt::Accepted
+    }
+
+    async fn suggest(&self, _actor: &Actor, _place: &Place, _typed: &str) -> Vec<String> {
+        Vec::new()
+    }
+
+    async fn recent(&self, _actor: &Actor, limit: usize) -> Vec<Summary> {
+        self.recent.lock().unwrap().iter().take(limit).cloned().collect()
+    }
+
+    async fn investigation(&self, _actor: &Actor, _id: &str) -> Option<(Investigation, u32)> {
+        None
+    }
+}
+
+/// Intervals that a test can wait for.
+pub(crate) fn fast() -> Rhythm {
+    Rhythm {
+        answer: Duration::from_millis(500),
+        ping_every: Duration::from_millis(50),
+        silence: Duration::from_secs(2),
+        opening: Duration::from_secs(5),
+        writing: Duration::from_secs(1),
+        draining: Duration::from_millis(500),
+        first_wait: Duration::from_millis(10),
+        longest_wait: Duration::from_millis(50),
+    }
+}
+
+pub(crate) fn config(fake: &FakeSlack, mode: SlackMode) -> SlackConfig {
+    SlackConfig { mode, bot_token: TokenSource::Env("UNUSED".to_owned()), api_url: fake.api_url().parse().unwrap() }
+}
+
+pub(crate) fn socket_mode(connections: u8) -> SlackMode {
+    SlackMode::Socket { app_token: TokenSource::Env("UNUSED".to_owned()), connections }
+}
+
+pub(crate) fn http_mode() -> SlackMode {
+    SlackMode::Http { signing_secret: TokenSource::Env("UNUSED".to_owned()) }
+}
+
+pub(crate) fn tokens(inbound: &str) -> SlackTokens {
+    SlackTokens { bot: Token::new(crate::fake_slack::BOT_TOKEN), inbound: Token::new(inbound) }
+}
+
+/// The bot without anyone listening, to send with.
+pub(crate) fn sender(fake: &FakeSlack) -> Slack {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let config = config(fake, socket_mode(1));
+    Slack::with_rhythm(&config, &tokens(crate::fake_slack::APP_TOKEN), Lookups::default(), Clock::system(), fast()).unwrap()
+}
+
+/// The bot with its sockets.
+pub(crate) struct Bot {
+    pub(crate) fake: FakeSlack,
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) slack: Arc<Slack>,
+    pub(crate) stop: CancellationToken,
+    running: JoinHandle<Result<(), SlackStop>>,
+}
+
+impl Bot {
+    pub(crate) async fn start() -> Bot {
+        Bot::start_with(FakeSlack::start().await, 1, Lookups::default(), fast()).await
+    }
+
+    /// Starts the bot, and waits until its sockets are open.
+    pub(crate) async fn start_with(fake: FakeSlack, connections: u8, lookups: Lookups, rhythm: Rhythm) -> Bot {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let config = config(&fake, socket_mode(connections));
+        let tokens = tokens(crate::fake_slack::APP_TOKEN);
+        let slack = Arc::new(Slack::with_rhythm(&config, &tokens, lookups, Clock::system(), rhythm).unwrap());
+        let (desk, stop) = (Arc::new(Desk::default()), CancellationToken::new());
+        let reception: Arc<dyn Reception> = desk.clone();
+        let running = tokio::spawn(Arc::clone(&slack).listen(reception, stop.clone()));
+        let bot = Bot { fake, desk, slack, stop, running };
+        bot.fake.sockets_open(usize::from(connections)).await;
+        bot
+    }
+
+    /// Ends the bot, and fails for what was left over.
+    pub(crate) async fn finish(self) {
+        self.stop.cancel();
+        let ended = tokio::time::timeout(Duration::from_secs(20), self.running).await.expect("the bot does not stop").unwrap();
+        assert_eq!(ended, Ok(()));
+        self.fake.finish();
+    }
+
+    /// Waits for the bot to give up.
+    pub(crate) async fn ends(self) -> Result<(), SlackStop> {
+        tokio::time::timeout(Duration::from_secs(20), self.running).await.expect("the bot does not stop").unwrap()
+    }
+}

@@ -1,0 +1,115 @@
+//! The dialog and the home.
+
+use crate::conversation::place;
+use crate::desk::{Bot, Next, safe};
+use crate::fake_slack::Fault;
+use rotation_diag::chat::{Said, Summary};
+use rotation_diag::clock::Clock;
+use rotation_diag::model::Outcome;
+use serde_json::json;
+
+fn filled(secret: &str) -> Vec<(&'static str, serde_json::Value)> {
+    vec![
+        ("secret", json!({ "type": "plain_text_input", "value": secret })),
+        ("channel", json!({ "type": "conversations_select", "selected_conversation": "C2" })),
+        ("account", json!({ "type": "plain_text_input", "value": "prod" })),
+        ("region", json!({ "type": "plain_text_input", "value": null })),
+        (
+            "window",
+            json!({ "type": "static_select", "selected_option": { "text": { "type": "plain_text", "text": "7 days" }, "value": "7d" } }),
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn a_command_without_words_opens_the_dialog_and_its_answer_is_a_command() {
+    let bot = Bot::start().await;
+    let command = bot.fake.deliver("slash_commands", bot.fake.command_payload("U1", "C1", "  "));
+    assert_eq!(bot.fake.acknowledged(&command).await, None);
+    let view = bot.fake.until("a dialog", |world| world.read_view()).await;
+    assert_eq!(view["callback_id"], "investigate");
+    assert_eq!(view["blocks"][1]["element"]["initial_conversation"], "C1");
+    insta::assert_json_snapshot!("dialog", view);
+
+    let submission = bot.fake.submission("U1", "investigate", &filled("prod/orders-db"));
+    let envelope = bot.fake.deliver("interactive", submission);
+    assert_eq!(bot.fake.acknowledged(&envelope).await, None, "the dialog closes");
+    let heard = bot.desk.hears(1).await;
+    assert_eq!(heard[0].said, Said::Words("prod/orders-db account:prod window:7d".to_owned()));
+    assert_eq!(heard[0].place, place("C2", None));
+    bot.fake.deliver_again(&envelope, None);
+    bot.fake.acknowledged(&envelope).await;
+    assert_eq!(bot.desk.heard().len(), 1, "the same submission counts once");
+    bot.finish().await;
+}
+
+#[tokio::test]
+async fn a_refused_dialog_stays_open_and_says_why_beside_the_secret() {
+    let bot = Bot::start().await;
+    bot.desk.next(Next::Answer("You may not ask about that here."));
+    let submission = bot.fake.submission("U1", "investigate", &filled("other/db"));
+    let envelope = bot.fake.deliver("interactive", submission);
+    let answer = bot.fake.acknowledged(&envelope).await.unwrap();
+    assert_eq!(answer, json!({ "response_action": "errors", "errors": { "secret": "You may not ask about that here." } }));
+    bot.finish().await;
+}
+
+#[tokio::test]
+async fn a_dialog_that_cannot_open_is_told_and_not_forgotten() {
+    let bot = Bot::start().await;
+    bot.fake.fault("views.open", Fault::Code("expired_trigger_id"));
+    let command = bot.fake.deliver("slash_commands", bot.fake.command_payload("U1", "C1", ""));
+    bot.fake.acknowledged(&command).await;
+    let whisper = bot.fake.next_whisper().await;
+    assert!(whisper["text"].as_str().unwrap().contains("Type /rotation-diag"), "{whisper}");
+    bot.fake.world().triggers.clear();
+    bot.finish().await;
+}
+
+#[tokio::test]
+async fn the_home_shows_what_this_person_may_see_and_opens_the_dialog() {
+    let bot = Bot::start().await;
+    let summary = |secret: &str, outcome, line: &str| Summary {
+        id: "0123456789abcdef0123456789abcdef".to_owned(),
+        secret: safe(secret),
+        outcome,
+        line: safe(line),
+        started_at: Clock::system().now() - jiff::SignedDuration::from_mins(200),
+        place: place("C1", Some("1764000000.000007")),
+    };
+    *bot.desk.recent.lock().unwrap() = vec![
+        summary("prod/orders-db", Some(Outcome::RootCause), "the function's role lacks a permission <!channel>"),
+        summary("prod/users-db", None, "step 4 · function logs"),
+    ];
+    let opened = bot
+        .fake
+        .event_payload(json!({ "type": "app_home_opened", "user": "U1", "channel": "D1", "tab": "home", "event_ts": "1.1" }), 1);
+    let envelope = bot.fake.deliver("events_api", opened);
+    bot.fake.acknowledged(&envelope).await;
+    let (user, view) = bot.fake.until("a home", |world| world.read_home()).await;
+    assert_eq!(user, "U1");
+    insta::assert_json_snapshot!("home", view);
+
+    let envelope = bot.fake.deliver("interactive", bot.fake.home_click("U1", "home-investigate"));
+    bot.fake.acknowledged(&envelope).await;
+    assert_eq!(bot.fake.until("a dialog", |world| world.read_view()).await["callback_id"], "investigate");
+    let envelope = bot.fake.deliver("interactive", bot.fake.home_click("U1", "home-refresh"));
+    bot.fake.acknowledged(&envelope).await;
+    bot.fake.until("a home", |world| world.read_home()).await;
+    bot.fake.world().triggers.clear();
+    bot.finish().await;
+}
+
+#[tokio::test]
+async fn the_messages_tab_is_no_home() {
+    let bot = Bot::start().await;
+    let opened =
+        bot.fake.event_payload(json!({ "type": "app_home_opened", "user": "U1", "channel": "D1", "tab": "messages" }), 1);
+    let envelope = bot.fake.deliver("events_api", opened);
+    bot.fake.acknowledged(&envelope).await;
+    let submission = bot.fake.submission("U1", "someone-elses", &filled("x"));
+    let envelope = bot.fake.deliver("interactive", submission);
+    bot.fake.acknowledged(&envelope).await;
+    assert!(bot.desk.heard().is_empty());
+    bot.finish().await;
+}

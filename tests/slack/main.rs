@@ -1,0 +1,23 @@
+//! The bot in a Slack that refuses what Slack refuses, over real HTTP and web sockets.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops at what it did not expect"
+)]
+
+#[path = "../support/fake_slack/mod.rs"]
+mod fake_slack;
+
+mod conversation;
+mod delivery;
+mod desk;
+mod dialogs;
+mod leaks;
+mod manifest;
+mod people;
+mod rendering;
+mod signed;
+mod sockets;

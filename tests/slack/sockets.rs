@@ -1,0 +1,176 @@
+//! Sockets that end, go silent, are refused, or say everything twice.
+
+use crate::desk::{Bot, Next, fast};
+use crate::fake_slack::{FakeSlack, Fault};
+use rotation_diag::chat::slack::{Lookups, Slack, SlackStop};
+use rotation_diag::chat::{ChatPlatform as _, Destination, Reception};
+use rotation_diag::clock::Clock;
+use std::sync::Arc;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+#[tokio::test]
+async fn the_new_socket_is_open_before_the_old_one_is_let_go_and_nothing_is_lost() {
+    let bot = Bot::start().await;
+    let old = bot.fake.socket_ids()[0];
+    let go_on = Arc::new(Notify::new());
+    bot.desk.next(Next::Wait(Arc::clone(&go_on)));
+    let under_way = bot.fake.deliver("slash_commands", bot.fake.command_payload("U1", "C1", "under way"));
+    bot.fake.announce_end(old, "warning");
+    bot.fake.sockets_open(2).await;
+    bot.fake.announce_end(old, "refresh_requested");
+    // The old socket is still read.
+    let late = bot.fake.command_payload("U1", "C1", "late");
+    let late = {
+        let envelope = bot.fake.deliver("slash_commands", late);
+        bot.fake.deliver_again(&envelope, Some(old));
+        envelope
+    };
+    go_on.notify_one();
+    bot.fake.acknowledged(&under_way).await;
+    bot.fake.acknowledged(&late).await;
+    bot.fake.close(old);
+    bot.fake.sockets_open(1).await;
+    assert_ne!(bot.fake.socket_ids()[0], old);
+    assert_eq!(bot.desk.heard().len(), 2);
+    let place = crate::conversation::place("C1", None);
+    let done = rotation_diag::chat::Message::line(rotation_diag::chat::document::Tone::Good, crate::desk::safe("done"));
+    bot.slack.post(&Destination::Channel(place), &done, "k").await.unwrap();
+    bot.fake.next_post().await;
+    bot.finish().await;
+}
+
+#[tokio::test]
+async fn a_socket_that_closes_or_breaks_is_replaced_at_once() {
+    let bot = Bot::start().await;
+    let old = bot.fake.socket_ids()[0];
+    bot.fake.close(old);
+    bot.fake.until("another socket", |world| world.sockets.iter().any(|socket| socket.id != old).then_some(())).await;
+    let command = bot.fake.deliver("slash_commands", bot.fake.command_payload("U1", "C1", "x"));
+    bot.fake.acknowledged(&command).await;
+    bot.finish().await;
+}
+
+#[tokio::test]
+async fn a_half_open_socket_is_noticed_by_its_silence() {
+    let bot = Bot::start().await;
+    let old = bot.fake.socket_ids()[0];
+    bot.fake.until("a ping", |world| (world.sockets[0].pings > 0).then_some(())).await;
+    bot.fake.freeze(old);
+    bot.fake.until("another socket", |world| world.sockets.iter().any(|socket| socket.id != old).then_some(())).await;
+    let command = bot.fake.deliver("slash_commands", bot.fake.command_payload("U1", "C1", "x"));
+    bot.fake.acknowledged(&command).await;
+    bot.finish().await;
+}
+
+#[tokio::test]
+async fn a_quiet_workspace_is_left_in_peace() {
+    let bot = Bot::start().await;
+    // Far longer than the silence that counts as death: the heartbeat alone keeps the socket.
+    bot.fake.until("seventy pings", |world| (world.sockets.first()?.pings >= 70).then_some(())).await;
+    assert_eq!(bot.fake.world().sockets_opened, 1);
+    assert!(bot.slack.sockets().is_well());
+    assert_eq!(bot.slack.sockets().open(), 1);
+    bot.finish().await;
+}
+
+#[tokio::test]
+async fn the_same_envelope_on_two_sockets_and_again_later_counts_once() {
+    let fake = FakeSlack::start().await;
+    let bot = Bot::start_with(fake, 2, Lookups::default(), fast()).await;
+    let sockets = bot.fake.socket_ids();
+    let command = bot.fake.deliver("slash_commands", bot.fake.command_payload("U1", "C1", "x"));
+    bot.fake.acknowledged(&command).await;
+    bot.fake.deliver_again(&command, Some(sockets[0]));
+    bot.fake.acknowledged(&command).await;
+    let mention = bot.fake.deliver("events_api", bot.fake.mention_payload("U1", "C1", "y", None));
+    bot.fake.acknowledged(&mention).await;
+    for socket in &sockets {
+        bot.fake.close(*socket);
+    }
+    bot.fake
+        .until("new sockets", |world| {
+            (world.sockets.len() == 2 && world.sockets.iter().all(|open| !sockets.contains(&open.id))).then_some(())
+        })
+        .await;
+    bot.fake.deliver_again(&mention, None);
+    bot.fake.acknowledged(&mention).await;
+    assert_eq!(bot.desk.heard().len(), 2);
+    bot.finish().await;
+}
+
+#[tokio::test]
+async fn slack_in_trouble_is_asked_again_with_growing_waits() {
+    let fake = FakeSlack::start().await;
+    for fault in [
+        Fault::Status(500, Vec::new()),
+        Fault::Status(503, Vec::new()),
+        Fault::Code("internal_error"),
+        Fault::Code("too_many_websockets"),
+        Fault::Body("text/html", "<html>maintenance</html>"),
+        Fault::Hang,
+        Fault::LostAfterwards,
+    ] {
+        fake.fault("apps.connections.open", fault);
+    }
+    let bot = Bot::start_with(fake, 1, Lookups::default(), fast()).await;
+    assert_eq!(bot.fake.calls("apps.connections.open"), 8);
+    bot.finish().await;
+}
+
+#[tokio::test]
+async fn a_limit_on_opening_sockets_is_honoured() {
+    let fake = FakeSlack::start().await;
+    fake.fault("apps.connections.open", Fault::Status(429, vec![("retry-after", "1")]));
+    let bot = Bot::start_with(fake, 1, Lookups::default(), fast()).await;
+    let waited = {
+        let world = bot.fake.world();
+        let opened: Vec<_> = world.calls.iter().filter(|call| call.method == "apps.connections.open").collect();
+        assert_eq!(opened.len(), 2);
+        opened[1].at - opened[0].at
+    };
+    assert!(waited >= std::time::Duration::from_secs(1), "{waited:?}");
+    bot.finish().await;
+}
+
+async fn refused(method: &str, code: &'static str) -> SlackStop {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let fake = FakeSlack::start().await;
+    fake.fault(method, Fault::Code(code));
+    let config = crate::desk::config(&fake, crate::desk::socket_mode(2));
+    let tokens = crate::desk::tokens(crate::fake_slack::APP_TOKEN);
+    let slack = Slack::with_rhythm(&config, &tokens, Lookups::default(), Clock::system(), fast()).unwrap();
+    let desk: Arc<dyn Reception> = Arc::new(crate::desk::Desk::default());
+    let ended = Arc::new(slack).listen(desk, CancellationToken::new());
+    let stop = tokio::time::timeout(std::time::Duration::from_secs(20), ended).await.unwrap().unwrap_err();
+    fake.finish();
+    stop
+}
+
+#[tokio::test]
+async fn a_rejected_token_ends_the_bot_with_a_reason_instead_of_a_loop() {
+    for code in ["invalid_auth", "token_revoked", "account_inactive", "not_allowed_token_type"] {
+        for method in ["auth.test", "apps.connections.open"] {
+            let stop = refused(method, code).await;
+            let SlackStop::NotLetIn(why) = &stop else { panic!("{stop}") };
+            assert!(why.starts_with(&format!("{method}: {code}; ")), "{why}");
+            assert!(!stop.to_string().contains("canary"), "{stop}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn socket_mode_switched_off_ends_the_bot_with_a_reason() {
+    let bot = Bot::start().await;
+    bot.fake.announce_end(bot.fake.socket_ids()[0], "link_disabled");
+    let stop = bot.ends().await.unwrap_err();
+    assert!(stop.to_string().contains("Socket Mode is switched off"), "{stop}");
+}
+
+#[tokio::test]
+async fn a_token_revoked_in_between_ends_the_bot() {
+    let bot = Bot::start().await;
+    bot.fake.fault("apps.connections.open", Fault::Code("token_revoked"));
+    bot.fake.close(bot.fake.socket_ids()[0]);
+    assert!(matches!(bot.ends().await, Err(SlackStop::NotLetIn(_))));
+}

@@ -1,0 +1,14 @@
+//! `POST /sns` against everything a hostile or unlucky world sends: the table A of cases, by their ids.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what it did not expect")]
+
+mod bodies;
+mod certificates;
+mod envelopes;
+mod fuzz;
+mod notices;
+mod signed_by_aws;
+#[path = "../support/sns_signer.rs"]
+mod sns_signer;
+mod subscriptions;
+mod world;
