@@ -12,8 +12,8 @@ use maud::{Markup, html};
 
 /// How many secrets are proposed.
 const PROPOSED: usize = 6;
-/// How often a browser without scripts looks again while steps run, in seconds.
-const AGAIN: u32 = 2;
+/// When a browser without scripts looks again for what is on its way, in seconds.
+const AGAIN: &str = "2";
 
 /// What one session sees.
 pub(in super::super) struct Sheet<'a> {
@@ -23,6 +23,8 @@ pub(in super::super) struct Sheet<'a> {
     pub(in super::super) once: String,
     /// One line for the top.
     pub(in super::super) note: Option<&'a str>,
+    /// True right after something was asked: the answer is on its way.
+    pub(in super::super) asked: bool,
     /// What this session alone is told.
     pub(in super::super) whispers: Vec<Message>,
     /// The channel.
@@ -53,8 +55,17 @@ pub(in super::super) fn sheet(sheet: &Sheet<'_>) -> Html<String> {
     let frame = Frame {
         title: &title,
         note: sheet.note,
-        again: working.then_some(AGAIN),
-        kind: if open.is_some() { "sheet with-thread" } else { "sheet" },
+        again: match open {
+            _ if working => Some(AGAIN.to_owned()),
+            Some(open) if sheet.asked => Some(format!("{AGAIN};url={}", thread_path(&open.root))),
+            None if sheet.asked => Some(format!("{AGAIN};url=/")),
+            _ => None,
+        },
+        kind: match open {
+            Some(_) => "sheet with-thread",
+            None if sheet.channel.threads.is_empty() => "sheet",
+            None => "sheet with-threads",
+        },
     };
     frame.around(&html! {
         (act_form(sheet))
