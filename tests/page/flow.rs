@@ -232,8 +232,8 @@ async fn serve_offers_the_page_behind_its_token_under_its_own_name_alone() {
         .form(&[("form", hidden(&page, "form").as_str()), ("token", "open sesame")]);
     let signed_in = browser.send(request).await;
     assert_eq!(signed_in.status(), 303);
-    let cookies = signed_in.headers().get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap());
-    assert!(cookies.clone().count() > 0 && cookies.clone().all(|cookie| cookie.contains("; Secure")), "over TLS alone");
+    let cookie = signed_in.headers()["set-cookie"].to_str().unwrap();
+    assert!(cookie.contains("; Secure"), "{cookie}");
     assert_eq!(browser.send(get("/", "page.example")).await.status(), 200);
     stop.cancel();
     running.await.unwrap().unwrap();
