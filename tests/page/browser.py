@@ -158,6 +158,9 @@ def with_the_mouse(playwright, address, folder):
         contrast(visit)
         page.locator("main").evaluate("main => main.scrollTo(0, 0)")
         visit.picture("03-verdict")
+        page.set_viewport_size({"width": 1240, "height": 1400})
+        visit.picture("thread")
+        page.set_viewport_size({"width": 1280, "height": 900})
 
         visit.verdict().get_by_role("button", name="Widen to 7 d").click()
         expect(page.locator("#messages article", has_text="looked back 7 d")).to_have_count(1)

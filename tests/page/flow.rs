@@ -156,7 +156,8 @@ async fn kept(folder: &std::path::Path, host: &str) -> (App, Caller) {
         folder.join("kept.db").display()
     );
     let config = Config::parse(&text).unwrap();
-    let settings = Settings { hosts: vec![host.to_owned()], token: None, secure: false, note: None, new_id };
+    let settings =
+        Settings { hosts: vec![host.to_owned()], token: None, secure: false, note: None, proposals: Vec::new(), new_id };
     let console = Console::new(settings);
     let page = Arc::clone(&console);
     let accounts = rotation_diag::app::demo::accounts(worlds());

@@ -34,6 +34,8 @@ const DEADLINE: Duration = Duration::from_secs(20);
 const THREADS: usize = 50;
 /// How many replies of a thread are shown.
 const REPLIES: usize = 200;
+/// How many secrets are proposed.
+const PROPOSED: usize = 6;
 /// How many investigations are searched for the thread of one.
 const RECENT: usize = 200;
 
@@ -98,13 +100,18 @@ impl Page {
         let mut suggestions = self.reception.suggest(&Console::actor(), &Console::place(None), "").await;
         // A name that is not shown as it is would be asked about as another one.
         suggestions.retain(|name| one_line(&SafeText::redact(name)) == *name);
+        let proposals = match self.console.settings.proposals.as_slice() {
+            [] => &suggestions,
+            proposals => proposals,
+        };
+        let proposals = proposals.iter().take(PROPOSED).cloned().collect();
         let sheet = Sheet {
             form: self.console.keys.form(session),
             once: (self.console.settings.new_id)(),
             note: self.console.settings.note.as_deref(),
             asked,
             whispers: self.console.whispers.of(&session.id),
-            channel: Channel { threads, suggestions },
+            channel: Channel { threads, suggestions, proposals },
             open,
         };
         Ok(view::sheet(&sheet).into_response())

@@ -10,8 +10,6 @@ use crate::report::time::moment;
 use axum::response::Html;
 use maud::{Markup, html};
 
-/// How many secrets are proposed.
-const PROPOSED: usize = 6;
 /// When a browser without scripts looks again for what is on its way, in seconds.
 const AGAIN: &str = "2";
 
@@ -38,6 +36,8 @@ pub(in super::super) struct Channel {
     pub(in super::super) threads: Vec<BoardThread>,
     /// Names of secrets that may be asked about.
     pub(in super::super) suggestions: Vec<String>,
+    /// Some of them, for a start.
+    pub(in super::super) proposals: Vec<String>,
 }
 
 pub(in super::super) struct Open {
@@ -101,7 +101,7 @@ fn hidden(sheet: &Sheet<'_>) -> Markup {
 }
 
 fn channel(sheet: &Sheet<'_>) -> Markup {
-    let Channel { threads, suggestions } = &sheet.channel;
+    let Channel { threads, suggestions, .. } = &sheet.channel;
     let open = sheet.open.as_ref().map(|open| open.root.as_str());
     html! {
         nav class="channel" aria-label="Channel" {
@@ -162,7 +162,7 @@ fn whispers(whispers: &[Message]) -> Markup {
 }
 
 fn nothing_open(sheet: &Sheet<'_>) -> Markup {
-    let names = sheet.channel.suggestions.iter().take(PROPOSED);
+    let names = &sheet.channel.proposals;
     html! {
         main id="main" class="thread welcome" tabindex="-1" {
             h1 { "AWS Secrets Manager stopped rotating a credential. Why?" }
@@ -170,7 +170,7 @@ fn nothing_open(sheet: &Sheet<'_>) -> Markup {
                 "Name a secret. Nine read-only steps look at it, its rotation function, its role and what changed; a thread shows them \
                  live, then the cause, the proof and the fix."
             }
-            @if !sheet.channel.suggestions.is_empty() {
+            @if !names.is_empty() {
                 form method="post" action="/say" class="proposals" {
                     (hidden(sheet))
                     h2 { "Try one of these" }
