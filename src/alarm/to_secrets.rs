@@ -72,6 +72,14 @@ pub struct Found {
     pub tried: Vec<String>,
 }
 
+impl Found {
+    /// Nothing was tried yet.
+    #[must_use]
+    pub const fn nothing() -> Found {
+        Found { secrets: Vec::new(), by: Means::Nothing, tried: Vec::new() }
+    }
+}
+
 /// What can be told without asking AWS.
 #[must_use]
 pub fn without_asking(alarm: &Alarm, mapped: &[SecretRef]) -> Option<Found> {
@@ -158,7 +166,11 @@ impl Search<'_> {
         let listed = match self.aws.secrets_and_functions(self.asker).await {
             Observation::Found(listed) => listed,
             other => {
-                self.tried.push(format!("the secrets that rotate with {} could not be listed: {}", functions.join(", "), why(&other)));
+                self.tried.push(format!(
+                    "the secrets that rotate with {} could not be listed: {}",
+                    functions.join(", "),
+                    why(&other)
+                ));
                 return Vec::new();
             }
         };
