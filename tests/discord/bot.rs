@@ -15,15 +15,18 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+/// How long a test waits for something that has to happen.
+const SOON: std::time::Duration = std::time::Duration::from_secs(20);
+
 /// A reception that takes down what it hears, and answers as it was told to.
-pub struct Desk {
+pub(crate) struct Desk {
     heard: Mutex<Vec<Inbound>>,
     known: Mutex<BTreeSet<String>>,
     /// What the next ones are told, instead of being accepted.
-    pub receipts: Mutex<VecDeque<Receipt>>,
-    pub names: Mutex<Vec<String>>,
+    pub(crate) receipts: Mutex<VecDeque<Receipt>>,
+    pub(crate) names: Mutex<Vec<String>>,
     /// Closed: nobody is served until it opens.
-    pub door: Semaphore,
+    pub(crate) door: Semaphore,
     changed: Notify,
 }
 
@@ -42,21 +45,29 @@ impl Default for Desk {
 
 impl Desk {
     /// The next one that was heard.
-    pub async fn heard(&self) -> Inbound {
-        loop {
-            let changed = self.changed.notified();
-            if let Some(inbound) = (!self.heard.lock().unwrap().is_empty()).then(|| self.heard.lock().unwrap().remove(0)) {
-                return inbound;
+    pub(crate) async fn heard(&self) -> Inbound {
+        let heard = async {
+            loop {
+                let changed = self.changed.notified();
+                if let Some(inbound) = self.take() {
+                    return inbound;
+                }
+                changed.await;
             }
-            changed.await;
-        }
+        };
+        tokio::time::timeout(SOON, heard).await.expect("nobody was heard")
     }
 
-    pub fn heard_so_far(&self) -> usize {
+    fn take(&self) -> Option<Inbound> {
+        let mut heard = self.heard.lock().unwrap();
+        (!heard.is_empty()).then(|| heard.remove(0))
+    }
+
+    pub(crate) fn heard_so_far(&self) -> usize {
         self.heard.lock().unwrap().len()
     }
 
-    pub fn tell_next(&self, receipt: Receipt) {
+    pub(crate) fn tell_next(&self, receipt: Receipt) {
         self.receipts.lock().unwrap().push_back(receipt);
     }
 }
@@ -90,45 +101,45 @@ impl Reception for Desk {
     }
 }
 
-pub struct Bot {
-    pub fake: FakeDiscord,
-    pub discord: Arc<Discord>,
-    pub desk: Arc<Desk>,
-    pub stop: CancellationToken,
+pub(crate) struct Bot {
+    pub(crate) fake: FakeDiscord,
+    pub(crate) discord: Arc<Discord>,
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) stop: CancellationToken,
 }
 
 impl Bot {
-    pub async fn new(mode: DiscordMode) -> Bot {
+    pub(crate) async fn new(mode: DiscordMode) -> Bot {
         let fake = FakeDiscord::start().await;
         let discord = Discord::new(&fake.config(mode), Token::new(TOKEN), Clock::system()).unwrap();
         Bot { fake, discord, desk: Arc::default(), stop: CancellationToken::new() }
     }
 
     /// Starts it, and waits until it is connected and has registered its command.
-    pub async fn connected() -> (Bot, JoinHandle<Result<(), GatewayError>>) {
+    pub(crate) async fn connected() -> (Bot, JoinHandle<Result<(), GatewayError>>) {
         let bot = Bot::new(DiscordMode::Gateway).await;
         let task = bot.run();
         bot.expect_start().await;
         (bot, task)
     }
 
-    pub fn run(&self) -> JoinHandle<Result<(), GatewayError>> {
+    pub(crate) fn run(&self) -> JoinHandle<Result<(), GatewayError>> {
         let desk: Arc<dyn Reception> = Arc::clone(&self.desk) as Arc<dyn Reception>;
         tokio::spawn(Arc::clone(&self.discord).run(desk, self.stop.clone()))
     }
 
     /// The two things that happen first, in any order.
-    pub async fn expect_start(&self) {
+    pub(crate) async fn expect_start(&self) {
         let first = [self.fake.next().await, self.fake.next().await];
         assert!(first.contains(&Event::Identified), "{first:?}");
         assert!(first.iter().any(|event| matches!(event, Event::Registered { .. })), "{first:?}");
     }
 
-    pub fn tell(&self, name: &str, body: serde_json::Value) {
+    pub(crate) fn tell(&self, name: &str, body: serde_json::Value) {
         self.fake.with(|world| world.dispatch(name, body));
     }
 
-    pub async fn answer(&self) -> serde_json::Value {
+    pub(crate) async fn answer(&self) -> serde_json::Value {
         match self.fake.next().await {
             Event::Answered { body, .. } => body,
             other => panic!("{other:?}"),
@@ -136,6 +147,6 @@ impl Bot {
     }
 }
 
-pub fn line(text: &str) -> Message {
+pub(crate) fn line(text: &str) -> Message {
     Message::line(Tone::Neutral, SafeText::redact(text))
 }

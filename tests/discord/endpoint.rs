@@ -80,7 +80,13 @@ async fn what_discord_did_not_sign_or_not_lately_is_refused_without_a_word() {
             ("a sign for a digit", fresh().with(SIGNATURE, |_| "+1".repeat(64))),
             ("not ASCII", fresh().with(SIGNATURE, |_| "é".repeat(64))),
             ("zeros", fresh().with(SIGNATURE, |_| "0".repeat(128))),
-            ("flipped", fresh().with(SIGNATURE, |hex| if hex.starts_with('0') { format!("1{}", &hex[1..]) } else { format!("0{}", &hex[1..]) })),
+            (
+                "flipped",
+                fresh().with(
+                    SIGNATURE,
+                    |hex| if hex.starts_with('0') { format!("1{}", &hex[1..]) } else { format!("0{}", &hex[1..]) },
+                ),
+            ),
             ("another body", other_body),
             ("another time", fresh().with(TIMESTAMP, |at| (at.parse::<i64>().unwrap() - 1).to_string())),
             ("six minutes old", Letter::of(body, -360)),
@@ -99,7 +105,8 @@ async fn what_discord_did_not_sign_or_not_lately_is_refused_without_a_word() {
 async fn a_signed_ping_is_answered() {
     let bot = Bot::new(DiscordMode::Http).await;
     for seconds in [0, -299, 299] {
-        let (status, body) = post(&bot, Letter::of(&json!({"id": "1", "application_id": "2", "type": 1, "token": "t"}), seconds)).await;
+        let (status, body) =
+            post(&bot, Letter::of(&json!({"id": "1", "application_id": "2", "type": 1, "token": "t"}), seconds)).await;
         assert_eq!((status, serde_json::from_slice(&body).unwrap()), (StatusCode::OK, json!({"type": 1})));
     }
     bot.fake.finish();

@@ -58,7 +58,10 @@ async fn what_is_not_accepted_is_answered_at_once_and_alone() {
         let command = bot.fake.with(|world| world.command(&[("words", "resolve")]));
         bot.tell("INTERACTION_CREATE", command);
         let answer = bot.answer().await;
-        assert_eq!((&answer["type"], &answer["data"]["content"], &answer["data"]["flags"]), (&json!(4), &json!("not you"), &json!(64)));
+        assert_eq!(
+            (&answer["type"], &answer["data"]["content"], &answer["data"]["flags"]),
+            (&json!(4), &json!("not you"), &json!(64))
+        );
         bot.fake.finish();
     }
 }
@@ -107,7 +110,8 @@ async fn names_are_completed_while_they_are_typed() {
         let question = bot.fake.with(|world| world.interaction(4, typed(text), json!({})));
         bot.tell("INTERACTION_CREATE", question);
         let answer = bot.answer().await;
-        let names: Vec<&str> = answer["data"]["choices"].as_array().unwrap().iter().map(|c| c["value"].as_str().unwrap()).collect();
+        let names: Vec<&str> =
+            answer["data"]["choices"].as_array().unwrap().iter().map(|c| c["value"].as_str().unwrap()).collect();
         assert_eq!((answer["type"].as_u64(), names), (Some(8), expected));
     }
     bot.desk.door.forget_permits(usize::MAX);
@@ -147,12 +151,9 @@ async fn who_cannot_be_heard_is_told_why() {
 
 #[tokio::test]
 async fn a_first_answer_that_is_refused_changes_nothing_for_what_was_accepted() {
-    for (fault, tries) in [
-        (Fault::code(404, 10_062), 1),
-        (Fault::wait("0.2", "user"), 2),
-        (Fault::status(500), 2),
-        (Fault::LoseAnswer, 2),
-    ] {
+    for (fault, tries) in
+        [(Fault::code(404, 10_062), 1), (Fault::wait("0.2", "user"), 2), (Fault::status(500), 2), (Fault::LoseAnswer, 2)]
+    {
         let (bot, _task) = Bot::connected().await;
         bot.fake.with(|world| world.fault("POST", "/callback", fault.clone()));
         let command = bot.fake.with(|world| world.command(&[("secret", "prod/orders-db")]));

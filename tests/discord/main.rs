@@ -1,9 +1,17 @@
 //! The bot on Discord: a fake that refuses what Discord refuses, over real sockets.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::missing_docs_in_private_items, reason = "a test stops at what it did not expect")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test stops at what it did not expect"
+)]
 
 #[path = "../support/fake_discord/mod.rs"]
 mod fake_discord;
+#[path = "../page/worlds.rs"]
+mod worlds;
 
 mod bot;
 mod connection;

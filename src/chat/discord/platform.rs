@@ -1,6 +1,7 @@
 //! Discord as a place to send messages to.
 
 use super::Discord;
+use super::limits;
 use super::post::{Thread, is_closed, nonce};
 use super::refusal::{Asked, code, meaning};
 use super::render::{Rendered, no_mentions, render};
@@ -80,20 +81,21 @@ impl ChatPlatform for Discord {
 
     async fn find(&self, to: &Destination, key: &str) -> Result<Option<String>, SendError> {
         let nonce = nonce(key);
-        if let Some(id) = self.arrived.get(&nonce).or_else(|| self.roots.get(&nonce)) {
-            return Ok(Some(id.to_string()));
-        }
+        let remembered = self.arrived.get(&nonce).or_else(|| self.roots.get(&nonce));
+        let mut found = remembered.map(|id| (id, String::new()));
         let places = match to {
             Destination::Channel(place) => vec![parsed(&place.channel)?],
             Destination::Thread(of) => vec![parsed(&of.root)?, parsed(&of.channel)?],
         };
-        for place in places {
-            let found = self.look_for(place, &nonce).await.map_err(|failure| meaning(&failure, Asked::Repeatable))?;
-            if let Some(id) = found {
-                return Ok(Some(id.to_string()));
+        for place in &places {
+            if found.is_none() {
+                found = self.look_for(*place, &nonce).await.map_err(|failure| meaning(&failure, Asked::Repeatable))?;
             }
         }
-        Ok(None)
+        if let (Destination::Channel(_), Some((root, content)), [channel]) = (to, &found, places.as_slice()) {
+            self.open_thread(Thread { channel: *channel, root: *root }, &name_from(content)).await?;
+        }
+        Ok(found.map(|(id, _)| id.to_string()))
     }
 
     async fn whisper(&self, to: &ReplyTo, message: &Message) -> Result<(), SendError> {
@@ -152,6 +154,23 @@ pub(super) fn private(rendered: &Rendered) -> Value {
     let mut body = rendered.fields();
     body["flags"] = EPHEMERAL.into();
     body
+}
+
+/// What a thread is called whose first message was found again: what that message says, without its marks.
+fn name_from(content: &str) -> String {
+    let mut plain = String::with_capacity(content.len());
+    let mut rest = content.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' => plain.extend(rest.next()),
+            '*' | '\u{200b}' => {}
+            c => plain.push(c),
+        }
+    }
+    match limits::cut(plain.trim(), limits::THREAD_NAME) {
+        name if name.is_empty() => "rotation".to_owned(),
+        name => name,
+    }
 }
 
 /// True where an interaction can no longer be answered, or never was known.

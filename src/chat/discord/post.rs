@@ -6,7 +6,7 @@
 use super::Discord;
 use super::limits;
 use super::refusal::{Asked, code, meaning, said};
-use super::render::{File, Rendered, WHOLE};
+use super::render::{File, Rendered, WHOLE, no_mentions};
 use super::rest::{Call, Failure};
 use super::route::Route;
 use super::snowflake::Snowflake;
@@ -51,12 +51,11 @@ impl Discord {
         };
         let route = Route::Messages { channel };
         let files: Vec<File> = rendered.files.iter().chain(&rendered.whole).cloned().collect();
-        let is_rich = !files.is_empty() || !rendered.descriptions.is_empty();
         let first = self.rest.send(Call::post(route, completed(rendered.fields_of_new())).files(files, Vec::new())).await;
         let answer = match first {
-            Err(Failure::Refused { code: code::MISSING_PERMISSION, .. }) if is_rich => {
+            Err(Failure::Refused { code: code::MISSING_PERMISSION, .. }) if rendered.is_rich() => {
                 self.tell_once(channel, code::MISSING_PERMISSION, "messages are posted without embeds and files");
-                self.rest.send(Call::post(route, completed(rendered.plain()))).await?
+                self.rest.send(Call::post(route, completed(rendered.plain_new()))).await?
             }
             other => other?,
         };
@@ -120,10 +119,9 @@ impl Discord {
             }
         };
         match self.rest.send(call).await {
-            Err(Failure::Refused { code: code::MISSING_PERMISSION, .. }) => {
+            Err(Failure::Refused { code: code::MISSING_PERMISSION, .. }) if rendered.is_rich() => {
                 self.tell_once(channel, code::MISSING_PERMISSION, "messages are edited without embeds and files");
-                let mut plain = rendered.plain();
-                plain["allowed_mentions"] = super::render::no_mentions();
+                let plain = rendered.plain(no_mentions());
                 self.rest.send(Call::patch(route, plain)).await.map(|_| ())
             }
             other => other.map(|_| ()),
@@ -144,14 +142,15 @@ impl Discord {
         opened.is_ok()
     }
 
-    /// Looks for a message by its nonce among the last of a channel or thread.
-    pub(super) async fn look_for(&self, channel: Snowflake, nonce: &str) -> Result<Option<Snowflake>, Failure> {
+    /// Looks for a message by its nonce among the last of a channel or thread, and returns it with what it says.
+    pub(super) async fn look_for(&self, channel: Snowflake, nonce: &str) -> Result<Option<(Snowflake, String)>, Failure> {
         let route = Route::Messages { channel };
         match self.rest.send(Call::get(route).query("?limit=100")).await {
             Ok(found) => {
                 let messages = found.as_array().map(Vec::as_slice).unwrap_or_default();
-                let ours = messages.iter().find(|message| message.get("nonce").and_then(Value::as_str) == Some(nonce));
-                Ok(ours.and_then(|message| id(message).ok()))
+                let field = |message: &Value, name: &str| message.get(name).and_then(Value::as_str).map(str::to_owned);
+                let ours = messages.iter().find(|message| field(message, "nonce").as_deref() == Some(nonce));
+                Ok(ours.and_then(|message| Some((id(message).ok()?, field(message, "content").unwrap_or_default()))))
             }
             Err(Failure::Refused { code: code::UNKNOWN_CHANNEL | code::MISSING_ACCESS | code::MISSING_PERMISSION, .. }) => {
                 Ok(None)

@@ -77,11 +77,25 @@ impl Rendered {
         fields
     }
 
-    /// The same without embeds and files, for a channel that does not allow them.
-    pub(super) fn plain(&self) -> Value {
-        let text = [&self.content].into_iter().chain(&self.descriptions).cloned().collect::<Vec<_>>().join("\n");
-        let text = if length(&text) <= CONTENT { text } else { self.content.clone() };
-        json!({ "content": text, "components": self.rows, "allowed_mentions": self.mentions })
+    /// True where there is more than content, which a channel may not allow.
+    pub(super) fn is_rich(&self) -> bool {
+        !self.files.is_empty() || self.whole.is_some() || !self.descriptions.is_empty()
+    }
+
+    /// A new message without embeds and files.
+    pub(super) fn plain_new(&self) -> Value {
+        self.plain(self.mentions.clone())
+    }
+
+    /// Fields without embeds and files. Content can call somebody and embeds cannot, so their text becomes content only
+    /// where nobody is called.
+    pub(super) fn plain(&self, mentions: Value) -> Value {
+        let mut text = self.content.clone();
+        if self.mentions == no_mentions() {
+            let whole = [&self.content].into_iter().chain(&self.descriptions).cloned().collect::<Vec<_>>().join("\n");
+            text = if length(&whole) <= CONTENT { whole } else { text };
+        }
+        json!({ "content": text, "components": self.rows, "allowed_mentions": mentions })
     }
 }
 
@@ -310,29 +324,22 @@ fn link(address: &SafeText) -> String {
     if is_ours { format!("<{}>", address.as_str()) } else { escape::line(address) }
 }
 
-/// Buttons five to a row, a menu alone in its row; what has no room is left out.
+/// Buttons five to a row, then menus, each alone in its row; what has no room is left out.
 fn rows(controls: &[Control]) -> Vec<Value> {
-    let mut rows: Vec<Vec<Value>> = Vec::new();
-    let mut buttons_open = false;
     let mut known = BTreeSet::new();
+    let mut buttons = Vec::new();
+    let mut rows = Vec::new();
     for (at, control) in controls.iter().enumerate() {
         match control {
-            Control::Button(choice) if known.insert(choice.token.to_string()) => match rows.last_mut() {
-                Some(row) if buttons_open && row.len() < BUTTONS => row.push(button(choice)),
-                _ => {
-                    rows.push(vec![button(choice)]);
-                    buttons_open = true;
-                }
-            },
-            Control::Select { placeholder, choices } if !choices.is_empty() => {
-                rows.push(vec![menu(at, placeholder, choices)]);
-                buttons_open = false;
-            }
+            Control::Button(choice) if known.insert(choice.token.to_string()) => buttons.push(button(choice)),
+            Control::Select { placeholder, choices } if !choices.is_empty() => rows.push(vec![menu(at, placeholder, choices)]),
             Control::Button(_) | Control::Select { .. } => {}
         }
     }
-    rows.truncate(ROWS);
-    rows.into_iter().map(|components| json!({ "type": 1, "components": components })).collect()
+    rows.truncate(ROWS - 1);
+    let left = ROWS - rows.len();
+    let buttons = buttons.chunks(BUTTONS).take(left).map(<[Value]>::to_vec);
+    buttons.chain(rows).map(|components| json!({ "type": 1, "components": components })).collect()
 }
 
 fn button(choice: &Choice) -> Value {

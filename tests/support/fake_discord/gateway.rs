@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 /// What happens to the open connection.
 #[derive(Debug)]
-pub enum Control {
+pub(crate) enum Control {
     /// A frame is sent.
     Send(Value),
     /// It is closed with a code.

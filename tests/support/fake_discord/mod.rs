@@ -9,9 +9,9 @@ mod people;
 mod rest;
 mod world;
 
-pub use gateway::Control;
-pub use people::Signer;
-pub use world::{APPLICATION, BOT, CHANNEL, Channel, Fault, GUILD, Lacking, TOKEN, USER};
+pub(crate) use gateway::Control;
+pub(crate) use people::Signer;
+pub(crate) use world::{APPLICATION, BOT, CHANNEL, Channel, Fault, GUILD, Lacking, TOKEN, USER};
 
 use rotation_diag::config::{Discord, DiscordMode, TokenSource};
 use serde_json::Value;
@@ -26,40 +26,69 @@ const SOON: Duration = Duration::from_secs(20);
 
 /// Something the bot did that somebody can see.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Event {
+pub(crate) enum Event {
     /// It posted a message: where, and the body.
-    Posted { channel: u64, id: u64, body: Value, files: Vec<(String, Vec<u8>)> },
+    Posted {
+        channel: u64,
+        id: u64,
+        body: Value,
+        files: Vec<(String, Vec<u8>)>,
+    },
     /// It edited a message.
-    Edited { channel: u64, id: u64, body: Value, files: Vec<(String, Vec<u8>)> },
+    Edited {
+        channel: u64,
+        id: u64,
+        body: Value,
+        files: Vec<(String, Vec<u8>)>,
+    },
     /// It opened the thread of a message.
-    ThreadOpened { channel: u64, id: u64, name: String },
+    ThreadOpened {
+        channel: u64,
+        id: u64,
+        name: String,
+    },
     /// It opened an archived thread again.
-    Unarchived { thread: u64 },
+    Unarchived {
+        thread: u64,
+    },
     /// It answered an interaction for the first time.
-    Answered { interaction: u64, body: Value },
+    Answered {
+        interaction: u64,
+        body: Value,
+    },
     /// It answered an interaction further.
-    FollowedUp { body: Value, files: Vec<(String, Vec<u8>)> },
+    FollowedUp {
+        body: Value,
+        files: Vec<(String, Vec<u8>)>,
+    },
     /// It edited its first answer to an interaction.
-    AnswerEdited { body: Value },
+    AnswerEdited {
+        body: Value,
+    },
     /// It registered commands.
-    Registered { guild: Option<u64>, body: Value },
+    Registered {
+        guild: Option<u64>,
+        body: Value,
+    },
     /// It began a session at the gateway, or resumed one after an event.
     Identified,
-    Resumed { seen: u64 },
+    Resumed {
+        seen: u64,
+    },
     /// It closed the connection, with a code if it gave one.
     Left(Option<u16>),
 }
 
 /// A running fake.
-pub struct FakeDiscord {
-    pub world: Arc<Mutex<World>>,
+pub(crate) struct FakeDiscord {
+    pub(crate) world: Arc<Mutex<World>>,
     changed: Arc<Notify>,
     api: String,
     stop: tokio_util::sync::DropGuard,
 }
 
 impl FakeDiscord {
-    pub async fn start() -> FakeDiscord {
+    pub(crate) async fn start() -> FakeDiscord {
         let rest = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let gateway = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let api = format!("http://{}/api/v10", rest.local_addr().unwrap());
@@ -74,7 +103,7 @@ impl FakeDiscord {
     }
 
     /// A configuration that leads here.
-    pub fn config(&self, mode: DiscordMode) -> Discord {
+    pub(crate) fn config(&self, mode: DiscordMode) -> Discord {
         Discord {
             mode,
             bot_token: TokenSource::Env("UNUSED".to_owned()),
@@ -86,17 +115,17 @@ impl FakeDiscord {
     }
 
     /// Changes or reads the world.
-    pub fn with<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
+    pub(crate) fn with<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
         act(&mut self.world.lock().unwrap())
     }
 
     /// The next thing the bot did.
-    pub async fn next(&self) -> Event {
+    pub(crate) async fn next(&self) -> Event {
         self.wait_for(|world| world.take_event()).await
     }
 
     /// Waits until `look` finds something.
-    pub async fn wait_for<T>(&self, mut look: impl FnMut(&mut World) -> Option<T>) -> T {
+    pub(crate) async fn wait_for<T>(&self, mut look: impl FnMut(&mut World) -> Option<T>) -> T {
         let found = tokio::time::timeout(SOON, async {
             loop {
                 let changed = self.changed.notified();
@@ -108,11 +137,13 @@ impl FakeDiscord {
                 changed.await;
             }
         });
-        found.await.unwrap_or_else(|_| panic!("nothing happened; requests so far: {:#?}", self.with(|world| world.requests.clone())))
+        found
+            .await
+            .unwrap_or_else(|_| panic!("nothing happened; requests so far: {:#?}", self.with(|world| world.requests.clone())))
     }
 
     /// Ends a test: nothing is left, and nothing was invalid.
-    pub fn finish(self) {
+    pub(crate) fn finish(self) {
         self.with(|world| {
             assert_eq!(world.violations, Vec::<String>::new(), "requests that Discord's description does not allow");
             assert_eq!(world.events, Vec::<Event>::new(), "nobody looked at this");

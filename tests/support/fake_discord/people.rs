@@ -6,19 +6,19 @@ use serde_json::{Value, json};
 use std::time::Instant;
 
 /// Signs as Discord does.
-pub struct Signer(SigningKey);
+pub(crate) struct Signer(SigningKey);
 
 impl Signer {
-    pub fn new() -> Signer {
+    pub(crate) fn new() -> Signer {
         Signer(SigningKey::from_bytes(&[7; 32]))
     }
 
-    pub fn public_key(&self) -> [u8; 32] {
+    pub(crate) fn public_key(&self) -> [u8; 32] {
         self.0.verifying_key().to_bytes()
     }
 
     /// The signature of a request, in hexadecimal digits.
-    pub fn sign(&self, timestamp: &str, body: &[u8]) -> String {
+    pub(crate) fn sign(&self, timestamp: &str, body: &[u8]) -> String {
         let signed = self.0.sign(&[timestamp.as_bytes(), body].concat());
         signed.to_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
     }
@@ -26,7 +26,7 @@ impl Signer {
 
 impl World {
     /// An interaction of this type, as Discord sends it; `changed` replaces fields.
-    pub fn interaction(&mut self, kind: u8, data: Value, changed: Value) -> Value {
+    pub(crate) fn interaction(&mut self, kind: u8, data: Value, changed: Value) -> Value {
         let id = self.new_id();
         let token = format!("aW50ZXJhY3Rpb246{id}_secret-token");
         self.said.insert(id, Said { token: token.clone(), at: Instant::now(), answered: None, expired: false });
@@ -49,20 +49,20 @@ impl World {
     }
 
     /// `/rotation-diag` with options.
-    pub fn command(&mut self, options: &[(&str, &str)]) -> Value {
+    pub(crate) fn command(&mut self, options: &[(&str, &str)]) -> Value {
         let options = options.iter().map(|(name, value)| json!({"name": name, "type": 3, "value": value}));
         let data = json!({"id": "1", "name": "rotation-diag", "type": 1, "options": options.collect::<Vec<_>>()});
         self.interaction(2, data, json!({}))
     }
 
     /// A click on a button of a message in the channel.
-    pub fn click(&mut self, custom_id: &str) -> Value {
+    pub(crate) fn click(&mut self, custom_id: &str) -> Value {
         let data = json!({"custom_id": custom_id, "component_type": 2});
         self.interaction(3, data, json!({"message": {"id": "1", "channel_id": CHANNEL.to_string()}}))
     }
 
     /// A message that mentions the bot.
-    pub fn mention(&mut self, channel: u64, words: &str) -> Value {
+    pub(crate) fn mention(&mut self, channel: u64, words: &str) -> Value {
         let id = self.new_id();
         self.channels.get_mut(&channel).unwrap().messages.insert(id, json!({"id": id.to_string()}));
         json!({

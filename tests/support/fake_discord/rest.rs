@@ -2,11 +2,11 @@
 
 use super::world::{APPLICATION, BOT, Channel, Fault, Lacking, TOKEN, World};
 use super::{Event, check, multipart};
+use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use axum::Router;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -198,7 +198,8 @@ impl World {
             }
         }
         let nonce = sent.body["nonce"].as_str().map(str::to_owned);
-        if let Some((channel, id)) = nonce.as_ref().filter(|_| sent.body["enforce_nonce"] == true).and_then(|n| self.nonces.get(n))
+        if let Some((channel, id)) =
+            nonce.as_ref().filter(|_| sent.body["enforce_nonce"] == true).and_then(|n| self.nonces.get(n))
         {
             return Ok(self.channels[channel].messages[id].clone());
         }

@@ -9,16 +9,16 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc};
 
 /// The bot's token.
-pub const TOKEN: &str = "MTA4.fake-bot-token.must-never-be-logged";
-pub const APPLICATION: u64 = 1_080_000_000_000_000_001;
-pub const BOT: u64 = 1_080_000_000_000_000_002;
-pub const GUILD: u64 = 1_080_000_000_000_000_003;
-pub const CHANNEL: u64 = 1_080_000_000_000_000_004;
-pub const USER: u64 = 1_080_000_000_000_000_005;
+pub(crate) const TOKEN: &str = "MTA4.fake-bot-token.must-never-be-logged";
+pub(crate) const APPLICATION: u64 = 1_080_000_000_000_000_001;
+pub(crate) const BOT: u64 = 1_080_000_000_000_000_002;
+pub(crate) const GUILD: u64 = 1_080_000_000_000_000_003;
+pub(crate) const CHANNEL: u64 = 1_080_000_000_000_000_004;
+pub(crate) const USER: u64 = 1_080_000_000_000_000_005;
 
 /// Something the bot may not do in a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Lacking {
+pub(crate) enum Lacking {
     View,
     Send,
     Embed,
@@ -29,7 +29,7 @@ pub enum Lacking {
 
 /// What goes wrong with the next request of a kind.
 #[derive(Debug, Clone)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// It is refused, and nothing happens.
     Refuse { status: u16, body: String, headers: Vec<(&'static str, String)> },
     /// It is done, and the answer breaks off.
@@ -37,74 +37,74 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub fn status(status: u16) -> Fault {
+    pub(crate) fn status(status: u16) -> Fault {
         Fault::Refuse { status, body: String::new(), headers: Vec::new() }
     }
 
-    pub fn code(status: u16, code: u64) -> Fault {
+    pub(crate) fn code(status: u16, code: u64) -> Fault {
         let body = json!({ "message": "no", "code": code }).to_string();
         Fault::Refuse { status, body, headers: Vec::new() }
     }
 
-    pub fn wait(seconds: &str, scope: &str) -> Fault {
+    pub(crate) fn wait(seconds: &str, scope: &str) -> Fault {
         let body = json!({ "message": "You are being rate limited.", "retry_after": 0.3, "global": scope == "global" });
         let headers = vec![("retry-after", seconds.to_owned()), ("x-ratelimit-scope", scope.to_owned())];
         Fault::Refuse { status: 429, body: body.to_string(), headers }
     }
 }
 
-pub struct Channel {
-    pub kind: u8,
-    pub parent: Option<u64>,
-    pub archived: bool,
-    pub locked: bool,
-    pub lacking: BTreeSet<Lacking>,
-    pub messages: BTreeMap<u64, Value>,
+pub(crate) struct Channel {
+    pub(crate) kind: u8,
+    pub(crate) parent: Option<u64>,
+    pub(crate) archived: bool,
+    pub(crate) locked: bool,
+    pub(crate) lacking: BTreeSet<Lacking>,
+    pub(crate) messages: BTreeMap<u64, Value>,
 }
 
 impl Channel {
-    pub fn text() -> Channel {
+    pub(crate) fn text() -> Channel {
         Channel::of_kind(0, None)
     }
 
-    pub fn of_kind(kind: u8, parent: Option<u64>) -> Channel {
+    pub(crate) fn of_kind(kind: u8, parent: Option<u64>) -> Channel {
         Channel { kind, parent, archived: false, locked: false, lacking: BTreeSet::new(), messages: BTreeMap::new() }
     }
 }
 
 /// An interaction that was sent to the bot.
-pub struct Said {
-    pub token: String,
-    pub at: Instant,
+pub(crate) struct Said {
+    pub(crate) token: String,
+    pub(crate) at: Instant,
     /// The type of the first answer.
-    pub answered: Option<u64>,
-    pub expired: bool,
+    pub(crate) answered: Option<u64>,
+    pub(crate) expired: bool,
 }
 
-pub struct World {
-    pub gateway_url: String,
-    pub channels: BTreeMap<u64, Channel>,
-    pub said: BTreeMap<u64, Said>,
-    pub nonces: BTreeMap<String, (u64, u64)>,
+pub(crate) struct World {
+    pub(crate) gateway_url: String,
+    pub(crate) channels: BTreeMap<u64, Channel>,
+    pub(crate) said: BTreeMap<u64, Said>,
+    pub(crate) nonces: BTreeMap<String, (u64, u64)>,
     /// Discord tells a message's nonce to who posts it, and not later.
-    pub tells_nonces: bool,
-    pub threads_full: bool,
+    pub(crate) tells_nonces: bool,
+    pub(crate) threads_full: bool,
     /// The mentions that a test expects, as `allowed_mentions` says them.
-    pub may_mention: Option<Value>,
-    pub events: Vec<Event>,
+    pub(crate) may_mention: Option<Value>,
+    pub(crate) events: Vec<Event>,
     /// Method and path of everything that was asked.
-    pub requests: Vec<String>,
-    pub violations: Vec<String>,
-    pub faults: Vec<(&'static str, &'static str, Fault)>,
-    pub sessions_left: u64,
-    pub heartbeat: Duration,
+    pub(crate) requests: Vec<String>,
+    pub(crate) violations: Vec<String>,
+    pub(crate) faults: Vec<(&'static str, &'static str, Fault)>,
+    pub(crate) sessions_left: u64,
+    pub(crate) heartbeat: Duration,
     /// Heartbeats so far.
-    pub beats: usize,
+    pub(crate) beats: usize,
     /// Heartbeats are not answered.
-    pub is_mute: bool,
+    pub(crate) is_mute: bool,
     /// All events of the session, for those who resume.
-    pub dispatched: Vec<Value>,
-    pub connection: Option<mpsc::UnboundedSender<Control>>,
+    pub(crate) dispatched: Vec<Value>,
+    pub(crate) connection: Option<mpsc::UnboundedSender<Control>>,
     next_id: u64,
     changed: Arc<Notify>,
 }
@@ -135,18 +135,18 @@ impl World {
     }
 
     /// An id as Discord makes them now.
-    pub fn new_id(&mut self) -> u64 {
+    pub(crate) fn new_id(&mut self) -> u64 {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
         self.next_id += 1;
         ((u64::try_from(now.as_millis()).unwrap() - 1_420_070_400_000) << 22) | (self.next_id & 0x3f_ffff)
     }
 
-    pub fn happened(&mut self, event: Event) {
+    pub(crate) fn happened(&mut self, event: Event) {
         self.events.push(event);
         self.changed.notify_waiters();
     }
 
-    pub fn noted(&mut self) {
+    pub(crate) fn noted(&mut self) {
         self.changed.notify_waiters();
     }
 
@@ -154,12 +154,12 @@ impl World {
         (!self.events.is_empty()).then(|| self.events.remove(0))
     }
 
-    pub fn lack(&mut self, channel: u64, lacking: &[Lacking]) {
+    pub(crate) fn lack(&mut self, channel: u64, lacking: &[Lacking]) {
         self.channels.get_mut(&channel).unwrap().lacking.extend(lacking);
     }
 
     /// The next request of this kind goes wrong; `path` is part of the path.
-    pub fn fault(&mut self, method: &'static str, path: &'static str, fault: Fault) {
+    pub(crate) fn fault(&mut self, method: &'static str, path: &'static str, fault: Fault) {
         self.faults.push((method, path, fault));
     }
 
@@ -169,16 +169,16 @@ impl World {
     }
 
     /// How often something was asked.
-    pub fn asked(&self, method: &str, part: &str) -> usize {
+    pub(crate) fn asked(&self, method: &str, part: &str) -> usize {
         self.requests.iter().filter(|request| request.starts_with(method) && request.contains(part)).count()
     }
 
-    pub fn control(&self, control: Control) {
+    pub(crate) fn control(&self, control: Control) {
         self.connection.as_ref().unwrap().send(control).unwrap();
     }
 
     /// Tells the bot of something, if it is connected, and those who resume later.
-    pub fn dispatch(&mut self, name: &str, body: Value) {
+    pub(crate) fn dispatch(&mut self, name: &str, body: Value) {
         let frame = json!({ "op": 0, "s": self.dispatched.len() + 1, "t": name, "d": body });
         self.dispatched.push(frame.clone());
         if let Some(connection) = &self.connection {

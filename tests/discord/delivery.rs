@@ -1,0 +1,255 @@
+//! Messages on their way out: threads, edits, files, and the steps back where something is not allowed.
+
+use crate::bot::{Bot, line};
+use crate::fake_discord::{CHANNEL, Channel, Event, Fault, Lacking};
+use crate::samples::{everywhere, in_channel, in_thread, safe};
+use rotation_diag::chat::document::{Attachment, Content, Mention};
+use rotation_diag::chat::{ChatPlatform as _, Message, SendError};
+use rotation_diag::config::DiscordMode;
+use rotation_diag::model::{PlatformName, ThreadRef};
+use serde_json::json;
+
+async fn posted(bot: &Bot) -> (u64, u64, serde_json::Value) {
+    match bot.fake.next().await {
+        Event::Posted { channel, id, body, .. } => (channel, id, body),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A root message with its thread.
+async fn root(bot: &Bot) -> String {
+    let id = bot.discord.post(&in_channel(), &line("looking"), "root").await.unwrap();
+    assert_eq!(posted(bot).await.1.to_string(), id);
+    assert_eq!(bot.fake.next().await, Event::ThreadOpened { channel: CHANNEL, id: id.parse().unwrap(), name: "looking".into() });
+    id
+}
+
+#[tokio::test]
+async fn a_message_opens_its_thread_and_lives_on_in_edits_and_replies() {
+    let bot = Bot::new(DiscordMode::Http).await;
+    let root = root(&bot).await;
+    bot.discord.edit(&in_channel(), &root, &everywhere("done")).await.unwrap();
+    assert!(matches!(bot.fake.next().await, Event::Edited { channel: CHANNEL, id, .. } if id.to_string() == root));
+    bot.discord.edit(&in_thread(&root), &root, &line("done")).await.unwrap();
+    assert!(matches!(bot.fake.next().await, Event::Edited { channel: CHANNEL, .. }));
+    let reply = bot.discord.post(&in_thread(&root), &line("details"), "reply").await.unwrap();
+    assert_eq!(posted(&bot).await.0.to_string(), root);
+    bot.discord.edit(&in_thread(&root), &reply, &line("more")).await.unwrap();
+    assert!(matches!(bot.fake.next().await, Event::Edited { channel, .. } if channel.to_string() == root));
+    bot.fake.finish();
+}
+
+#[tokio::test]
+async fn the_same_key_posts_once_and_opens_the_thread_that_was_missing() {
+    let bot = Bot::new(DiscordMode::Http).await;
+    bot.fake.with(|world| world.fault("POST", "/threads", Fault::status(503)));
+    let error = bot.discord.post(&in_channel(), &line("looking"), "root").await.unwrap_err();
+    assert!(matches!(error, SendError::Later { .. }), "{error:?}");
+    let (_, id, body) = posted(&bot).await;
+    assert_eq!((body["enforce_nonce"].as_bool(), body["nonce"].as_str().map(str::len)), (Some(true), Some(25)));
+    for _ in 0..2 {
+        let again = bot.discord.post(&in_channel(), &line("looking"), "root").await.unwrap();
+        assert_eq!(again, id.to_string());
+    }
+    assert!(matches!(bot.fake.next().await, Event::ThreadOpened { .. }));
+    assert_eq!(bot.fake.with(|world| world.asked("POST", "/messages")), 1 + 3, "one message, and a thread asked for thrice");
+
+    // Another process knows nothing, and Discord does.
+    let other = Bot { discord: another(&bot), ..bot };
+    assert_eq!(other.discord.post(&in_channel(), &line("looking"), "root").await.unwrap(), id.to_string());
+    other.fake.finish();
+}
+
+fn another(bot: &Bot) -> std::sync::Arc<rotation_diag::chat::discord::Discord> {
+    use rotation_diag::{chat::discord::Discord, clock::Clock, config::Token};
+    let config = bot.fake.config(DiscordMode::Http);
+    Discord::new(&config, Token::new(crate::fake_discord::TOKEN), Clock::system()).unwrap()
+}
+
+#[tokio::test]
+async fn a_message_whose_answer_was_lost_is_found_where_that_is_possible_and_never_doubled() {
+    for tells_nonces in [true, false] {
+        let bot = Bot::new(DiscordMode::Http).await;
+        bot.fake.with(|world| {
+            world.tells_nonces = tells_nonces;
+            world.fault("POST", "/messages", Fault::LoseAnswer);
+        });
+        let error = bot.discord.post(&in_channel(), &line("**looking**"), "root").await.unwrap_err();
+        assert!(matches!(error, SendError::Uncertain { .. }), "{error:?}");
+        let (_, id, _) = posted(&bot).await;
+        let found = bot.discord.find(&in_channel(), "root").await.unwrap();
+        assert_eq!(found, tells_nonces.then(|| id.to_string()));
+        let again = bot.discord.post(&in_channel(), &line("**looking**"), "root").await.unwrap();
+        assert_eq!(again, id.to_string());
+        let Event::ThreadOpened { name, .. } = bot.fake.next().await else { panic!() };
+        assert_eq!(name, "**looking**");
+        assert_eq!(bot.discord.find(&in_channel(), "another").await.unwrap(), None);
+        bot.fake.finish();
+    }
+}
+
+#[tokio::test]
+async fn the_gateway_tells_of_a_message_whose_answer_was_lost() {
+    let (bot, _task) = Bot::connected().await;
+    bot.fake.with(|world| world.fault("POST", "/messages", Fault::LoseAnswer));
+    bot.discord.post(&in_channel(), &line("looking"), "root").await.unwrap_err();
+    let (_, id, body) = posted(&bot).await;
+    let told = json!({
+        "id": id.to_string(), "channel_id": CHANNEL.to_string(), "nonce": body["nonce"], "content": "looking",
+        "author": {"id": crate::fake_discord::BOT.to_string(), "bot": true},
+    });
+    bot.tell("MESSAGE_CREATE", told);
+    // An interaction after it is answered after it.
+    let click = bot.fake.with(|world| world.click("x"));
+    bot.tell("INTERACTION_CREATE", click);
+    bot.answer().await;
+    assert_eq!(bot.discord.find(&in_channel(), "root").await.unwrap(), Some(id.to_string()));
+    assert!(matches!(bot.fake.next().await, Event::ThreadOpened { .. }));
+    bot.fake.finish();
+}
+
+#[tokio::test]
+async fn without_a_permission_it_goes_one_step_back() {
+    let bot = Bot::new(DiscordMode::Http).await;
+    bot.fake.with(|world| world.lack(CHANNEL, &[Lacking::Embed, Lacking::Attach]));
+    let file = Attachment { name: "a.txt".into(), description: safe("a"), content: Content::Text(safe("a")) };
+    let message = Message { attachments: vec![file], ..everywhere("text") };
+    bot.discord.post(&in_channel(), &message, "1").await.unwrap();
+    let (_, id, body) = posted(&bot).await;
+    assert!(body.get("embeds").is_none() && body["content"].as_str().unwrap().contains("```sh\ntext\n```"), "{body}");
+    assert!(matches!(bot.fake.next().await, Event::ThreadOpened { .. }));
+    bot.discord.edit(&in_channel(), &id.to_string(), &everywhere("other")).await.unwrap();
+    assert!(matches!(bot.fake.next().await, Event::Edited { body, .. } if body["content"].as_str().unwrap().contains("other")));
+    bot.fake.finish();
+}
+
+#[tokio::test]
+async fn where_no_thread_can_be_opened_replies_go_to_the_channel() {
+    for reason in ["permission", "cap", "kind"] {
+        let bot = Bot::new(DiscordMode::Http).await;
+        bot.fake.with(|world| match reason {
+            "permission" => world.lack(CHANNEL, &[Lacking::OpenThreads]),
+            "cap" => world.threads_full = true,
+            _ => world.channels.get_mut(&CHANNEL).unwrap().kind = 2,
+        });
+        let root = bot.discord.post(&in_channel(), &line("looking"), "root").await.unwrap();
+        posted(&bot).await;
+        let reply = bot.discord.post(&in_thread(&root), &line("details"), "reply").await.unwrap();
+        let (channel, _, body) = posted(&bot).await;
+        assert_eq!((channel, body["message_reference"]["message_id"].as_str()), (CHANNEL, Some(root.as_str())), "{reason}");
+        bot.discord.edit(&in_thread(&root), &reply, &line("more")).await.unwrap();
+        assert!(matches!(bot.fake.next().await, Event::Edited { channel: CHANNEL, .. }), "{reason}");
+        let thread = ThreadRef {
+            platform: PlatformName::Discord,
+            workspace: "1".into(),
+            channel: CHANNEL.to_string(),
+            root: root.clone(),
+        };
+        assert_eq!(bot.discord.link(&thread), Some(format!("https://discord.com/channels/1/{CHANNEL}/{root}")));
+        bot.fake.finish();
+    }
+}
+
+#[tokio::test]
+async fn a_thread_that_takes_nothing_is_opened_again_or_left_for_its_channel() {
+    let bot = Bot::new(DiscordMode::Http).await;
+    let root = root(&bot).await;
+    let id: u64 = root.parse().unwrap();
+    let reply = bot.discord.post(&in_thread(&root), &line("details"), "1").await.unwrap();
+    posted(&bot).await;
+
+    let thread = |change: fn(&mut Channel)| bot.fake.with(|world| change(world.channels.get_mut(&id).unwrap()));
+    thread(|thread| thread.archived = true);
+    bot.discord.edit(&in_thread(&root), &reply, &line("more")).await.unwrap();
+    assert_eq!(bot.fake.next().await, Event::Unarchived { thread: id });
+    assert!(matches!(bot.fake.next().await, Event::Edited { channel, .. } if channel == id));
+
+    thread(|thread| thread.archived = true);
+    bot.discord.post(&in_thread(&root), &line("details"), "2").await.unwrap();
+    assert_eq!(posted(&bot).await.0, id);
+
+    thread(|thread| thread.locked = true);
+    bot.discord.post(&in_thread(&root), &line("details"), "3").await.unwrap();
+    assert_eq!(posted(&bot).await.0, CHANNEL);
+
+    thread(|thread| {
+        thread.locked = false;
+        thread.lacking.insert(Lacking::SendInThreads);
+    });
+    bot.discord.post(&in_thread(&root), &line("details"), "4").await.unwrap();
+    assert_eq!(posted(&bot).await.0, CHANNEL);
+    bot.fake.finish();
+}
+
+#[tokio::test]
+async fn what_somebody_deleted_is_gone_and_nothing_is_tried_in_a_loop() {
+    let bot = Bot::new(DiscordMode::Http).await;
+    let root = root(&bot).await;
+    let id: u64 = root.parse().unwrap();
+    bot.fake.with(|world| world.channels.get_mut(&CHANNEL).unwrap().messages.remove(&id));
+    let error = bot.discord.edit(&in_channel(), &root, &line("done")).await.unwrap_err();
+    assert!(matches!(error, SendError::Gone { .. }), "{error:?}");
+    // The thread outlives its first message.
+    bot.discord.post(&in_thread(&root), &line("details"), "1").await.unwrap();
+    assert_eq!(posted(&bot).await.0, id);
+    bot.fake.with(|world| world.channels.remove(&id));
+    let before = bot.fake.with(|world| world.requests.len());
+    let error = bot.discord.post(&in_thread(&root), &line("details"), "2").await.unwrap_err();
+    assert!(matches!(error, SendError::Gone { .. }), "{error:?}");
+    assert_eq!(bot.fake.with(|world| world.requests.len()), before + 2);
+    bot.fake.with(|world| world.lack(CHANNEL, &[Lacking::View]));
+    let error = bot.discord.post(&in_channel(), &line("looking"), "3").await.unwrap_err();
+    assert!(matches!(error, SendError::Gone { .. }), "{error:?}");
+    bot.fake.finish();
+}
+
+#[tokio::test]
+async fn files_go_along_and_an_edit_keeps_them() {
+    let bot = Bot::new(DiscordMode::Http).await;
+    let file = |name: &str, content: Content| Attachment { name: name.into(), description: safe("what it shows"), content };
+    let files = vec![
+        file("../../orders db.json", Content::Text(safe("{\"a\":\"é\"}"))),
+        file("chart.png", Content::Png("iVBORw0KGgo=".to_owned())),
+        file("broken.png", Content::Png("not base64".to_owned())),
+    ];
+    let message = Message { attachments: files, ..line("export") };
+    let root = bot.discord.post(&in_channel(), &message, "1").await.unwrap();
+    let Event::Posted { files, body, .. } = bot.fake.next().await else { panic!() };
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["....ordersdb.json", "chart.png"]);
+    assert_eq!((&files[0].1[..], &files[1].1[..4]), ("{\"a\":\"é\"}".as_bytes(), &b"\x89PNG"[..]));
+    assert_eq!(body["attachments"][1], json!({"id": "1", "filename": "chart.png", "description": "what it shows"}));
+    assert!(matches!(bot.fake.next().await, Event::ThreadOpened { .. }));
+    bot.discord.edit(&in_channel(), &root, &line("export, closed")).await.unwrap();
+    bot.fake.next().await;
+    bot.discord.edit(&in_channel(), &root, &everywhere(&"long ".repeat(900))).await.unwrap();
+    let Event::Edited { files, .. } = bot.fake.next().await else { panic!() };
+    assert_eq!(files[0].0, "whole-message.txt");
+    let kept = bot.fake.with(|world| world.channels[&CHANNEL].messages[&root.parse().unwrap()]["attachments"].clone());
+    let kept: Vec<&str> = kept.as_array().unwrap().iter().map(|file| file["filename"].as_str().unwrap()).collect();
+    assert_eq!(kept, ["....ordersdb.json", "chart.png", "whole-message.txt"]);
+    bot.fake.finish();
+}
+
+#[tokio::test]
+async fn only_a_typed_mention_calls_somebody_and_never_in_an_edit() {
+    for (mention, allowed, shown) in [
+        (Mention::User("42".into()), json!({"parse": [], "users": ["42"]}), "<@42> "),
+        (Mention::Group("43".into()), json!({"parse": [], "roles": ["43"]}), "<@&43> "),
+        (Mention::Here, json!({"parse": ["everyone"]}), "@here "),
+        (Mention::User("@everyone".into()), json!({"parse": []}), ""),
+        (Mention::Group("0".into()), json!({"parse": []}), ""),
+    ] {
+        let bot = Bot::new(DiscordMode::Http).await;
+        bot.fake.with(|world| world.may_mention = Some(allowed));
+        let message = Message { mention: Some(mention), ..line("@everyone look") };
+        let root = bot.discord.post(&in_channel(), &message, "1").await.unwrap();
+        let (_, _, body) = posted(&bot).await;
+        assert_eq!(body["content"], format!("{shown}\\@\u{200b}everyone look"));
+        bot.fake.next().await;
+        // The fake refuses an edit that allows any mention.
+        bot.discord.edit(&in_channel(), &root, &message).await.unwrap();
+        bot.fake.next().await;
+        bot.fake.finish();
+    }
+}

@@ -1,0 +1,197 @@
+//! Text from AWS and people does nothing on Discord: H01 to H09, H19, H22. A reader that knows Discord's Markdown looks at
+//! what was sent, and may find nothing in it that we did not put there.
+
+use crate::bot::Bot;
+use crate::fake_discord::Event;
+use crate::samples::{everywhere, in_channel};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use regex::Regex;
+use rotation_diag::chat::ChatPlatform as _;
+use rotation_diag::config::DiscordMode;
+use serde_json::Value;
+
+/// Everything in a text that Discord would turn into something: each with its kind.
+fn alive(text: &str, is_content: bool) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut outside = String::new();
+    for (at, piece) in text.split("```").enumerate() {
+        if at % 2 == 0 {
+            outside.push_str(piece);
+        }
+    }
+    if text.matches("```").count() % 2 == 1 {
+        found.push("an open code block".to_owned());
+    }
+    // Embeds call nobody; what content says in a code block is not shown as a mention, but it is one.
+    let readable = if is_content { text } else { &outside };
+    for mention in Regex::new(r"@everyone|@here|<@[!&]?\d+>").unwrap().find_iter(readable) {
+        found.push(format!("mention {}", mention.as_str()));
+    }
+    // An escaped sign is no sign any more.
+    let outside = Regex::new(r"\\[^0-9A-Za-z\s]").unwrap().replace_all(&outside, "\u{1}").into_owned();
+    for (kind, pattern) in [
+        ("link", r"https?://[^\s<]+"),
+        ("other link", r"\b[a-z][a-z0-9+.-]*://\S+"),
+        ("masked link", r"\[[^\]]*\]\([^)]*\)"),
+        ("channel, command or guide", r"<[#/]|</|<id:"),
+        ("timestamp or emoji", r"<a?t?:[^>]*>"),
+        ("shortcode", r":[A-Za-z0-9_+-]+:"),
+        ("code", r"`"),
+        ("spoiler", r"\|\|"),
+        ("strike", r"~~"),
+        ("underline or italics", r"_"),
+    ] {
+        found.extend(Regex::new(pattern).unwrap().find_iter(&outside).map(|text| format!("{kind} {}", text.as_str())));
+    }
+    for line in outside.lines() {
+        if Regex::new(r"^\s*(#{1,3} |-# |>|- |\* |\d+\. )").unwrap().is_match(line) {
+            found.push(format!("format of a line {line:?}"));
+        }
+    }
+    for c in text.chars().filter(|c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{0}' | '\u{1b}' | '\r')) {
+        found.push(format!("sign {:04x}", u32::from(c)));
+    }
+    found
+}
+
+fn texts(body: &Value) -> Vec<String> {
+    let embeds = body["embeds"].as_array().unwrap().iter().map(|embed| embed["description"].as_str().unwrap().to_owned());
+    std::iter::once(body["content"].as_str().unwrap().to_owned()).chain(embeds).collect()
+}
+
+async fn sent(bot: &Bot, text: &str, key: &str) -> Value {
+    bot.discord.post(&in_channel(), &everywhere(text), key).await.unwrap();
+    let Event::Posted { body, .. } = bot.fake.next().await else { panic!() };
+    let Event::ThreadOpened { .. } = bot.fake.next().await else { panic!() };
+    body
+}
+
+#[test]
+fn the_reader_finds_what_it_should() {
+    for text in [
+        "@everyone",
+        "<@1>",
+        "<@&1>",
+        "https://evil.example",
+        "[a](https://b)",
+        "<#1>",
+        "</x:1>",
+        "<t:1:R>",
+        "<a:x:1>",
+        ":tada:",
+        "`x`",
+        "||x||",
+        "~~x~~",
+        "_x_",
+        "# x",
+        "> x",
+        "- x",
+        "1. x",
+        "```x",
+        "slack://x",
+        "a\u{202e}b",
+    ] {
+        assert!(!alive(text, true).is_empty(), "{text}");
+    }
+    for text in ["plain text, 05:00 UTC", "\\@\u{200b}everyone", "https\\://evil.example", "```\n_a_ :b: #\n```", "a – b · c"]
+    {
+        assert_eq!(alive(text, true), Vec::<String>::new(), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn hostile_text_stays_text_everywhere() {
+    let bot = Bot::new(DiscordMode::Http).await;
+    let backticks = "`".repeat(100);
+    for (at, text) in [
+        "<!channel> <!here> <!everyone> <!subteam^S1> <@U1> <#C1>",
+        "@everyone @here <@1> <@!1> <@&1> <@<@&1234> <@99999999999999999999999999>",
+        "<https://evil|Approve> [Approve](https://evil) https://evil.example slack://x data:text/html,x javascript://x",
+        "``` ```` ~~~ `a`",
+        &backticks,
+        "*_~>#-| ||spoiler|| **bold** __under__",
+        "# heading",
+        "> quote",
+        ">>> quote",
+        "- item",
+        "* item",
+        "1. item",
+        "-# small",
+        "rtl \u{202e}txt.exe zero\u{200b}width \u{1b}[31mred\u{1b}[0m nul\0 cr\r end",
+        "<t:1700000000:R> <a:x:1> <:x:1> :emoji: </ping:1> <id:customize>",
+        "\\",
+        "\\\\",
+        "a\\",
+        "\\*a\\*",
+        "**title** \\",
+        "[x",
+        "](https://evil)",
+        "<",
+        "<@",
+        "<#",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let body = sent(&bot, text, &at.to_string()).await;
+        for (at, shown) in texts(&body).into_iter().enumerate() {
+            assert_eq!(alive(&shown, at == 0), Vec::<String>::new(), "{text:?} became {shown}");
+        }
+    }
+    bot.fake.finish();
+}
+
+#[test]
+fn no_text_whatsoever_comes_alive() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let bot = runtime.block_on(Bot::new(DiscordMode::Http));
+    let pieces = prop::collection::vec(
+        prop_oneof![
+            Just("@everyone"),
+            Just("<@1>"),
+            Just("<@&"),
+            Just("`"),
+            Just("``"),
+            Just("```"),
+            Just("\\"),
+            Just("["),
+            Just("]("),
+            Just("https://a.example"),
+            Just(")"),
+            Just("<t:1:R>"),
+            Just(":x:"),
+            Just(":"),
+            Just("\n"),
+            Just("# "),
+            Just("- "),
+            Just("1. "),
+            Just("||"),
+            Just("**"),
+            Just("_"),
+            Just("~~"),
+            Just(" "),
+            Just("é"),
+            Just("🔴"),
+            Just("\u{200d}"),
+            Just("\u{202e}"),
+            Just("a"),
+        ],
+        0..14,
+    );
+    let text = prop_oneof![pieces.prop_map(|pieces| pieces.concat()), any::<String>()];
+    let mut key = 0;
+    let cases = std::cell::RefCell::new((&bot, &mut key));
+    TestRunner::new(Config { cases: 300, failure_persistence: None, ..Config::default() })
+        .run(&text, |text| {
+            let (bot, key) = &mut *cases.borrow_mut();
+            **key += 1;
+            let body = runtime.block_on(sent(bot, &text, &key.to_string()));
+            for (at, shown) in texts(&body).into_iter().enumerate() {
+                prop_assert_eq!(alive(&shown, at == 0), Vec::<String>::new(), "{:?} became {}", text, shown);
+            }
+            Ok(())
+        })
+        .unwrap();
+    bot.fake.finish();
+}

@@ -1,0 +1,78 @@
+//! Logs at their most talkative hold no token, no interaction's token and nothing that people said: K04, G22.
+
+use crate::bot::{Bot, line};
+use crate::fake_discord::{CHANNEL, Control, Fault, Lacking, TOKEN};
+use crate::samples::{everywhere, in_channel, in_thread};
+use rotation_diag::chat::{ChatPlatform as _, Receipt};
+use rotation_diag::config::DiscordMode;
+use std::io;
+use std::sync::{Arc, Mutex};
+use tracing_subscriber::fmt::MakeWriter;
+
+#[derive(Clone, Default)]
+struct Trap(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Trap {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Trap {
+    type Writer = Trap;
+
+    fn make_writer(&'a self) -> Trap {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_must_stay_secret_is_logged_at_any_level() {
+    let trap = Trap::default();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(trap.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let (bot, _task) = Bot::connected().await;
+    let mut hidden = vec![TOKEN.to_owned(), "secret-token".to_owned(), "canary-word".to_owned(), "canary-payload".to_owned()];
+    for fault in [Fault::code(404, 10_062), Fault::status(500), Fault::wait("0.1", "user")] {
+        bot.fake.with(|world| world.fault("POST", "/callback", fault));
+        let command = bot.fake.with(|world| world.command(&[("secret", "canary-word")]));
+        hidden.push(command["token"].as_str().unwrap().to_owned());
+        bot.tell("INTERACTION_CREATE", command);
+        let inbound = bot.desk.heard().await;
+        let _ = bot.discord.whisper(&inbound.reply_to.unwrap(), &line("canary-payload")).await;
+        assert!(!format!("{:?}", inbound.actor).contains("secret-token"));
+    }
+    bot.tell("INTERACTION_CREATE", serde_json::json!({"id": "1", "type": "canary-word", "token": "secret-token"}));
+    let mention = bot.fake.with(|world| world.mention(CHANNEL, "canary-word"));
+    bot.desk.tell_next(Receipt::Answer(Box::new(line("canary-payload"))));
+    bot.tell("MESSAGE_CREATE", mention);
+    bot.desk.heard().await;
+    bot.fake.with(|world| world.lack(CHANNEL, &[Lacking::Embed, Lacking::OpenThreads]));
+    bot.discord.post(&in_channel(), &everywhere("canary-payload"), "1").await.unwrap();
+    for status in [400, 401, 403, 404, 500] {
+        bot.fake.with(|world| world.fault("PATCH", "/messages", Fault::status(status)));
+        let error = bot.discord.edit(&in_thread("1090000000000000000"), "1", &line("canary-payload")).await;
+        assert!(!format!("{error:?}").contains("canary"));
+    }
+    bot.fake.with(|world| world.control(Control::Close(4_000)));
+    bot.fake
+        .wait_for(|world| world.events.iter().any(|e| matches!(e, crate::fake_discord::Event::Resumed { .. })).then_some(()))
+        .await;
+    let logged = String::from_utf8(trap.0.lock().unwrap().clone()).unwrap();
+    assert!(logged.contains("could not be acknowledged") && logged.contains("without embeds and files"), "{logged}");
+    for secret in hidden {
+        assert!(!logged.contains(&secret), "{secret} is in the logs:\n{logged}");
+    }
+    bot.fake.with(|world| {
+        world.events.clear();
+        world.faults.clear();
+    });
+    let http = Bot::new(DiscordMode::Http).await;
+    http.fake.finish();
+    bot.fake.finish();
+}
