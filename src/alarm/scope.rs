@@ -35,7 +35,8 @@ impl<'a> Scope<'a> {
     /// # Errors
     /// [`OutOfScope`].
     pub fn of(config: &'a Config, alarm: &Alarm) -> Result<Scope<'a>, OutOfScope> {
-        let (name, account) = config.accounts.iter().find(|(_, account)| account.has_id(&alarm.account_id)).ok_or(OutOfScope::Account)?;
+        let (name, account) =
+            config.accounts.iter().find(|(_, account)| account.has_id(&alarm.account_id)).ok_or(OutOfScope::Account)?;
         if !account.regions.is_empty() && !account.regions.contains(&alarm.region) {
             return Err(OutOfScope::Region);
         }

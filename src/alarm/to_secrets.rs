@@ -158,7 +158,11 @@ impl Search<'_> {
         let listed = match self.aws.secrets_and_functions(self.asker).await {
             Observation::Found(listed) => listed,
             other => {
-                self.tried.push(format!("the secrets that rotate with {} could not be listed: {}", functions.join(", "), why(&other)));
+                self.tried.push(format!(
+                    "the secrets that rotate with {} could not be listed: {}",
+                    functions.join(", "),
+                    why(&other)
+                ));
                 return Vec::new();
             }
         };
