@@ -232,6 +232,34 @@ fn where_nobody_answers_it_says_so_in_a_sentence() {
 }
 
 #[test]
+fn expired_credentials_get_one_sentence_and_no_talk_of_the_network() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || listener.incoming().for_each(|caller| refuse(caller.unwrap())));
+    let output = Simulated::diagnose_at(&url, &["prod/orders-db"]);
+    assert_eq!((status(&output), out(&output)), (1, String::new()));
+    assert!(err(&output).starts_with("error: our own credentials have expired"), "{}", err(&output));
+    assert_eq!(err(&output).lines().count(), 1, "{}", err(&output));
+}
+
+/// Reads one request and answers that the caller's token has expired.
+fn refuse(mut caller: std::net::TcpStream) {
+    use std::io::{BufRead as _, Read as _};
+    let mut reader = std::io::BufReader::new(caller.try_clone().unwrap());
+    let (mut line, mut length) = (String::new(), 0);
+    while reader.read_line(&mut line).unwrap() > 2 {
+        let header = line.to_ascii_lowercase();
+        length = header.strip_prefix("content-length:").map_or(length, |length| length.trim().parse().unwrap());
+        line.clear();
+    }
+    reader.take(length).read_to_end(&mut Vec::new()).unwrap();
+    let body = r#"{"__type":"ExpiredTokenException","message":"The security token included in the request is expired"}"#;
+    let head = "HTTP/1.1 400 Bad Request\r\nContent-Type: application/x-amz-json-1.1\r\nConnection: close\r\n";
+    // A caller may have given up meanwhile.
+    _ = write!(caller, "{head}Content-Length: {}\r\n\r\n{body}", body.len());
+}
+
+#[test]
 fn credentials_without_any_permission_get_one_sentence_with_what_to_allow() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("nothing_allowed.toml");

@@ -46,8 +46,8 @@ pub struct Story {
     pub changes: Vec<Timestamp>,
     /// When it ended: everything recovered, or a person closed it.
     pub ended_at: Option<Timestamp>,
-    /// What is being done about an alarm, by its trigger, until it is done: a crash must not lose it.
-    pub doing: BTreeMap<String, Decision>,
+    /// What is being done about alarms, by their triggers' numbers: a crash must not lose it.
+    pub doing: BTreeMap<i64, Decision>,
 }
 
 /// The newest that an alarm told.
@@ -157,6 +157,15 @@ pub fn decide(story: Option<&Story>, arrival: &Arrival<'_>, standing: Standing) 
         }
     }
     let open = story.filter(|story| story.ended_at.is_none());
+    // A periodic look finds what is going on, whether or not SNS delivered it.
+    if alarm.topic.is_none() {
+        if open.is_some() && known.is_some_and(|known| known.state == alarm.state) {
+            return Decision::Nothing(Silence::Known);
+        }
+        if story.and_then(|story| story.ended_at).is_some_and(|ended| alarm.state_at <= ended) {
+            return Decision::Nothing(Silence::Outdated);
+        }
+    }
     match alarm.state {
         AlarmState::Ok | AlarmState::InsufficientData if open.is_none() => Decision::Nothing(match alarm.state {
             AlarmState::InsufficientData => Silence::TooLittleData,
@@ -424,6 +433,18 @@ mod tests {
         assert_eq!(channel.hears("a", Bad, 0, 0, &["s"]), Decision::Open);
         channel.opened = MOST_THREADS;
         assert_eq!(channel.hears("a", Bad, 1, 1, &["s"]), Decision::Fold(Fold::Repeat), "a thread that is there goes on");
+    }
+
+    #[test]
+    fn what_a_periodic_look_finds_is_news_only_where_nothing_was_delivered() {
+        let mut channel = Channel::default();
+        let found = |minute| Alarm { topic: None, state_at: at(minute), ..alarm("a") };
+        assert_eq!(channel.takes(&found(0), 0, &["s"]), Decision::Open);
+        assert_eq!(channel.takes(&found(1), 15, &["s"]), Decision::Nothing(Silence::Known));
+        channel.hears("a", Well, 20, 20, &["s"]);
+        let event = Alarm { key: "rotation:s".to_owned(), source: AlarmSource::RotationEvent, ..found(10) };
+        assert_eq!(channel.takes(&event, 30, &["s"]), Decision::Nothing(Silence::Outdated));
+        assert_eq!(channel.takes(&Alarm { state_at: at(25), ..event }, 30, &["s"]), Decision::Tell(Reason::Again));
     }
 
     #[test]

@@ -27,6 +27,6 @@ mod verification;
 pub use endpoint::{Accepted, Deadlines, Endpoint, Intake, Subscriptions, Unavailable, certificate_client};
 pub use grouping::{Arrival, Decision, Fold, MOST_THREADS, Reason, STORM_WITHIN, Silence, Standing, Story, Told, decide};
 pub use message::Notice;
-pub use reconcile::look;
+pub use reconcile::{Looked, Lost, look};
 pub use scope::{OutOfScope, Scope, may_be_asked};
 pub use to_secrets::{Found, Means, by_asking, without_asking};

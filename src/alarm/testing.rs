@@ -18,6 +18,6 @@ pub(crate) fn alarm(name: &str) -> Alarm {
         functions: Vec::new(),
         children: Vec::new(),
         remarks: Vec::new(),
-        topic: None,
+        topic: Some("arn:aws:sns:eu-west-1:123456789012:alarms".to_owned()),
     }
 }

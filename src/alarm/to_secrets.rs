@@ -72,6 +72,14 @@ pub struct Found {
     pub tried: Vec<String>,
 }
 
+impl Found {
+    /// Nothing was tried yet.
+    #[must_use]
+    pub const fn nothing() -> Found {
+        Found { secrets: Vec::new(), by: Means::Nothing, tried: Vec::new() }
+    }
+}
+
 /// What can be told without asking AWS.
 #[must_use]
 pub fn without_asking(alarm: &Alarm, mapped: &[SecretRef]) -> Option<Found> {

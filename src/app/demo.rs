@@ -47,7 +47,6 @@ impl Demo {
         let folder = Folder::new()?;
         let settings = Settings { hosts: Vec::new(), token: None, secure: false, note: Some(NOTE.to_owned()), new_id };
         let console = Console::new(settings);
-        let accounts: Arc<dyn Accounts> = Arc::new(Worlds::new(worlds));
         let port = if std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() { port } else { 0 };
         let config = Config {
             http: Http { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), tls: None },
@@ -55,7 +54,7 @@ impl Demo {
             ..Config::parse(RULES).map_err(|problems| AppError::Platform(format!("{problems:?}")))?
         };
         let one = Arc::clone(&console);
-        let app = App::start_with(&config, accounts, move |bot, stop| {
+        let app = App::start_with(&config, accounts(worlds), move |bot, stop| {
             let mut plugged = Plugged::default();
             page(one, bot, stop, &mut plugged);
             Ok(plugged)
@@ -78,6 +77,13 @@ impl Demo {
     pub async fn run(self, stop: tokio_util::sync::CancellationToken) -> Result<(), AppError> {
         self.app.run(stop).await
     }
+}
+
+/// Simulated accounts, one per secret, each started when it is first asked about. Of two with the same secret, the first
+/// one counts.
+#[must_use]
+pub fn accounts(worlds: Vec<World>) -> Arc<dyn Accounts> {
+    Arc::new(Worlds::new(worlds))
 }
 
 /// A folder of our own that goes away again.
@@ -104,7 +110,7 @@ impl Drop for Folder {
     }
 }
 
-/// Simulated accounts, one per secret, each started when it is first asked about and running in its own time.
+/// Each account runs in its own time.
 struct Worlds {
     known: Vec<Known>,
     worlds: BTreeMap<String, Scenario>,
@@ -112,7 +118,6 @@ struct Worlds {
 }
 
 impl Worlds {
-    /// Of two worlds with the same secret, the first one counts.
     fn new(worlds: Vec<World>) -> Worlds {
         let mut by_secret = BTreeMap::new();
         for World { secret, scenario } in worlds {

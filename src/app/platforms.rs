@@ -1,13 +1,14 @@
 //! The platforms and what else comes in: one line each.
 
 use super::AppError;
+use crate::alarm::{Deadlines, Endpoint};
 use crate::chat::console::{self, Console, Settings};
 use crate::chat::discord::Discord;
 use crate::chat::slack::{Lookups, Slack};
 use crate::chat::{ChatPlatform, Reception};
 use crate::clock::Clock;
 use crate::config::{Config, Ids};
-use crate::investigation::{Bot, new_id};
+use crate::investigation::{AlarmIntake, Bot, Subscriber, new_id};
 use axum::Router;
 use futures::future::BoxFuture;
 use std::net::SocketAddr;
@@ -30,12 +31,39 @@ pub struct Plugged {
 /// Tells whether a transport is alive.
 pub(super) type Alive = Box<dyn Fn() -> bool + Send + Sync>;
 
+impl Plugged {
+    /// Adds what alarms need: `POST /sns`, and the periodic look. `client` fetches certificates.
+    ///
+    /// # Errors
+    /// [`AppError`] when no client can be made.
+    pub fn with_alarms(
+        mut self,
+        config: &Config,
+        bot: &Arc<Bot>,
+        stop: &CancellationToken,
+        client: reqwest::ClientBuilder,
+    ) -> Result<Plugged, AppError> {
+        if let Some(sns) = &config.alarms.sns {
+            let client = client.build().map_err(|error| AppError::Tls(error.to_string()))?;
+            let (intake, subscriber) = (Arc::new(AlarmIntake(Arc::clone(bot))), Arc::new(Subscriber(Arc::clone(bot))));
+            let endpoint = Endpoint::new(sns.clone(), Clock::system(), client, intake, subscriber, Deadlines::default());
+            self.routers.push(endpoint.router());
+        }
+        if config.alarms.reconcile_every.is_some() {
+            let (bot, stop) = (Arc::clone(bot), stop.clone());
+            self.background.push(("the look for lost alarms", Box::pin(async move { Ok(bot.keep_reconciling(stop).await) })));
+        }
+        Ok(self)
+    }
+}
+
 /// Plugs in what the configuration names. A platform whose tokens are missing is left out, with a word to the operator.
 pub(super) fn plug(config: &Config, bot: &Arc<Bot>, stop: &CancellationToken) -> Result<Plugged, AppError> {
     let mut plugged = Plugged::default();
     let reception: Arc<dyn Reception> = Arc::clone(bot) as Arc<dyn Reception>;
     slack(config, &reception, stop, &mut plugged)?;
     discord(config, &reception, stop, &mut plugged)?;
+    plugged = plugged.with_alarms(config, bot, stop, crate::alarm::certificate_client())?;
     console(config, bot, stop, &mut plugged);
     if plugged.platforms.is_empty() { Err(AppError::NoPlatform) } else { Ok(plugged) }
 }

@@ -30,6 +30,8 @@ pub(crate) struct DescribedAlarm {
     pub(crate) rule: String,
     pub(crate) state_at: Option<Timestamp>,
     pub(crate) reason: String,
+    /// The ARNs it notifies when it goes to ALARM.
+    pub(crate) notifies: Vec<String>,
 }
 
 /// A secret and the function that rotates it.
@@ -166,6 +168,7 @@ fn of_metric(alarm: MetricAlarm) -> Option<DescribedAlarm> {
         metrics,
         rule: String::new(),
         state_at: alarm.state_transitioned_timestamp.or(alarm.state_updated_timestamp).as_ref().and_then(moment),
+        notifies: alarm.alarm_actions.unwrap_or_default(),
         reason: alarm.state_reason.unwrap_or_default(),
     })
 }
@@ -179,6 +182,7 @@ fn of_composite(alarm: CompositeAlarm) -> Option<DescribedAlarm> {
         metrics: Vec::new(),
         rule: alarm.alarm_rule.unwrap_or_default(),
         state_at: alarm.state_transitioned_timestamp.or(alarm.state_updated_timestamp).as_ref().and_then(moment),
+        notifies: alarm.alarm_actions.unwrap_or_default(),
         reason: alarm.state_reason.unwrap_or_default(),
     })
 }

@@ -173,7 +173,7 @@ impl<'a> Sheet<'a> {
         svg.text(margin, 50.0, &fitted(&span, room, SMALL.size, false), SMALL);
         let mut x = margin;
         for (kind, name) in
-            [(Kind::Failed, "failed"), (Kind::Succeeded, "succeeded"), (Kind::Started, "started"), (Kind::Change, "change")]
+            [(Kind::Failed, "rotation failed"), (Kind::Succeeded, "succeeded"), (Kind::Started, "started"), (Kind::Change, "change")]
         {
             if self.story.count(kind) > 0 {
                 marker(svg, kind, x + 5.0, 68.0);

@@ -65,11 +65,14 @@ async fn why_nothing(aws: &Aws, report: Report) -> Result<Report, Failure> {
         Err(ConnectError::Refused { reason }) if reason.starts_with("AccessDenied") => {}
         Err(ConnectError::Credentials { .. }) => {
             let first = report.steps.first().map(|step| step.summary.as_str()).unwrap_or_default();
-            let region = report.secret.region.as_str();
-            return Err(Failure::CannotRun(format!(
-                "AWS does not answer in {region} ({}): check the network, the region and AWS_ENDPOINT_URL",
-                first.trim_start_matches("not checked: ")
-            )));
+            let (first, region) = (first.trim_start_matches("not checked: "), report.secret.region.as_str());
+            // A service that refused the credentials did answer.
+            return Err(Failure::CannotRun(match first.contains("our own") {
+                true => first.to_owned(),
+                false => {
+                    format!("AWS does not answer in {region} ({first}): check the network, the region and AWS_ENDPOINT_URL")
+                }
+            }));
         }
         Err(error) => return Err(Failure::cannot_run(error)),
     }

@@ -21,6 +21,9 @@ pub struct Bot {
     pub(super) total_deadline: Duration,
     pub(super) flood: Flood,
     pub(super) names: Arc<Names>,
+    pub(super) config: Config,
+    /// Alarms are decided about one after the other.
+    pub(super) alarm_turn: tokio::sync::Mutex<()>,
 }
 
 impl Bot {
@@ -36,6 +39,8 @@ impl Bot {
             total_deadline: config.total_deadline.unwrap_or(playbook::TOTAL_DEADLINE),
             flood: Flood::default(),
             names: Arc::default(),
+            config: config.clone(),
+            alarm_turn: tokio::sync::Mutex::default(),
         })
     }
 

@@ -1,7 +1,7 @@
 //! How much one person may ask: enough for an incident, not enough to keep everyone else waiting.
 
-use crate::clock::{self};
-use crate::model::Actor;
+use crate::clock;
+use crate::model::{Actor, PlatformName};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -16,7 +16,7 @@ const EVERY: Duration = Duration::from_secs(3);
 /// People remembered at most; those who have been quiet are forgotten first.
 const MOST_PEOPLE: usize = 10_000;
 
-type Person = (crate::model::PlatformName, String, String);
+type Person = (PlatformName, String, String);
 
 /// Counts what people ask.
 #[derive(Debug, Default)]
@@ -28,7 +28,10 @@ pub(super) struct Flood {
 impl Flood {
     /// True when `actor` may ask now.
     pub(super) fn lets_through(&self, actor: &Actor) -> bool {
-        let now = clock::this_instant();
+        self.lets_through_at(actor, clock::this_instant())
+    }
+
+    fn lets_through_at(&self, actor: &Actor, now: Instant) -> bool {
         let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
         if people.len() >= MOST_PEOPLE {
             people.retain(|_, due| *due > now);
@@ -46,7 +49,7 @@ impl Flood {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{PlatformName, Standing};
+    use crate::model::Standing;
 
     fn person(user: &str) -> Actor {
         Actor {
@@ -58,14 +61,23 @@ mod tests {
         }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn one_person_is_slowed_down_and_others_are_not() {
+    #[test]
+    fn one_person_is_slowed_down_and_others_are_not() {
         let flood = Flood::default();
-        let through = (0..100).filter(|_| flood.lets_through(&person("U1"))).count();
+        let now = clock::this_instant();
+        let through = (0..100).filter(|_| flood.lets_through_at(&person("U1"), now)).count();
         assert_eq!(through, usize::try_from(BURST).unwrap());
-        assert!(flood.lets_through(&person("U2")));
-        tokio::time::advance(EVERY).await;
-        assert!(flood.lets_through(&person("U1")));
-        assert!(!flood.lets_through(&person("U1")));
+        assert!(flood.lets_through_at(&person("U2"), now));
+        assert!(flood.lets_through_at(&person("U1"), now + EVERY));
+        assert!(!flood.lets_through_at(&person("U1"), now + EVERY));
+    }
+
+    #[test]
+    fn a_crowd_is_remembered_up_to_a_bound_and_the_quiet_are_forgotten() {
+        let flood = Flood::default();
+        let now = clock::this_instant();
+        let crowd = (0..=MOST_PEOPLE).filter(|number| flood.lets_through_at(&person(&format!("U{number}")), now)).count();
+        assert_eq!(crowd, MOST_PEOPLE);
+        assert!(flood.lets_through_at(&person("late"), now + EVERY * 2));
     }
 }

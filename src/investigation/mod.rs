@@ -2,6 +2,7 @@
 //! ([`Rights`]), what is accepted ([`Bot`] as a [`Reception`](crate::chat::Reception)), who works on it, what is delivered.
 
 mod accounts;
+mod alarms;
 mod bot;
 mod delivery;
 mod flood;
@@ -18,6 +19,7 @@ mod watch;
 mod workers;
 
 pub use accounts::{Accounts, AwsAccounts, Connected, Known};
+pub use alarms::{AlarmIntake, Subscriber};
 pub use bot::Bot;
 pub use delivery::{Delivery, Tempo};
 pub use health::Health;

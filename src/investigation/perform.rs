@@ -18,6 +18,9 @@ pub(super) enum Undone {
     /// What it is about is gone; nothing is left to do.
     #[error("{0}")]
     Moot(&'static str),
+    /// It is too early; it is to be done after this wait.
+    #[error("it waits for {} s", .0.as_secs())]
+    Later(std::time::Duration),
 }
 
 impl Bot {
@@ -27,7 +30,7 @@ impl Bot {
             Trigger::Command(command) => self.question(claimed, command).await,
             Trigger::Act(act) => self.act_on(claimed, act).await,
             Trigger::WatchDue { investigation } => self.look_again(investigation).await,
-            Trigger::Alarm(_) => Err(Undone::Moot("alarms are not configured")),
+            Trigger::Alarm(alarm) => self.alarm(claimed, alarm).await,
         }
     }
 

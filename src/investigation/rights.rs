@@ -63,6 +63,14 @@ impl Rights {
         self.allow.is_empty()
     }
 
+    /// Whether it may be told in the channel of `place` though no person asked: no rule denies it to everyone.
+    #[must_use]
+    pub fn allow_unasked(&self, place: &Place, wish: &Wish<'_>) -> bool {
+        let for_everyone = |rule: &Rule| rule.users.is_none() && rule.groups.is_empty();
+        (self.secrets.is_empty() || any_matches(&self.secrets, wish.secret))
+            && !self.deny.iter().any(|rule| for_everyone(rule) && is_about(rule, place, wish))
+    }
+
     /// Decides for `actor` in the channel of `place`.
     ///
     /// # Errors

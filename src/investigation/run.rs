@@ -9,6 +9,7 @@ use crate::model::{Action, ActionToken, Investigation};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
 use crate::store::{Choice, Concluded, Ending, Outgoing, ROOT, Stage, StoreError, Stored};
+use tokio::sync::Semaphore;
 
 impl Bot {
     /// Looks into `choice`, and says how far it is meanwhile. What it comes to is returned, not yet stored; buttons older
@@ -46,12 +47,16 @@ impl Bot {
     }
 }
 
+/// Pictures painted at once: each takes some megabytes while it is.
+static PAINTING: Semaphore = Semaphore::const_new(2);
+
 /// The timeline as a picture; one for each width of the look, because a picture that was sent cannot be replaced. It is
 /// painted where it keeps nobody waiting.
 async fn timeline(stored: &Stored, record: &Investigation) -> Option<Outgoing> {
     let slot = slot(stored, &format!("timeline-{}", record.evidence.reach.hours() / 24));
     let thread = stored.thread.clone();
     let record = record.clone();
+    let _turn = PAINTING.acquire().await.ok()?;
     let message = tokio::task::spawn_blocking(move || compose::chart(&record)).await.ok().flatten()?;
     Some(Outgoing::reply(&thread, slot, message, "timeline"))
 }

@@ -114,6 +114,10 @@ impl Bot {
                 self.store.complete(claimed.ticket, &Ending::default()).await?;
                 return Ok(());
             }
+            Ok(Err(Undone::Later(wait))) => {
+                self.store.postpone(claimed.ticket, wait).await?;
+                return Ok(());
+            }
             Ok(Err(Undone::Store(error))) => error.to_string(),
             Err(_) => "it crashed".to_owned(),
         };

@@ -74,6 +74,10 @@ impl Ticket {
     pub const fn number(self) -> i64 {
         self.id
     }
+
+    pub(super) const fn fence(self) -> i64 {
+        self.fence
+    }
 }
 
 /// A trigger to work on.

@@ -249,13 +249,15 @@ impl Store {
         let mut tx = self.write().await?;
         sqlx::query(
             "UPDATE messages SET posted = ?1, posted_id = ?2, uncertain = 0, attempts = 0, why = '',
-                    state = iif(revision = ?1, 'sent', 'pending'), not_before = iif(passing, ?3, ?4) WHERE id = ?5",
+                    state = iif(revision = ?1, 'sent', 'pending'), not_before = iif(passing, ?3, ?4),
+                    message = iif(revision = ?1, coalesce(?6, message), message) WHERE id = ?5",
         )
         .bind(due.revision)
         .bind(posted_id)
         .bind(self.tick_after(pace.between_edits))
         .bind(self.tick())
         .bind(due.id)
+        .bind(without_files(due)?)
         .execute(&mut *tx)
         .await?;
         let root = (due.is_root() && !due.alone).then_some(posted_id);
@@ -383,6 +385,14 @@ impl Store {
             .await?;
         text.map(|text| from_json("message", &text)).transpose()
     }
+}
+
+/// A message whose files the platform keeps from now on; the page has them from here.
+fn without_files(due: &Due) -> Result<Option<String>, StoreError> {
+    if due.message.attachments.is_empty() || due.place.platform == PlatformName::Console {
+        return Ok(None);
+    }
+    to_json("message", &Message { attachments: Vec::new(), ..due.message.clone() }).map(Some)
 }
 
 /// States messages; one that says what is stated already changes nothing.

@@ -13,6 +13,7 @@ mod investigations;
 mod messages;
 mod open;
 mod retention;
+mod stories;
 mod threads;
 mod watches;
 
@@ -23,6 +24,7 @@ pub use investigations::{Choice, Concluded, Ending, Stage, Stored};
 pub use messages::{Due, Outgoing, Pace, ROOT, Undelivered};
 pub use open::OpenError;
 pub use retention::Removed;
+pub use stories::Filed;
 pub use threads::{AlarmMark, NewThread, Thread, ThreadState};
 pub use watches::Watch;
 

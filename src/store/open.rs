@@ -3,9 +3,9 @@
 use super::durable::Durable;
 use super::{Store, StoreError, millis};
 use crate::clock::{Clock, Stopwatch};
-use sqlx::ConnectOptions as _;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _};
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _};
@@ -243,6 +243,9 @@ async fn connect(path: &Path, connections: u32) -> Result<SqlitePool, sqlx::Erro
         .acquire_timeout(TURN)
         .idle_timeout(None)
         .max_lifetime(None)
+        // On a full disk SQLite ends a transaction itself, which sqlx does not notice: it would refuse to begin another one
+        // on that connection for ever.
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
         .connect_with(options(path))
         .await
 }

@@ -1,1 +1,466 @@
+//! Chapter J for the store alone.
 
+use super::*;
+use crate::chat::Message;
+use crate::chat::document::Tone;
+use crate::model::{
+    Act, Action, ActionToken, Actor, AlarmState, Command, Place, PlatformName, Question, ReplyTo, Standing, Trigger,
+};
+use crate::redact::SafeText;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+const LEASE: Duration = Duration::from_secs(60);
+
+fn place(channel: &str) -> Place {
+    Place { platform: PlatformName::Slack, workspace: "T1".to_owned(), channel: channel.to_owned(), thread: None }
+}
+
+fn question() -> Question {
+    Question { secret: "prod/orders-db".parse().unwrap(), account: None, region: None, reach: None }
+}
+
+fn entry(key: &str, lane: &str, subject: &str) -> Entry {
+    let actor = Actor {
+        platform: PlatformName::Slack,
+        workspace: "T1".to_owned(),
+        user: "U1".to_owned(),
+        groups: None,
+        standing: Standing::Member,
+    };
+    let reply_to = Some(ReplyTo("https://answers.example/capability".to_owned()));
+    let command = Command { actor, place: place(lane), reply_to, question: question() };
+    Entry {
+        key: key.to_owned(),
+        origin: key.to_owned(),
+        lane: lane.to_owned(),
+        subject: subject.to_owned(),
+        same: None,
+        trigger: Trigger::Command(command),
+        what: SafeText::redact("a question"),
+    }
+}
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Folder {
+        Folder(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().join("store.db")
+    }
+
+    async fn open(&self) -> Store {
+        Store::open(&self.path(), Clock::system()).await.unwrap()
+    }
+
+    async fn refused(&self) -> String {
+        Store::open(&self.path(), Clock::system()).await.unwrap_err().to_string()
+    }
+}
+
+fn files(folder: &Folder) -> Vec<(String, Vec<u8>)> {
+    let entries = std::fs::read_dir(folder.0.path()).unwrap().map(Result::unwrap);
+    let read =
+        |entry: std::fs::DirEntry| (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap_or_default());
+    let mut files: Vec<_> = entries.map(read).filter(|(name, _)| !name.ends_with(".lock")).collect();
+    files.sort();
+    files
+}
+
+#[tokio::test]
+async fn what_was_accepted_is_there_after_the_process_is_gone() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    assert_eq!(store.accept(&entry("k1", "C1", "s1"), None).await.unwrap(), Accepted::New);
+    // No farewell: as if it was killed.
+    drop(store);
+    let store = folder.open().await;
+    let claimed = store.claim(LEASE).await.unwrap().unwrap();
+    assert_eq!((claimed.subject.as_str(), claimed.attempt), ("s1", 1));
+    assert_eq!(store.accept(&entry("k1", "C1", "s2"), None).await.unwrap(), Accepted::Redelivered);
+    let other = Entry { origin: "another click".to_owned(), ..entry("k1", "C1", "s1") };
+    assert_eq!(store.accept(&other, None).await.unwrap(), Accepted::AlreadyDone);
+}
+
+#[tokio::test]
+async fn ten_workers_claim_one_row_and_one_wins() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    store.accept(&entry("k1", "C1", "s1"), None).await.unwrap();
+    let claims = futures::future::join_all((0..10).map(|_| store.claim(LEASE))).await;
+    assert_eq!(claims.into_iter().filter(|claim| claim.as_ref().unwrap().is_some()).count(), 1);
+}
+
+#[tokio::test]
+async fn a_claim_that_ran_out_is_fenced_off() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    store.accept(&entry("k1", "C1", "s1"), None).await.unwrap();
+    let slow = store.claim(Duration::ZERO).await.unwrap().unwrap();
+    let quick = store.claim(LEASE).await.unwrap().unwrap();
+    assert_eq!((slow.attempt, quick.attempt), (1, 2));
+    assert!(!store.renew(slow.ticket, LEASE).await.unwrap());
+    assert!(!store.complete(slow.ticket, &Ending::default()).await.unwrap());
+    assert!(store.renew(quick.ticket, LEASE).await.unwrap());
+    assert!(store.complete(quick.ticket, &Ending::default()).await.unwrap());
+    assert!(!store.complete(quick.ticket, &Ending::default()).await.unwrap());
+}
+
+#[tokio::test]
+async fn lanes_are_served_in_turn() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    for number in 0..20 {
+        store.accept(&entry(&format!("busy{number}"), "busy", &format!("b{number}")), None).await.unwrap();
+    }
+    for lane in ["quiet", "calm"] {
+        store.accept(&entry(lane, lane, lane), None).await.unwrap();
+    }
+    let mut order = Vec::new();
+    for _ in 0..6 {
+        order.push(store.claim(LEASE).await.unwrap().unwrap().subject);
+    }
+    assert_eq!(order, ["b0", "quiet", "calm", "b1", "b2", "b3"]);
+}
+
+#[tokio::test]
+async fn one_investigation_is_worked_on_by_one_worker_at_a_time_in_order() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    store.accept(&entry("first", "C1", "same"), None).await.unwrap();
+    store.accept(&entry("second", "C2", "same"), None).await.unwrap();
+    let first = store.claim(LEASE).await.unwrap().unwrap();
+    assert!(store.claim(LEASE).await.unwrap().is_none());
+    store.complete(first.ticket, &Ending::default()).await.unwrap();
+    assert!(store.claim(LEASE).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_trigger_that_kills_the_process_each_time_is_spent_and_bystanders_are_not() {
+    let folder = Folder::new();
+    {
+        let store = folder.open().await;
+        store.accept(&entry("poison", "C1", "poison"), None).await.unwrap();
+        for number in 0..4 {
+            store.accept(&entry(&format!("k{number}"), "C2", &format!("bystander{number}")), None).await.unwrap();
+        }
+        store.close().await;
+    }
+    let mut spent = None;
+    for _ in 0..12 {
+        // Four at once, and then the poison kills the process; what was done before that stays done.
+        let store = folder.open().await;
+        let mut claimed = Vec::new();
+        while let Some(claim) = store.claim(LEASE).await.unwrap() {
+            claimed.push(claim);
+        }
+        for claim in &claimed {
+            if claim.subject != "poison" && claim.attempt > 3 {
+                store.complete(claim.ticket, &Ending::default()).await.unwrap();
+            }
+        }
+        if let Some(poison) = claimed.iter().find(|claim| claim.subject == "poison" && claim.is_spent()) {
+            spent = Some(poison.clone());
+            assert!(store.bury(poison.ticket, &SafeText::redact("it crashes")).await.unwrap());
+            break;
+        }
+    }
+    assert!(spent.is_some());
+    let store = folder.open().await;
+    let dead = store.dead_letters(10).await.unwrap();
+    assert_eq!((dead.len(), dead[0].what.as_str(), dead[0].why.as_str()), (1, "a question", "it crashes"));
+}
+
+#[tokio::test]
+async fn a_failure_is_tried_again_and_then_given_up_with_its_reason() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    store.accept(&entry("k1", "C1", "s1"), None).await.unwrap();
+    for attempt in 1..=MOST_ATTEMPTS {
+        let claimed = store.claim(LEASE).await.unwrap().unwrap();
+        assert_eq!(claimed.attempt, attempt);
+        let given_up = store.fail(claimed.ticket, &SafeText::redact("no luck"), Duration::ZERO).await.unwrap();
+        assert_eq!(given_up, attempt == MOST_ATTEMPTS);
+    }
+    assert!(store.claim(LEASE).await.unwrap().is_none());
+    assert_eq!(store.dead_letters(10).await.unwrap()[0].why.as_str(), "no luck");
+}
+
+#[tokio::test]
+async fn letting_go_at_the_end_of_a_process_costs_no_attempt() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    store.accept(&entry("k1", "C1", "s1"), None).await.unwrap();
+    for _ in 0..10 {
+        let claimed = store.claim(LEASE).await.unwrap().unwrap();
+        assert_eq!(claimed.attempt, 1);
+        store.release(claimed.ticket).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn five_hundred_triggers_at_once_are_each_kept_once() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let entries: Vec<Entry> = (0..500).map(|number| entry(&format!("k{}", number % 400), "C1", &format!("s{number}"))).collect();
+    let accepted = futures::future::join_all(entries.iter().map(|entry| store.accept(entry, None))).await;
+    assert_eq!(accepted.iter().filter(|accepted| matches!(accepted, Ok(Accepted::New))).count(), 400);
+    assert!(accepted.iter().all(Result::is_ok));
+    assert_eq!(store.open_triggers().await.unwrap(), 400);
+}
+
+#[tokio::test]
+async fn the_end_of_a_trigger_takes_the_address_of_the_answer_with_it() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    store.accept(&entry("k1", "C1", "s1"), None).await.unwrap();
+    let claimed = store.claim(LEASE).await.unwrap().unwrap();
+    store.complete(claimed.ticket, &Ending::default()).await.unwrap();
+    store.close().await;
+    for (name, bytes) in files(&folder) {
+        assert!(!bytes.windows(10).any(|window| window == b"capability"), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_store_is_refused_with_what_to_do_and_left_alone() {
+    let whole = {
+        let folder = Folder::new();
+        let store = folder.open().await;
+        for number in 0..50 {
+            store.accept(&entry(&format!("k{number}"), "C1", &format!("s{number}")), None).await.unwrap();
+        }
+        store.close().await;
+        drop(store);
+        std::fs::read(folder.path()).unwrap()
+    };
+    let mut scrambled = whole.clone();
+    scrambled[4_096..12_288].fill(0x5a);
+    let cases: [(&str, &[u8], &str); 6] = [
+        ("empty", b"", "is damaged (it is empty or cut off): move it"),
+        ("short", &whole[..60], "is damaged (it is empty or cut off)"),
+        ("truncated", &whole[..whole.len() - 8_192], "is damaged"),
+        ("scrambled", &scrambled, "is damaged"),
+        ("text", &[b'x'; 200], "is damaged (it is no SQLite file)"),
+        ("of another format", OTHER, "cannot be used: unsupported file format"),
+    ];
+    for (what, bytes, expected) in cases {
+        let folder = Folder::new();
+        std::fs::write(folder.path(), bytes).unwrap();
+        let told = folder.refused().await;
+        assert!(told.contains(expected), "{what}: {told}");
+        let kept = std::fs::read(folder.path()).unwrap();
+        assert!(kept == bytes, "{what} was changed");
+    }
+}
+
+/// A header of SQLite, and nothing it promises.
+const OTHER: &[u8] = b"SQLite format 3\0\x10\x00\x01\x01\x00\x40\x20\x20\x00\x00\x00\x01\x00\x00\x00\x09............................................................................................................";
+
+#[tokio::test]
+async fn a_database_of_another_program_is_not_taken_over() {
+    let folder = Folder::new();
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path()).create_if_missing(true);
+    let pool = SqlitePool::connect_with(options).await.unwrap();
+    sqlx::query("CREATE TABLE inbox (id)").execute(&pool).await.unwrap();
+    pool.close().await;
+    let told = folder.refused().await;
+    assert!(told.contains("is another program's database: name a file that does not exist yet"), "{told}");
+}
+
+#[tokio::test]
+async fn folders_links_and_files_that_cannot_be_written_are_refused() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path()).unwrap();
+    assert!(folder.refused().await.contains("is a folder: name a file"));
+
+    let folder = Folder::new();
+    symlink("/tmp/elsewhere", folder.path()).unwrap();
+    assert!(folder.refused().await.contains("is a symbolic link"));
+
+    let folder = Folder::new();
+    folder.open().await.close().await;
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o400)).unwrap();
+    assert!(folder.refused().await.contains("it is read-only"));
+
+    let nowhere = Path::new("/nonexistent/folder/store.db");
+    let told = Store::open(nowhere, Clock::system()).await.unwrap_err().to_string();
+    assert!(told.contains("must be readable and writable"), "{told}");
+}
+
+#[tokio::test]
+async fn a_second_one_on_the_same_file_is_refused_and_may_look_at_the_audit_trail() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    assert!(folder.refused().await.contains("is in use by another process: stop that one first"));
+    store.audit(&Audited::system("did", "something", "")).await.unwrap();
+    let lines = Store::read_audit_trail(&folder.path(), Timestamp::UNIX_EPOCH, 10).await.unwrap();
+    assert_eq!((lines.len(), lines[0].did.as_str()), (1, "did"));
+    drop(store);
+    folder.open().await.close().await;
+}
+
+#[tokio::test]
+async fn a_start_that_was_killed_while_making_the_store_is_made_good() {
+    let folder = Folder::new();
+    std::fs::write(folder.0.path().join("store.db.new"), b"half of it").unwrap();
+    std::fs::write(folder.0.path().join("store.db.new-wal"), b"and of that").unwrap();
+    folder.open().await.close().await;
+    let names: Vec<String> = files(&folder).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["store.db"]);
+}
+
+#[tokio::test]
+async fn the_store_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new();
+    folder.open().await.close().await;
+    assert_eq!(std::fs::metadata(folder.path()).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn another_writer_is_waited_for() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path());
+    let other = SqlitePool::connect_with(options).await.unwrap();
+    let held = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let mine = entry("k1", "C1", "s1");
+    let waiting = store.accept(&mine, None);
+    let freed = async {
+        // Only once the other one waits.
+        tokio::task::yield_now().await;
+        held.commit().await.unwrap();
+    };
+    let (accepted, ()) = tokio::join!(waiting, freed);
+    assert_eq!(accepted.unwrap(), Accepted::New);
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_what_it_cannot_keep_and_takes_it_when_there_is_room() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&store.writer).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"))).execute(&store.writer).await.unwrap();
+    let mut kept = 0;
+    let refused = loop {
+        match store.accept(&entry(&format!("k{kept}"), "C1", &format!("s{kept}")), None).await {
+            Ok(_) => kept += 1,
+            Err(error) => break error.to_string(),
+        }
+        assert!(kept < 1_000, "the disk is never full");
+    };
+    assert!(refused.contains("full"), "{refused}");
+    assert_eq!(store.open_triggers().await.unwrap(), kept);
+    sqlx::query("PRAGMA max_page_count = 1000000").execute(&store.writer).await.unwrap();
+    assert_eq!(store.accept(&entry("later", "C1", "later"), None).await.unwrap(), Accepted::New);
+}
+
+#[tokio::test]
+async fn a_change_of_the_date_expires_nothing() {
+    // The store measures leases from its start; the wall clock only stamps what people read.
+    let folder = Folder::new();
+    let store = Store::open(&folder.path(), Clock::starting_at("1970-01-02T00:00:00Z".parse().unwrap())).await.unwrap();
+    store.accept(&entry("k1", "C1", "s1"), None).await.unwrap();
+    store.close().await;
+    drop(store);
+    let store = Store::open(&folder.path(), Clock::starting_at("2100-01-01T00:00:00Z".parse().unwrap())).await.unwrap();
+    let claimed = store.claim(LEASE).await.unwrap().unwrap();
+    store.fail(claimed.ticket, &SafeText::redact("later"), Duration::from_secs(3_600)).await.unwrap();
+    store.close().await;
+    drop(store);
+    // The date goes back: the wait ends all the same, within the longest one.
+    let store = Store::open(&folder.path(), Clock::starting_at("2026-01-01T00:00:00Z".parse().unwrap())).await.unwrap();
+    assert!(store.next_claim().await.unwrap().unwrap() <= Duration::from_secs(15 * 60));
+}
+
+fn line(text: &str) -> Message {
+    Message::line(Tone::Neutral, SafeText::redact(text))
+}
+
+#[tokio::test]
+async fn retention_removes_what_is_over_and_nothing_that_is_not() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let thread = |id: &str| NewThread { id: id.to_owned(), place: place("C1"), alarm: None };
+    let root = |id: &str| [Outgoing::root(id, line(id), "a test")];
+    for id in ["over", "running", "watched", "pending", "clicked"] {
+        store.open_investigation(&thread(id), id, ROOT, &question(), &root(id)).await.unwrap();
+    }
+    let due = store.due_messages(PlatformName::Slack, &HashSet::new(), 10).await.unwrap();
+    for due in due.iter().filter(|due| due.thread != "pending") {
+        store.sent(due, &due.thread, Pace { between_edits: Duration::ZERO }).await.unwrap();
+    }
+    let done = |id: &str| Concluded {
+        id: id.to_owned(),
+        stage: Stage::Done,
+        record: None,
+        headline: SafeText::default(),
+        choices: Vec::new(),
+    };
+    let now = store.now();
+    let watch = Watch { investigation: "watched".to_owned(), by: SafeText::redact("U1"), since: now, next_look: now, until: now };
+    let concluded = ["over", "watched", "pending", "clicked"].map(done).to_vec();
+    store.apply(&Ending { concluded, watch: Some(watch), ..Ending::default() }).await.unwrap();
+    store.accept(&entry("click", "C1", "clicked"), None).await.unwrap();
+    store.accept(&entry("old", "C2", "old"), None).await.unwrap();
+    while let Some(claimed) = store.claim(LEASE).await.unwrap() {
+        if claimed.subject == "old" {
+            store.complete(claimed.ticket, &Ending::default()).await.unwrap();
+        }
+    }
+    store.audit(&Audited::system("did", "", "")).await.unwrap();
+    assert!(store.remove_before(Timestamp::UNIX_EPOCH).await.unwrap().is_nothing());
+    let removed = store.remove_before(Timestamp::MAX).await.unwrap();
+    assert_eq!(removed, Removed { triggers: 1, threads: 1, audit_lines: 1, alarms: 0 });
+    for (id, is_there) in [("over", false), ("running", true), ("watched", true), ("pending", true), ("clicked", true)] {
+        assert_eq!(store.investigation(id).await.unwrap().is_some(), is_there, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn alarms_are_told_apart_by_their_own_time() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    let (one, two, three) = (at("2026-11-25T10:00:00Z"), at("2026-11-25T10:05:00Z"), at("2026-11-25T10:10:00Z"));
+    let cases = [
+        (AlarmState::Alarm, two, Newness::Changed),
+        (AlarmState::Alarm, two, Newness::Repeated),
+        (AlarmState::Ok, one, Newness::Outdated),
+        (AlarmState::Ok, three, Newness::Changed),
+        (AlarmState::Alarm, two, Newness::Outdated),
+    ];
+    for (state, at, expected) in cases {
+        assert_eq!(store.note_alarm("arn", state, at).await.unwrap(), expected, "{state:?} {at}");
+    }
+    assert_eq!(store.alarm_state("arn").await.unwrap(), Some(AlarmState::Ok));
+    assert_eq!(store.alarm_state("other").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_end_is_stored_whole_or_not_at_all() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let thread = NewThread { id: "t1".to_owned(), place: place("C1"), alarm: None };
+    store.open_investigation(&thread, "t1", ROOT, &question(), &[]).await.unwrap();
+    let token = ActionToken { investigation: "t1".to_owned(), revision: 1, action: Action::RerunAll };
+    let Trigger::Command(command) = entry("k", "C1", "t1").trigger else { panic!("no command") };
+    let act = Act { actor: command.actor, place: command.place, reply_to: None, token };
+    store.accept(&Entry { trigger: Trigger::Act(act), ..entry("k1", "C1", "t1") }, None).await.unwrap();
+    let claimed = store.claim(LEASE).await.unwrap().unwrap();
+    // A message for a thread that does not exist cannot be stored; neither is the rest then.
+    let ending = Ending {
+        resolved: Some(("t1".to_owned(), SafeText::redact("U1"))),
+        messages: vec![Outgoing::root("t1", line("closed"), "a test"), Outgoing::root("nowhere", line("x"), "a test")],
+        ..Ending::default()
+    };
+    assert!(store.complete(claimed.ticket, &ending).await.is_err());
+    assert_eq!(store.stated("t1", ROOT).await.unwrap(), None);
+    assert_eq!(store.investigation("t1").await.unwrap().unwrap().resolved, None);
+    assert!(store.renew(claimed.ticket, LEASE).await.unwrap());
+}

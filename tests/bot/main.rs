@@ -2,8 +2,13 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test stops at what it did not expect")]
 
+#[path = "../support/fake_slack/mod.rs"]
+mod fake_slack;
+
 mod clicks;
 mod commands;
+mod crash;
 mod delivery;
 mod flows;
+mod whole;
 mod world;

@@ -4,6 +4,7 @@
 
 mod chart;
 mod console;
+mod flow;
 mod messages;
 mod plain;
 mod site;

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// Ids as unguessable as a test needs them.
-fn new_id() -> String {
+pub(crate) fn new_id() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(1);
     format!("{:032x}", COUNT.fetch_add(1, Ordering::Relaxed))
 }
@@ -79,6 +79,19 @@ pub(crate) struct Site {
     pub(crate) console: Arc<Console>,
     pub(crate) desk: Arc<Desk>,
     pub(crate) shelf: Arc<Shelf>,
+    caller: Caller,
+}
+
+impl std::ops::Deref for Site {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.caller
+    }
+}
+
+/// Asks a page, as a browser does.
+pub(crate) struct Caller {
     pub(crate) host: String,
     client: Client,
 }
@@ -108,8 +121,17 @@ impl Site {
         let (console, desk, shelf) = (Console::new(settings), Arc::new(Desk::default()), Arc::new(Shelf::default()));
         let app = router(console.clone(), desk.clone(), shelf.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
-        let client = Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
-        Site { console, desk, shelf, host, client }
+        Site { console, desk, shelf, caller: Caller::of(host) }
+    }
+
+    pub(crate) fn say(&self, title: &str) -> Message {
+        compose::notice(rotation_diag::chat::document::Tone::Neutral, title)
+    }
+}
+
+impl Caller {
+    pub(crate) fn of(host: String) -> Caller {
+        Caller { host, client: Client::builder().redirect(Policy::none()).no_proxy().build().unwrap() }
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -134,10 +156,6 @@ impl Site {
         let fields = [("form", form.as_str()), ("once", once.as_str())].into_iter().chain(fields.iter().copied());
         let request = self.request(Method::POST, path).header(ORIGIN, format!("http://{}", self.host));
         browser.send(request.form(&fields.collect::<Vec<_>>())).await
-    }
-
-    pub(crate) fn say(&self, title: &str) -> Message {
-        compose::notice(rotation_diag::chat::document::Tone::Neutral, title)
     }
 }
 

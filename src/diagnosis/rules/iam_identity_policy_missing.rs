@@ -3,6 +3,8 @@
 //! No policy of the role allows an action on the secret. Common shapes: the secret's ARN without its six-character suffix,
 //! UpdateSecretVersionStage forgotten, a policy detached, the role deleted.
 //!
+//! Also when the role's trust policy was changed and the function has not run since.
+//!
 //! **Shows as** `not authorized to perform: … because no identity-based policy allows …` for the function's role; in the
 //! simulator as `implicitDeny`.
 //!
@@ -10,10 +12,16 @@
 
 use crate::diagnosis::refusal::{Opinion, Weighed, allowing, weigh};
 use crate::diagnosis::remedy::{aws, rotate_now};
+use crate::diagnosis::runs::{Ran, ran};
 use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Concern, Confidence, Observation, Proof, Remediation, Severity, StepName};
+use crate::model::{Cause, Concern, Confidence, Finding, Observation, Proof, Remediation, Severity, StepName, Window};
+use jiff::SignedDuration;
+use serde_json::json;
 
 const CAUSE: Cause = Cause::IamIdentityPolicyMissing;
+
+/// How long before the first failure a change of the trust counts as its likely origin.
+const CLOSE_CHANGE: SignedDuration = SignedDuration::from_mins(30);
 
 pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Step, evaluate };
 
@@ -25,9 +33,40 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         return role_missing(case, role);
     }
     match weigh(case, CAUSE, "the role's policies allow every action rotation needs") {
-        Weighed::Against(verdict) => verdict,
+        Weighed::Against(verdict) => distrusted(case).map_or(verdict, Verdict::from),
         Weighed::For(opinion) => lacking(case, opinion),
     }
+}
+
+/// The role's trust was changed just before the function stopped running: Lambda may no longer assume it.
+fn distrusted(case: &Case<'_>) -> Option<Finding> {
+    let row = case.failing.as_ref()?;
+    let change = case.last_change(Concern::Role, &["UpdateAssumeRolePolicy"])?;
+    let Ran::No(unseen) = ran(case) else { return None };
+    if !Window::ending_at(row.first_at, CLOSE_CHANGE).contains(change.at) {
+        return None;
+    }
+    let role = case.role_name().unwrap_or("ROLE");
+    let explanation = format!(
+        "The function has not run since the trust policy of its role {role} was changed: Lambda runs it only while that policy \
+         lets lambda.amazonaws.com assume the role."
+    );
+    let mut evidence = vec![case.change_proof(change)];
+    evidence.extend(unseen);
+    evidence.extend(case.failed_attempt_proof());
+    let trust = json!({ "Version": "2012-10-17", "Statement": [
+        { "Effect": "Allow", "Principal": { "Service": "lambda.amazonaws.com" }, "Action": "sts:AssumeRole" }
+    ] });
+    let update = ["iam", "update-assume-role-policy", "--role-name", role, "--policy-document", &trust.to_string()];
+    let remediation = Remediation::new("Let Lambda assume the role again.")
+        .run(aws(&["iam", "get-role", "--role-name", role]))
+        .run(aws(&update))
+        .warn("The whole trust policy is replaced: keep who else may assume the role.")
+        .run(rotate_now(case))
+        .needs("iam:UpdateAssumeRolePolicy")
+        .needs("secretsmanager:RotateSecret")
+        .link("https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html");
+    Some(case.finding(CAUSE, Confidence::Possible, explanation, evidence, remediation))
 }
 
 fn lacking(case: &Case<'_>, opinion: Opinion) -> Verdict {

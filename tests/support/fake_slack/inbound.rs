@@ -1,6 +1,6 @@
 //! What people do, and how Slack tells the bot.
 
-use super::world::{BOT_USER, Sent, TEAM};
+use super::world::{BOT_USER, Posted, Sent, TEAM};
 use super::{FakeSlack, now};
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
@@ -71,9 +71,12 @@ impl FakeSlack {
 
     /// The payload of a click on a button of a message, or on an entry of a menu.
     pub(crate) fn click_payload(&self, user: &str, channel: &str, ts: &str, value: &str) -> Value {
-        let world = self.world();
-        let post = world.message(channel, ts).expect("the message that is clicked").clone();
-        drop(world);
+        let post = self.world().message(channel, ts).expect("the message that is clicked").clone();
+        self.click_payload_of(user, &post, value)
+    }
+
+    /// The same in a message as someone still has it on the screen.
+    pub(crate) fn click_payload_of(&self, user: &str, post: &Posted, value: &str) -> Value {
         let elements: Vec<Value> =
             post.blocks.as_array().unwrap().iter().filter_map(|block| block["elements"].as_array().cloned()).flatten().collect();
         let action = elements
@@ -92,7 +95,7 @@ impl FakeSlack {
                 }
             })
             .unwrap_or_else(|| panic!("no button means {value}"));
-        self.interaction(user, channel, ts, post.thread.as_deref(), action)
+        self.interaction(user, &post.channel, &post.ts, post.thread.as_deref(), action)
     }
 
     /// A click on anything, whether the message has it or not.

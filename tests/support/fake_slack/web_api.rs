@@ -57,7 +57,7 @@ async fn method(
             fake.changed.notify_waiters();
             return ([("content-type", *kind)], *body).into_response();
         }
-        Some(Fault::LostAfterwards) | None => {}
+        Some(Fault::LostAfterwards | Fault::HangAfterwards) | None => {}
     }
     let token = headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer ")).unwrap_or_default();
     let expected = if method == "apps.connections.open" { super::world::APP_TOKEN } else { BOT_TOKEN };
@@ -65,6 +65,9 @@ async fn method(
         return failed(&fake, "invalid_auth");
     }
     let result = fake.change(|world| call(world, &fake, &method, &arguments));
+    if matches!(fault, Some(Fault::HangAfterwards)) {
+        std::future::pending::<()>().await;
+    }
     if matches!(fault, Some(Fault::LostAfterwards)) {
         // The connection breaks in the middle of the answer.
         let broken = futures::stream::iter([Ok(Bytes::from_static(b"{\"ok\":")), Err(std::io::Error::other("cut"))]);

@@ -28,6 +28,8 @@ pub(crate) enum Fault {
     LostAfterwards,
     /// Neither done nor answered.
     Hang,
+    /// Done, and never answered.
+    HangAfterwards,
 }
 
 /// A call that came.

@@ -78,15 +78,47 @@ fn section(label: &SafeText, lines: &[SafeText]) -> Vec<Piece> {
     pieces
 }
 
+/// Quotes with a source each stand for themselves; those without, such as the lines of a log, share a block.
 fn quoted(label: &SafeText, quotes: &[Quote]) -> Vec<Piece> {
     let mut pieces = vec![heading(label)];
-    for quote in quotes {
-        let mut lead = vec![bold(&cut(&text::line(&quote.lead), LABEL))];
-        if !quote.source.as_str().trim().is_empty() {
-            lead.push(run(&format!(" · {}", cut(&text::line(&quote.source), LABEL))));
+    let has_source = |quote: &Quote| !quote.source.as_str().trim().is_empty();
+    for quotes in quotes.chunk_by(|one, next| !has_source(one) && !has_source(next)) {
+        match quotes {
+            [quote] if has_source(quote) => {
+                let lead = bold(&cut(&text::line(&quote.lead), LABEL));
+                let source = run(&format!(" · {}", cut(&text::line(&quote.source), LABEL)));
+                pieces.push(Piece::Lines(paragraph(vec![lead, source])));
+                pieces.extend(shortened(&text::lines(&quote.text), QUOTE, |text| preformatted(&text)));
+            }
+            lines => pieces.extend(log(lines)),
         }
-        pieces.push(Piece::Lines(paragraph(lead)));
-        pieces.extend(shortened(&text::lines(&quote.text), QUOTE, |text| preformatted(&text)));
+    }
+    pieces
+}
+
+/// Lines of a log in blocks that can be copied, each as long as a block may be.
+fn log(quotes: &[Quote]) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut block = String::new();
+    for quote in quotes {
+        let whole = match quote.lead.as_str().trim() {
+            "" => text::lines(&quote.text),
+            _ => format!("{}  {}", cut(&text::line(&quote.lead), LABEL), text::lines(&quote.text)),
+        };
+        let line = cut(&whole, QUOTE);
+        if length(&block) + 1 + length(&line) > limits::TEXT {
+            pieces.push(Piece::Lines(preformatted(&std::mem::take(&mut block))));
+        }
+        if !block.is_empty() {
+            block.push('\n');
+        }
+        block.push_str(&line);
+        if length(&whole) > QUOTE {
+            pieces.push(Piece::Shortened);
+        }
+    }
+    if !block.is_empty() {
+        pieces.push(Piece::Lines(preformatted(&block)));
     }
     pieces
 }

@@ -1,0 +1,233 @@
+//! The bot under load, in figures: with a hundred investigations running at 100 ms per AWS call, how fast a new command is
+//! acknowledged; five hundred commands at once; memory, idle and busy; the time from start to ready.
+//!
+//! `cargo bench --bench bot`. It runs the program itself as a child, over a fake Slack and a simulated account on loopback,
+//! both in this process; memory is the child's. Fails where a budget is broken.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a benchmark prints, and stops at a mistake of its own"
+)]
+
+use axum::body::Bytes;
+use axum::extract::{Path as RoutePath, State};
+use axum::{Json, Router, routing::any};
+use hmac::{Hmac, Mac};
+use rotation_diag::clock::{Clock, Stopwatch};
+use rotation_diag::simulator::{Scenario, Simulator};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{ExitCode, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+const LATENCY_MS: u64 = 100;
+const RUNNING: usize = 100;
+const BURST: usize = 500;
+const PROBES: usize = 300;
+
+const ACKNOWLEDGED: Duration = Duration::from_millis(100);
+const READY: Duration = Duration::from_secs(1);
+const BUSY_MIB: f64 = 200.0;
+const IDLE_MIB: f64 = 40.0;
+
+/// How long the benchmark waits for what must happen.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+const SECRET: &str = "benchmark-signing-secret";
+
+/// Slack, as far as the bot notices.
+#[derive(Debug, Default)]
+struct Slack {
+    roots: AtomicUsize,
+    verdicts: Mutex<BTreeSet<String>>,
+    next: AtomicUsize,
+}
+
+async fn method(State(slack): State<Arc<Slack>>, RoutePath(method): RoutePath<String>, body: Bytes) -> Json<Value> {
+    let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let text = asked["text"].as_str().unwrap_or_default();
+    let mut ts = asked["ts"].as_str().unwrap_or_default().to_owned();
+    if method == "chat.postMessage" {
+        ts = format!("1700000000.{:06}", slack.next.fetch_add(1, Ordering::Relaxed));
+        if asked["thread_ts"].is_null() {
+            slack.roots.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    if text.contains("is not rotating") && asked["thread_ts"].is_null() {
+        slack.verdicts.lock().unwrap().insert(ts.clone());
+    }
+    Json(json!({
+        "ok": true, "ts": ts, "channel": "C1", "message": { "ts": ts, "text": "" }, "messages": [], "url": "https://x.slack.com/",
+        "team": "x", "team_id": "T1", "user": "bot", "user_id": "UBOT", "bot_id": "BBOT",
+        "upload_url": "http://127.0.0.1:9/", "file_id": "F1",
+    }))
+}
+
+struct Bot {
+    child: Child,
+    address: String,
+    client: reqwest::Client,
+    ready_after: Duration,
+}
+
+impl Bot {
+    async fn start(folder: &Path, slack: &str, aws: &str) -> Bot {
+        let config = folder.join("config.toml");
+        let text = format!(
+            "default_region = \"eu-west-1\"\n[http]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"{}\"\n[work]\nconcurrency = {RUNNING}\n\
+             [slack]\nmode = \"http\"\nbot_token = \"env:BOT\"\nsigning_secret = \"env:SECRET\"\napi_url = \"{slack}\"\n\
+             [[allow]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannels = [\"*\"]\nusers = [{}]\n",
+            folder.join("store.db").display(),
+            (0..1_000).map(|number| format!("\"U{number}\"")).collect::<Vec<_>>().join(", ")
+        );
+        std::fs::write(&config, text).unwrap();
+        let watch = Stopwatch::start();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_rotation-diag"))
+            .args(["serve", "--config"])
+            .arg(&config)
+            .envs([("BOT", "xoxb-1-2-benchmark"), ("SECRET", SECRET), ("AWS_ENDPOINT_URL", aws)])
+            .envs([("AWS_ACCESS_KEY_ID", "AKIDSIMULATED"), ("AWS_SECRET_ACCESS_KEY", "simulated")])
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let address = loop {
+            let line = lines.next_line().await.unwrap().expect("the program listens");
+            if let Some((_, address)) = line.split_once("listens on http://") {
+                break address.to_owned();
+            }
+        };
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let client = reqwest::Client::new();
+        while client.get(format!("http://{address}/readyz")).send().await.unwrap().status() != 200 {
+            assert!(watch.elapsed() < PATIENCE, "never ready");
+        }
+        Bot { child, address, client, ready_after: watch.elapsed() }
+    }
+
+    /// Sends a slash command; how long until it was acknowledged.
+    async fn ask(&self, number: usize) -> Duration {
+        let body = format!(
+            "team_id=T1&channel_id=C{}&user_id=U{}&command=%2Frotation-diag&text=prod%2Forders-db&trigger_id={number}.x&\
+             response_url=http%3A%2F%2F127.0.0.1%3A9%2Fx&team_domain=x&channel_name=x&user_name=x&token=x&api_app_id=A1",
+            number % 20,
+            number % 1_000
+        );
+        let timestamp = Clock::system().now().as_second().to_string();
+        let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
+        mac.update(format!("v0:{timestamp}:{body}").as_bytes());
+        let signature: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let watch = Stopwatch::start();
+        let answer = (self.client.post(format!("http://{}/slack/command", self.address)))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("x-slack-request-timestamp", timestamp)
+            .header("x-slack-signature", format!("v0={signature}"))
+            .body(body)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 200, "{number}");
+        let text = answer.text().await.unwrap();
+        let elapsed = watch.elapsed();
+        assert!(!text.contains("not allowed") && !text.contains("could not be stored"), "{text}");
+        elapsed
+    }
+
+    /// Resident memory, now and at most, in MiB.
+    fn memory(&self) -> (f64, f64) {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap())).unwrap();
+        let field = |name: &str| {
+            let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+            line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1_024.0
+        };
+        (field("VmRSS:"), field("VmHWM:"))
+    }
+}
+
+fn percentile(sorted: &[Duration], of: f64) -> Duration {
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small index")]
+    let at = ((sorted.len() as f64 * of).ceil() as usize).clamp(1, sorted.len()) - 1;
+    sorted.get(at).copied().unwrap()
+}
+
+async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let waiting = async {
+        let mut look = tokio::time::interval(Duration::from_millis(50));
+        while !is_so() {
+            look.tick().await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "never: {what}");
+}
+
+struct Budget {
+    broken: bool,
+}
+
+impl Budget {
+    fn line(&mut self, what: &str, figure: String, budget: String, is_kept: bool) {
+        let mark = if is_kept { "ok" } else { "OVER" };
+        self.broken |= !is_kept;
+        println!("{what:<62} {figure:>10}   budget {budget:>8}   {mark}");
+    }
+
+    fn time(&mut self, what: &str, took: Duration, most: Duration) {
+        self.line(what, format!("{:.1} ms", took.as_secs_f64() * 1_000.0), format!("{} ms", most.as_millis()), took <= most);
+    }
+
+    fn memory(&mut self, what: &str, mib: f64, most: f64) {
+        self.line(what, format!("{mib:.1} MiB"), format!("{most} MiB"), mib <= most);
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let mut budget = Budget { broken: false };
+    let slack = Arc::new(Slack::default());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let api = format!("http://{}/api", listener.local_addr().unwrap());
+    let routes = Router::new().route("/api/{method}", any(method)).with_state(Arc::clone(&slack));
+    tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+    let (_, text) = Scenario::embedded().find(|(name, _)| *name == "role_detached_policy").unwrap();
+    let slow = format!("{text}\n[[fault]]\noperation = \"*\"\nlatency_ms = {LATENCY_MS}\n");
+    let aws = Simulator::start(Scenario::parse(&slow).unwrap(), Clock::system().now()).unwrap();
+
+    let folder = tempfile::tempdir().unwrap();
+    let bot = Bot::start(folder.path(), &api, &aws.endpoint_url()).await;
+    budget.time("start to ready", bot.ready_after, READY);
+    budget.memory("memory, idle", bot.memory().0, IDLE_MIB);
+
+    // A hundred run; every new one finds all places taken.
+    let started = futures::future::join_all((0..RUNNING).map(|number| bot.ask(number))).await;
+    until("a hundred run", || slack.roots.load(Ordering::Relaxed) >= 1).await;
+    let mut took = Vec::new();
+    for number in 0..PROBES {
+        took.push(bot.ask(RUNNING + number).await);
+    }
+    took.sort_unstable();
+    println!("{:<62} {:>10.1} ms", "acknowledgement with 100 running, median", percentile(&took, 0.5).as_secs_f64() * 1_000.0);
+    budget.time("acknowledgement with 100 running, p99", percentile(&took, 0.99), ACKNOWLEDGED);
+    drop(started);
+
+    let watch = Stopwatch::start();
+    let mut burst = futures::future::join_all((0..BURST).map(|number| bot.ask(RUNNING + PROBES + number))).await;
+    burst.sort_unstable();
+    println!("{:<62} {:>10.1} ms", "500 commands at once, all acknowledged after", watch.elapsed().as_secs_f64() * 1_000.0);
+    budget.time("500 commands at once, the slowest acknowledgement", percentile(&burst, 1.0), Duration::from_secs(3));
+    let all = RUNNING + PROBES + BURST;
+    until("every command has its verdict", || slack.verdicts.lock().unwrap().len() >= all).await;
+    println!("{:<62} {:>10.1} s", format!("all {all} verdicts posted after"), watch.elapsed().as_secs_f64());
+    assert_eq!(slack.roots.load(Ordering::Relaxed), all, "one thread per command");
+    budget.memory("memory, at most", bot.memory().1, BUSY_MIB);
+    assert!(aws.violations().is_empty());
+    if budget.broken { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}

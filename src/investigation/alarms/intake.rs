@@ -1,0 +1,83 @@
+//! Alarms are accepted, and subscriptions confirmed.
+
+use crate::alarm::{Accepted, Intake, Notice, Scope, Subscriptions, Unavailable};
+use crate::config::Topic;
+use crate::investigation::{Bot, new_id};
+use crate::model::{Alarm, Observation, SecretRef, Trigger};
+use crate::redact::SafeText;
+use crate::store::{self, Audited, Choice, Entry};
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// Alarms wait in one lane, so that a storm of them keeps no channel waiting.
+const LANE: &str = "alarms";
+
+/// Keeps alarms in the inbox.
+pub struct AlarmIntake(pub Arc<Bot>);
+
+/// Confirms subscriptions with the account's role.
+pub struct Subscriber(pub Arc<Bot>);
+
+#[async_trait]
+impl Intake for AlarmIntake {
+    async fn accept(&self, message_id: &str, notice: Notice) -> Result<Accepted, Unavailable> {
+        match notice {
+            Notice::Alarm(alarm) => self.0.accept_alarm(&format!("sns/{message_id}"), *alarm).await,
+            Notice::Ignored { reason } => self.0.note_ignored(message_id, reason).await,
+        }
+    }
+}
+
+impl Bot {
+    /// Keeps an alarm, once per `key`; one out of scope is recorded as ignored.
+    pub(super) async fn accept_alarm(&self, key: &str, alarm: Alarm) -> Result<Accepted, Unavailable> {
+        if let Err(reason) = Scope::of(&self.config, &alarm) {
+            return self.note_ignored(key, &reason.to_string()).await;
+        }
+        let what = SafeText::redact(&format!("the alarm {}", alarm.title)).cut(200);
+        let entry = Entry {
+            key: key.to_owned(),
+            origin: key.to_owned(),
+            lane: LANE.to_owned(),
+            subject: new_id(),
+            same: None,
+            trigger: Trigger::Alarm(alarm),
+            what,
+        };
+        match self.store.accept(&entry, None).await {
+            Ok(store::Accepted::New) => Ok(Accepted::New),
+            Ok(_) => Ok(Accepted::Duplicate),
+            Err(error) => {
+                tracing::error!(%error, "an alarm could not be stored; its sender is asked to send it again");
+                Err(Unavailable)
+            }
+        }
+    }
+
+    async fn note_ignored(&self, subject: &str, reason: &str) -> Result<Accepted, Unavailable> {
+        let line = Audited::system("ignored a message of SNS", subject, reason);
+        match self.store.audit(&line).await {
+            Ok(()) => Ok(Accepted::New),
+            Err(error) => {
+                tracing::error!(%error, "an ignored message could not be recorded; its sender is asked to send it again");
+                Err(Unavailable)
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Subscriptions for Subscriber {
+    async fn confirm(&self, topic: &Topic, token: &str) -> Result<(), String> {
+        let arn = topic.arn();
+        let account = self.0.accounts.known().iter().find(|known| known.account_id.as_deref() == Some(arn.account_id()));
+        let choice = Choice { account: account.and_then(|known| known.name.clone()), region: arn.region().to_owned() };
+        let purpose = SecretRef::Name(String::from("alarm"));
+        let connected = self.0.accounts.connect(&choice, &purpose).await.map_err(|error| error.to_string())?;
+        match connected.aws.confirm_subscription(arn.as_str(), token).await {
+            Observation::Found(()) => Ok(()),
+            Observation::Denied(denial) => Err(format!("the permission {} is missing", denial.action)),
+            other => Err(format!("AWS did not confirm it ({})", other.status())),
+        }
+    }
+}

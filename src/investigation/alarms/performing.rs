@@ -1,0 +1,157 @@
+//! What follows a decision: secrets are looked into together, and their thread says why.
+
+use super::{Case, LOOK_AGAIN, LOOK_FOR, identity, words};
+use crate::alarm::{Means, Reason, Story};
+use crate::chat::compose;
+use crate::investigation::perform::Undone;
+use crate::investigation::{Bot, Options, new_id};
+use crate::model::{Investigation, Question, SecretRef};
+use crate::redact::SafeText;
+use crate::store::{Ending, Filed, NewThread, Outgoing, ROOT, StoreError, Stored};
+use futures::future::BoxFuture;
+use futures::stream::{self, StreamExt as _};
+
+/// Secrets of one alarm that are looked into; the others are named.
+const MOST_SECRETS: usize = 10;
+
+/// How many of them at once.
+const AT_ONCE: usize = 4;
+
+/// The message about the alarm itself.
+pub(super) const ALARM: &str = "alarm";
+
+impl Bot {
+    /// A thread begins: its secrets are looked into and compared.
+    pub(super) async fn begin_thread(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Ending, Undone> {
+        if case.secrets.is_empty() {
+            return self.without_secrets(case, filed).await;
+        }
+        let secrets: Vec<&SecretRef> = case.secrets.values().take(MOST_SECRETS).collect();
+        let single = secrets.len() == 1;
+        let mut opened = Vec::new();
+        if !single {
+            let waiting = Outgoing::root(&filed.thread, words::working(case), "an alarm").passing();
+            if self.store.stated(&filed.thread, ROOT).await?.is_none() {
+                self.store.state(&[waiting]).await?;
+            }
+        }
+        for (at, secret) in secrets.iter().enumerate() {
+            let slot = if single { ROOT.to_owned() } else { format!("s{}", at + 1) };
+            opened.push(self.open_for(case, filed, secret, &slot).await?);
+        }
+        self.store.state(&[self.about_alarm(case, filed)]).await?;
+        let mut ending = self.look_into(case, &opened).await?;
+        if !single {
+            let overview = words::overview(case, &records(&ending));
+            ending.messages.push(Outgoing::root(&filed.thread, overview, "what the secrets of an alarm have in common"));
+        }
+        Ok(ending)
+    }
+
+    /// No secret was found: the thread says what was tried, and how to map the alarm. While CloudTrail may not show the
+    /// failed rotation yet, it is looked at again.
+    async fn without_secrets(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Ending, Undone> {
+        let waited = self.store.now().duration_since(case.claimed.received_at);
+        let may_come = case.found.by == Means::Nothing && case.found.secrets.is_empty() && waited < LOOK_FOR;
+        let messages = vec![
+            Outgoing::root(&filed.thread, words::unmapped(case, may_come), "an alarm without a secret"),
+            self.about_alarm(case, filed),
+        ];
+        if may_come {
+            self.store.state(&messages).await?;
+            return Err(Undone::Later(LOOK_AGAIN));
+        }
+        Ok(Ending { messages, ..Ending::default() })
+    }
+
+    /// Only the message about the alarm changes.
+    pub(super) fn fold(&self, case: &Case<'_>, filed: &Filed<Story>) -> Ending {
+        Ending { messages: vec![self.about_alarm(case, filed)], ..Ending::default() }
+    }
+
+    /// The thread looks again, and says why.
+    pub(super) async fn tell(&self, case: &Case<'_>, filed: &Filed<Story>, reason: &Reason) -> Result<Ending, Undone> {
+        let known = self.store.investigations_of(&filed.thread).await?;
+        let mut ending = match reason {
+            Reason::NewSecrets(names) => {
+                let mut opened = Vec::new();
+                let new = case.secrets.iter().filter(|(name, _)| names.contains(*name)).take(MOST_SECRETS);
+                for (at, (_, secret)) in new.enumerate() {
+                    let slot = format!("s{}", known.len() + at + 1);
+                    opened.push(self.open_for(case, filed, secret, &slot).await?);
+                }
+                self.look_into(case, &opened).await?
+            }
+            Reason::StillFailing(_) | Reason::Again => self.look_into_again(case, &known).await?,
+        };
+        let told = words::told(case, reason, &records(&ending));
+        let name = format!("told-{}", case.claimed.ticket.number());
+        ending.messages.push(Outgoing::reply(&filed.thread, name, told, words::reason(reason)));
+        ending.messages.push(self.about_alarm(case, filed));
+        Ok(ending)
+    }
+
+    /// An investigation of `secret` in the thread; the one that is there is kept.
+    async fn open_for(
+        &self,
+        case: &Case<'_>,
+        filed: &Filed<Story>,
+        secret: &SecretRef,
+        slot: &str,
+    ) -> Result<Stored, StoreError> {
+        let wanted = identity(case.alarm, secret);
+        let known = self.store.investigations_of(&filed.thread).await?;
+        if let Some(stored) = known.into_iter().find(|one| identity(case.alarm, &one.question.secret) == wanted) {
+            return Ok(stored);
+        }
+        let question = Question {
+            secret: secret.clone(),
+            account: case.choice.account.clone(),
+            region: Some(case.choice.region.clone()),
+            reach: None,
+        };
+        let id = if slot == ROOT { filed.thread.clone() } else { new_id() };
+        let waiting = compose::progress(&SafeText::redact(secret.as_str()), &compose::waiting());
+        let waiting = Outgoing::reply(&filed.thread, slot, waiting, "an alarm").passing();
+        let thread = NewThread { id: filed.thread.clone(), place: filed.place.clone(), alarm: None };
+        self.store.open_investigation(&thread, &id, slot, &question, &[waiting]).await
+    }
+
+    async fn look_into(&self, case: &Case<'_>, opened: &[Stored]) -> Result<Ending, Undone> {
+        self.run_together(case, opened.iter().map(|stored| (stored.clone(), stored.revision)).collect()).await
+    }
+
+    /// All of them again; the buttons of their old verdicts expire.
+    pub(super) async fn look_into_again(&self, case: &Case<'_>, known: &[Stored]) -> Result<Ending, Undone> {
+        let known = known.iter().take(MOST_SECRETS);
+        self.run_together(case, known.map(|stored| (stored.clone(), stored.revision.saturating_add(1))).collect()).await
+    }
+
+    async fn run_together(&self, case: &Case<'_>, investigations: Vec<(Stored, u32)>) -> Result<Ending, Undone> {
+        let choice = &case.choice;
+        let mut runs: Vec<BoxFuture<'_, Result<Ending, StoreError>>> = Vec::new();
+        for (stored, revision) in investigations {
+            runs.push(Box::pin(async move {
+                let options = Options::new(stored.question.secret.clone());
+                self.run(&stored, revision, choice, options).await
+            }));
+        }
+        let mut all = Ending::default();
+        for ending in stream::iter(runs).buffered(AT_ONCE).collect::<Vec<_>>().await {
+            let ending = ending?;
+            all.concluded.extend(ending.concluded);
+            all.messages.extend(ending.messages);
+        }
+        Ok(all)
+    }
+
+    /// The message about the alarm, which calls whom the configuration says where it is critical.
+    pub(super) fn about_alarm(&self, case: &Case<'_>, filed: &Filed<Story>) -> Outgoing {
+        Outgoing::reply(&filed.thread, ALARM, words::about(case, &filed.story, self.store.now()), "what the alarm says")
+    }
+}
+
+/// What the runs saw.
+pub(super) fn records(ending: &Ending) -> Vec<&Investigation> {
+    ending.concluded.iter().filter_map(|concluded| concluded.record.as_ref()).collect()
+}

@@ -1,0 +1,243 @@
+//! What threads say about alarms.
+
+use super::storm::Storm;
+use super::{Case, name_of};
+use crate::alarm::{MOST_THREADS, Reason, Story};
+use crate::chat::Message;
+use crate::chat::compose::notice;
+use crate::chat::document::{Mention, Part, Tone};
+use crate::config::Callee;
+use crate::model::{AlarmSource, AlarmState, Cause, Investigation, Outcome};
+use crate::redact::SafeText;
+use crate::report::inert::{cut, one_line};
+use crate::report::time::{age, moment};
+use crate::report::{Report, wording};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// Names in a list; more are counted.
+const MOST_NAMES: usize = 20;
+
+/// The longest of an alarm's own texts that is shown, in characters.
+const LONGEST: usize = 300;
+
+fn safe(text: &str) -> SafeText {
+    SafeText::redact(text)
+}
+
+fn section(label: &str, lines: &[String]) -> Option<Part> {
+    (!lines.is_empty()).then(|| Part::Section { label: safe(label), lines: lines.iter().map(|line| safe(line)).collect() })
+}
+
+fn title_of(case: &Case<'_>) -> String {
+    let title = one_line(&safe(&case.alarm.title));
+    if case.alarm.source == AlarmSource::CloudWatch { format!("alarm {title}") } else { title }
+}
+
+/// While several secrets are looked into.
+pub(super) fn working(case: &Case<'_>) -> Message {
+    let mut message = notice(Tone::Working, &format!("{}: looking into {} secrets together", title_of(case), case.secrets.len()));
+    message.parts.extend(section("Secrets", &listed(case.secrets.values().map(name_of))));
+    message
+}
+
+/// What the alarm itself says, how often it came, and how its secrets were found.
+pub(super) fn about(case: &Case<'_>, story: &Story, now: Timestamp) -> Message {
+    let alarm = case.alarm;
+    let at = moment(alarm.state_at, now);
+    let (tone, what) = match (alarm.state, alarm.source) {
+        (AlarmState::Alarm, AlarmSource::CloudWatch) => (Tone::Bad, format!("{} went to ALARM, {at}", title_of(case))),
+        (AlarmState::Alarm, _) => (Tone::Bad, format!("{}, {at}", title_of(case))),
+        (AlarmState::Ok, _) => (Tone::Good, format!("{} is OK again, {at}", title_of(case))),
+        (AlarmState::InsufficientData, _) => (Tone::Neutral, format!("{} has too little data, {at}", title_of(case))),
+    };
+    let mut message = Message::line(tone, safe(&capital(&what)));
+    let said = [&alarm.reason, &alarm.description].into_iter().filter(|text| !text.is_empty());
+    let said: Vec<String> = said.map(|text| cut(one_line(&safe(text)), LONGEST)).collect();
+    message.parts.extend(section("It says", &said));
+    message.parts.extend(section("About the alarm itself", &alarm.remarks));
+    let mut context = Vec::new();
+    if !case.secrets.is_empty() {
+        context.push(format!("secrets found by {}", case.found.by.words()));
+    }
+    if story.times > 1 {
+        context.push(format!("alarms about this came {} times", story.times));
+    }
+    if story.alarms.len() > 1 {
+        context.push(format!("{} different alarms", story.alarms.len()));
+    }
+    if story.is_flapping(now) {
+        context.push("it changes to and fro: while it does, changes are only counted here".to_owned());
+    }
+    if !context.is_empty() {
+        message.parts.push(Part::Context(context.iter().map(|part| safe(part)).collect()));
+    }
+    if alarm.state == AlarmState::Alarm && case.is_critical() {
+        message.mention = case.route.mention.as_ref().map(mention);
+    }
+    message
+}
+
+fn mention(callee: &Callee) -> Mention {
+    match callee {
+        Callee::User(id) => Mention::User(id.clone()),
+        Callee::Group(id) => Mention::Group(id.clone()),
+        Callee::Here => Mention::Here,
+    }
+}
+
+/// No secret was found: what was tried, and how to say what the alarm is about.
+pub(super) fn unmapped(case: &Case<'_>, may_come: bool) -> Message {
+    let title = format!("{} came, and nothing tells which secret it is about", title_of(case));
+    let mut message = Message::line(Tone::Warning, safe(&capital(&title)));
+    let place = format!("{} in {}", case.alarm.account_id, case.alarm.region);
+    message.parts.push(Part::Context(vec![safe(&place), safe(&format!("since {:.0}", case.alarm.state_at))]));
+    message.parts.extend(section("What was tried", &case.found.tried));
+    if may_come {
+        let hope = "CloudTrail shows events some minutes late, so this is looked at again for a while";
+        message.parts.push(Part::Context(vec![safe(hope)]));
+    } else {
+        let how =
+            "name the secret in the alarm's description (secret=NAME), a dimension or a tag, or map it in the configuration:";
+        message.parts.extend(section("To tell it next time", &[how.to_owned()]));
+        let name = case.alarm.title.replace(['\\', '"'], "*");
+        message.parts.push(Part::Commands(vec![
+            safe("[[alarms.mapping]]"),
+            safe(&format!("alarm = \"{}\"", one_line(&safe(&name)))),
+            safe("secrets = [\"NAME\"]"),
+        ]));
+    }
+    message
+}
+
+/// What several secrets have in common.
+pub(super) fn overview(case: &Case<'_>, records: &[&Investigation]) -> Message {
+    let reports: Vec<Report> = records.iter().map(|record| Report::new(record)).collect();
+    let broken = records.iter().filter(|record| record.diagnosis.outcome == Outcome::RootCause).count();
+    let mut causes: BTreeMap<Option<&'static str>, usize> = BTreeMap::new();
+    for record in records {
+        *causes.entry(record.diagnosis.root_cause().map(|finding| finding.cause.title())).or_default() += 1;
+    }
+    let all = case.secrets.len();
+    let (tone, title) = match causes.iter().next() {
+        Some((Some(cause), count)) if *count == records.len() && records.len() > 1 => {
+            (Tone::Bad, format!("{}: {count} of {all} secrets, and one cause: {cause}", title_of(case)))
+        }
+        _ if broken == 0 => (Tone::Warning, format!("{}: no cause was found for any of {all} secrets", title_of(case))),
+        _ => {
+            (Tone::Bad, format!("{}: {broken} of {all} secrets do not rotate, for {} causes", title_of(case), distinct(records)))
+        }
+    };
+    let mut message = Message::line(tone, safe(&capital(&title)));
+    let lines: Vec<String> = reports.iter().map(wording::headline).collect();
+    message.parts.extend(section("Each of them", &lines));
+    message.parts.extend(section("In common", &in_common(records)));
+    let left: Vec<&str> = case.secrets.values().skip(records.len()).map(name_of).collect();
+    message.parts.extend(section("Not looked into", &listed(left.into_iter())));
+    message
+}
+
+fn distinct(records: &[&Investigation]) -> usize {
+    let causes: std::collections::BTreeSet<Cause> =
+        records.iter().filter_map(|record| Some(record.diagnosis.root_cause()?.cause)).collect();
+    causes.len().max(1)
+}
+
+/// Functions and keys that all of them share.
+fn in_common(records: &[&Investigation]) -> Vec<String> {
+    let shared = |of: fn(&Investigation) -> Option<String>| {
+        let values: Vec<Option<String>> = records.iter().map(|record| of(record)).collect();
+        let first = values.first().cloned().flatten()?;
+        (values.len() > 1 && values.iter().all(|value| value.as_ref() == Some(&first))).then_some(first)
+    };
+    let function = shared(|record| {
+        let config = record.evidence.rotation_config.found()?;
+        config.function_arn.as_ref().map(|arn| arn.name().to_owned())
+    });
+    let key = shared(|record| record.evidence.secret.found()?.kms_key_id.clone());
+    let function = function.map(|name| format!("all rotate with the function {name}"));
+    let key = key.map(|key| format!("all are encrypted with the key {key}"));
+    function.into_iter().chain(key).collect()
+}
+
+/// The thread says something new, and why.
+pub(super) fn told(case: &Case<'_>, reason: &Reason, records: &[&Investigation]) -> Message {
+    let what = match reason {
+        Reason::NewSecrets(names) => format!("new secrets affected: {}", names.len()),
+        Reason::StillFailing(hours) => format!("still failing after {hours} h"),
+        Reason::Again => "it came back after it had recovered".to_owned(),
+    };
+    let mut message = Message::line(Tone::Bad, safe(&capital(&format!("{what} ({})", title_of(case)))));
+    let lines: Vec<String> = records.iter().map(|record| wording::headline(&Report::new(record))).collect();
+    message.parts.extend(section("Now", &lines));
+    if records.is_empty() {
+        message.parts.extend(section("Now", &["it is still unknown which secret it is about".to_owned()]));
+    }
+    message
+}
+
+/// The reason, for the operator's records.
+pub(super) const fn reason(reason: &Reason) -> &'static str {
+    match reason {
+        Reason::NewSecrets(_) => "new secret affected",
+        Reason::StillFailing(_) => "still failing",
+        Reason::Again => "it came again",
+    }
+}
+
+/// Everything is OK again; whether rotation is, is told for each secret.
+pub(super) fn recovered(case: &Case<'_>, seen: &[&Investigation], recovered: &[&Investigation], now: Timestamp) -> Message {
+    let is_over = !seen.is_empty() && seen.len() == recovered.len();
+    let (tone, title) = match (is_over, seen.is_empty()) {
+        (true, _) => (Tone::Good, format!("{} is OK again, and rotation succeeded: this is over", title_of(case))),
+        (_, true) => (Tone::Neutral, format!("{} is OK again; which secret it was about is not known", title_of(case))),
+        _ => (Tone::Warning, format!("{} is OK again, but rotation has not succeeded since: this stays open", title_of(case))),
+    };
+    let mut message = Message::line(tone, safe(&capital(&title)));
+    let lines: Vec<String> = seen
+        .iter()
+        .map(|record| {
+            let config = record.evidence.rotation_config.found();
+            let rotated = config.and_then(|config| config.last_rotated_at);
+            let rotated = rotated.map_or("never rotated".to_owned(), |at| format!("last rotated {} ago", age(at, now)));
+            format!("{}; {rotated}", wording::headline(&Report::new(record)))
+        })
+        .collect();
+    message.parts.extend(section("Each of them", &lines));
+    message
+}
+
+/// Many alarms at once.
+pub(super) fn storm(storm: &Storm, now: Timestamp) -> Message {
+    let alarms = if storm.count == 1 { "1 alarm more".to_owned() } else { format!("{} alarms more", storm.count) };
+    let title =
+        format!("{alarms} than have threads of their own: at most {MOST_THREADS} a minute do, the others are counted here");
+    let mut message = Message::line(Tone::Bad, safe(&title));
+    message.parts.push(Part::Context(vec![
+        safe(&format!("since {}", moment(storm.began_at, now))),
+        safe(&format!("last {}", moment(storm.last_at, now))),
+    ]));
+    let mut lines: Vec<String> = storm.titles.iter().map(|title| one_line(&safe(title))).collect();
+    let more = usize::try_from(storm.count).unwrap_or(usize::MAX).saturating_sub(lines.len());
+    if more > 0 {
+        lines.push(format!("and {more} more"));
+    }
+    message.parts.extend(section("Among them", &lines));
+    message.parts.push(Part::Commands(vec![safe("/rotation-diag NAME")]));
+    message
+}
+
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let names: Vec<String> = names.map(|name| one_line(&safe(name))).collect();
+    let more = names.len().saturating_sub(MOST_NAMES);
+    let mut lines: Vec<String> = names.into_iter().take(MOST_NAMES).collect();
+    if more > 0 {
+        lines.push(format!("and {more} more"));
+    }
+    lines
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}

@@ -1,0 +1,107 @@
+//! What alarms told of, thread by thread: how the next one about the same cause finds its thread.
+
+use super::threads::place;
+use super::{Store, StoreError, Ticket, from_json, to_json};
+use crate::model::Place;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+
+/// A story in its thread.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Filed<T> {
+    /// The thread's id.
+    pub thread: String,
+    /// Where it is.
+    pub place: Place,
+    /// What is known.
+    pub story: T,
+}
+
+type Row = (String, String, String, String, Option<String>, String);
+
+impl Store {
+    /// The newest story in the channel of `of` that is known by one of `keys`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn story_of<T: DeserializeOwned>(&self, of: &Place, keys: &[String]) -> Result<Option<Filed<T>>, StoreError> {
+        let row: Option<Row> = sqlx::query_as(
+            "SELECT t.id, t.platform, t.workspace, t.channel, t.root, s.body
+             FROM story_keys k JOIN stories s ON s.thread = k.thread JOIN threads t ON t.id = s.thread
+             WHERE k.key IN (SELECT value FROM json_each(?)) AND t.platform = ? AND t.workspace = ? AND t.channel = ?
+             ORDER BY t.opened_at DESC, t.rowid DESC LIMIT 1",
+        )
+        .bind(to_json("list of keys", &keys)?)
+        .bind(of.platform.id())
+        .bind(&of.workspace)
+        .bind(&of.channel)
+        .fetch_optional(&self.readers)
+        .await?;
+        let Some((thread, platform, workspace, channel, root, body)) = row else { return Ok(None) };
+        let place = place(&platform, workspace, channel, root)?;
+        Ok(Some(Filed { thread, place, story: from_json("story", &body)? }))
+    }
+
+    /// Keeps what is known of a thread's cause, to be found by `keys` as well as by those it had.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn file_story<T: Serialize>(&self, thread: &str, keys: &[String], story: &T) -> Result<(), StoreError> {
+        let body = to_json("story", story)?;
+        let mut tx = self.write().await?;
+        sqlx::query("INSERT INTO stories (thread, body) VALUES (?, ?) ON CONFLICT (thread) DO UPDATE SET body = excluded.body")
+            .bind(thread)
+            .bind(body)
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query("INSERT OR IGNORE INTO story_keys (key, thread) SELECT value, ? FROM json_each(?)")
+            .bind(thread)
+            .bind(to_json("list of keys", &keys)?)
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query("UPDATE threads SET touched_at = ? WHERE id = ?")
+            .bind(self.now().as_millisecond())
+            .bind(thread)
+            .execute(&mut *tx)
+            .await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// How many threads with stories were opened in the channel of `of` since `since`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn stories_since(&self, of: &Place, since: Timestamp) -> Result<usize, StoreError> {
+        let count: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM threads t JOIN stories s ON s.thread = t.id
+             WHERE t.opened_at >= ? AND t.platform = ? AND t.workspace = ? AND t.channel = ?",
+        )
+        .bind(since.as_millisecond())
+        .bind(of.platform.id())
+        .bind(&of.workspace)
+        .bind(&of.channel)
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(usize::try_from(count).unwrap_or(usize::MAX))
+    }
+
+    /// Puts a trigger off by `wait`; this attempt does not count.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn postpone(&self, ticket: Ticket, wait: Duration) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE inbox SET state = 'waiting', attempts = attempts - 1, not_before = ?
+             WHERE id = ? AND fence = ? AND state = 'running'",
+        )
+        .bind(self.tick_after(wait))
+        .bind(ticket.number())
+        .bind(ticket.fence())
+        .execute(&self.writer)
+        .await?;
+        self.inbox_changed.send_replace(());
+        Ok(())
+    }
+}

@@ -1,0 +1,201 @@
+//! The whole bot behind the page: store, workers, delivery, and a simulated account.
+
+use crate::site::{Browser, Caller, new_id};
+use reqwest::header::LOCATION;
+use rotation_diag::app::demo::{Demo, World};
+use rotation_diag::app::{App, Plugged};
+use rotation_diag::chat::Reception;
+use rotation_diag::chat::console::{Console, Settings, router};
+use rotation_diag::config::Config;
+use rotation_diag::simulator::Scenario;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+const FORM: &str = "/rotation-diag prod/orders-db window:24h";
+
+fn worlds() -> Vec<World> {
+    let (_, text) = Scenario::embedded().find(|(name, _)| *name == "role_detached_policy").unwrap();
+    let scenario = Scenario::parse(text).unwrap();
+    vec![World { secret: scenario.secret().unwrap().to_owned(), scenario }]
+}
+
+/// A browser that listens to the page's news.
+struct Watcher<'a> {
+    caller: &'a Caller,
+    browser: Browser,
+    news: reqwest::Response,
+    heard: String,
+}
+
+impl<'a> Watcher<'a> {
+    async fn new(caller: &'a Caller) -> Watcher<'a> {
+        let mut browser = Browser::default();
+        caller.page(&mut browser, "/").await;
+        let news = caller.get(&mut browser, "/live").await;
+        assert_eq!(news.status(), 200);
+        Watcher { caller, browser, news, heard: String::new() }
+    }
+
+    /// Waits for the next news, whatever it is.
+    async fn hear(&mut self) -> String {
+        loop {
+            if let Some((event, rest)) = self.heard.split_once("\n\n") {
+                let (event, rest) = (event.to_owned(), rest.to_owned());
+                self.heard = rest;
+                if !event.starts_with(':') {
+                    return event;
+                }
+                continue;
+            }
+            let chunk = self.news.chunk().await.unwrap().expect("the page is still there");
+            self.heard.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+    }
+
+    /// Asks, and waits for the thread.
+    async fn ask(&mut self, words: &str) -> String {
+        let response = self.caller.submit(&mut self.browser, "/", "/say", &[("words", words)]).await;
+        assert_eq!(response.status(), 303);
+        loop {
+            if let Some(path) = self.hear().await.strip_prefix("event: opened\ndata: ") {
+                return path.to_owned();
+            }
+        }
+    }
+
+    /// Looks at a thread, and again after each news, until it says something.
+    async fn until(&mut self, thread: &str, said: &str) -> String {
+        loop {
+            let page = self.caller.page(&mut self.browser, thread).await;
+            if page.contains(said) {
+                return page;
+            }
+            self.hear().await;
+        }
+    }
+
+    async fn press(&mut self, thread: &str, token: &str) {
+        let root = thread.strip_prefix("/threads/").unwrap().to_owned();
+        let response = self.caller.submit(&mut self.browser, thread, "/act", &[("token", token), ("thread", &root)]).await;
+        assert_eq!((response.status().as_u16(), response.headers()[LOCATION].to_str().unwrap()), (303, thread));
+    }
+}
+
+/// The token of the button or menu entry with this action.
+fn token(page: &str, action: &str) -> Option<String> {
+    let pattern = format!(r#"value="(1\.[0-9a-f]{{32}}\.\d+\.{action})""#);
+    regex::Regex::new(&pattern).unwrap().captures(page).map(|found| found[1].to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_becomes_a_thread_and_buttons_go_on_with_it() {
+    let demo = Demo::start(worlds(), 0).await.unwrap();
+    let caller = Caller::of(demo.address().to_string());
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(demo.run(stop.clone()));
+    let mut one = Watcher::new(&caller).await;
+    let thread = one.ask(FORM).await;
+    let page = one.until(&thread, "/files/").await;
+    assert!(page.contains("prod/orders-db is not rotating"), "{page}");
+    assert_eq!(page.matches("<li data-state=\"done\"").count(), 9, "the thread shows the nine steps");
+    assert!(page.contains("timeline.png"), "the thread has no timeline");
+
+    let widen = token(&page, "widen-7").unwrap();
+    one.press(&thread, &widen).await;
+    let page = one.until(&thread, "looked back 7 d").await;
+    assert_eq!(token(&page, "widen-7"), None, "it looks back 7 days already");
+    one.press(&thread, &widen).await;
+    assert!(one.caller.page(&mut one.browser, &thread).await.contains("This button has expired"));
+
+    let mut two = Watcher::new(&caller).await;
+    let rerun = token(&page, "rerun-4").unwrap();
+    one.press(&thread, &rerun).await;
+    two.press(&thread, &rerun).await;
+    let page = one.until(&thread, "ran step 4 again").await;
+    assert_eq!(page.matches("ran step 4 again").count(), 1, "two people press, and it runs once");
+
+    let evidence = token(&page, "evidence-4").unwrap();
+    one.press(&thread, &evidence).await;
+    one.until(&thread, "Step 4 · function logs").await;
+    let investigation = regex::Regex::new("/investigations/[0-9a-f]{32}").unwrap().find(&page).unwrap().as_str().to_owned();
+    let report = caller.page(&mut Browser::default(), &investigation).await;
+    assert!(report.contains(&format!("href=\"{thread}\"")) && report.contains("<svg "), "{report}");
+    stop.cancel();
+    running.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_in_a_thread_do_the_same() {
+    let demo = Demo::start(worlds(), 0).await.unwrap();
+    let caller = Caller::of(demo.address().to_string());
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(demo.run(stop.clone()));
+    let mut one = Watcher::new(&caller).await;
+    let thread = one.ask("prod/orders-db").await;
+    one.until(&thread, "Rerun all").await;
+    let root = thread.strip_prefix("/threads/").unwrap().to_owned();
+    for (words, said) in
+        [("compare", "nothing to compare with"), ("export", "prod-orders-db.json"), ("resolve", "Resolved: prod/orders-db")]
+    {
+        caller.submit(&mut one.browser, &thread, "/say", &[("words", words), ("thread", &root)]).await;
+        one.until(&thread, said).await;
+    }
+    stop.cancel();
+    running.await.unwrap().unwrap();
+}
+
+/// A bot that keeps its store, with the page in front.
+async fn kept(folder: &std::path::Path, host: &str) -> (App, Caller) {
+    let text = format!(
+        "[[allow]]\nplatform = \"console\"\nworkspace = \"local\"\nchannels = [\"page\"]\nusers = [\"local\"]\n\
+         [http]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"{}\"\n",
+        folder.join("kept.db").display()
+    );
+    let config = Config::parse(&text).unwrap();
+    let settings = Settings { hosts: vec![host.to_owned()], token: None, secure: false, note: None, new_id };
+    let console = Console::new(settings);
+    let page = Arc::clone(&console);
+    let accounts = rotation_diag::app::demo::accounts(worlds());
+    let app = App::start_with(&config, accounts, move |bot, _| {
+        let board = Arc::clone(bot.store());
+        Ok(Plugged {
+            routers: vec![router(Arc::clone(&page), Arc::clone(bot) as Arc<dyn Reception>, board)],
+            platforms: vec![page],
+            ..Plugged::default()
+        })
+    })
+    .await
+    .unwrap();
+    console.answer_to(vec![app.address().to_string()]);
+    let caller = Caller::of(app.address().to_string());
+    (app, caller)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_loses_nothing_that_the_page_shows() {
+    let folder = tempfile::tempdir().unwrap();
+    let (app, caller) = kept(folder.path(), "first").await;
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(app.run(stop.clone()));
+    let (thread, before) = {
+        let mut one = Watcher::new(&caller).await;
+        let thread = one.ask(FORM).await;
+        one.until(&thread, "/files/").await;
+        (thread.clone(), one.until(&thread, "Rerun all").await)
+    };
+    stop.cancel();
+    running.await.unwrap().unwrap();
+
+    let (app, caller) = kept(folder.path(), "second").await;
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(app.run(stop.clone()));
+    let mut one = Watcher::new(&caller).await;
+    let after = one.until(&thread, "Rerun all").await;
+    let messages =
+        |page: &str| page.split_once("<div id=\"messages\"").unwrap().1.split_once("class=\"go-on\"").unwrap().0.to_owned();
+    assert_eq!(messages(&after), messages(&before));
+    one.press(&thread, &token(&after, "widen-30").unwrap()).await;
+    one.until(&thread, "looked back 30 d").await;
+    stop.cancel();
+    running.await.unwrap().unwrap();
+}
