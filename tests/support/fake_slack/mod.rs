@@ -22,7 +22,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 /// How long a test waits for what must happen; reached only when it does not.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Slack waits three seconds for an acknowledgement, and sends the message again.
 const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(3);

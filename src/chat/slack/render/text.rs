@@ -30,15 +30,16 @@ pub(in crate::chat::slack) fn plain(text: &str, limit: usize) -> SlackBlockPlain
     SlackBlockPlainText::new(cut(text, limit)).with_emoji(false)
 }
 
-/// The text of the notification. Slack reads mark-up here, so it is escaped, and no colon starts an emoji's name.
+/// The text of the notification. Slack reads mark-up here, so it is escaped, and what reads like an emoji's name is broken.
 pub(super) fn notification(text: &str) -> String {
-    let mut broken = String::with_capacity(text.len());
-    for (at, c) in text.char_indices() {
-        broken.push(c);
-        let next = text.get(at + c.len_utf8()..).and_then(|rest| rest.chars().next());
-        if c == ':' && next.is_some_and(|next| next.is_ascii_alphanumeric() || "+-_".contains(next)) {
-            broken.push('\u{2060}');
-        }
+    let is_name =
+        |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-_".contains(&byte));
+    let mut parts = text.split(':').peekable();
+    let mut broken = parts.next().unwrap_or_default().to_owned();
+    while let Some(part) = parts.next() {
+        // A name stands between two colons; without the second it is a time or the like.
+        broken.push_str(if parts.peek().is_some() && is_name(part) { ":\u{2060}" } else { ":" });
+        broken.push_str(part);
     }
     escape(&broken, limits::NOTIFICATION)
 }
