@@ -172,9 +172,12 @@ impl<'a> Sheet<'a> {
         );
         svg.text(margin, 50.0, &fitted(&span, room, SMALL.size, false), SMALL);
         let mut x = margin;
-        for (kind, name) in
-            [(Kind::Failed, "rotation failed"), (Kind::Succeeded, "succeeded"), (Kind::Started, "started"), (Kind::Change, "change")]
-        {
+        for (kind, name) in [
+            (Kind::Failed, "rotation failed"),
+            (Kind::Succeeded, "succeeded"),
+            (Kind::Started, "started"),
+            (Kind::Change, "change"),
+        ] {
             if self.story.count(kind) > 0 {
                 marker(svg, kind, x + 5.0, 68.0);
                 svg.text(x + 15.0, 72.0, name, SMALL);

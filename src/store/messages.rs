@@ -213,7 +213,26 @@ impl Store {
         .fetch_all(&self.readers)
         .await?;
         let mut threads = HashSet::new();
-        rows.into_iter().filter(|row| threads.insert(row.thread.clone())).map(Row::read).collect()
+        let mut due = Vec::new();
+        for row in rows.into_iter().filter(|row| threads.insert(row.thread.clone())) {
+            let id = row.id;
+            match row.read() {
+                Ok(one) => due.push(one),
+                // Another version wrote it; the others are not to wait for it.
+                Err(error) => self.skip_unreadable(id, &error).await?,
+            }
+        }
+        Ok(due)
+    }
+
+    async fn skip_unreadable(&self, id: i64, error: &StoreError) -> Result<(), StoreError> {
+        tracing::error!(%error, "a message is given up");
+        sqlx::query("UPDATE messages SET state = 'given_up', reply_to = NULL, why = ? WHERE id = ?")
+            .bind(error.to_string())
+            .bind(id)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
     }
 
     /// How long until a message of `platform` may be sent; `None` when none waits.

@@ -3,11 +3,12 @@
 
 use crate::bot::Bot;
 use crate::fake_discord::Event;
-use crate::samples::{everywhere, in_channel};
+use crate::samples::{everywhere, in_channel, safe};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use regex::Regex;
 use rotation_diag::chat::ChatPlatform as _;
+use rotation_diag::chat::document::{Message, Part, Tone};
 use rotation_diag::config::DiscordMode;
 use serde_json::Value;
 
@@ -60,8 +61,8 @@ fn texts(body: &Value) -> Vec<String> {
     std::iter::once(body["content"].as_str().unwrap().to_owned()).chain(embeds).collect()
 }
 
-async fn sent(bot: &Bot, text: &str, key: &str) -> Value {
-    bot.discord.post(&in_channel(), &everywhere(text), key).await.unwrap();
+async fn sent(bot: &Bot, message: &Message, key: &str) -> Value {
+    bot.discord.post(&in_channel(), message, key).await.unwrap();
     let Event::Posted { body, .. } = bot.fake.next().await else { panic!() };
     let Event::ThreadOpened { .. } = bot.fake.next().await else { panic!() };
     body
@@ -134,10 +135,30 @@ async fn hostile_text_stays_text_everywhere() {
     .into_iter()
     .enumerate()
     {
-        let body = sent(&bot, text, &at.to_string()).await;
+        let body = sent(&bot, &everywhere(text), &at.to_string()).await;
         for (at, shown) in texts(&body).into_iter().enumerate() {
             assert_eq!(alive(&shown, at == 0), Vec::<String>::new(), "{text:?} became {shown}");
         }
+    }
+    bot.fake.finish();
+}
+
+#[tokio::test]
+async fn only_a_plain_address_of_documentation_is_a_link() {
+    let bot = Bot::new(DiscordMode::Http).await;
+    for (at, (address, expected)) in [
+        ("https://docs.aws.amazon.com/a/b.html#c", "<https://docs.aws.amazon.com/a/b.html#c>"),
+        ("http://docs.aws.amazon.com", "http\\://docs.aws.amazon.com"),
+        ("https://a> @everyone", "https\\://a\\> \\@\u{200b}everyone"),
+        ("https://", "https\\://"),
+        ("javascript:alert(1)", "javascript:alert\\(1\\)"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let links = Part::Links(vec![safe(address)]);
+        let message = Message { parts: vec![links], ..Message::line(Tone::Neutral, safe("title")) };
+        assert_eq!(texts(&sent(&bot, &message, &at.to_string()).await)[1], expected);
     }
     bot.fake.finish();
 }
@@ -186,7 +207,10 @@ fn no_text_whatsoever_comes_alive() {
         .run(&text, |text| {
             let (bot, key) = &mut *cases.borrow_mut();
             **key += 1;
-            let body = runtime.block_on(sent(bot, &text, &key.to_string()));
+            let mut message = everywhere(&text);
+            // An address among the links is meant to be one.
+            message.parts.retain(|part| !matches!(part, Part::Links(_)));
+            let body = runtime.block_on(sent(bot, &message, &key.to_string()));
             for (at, shown) in texts(&body).into_iter().enumerate() {
                 prop_assert_eq!(alive(&shown, at == 0), Vec::<String>::new(), "{:?} became {}", text, shown);
             }

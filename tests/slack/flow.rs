@@ -84,7 +84,10 @@ impl FakeSlack {
     async fn reads(&self, post: &Posted, expected: &str) -> Posted {
         let (channel, ts, expected) = (post.channel.clone(), post.ts.clone(), expected.to_owned());
         let what = format!("a message that reads {expected:?}");
-        self.until(&what, move |world| world.message(&channel, &ts).filter(|post| read(&post.blocks).contains(&expected)).cloned()).await
+        self.until(&what, move |world| {
+            world.message(&channel, &ts).filter(|post| read(&post.blocks).contains(&expected)).cloned()
+        })
+        .await
     }
 
     /// Waits for a message, among those not read yet, that reads so.
@@ -156,7 +159,8 @@ async fn from_the_command_to_the_verdict_its_buttons_and_the_end() {
     fake.clicks("U2", &root, "resolve").await;
     assert!(fake.next_whisper().await.to_string().contains("not allowed for you here"));
     let now = fake.world().message("C1", &root.ts).unwrap().clone();
-    let both = ["U1", "U1"].map(|user| fake.deliver("interactive", fake.click_payload_of(user, &now, &value_of(&now.blocks, "resolve"))));
+    let both = ["U1", "U1"]
+        .map(|user| fake.deliver("interactive", fake.click_payload_of(user, &now, &value_of(&now.blocks, "resolve"))));
     for envelope in &both {
         fake.acknowledged(envelope).await;
     }
@@ -166,7 +170,8 @@ async fn from_the_command_to_the_verdict_its_buttons_and_the_end() {
 
     let log = program.stop();
     let shown = fake.world().everything_shown();
-    for secret in ["canaryticket", "canarytrigger", "canaryresponse", "canaryverification", BOT_TOKEN, APP_TOKEN, "AKIDSIMULATED"] {
+    for secret in ["canaryticket", "canarytrigger", "canaryresponse", "canaryverification", BOT_TOKEN, APP_TOKEN, "AKIDSIMULATED"]
+    {
         assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
         assert!(!shown.contains(secret), "{secret} was shown");
     }

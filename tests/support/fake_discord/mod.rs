@@ -22,7 +22,7 @@ use tokio::sync::Notify;
 use world::World;
 
 /// How long a test waits for something that has to happen.
-const SOON: Duration = Duration::from_secs(20);
+pub(crate) const SOON: Duration = Duration::from_secs(60);
 
 /// Something the bot did that somebody can see.
 #[derive(Debug, Clone, PartialEq)]
@@ -112,6 +112,11 @@ impl FakeDiscord {
             guilds: vec![GUILD],
             api_url: self.api.clone(),
         }
+    }
+
+    /// The base address of the REST interface.
+    pub(crate) fn api(&self) -> &str {
+        &self.api
     }
 
     /// Changes or reads the world.
