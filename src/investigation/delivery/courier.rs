@@ -218,7 +218,8 @@ impl Courier {
     async fn apologise(&self, due: &Due) {
         let Some(to) = due.reply_to.as_ref().filter(|_| due.is_root() && !due.alone) else { return };
         let why = "I cannot post in this channel: invite me to it, then ask again";
-        let told = self.platform.whisper(to, &compose::notice(Tone::Warning, why));
+        let apology = compose::notice(Tone::Warning, why);
+        let told = self.platform.whisper(to, &apology);
         let _ = tokio::time::timeout(self.tempo.call, told).await;
     }
 
