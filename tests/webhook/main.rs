@@ -7,6 +7,7 @@ mod bodies;
 #[expect(dead_code, reason = "shared with the bot's own tests")]
 mod bot_world;
 mod certificates;
+mod deploy;
 mod envelopes;
 mod fuzz;
 mod notices;
