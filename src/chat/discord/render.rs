@@ -100,7 +100,7 @@ pub(super) fn render(message: &Message) -> Rendered {
         page.part(part);
     }
     let (call, mentions) = message.mention.as_ref().and_then(mention).unwrap_or_else(|| (String::new(), no_mentions()));
-    let mut files: Vec<File> = message.attachments.iter().filter_map(|attachment| file(attachment)).collect();
+    let mut files: Vec<File> = message.attachments.iter().filter_map(file).collect();
     files.append(&mut page.commands);
     let own = limits::FILES - 1;
     let too_many = files.len() > own;
@@ -151,7 +151,7 @@ const fn colour(tone: Tone) -> u32 {
     match tone {
         Tone::Working => 0x58_65_f2,
         Tone::Bad => 0xd8_3c_3e,
-        Tone::Warning => 0xf0_b2_32,
+        Tone::Warning => 0x00f0_b232,
         Tone::Good => 0x23_a5_5a,
         Tone::Neutral => 0x80_84_8e,
     }
