@@ -149,11 +149,11 @@ fn thread_name(title: &SafeText) -> String {
 
 const fn colour(tone: Tone) -> u32 {
     match tone {
-        Tone::Working => 0x58_65_f2,
-        Tone::Bad => 0xd8_3c_3e,
-        Tone::Warning => 0xf0_b2_32,
-        Tone::Good => 0x23_a5_5a,
-        Tone::Neutral => 0x80_84_8e,
+        Tone::Working => 0x0058_65f2,
+        Tone::Bad => 0x00d8_3c3e,
+        Tone::Warning => 0x00f0_b232,
+        Tone::Good => 0x0023_a55a,
+        Tone::Neutral => 0x0080_848e,
     }
 }
 
