@@ -45,7 +45,14 @@ impl Demo {
     /// [`AppError`].
     pub async fn start(worlds: Vec<World>, port: u16) -> Result<Demo, AppError> {
         let folder = Folder::new()?;
-        let settings = Settings { hosts: Vec::new(), token: None, secure: false, note: Some(NOTE.to_owned()), new_id };
+        let settings = Settings {
+            hosts: Vec::new(),
+            token: None,
+            secure: false,
+            note: Some(NOTE.to_owned()),
+            proposals: proposals(&worlds),
+            new_id,
+        };
         let console = Console::new(settings);
         let port = if std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() { port } else { 0 };
         let config = Config {
@@ -77,6 +84,17 @@ impl Demo {
     pub async fn run(self, stop: tokio_util::sync::CancellationToken) -> Result<(), AppError> {
         self.app.run(stop).await
     }
+}
+
+/// The secrets in the order of their worlds, each once.
+fn proposals(worlds: &[World]) -> Vec<String> {
+    let mut proposals: Vec<String> = Vec::new();
+    for World { secret, .. } in worlds {
+        if !proposals.contains(secret) {
+            proposals.push(secret.clone());
+        }
+    }
+    proposals
 }
 
 /// Simulated accounts, one per secret, each started when it is first asked about. Of two with the same secret, the first

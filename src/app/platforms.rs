@@ -51,7 +51,11 @@ impl Plugged {
         }
         if config.alarms.reconcile_every.is_some() {
             let (bot, stop) = (Arc::clone(bot), stop.clone());
-            self.background.push(("the look for lost alarms", Box::pin(async move { Ok(bot.keep_reconciling(stop).await) })));
+            let looking = async move {
+                bot.keep_reconciling(stop).await;
+                Ok(())
+            };
+            self.background.push(("the look for lost alarms", Box::pin(looking)));
         }
         Ok(self)
     }
@@ -139,6 +143,7 @@ fn console(config: &Config, bot: &Arc<Bot>, stop: &CancellationToken, plugged: &
         token: Some(token),
         secure: offered.url.as_ref().map_or(config.http.tls.is_some(), |url| url.secure),
         note: None,
+        proposals: Vec::new(),
         new_id,
     };
     page(Console::new(settings), bot, stop, plugged);

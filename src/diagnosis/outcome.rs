@@ -4,7 +4,7 @@ use super::case::Case;
 use crate::model::{Cause, Confidence, Finding, Outcome, Severity};
 
 pub(super) fn decide(case: &Case<'_>, findings: &[Finding]) -> Outcome {
-    if findings.iter().any(|finding| finding.cause == Cause::SecretNotFound) {
+    if case.secret().is_none() && findings.iter().any(|finding| finding.cause == Cause::SecretNotFound) {
         return Outcome::NotFound;
     }
     let root = findings.first().filter(|finding| finding.severity > Severity::Info && finding.inhibited_by.is_none());

@@ -14,7 +14,7 @@ pub use intake::{AlarmIntake, Subscriber};
 
 use super::perform::Undone;
 use super::{Bot, Wish};
-use crate::alarm::{self, Arrival, Decision, Found, Means, STORM_WITHIN, Scope, Silence, Standing, Story};
+use crate::alarm::{self, Arrival, Decision, Found, Means, Scope, Silence, Standing, Story};
 use crate::config::AlarmRoute;
 use crate::model::{ActionKind, Alarm, AlarmState, Place, SecretRef};
 use crate::store::{Choice, Claimed, Ending, Filed, NewThread, Newness, Stage, StoreError};
@@ -152,8 +152,7 @@ impl Bot {
             let closed = closed.and_then(|times| times.into_iter().max());
             filed.story.ended_at = filed.story.ended_at.or(closed);
         }
-        let since = now.checked_sub(STORM_WITHIN).unwrap_or(now);
-        let standing = Standing { now, is_running, opened: self.store.stories_since(case.place(), since).await? };
+        let standing = Standing { now, is_running, opened: self.threads_of_late(case).await? };
         let decision = alarm::decide(known.as_ref().map(|filed| &filed.story), &arrival, standing);
         let filed = match (&decision, known) {
             (Decision::Open, _) => {

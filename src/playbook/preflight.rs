@@ -37,6 +37,7 @@ pub async fn permissions(aws: &Aws, clock: &Clock) -> Vec<(&'static str, Permiss
     let account = aws.account_id().unwrap_or("123456789012");
     let policy = &format!("arn:aws:iam::{account}:policy/{NOTHING}");
     let role = &format!("arn:aws:iam::{account}:role/{NOTHING}");
+    let alarm = &format!("arn:aws:cloudwatch:{}:{account}:alarm:{NOTHING}", aws.region());
     let (secrets, lambda, iam) = (&aws.secretsmanager, &aws.lambda, &aws.iam);
     let window = Window::ending_at(clock.now(), SignedDuration::from_mins(1));
     let metric = Metric::builder().namespace("AWS/Lambda").metric_name("Invocations").build();
@@ -51,7 +52,23 @@ pub async fn permissions(aws: &Aws, clock: &Clock) -> Vec<(&'static str, Permiss
     let asked: Vec<BoxFuture<'_, (&'static str, Permission)>> = vec![
         tried("cloudtrail:DescribeTrails", asker.ask("cloudtrail:DescribeTrails", "*", aws.cloudtrail.describe_trails().send())),
         tried("cloudtrail:LookupEvents", asker.ask("cloudtrail:LookupEvents", "*", events.send())),
+        tried(
+            "cloudwatch:DescribeAlarms",
+            asker.ask(
+                "cloudwatch:DescribeAlarms",
+                "*",
+                aws.cloudwatch.describe_alarms().alarm_names(NOTHING).max_records(1).send(),
+            ),
+        ),
         tried("cloudwatch:GetMetricData", asker.ask("cloudwatch:GetMetricData", "*", metrics.send())),
+        tried(
+            "cloudwatch:ListTagsForResource",
+            asker.ask(
+                "cloudwatch:ListTagsForResource",
+                alarm,
+                aws.cloudwatch.list_tags_for_resource().resource_arn(alarm).send(),
+            ),
+        ),
         tried(
             "health:DescribeEvents",
             asker.ask("health:DescribeEvents", "*", aws.health.describe_events().max_results(10).send()),

@@ -183,15 +183,23 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;
-        let trigger = from_json("trigger", &row.job)?;
-        Ok(Some(Claimed {
-            ticket: Ticket { id: row.id, fence: row.fence },
-            trigger,
-            subject: row.subject,
-            what: SafeText::redact(&row.what),
-            attempt: row.attempts,
-            received_at: at(row.received_at),
-        }))
+        let ticket = Ticket { id: row.id, fence: row.fence };
+        match from_json("trigger", &row.job) {
+            Ok(trigger) => Ok(Some(Claimed {
+                ticket,
+                trigger,
+                subject: row.subject,
+                what: SafeText::redact(&row.what),
+                attempt: row.attempts,
+                received_at: at(row.received_at),
+            })),
+            // Another version wrote it; the next one is not to wait for it.
+            Err(error) => {
+                tracing::error!(%error, what = row.what, "a trigger is given up");
+                self.bury(ticket, &SafeText::redact(&error.to_string())).await?;
+                Ok(None)
+            }
+        }
     }
 
     /// Keeps the claim for longer; false when it was lost.

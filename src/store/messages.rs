@@ -190,7 +190,7 @@ impl Store {
     }
 
     /// The messages of `platform` that may be sent now: at most one per thread, none of the threads in `busy`; a thread's
-    /// root comes before its replies, and replies come in order. Whatever is not just progress goes first.
+    /// root comes before its replies, and replies come in order. Edits that only tell of progress go last.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -204,7 +204,7 @@ impl Store {
                AND (m.alone OR m.posted > 0 OR ((m.slot = 'root' OR t.root IS NOT NULL) AND NOT EXISTS (
                        SELECT 1 FROM messages e
                        WHERE e.thread = m.thread AND e.state = 'pending' AND e.posted = 0 AND NOT e.alone AND e.id < m.id)))
-             ORDER BY m.passing, m.id LIMIT ?4",
+             ORDER BY m.passing AND m.posted > 0, m.id LIMIT ?4",
         )
         .bind(self.tick())
         .bind(platform.id())
@@ -213,7 +213,26 @@ impl Store {
         .fetch_all(&self.readers)
         .await?;
         let mut threads = HashSet::new();
-        rows.into_iter().filter(|row| threads.insert(row.thread.clone())).map(Row::read).collect()
+        let mut due = Vec::new();
+        for row in rows.into_iter().filter(|row| threads.insert(row.thread.clone())) {
+            let id = row.id;
+            match row.read() {
+                Ok(one) => due.push(one),
+                // Another version wrote it; the others are not to wait for it.
+                Err(error) => self.skip_unreadable(id, &error).await?,
+            }
+        }
+        Ok(due)
+    }
+
+    async fn skip_unreadable(&self, id: i64, error: &StoreError) -> Result<(), StoreError> {
+        tracing::error!(%error, "a message is given up");
+        sqlx::query("UPDATE messages SET state = 'given_up', reply_to = NULL, why = ? WHERE id = ?")
+            .bind(error.to_string())
+            .bind(id)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
     }
 
     /// How long until a message of `platform` may be sent; `None` when none waits.

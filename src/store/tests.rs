@@ -464,3 +464,40 @@ async fn an_end_is_stored_whole_or_not_at_all() {
     assert_eq!(store.investigation("t1").await.unwrap().unwrap().resolved, None);
     assert!(store.renew(claimed.ticket, LEASE).await.unwrap());
 }
+
+#[tokio::test]
+async fn what_another_version_wrote_is_given_up_and_keeps_nothing_waiting() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    for key in ["k1", "k2"] {
+        store.accept(&entry(key, "C1", key), None).await.unwrap();
+        let thread = NewThread { id: key.to_owned(), place: place("C1"), alarm: None };
+        store.open_thread(&thread, &[Outgoing::root(key, line(key), "a test")]).await.unwrap();
+    }
+    sqlx::query("UPDATE inbox SET job = '{\"kind\":\"new\"}' WHERE key = 'k1'").execute(&store.writer).await.unwrap();
+    sqlx::query("UPDATE messages SET message = '{}' WHERE thread = 'k1'").execute(&store.writer).await.unwrap();
+    assert!(store.claim(LEASE).await.unwrap().is_none());
+    assert_eq!(store.claim(LEASE).await.unwrap().unwrap().subject, "k2");
+    assert_eq!(store.dead_letters(10).await.unwrap().len(), 1);
+    let due = store.due_messages(PlatformName::Slack, &HashSet::new(), 10).await.unwrap();
+    assert_eq!(due.iter().map(|due| due.thread.as_str()).collect::<Vec<_>>(), ["k2"]);
+    assert_eq!(store.undelivered(10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_first_sign_of_life_is_not_kept_waiting_by_edits_of_progress() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let thread = |id: &str| NewThread { id: id.to_owned(), place: place("C1"), alarm: None };
+    let root = |id: &str, text: &str| Outgoing::root(id, line(text), "a test").passing();
+    for id in ["t1", "t2", "t3"] {
+        store.open_thread(&thread(id), &[root(id, "begun")]).await.unwrap();
+    }
+    let due = async |limit| store.due_messages(PlatformName::Slack, &HashSet::new(), limit).await.unwrap();
+    for due in due(10).await {
+        store.sent(&due, &due.thread, Pace { between_edits: Duration::ZERO }).await.unwrap();
+        store.state(&[root(&due.thread, "half done")]).await.unwrap();
+    }
+    store.open_thread(&thread("new"), &[root("new", "begun")]).await.unwrap();
+    assert_eq!(due(1).await[0].thread, "new");
+}

@@ -120,7 +120,7 @@ async fn it_speaks_tls_with_its_own_certificate_and_says_what_is_wrong_with_one(
     running.await.unwrap().unwrap();
 
     let accounts: Arc<dyn Accounts> = Simulated::new(&[]);
-    let wrong = config(&tempfile::tempdir().unwrap(), Some((certificate, folder.path().join("nowhere"))));
+    let wrong = config(&folder, Some((certificate, folder.path().join("nowhere"))));
     let Err(error) = App::start_with(&wrong, accounts, |_, _| Ok(Plugged::default())).await else { panic!("it started") };
     assert!(error.to_string().contains("check [http] tls_certificate"), "{error}");
 }
@@ -164,7 +164,10 @@ async fn every_permission_that_is_missing_is_named_and_no_other() {
         assert_eq!(tried, actions);
         for (action, permission) in found {
             let expected = if action == removed { Permission::Missing } else { Permission::Allowed };
-            assert_eq!(permission, expected, "{action}, without {removed}");
+            // The simulator has no alarms: it refuses to be asked, and knows nothing more.
+            let is_beyond = ["cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource"].contains(&action);
+            let is_told = permission == expected || (is_beyond && matches!(permission, Permission::Unknown(_)));
+            assert!(is_told, "{action}, without {removed}: {permission:?}");
         }
         assert!(simulator.violations().is_empty());
     }

@@ -78,7 +78,7 @@ async fn words_reach_the_reception_once_with_who_where_and_what() {
     let site = Site::open().await;
     let mut browser = Browser::default();
     let response = site.submit(&mut browser, "/", "/say", &[("words", "/rotation-diag prod/orders-db window:7d")]).await;
-    assert_eq!((response.status().as_u16(), response.headers()[LOCATION].to_str().unwrap()), (303, "/"));
+    assert_eq!((response.status().as_u16(), response.headers()[LOCATION].to_str().unwrap()), (303, "/?asked"));
     let received = site.desk.received.lock().unwrap().clone();
     let [inbound] = received.as_slice() else { panic!("{received:?}") };
     assert_eq!(inbound.said, Said::Words("/rotation-diag prod/orders-db window:7d".to_owned()));
@@ -100,7 +100,7 @@ async fn a_click_in_a_thread_goes_back_to_it_and_the_same_form_has_the_same_key(
     for _ in 0..2 {
         let request = site.request(Method::POST, "/act").header(ORIGIN, format!("http://{}", site.host)).form(&fields);
         let response = browser.send(request).await;
-        assert_eq!(response.headers()[LOCATION].to_str().unwrap(), thread);
+        assert_eq!(response.headers()[LOCATION].to_str().unwrap(), format!("{thread}?asked"));
     }
     let received = site.desk.received.lock().unwrap().clone();
     assert_eq!(received[0].said, Said::Click(token));
@@ -423,5 +423,9 @@ async fn without_scripts_a_page_looks_again_while_steps_run() {
     }
     site.shelf.0.lock().unwrap().clear();
     site.shelf.put(&[(ROOT, site.say("done"))]);
-    assert!(!site.page(&mut browser, "/").await.contains(again));
+    assert!(!site.page(&mut browser, "/").await.contains("http-equiv"));
+    // Right after asking, what was asked is only just stored: it looks once more, at the page itself.
+    assert!(site.page(&mut browser, "/?asked").await.contains("content=\"2;url=/\""));
+    let thread = site.page(&mut browser, &format!("/threads/{ROOT}?asked")).await;
+    assert!(thread.contains(&format!("content=\"2;url=/threads/{ROOT}\"")));
 }

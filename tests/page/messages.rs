@@ -11,9 +11,18 @@ use rotation_diag::model::{Action, Investigation, Reach, StepName};
 use rotation_diag::redact::SafeText;
 use rotation_diag::report::Report;
 
-/// Durations of steps differ from run to run.
+/// Durations of steps differ from run to run, and so does the order of calls that are made at the same time.
 fn timeless(text: &str) -> String {
-    Regex::new(r"\b\d+(\.\d+)? (ms|s)\)").unwrap().replace_all(text, "… ms)").into_owned()
+    let text = Regex::new(r"\b\d+(\.\d+)? (ms|s)\)").unwrap().replace_all(text, "… ms)").into_owned();
+    let sorted = |line: &str| match line.strip_prefix("  (").and_then(|line| line.strip_suffix(" · … ms)")) {
+        Some(calls) => {
+            let mut calls: Vec<&str> = calls.split(" · ").collect();
+            calls.sort_unstable();
+            format!("  ({} · … ms)", calls.join(" · "))
+        }
+        None => line.to_owned(),
+    };
+    text.lines().map(sorted).collect::<Vec<_>>().join("\n")
 }
 
 fn verdict(investigation: &Investigation) -> Message {

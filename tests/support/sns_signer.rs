@@ -164,22 +164,25 @@ impl CertificateHost {
 
     /// The client of production, but that every name is at this host, and that it trusts our authority.
     pub(crate) fn client(&self) -> reqwest::Client {
+        self.client_builder().build().unwrap()
+    }
+
+    /// The same, not yet built.
+    pub(crate) fn client_builder(&self) -> reqwest::ClientBuilder {
         self.client_resolving(Some(self.address))
     }
 
     /// The same, but no name can be resolved.
     pub(crate) fn client_without_names(&self) -> reqwest::Client {
-        self.client_resolving(None)
+        self.client_resolving(None).build().unwrap()
     }
 
-    fn client_resolving(&self, to: Option<SocketAddr>) -> reqwest::Client {
+    fn client_resolving(&self, to: Option<SocketAddr>) -> reqwest::ClientBuilder {
         let root = reqwest::Certificate::from_der(&AUTHORITY.der).unwrap();
         rotation_diag::alarm::certificate_client()
             .dns_resolver(Arc::new(Names { to, shared: Arc::clone(&self.shared) }))
             .add_root_certificate(root)
             .no_proxy()
-            .build()
-            .unwrap()
     }
 }
 

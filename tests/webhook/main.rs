@@ -3,7 +3,11 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what it did not expect")]
 
 mod bodies;
+#[path = "../bot/world.rs"]
+#[expect(dead_code, reason = "shared with the bot's own tests")]
+mod bot_world;
 mod certificates;
+mod deploy;
 mod envelopes;
 mod fuzz;
 mod notices;
@@ -11,4 +15,5 @@ mod signed_by_aws;
 #[path = "../support/sns_signer.rs"]
 mod sns_signer;
 mod subscriptions;
+mod threads;
 mod world;

@@ -48,15 +48,18 @@ pub fn help() -> Message {
 #[must_use]
 pub fn usage(usage: &Usage) -> Message {
     let mut message = refused(usage.why().as_str());
-    message.parts = grammar();
+    message.parts = vec![ways_to_ask(), Part::Context(vec![safe("/rotation-diag help shows what else can be said")])];
     message
 }
 
-fn grammar() -> Vec<Part> {
-    let ask = Part::Commands(vec![
+fn ways_to_ask() -> Part {
+    Part::Commands(vec![
         safe("/rotation-diag prod/orders-db"),
         safe("/rotation-diag prod/orders-db account:prod region:eu-west-1 window:7d"),
-    ]);
+    ])
+}
+
+fn grammar() -> Vec<Part> {
     let thread = [
         "rerun — all nine steps again; rerun 4 — one of them",
         "widen 7d, widen 30d, widen 90d — look further back",
@@ -66,7 +69,7 @@ fn grammar() -> Vec<Part> {
         "export — the report as files",
         "resolve — close it",
     ];
-    [Some(ask), section("In a thread", &thread.map(str::to_owned), 0)].into_iter().flatten().collect()
+    [Some(ways_to_ask()), section("In a thread", &thread.map(str::to_owned), 0)].into_iter().flatten().collect()
 }
 
 /// Why nothing is done, in one sentence.

@@ -40,6 +40,8 @@ pub struct Settings {
     pub secure: bool,
     /// One line for the top of the page.
     pub note: Option<String>,
+    /// Secrets that are proposed to whoever has asked nothing yet; empty proposes the first that may be asked about.
+    pub proposals: Vec<String>,
     /// Makes an id nobody can guess: 32 hexadecimal digits.
     pub new_id: fn() -> String,
 }

@@ -13,7 +13,7 @@ use crate::model::{Investigation, PlatformName, ReplyTo, StepName};
 use crate::redact::SafeText;
 use crate::report::Report;
 use crate::report::inert::one_line;
-use axum::extract::{DefaultBodyLimit, Form, Path, State};
+use axum::extract::{DefaultBodyLimit, Form, Path, RawQuery, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware;
@@ -34,8 +34,13 @@ const DEADLINE: Duration = Duration::from_secs(20);
 const THREADS: usize = 50;
 /// How many replies of a thread are shown.
 const REPLIES: usize = 200;
+/// How many secrets are proposed.
+const PROPOSED: usize = 6;
 /// How many investigations are searched for the thread of one.
 const RECENT: usize = 200;
+
+/// The query of a page that is shown while what was asked is only just stored.
+const ASKED: &str = "asked";
 
 const STYLE: &str = include_str!("assets/console.css");
 const SCRIPT: &str = include_str!("assets/console.js");
@@ -60,22 +65,27 @@ pub(super) fn router(page: Page) -> Router {
         .with_state(page)
 }
 
-async fn channel(State(page): State<Page>, Extension(session): Extension<Session>) -> Response {
-    page.shown(&session, None).await
+async fn channel(State(page): State<Page>, Extension(session): Extension<Session>, RawQuery(query): RawQuery) -> Response {
+    page.shown(&session, None, query.as_deref() == Some(ASKED)).await
 }
 
-async fn thread(State(page): State<Page>, Extension(session): Extension<Session>, Path(root): Path<String>) -> Response {
-    page.shown(&session, Some(root)).await
+async fn thread(
+    State(page): State<Page>,
+    Extension(session): Extension<Session>,
+    Path(root): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    page.shown(&session, Some(root), query.as_deref() == Some(ASKED)).await
 }
 
 impl Page {
-    async fn shown(&self, session: &Session, root: Option<String>) -> Response {
-        self.sheet(session, root).await.unwrap_or_else(|BoardError| {
+    async fn shown(&self, session: &Session, root: Option<String>, asked: bool) -> Response {
+        self.sheet(session, root, asked).await.unwrap_or_else(|BoardError| {
             view::refused(StatusCode::SERVICE_UNAVAILABLE, "The messages cannot be read just now. Try again in a minute.")
         })
     }
 
-    async fn sheet(&self, session: &Session, root: Option<String>) -> Result<Response, BoardError> {
+    async fn sheet(&self, session: &Session, root: Option<String>, asked: bool) -> Result<Response, BoardError> {
         let threads = self.board.threads(PlatformName::Console, THREADS).await?;
         let open = match root {
             Some(root) => {
@@ -90,12 +100,18 @@ impl Page {
         let mut suggestions = self.reception.suggest(&Console::actor(), &Console::place(None), "").await;
         // A name that is not shown as it is would be asked about as another one.
         suggestions.retain(|name| one_line(&SafeText::redact(name)) == *name);
+        let proposals = match self.console.settings.proposals.as_slice() {
+            [] => &suggestions,
+            proposals => proposals,
+        };
+        let proposals = proposals.iter().take(PROPOSED).cloned().collect();
         let sheet = Sheet {
             form: self.console.keys.form(session),
             once: (self.console.settings.new_id)(),
             note: self.console.settings.note.as_deref(),
+            asked,
             whispers: self.console.whispers.of(&session.id),
-            channel: Channel { threads, suggestions },
+            channel: Channel { threads, suggestions, proposals },
             open,
         };
         Ok(view::sheet(&sheet).into_response())
@@ -118,11 +134,14 @@ impl Page {
             reply_to: Some(ReplyTo(session.id.clone())),
             said,
         };
+        let path = thread.map_or_else(|| "/".to_owned(), view::thread_path);
         match self.reception.receive(inbound).await {
-            Receipt::Accepted | Receipt::Duplicate => {}
-            Receipt::Answer(message) | Receipt::Unavailable(message) => self.console.whispers.add(&session.id, *message),
+            Receipt::Accepted | Receipt::Duplicate => Redirect::to(&format!("{path}?{ASKED}")).into_response(),
+            Receipt::Answer(message) | Receipt::Unavailable(message) => {
+                self.console.whispers.add(&session.id, *message);
+                Redirect::to(&path).into_response()
+            }
         }
-        Redirect::to(&thread.map_or_else(|| "/".to_owned(), view::thread_path)).into_response()
     }
 }
 

@@ -65,6 +65,7 @@ fn login_is_open(failure: &Failure<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::unknown_failure::is_judged_by_state;
     use super::*;
     use crate::diagnosis::diagnose;
     use crate::diagnosis::testing::{assert_clear, assert_unknown, deny, facts, fail, finding, healthy};
@@ -259,5 +260,33 @@ mod tests {
         let found = finding(Cause::DbAuthFailed, &evidence);
         assert_eq!(found.confidence, Confidence::Likely);
         assert!(found.explanation.ends_with("The newest failing invocation says something else."));
+    }
+
+    /// Lines from templates, documentation and public reports, and of drivers and runtimes.
+    const CORPORA: [&str; 2] =
+        [include_str!("../../../tests/data/log-lines.jsonl"), include_str!("../../../tests/data/log-lines-more.jsonl")];
+
+    #[test]
+    fn the_cause_a_known_line_names_leads_the_diagnosis_of_the_failure_that_logs_it() {
+        let mut faults = Vec::new();
+        for row in CORPORA.iter().flat_map(|corpus| corpus.lines()) {
+            let row: serde_json::Value = serde_json::from_str(row).unwrap();
+            let Some(cause) = row["cause"].as_str().and_then(Cause::from_id).filter(|cause| !cause.is_line_label()) else {
+                continue;
+            };
+            let step = row["step"].as_str().and_then(RotationStep::from_name).unwrap_or(SetSecret);
+            let line = row["text"].as_str().unwrap();
+            let first = diagnose(&failing(step, line)).findings.first().map(|finding| finding.cause);
+            // A denied read of another secret is the superuser's, whatever the line alone says.
+            let expected = match cause {
+                cause if is_judged_by_state(cause) => Cause::UnknownFailure,
+                Cause::IamIdentityPolicyMissing if first == Some(Cause::SuperuserSecretAccessDenied) => continue,
+                cause => cause,
+            };
+            if first != Some(expected) {
+                faults.push(format!("{first:?} instead of {expected}: {line}"));
+            }
+        }
+        assert!(faults.is_empty(), "{} lines:\n{}", faults.len(), faults.join("\n"));
     }
 }

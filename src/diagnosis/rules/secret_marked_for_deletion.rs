@@ -4,6 +4,7 @@
 //!
 //! **Shows as** `DeletedDate` in DescribeSecret; `because it was marked for deletion` in an error.
 
+use super::by_log::said;
 use crate::diagnosis::remedy::aws_in;
 use crate::diagnosis::{Case, Rule, Stage, Verdict};
 use crate::model::{Cause, Concern, Confidence, Remediation};
@@ -17,7 +18,7 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         return verdict;
     }
     let Some(deleted_at) = case.secret().and_then(|secret| secret.deleted_at) else {
-        return Verdict::clear("no deletion is scheduled");
+        return needed(case);
     };
     let mut evidence = vec![case.secret_proof(format!("DeletedDate {deleted_at}")).at(Some(deleted_at))];
     let mut explanation = "The secret is scheduled for deletion; until it is restored nothing rotates it.".to_owned();
@@ -30,6 +31,25 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         .needs("secretsmanager:RestoreSecret")
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_restore-secret.html");
     case.finding(CAUSE, Confidence::Confirmed, explanation, evidence, remediation).into()
+}
+
+/// This secret stays, and the function needs one that does not: in alternating-users rotation, the superuser's.
+fn needed(case: &Case<'_>) -> Verdict {
+    let Some(seen) = case.seen(CAUSE) else { return Verdict::clear("no deletion is scheduled") };
+    let explanation = format!(
+        "The function needs{} another secret, which is scheduled for deletion: the superuser's, which \"masterarn\" names.",
+        seen.in_step()
+    );
+    let remediation = Remediation::new("Restore that secret, or let \"masterarn\" name another one.")
+        .run(aws_in(case, &["secretsmanager", "list-secrets", "--include-planned-deletion"]))
+        .run(aws_in(case, &["secretsmanager", "restore-secret", "--secret-id", "SUPERUSER_SECRET"]))
+        .rotate(case)
+        .needs("secretsmanager:ListSecrets")
+        .needs("secretsmanager:RestoreSecret")
+        .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_restore-secret.html");
+    let mut finding = said(case, CAUSE, &seen, explanation, remediation);
+    finding.title = "a secret the function needs is scheduled for deletion".to_owned();
+    finding.into()
 }
 
 #[cfg(test)]

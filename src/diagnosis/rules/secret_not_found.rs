@@ -2,11 +2,13 @@
 //!
 //! The secret was deleted, or it lives in another region or account, or its name is misspelt.
 //!
-//! **Shows as** `ResourceNotFoundException` from DescribeSecret.
+//! **Shows as** `ResourceNotFoundException` from DescribeSecret; in the function's log, where it is another secret that the
+//! function needs, such as the superuser's.
 //!
 //! **Is not it** when DescribeSecret was refused: then nobody can tell.
 
-use crate::diagnosis::remedy::aws_in;
+use super::by_log::said;
+use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
 use crate::diagnosis::{Case, Rule, Stage, Verdict};
 use crate::model::{Cause, Confidence, Observation, Remediation, SecretRef};
 
@@ -19,7 +21,7 @@ pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Subject, evalua
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     match &case.evidence.secret.observation {
-        Observation::Found(_) => return Verdict::clear("the secret exists"),
+        Observation::Found(_) => return needed(case),
         Observation::NoData { .. } => {}
         other => return Verdict::unknown(other.missing().unwrap_or_else(|| "the secret was not looked at".to_owned())),
     }
@@ -52,6 +54,29 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     case.finding(CAUSE, Confidence::Confirmed, explanation, vec![proof], remediation).into()
 }
 
+/// The secret is there, and the function asks for one that is not.
+fn needed(case: &Case<'_>) -> Verdict {
+    let Some(seen) = case.seen(CAUSE) else { return Verdict::clear("the secret exists") };
+    let explanation = format!(
+        "The function asked{} for a secret that is not there: the superuser's, which \"masterarn\" names, or this one at the \
+         endpoint of another region.",
+        seen.in_step()
+    );
+    let function = case.function_name().unwrap_or("FUNCTION");
+    let remediation = Remediation::new(
+        "Let \"masterarn\" in the secret name a superuser secret that exists, and SECRETS_MANAGER_ENDPOINT this region.",
+    )
+    .run(aws_in(case, &["secretsmanager", "list-secrets", "--include-planned-deletion"]))
+    .run(aws_in(case, &["lambda", "get-function-configuration", "--function-name", function]))
+    .rotate(case)
+    .needs("secretsmanager:ListSecrets")
+    .needs("lambda:GetFunctionConfiguration")
+    .link(TROUBLESHOOTING);
+    let mut finding = said(case, CAUSE, &seen, explanation, remediation);
+    finding.title = "a secret the function asks for does not exist".to_owned();
+    finding.into()
+}
+
 fn name_of(asked: &str) -> &str {
     asked.rsplit_once(":secret:").map_or(asked, |(_, name)| name)
 }
@@ -69,8 +94,22 @@ fn suffix_hint(asked: &SecretRef) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnosis::diagnose;
     use crate::diagnosis::testing::*;
-    use crate::model::StepName;
+    use crate::model::{Outcome, RotationStep, StepName};
+
+    #[test]
+    fn another_secret_that_the_function_asks_for_in_vain_is_a_root_cause_of_this_ones_failure() {
+        let mut evidence = healthy();
+        let line = "[ERROR] ResourceNotFoundException: An error occurred (ResourceNotFoundException) when calling the \
+                    GetSecretValue operation: Secrets Manager can't find the specified secret.";
+        fail(&mut evidence, RotationStep::SetSecret, &[line]);
+        let diagnosis = diagnose(&evidence);
+        assert_eq!(diagnosis.outcome, Outcome::RootCause);
+        let root = diagnosis.root_cause().unwrap();
+        assert_eq!((root.cause, root.confidence), (CAUSE, Confidence::Confirmed));
+        assert!(root.explanation.contains("masterarn"), "{}", root.explanation);
+    }
 
     #[test]
     fn a_secret_that_does_not_exist_is_said_to_be_missing_with_names_like_it() {

@@ -21,7 +21,8 @@ fn evaluate(case: &Case<'_>) -> Verdict {
             None => Verdict::clear("rotation is not failing"),
         };
     };
-    if case.failures.iter().any(|failure| failure.decisive().is_some()) {
+    let says_why = |failure: &Failure<'_>| failure.decisive().is_some_and(|read| !is_judged_by_state(read.classification.cause));
+    if case.failures.iter().any(says_why) {
         return Verdict::clear("a failing invocation says why it failed");
     }
     if let Some(missing) = case.evidence.logs.observation.missing() {
@@ -50,6 +51,20 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     }
     let remediation = remediation.rotate(case).link(TROUBLESHOOTING);
     case.finding(RULE.cause, Confidence::Possible, explanation, evidence, remediation).into()
+}
+
+/// Causes that facts of the secret or the function decide; a line that names one where they do not explains nothing.
+pub(super) fn is_judged_by_state(cause: Cause) -> bool {
+    matches!(
+        cause,
+        Cause::RotationDisabled
+            | Cause::RotationNoLambdaArn
+            | Cause::SecretNoCurrentValue
+            | Cause::LambdaFunctionMissing
+            | Cause::ConsumerStaleCredentials
+            | Cause::StuckAwspending
+            | Cause::ScheduleWrongOrOverdue
+    )
 }
 
 /// The line of a failure that comes closest to its error.

@@ -28,7 +28,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     ])
     .ignores(&["[INFO] authentication with MongoDB succeeded"]),
     is(Cause::DbNetworkUnreachable, NamedFault, &[
-        r"ServerSelectionTimeoutError|MongoServerSelectionError|MongoNetwork(?:Timeout)?Error|MongoTimeoutException|pymongo\.errors\.(?:AutoReconnect|NetworkTimeout|ConnectionFailure)",
+        r"ServerSelectionTimeoutError|Mongo(?:ose)?ServerSelectionError|MongoNetwork(?:Timeout)?Error|MongoTimeoutException|pymongo\.errors\.(?:AutoReconnect|NetworkTimeout|ConnectionFailure)",
         r"No replica set members (?:found|available)|server selection (?:error|timeout)",
     ])
     .engine("mongodb")

@@ -16,6 +16,17 @@ pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::DbPermissionInsufficient, NamedFault, &[r"(?:Error|Exception)\b.{0,80}\b(?:insufficient|not enough) privileges?\b"])
         .matches(&["vendordb.dbapi.DatabaseError: insufficient privilege for ALTER USER"])
         .ignores(&["[INFO] privileges are sufficient"]),
+    // A reader or a standby: the right host is another one.
+    is(Cause::DbHostMismatchReplica, NamedFault, &[
+        r"\bNotWritablePrimary\b|\bNotPrimary(?:NoSecondaryOk)?Error\b|\bnot (?:master|primary) and secondaryOk=false|\bnot master\b.*codeName",
+        r"READONLY You can't write against a read only (?:replica|slave)|\bORA-16000\b|because the database is read-only",
+    ])
+    .matches(&[
+        "pymongo.errors.NotPrimaryError: not primary, full error: {'ok': 0.0, 'code': 10107, 'codeName': 'NotWritablePrimary'}",
+        "redis.exceptions.ReadOnlyError: READONLY You can't write against a read only replica.",
+        "ORA-16000: database or pluggable database open for read-only access",
+    ])
+    .ignores(&["[INFO] the reader is read-only"]),
     is(Cause::DbNetworkUnreachable, NamedFault, &[
         r"Connection lost: The server closed the connection|connection was closed in the middle of operation",
         r"(?:Error|Exception)\b.{0,60}\b(?:connection|server) (?:was )?closed (?:unexpectedly|by (?:the )?(?:server|peer|remote))",

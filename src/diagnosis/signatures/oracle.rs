@@ -43,7 +43,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     ])
     .ignores(&["[INFO] password verified"]),
     is(Cause::DbPermissionInsufficient, NamedFault, &[
-        r"\bORA-01031\b|\bORA-01045\b|\bORA-01935\b|\bORA-01918\b|\bORA-01920\b|\bORA-00942\b|\bORA-01919\b|\bORA-01749\b|\bORA-65040\b|\bORA-16000\b|\bORA-41900\b|\bORA-02379\b",
+        r"\bORA-01031\b|\bORA-01045\b|\bORA-01935\b|\bORA-01918\b|\bORA-01920\b|\bORA-00942\b|\bORA-01919\b|\bORA-01749\b|\bORA-65040\b|\bORA-41900\b|\bORA-02379\b",
     ])
     .engine("oracle")
     .matches(&[

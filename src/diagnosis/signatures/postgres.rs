@@ -32,7 +32,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"role .* is a member of role|InsufficientPrivilege|\b42501\b|\b0LP01\b|\b0LP000\b|\b2BP01\b",
         r"rds_password|rds_superuser.{0,40}(?:required|must)|must be rds_superuser",
         r"role \S+ cannot be dropped because some objects depend on it",
-        r"tuple concurrently updated|PSQLException: ERROR: permission denied",
+        r"role .{1,80} cannot be altered: permission denied|tuple concurrently updated|PSQLException: ERROR: permission denied",
     ])
     .engine("postgres")
     .matches(&[

@@ -87,6 +87,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::SecretJsonEngineWrong, SecretContent, &[
         r"engine must be (?:set to )?'?\w+",
         r"(?:unsupported|unknown|invalid|wrong|unexpected) (?:database |db )?engine\b",
+        r"\bengine '\w+' is not (?:supported|handled)",
     ])
     .matches(&[
         "[ERROR] KeyError: \"Database engine must be set to 'postgres' in order to use this rotation lambda\"",
@@ -101,6 +102,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"missing (?:required )?(?:key|field|property|attribute)s?\b.{0,40}\b(?:in|from) (?:the )?secret",
         r"\bkey \w+ not found$",
         r"\bsecret\b.{0,40}(?:must contain|has no|contains no) (?:the )?(?:key |field |property )?['\x22]?(?:host|username|password|port|dbname|engine)\b",
+        r"'(?:host|username|password|port|dbname|engine|dbInstanceIdentifier)' (?:is )?(?:missing|not (?:found|present)) (?:in|from) (?:the )?secret",
         r"missing (?:required )?(?:secret )?(?:key|field)s?:? '?\x22?(?:host|username|password|port|dbname|engine)\b",
     ])
     .matches(&[
@@ -137,7 +139,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"Unexpected token .{1,40} in JSON at position",
         r"is not valid JSON\b",
         r"(?:secret|secretstring)\b.{0,60}(?:is )?(?:not (?:a )?valid|invalid|malformed|not parsable|not in) json",
-        r"\b(?:JsonParseException|JsonMappingException|MalformedJsonException|JsonReaderException|JSON::ParserError|MismatchedInputException)\b",
+        r"\b(?:JsonParseException|JsonMappingException|MalformedJsonException|JsonReaderException|JsonSyntaxException|JSON::ParserError|MismatchedInputException)\b",
         r"System\.Text\.Json\.JsonException",
         r"(?:invalid character .{1,8} (?:looking for|after)|unexpected end of JSON input|cannot unmarshal \w+ into Go)",
         r"(?:Expecting (?:value|property name|',' delimiter|':' delimiter)).*: line \d+ column",

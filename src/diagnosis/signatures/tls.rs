@@ -26,7 +26,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"hostname \S+ could not be verified|SSLPeerUnverifiedException",
         r"No (?:subject alternative (?:DNS )?names?|name) matching",
         r"ServerHostname.*hostnameInCertificate|RemoteCertificateNameMismatch",
-        r"DPY-6001|ORA-29002|server DN .* does not match",
+        r"DPY-600[26]|ORA-29002|server DN .* does not match",
     ])
     .matches(&[
         "[ERROR] Hostname verification failed when estlablishing SSL/TLS Handshake with host: db.example.internal",
@@ -43,7 +43,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"pg_hba\.conf.*(?:no encryption|SSL off)",
         r"requires? (?:a )?(?:TLS|SSL|secure|encrypted) (?:connection|transport)|require_secure_transport|insecure transport are prohibited",
         r"server does not support SSL|server doesn't support SSL|does not support SSL connections",
-        r"SSL connection (?:is required|error)|SSL connection has been closed unexpectedly|SSL is required",
+        r"SSL connection (?:is required|error)|SSL connection has been closed unexpectedly|SSL is required|connection requires SSL|server requires encryption",
         r"\bDPY-600[0-9]\b.*(?:SSL|EOF|protocol|TLS)",
         r"EOF occurred in violation of protocol|first record does not look like a TLS handshake|SSLParamsException|TLS connection error",
         r"\(2026,|\bERROR 2026\b|CR_SSL_CONNECTION_ERROR|HANDSHAKE_SSL_ERROR|HANDSHAKE_NO_SSL_SUPPORT",
@@ -74,7 +74,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     ]),
     depends(certificate, NamedFault, &[
         r"CERTIFICATE_VERIFY_FAILED|certificate verify failed",
-        r"self[- ]signed certificate(?: in certificate chain)?|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER_CERT(?:_LOCALLY)?|CERT_HAS_EXPIRED|DEPTH_ZERO_SELF_SIGNED_CERT",
+        r"self[- ]signed certificate(?: in certificate chain)?|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_VERIFY_LEAF_SIGNATURE|unable to verify the first certificate|UNABLE_TO_GET_ISSUER_CERT(?:_LOCALLY)?|CERT_HAS_EXPIRED|DEPTH_ZERO_SELF_SIGNED_CERT",
         r"unable to (?:get|find) (?:local issuer|valid) certific",
         r"x509: certificate (?:signed by unknown authority|has expired)",
         r"PKIX path building failed|SunCertPathBuilderException",

@@ -35,12 +35,21 @@ pub(super) struct Storm {
 impl Bot {
     /// True when this alarm would open a thread where there are too many already.
     pub(super) async fn is_storm_for(&self, case: &Case<'_>) -> Result<bool, StoreError> {
-        let since = self.store.now().checked_sub(STORM_WITHIN).unwrap_or(Timestamp::MIN);
-        if case.alarm.state != AlarmState::Alarm || self.store.stories_since(case.place(), since).await? < MOST_THREADS {
+        if case.alarm.state != AlarmState::Alarm || self.threads_of_late(case).await? < MOST_THREADS {
             return Ok(false);
         }
         let known: Option<Filed<Story>> = self.store.story_of(case.place(), std::slice::from_ref(&case.alarm.key)).await?;
         Ok(known.is_none())
+    }
+
+    /// How many threads alarms opened of late; while a storm goes on, as many as there may be.
+    pub(super) async fn threads_of_late(&self, case: &Case<'_>) -> Result<usize, StoreError> {
+        let since = self.store.now().checked_sub(STORM_WITHIN).unwrap_or(Timestamp::MIN);
+        let storm: Option<Filed<Storm>> = self.store.story_of(case.place(), &[KEY.to_owned()]).await?;
+        if storm.is_some_and(|filed| filed.story.last_at >= since) {
+            return Ok(MOST_THREADS);
+        }
+        self.store.stories_since(case.place(), since).await
     }
 
     /// Counts an alarm in the storm's message.

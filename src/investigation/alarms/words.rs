@@ -4,7 +4,6 @@ use super::storm::Storm;
 use super::{Case, name_of};
 use crate::alarm::{MOST_THREADS, Reason, Story};
 use crate::chat::Message;
-use crate::chat::compose::notice;
 use crate::chat::document::{Mention, Part, Tone};
 use crate::config::Callee;
 use crate::model::{AlarmSource, AlarmState, Cause, Investigation, Outcome};
@@ -29,14 +28,16 @@ fn section(label: &str, lines: &[String]) -> Option<Part> {
     (!lines.is_empty()).then(|| Part::Section { label: safe(label), lines: lines.iter().map(|line| safe(line)).collect() })
 }
 
+/// The alarm at the beginning of a sentence; other sources' titles begin with a name, which stays as it is.
 fn title_of(case: &Case<'_>) -> String {
     let title = one_line(&safe(&case.alarm.title));
-    if case.alarm.source == AlarmSource::CloudWatch { format!("alarm {title}") } else { title }
+    if case.alarm.source == AlarmSource::CloudWatch { format!("Alarm {title}") } else { title }
 }
 
 /// While several secrets are looked into.
 pub(super) fn working(case: &Case<'_>) -> Message {
-    let mut message = notice(Tone::Working, &format!("{}: looking into {} secrets together", title_of(case), case.secrets.len()));
+    let mut message =
+        Message::line(Tone::Working, safe(&format!("{}: looking into {} secrets together", title_of(case), case.secrets.len())));
     message.parts.extend(section("Secrets", &listed(case.secrets.values().map(name_of))));
     message
 }
@@ -51,7 +52,7 @@ pub(super) fn about(case: &Case<'_>, story: &Story, now: Timestamp) -> Message {
         (AlarmState::Ok, _) => (Tone::Good, format!("{} is OK again, {at}", title_of(case))),
         (AlarmState::InsufficientData, _) => (Tone::Neutral, format!("{} has too little data, {at}", title_of(case))),
     };
-    let mut message = Message::line(tone, safe(&capital(&what)));
+    let mut message = Message::line(tone, safe(&what));
     let said = [&alarm.reason, &alarm.description].into_iter().filter(|text| !text.is_empty());
     let said: Vec<String> = said.map(|text| cut(one_line(&safe(text)), LONGEST)).collect();
     message.parts.extend(section("It says", &said));
@@ -89,7 +90,7 @@ fn mention(callee: &Callee) -> Mention {
 /// No secret was found: what was tried, and how to say what the alarm is about.
 pub(super) fn unmapped(case: &Case<'_>, may_come: bool) -> Message {
     let title = format!("{} came, and nothing tells which secret it is about", title_of(case));
-    let mut message = Message::line(Tone::Warning, safe(&capital(&title)));
+    let mut message = Message::line(Tone::Warning, safe(&title));
     let place = format!("{} in {}", case.alarm.account_id, case.alarm.region);
     message.parts.push(Part::Context(vec![safe(&place), safe(&format!("since {:.0}", case.alarm.state_at))]));
     message.parts.extend(section("What was tried", &case.found.tried));
@@ -128,7 +129,7 @@ pub(super) fn overview(case: &Case<'_>, records: &[&Investigation]) -> Message {
             (Tone::Bad, format!("{}: {broken} of {all} secrets do not rotate, for {} causes", title_of(case), distinct(records)))
         }
     };
-    let mut message = Message::line(tone, safe(&capital(&title)));
+    let mut message = Message::line(tone, safe(&title));
     let lines: Vec<String> = reports.iter().map(wording::headline).collect();
     message.parts.extend(section("Each of them", &lines));
     message.parts.extend(section("In common", &in_common(records)));
@@ -163,11 +164,12 @@ fn in_common(records: &[&Investigation]) -> Vec<String> {
 /// The thread says something new, and why.
 pub(super) fn told(case: &Case<'_>, reason: &Reason, records: &[&Investigation]) -> Message {
     let what = match reason {
-        Reason::NewSecrets(names) => format!("new secrets affected: {}", names.len()),
+        Reason::NewSecrets(names) if names.len() == 1 => "a new secret is affected".to_owned(),
+        Reason::NewSecrets(names) => format!("{} new secrets are affected", names.len()),
         Reason::StillFailing(hours) => format!("still failing after {hours} h"),
         Reason::Again => "it came back after it had recovered".to_owned(),
     };
-    let mut message = Message::line(Tone::Bad, safe(&capital(&format!("{what} ({})", title_of(case)))));
+    let mut message = Message::line(Tone::Bad, safe(&format!("{}: {what}", title_of(case))));
     let lines: Vec<String> = records.iter().map(|record| wording::headline(&Report::new(record))).collect();
     message.parts.extend(section("Now", &lines));
     if records.is_empty() {
@@ -193,7 +195,7 @@ pub(super) fn recovered(case: &Case<'_>, seen: &[&Investigation], recovered: &[&
         (_, true) => (Tone::Neutral, format!("{} is OK again; which secret it was about is not known", title_of(case))),
         _ => (Tone::Warning, format!("{} is OK again, but rotation has not succeeded since: this stays open", title_of(case))),
     };
-    let mut message = Message::line(tone, safe(&capital(&title)));
+    let mut message = Message::line(tone, safe(&title));
     let lines: Vec<String> = seen
         .iter()
         .map(|record| {
@@ -235,9 +237,4 @@ fn listed<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
         lines.push(format!("and {more} more"));
     }
     lines
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }

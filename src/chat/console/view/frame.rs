@@ -10,8 +10,8 @@ use maud::{DOCTYPE, Markup, html};
 pub(super) struct Frame<'a> {
     pub(super) title: &'a str,
     pub(super) note: Option<&'a str>,
-    /// Seconds after which a browser without scripts asks again; one with them is told.
-    pub(super) again: Option<u32>,
+    /// When, and where, a browser without scripts asks again; one with them is told.
+    pub(super) again: Option<String>,
     /// A class of the body, by which the style knows the page.
     pub(super) kind: &'static str,
 }
@@ -30,8 +30,8 @@ impl Frame<'_> {
                     link rel="icon" href="/assets/icon.svg" type="image/svg+xml";
                     link rel="stylesheet" href="/assets/console.css";
                     script src="/assets/console.js" defer {}
-                    @if let Some(seconds) = self.again {
-                        noscript { meta http-equiv="refresh" content=(seconds); }
+                    @if let Some(again) = &self.again {
+                        noscript { meta http-equiv="refresh" content=(again); }
                     }
                 }
                 body class=(self.kind) {

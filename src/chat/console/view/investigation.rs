@@ -2,7 +2,7 @@
 
 use super::frame::Frame;
 use super::{investigation_path, message, text, thread_path};
-use crate::chart::{self, Size};
+use crate::chart::{self, Chart, Size};
 use crate::chat::compose::{self, Standing};
 use crate::chat::document::Part;
 use crate::model::{Investigation, StepName};
@@ -15,6 +15,11 @@ pub(in super::super) fn investigation(investigation: &Investigation, thread: Opt
     let verdict = compose::verdict(&report, &investigation.id, 0, &Standing::default());
     let title = text(&verdict.title);
     let path = investigation_path(&investigation.id);
+    let (timeline, has_timeline) = match (chart::draw(investigation, Size::Wide), chart::draw(investigation, Size::Narrow)) {
+        (Some(wide), Some(narrow)) => (timeline(&wide, &narrow), true),
+        _ => (Markup::default(), false),
+    };
+    let files = [("report.json", "for programs"), ("report.md", "for a ticket"), ("timeline.png", "the timeline")];
     let frame = Frame { title: &title, note, again: None, kind: "report" };
     frame.around(&html! {
         main id="main" tabindex="-1" {
@@ -26,7 +31,7 @@ pub(in super::super) fn investigation(investigation: &Investigation, thread: Opt
                 @if let Some(root) = thread { a href=(thread_path(root)) { "To its thread" } " " }
                 button type="button" class="copy-link" hidden { "Copy the link to this page" }
             }
-            (timeline(investigation))
+            (timeline)
             section class="sheet-part" aria-labelledby="steps" {
                 h2 id="steps" { "Nine steps and their evidence" }
                 @for step in &report.steps { (step_of(investigation, step, &path)) }
@@ -35,7 +40,7 @@ pub(in super::super) fn investigation(investigation: &Investigation, thread: Opt
             section class="sheet-part" aria-labelledby="files" {
                 h2 id="files" { "Take it away" }
                 ul class="downloads" {
-                    @for (name, what) in [("report.json", "for programs"), ("report.md", "for a ticket"), ("timeline.png", "the timeline")] {
+                    @for (name, what) in files.iter().take(if has_timeline { 3 } else { 2 }) {
                         li { a href={ (path) "/files/" (name) } { (name) } " " span class="quiet" { (what) } }
                     }
                 }
@@ -44,16 +49,13 @@ pub(in super::super) fn investigation(investigation: &Investigation, thread: Opt
     })
 }
 
-fn timeline(investigation: &Investigation) -> Markup {
-    let drawn = |size| chart::draw(investigation, size);
+/// Drawn here, with every text in it escaped.
+fn timeline(wide: &Chart, narrow: &Chart) -> Markup {
     html! {
-        @if let (Some(wide), Some(narrow)) = (drawn(Size::Wide), drawn(Size::Narrow)) {
-            section class="sheet-part" aria-labelledby="timeline" {
-                h2 id="timeline" { "What happened when" }
-                // Drawn here, with every text in it escaped.
-                div class="timeline wide" { (PreEscaped(wide.svg())) }
-                div class="timeline narrow" { (PreEscaped(narrow.svg())) }
-            }
+        section class="sheet-part" aria-labelledby="timeline" {
+            h2 id="timeline" { "What happened when" }
+            div class="timeline wide" { (PreEscaped(wide.svg())) }
+            div class="timeline narrow" { (PreEscaped(narrow.svg())) }
         }
     }
 }

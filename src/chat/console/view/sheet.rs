@@ -10,10 +10,8 @@ use crate::report::time::moment;
 use axum::response::Html;
 use maud::{Markup, html};
 
-/// How many secrets are proposed.
-const PROPOSED: usize = 6;
-/// How often a browser without scripts looks again while steps run, in seconds.
-const AGAIN: u32 = 2;
+/// When a browser without scripts looks again for what is on its way, in seconds.
+const AGAIN: &str = "2";
 
 /// What one session sees.
 pub(in super::super) struct Sheet<'a> {
@@ -23,6 +21,8 @@ pub(in super::super) struct Sheet<'a> {
     pub(in super::super) once: String,
     /// One line for the top.
     pub(in super::super) note: Option<&'a str>,
+    /// True right after something was asked: the answer is on its way.
+    pub(in super::super) asked: bool,
     /// What this session alone is told.
     pub(in super::super) whispers: Vec<Message>,
     /// The channel.
@@ -36,6 +36,8 @@ pub(in super::super) struct Channel {
     pub(in super::super) threads: Vec<BoardThread>,
     /// Names of secrets that may be asked about.
     pub(in super::super) suggestions: Vec<String>,
+    /// Some of them, for a start.
+    pub(in super::super) proposals: Vec<String>,
 }
 
 pub(in super::super) struct Open {
@@ -53,8 +55,17 @@ pub(in super::super) fn sheet(sheet: &Sheet<'_>) -> Html<String> {
     let frame = Frame {
         title: &title,
         note: sheet.note,
-        again: working.then_some(AGAIN),
-        kind: if open.is_some() { "sheet with-thread" } else { "sheet" },
+        again: match open {
+            _ if working => Some(AGAIN.to_owned()),
+            Some(open) if sheet.asked => Some(format!("{AGAIN};url={}", thread_path(&open.root))),
+            None if sheet.asked => Some(format!("{AGAIN};url=/")),
+            _ => None,
+        },
+        kind: match open {
+            Some(_) => "sheet with-thread",
+            None if sheet.channel.threads.is_empty() => "sheet",
+            None => "sheet with-threads",
+        },
     };
     frame.around(&html! {
         (act_form(sheet))
@@ -90,7 +101,7 @@ fn hidden(sheet: &Sheet<'_>) -> Markup {
 }
 
 fn channel(sheet: &Sheet<'_>) -> Markup {
-    let Channel { threads, suggestions } = &sheet.channel;
+    let Channel { threads, suggestions, .. } = &sheet.channel;
     let open = sheet.open.as_ref().map(|open| open.root.as_str());
     html! {
         nav class="channel" aria-label="Channel" {
@@ -151,7 +162,7 @@ fn whispers(whispers: &[Message]) -> Markup {
 }
 
 fn nothing_open(sheet: &Sheet<'_>) -> Markup {
-    let names = sheet.channel.suggestions.iter().take(PROPOSED);
+    let names = &sheet.channel.proposals;
     html! {
         main id="main" class="thread welcome" tabindex="-1" {
             h1 { "AWS Secrets Manager stopped rotating a credential. Why?" }
@@ -159,7 +170,7 @@ fn nothing_open(sheet: &Sheet<'_>) -> Markup {
                 "Name a secret. Nine read-only steps look at it, its rotation function, its role and what changed; a thread shows them \
                  live, then the cause, the proof and the fix."
             }
-            @if !sheet.channel.suggestions.is_empty() {
+            @if !names.is_empty() {
                 form method="post" action="/say" class="proposals" {
                     (hidden(sheet))
                     h2 { "Try one of these" }
