@@ -100,7 +100,7 @@ pub(super) fn render(message: &Message) -> Rendered {
         page.part(part);
     }
     let (call, mentions) = message.mention.as_ref().and_then(mention).unwrap_or_else(|| (String::new(), no_mentions()));
-    let mut files: Vec<File> = message.attachments.iter().filter_map(file).collect();
+    let mut files: Vec<File> = message.attachments.iter().filter_map(|attachment| file(attachment)).collect();
     files.append(&mut page.commands);
     let own = limits::FILES - 1;
     let too_many = files.len() > own;
@@ -149,11 +149,11 @@ fn thread_name(title: &SafeText) -> String {
 
 const fn colour(tone: Tone) -> u32 {
     match tone {
-        Tone::Working => 0x58_65_f2,
-        Tone::Bad => 0xd8_3c_3e,
+        Tone::Working => 0x0058_65f2,
+        Tone::Bad => 0x00d8_3c3e,
         Tone::Warning => 0x00f0_b232,
-        Tone::Good => 0x23_a5_5a,
-        Tone::Neutral => 0x80_84_8e,
+        Tone::Good => 0x0023_a55a,
+        Tone::Neutral => 0x0080_848e,
     }
 }
 
