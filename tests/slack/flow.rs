@@ -1,30 +1,41 @@
 //! The program itself between a Slack and an AWS account that are not real, with everything logged that it can log.
 
-use crate::fake_slack::{APP_TOKEN, BOT_TOKEN, FakeSlack, Posted};
+use crate::fake_slack::{APP_TOKEN, BOT_TOKEN, FakeSlack, Fault, Posted, SECRET, signature};
 use crate::reading::{read, undated, value_of};
 use rotation_diag::clock::Clock;
 use rotation_diag::simulator::{Scenario, Simulator};
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tempfile::TempDir;
 
 struct Program {
     child: Child,
     log: JoinHandle<String>,
+    address: Receiver<String>,
     _folder: TempDir,
 }
 
+const SOCKET: &str = "mode = \"socket\"\napp_token = \"env:APP\"\nconnections = 1";
+const HTTP: &str = "mode = \"http\"\nsigning_secret = \"env:SIGNING\"";
+
 impl Program {
+    /// The bot, for `U1` in the channels `C1` and `C3`.
     fn start(fake: &FakeSlack, aws: &Simulator) -> Program {
+        Program::start_as(SOCKET, fake, aws)
+    }
+
+    fn start_as(mode: &str, fake: &FakeSlack, aws: &Simulator) -> Program {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("rotation-diag.toml");
         let text = format!(
             "default_region = \"eu-west-1\"\n\
-             [[allow]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannels = [\"C1\"]\nusers = [\"U1\"]\n\
+             [[allow]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannels = [\"C1\", \"C3\"]\nusers = [\"U1\"]\n\
              [store]\npath = \"{}\"\n\
              [http]\nlisten = \"127.0.0.1:0\"\n\
-             [slack]\nmode = \"socket\"\nbot_token = \"env:BOT\"\napp_token = \"env:APP\"\nconnections = 1\napi_url = \"{}\"\n",
+             [slack]\n{mode}\nbot_token = \"env:BOT\"\napi_url = \"{}\"\n",
             folder.path().join("bot.db").display(),
             fake.api_url(),
         );
@@ -44,6 +55,7 @@ impl Program {
                 ("AWS_ENDPOINT_URL", &aws.endpoint_url()),
                 ("BOT", BOT_TOKEN),
                 ("APP", APP_TOKEN),
+                ("SIGNING", SECRET),
                 ("RUST_LOG", "trace"),
             ])
             .stdin(Stdio::null())
@@ -51,13 +63,26 @@ impl Program {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut stderr = child.stderr.take().unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let (tell, address) = std::sync::mpsc::channel();
         let log = std::thread::spawn(move || {
-            let mut log = Vec::new();
-            stderr.read_to_end(&mut log).unwrap();
-            String::from_utf8_lossy(&log).into_owned()
+            let mut log = String::new();
+            for line in stderr.lines().map_while(Result::ok) {
+                if let Some(address) = line.strip_prefix("rotation-diag listens on ") {
+                    let _ = tell.send(address.to_owned());
+                }
+                log.push_str(&line);
+                log.push('\n');
+            }
+            log
         });
-        Program { child, log, _folder: folder }
+        Program { child, log, address, _folder: folder }
+    }
+
+    /// Waits for it to end by itself; whether it succeeded, and what it logged.
+    fn ends(mut self) -> (bool, String) {
+        let status = self.child.wait().unwrap();
+        (status.success(), self.log.join().unwrap())
     }
 
     /// Ends it as a supervisor does; what it logged.
@@ -106,7 +131,7 @@ fn account(scenario: &str) -> Simulator {
     Simulator::start(Scenario::parse(text).unwrap(), Clock::system().now()).unwrap()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn from_the_command_to_the_verdict_its_buttons_and_the_end() {
     let fake = FakeSlack::start().await;
     let aws = account("role_detached_policy");
@@ -127,6 +152,7 @@ async fn from_the_command_to_the_verdict_its_buttons_and_the_end() {
     let verdict = fake.reads(&root, "is not rotating").await;
     assert!(verdict.edits > 0, "the progress message becomes the verdict");
     insta::assert_snapshot!("flow_verdict", undated(&read(&verdict.blocks)));
+    keep_in_the_readme(&format!("```text\n{}\n```\n", read(&verdict.blocks)));
     let details = fake.next_that_reads("What the nine steps saw").await;
     assert_eq!(details.thread.as_deref(), Some(root.ts.as_str()));
     insta::assert_snapshot!("flow_details", undated(&read(&details.blocks)));
@@ -176,4 +202,90 @@ async fn from_the_command_to_the_verdict_its_buttons_and_the_end() {
         assert!(!shown.contains(secret), "{secret} was shown");
     }
     fake.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_whose_answer_was_lost_is_found_and_not_sent_again() {
+    let fake = FakeSlack::start().await;
+    let aws = account("role_detached_policy");
+    fake.fault("chat.postMessage", Fault::LostAfterwards);
+    let program = Program::start(&fake, &aws);
+    fake.sockets_open(1).await;
+    let command = fake.deliver("slash_commands", fake.command_payload("U1", "C1", "prod/orders-db"));
+    fake.acknowledged(&command).await;
+    let root = fake.next_post().await;
+    fake.reads(&root, "is not rotating").await;
+    let details = fake.next_that_reads("What the nine steps saw").await;
+    assert_eq!(details.thread, Some(root.ts));
+    assert_eq!(fake.calls("conversations.history"), 1);
+    program.stop();
+    fake.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_in_a_channel_without_the_bot_is_told_to_invite_it() {
+    let fake = FakeSlack::start().await;
+    let aws = account("healthy");
+    let program = Program::start(&fake, &aws);
+    fake.sockets_open(1).await;
+    let command = fake.deliver("slash_commands", fake.command_payload("U1", "C3", "prod/orders-db"));
+    fake.acknowledged(&command).await;
+    let whisper = fake.next_whisper().await;
+    assert!(read(&whisper["blocks"]).contains("nvite"), "{}", read(&whisper["blocks"]));
+    program.stop();
+    fake.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rejected_token_ends_the_program_with_a_sentence_that_says_what_to_do() {
+    let fake = FakeSlack::start().await;
+    let aws = account("healthy");
+    fake.fault("auth.test", Fault::Code("invalid_auth"));
+    let (is_success, log) = Program::start(&fake, &aws).ends();
+    assert!(!is_success);
+    assert!(log.contains("Slack ended: Slack does not let the bot in: auth.test: invalid_auth; check the token"), "{log}");
+    fake.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signed_requests_reach_the_program_and_others_do_not() {
+    let fake = FakeSlack::start().await;
+    let aws = account("role_detached_policy");
+    let program = Program::start_as(HTTP, &fake, &aws);
+    let address = program.address.recv_timeout(Duration::from_secs(20)).unwrap();
+    let client = reqwest::Client::new();
+    let post = async |body: String, secret: &str| {
+        let timestamp = Clock::system().now().as_second().to_string();
+        let request = client.post(format!("{address}/slack/command")).header("content-type", "application/x-www-form-urlencoded");
+        let request = request.header("x-slack-signature", signature(secret, &timestamp, body.as_bytes()));
+        let answer = request.header("x-slack-request-timestamp", timestamp).body(body).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let command = fake.command_payload("U1", "C1", "prod/orders-db");
+    let mut form = url::form_urlencoded::Serializer::new(String::new());
+    command.as_object().unwrap().iter().for_each(|(name, value)| drop(form.append_pair(name, value.as_str().unwrap())));
+    let form = form.finish();
+    assert_eq!(post(form.clone(), "another secret").await, (401, String::new()));
+    assert_eq!(post("x".repeat((1 << 20) + 1), SECRET).await.0, 413);
+    assert_eq!(post(form.clone(), SECRET).await, (200, String::new()));
+    assert_eq!(post(form, SECRET).await, (200, String::new()), "a replay");
+    let root = fake.next_post().await;
+    fake.reads(&root, "is not rotating").await;
+    fake.next_that_reads("What the nine steps saw").await;
+    let log = program.stop();
+    assert!(!log.contains("canary") && log.contains("not signed with the signing secret"), "{log}");
+    fake.finish();
+}
+
+/// Compares the README's transcript with what was shown, by its words, or writes it with `REWRITE_README=1`.
+fn keep_in_the_readme(transcript: &str) {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let readme = std::fs::read_to_string(path).unwrap();
+    let (before, rest) = readme.split_once("<!-- slack -->\n").unwrap();
+    let (found, after) = rest.split_once("<!-- /slack -->").unwrap();
+    if std::env::var_os("REWRITE_README").is_some() {
+        std::fs::write(path, format!("{before}<!-- slack -->\n{transcript}<!-- /slack -->{after}")).unwrap();
+    } else {
+        assert_eq!(undated(found), undated(transcript), "the README's transcript is out of date");
+    }
 }

@@ -171,6 +171,7 @@ impl Discord {
                 "READY" => match Ready::read(dispatch.body) {
                     Some(ready) => {
                         *failures = 0;
+                        connection.beats(&self.pulse);
                         tracing::info!("connected to Discord");
                         *session = Some(Session {
                             id: ready.session_id,
@@ -181,7 +182,10 @@ impl Discord {
                     }
                     None => return End::SessionOver,
                 },
-                "RESUMED" => *failures = 0,
+                "RESUMED" => {
+                    *failures = 0;
+                    connection.beats(&self.pulse);
+                }
                 "INTERACTION_CREATE" => self.take_interaction(dispatch.body, listener),
                 "MESSAGE_CREATE" => {
                     if let (Ok(written), Some(session)) = (serde_json::from_value::<Written>(dispatch.body), session.as_ref()) {

@@ -16,9 +16,6 @@ const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 /// The longest wait that is honoured at once; whoever asks again too early is told so again.
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 
-/// How long sharing a file waits for its turn before it is tried again.
-pub(super) const LONGEST_SHARE_WAIT: Duration = Duration::from_secs(30);
-
 /// The longest error code that is repeated, in bytes. Slack's longest is `method_not_supported_for_channel_type`.
 const LONGEST_CODE: usize = 64;
 

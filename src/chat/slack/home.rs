@@ -4,7 +4,7 @@ use super::render::{bold, limits, line, paragraph, plain_text, run};
 use crate::chat::Summary;
 use crate::clock::Clock;
 use crate::model::{Outcome, ThreadRef};
-use crate::report::time;
+use crate::report::{inert, time};
 use slack_morphism::prelude::*;
 
 /// The button that opens the dialog.
@@ -15,6 +15,9 @@ pub(super) const REFRESH: &str = "home-refresh";
 
 /// How many investigations are shown; two screens of a phone.
 pub(super) const SHOWN: usize = 15;
+
+/// A line of an entry; two or three on a phone.
+const LINE: usize = 240;
 
 /// The home of a person who may see `recent`; `link` is where a thread is.
 pub(super) fn view(recent: &[Summary], clock: &Clock, link: impl Fn(&ThreadRef) -> Option<String>) -> SlackView {
@@ -48,8 +51,8 @@ fn entry(summary: &Summary, clock: &Clock, link: impl Fn(&ThreadRef) -> Option<S
         Some(Outcome::Healthy) => "🟢",
         Some(_) => "🟡",
     };
-    let name = bold(&format!("{mark} {}", limits_cut(&line(&summary.secret))));
-    let mut runs = vec![name, run(&format!("\n{}", limits_cut(&line(&summary.line))))];
+    let name = bold(&format!("{mark} {}", inert::cut(line(&summary.secret), LINE)));
+    let mut runs = vec![name, run(&format!("\n{}", inert::cut(line(&summary.line), LINE)))];
     let thread = summary.place.thread.as_ref().map(|root| ThreadRef {
         platform: summary.place.platform,
         workspace: summary.place.workspace.clone(),
@@ -65,8 +68,4 @@ fn entry(summary: &Summary, clock: &Clock, link: impl Fn(&ThreadRef) -> Option<S
         SlackRichTextBlock::new(vec![paragraph(runs)]).into(),
         SlackContextBlock::new(vec![plain_text(&age, limits::TEXT).into()]).into(),
     ]
-}
-
-fn limits_cut(text: &str) -> String {
-    crate::report::inert::cut(text.to_owned(), 240)
 }

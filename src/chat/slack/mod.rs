@@ -32,6 +32,7 @@ use api::{Api, Identity};
 use intake::Intake;
 use people::People;
 use signature::Signatures;
+use socket::Backoff;
 use std::sync::{Arc, OnceLock};
 use tokio_util::sync::CancellationToken;
 
@@ -126,21 +127,34 @@ impl Slack {
     /// # Errors
     /// [`SlackStop::NotLetIn`], at once or when a token is revoked in between. Everything else is waited out.
     pub async fn listen(self: Arc<Self>, reception: Arc<dyn Reception>, stop: CancellationToken) -> Result<(), SlackStop> {
-        match self.introduce().await {
-            Err(stop @ SlackStop::NotLetIn(_)) => return Err(stop),
-            Err(later) => tracing::warn!(%later, "the bot does not know its own name yet"),
-            Ok(()) => {}
-        }
         let intake = Arc::new(Intake::new(Arc::clone(&self), reception));
-        let ended = match self.mode {
-            SlackMode::Socket { connections, .. } => socket::keep_all(&self, &intake, connections, &stop).await,
-            SlackMode::Http { .. } => {
-                stop.cancelled().await;
-                Ok(())
+        let listening = async {
+            match self.mode {
+                SlackMode::Socket { connections, .. } => socket::keep_all(&self, &intake, connections, &stop).await,
+                SlackMode::Http { .. } => {
+                    stop.cancelled().await;
+                    Ok(())
+                }
             }
         };
+        let ended = tokio::try_join!(self.learn(&stop), listening);
         intake.finish().await;
-        ended
+        ended.map(drop)
+    }
+
+    /// Learns who the bot is, however long it takes.
+    async fn learn(&self, stop: &CancellationToken) -> Result<(), SlackStop> {
+        let mut backoff = Backoff::new(self.rhythm.first_wait, self.rhythm.longest_wait);
+        loop {
+            match stop.run_until_cancelled(self.introduce()).await {
+                None | Some(Ok(())) => return Ok(()),
+                Some(Err(stop @ SlackStop::NotLetIn(_))) => return Err(stop),
+                Some(Err(later)) => tracing::warn!(%later, "the bot does not know its own name yet"),
+            }
+            if stop.run_until_cancelled(tokio::time::sleep(backoff.next())).await.is_none() {
+                return Ok(());
+            }
+        }
     }
 
     /// Where Slack sends its signed requests; `None` in Socket Mode.

@@ -67,12 +67,11 @@ impl Pacing {
         if paused > PATIENCE {
             return Err(paused);
         }
-        let wait = match turn {
+        match turn {
             Turn::Message { channel } => state.message(channel, now, paused),
             Turn::Edit { is_progress } => state.edit(is_progress, now, paused),
             Turn::Other => Ok(paused),
-        }?;
-        Ok(wait)
+        }
     }
 
     /// Nobody calls `method` for a while.

@@ -16,6 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use slack_morphism::prelude::*;
 use std::collections::HashMap;
+use std::time::Duration;
 
 /// What our messages are known by in their metadata.
 const EVENT: &str = "rotation_diag_delivery";
@@ -31,6 +32,9 @@ const MOST_PAGES: usize = 5;
 
 /// How often sharing a file is tried where nothing was sent yet.
 const SHARE_ATTEMPTS: usize = 3;
+
+/// How long sharing a file waits before it is tried again; delivery gives all of a message's calls a minute.
+const LONGEST_SHARE_WAIT: Duration = Duration::from_secs(10);
 
 #[derive(Deserialize)]
 struct Page {
@@ -190,7 +194,7 @@ impl Slack {
                 Ok(_) => return,
                 Err(Failure { kind: FailureKind::NotSent, .. }) if attempt < SHARE_ATTEMPTS => {}
                 Err(Failure { kind: FailureKind::RateLimited(wait), .. }) if attempt < SHARE_ATTEMPTS => {
-                    tokio::time::sleep(wait.min(super::failure::LONGEST_SHARE_WAIT)).await;
+                    tokio::time::sleep(wait.min(LONGEST_SHARE_WAIT)).await;
                 }
                 Err(failure) => {
                     tracing::warn!(%failure, "a file was not shared");

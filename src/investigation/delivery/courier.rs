@@ -1,7 +1,8 @@
 //! One platform's courier.
 
 use super::Tempo;
-use crate::chat::{ChatPlatform, Destination, SendError};
+use crate::chat::document::Tone;
+use crate::chat::{ChatPlatform, Destination, SendError, compose};
 use crate::clock;
 use crate::investigation::Health;
 use crate::model::ThreadRef;
@@ -151,6 +152,7 @@ impl Courier {
             }
             Sent::Lost(why) | Sent::Never(why) => {
                 tracing::error!(%platform, reason = due.reason, why, "a message is given up");
+                self.apologise(&due).await;
                 self.store.give_up(&due, &SafeText::redact(&why)).await
             }
             Sent::Later { after, arrived, why } => {
@@ -210,6 +212,15 @@ impl Courier {
         }
         self.store.posting(due).await?;
         Ok(self.platform.post(&to, &due.message, &due.key).await.map_or_else(refused, Sent::As))
+    }
+
+    /// Whoever asked where nothing can be posted learns it, and what to do; for others the log has to do.
+    async fn apologise(&self, due: &Due) {
+        let Some(to) = due.reply_to.as_ref().filter(|_| due.is_root() && !due.alone) else { return };
+        let why = "I cannot post in this channel: invite me to it, then ask again";
+        let apology = compose::notice(Tone::Warning, why);
+        let told = self.platform.whisper(to, &apology);
+        let _ = tokio::time::timeout(self.tempo.call, told).await;
     }
 
     /// Leads the person who asked to the message; where that fails, the message is there all the same.

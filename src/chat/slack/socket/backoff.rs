@@ -5,14 +5,14 @@ use std::time::Duration;
 
 /// Waits that double from the first to the longest, each a little off so that many bots do not come at once.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub(in crate::chat::slack) struct Backoff {
     first: Duration,
     longest: Duration,
     failures: u32,
 }
 
 impl Backoff {
-    pub(super) fn new(first: Duration, longest: Duration) -> Backoff {
+    pub(in crate::chat::slack) fn new(first: Duration, longest: Duration) -> Backoff {
         Backoff { first, longest, failures: 0 }
     }
 
@@ -22,7 +22,7 @@ impl Backoff {
     }
 
     /// The next wait.
-    pub(super) fn next(&mut self) -> Duration {
+    pub(in crate::chat::slack) fn next(&mut self) -> Duration {
         let whole = self.first.saturating_mul(1_u32 << self.failures.min(16)).min(self.longest);
         self.failures = self.failures.saturating_add(1);
         // Between three quarters and all of it.

@@ -9,13 +9,13 @@ mod backoff;
 mod connection;
 mod health;
 
+pub(super) use backoff::Backoff;
 pub use health::SocketHealth;
 
 use super::failure::FailureKind;
 use super::intake::Intake;
 use super::{Slack, SlackStop};
 use crate::clock::Stopwatch;
-use backoff::Backoff;
 use connection::{Connection, End, NoConnection};
 use std::sync::Arc;
 use std::time::Duration;
