@@ -10,6 +10,7 @@ mod certificates;
 mod deploy;
 mod envelopes;
 mod fuzz;
+mod lookups;
 mod notices;
 mod signed_by_aws;
 #[path = "../support/sns_signer.rs"]
