@@ -78,8 +78,7 @@ async fn account(scenario: &str, answers: Vec<(&'static str, u16, Value)>) -> Ac
         ciborium::into_writer(&value, &mut body).unwrap();
         (operation, (status, body))
     });
-    let front =
-        Front { simulator: simulator.endpoint_url(), answers: Arc::new(answers.collect()), asked: Arc::clone(&asked) };
+    let front = Front { simulator: simulator.endpoint_url(), answers: Arc::new(answers.collect()), asked: Arc::clone(&asked) };
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer).with_state(front)).await });
@@ -141,7 +140,8 @@ fn alarm(children: &[&str]) -> Alarm {
 }
 
 fn denied() -> Value {
-    let message = "User: arn:aws:sts::123456789012:assumed-role/bot/x is not authorized to perform: cloudwatch:ListTagsForResource";
+    let message =
+        "User: arn:aws:sts::123456789012:assumed-role/bot/x is not authorized to perform: cloudwatch:ListTagsForResource";
     map(vec![("__type", text("AccessDeniedException")), ("message", text(message))])
 }
 
@@ -177,7 +177,11 @@ async fn a_permission_that_is_missing_is_named_and_the_search_goes_on() {
     let found = by_asking(&alarm(&[]), &account.aws, &Clock::system()).await;
     assert_eq!((found.secrets.len(), found.by), (0, Means::Nothing));
     let told = found.tried.join("; ");
-    for part in ["the permission cloudwatch:ListTagsForResource is missing", "it names no function", "CloudTrail shows no failed rotation"] {
+    for part in [
+        "the permission cloudwatch:ListTagsForResource is missing",
+        "it names no function",
+        "CloudTrail shows no failed rotation",
+    ] {
         assert!(told.contains(part), "{part}: {told}");
     }
 }

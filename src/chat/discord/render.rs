@@ -100,7 +100,7 @@ pub(super) fn render(message: &Message) -> Rendered {
         page.part(part);
     }
     let (call, mentions) = message.mention.as_ref().and_then(mention).unwrap_or_else(|| (String::new(), no_mentions()));
-    let mut files: Vec<File> = message.attachments.iter().filter_map(|attachment| file(attachment)).collect();
+    let mut files: Vec<File> = message.attachments.iter().filter_map(file).collect();
     files.append(&mut page.commands);
     let own = limits::FILES - 1;
     let too_many = files.len() > own;
