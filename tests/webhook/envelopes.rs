@@ -60,7 +60,8 @@ async fn a04_a_key_that_occurs_twice_is_malformed() {
 #[tokio::test]
 async fn a05_one_changed_character_anywhere_breaks_the_signature() {
     let world = World::new().await;
-    let changes: [(&str, fn(&str) -> String); 7] = [
+    type Change = fn(&str) -> String;
+    let changes: [(&str, Change); 7] = [
         ("Message", |text| format!("{text}!")),
         ("Message", |text| text.replacen('x', "X", 1)),
         ("Subject", |text| text.replacen("ALARM", "alarm", 1)),

@@ -1,6 +1,6 @@
 //! `POST /sns` against everything a hostile or unlucky world sends: the table A of cases, by their ids.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what it did not expect")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test stops at what it did not expect")]
 
 mod bodies;
 #[path = "../bot/world.rs"]
