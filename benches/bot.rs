@@ -7,7 +7,8 @@
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
-    clippy::panic,
+    clippy::expect_used,
+    clippy::indexing_slicing,
     reason = "a benchmark prints, and stops at a mistake of its own"
 )]
 
