@@ -115,14 +115,18 @@ impl FakeSlack {
         .await
     }
 
-    /// Waits for a message, among those not read yet, that reads so.
-    async fn next_that_reads(&self, expected: &str) -> Posted {
-        loop {
-            let post = self.next_post().await;
-            if read(&post.blocks).contains(expected) {
-                return post;
-            }
+    /// Waits for what follows a verdict in its thread: what the steps saw, which it returns, and the chart.
+    async fn thread_is_filled(&self, root: &Posted) -> Posted {
+        let (details, chart) = (self.next_post().await, self.next_post().await);
+        for reply in [&details, &chart] {
+            assert_eq!(reply.thread.as_deref(), Some(root.ts.as_str()));
         }
+        assert!(read(&details.blocks).starts_with("# What the nine steps saw"), "{}", read(&details.blocks));
+        assert!(read(&chart.blocks).starts_with("# What happened when"), "{}", read(&chart.blocks));
+        let file = self.until("a picture", |world| world.read_file()).await;
+        assert_eq!((file.name.as_str(), file.thread.as_deref()), ("prod-orders-db-timeline.png", Some(root.ts.as_str())));
+        assert!(file.content.starts_with(b"\x89PNG"));
+        details
     }
 }
 
@@ -153,8 +157,7 @@ async fn from_the_command_to_the_verdict_its_buttons_and_the_end() {
     assert!(verdict.edits > 0, "the progress message becomes the verdict");
     insta::assert_snapshot!("flow_verdict", undated(&read(&verdict.blocks)));
     keep_in_the_readme(&format!("```text\n{}\n```\n", read(&verdict.blocks)));
-    let details = fake.next_that_reads("What the nine steps saw").await;
-    assert_eq!(details.thread.as_deref(), Some(root.ts.as_str()));
+    let details = fake.thread_is_filled(&root).await;
     insta::assert_snapshot!("flow_details", undated(&read(&details.blocks)));
 
     // Each button does what it says, and the thread tells who pressed it.
@@ -215,8 +218,7 @@ async fn a_message_whose_answer_was_lost_is_found_and_not_sent_again() {
     fake.acknowledged(&command).await;
     let root = fake.next_post().await;
     fake.reads(&root, "is not rotating").await;
-    let details = fake.next_that_reads("What the nine steps saw").await;
-    assert_eq!(details.thread, Some(root.ts));
+    fake.thread_is_filled(&root).await;
     assert_eq!(fake.calls("conversations.history"), 1);
     program.stop();
     fake.finish();
@@ -273,7 +275,7 @@ async fn signed_requests_reach_the_program_and_others_do_not() {
     assert_eq!(post(form, SECRET).await, (200, String::new()), "a replay");
     let root = fake.next_post().await;
     fake.reads(&root, "is not rotating").await;
-    fake.next_that_reads("What the nine steps saw").await;
+    fake.thread_is_filled(&root).await;
     let log = program.stop();
     assert!(!log.contains("canary") && log.contains("not signed with the signing secret"), "{log}");
     fake.finish();
