@@ -1,13 +1,14 @@
 //! The bot under load, in figures: with a hundred investigations running at 100 ms per AWS call, how fast a new command is
 //! acknowledged; five hundred commands at once; memory, idle and busy; the time from start to ready.
 //!
-//! `cargo bench --bench bot`. It runs the program itself as a child, over a fake Slack and a simulated account on loopback,
+//! `cargo bench --bench bot`; ROTATION_DIAG_BINARY names another build to measure. It runs the program itself as a child, over a fake Slack and a simulated account on loopback,
 //! both in this process; memory is the child's. Fails where a budget is broken.
 
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
-    clippy::panic,
+    clippy::expect_used,
+    clippy::indexing_slicing,
     reason = "a benchmark prints, and stops at a mistake of its own"
 )]
 
@@ -90,7 +91,8 @@ impl Bot {
         );
         std::fs::write(&config, text).unwrap();
         let watch = Stopwatch::start();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_rotation-diag"))
+        let binary = std::env::var_os("ROTATION_DIAG_BINARY");
+        let mut child = Command::new(binary.unwrap_or_else(|| env!("CARGO_BIN_EXE_rotation-diag").into()))
             .args(["serve", "--config"])
             .arg(&config)
             .envs([("BOT", "xoxb-1-2-benchmark"), ("SECRET", SECRET), ("AWS_ENDPOINT_URL", aws)])

@@ -117,14 +117,14 @@ impl App {
         let site = web::Site { health: health.clone(), alive, draining: intake.clone(), routers };
         let (address, web) = web::serve(&config.http, site, &mut parts).await?;
         let courier = Delivery::new(Arc::clone(&store), health.clone(), Tempo::default()).run(platforms, delivery.clone());
-        parts.add("delivery", async { Ok(courier.await) });
+        parts.add_endless("delivery", courier);
         for (part, future) in background {
             parts.add(part, future);
         }
         let (one, stop) = (Arc::clone(&bot), intake.clone());
-        parts.add("the watch", async move { Ok(one.keep_watch(stop).await) });
+        parts.add_endless("the watch", async move { one.keep_watch(stop).await });
         let (one, stop, retention) = (Arc::clone(&bot), intake.clone(), config.store.retention);
-        parts.add("retention", async move { Ok(one.keep_tidy(retention, stop).await) });
+        parts.add_endless("retention", async move { one.keep_tidy(retention, stop).await });
         parts.add("the store's check", check_store(store, health.clone(), intake.clone()));
         Ok(App { address, bot, health, work: config.work, parts, intake, delivery, web })
     }

@@ -210,5 +210,6 @@ pub fn main() -> ExitCode {
         Command::Completions { shell } => completions::run(shell),
         Command::Simulate { scenario } => simulate::run(&scenario),
     };
+    logging::finish();
     ended.unwrap_or_else(Failure::report)
 }

@@ -194,6 +194,10 @@ fn read_root(reader: &Reader<'_>, table: &DeTable<'_>) -> Config {
     (config.allow, config.deny) = rules::read(&root);
     config.http = serve::http(&root, reader);
     config.store = serve::store(&root);
+    // What was taken is known as long as it is stored; after that a copy of it would count as new.
+    if config.alarms.sns.as_ref().is_some_and(|sns| sns.max_age >= config.store.retention) {
+        root.problem("alarms", "`sns.max_age_minutes` must be shorter than `store.retention_days`, or a copy would count as new");
+    }
     config.work = serve::work(&root);
     config.discord = discord::read(&root);
     config.console = console::read(&root);

@@ -28,7 +28,8 @@
 //!
 //! 1. `model` and `diagnosis` know no async, no AWS SDK, no chat, no clock.
 //! 2. AWS SDK crates are named only in `aws` and `playbook`.
-//! 3. A secret's value is never read, and nothing in AWS is ever changed.
+//! 3. A secret's value is never read, and nothing in AWS is ever changed, but that subscriptions to configured topics are
+//!    confirmed.
 //! 4. Nothing is printed or logged but `SafeText`; redaction is its only constructor.
 //! 5. A collector never fails the investigation; it returns an observation.
 //! 6. Clock and ids are injected. Tests never sleep.

@@ -117,6 +117,34 @@ fn a_transcript_is_compared_by_its_words() {
 }
 
 #[test]
+fn every_promise_of_the_readme_names_tests_that_exist() {
+    let readme = read("README.md");
+    let (_, section) = readme.split_once("## What is promised, and its test").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let tests: String = rust_files(&path("tests")).iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+    let rows: Vec<&str> = section.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| promise")).collect();
+    assert!(rows.len() > 8, "{rows:?}");
+    for row in rows {
+        let named: Vec<String> =
+            Regex::new("`([a-z0-9_]+)`").unwrap().captures_iter(row).map(|found| found[1].to_owned()).collect();
+        assert!(!named.is_empty(), "{row}");
+        for test in named {
+            assert!(tests.contains(&format!("fn {test}(")), "there is no test {test}");
+        }
+    }
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|entry| match entry.is_dir() {
+            true => rust_files(&entry),
+            false => Vec::from_iter(entry.extension().is_some_and(|extension| extension == "rs").then_some(entry)),
+        })
+        .collect()
+}
+
+#[test]
 fn the_readme_names_every_command_and_every_option() {
     let readme = read("README.md");
     for command in cli::definition().get_subcommands().filter(|command| !command.is_hide_set()) {

@@ -97,7 +97,6 @@ impl std::fmt::Debug for Endpoint {
 }
 
 /// The client that fetches certificates: no redirects, so that a certificate is from the host that was judged.
-#[must_use]
 pub fn certificate_client() -> reqwest::ClientBuilder {
     reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).connect_timeout(CONNECT_DEADLINE)
 }
@@ -118,7 +117,6 @@ impl Endpoint {
     }
 
     /// The route `POST /sns`.
-    #[must_use]
     pub fn router(self) -> Router {
         Router::new().route("/sns", post(answer)).with_state(Arc::new(self))
     }

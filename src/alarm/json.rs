@@ -8,6 +8,6 @@ pub(super) fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
 }
 
 /// The objects of a list; none where it is no list.
-pub(super) fn objects<'v>(list: Option<&'v Value>) -> impl Iterator<Item = &'v Value> {
+pub(super) fn objects(list: Option<&Value>) -> impl Iterator<Item = &Value> {
     list.and_then(Value::as_array).into_iter().flatten().filter(|item| item.is_object())
 }

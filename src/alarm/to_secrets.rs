@@ -1,8 +1,8 @@
 //! From an alarm to the secrets it is about; the first way that answers counts.
 //!
-//! 1. the configuration's mapping; 2. what its dimensions, tags and texts name; 3. the alarms a composite one is made of;
-//! 4. the function they name: the secrets that rotate with it; 5. failed rotations around its time, for an alarm on a
-//! metric filter, which carries no name at all.
+//! In this order: the configuration's mapping; what its dimensions and texts name; its tags; the alarms a composite one is
+//! made of; the function they name, and the secrets that rotate with it; failed rotations around its time, for an alarm on
+//! a metric filter, which carries no name at all.
 
 use super::cloudwatch::Metrics;
 use super::named::Named;

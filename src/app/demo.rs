@@ -128,11 +128,14 @@ impl Drop for Folder {
     }
 }
 
+/// The simulated accounts that were asked about, by account and region.
+type Running = HashMap<(String, String), (Arc<Simulator>, Connected)>;
+
 /// Each account runs in its own time.
 struct Worlds {
     known: Vec<Known>,
     worlds: BTreeMap<String, Scenario>,
-    running: Mutex<HashMap<(String, String), (Arc<Simulator>, Connected)>>,
+    running: Mutex<Running>,
 }
 
 impl Worlds {

@@ -27,6 +27,14 @@ impl Parts {
         self.names.insert(task.id(), part);
     }
 
+    /// Adds a part that knows no reason to end.
+    pub(super) fn add_endless(&mut self, part: &'static str, future: impl Future<Output = ()> + Send + 'static) {
+        self.add(part, async move {
+            future.await;
+            Ok(())
+        });
+    }
+
     /// Waits for the first that ends, whether it returns or panics.
     pub(super) async fn first_to_end(&mut self) -> Ended {
         match self.running.join_next().await {

@@ -51,7 +51,11 @@ impl Plugged {
         }
         if config.alarms.reconcile_every.is_some() {
             let (bot, stop) = (Arc::clone(bot), stop.clone());
-            self.background.push(("the look for lost alarms", Box::pin(async move { Ok(bot.keep_reconciling(stop).await) })));
+            let looking = async move {
+                bot.keep_reconciling(stop).await;
+                Ok(())
+            };
+            self.background.push(("the look for lost alarms", Box::pin(looking)));
         }
         Ok(self)
     }

@@ -59,10 +59,11 @@ mod tests {
     #[test]
     fn neighbours_share_a_lane_or_rise() {
         let wish = |x| Wish { x, width: 50.0 };
-        let spots = place(&[wish(10.0), wish(100.0), wish(110.0)], 3, 0.0, 400.0);
+        let spots = place(&[wish(10.0), wish(100.0), wish(96.0), wish(110.0)], 3, 0.0, 400.0);
         assert_eq!(spots[0], Some(Spot { lane: 0, start: 16.0 }));
         assert_eq!(spots[1], Some(Spot { lane: 0, start: 106.0 }));
         assert_eq!(spots[2].unwrap().lane, 1);
+        assert_eq!(spots[3], None, "its line would run through the second label in every lane");
     }
 
     #[test]

@@ -514,6 +514,10 @@ mod tests {
             ("[[alarms.route]]\ntime_zone = \"Mars\"\n", "expected a time zone such as Europe/Berlin"),
             ("[[alarms.route]]\nquiet_hours = \"7-7\"\n", "expected two different times such as 22:00-07:00"),
             ("[alarms.reconcile]\nevery_minutes = 1\n", "expected a whole number from 5 to 1440"),
+            (
+                "[alarms.sns]\ntopics = [\"arn:aws:sns:eu-west-1:123456789012:t\"]\nmax_age_minutes = 1440\n[store]\nretention_days = 1\n",
+                "must be shorter than `store.retention_days`",
+            ),
             ("[alarms]\nsns_topics = []\n", "unknown key `alarms.sns_topics`"),
         ] {
             let problems = alarms(text).unwrap_err();

@@ -32,6 +32,7 @@ use crate::diagnosis::diagnose;
 use crate::model::{Evidence, Investigation, Observation, Reach, SecretRef, StepName};
 use crate::playbook::{self, Progress, Request};
 use crate::redact::Redactor;
+use futures::future::BoxFuture;
 use next_look::NextLook;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -158,9 +159,12 @@ fn with_needs(asked: &BTreeSet<StepName>) -> BTreeSet<StepName> {
     steps
 }
 
-/// Collects, and keeps nothing that was not redacted.
-async fn look(aws: &Aws, clock: &Clock, request: &Request, progress: &dyn Progress) -> Evidence {
-    let seen = playbook::collect(aws, clock, request, progress).await;
+/// Collects, and keeps nothing that was not redacted. Its state is large, so it is kept on the heap.
+fn look<'a>(aws: &'a Aws, clock: &'a Clock, request: &'a Request, progress: &'a dyn Progress) -> BoxFuture<'a, Evidence> {
+    Box::pin(async move { redacted(playbook::collect(aws, clock, request, progress).await, request) })
+}
+
+fn redacted(seen: Evidence, request: &Request) -> Evidence {
     let (asked, region, now) = (seen.asked.clone(), seen.region.clone(), seen.now);
     match Redactor::default().redact_strings(seen) {
         Ok((evidence, _)) => evidence,

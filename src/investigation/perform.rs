@@ -26,11 +26,12 @@ pub(super) enum Undone {
 impl Bot {
     /// Does what a trigger asks for, up to the changes that end it.
     pub(super) async fn perform(&self, claimed: &Claimed) -> Result<Ending, Undone> {
+        // Each is large and rarely the largest: on the heap, none weighs on the stack of a worker.
         match &claimed.trigger {
-            Trigger::Command(command) => self.question(claimed, command).await,
-            Trigger::Act(act) => self.act_on(claimed, act).await,
-            Trigger::WatchDue { investigation } => self.look_again(investigation).await,
-            Trigger::Alarm(alarm) => self.alarm(claimed, alarm).await,
+            Trigger::Command(command) => Box::pin(self.question(claimed, command)).await,
+            Trigger::Act(act) => Box::pin(self.act_on(claimed, act)).await,
+            Trigger::WatchDue { investigation } => Box::pin(self.look_again(investigation)).await,
+            Trigger::Alarm(alarm) => Box::pin(self.alarm(claimed, alarm)).await,
         }
     }
 

@@ -9,6 +9,7 @@ use crate::model::{Action, ActionToken, Investigation};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
 use crate::store::{Choice, Concluded, Ending, Outgoing, ROOT, Stage, StoreError, Stored};
+use futures::future::BoxFuture;
 use tokio::sync::Semaphore;
 
 impl Bot {
@@ -17,7 +18,18 @@ impl Bot {
     ///
     /// # Errors
     /// [`StoreError`] when it could not even begin.
-    pub(super) async fn run(
+    pub(super) fn run<'a>(
+        &'a self,
+        stored: &'a Stored,
+        revision: u32,
+        choice: &'a Choice,
+        options: Options,
+    ) -> BoxFuture<'a, Result<Ending, StoreError>> {
+        // Its state is large; on the heap, it does not weigh on the stacks of all who wait for it.
+        Box::pin(self.looked_into(stored, revision, choice, options))
+    }
+
+    async fn looked_into(
         &self,
         stored: &Stored,
         revision: u32,

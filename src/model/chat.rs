@@ -326,7 +326,7 @@ mod tests {
             &format!("1.{ID}.1.drop"),
             &format!("1.{ID}.1.rerun.x"),
             &format!("1.{}.1.rerun", ID.to_uppercase()),
-            &format!("1.{}.1.rerun", &ID[1..]),
+            &format!("1.{}.1.rerun", ID.get(1..).unwrap()),
             &format!("1.{ID}.4294967296.rerun"),
             &"x".repeat(10_240),
         ] {

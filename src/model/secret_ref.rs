@@ -21,7 +21,7 @@ pub enum SecretRefError {
     #[error("name a secret, or give its ARN")]
     Empty,
     /// It holds a character no secret name has, or is too long.
-    #[error("a secret's name has 1 to 512 letters, digits and /_+=.@- characters")]
+    #[error("a secret's name has 1 to 512 letters, digits and /_+=.@-! characters")]
     Name,
     /// It starts like an ARN but is not one of a secret.
     #[error(transparent)]

@@ -483,3 +483,21 @@ async fn what_another_version_wrote_is_given_up_and_keeps_nothing_waiting() {
     assert_eq!(due.iter().map(|due| due.thread.as_str()).collect::<Vec<_>>(), ["k2"]);
     assert_eq!(store.undelivered(10).await.unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn a_first_sign_of_life_is_not_kept_waiting_by_edits_of_progress() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let thread = |id: &str| NewThread { id: id.to_owned(), place: place("C1"), alarm: None };
+    let root = |id: &str, text: &str| Outgoing::root(id, line(text), "a test").passing();
+    for id in ["t1", "t2", "t3"] {
+        store.open_thread(&thread(id), &[root(id, "begun")]).await.unwrap();
+    }
+    let due = async |limit| store.due_messages(PlatformName::Slack, &HashSet::new(), limit).await.unwrap();
+    for due in due(10).await {
+        store.sent(&due, &due.thread, Pace { between_edits: Duration::ZERO }).await.unwrap();
+        store.state(&[root(&due.thread, "half done")]).await.unwrap();
+    }
+    store.open_thread(&thread("new"), &[root("new", "begun")]).await.unwrap();
+    assert_eq!(due(1).await[0].thread, "new");
+}

@@ -102,6 +102,7 @@ async fn a_button_outlived_by_its_row_has_expired() {
     let slack = Fake::new(PlatformName::Slack);
     world.start(std::slice::from_ref(&slack));
     let root = verdict(&world, &slack).await;
+    world.bot.last_messages(super::world::PATIENCE).await;
     let folder = world.end().await;
     let world = World::at(folder, RULES, super::world::Simulated::new(&[("prod", "role_detached_policy", "")])).await;
     let removed = world.store.remove_before(jiff::Timestamp::MAX).await.unwrap();

@@ -178,3 +178,25 @@ async fn a_token_survives_only_as_it_was_made() {
     }
     world.end().await;
 }
+
+#[tokio::test]
+async fn what_crashes_the_process_each_time_is_given_up_and_its_thread_says_so() {
+    let accounts = || Simulated::new(&[("prod", "role_detached_policy", "")]);
+    let mut world = World::usual().await;
+    assert_eq!(told(&world.say("ask", "U1", "prod/orders-db").await), "accepted");
+    for _ in 0..rotation_diag::store::MOST_ATTEMPTS {
+        // Begun, and the process is gone.
+        assert!(world.store.claim(super::world::PATIENCE).await.unwrap().is_some());
+        let folder = world.end().await;
+        world = World::at(folder, RULES, accounts()).await;
+    }
+    let slack = Fake::new(PlatformName::Slack);
+    world.start(std::slice::from_ref(&slack));
+    slack.until("the end", |state| state.shown.len() == 1).await;
+    let root = slack.roots()[0].message.clone();
+    assert!(root.title.as_str().contains("it was begun again and again and never came to its end"), "{}", root.title);
+    assert_eq!(tokens(&root)[0].action, Action::RerunAll);
+    assert_eq!(world.store.dead_letters(10).await.unwrap().len(), 1);
+    assert!(world.audit().await.iter().any(|(_, did, decision)| did == "gave up" && decision == "system"));
+    world.end().await;
+}

@@ -40,7 +40,8 @@ fn nothing(_: &mut Plugged) {}
 
 #[tokio::test]
 async fn a_part_that_ends_by_itself_ends_everything_with_a_reason() {
-    let ways: [(&str, fn(&mut Plugged)); 3] = [
+    type Way = fn(&mut Plugged);
+    let ways: [(&str, Way); 3] = [
         ("it returned", |plugged| plugged.background.push(("a part", Box::pin(async { Ok(()) })))),
         ("no way to go on", |plugged| plugged.background.push(("a part", Box::pin(async { Err("no way to go on".to_owned()) })))),
         ("it panicked", |plugged| plugged.background.push(("a part", Box::pin(async { panic!("by design") })))),

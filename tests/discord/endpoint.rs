@@ -82,10 +82,9 @@ async fn what_discord_did_not_sign_or_not_lately_is_refused_without_a_word() {
             ("zeros", fresh().with(SIGNATURE, |_| "0".repeat(128))),
             (
                 "flipped",
-                fresh().with(
-                    SIGNATURE,
-                    |hex| if hex.starts_with('0') { format!("1{}", &hex[1..]) } else { format!("0{}", &hex[1..]) },
-                ),
+                fresh().with(SIGNATURE, |hex| {
+                    hex.strip_prefix('0').map_or_else(|| format!("0{}", &hex[1..]), |rest| format!("1{rest}"))
+                }),
             ),
             ("another body", other_body),
             ("another time", fresh().with(TIMESTAMP, |at| (at.parse::<i64>().unwrap() - 1).to_string())),

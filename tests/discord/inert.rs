@@ -45,8 +45,9 @@ fn alive(text: &str, is_content: bool) -> Vec<String> {
     ] {
         found.extend(Regex::new(pattern).unwrap().find_iter(&outside).map(|text| format!("{kind} {}", text.as_str())));
     }
+    let format = Regex::new(r"^\s*(#{1,3} |-# |>|- |\* |\d+\. )").unwrap();
     for line in outside.lines() {
-        if Regex::new(r"^\s*(#{1,3} |-# |>|- |\* |\d+\. )").unwrap().is_match(line) {
+        if format.is_match(line) {
             found.push(format!("format of a line {line:?}"));
         }
     }

@@ -43,11 +43,11 @@ async fn a_page_has_nothing_inline_and_nothing_from_elsewhere() {
     site.shelf.put(&[(ROOT, verdict), ("0123.details.0", compose::details(&Report::new(&investigation)))]);
     *site.desk.investigation.lock().unwrap() = Some(investigation);
     let mut browser = Browser::default();
+    let inline = regex::Regex::new(r#"(?i)<style|<script[^>]*>[^<]|\son[a-z]+\s*=\s*["']|\sstyle\s*=|javascript:"#).unwrap();
+    let loads = regex::Regex::new(r#"<(?:script|img|link|iframe|source)[^>]*(?:src|href)="([^"]*)""#).unwrap();
     for path in ["/".to_owned(), format!("/threads/{ROOT}"), format!("/investigations/{ID}"), "/sign-in".to_owned()] {
         let page = site.page(&mut browser, &path).await;
-        let inline = regex::Regex::new(r#"(?i)<style|<script[^>]*>[^<]|\son[a-z]+\s*=\s*["']|\sstyle\s*=|javascript:"#).unwrap();
         assert!(!inline.is_match(&page), "{path}: {:?}", inline.find(&page));
-        let loads = regex::Regex::new(r#"<(?:script|img|link|iframe|source)[^>]*(?:src|href)="([^"]*)""#).unwrap();
         assert!(loads.captures_iter(&page).all(|found| found[1].starts_with('/') && !found[1].starts_with("//")), "{path}");
         for landmark in ["<html lang=\"en\">", "<main id=\"main\"", "<title>", "name=\"viewport\""] {
             assert!(page.contains(landmark), "{path} lacks {landmark}");

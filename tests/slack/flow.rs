@@ -271,7 +271,9 @@ async fn signed_requests_reach_the_program_and_others_do_not() {
     };
     let command = fake.command_payload("U1", "C1", "prod/orders-db");
     let mut form = url::form_urlencoded::Serializer::new(String::new());
-    command.as_object().unwrap().iter().for_each(|(name, value)| drop(form.append_pair(name, value.as_str().unwrap())));
+    for (name, value) in command.as_object().unwrap() {
+        form.append_pair(name, value.as_str().unwrap());
+    }
     let form = form.finish();
     assert_eq!(post(form.clone(), "another secret").await, (401, String::new()));
     assert_eq!(post("x".repeat((1 << 20) + 1), SECRET).await.0, 413);

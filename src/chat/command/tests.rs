@@ -103,7 +103,7 @@ fn nothing_and_help_get_help() {
 
 #[test]
 fn what_makes_no_sense_gets_one_clear_sentence() {
-    let not_a_name = "a secret's name has 1 to 512 letters, digits and /_+=.@- characters";
+    let not_a_name = "a secret's name has 1 to 512 letters, digits and /_+=.@-! characters";
     for (words, expected) in [
         ("!!! ???", "name one secret at a time, without spaces".to_owned()),
         ("???", format!("“???” is not a secret: {not_a_name}")),
@@ -188,7 +188,7 @@ proptest! {
     #[test]
     fn what_was_understood_holds_only_the_allowed_characters(text in "[ -~]{0,80}") {
         if let Ok(Asked::Question(question)) = parse(&text) {
-            let allowed = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-:".contains(c);
+            let allowed = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-!:".contains(c);
             prop_assert!(question.secret.to_string().chars().all(allowed));
             prop_assert!(question.region.iter().chain(&question.account).all(|value| value.chars().all(allowed)));
         }

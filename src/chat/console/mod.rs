@@ -117,7 +117,6 @@ struct Page {
 }
 
 /// The page's routes: `/`, `/threads`, `/investigations`, `/say`, `/act`, `/live`, `/sign-in` and `/assets`.
-#[must_use]
 pub fn router(console: Arc<Console>, reception: Arc<dyn Reception>, board: Arc<dyn Board>) -> Router {
     routes::router(Page { console, reception, board })
 }

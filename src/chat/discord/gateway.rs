@@ -17,7 +17,7 @@ use super::refusal::code;
 use super::rest::{Call, Failure};
 use super::route::Route;
 use super::snowflake::Snowflake;
-use crate::clock::deadline;
+use crate::clock::{Stopwatch, deadline};
 use connection::Connection;
 use ending::End;
 use serde::Deserialize;
@@ -34,6 +34,11 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 ///
 /// Source: Discord developer documentation, "Gateway", rate limiting: one session within five seconds.
 const BETWEEN_SESSIONS: Duration = Duration::from_secs(5);
+/// How long a connection has to last until its end counts as the first failure: one that keeps ending at once is not
+/// opened again at once.
+const STABLE: Duration = Duration::from_secs(10);
+/// How often resuming a session is tried; the address to resume at may be gone with its machine.
+const TRIES: u32 = 3;
 /// How long the first answer to an interaction may take.
 ///
 /// Source: Discord developer documentation, "Receiving and Responding": three seconds, the way here included.
@@ -46,6 +51,8 @@ struct Session {
     resume_at: String,
     seen: u64,
     me: Snowflake,
+    /// How often resuming it was tried since it last worked.
+    tries: u32,
 }
 
 /// Where the gateway is, and how many sessions we may still begin.
@@ -90,6 +97,9 @@ impl Discord {
         loop {
             let wait = backoff(failures);
             failures += 1;
+            if let Some(session) = session.as_mut() {
+                session.tries += 1;
+            }
             let attempt = async {
                 sleep(wait).await;
                 let address = self.address(session.as_ref(), &mut next_session).await?;
@@ -104,18 +114,23 @@ impl Discord {
                 Err(end) => end,
                 Ok(Err(why)) => {
                     tracing::warn!("the gateway of Discord could not be reached: {why}");
-                    // The address to resume at may be gone with its machine.
                     End::Broken
                 }
-                Ok(Ok(connection)) => self.converse(connection, &mut session, &mut failures, listener, stop).await,
+                Ok(Ok(connection)) => {
+                    let lasted = Stopwatch::start();
+                    let end = self.converse(connection, &mut session, listener, stop).await;
+                    if lasted.elapsed() > STABLE {
+                        failures = 0;
+                    }
+                    end
+                }
             };
             self.pulse.lost();
             match end {
                 End::Stopped => return Ok(()),
                 End::Final(error) => return Err(error),
                 End::SessionOver => session = None,
-                End::Broken if failures > 3 => session = None,
-                End::Broken => {}
+                End::Broken => session = session.filter(|session| session.tries < TRIES),
             }
         }
     }
@@ -151,7 +166,6 @@ impl Discord {
         &self,
         mut connection: Connection,
         session: &mut Option<Session>,
-        failures: &mut u32,
         listener: &Listener,
         stop: &CancellationToken,
     ) -> End {
@@ -170,18 +184,24 @@ impl Discord {
             match dispatch.name.as_str() {
                 "READY" => match Ready::read(dispatch.body) {
                     Some(ready) => {
-                        *failures = 0;
+                        connection.beats(&self.pulse);
                         tracing::info!("connected to Discord");
                         *session = Some(Session {
                             id: ready.session_id,
                             resume_at: ready.resume_gateway_url,
                             seen: dispatch.number,
                             me: ready.user.id,
+                            tries: 0,
                         });
                     }
                     None => return End::SessionOver,
                 },
-                "RESUMED" => *failures = 0,
+                "RESUMED" => {
+                    connection.beats(&self.pulse);
+                    if let Some(session) = session.as_mut() {
+                        session.tries = 0;
+                    }
+                }
                 "INTERACTION_CREATE" => self.take_interaction(dispatch.body, listener),
                 "MESSAGE_CREATE" => {
                     if let (Ok(written), Some(session)) = (serde_json::from_value::<Written>(dispatch.body), session.as_ref()) {

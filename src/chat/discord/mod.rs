@@ -8,6 +8,7 @@
 //! ```
 
 mod command;
+mod controls;
 mod endpoint;
 mod escape;
 mod gateway;
@@ -16,6 +17,7 @@ mod limits;
 mod listener;
 mod memory;
 mod pace;
+mod page;
 mod platform;
 mod post;
 mod pulse;

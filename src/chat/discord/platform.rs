@@ -152,7 +152,9 @@ impl Discord {
 /// A message that one person alone sees.
 pub(super) fn private(rendered: &Rendered) -> Value {
     let mut body = rendered.fields();
-    body["flags"] = EPHEMERAL.into();
+    if let Some(fields) = body.as_object_mut() {
+        fields.insert("flags".to_owned(), EPHEMERAL.into());
+    }
     body
 }
 

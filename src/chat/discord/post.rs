@@ -5,7 +5,7 @@
 
 use super::Discord;
 use super::limits;
-use super::refusal::{Asked, code, meaning, said};
+use super::refusal::{Asked, code, meaning, reason};
 use super::render::{File, Rendered, WHOLE, no_mentions};
 use super::rest::{Call, Failure};
 use super::route::Route;
@@ -162,7 +162,7 @@ impl Discord {
     /// Tells the operator, once for a channel and a reason.
     fn tell_once(&self, channel: Snowflake, code: u64, consequence: &str) {
         if self.told.is_new((channel, code)) {
-            tracing::warn!(%channel, "Discord refuses: {}; {consequence}", said(403, code));
+            tracing::warn!(%channel, code, "Discord refuses: {}; {consequence}", reason(code));
         }
     }
 }

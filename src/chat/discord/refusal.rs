@@ -66,7 +66,16 @@ pub(super) fn meaning(failure: &Failure, asked: Asked) -> SendError {
 
 /// What Discord answered, without its text.
 pub(super) fn said(status: u16, code: u64) -> String {
-    let meaning = match code {
+    match (code, reason(code)) {
+        (0, _) => format!("status {status}"),
+        (code, "") => format!("status {status}, code {code}"),
+        (code, reason) => format!("{reason} (status {status}, code {code})"),
+    }
+}
+
+/// What a code says; nothing where it is none of ours.
+pub(super) fn reason(code: u64) -> &'static str {
+    match code {
         code::UNKNOWN_CHANNEL => "the channel or thread is gone",
         code::UNKNOWN_MESSAGE => "the message is gone",
         code::SLOWMODE => "the channel is in slow mode",
@@ -78,11 +87,6 @@ pub(super) fn said(status: u16, code: u64) -> String {
         code::LOCKED => "the thread is locked",
         code::THREADS_FULL => "the server has too many active threads",
         _ => "",
-    };
-    match (code, meaning) {
-        (0, _) => format!("status {status}"),
-        (code, "") => format!("status {status}, code {code}"),
-        (code, meaning) => format!("{meaning} (status {status}, code {code})"),
     }
 }
 

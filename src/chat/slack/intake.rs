@@ -93,7 +93,7 @@ impl Intake {
         let bot = payload.authorizations.into_iter().find_map(|authorization| authorization.user_id);
         let bot = bot.or_else(|| self.slack.bot_user().map(str::to_owned));
         match payload.event {
-            Event::AppMention(mentioned) => self.mention(&payload.team_id, bot.as_deref(), mentioned).await,
+            Event::AppMention(mentioned) => self.mention(&payload.team_id, bot.as_deref(), *mentioned).await,
             Event::AppHomeOpened(HomeOpened { user, tab }) if tab == "home" || tab.is_empty() => {
                 self.show_home(payload.team_id, user);
                 Ack::Empty

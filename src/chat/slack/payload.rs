@@ -39,7 +39,7 @@ pub(super) struct Authorization {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Event {
-    AppMention(Mentioned),
+    AppMention(Box<Mentioned>),
     AppHomeOpened(HomeOpened),
     #[serde(other)]
     Other,

@@ -113,7 +113,7 @@ mod tests {
             "",
             "v0=",
             "v0",
-            &KNOWN[..66],
+            KNOWN.get(..66).unwrap(),
             &format!("{KNOWN}0"),
             &upper,
             &KNOWN.replace("v0=", "v1="),

@@ -36,10 +36,8 @@ fn title_of(case: &Case<'_>) -> String {
 
 /// While several secrets are looked into.
 pub(super) fn working(case: &Case<'_>) -> Message {
-    let mut message = Message::line(
-        Tone::Working,
-        safe(&format!("{}: looking into {} secrets together", title_of(case), case.secrets.len())),
-    );
+    let mut message =
+        Message::line(Tone::Working, safe(&format!("{}: looking into {} secrets together", title_of(case), case.secrets.len())));
     message.parts.extend(section("Secrets", &listed(case.secrets.values().map(name_of))));
     message
 }

@@ -218,8 +218,9 @@ impl Courier {
     async fn apologise(&self, due: &Due) {
         let Some(to) = due.reply_to.as_ref().filter(|_| due.is_root() && !due.alone) else { return };
         let why = "I cannot post in this channel: invite me to it, then ask again";
-        let notice = compose::notice(Tone::Warning, why);
-        let _ = tokio::time::timeout(self.tempo.call, self.platform.whisper(to, &notice)).await;
+        let apology = compose::notice(Tone::Warning, why);
+        let told = self.platform.whisper(to, &apology);
+        let _ = tokio::time::timeout(self.tempo.call, told).await;
     }
 
     /// Leads the person who asked to the message; where that fails, the message is there all the same.

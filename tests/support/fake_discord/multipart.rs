@@ -2,8 +2,11 @@
 
 use serde_json::Value;
 
+/// A file and its name.
+type NamedFile = (String, Vec<u8>);
+
 /// The parts of a request with files: the JSON body, and the files with their names, in order.
-pub(super) fn read(content_type: &str, body: &[u8]) -> Option<(Value, Vec<(String, Vec<u8>)>)> {
+pub(super) fn read(content_type: &str, body: &[u8]) -> Option<(Value, Vec<NamedFile>)> {
     let boundary = content_type.split("boundary=").nth(1)?.trim_matches('"');
     let (mut json, mut files) = (None, Vec::new());
     for part in split(body, format!("--{boundary}").as_bytes()) {

@@ -30,6 +30,7 @@ fn admit(fake: &FakeSlack, request: &Request, response: Response) -> Result<Resp
     }
 }
 
+#[expect(clippy::result_large_err, reason = "the handshake's own type")]
 async fn talk(fake: FakeSlack, stream: TcpStream) {
     let accept = tokio_tungstenite::accept_hdr_async(stream, |request: &Request, response| admit(&fake, request, response));
     let Ok(socket) = accept.await else { return };

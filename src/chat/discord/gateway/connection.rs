@@ -126,6 +126,11 @@ impl Connection {
         }
     }
 
+    /// Somebody is there.
+    pub(super) fn beats(&self, pulse: &Pulse) {
+        pulse.felt(self.interval);
+    }
+
     async fn take(&mut self, frame: Frame, pulse: &Pulse) -> Result<Option<Dispatch>, End> {
         match Opcode::from(frame.op) {
             Opcode::Dispatch => {
@@ -136,7 +141,7 @@ impl Connection {
             Opcode::Heartbeat => self.send_beat().await?,
             Opcode::HeartbeatAck => {
                 self.is_answered = true;
-                pulse.felt(self.interval);
+                self.beats(pulse);
             }
             Opcode::Reconnect => {
                 self.close(CloseCode::from(KEEP_SESSION)).await;

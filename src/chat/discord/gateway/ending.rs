@@ -32,7 +32,7 @@ pub(super) fn of_close(code: Option<u16>) -> End {
     match code {
         Some(4_004) => End::Final(GatewayError::TokenRefused),
         Some(4_013 | 4_014) => End::Final(GatewayError::IntentsRefused),
-        Some(code @ (4_010 | 4_011 | 4_012)) => End::Final(GatewayError::Unusable(code)),
+        Some(code @ 4_010..=4_012) => End::Final(GatewayError::Unusable(code)),
         // Not authenticated, an invalid sequence, a session that timed out; and the codes that end a session.
         Some(1_000 | 1_001 | 4_003 | 4_007 | 4_009) => End::SessionOver,
         _ => End::Broken,

@@ -1,0 +1,185 @@
+//! The parts of a message in embeds, as far as they fit; and the whole of it as text.
+
+use super::escape;
+use super::limits::{self, DESCRIPTION, EMBEDS_TOTAL, length};
+use super::render::{File, WHOLE};
+use crate::chat::document::{Message, Part, Quote};
+use crate::redact::SafeText;
+use crate::report::inert;
+
+/// How much of one quoted line is shown before the file has to be opened.
+const QUOTE: usize = 1_200;
+/// How much of one line of text is shown before the file has to be opened.
+const LINE: usize = 1_200;
+/// Room for the note that names the file.
+const NOTE: usize = 120;
+
+/// Embeds as they fill.
+#[derive(Default)]
+pub(super) struct Page {
+    full: Vec<String>,
+    open: String,
+    /// Units in all embeds.
+    used: usize,
+    /// True once something had to be left out or cut.
+    pub(super) left_out: bool,
+    /// Commands that no code block can hold.
+    pub(super) commands: Vec<File>,
+}
+
+impl Page {
+    pub(super) fn part(&mut self, part: &Part) {
+        match part {
+            Part::Context(items) => {
+                let shown: Vec<String> = items.iter().map(|item| self.line(item)).filter(|item| !item.is_empty()).collect();
+                if !shown.is_empty() {
+                    self.piece(shown.join(" · "), true);
+                }
+            }
+            Part::Section { label, lines } => self.section(label, lines),
+            Part::Quotes { label, quotes } => self.quotes(label, quotes),
+            Part::Commands(commands) => commands.iter().for_each(|command| self.command(command)),
+            Part::Caution(text) => {
+                let text = self.line(text);
+                self.piece(format!("⚠ {text}"), true);
+            }
+            Part::Links(links) => links.iter().enumerate().for_each(|(at, address)| self.piece(link(address), at == 0)),
+            Part::Steps(steps) => {
+                for (at, step) in steps.iter().enumerate() {
+                    let summary = self.line(&step.summary);
+                    let dash = if summary.is_empty() { "" } else { " — " };
+                    let name = escape::line(&step.name);
+                    self.piece(format!("{} **{}** {name}{dash}{summary}", step.state.mark(), step.number), at == 0);
+                }
+            }
+        }
+    }
+
+    fn section(&mut self, label: &SafeText, lines: &[SafeText]) {
+        let label = self.line(label);
+        let mark = if lines.len() > 1 { "• " } else { "" };
+        let mut shown = lines.iter().map(|line| format!("{mark}{}", self.line(line))).collect::<Vec<_>>().into_iter();
+        let first = shown.next().unwrap_or_else(|| "–".to_owned());
+        self.piece(format!("**{label}**\n{first}"), true);
+        shown.for_each(|line| self.piece(line, false));
+    }
+
+    fn quotes(&mut self, label: &SafeText, quotes: &[Quote]) {
+        let mut heading = format!("**{}**\n", self.line(label));
+        if quotes.is_empty() {
+            heading.push('–');
+            return self.piece(heading, true);
+        }
+        for (at, quote) in quotes.iter().enumerate() {
+            let lead: Vec<String> =
+                [&quote.lead, &quote.source].iter().map(|text| self.line(text)).filter(|text| !text.is_empty()).collect();
+            let inside = escape::code(&quote.text);
+            let shown = limits::cut(&inside, QUOTE);
+            self.left_out |= shown != inside;
+            let block = if shown.trim().is_empty() { String::new() } else { format!("\n{}", escape::fenced(&shown, "")) };
+            let heading = if at == 0 { std::mem::take(&mut heading) } else { String::new() };
+            self.piece(format!("{heading}{}{block}", lead.join(" · ")), at == 0);
+        }
+    }
+
+    fn command(&mut self, command: &SafeText) {
+        let inside = escape::code(command);
+        let block = escape::fenced(&inside, "sh");
+        if !escape::breaks_a_fence(command) && self.has_room(length(&block) + 2) {
+            return self.piece(block, true);
+        }
+        let name = format!("command-{}.sh", self.commands.len() + 1);
+        self.piece(format!("The command is in the file {}.", name.replace('-', "\\-")), true);
+        let content = format!("{}\n", inert::lines(command).join("\n")).into_bytes();
+        self.commands.push(File { name, description: "The command to paste".to_owned(), mime: "text/x-sh", content });
+    }
+
+    /// A line, cut where it is longer than anyone reads in a chat.
+    fn line(&mut self, text: &SafeText) -> String {
+        let whole = escape::line(text);
+        if length(&whole) <= LINE {
+            return whole;
+        }
+        self.left_out = true;
+        escape::line_within(text, LINE)
+    }
+
+    fn has_room(&self, units: usize) -> bool {
+        units <= DESCRIPTION && self.used + units + NOTE <= EMBEDS_TOTAL
+    }
+
+    /// Adds what belongs together; after the first piece that has no room, all others are left out.
+    pub(super) fn piece(&mut self, text: String, is_new_part: bool) {
+        let gap = match (self.open.is_empty(), is_new_part) {
+            (true, _) => "",
+            (false, true) => "\n\n",
+            (false, false) => "\n",
+        };
+        let units = length(&text) + length(gap);
+        if self.is_closed() || !self.has_room(units) {
+            self.left_out = true;
+            self.used = EMBEDS_TOTAL;
+            return;
+        }
+        self.used += units;
+        if length(&self.open) + units + NOTE > DESCRIPTION {
+            self.full.push(std::mem::replace(&mut self.open, text));
+        } else {
+            self.open.push_str(gap);
+            self.open.push_str(&text);
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.used >= EMBEDS_TOTAL
+    }
+
+    pub(super) fn finish(mut self) -> Vec<String> {
+        if self.left_out {
+            let gap = if self.open.is_empty() { "" } else { "\n\n" };
+            self.open.push_str(&format!("{gap}*Not all of it fits here: {} has the rest.*", WHOLE.replace('-', "\\-")));
+        }
+        self.full.push(self.open);
+        self.full.retain(|text| !text.trim().is_empty());
+        self.full
+    }
+}
+
+/// An address we know ourselves, as a link; anything else as text.
+fn link(address: &SafeText) -> String {
+    let is_ours = address.as_str().strip_prefix("https://").is_some_and(|rest| {
+        !rest.is_empty() && rest.chars().all(|c| c.is_ascii_alphanumeric() || "-._~:/?#@!$&*+,;=%".contains(c))
+    });
+    if is_ours { format!("<{}>", address.as_str()) } else { escape::line(address) }
+}
+
+/// The message as text, for the file.
+pub(super) fn whole_text(message: &Message) -> String {
+    let mut lines = vec![inert::one_line(&message.title)];
+    for part in &message.parts {
+        lines.push(String::new());
+        match part {
+            Part::Context(items) => lines.push(items.iter().map(inert::one_line).collect::<Vec<_>>().join(" · ")),
+            Part::Section { label, lines: items } => {
+                lines.push(inert::one_line(label));
+                lines.extend(items.iter().map(|item| format!("  {}", inert::one_line(item))));
+            }
+            Part::Quotes { label, quotes } => {
+                lines.push(inert::one_line(label));
+                for quote in quotes {
+                    lines.push(format!("  {} {}", inert::one_line(&quote.lead), inert::one_line(&quote.source)));
+                    lines.extend(inert::lines(&quote.text).into_iter().map(|line| format!("    {line}")));
+                }
+            }
+            Part::Commands(commands) => lines.extend(commands.iter().flat_map(inert::lines)),
+            Part::Caution(text) => lines.push(format!("⚠ {}", inert::one_line(text))),
+            Part::Links(links) => lines.extend(links.iter().map(inert::one_line)),
+            Part::Steps(steps) => lines.extend(steps.iter().map(|step| {
+                let name = inert::one_line(&step.name);
+                format!("{} {} {name}  {}", step.state.mark(), step.number, inert::one_line(&step.summary))
+            })),
+        }
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}

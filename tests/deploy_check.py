@@ -1,0 +1,115 @@
+"""The templates in deploy/: cfn-lint passes them, moto creates them, and nothing in them is open to strangers.
+
+Usage: deploy_check.py FOLDER   (needs cfn-lint, moto and boto3)
+"""
+
+import json
+import pathlib
+import subprocess
+import sys
+import warnings
+
+import boto3
+import cfnlint.decode
+from moto import mock_aws
+
+REGION = "eu-west-1"
+ACCOUNT = "123456789012"
+LOG_GROUP = "trail"
+
+
+def create(client, name, path, parameters):
+    client.create_stack(
+        StackName=name,
+        TemplateBody=path.read_text(),
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    stack = client.describe_stacks(StackName=name)["Stacks"][0]
+    assert stack["StackStatus"] == "CREATE_COMPLETE", stack["StackStatus"]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def statements(policy, effect):
+    policy = json.loads(policy) if isinstance(policy, str) else policy
+    return [statement for statement in policy["Statement"] if statement["Effect"] == effect]
+
+
+def resources(path):
+    """The resources of a template, by type, with its functions written out in full."""
+    template, problems = cfnlint.decode.decode(str(path))
+    assert not problems, problems
+    by_type = {}
+    for name, resource in template["Resources"].items():
+        by_type.setdefault(resource["Type"], []).append((name, resource["Properties"]))
+    return by_type
+
+
+def only(found, kind):
+    (one,) = found[kind]
+    return one[1]
+
+
+def check_alarms(folder):
+    """moto knows neither policies, subscriptions, metric filters nor alarms in templates: those are read."""
+    found = resources(folder / "alarms.yaml")
+    assert only(found, "AWS::SNS::Topic")["SignatureVersion"] == "2"
+    own_account = {"Ref": "AWS::AccountId"}
+    for kind in ("AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy"):
+        allowed = statements(only(found, kind)["PolicyDocument"], "Allow")
+        assert allowed, kind
+        for statement in allowed:
+            assert set(statement["Principal"]) == {"Service"}, statement
+            assert statement["Condition"]["StringEquals"]["aws:SourceAccount"] == own_account, statement
+            assert any("aws:SourceArn" in condition for condition in statement["Condition"].values()), statement
+    subscription = only(found, "AWS::SNS::Subscription")
+    assert (subscription["Protocol"], subscription["RawMessageDelivery"]) == ("https", False)
+    assert subscription["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": ["Undelivered", "Arn"]}
+    dimensions = only(found, "AWS::Logs::MetricFilter")["MetricTransformations"][0]["Dimensions"]
+    assert dimensions == [{"Key": "SecretId", "Value": "$.additionalEventData.SecretId"}], dimensions
+    for actions in ("AlarmActions", "OKActions"):
+        assert only(found, "AWS::CloudWatch::Alarm")[actions] == [{"Ref": "Topic"}]
+
+    boto3.client("logs", REGION).create_log_group(logGroupName=LOG_GROUP)
+    parameters = {"Endpoint": "https://bot.example/sns", "TrailLogGroup": LOG_GROUP}
+    outputs = create(boto3.client("cloudformation", REGION), "alarms", folder / "alarms.yaml", parameters)
+    topic = outputs["TopicArn"]
+    assert boto3.client("sns", REGION).get_topic_attributes(TopicArn=topic)
+    assert boto3.client("sqs", REGION).get_queue_attributes(QueueUrl=outputs["UndeliveredUrl"])
+    events = boto3.client("events", REGION)
+    (rule,) = events.list_rules()["Rules"]
+    pattern = json.loads(rule["EventPattern"])
+    assert pattern["detail"]["eventName"] == ["RotationFailed", "RotationAbandoned", "TestRotationFailed"], pattern
+    assert events.list_targets_by_rule(Rule=rule["Name"])["Targets"][0]["Arn"] == topic
+
+
+def check_role(folder):
+    create(
+        boto3.client("cloudformation", REGION),
+        "reader",
+        folder / "reader-role.yaml",
+        {"BotPrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/bot", "ExternalId": "a-text-nobody-guesses"},
+    )
+    iam = boto3.client("iam", REGION)
+    role = iam.get_role(RoleName="rotation-diag-reader")["Role"]
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Condition"]["StringEquals"]["sts:ExternalId"] == "a-text-nobody-guesses", trust
+    assert "*" not in json.dumps(trust["Principal"]), trust
+    policy = only(resources(folder / "reader-role.yaml"), "AWS::IAM::Role")["Policies"][0]["PolicyDocument"]
+    expected = json.loads((folder / "iam-policy.json").read_text())
+    assert policy == expected, "reader-role.yaml does not allow what iam-policy.json allows"
+
+
+def main(folder):
+    for template in sorted(folder.glob("*.yaml")):
+        subprocess.run([pathlib.Path(sys.executable).with_name("cfn-lint"), str(template)], check=True)
+        print(f"{template.name}: cfn-lint passes it")
+    warnings.filterwarnings("ignore", message="Tried to parse")
+    with mock_aws():
+        check_alarms(folder)
+        check_role(folder)
+    print("moto creates both; nothing in them is open to strangers")
+
+
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]))
