@@ -1,7 +1,7 @@
 //! Slack: Socket Mode or signed requests in, the Web API out.
 //!
 //! [`Slack`] sends; [`Slack::listen`] keeps the sockets of Socket Mode, and [`Slack::router`] takes the signed requests of
-//! HTTP mode. Both hand what people say to one [`Intake`], which asks the reception and is done.
+//! HTTP mode. Both hand what people say to one `Intake`, which asks the reception and is done.
 
 mod api;
 mod dialog;
