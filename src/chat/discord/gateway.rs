@@ -128,7 +128,10 @@ impl Discord {
             self.pulse.lost();
             match end {
                 End::Stopped => return Ok(()),
-                End::Final(error) => return Err(error),
+                End::Final(error) => {
+                    self.pulse.stopped();
+                    return Err(error);
+                }
                 End::SessionOver => session = None,
                 End::Broken => session = session.filter(|session| session.tries < TRIES),
             }

@@ -28,6 +28,11 @@ impl Pulse {
         self.with(|alive_until| *alive_until = alive_until.map(|until| until.min(soon)));
     }
 
+    /// The connection ended for good.
+    pub(super) fn stopped(&self) {
+        self.with(|alive_until| *alive_until = None);
+    }
+
     pub(super) fn is_felt(&self) -> bool {
         self.is_felt_at(this_instant())
     }
