@@ -124,9 +124,9 @@ fn every_promise_of_the_readme_names_tests_that_exist() {
     let tests: String = rust_files(&path("tests")).iter().map(|file| fs::read_to_string(file).unwrap()).collect();
     let rows: Vec<&str> = section.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| promise")).collect();
     assert!(rows.len() > 8, "{rows:?}");
+    let name = Regex::new("`([a-z0-9_]+)`").unwrap();
     for row in rows {
-        let named: Vec<String> =
-            Regex::new("`([a-z0-9_]+)`").unwrap().captures_iter(row).map(|found| found[1].to_owned()).collect();
+        let named: Vec<String> = name.captures_iter(row).map(|found| found[1].to_owned()).collect();
         assert!(!named.is_empty(), "{row}");
         for test in named {
             assert!(tests.contains(&format!("fn {test}(")), "there is no test {test}");
