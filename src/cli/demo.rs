@@ -1,7 +1,7 @@
 //! `rotation-diag demo`: the same investigation, of a simulated account inside this process.
 
 use super::failure::Failure;
-use super::{Demo, Format, diagnose, interrupt};
+use super::{Demo, Format, diagnose, interrupt, runtime};
 use crate::app::demo;
 use crate::aws::{Aws, AwsOptions, Registry};
 use crate::clock::Clock;
@@ -96,15 +96,13 @@ fn has_page(options: &Demo) -> bool {
 fn serve_page(port: u16) -> Result<ExitCode, Failure> {
     let worlds = World::unhurried()?.into_iter().map(|world| demo::World { secret: world.secret, scenario: world.scenario });
     let worlds: Vec<demo::World> = worlds.filter(|world| !world.secret.is_empty()).collect();
-    let runtime = tokio::runtime::Runtime::new().map_err(Failure::cannot_run)?;
-    let ended = runtime.block_on(async {
+    runtime::run(async {
         let page = demo::Demo::start(worlds, port).await.map_err(Failure::cannot_run)?;
         let line = format!("\nThe same as a chat, in the browser: http://{}\nCtrl-C ends it.", page.address());
         writeln!(std::io::stderr().lock(), "{}", SafeText::redact(&line))?;
         page.run(CancellationToken::new()).await.map_err(Failure::cannot_run)
-    });
-    runtime.shutdown_timeout(interrupt::PATIENCE);
-    ended.map(|()| ExitCode::SUCCESS)
+    })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Clients for the simulated account, whatever the environment says about AWS.
