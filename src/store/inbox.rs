@@ -18,6 +18,24 @@ const SUSPECT: u32 = 3;
 /// Triggers that wait at most; more are turned away, and whoever can send them again does.
 const MOST_WAITING: i64 = 10_000;
 
+/// Takes the next trigger at the time ?1, until ?2; ?3 is [`SUSPECT`].
+pub(super) const CLAIM: &str = "UPDATE inbox SET state = 'running', attempts = attempts + 1, fence = fence + 1, lease_until = ?2
+     WHERE id = (
+     SELECT i.id FROM inbox i LEFT JOIN lanes l ON l.lane = i.lane
+     WHERE ((i.state = 'waiting' AND i.not_before <= ?1) OR (i.state = 'running' AND i.lease_until <= ?1))
+       AND NOT EXISTS (SELECT 1 FROM inbox o WHERE o.subject = i.subject AND o.id <> i.id
+                       AND ((o.state = 'running' AND o.lease_until > ?1) OR (o.state = 'waiting' AND o.id < i.id)))
+       AND (i.attempts < ?3 - 1 OR NOT EXISTS (SELECT 1 FROM inbox o WHERE o.state = 'running' AND o.lease_until > ?1
+                                               AND o.attempts >= ?3 AND o.id <> i.id))
+     ORDER BY coalesce(l.served, 0), i.id LIMIT 1)
+     RETURNING id, fence, subject, job, what, attempts, received_at";
+
+/// The open trigger that asks the same.
+pub(super) const SAME: &str = "SELECT subject FROM inbox WHERE same = ? AND state IN ('waiting', 'running') LIMIT 1";
+
+/// How many wait, counted up to a bound.
+pub(super) const WAITING: &str = "SELECT count(*) FROM (SELECT 1 FROM inbox WHERE state = 'waiting' LIMIT ?)";
+
 /// A trigger to be accepted.
 #[derive(Debug, Clone)]
 pub struct Entry {
@@ -156,23 +174,12 @@ impl Store {
     pub async fn claim(&self, lease: Duration) -> Result<Option<Claimed>, StoreError> {
         let now = self.tick();
         let mut tx = self.write().await?;
-        let row: Option<Row> = sqlx::query_as(
-            "UPDATE inbox SET state = 'running', attempts = attempts + 1, fence = fence + 1, lease_until = ?2
-             WHERE id = (
-                 SELECT i.id FROM inbox i LEFT JOIN lanes l ON l.lane = i.lane
-                 WHERE ((i.state = 'waiting' AND i.not_before <= ?1) OR (i.state = 'running' AND i.lease_until <= ?1))
-                   AND NOT EXISTS (SELECT 1 FROM inbox o WHERE o.subject = i.subject AND o.id <> i.id
-                                   AND ((o.state = 'running' AND o.lease_until > ?1) OR (o.state = 'waiting' AND o.id < i.id)))
-                   AND (i.attempts < ?3 - 1 OR NOT EXISTS (SELECT 1 FROM inbox o WHERE o.state = 'running' AND o.lease_until > ?1
-                                                           AND o.attempts >= ?3 AND o.id <> i.id))
-                 ORDER BY coalesce(l.served, 0), i.id LIMIT 1)
-             RETURNING id, fence, subject, job, what, attempts, received_at",
-        )
-        .bind(now)
-        .bind(now.saturating_add(millis(lease)))
-        .bind(SUSPECT)
-        .fetch_optional(&mut *tx)
-        .await?;
+        let row: Option<Row> = sqlx::query_as(CLAIM)
+            .bind(now)
+            .bind(now.saturating_add(millis(lease)))
+            .bind(SUSPECT)
+            .fetch_optional(&mut *tx)
+            .await?;
         let Some(row) = row else { return Ok(None) };
         sqlx::query(
             "INSERT INTO lanes (lane, served)
@@ -334,20 +341,12 @@ async fn insert(
     }
     if let Some(same) = &entry.same {
         let open: Option<String> =
-            sqlx::query_scalar("SELECT subject FROM inbox WHERE same = ? AND state IN ('waiting', 'running') LIMIT 1")
-                .bind(same)
-                .fetch_optional(&mut **tx)
-                .await
-                .map_err(StoreError::from)?;
+            sqlx::query_scalar(SAME).bind(same).fetch_optional(&mut **tx).await.map_err(StoreError::from)?;
         if let Some(subject) = open {
             return Ok(Accepted::Joined(subject));
         }
     }
-    let waiting: i64 = sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 FROM inbox WHERE state = 'waiting' LIMIT ?)")
-        .bind(MOST_WAITING)
-        .fetch_one(&mut **tx)
-        .await
-        .map_err(StoreError::from)?;
+    let waiting: i64 = sqlx::query_scalar(WAITING).bind(MOST_WAITING).fetch_one(&mut **tx).await.map_err(StoreError::from)?;
     if waiting >= MOST_WAITING {
         return Err(Refused::Full);
     }

@@ -271,15 +271,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn complete(&self, ticket: Ticket, ending: &Ending) -> Result<bool, StoreError> {
-        let mut tx = self.write().await?;
-        if !inbox::end(&mut tx, ticket, "done", "", self.now()).await? {
-            return Ok(false);
-        }
-        self.make(&mut tx, ending).await?;
-        tx.commit().await?;
-        self.inbox_changed.send_replace(());
-        self.messages_changed.send_replace(());
-        Ok(true)
+        self.end(ticket, "done", "", ending).await
     }
 
     /// Gives a trigger up and makes these changes with it; false when the claim was lost.
@@ -287,8 +279,12 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn abandon(&self, ticket: Ticket, why: &SafeText, ending: &Ending) -> Result<bool, StoreError> {
+        self.end(ticket, "dead", why.as_str(), ending).await
+    }
+
+    async fn end(&self, ticket: Ticket, state: &'static str, why: &str, ending: &Ending) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        if !inbox::end(&mut tx, ticket, "dead", why.as_str(), self.now()).await? {
+        if !inbox::end(&mut tx, ticket, state, why, self.now()).await? {
             return Ok(false);
         }
         self.make(&mut tx, ending).await?;

@@ -501,3 +501,16 @@ async fn a_first_sign_of_life_is_not_kept_waiting_by_edits_of_progress() {
     store.open_thread(&thread("new"), &[root("new", "begun")]).await.unwrap();
     assert_eq!(due(1).await[0].thread, "new");
 }
+
+#[tokio::test]
+async fn finished_rows_are_not_read_to_find_one_that_waits() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    for query in [inbox::CLAIM, inbox::WAITING, inbox::SAME] {
+        let plan: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {query}"))).fetch_all(&store.readers).await.unwrap();
+        let scanned: Vec<&String> =
+            plan.iter().map(|(.., step)| step).filter(|step| step.starts_with("SCAN ") && *step != "SCAN (subquery-1)").collect();
+        assert!(!plan.is_empty() && scanned.is_empty(), "{query}\n{plan:#?}");
+    }
+}

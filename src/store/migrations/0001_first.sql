@@ -19,9 +19,10 @@ CREATE TABLE inbox (
     ended_at    INTEGER,
     why         TEXT NOT NULL DEFAULT ''
 ) STRICT;
-CREATE INDEX inbox_open ON inbox (state, lane, id) WHERE state IN ('waiting', 'running');
+-- Not partial: SQLite takes a partial index only where a query's own words imply its condition.
+CREATE INDEX inbox_state ON inbox (state, lane, id);
 CREATE INDEX inbox_same ON inbox (same) WHERE same IS NOT NULL AND state IN ('waiting', 'running');
-CREATE INDEX inbox_subject ON inbox (subject, id) WHERE state IN ('waiting', 'running');
+CREATE INDEX inbox_subject ON inbox (subject, state, id);
 CREATE INDEX inbox_ended ON inbox (ended_at) WHERE ended_at IS NOT NULL;
 
 -- When each lane was last served, counted in claims.
