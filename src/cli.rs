@@ -19,6 +19,7 @@ mod simulate;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use failure::Failure;
 use jiff::SignedDuration;
+use logging::Level;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -200,7 +201,11 @@ pub fn definition() -> clap::Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    logging::start(cli.verbose);
+    logging::start(match cli.command {
+        _ if cli.verbose => Level::Verbose,
+        Command::Serve(_) => Level::Operator,
+        _ => Level::Quiet,
+    });
     let ended = match cli.command {
         Command::Diagnose(options) => diagnose::run(&options),
         Command::Explain => explain::run(),

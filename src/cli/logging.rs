@@ -24,10 +24,30 @@ const LAST_LINES: Duration = Duration::from_millis(500);
 static LINES: Mutex<Option<(SyncSender<String>, Receiver<()>)>> = Mutex::new(None);
 static DROPPED: AtomicU64 = AtomicU64::new(0);
 
-/// Starts logging. `RUST_LOG` decides what; without it, warnings, or with `verbose` this program's debug messages.
-pub(super) fn start(verbose: bool) {
-    let default = if verbose { "warn,rotation_diag=debug" } else { "error" };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+/// How much is logged where `RUST_LOG` does not decide it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Level {
+    /// Errors: a command says what matters in its own words.
+    Quiet,
+    /// What an operator of the bot wants to know.
+    Operator,
+    /// What is asked of AWS, too.
+    Verbose,
+}
+
+impl Level {
+    const fn filter(self) -> &'static str {
+        match self {
+            Level::Quiet => "error",
+            Level::Operator => "warn,rotation_diag=info",
+            Level::Verbose => "warn,rotation_diag=debug",
+        }
+    }
+}
+
+/// Starts logging. `RUST_LOG` decides what; without it, `level`.
+pub(super) fn start(level: Level) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level.filter()));
     let lines = tracing_subscriber::fmt::layer().with_writer(RedactedStderr).with_ansi(false).with_target(true);
     // Below INFO the libraries log requests and answers whole.
     let ours = filter_fn(|meta| meta.target().starts_with("rotation_diag") || *meta.level() <= LevelFilter::INFO);
