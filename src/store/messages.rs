@@ -190,7 +190,7 @@ impl Store {
     }
 
     /// The messages of `platform` that may be sent now: at most one per thread, none of the threads in `busy`; a thread's
-    /// root comes before its replies, and replies come in order. Edits that only tell of progress go last.
+    /// root comes before its replies, and replies come in order. What only tells of progress goes last.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -204,7 +204,7 @@ impl Store {
                AND (m.alone OR m.posted > 0 OR ((m.slot = 'root' OR t.root IS NOT NULL) AND NOT EXISTS (
                        SELECT 1 FROM messages e
                        WHERE e.thread = m.thread AND e.state = 'pending' AND e.posted = 0 AND NOT e.alone AND e.id < m.id)))
-             ORDER BY m.passing AND m.posted > 0, m.id LIMIT ?4",
+             ORDER BY m.passing, m.id LIMIT ?4",
         )
         .bind(self.tick())
         .bind(platform.id())

@@ -240,12 +240,7 @@ impl Accounts for Simulated {
 
     async fn connect(&self, choice: &Choice, _: &SecretRef) -> Result<Connected, ConnectError> {
         let (simulator, clock) = &self.worlds[&choice.account];
-        let options = AwsOptions {
-            region: Some(choice.region.clone()),
-            endpoint_url: Some(simulator.endpoint_url()),
-            test_credentials: true,
-            ..AwsOptions::default()
-        };
+        let options = AwsOptions::simulated(choice.region.clone(), simulator.endpoint_url());
         Ok(Connected { aws: Aws::connect(&options, &self.registry).await?, clock: *clock })
     }
 

@@ -57,7 +57,8 @@ impl Tempo {
         after.min(self.longest_wait.max(Duration::from_secs(3_600)))
     }
 
-    /// Edits of progress per minute and platform; what is left out is told with the next one.
+    /// Edits per minute and platform that progress may cost, the verdict's included; what is left out is told with the
+    /// next one.
     ///
     /// Source: Slack's rate limits: `chat.update` has tier 3, about 50 a minute and workspace; Discord limits each channel.
     #[must_use]

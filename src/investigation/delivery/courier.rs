@@ -19,13 +19,17 @@ use tokio_util::sync::CancellationToken;
 const IDLE: Duration = Duration::from_secs(30);
 const STORE_WAIT: Duration = Duration::from_secs(1);
 
+/// First signs of life, and edits of progress, that may go out at once after a pause.
+const FIRST_SIGNS_AT_ONCE: u32 = 20;
+const EDITS_AT_ONCE: u32 = 5;
+
 /// Takes messages to one platform.
 pub(super) struct Courier {
     platform: Arc<dyn ChatPlatform>,
     store: Arc<Store>,
     health: Health,
     tempo: Tempo,
-    /// The next moment an edit of progress may go out.
+    /// The moment from which what tells of progress may go out evenly again.
     progress: Mutex<Option<Instant>>,
     /// Until when the platform is left alone.
     locked_out: Mutex<Option<Instant>>,
@@ -114,22 +118,21 @@ impl Courier {
         until.map(|until| until.saturating_duration_since(clock::this_instant())).filter(|wait| !wait.is_zero())
     }
 
-    /// How long an edit of progress has to wait for its turn; `None` when it may go out, which is then counted.
+    /// How long what tells of progress has to wait for its turn; `None` when it may go out, which is then counted.
+    ///
+    /// A first sign of life is no edit, but it promises one, the verdict's. Where more are promised than the platform takes
+    /// soon, the next ones wait, and most go out as the verdict in the end, which needs no edit then.
     fn too_fast(&self, due: &Due) -> Option<Duration> {
         let every = Duration::from_secs(60) / Tempo::progress_per_minute(self.platform.name()).filter(|_| due.passing)?;
-        // The first sign of life is no mere edit.
-        due.posted_id.as_ref()?;
+        let ahead = every * if due.posted_id.is_none() { FIRST_SIGNS_AT_ONCE } else { EDITS_AT_ONCE };
         let now = clock::this_instant();
         let mut next = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = next.filter(|at| *at > now);
-        match at {
-            // A few at once are fine after a pause.
-            Some(at) if at > now + every * 5 => Some(at - now - every * 5),
-            _ => {
-                *next = Some(at.unwrap_or(now) + every);
-                None
-            }
+        let at = next.map_or(now, |at| at.max(now));
+        if at > now + ahead {
+            return Some(at - now - ahead);
         }
+        *next = Some(at + every);
+        None
     }
 
     async fn deliver(&self, due: Due) -> Result<(), StoreError> {
