@@ -12,7 +12,7 @@ pub struct Tempo {
     pub longest_wait: Duration,
     /// Between two edits of progress in one thread.
     pub between_edits: Duration,
-    /// Messages under way to one platform at once.
+    /// Messages under way to one platform at once; most of them wait for their channel's turn.
     pub at_once: usize,
     /// The longest one call to a platform may take; it has a shorter deadline of its own.
     pub call: Duration,
@@ -26,7 +26,7 @@ impl Default for Tempo {
             first_wait: Duration::from_secs(1),
             longest_wait: Duration::from_secs(60),
             between_edits: Duration::from_secs(2),
-            at_once: 8,
+            at_once: 64,
             call: Duration::from_secs(60),
             locked_out: Duration::from_secs(300),
         }
