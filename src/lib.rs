@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`model`] | pure data: causes, windows, evidence, findings |
 //! | [`clock`] | the only place that asks the time |
+//! | [`answer`] | bodies of HTTP answers, read up to a bound |
 //! | [`redact`] | `SafeText`, the only text that may leave the process |
 //! | [`report`] | what leaves an investigation: text, Markdown, JSON |
 //! | [`lambda_log`] | Lambda's log lines, grouped into invocations |
@@ -37,6 +38,7 @@
 //! `tests/architecture.rs` enforces them.
 
 pub mod alarm;
+pub mod answer;
 pub mod app;
 pub mod aws;
 pub mod chart;

@@ -97,6 +97,7 @@ const LAWS: &[Law] = &[
 const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("clock", &[]),
+    ("answer", &[]),
     ("redact", &["model"]),
     ("report", &["model", "redact"]),
     ("lambda_log", &["model"]),
@@ -105,10 +106,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("playbook", &["model", "clock", "aws", "lambda_log"]),
     ("simulator", &["model", "clock"]),
     ("config", &["model"]),
-    ("chat", &["model", "clock", "redact", "report", "config", "chart"]),
+    ("chat", &["model", "clock", "answer", "redact", "report", "config", "chart"]),
     ("chart", &["model", "redact", "report"]),
     ("store", &["model", "clock", "redact", "chat"]),
-    ("alarm", &["model", "clock", "redact", "config", "aws"]),
+    ("alarm", &["model", "clock", "answer", "redact", "config", "aws"]),
     (
         "investigation",
         &["model", "clock", "redact", "report", "diagnosis", "aws", "playbook", "config", "chat", "chart", "store", "alarm"],

@@ -31,12 +31,7 @@ async fn play(name: &str, text: &str) -> (Investigation, Expect, Vec<String>) {
     let region = scenario.region().to_owned();
     let clock = Clock::starting_at(scenario.now().unwrap_or_else(|| usual_time(name)));
     let simulator = Simulator::start(scenario, clock.now()).unwrap();
-    let options = AwsOptions {
-        region: Some(region),
-        endpoint_url: Some(simulator.endpoint_url()),
-        test_credentials: true,
-        ..AwsOptions::default()
-    };
+    let options = AwsOptions::simulated(region, simulator.endpoint_url());
     let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
     let mut options = Options::new(secret.parse().unwrap());
     // A busy machine must not decide an outcome; where AWS never answers, the usual deadlines are what is tested.

@@ -1,6 +1,7 @@
 //! Certificates by their address: fetched once, kept, with bounds on everything a forger could make us do.
 
 use super::certificate::{Certificate, Unusable};
+use crate::answer::{self, Unread};
 use crate::clock;
 use moka::future::Cache;
 use reqwest::StatusCode;
@@ -88,18 +89,14 @@ impl Certificates {
 
     async fn read(&self, url: Url) -> Result<Vec<u8>, NoCertificate> {
         // The error would tell the address.
-        let mut response = self.client.get(url).send().await.map_err(|_| NoCertificate::Unreachable)?;
+        let response = self.client.get(url).send().await.map_err(|_| NoCertificate::Unreachable)?;
         if response.status() != StatusCode::OK {
             return Err(NoCertificate::Status(response.status().as_u16()));
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|_| NoCertificate::Unreachable)? {
-            if body.len() + chunk.len() > LARGEST {
-                return Err(NoCertificate::TooLarge);
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
+        answer::read(response, LARGEST).await.map_err(|unread| match unread {
+            Unread::BrokeOff => NoCertificate::Unreachable,
+            Unread::TooLarge => NoCertificate::TooLarge,
+        })
     }
 }
 

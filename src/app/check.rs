@@ -163,20 +163,25 @@ async fn permissions(accounts: &dyn Accounts, choice: &Choice) -> Vec<Checked> {
         Ok(connected) => connected,
         Err(error) => return vec![checked(what, missing(error.to_string()))],
     };
-    match connected.aws.verify().await {
+    let account = match connected.aws.verify().await {
         Err(error) => return vec![checked(what, missing(error.to_string()))],
         Ok(id) if connected.aws.account_id().is_some_and(|own| own != id) => {
             return vec![checked(what, missing("the credentials are of another account"))];
         }
-        Ok(_) => {}
-    }
-    let found = preflight::permissions(&connected.aws, &connected.clock).await;
+        Ok(id) => id,
+    };
+    let found = preflight::permissions(&connected.aws, &connected.clock, &account).await;
     let allowed = found.iter().filter(|(_, permission)| *permission == Permission::Allowed).count();
-    let mut all = vec![checked(&what, fine(format!("{allowed} of {} permissions are there", found.len())))];
+    let mut all =
+        vec![checked(&what, fine(format!("{allowed} of {} permissions are there, as far as made-up names tell", found.len())))];
     for (action, permission) in found {
         match permission {
             Permission::Allowed => {}
             Permission::Missing => all.push(checked(&what, missing(format!("allow {action}, as deploy/iam-policy.json does")))),
+            Permission::MissingForOthers => {
+                let why = "was refused for a made-up name: allow it as deploy/iam-policy.json does, unless your policy names resources on purpose";
+                all.push(checked(&what, open(format!("{action} {why}"))));
+            }
             Permission::Unknown(why) => all.push(checked(&what, open(format!("{action} could not be checked: {why}")))),
         }
     }

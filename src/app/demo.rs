@@ -181,12 +181,7 @@ impl Accounts for Worlds {
         let clock = scenario.now().map_or_else(Clock::system, Clock::starting_at);
         let simulator = Simulator::start(scenario.clone(), clock.now())
             .map_err(|error| ConnectError::Refused { reason: error.to_string() })?;
-        let options = AwsOptions {
-            region: Some(choice.region.clone()),
-            endpoint_url: Some(simulator.endpoint_url()),
-            test_credentials: true,
-            ..AwsOptions::default()
-        };
+        let options = AwsOptions::simulated(choice.region.clone(), simulator.endpoint_url());
         let connected = Connected { aws: Aws::connect(&options, &Registry::default()).await?, clock };
         running.insert(key, (Arc::new(simulator), connected.clone()));
         Ok(connected)

@@ -68,7 +68,7 @@ pub(super) async fn serve(http: &Http, site: Site, parts: &mut Parts) -> Result<
     let mut server: Server<SocketAddr> =
         axum_server::from_tcp(listener).map_err(cannot)?.handle(handle.clone()).first_request_timeout(HEAD);
     server.http_builder().http1().header_read_timeout(HEAD);
-    let service = router(site).into_make_service();
+    let service = router(site).into_make_service_with_connect_info::<SocketAddr>();
     match &http.tls {
         Some((certificate, key)) => {
             let config = RustlsConfig::from_pem_file(certificate, key).await.map_err(|error| AppError::Tls(error.to_string()))?;

@@ -42,6 +42,19 @@ pub struct AwsOptions {
     pub test_credentials: bool,
 }
 
+impl AwsOptions {
+    /// A simulated account: everything goes to `endpoint_url`, signed with made-up credentials.
+    #[must_use]
+    pub fn simulated(region: impl Into<String>, endpoint_url: impl Into<String>) -> AwsOptions {
+        AwsOptions {
+            region: Some(region.into()),
+            endpoint_url: Some(endpoint_url.into()),
+            test_credentials: true,
+            ..AwsOptions::default()
+        }
+    }
+}
+
 /// A role to assume.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssumeRole {

@@ -2,6 +2,7 @@
 //!
 //! A platform hands what people say to a [`Reception`], and shows [`Message`]s; it knows nothing of investigations.
 
+mod backoff;
 mod board;
 pub mod command;
 pub mod compose;

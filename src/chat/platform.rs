@@ -51,6 +51,20 @@ pub enum SendError {
     },
 }
 
+impl SendError {
+    /// Which kind, in one word.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            SendError::Later { .. } => "later",
+            SendError::Uncertain { .. } => "uncertain",
+            SendError::Gone { .. } => "gone",
+            SendError::Refused { .. } => "refused",
+            SendError::Unauthorized { .. } => "unauthorized",
+        }
+    }
+}
+
 /// A chat platform, as far as outgoing messages go. Every call has a deadline of its own.
 #[async_trait]
 pub trait ChatPlatform: Send + Sync {

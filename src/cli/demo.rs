@@ -107,12 +107,7 @@ fn serve_page(port: u16) -> Result<ExitCode, Failure> {
 
 /// Clients for the simulated account, whatever the environment says about AWS.
 async fn connect(simulator: &Simulator, scenario: &Scenario) -> Result<Aws, Failure> {
-    let options = AwsOptions {
-        region: Some(scenario.region().to_owned()),
-        endpoint_url: Some(simulator.endpoint_url()),
-        test_credentials: true,
-        ..AwsOptions::default()
-    };
+    let options = AwsOptions::simulated(scenario.region(), simulator.endpoint_url());
     Aws::connect(&options, &Registry::default()).await.map_err(Failure::cannot_run)
 }
 

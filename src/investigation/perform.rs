@@ -7,7 +7,7 @@ use crate::chat::compose;
 use crate::chat::document::Tone;
 use crate::model::{Act, Action, ActionKind, Command, Investigation, Trigger};
 use crate::redact::SafeText;
-use crate::store::{Choice, Claimed, Concluded, Ending, NewThread, Outgoing, ROOT, Stage, StoreError, Stored, Watch};
+use crate::store::{Choice, Claimed, Concluded, Ending, NewThread, Outgoing, ROOT, Stage, StoreError, Stored, Ticket, Watch};
 
 /// Why a trigger is not done.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +55,7 @@ impl Bot {
             [one] => {
                 let mut options = Options::new(question.secret.clone());
                 options.reach = question.reach;
-                let ending = self.run(&stored, stored.revision, one, options).await?;
+                let ending = self.run(claimed.ticket, &stored, stored.revision, one, options).await?;
                 Ok(self.as_allowed(actor, &stored, one, ending))
             }
             several => Ok(asked(&stored, several)),
@@ -72,14 +72,30 @@ impl Bot {
                 Some(choice) => {
                     let mut options = Options::new(stored.question.secret.clone());
                     options.reach = stored.question.reach;
-                    Ok(self.run(&stored, next, choice, options).await?)
+                    self.run(claimed.ticket, &stored, next, choice, options).await
                 }
                 // The choice was made, and a crash came between it and the end of the run.
-                None => self.again(&stored, next, None).await,
+                None => self.again(claimed.ticket, &stored, next, None).await,
             };
         }
         if act.action() == Action::RerunAll {
-            return Ok(noted(self.again(&stored, next, None).await?, claimed, &stored, act, "ran all steps again"));
+            // An alarm had it run between the click and now; a run of ours that a crash cut short is still running.
+            if stored.revision > act.token.revision && stored.stage != Stage::Running {
+                return Ok(noted(
+                    Ending::default(),
+                    claimed,
+                    &stored,
+                    act,
+                    "wanted all steps run again, which was done meanwhile",
+                ));
+            }
+            return Ok(noted(
+                self.again(claimed.ticket, &stored, next, None).await?,
+                claimed,
+                &stored,
+                act,
+                "ran all steps again",
+            ));
         }
         if act.action() == Action::Resolve && stored.stage != Stage::Done {
             return Ok(resolved(claimed, &stored, None, act, by));
@@ -95,12 +111,12 @@ impl Bot {
         Ok(match act.action() {
             Action::RerunStep(step) => {
                 let options = Options::rerun_step(record.evidence, step);
-                let ending = self.again(&stored, next, Some(options)).await?;
+                let ending = self.again(claimed.ticket, &stored, next, Some(options)).await?;
                 noted(ending, claimed, &stored, act, &format!("ran step {} again", step.number()))
             }
             Action::Widen(reach) => {
                 let options = Options::widen(record.evidence, reach);
-                let ending = self.again(&stored, next, Some(options)).await?;
+                let ending = self.again(claimed.ticket, &stored, next, Some(options)).await?;
                 noted(ending, claimed, &stored, act, &format!("looked back {reach}"))
             }
             Action::Evidence(step) => {
@@ -115,14 +131,14 @@ impl Bot {
     }
 
     /// Runs again in the same place, with the same options where none are given.
-    async fn again(&self, stored: &Stored, revision: u32, options: Option<Options>) -> Result<Ending, Undone> {
+    async fn again(&self, ticket: Ticket, stored: &Stored, revision: u32, options: Option<Options>) -> Result<Ending, Undone> {
         let choice = stored.choice.as_ref().ok_or(Undone::Moot("it was never decided where to look"))?;
         let options = options.unwrap_or_else(|| {
             let mut options = Options::new(stored.question.secret.clone());
             options.reach = stored.question.reach;
             options
         });
-        Ok(self.run(stored, revision, choice, options).await?)
+        self.run(ticket, stored, revision, choice, options).await
     }
 
     fn watched(&self, claimed: &Claimed, stored: &Stored, record: &Investigation, act: &Act, by: SafeText) -> Ending {

@@ -1,6 +1,7 @@
 //! One run of an investigation, from the first step to what its thread is to show.
 
 use super::live::Live;
+use super::perform::Undone;
 use super::{Bot, Options, investigate};
 use crate::chat::Message;
 use crate::chat::compose::{self, Resolved, Standing};
@@ -8,35 +9,43 @@ use crate::chat::document::{Choice as Button, Control, Tone};
 use crate::model::{Action, ActionToken, Investigation};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
-use crate::store::{Choice, Concluded, Ending, Outgoing, ROOT, Stage, StoreError, Stored};
+use crate::store::{Choice, Concluded, Ending, Outgoing, ROOT, Stage, Stored, Ticket};
 use futures::future::BoxFuture;
+use std::time::Duration;
 use tokio::sync::Semaphore;
 
+/// When to try again while another trigger runs the same investigation.
+const OTHERS_RUN: Duration = Duration::from_secs(1);
+
 impl Bot {
-    /// Looks into `choice`, and says how far it is meanwhile. What it comes to is returned, not yet stored; buttons older
-    /// than `revision` expire when it begins.
+    /// Looks into `choice` for the trigger `ticket`, and says how far it is meanwhile. What it comes to is returned, not yet
+    /// stored; buttons older than `revision` expire when it begins.
     ///
     /// # Errors
-    /// [`StoreError`] when it could not even begin.
+    /// [`Undone`] when it could not even begin: the store fails, or another trigger runs it at this moment.
     pub(super) fn run<'a>(
         &'a self,
+        ticket: Ticket,
         stored: &'a Stored,
         revision: u32,
         choice: &'a Choice,
         options: Options,
-    ) -> BoxFuture<'a, Result<Ending, StoreError>> {
+    ) -> BoxFuture<'a, Result<Ending, Undone>> {
         // Its state is large; on the heap, it does not weigh on the stacks of all who wait for it.
-        Box::pin(self.looked_into(stored, revision, choice, options))
+        Box::pin(self.looked_into(ticket, stored, revision, choice, options))
     }
 
     async fn looked_into(
         &self,
+        ticket: Ticket,
         stored: &Stored,
         revision: u32,
         choice: &Choice,
         mut options: Options,
-    ) -> Result<Ending, StoreError> {
-        self.store.begin_run(&stored.id, revision, choice).await?;
+    ) -> Result<Ending, Undone> {
+        if !self.store.begin_run(ticket, &stored.id, revision, choice).await? {
+            return Err(Undone::Later(OTHERS_RUN));
+        }
         let stored = Stored { revision, choice: Some(choice.clone()), resolved: None, ..stored.clone() };
         let connected = match self.accounts.connect(choice, &options.asked).await {
             Ok(connected) => connected,

@@ -1,5 +1,6 @@
 //! Which permissions there are: each read action is tried once, on something that does not exist. Where AWS says that it
-//! does not exist the action is allowed; where AWS refuses, it is missing.
+//! does not exist the action is allowed for it. Where AWS refuses, an action that takes no resource is missing; of one that
+//! does, only that is known: a policy may allow it for the resources it names.
 
 use super::text;
 use crate::aws::{Asker, Aws};
@@ -7,8 +8,11 @@ use crate::clock::{self, Clock};
 use crate::model::{Observation, Window};
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
 use aws_sdk_cloudwatch::types::{Metric, MetricDataQuery, MetricStat};
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use futures::future::{BoxFuture, join_all};
 use jiff::SignedDuration;
+use std::error::Error;
 use std::time::Duration;
 
 /// How long all questions may take; event look-ups wait for their turn.
@@ -27,14 +31,15 @@ pub enum Permission {
     Allowed,
     /// It is missing.
     Missing,
+    /// It is missing for what the policy does not name; whether it is there for anything else cannot be told.
+    MissingForOthers,
     /// It cannot be told, and why.
     Unknown(String),
 }
 
-/// Tries every read action a diagnosis uses, each named as in policies.
-pub async fn permissions(aws: &Aws, clock: &Clock) -> Vec<(&'static str, Permission)> {
+/// Tries every read action a diagnosis uses in `account`, each named as in policies.
+pub async fn permissions(aws: &Aws, clock: &Clock, account: &str) -> Vec<(&'static str, Permission)> {
     let asker = &Asker::new(*clock, clock::deadline(DEADLINE), true);
-    let account = aws.account_id().unwrap_or("123456789012");
     let policy = &format!("arn:aws:iam::{account}:policy/{NOTHING}");
     let role = &format!("arn:aws:iam::{account}:role/{NOTHING}");
     let alarm = &format!("arn:aws:cloudwatch:{}:{account}:alarm:{NOTHING}", aws.region());
@@ -50,106 +55,64 @@ pub async fn permissions(aws: &Aws, clock: &Clock) -> Vec<(&'static str, Permiss
         LookupAttribute::builder().attribute_key(LookupAttributeKey::EventName).attribute_value("RotationFailed").build();
     let events = aws.cloudtrail.lookup_events().set_lookup_attributes(by_name.ok().map(|one| vec![one])).max_results(1);
     let asked: Vec<BoxFuture<'_, (&'static str, Permission)>> = vec![
-        tried("cloudtrail:DescribeTrails", asker.ask("cloudtrail:DescribeTrails", "*", aws.cloudtrail.describe_trails().send())),
-        tried("cloudtrail:LookupEvents", asker.ask("cloudtrail:LookupEvents", "*", events.send())),
+        tried(asker, "cloudtrail:DescribeTrails", "*", aws.cloudtrail.describe_trails().send()),
+        tried(asker, "cloudtrail:LookupEvents", "*", events.send()),
         tried(
+            asker,
             "cloudwatch:DescribeAlarms",
-            asker.ask(
-                "cloudwatch:DescribeAlarms",
-                "*",
-                aws.cloudwatch.describe_alarms().alarm_names(NOTHING).max_records(1).send(),
-            ),
+            alarm,
+            aws.cloudwatch.describe_alarms().alarm_names(NOTHING).max_records(1).send(),
         ),
-        tried("cloudwatch:GetMetricData", asker.ask("cloudwatch:GetMetricData", "*", metrics.send())),
+        tried(asker, "cloudwatch:GetMetricData", "*", metrics.send()),
+        tried(asker, "cloudwatch:ListTagsForResource", alarm, aws.cloudwatch.list_tags_for_resource().resource_arn(alarm).send()),
+        tried(asker, "health:DescribeEvents", "*", aws.health.describe_events().max_results(10).send()),
+        tried(asker, "iam:GetPolicy", policy, iam.get_policy().policy_arn(policy).send()),
+        tried(asker, "iam:GetPolicyVersion", policy, iam.get_policy_version().policy_arn(policy).version_id("v1").send()),
+        tried(asker, "iam:GetRole", role, iam.get_role().role_name(NOTHING).send()),
+        tried(asker, "iam:GetRolePolicy", role, iam.get_role_policy().role_name(NOTHING).policy_name(NOTHING).send()),
+        tried(asker, "iam:ListAttachedRolePolicies", role, iam.list_attached_role_policies().role_name(NOTHING).send()),
+        tried(asker, "iam:ListRolePolicies", role, iam.list_role_policies().role_name(NOTHING).send()),
         tried(
-            "cloudwatch:ListTagsForResource",
-            asker.ask(
-                "cloudwatch:ListTagsForResource",
-                alarm,
-                aws.cloudwatch.list_tags_for_resource().resource_arn(alarm).send(),
-            ),
-        ),
-        tried(
-            "health:DescribeEvents",
-            asker.ask("health:DescribeEvents", "*", aws.health.describe_events().max_results(10).send()),
-        ),
-        tried("iam:GetPolicy", asker.ask("iam:GetPolicy", policy, iam.get_policy().policy_arn(policy).send())),
-        tried(
-            "iam:GetPolicyVersion",
-            asker.ask("iam:GetPolicyVersion", policy, iam.get_policy_version().policy_arn(policy).version_id("v1").send()),
-        ),
-        tried("iam:GetRole", asker.ask("iam:GetRole", role, iam.get_role().role_name(NOTHING).send())),
-        tried(
-            "iam:GetRolePolicy",
-            asker.ask("iam:GetRolePolicy", role, iam.get_role_policy().role_name(NOTHING).policy_name(NOTHING).send()),
-        ),
-        tried(
-            "iam:ListAttachedRolePolicies",
-            asker.ask("iam:ListAttachedRolePolicies", role, iam.list_attached_role_policies().role_name(NOTHING).send()),
-        ),
-        tried(
-            "iam:ListRolePolicies",
-            asker.ask("iam:ListRolePolicies", role, iam.list_role_policies().role_name(NOTHING).send()),
-        ),
-        tried(
+            asker,
             "iam:SimulatePrincipalPolicy",
-            asker.ask(
-                "iam:SimulatePrincipalPolicy",
-                role,
-                iam.simulate_principal_policy().policy_source_arn(role).action_names("secretsmanager:DescribeSecret").send(),
-            ),
+            role,
+            iam.simulate_principal_policy().policy_source_arn(role).action_names("secretsmanager:DescribeSecret").send(),
         ),
-        tried("kms:DescribeKey", asker.ask("kms:DescribeKey", NO_KEY, aws.kms.describe_key().key_id(NO_KEY).send())),
-        tried("kms:GetKeyPolicy", asker.ask("kms:GetKeyPolicy", NO_KEY, aws.kms.get_key_policy().key_id(NO_KEY).send())),
+        tried(asker, "kms:DescribeKey", NO_KEY, aws.kms.describe_key().key_id(NO_KEY).send()),
+        tried(asker, "kms:GetKeyPolicy", NO_KEY, aws.kms.get_key_policy().key_id(NO_KEY).send()),
+        tried(asker, "lambda:GetFunctionConcurrency", NOTHING, lambda.get_function_concurrency().function_name(NOTHING).send()),
         tried(
-            "lambda:GetFunctionConcurrency",
-            asker.ask("lambda:GetFunctionConcurrency", NOTHING, lambda.get_function_concurrency().function_name(NOTHING).send()),
-        ),
-        tried(
+            asker,
             "lambda:GetFunctionConfiguration",
-            asker.ask(
-                "lambda:GetFunctionConfiguration",
-                NOTHING,
-                lambda.get_function_configuration().function_name(NOTHING).send(),
-            ),
+            NOTHING,
+            lambda.get_function_configuration().function_name(NOTHING).send(),
         ),
-        tried("lambda:GetPolicy", asker.ask("lambda:GetPolicy", NOTHING, lambda.get_policy().function_name(NOTHING).send())),
-        tried(
-            "logs:FilterLogEvents",
-            asker.ask("logs:FilterLogEvents", NOTHING, aws.logs.filter_log_events().log_group_name(NOTHING).limit(1).send()),
-        ),
-        tried(
-            "secretsmanager:DescribeSecret",
-            asker.ask("secretsmanager:DescribeSecret", NOTHING, secrets.describe_secret().secret_id(NOTHING).send()),
-        ),
-        tried(
-            "secretsmanager:GetResourcePolicy",
-            asker.ask("secretsmanager:GetResourcePolicy", NOTHING, secrets.get_resource_policy().secret_id(NOTHING).send()),
-        ),
-        tried(
-            "secretsmanager:ListSecretVersionIds",
-            asker.ask(
-                "secretsmanager:ListSecretVersionIds",
-                NOTHING,
-                secrets.list_secret_version_ids().secret_id(NOTHING).send(),
-            ),
-        ),
-        tried(
-            "secretsmanager:ListSecrets",
-            asker.ask("secretsmanager:ListSecrets", "*", secrets.list_secrets().max_results(1).send()),
-        ),
+        tried(asker, "lambda:GetPolicy", NOTHING, lambda.get_policy().function_name(NOTHING).send()),
+        tried(asker, "logs:FilterLogEvents", NOTHING, aws.logs.filter_log_events().log_group_name(NOTHING).limit(1).send()),
+        tried(asker, "secretsmanager:DescribeSecret", NOTHING, secrets.describe_secret().secret_id(NOTHING).send()),
+        tried(asker, "secretsmanager:GetResourcePolicy", NOTHING, secrets.get_resource_policy().secret_id(NOTHING).send()),
+        tried(asker, "secretsmanager:ListSecretVersionIds", NOTHING, secrets.list_secret_version_ids().secret_id(NOTHING).send()),
+        tried(asker, "secretsmanager:ListSecrets", "*", secrets.list_secrets().max_results(1).send()),
     ];
     join_all(asked).await
 }
 
-fn tried<'a, T: 'a>(
+fn tried<'a, T, E, R>(
+    asker: &'a Asker,
     action: &'static str,
-    asked: impl Future<Output = Observation<T>> + Send + 'a,
-) -> BoxFuture<'a, (&'static str, Permission)> {
+    resource: &'a str,
+    request: impl Future<Output = Result<T, SdkError<E, R>>> + Send + 'a,
+) -> BoxFuture<'a, (&'static str, Permission)>
+where
+    T: Send + 'a,
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + 'a,
+{
     Box::pin(async move {
-        let permission = match asked.await {
+        let permission = match asker.ask(action, resource, request).await {
             Observation::Found(_) | Observation::NoData { .. } => Permission::Allowed,
-            Observation::Denied(_) => Permission::Missing,
+            Observation::Denied(_) if resource == "*" => Permission::Missing,
+            Observation::Denied(_) => Permission::MissingForOthers,
             Observation::Throttled { .. } => Permission::Unknown("AWS throttles".to_owned()),
             Observation::TimedOut { .. } => Permission::Unknown("no answer in time".to_owned()),
             // Whoever is told what is wrong with the question was allowed to ask it.

@@ -247,23 +247,26 @@ impl Store {
         Ok(rows.into_iter().filter_map(|row| row.read().ok()).collect())
     }
 
-    /// A run begins: buttons older than `revision` expire, and whoever closed it is forgotten.
+    /// A run of the trigger `ticket` begins: buttons older than `revision` expire, and whoever closed it is forgotten. False,
+    /// and nothing changes, while another trigger runs it.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn begin_run(&self, id: &str, revision: u32, choice: &Choice) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE investigations SET state = 'running', revision = max(revision, ?), account = ?, region = ?, started_at = ?,
-                    choices = '[]', resolved_by = NULL, resolved_at = NULL WHERE id = ?",
+    pub async fn begin_run(&self, ticket: Ticket, id: &str, revision: u32, choice: &Choice) -> Result<bool, StoreError> {
+        let begun = sqlx::query(
+            "UPDATE investigations SET state = 'running', revision = max(revision, ?1), account = ?2, region = ?3,
+                    started_at = ?4, choices = '[]', resolved_by = NULL, resolved_at = NULL, run_by = ?5
+             WHERE id = ?6 AND NOT EXISTS (SELECT 1 FROM inbox o WHERE o.id = run_by AND o.id <> ?5 AND o.state = 'running')",
         )
         .bind(revision)
         .bind(choice.account.as_deref())
         .bind(&choice.region)
         .bind(self.now().as_millisecond())
+        .bind(ticket.number())
         .bind(id)
         .execute(&self.writer)
         .await?;
-        Ok(())
+        Ok(begun.rows_affected() == 1)
     }
 
     /// Ends a trigger and makes all its changes with it; false, and nothing changes, when the claim was lost.

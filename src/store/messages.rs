@@ -16,6 +16,22 @@ pub const ROOT: &str = "root";
 /// How long a message may be undelivered before it is given up; a longer outage of a platform is not bridged.
 pub(super) const DEADLINE: Duration = Duration::from_secs(4 * 3_600);
 
+/// What may be sent at the time ?1 on the platform ?2, but for the threads ?3 and the channels ?4; ?5 at most. Messages are
+/// large: which are due is found in the indexes alone, and only those are read.
+pub(super) const DUE: &str =
+    "SELECT m.id, m.thread, t.platform, t.workspace, t.channel, t.root, m.slot, m.reason, m.message, m.passing,
+            m.revision, m.posted, m.posted_id, m.posts, m.uncertain, m.reply_to, m.alone, m.attempts, m.due_by
+     FROM messages m JOIN threads t ON t.id = m.thread
+     WHERE m.id IN (
+         SELECT p.id FROM messages p JOIN threads o ON o.id = p.thread
+         WHERE p.state = 'pending' AND p.not_before <= ?1 AND o.platform = ?2
+           AND p.thread NOT IN (SELECT value FROM json_each(?3)) AND o.channel NOT IN (SELECT value FROM json_each(?4))
+           AND (p.alone OR p.posted > 0 OR ((p.slot = 'root' OR o.root IS NOT NULL) AND NOT EXISTS (
+                   SELECT 1 FROM messages e
+                   WHERE e.thread = p.thread AND e.state = 'pending' AND e.posted = 0 AND e.alone = 0 AND e.id < p.id)))
+         ORDER BY p.passing + (p.passing AND p.posted > 0), p.id LIMIT ?5)
+     ORDER BY m.passing + (m.passing AND m.posted > 0), m.id";
+
 /// A message as it is to be. Stating another one for the same slot replaces it: the platform's message is edited.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outgoing {
@@ -189,29 +205,27 @@ impl Store {
         Ok(())
     }
 
-    /// The messages of `platform` that may be sent now: at most one per thread, none of the threads in `busy`; a thread's
-    /// root comes before its replies, and replies come in order. Edits that only tell of progress go last.
+    /// The messages of `platform` that may be sent now: at most one per thread, none of the `busy` threads or the `full`
+    /// channels; a thread's root comes before its replies, and replies come in order. What only tells of progress goes last,
+    /// and of that the first signs of life go first.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn due_messages(&self, platform: PlatformName, busy: &HashSet<String>, limit: u32) -> Result<Vec<Due>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT m.id, m.thread, t.platform, t.workspace, t.channel, t.root, m.slot, m.reason, m.message, m.passing,
-                    m.revision, m.posted, m.posted_id, m.posts, m.uncertain, m.reply_to, m.alone, m.attempts, m.due_by
-             FROM messages m JOIN threads t ON t.id = m.thread
-             WHERE m.state = 'pending' AND m.not_before <= ?1 AND t.platform = ?2
-               AND m.thread NOT IN (SELECT value FROM json_each(?3))
-               AND (m.alone OR m.posted > 0 OR ((m.slot = 'root' OR t.root IS NOT NULL) AND NOT EXISTS (
-                       SELECT 1 FROM messages e
-                       WHERE e.thread = m.thread AND e.state = 'pending' AND e.posted = 0 AND NOT e.alone AND e.id < m.id)))
-             ORDER BY m.passing AND m.posted > 0, m.id LIMIT ?4",
-        )
-        .bind(self.tick())
-        .bind(platform.id())
-        .bind(to_json("list of threads", busy)?)
-        .bind(limit)
-        .fetch_all(&self.readers)
-        .await?;
+    pub async fn due_messages(
+        &self,
+        platform: PlatformName,
+        busy: &HashSet<&str>,
+        full: &HashSet<&str>,
+        limit: u32,
+    ) -> Result<Vec<Due>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(DUE)
+            .bind(self.tick())
+            .bind(platform.id())
+            .bind(to_json("list of threads", busy)?)
+            .bind(to_json("list of channels", full)?)
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await?;
         let mut threads = HashSet::new();
         let mut due = Vec::new();
         for row in rows.into_iter().filter(|row| threads.insert(row.thread.clone())) {

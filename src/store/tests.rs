@@ -391,7 +391,7 @@ async fn retention_removes_what_is_over_and_nothing_that_is_not() {
     for id in ["over", "running", "watched", "pending", "clicked"] {
         store.open_investigation(&thread(id), id, ROOT, &question(), &root(id)).await.unwrap();
     }
-    let due = store.due_messages(PlatformName::Slack, &HashSet::new(), 10).await.unwrap();
+    let due = store.due_messages(PlatformName::Slack, &HashSet::new(), &HashSet::new(), 10).await.unwrap();
     for due in due.iter().filter(|due| due.thread != "pending") {
         store.sent(due, &due.thread, Pace { between_edits: Duration::ZERO }).await.unwrap();
     }
@@ -479,7 +479,7 @@ async fn what_another_version_wrote_is_given_up_and_keeps_nothing_waiting() {
     assert!(store.claim(LEASE).await.unwrap().is_none());
     assert_eq!(store.claim(LEASE).await.unwrap().unwrap().subject, "k2");
     assert_eq!(store.dead_letters(10).await.unwrap().len(), 1);
-    let due = store.due_messages(PlatformName::Slack, &HashSet::new(), 10).await.unwrap();
+    let due = store.due_messages(PlatformName::Slack, &HashSet::new(), &HashSet::new(), 10).await.unwrap();
     assert_eq!(due.iter().map(|due| due.thread.as_str()).collect::<Vec<_>>(), ["k2"]);
     assert_eq!(store.undelivered(10).await.unwrap().len(), 1);
 }
@@ -493,7 +493,7 @@ async fn a_first_sign_of_life_is_not_kept_waiting_by_edits_of_progress() {
     for id in ["t1", "t2", "t3"] {
         store.open_thread(&thread(id), &[root(id, "begun")]).await.unwrap();
     }
-    let due = async |limit| store.due_messages(PlatformName::Slack, &HashSet::new(), limit).await.unwrap();
+    let due = async |limit| store.due_messages(PlatformName::Slack, &HashSet::new(), &HashSet::new(), limit).await.unwrap();
     for due in due(10).await {
         store.sent(&due, &due.thread, Pace { between_edits: Duration::ZERO }).await.unwrap();
         store.state(&[root(&due.thread, "half done")]).await.unwrap();
@@ -503,14 +503,57 @@ async fn a_first_sign_of_life_is_not_kept_waiting_by_edits_of_progress() {
 }
 
 #[tokio::test]
+async fn a_message_that_would_wait_past_its_deadline_is_given_up_with_its_reason_and_its_thread() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let thread = NewThread { id: "t1".to_owned(), place: place("C1"), alarm: None };
+    let messages =
+        [Outgoing::root("t1", line("verdict"), "a verdict"), Outgoing::reply("t1", "details", line("more"), "details")];
+    store.open_thread(&thread, &messages).await.unwrap();
+    let nobody = HashSet::new();
+    let due = store.due_messages(PlatformName::Slack, &nobody, &nobody, 10).await.unwrap();
+    let down = SafeText::redact("Slack could not be reached");
+    let just_below = messages::DEADLINE - Duration::from_secs(60);
+    assert!(!store.put_off(&due[0], just_below, Some(false), &down).await.unwrap());
+    assert!(store.put_off(&due[0], messages::DEADLINE + Duration::from_secs(1), Some(false), &down).await.unwrap());
+    let given_up = store.undelivered(10).await.unwrap();
+    let given_up: Vec<_> = given_up.iter().map(|one| (one.slot.as_str(), one.reason.as_str(), one.why.as_str())).collect();
+    assert_eq!(given_up, [("details", "details", down.as_str()), ("root", "a verdict", down.as_str())]);
+    assert_eq!(store.pending_messages(PlatformName::Slack).await.unwrap(), 0);
+    let trail = store.audit_trail(Timestamp::UNIX_EPOCH, 10).await.unwrap();
+    assert!(trail.iter().any(|line| line.did.as_str() == "gave up a message"), "{trail:?}");
+}
+
+/// How SQLite goes about a query.
+async fn plan(store: &Store, query: &str) -> Vec<String> {
+    let query = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {query}"));
+    let steps: Vec<(i64, i64, i64, String)> = sqlx::query_as(query).fetch_all(&store.readers).await.unwrap();
+    steps.into_iter().map(|(.., step)| step).collect()
+}
+
+#[tokio::test]
+async fn only_the_messages_that_are_due_are_read() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let plan = plan(&store, super::messages::DUE).await;
+    for found_by in [
+        "SEARCH p USING COVERING INDEX messages_pending (not_before<?)",
+        "SEARCH e USING COVERING INDEX messages_unposted (thread=? AND rowid<?)",
+        "SEARCH m USING INTEGER PRIMARY KEY (rowid=?)",
+    ] {
+        assert!(plan.iter().any(|step| step == found_by), "{found_by}\n{plan:#?}");
+    }
+    assert!(!plan.iter().any(|step| step.starts_with("SCAN m") || step.starts_with("SCAN p")), "{plan:#?}");
+}
+
+#[tokio::test]
 async fn finished_rows_are_not_read_to_find_one_that_waits() {
     let folder = Folder::new();
     let store = folder.open().await;
     for query in [inbox::CLAIM, inbox::WAITING, inbox::SAME] {
-        let plan: Vec<(i64, i64, i64, String)> =
-            sqlx::query_as(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {query}"))).fetch_all(&store.readers).await.unwrap();
+        let plan = plan(&store, query).await;
         let scanned: Vec<&String> =
-            plan.iter().map(|(.., step)| step).filter(|step| step.starts_with("SCAN ") && *step != "SCAN (subquery-1)").collect();
+            plan.iter().filter(|step| step.starts_with("SCAN ") && *step != "SCAN (subquery-1)").collect();
         assert!(!plan.is_empty() && scanned.is_empty(), "{query}\n{plan:#?}");
     }
 }

@@ -13,16 +13,20 @@ async fn fifty_clicks_of_two_people_have_one_effect() {
     let slack = Fake::new(PlatformName::Slack);
     world.start(std::slice::from_ref(&slack));
     let root = verdict(&world, &slack).await;
+    let looks = world.accounts.calls_of("DescribeSecret");
     let rerun = token(&root, Action::RerunAll);
-    let clicks = (0..36).map(|number| {
+    let clicks = (0..50).map(|number| {
         let (world, rerun) = (&world, rerun.clone());
         async move { told(&world.click(&format!("c{number}"), if number % 2 == 0 { "U1" } else { "U2" }, &rerun).await) }
     });
     let answers = futures::future::join_all(clicks).await;
     assert_eq!(answers.iter().filter(|answer| *answer == "accepted").count(), 1, "{answers:?}");
+    // Twenty-five clicks are more than one person may make at once; the others were told that it is done.
+    let too_fast = answers.iter().filter(|answer| answer.starts_with("That is more than one person may ask")).count();
+    assert_eq!((answers.len(), too_fast), (50, 5 + 6), "{answers:?}");
     slack.until("the second run", |state| state.shown.iter().any(|shown| shown.title().contains("ran all steps again"))).await;
     let notes = slack.replies().iter().filter(|shown| shown.title().contains("ran all steps again")).count();
-    assert_eq!(notes, 1);
+    assert_eq!((notes, world.accounts.calls_of("DescribeSecret")), (1, looks * 2));
     world.end().await;
 }
 

@@ -122,6 +122,25 @@ async fn a_name_in_two_accounts_is_asked_about_with_buttons() {
 }
 
 #[tokio::test]
+async fn a_name_in_two_regions_of_one_account_is_asked_about_and_looked_into_where_the_person_says() {
+    let mut world = World::new(RULES, Simulated::in_regions("prod", "role_detached_policy", &["eu-west-1", "us-east-1"])).await;
+    let slack = Fake::new(PlatformName::Slack);
+    world.start(std::slice::from_ref(&slack));
+    world.say("ask", "U1", "prod/orders-db").await;
+    slack.until("the question", |state| state.shown.first().is_some_and(|root| !root.message.controls.is_empty())).await;
+    let question = slack.roots()[0].message.clone();
+    let labels: Vec<String> = question.controls.iter().map(|control| format!("{control:?}")).collect();
+    assert!(labels.iter().any(|label| label.contains("prod, us-east-1")), "{labels:?}");
+    assert_eq!(tokens(&question).len(), 2);
+    assert_eq!(told(&world.click("c", "U2", &token(&question, Action::Choose(1))).await), "accepted");
+    slack.until("a verdict", |state| state.shown.len() >= 2).await;
+    let recent = world.bot.recent(&actor("U1"), 10).await;
+    let (record, _) = world.bot.investigation(&actor("U1"), &recent[0].id).await.unwrap();
+    assert_eq!(record.evidence.region, "us-east-1");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_question_that_names_its_account_asks_nobody() {
     let accounts = Simulated::new(&[("prod", "role_detached_policy", ""), ("test", "healthy", "")]);
     let mut world = World::new(RULES, accounts).await;

@@ -227,6 +227,20 @@ impl Simulated {
         Arc::new(simulated)
     }
 
+    /// One account whose regions all have the same.
+    pub(crate) fn in_regions(name: &str, scenario: &str, regions: &[&str]) -> Arc<Simulated> {
+        let mut simulated = Simulated::later(SignedDuration::ZERO, &[(name, scenario, "")]);
+        let regions = regions.iter().map(|region| (*region).to_owned()).collect();
+        Arc::get_mut(&mut simulated).unwrap().known[0].regions = regions;
+        simulated
+    }
+
+    /// How often `operation` was asked for.
+    pub(crate) fn calls_of(&self, operation: &str) -> usize {
+        let of = |simulator: &Simulator| simulator.calls().iter().filter(|call| call.operation == operation).count();
+        self.worlds.values().map(|(simulator, _)| of(simulator)).sum()
+    }
+
     pub(crate) fn calls(&self) -> usize {
         self.worlds.values().map(|(simulator, _)| simulator.calls().len()).sum()
     }
@@ -240,12 +254,7 @@ impl Accounts for Simulated {
 
     async fn connect(&self, choice: &Choice, _: &SecretRef) -> Result<Connected, ConnectError> {
         let (simulator, clock) = &self.worlds[&choice.account];
-        let options = AwsOptions {
-            region: Some(choice.region.clone()),
-            endpoint_url: Some(simulator.endpoint_url()),
-            test_credentials: true,
-            ..AwsOptions::default()
-        };
+        let options = AwsOptions::simulated(choice.region.clone(), simulator.endpoint_url());
         Ok(Connected { aws: Aws::connect(&options, &self.registry).await?, clock: *clock })
     }
 

@@ -25,4 +25,6 @@ mod quiet;
 mod refusals;
 mod rendering;
 mod samples;
+#[path = "../support/trap.rs"]
+mod trap;
 mod whole;

@@ -3,33 +3,9 @@
 use crate::bot::{Bot, line};
 use crate::fake_discord::{CHANNEL, Control, Fault, Lacking, TOKEN};
 use crate::samples::{everywhere, in_channel, in_thread};
+use crate::trap::Trap;
 use rotation_diag::chat::{ChatPlatform as _, Receipt};
 use rotation_diag::config::DiscordMode;
-use std::io;
-use std::sync::{Arc, Mutex};
-use tracing_subscriber::fmt::MakeWriter;
-
-#[derive(Clone, Default)]
-struct Trap(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Trap {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Trap {
-    type Writer = Trap;
-
-    fn make_writer(&'a self) -> Trap {
-        self.clone()
-    }
-}
 
 #[tokio::test]
 async fn nothing_that_must_stay_secret_is_logged_at_any_level() {
@@ -63,7 +39,7 @@ async fn nothing_that_must_stay_secret_is_logged_at_any_level() {
     bot.fake
         .wait_for(|world| world.events.iter().any(|e| matches!(e, crate::fake_discord::Event::Resumed { .. })).then_some(()))
         .await;
-    let logged = String::from_utf8(trap.0.lock().unwrap().clone()).unwrap();
+    let logged = trap.text();
     assert!(logged.contains("could not be acknowledged") && logged.contains("without embeds and files"), "{logged}");
     for secret in hidden {
         assert!(!logged.contains(&secret), "{secret} is in the logs:\n{logged}");

@@ -9,16 +9,6 @@ use rotation_diag::clock::Clock;
 use rotation_diag::config::{DiscordMode, Token};
 use std::time::{Duration, Instant};
 
-fn kind(error: &SendError) -> &'static str {
-    match error {
-        SendError::Later { .. } => "later",
-        SendError::Uncertain { .. } => "uncertain",
-        SendError::Gone { .. } => "gone",
-        SendError::Refused { .. } => "refused",
-        SendError::Unauthorized { .. } => "unauthorized",
-    }
-}
-
 #[tokio::test]
 async fn every_answer_has_its_consequence_and_no_error_says_too_much() {
     for (fault, new, edited) in [
@@ -56,7 +46,7 @@ async fn every_answer_has_its_consequence_and_no_error_says_too_much() {
             match result {
                 Ok(()) => assert_eq!("", expected, "{fault:?}"),
                 Err(error) => {
-                    assert_eq!(kind(&error), expected, "{fault:?}: {error:?}");
+                    assert_eq!(error.kind(), expected, "{fault:?}: {error:?}");
                     let said = format!("{error} {error:?}");
                     for secret in ["http", "127.0.0.1", TOKEN, "payload", "/channels"] {
                         assert!(!said.contains(secret), "{said}");
@@ -97,7 +87,7 @@ async fn a_redirection_is_not_followed() {
     let headers = vec![("location", "/api/v10/users/@me".to_owned())];
     bot.fake.with(|world| world.fault("POST", "/messages", Fault::Refuse { status: 307, body: String::new(), headers }));
     let error = bot.discord.post(&in_channel(), &line("x"), "1").await.unwrap_err();
-    assert_eq!(kind(&error), "refused");
+    assert_eq!(error.kind(), "refused");
     assert_eq!(bot.fake.with(|world| world.requests.len()), 1);
     bot.fake.finish();
 }
@@ -108,7 +98,7 @@ async fn a_token_that_was_refused_is_not_hammered() {
     bot.fake.with(|world| world.fault("POST", "/messages", Fault::status(401)));
     for _ in 0..20 {
         let error = bot.discord.post(&in_channel(), &line("x"), "1").await.unwrap_err();
-        assert_eq!(kind(&error), "unauthorized");
+        assert_eq!(error.kind(), "unauthorized");
     }
     assert_eq!(bot.fake.with(|world| world.requests.len()), 1);
     bot.fake.finish();
@@ -122,7 +112,7 @@ async fn nobody_there_means_that_nothing_arrived() {
     config.api_url = format!("http://{closed}/api/v10");
     let discord = Discord::new(&config, Token::new(TOKEN), Clock::system()).unwrap();
     let error = discord.post(&in_channel(), &line("x"), "1").await.unwrap_err();
-    assert_eq!(kind(&error), "later");
+    assert_eq!(error.kind(), "later");
     bot.fake.finish();
 }
 
@@ -146,7 +136,7 @@ async fn an_error_that_repeats_does_not_fill_what_others_wait_for() {
         bot.fake.with(|world| world.fault("POST", "/messages", Fault::wait("0", "user")));
     }
     let error = bot.discord.post(&in_channel(), &line("x"), "1").await.unwrap_err();
-    assert_eq!(kind(&error), "later");
+    assert_eq!(error.kind(), "later");
     assert_eq!(bot.fake.with(|world| world.requests.len()), 4, "a bound on refusals within one call");
     bot.fake.with(|world| world.faults.clear());
     let _ = bot.discord.post(&in_channel(), &line("x"), "1").await.unwrap();

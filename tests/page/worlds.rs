@@ -22,12 +22,7 @@ pub(crate) async fn investigated(name: &str) -> Investigation {
     let clock = Clock::starting_at(scenario.now().unwrap_or(now));
     let region = scenario.region().to_owned();
     let simulator = Simulator::start(scenario, clock.now()).unwrap();
-    let options = AwsOptions {
-        region: Some(region),
-        endpoint_url: Some(simulator.endpoint_url()),
-        test_credentials: true,
-        ..AwsOptions::default()
-    };
+    let options = AwsOptions::simulated(region, simulator.endpoint_url());
     let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
     let mut investigation = investigate(&aws, &clock, &Options::new(secret), &()).await;
     // What differs from run to run.

@@ -230,13 +230,17 @@ async fn a_message_is_not_sent_before_its_files_are_ready_and_not_twice_for_thei
     assert_eq!(error.to_string(), "not sent yet: files.getUploadURLExternal: HTTP status 500");
     assert_eq!(fake.calls("chat.postMessage"), 0);
 
-    fake.fault("files.getUploadURLExternal", Fault::Code("missing_scope"));
-    slack.post(&channel("C1"), &message, "k").await.unwrap();
-    fake.fault("files.completeUploadExternal", Fault::Code("internal_error"));
-    slack.post(&channel("C2"), &message, "k2").await.unwrap();
-    assert_eq!(fake.calls("chat.postMessage"), 2);
-    fake.next_post().await;
-    fake.next_post().await;
+    for (at, method, code) in
+        [("C1", "files.getUploadURLExternal", "missing_scope"), ("C2", "files.completeUploadExternal", "internal_error")]
+    {
+        fake.fault(method, Fault::Code(code));
+        let root = slack.post(&channel(at), &message, at).await.unwrap();
+        assert_eq!(fake.next_post().await.text, "x");
+        let told = fake.next_post().await;
+        assert_eq!((told.channel.as_str(), told.thread.as_deref()), (at, Some(root.as_str())));
+        assert!(told.text.ends_with("Slack did not take it or did not say so: a.txt"), "{}", told.text);
+    }
+    assert_eq!(fake.calls("chat.postMessage"), 4);
     fake.finish();
 }
 

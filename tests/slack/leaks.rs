@@ -2,38 +2,15 @@
 
 use crate::desk::{Bot, Next, safe};
 use crate::fake_slack::Fault;
+use crate::trap::Trap;
 use rotation_diag::chat::document::{Message, Tone};
 use rotation_diag::chat::{ChatPlatform as _, Destination};
 use serde_json::json;
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::OnceLock;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::filter_fn;
-use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
-
-#[derive(Clone, Default)]
-struct Trap(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Trap {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Trap {
-    type Writer = Trap;
-
-    fn make_writer(&'a self) -> Trap {
-        self.clone()
-    }
-}
 
 /// Catches what the program's own filter lets through at its most talkative: all of its own records, and those of libraries
 /// down to INFO. Nothing is redacted here: the records themselves have to be clean.
@@ -84,7 +61,7 @@ async fn neither_tickets_nor_tokens_nor_payloads_nor_evidence_are_logged() {
     bot.fake.acknowledged(&last).await;
     bot.finish().await;
 
-    let log = String::from_utf8(trap.0.lock().unwrap().clone()).unwrap();
+    let log = trap.text();
     assert!(log.contains("no socket to Slack yet"), "the trap catches nothing: {log}");
     for secret in ["canary", "xoxb-", "xapp-", "ticket=", "/response/", "ws://", "http://"] {
         assert!(!log.contains(secret), "{secret} is in the log:\n{log}");

@@ -24,3 +24,5 @@ mod reading;
 mod rendering;
 mod signed;
 mod sockets;
+#[path = "../support/trap.rs"]
+mod trap;

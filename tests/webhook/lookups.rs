@@ -82,12 +82,7 @@ async fn account(scenario: &str, answers: Vec<(&'static str, u16, Value)>) -> Ac
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer).with_state(front)).await });
-    let options = AwsOptions {
-        region: Some("eu-west-1".to_owned()),
-        endpoint_url: Some(endpoint),
-        test_credentials: true,
-        ..AwsOptions::default()
-    };
+    let options = AwsOptions::simulated("eu-west-1", endpoint);
     Account { aws: Aws::connect(&options, &Registry::default()).await.unwrap(), asked, _simulator: simulator }
 }
 

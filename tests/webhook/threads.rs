@@ -1,6 +1,6 @@
 //! From a signed message to a thread with the root cause: the whole way, over the store, the workers and the simulator.
 
-use crate::bot_world::{Fake, RULES, Shown, Simulated, World as BotWorld};
+use crate::bot_world::{Fake, RULES, Shown, Simulated, World as BotWorld, tokens, told};
 use crate::sns_signer::{CertificateHost, notification};
 use crate::world::post;
 use axum::Router;
@@ -11,7 +11,7 @@ use rotation_diag::app::Plugged;
 use rotation_diag::chat::document::{Mention, Part};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::Config;
-use rotation_diag::model::PlatformName;
+use rotation_diag::model::{Action, PlatformName};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -307,6 +307,36 @@ async fn ok_marks_an_alarm_recovered_only_where_rotation_succeeded() {
         };
         let thread = town.world.store.thread_at(&place).await.unwrap().unwrap();
         assert_eq!(format!("{:?}", thread.state).to_lowercase(), state, "{scenario}");
+    }
+}
+
+#[tokio::test]
+async fn a_persons_rerun_and_an_alarms_at_once_are_one_run_and_both_are_told() {
+    for alarm_first in [true, false] {
+        let town = Town::new("role_detached_policy").await;
+        town.hears(&alarm("a", "ALARM", ago(50), &[ORDERS])).await;
+        town.reads(CAUSE).await;
+        town.settles().await;
+        town.slack.until("the verdict's buttons", |state| !state.shown[0].message.controls.is_empty()).await;
+        let looks = || town.world.accounts.calls_of("DescribeSecret");
+        let once = looks();
+        let rerun = tokens(&town.slack.roots()[0].message).into_iter().find(|token| token.action == Action::RerunAll).unwrap();
+        let rerun = rerun.to_string();
+        let over = alarm("a", "OK", ago(1), &[ORDERS]);
+        let (hears, click) = (town.hears(&over), town.world.click("c", "U1", &rerun));
+        let receipt = match alarm_first {
+            true => futures::join!(hears, click).1,
+            false => futures::join!(click, hears).0,
+        };
+        town.reads("a is OK again").await;
+        town.settles().await;
+        town.world.bot.last_messages(crate::bot_world::PATIENCE).await;
+        assert_eq!(looks(), once * 2, "another run, alarm first: {alarm_first}");
+        let titles: Vec<String> = town.slack.replies().iter().map(|shown| shown.title().to_owned()).collect();
+        let with = |words: &str| titles.iter().filter(|title| title.contains(words)).count();
+        // Whoever came too late for a run was told so at once, or in the thread.
+        let persons = with("U1 ran all steps again") + with("U1 wanted all steps run again");
+        assert_eq!((with("a is OK again"), persons), (1, usize::from(told(&receipt) == "accepted")), "{receipt:?} {titles:#?}");
     }
 }
 

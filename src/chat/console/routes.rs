@@ -13,7 +13,7 @@ use crate::model::{Investigation, PlatformName, ReplyTo, StepName};
 use crate::redact::SafeText;
 use crate::report::Report;
 use crate::report::inert::one_line;
-use axum::extract::{DefaultBodyLimit, Form, Path, RawQuery, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Form, Path, RawQuery, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware;
@@ -23,6 +23,7 @@ use axum::{Extension, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use tower_http::timeout::TimeoutLayer;
 
@@ -278,7 +279,14 @@ struct SignIn {
     token: String,
 }
 
-async fn sign_in(State(page): State<Page>, Extension(session): Extension<Session>, Form(given): Form<SignIn>) -> Response {
+async fn sign_in(
+    State(page): State<Page>,
+    Extension(session): Extension<Session>,
+    client: Option<Extension<ConnectInfo<SocketAddr>>>,
+    Form(given): Form<SignIn>,
+) -> Response {
+    // Where the server does not tell addresses, all clients are one.
+    let from = client.map_or(IpAddr::from(Ipv4Addr::UNSPECIFIED), |Extension(ConnectInfo(address))| address.ip());
     let keys = &page.console.keys;
     if !keys.is_form(&session, &given.form) {
         return view::refused(
@@ -286,7 +294,7 @@ async fn sign_in(State(page): State<Page>, Extension(session): Extension<Session
             "This page is older than the program behind it. Load it again, then repeat.",
         );
     }
-    let (status, why) = match keys.sign_in(&given.token) {
+    let (status, why) = match keys.sign_in(&given.token, from) {
         Ok(()) => {
             let mut response = Redirect::to("/").into_response();
             admit(response.headers_mut(), &page, &session);

@@ -1,10 +1,12 @@
 //! Browser sessions: a random cookie, and what is derived from it with a key only this process has.
 
+use crate::clock::Stopwatch;
 use crate::config::Token;
 use aws_lc_rs::{constant_time, hmac};
 use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
-use std::collections::VecDeque;
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,10 +15,13 @@ pub(super) const SESSION: &str = "rotation_diag_session";
 /// The cookie of a session that gave the token.
 pub(super) const ACCESS: &str = "rotation_diag_access";
 
-/// How many wrong tokens are looked at within [`SPAN`]; guessing gets no further.
+/// How many wrong tokens of one client are looked at within [`SPAN`]; guessing gets no further, and nobody else is kept
+/// waiting for it.
 const MOST_FAILURES: usize = 10;
-/// How long a wrong token counts.
+/// How long wrong tokens count.
 const SPAN: Duration = Duration::from_secs(60);
+/// Clients with wrong tokens that are remembered; the one that is longest ago is forgotten for another.
+const MOST_CLIENTS: usize = 1_024;
 
 /// A browser's session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +34,14 @@ pub(super) struct Session {
 pub(super) struct Keys {
     key: hmac::Key,
     token: Option<hmac::Tag>,
-    failures: Mutex<VecDeque<crate::clock::Stopwatch>>,
+    failures: Mutex<HashMap<IpAddr, Failures>>,
+}
+
+/// The wrong tokens of one client.
+#[derive(Debug)]
+struct Failures {
+    first: Stopwatch,
+    count: usize,
 }
 
 /// A token was not accepted.
@@ -69,11 +81,12 @@ impl Keys {
         self.token.is_none() || cookie(headers, ACCESS).is_some_and(|given| same(&self.access(session), given))
     }
 
-    /// Compares a token in constant time.
-    pub(super) fn sign_in(&self, given: &str) -> Result<(), SignInError> {
+    /// Compares a token in constant time. `from` is the client's address.
+    pub(super) fn sign_in(&self, given: &str, from: IpAddr) -> Result<(), SignInError> {
+        let client = client(from);
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        failures.retain(|failure| failure.elapsed() < SPAN);
-        if failures.len() >= MOST_FAILURES {
+        failures.retain(|_, of| of.first.elapsed() < SPAN);
+        if failures.get(&client).is_some_and(|of| of.count >= MOST_FAILURES) {
             return Err(SignInError::TooMany);
         }
         let given = hmac::sign(&self.key, given.trim().as_bytes());
@@ -82,13 +95,27 @@ impl Keys {
         if right {
             return Ok(());
         }
-        failures.push_back(crate::clock::Stopwatch::start());
+        if failures.len() >= MOST_CLIENTS
+            && !failures.contains_key(&client)
+            && let Some(longest_ago) = failures.iter().max_by_key(|(_, of)| of.first.elapsed()).map(|(client, _)| *client)
+        {
+            failures.remove(&longest_ago);
+        }
+        failures.entry(client).or_insert_with(|| Failures { first: Stopwatch::start(), count: 0 }).count += 1;
         Err(SignInError::Wrong)
     }
 
     fn derived(&self, purpose: &str, session: &Session) -> String {
         let tag = hmac::sign(&self.key, format!("{purpose} {}", session.id).as_bytes());
         tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Whom an address belongs to: an IPv6 client has 64 bits of addresses to itself.
+fn client(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
+        address => address,
     }
 }
 
@@ -133,14 +160,36 @@ mod tests {
         assert!(!keys.is_form(&session("a"), &keys.access(&session("a"))), "what admits is no form's");
     }
 
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
     #[test]
-    fn a_wrong_token_is_refused_and_guessing_soon_ends() {
+    fn a_wrong_token_is_refused_and_guessing_soon_ends_for_the_one_who_guesses() {
         let keys = Keys::new(Some(&Token::new("open sesame")), "random");
-        assert_eq!(keys.sign_in(" open sesame\n"), Ok(()));
-        for _ in 0..MOST_FAILURES {
-            assert_eq!(keys.sign_in("open"), Err(SignInError::Wrong));
+        for (guesser, same, other) in
+            [("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"), ("2001:db8:1:2::3", "2001:db8:1:2:ffff::4", "2001:db8:1:3::3")]
+        {
+            assert_eq!(keys.sign_in(" open sesame\n", address(guesser)), Ok(()));
+            for _ in 0..MOST_FAILURES {
+                assert_eq!(keys.sign_in("open", address(guesser)), Err(SignInError::Wrong));
+            }
+            for again in [guesser, same] {
+                assert_eq!(keys.sign_in("open sesame", address(again)), Err(SignInError::TooMany), "{again}");
+            }
+            assert_eq!(keys.sign_in("open sesame", address(other)), Ok(()), "{other}");
         }
-        assert_eq!(keys.sign_in("open sesame"), Err(SignInError::TooMany));
+    }
+
+    #[test]
+    fn a_crowd_of_guessers_is_remembered_up_to_a_bound() {
+        let keys = Keys::new(Some(&Token::new("open sesame")), "random");
+        for number in 0..5_000_u32 {
+            let from = std::net::Ipv4Addr::from_bits(number).into();
+            assert_eq!(keys.sign_in("open", from), Err(SignInError::Wrong));
+        }
+        assert_eq!(keys.failures.lock().unwrap().len(), MOST_CLIENTS);
+        assert_eq!(keys.sign_in("open sesame", address("192.0.2.1")), Ok(()));
     }
 
     #[test]

@@ -17,6 +17,7 @@ use super::refusal::code;
 use super::rest::{Call, Failure};
 use super::route::Route;
 use super::snowflake::Snowflake;
+use crate::chat::backoff::Backoff;
 use crate::clock::{Stopwatch, deadline};
 use connection::Connection;
 use ending::End;
@@ -28,7 +29,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-/// The longest wait between two attempts to connect.
+/// The first wait between two attempts to connect; it doubles with each.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+/// The longest one.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// The least time between two sessions.
 ///
@@ -92,11 +95,10 @@ impl Discord {
     /// [`GatewayError`] where trying again would not help.
     pub(super) async fn listen(&self, listener: &Listener, stop: &CancellationToken) -> Result<(), GatewayError> {
         let mut session: Option<Session> = None;
-        let mut failures = 0;
+        let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
+        let mut wait = Duration::ZERO;
         let mut next_session = deadline(Duration::ZERO);
         loop {
-            let wait = backoff(failures);
-            failures += 1;
             if let Some(session) = session.as_mut() {
                 session.tries += 1;
             }
@@ -109,6 +111,7 @@ impl Discord {
                 () = stop.cancelled() => return Ok(()),
                 opened = attempt => opened,
             };
+            let mut was_stable = false;
             let end = match opened {
                 Err(End::Final(error)) => return Err(error),
                 Err(end) => end,
@@ -119,13 +122,15 @@ impl Discord {
                 Ok(Ok(connection)) => {
                     let lasted = Stopwatch::start();
                     let end = self.converse(connection, &mut session, listener, stop).await;
-                    if lasted.elapsed() > STABLE {
-                        failures = 0;
-                    }
+                    was_stable = lasted.elapsed() > STABLE;
                     end
                 }
             };
             self.pulse.lost();
+            wait = if was_stable { Duration::ZERO } else { backoff.next() };
+            if was_stable {
+                backoff.reset();
+            }
             match end {
                 End::Stopped => return Ok(()),
                 End::Final(error) => {
@@ -272,15 +277,6 @@ impl Ready {
     }
 }
 
-/// Nothing before the first attempt, then ever longer, by chance up to half less: replicas do not come back at once.
-fn backoff(failures: u32) -> Duration {
-    if failures == 0 {
-        return Duration::ZERO;
-    }
-    let longest = Duration::from_secs(1 << failures.min(6)).min(LONGEST_WAIT);
-    longest.mul_f64(0.5 + chance() / 2.0)
-}
-
 /// A number from 0 to 1.
 fn chance() -> f64 {
     let number = RandomState::new().build_hasher().finish();
@@ -303,16 +299,5 @@ mod tests {
             let passed = 5_000 + u64::try_from(budget.pause().as_millis()).unwrap();
             budget = Budget { remaining: budget.remaining - 1, reset_after: budget.reset_after.saturating_sub(passed), ..budget };
         }
-    }
-
-    #[test]
-    fn waits_grow_by_chance_up_to_a_minute() {
-        assert_eq!(backoff(0), Duration::ZERO);
-        for failures in 1..200 {
-            let longest = 2_u64.saturating_pow(failures).min(60) * 1_000;
-            let wait = backoff(failures).as_millis() as u64;
-            assert!((longest / 2..=longest).contains(&wait), "{failures}: {wait} ms");
-        }
-        assert_ne!(chance().to_bits(), chance().to_bits());
     }
 }

@@ -94,16 +94,6 @@ pub(super) fn reason(code: u64) -> &'static str {
 mod tests {
     use super::*;
 
-    fn kind(error: &SendError) -> &'static str {
-        match error {
-            SendError::Later { .. } => "later",
-            SendError::Uncertain { .. } => "uncertain",
-            SendError::Gone { .. } => "gone",
-            SendError::Refused { .. } => "refused",
-            SendError::Unauthorized { .. } => "unauthorized",
-        }
-    }
-
     #[test]
     fn every_status_has_a_meaning() {
         for status in (100..600).filter(|status| !(200..300).contains(status) && ![401, 429].contains(status)) {
@@ -114,7 +104,7 @@ mod tests {
                 _ => ("uncertain", "later"),
             };
             let failure = Failure::Refused { status, code: 0 };
-            let found = (kind(&meaning(&failure, Asked::Add)), kind(&meaning(&failure, Asked::Repeatable)));
+            let found = (meaning(&failure, Asked::Add).kind(), meaning(&failure, Asked::Repeatable).kind());
             assert_eq!(found, expected, "{status}");
         }
     }
@@ -130,9 +120,9 @@ mod tests {
             (400, code::SLOWMODE, "later"),
             (400, code::ARCHIVED, "refused"),
         ] {
-            assert_eq!(kind(&meaning(&Failure::Refused { status, code }, Asked::Add)), expected, "{code}");
+            assert_eq!(meaning(&Failure::Refused { status, code }, Asked::Add).kind(), expected, "{code}");
         }
-        assert_eq!(kind(&meaning(&Failure::TokenRefused, Asked::Add)), "unauthorized");
-        assert_eq!(kind(&meaning(&Failure::Unreachable, Asked::Add)), "later");
+        assert_eq!(meaning(&Failure::TokenRefused, Asked::Add).kind(), "unauthorized");
+        assert_eq!(meaning(&Failure::Unreachable, Asked::Add).kind(), "later");
     }
 }

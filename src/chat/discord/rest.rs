@@ -3,11 +3,12 @@
 use super::pace::{Held, Limits, Pace};
 use super::render::File;
 use super::route::Route;
+use crate::answer::{self, Unread};
 use crate::clock::deadline;
 use crate::config::Token;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::multipart::{Form, Part};
-use reqwest::{Client, Method, Response};
+use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -182,12 +183,13 @@ impl Rest {
         };
         let status = response.status().as_u16();
         let mut limits = limits(response.headers());
-        let body = timeout_at(until, read(response)).await;
+        let body = timeout_at(until, answer::read(response, LARGEST)).await;
         let body = match (status, body) {
             (_, Ok(Ok(body))) => body,
             // What a refusal says besides its status helps, but it stands without.
             (400.., _) => Vec::new(),
-            (_, Ok(Err(why))) => return Err(Failure::Lost(why)),
+            (_, Ok(Err(Unread::BrokeOff))) => return Err(Failure::Lost("the answer broke off")),
+            (_, Ok(Err(Unread::TooLarge))) => return Err(Failure::Lost("the answer was too large")),
             (_, Err(_)) => return Err(Failure::Lost("the answer did not end in time")),
         };
         if status == 429 {
@@ -206,17 +208,6 @@ fn form(body: &Value, files: &[File]) -> Form {
         let part = || Part::bytes(file.content.clone()).file_name(file.name.clone());
         form.part(format!("files[{at}]"), part().mime_str(file.mime).unwrap_or_else(|_| part()))
     })
-}
-
-async fn read(mut response: Response) -> Result<Vec<u8>, &'static str> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|_| "the answer broke off")? {
-        if body.len() + chunk.len() > LARGEST {
-            return Err("the answer was too large");
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
 }
 
 /// Source: Discord developer documentation, "Rate Limits", header format.

@@ -214,16 +214,6 @@ mod tests {
         Failure::new(Method::ChatPostMessage, error).of_post()
     }
 
-    fn kind(error: &SendError) -> &'static str {
-        match error {
-            SendError::Later { .. } => "later",
-            SendError::Uncertain { .. } => "uncertain",
-            SendError::Gone { .. } => "gone",
-            SendError::Refused { .. } => "refused",
-            SendError::Unauthorized { .. } => "unauthorized",
-        }
-    }
-
     #[test]
     fn every_status_has_its_meaning() {
         for status in (100..=599).filter(|status| !(200..300).contains(status) && *status != 429) {
@@ -235,9 +225,9 @@ mod tests {
                 400..=499 => "refused",
                 _ => "uncertain",
             };
-            assert_eq!(kind(&posted(&code)), expected, "{status}");
+            assert_eq!(posted(&code).kind(), expected, "{status}");
             let edited = Failure::new(Method::ChatUpdate, &code).of_repeatable();
-            assert_eq!(kind(&edited), if expected == "uncertain" { "later" } else { expected }, "{status}");
+            assert_eq!(edited.kind(), if expected == "uncertain" { "later" } else { expected }, "{status}");
         }
     }
 
@@ -265,7 +255,7 @@ mod tests {
             ("never_seen_before", "later"),
         ] {
             let error = SlackClientError::ApiError(SlackClientApiError::new(code.to_owned()));
-            assert_eq!(kind(&posted(&error)), expected, "{code}");
+            assert_eq!(posted(&error).kind(), expected, "{code}");
         }
     }
 

@@ -26,13 +26,13 @@ pub use people::Lookups;
 pub use socket::{Rhythm, SocketHealth};
 
 use crate::chat::Reception;
+use crate::chat::backoff::Backoff;
 use crate::clock::Clock;
 use crate::config::{SlackConfig, SlackMode, SlackTokens, Token};
 use api::{Api, Identity};
 use intake::Intake;
 use people::People;
 use signature::Signatures;
-use socket::Backoff;
 use std::sync::{Arc, OnceLock};
 use tokio_util::sync::CancellationToken;
 

@@ -11,6 +11,7 @@ use super::reply::Reply;
 use crate::chat::document::{Message, Tone};
 use crate::chat::{ChatPlatform, Destination, SendError};
 use crate::model::{PlatformName, ReplyTo, ThreadRef};
+use crate::redact::SafeText;
 use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -74,7 +75,7 @@ impl ChatPlatform for Slack {
     /// is never sent twice for the sake of its file.
     async fn post(&self, to: &Destination, message: &Message, key: &str) -> Result<String, SendError> {
         let rendered = render(message, Surface::Post);
-        let uploaded = self.upload(&rendered.files).await?;
+        let (uploaded, mut missing) = self.upload(&rendered.files).await?;
         let (channel, thread) = address(to);
         let metadata =
             SlackMessageMetadata::new(EVENT.to_owned()).with_event_payload(HashMap::from([(KEY.to_owned(), key.to_owned())]));
@@ -87,8 +88,12 @@ impl ChatPlatform for Slack {
                 .with_unfurl_media(false);
         let posted: Posted =
             self.api.post(Method::ChatPostMessage, Turn::Message { channel }, &request).await.map_err(Failure::of_post)?;
-        if !uploaded.is_empty() {
-            self.share(channel, thread.unwrap_or(&posted.ts), uploaded).await;
+        let root = thread.unwrap_or(&posted.ts);
+        if !uploaded.is_empty() && !self.share(channel, root, uploaded.clone()).await {
+            missing.extend(uploaded.into_iter().filter_map(|file| file.title));
+        }
+        if !missing.is_empty() {
+            self.tell_of_missing(channel, root, &missing).await;
         }
         Ok(posted.ts)
     }
@@ -169,38 +174,61 @@ impl Slack {
         self.api.post::<_, Done>(Method::ChatPostEphemeral, Turn::Other, &request).await.map(drop).map_err(Failure::of_repeatable)
     }
 
-    async fn upload(&self, files: &[File]) -> Result<Vec<SlackApiFilesComplete>, SendError> {
+    /// Uploads files that are shared later; and the names of those that Slack will not have.
+    async fn upload(&self, files: &[File]) -> Result<(Vec<SlackApiFilesComplete>, Vec<String>), SendError> {
         let mut uploaded = Vec::with_capacity(files.len());
+        let mut missing = Vec::new();
         for file in files {
             match self.api.upload(file).await {
                 Ok(id) => uploaded.push(SlackApiFilesComplete::new(id).with_title(file.name.clone())),
                 Err(failure) => match failure.clone().of_repeatable() {
                     later @ SendError::Later { .. } => return Err(later),
                     // The message says what matters; it does not wait for a file that Slack will not have.
-                    _ => tracing::warn!(%failure, "a file was left out"),
+                    _ => {
+                        tracing::warn!(%failure, "a file was left out");
+                        missing.push(file.name.clone());
+                    }
                 },
             }
         }
-        Ok(uploaded)
+        Ok((uploaded, missing))
     }
 
-    async fn share(&self, channel: &str, root: &str, files: Vec<SlackApiFilesComplete>) {
+    /// Shares uploaded files in a thread; false where that is not known to have worked.
+    async fn share(&self, channel: &str, root: &str, files: Vec<SlackApiFilesComplete>) -> bool {
         let request = SlackApiFilesCompleteUploadExternalRequest::new(files)
             .with_channel_id(SlackChannelId(channel.to_owned()))
             .with_thread_ts(SlackTs(root.to_owned()));
         for attempt in 1..=SHARE_ATTEMPTS {
             let turn = Turn::Message { channel };
             match self.api.post::<_, Done>(Method::FilesCompleteUpload, turn, &request).await {
-                Ok(_) => return,
+                Ok(_) => return true,
                 Err(Failure { kind: FailureKind::NotSent, .. }) if attempt < SHARE_ATTEMPTS => {}
                 Err(Failure { kind: FailureKind::RateLimited(wait), .. }) if attempt < SHARE_ATTEMPTS => {
                     tokio::time::sleep(wait.min(LONGEST_SHARE_WAIT)).await;
                 }
                 Err(failure) => {
                     tracing::warn!(%failure, "a file was not shared");
-                    return;
+                    return false;
                 }
             }
+        }
+        false
+    }
+
+    /// Whoever reads the thread learns that there is more than it shows; once, and where that fails, the log has to do.
+    async fn tell_of_missing(&self, channel: &str, root: &str, files: &[String]) {
+        let text = format!("A file may be missing here, because Slack did not take it or did not say so: {}", files.join(", "));
+        let message = Message::line(Tone::Warning, SafeText::redact(&text));
+        let content = render(&message, Surface::Post).content();
+        let request = SlackApiChatPostMessageRequest::new(SlackChannelId(channel.to_owned()), content)
+            .with_thread_ts(SlackTs(root.to_owned()))
+            .with_link_names(false)
+            .with_parse("none".to_owned())
+            .with_unfurl_links(false)
+            .with_unfurl_media(false);
+        if let Err(failure) = self.api.post::<_, Posted>(Method::ChatPostMessage, Turn::Message { channel }, &request).await {
+            tracing::warn!(%failure, "nobody was told of a missing file");
         }
     }
 }

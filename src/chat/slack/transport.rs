@@ -4,6 +4,7 @@
 //! tell a request that never left from one whose answer was lost, and sends the bot token along to upload addresses. This
 //! one bounds, says which, and sends the token to Slack's Web API alone.
 
+use crate::answer;
 use futures::future::{BoxFuture, FutureExt as _};
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, redirect};
@@ -88,7 +89,7 @@ impl Transport {
 
     /// Sends, and reads the answer's body where the status says it was taken.
     async fn answer(&self, request: RequestBuilder) -> ClientResult<Vec<u8>> {
-        let mut answer = request.send().await.map_err(|error| {
+        let answer = request.send().await.map_err(|error| {
             no_answer(if error.is_connect() || error.is_builder() { NoAnswer::NotSent } else { NoAnswer::Lost })
         })?;
         let status = answer.status();
@@ -101,14 +102,7 @@ impl Transport {
         if !status.is_success() {
             return Err(SlackClientError::HttpError(SlackClientHttpError::new(status)));
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|_| no_answer(NoAnswer::Lost))? {
-            if body.len() + chunk.len() > LARGEST_ANSWER {
-                return Err(no_answer(NoAnswer::Lost));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
+        answer::read(answer, LARGEST_ANSWER).await.map_err(|_| no_answer(NoAnswer::Lost))
     }
 
     /// Sends to a method of the Web API, whose answers say `ok`.

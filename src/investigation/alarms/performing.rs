@@ -7,7 +7,7 @@ use crate::investigation::perform::Undone;
 use crate::investigation::{Bot, Options, new_id};
 use crate::model::{Investigation, Question, SecretRef};
 use crate::redact::SafeText;
-use crate::store::{Ending, Filed, NewThread, Outgoing, ROOT, StoreError, Stored};
+use crate::store::{Concluded, Ending, Filed, NewThread, Outgoing, ROOT, Stage, StoreError, Stored};
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _};
 
@@ -121,19 +121,35 @@ impl Bot {
         self.run_together(case, opened.iter().map(|stored| (stored.clone(), stored.revision)).collect()).await
     }
 
-    /// All of them again; the buttons of their old verdicts expire.
+    /// All of them again; the buttons of their old verdicts expire. What somebody had looked into since the alarm came says
+    /// as much as another look.
     pub(super) async fn look_into_again(&self, case: &Case<'_>, known: &[Stored]) -> Result<Ending, Undone> {
-        let known = known.iter().take(MOST_SECRETS);
-        self.run_together(case, known.map(|stored| (stored.clone(), stored.revision.saturating_add(1))).collect()).await
+        let (mut seen, mut again) = (Vec::new(), Vec::new());
+        for stored in known.iter().take(MOST_SECRETS) {
+            let is_fresh = stored.stage == Stage::Done && stored.started_at >= case.claimed.received_at;
+            match if is_fresh { self.store.record(&stored.id).await? } else { None } {
+                Some(record) => seen.push(Concluded {
+                    id: stored.id.clone(),
+                    stage: Stage::Done,
+                    record: Some(record),
+                    headline: stored.headline.clone(),
+                    choices: Vec::new(),
+                }),
+                None => again.push((stored.clone(), stored.revision.saturating_add(1))),
+            }
+        }
+        let mut ending = self.run_together(case, again).await?;
+        ending.concluded.extend(seen);
+        Ok(ending)
     }
 
     async fn run_together(&self, case: &Case<'_>, investigations: Vec<(Stored, u32)>) -> Result<Ending, Undone> {
         let choice = &case.choice;
-        let mut runs: Vec<BoxFuture<'_, Result<Ending, StoreError>>> = Vec::new();
+        let mut runs: Vec<BoxFuture<'_, Result<Ending, Undone>>> = Vec::new();
         for (stored, revision) in investigations {
             runs.push(Box::pin(async move {
                 let options = Options::new(stored.question.secret.clone());
-                self.run(&stored, revision, choice, options).await
+                self.run(case.claimed.ticket, &stored, revision, choice, options).await
             }));
         }
         let mut all = Ending::default();

@@ -12,7 +12,7 @@ pub struct Tempo {
     pub longest_wait: Duration,
     /// Between two edits of progress in one thread.
     pub between_edits: Duration,
-    /// Messages under way to one platform at once.
+    /// Messages under way to one platform at once; most of them wait for their channel's turn.
     pub at_once: usize,
     /// The longest one call to a platform may take; it has a shorter deadline of its own.
     pub call: Duration,
@@ -26,7 +26,7 @@ impl Default for Tempo {
             first_wait: Duration::from_secs(1),
             longest_wait: Duration::from_secs(60),
             between_edits: Duration::from_secs(2),
-            at_once: 8,
+            at_once: 64,
             call: Duration::from_secs(60),
             locked_out: Duration::from_secs(300),
         }
@@ -57,7 +57,8 @@ impl Tempo {
         after.min(self.longest_wait.max(Duration::from_secs(3_600)))
     }
 
-    /// Edits of progress per minute and platform; what is left out is told with the next one.
+    /// Edits per minute and platform that progress may cost, the verdict's included; what is left out is told with the
+    /// next one.
     ///
     /// Source: Slack's rate limits: `chat.update` has tier 3, about 50 a minute and workspace; Discord limits each channel.
     #[must_use]

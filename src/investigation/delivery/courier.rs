@@ -8,7 +8,7 @@ use crate::investigation::Health;
 use crate::model::ThreadRef;
 use crate::redact::SafeText;
 use crate::store::{Due, Pace, Store, StoreError};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -19,16 +19,43 @@ use tokio_util::sync::CancellationToken;
 const IDLE: Duration = Duration::from_secs(30);
 const STORE_WAIT: Duration = Duration::from_secs(1);
 
+/// Messages under way to one channel at once: platforms let a channel have about one a second, and a busy one is not to
+/// take everybody's places while it waits for its turns.
+const PER_CHANNEL: usize = 3;
+
+/// First signs of life, and edits of progress, that may go out at once after a pause.
+const FIRST_SIGNS_AT_ONCE: u32 = 20;
+const EDITS_AT_ONCE: u32 = 5;
+
 /// Takes messages to one platform.
 pub(super) struct Courier {
     platform: Arc<dyn ChatPlatform>,
     store: Arc<Store>,
     health: Health,
     tempo: Tempo,
-    /// The next moment an edit of progress may go out.
+    /// The moment from which what tells of progress may go out evenly again.
     progress: Mutex<Option<Instant>>,
     /// Until when the platform is left alone.
     locked_out: Mutex<Option<Instant>>,
+}
+
+/// The threads a message is under way to, with their channels.
+#[derive(Default)]
+struct Busy(HashMap<String, String>);
+
+impl Busy {
+    fn threads(&self) -> HashSet<&str> {
+        self.0.keys().map(String::as_str).collect()
+    }
+
+    fn under_way(&self, channel: &str) -> usize {
+        self.0.values().filter(|other| *other == channel).count()
+    }
+
+    /// The channels that are to be left alone for now.
+    fn full(&self) -> HashSet<&str> {
+        self.0.values().map(String::as_str).filter(|channel| self.under_way(channel) >= PER_CHANNEL).collect()
+    }
 }
 
 /// What became of a message.
@@ -53,7 +80,7 @@ impl Courier {
     pub(super) async fn run(self, stop: CancellationToken) {
         let this = Arc::new(self);
         let mut under_way: JoinSet<String> = JoinSet::new();
-        let mut busy: HashSet<String> = HashSet::new();
+        let mut busy = Busy::default();
         let mut changes = this.store.message_changes();
         while !stop.is_cancelled() {
             changes.mark_unchanged();
@@ -68,7 +95,7 @@ impl Courier {
                 () = stop.cancelled() => {}
                 _ = tokio::time::timeout(wait, changes.changed()) => {}
                 Some(thread) = under_way.join_next() => {
-                    let _ = thread.map(|thread| busy.remove(&thread));
+                    let _ = thread.map(|thread| busy.0.remove(&thread));
                 }
             }
         }
@@ -76,11 +103,7 @@ impl Courier {
     }
 
     /// Sends off what is due, and tells how long there is nothing more to do.
-    async fn begin(
-        self: &Arc<Self>,
-        busy: &mut HashSet<String>,
-        under_way: &mut JoinSet<String>,
-    ) -> Result<Duration, StoreError> {
+    async fn begin(self: &Arc<Self>, busy: &mut Busy, under_way: &mut JoinSet<String>) -> Result<Duration, StoreError> {
         if let Some(wait) = self.left_alone() {
             return Ok(wait);
         }
@@ -88,14 +111,21 @@ impl Courier {
         if free == 0 {
             return Ok(IDLE);
         }
-        let due = self.store.due_messages(self.platform.name(), busy, u32::try_from(free).unwrap_or(u32::MAX)).await?;
+        let (threads, full) = (busy.threads(), busy.full());
+        let free = u32::try_from(free).unwrap_or(u32::MAX);
+        let due = self.store.due_messages(self.platform.name(), &threads, &full, free).await?;
         let mut wait = if due.is_empty() { self.store.next_message(self.platform.name()).await?.unwrap_or(IDLE) } else { IDLE };
         for due in due {
             if let Some(pause) = self.too_fast(&due) {
                 wait = wait.min(pause);
                 continue;
             }
-            busy.insert(due.thread.clone());
+            if busy.under_way(&due.place.channel) >= PER_CHANNEL {
+                // The next look leaves this channel out.
+                wait = Duration::ZERO;
+                continue;
+            }
+            busy.0.insert(due.thread.clone(), due.place.channel.clone());
             let this = Arc::clone(self);
             under_way.spawn(async move {
                 let thread = due.thread.clone();
@@ -114,22 +144,21 @@ impl Courier {
         until.map(|until| until.saturating_duration_since(clock::this_instant())).filter(|wait| !wait.is_zero())
     }
 
-    /// How long an edit of progress has to wait for its turn; `None` when it may go out, which is then counted.
+    /// How long what tells of progress has to wait for its turn; `None` when it may go out, which is then counted.
+    ///
+    /// A first sign of life is no edit, but it promises one, the verdict's. Where more are promised than the platform takes
+    /// soon, the next ones wait, and most go out as the verdict in the end, which needs no edit then.
     fn too_fast(&self, due: &Due) -> Option<Duration> {
         let every = Duration::from_secs(60) / Tempo::progress_per_minute(self.platform.name()).filter(|_| due.passing)?;
-        // The first sign of life is no mere edit.
-        due.posted_id.as_ref()?;
+        let ahead = every * if due.posted_id.is_none() { FIRST_SIGNS_AT_ONCE } else { EDITS_AT_ONCE };
         let now = clock::this_instant();
         let mut next = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = next.filter(|at| *at > now);
-        match at {
-            // A few at once are fine after a pause.
-            Some(at) if at > now + every * 5 => Some(at - now - every * 5),
-            _ => {
-                *next = Some(at.unwrap_or(now) + every);
-                None
-            }
+        let at = next.map_or(now, |at| at.max(now));
+        if at > now + ahead {
+            return Some(at - now - ahead);
         }
+        *next = Some(at + every);
+        None
     }
 
     async fn deliver(&self, due: Due) -> Result<(), StoreError> {

@@ -61,6 +61,7 @@ CREATE TABLE investigations (
     record      TEXT,                       -- evidence and diagnosis of the last run that ended
     headline    TEXT NOT NULL DEFAULT '',
     started_at  INTEGER NOT NULL,
+    run_by      INTEGER,                    -- the trigger of the last run, in the inbox
     finished_at INTEGER,
     resolved_by TEXT,
     resolved_at INTEGER
@@ -91,7 +92,9 @@ CREATE TABLE messages (
     why        TEXT NOT NULL DEFAULT '',
     UNIQUE (thread, slot)
 ) STRICT;
-CREATE INDEX messages_pending ON messages (not_before) WHERE state = 'pending';
+-- With all that decides whether one is due, so that no message is read for it; and what goes out before others of its thread.
+CREATE INDEX messages_pending ON messages (not_before, thread, slot, passing, posted, alone) WHERE state = 'pending';
+CREATE INDEX messages_unposted ON messages (thread) WHERE state = 'pending' AND posted = 0 AND alone = 0;
 
 CREATE TABLE watches (
     investigation TEXT PRIMARY KEY REFERENCES investigations (id) ON DELETE CASCADE,

@@ -5,16 +5,15 @@
 //! hello before the old one is let go, a rejected token ends the program with a reason, and every message is taken beside
 //! the others.
 
-mod backoff;
 mod connection;
 mod health;
 
-pub(super) use backoff::Backoff;
 pub use health::SocketHealth;
 
 use super::failure::FailureKind;
 use super::intake::Intake;
 use super::{Slack, SlackStop};
+use crate::chat::backoff::Backoff;
 use crate::clock::Stopwatch;
 use connection::{Connection, End, NoConnection};
 use std::sync::Arc;

@@ -1,28 +1,28 @@
-//! Waits that grow, so that a Slack in trouble is not asked more.
+//! Waits that grow, so that a platform in trouble is not asked more.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::Duration;
 
 /// Waits that double from the first to the longest, each a little off so that many bots do not come at once.
 #[derive(Debug)]
-pub(in crate::chat::slack) struct Backoff {
+pub(in crate::chat) struct Backoff {
     first: Duration,
     longest: Duration,
     failures: u32,
 }
 
 impl Backoff {
-    pub(in crate::chat::slack) fn new(first: Duration, longest: Duration) -> Backoff {
+    pub(in crate::chat) fn new(first: Duration, longest: Duration) -> Backoff {
         Backoff { first, longest, failures: 0 }
     }
 
     /// What came before is forgotten.
-    pub(super) fn reset(&mut self) {
+    pub(in crate::chat) fn reset(&mut self) {
         self.failures = 0;
     }
 
     /// The next wait.
-    pub(in crate::chat::slack) fn next(&mut self) -> Duration {
+    pub(in crate::chat) fn next(&mut self) -> Duration {
         let whole = self.first.saturating_mul(1_u32 << self.failures.min(16)).min(self.longest);
         self.failures = self.failures.saturating_add(1);
         // Between three quarters and all of it.
