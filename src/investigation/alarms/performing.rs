@@ -124,7 +124,7 @@ impl Bot {
     /// All of them again; the buttons of their old verdicts expire.
     pub(super) async fn look_into_again(&self, case: &Case<'_>, known: &[Stored]) -> Result<Ending, Undone> {
         let known = known.iter().take(MOST_SECRETS);
-        self.run_together(case, known.map(|stored| (stored.clone(), stored.revision.saturating_add(1))).collect()).await
+        self.run_together(case, known.map(|stored| (stored.clone(), next_revision(stored))).collect()).await
     }
 
     async fn run_together(&self, case: &Case<'_>, investigations: Vec<(Stored, u32)>) -> Result<Ending, Undone> {
@@ -149,6 +149,11 @@ impl Bot {
     pub(super) fn about_alarm(&self, case: &Case<'_>, filed: &Filed<Story>) -> Outgoing {
         Outgoing::reply(&filed.thread, ALARM, words::about(case, &filed.story, self.store.now()), "what the alarm says")
     }
+}
+
+/// The revision of a run that begins anew: the buttons of the last one expire.
+pub(super) const fn next_revision(stored: &Stored) -> u32 {
+    stored.revision.saturating_add(1)
 }
 
 /// What the runs saw.
