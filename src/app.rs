@@ -115,7 +115,7 @@ impl App {
         let Plugged { platforms, routers, background, alive } = plug(&bot, &intake)?;
         let mut parts = Parts::default();
         let site = web::Site { health: health.clone(), alive, draining: intake.clone(), routers };
-        let (address, web) = web::serve(&config.http, site, &mut parts).await?;
+        let (address, web) = web::serve(&config.http, web::Limits::default(), site, &mut parts).await?;
         let courier = Delivery::new(Arc::clone(&store), health.clone(), Tempo::default()).run(platforms, delivery.clone());
         parts.add_endless("delivery", courier);
         for (part, future) in background {

@@ -2,6 +2,7 @@
 //!
 //! Source: CloudWatch User Guide, "Notifying users on alarm changes"; shapes of public notifications.
 
+use super::change::Change;
 use super::json::{objects, text};
 use super::named::Named;
 use crate::config::Topic;
@@ -51,22 +52,9 @@ pub(super) fn read(value: &Value, topic: &Topic) -> Result<Alarm, &'static str> 
         objects(value.get("TriggeringChildren")).filter_map(|child| text(child, "Arn")).map(str::to_owned).collect();
     add_children(&mut children, text(value, "AlarmRule").unwrap_or_default());
 
-    Ok(Alarm {
-        source: AlarmSource::CloudWatch,
-        key,
-        title: name.to_owned(),
-        account_id: account_id.to_owned(),
-        region,
-        state,
-        state_at,
-        reason: text(value, "NewStateReason").unwrap_or_default().to_owned(),
-        description: description.to_owned(),
-        secrets: metrics.named.secrets,
-        functions: metrics.named.functions,
-        children,
-        remarks: metrics.remarks,
-        topic: None,
-    })
+    let change = Change { state, at: state_at, reason: text(value, "NewStateReason").unwrap_or_default() };
+    let said = change.by(AlarmSource::CloudWatch, &key, name, (account_id, &region));
+    Ok(Alarm { description: description.to_owned(), children, ..metrics.of(said) })
 }
 
 /// The metrics an alarm rests on: what their dimensions name, and what is wrong with them.
@@ -104,6 +92,11 @@ impl Metrics {
                 self.named.read_pair(name, value);
             }
         }
+    }
+
+    /// The alarm that rests on them.
+    pub(super) fn of(self, alarm: Alarm) -> Alarm {
+        Alarm { remarks: self.remarks, ..self.named.of(alarm) }
     }
 
     /// `{"name": "value"}`.

@@ -16,7 +16,7 @@ use axum::routing::post;
 use futures::StreamExt as _;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// The largest body, in bytes.
 ///
@@ -27,26 +27,32 @@ pub(super) const LARGEST_BODY: usize = 2 << 20;
 /// How long connecting to the certificate's host may take, within the five seconds for all of it.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(3);
 
-/// Requests that are read at once; with the largest body they take 128 MiB.
-const MOST_AT_ONCE: usize = 64;
-
-/// How long each part of an answer may take. Together they stay below the fifteen seconds after which SNS gives up on one.
+/// What the endpoint spends on messages. The times of one answer stay together below the fifteen seconds after which SNS
+/// gives up on it.
 #[derive(Debug, Clone, Copy)]
-pub struct Deadlines {
-    /// Waiting for a turn to be read.
-    pub turn: Duration,
-    /// Reading the body.
+pub struct Limits {
+    /// Bytes of bodies that are held at once. One that comes slowly holds little, so it keeps nobody else out.
+    pub held: usize,
+    /// How long the next part of a body waits for room.
+    pub room: Duration,
+    /// How long a body may take.
     pub body: Duration,
-    /// Fetching a certificate.
+    /// How long fetching a certificate may take.
     pub certificate: Duration,
-    /// Keeping a message, or confirming a subscription.
+    /// How long keeping a message may take, or confirming a subscription.
     pub intake: Duration,
 }
 
-impl Default for Deadlines {
-    fn default() -> Deadlines {
+impl Default for Limits {
+    fn default() -> Limits {
         let seconds = Duration::from_secs;
-        Deadlines { turn: Duration::from_millis(500), body: seconds(5), certificate: seconds(5), intake: seconds(4) }
+        Limits {
+            held: 64 * LARGEST_BODY,
+            room: Duration::from_millis(500),
+            body: seconds(5),
+            certificate: seconds(5),
+            intake: seconds(4),
+        }
     }
 }
 
@@ -86,8 +92,9 @@ pub struct Endpoint {
     verification: Verification,
     intake: Arc<dyn Intake>,
     subscriptions: Arc<dyn Subscriptions>,
-    turns: Semaphore,
-    deadlines: Deadlines,
+    /// A permit for each byte.
+    room: Semaphore,
+    limits: Limits,
 }
 
 impl std::fmt::Debug for Endpoint {
@@ -110,10 +117,10 @@ impl Endpoint {
         client: reqwest::Client,
         intake: Arc<dyn Intake>,
         subscriptions: Arc<dyn Subscriptions>,
-        deadlines: Deadlines,
+        limits: Limits,
     ) -> Endpoint {
-        let verification = Verification::new(sns, clock, client, deadlines.certificate);
-        Endpoint { verification, intake, subscriptions, turns: Semaphore::new(MOST_AT_ONCE), deadlines }
+        let verification = Verification::new(sns, clock, client, limits.certificate);
+        Endpoint { verification, intake, subscriptions, room: Semaphore::new(limits.held), limits }
     }
 
     /// The route `POST /sns`.
@@ -130,11 +137,11 @@ impl Endpoint {
         if header("x-amz-sns-rawdelivery").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
             return Err(Refusal::Raw);
         }
-        let envelope = {
-            let turn = tokio::time::timeout(self.deadlines.turn, self.turns.acquire()).await;
-            let Ok(Ok(_turn)) = turn else { return Err(Refusal::Busy) };
-            let body = tokio::time::timeout(self.deadlines.body, read(body)).await.map_err(|_| Refusal::TooSlow)??;
-            Envelope::parse(&body)?
+        let read = tokio::time::timeout(self.limits.body, self.read(body)).await;
+        // What is read takes about as much room until it is dealt with.
+        let (envelope, _room) = {
+            let (body, room) = read.map_err(|_| Refusal::TooSlow)??;
+            (Envelope::parse(&body)?, room)
         };
         if header("x-amz-sns-message-type").is_some_and(|kind| kind != envelope.content.kind()) {
             return Err(Refusal::HeaderDiffers);
@@ -157,12 +164,33 @@ impl Endpoint {
         }
     }
 
+    async fn read(&self, body: Body) -> Result<(Vec<u8>, Option<SemaphorePermit<'_>>), Refusal> {
+        let mut chunks = body.into_data_stream();
+        let mut read = Vec::new();
+        let mut room: Option<SemaphorePermit<'_>> = None;
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|_| Refusal::BrokenOff)?;
+            if read.len() + chunk.len() > LARGEST_BODY {
+                return Err(Refusal::TooLarge);
+            }
+            let bytes = u32::try_from(chunk.len()).map_err(|_| Refusal::TooLarge)?;
+            let more = tokio::time::timeout(self.limits.room, self.room.acquire_many(bytes)).await;
+            let Ok(Ok(more)) = more else { return Err(Refusal::Busy) };
+            match &mut room {
+                Some(room) => room.merge(more),
+                None => room = Some(more),
+            }
+            read.extend_from_slice(&chunk);
+        }
+        Ok((read, room))
+    }
+
     async fn keep(&self, message_id: &str, notice: Notice) -> Result<(), Refusal> {
         let ignored = match &notice {
             Notice::Alarm(_) => None,
             Notice::Ignored { reason } => Some(*reason),
         };
-        let kept = tokio::time::timeout(self.deadlines.intake, self.intake.accept(message_id, notice)).await;
+        let kept = tokio::time::timeout(self.limits.intake, self.intake.accept(message_id, notice)).await;
         match kept {
             Ok(Ok(Accepted::New)) => {
                 tracing::info!(message_id, ignored, "a message of SNS was taken");
@@ -178,7 +206,7 @@ impl Endpoint {
 
     async fn confirm(&self, topic: &Topic, token: &str) -> Result<(), Refusal> {
         let arn = topic.arn().as_str();
-        match tokio::time::timeout(self.deadlines.intake, self.subscriptions.confirm(topic, token)).await {
+        match tokio::time::timeout(self.limits.intake, self.subscriptions.confirm(topic, token)).await {
             Ok(Ok(())) => {
                 tracing::info!(topic = arn, "the subscription to this topic is confirmed");
                 Ok(())
@@ -204,17 +232,4 @@ async fn answer(State(endpoint): State<Arc<Endpoint>>, headers: HeaderMap, body:
             status
         }
     }
-}
-
-async fn read(body: Body) -> Result<Vec<u8>, Refusal> {
-    let mut chunks = body.into_data_stream();
-    let mut read = Vec::new();
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| Refusal::BrokenOff)?;
-        if read.len() + chunk.len() > LARGEST_BODY {
-            return Err(Refusal::TooLarge);
-        }
-        read.extend_from_slice(&chunk);
-    }
-    Ok(read)
 }

@@ -1,5 +1,6 @@
 //! Events that EventBridge forwards: CloudWatch's state changes, rotation's own events, AWS Health.
 
+use super::change::Change;
 use super::cloudwatch::{Metrics, add_children, moment, state};
 use super::health;
 use super::json::{objects, text};
@@ -52,22 +53,9 @@ fn read_state_change(event: &Value, detail: &Value) -> Result<Alarm, &'static st
     let mut children = Vec::new();
     add_children(&mut children, text(configuration, "alarmRule").unwrap_or_default());
 
-    Ok(Alarm {
-        source: AlarmSource::CloudWatch,
-        key: key.to_owned(),
-        title: name.to_owned(),
-        account_id: account_id.to_owned(),
-        region: region.to_owned(),
-        state,
-        state_at,
-        reason: text(new, "reason").unwrap_or_default().to_owned(),
-        description: description.to_owned(),
-        secrets: metrics.named.secrets,
-        functions: metrics.named.functions,
-        children,
-        remarks: metrics.remarks,
-        topic: None,
-    })
+    let change = Change { state, at: state_at, reason: text(new, "reason").unwrap_or_default() };
+    let said = change.by(AlarmSource::CloudWatch, key, name, (account_id, region));
+    Ok(Alarm { description: description.to_owned(), children, ..metrics.of(said) })
 }
 
 #[cfg(test)]

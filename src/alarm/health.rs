@@ -2,6 +2,7 @@
 //!
 //! Source: AWS Health User Guide, "Reference: AWS Health events Amazon EventBridge schema".
 
+use super::change::Change;
 use super::json::{objects, text};
 use super::named::Named;
 use crate::model::{Alarm, AlarmSource, AlarmState};
@@ -37,22 +38,12 @@ pub(super) fn read(event: &Value, detail: &Value) -> Result<Alarm, &'static str>
         .filter_map(|entity| text(entity, "entityValue"))
         .for_each(|entity| named.read_text(entity));
     let said = objects(detail.get("eventDescription")).find_map(|description| text(description, "latestDescription"));
-    Ok(Alarm {
-        source: AlarmSource::Health,
-        key: text(detail, "eventArn").map_or_else(|| format!("health:{code}"), str::to_owned),
-        title: format!("AWS Health: {code}"),
-        account_id: account.ok_or("it is of AWS Health, but without the account")?.to_owned(),
-        region: region.ok_or("it is of AWS Health, but without the region")?.to_owned(),
-        state: if is_closed { AlarmState::Ok } else { AlarmState::Alarm },
-        state_at,
-        reason: said.unwrap_or_default().to_owned(),
-        description: String::new(),
-        secrets: named.secrets,
-        functions: named.functions,
-        children: Vec::new(),
-        remarks: Vec::new(),
-        topic: None,
-    })
+    let account = account.ok_or("it is of AWS Health, but without the account")?;
+    let region = region.ok_or("it is of AWS Health, but without the region")?;
+    let key = text(detail, "eventArn").map_or_else(|| format!("health:{code}"), str::to_owned);
+    let state = if is_closed { AlarmState::Ok } else { AlarmState::Alarm };
+    let change = Change { state, at: state_at, reason: said.unwrap_or_default() };
+    Ok(named.of(change.by(AlarmSource::Health, &key, &format!("AWS Health: {code}"), (account, region))))
 }
 
 /// AWS Health writes `Wed, 25 Nov 2026 10:00:00 GMT`.

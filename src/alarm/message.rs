@@ -1,5 +1,6 @@
 //! What an authentic message says: an alarm, or something that is recorded as ignored, with a reason.
 
+use super::change::Change;
 use super::named::Named;
 use super::{cloudwatch, eventbridge};
 use crate::config::Topic;
@@ -75,22 +76,9 @@ fn read_text(message: &str, delivered: &Delivered<'_>) -> Result<Alarm, &'static
     let title = delivered.subject.unwrap_or_else(|| message.lines().next().unwrap_or_default());
     let arn = delivered.topic.arn();
     let about: Vec<&str> = named.secrets.iter().map(|secret| secret.as_str()).collect();
-    Ok(Alarm {
-        source: AlarmSource::Text,
-        key: format!("text:{}:{}", about.join(","), named.functions.join(",")),
-        title: title.to_owned(),
-        account_id: arn.account_id().to_owned(),
-        region: arn.region().to_owned(),
-        state: AlarmState::Alarm,
-        state_at: delivered.sent_at,
-        reason: message.to_owned(),
-        description: String::new(),
-        secrets: named.secrets,
-        functions: named.functions,
-        children: Vec::new(),
-        remarks: Vec::new(),
-        topic: None,
-    })
+    let key = format!("text:{}:{}", about.join(","), named.functions.join(","));
+    let change = Change { state: AlarmState::Alarm, at: delivered.sent_at, reason: message };
+    Ok(named.of(change.by(AlarmSource::Text, &key, title, (arn.account_id(), arn.region()))))
 }
 
 /// The alarm with its free texts redacted, whole, and then cut.

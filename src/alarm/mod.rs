@@ -6,6 +6,7 @@
 
 mod certificate;
 mod certificates;
+mod change;
 mod cloudwatch;
 mod endpoint;
 mod envelope;
@@ -24,7 +25,7 @@ pub(crate) mod testing;
 mod to_secrets;
 mod verification;
 
-pub use endpoint::{Accepted, Deadlines, Endpoint, Intake, Subscriptions, Unavailable, certificate_client};
+pub use endpoint::{Accepted, Endpoint, Intake, Limits, Subscriptions, Unavailable, certificate_client};
 pub use grouping::{Arrival, Decision, Fold, MOST_THREADS, Reason, STORM_WITHIN, Silence, Standing, Story, Told, decide};
 pub use message::Notice;
 pub use reconcile::{Looked, Lost, look};

@@ -3,6 +3,7 @@
 //! Source: Secrets Manager User Guide, "Secrets Manager entries in CloudTrail"; both shapes of `RotationFailed` that are
 //! seen in public.
 
+use super::change::Change;
 use super::json::text;
 use super::named::Named;
 use crate::model::{Alarm, AlarmSource, AlarmState, SecretRef};
@@ -22,7 +23,8 @@ pub(crate) struct RotationEvent {
     /// When.
     pub(crate) at: Timestamp,
     account_id: String,
-    region: String,
+    /// The secret's.
+    pub(crate) region: String,
     message: String,
 }
 
@@ -91,22 +93,9 @@ pub(super) fn read(record: &Value) -> Result<Alarm, &'static str> {
         "TestRotationFailed" => (AlarmState::Alarm, "test rotation failed"),
         _ => (AlarmState::Alarm, "rotation failed"),
     };
-    Ok(Alarm {
-        source: AlarmSource::RotationEvent,
-        key: format!("rotation:{}", event.secret),
-        title: format!("{name}: {what}"),
-        account_id: event.account_id,
-        region: event.region,
-        state,
-        state_at: event.at,
-        reason: event.message,
-        description: String::new(),
-        secrets: named.secrets,
-        functions: named.functions,
-        children: Vec::new(),
-        remarks: Vec::new(),
-        topic: None,
-    })
+    let (key, title) = (format!("rotation:{}", event.secret), format!("{name}: {what}"));
+    let change = Change { state, at: event.at, reason: &event.message };
+    Ok(named.of(change.by(AlarmSource::RotationEvent, &key, &title, (&event.account_id, &event.region))))
 }
 
 #[cfg(test)]

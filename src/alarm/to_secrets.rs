@@ -4,13 +4,15 @@
 //! made of; the function they name, and the secrets that rotate with it; failed rotations around its time, for an alarm on
 //! a metric filter, which carries no name at all.
 
+use super::change::Change;
 use super::cloudwatch::Metrics;
 use super::named::Named;
 use super::rotation_event::{FAILURES, RotationEvent};
 use crate::aws::{Asker, Aws, DescribedAlarm};
 use crate::clock::{self, Clock};
-use crate::model::{Alarm, AlarmSource, Arn, FunctionArn, Observation, SecretRef, Window};
+use crate::model::{Alarm, AlarmSource, AlarmState, Arn, FunctionArn, Observation, SecretRef, Window};
 use jiff::SignedDuration;
+use serde_json::Value;
 use std::time::Duration;
 
 /// How long all questions together may take.
@@ -187,18 +189,21 @@ impl Search<'_> {
         secrets
     }
 
+    /// The trail's log group first: what set off an alarm on a metric filter stands there. Event history is later.
     async fn failed_around(&mut self, alarm: &Alarm) -> Vec<SecretRef> {
         let window = Window::around(alarm.state_at, BEFORE, AFTER);
         let mut secrets: Vec<SecretRef> = Vec::new();
+        match self.aws.logged_trail_records(self.asker, &alarm.account_id, &FAILURES, window).await {
+            Observation::Found(records) => add_failed(&mut secrets, &records, &alarm.region),
+            Observation::NotApplicable { .. } => {}
+            other => self.tried.push(format!("the trail's log group could not be read: {}", why(&other))),
+        }
+        if !secrets.is_empty() {
+            return secrets;
+        }
         for name in FAILURES {
             match self.aws.trail_records(self.asker, name, window).await {
-                Observation::Found(records) => {
-                    for event in records.iter().filter_map(|record| RotationEvent::parse(record).ok()) {
-                        if secrets.len() < MOST_SECRETS && !secrets.contains(&event.secret) {
-                            secrets.push(event.secret);
-                        }
-                    }
-                }
+                Observation::Found(records) => add_failed(&mut secrets, &records, &alarm.region),
                 other => self.tried.push(format!("CloudTrail's {name} events could not be read: {}", why(&other))),
             }
         }
@@ -209,6 +214,16 @@ impl Search<'_> {
             ));
         }
         secrets
+    }
+}
+
+/// Adds the secrets whose rotation failed; a trail of many regions tells of others too.
+fn add_failed(secrets: &mut Vec<SecretRef>, records: &[Value], region: &str) {
+    for event in records.iter().filter_map(|record| RotationEvent::parse(record).ok()) {
+        let is_asked_for = FAILURES.contains(&event.name.as_str()) && event.region == region;
+        if is_asked_for && secrets.len() < MOST_SECRETS && !secrets.contains(&event.secret) {
+            secrets.push(event.secret);
+        }
     }
 }
 
@@ -226,22 +241,9 @@ pub(super) fn of_described(described: DescribedAlarm) -> Option<Alarm> {
     read_described(&described, &mut metrics.named);
     let mut children = Vec::new();
     super::cloudwatch::add_children(&mut children, &described.rule);
-    Some(Alarm {
-        source: AlarmSource::CloudWatch,
-        key: described.arn,
-        title: described.name,
-        account_id: arn.account_id().to_owned(),
-        region: arn.region().to_owned(),
-        state: crate::model::AlarmState::Alarm,
-        state_at: described.state_at?,
-        reason: described.reason,
-        description: described.description,
-        secrets: metrics.named.secrets,
-        functions: metrics.named.functions,
-        children,
-        remarks: metrics.remarks,
-        topic: None,
-    })
+    let change = Change { state: AlarmState::Alarm, at: described.state_at?, reason: &described.reason };
+    let said = change.by(AlarmSource::CloudWatch, &described.arn, &described.name, (arn.account_id(), arn.region()));
+    Some(Alarm { description: described.description, children, ..metrics.of(said) })
 }
 
 /// The name in an alarm's ARN, or the name itself.

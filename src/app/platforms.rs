@@ -1,7 +1,7 @@
 //! The platforms and what else comes in: one line each.
 
 use super::AppError;
-use crate::alarm::{Deadlines, Endpoint};
+use crate::alarm::{Endpoint, Limits};
 use crate::chat::console::{self, Console, Settings};
 use crate::chat::discord::Discord;
 use crate::chat::slack::{Lookups, Slack};
@@ -46,7 +46,7 @@ impl Plugged {
         if let Some(sns) = &config.alarms.sns {
             let client = client.build().map_err(|error| AppError::Tls(error.to_string()))?;
             let (intake, subscriber) = (Arc::new(AlarmIntake(Arc::clone(bot))), Arc::new(Subscriber(Arc::clone(bot))));
-            let endpoint = Endpoint::new(sns.clone(), Clock::system(), client, intake, subscriber, Deadlines::default());
+            let endpoint = Endpoint::new(sns.clone(), Clock::system(), client, intake, subscriber, Limits::default());
             self.routers.push(endpoint.router());
         }
         if config.alarms.reconcile_every.is_some() {

@@ -1,5 +1,7 @@
 //! The web server: bounded in size, time and number.
 
+mod seats;
+
 use super::AppError;
 use super::ending::Parts;
 use super::platforms::Alive;
@@ -11,16 +13,13 @@ use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum_server::accept::Accept;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Handle, Server};
-use std::future::{Ready, ready};
+use seats::Seats;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -28,17 +27,25 @@ use tower_http::timeout::TimeoutLayer;
 /// The largest body any sender needs, in bytes: SNS's, see the alarms.
 const LARGEST_BODY: usize = 2 << 20;
 
-/// How long a request may take to arrive and be answered. Slack, Discord and SNS give up earlier.
-const ANSWER: Duration = Duration::from_secs(15);
-
-/// How long the head of a request may take, and how long a connection may be idle.
-const HEAD: Duration = Duration::from_secs(10);
-
-/// Connections at once; others are closed as soon as they come.
-const MOST_CONNECTIONS: usize = 512;
-
 /// How long answers may take that are under way when the server stops.
 const LAST_ANSWERS: Duration = Duration::from_secs(3);
+
+/// What connections and requests may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// How long a request may take to arrive and be answered. Slack, Discord and SNS give up earlier.
+    pub(super) answer: Duration,
+    /// How long the head of a request may take, and how long a connection may be idle.
+    pub(super) head: Duration,
+    /// Connections at once; see [`Seats`].
+    pub(super) connections: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { answer: Duration::from_secs(15), head: Duration::from_secs(10), connections: 512 }
+    }
+}
 
 /// What is answered.
 pub(super) struct Site {
@@ -58,43 +65,44 @@ impl Stop {
 }
 
 /// Listens, and answers as a part of `parts`.
-pub(super) async fn serve(http: &Http, site: Site, parts: &mut Parts) -> Result<(SocketAddr, Stop), AppError> {
+pub(super) async fn serve(http: &Http, limits: Limits, site: Site, parts: &mut Parts) -> Result<(SocketAddr, Stop), AppError> {
     let cannot = |error: io::Error| AppError::Listen { address: http.listen, why: error.to_string() };
     let listener = std::net::TcpListener::bind(http.listen).map_err(cannot)?;
     listener.set_nonblocking(true).map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
     let handle = Handle::new();
-    let limit = Limited { places: Arc::new(Semaphore::new(MOST_CONNECTIONS)) };
+    let seats = Seats::new(limits.connections);
     let mut server: Server<SocketAddr> =
-        axum_server::from_tcp(listener).map_err(cannot)?.handle(handle.clone()).first_request_timeout(HEAD);
-    server.http_builder().http1().header_read_timeout(HEAD);
-    let service = router(site).into_make_service_with_connect_info::<SocketAddr>();
+        axum_server::from_tcp(listener).map_err(cannot)?.handle(handle.clone()).first_request_timeout(limits.head);
+    server.http_builder().http1().header_read_timeout(limits.head);
+    let service = router(site, limits).into_make_service_with_connect_info::<SocketAddr>();
     match &http.tls {
         Some((certificate, key)) => {
             let config = RustlsConfig::from_pem_file(certificate, key).await.map_err(|error| AppError::Tls(error.to_string()))?;
-            let server = server.acceptor(RustlsAcceptor::new(config).acceptor(limit));
+            let server = server.acceptor(RustlsAcceptor::new(config).acceptor(seats));
             parts.add("the web server", async { server.serve(service).await.map_err(|error| error.to_string()) });
         }
         None => {
             if !address.ip().is_loopback() {
                 tracing::warn!(%address, "plain HTTP is offered to the network: put a proxy that ends TLS in front, or set [http] tls_certificate");
             }
-            let server = server.acceptor(limit);
+            let server = server.acceptor(seats);
             parts.add("the web server", async { server.serve(service).await.map_err(|error| error.to_string()) });
         }
     }
     Ok((address, Stop(handle)))
 }
 
-fn router(site: Site) -> Router {
+fn router(site: Site, limits: Limits) -> Router {
     let Site { health, alive, draining, routers } = site;
     let state = Arc::new(Vitals { health, alive, draining: draining.clone() });
     let vital = Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz)).with_state(state);
     let intake = routers.into_iter().fold(Router::new(), Router::merge);
     vital
         .merge(intake.layer(middleware::from_fn_with_state(draining, open)))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits.answer))
         .layer(RequestBodyLimitLayer::new(LARGEST_BODY))
+        .layer(middleware::from_fn(seats::attend))
 }
 
 struct Vitals {
@@ -125,42 +133,5 @@ async fn open(State(draining): State<CancellationToken>, request: Request, next:
     next.run(request).await
 }
 
-/// Lets so many connections in.
-#[derive(Clone)]
-struct Limited {
-    places: Arc<Semaphore>,
-}
-
-impl<I, S> Accept<I, S> for Limited {
-    type Stream = I;
-    type Service = Seated<S>;
-    type Future = Ready<io::Result<(I, Seated<S>)>>;
-
-    fn accept(&self, stream: I, service: S) -> Self::Future {
-        ready(match Arc::clone(&self.places).try_acquire_owned() {
-            Ok(place) => Ok((stream, Seated { service, _place: Arc::new(place) })),
-            Err(_) => Err(io::Error::other("too many connections")),
-        })
-    }
-}
-
-/// A connection's service; it gives its place back when the connection ends.
-#[derive(Clone)]
-struct Seated<S> {
-    service: S,
-    _place: Arc<OwnedSemaphorePermit>,
-}
-
-impl<S: tower::Service<R>, R> tower::Service<R> for Seated<S> {
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = S::Future;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.service.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: R) -> S::Future {
-        self.service.call(request)
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -113,7 +113,50 @@ impl Aws {
         Observation::Found(secrets)
     }
 
-    /// CloudTrail's records of the events with this name, newest first.
+    /// CloudTrail's records of the events with these names in the log group of a trail, the oldest first. A metric filter
+    /// counts there, so what set its alarm off is there already, while event history shows it some minutes later.
+    pub(crate) async fn logged_trail_records(
+        &self,
+        asker: &Asker,
+        account_id: &str,
+        names: &[&str],
+        window: Window,
+    ) -> Observation<Vec<Value>> {
+        let groups = match self.trail_groups(asker).await {
+            Observation::Found(groups) => groups,
+            other => return other.map(|_| Vec::new()),
+        };
+        let Some(group) = groups.into_iter().find(|group| group.arn.account_id() == account_id) else {
+            return Observation::NotApplicable { because: "no trail writes to a log group of the account".to_owned() };
+        };
+        let terms: Vec<String> = names.iter().map(|name| format!("($.eventName={name})")).collect();
+        let pattern = format!("{{{}}}", terms.join("||"));
+        let client = self.logs_in(group.arn.region());
+        let (mut records, mut token) = (Vec::new(), None);
+        for _ in 0..MOST_PAGES {
+            let request = client
+                .filter_log_events()
+                .log_group_name(&group.name)
+                .filter_pattern(&pattern)
+                .start_time(window.from.as_millisecond())
+                .end_time(window.to.as_millisecond())
+                .set_next_token(token)
+                .send();
+            let page = match asker.ask("logs:FilterLogEvents", &format!("log group {}", group.name), request).await {
+                Observation::Found(page) => page,
+                other => return other.map(|_| Vec::new()),
+            };
+            let events = page.events.unwrap_or_default().into_iter();
+            records.extend(events.filter_map(|event| serde_json::from_str(event.message.as_deref()?).ok()));
+            token = page.next_token;
+            if token.is_none() {
+                break;
+            }
+        }
+        Observation::Found(records)
+    }
+
+    /// CloudTrail's records of the events with this name in the event history, newest first.
     pub(crate) async fn trail_records(&self, asker: &Asker, name: &str, window: Window) -> Observation<Vec<Value>> {
         let (mut records, mut token) = (Vec::new(), None);
         for _ in 0..MOST_PAGES {

@@ -12,11 +12,13 @@ mod connect;
 mod limiter;
 mod registry;
 mod sns;
+mod trails;
 
 pub(crate) use alarms::DescribedAlarm;
 pub(crate) use ask::Asker;
 pub use connect::{AssumeRole, AwsOptions, ConnectError};
 pub use registry::Registry;
+pub(crate) use trails::TrailGroup;
 
 pub(crate) use cache::Thing;
 

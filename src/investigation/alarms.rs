@@ -3,6 +3,7 @@
 //! Deciding takes turns, so that two alarms about one cause find each other; the work that follows does not. A decision is
 //! kept with the story before anything is done about it, so that after a crash the same is done again.
 
+mod given_up;
 mod intake;
 mod performing;
 mod reconciling;

@@ -203,7 +203,7 @@ fn resolved(claimed: &Claimed, stored: &Stored, record: Option<&Investigation>, 
         }
     };
     let ending =
-        Ending { resolved: Some((stored.id.clone(), by)), unwatch: Some(stored.id.clone()), messages, ..Ending::default() };
+        Ending { resolved: vec![(stored.id.clone(), by)], unwatch: vec![stored.id.clone()], messages, ..Ending::default() };
     noted(ending, claimed, stored, act, "closed this")
 }
 

@@ -106,12 +106,12 @@ fn told(stored: &Stored, record: Investigation, succeeded: bool) -> Ending {
         ),
     ];
     let concluded = Concluded { id: stored.id.clone(), stage: Stage::Done, record: Some(record), headline, choices: Vec::new() };
-    Ending { concluded: vec![concluded], unwatch: Some(stored.id.clone()), messages, ..Ending::default() }
+    Ending { concluded: vec![concluded], unwatch: vec![stored.id.clone()], messages, ..Ending::default() }
 }
 
 fn stopped(stored: &Stored, watch: &Watch) -> Ending {
     let text = format!("{} is watched no longer: no rotation ended in all that time", subject(stored));
     let name = slot(stored, &format!("watched-{}", watch.until.as_millisecond()));
     let note = Outgoing::reply(&stored.thread, name, compose::notice(Tone::Neutral, &text), "the end of a watch");
-    Ending { unwatch: Some(stored.id.clone()), messages: vec![note], ..Ending::default() }
+    Ending { unwatch: vec![stored.id.clone()], messages: vec![note], ..Ending::default() }
 }

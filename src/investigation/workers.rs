@@ -165,7 +165,7 @@ impl Bot {
                 Some(watch) => self.later(&watch),
                 None => Ending::default(),
             },
-            Trigger::Alarm(_) => Ending::default(),
+            Trigger::Alarm(alarm) => self.give_up_alarm(claimed, alarm, WHY).await?,
         };
         tracing::error!(what = %claimed.what, "a trigger is given up");
         self.store.abandon(claimed.ticket, &SafeText::redact(WHY), &ending).await?;

@@ -4,8 +4,8 @@
 
 use super::trail_event::TrailEvent;
 use super::{Context, carried, text};
-use crate::aws::{Asker, Thing};
-use crate::model::{Arn, Observation, Reach, Window};
+use crate::aws::{Asker, TrailGroup};
+use crate::model::{Observation, Reach, Window};
 use aws_sdk_cloudtrail::types::{Event, LookupAttribute, LookupAttributeKey};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -81,14 +81,6 @@ fn is_asked_for(name: &str) -> bool {
     })
 }
 
-/// A trail's log group that holds the region's events.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct TrailGroup {
-    pub(super) name: String,
-    arn: Arn,
-    has_global_events: bool,
-}
-
 /// What was read from a trail's log group.
 #[derive(Debug, Clone)]
 pub(super) struct TrailRead {
@@ -125,8 +117,11 @@ pub(super) fn span(cx: &Context<'_>, last_rotated_at: Option<Timestamp>) -> Wind
 }
 
 async fn read_trail(cx: &Context<'_>, asker: &Asker, window: Window) -> Option<TrailRead> {
-    let groups = trail_groups(cx, asker).await;
-    let group = groups.found().and_then(|groups| groups.first())?;
+    let own_account =
+        cx.board.subject.peek().and_then(|subject| subject.found().map(|it| it.facts.arn.arn().account_id().to_owned()));
+    let groups = cx.aws.trail_groups(asker).await;
+    let is_ours = |group: &&TrailGroup| own_account.as_deref().is_none_or(|own| own == group.arn.account_id());
+    let group = groups.found().and_then(|groups| groups.iter().find(is_ours))?;
     let client = cx.aws.logs_in(group.arn.region());
     let (mut events, mut token, mut complete) = (Vec::new(), None::<String>, true);
     let mut is_readable = false;
@@ -173,33 +168,6 @@ async fn read_trail(cx: &Context<'_>, asker: &Asker, window: Window) -> Option<T
     }
     newest_last(&mut events);
     Some(TrailRead { group: group.name.clone(), window, events, complete, has_global_events: group.has_global_events })
-}
-
-/// The log groups of trails that hold this region's events and belong to this account, the most telling first.
-async fn trail_groups(cx: &Context<'_>, asker: &Asker) -> Observation<Vec<TrailGroup>> {
-    let region = cx.aws.region();
-    let own_account =
-        cx.board.subject.peek().and_then(|subject| subject.found().map(|it| it.facts.arn.arn().account_id().to_owned()));
-    let ask = async {
-        let request = cx.aws.cloudtrail.describe_trails().include_shadow_trails(true).send();
-        asker.ask("cloudtrail:DescribeTrails", "*", request).await.map(|output| {
-            let mut groups: Vec<TrailGroup> = output
-                .trail_list()
-                .iter()
-                .filter(|trail| trail.is_multi_region_trail() == Some(true) || trail.home_region() == Some(region))
-                .filter_map(|trail| {
-                    let arn = Arn::parse(trail.cloud_watch_logs_log_group_arn()?).ok()?;
-                    let name = arn.resource().strip_prefix("log-group:")?.trim_end_matches(":*").to_owned();
-                    let is_ours = own_account.as_deref().is_none_or(|own| own == arn.account_id());
-                    let has_global_events = trail.include_global_service_events() == Some(true);
-                    is_ours.then_some(TrailGroup { name, arn, has_global_events })
-                })
-                .collect();
-            groups.sort_by_key(|group| (!group.has_global_events, group.arn.region() != region, group.name.clone()));
-            groups
-        })
-    };
-    cx.aws.shared().answers.get(Thing::Trails, asker.fresh(), ask).await
 }
 
 /// Sorts by time and drops what was read twice.

@@ -98,12 +98,12 @@ pub struct Concluded {
 pub struct Ending {
     /// What a run came to.
     pub concluded: Vec<Concluded>,
-    /// An investigation a person closed, and who.
-    pub resolved: Option<(String, SafeText)>,
+    /// Investigations that were closed, and by whom: a person, or the alarm that recovered.
+    pub resolved: Vec<(String, SafeText)>,
     /// An investigation to be watched from now on.
     pub watch: Option<Watch>,
-    /// An investigation that is watched no longer.
-    pub unwatch: Option<String>,
+    /// Investigations that are watched no longer.
+    pub unwatch: Vec<String>,
     /// What threads are to show.
     pub messages: Vec<Outgoing>,
 }
@@ -314,7 +314,7 @@ impl Store {
         for concluded in &ending.concluded {
             conclude(tx, concluded, now).await?;
         }
-        if let Some((id, by)) = &ending.resolved {
+        for (id, by) in &ending.resolved {
             sqlx::query("UPDATE investigations SET resolved_by = ?, resolved_at = ? WHERE id = ?")
                 .bind(by.as_str())
                 .bind(now.as_millisecond())
@@ -325,7 +325,7 @@ impl Store {
         if let Some(watch) = &ending.watch {
             watches::insert(tx, watch).await?;
         }
-        if let Some(id) = &ending.unwatch {
+        for id in &ending.unwatch {
             sqlx::query("DELETE FROM watches WHERE investigation = ?").bind(id).execute(&mut **tx).await?;
         }
         messages::state(tx, &ending.messages, self.tick(), now).await

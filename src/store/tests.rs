@@ -455,7 +455,7 @@ async fn an_end_is_stored_whole_or_not_at_all() {
     let claimed = store.claim(LEASE).await.unwrap().unwrap();
     // A message for a thread that does not exist cannot be stored; neither is the rest then.
     let ending = Ending {
-        resolved: Some(("t1".to_owned(), SafeText::redact("U1"))),
+        resolved: vec![("t1".to_owned(), SafeText::redact("U1"))],
         messages: vec![Outgoing::root("t1", line("closed"), "a test"), Outgoing::root("nowhere", line("x"), "a test")],
         ..Ending::default()
     };

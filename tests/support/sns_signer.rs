@@ -186,6 +186,16 @@ impl CertificateHost {
     }
 }
 
+/// Serves the signer's certificate over plain HTTP: where `certificate_origin` points another process to.
+pub(crate) async fn plain_certificate_host() -> String {
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let pem = CertificateForm::default().pem();
+    let router = Router::new().route(PATH, axum::routing::get(|| async { pem }));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    origin
+}
+
 struct Names {
     to: Option<SocketAddr>,
     shared: Arc<Shared>,

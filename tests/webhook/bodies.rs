@@ -79,11 +79,25 @@ async fn a41_a_body_that_trickles_is_cut_and_others_are_served_meanwhile() {
     let (slow, quick) = tokio::join!(slow, async { world.send_bytes("{").await });
     assert_eq!((slow, quick), (StatusCode::REQUEST_TIMEOUT, StatusCode::BAD_REQUEST));
 
-    // When every place is taken by a trickling body, others are turned away, and SNS comes again.
-    let trickling: Vec<_> = (0..64).map(|_| world.send_bytes(Body::from_stream(drip(b"{")))).collect();
-    let (cut, turned_away) = tokio::join!(futures::future::join_all(trickling), async { world.send_bytes("{").await });
+    // However many trickle, they hold little, and others are served.
+    let trickling: Vec<_> = (0..1_000).map(|_| world.send_bytes(Body::from_stream(drip(b"{")))).collect();
+    let (cut, served) = tokio::join!(futures::future::join_all(trickling), async { world.send_bytes("{").await });
     assert!(cut.iter().all(|status| *status == StatusCode::REQUEST_TIMEOUT));
+    assert_eq!(served, StatusCode::BAD_REQUEST);
+    world.assert_untouched("a41");
+}
+
+#[tokio::test]
+async fn a41_when_bodies_fill_the_room_others_are_told_to_come_again() {
+    let world = World::impatient().await;
+    let filling = || {
+        let much = stream::iter([Ok::<_, std::io::Error>(vec![b' '; 32 << 10])]);
+        world.send_bytes(Body::from_stream(much.chain(stream::pending())))
+    };
+    let (one, other, turned_away) = tokio::join!(filling(), filling(), async { world.send_bytes("{").await });
+    assert_eq!([one, other], [StatusCode::REQUEST_TIMEOUT; 2]);
     assert_eq!(turned_away, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(world.send_bytes("{").await, StatusCode::BAD_REQUEST, "the room is free again");
     world.assert_untouched("a41");
 }
 

@@ -69,9 +69,15 @@ struct Account {
 }
 
 async fn account(scenario: &str, answers: Vec<(&'static str, u16, Value)>) -> Account {
+    account_with(scenario, "", answers).await
+}
+
+/// The same, with what `extra` adds to the scenario.
+async fn account_with(scenario: &str, extra: &str, answers: Vec<(&'static str, u16, Value)>) -> Account {
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
     let (_, text) = Scenario::embedded().find(|(known, _)| *known == scenario).unwrap();
-    let simulator = Simulator::start(Scenario::parse(text).unwrap(), Clock::system().now()).unwrap();
+    let scenario = Scenario::parse(&format!("{text}\n{extra}")).unwrap();
+    let simulator = Simulator::start(scenario, Clock::system().now()).unwrap();
     let asked = Arc::<Mutex<Vec<String>>>::default();
     let answers = answers.into_iter().map(|(operation, status, value)| {
         let mut body = Vec::new();
@@ -179,6 +185,31 @@ async fn a_permission_that_is_missing_is_named_and_the_search_goes_on() {
     ] {
         assert!(told.contains(part), "{part}: {told}");
     }
+}
+
+/// What set off an alarm on a metric filter stands in the trail's log group; event history shows it later, or not at all.
+#[tokio::test]
+async fn the_log_group_of_a_trail_tells_of_failed_rotations_before_event_history_does() {
+    let five_hours_ago = Clock::system().now() - jiff::SignedDuration::from_hours(5);
+    let alarm = || Alarm { state_at: five_hours_ago, ..alarm(&[]) };
+    let without_history = "[[fault]]\noperation = \"cloudtrail:LookupEvents\"\ndeny = true\n";
+    let without_tags = || vec![("ListTagsForResource", 200, tags(&[]))];
+    let account = account_with("role_detached_policy", without_history, without_tags()).await;
+    let found = by_asking(&alarm(), &account.aws, &Clock::system()).await;
+    assert_eq!(found.by, Means::Events, "{:?}", found.tried);
+    assert!(found.secrets[0].as_str().contains("secret:prod/orders-db-"), "{:?}", found.secrets);
+
+    // Where the group cannot be read, event history is asked.
+    let without_group = "[[fault]]\noperation = \"logs:FilterLogEvents\"\ndeny = true\n";
+    let account = account_with("role_detached_policy", without_group, without_tags()).await;
+    let found = by_asking(&alarm(), &account.aws, &Clock::system()).await;
+    assert_eq!(found.by, Means::Events, "{:?}", found.tried);
+    assert!(found.tried.iter().any(|tried| tried.contains("the trail's log group could not be read")), "{:?}", found.tried);
+
+    // A trail of many regions tells of rotations elsewhere, which are not this alarm's.
+    let elsewhere = Alarm { region: "eu-central-1".to_owned(), ..alarm() };
+    let found = by_asking(&elsewhere, &account.aws, &Clock::system()).await;
+    assert_eq!(found.secrets, Vec::new());
 }
 
 #[tokio::test]

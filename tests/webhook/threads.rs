@@ -12,6 +12,7 @@ use rotation_diag::chat::document::{Mention, Part};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::Config;
 use rotation_diag::model::{Action, PlatformName};
+use rotation_diag::store::MOST_ATTEMPTS;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -55,17 +56,34 @@ impl Town {
     }
 
     async fn at(folder: tempfile::TempDir, scenario: &str, extra: &str, config: &str) -> Town {
+        let mut town = Town::asleep_at(folder, scenario, extra, config).await;
+        town.wake();
+        town
+    }
+
+    /// One that takes alarms and does nothing about them yet.
+    async fn asleep_at(folder: tempfile::TempDir, scenario: &str, extra: &str, config: &str) -> Town {
         let host = CertificateHost::start().await;
         let text = format!("{RULES}{CONFIG}{config}");
         let accounts = Simulated::new(&[("prod", scenario, extra)]);
-        let mut world = BotWorld::at(folder, &text, accounts).await;
+        let world = BotWorld::at(folder, &text, accounts).await;
         let config = Config::parse(&text).unwrap();
         let stop = CancellationToken::new();
         let plugged = Plugged::default().with_alarms(&config, &world.bot, &stop, host.client_builder()).unwrap();
         let router = plugged.routers.into_iter().fold(Router::new(), Router::merge);
         let (slack, discord) = (Fake::new(PlatformName::Slack), Fake::new(PlatformName::Discord));
-        world.start(&[Arc::clone(&slack), Arc::clone(&discord)]);
         Town { world, router, slack, discord, _host: host }
+    }
+
+    fn wake(&mut self) {
+        self.world.start(&[Arc::clone(&self.slack), Arc::clone(&self.discord)]);
+    }
+
+    /// The only alarm that waits was begun too often, each time by a process that ended.
+    async fn wear_out(&self) {
+        for _ in 0..MOST_ATTEMPTS {
+            assert!(self.world.store.claim(std::time::Duration::ZERO).await.unwrap().is_some());
+        }
     }
 
     async fn hears(&self, alarm: &Value) {
@@ -100,20 +118,20 @@ async fn reads(platform: &Fake, words: &str) -> Shown {
     platform.shown().into_iter().find(holds).unwrap()
 }
 
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Clock::system().now()
 }
 
-fn ago(minutes: i64) -> Timestamp {
+pub(crate) fn ago(minutes: i64) -> Timestamp {
     now().checked_sub(SignedDuration::from_mins(minutes)).unwrap()
 }
 
-fn as_sns_writes(at: Timestamp) -> String {
+pub(crate) fn as_sns_writes(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()
 }
 
 /// A CloudWatch alarm that went to `state`, with these dimensions.
-fn alarm(name: &str, state: &str, at: Timestamp, dimensions: &[(&str, &str)]) -> Value {
+pub(crate) fn alarm(name: &str, state: &str, at: Timestamp, dimensions: &[(&str, &str)]) -> Value {
     let dimensions: Vec<Value> = dimensions.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
     json!({
         "AlarmName": name, "AWSAccountId": "123456789012", "NewStateValue": state,
@@ -124,7 +142,7 @@ fn alarm(name: &str, state: &str, at: Timestamp, dimensions: &[(&str, &str)]) ->
     })
 }
 
-const ORDERS: (&str, &str) = ("SecretId", "prod/orders-db");
+pub(crate) const ORDERS: (&str, &str) = ("SecretId", "prod/orders-db");
 const CAUSE: &str = "prod/orders-db is not rotating";
 
 fn text_of(shown: &Shown) -> String {
@@ -307,6 +325,11 @@ async fn ok_marks_an_alarm_recovered_only_where_rotation_succeeded() {
         };
         let thread = town.world.store.thread_at(&place).await.unwrap().unwrap();
         assert_eq!(format!("{:?}", thread.state).to_lowercase(), state, "{scenario}");
+        let closed = town.world.store.investigations_of(&thread.id).await.unwrap().remove(0).resolved;
+        let by = closed.map(|(by, _)| by.as_str().to_owned());
+        assert_eq!(by.as_deref(), (state == "recovered").then_some("the alarm a"), "{scenario}");
+        let says = text_of(&told).contains("resolved by the alarm itself");
+        assert_eq!(says, state == "recovered", "{}", text_of(&told));
     }
 }
 
@@ -338,6 +361,50 @@ async fn a_persons_rerun_and_an_alarms_at_once_are_one_run_and_both_are_told() {
         let persons = with("U1 ran all steps again") + with("U1 wanted all steps run again");
         assert_eq!((with("a is OK again"), persons), (1, usize::from(told(&receipt) == "accepted")), "{receipt:?} {titles:#?}");
     }
+}
+
+#[tokio::test]
+async fn the_verdict_of_a_recovered_thread_says_who_closed_it_until_the_alarm_comes_back() {
+    let town = Town::new("healthy_by_its_own_retry").await;
+    let weather = [("SecretId", "prod/weather-db")];
+    town.hears(&alarm("a", "ALARM", ago(50), &weather)).await;
+    town.settles().await;
+    town.hears(&alarm("a", "OK", ago(20), &weather)).await;
+    let closed = |state: &crate::bot_world::State| {
+        state.shown.iter().any(|shown| shown.root.is_none() && text_of(shown).contains("resolved by the alarm a"))
+    };
+    town.slack.until("a closed verdict", closed).await;
+    town.settles().await;
+    town.hears(&alarm("a", "ALARM", ago(1), &weather)).await;
+    town.reads("it came back after it had recovered").await;
+    town.slack.until("an open verdict", |state| !closed(state)).await;
+    assert_eq!(town.threads().len(), 1);
+}
+
+#[tokio::test]
+async fn an_alarm_that_is_given_up_says_so_in_the_channel_or_in_its_thread() {
+    let mut town = Town::asleep_at(tempfile::tempdir().unwrap(), "role_detached_policy", "", ROUTE).await;
+    town.hears(&alarm("a", "ALARM", ago(50), &[ORDERS])).await;
+    town.wear_out().await;
+    town.wake();
+    let told = town.reads("Alarm a could not be dealt with: it was begun again and again").await;
+    assert!(told.root.is_none(), "{told:?}");
+
+    let town = Town::new("role_detached_policy").await;
+    town.hears(&alarm("a", "ALARM", ago(50), &[ORDERS])).await;
+    town.settles().await;
+    town.reads("Alarm a went to ALARM").await;
+    let thread = town.slack.roots().remove(0).id;
+    let Town { world, router, .. } = town;
+    drop(router);
+    let mut town = Town::asleep_at(world.end().await, "role_detached_policy", "", ROUTE).await;
+    town.hears(&alarm("b", "ALARM", ago(5), &[ORDERS])).await;
+    town.wear_out().await;
+    town.wake();
+    assert_eq!(town.reads("Alarm b could not be dealt with").await.root, Some(thread));
+    assert_eq!(town.threads(), Vec::<String>::new(), "a second thread began");
+    let letters = town.world.store.dead_letters(10).await.unwrap();
+    assert_eq!(letters.len(), 1);
 }
 
 #[tokio::test]

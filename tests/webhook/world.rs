@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
-use rotation_diag::alarm::{Accepted, Deadlines, Endpoint, Intake, Notice, Subscriptions, Unavailable};
+use rotation_diag::alarm::{Accepted, Endpoint, Intake, Limits, Notice, Subscriptions, Unavailable};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::{Sns, Topic};
 use serde_json::Value;
@@ -93,17 +93,18 @@ impl World {
     }
 
     pub(crate) async fn with(sns: Sns, now: &str) -> World {
-        World::with_deadlines(sns, now, Deadlines::default()).await
+        World::with_limits(sns, now, Limits::default()).await
     }
 
     /// One that does not wait long for anything, for those who keep it waiting.
     pub(crate) async fn impatient() -> World {
         let short = Duration::from_millis(200);
-        let deadlines = Deadlines { turn: Duration::from_millis(20), body: short, certificate: short, intake: short };
-        World::with_deadlines(sns(), NOW, deadlines).await
+        let room = Duration::from_millis(20);
+        let limits = Limits { held: 64 << 10, room, body: short, certificate: short, intake: short };
+        World::with_limits(sns(), NOW, limits).await
     }
 
-    async fn with_deadlines(sns: Sns, now: &str, deadlines: Deadlines) -> World {
+    async fn with_limits(sns: Sns, now: &str, limits: Limits) -> World {
         let log = Log::default();
         let subscriber =
             tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).with_ansi(false).finish();
@@ -111,13 +112,13 @@ impl World {
         let host = CertificateHost::start().await;
         let (kept, confirmed) = (Arc::<Kept>::default(), Arc::<Confirmed>::default());
         let client = host.client();
-        let router = endpoint(sns, now, client, &kept, &confirmed, deadlines);
+        let router = endpoint(sns, now, client, &kept, &confirmed, limits);
         World { host, kept, confirmed, router, log, _logging: logging }
     }
 
     /// The same surroundings, but an endpoint that was started anew at `now`, with another client.
     pub(crate) fn restarted(&self, sns: Sns, now: &str, client: reqwest::Client) -> Router {
-        endpoint(sns, now, client, &self.kept, &self.confirmed, Deadlines::default())
+        endpoint(sns, now, client, &self.kept, &self.confirmed, Limits::default())
     }
 
     /// Sends a message as SNS does.
@@ -149,12 +150,12 @@ fn endpoint(
     client: reqwest::Client,
     kept: &Arc<Kept>,
     confirmed: &Arc<Confirmed>,
-    deadlines: Deadlines,
+    limits: Limits,
 ) -> Router {
     let clock = Clock::starting_at(now.parse().unwrap());
     let intake: Arc<dyn Intake> = Arc::clone(kept) as Arc<dyn Intake>;
     let subscriptions: Arc<dyn Subscriptions> = Arc::clone(confirmed) as Arc<dyn Subscriptions>;
-    Endpoint::new(sns, clock, client, intake, subscriptions, deadlines).router()
+    Endpoint::new(sns, clock, client, intake, subscriptions, limits).router()
 }
 
 /// Posts to `/sns` with SNS's own headers and these; the answer never has a body.

@@ -29,7 +29,7 @@ pub struct Standing {
 /// Who closed an investigation, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolved {
-    /// The person, as the thread may name them.
+    /// The person, as the thread may name them, or the alarm that recovered.
     pub by: SafeText,
     /// When.
     pub at: Timestamp,

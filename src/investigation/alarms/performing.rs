@@ -135,7 +135,7 @@ impl Bot {
                     headline: stored.headline.clone(),
                     choices: Vec::new(),
                 }),
-                None => again.push((stored.clone(), stored.revision.saturating_add(1))),
+                None => again.push((stored.clone(), next_revision(stored))),
             }
         }
         let mut ending = self.run_together(case, again).await?;
@@ -165,6 +165,11 @@ impl Bot {
     pub(super) fn about_alarm(&self, case: &Case<'_>, filed: &Filed<Story>) -> Outgoing {
         Outgoing::reply(&filed.thread, ALARM, words::about(case, &filed.story, self.store.now()), "what the alarm says")
     }
+}
+
+/// The revision of a run that begins anew: the buttons of the last one expire.
+pub(super) const fn next_revision(stored: &Stored) -> u32 {
+    stored.revision.saturating_add(1)
 }
 
 /// What the runs saw.

@@ -1,12 +1,13 @@
 //! Everything went back to OK. Whether a rotation succeeded is another question: it is asked.
 
-use super::performing::records;
+use super::performing::{next_revision, records};
 use super::{Case, words};
 use crate::alarm::Story;
 use crate::investigation::Bot;
 use crate::investigation::perform::Undone;
+use crate::investigation::run::verdict;
 use crate::model::{AttemptOutcome, Investigation};
-use crate::store::{Ending, Filed, Outgoing, ThreadState};
+use crate::store::{Ending, Filed, Outgoing, Stored, ThreadState};
 use jiff::{SignedDuration, Timestamp};
 
 /// How long before the first word of a cause the success may lie that ended it: an alarm arrives after its failure, and a
@@ -14,7 +15,8 @@ use jiff::{SignedDuration, Timestamp};
 const BEFORE: SignedDuration = SignedDuration::from_hours(2);
 
 impl Bot {
-    /// Looks again; where rotation succeeded, the thread is marked as recovered, else it says why not.
+    /// Looks again; where rotation succeeded, the thread is marked as recovered and its investigations are closed, else it says
+    /// why not.
     pub(super) async fn recover(&self, case: &Case<'_>, mut filed: Filed<Story>) -> Result<Ending, Undone> {
         let known = self.store.investigations_of(&filed.thread).await?;
         let mut ending = self.look_into_again(case, &known).await?;
@@ -23,6 +25,11 @@ impl Bot {
         let recovered: Vec<&Investigation> = seen.iter().copied().filter(|record| has_succeeded(record, since)).collect();
         let is_over = recovered.len() == known.len();
         let message = words::recovered(case, &seen, &recovered, self.store.now());
+        let closed = if is_over { self.closed_by(case, &known, &recovered) } else { Ending::default() };
+        // A verdict is stated once: as closed.
+        ending.messages.retain(|message| closed.messages.iter().all(|verdict| verdict.slot != message.slot));
+        ending.messages.extend(closed.messages);
+        (ending.resolved, ending.unwatch) = (closed.resolved, closed.unwatch);
         let name = format!("recovered-{}", case.claimed.ticket.number());
         ending.messages.push(Outgoing::reply(&filed.thread, name, message, "the alarm recovered"));
         ending.messages.push(self.about_alarm(case, &filed));
@@ -34,6 +41,26 @@ impl Bot {
             self.store.file_story(&filed.thread, &[], &filed.story).await?;
         }
         Ok(ending)
+    }
+
+    /// The investigations are closed, by the alarm, and their verdicts say so.
+    fn closed_by(&self, case: &Case<'_>, known: &[Stored], recovered: &[&Investigation]) -> Ending {
+        let (by, now) = (words::closer(case), self.store.now());
+        let mut ending = Ending::default();
+        for stored in known {
+            let Some(record) = recovered.iter().find(|record| record.id == stored.id) else { continue };
+            let closed = Stored {
+                revision: next_revision(stored),
+                choice: Some(case.choice.clone()),
+                resolved: Some((by.clone(), now)),
+                watched_since: None,
+                ..stored.clone()
+            };
+            ending.messages.push(verdict(&closed, record));
+            ending.resolved.push((stored.id.clone(), by.clone()));
+            ending.unwatch.push(stored.id.clone());
+        }
+        ending
     }
 }
 

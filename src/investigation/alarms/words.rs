@@ -6,7 +6,7 @@ use crate::alarm::{MOST_THREADS, Reason, Story};
 use crate::chat::Message;
 use crate::chat::document::{Mention, Part, Tone};
 use crate::config::Callee;
-use crate::model::{AlarmSource, AlarmState, Cause, Investigation, Outcome};
+use crate::model::{Alarm, AlarmSource, AlarmState, Cause, Investigation, Outcome};
 use crate::redact::SafeText;
 use crate::report::inert::{cut, one_line};
 use crate::report::time::{age, moment};
@@ -30,8 +30,25 @@ fn section(label: &str, lines: &[String]) -> Option<Part> {
 
 /// The alarm at the beginning of a sentence; other sources' titles begin with a name, which stays as it is.
 fn title_of(case: &Case<'_>) -> String {
-    let title = one_line(&safe(&case.alarm.title));
-    if case.alarm.source == AlarmSource::CloudWatch { format!("Alarm {title}") } else { title }
+    named(case.alarm)
+}
+
+fn named(alarm: &Alarm) -> String {
+    let title = one_line(&safe(&alarm.title));
+    if alarm.source == AlarmSource::CloudWatch { format!("Alarm {title}") } else { title }
+}
+
+/// Who closes the investigations of an alarm that recovered.
+pub(super) fn closer(case: &Case<'_>) -> SafeText {
+    safe(&format!("the alarm {}", one_line(&safe(&case.alarm.title))))
+}
+
+/// The alarm was given up.
+pub(super) fn given_up(alarm: &Alarm, why: &str) -> Message {
+    let mut message = Message::line(Tone::Warning, safe(&format!("{} could not be dealt with: {why}", named(alarm))));
+    let ask = "ask about the secret by hand; the next change of the alarm is dealt with as usual";
+    message.parts.push(Part::Context(vec![safe(&format!("{} in {}", alarm.account_id, alarm.region)), safe(ask)]));
+    message
 }
 
 /// While several secrets are looked into.
@@ -206,6 +223,11 @@ pub(super) fn recovered(case: &Case<'_>, seen: &[&Investigation], recovered: &[&
         })
         .collect();
     message.parts.extend(section("Each of them", &lines));
+    if is_over {
+        message
+            .parts
+            .push(Part::Context(vec![safe("resolved by the alarm itself; when it comes back, this is looked into again")]));
+    }
     message
 }
 

@@ -2,6 +2,8 @@
 //! are remembered. It refuses what Discord refuses, checks every request, and at the end of a test nothing may be left
 //! that the test did not look at.
 
+#![allow(dead_code, unused_imports, reason = "each test binary uses a part of the fake")]
+
 mod check;
 mod gateway;
 mod multipart;

@@ -1,0 +1,43 @@
+//! What every source of alarms says: that something went to a state.
+
+use super::named::Named;
+use crate::model::{Alarm, AlarmSource, AlarmState};
+use jiff::Timestamp;
+
+/// A change of an alarm's state.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Change<'a> {
+    pub(super) state: AlarmState,
+    pub(super) at: Timestamp,
+    pub(super) reason: &'a str,
+}
+
+impl Change<'_> {
+    /// The alarm that says so, of the account and region in `place`; whoever reads its source fills in what more there is.
+    pub(super) fn by(self, source: AlarmSource, key: &str, title: &str, place: (&str, &str)) -> Alarm {
+        let (account_id, region) = place;
+        Alarm {
+            source,
+            key: key.to_owned(),
+            title: title.to_owned(),
+            account_id: account_id.to_owned(),
+            region: region.to_owned(),
+            state: self.state,
+            state_at: self.at,
+            reason: self.reason.to_owned(),
+            description: String::new(),
+            secrets: Vec::new(),
+            functions: Vec::new(),
+            children: Vec::new(),
+            remarks: Vec::new(),
+            topic: None,
+        }
+    }
+}
+
+impl Named {
+    /// The alarm, about what is named.
+    pub(super) fn of(self, alarm: Alarm) -> Alarm {
+        Alarm { secrets: self.secrets, functions: self.functions, ..alarm }
+    }
+}
