@@ -159,13 +159,15 @@ impl World {
         self.channels.get_mut(&channel).unwrap().lacking.extend(lacking);
     }
 
-    /// The next request of this kind goes wrong; `path` is part of the path.
+    /// The next request of this kind goes wrong; `path` is part of the path, and the end of it where something is added.
     pub(crate) fn fault(&mut self, method: &'static str, path: &'static str, fault: Fault) {
         self.faults.push((method, path, fault));
     }
 
     pub(super) fn take_fault(&mut self, method: &str, path: &str) -> Option<Fault> {
-        let at = self.faults.iter().position(|(verb, part, _)| *verb == method && path.contains(part))?;
+        let at = self.faults.iter().position(|(verb, part, _)| {
+            *verb == method && if method == "POST" { path.ends_with(part) } else { path.contains(part) }
+        })?;
         Some(self.faults.remove(at).2)
     }
 
