@@ -67,6 +67,22 @@ async fn a_message_whose_answer_was_lost_is_looked_for_before_it_is_posted_again
 }
 
 #[tokio::test]
+async fn one_that_is_found_as_it_was_before_is_brought_up_to_date() {
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::Slack);
+    slack.faults("post", [Fault::LoseAnswer]);
+    slack.faults("find", [later("search is down")]);
+    stated(&world, "t1", PlatformName::Slack, 0).await;
+    world.deliver(std::slice::from_ref(&slack));
+    slack.until("the search", |state| state.calls.len() == 2).await;
+    world.store.state(&[Outgoing::root("t1", line("the verdict"), "a test")]).await.unwrap();
+    slack.until("the edit", |state| state.calls.contains(&"edit")).await;
+    assert_eq!(titles(&slack), ["the verdict"]);
+    assert_eq!(slack.with(|state| state.calls.clone()), ["post", "find", "find", "edit"]);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn one_that_did_not_arrive_is_posted_again() {
     let mut world = idle().await;
     let slack = Fake::new(PlatformName::Slack);

@@ -67,23 +67,34 @@ fn another(bot: &Bot) -> std::sync::Arc<rotation_diag::chat::discord::Discord> {
 }
 
 #[tokio::test]
-async fn a_message_whose_answer_was_lost_is_found_where_that_is_possible_and_never_doubled() {
-    for tells_nonces in [true, false] {
-        let bot = Bot::new(DiscordMode::Http).await;
-        bot.fake.with(|world| {
-            world.tells_nonces = tells_nonces;
-            world.fault("POST", "/messages", Fault::LoseAnswer);
-        });
-        let error = bot.discord.post(&in_channel(), &line("**looking**"), "root").await.unwrap_err();
-        assert!(matches!(error, SendError::Uncertain { .. }), "{error:?}");
-        let (_, id, _) = posted(&bot).await;
-        let found = bot.discord.find(&in_channel(), "root").await.unwrap();
-        assert_eq!(found, tells_nonces.then(|| id.to_string()));
-        let again = bot.discord.post(&in_channel(), &line("**looking**"), "root").await.unwrap();
-        assert_eq!(again, id.to_string());
-        let Event::ThreadOpened { name, .. } = bot.fake.next().await else { panic!() };
-        assert_eq!(name, "**looking**");
-        assert_eq!(bot.discord.find(&in_channel(), "another").await.unwrap(), None);
+async fn a_message_whose_answer_was_lost_is_found_long_after_and_never_doubled() {
+    for mode in [DiscordMode::Http, DiscordMode::Gateway] {
+        let bot = Bot::new(mode).await;
+        bot.fake.with(|world| world.forgets_nonces = true);
+        for (is_rich, key) in [(false, "plain"), (true, "rich")] {
+            bot.fake.with(|world| world.fault("POST", "/messages", Fault::LoseAnswer));
+            let message = if is_rich { everywhere("**looking**") } else { line("**looking**") };
+            let error = bot.discord.post(&in_channel(), &message, key).await.unwrap_err();
+            assert!(matches!(error, SendError::Uncertain { .. }), "{error:?}");
+            let (_, id, _) = posted(&bot).await;
+            // Meanwhile others talk, somebody copies the text, and the process starts anew.
+            bot.fake.with(|world| {
+                let copied = world.channels[&CHANNEL].messages[&id]["content"].as_str().unwrap().to_owned();
+                (0..60).for_each(|_| world.say(CHANNEL, &copied));
+            });
+            let other = another(&bot);
+            assert_eq!(other.find(&in_channel(), "another").await.unwrap(), None);
+            assert_eq!(other.find(&in_channel(), key).await.unwrap(), Some(id.to_string()));
+            let Event::ThreadOpened { name, id: thread, .. } = bot.fake.next().await else { panic!() };
+            assert_eq!((name.contains("**looking**"), thread), (true, id), "{name}");
+
+            // The same for a reply.
+            bot.fake.with(|world| world.fault("POST", "/messages", Fault::LoseAnswer));
+            other.post(&in_thread(&id.to_string()), &message, "reply").await.unwrap_err();
+            let (channel, reply, _) = posted(&bot).await;
+            assert_eq!(channel, id);
+            assert_eq!(another(&bot).find(&in_thread(&id.to_string()), "reply").await.unwrap(), Some(reply.to_string()));
+        }
         bot.fake.finish();
     }
 }
@@ -94,6 +105,8 @@ async fn the_gateway_tells_of_a_message_whose_answer_was_lost() {
     bot.fake.with(|world| world.fault("POST", "/messages", Fault::LoseAnswer));
     bot.discord.post(&in_channel(), &line("looking"), "root").await.unwrap_err();
     let (_, id, body) = posted(&bot).await;
+    bot.fake.with(|world| world.lack(CHANNEL, &[Lacking::History]));
+    assert_eq!(another(&bot).find(&in_channel(), "root").await.unwrap(), None);
     let told = json!({
         "id": id.to_string(), "channel_id": CHANNEL.to_string(), "nonce": body["nonce"], "content": "looking",
         "author": {"id": crate::fake_discord::BOT.to_string(), "bot": true},

@@ -136,36 +136,77 @@ async fn a_command_becomes_a_thread_in_which_the_team_goes_on() {
     fake.finish();
 }
 
+/// Sends an interaction over HTTP with a signature, and returns the status and the first answer.
+async fn send(program: &Program, interaction: &Value, sign: impl Fn(&str, &[u8]) -> String) -> (u16, Value) {
+    let body = interaction.to_string();
+    let timestamp = Timestamp::now().as_second().to_string();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let request = client
+        .post(format!("{}/discord/interactions", program.address))
+        .header("x-signature-ed25519", sign(&timestamp, body.as_bytes()))
+        .header("x-signature-timestamp", &timestamp)
+        .body(body);
+    let answer = request.send().await.unwrap();
+    (answer.status().as_u16(), serde_json::from_str(&answer.text().await.unwrap()).unwrap_or_default())
+}
+
+/// Types the command where the bot listens in this mode.
+async fn ask(fake: &FakeDiscord, program: &Program, mode: &str, options: &[(&str, &str)]) {
+    let command = fake.with(|world| world.command(options));
+    if mode == "gateway" {
+        return fake.with(|world| world.dispatch("INTERACTION_CREATE", command));
+    }
+    let (status, answer) = send(program, &command, |timestamp, body| Signer::new().sign(timestamp, body)).await;
+    assert_eq!((status, answer), (200, json!({"type": 5, "data": {"flags": 64}})));
+    fake.with(|world| world.said.values_mut().for_each(|said| said.answered = Some(5)));
+}
+
 #[tokio::test]
 async fn a_signed_request_does_the_same_without_a_gateway() {
     let (fake, account, folder) = (FakeDiscord::start().await, account(), tempfile::tempdir().unwrap());
     let program = Program::start(&fake, &account, folder.path(), "http").await;
-    let command = fake.with(|world| world.command(&[("secret", "prod/orders-db"), ("window", "7d")]));
-    let body = command.to_string();
-    let timestamp = Timestamp::now().as_second().to_string();
-    let address = format!("{}/discord/interactions", program.address);
-    let signature = Signer::new().sign(&timestamp, body.as_bytes());
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let post = |signature: String| {
-        client
-            .post(&address)
-            .header("x-signature-ed25519", signature)
-            .header("x-signature-timestamp", &timestamp)
-            .body(body.clone())
-            .send()
-    };
-    assert_eq!(post(signature.replace('0', "1")).await.unwrap().status(), 401);
-    let answer = post(signature).await.unwrap();
-    assert_eq!(answer.status(), 200);
-    let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
-    assert_eq!(answer, json!({"type": 5, "data": {"flags": 64}}));
-    fake.with(|world| world.said.values_mut().for_each(|said| said.answered = Some(5)));
+    let command = fake.with(|world| world.command(&[("secret", "prod/orders-db")]));
+    let forged = |timestamp: &str, body: &[u8]| Signer::new().sign(timestamp, body).replace('0', "1");
+    assert_eq!(send(&program, &command, forged).await.0, 401);
+    ask(&fake, &program, "http", &[("secret", "prod/orders-db"), ("window", "7d")]).await;
     let (root, _) = verdict(&fake).await;
     assert_eq!(reply_with(&fake, "What the nine steps saw").await.0, root);
     assert_eq!(fake.with(|world| (world.sessions_left, world.asked("GET", "/gateway"))), (1_000, 0));
     program.kill().await;
     fake.with(|world| world.events.clear());
     fake.finish();
+}
+
+#[tokio::test]
+async fn messages_whose_answers_were_lost_are_found_again_and_not_posted_twice() {
+    for mode in ["gateway", "http"] {
+        let (fake, account, folder) = (FakeDiscord::start().await, account(), tempfile::tempdir().unwrap());
+        let program = Program::start(&fake, &account, folder.path(), mode).await;
+        if mode == "gateway" {
+            until(&fake, |event| (*event == Event::Identified).then_some(())).await;
+        }
+        fake.with(|world| {
+            world.forgets_nonces = true;
+            // The first message, and the details in its thread.
+            (0..2).for_each(|_| world.fault("POST", "/messages", Fault::LoseAnswer));
+        });
+        ask(&fake, &program, mode, &[("secret", "prod/orders-db")]).await;
+        let opened = until(&fake, |event| match event {
+            Event::ThreadOpened { id, .. } => Some(*id),
+            _ => None,
+        })
+        .await;
+        let (root, _) = verdict(&fake).await;
+        assert_eq!(root, opened, "{mode}");
+        reply_with(&fake, "What the nine steps saw").await;
+        fake.wait_for(|world| (world.asked("GET", &format!("/{root}/messages")) > 0).then_some(())).await;
+        program.kill().await;
+        let replies =
+            fake.with(|world| world.channels[&root].messages.values().map(|m| m["content"].clone()).collect::<Vec<_>>());
+        assert_eq!(replies.len(), 1, "{mode}: {replies:?}");
+        fake.with(|world| world.events.clear());
+        fake.finish();
+    }
 }
 
 #[tokio::test]

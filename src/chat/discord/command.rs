@@ -5,10 +5,10 @@ use super::interaction::Given;
 use super::limits;
 use super::refusal::said;
 use super::rest::{Call, Failure};
-use super::route::Route;
 use super::snowflake::Snowflake;
 use serde_json::{Value, json};
 use serenity::builder::{CreateCommand, CreateCommandOption};
+use serenity::http::Route;
 use serenity::model::application::{CommandOptionType, CommandType, InstallationContext, InteractionContext};
 use std::time::Duration;
 
@@ -88,7 +88,11 @@ impl Discord {
     }
 
     async fn register_in(&self, guild: Option<Snowflake>) -> Result<(), Failure> {
-        let route = Route::Commands { application: self.application, guild };
+        let application_id = self.application.of();
+        let route = match guild {
+            Some(guild) => Route::GuildCommands { application_id, guild_id: guild.of() },
+            None => Route::Commands { application_id },
+        };
         let commands = serde_json::to_value([definition()]).unwrap_or_default();
         self.rest.send(Call::put(route, commands)).await.map(|_| ())
     }

@@ -15,7 +15,6 @@ use super::interaction::Interaction;
 use super::listener::{Listener, Written};
 use super::refusal::code;
 use super::rest::{Call, Failure};
-use super::route::Route;
 use super::snowflake::Snowflake;
 use crate::chat::backoff::Backoff;
 use crate::clock::{Stopwatch, deadline};
@@ -23,6 +22,7 @@ use connection::Connection;
 use ending::End;
 use serde::Deserialize;
 use serde_json::Value;
+use serenity::http::Route;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
@@ -148,7 +148,7 @@ impl Discord {
         if let Some(session) = session {
             return Ok(session.resume_at.clone());
         }
-        let found = self.rest.send(Call::get(Route::Gateway)).await;
+        let found = self.rest.send(Call::get(Route::GatewayBot)).await;
         let address: Result<Address, Failure> =
             found.and_then(|found| serde_json::from_value(found).map_err(|_| Failure::Lost("the answer could not be read")));
         let address = match address {
@@ -234,7 +234,7 @@ impl Discord {
         tokio::spawn(async move {
             let (id, token) = (interaction.id, interaction.token.clone());
             let answer = listener.answer(interaction).await;
-            let route = Route::Callback { interaction: id, token: &token.0 };
+            let route = Route::InteractionResponse { interaction_id: id.of(), token: &token.0 };
             let until = deadline(ANSWERING);
             loop {
                 let left = until.saturating_duration_since(deadline(Duration::ZERO));

@@ -23,10 +23,19 @@ pub(super) struct Interaction {
     pub(super) data: Input,
 }
 
-/// Text that is not shown by accident.
+/// An interaction's token: whoever has it can answer. It is not shown by accident, and is one segment of an address.
 #[derive(Default, Clone, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String")]
 pub(super) struct Secret(pub(super) String);
+
+impl TryFrom<String> for Secret {
+    type Error = &'static str;
+
+    fn try_from(token: String) -> Result<Secret, &'static str> {
+        let is_segment = token.chars().all(|c| c.is_ascii_alphanumeric() || "-_.~=+:".contains(c)) && !token.starts_with('.');
+        is_segment.then_some(Secret(token)).ok_or("not an interaction's token")
+    }
+}
 
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -207,6 +216,15 @@ mod tests {
         assert_eq!((place.channel.as_str(), place.thread.as_deref()), ("2", Some("7")));
         let place = interaction(&[("channel", json!({"id": "2", "type": 0, "parent_id": "9"}))]).place().unwrap();
         assert_eq!((place.channel.as_str(), place.thread.as_deref()), ("2", None));
+    }
+
+    #[test]
+    fn a_token_cannot_leave_its_segment_of_an_address() {
+        let read = |token: &str| serde_json::from_value::<Secret>(json!(token)).is_ok();
+        assert!(read("aW50ZXJhY3Rpb246MTA4_-.x=") && read(""));
+        for token in ["a/b", "a/../../users/@me", "..", ".", "a?x", "a#y", "a%2fb", "a\\b", "a b", "é"] {
+            assert!(!read(token), "{token}");
+        }
     }
 
     #[test]

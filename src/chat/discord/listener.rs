@@ -7,13 +7,13 @@ use super::platform::{EPHEMERAL, private};
 use super::render::render;
 use super::reply::Reply;
 use super::rest::Call;
-use super::route::Route;
 use super::snowflake::Snowflake;
 use crate::chat::document::Tone;
 use crate::chat::{ChatPlatform as _, Inbound, Message, Receipt, Reception, Said};
 use crate::redact::SafeText;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use serenity::http::Route;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -192,7 +192,8 @@ impl Discord {
         if let Some(known) = self.channels.get(&id) {
             return Some(known);
         }
-        let found = self.rest.send(Call::get(Route::Channel { channel: id }).within(LOOKING_UP)).await.ok()?;
+        let route = Route::Channel { channel_id: id.of() };
+        let found = self.rest.send(Call::get(route).within(LOOKING_UP)).await.ok()?;
         let channel: Channel = serde_json::from_value(found).ok()?;
         self.channels.put(id, channel);
         Some(channel)

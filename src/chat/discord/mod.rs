@@ -15,6 +15,7 @@ mod gateway;
 mod interaction;
 mod limits;
 mod listener;
+mod mark;
 mod memory;
 mod pace;
 mod page;
@@ -25,7 +26,6 @@ mod refusal;
 mod render;
 mod reply;
 mod rest;
-mod route;
 mod snowflake;
 
 pub use endpoint::PATH as INTERACTIONS_PATH;
@@ -41,8 +41,8 @@ use memory::Memory;
 use pulse::Pulse;
 use refusal::{Asked, meaning};
 use rest::{Call, Rest};
-use route::Route;
 use serde_json::Value;
+use serenity::http::Route;
 use serenity::interactions_endpoint::Verifier;
 use snowflake::Snowflake;
 use std::sync::Arc;
@@ -67,7 +67,8 @@ pub struct Discord {
     pulse: Pulse,
     /// Messages to channels, by nonce: until their thread is open they may be posted again, and must not be.
     roots: Memory<String, Snowflake>,
-    /// Our messages that the gateway told of, by nonce: the only sure way to know of one whose answer was lost.
+    /// Our messages that the gateway told of, by nonce: where the bot may not read a channel's history, the only way to
+    /// know of one whose answer was lost.
     arrived: Memory<String, Snowflake>,
     /// Messages whose thread could not be opened.
     threadless: Memory<Snowflake, ()>,
@@ -160,11 +161,11 @@ impl Discord {
                 other => format!("Discord could not be asked: {other}"),
             })
         };
-        let application = self.rest.send(Call::get(Route::Application)).await.map_err(failed)?;
+        let application = self.rest.send(Call::get(Route::Oauth2ApplicationCurrent)).await.map_err(failed)?;
         if application.get("id").and_then(Value::as_str) != Some(self.application.to_string().as_str()) {
             return Err(SetupError("discord.application_id is not the application that discord.bot_token belongs to".to_owned()));
         }
-        let me = self.rest.send(Call::get(Route::Me)).await.map_err(failed)?;
+        let me = self.rest.send(Call::get(Route::UserMe)).await.map_err(failed)?;
         Ok(me.get("username").and_then(Value::as_str).unwrap_or("a bot without a name").to_owned())
     }
 }

@@ -5,6 +5,7 @@
 //! caller has.
 
 use crate::clock::this_instant;
+use serenity::http::{LightMethod, RatelimitingBucket, Route};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -27,8 +28,40 @@ const TOKEN_PAUSE: Duration = Duration::from_secs(60);
 const UNSAID: Duration = Duration::from_secs(5);
 /// The longest wait that is believed.
 const LONGEST: Duration = Duration::from_secs(3_600);
-/// How many routes are remembered.
+/// How many lanes are remembered.
 const BUCKETS: usize = 1_024;
+
+/// What shares a limit: serenity's bucket of the route, by method; and for the answers to an interaction its token, which
+/// serenity leaves out.
+///
+/// Source: Discord developer documentation, "Rate Limits", top-level resources: webhooks count with their token.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Lane {
+    method: LightMethod,
+    bucket: RatelimitingBucket,
+    token: Option<String>,
+}
+
+impl Lane {
+    pub(super) fn of(method: LightMethod, route: &Route<'_>) -> Lane {
+        let token = match route {
+            Route::InteractionResponse { token, .. }
+            | Route::WebhookOriginalInteractionResponse { token, .. }
+            | Route::WebhookFollowupMessages { token, .. } => Some((*token).to_owned()),
+            _ => None,
+        };
+        Lane { method, bucket: route.ratelimiting_bucket(), token }
+    }
+
+    /// True where the interaction's own token is the authority: the bot's token is not sent there, the limit over all
+    /// requests does not count there, and a refusal says nothing about the bot's token.
+    ///
+    /// Source: Discord developer documentation, "Receiving and Responding", interaction endpoints are not bound to the
+    /// bot's global rate limit.
+    pub(super) fn is_by_interaction(&self) -> bool {
+        self.token.is_some()
+    }
+}
 
 /// Why something may not be sent now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +95,7 @@ pub(super) struct Pace {
 
 #[derive(Default)]
 struct State {
-    routes: HashMap<String, Bucket>,
+    lanes: HashMap<Lane, Bucket>,
     paused_until: Option<Instant>,
     sent: VecDeque<Instant>,
     refused: VecDeque<Instant>,
@@ -75,10 +108,10 @@ struct Bucket {
 }
 
 impl Pace {
-    /// Waits until a request on `route` may be sent, at most until `deadline`.
-    pub(super) async fn pass(&self, route: &str, is_by_interaction: bool, deadline: Instant) -> Result<(), Held> {
+    /// Waits until a request on `lane` may be sent, at most until `deadline`.
+    pub(super) async fn pass(&self, lane: &Lane, deadline: Instant) -> Result<(), Held> {
         loop {
-            let Some(at) = self.with(|state| state.next(this_instant(), route, is_by_interaction))? else { return Ok(()) };
+            let Some(at) = self.with(|state| state.next(this_instant(), lane))? else { return Ok(()) };
             if at > deadline {
                 return Err(Held::For(at.saturating_duration_since(this_instant())));
             }
@@ -86,9 +119,9 @@ impl Pace {
         }
     }
 
-    /// Takes note of an answer; `token_counts` where the bot's token was sent with the request.
-    pub(super) fn note(&self, route: &str, status: u16, limits: Limits, token_counts: bool) {
-        self.with(|state| state.note(this_instant(), route, status, limits, token_counts));
+    /// Takes note of an answer.
+    pub(super) fn note(&self, lane: &Lane, status: u16, limits: Limits) {
+        self.with(|state| state.note(this_instant(), lane, status, limits));
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
@@ -98,7 +131,8 @@ impl Pace {
 
 impl State {
     /// When to look again; `None` when the request may be sent now, and was counted.
-    fn next(&mut self, now: Instant, route: &str, is_by_interaction: bool) -> Result<Option<Instant>, Held> {
+    fn next(&mut self, now: Instant, lane: &Lane) -> Result<Option<Instant>, Held> {
+        let is_by_interaction = lane.is_by_interaction();
         if !is_by_interaction && let Some(until) = self.token_refused_until {
             if now < until {
                 return Err(Held::TokenRefused);
@@ -114,7 +148,7 @@ impl State {
         let breaker = nth_from_end(&self.refused, REFUSALS, BAN_WINDOW);
         let all = self.paused_until.filter(|_| !is_by_interaction);
         let second = nth_from_end(&self.sent, EACH_SECOND, Duration::from_secs(1)).filter(|_| !is_by_interaction);
-        let bucket = self.routes.get_mut(route).filter(|bucket| now < bucket.resets_at);
+        let bucket = self.lanes.get_mut(lane).filter(|bucket| now < bucket.resets_at);
         let own = bucket.as_ref().filter(|bucket| bucket.remaining == 0).map(|bucket| bucket.resets_at);
         if let Some(at) = [breaker, all, second, own].into_iter().flatten().filter(|at| *at > now).max() {
             return Ok(Some(at));
@@ -128,11 +162,11 @@ impl State {
         Ok(None)
     }
 
-    fn note(&mut self, now: Instant, route: &str, status: u16, limits: Limits, token_counts: bool) {
+    fn note(&mut self, now: Instant, lane: &Lane, status: u16, limits: Limits) {
         if matches!(status, 401 | 403 | 429) && !limits.is_shared {
             self.refused.push_back(now);
         }
-        if token_counts {
+        if !lane.is_by_interaction() {
             self.token_refused_until = (status == 401).then(|| now + TOKEN_PAUSE);
         }
         if status == 429 {
@@ -140,28 +174,28 @@ impl State {
             if limits.is_global {
                 self.paused_until = Some(until);
             } else {
-                self.remember(now, route, Bucket { remaining: 0, resets_at: until });
+                self.remember(now, lane, Bucket { remaining: 0, resets_at: until });
             }
         } else if let (Some(remaining), Some(reset_after)) = (limits.remaining, limits.reset_after) {
             let resets_at = now + seconds(reset_after);
             // Answers overtake one another: within one period the count only falls.
-            let remaining = match self.routes.get(route) {
+            let remaining = match self.lanes.get(lane) {
                 Some(known) if now < known.resets_at => remaining.min(known.remaining),
                 _ => remaining,
             };
-            self.remember(now, route, Bucket { remaining, resets_at });
+            self.remember(now, lane, Bucket { remaining, resets_at });
         }
     }
 
-    fn remember(&mut self, now: Instant, route: &str, bucket: Bucket) {
-        if self.routes.len() >= BUCKETS && !self.routes.contains_key(route) {
-            self.routes.retain(|_, known| now < known.resets_at);
-            let soonest = self.routes.iter().min_by_key(|(_, known)| known.resets_at).map(|(route, _)| route.clone());
-            if let Some(soonest) = soonest.filter(|_| self.routes.len() >= BUCKETS) {
-                self.routes.remove(&soonest);
+    fn remember(&mut self, now: Instant, lane: &Lane, bucket: Bucket) {
+        if self.lanes.len() >= BUCKETS && !self.lanes.contains_key(lane) {
+            self.lanes.retain(|_, known| now < known.resets_at);
+            let soonest = self.lanes.iter().min_by_key(|(_, known)| known.resets_at).map(|(lane, _)| lane.clone());
+            if let Some(soonest) = soonest.filter(|_| self.lanes.len() >= BUCKETS) {
+                self.lanes.remove(&soonest);
             }
         }
-        self.routes.insert(route.to_owned(), bucket);
+        self.lanes.insert(lane.clone(), bucket);
     }
 }
 
@@ -180,13 +214,30 @@ fn seconds(number: f64) -> Duration {
 mod tests {
     use super::*;
 
-    const A: &str = "POST /channels/1/messages";
-    const B: &str = "POST /channels/2/messages";
-    const ANSWER: &str = "POST /interactions/1/x/callback";
+    fn messages(channel: u64) -> Lane {
+        Lane::of(LightMethod::Post, &Route::ChannelMessages { channel_id: channel.into() })
+    }
+
+    fn answer(token: &str) -> Lane {
+        Lane::of(LightMethod::Post, &Route::WebhookFollowupMessages { application_id: 1.into(), token })
+    }
+
+    #[test]
+    fn messages_of_a_channel_share_a_limit_and_channels_and_interactions_do_not() {
+        let edit = |channel: u64, message: u64| {
+            let route = Route::ChannelMessage { channel_id: channel.into(), message_id: message.into() };
+            Lane::of(LightMethod::Patch, &route)
+        };
+        assert_eq!(edit(1, 1), edit(1, 2));
+        assert_ne!(edit(1, 1), edit(2, 1));
+        assert_ne!(edit(1, 1), messages(1));
+        assert_eq!(answer("x"), answer("x"));
+        assert_ne!(answer("x"), answer("y"));
+    }
 
     /// Milliseconds from `now` until a request may be sent; 0 when it was counted as sent.
-    fn wait(state: &mut State, now: Instant, route: &str) -> Result<u128, Held> {
-        let at = state.next(now, route, route == ANSWER)?;
+    fn wait(state: &mut State, now: Instant, lane: &Lane) -> Result<u128, Held> {
+        let at = state.next(now, lane)?;
         Ok(at.map_or(0, |at| at.saturating_duration_since(now).as_millis()))
     }
 
@@ -201,20 +252,20 @@ mod tests {
     #[test]
     fn only_the_route_that_is_full_waits() {
         let (mut state, now) = (State::default(), this_instant());
-        state.note(now, A, 200, Limits { remaining: Some(1), reset_after: Some(2.5), ..Limits::default() }, true);
-        assert_eq!(wait(&mut state, now, A), Ok(0));
-        assert_eq!(wait(&mut state, now, A), Ok(2_500));
-        assert_eq!(wait(&mut state, now, B), Ok(0));
-        assert_eq!(wait(&mut state, now + ms(2_500), A), Ok(0));
+        state.note(now, &messages(1), 200, Limits { remaining: Some(1), reset_after: Some(2.5), ..Limits::default() });
+        assert_eq!(wait(&mut state, now, &messages(1)), Ok(0));
+        assert_eq!(wait(&mut state, now, &messages(1)), Ok(2_500));
+        assert_eq!(wait(&mut state, now, &messages(2)), Ok(0));
+        assert_eq!(wait(&mut state, now + ms(2_500), &messages(1)), Ok(0));
     }
 
     #[test]
     fn an_answer_that_was_overtaken_gives_no_turns_back() {
         let (mut state, now) = (State::default(), this_instant());
         let left = |remaining| Limits { remaining: Some(remaining), reset_after: Some(1.0), ..Limits::default() };
-        state.note(now, A, 200, left(0), true);
-        state.note(now, A, 200, left(4), true);
-        assert_eq!(wait(&mut state, now, A), Ok(1_000));
+        state.note(now, &messages(1), 200, left(0));
+        state.note(now, &messages(1), 200, left(4));
+        assert_eq!(wait(&mut state, now, &messages(1)), Ok(1_000));
     }
 
     #[test]
@@ -230,29 +281,29 @@ mod tests {
             (None, 5_000),
         ] {
             let (mut state, now) = (State::default(), this_instant());
-            state.note(now, A, 429, refused(said, false), true);
-            assert_eq!(wait(&mut state, now, A), Ok(expected), "{said:?}");
-            assert_eq!(wait(&mut state, now, B), Ok(0));
+            state.note(now, &messages(1), 429, refused(said, false));
+            assert_eq!(wait(&mut state, now, &messages(1)), Ok(expected), "{said:?}");
+            assert_eq!(wait(&mut state, now, &messages(2)), Ok(0));
         }
     }
 
     #[test]
     fn a_pause_over_all_routes_spares_the_answers_to_interactions() {
         let (mut state, now) = (State::default(), this_instant());
-        state.note(now, A, 429, refused(Some(30.0), true), true);
-        assert_eq!(wait(&mut state, now, B), Ok(30_000));
-        assert_eq!(wait(&mut state, now, ANSWER), Ok(0));
-        assert_eq!(wait(&mut state, now + ms(30_000), B), Ok(0));
+        state.note(now, &messages(1), 429, refused(Some(30.0), true));
+        assert_eq!(wait(&mut state, now, &messages(2)), Ok(30_000));
+        assert_eq!(wait(&mut state, now, &answer("x")), Ok(0));
+        assert_eq!(wait(&mut state, now + ms(30_000), &messages(2)), Ok(0));
     }
 
     #[test]
     fn a_burst_stays_below_the_limit_over_all_routes() {
         let (mut state, now) = (State::default(), this_instant());
         for at in 0..EACH_SECOND {
-            assert_eq!(wait(&mut state, now, &format!("/{at}")), Ok(0));
+            assert_eq!(wait(&mut state, now, &messages(100 + at as u64)), Ok(0));
         }
-        assert_eq!(wait(&mut state, now, A), Ok(1_000));
-        assert_eq!(wait(&mut state, now + ms(1_000), A), Ok(0));
+        assert_eq!(wait(&mut state, now, &messages(1)), Ok(1_000));
+        assert_eq!(wait(&mut state, now + ms(1_000), &messages(1)), Ok(0));
     }
 
     #[test]
@@ -260,27 +311,27 @@ mod tests {
         for (limits, opens) in [(Limits::default(), true), (Limits { is_shared: true, ..refused(Some(0.0), false) }, false)] {
             let (mut state, now) = (State::default(), this_instant());
             for _ in 0..REFUSALS {
-                state.note(now, A, 429, limits, true);
+                state.note(now, &messages(1), 429, limits);
             }
-            assert_eq!(wait(&mut state, now, B), Ok(if opens { 600_000 } else { 0 }));
-            assert_eq!(wait(&mut state, now, ANSWER), Ok(if opens { 600_000 } else { 0 }));
-            assert_eq!(wait(&mut state, now + BAN_WINDOW, B), Ok(0));
+            assert_eq!(wait(&mut state, now, &messages(2)), Ok(if opens { 600_000 } else { 0 }));
+            assert_eq!(wait(&mut state, now, &answer("x")), Ok(if opens { 600_000 } else { 0 }));
+            assert_eq!(wait(&mut state, now + BAN_WINDOW, &messages(2)), Ok(0));
         }
     }
 
     #[test]
     fn a_refused_token_is_tried_once_a_minute() {
         let (mut state, now) = (State::default(), this_instant());
-        state.note(now, A, 401, Limits::default(), true);
-        assert_eq!(wait(&mut state, now, B), Err(Held::TokenRefused));
-        assert_eq!(wait(&mut state, now, ANSWER), Ok(0));
+        state.note(now, &messages(1), 401, Limits::default());
+        assert_eq!(wait(&mut state, now, &messages(2)), Err(Held::TokenRefused));
+        assert_eq!(wait(&mut state, now, &answer("x")), Ok(0));
         let later = now + TOKEN_PAUSE;
-        assert_eq!(wait(&mut state, later, B), Ok(0));
-        assert_eq!(wait(&mut state, later, B), Err(Held::TokenRefused));
-        state.note(later, B, 200, Limits::default(), true);
-        assert_eq!(wait(&mut state, later, B), Ok(0));
-        state.note(later, ANSWER, 401, Limits::default(), false);
-        assert_eq!(wait(&mut state, later, B), Ok(0));
+        assert_eq!(wait(&mut state, later, &messages(2)), Ok(0));
+        assert_eq!(wait(&mut state, later, &messages(2)), Err(Held::TokenRefused));
+        state.note(later, &messages(2), 200, Limits::default());
+        assert_eq!(wait(&mut state, later, &messages(2)), Ok(0));
+        state.note(later, &answer("x"), 401, Limits::default());
+        assert_eq!(wait(&mut state, later, &messages(2)), Ok(0));
     }
 
     #[test]
@@ -288,26 +339,26 @@ mod tests {
         let (mut state, now) = (State::default(), this_instant());
         for at in 0..3 * BUCKETS {
             let limits = Limits { remaining: Some(0), reset_after: Some(9.0), ..Limits::default() };
-            state.note(now, &format!("/{at}"), 200, limits, true);
+            state.note(now, &messages(100 + at as u64), 200, limits);
         }
-        assert_eq!(state.routes.len(), BUCKETS);
+        assert_eq!(state.lanes.len(), BUCKETS);
     }
 
     #[tokio::test]
     async fn a_wait_longer_than_the_caller_has_is_told_at_once() {
         let pace = Pace::default();
-        pace.note(A, 429, refused(Some(30.0), false), true);
-        let held = pace.pass(A, false, this_instant() + ms(5_000)).await;
+        pace.note(&messages(1), 429, refused(Some(30.0), false));
+        let held = pace.pass(&messages(1), this_instant() + ms(5_000)).await;
         assert!(matches!(held, Err(Held::For(wait)) if wait > ms(29_000) && wait <= ms(30_000)), "{held:?}");
-        assert_eq!(pace.pass(B, false, this_instant()).await, Ok(()));
+        assert_eq!(pace.pass(&messages(2), this_instant()).await, Ok(()));
     }
 
     #[tokio::test]
     async fn a_wait_that_fits_is_waited_out() {
         let pace = Pace::default();
-        pace.note(A, 429, refused(Some(0.05), false), true);
+        pace.note(&messages(1), 429, refused(Some(0.05), false));
         let start = this_instant();
-        assert_eq!(pace.pass(A, false, start + ms(5_000)).await, Ok(()));
+        assert_eq!(pace.pass(&messages(1), start + ms(5_000)).await, Ok(()));
         assert!(start.elapsed() >= ms(50));
     }
 }

@@ -2,17 +2,18 @@
 
 use super::Discord;
 use super::limits;
+use super::mark;
 use super::post::{Thread, is_closed, nonce};
 use super::refusal::{Asked, code, meaning};
 use super::render::{Rendered, no_mentions, render};
 use super::reply::{Reply, is_open};
 use super::rest::{Call, Failure};
-use super::route::Route;
 use super::snowflake::Snowflake;
 use crate::chat::{ChatPlatform, Destination, Message, SendError};
 use crate::model::{PlatformName, ReplyTo, ThreadRef};
 use async_trait::async_trait;
 use serde_json::{Value, json};
+use serenity::http::Route;
 
 /// Source: Discord developer documentation, "Message Flags": seen by one person alone.
 pub(super) const EPHEMERAL: u64 = 64;
@@ -121,7 +122,7 @@ impl ChatPlatform for Discord {
         let Some(Reply::Interaction { id, token, is_command: true, .. }) = Reply::read(to) else { return Ok(()) };
         let Some(link) = self.link(thread).filter(|_| is_open(id, self.clock.now())) else { return Ok(()) };
         let body = json!({ "content": format!("It goes on in {link}"), "allowed_mentions": no_mentions() });
-        let route = Route::FirstAnswer { application: self.application, token: &token };
+        let route = Route::WebhookOriginalInteractionResponse { application_id: self.application.of(), token: &token };
         match self.rest.send(Call::patch(route, body)).await {
             Err(failure) if !is_over(&failure) => Err(meaning(&failure, Asked::Repeatable)),
             _ => Ok(()),
@@ -142,7 +143,7 @@ impl Discord {
     /// A further answer to an interaction, for that person alone. Where the first answer is still deferred, this one
     /// takes its place.
     pub(super) async fn follow_up(&self, token: &str, rendered: &Rendered) -> Result<(), Failure> {
-        let route = Route::FollowUps { application: self.application, token };
+        let route = Route::WebhookFollowupMessages { application_id: self.application.of(), token };
         let files = rendered.files.iter().chain(&rendered.whole).cloned().collect();
         let call = Call::post(route, private(rendered)).files(files, Vec::new());
         self.rest.send(call).await.map(|_| ())
@@ -166,6 +167,7 @@ fn name_from(content: &str) -> String {
         match c {
             '\\' => plain.extend(rest.next()),
             '*' | '\u{200b}' => {}
+            c if mark::is_unseen(c) => {}
             c => plain.push(c),
         }
     }

@@ -5,16 +5,17 @@
 
 use super::Discord;
 use super::limits;
+use super::mark;
 use super::refusal::{Asked, code, meaning, reason};
 use super::render::{File, Rendered, WHOLE, no_mentions};
 use super::rest::{Call, Failure};
-use super::route::Route;
 use super::snowflake::Snowflake;
 use crate::chat::SendError;
 use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use serenity::http::Route;
 
 /// Minutes without a message after which Discord archives a thread: three days, as long as an incident is talked about.
 ///
@@ -42,6 +43,9 @@ impl Discord {
                 if let Some(nonce) = nonce {
                     fields.insert("nonce".to_owned(), nonce.into());
                     fields.insert("enforce_nonce".to_owned(), true.into());
+                    if let Some(Value::String(content)) = fields.get_mut("content") {
+                        content.insert_str(0, &mark::of(nonce));
+                    }
                 }
                 if let Some(message) = reference {
                     fields.insert("message_reference".to_owned(), json!({ "message_id": message, "fail_if_not_exists": true }));
@@ -49,7 +53,7 @@ impl Discord {
             }
             body
         };
-        let route = Route::Messages { channel };
+        let route = Route::ChannelMessages { channel_id: channel.of() };
         let files: Vec<File> = rendered.files.iter().chain(&rendered.whole).cloned().collect();
         let first = self.rest.send(Call::post(route, completed(rendered.fields_of_new())).files(files, Vec::new())).await;
         let answer = match first {
@@ -64,7 +68,7 @@ impl Discord {
 
     /// Opens the thread of a message that was posted. Where that is not possible, the channel has to do.
     pub(super) async fn open_thread(&self, thread: Thread, name: &str) -> Result<(), SendError> {
-        let route = Route::ThreadFrom { channel: thread.channel, message: thread.root };
+        let route = Route::ChannelMessageThreads { channel_id: thread.channel.of(), message_id: thread.root.of() };
         let body = json!({ "name": name, "auto_archive_duration": ARCHIVED_AFTER });
         match self.rest.send(Call::post(route, body)).await {
             Ok(_) | Err(Failure::Refused { code: code::THREAD_EXISTS, .. }) => Ok(()),
@@ -110,7 +114,7 @@ impl Discord {
 
     /// Replaces a message; the files it has stay.
     pub(super) async fn replace(&self, channel: Snowflake, message: Snowflake, rendered: &Rendered) -> Result<(), Failure> {
-        let route = Route::Message { channel, message };
+        let route = Route::ChannelMessage { channel_id: channel.of(), message_id: message.of() };
         let call = match &rendered.whole {
             None => Call::patch(route, rendered.fields()),
             Some(whole) => {
@@ -130,7 +134,8 @@ impl Discord {
 
     /// The files a message has, but for one that would be written anew.
     async fn attachments(&self, channel: Snowflake, message: Snowflake) -> Result<Vec<Value>, Failure> {
-        let found = self.rest.send(Call::get(Route::Message { channel, message })).await?;
+        let route = Route::ChannelMessage { channel_id: channel.of(), message_id: message.of() };
+        let found = self.rest.send(Call::get(route)).await?;
         let files = found.get("attachments").and_then(Value::as_array).cloned().unwrap_or_default();
         let kept = files.into_iter().filter(|file| file.get("filename").and_then(Value::as_str) != Some(WHOLE));
         Ok(kept.filter_map(|file| Some(json!({ "id": file.get("id")? }))).take(limits::FILES - 1).collect())
@@ -138,19 +143,20 @@ impl Discord {
 
     /// True when the thread is open again.
     pub(super) async fn unarchive(&self, thread: Snowflake) -> bool {
-        let opened = self.rest.send(Call::patch(Route::Channel { channel: thread }, json!({ "archived": false }))).await;
+        let route = Route::Channel { channel_id: thread.of() };
+        let opened = self.rest.send(Call::patch(route, json!({ "archived": false }))).await;
         opened.is_ok()
     }
 
-    /// Looks for a message by its nonce among the last of a channel or thread, and returns it with what it says.
+    /// Looks for a message by its mark among the last of a channel or thread, and returns it with what it says.
     pub(super) async fn look_for(&self, channel: Snowflake, nonce: &str) -> Result<Option<(Snowflake, String)>, Failure> {
-        let route = Route::Messages { channel };
-        match self.rest.send(Call::get(route).query("?limit=100")).await {
+        let route = Route::ChannelMessages { channel_id: channel.of() };
+        match self.rest.send(Call::get(route).query("limit", "100")).await {
             Ok(found) => {
                 let messages = found.as_array().map(Vec::as_slice).unwrap_or_default();
-                let field = |message: &Value, name: &str| message.get(name).and_then(Value::as_str).map(str::to_owned);
-                let ours = messages.iter().find(|message| field(message, "nonce").as_deref() == Some(nonce));
-                Ok(ours.and_then(|message| Some((id(message).ok()?, field(message, "content").unwrap_or_default()))))
+                let mark = mark::of(nonce);
+                let ours = messages.iter().find(|message| mark::is_on(message, &mark));
+                Ok(ours.and_then(|message| Some((id(message).ok()?, message.get("content")?.as_str()?.to_owned()))))
             }
             Err(Failure::Refused { code: code::UNKNOWN_CHANNEL | code::MISSING_ACCESS | code::MISSING_PERMISSION, .. }) => {
                 Ok(None)

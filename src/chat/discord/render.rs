@@ -6,6 +6,7 @@
 use super::controls::rows;
 use super::escape;
 use super::limits::{self, CONTENT, length};
+use super::mark;
 use super::page::{Page, whole_text};
 use crate::chat::document::{Attachment, Content, Mention, Message, Tone};
 use crate::redact::SafeText;
@@ -87,7 +88,7 @@ impl Rendered {
         let mut text = self.content.clone();
         if self.mentions == no_mentions() {
             let whole = [&self.content].into_iter().chain(&self.descriptions).cloned().collect::<Vec<_>>().join("\n");
-            text = if length(&whole) <= CONTENT { whole } else { text };
+            text = if length(&whole) + mark::LENGTH <= CONTENT { whole } else { text };
         }
         json!({ "content": text, "components": self.rows, "allowed_mentions": mentions })
     }

@@ -1,17 +1,18 @@
 //! Requests to Discord's REST interface: each within a deadline, paced, followed nowhere, and read up to a bound.
 
-use super::pace::{Held, Limits, Pace};
+use super::pace::{Held, Lane, Limits, Pace};
 use super::render::File;
-use super::route::Route;
 use crate::answer::{self, Unread};
 use crate::clock::deadline;
 use crate::config::Token;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::Client;
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderValue};
 use reqwest::multipart::{Form, Part};
-use reqwest::{Client, Method};
 use serde_json::{Value, json};
+use serenity::http::{LightMethod, Request, Route};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
+use tracing::dispatcher::{Dispatch, with_default};
 
 /// How long one call may take, waiting for its turn included.
 const CALL: Duration = Duration::from_secs(10);
@@ -21,16 +22,16 @@ const UPLOAD: Duration = Duration::from_secs(40);
 const CONNECT: Duration = Duration::from_secs(5);
 /// The largest answer that is read, in bytes: a hundred messages with all their embeds are smaller.
 const LARGEST: usize = 8 << 20;
+/// What serenity's paths begin with.
+const VERSION: &str = "/api/v10";
 /// How often a request may be told to wait within one call.
 const TURNS: usize = 4;
-/// Source: Discord developer documentation, "User Agent".
-const USER_AGENT: &str = concat!("DiscordBot (rotation-diag, ", env!("CARGO_PKG_VERSION"), ")");
 
 /// A request.
 pub(super) struct Call<'a> {
-    method: Method,
+    method: LightMethod,
     route: Route<'a>,
-    query: &'static str,
+    query: Vec<(&'static str, String)>,
     body: Option<Value>,
     files: Vec<File>,
     within: Duration,
@@ -57,29 +58,29 @@ pub(super) enum Failure {
 }
 
 impl<'a> Call<'a> {
-    fn new(method: Method, route: Route<'a>, body: Option<Value>) -> Call<'a> {
-        Call { method, route, query: "", body, files: Vec::new(), within: CALL }
+    fn new(method: LightMethod, route: Route<'a>, body: Option<Value>) -> Call<'a> {
+        Call { method, route, query: Vec::new(), body, files: Vec::new(), within: CALL }
     }
 
     pub(super) fn get(route: Route<'a>) -> Call<'a> {
-        Call::new(Method::GET, route, None)
+        Call::new(LightMethod::Get, route, None)
     }
 
     pub(super) fn post(route: Route<'a>, body: Value) -> Call<'a> {
-        Call::new(Method::POST, route, Some(body))
+        Call::new(LightMethod::Post, route, Some(body))
     }
 
     pub(super) fn patch(route: Route<'a>, body: Value) -> Call<'a> {
-        Call::new(Method::PATCH, route, Some(body))
+        Call::new(LightMethod::Patch, route, Some(body))
     }
 
     pub(super) fn put(route: Route<'a>, body: Value) -> Call<'a> {
-        Call::new(Method::PUT, route, Some(body))
+        Call::new(LightMethod::Put, route, Some(body))
     }
 
-    /// With a query, which begins with `?`.
-    pub(super) fn query(mut self, query: &'static str) -> Call<'a> {
-        self.query = query;
+    /// With a parameter of the query.
+    pub(super) fn query(mut self, name: &'static str, value: &str) -> Call<'a> {
+        self.query.push((name, value.to_owned()));
         self
     }
 
@@ -111,7 +112,8 @@ impl<'a> Call<'a> {
 /// Discord's REST interface.
 pub(super) struct Rest {
     client: Client,
-    base: String,
+    /// The address of Discord, which serenity's paths begin after.
+    origin: String,
     authorization: HeaderValue,
     pace: Pace,
 }
@@ -127,8 +129,7 @@ impl Rest {
         let mut authorization = HeaderValue::from_str(&format!("Bot {}", token.expose()))
             .map_err(|_| "the bot's token holds characters that no token has".to_owned())?;
         authorization.set_sensitive(true);
-        let builder =
-            Client::builder().redirect(reqwest::redirect::Policy::none()).connect_timeout(CONNECT).user_agent(USER_AGENT);
+        let builder = Client::builder().redirect(reqwest::redirect::Policy::none()).connect_timeout(CONNECT);
         let is_here = url::Url::parse(base).is_ok_and(|url| match url.host() {
             Some(url::Host::Ipv4(address)) => address.is_loopback(),
             Some(url::Host::Ipv6(address)) => address.is_loopback(),
@@ -136,27 +137,28 @@ impl Rest {
         });
         let builder = if is_here { builder.no_proxy() } else { builder };
         let client = builder.build().map_err(|_| "no connection to Discord can be prepared: TLS is not available".to_owned())?;
-        Ok(Rest { client, base: base.to_owned(), authorization, pace: Pace::default() })
+        let origin = base.trim_end_matches(VERSION).to_owned();
+        Ok(Rest { client, origin, authorization, pace: Pace::default() })
     }
 
     /// Performs a call; a refusal for lack of turns is waited out within the call's time.
     pub(super) async fn send(&self, call: Call<'_>) -> Result<Value, Failure> {
         let until = deadline(call.within);
-        let bucket = format!("{} {}", call.method, call.route.bucket());
+        let lane = Lane::of(call.method, &call.route);
         let mut held = Duration::ZERO;
         for _ in 0..TURNS {
-            match self.pace.pass(&bucket, call.route.is_by_interaction(), until).await {
+            match self.pace.pass(&lane, until).await {
                 Ok(()) => {}
                 Err(Held::For(wait)) => return Err(Failure::Held(wait)),
                 Err(Held::TokenRefused) => return Err(Failure::TokenRefused),
             }
-            let (status, body) = self.once(&call, &bucket, until).await?;
+            let (status, body) = self.once(&call, &lane, until).await?;
             match status {
                 200..300 if body.is_empty() => return Ok(Value::Null),
                 200..300 => {
                     return serde_json::from_slice(&body).map_err(|_| Failure::Lost("the answer could not be read"));
                 }
-                401 if !call.route.is_by_interaction() => return Err(Failure::TokenRefused),
+                401 if !lane.is_by_interaction() => return Err(Failure::TokenRefused),
                 429 => held = retry_after(&body).map_or(held, |wait| Duration::try_from_secs_f64(wait).unwrap_or(held)),
                 status => return Err(Failure::Refused { status, code: code(&body) }),
             }
@@ -164,18 +166,34 @@ impl Rest {
         Err(Failure::Held(held.max(Duration::from_secs(1))))
     }
 
-    async fn once(&self, call: &Call<'_>, bucket: &str, until: Instant) -> Result<(u16, Vec<u8>), Failure> {
-        let address = format!("{}{}{}", self.base, call.route.path(), call.query);
-        let mut request = self.client.request(call.method.clone(), address);
-        if !call.route.is_by_interaction() {
-            request = request.header(AUTHORIZATION, self.authorization.clone());
+    /// The request as serenity builds it. It always sends a token, even to an interaction's own address, so it gets none
+    /// and ours is added after; it names each file of several alike, so the form is ours; and it writes the whole request,
+    /// files and interaction's token and all, into a span that nobody is to see.
+    fn request(&self, call: &Call<'_>, lane: &Lane) -> Result<reqwest::Request, Failure> {
+        let body = call.body.as_ref().filter(|_| call.files.is_empty()).map(|body| body.to_string().into_bytes());
+        let request = Request::new(call.route, call.method).params(Some(call.query.clone())).body(body);
+        let built = with_default(&Dispatch::none(), || request.build(&self.client, "", Some(&self.origin)));
+        let mut built = built.map_err(|_| Failure::Unreachable)?;
+        if let Some(body) = call.body.as_ref().filter(|_| !call.files.is_empty()) {
+            built = built.multipart(form(body, &call.files));
         }
-        request = match (&call.body, call.files.is_empty()) {
-            (None, _) => request,
-            (Some(body), true) => request.header("content-type", "application/json").body(body.to_string()),
-            (Some(body), false) => request.multipart(form(body, &call.files)),
-        };
-        let response = match timeout_at(until, request.send()).await {
+        let mut request = built.build().map_err(|_| Failure::Unreachable)?;
+        let headers = request.headers_mut();
+        if lane.is_by_interaction() {
+            headers.remove(AUTHORIZATION);
+        } else {
+            headers.insert(AUTHORIZATION, self.authorization.clone());
+        }
+        // Serenity counts no body, and the form counts itself after.
+        if let Some(length) = headers.get_all(CONTENT_LENGTH).iter().next_back().cloned() {
+            headers.insert(CONTENT_LENGTH, length);
+        }
+        Ok(request)
+    }
+
+    async fn once(&self, call: &Call<'_>, lane: &Lane, until: Instant) -> Result<(u16, Vec<u8>), Failure> {
+        let request = self.request(call, lane)?;
+        let response = match timeout_at(until, self.client.execute(request)).await {
             Err(_) => return Err(Failure::Lost("no answer in time")),
             Ok(Err(error)) if error.is_connect() || error.is_builder() => return Err(Failure::Unreachable),
             Ok(Err(_)) => return Err(Failure::Lost("the connection broke before the answer")),
@@ -196,7 +214,7 @@ impl Rest {
             limits.retry_after = limits.retry_after.or_else(|| retry_after(&body));
             limits.is_global |= field(&body, "global").and_then(|global| global.as_bool()) == Some(true);
         }
-        self.pace.note(bucket, status, limits, !call.route.is_by_interaction());
+        self.pace.note(lane, status, limits);
         Ok((status, body))
     }
 }

@@ -18,6 +18,11 @@ impl Snowflake {
         NonZeroU64::new(id).map(Snowflake)
     }
 
+    /// As serenity's id of a channel, a message or whatever it is.
+    pub(super) fn of<T: From<NonZeroU64>>(self) -> T {
+        self.0.into()
+    }
+
     /// When Discord made it.
     pub(super) fn made_at(self) -> Timestamp {
         let milliseconds = i64::try_from(self.0.get() >> 22).unwrap_or(i64::MAX);

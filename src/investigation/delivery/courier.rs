@@ -62,6 +62,8 @@ impl Busy {
 enum Sent {
     /// The platform has it, under this id.
     As(String),
+    /// The platform has it under this id, perhaps as it was before.
+    Found(String),
     /// It had been posted and is lost.
     Lost(String),
     /// Not yet; `arrived` is `None` where that is unknown.
@@ -175,6 +177,13 @@ impl Courier {
                 self.store.sent(&due, &id, Pace { between_edits: self.tempo.between_edits }).await?;
                 self.point(&due, &id).await
             }
+            // Where it changed meanwhile, it may be there as it was before, and an edit brings it up to date.
+            Sent::Found(id) => {
+                let mut before = due;
+                before.revision = (before.revision - 1).max(1);
+                self.store.sent(&before, &id, Pace { between_edits: Duration::ZERO }).await?;
+                self.point(&before, &id).await
+            }
             Sent::Lost(why) if !due.was_lost && !due.passing => {
                 tracing::warn!(%platform, reason = due.reason, why, "a message is gone and is posted anew");
                 self.store.post_anew(&due).await
@@ -232,7 +241,7 @@ impl Courier {
         }
         if due.uncertain {
             match self.platform.find(&to, &due.key).await {
-                Ok(Some(id)) => return Ok(Sent::As(id)),
+                Ok(Some(id)) => return Ok(Sent::Found(id)),
                 Ok(None) => {}
                 Err(SendError::Later { after, why }) => return Ok(Sent::Later { after, arrived: None, why }),
                 Err(SendError::Uncertain { why }) => return Ok(Sent::Later { after: None, arrived: None, why }),

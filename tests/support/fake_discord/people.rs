@@ -61,6 +61,13 @@ impl World {
         self.interaction(3, data, json!({"message": {"id": "1", "channel_id": CHANNEL.to_string()}}))
     }
 
+    /// A message of a person that the bot is not told of.
+    pub(crate) fn say(&mut self, channel: u64, text: &str) {
+        let id = self.new_id();
+        let message = json!({"id": id.to_string(), "author": {"id": USER.to_string()}, "content": text});
+        self.channels.get_mut(&channel).unwrap().messages.insert(id, message);
+    }
+
     /// A message that mentions the bot.
     pub(crate) fn mention(&mut self, channel: u64, words: &str) -> Value {
         let id = self.new_id();

@@ -78,6 +78,20 @@ async fn answer(State(world): State<Shared>, request: Request) -> Response {
     }
 }
 
+/// A message as it is fetched: its nonce is not kept.
+fn as_read(mut message: Value) -> Value {
+    message.as_object_mut().unwrap().remove("nonce");
+    message
+}
+
+/// What people see of a body: some characters nobody does.
+fn as_seen(mut body: Value) -> Value {
+    if let Some(content) = body["content"].as_str() {
+        body["content"] = content.replace(|c| ('\u{2061}'..='\u{2064}').contains(&c), "").into();
+    }
+    body
+}
+
 fn refusal(Refused(status, code): &Refused) -> Response {
     let body = json!({ "message": "refused by the fake", "code": code }).to_string();
     (StatusCode::from_u16(*status).unwrap(), body).into_response()
@@ -106,7 +120,7 @@ impl World {
                 },
             })),
             ("GET", ["users", "@me"]) => Ok(json!({ "id": BOT.to_string(), "username": "rotation", "bot": true })),
-            ("GET", ["applications", "@me"]) => Ok(json!({ "id": APPLICATION.to_string(), "name": "rotation" })),
+            ("GET", ["oauth2", "applications", "@me"]) => Ok(json!({ "id": APPLICATION.to_string(), "name": "rotation" })),
             ("GET", ["channels", channel]) => {
                 let channel_id = id(channel)?;
                 let channel = self.channel(channel_id)?;
@@ -116,13 +130,13 @@ impl World {
             ("PATCH", ["channels", channel]) => self.change_channel(id(channel)?, &sent),
             ("GET", ["channels", channel, "messages"]) => {
                 let channel = self.channel(id(channel)?)?;
-                Ok(channel.messages.values().rev().take(100).cloned().map(|m| self.as_read(m)).collect())
+                if channel.lacking.contains(&Lacking::History) {
+                    return Ok(json!([]));
+                }
+                Ok(channel.messages.values().rev().take(100).cloned().map(as_read).collect())
             }
             ("POST", ["channels", channel, "messages"]) => self.post(id(channel)?, sent),
-            ("GET", ["channels", channel, "messages", message]) => {
-                let message = self.message(id(channel)?, id(message)?)?.clone();
-                Ok(self.as_read(message))
-            }
+            ("GET", ["channels", channel, "messages", message]) => Ok(as_read(self.message(id(channel)?, id(message)?)?.clone())),
             ("PATCH", ["channels", channel, "messages", message]) => self.edit(id(channel)?, id(message)?, sent),
             ("POST", ["channels", channel, "messages", message, "threads"]) => {
                 self.open_thread(id(channel)?, id(message)?, &sent)
@@ -141,13 +155,6 @@ impl World {
                 Err(Refused(404, 0))
             }
         }
-    }
-
-    fn as_read(&self, mut message: Value) -> Value {
-        if !self.tells_nonces {
-            message.as_object_mut().unwrap().remove("nonce");
-        }
-        message
     }
 
     fn channel(&self, id: u64) -> Result<&Channel, Refused> {
@@ -209,13 +216,13 @@ impl World {
         message["channel_id"] = channel.to_string().into();
         message["author"] = json!({ "id": BOT.to_string(), "bot": true });
         message["attachments"] = self.attachments(&sent).into();
-        if let Some(nonce) = nonce {
+        if let Some(nonce) = nonce.filter(|_| !self.forgets_nonces) {
             self.nonces.insert(nonce, (channel, id));
         }
         let place = self.channels.get_mut(&channel).unwrap();
         place.archived = false;
         place.messages.insert(id, message.clone());
-        self.happened(Event::Posted { channel, id, body: sent.body, files: sent.files });
+        self.happened(Event::Posted { channel, id, body: as_seen(sent.body), files: sent.files });
         Ok(message)
     }
 

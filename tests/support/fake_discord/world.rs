@@ -25,6 +25,7 @@ pub(crate) enum Lacking {
     Attach,
     OpenThreads,
     SendInThreads,
+    History,
 }
 
 /// What goes wrong with the next request of a kind.
@@ -86,8 +87,8 @@ pub(crate) struct World {
     pub(crate) channels: BTreeMap<u64, Channel>,
     pub(crate) said: BTreeMap<u64, Said>,
     pub(crate) nonces: BTreeMap<String, (u64, u64)>,
-    /// Discord tells a message's nonce to who posts it, and not later.
-    pub(crate) tells_nonces: bool,
+    /// A nonce is forgotten at once, as it is after some minutes.
+    pub(crate) forgets_nonces: bool,
     pub(crate) threads_full: bool,
     /// The mentions that a test expects, as `allowed_mentions` says them.
     pub(crate) may_mention: Option<Value>,
@@ -116,7 +117,7 @@ impl World {
             channels: BTreeMap::from([(CHANNEL, Channel::text())]),
             said: BTreeMap::new(),
             nonces: BTreeMap::new(),
-            tells_nonces: false,
+            forgets_nonces: false,
             threads_full: false,
             may_mention: None,
             events: Vec::new(),
@@ -158,13 +159,15 @@ impl World {
         self.channels.get_mut(&channel).unwrap().lacking.extend(lacking);
     }
 
-    /// The next request of this kind goes wrong; `path` is part of the path.
+    /// The next request of this kind goes wrong; `path` is part of the path, and the end of it where something is added.
     pub(crate) fn fault(&mut self, method: &'static str, path: &'static str, fault: Fault) {
         self.faults.push((method, path, fault));
     }
 
     pub(super) fn take_fault(&mut self, method: &str, path: &str) -> Option<Fault> {
-        let at = self.faults.iter().position(|(verb, part, _)| *verb == method && path.contains(part))?;
+        let at = self.faults.iter().position(|(verb, part, _)| {
+            *verb == method && if method == "POST" { path.ends_with(part) } else { path.contains(part) }
+        })?;
         Some(self.faults.remove(at).2)
     }
 
