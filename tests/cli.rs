@@ -266,10 +266,16 @@ fn credentials_without_any_permission_get_one_sentence_with_what_to_allow() {
     let scenario = "title = \"Nothing allowed\"\nstory = \"The caller may do nothing.\"\n\
                     [caller]\ndeny = [\"*:*\"]\n[[secret]]\nname = \"prod/orders-db\"\n";
     std::fs::write(&path, scenario).unwrap();
-    let output = Simulated::start(path.to_str().unwrap()).diagnose(&["prod/orders-db"]);
+    let blind = Simulated::start(path.to_str().unwrap());
+    let output = blind.diagnose(&["prod/orders-db"]);
     assert_eq!((status(&output), out(&output)), (1, String::new()));
     assert!(err(&output).contains("allow secretsmanager:DescribeSecret"), "{}", err(&output));
     assert_eq!(err(&output).lines().count(), 1, "{}", err(&output));
+
+    let output = blind.diagnose(&["prod/orders-db", "--format", "json", "--exit-code"]);
+    let report: serde_json::Value = serde_json::from_str(&out(&output)).unwrap();
+    assert_eq!((status(&output), report["outcome"].as_str().unwrap()), (4, "inconclusive"), "{}", err(&output));
+    assert!(report["steps"][0]["needs_permission"].as_str().unwrap().contains("secretsmanager:DescribeSecret"));
 }
 
 /// A simulated account in a process of its own; it ends with the value.

@@ -78,7 +78,7 @@ pub(super) fn run(options: &Demo) -> Result<ExitCode, Failure> {
         let clock = clock_of(&world.scenario);
         let simulator = Simulator::start(world.scenario.clone(), clock.now()).map_err(Failure::cannot_run)?;
         let aws = connect(&simulator, &world.scenario).await?;
-        let report = diagnose::look(&aws, &clock, &Options::new(asked)).await?;
+        let report = diagnose::look(&aws, &clock, &Options::new(asked), &options.report).await?;
         diagnose::show(&report, &options.report)?;
         propose(&worlds, world)?;
         Ok(ExitCode::SUCCESS)

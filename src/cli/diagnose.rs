@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::progress::StepLines;
-use super::{Diagnose, ReportOptions, interrupt, output};
+use super::{Diagnose, Format, ReportOptions, interrupt, output};
 use crate::aws::{AssumeRole, Aws, AwsOptions, ConnectError, Registry};
 use crate::clock::Clock;
 use crate::config::{Account, Config};
@@ -27,7 +27,8 @@ pub(super) fn run(options: &Diagnose) -> Result<ExitCode, Failure> {
     let plan = plan(options, &config)?;
     interrupt::or(async {
         let aws = Aws::connect(&plan.aws, &Registry::default()).await.map_err(|error| unconnected(error, &plan.aws))?;
-        let report = look(&aws, &Clock::system(), &plan.investigation).await?.in_account(plan.account_name.as_deref());
+        let report =
+            look(&aws, &Clock::system(), &plan.investigation, &options.report).await?.in_account(plan.account_name.as_deref());
         show(&report, &options.report)?;
         Ok(if options.exit_code { status(report.outcome) } else { ExitCode::SUCCESS })
     })
@@ -48,17 +49,18 @@ fn unconnected(error: ConnectError, options: &AwsOptions) -> Failure {
 /// Investigates with the steps shown live.
 ///
 /// # Errors
-/// [`Failure::CannotRun`] when AWS does not answer, or the credentials do not work or may see nothing at all.
-pub(super) async fn look(aws: &Aws, clock: &Clock, options: &Options) -> Result<Report, Failure> {
+/// [`Failure::CannotRun`] when AWS does not answer, or the credentials do not work or may see nothing at all. A program
+/// that asked for JSON gets the report on what may not be seen.
+pub(super) async fn look(aws: &Aws, clock: &Clock, options: &Options, shown: &ReportOptions) -> Result<Report, Failure> {
     let lines = StepLines::new();
     let investigation = investigate(aws, clock, options, &lines).await;
     drop(lines);
     let report = Report::new(&investigation);
-    if report.saw_nothing() { why_nothing(aws, report).await } else { Ok(report) }
+    if report.saw_nothing() { why_nothing(aws, report, shown).await } else { Ok(report) }
 }
 
 /// Where nothing was answered: bad credentials, no way to AWS, no permission at all, or a report that has to say more.
-async fn why_nothing(aws: &Aws, report: Report) -> Result<Report, Failure> {
+async fn why_nothing(aws: &Aws, report: Report, shown: &ReportOptions) -> Result<Report, Failure> {
     match aws.verify().await {
         Ok(_) => {}
         // Whoever is refused by name is known.
@@ -77,7 +79,7 @@ async fn why_nothing(aws: &Aws, report: Report) -> Result<Report, Failure> {
         Err(error) => return Err(Failure::cannot_run(error)),
     }
     let actions: Vec<&str> = report.missing_permissions().iter().map(|missing| missing.action.as_str()).collect();
-    if actions.is_empty() {
+    if actions.is_empty() || matches!(shown.format, Format::Json) {
         return Ok(report);
     }
     Err(Failure::CannotRun(format!(

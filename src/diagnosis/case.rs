@@ -178,10 +178,13 @@ impl<'a> Case<'a> {
         self.failing.is_some() || self.is_overdue() || self.stuck_version().is_some()
     }
 
-    /// True when a rotation window closed without a rotation.
+    /// True when a rotation window closed without a rotation, and none is under way.
     #[must_use]
     pub fn is_overdue(&self) -> bool {
-        self.config().is_some_and(|config| config.enabled == Some(true) && config.due.overdue_since.is_some())
+        let recent = |at: Timestamp| self.now().duration_since(at) < ROTATION_IN_PROGRESS;
+        let rotates =
+            self.attempts().last().is_some_and(|it| it.outcome == AttemptOutcome::Started && it.at().is_some_and(recent));
+        self.config().is_some_and(|config| config.enabled == Some(true) && config.due.overdue_since.is_some()) && !rotates
     }
 
     /// The id of a version that carries AWSPENDING without AWSCURRENT while no rotation is in progress.
@@ -203,7 +206,10 @@ impl<'a> Case<'a> {
         let told = self.attempts().any(|attempt| attempt.version_id.as_deref() == Some(pending.id.as_str()));
         let began = self.attempts().any(|it| it.outcome == AttemptOutcome::Started && it.at().is_some_and(recent));
         let failed_long_ago = !told && !began && self.failing.as_ref().is_some_and(|row| !recent(row.last_at));
-        let young = started.is_some_and(recent) && !failed_long_ago;
+        // A version in the making is newer than the current one.
+        let current = self.secret()?.version_with("AWSCURRENT").and_then(|version| version.created_at);
+        let overtaken = !told && !began && pending.created_at.is_some_and(|at| current.is_some_and(|current| at <= current));
+        let young = started.is_some_and(recent) && !failed_long_ago && !overtaken;
         (ended || !young).then_some(pending)
     }
 
@@ -625,6 +631,15 @@ mod tests {
         let mut quiet = stored_by_hand();
         facts(&mut quiet.logs).invocations.iter_mut().for_each(|run| run.lines.truncate(1));
         assert!(succeeded(&quiet));
+    }
+
+    #[test]
+    fn a_rotation_under_way_is_not_overdue() {
+        let mut evidence = healthy();
+        facts(&mut evidence.rotation_config).due.overdue_since = Some(hours_ago(0));
+        assert!(Case::new(&evidence).is_overdue());
+        facts(&mut evidence.history).attempts.push(attempt(hours_ago(0), AttemptOutcome::Started));
+        assert!(!Case::new(&evidence).is_overdue());
     }
 
     #[test]

@@ -169,12 +169,24 @@ pub(super) fn standing(case: &Case<'_>, need: &Need) -> Standing {
         Decision::Allowed { .. } | Decision::ImplicitDeny if is_key && unread.is_some() => {
             Standing::Open(unread.unwrap_or_default())
         }
+        // No policy of the role could replace what the key's own policy does not give.
+        Decision::ImplicitDeny if is_key && settled.is_none() && !complete && is_shut(&policies, &request) => Standing::Stopped(
+            stop(case, need, Layer::ResourcePolicy, false, evaluation_proof(need, Layer::ResourcePolicy, None), None),
+        ),
         Decision::Allowed { .. } | Decision::ImplicitDeny if settled.is_none() && !complete => {
             Standing::Open(unseen(case, simulated))
         }
         Decision::Allowed { .. } => Standing::Allowed,
         Decision::ImplicitDeny => Standing::Stopped(stop(case, need, layer, false, proof(None), unread)),
     }
+}
+
+/// True when the resource's policy refuses even a role that may do everything.
+fn is_shut(policies: &Policies<'_>, request: &Request) -> bool {
+    let everything = json!({ "Statement": [{ "Effect": "Allow", "Action": "*", "Resource": "*" }] });
+    let Ok(everything) = Policy::from_value("everything", &everything) else { return false };
+    let widest = Policies { identity: vec![&everything], boundary: None, resource: policies.resource };
+    matches!(widest.evaluate(request).decision, Decision::ImplicitDeny)
 }
 
 fn stop(case: &Case<'_>, need: &Need, layer: Layer, explicit: bool, proof: Proof, doubt: Option<String>) -> Box<Stop> {

@@ -5,7 +5,7 @@ use super::permissions::{Need, Standing, Stop, Target, cause_of};
 use super::rule::Verdict;
 use super::signatures::{AccessDenied, Layer};
 use crate::lambda_log::Record;
-use crate::model::{Cause, Confidence, Finding, Proof, Remediation, Severity};
+use crate::model::{Cause, Confidence, Finding, Observation, Proof, Remediation, Severity};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -189,7 +189,11 @@ fn nothing_speaks(case: &Case<'_>, cause: Cause, standings: &[(Need, Standing)],
     });
     // The role's own policies can show a denial; that they show none does not replace the answer that was refused.
     let of_role = !matches!(cause, Cause::SecretResourcePolicyDeny | Cause::SecretResourcePolicyMissingAllow);
-    let unsimulated = case.evidence.role.found().filter(|_| of_role).and_then(|role| role.simulations.missing());
+    let unsimulated = || match &case.evidence.role.observation {
+        Observation::Found(role) => role.simulations.missing(),
+        unanswered => unanswered.missing(),
+    };
+    let unsimulated = of_role.then(unsimulated).flatten();
     match open.or(unsimulated).or_else(|| case.evidence.logs.observation.missing()) {
         Some(missing) => Verdict::unknown(missing),
         None => Verdict::clear(clear),

@@ -55,7 +55,9 @@ pub(super) fn measured(case: &Case<'_>, value: fn(&MetricPoint) -> f64) -> Resul
     }
     let windows = attempt_windows(case);
     let points = observation.found().map(|metrics| metrics.points.as_slice()).unwrap_or_default();
-    let total = points.iter().filter(|point| windows.iter().any(|window| window.contains(point.at))).map(value).sum();
+    let total = points.iter().filter(|point| windows.iter().any(|window| window.contains(point.at)));
+    // The sum of no floats is -0, and would be written so.
+    let total = total.map(value).fold(0.0, |total, value| total + value);
     let complete = observation.found().is_none_or(|metrics| metrics.complete);
     if total == 0.0 && !complete { Err("the rest of the metrics: the reading was cut short".to_owned()) } else { Ok(total) }
 }

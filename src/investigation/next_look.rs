@@ -53,13 +53,18 @@ fn widen(evidence: &Evidence, diagnosis: &Diagnosis, options: &Options) -> Optio
 /// A trail's log group is read with all names at once, so this concerns `LookupEvents` alone.
 fn search_change(evidence: &Evidence, diagnosis: &Diagnosis, options: &Options) -> Option<NextLook> {
     let cause = diagnosis.root_cause()?.cause;
-    let changes = evidence.changes.found()?;
+    let searched = match &evidence.changes.observation {
+        Observation::Found(changes) if changes.source == EventSource::EventHistory => changes.searched.as_slice(),
+        // Nothing failed that a change would have to explain; but somebody turned rotation off.
+        Observation::NotApplicable { .. } => &[],
+        _ => return None,
+    };
     let explained = diagnosis.changes.iter().any(|change| change.explains.contains(&cause));
-    if explained || changes.source != EventSource::EventHistory || !options.steps.is_empty() {
+    if explained || !options.steps.is_empty() {
         return None;
     }
     let names: Vec<String> =
-        events_explaining(cause).filter(|name| !changes.searched.iter().any(|done| done == name)).map(str::to_owned).collect();
+        events_explaining(cause).filter(|name| !searched.iter().any(|done| done == name)).map(str::to_owned).collect();
     (!names.is_empty()).then_some(NextLook { reach: None, change_events: names })
 }
 
@@ -156,6 +161,15 @@ mod tests {
         assert_eq!(rest.len(), look.change_events.len() - 1);
         facts(&mut evidence.changes).searched = look.change_events;
         assert_eq!(next(&evidence, &options()), None);
+    }
+
+    #[test]
+    fn who_turned_rotation_off_is_searched_although_nothing_failed() {
+        let mut evidence = healthy();
+        facts(&mut evidence.rotation_config).enabled = Some(false);
+        evidence.changes.observation = Observation::NotApplicable { because: "nothing failed".to_owned() };
+        let names = next(&evidence, &options()).map(|look| look.change_events).unwrap_or_default();
+        assert!(names.iter().any(|name| name == "CancelRotateSecret"), "{names:?}");
     }
 
     #[test]

@@ -105,7 +105,8 @@ pub(super) async fn collect(
         return carried(unanswered).into();
     }
     events::newest_last(&mut events);
-    let mut watched = watched(cx, asker, described.as_deref(), &function).await;
+    let before_trouble = trouble.map(events::before);
+    let mut watched = Watched { before_trouble, ..watched(cx, asker, described.as_deref(), &function).await };
     watched.learn_policies(&events);
     let mut changes: Vec<Change> = events.iter().filter_map(|event| watched.change(event)).collect();
     let refusals = events.iter().filter_map(|event| watched.refusal(event)).collect();
@@ -213,6 +214,7 @@ async fn watched(
                 ids.cloned().collect()
             })
             .unwrap_or_default(),
+        before_trouble: None,
     }
 }
 

@@ -68,6 +68,9 @@ pub(super) async fn collect(
         Some(scope) => role_policies::read(cx, asker, role, scope).await,
         None => Observation::NotApplicable { because: "the simulation left nothing open".to_owned() },
     };
+    if !simulations.is_answered() && !policies.is_answered() {
+        return carried(simulations).into();
+    }
     let facts = RoleFacts { role: role.clone(), simulations, policies };
     let summary = summary(&facts);
     Seen { observation: Observation::Found(facts), window: None, summary }
@@ -251,11 +254,8 @@ fn summary(facts: &RoleFacts) -> String {
         }
         other => {
             let why = other.missing().unwrap_or_default();
-            let read = match &facts.policies {
-                Observation::Found(policies) => format!("read {} instead", text::counted(policies.identity.len(), "policy")),
-                _ => "its policies could not be read either".to_owned(),
-            };
-            format!("{} could not be simulated ({why}); {read}", role.name())
+            let read = facts.policies.found().map_or(0, |policies| policies.identity.len());
+            format!("{} could not be simulated ({why}); read {} instead", role.name(), text::counted(read, "policy"))
         }
     }
 }

@@ -8,6 +8,11 @@ use aws_sdk_kms::types::KeyManagerType;
 /// The alias of the key Secrets Manager uses when none is chosen.
 const DEFAULT_ALIAS: &str = "alias/aws/secretsmanager";
 
+/// The only name a key's policy can have. It may be left out, but not everything that answers for KMS knows that.
+///
+/// Source: KMS API reference, `GetKeyPolicy`.
+const POLICY: &str = "default";
+
 /// True for the AWS managed key, whose policy always lets Secrets Manager's callers use it.
 pub(super) fn is_default(key: &str) -> bool {
     key == DEFAULT_ALIAS || key.ends_with(&format!(":{DEFAULT_ALIAS}"))
@@ -27,7 +32,7 @@ pub(super) async fn facts(cx: &Context<'_>, asker: &Asker, key: &str) -> Observa
         let customer_managed = metadata.key_manager() != Some(&KeyManagerType::Aws);
         let policy = if customer_managed {
             // An alias is not taken here, the ARN is.
-            let request = cx.aws.kms.get_key_policy().key_id(arn.as_str()).send();
+            let request = cx.aws.kms.get_key_policy().key_id(arn.as_str()).policy_name(POLICY).send();
             let policy = asker.ask("kms:GetKeyPolicy", &resource, request).await;
             policy.and_then(|output| parse_policy(output.policy(), "key policy"))
         } else {

@@ -2,7 +2,7 @@
 
 use super::attempts::is_of;
 use super::trail_event::TrailEvent;
-use crate::model::{Change, Concern, FunctionArn, Refusal, RoleArn, SecretRef};
+use crate::model::{Change, Concern, FunctionArn, Refusal, RoleArn, SecretRef, Window};
 use serde_json::{Map, Value};
 
 /// The longest parameter kept, in characters of JSON.
@@ -81,6 +81,8 @@ pub(super) struct Watched {
     pub(super) keys: Vec<String>,
     /// Security groups, subnets and VPC of the function; empty when it is in none.
     pub(super) network: Vec<String>,
+    /// The time right before rotation went wrong, when a change nearby is worth telling even of a group not known here.
+    pub(super) before_trouble: Option<Window>,
 }
 
 impl Watched {
@@ -169,7 +171,7 @@ impl Watched {
                 let named = event.parameter("keyId").into_iter().chain(event.resources.iter().map(String::as_str));
                 named.into_iter().find(|key| self.is_key(key)).map(|key| (Concern::Key, key))
             }
-            "ec2" if !self.network.is_empty() => self.network_resource(event).map(|resource| (Concern::Network, resource)),
+            "ec2" => self.network_resource(event).map(|resource| (Concern::Network, resource)),
             "rds" => {
                 let names = ["dBInstanceIdentifier", "dBClusterIdentifier", "dBParameterGroupName"];
                 names.into_iter().find_map(|name| event.parameter(name)).map(|resource| (Concern::Database, resource))
@@ -200,11 +202,16 @@ impl Watched {
         self.keys.iter().any(|known| known == key || (!id(known).is_empty() && id(known) == id(key)))
     }
 
-    /// Security groups must be the function's, or name one of its; other parts of a network do not tell whose they are.
+    /// Security groups are the function's, name one of its, or may be the database's, which nobody told us: then the time
+    /// must speak for it. Other parts of a network do not tell whose they are.
     fn network_resource<'e>(&self, event: &'e TrailEvent) -> Option<&'e str> {
         let is_mentioned = || self.network.iter().any(|own| mentions(&event.request, own));
         if let Some(group) = event.parameter("groupId").or_else(|| find_string(&event.request, "GroupId")) {
-            return is_mentioned().then_some(group);
+            let is_near = self.before_trouble.is_some_and(|window| window.contains(event.at));
+            return (is_mentioned() || is_near).then_some(group);
+        }
+        if self.network.is_empty() {
+            return None;
         }
         ["natGatewayId", "vpcEndpointId", "routeTableId", "networkAclId"]
             .into_iter()
@@ -278,6 +285,7 @@ mod tests {
             policies: vec![],
             keys: vec!["1234abcd-12ab-34cd-56ef-1234567890ab".to_owned(), "alias/db".to_owned()],
             network: vec!["vpc-1".to_owned(), "sg-1".to_owned()],
+            before_trouble: None,
         }
     }
 
@@ -333,6 +341,21 @@ mod tests {
             assert_eq!(change.as_ref().map(|change| change.concerns), expected, "{name} {request}");
             assert!(change.is_none_or(|change| change.actor == "carol"));
         }
+    }
+
+    #[test]
+    fn the_group_of_a_database_concerns_the_network_right_before_the_trouble_only() {
+        let revoked =
+            event("ec2", "RevokeSecurityGroupIngress", json!({"groupId": "sg-of-the-database", "cidrIp": "10.0.0.0/16"}));
+        assert_eq!(watched().change(&revoked), None);
+        let near = |network: Vec<String>, minutes: i64| {
+            let trouble = revoked.at + jiff::SignedDuration::from_mins(minutes);
+            let before_trouble = Some(super::super::events::before(trouble));
+            Watched { network, before_trouble, ..watched() }.change(&revoked).map(|change| change.resource)
+        };
+        assert_eq!(near(vec!["sg-1".to_owned()], 20).as_deref(), Some("sg-of-the-database"));
+        assert_eq!(near(Vec::new(), 20).as_deref(), Some("sg-of-the-database"));
+        assert_eq!(near(Vec::new(), 24 * 60), None);
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub(super) struct Basis<'a> {
 /// What the schedule means at `now`.
 ///
 /// Whether a rotation is overdue is read off the date Secrets Manager gives, not computed: a value put by hand moves it,
-/// and so does enabling rotation between two windows. The schedule tells when the window of that date opened.
+/// and so does enabling rotation between two windows. The schedule tells when the window of that date opened and closes.
 pub(super) fn due(basis: &Basis<'_>, now: Timestamp) -> DueDates {
     let mut due = DueDates::default();
     let (true, Some(rules)) = (basis.enabled, basis.rules) else { return due };
@@ -43,7 +43,10 @@ pub(super) fn due(basis: &Basis<'_>, now: Timestamp) -> DueDates {
     let length = schedule.as_ref().map_or(SignedDuration::from_hours(24), Schedule::window_length);
     let Some(end) = basis.next_rotation_at.or_else(|| due_after_last()?.checked_add(length).ok()) else { return due };
     let start = match &schedule {
-        Some(schedule) if is_cron(rules) => schedule.previous_due(end),
+        // Where the date is the window's beginning, that window is meant.
+        Some(schedule) if is_cron(rules) => {
+            end.checked_add(SignedDuration::from_secs(1)).ok().and_then(|after| schedule.previous_due(after))
+        }
         _ => end.checked_sub(length).ok(),
     }
     .unwrap_or(end);
@@ -54,8 +57,24 @@ pub(super) fn due(basis: &Basis<'_>, now: Timestamp) -> DueDates {
     }
     due.previous = Some(start);
     let is_rotated = basis.last_rotated_at.or(basis.created_at).is_some_and(|at| at >= start);
-    due.overdue_since = Some(end).filter(|end| *end < now && !is_rotated);
+    due.overdue_since = closes(end, start, rules, length).filter(|closed| *closed < now && !is_rotated);
     due
+}
+
+/// When the window closes that `named`, the date Secrets Manager gives, lies in.
+///
+/// That date may be the window's end or its beginning, so a whole window is waited for: one too early is a false alarm.
+/// Source: Secrets Manager API reference, `DescribeSecret` ("on or before this date"); User Guide, "Rotation schedules" (a
+/// schedule in days without a duration has the UTC day as its window).
+fn closes(named: Timestamp, opened: Timestamp, rules: &RotationRules, length: SignedDuration) -> Option<Timestamp> {
+    const DAY: i64 = 86_400;
+    if is_cron(rules) {
+        return opened.checked_add(length).ok().map(|closed| closed.max(named));
+    }
+    if rules.duration.is_some() || length < SignedDuration::from_secs(DAY) {
+        return named.checked_add(length).ok();
+    }
+    Timestamp::from_second(named.as_second().div_euclid(DAY).saturating_mul(DAY).saturating_add(DAY - 1)).ok()
 }
 
 fn schedule(rules: &RotationRules) -> Option<Result<Schedule, ScheduleError>> {
@@ -155,6 +174,22 @@ mod tests {
         let due = due_at("2026-03-10T12:00:00Z", "2026-03-09T23:59:59Z", "2026-03-02T08:10:00Z", &mondays);
         assert_eq!(due.previous, "2026-03-09T08:00:00Z".parse().ok());
         assert_eq!(due.overdue_since, "2026-03-09T23:59:59Z".parse().ok());
+    }
+
+    #[test]
+    fn a_date_that_is_the_beginning_of_a_window_is_overdue_when_that_window_has_closed() {
+        let overdue =
+            |now: &str, next: &str, rules: &RotationRules| due_at(now, next, "2026-01-02T08:10:00Z", rules).overdue_since;
+        let mondays = rules("cron(0 8 ? * MON *)", Some("3h"));
+        assert_eq!(overdue("2026-03-09T10:59:00Z", "2026-03-09T08:00:00Z", &mondays), None);
+        assert_eq!(overdue("2026-03-09T11:01:00Z", "2026-03-09T08:00:00Z", &mondays), "2026-03-09T11:00:00Z".parse().ok());
+        let weekly = rules("rate(7 days)", Some("24h"));
+        assert_eq!(overdue("2026-03-10T01:00:00Z", "2026-03-09T02:00:00Z", &weekly), None);
+        assert!(overdue("2026-03-10T02:01:00Z", "2026-03-09T02:00:00Z", &weekly).is_some());
+        let whole_day = rules("rate(7 days)", None);
+        assert_eq!(overdue("2026-03-09T23:00:00Z", "2026-03-09T02:00:00Z", &whole_day), None);
+        assert!(overdue("2026-03-10T00:00:00Z", "2026-03-09T02:00:00Z", &whole_day).is_some());
+        assert!(overdue("2026-03-09T06:00:00Z", "2026-03-09T04:00:00Z", &rules("rate(8 hours)", None)).is_some());
     }
 
     #[test]

@@ -3,9 +3,10 @@
 //! A service that rotation rests on is disturbed, and unrelated secrets fail with this one.
 //!
 //! **Shows as** an open event of AWS Health for Secrets Manager, Lambda, KMS or RDS in the region, and several secrets with
-//! other functions that fail at the same time. Neither alone is enough.
+//! other functions that fail at the same time, or a fault that AWS itself answers with in the function's log, such as
+//! `InternalServiceError`. The event alone is not enough.
 //!
-//! **Is not it** when only this secret fails.
+//! **Is not it** when only this secret fails, of something else.
 
 use crate::diagnosis::compare::compare;
 use crate::diagnosis::{Case, Rule, Stage, Verdict};
@@ -28,7 +29,8 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         return Verdict::unknown(missing.unwrap_or_else(|| "the attempts of other secrets".to_owned()));
     };
     let others = compare(case).map(|comparison| comparison.others_failing).unwrap_or_default();
-    if others.len() < SEVERAL {
+    let answered = case.seen(RULE.cause).filter(|seen| seen.is_latest);
+    if others.len() < SEVERAL && answered.is_none() {
         return if history.complete {
             Verdict::clear("no several unrelated secrets fail at the same time")
         } else {
@@ -57,23 +59,27 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         at: event.started_at,
         text: format!("{} open in {}", event.code, event.region),
     };
-    let fleet = Proof {
-        step: StepName::RotationHistory,
-        call: case.history_call().to_owned(),
-        at: None,
-        text: format!("failing with other functions within 24 h: {}", others.join(", ")),
+    let mut evidence = vec![incident];
+    evidence.extend(answered.map(|seen| seen.proof()));
+    let also = if others.len() < SEVERAL {
+        "a service answered the function with a fault of its own".to_owned()
+    } else {
+        evidence.push(Proof {
+            step: StepName::RotationHistory,
+            call: case.history_call().to_owned(),
+            at: None,
+            text: format!("failing with other functions within 24 h: {}", others.join(", ")),
+        });
+        format!("{} secrets with other functions fail too", others.len())
     };
-    let explanation = format!(
-        "AWS reports an incident of {} in {}, and {} secrets with other functions fail too.",
-        event.service,
-        event.region,
-        others.len()
-    );
+    let explanation = format!("AWS reports an incident of {} in {}, and {also}.", event.service, event.region);
+    // A fault of AWS that one function meets may have passed by itself.
+    let confidence = if others.len() < SEVERAL { Confidence::Likely } else { Confidence::Confirmed };
     let remediation =
         Remediation::new("Wait until AWS closes the event, then rotate. If rotation still fails, open a support case.")
             .rotate(case)
             .link("https://health.aws.amazon.com/health/status");
-    case.finding(RULE.cause, Confidence::Confirmed, explanation, vec![incident, fleet], remediation).into()
+    case.finding(RULE.cause, confidence, explanation, evidence, remediation).into()
 }
 
 #[cfg(test)]
@@ -117,6 +123,20 @@ mod tests {
         let mut alone = failing_with(0);
         open_event(&mut alone);
         assert_clear(RULE.cause, &alone);
+    }
+
+    #[test]
+    fn a_fault_of_aws_in_the_log_makes_an_open_event_likely_and_is_unknown_without_one() {
+        let mut evidence = healthy();
+        let line = "[ERROR] ClientError: An error occurred (InternalServiceError) when calling the PutSecretValue operation \
+                    (reached max retries: 4): An error occurred on the server side.";
+        fail(&mut evidence, RotationStep::CreateSecret, &[line]);
+        let quoted = diagnose(&evidence);
+        assert_eq!(quoted.findings.first().map(|finding| finding.cause), Some(Cause::UnknownFailure));
+        assert!(quoted.findings[0].evidence.iter().any(|proof| proof.text == line));
+        open_event(&mut evidence);
+        assert_eq!(finding(RULE.cause, &evidence).confidence, Confidence::Likely);
+        assert_eq!(diagnose(&evidence).root_cause().map(|root| root.cause), Some(RULE.cause));
     }
 
     #[test]

@@ -153,7 +153,22 @@ mod tests {
     fn without_any_invocation_a_grant_may_be_gone_which_is_possible_and_no_more() {
         let mut evidence = with_key();
         fail_unseen(&mut evidence, None);
+        facts(&mut evidence.metrics).points.clear();
+        let finding = finding(CAUSE, &evidence);
+        assert_eq!(finding.confidence, Confidence::Possible);
+        assert!(finding.evidence.iter().any(|proof| proof.text.starts_with("Invocations 0, Throttles 0 ")), "{finding:?}");
+    }
+
+    #[test]
+    fn a_key_policy_that_admits_neither_role_nor_account_makes_it_likely_whatever_the_role_may() {
+        let mut evidence = with_key();
+        fail_unseen(&mut evidence, None);
+        facts(&mut evidence.role).policies = Observation::NotApplicable { because: "not needed".to_owned() };
         assert_eq!(finding(CAUSE, &evidence).confidence, Confidence::Possible);
+        let Observation::Found(key) = &mut facts(&mut evidence.access).environment_key else { panic!() };
+        key.policy = Observation::Found(json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Resource": "*",
+            "Principal": { "AWS": "arn:aws:iam::123456789012:role/admin" }, "Action": "kms:*" }] }));
+        assert_eq!(finding(CAUSE, &evidence).confidence, Confidence::Likely);
     }
 
     #[test]

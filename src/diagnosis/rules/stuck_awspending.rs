@@ -168,6 +168,19 @@ mod tests {
     }
 
     #[test]
+    fn a_pending_version_that_is_no_newer_than_the_current_one_is_not_in_the_making() {
+        let mut evidence = healthy();
+        let young = Some(now() - SignedDuration::from_mins(3));
+        let versions = &mut facts(&mut evidence.secret).versions;
+        versions.iter_mut().for_each(|version| {
+            version.labels.retain(|label| label != "AWSPENDING");
+            version.created_at = young;
+        });
+        versions.push(SecretVersion { id: PENDING.into(), labels: vec!["AWSPENDING".into()], created_at: young });
+        assert_eq!(finding(RULE.cause, &evidence).confidence, Confidence::Likely);
+    }
+
+    #[test]
     fn without_the_secret_it_cannot_be_told() {
         let mut evidence = healthy();
         deny(&mut evidence, StepName::Secret);

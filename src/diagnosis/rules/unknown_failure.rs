@@ -53,7 +53,7 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     case.finding(RULE.cause, Confidence::Possible, explanation, evidence, remediation).into()
 }
 
-/// Causes that facts of the secret or the function decide; a line that names one where they do not explains nothing.
+/// Causes that facts of the secret, the function or the region decide; a line that names one where they do not explains nothing.
 pub(super) fn is_judged_by_state(cause: Cause) -> bool {
     matches!(
         cause,
@@ -63,6 +63,7 @@ pub(super) fn is_judged_by_state(cause: Cause) -> bool {
             | Cause::LambdaFunctionMissing
             | Cause::ConsumerStaleCredentials
             | Cause::StuckAwspending
+            | Cause::AwsServiceIssue
             | Cause::ScheduleWrongOrOverdue
     )
 }
