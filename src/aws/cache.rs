@@ -25,6 +25,8 @@ pub(crate) enum Thing {
     Metrics(String),
     /// A simulation, by role and what was asked.
     Simulation(String),
+    /// A role's trust policy and the name of its boundary, by role ARN.
+    Role(String),
     /// A role's policies, by role ARN.
     RolePolicies(String),
     /// A managed policy's document, by ARN.

@@ -7,31 +7,33 @@ use crate::model::{Cause, Change, Confidence, CorrelatedChange, Finding, Proof, 
 /// How long before the first failure a change must have happened to count as its likely origin, in minutes.
 const CLOSE_MINUTES: i64 = 30;
 
-/// CloudTrail's event names, and the causes such a change can produce.
+/// Of every kind of change: CloudTrail's event names, the most telling first, and the causes it can produce.
 ///
 /// Names are those of `LookupEvents`; Lambda's carry the API version, other versions of the same name count too.
 /// Source: AWS CloudTrail User Guide, and each service's API reference.
 const EXPLAINS: &[(&[&str], &[Cause])] = &[
     (
         &[
-            "PutRolePolicy",
-            "DeleteRolePolicy",
-            "AttachRolePolicy",
             "DetachRolePolicy",
+            "DeleteRolePolicy",
+            "PutRolePolicy",
             "CreatePolicyVersion",
             "SetDefaultPolicyVersion",
             "DeleteRole",
-            "UpdateAssumeRolePolicy",
         ],
         &[
             Cause::IamIdentityPolicyMissing,
-            Cause::IamExplicitDeny,
             Cause::SuperuserSecretAccessDenied,
             Cause::LambdaEniPermissionMissing,
             Cause::KmsAccessDenied,
             Cause::LambdaEnvKmsDenied,
             Cause::SuperuserMetadataApiError,
         ],
+    ),
+    (&["PutRolePolicy", "AttachRolePolicy", "CreatePolicyVersion", "SetDefaultPolicyVersion"], &[Cause::IamExplicitDeny]),
+    (
+        &["UpdateAssumeRolePolicy"],
+        &[Cause::IamIdentityPolicyMissing, Cause::LambdaEniPermissionMissing, Cause::LambdaEnvKmsDenied],
     ),
     (
         &["PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary", "AttachPolicy", "UpdatePolicy"],
@@ -41,7 +43,7 @@ const EXPLAINS: &[(&[&str], &[Cause])] = &[
     (&["PutKeyPolicy", "RevokeGrant", "RetireGrant"], &[Cause::KmsAccessDenied, Cause::LambdaEnvKmsDenied]),
     (&["DisableKey", "ScheduleKeyDeletion"], &[Cause::KmsKeyDisabledOrPendingDeletion, Cause::LambdaEnvKmsDenied]),
     (
-        &["UpdateFunctionCode20150331v2", "UpdateFunctionConfiguration20150331v2", "PublishLayerVersion20181031"],
+        &["UpdateFunctionCode20150331v2"],
         &[
             Cause::CodeImportError,
             Cause::CodeRuntimeUpgradedAbi,
@@ -56,47 +58,46 @@ const EXPLAINS: &[(&[&str], &[Cause])] = &[
             Cause::LambdaOom,
             Cause::LambdaExtensionCrash,
             Cause::LambdaStateFailed,
-            Cause::LambdaVpcConfigInvalid,
-            Cause::LambdaVpcCapacity,
-            Cause::LambdaEnvKmsDenied,
-            Cause::LambdaEniPermissionMissing,
-            Cause::AwsEndpointUnreachable,
-            Cause::DbNetworkUnreachable,
             Cause::DbScramLibpqOld,
             Cause::DbSslMismatch,
-            Cause::IamIdentityPolicyMissing,
             Cause::RotationLambdaMisbound,
             Cause::RotationTokenMissingCrossAccount,
             Cause::DbPasswordPolicyOrChars,
         ],
     ),
     (
+        &["UpdateFunctionConfiguration20150331v2", "PublishLayerVersion20181031"],
         &[
-            "RemovePermission20150331v2",
-            "AddPermission20150331v2",
-            "DeleteFunction20150331",
-            "PutFunctionConcurrency20171031",
-            "DeleteAlias20150331",
+            Cause::CodeImportError,
+            Cause::CodeRuntimeUpgradedAbi,
+            Cause::CodeSyntaxOrHandlerError,
+            Cause::CodeMissingEnv,
+            Cause::CodeUnhandledException,
+            Cause::DependencyMissingAtRuntime,
+            Cause::DependencyApiChanged,
+            Cause::LambdaTimeoutTooShort,
+            Cause::LambdaOom,
+            Cause::LambdaExtensionCrash,
+            Cause::LambdaStateFailed,
+            Cause::LambdaVpcConfigInvalid,
+            Cause::LambdaVpcCapacity,
+            Cause::LambdaEnvKmsDenied,
+            Cause::LambdaEniPermissionMissing,
+            Cause::DbScramLibpqOld,
+            Cause::DbSslMismatch,
+            Cause::IamIdentityPolicyMissing,
+            Cause::RotationLambdaMisbound,
+            Cause::DbPasswordPolicyOrChars,
         ],
-        &[Cause::LambdaInvokePermissionMissing, Cause::LambdaFunctionMissing, Cause::LambdaThrottledConcurrency],
     ),
+    (&["RemovePermission20150331v2", "AddPermission20150331v2"], &[Cause::LambdaInvokePermissionMissing]),
+    (&["DeleteFunction20150331", "DeleteAlias20150331"], &[Cause::LambdaFunctionMissing, Cause::LambdaInvokePermissionMissing]),
+    (&["PutFunctionConcurrency20171031"], &[Cause::LambdaThrottledConcurrency]),
     (
-        &[
-            "RevokeSecurityGroupIngress",
-            "RevokeSecurityGroupEgress",
-            "ModifySecurityGroupRules",
-            "DeleteNatGateway",
-            "DeleteVpcEndpoints",
-            "ModifyVpcEndpoint",
-            "ReplaceRoute",
-            "DeleteRoute",
-            "ReplaceNetworkAclEntry",
-            "CreateNetworkAclEntry",
-        ],
+        &["RevokeSecurityGroupEgress", "RevokeSecurityGroupIngress", "ModifySecurityGroupRules"],
         &[
             Cause::AwsEndpointUnreachable,
             Cause::DbNetworkUnreachable,
-            Cause::VpcEndpointPolicyDeny,
             Cause::SuperuserMetadataApiError,
             Cause::DirectoryKinitFailed,
             Cause::DbLoginAmbiguous,
@@ -104,9 +105,25 @@ const EXPLAINS: &[(&[&str], &[Cause])] = &[
             Cause::TargetServiceError,
         ],
     ),
-    (&["DeleteSubnet", "DeleteSecurityGroup"], &[Cause::LambdaVpcConfigInvalid]),
     (
-        &["ModifyDBInstance", "ModifyDBCluster", "ModifyDBParameterGroup", "RestoreDBInstanceFromDBSnapshot"],
+        &["DeleteVpcEndpoints", "ModifyVpcEndpoint"],
+        &[Cause::AwsEndpointUnreachable, Cause::VpcEndpointPolicyDeny, Cause::SuperuserMetadataApiError],
+    ),
+    (
+        &["DeleteNatGateway"],
+        &[
+            Cause::AwsEndpointUnreachable,
+            Cause::SuperuserMetadataApiError,
+            Cause::TargetServiceError,
+            Cause::DbNetworkUnreachable,
+        ],
+    ),
+    (
+        &["UpdateFunctionConfiguration20150331v2"],
+        &[Cause::AwsEndpointUnreachable, Cause::DbNetworkUnreachable, Cause::DbLoginAmbiguous, Cause::DbSuperuserLoginAmbiguous],
+    ),
+    (
+        &["ModifyDBInstance", "ModifyDBCluster", "RestoreDBInstanceFromDBSnapshot", "ModifyDBParameterGroup"],
         &[
             Cause::DbAuthFailed,
             Cause::DbSslMismatch,
@@ -118,6 +135,19 @@ const EXPLAINS: &[(&[&str], &[Cause])] = &[
             Cause::DbNetworkUnreachable,
         ],
     ),
+    (
+        &["ReplaceRoute", "DeleteRoute", "ReplaceNetworkAclEntry", "CreateNetworkAclEntry"],
+        &[
+            Cause::AwsEndpointUnreachable,
+            Cause::DbNetworkUnreachable,
+            Cause::SuperuserMetadataApiError,
+            Cause::DirectoryKinitFailed,
+            Cause::DbLoginAmbiguous,
+            Cause::DbSuperuserLoginAmbiguous,
+            Cause::TargetServiceError,
+        ],
+    ),
+    (&["DeleteSubnet", "DeleteSecurityGroup"], &[Cause::LambdaVpcConfigInvalid]),
     (
         &["PutSecretValue", "UpdateSecret", "UpdateSecretVersionStage"],
         &[
@@ -142,10 +172,9 @@ const EXPLAINS: &[(&[&str], &[Cause])] = &[
             Cause::SecretNoCurrentValue,
         ],
     ),
-    (
-        &["CancelRotateSecret", "RotateSecret", "DeleteSecret", "RestoreSecret"],
-        &[Cause::RotationDisabled, Cause::ScheduleWrongOrOverdue, Cause::SecretMarkedForDeletion, Cause::RotationNoLambdaArn],
-    ),
+    (&["CancelRotateSecret"], &[Cause::RotationDisabled, Cause::RotationNoLambdaArn]),
+    (&["RotateSecret", "RestoreSecret"], &[Cause::ScheduleWrongOrOverdue, Cause::RotationNoLambdaArn]),
+    (&["DeleteSecret"], &[Cause::SecretMarkedForDeletion]),
 ];
 
 /// The event name without Lambda's API version, such as `UpdateFunctionCode` for `UpdateFunctionCode20150331v2`.
@@ -158,7 +187,7 @@ fn base(event: &str) -> &str {
     }
 }
 
-/// The CloudTrail event names that can explain `cause`.
+/// The CloudTrail event names that can explain `cause`, the most telling first; some may come twice.
 pub fn events_explaining(cause: Cause) -> impl Iterator<Item = &'static str> {
     EXPLAINS.iter().filter(move |(_, causes)| causes.contains(&cause)).flat_map(|(events, _)| events.iter().copied())
 }

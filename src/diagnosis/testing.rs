@@ -242,6 +242,7 @@ pub(crate) fn healthy() -> Evidence {
             changes: Vec::new(),
             source: EventSource::EventHistory,
             searched: Vec::new(),
+            unsearched: Vec::new(),
             complete: true,
         })),
     }
@@ -391,6 +392,12 @@ fn role() -> RoleFacts {
             boundary: None,
             complete: true,
         }),
+        trust: Observation::Found(json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Effect": "Allow", "Principal": { "Service": "lambda.amazonaws.com" }, "Action": "sts:AssumeRole"
+            }]
+        })),
     }
 }
 

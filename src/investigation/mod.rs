@@ -80,7 +80,7 @@ impl Options {
     /// The steps that see more in a wider window, over that window; the other observations of the earlier run are kept.
     #[must_use]
     pub fn widen(previous: Evidence, reach: Reach) -> Options {
-        let steps = NextLook { reach: Some(reach), change_events: Vec::new() }.steps();
+        let steps = NextLook::widened(reach).steps();
         Options { reach: Some(reach), steps, ..Options::on(previous) }
     }
 
@@ -118,7 +118,7 @@ pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: 
         let Some(next) = NextLook::after(&evidence, &diagnosis, options).filter(|_| !remaining.is_zero()) else { break };
         let steps = next.steps();
         request.reach = next.reach.unwrap_or(request.reach);
-        request.change_events = next.change_events;
+        (request.change_events, request.most_look_ups) = (next.change_events, next.most_look_ups);
         request.total_deadline = remaining;
         request.rerun = Some((evidence, steps.clone()));
         evidence = look(aws, clock, &request, progress).await;

@@ -2,7 +2,8 @@
 
 use super::Options;
 use crate::diagnosis::{Case, events_explaining};
-use crate::model::{Diagnosis, EventSource, Evidence, Observation, Outcome, Reach, StepName};
+use crate::model::{Confidence, Diagnosis, EventSource, Evidence, Observation, Outcome, Reach, StepName};
+use crate::playbook::MOST_LOOK_UPS;
 use std::collections::BTreeSet;
 
 /// What to look at again.
@@ -10,11 +11,21 @@ use std::collections::BTreeSet;
 pub(super) struct NextLook {
     /// Look this far back.
     pub(super) reach: Option<Reach>,
-    /// Look for these changes by name.
+    /// Look for these changes by name, the most telling first.
     pub(super) change_events: Vec<String>,
+    /// At most with so many look-ups in a region's event history.
+    pub(super) most_look_ups: usize,
 }
 
+/// How many look-ups in a region's event history are spent on the change behind a cause that is confirmed without it.
+const ENOUGH_FOR_A_PROVEN_CAUSE: usize = 4;
+
 impl NextLook {
+    /// Further back.
+    pub(super) fn widened(reach: Reach) -> NextLook {
+        NextLook { reach: Some(reach), ..NextLook::default() }
+    }
+
     /// The next look, if another can tell more.
     pub(super) fn after(evidence: &Evidence, diagnosis: &Diagnosis, options: &Options) -> Option<NextLook> {
         widen(evidence, diagnosis, options).or_else(|| search_change(evidence, diagnosis, options))
@@ -45,27 +56,37 @@ fn widen(evidence: &Evidence, diagnosis: &Diagnosis, options: &Options) -> Optio
     if options.reach.is_some() || !options.steps.is_empty() || !unexplained || !readable {
         return None;
     }
-    Some(NextLook { reach: Some(evidence.reach.wider()?), change_events: Vec::new() })
+    Some(NextLook::widened(evidence.reach.wider()?))
 }
 
 /// Looks for the change behind the root cause by event name, where the window before the failures did not show one.
 ///
 /// A trail's log group is read with all names at once, so this concerns `LookupEvents` alone.
 fn search_change(evidence: &Evidence, diagnosis: &Diagnosis, options: &Options) -> Option<NextLook> {
-    let cause = diagnosis.root_cause()?.cause;
+    let root = diagnosis.root_cause()?;
     let searched = match &evidence.changes.observation {
-        Observation::Found(changes) if changes.source == EventSource::EventHistory => changes.searched.as_slice(),
+        Observation::Found(changes) if changes.source == EventSource::EventHistory => Some(changes),
         // Nothing failed that a change would have to explain; but somebody turned rotation off.
-        Observation::NotApplicable { .. } => &[],
+        Observation::NotApplicable { .. } => None,
         _ => return None,
     };
-    let explained = diagnosis.changes.iter().any(|change| change.explains.contains(&cause));
+    let is_settled = |name: &str| searched.is_some_and(|changes| changes.is_settled(name));
+    let explained = diagnosis.changes.iter().any(|change| change.explains.contains(&root.cause));
     if explained || !options.steps.is_empty() {
         return None;
     }
-    let names: Vec<String> =
-        events_explaining(cause).filter(|name| !searched.iter().any(|done| done == name)).map(str::to_owned).collect();
-    (!names.is_empty()).then_some(NextLook { reach: None, change_events: names })
+    let mut names: Vec<String> = Vec::new();
+    for name in events_explaining(root.cause).filter(|name| !is_settled(name)) {
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    // What is already proven is only to be given its author.
+    let most_look_ups = match root.confidence {
+        Confidence::Confirmed => ENOUGH_FOR_A_PROVEN_CAUSE,
+        Confidence::Likely | Confidence::Possible => MOST_LOOK_UPS,
+    };
+    (!names.is_empty()).then_some(NextLook { reach: None, change_events: names, most_look_ups })
 }
 
 #[cfg(test)]
@@ -121,7 +142,7 @@ mod tests {
 
     #[test]
     fn only_the_last_widening_reads_events_again() {
-        let steps = |reach| NextLook { reach: Some(reach), change_events: Vec::new() }.steps();
+        let steps = |reach| NextLook::widened(reach).steps();
         let of_the_function = BTreeSet::from([StepName::FunctionLogs, StepName::FunctionMetrics]);
         assert_eq!(steps(Reach::Week), of_the_function);
         assert_eq!(steps(Reach::Month), of_the_function);

@@ -9,6 +9,7 @@ use super::step::StepName;
 use super::window::{Reach, Window};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::convert::Infallible;
 
 /// Everything one investigation looked at.
@@ -265,6 +266,14 @@ pub struct RoleFacts {
     pub simulations: Observation<Vec<Simulation>>,
     /// The policies themselves, read where simulation is not enough.
     pub policies: Observation<RolePolicies>,
+    /// The trust policy: who may assume the role.
+    #[serde(default = "trust_unseen")]
+    pub trust: Observation<Value>,
+}
+
+/// Evidence that was stored before the trust policy was read.
+fn trust_unseen() -> Observation<Value> {
+    Observation::NotApplicable { because: "not asked for".to_owned() }
 }
 
 /// One answer of IAM's policy simulator.
@@ -490,8 +499,30 @@ pub struct ConfigChanges {
     pub source: EventSource,
     /// The event names that were searched; empty means all write events of the window.
     pub searched: Vec<String>,
+    /// The event names that could explain the failure and were not searched.
+    #[serde(default)]
+    pub unsearched: Vec<Unsearched>,
     /// False when a limit or a failing page cut the search short; then absence proves nothing.
     pub complete: bool,
+}
+
+impl ConfigChanges {
+    /// True when events of this name were searched, or it was decided that they need not or cannot be.
+    #[must_use]
+    pub fn is_settled(&self, event: &str) -> bool {
+        self.searched.iter().any(|name| name == event) || self.unsearched.iter().any(|one| one.event == event)
+    }
+}
+
+/// Events that were not searched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unsearched {
+    /// Their name.
+    pub event: String,
+    /// Why not.
+    pub because: String,
+    /// True when other evidence tells that there were none that matter.
+    pub is_answered: bool,
 }
 
 /// One change to the configuration.

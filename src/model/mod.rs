@@ -24,7 +24,7 @@ pub use evidence::{
     Attempt, AttemptOutcome, Change, Concern, ConfigChanges, DueDates, EventSource, Evidence, FleetSecret, FunctionFacts,
     FunctionLogs, FunctionMetrics, HealthEvent, KeyFacts, MetricPoint, PolicyDocument, Refusal, Replica, RoleFacts, RolePolicies,
     RotationConfig, RotationHistory, RotationRules, SecretAccess, SecretFacts, SecretVersion, SimulatedDecision, Simulation,
-    StepView, VpcConfig,
+    StepView, Unsearched, VpcConfig,
 };
 pub use finding::{
     Comparison, Confidence, CorrelatedChange, Diagnosis, FailureRow, Finding, NotChecked, Outcome, Proof, Remediation, RuledOut,

@@ -1,55 +1,20 @@
 //! Step 9: who changed the secret, its rotation, the function, the role, the key or the network, and when.
 
-use super::events::{self, LookUp, Looked};
+use super::change_search::{Search, Searched};
+use super::events;
 use super::relevance::Watched;
 use super::rotation_history::first_failure;
 use super::secret::Described;
 use super::trail_event::TrailEvent;
 use super::{Context, Seen, carried, text};
 use crate::aws::Asker;
-use crate::model::{Change, ConfigChanges, EventSource, FunctionFacts, Observation, RotationHistory, SecretRef, Window};
-use futures::future::join_all;
-use jiff::Timestamp;
+use crate::model::{
+    Change, ConfigChanges, EventSource, FunctionFacts, Observation, RoleFacts, RotationHistory, SecretRef, Window,
+};
 use std::sync::Arc;
 
 /// Changes kept; of a longer list, the newest.
 const MAX_CHANGES: usize = 200;
-
-/// Searched by name where all writes before a failure are too many to read.
-///
-/// Lambda's names carry the version of its API, and a look-up takes exact names only.
-const TELLING: [&str; 10] = [
-    "UpdateFunctionCode20150331v2",
-    "UpdateFunctionConfiguration20150331v2",
-    "RemovePermission20150331v2",
-    "PutFunctionConcurrency20171031",
-    "PutResourcePolicy",
-    "UpdateSecret",
-    "PutKeyPolicy",
-    "DisableKey",
-    "RevokeSecurityGroupIngress",
-    "RevokeSecurityGroupEgress",
-];
-
-/// The same, of IAM.
-const TELLING_GLOBAL: [&str; 4] = ["DetachRolePolicy", "PutRolePolicy", "DeleteRolePolicy", "CreatePolicyVersion"];
-
-/// Where events of these names are: IAM's and the organization's are in one region only.
-///
-/// Source: CloudTrail User Guide, "Global service events".
-fn is_global(name: &str) -> bool {
-    let of_roles = name.contains("Role") && !name.contains("Rotat");
-    let of_policies = ["CreatePolicy", "SetDefaultPolicy", "AttachPolicy", "DetachPolicy", "UpdatePolicy", "DeletePolicy"];
-    of_roles || of_policies.iter().any(|prefix| name.starts_with(prefix))
-}
-
-/// What event history brought, and how it was asked.
-#[derive(Debug, Default)]
-struct Searched {
-    looked: Looked,
-    names: Vec<String>,
-    window: Option<Window>,
-}
 
 pub(super) async fn collect(
     cx: &Context<'_>,
@@ -78,13 +43,29 @@ pub(super) async fn collect(
     let mut names = cx.request.change_events.clone();
     // A rotation that is wanted and does not come may have been refused to whoever asked for it.
     let failing = history.found().is_some_and(|history| first_failure(&history.attempts).is_some());
-    if config.is_some_and(|config| config.enabled == Some(true)) && history.found().is_some() && !failing {
+    let wanted = described.as_ref().is_some_and(|it| it.config.enabled == Some(true) && it.facts.deleted_at.is_none());
+    if wanted && history.found().is_some() && !failing {
         names.push("RotateSecret".to_owned());
     }
+    // A search by name goes on where the look before it ended.
+    let known = earlier(cx).filter(|_| !cx.request.change_events.is_empty());
+    let role = cx.board.role.peek();
+    let watched_so_far = watched(cx, described.as_deref(), &function, role.as_ref());
+    let all_regions = regions(cx);
+    let search = |regions| Search {
+        regions,
+        watched: &watched_so_far,
+        function: function.found().map(AsRef::as_ref),
+        trouble,
+        last_success: config.and_then(|config| config.last_rotated_at),
+        known,
+    };
+    let most = cx.request.most_look_ups;
+    let since = events::since_success(span, config.and_then(|config| config.last_rotated_at));
     let trail = cx.trail.read(cx, asker, span).await.filter(|trail| trail.complete);
     let searched = match &trail {
         Some(trail) if trail.has_global_events => Searched::default(),
-        Some(_) => search(cx, asker, span, trouble, &names, &[cx.aws.global_region()]).await,
+        Some(_) => search(&[cx.aws.global_region()]).perform(cx, asker, since, &names, most).await,
         None if trouble.is_none() && names.is_empty() => {
             // Without the secret or its history it is not known that nothing failed.
             if !matches!(subject, Observation::Found(_)) {
@@ -96,21 +77,32 @@ pub(super) async fn collect(
             let because = "nothing failed or is overdue that a change would have to explain";
             return Observation::NotApplicable { because: because.to_owned() }.into();
         }
-        None => search(cx, asker, span, trouble, &names, &regions(cx)).await,
+        None => search(&all_regions).perform(cx, asker, since, &names, most).await,
     };
     let mut events: Vec<TrailEvent> = trail.iter().flat_map(|trail| trail.events.iter().cloned()).collect();
-    let complete = searched.looked.is_complete();
+    let mut complete = searched.looked.is_complete() && searched.unsearched.iter().all(|one| one.is_answered);
     events.extend(searched.looked.events);
-    if let (true, Some(unanswered)) = (events.is_empty(), searched.looked.unanswered) {
+    if let (true, None, Some(unanswered)) = (events.is_empty(), known, searched.looked.unanswered) {
         return carried(unanswered).into();
     }
     events::newest_last(&mut events);
+    let role = asker.within_deadline(cx.board.role.get()).await;
     let before_trouble = trouble.map(events::before);
-    let mut watched = Watched { before_trouble, ..watched(cx, asker, described.as_deref(), &function).await };
+    let mut watched = Watched { before_trouble, ..watched(cx, described.as_deref(), &function, role.as_ref()) };
     watched.learn_policies(&events);
     let mut changes: Vec<Change> = events.iter().filter_map(|event| watched.change(event)).collect();
-    let refusals = events.iter().filter_map(|event| watched.refusal(event)).collect();
-    let is_cut = changes.len() > MAX_CHANGES;
+    let mut refusals: Vec<_> = events.iter().filter_map(|event| watched.refusal(event)).collect();
+    let (mut names, mut unsearched) = (searched.names, searched.unsearched);
+    if let Some(known) = known {
+        changes.extend(known.changes.iter().filter(|change| !changes.contains(change)).cloned().collect::<Vec<_>>());
+        changes.sort_by_key(|change| change.at);
+        refusals.extend(known.refusals.iter().filter(|refusal| !refusals.contains(refusal)).cloned().collect::<Vec<_>>());
+        refusals.sort_by_key(|refusal| refusal.at);
+        names.splice(0..0, known.searched.iter().cloned());
+        unsearched.splice(0..0, known.unsearched.iter().cloned());
+        complete &= known.complete;
+    }
+    complete &= changes.len() <= MAX_CHANGES;
     changes.drain(..changes.len().saturating_sub(MAX_CHANGES));
 
     let window = if trail.is_some() { span } else { searched.window.unwrap_or(span) };
@@ -118,9 +110,15 @@ pub(super) async fn collect(
         Some(trail) => EventSource::TrailLogGroup(trail.group.clone()),
         None => EventSource::EventHistory,
     };
-    let summary = summary(&changes, complete && !is_cut, &window);
-    let facts = ConfigChanges { changes, refusals, source, searched: searched.names, complete: complete && !is_cut };
+    let facts = ConfigChanges { changes, refusals, source, searched: names, unsearched, complete };
+    let summary = summary(&facts, &window);
     Seen { observation: Observation::Found(facts), window: Some(window), summary }
+}
+
+/// What this step saw of event history in the look before.
+fn earlier<'a>(cx: &Context<'a>) -> Option<&'a ConfigChanges> {
+    let (evidence, _) = cx.request.rerun.as_ref()?;
+    evidence.changes.found().filter(|changes| changes.source == EventSource::EventHistory)
 }
 
 /// This region, and the one that holds IAM's changes.
@@ -130,70 +128,14 @@ fn regions<'a>(cx: &Context<'a>) -> Vec<&'a str> {
     regions
 }
 
-/// Event history: all writes before the trouble, in each region at once; and the named events over the whole span.
-async fn search(
+fn watched(
     cx: &Context<'_>,
-    asker: &Asker,
-    span: Window,
-    trouble: Option<Timestamp>,
-    names: &[String],
-    regions: &[&str],
-) -> Searched {
-    let mut searched = Searched::default();
-    if let Some(at) = trouble {
-        let window = events::before(at);
-        searched.window = Some(window);
-        let writes = join_all(regions.iter().map(|region| writes_before(cx, asker, region, window))).await;
-        for (looked, names) in writes {
-            searched.looked.add(looked);
-            searched.names.extend(names);
-        }
-    }
-    if !names.is_empty() {
-        searched.window = Some(span);
-        let named = join_all(names.iter().filter_map(|name| {
-            let region = if is_global(name) { cx.aws.global_region() } else { cx.aws.region() };
-            regions.contains(&region).then(|| events::look_up(cx, asker, region, LookUp::Name(name), span))
-        }))
-        .await;
-        for looked in named {
-            searched.looked.add(looked);
-        }
-        searched.names.extend(names.iter().cloned());
-    }
-    searched
-}
-
-/// All writes of `window`; where they are too many, those of the telling names.
-async fn writes_before(cx: &Context<'_>, asker: &Asker, region: &str, window: Window) -> (Looked, Vec<String>) {
-    let mut looked = events::look_up(cx, asker, region, LookUp::Writes, window).await;
-    if !looked.is_cut {
-        return (looked, Vec::new());
-    }
-    let mut names: Vec<&str> = Vec::new();
-    if region == cx.aws.region() {
-        names.extend(TELLING);
-    }
-    if region == cx.aws.global_region() {
-        names.extend(TELLING_GLOBAL);
-    }
-    let named = join_all(names.iter().map(|name| events::look_up(cx, asker, region, LookUp::Name(name), window))).await;
-    for one in named {
-        looked.add(one);
-    }
-    // Still incomplete: writes of other names may have been among those cut off.
-    (looked, names.into_iter().map(str::to_owned).collect())
-}
-
-async fn watched(
-    cx: &Context<'_>,
-    asker: &Asker,
     described: Option<&Described>,
     function: &Observation<Arc<FunctionFacts>>,
+    role: Option<&Observation<Arc<RoleFacts>>>,
 ) -> Watched {
     let function = function.found();
-    let role_facts = asker.within_deadline(cx.board.role.get()).await;
-    let policies = role_facts.as_ref().and_then(Observation::found).and_then(|facts| facts.policies.found());
+    let policies = role.and_then(Observation::found).and_then(|facts| facts.policies.found());
     let attached = policies.map(|policies| {
         let all = policies.identity.iter().chain(&policies.boundary);
         all.map(|policy| policy.name.clone()).filter(|name| name.starts_with("arn:")).collect()
@@ -218,32 +160,22 @@ async fn watched(
     }
 }
 
-fn summary(changes: &[Change], complete: bool, window: &Window) -> String {
-    let mut line = match changes.last() {
+fn summary(facts: &ConfigChanges, window: &Window) -> String {
+    let (kinds, span) = (facts.searched.len(), text::span(window));
+    let mut line = match facts.changes.last() {
         Some(last) => {
-            format!("{}, last {} by {} {}", text::counted(changes.len(), "change"), last.event, last.actor, text::moment(last.at))
+            let changes = text::counted(facts.changes.len(), "change");
+            format!("{changes}, last {} by {} {}", last.event, last.actor, text::moment(last.at))
         }
-        None => format!("no change, {}", text::span(window)),
+        None if facts.searched.is_empty() => format!("no change, {span}"),
+        None => format!("no change by {} that was searched for, {span}", text::counted(kinds, "event name")),
     };
-    if !complete {
+    let unasked = facts.unsearched.iter().filter(|one| !one.is_answered).count();
+    if unasked > 0 {
+        line.push_str(&format!("; {} not searched for", text::counted(unasked, "event name")));
+    }
+    if !facts.complete {
         line.push_str("; the history is incomplete");
     }
     line
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_iam_and_of_the_organization_are_looked_for_where_they_are() {
-        for name in
-            TELLING_GLOBAL.iter().chain(&["PutRolePermissionsBoundary", "DeleteRole", "UpdateAssumeRolePolicy", "UpdatePolicy"])
-        {
-            assert!(is_global(name), "{name}");
-        }
-        for name in TELLING.iter().chain(&["RotateSecret", "CancelRotateSecret", "DeleteResourcePolicy"]) {
-            assert!(!is_global(name), "{name}");
-        }
-    }
 }

@@ -23,6 +23,10 @@ const MAX_LOOKUP_PAGES: usize = 5;
 /// Requests made for those pages; a page may be empty and have a successor.
 const MAX_LOOKUP_REQUESTS: usize = 15;
 
+/// How long before the last success events are looked for: its own are among them, and a failure just before it, which it
+/// healed or which moved `LastRotatedDate` by hand.
+const MARGIN: SignedDuration = SignedDuration::from_hours(24);
+
 /// The events that rotation and its failures can be explained with; `*` stands for any text.
 ///
 /// Prefixes keep Lambda's versioned names, and the pattern below 1 024 characters.
@@ -116,6 +120,12 @@ pub(super) fn span(cx: &Context<'_>, last_rotated_at: Option<Timestamp>) -> Wind
     }
 }
 
+/// The part of `span` since the last success, and [`MARGIN`] before it: what came earlier explains no failure of today.
+pub(super) fn since_success(span: Window, last_rotated_at: Option<Timestamp>) -> Window {
+    let from = last_rotated_at.and_then(|at| at.checked_sub(MARGIN).ok()).filter(|from| *from > span.from && *from < span.to);
+    Window { from: from.unwrap_or(span.from), to: span.to }
+}
+
 async fn read_trail(cx: &Context<'_>, asker: &Asker, window: Window) -> Option<TrailRead> {
     let own_account =
         cx.board.subject.peek().and_then(|subject| subject.found().map(|it| it.facts.arn.arn().account_id().to_owned()));
@@ -181,6 +191,8 @@ pub(super) fn newest_last(events: &mut Vec<TrailEvent>) {
 pub(super) enum LookUp<'a> {
     /// All events of this exact name.
     Name(&'a str),
+    /// All events, of any name, about the resource of this name. For a function few; for a secret or a key a flood of reads.
+    Resource(&'a str),
     /// All events that write.
     Writes,
 }
@@ -190,7 +202,7 @@ impl LookUp<'_> {
     fn covers(&self, event: &Event) -> bool {
         match self {
             LookUp::Name(name) => event.event_name().is_none_or(|own| own == *name),
-            LookUp::Writes => event.read_only() != Some("true"),
+            LookUp::Resource(_) | LookUp::Writes => event.read_only() != Some("true"),
         }
     }
 }
@@ -223,6 +235,7 @@ pub(super) async fn look_up(cx: &Context<'_>, asker: &Asker, region: &str, what:
     let shared = cx.aws.shared_in(region);
     let (key, value) = match what {
         LookUp::Name(name) => (LookupAttributeKey::EventName, name),
+        LookUp::Resource(name) => (LookupAttributeKey::ResourceName, name),
         LookUp::Writes => (LookupAttributeKey::ReadOnly, "false"),
     };
     let mut looked = Looked::default();

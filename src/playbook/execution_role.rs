@@ -2,6 +2,7 @@
 
 use super::kms_key;
 use super::role_policies;
+use super::rotation_history::first_failure;
 use super::secret::Described;
 use super::{Context, Seen, carried, text};
 use crate::aws::{Asker, Thing};
@@ -64,16 +65,41 @@ pub(super) async fn collect(
         // Without the key's answer the secret's still counts; what is missing is among the denials.
         (own, _) => own,
     };
-    let policies = match needed_policies(&simulations) {
-        Some(scope) => role_policies::read(cx, asker, role, scope).await,
-        None => Observation::NotApplicable { because: "the simulation left nothing open".to_owned() },
+    let needed = needed_policies(&simulations);
+    let policies = async {
+        match needed {
+            Some(scope) => role_policies::read(cx, asker, role, scope).await,
+            None => Observation::NotApplicable { because: "the simulation left nothing open".to_owned() },
+        }
     };
-    if !simulations.is_answered() && !policies.is_answered() {
+    let trust = async {
+        match needed {
+            Some(role_policies::Scope { boundary: false }) => {
+                Observation::NotApplicable { because: "the simulation already shows what the role lacks".to_owned() }
+            }
+            _ if works(cx, asker, &described).await => {
+                Observation::NotApplicable { because: "rotation works, so Lambda assumes the role".to_owned() }
+            }
+            _ => role_policies::trust(cx, asker, role).await,
+        }
+    };
+    let (policies, trust) = tokio::join!(policies, trust);
+    if !simulations.is_answered() && !policies.is_answered() && !trust.is_answered() {
         return carried(simulations).into();
     }
-    let facts = RoleFacts { role: role.clone(), simulations, policies };
+    let facts = RoleFacts { role: role.clone(), simulations, policies, trust };
     let summary = summary(&facts);
     Seen { observation: Observation::Found(facts), window: None, summary }
+}
+
+/// True when the history shows that the last rotation succeeded and none is due.
+async fn works(cx: &Context<'_>, asker: &Asker, described: &Described) -> bool {
+    let config = &described.config;
+    if config.last_rotated_at.is_none() || config.due.overdue_since.is_some() {
+        return false;
+    }
+    let history = asker.within_deadline(cx.board.history.get()).await;
+    history.as_ref().and_then(Observation::found).is_some_and(|history| first_failure(&history.attempts).is_none())
 }
 
 /// What to read of the role's policies: nothing where the simulation answered yes without reserve.

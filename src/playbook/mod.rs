@@ -5,6 +5,7 @@
 
 mod attempts;
 mod board;
+mod change_search;
 mod config_changes;
 mod events;
 mod execution_role;
@@ -41,6 +42,9 @@ pub const STEP_DEADLINE: Duration = Duration::from_secs(10);
 /// How long all steps together may take.
 pub const TOTAL_DEADLINE: Duration = Duration::from_secs(60);
 
+/// How many event names are searched for a change, in each region: at two look-ups a second, three seconds' worth.
+pub const MOST_LOOK_UPS: usize = 6;
+
 /// What to look at.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -54,8 +58,11 @@ pub struct Request {
     pub total_deadline: Duration,
     /// Evidence of an earlier run, and the steps to perform again; the other observations are kept.
     pub rerun: Option<(Evidence, BTreeSet<StepName>)>,
-    /// Event names step 9 searches over its whole window, in addition to the time before the first failure.
+    /// Event names step 9 searches over its whole window, the most telling first, in addition to the time before the first
+    /// failure.
     pub change_events: Vec<String>,
+    /// How many look-ups in a region's event history that search may cost.
+    pub most_look_ups: usize,
 }
 
 impl Request {
@@ -69,6 +76,7 @@ impl Request {
             total_deadline: TOTAL_DEADLINE,
             rerun: None,
             change_events: Vec::new(),
+            most_look_ups: MOST_LOOK_UPS,
         }
     }
 }

@@ -69,7 +69,7 @@ const PARAMETERS: &[&str] = &[
 ];
 
 /// The resources whose changes are looked for.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Watched {
     pub(super) secret: SecretRef,
     pub(super) function: Option<FunctionArn>,

@@ -90,16 +90,40 @@ async fn attached(cx: &Context<'_>, asker: &Asker, role: &RoleArn) -> Observatio
     Observation::Found(policies)
 }
 
+/// What GetRole tells of a role.
+#[derive(Debug, Clone)]
+struct Role {
+    trust: Option<Value>,
+    boundary: Option<String>,
+}
+
+async fn role_of(cx: &Context<'_>, asker: &Asker, role: &RoleArn) -> Observation<Role> {
+    let ask = async {
+        let request = cx.aws.iam.get_role().role_name(role.name()).send();
+        asker.ask("iam:GetRole", &format!("role {}", role.name()), request).await.map(|output| {
+            let told = output.role();
+            let boundary = told.and_then(|told| told.permissions_boundary()?.permissions_boundary_arn());
+            Role {
+                trust: told.and_then(|told| decode(told.assume_role_policy_document()?)),
+                boundary: boundary.map(str::to_owned),
+            }
+        })
+    };
+    cx.aws.shared().answers.get(Thing::Role(role.to_string()), asker.fresh(), ask).await
+}
+
+/// Who may assume the role.
+pub(super) async fn trust(cx: &Context<'_>, asker: &Asker, role: &RoleArn) -> Observation<Value> {
+    role_of(cx, asker, role).await.and_then(|role| match role.trust {
+        Some(trust) => Observation::Found(trust),
+        None => Observation::Failed { error: "GetRole answered without a trust policy".to_owned() },
+    })
+}
+
 /// The permissions boundary; `Found(None)` where the role has none.
 async fn boundary(cx: &Context<'_>, asker: &Asker, role: &RoleArn) -> Observation<Option<PolicyDocument>> {
-    let request = cx.aws.iam.get_role().role_name(role.name()).send();
-    let output = asker.ask("iam:GetRole", &format!("role {}", role.name()), request).await;
-    let arn = match output {
-        Observation::Found(output) => output
-            .role()
-            .and_then(|role| role.permissions_boundary())
-            .and_then(|boundary| boundary.permissions_boundary_arn())
-            .map(str::to_owned),
+    let arn = match role_of(cx, asker, role).await {
+        Observation::Found(role) => role.boundary,
         unanswered => return carried(unanswered),
     };
     let Some(arn) = arn else { return Observation::Found(None) };

@@ -6,15 +6,10 @@ use super::secret::{Described, is_pending_apart};
 use super::{Context, Seen, carried, not_here, text};
 use crate::aws::Asker;
 use crate::model::{Attempt, AttemptOutcome, EventSource, FleetSecret, Observation, RotationHistory, SecretRef, Window};
-use jiff::SignedDuration;
 use std::sync::Arc;
 
 /// Pages of `ListSecrets` read to compare secrets; a page holds 100.
 const MAX_FLEET_PAGES: usize = 10;
-
-/// How long before the last success events are looked for: its own are among them, and a failure just before it, which it
-/// healed or which moved `LastRotatedDate` by hand.
-const MARGIN: SignedDuration = SignedDuration::from_hours(24);
 
 pub(super) async fn collect(cx: &Context<'_>, asker: &Asker, subject: Observation<Arc<Described>>) -> Seen<RotationHistory> {
     let described = match &subject {
@@ -60,11 +55,7 @@ async fn look_up(
     named: &SecretRef,
     span: Window,
 ) -> (Looked, Window) {
-    let since_success = described
-        .and_then(|described| described.config.last_rotated_at)
-        .and_then(|at| at.checked_sub(MARGIN).ok())
-        .filter(|from| *from > span.from && *from < span.to);
-    let window = Window { from: since_success.unwrap_or(span.from), to: span.to };
+    let window = events::since_success(span, described.and_then(|described| described.config.last_rotated_at));
     let region = cx.aws.region();
     let ask = |name| events::look_up(cx, asker, region, LookUp::Name(name), window);
     let (mut looked, succeeded, abandoned) =
@@ -72,8 +63,9 @@ async fn look_up(
     looked.add(succeeded);
     looked.add(abandoned);
     let has_failed = attempts(&looked.events, named).own.iter().any(|attempt| attempt.outcome != AttemptOutcome::Succeeded);
-    let is_due =
-        described.is_some_and(|described| described.config.due.overdue_since.is_some() || is_pending_apart(&described.facts));
+    let is_due = described
+        .filter(|described| described.facts.deleted_at.is_none())
+        .is_some_and(|described| described.config.due.overdue_since.is_some() || is_pending_apart(&described.facts));
     if is_due && !has_failed {
         // Nothing failed, yet it is due: did a rotation begin at all?
         let (started, tested) = tokio::join!(ask("RotationStarted"), ask("TestRotationFailed"));

@@ -144,7 +144,7 @@ fn string(value: Option<&Value>) -> Option<String> {
 }
 
 /// Lambda's event names end in the date and version of its API: `UpdateFunctionCode20150331v2`.
-fn without_version(name: &str) -> &str {
+pub(super) fn without_version(name: &str) -> &str {
     let unversioned = name.rsplit_once('v').filter(|(_, version)| is_digits(version)).map_or(name, |(head, _)| head);
     let stem = unversioned.trim_end_matches(|c: char| c.is_ascii_digit());
     if unversioned.len() - stem.len() == 8 { stem } else { name }

@@ -97,7 +97,16 @@ pub fn evaluate_identity<'a>(policies: impl IntoIterator<Item = &'a Policy>, req
 /// permissions boundary is evaluated by [`Policies`](super::Policies).
 #[must_use]
 pub fn evaluate_resource(policy: &Policy, request: &Request) -> Decision {
-    let side = Side::Resource { caller_has_boundary: false };
+    alone(policy, request, Side::Resource { caller_has_boundary: false })
+}
+
+/// What a role's trust policy says of who would assume the role. Its statements name no resource.
+#[must_use]
+pub fn evaluate_trust(policy: &Policy, request: &Request) -> Decision {
+    alone(policy, request, Side::Trust)
+}
+
+fn alone(policy: &Policy, request: &Request, side: Side) -> Decision {
     let survey = Survey::of([policy], request, side, Layer::ResourcePolicy);
     let allowed = survey.allowed_in_any_way();
     Access::decide(&[survey], allowed).decision
@@ -108,6 +117,7 @@ pub fn evaluate_resource(policy: &Policy, request: &Request) -> Decision {
 pub(super) enum Side {
     Identity,
     Resource { caller_has_boundary: bool },
+    Trust,
 }
 
 /// All that one layer's statements say.
@@ -171,9 +181,14 @@ impl Statement {
         let possible = |truth: Truth| (truth != Truth::False).then_some(truth);
         // Never unknown: actions hold no variables.
         possible(self.actions.contains(&request.action, request, missing))?;
-        let resource = possible(self.resources.as_ref()?.contains(&request.resource, request, missing))?;
+        let resource = match side {
+            // A trust policy names no resource: it is about its own role.
+            Side::Trust if self.resources.is_none() => Truth::True,
+            _ => possible(self.resources.as_ref()?.contains(&request.resource, request, missing))?,
+        };
         let reach = match side {
             Side::Identity => Reach::directly(Truth::True),
+            Side::Trust => self.principal.as_ref()?.reach(&request.caller, false, self.effect, missing),
             Side::Resource { caller_has_boundary } => {
                 self.principal.as_ref()?.reach(&request.caller, caller_has_boundary, self.effect, missing)
             }

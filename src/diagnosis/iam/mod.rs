@@ -4,7 +4,7 @@
 //! the request's context holds is said by the caller, and a context key nobody spoke of is *unknown*,
 //! so the answer can be "allowed", "denied" or "unknown, because of these keys". It is never guessed.
 //!
-//! * [`evaluate_identity`] and [`evaluate_resource`]: the statements of one layer alone.
+//! * [`evaluate_identity`], [`evaluate_resource`] and [`evaluate_trust`]: the statements of one layer alone.
 //! * [`Policies::evaluate`]: identity policies, permissions boundary and the resource's policy
 //!   together, in one account or across two, with the layer that decided.
 //!
@@ -27,7 +27,7 @@ mod truth;
 
 pub use combine::{Access, Layer, Policies, ResourcePolicy};
 pub use context::Context;
-pub use evaluate::{Decision, Request, StatementRef, evaluate_identity, evaluate_resource};
+pub use evaluate::{Decision, Request, StatementRef, evaluate_identity, evaluate_resource, evaluate_trust};
 pub use policy::{Effect, Policy, PolicyError};
 pub use principal::{Caller, InvalidRoleArn};
 

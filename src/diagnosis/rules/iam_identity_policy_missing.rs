@@ -3,22 +3,26 @@
 //! No policy of the role allows an action on the secret. Common shapes: the secret's ARN without its six-character suffix,
 //! UpdateSecretVersionStage forgotten, a policy detached, the role deleted.
 //!
-//! Also when the role's trust policy was changed and the function has not run since.
+//! Also when the role's trust policy does not let Lambda assume the role, so that the function cannot start.
 //!
 //! **Shows as** `not authorized to perform: … because no identity-based policy allows …` for the function's role; in the
 //! simulator as `implicitDeny`.
 //!
 //! **Is not it** when the message names another layer, or the principal is a person or a pipeline.
 
+use crate::diagnosis::iam::{Caller, Context, Decision, Policy, Request, evaluate_trust};
 use crate::diagnosis::refusal::{Opinion, Weighed, allowing, weigh};
 use crate::diagnosis::remedy::{aws, rotate_now};
 use crate::diagnosis::runs::{Ran, ran};
 use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Concern, Confidence, Finding, Observation, Proof, Remediation, Severity, StepName, Window};
+use crate::model::{Cause, Change, Concern, Confidence, Finding, Observation, Proof, Remediation, Severity, StepName, Window};
 use jiff::SignedDuration;
 use serde_json::json;
 
 const CAUSE: Cause = Cause::IamIdentityPolicyMissing;
+
+/// Who assumes the roles of functions.
+const LAMBDA: &str = "lambda.amazonaws.com";
 
 /// How long before the first failure a change of the trust counts as its likely origin.
 const CLOSE_CHANGE: SignedDuration = SignedDuration::from_mins(30);
@@ -32,32 +36,98 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     {
         return role_missing(case, role);
     }
+    let distrusted = distrusted(case);
     match weigh(case, CAUSE, "the role's policies allow every action rotation needs") {
-        Weighed::Against(verdict) => distrusted(case).map_or(verdict, Verdict::from),
-        Weighed::For(opinion) => lacking(case, opinion),
+        Weighed::For(opinion) if distrusted.as_ref().is_none_or(|finding| finding.severity == Severity::Info) => {
+            lacking(case, opinion)
+        }
+        Weighed::Against(clear @ Verdict::Clear { .. }) if distrusted.is_none() => {
+            trust_gap(case).map_or(clear, Verdict::unknown)
+        }
+        Weighed::Against(verdict) => distrusted.map_or(verdict, Verdict::from),
+        Weighed::For(opinion) => distrusted.map_or_else(|| lacking(case, opinion), Verdict::from),
     }
 }
 
-/// The role's trust was changed just before the function stopped running: Lambda may no longer assume it.
-fn distrusted(case: &Case<'_>) -> Option<Finding> {
-    let row = case.failing.as_ref()?;
-    let change = case.last_change(Concern::Role, &["UpdateAssumeRolePolicy"])?;
-    let Ran::No(unseen) = ran(case) else { return None };
-    if !Window::ending_at(row.first_at, CLOSE_CHANGE).contains(change.at) {
-        return None;
+/// Whether the role's trust policy lets Lambda assume it.
+enum Trust {
+    Kept,
+    Broken(String),
+    /// It was not read, or depends on what is not known of Lambda's request.
+    Open(String),
+}
+
+fn trust(case: &Case<'_>) -> Trust {
+    let Some(role) = case.evidence.role.found() else {
+        return Trust::Open(case.evidence.role.observation.missing().unwrap_or_else(|| "the role's trust policy".to_owned()));
+    };
+    let Observation::Found(document) = &role.trust else {
+        return Trust::Open(role.trust.missing().unwrap_or_else(|| "the role's trust policy".to_owned()));
+    };
+    let policy = match Policy::from_value("the role's trust policy", document) {
+        Ok(policy) => policy,
+        Err(error) => return Trust::Open(format!("a trust policy that can be evaluated: {error}")),
+    };
+    let caller = Caller::service(LAMBDA);
+    let request = Request::new(caller, "sts:AssumeRole", role.role.arn().as_str(), Context::new());
+    match evaluate_trust(&policy, &request) {
+        Decision::Allowed { .. } => Trust::Kept,
+        Decision::ExplicitDeny { by } => Trust::Broken(format!("{by} denies {LAMBDA} to assume the role")),
+        Decision::ImplicitDeny => Trust::Broken(format!("no statement of it lets {LAMBDA} assume the role")),
+        Decision::Unknown { missing_keys, .. } => {
+            Trust::Open(format!("the value of {} in Lambda's request", missing_keys.into_iter().collect::<Vec<_>>().join(", ")))
+        }
     }
+}
+
+/// What is missing to say that Lambda may assume the role, where rotation fails and the function was not seen running.
+fn trust_gap(case: &Case<'_>) -> Option<String> {
+    let Trust::Open(missing) = trust(case) else { return None };
+    let asked = !matches!(case.evidence.role.found()?.trust, Observation::NotApplicable { .. });
+    (asked && case.is_unwell() && !matches!(ran(case), Ran::Yes)).then_some(missing)
+}
+
+/// Lambda may not assume the role: by its trust policy; or, where that does not tell, by a change of it just before the
+/// function stopped running.
+fn distrusted(case: &Case<'_>) -> Option<Finding> {
+    let changed = case.last_change(Concern::Role, &["UpdateAssumeRolePolicy"]);
+    let row = case.failing.as_ref();
+    let (because, mut evidence) = match trust(case) {
+        Trust::Kept => return None,
+        Trust::Broken(because) => {
+            let proof = Proof::of(StepName::ExecutionRole, "iam:GetRole", format!("trust policy: {because}"));
+            (Some(because), vec![proof])
+        }
+        Trust::Open(_) => (None, Vec::new()),
+    };
+    let close = |change: &&Change| row.is_some_and(|row| Window::ending_at(row.first_at, CLOSE_CHANGE).contains(change.at));
+    let changed = changed.filter(|change| because.is_some() || close(change));
+    let wanted = case.is_unwell() || case.never_rotated();
+    let (confidence, severity) = match (ran(case), &because) {
+        (Ran::No(unseen), _) if wanted && (because.is_some() || changed.is_some()) => {
+            evidence.extend(changed.map(|change| case.change_proof(change)));
+            evidence.extend(unseen);
+            evidence.extend(case.failed_attempt_proof());
+            (if because.is_some() { Confidence::Confirmed } else { Confidence::Possible }, Severity::Critical)
+        }
+        (_, None) => return None,
+        // What ran could be started: the trust was lost later.
+        (Ran::Yes, Some(_)) => (Confidence::Likely, Severity::Info),
+        (_, Some(_)) if wanted => (Confidence::Likely, Severity::Critical),
+        (_, Some(_)) => (Confidence::Likely, Severity::Info),
+    };
     let role = case.role_name().unwrap_or("ROLE");
-    let explanation = format!(
-        "The function has not run since the trust policy of its role {role} was changed: Lambda runs it only while that policy \
-         lets lambda.amazonaws.com assume the role."
-    );
-    let mut evidence = vec![case.change_proof(change)];
-    evidence.extend(unseen);
-    evidence.extend(case.failed_attempt_proof());
-    let trust = json!({ "Version": "2012-10-17", "Statement": [
-        { "Effect": "Allow", "Principal": { "Service": "lambda.amazonaws.com" }, "Action": "sts:AssumeRole" }
+    let explanation = match because {
+        Some(because) => format!("Lambda may not assume the role {role}, so it cannot run the function: {because}."),
+        None => format!(
+            "The function has not run since the trust policy of its role {role} was changed: Lambda runs it only while that \
+             policy lets {LAMBDA} assume the role."
+        ),
+    };
+    let allowing = json!({ "Version": "2012-10-17", "Statement": [
+        { "Effect": "Allow", "Principal": { "Service": LAMBDA }, "Action": "sts:AssumeRole" }
     ] });
-    let update = ["iam", "update-assume-role-policy", "--role-name", role, "--policy-document", &trust.to_string()];
+    let update = ["iam", "update-assume-role-policy", "--role-name", role, "--policy-document", &allowing.to_string()];
     let remediation = Remediation::new("Let Lambda assume the role again.")
         .run(aws(&["iam", "get-role", "--role-name", role]))
         .run(aws(&update))
@@ -66,7 +136,9 @@ fn distrusted(case: &Case<'_>) -> Option<Finding> {
         .needs("iam:UpdateAssumeRolePolicy")
         .needs("secretsmanager:RotateSecret")
         .link("https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html");
-    Some(case.finding(CAUSE, Confidence::Possible, explanation, evidence, remediation))
+    let mut finding = case.finding(CAUSE, confidence, explanation, evidence, remediation);
+    finding.severity = severity;
+    Some(finding)
 }
 
 fn lacking(case: &Case<'_>, opinion: Opinion) -> Verdict {
@@ -226,6 +298,57 @@ mod tests {
         let Observation::Found(policies) = &mut facts(&mut evidence.role).policies else { panic!() };
         policies.complete = false;
         assert_unknown(CAUSE, &evidence, "iam:SimulatePrincipalPolicy");
+    }
+
+    fn trusting(evidence: &mut Evidence, statement: serde_json::Value) {
+        facts(&mut evidence.role).trust = Observation::Found(json!({ "Version": "2012-10-17", "Statement": [statement] }));
+    }
+
+    #[test]
+    fn a_role_that_lambda_may_not_assume_is_confirmed_where_the_function_does_not_run() {
+        let mut evidence = healthy();
+        trusting(
+            &mut evidence,
+            json!({ "Effect": "Allow", "Principal": { "Service": "ec2.amazonaws.com" }, "Action": "sts:AssumeRole" }),
+        );
+        assert_eq!(finding(CAUSE, &evidence).severity, Severity::Info);
+        let mut ran = evidence.clone();
+        fail(&mut ran, RotationStep::SetSecret, &[]);
+        assert_eq!(finding(CAUSE, &ran).severity, Severity::Info);
+        fail_unseen(&mut evidence, None);
+        let finding = finding(CAUSE, &evidence);
+        assert_eq!((finding.confidence, finding.severity), (Confidence::Confirmed, Severity::Critical));
+        assert!(finding.evidence.iter().any(|proof| proof.call == "iam:GetRole"), "{:?}", finding.evidence);
+    }
+
+    #[test]
+    fn trust_that_hangs_on_an_unknown_condition_is_neither_broken_nor_clear() {
+        let mut evidence = healthy();
+        fail_unseen(&mut evidence, None);
+        let conditional = |operator: &str| {
+            json!({ "Effect": "Allow", "Principal": { "Service": ["edgelambda.amazonaws.com", "lambda.amazonaws.com"] },
+                "Action": "sts:*", "Condition": { operator: { "aws:SourceAccount": "123456789012" } } })
+        };
+        trusting(&mut evidence, conditional("StringEquals"));
+        assert_unknown(CAUSE, &evidence, "aws:sourceaccount");
+        facts(&mut evidence.role).trust = denied("iam:GetRole");
+        assert_unknown(CAUSE, &evidence, "iam:GetRole");
+    }
+
+    #[test]
+    fn a_denial_of_everyone_breaks_the_trust_and_another_services_statement_beside_lambdas_does_not() {
+        let mut evidence = healthy();
+        fail_unseen(&mut evidence, None);
+        let allow = |service: &str| json!({ "Effect": "Allow", "Principal": { "Service": service }, "Action": "sts:AssumeRole" });
+        let deny = json!({ "Sid": "Frozen", "Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole" });
+        let set = |evidence: &mut Evidence, second: serde_json::Value| {
+            facts(&mut evidence.role).trust =
+                Observation::Found(json!({ "Version": "2012-10-17", "Statement": [allow("lambda.amazonaws.com"), second] }));
+        };
+        set(&mut evidence, allow("ec2.amazonaws.com"));
+        assert_clear(CAUSE, &evidence);
+        set(&mut evidence, deny);
+        assert!(finding(CAUSE, &evidence).explanation.contains("statement Frozen"));
     }
 
     #[test]

@@ -3,11 +3,13 @@
 //! Lambda puts a function that was idle for weeks to rest. The first invocation wakes it and may be refused; Secrets
 //! Manager's next try succeeds.
 //!
-//! **Shows as** `ResourceNotReadyException` in an attempt's reason; `State` Inactive beside failed attempts that left no log.
+//! **Shows as** `ResourceNotReadyException` in an attempt's reason; `State` Inactive beside a failed attempt that left neither
+//! a log nor an invocation in the metrics.
 //!
-//! **Is not it** while rotation works: an inactive function is normal between rotations.
+//! **Is not it** while rotation works: an inactive function is normal between rotations. Nor when it fails again and again.
 
 use crate::diagnosis::remedy::rotate_now;
+use crate::diagnosis::runs::{Ran, ran};
 use crate::diagnosis::{Case, Rule, Stage, Verdict};
 use crate::model::{Cause, Confidence, Proof, Remediation, Severity, StepName};
 
@@ -42,7 +44,13 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     }
     let (confidence, mut evidence) = match said {
         Some(said) => (said.confidence, said.evidence),
-        None => (Confidence::Possible, Vec::new()),
+        None => match ran(case) {
+            Ran::Yes => return Verdict::clear("the function ran when rotation was attempted"),
+            // Waking takes one refused invocation; whoever is refused again was refused by something else.
+            Ran::No(proofs) if case.failing.as_ref().is_some_and(|row| row.count == 1) => (Confidence::Likely, proofs),
+            Ran::No(proofs) => (Confidence::Possible, proofs),
+            Ran::Unseen(_) => (Confidence::Possible, Vec::new()),
+        },
     };
     let state = format!("State {}", function.state.as_deref().unwrap_or("not stated"));
     evidence.push(Proof::of(StepName::RotationFunction, "lambda:GetFunctionConfiguration", state));
@@ -61,7 +69,7 @@ fn evaluate(case: &Case<'_>) -> Verdict {
 mod tests {
     use super::*;
     use crate::diagnosis::testing::*;
-    use crate::model::{Evidence, RotationStep};
+    use crate::model::{AttemptOutcome, Evidence, RotationStep};
 
     fn inactive() -> Evidence {
         let mut evidence = healthy();
@@ -80,8 +88,10 @@ mod tests {
     fn an_attempt_that_left_no_log_may_have_met_the_function_at_rest() {
         let mut evidence = inactive();
         fail_unseen(&mut evidence, None);
-        let finding = finding(CAUSE, &evidence);
-        assert_eq!((finding.confidence, finding.severity), (Confidence::Possible, Severity::Warning));
+        let once = finding(CAUSE, &evidence);
+        assert_eq!((once.confidence, once.severity), (Confidence::Likely, Severity::Warning));
+        facts(&mut evidence.history).attempts.push(attempt(hours_ago(0), AttemptOutcome::Failed));
+        assert_eq!(finding(CAUSE, &evidence).confidence, Confidence::Possible);
     }
 
     #[test]

@@ -21,6 +21,18 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "/var/task/urllib3/connectionpool.py:1061: InsecureRequestWarning: Unverified HTTPS request is being made to host 'api.example.com'.",
         "(node:8) NodeDeprecationWarning: The AWS SDK for JavaScript (v3) will no longer support Node.js 16.x",
     ]),
+    // Telemetry that does not get through costs a trace, never a rotation.
+    is(Cause::Benign, Normal, &[
+        r"^\W*(?:DD_EXTENSION|NR_EXT|TELEMETRY|otelcol)\b",
+        r"cannot find the current segment|No segment found, cannot begin subsegment|Missing AWS Lambda trace data for X-Ray",
+        r"Failed to export (?:the )?(?:spans?|traces?|metrics|logs|batch)\b|Exporting failed\. ",
+    ])
+    .matches(&[
+        "DD_EXTENSION | ERROR | no traces were flushed: context deadline exceeded",
+        "[NR_EXT] Telemetry client error: Post \"https://cloud-collector.newrelic.com/aws/lambda/v1\": context deadline exceeded",
+        "[ERROR] cannot find the current segment/subsegment, please make sure you have a segment open",
+        "Failed to export span batch code: 503, reason: Service Unavailable",
+    ]),
     is(Cause::Benign, Normal, &[
         r"Proceed to current secret since pending secret does not authenticate",
         r"Could not read bytes from file",

@@ -2,7 +2,7 @@
 
 use super::line::Line;
 use super::network::unreachable_peer;
-use super::signature::{Signature, Specificity::*, depends};
+use super::signature::{Signature, Specificity::*, depends, is};
 use crate::model::Cause;
 
 /// AWS's Java SDK prints a status code with every error; that is no answer of the target.
@@ -12,6 +12,12 @@ fn answered(line: &Line<'_>) -> Option<Cause> {
 }
 
 pub(super) const SIGNATURES: &[Signature] = &[
+    // The target is AWS itself: keys and users that its own services hand out.
+    is(Cause::TargetServiceError, NamedFault, &[
+        r"when calling the (?:Create|Update|Delete|Get|List|Reset)(?:ApiKey|AccessKey|ServiceSpecificCredential|LoginProfile|UserPoolClient|SmtpCredential|SigningKey)s? operation",
+    ])
+    .matches(&["botocore.errorfactory.NotFoundException: An error occurred (NotFoundException) when calling the UpdateApiKey operation: Invalid API Key identifier specified"])
+    .ignores(&["[INFO] An error occurred (NoSuchEntity) when calling the DeleteAccessKey operation is ignored: it is gone"]),
     depends(unreachable_peer, NamedFault, &[
         r"Max retries exceeded with url",
         r"\b(?:requests|urllib3|httpx|aiohttp|http)\.\S*(?:Connect(?:ion)?|ReadTimeout|ConnectTimeout|NewConnection|MaxRetry|NameResolution|RemoteDisconnected|Proxy)\w*(?:Error)?\b",

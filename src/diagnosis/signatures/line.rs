@@ -18,7 +18,7 @@ pub(super) struct Line<'a> {
 static GOES_ON: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         r"(?i)\b(?:retry(?:ing)?|retries|will try|trying|fall(?:ing|s)?[ -]?back|as expected|expected|ignor(?:e[ds]?|ing)|",
-        r"proceed(?:ing)?|continu(?:e|ing)|skip(?:ped|ping)?|recover(?:ed|s)?|resolved|handled|succeeded|no error|0 errors|",
+        r"(?:second|third|next|last) (?:try|attempt)|reconnect(?:ed|ing)?|proceed(?:ing)?|continu(?:e|ing)|skip(?:ped|ping)?|recover(?:ed|s)?|resolved|handled|succeeded|no error|0 errors|",
         r"not an error|no longer|simulat(?:e[ds]?|ing)|mock(?:ed)?)\b|\bsuccess(?:fully|ful)?\b"
     ))
     .ok()
@@ -27,7 +27,7 @@ static GOES_ON: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// The beginning of a sentence about errors that are not there.
 static HYPOTHETICAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
-        r"(?i)^\W*(?:check(?:ing|s)?|verify(?:ing)?|ensur(?:e|ing)|note|reminder|hint|tip|todo|if|when|whether|docs?|",
+        r"(?i)^\W*(?:check(?:ing|s)?|(?:error|exception|retry|signal) handlers?|verify(?:ing)?|ensur(?:e|ing)|note|reminder|hint|tip|todo|if|when|whether|docs?|",
         r"documentation|see|read|learn|handl(?:e[sd]?|ing)|catch(?:es|ing)?|config(?:ur(?:ed|ing|ation))?|added|adds|fix(?:ed|es)?|",
         r"feature|release|changelog|runbook|help|usage|example|testing (?:that|whether|for)|looking for|waiting for|",
         r"monitor(?:ing|s)?|alarm|metric|filter|pattern|searching|the alarm|this (?:alarm|metric|runbook|page)|we|you (?:can|may|should)|no)\b"
@@ -111,7 +111,7 @@ static PREFIX: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// A warning of one attempt of several.
 static RETRIES: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:retrying|will retry|will be retried|retry (?:in|after|attempt|\d)|trying again|falling back|recovered|resolved itself|as expected|is expected)\b").ok()
+    Regex::new(r"(?i)\b(?:retrying|will retry|will be retried|retry (?:in|after|attempt|\d)|trying again|falling back|reconnecting|will reconnect|backing off|sleeping|using (?:the )?default|defaulting to|recovered|resolved itself|as expected|is expected)\b").ok()
 });
 
 /// What SDKs write of every response when debugging is on.

@@ -70,10 +70,15 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .engine("mysql")
     .matches(&["pymysql.err.OperationalError: (1049, \"Unknown database 'orders'\")"])
     .ignores(&["[INFO] using database 'orders'"]),
+    // The password is right and expired; the message's advice names a statement that was not made.
+    is(Cause::DbAuthFailed, NamedFault, &[r"\(1820,|You must reset your password|ER_MUST_CHANGE_PASSWORD"])
+        .engine("mysql")
+        .matches(&["MySQLdb.OperationalError: (1820, 'You must reset your password using ALTER USER statement before executing this statement.')"])
+        .ignores(&["[INFO] password reset by ALTER USER"]),
     depends(access_denied, NamedFault, &[
         r"Access denied for user|\(1045,|\bERROR 1045\b|ER_ACCESS_DENIED_ERROR|ER_ACCESS_DENIED_NO_PASSWORD_ERROR",
-        r"\(1698,|\(3118,|Access denied.* Account is locked|ER_ACCOUNT_HAS_BEEN_LOCKED|\(1862,|Your password has expired|ER_MUST_CHANGE_PASSWORD",
-        r"\(2059,|Authentication plugin '[^']+' (?:cannot be loaded|is not supported|reported error)|ER_NOT_SUPPORTED_AUTH_MODE|does not support authentication protocol requested by server",
+        r"\(1698,|\(3118,|Access denied.* Account is locked|ER_ACCOUNT_HAS_BEEN_LOCKED|\(1862,|Your password has expired",
+        r"\(2059,|Authentication plugin '[^']+' (?:cannot be loaded|is not supported|reported error)|ER_NOT_SUPPORTED_AUTH_MODE|does not support authentication protocol requested by server|Public Key Retrieval is not allowed",
     ])
     .engine("mysql")
     .matches(&[

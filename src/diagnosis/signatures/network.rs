@@ -99,7 +99,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"\bconnection to \S+:\d+ (?:refused|failed|timed out)|\bFailed to connect to \[?[\w.:-]+\]?:\d+",
         r"\bdial tcp\b.*(?:timeout|refused|no such host|unreachable)",
         r"\blookup \S+ on \S+: no such host\b",
-        r"\b(?:socket\.timeout|TimeoutError|timeout): timed out\b",
+        r"\b(?:socket\.timeout|TimeoutError|timeout)(?:: |\(['\x22]?)timed out\b",
         r"java\.net\.(?:UnknownHost|Connect|SocketTimeout|NoRouteToHost)Exception",
         r"\bsocket hang up\b|\bread timed out\b|\bSSL SYSCALL error",
         r"timed out without establishing a connection|pool timed out while waiting|Connect call failed|Cannot connect to host \S+:\d+|Timeout acquiring a connection|ConnectionAcquireTimeoutError|Could not create connection to database server",
@@ -115,6 +115,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "OSError: [Errno 113] No route to host",
         "java.net.UnknownHostException: db.example.internal",
         "socket.timeout: timed out",
+        "redshift_connector.error.InterfaceError: ('communication error', TimeoutError('timed out'))",
         "connect ETIMEDOUT 10.0.3.7:443",
         "Npgsql.NpgsqlException (0x80004005): Failed to connect to 10.0.3.7:5432",
     ])

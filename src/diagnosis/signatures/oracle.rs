@@ -19,7 +19,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .matches(&["oracledb.exceptions.NotSupportedError: DPY-3001: Native Network Encryption and Data Integrity is only supported in python-oracledb thick mode"])
     .ignores(&["[INFO] native encryption is off"]),
     is(Cause::DbAuthFailed, NamedFault, &[
-        r"\bORA-0?1017\b|\bORA-28000\b|\bORA-28001\b|\bORA-01005\b|\bORA-28040\b|\bORA-28009\b|\bORA-03136\b|\bORA-28002\b",
+        r"\bORA-0?1017\b|\bORA-28000\b|\bORA-28001\b|\bORA-01005\b|\bORA-28040\b|\bORA-28009\b|\bORA-03136\b",
         r"\bDPY-3015\b|\bDPY-3016\b|\bDPY-4001\b|\bDPY-4022\b|\bNJS-116\b|invalid username/password; logon denied|invalid credential or not authorized; logon denied",
     ])
     .engine("oracle")
@@ -30,7 +30,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "cx_Oracle.DatabaseError: ORA-28040: No matching authentication protocol",
         "DPY-3015: password verifier type 0x939 is not supported by python-oracledb in thin mode",
     ])
-    .ignores(&["[INFO] logon of app accepted"]),
+    .ignores(&["[INFO] logon of app accepted", "WARNING: ORA-28002: the password will expire within 7 days"]),
     is(Cause::DbPasswordPolicyOrChars, NamedFault, &[
         r"\bORA-28003\b|\bORA-28007\b|\bORA-28221\b|\bORA-00988\b|\bORA-20\d\d\d\b.*password|\bORA-28008\b|\bORA-00972\b|\bORA-28218\b|\bORA-28219\b|\bORA-28220\b|\bORA-01741\b",
     ])

@@ -32,6 +32,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"role .* is a member of role|InsufficientPrivilege|\b42501\b|\b0LP01\b|\b0LP000\b|\b2BP01\b",
         r"rds_password|rds_superuser.{0,40}(?:required|must)|must be rds_superuser",
         r"role \S+ cannot be dropped because some objects depend on it",
+        r"role (?:name )?\\?[\x22'][^\x22']+\\?[\x22'] (?:already exists|is reserved)|\b(?:42710|42939)\b",
         r"role .{1,80} cannot be altered: permission denied|tuple concurrently updated|PSQLException: ERROR: permission denied",
     ])
     .engine("postgres")
@@ -40,8 +41,9 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "ERROR:  permission denied to reassign objects\nSQL state: 42501",
         "ERROR: must be superuser to alter superusers",
         "error: must be owner of relation orders",
+        "psycopg2.errors.DuplicateObject: role \"app_clone\" already exists",
     ])
-    .ignores(&["[INFO] role app is granted", "permission checks passed"]),
+    .ignores(&["[INFO] role app is granted", "permission checks passed", "NOTICE:  role \"app_clone\" already exists, skipping"]),
     // A reader endpoint or a standby: the right host is another one.
     is(Cause::DbHostMismatchReplica, NamedFault, &[
         r"cannot execute [A-Z ]+ (?:in a read-only transaction|during recovery)|ReadOnlySqlTransaction|\b25006\b",
@@ -67,7 +69,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"\b28P01\b|InvalidPasswordError|InvalidAuthorizationSpecification",
         r"role \\?[\x22'][^\x22']+\\?[\x22'] does not exist|role \\?[\x22'][^\x22']+\\?[\x22'] is not permitted to log in",
         r"no pg_hba\.conf entry for host",
-        r"no password supplied|client password must be a string|SASL: SCRAM-SERVER-FIRST-MESSAGE|SASL authentication failed",
+        r"no password supplied|authentication, but no password was provided|client password must be a string|SASL: SCRAM-SERVER-FIRST-MESSAGE|SASL authentication failed",
         r"role .* (?:password has expired|is locked)",
     ])
     .engine("postgres")

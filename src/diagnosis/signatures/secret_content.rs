@@ -104,6 +104,11 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"\bsecret\b.{0,40}(?:must contain|has no|contains no) (?:the )?(?:key |field |property )?['\x22]?(?:host|username|password|port|dbname|engine)\b",
         r"'(?:host|username|password|port|dbname|engine|dbInstanceIdentifier)' (?:is )?(?:missing|not (?:found|present)) (?:in|from) (?:the )?secret",
         r"missing (?:required )?(?:secret )?(?:key|field)s?:? '?\x22?(?:host|username|password|port|dbname|engine)\b",
+        // Schema validators: pydantic, jsonschema, ajv, joi, Jackson, zod.
+        r"(?:Error|Exception)\b.{0,160}['\x22`. ](?:host|username|password|port|dbname|engine)['\x22`]? (?:is (?:a )?required|field required)",
+        r"(?:Missing required creator property|required property|required key) ['\x22](?:host|username|password|port|dbname|engine)['\x22]",
+        r"^(?:host|username|password|port|dbname|engine)\n +field required",
+        r"\breceived\W{1,9}undefined\W{1,9}path\W{1,9}(?:host|username|password|port|dbname|engine)\b",
     ])
     .matches(&[
         "[ERROR] KeyError: 'password key is missing from secret JSON'",
@@ -111,6 +116,9 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "Error: missing required field \"username\" in secret",
         "secret does not contain required key: host",
         "ValueError: Secret string must contain the field 'username'",
+        "pydantic_core._pydantic_core.ValidationError: 1 validation error for DbSecret\nhost\n  Field required [type=missing, input_value={'username': 'app'}, input_type=dict]",
+        "jsonschema.exceptions.ValidationError: 'username' is a required property",
+        "com.fasterxml.jackson.databind.exc.ValueInstantiationException: Cannot construct instance of `com.example.DbSecret`, problem: host is required",
     ])
     .ignores(&["[INFO] every required key is in the secret", "Cannot find key file"]),
     depends(missing_key, SecretContent, &[r"KeyError\W{1,4}'\w", r"KeyError\W{1,4}\x22\w", r"^'\w+': KeyError"])
@@ -143,11 +151,13 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"System\.Text\.Json\.JsonException",
         r"(?:invalid character .{1,8} (?:looking for|after)|unexpected end of JSON input|cannot unmarshal \w+ into Go)",
         r"(?:Expecting (?:value|property name|',' delimiter|':' delimiter)).*: line \d+ column",
+        r"the JSON object must be str, bytes or bytearray",
         r"Invalid control character at: line|expected value at line \d+ column \d+",
     ])
     .matches(&[
         "[ERROR] JSONDecodeError: Expecting value: line 1 column 1 (char 0)",
         "SyntaxError: Unexpected token u in JSON at position 0",
+        "[ERROR] TypeError: the JSON object must be str, bytes or bytearray, not NoneType",
         "json.decoder.JSONDecodeError: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
         "com.fasterxml.jackson.core.JsonParseException: Unrecognized token 'hunter'",
         "invalid character 'p' looking for beginning of value",

@@ -20,7 +20,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"Hostname verification failed",
         r"Hostname mismatch, certificate is not valid for",
         r"hostname '[^']*' doesn't match|hostname \S+ doesn't match either of",
-        r"server certificate for \S+ does not match host name",
+        r"server certificate for .{1,160} does not match host name",
         r"Hostname/IP does not match certificate's altnames|ERR_TLS_CERT_ALTNAME_INVALID",
         r"certificate is valid for .*, not ",
         r"hostname \S+ could not be verified|SSLPeerUnverifiedException",
@@ -32,6 +32,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "[ERROR] Hostname verification failed when estlablishing SSL/TLS Handshake with host: db.example.internal",
         "ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: Hostname mismatch, certificate is not valid for 'db.example.internal'. (_ssl.c:1006)",
         "Error [ERR_TLS_CERT_ALTNAME_INVALID]: Hostname/IP does not match certificate's altnames: Host: db.example.internal. is not in the cert's altnames",
+        "server certificate for \"*.c1.eu-west-1.rds.amazonaws.com\" (and 1 other name) does not match host name \"db.example.internal\"",
         "x509: certificate is valid for *.rds.amazonaws.com, not db.example.internal",
         "org.postgresql.util.PSQLException: The hostname db.example.internal could not be verified by hostnameverifier PgjdbcHostnameVerifier.",
     ])

@@ -1,7 +1,7 @@
 //! Steps 6 and 9: rotation attempts, and who changed what.
 
 use super::{Fact, Group};
-use crate::model::{Attempt, AttemptOutcome, Change, EventSource, Evidence, FleetSecret, Refusal};
+use crate::model::{Attempt, AttemptOutcome, Change, EventSource, Evidence, FleetSecret, Refusal, Unsearched};
 use crate::report::time::moment;
 use jiff::Timestamp;
 
@@ -55,10 +55,23 @@ pub(super) fn changes(evidence: &Evidence) -> Vec<Group> {
         Group::facts("Changes", seen.changes.iter().rev().map(|own| change(own, now))),
         Group::facts("Refused rotations", seen.refusals.iter().rev().map(|refused| refusal(refused, now))),
         source(&seen.source, seen.complete, &seen.searched),
+        Group::facts("Not searched", unsearched(&seen.unsearched)),
     ]
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// Why events were not searched, each reason once, with their names.
+fn unsearched(events: &[Unsearched]) -> Vec<Fact> {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for Unsearched { event, because, .. } in events {
+        match reasons.iter_mut().find(|(reason, _)| reason == because) {
+            Some((_, names)) => names.push(event),
+            None => reasons.push((because, vec![event])),
+        }
+    }
+    reasons.into_iter().map(|(because, names)| Fact::new(&names.join(", "), because)).collect()
 }
 
 fn change(change: &Change, now: Timestamp) -> Fact {

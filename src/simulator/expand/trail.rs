@@ -263,7 +263,12 @@ fn resources(parameters: &Value) -> Vec<(String, String)> {
         ("dBInstanceIdentifier", "AWS::RDS::DBInstance"),
     ]
     .into_iter()
-    .filter_map(|(member, kind)| Some((kind.to_owned(), parameters.get(member)?.as_str()?.to_owned())))
+    .filter_map(|(member, kind)| Some((kind, parameters.get(member)?.as_str()?)))
+    .flat_map(|(kind, name)| {
+        // Of a function named by its ARN, the name is listed too.
+        let short = name.split_once(":function:").map(|(_, rest)| rest.split(':').next().unwrap_or(rest));
+        std::iter::once(name).chain(short).map(|name| (kind.to_owned(), name.to_owned())).collect::<Vec<_>>()
+    })
     .collect()
 }
 
