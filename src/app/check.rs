@@ -8,7 +8,7 @@ use crate::investigation::{Accounts, AwsAccounts};
 use crate::model::SecretRef;
 use crate::playbook::preflight::{self, Permission};
 use crate::redact::SafeText;
-use crate::store::{Choice, OpenError, Store};
+use crate::store::{Choice, OpenError, Store, network_disk};
 
 /// Something that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +75,13 @@ async fn store(config: &Config) -> Checked {
     let found = match Store::open(&config.store.path, Clock::system()).await {
         Ok(store) => {
             store.close().await;
-            fine(format!("{} can be used", config.store.path.display()))
+            let path = config.store.path.display();
+            match network_disk(&config.store.path) {
+                Some(kind) => {
+                    open(format!("{path} is on a network disk ({kind}), whose locks cannot be relied on: name a local one"))
+                }
+                None => fine(format!("{path} can be used")),
+            }
         }
         Err(OpenError::InUse(path)) => open(format!("{} is in use, so a bot is running", path.display())),
         Err(error) => missing(error.to_string()),

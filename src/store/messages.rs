@@ -112,8 +112,8 @@ pub struct Due {
     pub posted_id: Option<String>,
     /// The delivery's key.
     pub key: String,
-    /// True when it was posted once and the answer is unknown.
-    pub uncertain: bool,
+    /// The revision that was posted and may have arrived; its answer is unknown.
+    pub uncertain: Option<i64>,
     /// True when the platform had lost it before.
     pub was_lost: bool,
     /// As in [`Outgoing`].
@@ -126,6 +126,12 @@ pub struct Due {
 }
 
 impl Due {
+    /// The same as it was when it was posted and its answer lost: a later revision is still to be sent.
+    #[must_use]
+    pub fn as_it_arrived(self) -> Due {
+        Due { revision: self.uncertain.unwrap_or(self.revision), ..self }
+    }
+
     /// True for the message a thread hangs on.
     #[must_use]
     pub fn is_root(&self) -> bool {
@@ -162,7 +168,7 @@ struct Row {
     posted: i64,
     posted_id: Option<String>,
     posts: i64,
-    uncertain: bool,
+    uncertain: i64,
     reply_to: Option<String>,
     alone: bool,
     attempts: u32,
@@ -182,7 +188,7 @@ impl Row {
             passing: self.passing,
             revision: self.revision,
             posted_id: self.posted_id.filter(|_| self.posted > 0),
-            uncertain: self.uncertain,
+            uncertain: (self.uncertain > 0).then_some(self.uncertain),
             was_lost: self.posts > 0,
             reply_to: self.reply_to.map(ReplyTo),
             alone: self.alone,
@@ -270,7 +276,11 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn posting(&self, due: &Due) -> Result<(), StoreError> {
-        sqlx::query("UPDATE messages SET uncertain = 1 WHERE id = ?").bind(due.id).execute(&self.writer).await?;
+        sqlx::query("UPDATE messages SET uncertain = ? WHERE id = ?")
+            .bind(due.revision)
+            .bind(due.id)
+            .execute(&self.writer)
+            .await?;
         Ok(())
     }
 

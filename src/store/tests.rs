@@ -538,7 +538,7 @@ async fn only_the_messages_that_are_due_are_read() {
     let plan = plan(&store, super::messages::DUE).await;
     for found_by in [
         "SEARCH p USING COVERING INDEX messages_pending (not_before<?)",
-        "SEARCH e USING COVERING INDEX messages_unposted (thread=? AND rowid<?)",
+        "SEARCH e USING COVERING INDEX messages_unposted (thread=? AND posted=? AND alone=? AND rowid<?)",
         "SEARCH m USING INTEGER PRIMARY KEY (rowid=?)",
     ] {
         assert!(plan.iter().any(|step| step == found_by), "{found_by}\n{plan:#?}");

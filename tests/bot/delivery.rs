@@ -67,6 +67,26 @@ async fn a_message_whose_answer_was_lost_is_looked_for_before_it_is_posted_again
 }
 
 #[tokio::test]
+async fn what_was_stated_while_an_answer_was_lost_is_still_shown() {
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::Slack);
+    slack.faults("post", [Fault::LoseAnswer]);
+    // Long enough for the next statement to come in between.
+    slack.faults("find", (0..5).map(|_| later("search is down")));
+    world
+        .store
+        .open_thread(&thread("t1", PlatformName::Slack), &[Outgoing::root("t1", line("progress"), "a test").passing()])
+        .await
+        .unwrap();
+    world.deliver(std::slice::from_ref(&slack));
+    slack.until("the search", |state| state.calls.contains(&"find")).await;
+    world.store.state(&[Outgoing::root("t1", line("verdict"), "a test")]).await.unwrap();
+    slack.until("the verdict", |state| state.shown.iter().any(|shown| shown.title() == "verdict")).await;
+    assert_eq!(titles(&slack), ["verdict"]);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn one_that_did_not_arrive_is_posted_again() {
     let mut world = idle().await;
     let slack = Fake::new(PlatformName::Slack);

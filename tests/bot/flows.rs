@@ -123,14 +123,16 @@ async fn a_name_in_two_accounts_is_asked_about_with_buttons() {
 
 #[tokio::test]
 async fn a_name_in_two_regions_of_one_account_is_asked_about_and_looked_into_where_the_person_says() {
-    let mut world = World::new(RULES, Simulated::in_regions("prod", "role_detached_policy", &["eu-west-1", "us-east-1"])).await;
+    let elsewhere = "[account]\nregion = \"us-east-1\"\n";
+    let accounts = Simulated::new(&[("prod", "role_detached_policy", ""), ("prod", "role_detached_policy", elsewhere)]);
+    let mut world = World::new(RULES, accounts).await;
     let slack = Fake::new(PlatformName::Slack);
     world.start(std::slice::from_ref(&slack));
     world.say("ask", "U1", "prod/orders-db").await;
     slack.until("the question", |state| state.shown.first().is_some_and(|root| !root.message.controls.is_empty())).await;
     let question = slack.roots()[0].message.clone();
     let labels: Vec<String> = question.controls.iter().map(|control| format!("{control:?}")).collect();
-    assert!(labels.iter().any(|label| label.contains("prod, us-east-1")), "{labels:?}");
+    assert!(labels.iter().any(|label| label.contains("prod · us-east-1")), "{labels:?}");
     assert_eq!(tokens(&question).len(), 2);
     assert_eq!(told(&world.click("c", "U2", &token(&question, Action::Choose(1))).await), "accepted");
     slack.until("a verdict", |state| state.shown.len() >= 2).await;

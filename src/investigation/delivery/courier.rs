@@ -62,6 +62,8 @@ impl Busy {
 enum Sent {
     /// The platform has it, under this id.
     As(String),
+    /// The platform has what was posted when the answer was lost, under this id.
+    Found(String),
     /// It had been posted and is lost.
     Lost(String),
     /// Not yet; `arrived` is `None` where that is unknown.
@@ -175,6 +177,11 @@ impl Courier {
                 self.store.sent(&due, &id, Pace { between_edits: self.tempo.between_edits }).await?;
                 self.point(&due, &id).await
             }
+            Sent::Found(id) => {
+                let due = due.as_it_arrived();
+                self.store.sent(&due, &id, Pace { between_edits: self.tempo.between_edits }).await?;
+                self.point(&due, &id).await
+            }
             Sent::Lost(why) if !due.was_lost && !due.passing => {
                 tracing::warn!(%platform, reason = due.reason, why, "a message is gone and is posted anew");
                 self.store.post_anew(&due).await
@@ -230,9 +237,9 @@ impl Courier {
                 Err(error) => refused(error),
             });
         }
-        if due.uncertain {
+        if due.uncertain.is_some() {
             match self.platform.find(&to, &due.key).await {
-                Ok(Some(id)) => return Ok(Sent::As(id)),
+                Ok(Some(id)) => return Ok(Sent::Found(id)),
                 Ok(None) => {}
                 Err(SendError::Later { after, why }) => return Ok(Sent::Later { after, arrived: None, why }),
                 Err(SendError::Uncertain { why }) => return Ok(Sent::Later { after: None, arrived: None, why }),
