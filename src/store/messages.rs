@@ -32,6 +32,10 @@ pub(super) const DUE: &str =
          ORDER BY p.passing + (p.passing AND p.posted > 0), p.id LIMIT ?5)
      ORDER BY m.passing + (m.passing AND m.posted > 0), m.id";
 
+/// When the first message of the platform ?2 may be sent that may not at the time ?1.
+pub(super) const NEXT: &str = "SELECT p.not_before FROM messages p JOIN threads o ON o.id = p.thread
+     WHERE p.state = 'pending' AND p.not_before > ?1 AND o.platform = ?2 ORDER BY p.not_before LIMIT 1";
+
 /// A message as it is to be. Stating another one for the same slot replaces it: the platform's message is edited.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outgoing {
@@ -123,6 +127,15 @@ pub struct Due {
     /// How often sending it failed.
     pub attempts: u32,
     due_by: i64,
+}
+
+/// What is to be sent at one moment.
+#[derive(Debug)]
+pub struct Look {
+    /// What may be sent now.
+    pub due: Vec<Due>,
+    /// How long until something may be sent that may not yet; `None` when nothing waits.
+    pub next: Option<Duration>,
 }
 
 impl Due {
@@ -223,9 +236,11 @@ impl Store {
         busy: &HashSet<&str>,
         full: &HashSet<&str>,
         limit: u32,
-    ) -> Result<Vec<Due>, StoreError> {
+    ) -> Result<Look, StoreError> {
+        // Both questions are about the same moment: what becomes due between two would be in neither answer.
+        let now = self.tick();
         let rows: Vec<Row> = sqlx::query_as(DUE)
-            .bind(self.tick())
+            .bind(now)
             .bind(platform.id())
             .bind(to_json("list of threads", busy)?)
             .bind(to_json("list of channels", full)?)
@@ -242,7 +257,8 @@ impl Store {
                 Err(error) => self.skip_unreadable(id, &error).await?,
             }
         }
-        Ok(due)
+        let next: Option<i64> = sqlx::query_scalar(NEXT).bind(now).bind(platform.id()).fetch_optional(&self.readers).await?;
+        Ok(Look { due, next: next.map(|next| self.until(next)) })
     }
 
     async fn skip_unreadable(&self, id: i64, error: &StoreError) -> Result<(), StoreError> {
@@ -253,22 +269,6 @@ impl Store {
             .execute(&self.writer)
             .await?;
         Ok(())
-    }
-
-    /// How long until a message of `platform` may be sent; `None` when none waits.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn next_message(&self, platform: PlatformName) -> Result<Option<Duration>, StoreError> {
-        let next: Option<i64> = sqlx::query_scalar(
-            "SELECT min(m.not_before) FROM messages m JOIN threads t ON t.id = m.thread
-             WHERE m.state = 'pending' AND t.platform = ?1 AND m.not_before > ?2",
-        )
-        .bind(platform.id())
-        .bind(self.tick())
-        .fetch_one(&self.readers)
-        .await?;
-        Ok(next.map(|next| self.until(next)))
     }
 
     /// Notes that a message is about to be posted: from here on it may have arrived.

@@ -7,7 +7,7 @@ use crate::clock;
 use crate::investigation::Health;
 use crate::model::ThreadRef;
 use crate::redact::SafeText;
-use crate::store::{Due, Pace, Store, StoreError};
+use crate::store::{Due, Look, Pace, Store, StoreError};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -115,8 +115,8 @@ impl Courier {
         }
         let (threads, full) = (busy.threads(), busy.full());
         let free = u32::try_from(free).unwrap_or(u32::MAX);
-        let due = self.store.due_messages(self.platform.name(), &threads, &full, free).await?;
-        let mut wait = if due.is_empty() { self.store.next_message(self.platform.name()).await?.unwrap_or(IDLE) } else { IDLE };
+        let Look { due, next } = self.store.due_messages(self.platform.name(), &threads, &full, free).await?;
+        let mut wait = next.unwrap_or(IDLE);
         for due in due {
             if let Some(pause) = self.too_fast(&due) {
                 wait = wait.min(pause);
