@@ -50,6 +50,13 @@ const IDLE_MIB: f64 = 40.0;
 /// How long the benchmark waits for what must happen.
 const PATIENCE: Duration = Duration::from_secs(600);
 
+/// What was done before, and is kept for 90 days.
+const OLD: usize = 1_000_000;
+
+/// A container with this much has to do for the usual number of investigations at once.
+const SMALL_MIB: f64 = 128.0;
+const FEW: usize = 50;
+
 const SECRET: &str = "benchmark-signing-secret";
 
 /// Slack, as far as the bot notices.
@@ -105,10 +112,10 @@ struct Bot {
 }
 
 impl Bot {
-    async fn start(folder: &Path, slack: &str, aws: &str) -> Bot {
+    async fn start(folder: &Path, slack: &str, aws: &str, work: &str) -> Bot {
         let config = folder.join("config.toml");
         let text = format!(
-            "default_region = \"eu-west-1\"\n[http]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"{}\"\n[work]\nconcurrency = {RUNNING}\n\
+            "default_region = \"eu-west-1\"\n[http]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"{}\"\n{work}\
              [slack]\nmode = \"http\"\nbot_token = \"env:BOT\"\nsigning_secret = \"env:SECRET\"\napi_url = \"{slack}\"\n\
              [[allow]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannels = [\"*\"]\nusers = [{}]\n",
             folder.join("store.db").display(),
@@ -145,9 +152,10 @@ impl Bot {
     }
 
     /// Sends a slash command; what was answered, and after how long.
-    async fn ask(&self, number: usize) -> (Told, Duration) {
+    async fn ask(&self, number: usize, secret: &str) -> (Told, Duration) {
+        let secret: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
         let body = format!(
-            "team_id=T1&channel_id=C{}&user_id=U{}&command=%2Frotation-diag&text=prod%2Forders-db&trigger_id={number}.x&\
+            "team_id=T1&channel_id=C{}&user_id=U{}&command=%2Frotation-diag&text={secret}&trigger_id={number}.x&\
              response_url=http%3A%2F%2F127.0.0.1%3A9%2Fx&team_domain=x&channel_name=x&user_name=x&token=x&api_app_id=A1",
             number % CHANNELS,
             number % PEOPLE
@@ -177,9 +185,16 @@ impl Bot {
 
     /// How many commands are being looked into, and how many wait for that.
     async fn work(&self) -> (usize, usize) {
-        let query = "SELECT count(*) FILTER (WHERE state = 'running'), count(*) FILTER (WHERE state = 'waiting') FROM inbox";
+        let query =
+            "SELECT (SELECT count(*) FROM inbox WHERE state = 'running'), (SELECT count(*) FROM inbox WHERE state = 'waiting')";
         let (running, waiting): (i64, i64) = sqlx::query_as(query).fetch_one(&self.store).await.unwrap();
         (usize::try_from(running).unwrap(), usize::try_from(waiting).unwrap())
+    }
+
+    /// SIGKILL.
+    async fn kill(mut self) {
+        self.store.close().await;
+        self.child.kill().await.unwrap();
     }
 
     /// Resident memory, now and at most, in MiB.
@@ -229,6 +244,46 @@ impl Budget {
     }
 }
 
+/// Fills the inbox with what was done.
+async fn grow_old(folder: &Path) {
+    let store = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.join("store.db"));
+    let store = sqlx::SqlitePool::connect_with(store).await.unwrap();
+    let now = Clock::system().now().as_millisecond();
+    sqlx::query(
+        "INSERT INTO inbox (key, origin, lane, subject, job, what, state, attempts, not_before, received_at, ended_at)
+         WITH RECURSIVE old (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM old WHERE n < ?1)
+         SELECT 'old' || n, 'old' || n, 'slack/T1/C' || (n % ?2), 'old' || n, '', 'a question', 'done', 1, 0, ?3, ?3 FROM old",
+    )
+    .bind(i64::try_from(OLD).unwrap())
+    .bind(i64::try_from(CHANNELS).unwrap())
+    .bind(now)
+    .execute(&store)
+    .await
+    .unwrap();
+    store.close().await;
+}
+
+/// The memory of a bot as it comes, with the largest account there is: a process that lives in a small container.
+async fn small(budget: &mut Budget, slack: &Slack, api: &str) {
+    let (_, text) =
+        Scenario::embedded().filter(|(_, text)| text.contains("[[secret]]")).max_by_key(|(_, text)| text.len()).unwrap();
+    let scenario = Scenario::parse(text).unwrap();
+    let secret = scenario.secret().unwrap().to_owned();
+    let aws = Simulator::start(scenario, Clock::system().now()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let bot = Bot::start(folder.path(), api, &aws.endpoint_url(), "").await;
+    budget.time("start to ready", bot.ready_after, READY);
+    budget.memory("memory, idle", bot.memory().0, IDLE_MIB);
+    futures::future::join_all((0..FEW).map(|number| bot.ask(number, &secret))).await;
+    let mut look = tokio::time::interval(Duration::from_millis(50));
+    while bot.work().await != (0, 0) {
+        look.tick().await;
+    }
+    until("every thread is open", || slack.roots.load(Ordering::Relaxed) >= FEW).await;
+    budget.memory(&format!("memory after {FEW} of the largest investigations, at most"), bot.memory().1, SMALL_MIB);
+    bot.kill().await;
+}
+
 fn say(what: &str, figure: &str) {
     println!("{what:<62} {figure:>10}");
 }
@@ -248,10 +303,17 @@ async fn main() -> ExitCode {
     let slow = format!("{text}\n[[fault]]\noperation = \"*\"\nlatency_ms = {LATENCY_MS}\n");
     let aws = Simulator::start(Scenario::parse(&slow).unwrap(), Clock::system().now()).unwrap();
 
+    let api = format!("{origin}/api");
+    small(&mut budget, &slack, &api).await;
+    slack.verdicts.lock().unwrap().clear();
+    slack.roots.store(0, Ordering::Relaxed);
+
     let folder = tempfile::tempdir().unwrap();
-    let bot = Bot::start(folder.path(), &format!("{origin}/api"), &aws.endpoint_url()).await;
-    budget.time("start to ready", bot.ready_after, READY);
-    budget.memory("memory, idle", bot.memory().0, IDLE_MIB);
+    let work = format!("[work]\nconcurrency = {RUNNING}\n");
+    Bot::start(folder.path(), &api, &aws.endpoint_url(), &work).await.kill().await;
+    grow_old(folder.path()).await;
+    let bot = Bot::start(folder.path(), &api, &aws.endpoint_url(), &work).await;
+    budget.time(&format!("start to ready, with {OLD} old commands in the store"), bot.ready_after, READY);
 
     // A hundred run, and as many more wait as keep it a hundred.
     let mut number = 0;
@@ -264,7 +326,7 @@ async fn main() -> ExitCode {
             look.tick().await;
             continue;
         }
-        let (told, elapsed) = bot.ask(number).await;
+        let (told, elapsed) = bot.ask(number, "prod/orders-db").await;
         assert!(matches!(told, Told::Taken), "{number} was turned away");
         number += 1;
         taken += 1;
@@ -278,7 +340,7 @@ async fn main() -> ExitCode {
     budget.memory(&format!("memory with {RUNNING} running, at most"), bot.memory().1, BUSY_MIB);
 
     let watch = Stopwatch::start();
-    let burst = futures::future::join_all((number..number + BURST).map(|number| bot.ask(number))).await;
+    let burst = futures::future::join_all((number..number + BURST).map(|number| bot.ask(number, "prod/orders-db"))).await;
     say(&format!("{BURST} commands at once, all answered after"), &milliseconds(watch.elapsed()));
     let busy = burst.iter().filter(|(told, _)| matches!(told, Told::Busy)).count();
     say(&format!("{BURST} commands at once, told to try again"), &busy.to_string());

@@ -17,7 +17,7 @@ use crate::aws::ConnectError;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::investigation::{Accounts, AwsAccounts, Bot, Delivery, Health, Tempo, work};
-use crate::store::{OpenError, Store};
+use crate::store::{OpenError, Store, network_disk};
 use ending::{Ended, Parts, signals};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -107,6 +107,12 @@ impl App {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         if config.allow.is_empty() {
             tracing::warn!("the configuration has no [[allow]] rule: everything anybody asks is refused");
+        }
+        if let Some(kind) = network_disk(&config.store.path) {
+            tracing::warn!(
+                kind,
+                "the store is on a network disk, whose locks cannot be relied on: name a local one in [store] path"
+            );
         }
         let store = Arc::new(Store::open(&config.store.path, Clock::system()).await?);
         let bot = Bot::new(config, Arc::clone(&store), accounts);

@@ -8,7 +8,11 @@ use crate::investigation::{Accounts, AwsAccounts};
 use crate::model::SecretRef;
 use crate::playbook::preflight::{self, Permission};
 use crate::redact::SafeText;
-use crate::store::{Choice, OpenError, Store};
+use crate::store::{Choice, OpenError, Store, network_disk};
+use jiff::SignedDuration;
+
+/// How far clocks may differ; AWS and Slack refuse at five minutes.
+const MOST_SKEW: SignedDuration = SignedDuration::from_mins(1);
 
 /// Something that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +79,13 @@ async fn store(config: &Config) -> Checked {
     let found = match Store::open(&config.store.path, Clock::system()).await {
         Ok(store) => {
             store.close().await;
-            fine(format!("{} can be used", config.store.path.display()))
+            let path = config.store.path.display();
+            match network_disk(&config.store.path) {
+                Some(kind) => {
+                    open(format!("{path} is on a network disk ({kind}), whose locks cannot be relied on: name a local one"))
+                }
+                None => fine(format!("{path} can be used")),
+            }
         }
         Err(OpenError::InUse(path)) => open(format!("{} is in use, so a bot is running", path.display())),
         Err(error) => missing(error.to_string()),
@@ -101,10 +111,20 @@ async fn slack(config: &Config) -> Vec<Checked> {
         Err(error) => all.push(checked("Slack", missing(error.to_string()))),
         Ok(slack) => match slack.introduce().await {
             Err(error) => all.push(checked("Slack", missing(error.to_string()))),
-            Ok(()) => all.push(checked("Slack", scopes(slack.missing_scopes().await))),
+            Ok(()) => {
+                all.push(checked("Slack", scopes(slack.missing_scopes().await)));
+                all.extend(slack.clock_ahead_by().await.and_then(skewed));
+            }
         },
     }
     all
+}
+
+fn skewed(ahead_by: SignedDuration) -> Option<Checked> {
+    let seconds = ahead_by.as_secs();
+    let way = if seconds > 0 { "ahead of" } else { "behind" };
+    let why = format!("this machine's clock is {} s {way} Slack's: set it, or what is signed is refused", seconds.abs());
+    (ahead_by.abs() > MOST_SKEW).then(|| checked("clock", missing(why)))
 }
 
 fn scopes(lacking: Option<Vec<&'static str>>) -> Found {

@@ -84,7 +84,7 @@ pub(super) async fn collect(
         }
     };
     let (policies, trust) = tokio::join!(policies, trust);
-    if !simulations.is_answered() && !policies.is_answered() && !trust.is_answered() {
+    if !simulations.is_answered() && !policies.is_answered() && trust.found().is_none() {
         return carried(simulations).into();
     }
     let facts = RoleFacts { role: role.clone(), simulations, policies, trust };

@@ -32,6 +32,10 @@ pub(super) const DUE: &str =
          ORDER BY p.passing + (p.passing AND p.posted > 0), p.id LIMIT ?5)
      ORDER BY m.passing + (m.passing AND m.posted > 0), m.id";
 
+/// When the first message of the platform ?2 may be sent that may not at the time ?1.
+pub(super) const NEXT: &str = "SELECT p.not_before FROM messages p JOIN threads o ON o.id = p.thread
+     WHERE p.state = 'pending' AND p.not_before > ?1 AND o.platform = ?2 ORDER BY p.not_before LIMIT 1";
+
 /// A message as it is to be. Stating another one for the same slot replaces it: the platform's message is edited.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outgoing {
@@ -112,8 +116,8 @@ pub struct Due {
     pub posted_id: Option<String>,
     /// The delivery's key.
     pub key: String,
-    /// True when it was posted once and the answer is unknown.
-    pub uncertain: bool,
+    /// The revision that was posted and may have arrived; its answer is unknown.
+    pub uncertain: Option<i64>,
     /// True when the platform had lost it before.
     pub was_lost: bool,
     /// As in [`Outgoing`].
@@ -125,7 +129,22 @@ pub struct Due {
     due_by: i64,
 }
 
+/// What is to be sent at one moment.
+#[derive(Debug)]
+pub struct Look {
+    /// What may be sent now.
+    pub due: Vec<Due>,
+    /// How long until something may be sent that may not yet; `None` when nothing waits.
+    pub next: Option<Duration>,
+}
+
 impl Due {
+    /// The same as it was when it was posted and its answer lost: a later revision is still to be sent.
+    #[must_use]
+    pub fn as_it_arrived(self) -> Due {
+        Due { revision: self.uncertain.unwrap_or(self.revision), ..self }
+    }
+
     /// True for the message a thread hangs on.
     #[must_use]
     pub fn is_root(&self) -> bool {
@@ -162,7 +181,7 @@ struct Row {
     posted: i64,
     posted_id: Option<String>,
     posts: i64,
-    uncertain: bool,
+    uncertain: i64,
     reply_to: Option<String>,
     alone: bool,
     attempts: u32,
@@ -182,7 +201,7 @@ impl Row {
             passing: self.passing,
             revision: self.revision,
             posted_id: self.posted_id.filter(|_| self.posted > 0),
-            uncertain: self.uncertain,
+            uncertain: (self.uncertain > 0).then_some(self.uncertain),
             was_lost: self.posts > 0,
             reply_to: self.reply_to.map(ReplyTo),
             alone: self.alone,
@@ -217,9 +236,11 @@ impl Store {
         busy: &HashSet<&str>,
         full: &HashSet<&str>,
         limit: u32,
-    ) -> Result<Vec<Due>, StoreError> {
+    ) -> Result<Look, StoreError> {
+        // Both questions are about the same moment: what becomes due between two would be in neither answer.
+        let now = self.tick();
         let rows: Vec<Row> = sqlx::query_as(DUE)
-            .bind(self.tick())
+            .bind(now)
             .bind(platform.id())
             .bind(to_json("list of threads", busy)?)
             .bind(to_json("list of channels", full)?)
@@ -236,7 +257,8 @@ impl Store {
                 Err(error) => self.skip_unreadable(id, &error).await?,
             }
         }
-        Ok(due)
+        let next: Option<i64> = sqlx::query_scalar(NEXT).bind(now).bind(platform.id()).fetch_optional(&self.readers).await?;
+        Ok(Look { due, next: next.map(|next| self.until(next)) })
     }
 
     async fn skip_unreadable(&self, id: i64, error: &StoreError) -> Result<(), StoreError> {
@@ -249,28 +271,16 @@ impl Store {
         Ok(())
     }
 
-    /// How long until a message of `platform` may be sent; `None` when none waits.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn next_message(&self, platform: PlatformName) -> Result<Option<Duration>, StoreError> {
-        let next: Option<i64> = sqlx::query_scalar(
-            "SELECT min(m.not_before) FROM messages m JOIN threads t ON t.id = m.thread
-             WHERE m.state = 'pending' AND t.platform = ?1 AND m.not_before > ?2",
-        )
-        .bind(platform.id())
-        .bind(self.tick())
-        .fetch_one(&self.readers)
-        .await?;
-        Ok(next.map(|next| self.until(next)))
-    }
-
     /// Notes that a message is about to be posted: from here on it may have arrived.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn posting(&self, due: &Due) -> Result<(), StoreError> {
-        sqlx::query("UPDATE messages SET uncertain = 1 WHERE id = ?").bind(due.id).execute(&self.writer).await?;
+        sqlx::query("UPDATE messages SET uncertain = ? WHERE id = ?")
+            .bind(due.revision)
+            .bind(due.id)
+            .execute(&self.writer)
+            .await?;
         Ok(())
     }
 

@@ -7,6 +7,7 @@
 mod alarms;
 mod audit;
 mod board;
+mod disk;
 mod durable;
 mod inbox;
 mod investigations;
@@ -19,9 +20,10 @@ mod watches;
 
 pub use alarms::Newness;
 pub use audit::{Audited, Decision};
+pub use disk::network_disk;
 pub use inbox::{Accepted, Claimed, DeadLetter, Entry, MOST_ATTEMPTS, Refused, Ticket};
 pub use investigations::{Choice, Concluded, Ending, Stage, Stored};
-pub use messages::{Due, Outgoing, Pace, ROOT, Undelivered};
+pub use messages::{Due, Look, Outgoing, Pace, ROOT, Undelivered};
 pub use open::OpenError;
 pub use retention::Removed;
 pub use stories::Filed;

@@ -391,7 +391,7 @@ async fn retention_removes_what_is_over_and_nothing_that_is_not() {
     for id in ["over", "running", "watched", "pending", "clicked"] {
         store.open_investigation(&thread(id), id, ROOT, &question(), &root(id)).await.unwrap();
     }
-    let due = store.due_messages(PlatformName::Slack, &HashSet::new(), &HashSet::new(), 10).await.unwrap();
+    let due = store.due_messages(PlatformName::Slack, &HashSet::new(), &HashSet::new(), 10).await.unwrap().due;
     for due in due.iter().filter(|due| due.thread != "pending") {
         store.sent(due, &due.thread, Pace { between_edits: Duration::ZERO }).await.unwrap();
     }
@@ -479,7 +479,7 @@ async fn what_another_version_wrote_is_given_up_and_keeps_nothing_waiting() {
     assert!(store.claim(LEASE).await.unwrap().is_none());
     assert_eq!(store.claim(LEASE).await.unwrap().unwrap().subject, "k2");
     assert_eq!(store.dead_letters(10).await.unwrap().len(), 1);
-    let due = store.due_messages(PlatformName::Slack, &HashSet::new(), &HashSet::new(), 10).await.unwrap();
+    let due = store.due_messages(PlatformName::Slack, &HashSet::new(), &HashSet::new(), 10).await.unwrap().due;
     assert_eq!(due.iter().map(|due| due.thread.as_str()).collect::<Vec<_>>(), ["k2"]);
     assert_eq!(store.undelivered(10).await.unwrap().len(), 1);
 }
@@ -493,7 +493,7 @@ async fn a_first_sign_of_life_is_not_kept_waiting_by_edits_of_progress() {
     for id in ["t1", "t2", "t3"] {
         store.open_thread(&thread(id), &[root(id, "begun")]).await.unwrap();
     }
-    let due = async |limit| store.due_messages(PlatformName::Slack, &HashSet::new(), &HashSet::new(), limit).await.unwrap();
+    let due = async |limit| store.due_messages(PlatformName::Slack, &HashSet::new(), &HashSet::new(), limit).await.unwrap().due;
     for due in due(10).await {
         store.sent(&due, &due.thread, Pace { between_edits: Duration::ZERO }).await.unwrap();
         store.state(&[root(&due.thread, "half done")]).await.unwrap();
@@ -511,7 +511,7 @@ async fn a_message_that_would_wait_past_its_deadline_is_given_up_with_its_reason
         [Outgoing::root("t1", line("verdict"), "a verdict"), Outgoing::reply("t1", "details", line("more"), "details")];
     store.open_thread(&thread, &messages).await.unwrap();
     let nobody = HashSet::new();
-    let due = store.due_messages(PlatformName::Slack, &nobody, &nobody, 10).await.unwrap();
+    let due = store.due_messages(PlatformName::Slack, &nobody, &nobody, 10).await.unwrap().due;
     let down = SafeText::redact("Slack could not be reached");
     let just_below = messages::DEADLINE - Duration::from_secs(60);
     assert!(!store.put_off(&due[0], just_below, Some(false), &down).await.unwrap());
@@ -522,6 +522,25 @@ async fn a_message_that_would_wait_past_its_deadline_is_given_up_with_its_reason
     assert_eq!(store.pending_messages(PlatformName::Slack).await.unwrap(), 0);
     let trail = store.audit_trail(Timestamp::UNIX_EPOCH, 10).await.unwrap();
     assert!(trail.iter().any(|line| line.did.as_str() == "gave up a message"), "{trail:?}");
+}
+
+#[tokio::test]
+async fn a_look_tells_when_the_next_one_is_worth_it() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let nobody = HashSet::new();
+    let look = async || store.due_messages(PlatformName::Slack, &nobody, &nobody, 10).await.unwrap();
+    assert!(look().await.next.is_none());
+    for id in ["t1", "t2"] {
+        let thread = NewThread { id: id.to_owned(), place: place("C1"), alarm: None };
+        store.open_thread(&thread, &[Outgoing::root(id, line("x"), "a test")]).await.unwrap();
+    }
+    let due = look().await.due;
+    store.put_off(&due[0], Duration::from_secs(60), Some(false), &SafeText::redact("later")).await.unwrap();
+    let seen = look().await;
+    assert_eq!(seen.due.len(), 1, "one is due, and another one is on the way");
+    let next = seen.next.unwrap();
+    assert!(next > Duration::from_secs(30) && next <= Duration::from_secs(60), "{next:?}");
 }
 
 /// How SQLite goes about a query.
@@ -535,10 +554,13 @@ async fn plan(store: &Store, query: &str) -> Vec<String> {
 async fn only_the_messages_that_are_due_are_read() {
     let folder = Folder::new();
     let store = folder.open().await;
+    let next = plan(&store, super::messages::NEXT).await;
+    assert_eq!(next[0], "SEARCH p USING COVERING INDEX messages_pending (not_before>?)", "{next:#?}");
+    assert!(!next.iter().any(|step| step.contains("ORDER BY")), "{next:#?}");
     let plan = plan(&store, super::messages::DUE).await;
     for found_by in [
         "SEARCH p USING COVERING INDEX messages_pending (not_before<?)",
-        "SEARCH e USING COVERING INDEX messages_unposted (thread=? AND rowid<?)",
+        "SEARCH e USING COVERING INDEX messages_unposted (thread=? AND posted=? AND alone=? AND rowid<?)",
         "SEARCH m USING INTEGER PRIMARY KEY (rowid=?)",
     ] {
         assert!(plan.iter().any(|step| step == found_by), "{found_by}\n{plan:#?}");

@@ -26,9 +26,9 @@ async fn a_question_becomes_a_thread_with_progress_a_verdict_and_details() {
     assert!(root.title.as_str().starts_with("prod/orders-db is not rotating"), "{}", root.title);
     slack.until("whoever asked is pointed to the thread", |state| !state.pointed.is_empty()).await;
     let (roots, replies) = (slack.roots(), slack.replies());
-    assert_eq!((roots.len(), replies.len()), (1, 1));
+    assert_eq!(roots.len(), 1);
     assert!(roots[0].edits >= 1);
-    assert_eq!(replies[0].root.as_deref(), Some(roots[0].id.as_str()));
+    assert!(replies.iter().all(|reply| reply.root.as_deref() == Some(roots[0].id.as_str())));
     assert!(replies[0].message.parts.iter().any(|part| matches!(part, Part::Steps(steps) if steps.len() == 9)));
     assert_eq!(slack.with(|state| state.pointed.clone()), [("answer-to-ask".to_owned(), roots[0].id.clone())]);
     let recent = world.bot.recent(&actor("U1"), 10).await;
@@ -123,14 +123,16 @@ async fn a_name_in_two_accounts_is_asked_about_with_buttons() {
 
 #[tokio::test]
 async fn a_name_in_two_regions_of_one_account_is_asked_about_and_looked_into_where_the_person_says() {
-    let mut world = World::new(RULES, Simulated::in_regions("prod", "role_detached_policy", &["eu-west-1", "us-east-1"])).await;
+    let elsewhere = "[account]\nregion = \"us-east-1\"\n";
+    let accounts = Simulated::new(&[("prod", "role_detached_policy", ""), ("prod", "role_detached_policy", elsewhere)]);
+    let mut world = World::new(RULES, accounts).await;
     let slack = Fake::new(PlatformName::Slack);
     world.start(std::slice::from_ref(&slack));
     world.say("ask", "U1", "prod/orders-db").await;
     slack.until("the question", |state| state.shown.first().is_some_and(|root| !root.message.controls.is_empty())).await;
     let question = slack.roots()[0].message.clone();
     let labels: Vec<String> = question.controls.iter().map(|control| format!("{control:?}")).collect();
-    assert!(labels.iter().any(|label| label.contains("prod, us-east-1")), "{labels:?}");
+    assert!(labels.iter().any(|label| label.contains("prod · us-east-1")), "{labels:?}");
     assert_eq!(tokens(&question).len(), 2);
     assert_eq!(told(&world.click("c", "U2", &token(&question, Action::Choose(1))).await), "accepted");
     slack.until("a verdict", |state| state.shown.len() >= 2).await;

@@ -201,12 +201,14 @@ impl ChatPlatform for Fake {
 /// Simulated accounts, each an own world.
 pub(crate) struct Simulated {
     known: Vec<Known>,
-    worlds: HashMap<Option<String>, (Simulator, Clock)>,
+    /// By account and region.
+    worlds: HashMap<Choice, (Simulator, Clock)>,
     registry: Registry,
 }
 
 impl Simulated {
-    /// Accounts by name, each a scenario that ships with the program, with what `extra` adds.
+    /// Accounts by name, each a scenario that ships with the program, with what `extra` adds; one account may have several,
+    /// in regions of their own.
     pub(crate) fn new(accounts: &[(&str, &str, &str)]) -> Arc<Simulated> {
         Simulated::later(SignedDuration::ZERO, accounts)
     }
@@ -218,21 +220,21 @@ impl Simulated {
             let (_, text) = Scenario::embedded().find(|(known, _)| known == scenario).unwrap();
             let scenario = Scenario::parse(&format!("{text}\n{extra}")).unwrap();
             let clock = Clock::starting_at(scenario.now().unwrap_or_else(|| Clock::system().now()) + by);
-            let regions = vec![scenario.region().to_owned()];
+            let region = scenario.region().to_owned();
+            let choice = Choice { account: Some((*name).to_owned()), region: region.clone() };
             let account_id = Some(scenario.account_id().to_owned());
-            let name = Some((*name).to_owned());
-            simulated.known.push(Known { name: name.clone(), account_id, regions, any_region: false });
-            simulated.worlds.insert(name, (Simulator::start(scenario, clock.now()).unwrap(), clock));
+            match simulated.known.iter_mut().find(|known| known.name == choice.account) {
+                Some(known) => known.regions.push(region),
+                None => simulated.known.push(Known {
+                    name: choice.account.clone(),
+                    account_id,
+                    regions: vec![region],
+                    any_region: false,
+                }),
+            }
+            simulated.worlds.insert(choice, (Simulator::start(scenario, clock.now()).unwrap(), clock));
         }
         Arc::new(simulated)
-    }
-
-    /// One account whose regions all have the same.
-    pub(crate) fn in_regions(name: &str, scenario: &str, regions: &[&str]) -> Arc<Simulated> {
-        let mut simulated = Simulated::later(SignedDuration::ZERO, &[(name, scenario, "")]);
-        let regions = regions.iter().map(|region| (*region).to_owned()).collect();
-        Arc::get_mut(&mut simulated).unwrap().known[0].regions = regions;
-        simulated
     }
 
     /// How often `operation` was asked for.
@@ -253,7 +255,7 @@ impl Accounts for Simulated {
     }
 
     async fn connect(&self, choice: &Choice, _: &SecretRef) -> Result<Connected, ConnectError> {
-        let (simulator, clock) = &self.worlds[&choice.account];
+        let (simulator, clock) = &self.worlds[choice];
         let options = AwsOptions::simulated(choice.region.clone(), simulator.endpoint_url());
         Ok(Connected { aws: Aws::connect(&options, &self.registry).await?, clock: *clock })
     }

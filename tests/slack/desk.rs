@@ -128,9 +128,14 @@ pub(crate) fn tokens(inbound: &str) -> SlackTokens {
 
 /// The bot without anyone listening, to send with.
 pub(crate) fn sender(fake: &FakeSlack) -> Slack {
+    sender_at(fake, Clock::system())
+}
+
+/// The same on a machine with this clock.
+pub(crate) fn sender_at(fake: &FakeSlack, clock: Clock) -> Slack {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let config = config(fake, socket_mode(1));
-    Slack::with_rhythm(&config, &tokens(crate::fake_slack::APP_TOKEN), Lookups::default(), Clock::system(), fast()).unwrap()
+    Slack::with_rhythm(&config, &tokens(crate::fake_slack::APP_TOKEN), Lookups::default(), clock, fast()).unwrap()
 }
 
 /// The bot with its sockets.

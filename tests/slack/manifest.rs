@@ -1,8 +1,10 @@
 //! The manifest asks for what the bot uses, and for nothing else.
 
-use crate::desk::sender;
+use crate::desk::{sender, sender_at};
 use crate::fake_slack::{FakeSlack, scopes_of_the_manifest};
+use jiff::SignedDuration;
 use rotation_diag::chat::slack::{INBOUND_SCOPES, Method};
+use rotation_diag::clock::Clock;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -50,5 +52,17 @@ async fn the_bot_says_which_scopes_its_token_lacks() {
     assert_eq!(slack.missing_scopes().await, Some(Vec::new()));
     fake.world().scopes = "chat:write,commands,app_mentions:read,channels:history,groups:history,users:read".to_owned();
     assert_eq!(slack.missing_scopes().await, Some(vec!["files:write", "usergroups:read"]));
+    fake.finish();
+}
+
+#[tokio::test]
+async fn the_bot_says_how_far_its_clock_differs_from_slacks() {
+    let fake = FakeSlack::start().await;
+    for minutes in [-10, 0, 10] {
+        let clock = Clock::starting_at(Clock::system().now() + SignedDuration::from_mins(minutes));
+        let slack = sender_at(&fake, clock);
+        let ahead_by = slack.clock_ahead_by().await.unwrap();
+        assert!((ahead_by - SignedDuration::from_mins(minutes)).abs() < SignedDuration::from_secs(30), "{minutes}: {ahead_by:?}");
+    }
     fake.finish();
 }

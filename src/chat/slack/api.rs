@@ -7,6 +7,7 @@ use super::render::File;
 use super::transport::Transport;
 use crate::clock::this_instant;
 use crate::config::{SlackConfig, SlackMode, SlackTokens, Token};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use slack_morphism::prelude::*;
@@ -132,6 +133,11 @@ impl Api {
     /// Whether the Web API is on this machine, unencrypted: a test or a proxy.
     pub(super) fn is_local(&self) -> bool {
         matches!(&self.origin, url::Origin::Tuple(scheme, ..) if scheme == "http")
+    }
+
+    /// The time at Slack; `None` where it did not say.
+    pub(super) async fn time(&self) -> Option<Timestamp> {
+        self.client.http_api.connector.time(&self.bot).await
     }
 
     /// The scopes the bot token was granted; `None` where Slack did not say.

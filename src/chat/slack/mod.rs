@@ -31,6 +31,7 @@ use crate::clock::Clock;
 use crate::config::{SlackConfig, SlackMode, SlackTokens, Token};
 use api::{Api, Identity};
 use intake::Intake;
+use jiff::SignedDuration;
 use people::People;
 use signature::Signatures;
 use std::sync::{Arc, OnceLock};
@@ -120,6 +121,13 @@ impl Slack {
         needed.dedup();
         needed.retain(|scope| !granted.iter().any(|have| have == scope));
         Some(needed)
+    }
+
+    /// How far this machine's clock is ahead of Slack's; `None` where Slack did not say. Beyond five minutes nothing Slack
+    /// signs is taken.
+    pub async fn clock_ahead_by(&self) -> Option<SignedDuration> {
+        let theirs = self.api.time().await?;
+        Some(self.clock.now().duration_since(theirs))
     }
 
     /// Keeps the sockets of Socket Mode until `stop`; in HTTP mode it only learns who the bot is, and waits.

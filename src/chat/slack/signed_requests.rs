@@ -2,7 +2,7 @@
 
 use super::intake::{Ack, Intake};
 use super::payload::{CommandPayload, EventPayload, Interaction};
-use super::signature::Signatures;
+use super::signature::{Refusal, Signatures};
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
@@ -54,8 +54,16 @@ impl Door {
         };
         match self.signatures.verify(&parts.headers, &body) {
             Ok(()) => Ok(Signed { headers: parts.headers, body }),
-            Err(_) => {
-                tracing::warn!("a request to /slack was refused: it is not signed with the signing secret, or not from now");
+            Err(refusal) => {
+                match refusal {
+                    Refusal::NotSigned => {
+                        tracing::warn!("a request to /slack was refused: it is not signed with the signing secret")
+                    }
+                    Refusal::NotFromNow(seconds) => tracing::warn!(
+                        seconds,
+                        "a request Slack signed was refused, because it is that old by this machine's clock: set the clock, or somebody sends an old one again"
+                    ),
+                }
                 Err(StatusCode::UNAUTHORIZED.into_response())
             }
         }

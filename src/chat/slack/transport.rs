@@ -6,8 +6,9 @@
 
 use crate::answer;
 use futures::future::{BoxFuture, FutureExt as _};
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
-use reqwest::{Client, RequestBuilder, redirect};
+use jiff::Timestamp;
+use reqwest::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
+use reqwest::{Client, RequestBuilder, Response, redirect};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use slack_morphism::errors::{
@@ -74,10 +75,21 @@ impl Transport {
     ///
     /// Source: Slack, "Permission scopes": the header `x-oauth-scopes`.
     pub(super) async fn granted_scopes(&self, token: &SlackApiToken) -> Option<Vec<String>> {
-        let request = self.client.post(format!("{}/auth.test", self.api_url)).bearer_auth(&token.token_value.0);
-        let answer = request.send().await.ok()?;
+        let answer = self.auth_test(token).await?;
         let scopes = answer.headers().get("x-oauth-scopes")?.to_str().ok()?;
         Some(scopes.split(',').map(|scope| scope.trim().to_owned()).filter(|scope| !scope.is_empty()).collect())
+    }
+
+    /// The time at Slack, as its answers tell it, to the second.
+    pub(super) async fn time(&self, token: &SlackApiToken) -> Option<Timestamp> {
+        let answer = self.auth_test(token).await?;
+        let date = answer.headers().get(DATE)?.to_str().ok()?;
+        Some(jiff::fmt::rfc2822::parse(date).ok()?.timestamp())
+    }
+
+    async fn auth_test(&self, token: &SlackApiToken) -> Option<Response> {
+        let request = self.client.post(format!("{}/auth.test", self.api_url)).bearer_auth(&token.token_value.0);
+        request.send().await.ok()
     }
 
     fn authorised(&self, request: RequestBuilder, url: &Url, token: Option<&SlackApiToken>) -> RequestBuilder {

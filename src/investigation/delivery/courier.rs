@@ -7,7 +7,7 @@ use crate::clock;
 use crate::investigation::Health;
 use crate::model::ThreadRef;
 use crate::redact::SafeText;
-use crate::store::{Due, Pace, Store, StoreError};
+use crate::store::{Due, Look, Pace, Store, StoreError};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -62,7 +62,7 @@ impl Busy {
 enum Sent {
     /// The platform has it, under this id.
     As(String),
-    /// The platform has it under this id, perhaps as it was before.
+    /// The platform has what was posted when the answer was lost, under this id.
     Found(String),
     /// It had been posted and is lost.
     Lost(String),
@@ -115,8 +115,8 @@ impl Courier {
         }
         let (threads, full) = (busy.threads(), busy.full());
         let free = u32::try_from(free).unwrap_or(u32::MAX);
-        let due = self.store.due_messages(self.platform.name(), &threads, &full, free).await?;
-        let mut wait = if due.is_empty() { self.store.next_message(self.platform.name()).await?.unwrap_or(IDLE) } else { IDLE };
+        let Look { due, next } = self.store.due_messages(self.platform.name(), &threads, &full, free).await?;
+        let mut wait = next.unwrap_or(IDLE);
         for due in due {
             if let Some(pause) = self.too_fast(&due) {
                 wait = wait.min(pause);
@@ -177,12 +177,10 @@ impl Courier {
                 self.store.sent(&due, &id, Pace { between_edits: self.tempo.between_edits }).await?;
                 self.point(&due, &id).await
             }
-            // Where it changed meanwhile, it may be there as it was before, and an edit brings it up to date.
             Sent::Found(id) => {
-                let mut before = due;
-                before.revision = (before.revision - 1).max(1);
-                self.store.sent(&before, &id, Pace { between_edits: Duration::ZERO }).await?;
-                self.point(&before, &id).await
+                let due = due.as_it_arrived();
+                self.store.sent(&due, &id, Pace { between_edits: self.tempo.between_edits }).await?;
+                self.point(&due, &id).await
             }
             Sent::Lost(why) if !due.was_lost && !due.passing => {
                 tracing::warn!(%platform, reason = due.reason, why, "a message is gone and is posted anew");
@@ -239,7 +237,7 @@ impl Courier {
                 Err(error) => refused(error),
             });
         }
-        if due.uncertain {
+        if due.uncertain.is_some() {
             match self.platform.find(&to, &due.key).await {
                 Ok(Some(id)) => return Ok(Sent::Found(id)),
                 Ok(None) => {}

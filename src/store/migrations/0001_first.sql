@@ -81,7 +81,7 @@ CREATE TABLE messages (
     posted     INTEGER NOT NULL DEFAULT 0,  -- the revision the platform has
     posted_id  TEXT,                        -- the platform's id
     posts      INTEGER NOT NULL DEFAULT 0,  -- how often it was posted anew after the platform had lost it
-    uncertain  INTEGER NOT NULL DEFAULT 0,  -- 1 from before it is posted until the answer is known
+    uncertain  INTEGER NOT NULL DEFAULT 0,  -- the revision that is being posted, until the answer is known
     reply_to   TEXT,                        -- the person to point here, or to answer alone; gone once that is done
     alone      INTEGER NOT NULL DEFAULT 0,  -- 1 when only that person is to see it
     state      TEXT NOT NULL CHECK (state IN ('pending', 'sent', 'given_up')),
@@ -94,7 +94,7 @@ CREATE TABLE messages (
 ) STRICT;
 -- With all that decides whether one is due, so that no message is read for it; and what goes out before others of its thread.
 CREATE INDEX messages_pending ON messages (not_before, thread, slot, passing, posted, alone) WHERE state = 'pending';
-CREATE INDEX messages_unposted ON messages (thread) WHERE state = 'pending' AND posted = 0 AND alone = 0;
+CREATE INDEX messages_unposted ON messages (thread, posted, alone) WHERE state = 'pending';
 
 CREATE TABLE watches (
     investigation TEXT PRIMARY KEY REFERENCES investigations (id) ON DELETE CASCADE,
