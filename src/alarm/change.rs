@@ -35,9 +35,37 @@ impl Change<'_> {
     }
 }
 
+/// The account and region in a CloudWatch alarm's ARN. Its name may hold spaces, which ARNs of others may not.
+pub(super) fn place_in(alarm_arn: &str) -> Option<(&str, &str)> {
+    let parts: Vec<&str> = alarm_arn.splitn(7, ':').collect();
+    match parts.as_slice() {
+        ["arn", _, "cloudwatch", region, account_id, "alarm", name] if !name.is_empty() => Some((account_id, region)),
+        _ => None,
+    }
+}
+
 impl Named {
     /// The alarm, about what is named.
     pub(super) fn of(self, alarm: Alarm) -> Alarm {
         Alarm { secrets: self.secrets, functions: self.functions, ..alarm }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alarms_arn_may_hold_spaces_and_colons_in_its_name() {
+        let place = Some(("123456789012", "eu-west-1"));
+        for (arn, expected) in [
+            ("arn:aws:cloudwatch:eu-west-1:123456789012:alarm:orders", place),
+            ("arn:aws:cloudwatch:eu-west-1:123456789012:alarm:orders rotation: failed (prod)", place),
+            ("arn:aws:cloudwatch:eu-west-1:123456789012:alarm:", None),
+            ("arn:aws:sns:eu-west-1:123456789012:alarm:orders", None),
+            ("storm", None),
+        ] {
+            assert_eq!(place_in(arn), expected, "{arn}");
+        }
     }
 }

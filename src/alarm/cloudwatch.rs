@@ -2,11 +2,11 @@
 //!
 //! Source: CloudWatch User Guide, "Notifying users on alarm changes"; shapes of public notifications.
 
-use super::change::Change;
+use super::change::{Change, place_in};
 use super::json::{objects, text};
 use super::named::Named;
 use crate::config::Topic;
-use crate::model::{Alarm, AlarmSource, AlarmState, Arn};
+use crate::model::{Alarm, AlarmSource, AlarmState};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -14,6 +14,14 @@ use serde_json::Value;
 ///
 /// Source: CloudWatch API reference, `PutCompositeAlarm`: a rule names at most 100 alarms.
 const MOST_CHILDREN: usize = 100;
+
+/// The longest name of an alarm, in characters.
+///
+/// Source: CloudWatch API reference, `PutMetricAlarm`, parameter `AlarmName`.
+const LONGEST_NAME: usize = 255;
+
+/// Remarks about one alarm's metrics at most.
+const MOST_REMARKS: usize = 5;
 
 /// Reads a notification of CloudWatch.
 pub(super) fn read(value: &Value, topic: &Topic) -> Result<Alarm, &'static str> {
@@ -24,10 +32,11 @@ pub(super) fn read(value: &Value, topic: &Topic) -> Result<Alarm, &'static str> 
     let account_id = text(value, "AWSAccountId").ok_or("it is of CloudWatch, but without the account")?;
     // The notification has the region's name for people; the alarm's ARN has its id, and so has the topic: an alarm can
     // only notify a topic of its own region.
-    let arn = text(value, "AlarmArn").and_then(|arn| Arn::parse(arn).ok()).filter(|arn| arn.service() == "cloudwatch");
-    let region = arn.as_ref().map_or_else(|| topic.arn().region(), Arn::region).to_owned();
+    let arn = text(value, "AlarmArn").and_then(|arn| Some((arn, place_in(arn)?)));
+    let region = arn.map_or_else(|| topic.arn().region(), |(_, (_, region))| region);
     let partition = topic.arn().partition();
-    let key = arn.map_or_else(|| format!("arn:{partition}:cloudwatch:{region}:{account_id}:alarm:{name}"), String::from);
+    let key =
+        arn.map_or_else(|| format!("arn:{partition}:cloudwatch:{region}:{account_id}:alarm:{name}"), |(arn, _)| arn.to_owned());
 
     let mut metrics = Metrics::default();
     if let Some(trigger) = value.get("Trigger") {
@@ -48,12 +57,12 @@ pub(super) fn read(value: &Value, topic: &Topic) -> Result<Alarm, &'static str> 
     let description = text(value, "AlarmDescription").unwrap_or_default();
     metrics.named.read_text(description);
 
-    let mut children: Vec<String> =
-        objects(value.get("TriggeringChildren")).filter_map(|child| text(child, "Arn")).map(str::to_owned).collect();
+    let triggering = objects(value.get("TriggeringChildren")).filter_map(|child| text(child, "Arn"));
+    let mut children: Vec<String> = triggering.filter(|arn| is_short(arn)).take(MOST_CHILDREN).map(str::to_owned).collect();
     add_children(&mut children, text(value, "AlarmRule").unwrap_or_default());
 
     let change = Change { state, at: state_at, reason: text(value, "NewStateReason").unwrap_or_default() };
-    let said = change.by(AlarmSource::CloudWatch, &key, name, (account_id, &region));
+    let said = change.by(AlarmSource::CloudWatch, &key, name, (account_id, region));
     Ok(Alarm { description: description.to_owned(), children, ..metrics.of(said) })
 }
 
@@ -77,7 +86,7 @@ impl Metrics {
                 "the alarm rests on the metric AWS/SecretsManager {name}, which AWS does not publish: it fires only where something \
                  of yours publishes it; an EventBridge rule or a metric filter on RotationFailed works"
             );
-            if !self.remarks.contains(&remark) {
+            if self.remarks.len() < MOST_REMARKS && !self.remarks.contains(&remark) {
                 self.remarks.push(remark);
             }
         }
@@ -112,7 +121,9 @@ impl Metrics {
 /// The alarms that a composite alarm's rule names: `ALARM("name")`, `OK(arn)`, …
 pub(super) fn add_children(children: &mut Vec<String>, rule: &str) {
     let mut rest = rule;
-    while let Some((function, behind)) = rest.split_once('(') {
+    while children.len() < MOST_CHILDREN
+        && let Some((function, behind)) = rest.split_once('(')
+    {
         rest = behind;
         if !["ALARM", "OK", "INSUFFICIENT_DATA"].iter().any(|name| function.trim_end().ends_with(name)) {
             continue;
@@ -122,10 +133,15 @@ pub(super) fn add_children(children: &mut Vec<String>, rule: &str) {
         rest = behind;
         let name = name.trim();
         let is_known = children.iter().any(|child| child == name || child.ends_with(&format!(":alarm:{name}")));
-        if children.len() < MOST_CHILDREN && !name.is_empty() && !is_known {
+        if !name.is_empty() && is_short(name) && !is_known {
             children.push(name.to_owned());
         }
     }
+}
+
+/// False for what is too long to be an alarm's name or ARN; CloudWatch would refuse the names asked for beside it too.
+fn is_short(alarm: &str) -> bool {
+    alarm.split_once(":alarm:").map_or(alarm, |(_, name)| name).chars().count() <= LONGEST_NAME
 }
 
 /// A state by its name.
@@ -247,6 +263,32 @@ mod tests {
         more["Unheard"] = json!({"of": [1, 2]});
         more["Trigger"]["Dimensions"] = json!("none");
         assert!(read_it(&more).is_ok());
+    }
+
+    #[test]
+    fn an_alarms_name_may_hold_spaces() {
+        let mut value = metric();
+        value["AlarmArn"] = json!("arn:aws:cloudwatch:eu-central-1:123456789012:alarm:orders rotation");
+        let alarm = read_it(&value).unwrap();
+        assert_eq!((alarm.region.as_str(), alarm.key.as_str()), ("eu-central-1", value["AlarmArn"].as_str().unwrap()));
+    }
+
+    #[test]
+    fn a_composite_alarm_as_large_as_a_message_may_be_is_read_up_to_a_bound() {
+        let mut value = metric();
+        let names: Vec<String> = (0..12_000).map(|n| format!("ALARM(\"child-{n}\")")).collect();
+        value["AlarmRule"] = json!(names.join(" OR "));
+        let long = format!("arn:aws:cloudwatch:eu-west-1:123456789012:alarm:{}", "x".repeat(256));
+        value["TriggeringChildren"] = json!([{"Arn": long}, {"Arn": "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:child-7"}]);
+        let children = read_it(&value).unwrap().children;
+        assert_eq!(children.len(), MOST_CHILDREN);
+        assert!(children[0].ends_with(":child-7") && children.iter().all(|child| !child.contains("xx")));
+
+        let metrics: Vec<Value> = (0..1_000)
+            .map(|n| json!({"MetricStat": {"Metric": {"Namespace": "AWS/SecretsManager", "MetricName": format!("m{n}")}}}))
+            .collect();
+        value["Trigger"] = json!({"Metrics": metrics});
+        assert_eq!(read_it(&value).unwrap().remarks.len(), MOST_REMARKS);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Events that EventBridge forwards: CloudWatch's state changes, rotation's own events, AWS Health.
 
-use super::change::Change;
+use super::change::{Change, place_in};
 use super::cloudwatch::{Metrics, add_children, moment, state};
 use super::health;
 use super::json::{objects, text};
@@ -38,6 +38,7 @@ fn read_state_change(event: &Value, detail: &Value) -> Result<Alarm, &'static st
         .and_then(Value::as_array)
         .and_then(|list| list.first())
         .and_then(Value::as_str)
+        .filter(|key| place_in(key).is_some())
         .ok_or("it is a state change, but without the alarm's ARN")?;
 
     let mut metrics = Metrics::default();
@@ -113,6 +114,8 @@ mod tests {
             assert_eq!(read(&event), Err("it is of EventBridge, but no event that tells of alarms, rotation or health"));
         }
         let mut event = state_change();
+        event["resources"] = json!(["storm"]);
+        assert_eq!(read(&event), Err("it is a state change, but without the alarm's ARN"));
         event["detail"] = json!("text");
         assert_eq!(read(&event), Err("it is of EventBridge, but without a detail"));
     }

@@ -6,7 +6,7 @@ use super::{cloudwatch, eventbridge};
 use crate::config::Topic;
 use crate::model::{Alarm, AlarmSource, AlarmState};
 use crate::redact::SafeText;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 /// The longest text of an alarm that is kept, in characters.
@@ -16,6 +16,15 @@ const LONGEST_TEXT: usize = 1_024;
 
 /// The longest title, in characters; an alarm's name has at most 255.
 const LONGEST_TITLE: usize = 255;
+
+/// The longest region, in bytes; the longest there is has 14.
+const LONGEST_REGION: usize = 32;
+
+/// The longest text by which an alarm is known again, in bytes. An alarm's ARN has less than 400; a text may name many secrets.
+const LONGEST_KEY: usize = 16 << 10;
+
+/// How far ahead of its sending a change may lie: clocks differ a little.
+const AHEAD: SignedDuration = SignedDuration::from_mins(5);
 
 /// What became of an authentic message.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +53,7 @@ pub(super) fn read(message: &str, delivered: &Delivered<'_>) -> Notice {
         Ok(Value::Array(_)) => Err("it is JSON, but neither of CloudWatch nor of EventBridge"),
         _ => read_text(message, delivered),
     };
-    match read {
+    match read.and_then(|alarm| sound(alarm, delivered.sent_at)) {
         Ok(mut alarm) => {
             alarm.topic = Some(delivered.topic.arn().as_str().to_owned());
             Notice::Alarm(Box::new(inert(alarm)))
@@ -79,6 +88,22 @@ fn read_text(message: &str, delivered: &Delivered<'_>) -> Result<Alarm, &'static
     let key = format!("text:{}:{}", about.join(","), named.functions.join(","));
     let change = Change { state: AlarmState::Alarm, at: delivered.sent_at, reason: message };
     Ok(named.of(change.by(AlarmSource::Text, &key, title, (arn.account_id(), arn.region()))))
+}
+
+/// The alarm, where it is of a place that can be, and about what has happened already.
+fn sound(mut alarm: Alarm, sent_at: Timestamp) -> Result<Alarm, &'static str> {
+    let is_account = alarm.account_id.len() == 12 && alarm.account_id.bytes().all(|byte| byte.is_ascii_digit());
+    // A region becomes a part of the host that is asked.
+    let region_signs = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if !is_account || !(1..=LONGEST_REGION).contains(&alarm.region.len()) || !alarm.region.bytes().all(region_signs) {
+        return Err("its account or region is none of AWS");
+    }
+    if alarm.key.len() > LONGEST_KEY {
+        return Err("what identifies it is longer than AWS allows");
+    }
+    // Every later change would look outdated beside one that lies ahead.
+    alarm.state_at = alarm.state_at.min(sent_at.checked_add(AHEAD).unwrap_or(sent_at));
+    Ok(alarm)
 }
 
 /// The alarm with its free texts redacted, whole, and then cut.
@@ -118,6 +143,33 @@ mod tests {
         for message in ["{}", "[]", "{\"Service\":\"Amazon S3\",\"Event\":\"s3:TestEvent\"}", "[{\"AlarmName\":\"x\"}]"] {
             let Notice::Ignored { reason } = read_in(message) else { panic!("{message}") };
             assert_eq!(reason, "it is JSON, but neither of CloudWatch nor of EventBridge");
+        }
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_is_never_asked_and_a_change_that_lies_ahead_hides_no_later_one() {
+        let of = |arn: &str, account: &str, at: &str| {
+            let alarm = serde_json::json!({"AlarmName": "a", "AlarmArn": arn, "AWSAccountId": account, "NewStateValue": "ALARM",
+                "StateChangeTime": at});
+            read_in(&alarm.to_string())
+        };
+        let arn = |region: &str| format!("arn:aws:cloudwatch:{region}:123456789012:alarm:a");
+        let time = "2026-11-25T09:59:00.000+0000";
+        for (arn, account) in [
+            (arn("eu-west-1.evil.example/"), "123456789012"),
+            (arn("evil.example#"), "123456789012"),
+            (arn(""), "123456789012"),
+            (arn("eu-west-1"), "1234"),
+            (arn(&"a".repeat(33)), "123456789012"),
+        ] {
+            let Notice::Ignored { reason } = of(&arn, account, time) else { panic!("{arn} {account}") };
+            assert_eq!(reason, "its account or region is none of AWS");
+        }
+        let long = format!("{}{}", arn("eu-west-1"), "x".repeat(20_000));
+        assert!(matches!(of(&long, "123456789012", time), Notice::Ignored { .. }));
+        for (at, expected) in [(time, "2026-11-25T09:59:00Z"), ("9999-01-01T00:00:00.000+0000", "2026-11-25T10:05:00Z")] {
+            let Notice::Alarm(alarm) = of(&arn("eu-west-1"), "123456789012", at) else { panic!("{at}") };
+            assert_eq!(alarm.state_at, expected.parse().unwrap());
         }
     }
 

@@ -1,9 +1,8 @@
 //! The durable list of accepted triggers: each is done once, however often it comes and whoever dies doing it.
 
-use super::audit::{self, Audited};
-use super::{Store, StoreError, at, from_json, millis, to_json};
+use super::{Store, StoreError, at, from_json, millis};
 use crate::model::Trigger;
-use crate::redact::{Redactor, SafeText};
+use crate::redact::SafeText;
 use jiff::Timestamp;
 use sqlx::{FromRow, Sqlite, Transaction};
 use std::time::Duration;
@@ -16,7 +15,7 @@ pub const MOST_ATTEMPTS: u32 = 5;
 const SUSPECT: u32 = 3;
 
 /// Triggers that wait at most; more are turned away, and whoever can send them again does.
-const MOST_WAITING: i64 = 10_000;
+pub(super) const MOST_WAITING: i64 = 10_000;
 
 /// Takes the next trigger at the time ?1, until ?2; ?3 is [`SUSPECT`].
 pub(super) const CLAIM: &str = "UPDATE inbox SET state = 'running', attempts = attempts + 1, fence = fence + 1, lease_until = ?2
@@ -146,27 +145,6 @@ struct Row {
 }
 
 impl Store {
-    /// Accepts a trigger: when this returns, it is on the disk. `audit` is written with it.
-    ///
-    /// # Errors
-    /// [`Refused`]; nothing is stored then, or it is found again by its key.
-    pub async fn accept(&self, entry: &Entry, audit: Option<&Audited>) -> Result<Accepted, Refused> {
-        let job = to_json("trigger", &redacted(&entry.trigger)?)?;
-        let mut tx = self.write().await?;
-        let accepted = insert(&mut tx, entry, &job, self.tick(), self.now()).await?;
-        if accepted != Accepted::Redelivered
-            && let Some(audit) = audit
-        {
-            audit::insert(&mut tx, audit, self.now()).await?;
-        }
-        tx.commit().await.map_err(StoreError::from)?;
-        self.durable.settle().await.map_err(|error| StoreError::Broken(error.into()))?;
-        if accepted == Accepted::New {
-            self.inbox_changed.send_replace(());
-        }
-        Ok(accepted)
-    }
-
     /// Takes the next trigger: of the lane that was served longest ago, the oldest.
     ///
     /// # Errors
@@ -311,62 +289,6 @@ impl Store {
         });
         Ok(letters.collect())
     }
-}
-
-/// An alarm's texts are the sender's; of what people said only ids and a secret's name are kept.
-fn redacted(trigger: &Trigger) -> Result<Trigger, StoreError> {
-    match trigger {
-        Trigger::Alarm(_) => Redactor::default()
-            .redact_strings(trigger.clone())
-            .map(|(trigger, _)| trigger)
-            .map_err(|error| StoreError::Unreadable { what: "alarm", why: error.to_string() }),
-        other => Ok(other.clone()),
-    }
-}
-
-async fn insert(
-    tx: &mut Transaction<'static, Sqlite>,
-    entry: &Entry,
-    job: &str,
-    tick: i64,
-    now: Timestamp,
-) -> Result<Accepted, Refused> {
-    let known: Option<String> = sqlx::query_scalar("SELECT origin FROM inbox WHERE key = ?")
-        .bind(&entry.key)
-        .fetch_optional(&mut **tx)
-        .await
-        .map_err(StoreError::from)?;
-    if let Some(origin) = known {
-        return Ok(if origin == entry.origin { Accepted::Redelivered } else { Accepted::AlreadyDone });
-    }
-    if let Some(same) = &entry.same {
-        let open: Option<String> =
-            sqlx::query_scalar(SAME).bind(same).fetch_optional(&mut **tx).await.map_err(StoreError::from)?;
-        if let Some(subject) = open {
-            return Ok(Accepted::Joined(subject));
-        }
-    }
-    let waiting: i64 = sqlx::query_scalar(WAITING).bind(MOST_WAITING).fetch_one(&mut **tx).await.map_err(StoreError::from)?;
-    if waiting >= MOST_WAITING {
-        return Err(Refused::Full);
-    }
-    sqlx::query(
-        "INSERT INTO inbox (key, origin, lane, subject, same, job, what, state, not_before, received_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?)",
-    )
-    .bind(&entry.key)
-    .bind(&entry.origin)
-    .bind(&entry.lane)
-    .bind(&entry.subject)
-    .bind(entry.same.as_deref())
-    .bind(job)
-    .bind(entry.what.as_str())
-    .bind(tick)
-    .bind(now.as_millisecond())
-    .execute(&mut **tx)
-    .await
-    .map_err(StoreError::from)?;
-    Ok(Accepted::New)
 }
 
 /// Ends a trigger; with it goes whatever it held, such as an address for an answer. False when the claim was lost.

@@ -4,6 +4,7 @@
 //! Every method is one short transaction. Writes take turns on one connection, so that none waits on a lock of another;
 //! a write that must outlive a power cut waits for the disk ([`Store::accept`]).
 
+mod accepting;
 mod alarms;
 mod audit;
 mod board;
@@ -31,6 +32,7 @@ pub use threads::{AlarmMark, NewThread, Thread, ThreadState};
 pub use watches::Watch;
 
 use crate::clock::{Clock, Stopwatch};
+use accepting::Accepting;
 use durable::Durable;
 use jiff::Timestamp;
 use sqlx::{Sqlite, SqlitePool, Transaction};
@@ -61,6 +63,9 @@ pub struct Store {
     writer: SqlitePool,
     readers: SqlitePool,
     durable: Durable,
+    accepting: Accepting,
+    /// The turn to wait for the writing connection: acceptance, which somebody waits for, passes all who wait for this.
+    patient: tokio::sync::Mutex<()>,
     clock: Clock,
     /// Leases and waits are measured from here, so that a change of the machine's date expires none of them.
     opened: (i64, Stopwatch),
@@ -104,7 +109,14 @@ impl Store {
         Duration::from_millis(u64::try_from(at.saturating_sub(self.tick())).unwrap_or_default())
     }
 
+    /// A transaction that writes; one at a time of those that ask for one here waits for the connection.
     async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        let _first = self.patient.lock().await;
+        self.write_at_once().await
+    }
+
+    /// The same, for what must not wait behind all of the others.
+    async fn write_at_once(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
 

@@ -1,5 +1,6 @@
 //! Opens the store, or says in one sentence why not and what to do. Nothing is ever overwritten.
 
+use super::accepting::Accepting;
 use super::durable::Durable;
 use super::{Store, StoreError, millis};
 use crate::clock::{Clock, Stopwatch};
@@ -107,6 +108,8 @@ impl Store {
             writer,
             readers,
             durable: Durable::new(beside(path, "-wal")),
+            accepting: Accepting::default(),
+            patient: tokio::sync::Mutex::default(),
             clock,
             opened: (clock.now().as_millisecond(), Stopwatch::start()),
             inbox_changed: watch::Sender::new(()),

@@ -222,6 +222,7 @@ async fn a_look_for_lost_alarms_brings_those_that_notify_us_and_no_others() {
     let elsewhere = "arn:aws:sns:eu-west-1:123456789012:pager";
     let alarms = vec![
         metric_alarm("ours", TOPIC, &[("SecretId", "prod/orders-db")]),
+        metric_alarm("ours with spaces", TOPIC, &[]),
         metric_alarm("mapped", elsewhere, &[]),
         metric_alarm("cpu", elsewhere, &[("InstanceId", "i-1")]),
     ];
@@ -233,7 +234,10 @@ async fn a_look_for_lost_alarms_brings_those_that_notify_us_and_no_others() {
         .filter(|lost| lost.is_ours(&config.alarms))
         .map(|lost| (lost.alarm.title.as_str(), lost.alarm.region.as_str()))
         .collect();
-    assert_eq!(ours, [("ours", "eu-west-1"), ("mapped", "eu-west-1"), ("prod/weather-db: rotation failed", "eu-west-1")]);
+    assert_eq!(
+        ours,
+        ["ours", "ours with spaces", "mapped", "prod/weather-db: rotation failed"].map(|title| (title, "eu-west-1"))
+    );
     assert!(looked.found.iter().all(|lost| lost.alarm.topic.is_none() && lost.alarm.state_at > Timestamp::UNIX_EPOCH));
 }
 
