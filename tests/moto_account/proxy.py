@@ -114,6 +114,8 @@ class Proxy:
                 return 503, {"Content-Type": "text/html"}, b"<html><body>503 Service Unavailable</body></html>"
             case "missing":
                 return failure(request, 400, "ResourceNotFoundException", "The specified resource does not exist.")
+            case "no such role":
+                return failure(request, 404, "NoSuchEntity", "The role cannot be found.")
             case "slow":
                 return None
             case other:
