@@ -100,7 +100,7 @@ def main() -> int:
     server.start()
     chosen = [(number, build) for number, build in enumerate(WORLDS) if not only or build.__name__ in only]
     failed = 0
-    with ThreadPoolExecutor(6) as pool:
+    with ThreadPoolExecutor(12) as pool:
         for name, found, verdict, detail in pool.map(
                 lambda job: judge(binary, server.get_host_and_port(), *job, bool(only)), chosen):
             failed += bool(found)

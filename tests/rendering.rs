@@ -256,6 +256,20 @@ fn a_blind_investigation_names_the_permissions_to_add() {
 }
 
 #[test]
+fn a_label_that_a_failure_left_is_no_reason_in_the_headline_where_the_failure_was_not_seen() {
+    let headline = |outcome| {
+        let mut finding = stuck();
+        (finding.inhibited_by, finding.confidence) = (None, Confidence::Possible);
+        let mut diagnosis = diagnosis(outcome, vec![finding]);
+        let at = at("2026-11-22T05:00:10Z");
+        diagnosis.failing = Some(FailureRow { first_at: at, last_at: at, count: 1, last_success_at: None });
+        report::wording::headline(&Report::new(&investigation(evidence(), diagnosis)))
+    };
+    assert_eq!(headline(Outcome::Inconclusive), "prod/orders-db is not rotating — why could not be found out");
+    assert!(headline(Outcome::RootCause).contains("AWSPENDING is stuck"));
+}
+
+#[test]
 fn an_unknown_name_suggests_the_ones_near_it() {
     let mut evidence = evidence();
     evidence.near_names = vec!["prod/orders-db-ro".to_owned(), "prod/order-db".to_owned()];

@@ -5,7 +5,7 @@ use super::rule::Stage;
 use crate::model::{Cause, Change, Confidence, CorrelatedChange, Finding, Proof, StepName};
 
 /// How long before the first failure a change must have happened to count as its likely origin, in minutes.
-const CLOSE_MINUTES: i64 = 30;
+pub(super) const CLOSE_MINUTES: i64 = 30;
 
 /// Of every kind of change: CloudTrail's event names, the most telling first, and the causes it can produce.
 ///

@@ -3,7 +3,7 @@
 use super::inert::{cut, lines, one_line};
 use super::time::{age, duration, moment, relative};
 use super::{Report, ReportedChange, ReportedFinding, ReportedStep};
-use crate::model::{Confidence, Outcome, Severity};
+use crate::model::{Cause, Confidence, Outcome, Severity};
 use crate::redact::SafeText;
 
 /// How long a sentence may get before it is cut.
@@ -52,7 +52,10 @@ pub fn mark(report: &Report) -> Mark {
 pub fn headline(report: &Report) -> String {
     let name = one_line(&report.secret.name);
     let region = one_line(&report.secret.region);
-    let title = report.leading().map(|finding| one_line(&finding.title));
+    // A label that a failure left is what is seen of it, not why it failed.
+    let is_reason =
+        |finding: &&ReportedFinding| report.outcome != Outcome::Inconclusive || finding.cause != Cause::StuckAwspending;
+    let title = report.leading().filter(is_reason).map(|finding| one_line(&finding.title));
     match (report.outcome, title) {
         (Outcome::NotFound, _) => format!("{name} — there is no such secret in {region}"),
         (Outcome::RootCause, Some(title)) if mark(report) == Mark::Red => format!("{name} is not rotating — {title}"),

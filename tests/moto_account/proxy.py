@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import cbor2
+
 from .simulation import simulate
 from .wire import Answer, Request, failure, success, understand
 
@@ -114,6 +116,8 @@ class Proxy:
                 return 503, {"Content-Type": "text/html"}, b"<html><body>503 Service Unavailable</body></html>"
             case "missing":
                 return failure(request, 400, "ResourceNotFoundException", "The specified resource does not exist.")
+            case "no such role":
+                return failure(request, 404, "NoSuchEntity", "The role cannot be found.")
             case "slow":
                 return None
             case other:
@@ -172,7 +176,8 @@ class Proxy:
     def health_events(self, request: Request) -> Answer:
         if self.health is None:
             return failure(request, 400, "SubscriptionRequiredException", "Subscription required")
-        return success(request, {"events": self.health})
+        events = [{name: Epoch(value) if name.endswith("Time") else value for name, value in event.items()} for event in self.health]
+        return success(request, tagged({"events": events}))
 
 
 def matches(event: dict, attribute: dict) -> bool:
@@ -197,8 +202,6 @@ class Epoch(float):
 
 
 def tagged(value):
-    import cbor2
-
     match value:
         case Epoch():
             return cbor2.CBORTag(1, float(value))

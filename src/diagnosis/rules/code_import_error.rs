@@ -7,7 +7,8 @@
 //!
 //! **Is not it** when step lines follow in the same invocation.
 
-use super::by_log::by_log;
+use super::by_log::{not_said, said};
+use super::code_runtime_upgraded_abi::is_built_wrong;
 use crate::diagnosis::remedy::{LAMBDA_DEPLOYMENT, TROUBLESHOOTING};
 use crate::diagnosis::{Case, Rule, Stage, Verdict};
 use crate::model::{Cause, Remediation};
@@ -15,17 +16,16 @@ use crate::model::{Cause, Remediation};
 pub(super) const RULE: Rule = Rule { cause: Cause::CodeImportError, stage: Stage::Step, evaluate };
 
 fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, RULE.cause, |_| {
-        let explanation =
-            "Lambda could not load the function's code, so no step of the rotation ran; the quoted line names the module."
-                .to_owned();
-        let remediation = Remediation::new(
-            "Build the package again, with all its dependencies, for the function's runtime and architecture, deploy it, and rotate.",
-        )
-        .deploy_code(case)
-        .rotate(case)
-        .link(LAMBDA_DEPLOYMENT)
-        .link(TROUBLESHOOTING);
-        (explanation, remediation)
-    })
+    let line = if is_built_wrong(case) { Cause::CodeRuntimeUpgradedAbi } else { RULE.cause };
+    let Some(seen) = case.seen(line) else { return not_said(case, RULE.cause) };
+    let explanation =
+        "Lambda could not load the function's code, so no step of the rotation ran; the quoted line names the module.";
+    let remediation = Remediation::new(
+        "Build the package again, with all its dependencies, for the function's runtime and architecture, deploy it, and rotate.",
+    )
+    .deploy_code(case)
+    .rotate(case)
+    .link(LAMBDA_DEPLOYMENT)
+    .link(TROUBLESHOOTING);
+    said(case, RULE.cause, &seen, explanation.to_owned(), remediation).into()
 }

@@ -5,9 +5,10 @@
 //!
 //! **Shows as** an import error that names a compiled module, and a change of the function's runtime.
 //!
-//! **Is not it** when the missing module is an ordinary one.
+//! **Is not it** when the missing module is an ordinary one, or the bundle was deployed right before and its runtime left alone.
 
 use super::by_log::{not_said, said};
+use crate::diagnosis::correlate::CLOSE_MINUTES;
 use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{Case, Rule, Stage, Verdict};
 use crate::model::{Cause, Change, Concern, Confidence, Proof, Remediation, StepName};
@@ -17,6 +18,9 @@ pub(super) const RULE: Rule = Rule { cause: Cause::CodeRuntimeUpgradedAbi, stage
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     let Some(seen) = case.seen(RULE.cause) else { return not_said(case, RULE.cause) };
+    if is_built_wrong(case) {
+        return Verdict::clear("the bundle was deployed right before the failures, and the runtime was not changed");
+    }
     let upgrade = runtime_change(case, seen.read.event.at);
     let now = case.function().and_then(|function| function.runtime.as_deref());
     let runtime = now.map(|runtime| format!(", {runtime}")).unwrap_or_default();
@@ -44,6 +48,20 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         text: format!("{} by {}: runtime {runtime}", change.event, change.actor),
     }));
     finding.into()
+}
+
+/// True when a compiled module does not load because of the bundle that was deployed, not of a runtime that changed under it.
+pub(super) fn is_built_wrong(case: &Case<'_>) -> bool {
+    let (Some(seen), Some(row), Some(found)) = (case.seen(RULE.cause), &case.failing, case.evidence.changes.found()) else {
+        return false;
+    };
+    let is_deployed = found.changes.iter().any(|change| {
+        change.concerns == Concern::Function
+            && change.event.starts_with("UpdateFunctionCode")
+            && change.at <= row.first_at
+            && row.first_at.duration_since(change.at).as_mins() <= CLOSE_MINUTES
+    });
+    is_deployed && runtime_change(case, seen.read.event.at).is_none()
 }
 
 /// The last change of the function's runtime before `failed_at`, and the runtime it chose.
@@ -83,6 +101,21 @@ mod tests {
         let found = finding(RULE.cause, &evidence);
         assert_eq!(found.confidence, Confidence::Confirmed);
         assert!(found.explanation.contains("carol changed the runtime to python3.13"), "{}", found.explanation);
+    }
+
+    #[test]
+    fn a_bundle_deployed_right_before_is_built_wrong_unless_the_runtime_changed_too() {
+        let mut evidence = broken();
+        let at = Case::new(&evidence).failing.unwrap().first_at - jiff::SignedDuration::from_mins(10);
+        facts(&mut evidence.changes).changes.push(change(at, "UpdateFunctionCode20150331v2", Concern::Function));
+        assert_clear(RULE.cause, &evidence);
+        assert!(finding(Cause::CodeImportError, &evidence).evidence.iter().any(|proof| proof.text == LINE));
+        facts(&mut evidence.changes).changes.push(Change {
+            parameters: json!({"functionName": "orders-rotator", "runtime": "python3.13"}),
+            ..change(at, "UpdateFunctionConfiguration20150331v2", Concern::Function)
+        });
+        assert_eq!(finding(RULE.cause, &evidence).confidence, Confidence::Confirmed);
+        assert_clear(Cause::CodeImportError, &evidence);
     }
 
     #[test]
