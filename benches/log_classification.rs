@@ -34,7 +34,7 @@ fn faults() -> Vec<String> {
     const CORPUS: &str = include_str!("../tests/data/log-lines-more.jsonl");
     let texts: Vec<String> = CORPUS
         .lines()
-        .filter_map(|row| Some(serde_json::from_str::<serde_json::Value>(row).ok()?["text"].as_str()?.to_owned()))
+        .filter_map(|row| Some(serde_json::from_str::<serde_json::Value>(row).ok()?.get("text")?.as_str()?.to_owned()))
         .collect();
     std::iter::repeat_n(texts, 10).flatten().collect()
 }

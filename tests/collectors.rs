@@ -4,7 +4,9 @@
 
 use rotation_diag::aws::{Aws, AwsOptions, Registry};
 use rotation_diag::clock::Clock;
-use rotation_diag::model::{AttemptOutcome, EventSource, Evidence, InvocationStatus, Observation, Reach, StepName};
+use rotation_diag::model::{
+    AttemptOutcome, ConfigChanges, EventSource, Evidence, InvocationStatus, Observation, Reach, StepName,
+};
 use rotation_diag::playbook::{self, Progress, Request};
 use rotation_diag::simulator::{Scenario, Simulator};
 use std::collections::BTreeSet;
@@ -124,6 +126,62 @@ async fn each_refused_action_is_named_and_nothing_else_is_lost() {
         assert!(denied.denials.iter().any(|denial| denial.action == action), "{action}: {:?}", denied.denials);
         assert_eq!(evidence.rotation_config.observation.status(), "found", "{action}");
     }
+}
+
+/// The broken rotation without a trail, and what it shows at first.
+async fn without_trail(carol: &str) -> (World, Evidence) {
+    let text = BROKEN.replace("[[trail]]\nname = \"organization\"\nlog_group = \"cloudtrail\"\n", "");
+    let world = World::of(&text.replace("failing_since - 15m", carol)).await;
+    let first = world.look().await;
+    assert_eq!(first.changes.found().unwrap().source, EventSource::EventHistory);
+    (world, first)
+}
+
+/// Step 9 again, for changes of these names: what it knows then, and the look-ups it sent.
+async fn search(world: &World, first: Evidence, names: &[&str], most_look_ups: usize) -> (ConfigChanges, usize) {
+    let sent = world.simulator.calls().len();
+    let request = Request {
+        rerun: Some((first, BTreeSet::from([StepName::ConfigChanges]))),
+        change_events: names.iter().map(|name| (*name).to_owned()).collect(),
+        most_look_ups,
+        ..world.request()
+    };
+    let again = world.perform(&request).await;
+    let calls = world.simulator.calls().split_off(sent);
+    (again.changes.found().unwrap().clone(), calls.iter().filter(|call| call.operation == "LookupEvents").count())
+}
+
+fn unsearched(changes: &ConfigChanges) -> Vec<(&str, bool)> {
+    changes.unsearched.iter().map(|one| (one.event.as_str(), one.is_needless)).collect()
+}
+
+#[tokio::test]
+async fn a_search_for_changes_asks_for_the_function_once_and_tells_what_it_left_out() {
+    let (world, first) = without_trail("failing_since - 15m").await;
+    let known = first.changes.found().unwrap().changes.clone();
+    assert!(known.iter().any(|change| change.event == "DetachRolePolicy"), "{known:?}");
+    let function = ["RemovePermission20150331v2", "PutFunctionConcurrency20171031"];
+    let others = ["RevokeSecurityGroupIngress", "PutResourcePolicy", "PutKeyPolicy", "DisableKey"];
+    let (changes, look_ups) =
+        search(&world, first, &[function, [others[0], others[1]], [others[2], others[3]]].concat(), 2).await;
+    assert_eq!(look_ups, 2);
+    assert_eq!(changes.searched, ["RemovePermission20150331v2", "PutFunctionConcurrency20171031", "PutResourcePolicy"]);
+    // The function is in no VPC; the others were too many to ask for, so their absence is not claimed.
+    assert_eq!(unsearched(&changes), [("RevokeSecurityGroupIngress", true), ("PutKeyPolicy", false), ("DisableKey", false)]);
+    assert!(!changes.complete);
+    assert_eq!(changes.changes, known);
+}
+
+#[tokio::test]
+async fn a_search_for_changes_ends_with_the_one_that_explains_the_failure() {
+    let (world, first) = without_trail("failing_since - 5d").await;
+    assert_eq!(first.changes.found().unwrap().changes, []);
+    let names = ["DetachRolePolicy", "DeleteRolePolicy", "PutRolePolicy", "CreatePolicyVersion"];
+    let (changes, look_ups) = search(&world, first, &names, 4).await;
+    assert_eq!(look_ups, 2);
+    assert_eq!(changes.changes.iter().map(|change| change.event.as_str()).collect::<Vec<_>>(), ["DetachRolePolicy"]);
+    assert_eq!(unsearched(&changes), [("PutRolePolicy", true), ("CreatePolicyVersion", true)]);
+    assert!(changes.complete);
 }
 
 #[tokio::test]

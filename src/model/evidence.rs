@@ -521,8 +521,8 @@ pub struct Unsearched {
     pub event: String,
     /// Why not.
     pub because: String,
-    /// True when other evidence tells that there were none that matter.
-    pub is_answered: bool,
+    /// True when what else was seen makes them needless; otherwise their absence was not shown.
+    pub is_needless: bool,
 }
 
 /// One change to the configuration.

@@ -158,7 +158,7 @@ impl Search<'_> {
                 continue;
             }
             if let Some(because) = self.needless(name) {
-                unsearched.push(Unsearched { event: name.to_owned(), because, is_answered: true });
+                unsearched.push(Unsearched { event: name.to_owned(), because, is_needless: true });
                 continue;
             }
             let what = match of_function.filter(|_| is_of_function(name)) {
@@ -197,32 +197,26 @@ impl Search<'_> {
     async fn ask(&self, cx: &Context<'_>, asker: &Asker, span: Window, questions: Vec<&Question<'_>>, most: usize) -> Searched {
         let mut searched = Searched::default();
         let mut left = questions.as_slice();
-        let mut asked = 0;
-        while !left.is_empty() {
-            let wanted = searched.names.as_slice();
-            let because = if self.is_explained(&searched.looked.events, wanted) {
-                "a change that explains the failure was found before it was asked for"
-            } else if asked >= most {
-                "event history takes two look-ups a second, and more telling ones found nothing"
-            } else {
-                let (now, later) = left.split_at(AT_ONCE.min(left.len()));
-                asked += now.len();
-                left = later;
-                let answers =
-                    join_all(now.iter().map(|question| events::look_up(cx, asker, question.region, question.what, span))).await;
-                for (looked, question) in answers.into_iter().zip(now) {
-                    searched.looked.add(looked);
-                    searched.names.extend(question.answers.iter().map(|name| (*name).to_owned()));
-                }
-                continue;
-            };
-            searched.unsearched.extend(left.iter().flat_map(|question| &question.answers).map(|name| Unsearched {
-                event: (*name).to_owned(),
-                because: because.to_owned(),
-                is_answered: false,
-            }));
-            break;
+        let mut is_explained = false;
+        while !left.is_empty() && !is_explained && questions.len() - left.len() < most {
+            let (now, later) = left.split_at(AT_ONCE.min(left.len()));
+            left = later;
+            let asked = now.iter().map(|question| events::look_up(cx, asker, question.region, question.what, span));
+            for (looked, question) in join_all(asked).await.into_iter().zip(now) {
+                searched.looked.add(looked);
+                searched.names.extend(question.answers.iter().map(|name| (*name).to_owned()));
+            }
+            is_explained = self.is_explained(&searched.looked.events, &searched.names);
         }
+        let because = match is_explained {
+            true => "a change that explains the failure was found before it was asked for",
+            false => "event history takes two look-ups a second, and more telling ones found nothing",
+        };
+        searched.unsearched.extend(left.iter().flat_map(|question| &question.answers).map(|name| Unsearched {
+            event: (*name).to_owned(),
+            because: because.to_owned(),
+            is_needless: is_explained,
+        }));
         searched
     }
 

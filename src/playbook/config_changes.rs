@@ -80,7 +80,7 @@ pub(super) async fn collect(
         None => search(&all_regions).perform(cx, asker, since, &names, most).await,
     };
     let mut events: Vec<TrailEvent> = trail.iter().flat_map(|trail| trail.events.iter().cloned()).collect();
-    let mut complete = searched.looked.is_complete() && searched.unsearched.iter().all(|one| one.is_answered);
+    let mut complete = searched.looked.is_complete() && searched.unsearched.iter().all(|one| one.is_needless);
     events.extend(searched.looked.events);
     if let (true, None, Some(unanswered)) = (events.is_empty(), known, searched.looked.unanswered) {
         return carried(unanswered).into();
@@ -170,7 +170,7 @@ fn summary(facts: &ConfigChanges, window: &Window) -> String {
         None if facts.searched.is_empty() => format!("no change, {span}"),
         None => format!("no change by {} that was searched for, {span}", text::counted(kinds, "event name")),
     };
-    let unasked = facts.unsearched.iter().filter(|one| !one.is_answered).count();
+    let unasked = facts.unsearched.iter().filter(|one| !one.is_needless).count();
     if unasked > 0 {
         line.push_str(&format!("; {} not searched for", text::counted(unasked, "event name")));
     }

@@ -2,11 +2,11 @@
 
 use super::kms_key;
 use super::role_policies;
-use super::rotation_history::first_failure;
+use super::rotation_history::last_ended;
 use super::secret::Described;
 use super::{Context, Seen, carried, text};
 use crate::aws::{Asker, Thing};
-use crate::model::{FunctionFacts, Observation, RoleArn, RoleFacts, SimulatedDecision, Simulation};
+use crate::model::{AttemptOutcome, FunctionFacts, Observation, RoleArn, RoleFacts, RotationStep, SimulatedDecision, Simulation};
 use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, EvaluationResult, PolicyEvaluationDecisionType, Statement};
 use std::sync::Arc;
 
@@ -77,8 +77,8 @@ pub(super) async fn collect(
             Some(role_policies::Scope { boundary: false }) => {
                 Observation::NotApplicable { because: "the simulation already shows what the role lacks".to_owned() }
             }
-            _ if works(cx, asker, &described).await => {
-                Observation::NotApplicable { because: "rotation works, so Lambda assumes the role".to_owned() }
+            _ if runs(cx, asker, &described).await => {
+                Observation::NotApplicable { because: "the function runs, so Lambda assumes the role".to_owned() }
             }
             _ => role_policies::trust(cx, asker, role).await,
         }
@@ -92,14 +92,16 @@ pub(super) async fn collect(
     Seen { observation: Observation::Found(facts), window: None, summary }
 }
 
-/// True when the history shows that the last rotation succeeded and none is due.
-async fn works(cx: &Context<'_>, asker: &Asker, described: &Described) -> bool {
-    let config = &described.config;
-    if config.last_rotated_at.is_none() || config.due.overdue_since.is_some() {
-        return false;
-    }
+/// True when the history shows that the function runs: the last rotation succeeded and none is due, or it failed in a later
+/// step than the first.
+async fn runs(cx: &Context<'_>, asker: &Asker, described: &Described) -> bool {
     let history = asker.within_deadline(cx.board.history.get()).await;
-    history.as_ref().and_then(Observation::found).is_some_and(|history| first_failure(&history.attempts).is_none())
+    let Some(history) = history.as_ref().and_then(Observation::found) else { return false };
+    let config = &described.config;
+    match last_ended(&history.attempts).filter(|attempt| attempt.outcome != AttemptOutcome::Succeeded) {
+        Some(failed) => failed.step.is_some_and(|step| step != RotationStep::CreateSecret),
+        None => config.last_rotated_at.is_some() && config.due.overdue_since.is_none(),
+    }
 }
 
 /// What to read of the role's policies: nothing where the simulation answered yes without reserve.
