@@ -179,7 +179,7 @@ impl Bot {
         if text.is_empty() {
             return (Told::Taken, elapsed);
         }
-        assert!(text.contains("nothing was started") || text.contains("was not taken"), "{number}: {text}");
+        assert!(text.contains("nothing was started") || text.contains("please try again"), "{number}: {text}");
         (Told::Busy, elapsed)
     }
 
@@ -351,7 +351,9 @@ async fn main() -> ExitCode {
     until("every command has its verdict", || slack.verdicts.lock().unwrap().len() >= taken).await;
     say(&format!("all {taken} verdicts posted after"), &format!("{:.1} s", watch.elapsed().as_secs_f64()));
     say("edits", &slack.edits.load(Ordering::Relaxed).to_string());
-    assert_eq!(slack.roots.load(Ordering::Relaxed), taken, "one thread per command");
+    // A command whose answer came too late may have been taken all the same.
+    let roots = slack.roots.load(Ordering::Relaxed);
+    assert!((taken..=taken + busy).contains(&roots), "one thread per command: {roots} of {taken}");
     budget.memory("memory, at most", bot.memory().1, BUSY_MIB);
     say("memory, afterwards", &format!("{:.1} MiB", bot.memory().0));
     assert!(aws.violations().is_empty());

@@ -120,9 +120,10 @@ impl Store {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
 
-    /// True when the store answers.
+    /// True when the store takes something: a full disk still answers.
     pub async fn is_well(&self) -> bool {
-        sqlx::query("UPDATE lanes SET served = served WHERE 0").execute(&self.writer).await.is_ok()
+        let probe = "INSERT INTO lanes (lane, served) VALUES ('', 0) ON CONFLICT (lane) DO UPDATE SET served = excluded.served";
+        sqlx::query(probe).execute(&self.writer).await.is_ok()
     }
 
     /// Puts everything into the one file, and lets go of it.

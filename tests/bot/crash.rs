@@ -125,7 +125,12 @@ impl Bot {
 
 /// The body of `/rotation-diag prod/orders-db` by U1 in C1.
 fn command(slack: &FakeSlack) -> String {
-    let payload = slack.command_payload("U1", "C1", "prod/orders-db");
+    asking(slack, "prod/orders-db")
+}
+
+/// The body of `/rotation-diag` with these words by U1 in C1.
+fn asking(slack: &FakeSlack, words: &str) -> String {
+    let payload = slack.command_payload("U1", "C1", words);
     let mut body = String::new();
     for (name, value) in payload.as_object().unwrap() {
         let value: String = url::form_urlencoded::byte_serialize(value.as_str().unwrap().as_bytes()).collect();
@@ -308,6 +313,47 @@ async fn a_second_signal_ends_it_at_once() {
     let (status, lines) = bot.ended().await;
     assert!(status == Some(1) || status == Some(0), "{status:?} {lines:#?}");
     start_again(folder.path(), &slack, "after two signals").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_storm_of_restarts_loses_nothing_and_posts_nothing_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let slack = FakeSlack::start().await;
+    let account = account("");
+    let questions = ["24h", "7d", "30d", "90d"]
+        .map(|window| ["", " region:eu-west-1"].map(|region| format!("prod/orders-db window:{window}{region}")));
+    let asked = questions.as_flattened().len();
+    for (storm, questions) in questions.iter().enumerate() {
+        let bot = Bot::start(folder.path(), &slack, &account).await;
+        for words in questions {
+            assert_eq!(bot.send(&asking(&slack, words)).await.unwrap(), 200);
+        }
+        // Each time a little further on.
+        let (calls, messages) = (account.calls().len(), slack.calls("chat.postMessage"));
+        let far = || account.calls().len() >= calls + 5 * storm || slack.calls("chat.postMessage") > messages + storm;
+        until(&format!("it went on after restart {storm}"), far).await;
+        bot.kill().await;
+    }
+    let bot = Bot::start(folder.path(), &slack, &account).await;
+    let with = |words: &str| posts(&slack).iter().filter(|post| post.text.contains(words)).count();
+    until("every thread has its details and its timeline", || {
+        with("nine steps saw") >= asked && with("What happened when") >= asked
+    })
+    .await;
+    until("every thread has its verdict", || {
+        posts(&slack).iter().filter(|post| post.thread.is_none() && post.text.contains("is not rotating")).count() >= asked
+    })
+    .await;
+    bot.terminate();
+    bot.ended().await;
+    let mut replies: Vec<(Option<String>, String)> = posts(&slack).into_iter().map(|post| (post.thread, post.text)).collect();
+    let roots = replies.iter().filter(|(thread, _)| thread.is_none()).count();
+    assert_eq!(roots, asked, "{replies:#?}");
+    replies.retain(|(thread, _)| thread.is_some());
+    let count = replies.len();
+    replies.sort();
+    replies.dedup();
+    assert_eq!(replies.len(), count, "{replies:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

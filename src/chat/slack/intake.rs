@@ -199,7 +199,9 @@ impl Intake {
         let received = tokio::time::timeout(RECEPTION_DEADLINE, self.reception.receive(inbound)).await;
         received.unwrap_or_else(|_| {
             tracing::error!("the reception took too long");
-            Receipt::Unavailable(Box::new(notice("That took too long and was not taken. Please try again.")))
+            Receipt::Unavailable(Box::new(notice(
+                "That takes too long just now. If no thread appears within a minute, please try again.",
+            )))
         })
     }
 
