@@ -72,13 +72,17 @@ pub(super) async fn serve(http: &Http, limits: Limits, site: Site, parts: &mut P
     let address = listener.local_addr().map_err(cannot)?;
     let handle = Handle::new();
     let seats = Seats::new(limits.connections);
+    // HTTP/2 would bring many requests into one seat, and keep it without a request.
     let mut server: Server<SocketAddr> =
-        axum_server::from_tcp(listener).map_err(cannot)?.handle(handle.clone()).first_request_timeout(limits.head);
+        axum_server::from_tcp(listener).map_err(cannot)?.handle(handle.clone()).first_request_timeout(limits.head).http1_only();
     server.http_builder().http1().header_read_timeout(limits.head);
     let service = router(site, limits).into_make_service_with_connect_info::<SocketAddr>();
     match &http.tls {
         Some((certificate, key)) => {
-            let config = RustlsConfig::from_pem_file(certificate, key).await.map_err(|error| AppError::Tls(error.to_string()))?;
+            let loaded = RustlsConfig::from_pem_file(certificate, key).await.map_err(|error| AppError::Tls(error.to_string()))?;
+            let mut config = rustls::ServerConfig::clone(&loaded.get_inner());
+            config.alpn_protocols = vec![b"http/1.1".to_vec()];
+            let config = RustlsConfig::from_config(Arc::new(config));
             let server = server.acceptor(RustlsAcceptor::new(config).acceptor(seats));
             parts.add("the web server", async { server.serve(service).await.map_err(|error| error.to_string()) });
         }

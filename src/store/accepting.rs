@@ -29,6 +29,11 @@ struct Candidate {
 }
 
 impl Accepting {
+    /// The turn of whoever wants to write, in the order they came.
+    pub(super) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
     fn waiting(&self) -> MutexGuard<'_, Vec<Arc<Candidate>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -63,7 +68,7 @@ impl Store {
         let candidate = Arc::new(Candidate { entry, job, audit, outcome: OnceLock::new() });
         self.accepting.waiting().push(Arc::clone(&candidate));
         let mine = Queued { accepting: &self.accepting, candidate };
-        let _turn = self.accepting.turn.lock().await;
+        let _turn = self.accepting.turn().await;
         if mine.candidate.outcome.get().is_none() {
             let mut all = std::mem::take(&mut *self.accepting.waiting());
             // Whoever had the turn before may have taken it along, and have come to no end.

@@ -38,7 +38,7 @@ use jiff::Timestamp;
 use sqlx::{Sqlite, SqlitePool, Transaction};
 use std::fs::File;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// Why the store did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +56,10 @@ pub enum StoreError {
     },
 }
 
+/// How many other transactions go between accepting some triggers and accepting the next, when there are always more: enough
+/// that what was accepted is worked on meanwhile, and so few that nobody who sends some waits for long.
+const BETWEEN: usize = 4;
+
 /// The store. One process has it at a time.
 #[derive(Debug)]
 pub struct Store {
@@ -64,8 +68,8 @@ pub struct Store {
     readers: SqlitePool,
     durable: Durable,
     accepting: Accepting,
-    /// The turn to wait for the writing connection: acceptance, which somebody waits for, passes all who wait for this.
-    patient: tokio::sync::Mutex<()>,
+    /// The right to wait for a turn to write: acceptance, for which somebody outside waits, passes all who wait for this.
+    patient: Semaphore,
     clock: Clock,
     /// Leases and waits are measured from here, so that a change of the machine's date expires none of them.
     opened: (i64, Stopwatch),
@@ -109,9 +113,11 @@ impl Store {
         Duration::from_millis(u64::try_from(at.saturating_sub(self.tick())).unwrap_or_default())
     }
 
-    /// A transaction that writes; one at a time of those that ask for one here waits for the connection.
+    /// A transaction that writes. While triggers are accepted, a few of these go between one time and the next.
     async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        let _first = self.patient.lock().await;
+        // It is never closed.
+        let _few = self.patient.acquire().await;
+        let _turn = self.accepting.turn().await;
         self.write_at_once().await
     }
 

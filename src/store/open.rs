@@ -2,7 +2,7 @@
 
 use super::accepting::Accepting;
 use super::durable::Durable;
-use super::{Store, StoreError, millis};
+use super::{BETWEEN, Store, StoreError, millis};
 use crate::clock::{Clock, Stopwatch};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
@@ -12,7 +12,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
 
@@ -109,7 +109,7 @@ impl Store {
             readers,
             durable: Durable::new(beside(path, "-wal")),
             accepting: Accepting::default(),
-            patient: tokio::sync::Mutex::default(),
+            patient: Semaphore::new(BETWEEN),
             clock,
             opened: (clock.now().as_millisecond(), Stopwatch::start()),
             inbox_changed: watch::Sender::new(()),
@@ -235,6 +235,8 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .foreign_keys(true)
         // What was deleted, such as the address of an answer, is not to be found in the file.
         .pragma("secure_delete", "ON")
+        // In pages. A storm changes the same ones again and again, and each checkpoint waits for the disk twice.
+        .pragma("wal_autocheckpoint", "4000")
         .thread_name(|id| format!("store-{id}"))
         .disable_statement_logging()
 }

@@ -156,7 +156,7 @@ impl<S: tower::Service<axum::http::Request<B>>, B> tower::Service<axum::http::Re
 pub(super) async fn attend(request: Request, next: Next) -> Response {
     let Some(seat) = request.extensions().get::<Arc<Seat>>().cloned() else { return next.run(request).await };
     let answering = Answering(seat);
-    let request = request.map(|body| answering.from_the_end_of(body));
+    let request = request.map(|body| answering.noting_the_end_of(body));
     next.run(request).await
 }
 
@@ -164,7 +164,7 @@ pub(super) async fn attend(request: Request, next: Next) -> Response {
 struct Answering(Arc<Seat>);
 
 impl Answering {
-    fn from_the_end_of(&self, body: Body) -> Body {
+    fn noting_the_end_of(&self, body: Body) -> Body {
         let seat = Arc::clone(&self.0);
         if body.is_end_stream() {
             seat.is_answering.store(true, Ordering::Relaxed);

@@ -3,6 +3,7 @@
 use super::*;
 use axum::body::Bytes;
 use axum::routing::post;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -28,6 +29,10 @@ struct Town {
 
 impl Town {
     async fn new(limits: Limits) -> Town {
+        Town::with_tls(limits, None).await
+    }
+
+    async fn with_tls(limits: Limits, tls: Option<(PathBuf, PathBuf)>) -> Town {
         let bodies = Arc::<std::sync::Mutex<Vec<Bytes>>>::default();
         let (hidden, begun) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
         let answer = Arc::<Notify>::default();
@@ -43,7 +48,7 @@ impl Town {
         });
         let routers = vec![Router::new().route("/sns", take).route("/hidden", find).route("/slow", wait)];
         let site = Site { health: Health::default(), alive: Vec::new(), draining: CancellationToken::new(), routers };
-        let http = Http { listen: SocketAddr::from(([127, 0, 0, 1], 0)), tls: None };
+        let http = Http { listen: SocketAddr::from(([127, 0, 0, 1], 0)), tls };
         let mut parts = Parts::default();
         let (address, _) = serve(&http, limits, site, &mut parts).await.unwrap();
         Town { address, bodies, hidden, begun, answer, _parts: parts }
@@ -251,4 +256,35 @@ async fn a42_no_second_request_is_found_inside_another() {
     // Shown to be found where it is a request of its own.
     town.says(HIDDEN.as_bytes()).await;
     assert_eq!(town.hidden.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a41_http_2_whose_connections_say_nothing_for_ever_is_not_spoken() {
+    let town = Town::new(Limits { head: SOON, ..Limits::default() }).await;
+    let answer = town.says(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await;
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{answer:?}");
+}
+
+#[tokio::test]
+async fn over_tls_a_client_that_prefers_http_2_is_answered_in_http_1() {
+    use tokio_rustls::rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let folder = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(vec!["bot.example".to_owned()]).unwrap();
+    let (certificate, key) = (folder.path().join("tls.crt"), folder.path().join("tls.key"));
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let town = Town::with_tls(Limits::default(), Some((certificate, key))).await;
+    let mut roots = RootCertStore::empty();
+    roots.add(made.cert.der().clone()).unwrap();
+    let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+    let name = ServerName::try_from("bot.example").unwrap();
+    let mut stream = connector.connect(name, town.connect().await).await.unwrap();
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(b"http/1.1".as_slice()));
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: bot.example\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("ok\n"), "{answer}");
 }
