@@ -3,7 +3,7 @@
 use super::platforms::{hosts, page};
 use super::{App, AppError, Plugged};
 use crate::aws::{Aws, AwsOptions, ConnectError, Registry};
-use crate::chat::console::{Console, Settings};
+use crate::chat::console::{Console, Example, Settings};
 use crate::clock::Clock;
 use crate::config::{Config, Http, StoreFile};
 use crate::investigation::{Accounts, Connected, Known, new_id};
@@ -26,6 +26,8 @@ const NOTE: &str = "A simulated AWS account: nothing here is real, and nothing l
 /// A secret of a simulated account, and the account as it stands at one moment.
 #[derive(Debug, Clone)]
 pub struct World {
+    /// The name of the account, for the secret of which another world comes first.
+    pub name: String,
     /// The name to ask about.
     pub secret: String,
     /// The account.
@@ -50,7 +52,7 @@ impl Demo {
             token: None,
             secure: false,
             note: Some(NOTE.to_owned()),
-            proposals: proposals(&worlds),
+            examples: examples(&worlds),
             new_id,
         };
         let console = Console::new(settings);
@@ -86,19 +88,23 @@ impl Demo {
     }
 }
 
-/// The secrets in the order of their worlds, each once.
-fn proposals(worlds: &[World]) -> Vec<String> {
-    let mut proposals: Vec<String> = Vec::new();
-    for World { secret, .. } in worlds {
-        if !proposals.contains(secret) {
-            proposals.push(secret.clone());
-        }
-    }
-    proposals
+/// What to ask to see each world.
+fn examples(worlds: &[World]) -> Vec<Example> {
+    let example = |(world, account): (&World, Option<String>)| Example {
+        words: account.map_or_else(|| world.secret.clone(), |name| format!("{} account:{name}", world.secret)),
+        title: world.scenario.title.clone(),
+    };
+    told_apart(worlds).map(example).collect()
 }
 
-/// Simulated accounts, one per secret, each started when it is first asked about. Of two with the same secret, the first
-/// one counts.
+/// The worlds with the account that has to be named to reach them: none for the first one of a secret.
+fn told_apart(worlds: &[World]) -> impl Iterator<Item = (&World, Option<String>)> {
+    let mut known = BTreeSet::new();
+    worlds.iter().map(move |world| (world, (!known.insert(&world.secret)).then(|| world.name.clone())))
+}
+
+/// Simulated accounts, one per secret, each started when it is first asked about. Of two with the same secret, the second
+/// one is asked about with its account's name.
 #[must_use]
 pub fn accounts(worlds: Vec<World>) -> Arc<dyn Accounts> {
     Arc::new(Worlds::new(worlds))
@@ -128,38 +134,47 @@ impl Drop for Folder {
     }
 }
 
-/// The simulated accounts that were asked about, by account and region.
-type Running = HashMap<(String, String), (Arc<Simulator>, Connected)>;
+/// The simulated accounts that were asked about, by world and region.
+type Running = HashMap<(Key, String), (Arc<Simulator>, Connected)>;
+
+/// A world: the account that has to be named, and the secret.
+type Key = (Option<String>, String);
 
 /// Each account runs in its own time.
 struct Worlds {
     known: Vec<Known>,
-    worlds: BTreeMap<String, Scenario>,
+    worlds: BTreeMap<Key, Scenario>,
     running: Mutex<Running>,
 }
 
 impl Worlds {
     fn new(worlds: Vec<World>) -> Worlds {
-        let mut by_secret = BTreeMap::new();
-        for World { secret, scenario } in worlds {
-            by_secret.entry(secret).or_insert(scenario);
+        let worlds: BTreeMap<Key, Scenario> =
+            told_apart(&worlds).map(|(world, account)| ((account, world.secret.clone()), world.scenario.clone())).collect();
+        let mut regions: BTreeMap<&Option<String>, BTreeSet<&str>> = BTreeMap::new();
+        for ((account, _), scenario) in &worlds {
+            regions.entry(account).or_default().insert(scenario.region());
         }
-        let regions: BTreeSet<&str> = by_secret.values().map(Scenario::region).collect();
-        let regions = regions.into_iter().map(str::to_owned).collect();
-        let known = vec![Known { name: None, account_id: None, regions, any_region: false }];
-        Worlds { known, worlds: by_secret, running: Mutex::default() }
+        let known = regions.into_iter().map(|(name, regions)| Known {
+            name: name.clone(),
+            account_id: None,
+            regions: regions.into_iter().map(str::to_owned).collect(),
+            any_region: false,
+        });
+        Worlds { known: known.collect(), worlds, running: Mutex::default() }
     }
 
     /// The world of a secret; for a name that is nowhere, the one with the most similar name, where it is not found either.
-    fn of(&self, secret: &SecretRef) -> Option<(&String, &Scenario)> {
+    fn of(&self, choice: &Choice, secret: &SecretRef) -> Option<(&Key, &Scenario)> {
         let name = match secret {
             SecretRef::Name(name) => name.as_str(),
             SecretRef::Arn(arn) => arn.name(),
         };
         let alike = |other: &str| strsim::jaro_winkler(other, name);
-        self.worlds
-            .get_key_value(name)
-            .or_else(|| self.worlds.iter().max_by(|(one, _), (other, _)| alike(one).total_cmp(&alike(other))))
+        let there = || self.worlds.iter().filter(|((account, _), _)| *account == choice.account);
+        there()
+            .find(|((_, own), _)| own == name)
+            .or_else(|| there().max_by(|((_, one), _), ((_, other), _)| alike(one).total_cmp(&alike(other))))
     }
 }
 
@@ -170,10 +185,10 @@ impl Accounts for Worlds {
     }
 
     async fn connect(&self, choice: &Choice, secret: &SecretRef) -> Result<Connected, ConnectError> {
-        let Some((name, scenario)) = self.of(secret) else {
+        let Some((key, scenario)) = self.of(choice, secret) else {
             return Err(ConnectError::Refused { reason: "there is no simulated account".to_owned() });
         };
-        let key = (name.clone(), choice.region.clone());
+        let key = (key.clone(), choice.region.clone());
         let mut running = self.running.lock().await;
         if let Some((_, connected)) = running.get(&key) {
             return Ok(connected.clone());
@@ -188,10 +203,13 @@ impl Accounts for Worlds {
     }
 
     async fn names(&self, choice: &Choice) -> Vec<String> {
-        self.worlds.iter().filter(|(_, world)| world.region() == choice.region).map(|(secret, _)| secret.clone()).collect()
+        let there =
+            self.worlds.iter().filter(|((account, _), world)| *account == choice.account && world.region() == choice.region);
+        there.map(|((_, secret), _)| secret.clone()).collect()
     }
 
     async fn has(&self, choice: &Choice, secret: &SecretRef) -> Option<bool> {
-        self.of(secret).map(|(_, world)| world.region() == choice.region)
+        // Whoever names no account means the first world of a secret.
+        self.of(choice, secret).map(|(_, world)| choice.account.is_none() && world.region() == choice.region)
     }
 }

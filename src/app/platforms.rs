@@ -143,7 +143,7 @@ fn console(config: &Config, bot: &Arc<Bot>, stop: &CancellationToken, plugged: &
         token: Some(token),
         secure: offered.url.as_ref().map_or(config.http.tls.is_some(), |url| url.secure),
         note: None,
-        proposals: Vec::new(),
+        examples: Vec::new(),
         new_id,
     };
     page(Console::new(settings), bot, stop, plugged);

@@ -14,7 +14,11 @@ use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
 
 /// The scenario of a first look: a story everybody in operations has lived through.
-const FIRST: &str = "role_detached_policy";
+const FIRST: &str = SHOWN[0];
+
+/// The scenarios that are proposed before all others: one of each kind of story.
+const SHOWN: [&str; 6] =
+    ["role_detached_policy", "postgres_password_refused", "vpc_timeout", "kms_key_disabled", "bot_without_logs", "healthy"];
 
 /// How many other secrets a demo proposes.
 const PROPOSED: usize = 4;
@@ -42,16 +46,18 @@ impl World {
 
     /// All scenarios that ship with the program; the first look comes first.
     pub(super) fn all() -> Result<Vec<World>, Failure> {
-        let mut worlds = Scenario::embedded().map(|(name, text)| World::parse(name, text)).collect::<Result<Vec<_>, _>>()?;
-        worlds.sort_by_key(|world| world.name != FIRST);
-        Ok(worlds)
+        World::with("")
     }
 
     /// The same, with answers that take about as long as AWS's, so that the steps can be watched.
     fn unhurried() -> Result<Vec<World>, Failure> {
-        let slowed = |(name, text): (&str, &str)| World::parse(name, &format!("{text}{LATENCY}"));
-        let mut worlds = Scenario::embedded().map(slowed).collect::<Result<Vec<_>, _>>()?;
-        worlds.sort_by_key(|world| world.name != FIRST);
+        World::with(LATENCY)
+    }
+
+    fn with(more: &str) -> Result<Vec<World>, Failure> {
+        let parse = |(name, text): (&str, &str)| World::parse(name, &format!("{text}{more}"));
+        let mut worlds = Scenario::embedded().map(parse).collect::<Result<Vec<_>, _>>()?;
+        worlds.sort_by_key(|world| SHOWN.iter().position(|shown| *shown == world.name).unwrap_or(SHOWN.len()));
         Ok(worlds)
     }
 
@@ -94,7 +100,7 @@ fn has_page(options: &Demo) -> bool {
 
 /// Serves the page until a signal.
 fn serve_page(port: u16) -> Result<ExitCode, Failure> {
-    let worlds = World::unhurried()?.into_iter().map(|world| demo::World { secret: world.secret, scenario: world.scenario });
+    let worlds = World::unhurried()?.into_iter().map(|World { name, scenario, secret }| demo::World { name, secret, scenario });
     let worlds: Vec<demo::World> = worlds.filter(|world| !world.secret.is_empty()).collect();
     runtime::run(async {
         let page = demo::Demo::start(worlds, port).await.map_err(Failure::cannot_run)?;

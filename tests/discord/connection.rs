@@ -6,7 +6,7 @@ use rotation_diag::chat::Receipt;
 use rotation_diag::chat::discord::GatewayError;
 use rotation_diag::config::DiscordMode;
 use serde_json::json;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[tokio::test]
 async fn final_close_codes_end_it_with_a_message_and_without_another_try() {
@@ -107,13 +107,51 @@ async fn what_happens_while_the_connection_is_down_is_heard_and_a_replay_is_hear
 #[tokio::test]
 async fn no_session_is_begun_when_discord_allows_no_more() {
     let bot = Bot::new(DiscordMode::Gateway).await;
+    // The fake takes note of a session that is begun before.
+    bot.fake.with(|world| {
+        world.sessions_left = 0;
+        world.sessions_after = Instant::now() + Duration::from_millis(700);
+    });
+    let _task = bot.run();
+    bot.expect_start().await;
+    assert!(bot.fake.with(|world| Instant::now() >= world.sessions_after));
+    bot.fake.finish();
+
+    let bot = Bot::new(DiscordMode::Gateway).await;
     bot.fake.with(|world| world.sessions_left = 0);
     let task = bot.run();
     assert!(matches!(bot.fake.next().await, Event::Registered { .. }));
     bot.fake.wait_for(|world| (world.asked("GET", "/gateway/bot") == 1).then_some(())).await;
     bot.stop.cancel();
-    assert_eq!(task.await.unwrap(), Ok(()));
-    assert_eq!(bot.fake.with(|world| (world.sessions_left, world.asked("GET", "/gateway/bot"))), (0, 1));
+    assert_eq!(task.await.unwrap(), Ok(()), "whoever waits can be stopped");
+    bot.fake.finish();
+}
+
+#[tokio::test]
+async fn a_session_that_cannot_be_resumed_is_begun_anew_after_some_tries_and_pauses() {
+    let (bot, _task) = Bot::connected().await;
+    bot.fake.with(|world| {
+        world.refuses_to_resume = true;
+        world.control(Control::Break);
+    });
+    let start = Instant::now();
+    for _ in 0..3 {
+        assert_eq!(bot.fake.next().await, Event::Resumed { seen: 1 });
+    }
+    assert_eq!(bot.fake.next().await, Event::Identified);
+    // One, two and four seconds at least, however short each connection was.
+    assert!(start.elapsed() >= Duration::from_secs(7), "{:?}", start.elapsed());
+    bot.fake.finish();
+}
+
+#[tokio::test]
+async fn every_heartbeat_that_discord_asks_for_is_sent_at_once() {
+    let (bot, _task) = Bot::connected().await;
+    for _ in 0..5 {
+        bot.fake.with(|world| world.control(Control::Send(json!({"op": 1, "d": null}))));
+    }
+    // At the usual pace they would take minutes.
+    bot.fake.wait_for(|world| (world.beats >= 5).then_some(())).await;
     bot.fake.finish();
 }
 

@@ -150,6 +150,21 @@ async fn who_cannot_be_heard_is_told_why() {
 }
 
 #[tokio::test]
+async fn a_channel_that_cannot_be_looked_up_in_time_keeps_nobody_waiting() {
+    let (bot, _task) = Bot::connected().await;
+    bot.fake.with(|world| {
+        world.channels.insert(70, crate::fake_discord::Channel::of_kind(15, None));
+        world.fault("GET", "/channels/70", Fault::Hang);
+    });
+    let changed = json!({"channel": {"id": "71", "type": 11, "parent_id": "70"}, "channel_id": "71"});
+    let said = bot.fake.with(|world| world.interaction(2, json!({"name": "rotation-diag"}), changed));
+    bot.tell("INTERACTION_CREATE", said);
+    assert_eq!(bot.answer().await["type"], 5, "within three seconds, as the fake demands");
+    bot.desk.heard().await;
+    bot.fake.finish();
+}
+
+#[tokio::test]
 async fn a_first_answer_that_is_refused_changes_nothing_for_what_was_accepted() {
     for (fault, tries) in
         [(Fault::code(404, 10_062), 1), (Fault::wait("0.2", "user"), 2), (Fault::status(500), 2), (Fault::LoseAnswer, 2)]
@@ -234,5 +249,15 @@ async fn an_answer_for_one_person_goes_to_the_channel_when_the_interaction_is_ov
     assert_eq!(bot.fake.with(|world| world.asked("POST", "/webhooks/")), asked);
     let thread = ThreadRef { platform: PlatformName::Discord, workspace: "1".into(), channel: "2".into(), root: "3".into() };
     bot.discord.point_to(&old, &thread).await.unwrap();
+    assert_eq!(bot.fake.with(|world| world.asked("PATCH", "/webhooks/")), 0);
+
+    // A refusal of the interaction's token says nothing about the bot's.
+    let command = bot.fake.with(|world| world.command(&[("secret", "prod/orders-db")]));
+    bot.tell("INTERACTION_CREATE", command.clone());
+    bot.answer().await;
+    let to = bot.desk.heard().await.reply_to.unwrap();
+    bot.fake.with(|world| world.fault("POST", "_secret-token", Fault::status(401)));
+    bot.discord.whisper(&to, &line("the answer")).await.unwrap();
+    assert!(matches!(bot.fake.next().await, Event::Posted { channel: CHANNEL, .. }));
     bot.fake.finish();
 }

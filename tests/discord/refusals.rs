@@ -93,6 +93,16 @@ async fn a_redirection_is_not_followed() {
 }
 
 #[tokio::test]
+async fn an_answer_is_read_up_to_a_bound() {
+    let bot = Bot::new(DiscordMode::Http).await;
+    let endless = Fault::Refuse { status: 200, body: "x".repeat((8 << 20) + 1), headers: vec![] };
+    bot.fake.with(|world| world.fault("POST", "/messages", endless));
+    let error = bot.discord.post(&in_channel(), &line("x"), "1").await.unwrap_err();
+    assert_eq!(error, SendError::Uncertain { why: "the answer was too large".to_owned() });
+    bot.fake.finish();
+}
+
+#[tokio::test]
 async fn a_token_that_was_refused_is_not_hammered() {
     let bot = Bot::new(DiscordMode::Http).await;
     bot.fake.with(|world| world.fault("POST", "/messages", Fault::status(401)));
@@ -108,7 +118,10 @@ async fn a_token_that_was_refused_is_not_hammered() {
 async fn nobody_there_means_that_nothing_arrived() {
     let bot = Bot::new(DiscordMode::Http).await;
     let mut config = bot.fake.config(DiscordMode::Http);
-    let closed = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap();
+    // Bound and not listening: nobody else gets the port.
+    let silent = tokio::net::TcpSocket::new_v4().unwrap();
+    silent.bind((std::net::Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let closed = silent.local_addr().unwrap();
     config.api_url = format!("http://{closed}/api/v10");
     let discord = Discord::new(&config, Token::new(TOKEN), Clock::system()).unwrap();
     let error = discord.post(&in_channel(), &line("x"), "1").await.unwrap_err();

@@ -95,14 +95,15 @@ def no_wider_than_the_screen(visit):
 
 
 def everything_has_a_name(visit):
-    """Buttons, links and fields that a screen reader could not name, and ids that are there twice."""
+    """Buttons, links and fields that a screen reader could not name, ids that are there twice, and no one heading of all."""
     nameless = visit.page.evaluate(
         """() => {
         const named = (e) => (e.textContent + (e.getAttribute('aria-label') ?? '') + (e.labels?.[0]?.textContent ?? '')
             + (e.querySelector('img')?.alt ?? '')).trim();
         const bare = [...document.querySelectorAll('button, a, input:not([type=hidden]), summary')].filter((e) => !named(e));
         const ids = [...document.querySelectorAll('[id]')].map((e) => e.id);
-        return [...bare.map((e) => e.outerHTML), ...ids.filter((id, at) => ids.indexOf(id) !== at)];
+        const once = ['h1', 'main'].filter((name) => [...document.querySelectorAll(name)].filter((e) => e.checkVisibility()).length !== 1);
+        return [...bare.map((e) => e.outerHTML), ...ids.filter((id, at) => ids.indexOf(id) !== at), ...once];
     }"""
     )
     assert not nameless, nameless
@@ -247,19 +248,39 @@ def with_the_keyboard(playwright, address, folder):
 
 
 def on_a_phone_in_the_dark(playwright, address, folder):
-    look = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "device_scale_factor": 2, "has_touch": True}
+    look = {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark", "device_scale_factor": 2, "has_touch": True}
     with Visit(playwright, address, folder, **look) as visit:
         page = visit.page
         no_wider_than_the_screen(visit)
         contrast(visit)
+        everything_has_a_name(visit)
         visit.picture("11-phone-channel")
-        visit.ask("/rotation-diag prod/orders-db")
+        page.get_by_role("button", name="prod/orders-db Policy detached from the role").click()
         page.wait_for_url("**/threads/**")
         expect(visit.verdict().get_by_role("button", name="Rerun all")).to_be_visible()
         no_wider_than_the_screen(visit)
         everything_has_a_name(visit)
         contrast(visit)
         visit.picture("12-phone-thread")
+        for menu in visit.verdict().locator("details.menu").all():
+            menu.locator("summary").click()
+            no_wider_than_the_screen(visit)
+            last = menu.get_by_role("button").last
+            last.focus()
+            assert last.evaluate(
+                """button => { const { left, right, top, bottom } = button.getBoundingClientRect();
+                return [[left + 9, top + 1], [right - 9, bottom - 1]].every(([x, y]) => button.contains(document.elementFromPoint(x, y))); }"""
+            ), "an entry of the menu cannot be reached"
+            visit.picture("12-phone-menu")
+        page.get_by_role("link", name="Channel").click()
+        expect(page.locator("#threads li")).to_have_count(1)
+        no_wider_than_the_screen(visit)
+        everything_has_a_name(visit)
+        page.locator(".examples summary").click()
+        no_wider_than_the_screen(visit)
+        contrast(visit)
+        visit.picture("14-phone-examples")
+        page.locator("#threads a").click()
         visit.verdict().get_by_role("link", name="Report page with timeline and evidence").click()
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         no_wider_than_the_screen(visit)

@@ -14,9 +14,13 @@ use tokio_util::sync::CancellationToken;
 const FORM: &str = "/rotation-diag prod/orders-db window:24h";
 
 fn worlds() -> Vec<World> {
-    let (_, text) = Scenario::embedded().find(|(name, _)| *name == "role_detached_policy").unwrap();
+    ["role_detached_policy", "healthy"].map(world).to_vec()
+}
+
+fn world(wanted: &str) -> World {
+    let (_, text) = Scenario::embedded().find(|(name, _)| *name == wanted).unwrap();
     let scenario = Scenario::parse(text).unwrap();
-    vec![World { secret: scenario.secret().unwrap().to_owned(), scenario }]
+    World { name: wanted.to_owned(), secret: scenario.secret().unwrap().to_owned(), scenario }
 }
 
 /// A browser that listens to the page's news.
@@ -129,6 +133,37 @@ async fn a_question_becomes_a_thread_and_buttons_go_on_with_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_simulated_account_is_proposed_and_two_with_the_same_secret_are_told_apart() {
+    let all: Vec<World> = Scenario::embedded().map(|(name, _)| world(name)).collect();
+    let (known, titles) = (all.len(), all.iter().map(|world| world.scenario.title.clone()).collect::<Vec<_>>());
+    let demo = Demo::start(all, 0).await.unwrap();
+    let caller = Caller::of(demo.address().to_string());
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(demo.run(stop.clone()));
+    let page = caller.page(&mut Browser::default(), "/").await;
+    let proposed = regex::Regex::new(
+        r#"<button type="submit" name="words" value="/rotation-diag ([^"]+)"><code>([^<]+)</code> <span>([^<]+)<"#,
+    );
+    let proposed: Vec<[String; 3]> =
+        proposed.unwrap().captures_iter(&page).map(|found| found.extract::<3>().1.map(str::to_owned)).collect();
+    assert_eq!(proposed.len(), known);
+    for ([words, shown, title], expected) in proposed.iter().zip(&titles) {
+        assert_eq!((words, title.replace("&amp;", "&").as_str()), (shown, expected.as_str()));
+    }
+    let same: Vec<&str> =
+        proposed.iter().map(|[words, ..]| words.as_str()).filter(|words| words.starts_with("prod/orders-db")).collect();
+    assert_eq!(same, ["prod/orders-db", "prod/orders-db account:role_detached_policy"]);
+
+    let mut one = Watcher::new(&caller).await;
+    for (words, verdict) in same.iter().zip(["prod/orders-db is healthy", "prod/orders-db is not rotating"]) {
+        let thread = one.ask(&format!("/rotation-diag {words}")).await;
+        one.until(&thread, verdict).await;
+    }
+    stop.cancel();
+    running.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn words_in_a_thread_do_the_same() {
     let demo = Demo::start(worlds(), 0).await.unwrap();
     let caller = Caller::of(demo.address().to_string());
@@ -157,7 +192,7 @@ async fn kept(folder: &std::path::Path, host: &str) -> (App, Caller) {
     );
     let config = Config::parse(&text).unwrap();
     let settings =
-        Settings { hosts: vec![host.to_owned()], token: None, secure: false, note: None, proposals: Vec::new(), new_id };
+        Settings { hosts: vec![host.to_owned()], token: None, secure: false, note: None, examples: Vec::new(), new_id };
     let console = Console::new(settings);
     let page = Arc::clone(&console);
     let accounts = rotation_diag::app::demo::accounts(worlds());

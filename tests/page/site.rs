@@ -116,7 +116,7 @@ impl Site {
             token: token.map(Token::new),
             secure: false,
             note: Some("A simulated account".to_owned()),
-            proposals: Vec::new(),
+            examples: Vec::new(),
             new_id,
         };
         let (console, desk, shelf) = (Console::new(settings), Arc::new(Desk::default()), Arc::new(Shelf::default()));

@@ -40,10 +40,19 @@ pub struct Settings {
     pub secure: bool,
     /// One line for the top of the page.
     pub note: Option<String>,
-    /// Secrets that are proposed to whoever has asked nothing yet; empty proposes the first that may be asked about.
-    pub proposals: Vec<String>,
+    /// Questions that are proposed, the best ones first; empty proposes the secrets that may be asked about.
+    pub examples: Vec<Example>,
     /// Makes an id nobody can guess: 32 hexadecimal digits.
     pub new_id: fn() -> String,
+}
+
+/// A question that can be asked with one click.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Example {
+    /// What is said after the command.
+    pub words: String,
+    /// What it is about; may be empty.
+    pub title: String,
 }
 
 /// The page as a chat platform.

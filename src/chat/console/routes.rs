@@ -3,7 +3,7 @@
 use super::guard::{admit, guard};
 use super::session::{Session, SignInError, is_id};
 use super::view::{self, Channel, Open, Sheet};
-use super::{Console, Page};
+use super::{Console, Example, Page};
 use crate::chart;
 use crate::chat::board::BoardError;
 use crate::chat::compose;
@@ -35,8 +35,6 @@ const DEADLINE: Duration = Duration::from_secs(20);
 const THREADS: usize = 50;
 /// How many replies of a thread are shown.
 const REPLIES: usize = 200;
-/// How many secrets are proposed.
-const PROPOSED: usize = 6;
 /// How many investigations are searched for the thread of one.
 const RECENT: usize = 200;
 
@@ -98,21 +96,20 @@ impl Page {
             }
             None => None,
         };
-        let mut suggestions = self.reception.suggest(&Console::actor(), &Console::place(None), "").await;
+        let mut examples = self.console.settings.examples.clone();
+        if examples.is_empty() {
+            let names = self.reception.suggest(&Console::actor(), &Console::place(None), "").await;
+            examples.extend(names.into_iter().map(|words| Example { words, title: String::new() }));
+        }
         // A name that is not shown as it is would be asked about as another one.
-        suggestions.retain(|name| one_line(&SafeText::redact(name)) == *name);
-        let proposals = match self.console.settings.proposals.as_slice() {
-            [] => &suggestions,
-            proposals => proposals,
-        };
-        let proposals = proposals.iter().take(PROPOSED).cloned().collect();
+        examples.retain(|Example { words, .. }| one_line(&SafeText::redact(words)) == *words);
         let sheet = Sheet {
             form: self.console.keys.form(session),
             once: (self.console.settings.new_id)(),
             note: self.console.settings.note.as_deref(),
             asked,
             whispers: self.console.whispers.of(&session.id),
-            channel: Channel { threads, suggestions, proposals },
+            channel: Channel { threads, examples },
             open,
         };
         Ok(view::sheet(&sheet).into_response())

@@ -1,8 +1,18 @@
 //! The connection that Discord tells us over what people do: opened by us, kept alive, resumed, never hammered.
 //!
-//! Serenity's own client is not used for it. Version 0.12 identifies anew where a connection went dead instead of
-//! resuming it, so that what people do meanwhile is lost; it resumes at the wrong address; it goes on after close codes
-//! that are final; it waits for a connection without end; and it logs a payload it cannot read, tokens and all.
+//! Serenity's own connection is not used for it. `WsClient::recv_json` is private to the crate, so it comes only with
+//! `ShardRunner::run`, whoever starts that, and there version 0.12.5 breaks what is promised here:
+//!
+//! - a heartbeat without an answer ends in `request_restart`, which identifies anew: what people do meanwhile is lost;
+//! - `Shard::initialize` and `Shard::resume` connect to the first address again, not to `resume_gateway_url`, and within
+//!   no time limit, during which no request to stop is heard;
+//! - of the final close codes, `recv_event` returns 4004, 4013 and 4014; after 4010 and 4011 it goes on reading the closed
+//!   socket without a pause, and 4012 is resumed;
+//! - neither `Client::start` nor `start_autosharded` looks at `session_start_limit`, and `ShardQueuer` tries again every
+//!   five seconds without end;
+//! - an interaction that lacks a field serenity wants is an error that `handle_event` passes over, before any handler;
+//! - `recv_json` logs a payload it cannot read whole, `handle_event` puts every event into a span, tokens and all, and
+//!   messages of any size are read.
 
 mod connection;
 mod ending;

@@ -84,15 +84,12 @@ impl Discord {
         }
     }
 
-    /// Posts to a thread, or where that does not work, to its channel as a reply to the thread's first message.
+    /// Posts to a thread, or where that does not work, to its channel as a reply to the thread's first message. An archived
+    /// thread is opened again by that.
+    ///
+    /// Source: Discord developer documentation, "Threads": sending a message unarchives a thread that is not locked.
     pub(super) async fn reply(&self, thread: Thread, rendered: &Rendered, nonce: &str) -> Result<Snowflake, SendError> {
-        let mut posted = self.post_in(thread.root, rendered, Some(nonce), None).await;
-        if let Err(Failure::Refused { code: code::ARCHIVED, .. }) = posted
-            && self.unarchive(thread.root).await
-        {
-            posted = self.post_in(thread.root, rendered, Some(nonce), None).await;
-        }
-        let failure = match posted {
+        let failure = match self.post_in(thread.root, rendered, Some(nonce), None).await {
             Ok(id) => return Ok(id),
             Err(failure) => failure,
         };

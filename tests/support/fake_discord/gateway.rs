@@ -5,6 +5,7 @@ use super::world::{APPLICATION, BOT, TOKEN, World};
 use futures::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Message;
@@ -21,6 +22,9 @@ pub(crate) enum Control {
     /// It breaks.
     Break,
 }
+
+/// What Discord wants between two sessions, less what clocks and threads differ.
+const BETWEEN_SESSIONS: Duration = Duration::from_millis(4_900);
 
 const SESSION: &str = "session-of-the-fake";
 
@@ -91,6 +95,14 @@ fn take(frame: &Value, world: &Mutex<World>, sender: &mpsc::UnboundedSender<Cont
             if body["token"] != TOKEN || !is_whole {
                 world.violations.push("an invalid IDENTIFY".to_owned());
             }
+            let now = Instant::now();
+            if world.sessions_left == 0 && now < world.sessions_after {
+                world.violations.push("a session too many".to_owned());
+            }
+            if world.last_session.is_some_and(|last| now < last + BETWEEN_SESSIONS) {
+                world.violations.push("two sessions within five seconds".to_owned());
+            }
+            world.last_session = Some(now);
             world.sessions_left = world.sessions_left.saturating_sub(1);
             world.connection = Some(sender.clone());
             world.dispatched.clear();
@@ -108,6 +120,11 @@ fn take(frame: &Value, world: &Mutex<World>, sender: &mpsc::UnboundedSender<Cont
         }
         Some(6) => {
             let seen = body["seq"].as_u64().unwrap_or_default();
+            if world.refuses_to_resume {
+                world.happened(Event::Resumed { seen });
+                let _ = sender.send(Control::Break);
+                return Vec::new();
+            }
             if body["token"] != TOKEN || body["session_id"] != SESSION {
                 world.violations.push("an invalid RESUME".to_owned());
                 return vec![json!({ "op": 9, "s": null, "t": null, "d": false })];

@@ -6,10 +6,11 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 type Shared = Arc<Mutex<World>>;
 
@@ -29,6 +30,14 @@ pub(super) fn routes(world: Shared) -> Router {
 async fn answer(State(world): State<Shared>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let bytes = axum::body::to_bytes(body, 64 << 20).await.unwrap();
+    match respond(&world, &parts, &bytes) {
+        Some(response) => response,
+        None => std::future::pending().await,
+    }
+}
+
+/// The answer to a request, where there is ever one.
+fn respond(world: &Mutex<World>, parts: &Parts, bytes: &Bytes) -> Option<Response> {
     let method = parts.method.as_str().to_owned();
     let path = parts.uri.path().to_owned();
     let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -37,7 +46,7 @@ async fn answer(State(world): State<Shared>, request: Request) -> Response {
     world.noted();
     let Some(path) = path.strip_prefix("/api/v10").map(str::to_owned) else {
         world.violations.push(format!("{method} {path}: another version"));
-        return StatusCode::NOT_FOUND.into_response();
+        return Some(StatusCode::NOT_FOUND.into_response());
     };
     let fault = world.take_fault(&method, &path);
     if let Some(Fault::Refuse { status, body, headers }) = &fault {
@@ -45,29 +54,32 @@ async fn answer(State(world): State<Shared>, request: Request) -> Response {
         for (name, value) in headers {
             response.headers_mut().insert(*name, value.parse().unwrap());
         }
-        return response;
+        return Some(response);
     }
     if !header("user-agent").starts_with("DiscordBot (") {
         world.violations.push("no user agent".to_owned());
     }
+    if !bytes.is_empty() && header("content-length") != bytes.len().to_string() {
+        world.violations.push(format!("{method} {path}: the body is not as long as it says"));
+    }
     let by_token = path.starts_with("/webhooks/") || path.starts_with("/interactions/");
     if !by_token && header("authorization") != format!("Bot {TOKEN}") {
-        return refusal(&Refused(401, 0));
+        return Some(refusal(&Refused(401, 0)));
     }
     if by_token && !header("authorization").is_empty() {
         world.violations.push(format!("{method} {path}: the bot's token has no place there"));
     }
-    let sent = match read(header("content-type"), &bytes) {
+    let sent = match read(header("content-type"), bytes) {
         Some(sent) => sent,
         None => {
             world.violations.push(format!("{method} {path}: the body cannot be read"));
-            return refusal(&Refused(400, 50_109));
+            return Some(refusal(&Refused(400, 50_109)));
         }
     };
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     let result = world.take(&method, &segments, sent);
-    drop(world);
-    match (result, fault) {
+    Some(match (result, fault) {
+        (_, Some(Fault::Hang)) => return None,
         (_, Some(Fault::LoseAnswer)) => {
             let broken = futures::stream::once(async { Err::<Bytes, _>(std::io::Error::other("lost")) });
             Response::new(Body::from_stream(broken))
@@ -75,7 +87,7 @@ async fn answer(State(world): State<Shared>, request: Request) -> Response {
         (Ok(Value::Null), _) => StatusCode::NO_CONTENT.into_response(),
         (Ok(body), _) => body.to_string().into_response(),
         (Err(refused), _) => refusal(&refused),
-    }
+    })
 }
 
 /// A message as it is fetched: its nonce is not kept.
@@ -116,7 +128,8 @@ impl World {
             ("GET", ["gateway", "bot"]) => Ok(json!({
                 "url": self.gateway_url, "shards": 1,
                 "session_start_limit": {
-                    "total": 1_000, "remaining": self.sessions_left, "reset_after": 86_400_000_u64, "max_concurrency": 1,
+                    "total": 1_000, "remaining": self.sessions_left, "max_concurrency": 1,
+                    "reset_after": self.sessions_after.saturating_duration_since(Instant::now()).as_millis() as u64,
                 },
             })),
             ("GET", ["users", "@me"]) => Ok(json!({ "id": BOT.to_string(), "username": "rotation", "bot": true })),

@@ -35,6 +35,8 @@ pub(crate) enum Fault {
     Refuse { status: u16, body: String, headers: Vec<(&'static str, String)> },
     /// It is done, and the answer breaks off.
     LoseAnswer,
+    /// It is done, and there is never an answer.
+    Hang,
 }
 
 impl Fault {
@@ -98,6 +100,11 @@ pub(crate) struct World {
     pub(crate) violations: Vec<String>,
     pub(crate) faults: Vec<(&'static str, &'static str, Fault)>,
     pub(crate) sessions_left: u64,
+    /// When there are sessions again; until then none may be begun that is not left.
+    pub(crate) sessions_after: Instant,
+    pub(crate) last_session: Option<Instant>,
+    /// Whoever resumes a session is thrown out without a word.
+    pub(crate) refuses_to_resume: bool,
     pub(crate) heartbeat: Duration,
     /// Heartbeats so far.
     pub(crate) beats: usize,
@@ -125,6 +132,9 @@ impl World {
             violations: Vec::new(),
             faults: Vec::new(),
             sessions_left: 1_000,
+            sessions_after: Instant::now() + Duration::from_secs(86_400),
+            last_session: None,
+            refuses_to_resume: false,
             heartbeat: Duration::from_secs(40),
             beats: 0,
             is_mute: false,

@@ -25,6 +25,7 @@ pub(in super::super) fn investigation(investigation: &Investigation, thread: Opt
         main id="main" tabindex="-1" {
             article class="message verdict" data-tone=(message::tone(verdict.tone)) {
                 header { h1 { (message::mark(verdict.tone)) (title) } }
+                h2 class="unseen" { "Cause, proof and fix" }
                 (message::parts(&verdict.parts))
             }
             p class="ways" {

@@ -141,7 +141,7 @@ fn proof(quote: &Quote) -> Markup {
 fn pasteable(command: &SafeText) -> Markup {
     html! {
         div class="command" {
-            pre tabindex="0" aria-label="Command to paste" { code { (block(command)) } }
+            pre tabindex="0" role="group" aria-label="Command to paste" { code { (block(command)) } }
             button type="button" class="copy" hidden { "Copy" }
         }
     }

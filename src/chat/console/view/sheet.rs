@@ -5,10 +5,14 @@ use super::message::{self, ACT};
 use super::{text, thread_path};
 use crate::chat::Message;
 use crate::chat::board::{BoardThread, Posted};
+use crate::chat::console::Example;
 use crate::chat::document::{Part, Tone};
 use crate::report::time::moment;
 use axum::response::Html;
 use maud::{Markup, html};
+
+/// How many examples are seen at once.
+const SHOWN: usize = 6;
 
 /// When a browser without scripts looks again for what is on its way, in seconds.
 const AGAIN: &str = "2";
@@ -34,10 +38,8 @@ pub(in super::super) struct Sheet<'a> {
 pub(in super::super) struct Channel {
     /// Its threads, the newest first.
     pub(in super::super) threads: Vec<BoardThread>,
-    /// Names of secrets that may be asked about.
-    pub(in super::super) suggestions: Vec<String>,
-    /// Some of them, for a start.
-    pub(in super::super) proposals: Vec<String>,
+    /// What may be asked, the first ones for a start.
+    pub(in super::super) examples: Vec<Example>,
 }
 
 pub(in super::super) struct Open {
@@ -63,8 +65,7 @@ pub(in super::super) fn sheet(sheet: &Sheet<'_>) -> Html<String> {
         },
         kind: match open {
             Some(_) => "sheet with-thread",
-            None if sheet.channel.threads.is_empty() => "sheet",
-            None => "sheet with-threads",
+            None => "sheet",
         },
     };
     frame.around(&html! {
@@ -101,7 +102,7 @@ fn hidden(sheet: &Sheet<'_>) -> Markup {
 }
 
 fn channel(sheet: &Sheet<'_>) -> Markup {
-    let Channel { threads, suggestions, .. } = &sheet.channel;
+    let Channel { threads, examples } = &sheet.channel;
     let open = sheet.open.as_ref().map(|open| open.root.as_str());
     html! {
         nav class="channel" aria-label="Channel" {
@@ -114,7 +115,7 @@ fn channel(sheet: &Sheet<'_>) -> Markup {
                         required maxlength="1000" placeholder="/rotation-diag prod/orders-db" autofocus[open.is_none()];
                     button type="submit" class="primary" { "Ask" }
                 }
-                datalist id="secrets" { @for name in suggestions { option value={ "/rotation-diag " (name) } {} } }
+                datalist id="secrets" { @for Example { words, title } in examples { option value={ "/rotation-diag " (words) } { (title) } } }
             }
             @if open.is_none() { (whispers(&sheet.whispers)) }
             @if threads.is_empty() {
@@ -162,7 +163,7 @@ fn whispers(whispers: &[Message]) -> Markup {
 }
 
 fn nothing_open(sheet: &Sheet<'_>) -> Markup {
-    let names = &sheet.channel.proposals;
+    let (first, more) = sheet.channel.examples.split_at(sheet.channel.examples.len().min(SHOWN));
     html! {
         main id="main" class="thread welcome" tabindex="-1" {
             h1 { "AWS Secrets Manager stopped rotating a credential. Why?" }
@@ -170,14 +171,29 @@ fn nothing_open(sheet: &Sheet<'_>) -> Markup {
                 "Name a secret. Nine read-only steps look at it, its rotation function, its role and what changed; a thread shows them \
                  live, then the cause, the proof and the fix."
             }
-            @if !names.is_empty() {
-                form method="post" action="/say" class="proposals" {
+            @if !first.is_empty() {
+                form method="post" action="/say" class="examples" {
                     (hidden(sheet))
                     h2 { "Try one of these" }
-                    ul { @for name in names {
-                        li { button type="submit" name="words" value={ "/rotation-diag " (name) } { (name) } }
-                    } }
+                    ul { @for one in first { (example(one)) } }
+                    @if !more.is_empty() {
+                        details {
+                            summary { (more.len()) " more" }
+                            ul { @for one in more { (example(one)) } }
+                        }
+                    }
                 }
+            }
+        }
+    }
+}
+
+fn example(Example { words, title }: &Example) -> Markup {
+    html! {
+        li {
+            button type="submit" name="words" value={ "/rotation-diag " (words) } {
+                code { (words) }
+                @if !title.is_empty() { " " span { (title) } }
             }
         }
     }
@@ -186,6 +202,7 @@ fn nothing_open(sheet: &Sheet<'_>) -> Markup {
 fn thread(sheet: &Sheet<'_>, open: &Open) -> Markup {
     html! {
         main id="main" class="thread" tabindex="-1" {
+            h1 class="unseen" { "Thread" }
             p class="back" { a href="/" { "← Channel" } }
             div id="messages" class="messages" {
                 @for posted in &open.messages { (message::posted(&open.root, posted)) }
@@ -197,7 +214,7 @@ fn thread(sheet: &Sheet<'_>, open: &Open) -> Markup {
                     label for="say" { "Go on in this thread" }
                     div class="line" {
                         input id="say" name="words" type="text" list="follow-ups" autocomplete="off" autocapitalize="none"
-                            spellcheck="false" required maxlength="1000" placeholder="rerun 4, widen 30d, evidence 5, help";
+                            spellcheck="false" required maxlength="1000" placeholder="rerun 4, widen 30d, help";
                         button type="submit" { "Send" }
                     }
                     datalist id="follow-ups" {

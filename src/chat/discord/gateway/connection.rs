@@ -188,3 +188,49 @@ impl Connection {
         let _ = timeout(Duration::from_secs(1), self.socket.close(Some(frame))).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+
+    #[tokio::test]
+    async fn where_rest_is_encrypted_the_gateway_is_too() {
+        let nobody = tokio::net::TcpSocket::new_v4().unwrap();
+        nobody.bind((std::net::Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let host = nobody.local_addr().unwrap();
+        for (scheme, is_encrypted, expected) in [
+            ("ws", true, "its address is not encrypted"),
+            ("http", false, "its address is not encrypted"),
+            ("ws", false, "no connection"),
+            ("wss", true, "no connection"),
+        ] {
+            let opened = Connection::open(&format!("{scheme}://{host}"), is_encrypted).await;
+            assert_eq!(opened.err(), Some(expected), "{scheme} {is_encrypted}");
+        }
+        assert_eq!(Connection::open("nowhere", false).await.err(), Some("its address is not valid"));
+    }
+
+    #[tokio::test]
+    async fn an_answered_heartbeat_is_a_sign_of_life_and_an_event_is_none() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = format!("ws://{}", listener.local_addr().unwrap());
+        let greeting = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+            let hello = json!({ "op": 10, "d": { "heartbeat_interval": 40_000 } });
+            socket.send(Message::text(hello.to_string())).await.unwrap();
+            socket
+        };
+        let (_socket, connection) = tokio::join!(greeting, Connection::open(&address, false));
+        let (mut connection, pulse) = (connection.unwrap(), Pulse::default());
+        assert_eq!(connection.interval, Duration::from_secs(40));
+        let frame = |body: Value| serde_json::from_value::<Frame>(body).unwrap();
+        connection.is_answered = false;
+        connection.take(frame(json!({"op": 0, "s": 7, "t": "TYPING_START", "d": {}})), &pulse).await.unwrap();
+        assert!(!pulse.is_felt() && !connection.is_answered);
+        connection.take(frame(json!({"op": 11})), &pulse).await.unwrap();
+        assert!(pulse.is_felt() && connection.is_answered);
+        assert_eq!(connection.seen, Some(7));
+    }
+}
