@@ -1,6 +1,7 @@
 """Rotation is off, has no function, or has a schedule that does not do what is wanted."""
 
 import uuid
+from datetime import datetime, timedelta, timezone
 
 from ..world import DAY, HOUR, NOW, healthy, root_cause
 
@@ -33,8 +34,6 @@ def cron_on_the_thirtieth_of_february(w):
 
 
 def cron_of_every_monday_in_good_order(w):
-    from datetime import datetime, timedelta, timezone
-
     today = datetime.fromtimestamp(NOW, timezone.utc).replace(hour=4, minute=0, second=0, microsecond=0)
     monday = today - timedelta(days=today.weekday()) if (today.weekday(), NOW) >= (0, today.timestamp()) else today - timedelta(days=7)
     if monday.timestamp() > NOW - 5 * HOUR:

@@ -3,6 +3,8 @@
 import json
 import uuid
 
+from moto.secretsmanager.models import secretsmanager_backends
+
 from ..world import CANARY, DAY, HOUR, MINUTE, NOW, Expected, healthy, inconclusive
 from .lines import CREDENTIALS, error, info, raised
 
@@ -95,14 +97,12 @@ def managed_by_redshift(w):
 def function_fails_for_another_secret_only(w):
     w.role().secret().function().rotating().succeeded(NOW - 6 * HOUR)
     other = w.secrets.create_secret(Name="shop/other-db", SecretString=CANARY)["ARN"]
-    backend = type(w.backend_secret()) and w.backend_secret()
     for attempt in range(3):
         at, version = NOW - 4 * HOUR + attempt * HOUR, str(uuid.uuid4())
         w.rotation_event("RotationStarted", at, version, arn=other)
         w.invocation([CREDENTIALS, error(f"setSecret: Unable to log into database with previous, current, or pending secret of secret "
                      f"arn {other}")], at=at + 5, duration=640.0)
         w.rotation_event("RotationFailed", at + 9, version, step="setSecret", arn=other)
-    assert backend.arn == w.secret_arn
     return healthy(never=FAULTS + ["db_login_ambiguous", "db_auth_failed"])
 
 
@@ -146,8 +146,6 @@ def asked_for_by_its_arn(w):
 
 def account_with_600_secrets(w):
     w.role().secret().function().rotating().succeeded()
-    from moto.secretsmanager.models import secretsmanager_backends
-
     backend = secretsmanager_backends[w.account]["eu-west-1"]
     for i in range(600):
         backend.create_secret(f"shop/fleet-{i:03d}", secret_string=CANARY, secret_binary=None, description=None, tags=[],

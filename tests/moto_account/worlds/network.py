@@ -1,7 +1,7 @@
 """Packets that never arrive."""
 
 from ..world import DAY, HOUR, MINUTE, NOW, VPC, root_cause
-from .lines import CREDENTIALS, error, info, login_failed, raised
+from .lines import CREDENTIALS, info, login_failed, raised
 
 
 def vpc_without_a_way_out(w):

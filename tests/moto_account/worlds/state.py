@@ -2,7 +2,7 @@
 
 import uuid
 
-from ..world import DAY, HOUR, MINUTE, NOW, root_cause
+from ..world import DAY, HOUR, NOW, Expected, root_cause
 from .lines import CREDENTIALS, error, raised
 
 
@@ -84,8 +84,6 @@ def never_had_a_value(w):
 def secret_in_another_region(w):
     w.asks_for = "shop/orders-prod"
     w.secrets.create_secret(Name="shop/orders-prd", SecretString="x")
-    from ..world import Expected
-
     return Expected("not_found", "secret_not_found", says=["shop/orders-prd"])
 
 

@@ -3,8 +3,6 @@
 from ..world import DAY, HOUR, NOW, VPC, Expected, healthy, inconclusive, root_cause
 from .lines import CREDENTIALS, login_failed, no_identity_allow, raised
 
-EVERY_STEP = ["denied", "not_applicable"]
-
 
 def _password_refused(w):
     w.broken("setSecret", [CREDENTIALS, raised("OperationalError", "(1045, \"Access denied for user 'app'@'10.0.3.17' (using password: YES)\")")],
