@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use rotation_diag::aws::{Aws, AwsOptions, Registry};
 use rotation_diag::clock::Clock;
 use rotation_diag::investigation::{Options, investigate};
-use rotation_diag::model::Investigation;
+use rotation_diag::model::{Cause, Investigation};
 use rotation_diag::simulator::{Expect, Scenario, Simulator};
 use std::time::Duration;
 
@@ -113,7 +113,7 @@ async fn every_scenario_ends_as_its_file_expects() {
 }
 
 #[test]
-fn there_are_scenarios_for_every_group_of_causes() {
+fn every_cause_of_the_catalogue_leads_in_a_scenario() {
     let expected: Vec<Expect> = Scenario::embedded()
         .map(|(name, text)| Scenario::parse(text).unwrap_or_else(|error| panic!("{name}: {error}")).expect.unwrap())
         .collect();
@@ -121,7 +121,10 @@ fn there_are_scenarios_for_every_group_of_causes() {
     for outcome in ["root_cause", "healthy", "inconclusive", "not_found"] {
         assert!(expected.iter().any(|expect| expect.outcome == outcome), "no scenario ends {outcome}");
     }
-    for cause in expected.iter().filter_map(|expect| expect.cause.as_deref()) {
-        assert!(rotation_diag::model::Cause::from_id(cause).is_some(), "{cause} is not in the catalogue");
+    let led: Vec<&str> = expected.iter().filter_map(|expect| expect.cause.as_deref()).collect();
+    for cause in &led {
+        assert!(Cause::from_id(cause).is_some(), "{cause} is not in the catalogue");
     }
+    let missing: Vec<_> = Cause::ALL.iter().filter(|cause| !cause.is_line_label() && !led.contains(&cause.id())).collect();
+    assert!(missing.is_empty(), "no scenario is led by {missing:?}");
 }
