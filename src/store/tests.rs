@@ -579,3 +579,28 @@ async fn finished_rows_are_not_read_to_find_one_that_waits() {
         assert!(!plan.is_empty() && scanned.is_empty(), "{query}\n{plan:#?}");
     }
 }
+
+#[tokio::test]
+async fn whoever_goes_away_while_triggers_are_accepted_takes_only_theirs_along() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let entries = [entry("k1", "C1", "s1"), entry("k2", "C1", "s2"), entry("k3", "C1", "s3")];
+    for gone in 0..2 {
+        let names = |number: usize| format!("{gone}-{number}");
+        let entries: Vec<Entry> = (entries.iter().enumerate())
+            .map(|(at, entry)| Entry { key: names(at), subject: names(at), ..entry.clone() })
+            .collect();
+        let held = store.write_at_once().await.unwrap();
+        let mut waiting: Vec<_> = entries.iter().map(|entry| Box::pin(store.accept(entry, None))).collect();
+        for accepting in &mut waiting {
+            assert!(futures::poll!(accepting).is_pending());
+        }
+        // First the one that writes for those that came with it, then one that waits.
+        drop(waiting.remove(gone));
+        drop(held);
+        for accepting in waiting {
+            assert_eq!(accepting.await.unwrap(), Accepted::New);
+        }
+        assert_eq!(store.accept(&entries[gone], None).await.unwrap(), Accepted::New, "it was accepted for nobody");
+    }
+}
