@@ -25,11 +25,16 @@ async fn a_question_becomes_a_thread_with_progress_a_verdict_and_details() {
     assert_eq!(root.tone, Tone::Bad);
     assert!(root.title.as_str().starts_with("prod/orders-db is not rotating"), "{}", root.title);
     slack.until("whoever asked is pointed to the thread", |state| !state.pointed.is_empty()).await;
+    let has_steps = |shown: &super::world::Shown| {
+        shown.message.parts.iter().any(|part| matches!(part, Part::Steps(steps) if steps.len() == 9))
+    };
+    slack
+        .until("the steps in the thread", |state| state.shown.iter().any(|shown| shown.root.is_some() && has_steps(shown)))
+        .await;
     let (roots, replies) = (slack.roots(), slack.replies());
     assert_eq!(roots.len(), 1);
     assert!(roots[0].edits >= 1);
     assert!(replies.iter().all(|reply| reply.root.as_deref() == Some(roots[0].id.as_str())));
-    assert!(replies[0].message.parts.iter().any(|part| matches!(part, Part::Steps(steps) if steps.len() == 9)));
     assert_eq!(slack.with(|state| state.pointed.clone()), [("answer-to-ask".to_owned(), roots[0].id.clone())]);
     let recent = world.bot.recent(&actor("U1"), 10).await;
     assert_eq!(recent.len(), 1);
