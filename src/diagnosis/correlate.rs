@@ -7,6 +7,17 @@ use crate::model::{Cause, Change, Confidence, CorrelatedChange, Finding, Proof, 
 /// How long before the first failure a change must have happened to count as its likely origin, in minutes.
 pub(super) const CLOSE_MINUTES: i64 = 30;
 
+/// What comes of a way through the network that is closed.
+const NO_WAY: &[Cause] = &[
+    Cause::AwsEndpointUnreachable,
+    Cause::DbNetworkUnreachable,
+    Cause::SuperuserMetadataApiError,
+    Cause::DirectoryKinitFailed,
+    Cause::DbLoginAmbiguous,
+    Cause::DbSuperuserLoginAmbiguous,
+    Cause::TargetServiceError,
+];
+
 /// Of every kind of change: CloudTrail's event names, the most telling first, and the causes it can produce.
 ///
 /// Names are those of `LookupEvents`; Lambda's carry the API version, other versions of the same name count too.
@@ -93,18 +104,7 @@ const EXPLAINS: &[(&[&str], &[Cause])] = &[
     (&["RemovePermission20150331v2", "AddPermission20150331v2"], &[Cause::LambdaInvokePermissionMissing]),
     (&["DeleteFunction20150331", "DeleteAlias20150331"], &[Cause::LambdaFunctionMissing, Cause::LambdaInvokePermissionMissing]),
     (&["PutFunctionConcurrency20171031"], &[Cause::LambdaThrottledConcurrency]),
-    (
-        &["RevokeSecurityGroupEgress", "RevokeSecurityGroupIngress", "ModifySecurityGroupRules"],
-        &[
-            Cause::AwsEndpointUnreachable,
-            Cause::DbNetworkUnreachable,
-            Cause::SuperuserMetadataApiError,
-            Cause::DirectoryKinitFailed,
-            Cause::DbLoginAmbiguous,
-            Cause::DbSuperuserLoginAmbiguous,
-            Cause::TargetServiceError,
-        ],
-    ),
+    (&["RevokeSecurityGroupEgress", "RevokeSecurityGroupIngress", "ModifySecurityGroupRules"], NO_WAY),
     (
         &["DeleteVpcEndpoints", "ModifyVpcEndpoint"],
         &[Cause::AwsEndpointUnreachable, Cause::VpcEndpointPolicyDeny, Cause::SuperuserMetadataApiError],
@@ -135,18 +135,7 @@ const EXPLAINS: &[(&[&str], &[Cause])] = &[
             Cause::DbNetworkUnreachable,
         ],
     ),
-    (
-        &["ReplaceRoute", "DeleteRoute", "ReplaceNetworkAclEntry", "CreateNetworkAclEntry"],
-        &[
-            Cause::AwsEndpointUnreachable,
-            Cause::DbNetworkUnreachable,
-            Cause::SuperuserMetadataApiError,
-            Cause::DirectoryKinitFailed,
-            Cause::DbLoginAmbiguous,
-            Cause::DbSuperuserLoginAmbiguous,
-            Cause::TargetServiceError,
-        ],
-    ),
+    (&["ReplaceRoute", "DeleteRoute", "ReplaceNetworkAclEntry", "CreateNetworkAclEntry"], NO_WAY),
     (&["DeleteSubnet", "DeleteSecurityGroup"], &[Cause::LambdaVpcConfigInvalid]),
     (
         &["PutSecretValue", "UpdateSecret", "UpdateSecretVersionStage"],

@@ -20,6 +20,8 @@ mod delivery;
 mod endpoint;
 mod inert;
 mod interactions;
+#[path = "../support/program.rs"]
+mod launched;
 mod program;
 mod quiet;
 mod refusals;

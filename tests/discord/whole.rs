@@ -1,7 +1,8 @@
 //! From a command typed in Discord to the end of its thread: the program itself, over real sockets.
 
 use crate::fake_discord::{CHANNEL, Event, FakeDiscord, Fault, Signer, TOKEN};
-use crate::program::{Program, account};
+use crate::launched::Program;
+use crate::program::{account, start};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -57,7 +58,7 @@ async fn reply_with(fake: &FakeDiscord, text: &str) -> (u64, Value) {
 #[tokio::test]
 async fn a_command_becomes_a_thread_in_which_the_team_goes_on() {
     let (fake, account, folder) = (FakeDiscord::start().await, account(), tempfile::tempdir().unwrap());
-    let program = Program::start(&fake, &account, folder.path(), "gateway").await;
+    let program = start(&fake, &account, folder.path(), "gateway").await;
     until(&fake, |event| (*event == Event::Identified).then_some(())).await;
 
     let command = fake.with(|world| world.command(&[("secret", "prod/orders-db")]));
@@ -142,7 +143,7 @@ async fn send(program: &Program, interaction: &Value, sign: impl Fn(&str, &[u8])
     let timestamp = Timestamp::now().as_second().to_string();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let request = client
-        .post(format!("{}/discord/interactions", program.address))
+        .post(format!("http://{}/discord/interactions", program.address))
         .header("x-signature-ed25519", sign(&timestamp, body.as_bytes()))
         .header("x-signature-timestamp", &timestamp)
         .body(body);
@@ -164,7 +165,7 @@ async fn ask(fake: &FakeDiscord, program: &Program, mode: &str, options: &[(&str
 #[tokio::test]
 async fn a_signed_request_does_the_same_without_a_gateway() {
     let (fake, account, folder) = (FakeDiscord::start().await, account(), tempfile::tempdir().unwrap());
-    let program = Program::start(&fake, &account, folder.path(), "http").await;
+    let program = start(&fake, &account, folder.path(), "http").await;
     let command = fake.with(|world| world.command(&[("secret", "prod/orders-db")]));
     let forged = |timestamp: &str, body: &[u8]| Signer::new().sign(timestamp, body).replace('0', "1");
     assert_eq!(send(&program, &command, forged).await.0, 401);
@@ -181,7 +182,7 @@ async fn a_signed_request_does_the_same_without_a_gateway() {
 async fn messages_whose_answers_were_lost_are_found_again_and_not_posted_twice() {
     for mode in ["gateway", "http"] {
         let (fake, account, folder) = (FakeDiscord::start().await, account(), tempfile::tempdir().unwrap());
-        let program = Program::start(&fake, &account, folder.path(), mode).await;
+        let program = start(&fake, &account, folder.path(), mode).await;
         if mode == "gateway" {
             until(&fake, |event| (*event == Event::Identified).then_some(())).await;
         }
@@ -215,7 +216,7 @@ async fn a_kill_between_the_first_message_and_its_thread_posts_nothing_twice() {
     for _ in 0..40 {
         fake.with(|world| world.fault("POST", "/threads", Fault::status(503)));
     }
-    let program = Program::start(&fake, &account, folder.path(), "gateway").await;
+    let program = start(&fake, &account, folder.path(), "gateway").await;
     until(&fake, |event| (*event == Event::Identified).then_some(())).await;
     let command = fake.with(|world| world.command(&[("secret", "prod/orders-db")]));
     fake.with(|world| world.dispatch("INTERACTION_CREATE", command));
@@ -227,7 +228,7 @@ async fn a_kill_between_the_first_message_and_its_thread_posts_nothing_twice() {
         world.last_session = None;
     });
 
-    let program = Program::start(&fake, &account, folder.path(), "gateway").await;
+    let program = start(&fake, &account, folder.path(), "gateway").await;
     let opened = until(&fake, |event| match event {
         Event::ThreadOpened { id, .. } => Some(*id),
         _ => None,

@@ -5,6 +5,7 @@
 use rotation_diag::simulator::Simulator;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -17,11 +18,13 @@ pub(crate) struct Program {
     child: Child,
     /// Where it answers over HTTP: host and port.
     pub(crate) address: String,
+    log: Arc<Mutex<String>>,
 }
 
 impl Program {
-    /// Starts it with this configuration, the store in `folder`, and `account` as AWS; waits until it listens.
-    pub(crate) async fn start(folder: &Path, config: &str, tokens: &[(&str, &str)], account: &Simulator) -> Program {
+    /// Starts it with this configuration, the store in `folder`, and `account` as AWS; waits until it listens. `environment`
+    /// holds the tokens that the configuration names.
+    pub(crate) async fn start(folder: &Path, config: &str, environment: &[(&str, &str)], account: &Simulator) -> Program {
         let path = folder.join("config.toml");
         let store = folder.join("store.db");
         let places = format!("[http]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"{}\"\n", store.display());
@@ -30,7 +33,7 @@ impl Program {
             .args(["serve", "--config"])
             .arg(&path)
             .env_clear()
-            .envs(tokens.iter().copied())
+            .envs(environment.iter().copied())
             .env("HOME", folder)
             .env("AWS_ENDPOINT_URL", account.endpoint_url())
             .envs([("AWS_ACCESS_KEY_ID", "AKIDSIMULATED"), ("AWS_SECRET_ACCESS_KEY", "simulated")])
@@ -42,24 +45,32 @@ impl Program {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let listens = async {
-            let mut said = Vec::new();
+        let log = Arc::new(Mutex::new(String::new()));
+        let (told, listens) = tokio::sync::oneshot::channel();
+        let written = Arc::clone(&log);
+        // Read to its end: a full pipe must not stop it.
+        tokio::spawn(async move {
+            let mut told = Some(told);
             while let Ok(Some(line)) = lines.next_line().await {
                 if let Some((_, address)) = line.split_once("listens on http://") {
-                    return address.to_owned();
+                    let _ = told.take().map(|told| told.send(address.to_owned()));
                 }
-                said.push(line);
+                written.lock().unwrap().push_str(&format!("{line}\n"));
             }
-            panic!("it does not listen: {said:#?}");
-        };
+        });
         let address = tokio::time::timeout(PATIENCE, listens).await.unwrap();
-        // Nobody reads on; a full pipe must not stop it.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Program { child, address }
+        let address = address.unwrap_or_else(|_| panic!("it does not listen: {}", log.lock().unwrap()));
+        Program { child, address, log }
     }
 
     /// SIGKILL.
     pub(crate) async fn kill(mut self) {
         self.child.kill().await.unwrap();
+    }
+
+    /// SIGKILL; what it logged until then.
+    pub(crate) async fn end(mut self) -> String {
+        self.child.kill().await.unwrap();
+        self.log.lock().unwrap().clone()
     }
 }
