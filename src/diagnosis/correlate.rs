@@ -2,7 +2,7 @@
 
 use super::case::Case;
 use super::rule::Stage;
-use crate::model::{Cause, Change, Confidence, CorrelatedChange, Finding, Proof, StepName};
+use crate::model::{Cause, Change, Confidence, CorrelatedChange, Finding, Proof, StepName, without_version};
 
 /// How long before the first failure a change must have happened to count as its likely origin, in minutes.
 pub(super) const CLOSE_MINUTES: i64 = 30;
@@ -166,23 +166,13 @@ const EXPLAINS: &[(&[&str], &[Cause])] = &[
     (&["DeleteSecret"], &[Cause::SecretMarkedForDeletion]),
 ];
 
-/// The event name without Lambda's API version, such as `UpdateFunctionCode` for `UpdateFunctionCode20150331v2`.
-fn base(event: &str) -> &str {
-    match event.find("20") {
-        Some(at) if event.get(at..).is_some_and(|rest| rest.len() >= 8 && rest.chars().take(8).all(|c| c.is_ascii_digit())) => {
-            event.get(..at).unwrap_or(event)
-        }
-        _ => event,
-    }
-}
-
 /// The CloudTrail event names that can explain `cause`, the most telling first; some may come twice.
 pub fn events_explaining(cause: Cause) -> impl Iterator<Item = &'static str> {
     EXPLAINS.iter().filter(move |(_, causes)| causes.contains(&cause)).flat_map(|(events, _)| events.iter().copied())
 }
 
 fn can_explain(event: &str, cause: Cause) -> bool {
-    events_explaining(cause).any(|name| base(name) == base(event))
+    events_explaining(cause).any(|name| without_version(name) == without_version(event))
 }
 
 /// Places the changes before the failures; one shortly before the first failure, of a kind that can produce a

@@ -4,6 +4,7 @@ mod alarm;
 mod arn;
 mod cause;
 mod chat;
+mod event_name;
 mod evidence;
 mod finding;
 mod investigation;
@@ -20,6 +21,7 @@ pub use alarm::{Alarm, AlarmSource, AlarmState};
 pub use arn::{Arn, ArnError, FunctionArn, RoleArn, SecretArn, is_secret_name};
 pub use cause::{Cause, DiagnosisItem};
 pub use chat::{Action, ActionKind, ActionToken, Actor, Place, PlatformName, Question, ReplyTo, Standing, ThreadRef, TokenError};
+pub use event_name::without_version;
 pub use evidence::{
     Attempt, AttemptOutcome, Change, Concern, ConfigChanges, DueDates, EventSource, Evidence, FleetSecret, FunctionFacts,
     FunctionLogs, FunctionMetrics, HealthEvent, KeyFacts, MetricPoint, PolicyDocument, Refusal, Replica, RoleFacts, RolePolicies,

@@ -4,10 +4,10 @@
 
 use super::events::{self, LookUp, Looked};
 use super::relevance::Watched;
-use super::trail_event::{TrailEvent, without_version};
+use super::trail_event::TrailEvent;
 use super::{Context, text};
 use crate::aws::Asker;
-use crate::model::{ConfigChanges, FunctionFacts, Unsearched, Window};
+use crate::model::{ConfigChanges, FunctionFacts, Unsearched, Window, without_version};
 use futures::future::join_all;
 use jiff::Timestamp;
 

@@ -2,7 +2,7 @@
 //!
 //! Sources: CloudTrail User Guide, "CloudTrail record contents"; Secrets Manager User Guide, "Log with AWS CloudTrail".
 
-use crate::model::{FunctionArn, RotationStep};
+use crate::model::{FunctionArn, RotationStep, without_version};
 use aws_sdk_cloudtrail::types::Event;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -143,17 +143,6 @@ fn string(value: Option<&Value>) -> Option<String> {
     value.and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-/// Lambda's event names end in the date and version of its API: `UpdateFunctionCode20150331v2`.
-pub(super) fn without_version(name: &str) -> &str {
-    let unversioned = name.rsplit_once('v').filter(|(_, version)| is_digits(version)).map_or(name, |(head, _)| head);
-    let stem = unversioned.trim_end_matches(|c: char| c.is_ascii_digit());
-    if unversioned.len() - stem.len() == 8 { stem } else { name }
-}
-
-fn is_digits(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_ascii_digit())
-}
-
 /// The user's name, or the session's: the last part of the identity's ARN.
 fn actor(identity: &Value) -> Option<String> {
     let from_arn = || {
@@ -217,19 +206,6 @@ mod tests {
         assert_eq!(TrailEvent::of_history(&entry.build()).map(|event| event.source), Some("lambda.amazonaws.com".to_owned()));
         let whole = Event::builder().username("x").cloud_trail_event(FAILED).build();
         assert_eq!(TrailEvent::of_history(&whole), TrailEvent::parse(FAILED));
-    }
-
-    #[test]
-    fn only_lambdas_versions_are_cut_off_names() {
-        for (name, stem) in [
-            ("UpdateFunctionCode20150331v2", "UpdateFunctionCode"),
-            ("PutFunctionConcurrency20171031", "PutFunctionConcurrency"),
-            ("DeleteFunction20150331", "DeleteFunction"),
-            ("PutRolePolicy", "PutRolePolicy"),
-            ("Approve", "Approve"),
-        ] {
-            assert_eq!(without_version(name), stem);
-        }
     }
 
     #[test]
