@@ -9,17 +9,24 @@
 //! was compressed or encoded as hex, except behind a telling name. Redact whole texts and cut afterwards
 //! ([`SafeText::cut`]): half a secret no longer has its shape.
 
+mod commands;
+mod dsn;
 mod json;
+mod lines;
 mod names;
+mod pasted;
 mod patterns;
+mod randomness;
 mod redactor;
 mod shapes;
 mod value;
+mod view;
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use pasted::looks_like_a_value;
 pub use redactor::{Redacted, Redactor};
 
 /// Text without secrets. Redaction is its only constructor, so a text that could not be redacted cannot be shown.
