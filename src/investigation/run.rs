@@ -128,7 +128,7 @@ fn concluded(stored: &Stored, record: Investigation) -> Ending {
 
 /// It could not be looked into; the buttons let people try again.
 pub(super) fn failed(stored: &Stored, why: &str) -> Ending {
-    let mut message: Message = compose::notice(Tone::Warning, &format!("{} could not be looked into: {why}", subject(stored)));
+    let mut message: Message = compose::about(Tone::Warning, &format!("{} could not be looked into: {why}", subject(stored)));
     message.controls = vec![Control::Button(Button {
         label: SafeText::redact("Rerun all"),
         token: ActionToken { investigation: stored.id.clone(), revision: stored.revision, action: Action::RerunAll },
