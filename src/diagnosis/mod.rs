@@ -42,6 +42,7 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
     for rule in rules::RULES {
         match (rule.evaluate)(&case) {
             Verdict::Fires(finding) => findings.push((rule.stage, *finding)),
+            Verdict::Clear { .. } if case.is_gone() => {}
             Verdict::Clear { because } => ruled_out.push(RuledOut { cause: rule.cause, because }),
             Verdict::Unknown { missing } => not_checked.push(NotChecked { cause: rule.cause, missing }),
         }

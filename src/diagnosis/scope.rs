@@ -8,6 +8,12 @@ use jiff::Timestamp;
 const DESCRIBE_SECRET: &str = "secretsmanager:DescribeSecret";
 
 impl Case<'_> {
+    /// True when there is no such secret: nothing that rotation depends on was looked at, so nothing of it is ruled out.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.evidence.secret.observation.is_empty()
+    }
+
     /// The verdict of a rule about the rotation function where none is at work, or where that cannot be told.
     #[must_use]
     pub fn without_function(&self) -> Option<Verdict> {

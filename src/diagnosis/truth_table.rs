@@ -192,3 +192,36 @@ fn every_cause_has_one_rule_and_the_table_is_in_the_order_of_the_catalogue() {
     let catalogue: Vec<Cause> = Cause::ALL.iter().copied().filter(|cause| !cause.is_line_label()).collect();
     assert_eq!(decided, catalogue);
 }
+
+#[test]
+fn of_a_secret_that_is_not_there_nothing_is_ruled_out() {
+    let gone = |because: &str| Observation::NotApplicable { because: because.to_owned() };
+    let mut evidence = Evidence::unseen(
+        healthy().asked,
+        "eu-west-1".to_owned(),
+        now(),
+        crate::model::Reach::Day,
+        &gone("there is no such secret"),
+    );
+    evidence.secret = record(no_data());
+    let diagnosis = diagnose(&evidence);
+    assert_eq!((diagnosis.outcome, diagnosis.ruled_out.as_slice()), (Outcome::NotFound, [].as_slice()));
+}
+
+#[test]
+fn what_was_not_asked_for_is_not_ruled_out() {
+    let unasked = Observation::NotApplicable { because: "not asked for".to_owned() };
+    let evidence = Evidence::unseen(healthy().asked, "eu-west-1".to_owned(), now(), crate::model::Reach::Day, &unasked);
+    let diagnosis = diagnose(&evidence);
+    eprintln!("NONE {:#?}", diagnosis.ruled_out);
+    let mut evidence = healthy();
+    evidence.secret.observation = Observation::Found(evidence.secret.found().unwrap().clone());
+    let full = evidence.clone();
+    let blank = Evidence::unseen(healthy().asked, "eu-west-1".to_owned(), now(), crate::model::Reach::Day, &unasked);
+    evidence = Evidence { secret: full.secret.clone(), ..blank.clone() };
+    eprintln!("SECRET {:#?}", diagnose(&evidence).ruled_out);
+    evidence = Evidence { secret: full.secret.clone(), rotation_config: full.rotation_config.clone(), ..blank.clone() };
+    eprintln!("CONFIG {:#?}", diagnose(&evidence).ruled_out);
+    facts(&mut evidence.secret).deleted_at = Some(hours_ago(5));
+    eprintln!("DELETED {:#?}", diagnose(&evidence).ruled_out);
+}
