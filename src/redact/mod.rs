@@ -10,9 +10,10 @@
 //! ([`SafeText::cut`]): half a secret no longer has its shape.
 
 mod json;
-mod looks;
 mod names;
+mod pasted;
 mod patterns;
+mod randomness;
 mod redactor;
 mod shapes;
 mod value;
@@ -21,7 +22,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-pub use looks::looks_like_a_value;
+pub use pasted::looks_like_a_value;
 pub use redactor::{Redacted, Redactor};
 
 /// Text without secrets. Redaction is its only constructor, so a text that could not be redacted cannot be shown.
