@@ -20,7 +20,7 @@ pub fn holds_a_value(text: &str, is_known: impl Fn(&str) -> bool) -> bool {
         if [word, value].into_iter().any(|one| is_arn(one) || is_known(one)) {
             continue;
         }
-        if looks_like_a_value(word) || looks_like_a_value(value) {
+        if looks_like_a_value(value) {
             return true;
         }
         rest.push(value);
