@@ -1,8 +1,9 @@
 //! Where a secret is, and which secrets there are: the questions before an investigation.
 
-use crate::aws::{Asker, Aws};
+use crate::aws::{Asker, Aws, Thing};
 use crate::clock::{self, Clock};
-use crate::model::{Observation, SecretRef};
+use crate::model::{ApiCall, Observation, SecretRef};
+use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
 use std::time::Duration;
 
 /// How long one answer may take.
@@ -17,12 +18,26 @@ const MAX_NEAR_NAMES: usize = 5;
 /// How much alike two names must be, from 0 to 1, to be worth showing.
 const NEAR: f64 = 0.75;
 
-/// True when the secret is in the account and region of `aws`; anything but `Found` says why that is unknown.
+/// A secret's description, and the calls it took.
+pub(super) type Handed = (DescribeSecretOutput, Vec<ApiCall>);
+
+/// Under what the description of a secret is handed over.
+pub(super) fn description_of(secret: &SecretRef) -> Thing {
+    Thing::Description(secret.as_str().to_owned())
+}
+
+/// True when the secret is in the account and region of `aws`; anything but `Found` says why that is unknown. An
+/// investigation that follows at once does not ask again.
 pub async fn is_here(aws: &Aws, clock: &Clock, secret: &SecretRef) -> Observation<bool> {
     let asker = Asker::new(*clock, clock::deadline(DEADLINE), false);
     let request = aws.secretsmanager.describe_secret().secret_id(secret.as_str()).send();
     match asker.ask("secretsmanager:DescribeSecret", &format!("secret {secret}"), request).await {
         Observation::NoData { .. } => Observation::Found(false),
+        Observation::Found(description) => {
+            let handed: Handed = (description, asker.trace().0);
+            aws.shared().answers.hand_over(description_of(secret), handed).await;
+            Observation::Found(true)
+        }
         other => other.and_then(|_| Observation::Found(true)),
     }
 }

@@ -45,7 +45,7 @@ pub fn looks_like_a_value(text: &str) -> bool {
 
 fn is_value(word: &str) -> bool {
     let word = word.trim_matches(['"', '\'', '`', '“', '”', '‘', '’', '(', ')', ',', ';']).trim_end_matches(['?', '.', ':', '*']);
-    if word.starts_with("arn:") || word.contains("://") || is_placeholder(word) {
+    if word.starts_with("arn:") || word.contains("://") || is_placeholder(word) || !is_varied(word) {
         return false;
     }
     if word.len() > LONGEST_SECRET_NAME {
@@ -53,6 +53,15 @@ fn is_value(word: &str) -> bool {
     }
     // `account:prod`, and `user:password`.
     is_password(word) || word.split(':').any(|part| !is_uuid(part) && (is_password(part) || is_base64(part) || is_random(part)))
+}
+
+/// Whether a text has more than a few different characters; one that repeats a few is not random.
+fn is_varied(word: &str) -> bool {
+    const LEAST_DISTINCT_CHARS: usize = 5;
+    let mut chars: Vec<char> = word.chars().collect();
+    chars.sort_unstable();
+    chars.dedup();
+    chars.len() >= LEAST_DISTINCT_CHARS
 }
 
 /// What stands for a name to be filled in, or is a mention of the platform.

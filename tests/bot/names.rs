@@ -41,6 +41,7 @@ async fn a_value_where_a_name_belongs_is_answered_and_nothing_of_it_is_kept_told
     world.start(std::slice::from_ref(&slack));
     verdict(&world, &slack).await;
     let root = slack.roots()[0].id.clone();
+    slack.until("details and timeline", |state| state.shown.len() == 3).await;
     let shown = slack.shown().len();
     let mut number = 0;
     let mut answers = Vec::new();
@@ -110,6 +111,7 @@ async fn talk_in_a_thread_starts_nothing_and_is_answered_with_the_nearest_comman
     verdict(&world, &slack).await;
     world.bot.learn_names().await;
     let root = slack.roots()[0].id.clone();
+    slack.until("details and timeline", |state| state.shown.len() == 3).await;
     let shown = slack.shown().len();
     for (number, (words, expected)) in [
         ("thanks", None),
@@ -171,7 +173,7 @@ async fn a_name_that_does_not_exist_is_answered_to_its_asker_alone_with_names_th
     let slack = Fake::new(PlatformName::Slack);
     world.start(std::slice::from_ref(&slack));
     for (key, user, near, hidden) in
-        [("a", "U1", vec!["prod/orders-db"], "test/orders-db"), ("b", "U2", vec!["prod/orders-db"], "-")]
+        [("a", "U1", vec!["prod/orders-db"], "test/orders-db"), ("b", "U2", vec!["prod/orders-db"], "prod/billing")]
     {
         assert_eq!(told(&world.say(key, user, "prod/order-db").await), "accepted");
         slack.until("the answer", |state| state.whispers.iter().any(|(to, _)| *to == format!("answer-to-{key}"))).await;
@@ -235,7 +237,7 @@ async fn a_name_that_is_known_in_another_place_is_offered_with_that_place() {
 #[tokio::test]
 async fn what_could_not_be_looked_for_everywhere_has_its_thread() {
     for fault in [
-        "[[fault]]\noperation = \"DescribeSecret\"\nerror = \"AccessDeniedException\"\n",
+        "[caller]\ndeny = [\"secretsmanager:DescribeSecret\"]\n",
         "[[fault]]\noperation = \"DescribeSecret\"\nhang = true\n",
     ] {
         let accounts = Simulated::new(&[("prod", "role_detached_policy", fault)]);
