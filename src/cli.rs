@@ -11,6 +11,7 @@ mod help;
 mod interrupt;
 mod logging;
 mod output;
+mod pasted;
 mod progress;
 mod runtime;
 mod serve;
@@ -24,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::config::Config;
-use crate::model::{Reach, SecretRef, StepName};
+use crate::model::{Reach, StepName};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -77,7 +78,8 @@ enum Command {
 struct Diagnose {
     /// The secret's name or ARN
     #[arg(value_name = "SECRET")]
-    secret: SecretRef,
+    // Read by `diagnose`: clap repeats what it refuses, and this may be a value.
+    secret: String,
     /// The region to look in [default: the ARN's, the configuration's, AWS_REGION or the profile's]
     #[arg(long)]
     region: Option<String>,
@@ -200,7 +202,10 @@ pub fn definition() -> clap::Command {
 /// Runs the command that the arguments name. The result is the exit status.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return pasted::refused(&error, std::env::args_os().skip(1)).report(),
+    };
     logging::start(match cli.command {
         _ if cli.verbose => Level::Verbose,
         Command::Serve(_) => Level::Operator,

@@ -75,6 +75,42 @@ fn a_wrong_command_line_is_told_in_a_sentence_with_status_2() {
 }
 
 #[test]
+fn a_value_on_the_command_line_is_not_repeated() {
+    let token = format!("ghp_{}", "q8Zr2LxV5tNw9KcB3mYh7PdF4sGj6TaE1uXo");
+    for value in [
+        "q8Zr2LxV5tNw9KcB3mYh7PdF4sGj6TaE",
+        "9drTJvcXLB89EXLCiH9Zyjz+0CWIbz2Vg5oUIh3K",
+        token.as_str(),
+        "Xk9#mP2$vL8q",
+        "postgres://app:hunter2hunter2@db.example.com/orders",
+        "{\"username\":\"app\",\"password\":\"hunter2hunter2\"}",
+    ] {
+        for arguments in [
+            &["diagnose", value][..],
+            &["diagnose", value, "--format", "json", "--region", "eu-west-1"],
+            &["diagnose", "prod/orders-db", value],
+            &["diagnose", "prod/orders-db", "--region", value],
+            &["diagnose", "prod/orders-db", "--account", value],
+            &["diagnose", "prod/orders-db", "--window", value],
+            &["--verbose", "diagnose", value],
+            &["demo", value],
+            &[value],
+        ] {
+            let output = run(arguments);
+            assert_eq!((status(&output), out(&output)), (2, String::new()), "{arguments:?}");
+            let told = err(&output);
+            let part: String = value.chars().skip(2).take(8).collect();
+            assert!(!told.contains(&part), "{told}");
+            for advice in ["looks like a secret's value, not its name", "rotate it", "prod/orders-db", "ARN"] {
+                assert!(told.contains(advice), "{advice}: {told}");
+            }
+        }
+    }
+    // What no name may hold is not repeated either.
+    assert!(!err(&run(&["diagnose", "tiger lily?"])).contains("tiger"));
+}
+
+#[test]
 fn a_configuration_with_mistakes_lists_them_with_their_lines() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rotation-diag.toml");

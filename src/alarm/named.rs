@@ -1,6 +1,7 @@
 //! Secrets and functions that an alarm names: in dimensions, tags, ARNs inside texts.
 
 use crate::model::{Arn, FunctionArn, SecretArn, SecretRef};
+use crate::redact::looks_like_a_value;
 
 /// Secrets or functions taken from one alarm at most; an alarm about more is about none in particular.
 const MOST: usize = 50;
@@ -67,7 +68,9 @@ impl Named {
         }
     }
 
+    /// A name that looks like a value is taken for one that was pasted there; a secret of such a name is known by its ARN.
     pub(super) fn add_secret(&mut self, secret: Option<SecretRef>) {
+        let secret = secret.filter(|secret| !matches!(secret, SecretRef::Name(name) if looks_like_a_value(name)));
         self.secrets.extend(secret.filter(|secret| self.secrets.len() < MOST && !self.secrets.contains(secret)));
     }
 
@@ -126,6 +129,7 @@ mod tests {
             ("InstanceId", "i-1234", found(&[], &[])),
             ("SecretId", "x\" || \"", found(&[], &[])),
             ("FunctionName", "../../etc", found(&[], &[])),
+            ("SecretId", "q8Zr2LxV5tNw9KcB3mYh7PdF4sGj6TaE", found(&[], &[])),
         ] {
             assert_eq!(pair(name, value), expected, "{name}={value}");
         }
@@ -143,6 +147,8 @@ mod tests {
             ("secret", found(&[], &[])),
             ("a/b and/or c", found(&[], &[])),
             ("arn:aws:s3:::bucket", found(&[], &[])),
+            ("secret=q8Zr2LxV5tNw9KcB3mYh7PdF4sGj6TaE", found(&[], &[])),
+            ("secret: q8Zr2LxV5tNw9KcB3mYh7PdF4sGj6TaE", found(&[], &[])),
             ("", found(&[], &[])),
         ] {
             assert_eq!(text(words), expected, "{words}");

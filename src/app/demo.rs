@@ -166,10 +166,7 @@ impl Worlds {
 
     /// The world of a secret; for a name that is nowhere, the one with the most similar name, where it is not found either.
     fn of(&self, choice: &Choice, secret: &SecretRef) -> Option<(&Key, &Scenario)> {
-        let name = match secret {
-            SecretRef::Name(name) => name.as_str(),
-            SecretRef::Arn(arn) => arn.name(),
-        };
+        let name = name_of(secret);
         let alike = |other: &str| strsim::jaro_winkler(other, name);
         let there = || self.worlds.iter().filter(|((account, _), _)| *account == choice.account);
         there()
@@ -208,8 +205,24 @@ impl Accounts for Worlds {
         there.map(|((_, secret), _)| secret.clone()).collect()
     }
 
-    async fn has(&self, choice: &Choice, secret: &SecretRef) -> Option<bool> {
-        // Whoever names no account means the first world of a secret.
-        self.of(choice, secret).map(|(_, world)| choice.account.is_none() && world.region() == choice.region)
+    /// Whoever names no account means the first world of a secret. In some worlds it is the secret that is missing.
+    async fn look_for(&self, places: &[Choice], secret: &SecretRef) -> Vec<Option<bool>> {
+        let is_played = |choice: &&Choice| {
+            let played = self.of(choice, secret).filter(|((_, own), _)| own == name_of(secret));
+            played.is_some_and(|(_, world)| world.region() == choice.region)
+        };
+        let first = places.iter().find(is_played);
+        let is_there = match first {
+            Some(first) => self.has(first, secret).await,
+            None => Some(false),
+        };
+        places.iter().map(|choice| if Some(choice) == first { is_there } else { Some(false) }).collect()
+    }
+}
+
+fn name_of(secret: &SecretRef) -> &str {
+    match secret {
+        SecretRef::Name(name) => name,
+        SecretRef::Arn(arn) => arn.name(),
     }
 }

@@ -68,6 +68,11 @@ impl Asker {
         }
     }
 
+    /// Remembers calls whose answer was handed over to this step.
+    pub(crate) fn note_calls(&self, calls: Vec<ApiCall>) {
+        calls.into_iter().for_each(|call| push(&self.calls, call));
+    }
+
     /// Waits for `future`, not longer than the step may take.
     pub(crate) async fn within_deadline<T>(&self, future: impl Future<Output = T>) -> Option<T> {
         tokio::time::timeout_at(self.deadline, future).await.ok()

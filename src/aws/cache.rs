@@ -1,10 +1,12 @@
 //! Answers that several investigations need, asked once.
 
+use crate::clock;
 use crate::model::Observation;
 use moka::future::Cache;
 use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// How long an answer serves other investigations: a storm of triggers, not a person's second look.
 const LIFETIME: Duration = Duration::from_secs(60);
@@ -37,7 +39,12 @@ pub(crate) enum Thing {
     Trails,
     /// Open events of AWS Health.
     Health,
+    /// What DescribeSecret said to whoever only wanted to know where a secret is, by name or ARN.
+    Description(String),
 }
+
+/// How old an answer may be that is handed over: the question that led to it goes on at once.
+const HANDED_OVER_WITHIN: Duration = Duration::from_secs(10);
 
 type Answer = Arc<dyn Any + Send + Sync>;
 
@@ -50,6 +57,22 @@ pub(crate) struct Answers {
 impl Answers {
     pub(crate) fn new() -> Answers {
         Answers { cache: Cache::builder().max_capacity(CAPACITY).time_to_live(LIFETIME).build() }
+    }
+
+    /// Leaves an answer for the question that goes on from it.
+    pub(crate) async fn hand_over<T: Clone + Send + Sync + 'static>(&self, thing: Thing, answer: T) {
+        self.cache.insert(thing, Arc::new((clock::this_instant(), answer)) as Answer).await;
+    }
+
+    /// The answer that was left a moment ago; it serves one question.
+    pub(crate) async fn take<T: Clone + Send + Sync + 'static>(&self, thing: &Thing) -> Option<T> {
+        self.take_at(thing, clock::this_instant()).await
+    }
+
+    async fn take_at<T: Clone + Send + Sync + 'static>(&self, thing: &Thing, now: Instant) -> Option<T> {
+        let left = self.cache.remove(thing).await?;
+        let (at, answer) = left.downcast_ref::<(Instant, T)>()?;
+        (now.saturating_duration_since(*at) < HANDED_OVER_WITHIN).then(|| answer.clone())
     }
 
     /// The answer about `thing`: the kept one, one that is being asked for right now, or that of `ask`.
@@ -108,6 +131,17 @@ mod tests {
         assert_eq!(asked.load(Ordering::SeqCst), 1);
         ask(true).await;
         assert_eq!(asked.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn what_is_handed_over_serves_one_question_and_not_for_long() {
+        let answers = Answers::new();
+        let thing = Thing::Description("prod/x".to_owned());
+        answers.hand_over(thing.clone(), 7_u32).await;
+        assert_eq!((answers.take::<u32>(&thing).await, answers.take::<u32>(&thing).await), (Some(7), None));
+        answers.hand_over(thing.clone(), 7_u32).await;
+        let later = clock::this_instant() + HANDED_OVER_WITHIN;
+        assert_eq!(answers.take_at::<u32>(&thing, later).await, None);
     }
 
     #[tokio::test]

@@ -1,24 +1,35 @@
 //! The words people say to the bot, after a slash command or a mention, on every platform.
 //!
 //! ```text
-//! <secret> [account:NAME] [region:REGION] [window:24h|7d|30d|90d]
+//! [secret:]<secret> [account:NAME] [region:REGION] [window:24h|7d|30d|90d]
 //! rerun [N] · widen 7d|30d|90d · evidence N · compare · watch · export · resolve · help
 //! ```
 //!
 //! An option may also be written `account=NAME`, `--account NAME` or `--account=NAME`. What chat programs make of typed
 //! text is undone first: links, entities, typographic quotes and dashes, white space of any kind.
+//!
+//! People paste a secret's value where its name belongs. [`holds_a_value`] is asked before anything else is done with
+//! what they wrote, and no answer repeats a word that could be one.
 
+mod nearest;
+mod pasted;
 mod typed;
 
+pub use nearest::nearest;
+pub use pasted::holds_a_value;
+
 use crate::model::{Action, Question, Reach, SecretRef, StepName};
-use crate::redact::SafeText;
-use crate::report::inert::{cut, one_line};
+use crate::redact::{SafeText, looks_like_a_value};
 
 /// The most characters that are read; a secret's ARN with all options has fewer than 900.
 const LONGEST: usize = 1_000;
-/// How much of a word that was not understood is repeated.
-const ECHOED: usize = 60;
-/// The options of a question.
+/// The longest word that is repeated.
+const ECHOED: usize = 16;
+/// The longest one with digits, such as a span of time.
+const ECHOED_SPAN: usize = 5;
+/// The option that says that its value is a secret's name, where it might be taken for a word.
+const SECRET: &str = "secret";
+/// The other options of a question.
 const OPTIONS: [&str; 3] = ["account", "region", "window"];
 /// Words people put between a command and its number.
 const FILLERS: [&str; 4] = ["step", "to", "of", "for"];
@@ -28,13 +39,15 @@ const FILLERS: [&str; 4] = ["step", "to", "of", "for"];
 pub enum Asked {
     /// To find out why a secret does not rotate.
     Question(Question),
+    /// One bare word. It is a secret's name where nothing else can be meant.
+    Word(Question),
     /// To go on with the investigation of this thread. A secret of such a name is asked about by its ARN.
     FollowUp(Action),
     /// What can be asked.
     Help,
 }
 
-/// The words make no sense; says what to write instead. It repeats little of them, redacted and inert.
+/// The words make no sense; says what to write instead. Of them it repeats plain words alone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{why}")]
 pub struct Usage {
@@ -70,9 +83,23 @@ pub fn parse(words: &str) -> Result<Asked, Usage> {
         None => Ok(Asked::Help),
         Some((first, rest)) => match follow_up(&first.to_ascii_lowercase(), rest) {
             Some(asked) => asked,
-            None => Line::read(first, rest)?.question().map(Asked::Question),
+            None => Line::read(first, rest)?.asked(),
         },
     }
+}
+
+/// Whether a word of `words` is clearly a secret: an ARN, or what stands behind `secret:`, or a name with a slash.
+#[must_use]
+pub fn names_a_secret(words: &str) -> bool {
+    let words = typed::words(words);
+    words.iter().map(|word| typed::unquoted(word)).filter(|word| *word != "/rotation-diag").any(|word| {
+        let is_named = word
+            .trim_start_matches('-')
+            .get(..SECRET.len() + 1)
+            .is_some_and(|start| start.eq_ignore_ascii_case("secret:") || start.eq_ignore_ascii_case("secret="));
+        let has_path = word.contains('/') && word.parse::<SecretRef>().is_ok();
+        is_named || word.starts_with("arn:") || has_path
+    })
 }
 
 /// `None` where `command` is none of the words that go on with an investigation.
@@ -106,6 +133,8 @@ fn alone(action: Action, argument: &str) -> Option<Action> {
 #[derive(Default)]
 struct Line<'a> {
     secret: Option<&'a str>,
+    /// True where it was said that the secret is one.
+    is_named: bool,
     options: [Option<&'a str>; OPTIONS.len()],
 }
 
@@ -130,11 +159,25 @@ impl<'a> Line<'a> {
         if value.is_empty() {
             return Err(Usage::new(&format!("{name} needs a value, such as {}", example(name))));
         }
+        if name == SECRET {
+            self.is_named = true;
+            return match self.secret.replace(value) {
+                None => Ok(()),
+                Some(_) => Err(Usage::new("name one secret at a time, without spaces")),
+            };
+        }
         let own = OPTIONS.iter().zip(&mut self.options).find(|(option, _)| **option == name);
         match own.map(|(_, place)| place.replace(value)) {
             Some(None) => Ok(()),
             _ => Err(Usage::new(&format!("{name} is given twice"))),
         }
+    }
+
+    fn asked(self) -> Result<Asked, Usage> {
+        let is_word = !self.is_named && self.options.iter().all(Option::is_none);
+        let question = self.question()?;
+        let is_word = is_word && matches!(&question.secret, SecretRef::Name(name) if !name.contains('/'));
+        Ok(if is_word { Asked::Word(question) } else { Asked::Question(question) })
     }
 
     fn question(self) -> Result<Question, Usage> {
@@ -163,7 +206,7 @@ fn option(word: &str) -> Result<Option<(&'static str, &str)>, Usage> {
     }
     let (name, value) = bare.split_once([':', '=']).unwrap_or((bare, ""));
     let sign = bare.chars().nth(name.chars().count());
-    match OPTIONS.into_iter().find(|option| name.eq_ignore_ascii_case(option)) {
+    match OPTIONS.into_iter().chain([SECRET]).find(|option| name.eq_ignore_ascii_case(option)) {
         Some(known) if sign.is_some() || bare.len() < word.len() => Ok(Some((known, value))),
         // A secret's name may begin with a dash and hold equals signs, but no colon.
         None if sign == Some(':') || word.starts_with("--") => {
@@ -175,6 +218,7 @@ fn option(word: &str) -> Result<Option<(&'static str, &str)>, Usage> {
 
 fn example(option: &str) -> &'static str {
     match option {
+        SECRET => "secret:prod/orders-db",
         "account" => "account:prod",
         "region" => "region:eu-west-1",
         _ => "window:7d",
@@ -196,9 +240,13 @@ fn region_name(word: &str) -> Result<String, Usage> {
     if shaped { Ok(region) } else { Err(Usage::new(&format!("{} is not a region such as eu-west-1", echo(word)))) }
 }
 
-/// A word for the person who wrote it: without secrets, on one line, short, in quotes.
+/// A word for the person who wrote it, in quotes, or another way to name it: what could be a password, a key or half of one
+/// is not repeated, even to that person, because an answer to a mention is seen by others.
 fn echo(word: &str) -> String {
-    format!("“{}”", cut(one_line(&SafeText::redact(word)), ECHOED))
+    let longest = if word.contains(|c: char| c.is_ascii_digit()) { ECHOED_SPAN } else { ECHOED };
+    let is_short = word.chars().nth(longest).is_none();
+    let is_plain = word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if is_short && is_plain && !looks_like_a_value(word) { format!("“{word}”") } else { "what you wrote".to_owned() }
 }
 
 #[cfg(test)]

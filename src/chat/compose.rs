@@ -10,7 +10,9 @@ mod steps;
 mod thread;
 mod verdict;
 
-pub use answers::{already, choose, expired, help, notice, refused, unavailable, usage};
+pub use answers::{
+    NearName, about, already, choose, expired, help, no_command, not_found, notice, pasted_value, refused, unavailable, usage,
+};
 pub use evidence::{evidence, whole_evidence};
 pub use files::{chart, export};
 pub use steps::{ended, running, waiting};

@@ -9,11 +9,13 @@ pub mod compose;
 pub mod console;
 pub mod discord;
 pub mod document;
+mod manner;
 mod platform;
 mod reception;
 pub mod slack;
 
 pub use board::{Board, BoardError, BoardThread, Posted};
 pub use document::Message;
+pub use manner::Manner;
 pub use platform::{ChatPlatform, Destination, SendError};
 pub use reception::{Inbound, Receipt, Reception, Said, Summary};

@@ -1,7 +1,7 @@
 //! `rotation-diag demo`: the same investigation, of a simulated account inside this process.
 
 use super::failure::Failure;
-use super::{Demo, Format, diagnose, interrupt, runtime};
+use super::{Demo, Format, diagnose, interrupt, pasted, runtime};
 use crate::app::demo;
 use crate::aws::{Aws, AwsOptions, Registry};
 use crate::clock::Clock;
@@ -74,6 +74,7 @@ pub(super) fn clock_of(scenario: &Scenario) -> Clock {
 }
 
 pub(super) fn run(options: &Demo) -> Result<ExitCode, Failure> {
+    pasted::refuse(options.secret.as_deref())?;
     let worlds = World::all()?;
     if options.list {
         return list(&worlds);

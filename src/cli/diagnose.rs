@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::progress::StepLines;
-use super::{Diagnose, Format, ReportOptions, interrupt, output};
+use super::{Diagnose, Format, ReportOptions, interrupt, output, pasted};
 use crate::aws::{AssumeRole, Aws, AwsOptions, ConnectError, Registry};
 use crate::clock::Clock;
 use crate::config::{Account, Config};
@@ -20,6 +20,8 @@ struct Plan {
 }
 
 pub(super) fn run(options: &Diagnose) -> Result<ExitCode, Failure> {
+    let places = options.account.iter().chain(&options.region).map(String::as_str);
+    pasted::refuse(places.chain([options.secret.as_str()]))?;
     let config = match &options.config {
         Some(path) => Config::read(path).map_err(|error| Failure::Usage(error.to_string()))?,
         None => Config::default(),
@@ -110,8 +112,10 @@ fn plan(options: &Diagnose, config: &Config) -> Result<Plan, Failure> {
     };
     let unrestricted = Account::default();
     let account = account.unwrap_or(&unrestricted);
-    check_secret(&options.secret, config, account)?;
-    let mut investigation = Options::new(options.secret.clone());
+    let secret = options.secret.parse::<SecretRef>().map_err(|error| Failure::Usage(format!("SECRET: {error}")))?;
+    check_secret(&secret, config, account)?;
+    let region = region(options, &secret, config, account)?;
+    let mut investigation = Options::new(secret);
     investigation.reach = options.window;
     investigation.steps = options.steps.iter().copied().collect();
     investigation.step_deadline = config.step_deadline.unwrap_or(investigation.step_deadline);
@@ -120,12 +124,7 @@ fn plan(options: &Diagnose, config: &Config) -> Result<Plan, Failure> {
         .role
         .as_ref()
         .map(|role| AssumeRole { role_arn: role.arn().as_str().to_owned(), external_id: account.external_id.clone() });
-    let aws = AwsOptions {
-        region: region(options, config, account)?,
-        profile: options.profile.clone(),
-        assume_role,
-        ..AwsOptions::default()
-    };
+    let aws = AwsOptions { region, profile: options.profile.clone(), assume_role, ..AwsOptions::default() };
     Ok(Plan { aws, account_name: name, investigation })
 }
 
@@ -155,8 +154,8 @@ fn check_secret(secret: &SecretRef, config: &Config, account: &Account) -> Resul
 }
 
 /// The region by the closest word: the option, the secret's ARN, the account, the configuration; else AWS's own ways.
-fn region(options: &Diagnose, config: &Config, account: &Account) -> Result<Option<String>, Failure> {
-    let of_arn = options.secret.region();
+fn region(options: &Diagnose, secret: &SecretRef, config: &Config, account: &Account) -> Result<Option<String>, Failure> {
+    let of_arn = secret.region();
     if let (Some(asked), Some(of_arn)) = (options.region.as_deref(), of_arn)
         && asked != of_arn
     {

@@ -3,6 +3,7 @@
 use super::SecretPattern;
 use super::reader::{self, Section};
 use crate::model::{Arn, Place, PlatformName, SecretRef};
+use crate::redact::looks_like_a_value;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -282,10 +283,17 @@ fn origin(text: &str) -> Result<Url, String> {
     if is_loopback && is_bare { Ok(url) } else { Err(expected()) }
 }
 
+/// What is told instead of a value that stands where a name belongs.
+const VALUE: &str = "this looks like a secret's value, not its name: rotate it, and give the secret's name or its ARN";
+
 fn read_mapping(section: Section<'_>) -> Option<AlarmMapping> {
     let alarm = section.get("alarm", pattern);
     let secrets = section.get("secrets", |value| {
-        reader::texts(value, |text| text.parse::<SecretRef>().map(|_| text).map_err(|error| error.to_string()))
+        reader::texts(value, |text| match text.parse::<SecretRef>() {
+            Ok(SecretRef::Name(name)) if looks_like_a_value(&name) => Err(VALUE.to_owned()),
+            Ok(_) => Ok(text),
+            Err(error) => Err(error.to_string()),
+        })
     });
     if alarm.is_none() {
         section.problem("alarm", "name the alarm; `*` stands for any characters");
@@ -507,6 +515,10 @@ mod tests {
             ("[alarms.sns]\ncertificate_origin = \"https://evil.example\"\n", "with a loopback address"),
             ("[alarms.sns]\nmax_age_minutes = 5\n", "expected a whole number from 60 to 20160"),
             ("[[alarms.mapping]]\nalarm = \"a\"\n", "name the secrets it is about"),
+            (
+                "[[alarms.mapping]]\nalarm = \"a\"\nsecrets = [\"q8Zr2LxV5tNw9KcB3mYh7PdF4sGj6TaE\"]\n",
+                "looks like a secret's value, not its name",
+            ),
             ("[[alarms.route]]\nplatform = \"teams\"\n", "expected slack, discord or console, found \"teams\""),
             ("[[alarms.route]]\nchannel = \"#general\"\n", "expected an id of letters and digits"),
             ("[[alarms.route]]\nmention = \"here\"\n", "has no use without `critical`"),

@@ -42,9 +42,17 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
     let mut findings = Vec::new();
     let mut ruled_out = Vec::new();
     let mut not_checked = Vec::new();
+    let open = evidence.with_unasked_open();
+    let open = open.as_ref().map(Case::new);
     for rule in rules::RULES {
-        match (rule.evaluate)(&case) {
+        let verdict = match (rule.evaluate)(&case) {
+            // What may stand in a step that was not asked for is not ruled out.
+            Verdict::Clear { because } => open.as_ref().map_or(Verdict::Clear { because }, rule.evaluate),
+            verdict => verdict,
+        };
+        match verdict {
             Verdict::Fires(finding) => findings.push((rule.stage, *finding)),
+            Verdict::Clear { because } if case.is_elsewhere(&because) => {}
             Verdict::Clear { because } => ruled_out.push(RuledOut { cause: rule.cause, because }),
             Verdict::Unknown { missing } => not_checked.push(NotChecked { cause: rule.cause, missing }),
         }

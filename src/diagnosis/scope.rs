@@ -2,19 +2,30 @@
 
 use super::case::Case;
 use super::rule::Verdict;
-use crate::model::{Change, Concern, EventSource, Proof, RotationConfig, StepName};
+use crate::model::{Change, Concern, EventSource, Proof, RotationConfig, SecretFacts, StepName};
 use jiff::Timestamp;
+
+/// Why a rule about the rotation function has nothing to say.
+const NO_FUNCTION: &str = "no rotation function is at work here";
 
 const DESCRIBE_SECRET: &str = "secretsmanager:DescribeSecret";
 
 impl Case<'_> {
+    /// True where `because` only says that there is nothing to look at here: of a secret that does not exist, is being
+    /// deleted or rotates in another region, nothing that rotation depends on was looked at, and nothing of it is ruled out.
+    #[must_use]
+    pub fn is_elsewhere(&self, because: &str) -> bool {
+        let rotates_elsewhere = |secret: &SecretFacts| secret.deleted_at.is_some() || secret.is_replica();
+        self.evidence.secret.observation.is_empty() || (because == NO_FUNCTION && self.secret().is_some_and(rotates_elsewhere))
+    }
+
     /// The verdict of a rule about the rotation function where none is at work, or where that cannot be told.
     #[must_use]
     pub fn without_function(&self) -> Option<Verdict> {
         if let Some(missing) = self.evidence.rotation_config.observation.missing() {
             return Some(Verdict::unknown(missing));
         }
-        (!self.rotates_by_function()).then(|| Verdict::clear("no rotation function is at work here"))
+        (!self.rotates_by_function()).then(|| Verdict::clear(NO_FUNCTION))
     }
 
     /// The verdict of a rule about the rotation configuration where there is none, or it could not be looked at.

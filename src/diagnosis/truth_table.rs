@@ -3,7 +3,7 @@
 use super::rules::RULES;
 use super::testing::*;
 use super::{Case, Verdict, diagnose};
-use crate::model::{Arn, Cause, Evidence, Observation, Outcome, RotationStep, Severity, StepName};
+use crate::model::{Arn, Cause, Evidence, NOT_ASKED_FOR, Observation, Outcome, Reach, RotationStep, Severity, StepName};
 use std::collections::BTreeMap;
 
 /// The subsets of the nine steps.
@@ -191,4 +191,40 @@ fn every_cause_has_one_rule_and_the_table_is_in_the_order_of_the_catalogue() {
     let decided: Vec<Cause> = RULES.iter().map(|rule| rule.cause).collect();
     let catalogue: Vec<Cause> = Cause::ALL.iter().copied().filter(|cause| !cause.is_line_label()).collect();
     assert_eq!(decided, catalogue);
+}
+
+fn blank(because: &str) -> Evidence {
+    let reason = Observation::NotApplicable { because: because.to_owned() };
+    Evidence::unseen(healthy().asked, "eu-west-1".to_owned(), now(), Reach::Day, &reason)
+}
+
+#[test]
+fn of_a_secret_that_is_not_there_nothing_is_ruled_out() {
+    let evidence = Evidence { secret: record(no_data()), ..blank("there is no such secret") };
+    let diagnosis = diagnose(&evidence);
+    assert_eq!((diagnosis.outcome, diagnosis.ruled_out.as_slice()), (Outcome::NotFound, [].as_slice()));
+}
+
+#[test]
+fn of_a_secret_that_is_being_deleted_or_a_replica_the_function_is_not_ruled_out() {
+    let deleted: fn(&mut Evidence) = |e| facts(&mut e.secret).deleted_at = Some(hours_ago(5));
+    let replica: fn(&mut Evidence) = |e| facts(&mut e.secret).primary_region = Some("us-east-1".into());
+    for change in [deleted, replica] {
+        let mut evidence =
+            Evidence { secret: healthy().secret, rotation_config: healthy().rotation_config, ..blank("elsewhere") };
+        change(&mut evidence);
+        let ruled_out = diagnose(&evidence).ruled_out;
+        assert!(!ruled_out.iter().any(|one| one.because.contains("no rotation function")), "{ruled_out:#?}");
+    }
+}
+
+#[test]
+fn what_was_not_asked_for_is_not_ruled_out() {
+    let none = diagnose(&blank(NOT_ASKED_FOR));
+    assert_eq!(none.ruled_out, [], "nothing was looked at");
+    assert!(none.not_checked.iter().any(|open| open.missing.contains("was not asked for")), "{:#?}", none.not_checked);
+    let one = diagnose(&Evidence { secret: healthy().secret, ..blank(NOT_ASKED_FOR) });
+    let ruled_out: Vec<Cause> = one.ruled_out.iter().map(|one| one.cause).collect();
+    assert!(ruled_out.contains(&Cause::SecretMarkedForDeletion), "{ruled_out:?}");
+    assert!(!ruled_out.contains(&Cause::LambdaTimeoutTooShort) && !ruled_out.contains(&Cause::RotationDisabled), "{ruled_out:?}");
 }

@@ -9,7 +9,7 @@ use crate::store::Choice;
 use async_trait::async_trait;
 use futures::stream::{self, StreamExt as _};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 /// Clients that are kept at most; each is a place people may ask about.
 const MOST_CONNECTIONS: usize = 512;
@@ -58,6 +58,12 @@ pub trait Accounts: Send + Sync {
             Observation::Found(here) => Some(here),
             _ => None,
         }
+    }
+
+    /// Whether the secret is in each of the `places`; `None` where that cannot be told.
+    async fn look_for(&self, places: &[Choice], secret: &SecretRef) -> Vec<Option<bool>> {
+        let asked: Vec<_> = places.iter().map(|choice| self.has(choice, secret)).collect();
+        stream::iter(asked).buffered(AT_ONCE).collect().await
     }
 }
 
@@ -175,21 +181,27 @@ impl Accounts for AwsAccounts {
     }
 }
 
+/// Where a secret is, as far as that could be seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Whereabouts {
+    /// It was looked for everywhere, and is in none of the places.
+    Nowhere,
+    /// Where to look into it: the places it is in, or else the first of which that is unknown.
+    In(Vec<Choice>),
+}
+
 /// Looks for a secret in all places at once.
-///
-/// The places it is in; where it is in none, the first of which that is unknown, or else the preferred one.
-pub(super) async fn locate(accounts: &Arc<dyn Accounts>, places: Vec<Choice>, secret: &SecretRef) -> Vec<Choice> {
-    if places.len() < 2 {
-        return places;
-    }
-    let asked: Vec<_> = places.iter().map(|choice| accounts.has(choice, secret)).collect();
-    let answers: Vec<Option<bool>> = stream::iter(asked).buffered(AT_ONCE).collect().await;
+pub(super) async fn locate(accounts: &dyn Accounts, places: &[Choice], secret: &SecretRef) -> Whereabouts {
+    let answers = accounts.look_for(places, secret).await;
     let with = |wanted: Option<bool>| {
         places.iter().zip(&answers).filter(move |(_, answer)| **answer == wanted).map(|(choice, _)| choice)
     };
     let found: Vec<Choice> = with(Some(true)).cloned().collect();
     if !found.is_empty() {
-        return found;
+        return Whereabouts::In(found);
     }
-    with(None).next().or(places.first()).cloned().into_iter().collect()
+    match with(None).next() {
+        Some(unknown) => Whereabouts::In(vec![unknown.clone()]),
+        None => Whereabouts::Nowhere,
+    }
 }

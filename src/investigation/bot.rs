@@ -1,6 +1,6 @@
 //! What reception, workers and the watch share.
 
-use super::accounts::{Accounts, candidates};
+use super::accounts::{Accounts, Known, candidates};
 use super::flood::Flood;
 use super::rights::{Refusal, Rights, Wish};
 use super::suggest::Names;
@@ -82,6 +82,49 @@ impl Bot {
         if allowed.is_empty() { Err(refusal) } else { Ok(allowed) }
     }
 
+    /// What is wrong with the account or the region a question names, for those who may ask about its secret everywhere.
+    /// All others learn no names.
+    pub(super) fn misplaced(&self, actor: &Actor, place: &Place, question: &Question) -> Option<String> {
+        let known = self.accounts.known();
+        if !candidates(known, question).is_empty() {
+            return None;
+        }
+        let name = match &question.secret {
+            SecretRef::Name(name) => name.clone(),
+            SecretRef::Arn(arn) => arn.name().to_owned(),
+        };
+        let may = |account: &Known, region: &String| {
+            let choice = Choice { account: account.name.clone(), region: region.clone() };
+            self.may(actor, place, ActionKind::Investigate, &SecretRef::Name(name.clone()), &choice).is_ok()
+        };
+        let is_theirs =
+            |account: &Known| !account.regions.is_empty() && account.regions.iter().all(|region| may(account, region));
+        if !known.iter().all(is_theirs) {
+            return None;
+        }
+        let names: Vec<&str> = known.iter().filter_map(|account| account.name.as_deref()).collect();
+        let named = known.iter().find(|account| account.name.is_some() && account.name == question.account);
+        Some(match (&question.account, named) {
+            (Some(_), None) if names.is_empty() => "no account is configured by name: leave account out".to_owned(),
+            (Some(_), None) => format!("there is no such account in the configuration: there {}", listed(&names)),
+            (_, Some(account)) => {
+                let regions: Vec<&str> = account.regions.iter().map(String::as_str).collect();
+                format!("that is not in the account {}, whose regions here {}", names_of(account), listed(&regions))
+            }
+            (None, None) => {
+                let mut regions: Vec<&str> =
+                    known.iter().flat_map(|account| account.regions.iter().map(String::as_str)).collect();
+                regions.sort_unstable();
+                regions.dedup();
+                let accounts = if names.is_empty() { String::new() } else { format!("; of accounts there {}", listed(&names)) };
+                format!(
+                    "none of the accounts of the configuration is meant by that: of regions there {}{accounts}",
+                    listed(&regions)
+                )
+            }
+        })
+    }
+
     /// Decides whether `actor` may do this with a secret of a place.
     pub(super) fn may(
         &self,
@@ -93,4 +136,13 @@ impl Bot {
     ) -> Result<(), Refusal> {
         self.rights.decide(actor, place, &Wish { action, secret, account: choice.account.as_deref(), region: &choice.region })
     }
+}
+
+fn names_of(account: &Known) -> &str {
+    account.name.as_deref().unwrap_or_default()
+}
+
+/// `is one`, or `are one, two`.
+fn listed(names: &[&str]) -> String {
+    format!("{} {}", if names.len() == 1 { "is" } else { "are" }, names.join(", "))
 }

@@ -28,7 +28,7 @@ pub use workers::work;
 use crate::aws::Aws;
 use crate::clock::{Clock, Stopwatch};
 use crate::diagnosis::diagnose;
-use crate::model::{Evidence, FollowUp, Investigation, Observation, Reach, SecretRef, StepName};
+use crate::model::{Evidence, FollowUp, Investigation, NOT_ASKED_FOR, Observation, Reach, SecretRef, StepName};
 use crate::playbook::{self, Progress, Request};
 use crate::redact::Redactor;
 use futures::future::BoxFuture;
@@ -107,7 +107,7 @@ pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: 
         let (kept, steps) = match &options.previous {
             Some(evidence) => (evidence.clone(), options.steps.clone()),
             None => {
-                let unasked = Observation::NotApplicable { because: "not asked for".to_owned() };
+                let unasked = Observation::NotApplicable { because: NOT_ASKED_FOR.to_owned() };
                 let region = aws.region().to_owned();
                 let blank = Evidence::unseen(options.asked.clone(), region, clock.now(), request.reach, &unasked);
                 (blank, playbook::with_needs(&options.steps))

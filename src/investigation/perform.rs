@@ -1,13 +1,19 @@
 //! What each trigger comes to. Everything here may be done again from its start after a crash.
 
-use super::accounts::locate;
+use super::accounts::{Whereabouts, locate};
 use super::run::{failed, report, slot, subject, verdict};
 use super::{Bot, Options};
-use crate::chat::compose;
 use crate::chat::document::Tone;
-use crate::model::{Act, Action, ActionKind, Command, Investigation, Trigger};
+use crate::chat::{Manner, Message, compose};
+use crate::model::{Act, Action, ActionKind, Command, Investigation, ReplyTo, Trigger};
 use crate::redact::SafeText;
-use crate::store::{Choice, Claimed, Concluded, Ending, NewThread, Outgoing, ROOT, Stage, StoreError, Stored, Ticket, Watch};
+use crate::store::{
+    Audited, Choice, Claimed, Concluded, Decision, Ending, NewThread, Outgoing, ROOT, Stage, StoreError, Stored, Ticket, Watch,
+};
+use std::time::Duration;
+
+/// How long a secret is looked for before its thread is opened; then its asker has waited long enough for a sign of life.
+const UNSEEN_LOOK: Duration = Duration::from_secs(5);
 
 /// Why a trigger is not done.
 #[derive(Debug, thiserror::Error)]
@@ -35,22 +41,53 @@ impl Bot {
         }
     }
 
+    /// A thread is opened for what can be looked into. Whoever asks in vain is told alone, as far as that is known soon.
     async fn question(&self, claimed: &Claimed, command: &Command) -> Result<Ending, Undone> {
         let Command { actor, place, reply_to, question } = command;
         let id = &claimed.subject;
+        // A run that was cut short may have opened it.
+        let is_open = self.store.thread(id).await?.is_some();
+        // Asked again: the rules may have changed since it was accepted.
+        let allowed = self.allowed_places(actor, place, question);
+        let places = match &allowed {
+            Ok(places) => places.as_slice(),
+            Err(refusal) => match reply_to {
+                Some(to) if !is_open => {
+                    let why = refusal.to_string();
+                    return Ok(told_alone(claimed, command, to, compose::refused(&why), Decision::Refused, &why));
+                }
+                _ => &[],
+            },
+        };
+        let mut looking = std::pin::pin!(locate(self.accounts.as_ref(), places, &question.secret));
+        let mut seen = None;
+        if let Some(to) = reply_to.as_ref().filter(|_| !is_open && allowed.is_ok()) {
+            seen = tokio::time::timeout(UNSEEN_LOOK, &mut looking).await.ok();
+            if seen == Some(Whereabouts::Nowhere) {
+                let near = self.near_names(actor, place, &question.secret, places).await;
+                let message = compose::not_found(&question.secret, &named(places), &near, Manner::of(place));
+                return Ok(told_alone(claimed, command, to, message, Decision::Rejected, "there is no such secret"));
+            }
+        }
         let waiting = compose::progress(&SafeText::redact(question.secret.as_str()), &compose::waiting());
         let root = Outgoing::root(id, waiting, "a question").passing().asked_by(reply_to.clone());
         let thread = NewThread { id: id.clone(), place: place.clone(), alarm: None };
         // A run that was cut short has said more already.
-        let root = self.store.thread(id).await?.is_none().then_some(root);
+        let root = (!is_open).then_some(root);
         let stored = self.store.open_investigation(&thread, id, ROOT, question, root.as_slice()).await?;
-        // Asked again: the rules may have changed since it was accepted.
-        let allowed = match self.allowed_places(actor, place, question) {
-            Ok(allowed) => allowed,
-            Err(refusal) => return Ok(failed(&stored, &refusal.to_string())),
+        if let Err(refusal) = &allowed {
+            return Ok(failed(&stored, &refusal.to_string()));
+        }
+        let seen = match seen {
+            Some(seen) => seen,
+            None => looking.await,
         };
-        let places = locate(&self.accounts, allowed, &question.secret).await;
-        match places.as_slice() {
+        let found = match &seen {
+            Whereabouts::In(found) => found.as_slice(),
+            // The thread is open: it says so.
+            Whereabouts::Nowhere => places.get(..1).unwrap_or_default(),
+        };
+        match found {
             [] => Ok(failed(&stored, "there is no place to look for it")),
             [one] => {
                 let mut options = Options::new(question.secret.clone());
@@ -167,11 +204,27 @@ impl Bot {
     }
 }
 
+/// Places as people know them: account and region.
+fn named(places: &[Choice]) -> Vec<(String, String)> {
+    let account = |choice: &Choice| choice.account.clone().unwrap_or_else(|| "this account".to_owned());
+    places.iter().map(|choice| (account(choice), choice.region.clone())).collect()
+}
+
+/// Nothing is looked into: whoever asked is told so alone, and no thread shows it.
+fn told_alone(claimed: &Claimed, command: &Command, to: &ReplyTo, message: Message, decision: Decision, why: &str) -> Ending {
+    let Command { actor, place, question, .. } = command;
+    let id = &claimed.subject;
+    Ending {
+        messages: vec![Outgoing::whisper(id, "answer", to.clone(), message, "an answer")],
+        opens: Some(NewThread { id: id.clone(), place: place.clone(), alarm: None }),
+        audit: vec![Audited::person(actor, place, "investigate", question.secret.as_str(), decision, why)],
+        ..Ending::default()
+    }
+}
+
 fn asked(stored: &Stored, several: &[Choice]) -> Ending {
     let secret = SafeText::redact(stored.question.secret.as_str());
-    let account = |choice: &Choice| choice.account.clone().unwrap_or_else(|| "this account".to_owned());
-    let places: Vec<(String, String)> = several.iter().map(|choice| (account(choice), choice.region.clone())).collect();
-    let message = compose::choose(&secret, &places, &stored.id, stored.revision);
+    let message = compose::choose(&secret, &named(several), &stored.id, stored.revision);
     let concluded = Concluded {
         id: stored.id.clone(),
         stage: Stage::Asking,
@@ -186,7 +239,7 @@ fn asked(stored: &Stored, several: &[Choice]) -> Ending {
 /// Says in the thread what a person did, and points that person to it.
 fn noted(mut ending: Ending, claimed: &Claimed, stored: &Stored, act: &Act, did: &str) -> Ending {
     let headline = ending.concluded.first().map(|concluded| format!(": {}", concluded.headline)).unwrap_or_default();
-    let message = compose::notice(Tone::Neutral, &format!("{} {did}{headline}", act.actor.user));
+    let message = compose::about(Tone::Neutral, &format!("{} {did}{headline}", act.actor.user));
     let name = format!("note-{}", claimed.ticket.number());
     let note = Outgoing::reply(&stored.thread, slot(stored, &name), message, "what a person did");
     ending.messages.push(note.asked_by(act.reply_to.clone()));
@@ -199,7 +252,7 @@ fn resolved(claimed: &Claimed, stored: &Stored, record: Option<&Investigation>, 
         Some(record) => vec![verdict(&closed, record)],
         None => {
             let title = format!("{} was closed", subject(stored));
-            vec![Outgoing::reply(&stored.thread, &stored.slot, compose::notice(Tone::Neutral, &title), "closed")]
+            vec![Outgoing::reply(&stored.thread, &stored.slot, compose::about(Tone::Neutral, &title), "closed")]
         }
     };
     let ending =

@@ -3,7 +3,7 @@
 use super::Bot;
 use crate::chat::command::{self, Asked};
 use crate::chat::document::Tone;
-use crate::chat::{Inbound, Message, Receipt, Reception, Said, Summary, compose};
+use crate::chat::{Inbound, Manner, Message, Receipt, Reception, Said, Summary, compose};
 use crate::model::{Act, Action, ActionKind, ActionToken, Actor, Command, Investigation, Outcome, Place, Question, Trigger};
 use crate::redact::SafeText;
 use crate::store::{Accepted, Audited, Choice, Decision, Entry, Refused, Stage, StoreError, Stored};
@@ -78,29 +78,56 @@ impl Reception for Bot {
 impl Bot {
     async fn take(&self, inbound: &Inbound) -> Result<Receipt, Unstored> {
         match &inbound.said {
-            Said::Words(words) => match command::parse(words) {
-                Ok(Asked::Help) => Ok(answer(compose::help())),
-                Ok(Asked::Question(question)) => self.ask(inbound, question).await,
-                Ok(Asked::FollowUp(action)) => self.follow_up(inbound, action).await,
-                Err(usage) => {
-                    self.note(inbound, "said", "", Decision::Rejected, usage.why().as_str()).await?;
-                    Ok(answer(compose::usage(&usage)))
-                }
-            },
+            Said::Words(words) => self.read(inbound, words).await,
             Said::Click(text) => match text.parse::<ActionToken>() {
                 Ok(token) => self.act(inbound, token).await,
                 Err(error) => {
                     self.note(inbound, "clicked", "", Decision::Rejected, &error.to_string()).await?;
-                    Ok(answer(compose::expired()))
+                    Ok(answer(compose::expired(Manner::of(&inbound.place))))
                 }
             },
         }
+    }
+
+    /// Reads words. Of what looks like a secret's value nothing is kept, told or logged, whatever else was said with it.
+    async fn read(&self, inbound: &Inbound, words: &str) -> Result<Receipt, Unstored> {
+        let manner = Manner::of(&inbound.place);
+        let is_known = |word: &str| self.is_known_name(&inbound.actor, &inbound.place, word);
+        if command::holds_a_value(words, is_known) {
+            self.note(inbound, "said", "", Decision::Rejected, "it looked like a secret's value").await?;
+            return Ok(answer(compose::pasted_value()));
+        }
+        // In a thread people talk.
+        let is_talk = self.store.thread_at(&inbound.place).await?.is_some() && !command::names_a_secret(words);
+        match command::parse(words) {
+            Ok(Asked::Help) => Ok(answer(compose::help(manner))),
+            Ok(Asked::FollowUp(action)) => self.follow_up(inbound, action).await,
+            Ok(Asked::Word(question)) if is_talk && !is_known(question.secret.as_str()) => {
+                self.no_command(inbound, words, "no command, and no secret that is known").await
+            }
+            Ok(Asked::Word(question) | Asked::Question(question)) => self.ask(inbound, question).await,
+            Err(usage) if is_talk => self.no_command(inbound, words, usage.why().as_str()).await,
+            Err(usage) => {
+                self.note(inbound, "said", "", Decision::Rejected, usage.why().as_str()).await?;
+                Ok(answer(compose::usage(&usage, manner)))
+            }
+        }
+    }
+
+    /// What is neither a command nor clearly a secret starts nothing.
+    async fn no_command(&self, inbound: &Inbound, words: &str, why: &str) -> Result<Receipt, Unstored> {
+        self.note(inbound, "said", "", Decision::Rejected, why).await?;
+        Ok(answer(compose::no_command(command::nearest(words).as_deref(), Manner::of(&inbound.place))))
     }
 
     async fn ask(&self, inbound: &Inbound, question: Question) -> Result<Receipt, Unstored> {
         let Inbound { actor, .. } = inbound;
         let subject = question.secret.to_string();
         let place = Place { thread: None, ..inbound.place.clone() };
+        if let Some(why) = self.misplaced(actor, &place, &question) {
+            self.note(inbound, "investigate", &subject, Decision::Rejected, "no such account or region").await?;
+            return Ok(answer(compose::refused(&why)));
+        }
         if let Err(refusal) = self.allowed_places(actor, &place, &question) {
             self.note(inbound, "investigate", &subject, Decision::Refused, &refusal.to_string()).await?;
             return Ok(answer(compose::refused(&refusal.to_string())));
@@ -149,7 +176,7 @@ impl Bot {
         // Whoever tries the id of another channel learns as little as whoever makes one up.
         let Some(stored) = known.filter(here) else {
             self.note(inbound, did, &token.investigation, Decision::Rejected, "no such investigation in this channel").await?;
-            return Ok(answer(compose::expired()));
+            return Ok(answer(compose::expired(Manner::of(&inbound.place))));
         };
         let subject = stored.question.secret.to_string();
         let allowed = match chosen(&stored, token.action) {
@@ -160,7 +187,7 @@ impl Bot {
             self.note(inbound, did, &subject, Decision::Refused, &refusal.to_string()).await?;
             return Ok(answer(compose::refused(&refusal.to_string())));
         }
-        if let Some(why_not) = not_now(&stored, &token) {
+        if let Some(why_not) = not_now(&stored, &token, Manner::of(&inbound.place)) {
             self.note(inbound, did, &subject, Decision::Rejected, "expired, or not yet").await?;
             return Ok(answer(why_not));
         }
@@ -227,9 +254,9 @@ fn chosen(stored: &Stored, action: Action) -> Option<Choice> {
 }
 
 /// Why an action has no effect at this moment.
-fn not_now(stored: &Stored, token: &ActionToken) -> Option<Message> {
+fn not_now(stored: &Stored, token: &ActionToken, manner: Manner) -> Option<Message> {
     if token.revision != stored.revision {
-        return Some(compose::expired());
+        return Some(compose::expired(manner));
     }
     let notice = |text| Some(compose::notice(Tone::Neutral, text));
     match (stored.stage, token.action) {

@@ -71,6 +71,13 @@ impl Rights {
             && !self.deny.iter().any(|rule| for_everyone(rule) && is_about(rule, place, wish))
     }
 
+    /// Whether the channel of `place` may learn that there is such a secret, though nobody asked for it: somebody may ask
+    /// about it there.
+    #[must_use]
+    pub fn allow_naming(&self, place: &Place, wish: &Wish<'_>) -> bool {
+        self.allow_unasked(place, wish) && self.allow.iter().any(|rule| is_about(rule, place, wish))
+    }
+
     /// Decides for `actor` in the channel of `place`.
     ///
     /// # Errors

@@ -2,11 +2,13 @@
 
 use super::live::Live;
 use super::perform::Undone;
+use super::rights::Wish;
 use super::{Bot, Options, investigate};
 use crate::chat::Message;
 use crate::chat::compose::{self, Resolved, Standing};
 use crate::chat::document::{Choice as Button, Control, Tone};
-use crate::model::{Action, ActionToken, Investigation};
+use crate::diagnosis::diagnose;
+use crate::model::{Action, ActionKind, ActionToken, Investigation, SecretRef};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
 use crate::store::{Choice, Concluded, Ending, Outgoing, ROOT, Stage, Stored, Ticket};
@@ -60,11 +62,29 @@ impl Bot {
             investigation = run => investigation,
             never = live.tell(self, &stored, &subject) => match never {},
         };
-        let record = Investigation { id: stored.id.clone(), ..investigation };
+        let record = Investigation { id: stored.id.clone(), ..self.without_foreign_names(&stored, choice, investigation) };
         let timeline = timeline(&stored, &record).await;
         let mut ending = concluded(&stored, record);
         ending.messages.extend(timeline);
         Ok(ending)
+    }
+}
+
+impl Bot {
+    /// Names like that of a missing secret are told only where somebody may ask about them.
+    fn without_foreign_names(&self, stored: &Stored, choice: &Choice, mut seen: Investigation) -> Investigation {
+        let may_be_told = |name: &String| {
+            let secret = SecretRef::Name(name.clone());
+            let account = choice.account.as_deref();
+            let wish = Wish { action: ActionKind::Investigate, secret: &secret, account, region: &choice.region };
+            self.rights.allow_naming(&stored.place, &wish)
+        };
+        let all = seen.evidence.near_names.len();
+        seen.evidence.near_names.retain(may_be_told);
+        if seen.evidence.near_names.len() < all {
+            seen.diagnosis = diagnose(&seen.evidence);
+        }
+        seen
     }
 }
 
@@ -128,7 +148,7 @@ fn concluded(stored: &Stored, record: Investigation) -> Ending {
 
 /// It could not be looked into; the buttons let people try again.
 pub(super) fn failed(stored: &Stored, why: &str) -> Ending {
-    let mut message: Message = compose::notice(Tone::Warning, &format!("{} could not be looked into: {why}", subject(stored)));
+    let mut message: Message = compose::about(Tone::Warning, &format!("{} could not be looked into: {why}", subject(stored)));
     message.controls = vec![Control::Button(Button {
         label: SafeText::redact("Rerun all"),
         token: ActionToken { investigation: stored.id.clone(), revision: stored.revision, action: Action::RerunAll },

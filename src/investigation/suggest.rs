@@ -2,8 +2,10 @@
 
 use super::Bot;
 use super::accounts::Accounts;
+use crate::chat::compose::NearName;
 use crate::clock;
 use crate::model::{ActionKind, Actor, Place, SecretRef};
+use crate::playbook::find;
 use crate::store::Choice;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +17,9 @@ const MOST: usize = 25;
 
 /// How long a list of names is used before it is fetched anew, behind the person's back.
 const FRESH: Duration = Duration::from_secs(5 * 60);
+
+/// How long somebody who named no secret waits for the first list of names.
+const FIRST_LIST: Duration = Duration::from_secs(5);
 
 type Known = Arc<Vec<(Choice, SecretRef)>>;
 
@@ -34,6 +39,10 @@ impl Names {
             known.1 = Some(now + FRESH);
         }
         (Arc::clone(&known.0), stale)
+    }
+
+    fn all(&self) -> Known {
+        Arc::clone(&self.known.lock().unwrap_or_else(PoisonError::into_inner).0)
     }
 
     async fn fetch(&self, accounts: &dyn Accounts) {
@@ -73,5 +82,44 @@ impl Bot {
             }
         }
         found.into_iter().map(|(_, name)| name.to_owned()).take(MOST).collect()
+    }
+
+    /// Whether `word` is the name of a secret that `actor` may ask about in `place`, as far as names are known.
+    pub(super) fn is_known_name(&self, actor: &Actor, place: &Place, word: &str) -> bool {
+        let names = self.names.all();
+        let mut same = names.iter().filter(|(_, secret)| secret.as_str() == word);
+        same.any(|(choice, secret)| self.may(actor, place, ActionKind::Investigate, secret, choice).is_ok())
+    }
+
+    /// Names like the one asked for, which was not found in `looked_at`, as far as `actor` may ask about them in `place`.
+    /// Where no names are known yet, they are fetched.
+    pub(super) async fn near_names(
+        &self,
+        actor: &Actor,
+        place: &Place,
+        asked: &SecretRef,
+        looked_at: &[Choice],
+    ) -> Vec<NearName> {
+        if self.names.all().is_empty() {
+            let _ = tokio::time::timeout(FIRST_LIST, self.learn_names()).await;
+        }
+        let names = self.names.all();
+        let is_theirs = |(choice, secret): &&(Choice, SecretRef)| {
+            let is_the_missing_one = secret == asked && looked_at.contains(choice);
+            !is_the_missing_one && self.may(actor, place, ActionKind::Investigate, secret, choice).is_ok()
+        };
+        let theirs: Vec<&(Choice, SecretRef)> = names.iter().filter(is_theirs).collect();
+        let near = find::nearest(asked, theirs.iter().map(|(_, secret)| secret.to_string()));
+        let with_place = |name: String| {
+            let mut places = theirs.iter().filter(|(_, secret)| secret.as_str() == name).map(|(choice, _)| choice);
+            let is_near = places.clone().any(|choice| looked_at.contains(choice));
+            let elsewhere = places.next().filter(|_| !is_near);
+            let options = elsewhere.map(|Choice { account, region }| {
+                let account = account.as_ref().map(|account| format!("account:{account} ")).unwrap_or_default();
+                format!("{account}region:{region}")
+            });
+            NearName { name, options: options.unwrap_or_default() }
+        };
+        near.into_iter().map(with_place).collect()
     }
 }

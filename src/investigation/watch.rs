@@ -112,6 +112,6 @@ fn told(stored: &Stored, record: Investigation, succeeded: bool) -> Ending {
 fn stopped(stored: &Stored, watch: &Watch) -> Ending {
     let text = format!("{} is watched no longer: no rotation ended in all that time", subject(stored));
     let name = slot(stored, &format!("watched-{}", watch.until.as_millisecond()));
-    let note = Outgoing::reply(&stored.thread, name, compose::notice(Tone::Neutral, &text), "the end of a watch");
+    let note = Outgoing::reply(&stored.thread, name, compose::about(Tone::Neutral, &text), "the end of a watch");
     Ending { unwatch: vec![stored.id.clone()], messages: vec![note], ..Ending::default() }
 }

@@ -272,8 +272,11 @@ pub struct RoleFacts {
 }
 
 /// Evidence that was stored before the trust policy was read.
+/// Why a step has nothing to tell that a person left out.
+pub const NOT_ASKED_FOR: &str = "not asked for";
+
 fn trust_unseen() -> Observation<Value> {
-    Observation::NotApplicable { because: "not asked for".to_owned() }
+    Observation::NotApplicable { because: NOT_ASKED_FOR.to_owned() }
 }
 
 /// One answer of IAM's policy simulator.
@@ -628,6 +631,31 @@ impl Evidence {
             access: record(now, reason),
             changes: record(now, reason),
         }
+    }
+
+    /// The same, where a step that nobody asked for is one that gave no answer; `None` where all steps were asked for.
+    #[must_use]
+    pub fn with_unasked_open(&self) -> Option<Evidence> {
+        fn open<T>(record: &mut StepRecord<T>, step: StepName) -> bool {
+            let is_unasked = matches!(&record.observation, Observation::NotApplicable { because } if because == NOT_ASKED_FOR);
+            if is_unasked {
+                record.observation = Observation::Failed { error: format!("{step} was not asked for") };
+            }
+            is_unasked
+        }
+        let mut evidence = self.clone();
+        let opened = [
+            open(&mut evidence.secret, StepName::Secret),
+            open(&mut evidence.rotation_config, StepName::RotationConfig),
+            open(&mut evidence.function, StepName::RotationFunction),
+            open(&mut evidence.logs, StepName::FunctionLogs),
+            open(&mut evidence.role, StepName::ExecutionRole),
+            open(&mut evidence.history, StepName::RotationHistory),
+            open(&mut evidence.metrics, StepName::FunctionMetrics),
+            open(&mut evidence.access, StepName::SecretAccess),
+            open(&mut evidence.changes, StepName::ConfigChanges),
+        ];
+        opened.contains(&true).then_some(evidence)
     }
 
     /// The nine steps in order, without the types of their facts.

@@ -24,9 +24,9 @@ pub use chat::{Action, ActionKind, ActionToken, Actor, Place, PlatformName, Ques
 pub use event_name::without_version;
 pub use evidence::{
     Attempt, AttemptOutcome, Change, Concern, ConfigChanges, DueDates, EventSource, Evidence, FleetSecret, FunctionFacts,
-    FunctionLogs, FunctionMetrics, HealthEvent, KeyFacts, MetricPoint, PolicyDocument, Refusal, Replica, RoleFacts, RolePolicies,
-    RotationConfig, RotationHistory, RotationRules, SecretAccess, SecretFacts, SecretVersion, SimulatedDecision, Simulation,
-    StepView, Unsearched, VpcConfig,
+    FunctionLogs, FunctionMetrics, HealthEvent, KeyFacts, MetricPoint, NOT_ASKED_FOR, PolicyDocument, Refusal, Replica,
+    RoleFacts, RolePolicies, RotationConfig, RotationHistory, RotationRules, SecretAccess, SecretFacts, SecretVersion,
+    SimulatedDecision, Simulation, StepView, Unsearched, VpcConfig,
 };
 pub use finding::{
     Comparison, Confidence, CorrelatedChange, Diagnosis, FailureRow, Finding, FollowUp, NotChecked, Outcome, Proof, Remediation,

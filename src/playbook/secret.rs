@@ -1,6 +1,6 @@
 //! Step 1: does the secret exist, who owns it, is it a replica or scheduled for deletion; are the services healthy.
 
-use super::{Context, Seen, carried, health, rotation_config, text};
+use super::{Context, Seen, carried, find, health, rotation_config, text};
 use crate::aws::Asker;
 use crate::model::{
     Arn, AttemptOutcome, Observation, Replica, RoleArn, RotationConfig, RotationRules, SecretArn, SecretFacts, SecretRef,
@@ -15,12 +15,6 @@ use std::sync::Arc;
 /// Pages of `ListSecrets` read to find like names; a page holds 100 secrets.
 const MAX_NAME_PAGES: usize = 10;
 
-/// Like names shown.
-const MAX_NEAR_NAMES: usize = 5;
-
-/// How much alike two names must be, from 0 to 1, to be worth showing.
-const NEAR: f64 = 0.75;
-
 /// What DescribeSecret answers: the facts of step 1 and of step 2.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Described {
@@ -34,12 +28,9 @@ pub(super) async fn collect(cx: &Context<'_>, asker: &Asker) -> Seen<SecretFacts
     let described = match subject {
         Observation::Found(described) => described,
         Observation::NoData { searched } => {
-            let names = near_names(cx, asker).await;
-            let summary = match names.first() {
-                Some(name) => format!("there is no such secret; did you mean {name}?"),
-                None => "there is no such secret".to_owned(),
-            };
-            cx.board.near_names.fill(names);
+            cx.board.near_names.fill(near_names(cx, asker).await);
+            // Names like it are told apart from this, to those who may ask about them.
+            let summary = "there is no such secret".to_owned();
             return Seen { observation: Observation::NoData { searched }, window: None, summary };
         }
         unanswered => return carried(unanswered).into(),
@@ -53,6 +44,11 @@ pub(super) async fn collect(cx: &Context<'_>, asker: &Asker) -> Seen<SecretFacts
 /// Asks for the secret. Where DescribeSecret is refused, ListSecrets may still be allowed, and tells most of it.
 pub(super) async fn subject(cx: &Context<'_>, asker: &Asker) -> Observation<Arc<Described>> {
     let asked = &cx.request.asked;
+    let handed = cx.aws.shared().answers.take::<find::Handed>(&find::description_of(asked)).await;
+    if let Some((description, calls)) = handed.filter(|_| !asker.fresh()) {
+        asker.note_calls(calls);
+        return from_description(description, cx.now).map(Arc::new);
+    }
     let request = cx.aws.secretsmanager.describe_secret().secret_id(asked.as_str()).send();
     let resource = format!("secret {asked}");
     let described = asker.ask("secretsmanager:DescribeSecret", &resource, request).await;
@@ -213,10 +209,6 @@ async fn service_health(cx: &Context<'_>, asker: &Asker, described: &Described) 
 
 /// Names of the region that look like the one asked for, the most alike first.
 async fn near_names(cx: &Context<'_>, asker: &Asker) -> Vec<String> {
-    let asked = match &cx.request.asked {
-        SecretRef::Name(name) => name.clone(),
-        SecretRef::Arn(arn) => arn.name().to_owned(),
-    };
     let mut names = Vec::new();
     let mut token = None;
     for _ in 0..MAX_NAME_PAGES {
@@ -229,23 +221,7 @@ async fn near_names(cx: &Context<'_>, asker: &Asker) -> Vec<String> {
             break;
         }
     }
-    nearest(&asked, names)
-}
-
-fn nearest(asked: &str, names: Vec<String>) -> Vec<String> {
-    let asked = asked.to_ascii_lowercase();
-    let mut scored: Vec<(f64, String)> = names
-        .into_iter()
-        .filter_map(|name| {
-            let lower = name.to_ascii_lowercase();
-            let is_part =
-                lower.starts_with(&asked) || lower.ends_with(&asked) || asked.starts_with(&lower) || asked.ends_with(&lower);
-            let score = if is_part { 1.0 } else { strsim::normalized_damerau_levenshtein(&asked, &lower) };
-            (score >= NEAR).then_some((score, name))
-        })
-        .collect();
-    scored.sort_by(|(one, first), (other, second)| other.total_cmp(one).then_with(|| first.cmp(second)));
-    scored.into_iter().take(MAX_NEAR_NAMES).map(|(_, name)| name).collect()
+    find::nearest(&cx.request.asked, names)
 }
 
 fn summary(facts: &SecretFacts) -> String {
@@ -273,16 +249,4 @@ fn summary(facts: &SecretFacts) -> String {
         _ => {}
     }
     parts.join(", ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_that_begin_or_end_alike_or_hold_a_slip_of_the_pen_are_near() {
-        let names = ["prod/orders-db", "prod/order-db", "orders-db", "staging/billing", "prod/orders-db-replica"];
-        let near = nearest("prod/orders-db", names.map(str::to_owned).into_iter().skip(1).collect());
-        assert_eq!(near, ["orders-db", "prod/orders-db-replica", "prod/order-db"]);
-    }
 }

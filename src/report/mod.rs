@@ -279,7 +279,9 @@ impl Report {
                 })
                 .collect(),
             comparison: diagnosis.comparison.as_ref().map(ReportedComparison::from),
+            // Earlier versions ruled causes out for a secret that was not there.
             ruled_out: (diagnosis.ruled_out.iter())
+                .filter(|_| diagnosis.outcome != Outcome::NotFound)
                 .map(|ruled_out| RuledOutCause { cause: ruled_out.cause, because: safe(&ruled_out.because) })
                 .collect(),
             not_checked: (diagnosis.not_checked.iter())

@@ -1,5 +1,6 @@
 //! Investigations: what was asked, where it is looked for, and what was found.
 
+use super::audit::{self, Audited};
 use super::messages::{self, Outgoing};
 use super::threads::{self, NewThread, place};
 use super::watches::{self, Watch};
@@ -106,6 +107,10 @@ pub struct Ending {
     pub unwatch: Vec<String>,
     /// What threads are to show.
     pub messages: Vec<Outgoing>,
+    /// The thread of those messages, where nothing opened it before; while it has no root, nobody sees it.
+    pub opens: Option<NewThread>,
+    /// What the audit trail is to say.
+    pub audit: Vec<Audited>,
 }
 
 #[derive(FromRow)]
@@ -327,6 +332,12 @@ impl Store {
         }
         for id in &ending.unwatch {
             sqlx::query("DELETE FROM watches WHERE investigation = ?").bind(id).execute(&mut **tx).await?;
+        }
+        if let Some(thread) = &ending.opens {
+            threads::insert(tx, thread, now).await?;
+        }
+        for line in &ending.audit {
+            audit::insert(tx, line, now).await?;
         }
         messages::state(tx, &ending.messages, self.tick(), now).await
     }

@@ -10,11 +10,14 @@
 
 #[path = "../support/fake_slack/mod.rs"]
 mod fake_slack;
+#[path = "../support/trap.rs"]
+mod trap;
 
 mod clicks;
 mod commands;
 mod crash;
 mod delivery;
 mod flows;
+mod names;
 mod whole;
 mod world;

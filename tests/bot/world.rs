@@ -201,6 +201,7 @@ impl ChatPlatform for Fake {
 /// Simulated accounts, each an own world.
 pub(crate) struct Simulated {
     known: Vec<Known>,
+    named: Mutex<Vec<String>>,
     /// By account and region.
     worlds: HashMap<Choice, (Simulator, Clock)>,
     registry: Registry,
@@ -215,7 +216,8 @@ impl Simulated {
 
     /// The same, in worlds where it is later.
     pub(crate) fn later(by: SignedDuration, accounts: &[(&str, &str, &str)]) -> Arc<Simulated> {
-        let mut simulated = Simulated { known: Vec::new(), worlds: HashMap::new(), registry: Registry::default() };
+        let mut simulated =
+            Simulated { known: Vec::new(), named: Mutex::default(), worlds: HashMap::new(), registry: Registry::default() };
         for (name, scenario, extra) in accounts {
             let (_, text) = Scenario::embedded().find(|(known, _)| known == scenario).unwrap();
             let scenario = Scenario::parse(&format!("{text}\n{extra}")).unwrap();
@@ -235,6 +237,11 @@ impl Simulated {
             simulated.worlds.insert(choice, (Simulator::start(scenario, clock.now()).unwrap(), clock));
         }
         Arc::new(simulated)
+    }
+
+    /// One more secret is listed.
+    pub(crate) fn also_named(&self, name: &str) {
+        self.named.lock().unwrap().push(name.to_owned());
     }
 
     /// How often `operation` was asked for.
@@ -261,7 +268,9 @@ impl Accounts for Simulated {
     }
 
     async fn names(&self, _: &Choice) -> Vec<String> {
-        vec!["prod/orders-db".to_owned(), "prod/billing".to_owned(), "test/orders-db".to_owned()]
+        let mut names = vec!["prod/orders-db".to_owned(), "prod/billing".to_owned(), "test/orders-db".to_owned()];
+        names.extend(self.named.lock().unwrap().iter().cloned());
+        names
     }
 }
 
@@ -341,6 +350,12 @@ impl World {
         self.bot.receive(said(key, &actor(user), place(None), Said::Click(token.to_owned()))).await
     }
 
+    /// Everything the store has on the disk.
+    pub(crate) fn stored(&self) -> Vec<u8> {
+        let files = std::fs::read_dir(self.folder.path()).unwrap();
+        files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap_or_default()).collect()
+    }
+
     /// The audit trail: who, what, decision.
     pub(crate) async fn audit(&self) -> Vec<(String, String, String)> {
         let lines = self.store.audit_trail(jiff::Timestamp::UNIX_EPOCH, 1_000).await.unwrap();
@@ -370,6 +385,11 @@ pub(crate) fn place(thread: Option<&str>) -> Place {
 
 pub(crate) fn said(key: &str, actor: &Actor, place: Place, said: Said) -> Inbound {
     Inbound { key: key.to_owned(), actor: actor.clone(), place, reply_to: Some(ReplyTo(format!("answer-to-{key}"))), said }
+}
+
+/// All that a message says.
+pub(crate) fn whole_text(message: &Message) -> String {
+    serde_json::to_string(message).unwrap()
 }
 
 /// What a receipt tells the person, or its name.

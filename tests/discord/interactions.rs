@@ -14,7 +14,7 @@ async fn a_command_is_taken_in_with_who_and_where_and_deferred_for_that_person_a
     assert_eq!(bot.answer().await, json!({"type": 5, "data": {"flags": 64}}));
     let inbound = bot.desk.heard().await;
     assert_eq!(inbound.key, command["id"].as_str().unwrap());
-    assert_eq!(inbound.said, Said::Words("prod/orders-db account:prod window:7d".to_owned()));
+    assert_eq!(inbound.said, Said::Words("secret:prod/orders-db account:prod window:7d".to_owned()));
     assert_eq!((inbound.place.platform, inbound.place.workspace.as_str()), (PlatformName::Discord, &*GUILD.to_string()));
     assert_eq!((inbound.place.channel, inbound.place.thread), (CHANNEL.to_string(), None));
     assert_eq!((inbound.actor.user, inbound.actor.standing), (USER.to_string(), Standing::Member));

@@ -4,9 +4,9 @@ use crate::bot::{Bot, line};
 use crate::fake_discord::Event;
 use crate::samples::{choice, everywhere, in_channel, safe};
 use crate::worlds::{ID, investigated};
-use rotation_diag::chat::ChatPlatform as _;
 use rotation_diag::chat::compose::{self, Standing};
 use rotation_diag::chat::document::{Control, Message, Part, Quote, Tone};
+use rotation_diag::chat::{ChatPlatform as _, Manner};
 use rotation_diag::config::DiscordMode;
 use rotation_diag::model::{Action, StepName};
 use rotation_diag::report::Report;
@@ -48,7 +48,7 @@ async fn a_verdict_reads_well_on_a_phone() {
     let (body, files) = shown(&bot, &compose::details(&report), "2").await;
     assert_eq!(files, []);
     insta::assert_snapshot!("details", plain(&body));
-    let (body, _) = shown(&bot, &compose::help(), "3").await;
+    let (body, _) = shown(&bot, &compose::help(Manner::Options), "3").await;
     insta::assert_snapshot!("help", plain(&body));
     bot.fake.finish();
 }

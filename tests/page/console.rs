@@ -6,7 +6,7 @@ use reqwest::Method;
 use reqwest::header::{CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION, ORIGIN};
 use rotation_diag::chat::compose::{self, Standing};
 use rotation_diag::chat::document::{Attachment, Content, Message, Part, Quote, Tone};
-use rotation_diag::chat::{ChatPlatform as _, Destination, Receipt, Said};
+use rotation_diag::chat::{ChatPlatform as _, Destination, Manner, Receipt, Said};
 use rotation_diag::model::{Place, PlatformName, ReplyTo, StepName, ThreadRef};
 use rotation_diag::redact::SafeText;
 use rotation_diag::report::Report;
@@ -185,7 +185,7 @@ async fn with_a_token_nothing_is_shown_before_it_is_given() {
 async fn what_one_person_is_told_is_shown_to_no_other_and_ends_with_the_next_word() {
     let site = Site::open().await;
     let (mut one, mut two) = (Browser::default(), Browser::default());
-    site.desk.answers.lock().unwrap().push(Receipt::Answer(Box::new(compose::help())));
+    site.desk.answers.lock().unwrap().push(Receipt::Answer(Box::new(compose::help(Manner::Prompt))));
     site.submit(&mut one, "/", "/say", &[("words", "help")]).await;
     let help = "Why does a secret not rotate? Name it, and I look";
     assert!(site.page(&mut one, "/").await.contains(help));

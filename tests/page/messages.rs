@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use regex::Regex;
 use rotation_diag::chat::compose::{self, Resolved, Standing};
 use rotation_diag::chat::document::{Content, Control, Part, StepState};
-use rotation_diag::chat::{Message, command};
+use rotation_diag::chat::{Manner, Message, command};
 use rotation_diag::model::{Action, Investigation, Reach, StepName};
 use rotation_diag::redact::SafeText;
 use rotation_diag::report::Report;
@@ -154,11 +154,11 @@ fn short_answers_are_sentences() {
     let usage = command::parse("prod/x --force").unwrap_err();
     let places = [("prod".to_owned(), "eu-west-1".to_owned()), ("stage".to_owned(), "us-east-1".to_owned())];
     let messages = [
-        compose::help(),
-        compose::usage(&usage),
+        compose::help(Manner::Prompt),
+        compose::usage(&usage, Manner::Prompt),
         compose::choose(&SafeText::redact("prod/orders-db"), &places, ID, 0),
         compose::refused("you may not do this here"),
-        compose::expired(),
+        compose::expired(Manner::Prompt),
         compose::already(),
         compose::unavailable(),
     ];
@@ -178,6 +178,6 @@ fn many_places_become_a_menu_of_at_most_twenty_five() {
 #[test]
 fn what_people_wrote_is_repeated_without_secrets() {
     let usage = command::parse("x window:xoxb-1234567890123-1234567890123-AbCdEfGhIjKlMnOpQrStUvWx").unwrap_err();
-    let shown = plain(&compose::usage(&usage));
+    let shown = plain(&compose::usage(&usage, Manner::Prompt));
     assert!(!shown.contains("AbCdEfGhIjKl"), "{shown}");
 }

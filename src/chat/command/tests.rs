@@ -5,7 +5,7 @@ const ARN: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/ord
 
 fn question(words: &str) -> Question {
     match parse(words) {
-        Ok(Asked::Question(question)) => question,
+        Ok(Asked::Question(question) | Asked::Word(question)) => question,
         other => panic!("{words:?}: {other:?}"),
     }
 }
@@ -68,8 +68,26 @@ fn what_chat_programs_make_of_typed_text_is_undone() {
     }
     assert_eq!(read("<mailto:db@prod.example|db@prod.example>").0, "db@prod.example");
     // Whoever typed the markup gets it back as text; a whole address was typed as one.
-    assert!(why("&lt;http://x.example|x> y").starts_with("“<http” is not an option"));
+    assert!(why("&lt;http://x.example|x> y").starts_with("what you wrote is not an option"));
     assert!(why("<https://x.example/?a=1&amp;b=2>").starts_with("“https” is not an option"));
+}
+
+#[test]
+fn a_bare_word_may_be_no_secret_and_what_says_that_it_is_one_is() {
+    for words in ["thanks", "orders-db", "evidence4", "ok", "`status`"] {
+        assert!(matches!(parse(words), Ok(Asked::Word(_))), "{words}");
+        assert!(!names_a_secret(words), "{words}");
+    }
+    for words in ["prod/x", "secret:rerun", "secret: thanks", "--secret ok", "SECRET=ok", ARN, "x window:7d", "/orders"] {
+        assert!(matches!(parse(words), Ok(Asked::Question(_))), "{words}: {:?}", parse(words));
+    }
+    assert_eq!(read("secret:rerun window:7d"), ("rerun".to_owned(), None, None, Some(Reach::Week)));
+    assert_eq!(why("secret:a b"), "name one secret at a time, without spaces");
+    assert_eq!(why("a secret:b"), "name one secret at a time, without spaces");
+    assert_eq!(why("secret:"), "secret needs a value, such as secret:prod/orders-db");
+    for words in ["why does prod/x not rotate?", "secret:a b", ARN] {
+        assert!(names_a_secret(words), "{words}");
+    }
 }
 
 #[test]
@@ -106,7 +124,7 @@ fn what_makes_no_sense_gets_one_clear_sentence() {
     let not_a_name = "a secret's name has 1 to 512 letters, digits and /_+=.@-! characters";
     for (words, expected) in [
         ("!!! ???", "name one secret at a time, without spaces".to_owned()),
-        ("???", format!("“???” is not a secret: {not_a_name}")),
+        ("???", format!("what you wrote is not a secret: {not_a_name}")),
         ("prod/x prod/y", "name one secret at a time, without spaces".to_owned()),
         ("region:eu-west-1", "name a secret, or give its ARN".to_owned()),
         ("x region:eu-west-1 --region eu-west-2", "region is given twice".to_owned()),
@@ -118,14 +136,11 @@ fn what_makes_no_sense_gets_one_clear_sentence() {
             "“role-arn” is not an option: there are account, region and window".to_owned(),
         ),
         ("x external_id:y", "“external_id” is not an option: there are account, region and window".to_owned()),
-        (
-            "x account:arn:aws:iam::123456789012:role/r",
-            "“arn:aws:iam::123456789012:role/r” is not an account of the configuration".to_owned(),
-        ),
+        ("x account:arn:aws:iam::123456789012:role/r", "what you wrote is not an account of the configuration".to_owned()),
         ("x region:Ireland", "“Ireland” is not a region such as eu-west-1".to_owned()),
         ("x window:0", "“0” is not a window: a window is 24h, 7d, 30d or 90d".to_owned()),
         ("x window:-1", "“-1” is not a window: a window is 24h, 7d, 30d or 90d".to_owned()),
-        ("x window:99999999d", "“99999999d” is not a window: a window is 24h, 7d, 30d or 90d".to_owned()),
+        ("x window:99999999d", "what you wrote is not a window: a window is 24h, 7d, 30d or 90d".to_owned()),
         ("x window:1e9h", "“1e9h” is not a window: a window is 24h, 7d, 30d or 90d".to_owned()),
         ("rerun 0", "write rerun, or rerun and a step from 1 to 9".to_owned()),
         ("rerun 10", "write rerun, or rerun and a step from 1 to 9".to_owned()),
@@ -170,11 +185,17 @@ fn an_arn_is_read_strictly() {
 #[test]
 fn what_is_repeated_is_short_redacted_and_on_one_line() {
     let said = why("<!channel>");
-    assert!(said.starts_with("“<!channel>” is not a secret"), "{said}");
+    assert!(said.starts_with("what you wrote is not a secret"), "{said}");
     assert!(!why("x password:hunter2hunter2").contains("hunter2"));
     assert!(!why("x region:AKIAZZZZ7QJ5TESTKEYQ").contains("AKIAZZZZ7QJ5TESTKEYQ"));
     assert!(why(&format!("x --{}", "y".repeat(900))).chars().count() < 150);
-    assert!(why("x\u{202e}y").contains("<U+202E>"));
+    assert!(why("x\u{202e}y").starts_with("what you wrote is not a secret"));
+    for word in ["P@ss#w0rd", "s3cr3t#", "hunter2?", "кириллица", "x$y"] {
+        assert!(!why(word).contains(word), "{word}");
+        for option in ["account", "region", "window"] {
+            assert!(!why(&format!("x {option}:{word}")).contains(word), "{option}:{word}");
+        }
+    }
 }
 
 proptest! {
@@ -187,7 +208,7 @@ proptest! {
 
     #[test]
     fn what_was_understood_holds_only_the_allowed_characters(text in "[ -~]{0,80}") {
-        if let Ok(Asked::Question(question)) = parse(&text) {
+        if let Ok(Asked::Question(question) | Asked::Word(question)) = parse(&text) {
             let allowed = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-!:".contains(c);
             prop_assert!(question.secret.to_string().chars().all(allowed));
             prop_assert!(question.region.iter().chain(&question.account).all(|value| value.chars().all(allowed)));

@@ -1,9 +1,10 @@
 //! Answers that need no report: help, refusals, questions back.
 
 use super::{safe, section};
+use crate::chat::Manner;
 use crate::chat::command::Usage;
 use crate::chat::document::{Choice, Control, Message, Part, Tone};
-use crate::model::{Action, ActionToken, StepName};
+use crate::model::{Action, ActionToken, SecretRef, StepName};
 use crate::redact::SafeText;
 use crate::report::inert::one_line;
 
@@ -34,11 +35,11 @@ pub fn choose(secret: &SafeText, places: &[(String, String)], id: &str, revision
     message
 }
 
-/// What can be asked.
+/// What can be asked, in the form of a place.
 #[must_use]
-pub fn help() -> Message {
+pub fn help(manner: Manner) -> Message {
     let mut message = Message::line(Tone::Neutral, safe("Why does a secret not rotate? Name it, and I look"));
-    message.parts = grammar();
+    message.parts = grammar(manner);
     let steps: Vec<String> = StepName::ALL.iter().map(|step| format!("{} {}", step.number(), step.label())).collect();
     message.parts.push(Part::Context(steps.iter().map(|step| safe(step)).collect()));
     message
@@ -46,21 +47,97 @@ pub fn help() -> Message {
 
 /// What is wrong with the words, and what can be written instead.
 #[must_use]
-pub fn usage(usage: &Usage) -> Message {
+pub fn usage(usage: &Usage, manner: Manner) -> Message {
     let mut message = refused(usage.why().as_str());
-    message.parts = vec![ways_to_ask(), Part::Context(vec![safe("/rotation-diag help shows what else can be said")])];
+    message.parts = vec![ways_to_ask(manner), more_in_help(manner)];
     message
 }
 
-fn ways_to_ask() -> Part {
-    Part::Commands(vec![
-        safe("/rotation-diag prod/orders-db"),
-        safe("/rotation-diag prod/orders-db account:prod region:eu-west-1 window:7d"),
-    ])
+/// What was said in a thread is no command, and no secret is named in it; `nearest` is what may have been meant.
+#[must_use]
+pub fn no_command(nearest: Option<&str>, manner: Manner) -> Message {
+    let mut message = match nearest {
+        Some(command) => {
+            let mut message = Message::line(Tone::Neutral, safe(&format!("Did you mean “{command}”?")));
+            message.parts = vec![Part::Commands(vec![safe(&manner.words(command))]), more_in_help(manner)];
+            message
+        }
+        None => {
+            let mut message = Message::line(Tone::Neutral, safe("That is no command of mine; in this thread I know these"));
+            message.parts.extend(in_thread(manner));
+            message
+        }
+    };
+    let name = if manner == Manner::Options { "NAME" } else { "secret:NAME" };
+    let ask = format!("to ask about another secret from here: {}", manner.question(name, ""));
+    message.parts.push(Part::Context(vec![safe(&ask)]));
+    message
 }
 
-fn grammar() -> Vec<Part> {
-    let thread = [
+/// What was written looks like a secret's value. Nothing of it is in this answer.
+#[must_use]
+pub fn pasted_value() -> Message {
+    let mut message = Message::line(
+        Tone::Warning,
+        safe("This looks like a secret's value, not its name: I kept nothing of it, and asked nothing"),
+    );
+    let advice = [
+        "It was typed in a chat: rotate it. If it stands in a message of yours, delete that message.",
+        "A name looks like prod/orders-db. Where a secret really has a name like this, give its ARN.",
+    ];
+    message.parts.extend(section("What to do", &advice.map(str::to_owned), 0));
+    message
+}
+
+/// A name like the one that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NearName {
+    /// The name.
+    pub name: String,
+    /// What has to be said with it to be asked about there, such as `region:us-east-1`; may be empty.
+    pub options: String,
+}
+
+/// There is no such secret in any of the places that were looked at; `near` are names like it that its asker may ask about.
+#[must_use]
+pub fn not_found(secret: &SecretRef, places: &[(String, String)], near: &[NearName], manner: Manner) -> Message {
+    // A bare word may be anything a person typed; an answer to a mention is seen by others.
+    let what = match secret.as_str() {
+        name if name.contains('/') => one_line(&safe(name)),
+        _ => "of that name".to_owned(),
+    };
+    let place = match places {
+        [(account, region)] => format!("{account}, {region}"),
+        several => format!("any of the {} places you may ask about", several.len()),
+    };
+    let mut message = Message::line(Tone::Neutral, safe(&format!("There is no secret {what} in {place}")));
+    if !near.is_empty() {
+        let names: Vec<String> = near.iter().map(|near| one_line(&safe(&near.name))).collect();
+        message.parts.extend(section("Did you mean", &names, 0));
+        let ask = |near: &NearName| safe(&manner.question(&near.name, &near.options));
+        message.parts.push(Part::Commands(near.iter().map(ask).collect()));
+    }
+    let account = "a secret of another account or region: add account:NAME or region:REGION";
+    message.parts.push(Part::Context(vec![safe(account)]));
+    message.parts.push(more_in_help(manner));
+    message
+}
+
+fn more_in_help(manner: Manner) -> Part {
+    Part::Context(vec![safe(&format!("{} shows what else can be said", manner.words("help")))])
+}
+
+fn ways_to_ask(manner: Manner) -> Part {
+    let ask = |options| safe(&manner.question("prod/orders-db", options));
+    Part::Commands(vec![ask(""), ask("account:prod region:eu-west-1 window:7d")])
+}
+
+fn grammar(manner: Manner) -> Vec<Part> {
+    [Some(ways_to_ask(manner)), in_thread(manner)].into_iter().flatten().collect()
+}
+
+fn in_thread(manner: Manner) -> Option<Part> {
+    let words = [
         "rerun — all nine steps again; rerun 4 — one of them",
         "widen 7d, widen 30d, widen 90d — look further back",
         "evidence 4 — what a step saw",
@@ -69,7 +146,11 @@ fn grammar() -> Vec<Part> {
         "export — the report as files",
         "resolve — close it",
     ];
-    [Some(ways_to_ask()), section("In a thread", &thread.map(str::to_owned), 0)].into_iter().flatten().collect()
+    let label = match manner.in_thread() {
+        Manner::Prompt => "In a thread".to_owned(),
+        other => format!("In a thread, such as {}", other.words("rerun 4")),
+    };
+    section(&label, &words.map(str::to_owned), 0)
 }
 
 /// Why nothing is done, in one sentence.
@@ -80,8 +161,8 @@ pub fn refused(why: &str) -> Message {
 
 /// A button that no longer stands for anything.
 #[must_use]
-pub fn expired() -> Message {
-    notice(Tone::Neutral, "this button has expired: ask again with /rotation-diag")
+pub fn expired(manner: Manner) -> Message {
+    notice(Tone::Neutral, &format!("this button has expired: ask again with {}", manner.start()))
 }
 
 /// A click on what has been done meanwhile.
@@ -96,12 +177,18 @@ pub fn unavailable() -> Message {
     notice(Tone::Warning, "this could not be stored just now, and nothing was started: please try again in a minute")
 }
 
-/// One sentence; it gets its capital letter and its full stop here.
+/// One sentence of our own; it gets its capital letter and its full stop here.
 #[must_use]
 pub fn notice(tone: Tone, text: &str) -> Message {
-    let text = one_line(&safe(text));
     let mut chars = text.chars();
     let sentence: String = chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default();
+    about(tone, &sentence)
+}
+
+/// One sentence that begins with a name, which stays as it is written; it gets its full stop here.
+#[must_use]
+pub fn about(tone: Tone, text: &str) -> Message {
+    let sentence = one_line(&safe(text));
     let stop = if sentence.ends_with(['.', '?', '!', '…', ':']) { "" } else { "." };
     Message::line(tone, safe(&format!("{sentence}{stop}")))
 }

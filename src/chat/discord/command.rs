@@ -51,7 +51,9 @@ pub(super) fn definition() -> CreateCommand {
 /// The words that somebody could have written instead, for the grammar that all platforms share.
 pub(super) fn words(options: &[Given]) -> String {
     let given = |name: &str| options.iter().find(|option| option.name == name).and_then(|option| option.value.as_str());
-    let plain = [given(WORDS), given(SECRET)].into_iter().flatten().map(str::to_owned);
+    // Whoever fills in the secret's field means a secret, also in a thread, where other words may be talk.
+    let secret = given(SECRET).filter(|name| !name.trim().is_empty()).map(|name| format!("{SECRET}:{name}"));
+    let plain = given(WORDS).map(str::to_owned).into_iter().chain(secret);
     let named = OPTIONS.iter().filter_map(|name| Some(format!("{name}:{}", given(name)?)));
     plain.chain(named).collect::<Vec<_>>().join(" ")
 }
@@ -126,10 +128,11 @@ mod tests {
     fn options_become_the_words_of_the_shared_grammar() {
         for (options, expected) in [
             (vec![], ""),
-            (vec![("secret", "prod/orders-db")], "prod/orders-db"),
+            (vec![("secret", "prod/orders-db")], "secret:prod/orders-db"),
+            (vec![("secret", " "), ("account", "prod")], "account:prod"),
             (
                 vec![("window", "7d"), ("region", "eu-west-1"), ("secret", "prod/x"), ("account", "prod")],
-                "prod/x account:prod region:eu-west-1 window:7d",
+                "secret:prod/x account:prod region:eu-west-1 window:7d",
             ),
             (vec![("words", "rerun 4")], "rerun 4"),
             (vec![("unknown", "x")], ""),
