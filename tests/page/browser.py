@@ -53,6 +53,7 @@ def demo(program):
 SERVED = """default_region = "eu-west-1"
 [console]
 token = "file:{folder}/token"
+url = "http://127.0.0.1:{port}{path}"
 [[allow]]
 platform = "console"
 workspace = "local"
@@ -69,22 +70,20 @@ TOKEN = "9f86d081884c7d659a2feaa0c55ad015"
 class Served:
     """The bot with its page behind a token, on a port that stays the same; it can be killed and started again."""
 
-    def __init__(self, program, folder, port=None):
-        self.program, self.folder = program, folder
-        if port is None:
-            with socket.socket() as free:
-                free.bind(("127.0.0.1", 0))
-                port = free.getsockname()[1]
-        self.port = port
+    def __init__(self, program, folder, path=""):
+        self.program, self.folder, self.path = program, folder, path
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
         with open(os.path.join(folder, "token"), "w") as file:
             file.write(TOKEN)
         with open(os.path.join(folder, "config.toml"), "w") as file:
-            file.write(SERVED.format(folder=folder, port=port))
+            file.write(SERVED.format(folder=folder, port=self.port, path=path))
         self.process = None
 
     @property
     def address(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self.port}{self.path}"
 
     def start(self):
         # Nowhere is AWS: what is asked here ends without a verdict, and is none the less a thread.
@@ -538,14 +537,18 @@ def one_that_listens_hangs(playwright, address, folder):
     """The window that listens for all is frozen, as phones do it: one that is seen takes its place."""
     with Visit(playwright, address, folder) as visit:
         visit.context.add_init_script(COUNTED)
-        first = visit.window("/")
+        visit.page.reload()
+        first = visit.page
         expect(first.get_by_label("Why does it not rotate?")).to_be_visible()
         first.wait_for_timeout(300)
         second = visit.window("/")
         assert streams(visit) == 1 and second.evaluate("window.streams.length") == 0
         # It keeps its lock, and says nothing more.
         first.evaluate("BroadcastChannel.prototype.postMessage = () => {}")
-        second.wait_for_function("window.streams.length > 0", timeout=PATIENCE_MS)
+        for _ in range(PATIENCE_MS // 100):
+            second.wait_for_timeout(100)
+            if second.evaluate("window.streams.length > 0"):
+                break
         second.wait_for_timeout(300)
         assert streams(visit) == 1, "both listen"
 
@@ -625,6 +628,7 @@ def behind_the_sign_in(playwright, program, folder):
                 expect(page.get_by_label("Go on in this thread")).to_have_value("widen 30d")
                 # A link that somebody shared, with the place in it.
                 visit.context.clear_cookies()
+                page.goto("about:blank")
                 page.goto(f"{served.address}{thread}#m-1")
                 page.get_by_label("The token of this page").fill("a wrong one")
                 page.get_by_role("button", name="Sign in").click()
@@ -632,12 +636,8 @@ def behind_the_sign_in(playwright, program, folder):
                 visit.picture("42-wrong-token")
                 contrast(visit)
                 visit.sign_in()
-                page.wait_for_url(f"**{thread}")
+                page.wait_for_url(f"**{thread}#m-1")
                 expect(page.locator("#messages article").first).to_contain_text("prod/shared")
-                visit.context.clear_cookies()
-                page.goto(f"{served.address}/threads/x#m-1")
-                visit.sign_in()
-                assert page.url == f"{served.address}/threads/x#m-1", page.url
             # The same without scripts: the words go through the sign-in.
             with Visit(playwright, served.address, folder, expected=refused, java_script_enabled=False) as visit:
                 page = visit.page
@@ -648,6 +648,78 @@ def behind_the_sign_in(playwright, program, folder):
                 visit.sign_in()
                 expect(page.get_by_label("Why does it not rotate?")).to_have_value("/rotation-diag prod/kept")
                 visit.picture("43-words-after-the-sign-in")
+        finally:
+            served.kill()
+
+
+def with_a_slow_server(playwright, address, folder):
+    with Visit(playwright, address, folder) as visit:
+        page = visit.page
+        said = []
+
+        def slowly(route):
+            said.append(route.request.post_data)
+            page.wait_for_timeout(1500)
+            route.continue_()
+
+        page.route("**/say", slowly)
+        field = page.get_by_label("Why does it not rotate?")
+        field.fill("/rotation-diag prod/slow")
+        button = page.get_by_role("button", name="Ask")
+        button.click()
+        expect(button).to_be_disabled()
+        # Impatience counts once, and what is written meanwhile stays.
+        field.press("Enter")
+        field.press("Enter")
+        field.fill("/rotation-diag prod/next")
+        expect(page.locator("#threads")).to_contain_text("prod/slow")
+        expect(button).to_be_enabled()
+        expect(field).to_have_value("/rotation-diag prod/next")
+        assert page.url.split("?")[0] == address + "/", "whoever writes is not led away"
+        assert len(said) == 1, said
+        expect(page.locator("#threads li")).to_have_count(1)
+
+
+def after_sleep(playwright, address, folder):
+    """A stream that says nothing any more, as after sleep or in another network, is replaced."""
+    with Visit(playwright, address, folder) as visit:
+        page = visit.page
+        visit.context.add_init_script(COUNTED)
+        page.clock.install()
+        page.reload()
+        expect(page.get_by_label("Why does it not rotate?")).to_be_visible()
+        page.get_by_label("Why does it not rotate?").fill("prod/typed")
+        page.clock.run_for(1000)
+        assert page.evaluate("window.streams.length") == 1
+        page.clock.fast_forward("10:00")
+        page.clock.run_for(10_000)
+        assert page.evaluate("window.streams.length") > 1, "the dead stream is still listened to"
+        assert streams(visit) == 1
+        # Another network.
+        before = page.evaluate("window.streams.length")
+        page.evaluate("window.dispatchEvent(new Event('online'))")
+        assert page.evaluate("window.streams.length") == before + 1
+        expect(page.get_by_label("Why does it not rotate?")).to_have_value("prod/typed")
+
+
+def below_a_path(playwright, program, folder):
+    with tempfile.TemporaryDirectory() as home:
+        served = Served(program, home, "/ops/page")
+        served.start()
+        try:
+            with Visit(playwright, served.address, folder) as visit:
+                page = visit.page
+                visit.context.add_init_script(COUNTED)
+                visit.sign_in()
+                page.wait_for_url(served.address)
+                visit.ask("/rotation-diag prod/below")
+                page.wait_for_url("**/ops/page/threads/**")
+                assert streams(visit) == 1
+                page.get_by_role("link", name="rotation-diag").click()
+                page.wait_for_url(served.address)
+                expect(page.locator("#threads")).to_contain_text("prod/below")
+                page.locator("#threads a").click()
+                page.wait_for_url("**/ops/page/threads/**")
         finally:
             served.kill()
 
@@ -664,8 +736,10 @@ def main():
         with_a_mistake,
         in_many_windows,
         one_that_listens_hangs,
+        with_a_slow_server,
+        after_sleep,
     )
-    on_the_bot = (without_the_server, behind_the_sign_in)
+    on_the_bot = (without_the_server, behind_the_sign_in, below_a_path)
     only = os.environ.get("JOURNEY")
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
         os.environ["HOME"] = home

@@ -143,6 +143,48 @@ async fn what_did_not_come_from_the_page_itself_changes_nothing() {
 }
 
 #[tokio::test]
+async fn every_form_proves_where_it_comes_from_and_every_change_asks_for_it() {
+    let site = Site::start(Some("9f86d081884c7d659a2feaa0c55ad015")).await;
+    let investigation = investigated("role_detached_policy").await;
+    site.shelf.put(&[(ROOT, compose::verdict(&Report::new(&investigation), ID, 1, &Standing::default()))]);
+    *site.desk.investigation.lock().unwrap() = Some(investigation);
+    *site.desk.suggestions.lock().unwrap() = vec!["prod/orders-db".to_owned()];
+    let mut browser = Browser::default();
+    let form = regex::Regex::new(r#"(?s)<form ([^>]*)>(.*?)</form>"#).unwrap();
+    let mut seen = Vec::new();
+    let mut look = |page: &str| {
+        for found in form.captures_iter(page) {
+            assert!(found[1].contains("method=\"post\""), "{}", &found[1]);
+            let action = regex::Regex::new("action=\"([^\"]*)\"").unwrap().captures(&found[1]).unwrap()[1].to_owned();
+            assert_eq!(hidden(&found[2], "form").len(), 64, "{}", &found[1]);
+            seen.push(action);
+        }
+    };
+    look(&site.page(&mut browser, "/sign-in").await);
+    assert_eq!(site.sign_in(&mut browser, "9f86d081884c7d659a2feaa0c55ad015", &[]).await.status(), 303);
+    for path in ["/".to_owned(), format!("/threads/{ROOT}"), format!("/investigations/{ID}")] {
+        look(&site.page(&mut browser, &path).await);
+    }
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen, ["/act", "/say", "/sign-in"]);
+    let own = format!("http://{}", site.host);
+    for action in seen {
+        for (origin, status) in [(Some(own.as_str()), 403), (Some("https://evil.example"), 403), (Some("null"), 403), (None, 403)]
+        {
+            let fields =
+                [("form", "0".repeat(64)), ("once", "1".repeat(32)), ("words", "x".to_owned()), ("token", "x".to_owned())];
+            let mut request = site.request(Method::POST, &action).form(&fields);
+            if let Some(origin) = origin {
+                request = request.header(ORIGIN, origin);
+            }
+            assert_eq!(browser.send(request).await.status(), status, "{action} from {origin:?}");
+        }
+    }
+    assert!(site.desk.received.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn forms_and_methods_have_their_limits() {
     let site = Site::open().await;
     let mut browser = Browser::default();

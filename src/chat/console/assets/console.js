@@ -7,6 +7,10 @@
   const SETTLE_MS = 80;
   const SETTLE_HIDDEN_MS = 2000;
   const POLL_MS = 5000;
+  const EAGER_POLL_MS = 1000;
+  const EAGER_FOR_MS = 30000;
+  /** After a look that failed. */
+  const AGAIN_MS = 3000;
   const ANSWER_MS = 20000;
   const BEAT_MS = 5000;
   /** A visible window that hears nothing from the one that listens for all takes its place. */
@@ -140,6 +144,7 @@
   // ---- looking ----
 
   let settling;
+  let again;
   let looking = false;
   let stale = false;
   let generation = 0;
@@ -176,11 +181,13 @@
     }
     looking = true;
     stale = false;
+    clearTimeout(again);
     const mine = generation;
     try {
       const { page, at, out } = await fetched(location.href);
       if (out) {
         state("out");
+        again = setTimeout(soon, AGAIN_MS);
         return;
       }
       state("open");
@@ -193,6 +200,7 @@
       } else go(at, page);
     } catch {
       state("lost");
+      again = setTimeout(soon, AGAIN_MS);
     } finally {
       looking = false;
       if (stale) soon();
@@ -252,7 +260,7 @@
       if (source !== opened) return;
       close();
       // Looking tells whether the server is gone, whether we are signed out, or whether only the stream is refused.
-      look().then(() => channel?.postMessage({ state: connection }));
+      look().then(() => channel?.postMessage({ changed: true, state: connection }));
       retrying = setTimeout(open, wait);
       wait = Math.min(wait * 2, LAST_RETRY_MS);
     });
@@ -310,7 +318,13 @@
     addEventListener("popstate", () => look());
     if (!channel || !locks) {
       // Over plain HTTP from another machine browsers offer no locks: each window that is seen looks now and then.
-      setInterval(() => document.hidden || look(), POLL_MS);
+      let lookedAt = Date.now();
+      setInterval(() => {
+        const every = Date.now() - saidAt < EAGER_FOR_MS ? 0 : POLL_MS;
+        if (document.hidden || Date.now() - lookedAt < every) return;
+        lookedAt = Date.now();
+        look();
+      }, EAGER_POLL_MS);
       addEventListener("pageshow", (event) => event.persisted && look());
       return;
     }
@@ -337,6 +351,7 @@
   // ---- saying ----
 
   const busy = new WeakSet();
+  let saidAt = 0;
 
   async function submit(form, button) {
     const sent = new URLSearchParams(new FormData(form));
@@ -348,6 +363,7 @@
     if (unsent?.what === what) sent.set("once", unsent.once);
     if (button) button.disabled = true;
     writes = false;
+    saidAt = Date.now();
     generation += 1;
     let answer;
     try {

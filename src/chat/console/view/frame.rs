@@ -73,7 +73,7 @@ pub(in super::super) fn sign_in(paths: &Paths, form: &str, why_not: Option<&Mess
     alone(paths, "Sign in").around(&html! {
         main id="main" {
             h1 { "Sign in" }
-            @if let Some(why) = why_not { div role="alert" id="why-not" { (message::notice(why)) } }
+            @if let Some(why) = why_not { div id="why-not" { (message::notice(why)) } }
             form class="sign-in" method="post" action=(paths.at("/sign-in")) {
                 input type="hidden" name="form" value=(form);
                 input type="hidden" name="to" value=(luggage.to.as_str());
