@@ -4,16 +4,16 @@
 //! their session's is refused whatever they give. An address may be a proxy with a whole company behind it: once its budget
 //! is used up by others, the right token still opens, provided that it cannot be guessed; one that could be is refused too.
 
-use crate::clock::Stopwatch;
+use super::session::Session;
+use crate::clock;
+use crate::config::Network;
 use axum::http::HeaderMap;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-
-use super::session::Session;
-use crate::config::Network;
+use tokio::time::Instant;
 
 /// How many wrong tokens of one session are looked at within [`SPAN`].
 const MAX_PER_SESSION: usize = 5;
@@ -47,20 +47,24 @@ struct Wrong {
 impl Attempts {
     /// Judges an attempt: `is_right` is whether the token is the right one, `is_hard` whether it is too hard to guess.
     pub(super) fn judge(&self, session: &Session, from: IpAddr, is_right: bool, is_hard: bool) -> Result<(), SignInError> {
+        self.judge_at(session, from, is_right, is_hard, clock::this_instant())
+    }
+
+    fn judge_at(&self, session: &Session, from: IpAddr, is_right: bool, is_hard: bool, now: Instant) -> Result<(), SignInError> {
         let from = client(from);
         let mut wrong = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if wrong.sessions.of(&session.id) >= MAX_PER_SESSION {
+        if wrong.sessions.of(&session.id, now) >= MAX_PER_SESSION {
             return Err(SignInError::TooMany);
         }
-        let is_crowded = wrong.addresses.of(&from) >= MAX_PER_ADDRESS;
+        let is_crowded = wrong.addresses.of(&from, now) >= MAX_PER_ADDRESS;
         if is_right && (is_hard || !is_crowded) {
             return Ok(());
         }
         if is_crowded {
             return Err(SignInError::TooMany);
         }
-        wrong.sessions.add(session.id.clone());
-        wrong.addresses.add(from);
+        wrong.sessions.add(session.id.clone(), now);
+        wrong.addresses.add(from, now);
         Err(SignInError::Wrong)
     }
 }
@@ -77,26 +81,32 @@ impl<K> Default for Counts<K> {
 
 #[derive(Debug)]
 struct Count {
-    first: Stopwatch,
+    first: Instant,
     wrong: usize,
 }
 
+impl Count {
+    fn counts(&self, now: Instant) -> bool {
+        now.duration_since(self.first) < SPAN
+    }
+}
+
 impl<K: Eq + Hash + Clone> Counts<K> {
-    fn of(&self, key: &K) -> usize {
-        self.0.get(key).filter(|count| count.first.elapsed() < SPAN).map_or(0, |count| count.wrong)
+    fn of(&self, key: &K, now: Instant) -> usize {
+        self.0.get(key).filter(|count| count.counts(now)).map_or(0, |count| count.wrong)
     }
 
-    fn add(&mut self, key: K) {
+    fn add(&mut self, key: K, now: Instant) {
         if !self.0.contains_key(&key) && self.0.len() >= MAX_REMEMBERED {
-            self.0.retain(|_, count| count.first.elapsed() < SPAN);
-            let oldest = self.0.iter().max_by_key(|(_, count)| count.first.elapsed()).map(|(key, _)| key.clone());
+            self.0.retain(|_, count| count.counts(now));
+            let oldest = self.0.iter().min_by_key(|(_, count)| count.first).map(|(key, _)| key.clone());
             if let Some(oldest) = oldest.filter(|_| self.0.len() >= MAX_REMEMBERED) {
                 self.0.remove(&oldest);
             }
         }
-        let count = self.0.entry(key).or_insert_with(|| Count { first: Stopwatch::start(), wrong: 0 });
-        if count.first.elapsed() >= SPAN {
-            *count = Count { first: Stopwatch::start(), wrong: 0 };
+        let count = self.0.entry(key).or_insert(Count { first: now, wrong: 0 });
+        if !count.counts(now) {
+            *count = Count { first: now, wrong: 0 };
         }
         count.wrong += 1;
     }
@@ -143,36 +153,38 @@ mod tests {
 
     const PROXY: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
 
-    #[tokio::test(start_paused = true)]
-    async fn whoever_gives_wrong_tokens_is_locked_for_a_minute_and_nobody_else_behind_the_proxy_is() {
+    #[test]
+    fn whoever_gives_wrong_tokens_is_locked_for_a_minute_and_nobody_else_behind_the_proxy_is() {
+        let now = clock::this_instant();
         for is_hard in [true, false] {
             let attempts = Attempts::default();
-            let (guesser, colleague) = (session(1), session(2));
+            let judge = |who: usize, from, is_right, at| attempts.judge_at(&session(who), from, is_right, is_hard, at);
+            let (guesser, colleague) = (1, 2);
             for _ in 0..MAX_PER_SESSION {
-                assert_eq!(attempts.judge(&guesser, PROXY, false, is_hard), Err(Wrong));
+                assert_eq!(judge(guesser, PROXY, false, now), Err(Wrong));
             }
-            assert_eq!(attempts.judge(&guesser, PROXY, false, is_hard), Err(TooMany));
-            assert_eq!(attempts.judge(&guesser, PROXY, true, is_hard), Err(TooMany), "not even with the right one");
-            assert_eq!(attempts.judge(&guesser, address("198.51.100.7"), true, is_hard), Err(TooMany), "nor from elsewhere");
-            assert_eq!(attempts.judge(&colleague, PROXY, true, is_hard), Ok(()));
-            tokio::time::advance(SPAN).await;
-            assert_eq!(attempts.judge(&guesser, PROXY, true, is_hard), Ok(()));
+            assert_eq!(judge(guesser, PROXY, false, now), Err(TooMany));
+            assert_eq!(judge(guesser, PROXY, true, now), Err(TooMany), "not even with the right one");
+            assert_eq!(judge(guesser, address("198.51.100.7"), true, now), Err(TooMany), "nor from elsewhere");
+            assert_eq!(judge(colleague, PROXY, true, now), Ok(()));
+            assert_eq!(judge(guesser, PROXY, true, now + SPAN), Ok(()));
         }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_guesser_who_drops_cookies_gets_the_addresss_budget_and_keeps_out_nobody_with_a_token_that_is_hard_to_guess() {
+    #[test]
+    fn a_guesser_who_drops_cookies_gets_the_addresss_budget_and_keeps_out_nobody_whose_token_is_hard_to_guess() {
+        let now = clock::this_instant();
         for (one, same) in [("192.0.2.1", "::ffff:192.0.2.1"), ("2001:db8:1:2::3", "2001:db8:1:2:ffff::4")] {
             for is_hard in [true, false] {
                 let attempts = Attempts::default();
-                let guesses = (0..1_000).map(|at| attempts.judge(&session(at), address(one), false, is_hard));
+                let judge =
+                    |who: usize, from: &str, is_right, at| attempts.judge_at(&session(who), address(from), is_right, is_hard, at);
+                let guesses = (0..1_000).map(|at| judge(at, one, false, now));
                 assert_eq!(guesses.filter(|answer| *answer == Err(Wrong)).count(), MAX_PER_ADDRESS);
-                assert_eq!(attempts.judge(&session(2_000), address(same), false, is_hard), Err(TooMany));
-                let colleague = attempts.judge(&session(3_000), address(same), true, is_hard);
-                assert_eq!(colleague, if is_hard { Ok(()) } else { Err(TooMany) });
-                assert_eq!(attempts.judge(&session(3_000), address("198.51.100.7"), true, is_hard), Ok(()));
-                tokio::time::advance(SPAN).await;
-                assert_eq!(attempts.judge(&session(3_000), address(same), true, is_hard), Ok(()));
+                assert_eq!(judge(2_000, same, false, now), Err(TooMany));
+                assert_eq!(judge(3_000, same, true, now), if is_hard { Ok(()) } else { Err(TooMany) });
+                assert_eq!(judge(3_000, "198.51.100.7", true, now), Ok(()));
+                assert_eq!(judge(3_000, same, true, now + SPAN), Ok(()));
             }
         }
     }
@@ -206,7 +218,9 @@ mod tests {
             ("10.0.0.1", vec![], "10.0.0.1"),
         ] {
             let mut headers = HeaderMap::new();
-            said.iter().for_each(|line| drop(headers.append(FORWARDED_FOR, line.parse().unwrap())));
+            for line in &said {
+                headers.append(FORWARDED_FOR, line.parse().unwrap());
+            }
             assert_eq!(source(address(peer), &headers, &trusted).to_canonical(), address(expected), "{peer} {said:?}");
         }
         let mut headers = HeaderMap::new();

@@ -15,7 +15,7 @@ const MOST_STREAMS: usize = 64;
 /// How many news a slow browser may miss before it is told only that there are some.
 const KEPT: usize = 64;
 /// How often a silent stream says that it is alive, so that a browser knows a dead one; proxies cut one after a minute.
-const ALIVE: Duration = Duration::from_secs(15);
+const ALIVE: Duration = Duration::from_secs(10);
 
 /// What a browser is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,16 +30,18 @@ pub(super) enum News {
 pub(super) struct Live {
     news: broadcast::Sender<News>,
     streams: Arc<Semaphore>,
+    alive: Duration,
 }
 
 impl Default for Live {
     fn default() -> Live {
-        Live { news: broadcast::Sender::new(KEPT), streams: Arc::new(Semaphore::new(MOST_STREAMS)) }
+        Live { news: broadcast::Sender::new(KEPT), streams: Arc::new(Semaphore::new(MOST_STREAMS)), alive: ALIVE }
     }
 }
 
 struct Listener {
     news: broadcast::Receiver<News>,
+    alive: Duration,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -59,7 +61,7 @@ impl Live {
     /// The news; `None` when too many listen already.
     pub(super) fn listen(&self) -> Option<Sse<impl Stream<Item = Result<Event, Infallible>> + use<>>> {
         let permit = self.streams.clone().try_acquire_owned().ok()?;
-        let listener = Listener { news: self.news.subscribe(), _permit: permit };
+        let listener = Listener { news: self.news.subscribe(), alive: self.alive, _permit: permit };
         let events = stream::unfold(listener, |mut listener| async move {
             let event = listener.next().await?;
             Some((Ok(event), listener))
@@ -70,7 +72,7 @@ impl Live {
 
 impl Listener {
     async fn next(&mut self) -> Option<Event> {
-        match tokio::time::timeout_at(clock::deadline(ALIVE), self.news.recv()).await {
+        match tokio::time::timeout_at(clock::deadline(self.alive), self.news.recv()).await {
             // An event, and no comment: of those the page's script does not learn.
             Err(_) => Some(Event::default().event("alive").data("yes")),
             Ok(Ok(News::Changed) | Err(RecvError::Lagged(_))) => Some(Event::default().event("changed").data("look")),
@@ -85,9 +87,9 @@ mod tests {
     use futures::StreamExt as _;
     use std::pin::pin;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_silent_stream_says_that_it_is_alive() {
-        let live = Live::default();
+        let live = Live { alive: Duration::ZERO, ..Live::default() };
         let response = axum::response::IntoResponse::into_response(live.listen().unwrap());
         let mut body = pin!(response.into_body().into_data_stream());
         for _ in 0..3 {

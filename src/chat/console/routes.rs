@@ -156,7 +156,7 @@ impl Page {
             return self.outdated(session, form, words).await;
         }
         let key = key(session, &form.once);
-        self.console.submissions.begin(&key, form.field());
+        self.console.submissions.begin(&key, form.field(), words.as_deref());
         let inbound = Inbound {
             key: format!("page.{}.{}", session.id, form.once),
             actor: Console::actor(),
@@ -167,7 +167,7 @@ impl Page {
         match self.reception.receive(inbound).await {
             Receipt::Accepted | Receipt::Duplicate => {}
             Receipt::Answer(message) | Receipt::Unavailable(message) => {
-                self.console.submissions.give_back(&key, words, *message);
+                self.console.submissions.give_back(&key, *message);
             }
         }
         Redirect::to(&form.shown(&self.console.paths, &form.once)).into_response()

@@ -116,9 +116,9 @@ impl Page {
         }
         let once = (self.console.settings.new_id)();
         let key = key(session, &once);
-        self.console.submissions.begin(&key, if to.is_thread() { Field::Say } else { Field::Ask });
+        self.console.submissions.begin(&key, if to.is_thread() { Field::Say } else { Field::Ask }, Some(&words));
         let why = compose::notice(Tone::Warning, "this was not sent yet, because you were signed out: send it now");
-        self.console.submissions.give_back(&key, Some(words), why);
+        self.console.submissions.give_back(&key, why);
         to.asked(&once)
     }
 }

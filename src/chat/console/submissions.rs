@@ -5,12 +5,14 @@
 
 use super::session::Session;
 use crate::chat::Message;
-use crate::clock::Stopwatch;
+use crate::chat::document::Tone;
+use crate::clock;
 use crate::redact::SafeText;
 use crate::report::inert::one_line;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// How many submissions are remembered; the oldest is forgotten first.
 const MAX_SUBMISSIONS: usize = 512;
@@ -45,8 +47,10 @@ pub(super) struct Submission {
 #[derive(Debug)]
 struct Known {
     key: String,
-    since: Stopwatch,
+    since: Instant,
     submission: Submission,
+    /// What was said, while it may still turn out to have started nothing.
+    said: Option<String>,
     /// The message the thread hangs on; taken by the window that goes there.
     thread: Option<String>,
 }
@@ -60,29 +64,33 @@ pub(super) fn key(session: &Session, once: &str) -> String {
 }
 
 impl Submissions {
-    /// Something was said in `field`, and is on its way. Sent again, it is the same submission.
-    pub(super) fn begin(&self, key: &str, field: Field) {
+    /// Something was said in `field`, and is on its way. Sent again, it is the same submission. Words that would be hidden
+    /// anywhere else, such as a value that was pasted by mistake, are not kept.
+    pub(super) fn begin(&self, key: &str, field: Field, words: Option<&str>) {
+        let words = words.filter(|words| one_line(&SafeText::redact(words)) == *words);
         self.change(key, |known| {
-            known.since = Stopwatch::start();
+            known.said = words.map(str::to_owned);
+            known.since = clock::this_instant();
             known.submission = Submission { field, is_awaited: true, ..Submission::default() };
         });
     }
 
-    /// It started nothing: the words go back into the field, with why. What would be hidden anywhere else, such as a value
-    /// that was pasted by mistake, is not kept.
-    pub(super) fn give_back(&self, key: &str, words: Option<String>, why: Message) {
-        let words = words.filter(|words| one_line(&SafeText::redact(words)) == *words);
+    /// It started nothing: the words go back into the field, with why.
+    pub(super) fn give_back(&self, key: &str, why: Message) {
         self.change(key, |known| {
-            known.submission.words = words;
+            known.submission.words = known.said.take();
             known.submission.is_awaited = false;
             known.submission.notices = vec![why];
         });
     }
 
-    /// The person is told something more about it.
+    /// The person is told something more about it. A refusal of what led to no thread gives the words back.
     pub(super) fn tell(&self, key: &str, message: Message) {
         self.change(key, |known| {
             known.submission.is_awaited = false;
+            if message.tone == Tone::Warning {
+                known.submission.words = known.said.take().or(known.submission.words.take());
+            }
             let notices = &mut known.submission.notices;
             notices.push(message);
             if notices.len() > MAX_NOTICES {
@@ -95,15 +103,20 @@ impl Submissions {
     pub(super) fn lead(&self, key: &str, root: &str) {
         self.change(key, |known| {
             known.submission.is_awaited = false;
+            known.said = None;
             known.thread = Some(root.to_owned());
         });
     }
 
     /// What became of it so far; `None` where nothing of the kind was said, or it is forgotten.
     pub(super) fn of(&self, key: &str) -> Option<Submission> {
+        self.of_at(key, clock::this_instant())
+    }
+
+    fn of_at(&self, key: &str, now: Instant) -> Option<Submission> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = all.iter().find(|known| known.key == key)?;
-        let is_awaited = known.submission.is_awaited && known.since.elapsed() < PATIENCE;
+        let is_awaited = known.submission.is_awaited && now.duration_since(known.since) < PATIENCE;
         Some(Submission { is_awaited, ..known.submission.clone() })
     }
 
@@ -118,8 +131,9 @@ impl Submissions {
         let at = all.iter().position(|known| known.key == key);
         let mut known = at.and_then(|at| all.remove(at)).unwrap_or_else(|| Known {
             key: key.to_owned(),
-            since: Stopwatch::start(),
+            since: clock::this_instant(),
             submission: Submission::default(),
+            said: None,
             thread: None,
         });
         change(&mut known);
@@ -134,7 +148,6 @@ impl Submissions {
 mod tests {
     use super::*;
     use crate::chat::compose::notice;
-    use crate::chat::document::Tone;
 
     fn said(text: &str) -> Message {
         notice(Tone::Neutral, text)
@@ -158,8 +171,8 @@ mod tests {
     #[test]
     fn the_thread_is_taken_once_by_whoever_asked() {
         let submissions = Submissions::default();
-        submissions.begin("one.1", Field::Ask);
-        submissions.begin("one.2", Field::Ask);
+        submissions.begin("one.1", Field::Ask, None);
+        submissions.begin("one.2", Field::Ask, None);
         assert!(submissions.of("one.1").unwrap().is_awaited);
         submissions.lead("one.1", "root");
         assert!(!submissions.of("one.1").unwrap().is_awaited);
@@ -174,18 +187,31 @@ mod tests {
         for (words, is_kept) in
             [("/rotation-diag prod/ordres-db", true), ("ghp_16C7e42F292c6912E7710c838347Ae178B4a", false), ("a\u{202e}b", false)]
         {
-            submissions.give_back("one.1", Some(words.to_owned()), said("no"));
+            submissions.begin("one.1", Field::Ask, Some(words));
+            assert_eq!(submissions.of("one.1").unwrap().words, None);
+            submissions.give_back("one.1", said("no"));
             let expected = is_kept.then(|| words.to_owned());
             assert_eq!(submissions.of("one.1").unwrap().words, expected, "{words}");
         }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn what_never_comes_is_waited_for_two_minutes() {
+    #[test]
+    fn words_that_turn_out_later_to_start_nothing_come_back_and_others_do_not() {
         let submissions = Submissions::default();
-        submissions.begin("one.1", Field::Say);
+        submissions.begin("late", Field::Ask, Some("prod/ordres-db"));
+        submissions.tell("late", notice(Tone::Warning, "there is no such secret"));
+        assert_eq!(submissions.of("late").unwrap().words.as_deref(), Some("prod/ordres-db"));
+        submissions.begin("led", Field::Ask, Some("prod/orders-db"));
+        submissions.lead("led", "root");
+        submissions.tell("led", notice(Tone::Warning, "a message could not be sent"));
+        assert_eq!(submissions.of("led").unwrap().words, None);
+    }
+
+    #[test]
+    fn what_never_comes_is_waited_for_two_minutes() {
+        let submissions = Submissions::default();
+        submissions.begin("one.1", Field::Say, None);
         assert!(submissions.of("one.1").unwrap().is_awaited);
-        tokio::time::advance(PATIENCE).await;
-        assert!(!submissions.of("one.1").unwrap().is_awaited);
+        assert!(!submissions.of_at("one.1", clock::this_instant() + PATIENCE).unwrap().is_awaited);
     }
 }

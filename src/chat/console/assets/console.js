@@ -11,12 +11,13 @@
   const EAGER_FOR_MS = 30000;
   /** After a look that failed. */
   const AGAIN_MS = 3000;
-  const ANSWER_MS = 20000;
+  /** The server gives up answering after 15 s. */
+  const ANSWER_MS = 16000;
   const BEAT_MS = 5000;
   /** A visible window that hears nothing from the one that listens for all takes its place. */
   const FOLLOWER_PATIENCE_MS = 3 * BEAT_MS;
-  /** The server says every 15 s that it is alive: a stream that is silent for longer is dead, after sleep for instance. */
-  const STREAM_PATIENCE_MS = 35000;
+  /** The server says every 10 s that it is alive: a stream that is silent for longer is dead, after sleep for instance. */
+  const STREAM_PATIENCE_MS = 25000;
   const FIRST_RETRY_MS = 1000;
   const LAST_RETRY_MS = 10000;
 
@@ -75,6 +76,8 @@
     for (const field of fields()) {
       const value = typed.get(field.id);
       if (value !== undefined && field.value !== value) field.value = value;
+      // Words that turned out later to have started nothing.
+      if (field.value === "" && !writes && field.hasAttribute("data-kept")) field.value = field.getAttribute("value");
     }
     reveal();
   }
@@ -225,6 +228,7 @@
   /** Held by the window that listens for all of them. */
   let turn = null;
   let queued = null;
+  let polls = false;
 
   function close() {
     clearTimeout(retrying);
@@ -278,16 +282,31 @@
         turn = { done };
         open();
       });
+    let refused = false;
     locks
       .request(`rotation-diag ${ROOT.pathname}`, options, listening)
-      .catch(() => {})
+      .catch((error) => (refused = error.name !== "AbortError"))
       .finally(() => {
         if (queued !== mine) return;
         turn = null;
         close();
         heard();
-        stand(false);
+        if (refused) poll();
+        else setTimeout(() => queued === mine && stand(false), SETTLE_MS);
       });
+  }
+
+  /** Where windows cannot agree on one that listens, each that is seen looks now and then. */
+  function poll() {
+    if (polls) return;
+    polls = true;
+    let lookedAt = Date.now();
+    setInterval(() => {
+      const every = Date.now() - saidAt < EAGER_FOR_MS ? 0 : POLL_MS;
+      if (document.hidden || Date.now() - lookedAt < every) return;
+      lookedAt = Date.now();
+      look();
+    }, EAGER_POLL_MS);
   }
 
   function leave() {
@@ -302,9 +321,12 @@
   function beat() {
     const silence = Date.now() - heardAt;
     if (turn) {
-      if (source && silence > STREAM_PATIENCE_MS) open();
+      if (source && silence > STREAM_PATIENCE_MS) {
+        open();
+        look();
+      }
       channel.postMessage({ state: connection });
-    } else if (!document.hidden && silence > FOLLOWER_PATIENCE_MS) {
+    } else if (!polls && !document.hidden && silence > FOLLOWER_PATIENCE_MS) {
       heard();
       stand(true);
     }
@@ -317,14 +339,8 @@
     });
     addEventListener("popstate", () => look());
     if (!channel || !locks) {
-      // Over plain HTTP from another machine browsers offer no locks: each window that is seen looks now and then.
-      let lookedAt = Date.now();
-      setInterval(() => {
-        const every = Date.now() - saidAt < EAGER_FOR_MS ? 0 : POLL_MS;
-        if (document.hidden || Date.now() - lookedAt < every) return;
-        lookedAt = Date.now();
-        look();
-      }, EAGER_POLL_MS);
+      // Over plain HTTP from another machine browsers offer no locks.
+      poll();
       addEventListener("pageshow", (event) => event.persisted && look());
       return;
     }

@@ -54,7 +54,7 @@ pub(in super::super) struct Open {
 pub(in super::super) fn sheet(sheet: &Sheet<'_>) -> Html<String> {
     let open = sheet.open.as_ref();
     let root = open.and_then(|open| open.messages.first());
-    let working = root.into_iter().chain(sheet.channel.threads.iter().map(|thread| &thread.root)).any(is_working);
+    let working = root.is_some_and(is_working);
     let title = root.map_or_else(|| "Channel".to_owned(), |root| text(&root.message.title));
     let frame = Frame {
         paths: sheet.paths,
@@ -130,6 +130,10 @@ fn channel(sheet: &Sheet<'_>) -> Markup {
             }
             @if threads.is_empty() {
                 p class="empty" { "Nothing has been asked yet." }
+            }
+            // Loading anew by itself would take away what is being typed.
+            @if open.is_none() && threads.iter().any(|thread| is_working(&thread.root)) {
+                noscript { p class="empty" { a href=(sheet.paths.channel()) { "Look again" } " how far it is" } }
             }
             ol id="threads" class="threads" {
                 @for thread in threads { (entry(sheet.paths, thread, open == Some(thread.root.id.as_str()))) }
