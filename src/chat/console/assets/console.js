@@ -377,6 +377,7 @@
     // Whether it arrived may be unknown: sent once more under the same number, it counts once.
     const what = [form.action, ...["words", "token", "thread"].map((name) => sent.get(name))].join("\n");
     if (unsent?.what === what) sent.set("once", unsent.once);
+    const held = button && document.activeElement === button;
     if (button) button.disabled = true;
     writes = false;
     saidAt = Date.now();
@@ -396,6 +397,8 @@
     } finally {
       generation += 1;
       if (button) button.disabled = false;
+      // A button that is disabled loses the focus.
+      if (held && button.isConnected && document.activeElement === document.body) button.focus({ preventScroll: true });
     }
     if (answer.out) {
       state("out");
