@@ -7,7 +7,7 @@ use crate::investigation::perform::Undone;
 use crate::investigation::{Bot, Options, new_id};
 use crate::model::{Investigation, Question, SecretRef};
 use crate::redact::SafeText;
-use crate::store::{Concluded, Ending, Filed, NewThread, Outgoing, ROOT, Stage, StoreError, Stored};
+use crate::store::{Concluded, Ending, Filed, NewThread, Outgoing, ROOT, Stage, StoreError, Stored, ThreadState};
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _};
 
@@ -42,7 +42,8 @@ impl Bot {
         self.store.state(&[self.about_alarm(case, filed)]).await?;
         let mut ending = self.look_into(case, &opened).await?;
         if !single {
-            let overview = words::overview(case, &records(&ending));
+            let left: Vec<&SecretRef> = case.secrets.values().skip(MOST_SECRETS).collect();
+            let overview = words::overview(case, &records(&ending), &left);
             ending.messages.push(Outgoing::root(&filed.thread, overview, "what the secrets of an alarm have in common"));
         }
         Ok(ending)
@@ -51,6 +52,10 @@ impl Bot {
     /// No secret was found: the thread says what was tried, and how to map the alarm. While CloudTrail may not show the
     /// failed rotation yet, it is looked at again.
     async fn without_secrets(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Ending, Undone> {
+        if !self.store.investigations_of(&filed.thread).await?.is_empty() {
+            // Another alarm told meanwhile which secret it is about.
+            return Ok(self.fold(case, filed));
+        }
         let waited = self.store.now().duration_since(case.claimed.received_at);
         let may_come = case.found.by == Means::Nothing && case.found.secrets.is_empty() && waited < LOOK_FOR;
         let messages = vec![
@@ -77,18 +82,36 @@ impl Bot {
                 let mut opened = Vec::new();
                 let new = case.secrets.iter().filter(|(name, _)| names.contains(*name)).take(MOST_SECRETS);
                 for (at, (_, secret)) in new.enumerate() {
-                    let slot = format!("s{}", known.len() + at + 1);
+                    // The first message of a thread that was about no secret becomes the first one's verdict.
+                    let slot = if known.is_empty() && at == 0 { ROOT.to_owned() } else { format!("s{}", known.len() + at + 1) };
                     opened.push(self.open_for(case, filed, secret, &slot).await?);
                 }
                 self.look_into(case, &opened).await?
             }
             Reason::StillFailing(_) | Reason::Again => self.look_into_again(case, &known).await?,
         };
-        let told = words::told(case, reason, &records(&ending));
+        if *reason == Reason::Again {
+            self.store.mark_thread(&filed.thread, ThreadState::Open, None).await?;
+        }
+        let told = words::told(case, reason, &records(&ending), &filed.thread);
         let name = format!("told-{}", case.claimed.ticket.number());
         ending.messages.push(Outgoing::reply(&filed.thread, name, told, words::reason(reason)));
         ending.messages.push(self.about_alarm(case, filed));
-        Ok(ending)
+        self.with_overview(case, filed, ending, false).await
+    }
+
+    /// An alarm that changed to and fro has been still, in ALARM: the thread looks again, and says so.
+    pub(super) async fn settle(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Ending, Undone> {
+        let known = self.store.investigations_of(&filed.thread).await?;
+        let mut ending = self.look_into_again(case, &known).await?;
+        let now = self.store.now();
+        self.change_story(&filed.thread, |story| (story.told_at, story.ended_at) = (now, None)).await?;
+        self.store.mark_thread(&filed.thread, ThreadState::Open, None).await?;
+        let told = words::settled(case, &records(&ending), &filed.thread);
+        let name = format!("still-{}", case.claimed.ticket.number());
+        ending.messages.push(Outgoing::reply(&filed.thread, name, told, "an alarm that changed to and fro is still"));
+        ending.messages.push(self.about_alarm(case, filed));
+        self.with_overview(case, filed, ending, false).await
     }
 
     /// An investigation of `secret` in the thread; the one that is there is kept.
@@ -125,7 +148,7 @@ impl Bot {
     /// as much as another look.
     pub(super) async fn look_into_again(&self, case: &Case<'_>, known: &[Stored]) -> Result<Ending, Undone> {
         let (mut seen, mut again) = (Vec::new(), Vec::new());
-        for stored in known.iter().take(MOST_SECRETS) {
+        for stored in known {
             let is_fresh = stored.stage == Stage::Done && stored.started_at >= case.claimed.received_at;
             match if is_fresh { self.store.record(&stored.id).await? } else { None } {
                 Some(record) => seen.push(Concluded {
@@ -161,9 +184,16 @@ impl Bot {
         Ok(all)
     }
 
-    /// The message about the alarm, which calls whom the configuration says where it is critical.
+    /// The message about the alarm. Where it calls somebody, it is one of its own: an edit calls nobody, and a later alarm must
+    /// not take its place before it is sent.
     pub(super) fn about_alarm(&self, case: &Case<'_>, filed: &Filed<Story>) -> Outgoing {
-        Outgoing::reply(&filed.thread, ALARM, words::about(case, &filed.story, self.store.now()), "what the alarm says")
+        let number = case.claimed.ticket.number();
+        let mut message = words::about(case, &filed.story, self.store.now());
+        if !filed.story.calling.contains(&number) {
+            return Outgoing::reply(&filed.thread, ALARM, message, "what the alarm says");
+        }
+        message.mention = case.route.mention.as_ref().map(words::mention);
+        Outgoing::reply(&filed.thread, format!("called-{number}"), message, "what a critical alarm says")
     }
 }
 
