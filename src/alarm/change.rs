@@ -50,8 +50,9 @@ impl Change<'_> {
 /// The series that a notification tells of, by its id and its attributes. `None` where it is about the whole alarm.
 pub(super) fn series(id: Option<&str>, attributes: Option<&Value>) -> Option<AlarmSeries> {
     let attributes = attributes.and_then(Value::as_object).into_iter().flatten();
-    let pairs: Vec<String> =
+    let mut pairs: Vec<String> =
         attributes.filter_map(|(name, value)| value.as_str().map(|value| format!("{name}={value}"))).collect();
+    pairs.sort();
     let name = SafeText::redact(&pairs.join(", ")).cut(LONGEST_SERIES).to_string();
     let id = id.filter(|id| (1..=LONGEST_ID).contains(&id.chars().count()));
     let id = id.map(grouped).or_else(|| (!pairs.is_empty()).then(|| pairs.join(", ")))?;
