@@ -210,17 +210,76 @@ async fn a_persons_look_at_a_thread_of_alarms_leaves_its_colours_agreeing() {
 
 #[tokio::test]
 async fn several_secrets_that_are_over_are_so_in_the_first_message_too() {
-    let mapping = format!("{ROUTE}[[alarms.mapping]]\nalarm = \"fleet\"\nsecrets = [\"prod/orders-db\", \"prod/users-db\"]\n");
-    let second = "[[secret]]\nname = \"prod/users-db\"\nfunction = \"orders-rotator\"\n";
-    let town = Town::with("role_detached_policy", second, &mapping).await;
+    let mapping = format!("{ROUTE}[[alarms.mapping]]\nalarm = \"fleet\"\nsecrets = [\"prod/weather-db\", \"prod/users-db\"]\n");
+    let second = r#"
+        [[secret]]
+        name = "prod/users-db"
+        function = "weather-rotator"
+
+        [[rotation]]
+        secret = "prod/users-db"
+        at = "-70m"
+        outcome = "failed"
+        step = "createSecret"
+
+        [[rotation]]
+        secret = "prod/users-db"
+        at = "-54m"
+        outcome = "succeeded"
+    "#;
+    let town = Town::with("healthy_by_its_own_retry", second, &mapping).await;
     town.hears(&alarm("fleet", "ALARM", ago(50), &[])).await;
     town.comes_to_rest().await;
-    let root = town.slack.roots().remove(0);
-    assert_eq!(root.message.tone, Tone::Bad, "{}", root.title());
+    assert!(town.threads()[0].contains("of 2 secrets") || town.threads()[0].contains("any of 2"), "{:?}", town.threads());
     town.hears(&alarm("fleet", "OK", ago(1), &[])).await;
-    town.reads("Alarm fleet is OK again, but rotation has not succeeded since").await;
+    town.reads("Alarm fleet is OK again, and rotation succeeded: this is over").await;
     town.comes_to_rest().await;
-    assert_eq!(town.slack.roots()[0].message.tone, Tone::Bad);
+    let root = town.slack.roots().remove(0);
+    assert_eq!(root.message.tone, Tone::Neutral);
+    assert_eq!(root.title(), "Resolved: Alarm fleet is OK again, and the rotation of all 2 secrets succeeded");
+}
+
+/// Whatever comes first of an alarm and its end: a thread that was opened says how it ended.
+#[tokio::test]
+async fn an_end_that_comes_while_the_alarm_is_looked_into_is_the_last_word() {
+    for _ in 0..4 {
+        let town = Town::new("role_detached_policy").await;
+        let (bad, good) = (alarm("a", "ALARM", ago(5), &[ORDERS]), alarm("a", "OK", ago(1), &[ORDERS]));
+        futures::join!(town.hears(&bad), town.hears(&good));
+        town.comes_to_rest().await;
+        let is_told = titles(&town).iter().any(|title| title.contains("a is OK again, but rotation has not succeeded"));
+        assert_eq!(is_told, !town.threads().is_empty(), "{:?}", titles(&town));
+    }
+}
+
+/// The process ends at whatever step it has come to, again and again.
+#[tokio::test]
+async fn wherever_it_is_cut_short_it_comes_to_one_thread_one_call_and_its_end() {
+    const PAGE: &str = "drain_seconds = 0\n";
+    let config = format!("{ROUTE}[work]\n{PAGE}");
+    for steps in [1, 3, 10, 30, 60, 100, 160, 250, 400] {
+        let mut town = Town::with("healthy_by_its_own_retry", "", &config).await;
+        let cut = async |town: Town| {
+            for _ in 0..steps {
+                tokio::task::yield_now().await;
+            }
+            town.later(0, "healthy_by_its_own_retry", "", &config).await
+        };
+        town.hears(&alarm("weather-page", "ALARM", ago(50), &[WEATHER])).await;
+        town = cut(town).await;
+        town = cut(town).await;
+        town.comes_to_rest().await;
+        town.hears(&alarm("weather-page", "OK", ago(20), &[WEATHER])).await;
+        town = cut(town).await;
+        town = cut(town).await;
+        town.reads("Alarm weather-page is OK again, and rotation succeeded: this is over").await;
+        town.comes_to_rest().await;
+        let called = town.slack.replies().iter().filter(|shown| shown.message.mention.is_some()).count();
+        assert_eq!((town.threads().len(), called), (1, 1), "{steps}: {:?}", titles(&town));
+        assert_eq!(town.state_of(&town.slack.roots()[0]).await, "recovered", "{steps}");
+        let over = titles(&town).iter().filter(|title| title.contains("this is over")).count();
+        assert_eq!(over, 1, "{steps}: {:?}", titles(&town));
+    }
 }
 
 #[tokio::test]

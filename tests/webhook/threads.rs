@@ -121,8 +121,8 @@ impl Town {
         format!("{:?}", self.world.store.thread_at(&place).await.unwrap().unwrap().state).to_lowercase()
     }
 
-    /// Waits until everything that was accepted has been done and delivered, and no reply contradicts its thread's first
-    /// message.
+    /// Waits until everything that was accepted has been done and delivered, and nothing said of an alarm contradicts its
+    /// thread's first message; the verdict on one secret of several, which has buttons, may.
     pub(crate) async fn comes_to_rest(&self) {
         self.settles().await;
         self.world.bot.last_messages(crate::bot_world::PATIENCE).await;
@@ -133,7 +133,9 @@ impl Town {
                 Tone::Good => Tone::Bad,
                 _ => continue,
             };
-            for reply in self.slack.replies().iter().filter(|reply| reply.root.as_ref() == Some(&root.id)) {
+            let replies = self.slack.replies();
+            for reply in replies.iter().filter(|reply| reply.root.as_ref() == Some(&root.id) && reply.message.controls.is_empty())
+            {
                 assert_ne!(tone(reply), contradicts, "{} under {}", reply.title(), root.title());
             }
         }
