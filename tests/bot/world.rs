@@ -338,6 +338,16 @@ impl World {
         self.folder
     }
 
+    /// Ends everything where it stands, as when the process is killed, and hands over the store's folder.
+    pub(crate) async fn kill(self) -> tempfile::TempDir {
+        for running in self.running {
+            running.abort();
+            let _ = running.await;
+        }
+        self.store.close().await;
+        self.folder
+    }
+
     pub(crate) async fn say(&self, key: &str, user: &str, words: &str) -> Receipt {
         self.bot.receive(said(key, &actor(user), place(None), Said::Words(words.to_owned()))).await
     }

@@ -255,15 +255,13 @@ async fn an_end_that_comes_while_the_alarm_is_looked_into_is_the_last_word() {
 /// The process ends at whatever step it has come to, again and again.
 #[tokio::test]
 async fn wherever_it_is_cut_short_it_comes_to_one_thread_one_call_and_its_end() {
-    const PAGE: &str = "drain_seconds = 0\n";
-    let config = format!("{ROUTE}[work]\n{PAGE}");
     for steps in [1, 3, 10, 30, 60, 100, 160, 250, 400] {
-        let mut town = Town::with("healthy_by_its_own_retry", "", &config).await;
+        let mut town = Town::new("healthy_by_its_own_retry").await;
         let cut = async |town: Town| {
             for _ in 0..steps {
                 tokio::task::yield_now().await;
             }
-            town.later(0, "healthy_by_its_own_retry", "", &config).await
+            town.killed("healthy_by_its_own_retry", ROUTE).await
         };
         town.hears(&alarm("weather-page", "ALARM", ago(50), &[WEATHER])).await;
         town = cut(town).await;

@@ -77,6 +77,16 @@ impl Town {
         town
     }
 
+    /// The same town after the process was killed where it stood.
+    pub(crate) async fn killed(self, scenario: &str, config: &str) -> Town {
+        let Town { world, router, slack, discord, .. } = self;
+        drop(router);
+        let town = Town::asleep_by(Clock::system(), world.kill().await, scenario, "", config).await;
+        let mut town = Town { slack, discord, ..town };
+        town.wake();
+        town
+    }
+
     async fn asleep_by(clock: Clock, folder: tempfile::TempDir, scenario: &str, extra: &str, config: &str) -> Town {
         let host = CertificateHost::start().await;
         let text = format!("{RULES}{CONFIG}{config}");
