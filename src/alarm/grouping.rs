@@ -331,6 +331,12 @@ impl Story {
         self.alarms.values().any(|told| told.is_trouble() && (told.lasts || told.state_at > at))
     }
 
+    /// True when nothing was heard that is newer than this word of this alarm.
+    #[must_use]
+    pub fn is_newest(&self, alarm: &Alarm) -> bool {
+        self.alarms.values().all(|told| told.state_at <= alarm.state_at)
+    }
+
     /// True when it heard of this alarm, or of one of its series.
     #[must_use]
     pub fn knows(&self, alarm: &Alarm) -> bool {

@@ -19,7 +19,7 @@ use super::{Bot, Wish};
 use crate::alarm::{self, Arrival, Decision, Fold, Found, Means, STILL_AFTER, Scope, Silence, Standing, Story};
 use crate::config::AlarmRoute;
 use crate::model::{ActionKind, Alarm, AlarmSource, AlarmState, Place, Recheck, SecretRef};
-use crate::store::{Audited, Choice, Claimed, Ending, Filed, NewThread, Newness, Stage, StoreError};
+use crate::store::{Audited, Choice, Claimed, Ending, Filed, NewThread, Newness, Outgoing, ROOT, Stage, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -101,22 +101,25 @@ impl Bot {
         let decided = {
             let _turn = self.alarm_turn.lock().await;
             // What came while secrets were asked for may have been newer.
-            if !is_begun && self.is_outdated(alarm).await? {
+            if !is_begun && self.is_known_newer(alarm).await? {
                 return Err(Undone::Moot(silence(Silence::Outdated)));
             }
             self.decide_about(&case).await?
         };
         let mut all = Ending::default();
-        let mut nothing = None;
+        let (mut nothing, mut is_any_done) = (None, false);
         for (decision, filed) in decided {
             match self.do_decided(&case, decision, filed).await {
-                Ok(ending) => add(&mut all, ending),
+                Ok(ending) => {
+                    is_any_done = true;
+                    add(&mut all, ending);
+                }
                 Err(Undone::Moot(why)) => nothing = Some(why),
                 Err(other) => return Err(other),
             }
         }
         match nothing {
-            Some(why) if all.messages.is_empty() && all.concluded.is_empty() => Err(Undone::Moot(why)),
+            Some(why) if !is_any_done => Err(Undone::Moot(why)),
             _ => Ok(all),
         }
     }
@@ -143,7 +146,11 @@ impl Bot {
         if alarm.is_telling() {
             return Ok(self.store.note_alarm(&identity, alarm.state, alarm.state_at).await? == Newness::Outdated);
         }
-        let known = self.store.alarm_state(&identity).await?;
+        self.is_known_newer(alarm).await
+    }
+
+    async fn is_known_newer(&self, alarm: &Alarm) -> Result<bool, StoreError> {
+        let known = self.store.alarm_state(&alarm.identity()).await?;
         Ok(known.is_some_and(|(_, at)| at > alarm.state_at))
     }
 
@@ -162,7 +169,7 @@ impl Bot {
             (Decision::Nothing(why), _) => Err(Undone::Moot(silence(why))),
             (Decision::Storm, _) => self.count_in_storm(case).await,
             (Decision::Open, Some(filed)) => self.begin_thread(case, &filed).await,
-            (Decision::Fold(_), Some(filed)) => Ok(self.fold(case, &filed)),
+            (Decision::Fold(_), Some(_)) => Ok(Ending::default()),
             (Decision::Tell(reason), Some(filed)) => self.tell(case, &filed, &reason).await,
             (Decision::Recovered, Some(filed)) => self.recover(case, &filed).await,
             (Decision::Check, Some(filed)) => self.check_version(case, &filed).await,
@@ -211,6 +218,11 @@ impl Bot {
         let begun: Vec<Decided> =
             (known.iter()).filter_map(|filed| Some((filed.story.doing.get(&number)?.clone(), Some(filed.clone())))).collect();
         if !begun.is_empty() {
+            for (decision, filed) in &begun {
+                if let Some(filed) = filed {
+                    self.say_decided(case, filed, decision).await?;
+                }
+            }
             return Ok(begun);
         }
         let names = case.names();
@@ -317,7 +329,30 @@ impl Bot {
         let mut keys: Vec<String> = secrets.iter().cloned().collect();
         keys.extend([case.alarm.identity(), case.alarm.key.clone()]);
         self.store.file_story(&filed.thread, &keys, &filed.story).await?;
+        self.say_decided(case, &filed, &decision).await?;
         Ok((decision, Some(filed)))
+    }
+
+    /// What is said as soon as it is decided, in the order of deciding: the alarm's own words, and before them, in a thread
+    /// that begins, the message it hangs on.
+    async fn say_decided(&self, case: &Case<'_>, filed: &Filed<Story>, decision: &Decision) -> Result<(), StoreError> {
+        let mut messages = Vec::new();
+        if *decision == Decision::Open && self.store.stated(&filed.thread, ROOT).await?.is_none() {
+            messages.push(Outgoing::root(&filed.thread, words::working(case), "an alarm").passing());
+        }
+        if *decision != Decision::Check && !matches!(decision, Decision::Nothing(_)) && filed.story.is_newest(case.alarm) {
+            messages.push(self.about_alarm(case, filed));
+        }
+        self.store.state(&messages).await
+    }
+
+    /// Says again what the alarm says, where nothing newer was heard.
+    async fn say_again(&self, case: &Case<'_>, thread: &str) -> Result<(), StoreError> {
+        let _turn = self.alarm_turn.lock().await;
+        match self.store.story_in::<Story>(thread).await? {
+            Some(filed) if filed.story.is_newest(case.alarm) => self.store.state(&[self.about_alarm(case, &filed)]).await,
+            _ => Ok(()),
+        }
     }
 
     async fn recheck_in(&self, thread: &str, why: Recheck, wait: SignedDuration) -> Result<(), StoreError> {

@@ -79,6 +79,7 @@ async fn a_series_that_vanishes_says_nothing_of_the_rotation() {
     town.comes_to_rest().await;
     let looks = town.world.accounts.calls_of("DescribeSecret");
     town.hears(&contributor("1", "prod/orders-db", "OK", ago(40), "No data was returned for this contributor")).await;
+    town.comes_to_rest().await;
     town.hears(&alarm("rotations", "OK", ago(40), &[])).await;
     town.reads("Alarm rotations is OK again").await;
     town.comes_to_rest().await;

@@ -29,17 +29,10 @@ impl Bot {
         let secrets: Vec<&SecretRef> = case.secrets.values().take(MOST_SECRETS).collect();
         let single = secrets.len() == 1;
         let mut opened = Vec::new();
-        if !single {
-            let waiting = Outgoing::root(&filed.thread, words::working(case), "an alarm").passing();
-            if self.store.stated(&filed.thread, ROOT).await?.is_none() {
-                self.store.state(&[waiting]).await?;
-            }
-        }
         for (at, secret) in secrets.iter().enumerate() {
             let slot = if single { ROOT.to_owned() } else { format!("s{}", at + 1) };
             opened.push(self.open_for(case, filed, secret, &slot).await?);
         }
-        self.store.state(&[self.about_alarm(case, filed)]).await?;
         let mut ending = self.look_into(case, &opened).await?;
         if !single {
             let left: Vec<&SecretRef> = case.secrets.values().skip(MOST_SECRETS).collect();
@@ -54,24 +47,16 @@ impl Bot {
     async fn without_secrets(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Ending, Undone> {
         if !self.store.investigations_of(&filed.thread).await?.is_empty() {
             // Another alarm told meanwhile which secret it is about.
-            return Ok(self.fold(case, filed));
+            return Ok(Ending::default());
         }
         let waited = self.store.now().duration_since(case.claimed.received_at);
         let may_come = case.found.by == Means::Nothing && case.found.secrets.is_empty() && waited < LOOK_FOR;
-        let messages = vec![
-            Outgoing::root(&filed.thread, words::unmapped(case, may_come), "an alarm without a secret"),
-            self.about_alarm(case, filed),
-        ];
+        let messages = vec![Outgoing::root(&filed.thread, words::unmapped(case, may_come), "an alarm without a secret")];
         if may_come {
             self.store.state(&messages).await?;
             return Err(Undone::Later(LOOK_AGAIN));
         }
         Ok(Ending { messages, ..Ending::default() })
-    }
-
-    /// Only the message about the alarm changes.
-    pub(super) fn fold(&self, case: &Case<'_>, filed: &Filed<Story>) -> Ending {
-        Ending { messages: vec![self.about_alarm(case, filed)], ..Ending::default() }
     }
 
     /// The thread looks again, and says why.
@@ -96,7 +81,6 @@ impl Bot {
         let told = words::told(case, reason, &records(&ending), &filed.thread);
         let name = format!("told-{}", case.claimed.ticket.number());
         ending.messages.push(Outgoing::reply(&filed.thread, name, told, words::reason(reason)));
-        ending.messages.push(self.about_alarm(case, filed));
         self.with_overview(case, filed, ending, false).await
     }
 
@@ -110,7 +94,6 @@ impl Bot {
         let told = words::settled(case, &records(&ending), &filed.thread);
         let name = format!("still-{}", case.claimed.ticket.number());
         ending.messages.push(Outgoing::reply(&filed.thread, name, told, "an alarm that changed to and fro is still"));
-        ending.messages.push(self.about_alarm(case, filed));
         self.with_overview(case, filed, ending, false).await
     }
 

@@ -52,10 +52,14 @@ impl Bot {
         };
         let alarm = left.ok_or(Undone::Moot("it was told meanwhile"))?;
         let case = self.case(claimed, &alarm)?;
-        match (why, alarm.state) {
-            (Recheck::Version, _) => self.check_version(&case, &filed).await,
-            (_, AlarmState::Ok) => self.recover(&case, &filed).await,
-            _ => self.settle(&case, &filed).await,
+        if why == Recheck::Version {
+            return self.check_version(&case, &filed).await;
         }
+        let ending = match alarm.state {
+            AlarmState::Ok => self.recover(&case, &filed).await?,
+            _ => self.settle(&case, &filed).await?,
+        };
+        self.say_again(&case, thread).await?;
+        Ok(ending)
     }
 }

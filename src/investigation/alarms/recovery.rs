@@ -36,9 +36,7 @@ impl Bot {
         .await?;
         if is_troubled {
             // Another alarm says that it goes on, and says so itself.
-            let mut ending = self.with_overview(case, filed, ending, false).await?;
-            ending.messages.push(self.about_alarm(case, filed));
-            return Ok(ending);
+            return self.with_overview(case, filed, ending, false).await;
         }
         self.conclude(case, filed, ending, is_over).await
     }
@@ -101,7 +99,6 @@ impl Bot {
         (ending.resolved, ending.unwatch) = (closed.resolved, closed.unwatch);
         let name = format!("recovered-{}", case.claimed.ticket.number());
         ending.messages.push(Outgoing::reply(&filed.thread, name, message, "the alarm recovered"));
-        ending.messages.push(self.about_alarm(case, filed));
         let state = if is_over { ThreadState::Recovered } else { ThreadState::Open };
         self.store.mark_thread(&filed.thread, state, None).await?;
         self.with_overview(case, filed, ending, is_over).await

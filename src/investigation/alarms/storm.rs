@@ -91,8 +91,8 @@ impl Bot {
         let new = self.store.list_in_storm(&thread, &listed(case)).await?;
         if !new.is_empty() {
             (storm.last_at, storm.is_over) = (now, false);
+            self.recheck_in(&thread, Recheck::Storm, LISTED_AFTER).await?;
         }
-        self.recheck_in(&thread, Recheck::Storm, LISTED_AFTER).await?;
         self.store.file_story(&thread, &keys, &storm).await?;
         let mut messages = vec![self.about_storm(&thread, &storm).await?];
         let pages: BTreeSet<u32> = new.iter().map(|place| place / PAGE).filter(|page| *page < MOST_PAGES).collect();

@@ -66,11 +66,17 @@ pub(super) fn given_up(alarm: &Alarm, why: &str) -> Message {
     message
 }
 
-/// While several secrets are looked into.
+/// While it is looked into.
 pub(super) fn working(case: &Case<'_>) -> Message {
-    let mut message =
-        Message::line(Tone::Working, safe(&format!("{}: looking into {} secrets together", title_of(case), case.secrets.len())));
-    message.parts.extend(section("Secrets", &listed(case.secrets.values().map(name_of))));
+    let title = match case.secrets.len() {
+        0 => format!("{}: looking into it", title_of(case)),
+        1 => format!("{}: looking into {}", title_of(case), listed(case.secrets.values().map(name_of)).concat()),
+        several => format!("{}: looking into {several} secrets together", title_of(case)),
+    };
+    let mut message = Message::line(Tone::Working, safe(&title));
+    if case.secrets.len() > 1 {
+        message.parts.extend(section("Secrets", &listed(case.secrets.values().map(name_of))));
+    }
     message
 }
 
