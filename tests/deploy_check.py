@@ -79,7 +79,10 @@ def check_alarms(folder):
     events = boto3.client("events", REGION)
     (rule,) = events.list_rules()["Rules"]
     pattern = json.loads(rule["EventPattern"])
-    assert pattern["detail"]["eventName"] == ["RotationFailed", "RotationAbandoned", "TestRotationFailed"], pattern
+    by_trail, direct = pattern["$or"]
+    told = ["RotationFailed", "RotationAbandoned", "TestRotationFailed", "RotationSucceeded"]
+    assert by_trail["detail"]["eventName"] == told, pattern
+    assert (direct["detail-type"], direct["detail"]) == (["Secret Label Updated"], {"labelUpdated": ["AWSCURRENT"]}), pattern
     assert events.list_targets_by_rule(Rule=rule["Name"])["Targets"][0]["Arn"] == topic
 
 

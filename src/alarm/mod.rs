@@ -26,7 +26,9 @@ mod to_secrets;
 mod verification;
 
 pub use endpoint::{Accepted, Endpoint, Intake, Limits, Subscriptions, Unavailable, certificate_client};
-pub use grouping::{Arrival, Decision, Fold, MOST_THREADS, Reason, STORM_WITHIN, Silence, Standing, Story, Told, decide};
+pub use grouping::{
+    Arrival, Decision, Fold, MOST_THREADS, Reason, STILL_AFTER, STORM_WITHIN, Silence, Standing, Story, Told, decide,
+};
 pub use message::Notice;
 pub use reconcile::{Looked, Lost, look};
 pub use scope::{OutOfScope, Scope, may_be_asked};

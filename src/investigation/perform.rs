@@ -38,6 +38,7 @@ impl Bot {
             Trigger::Act(act) => Box::pin(self.act_on(claimed, act)).await,
             Trigger::WatchDue { investigation } => Box::pin(self.look_again(investigation)).await,
             Trigger::Alarm(alarm) => Box::pin(self.alarm(claimed, alarm)).await,
+            Trigger::Recheck { thread, why } => Box::pin(self.recheck(claimed, thread, *why)).await,
         }
     }
 

@@ -166,6 +166,13 @@ impl Bot {
                 None => Ending::default(),
             },
             Trigger::Alarm(alarm) => self.give_up_alarm(claimed, alarm, WHY).await?,
+            Trigger::Recheck { thread, .. } => {
+                let message = compose::notice(Tone::Warning, &format!("This could not be looked at again: {WHY}"));
+                let name = format!("given-up-{}", claimed.ticket.number());
+                let is_there = self.store.thread(thread).await?.is_some();
+                let told = is_there.then(|| Outgoing::reply(thread, name, message, "given up"));
+                Ending { messages: told.into_iter().collect(), ..Ending::default() }
+            }
         };
         tracing::error!(what = %claimed.what, "a trigger is given up");
         self.store.abandon(claimed.ticket, &SafeText::redact(WHY), &ending).await?;

@@ -19,6 +19,45 @@ pub enum Trigger {
         /// The investigation.
         investigation: String,
     },
+    /// What alarms left for later is due.
+    Recheck {
+        /// The thread.
+        thread: String,
+        /// Why.
+        why: Recheck,
+    },
+}
+
+/// Why the thread of an alarm is looked at again later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recheck {
+    /// An alarm changed to and fro, and has been still since.
+    Still,
+    /// A secret has a new version, and nothing told yet whether a rotation made it.
+    Version,
+    /// A storm of alarms is over, or its list is complete for now.
+    Storm,
+}
+
+impl Recheck {
+    const ALL: [Recheck; 3] = [Recheck::Still, Recheck::Version, Recheck::Storm];
+
+    /// As it is stored.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Recheck::Still => "still",
+            Recheck::Version => "version",
+            Recheck::Storm => "storm",
+        }
+    }
+
+    /// The reason stored as `id`.
+    #[must_use]
+    pub fn from_id(id: &str) -> Option<Recheck> {
+        Recheck::ALL.into_iter().find(|why| why.id() == id)
+    }
 }
 
 /// A person asks about a secret.

@@ -14,8 +14,10 @@ mod inbox;
 mod investigations;
 mod messages;
 mod open;
+mod rechecks;
 mod retention;
 mod stories;
+mod storms;
 mod threads;
 mod watches;
 
@@ -26,8 +28,10 @@ pub use inbox::{Accepted, Claimed, DeadLetter, Entry, MOST_ATTEMPTS, Refused, Ti
 pub use investigations::{Choice, Concluded, Ending, Stage, Stored};
 pub use messages::{Due, Look, Outgoing, Pace, ROOT, Undelivered};
 pub use open::OpenError;
+pub use rechecks::DueRecheck;
 pub use retention::Removed;
 pub use stories::Filed;
+pub use storms::StormSecret;
 pub use threads::{AlarmMark, NewThread, Thread, ThreadState};
 pub use watches::Watch;
 

@@ -438,7 +438,7 @@ async fn alarms_are_told_apart_by_their_own_time() {
     for (state, at, expected) in cases {
         assert_eq!(store.note_alarm("arn", state, at).await.unwrap(), expected, "{state:?} {at}");
     }
-    assert_eq!(store.alarm_state("arn").await.unwrap(), Some(AlarmState::Ok));
+    assert_eq!(store.alarm_state("arn").await.unwrap(), Some((AlarmState::Ok, three)));
     assert_eq!(store.alarm_state("other").await.unwrap(), None);
 }
 

@@ -309,8 +309,13 @@ impl World {
     }
 
     pub(crate) async fn at(folder: tempfile::TempDir, config: &str, accounts: Arc<Simulated>) -> World {
+        World::by(Clock::system(), folder, config, accounts).await
+    }
+
+    /// One whose store goes by another clock.
+    pub(crate) async fn by(clock: Clock, folder: tempfile::TempDir, config: &str, accounts: Arc<Simulated>) -> World {
         let config = Config::parse(config).unwrap();
-        let store = Arc::new(Store::open(&folder.path().join("store.db"), Clock::system()).await.unwrap());
+        let store = Arc::new(Store::open(&folder.path().join("store.db"), clock).await.unwrap());
         let bot = Bot::new(&config, Arc::clone(&store), Arc::clone(&accounts) as Arc<dyn Accounts>);
         let (health, stop) = (Health::default(), CancellationToken::new());
         World { bot, store, accounts, health, folder, stop, running: Vec::new() }
@@ -337,6 +342,16 @@ impl World {
         self.stop.cancel();
         for running in self.running {
             tokio::time::timeout(PATIENCE, running).await.unwrap().unwrap();
+        }
+        self.store.close().await;
+        self.folder
+    }
+
+    /// Ends everything where it stands, as when the process is killed, and hands over the store's folder.
+    pub(crate) async fn kill(self) -> tempfile::TempDir {
+        for running in self.running {
+            running.abort();
+            let _ = running.await;
         }
         self.store.close().await;
         self.folder

@@ -96,7 +96,10 @@ fn the_topic_signs_with_version_two_and_what_is_not_delivered_is_kept() {
         "SignatureVersion: \"2\"",
         "RawMessageDelivery: false",
         "RedrivePolicy: {deadLetterTargetArn: !GetAtt Undelivered.Arn}",
-        "eventName: [RotationFailed, RotationAbandoned, TestRotationFailed]",
+        "eventName: [RotationFailed, RotationAbandoned, TestRotationFailed, RotationSucceeded]",
+        "detail-type: [\"Secret Label Updated\"]",
+        "labelUpdated: [AWSCURRENT]",
+        "GROUP BY SecretId ORDER BY SUM() DESC",
         "- Key: SecretId",
     ] {
         assert!(text.contains(needed), "{needed}");

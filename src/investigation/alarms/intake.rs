@@ -1,5 +1,6 @@
 //! Alarms are accepted, and subscriptions confirmed.
 
+use super::LANE;
 use crate::alarm::{Accepted, Intake, Notice, Scope, Subscriptions, Unavailable};
 use crate::config::Topic;
 use crate::investigation::{Bot, new_id};
@@ -8,9 +9,6 @@ use crate::redact::SafeText;
 use crate::store::{self, Audited, Choice, Entry};
 use async_trait::async_trait;
 use std::sync::Arc;
-
-/// Alarms wait in one lane, so that a storm of them keeps no channel waiting.
-const LANE: &str = "alarms";
 
 /// Keeps alarms in the inbox.
 pub struct AlarmIntake(pub Arc<Bot>);
