@@ -11,8 +11,8 @@ const MOST: i64 = 64;
 pub struct KeptCertificate {
     /// Where it was fetched.
     pub address: String,
-    /// What was there, in PEM.
-    pub pem: String,
+    /// What was there, in DER.
+    pub der: Vec<u8>,
     /// When.
     pub fetched_at: Timestamp,
 }
@@ -23,11 +23,11 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn certificates(&self) -> Result<Vec<KeptCertificate>, StoreError> {
-        let rows: Vec<(String, String, i64)> =
-            sqlx::query_as("SELECT address, pem, fetched_at FROM certificates ORDER BY fetched_at DESC")
+        let rows: Vec<(String, Vec<u8>, i64)> =
+            sqlx::query_as("SELECT address, der, fetched_at FROM certificates ORDER BY fetched_at DESC")
                 .fetch_all(&self.readers)
                 .await?;
-        let kept = rows.into_iter().map(|(address, pem, fetched)| KeptCertificate { address, pem, fetched_at: at(fetched) });
+        let kept = rows.into_iter().map(|(address, der, fetched)| KeptCertificate { address, der, fetched_at: at(fetched) });
         Ok(kept.collect())
     }
 
@@ -38,11 +38,11 @@ impl Store {
     pub async fn keep_certificate(&self, kept: &KeptCertificate) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         sqlx::query(
-            "INSERT INTO certificates (address, pem, fetched_at) VALUES (?, ?, ?)
-             ON CONFLICT (address) DO UPDATE SET pem = excluded.pem, fetched_at = excluded.fetched_at",
+            "INSERT INTO certificates (address, der, fetched_at) VALUES (?, ?, ?)
+             ON CONFLICT (address) DO UPDATE SET der = excluded.der, fetched_at = excluded.fetched_at",
         )
         .bind(&kept.address)
-        .bind(&kept.pem)
+        .bind(&kept.der)
         .bind(kept.fetched_at.as_millisecond())
         .execute(&mut *tx)
         .await?;

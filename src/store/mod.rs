@@ -146,8 +146,8 @@ impl Store {
 
     async fn try_a_page(&self) -> Result<(), sqlx::Error> {
         let mut tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query("INSERT INTO certificates (address, pem, fetched_at) VALUES ('', ?, 0)")
-            .bind("x".repeat(TRIAL))
+        sqlx::query("INSERT INTO certificates (address, der, fetched_at) VALUES ('', ?, 0)")
+            .bind(vec![0; TRIAL])
             .execute(&mut *tx)
             .await?;
         tx.rollback().await

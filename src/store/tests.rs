@@ -448,11 +448,11 @@ async fn certificates_are_known_after_a_restart_and_only_the_newest_are_kept() {
     let store = folder.open().await;
     let at = |second| Timestamp::from_second(second).unwrap();
     let kept =
-        |number: i64| KeptCertificate { address: format!("https://sns/{number}"), pem: "PEM".to_owned(), fetched_at: at(number) };
+        |number: i64| KeptCertificate { address: format!("https://sns/{number}"), der: vec![1, 2], fetched_at: at(number) };
     for number in 0..70 {
         store.keep_certificate(&kept(number)).await.unwrap();
     }
-    let again = KeptCertificate { pem: "NEW".to_owned(), fetched_at: at(100), ..kept(10) };
+    let again = KeptCertificate { der: vec![3], fetched_at: at(100), ..kept(10) };
     store.keep_certificate(&again).await.unwrap();
     drop(store);
     let known = folder.open().await.certificates().await.unwrap();
