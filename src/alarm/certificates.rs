@@ -74,10 +74,10 @@ impl Fetched {
         Ok(Fetched { certificate: Certificate::parse(&known.der)?, known })
     }
 
-    /// True when it is to be looked for anew: its day is over, or its time.
+    /// True when it is to be looked for anew: its day is over.
     fn is_old(&self, now: Timestamp) -> bool {
         let age = now.duration_since(self.known.fetched_at);
-        SignedDuration::try_from(KEPT_FOR).is_ok_and(|longest| age > longest) || !self.certificate.is_valid_at(now)
+        SignedDuration::try_from(KEPT_FOR).is_ok_and(|longest| age > longest)
     }
 
     fn host(&self) -> Option<String> {
@@ -143,13 +143,17 @@ impl Certificates {
         let now = self.clock.now();
         let known = self.good().get(url.as_str()).map(|good| (Arc::clone(&good.fetched), good.missed_at));
         let Some((known, missed_at)) = known else { return self.fetch_once(&url).await };
+        // One whose time is over says nothing any more; whether there is another, only its host can tell.
+        if !known.certificate.is_valid_at(now) {
+            return self.fetch_once(&url).await;
+        }
         let may_look = missed_at.is_none_or(|at| clock::this_instant().duration_since(at) >= LOOK_AGAIN);
         if !known.is_old(now) || (!may_look && !self.is_replaced(&known)) {
             return Ok(known);
         }
         match self.fetch_once(&url).await {
             Ok(fetched) => Ok(fetched),
-            // It outlives its day until there is a new one; its own time is judged by whoever uses it.
+            // It outlives its day until there is a new one.
             Err(_) if !self.is_replaced(&known) => {
                 if let Some(good) = self.good().get_mut(url.as_str()) {
                     good.missed_at = Some(clock::this_instant());
