@@ -187,8 +187,9 @@ fn read_root(reader: &Reader<'_>, table: &DeTable<'_>) -> Config {
         config.accounts.insert(name, read_account(reader, section));
     }
     config.slack = slack::read(reader, &root);
+    let mut routes = Vec::new();
     if let Some(section) = root.section("alarms") {
-        config.alarms = alarms::read(section);
+        (config.alarms, routes) = alarms::read(section);
     }
     if let Some(name) = config.default_account.as_ref().filter(|name| !config.accounts.contains_key(*name)) {
         reader.problem(root.span("default_account"), format!("`default_account`: there is no table [accounts.{name}]"));
@@ -203,6 +204,7 @@ fn read_root(reader: &Reader<'_>, table: &DeTable<'_>) -> Config {
     config.work = serve::work(&root);
     config.discord = discord::read(&root);
     config.console = console::read(&root);
+    alarms::check_routes(&config, &root, reader, &routes);
     root.finish();
     config
 }

@@ -1,12 +1,15 @@
-//! Events that EventBridge forwards: CloudWatch's state changes, rotation's own events, AWS Health.
+//! Events that EventBridge forwards: CloudWatch's state changes, rotation's own events, AWS Health, checks of AWS Config and
+//! Security Hub.
 
 use super::change::{Change, basis, place_in, series};
 use super::cloudwatch::{Metrics, add_children, moment, state};
-use super::health;
 use super::json::{objects, text};
-use super::rotation_event;
+use super::{check, health, rotation_event, security_hub};
 use crate::model::{Alarm, AlarmSource};
 use serde_json::Value;
+
+/// The types of Security Hub's events that carry findings. Source: Security Hub User Guide, "EventBridge event types".
+const FINDINGS: [&str; 3] = ["Security Hub Findings - Imported", "Security Hub Findings - Custom Action", "Findings Imported V2"];
 
 /// Reads an event by its source and type.
 pub(super) fn read(event: &Value) -> Result<Alarm, &'static str> {
@@ -18,6 +21,8 @@ pub(super) fn read(event: &Value) -> Result<Alarm, &'static str> {
         (Some("aws.secretsmanager"), Some("AWS Service Event via CloudTrail")) => rotation_event::read(detail),
         (Some("aws.secretsmanager"), Some("Secret Label Updated")) => rotation_event::read_label(event, detail),
         (Some("aws.health"), Some("AWS Health Event")) => health::read(event, detail),
+        (Some("aws.config"), Some("Config Rules Compliance Change")) => check::read(detail, Some(event)),
+        (Some("aws.securityhub"), Some(kind)) if FINDINGS.contains(&kind) => security_hub::read(detail, Some(event)),
         _ => Err("it is of EventBridge, but no event that tells of alarms, rotation or health"),
     }
 }

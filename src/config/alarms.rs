@@ -1,13 +1,14 @@
 //! `[alarms]`: which notifications are believed, what they are about, where they are told.
 
-use super::SecretPattern;
-use super::reader::{self, Section};
+use super::reader::{self, Reader, Section};
+use super::{Config, SecretPattern};
 use crate::model::{Arn, Place, PlatformName, SecretRef};
 use crate::redact::looks_like_a_value;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use std::net::IpAddr;
+use std::ops::Range;
 use std::time::Duration;
 use toml::de::DeValue;
 use url::{Host, Url};
@@ -215,19 +216,80 @@ fn suffix_of(partition: &str) -> Option<&'static str> {
     })
 }
 
-/// Reads `[alarms]`.
-pub(super) fn read(section: Section<'_>) -> Alarms {
+/// Where a route says where alarms are told, for mistakes that are seen once all is read.
+pub(super) struct RoutePosition {
+    at: usize,
+    platform: Range<usize>,
+    workspace: Range<usize>,
+    channel: Range<usize>,
+}
+
+/// Reads `[alarms]`, and where its routes stand.
+pub(super) fn read(section: Section<'_>) -> (Alarms, Vec<RoutePosition>) {
+    let routes = bounded(&section, "route").into_iter().enumerate().filter_map(|(at, route)| {
+        let (platform, workspace, channel) = (route.span("platform"), route.span("workspace"), route.span("channel"));
+        Some((read_route(route)?, RoutePosition { at, platform, workspace, channel }))
+    });
+    let (routes, positions) = routes.unzip();
     let alarms = Alarms {
         sns: section.section("sns").and_then(read_sns),
         mappings: bounded(&section, "mapping").into_iter().filter_map(read_mapping).collect(),
-        routes: bounded(&section, "route").into_iter().filter_map(read_route).collect(),
+        routes,
         reconcile_every: section.section("reconcile").and_then(read_reconcile),
     };
     if alarms.sns.is_some() && alarms.routes.is_empty() {
         section.problem("sns", "there is no [[alarms.route]] that says where to tell an alarm");
     }
     section.finish();
-    alarms
+    (alarms, positions)
+}
+
+/// A route to where the bot is not would swallow its alarms. Nothing is judged where no platform is configured at all: such a
+/// file serves one investigation at a time, and `serve` refuses it for that.
+pub(super) fn check_routes(config: &Config, root: &Section<'_>, reader: &Reader<'_>, positions: &[RoutePosition]) {
+    if !["slack", "discord", "console"].iter().any(|platform| root.has(platform)) {
+        return;
+    }
+    for (route, position) in config.alarms.routes.iter().zip(positions) {
+        let place = &route.place;
+        let problem = |span: &Range<usize>, key: &str, what: String| {
+            reader.problem(span.clone(), format!("`alarms.route[{}].{key}`: {what}", position.at));
+        };
+        let platform = place.platform.id();
+        if !root.has(platform) {
+            let what = format!("[{platform}] is not configured, so nobody would hear of these alarms");
+            problem(&position.platform, "platform", what);
+            continue;
+        }
+        match place.platform {
+            PlatformName::Console => {
+                if place.workspace != "local" {
+                    problem(&position.workspace, "workspace", "the page has one workspace, \"local\"".to_owned());
+                }
+                if place.channel != "page" {
+                    problem(&position.channel, "channel", "the page has one channel, \"page\"".to_owned());
+                }
+            }
+            PlatformName::Discord => {
+                let guilds = config.discord.as_ref().map(|discord| discord.guilds.as_slice()).unwrap_or_default();
+                let is_named = guilds.iter().any(|guild| guild.to_string() == place.workspace);
+                if !guilds.is_empty() && !is_named {
+                    problem(&position.workspace, "workspace", "it is not among the servers of `discord.guilds`".to_owned());
+                }
+            }
+            PlatformName::Slack => {
+                // One token is of one workspace: that of the rules.
+                let rules = config.allow.iter().filter(|rule| rule.platform.is_none_or(|platform| platform == place.platform));
+                let workspaces: Vec<Option<&str>> = rules.map(|rule| rule.workspace.as_deref()).collect();
+                let is_another = !workspaces.is_empty()
+                    && workspaces.iter().all(|workspace| workspace.is_some_and(|workspace| workspace != place.workspace));
+                if is_another {
+                    let what = "every [[allow]] rule is about another workspace, and a token is of one";
+                    problem(&position.workspace, "workspace", what.to_owned());
+                }
+            }
+        }
+    }
 }
 
 fn bounded<'a>(section: &Section<'a>, key: &'static str) -> Vec<Section<'a>> {
@@ -464,6 +526,46 @@ mod tests {
             "",
         ] {
             assert!(origin(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_route_to_where_the_bot_is_not_is_a_mistake_and_all_of_them_are_told_at_once() {
+        let route = |platform: &str, workspace: &str, channel: &str| {
+            format!("[[alarms.route]]\nplatform = \"{platform}\"\nworkspace = \"{workspace}\"\nchannel = \"{channel}\"\n")
+        };
+        let slack = "[slack]\nmode = \"socket\"\nbot_token = \"env:A\"\napp_token = \"env:B\"\n";
+        let discord = "[discord]\nbot_token = \"env:C\"\napplication_id = \"1\"\nguilds = [\"81384788765712385\"]\n";
+        let console = "[console]\ntoken = \"env:D\"\n";
+        let rule = "[[allow]]\nplatform = \"slack\"\nworkspace = \"T1\"\nusers = [\"U1\"]\n";
+        let all = format!("{rule}{slack}{discord}{console}");
+        let good = [route("slack", "T1", "C1"), route("discord", "81384788765712385", "1"), route("console", "local", "page")];
+        assert_eq!(alarms(&format!("{all}{}", good.concat())).unwrap().routes.len(), 3);
+        assert!(alarms(&good.concat()).is_ok(), "without any platform it is no configuration to serve with");
+
+        let bad = [
+            route("discord", "81384788765712399", "1"),
+            route("slack", "T2", "C1"),
+            route("console", "T1", "C1"),
+            route("slack", "T1", "C1"),
+        ];
+        let problems = Config::parse(&format!("{all}{}", bad.concat())).unwrap_err();
+        let told: Vec<&str> = problems.iter().map(|(_, problem)| problem.as_str()).collect();
+        assert_eq!(
+            told,
+            [
+                "`alarms.route[0].workspace`: it is not among the servers of `discord.guilds`",
+                "`alarms.route[1].workspace`: every [[allow]] rule is about another workspace, and a token is of one",
+                "`alarms.route[2].workspace`: the page has one workspace, \"local\"",
+                "`alarms.route[2].channel`: the page has one channel, \"page\"",
+            ]
+        );
+        assert!(problems.iter().all(|(line, _)| *line > 15), "{problems:?}");
+        for (configured, platform) in [(discord, "slack"), (slack, "discord"), (slack, "console")] {
+            let problems = alarms(&format!("{configured}{}", route(platform, "1", "1"))).unwrap_err();
+            let expected =
+                format!("`alarms.route[0].platform`: [{platform}] is not configured, so nobody would hear of these alarms");
+            assert_eq!(problems, [expected]);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::accounts::{Accounts, Known, candidates};
 use super::flood::Flood;
+use super::health::Pulse;
 use super::rights::{Refusal, Rights, Wish};
 use super::suggest::Names;
 use crate::config::{Config, Work};
@@ -10,6 +11,9 @@ use crate::playbook;
 use crate::store::{Choice, Store};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// How long no trigger may be claimed beyond what the longest work takes.
+const STALLED: Duration = Duration::from_secs(60);
 
 /// The bot, whatever the platforms: what it knows, may do, and how long it takes.
 pub struct Bot {
@@ -24,6 +28,8 @@ pub struct Bot {
     pub(super) config: Config,
     /// Alarms are decided about one after the other.
     pub(super) alarm_turn: tokio::sync::Mutex<()>,
+    /// Whether triggers are claimed.
+    pub(super) pulse: Pulse,
 }
 
 impl Bot {
@@ -41,7 +47,15 @@ impl Bot {
             names: Arc::default(),
             config: config.clone(),
             alarm_turn: tokio::sync::Mutex::default(),
+            pulse: Pulse::default(),
         })
+    }
+
+    /// Why nothing that is accepted now would be worked on; `None` while it would.
+    #[must_use]
+    pub fn stalled(&self) -> Option<&'static str> {
+        // One trigger may be the work of several investigations, one after the other.
+        self.pulse.stalled(self.total_deadline.saturating_mul(3) + STALLED)
     }
 
     /// What it keeps.

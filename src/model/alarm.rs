@@ -14,7 +14,9 @@ pub enum AlarmSource {
     RotationEvent,
     /// An event of AWS Health, through EventBridge.
     Health,
-    /// Text published to the topic by hand.
+    /// A check of AWS Config or of Security Hub, about one secret.
+    Check,
+    /// Text or an object of somebody's own, published to the topic.
     Text,
 }
 

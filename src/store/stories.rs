@@ -1,7 +1,7 @@
 //! What alarms told of, thread by thread: how the next one about the same cause finds its thread.
 
 use super::threads::place;
-use super::{Store, StoreError, Ticket, from_json, to_json};
+use super::{Store, StoreError, Ticket, from_json, inbox, to_json};
 use crate::model::Place;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -132,15 +132,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn postpone(&self, ticket: Ticket, wait: Duration) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE inbox SET state = 'waiting', attempts = attempts - 1, not_before = ?
-             WHERE id = ? AND fence = ? AND state = 'running'",
-        )
-        .bind(self.tick_after(wait))
-        .bind(ticket.number())
-        .bind(ticket.fence())
-        .execute(&self.writer)
-        .await?;
+        let mut tx = self.write().await?;
+        inbox::put_back(&mut tx, ticket, self.tick_after(wait)).await?;
+        tx.commit().await?;
         self.inbox_changed.send_replace(());
         Ok(())
     }

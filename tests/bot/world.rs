@@ -357,6 +357,14 @@ impl World {
         self.folder
     }
 
+    /// Whatever waits has failed once more, as the store has it where the process ends right after that.
+    pub(crate) async fn fails_once_more(&self) {
+        let file = sqlx::sqlite::SqliteConnectOptions::new().filename(self.folder.path().join("store.db"));
+        let beside = sqlx::SqlitePool::connect_with(file).await.unwrap();
+        sqlx::query("UPDATE inbox SET failures = failures + 1 WHERE state = 'waiting'").execute(&beside).await.unwrap();
+        beside.close().await;
+    }
+
     pub(crate) async fn say(&self, key: &str, user: &str, words: &str) -> Receipt {
         self.bot.receive(said(key, &actor(user), place(None), Said::Words(words.to_owned()))).await
     }
