@@ -4,6 +4,7 @@ use super::document::Message;
 use crate::model::{Place, PlatformName, ReplyTo, ThreadRef};
 use async_trait::async_trait;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// Where a message goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +13,9 @@ pub enum Destination {
     Channel(Place),
     /// A thread.
     Thread(ThreadRef),
+    /// A thread of others, in which an investigation is held; nothing of it may be told elsewhere. Its first message is posted
+    /// there like any other.
+    Held(ThreadRef),
 }
 
 /// Why a message was not sent. The texts are for the operator; they hold no token, address or message.
@@ -37,6 +41,15 @@ pub enum SendError {
         /// What the platform answered.
         why: String,
     },
+    /// The platform lets us write nothing there, whatever it is, until somebody changes that: the bot is not in the channel or
+    /// lacks a permission, or the channel is archived. It is tried again later.
+    #[error("shut out: {why}")]
+    Closed {
+        /// What the platform answered.
+        why: String,
+        /// What whoever asked can do about it, such as "invite me to it"; it ends a sentence.
+        remedy: &'static str,
+    },
     /// The platform will never take this message here.
     #[error("refused: {why}")]
     Refused {
@@ -59,6 +72,7 @@ impl SendError {
             SendError::Later { .. } => "later",
             SendError::Uncertain { .. } => "uncertain",
             SendError::Gone { .. } => "gone",
+            SendError::Closed { .. } => "closed",
             SendError::Refused { .. } => "refused",
             SendError::Unauthorized { .. } => "unauthorized",
         }
@@ -72,14 +86,14 @@ pub trait ChatPlatform: Send + Sync {
     fn name(&self) -> PlatformName;
 
     /// Sends a message and returns its id. `key` is the delivery's: the platform keeps it with the message where it can,
-    /// so that [`ChatPlatform::find`] knows the message again. A message to a channel also opens its thread; an error in
-    /// opening it is told, and sending the same key again finds the message and opens the thread.
+    /// so that [`ChatPlatform::find`] knows the message again. Where a message to a channel needs its thread opened, that is
+    /// the platform's own concern: the message is there, whatever becomes of its thread.
     async fn post(&self, to: &Destination, message: &Message, key: &str) -> Result<String, SendError>;
 
     /// Replaces a message. `id` is what [`ChatPlatform::post`] returned; attachments stay as they are.
     async fn edit(&self, to: &Destination, id: &str, message: &Message) -> Result<(), SendError>;
 
-    /// Looks for a message that may have arrived; `None` when it did not.
+    /// Looks for a message that may have arrived; `None` when it did not. What it says may be of an earlier attempt.
     async fn find(&self, to: &Destination, key: &str) -> Result<Option<String>, SendError>;
 
     /// Answers one person alone.
@@ -88,6 +102,11 @@ pub trait ChatPlatform: Send + Sync {
     /// Tells the person who asked where the work goes on, on a platform where an answer is still open.
     async fn point_to(&self, _to: &ReplyTo, _thread: &ThreadRef) -> Result<(), SendError> {
         Ok(())
+    }
+
+    /// Tells when the platform may let us in where it answered [`SendError::Closed`]; `None` where nobody tells.
+    fn let_in(&self) -> Option<watch::Receiver<()>> {
+        None
     }
 
     /// A link to a thread, where the platform has one without asking.

@@ -7,6 +7,7 @@ mod bot;
 mod delivery;
 mod flood;
 mod health;
+mod held;
 mod live;
 mod next_look;
 mod perform;

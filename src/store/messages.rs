@@ -19,7 +19,7 @@ pub(super) const DEADLINE: Duration = Duration::from_secs(4 * 3_600);
 /// What may be sent at the time ?1 on the platform ?2, but for the threads ?3 and the channels ?4; ?5 at most. Messages are
 /// large: which are due is found in the indexes alone, and only those are read.
 pub(super) const DUE: &str =
-    "SELECT m.id, m.thread, t.platform, t.workspace, t.channel, t.root, m.slot, m.reason, m.message, m.passing,
+    "SELECT m.id, m.thread, t.platform, t.workspace, t.channel, t.root, t.held_in, m.slot, m.reason, m.message, m.passing,
             m.revision, m.posted, m.posted_id, m.posts, m.uncertain, m.reply_to, m.alone, m.attempts, m.due_by
      FROM messages m JOIN threads t ON t.id = m.thread
      WHERE m.id IN (
@@ -102,6 +102,8 @@ pub struct Due {
     pub thread: String,
     /// Where the thread is; without a thread while its root is not posted.
     pub place: Place,
+    /// The thread of others that it must not leave, where it is held in one.
+    pub held_in: Option<String>,
     /// Which message.
     pub slot: String,
     /// Why it is sent.
@@ -139,12 +141,6 @@ pub struct Look {
 }
 
 impl Due {
-    /// The same as it was when it was posted and its answer lost: a later revision is still to be sent.
-    #[must_use]
-    pub fn as_it_arrived(self) -> Due {
-        Due { revision: self.uncertain.unwrap_or(self.revision), ..self }
-    }
-
     /// True for the message a thread hangs on.
     #[must_use]
     pub fn is_root(&self) -> bool {
@@ -173,6 +169,7 @@ struct Row {
     workspace: String,
     channel: String,
     root: Option<String>,
+    held_in: Option<String>,
     slot: String,
     reason: String,
     message: String,
@@ -193,6 +190,7 @@ impl Row {
         Ok(Due {
             id: self.id,
             place: place(&self.platform, self.workspace, self.channel, self.root)?,
+            held_in: self.held_in,
             key: format!("{}.{}.{}", self.thread, self.slot, self.posts),
             thread: self.thread,
             slot: self.slot,
@@ -291,7 +289,7 @@ impl Store {
     pub async fn sent(&self, due: &Due, posted_id: &str, pace: Pace) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         sqlx::query(
-            "UPDATE messages SET posted = ?1, posted_id = ?2, uncertain = 0, attempts = 0, why = '',
+            "UPDATE messages SET posted = ?1, posted_id = ?2, uncertain = 0, attempts = 0, closed = 0, why = '',
                     state = iif(revision = ?1, 'sent', 'pending'), not_before = iif(passing, ?3, ?4),
                     message = iif(revision = ?1, coalesce(?6, message), message) WHERE id = ?5",
         )
@@ -303,6 +301,29 @@ impl Store {
         .bind(without_files(due)?)
         .execute(&mut *tx)
         .await?;
+        self.end_sending(tx, due, posted_id).await
+    }
+
+    /// Notes that what was being posted when its answer was lost is there, under `posted_id`. It may be of an earlier attempt,
+    /// so it is edited next, whatever it says.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn found(&self, due: &Due, posted_id: &str) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        sqlx::query(
+            "UPDATE messages SET posted = revision, revision = revision + 1, posted_id = ?1, uncertain = 0, attempts = 0,
+                    closed = 0, why = '', state = 'pending', not_before = ?2 WHERE id = ?3",
+        )
+        .bind(posted_id)
+        .bind(self.tick())
+        .bind(due.id)
+        .execute(&mut *tx)
+        .await?;
+        self.end_sending(tx, due, posted_id).await
+    }
+
+    async fn end_sending(&self, mut tx: Transaction<'static, Sqlite>, due: &Due, posted_id: &str) -> Result<(), StoreError> {
         let root = (due.is_root() && !due.alone).then_some(posted_id);
         sqlx::query("UPDATE threads SET root = coalesce(?, root), touched_at = ? WHERE id = ?")
             .bind(root)
@@ -346,6 +367,38 @@ impl Store {
         Ok(false)
     }
 
+    /// Puts off by `wait` a message for which the platform does not let us in, or gives it up when that is past its deadline;
+    /// true when it was given up. [`Store::let_in`] ends the wait.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn shut_out(&self, due: &Due, wait: Duration, why: &SafeText) -> Result<bool, StoreError> {
+        if self.put_off(due, wait, Some(false), why).await? {
+            return Ok(true);
+        }
+        sqlx::query("UPDATE messages SET closed = 1 WHERE id = ?").bind(due.id).execute(&self.writer).await?;
+        Ok(false)
+    }
+
+    /// The platform may let us in where it did not: what waits for that is tried now.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn let_in(&self, platform: PlatformName) -> Result<(), StoreError> {
+        let changed = sqlx::query(
+            "UPDATE messages SET not_before = ?1 WHERE state = 'pending' AND closed = 1 AND not_before > ?1
+             AND thread IN (SELECT id FROM threads WHERE platform = ?2)",
+        )
+        .bind(self.tick())
+        .bind(platform.id())
+        .execute(&self.writer)
+        .await?;
+        if changed.rows_affected() > 0 {
+            self.messages_changed.send_replace(());
+        }
+        Ok(())
+    }
+
     /// The platform lost a message that was posted: it is posted anew. For a root, the thread moves with it.
     ///
     /// # Errors
@@ -370,7 +423,7 @@ impl Store {
         let mut tx = self.write().await?;
         let whole_thread = due.is_root() && due.posted_id.is_none();
         sqlx::query(
-            "UPDATE messages SET state = 'given_up', reply_to = NULL, why = ?1
+            "UPDATE messages SET state = 'given_up', reply_to = iif(passing AND posted > 0, reply_to, NULL), why = ?1
              WHERE id = ?2 OR (?3 AND thread = ?4 AND state = 'pending')",
         )
         .bind(why.as_str())
@@ -446,13 +499,17 @@ pub(super) async fn state(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     for outgoing in messages {
+        if !outgoing.alone {
+            begin_again(tx, &outgoing.thread, tick).await?;
+        }
         sqlx::query(
             "INSERT INTO messages (thread, slot, reason, message, passing, reply_to, alone, state, not_before, due_by, stated_at)
              VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?)
              ON CONFLICT (thread, slot) DO UPDATE SET
                  message = excluded.message, reason = excluded.reason, passing = excluded.passing,
                  reply_to = coalesce(excluded.reply_to, reply_to), revision = revision + 1, state = 'pending',
-                 not_before = iif(attempts > 0 OR excluded.passing, max(not_before, excluded.not_before), excluded.not_before),
+                 not_before = iif((attempts > 0 AND NOT (closed AND passing AND NOT excluded.passing)) OR excluded.passing,
+                                  max(not_before, excluded.not_before), excluded.not_before),
                  due_by = excluded.due_by, stated_at = excluded.stated_at
              WHERE message <> excluded.message OR passing <> excluded.passing",
         )
@@ -466,6 +523,29 @@ pub(super) async fn state(
         .bind(tick)
         .bind(tick.saturating_add(millis(DEADLINE)))
         .bind(now.as_millisecond())
+        .execute(&mut **tx)
+        .await?;
+    }
+    Ok(())
+}
+
+/// A thread whose first message was given up before anybody saw it begins again with whatever is stated in it next: what
+/// others are told to look up there would be nowhere.
+async fn begin_again(tx: &mut Transaction<'static, Sqlite>, thread: &str, tick: i64) -> Result<(), StoreError> {
+    let never_began: Option<i64> =
+        sqlx::query_scalar("SELECT id FROM messages WHERE thread = ? AND slot = ? AND state = 'given_up' AND posted = 0")
+            .bind(thread)
+            .bind(ROOT)
+            .fetch_optional(&mut **tx)
+            .await?;
+    if never_began.is_some() {
+        sqlx::query(
+            "UPDATE messages SET state = 'pending', attempts = 0, closed = 0, why = '', not_before = ?1, due_by = ?2
+             WHERE thread = ?3 AND state = 'given_up' AND posted = 0 AND alone = 0",
+        )
+        .bind(tick)
+        .bind(tick.saturating_add(millis(DEADLINE)))
+        .bind(thread)
         .execute(&mut **tx)
         .await?;
     }

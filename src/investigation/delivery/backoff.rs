@@ -57,6 +57,12 @@ impl Tempo {
         after.min(self.longest_wait.max(Duration::from_secs(3_600)))
     }
 
+    /// How long a place that lets us write nothing is left alone, unless the platform tells that it changed: an hour.
+    #[must_use]
+    pub const fn shut_out(&self) -> Duration {
+        self.longest_wait.saturating_mul(60)
+    }
+
     /// Edits per minute and platform that progress may cost, the verdict's included; what is left out is told with the
     /// next one.
     ///

@@ -1,16 +1,17 @@
 //! One platform's courier.
 
 use super::Tempo;
-use crate::chat::document::Tone;
-use crate::chat::{ChatPlatform, Destination, SendError, compose};
+use crate::chat::document::{Part, Tone};
+use crate::chat::{ChatPlatform, Destination, Message, SendError, compose};
 use crate::clock;
 use crate::investigation::Health;
-use crate::model::ThreadRef;
+use crate::model::{Place, ThreadRef};
 use crate::redact::SafeText;
-use crate::store::{Due, Look, Pace, Store, StoreError};
+use crate::store::{Due, Look, Outgoing, Pace, Store, StoreError};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -27,6 +28,12 @@ const PER_CHANNEL: usize = 3;
 const FIRST_SIGNS_AT_ONCE: u32 = 20;
 const EDITS_AT_ONCE: u32 = 5;
 
+/// Failures after which whoever asked is told that their thread's first message is late, or what it cannot be changed to.
+const LATE_AFTER: u32 = 4;
+
+/// How often whoever asked is led to a message that nothing follows.
+const POINTING: u32 = 4;
+
 /// Takes messages to one platform.
 pub(super) struct Courier {
     platform: Arc<dyn ChatPlatform>,
@@ -37,6 +44,8 @@ pub(super) struct Courier {
     progress: Mutex<Option<Instant>>,
     /// Until when the platform is left alone.
     locked_out: Mutex<Option<Instant>>,
+    /// The messages under way to which whoever asked was led already.
+    pointed: Mutex<HashSet<String>>,
 }
 
 /// The threads a message is under way to, with their channels.
@@ -64,19 +73,29 @@ enum Sent {
     As(String),
     /// The platform has what was posted when the answer was lost, under this id.
     Found(String),
-    /// It had been posted and is lost.
+    /// It had been posted and is lost, or can no longer be changed.
     Lost(String),
     /// Not yet; `arrived` is `None` where that is unknown.
     Later { after: Option<Duration>, arrived: Option<bool>, why: String },
-    /// Never.
-    Never(String),
+    /// Not while nothing may be written there; the other is what whoever asked can do about it.
+    ShutOut(String, &'static str),
+    /// Never; the other is what whoever asked can do about it.
+    Never(String, &'static str),
     /// Nothing goes out at the moment.
     LockedOut(String),
 }
 
 impl Courier {
     pub(super) fn new(platform: Arc<dyn ChatPlatform>, store: Arc<Store>, health: Health, tempo: Tempo) -> Courier {
-        Courier { platform, store, health, tempo, progress: Mutex::default(), locked_out: Mutex::default() }
+        Courier {
+            platform,
+            store,
+            health,
+            tempo,
+            progress: Mutex::default(),
+            locked_out: Mutex::default(),
+            pointed: Mutex::default(),
+        }
     }
 
     pub(super) async fn run(self, stop: CancellationToken) {
@@ -84,6 +103,8 @@ impl Courier {
         let mut under_way: JoinSet<String> = JoinSet::new();
         let mut busy = Busy::default();
         let mut changes = this.store.message_changes();
+        let mut doors = this.platform.let_in();
+        this.knock().await;
         while !stop.is_cancelled() {
             changes.mark_unchanged();
             let wait = match this.begin(&mut busy, &mut under_way).await {
@@ -96,12 +117,20 @@ impl Courier {
             tokio::select! {
                 () = stop.cancelled() => {}
                 _ = tokio::time::timeout(wait, changes.changed()) => {}
+                () = changed(&mut doors) => this.knock().await,
                 Some(thread) = under_way.join_next() => {
                     let _ = thread.map(|thread| busy.0.remove(&thread));
                 }
             }
         }
         while under_way.join_next().await.is_some() {}
+    }
+
+    /// What waits to be let in is tried now.
+    async fn knock(&self) {
+        if let Err(error) = self.store.let_in(self.platform.name()).await {
+            tracing::error!(%error, "what waits for a place to open cannot be hurried");
+        }
     }
 
     /// Sends off what is due, and tells how long there is nothing more to do.
@@ -178,18 +207,30 @@ impl Courier {
                 self.point(&due, &id).await
             }
             Sent::Found(id) => {
-                let due = due.as_it_arrived();
-                self.store.sent(&due, &id, Pace { between_edits: self.tempo.between_edits }).await?;
+                self.store.found(&due, &id).await?;
+                let mut due = due;
+                // It is edited next.
+                due.passing = true;
                 self.point(&due, &id).await
             }
             Sent::Lost(why) if !due.was_lost && !due.passing => {
                 tracing::warn!(%platform, reason = due.reason, why, "a message is gone and is posted anew");
                 self.store.post_anew(&due).await
             }
-            Sent::Lost(why) | Sent::Never(why) => {
-                tracing::error!(%platform, reason = due.reason, why, "a message is given up");
-                self.apologise(&due).await;
-                self.store.give_up(&due, &SafeText::redact(&why)).await
+            // The next one says more.
+            Sent::Lost(why) if due.passing => self.store.give_up(&due, &SafeText::redact(&why)).await,
+            Sent::Lost(why) => self.give_up(&due, &why, "ask again").await,
+            Sent::Never(why, remedy) => self.give_up(&due, &why, remedy).await,
+            Sent::ShutOut(why, remedy) => {
+                // Told once, and again when it is given up.
+                if due.attempts == 0 {
+                    tracing::warn!(%platform, channel = due.place.channel, reason = due.reason, why,
+                        "a message cannot be delivered there: it is tried again when that changes, and every hour");
+                }
+                if self.store.shut_out(&due, self.tempo.shut_out(), &SafeText::redact(&why)).await? {
+                    return self.give_up(&due, &why, remedy).await;
+                }
+                self.tell_alone(&due, &why, remedy).await
             }
             Sent::Later { after, arrived, why } => {
                 let roll = crate::investigation::new_id().bytes().fold(0_u16, |sum, byte| sum.rotate_left(5) ^ u16::from(byte));
@@ -200,8 +241,16 @@ impl Courier {
                 }
                 if self.store.put_off(&due, wait, arrived, &SafeText::redact(&why)).await? {
                     tracing::error!(%platform, reason = due.reason, why, "a message is given up: its time is over");
+                    return self.tell_alone(&due, &why, "ask again later").await;
                 }
-                Ok(())
+                match due.attempts {
+                    LATE_AFTER if !due.passing && due.posted_id.is_some() => self.tell_alone(&due, &why, "I keep trying").await,
+                    LATE_AFTER if due.is_root() && due.posted_id.is_none() => {
+                        let late = format!("my message in the channel is late: {why}; I keep trying");
+                        self.whisper(&due, "late", compose::notice(Tone::Warning, &late)).await
+                    }
+                    _ => Ok(()),
+                }
             }
             Sent::LockedOut(why) => {
                 *self.locked_out.lock().unwrap_or_else(PoisonError::into_inner) = Some(clock::deadline(self.tempo.locked_out));
@@ -215,23 +264,15 @@ impl Courier {
 
     async fn send(&self, due: &Due) -> Result<Sent, StoreError> {
         if due.alone {
-            let Some(to) = &due.reply_to else { return Ok(Sent::Never("nobody to tell".to_owned())) };
+            let Some(to) = &due.reply_to else { return Ok(Sent::Never("nobody to tell".to_owned(), "")) };
             let told = self.platform.whisper(to, &due.message).await;
             return Ok(told.map_or_else(refused, |()| Sent::As(String::new())));
         }
-        let to = match &due.place.thread {
-            Some(root) if !due.is_root() => Destination::Thread(ThreadRef {
-                platform: due.place.platform,
-                workspace: due.place.workspace.clone(),
-                channel: due.place.channel.clone(),
-                root: root.clone(),
-            }),
-            _ => Destination::Channel(crate::model::Place { thread: None, ..due.place.clone() }),
-        };
+        let to = destination(due);
         if let Some(id) = &due.posted_id {
             return Ok(match self.platform.edit(&to, id, &due.message).await {
                 Ok(()) => Sent::As(id.clone()),
-                Err(SendError::Gone { why }) => Sent::Lost(why),
+                Err(SendError::Gone { why } | SendError::Refused { why }) => Sent::Lost(why),
                 // An edit may be repeated, so it does not matter whether it arrived.
                 Err(SendError::Uncertain { why }) => Sent::Later { after: None, arrived: Some(false), why },
                 Err(error) => refused(error),
@@ -240,7 +281,8 @@ impl Courier {
         if due.uncertain.is_some() {
             match self.platform.find(&to, &due.key).await {
                 Ok(Some(id)) => return Ok(Sent::Found(id)),
-                Ok(None) => {}
+                // Where nobody may look for it, it is better told twice than not at all.
+                Ok(None) | Err(SendError::Gone { .. } | SendError::Closed { .. } | SendError::Refused { .. }) => {}
                 Err(SendError::Later { after, why }) => return Ok(Sent::Later { after, arrived: None, why }),
                 Err(SendError::Uncertain { why }) => return Ok(Sent::Later { after: None, arrived: None, why }),
                 Err(error) => return Ok(refused(error)),
@@ -250,40 +292,106 @@ impl Courier {
         Ok(self.platform.post(&to, &due.message, &due.key).await.map_or_else(refused, Sent::As))
     }
 
-    /// Whoever asked where nothing can be posted learns it, and what to do; for others the log has to do.
-    async fn apologise(&self, due: &Due) {
-        let Some(to) = due.reply_to.as_ref().filter(|_| due.is_root() && !due.alone) else { return };
-        let why = "I cannot post in this channel: invite me to it, then ask again";
-        let apology = compose::notice(Tone::Warning, why);
-        let told = self.platform.whisper(to, &apology);
-        let _ = tokio::time::timeout(self.tempo.call, told).await;
+    async fn give_up(&self, due: &Due, why: &str, remedy: &str) -> Result<(), StoreError> {
+        tracing::error!(platform = %self.platform.name(), reason = due.reason, why, "a message is given up");
+        self.store.give_up(due, &SafeText::redact(why)).await?;
+        self.tell_alone(due, why, remedy).await
     }
 
-    /// Leads the person who asked to the message; where that fails, the message is there all the same.
+    /// Whoever asked is told alone what cannot be shown where they asked: what was found, or that nothing can be shown; for
+    /// others the log has to do.
+    async fn tell_alone(&self, due: &Due, why: &str, remedy: &str) -> Result<(), StoreError> {
+        let told = if due.is_root() { "I cannot post in this channel" } else { "I cannot show my answer there" };
+        let remedy = if remedy.is_empty() { String::new() } else { format!(": {remedy}") };
+        let apology = compose::notice(Tone::Warning, &format!("{told} ({why}){remedy}"));
+        if due.passing {
+            return self.whisper(due, "told", apology).await;
+        }
+        let mut message = Message { mention: None, ..due.message.clone() };
+        message.parts.insert(0, Part::Caution(apology.title));
+        self.whisper(due, &format!("told-{}", due.slot), message).await
+    }
+
+    /// States a message for whoever asked for this one, if anybody did; it is tried as long as others are.
+    async fn whisper(&self, due: &Due, slot: &str, message: Message) -> Result<(), StoreError> {
+        let Some(to) = due.reply_to.clone().filter(|_| !due.alone) else { return Ok(()) };
+        self.store.state(&[Outgoing::whisper(&due.thread, slot, to, message, "what cannot be shown to all")]).await
+    }
+
+    /// Leads the person who asked to the message; where that fails, the message is there all the same, and they are led to it
+    /// with the next change. The way to that person is kept until nothing more can fail.
     async fn point(&self, due: &Due, id: &str) -> Result<(), StoreError> {
         let Some(to) = due.reply_to.as_ref() else { return Ok(()) };
-        if !due.alone {
-            let root = due.place.thread.clone().unwrap_or_else(|| id.to_owned());
+        let tries = if due.alone || self.is_pointed(&due.key) { 0 } else { POINTING };
+        for attempt in 0..tries {
             let thread = ThreadRef {
                 platform: due.place.platform,
                 workspace: due.place.workspace.clone(),
                 channel: due.place.channel.clone(),
-                root,
+                root: due.held_in.clone().or(due.place.thread.clone()).unwrap_or_else(|| id.to_owned()),
             };
             let pointed = tokio::time::timeout(self.tempo.call, self.platform.point_to(to, &thread)).await;
-            if let Ok(Err(error)) = pointed {
-                tracing::info!(platform = %self.platform.name(), %error, "nobody was pointed to the thread");
+            match pointed {
+                Ok(Err(error)) => tracing::info!(platform = %self.platform.name(), %error, "nobody was pointed to the thread"),
+                Ok(Ok(())) => {
+                    self.with_pointed(|pointed| pointed.insert(due.key.clone()));
+                    break;
+                }
+                Err(_) => {}
             }
+            if due.passing {
+                break;
+            }
+            tokio::time::sleep(self.tempo.wait(attempt, 0)).await;
         }
+        if due.passing {
+            return Ok(());
+        }
+        self.with_pointed(|pointed| pointed.remove(&due.key));
         self.store.answered(due).await
     }
+
+    fn is_pointed(&self, key: &str) -> bool {
+        self.with_pointed(|pointed| pointed.contains(key))
+    }
+
+    fn with_pointed<T>(&self, act: impl FnOnce(&mut HashSet<String>) -> T) -> T {
+        act(&mut self.pointed.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Where a message goes: to its thread, or to the channel as the first of one.
+fn destination(due: &Due) -> Destination {
+    let of = |root: &String| ThreadRef {
+        platform: due.place.platform,
+        workspace: due.place.workspace.clone(),
+        channel: due.place.channel.clone(),
+        root: root.clone(),
+    };
+    match (&due.held_in, &due.place.thread) {
+        (Some(held_in), _) => Destination::Held(of(held_in)),
+        (None, Some(root)) if !due.is_root() => Destination::Thread(of(root)),
+        _ => Destination::Channel(Place { thread: None, ..due.place.clone() }),
+    }
+}
+
+/// Waits until the platform tells that a place may have opened; for ever, where it never tells.
+async fn changed(doors: &mut Option<watch::Receiver<()>>) {
+    if let Some(receiver) = doors
+        && receiver.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
 }
 
 fn refused(error: SendError) -> Sent {
     match error {
         SendError::Later { after, why } => Sent::Later { after, arrived: Some(false), why },
         SendError::Uncertain { why } => Sent::Later { after: None, arrived: None, why },
-        SendError::Gone { why } | SendError::Refused { why } => Sent::Never(why),
+        SendError::Closed { why, remedy } => Sent::ShutOut(why, remedy),
+        SendError::Gone { why } => Sent::Never(why, "invite me to it, then ask again"),
+        SendError::Refused { why } => Sent::Never(why, "ask again, or in another channel"),
         SendError::Unauthorized { why } => Sent::LockedOut(why),
     }
 }
