@@ -8,6 +8,7 @@ mod delivery;
 mod flood;
 mod health;
 mod held;
+mod judging;
 mod live;
 mod next_look;
 mod perform;

@@ -17,5 +17,6 @@ mod crash;
 mod delivery;
 mod flows;
 mod held;
+mod judging;
 mod whole;
 mod world;

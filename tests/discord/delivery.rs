@@ -356,7 +356,7 @@ async fn what_somebody_deleted_is_gone_and_nothing_is_tried_in_a_loop() {
     assert_eq!(bot.fake.with(|world| world.requests.len()), before + 3);
     bot.fake.with(|world| world.lack(CHANNEL, &[Lacking::View]));
     let error = bot.discord.post(&in_channel(), &line("looking"), "3").await.unwrap_err();
-    assert!(matches!(error, SendError::Closed { remedy, .. } if remedy.contains("add me")), "{error:?}");
+    assert!(matches!(error, SendError::Closed { tell, .. } if tell.contains("add me")), "{error:?}");
     bot.fake.finish();
 }
 

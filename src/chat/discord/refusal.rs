@@ -87,15 +87,21 @@ pub(super) fn is_about_words(code: u64) -> bool {
     )
 }
 
-/// What whoever asked can do about a place that takes nothing.
-fn remedy(code: u64) -> &'static str {
+/// What whoever asked is told about a place that takes nothing.
+fn tell(code: u64) -> &'static str {
     match code {
-        code::MISSING_ACCESS => "let somebody add me to it; I try again then, and every hour",
-        code::MISSING_PERMISSION => "let somebody allow me to write there; I try again then, and every hour",
-        code::UNKNOWN_CHANNEL | code::UNKNOWN_SERVER => "ask again in another channel",
-        code::FORUM | code::NO_TEXT_CHANNEL | code::WRONG_CHANNEL_KIND => "ask again in a text channel",
-        code::ARCHIVED | code::LOCKED => "ask again in another thread or channel",
-        _ => "ask again in another channel, or later",
+        code::MISSING_ACCESS => {
+            "I am not in this channel or thread: let somebody add me to it, and my answer follows by itself, within an hour at the latest"
+        }
+        code::MISSING_PERMISSION => {
+            "I may not write here: let somebody allow me to, and my answer follows by itself, within an hour at the latest"
+        }
+        code::UNKNOWN_CHANNEL | code::UNKNOWN_SERVER => "I cannot find this channel: ask again in another one",
+        code::FORUM | code::NO_TEXT_CHANNEL | code::WRONG_CHANNEL_KIND => {
+            "I cannot write in a channel of this kind: ask again in a text channel"
+        }
+        code::ARCHIVED | code::LOCKED => "this thread is closed: ask again in another thread or channel",
+        _ => "Discord takes no message of mine here: ask again in another channel, or wait; I try again every hour",
     }
 }
 
@@ -126,8 +132,8 @@ pub(super) fn meaning(failure: &Failure, asked: Asked) -> SendError {
                 (status, code) if is_passing(status, code) => SendError::Later { after: None, why },
                 // Success and "wait" never get here; a redirection is not followed, because the token would go along. What
                 // is refused in every form is refused for the place's sake.
-                (_, code) if asked == Asked::Add => SendError::Closed { why, remedy: remedy(code) },
-                (_, code::MISSING_ACCESS) => SendError::Closed { why, remedy: remedy(code::MISSING_ACCESS) },
+                (_, code) if asked == Asked::Add => SendError::Closed { why, tell: tell(code) },
+                (_, code::MISSING_ACCESS) => SendError::Closed { why, tell: tell(code::MISSING_ACCESS) },
                 (404 | 410, _) => SendError::Gone { why },
                 _ => SendError::Refused { why },
             }

@@ -5,9 +5,9 @@ use crate::chat::document::{Part, Tone};
 use crate::chat::{ChatPlatform, Destination, Message, SendError, compose};
 use crate::clock;
 use crate::investigation::Health;
-use crate::model::{Place, ThreadRef};
+use crate::model::{Place, PlatformName, ThreadRef};
 use crate::redact::SafeText;
-use crate::store::{Due, Look, Outgoing, Pace, Store, StoreError};
+use crate::store::{Due, Files, Look, Outgoing, Pace, Store, StoreError};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -27,12 +27,6 @@ const PER_CHANNEL: usize = 3;
 /// First signs of life, and edits of progress, that may go out at once after a pause.
 const FIRST_SIGNS_AT_ONCE: u32 = 20;
 const EDITS_AT_ONCE: u32 = 5;
-
-/// Failures after which whoever asked is told that their thread's first message is late, or what it cannot be changed to.
-const LATE_AFTER: u32 = 4;
-
-/// How often whoever asked is led to a message that nothing follows.
-const POINTING: u32 = 4;
 
 /// Takes messages to one platform.
 pub(super) struct Courier {
@@ -67,20 +61,30 @@ impl Busy {
     }
 }
 
+/// After so many failures the person who waits is told that it takes longer.
+const SLOW_AFTER: u32 = 5;
+
+/// How often whoever asked is led to a message that nothing follows.
+const POINTING: u32 = 4;
+
 /// What became of a message.
 enum Sent {
     /// The platform has it, under this id.
     As(String),
     /// The platform has what was posted when the answer was lost, under this id.
     Found(String),
-    /// It had been posted and is lost, or can no longer be changed.
+    /// Its files are there too.
+    Attached,
+    /// It had been posted and is lost.
     Lost(String),
+    /// It is there and cannot be changed any more.
+    Stuck(String),
     /// Not yet; `arrived` is `None` where that is unknown.
     Later { after: Option<Duration>, arrived: Option<bool>, why: String },
-    /// Not while nothing may be written there; the other is what whoever asked can do about it.
-    ShutOut(String, &'static str),
-    /// Never; the other is what whoever asked can do about it.
-    Never(String, &'static str),
+    /// Not while its place is as it is; what the person is told.
+    Closed { why: String, tell: &'static str },
+    /// Never.
+    Never(String),
     /// Nothing goes out at the moment.
     LockedOut(String),
 }
@@ -117,7 +121,7 @@ impl Courier {
             tokio::select! {
                 () = stop.cancelled() => {}
                 _ = tokio::time::timeout(wait, changes.changed()) => {}
-                () = changed(&mut doors) => this.knock().await,
+                () = opened(&mut doors) => this.knock().await,
                 Some(thread) = under_way.join_next() => {
                     let _ = thread.map(|thread| busy.0.remove(&thread));
                 }
@@ -126,7 +130,7 @@ impl Courier {
         while under_way.join_next().await.is_some() {}
     }
 
-    /// What waits to be let in is tried now.
+    /// What waits for a place to open is tried now.
     async fn knock(&self) {
         if let Err(error) = self.store.let_in(self.platform.name()).await {
             tracing::error!(%error, "what waits for a place to open cannot be hurried");
@@ -202,35 +206,45 @@ impl Courier {
             tracing::info!(%platform, "the platform takes messages again");
         }
         match sent {
-            Sent::As(id) => {
-                self.store.sent(&due, &id, Pace { between_edits: self.tempo.between_edits }).await?;
-                self.point(&due, &id).await
-            }
+            Sent::As(id) => self.arrived(&due, &id).await,
             Sent::Found(id) => {
-                self.store.found(&due, &id).await?;
                 let mut due = due;
-                // It is edited next.
+                // It is edited next, so it is not the last of it.
                 due.passing = true;
+                self.store.found(&due, &id, self.owes_files(&due)).await?;
                 self.point(&due, &id).await
             }
+            Sent::Attached => self.store.attached(&due).await,
+            // What is only said once more is not worth a new message, and progress is followed by something newer.
+            Sent::Lost(_) | Sent::Stuck(_) | Sent::Closed { .. } | Sent::Never(_) if due.is_repeat() => {
+                self.store.leave(&due).await
+            }
+            Sent::Stuck(_) if due.passing => self.store.leave(&due).await,
             Sent::Lost(why) if !due.was_lost && !due.passing => {
                 tracing::warn!(%platform, reason = due.reason, why, "a message is gone and is posted anew");
                 self.store.post_anew(&due).await
             }
-            // The next one says more.
-            Sent::Lost(why) if due.passing => self.store.give_up(&due, &SafeText::redact(&why)).await,
-            Sent::Lost(why) => self.give_up(&due, &why, "ask again").await,
-            Sent::Never(why, remedy) => self.give_up(&due, &why, remedy).await,
-            Sent::ShutOut(why, remedy) => {
-                // Told once, and again when it is given up.
+            Sent::Stuck(why) => {
+                tracing::warn!(%platform, reason = due.reason, why, "a message cannot be edited and is posted anew");
+                self.store.post_anew(&due).await
+            }
+            Sent::Closed { why, tell } => {
                 if due.attempts == 0 {
-                    tracing::warn!(%platform, channel = due.place.channel, reason = due.reason, why,
-                        "a message cannot be delivered there: it is tried again when that changes, and every hour");
+                    tracing::error!(%platform, channel = due.place.channel, reason = due.reason, why,
+                        "a channel does not take a message: it is tried again every hour, and when the bot joins the channel");
                 }
-                if self.store.shut_out(&due, self.tempo.shut_out(), &SafeText::redact(&why)).await? {
-                    return self.give_up(&due, &why, remedy).await;
+                self.tell(&due, tell).await?;
+                let given_up = self.store.wait_for_place(&due, self.tempo.closed(), &SafeText::redact(&why)).await?;
+                if given_up {
+                    tracing::error!(%platform, reason = due.reason, why, "a message is given up: its channel stayed closed");
                 }
-                self.tell_alone(&due, &why, remedy).await
+                Ok(())
+            }
+            Sent::Lost(why) | Sent::Never(why) => {
+                tracing::error!(%platform, reason = due.reason, why, "a message is given up");
+                let way_on = "ask in another channel, or have whoever runs rotation-diag look into it";
+                self.tell(&due, &format!("{} does not take my message here ({why}): {way_on}", name(platform))).await?;
+                self.store.give_up(&due, &SafeText::redact(&why)).await
             }
             Sent::Later { after, arrived, why } => {
                 let roll = crate::investigation::new_id().bytes().fold(0_u16, |sum, byte| sum.rotate_left(5) ^ u16::from(byte));
@@ -241,22 +255,20 @@ impl Courier {
                 }
                 if self.store.put_off(&due, wait, arrived, &SafeText::redact(&why)).await? {
                     tracing::error!(%platform, reason = due.reason, why, "a message is given up: its time is over");
-                    return self.tell_alone(&due, &why, "ask again later").await;
+                    let text = format!("{} did not take my answer for hours, and I gave it up: ask again", name(platform));
+                    self.tell(&due, &text).await?;
+                } else if due.attempts == SLOW_AFTER {
+                    let text = format!("{} does not take my answer just now: it follows when it does", name(platform));
+                    self.tell(&due, &text).await?;
                 }
-                match due.attempts {
-                    LATE_AFTER if !due.passing && due.posted_id.is_some() => self.tell_alone(&due, &why, "I keep trying").await,
-                    LATE_AFTER if due.is_root() && due.posted_id.is_none() => {
-                        let late = format!("my message in the channel is late: {why}; I keep trying");
-                        self.whisper(&due, "late", compose::notice(Tone::Warning, &late)).await
-                    }
-                    _ => Ok(()),
-                }
+                Ok(())
             }
             Sent::LockedOut(why) => {
                 *self.locked_out.lock().unwrap_or_else(PoisonError::into_inner) = Some(clock::deadline(self.tempo.locked_out));
                 if self.health.note_platform(platform, Some(&why)) {
                     tracing::error!(%platform, why, "the platform no longer accepts our token: nothing is delivered until that changes");
                 }
+                self.tell_at_once(&due).await?;
                 self.store.put_off(&due, self.tempo.locked_out, Some(false), &SafeText::redact(&why)).await.map(drop)
             }
         }
@@ -264,79 +276,109 @@ impl Courier {
 
     async fn send(&self, due: &Due) -> Result<Sent, StoreError> {
         if due.alone {
-            let Some(to) = &due.reply_to else { return Ok(Sent::Never("nobody to tell".to_owned(), "")) };
+            let Some(to) = &due.reply_to else { return Ok(Sent::Never("nobody to tell".to_owned())) };
             let told = self.platform.whisper(to, &due.message).await;
-            return Ok(told.map_or_else(refused, |()| Sent::As(String::new())));
+            return Ok(match told {
+                Ok(()) => Sent::As(String::new()),
+                Err(SendError::Closed { why, .. }) => Sent::Never(why),
+                Err(error) => refused(error),
+            });
         }
         let to = destination(due);
         if let Some(id) = &due.posted_id {
+            if due.is_for_files() {
+                return self.attach(due, &to, id).await;
+            }
             return Ok(match self.platform.edit(&to, id, &due.message).await {
                 Ok(()) => Sent::As(id.clone()),
-                Err(SendError::Gone { why } | SendError::Refused { why }) => Sent::Lost(why),
-                // An edit may be repeated, so it does not matter whether it arrived.
-                Err(SendError::Uncertain { why }) => Sent::Later { after: None, arrived: Some(false), why },
+                Err(SendError::Gone { why }) => Sent::Lost(why),
+                Err(SendError::Refused { why }) => Sent::Stuck(why),
                 Err(error) => refused(error),
             });
         }
         if due.uncertain.is_some() {
             match self.platform.find(&to, &due.key).await {
                 Ok(Some(id)) => return Ok(Sent::Found(id)),
-                // Where nobody may look for it, it is better told twice than not at all.
-                Ok(None) | Err(SendError::Gone { .. } | SendError::Closed { .. } | SendError::Refused { .. }) => {}
+                Ok(None) => {}
                 Err(SendError::Later { after, why }) => return Ok(Sent::Later { after, arrived: None, why }),
                 Err(SendError::Uncertain { why }) => return Ok(Sent::Later { after: None, arrived: None, why }),
-                Err(error) => return Ok(refused(error)),
+                Err(SendError::Unauthorized { why }) => return Ok(Sent::LockedOut(why)),
+                // It cannot be seen whether it arrived; twice is better than never.
+                Err(error) => tracing::warn!(%error, reason = due.reason, "a message cannot be looked for, and is posted again"),
             }
         }
         self.store.posting(due).await?;
         Ok(self.platform.post(&to, &due.message, &due.key).await.map_or_else(refused, Sent::As))
     }
 
-    async fn give_up(&self, due: &Due, why: &str, remedy: &str) -> Result<(), StoreError> {
-        tracing::error!(platform = %self.platform.name(), reason = due.reason, why, "a message is given up");
-        self.store.give_up(due, &SafeText::redact(why)).await?;
-        self.tell_alone(due, why, remedy).await
+    async fn attach(&self, due: &Due, to: &Destination, id: &str) -> Result<Sent, StoreError> {
+        self.store.attaching(due).await?;
+        let attached = self.platform.attach(to, id, &due.message, due.files == Files::PerhapsThere).await;
+        Ok(match attached {
+            Ok(()) => Sent::Attached,
+            Err(SendError::Closed { why, .. }) => Sent::Never(why),
+            Err(error) => refused(error),
+        })
     }
 
-    /// Whoever asked is told alone what cannot be shown where they asked: what was found, or that nothing can be shown; for
-    /// others the log has to do.
-    async fn tell_alone(&self, due: &Due, why: &str, remedy: &str) -> Result<(), StoreError> {
-        let told = if due.is_root() { "I cannot post in this channel" } else { "I cannot show my answer there" };
-        let remedy = if remedy.is_empty() { String::new() } else { format!(": {remedy}") };
-        let apology = compose::notice(Tone::Warning, &format!("{told} ({why}){remedy}"));
-        if due.passing {
-            return self.whisper(due, "told", apology).await;
-        }
-        let mut message = Message { mention: None, ..due.message.clone() };
-        message.parts.insert(0, Part::Caution(apology.title));
-        self.whisper(due, &format!("told-{}", due.slot), message).await
+    /// The platform has a message; its files follow, and it is said again where a late edit may replace it.
+    async fn arrived(&self, due: &Due, id: &str) -> Result<(), StoreError> {
+        let owes_files = self.owes_files(due);
+        let pace = Pace { between_edits: self.tempo.between_edits };
+        self.store.sent(due, id, pace, owes_files, self.tempo.again(due.repeats)).await?;
+        self.point(due, id).await
     }
 
-    /// States a message for whoever asked for this one, if anybody did; it is tried as long as others are.
-    async fn whisper(&self, due: &Due, slot: &str, message: Message) -> Result<(), StoreError> {
+    fn owes_files(&self, due: &Due) -> bool {
+        due.posted_id.is_none() && !due.alone && self.platform.owes_files(&due.message)
+    }
+
+    /// Whoever asked for what does not come learns why, and what to do, and what was found as far as it is known; for others the
+    /// log has to do. It is a message of its own, so that it is not lost either.
+    async fn tell(&self, due: &Due, text: &str) -> Result<(), StoreError> {
         let Some(to) = due.reply_to.clone().filter(|_| !due.alone) else { return Ok(()) };
-        self.store.state(&[Outgoing::whisper(&due.thread, slot, to, message, "what cannot be shown to all")]).await
+        let mut message = compose::notice(Tone::Warning, text);
+        if !due.passing {
+            let why = Part::Caution(message.title);
+            message = Message { mention: None, ..due.message.clone() };
+            message.parts.insert(0, why);
+        }
+        let slot = format!("why-not/{}", due.slot);
+        let told = Outgoing::whisper(&due.thread, slot, to, message, "why something does not come");
+        self.store.state(&[told]).await
+    }
+
+    /// Nothing goes out while our token is not accepted, but perhaps an answer where the question came from, which needs none.
+    async fn tell_at_once(&self, due: &Due) -> Result<(), StoreError> {
+        let Some(to) = due.reply_to.as_ref().filter(|_| !due.alone) else { return Ok(()) };
+        let text = format!(
+            "{} no longer accepts my token: the answer follows when whoever runs rotation-diag has given me a new one",
+            name(self.platform.name())
+        );
+        let notice = compose::notice(Tone::Warning, &text);
+        match tokio::time::timeout(self.tempo.call, self.platform.whisper(to, &notice)).await {
+            Ok(Ok(())) => self.store.answered(due).await,
+            _ => Ok(()),
+        }
     }
 
     /// Leads the person who asked to the message; where that fails, the message is there all the same, and they are led to it
-    /// with the next change. The way to that person is kept until nothing more can fail.
+    /// with the next change.
     async fn point(&self, due: &Due, id: &str) -> Result<(), StoreError> {
         let Some(to) = due.reply_to.as_ref() else { return Ok(()) };
-        let tries = if due.alone || self.is_pointed(&due.key) { 0 } else { POINTING };
+        let is_pointed = self.with_pointed(|pointed| pointed.contains(&due.key));
+        let tries = if due.alone || is_pointed { 0 } else { POINTING };
         for attempt in 0..tries {
             let thread = ThreadRef {
-                platform: due.place.platform,
-                workspace: due.place.workspace.clone(),
-                channel: due.place.channel.clone(),
                 root: due.held_in.clone().or(due.place.thread.clone()).unwrap_or_else(|| id.to_owned()),
+                ..thread_ref(due, "")
             };
-            let pointed = tokio::time::timeout(self.tempo.call, self.platform.point_to(to, &thread)).await;
-            match pointed {
-                Ok(Err(error)) => tracing::info!(platform = %self.platform.name(), %error, "nobody was pointed to the thread"),
+            match tokio::time::timeout(self.tempo.call, self.platform.point_to(to, &thread)).await {
                 Ok(Ok(())) => {
                     self.with_pointed(|pointed| pointed.insert(due.key.clone()));
                     break;
                 }
+                Ok(Err(error)) => tracing::info!(platform = %self.platform.name(), %error, "nobody was pointed to the thread"),
                 Err(_) => {}
             }
             if due.passing {
@@ -344,6 +386,7 @@ impl Courier {
             }
             tokio::time::sleep(self.tempo.wait(attempt, 0)).await;
         }
+        // While something newer is on its way, the person may have to be told why that does not come.
         if due.passing {
             return Ok(());
         }
@@ -351,32 +394,31 @@ impl Courier {
         self.store.answered(due).await
     }
 
-    fn is_pointed(&self, key: &str) -> bool {
-        self.with_pointed(|pointed| pointed.contains(key))
-    }
-
     fn with_pointed<T>(&self, act: impl FnOnce(&mut HashSet<String>) -> T) -> T {
         act(&mut self.pointed.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// Where a message goes: to its thread, or to the channel as the first of one.
-fn destination(due: &Due) -> Destination {
-    let of = |root: &String| ThreadRef {
+fn thread_ref(due: &Due, root: &str) -> ThreadRef {
+    ThreadRef {
         platform: due.place.platform,
         workspace: due.place.workspace.clone(),
         channel: due.place.channel.clone(),
-        root: root.clone(),
-    };
+        root: root.to_owned(),
+    }
+}
+
+/// Where a message goes: to its thread, or to the channel as the first of one.
+fn destination(due: &Due) -> Destination {
     match (&due.held_in, &due.place.thread) {
-        (Some(held_in), _) => Destination::Held(of(held_in)),
-        (None, Some(root)) if !due.is_root() => Destination::Thread(of(root)),
+        (Some(held_in), _) => Destination::Held(thread_ref(due, held_in)),
+        (None, Some(root)) if !due.is_root() => Destination::Thread(thread_ref(due, root)),
         _ => Destination::Channel(Place { thread: None, ..due.place.clone() }),
     }
 }
 
 /// Waits until the platform tells that a place may have opened; for ever, where it never tells.
-async fn changed(doors: &mut Option<watch::Receiver<()>>) {
+async fn opened(doors: &mut Option<watch::Receiver<()>>) {
     if let Some(receiver) = doors
         && receiver.changed().await.is_ok()
     {
@@ -385,13 +427,20 @@ async fn changed(doors: &mut Option<watch::Receiver<()>>) {
     std::future::pending().await
 }
 
+const fn name(platform: PlatformName) -> &'static str {
+    match platform {
+        PlatformName::Slack => "Slack",
+        PlatformName::Discord => "Discord",
+        PlatformName::Console => "the page",
+    }
+}
+
 fn refused(error: SendError) -> Sent {
     match error {
         SendError::Later { after, why } => Sent::Later { after, arrived: Some(false), why },
         SendError::Uncertain { why } => Sent::Later { after: None, arrived: None, why },
-        SendError::Closed { why, remedy } => Sent::ShutOut(why, remedy),
-        SendError::Gone { why } => Sent::Never(why, "invite me to it, then ask again"),
-        SendError::Refused { why } => Sent::Never(why, "ask again, or in another channel"),
+        SendError::Closed { why, tell } => Sent::Closed { why, tell },
+        SendError::Gone { why } | SendError::Refused { why } => Sent::Never(why),
         SendError::Unauthorized { why } => Sent::LockedOut(why),
     }
 }
