@@ -179,6 +179,10 @@ impl Bot {
                 let told = is_there.then(|| Outgoing::reply(thread, name, message, "given up"));
                 Ending { messages: told.into_iter().collect(), ..Ending::default() }
             }
+            Trigger::Said(inbound) => {
+                let message = compose::notice(Tone::Warning, &format!("that could not be done: {WHY}"));
+                self.answer_alone(claimed, inbound, message).await?
+            }
         };
         tracing::error!(what = %claimed.what, "a trigger is given up");
         self.store.abandon(claimed.ticket, &SafeText::redact(WHY), &ending).await?;
