@@ -184,7 +184,10 @@ impl Courier {
         match sent {
             Sent::As(id) => self.arrived(&due, &id).await,
             Sent::Found(id) => self.arrived(&due.as_it_arrived(), &id).await,
-            Sent::Attached => self.store.attached(&due).await,
+            Sent::Attached => {
+                self.store.attached(&due).await?;
+                self.store.answered(&due).await
+            }
             // What is only said once more is not worth a new message, and progress is followed by something newer.
             Sent::Lost(_) | Sent::Stuck(_) | Sent::Closed { .. } | Sent::Never(_) if due.is_repeat() => {
                 self.store.leave(&due).await
@@ -304,7 +307,10 @@ impl Courier {
         let owes_files = due.posted_id.is_none() && !due.alone && self.platform.owes_files(&due.message);
         let pace = Pace { between_edits: self.tempo.between_edits };
         self.store.sent(due, id, pace, owes_files, self.tempo.again(due.repeats)).await?;
-        self.point(due, id).await
+        self.point(due, id).await?;
+        // While something is still to come, the person may have to be told why it does not.
+        let more_follows = due.passing || owes_files || due.files != Files::None;
+        if more_follows || due.reply_to.is_none() { Ok(()) } else { self.store.answered(due).await }
     }
 
     /// Whoever asked for what does not come learns why, and what to do; for others the log has to do. It is a message of its
@@ -346,8 +352,7 @@ impl Courier {
                 tracing::info!(platform = %self.platform.name(), %error, "nobody was pointed to the thread");
             }
         }
-        // While something newer is on its way, the person may have to be told why that does not come.
-        if due.passing { Ok(()) } else { self.store.answered(due).await }
+        Ok(())
     }
 }
 
