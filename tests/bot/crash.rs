@@ -139,8 +139,9 @@ fn asking(slack: &FakeSlack, words: &str) -> String {
     body
 }
 
+/// The bot's messages; files come by messages of their own.
 fn posts(slack: &FakeSlack) -> Vec<Posted> {
-    slack.world().channels["C1"].messages.clone()
+    slack.world().channels["C1"].messages.iter().filter(|post| post.files.is_empty()).cloned().collect()
 }
 
 /// True when the thread says everything: the verdict, the details, the timeline.

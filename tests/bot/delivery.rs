@@ -446,6 +446,31 @@ async fn files_that_were_refused_are_brought_when_they_are_asked_for_again() {
 }
 
 #[tokio::test]
+async fn export_pressed_again_brings_the_files_that_did_not_come_the_first_time() {
+    let mut world = World::usual().await;
+    let slack = Fake::new(PlatformName::Slack);
+    slack.with(|state| state.has_files_apart = true);
+    world.start(std::slice::from_ref(&slack));
+    let root = super::flows::verdict(&world, &slack).await;
+    world.bot.last_messages(super::world::PATIENCE).await;
+    let export = super::flows::token(&root, rotation_diag::model::Action::Export);
+    slack.faults("attach", [closed()]);
+    let attached = slack.with(|state| state.attached.len());
+    assert_eq!(super::world::told(&world.click("e1", "U1", &export).await), "accepted");
+    let given_up = async {
+        while world.store.undelivered(10).await.unwrap().len() != 1 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(super::world::PATIENCE, given_up).await.unwrap();
+    assert_eq!(super::world::told(&world.click("e2", "U1", &export).await), "accepted", "not: this has been done already");
+    slack.until("the files", |state| state.attached.len() == attached + 1).await;
+    let already = super::world::told(&world.click("e3", "U1", &export).await);
+    assert!(already.starts_with("This has been done already"), "{already}");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_later_asked_for_by_the_platform_is_honoured() {
     let mut world = idle().await;
     let slack = Fake::new(PlatformName::Slack);

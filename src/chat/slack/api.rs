@@ -35,12 +35,12 @@ pub(super) struct Identity {
     pub(super) url: Url,
     /// The workspace's name.
     #[serde(default)]
-    pub(super) team: String,
+    pub(super) team: Option<String>,
     /// The workspace's id.
     pub(super) team_id: String,
     /// The bot's name.
     #[serde(default)]
-    pub(super) user: String,
+    pub(super) user: Option<String>,
     /// The bot's user id.
     pub(super) user_id: String,
     /// The organization the workspace is of, where it is of one.
@@ -48,7 +48,14 @@ pub(super) struct Identity {
     pub(super) enterprise_id: Option<String>,
     /// Whether the app is installed for a whole organization instead of one workspace.
     #[serde(default)]
-    pub(super) is_enterprise_install: bool,
+    pub(super) is_enterprise_install: Option<bool>,
+}
+
+impl Identity {
+    /// True where the app is installed for a whole organization.
+    pub(super) fn is_everywhere(&self) -> bool {
+        self.is_enterprise_install.unwrap_or_default()
+    }
 }
 
 /// A message that was posted.

@@ -228,6 +228,7 @@ impl Intake {
             return beside(dialog::SECRET, &notice(LOCKED_OUT));
         }
         if actor.standing != Standing::Outsider
+            && !channel.is_empty()
             && let Some(why) = self.cannot_post(&channel).await
         {
             return beside(dialog::CHANNEL, &notice(why));

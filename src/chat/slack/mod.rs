@@ -113,7 +113,8 @@ impl Slack {
     #[must_use]
     pub fn whereabouts(&self) -> Option<String> {
         let Identity { team, team_id, user, user_id, .. } = self.identity.get()?;
-        Some(format!("as {user} ({user_id}) in the workspace {team} ({team_id})"))
+        let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "without a name".to_owned());
+        Some(format!("as {} ({user_id}) in the workspace {} ({team_id})", name(user), name(team)))
     }
 
     /// Learns who the bot is. Asking again costs nothing once it is known.
@@ -235,7 +236,7 @@ impl Slack {
 
     /// The workspace the app is installed in; `None` while it is unknown, and for an app of a whole organization.
     fn own_team(&self) -> Option<&str> {
-        self.identity.get().filter(|identity| !identity.is_enterprise_install).map(|identity| identity.team_id.as_str())
+        self.identity.get().filter(|identity| !identity.is_everywhere()).map(|identity| identity.team_id.as_str())
     }
 
     fn bot_user(&self) -> Option<&str> {

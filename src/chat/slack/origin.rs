@@ -42,7 +42,7 @@ impl Slack {
         }
         let seen_from = teams().next().cloned().or_else(|| event.context_team_id.clone());
         let origin = self.origin(seen_from.or_else(|| Some(event.team_id.clone())), homes)?;
-        let is_shared = event.is_ext_shared_channel || event.team_id != origin.workspace;
+        let is_shared = event.is_ext_shared_channel.unwrap_or_default() || event.team_id != origin.workspace;
         Some(Origin { may_be_foreign: !self.knows_itself() || is_shared, ..origin })
     }
 

@@ -32,7 +32,7 @@ pub(super) struct EventPayload {
     pub(super) context_team_id: Option<String>,
     /// True where it happened in a channel that another organization shares.
     #[serde(default)]
-    pub(super) is_ext_shared_channel: bool,
+    pub(super) is_ext_shared_channel: Option<bool>,
 }
 
 /// An installation of the app that sees an event. In a shared channel this is ours, while the event's own workspace may be

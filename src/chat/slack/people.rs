@@ -105,7 +105,7 @@ impl User {
             home.enterprise_id.is_some() && organization.is_some_and(|user| user.enterprise_id == home.enterprise_id);
         let is_there = own.is_some_and(|own| own == workspace)
             || (shares_organization && organization.is_some_and(|user| user.teams.iter().any(|team| team == workspace)));
-        is_there && (shares_organization || !home.is_enterprise_install)
+        is_there && (shares_organization || !home.is_everywhere())
     }
 }
 

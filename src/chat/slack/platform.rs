@@ -146,7 +146,7 @@ impl ChatPlatform for Slack {
             return LookedUp { actor: known(Standing::Unknown, None), failed: Some(failed) };
         }
         let Some(home) = self.identity.get() else { return LookedUp { actor: known(Standing::Unknown, None), failed: None } };
-        if !home.is_enterprise_install && actor.workspace != home.team_id {
+        if !home.is_everywhere() && actor.workspace != home.team_id {
             return LookedUp { actor: known(Standing::Outsider, None), failed: None };
         }
         let facts = self.people.look_up(&actor.workspace, &actor.user, home).await;

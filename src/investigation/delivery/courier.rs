@@ -212,9 +212,13 @@ impl Courier {
                 // It is edited next, so it is not the last of it.
                 due.passing = true;
                 self.store.found(&due, &id, self.owes_files(&due)).await?;
-                self.point(&due, &id).await
+                self.point(&due, &id).await;
+                Ok(())
             }
-            Sent::Attached => self.store.attached(&due).await,
+            Sent::Attached => {
+                self.store.attached(&due).await?;
+                self.answered(&due).await
+            }
             // What is only said once more is not worth a new message, and progress is followed by something newer.
             Sent::Lost(_) | Sent::Stuck(_) | Sent::Closed { .. } | Sent::Never(_) if due.is_repeat() => {
                 self.store.leave(&due).await
@@ -326,7 +330,10 @@ impl Courier {
         let owes_files = self.owes_files(due);
         let pace = Pace { between_edits: self.tempo.between_edits };
         self.store.sent(due, id, pace, owes_files, self.tempo.again(due.repeats)).await?;
-        self.point(due, id).await
+        self.point(due, id).await;
+        // While something is still to come, the person may have to be told why it does not.
+        let more_follows = due.passing || owes_files || due.files != Files::None;
+        if more_follows || due.reply_to.is_none() { Ok(()) } else { self.answered(due).await }
     }
 
     fn owes_files(&self, due: &Due) -> bool {
@@ -364,8 +371,8 @@ impl Courier {
 
     /// Leads the person who asked to the message; where that fails, the message is there all the same, and they are led to it
     /// with the next change.
-    async fn point(&self, due: &Due, id: &str) -> Result<(), StoreError> {
-        let Some(to) = due.reply_to.as_ref() else { return Ok(()) };
+    async fn point(&self, due: &Due, id: &str) {
+        let Some(to) = due.reply_to.as_ref() else { return };
         let is_pointed = self.with_pointed(|pointed| pointed.contains(&due.key));
         let tries = if due.alone || is_pointed { 0 } else { POINTING };
         for attempt in 0..tries {
@@ -386,10 +393,10 @@ impl Courier {
             }
             tokio::time::sleep(self.tempo.wait(attempt, 0)).await;
         }
-        // While something newer is on its way, the person may have to be told why that does not come.
-        if due.passing {
-            return Ok(());
-        }
+    }
+
+    /// Nothing more is to come for whoever asked.
+    async fn answered(&self, due: &Due) -> Result<(), StoreError> {
         self.with_pointed(|pointed| pointed.remove(&due.key));
         self.store.answered(due).await
     }
