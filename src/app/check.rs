@@ -78,6 +78,11 @@ pub async fn all(config: &Config) -> Vec<Checked> {
     all
 }
 
+/// True where somebody calls the bot over HTTP: Slack, Discord or SNS, or people who open the page.
+pub(super) fn answers_over_http(config: &Config) -> bool {
+    config.console.is_some() || !http::callers(config).is_empty()
+}
+
 /// A token that everybody on this machine can read.
 fn exposed(what: &str, source: &TokenSource) -> Option<Checked> {
     let why = || format!("{source} can be read by everybody on this machine: chmod 600");

@@ -25,7 +25,7 @@ pub(super) fn callers(config: &Config) -> Vec<(&'static str, &'static str)> {
 
 pub(super) fn check(config: &Config) -> Vec<Checked> {
     let callers = callers(config);
-    if callers.is_empty() && config.console.is_none() {
+    if !super::answers_over_http(config) {
         return Vec::new();
     }
     let mut all = vec![checked("HTTP", listens(&config.http))];

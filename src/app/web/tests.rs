@@ -50,7 +50,7 @@ impl Town {
         let site = Site { health: Health::default(), alive: Vec::new(), draining: CancellationToken::new(), routers };
         let http = Http { listen: SocketAddr::from(([127, 0, 0, 1], 0)), tls };
         let mut parts = Parts::default();
-        let (address, _) = serve(&http, limits, site, &mut parts).await.unwrap();
+        let (address, _) = serve(&http, true, limits, site, &mut parts).await.unwrap();
         Town { address, bodies, hidden, begun, answer, _parts: parts }
     }
 

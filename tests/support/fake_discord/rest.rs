@@ -133,12 +133,18 @@ impl World {
                 },
             })),
             ("GET", ["users", "@me"]) => Ok(json!({ "id": BOT.to_string(), "username": "rotation", "bot": true })),
-            ("GET", ["oauth2", "applications", "@me"]) => Ok(json!({ "id": APPLICATION.to_string(), "name": "rotation" })),
+            ("GET", ["oauth2", "applications", "@me"]) => Ok(self.application()),
             ("GET", ["channels", channel]) => {
                 let channel_id = id(channel)?;
-                let channel = self.channel(channel_id)?;
-                let parent = channel.parent.map(|id| id.to_string());
-                Ok(json!({ "id": channel_id.to_string(), "type": channel.kind, "parent_id": parent }))
+                Ok(self.described(channel_id, self.channel(channel_id)?))
+            }
+            ("GET", ["users", "@me", "guilds"]) => Ok(self.own_guilds()),
+            ("GET", ["guilds", guild, "roles"]) => self.roles(id(guild)?).map_err(|(status, code)| Refused(status, code)),
+            ("GET", ["guilds", guild, "members", user]) => {
+                self.member(id(guild)?, id(user)?).map_err(|(status, code)| Refused(status, code))
+            }
+            ("GET", ["applications", _, "guilds", guild, "commands"]) => {
+                self.commands_of(id(guild)?).map_err(|(status, code)| Refused(status, code))
             }
             ("PATCH", ["channels", channel]) => self.change_channel(id(channel)?, &sent),
             ("GET", ["channels", channel, "messages"]) => {
