@@ -14,7 +14,8 @@ fn options() -> BTreeMap<String, BTreeSet<String>> {
         let own = command.get_arguments().filter_map(|option| option.get_long()).map(str::to_owned);
         own.chain(["help".to_owned(), "version".to_owned()]).collect::<BTreeSet<String>>()
     };
-    definition.get_subcommands().map(|command| (command.get_name().to_owned(), taken(command))).collect()
+    let commands = definition.get_subcommands().filter(|command| command.get_name() != "help");
+    commands.map(|command| (command.get_name().to_owned(), taken(command))).collect()
 }
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {

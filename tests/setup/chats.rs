@@ -5,10 +5,15 @@ use crate::fake_discord::{APPLICATION, CHANNEL, FakeDiscord, GUILD, TOKEN};
 use crate::fake_slack::{APP_TOKEN, BOT_TOKEN, FakeSlack};
 use crate::readme::{commands, file, toml};
 use crate::workplace::Workplace;
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 const SLACK: &str = "## Slack in five minutes";
 const DISCORD: &str = "## Discord in five minutes";
 const PAGE: &str = "### The page";
+
+/// What browsers call a page at the address that the workplace configures.
+const HOST: &str = "127.0.0.1:0";
 
 pub(crate) const SLACK_TOKENS: [(&str, &str); 2] = [("SLACK_BOT_TOKEN", BOT_TOKEN), ("SLACK_APP_TOKEN", APP_TOKEN)];
 
@@ -105,14 +110,78 @@ async fn the_readmes_page_alone_is_a_bot_and_lets_in_whoever_has_the_token() {
     workplace.check().await.has("✓ page: whoever has the token may ask").is_well();
 
     let program = workplace.start("rotation-diag serve --config rotation-diag.toml").await;
-    let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-    let address = &program.address;
-    let outside = client.get(format!("http://{address}/")).send().await.unwrap();
-    assert!(outside.status().is_redirection(), "{}", outside.status());
-    let form = client.get(format!("http://{address}/sign-in")).send().await.unwrap();
-    assert_eq!(form.status(), 200);
-    assert!(form.text().await.unwrap().contains("token"));
+    let mut browser = Browser::at(&program.address);
+    assert_eq!(browser.get("/").await.0, 303, "a stranger sees nothing");
+    let form = hidden(&browser.get("/sign-in").await.1, "form");
+    assert_eq!(browser.post("/sign-in", &[("form", &form), ("token", "wrong")]).await, 403);
+    assert_eq!(browser.post("/sign-in", &[("form", &form), ("token", token)]).await, 303);
+    let page = browser.get("/").await.1;
+    let (form, once) = (hidden(&page, "form"), hidden(&page, "once"));
+    assert_eq!(browser.post("/say", &[("form", &form), ("once", &once), ("words", "prod/orders-db")]).await, 303);
+    let mut look = tokio::time::interval(Duration::from_millis(50));
+    let verdict = async {
+        while !browser.get("/").await.1.contains("prod/orders-db is not rotating") {
+            look.tick().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), verdict).await.expect("the verdict");
     program.kill().await;
+}
+
+/// A browser without scripts, as far as the page needs one.
+struct Browser {
+    client: reqwest::Client,
+    address: String,
+    cookies: BTreeMap<String, String>,
+}
+
+impl Browser {
+    fn at(address: &str) -> Browser {
+        let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Browser { client, address: address.to_owned(), cookies: BTreeMap::new() }
+    }
+
+    async fn get(&mut self, path: &str) -> (u16, String) {
+        let answer = self.send(self.client.get(format!("http://{}{path}", self.address))).await;
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> u16 {
+        let origin = format!("http://{HOST}");
+        let request = self.client.post(format!("http://{}{path}", self.address)).header("origin", origin);
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
+        self.send(request).await.status().as_u16()
+    }
+
+    async fn send(&mut self, request: reqwest::RequestBuilder) -> reqwest::Response {
+        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = request.header("host", HOST).header("cookie", cookies.join("; "));
+        let answer = request.send().await.unwrap();
+        for cookie in answer.headers().get_all("set-cookie") {
+            let (name, rest) = cookie.to_str().unwrap().split_once('=').unwrap();
+            self.cookies.insert(name.to_owned(), rest.split(';').next().unwrap().to_owned());
+        }
+        answer
+    }
+}
+
+fn hidden(page: &str, name: &str) -> String {
+    let field = regex::Regex::new(&format!("name=\"{name}\" value=\"([^\"]+)\"")).unwrap();
+    field.captures(page).unwrap_or_else(|| panic!("{name} is not in {page}"))[1].to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_readmes_diagnosis_needs_nothing_but_the_aws_configuration_of_the_shell() {
+    let aws = FakeAws::start("").await;
+    let mut workplace = Workplace::new(&aws);
+    let lines = commands("## Diagnose a secret");
+    let diagnose = lines.iter().find(|line| line.starts_with("rotation-diag diagnose")).unwrap();
+    let nowhere = workplace.run(diagnose, &[]).await.unwrap();
+    assert_eq!(nowhere.has("pass --region, or set AWS_REGION").status, 1);
+    workplace.set("AWS_REGION", "eu-west-1");
+    let report = workplace.run(diagnose, &[]).await.unwrap();
+    assert_eq!(report.has("prod/orders-db is not rotating").status, 0);
 }
 
 /// What systemd hands the program is where the README's configuration looks for it.

@@ -165,7 +165,7 @@ async fn a_mode_over_http_needs_a_public_address_and_a_certificate_of_others() {
             .replace("app_token = \"env:SLACK_APP_TOKEN\"", "signing_secret = \"env:SLACK_APP_TOKEN\"")
     };
     let told = in_fake_slack(|_, _| {}, http).await;
-    told.has("? HTTP: Slack need a public https address").is_well();
+    told.has("? HTTP: Slack can reach the bot at a public https address alone").is_well();
     let folder = tempfile::tempdir().unwrap();
     let issued = rcgen::generate_simple_self_signed(["bot.example.com".to_owned()]).unwrap();
     let (certificate, key) = (folder.path().join("tls.crt"), folder.path().join("tls.key"));

@@ -35,7 +35,7 @@ pub(super) fn check(config: &Config) -> Vec<Checked> {
         let who: Vec<&str> = callers.iter().map(|(who, _)| *who).collect();
         let paths: Vec<&str> = callers.iter().map(|(_, path)| *path).collect();
         let why = format!(
-            "{} need a public https address: a proxy with a certificate of a public authority has to pass {} on to {}, or set [http] listen, tls_certificate and tls_key",
+            "{} can reach the bot at a public https address alone: let a proxy with a certificate of a public authority pass {} on to {}, or set [http] listen, tls_certificate and tls_key",
             who.join(" and "),
             paths.join(", "),
             config.http.listen

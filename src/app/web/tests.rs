@@ -288,3 +288,13 @@ async fn over_tls_a_client_that_prefers_http_2_is_answered_in_http_1() {
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("ok\n"), "{answer}");
 }
+
+#[test]
+fn a_port_in_use_stops_only_whom_somebody_calls() {
+    let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = held.local_addr().unwrap();
+    assert_eq!(bind(address, true).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+    let other = bind(address, false).unwrap().local_addr().unwrap();
+    assert_eq!(other.ip(), address.ip());
+    assert_ne!(other.port(), address.port());
+}
