@@ -15,7 +15,7 @@ pub use platforms::Plugged;
 
 use crate::aws::ConnectError;
 use crate::clock::Clock;
-use crate::config::{Config, Http};
+use crate::config::Config;
 use crate::investigation::{Accounts, AwsAccounts, Bot, Delivery, Health, Tempo, work};
 use crate::store::{OpenError, Store, network_disk};
 use ending::{Ended, Parts, signals};
@@ -121,9 +121,7 @@ impl App {
         let Plugged { platforms, routers, background, alive } = plug(&bot, &intake)?;
         let mut parts = Parts::default();
         let site = web::Site { health: health.clone(), alive, draining: intake.clone(), routers };
-        // Whoever configures the address means it.
-        let is_needed = check::answers_over_http(config) || config.http != Http::default();
-        let (address, web) = web::serve(&config.http, is_needed, web::Limits::default(), site, &mut parts).await?;
+        let (address, web) = web::serve(&config.http, web::Limits::default(), site, &mut parts).await?;
         let courier = Delivery::new(Arc::clone(&store), health.clone(), Tempo::default()).run(platforms, delivery.clone());
         parts.add_endless("delivery", courier);
         for (part, future) in background {

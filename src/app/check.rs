@@ -79,7 +79,7 @@ pub async fn all(config: &Config) -> Vec<Checked> {
 }
 
 /// True where somebody calls the bot over HTTP: Slack, Discord or SNS, or people who open the page.
-pub(super) fn answers_over_http(config: &Config) -> bool {
+fn answers_over_http(config: &Config) -> bool {
     config.console.is_some() || !http::callers(config).is_empty()
 }
 

@@ -64,16 +64,10 @@ impl Stop {
     }
 }
 
-/// Listens, and answers as a part of `parts`. Where nobody calls but for the process's health, another port will do.
-pub(super) async fn serve(
-    http: &Http,
-    is_needed: bool,
-    limits: Limits,
-    site: Site,
-    parts: &mut Parts,
-) -> Result<(SocketAddr, Stop), AppError> {
+/// Listens, and answers as a part of `parts`.
+pub(super) async fn serve(http: &Http, limits: Limits, site: Site, parts: &mut Parts) -> Result<(SocketAddr, Stop), AppError> {
     let cannot = |error: io::Error| AppError::Listen { address: http.listen, why: error.to_string() };
-    let listener = bind(http.listen, is_needed).map_err(cannot)?;
+    let listener = std::net::TcpListener::bind(http.listen).map_err(cannot)?;
     listener.set_nonblocking(true).map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
     let handle = Handle::new();
@@ -101,16 +95,6 @@ pub(super) async fn serve(
         }
     }
     Ok((address, Stop(handle)))
-}
-
-fn bind(address: SocketAddr, is_needed: bool) -> io::Result<std::net::TcpListener> {
-    match std::net::TcpListener::bind(address) {
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse && !is_needed => {
-            tracing::warn!(%address, "the address is in use; nothing but /healthz and /readyz is served, so they go to a free port");
-            std::net::TcpListener::bind(SocketAddr::new(address.ip(), 0))
-        }
-        bound => bound,
-    }
 }
 
 fn router(site: Site, limits: Limits) -> Router {

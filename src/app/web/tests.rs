@@ -50,7 +50,7 @@ impl Town {
         let site = Site { health: Health::default(), alive: Vec::new(), draining: CancellationToken::new(), routers };
         let http = Http { listen: SocketAddr::from(([127, 0, 0, 1], 0)), tls };
         let mut parts = Parts::default();
-        let (address, _) = serve(&http, true, limits, site, &mut parts).await.unwrap();
+        let (address, _) = serve(&http, limits, site, &mut parts).await.unwrap();
         Town { address, bodies, hidden, begun, answer, _parts: parts }
     }
 
@@ -287,14 +287,4 @@ async fn over_tls_a_client_that_prefers_http_2_is_answered_in_http_1() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("ok\n"), "{answer}");
-}
-
-#[test]
-fn a_port_in_use_stops_only_whom_somebody_calls() {
-    let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = held.local_addr().unwrap();
-    assert_eq!(bind(address, true).unwrap_err().kind(), io::ErrorKind::AddrInUse);
-    let other = bind(address, false).unwrap().local_addr().unwrap();
-    assert_eq!(other.ip(), address.ip());
-    assert_ne!(other.port(), address.port());
 }
