@@ -72,6 +72,7 @@ pub enum AppError {
 /// The bot with everything around it, listening.
 pub struct App {
     address: SocketAddr,
+    is_listening: bool,
     bot: Arc<Bot>,
     health: Health,
     work: crate::config::Work,
@@ -81,7 +82,7 @@ pub struct App {
     /// Stops what delivers.
     delivery: CancellationToken,
     /// Stops what answers over HTTP.
-    web: web::Stop,
+    web: Option<web::Stop>,
 }
 
 impl App {
@@ -119,9 +120,18 @@ impl App {
         let health = Health::default();
         let (intake, delivery) = (CancellationToken::new(), CancellationToken::new());
         let Plugged { platforms, routers, background, alive } = plug(&bot, &intake)?;
+        bot.meet(&platforms);
         let mut parts = Parts::default();
+        let has_to_listen = config.http_is_asked_for || !routers.is_empty();
         let site = web::Site { health: health.clone(), alive, draining: intake.clone(), routers };
-        let (address, web) = web::serve(&config.http, web::Limits::default(), site, &mut parts).await?;
+        let (address, web) = match web::serve(&config.http, web::Limits::default(), site, &mut parts).await {
+            Ok((address, web)) => (address, Some(web)),
+            Err(why @ AppError::Listen { .. }) if !has_to_listen => {
+                tracing::warn!(%why, "nobody is answered over HTTP, which nothing but /healthz and /readyz needs");
+                (config.http.listen, None)
+            }
+            Err(error) => return Err(error),
+        };
         let courier = Delivery::new(Arc::clone(&store), health.clone(), Tempo::default()).run(platforms, delivery.clone());
         parts.add_endless("delivery", courier);
         for (part, future) in background {
@@ -132,13 +142,19 @@ impl App {
         let (one, stop, retention) = (Arc::clone(&bot), intake.clone(), config.store.retention);
         parts.add_endless("retention", async move { one.keep_tidy(retention, stop).await });
         parts.add("the store's check", check_store(store, health.clone(), intake.clone()));
-        Ok(App { address, bot, health, work: config.work, parts, intake, delivery, web })
+        Ok(App { address, is_listening: web.is_some(), bot, health, work: config.work, parts, intake, delivery, web })
     }
 
-    /// Where it listens.
+    /// Where it listens, or would.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// False where the address was taken, and nothing needed it.
+    #[must_use]
+    pub fn is_listening(&self) -> bool {
+        self.is_listening
     }
 
     /// The bot inside.
@@ -180,7 +196,9 @@ impl App {
             }
             self.bot.last_messages(LAST_MESSAGES).await;
             self.delivery.cancel();
-            self.web.stop();
+            if let Some(web) = &self.web {
+                web.stop();
+            }
             self.parts.rest(LAST_MESSAGES).await;
             self.bot.store().close().await;
         };

@@ -53,6 +53,8 @@ pub struct Config {
     pub deny: Vec<Rule>,
     /// Where `serve` listens.
     pub http: Http,
+    /// Whether it says so itself: then `serve` has to listen there, also where nothing but its health is asked for.
+    pub http_is_asked_for: bool,
     /// Where `serve` keeps what must survive.
     pub store: StoreFile,
     /// How much `serve` does at once.
@@ -193,6 +195,7 @@ fn read_root(reader: &Reader<'_>, table: &DeTable<'_>) -> Config {
     }
     (config.allow, config.deny) = rules::read(&root);
     config.http = serve::http(&root, reader);
+    config.http_is_asked_for = root.has("http");
     config.store = serve::store(&root);
     // What was taken is known as long as it is stored; after that a copy of it would count as new.
     if config.alarms.sns.as_ref().is_some_and(|sns| sns.max_age >= config.store.retention) {

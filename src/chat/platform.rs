@@ -1,7 +1,7 @@
 //! What a chat platform can do for us.
 
 use super::document::Message;
-use crate::model::{Place, PlatformName, ReplyTo, ThreadRef};
+use crate::model::{Actor, Place, PlatformName, ReplyTo, ThreadRef};
 use async_trait::async_trait;
 use std::time::Duration;
 
@@ -37,6 +37,14 @@ pub enum SendError {
         /// What the platform answered.
         why: String,
     },
+    /// The place takes no message of ours as things are, and people can change that: it is tried again when they may have.
+    #[error("not taken there: {why}")]
+    Closed {
+        /// What the platform answered.
+        why: String,
+        /// What the person who asked is told: the reason, and the way on.
+        tell: &'static str,
+    },
     /// The platform will never take this message here.
     #[error("refused: {why}")]
     Refused {
@@ -59,10 +67,20 @@ impl SendError {
             SendError::Later { .. } => "later",
             SendError::Uncertain { .. } => "uncertain",
             SendError::Gone { .. } => "gone",
+            SendError::Closed { .. } => "closed",
             SendError::Refused { .. } => "refused",
             SendError::Unauthorized { .. } => "unauthorized",
         }
     }
+}
+
+/// What a platform knows of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LookedUp {
+    /// The person, with all that could be looked up.
+    pub actor: Actor,
+    /// Why something could not be.
+    pub failed: Option<SendError>,
 }
 
 /// A chat platform, as far as outgoing messages go. Every call has a deadline of its own.
@@ -78,6 +96,23 @@ pub trait ChatPlatform: Send + Sync {
 
     /// Replaces a message. `id` is what [`ChatPlatform::post`] returned; attachments stay as they are.
     async fn edit(&self, to: &Destination, id: &str, message: &Message) -> Result<(), SendError>;
+
+    /// True where the files of a message follow it by [`ChatPlatform::attach`] instead of coming with it.
+    fn owes_files(&self, _message: &Message) -> bool {
+        false
+    }
+
+    /// Hands over the files of a message that was posted as `id`. Where an earlier try may have come through,
+    /// `may_be_there`, what is there already is not sent again. An error other than that it is too early is final: the
+    /// thread was told of what is missing, where that could be told.
+    async fn attach(&self, _to: &Destination, _id: &str, _message: &Message, _may_be_there: bool) -> Result<(), SendError> {
+        Ok(())
+    }
+
+    /// Looks up what the rules ask about a person who is [`Standing::Pending`](crate::model::Standing::Pending).
+    async fn look_up(&self, actor: &Actor) -> LookedUp {
+        LookedUp { actor: actor.clone(), failed: None }
+    }
 
     /// Looks for a message that may have arrived; `None` when it did not.
     async fn find(&self, to: &Destination, key: &str) -> Result<Option<String>, SendError>;

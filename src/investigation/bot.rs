@@ -4,11 +4,12 @@ use super::accounts::{Accounts, candidates};
 use super::flood::Flood;
 use super::rights::{Refusal, Rights, Wish};
 use super::suggest::Names;
+use crate::chat::ChatPlatform;
 use crate::config::{Config, Work};
 use crate::model::{ActionKind, Actor, Place, PlatformName, Question, SecretRef};
 use crate::playbook;
 use crate::store::{Choice, Store};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// The bot, whatever the platforms: what it knows, may do, and how long it takes.
@@ -22,6 +23,8 @@ pub struct Bot {
     pub(super) flood: Flood,
     pub(super) names: Arc<Names>,
     pub(super) config: Config,
+    /// The platforms, to ask them about people.
+    pub(super) platforms: OnceLock<Vec<Arc<dyn ChatPlatform>>>,
     /// Alarms are decided about one after the other.
     pub(super) alarm_turn: tokio::sync::Mutex<()>,
 }
@@ -40,8 +43,15 @@ impl Bot {
             flood: Flood::default(),
             names: Arc::default(),
             config: config.clone(),
+            platforms: OnceLock::new(),
             alarm_turn: tokio::sync::Mutex::default(),
         })
+    }
+
+    /// Gets to know the platforms people are on; once, before anything is worked on.
+    pub fn meet(&self, platforms: &[Arc<dyn ChatPlatform>]) {
+        // A second time would be another bot's.
+        let _ = self.platforms.set(platforms.to_vec());
     }
 
     /// What it keeps.
@@ -76,6 +86,8 @@ impl Bot {
         for choice in candidates(self.accounts.known(), question) {
             match self.may(actor, place, ActionKind::Investigate, &question.secret, &choice) {
                 Ok(()) => allowed.push(choice),
+                // What is not known of the person may allow another place.
+                Err(_) if refusal.is_for_lack_of_knowledge() => {}
                 Err(why) => refusal = why,
             }
         }

@@ -166,6 +166,10 @@ impl Bot {
                 None => Ending::default(),
             },
             Trigger::Alarm(alarm) => self.give_up_alarm(claimed, alarm, WHY).await?,
+            Trigger::Said(inbound) => {
+                let message = compose::notice(Tone::Warning, &format!("that could not be done: {WHY}"));
+                self.answer_alone(claimed, inbound, message).await?
+            }
         };
         tracing::error!(what = %claimed.what, "a trigger is given up");
         self.store.abandon(claimed.ticket, &SafeText::redact(WHY), &ending).await?;

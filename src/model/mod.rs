@@ -39,5 +39,5 @@ pub use rotation_step::RotationStep;
 pub use schedule::{Schedule, ScheduleError};
 pub use secret_ref::{SecretRef, SecretRefError};
 pub use step::StepName;
-pub use trigger::{Act, Command, Trigger};
+pub use trigger::{Act, Command, Inbound, Said, Trigger};
 pub use window::{Reach, ReachError, Window};

@@ -19,6 +19,33 @@ pub enum Trigger {
         /// The investigation.
         investigation: String,
     },
+    /// A person said or clicked something, and whether that person may is still to be asked of the platform.
+    Said(Inbound),
+}
+
+/// Something a person said or clicked, authentic by the platform's own signature or connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inbound {
+    /// The same for a redelivery, and for nothing else: the platform's id of the message or interaction.
+    pub key: String,
+    /// Who.
+    pub actor: Actor,
+    /// Where; with the thread, where it was said in one.
+    pub place: Place,
+    /// Where that person can be answered alone.
+    pub reply_to: Option<ReplyTo>,
+    /// What.
+    pub said: Said,
+}
+
+/// What a person did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Said {
+    /// Words: a slash command's, or those after a mention. Read by the grammar of commands.
+    Words(String),
+    /// A click on a button or a menu entry, with the token's text as it came back.
+    Click(String),
 }
 
 /// A person asks about a secret.

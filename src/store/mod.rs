@@ -24,7 +24,7 @@ pub use audit::{Audited, Decision};
 pub use disk::network_disk;
 pub use inbox::{Accepted, Claimed, DeadLetter, Entry, MOST_ATTEMPTS, Refused, Ticket};
 pub use investigations::{Choice, Concluded, Ending, Stage, Stored};
-pub use messages::{Due, Look, Outgoing, Pace, ROOT, Undelivered};
+pub use messages::{Due, Files, Look, Outgoing, Pace, ROOT, Undelivered};
 pub use open::OpenError;
 pub use retention::Removed;
 pub use stories::Filed;

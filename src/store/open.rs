@@ -136,6 +136,11 @@ impl Store {
             .bind(latest)
             .execute(&mut *tx)
             .await?;
+        // An edit that was under way then may still be carried out, after the next one.
+        sqlx::query("UPDATE messages SET repeats = max(repeats, ?) WHERE state = 'pending' AND posted > 0 AND posted < revision")
+            .bind(super::messages::REPEATS)
+            .execute(&mut *tx)
+            .await?;
         Ok(tx.commit().await?)
     }
 }

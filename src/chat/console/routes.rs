@@ -8,7 +8,7 @@ use crate::chart;
 use crate::chat::board::BoardError;
 use crate::chat::compose;
 use crate::chat::document::{Attachment, Content, Tone};
-use crate::chat::reception::{Inbound, Receipt, Said};
+use crate::chat::{Inbound, Receipt, Said};
 use crate::model::{Investigation, PlatformName, ReplyTo, StepName};
 use crate::redact::SafeText;
 use crate::report::Report;

@@ -5,9 +5,9 @@ use crate::chat::document::Tone;
 use crate::chat::{ChatPlatform, Destination, SendError, compose};
 use crate::clock;
 use crate::investigation::Health;
-use crate::model::ThreadRef;
+use crate::model::{PlatformName, ThreadRef};
 use crate::redact::SafeText;
-use crate::store::{Due, Look, Pace, Store, StoreError};
+use crate::store::{Due, Files, Look, Outgoing, Pace, Store, StoreError};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -58,16 +58,25 @@ impl Busy {
     }
 }
 
+/// After so many failures the person who waits is told that it takes longer.
+const SLOW_AFTER: u32 = 5;
+
 /// What became of a message.
 enum Sent {
     /// The platform has it, under this id.
     As(String),
     /// The platform has what was posted when the answer was lost, under this id.
     Found(String),
+    /// Its files are there too.
+    Attached,
     /// It had been posted and is lost.
     Lost(String),
+    /// It is there and cannot be changed any more.
+    Stuck(String),
     /// Not yet; `arrived` is `None` where that is unknown.
     Later { after: Option<Duration>, arrived: Option<bool>, why: String },
+    /// Not while its place is as it is; what the person is told.
+    Closed { why: String, tell: &'static str },
     /// Never.
     Never(String),
     /// Nothing goes out at the moment.
@@ -173,22 +182,38 @@ impl Courier {
             tracing::info!(%platform, "the platform takes messages again");
         }
         match sent {
-            Sent::As(id) => {
-                self.store.sent(&due, &id, Pace { between_edits: self.tempo.between_edits }).await?;
-                self.point(&due, &id).await
+            Sent::As(id) => self.arrived(&due, &id).await,
+            Sent::Found(id) => self.arrived(&due.as_it_arrived(), &id).await,
+            Sent::Attached => self.store.attached(&due).await,
+            // What is only said once more is not worth a new message, and progress is followed by something newer.
+            Sent::Lost(_) | Sent::Stuck(_) | Sent::Closed { .. } | Sent::Never(_) if due.is_repeat() => {
+                self.store.leave(&due).await
             }
-            Sent::Found(id) => {
-                let due = due.as_it_arrived();
-                self.store.sent(&due, &id, Pace { between_edits: self.tempo.between_edits }).await?;
-                self.point(&due, &id).await
-            }
+            Sent::Stuck(_) if due.passing => self.store.leave(&due).await,
             Sent::Lost(why) if !due.was_lost && !due.passing => {
                 tracing::warn!(%platform, reason = due.reason, why, "a message is gone and is posted anew");
                 self.store.post_anew(&due).await
             }
+            Sent::Stuck(why) => {
+                tracing::warn!(%platform, reason = due.reason, why, "a message cannot be edited and is posted anew");
+                self.store.post_anew(&due).await
+            }
+            Sent::Closed { why, tell } => {
+                if due.attempts == 0 {
+                    tracing::error!(%platform, channel = due.place.channel, reason = due.reason, why,
+                        "a channel does not take a message: it is tried again every hour, and when the bot joins the channel");
+                }
+                self.tell(&due, tell).await?;
+                let given_up = self.store.wait_for_place(&due, self.tempo.closed(), &SafeText::redact(&why)).await?;
+                if given_up {
+                    tracing::error!(%platform, reason = due.reason, why, "a message is given up: its channel stayed closed");
+                }
+                Ok(())
+            }
             Sent::Lost(why) | Sent::Never(why) => {
                 tracing::error!(%platform, reason = due.reason, why, "a message is given up");
-                self.apologise(&due).await;
+                let way_on = "ask in another channel, or have whoever runs rotation-diag look into it";
+                self.tell(&due, &format!("{} does not take my message here ({why}): {way_on}", name(platform))).await?;
                 self.store.give_up(&due, &SafeText::redact(&why)).await
             }
             Sent::Later { after, arrived, why } => {
@@ -200,6 +225,11 @@ impl Courier {
                 }
                 if self.store.put_off(&due, wait, arrived, &SafeText::redact(&why)).await? {
                     tracing::error!(%platform, reason = due.reason, why, "a message is given up: its time is over");
+                    let text = format!("{} did not take my answer for hours, and I gave it up: ask again", name(platform));
+                    self.tell(&due, &text).await?;
+                } else if due.attempts == SLOW_AFTER {
+                    let text = format!("{} does not take my answer just now: it follows when it does", name(platform));
+                    self.tell(&due, &text).await?;
                 }
                 Ok(())
             }
@@ -208,6 +238,7 @@ impl Courier {
                 if self.health.note_platform(platform, Some(&why)) {
                     tracing::error!(%platform, why, "the platform no longer accepts our token: nothing is delivered until that changes");
                 }
+                self.tell_at_once(&due).await?;
                 self.store.put_off(&due, self.tempo.locked_out, Some(false), &SafeText::redact(&why)).await.map(drop)
             }
         }
@@ -217,7 +248,11 @@ impl Courier {
         if due.alone {
             let Some(to) = &due.reply_to else { return Ok(Sent::Never("nobody to tell".to_owned())) };
             let told = self.platform.whisper(to, &due.message).await;
-            return Ok(told.map_or_else(refused, |()| Sent::As(String::new())));
+            return Ok(match told {
+                Ok(()) => Sent::As(String::new()),
+                Err(SendError::Closed { why, .. }) => Sent::Never(why),
+                Err(error) => refused(error),
+            });
         }
         let to = match &due.place.thread {
             Some(root) if !due.is_root() => Destination::Thread(ThreadRef {
@@ -229,11 +264,13 @@ impl Courier {
             _ => Destination::Channel(crate::model::Place { thread: None, ..due.place.clone() }),
         };
         if let Some(id) = &due.posted_id {
+            if due.is_for_files() {
+                return self.attach(due, &to, id).await;
+            }
             return Ok(match self.platform.edit(&to, id, &due.message).await {
                 Ok(()) => Sent::As(id.clone()),
                 Err(SendError::Gone { why }) => Sent::Lost(why),
-                // An edit may be repeated, so it does not matter whether it arrived.
-                Err(SendError::Uncertain { why }) => Sent::Later { after: None, arrived: Some(false), why },
+                Err(SendError::Refused { why }) => Sent::Stuck(why),
                 Err(error) => refused(error),
             });
         }
@@ -243,26 +280,60 @@ impl Courier {
                 Ok(None) => {}
                 Err(SendError::Later { after, why }) => return Ok(Sent::Later { after, arrived: None, why }),
                 Err(SendError::Uncertain { why }) => return Ok(Sent::Later { after: None, arrived: None, why }),
-                Err(error) => return Ok(refused(error)),
+                Err(SendError::Unauthorized { why }) => return Ok(Sent::LockedOut(why)),
+                // It cannot be seen whether it arrived; twice is better than never.
+                Err(error) => tracing::warn!(%error, reason = due.reason, "a message cannot be looked for, and is posted again"),
             }
         }
         self.store.posting(due).await?;
         Ok(self.platform.post(&to, &due.message, &due.key).await.map_or_else(refused, Sent::As))
     }
 
-    /// Whoever asked where nothing can be posted learns it, and what to do; for others the log has to do.
-    async fn apologise(&self, due: &Due) {
-        let Some(to) = due.reply_to.as_ref().filter(|_| due.is_root() && !due.alone) else { return };
-        let why = "I cannot post in this channel: invite me to it, then ask again";
-        let apology = compose::notice(Tone::Warning, why);
-        let told = self.platform.whisper(to, &apology);
-        let _ = tokio::time::timeout(self.tempo.call, told).await;
+    async fn attach(&self, due: &Due, to: &Destination, id: &str) -> Result<Sent, StoreError> {
+        self.store.attaching(due).await?;
+        let attached = self.platform.attach(to, id, &due.message, due.files == Files::PerhapsThere).await;
+        Ok(match attached {
+            Ok(()) => Sent::Attached,
+            Err(SendError::Closed { why, .. }) => Sent::Never(why),
+            Err(error) => refused(error),
+        })
+    }
+
+    /// The platform has a message; its files follow, and it is said again where a late edit may replace it.
+    async fn arrived(&self, due: &Due, id: &str) -> Result<(), StoreError> {
+        let owes_files = due.posted_id.is_none() && !due.alone && self.platform.owes_files(&due.message);
+        let pace = Pace { between_edits: self.tempo.between_edits };
+        self.store.sent(due, id, pace, owes_files, self.tempo.again(due.repeats)).await?;
+        self.point(due, id).await
+    }
+
+    /// Whoever asked for what does not come learns why, and what to do; for others the log has to do. It is a message of its
+    /// own, so that it is not lost either.
+    async fn tell(&self, due: &Due, text: &str) -> Result<(), StoreError> {
+        let Some(to) = due.reply_to.clone().filter(|_| !due.alone) else { return Ok(()) };
+        let slot = format!("why-not/{}", due.slot);
+        let told = Outgoing::whisper(&due.thread, slot, to, compose::notice(Tone::Warning, text), "why something does not come");
+        self.store.state(&[told]).await
+    }
+
+    /// Nothing goes out while our token is not accepted, but perhaps an answer where the question came from, which needs none.
+    async fn tell_at_once(&self, due: &Due) -> Result<(), StoreError> {
+        let Some(to) = due.reply_to.as_ref().filter(|_| !due.alone) else { return Ok(()) };
+        let text = format!(
+            "{} no longer accepts my token: the answer follows when whoever runs rotation-diag has given me a new one",
+            name(self.platform.name())
+        );
+        let notice = compose::notice(Tone::Warning, &text);
+        match tokio::time::timeout(self.tempo.call, self.platform.whisper(to, &notice)).await {
+            Ok(Ok(())) => self.store.answered(due).await,
+            _ => Ok(()),
+        }
     }
 
     /// Leads the person who asked to the message; where that fails, the message is there all the same.
     async fn point(&self, due: &Due, id: &str) -> Result<(), StoreError> {
         let Some(to) = due.reply_to.as_ref() else { return Ok(()) };
-        if !due.alone {
+        if !due.alone && due.posted_id.is_none() {
             let root = due.place.thread.clone().unwrap_or_else(|| id.to_owned());
             let thread = ThreadRef {
                 platform: due.place.platform,
@@ -275,7 +346,16 @@ impl Courier {
                 tracing::info!(platform = %self.platform.name(), %error, "nobody was pointed to the thread");
             }
         }
-        self.store.answered(due).await
+        // While something newer is on its way, the person may have to be told why that does not come.
+        if due.passing { Ok(()) } else { self.store.answered(due).await }
+    }
+}
+
+const fn name(platform: PlatformName) -> &'static str {
+    match platform {
+        PlatformName::Slack => "Slack",
+        PlatformName::Discord => "Discord",
+        PlatformName::Console => "the page",
     }
 }
 
@@ -283,6 +363,7 @@ fn refused(error: SendError) -> Sent {
     match error {
         SendError::Later { after, why } => Sent::Later { after, arrived: Some(false), why },
         SendError::Uncertain { why } => Sent::Later { after: None, arrived: None, why },
+        SendError::Closed { why, tell } => Sent::Closed { why, tell },
         SendError::Gone { why } | SendError::Refused { why } => Sent::Never(why),
         SendError::Unauthorized { why } => Sent::LockedOut(why),
     }
