@@ -4,6 +4,7 @@ use super::document::Message;
 use crate::model::{Actor, Place, PlatformName, ReplyTo, ThreadRef};
 use async_trait::async_trait;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// Where a message goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +13,9 @@ pub enum Destination {
     Channel(Place),
     /// A thread.
     Thread(ThreadRef),
+    /// A thread of others, in which an investigation is held; nothing of it may be told elsewhere. Its first message is posted
+    /// there like any other.
+    Held(ThreadRef),
 }
 
 /// Why a message was not sent. The texts are for the operator; they hold no token, address or message.
@@ -90,8 +94,8 @@ pub trait ChatPlatform: Send + Sync {
     fn name(&self) -> PlatformName;
 
     /// Sends a message and returns its id. `key` is the delivery's: the platform keeps it with the message where it can,
-    /// so that [`ChatPlatform::find`] knows the message again. A message to a channel also opens its thread; an error in
-    /// opening it is told, and sending the same key again finds the message and opens the thread.
+    /// so that [`ChatPlatform::find`] knows the message again. Where a message to a channel needs its thread opened, that is
+    /// the platform's own concern: the message is there, whatever becomes of its thread.
     async fn post(&self, to: &Destination, message: &Message, key: &str) -> Result<String, SendError>;
 
     /// Replaces a message. `id` is what [`ChatPlatform::post`] returned; attachments stay as they are.
@@ -114,7 +118,7 @@ pub trait ChatPlatform: Send + Sync {
         LookedUp { actor: actor.clone(), failed: None }
     }
 
-    /// Looks for a message that may have arrived; `None` when it did not.
+    /// Looks for a message that may have arrived; `None` when it did not. What it says may be of an earlier attempt.
     async fn find(&self, to: &Destination, key: &str) -> Result<Option<String>, SendError>;
 
     /// Answers one person alone.
@@ -123,6 +127,11 @@ pub trait ChatPlatform: Send + Sync {
     /// Tells the person who asked where the work goes on, on a platform where an answer is still open.
     async fn point_to(&self, _to: &ReplyTo, _thread: &ThreadRef) -> Result<(), SendError> {
         Ok(())
+    }
+
+    /// Tells when the platform may let us in where it answered [`SendError::Closed`]; `None` where nobody tells.
+    fn let_in(&self) -> Option<watch::Receiver<()>> {
+        None
     }
 
     /// A link to a thread, where the platform has one without asking.

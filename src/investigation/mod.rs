@@ -7,6 +7,7 @@ mod bot;
 mod delivery;
 mod flood;
 mod health;
+mod held;
 mod judging;
 mod live;
 mod perform;

@@ -1,7 +1,7 @@
 //! Takes what people say: reads it, decides whether they may, stores it, answers. Nothing here waits for AWS.
 
-use super::Bot;
 use super::perform::answer_slot;
+use super::{Bot, held};
 use crate::chat::command::{self, Asked};
 use crate::chat::document::Tone;
 use crate::chat::{Inbound, Message, Receipt, Reception, Said, Summary, compose};
@@ -113,7 +113,7 @@ impl Bot {
     async fn ask(&self, inbound: &Inbound, question: Question) -> Result<Receipt, Unstored> {
         let Inbound { actor, .. } = inbound;
         let subject = question.secret.to_string();
-        let place = Place { thread: None, ..inbound.place.clone() };
+        let place = self.answered_at(&inbound.place).await?;
         if let Err(refusal) = self.allowed_places(actor, &place, &question) {
             if actor.standing == Standing::Pending && refusal.is_for_lack_of_knowledge() {
                 return self.judge_later(inbound).await;
@@ -122,7 +122,8 @@ impl Bot {
             return Ok(answer(compose::refused(&refusal.to_string())));
         }
         let lane = lane(&place);
-        let same = format!("{lane}/{}/{}", actor.user, serde_json::json!(question));
+        let held_in = place.thread.as_deref().unwrap_or_default();
+        let same = format!("{lane}/{held_in}/{}/{}", actor.user, serde_json::json!(question));
         let command = Command { actor: actor.clone(), place, reply_to: inbound.reply_to.clone(), question };
         let audit = Audited::person(actor, &inbound.place, "investigate", &subject, Decision::Allowed, "");
         let origin = origin(inbound);
@@ -146,8 +147,10 @@ impl Bot {
         if inbound.actor.standing == Standing::Pending {
             return self.judge_later(inbound).await;
         }
-        let Some(thread) = self.store.thread_at(&inbound.place).await? else { return Ok(told(NO_THREAD)) };
-        let investigations = self.store.investigations_of(&thread.id).await?;
+        let mut investigations = Vec::new();
+        for thread in self.threads_meant(&inbound.place).await? {
+            investigations.extend(self.store.investigations_of(&thread.id).await?);
+        }
         match investigations.as_slice() {
             [] => Ok(told(NO_THREAD)),
             [one] => {
@@ -164,12 +167,8 @@ impl Bot {
         }
         let did = token.action.kind().id();
         let known = self.store.investigation(&token.investigation).await?;
-        let here = |stored: &Stored| {
-            let (its, place) = (&stored.place, &inbound.place);
-            (its.platform, &its.workspace, &its.channel) == (place.platform, &place.workspace, &place.channel)
-        };
         // Whoever tries the id of another channel learns as little as whoever makes one up.
-        let Some(stored) = known.filter(here) else {
+        let Some(stored) = known.filter(|stored| held::is_of(stored, &inbound.place)) else {
             self.note(inbound, did, &token.investigation, Decision::Rejected, "no such investigation in this channel").await?;
             return Ok(answer(compose::expired()));
         };

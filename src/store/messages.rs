@@ -25,7 +25,7 @@ pub(super) const REPEATS: u8 = 4;
 /// What may be sent at the time ?1 on the platform ?2, but for the threads ?3 and the channels ?4; ?5 at most. Messages are
 /// large: which are due is found in the indexes alone, and only those are read.
 pub(super) const DUE: &str =
-    "SELECT m.id, m.thread, t.platform, t.workspace, t.channel, t.root, m.slot, m.reason, m.message, m.passing,
+    "SELECT m.id, m.thread, t.platform, t.workspace, t.channel, t.root, t.held_in, m.slot, m.reason, m.message, m.passing,
             m.revision, m.posted, m.posted_id, m.posts, m.uncertain, m.reply_to, m.alone, m.attempts, m.due_by, m.stated_at,
             m.repeats, m.files
      FROM messages m JOIN threads t ON t.id = m.thread
@@ -109,6 +109,8 @@ pub struct Due {
     pub thread: String,
     /// Where the thread is; without a thread while its root is not posted.
     pub place: Place,
+    /// The thread of others that it must not leave, where it is held in one.
+    pub held_in: Option<String>,
     /// Which message.
     pub slot: String,
     /// Why it is sent.
@@ -164,12 +166,6 @@ pub struct Look {
 }
 
 impl Due {
-    /// The same as it was when it was posted and its answer lost: a later revision is still to be sent.
-    #[must_use]
-    pub fn as_it_arrived(self) -> Due {
-        Due { revision: self.uncertain.unwrap_or(self.revision), ..self }
-    }
-
     /// True where the platform has the message as it is to be, and only its files are missing.
     #[must_use]
     pub fn is_for_files(&self) -> bool {
@@ -210,6 +206,7 @@ struct Row {
     workspace: String,
     channel: String,
     root: Option<String>,
+    held_in: Option<String>,
     slot: String,
     reason: String,
     message: String,
@@ -233,6 +230,7 @@ impl Row {
         Ok(Due {
             id: self.id,
             place: place(&self.platform, self.workspace, self.channel, self.root)?,
+            held_in: self.held_in,
             key: format!("{}.{}.{}", self.thread, self.slot, self.posts),
             thread: self.thread,
             slot: self.slot,
@@ -348,7 +346,7 @@ impl Store {
         let owes_files = owes_files || due.files != Files::None;
         let mut tx = self.write().await?;
         sqlx::query(
-            "UPDATE messages SET posted = ?1, posted_id = ?2, uncertain = 0, attempts = 0, why = '',
+            "UPDATE messages SET posted = ?1, posted_id = ?2, uncertain = 0, attempts = 0, closed = 0, why = '',
                     files = iif(?7, max(files, 1), files),
                     repeats = repeats - (revision = ?1 AND NOT passing AND NOT ?7 AND repeats > 0),
                     state = iif(revision = ?1 AND NOT ?7 AND (passing OR repeats = 0), 'sent', 'pending'),
@@ -366,6 +364,31 @@ impl Store {
         .bind(self.tick_after(again))
         .execute(&mut *tx)
         .await?;
+        self.end_sending(tx, due, posted_id).await
+    }
+
+    /// Notes that what was being posted when its answer was lost is there, under `posted_id`; where it `owes_files`, they follow.
+    /// It may be of an earlier attempt, so it is edited next, whatever it says.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn found(&self, due: &Due, posted_id: &str, owes_files: bool) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        sqlx::query(
+            "UPDATE messages SET posted = revision, revision = revision + 1, posted_id = ?1, uncertain = 0, attempts = 0,
+                    closed = 0, why = '', files = iif(?4, max(files, 1), files), state = 'pending', not_before = ?2
+             WHERE id = ?3",
+        )
+        .bind(posted_id)
+        .bind(self.tick())
+        .bind(due.id)
+        .bind(owes_files)
+        .execute(&mut *tx)
+        .await?;
+        self.end_sending(tx, due, posted_id).await
+    }
+
+    async fn end_sending(&self, mut tx: Transaction<'static, Sqlite>, due: &Due, posted_id: &str) -> Result<(), StoreError> {
         let root = (due.is_root() && !due.alone).then_some(posted_id);
         sqlx::query("UPDATE threads SET root = coalesce(?, root), touched_at = ? WHERE id = ?")
             .bind(root)
@@ -465,7 +488,8 @@ impl Store {
         }
         let next = self.tick_after(wait);
         sqlx::query(
-            "UPDATE messages SET attempts = attempts + 1, not_before = ?1, due_by = max(due_by, ?2), uncertain = 0, why = ?3
+            "UPDATE messages SET attempts = attempts + 1, not_before = ?1, due_by = max(due_by, ?2), uncertain = 0, closed = 1,
+                    why = ?3
              WHERE id = ?4",
         )
         .bind(next)
@@ -475,6 +499,25 @@ impl Store {
         .execute(&self.writer)
         .await?;
         Ok(false)
+    }
+
+    /// Any place of the platform may take now what it did not: what waits for that is tried.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn let_in(&self, platform: PlatformName) -> Result<(), StoreError> {
+        let hurried = sqlx::query(
+            "UPDATE messages SET not_before = ?1 WHERE state = 'pending' AND not_before > ?1 AND closed = 1
+               AND thread IN (SELECT id FROM threads WHERE platform = ?2)",
+        )
+        .bind(self.tick())
+        .bind(platform.id())
+        .execute(&self.writer)
+        .await?;
+        if hurried.rows_affected() > 0 {
+            self.messages_changed.send_replace(());
+        }
+        Ok(())
     }
 
     /// What waits for the channel of `place` may go out now: how many messages.
@@ -626,7 +669,8 @@ pub(super) async fn state(
              ON CONFLICT (thread, slot) DO UPDATE SET
                  message = excluded.message, reason = excluded.reason, passing = excluded.passing,
                  reply_to = coalesce(excluded.reply_to, reply_to), revision = revision + 1, state = 'pending',
-                 not_before = iif(attempts > 0 OR excluded.passing, max(not_before, excluded.not_before), excluded.not_before),
+                 not_before = iif((attempts > 0 AND NOT (closed AND passing AND NOT excluded.passing)) OR excluded.passing,
+                                  max(not_before, excluded.not_before), excluded.not_before),
                  due_by = excluded.due_by, stated_at = excluded.stated_at
              WHERE message <> excluded.message OR passing <> excluded.passing",
         )

@@ -457,3 +457,115 @@ async fn a_later_asked_for_by_the_platform_is_honoured() {
     assert_eq!(world.store.stated("t1", ROOT).await.unwrap(), Some(line("root")));
     world.end().await;
 }
+
+fn closed() -> Fault {
+    Fault::Refuse(SendError::Closed { why: "not in the channel".to_owned(), remedy: "invite me" })
+}
+
+#[tokio::test]
+async fn whoever_asks_where_nothing_may_be_written_is_told_alone_and_the_thread_begins_when_that_changes() {
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::Slack);
+    slack.faults("post", [closed(), closed()]);
+    let to = Some(ReplyTo("alice".to_owned()));
+    let root = |text: &str| Outgoing::root("t1", line(text), "a test");
+    world.store.open_thread(&thread("t1", PlatformName::Slack), &[root("looking").passing().asked_by(to)]).await.unwrap();
+    world.deliver(std::slice::from_ref(&slack));
+    slack.until("the apology", |state| !state.whispers.is_empty()).await;
+    let told = slack.with(|state| state.whispers[0].clone());
+    assert_eq!((told.0.as_str(), told.1.title.as_str()), ("alice", "Invite me."));
+    // The verdict is not kept from whoever asked, and is tried at once.
+    let details = Outgoing::reply("t1", "details", line("details"), "a test");
+    world.store.state(&[root("the verdict"), details]).await.unwrap();
+    slack.until("the verdict, alone", |state| state.whispers.iter().any(|(_, one)| one.title.as_str() == "the verdict")).await;
+    assert!(slack.shown().is_empty());
+    let attempts = slack.with(|state| state.calls.iter().filter(|call| **call == "post").count());
+    assert_eq!(attempts, 2);
+    slack.doors.send_replace(());
+    slack.until("all of it", |state| state.shown.len() == 2).await;
+    assert_eq!(titles(&slack), ["the verdict", "details"]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_is_shut_out_is_tried_again_after_a_while_though_nobody_tells_that_it_may_come_in() {
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::Slack);
+    slack.faults("post", [closed()]);
+    stated(&world, "t1", PlatformName::Slack, 1).await;
+    world.deliver(std::slice::from_ref(&slack));
+    // Sixty times the longest wait: an hour, were it not for the tests' tempo.
+    slack.until("both", |state| state.shown.len() == 2).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_thread_that_was_given_up_before_it_began_begins_with_what_is_stated_next() {
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::Slack);
+    slack.faults("post", [Fault::Refuse(SendError::Refused { why: "no".to_owned() })]);
+    stated(&world, "t1", PlatformName::Slack, 1).await;
+    world.deliver(std::slice::from_ref(&slack));
+    let given_up = async {
+        while world.store.undelivered(10).await.unwrap().len() != 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(super::world::PATIENCE, given_up).await.unwrap();
+    // As an alarm that repeats, and is only counted in its thread.
+    world.store.state(&[Outgoing::reply("t1", "alarm", line("again"), "a test")]).await.unwrap();
+    slack.until("all", |state| state.shown.len() == 3).await;
+    assert_eq!(titles(&slack), ["root", "reply 1", "again"]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn whoever_waits_is_told_that_it_is_late_and_gets_a_verdict_that_cannot_be_shown() {
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::Slack);
+    slack.faults("post", (0..6).map(|_| later("503")));
+    let to = Some(ReplyTo("alice".to_owned()));
+    let root = |text: &str| Outgoing::root("t1", line(text), "a test");
+    let looking = root("looking").passing().asked_by(to);
+    world.store.open_thread(&thread("t1", PlatformName::Slack), &[looking]).await.unwrap();
+    world.deliver(std::slice::from_ref(&slack));
+    slack
+        .until("the excuse", |state| state.whispers.iter().any(|(_, one)| one.title.as_str().contains("follows when it does")))
+        .await;
+    slack.until("the root", |state| state.shown.len() == 1).await;
+    slack.faults("edit", (0..8).map(|_| later("503")));
+    world.store.state(&[root("the verdict")]).await.unwrap();
+    slack.until("the verdict, alone", |state| state.whispers.iter().any(|(_, one)| one.title.as_str() == "the verdict")).await;
+    slack.until("the verdict", |state| state.shown[0].title() == "the verdict").await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_message_that_can_no_longer_be_changed_is_posted_anew() {
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::Slack);
+    stated(&world, "t1", PlatformName::Slack, 0).await;
+    world.deliver(std::slice::from_ref(&slack));
+    slack.until("the root", |state| state.shown.len() == 1).await;
+    slack.faults("edit", [Fault::Refuse(SendError::Refused { why: "not yours".to_owned() })]);
+    world.store.state(&[Outgoing::root("t1", line("the verdict"), "a test")]).await.unwrap();
+    slack.until("the verdict", |state| state.shown.iter().any(|shown| shown.title() == "the verdict")).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_is_found_after_a_lost_answer_is_changed_to_what_it_says_by_now() {
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::Slack);
+    // The first attempt arrives and nobody sees it; the second is answered with what the first one left.
+    slack.faults("post", [Fault::LoseAnswer, Fault::Refuse(SendError::Uncertain { why: "it is there already".to_owned() })]);
+    slack.faults("find", [Fault::Refuse(SendError::Refused { why: "may not look".to_owned() })]);
+    let root = |text: &str| Outgoing::root("t1", line(text), "a test");
+    world.store.open_thread(&thread("t1", PlatformName::Slack), &[root("looking").passing()]).await.unwrap();
+    world.store.state(&[root("the verdict")]).await.unwrap();
+    slack.with(|state| state.shown.clear());
+    world.deliver(std::slice::from_ref(&slack));
+    slack.until("the verdict", |state| state.shown.len() == 1 && state.shown[0].edits > 0).await;
+    assert_eq!(titles(&slack), ["the verdict"]);
+    world.end().await;
+}

@@ -16,6 +16,7 @@ mod commands;
 mod crash;
 mod delivery;
 mod flows;
+mod held;
 mod judging;
 mod whole;
 mod world;

@@ -86,11 +86,13 @@ pub(crate) struct Fake {
     name: PlatformName,
     state: Mutex<State>,
     changed: Notify,
+    /// Told when the bot may be let in.
+    pub(crate) doors: tokio::sync::watch::Sender<()>,
 }
 
 impl Fake {
     pub(crate) fn new(name: PlatformName) -> Arc<Fake> {
-        Arc::new(Fake { name, state: Mutex::default(), changed: Notify::new() })
+        Arc::new(Fake { name, state: Mutex::default(), changed: Notify::new(), doors: tokio::sync::watch::Sender::new(()) })
     }
 
     pub(crate) fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
@@ -167,7 +169,7 @@ impl ChatPlatform for Fake {
         let fault = self.fault("post").await;
         let (channel, root) = match to {
             Destination::Channel(place) => (&place.channel, None),
-            Destination::Thread(thread) => (&thread.channel, Some(thread.root.clone())),
+            Destination::Thread(thread) | Destination::Held(thread) => (&thread.channel, Some(thread.root.clone())),
         };
         if self.with(|state| state.closed.contains(channel)) {
             return Err(SendError::Closed { why: "not_in_channel".to_owned(), tell: "invite me" });
@@ -219,6 +221,10 @@ impl ChatPlatform for Fake {
     async fn whisper(&self, to: &ReplyTo, message: &Message) -> Result<(), SendError> {
         let fault = self.fault("whisper").await;
         self.done(fault, |state| state.whispers.push((to.0.clone(), message.clone())))
+    }
+
+    fn let_in(&self) -> Option<tokio::sync::watch::Receiver<()>> {
+        Some(self.doors.subscribe())
     }
 
     async fn point_to(&self, to: &ReplyTo, thread: &ThreadRef) -> Result<(), SendError> {

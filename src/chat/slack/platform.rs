@@ -354,6 +354,6 @@ pub(super) fn ephemeral(message: &Message) -> Value {
 fn address(to: &Destination) -> (&str, Option<&str>) {
     match to {
         Destination::Channel(place) => (&place.channel, None),
-        Destination::Thread(thread) => (&thread.channel, Some(&thread.root)),
+        Destination::Thread(thread) | Destination::Held(thread) => (&thread.channel, Some(&thread.root)),
     }
 }

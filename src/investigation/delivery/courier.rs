@@ -1,16 +1,17 @@
 //! One platform's courier.
 
 use super::Tempo;
-use crate::chat::document::Tone;
-use crate::chat::{ChatPlatform, Destination, SendError, compose};
+use crate::chat::document::{Part, Tone};
+use crate::chat::{ChatPlatform, Destination, Message, SendError, compose};
 use crate::clock;
 use crate::investigation::Health;
-use crate::model::{PlatformName, ThreadRef};
+use crate::model::{Place, PlatformName, ThreadRef};
 use crate::redact::SafeText;
 use crate::store::{Due, Files, Look, Outgoing, Pace, Store, StoreError};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -37,6 +38,8 @@ pub(super) struct Courier {
     progress: Mutex<Option<Instant>>,
     /// Until when the platform is left alone.
     locked_out: Mutex<Option<Instant>>,
+    /// The messages under way to which whoever asked was led already.
+    pointed: Mutex<HashSet<String>>,
 }
 
 /// The threads a message is under way to, with their channels.
@@ -60,6 +63,9 @@ impl Busy {
 
 /// After so many failures the person who waits is told that it takes longer.
 const SLOW_AFTER: u32 = 5;
+
+/// How often whoever asked is led to a message that nothing follows.
+const POINTING: u32 = 4;
 
 /// What became of a message.
 enum Sent {
@@ -85,7 +91,15 @@ enum Sent {
 
 impl Courier {
     pub(super) fn new(platform: Arc<dyn ChatPlatform>, store: Arc<Store>, health: Health, tempo: Tempo) -> Courier {
-        Courier { platform, store, health, tempo, progress: Mutex::default(), locked_out: Mutex::default() }
+        Courier {
+            platform,
+            store,
+            health,
+            tempo,
+            progress: Mutex::default(),
+            locked_out: Mutex::default(),
+            pointed: Mutex::default(),
+        }
     }
 
     pub(super) async fn run(self, stop: CancellationToken) {
@@ -93,6 +107,8 @@ impl Courier {
         let mut under_way: JoinSet<String> = JoinSet::new();
         let mut busy = Busy::default();
         let mut changes = this.store.message_changes();
+        let mut doors = this.platform.let_in();
+        this.knock().await;
         while !stop.is_cancelled() {
             changes.mark_unchanged();
             let wait = match this.begin(&mut busy, &mut under_way).await {
@@ -105,12 +121,20 @@ impl Courier {
             tokio::select! {
                 () = stop.cancelled() => {}
                 _ = tokio::time::timeout(wait, changes.changed()) => {}
+                () = opened(&mut doors) => this.knock().await,
                 Some(thread) = under_way.join_next() => {
                     let _ = thread.map(|thread| busy.0.remove(&thread));
                 }
             }
         }
         while under_way.join_next().await.is_some() {}
+    }
+
+    /// What waits for a place to open is tried now.
+    async fn knock(&self) {
+        if let Err(error) = self.store.let_in(self.platform.name()).await {
+            tracing::error!(%error, "what waits for a place to open cannot be hurried");
+        }
     }
 
     /// Sends off what is due, and tells how long there is nothing more to do.
@@ -183,7 +207,13 @@ impl Courier {
         }
         match sent {
             Sent::As(id) => self.arrived(&due, &id).await,
-            Sent::Found(id) => self.arrived(&due.as_it_arrived(), &id).await,
+            Sent::Found(id) => {
+                let mut due = due;
+                // It is edited next, so it is not the last of it.
+                due.passing = true;
+                self.store.found(&due, &id, self.owes_files(&due)).await?;
+                self.point(&due, &id).await
+            }
             Sent::Attached => self.store.attached(&due).await,
             // What is only said once more is not worth a new message, and progress is followed by something newer.
             Sent::Lost(_) | Sent::Stuck(_) | Sent::Closed { .. } | Sent::Never(_) if due.is_repeat() => {
@@ -254,15 +284,7 @@ impl Courier {
                 Err(error) => refused(error),
             });
         }
-        let to = match &due.place.thread {
-            Some(root) if !due.is_root() => Destination::Thread(ThreadRef {
-                platform: due.place.platform,
-                workspace: due.place.workspace.clone(),
-                channel: due.place.channel.clone(),
-                root: root.clone(),
-            }),
-            _ => Destination::Channel(crate::model::Place { thread: None, ..due.place.clone() }),
-        };
+        let to = destination(due);
         if let Some(id) = &due.posted_id {
             if due.is_for_files() {
                 return self.attach(due, &to, id).await;
@@ -301,18 +323,28 @@ impl Courier {
 
     /// The platform has a message; its files follow, and it is said again where a late edit may replace it.
     async fn arrived(&self, due: &Due, id: &str) -> Result<(), StoreError> {
-        let owes_files = due.posted_id.is_none() && !due.alone && self.platform.owes_files(&due.message);
+        let owes_files = self.owes_files(due);
         let pace = Pace { between_edits: self.tempo.between_edits };
         self.store.sent(due, id, pace, owes_files, self.tempo.again(due.repeats)).await?;
         self.point(due, id).await
     }
 
-    /// Whoever asked for what does not come learns why, and what to do; for others the log has to do. It is a message of its
-    /// own, so that it is not lost either.
+    fn owes_files(&self, due: &Due) -> bool {
+        due.posted_id.is_none() && !due.alone && self.platform.owes_files(&due.message)
+    }
+
+    /// Whoever asked for what does not come learns why, and what to do, and what was found as far as it is known; for others the
+    /// log has to do. It is a message of its own, so that it is not lost either.
     async fn tell(&self, due: &Due, text: &str) -> Result<(), StoreError> {
         let Some(to) = due.reply_to.clone().filter(|_| !due.alone) else { return Ok(()) };
+        let mut message = compose::notice(Tone::Warning, text);
+        if !due.passing {
+            let why = Part::Caution(message.title);
+            message = Message { mention: None, ..due.message.clone() };
+            message.parts.insert(0, why);
+        }
         let slot = format!("why-not/{}", due.slot);
-        let told = Outgoing::whisper(&due.thread, slot, to, compose::notice(Tone::Warning, text), "why something does not come");
+        let told = Outgoing::whisper(&due.thread, slot, to, message, "why something does not come");
         self.store.state(&[told]).await
     }
 
@@ -330,25 +362,69 @@ impl Courier {
         }
     }
 
-    /// Leads the person who asked to the message; where that fails, the message is there all the same.
+    /// Leads the person who asked to the message; where that fails, the message is there all the same, and they are led to it
+    /// with the next change.
     async fn point(&self, due: &Due, id: &str) -> Result<(), StoreError> {
         let Some(to) = due.reply_to.as_ref() else { return Ok(()) };
-        if !due.alone && due.posted_id.is_none() {
-            let root = due.place.thread.clone().unwrap_or_else(|| id.to_owned());
+        let is_pointed = self.with_pointed(|pointed| pointed.contains(&due.key));
+        let tries = if due.alone || is_pointed { 0 } else { POINTING };
+        for attempt in 0..tries {
             let thread = ThreadRef {
-                platform: due.place.platform,
-                workspace: due.place.workspace.clone(),
-                channel: due.place.channel.clone(),
-                root,
+                root: due.held_in.clone().or(due.place.thread.clone()).unwrap_or_else(|| id.to_owned()),
+                ..thread_ref(due, "")
             };
-            let pointed = tokio::time::timeout(self.tempo.call, self.platform.point_to(to, &thread)).await;
-            if let Ok(Err(error)) = pointed {
-                tracing::info!(platform = %self.platform.name(), %error, "nobody was pointed to the thread");
+            match tokio::time::timeout(self.tempo.call, self.platform.point_to(to, &thread)).await {
+                Ok(Ok(())) => {
+                    self.with_pointed(|pointed| pointed.insert(due.key.clone()));
+                    break;
+                }
+                Ok(Err(error)) => tracing::info!(platform = %self.platform.name(), %error, "nobody was pointed to the thread"),
+                Err(_) => {}
             }
+            if due.passing {
+                break;
+            }
+            tokio::time::sleep(self.tempo.wait(attempt, 0)).await;
         }
         // While something newer is on its way, the person may have to be told why that does not come.
-        if due.passing { Ok(()) } else { self.store.answered(due).await }
+        if due.passing {
+            return Ok(());
+        }
+        self.with_pointed(|pointed| pointed.remove(&due.key));
+        self.store.answered(due).await
     }
+
+    fn with_pointed<T>(&self, act: impl FnOnce(&mut HashSet<String>) -> T) -> T {
+        act(&mut self.pointed.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn thread_ref(due: &Due, root: &str) -> ThreadRef {
+    ThreadRef {
+        platform: due.place.platform,
+        workspace: due.place.workspace.clone(),
+        channel: due.place.channel.clone(),
+        root: root.to_owned(),
+    }
+}
+
+/// Where a message goes: to its thread, or to the channel as the first of one.
+fn destination(due: &Due) -> Destination {
+    match (&due.held_in, &due.place.thread) {
+        (Some(held_in), _) => Destination::Held(thread_ref(due, held_in)),
+        (None, Some(root)) if !due.is_root() => Destination::Thread(thread_ref(due, root)),
+        _ => Destination::Channel(Place { thread: None, ..due.place.clone() }),
+    }
+}
+
+/// Waits until the platform tells that a place may have opened; for ever, where it never tells.
+async fn opened(doors: &mut Option<watch::Receiver<()>>) {
+    if let Some(receiver) = doors
+        && receiver.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
 }
 
 const fn name(platform: PlatformName) -> &'static str {

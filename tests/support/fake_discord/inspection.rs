@@ -37,13 +37,9 @@ impl World {
         let denied = channel.lacking.iter().fold(0, |all, one| all | bit(*one));
         json!({
             "id": id.to_string(), "type": channel.kind, "parent_id": channel.parent.map(|id| id.to_string()),
-            "guild_id": GUILD.to_string(),
+            "guild_id": (channel.kind != 1).then(|| GUILD.to_string()),
             "permission_overwrites": [{ "id": BOT.to_string(), "type": 1, "allow": "0", "deny": denied.to_string() }],
         })
-    }
-
-    pub(super) fn own_guilds(&self) -> Value {
-        self.guilds.iter().map(|id| json!({ "id": id.to_string(), "name": "Example" })).collect()
     }
 
     pub(super) fn roles(&self, guild: u64) -> Result<Value, Refusal> {
