@@ -5,6 +5,7 @@
 mod alarms;
 mod console;
 mod discord;
+mod network;
 mod pattern;
 mod reader;
 mod rules;
@@ -15,11 +16,12 @@ mod token;
 pub use alarms::{AlarmMapping, AlarmPattern, AlarmRoute, Alarms, Callee, QuietHours, Sns, Topic};
 pub use console::{ConsoleConfig, ConsoleUrl};
 pub use discord::{DISCORD_API, Discord, DiscordMode};
+pub use network::Network;
 pub use pattern::SecretPattern;
 pub use rules::{Ids, Rule};
 pub use serve::{Http, StoreFile, Work};
 pub use slack::{SlackConfig, SlackMode, SlackTokens};
-pub use token::{Token, TokenSource};
+pub use token::{MIN_LENGTH as MIN_TOKEN_LENGTH, Token, TokenSource};
 
 use crate::model::{Arn, RoleArn};
 use reader::{Problem, Reader, Section};

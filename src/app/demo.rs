@@ -51,6 +51,8 @@ impl Demo {
             hosts: Vec::new(),
             token: None,
             secure: false,
+            path: String::new(),
+            trusted_proxies: Vec::new(),
             note: Some(NOTE.to_owned()),
             examples: examples(&worlds),
             new_id,

@@ -139,11 +139,20 @@ fn console(config: &Config, bot: &Arc<Bot>, stop: &CancellationToken, plugged: &
             return;
         }
     };
+    if !token.is_hard_to_guess() {
+        let why = format!("fewer than {} characters, or always the same ones", crate::config::MIN_TOKEN_LENGTH);
+        tracing::warn!(
+            why,
+            "the token of the page could be guessed, so wrong ones also lock out who comes from the same address: make one with `openssl rand -hex 16`"
+        );
+    }
     let listen = config.http.listen;
     let settings = Settings {
         hosts: offered.url.as_ref().map_or_else(|| hosts(listen), |url| vec![url.host.clone()]),
         token: Some(token),
         secure: offered.url.as_ref().map_or(config.http.tls.is_some(), |url| url.secure),
+        path: offered.url.as_ref().map_or_else(String::new, |url| url.path.clone()),
+        trusted_proxies: offered.trusted_proxies.clone(),
         note: None,
         examples: Vec::new(),
         new_id,
