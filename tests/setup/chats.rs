@@ -48,7 +48,7 @@ async fn the_readmes_way_into_slack_ends_with_a_verdict() {
     workplace.run(&check, &[]).await.unwrap().misses(&["Slack channel C1: the bot is not in it"]);
     slack.world().channels.get_mut("C1").unwrap().bot_is_member = true;
     let ready = workplace.run(&check, &[]).await.unwrap();
-    ready.has("✓ Slack: the token works and has all scopes").is_well();
+    ready.has("✓ Slack: the token works and has all scopes, as rotation-diag (UBOT) in the workspace Example (T1)").is_well();
 
     let program = workplace.start(&serve).await;
     slack.sockets_open(2).await;

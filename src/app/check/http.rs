@@ -25,7 +25,7 @@ pub(super) fn callers(config: &Config) -> Vec<(&'static str, &'static str)> {
 
 pub(super) fn check(config: &Config) -> Vec<Checked> {
     let callers = callers(config);
-    if !super::answers_over_http(config) {
+    if !super::answers_over_http(config) && !config.http_is_asked_for {
         return Vec::new();
     }
     let mut all = vec![checked("HTTP", listens(&config.http))];

@@ -36,7 +36,8 @@ pub(super) async fn check(config: &Config) -> Vec<Checked> {
         all.push(checked("Slack", missing(error.to_string())));
         return all;
     }
-    all.push(checked("Slack", scopes(slack.missing_scopes().await)));
+    let whereabouts = slack.whereabouts().unwrap_or_default();
+    all.push(checked("Slack", scopes(&whereabouts, slack.missing_scopes().await)));
     all.extend(slack.clock_ahead_by().await.and_then(skewed));
     if let Some(workspace) = slack.workspace() {
         all.extend(elsewhere(config, workspace));
@@ -72,10 +73,10 @@ fn skewed(ahead_by: SignedDuration) -> Option<Checked> {
     (ahead_by.abs() > MOST_SKEW).then(|| checked("clock", missing(why)))
 }
 
-fn scopes(lacking: Option<Vec<&'static str>>) -> Found {
+fn scopes(whereabouts: &str, lacking: Option<Vec<&'static str>>) -> Found {
     match lacking.as_deref() {
-        None => open("the token works; its scopes were not told"),
-        Some([]) => fine("the token works and has all scopes"),
+        None => open(format!("the token works, {whereabouts}; its scopes were not told")),
+        Some([]) => fine(format!("the token works and has all scopes, {whereabouts}")),
         Some(lacking) => missing(format!(
             "the token lacks the scopes {}: add them under OAuth & Permissions, and install the app again",
             lacking.join(", ")
