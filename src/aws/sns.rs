@@ -14,6 +14,15 @@ const DEADLINE: Duration = Duration::from_secs(4);
 /// Source: SNS API reference, `ListSubscriptionsByTopic`.
 const MOST_PAGES: usize = 20;
 
+/// How a topic stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TopicState {
+    /// The version of the signature it signs with.
+    pub(crate) signature_version: String,
+    /// The key its messages are encrypted with, where they are.
+    pub(crate) key: Option<String>,
+}
+
 /// Who is subscribed to a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Subscription {
@@ -30,6 +39,8 @@ pub(crate) struct Delivery {
     pub(crate) is_raw: bool,
     /// True where what is not taken goes to a dead-letter queue.
     pub(crate) keeps_undelivered: bool,
+    /// True where a policy passes some messages over.
+    pub(crate) is_filtered: bool,
 }
 
 impl Aws {
@@ -40,15 +51,18 @@ impl Aws {
         asker.ask("sns:ConfirmSubscription", topic, request).await.map(drop)
     }
 
-    /// The version of the signature that a topic signs with.
+    /// How a topic stands.
     ///
-    /// Source: SNS API reference, `GetTopicAttributes`: it is 1 where the attribute `SignatureVersion` is absent.
-    pub(crate) async fn topic_signature_version(&self, asker: &Asker, topic: &str) -> Observation<String> {
+    /// Source: SNS API reference, `GetTopicAttributes`: the version is 1 where the attribute `SignatureVersion` is absent.
+    pub(crate) async fn topic(&self, asker: &Asker, topic: &str) -> Observation<TopicState> {
         let request = self.sns().get_topic_attributes().topic_arn(topic).send();
         let answer = asker.ask("sns:GetTopicAttributes", topic, request).await;
         answer.map(|output| {
-            let version = output.attributes.as_ref().and_then(|attributes| attributes.get("SignatureVersion"));
-            version.map_or_else(|| "1".to_owned(), Clone::clone)
+            let mut attributes = output.attributes.unwrap_or_default();
+            TopicState {
+                signature_version: attributes.remove("SignatureVersion").unwrap_or_else(|| "1".to_owned()),
+                key: attributes.remove("KmsMasterKeyId").filter(|key| !key.is_empty()),
+            }
         })
     }
 
@@ -89,6 +103,7 @@ impl Aws {
             Delivery {
                 is_raw: has("RawMessageDelivery").eq_ignore_ascii_case("true"),
                 keeps_undelivered: has("RedrivePolicy").contains("deadLetterTargetArn"),
+                is_filtered: !["", "{}"].contains(&has("FilterPolicy")),
             }
         })
     }

@@ -67,7 +67,8 @@ async fn the_readmes_order_ends_with_a_confirmed_subscription_and_a_thread() {
     aws.deploy(Topic::deployed(topic, endpoint));
     let waiting = workplace.check().await;
     waiting.misses(&["waits for its confirmation"]);
-    let again = format!("aws sns subscribe --topic-arn {topic} --protocol https --notification-endpoint {endpoint}");
+    let again =
+        format!("aws sns subscribe --region eu-west-1 --topic-arn {topic} --protocol https --notification-endpoint {endpoint}");
     assert!(waiting.lines("✗")[0].ends_with(&again), "{}", waiting.text);
 
     let mut asked = confirmation("SubscriptionConfirmation", &now());

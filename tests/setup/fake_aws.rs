@@ -17,6 +17,7 @@ pub(crate) struct Subscription {
     pub(crate) is_confirmed: bool,
     pub(crate) is_raw: bool,
     pub(crate) keeps_undelivered: bool,
+    pub(crate) is_filtered: bool,
 }
 
 /// The one topic there may be.
@@ -24,6 +25,7 @@ pub(crate) struct Subscription {
 pub(crate) struct Topic {
     pub(crate) arn: String,
     pub(crate) signature_version: &'static str,
+    pub(crate) key: Option<&'static str>,
     pub(crate) subscriptions: Vec<Subscription>,
 }
 
@@ -36,8 +38,9 @@ impl Topic {
             is_confirmed: false,
             is_raw: false,
             keeps_undelivered: true,
+            is_filtered: false,
         };
-        Topic { arn: arn.to_owned(), signature_version: "2", subscriptions: vec![subscription] }
+        Topic { arn: arn.to_owned(), signature_version: "2", key: None, subscriptions: vec![subscription] }
     }
 
     /// The same, confirmed.
@@ -102,7 +105,9 @@ async fn answer(State(fake): State<FakeAws>, RawForm(body): RawForm) -> Response
         "GetTopicAttributes" => {
             // Source: SNS API reference: the attribute is absent while a topic signs with version 1.
             let version = Some(topic.signature_version).filter(|version| *version != "1");
-            let entries: String = version.map(|version| entry(("SignatureVersion", version))).into_iter().collect();
+            let version = version.map(|version| entry(("SignatureVersion", version)));
+            let key = topic.key.map(|key| entry(("KmsMasterKeyId", key)));
+            let entries: String = version.into_iter().chain(key).collect();
             format!("<Attributes>{}{entries}</Attributes>", entry(("TopicArn", &topic.arn)))
         }
         "ListSubscriptionsByTopic" => {
@@ -119,6 +124,9 @@ async fn answer(State(fake): State<FakeAws>, RawForm(body): RawForm) -> Response
             let number: usize = get("SubscriptionArn").rsplit_once(':').unwrap().1.parse().unwrap();
             let one = &topic.subscriptions[number];
             let mut entries = entry(("RawMessageDelivery", if one.is_raw { "true" } else { "false" }));
+            if one.is_filtered {
+                entries.push_str(&entry(("FilterPolicy", "{&quot;kind&quot;:[&quot;a&quot;]}")));
+            }
             if one.keeps_undelivered {
                 let policy = "{\"deadLetterTargetArn\":\"arn:aws:sqs:eu-west-1:123456789012:undelivered\"}";
                 entries.push_str(&entry(("RedrivePolicy", &policy.replace('"', "&quot;"))));

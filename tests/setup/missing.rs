@@ -124,6 +124,12 @@ async fn what_is_missing_on_the_way_of_alarms_is_named() {
     lossy.misses(&["it has no dead-letter queue"]);
     let old = with_alarms("", |topic| topic.signature_version = "1", same).await;
     old.misses(&["--attribute-name SignatureVersion --attribute-value 2"]);
+    let unreadable = with_alarms("", |topic| topic.key = Some("alias/aws/sns"), same).await;
+    unreadable.misses(&["it is encrypted with alias/aws/sns"]);
+    let own_key = with_alarms("", |topic| topic.key = Some("alias/alarms"), same).await;
+    own_key.is_well();
+    let filtered = with_alarms("", |topic| topic.subscriptions[0].is_filtered = true, same).await;
+    filtered.has("it has a filter policy").is_well();
     let region = with_alarms("", |_| {}, |text| text.replace("regions = [\"eu-west-1\"]", "regions = [\"eu-west-2\"]")).await;
     region.misses(&["accounts.prod.regions lacks eu-west-1"]);
     let denied = with_alarms("[caller]\ndeny = [\"cloudtrail:DescribeTrails\"]\n", |_| {}, same).await;
@@ -148,6 +154,8 @@ async fn what_the_configuration_alone_shows_is_named() {
     unpressed.has("? rules: alarms are told in channel C2 of slack T1, and no [[allow]] rule covers it").is_well();
     let nowhere = in_fake_slack(|_, _| {}, |text| text.replace("default_region = \"eu-west-1\"\n", "")).await;
     nowhere.misses(&["AWS: no AWS region is set: set AWS_REGION, default_region in the configuration, or the profile's region"]);
+    let unsigned = |_: &FakeSlack, workplace: &mut Workplace| workplace.unset("AWS_ACCESS_KEY_ID");
+    in_fake_slack(unsigned, |text| text).await.misses(&["no AWS credentials were found"]);
     let unruled = in_fake_slack(
         |_, _| {},
         |text| {
@@ -192,6 +200,11 @@ async fn a_store_that_takes_nothing_is_named() {
     workplace.check().await.misses(&["store: the store nowhere/store.db cannot be used"]);
     workplace.write(&page, &[]);
     workplace.check().await.is_well();
+    let store = workplace.folder.path().join("rotation-diag.db");
+    let writable = std::fs::metadata(&store).unwrap().permissions();
+    std::fs::set_permissions(&store, std::os::unix::fs::PermissionsExt::from_mode(0o444)).unwrap();
+    workplace.check().await.misses(&["it is read-only"]);
+    std::fs::set_permissions(&store, writable).unwrap();
     // A disk without a byte left, as far as a process can be shown one.
     let full = workplace.check_on_a_full_disk().await;
     full.misses(&["store: "]);

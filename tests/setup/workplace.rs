@@ -70,6 +70,10 @@ impl Workplace {
         self.variables.insert(name.to_owned(), value.to_owned());
     }
 
+    pub(crate) fn unset(&mut self, name: &str) {
+        self.variables.remove(name);
+    }
+
     /// Writes `rotation-diag.toml`; only what leads to the fakes is put in, below the head of its table.
     pub(crate) fn write(&self, config: &str, fakes: &[(&str, String)]) {
         let mut text = format!("{config}\n");

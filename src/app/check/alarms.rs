@@ -1,7 +1,7 @@
 //! The way of alarms: the topic, its subscription, the trail behind EventBridge's events.
 
 use super::{Checked, Found, checked, fine, missing, open};
-use crate::aws::{Asker, Aws, Subscription};
+use crate::aws::{Asker, Aws, Subscription, TopicState};
 use crate::clock;
 use crate::config::{Config, Sns, Topic};
 use crate::investigation::{Accounts, Connected};
@@ -54,14 +54,25 @@ fn out_of_scope(config: &Config, topic: &Topic) -> Option<String> {
 }
 
 async fn topic_and_trail(aws: &Aws, asker: &Asker, sns: &Sns, topic: &str) -> Vec<Found> {
-    let mut all = Vec::new();
-    match aws.topic_signature_version(asker, topic).await {
-        Observation::Found(version) if version == "2" || sns.accepts_version_1 => {}
-        Observation::Found(version) => all.push(missing(format!(
-            "it signs with version {version}, which is refused: aws sns set-topic-attributes --topic-arn {topic} --attribute-name SignatureVersion --attribute-value 2"
-        ))),
+    let (mut all, region) = (Vec::new(), aws.region());
+    match aws.topic(asker, topic).await {
+        Observation::Found(TopicState { signature_version, key }) => {
+            if signature_version != "2" && !sns.accepts_version_1 {
+                all.push(missing(format!(
+                    "it signs with version {signature_version}, which is refused: aws sns set-topic-attributes --region {region} --topic-arn {topic} --attribute-name SignatureVersion --attribute-value 2"
+                )));
+            }
+            // Source: SNS Developer Guide, "Enable compatibility between event sources from AWS services and encrypted topics".
+            if key.as_deref() == Some("alias/aws/sns") {
+                all.push(missing(
+                    "it is encrypted with alias/aws/sns, and neither CloudWatch nor EventBridge may use that key, so nothing is published: choose a key of your own whose policy lets both use it, or none",
+                ));
+            }
+        }
         Observation::NoData { .. } => {
-            return vec![missing("there is no such topic: deploy deploy/alarms.yaml with its TopicName, or name the topic there is")];
+            return vec![missing(
+                "there is no such topic: deploy deploy/alarms.yaml with its TopicName, or name the topic there is",
+            )];
         }
         other => all.push(unanswered("sns:GetTopicAttributes", &other)),
     }
@@ -81,7 +92,10 @@ async fn topic_and_trail(aws: &Aws, asker: &Asker, sns: &Sns, topic: &str) -> Ve
 
 async fn subscribed(aws: &Aws, asker: &Asker, sns: &Sns, topic: &str, all: &[Subscription]) -> Vec<Found> {
     let wanted = sns.endpoint.as_ref().map_or(SOME_ENDPOINT, Url::as_str);
-    let subscribe = || format!("aws sns subscribe --topic-arn {topic} --protocol https --notification-endpoint {wanted}");
+    let subscribe = |endpoint: &str| {
+        let region = aws.region();
+        format!("aws sns subscribe --region {region} --topic-arn {topic} --protocol https --notification-endpoint {endpoint}")
+    };
     let over_http = |one: &&Subscription| one.protocol == "https" || one.protocol == "http";
     let ours: Vec<&Subscription> = all.iter().filter(|one| is_ours(one, sns)).collect();
     if let Some(one) = ours.iter().find(|one| one.arn.is_some()) {
@@ -91,8 +105,9 @@ async fn subscribed(aws: &Aws, asker: &Asker, sns: &Sns, topic: &str, all: &[Sub
     }
     if let Some(one) = ours.first() {
         return vec![missing(format!(
-            "the subscription of {} waits for its confirmation, which SNS asked for once: start the bot where SNS reaches it, then let SNS ask again: aws sns subscribe --topic-arn {topic} --protocol https --notification-endpoint {}",
-            one.endpoint, one.endpoint
+            "the subscription of {} waits for its confirmation, which SNS asked for once: start the bot where SNS reaches it, then let SNS ask again: {}",
+            one.endpoint,
+            subscribe(&one.endpoint)
         ))];
     }
     vec![missing(match all.iter().find(over_http) {
@@ -100,9 +115,11 @@ async fn subscribed(aws: &Aws, asker: &Asker, sns: &Sns, topic: &str, all: &[Sub
             "{} is subscribed over {}, and the bot takes messages at {wanted}: {}",
             one.endpoint,
             one.protocol,
-            subscribe()
+            subscribe(wanted)
         ),
-        None => format!("nobody is subscribed over https: start the bot, then deploy deploy/alarms.yaml, or {}", subscribe()),
+        None => {
+            format!("nobody is subscribed over https: start the bot, then deploy deploy/alarms.yaml, or {}", subscribe(wanted))
+        }
     })]
 }
 
@@ -114,7 +131,8 @@ fn is_ours(one: &Subscription, sns: &Sns) -> bool {
 async fn delivered(aws: &Aws, asker: &Asker, subscription: &str) -> Vec<Found> {
     let set = |name: &str, value: &str| {
         format!(
-            "aws sns set-subscription-attributes --subscription-arn {subscription} --attribute-name {name} --attribute-value {value}"
+            "aws sns set-subscription-attributes --region {} --subscription-arn {subscription} --attribute-name {name} --attribute-value {value}",
+            aws.region()
         )
     };
     let mut all = Vec::new();
@@ -123,6 +141,9 @@ async fn delivered(aws: &Aws, asker: &Asker, subscription: &str) -> Vec<Found> {
             if delivery.is_raw {
                 let why = "raw messages come without a signature, and are refused";
                 all.push(missing(format!("{why}: {}", set("RawMessageDelivery", "false"))));
+            }
+            if delivery.is_filtered {
+                all.push(open("it has a filter policy: what that passes over never comes here"));
             }
             if !delivery.keeps_undelivered {
                 let why = "it has no dead-letter queue: what the bot does not take within an hour is lost";
