@@ -97,9 +97,12 @@ Examples:
   rotation-diag serve --config config/rotation-diag.toml";
 
 pub(super) const CHECK: &str = "\
-Say what is missing before the bot can work: rules, the store, tokens and their scopes, and each AWS permission by name.
+Say what is missing before the bot can work: rules, the store, the address it listens on, tokens and their scopes, the channels \
+and servers the rules name, each AWS permission by name, and the subscriptions that bring alarms. Each with what to do.
 
-Permissions are tried by reading something that does not exist. Nothing is changed, and no message is sent.";
+Permissions are tried by reading something that does not exist. Nothing is changed, and no message is sent. A line begins with \
+✓ where something is well, with ? where it cannot be told or may be meant, and with ✗ where it is missing; then the exit status \
+is 1.";
 
 pub(super) const CHECK_AFTER: &str = "\
 Example:

@@ -45,6 +45,8 @@ pub struct Alarms {
 pub struct Sns {
     /// The topics that are believed; every other is refused.
     pub topics: Vec<Topic>,
+    /// Where SNS delivers to, as whoever subscribes has to write it.
+    pub endpoint: Option<Url>,
     /// Whether signatures of version 1 (SHA-1) are accepted.
     pub accepts_version_1: bool,
     /// Where certificates are fetched instead of AWS; for tests, and only on loopback.
@@ -305,6 +307,7 @@ fn read_sns(section: Section<'_>) -> Option<Sns> {
     if topics.as_ref().is_none_or(Vec::is_empty) {
         section.problem("topics", "name at least one topic; every other is refused");
     }
+    let endpoint = section.get("endpoint", |value| endpoint(&reader::text(value)?));
     let versions = section.get("signature_versions", |value| {
         reader::texts(value, |text| match text.as_str() {
             "1" | "2" => Ok(text),
@@ -321,10 +324,19 @@ fn read_sns(section: Section<'_>) -> Option<Sns> {
     section.finish();
     Some(Sns {
         topics: topics?.iter().filter_map(|text| Topic::parse(text).ok()).collect(),
+        endpoint,
         accepts_version_1: versions.is_some_and(|versions| versions.iter().any(|version| version == "1")),
         certificate_origin,
         max_age: max_age.unwrap_or(DEFAULT_MAX_AGE),
     })
+}
+
+/// Source: SNS delivers to any path; the bot answers at this one.
+fn endpoint(text: &str) -> Result<Url, String> {
+    let expected = || "expected https://, a host and /sns, such as https://bot.example.com/sns".to_owned();
+    let url = Url::parse(text).map_err(|_| expected())?;
+    let is_bare = url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
+    if url.scheme() == "https" && url.path() == "/sns" && is_bare { Ok(url) } else { Err(expected()) }
 }
 
 /// Scheme, host and port; only of this machine, so that no configuration can make a stranger's key count.
@@ -615,6 +627,8 @@ mod tests {
             ("[alarms.sns]\nsignature_versions = [\"1\"]\n", "must contain \"2\""),
             ("[alarms.sns]\nsignature_versions = [\"3\"]\n", "expected \"1\" or \"2\", found \"3\""),
             ("[alarms.sns]\ncertificate_origin = \"https://evil.example\"\n", "with a loopback address"),
+            ("[alarms.sns]\nendpoint = \"http://bot.example/sns\"\n", "expected https://, a host and /sns"),
+            ("[alarms.sns]\nendpoint = \"https://bot.example/\"\n", "expected https://, a host and /sns"),
             ("[alarms.sns]\nmax_age_minutes = 5\n", "expected a whole number from 60 to 20160"),
             ("[[alarms.mapping]]\nalarm = \"a\"\n", "name the secrets it is about"),
             (

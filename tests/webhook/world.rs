@@ -97,6 +97,7 @@ pub(crate) struct World {
 pub(crate) fn sns() -> Sns {
     Sns {
         topics: vec![Topic::parse(TOPIC).unwrap(), Topic::parse("arn:aws:sns:eu-west-1:123456789012:other").unwrap()],
+        endpoint: None,
         accepts_version_1: false,
         certificate_origin: None,
         max_age: Duration::from_secs(3_600),

@@ -12,6 +12,7 @@ mod controls;
 mod endpoint;
 mod escape;
 mod gateway;
+mod inspection;
 mod interaction;
 mod limits;
 mod listener;
@@ -33,6 +34,7 @@ mod thread;
 
 pub use endpoint::PATH as INTERACTIONS_PATH;
 pub use gateway::GatewayError;
+pub use inspection::{ChannelRights, NEEDED};
 
 use crate::chat::{Reception, SendError};
 use crate::clock::Clock;

@@ -7,6 +7,7 @@ mod api;
 mod dialog;
 mod failure;
 mod home;
+mod inspection;
 mod intake;
 mod method;
 mod origin;
@@ -23,6 +24,7 @@ mod socket;
 mod transport;
 mod words;
 
+pub use inspection::Presence;
 pub use method::{INBOUND_SCOPES, Method};
 pub use people::Lookups;
 pub use socket::{Rhythm, SocketHealth};

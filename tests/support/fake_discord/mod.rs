@@ -6,6 +6,7 @@
 
 mod check;
 mod gateway;
+mod inspection;
 mod multipart;
 mod people;
 mod rest;

@@ -148,12 +148,17 @@ impl World {
                 self.channels.entry(channel).or_insert_with(|| Channel::of_kind(1, None));
                 Ok(json!({ "id": channel.to_string(), "type": 1 }))
             }
-            ("GET", ["oauth2", "applications", "@me"]) => Ok(json!({ "id": APPLICATION.to_string(), "name": "rotation" })),
+            ("GET", ["oauth2", "applications", "@me"]) => Ok(self.application()),
             ("GET", ["channels", channel]) => {
                 let channel_id = id(channel)?;
-                let channel = self.channel(channel_id)?;
-                let parent = channel.parent.map(|id| id.to_string());
-                Ok(json!({ "id": channel_id.to_string(), "type": channel.kind, "parent_id": parent }))
+                Ok(self.described(channel_id, self.channel(channel_id)?))
+            }
+            ("GET", ["guilds", guild, "roles"]) => self.roles(id(guild)?).map_err(|(status, code)| Refused(status, code)),
+            ("GET", ["guilds", guild, "members", user]) => {
+                self.member(id(guild)?, id(user)?).map_err(|(status, code)| Refused(status, code))
+            }
+            ("GET", ["applications", _, "guilds", guild, "commands"]) => {
+                self.commands_of(id(guild)?).map_err(|(status, code)| Refused(status, code))
             }
             ("PATCH", ["channels", channel]) => self.change_channel(id(channel)?, &sent),
             ("GET", ["channels", channel, "messages"]) => {

@@ -88,6 +88,12 @@ pub(crate) struct Said {
 
 pub(crate) struct World {
     pub(crate) gateway_url: String,
+    /// What everybody may do in them, in Discord's bits.
+    pub(crate) everyone: u64,
+    /// It was invited without `applications.commands`.
+    pub(crate) lacks_commands: bool,
+    /// Where the application wants its interactions.
+    pub(crate) interactions_url: Option<String>,
     pub(crate) channels: BTreeMap<u64, Channel>,
     pub(crate) said: BTreeMap<u64, Said>,
     pub(crate) nonces: BTreeMap<String, (u64, u64)>,
@@ -131,6 +137,9 @@ impl World {
     pub(super) fn new(gateway_url: String, changed: Arc<Notify>) -> World {
         World {
             gateway_url,
+            everyone: super::inspection::NEEDED,
+            lacks_commands: false,
+            interactions_url: None,
             channels: BTreeMap::from([(CHANNEL, Channel::text())]),
             said: BTreeMap::new(),
             nonces: BTreeMap::new(),

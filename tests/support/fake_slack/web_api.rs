@@ -73,7 +73,9 @@ async fn method(
     let token = headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer ")).unwrap_or_default();
     let expected = if method == "apps.connections.open" { super::world::APP_TOKEN } else { BOT_TOKEN };
     if token != expected {
-        return failed(&fake, "invalid_auth");
+        // Source: Slack, "apps.connections.open", "Errors"; the same code stands on every method's page.
+        let is_the_other = [super::world::APP_TOKEN, BOT_TOKEN].contains(&token);
+        return failed(&fake, if is_the_other { "not_allowed_token_type" } else { "invalid_auth" });
     }
     let result = fake.change(|world| call(world, &fake, &method, &arguments));
     if matches!(fault, Some(Fault::HangAfterwards)) {
