@@ -57,11 +57,15 @@ Say what log lines on standard input mean, one JSON object per line.
 
 Reads lines of a rotation function's log, in Lambda's text or JSON format, and writes for each \
 {\"cause\", \"step\", \"engine\", \"text\"}. The cause of a normal line is null. Secrets in the text are masked. Of a line \
-longer than 1 MiB, the largest event CloudWatch Logs takes, only the beginning is read.";
+longer than 1 MiB, the largest event CloudWatch Logs takes, only the beginning is read.
+
+With the id of a cause it prints what the cause is, what it shows as and what it is not; --list prints all ids.";
 
 pub(super) const EXPLAIN_AFTER: &str = "\
-Example:
-  aws logs tail /aws/lambda/orders-rotator --since 1d --format short | rotation-diag explain | grep -v '\"cause\":null'";
+Examples:
+  aws logs tail /aws/lambda/orders-rotator --since 1d --format short | rotation-diag explain | grep -v '\"cause\":null'
+  rotation-diag explain db_auth_failed
+  rotation-diag explain --list";
 
 pub(super) const DEMO: &str = "\
 Diagnose a broken secret of a simulated AWS account; needs no account and no credentials.
