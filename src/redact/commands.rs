@@ -279,7 +279,7 @@ fn of_net(text: &str, arguments: &[Range<usize>]) -> Option<Range<usize>> {
     let (command, rest) = arguments.split_first()?;
     let is_value = |argument: &&Range<usize>| {
         let content = content(text, argument);
-        !content.starts_with(['/', '\\', '*']) && !(content.len() == 2 && content.ends_with(':'))
+        !(content.starts_with(['/', '\\', '*']) || content.len() == 2 && content.ends_with(':'))
     };
     let value = match content(text, command).to_ascii_lowercase().as_str() {
         "use" => rest.iter().find(is_value),

@@ -43,7 +43,7 @@ pub(super) fn before_protocol(text: &str, found: Range<usize>) -> Option<Range<u
     let content = text.get(word.clone())?;
     // `dsn="user:…`: what stands in front of the last quote is not part of it, unless no user follows.
     let start = content.char_indices().filter(|(_, char)| matches!(char, '"' | '\'' | '`' | '=' | '(' | '{' | ','));
-    let start = start.map(|(at, _)| at + 1).take_while(|at| content.get(*at..).is_some_and(|rest| is_user(rest))).last();
+    let start = start.map(|(at, _)| at + 1).take_while(|at| content.get(*at..).is_some_and(is_user)).last();
     after_user(text, &(word.start + start.unwrap_or(0)..word.end), ':')
 }
 
@@ -120,7 +120,7 @@ pub(super) fn user_slash_password(text: &str, found: Range<usize>) -> Option<Ran
     let command = command.rsplit([' ', '\t', '\'', '"', '(']).next()?.to_ascii_lowercase();
     let is_command = COMMANDS.contains(&command.as_str());
     // `prod/alice@example.com` is the name of a secret.
-    let is_mail = host.contains('.') && content.bytes().all(|byte| is_name_byte(byte)) && !is_key(content);
+    let is_mail = host.contains('.') && content.bytes().all(is_name_byte) && !is_key(content);
     ((has_port && !is_mail) || is_command || (!is_mail && is_no_word(content)) || (has_port && is_no_word(content)))
         .then_some(password)
 }

@@ -204,7 +204,7 @@ type NextLane = (String, i64, Option<i64>, Option<i64>);
 pub(super) fn pause(begun: u32) -> Duration {
     match begun {
         0..SUSPECT => Duration::ZERO,
-        ..=CHANCE => SHORTEST_PAUSE,
+        SUSPECT..=CHANCE => SHORTEST_PAUSE,
         _ => SHORTEST_PAUSE.saturating_mul(2_u32.saturating_pow(begun.saturating_sub(CHANCE))).min(LONGEST_PAUSE),
     }
 }

@@ -811,9 +811,8 @@ async fn a_lane_that_is_never_empty_keeps_no_other_waiting() {
     for number in 0..1_200 {
         store.accept(&entry(&format!("busy{number}"), "busy", &format!("b{number}")), None).await.unwrap();
     }
-    let mut number = 0;
     let mut waited = Vec::new();
-    for _ in 0..10 {
+    for number in 0..10 {
         store.accept(&entry(&format!("quiet{number}"), "quiet", &format!("q{number}")), None).await.unwrap();
         let mut claims = 0;
         loop {
@@ -825,7 +824,6 @@ async fn a_lane_that_is_never_empty_keeps_no_other_waiting() {
             }
         }
         waited.push(claims);
-        number += 1;
     }
     // What was there before is lined up bit by bit; then the lanes take turns.
     assert!(waited[0] <= 4 && waited[1..].iter().all(|claims| *claims <= 2), "{waited:?}");

@@ -126,12 +126,15 @@ fn tempo() -> Tempo {
     }
 }
 
+/// Makes a fault ready in the world, for one channel.
+type Prepare = Box<dyn Fn(&mut crate::fake_discord::World, &str)>;
+
 /// What goes wrong in one conversation.
 struct Trouble {
     name: String,
     /// What is said in the thread comes when Discord takes it again.
     passes: bool,
-    prepare: Box<dyn Fn(&mut crate::fake_discord::World, &str)>,
+    prepare: Prepare,
 }
 
 fn trouble(name: String, prepare: impl Fn(&mut crate::fake_discord::World, &str) + 'static) -> Trouble {

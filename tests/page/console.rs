@@ -151,11 +151,12 @@ async fn every_form_proves_where_it_comes_from_and_every_change_asks_for_it() {
     *site.desk.suggestions.lock().unwrap() = vec!["prod/orders-db".to_owned()];
     let mut browser = Browser::default();
     let form = regex::Regex::new(r#"(?s)<form ([^>]*)>(.*?)</form>"#).unwrap();
+    let action = regex::Regex::new("action=\"([^\"]*)\"").unwrap();
     let mut seen = Vec::new();
     let mut look = |page: &str| {
         for found in form.captures_iter(page) {
             assert!(found[1].contains("method=\"post\""), "{}", &found[1]);
-            let action = regex::Regex::new("action=\"([^\"]*)\"").unwrap().captures(&found[1]).unwrap()[1].to_owned();
+            let action = action.captures(&found[1]).unwrap()[1].to_owned();
             assert_eq!(hidden(&found[2], "form").len(), 64, "{}", &found[1]);
             seen.push(action);
         }

@@ -183,6 +183,7 @@ async fn behind_a_trusted_proxy_each_client_has_a_budget_of_its_own() {
 async fn below_a_path_everything_leads_below_it_whether_the_proxy_takes_it_off_or_not() {
     let site = Site::behind(Some(TOKEN), "/ops/page", &[]).await;
     site.shelf.put(&[("root", site.say("a thread"))]);
+    let elsewhere = regex::Regex::new(r#"(?:href|src|action)="(/[^"]*)""#).unwrap();
     for prefix in ["/ops/page", ""] {
         let mut browser = Browser::default();
         let wanted = site.get(&mut browser, &format!("{prefix}/threads/root")).await;
@@ -197,7 +198,6 @@ async fn below_a_path_everything_leads_below_it_whether_the_proxy_takes_it_off_o
             assert!(cookie.to_str().unwrap().contains("; Path=/ops/page; "), "{cookie:?}");
         }
         let page = site.page(&mut browser, &format!("{prefix}/threads/root")).await;
-        let elsewhere = regex::Regex::new(r#"(?:href|src|action)="(/[^"]*)""#).unwrap();
         for found in elsewhere.captures_iter(&page) {
             assert!(found[1].starts_with("/ops/page"), "{}", &found[1]);
         }

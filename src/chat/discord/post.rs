@@ -70,7 +70,7 @@ impl Discord {
                     return Ok((id, form));
                 }
                 Err(failure) => match failure.refusal() {
-                    Some(code) if !is_about_place(code) && !(reference.is_some() && code == code::NO_REPLY) => {
+                    Some(code) if !(is_about_place(code) || reference.is_some() && code == code::NO_REPLY) => {
                         refusal = Some(failure);
                     }
                     _ => return Err(failure),

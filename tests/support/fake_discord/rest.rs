@@ -230,7 +230,7 @@ impl World {
     }
 
     fn delete(&mut self, channel: u64, id: u64) -> Result<Value, Refused> {
-        if self.message(channel, id)?["author"]["id"] != BOT.to_string() {
+        if self.message(channel, id)?["author"]["id"].as_str() != Some(BOT.to_string().as_str()) {
             return Err(Refused(403, 50_013));
         }
         self.channels.get_mut(&channel).unwrap().messages.remove(&id);
