@@ -11,7 +11,9 @@
 
 mod json;
 mod names;
+mod pasted;
 mod patterns;
+mod randomness;
 mod redactor;
 mod shapes;
 mod value;
@@ -20,6 +22,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use pasted::looks_like_a_value;
 pub use redactor::{Redacted, Redactor};
 
 /// Text without secrets. Redaction is its only constructor, so a text that could not be redacted cannot be shown.

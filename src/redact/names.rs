@@ -8,7 +8,7 @@ use super::value::{
 };
 
 /// The longest name a secret can have (Secrets Manager API Reference, `CreateSecret`).
-const LONGEST_SECRET_NAME: usize = 512;
+pub(super) const LONGEST_SECRET_NAME: usize = 512;
 
 /// A password, or anything else whose name says that its value must stay hidden.
 pub(super) fn strong(text: &str, word: Range<usize>) -> Option<Range<usize>> {

@@ -6,6 +6,7 @@ mod counted;
 mod hidden;
 mod hostile;
 mod kept;
+mod pasted;
 mod properties;
 mod structures;
 
