@@ -16,5 +16,6 @@ mod commands;
 mod crash;
 mod delivery;
 mod flows;
+mod secrets;
 mod whole;
 mod world;
