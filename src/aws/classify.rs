@@ -2,7 +2,7 @@
 //!
 //! By error *code*, never by HTTP status: AWS throttles with 400 as well as 429, and refuses with 400 as well as 403.
 
-use crate::model::{Denial, Observation};
+use crate::model::{Denial, Observation, excerpt};
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::error::Error;
@@ -60,7 +60,7 @@ fn root_of(error: &dyn Error) -> String {
 }
 
 fn bounded(text: &str) -> String {
-    text.chars().take(MAX_ERROR_CHARS).collect()
+    excerpt(text, MAX_ERROR_CHARS).to_owned()
 }
 
 fn by_code<T>(question: Question<'_>, code: &str, message: &str) -> Observation<T> {

@@ -2,6 +2,7 @@
 
 use super::{Aws, Registry};
 use crate::clock::Clock;
+use crate::model::excerpt;
 use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
@@ -20,6 +21,9 @@ const OPERATION_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Tries per request, the first included.
 const ATTEMPTS: u32 = 3;
+
+/// Characters kept of why AWS cannot be asked.
+const MAX_REASON_CHARS: usize = 300;
 
 /// The longest credentials may take to load; the metadata endpoint of a machine that has none answers late or never.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(15);
@@ -231,7 +235,7 @@ fn why_none(chain: &str, options: &AwsOptions) -> ConnectError {
             _ => ConnectError::NoCredentials,
         };
     }
-    ConnectError::Credentials { reason: chain.chars().take(300).collect() }
+    ConnectError::Credentials { reason: excerpt(chain, MAX_REASON_CHARS).to_owned() }
 }
 
 pub(super) async fn verify(sts: &aws_sdk_sts::Client) -> Result<String, ConnectError> {
@@ -243,7 +247,7 @@ pub(super) async fn verify(sts: &aws_sdk_sts::Client) -> Result<String, ConnectE
             Some("ExpiredToken" | "ExpiredTokenException") => Err(ConnectError::ExpiredCredentials),
             Some(code) => Err(ConnectError::Refused { reason: code.to_owned() }),
             None => Err(ConnectError::Credentials {
-                reason: format!("STS could not be asked: {}", DisplayErrorContext(&error)).chars().take(300).collect(),
+                reason: excerpt(&format!("STS could not be asked: {}", DisplayErrorContext(&error)), MAX_REASON_CHARS).to_owned(),
             }),
         },
     }

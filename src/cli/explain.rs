@@ -4,7 +4,7 @@ use super::Explain;
 use super::failure::Failure;
 use crate::diagnosis::{Explanation, explain, page_of};
 use crate::model::{Cause, RotationStep};
-use crate::redact::SafeText;
+use crate::redact::{Redactor, SafeText};
 use crate::report;
 use serde::Serialize;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
@@ -46,6 +46,12 @@ fn print_page(id: &str) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Lines that are explained together at most, so that a secret which is cut over two of them is hidden in both.
+const TOGETHER: usize = 256;
+
+/// Lines kept of what was read before, for a key that goes on.
+const KEPT: usize = 64;
+
 fn print_list() -> Result<ExitCode, Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
     let longest = Cause::ALL.iter().map(|cause| cause.id().len()).max().unwrap_or_default();
@@ -68,20 +74,35 @@ fn unknown(id: &str) -> String {
     format!("no cause has this id{hint}; `rotation-diag explain --list` prints all of them")
 }
 
-/// Explains `lines` until they end, each as soon as it was read.
+/// Explains `lines` until they end. Lines that are there at once are joined before their secrets are hidden.
 fn translate(lines: impl io::Read, out: impl Write) -> io::Result<()> {
     let mut lines = BufReader::new(lines);
     let mut out = BufWriter::new(out);
     let mut line = Vec::new();
-    while read_line(&mut lines, &mut line)? {
-        let explained = Explained::from(explain(&String::from_utf8_lossy(&line)));
-        out.write_all(report::json_line(&explained)?.as_bytes())?;
-        // Whoever follows a live log sees each line at once, and a file is still written in large pieces.
-        if lines.buffer().is_empty() {
+    let (mut before, mut waiting) = (Vec::<String>::new(), Vec::<String>::new());
+    loop {
+        let any = read_line(&mut lines, &mut line)?;
+        if any {
+            waiting.push(String::from_utf8_lossy(&line).into_owned());
+        }
+        // Whoever follows a live log sees each line at once, and a file is still read and written in large pieces.
+        let is_last = lines.buffer().is_empty();
+        if !any || is_last || waiting.len() == TOGETHER {
+            let mut safe: Vec<String> = before.iter().chain(&waiting).cloned().collect();
+            Redactor::default().redact_lines(&mut safe.iter_mut().collect::<Vec<_>>());
+            for text in safe.iter().skip(before.len()) {
+                out.write_all(report::json_line(&Explained::from(explain(text)))?.as_bytes())?;
+            }
+            before.append(&mut waiting);
+            before.drain(..before.len().saturating_sub(KEPT));
+        }
+        if is_last {
             out.flush()?;
         }
+        if !any {
+            return out.flush();
+        }
     }
-    out.flush()
 }
 
 /// Reads the next line without its end into `line`, of a longer one the first [`LONGEST`] bytes. False at the end.
@@ -128,6 +149,18 @@ mod tests {
         assert!(lines[1]["cause"].is_null() && lines[2]["cause"].is_null());
         assert_eq!(lines[3]["text"], "no newline at the end");
         assert!(lines.iter().all(|line| line.as_object().unwrap().len() == 4));
+    }
+
+    #[test]
+    fn a_secret_cut_over_lines_is_hidden_in_all_of_them() {
+        let key = "q83vEjRWeJ0AbCdEfGhIjKlMnOpQrStUvWxYz012q83vEjRWeJ0AbCdEfGhIjKlM";
+        let input =
+            format!("password:\nxyzzy9\n-----BEGIN PRIVATE KEY-----\n{key}\n{key}\n-----END PRIVATE KEY-----\nsetSecret: done");
+        let lines = explained(input.as_bytes());
+        assert_eq!(lines.len(), 7);
+        let text: Vec<&str> = lines.iter().map(|line| line["text"].as_str().unwrap()).collect();
+        assert!(!text.concat().contains("xyzzy9") && !text.concat().contains(key), "{text:?}");
+        assert_eq!(text[6], "setSecret: done");
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod cause;
 mod chat;
 mod event_name;
 mod evidence;
+mod excerpt;
 mod finding;
 mod investigation;
 mod invocation;
@@ -28,6 +29,7 @@ pub use evidence::{
     RoleFacts, RolePolicies, RotationConfig, RotationHistory, RotationRules, SecretAccess, SecretFacts, SecretVersion,
     SimulatedDecision, Simulation, StepView, Unsearched, VpcConfig,
 };
+pub use excerpt::excerpt;
 pub use finding::{
     Comparison, Confidence, CorrelatedChange, Diagnosis, FailureRow, Finding, FollowUp, NotChecked, Outcome, Proof, Remediation,
     RuledOut, Severity,

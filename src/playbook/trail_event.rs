@@ -2,7 +2,7 @@
 //!
 //! Sources: CloudTrail User Guide, "CloudTrail record contents"; Secrets Manager User Guide, "Log with AWS CloudTrail".
 
-use crate::model::{FunctionArn, RotationStep, without_version};
+use crate::model::{FunctionArn, RotationStep, excerpt, without_version};
 use aws_sdk_cloudtrail::types::Event;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -88,7 +88,7 @@ impl TrailEvent {
             region: field("awsRegion").unwrap_or_default(),
             account_id: field("recipientAccountId"),
             error_code: field("errorCode"),
-            error_message: field("errorMessage").map(|text| text.chars().take(MAX_MESSAGE_CHARS).collect()),
+            error_message: field("errorMessage").map(|text| excerpt(&text, MAX_MESSAGE_CHARS).to_owned()),
             actor: identity.and_then(actor).or_else(|| invoked_by.clone()).unwrap_or_else(|| source.clone()),
             issuer_arn: event
                 .pointer("/userIdentity/sessionContext/sessionIssuer/arn")

@@ -6,7 +6,7 @@ use super::shapes::{byte, run_end};
 use super::value::{is_blank, is_hidden_already, is_quote};
 
 /// The names of the tools below, each with the blank, the quote or the comma behind it.
-pub(super) const TOOLS: &str = r"(?-u:\b)(?:mysql(?:dump|admin|import|check|show|pump|slap|sh)?|mariadb(?:-[a-z]{2,10})?|sqlplus|sqlldr|sqlcl|impdp|expdp|imp|exp|rman|curl|wget|redis-cli|valkey-cli|keydb-cli|mongo(?:sh|dump|restore|export|import|stat|top|files)?|sshpass|docker|podman|nerdctl|buildah|skopeo|crane|oras|helm|az|ldap(?:search|modify|add|delete|passwd|whoami|compare|modrdn)|sqlcmd|bcp|isql|iusql|osql|tsql|sqsh|mssql-cli|defncopy|openssl|aws|net1?|echo|printf|smbclient|rpcclient|winexe|smbmap|rabbitmqctl|rabbitmqadmin|htpasswd|mosquitto_(?:pub|sub|rr|passwd)|zip|unzip|ipmitool|cqlsh|beeline|dsbulk|psexec|PsExec|7za?|rar|unrar|vault|lftp|snmp(?:walk|get|set)|mc|xfreerdp|cmdkey|schtasks)(?:\.exe|\.cmd|\.bat|\.sh)?['\x22]?[\s,]";
+pub(super) const TOOLS: &str = r"(?:(?-u:\b)|\\[nrt])(?:mysql(?:dump|admin|import|check|show|pump|slap|sh)?|mariadb(?:-[a-z]{2,10})?|sqlplus|sqlldr|sqlcl|impdp|expdp|imp|exp|rman|curl|wget|redis-cli|valkey-cli|keydb-cli|mongo(?:sh|dump|restore|export|import|stat|top|files)?|sshpass|docker|podman|nerdctl|buildah|skopeo|crane|oras|helm|az|ldap(?:search|modify|add|delete|passwd|whoami|compare|modrdn)|sqlcmd|bcp|isql|iusql|osql|tsql|sqsh|mssql-cli|defncopy|openssl|aws|net1?|echo|printf|smbclient|rpcclient|winexe|smbmap|rabbitmqctl|rabbitmqadmin|htpasswd|mosquitto_(?:pub|sub|rr|passwd)|zip|unzip|ipmitool|cqlsh|beeline|dsbulk|psexec|PsExec|7za?|rar|unrar|vault|lftp|snmp(?:walk|get|set)|mc|xfreerdp|cmdkey|schtasks)(?:\.exe|\.cmd|\.bat|\.sh)?['\x22]?[\s,]";
 
 /// How much of a command line is looked at, in bytes: a bound, so that time stays linear.
 const LONGEST: usize = 1024;
@@ -90,7 +90,10 @@ fn takes(tool: &str) -> &'static [Takes] {
 
 /// The next password on the command line of the tool that was found.
 pub(super) fn option(text: &str, found: Range<usize>) -> Option<Range<usize>> {
-    let name = text.get(found.clone())?.trim_end_matches([' ', '\t', '\r', '\n', ',', '\'', '"']);
+    let name = text.get(found.clone())?;
+    // The escape of a line break in front of it.
+    let name = name.strip_prefix('\\').and_then(|escape| escape.get(1..)).unwrap_or(name);
+    let name = name.trim_end_matches([' ', '\t', '\r', '\n', ',', '\'', '"']);
     let tool = [".exe", ".cmd", ".bat", ".sh"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
     let line = text.get(found.end..text.floor_char_boundary(found.end.saturating_add(LONGEST)))?;
     let line_end = found.end + line.find(['\n', '\r']).unwrap_or(line.len());
@@ -296,7 +299,12 @@ pub(super) fn named_option(text: &str, found: Range<usize>) -> Option<Range<usiz
     let last = matched.chars().last()?.len_utf8();
     let start = found.end - last;
     let name = matched.get(..matched.len() - last)?.trim_end_matches([' ', '=', '\'', '"', ',']);
-    if WORDS.iter().any(|word| name.ends_with(word)) {
+    // The word that ends with it is an option.
+    let earliest = text.floor_char_boundary(found.start.saturating_sub(MOST_ARGUMENTS));
+    let before = text.get(earliest..found.start)?;
+    let word = before.rsplit(|char: char| char.is_whitespace() || matches!(char, '"' | '\'')).next().unwrap_or_default();
+    let is_option = word.starts_with('-') || (word.is_empty() && name.starts_with('-'));
+    if !is_option || WORDS.iter().any(|ending| format!("{word}{name}").ends_with(ending)) {
         return None;
     }
     let quote = byte(text, start.wrapping_sub(1)).filter(|byte| is_quote(*byte));

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::pasted::is_key;
 use super::shapes::{byte, run_end};
-use super::value::{is_blank, is_hidden_already, is_name_byte, is_quote, quoted};
+use super::value::{is_blank, is_hidden_already, is_mask, is_name_byte, is_quote, quoted};
 
 /// How far back the start of a connection string is looked for, so that time stays linear.
 const LONGEST: usize = 256;
@@ -37,9 +37,33 @@ fn after_user(text: &str, word: &Range<usize>, separator: char) -> Option<Range<
     (start < word.end && !is_hidden_already(text, &range)).then_some(range)
 }
 
+/// The password in front of an `@`, in the forms of connection strings that have no scheme.
+pub(super) fn before_at(text: &str, at: usize) -> Option<Range<usize>> {
+    let protocol = run_end(text, at + 1, |byte| byte.is_ascii_alphanumeric() || byte == b'+');
+    if byte(text, protocol) == Some(b'(')
+        && let Some(range) = before_protocol(text, at)
+    {
+        return Some(range);
+    }
+    let begins_host = byte(text, at + 1).is_some_and(|byte| byte.is_ascii_alphanumeric() || b"[(/".contains(&byte));
+    // The last sign of the word stands in front of the host.
+    let word_end = run_within(text, at + 1, |byte| !byte.is_ascii_whitespace() && !is_quote(byte));
+    let is_last = text.get(at + 1..word_end).is_some_and(|rest| !rest.contains('@') || rest.starts_with(['(', '/']));
+    if !begins_host || !is_last {
+        return None;
+    }
+    user_colon_password(text, at).or_else(|| user_slash_password(text, at))
+}
+
+/// Where the run of bytes that satisfy `belongs` ends, at most [`LONGEST`] of them.
+fn run_within(text: &str, from: usize, belongs: impl Fn(u8) -> bool) -> usize {
+    let until = text.floor_char_boundary(from.saturating_add(LONGEST));
+    run_end(text.get(..until).unwrap_or(text), from, belongs)
+}
+
 /// The password of `user:password@tcp(host:port)/database` (go-sql-driver/mysql, "DSN").
-pub(super) fn before_protocol(text: &str, found: Range<usize>) -> Option<Range<usize>> {
-    let word = word_before(text, found.start);
+fn before_protocol(text: &str, at: usize) -> Option<Range<usize>> {
+    let word = word_before(text, at);
     let content = text.get(word.clone())?;
     // `dsn="user:…`: what stands in front of the last quote is not part of it, unless no user follows.
     let start = content.char_indices().filter(|(_, char)| matches!(char, '"' | '\'' | '`' | '=' | '(' | '{' | ','));
@@ -53,43 +77,44 @@ fn is_user(text: &str) -> bool {
     end > 0 && text.as_bytes().get(end) == Some(&b':')
 }
 
-/// The password of `user:password@host`, unless the word is an ARN, an image, an address of mail.
-pub(super) fn user_colon_password(text: &str, found: Range<usize>) -> Option<Range<usize>> {
+/// The password of `user:password@host`, unless the word is a URL, an ARN, an image, an address of mail.
+fn user_colon_password(text: &str, at: usize) -> Option<Range<usize>> {
     const NO_USERS: [&str; 14] =
         ["mailto", "from", "to", "cc", "bcc", "npm", "image", "user", "by", "email", "principal", "owner", "actor", "http"];
-    let colon = found.start + 1;
+    let word = word_before(text, at);
+    let content = text.get(word.clone())?;
+    if ["arn:", "://", "jdbc:"].iter().any(|sign| content.contains(sign)) {
+        return None;
+    }
+    let password = after_user(text, &word, ':')?;
+    let colon = password.start.checked_sub(1)?;
     let user_start = run_before(text, colon, |byte| is_name_byte(byte) || byte == b'%').start;
     let user = text.get(user_start..colon)?;
-    let before = text.get(word_before(text, colon + 1))?;
-    let at = found.end.checked_sub(2)?;
-    let start = colon + 1;
-    if before.contains("arn:") || before.contains('@') || user.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-        return None;
-    }
     // A slash before the user is the path of an image or of a file.
     let is_path = byte(text, user_start.wrapping_sub(1)) == Some(b'/');
-    if NO_USERS.contains(&user.to_ascii_lowercase().as_str()) || is_path {
-        return None;
-    }
-    // The last `@` of the word ends the password.
-    let host_end = run_end(text, at + 1, |byte| is_name_byte(byte) || byte == b'[');
+    let is_user = user.bytes().any(|byte| byte.is_ascii_alphabetic()) && !NO_USERS.contains(&user.to_ascii_lowercase().as_str());
+    let host_end = run_within(text, at + 1, |byte| is_name_byte(byte) || byte == b'[');
     let host = text.get(at + 1..host_end)?;
-    let password = start..at;
-    let content = text.get(password.clone())?;
-    if content.is_empty() || host.starts_with("sha256") || host.starts_with("sha512") || is_hidden_already(text, &password) {
+    let secret = text.get(password.clone())?;
+    if is_path
+        || !is_user
+        || secret.contains(['"', '\'', '/']) && !is_no_word(secret)
+        || host.starts_with("sha256")
+        || host.starts_with("sha512")
+    {
         return None;
     }
     let has_port = byte(text, host_end) == Some(b':') && byte(text, host_end + 1).is_some_and(|byte| byte.is_ascii_digit());
     let has_path = byte(text, host_end) == Some(b'/');
-    (has_port || has_path || is_no_word(content)).then_some(password)
+    (has_port || has_path || is_no_word(secret)).then_some(password)
 }
 
 /// The password of `user/password@host` (Oracle Net Services, "Easy Connect Naming"), unless the word is a path, a package or an
 /// address of mail.
-pub(super) fn user_slash_password(text: &str, found: Range<usize>) -> Option<Range<usize>> {
+fn user_slash_password(text: &str, at: usize) -> Option<Range<usize>> {
     const COMMANDS: [&str; 4] = ["connect", "conn", "userid", "target"];
-    let slash = text.get(found.clone())?.find('/')? + found.start;
-    let at = text.get(slash..found.end)?.rfind('@')? + slash;
+    let word = word_before(text, at);
+    let slash = word.start + text.get(word.clone())?.find('/').filter(|slash| *slash > 0)?;
     let password = slash + 1..at;
     let content = text.get(password.clone())?;
     let user_byte = |byte: u8| is_name_byte(byte) || b"$#[]".contains(&byte);
@@ -99,8 +124,8 @@ pub(super) fn user_slash_password(text: &str, found: Range<usize>) -> Option<Ran
     if matches!(before, Some(b'/' | b'@')) || content.is_empty() || is_hidden_already(text, &password) {
         return None;
     }
-    let word = word_before(text, slash);
-    if text.get(word)?.contains("arn:") {
+    let before_slash = byte(text, slash.wrapping_sub(1)).is_some_and(|byte| is_name_byte(byte) || b"$#]".contains(&byte));
+    if !before_slash || text.get(word)?.contains("arn:") || content.contains('/') && !is_no_word(content) {
         return None;
     }
     let rest = text.get(at + 1..)?;
@@ -136,18 +161,46 @@ fn is_no_word(text: &str) -> bool {
 
 /// The last of the five fields of a line of `.pgpass` (PostgreSQL, "The Password File").
 pub(super) fn pgpass(text: &str, found: Range<usize>) -> Option<Range<usize>> {
-    let start = found.end - text.get(found.clone())?.chars().last()?.len_utf8();
-    let end = run_end(text, start, |byte| !byte.is_ascii_whitespace() && !is_quote(byte));
-    let range = start..end;
-    let before = word_before(text, start);
-    let is_arn = text.get(before)?.contains("arn:");
-    (!is_arn && !is_hidden_already(text, &range)).then_some(range)
+    let host = word_before(text, found.start);
+    let is_field = |byte: u8| is_name_byte(byte) || byte == b'*';
+    if host.is_empty() || !text.get(host)?.bytes().all(|byte| is_field(byte) || is_quote(byte) || byte == b'\\') {
+        return None;
+    }
+    let mut at = found.end - 1;
+    for _ in 0..2 {
+        let end = run_within(text, at, is_field);
+        if end == at || byte(text, end) != Some(b':') {
+            return None;
+        }
+        at = end + 1;
+    }
+    let end = run_end(text, at, |byte| !byte.is_ascii_whitespace() && !is_quote(byte));
+    let range = at..end;
+    (!range.is_empty() && !is_hidden_already(text, &range)).then_some(range)
 }
 
 /// The password of a statement: the next quoted value that is none of `FROM`, `TO` or a user, or the next bare word.
 pub(super) fn statement(text: &str, found: Range<usize>) -> Option<Range<usize>> {
-    let matched = text.get(found.clone())?.to_ascii_lowercase();
-    let mut at = found.end;
+    let head = text.get(found.clone())?.to_ascii_lowercase();
+    let rest_end = run_within(text, found.end, |byte| byte != b'\n' && byte != b';');
+    let rest = text.get(found.end..rest_end)?.to_ascii_lowercase();
+    let behind = |word: &str| rest.find(word).map(|place| found.end + place + word.len());
+    let (matched, mut at) = match head.trim() {
+        // `SET PASSWORD FOR user = 'password'`, `SET PASSWORD FROM 'old' TO 'new'`.
+        _ if head.starts_with("set") && rest.starts_with("for ") => ("set password for".to_owned(), behind("=")?),
+        _ if head.starts_with("set") && rest.starts_with("from ") => ("from ".to_owned(), found.end + 5),
+        _ if head.starts_with("set") && rest.starts_with("to ") => ("to ".to_owned(), found.end + 3),
+        _ if head.starts_with("set") => return None,
+        _ if head.starts_with(['a', 'c', 'm']) && !head.starts_with("change") => {
+            const BETWEEN: [&str; 5] = ["with", "encrypted", "unencrypted", "set", "as"];
+            let place = behind(" password ")?;
+            let mut words = rest.get(..place - found.end)?.split_whitespace();
+            // Behind the name of the user stands nothing else.
+            let is_statement = words.next().is_some() && words.all(|word| word == "password" || BETWEEN.contains(&word));
+            is_statement.then(|| ("password".to_owned(), place))?
+        }
+        _ => (head.clone(), found.end),
+    };
     // `sp_password 'old', 'new'`: all quoted values of the line, the first that is not hidden yet.
     let takes_list = matched.starts_with("sp_") || matched.starts_with("change");
     let skips = usize::from(matched.starts_with("change") || matched.starts_with("sp_add"));
@@ -171,7 +224,7 @@ pub(super) fn statement(text: &str, found: Range<usize>) -> Option<Range<usize>>
         }
         return None;
     }
-    at = run_end(text, at, is_blank);
+    at = run_end(text, at, |byte| is_blank(byte) || byte == b'=');
     if let Some(value) = quoted(text, at) {
         return value.of_secret(text);
     }
@@ -192,10 +245,13 @@ pub(super) fn statement(text: &str, found: Range<usize>) -> Option<Range<usize>>
     }
     let is_keyword = word.bytes().all(|byte| byte.is_ascii_alphabetic()) && word.bytes().all(|byte| byte.is_ascii_uppercase());
     let is_using = matched.contains("using");
+    if is_using && !near.contains(" user ") {
+        return None;
+    }
     let is_word = word.bytes().all(|byte| byte.is_ascii_lowercase());
     // `USER app USING the …` is prose unless DB2's statement goes before.
     let keeps = is_keyword || (is_using && is_word && !near.contains("connect to"));
-    (!word.is_empty() && !keeps && !is_hidden_already(text, &range)).then_some(range)
+    (!word.is_empty() && !keeps && !is_mask(word) && !is_hidden_already(text, &range)).then_some(range)
 }
 
 /// PostgreSQL's `$tag$value$tag$`.
@@ -211,22 +267,29 @@ fn dollar_quoted(text: &str, at: usize) -> Option<Range<usize>> {
     Some(start..start + line.find(&open).unwrap_or(line.len()))
 }
 
-/// The last word that the pattern has begun to match, to its end; of `AUTH user password`, the password.
-pub(super) fn last_word(text: &str, found: Range<usize>) -> Option<Range<usize>> {
-    let start = found.end - text.get(found.clone())?.chars().last()?.len_utf8();
+/// The password behind a word of Redis or of a `.netrc`: `AUTH user password`, `requirepass password`, `login user password
+/// password`, `SETUSER user on >password`.
+pub(super) fn behind_word(text: &str, found: Range<usize>) -> Option<Range<usize>> {
     let is_part = |byte: u8| !byte.is_ascii_whitespace() && !is_quote(byte);
-    let end = run_end(text, start, is_part);
-    let mut range = start..end;
-    if text.get(found)?.starts_with("AUTH") {
-        let next = run_end(text, end, |byte| is_blank(byte) || is_quote(byte));
-        let next_end = run_end(text, next, is_part);
-        if next > end && next_end > next && text.get(next..next_end).is_some_and(is_no_word) {
-            range = next..next_end;
+    let word_at = |at: usize| {
+        let start = run_within(text, at, |byte| is_blank(byte) || is_quote(byte));
+        start..run_end(text, start, is_part)
+    };
+    let first = word_at(found.end);
+    let second = word_at(first.end);
+    let range = match text.get(found.clone())?.trim() {
+        "login" => (text.get(second.clone())? == "password").then(|| word_at(second.end))?,
+        "SETUSER" => {
+            let line = run_within(text, found.end, |byte| byte != b'\n');
+            let place = text.get(found.end..line)?.find(" >")?;
+            word_at(found.end + place + 2)
         }
-        // What Redis says about AUTH.
-        if !text.get(range.clone()).is_some_and(is_no_word) {
-            return None;
+        "AUTH" => {
+            // What Redis says about AUTH is made of words.
+            let range = if !second.is_empty() && text.get(second.clone()).is_some_and(is_no_word) { second } else { first };
+            text.get(range.clone()).is_some_and(is_no_word).then_some(range)?
         }
-    }
-    (!is_hidden_already(text, &range)).then_some(range)
+        _ => first,
+    };
+    (!range.is_empty() && !is_hidden_already(text, &range)).then_some(range)
 }

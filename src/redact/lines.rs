@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::json::TEXT_FIELDS;
 use super::randomness::randomness;
-use super::redactor::{Redactor, marker};
-use super::shapes::run_end;
+use super::redactor::{PRIVATE_KEY, Redactor, marker};
+use super::shapes::{is_base64_of_bytes, run_end};
 
 /// How much of a line is joined with its neighbour, in bytes, unless its last word is longer.
 const JOINED: usize = 256;
@@ -23,9 +23,6 @@ const LEAST_KEY_LINE: usize = 48;
 
 /// Lines of others that may stand between those of a key before it counts as cut off.
 const MOST_BETWEEN: usize = 4;
-
-/// What is hidden of a private key.
-const PRIVATE_KEY: &str = "private key";
 
 impl Redactor {
     /// Masks the secrets that are cut over `lines`, which one program wrote one after the other, and returns how many parts of
@@ -59,7 +56,7 @@ impl Redactor {
             let head = payload.text.lines().next().unwrap_or_default();
             let head = head.get(..head_length(head)).unwrap_or_default();
             if !tail.text.is_empty() && !head.trim().is_empty() {
-                for (range, kind) in self.crossing(&tail.text, tail.may_continue, head) {
+                for (range, kind) in self.crossing(&tail.text, tail.may_continue && !payload.is_record(), head) {
                     tail.hide(&range, kind, hidden);
                     let behind = range.start.max(tail.text.len())..range.end;
                     if let Some(own) = hidden.get_mut(at).filter(|_| !behind.is_empty()) {
@@ -81,14 +78,15 @@ impl Redactor {
         let alone = self.secrets(head);
         let is_known = |range: &Range<usize>| alone.iter().any(|(own, _)| own.start <= range.start && range.end <= own.end);
         let before = self.secrets(tail);
-        let is_complete = |start: usize| before.iter().any(|(own, _)| own.end == tail.trim_end().len() && own.start <= start);
         if may_continue && !head.starts_with(char::is_whitespace) {
             let joined = format!("{tail}{head}");
             for (range, kind) in self.secrets(&joined) {
                 if range.end <= tail.len() {
                     continue;
                 }
-                let goes_on = !is_complete(range.start) || is_continuation(&joined, &range, tail.len());
+                // What ends like a sentence has said what it had to say.
+                let is_cut = !tail.ends_with([')', ']', '.', '!', '?', ',', ';', '*']);
+                let goes_on = range.start >= tail.len() || (is_cut && is_continuation(&joined, &range, tail.len()));
                 let in_head = range.start.max(tail.len()) - tail.len()..range.end - tail.len();
                 if goes_on && !is_known(&in_head) {
                     found.push((range, kind));
@@ -121,7 +119,10 @@ fn is_continuation(joined: &str, range: &Range<usize>, cut: usize) -> bool {
     let rest = joined.get(cut..range.end).unwrap_or_default();
     let line_ends = joined.get(range.end..).is_some_and(|rest| rest.trim().is_empty());
     let is_word = rest.bytes().all(|byte| byte.is_ascii_alphabetic()) && randomness(rest) < 0;
-    closes || (!rest.contains(char::is_whitespace) && ((line_ends && !is_word) || randomness(rest) >= 4))
+    let has_both = rest.bytes().any(|byte| byte.is_ascii_digit()) && rest.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let is_date = rest.len() > 8 && rest.bytes().take(4).all(|byte| byte.is_ascii_digit());
+    closes
+        || (!rest.contains(char::is_whitespace) && ((line_ends && !is_word) || (has_both && !is_date) || randomness(rest) >= 4))
 }
 
 /// The end of what was read, with the lines it is from.
@@ -213,6 +214,11 @@ impl Payload {
         Payload { text: text.to_owned(), frame: Frame::Prefix(prefix.to_owned()), is_platform }
     }
 
+    /// Whether a logger began a record of its own, so that it goes on with none before it.
+    fn is_record(&self) -> bool {
+        matches!(&self.frame, Frame::Prefix(prefix) if !prefix.is_empty())
+    }
+
     fn with(self, text: &str) -> String {
         match self.frame {
             Frame::Prefix(prefix) => prefix + text,
@@ -287,7 +293,9 @@ fn hide_keys(payloads: &[Payload], hidden: &mut [Vec<(Range<usize>, &'static str
                 Block::Public(between) if between < MOST_BETWEEN => state = Block::Public(between + 1),
                 Block::Key(_) | Block::Public(_) | Block::Outside => {
                     state = Block::Outside;
-                    let is_full = |line: &str| line.len() >= LEAST_KEY_LINE && is_base64_line(line) && randomness(line) >= 12;
+                    let is_full = |line: &str| {
+                        line.len() >= LEAST_KEY_LINE && is_base64_line(line) && is_base64_of_bytes(line) && randomness(line) >= 12
+                    };
                     let near = |line: Option<&str>| {
                         line.is_some_and(|line| is_full(line) || matches!(block_of(line), Some(Edge::EndKey)))
                     };

@@ -2,8 +2,11 @@
 //!
 //! Everything that reaches a terminal, a chat, a log or a file is a [`SafeText`], and redaction is the only way to
 //! make one. Secrets are recognised by their own shape (an AWS access key, a JWT, a private key), by the name they
-//! are assigned to (`password=…`, `"SecretString": "…"`), or because the process itself holds them
-//! ([`Redactor::knowing`]).
+//! are assigned to (`password=…`, `"SecretString": "…"`), by their place in a connection string, on a command line or in a
+//! statement, or because the process itself holds them ([`Redactor::knowing`]).
+//!
+//! A text is read as a person sees it: without colours and invisible characters, look-alike letters as the plain ones. The events of
+//! a log are joined first ([`Redactor::redact_lines`]), because a secret may be cut over two of them.
 //!
 //! Known limits: a value without a telling shape, name or neighbour cannot be recognised; neither can a secret that
 //! was compressed or encoded as hex, except behind a telling name. Redact whole texts and cut afterwards

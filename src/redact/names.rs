@@ -2,9 +2,12 @@
 
 use std::ops::Range;
 
+use super::pasted::is_key;
+use super::randomness::randomness;
 use super::shapes::{SECRET_KEY_CHARS, byte, is_token_byte, is_uuid, looks_generated, run_end};
 use super::value::{
-    Assigned, Link, assigned, is_blank, is_hidden_already, is_name_byte, is_quote, name_start, quoted, quoted_object, value,
+    Assigned, Link, assigned, is_blank, is_hidden_already, is_mask, is_name_byte, is_quote, name_start, quoted, quoted_object,
+    value,
 };
 
 /// The longest name a secret can have (Secrets Manager API Reference, `CreateSecret`).
@@ -41,6 +44,70 @@ pub(super) fn token(text: &str, word: Range<usize>) -> Option<Range<usize>> {
     let range = value(text, &assigned)?;
     let id = is_uuid(text.get(range.clone())?.trim_end_matches([',', ';', ')', '}', '.']));
     (!id || name.ends_with("rotation")).then_some(range)
+}
+
+/// The token of a vendor that is named in front of it: letters and digits without a word in them.
+pub(super) fn vendor(text: &str, word: Range<usize>) -> Option<Range<usize>> {
+    /// What ends the name of an id, a hash or a place rather than of a token.
+    const HARMLESS: [&str; 22] = [
+        "id", "ids", "sha", "sha1", "sha256", "hash", "digest", "version", "arn", "url", "uri", "host", "channel", "user",
+        "username", "trace", "span", "event", "request", "region", "account", "domain",
+    ];
+    const LONGEST: usize = 40;
+    const SHORTEST: usize = 14;
+    let rest = text.as_bytes().get(word.end..).unwrap_or_default();
+    let name_end = word.end + rest.iter().take(LONGEST).take_while(|byte| is_name_byte(**byte)).count();
+    let name = text.get(word.start..name_end)?.to_ascii_lowercase();
+    let last = name.rsplit(['_', '-', '.']).next().unwrap_or_default();
+    if HARMLESS.contains(&last) || name.ends_with("id") {
+        return None;
+    }
+    let assigned = assigned(text, &(word.start..name_end)).filter(|assigned| assigned.link != Link::Quote)?;
+    let range = value(text, &assigned)?;
+    let value = text.get(range.clone())?.trim_end_matches([',', ';', ')', '}', ']']);
+    let range = range.start..range.start + value.len();
+    if is_uuid(value) {
+        return ["key", "token", "secret", "api", "access"].iter().any(|word| name.contains(word)).then_some(range);
+    }
+    // A path or the name of a host has none of the signs that only base64 has.
+    let is_base64 = value.contains(['=', '+']);
+    let is_token = value.bytes().all(|byte| is_token_byte(byte) || byte == b':') && (is_base64 || !value.contains(['.', '/']));
+    let has_digit = value.bytes().any(|byte| byte.is_ascii_digit()) && value.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let is_random = is_base64 || randomness(value) >= 4 || value.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (value.len() >= SHORTEST && is_token && has_digit && is_random).then_some(range)
+}
+
+/// A key behind a name that ends with `key` or the like: only what is random, because most keys are those of tables and caches.
+pub(super) fn key(text: &str, word: Range<usize>) -> Option<Range<usize>> {
+    const SHORTEST: usize = 20;
+    const HARMLESS: [&str; 16] = [
+        "cache",
+        "idempotency",
+        "object",
+        "s3",
+        "partition",
+        "sort",
+        "primary",
+        "foreign",
+        "public",
+        "kms",
+        "dedup",
+        "lookup",
+        "hash",
+        "range",
+        "routing",
+        "index",
+    ];
+    let name = name_before(text, &word);
+    if HARMLESS.iter().any(|harmless| name.ends_with(harmless)) {
+        return None;
+    }
+    let assigned = assigned(text, &word).filter(|assigned| assigned.literal || assigned.link == Link::Equals)?;
+    let range = value(text, &assigned)?;
+    let value = text.get(range.clone())?.trim_end_matches([',', ';', ')', '}', ']']);
+    let is_hex = value.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    let is_secret = value.len() >= SHORTEST && value.bytes().all(is_token_byte) && !is_hex && is_key(value);
+    is_secret.then(|| range.start..range.start + value.len())
 }
 
 /// `secret`, which mostly is followed by the name or the ARN of one.
@@ -122,7 +189,7 @@ pub(super) fn identified_by(text: &str, words: Range<usize>) -> Option<Range<usi
     let end = run_end(text, at, |byte| !byte.is_ascii_whitespace() && byte != b';');
     let word = text.get(at..end)?.to_ascii_lowercase();
     let is_keyword = ["values", "password", "externally", "globally", "random"].contains(&word.as_str());
-    (at > words.end && end > at && !is_keyword && !is_hidden_already(text, &(at..end))).then_some(at..end)
+    (at > words.end && end > at && !is_keyword && !is_mask(&word) && !is_hidden_already(text, &(at..end))).then_some(at..end)
 }
 
 /// What stands before the matched word within the same name, in lower case and without punctuation: `clientrequest`

@@ -7,7 +7,7 @@ use regex::Regex;
 
 use super::SafeText;
 use super::patterns::{Pattern, patterns};
-use super::shapes::with_whole_private_key;
+use super::shapes::{key_bodies, with_whole_private_key};
 use super::view::View;
 
 /// How a marker begins. It names the kind of secret and ends with `]`.
@@ -15,6 +15,9 @@ pub(super) const MARKER_START: &str = "[hidden: ";
 
 /// The kind of the exact values that a redactor was told.
 const KNOWN: &str = "known secret";
+
+/// The kind of a private key.
+pub(super) const PRIVATE_KEY: &str = "private key";
 
 /// Known secrets shorter than this (in bytes) are not masked: they would blank out ordinary words.
 const SHORTEST_KNOWN_SECRET: usize = 6;
@@ -186,6 +189,11 @@ fn secrets_in(alternation: &Regex, text: &str) -> Vec<(Range<usize>, &'static st
             at = found.end.max(secret.end);
             secrets.push((secret, pattern.kind));
         }
+    }
+    let bodies = key_bodies(text);
+    if !bodies.is_empty() {
+        secrets.extend(bodies.into_iter().map(|body| (body, PRIVATE_KEY)));
+        secrets.sort_by_key(|(secret, _)| secret.start);
     }
     secrets
 }

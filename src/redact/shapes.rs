@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::randomness::randomness;
+
 /// Characters of an access key id behind its four letter prefix, and of a secret access key (IAM User Guide,
 /// "IAM identifiers" and "Manage access keys").
 const ACCESS_KEY_CHARS: usize = 16;
@@ -125,12 +127,86 @@ pub(super) fn access_key(text: &str, found: Range<usize>) -> Option<Range<usize>
 
 /// A private key from its BEGIN line on, or all lines of it above an END line whose BEGIN was cut off.
 pub(super) fn private_key(text: &str, found: Range<usize>) -> Option<Range<usize>> {
-    if text.get(found.clone())?.starts_with("-----BEGIN") {
+    if text.get(found.clone())?.contains("BEGIN") {
         let end = private_key_end(text, found.end);
         return Some(found.start..end);
     }
     let start = run_start(text, found.start, |byte| byte.is_ascii_alphanumeric() || b"+/=\r\n\\".contains(&byte));
     Some(start..found.end)
+}
+
+/// Full lines of base64, one behind the other, that belong to no certificate and no other public block: a private key whose first
+/// line was cut off.
+pub(super) fn key_bodies(text: &str) -> Vec<Range<usize>> {
+    const LINE: usize = 64;
+    const LEAST_RANDOM: i32 = 12;
+    let is_body = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/';
+    let mut bodies = Vec::new();
+    let (mut at, mut is_public) = (0, false);
+    while at < text.len() {
+        let start = at;
+        let end = run_end(text, start, is_body);
+        if end - start < LINE {
+            // A header or a footer says what the lines between are.
+            if text.get(end..).is_some_and(|rest| rest.starts_with("-----BEGIN ")) {
+                let rest = text.get(end..).unwrap_or_default();
+                let label = rest.get(..rest.floor_char_boundary(LINE)).unwrap_or(rest);
+                is_public = !label.contains("PRIVATE KEY");
+            } else if text.get(end..).is_some_and(|rest| rest.starts_with("-----END ")) {
+                is_public = false;
+            }
+            at = text.ceil_char_boundary(end + 1);
+            continue;
+        }
+        let body = start..wrapped_end(text, &(start..end));
+        let line = text.get(start..start + LINE).unwrap_or_default();
+        let is_wrapped = body.end > end && body.end - start > LINE + LINE / 2;
+        if end - start == LINE && is_wrapped && !is_public && is_base64_of_bytes(line) && randomness(line) >= LEAST_RANDOM {
+            bodies.push(body.clone());
+        }
+        at = body.end.max(start + 1);
+    }
+    bodies
+}
+
+/// A token that was found by its middle or its end: with what belongs to it on both sides.
+pub(super) fn around(text: &str, found: Range<usize>) -> Option<Range<usize>> {
+    const LONGEST: usize = 64;
+    let earliest = found.start.saturating_sub(LONGEST);
+    let before = text.as_bytes().get(earliest..=found.start).unwrap_or_default();
+    let matched = text.get(found.clone())?;
+    let (in_front, least): (fn(u8) -> bool, usize) = match matched {
+        _ if matched.contains("Q~") => (|byte| byte.is_ascii_alphanumeric() || b"_~.".contains(&byte), 4),
+        _ if matched.contains("atlasv1") => (|byte| byte.is_ascii_alphanumeric(), 14),
+        _ if matched.contains(":A") => (|byte| byte.is_ascii_digit(), 8),
+        _ if matched.contains("_mmk") => (|byte| byte.is_ascii_alphanumeric() || byte == b'_', 36),
+        _ => (|byte| byte.is_ascii_hexdigit(), 32),
+    };
+    let length = before.iter().rev().skip(usize::from(matched.starts_with('.'))).take_while(|byte| in_front(**byte)).count();
+    let start = (found.start + 1).saturating_sub(length + usize::from(matched.starts_with('.')));
+    // Twelve digits are an account, and a port is shorter than the id of a bot.
+    let is_bot = !matched.contains(":A") || length <= 10;
+    let end = run_end(text, found.end, |byte| byte.is_ascii_alphanumeric() || b"_-~.=".contains(&byte));
+    let end = if matched.contains("-us") || matched.contains("_mmk") || matched.contains("NRAL") { found.end } else { end };
+    (length >= least && is_bot).then_some(start..end)
+}
+
+/// Whether a line of base64 has letters of both cases, as bytes have in it and hexadecimal digits have not.
+pub(super) fn is_base64_of_bytes(line: &str) -> bool {
+    line.bytes().any(|byte| byte.is_ascii_lowercase()) && line.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
+/// The lines that PuTTY announces as a private key, or their check sum, which tells a passphrase to whoever guesses.
+pub(super) fn putty_key(text: &str, found: Range<usize>) -> Option<Range<usize>> {
+    let matched = text.get(found.clone())?;
+    if matched.starts_with("Private-MAC") {
+        let end = run_end(text, found.end, |byte| byte.is_ascii_hexdigit());
+        return (end - found.end >= 8).then_some(found.end..end);
+    }
+    let start = run_end(text, found.end, |byte| byte.is_ascii_whitespace() || byte == b'\\' || byte == b'r' || byte == b'n');
+    let rest = text.get(start..)?;
+    let end = rest.find("Private-MAC").map_or(text.len(), |end| start + end);
+    (end > start && !rest.starts_with(super::redactor::MARKER_START)).then_some(start..end)
 }
 
 /// The range, made longer where it would cut a private key in two: half a key has lost its BEGIN line.

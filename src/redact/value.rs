@@ -127,6 +127,11 @@ pub(super) fn assigned(text: &str, word: &Range<usize>) -> Option<Assigned> {
     let blank_end = run_end(text, closed, is_blank);
     let rest = text.get(blank_end..)?;
     let links = [
+        (":::=", Link::Equals),
+        ("::=", Link::Equals),
+        ("||=", Link::Equals),
+        ("?=", Link::Equals),
+        (".=", Link::Equals),
         ("==", Link::Equals),
         ("=>", Link::Equals),
         (":=", Link::Equals),
@@ -162,10 +167,13 @@ pub(super) fn assigned(text: &str, word: &Range<usize>) -> Option<Assigned> {
 
 pub(super) fn value(text: &str, assigned: &Assigned) -> Option<Range<usize>> {
     if assigned.link == Link::Tag {
-        let end = run_end(text, assigned.at, |byte| byte != b'<' && byte != b'\n');
-        let range = assigned.at..end;
+        // The value may stand in a line of its own.
+        let start = run_end(text, assigned.at, |byte| byte.is_ascii_whitespace());
+        let end = run_end(text, start, |byte| byte != b'<' && byte != b'\n');
+        let range = start..end;
+        let end = run_end(text, end, |byte| byte.is_ascii_whitespace());
         let closed = text.get(end..)?.starts_with("</");
-        return (closed && end > assigned.at && !is_hidden_already(text, &range)).then_some(range);
+        return (closed && !range.is_empty() && !is_hidden_already(text, &range)).then_some(range);
     }
     match quoted(text, assigned.at) {
         // `('password', 'host', 'port')` is a list of names.
@@ -189,7 +197,7 @@ impl Quoted {
     pub(super) fn of_secret(self, text: &str) -> Option<Range<usize>> {
         let value = text.get(self.0.clone())?;
         let placeholder = (value.starts_with('<') && value.ends_with('>'))
-            || value.bytes().all(|byte| byte == b'*')
+            || is_mask(value)
             || matches!(value, "%s" | "{}" | "?")
             || ["none", "null"].contains(&value.to_ascii_lowercase().as_str());
         (!placeholder && !is_hidden_already(text, &self.0)).then_some(self.0)
@@ -273,14 +281,38 @@ fn is_value(text: &str, assigned: &Assigned, range: &Range<usize>) -> bool {
     let word = value.trim_end_matches(|char: char| ",.;:)]}!?'\"".contains(char)).to_ascii_lowercase();
     let is_about = WORDS_ABOUT_A_VALUE.contains(&word.as_str());
     let is_reference = value.starts_with("arn:") || value.starts_with("//") || is_file_reference(value);
-    let is_placeholder = (word.starts_with('<') && word.ends_with('>')) || word.bytes().all(|byte| byte == b'*');
+    let is_placeholder = (word.starts_with('<') && word.ends_with('>')) || is_mask(&word);
+    // `Unable to change the password: (1142, "…")`.
+    let is_tuple = assigned.link == Link::Colon
+        && value
+            .strip_prefix('(')
+            .and_then(|rest| rest.strip_suffix(','))
+            .is_some_and(|code| code.bytes().all(|byte| byte.is_ascii_digit()));
     let is_structure = assigned.literal && value.starts_with(['{', '[']);
     let is_text = match assigned.link {
         Link::Colon => !assigned.literal && is_prose(text, range),
         Link::Option => value.starts_with('-') || ["and", "or"].contains(&word.as_str()),
         Link::Equals | Link::Tag | Link::Quote | Link::Pair => false,
     };
-    !(is_about || is_reference || is_placeholder || is_structure || is_text)
+    !(is_about || is_reference || is_placeholder || is_structure || is_tuple || is_text || is_code(text, range))
+}
+
+/// Whether a program has masked the value itself: `***`, `xxxx`.
+pub(super) fn is_mask(value: &str) -> bool {
+    let all = |mask: char| value.chars().all(|char| char.to_ascii_lowercase() == mask);
+    all('*') || all('•') || (all('x') && value.len() >= 3)
+}
+
+/// Whether the value is an expression of a program, as a line of a stack trace quotes it: `token = event['Token']`.
+fn is_code(text: &str, value: &Range<usize>) -> bool {
+    let expression = text.get(value.clone()).unwrap_or_default();
+    let spaced = text.get(..value.start).is_some_and(|before| before.ends_with(" = "));
+    let name = run_end(expression, 0, |byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.');
+    let rest = expression.get(name..).unwrap_or_default();
+    let calls = ["('", "(\"", "['", "[\"", "()"].iter().any(|opens| rest.starts_with(opens))
+        || rest.starts_with('(') && rest.ends_with(')');
+    let closes = rest.contains([')', ']']) || rest.ends_with(['(', ',']);
+    spaced && name > 0 && calls && closes && !expression.starts_with(|char: char| char.is_ascii_digit())
 }
 
 /// Whether the AWS CLI reads the value from this file: what is on the command line then is only its name.

@@ -21,5 +21,6 @@ mod flows;
 mod held;
 mod judging;
 mod names;
+mod secrets;
 mod whole;
 mod world;

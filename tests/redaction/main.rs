@@ -6,9 +6,11 @@ mod counted;
 mod hidden;
 mod hostile;
 mod kept;
+mod lines;
 mod pasted;
 mod properties;
 mod structures;
+mod vendors;
 
 use rotation_diag::redact::SafeText;
 

@@ -139,7 +139,7 @@ pub(super) const TABLE: &[Pattern] = &[
     },
     Pattern {
         kind: "password",
-        regex: r"(?-u:\b|_)(?i-u:pwd)|[a-z]Pwd",
+        regex: r"(?:(?-u:\b)|_|\\[nrt])(?i-u:pwd)|[a-z]Pwd",
         secret: names::pwd,
         masked: &[
             ("Server=db;Uid=app;Pwd=tiger;", "tiger"),
@@ -150,7 +150,7 @@ pub(super) const TABLE: &[Pattern] = &[
     },
     Pattern {
         kind: "password",
-        regex: r"(?i-u:(?:\b|_|ssh|store|key|root|user|admin|db)pass\b)|[a-z]Pass(?-u:\b)|(?-u:\b)(?:REDISCLI_AUTH|PSW)(?-u:\b)",
+        regex: r"(?i-u:(?:\b|_|\\[nrt]|ssh|store|key|root|user|admin|db)pass\b)|[a-z]Pass(?-u:\b)|(?-u:\b)(?:REDISCLI_AUTH|PSW)(?-u:\b)",
         secret: names::short_name,
         masked: &[
             ("DB_PASS=tiger", "tiger"),
@@ -181,8 +181,44 @@ pub(super) const TABLE: &[Pattern] = &[
         ],
     },
     Pattern {
+        kind: "vendor token",
+        // Vendors whose tokens have no shape of their own: letters and digits, told by the vendor's name in front of them.
+        regex: r"(?i-u:adafruit|adobe|airtable|algolia|alibaba|aliyun|artifactory|asana|atlassian|auth0|azure|beamer|bintray|bitbucket|bittrex|cloudflare|codecov|cohere|coinbase|confluence|confluent|contentful|contribsys|databricks|datadog|digitalocean|discord|drone_?ci|dropbox|dynatrace|elastic|etsy|facebook|fastly|figma|finicity|finnhub|flickr|freshbooks|github|gitlab|gitter|gocardless|grafana|heroku|hubspot|intercom|jenkins|jfrog|jira|kraken|kucoin|launchdarkly|linear|linked_?in|lob_|looker|mailchimp|mailgun|mandrill|mapbox|mattermost|meraki|message_?bird|netlify|new_?relic|new-relic|notion|nytimes|okta|openai|opsgenie|pagerduty|paypal|plaid|private_?ai|rapidapi|rollbar|salesforce|sauce|segment|sendbird|sendgrid|sentry|shopify|slack|snowflake|snyk|sonar|sourcegraph|splunk|squarespace|square|stripe|sumo|telegram|travis|twilio|twitch|twitter|typeform|vercel|xray|yandex|zendesk|zoom)",
+        secret: names::vendor,
+        masked: &[
+            ("ADAFRUIT_IO=q8w7e6r5t4y3u2i1o0p9a8s7d6f5g4h3", "q8w7e6r5t4y3"),
+            ("datadog_app: '4c8f1b2d9e7a6035f1d2c3b4a5968778695a4b3c'", "4c8f1b2d9e7a"),
+            ("HEROKU_TOKEN=7b2a4c10-8d55-4b7e-9f60-2f1f4f0c9a11", "7b2a4c10"),
+        ],
+        kept: &[
+            "slack_channel=C024BE7LHQW",
+            "datadog_trace_id=4c8f1b2d9e7a6035f1d2c3b4a5968778",
+            "sentry event: 4c8f1b2d9e7a6035f1d2c3b4a5968778 was sent",
+            "github_sha=4c8f1b2d9e7a6035f1d2c3b4a5968778695a4b3c",
+            "okta-domain: example-orders.okta.com",
+            "snowflake_account=xy12345.eu-central-1.aws",
+        ],
+    },
+    Pattern {
+        kind: "key",
+        // A key of random characters behind a name that ends like one.
+        regex: r"(?i-u:(?:[_.-]|(?-u:\b))(?:key|auth|creds?|credentials?|license|psk|seed|salt))(?-u:\b)",
+        secret: names::key,
+        masked: &[
+            ("LICENSE_KEY=Xq7LmZ2vTk9RbW4sHd8Nf3Jp6Yc5", "Xq7LmZ2vTk9R"),
+            ("{\"auths\": {\"registry\": {\"auth\": \"YXBwOnRpZ2VyLTEyMzQ1Njc4OTA=\"}}}", "YXBwOnRpZ2Vy"),
+        ],
+        kept: &[
+            "\"key\": \"prod/orders-db\"",
+            "cache_key=9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "key: alias/aws/secretsmanager",
+            "idempotency-key: 7b2a4c10-8d55-4b7e-9f60-2f1f4f0c9a11",
+            "KMS key=arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        ],
+    },
+    Pattern {
         kind: "secret",
-        regex: r"(?-u:\b)(?i-u:secret)",
+        regex: r"(?:(?-u:\b)|\\[nrt])(?i-u:secret)",
         secret: names::secret,
         masked: &[("secret=aG4!kd93Xq", "aG4!kd93Xq"), ("{\"secret\": \"aG4kd93XqQ\"}", "aG4kd93XqQ")],
         kept: &[

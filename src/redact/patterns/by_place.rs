@@ -6,41 +6,16 @@ use super::Pattern;
 pub(super) const TABLE: &[Pattern] = &[
     Pattern {
         kind: "database password",
-        // Go's drivers: `user:password@protocol(address)/database`.
-        regex: r"@(?:[a-z][a-z0-9+]{1,15})?\(",
-        secret: dsn::before_protocol,
+        // `user:password@tcp(host)/database`, `user:password@host:port`, `user/password@host`: what is in front of the sign.
+        regex: r"@",
+        secret: |text, found| dsn::before_at(text, found.start),
         masked: &[
             ("dial app:xyzzy@tcp(db.example.internal:3306)/orders?tls=true", "xyzzy"),
             ("dsn=\"app:x@y:z/zy@unix(/tmp/mysql.sock)/orders\"", "z/zy"),
             ("app:xyzzy@(db.example.internal)/orders", "xyzzy"),
-        ],
-        kept: &["app@tcp(db.example.internal:3306)/orders", "a decorator such as @retry(times=3)", "name: @pytest.mark(x)"],
-    },
-    Pattern {
-        kind: "database password",
-        // `user:password@host:port` without a scheme.
-        regex: r"[A-Za-z0-9_.%-]:[^\s@/][^\s]{0,127}@[A-Za-z0-9_\[]",
-        secret: dsn::user_colon_password,
-        masked: &[
             ("connecting to app:xyzzy-1@db.example.internal:5432/orders", "xyzzy-1"),
             ("target 'app:xy:zzy-1@10.0.0.1:6379'", "zzy-1"),
             ("amqp app:xYzZy9@rabbit/vhost", "xYzZy9"),
-        ],
-        kept: &[
-            "image registry.example.com/app:v1.2@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-            "arn:aws:secretsmanager:us-east-1:123456789012:secret:team@example.com/db-AbCdEf",
-            "arn:aws:sts::123456789012:assumed-role/Admin/alice@example.com",
-            "from:alice@example.com and mailto:bob@example.com",
-            "https://user@example.com/a:b@c",
-            "git@github.com:orders/rotation.git",
-        ],
-    },
-    Pattern {
-        kind: "database password",
-        // Oracle's easy connect, and `sqlplus`: `user/password@host`.
-        regex: r"[A-Za-z0-9_$#\]]/[^\s/]{1,128}@(?://)?[A-Za-z0-9_\[(]",
-        secret: dsn::user_slash_password,
-        masked: &[
             ("jdbc:oracle:thin:app/Tiger-12@//db.example.internal:1521/ORCL", "Tiger-12"),
             ("cx_Oracle.connect('app/Tiger_12@db.example.internal:1521/ORCL')", "Tiger_12"),
             ("app/xyzzy@//db.example.internal/orders failed", "xyzzy"),
@@ -48,6 +23,15 @@ pub(super) const TABLE: &[Pattern] = &[
             ("app/xyzzy@(DESCRIPTION=(ADDRESS=(HOST=db)))", "xyzzy"),
         ],
         kept: &[
+            "app@tcp(db.example.internal:3306)/orders",
+            "a decorator such as @retry(times=3)",
+            "name: @pytest.mark(x)",
+            "image registry.example.com/app:v1.2@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "arn:aws:secretsmanager:us-east-1:123456789012:secret:team@example.com/db-AbCdEf",
+            "arn:aws:sts::123456789012:assumed-role/Admin/alice@example.com",
+            "from:alice@example.com and mailto:bob@example.com",
+            "https://user@example.com/a:b@c",
+            "git@github.com:orders/rotation.git",
             "jdbc:oracle:thin:@//db.example.internal:1521/ORCL",
             "the secret prod/alice@example.com",
             "uses: actions/checkout@v4",
@@ -59,7 +43,7 @@ pub(super) const TABLE: &[Pattern] = &[
     Pattern {
         kind: "password",
         // `.pgpass`: host, port, database, user, password.
-        regex: r"[A-Za-z0-9_.*-]{1,128}:(?:[0-9]{4,5}|\*):[A-Za-z0-9_*-]{1,64}:[A-Za-z0-9_*.-]{1,64}:[^\s:]",
+        regex: r":(?:[0-9]{4,5}|\*):[A-Za-z0-9_*]",
         secret: dsn::pgpass,
         masked: &[("read db.example.internal:5432:orders:app:xyzzy from .pgpass", "xyzzy"), ("*:*:*:app:xyzzy", "xyzzy")],
         kept: &["db.example.internal:5432: connection refused", "at 05:00:12: app: retrying"],
@@ -121,7 +105,7 @@ pub(super) const TABLE: &[Pattern] = &[
     Pattern {
         kind: "command line password",
         // Any tool's option that is named for its value, and is not written out like `--password`.
-        regex: r"[\s'\x22]--?[A-Za-z0-9-]{0,32}(?:pass|pw|passcode)(?:[ =]['\x22]?|['\x22], ?['\x22])[^\s'\x22=-]",
+        regex: r"[A-Za-z-](?:pass|pw|passcode)(?:[ =]['\x22]?|['\x22], ?['\x22])[!#-&(-,./0-<>-~]",
         secret: commands::named_option,
         masked: &[
             ("keytool -import -storepass xyzzy -noprompt", "xyzzy"),
@@ -132,7 +116,7 @@ pub(super) const TABLE: &[Pattern] = &[
     },
     Pattern {
         kind: "password",
-        regex: r"(?i:set[ \t]{1,4}password[ \t]{1,4}(?:for[ \t]{1,4}[^\s=]{1,200}[ \t]{0,4}=|(?:from|to)[ \t])|sp_(?:add)?(?:login|password|addlinkedsrvlogin)(?-u:\b)|changeuserpassword[ \t]{0,4}\(|(?:alter|create|modify)[ \t]{1,4}(?:user|role|login)[ \t]{1,4}[^\s]{1,128}[ \t]{1,4}(?:with[ \t]{1,4})?(?:encrypted[ \t]{1,4})?password[ \t]|[ \t]replace[ \t]|[ \t]user[ \t]{1,4}[^\s]{1,64}[ \t]{1,4}using[ \t])",
+        regex: r"(?i-u:set[ \t]{1,4}password[ \t]|sp_(?:add)?(?:login|password|addlinkedsrvlogin)(?-u:\b)|changeuserpassword[ \t]{0,4}\(|(?:alter|create|modify)[ \t]{1,4}(?:user|role|login)[ \t]|[ \t]replace[ \t]|[ \t]using[ \t])",
         secret: dsn::statement,
         masked: &[
             ("SET PASSWORD FOR 'app'@'%' = 'xyzzy'", "xyzzy"),
@@ -155,8 +139,8 @@ pub(super) const TABLE: &[Pattern] = &[
     Pattern {
         kind: "password",
         // Redis and machines of a .netrc; `requirepass` of redis.conf.
-        regex: r"(?-u:\b)(?:(?:AUTH|requirepass|masterauth|masterpass)[ \t]{1,4}['\x22]?|login[ \t]{1,4}[^\s]{1,128}[ \t]{1,4}password[ \t]{1,4}|SETUSER[ \t][^\r\n]{1,200}[ \t]>)[^\s'\x22]",
-        secret: dsn::last_word,
+        regex: r"(?-u:\b)(?:AUTH|requirepass|masterauth|masterpass|login|SETUSER)[ \t]",
+        secret: dsn::behind_word,
         masked: &[
             ("CONFIG SET requirepass xyzzy9", "xyzzy9"),
             ("machine db login app password xyzzy", "xyzzy"),

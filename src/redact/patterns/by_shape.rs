@@ -8,7 +8,7 @@ use super::Pattern;
 pub(super) const TABLE: &[Pattern] = &[
     Pattern {
         kind: "private key",
-        regex: r"-----(?:BEGIN|END) [A-Z0-9 ]{0,30}PRIVATE KEY[A-Z ]{0,8}-----",
+        regex: r"----(?:-| )(?:BEGIN|END) [A-Z0-9 ]{0,30}PRIVATE KEY[A-Z ]{0,8}(?:-| )----",
         secret: shapes::private_key,
         masked: &[
             (
@@ -26,6 +26,36 @@ pub(super) const TABLE: &[Pattern] = &[
             "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYI\n-----END PUBLIC KEY-----",
             "could not load PRIVATE KEY from PEM",
         ],
+    },
+    Pattern {
+        kind: "private key",
+        // PKCS#1, PKCS#8 (also encrypted), SEC 1 and PKCS#12 in DER, OpenSSH's own format, and a PEM file, each in base64: told by
+        // their first bytes. A certificate begins otherwise.
+        regex: r"(?:(?-u:\b)|\\[nrt]|%[0-9A-Fa-f]{2})(?:MII[A-Za-z0-9+/]{3}IBAA[KJ]|MII[A-Za-z0-9+/]{3}IBADANBgkqhkiG9w0|MI[A-Za-z0-9+/]{1,4}AgEAMBMGByqGSM49|MI[A-Za-z0-9+/]{1,4}AgEAMBAGByqGSM49|MHcCAQEE|MI(?:Gk|Hc)AgEBBE?[A-Z]|M[CF][A-Za-z0-9+/]{0,2}CAQAwBQYDK2V|MII[A-Za-z0-9+/]{3}B[A-Za-z]{1,3}gkqhkiG9w0BBQ|MII[A-Za-z0-9+/]{3}IBAzCC|b3BlbnNzaC1rZXktdjE|LS0tLS1CRUdJTi(?:BSU0Eg|BFQyB|BPUEVOU1NI|BQUklWQVRF|BFTkNSWVBURU|BEU0Eg|BQR1AgUFJJVk))[A-Za-z0-9+/=_-]{12,}",
+        secret: shapes::wrapped_token,
+        masked: &[
+            ("tls.key: LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVktLS0tLQpNSUlF", "UFJJVkFURSBLRVkt"),
+            ("key MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQ end", "AgEAAoIBAQ"),
+            ("MIIEowIBAAKCAQEAq83vEjRWeJ0AbCdEfGhIjKlMnOpQrStUvWxYz012\nq83vEjRWeJ0AbCdEfGhIjKlMnOpQrStUvWxYz012", "StUvWxYz012"),
+            ("MC4CAQAwBQYDK2VwBCIEIAbCdEfGhIjKlMnOpQrStUvWxYz0123456789ab", "GhIjKlMnOp"),
+            ("b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ", "AAAABG5vbmU"),
+        ],
+        kept: &[
+            "MIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBaMQswCQYDVQQGEwJJRTES",
+            "ca.crt: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSURkekND",
+            "MHcCAQEE begins a key",
+        ],
+    },
+    Pattern {
+        kind: "private key",
+        // PuTTY's format (PuTTY documentation, appendix C).
+        regex: r"Private-(?:Lines: [0-9]{1,4}|MAC: )",
+        secret: shapes::putty_key,
+        masked: &[
+            ("Private-Lines: 2\nAAAAgQC0xyzzy+/\nplugh==\nPrivate-MAC: 0a1b2c3d4e5f\n", "plugh"),
+            ("Private-Lines: 1\nAAAAgQC0xyzzy\nPrivate-MAC: 0a1b2c3d4e5f\n", "0a1b2c3d"),
+        ],
+        kept: &["Public-Lines: 6", "Private-MAC: failed"],
     },
     Pattern {
         kind: "aws access key",
@@ -130,7 +160,7 @@ pub(super) const TABLE: &[Pattern] = &[
     },
     Pattern {
         kind: "stripe key",
-        regex: r"(?:(?-u:\b)|\\[nrt]|%[0-9A-Fa-f]{2}|_)(?:(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/=]{16,})",
+        regex: r"(?:(?-u:\b)|\\[nrt]|%[0-9A-Fa-f]{2}|_)(?:(?:sk|rk)_(?:live|test|prod)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/=]{16,})",
         secret: shapes::vendor_token,
         masked: &[
             (concat!("sk_", "live_abcdefghij0123456789"), "abcdefghij0123456789"),
