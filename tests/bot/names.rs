@@ -237,7 +237,7 @@ async fn a_name_that_is_known_in_another_place_is_offered_with_that_place() {
 #[tokio::test]
 async fn what_could_not_be_looked_for_everywhere_has_its_thread() {
     for fault in
-        ["[caller]\ndeny = [\"secretsmanager:DescribeSecret\"]\n", "[[fault]]\noperation = \"DescribeSecret\"\nhang = true\n"]
+        ["[caller]\ndeny = [\"secretsmanager:DescribeSecret\"]\n", "[[fault]]\noperation = \"secretsmanager:DescribeSecret\"\nhang = true\n"]
     {
         let accounts = Simulated::new(&[("prod", "role_detached_policy", fault)]);
         let mut world = World::new(RULES, accounts).await;
