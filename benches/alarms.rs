@@ -239,6 +239,7 @@ fn signature_alone(alarms: &[Value]) -> Duration {
 async fn without_a_store(alarms: &[Value], origin: &str) -> Duration {
     let sns = Sns {
         topics: vec![Topic::parse(TOPIC).unwrap()],
+        endpoint: None,
         accepts_version_1: false,
         certificate_origin: Some(origin.parse().unwrap()),
         max_age: Duration::from_secs(3_600),

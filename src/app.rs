@@ -72,6 +72,7 @@ pub enum AppError {
 /// The bot with everything around it, listening.
 pub struct App {
     address: SocketAddr,
+    is_listening: bool,
     bot: Arc<Bot>,
     health: Health,
     work: crate::config::Work,
@@ -81,7 +82,7 @@ pub struct App {
     /// Stops what delivers.
     delivery: CancellationToken,
     /// Stops what answers over HTTP.
-    web: web::Stop,
+    web: Option<web::Stop>,
 }
 
 impl App {
@@ -119,9 +120,18 @@ impl App {
         let health = Health::default();
         let (intake, delivery) = (CancellationToken::new(), CancellationToken::new());
         let Plugged { platforms, routers, background, alive } = plug(&bot, &intake)?;
+        bot.meet(&platforms);
         let mut parts = Parts::default();
+        let has_to_listen = config.http_is_asked_for || !routers.is_empty();
         let site = web::Site { health: health.clone(), alive, draining: intake.clone(), routers };
-        let (address, web) = web::serve(&config.http, web::Limits::default(), site, &mut parts).await?;
+        let (address, web) = match web::serve(&config.http, web::Limits::default(), site, &mut parts).await {
+            Ok((address, web)) => (address, Some(web)),
+            Err(why @ AppError::Listen { .. }) if !has_to_listen => {
+                tracing::warn!(%why, "nobody is answered over HTTP, which nothing but /healthz and /readyz needs");
+                (config.http.listen, None)
+            }
+            Err(error) => return Err(error),
+        };
         let courier = Delivery::new(Arc::clone(&store), health.clone(), Tempo::default()).run(platforms, delivery.clone());
         parts.add_endless("delivery", courier);
         for (part, future) in background {
@@ -131,14 +141,20 @@ impl App {
         parts.add_endless("the watch", async move { one.keep_watch(stop).await });
         let (one, stop, retention) = (Arc::clone(&bot), intake.clone(), config.store.retention);
         parts.add_endless("retention", async move { one.keep_tidy(retention, stop).await });
-        parts.add("the store's check", check_store(store, health.clone(), intake.clone()));
-        Ok(App { address, bot, health, work: config.work, parts, intake, delivery, web })
+        parts.add("the store's check", check_intake(Arc::clone(&bot), health.clone(), intake.clone()));
+        Ok(App { address, is_listening: web.is_some(), bot, health, work: config.work, parts, intake, delivery, web })
     }
 
-    /// Where it listens.
+    /// Where it listens, or would.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// False where the address was taken, and nothing needed it.
+    #[must_use]
+    pub fn is_listening(&self) -> bool {
+        self.is_listening
     }
 
     /// The bot inside.
@@ -158,7 +174,7 @@ impl App {
     /// # Errors
     /// [`AppError::Ended`], [`AppError::Killed`].
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), AppError> {
-        let workers = tokio::spawn(work(Arc::clone(&self.bot), self.intake.clone()));
+        let mut workers = tokio::spawn(work(Arc::clone(&self.bot), self.intake.clone()));
         let names = Arc::clone(&self.bot);
         let learning = tokio::spawn(async move { names.learn_names().await });
         let mut signals = signals()?;
@@ -166,6 +182,7 @@ impl App {
             _ = signals.recv() => None,
             () = stop.cancelled() => None,
             ended = self.parts.first_to_end() => Some(ended),
+            ended = &mut workers => Some(Ended { part: "the workers", why: ended.err().map_or("they returned", |_| "they panicked").to_owned() }),
         };
         learning.abort();
         if let Some(Ended { part, why }) = &failed {
@@ -175,12 +192,16 @@ impl App {
         }
         self.intake.cancel();
         let calm = async {
-            if let Err(error) = workers.await {
+            if !workers.is_finished()
+                && let Err(error) = workers.await
+            {
                 tracing::error!(%error, "the workers ended badly");
             }
             self.bot.last_messages(LAST_MESSAGES).await;
             self.delivery.cancel();
-            self.web.stop();
+            if let Some(web) = &self.web {
+                web.stop();
+            }
             self.parts.rest(LAST_MESSAGES).await;
             self.bot.store().close().await;
         };
@@ -194,14 +215,22 @@ impl App {
     }
 }
 
-async fn check_store(store: Arc<Store>, health: Health, stop: CancellationToken) -> Result<(), String> {
+/// Notes whether what is accepted is kept and worked on.
+async fn check_intake(bot: Arc<Bot>, health: Health, stop: CancellationToken) -> Result<(), String> {
     loop {
-        let well = tokio::time::timeout(STORE_CHECK, store.is_well()).await.unwrap_or(false);
-        if health.note("store", (!well).then_some("it does not take anything")) {
-            if well {
-                tracing::info!("the store works again");
-            } else {
-                tracing::error!("the store takes nothing: everything is answered with 503 until it does");
+        let tried = tokio::time::timeout(STORE_CHECK, bot.store().try_out()).await;
+        let why = tried.unwrap_or_else(|_| Err("it does not answer".to_owned())).err();
+        if health.note("store", why.as_deref()) {
+            match why {
+                None => tracing::info!("the store works again"),
+                Some(why) => tracing::error!(why, "the store takes nothing: everything is answered with 503 until it does"),
+            }
+        }
+        let stalled = bot.stalled();
+        if health.note("work", stalled) {
+            match stalled {
+                None => tracing::info!("triggers are claimed again"),
+                Some(why) => tracing::error!(why, "what is accepted is not worked on"),
             }
         }
         if stop.run_until_cancelled(tokio::time::sleep(STORE_CHECK)).await.is_none() {

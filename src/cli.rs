@@ -46,7 +46,7 @@ enum Command {
     Diagnose(Box<Diagnose>),
     /// Say what log lines on standard input mean, one JSON object per line
     #[command(long_about = help::EXPLAIN, after_long_help = help::EXPLAIN_AFTER)]
-    Explain,
+    Explain(Explain),
     /// Diagnose a broken secret of a simulated AWS account; needs no account and no credentials
     #[command(long_about = help::DEMO, after_long_help = help::DEMO_AFTER)]
     Demo(Demo),
@@ -103,6 +103,16 @@ struct Diagnose {
     /// A configuration file: accounts, deadlines, allowed secrets
     #[arg(long, value_name = "FILE", env = "ROTATION_DIAG_CONFIG")]
     config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Explain {
+    /// The id of a cause to be explained, instead of log lines
+    #[arg(value_name = "CAUSE")]
+    cause: Option<String>,
+    /// List the ids of all causes
+    #[arg(long, conflicts_with = "cause")]
+    list: bool,
 }
 
 #[derive(Debug, Args)]
@@ -213,7 +223,7 @@ pub fn main() -> ExitCode {
     });
     let ended = match cli.command {
         Command::Diagnose(options) => diagnose::run(&options),
-        Command::Explain => explain::run(),
+        Command::Explain(options) => explain::run(&options),
         Command::Demo(options) => demo::run(&options),
         Command::Serve(options) => serve::run(&options),
         Command::Check(options) => check::run(&options),

@@ -5,6 +5,7 @@
 mod alarms;
 mod console;
 mod discord;
+mod network;
 mod pattern;
 mod reader;
 mod rules;
@@ -15,11 +16,12 @@ mod token;
 pub use alarms::{AlarmMapping, AlarmPattern, AlarmRoute, Alarms, Callee, QuietHours, Sns, Topic};
 pub use console::{ConsoleConfig, ConsoleUrl};
 pub use discord::{DISCORD_API, Discord, DiscordMode};
+pub use network::Network;
 pub use pattern::SecretPattern;
 pub use rules::{Ids, Rule};
 pub use serve::{Http, StoreFile, Work};
 pub use slack::{SlackConfig, SlackMode, SlackTokens};
-pub use token::{Token, TokenSource};
+pub use token::{MIN_LENGTH as MIN_TOKEN_LENGTH, Token, TokenSource};
 
 use crate::model::{Arn, RoleArn};
 use reader::{Problem, Reader, Section};
@@ -53,6 +55,8 @@ pub struct Config {
     pub deny: Vec<Rule>,
     /// Where `serve` listens.
     pub http: Http,
+    /// Whether it says so itself: then `serve` has to listen there, also where nothing but its health is asked for.
+    pub http_is_asked_for: bool,
     /// Where `serve` keeps what must survive.
     pub store: StoreFile,
     /// How much `serve` does at once.
@@ -185,14 +189,16 @@ fn read_root(reader: &Reader<'_>, table: &DeTable<'_>) -> Config {
         config.accounts.insert(name, read_account(reader, section));
     }
     config.slack = slack::read(reader, &root);
+    let mut routes = Vec::new();
     if let Some(section) = root.section("alarms") {
-        config.alarms = alarms::read(section);
+        (config.alarms, routes) = alarms::read(section);
     }
     if let Some(name) = config.default_account.as_ref().filter(|name| !config.accounts.contains_key(*name)) {
         reader.problem(root.span("default_account"), format!("`default_account`: there is no table [accounts.{name}]"));
     }
     (config.allow, config.deny) = rules::read(&root);
     config.http = serve::http(&root, reader);
+    config.http_is_asked_for = root.has("http");
     config.store = serve::store(&root);
     // What was taken is known as long as it is stored; after that a copy of it would count as new.
     if config.alarms.sns.as_ref().is_some_and(|sns| sns.max_age >= config.store.retention) {
@@ -201,6 +207,7 @@ fn read_root(reader: &Reader<'_>, table: &DeTable<'_>) -> Config {
     config.work = serve::work(&root);
     config.discord = discord::read(&root);
     config.console = console::read(&root);
+    alarms::check_routes(&config, &root, reader, &routes);
     root.finish();
     config
 }

@@ -368,3 +368,16 @@ fn diagnose_asks_the_endpoint_of_the_environment_and_its_exit_status_tells_the_o
     assert!(out(&healthy).starts_with("🟢"), "{}", out(&healthy));
     assert_eq!(status(&healthy), 0);
 }
+
+#[test]
+fn a_cause_is_explained_by_its_id_and_an_unknown_one_names_the_nearest() {
+    let page = run(&["explain", "db_auth_failed"]);
+    assert_eq!(status(&page), 0, "{}", err(&page));
+    assert!(out(&page).starts_with("# The database refuses the credentials in the secret\n\nThe password"), "{}", out(&page));
+    let unknown = run(&["explain", "db_auth_fails"]);
+    assert_eq!((status(&unknown), out(&unknown).as_str()), (2, ""));
+    assert!(err(&unknown).contains("the nearest is db_auth_failed; `rotation-diag explain --list`"), "{}", err(&unknown));
+    let list = out(&run(&["explain", "--list"]));
+    assert_eq!(list.lines().count(), 79);
+    assert!(list.lines().all(|line| line.split_once("  ").is_some_and(|(id, _)| run(&["explain", id]).status.success())));
+}

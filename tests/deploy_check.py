@@ -61,12 +61,23 @@ def check_alarms(folder):
         for statement in allowed:
             assert set(statement["Principal"]) == {"Service"}, statement
             assert statement["Condition"]["StringEquals"]["aws:SourceAccount"] == own_account, statement
-            assert any("aws:SourceArn" in condition for condition in statement["Condition"].values()), statement
+            # An alarm's ARN holds its name; with characters outside ASCII a condition on it does not hold.
+            narrowed = any("aws:SourceArn" in condition for condition in statement["Condition"].values())
+            assert narrowed == (statement["Principal"]["Service"] != "cloudwatch.amazonaws.com"), statement
     subscription = only(found, "AWS::SNS::Subscription")
     assert (subscription["Protocol"], subscription["RawMessageDelivery"]) == ("https", False)
     assert subscription["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": ["Undelivered", "Arn"]}
-    dimensions = only(found, "AWS::Logs::MetricFilter")["MetricTransformations"][0]["Dimensions"]
-    assert dimensions == [{"Key": "SecretId", "Value": "$.additionalEventData.SecretId"}], dimensions
+    queue = only(found, "AWS::SQS::Queue")
+    # With the key that AWS manages SNS cannot write to it.
+    assert queue.get("SqsManagedSseEnabled") is True and "KmsMasterKeyId" not in queue, queue
+    transformations = [filter["MetricTransformations"][0] for _, filter in found["AWS::Logs::MetricFilter"]]
+    metrics = {(one["MetricNamespace"], one["MetricName"], one["MetricValue"]) for one in transformations}
+    assert metrics == {("RotationDiag", "RotationFailed", "1")}, metrics
+    places = [one["Dimensions"] for one in transformations]
+    assert places == [
+        [{"Key": "SecretId", "Value": "$.additionalEventData.SecretId"}],
+        [{"Key": "SecretId", "Value": "$.serviceEventDetails.secretId"}],
+    ], places
     for actions in ("AlarmActions", "OKActions"):
         assert only(found, "AWS::CloudWatch::Alarm")[actions] == [{"Ref": "Topic"}]
 
@@ -74,12 +85,25 @@ def check_alarms(folder):
     parameters = {"Endpoint": "https://bot.example/sns", "TrailLogGroup": LOG_GROUP}
     outputs = create(boto3.client("cloudformation", REGION), "alarms", folder / "alarms.yaml", parameters)
     topic = outputs["TopicArn"]
+    # What the configuration names before there is a topic.
+    assert topic == f"arn:aws:sns:{REGION}:{ACCOUNT}:rotation-diag", topic
     assert boto3.client("sns", REGION).get_topic_attributes(TopicArn=topic)
     assert boto3.client("sqs", REGION).get_queue_attributes(QueueUrl=outputs["UndeliveredUrl"])
+    logs = boto3.client("logs", REGION)
+    for _, one in found["AWS::Logs::MetricFilter"]:
+        logs.put_metric_filter(
+            logGroupName=LOG_GROUP,
+            filterName="one",
+            filterPattern=one["FilterPattern"],
+            metricTransformations=[{"metricNamespace": "n", "metricName": "m", "metricValue": "1"}],
+        )
     events = boto3.client("events", REGION)
     (rule,) = events.list_rules()["Rules"]
     pattern = json.loads(rule["EventPattern"])
-    assert pattern["detail"]["eventName"] == ["RotationFailed", "RotationAbandoned", "TestRotationFailed"], pattern
+    by_trail, direct = pattern["$or"]
+    told = ["RotationFailed", "RotationAbandoned", "TestRotationFailed", "RotationSucceeded"]
+    assert by_trail["detail"]["eventName"] == told, pattern
+    assert (direct["detail-type"], direct["detail"]) == (["Secret Label Updated"], {"labelUpdated": ["AWSCURRENT"]}), pattern
     assert events.list_targets_by_rule(Rule=rule["Name"])["Targets"][0]["Arn"] == topic
 
 

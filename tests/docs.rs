@@ -26,21 +26,21 @@ fn read(name: &str) -> String {
     fs::read_to_string(path(name)).unwrap()
 }
 
-/// The README's part between the markers of `name`.
-fn part(readme: &str, name: &str) -> String {
-    let (_, rest) = readme.split_once(&format!("<!-- {name} -->\n")).unwrap();
+/// The part of a document between the markers of `name`.
+fn part(document: &str, name: &str) -> String {
+    let (_, rest) = document.split_once(&format!("<!-- {name} -->\n")).unwrap();
     rest.split_once(&format!("<!-- /{name} -->")).unwrap().0.to_owned()
 }
 
-/// Compares a part of the README with what it has to be, or writes it.
-fn keep(name: &str, expected: &str, is_current: impl Fn(&str) -> bool) {
-    let readme = read("README.md");
-    let found = part(&readme, name);
+/// Compares a part of a document with what it has to be, or writes it.
+fn keep(file: &str, name: &str, expected: &str, is_current: impl Fn(&str) -> bool) {
+    let document = read(file);
+    let found = part(&document, name);
     if std::env::var_os("REWRITE_README").is_some() {
         let marked = |text: &str| format!("<!-- {name} -->\n{text}<!-- /{name} -->");
-        fs::write(path("README.md"), readme.replace(&marked(&found), &marked(expected))).unwrap();
+        fs::write(path(file), document.replace(&marked(&found), &marked(expected))).unwrap();
     } else {
-        assert!(is_current(&found), "the README's part {name:?} is out of date; it has to be:\n{expected}");
+        assert!(is_current(&found), "{file}: the part {name:?} is out of date; it has to be:\n{expected}");
     }
 }
 
@@ -50,12 +50,12 @@ fn the_generated_parts_of_the_readme_are_current() {
     for cause in Cause::ALL.iter().filter(|cause| !cause.is_line_label()) {
         table.push_str(&format!("| `{}` | {} | {} |\n", cause.id(), cause.diagnosis_item().0, cause.title()));
     }
-    keep("causes", &table, |found| found == table);
+    keep("docs/causes.md", "causes", &table, |found| found == table);
 
     let demo = Command::new(env!("CARGO_BIN_EXE_rotation-diag")).arg("demo").output().unwrap();
     let report = String::from_utf8(demo.stdout).unwrap();
     let transcript = format!("```text\n$ cargo run -- demo\n{report}```\n");
-    keep("transcript", &transcript, |found| undated(found) == undated(&transcript));
+    keep("README.md", "transcript", &transcript, |found| undated(found) == undated(&transcript));
 }
 
 /// The transcript without what differs from run to run: ids, dates, durations, and the line breaks they move.

@@ -44,15 +44,19 @@ pub(super) enum Unusable {
     Key,
 }
 
+/// The one certificate in a text of PEM, in DER.
+pub(super) fn der_of(pem: &[u8]) -> Result<Vec<u8>, Unusable> {
+    let mut blocks = Pem::iter_from_buffer(pem);
+    match (blocks.next(), blocks.next()) {
+        (Some(Ok(block)), None) if block.label == "CERTIFICATE" => Ok(block.contents),
+        _ => Err(Unusable::NotOne),
+    }
+}
+
 impl Certificate {
-    /// Reads PEM with exactly one certificate, which has an RSA key.
-    pub(super) fn parse(pem: &[u8]) -> Result<Certificate, Unusable> {
-        let mut blocks = Pem::iter_from_buffer(pem);
-        let (Some(Ok(block)), None) = (blocks.next(), blocks.next()) else { return Err(Unusable::NotOne) };
-        if block.label != "CERTIFICATE" {
-            return Err(Unusable::NotOne);
-        }
-        let (rest, certificate) = X509Certificate::from_der(&block.contents).map_err(|_| Unusable::NotOne)?;
+    /// Reads DER of exactly one certificate, which has an RSA key.
+    pub(super) fn parse(der: &[u8]) -> Result<Certificate, Unusable> {
+        let (rest, certificate) = X509Certificate::from_der(der).map_err(|_| Unusable::NotOne)?;
         if !rest.is_empty() {
             return Err(Unusable::NotOne);
         }

@@ -1,11 +1,18 @@
 //! Certificates by their address: fetched once, kept, with bounds on everything a forger could make us do.
+//!
+//! Whoever knows a topic's ARN can send messages that name made-up addresses of SNS's own host, as many as they like. So an
+//! address whose certificate signed an authentic message is known from then on, across restarts, and never competes with those
+//! that did not; and of those, one that comes again does not compete with the ever new ones.
 
-use super::certificate::{Certificate, Unusable};
+use super::budget::{Asked, Budget};
+use super::certificate::{Certificate, Unusable, der_of};
 use crate::answer::{self, Unread};
-use crate::clock;
+use crate::clock::{self, Clock};
+use jiff::{SignedDuration, Timestamp};
 use moka::future::Cache;
 use reqwest::StatusCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
@@ -14,16 +21,17 @@ use url::Url;
 const LARGEST: usize = 16 << 10;
 
 /// Certificates kept. AWS has one per region, and a second while it changes them.
-const MOST_KEPT: u64 = 64;
+const MOST_KEPT: usize = 64;
 
-/// How long one is kept: a certificate AWS has withdrawn is not trusted for longer.
+/// How long one is used without looking whether it is still there.
 const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Fetches at once, after a pause: a process that just started serves topics in several regions.
-const FETCH_BURST: u32 = 8;
+/// How often that is looked for where it fails.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
-/// Time between fetches on average; forged messages with ever new addresses cannot make us fetch more often.
-const FETCH_INTERVAL: Duration = Duration::from_secs(10);
+/// Doors through which addresses never seen to be good are fetched: the first is for those asked for once, the next for the
+/// second and third time, and so on, doubling.
+const DOORS: usize = 4;
 
 /// Why there is no certificate. All of these are ours or the network's fault: the sender should try again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,39 +50,171 @@ pub(super) enum NoCertificate {
     Unusable(#[from] Unusable),
 }
 
+/// A certificate that signed an authentic message, as it is kept across restarts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownCertificate {
+    /// Where it was fetched: host, scheme and port are those that were asked.
+    pub address: String,
+    /// The certificate, in DER.
+    pub der: Vec<u8>,
+    /// When it was fetched.
+    pub fetched_at: Timestamp,
+}
+
+/// A certificate, and where it is from.
+#[derive(Debug, Clone)]
+pub(super) struct Fetched {
+    pub(super) certificate: Certificate,
+    known: KnownCertificate,
+}
+
+impl Fetched {
+    /// What was fetched or kept, where it can be used.
+    fn read(known: KnownCertificate) -> Result<Fetched, Unusable> {
+        Ok(Fetched { certificate: Certificate::parse(&known.der)?, known })
+    }
+
+    /// True when it is to be looked for anew: its day is over.
+    fn is_old(&self, now: Timestamp) -> bool {
+        let age = now.duration_since(self.known.fetched_at);
+        SignedDuration::try_from(KEPT_FOR).is_ok_and(|longest| age > longest)
+    }
+
+    fn host(&self) -> Option<String> {
+        Url::parse(&self.known.address).ok()?.host_str().map(str::to_owned)
+    }
+}
+
+/// One that signed an authentic message.
+#[derive(Debug)]
+struct Good {
+    fetched: Arc<Fetched>,
+    /// Whether it is kept across restarts.
+    is_kept: bool,
+    /// When it was last looked for in vain.
+    missed_at: Option<Instant>,
+}
+
 /// Fetches and keeps certificates.
 #[derive(Debug)]
 pub(super) struct Certificates {
     client: reqwest::Client,
     origin: Option<Url>,
     deadline: Duration,
-    kept: Cache<String, Arc<Certificate>>,
-    budget: Mutex<Budget>,
+    clock: Clock,
+    /// By address: those that signed an authentic message.
+    good: Mutex<HashMap<String, Good>>,
+    /// By address: whatever was fetched within a day. Those who ask at the same time share one fetch; a failure is not kept.
+    fetched: Cache<String, Arc<Fetched>>,
+    budgets: Mutex<Budgets>,
+}
+
+/// What may be fetched; forged messages cannot make us fetch more often.
+#[derive(Debug)]
+struct Budgets {
+    good: Budget,
+    doors: [Budget; DOORS],
+    asked: Asked,
 }
 
 impl Certificates {
     /// `origin` replaces scheme, host and port of every address. `client` must not follow redirects; a fetch may
     /// take until `deadline`.
-    pub(super) fn new(client: reqwest::Client, origin: Option<Url>, deadline: Duration) -> Certificates {
-        let kept = Cache::builder().max_capacity(MOST_KEPT).time_to_live(KEPT_FOR).build();
-        Certificates { client, origin, deadline, kept, budget: Mutex::new(Budget::full(clock::this_instant())) }
+    pub(super) fn new(client: reqwest::Client, origin: Option<Url>, deadline: Duration, clock: Clock) -> Certificates {
+        let now = clock::this_instant();
+        let budgets =
+            Budgets { good: Budget::full(now), doors: [(); DOORS].map(|()| Budget::full(now)), asked: Asked::default() };
+        let fetched = Cache::builder().max_capacity(MOST_KEPT as u64).time_to_live(KEPT_FOR).build();
+        Certificates { client, origin, deadline, clock, good: Mutex::default(), fetched, budgets: Mutex::new(budgets) }
     }
 
-    /// The certificate at `url`, an address that was judged already. Those who ask at the same time share one fetch;
-    /// a failure is not kept.
-    pub(super) async fn get(&self, url: &str) -> Result<Arc<Certificate>, NoCertificate> {
-        let fetched = self.kept.try_get_with_by_ref(url, async { self.fetch(url).await.map(Arc::new) }).await;
+    /// Takes over what was kept before a restart; what cannot be read is fetched again.
+    pub(super) fn load(&self, known: Vec<KnownCertificate>) {
+        let mut good = self.good();
+        for fetched in known.into_iter().filter_map(|known| Fetched::read(known).ok()) {
+            let address = fetched.known.address.clone();
+            good.entry(address).or_insert(Good { fetched: Arc::new(fetched), is_kept: true, missed_at: None });
+        }
+    }
+
+    /// The certificate at `url`, an address that was judged already.
+    pub(super) async fn get(&self, url: &str) -> Result<Arc<Fetched>, NoCertificate> {
+        let url = self.address(url).ok_or(NoCertificate::Unreachable)?;
+        let now = self.clock.now();
+        let known = self.good().get(url.as_str()).map(|good| (Arc::clone(&good.fetched), good.missed_at));
+        let Some((known, missed_at)) = known else { return self.fetch_once(&url).await };
+        // One whose time is over says nothing any more; whether there is another, only its host can tell.
+        if !known.certificate.is_valid_at(now) {
+            return self.fetch_once(&url).await;
+        }
+        let may_look = missed_at.is_none_or(|at| clock::this_instant().duration_since(at) >= LOOK_AGAIN);
+        if !known.is_old(now) || (!may_look && !self.is_replaced(&known)) {
+            return Ok(known);
+        }
+        match self.fetch_once(&url).await {
+            Ok(fetched) => Ok(fetched),
+            // It outlives its day until there is a new one.
+            Err(_) if !self.is_replaced(&known) => {
+                if let Some(good) = self.good().get_mut(url.as_str()) {
+                    good.missed_at = Some(clock::this_instant());
+                }
+                Ok(known)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A message that `fetched` signed is authentic. What is to be kept across restarts, where it is not yet.
+    pub(super) fn is_good(&self, fetched: &Arc<Fetched>) -> Option<KnownCertificate> {
+        let mut all = self.good();
+        let address = &fetched.known.address;
+        if let Some(good) = all.get_mut(address)
+            && good.fetched.known == fetched.known
+        {
+            let was_kept = std::mem::replace(&mut good.is_kept, true);
+            return (!was_kept).then(|| fetched.known.clone());
+        }
+        all.insert(address.clone(), Good { fetched: Arc::clone(fetched), is_kept: true, missed_at: None });
+        while all.len() > MOST_KEPT {
+            let oldest = all.iter().min_by_key(|(_, good)| good.fetched.known.fetched_at).map(|(address, _)| address.clone());
+            oldest.and_then(|address| all.remove(&address));
+        }
+        Some(fetched.known.clone())
+    }
+
+    /// It could not be kept; the next message it signs tries again.
+    pub(super) fn is_not_kept(&self, address: &str) {
+        if let Some(good) = self.good().get_mut(address) {
+            good.is_kept = false;
+        }
+    }
+
+    fn good(&self) -> MutexGuard<'_, HashMap<String, Good>> {
+        self.good.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// True when the same host has a certificate that was fetched later and is within its day.
+    fn is_replaced(&self, known: &Fetched) -> bool {
+        let (now, host) = (self.clock.now(), known.host());
+        let is_newer =
+            |other: &Fetched| other.known.fetched_at > known.known.fetched_at && !other.is_old(now) && other.host() == host;
+        self.good().values().any(|good| is_newer(&good.fetched))
+    }
+
+    async fn fetch_once(&self, url: &Url) -> Result<Arc<Fetched>, NoCertificate> {
+        let fetched = self.fetched.try_get_with_by_ref(url.as_str(), async { self.fetch(url).await.map(Arc::new) }).await;
         fetched.map_err(|error| NoCertificate::clone(&error))
     }
 
-    async fn fetch(&self, url: &str) -> Result<Certificate, NoCertificate> {
-        let may = self.budget.lock().unwrap_or_else(PoisonError::into_inner).take(clock::this_instant());
+    async fn fetch(&self, url: &Url) -> Result<Fetched, NoCertificate> {
+        let is_known = self.good().contains_key(url.as_str());
+        let may = self.budgets.lock().unwrap_or_else(PoisonError::into_inner).take(url.as_str(), is_known);
         if !may {
             return Err(NoCertificate::TooOften);
         }
-        let url = self.address(url).ok_or(NoCertificate::Unreachable)?;
         let body = tokio::time::timeout(self.deadline, self.read(url)).await.map_err(|_| NoCertificate::TooSlow)??;
-        Ok(Certificate::parse(&body)?)
+        let known = KnownCertificate { address: url.to_string(), der: der_of(&body)?, fetched_at: self.clock.now() };
+        Ok(Fetched::read(known)?)
     }
 
     fn address(&self, url: &str) -> Option<Url> {
@@ -87,9 +227,9 @@ impl Certificates {
         Some(url)
     }
 
-    async fn read(&self, url: Url) -> Result<Vec<u8>, NoCertificate> {
+    async fn read(&self, url: &Url) -> Result<Vec<u8>, NoCertificate> {
         // The error would tell the address.
-        let response = self.client.get(url).send().await.map_err(|_| NoCertificate::Unreachable)?;
+        let response = self.client.get(url.clone()).send().await.map_err(|_| NoCertificate::Unreachable)?;
         if response.status() != StatusCode::OK {
             return Err(NoCertificate::Status(response.status().as_u16()));
         }
@@ -100,44 +240,14 @@ impl Certificates {
     }
 }
 
-/// A bucket of fetches that fills evenly.
-#[derive(Debug)]
-struct Budget {
-    left: u32,
-    /// When the last one was added.
-    filled: Instant,
-}
-
-impl Budget {
-    fn full(now: Instant) -> Budget {
-        Budget { left: FETCH_BURST, filled: now }
-    }
-
-    fn take(&mut self, now: Instant) -> bool {
-        while self.left < FETCH_BURST && now.duration_since(self.filled) >= FETCH_INTERVAL {
-            self.left += 1;
-            self.filled += FETCH_INTERVAL;
+impl Budgets {
+    /// True when the address may be fetched now.
+    fn take(&mut self, address: &str, is_known: bool) -> bool {
+        let now = clock::this_instant();
+        if is_known {
+            return self.good.take(now);
         }
-        if self.left == FETCH_BURST {
-            self.filled = now;
-        }
-        let may = self.left > 0;
-        self.left = self.left.saturating_sub(1);
-        may
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_burst_of_fetches_passes_and_then_one_every_ten_seconds() {
-        let start = clock::this_instant();
-        let at = |seconds| start + Duration::from_secs(seconds);
-        let mut budget = Budget::full(start);
-        assert_eq!((0..100).filter(|_| budget.take(at(0))).count(), 8);
-        assert_eq!((1..=60).filter(|second| budget.take(at(*second))).count(), 6);
-        assert_eq!((0..100).filter(|_| budget.take(at(100_000))).count(), 8);
+        let door = self.asked.again(address).ilog2() as usize;
+        self.doors.get_mut(door.min(DOORS - 1)).is_some_and(|door| door.take(now))
     }
 }

@@ -1,8 +1,18 @@
 //! What every source of alarms says: that something went to a state.
 
 use super::named::Named;
-use crate::model::{Alarm, AlarmSource, AlarmState};
+use crate::model::{Alarm, AlarmSeries, AlarmSource, AlarmState, OkBasis};
+use crate::redact::SafeText;
 use jiff::Timestamp;
+use serde_json::Value;
+
+/// The longest id of a series, in characters; CloudWatch's have 16.
+///
+/// Source: CloudWatch API reference, `AlarmContributor`: `ContributorId` has at most 16 characters, and had 1 024 before.
+const LONGEST_ID: usize = 1_024;
+
+/// The longest name of a series that is kept, in characters.
+const LONGEST_SERIES: usize = 255;
 
 /// A change of an alarm's state.
 #[derive(Debug, Clone, Copy)]
@@ -19,10 +29,12 @@ impl Change<'_> {
         Alarm {
             source,
             key: key.to_owned(),
+            series: None,
             title: title.to_owned(),
             account_id: account_id.to_owned(),
             region: region.to_owned(),
             state: self.state,
+            basis: OkBasis::default(),
             state_at: self.at,
             reason: self.reason.to_owned(),
             description: String::new(),
@@ -33,6 +45,50 @@ impl Change<'_> {
             topic: None,
         }
     }
+}
+
+/// The series that a notification tells of, by its id and its attributes. `None` where it is about the whole alarm.
+pub(super) fn series(id: Option<&str>, attributes: Option<&Value>) -> Option<AlarmSeries> {
+    let attributes = attributes.and_then(Value::as_object).into_iter().flatten();
+    let mut pairs: Vec<String> =
+        attributes.filter_map(|(name, value)| value.as_str().map(|value| format!("{name}={value}"))).collect();
+    pairs.sort();
+    let name = SafeText::redact(&pairs.join(", ")).cut(LONGEST_SERIES).to_string();
+    let id = id.filter(|id| (1..=LONGEST_ID).contains(&id.chars().count()));
+    let id = id.map(grouped).or_else(|| (!pairs.is_empty()).then(|| pairs.join(", ")))?;
+    Some(AlarmSeries { id, name })
+}
+
+/// In groups of four: a row of sixteen digits looks like something secret, and two that were masked would be one.
+fn grouped(id: &str) -> String {
+    let mut parted = String::with_capacity(id.len() + id.len() / 4);
+    for (at, c) in id.chars().enumerate() {
+        if at > 0 && at % 4 == 0 {
+            parted.push('-');
+        }
+        parted.push(c);
+    }
+    parted
+}
+
+/// What an OK rests on, by the state before it, its reason and the data behind it.
+pub(super) fn basis(before: Option<&str>, reason: &str, data: Option<&str>) -> OkBasis {
+    // The words of CloudWatch for an alarm's metric, and for one of several series.
+    let says_none = ["no datapoints were received", "No data was returned"].iter().any(|words| reason.contains(words));
+    if before == Some("INSUFFICIENT_DATA") || says_none || data.is_some_and(has_no_datapoints) {
+        OkBasis::NoData
+    } else {
+        OkBasis::Measured
+    }
+}
+
+/// True when the data behind a state lists its datapoints, and there are none. The data of several series lists none.
+fn has_no_datapoints(data: &str) -> bool {
+    let Ok(data) = serde_json::from_str::<Value>(data) else { return false };
+    let list = |key| data.get(key).and_then(Value::as_array);
+    let evaluated =
+        list("evaluatedDatapoints").into_iter().flatten().any(|point| point.get("value").is_some_and(Value::is_number));
+    list("recentDatapoints").is_some_and(|recent| !recent.iter().any(Value::is_number)) && !evaluated
 }
 
 /// The account and region in a CloudWatch alarm's ARN. Its name may hold spaces, which ARNs of others may not.
@@ -54,6 +110,50 @@ impl Named {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::Redactor;
+    use serde_json::json;
+
+    /// Source of the texts: notifications in public repositories; CloudWatch User Guide, "Alarm events and EventBridge".
+    #[test]
+    fn an_ok_for_want_of_data_is_told_from_one_that_was_measured() {
+        let empty = r#"{"version":"1.0","statistic":"Sum","period":60,"recentDatapoints":[],"threshold":0.0}"#;
+        let missing =
+            r#"{"version":"1.0","recentDatapoints":[],"evaluatedDatapoints":[{"timestamp":"2026-11-25T10:00:00.000+0000"}]}"#;
+        let zero = r#"{"version":"1.0","recentDatapoints":[0.0],"threshold":0.0,"evaluatedDatapoints":[{"value":0.0}]}"#;
+        let several = r#"{"version":"1.0","queryDate":"2026-09-23T19:54:49.528+0000"}"#;
+        let below = "Threshold Crossed: 1 datapoint [0.0 (25/11/26 09:55:00)] was not greater than the threshold (0.0).";
+        let part = "Threshold Crossed: 1 datapoint [0.0 (25/11/26 09:55:00)] was not greater than the threshold (0.0) and 2 missing \
+                    datapoints were treated as [NonBreaching].";
+        let none =
+            "Threshold Crossed: no datapoints were received for 1 period and 1 missing datapoint was treated as [NonBreaching].";
+        for (before, reason, data, expected) in [
+            (Some("ALARM"), none, None, OkBasis::NoData),
+            (Some("ALARM"), "No data was returned for this contributor", None, OkBasis::NoData),
+            (Some("ALARM"), "", Some(empty), OkBasis::NoData),
+            (Some("ALARM"), "", Some(missing), OkBasis::NoData),
+            (Some("INSUFFICIENT_DATA"), below, Some(zero), OkBasis::NoData),
+            (Some("ALARM"), below, Some(zero), OkBasis::Measured),
+            (Some("ALARM"), part, None, OkBasis::Measured),
+            (Some("ALARM"), "3 time series evaluated to OK", Some(several), OkBasis::Measured),
+            (None, "", Some("not JSON"), OkBasis::Measured),
+            (None, "", None, OkBasis::Measured),
+        ] {
+            assert_eq!(basis(before, reason, data), expected, "{before:?} {reason} {data:?}");
+        }
+    }
+
+    #[test]
+    fn series_are_told_apart_by_their_id_and_the_store_masks_none_of_it() {
+        let attributes = json!({"SecretId": "prod/orders-db", "Region": "eu-west-1"});
+        let one = series(Some("a29eb44b20c4362e"), Some(&attributes)).unwrap();
+        assert_eq!((one.id.as_str(), one.name.as_str()), ("a29e-b44b-20c4-362e", "Region=eu-west-1, SecretId=prod/orders-db"));
+        let (kept, _) = Redactor::default().redact_strings(one.clone()).unwrap();
+        assert_eq!(kept, one);
+        assert_eq!(series(None, Some(&attributes)).unwrap().id, "Region=eu-west-1, SecretId=prod/orders-db");
+        for (id, attributes) in [(None, None), (Some(""), Some(json!({}))), (None, Some(json!("text")))] {
+            assert_eq!(series(id, attributes.as_ref()), None);
+        }
+    }
 
     #[test]
     fn an_alarms_arn_may_hold_spaces_and_colons_in_its_name() {

@@ -2,7 +2,7 @@
 //!
 //! Source: CloudWatch User Guide, "Notifying users on alarm changes"; shapes of public notifications.
 
-use super::change::{Change, place_in};
+use super::change::{Change, basis, place_in, series};
 use super::json::{objects, text};
 use super::named::Named;
 use crate::config::Topic;
@@ -49,21 +49,24 @@ pub(super) fn read(value: &Value, topic: &Topic) -> Result<Alarm, &'static str> 
             }
         }
     }
-    for contributor in ["AlarmContributorAttributes", "ContributorAttributes"] {
-        metrics.read_map(value.get(contributor));
-    }
+    let attributes = ["AlarmContributorAttributes", "ContributorAttributes"].iter().find_map(|key| value.get(*key));
+    metrics.read_map(attributes);
     metrics.read_map(value.get("AlarmTags"));
     metrics.read_list(value.get("AlarmTags"));
     let description = text(value, "AlarmDescription").unwrap_or_default();
     metrics.named.read_text(description);
+    let series = series(text(value, "AlarmContributorId"), attributes);
+    metrics.keep_to(series.as_ref().and(attributes));
 
     let triggering = objects(value.get("TriggeringChildren")).filter_map(|child| text(child, "Arn"));
     let mut children: Vec<String> = triggering.filter(|arn| is_short(arn)).take(MOST_CHILDREN).map(str::to_owned).collect();
     add_children(&mut children, text(value, "AlarmRule").unwrap_or_default());
 
-    let change = Change { state, at: state_at, reason: text(value, "NewStateReason").unwrap_or_default() };
-    let said = change.by(AlarmSource::CloudWatch, &key, name, (account_id, region));
-    Ok(Alarm { description: description.to_owned(), children, ..metrics.of(said) })
+    let reason = text(value, "NewStateReason").unwrap_or_default();
+    let basis =
+        basis(text(value, "OldStateValue"), reason, text(value, "NewStateReasonData").or_else(|| text(value, "StateReasonData")));
+    let said = Change { state, at: state_at, reason }.by(AlarmSource::CloudWatch, &key, name, (account_id, region));
+    Ok(Alarm { description: description.to_owned(), children, series, basis, ..metrics.of(said) })
 }
 
 /// The metrics an alarm rests on: what their dimensions name, and what is wrong with them.
@@ -100,6 +103,15 @@ impl Metrics {
             if let (Some(name), Some(value)) = (name, field("value", "Value")) {
                 self.named.read_pair(name, value);
             }
+        }
+    }
+
+    /// Where the attributes of a series name its secrets, it is about no others, whatever the alarm's description says.
+    pub(super) fn keep_to(&mut self, attributes: Option<&Value>) {
+        let mut own = Metrics::default();
+        own.read_map(attributes);
+        if !own.named.secrets.is_empty() {
+            self.named.secrets = own.named.secrets;
         }
     }
 
@@ -162,6 +174,7 @@ pub(super) fn moment(text: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::OkBasis;
     use serde_json::json;
 
     fn metric() -> Value {
@@ -220,6 +233,44 @@ mod tests {
         let alarm = read_it(&value).unwrap();
         assert_eq!(alarm.secrets, ["prod/orders-db".parse().unwrap(), "prod/users-db".parse().unwrap()]);
         assert_eq!(alarm.functions, ["orders-rotator", "users-rotator"]);
+    }
+
+    /// Source of the shape: CloudWatch User Guide, "Alarm events and EventBridge" and "Notifying users on alarm changes"; public
+    /// captures of what a query with `GROUP BY` sends.
+    #[test]
+    fn each_series_of_a_query_is_an_alarm_of_its_own_about_its_own_secret() {
+        let contributor = |id: &str, secret: &str| {
+            let mut value = metric();
+            value["Trigger"] = json!({"Period": 300, "EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanThreshold",
+                "Threshold": 0.0, "TreatMissingData": "notBreaching", "EvaluateLowSampleCountPercentile": "", "Metrics": [
+                {"Expression": "SELECT SUM(RotationFailed) FROM SCHEMA(RotationDiag, SecretId) GROUP BY SecretId ORDER BY SUM() DESC",
+                 "Id": "failed", "ReturnData": true, "Period": 300}]});
+            value["AlarmDescription"] = json!("see also secret=prod/other");
+            value["ActionExecutedAfterMuteWindow"] = json!(false);
+            value["AlarmContributorId"] = json!(id);
+            value["AlarmContributorAttributes"] = json!({"SecretId": secret});
+            read_it(&value).unwrap()
+        };
+        let (one, two) = (contributor("a29eb44b20c4362e", "prod/orders-db"), contributor("6d442278dba546f6", "prod/users-db"));
+        assert_eq!((&one.key, one.state_at), (&two.key, two.state_at));
+        assert_ne!(one.identity(), two.identity());
+        assert_eq!(one.secrets, ["prod/orders-db".parse().unwrap()]);
+        assert_eq!(two.series.as_ref().map(|series| series.name.as_str()), Some("SecretId=prod/users-db"));
+        let whole = read_it(&metric()).unwrap();
+        assert!(whole.has_series(&one.identity()) && !whole.has_series(&whole.identity()) && !one.has_series(&two.identity()));
+    }
+
+    #[test]
+    fn an_ok_says_what_it_rests_on() {
+        let mut value = metric();
+        value["NewStateValue"] = json!("OK");
+        value["OldStateValue"] = json!("ALARM");
+        value["NewStateReason"] = json!("Threshold Crossed: 1 datapoint [0.0] was not greater than the threshold (0.0).");
+        assert_eq!(read_it(&value).unwrap().basis, OkBasis::Measured);
+        value["NewStateReason"] = json!(
+            "Threshold Crossed: no datapoints were received for 1 period and 1 missing datapoint was treated as [NonBreaching]."
+        );
+        assert_eq!(read_it(&value).unwrap().basis, OkBasis::NoData);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! `POST /sns`: parse, verify, keep, acknowledge. Answers have no body, and log lines no content.
 
+use super::certificates::KnownCertificate;
 use super::envelope::{Content, Envelope};
 use super::message::{self, Delivered, Notice};
 use super::refusal::Refusal;
+use super::refusals::Refusals;
 use super::verification::Verification;
 use crate::clock::Clock;
 use crate::config::{Sns, Topic};
@@ -61,6 +63,16 @@ impl Default for Limits {
 pub trait Intake: Send + Sync {
     /// Keeps a message under its id, once, however often and however concurrently it comes.
     async fn accept(&self, message_id: &str, notice: Notice) -> Result<Accepted, Unavailable>;
+
+    /// The certificates that were kept before a restart; none where nothing outlives one.
+    async fn known_certificates(&self) -> Result<Vec<KnownCertificate>, Unavailable> {
+        Ok(Vec::new())
+    }
+
+    /// Keeps a certificate that signed an authentic message, for after a restart.
+    async fn keep_certificate(&self, _known: KnownCertificate) -> Result<(), Unavailable> {
+        Ok(())
+    }
 }
 
 /// A message is kept.
@@ -95,6 +107,7 @@ pub struct Endpoint {
     /// A permit for each byte.
     room: Semaphore,
     limits: Limits,
+    refusals: Arc<Refusals>,
 }
 
 impl std::fmt::Debug for Endpoint {
@@ -119,8 +132,9 @@ impl Endpoint {
         subscriptions: Arc<dyn Subscriptions>,
         limits: Limits,
     ) -> Endpoint {
-        let verification = Verification::new(sns, clock, client, limits.certificate);
-        Endpoint { verification, intake, subscriptions, room: Semaphore::new(limits.held), limits }
+        let verification = Verification::new(sns, clock, client, limits, Arc::clone(&intake));
+        let room = Semaphore::new(limits.held);
+        Endpoint { verification, intake, subscriptions, room, limits, refusals: Arc::default() }
     }
 
     /// The route `POST /sns`.
@@ -227,9 +241,8 @@ async fn answer(State(endpoint): State<Arc<Endpoint>>, headers: HeaderMap, body:
     match endpoint.take(&headers, body).await {
         Ok(()) => StatusCode::OK,
         Err(refusal) => {
-            let status = refusal.status();
-            tracing::warn!(status = status.as_u16(), why = %refusal, "a message for /sns was refused");
-            status
+            Arc::clone(&endpoint.refusals).note(&refusal);
+            refusal.status()
         }
     }
 }

@@ -126,11 +126,13 @@ impl Envelope {
             _ => return Err(Malformed::Form("SignatureVersion")),
         };
         let signature = fields.take("Signature")?;
-        let certificate_url = fields.take("SigningCertURL")?;
+        let certificate_url = fields.either("SigningCertURL", "SigningCertUrl")?;
         let content = match kind.as_str() {
             "Notification" => {
+                // SNS takes no empty subject, so one that is empty or null was made of none by whoever forwards its messages. The
+                // signed text leaves it out, as that of a message without any does.
                 let subject = fields.has("Subject").then(|| fields.bounded("Subject", LONGEST_SUBJECT)).transpose()?;
-                Content::Notification { subject }
+                Content::Notification { subject: subject.filter(|subject| !subject.is_empty()) }
             }
             "SubscriptionConfirmation" => Content::SubscriptionConfirmation(fields.confirmation()?),
             "UnsubscribeConfirmation" => Content::UnsubscribeConfirmation(fields.confirmation()?),
@@ -195,7 +197,8 @@ impl SentAt {
     }
 }
 
-/// A JSON object's texts by name; a name that occurs twice is an error. Values that are no texts are kept as `None`.
+/// A JSON object's texts by name; a name that occurs twice is an error. `None` is kept for null, which is as good as absent, and
+/// for what is not read.
 struct Fields(BTreeMap<String, Option<String>>);
 
 impl<'de> Deserialize<'de> for Fields {
@@ -217,7 +220,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
         let mut fields = BTreeMap::new();
         while let Some(name) = map.next_key::<String>()? {
             let value = if KNOWN.contains(&name.as_str()) {
-                Some(map.next_value::<String>()?)
+                map.next_value::<Option<String>>()?
             } else {
                 map.next_value::<IgnoredAny>()?;
                 None
@@ -230,13 +233,18 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     }
 }
 
-/// The names that are read. `UnsubscribeURL` is not: nobody signed it.
-const KNOWN: [&str; 11] = [
+/// The names that are read. `UnsubscribeURL` is not: nobody signed it. `SigningCertUrl` is the spelling in which Lambda hands
+/// messages on.
+///
+/// Source: Lambda Developer Guide, "Invoking Lambda functions with Amazon SNS notifications", which shows `"Subject": null` too
+/// for a message without one.
+const KNOWN: [&str; 12] = [
     "Message",
     "MessageId",
     "Signature",
     "SignatureVersion",
     "SigningCertURL",
+    "SigningCertUrl",
     "Subject",
     "SubscribeURL",
     "Timestamp",
@@ -249,7 +257,16 @@ struct Known(BTreeMap<String, Option<String>>);
 
 impl Known {
     fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        self.0.get(name).is_some_and(Option::is_some)
+    }
+
+    /// One value under one of two names.
+    fn either(&mut self, name: &'static str, other: &'static str) -> Result<String, Malformed> {
+        match (self.has(name), self.has(other)) {
+            (true, true) => Err(Malformed::Json),
+            (false, true) => self.take(other),
+            _ => self.take(name),
+        }
     }
 
     fn take(&mut self, name: &'static str) -> Result<String, Malformed> {
@@ -349,7 +366,10 @@ mod tests {
             ("Timestamp", json!("２026-11-25T10:00:00.000Z"), Malformed::Form("Timestamp")),
             ("SignatureVersion", json!("3"), Malformed::Form("SignatureVersion")),
             ("SignatureVersion", json!(2), Malformed::Json),
-            ("Subject", Value::Null, Malformed::Json),
+            ("Subject", json!(1), Malformed::Json),
+            ("Message", Value::Null, Malformed::Missing("Message")),
+            ("SigningCertURL", Value::Null, Malformed::Missing("SigningCertURL")),
+            ("SigningCertUrl", json!("https://x"), Malformed::Json),
             ("Message", json!(["x"]), Malformed::Json),
         ] {
             assert_eq!(with(name, value.clone()), Err(expected), "{name} {value}");
@@ -357,6 +377,27 @@ mod tests {
         assert_eq!(with("Timestamp", json!("10000-01-01T00:00:00.000Z")).unwrap().sent.at, Timestamp::MAX);
         assert!(with("MessageAttributes", json!({"a": {"Type": "String", "Value": "b"}})).is_ok());
         assert!(with("Message", json!("\\\"[[[[[[[[[[[[{{{{{{{{{{{")).is_ok());
+    }
+
+    #[test]
+    fn what_is_optional_may_come_as_null_and_counts_as_absent() {
+        let mut bare = notification();
+        bare.as_object_mut().unwrap().remove("Subject");
+        let bare = Envelope::parse(bare.to_string().as_bytes()).unwrap();
+        assert!(!bare.signed_text().contains("Subject"));
+        for subject in [Value::Null, json!("")] {
+            assert_eq!(with("Subject", subject), Ok(bare.clone()));
+        }
+        let whole = Envelope::parse(notification().to_string().as_bytes()).unwrap();
+        for optional in ["Token", "SubscribeURL", "UnsubscribeURL", "SigningCertUrl", "MessageAttributes", "SequenceNumber"] {
+            assert_eq!(with(optional, Value::Null), Ok(whole.clone()), "{optional}");
+        }
+        let respelled = notification().to_string().replace("SigningCertURL", "SigningCertUrl");
+        assert_eq!(Envelope::parse(respelled.as_bytes()), Ok(whole));
+        for twice in ["\"Subject\":null,", "\"Token\":null,\"Token\":null,"] {
+            let body = notification().to_string().replacen('{', &format!("{{{twice}"), 1);
+            assert_eq!(Envelope::parse(body.as_bytes()), Err(Malformed::Json), "{twice}");
+        }
     }
 
     #[test]

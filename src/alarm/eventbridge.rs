@@ -1,12 +1,15 @@
-//! Events that EventBridge forwards: CloudWatch's state changes, rotation's own events, AWS Health.
+//! Events that EventBridge forwards: CloudWatch's state changes, rotation's own events, AWS Health, checks of AWS Config and
+//! Security Hub.
 
-use super::change::{Change, place_in};
+use super::change::{Change, basis, place_in, series};
 use super::cloudwatch::{Metrics, add_children, moment, state};
-use super::health;
 use super::json::{objects, text};
-use super::rotation_event;
+use super::{check, health, rotation_event, security_hub};
 use crate::model::{Alarm, AlarmSource};
 use serde_json::Value;
+
+/// The types of Security Hub's events that carry findings. Source: Security Hub User Guide, "EventBridge event types".
+const FINDINGS: [&str; 3] = ["Security Hub Findings - Imported", "Security Hub Findings - Custom Action", "Findings Imported V2"];
 
 /// Reads an event by its source and type.
 pub(super) fn read(event: &Value) -> Result<Alarm, &'static str> {
@@ -16,7 +19,10 @@ pub(super) fn read(event: &Value) -> Result<Alarm, &'static str> {
             read_state_change(event, detail)
         }
         (Some("aws.secretsmanager"), Some("AWS Service Event via CloudTrail")) => rotation_event::read(detail),
+        (Some("aws.secretsmanager"), Some("Secret Label Updated")) => rotation_event::read_label(event, detail),
         (Some("aws.health"), Some("AWS Health Event")) => health::read(event, detail),
+        (Some("aws.config"), Some("Config Rules Compliance Change")) => check::read(detail, Some(event)),
+        (Some("aws.securityhub"), Some(kind)) if FINDINGS.contains(&kind) => security_hub::read(detail, Some(event)),
         _ => Err("it is of EventBridge, but no event that tells of alarms, rotation or health"),
     }
 }
@@ -47,22 +53,27 @@ fn read_state_change(event: &Value, detail: &Value) -> Result<Alarm, &'static st
         metrics.read_metric(text(metric, "namespace"), text(metric, "name"));
         metrics.read_map(metric.get("dimensions"));
     }
-    metrics.read_map(contributor.and_then(|contributor| contributor.get("attributes")));
+    let attributes = contributor.and_then(|contributor| contributor.get("attributes"));
+    metrics.read_map(attributes);
     metrics.read_map(detail.get("alarmTags"));
     let description = text(configuration, "description").unwrap_or_default();
     metrics.named.read_text(description);
+    let series = series(contributor.and_then(|contributor| text(contributor, "id")), attributes);
+    metrics.keep_to(series.as_ref().and(attributes));
     let mut children = Vec::new();
     add_children(&mut children, text(configuration, "alarmRule").unwrap_or_default());
 
-    let change = Change { state, at: state_at, reason: text(new, "reason").unwrap_or_default() };
-    let said = change.by(AlarmSource::CloudWatch, key, name, (account_id, region));
-    Ok(Alarm { description: description.to_owned(), children, ..metrics.of(said) })
+    let reason = text(new, "reason").unwrap_or_default();
+    let before = detail.get("previousState").and_then(|before| text(before, "value"));
+    let basis = basis(before, reason, text(new, "reasonData"));
+    let said = Change { state, at: state_at, reason }.by(AlarmSource::CloudWatch, key, name, (account_id, region));
+    Ok(Alarm { description: description.to_owned(), children, series, basis, ..metrics.of(said) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::AlarmState;
+    use crate::model::{AlarmState, OkBasis};
     use serde_json::json;
 
     fn state_change() -> Value {
@@ -95,10 +106,50 @@ mod tests {
         let mut event = state_change();
         event["detail-type"] = json!("CloudWatch Alarm Contributor State Change");
         event["detail"]["alarmContributor"] = json!({"id": "0", "attributes": {"FunctionName": "users-rotator"}});
-        assert_eq!(read(&event).unwrap().functions, ["orders-rotator", "users-rotator"]);
+        let one = read(&event).unwrap();
+        assert_eq!(one.functions, ["orders-rotator", "users-rotator"]);
+        assert_eq!(one.series.as_ref().map(|series| series.name.as_str()), Some("FunctionName=users-rotator"));
+        event["detail"]["alarmContributor"] = json!({"id": "1", "attributes": {"SecretId": "prod/users-db"}});
+        let other = read(&event).unwrap();
+        assert_eq!(other.secrets, ["prod/users-db".parse().unwrap()]);
+        assert_ne!(other.identity(), one.identity());
         let mut composite = state_change();
         composite["detail"]["configuration"] = json!({"alarmRule": "ALARM(a) OR ALARM(b)"});
         assert_eq!(read(&composite).unwrap().children, ["a", "b"]);
+    }
+
+    #[test]
+    fn an_ok_for_want_of_data_says_so() {
+        let mut event = state_change();
+        event["detail"]["previousState"]["value"] = json!("ALARM");
+        event["detail"]["state"]["value"] = json!("OK");
+        event["detail"]["state"]["reasonData"] = json!("{\"version\":\"1.0\",\"recentDatapoints\":[0.0]}");
+        assert_eq!(read(&event).unwrap().basis, OkBasis::Measured);
+        event["detail"]["state"]["reasonData"] = json!("{\"version\":\"1.0\",\"recentDatapoints\":[]}");
+        assert_eq!(read(&event).unwrap().basis, OkBasis::NoData);
+    }
+
+    /// Source of the event: Secrets Manager User Guide, "Secret Label Updated event".
+    #[test]
+    fn a_new_current_version_may_be_the_end_of_a_trouble_and_other_labels_are_not() {
+        let secret = "arn:aws:secretsmanager:us-west-2:012345678901:secret:mySecret-a1b2c3";
+        let label = |label: &str, resources: Value| {
+            read(&json!({
+                "version": "0", "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718", "detail-type": "Secret Label Updated",
+                "source": "aws.secretsmanager", "account": "012345678901", "time": "2024-02-06T16:43:48Z", "region": "us-west-2",
+                "resources": resources,
+                "detail": {"name": "mySecret", "labelUpdated": label, "versionId": "a1b2c3d4-5678-90ab-cdef-EXAMPLE11111"}
+            }))
+        };
+        let alarm = label("AWSCURRENT", json!([secret])).unwrap();
+        assert_eq!((alarm.state, alarm.basis, alarm.source), (AlarmState::Ok, OkBasis::NewVersion, AlarmSource::RotationEvent));
+        assert_eq!((alarm.key, alarm.secrets[0].as_str()), (format!("rotation:{secret}"), secret));
+        assert_eq!((alarm.account_id.as_str(), alarm.region.as_str()), ("012345678901", "us-west-2"));
+        assert_eq!(
+            label("blue", json!([secret])),
+            Err("it tells that a label moved, which is none by which a rotation is seen to end")
+        );
+        assert_eq!(label("AWSCURRENT", json!(["mySecret"])), Err("it tells that a label moved, but without the secret's ARN"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Pure: from what is known and what came, at a moment, to a decision. States are compared by the alarm's own time, so
 //! that notifications may come late, twice and out of order.
 
-use crate::model::{Alarm, AlarmSource, AlarmState};
+use crate::model::{Alarm, AlarmSource, AlarmState, OkBasis};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,11 +14,14 @@ const STILL_FAILING: SignedDuration = SignedDuration::from_hours(1);
 /// How long after its end a cause that comes back goes on in its old thread.
 const AGAIN_WITHIN: SignedDuration = SignedDuration::from_hours(6);
 
-/// An alarm that changes this often within [`FLAPPING_WITHIN`] flaps.
+/// An alarm that changes this often within [`FLAPPING_WITHIN`], by its own time, flaps.
 const FLAPPING: usize = 4;
 
 /// See [`FLAPPING`].
 const FLAPPING_WITHIN: SignedDuration = SignedDuration::from_mins(10);
+
+/// How long nothing is heard of an alarm that flapped before it is looked at, and its last word is told.
+pub const STILL_AFTER: SignedDuration = SignedDuration::from_mins(10);
 
 /// Threads that alarms open in one channel within [`STORM_WITHIN`]; more alarms are counted in one.
 pub const MOST_THREADS: usize = 5;
@@ -32,7 +35,7 @@ const MOST_ALARMS: usize = 200;
 /// What is known of one cause in one channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Story {
-    /// The alarms that told of it, by key.
+    /// The alarms that told of it, by their [identity](Alarm::identity).
     pub alarms: BTreeMap<String, Told>,
     /// The secrets that are looked into in its thread.
     pub secrets: BTreeSet<String>,
@@ -42,12 +45,19 @@ pub struct Story {
     pub told_at: Timestamp,
     /// How often alarms came.
     pub times: u32,
-    /// When alarms changed their state, the oldest first; the newest few.
-    pub changes: Vec<Timestamp>,
     /// When it ended: everything recovered, or a person closed it.
     pub ended_at: Option<Timestamp>,
     /// What is being done about alarms, by their triggers' numbers: a crash must not lose it.
     pub doing: BTreeMap<i64, Decision>,
+    /// Those of them that call somebody.
+    #[serde(default)]
+    pub calling: BTreeSet<i64>,
+    /// The newest word of an alarm that changes to and fro: a look decides what it means, when it is still.
+    #[serde(default)]
+    pub unsettled: Option<Alarm>,
+    /// That a secret has a new version, of which a look decides whether a rotation made it.
+    #[serde(default)]
+    pub new_version: Option<Alarm>,
 }
 
 /// The newest that an alarm told.
@@ -61,6 +71,28 @@ pub struct Told {
     pub state_at: Timestamp,
     /// True for an alarm that will tell when it is over; an event of a rotation happens once.
     pub lasts: bool,
+    /// What it rests on that it is OK.
+    #[serde(default)]
+    pub basis: OkBasis,
+    /// When it changed its state, by its own time, the oldest first; the newest few.
+    #[serde(default)]
+    pub changes: Vec<Timestamp>,
+}
+
+impl Told {
+    /// True when it changes to and fro, with one more change at `at`.
+    fn flaps_with(&self, at: Timestamp) -> bool {
+        self.changes_before(at) + 1 >= FLAPPING
+    }
+
+    /// How often it changed in the time before `at`.
+    fn changes_before(&self, at: Timestamp) -> usize {
+        self.changes.iter().filter(|change| at.duration_since(**change) <= FLAPPING_WITHIN).count()
+    }
+
+    const fn is_trouble(&self) -> bool {
+        matches!(self.state, AlarmState::Alarm)
+    }
 }
 
 /// What an alarm means for its thread.
@@ -79,6 +111,8 @@ pub enum Decision {
     Tell(Reason),
     /// Everything went back to OK: the thread checks whether rotation succeeded.
     Recovered,
+    /// The secret has a new version: whether a rotation made it is looked at, and only a rotation is told.
+    Check,
 }
 
 /// Why nothing is told.
@@ -107,7 +141,7 @@ pub enum Fold {
     Flapping,
     /// It recovered, and another alarm of the thread did not.
     OthersLeft,
-    /// It went to another state that is no trouble.
+    /// It went to another state that is no trouble, or is OK for want of data: that is no news of the rotation.
     Quiet,
 }
 
@@ -130,6 +164,8 @@ pub struct Arrival<'a> {
     pub alarm: &'a Alarm,
     /// The secrets, under names that are the same for the same secret.
     pub secrets: &'a BTreeSet<String>,
+    /// True where the configuration says so: it is never only counted together with others.
+    pub is_critical: bool,
 }
 
 /// How things stand when an alarm comes.
@@ -143,11 +179,11 @@ pub struct Standing {
     pub opened: usize,
 }
 
-/// Decides what an alarm means. `story` is the newest that knows this alarm or one of its secrets.
+/// Decides what an alarm means. `story` is one that knows this alarm or one of its secrets.
 #[must_use]
 pub fn decide(story: Option<&Story>, arrival: &Arrival<'_>, standing: Standing) -> Decision {
     let alarm = arrival.alarm;
-    let known = story.and_then(|story| story.alarms.get(&alarm.key));
+    let known = story.and_then(|story| story.alarms.get(&alarm.identity()));
     if let Some(known) = known {
         if known.state_at > alarm.state_at {
             return Decision::Nothing(Silence::Outdated);
@@ -159,7 +195,7 @@ pub fn decide(story: Option<&Story>, arrival: &Arrival<'_>, standing: Standing) 
     let open = story.filter(|story| story.ended_at.is_none());
     // A periodic look finds what is going on, whether or not SNS delivered it.
     if alarm.topic.is_none() {
-        if open.is_some() && known.is_some_and(|known| known.state == alarm.state) {
+        if open.is_some_and(|story| story.has_in_state(alarm)) {
             return Decision::Nothing(Silence::Known);
         }
         if story.and_then(|story| story.ended_at).is_some_and(|ended| alarm.state_at <= ended) {
@@ -167,18 +203,19 @@ pub fn decide(story: Option<&Story>, arrival: &Arrival<'_>, standing: Standing) 
         }
     }
     match alarm.state {
-        AlarmState::Ok | AlarmState::InsufficientData if open.is_none() => Decision::Nothing(match alarm.state {
-            AlarmState::InsufficientData => Silence::TooLittleData,
-            _ => Silence::Well,
-        }),
+        AlarmState::InsufficientData if open.is_none() => Decision::Nothing(Silence::TooLittleData),
         AlarmState::InsufficientData => Decision::Fold(Fold::Quiet),
-        AlarmState::Ok => open.map_or(Decision::Nothing(Silence::Well), |story| story.after_ok(alarm, standing.now)),
+        AlarmState::Ok => open.map_or(Decision::Nothing(Silence::Well), |story| story.after_ok(alarm)),
         AlarmState::Alarm => match (open, story) {
             (Some(story), _) => story.after_alarm(arrival, standing),
             (None, Some(ended)) if ended.ended_recently(standing.now) && ended.knows_all(arrival.secrets) => {
-                if ended.flaps_with(standing.now) { Decision::Fold(Fold::Flapping) } else { Decision::Tell(Reason::Again) }
+                if known.is_some_and(|known| known.flaps_with(alarm.state_at)) {
+                    Decision::Fold(Fold::Flapping)
+                } else {
+                    Decision::Tell(Reason::Again)
+                }
             }
-            _ if standing.opened >= MOST_THREADS => Decision::Storm,
+            _ if standing.opened >= MOST_THREADS && !arrival.is_critical => Decision::Storm,
             _ => Decision::Open,
         },
     }
@@ -194,12 +231,27 @@ impl Story {
             opened_at: now,
             told_at: now,
             times: 0,
-            changes: Vec::new(),
             ended_at: None,
             doing: BTreeMap::new(),
+            calling: BTreeSet::new(),
+            unsettled: None,
+            new_version: None,
         };
         story.note(arrival, &Decision::Open, now);
         story
+    }
+
+    /// True when `decision` about an alarm that is critical calls whom the configuration names: it went to ALARM, or is told
+    /// anew. To be asked before the alarm is [noted](Story::note).
+    #[must_use]
+    pub fn calls(story: Option<&Story>, arrival: &Arrival<'_>, decision: &Decision) -> bool {
+        let known = story.and_then(|story| story.alarms.get(&arrival.alarm.identity()));
+        let is_told = match decision {
+            Decision::Open | Decision::Tell(_) => true,
+            Decision::Fold(_) => known.is_none_or(|known| !known.is_trouble()),
+            _ => false,
+        };
+        arrival.is_critical && arrival.alarm.state == AlarmState::Alarm && is_told
     }
 
     /// Notes that an alarm came, and what was decided.
@@ -209,17 +261,22 @@ impl Story {
         }
         let alarm = arrival.alarm;
         self.times = self.times.saturating_add(1);
-        if self.alarms.get(&alarm.key).is_none_or(|known| known.state != alarm.state) {
-            self.changes.push(now);
-            let excess = self.changes.len().saturating_sub(4 * FLAPPING);
-            self.changes.drain(..excess);
+        if !matches!(alarm.basis, OkBasis::NewVersion) {
+            self.note_state(alarm);
         }
-        let lasts = !matches!(alarm.source, AlarmSource::RotationEvent | AlarmSource::Text);
-        let told = Told { title: alarm.title.clone(), state: alarm.state, state_at: alarm.state_at, lasts };
-        self.alarms.insert(alarm.key.clone(), told);
-        if self.alarms.len() > MOST_ALARMS {
-            let oldest = self.alarms.iter().min_by_key(|(_, told)| told.state_at).map(|(key, _)| key.clone());
-            oldest.map(|key| self.alarms.remove(&key));
+        // The alarm as a whole is over: so is each of its series, unless that went to ALARM since.
+        if alarm.series.is_none() && alarm.state == AlarmState::Ok {
+            let series = self
+                .alarms
+                .iter_mut()
+                .filter(|(identity, told)| alarm.has_series(identity) && told.is_trouble() && told.state_at <= alarm.state_at);
+            series.for_each(|(_, told)| (told.state, told.state_at, told.basis) = (alarm.state, alarm.state_at, alarm.basis));
+        }
+        match decision {
+            Decision::Fold(Fold::Flapping) => self.unsettled = Some(alarm.clone()),
+            Decision::Check => self.new_version = Some(alarm.clone()),
+            Decision::Nothing(_) | Decision::Fold(_) => {}
+            _ => self.unsettled = None,
         }
         match decision {
             Decision::Tell(_) | Decision::Open => {
@@ -237,16 +294,74 @@ impl Story {
         }
     }
 
-    /// True when it changes to and fro, with one more change now.
-    fn flaps_with(&self, now: Timestamp) -> bool {
-        let recent = self.changes.iter().filter(|at| now.duration_since(**at) <= FLAPPING_WITHIN).count();
-        recent + 1 >= FLAPPING
+    /// Notes that the new version that `alarm` told of was made by a rotation.
+    pub fn note_rotation(&mut self, alarm: &Alarm) {
+        self.note_state(&Alarm { basis: OkBasis::Rotated, ..alarm.clone() });
     }
 
-    /// True when its alarms change to and fro.
+    fn note_state(&mut self, alarm: &Alarm) {
+        let identity = alarm.identity();
+        let known = self.alarms.remove(&identity);
+        let has_changed = known.as_ref().is_none_or(|known| known.state != alarm.state);
+        let mut changes = known.map(|known| known.changes).unwrap_or_default();
+        if has_changed {
+            changes.push(alarm.state_at);
+            let excess = changes.len().saturating_sub(2 * FLAPPING);
+            changes.drain(..excess);
+        }
+        let lasts = !matches!(alarm.source, AlarmSource::RotationEvent | AlarmSource::Text);
+        let (title, state, state_at, basis) = (alarm.title.clone(), alarm.state, alarm.state_at, alarm.basis);
+        self.alarms.insert(identity, Told { title, state, state_at, lasts, basis, changes });
+        if self.alarms.len() > MOST_ALARMS {
+            let oldest = self.alarms.iter().min_by_key(|(_, told)| (told.is_trouble(), told.state_at));
+            let oldest = oldest.map(|(identity, _)| identity.clone());
+            oldest.map(|identity| self.alarms.remove(&identity));
+        }
+    }
+
+    /// True when one of its alarms changes to and fro.
     #[must_use]
     pub fn is_flapping(&self, now: Timestamp) -> bool {
-        self.changes.iter().filter(|at| now.duration_since(**at) <= FLAPPING_WITHIN).count() >= FLAPPING
+        self.alarms.values().any(|told| told.changes_before(now) >= FLAPPING)
+    }
+
+    /// True when something that came after `at` says that it goes on, or an alarm is still in ALARM.
+    #[must_use]
+    pub fn is_troubled_since(&self, at: Timestamp) -> bool {
+        self.alarms.values().any(|told| told.is_trouble() && (told.lasts || told.state_at > at))
+    }
+
+    /// True when nothing was heard that is newer than this word of this alarm.
+    #[must_use]
+    pub fn is_newest(&self, alarm: &Alarm) -> bool {
+        self.alarms.values().all(|told| told.state_at <= alarm.state_at)
+    }
+
+    /// True when it heard of this alarm, or of one of its series.
+    #[must_use]
+    pub fn knows(&self, alarm: &Alarm) -> bool {
+        self.alarms.contains_key(&alarm.identity()) || self.parts_of(alarm).next().is_some()
+    }
+
+    /// True when the alarm, or one of its series, is known to be in the state it is in.
+    fn has_in_state(&self, alarm: &Alarm) -> bool {
+        let own = self.alarms.get(&alarm.identity()).into_iter();
+        own.chain(self.parts_of(alarm)).any(|told| told.state == alarm.state)
+    }
+
+    /// The series of an alarm, or the alarms a composite one is made of, as far as they told of this.
+    fn parts_of<'a>(&'a self, alarm: &'a Alarm) -> impl Iterator<Item = &'a Told> + 'a {
+        let is_child = |identity: &str| {
+            alarm.children.iter().any(|child| identity == child || identity.ends_with(&format!(":alarm:{child}")))
+        };
+        let parts = self.alarms.iter().filter(move |(identity, _)| alarm.has_series(identity) || is_child(identity));
+        parts.map(|(_, told)| told)
+    }
+
+    /// True when it ended so long ago that nothing goes on in its thread.
+    #[must_use]
+    pub fn is_past(&self, now: Timestamp) -> bool {
+        self.ended_at.is_some() && !self.ended_recently(now)
     }
 
     fn ended_recently(&self, now: Timestamp) -> bool {
@@ -257,25 +372,43 @@ impl Story {
         secrets.is_subset(&self.secrets)
     }
 
-    fn after_ok(&self, alarm: &Alarm, now: Timestamp) -> Decision {
-        let others = self.alarms.iter().filter(|(key, told)| **key != alarm.key && told.lasts);
-        let others_left = others.filter(|(_, told)| told.state == AlarmState::Alarm).count();
-        if self.flaps_with(now) {
-            Decision::Fold(Fold::Flapping)
-        } else if others_left > 0 {
-            Decision::Fold(Fold::OthersLeft)
+    fn after_ok(&self, alarm: &Alarm) -> Decision {
+        if alarm.basis == OkBasis::NewVersion {
+            return Decision::Check;
+        }
+        // Another alarm about the secret, which never told of this trouble, cannot tell of its end.
+        if alarm.source != AlarmSource::RotationEvent && !self.knows(alarm) {
+            return Decision::Nothing(Silence::Well);
+        }
+        let known = self.alarms.get(&alarm.identity());
+        if known.is_some_and(|known| known.state != alarm.state && known.flaps_with(alarm.state_at)) {
+            return Decision::Fold(Fold::Flapping);
+        }
+        let is_left = |(identity, told): (&String, &Told)| {
+            let is_closed = *identity == alarm.identity() || (alarm.has_series(identity) && told.state_at <= alarm.state_at);
+            told.lasts && told.is_trouble() && !is_closed
+        };
+        if self.alarms.iter().any(is_left) {
+            return Decision::Fold(Fold::OthersLeft);
+        }
+        let has_rotated = self.alarms.values().any(|told| !told.is_trouble() && told.basis == OkBasis::Rotated);
+        let mut parts = self.parts_of(alarm).peekable();
+        let says_what_they_say = parts.peek().is_some() && parts.all(|part| part.basis == OkBasis::NoData && !part.is_trouble());
+        if (alarm.basis == OkBasis::NoData || says_what_they_say) && !has_rotated {
+            Decision::Fold(Fold::Quiet)
         } else {
             Decision::Recovered
         }
     }
 
     fn after_alarm(&self, arrival: &Arrival<'_>, standing: Standing) -> Decision {
+        let alarm = arrival.alarm;
         let new: BTreeSet<String> = arrival.secrets.difference(&self.secrets).cloned().collect();
         if !new.is_empty() {
             return Decision::Tell(Reason::NewSecrets(new));
         }
-        let changed = self.alarms.get(&arrival.alarm.key).is_some_and(|known| known.state != AlarmState::Alarm);
-        if changed && self.flaps_with(standing.now) {
+        let known = self.alarms.get(&alarm.identity());
+        if known.is_some_and(|known| !known.is_trouble() && known.flaps_with(alarm.state_at)) {
             return Decision::Fold(Fold::Flapping);
         }
         if standing.is_running {
@@ -292,6 +425,7 @@ impl Story {
 mod tests {
     use super::*;
     use crate::alarm::testing::alarm;
+    use crate::model::AlarmSeries;
 
     fn at(minute: i64) -> Timestamp {
         let start: Timestamp = "2026-11-25T10:00:00Z".parse().unwrap();
@@ -304,6 +438,9 @@ mod tests {
         story: Option<Story>,
         opened: usize,
         is_running: bool,
+        is_critical: bool,
+        /// How often somebody was called.
+        calls: usize,
     }
 
     impl Channel {
@@ -315,9 +452,10 @@ mod tests {
 
         fn takes(&mut self, alarm: &Alarm, now: i64, secrets: &[&str]) -> Decision {
             let secrets: BTreeSet<String> = secrets.iter().map(|name| (*name).to_owned()).collect();
-            let arrival = Arrival { alarm, secrets: &secrets };
+            let arrival = Arrival { alarm, secrets: &secrets, is_critical: self.is_critical };
             let standing = Standing { now: at(now), is_running: self.is_running, opened: self.opened };
             let decision = decide(self.story.as_ref(), &arrival, standing);
+            self.calls += usize::from(Story::calls(self.story.as_ref(), &arrival, &decision));
             match (&mut self.story, &decision) {
                 (_, Decision::Open) => self.story = Some(Story::beginning_with(&arrival, at(now))),
                 (Some(story), _) => story.note(&arrival, &decision, at(now)),
@@ -375,6 +513,147 @@ mod tests {
         assert_eq!(channel.hears("a", Well, 20, 20, &["s"]), Decision::Fold(Fold::OthersLeft));
         assert_eq!(channel.hears("b", Well, 40, 40, &["s"]), Decision::Recovered);
         assert_eq!(channel.hears("b", Well, 41, 41, &["s"]), Decision::Nothing(Silence::Well));
+    }
+
+    /// One of the series of the alarm `a`.
+    fn series(id: &str, state: AlarmState, changed: i64) -> Alarm {
+        let series = Some(AlarmSeries { id: id.to_owned(), name: format!("SecretId={id}") });
+        Alarm { series, state, state_at: at(changed), ..alarm("a") }
+    }
+
+    fn without_data(alarm: Alarm) -> Alarm {
+        Alarm { basis: OkBasis::NoData, ..alarm }
+    }
+
+    #[test]
+    fn series_of_one_alarm_that_change_at_one_time_are_told_apart() {
+        let mut channel = Channel::default();
+        assert_eq!(channel.takes(&series("1", Bad, 0), 0, &["s"]), Decision::Open);
+        let new = Decision::Tell(Reason::NewSecrets(BTreeSet::from(["t".to_owned()])));
+        assert_eq!(channel.takes(&series("2", Bad, 0), 0, &["t"]), new);
+        assert_eq!(channel.takes(&series("2", Bad, 0), 0, &["t"]), Decision::Nothing(Silence::Known));
+        // One of them is over, and the alarm is not.
+        assert_eq!(channel.takes(&series("1", Well, 20), 20, &["s"]), Decision::Fold(Fold::OthersLeft));
+        // The alarm is: with it, all of them.
+        assert_eq!(channel.hears("a", Well, 30, 30, &[]), Decision::Recovered);
+        assert!(!channel.story.as_ref().unwrap().is_troubled_since(at(30)));
+        // One that went to ALARM after the alarm as a whole was OK is still there.
+        channel.takes(&series("1", Bad, 50), 50, &["s"]);
+        assert_eq!(channel.hears("a", Well, 40, 51, &[]), Decision::Fold(Fold::OthersLeft));
+    }
+
+    #[test]
+    fn an_alarm_as_a_whole_says_no_more_than_its_series_did() {
+        let mut channel = Channel::default();
+        channel.takes(&series("1", Bad, 0), 0, &["s"]);
+        assert_eq!(channel.takes(&without_data(series("1", Well, 20)), 20, &["s"]), Decision::Fold(Fold::Quiet));
+        assert_eq!(channel.hears("a", Well, 20, 20, &[]), Decision::Fold(Fold::Quiet));
+        let found = Alarm { topic: None, state: Bad, state_at: at(30), ..alarm("a") };
+        channel.takes(&series("1", Bad, 29), 29, &["s"]);
+        assert_eq!(channel.takes(&found, 30, &[]), Decision::Nothing(Silence::Known), "a look found what its series told");
+        let composite = |state, changed| Alarm { children: vec!["b".to_owned()], state, state_at: at(changed), ..alarm("c") };
+        let mut channel = Channel::default();
+        channel.takes(&composite(Bad, 0), 0, &["s"]);
+        channel.hears("b", Bad, 0, 0, &["s"]);
+        assert_eq!(
+            channel.takes(&without_data(Alarm { state: Well, state_at: at(9), ..alarm("b") }), 9, &["s"]),
+            Decision::Fold(Fold::OthersLeft)
+        );
+        assert_eq!(channel.takes(&composite(Well, 10), 10, &["s"]), Decision::Fold(Fold::Quiet));
+    }
+
+    #[test]
+    fn an_ok_for_want_of_data_is_no_news_and_a_rotation_that_succeeded_is() {
+        let mut channel = Channel::default();
+        channel.hears("a", Bad, 0, 0, &["s"]);
+        assert_eq!(
+            channel.takes(&without_data(Alarm { state: Well, state_at: at(20), ..alarm("a") }), 20, &["s"]),
+            Decision::Fold(Fold::Quiet)
+        );
+        assert_eq!(channel.story.as_ref().unwrap().ended_at, None);
+        let rotated = |changed| Alarm {
+            source: AlarmSource::RotationEvent,
+            key: "rotation:s".to_owned(),
+            state: Well,
+            basis: OkBasis::Rotated,
+            state_at: at(changed),
+            ..alarm("s: rotated")
+        };
+        assert_eq!(channel.takes(&rotated(30), 30, &["s"]), Decision::Recovered);
+
+        // The other way round: it rotated while the alarm still was in ALARM.
+        let mut channel = Channel::default();
+        channel.hears("a", Bad, 0, 0, &["s"]);
+        assert_eq!(channel.takes(&rotated(2), 2, &["s"]), Decision::Fold(Fold::OthersLeft));
+        assert_eq!(
+            channel.takes(&without_data(Alarm { state: Well, state_at: at(20), ..alarm("a") }), 20, &["s"]),
+            Decision::Recovered
+        );
+    }
+
+    #[test]
+    fn a_new_version_is_looked_at_and_is_no_state() {
+        let mut channel = Channel::default();
+        let version = Alarm {
+            source: AlarmSource::RotationEvent,
+            key: "rotation:s".to_owned(),
+            state: Well,
+            basis: OkBasis::NewVersion,
+            state_at: at(5),
+            ..alarm("s: a new version is current")
+        };
+        assert_eq!(channel.takes(&version, 5, &["s"]), Decision::Nothing(Silence::Well));
+        channel.hears("a", Bad, 6, 6, &["s"]);
+        assert_eq!(channel.takes(&Alarm { state_at: at(9), ..version }, 9, &["s"]), Decision::Check);
+        let story = channel.story.unwrap();
+        assert!(story.new_version.is_some() && !story.alarms.contains_key("rotation:s"));
+    }
+
+    #[test]
+    fn another_alarm_that_never_told_of_it_does_not_end_it() {
+        let mut channel = Channel::default();
+        let event = Alarm { source: AlarmSource::RotationEvent, key: "rotation:s".to_owned(), ..alarm("s: rotation failed") };
+        channel.takes(&event, 0, &["s"]);
+        assert_eq!(channel.hears("elsewhere", Well, 1, 1, &["s"]), Decision::Nothing(Silence::Well));
+    }
+
+    #[test]
+    fn a_critical_alarm_always_has_its_thread_and_always_calls() {
+        let mut channel = Channel { opened: MOST_THREADS, is_critical: true, ..Channel::default() };
+        assert_eq!(channel.hears("a", Bad, 0, 0, &["s"]), Decision::Open);
+        assert_eq!(channel.calls, 1);
+        assert_eq!(channel.hears("a", Bad, 1, 1, &["s"]), Decision::Fold(Fold::Repeat));
+        assert_eq!(channel.calls, 1, "a repeat calls nobody again");
+        channel.is_running = true;
+        assert_eq!(channel.hears("b", Bad, 2, 2, &["s"]), Decision::Fold(Fold::Joined));
+        assert_eq!(channel.calls, 2, "one that joins a thread that is there calls too");
+        for minute in 3..8 {
+            channel.hears("a", if minute % 2 == 0 { Bad } else { Well }, minute, minute, &["s"]);
+        }
+        assert_eq!(channel.calls, 4, "flapping keeps it from nothing");
+    }
+
+    #[test]
+    fn flapping_is_judged_for_each_alarm_by_its_own_time() {
+        // Hours lie between the changes; they arrive together, after an outage.
+        let mut channel = Channel::default();
+        for (n, state) in [Bad, Well, Bad, Well, Bad, Well].into_iter().enumerate() {
+            let minute = 120 * i64::try_from(n).unwrap();
+            let decision = channel.hears("a", state, minute, 600, &["s"]);
+            assert!(!matches!(decision, Decision::Fold(Fold::Flapping)), "{n}: {decision:?}");
+        }
+        // Many alarms that change once each are many alarms.
+        let mut channel = Channel::default();
+        for n in 0..6 {
+            assert_ne!(channel.hears(&format!("a{n}"), Bad, n, n, &["s"]), Decision::Fold(Fold::Flapping));
+        }
+        // One that does change to and fro is left for a look when it is still, whatever its last word is.
+        let mut channel = Channel::default();
+        for minute in 0..7 {
+            channel.hears("a", if minute % 2 == 0 { Bad } else { Well }, minute, minute, &["s"]);
+        }
+        let story = channel.story.unwrap();
+        assert_eq!(story.unsettled.map(|alarm| (alarm.state, alarm.state_at)), Some((Bad, at(6))));
     }
 
     #[test]
@@ -454,6 +733,6 @@ mod tests {
             channel.hears(&format!("a{n}"), Bad, n, n, &["s"]);
         }
         let story = channel.story.unwrap();
-        assert!(story.alarms.len() <= MOST_ALARMS && story.changes.len() <= 4 * FLAPPING);
+        assert!(story.alarms.len() <= MOST_ALARMS && story.alarms.values().all(|told| told.changes.len() <= 2 * FLAPPING));
     }
 }

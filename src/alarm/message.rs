@@ -1,10 +1,8 @@
 //! What an authentic message says: an alarm, or something that is recorded as ignored, with a reason.
 
-use super::change::Change;
-use super::named::Named;
-use super::{cloudwatch, eventbridge};
+use super::{check, cloudwatch, eventbridge, security_hub, text};
 use crate::config::Topic;
-use crate::model::{Alarm, AlarmSource, AlarmState};
+use crate::model::Alarm;
 use crate::redact::SafeText;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -51,7 +49,12 @@ pub(super) fn read(message: &str, delivered: &Delivered<'_>) -> Notice {
         Ok(value @ Value::Object(_)) => read_object(&value, delivered),
         // AWS writes one such object for its own tests; anything else that is JSON is somebody's own.
         Ok(Value::Array(_)) => Err("it is JSON, but neither of CloudWatch nor of EventBridge"),
-        _ => read_text(message, delivered),
+        // An input transformer may make a text of all, in quotes.
+        Ok(Value::String(inner)) => match serde_json::from_str::<Value>(&inner) {
+            Ok(value @ Value::Object(_)) => read_object(&value, delivered),
+            _ => text::read(&inner, delivered),
+        },
+        _ => text::read(message, delivered),
     };
     match read.and_then(|alarm| sound(alarm, delivered.sent_at)) {
         Ok(mut alarm) => {
@@ -70,24 +73,25 @@ fn read_object(value: &Value, delivered: &Delivered<'_>) -> Result<Alarm, &'stat
         cloudwatch::read(value, delivered.topic)
     } else if has("eventName") && has("eventSource") {
         super::rotation_event::read(value)
+    } else if check::is_of_config(value) {
+        check::read(value, None)
+    } else if security_hub::is_of_security_hub(value) {
+        security_hub::read(value, None)
+    } else if let Some(notice) = custom(value) {
+        text::read(&notice, delivered)
     } else {
-        Err("it is JSON, but neither of CloudWatch nor of EventBridge")
+        text::read_object(value, delivered).unwrap_or(Err("it is JSON, but neither of CloudWatch nor of EventBridge"))
     }
 }
 
-/// Text counts where it names a secret or a function; everything else is a greeting or a test.
-fn read_text(message: &str, delivered: &Delivered<'_>) -> Result<Alarm, &'static str> {
-    let mut named = Named::default();
-    delivered.subject.into_iter().chain([message]).for_each(|text| named.read_text(text));
-    if named.is_empty() {
-        return Err("it is text that names no secret: write its ARN, or secret=NAME");
-    }
-    let title = delivered.subject.unwrap_or_else(|| message.lines().next().unwrap_or_default());
-    let arn = delivered.topic.arn();
-    let about: Vec<&str> = named.secrets.iter().map(|secret| secret.as_str()).collect();
-    let key = format!("text:{}:{}", about.join(","), named.functions.join(","));
-    let change = Change { state: AlarmState::Alarm, at: delivered.sent_at, reason: message };
-    Ok(named.of(change.by(AlarmSource::Text, &key, title, (arn.account_id(), arn.region()))))
+/// The words of a custom notification for a chat.
+///
+/// Source: Amazon Q Developer in chat applications Administrator Guide, "Custom notifications": version, source `custom`, and a
+/// content with title and description.
+fn custom(value: &Value) -> Option<String> {
+    let content = value.get("content").filter(|_| value.get("source").and_then(Value::as_str) == Some("custom"))?;
+    let words = ["title", "description"].iter().filter_map(|key| content.get(*key)?.as_str());
+    Some(words.collect::<Vec<_>>().join("\n\n"))
 }
 
 /// The alarm, where it is of a place that can be, and about what has happened already.
@@ -119,6 +123,8 @@ fn inert(mut alarm: Alarm) -> Alarm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{AlarmSource, AlarmState};
+    use serde_json::json;
 
     fn read_in(message: &str) -> Notice {
         let topic = Topic::parse("arn:aws:sns:eu-west-1:123456789012:alarms").unwrap();
@@ -143,6 +149,58 @@ mod tests {
         for message in ["{}", "[]", "{\"Service\":\"Amazon S3\",\"Event\":\"s3:TestEvent\"}", "[{\"AlarmName\":\"x\"}]"] {
             let Notice::Ignored { reason } = read_in(message) else { panic!("{message}") };
             assert_eq!(reason, "it is JSON, but neither of CloudWatch nor of EventBridge");
+        }
+    }
+
+    #[test]
+    fn every_shape_a_topic_carries_is_read_by_its_own_reader() {
+        let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-db-AbCdEf";
+        let check = |compliance: &str| {
+            json!({"awsAccountId": "123456789012", "awsRegion": "eu-west-1", "configRuleName": "secretsmanager-rotation-enabled-check",
+                   "resourceType": "AWS::SecretsManager::Secret", "resourceId": arn, "messageType": "ComplianceChangeNotification",
+                   "newEvaluationResult": {"complianceType": compliance, "resultRecordedTime": "2026-11-25T09:59:00.000Z"}})
+        };
+        let finding = json!({"SchemaVersion": "2018-10-08", "AwsAccountId": "123456789012", "Region": "eu-west-1",
+            "GeneratorId": "security-control/SecretsManager.1", "UpdatedAt": "2026-11-25T09:59:00.000Z", "RecordState": "ACTIVE",
+            "Compliance": {"Status": "FAILED"}, "Resources": [{"Type": "AwsSecretsManagerSecret", "Id": arn}]});
+        let event = |source: &str, kind: &str, detail: &Value| {
+            json!({"version": "0", "source": source, "detail-type": kind, "account": "123456789012", "region": "eu-west-1",
+                   "time": "2026-11-25T09:59:30Z", "resources": [], "detail": detail})
+        };
+        let findings = json!({"findings": [finding]});
+        let said = |words: &str| json!({"version": "1.0", "source": "custom", "content": {"title": words, "description": arn}});
+        for (message, expected) in [
+            (check("NON_COMPLIANT").to_string(), AlarmSource::Check),
+            (event("aws.config", "Config Rules Compliance Change", &check("NON_COMPLIANT")).to_string(), AlarmSource::Check),
+            (event("aws.securityhub", "Security Hub Findings - Imported", &findings).to_string(), AlarmSource::Check),
+            (event("aws.securityhub", "Security Hub Findings - Custom Action", &findings).to_string(), AlarmSource::Check),
+            (findings.to_string(), AlarmSource::Check),
+            (finding.to_string(), AlarmSource::Check),
+            (json!({"secret": arn}).to_string(), AlarmSource::Text),
+            (json!(json!({"secret": arn}).to_string()).to_string(), AlarmSource::Text),
+            (json!(format!("rotation of {arn} failed")).to_string(), AlarmSource::Text),
+            (said("Rotation failed").to_string(), AlarmSource::Text),
+        ] {
+            let Notice::Alarm(alarm) = read_in(&message) else { panic!("{message}") };
+            assert_eq!((alarm.source, alarm.secrets[0].as_str()), (expected, arn), "{message}");
+            assert_eq!((alarm.state, alarm.account_id.as_str()), (AlarmState::Alarm, "123456789012"), "{message}");
+        }
+        // What AWS's services tell of a secret that is no failure of its rotation.
+        for message in [
+            event("aws.config", "Config Configuration Item Change", &json!({"configurationItem": {"ARN": arn}})).to_string(),
+            event("aws.cloudformation", "CloudFormation Resource Status Change", &json!({"physical-resource-id": arn})).to_string(),
+            event("aws.secretsmanager", "AWS API Call via CloudTrail", &json!({"requestParameters": {"secretId": arn}})).to_string(),
+            event("aws.guardduty", "GuardDuty Finding", &json!({"secret": arn})).to_string(),
+            event("aws.backup", "Backup Job State Change", &json!({"resourceArn": arn, "state": "FAILED"})).to_string(),
+            json!({"detailType": "CodePipeline Pipeline Execution State Change", "source": "aws.codepipeline", "account": "123456789012",
+                   "detail": {"pipeline": "rotation", "state": "FAILED", "secret": arn}}).to_string(),
+            said("A new version was deployed").to_string(),
+            "View the Timeline for this Resource in the Console:\nhttps://console.aws.amazon.com/config/home\n\nNew State Record:\n\
+             {\"configurationItemStatus\": \"OK\", \"ARN\": \"arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-db-AbCdEf\"}"
+                .to_owned(),
+        ] {
+            let Notice::Ignored { reason } = read_in(&message) else { panic!("{message}") };
+            assert!(!reason.is_empty() && !reason.contains("orders"), "{reason}");
         }
     }
 

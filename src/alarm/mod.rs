@@ -4,9 +4,11 @@
 //! verified; the message in it becomes a [`Notice`]; an [`Intake`] keeps it. Everything after that is work for later:
 //! `to_secrets` finds the secrets an alarm is about, `grouping` decides whether a thread begins or goes on.
 
+mod budget;
 mod certificate;
 mod certificates;
 mod change;
+mod check;
 mod cloudwatch;
 mod endpoint;
 mod envelope;
@@ -18,15 +20,21 @@ mod message;
 mod named;
 mod reconcile;
 mod refusal;
+mod refusals;
 mod rotation_event;
 mod scope;
+mod security_hub;
 #[cfg(test)]
 pub(crate) mod testing;
+mod text;
 mod to_secrets;
 mod verification;
 
+pub use certificates::KnownCertificate;
 pub use endpoint::{Accepted, Endpoint, Intake, Limits, Subscriptions, Unavailable, certificate_client};
-pub use grouping::{Arrival, Decision, Fold, MOST_THREADS, Reason, STORM_WITHIN, Silence, Standing, Story, Told, decide};
+pub use grouping::{
+    Arrival, Decision, Fold, MOST_THREADS, Reason, STILL_AFTER, STORM_WITHIN, Silence, Standing, Story, Told, decide,
+};
 pub use message::Notice;
 pub use reconcile::{Looked, Lost, look};
 pub use scope::{OutOfScope, Scope, may_be_asked};

@@ -7,7 +7,17 @@ use crate::redact::looks_like_a_value;
 const MOST: usize = 50;
 
 /// Names of dimensions and tags whose value is a secret, without case and signs.
-const SECRET_KEYS: [&str; 6] = ["secret", "secretid", "secretname", "secretarn", "rotationsecret", "secretsmanagersecret"];
+const SECRET_KEYS: [&str; 9] = [
+    "secret",
+    "secretid",
+    "secretname",
+    "secretarn",
+    "secrets",
+    "secretids",
+    "secretarns",
+    "rotationsecret",
+    "secretsmanagersecret",
+];
 
 /// Names of dimensions and tags whose value is a function.
 const FUNCTION_KEYS: [&str; 6] =
@@ -19,6 +29,8 @@ pub(super) struct Named {
     pub(super) secrets: Vec<SecretRef>,
     /// Names or ARNs.
     pub(super) functions: Vec<String>,
+    /// Whether a text pointed at one of them, with `secret=NAME`.
+    is_pointed_at: bool,
 }
 
 impl Named {
@@ -26,12 +38,24 @@ impl Named {
         self.secrets.is_empty() && self.functions.is_empty()
     }
 
+    /// True when a text points at a secret, with `secret=NAME`.
+    pub(super) fn is_pointed_at(&self) -> bool {
+        self.is_pointed_at
+    }
+
+    /// Reads a field of an object, where its name says that it is a secret.
+    pub(super) fn read_own(&mut self, name: &str, value: &str) {
+        if is_secret_key(name) {
+            self.add_secret(value.parse().ok());
+        }
+    }
+
     /// Reads a dimension or a tag.
     pub(super) fn read_pair(&mut self, name: &str, value: &str) {
         let key: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
         if value.starts_with("arn:") {
             self.read_text(value);
-        } else if SECRET_KEYS.contains(&key.as_str()) {
+        } else if is_secret_key(name) {
             self.add_secret(value.parse().ok());
         } else if FUNCTION_KEYS.contains(&key.as_str()) {
             self.add_function(function_name(value));
@@ -49,8 +73,11 @@ impl Named {
             if trimmed.starts_with("arn:") {
                 self.read_arn(trimmed);
             } else if let Some((key, value)) = trimmed.split_once(['=', ':']) {
-                if is_secret_key(key) {
-                    self.add_secret(value.parse().ok());
+                if is_secret_key(key)
+                    && let Ok(secret) = value.parse()
+                {
+                    self.is_pointed_at |= trimmed.split_once('=').is_some_and(|(before, _)| before == key);
+                    self.add_secret(Some(secret));
                 }
             } else if expects_secret {
                 self.add_secret(trimmed.parse().ok());

@@ -6,7 +6,7 @@
 use super::change::Change;
 use super::json::text;
 use super::named::Named;
-use crate::model::{Alarm, AlarmSource, AlarmState, SecretRef};
+use crate::model::{Alarm, AlarmSource, AlarmState, Arn, OkBasis, SecretArn, SecretRef};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -93,9 +93,37 @@ pub(super) fn read(record: &Value) -> Result<Alarm, &'static str> {
         "TestRotationFailed" => (AlarmState::Alarm, "test rotation failed"),
         _ => (AlarmState::Alarm, "rotation failed"),
     };
-    let (key, title) = (format!("rotation:{}", event.secret), format!("{name}: {what}"));
+    let (key, title) = (key_of(&event.secret), format!("{name}: {what}"));
     let change = Change { state, at: event.at, reason: &event.message };
-    Ok(named.of(change.by(AlarmSource::RotationEvent, &key, &title, (&event.account_id, &event.region))))
+    let said = change.by(AlarmSource::RotationEvent, &key, &title, (&event.account_id, &event.region));
+    Ok(Alarm { basis: OkBasis::Rotated, ..named.of(said) })
+}
+
+/// What all that tells of one secret's rotation shares.
+fn key_of(secret: &SecretRef) -> String {
+    format!("rotation:{secret}")
+}
+
+/// Reads that a staging label moved to another version. It comes at once and without a trail, and also where a person wrote
+/// a value.
+///
+/// Source: Secrets Manager User Guide, "Secret Label Updated event".
+pub(super) fn read_label(event: &Value, detail: &Value) -> Result<Alarm, &'static str> {
+    if text(detail, "labelUpdated") != Some("AWSCURRENT") {
+        return Err("it tells that a label moved, which is none by which a rotation is seen to end");
+    }
+    let arns = event.get("resources").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let secret = arns.filter_map(|arn| Arn::parse(arn).ok()).find_map(|arn| SecretArn::try_from(arn).ok());
+    let secret = secret.ok_or("it tells that a label moved, but without the secret's ARN")?;
+    let at = text(event, "time").and_then(|at| at.parse().ok()).ok_or("it tells that a label moved, but without its time")?;
+    let (account_id, region) = (secret.arn().account_id().to_owned(), secret.arn().region().to_owned());
+    let title = format!("{}: a new version is current", secret.name());
+    let secret = SecretRef::Arn(secret);
+    let mut named = Named::default();
+    named.add_secret(Some(secret.clone()));
+    let change = Change { state: AlarmState::Ok, at, reason: "" };
+    let said = change.by(AlarmSource::RotationEvent, &key_of(&secret), &title, (&account_id, &region));
+    Ok(Alarm { basis: OkBasis::NewVersion, ..named.of(said) })
 }
 
 #[cfg(test)]

@@ -1,16 +1,18 @@
 //! Alarms for tests.
 
-use crate::model::{Alarm, AlarmSource, AlarmState};
+use crate::model::{Alarm, AlarmSource, AlarmState, OkBasis};
 
 /// An alarm of CloudWatch in state ALARM that names nothing.
 pub(crate) fn alarm(name: &str) -> Alarm {
     Alarm {
         source: AlarmSource::CloudWatch,
         key: format!("arn:aws:cloudwatch:eu-west-1:123456789012:alarm:{name}"),
+        series: None,
         title: name.to_owned(),
         account_id: "123456789012".to_owned(),
         region: "eu-west-1".to_owned(),
         state: AlarmState::Alarm,
+        basis: OkBasis::default(),
         state_at: "2026-11-25T10:00:00Z".parse().unwrap(),
         reason: String::new(),
         description: String::new(),

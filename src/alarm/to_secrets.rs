@@ -112,7 +112,8 @@ struct Search<'a> {
 
 impl Search<'_> {
     async fn look(&mut self, alarm: &Alarm) -> (Vec<SecretRef>, Means) {
-        let mut named = Named { secrets: Vec::new(), functions: alarm.functions.clone() };
+        let mut named = Named::default();
+        alarm.functions.iter().for_each(|function| named.add_function(Some(function.clone())));
         if alarm.source == AlarmSource::CloudWatch {
             self.read_tags(alarm, &mut named).await;
             if !named.secrets.is_empty() {

@@ -1,30 +1,43 @@
 //! Whether a message is authentic: from a topic we believe, fresh, signed by SNS.
 
 use super::certificate::is_certificate_url;
-use super::certificates::Certificates;
+use super::certificates::{Certificates, Fetched};
+use super::endpoint::{Intake, Limits, Unavailable};
 use super::envelope::{Envelope, SignatureVersion};
 use super::refusal::Refusal;
 use crate::clock::Clock;
 use crate::config::{Sns, Topic};
 use jiff::SignedDuration;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OnceCell;
 
 /// How far ahead of ours SNS's clock may be.
 const FUTURE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Verifies messages.
-#[derive(Debug)]
 pub(super) struct Verification {
     sns: Sns,
     clock: Clock,
     certificates: Certificates,
+    /// Keeps certificates across restarts.
+    intake: Arc<dyn Intake>,
+    /// How long that may take.
+    patience: Duration,
+    loaded: OnceCell<()>,
+}
+
+impl std::fmt::Debug for Verification {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Verification").field("sns", &self.sns).field("certificates", &self.certificates).finish_non_exhaustive()
+    }
 }
 
 impl Verification {
     /// `client` fetches certificates and must not follow redirects.
-    pub(super) fn new(sns: Sns, clock: Clock, client: reqwest::Client, fetch_deadline: Duration) -> Verification {
-        let certificates = Certificates::new(client, sns.certificate_origin.clone(), fetch_deadline);
-        Verification { sns, clock, certificates }
+    pub(super) fn new(sns: Sns, clock: Clock, client: reqwest::Client, limits: Limits, intake: Arc<dyn Intake>) -> Verification {
+        let certificates = Certificates::new(client, sns.certificate_origin.clone(), limits.certificate, clock);
+        Verification { sns, clock, certificates, intake, patience: limits.intake, loaded: OnceCell::new() }
     }
 
     /// The topic an authentic message is from. What needs no look outside comes first: nothing is fetched for a message
@@ -38,7 +51,9 @@ impl Verification {
         if !is_certificate_url(&envelope.certificate_url, topic) {
             return Err(Refusal::CertificateAddress);
         }
-        let certificate = self.certificates.get(&envelope.certificate_url).await?;
+        self.load().await;
+        let fetched = self.certificates.get(&envelope.certificate_url).await?;
+        let certificate = &fetched.certificate;
         if !certificate.is_of_sns(topic) {
             return Err(Refusal::CertificateName);
         }
@@ -48,7 +63,29 @@ impl Verification {
         if !certificate.verifies(envelope.version, &envelope.signed_text(), &envelope.signature) {
             return Err(Refusal::Signature);
         }
+        self.keep(&fetched).await;
         Ok(topic)
+    }
+
+    /// Takes over the certificates that were kept before the restart. Where they cannot be read now, the next message tries.
+    async fn load(&self) {
+        let loading = async {
+            let known = tokio::time::timeout(self.patience, self.intake.known_certificates()).await;
+            let known = known.unwrap_or(Err(Unavailable))?;
+            self.certificates.load(known);
+            Ok::<(), Unavailable>(())
+        };
+        let _ = self.loaded.get_or_try_init(|| loading).await;
+    }
+
+    /// Keeps the certificate of an authentic message across restarts.
+    async fn keep(&self, fetched: &Arc<Fetched>) {
+        let Some(known) = self.certificates.is_good(fetched) else { return };
+        let address = known.address.clone();
+        let kept = tokio::time::timeout(self.patience, self.intake.keep_certificate(known)).await;
+        if !matches!(kept, Ok(Ok(()))) {
+            self.certificates.is_not_kept(&address);
+        }
     }
 
     fn check_age(&self, envelope: &Envelope) -> Result<(), Refusal> {

@@ -1,18 +1,23 @@
-//! What is missing before the bot can work: the store, the platforms, each permission by name.
+//! What is missing before the bot can work: rules, the store, what comes in over HTTP, the platforms, each permission by
+//! name, the way of alarms. Nothing is sent to anybody, and nothing is changed.
 
-use crate::chat::discord::Discord;
-use crate::chat::slack::{Lookups, Slack};
-use crate::clock::Clock;
-use crate::config::{Config, SlackMode};
-use crate::investigation::{Accounts, AwsAccounts};
-use crate::model::SecretRef;
-use crate::playbook::preflight::{self, Permission};
+mod alarms;
+mod aws;
+mod discord;
+mod http;
+mod page;
+mod rules;
+mod slack;
+mod store;
+
+use crate::config::{Config, Ids, TokenSource};
+use crate::investigation::AwsAccounts;
+use crate::model::PlatformName;
 use crate::redact::SafeText;
-use crate::store::{Choice, OpenError, Store, network_disk};
-use jiff::SignedDuration;
+use std::collections::BTreeSet;
 
-/// How far clocks may differ; AWS and Slack refuse at five minutes.
-const MOST_SKEW: SignedDuration = SignedDuration::from_mins(1);
+/// Channels of one platform that are looked at, at most: each is a request or two.
+const MOST_CHANNELS: usize = 50;
 
 /// Something that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,153 +62,52 @@ fn missing(text: impl AsRef<str>) -> Found {
 /// Looks at everything the configuration names.
 pub async fn all(config: &Config) -> Vec<Checked> {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let mut all = vec![rules(config), store(config).await];
-    all.extend(slack(config).await);
-    all.extend(discord(config).await);
-    if config.slack.is_none() && config.discord.is_none() {
-        all.push(checked("platforms", missing("neither [slack] nor [discord] is configured: nobody could ask anything")));
-    }
-    all.extend(aws(config).await);
-    all
-}
-
-fn rules(config: &Config) -> Checked {
-    let found = match config.allow.len() {
-        0 => missing("there is no [[allow]] rule: everything anybody asks is refused"),
-        allow => fine(format!("{allow} that allow, {} that deny", config.deny.len())),
-    };
-    checked("rules", found)
-}
-
-async fn store(config: &Config) -> Checked {
-    let found = match Store::open(&config.store.path, Clock::system()).await {
-        Ok(store) => {
-            store.close().await;
-            let path = config.store.path.display();
-            match network_disk(&config.store.path) {
-                Some(kind) => {
-                    open(format!("{path} is on a network disk ({kind}), whose locks cannot be relied on: name a local one"))
-                }
-                None => fine(format!("{path} can be used")),
-            }
+    let mut all = rules::check(config);
+    all.push(store::check(config).await);
+    all.extend(http::check(config));
+    all.extend(page::check(config));
+    all.extend(slack::check(config).await);
+    all.extend(discord::check(config).await);
+    match AwsAccounts::of(config).await {
+        Ok(accounts) => {
+            all.extend(aws::check(&accounts).await);
+            all.extend(alarms::check(config, &accounts).await);
         }
-        Err(OpenError::InUse(path)) => open(format!("{} is in use, so a bot is running", path.display())),
-        Err(error) => missing(error.to_string()),
-    };
-    checked("store", found)
-}
-
-async fn slack(config: &Config) -> Vec<Checked> {
-    let Some(settings) = &config.slack else { return Vec::new() };
-    let tokens = match settings.fetch_tokens() {
-        Ok(tokens) => tokens,
-        Err(problems) => return problems.into_iter().map(|why| checked("Slack", missing(why))).collect(),
-    };
-    let mut all = Vec::new();
-    let sources = match &settings.mode {
-        SlackMode::Socket { app_token, .. } => [&settings.bot_token, app_token],
-        SlackMode::Http { signing_secret } => [&settings.bot_token, signing_secret],
-    };
-    for source in sources.into_iter().filter(|source| source.is_readable_by_all()) {
-        all.push(checked("Slack", missing(format!("{source} can be read by everybody on this machine: chmod 600"))));
-    }
-    match Slack::new(settings, &tokens, Lookups::default(), Clock::system()) {
-        Err(error) => all.push(checked("Slack", missing(error.to_string()))),
-        Ok(slack) => match slack.introduce().await {
-            Err(error) => all.push(checked("Slack", missing(error.to_string()))),
-            Ok(()) => {
-                all.push(checked("Slack", scopes(slack.missing_scopes().await)));
-                all.extend(slack.clock_ahead_by().await.and_then(skewed));
-            }
-        },
+        Err(error) => all.push(checked("AWS", missing(error.to_string()))),
     }
     all
 }
 
-fn skewed(ahead_by: SignedDuration) -> Option<Checked> {
-    let seconds = ahead_by.as_secs();
-    let way = if seconds > 0 { "ahead of" } else { "behind" };
-    let why = format!("this machine's clock is {} s {way} Slack's: set it, or what is signed is refused", seconds.abs());
-    (ahead_by.abs() > MOST_SKEW).then(|| checked("clock", missing(why)))
+/// True where somebody calls the bot over HTTP: Slack, Discord or SNS, or people who open the page.
+fn answers_over_http(config: &Config) -> bool {
+    config.console.is_some() || !http::callers(config).is_empty()
 }
 
-fn scopes(lacking: Option<Vec<&'static str>>) -> Found {
-    match lacking.as_deref() {
-        None => open("the token works; its scopes were not told"),
-        Some([]) => fine("the token works and has all scopes"),
-        Some(lacking) => {
-            missing(format!("the token lacks the scopes {}: add them, and install the app again", lacking.join(", ")))
-        }
-    }
+/// A token that everybody on this machine can read.
+fn exposed(what: &str, source: &TokenSource) -> Option<Checked> {
+    let why = || format!("{source} can be read by everybody on this machine: chmod 600");
+    source.is_readable_by_all().then(|| checked(what, missing(why())))
 }
 
-async fn discord(config: &Config) -> Vec<Checked> {
-    let Some(settings) = &config.discord else { return Vec::new() };
-    let mut all = Vec::new();
-    if settings.bot_token.is_readable_by_all() {
-        let why = format!("{} can be read by everybody on this machine: chmod 600", settings.bot_token);
-        all.push(checked("Discord", missing(why)));
-    }
-    let discord = match settings.bot_token.fetch() {
-        Ok(token) => Discord::new(settings, token, Clock::system()).map_err(|error| error.to_string()),
-        Err(why) => Err(why),
-    };
-    all.push(checked(
-        "Discord",
-        match discord {
-            Err(why) => missing(why),
-            Ok(discord) => match discord.check().await {
-                Ok(name) => fine(format!("the token works, the bot is {name}")),
-                Err(error) => missing(error.to_string()),
-            },
-        },
-    ));
-    all
+/// The channels of a platform that rules and routes name, in the workspace or server `workspace`.
+fn channels<'a>(config: &'a Config, platform: PlatformName, workspace: &str) -> Vec<&'a str> {
+    let allowed = (config.allow.iter())
+        .filter(|rule| rule.platform == Some(platform) && rule.workspace.as_deref() == Some(workspace))
+        .filter_map(|rule| match rule.channels.as_ref()? {
+            Ids::Only(ids) => Some(ids),
+            Ids::Any => None,
+        })
+        .flatten()
+        .map(String::as_str);
+    let told = (config.alarms.routes.iter())
+        .filter(|route| route.place.platform == platform && route.place.workspace == workspace)
+        .map(|route| route.place.channel.as_str());
+    allowed.chain(told).collect::<BTreeSet<&str>>().into_iter().take(MOST_CHANNELS).collect()
 }
 
-/// Every account in the first of its regions: permissions are the account's.
-async fn aws(config: &Config) -> Vec<Checked> {
-    let accounts = match AwsAccounts::of(config).await {
-        Ok(accounts) => accounts,
-        Err(error) => return vec![checked("AWS", missing(error.to_string()))],
-    };
-    let mut all = Vec::new();
-    for account in accounts.known() {
-        let Some(region) = account.regions.first() else { continue };
-        let choice = Choice { account: account.name.clone(), region: region.clone() };
-        all.extend(permissions(&accounts, &choice).await);
-    }
-    all
-}
-
-async fn permissions(accounts: &dyn Accounts, choice: &Choice) -> Vec<Checked> {
-    let name = choice.account.as_deref().unwrap_or("this account");
-    let what = format!("AWS {name} in {}", choice.region);
-    let connected = match accounts.connect(choice, &SecretRef::Name("any".to_owned())).await {
-        Ok(connected) => connected,
-        Err(error) => return vec![checked(what, missing(error.to_string()))],
-    };
-    let account = match connected.aws.verify().await {
-        Err(error) => return vec![checked(what, missing(error.to_string()))],
-        Ok(id) if connected.aws.account_id().is_some_and(|own| own != id) => {
-            return vec![checked(what, missing("the credentials are of another account"))];
-        }
-        Ok(id) => id,
-    };
-    let found = preflight::permissions(&connected.aws, &connected.clock, &account).await;
-    let allowed = found.iter().filter(|(_, permission)| *permission == Permission::Allowed).count();
-    let mut all =
-        vec![checked(&what, fine(format!("{allowed} of {} permissions are there, as far as made-up names tell", found.len())))];
-    for (action, permission) in found {
-        match permission {
-            Permission::Allowed => {}
-            Permission::Missing => all.push(checked(&what, missing(format!("allow {action}, as deploy/iam-policy.json does")))),
-            Permission::MissingForOthers => {
-                let why = "was refused for a made-up name: allow it as deploy/iam-policy.json does, unless your policy names resources on purpose";
-                all.push(checked(&what, open(format!("{action} {why}"))));
-            }
-            Permission::Unknown(why) => all.push(checked(&what, open(format!("{action} could not be checked: {why}")))),
-        }
-    }
-    all
+/// The workspaces or servers of a platform that rules and routes name.
+fn workspaces(config: &Config, platform: PlatformName) -> BTreeSet<&str> {
+    let rules = config.allow.iter().filter(|rule| rule.platform == Some(platform)).filter_map(|rule| rule.workspace.as_deref());
+    let routes = config.alarms.routes.iter().filter(|route| route.place.platform == platform);
+    rules.chain(routes.map(|route| route.place.workspace.as_str())).collect()
 }

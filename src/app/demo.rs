@@ -51,6 +51,8 @@ impl Demo {
             hosts: Vec::new(),
             token: None,
             secure: false,
+            path: String::new(),
+            trusted_proxies: Vec::new(),
             note: Some(NOTE.to_owned()),
             examples: examples(&worlds),
             new_id,
@@ -59,6 +61,7 @@ impl Demo {
         let port = if std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() { port } else { 0 };
         let config = Config {
             http: Http { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), tls: None },
+            http_is_asked_for: true,
             store: StoreFile { path: folder.0.join("demo.db"), ..StoreFile::default() },
             ..Config::parse(RULES).map_err(|problems| AppError::Platform(format!("{problems:?}")))?
         };

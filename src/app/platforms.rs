@@ -7,7 +7,7 @@ use crate::chat::discord::Discord;
 use crate::chat::slack::{Lookups, Slack};
 use crate::chat::{ChatPlatform, Reception};
 use crate::clock::Clock;
-use crate::config::{Config, Ids};
+use crate::config::{Config, DiscordMode, Ids};
 use crate::investigation::{AlarmIntake, Bot, Subscriber, new_id};
 use axum::Router;
 use futures::future::BoxFuture;
@@ -97,9 +97,9 @@ fn slack(
     let listening = Arc::clone(&slack).listen(Arc::clone(reception), stop.clone());
     plugged.background.push(("Slack", Box::pin(async { listening.await.map_err(|error| error.to_string()) })));
     let one = Arc::clone(&slack);
-    if matches!(settings.mode, crate::config::SlackMode::Socket { .. }) {
-        plugged.alive.push(("slack", Box::new(move || one.sockets().is_well())));
-    }
+    let has_sockets = matches!(settings.mode, crate::config::SlackMode::Socket { .. });
+    let is_alive = move || one.is_token_accepted() && (!has_sockets || one.sockets().is_well());
+    plugged.alive.push(("slack", Box::new(is_alive)));
     plugged.platforms.push(slack);
     Ok(())
 }
@@ -119,7 +119,9 @@ fn discord(
         }
     };
     let discord = Discord::new(settings, token, Clock::system()).map_err(|error| AppError::Platform(error.to_string()))?;
-    plugged.routers.push(discord.routes(Arc::clone(reception)));
+    if settings.mode == DiscordMode::Http {
+        plugged.routers.push(discord.routes(Arc::clone(reception)));
+    }
     let listening = Arc::clone(&discord).run(Arc::clone(reception), stop.clone());
     plugged.background.push(("Discord", Box::pin(async { listening.await.map_err(|error| error.to_string()) })));
     let one = Arc::clone(&discord);
@@ -137,11 +139,20 @@ fn console(config: &Config, bot: &Arc<Bot>, stop: &CancellationToken, plugged: &
             return;
         }
     };
+    if !token.is_hard_to_guess() {
+        let why = format!("fewer than {} characters, or always the same ones", crate::config::MIN_TOKEN_LENGTH);
+        tracing::warn!(
+            why,
+            "the token of the page could be guessed, so wrong ones also lock out who comes from the same address: make one with `openssl rand -hex 16`"
+        );
+    }
     let listen = config.http.listen;
     let settings = Settings {
         hosts: offered.url.as_ref().map_or_else(|| hosts(listen), |url| vec![url.host.clone()]),
         token: Some(token),
         secure: offered.url.as_ref().map_or(config.http.tls.is_some(), |url| url.secure),
+        path: offered.url.as_ref().map_or_else(String::new, |url| url.path.clone()),
+        trusted_proxies: offered.trusted_proxies.clone(),
         note: None,
         examples: Vec::new(),
         new_id,

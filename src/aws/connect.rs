@@ -68,7 +68,7 @@ pub struct AssumeRole {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectError {
     /// No region is configured.
-    #[error("no AWS region is set: pass --region, or set AWS_REGION or the profile's region")]
+    #[error("no AWS region is set: set AWS_REGION, default_region in the configuration, or the profile's region")]
     NoRegion,
     /// There are no credentials at all.
     #[error(

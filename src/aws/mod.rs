@@ -18,6 +18,7 @@ pub(crate) use alarms::DescribedAlarm;
 pub(crate) use ask::Asker;
 pub use connect::{AssumeRole, AwsOptions, ConnectError};
 pub use registry::Registry;
+pub(crate) use sns::{Subscription, TopicState};
 pub(crate) use trails::TrailGroup;
 
 pub(crate) use cache::Thing;

@@ -12,6 +12,18 @@ pub(crate) struct TrailGroup {
 }
 
 impl Aws {
+    /// True where a trail records this region's events. EventBridge forwards those of CloudTrail only where one does.
+    ///
+    /// Source: EventBridge User Guide, "Events from AWS services via CloudTrail".
+    pub(crate) async fn has_trail(&self, asker: &Asker) -> Observation<bool> {
+        let region = self.region();
+        let request = self.cloudtrail.describe_trails().include_shadow_trails(true).send();
+        asker.ask("cloudtrail:DescribeTrails", "*", request).await.map(|output| {
+            let mut trails = output.trail_list().iter();
+            trails.any(|trail| trail.is_multi_region_trail() == Some(true) || trail.home_region() == Some(region))
+        })
+    }
+
     /// The log groups of trails that hold this region's events, the most telling first. Those of an organization's trail may
     /// belong to another account.
     pub(crate) async fn trail_groups(&self, asker: &Asker) -> Observation<Vec<TrailGroup>> {

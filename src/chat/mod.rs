@@ -14,8 +14,9 @@ mod platform;
 mod reception;
 pub mod slack;
 
+pub use crate::model::{Inbound, Said};
 pub use board::{Board, BoardError, BoardThread, Posted};
 pub use document::Message;
 pub use manner::Manner;
-pub use platform::{ChatPlatform, Destination, SendError};
-pub use reception::{Inbound, Receipt, Reception, Said, Summary};
+pub use platform::{ChatPlatform, Destination, LookedUp, SendError};
+pub use reception::{Receipt, Reception, Summary};

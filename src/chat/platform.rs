@@ -1,9 +1,10 @@
 //! What a chat platform can do for us.
 
 use super::document::Message;
-use crate::model::{Place, PlatformName, ReplyTo, ThreadRef};
+use crate::model::{Actor, Place, PlatformName, ReplyTo, ThreadRef};
 use async_trait::async_trait;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// Where a message goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +13,9 @@ pub enum Destination {
     Channel(Place),
     /// A thread.
     Thread(ThreadRef),
+    /// A thread of others, in which an investigation is held; nothing of it may be told elsewhere. Its first message is posted
+    /// there like any other.
+    Held(ThreadRef),
 }
 
 /// Why a message was not sent. The texts are for the operator; they hold no token, address or message.
@@ -37,6 +41,14 @@ pub enum SendError {
         /// What the platform answered.
         why: String,
     },
+    /// The place takes no message of ours as things are, and people can change that: it is tried again when they may have.
+    #[error("not taken there: {why}")]
+    Closed {
+        /// What the platform answered.
+        why: String,
+        /// What the person who asked is told: the reason, and the way on.
+        tell: &'static str,
+    },
     /// The platform will never take this message here.
     #[error("refused: {why}")]
     Refused {
@@ -59,10 +71,20 @@ impl SendError {
             SendError::Later { .. } => "later",
             SendError::Uncertain { .. } => "uncertain",
             SendError::Gone { .. } => "gone",
+            SendError::Closed { .. } => "closed",
             SendError::Refused { .. } => "refused",
             SendError::Unauthorized { .. } => "unauthorized",
         }
     }
+}
+
+/// What a platform knows of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LookedUp {
+    /// The person, with all that could be looked up.
+    pub actor: Actor,
+    /// Why something could not be.
+    pub failed: Option<SendError>,
 }
 
 /// A chat platform, as far as outgoing messages go. Every call has a deadline of its own.
@@ -72,14 +94,31 @@ pub trait ChatPlatform: Send + Sync {
     fn name(&self) -> PlatformName;
 
     /// Sends a message and returns its id. `key` is the delivery's: the platform keeps it with the message where it can,
-    /// so that [`ChatPlatform::find`] knows the message again. A message to a channel also opens its thread; an error in
-    /// opening it is told, and sending the same key again finds the message and opens the thread.
+    /// so that [`ChatPlatform::find`] knows the message again. Where a message to a channel needs its thread opened, that is
+    /// the platform's own concern: the message is there, whatever becomes of its thread.
     async fn post(&self, to: &Destination, message: &Message, key: &str) -> Result<String, SendError>;
 
     /// Replaces a message. `id` is what [`ChatPlatform::post`] returned; attachments stay as they are.
     async fn edit(&self, to: &Destination, id: &str, message: &Message) -> Result<(), SendError>;
 
-    /// Looks for a message that may have arrived; `None` when it did not.
+    /// True where the files of a message follow it by [`ChatPlatform::attach`] instead of coming with it.
+    fn owes_files(&self, _message: &Message) -> bool {
+        false
+    }
+
+    /// Hands over the files of a message that was posted as `id`. Where an earlier try may have come through,
+    /// `may_be_there`, what is there already is not sent again. An error other than that it is too early is final: the
+    /// thread was told of what is missing, where that could be told.
+    async fn attach(&self, _to: &Destination, _id: &str, _message: &Message, _may_be_there: bool) -> Result<(), SendError> {
+        Ok(())
+    }
+
+    /// Looks up what the rules ask about a person who is [`Standing::Pending`](crate::model::Standing::Pending).
+    async fn look_up(&self, actor: &Actor) -> LookedUp {
+        LookedUp { actor: actor.clone(), failed: None }
+    }
+
+    /// Looks for a message that may have arrived; `None` when it did not. What it says may be of an earlier attempt.
     async fn find(&self, to: &Destination, key: &str) -> Result<Option<String>, SendError>;
 
     /// Answers one person alone.
@@ -88,6 +127,11 @@ pub trait ChatPlatform: Send + Sync {
     /// Tells the person who asked where the work goes on, on a platform where an answer is still open.
     async fn point_to(&self, _to: &ReplyTo, _thread: &ThreadRef) -> Result<(), SendError> {
         Ok(())
+    }
+
+    /// Tells when the platform may let us in where it answered [`SendError::Closed`]; `None` where nobody tells.
+    fn let_in(&self) -> Option<watch::Receiver<()>> {
+        None
     }
 
     /// A link to a thread, where the platform has one without asking.

@@ -1,34 +1,10 @@
 //! Where platforms hand in what people say.
 
 use super::document::Message;
-use crate::model::{ActionToken, Actor, Investigation, Outcome, Place, ReplyTo};
+use crate::model::{ActionToken, Actor, Inbound, Investigation, Outcome, Place};
 use crate::redact::SafeText;
 use async_trait::async_trait;
 use jiff::Timestamp;
-
-/// Something a person said or clicked, authentic by the platform's own signature or connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Inbound {
-    /// The same for a redelivery, and for nothing else: the platform's id of the message or interaction.
-    pub key: String,
-    /// Who.
-    pub actor: Actor,
-    /// Where; with the thread, where it was said in one.
-    pub place: Place,
-    /// Where that person can be answered alone.
-    pub reply_to: Option<ReplyTo>,
-    /// What.
-    pub said: Said,
-}
-
-/// What a person did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Said {
-    /// Words: a slash command's, or those after a mention. Read by [`super::command`].
-    Words(String),
-    /// A click on a button or a menu entry, with the token's text as it came back.
-    Click(String),
-}
 
 /// What becomes of it. The platform acknowledges after this, and shows the answer to that person alone.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,6 +51,9 @@ pub trait Reception: Send + Sync {
     /// An investigation and its revision, if this person may see it in `place`'s workspace; `None` also where it does not
     /// exist.
     async fn investigation(&self, actor: &Actor, id: &str) -> Option<(Investigation, u32)>;
+
+    /// The bot became a member of the channel of `place`: what waits for that may go out.
+    async fn joined(&self, _place: &Place) {}
 
     /// What a token asks for, if it is one of ours; never an authorisation.
     fn read_token(&self, text: &str) -> Option<ActionToken> {

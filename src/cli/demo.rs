@@ -105,7 +105,8 @@ fn serve_page(port: u16) -> Result<ExitCode, Failure> {
     let worlds: Vec<demo::World> = worlds.filter(|world| !world.secret.is_empty()).collect();
     runtime::run(async {
         let page = demo::Demo::start(worlds, port).await.map_err(Failure::cannot_run)?;
-        let line = format!("\nThe same as a chat, in the browser: http://{}\nCtrl-C ends it.", page.address());
+        let taken = if port == 0 || page.address().port() == port { String::new() } else { format!(" (port {port} is taken)") };
+        let line = format!("\nThe same as a chat, in the browser: http://{}{taken}\nCtrl-C ends it.", page.address());
         writeln!(std::io::stderr().lock(), "{}", SafeText::redact(&line))?;
         page.run(CancellationToken::new()).await.map_err(Failure::cannot_run)
     })?;

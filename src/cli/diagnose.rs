@@ -44,6 +44,10 @@ fn unconnected(error: ConnectError, options: &AwsOptions) -> Failure {
             "the AWS profile {name:?} gives no credentials: `aws configure list-profiles` shows the profiles there are, \
              `aws sso login --profile {name}` signs in"
         )),
+        (ConnectError::NoRegion, _) => Failure::CannotRun(
+            "no AWS region is set: pass --region, or set AWS_REGION, default_region in the configuration, or the profile's region"
+                .to_owned(),
+        ),
         (error, _) => Failure::cannot_run(error),
     }
 }

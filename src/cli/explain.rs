@@ -1,7 +1,8 @@
-//! `rotation-diag explain`: log lines in, what they mean out.
+//! `rotation-diag explain`: log lines in, what they mean out; or what a cause is.
 
+use super::Explain;
 use super::failure::Failure;
-use crate::diagnosis::{Explanation, explain};
+use crate::diagnosis::{Explanation, explain, page_of};
 use crate::model::{Cause, RotationStep};
 use crate::redact::SafeText;
 use crate::report;
@@ -28,9 +29,43 @@ impl From<Explanation> for Explained {
     }
 }
 
-pub(super) fn run() -> Result<ExitCode, Failure> {
-    translate(io::stdin().lock(), io::stdout().lock())?;
+pub(super) fn run(options: &Explain) -> Result<ExitCode, Failure> {
+    match &options.cause {
+        Some(id) => print_page(id),
+        None if options.list => print_list(),
+        None => {
+            translate(io::stdin().lock(), io::stdout().lock())?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn print_page(id: &str) -> Result<ExitCode, Failure> {
+    let page = Cause::from_id(id).and_then(page_of).ok_or_else(|| Failure::Usage(unknown(id)))?;
+    writeln!(io::stdout().lock(), "{page}")?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn print_list() -> Result<ExitCode, Failure> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let longest = Cause::ALL.iter().map(|cause| cause.id().len()).max().unwrap_or_default();
+    for cause in Cause::ALL.iter().filter(|cause| !cause.is_line_label()) {
+        writeln!(out, "{:longest$}  {}", cause.id(), cause.title())?;
+    }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What to do about an id that no cause has; the nearest one is named.
+fn unknown(id: &str) -> String {
+    let near = Cause::ALL
+        .iter()
+        .filter(|cause| !cause.is_line_label())
+        .map(|cause| (strsim::jaro_winkler(id, cause.id()), cause.id()))
+        .max_by(|one, other| one.0.total_cmp(&other.0))
+        .filter(|(likeness, _)| *likeness > 0.8);
+    let hint = near.map(|(_, id)| format!(", the nearest is {id}")).unwrap_or_default();
+    format!("no cause has this id{hint}; `rotation-diag explain --list` prints all of them")
 }
 
 /// Explains `lines` until they end, each as soon as it was read.

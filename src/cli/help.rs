@@ -57,11 +57,15 @@ Say what log lines on standard input mean, one JSON object per line.
 
 Reads lines of a rotation function's log, in Lambda's text or JSON format, and writes for each \
 {\"cause\", \"step\", \"engine\", \"text\"}. The cause of a normal line is null. Secrets in the text are masked. Of a line \
-longer than 1 MiB, the largest event CloudWatch Logs takes, only the beginning is read.";
+longer than 1 MiB, the largest event CloudWatch Logs takes, only the beginning is read.
+
+With the id of a cause it prints what the cause is, what it shows as and what it is not; --list prints all ids.";
 
 pub(super) const EXPLAIN_AFTER: &str = "\
-Example:
-  aws logs tail /aws/lambda/orders-rotator --since 1d --format short | rotation-diag explain | grep -v '\"cause\":null'";
+Examples:
+  aws logs tail /aws/lambda/orders-rotator --since 1d --format short | rotation-diag explain | grep -v '\"cause\":null'
+  rotation-diag explain db_auth_failed
+  rotation-diag explain --list";
 
 pub(super) const DEMO: &str = "\
 Diagnose a broken secret of a simulated AWS account; needs no account and no credentials.
@@ -97,9 +101,12 @@ Examples:
   rotation-diag serve --config config/rotation-diag.toml";
 
 pub(super) const CHECK: &str = "\
-Say what is missing before the bot can work: rules, the store, tokens and their scopes, and each AWS permission by name.
+Say what is missing before the bot can work: rules, the store, the address it listens on, tokens and their scopes, the channels \
+and servers the rules name, each AWS permission by name, and the subscriptions that bring alarms. Each with what to do.
 
-Permissions are tried by reading something that does not exist. Nothing is changed, and no message is sent.";
+Permissions are tried by reading something that does not exist. Nothing is changed, and no message is sent. A line begins with \
+✓ where something is well, with ? where it cannot be told or may be meant, and with ✗ where it is missing; then the exit status \
+is 1.";
 
 pub(super) const CHECK_AFTER: &str = "\
 Example:

@@ -14,7 +14,11 @@ pub(super) fn run(options: &Serve) -> Result<ExitCode, Failure> {
     runtime::run(async {
         let app = App::start(&config).await.map_err(Failure::cannot_run)?;
         let scheme = if config.http.tls.is_some() { "https" } else { "http" };
-        let line = format!("rotation-diag listens on {scheme}://{}", app.address());
+        let line = if app.is_listening() {
+            format!("rotation-diag listens on {scheme}://{}", app.address())
+        } else {
+            format!("rotation-diag runs; {} is taken, and nothing that is configured needs it", app.address())
+        };
         writeln!(std::io::stderr().lock(), "{}", SafeText::redact(&line))?;
         app.run(CancellationToken::new()).await.map_err(Failure::cannot_run)
     })?;

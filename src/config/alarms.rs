@@ -1,13 +1,14 @@
 //! `[alarms]`: which notifications are believed, what they are about, where they are told.
 
-use super::SecretPattern;
-use super::reader::{self, Section};
+use super::reader::{self, Reader, Section};
+use super::{Config, SecretPattern};
 use crate::model::{Arn, Place, PlatformName, SecretRef};
 use crate::redact::looks_like_a_value;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use std::net::IpAddr;
+use std::ops::Range;
 use std::time::Duration;
 use toml::de::DeValue;
 use url::{Host, Url};
@@ -44,6 +45,8 @@ pub struct Alarms {
 pub struct Sns {
     /// The topics that are believed; every other is refused.
     pub topics: Vec<Topic>,
+    /// Where SNS delivers to, as whoever subscribes has to write it.
+    pub endpoint: Option<Url>,
     /// Whether signatures of version 1 (SHA-1) are accepted.
     pub accepts_version_1: bool,
     /// Where certificates are fetched instead of AWS; for tests, and only on loopback.
@@ -215,19 +218,80 @@ fn suffix_of(partition: &str) -> Option<&'static str> {
     })
 }
 
-/// Reads `[alarms]`.
-pub(super) fn read(section: Section<'_>) -> Alarms {
+/// Where a route says where alarms are told, for mistakes that are seen once all is read.
+pub(super) struct RoutePosition {
+    at: usize,
+    platform: Range<usize>,
+    workspace: Range<usize>,
+    channel: Range<usize>,
+}
+
+/// Reads `[alarms]`, and where its routes stand.
+pub(super) fn read(section: Section<'_>) -> (Alarms, Vec<RoutePosition>) {
+    let routes = bounded(&section, "route").into_iter().enumerate().filter_map(|(at, route)| {
+        let (platform, workspace, channel) = (route.span("platform"), route.span("workspace"), route.span("channel"));
+        Some((read_route(route)?, RoutePosition { at, platform, workspace, channel }))
+    });
+    let (routes, positions) = routes.unzip();
     let alarms = Alarms {
         sns: section.section("sns").and_then(read_sns),
         mappings: bounded(&section, "mapping").into_iter().filter_map(read_mapping).collect(),
-        routes: bounded(&section, "route").into_iter().filter_map(read_route).collect(),
+        routes,
         reconcile_every: section.section("reconcile").and_then(read_reconcile),
     };
     if alarms.sns.is_some() && alarms.routes.is_empty() {
         section.problem("sns", "there is no [[alarms.route]] that says where to tell an alarm");
     }
     section.finish();
-    alarms
+    (alarms, positions)
+}
+
+/// A route to where the bot is not would swallow its alarms. Nothing is judged where no platform is configured at all: such a
+/// file serves one investigation at a time, and `serve` refuses it for that.
+pub(super) fn check_routes(config: &Config, root: &Section<'_>, reader: &Reader<'_>, positions: &[RoutePosition]) {
+    if !["slack", "discord", "console"].iter().any(|platform| root.has(platform)) {
+        return;
+    }
+    for (route, position) in config.alarms.routes.iter().zip(positions) {
+        let place = &route.place;
+        let problem = |span: &Range<usize>, key: &str, what: String| {
+            reader.problem(span.clone(), format!("`alarms.route[{}].{key}`: {what}", position.at));
+        };
+        let platform = place.platform.id();
+        if !root.has(platform) {
+            let what = format!("[{platform}] is not configured, so nobody would hear of these alarms");
+            problem(&position.platform, "platform", what);
+            continue;
+        }
+        match place.platform {
+            PlatformName::Console => {
+                if place.workspace != "local" {
+                    problem(&position.workspace, "workspace", "the page has one workspace, \"local\"".to_owned());
+                }
+                if place.channel != "page" {
+                    problem(&position.channel, "channel", "the page has one channel, \"page\"".to_owned());
+                }
+            }
+            PlatformName::Discord => {
+                let guilds = config.discord.as_ref().map(|discord| discord.guilds.as_slice()).unwrap_or_default();
+                let is_named = guilds.iter().any(|guild| guild.to_string() == place.workspace);
+                if !guilds.is_empty() && !is_named {
+                    problem(&position.workspace, "workspace", "it is not among the servers of `discord.guilds`".to_owned());
+                }
+            }
+            PlatformName::Slack => {
+                // One token is of one workspace: that of the rules.
+                let rules = config.allow.iter().filter(|rule| rule.platform.is_none_or(|platform| platform == place.platform));
+                let workspaces: Vec<Option<&str>> = rules.map(|rule| rule.workspace.as_deref()).collect();
+                let is_another = !workspaces.is_empty()
+                    && workspaces.iter().all(|workspace| workspace.is_some_and(|workspace| workspace != place.workspace));
+                if is_another {
+                    let what = "every [[allow]] rule is about another workspace, and a token is of one";
+                    problem(&position.workspace, "workspace", what.to_owned());
+                }
+            }
+        }
+    }
 }
 
 fn bounded<'a>(section: &Section<'a>, key: &'static str) -> Vec<Section<'a>> {
@@ -243,6 +307,7 @@ fn read_sns(section: Section<'_>) -> Option<Sns> {
     if topics.as_ref().is_none_or(Vec::is_empty) {
         section.problem("topics", "name at least one topic; every other is refused");
     }
+    let endpoint = section.get("endpoint", |value| endpoint(&reader::text(value)?));
     let versions = section.get("signature_versions", |value| {
         reader::texts(value, |text| match text.as_str() {
             "1" | "2" => Ok(text),
@@ -259,10 +324,19 @@ fn read_sns(section: Section<'_>) -> Option<Sns> {
     section.finish();
     Some(Sns {
         topics: topics?.iter().filter_map(|text| Topic::parse(text).ok()).collect(),
+        endpoint,
         accepts_version_1: versions.is_some_and(|versions| versions.iter().any(|version| version == "1")),
         certificate_origin,
         max_age: max_age.unwrap_or(DEFAULT_MAX_AGE),
     })
+}
+
+/// Source: SNS delivers to any path; the bot answers at this one.
+fn endpoint(text: &str) -> Result<Url, String> {
+    let expected = || "expected https://, a host and /sns, such as https://bot.example.com/sns".to_owned();
+    let url = Url::parse(text).map_err(|_| expected())?;
+    let is_bare = url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
+    if url.scheme() == "https" && url.path() == "/sns" && is_bare { Ok(url) } else { Err(expected()) }
 }
 
 /// Scheme, host and port; only of this machine, so that no configuration can make a stranger's key count.
@@ -468,6 +542,46 @@ mod tests {
     }
 
     #[test]
+    fn a_route_to_where_the_bot_is_not_is_a_mistake_and_all_of_them_are_told_at_once() {
+        let route = |platform: &str, workspace: &str, channel: &str| {
+            format!("[[alarms.route]]\nplatform = \"{platform}\"\nworkspace = \"{workspace}\"\nchannel = \"{channel}\"\n")
+        };
+        let slack = "[slack]\nmode = \"socket\"\nbot_token = \"env:A\"\napp_token = \"env:B\"\n";
+        let discord = "[discord]\nbot_token = \"env:C\"\napplication_id = \"1\"\nguilds = [\"81384788765712385\"]\n";
+        let console = "[console]\ntoken = \"env:D\"\n";
+        let rule = "[[allow]]\nplatform = \"slack\"\nworkspace = \"T1\"\nusers = [\"U1\"]\n";
+        let all = format!("{rule}{slack}{discord}{console}");
+        let good = [route("slack", "T1", "C1"), route("discord", "81384788765712385", "1"), route("console", "local", "page")];
+        assert_eq!(alarms(&format!("{all}{}", good.concat())).unwrap().routes.len(), 3);
+        assert!(alarms(&good.concat()).is_ok(), "without any platform it is no configuration to serve with");
+
+        let bad = [
+            route("discord", "81384788765712399", "1"),
+            route("slack", "T2", "C1"),
+            route("console", "T1", "C1"),
+            route("slack", "T1", "C1"),
+        ];
+        let problems = Config::parse(&format!("{all}{}", bad.concat())).unwrap_err();
+        let told: Vec<&str> = problems.iter().map(|(_, problem)| problem.as_str()).collect();
+        assert_eq!(
+            told,
+            [
+                "`alarms.route[0].workspace`: it is not among the servers of `discord.guilds`",
+                "`alarms.route[1].workspace`: every [[allow]] rule is about another workspace, and a token is of one",
+                "`alarms.route[2].workspace`: the page has one workspace, \"local\"",
+                "`alarms.route[2].channel`: the page has one channel, \"page\"",
+            ]
+        );
+        assert!(problems.iter().all(|(line, _)| *line > 15), "{problems:?}");
+        for (configured, platform) in [(discord, "slack"), (slack, "discord"), (slack, "console")] {
+            let problems = alarms(&format!("{configured}{}", route(platform, "1", "1"))).unwrap_err();
+            let expected =
+                format!("`alarms.route[0].platform`: [{platform}] is not configured, so nobody would hear of these alarms");
+            assert_eq!(problems, [expected]);
+        }
+    }
+
+    #[test]
     fn the_first_route_and_the_first_mapping_that_fit_count() {
         let text = "[[alarms.mapping]]\nalarm = \"orders-*\"\nsecrets = [\"prod/orders-db\"]\n\
                     [[alarms.mapping]]\nalarm = \"*\"\nsecrets = [\"prod/any\"]\n\
@@ -513,6 +627,8 @@ mod tests {
             ("[alarms.sns]\nsignature_versions = [\"1\"]\n", "must contain \"2\""),
             ("[alarms.sns]\nsignature_versions = [\"3\"]\n", "expected \"1\" or \"2\", found \"3\""),
             ("[alarms.sns]\ncertificate_origin = \"https://evil.example\"\n", "with a loopback address"),
+            ("[alarms.sns]\nendpoint = \"http://bot.example/sns\"\n", "expected https://, a host and /sns"),
+            ("[alarms.sns]\nendpoint = \"https://bot.example/\"\n", "expected https://, a host and /sns"),
             ("[alarms.sns]\nmax_age_minutes = 5\n", "expected a whole number from 60 to 20160"),
             ("[[alarms.mapping]]\nalarm = \"a\"\n", "name the secrets it is about"),
             (

@@ -1,5 +1,6 @@
 //! The table `[console]`: the page in the browser, offered by `serve`.
 
+use super::network::Network;
 use super::reader::{self, Section};
 use super::token::TokenSource;
 use url::Url;
@@ -11,6 +12,8 @@ pub struct ConsoleConfig {
     pub token: TokenSource,
     /// Where people reach it; `None` where they come straight to `http.listen`.
     pub url: Option<ConsoleUrl>,
+    /// The proxies in front whose word about a browser's address (`X-Forwarded-For`) counts; nobody's where it is empty.
+    pub trusted_proxies: Vec<Network>,
 }
 
 /// Where people reach the page.
@@ -20,31 +23,48 @@ pub struct ConsoleUrl {
     pub host: String,
     /// True over TLS.
     pub secure: bool,
+    /// The path below which a proxy offers the page, such as `/rotation-diag`; empty where the page has the host to itself.
+    pub path: String,
 }
+
+/// First segments of paths that lead elsewhere here: a page below one of them would hide it, or be hidden.
+const TAKEN: [&str; 12] =
+    ["act", "assets", "discord", "healthz", "investigations", "live", "readyz", "say", "sign-in", "slack", "sns", "threads"];
 
 pub(super) fn read(root: &Section<'_>) -> Option<ConsoleConfig> {
     let section = root.section("console")?;
     let token = section.get("token", |value| TokenSource::parse(&reader::text(value)?));
     let url = section.get("url", |value| address(&reader::text(value)?));
+    let is_network = |text: String| text.parse::<Network>().map(|_| text);
+    let trusted_proxies = section.get("trusted_proxies", |value| reader::texts(value, is_network)).unwrap_or_default();
     if !section.has("token") {
         root.problem("console", "`token` is missing: the page is never offered without one");
     }
     section.finish();
-    Some(ConsoleConfig { token: token?, url })
+    let trusted_proxies = trusted_proxies.iter().filter_map(|text| text.parse().ok()).collect();
+    Some(ConsoleConfig { token: token?, url, trusted_proxies })
 }
 
 fn address(text: &str) -> Result<ConsoleUrl, String> {
-    let expected =
-        || format!("expected the page's address without a path, such as \"https://rotation-diag.example.com\", found {text:?}");
+    let expected = || format!("expected the page's address, such as \"https://rotation-diag.example.com\", found {text:?}");
     let url = Url::parse(text).map_err(|_| expected())?;
-    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-    match (url.host_str(), url.port()) {
-        (Some(host), port) if bare && matches!(url.scheme(), "http" | "https") => Ok(ConsoleUrl {
-            host: port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")),
-            secure: url.scheme() == "https",
-        }),
-        _ => Err(expected()),
+    let bare = url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
+    let path = url.path().trim_end_matches('/');
+    let (Some(host), true) = (url.host_str(), bare && matches!(url.scheme(), "http" | "https")) else { return Err(expected()) };
+    let mut segments = path.split('/').skip(1);
+    let is_plain =
+        |segment: &str| !segment.is_empty() && segment.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
+    if !segments.clone().all(is_plain) {
+        return Err(format!("expected a path of letters, digits, dots and dashes, found {text:?}"));
     }
+    if let Some(taken) = segments.next().filter(|first| TAKEN.contains(first)) {
+        return Err(format!("the path /{taken} leads elsewhere on this server: choose another"));
+    }
+    Ok(ConsoleUrl {
+        host: url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")),
+        secure: url.scheme() == "https",
+        path: path.to_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -55,30 +75,40 @@ mod tests {
     #[test]
     fn the_page_is_offered_only_with_a_token_and_off_where_the_table_is_left_out() {
         assert_eq!(Config::parse("").unwrap().console, None);
-        let config =
-            Config::parse("[console]\ntoken = \"env:PAGE\"\nurl = \"https://page.example:8443/\"\n").unwrap().console.unwrap();
+        let text = "[console]\ntoken = \"env:PAGE\"\nurl = \"https://page.example:8443/\"\ntrusted_proxies = [\"10.0.0.0/8\"]\n";
+        let config = Config::parse(text).unwrap().console.unwrap();
         assert_eq!(config.token, TokenSource::Env("PAGE".to_owned()));
-        assert_eq!(config.url, Some(ConsoleUrl { host: "page.example:8443".to_owned(), secure: true }));
-        let problems = Config::parse("[console]\nurl = \"http://page.example/path\"\n").unwrap_err();
+        let url = ConsoleUrl { host: "page.example:8443".to_owned(), secure: true, path: String::new() };
+        assert_eq!(config.url, Some(url));
+        assert_eq!(config.trusted_proxies, ["10.0.0.0/8".parse().unwrap()]);
+        let problems =
+            Config::parse("[console]\nurl = \"http://page.example/sns/\"\ntrusted_proxies = [\"proxy\"]\n").unwrap_err();
         let told: Vec<&str> = problems.iter().map(|(_, text)| text.as_str()).collect();
-        assert_eq!(told.len(), 2, "{told:?}");
-        assert!(told.iter().any(|text| text.contains("`token` is missing")), "{told:?}");
-        assert!(told.iter().any(|text| text.contains("without a path")), "{told:?}");
+        assert_eq!(told.len(), 3, "{told:?}");
+        for expected in ["`token` is missing", "leads elsewhere", "a network such as"] {
+            assert!(told.iter().any(|text| text.contains(expected)), "{told:?}");
+        }
     }
 
     #[test]
-    fn an_address_has_a_host_and_nothing_after_it() {
+    fn an_address_has_a_host_perhaps_a_path_and_nothing_after_it() {
         for text in [
             "",
             "page.example",
             "ftp://page.example",
-            "https://page.example/x",
             "https://user@page.example",
+            "https://:pass@page.example",
+            "https://page.example/a//b",
+            "https://page.example/a%2fb",
+            "https://page.example/{x}",
+            "https://page.example/assets/x",
             "https://page.example/?x",
         ] {
             assert!(address(text).is_err(), "{text}");
         }
-        assert_eq!(address("http://127.0.0.1:8080"), Ok(ConsoleUrl { host: "127.0.0.1:8080".to_owned(), secure: false }));
+        let own = ConsoleUrl { host: "127.0.0.1:8080".to_owned(), secure: false, path: String::new() };
+        assert_eq!(address("http://127.0.0.1:8080"), Ok(own));
+        assert_eq!(address("https://ops.example/tools/rotation-diag/").unwrap().path, "/tools/rotation-diag");
         assert_eq!(address("https://page.example:443").unwrap().host, "page.example");
     }
 }

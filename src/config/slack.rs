@@ -70,7 +70,15 @@ impl SlackConfig {
 
 /// Source: Slack, "Token types".
 fn shaped(source: &TokenSource, token: Token, prefix: &str) -> Result<Token, String> {
-    if token.expose().starts_with(prefix) { Ok(token) } else { Err(format!("{source} holds no token that begins with {prefix}")) }
+    if token.expose().starts_with(prefix) {
+        return Ok(token);
+    }
+    let kinds = [("xoxb-", "the bot token"), ("xapp-", "the app-level token"), ("xoxp-", "a person's token")];
+    let found = kinds.iter().find(|(start, _)| token.expose().starts_with(start));
+    Err(match found {
+        Some((start, kind)) => format!("{source} holds {kind} ({start}…), and here belongs one that begins with {prefix}"),
+        None => format!("{source} holds no token that begins with {prefix}"),
+    })
 }
 
 /// Reads `[slack]`; `None` also where it has mistakes.
@@ -190,6 +198,9 @@ mod tests {
         let path = wrong.path().display();
         let text = format!("[slack]\nmode = \"socket\"\nbot_token = \"file:{path}\"\napp_token = \"file:{path}\"\n");
         let told = Config::parse(&text).unwrap().slack.unwrap().fetch_tokens().unwrap_err();
-        assert_eq!(told, [format!("the token file {path} holds no token that begins with xoxb-")]);
+        assert_eq!(
+            told,
+            [format!("the token file {path} holds the app-level token (xapp-…), and here belongs one that begins with xoxb-")]
+        );
     }
 }

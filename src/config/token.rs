@@ -1,11 +1,17 @@
 //! Tokens: the configuration says where they are; they never stand in it.
 
 use secrecy::{ExposeSecret, SecretString};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The largest token that is read, in bytes.
 const LARGEST: u64 = 16 << 10;
+
+/// How many characters a token of our own must have so that nobody guesses it.
+pub const MIN_LENGTH: usize = 20;
+/// How many of them must differ.
+const MIN_DISTINCT: usize = 8;
 
 /// Where a token is: `env:NAME` or `file:PATH`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +95,14 @@ impl Token {
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
+
+    /// True when nobody gets to it by guessing, however fast: it is long, and no repetition of few characters. What
+    /// `openssl rand -hex 16` makes has 32 characters, at least [`MIN_DISTINCT`] of which differ but once in ten million times.
+    #[must_use]
+    pub fn is_hard_to_guess(&self) -> bool {
+        let distinct: BTreeSet<char> = self.expose().chars().collect();
+        self.expose().chars().count() >= MIN_LENGTH && distinct.len() >= MIN_DISTINCT
+    }
 }
 
 #[cfg(test)]
@@ -114,6 +128,19 @@ mod tests {
         assert_eq!(token.expose(), "xoxb-very-secret");
         assert!(!format!("{token:?}").contains("secret-"), "{token:?}");
         assert!(!format!("{token:?}").contains("xoxb"), "{token:?}");
+    }
+
+    #[test]
+    fn a_token_is_hard_to_guess_when_it_is_long_and_varied() {
+        for (text, is_hard) in [
+            ("open sesame", false),
+            ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false),
+            ("1234512345123451234512345", false),
+            ("9f86d081884c7d659a2feaa0c55ad015", true),
+            ("correct horse battery staple", true),
+        ] {
+            assert_eq!(Token::new(text).is_hard_to_guess(), is_hard, "{text}");
+        }
     }
 
     #[test]

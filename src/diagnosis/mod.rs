@@ -31,7 +31,7 @@ mod truth_table;
 pub use case::Case;
 pub use explain::{Explanation, explain};
 pub use rule::{Rule, Specificity, Stage, Verdict};
-pub use rules::rule_of;
+pub use rules::{page_of, rule_of};
 
 use crate::model::{Diagnosis, Evidence, NotChecked, RuledOut};
 

@@ -6,6 +6,7 @@
 mod given_up;
 mod intake;
 mod performing;
+mod rechecking;
 mod reconciling;
 mod recovery;
 mod storm;
@@ -15,13 +16,16 @@ pub use intake::{AlarmIntake, Subscriber};
 
 use super::perform::Undone;
 use super::{Bot, Wish};
-use crate::alarm::{self, Arrival, Decision, Found, Means, Scope, Silence, Standing, Story};
+use crate::alarm::{self, Arrival, Decision, Fold, Found, Means, STILL_AFTER, Scope, Silence, Standing, Story};
 use crate::config::AlarmRoute;
-use crate::model::{ActionKind, Alarm, AlarmState, Place, SecretRef};
-use crate::store::{Choice, Claimed, Ending, Filed, NewThread, Newness, Stage, StoreError};
+use crate::model::{ActionKind, Alarm, AlarmSource, AlarmState, Place, Recheck, SecretRef};
+use crate::store::{Audited, Choice, Claimed, Ending, Filed, NewThread, Newness, Outgoing, ROOT, Stage, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+
+/// Alarms wait in one lane, so that a storm of them keeps no channel waiting.
+const LANE: &str = "alarms";
 
 /// How often an alarm that nothing explains is looked at again, while CloudTrail may not show the failed rotation yet.
 const LOOK_AGAIN: Duration = Duration::from_secs(120);
@@ -29,8 +33,11 @@ const LOOK_AGAIN: Duration = Duration::from_secs(120);
 /// For how long. CloudTrail shows most events within five minutes, and promises nothing.
 const LOOK_FOR: SignedDuration = SignedDuration::from_mins(12);
 
+/// How soon a thread is looked at where its secret has a new version: by then Secrets Manager has ended the rotation.
+const VERSION_AFTER: SignedDuration = SignedDuration::from_mins(1);
+
 /// Triggers of one story that are remembered while they are worked on.
-const MOST_DOING: usize = 50;
+const MOST_DOING: usize = 200;
 
 /// An alarm that is worked on: where it is from, and where it is told.
 struct Case<'a> {
@@ -57,41 +64,115 @@ impl Case<'_> {
     }
 }
 
+/// What an alarm means for one thread; the story is `None` where there is none.
+type Decided = (Decision, Option<Filed<Story>>);
+
 impl Bot {
     /// Does what an alarm asks for.
     pub(super) async fn alarm(&self, claimed: &Claimed, alarm: &Alarm) -> Result<Ending, Undone> {
-        let scope = Scope::of(&self.config, alarm).map_err(|_| Undone::Moot("the configuration no longer covers it"))?;
-        if self.store.note_alarm(&alarm.key, alarm.state, alarm.state_at).await? == Newness::Outdated {
-            return Err(Undone::Moot("a newer state of this alarm is known"));
+        let mut case = self.case(claimed, alarm)?;
+        // What was decided is done, whatever came since: what came has its own turn.
+        let is_begun = self.is_begun(&case).await?;
+        if !is_begun && self.is_outdated(alarm).await? {
+            return Err(Undone::Moot(silence(Silence::Outdated)));
         }
-        let is_critical = scope.route.is_critical(&alarm.title, &alarm.key);
         if alarm.state == AlarmState::Alarm
-            && !is_critical
-            && let Some(end) = scope.route.quiet.as_ref().and_then(|quiet| quiet.end_of(self.store.now()))
+            && !is_begun
+            && !case.is_critical()
+            && let Some(end) = case.route.quiet.as_ref().and_then(|quiet| quiet.end_of(self.store.now()))
         {
             return Err(Undone::Later(Duration::try_from(end.duration_since(self.store.now())).unwrap_or(LOOK_AGAIN)));
         }
-        let choice = Choice { account: Some(scope.account.to_owned()), region: alarm.region.clone() };
-        let mut case = Case { claimed, alarm, route: scope.route, choice, found: Found::nothing(), secrets: BTreeMap::new() };
         let mapped = self.config.alarms.mapped(&alarm.title, &alarm.key);
         case.found = match alarm::without_asking(alarm, mapped) {
             Some(found) => found,
+            // What is over is over for all that knows of it; nobody is to be asked whom it is about.
+            None if alarm.state != AlarmState::Alarm => Found::nothing(),
             // What will only be counted is not looked up.
             None if self.is_storm_for(&case).await? => return self.count_in_storm(&case).await,
             None => self.ask_for_secrets(&case).await,
         };
         case.secrets = self.allowed_secrets(&mut case);
-        let (decision, filed) = {
+        if !is_begun && self.is_incident_without_failure(&case).await? {
+            let tried = case.found.tried.join("; ");
+            self.store.audit(&Audited::system("ignored an incident of AWS", &alarm.title, &tried)).await?;
+            return Err(Undone::Moot("it is an incident of AWS during which no rotation is seen to have failed"));
+        }
+        let decided = {
             let _turn = self.alarm_turn.lock().await;
+            // What came while secrets were asked for may have been newer.
+            if !is_begun && self.is_known_newer(alarm).await? {
+                return Err(Undone::Moot(silence(Silence::Outdated)));
+            }
             self.decide_about(&case).await?
         };
+        let mut all = Ending::default();
+        let (mut nothing, mut is_any_done) = (None, false);
+        for (decision, filed) in decided {
+            match self.do_decided(&case, decision, filed).await {
+                Ok(ending) => {
+                    is_any_done = true;
+                    add(&mut all, ending);
+                }
+                Err(Undone::Moot(why)) => nothing = Some(why),
+                Err(other) => return Err(other),
+            }
+        }
+        match nothing {
+            Some(why) if !is_any_done => Err(Undone::Moot(why)),
+            _ => Ok(all),
+        }
+    }
+
+    /// The alarm, where the configuration still covers it.
+    fn case<'a>(&'a self, claimed: &'a Claimed, alarm: &'a Alarm) -> Result<Case<'a>, Undone> {
+        let scope = Scope::of(&self.config, alarm).map_err(|_| Undone::Moot("the configuration no longer covers it"))?;
+        let choice = Choice { account: Some(scope.account.to_owned()), region: alarm.region.clone() };
+        Ok(Case { claimed, alarm, route: scope.route, choice, found: Found::nothing(), secrets: BTreeMap::new() })
+    }
+
+    /// True when it was decided what this alarm means, and a crash or another run came between that and its end.
+    async fn is_begun(&self, case: &Case<'_>) -> Result<bool, StoreError> {
+        let keys = [case.alarm.identity(), case.alarm.key.clone()];
+        let known: Vec<Filed<Story>> = self.store.stories_of(case.place(), &keys).await?;
+        let number = case.claimed.ticket.number();
+        Ok(known.iter().any(|filed| filed.story.doing.contains_key(&number)))
+    }
+
+    /// True when something newer is known of this alarm. What says nothing about what failed makes nothing outdated: an
+    /// alarm that waits for the end of the quiet hours is told, though the data went missing meanwhile.
+    async fn is_outdated(&self, alarm: &Alarm) -> Result<bool, StoreError> {
+        let identity = alarm.identity();
+        if alarm.is_telling() {
+            return Ok(self.store.note_alarm(&identity, alarm.state, alarm.state_at).await? == Newness::Outdated);
+        }
+        self.is_known_newer(alarm).await
+    }
+
+    async fn is_known_newer(&self, alarm: &Alarm) -> Result<bool, StoreError> {
+        let known = self.store.alarm_state(&alarm.identity()).await?;
+        Ok(known.is_some_and(|(_, at)| at > alarm.state_at))
+    }
+
+    /// True for an incident that named no secret, and during which none failed.
+    async fn is_incident_without_failure(&self, case: &Case<'_>) -> Result<bool, StoreError> {
+        let is_incident = case.alarm.source == AlarmSource::Health && case.alarm.state == AlarmState::Alarm;
+        if !is_incident || !case.secrets.is_empty() {
+            return Ok(false);
+        }
+        let known: Option<Filed<Story>> = self.store.story_of(case.place(), &[case.alarm.identity()]).await?;
+        Ok(known.is_none())
+    }
+
+    async fn do_decided(&self, case: &Case<'_>, decision: Decision, filed: Option<Filed<Story>>) -> Result<Ending, Undone> {
         match (decision, filed) {
             (Decision::Nothing(why), _) => Err(Undone::Moot(silence(why))),
-            (Decision::Storm, _) => self.count_in_storm(&case).await,
-            (Decision::Open, Some(filed)) => self.begin_thread(&case, &filed).await,
-            (Decision::Fold(_), Some(filed)) => Ok(self.fold(&case, &filed)),
-            (Decision::Tell(reason), Some(filed)) => self.tell(&case, &filed, &reason).await,
-            (Decision::Recovered, Some(filed)) => self.recover(&case, filed).await,
+            (Decision::Storm, _) => self.count_in_storm(case).await,
+            (Decision::Open, Some(filed)) => self.begin_thread(case, &filed).await,
+            (Decision::Fold(_), Some(_)) => Ok(Ending::default()),
+            (Decision::Tell(reason), Some(filed)) => self.tell(case, &filed, &reason).await,
+            (Decision::Recovered, Some(filed)) => self.recover(case, &filed).await,
+            (Decision::Check, Some(filed)) => self.check_version(case, &filed).await,
             (_, None) => Err(Undone::Moot("its thread is gone")),
         }
     }
@@ -130,21 +211,79 @@ impl Bot {
         allowed
     }
 
-    /// Decides by what is known, and keeps the decision. The story is `None` where there is none.
-    async fn decide_about(&self, case: &Case<'_>) -> Result<(Decision, Option<Filed<Story>>), StoreError> {
-        let now = self.store.now();
+    /// Decides by what is known, and keeps the decisions: one for each thread that it concerns.
+    async fn decide_about(&self, case: &Case<'_>) -> Result<Vec<Decided>, StoreError> {
         let number = case.claimed.ticket.number();
-        let names = case.names();
-        let keys: Vec<String> = std::iter::once(case.alarm.key.clone()).chain(names.iter().cloned()).collect();
-        let known: Option<Filed<Story>> = self.store.story_of(case.place(), &keys).await?;
-        if let Some(filed) = &known
-            && let Some(decision) = filed.story.doing.get(&number)
-        {
-            return Ok((decision.clone(), known));
+        let known = self.stories_about(case).await?;
+        let begun: Vec<Decided> =
+            (known.iter()).filter_map(|filed| Some((filed.story.doing.get(&number)?.clone(), Some(filed.clone())))).collect();
+        if !begun.is_empty() {
+            for (decision, filed) in &begun {
+                if let Some(filed) = filed {
+                    self.say_decided(case, filed, decision).await?;
+                }
+            }
+            return Ok(begun);
         }
-        let arrival = Arrival { alarm: case.alarm, secrets: &names };
+        let names = case.names();
+        if case.alarm.state != AlarmState::Alarm {
+            let mut decided = Vec::new();
+            for filed in known {
+                decided.push(self.decide_for(case, Some(filed), &names).await?);
+            }
+            return Ok(if decided.is_empty() { vec![self.decide_for(case, None, &names).await?] } else { decided });
+        }
+        // Secrets that have a thread of their own are told there.
+        let mut open = known.iter().filter(|filed| filed.story.ended_at.is_none());
+        let identity = case.alarm.identity();
+        let home = known
+            .iter()
+            .find(|filed| filed.story.ended_at.is_none() && filed.story.alarms.contains_key(&identity))
+            .or_else(|| open.next())
+            .or(known.first())
+            .cloned();
+        let elsewhere: BTreeSet<&String> = (known.iter())
+            .filter(|filed| filed.story.ended_at.is_none() && home.as_ref().is_some_and(|home| home.thread != filed.thread))
+            .flat_map(|filed| &filed.story.secrets)
+            .collect();
+        let left: BTreeSet<String> = names.iter().filter(|name| !elsewhere.contains(name)).cloned().collect();
+        Ok(vec![self.decide_for(case, home, &left).await?])
+    }
+
+    /// The threads that an alarm concerns, the newest first.
+    async fn stories_about(&self, case: &Case<'_>) -> Result<Vec<Filed<Story>>, StoreError> {
+        let alarm = case.alarm;
+        let mut keys: Vec<String> = case.secrets.keys().cloned().collect();
+        keys.extend([alarm.identity(), alarm.key.clone()]);
+        if case.secrets.is_empty() {
+            keys.extend(alarm.children.iter().map(|child| alarm_beside(&alarm.key, child)));
+        }
+        let stories: Vec<Filed<Story>> = self.store.stories_of(case.place(), &keys).await?;
+        let (number, now) = (case.claimed.ticket.number(), self.store.now());
+        let concerns = |story: &Story| match (&alarm.series, alarm.state) {
+            _ if story.doing.contains_key(&number) => true,
+            (_, AlarmState::Ok | AlarmState::InsufficientData) if story.is_past(now) => false,
+            // Another series of the alarm is another matter, but for the thread that could not tell what the alarm is about.
+            (Some(_), _) => {
+                story.alarms.contains_key(&alarm.identity())
+                    || story.secrets.iter().any(|secret| case.secrets.contains_key(secret))
+                    || (story.secrets.is_empty() && alarm.state == AlarmState::Alarm)
+            }
+            (None, AlarmState::Alarm) => true,
+            (None, _) => alarm.source == AlarmSource::RotationEvent || story.knows(alarm),
+        };
+        Ok(stories.into_iter().filter(|filed| concerns(&filed.story)).collect())
+    }
+
+    async fn decide_for(
+        &self,
+        case: &Case<'_>,
+        mut known: Option<Filed<Story>>,
+        secrets: &BTreeSet<String>,
+    ) -> Result<Decided, StoreError> {
+        let now = self.store.now();
+        let arrival = Arrival { alarm: case.alarm, secrets, is_critical: case.is_critical() };
         let mut is_running = false;
-        let mut known = known;
         if let Some(filed) = &mut known {
             let investigations = self.store.investigations_of(&filed.thread).await?;
             is_running = investigations.iter().any(|one| one.stage == Stage::Running);
@@ -153,8 +292,10 @@ impl Bot {
             let closed = closed.and_then(|times| times.into_iter().max());
             filed.story.ended_at = filed.story.ended_at.or(closed);
         }
-        let standing = Standing { now, is_running, opened: self.threads_of_late(case).await? };
-        let decision = alarm::decide(known.as_ref().map(|filed| &filed.story), &arrival, standing);
+        let standing = Standing { now, is_running, opened: self.threads_of_late(case.place()).await? };
+        let story = known.as_ref().map(|filed| &filed.story);
+        let decision = alarm::decide(story, &arrival, standing);
+        let calls = Story::calls(story, &arrival, &decision);
         let filed = match (&decision, known) {
             (Decision::Open, _) => {
                 let thread = case.claimed.subject.clone();
@@ -169,17 +310,78 @@ impl Bot {
                 Some(filed)
             }
         };
-        let mut filed = filed;
-        if let Some(filed) = &mut filed {
-            if matches!(decision, Decision::Open | Decision::Tell(_) | Decision::Recovered) {
-                filed.story.doing.insert(number, decision.clone());
-                while filed.story.doing.len() > MOST_DOING {
-                    filed.story.doing.pop_first();
-                }
+        let Some(mut filed) = filed else { return Ok((decision, None)) };
+        if !matches!(decision, Decision::Nothing(_)) {
+            let number = case.claimed.ticket.number();
+            filed.story.doing.insert(number, decision.clone());
+            if calls {
+                filed.story.calling.insert(number);
             }
-            self.store.file_story(&filed.thread, &keys, &filed.story).await?;
+            while filed.story.doing.len() > MOST_DOING {
+                let Some((oldest, _)) = filed.story.doing.pop_first() else { break };
+                filed.story.calling.remove(&oldest);
+            }
         }
-        Ok((decision, filed))
+        // Before the story says so: a look that finds nothing to do does no harm.
+        if decision == Decision::Fold(Fold::Flapping) {
+            self.recheck_in(&filed.thread, Recheck::Still, STILL_AFTER).await?;
+        }
+        let mut keys: Vec<String> = secrets.iter().cloned().collect();
+        keys.extend([case.alarm.identity(), case.alarm.key.clone()]);
+        self.store.file_story(&filed.thread, &keys, &filed.story).await?;
+        self.say_decided(case, &filed, &decision).await?;
+        Ok((decision, Some(filed)))
+    }
+
+    /// What is said as soon as it is decided, in the order of deciding: the alarm's own words, and before them, in a thread
+    /// that begins, the message it hangs on.
+    async fn say_decided(&self, case: &Case<'_>, filed: &Filed<Story>, decision: &Decision) -> Result<(), StoreError> {
+        let mut messages = Vec::new();
+        if *decision == Decision::Open && self.store.stated(&filed.thread, ROOT).await?.is_none() {
+            messages.push(Outgoing::root(&filed.thread, words::working(case), "an alarm").passing());
+        }
+        if *decision != Decision::Check && !matches!(decision, Decision::Nothing(_)) && filed.story.is_newest(case.alarm) {
+            messages.push(self.about_alarm(case, filed));
+        }
+        self.store.state(&messages).await
+    }
+
+    /// Says again what the alarm says, where nothing newer was heard.
+    async fn say_again(&self, case: &Case<'_>, thread: &str) -> Result<(), StoreError> {
+        let _turn = self.alarm_turn.lock().await;
+        match self.store.story_in::<Story>(thread).await? {
+            Some(filed) if filed.story.is_newest(case.alarm) => self.store.state(&[self.about_alarm(case, &filed)]).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn recheck_in(&self, thread: &str, why: Recheck, wait: SignedDuration) -> Result<(), StoreError> {
+        let now = self.store.now();
+        self.store.recheck_at(thread, why, now.checked_add(wait).unwrap_or(now)).await
+    }
+
+    /// Changes what is known of a thread, as it is now: other alarms may have told of it since it was read.
+    async fn change_story(&self, thread: &str, change: impl FnOnce(&mut Story)) -> Result<(), StoreError> {
+        let _turn = self.alarm_turn.lock().await;
+        let Some(mut filed) = self.store.story_in::<Story>(thread).await? else { return Ok(()) };
+        change(&mut filed.story);
+        self.store.file_story(thread, &[], &filed.story).await
+    }
+}
+
+/// Adds what another thread comes to.
+fn add(all: &mut Ending, more: Ending) {
+    all.concluded.extend(more.concluded);
+    all.resolved.extend(more.resolved);
+    all.unwatch.extend(more.unwatch);
+    all.messages.extend(more.messages);
+}
+
+/// The ARN of an alarm that is named beside the one with the ARN `key`, such as by a composite alarm's rule.
+fn alarm_beside(key: &str, name: &str) -> String {
+    match key.split_once(":alarm:") {
+        Some((place, _)) if !name.starts_with("arn:") => format!("{place}:alarm:{name}"),
+        _ => name.to_owned(),
     }
 }
 

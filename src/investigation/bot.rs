@@ -2,14 +2,19 @@
 
 use super::accounts::{Accounts, Known, candidates};
 use super::flood::Flood;
+use super::health::Pulse;
 use super::rights::{Refusal, Rights, Wish};
 use super::suggest::Names;
+use crate::chat::ChatPlatform;
 use crate::config::{Config, Work};
 use crate::model::{ActionKind, Actor, Place, PlatformName, Question, SecretRef};
 use crate::playbook;
 use crate::store::{Choice, Store};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+
+/// How long no trigger may be claimed beyond what the longest work takes.
+const STALLED: Duration = Duration::from_secs(60);
 
 /// The bot, whatever the platforms: what it knows, may do, and how long it takes.
 pub struct Bot {
@@ -22,8 +27,12 @@ pub struct Bot {
     pub(super) flood: Flood,
     pub(super) names: Arc<Names>,
     pub(super) config: Config,
+    /// The platforms, to ask them about people.
+    pub(super) platforms: OnceLock<Vec<Arc<dyn ChatPlatform>>>,
     /// Alarms are decided about one after the other.
     pub(super) alarm_turn: tokio::sync::Mutex<()>,
+    /// Whether triggers are claimed.
+    pub(super) pulse: Pulse,
 }
 
 impl Bot {
@@ -40,8 +49,23 @@ impl Bot {
             flood: Flood::default(),
             names: Arc::default(),
             config: config.clone(),
+            platforms: OnceLock::new(),
             alarm_turn: tokio::sync::Mutex::default(),
+            pulse: Pulse::default(),
         })
+    }
+
+    /// Why nothing that is accepted now would be worked on; `None` while it would.
+    #[must_use]
+    pub fn stalled(&self) -> Option<&'static str> {
+        // One trigger may be the work of several investigations, one after the other.
+        self.pulse.stalled(self.total_deadline.saturating_mul(3) + STALLED)
+    }
+
+    /// Gets to know the platforms people are on; once, before anything is worked on.
+    pub fn meet(&self, platforms: &[Arc<dyn ChatPlatform>]) {
+        // A second time would be another bot's.
+        let _ = self.platforms.set(platforms.to_vec());
     }
 
     /// What it keeps.
@@ -76,6 +100,8 @@ impl Bot {
         for choice in candidates(self.accounts.known(), question) {
             match self.may(actor, place, ActionKind::Investigate, &question.secret, &choice) {
                 Ok(()) => allowed.push(choice),
+                // What is not known of the person may allow another place.
+                Err(_) if refusal.is_for_lack_of_knowledge() => {}
                 Err(why) => refusal = why,
             }
         }

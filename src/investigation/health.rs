@@ -1,8 +1,10 @@
 //! Whether the parts work, for whoever restarts or pages.
 
+use crate::clock::Stopwatch;
 use crate::model::PlatformName;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 /// What does not work at the moment. Clones are the same.
 #[derive(Debug, Clone, Default)]
@@ -35,5 +37,43 @@ impl Health {
     #[must_use]
     pub fn ailing(&self) -> Vec<&'static str> {
         self.ailing.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
+    }
+}
+
+/// Whether the workers look for something to do.
+#[derive(Debug, Default)]
+pub(super) struct Pulse(Mutex<Option<(Stopwatch, bool)>>);
+
+impl Pulse {
+    /// They looked; `worked` is false where the store did not answer.
+    pub(super) fn note(&self, worked: bool) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((Stopwatch::start(), worked));
+    }
+
+    /// Why nothing would be begun: the last look failed, or is longer ago than `longest`. Before the first look, nothing.
+    pub(super) fn stalled(&self, longest: Duration) -> Option<&'static str> {
+        let (since, worked) = (*self.0.lock().unwrap_or_else(PoisonError::into_inner))?;
+        if !worked {
+            return Some("the next trigger could not be claimed");
+        }
+        (since.elapsed() > longest).then_some("no trigger was claimed for a long time")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_that_no_longer_look_are_noticed() {
+        let (pulse, minute) = (Pulse::default(), Duration::from_secs(60));
+        assert_eq!(pulse.stalled(Duration::ZERO), None, "they have not begun");
+        pulse.note(true);
+        assert_eq!(pulse.stalled(minute), None);
+        assert_eq!(pulse.stalled(Duration::ZERO), Some("no trigger was claimed for a long time"));
+        pulse.note(false);
+        assert_eq!(pulse.stalled(minute), Some("the next trigger could not be claimed"));
+        pulse.note(true);
+        assert_eq!(pulse.stalled(minute), None);
     }
 }

@@ -7,6 +7,8 @@ mod bot;
 mod delivery;
 mod flood;
 mod health;
+mod held;
+mod judging;
 mod live;
 mod perform;
 mod reception;
@@ -154,7 +156,14 @@ fn look<'a>(aws: &'a Aws, clock: &'a Clock, request: &'a Request, progress: &'a 
     Box::pin(async move { redacted(playbook::collect(aws, clock, request, progress).await, request) })
 }
 
-fn redacted(seen: Evidence, request: &Request) -> Evidence {
+/// Neighbouring lines are joined first: a secret may be cut over two events of a log.
+fn redacted(mut seen: Evidence, request: &Request) -> Evidence {
+    if let Some(logs) = seen.logs.observation.found_mut() {
+        for invocation in &mut logs.invocations {
+            let mut lines: Vec<&mut String> = invocation.lines.iter_mut().map(|line| &mut line.text).collect();
+            Redactor::default().redact_lines(&mut lines);
+        }
+    }
     let (asked, region, now) = (seen.asked.clone(), seen.region.clone(), seen.now);
     match Redactor::default().redact_strings(seen) {
         Ok((evidence, _)) => evidence,

@@ -38,6 +38,8 @@ impl Bot {
             Trigger::Act(act) => Box::pin(self.act_on(claimed, act)).await,
             Trigger::WatchDue { investigation } => Box::pin(self.look_again(investigation)).await,
             Trigger::Alarm(alarm) => Box::pin(self.alarm(claimed, alarm)).await,
+            Trigger::Recheck { thread, why } => Box::pin(self.recheck(claimed, thread, *why)).await,
+            Trigger::Said(inbound) => Box::pin(self.judge(claimed, inbound)).await,
         }
     }
 
@@ -140,11 +142,11 @@ impl Bot {
         let Some(record) = self.store.record(&stored.id).await? else {
             return Ok(answered(claimed, &stored, act, "there is no verdict yet to go on from"));
         };
-        let reply = |name: String, message, reason| {
-            let outgoing = Outgoing::reply(&stored.thread, slot(&stored, &name), message, reason);
+        let reply = |message, reason| {
+            let slot = answer_slot(&stored, act.action()).unwrap_or_default();
+            let outgoing = Outgoing::reply(&stored.thread, slot, message, reason);
             Ending { messages: vec![outgoing.asked_by(act.reply_to.clone())], ..Ending::default() }
         };
-        let revision = stored.revision;
         Ok(match act.action() {
             Action::RerunStep(step) => {
                 let options = Options::rerun_step(record.evidence, step);
@@ -156,11 +158,9 @@ impl Bot {
                 let ending = self.again(claimed.ticket, &stored, next, Some(options)).await?;
                 noted(ending, claimed, &stored, act, &format!("looked back {reach}"))
             }
-            Action::Evidence(step) => {
-                reply(format!("evidence-{}-{revision}", step.number()), compose::evidence(&record, step), "evidence")
-            }
-            Action::Compare => reply(format!("compare-{revision}"), compose::comparison(&report(&stored, &record)), "comparison"),
-            Action::Export => reply(format!("export-{revision}"), compose::export(&report(&stored, &record)), "export"),
+            Action::Evidence(step) => reply(compose::evidence(&record, step), "evidence"),
+            Action::Compare => reply(compose::comparison(&report(&stored, &record)), "comparison"),
+            Action::Export => reply(compose::export(&report(&stored, &record)), "export"),
             Action::Watch => self.watched(claimed, &stored, &record, act, by),
             Action::Resolve => resolved(claimed, &stored, Some(&record), act, by),
             Action::RerunAll | Action::Choose(_) => return Err(Undone::Moot("it was done")),
@@ -220,6 +220,18 @@ fn told_alone(claimed: &Claimed, command: &Command, to: &ReplyTo, message: Messa
         audit: vec![Audited::person(actor, place, "investigate", question.secret.as_str(), decision, why)],
         ..Ending::default()
     }
+}
+
+/// The message that answers an action without changing anything; `None` for those that do more.
+pub(super) fn answer_slot(stored: &Stored, action: Action) -> Option<String> {
+    let revision = stored.revision;
+    let name = match action {
+        Action::Evidence(step) => format!("evidence-{}-{revision}", step.number()),
+        Action::Compare => format!("compare-{revision}"),
+        Action::Export => format!("export-{revision}"),
+        _ => return None,
+    };
+    Some(slot(stored, &name))
 }
 
 fn asked(stored: &Stored, several: &[Choice]) -> Ending {

@@ -1,10 +1,13 @@
 //! Takes what people say: reads it, decides whether they may, stores it, answers. Nothing here waits for AWS.
 
-use super::Bot;
+use super::perform::answer_slot;
+use super::{Bot, held};
 use crate::chat::command::{self, Asked};
 use crate::chat::document::Tone;
 use crate::chat::{Inbound, Manner, Message, Receipt, Reception, Said, Summary, compose};
-use crate::model::{Act, Action, ActionKind, ActionToken, Actor, Command, Investigation, Outcome, Place, Question, Trigger};
+use crate::model::{
+    Act, Action, ActionKind, ActionToken, Actor, Command, Investigation, Outcome, Place, Question, ReplyTo, Standing, Trigger,
+};
 use crate::redact::SafeText;
 use crate::store::{Accepted, Audited, Choice, Decision, Entry, Refused, Stage, StoreError, Stored};
 use async_trait::async_trait;
@@ -21,7 +24,7 @@ const NO_VERDICT: &str = "there is no verdict to go on from: rerun it first";
 
 /// What is answered when the store fails; the reason is for the operator alone.
 #[derive(Debug, thiserror::Error)]
-enum Unstored {
+pub(super) enum Unstored {
     #[error(transparent)]
     Accept(#[from] Refused),
     #[error(transparent)]
@@ -42,6 +45,16 @@ impl Reception for Bot {
 
     async fn suggest(&self, actor: &Actor, place: &Place, typed: &str) -> Vec<String> {
         self.suggestions(actor, place, typed)
+    }
+
+    async fn joined(&self, place: &Place) {
+        match self.store.send_now(place).await {
+            Ok(0) => {}
+            Ok(count) => {
+                tracing::info!(platform = %place.platform, count, "the bot is in a channel now: what waited for that goes out")
+            }
+            Err(error) => tracing::error!(%error, "what waits for a channel cannot be hurried"),
+        }
     }
 
     async fn recent(&self, actor: &Actor, limit: usize) -> Vec<Summary> {
@@ -76,7 +89,7 @@ impl Reception for Bot {
 }
 
 impl Bot {
-    async fn take(&self, inbound: &Inbound) -> Result<Receipt, Unstored> {
+    pub(super) async fn take(&self, inbound: &Inbound) -> Result<Receipt, Unstored> {
         match &inbound.said {
             Said::Words(words) => self.read(inbound, words).await,
             Said::Click(text) => match text.parse::<ActionToken>() {
@@ -123,17 +136,21 @@ impl Bot {
     async fn ask(&self, inbound: &Inbound, question: Question) -> Result<Receipt, Unstored> {
         let Inbound { actor, .. } = inbound;
         let subject = question.secret.to_string();
-        let place = Place { thread: None, ..inbound.place.clone() };
+        let place = self.answered_at(&inbound.place).await?;
         if let Some(why) = self.misplaced(actor, &place, &question) {
             self.note(inbound, "investigate", &subject, Decision::Rejected, "no such account or region").await?;
             return Ok(answer(compose::refused(&why)));
         }
         if let Err(refusal) = self.allowed_places(actor, &place, &question) {
+            if actor.standing == Standing::Pending && refusal.is_for_lack_of_knowledge() {
+                return self.judge_later(inbound).await;
+            }
             self.note(inbound, "investigate", &subject, Decision::Refused, &refusal.to_string()).await?;
             return Ok(answer(compose::refused(&refusal.to_string())));
         }
         let lane = lane(&place);
-        let same = format!("{lane}/{}/{}", actor.user, serde_json::json!(question));
+        let held_in = place.thread.as_deref().unwrap_or_default();
+        let same = format!("{lane}/{held_in}/{}/{}", actor.user, serde_json::json!(question));
         let command = Command { actor: actor.clone(), place, reply_to: inbound.reply_to.clone(), question };
         let audit = Audited::person(actor, &inbound.place, "investigate", &subject, Decision::Allowed, "");
         let origin = origin(inbound);
@@ -154,8 +171,13 @@ impl Bot {
     }
 
     async fn follow_up(&self, inbound: &Inbound, action: Action) -> Result<Receipt, Unstored> {
-        let Some(thread) = self.store.thread_at(&inbound.place).await? else { return Ok(told(NO_THREAD)) };
-        let investigations = self.store.investigations_of(&thread.id).await?;
+        if inbound.actor.standing == Standing::Pending {
+            return self.judge_later(inbound).await;
+        }
+        let mut investigations = Vec::new();
+        for thread in self.threads_meant(&inbound.place).await? {
+            investigations.extend(self.store.investigations_of(&thread.id).await?);
+        }
         match investigations.as_slice() {
             [] => Ok(told(NO_THREAD)),
             [one] => {
@@ -167,14 +189,13 @@ impl Bot {
     }
 
     async fn act(&self, inbound: &Inbound, token: ActionToken) -> Result<Receipt, Unstored> {
+        if inbound.actor.standing == Standing::Pending {
+            return self.judge_later(inbound).await;
+        }
         let did = token.action.kind().id();
         let known = self.store.investigation(&token.investigation).await?;
-        let here = |stored: &Stored| {
-            let (its, place) = (&stored.place, &inbound.place);
-            (its.platform, &its.workspace, &its.channel) == (place.platform, &place.workspace, &place.channel)
-        };
         // Whoever tries the id of another channel learns as little as whoever makes one up.
-        let Some(stored) = known.filter(here) else {
+        let Some(stored) = known.filter(|stored| held::is_of(stored, &inbound.place)) else {
             self.note(inbound, did, &token.investigation, Decision::Rejected, "no such investigation in this channel").await?;
             return Ok(answer(compose::expired(Manner::of(&inbound.place))));
         };
@@ -200,7 +221,7 @@ impl Bot {
             Action::Choose(_) => format!("act/{}/{}/choose", token.investigation, token.revision),
             _ => format!("act/{token}"),
         };
-        let did = token.action.kind().id();
+        let (did, action) = (token.action.kind().id(), token.action);
         let act = Act {
             actor: inbound.actor.clone(),
             place: inbound.place.clone(),
@@ -220,8 +241,19 @@ impl Bot {
         Ok(match self.store.accept(&entry, Some(&audit)).await? {
             Accepted::New => Receipt::Accepted,
             Accepted::Redelivered => Receipt::Duplicate,
+            // What was done, and never came to be seen whole, is brought again.
+            Accepted::AlreadyDone if self.brings_again(&entry.subject, &inbound.reply_to, action).await? => Receipt::Accepted,
             Accepted::AlreadyDone | Accepted::Joined(_) => answer(compose::already()),
         })
+    }
+
+    /// Whether the answer to an action was given up on its way, and now sets out again.
+    async fn brings_again(&self, id: &str, to: &Option<ReplyTo>, action: Action) -> Result<bool, StoreError> {
+        let Some(stored) = self.store.investigation(id).await? else { return Ok(false) };
+        match answer_slot(&stored, action) {
+            Some(slot) => self.store.revive(&stored.thread, &slot, to.as_ref()).await,
+            None => Ok(false),
+        }
     }
 
     async fn note(&self, inbound: &Inbound, did: &str, subject: &str, decision: Decision, why: &str) -> Result<(), StoreError> {
@@ -279,10 +311,10 @@ fn told(text: &str) -> Receipt {
 }
 
 /// Channels are served in turn.
-fn lane(place: &Place) -> String {
+pub(super) fn lane(place: &Place) -> String {
     format!("{}/{}/{}", place.platform, place.workspace, place.channel)
 }
 
-fn origin(inbound: &Inbound) -> String {
+pub(super) fn origin(inbound: &Inbound) -> String {
     format!("{}/{}/{}", inbound.place.platform, inbound.place.workspace, inbound.key)
 }

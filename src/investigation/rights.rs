@@ -1,7 +1,7 @@
 //! Who may do what: the configuration's rules, asked for every command and every click, there and then.
 //!
-//! Nobody may do anything that no `[[allow]]` rule covers, and a `[[deny]]` rule wins. Only ids count. Whoever is a guest,
-//! a bot or of another organization may do nothing, whatever a rule says.
+//! Nobody may do anything that no `[[allow]]` rule covers, and a `[[deny]]` rule wins. Only ids count. Whoever is known to be
+//! a guest, a bot or of another organization may do nothing, whatever a rule says: not even one that names the person.
 
 use crate::config::{Config, Ids, Rule, SecretPattern};
 use crate::model::{ActionKind, Actor, Place, SecretRef, Standing};
@@ -42,6 +42,14 @@ pub enum Refusal {
     /// It depends on whether this is a full member, which is unknown.
     #[error("it could not be looked up just now whether you are a full member here: try again in a minute")]
     StandingUnknown,
+}
+
+impl Refusal {
+    /// True where it depends on what is not known of the person.
+    #[must_use]
+    pub const fn is_for_lack_of_knowledge(self) -> bool {
+        matches!(self, Refusal::GroupsUnknown | Refusal::StandingUnknown)
+    }
 }
 
 enum Match {

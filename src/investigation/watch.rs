@@ -22,11 +22,14 @@ const AT_ONCE: u32 = 50;
 const LANE: &str = "watch";
 
 impl Bot {
-    /// Begins the looks that are due, until `stop`.
+    /// Begins the looks that are due, those that alarms left for later among them, until `stop`.
     pub async fn keep_watch(&self, stop: CancellationToken) {
         while stop.run_until_cancelled(tokio::time::sleep(TICK.min(self.work.watch_every))).await.is_some() {
             if let Err(error) = self.begin_looks().await {
                 tracing::error!(%error, "watches could not be looked at");
+            }
+            if let Err(error) = self.begin_rechecks().await {
+                tracing::error!(%error, "what alarms left for later could not be begun");
             }
         }
     }

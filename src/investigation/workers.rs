@@ -37,7 +37,9 @@ pub async fn work(bot: Arc<Bot>, stop: CancellationToken) {
     while let Some(Ok(place)) = stop.run_until_cancelled(Arc::clone(&places).acquire_owned()).await {
         while running.try_join_next().is_some() {}
         changes.mark_unchanged();
-        match bot.store.claim(LEASE).await {
+        let claimed = bot.store.claim(LEASE).await;
+        bot.pulse.note(claimed.is_ok());
+        match claimed {
             Ok(Some(claimed)) => {
                 held.add(claimed.ticket);
                 let (bot, held) = (Arc::clone(&bot), held.clone());
@@ -88,6 +90,10 @@ impl Held {
 impl Bot {
     /// Does one trigger and stores its end; what fails is tried again later.
     async fn attend(&self, claimed: Claimed) {
+        if claimed.is_suspect() {
+            let begun = claimed.attempt.saturating_sub(claimed.failures);
+            tracing::error!(what = %claimed.what, begun, "the process ended again and again while this was worked on: it is begun alone");
+        }
         let ended = if claimed.is_spent() { self.abandon(&claimed).await } else { self.try_to_do(&claimed).await };
         if let Err(error) = ended {
             // The claim runs out, and the trigger is taken up again.
@@ -121,11 +127,11 @@ impl Bot {
             Ok(Err(Undone::Store(error))) => error.to_string(),
             Err(_) => "it crashed".to_owned(),
         };
-        tracing::error!(what = %claimed.what, attempt = claimed.attempt, why, "a trigger failed");
-        if claimed.attempt >= crate::store::MOST_ATTEMPTS {
+        tracing::error!(what = %claimed.what, failures = claimed.failures, why, "a trigger failed");
+        if claimed.failures.saturating_add(1) >= crate::store::MOST_ATTEMPTS {
             return self.abandon(claimed).await;
         }
-        let wait = FIRST_WAIT * 2_u32.saturating_pow(claimed.attempt.saturating_sub(1));
+        let wait = FIRST_WAIT * 2_u32.saturating_pow(claimed.failures);
         self.store.fail(claimed.ticket, &SafeText::redact(&why), wait).await?;
         Ok(())
     }
@@ -166,6 +172,17 @@ impl Bot {
                 None => Ending::default(),
             },
             Trigger::Alarm(alarm) => self.give_up_alarm(claimed, alarm, WHY).await?,
+            Trigger::Recheck { thread, .. } => {
+                let message = compose::notice(Tone::Warning, &format!("This could not be looked at again: {WHY}"));
+                let name = format!("given-up-{}", claimed.ticket.number());
+                let is_there = self.store.thread(thread).await?.is_some();
+                let told = is_there.then(|| Outgoing::reply(thread, name, message, "given up"));
+                Ending { messages: told.into_iter().collect(), ..Ending::default() }
+            }
+            Trigger::Said(inbound) => {
+                let message = compose::notice(Tone::Warning, &format!("that could not be done: {WHY}"));
+                self.answer_alone(claimed, inbound, message).await?
+            }
         };
         tracing::error!(what = %claimed.what, "a trigger is given up");
         self.store.abandon(claimed.ticket, &SafeText::redact(WHY), &ending).await?;

@@ -97,6 +97,8 @@ pub enum Standing {
     Outsider,
     /// It was not looked up, or the look-up failed.
     Unknown,
+    /// The platform can tell and was not asked yet: whoever works on it asks before anything is told or done.
+    Pending,
 }
 
 /// Where the one person who asked can be answered alone. Only its platform reads it; it may be a capability, so it is

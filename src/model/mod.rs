@@ -17,7 +17,7 @@ mod step;
 mod trigger;
 mod window;
 
-pub use alarm::{Alarm, AlarmSource, AlarmState};
+pub use alarm::{Alarm, AlarmSeries, AlarmSource, AlarmState, OkBasis};
 pub use arn::{Arn, ArnError, FunctionArn, RoleArn, SecretArn, is_secret_name};
 pub use cause::{Cause, DiagnosisItem};
 pub use chat::{Action, ActionKind, ActionToken, Actor, Place, PlatformName, Question, ReplyTo, Standing, ThreadRef, TokenError};
@@ -39,5 +39,5 @@ pub use rotation_step::RotationStep;
 pub use schedule::{Schedule, ScheduleError};
 pub use secret_ref::{SecretRef, SecretRefError};
 pub use step::StepName;
-pub use trigger::{Act, Command, Trigger};
+pub use trigger::{Act, Command, Inbound, Recheck, Said, Trigger};
 pub use window::{Reach, ReachError, Window};

@@ -57,6 +57,14 @@ impl<T> Observation<T> {
         }
     }
 
+    /// The facts, to be changed in place, when there are any.
+    pub fn found_mut(&mut self) -> Option<&mut T> {
+        match self {
+            Observation::Found(value) => Some(value),
+            _ => None,
+        }
+    }
+
     /// True when AWS gave a definite answer: facts, none, or not applicable.
     pub fn is_answered(&self) -> bool {
         matches!(self, Observation::Found(_) | Observation::NoData { .. } | Observation::NotApplicable { .. })

@@ -19,6 +19,72 @@ pub enum Trigger {
         /// The investigation.
         investigation: String,
     },
+    /// What alarms left for later is due.
+    Recheck {
+        /// The thread.
+        thread: String,
+        /// Why.
+        why: Recheck,
+    },
+    /// A person said or clicked something, and whether that person may is still to be asked of the platform.
+    Said(Inbound),
+}
+
+/// Why the thread of an alarm is looked at again later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recheck {
+    /// An alarm changed to and fro, and has been still since.
+    Still,
+    /// A secret has a new version, and nothing told yet whether a rotation made it.
+    Version,
+    /// A storm of alarms is over, or its list is complete for now.
+    Storm,
+}
+
+impl Recheck {
+    const ALL: [Recheck; 3] = [Recheck::Still, Recheck::Version, Recheck::Storm];
+
+    /// As it is stored.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Recheck::Still => "still",
+            Recheck::Version => "version",
+            Recheck::Storm => "storm",
+        }
+    }
+
+    /// The reason stored as `id`.
+    #[must_use]
+    pub fn from_id(id: &str) -> Option<Recheck> {
+        Recheck::ALL.into_iter().find(|why| why.id() == id)
+    }
+}
+
+/// Something a person said or clicked, authentic by the platform's own signature or connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inbound {
+    /// The same for a redelivery, and for nothing else: the platform's id of the message or interaction.
+    pub key: String,
+    /// Who.
+    pub actor: Actor,
+    /// Where; with the thread, where it was said in one.
+    pub place: Place,
+    /// Where that person can be answered alone.
+    pub reply_to: Option<ReplyTo>,
+    /// What.
+    pub said: Said,
+}
+
+/// What a person did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Said {
+    /// Words: a slash command's, or those after a mention. Read by the grammar of commands.
+    Words(String),
+    /// A click on a button or a menu entry, with the token's text as it came back.
+    Click(String),
 }
 
 /// A person asks about a secret.

@@ -7,6 +7,9 @@ use serde_json::Value;
 use super::names::{is_secret_name, names_a_secret};
 use super::redactor::{MARKER_START, Redactor, marker};
 
+/// Where loggers that write JSON put the line they were given.
+pub(super) const TEXT_FIELDS: [&str; 4] = ["message", "msg", "log", "event"];
+
 /// The kind shown for a value hidden because of its key.
 const BY_NAME: &str = "named secret";
 

@@ -9,7 +9,10 @@
 //! was compressed or encoded as hex, except behind a telling name. Redact whole texts and cut afterwards
 //! ([`SafeText::cut`]): half a secret no longer has its shape.
 
+mod commands;
+mod dsn;
 mod json;
+mod lines;
 mod names;
 mod pasted;
 mod patterns;
@@ -17,6 +20,7 @@ mod randomness;
 mod redactor;
 mod shapes;
 mod value;
+mod view;
 
 use std::fmt;
 

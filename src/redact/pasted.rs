@@ -52,7 +52,12 @@ fn is_value(word: &str) -> bool {
         return true;
     }
     // `account:prod`, and `user:password`.
-    is_password(word) || word.split(':').any(|part| !is_uuid(part) && (is_password(part) || is_base64(part) || is_random(part)))
+    is_password(word) || word.split(':').any(is_key)
+}
+
+/// Whether one word is a key or a strong password rather than a name.
+pub(super) fn is_key(word: &str) -> bool {
+    !is_uuid(word) && (is_password(word) || is_base64(word) || is_random(word))
 }
 
 /// Whether a text has more than a few different characters; one that repeats a few is not random.

@@ -8,9 +8,13 @@ use regex::Regex;
 use super::SafeText;
 use super::patterns::{Pattern, patterns};
 use super::shapes::with_whole_private_key;
+use super::view::View;
 
 /// How a marker begins. It names the kind of secret and ends with `]`.
 pub(super) const MARKER_START: &str = "[hidden: ";
+
+/// The kind of the exact values that a redactor was told.
+const KNOWN: &str = "known secret";
 
 /// Known secrets shorter than this (in bytes) are not masked: they would blank out ordinary words.
 const SHORTEST_KNOWN_SECRET: usize = 6;
@@ -98,6 +102,16 @@ impl Redactor {
         (marker("text that could not be redacted"), total + 1)
     }
 
+    /// What is hidden in `text`, in order, with its kind; markers of an earlier redaction are left out.
+    pub(super) fn secrets(&self, text: &str) -> Vec<(Range<usize>, &'static str)> {
+        let view = View::of(text);
+        let known = self.known.iter().flat_map(|known| known.find_iter(&view.plain));
+        let mut secrets: Vec<_> = known.map(|secret| (secret.range(), KNOWN)).collect();
+        secrets.extend(ALTERNATION.iter().flat_map(|alternation| secrets_in(alternation, &view.plain)));
+        secrets.sort_by_key(|(range, _)| range.start);
+        secrets.into_iter().map(|(range, kind)| (view.origin(range), kind)).collect()
+    }
+
     fn pass(&self, text: &str) -> Pass {
         let Some(alternation) = ALTERNATION.as_ref() else {
             return Pass::Impossible;
@@ -129,35 +143,51 @@ pub(super) fn marker(kind: &str) -> String {
 fn is_word_of_a_marker(secret: &str) -> bool {
     patterns()
         .map(|pattern| pattern.kind)
-        .chain(["known secret", "text that could not be redacted"])
+        .chain([KNOWN, "text that could not be redacted"])
         .any(|kind| marker(kind).contains(secret))
 }
 
+/// The exact values, also where invisible characters or colours stand in them.
 fn mask_known(known: &Regex, text: &str) -> Option<(String, usize)> {
+    let view = View::of(text);
+    let seen = known.find_iter(&view.plain).map(|secret| view.origin(secret.range()));
+    let mut found: Vec<_> = known.find_iter(text).map(|secret| secret.range()).chain(seen).collect();
+    found.sort_by_key(|secret| (secret.start, secret.end));
     let mut masked = Masking::of(text);
-    for secret in known.find_iter(text) {
-        masked.hide(secret.range(), "known secret");
+    for secret in found {
+        masked.hide(secret, KNOWN);
     }
     masked.finish()
 }
 
 fn mask_patterns(alternation: &Regex, text: &str) -> Option<(String, usize)> {
     let mut masked = Masking::of(text);
+    let view = View::of(text);
+    for (secret, kind) in secrets_in(alternation, &view.plain) {
+        masked.hide(view.origin(secret), kind);
+    }
+    masked.finish()
+}
+
+/// What is to be hidden in a plain text, in the order it was found, with its kind.
+fn secrets_in(alternation: &Regex, text: &str) -> Vec<(Range<usize>, &'static str)> {
+    let mut secrets = Vec::new();
     let mut at = 0;
     while let Some(captures) = alternation.captures_at(text, at) {
-        let matched: Option<(&Pattern, Range<usize>)> =
+        let matched: Option<(&'static Pattern, Range<usize>)> =
             patterns().zip(1..).find_map(|(pattern, group)| Some((pattern, captures.get(group)?.range())));
         let Some((pattern, found)) = matched else {
             break;
         };
-        at = found.end;
-        if let Some(secret) = (pattern.secret)(text, found) {
+        // What is no secret after all may hold the name or the start of one.
+        at = text.ceil_char_boundary(found.start + 1);
+        if let Some(secret) = (pattern.secret)(text, found.clone()) {
             let secret = with_whole_private_key(text, secret);
-            at = at.max(secret.end);
-            masked.hide(secret, pattern.kind);
+            at = found.end.max(secret.end);
+            secrets.push((secret, pattern.kind));
         }
     }
-    masked.finish()
+    secrets
 }
 
 /// A text being copied with some ranges replaced by markers.

@@ -42,6 +42,34 @@ pub(super) fn whole(_text: &str, found: Range<usize>) -> Option<Range<usize>> {
     Some(found)
 }
 
+/// The matched token, without the escape or the sign that was matched in front of it.
+pub(super) fn vendor_token(text: &str, found: Range<usize>) -> Option<Range<usize>> {
+    let token = without_escape(text, found);
+    // The `key-` of a longer name, such as `prod/api-key-<an id>`.
+    let is_part = text.get(token.clone())?.starts_with("key-")
+        && byte(text, token.start.wrapping_sub(1)).is_some_and(|before| b"-/_.".contains(&before));
+    (!is_part).then_some(token)
+}
+
+/// Without the `\\n`, `%3D` or `_` in front of a token: what stands there is no part of it.
+fn without_escape(text: &str, found: Range<usize>) -> Range<usize> {
+    let escape = match byte(text, found.start) {
+        Some(b'\\') => 2,
+        Some(b'%') => 3,
+        Some(b'_') => 1,
+        _ => 0,
+    };
+    (found.start + escape).min(found.end)..found.end
+}
+
+/// [`vendor_token`], and the lines below that it was wrapped onto.
+#[expect(clippy::unnecessary_wraps, reason = "one of the table's functions")]
+pub(super) fn wrapped_token(text: &str, found: Range<usize>) -> Option<Range<usize>> {
+    let token = without_escape(text, found);
+    let end = wrapped_end(text, &token);
+    Some(token.start..end)
+}
+
 /// The matched text, and the lines below that it was wrapped onto.
 #[expect(clippy::unnecessary_wraps, reason = "one of the table's functions")]
 pub(super) fn wrapped(text: &str, found: Range<usize>) -> Option<Range<usize>> {
@@ -76,6 +104,7 @@ pub(super) fn wrapped_end(text: &str, run: &Range<usize>) -> usize {
 
 /// An access key id, and the secret access key right behind it.
 pub(super) fn access_key(text: &str, found: Range<usize>) -> Option<Range<usize>> {
+    let found = without_escape(text, found);
     let id = text.get(found.clone())?;
     let mut chars: Vec<u8> = id.bytes().filter(u8::is_ascii_alphanumeric).collect();
     let mut random = chars.split_off(chars.len().saturating_sub(ACCESS_KEY_CHARS));

@@ -104,6 +104,16 @@ fn opens_a_pair(text: &str, name_start: usize) -> bool {
     unquoted.len() < before.len() && unquoted.ends_with('(')
 }
 
+/// The length of the name of a value in front of a value that stands beside its name: `value=`, `, "Value": `.
+fn value_beside(rest: &str) -> Option<usize> {
+    const LONGEST: usize = 24;
+    let near = rest.get(..rest.floor_char_boundary(LONGEST)).unwrap_or(rest);
+    let name = near.trim_start_matches([',', ' ', '\\', '"', '\'']);
+    let after = name.strip_prefix("value").or_else(|| name.strip_prefix("Value"))?;
+    let value = after.trim_start_matches(['\\', '"', '\'', ' ']).strip_prefix([':', '='])?;
+    Some(near.len() - value.len())
+}
+
 pub(super) fn assigned(text: &str, word: &Range<usize>) -> Option<Assigned> {
     let name_end = run_end(text, word.end, |byte| byte.is_ascii_digit());
     let closed = run_end(text, name_end, |byte| is_quote(byte) || byte == b'\\');
@@ -133,6 +143,10 @@ pub(super) fn assigned(text: &str, word: &Range<usize>) -> Option<Assigned> {
         None if rest.starts_with('>') && before == Some(b'<') && !literal => (Link::Tag, blank_end + 1),
         None if is_option && blank_end > closed => (Link::Option, blank_end),
         None if literal && rest.starts_with(',') && opens_a_pair(text, name_start) => (Link::Pair, blank_end + 1),
+        // A command line as a list: `['--password', 'value']`.
+        None if literal && rest.starts_with(',') && is_option => (Link::Option, blank_end + 1),
+        // `<add key="password" value="…"/>`, `{"name": "password", "value": "…"}`.
+        None if literal && let Some(length) = value_beside(rest) => (Link::Equals, blank_end + length),
         None if rest.starts_with(['"', '\'', '(']) && !literal => (Link::Quote, blank_end),
         None => return None,
     };
@@ -166,6 +180,11 @@ pub(super) fn value(text: &str, assigned: &Assigned) -> Option<Range<usize>> {
 pub(super) struct Quoted(Range<usize>);
 
 impl Quoted {
+    /// Where its closing quote stands.
+    pub(super) fn end(&self) -> usize {
+        self.0.end
+    }
+
     /// The range, unless there is nothing to hide in it.
     pub(super) fn of_secret(self, text: &str) -> Option<Range<usize>> {
         let value = text.get(self.0.clone())?;

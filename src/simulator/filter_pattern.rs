@@ -295,6 +295,33 @@ mod tests {
         assert_eq!(matches(r#"{ $.a = "b" }"#, "no JSON"), Some(false));
     }
 
+    /// CloudTrail writes the secret in one place or in the other.
+    #[test]
+    fn the_deployed_metric_filters_count_each_failure_once_wherever_it_names_the_secret() {
+        let template = include_str!("../../deploy/alarms.yaml");
+        let patterns: Vec<&str> =
+            template.lines().filter_map(|line| line.trim().strip_prefix("FilterPattern: '")?.strip_suffix('\'')).collect();
+        assert_eq!(patterns.len(), 2);
+        let event = |name: &str, more: &str| {
+            format!(
+                r#"{{"eventSource":"secretsmanager.amazonaws.com","eventName":"{name}","eventType":"AwsServiceEvent"{more}}}"#
+            )
+        };
+        let additional = r#","additionalEventData":{"SecretId":"arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-1"}"#;
+        let details = r#","serviceEventDetails":{"secretId":"arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-1"}"#;
+        let both = format!("{additional}{details}");
+        for (name, more, counted) in [
+            ("RotationFailed", additional, [true, false]),
+            ("RotationFailed", details, [false, true]),
+            ("RotationFailed", both.as_str(), [true, false]),
+            ("RotationFailed", "", [false, false]),
+            ("RotationSucceeded", details, [false, false]),
+        ] {
+            let found: Vec<bool> = patterns.iter().map(|pattern| matches(pattern, &event(name, more)).unwrap()).collect();
+            assert_eq!(found, counted, "{name} {more}");
+        }
+    }
+
     #[test]
     fn what_is_malformed_or_not_played_is_refused() {
         for pattern in [

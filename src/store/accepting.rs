@@ -2,7 +2,7 @@
 //! transaction for each would keep the last of a storm waiting for too long.
 
 use super::audit::{self, Audited};
-use super::inbox::{Accepted, Entry, MOST_WAITING, Refused, SAME, WAITING};
+use super::inbox::{self, Accepted, Entry, MOST_WAITING, Refused, SAME, WAITING};
 use super::{Store, StoreError, to_json};
 use crate::model::Trigger;
 use crate::redact::Redactor;
@@ -144,8 +144,8 @@ async fn insert(
         return Ok(None);
     }
     sqlx::query(
-        "INSERT INTO inbox (key, origin, lane, subject, same, job, what, state, not_before, received_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?)",
+        "INSERT INTO inbox (key, origin, lane, subject, same, job, what, state, queue, not_before, received_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', 3, ?, ?)",
     )
     .bind(&entry.key)
     .bind(&entry.origin)
@@ -158,5 +158,6 @@ async fn insert(
     .bind(now.as_millisecond())
     .execute(&mut **tx)
     .await?;
+    inbox::next_of(tx, &entry.subject).await?;
     Ok(Some(Accepted::New))
 }

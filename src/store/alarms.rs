@@ -1,6 +1,6 @@
 //! The newest state of every alarm, by its own time: notifications arrive late, twice and out of order.
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, at};
 use crate::model::AlarmState;
 use jiff::Timestamp;
 
@@ -57,13 +57,13 @@ impl Store {
         Ok(newness)
     }
 
-    /// The state the alarm `key` is known to be in.
+    /// The state the alarm `key` is known to be in, and since when by its own time.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn alarm_state(&self, key: &str) -> Result<Option<AlarmState>, StoreError> {
-        let word: Option<String> =
-            sqlx::query_scalar("SELECT state FROM alarms WHERE key = ?").bind(key).fetch_optional(&self.readers).await?;
-        Ok(word.as_deref().and_then(state_of))
+    pub async fn alarm_state(&self, key: &str) -> Result<Option<(AlarmState, Timestamp)>, StoreError> {
+        let known: Option<(String, i64)> =
+            sqlx::query_as("SELECT state, state_at FROM alarms WHERE key = ?").bind(key).fetch_optional(&self.readers).await?;
+        Ok(known.and_then(|(word, state_at)| Some((state_of(&word)?, at(state_at)))))
     }
 }

@@ -1,33 +1,81 @@
 //! The durable list of accepted triggers: each is done once, however often it comes and whoever dies doing it.
 
-use super::{Store, StoreError, at, from_json, millis};
+use super::{Store, StoreError, at, from_json, millis, to_json};
 use crate::model::Trigger;
 use crate::redact::SafeText;
 use jiff::Timestamp;
 use sqlx::{FromRow, Sqlite, Transaction};
+use std::collections::HashSet;
 use std::time::Duration;
 
-/// How often a trigger is begun before it is given up: it crashed the process, or failed, each time.
+/// How often a trigger may fail before it is given up. Only ends of its own count: one that was cut short by the end of the
+/// process is begun again.
 pub const MOST_ATTEMPTS: u32 = 5;
 
-/// From this attempt on a trigger is suspected of crashing the process, and is begun only while no other suspect is worked
-/// on: those that merely ran beside it are cleared, instead of dying with it.
-const SUSPECT: u32 = 3;
+/// From this beginning on a trigger is suspected of ending the process: it was begun this often less one, and each time the
+/// process was gone before it came to an end. It is begun only while no other suspect is worked on, so that those that merely
+/// ran beside it are cleared, instead of dying with it.
+pub(super) const SUSPECT: u32 = 3;
+
+/// Up to this many ends of the process in a row may be chance, such as a machine that is restarted again and again: the trigger
+/// is begun again within [`SHORTEST_PAUSE`]. Beyond, the pauses double: one that ends the process each time leaves it to all
+/// others for most of the time.
+const CHANCE: u32 = 30;
+
+/// See [`CHANCE`].
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest pause of a suspect.
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// Triggers that wait at most; more are turned away, and whoever can send them again does.
 pub(super) const MOST_WAITING: i64 = 10_000;
 
-/// Takes the next trigger at the time ?1, until ?2; ?3 is [`SUSPECT`].
-pub(super) const CLAIM: &str = "UPDATE inbox SET state = 'running', attempts = attempts + 1, fence = fence + 1, lease_until = ?2
-     WHERE id = (
-     SELECT i.id FROM inbox i LEFT JOIN lanes l ON l.lane = i.lane
-     WHERE ((i.state = 'waiting' AND i.not_before <= ?1) OR (i.state = 'running' AND i.lease_until <= ?1))
-       AND NOT EXISTS (SELECT 1 FROM inbox o WHERE o.subject = i.subject AND o.id <> i.id
-                       AND ((o.state = 'running' AND o.lease_until > ?1) OR (o.state = 'waiting' AND o.id < i.id)))
-       AND (i.attempts < ?3 - 1 OR NOT EXISTS (SELECT 1 FROM inbox o WHERE o.state = 'running' AND o.lease_until > ?1
-                                               AND o.attempts >= ?3 AND o.id <> i.id))
-     ORDER BY coalesce(l.served, 0), i.id LIMIT 1)
-     RETURNING id, fence, subject, job, what, attempts, received_at";
+/// How many triggers whose time has come are lined up in one claim.
+const LINED_UP_AT_ONCE: u32 = 500;
+
+/// Those whose lease ran out at the time ?1.
+pub(super) const EXPIRED: &str = "SELECT id, subject, attempts FROM inbox WHERE state = 'running' AND lease_until <= ?1";
+
+/// Lets one go that nobody holds; it may be taken from ?2 on.
+pub(super) const REOPEN: &str = "UPDATE inbox SET state = 'waiting', queue = 3, lease_until = 0, not_before = ?2 WHERE id = ?1";
+
+/// The oldest of the subject ?1 that waits is the next of it, while none of it is worked on.
+pub(super) const NEXT_OF_SUBJECT: &str = "UPDATE inbox SET queue = 2
+     WHERE id = (SELECT min(id) FROM inbox WHERE subject = ?1 AND state = 'waiting') AND queue = 3
+       AND NOT EXISTS (SELECT 1 FROM inbox WHERE subject = ?1 AND state = 'running')";
+
+/// Those whose time has come at ?1, at most ?2.
+pub(super) const DUE: &str = "SELECT id, lane FROM inbox WHERE queue = 2 AND not_before <= ?1 ORDER BY not_before, id LIMIT ?2";
+
+/// The triggers ?1 may be taken; those that were begun ?2 times without coming to an end, alone.
+pub(super) const LINE_UP: &str =
+    "UPDATE inbox SET queue = iif(attempts >= ?2, 4, 1) WHERE id IN (SELECT value FROM json_each(?1)) AND queue = 2";
+
+/// The lanes ?1 have their turn after all others, unless they have one.
+pub(super) const LAST_LANES: &str = "INSERT INTO lanes (lane, served)
+     SELECT value, (SELECT coalesce(max(served), 0) FROM lanes) + key + 1 FROM json_each(?1) WHERE true
+     ON CONFLICT (lane) DO NOTHING";
+
+/// Whether one of those that were begun ?1 times is worked on at the time ?2.
+pub(super) const SUSPECT_RUNS: &str =
+    "SELECT EXISTS (SELECT 1 FROM inbox WHERE state = 'running' AND lease_until > ?2 AND attempts >= ?1)";
+
+/// The lane whose turn is next after the turn ?1, and the oldest triggers in it: one for anybody, one for whoever is alone.
+pub(super) const NEXT_LANE: &str = "SELECT l.lane, l.served,
+            (SELECT i.id FROM inbox i WHERE i.queue = 1 AND i.lane = l.lane ORDER BY i.id LIMIT 1),
+            (SELECT i.id FROM inbox i WHERE i.queue = 4 AND i.lane = l.lane ORDER BY i.id LIMIT 1)
+     FROM lanes l WHERE l.served > ?1 ORDER BY l.served LIMIT 1";
+
+/// Takes the trigger ?1 until ?2.
+pub(super) const TAKE: &str =
+    "UPDATE inbox SET state = 'running', queue = 0, attempts = attempts + 1, fence = fence + 1, lease_until = ?2 WHERE id = ?1
+     RETURNING id, fence, subject, job, what, attempts, failures, received_at";
+
+/// When something may be claimed next that may not now.
+pub(super) const NEXT_CLAIM: &str = "SELECT min(at) FROM (
+     SELECT min(not_before) AS at FROM inbox WHERE queue = 2
+     UNION ALL SELECT min(lease_until) FROM inbox WHERE state = 'running')";
 
 /// The open trigger that asks the same.
 pub(super) const SAME: &str = "SELECT subject FROM inbox WHERE same = ? AND state IN ('waiting', 'running') LIMIT 1";
@@ -91,10 +139,6 @@ impl Ticket {
     pub const fn number(self) -> i64 {
         self.id
     }
-
-    pub(super) const fn fence(self) -> i64 {
-        self.fence
-    }
 }
 
 /// A trigger to work on.
@@ -110,15 +154,23 @@ pub struct Claimed {
     pub what: SafeText,
     /// Which attempt this is, from 1.
     pub attempt: u32,
+    /// How often it came to an end, and failed.
+    pub failures: u32,
     /// When it was accepted.
     pub received_at: Timestamp,
 }
 
 impl Claimed {
-    /// True when it was begun [`MOST_ATTEMPTS`] times before: it is to be given up.
+    /// True when it failed [`MOST_ATTEMPTS`] times before: it is to be given up.
     #[must_use]
     pub const fn is_spent(&self) -> bool {
-        self.attempt > MOST_ATTEMPTS
+        self.failures >= MOST_ATTEMPTS
+    }
+
+    /// True when the process ended so often while this was worked on that it may be the reason.
+    #[must_use]
+    pub const fn is_suspect(&self) -> bool {
+        self.attempt.saturating_sub(self.failures) >= SUSPECT
     }
 }
 
@@ -141,32 +193,43 @@ struct Row {
     job: String,
     what: String,
     attempts: u32,
+    failures: u32,
     received_at: i64,
 }
 
+/// A lane, its turn, and the oldest triggers in it: one for anybody, one for whoever is alone.
+type NextLane = (String, i64, Option<i64>, Option<i64>);
+
+/// How long after its last beginning a trigger waits that was begun so often without coming to an end.
+pub(super) fn pause(begun: u32) -> Duration {
+    match begun {
+        0..SUSPECT => Duration::ZERO,
+        ..=CHANCE => SHORTEST_PAUSE,
+        _ => SHORTEST_PAUSE.saturating_mul(2_u32.saturating_pow(begun.saturating_sub(CHANCE))).min(LONGEST_PAUSE),
+    }
+}
+
 impl Store {
-    /// Takes the next trigger: of the lane that was served longest ago, the oldest.
+    /// Takes the next trigger: of the lane whose turn it is, the oldest.
+    ///
+    /// What may be taken is lined up lane by lane beforehand, so that however many wait, a claim reads a few.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn claim(&self, lease: Duration) -> Result<Option<Claimed>, StoreError> {
         let now = self.tick();
         let mut tx = self.write().await?;
-        let row: Option<Row> = sqlx::query_as(CLAIM)
-            .bind(now)
-            .bind(now.saturating_add(millis(lease)))
-            .bind(SUSPECT)
-            .fetch_optional(&mut *tx)
+        reopen_expired(&mut tx, now).await?;
+        line_up(&mut tx, now).await?;
+        let Some((lane, id)) = next(&mut tx, now).await? else {
+            tx.commit().await?;
+            return Ok(None);
+        };
+        let row: Row = sqlx::query_as(TAKE).bind(id).bind(now.saturating_add(millis(lease))).fetch_one(&mut *tx).await?;
+        sqlx::query("UPDATE lanes SET served = (SELECT max(served) + 1 FROM lanes) WHERE lane = ?")
+            .bind(lane)
+            .execute(&mut *tx)
             .await?;
-        let Some(row) = row else { return Ok(None) };
-        sqlx::query(
-            "INSERT INTO lanes (lane, served)
-             SELECT lane, (SELECT coalesce(max(served), 0) + 1 FROM lanes) FROM inbox WHERE id = ?
-             ON CONFLICT (lane) DO UPDATE SET served = excluded.served",
-        )
-        .bind(row.id)
-        .execute(&mut *tx)
-        .await?;
         tx.commit().await?;
         let ticket = Ticket { id: row.id, fence: row.fence };
         match from_json("trigger", &row.job) {
@@ -175,7 +238,8 @@ impl Store {
                 trigger,
                 subject: row.subject,
                 what: SafeText::redact(&row.what),
-                attempt: row.attempts,
+                attempt: row.attempts.saturating_add(row.failures),
+                failures: row.failures,
                 received_at: at(row.received_at),
             })),
             // Another version wrote it; the next one is not to wait for it.
@@ -201,15 +265,18 @@ impl Store {
         Ok(renewed.rows_affected() == 1)
     }
 
-    /// The trigger failed: it is tried again after `wait`, or given up after [`MOST_ATTEMPTS`]. True when it was given up.
+    /// The trigger failed by itself: it is tried again after `wait`, or given up after [`MOST_ATTEMPTS`]. True when it was given
+    /// up.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn fail(&self, ticket: Ticket, why: &SafeText, wait: Duration) -> Result<bool, StoreError> {
-        let state: Option<String> = sqlx::query_scalar(
-            "UPDATE inbox SET state = iif(attempts >= ?1, 'dead', 'waiting'), job = iif(attempts >= ?1, '', job),
-                    ended_at = iif(attempts >= ?1, ?2, NULL), not_before = ?3, why = ?4
-             WHERE id = ?5 AND fence = ?6 AND state = 'running' RETURNING state",
+        let mut tx = self.write().await?;
+        let failed: Option<(String, String)> = sqlx::query_as(
+            "UPDATE inbox SET failures = failures + 1, attempts = 0, state = iif(failures + 1 >= ?1, 'dead', 'waiting'),
+                    queue = iif(failures + 1 >= ?1, 0, 3), job = iif(failures + 1 >= ?1, '', job),
+                    ended_at = iif(failures + 1 >= ?1, ?2, NULL), not_before = ?3, why = ?4
+             WHERE id = ?5 AND fence = ?6 AND state = 'running' RETURNING state, subject",
         )
         .bind(MOST_ATTEMPTS)
         .bind(self.now().as_millisecond())
@@ -217,10 +284,14 @@ impl Store {
         .bind(why.as_str())
         .bind(ticket.id)
         .bind(ticket.fence)
-        .fetch_optional(&self.writer)
+        .fetch_optional(&mut *tx)
         .await?;
+        if let Some((_, subject)) = &failed {
+            next_of(&mut tx, subject).await?;
+        }
+        tx.commit().await?;
         self.inbox_changed.send_replace(());
-        Ok(state.as_deref() == Some("dead"))
+        Ok(failed.is_some_and(|(state, _)| state == "dead"))
     }
 
     /// Gives a trigger up at once.
@@ -240,12 +311,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn release(&self, ticket: Ticket) -> Result<(), StoreError> {
-        sqlx::query("UPDATE inbox SET state = 'waiting', attempts = attempts - 1, not_before = 0 WHERE id = ? AND fence = ? AND state = 'running'")
-            .bind(ticket.id)
-            .bind(ticket.fence)
-            .execute(&self.writer)
-            .await?;
-        Ok(())
+        let mut tx = self.write().await?;
+        put_back(&mut tx, ticket, 0).await?;
+        Ok(tx.commit().await?)
     }
 
     /// How long until something that waits, or whose lease expires, may be claimed; `None` when nothing is open.
@@ -253,11 +321,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn next_claim(&self) -> Result<Option<Duration>, StoreError> {
-        let next: Option<i64> = sqlx::query_scalar(
-            "SELECT min(iif(state = 'waiting', not_before, lease_until)) FROM inbox WHERE state IN ('waiting', 'running')",
-        )
-        .fetch_one(&self.readers)
-        .await?;
+        let next: Option<i64> = sqlx::query_scalar(NEXT_CLAIM).fetch_one(&self.readers).await?;
         Ok(next.map(|next| self.until(next)))
     }
 
@@ -291,6 +355,73 @@ impl Store {
     }
 }
 
+/// Triggers whose lease ran out wait again.
+async fn reopen_expired(tx: &mut Transaction<'static, Sqlite>, now: i64) -> Result<(), StoreError> {
+    let expired: Vec<(i64, String, u32)> = sqlx::query_as(EXPIRED).bind(now).fetch_all(&mut **tx).await?;
+    for (id, subject, begun) in expired {
+        sqlx::query(REOPEN).bind(id).bind(now.saturating_add(millis(pause(begun)))).execute(&mut **tx).await?;
+        next_of(tx, &subject).await?;
+    }
+    Ok(())
+}
+
+/// Lines up those whose time has come, and their lanes.
+async fn line_up(tx: &mut Transaction<'static, Sqlite>, now: i64) -> Result<(), StoreError> {
+    let due: Vec<(i64, String)> = sqlx::query_as(DUE).bind(now).bind(LINED_UP_AT_ONCE).fetch_all(&mut **tx).await?;
+    if due.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<i64> = due.iter().map(|(id, _)| *id).collect();
+    let mut seen = HashSet::new();
+    let lanes: Vec<&str> = due.iter().map(|(_, lane)| lane.as_str()).filter(|lane| seen.insert(*lane)).collect();
+    let alone_from = SUSPECT.saturating_sub(1);
+    sqlx::query(LINE_UP).bind(to_json("list of triggers", &ids)?).bind(alone_from).execute(&mut **tx).await?;
+    sqlx::query(LAST_LANES).bind(to_json("list of lanes", &lanes)?).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// The trigger to take, and its lane. Lanes in which nothing is left are met once, and lose their turn.
+async fn next(tx: &mut Transaction<'static, Sqlite>, now: i64) -> Result<Option<(String, i64)>, StoreError> {
+    let suspect_runs: bool = sqlx::query_scalar(SUSPECT_RUNS).bind(SUSPECT).bind(now).fetch_one(&mut **tx).await?;
+    let mut passed = i64::MIN;
+    loop {
+        let lane: Option<NextLane> = sqlx::query_as(NEXT_LANE).bind(passed).fetch_optional(&mut **tx).await?;
+        let Some((lane, turn, ready, suspect)) = lane else { return Ok(None) };
+        passed = turn;
+        if ready.is_none() && suspect.is_none() {
+            sqlx::query("DELETE FROM lanes WHERE lane = ?").bind(lane).execute(&mut **tx).await?;
+            continue;
+        }
+        let allowed = suspect.filter(|_| !suspect_runs);
+        if let Some(id) = [ready, allowed].into_iter().flatten().min() {
+            return Ok(Some((lane, id)));
+        }
+    }
+}
+
+/// The next trigger of a subject gets its turn, where none of it is worked on.
+pub(super) async fn next_of(tx: &mut Transaction<'static, Sqlite>, subject: &str) -> Result<(), StoreError> {
+    sqlx::query(NEXT_OF_SUBJECT).bind(subject).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// A trigger waits again, until `not_before`; this attempt does not count.
+pub(super) async fn put_back(tx: &mut Transaction<'static, Sqlite>, ticket: Ticket, not_before: i64) -> Result<(), StoreError> {
+    let subject: Option<String> = sqlx::query_scalar(
+        "UPDATE inbox SET state = 'waiting', queue = 3, attempts = max(attempts - 1, 0), not_before = ?
+         WHERE id = ? AND fence = ? AND state = 'running' RETURNING subject",
+    )
+    .bind(not_before)
+    .bind(ticket.id)
+    .bind(ticket.fence)
+    .fetch_optional(&mut **tx)
+    .await?;
+    if let Some(subject) = subject {
+        next_of(tx, &subject).await?;
+    }
+    Ok(())
+}
+
 /// Ends a trigger; with it goes whatever it held, such as an address for an answer. False when the claim was lost.
 pub(super) async fn end(
     tx: &mut Transaction<'static, Sqlite>,
@@ -299,15 +430,19 @@ pub(super) async fn end(
     why: &str,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let ended = sqlx::query(
-        "UPDATE inbox SET state = ?, job = '', ended_at = ?, why = ? WHERE id = ? AND fence = ? AND state = 'running'",
+    let subject: Option<String> = sqlx::query_scalar(
+        "UPDATE inbox SET state = ?, queue = 0, job = '', ended_at = ?, why = ? WHERE id = ? AND fence = ? AND state = 'running'
+         RETURNING subject",
     )
     .bind(state)
     .bind(now.as_millisecond())
     .bind(why)
     .bind(ticket.id)
     .bind(ticket.fence)
-    .execute(&mut **tx)
+    .fetch_optional(&mut **tx)
     .await?;
-    Ok(ended.rows_affected() == 1)
+    if let Some(subject) = &subject {
+        next_of(tx, subject).await?;
+    }
+    Ok(subject.is_some())
 }

@@ -55,6 +55,8 @@ pub struct Stored {
     pub thread: String,
     /// Where that is.
     pub place: Place,
+    /// The thread of others that it must not leave, where it is held in one.
+    pub held_in: Option<String>,
     /// The message of the thread that shows it.
     pub slot: String,
     /// Buttons of an older one have expired.
@@ -121,6 +123,7 @@ struct Row {
     workspace: String,
     channel: String,
     root: Option<String>,
+    held_in: Option<String>,
     slot: String,
     revision: u32,
     question: String,
@@ -142,6 +145,7 @@ impl Row {
         let by = self.resolved_by.as_deref().map(SafeText::redact);
         Ok(Stored {
             place: place(&self.platform, self.workspace, self.channel, self.root)?,
+            held_in: self.held_in,
             id: self.id,
             thread: self.thread,
             slot: self.slot,
@@ -163,7 +167,7 @@ impl Row {
 macro_rules! investigations {
     ($rest:literal) => {
         concat!(
-            "SELECT i.id, i.thread, t.platform, t.workspace, t.channel, t.root, i.slot, i.revision, i.question, i.account, ",
+            "SELECT i.id, i.thread, t.platform, t.workspace, t.channel, t.root, t.held_in, i.slot, i.revision, i.question, i.account, ",
             "i.region, i.choices, i.state, i.headline, i.started_at, i.finished_at, i.resolved_by, i.resolved_at, ",
             "w.since AS watched_since FROM investigations i JOIN threads t ON t.id = i.thread ",
             "LEFT JOIN watches w ON w.investigation = i.id ",

@@ -16,11 +16,18 @@ pub const ROOT: &str = "root";
 /// How long a message may be undelivered before it is given up; a longer outage of a platform is not bridged.
 pub(super) const DEADLINE: Duration = Duration::from_secs(4 * 3_600);
 
+/// How long what waits for a closed channel is kept: over a weekend and what follows it.
+const CLOSED_FOR: Duration = Duration::from_secs(7 * 24 * 3_600);
+
+/// How often a message is said again after an edit whose answer was lost.
+pub(super) const REPEATS: u8 = 4;
+
 /// What may be sent at the time ?1 on the platform ?2, but for the threads ?3 and the channels ?4; ?5 at most. Messages are
 /// large: which are due is found in the indexes alone, and only those are read.
 pub(super) const DUE: &str =
-    "SELECT m.id, m.thread, t.platform, t.workspace, t.channel, t.root, m.slot, m.reason, m.message, m.passing,
-            m.revision, m.posted, m.posted_id, m.posts, m.uncertain, m.reply_to, m.alone, m.attempts, m.due_by
+    "SELECT m.id, m.thread, t.platform, t.workspace, t.channel, t.root, t.held_in, m.slot, m.reason, m.message, m.passing,
+            m.revision, m.posted, m.posted_id, m.posts, m.uncertain, m.reply_to, m.alone, m.attempts, m.due_by, m.stated_at,
+            m.repeats, m.files
      FROM messages m JOIN threads t ON t.id = m.thread
      WHERE m.id IN (
          SELECT p.id FROM messages p JOIN threads o ON o.id = p.thread
@@ -102,6 +109,8 @@ pub struct Due {
     pub thread: String,
     /// Where the thread is; without a thread while its root is not posted.
     pub place: Place,
+    /// The thread of others that it must not leave, where it is held in one.
+    pub held_in: Option<String>,
     /// Which message.
     pub slot: String,
     /// Why it is sent.
@@ -126,7 +135,25 @@ pub struct Due {
     pub alone: bool,
     /// How often sending it failed.
     pub attempts: u32,
+    /// How often it is still to be said again, because an edit whose answer was lost may be carried out late.
+    pub repeats: u8,
+    /// Whether files are still to follow it.
+    pub files: Files,
+    /// The revision the platform has.
+    posted: i64,
     due_by: i64,
+    stated_at: i64,
+}
+
+/// How it stands with the files that follow a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Files {
+    /// There are none, or they are there.
+    None,
+    /// They are to follow.
+    Owed,
+    /// They are to follow, and may be there already.
+    PerhapsThere,
 }
 
 /// What is to be sent at one moment.
@@ -139,10 +166,16 @@ pub struct Look {
 }
 
 impl Due {
-    /// The same as it was when it was posted and its answer lost: a later revision is still to be sent.
+    /// True where the platform has the message as it is to be, and only its files are missing.
     #[must_use]
-    pub fn as_it_arrived(self) -> Due {
-        Due { revision: self.uncertain.unwrap_or(self.revision), ..self }
+    pub fn is_for_files(&self) -> bool {
+        self.posted_id.is_some() && self.posted == self.revision && self.files != Files::None
+    }
+
+    /// True where the platform has the message as it is to be, as far as is known, and it is said once more to be sure.
+    #[must_use]
+    pub fn is_repeat(&self) -> bool {
+        self.posted_id.is_some() && self.posted == self.revision && self.files == Files::None
     }
 
     /// True for the message a thread hangs on.
@@ -173,6 +206,7 @@ struct Row {
     workspace: String,
     channel: String,
     root: Option<String>,
+    held_in: Option<String>,
     slot: String,
     reason: String,
     message: String,
@@ -186,6 +220,9 @@ struct Row {
     alone: bool,
     attempts: u32,
     due_by: i64,
+    stated_at: i64,
+    repeats: u8,
+    files: i64,
 }
 
 impl Row {
@@ -193,6 +230,7 @@ impl Row {
         Ok(Due {
             id: self.id,
             place: place(&self.platform, self.workspace, self.channel, self.root)?,
+            held_in: self.held_in,
             key: format!("{}.{}.{}", self.thread, self.slot, self.posts),
             thread: self.thread,
             slot: self.slot,
@@ -206,7 +244,15 @@ impl Row {
             reply_to: self.reply_to.map(ReplyTo),
             alone: self.alone,
             attempts: self.attempts,
+            repeats: self.repeats,
+            files: match self.files {
+                0 => Files::None,
+                1 => Files::Owed,
+                _ => Files::PerhapsThere,
+            },
+            posted: self.posted,
             due_by: self.due_by,
+            stated_at: self.stated_at,
         })
     }
 }
@@ -284,16 +330,29 @@ impl Store {
         Ok(())
     }
 
-    /// Notes that the platform has this revision, under `posted_id`.
+    /// Notes that the platform has this revision, under `posted_id`; where it `owes_files`, they follow. What may be replaced
+    /// by a late edit is said again after `again`.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn sent(&self, due: &Due, posted_id: &str, pace: Pace) -> Result<(), StoreError> {
+    pub async fn sent(
+        &self,
+        due: &Due,
+        posted_id: &str,
+        pace: Pace,
+        owes_files: bool,
+        again: Duration,
+    ) -> Result<(), StoreError> {
+        let owes_files = owes_files || due.files != Files::None;
         let mut tx = self.write().await?;
         sqlx::query(
-            "UPDATE messages SET posted = ?1, posted_id = ?2, uncertain = 0, attempts = 0, why = '',
-                    state = iif(revision = ?1, 'sent', 'pending'), not_before = iif(passing, ?3, ?4),
-                    message = iif(revision = ?1, coalesce(?6, message), message) WHERE id = ?5",
+            "UPDATE messages SET posted = ?1, posted_id = ?2, uncertain = 0, attempts = 0, closed = 0, why = '',
+                    files = iif(?7, max(files, 1), files),
+                    repeats = repeats - (revision = ?1 AND NOT passing AND NOT ?7 AND repeats > 0),
+                    state = iif(revision = ?1 AND NOT ?7 AND (passing OR repeats = 0), 'sent', 'pending'),
+                    not_before = CASE WHEN revision = ?1 AND NOT passing AND NOT ?7 AND repeats > 0 THEN ?8
+                                      WHEN passing THEN ?3 ELSE ?4 END,
+                    message = iif(revision = ?1 AND NOT ?7, coalesce(?6, message), message) WHERE id = ?5",
         )
         .bind(due.revision)
         .bind(posted_id)
@@ -301,8 +360,35 @@ impl Store {
         .bind(self.tick())
         .bind(due.id)
         .bind(without_files(due)?)
+        .bind(owes_files)
+        .bind(self.tick_after(again))
         .execute(&mut *tx)
         .await?;
+        self.end_sending(tx, due, posted_id).await
+    }
+
+    /// Notes that what was being posted when its answer was lost is there, under `posted_id`; where it `owes_files`, they follow.
+    /// It may be of an earlier attempt, so it is edited next, whatever it says.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn found(&self, due: &Due, posted_id: &str, owes_files: bool) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        sqlx::query(
+            "UPDATE messages SET posted = revision, revision = revision + 1, posted_id = ?1, uncertain = 0, attempts = 0,
+                    closed = 0, why = '', files = iif(?4, max(files, 1), files), state = 'pending', not_before = ?2
+             WHERE id = ?3",
+        )
+        .bind(posted_id)
+        .bind(self.tick())
+        .bind(due.id)
+        .bind(owes_files)
+        .execute(&mut *tx)
+        .await?;
+        self.end_sending(tx, due, posted_id).await
+    }
+
+    async fn end_sending(&self, mut tx: Transaction<'static, Sqlite>, due: &Due, posted_id: &str) -> Result<(), StoreError> {
         let root = (due.is_root() && !due.alone).then_some(posted_id);
         sqlx::query("UPDATE threads SET root = coalesce(?, root), touched_at = ? WHERE id = ?")
             .bind(root)
@@ -312,6 +398,46 @@ impl Store {
             .await?;
         tx.commit().await?;
         self.messages_changed.send_replace(());
+        Ok(())
+    }
+
+    /// Notes that the files of a message are about to be handed over: from here on they may be there.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn attaching(&self, due: &Due) -> Result<(), StoreError> {
+        sqlx::query("UPDATE messages SET files = 2 WHERE id = ?").bind(due.id).execute(&self.writer).await?;
+        Ok(())
+    }
+
+    /// Notes that the files of a message are there.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn attached(&self, due: &Due) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE messages SET files = 0, attempts = 0, why = '', state = iif(revision = ?1, 'sent', 'pending'),
+                    message = iif(revision = ?1, coalesce(?2, message), message) WHERE id = ?3",
+        )
+        .bind(due.revision)
+        .bind(without_files(due)?)
+        .bind(due.id)
+        .execute(&self.writer)
+        .await?;
+        self.messages_changed.send_replace(());
+        Ok(())
+    }
+
+    /// Leaves a message as the platform has it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn leave(&self, due: &Due) -> Result<(), StoreError> {
+        sqlx::query("UPDATE messages SET repeats = 0, state = iif(revision = ?, 'sent', 'pending') WHERE id = ?")
+            .bind(due.revision)
+            .bind(due.id)
+            .execute(&self.writer)
+            .await?;
         Ok(())
     }
 
@@ -325,7 +451,8 @@ impl Store {
     }
 
     /// Puts a message off by `wait`, or gives it up when that is past its deadline; true when it was given up.
-    /// `arrived` is `None` when it is unknown whether it arrived.
+    /// `arrived` is `None` when it is unknown whether it arrived: a message is looked for then, and an edit may be carried out
+    /// late.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -334,16 +461,103 @@ impl Store {
             self.give_up(due, why).await?;
             return Ok(true);
         }
+        let may_come_late = arrived.is_none() && due.posted_id.is_some() && !due.is_for_files();
         sqlx::query(
-            "UPDATE messages SET attempts = attempts + 1, not_before = ?, uncertain = coalesce(?, uncertain), why = ? WHERE id = ?",
+            "UPDATE messages SET attempts = attempts + 1, not_before = ?, uncertain = coalesce(?, uncertain), why = ?,
+                    repeats = max(repeats, ?) WHERE id = ?",
         )
         .bind(self.tick_after(wait))
         .bind(arrived.map(|_| false))
+        .bind(why.as_str())
+        .bind(if may_come_late { REPEATS } else { 0 })
+        .bind(due.id)
+        .execute(&self.writer)
+        .await?;
+        Ok(false)
+    }
+
+    /// Puts off a message that its place does not take as things are, and keeps it for days: people may change that. True when
+    /// that was too long, and it was given up.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn wait_for_place(&self, due: &Due, wait: Duration, why: &SafeText) -> Result<bool, StoreError> {
+        if self.now().as_millisecond().saturating_sub(due.stated_at) > millis(CLOSED_FOR) {
+            self.give_up(due, why).await?;
+            return Ok(true);
+        }
+        let next = self.tick_after(wait);
+        sqlx::query(
+            "UPDATE messages SET attempts = attempts + 1, not_before = ?1, due_by = max(due_by, ?2), uncertain = 0, closed = 1,
+                    why = ?3
+             WHERE id = ?4",
+        )
+        .bind(next)
+        .bind(next.saturating_add(millis(DEADLINE)))
         .bind(why.as_str())
         .bind(due.id)
         .execute(&self.writer)
         .await?;
         Ok(false)
+    }
+
+    /// Any place of the platform may take now what it did not: what waits for that is tried.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn let_in(&self, platform: PlatformName) -> Result<(), StoreError> {
+        let hurried = sqlx::query(
+            "UPDATE messages SET not_before = ?1 WHERE state = 'pending' AND not_before > ?1 AND closed = 1
+               AND thread IN (SELECT id FROM threads WHERE platform = ?2)",
+        )
+        .bind(self.tick())
+        .bind(platform.id())
+        .execute(&self.writer)
+        .await?;
+        if hurried.rows_affected() > 0 {
+            self.messages_changed.send_replace(());
+        }
+        Ok(())
+    }
+
+    /// What waits for the channel of `place` may go out now: how many messages.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn send_now(&self, place: &Place) -> Result<u64, StoreError> {
+        let hurried = sqlx::query(
+            "UPDATE messages SET not_before = ?1 WHERE state = 'pending' AND not_before > ?1 AND attempts > 0
+               AND thread IN (SELECT id FROM threads WHERE platform = ?2 AND workspace = ?3 AND channel = ?4)",
+        )
+        .bind(self.tick())
+        .bind(place.platform.id())
+        .bind(&place.workspace)
+        .bind(&place.channel)
+        .execute(&self.writer)
+        .await?;
+        self.messages_changed.send_replace(());
+        Ok(hurried.rows_affected())
+    }
+
+    /// A message that was given up sets out again; whoever asked now is answered. False where it was not given up.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn revive(&self, thread: &str, slot: &str, to: Option<&ReplyTo>) -> Result<bool, StoreError> {
+        let now = self.tick();
+        let revived = sqlx::query(
+            "UPDATE messages SET state = 'pending', attempts = 0, not_before = ?1, due_by = ?2,
+                    reply_to = coalesce(?3, reply_to) WHERE thread = ?4 AND slot = ?5 AND state = 'given_up'",
+        )
+        .bind(now)
+        .bind(now.saturating_add(millis(DEADLINE)))
+        .bind(to.map(|to| to.0.as_str()))
+        .bind(thread)
+        .bind(slot)
+        .execute(&self.writer)
+        .await?;
+        self.messages_changed.send_replace(());
+        Ok(revived.rows_affected() > 0)
     }
 
     /// The platform lost a message that was posted: it is posted anew. For a root, the thread moves with it.
@@ -352,10 +566,12 @@ impl Store {
     /// [`StoreError`].
     pub async fn post_anew(&self, due: &Due) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        sqlx::query("UPDATE messages SET posted = 0, posted_id = NULL, posts = posts + 1, uncertain = 0 WHERE id = ?")
-            .bind(due.id)
-            .execute(&mut *tx)
-            .await?;
+        sqlx::query(
+            "UPDATE messages SET posted = 0, posted_id = NULL, posts = posts + 1, uncertain = 0, repeats = 0 WHERE id = ?",
+        )
+        .bind(due.id)
+        .execute(&mut *tx)
+        .await?;
         if due.is_root() {
             sqlx::query("UPDATE threads SET root = NULL WHERE id = ?").bind(&due.thread).execute(&mut *tx).await?;
         }
@@ -371,7 +587,7 @@ impl Store {
         let whole_thread = due.is_root() && due.posted_id.is_none();
         sqlx::query(
             "UPDATE messages SET state = 'given_up', reply_to = NULL, why = ?1
-             WHERE id = ?2 OR (?3 AND thread = ?4 AND state = 'pending')",
+             WHERE id = ?2 OR (?3 AND thread = ?4 AND state = 'pending' AND alone = 0)",
         )
         .bind(why.as_str())
         .bind(due.id)
@@ -390,7 +606,8 @@ impl Store {
     /// [`StoreError`].
     pub async fn pending_messages(&self, platform: PlatformName) -> Result<i64, StoreError> {
         Ok(sqlx::query_scalar(
-            "SELECT count(*) FROM messages m JOIN threads t ON t.id = m.thread WHERE m.state = 'pending' AND t.platform = ?",
+            "SELECT count(*) FROM messages m JOIN threads t ON t.id = m.thread
+             WHERE m.state = 'pending' AND (m.posted < m.revision OR m.files > 0) AND t.platform = ?",
         )
         .bind(platform.id())
         .fetch_one(&self.readers)
@@ -452,7 +669,8 @@ pub(super) async fn state(
              ON CONFLICT (thread, slot) DO UPDATE SET
                  message = excluded.message, reason = excluded.reason, passing = excluded.passing,
                  reply_to = coalesce(excluded.reply_to, reply_to), revision = revision + 1, state = 'pending',
-                 not_before = iif(attempts > 0 OR excluded.passing, max(not_before, excluded.not_before), excluded.not_before),
+                 not_before = iif((attempts > 0 AND NOT (closed AND passing AND NOT excluded.passing)) OR excluded.passing,
+                                  max(not_before, excluded.not_before), excluded.not_before),
                  due_by = excluded.due_by, stated_at = excluded.stated_at
              WHERE message <> excluded.message OR passing <> excluded.passing",
         )
@@ -468,6 +686,19 @@ pub(super) async fn state(
         .bind(now.as_millisecond())
         .execute(&mut **tx)
         .await?;
+        // News of a thread that never began, because its root was given up, is not swallowed: the thread sets out again.
+        if !outgoing.alone {
+            sqlx::query(
+                "UPDATE messages SET state = 'pending', attempts = 0, not_before = ?1, due_by = ?2
+                 WHERE thread = ?3 AND state = 'given_up' AND posted = 0 AND alone = 0
+                   AND EXISTS (SELECT 1 FROM messages r WHERE r.thread = ?3 AND r.slot = 'root' AND r.posted = 0)",
+            )
+            .bind(tick)
+            .bind(tick.saturating_add(millis(DEADLINE)))
+            .bind(&outgoing.thread)
+            .execute(&mut **tx)
+            .await?;
+        }
     }
     Ok(())
 }

@@ -8,26 +8,32 @@ mod accepting;
 mod alarms;
 mod audit;
 mod board;
+mod certificates;
 mod disk;
 mod durable;
 mod inbox;
 mod investigations;
 mod messages;
 mod open;
+mod rechecks;
 mod retention;
 mod stories;
+mod storms;
 mod threads;
 mod watches;
 
 pub use alarms::Newness;
 pub use audit::{Audited, Decision};
+pub use certificates::KeptCertificate;
 pub use disk::network_disk;
 pub use inbox::{Accepted, Claimed, DeadLetter, Entry, MOST_ATTEMPTS, Refused, Ticket};
 pub use investigations::{Choice, Concluded, Ending, Stage, Stored};
-pub use messages::{Due, Look, Outgoing, Pace, ROOT, Undelivered};
+pub use messages::{Due, Files, Look, Outgoing, Pace, ROOT, Undelivered};
 pub use open::OpenError;
+pub use rechecks::DueRecheck;
 pub use retention::Removed;
 pub use stories::Filed;
+pub use storms::StormSecret;
 pub use threads::{AlarmMark, NewThread, Thread, ThreadState};
 pub use watches::Watch;
 
@@ -59,6 +65,9 @@ pub enum StoreError {
 /// How many other transactions go between accepting some triggers and accepting the next, when there are always more: enough
 /// that what was accepted is worked on meanwhile, and so few that nobody who sends some waits for long.
 const BETWEEN: usize = 4;
+
+/// What SQLite must take beside what it has, in bytes: some pages.
+const TRIAL: usize = 16 << 10;
 
 /// The store. One process has it at a time.
 #[derive(Debug)]
@@ -126,10 +135,31 @@ impl Store {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
 
-    /// True when the store takes something: a full disk still answers.
+    /// Sees whether the store would take something: its files are where they were, the disk takes a trial, and SQLite takes a
+    /// page more. A small write alone would tell nothing: there is room for one in the log of a full disk.
+    ///
+    /// # Errors
+    /// Why not, in the system's words.
+    pub async fn try_out(&self) -> Result<(), String> {
+        self.durable.try_out().await.map_err(|error| error.to_string())?;
+        self.try_a_page().await.map_err(|error| match error.as_database_error() {
+            Some(error) => error.message().to_owned(),
+            None => error.to_string(),
+        })
+    }
+
+    async fn try_a_page(&self) -> Result<(), sqlx::Error> {
+        let mut tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        sqlx::query("INSERT INTO certificates (address, der, fetched_at) VALUES ('', ?, 0)")
+            .bind(vec![0; TRIAL])
+            .execute(&mut *tx)
+            .await?;
+        tx.rollback().await
+    }
+
+    /// True when the store would take something; see [`Store::try_out`].
     pub async fn is_well(&self) -> bool {
-        let probe = "INSERT INTO lanes (lane, served) VALUES ('', 0) ON CONFLICT (lane) DO UPDATE SET served = excluded.served";
-        sqlx::query(probe).execute(&self.writer).await.is_ok()
+        self.try_out().await.is_ok()
     }
 
     /// Puts everything into the one file, and lets go of it.

@@ -2,7 +2,7 @@
 
 use super::accepting::Accepting;
 use super::durable::Durable;
-use super::{BETWEEN, Store, StoreError, millis};
+use super::{BETWEEN, Store, StoreError, inbox, millis};
 use crate::clock::{Clock, Stopwatch};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
@@ -33,7 +33,15 @@ const READERS: u32 = 4;
 const CHECKED: u64 = 64 << 20;
 
 /// The longest a stored wait may still last after a restart: the clock may have been wrong when it was written.
-const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+const LONGEST_WAIT: Duration = inbox::LONGEST_PAUSE;
+
+/// What the process before this one held.
+const HELD: &str = "SELECT id, attempts FROM inbox WHERE state = 'running'";
+
+/// Everything that waits stands where it belongs: the oldest of each subject before all others of it.
+const LINE_UP_AGAIN: &str = "UPDATE inbox SET not_before = min(not_before, ?1),
+     queue = iif(id = (SELECT min(o.id) FROM inbox o WHERE o.subject = inbox.subject AND o.state = 'waiting'), 2, 3)
+     WHERE state = 'waiting'";
 
 /// Why the store is not open. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -108,7 +116,7 @@ impl Store {
         let store = Store {
             writer,
             readers,
-            durable: Durable::new(beside(path, "-wal")),
+            durable: Durable::new(path.to_owned(), beside(path, "-wal"), beside(path, ".trial")),
             accepting: Accepting::default(),
             patient: Semaphore::new(BETWEEN),
             clock,
@@ -125,15 +133,20 @@ impl Store {
     async fn take_over(&self) -> Result<(), StoreError> {
         let latest = self.tick().saturating_add(millis(LONGEST_WAIT));
         let mut tx = self.write().await?;
-        sqlx::query("UPDATE inbox SET state = 'waiting', lease_until = 0, not_before = 0 WHERE state = 'running'")
-            .execute(&mut *tx)
-            .await?;
-        sqlx::query("UPDATE inbox SET not_before = min(not_before, ?) WHERE state = 'waiting'")
-            .bind(latest)
-            .execute(&mut *tx)
-            .await?;
+        let now = self.tick();
+        let held: Vec<(i64, u32)> = sqlx::query_as(HELD).fetch_all(&mut *tx).await?;
+        for (id, begun) in held {
+            sqlx::query(inbox::REOPEN).bind(id).bind(now.saturating_add(millis(inbox::pause(begun)))).execute(&mut *tx).await?;
+        }
+        sqlx::query(LINE_UP_AGAIN).bind(latest).execute(&mut *tx).await?;
+        sqlx::query("DELETE FROM lanes").execute(&mut *tx).await?;
         sqlx::query("UPDATE messages SET not_before = min(not_before, ?) WHERE state = 'pending'")
             .bind(latest)
+            .execute(&mut *tx)
+            .await?;
+        // An edit that was under way then may still be carried out, after the next one.
+        sqlx::query("UPDATE messages SET repeats = max(repeats, ?) WHERE state = 'pending' AND posted > 0 AND posted < revision")
+            .bind(super::messages::REPEATS)
             .execute(&mut *tx)
             .await?;
         Ok(tx.commit().await?)

@@ -6,9 +6,6 @@ use jiff::Timestamp;
 /// Rows removed in one transaction; others get their turn in between.
 const AT_ONCE: u32 = 500;
 
-/// A lane that was not served for this many claims is as good as new.
-const LANE_MEMORY: i64 = 100_000;
-
 /// What was removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Removed {
@@ -65,10 +62,6 @@ impl Store {
         let alarms = sqlx::query("DELETE FROM alarms WHERE key IN (SELECT key FROM alarms WHERE seen_at < ? LIMIT ?)")
             .bind(before)
             .bind(AT_ONCE)
-            .execute(&mut *tx)
-            .await?;
-        sqlx::query("DELETE FROM lanes WHERE served < (SELECT max(served) FROM lanes) - ?")
-            .bind(LANE_MEMORY)
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;

@@ -1,7 +1,7 @@
 //! What alarms told of, thread by thread: how the next one about the same cause finds its thread.
 
 use super::threads::place;
-use super::{Store, StoreError, Ticket, from_json, to_json};
+use super::{Store, StoreError, Ticket, from_json, inbox, to_json};
 use crate::model::Place;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -19,6 +19,14 @@ pub struct Filed<T> {
     pub story: T,
 }
 
+/// Stories that one alarm may concern at most.
+const MOST_STORIES: u32 = 100;
+
+fn read<T: DeserializeOwned>((thread, platform, workspace, channel, root, body): Row) -> Result<Filed<T>, StoreError> {
+    let place = place(&platform, workspace, channel, root)?;
+    Ok(Filed { thread, place, story: from_json("story", &body)? })
+}
+
 type Row = (String, String, String, String, Option<String>, String);
 
 impl Store {
@@ -27,21 +35,53 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn story_of<T: DeserializeOwned>(&self, of: &Place, keys: &[String]) -> Result<Option<Filed<T>>, StoreError> {
-        let row: Option<Row> = sqlx::query_as(
+        Ok(self.newest_stories(of, keys, 1).await?.pop())
+    }
+
+    /// The stories in the channel of `of` that are known by one of `keys`, the newest first; a hundred at most.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn stories_of<T: DeserializeOwned>(&self, of: &Place, keys: &[String]) -> Result<Vec<Filed<T>>, StoreError> {
+        self.newest_stories(of, keys, MOST_STORIES).await
+    }
+
+    async fn newest_stories<T: DeserializeOwned>(
+        &self,
+        of: &Place,
+        keys: &[String],
+        limit: u32,
+    ) -> Result<Vec<Filed<T>>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(
             "SELECT t.id, t.platform, t.workspace, t.channel, t.root, s.body
-             FROM story_keys k JOIN stories s ON s.thread = k.thread JOIN threads t ON t.id = s.thread
-             WHERE k.key IN (SELECT value FROM json_each(?)) AND t.platform = ? AND t.workspace = ? AND t.channel = ?
-             ORDER BY t.opened_at DESC, t.rowid DESC LIMIT 1",
+             FROM stories s JOIN threads t ON t.id = s.thread
+             WHERE s.thread IN (SELECT k.thread FROM story_keys k WHERE k.key IN (SELECT value FROM json_each(?)))
+               AND t.platform = ? AND t.workspace = ? AND t.channel = ?
+             ORDER BY t.opened_at DESC, t.rowid DESC LIMIT ?",
         )
         .bind(to_json("list of keys", &keys)?)
         .bind(of.platform.id())
         .bind(&of.workspace)
         .bind(&of.channel)
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.into_iter().map(read).collect()
+    }
+
+    /// The story of a thread.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn story_in<T: DeserializeOwned>(&self, thread: &str) -> Result<Option<Filed<T>>, StoreError> {
+        let row: Option<Row> = sqlx::query_as(
+            "SELECT t.id, t.platform, t.workspace, t.channel, t.root, s.body
+             FROM stories s JOIN threads t ON t.id = s.thread WHERE s.thread = ?",
+        )
+        .bind(thread)
         .fetch_optional(&self.readers)
         .await?;
-        let Some((thread, platform, workspace, channel, root, body)) = row else { return Ok(None) };
-        let place = place(&platform, workspace, channel, root)?;
-        Ok(Some(Filed { thread, place, story: from_json("story", &body)? }))
+        row.map(read).transpose()
     }
 
     /// Keeps what is known of a thread's cause, to be found by `keys` as well as by those it had.
@@ -92,15 +132,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn postpone(&self, ticket: Ticket, wait: Duration) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE inbox SET state = 'waiting', attempts = attempts - 1, not_before = ?
-             WHERE id = ? AND fence = ? AND state = 'running'",
-        )
-        .bind(self.tick_after(wait))
-        .bind(ticket.number())
-        .bind(ticket.fence())
-        .execute(&self.writer)
-        .await?;
+        let mut tx = self.write().await?;
+        inbox::put_back(&mut tx, ticket, self.tick_after(wait)).await?;
+        tx.commit().await?;
         self.inbox_changed.send_replace(());
         Ok(())
     }

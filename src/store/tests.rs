@@ -138,40 +138,78 @@ async fn one_investigation_is_worked_on_by_one_worker_at_a_time_in_order() {
     assert!(store.claim(LEASE).await.unwrap().is_some());
 }
 
+/// Waits until something may be claimed, where there is something.
+async fn claim_in_time(store: &Store) -> Option<Claimed> {
+    loop {
+        if let Some(claimed) = store.claim(LEASE).await.unwrap() {
+            return Some(claimed);
+        }
+        let wait = store.next_claim().await.unwrap().filter(|wait| *wait < LEASE / 2)?;
+        tokio::time::sleep(wait).await;
+    }
+}
+
 #[tokio::test]
-async fn a_trigger_that_kills_the_process_each_time_is_spent_and_bystanders_are_not() {
+async fn a_trigger_is_not_given_up_because_the_process_is_killed_while_it_runs() {
+    let folder = Folder::new();
+    folder.open().await.accept(&entry("k1", "C1", "s1"), None).await.unwrap();
+    for killed in 0..25 {
+        let store = folder.open().await;
+        sqlx::query("UPDATE inbox SET not_before = 0").execute(&store.writer).await.unwrap();
+        let claimed = claim_in_time(&store).await.unwrap();
+        assert_eq!((claimed.failures, claimed.is_spent()), (0, false), "killed {killed} times");
+        assert_eq!(claimed.is_suspect(), killed >= 2, "killed {killed} times");
+    }
+    let store = folder.open().await;
+    assert!(store.next_claim().await.unwrap().unwrap() <= Duration::from_secs(1), "chance is not held against it for long");
+    // Its own failures count, and nothing else did.
+    for failure in 1..=MOST_ATTEMPTS {
+        let claimed = claim_in_time(&store).await.unwrap();
+        let given_up = store.fail(claimed.ticket, &SafeText::redact("no luck"), Duration::ZERO).await.unwrap();
+        assert_eq!(given_up, failure == MOST_ATTEMPTS, "failure {failure}");
+    }
+    assert_eq!(store.dead_letters(10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_trigger_that_kills_the_process_each_time_is_begun_alone_and_ever_more_rarely() {
     let folder = Folder::new();
     {
         let store = folder.open().await;
-        store.accept(&entry("poison", "C1", "poison"), None).await.unwrap();
+        for poison in ["poison", "venom"] {
+            store.accept(&entry(poison, "C1", poison), None).await.unwrap();
+        }
         for number in 0..4 {
             store.accept(&entry(&format!("k{number}"), "C2", &format!("bystander{number}")), None).await.unwrap();
         }
         store.close().await;
     }
-    let mut spent = None;
-    for _ in 0..12 {
-        // Four at once, and then the poison kills the process; what was done before that stays done.
+    for start in 0..2 {
+        // All at once, and then one of them kills the process.
         let store = folder.open().await;
-        let mut claimed = Vec::new();
-        while let Some(claim) = store.claim(LEASE).await.unwrap() {
-            claimed.push(claim);
+        let mut claimed = 0;
+        while store.claim(LEASE).await.unwrap().is_some() {
+            claimed += 1;
         }
-        for claim in &claimed {
-            if claim.subject != "poison" && claim.attempt > 3 {
-                store.complete(claim.ticket, &Ending::default()).await.unwrap();
-            }
-        }
-        if let Some(poison) = claimed.iter().find(|claim| claim.subject == "poison" && claim.is_spent()) {
-            spent = Some(poison.clone());
-            assert!(store.bury(poison.ticket, &SafeText::redact("it crashes")).await.unwrap());
-            break;
+        assert_eq!(claimed, 6, "start {start}");
+    }
+    // Now all of them are suspects: each is begun alone, and those that end are cleared.
+    let store = folder.open().await;
+    let mut ended = Vec::new();
+    while let Some(claimed) = store.claim(LEASE).await.unwrap() {
+        assert!(claimed.is_suspect());
+        assert!(store.claim(LEASE).await.unwrap().is_none(), "two suspects at once");
+        ended.push(claimed.subject.clone());
+        if !["poison", "venom"].contains(&claimed.subject.as_str()) {
+            store.complete(claimed.ticket, &Ending::default()).await.unwrap();
+        } else {
+            store.fail(claimed.ticket, &SafeText::redact("it stays"), LEASE).await.unwrap();
         }
     }
-    assert!(spent.is_some());
-    let store = folder.open().await;
-    let dead = store.dead_letters(10).await.unwrap();
-    assert_eq!((dead.len(), dead[0].what.as_str(), dead[0].why.as_str()), (1, "a question", "it crashes"));
+    ended.sort();
+    assert_eq!(ended, ["bystander0", "bystander1", "bystander2", "bystander3", "poison", "venom"]);
+    let pauses: Vec<u64> = [1, 2, 3, 30, 31, 35, 40, 1_000].map(|begun| inbox::pause(begun).as_secs()).to_vec();
+    assert_eq!(pauses, [0, 0, 1, 1, 2, 32, 900, 900]);
 }
 
 #[tokio::test]
@@ -356,8 +394,69 @@ async fn a_full_disk_refuses_what_it_cannot_keep_and_takes_it_when_there_is_room
     };
     assert!(refused.contains("full"), "{refused}");
     assert_eq!(store.open_triggers().await.unwrap(), kept);
+    // The connection was made anew, without its bound.
+    let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&store.writer).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"))).execute(&store.writer).await.unwrap();
+    assert!(store.try_out().await.unwrap_err().contains("full"), "it is told before somebody needs it");
     sqlx::query("PRAGMA max_page_count = 1000000").execute(&store.writer).await.unwrap();
+    assert_eq!(store.try_out().await, Ok(()));
     assert_eq!(store.accept(&entry("later", "C1", "later"), None).await.unwrap(), Accepted::New);
+}
+
+#[tokio::test]
+async fn a_store_that_would_take_nothing_is_noticed() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new();
+    let store = folder.open().await;
+    for _ in 0..3 {
+        assert_eq!(store.try_out().await, Ok(()));
+    }
+    let names: Vec<String> = files(&folder).into_iter().map(|(name, _)| name).collect();
+    assert!(names.iter().all(|name| !name.ends_with(".trial")), "{names:?}");
+
+    let mode = |mode| std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o400);
+    assert!(store.try_out().await.unwrap_err().contains("read-only"));
+    mode(0o600);
+    assert_eq!(store.try_out().await, Ok(()));
+
+    // Where the trial cannot be written, neither can the log.
+    let trial = folder.0.path().join("store.db.trial");
+    std::fs::create_dir(&trial).unwrap();
+    assert!(!store.is_well().await);
+    std::fs::remove_dir(&trial).unwrap();
+    assert!(store.is_well().await);
+
+    let away = folder.0.path().join("away");
+    std::fs::rename(folder.path(), &away).unwrap();
+    assert!(!store.is_well().await);
+    std::fs::copy(&away, folder.path()).unwrap();
+    assert!(store.try_out().await.unwrap_err().contains("replaced"), "another file of the same name");
+    std::fs::remove_file(folder.path()).unwrap();
+    std::fs::rename(&away, folder.path()).unwrap();
+    assert!(store.is_well().await);
+
+    std::fs::remove_file(folder.0.path().join("store.db-wal")).unwrap();
+    assert!(!store.is_well().await);
+    let refused = store.accept(&entry("k1", "C1", "s1"), None).await;
+    assert!(matches!(refused, Err(Refused::Store(_))), "what is in no file that a next start finds is not accepted: {refused:?}");
+}
+
+#[tokio::test]
+async fn certificates_are_known_after_a_restart_and_only_the_newest_are_kept() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let kept =
+        |number: i64| KeptCertificate { address: format!("https://sns/{number}"), der: vec![1, 2], fetched_at: at(number) };
+    for number in 0..70 {
+        store.keep_certificate(&kept(number)).await.unwrap();
+    }
+    let again = KeptCertificate { der: vec![3], fetched_at: at(100), ..kept(10) };
+    store.keep_certificate(&again).await.unwrap();
+    drop(store);
+    let known = folder.open().await.certificates().await.unwrap();
+    assert_eq!((known.len(), &known[0], &known[1]), (64, &again, &kept(69)));
 }
 
 #[tokio::test]
@@ -393,7 +492,7 @@ async fn retention_removes_what_is_over_and_nothing_that_is_not() {
     }
     let due = store.due_messages(PlatformName::Slack, &HashSet::new(), &HashSet::new(), 10).await.unwrap().due;
     for due in due.iter().filter(|due| due.thread != "pending") {
-        store.sent(due, &due.thread, Pace { between_edits: Duration::ZERO }).await.unwrap();
+        store.sent(due, &due.thread, Pace { between_edits: Duration::ZERO }, false, Duration::ZERO).await.unwrap();
     }
     let done = |id: &str| Concluded {
         id: id.to_owned(),
@@ -438,7 +537,7 @@ async fn alarms_are_told_apart_by_their_own_time() {
     for (state, at, expected) in cases {
         assert_eq!(store.note_alarm("arn", state, at).await.unwrap(), expected, "{state:?} {at}");
     }
-    assert_eq!(store.alarm_state("arn").await.unwrap(), Some(AlarmState::Ok));
+    assert_eq!(store.alarm_state("arn").await.unwrap(), Some((AlarmState::Ok, three)));
     assert_eq!(store.alarm_state("other").await.unwrap(), None);
 }
 
@@ -495,7 +594,7 @@ async fn a_first_sign_of_life_is_not_kept_waiting_by_edits_of_progress() {
     }
     let due = async |limit| store.due_messages(PlatformName::Slack, &HashSet::new(), &HashSet::new(), limit).await.unwrap().due;
     for due in due(10).await {
-        store.sent(&due, &due.thread, Pace { between_edits: Duration::ZERO }).await.unwrap();
+        store.sent(&due, &due.thread, Pace { between_edits: Duration::ZERO }, false, Duration::ZERO).await.unwrap();
         store.state(&[root(&due.thread, "half done")]).await.unwrap();
     }
     store.open_thread(&thread("new"), &[root("new", "begun")]).await.unwrap();
@@ -569,15 +668,187 @@ async fn only_the_messages_that_are_due_are_read() {
 }
 
 #[tokio::test]
-async fn finished_rows_are_not_read_to_find_one_that_waits() {
+async fn neither_finished_rows_nor_all_that_wait_are_read_to_find_one() {
     let folder = Folder::new();
     let store = folder.open().await;
-    for query in [inbox::CLAIM, inbox::WAITING, inbox::SAME] {
+    for (query, found_by) in [
+        (inbox::EXPIRED, "SEARCH inbox USING INDEX inbox_state (state=?)"),
+        (inbox::DUE, "SEARCH inbox USING INDEX inbox_later (not_before<?)"),
+        (inbox::LINE_UP, "SEARCH inbox USING INTEGER PRIMARY KEY (rowid=?)"),
+        (inbox::NEXT_OF_SUBJECT, "SEARCH inbox USING COVERING INDEX inbox_subject (subject=? AND state=?)"),
+        (inbox::SUSPECT_RUNS, "SEARCH inbox USING INDEX inbox_state (state=?)"),
+        (inbox::NEXT_LANE, "SEARCH i USING COVERING INDEX inbox_ready (lane=?)"),
+        (inbox::NEXT_LANE, "SEARCH i USING COVERING INDEX inbox_suspect (lane=?)"),
+        (inbox::NEXT_LANE, "SEARCH l USING INDEX lanes_turn (served>?)"),
+        (inbox::TAKE, "SEARCH inbox USING INTEGER PRIMARY KEY (rowid=?)"),
+        (inbox::NEXT_CLAIM, "SEARCH inbox USING COVERING INDEX inbox_later"),
+        (inbox::NEXT_CLAIM, "SEARCH inbox USING INDEX inbox_state (state=?)"),
+        (inbox::WAITING, "SEARCH inbox USING COVERING INDEX inbox_state (state=?)"),
+        (inbox::SAME, "SEARCH inbox USING INDEX inbox_same (same=?)"),
+    ] {
         let plan = plan(&store, query).await;
-        let scanned: Vec<&String> =
-            plan.iter().filter(|step| step.starts_with("SCAN ") && *step != "SCAN (subquery-1)").collect();
-        assert!(!plan.is_empty() && scanned.is_empty(), "{query}\n{plan:#?}");
+        assert!(plan.iter().any(|step| step == found_by), "{query}\n{plan:#?}");
+        let bounded = ["SCAN (subquery-", "SCAN json_each", "SCAN CONSTANT ROW"];
+        let scanned: Vec<&String> = (plan.iter())
+            .filter(|step| step.starts_with("SCAN ") && !bounded.iter().any(|known| step.starts_with(known)))
+            .collect();
+        assert!(scanned.is_empty(), "{query}\n{plan:#?}");
+        assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{query}\n{plan:#?}");
     }
+}
+
+/// What may be taken, by the rules alone.
+#[derive(Default)]
+struct Rules {
+    open: Vec<Open>,
+}
+
+struct Open {
+    key: usize,
+    lane: String,
+    subject: String,
+    is_running: bool,
+    /// It waits for a moment that does not come in the test.
+    sleeps: bool,
+}
+
+impl Rules {
+    fn may_be_taken(&self, at: usize) -> bool {
+        let one = &self.open[at];
+        let blocks = |other: &Open| other.subject == one.subject && (other.is_running || other.key < one.key);
+        !one.is_running && !one.sleeps && !self.open.iter().any(|other| other.key != one.key && blocks(other))
+    }
+}
+
+/// Numbers that look random and are the same for the same seed: xorshift64.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % u64::try_from(sides).unwrap()).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn whatever_happens_the_next_one_is_taken_by_the_rules() {
+    for seed in 1..13 {
+        let mut dice = Dice(seed);
+        let folder = Folder::new();
+        let store = folder.open().await;
+        let mut rules = Rules::default();
+        let mut tickets: Vec<(usize, Ticket)> = Vec::new();
+        let mut taken = 0;
+        for step in 0..120_usize {
+            match dice.below(10) {
+                0..4 => {
+                    let (lane, subject) = (format!("C{}", dice.below(3)), format!("s{}", dice.below(6)));
+                    store.accept(&entry(&format!("k{step}"), &lane, &subject), None).await.unwrap();
+                    rules.open.push(Open { key: step, lane, subject, is_running: false, sleeps: false });
+                }
+                4..7 => {
+                    let may: Vec<usize> = (0..rules.open.len()).filter(|at| rules.may_be_taken(*at)).collect();
+                    match store.claim(LEASE).await.unwrap() {
+                        None => assert!(may.is_empty(), "seed {seed}, step {step}: nothing was taken"),
+                        Some(claimed) => {
+                            let at = may.iter().copied().find(|at| rules.open[*at].subject == claimed.subject);
+                            let at =
+                                at.unwrap_or_else(|| panic!("seed {seed}, step {step}: {} may not be taken", claimed.subject));
+                            let lane = rules.open[at].lane.clone();
+                            // The oldest of its lane.
+                            assert!(
+                                may.iter().all(|other| *other >= at || rules.open[*other].lane != lane),
+                                "seed {seed}, step {step}"
+                            );
+                            rules.open[at].is_running = true;
+                            tickets.push((rules.open[at].key, claimed.ticket));
+                            taken += 1;
+                        }
+                    }
+                }
+                7 if !tickets.is_empty() => {
+                    let (key, ticket) = tickets.swap_remove(dice.below(tickets.len()));
+                    assert!(store.complete(ticket, &Ending::default()).await.unwrap());
+                    rules.open.retain(|one| one.key != key);
+                }
+                8 if !tickets.is_empty() => {
+                    let (key, ticket) = tickets.swap_remove(dice.below(tickets.len()));
+                    let sleeps = dice.below(2) == 0;
+                    store.postpone(ticket, if sleeps { LEASE * 60 } else { Duration::ZERO }).await.unwrap();
+                    let one = rules.open.iter_mut().find(|one| one.key == key).unwrap();
+                    (one.is_running, one.sleeps) = (false, sleeps);
+                }
+                9 if !tickets.is_empty() => {
+                    let (key, ticket) = tickets.swap_remove(dice.below(tickets.len()));
+                    store.release(ticket).await.unwrap();
+                    rules.open.iter_mut().find(|one| one.key == key).unwrap().is_running = false;
+                }
+                _ => {}
+            }
+        }
+        assert!(taken > 10, "seed {seed}: {taken} were taken");
+        // Nothing is left behind: what does not sleep is taken once its subject is free.
+        for (_, ticket) in tickets {
+            store.complete(ticket, &Ending::default()).await.unwrap();
+        }
+        rules.open.retain(|one| !one.is_running);
+        while let Some(claimed) = store.claim(LEASE).await.unwrap() {
+            let at =
+                (0..rules.open.len()).find(|at| rules.may_be_taken(*at) && rules.open[*at].subject == claimed.subject).unwrap();
+            rules.open.remove(at);
+            store.complete(claimed.ticket, &Ending::default()).await.unwrap();
+        }
+        assert!((0..rules.open.len()).all(|at| !rules.may_be_taken(at)), "seed {seed}: something was left behind");
+    }
+}
+
+#[tokio::test]
+async fn a_lane_that_is_never_empty_keeps_no_other_waiting() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    for number in 0..1_200 {
+        store.accept(&entry(&format!("busy{number}"), "busy", &format!("b{number}")), None).await.unwrap();
+    }
+    let mut number = 0;
+    let mut waited = Vec::new();
+    for _ in 0..10 {
+        store.accept(&entry(&format!("quiet{number}"), "quiet", &format!("q{number}")), None).await.unwrap();
+        let mut claims = 0;
+        loop {
+            claims += 1;
+            let claimed = store.claim(LEASE).await.unwrap().unwrap();
+            store.complete(claimed.ticket, &Ending::default()).await.unwrap();
+            if claimed.subject == format!("q{number}") {
+                break;
+            }
+        }
+        waited.push(claims);
+        number += 1;
+    }
+    // What was there before is lined up bit by bit; then the lanes take turns.
+    assert!(waited[0] <= 4 && waited[1..].iter().all(|claims| *claims <= 2), "{waited:?}");
+}
+
+#[tokio::test]
+async fn what_waited_before_a_restart_is_taken_in_its_order_after_it() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    for (key, subject) in [("k0", "s0"), ("k1", "s0"), ("k2", "s1"), ("k3", "s0")] {
+        store.accept(&entry(key, "C1", subject), None).await.unwrap();
+    }
+    store.claim(LEASE).await.unwrap().unwrap();
+    drop(store);
+    let store = folder.open().await;
+    let mut order = Vec::new();
+    while let Some(claimed) = store.claim(LEASE).await.unwrap() {
+        order.push((claimed.ticket.number(), claimed.subject));
+        if order.len() > 1 {
+            store.complete(claimed.ticket, &Ending::default()).await.unwrap();
+        }
+    }
+    assert_eq!(order, [(1, "s0".to_owned()), (3, "s1".to_owned())], "the others wait for the first of their subject");
 }
 
 #[tokio::test]

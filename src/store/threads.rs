@@ -45,7 +45,7 @@ pub struct AlarmMark {
 pub struct NewThread {
     /// Its id, nobody can guess.
     pub id: String,
-    /// The channel; a thread in it is left out.
+    /// The channel; with a thread, where it is held in one that is not ours and must not leave it.
     pub place: Place,
     /// The alarm it is about.
     pub alarm: Option<AlarmMark>,
@@ -58,6 +58,8 @@ pub struct Thread {
     pub id: String,
     /// Where it is; with the thread, once its root is posted.
     pub place: Place,
+    /// The thread of others that it must not leave, where it is held in one.
+    pub held_in: Option<String>,
     /// How it stands.
     pub state: ThreadState,
     /// The alarm it is about.
@@ -73,6 +75,7 @@ struct Row {
     workspace: String,
     channel: String,
     root: Option<String>,
+    held_in: Option<String>,
     state: String,
     alarm_key: Option<String>,
     alarm_state: Option<String>,
@@ -89,6 +92,7 @@ impl Row {
         };
         Ok(Thread {
             place: place(&self.platform, self.workspace, self.channel, self.root)?,
+            held_in: self.held_in,
             id: self.id,
             state: state.ok_or_else(|| unreadable("its state is none"))?,
             alarm,
@@ -147,6 +151,25 @@ impl Store {
         row.map(Row::read).transpose()
     }
 
+    /// The threads that are held in the thread of others at `place`, the newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn threads_held_in(&self, place: &Place) -> Result<Vec<Thread>, StoreError> {
+        let Some(held_in) = &place.thread else { return Ok(Vec::new()) };
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT * FROM threads WHERE platform = ? AND workspace = ? AND channel = ? AND held_in = ?
+             ORDER BY opened_at DESC, rowid DESC",
+        )
+        .bind(place.platform.id())
+        .bind(&place.workspace)
+        .bind(&place.channel)
+        .bind(held_in)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.into_iter().map(Row::read).collect()
+    }
+
     /// The newest thread in the channel of `place` about an alarm with this key, whatever became of it.
     ///
     /// # Errors
@@ -188,8 +211,9 @@ impl Store {
 
 pub(super) async fn insert(tx: &mut Transaction<'static, Sqlite>, thread: &NewThread, now: Timestamp) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO threads (id, platform, workspace, channel, state, alarm_key, alarm_state, alarm_at, opened_at, touched_at)
-         VALUES (?1, ?2, ?3, ?4, 'open', ?5, ?6, ?7, ?8, ?8) ON CONFLICT DO NOTHING",
+        "INSERT INTO threads
+             (id, platform, workspace, channel, state, alarm_key, alarm_state, alarm_at, opened_at, touched_at, held_in)
+         VALUES (?1, ?2, ?3, ?4, 'open', ?5, ?6, ?7, ?8, ?8, ?9) ON CONFLICT DO NOTHING",
     )
     .bind(&thread.id)
     .bind(thread.place.platform.id())
@@ -199,6 +223,7 @@ pub(super) async fn insert(tx: &mut Transaction<'static, Sqlite>, thread: &NewTh
     .bind(thread.alarm.as_ref().map(|alarm| alarms::word(alarm.state)))
     .bind(thread.alarm.as_ref().map(|alarm| alarm.state_at.as_millisecond()))
     .bind(now.as_millisecond())
+    .bind(&thread.place.thread)
     .execute(&mut **tx)
     .await?;
     Ok(())

@@ -139,8 +139,9 @@ fn asking(slack: &FakeSlack, words: &str) -> String {
     body
 }
 
+/// The bot's messages; files come by messages of their own.
 fn posts(slack: &FakeSlack) -> Vec<Posted> {
-    slack.world().channels["C1"].messages.clone()
+    slack.world().channels["C1"].messages.iter().filter(|post| post.files.is_empty()).cloned().collect()
 }
 
 /// True when the thread says everything: the verdict, the details, the timeline.
@@ -354,6 +355,23 @@ async fn a_storm_of_restarts_loses_nothing_and_posts_nothing_twice() {
     replies.sort();
     replies.dedup();
     assert_eq!(replies.len(), count, "{replies:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_two_dozen_times_while_it_works_it_tells_the_verdict_in_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let slack = FakeSlack::start().await;
+    let account = hanging("*");
+    for killed in 0..24 {
+        let before = account.calls().len();
+        let bot = Bot::start(folder.path(), &slack, &account).await;
+        if killed == 0 {
+            assert_eq!(bot.send(&command(&slack)).await.unwrap(), 200);
+        }
+        until(&format!("it is begun again after {killed} ends"), || account.calls().len() > before).await;
+        bot.kill().await;
+    }
+    start_again(folder.path(), &slack, "after two dozen kills").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

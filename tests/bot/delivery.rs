@@ -1,8 +1,8 @@
 //! Chapter I: what the store says is to be shown, on platforms that refuse, lose answers, hang and come back.
 
 use super::world::{Fake, Fault, Simulated, World};
-use rotation_diag::chat::document::Tone;
-use rotation_diag::chat::{Message, SendError};
+use rotation_diag::chat::document::{Attachment, Content, Tone};
+use rotation_diag::chat::{Message, Reception as _, SendError};
 use rotation_diag::model::{Place, PlatformName, ReplyTo};
 use rotation_diag::redact::SafeText;
 use rotation_diag::store::{NewThread, Outgoing, ROOT};
@@ -266,6 +266,210 @@ async fn one_person_is_told_alone_and_the_address_is_forgotten() {
     }
 }
 
+fn closed() -> Fault {
+    Fault::Refuse(SendError::Closed { why: "not_in_channel".to_owned(), tell: "invite me" })
+}
+
+fn with_file(text: &str) -> Message {
+    let file = Attachment {
+        name: "report.json".to_owned(),
+        description: SafeText::redact("a report"),
+        content: Content::Text(SafeText::redact("{}")),
+    };
+    Message { attachments: vec![file], ..line(text) }
+}
+
+#[tokio::test]
+async fn what_a_channel_without_the_bot_refused_goes_out_with_its_newest_words_when_the_bot_joins() {
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::Slack);
+    slack.with(|state| state.closed.insert("C1".to_owned()));
+    let asked = Outgoing::root("t1", line("progress"), "a test").passing().asked_by(Some(ReplyTo("U1".to_owned())));
+    world.store.open_thread(&thread("t1", PlatformName::Slack), &[asked]).await.unwrap();
+    world.deliver(std::slice::from_ref(&slack));
+    slack.until("the person to be told", |state| state.whispers.len() == 1).await;
+    assert_eq!(slack.with(|state| state.whispers[0].1.title.as_str().to_owned()), "Invite me.");
+    // News of the thread are not lost on the way, and nobody hammers at a closed door.
+    let news = [Outgoing::root("t1", line("verdict"), "a test"), Outgoing::reply("t1", "alarm", line("alarm"), "a test")];
+    world.store.state(&news).await.unwrap();
+    stated_elsewhere(&world, &slack).await;
+    assert_eq!(titles(&slack), ["elsewhere"]);
+    let place = thread("t1", PlatformName::Slack).place;
+    world.bot.joined(&Place { channel: "C7".to_owned(), ..place.clone() }).await;
+    stated_elsewhere(&world, &slack).await;
+    assert_eq!(titles(&slack), ["elsewhere", "elsewhere"], "another channel opens nothing here");
+    slack.with(|state| state.closed.clear());
+    world.bot.joined(&place).await;
+    slack.until("the thread", |state| state.shown.len() == 4).await;
+    assert_eq!(titles(&slack)[2..], ["verdict", "alarm"]);
+    // Whoever asked did not have to wait for that.
+    let told = slack.with(|state| state.whispers.iter().map(|(_, one)| one.title.as_str().to_owned()).collect::<Vec<_>>());
+    assert_eq!(told, ["Invite me.", "verdict"]);
+    world.end().await;
+}
+
+/// A thread in another channel, to see that nothing more was on its way.
+async fn stated_elsewhere(world: &World, slack: &Fake) {
+    let before = slack.shown().len();
+    let place = Place { channel: "C8".to_owned(), ..thread("", PlatformName::Slack).place };
+    let id = format!("elsewhere-{before}");
+    let new = NewThread { id: id.clone(), place, alarm: None };
+    world.store.open_thread(&new, &[Outgoing::root(&id, line("elsewhere"), "a test")]).await.unwrap();
+    slack.until("the one elsewhere", move |state| state.shown.len() == before + 1).await;
+}
+
+#[tokio::test]
+async fn without_a_word_of_the_bots_joining_it_is_tried_again_after_an_hour() {
+    // In this tempo an hour is 2.4 s.
+    assert_eq!(rotation_diag::investigation::Tempo::default().closed(), Duration::from_secs(3_600));
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::Slack);
+    slack.faults("post", [closed()]);
+    stated(&world, "t1", PlatformName::Slack, 1).await;
+    world.deliver(std::slice::from_ref(&slack));
+    slack.until("the second try", |state| state.shown.len() == 2).await;
+    assert_eq!(titles(&slack), ["root", "reply 1"]);
+    assert_eq!(slack.with(|state| state.calls.clone()), ["post", "post", "post"]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn news_of_a_thread_that_was_given_up_before_it_began_lets_it_set_out_again() {
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::Slack);
+    slack.faults("post", [Fault::Refuse(SendError::Refused { why: "no".to_owned() })]);
+    stated(&world, "t1", PlatformName::Slack, 1).await;
+    world.deliver(std::slice::from_ref(&slack));
+    let given_up = async {
+        while world.store.undelivered(10).await.unwrap().len() != 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(super::world::PATIENCE, given_up).await.unwrap();
+    // As when an alarm comes again and is only counted in its thread.
+    world.store.state(&[Outgoing::reply("t1", "alarm", line("2 times"), "a test")]).await.unwrap();
+    slack.until("the thread", |state| state.shown.len() == 3).await;
+    assert_eq!(titles(&slack), ["root", "reply 1", "2 times"]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_edit_whose_answer_was_lost_is_followed_by_the_verdict_again_and_again_for_a_while() {
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::Slack);
+    stated(&world, "t1", PlatformName::Slack, 0).await;
+    world.deliver(std::slice::from_ref(&slack));
+    slack.until("the root", |state| state.shown.len() == 1).await;
+    slack.faults("edit", [Fault::Refuse(SendError::Uncertain { why: "cut off".to_owned() })]);
+    world.store.state(&[Outgoing::root("t1", line("progress"), "a test").passing()]).await.unwrap();
+    slack.until("the progress", |state| state.calls.contains(&"edit")).await;
+    world.store.state(&[Outgoing::root("t1", line("verdict"), "a test")]).await.unwrap();
+    for _ in 0..2 {
+        slack.until("the verdict", |state| state.shown[0].title() == "verdict").await;
+        // The platform carries out what it had not answered.
+        slack.with(|state| state.shown[0].message = line("progress"));
+    }
+    slack.until("the verdict at last", |state| state.shown[0].title() == "verdict").await;
+    // What a person deletes meanwhile is not posted anew for a repeat's sake.
+    slack.with(|state| state.shown.clear());
+    stated_after(&world, &slack).await;
+    assert_eq!(titles(&slack), ["root"]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_edit_under_way_while_the_process_is_killed_does_not_keep_the_verdict_away() {
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::Slack);
+    stated(&world, "t1", PlatformName::Slack, 0).await;
+    world.deliver(std::slice::from_ref(&slack));
+    slack.until("the root", |state| state.shown.len() == 1).await;
+    world.store.state(&[Outgoing::root("t1", line("verdict"), "a test")]).await.unwrap();
+    let folder = {
+        slack.until("the verdict", |state| state.shown[0].edits > 0).await;
+        world.store.state(&[Outgoing::root("t1", line("the last word"), "a test")]).await.unwrap();
+        world.end().await
+    };
+    let mut world = World::at(folder, "", Simulated::new(&[])).await;
+    let before = slack.shown()[0].edits;
+    world.deliver(std::slice::from_ref(&slack));
+    slack.until("the last word", |state| state.shown[0].title() == "the last word").await;
+    if slack.shown()[0].edits > before {
+        slack.with(|state| state.shown[0].message = line("an old word"));
+        slack.until("the last word again", |state| state.shown[0].title() == "the last word").await;
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn files_follow_their_message_also_after_a_lost_answer_or_a_kill_in_between() {
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::Slack);
+    slack.with(|state| state.has_files_apart = true);
+    stated(&world, "t1", PlatformName::Slack, 0).await;
+    slack.faults("post", [Fault::LoseAnswer, Fault::LoseAnswer]);
+    slack.faults("attach", [later("503"), Fault::Hang]);
+    world.store.state(&[Outgoing::reply("t1", "export", with_file("export"), "a test")]).await.unwrap();
+    world.deliver(std::slice::from_ref(&slack));
+    slack.until("files on their way", |state| state.calls.iter().filter(|call| **call == "attach").count() == 2).await;
+    assert_eq!(titles(&slack), ["root", "export"]);
+    let folder = world.kill().await;
+    let mut world = World::at(folder, "", Simulated::new(&[])).await;
+    world.deliver(std::slice::from_ref(&slack));
+    slack.until("the files", |state| state.attached.len() == 1).await;
+    let export = slack.replies()[0].id.clone();
+    assert_eq!(slack.with(|state| state.attached.clone()), [(export, true)], "what may be there is looked for");
+    assert_eq!(titles(&slack), ["root", "export"]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn files_that_were_refused_are_brought_when_they_are_asked_for_again() {
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::Slack);
+    slack.with(|state| state.has_files_apart = true);
+    slack.faults("attach", [closed()]);
+    stated(&world, "t1", PlatformName::Slack, 0).await;
+    world.store.state(&[Outgoing::reply("t1", "export", with_file("export"), "a test")]).await.unwrap();
+    world.deliver(std::slice::from_ref(&slack));
+    let given_up = async {
+        while world.store.undelivered(10).await.unwrap().len() != 1 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(super::world::PATIENCE, given_up).await.unwrap();
+    assert!(world.store.revive("t1", "export", None).await.unwrap());
+    slack.until("the files", |state| state.attached.len() == 1).await;
+    assert!(!world.store.revive("t1", "export", None).await.unwrap(), "what is there is not brought again");
+    assert_eq!(titles(&slack), ["root", "export"]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn export_pressed_again_brings_the_files_that_did_not_come_the_first_time() {
+    let mut world = World::usual().await;
+    let slack = Fake::new(PlatformName::Slack);
+    slack.with(|state| state.has_files_apart = true);
+    world.start(std::slice::from_ref(&slack));
+    let root = super::flows::verdict(&world, &slack).await;
+    world.bot.last_messages(super::world::PATIENCE).await;
+    let export = super::flows::token(&root, rotation_diag::model::Action::Export);
+    slack.faults("attach", [closed()]);
+    let attached = slack.with(|state| state.attached.len());
+    assert_eq!(super::world::told(&world.click("e1", "U1", &export).await), "accepted");
+    let given_up = async {
+        while world.store.undelivered(10).await.unwrap().len() != 1 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(super::world::PATIENCE, given_up).await.unwrap();
+    assert_eq!(super::world::told(&world.click("e2", "U1", &export).await), "accepted", "not: this has been done already");
+    slack.until("the files", |state| state.attached.len() == attached + 1).await;
+    let already = super::world::told(&world.click("e3", "U1", &export).await);
+    assert!(already.starts_with("This has been done already"), "{already}");
+    world.end().await;
+}
+
 #[tokio::test]
 async fn a_later_asked_for_by_the_platform_is_honoured() {
     let mut world = idle().await;
@@ -278,5 +482,81 @@ async fn a_later_asked_for_by_the_platform_is_honoured() {
     slack.until("it", |state| state.shown.len() == 1).await;
     assert!(watch.elapsed() >= wait, "{:?}", watch.elapsed());
     assert_eq!(world.store.stated("t1", ROOT).await.unwrap(), Some(line("root")));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn whoever_asks_where_nothing_may_be_written_is_told_alone_and_the_thread_begins_when_that_changes() {
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::Slack);
+    slack.faults("post", [closed(), closed()]);
+    let to = Some(ReplyTo("alice".to_owned()));
+    let root = |text: &str| Outgoing::root("t1", line(text), "a test");
+    world.store.open_thread(&thread("t1", PlatformName::Slack), &[root("looking").passing().asked_by(to)]).await.unwrap();
+    world.deliver(std::slice::from_ref(&slack));
+    slack.until("the apology", |state| !state.whispers.is_empty()).await;
+    let told = slack.with(|state| state.whispers[0].clone());
+    assert_eq!((told.0.as_str(), told.1.title.as_str()), ("alice", "Invite me."));
+    // The verdict is not kept from whoever asked, and is tried at once.
+    let details = Outgoing::reply("t1", "details", line("details"), "a test");
+    world.store.state(&[root("the verdict"), details]).await.unwrap();
+    slack.until("the verdict, alone", |state| state.whispers.iter().any(|(_, one)| one.title.as_str() == "the verdict")).await;
+    assert!(slack.shown().is_empty());
+    let attempts = slack.with(|state| state.calls.iter().filter(|call| **call == "post").count());
+    assert_eq!(attempts, 2);
+    slack.doors.send_replace(());
+    slack.until("all of it", |state| state.shown.len() == 2).await;
+    assert_eq!(titles(&slack), ["the verdict", "details"]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn whoever_waits_is_told_that_it_is_late_and_gets_a_verdict_that_cannot_be_shown() {
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::Slack);
+    slack.faults("post", (0..6).map(|_| later("503")));
+    let to = Some(ReplyTo("alice".to_owned()));
+    let root = |text: &str| Outgoing::root("t1", line(text), "a test");
+    let looking = root("looking").passing().asked_by(to);
+    world.store.open_thread(&thread("t1", PlatformName::Slack), &[looking]).await.unwrap();
+    world.deliver(std::slice::from_ref(&slack));
+    slack
+        .until("the excuse", |state| state.whispers.iter().any(|(_, one)| one.title.as_str().contains("follows when it does")))
+        .await;
+    slack.until("the root", |state| state.shown.len() == 1).await;
+    slack.faults("edit", (0..8).map(|_| later("503")));
+    world.store.state(&[root("the verdict")]).await.unwrap();
+    slack.until("the verdict, alone", |state| state.whispers.iter().any(|(_, one)| one.title.as_str() == "the verdict")).await;
+    slack.until("the verdict", |state| state.shown[0].title() == "the verdict").await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_message_that_can_no_longer_be_changed_is_posted_anew() {
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::Slack);
+    stated(&world, "t1", PlatformName::Slack, 0).await;
+    world.deliver(std::slice::from_ref(&slack));
+    slack.until("the root", |state| state.shown.len() == 1).await;
+    slack.faults("edit", [Fault::Refuse(SendError::Refused { why: "not yours".to_owned() })]);
+    world.store.state(&[Outgoing::root("t1", line("the verdict"), "a test")]).await.unwrap();
+    slack.until("the verdict", |state| state.shown.iter().any(|shown| shown.title() == "the verdict")).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_is_found_after_a_lost_answer_is_changed_to_what_it_says_by_now() {
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::Slack);
+    // The first attempt arrives and nobody sees it; the second is answered with what the first one left.
+    slack.faults("post", [Fault::LoseAnswer, Fault::Refuse(SendError::Uncertain { why: "it is there already".to_owned() })]);
+    slack.faults("find", [Fault::Refuse(SendError::Refused { why: "may not look".to_owned() })]);
+    let root = |text: &str| Outgoing::root("t1", line(text), "a test");
+    world.store.open_thread(&thread("t1", PlatformName::Slack), &[root("looking").passing()]).await.unwrap();
+    world.store.state(&[root("the verdict")]).await.unwrap();
+    slack.with(|state| state.shown.clear());
+    world.deliver(std::slice::from_ref(&slack));
+    slack.until("the verdict", |state| state.shown.len() == 1 && state.shown[0].edits > 0).await;
+    assert_eq!(titles(&slack), ["the verdict"]);
     world.end().await;
 }

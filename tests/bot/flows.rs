@@ -206,15 +206,11 @@ async fn a_token_survives_only_as_it_was_made() {
 }
 
 #[tokio::test]
-async fn what_crashes_the_process_each_time_is_given_up_and_its_thread_says_so() {
-    let accounts = || Simulated::new(&[("prod", "role_detached_policy", "")]);
+async fn what_fails_each_time_is_given_up_and_its_thread_says_so() {
     let mut world = World::usual().await;
     assert_eq!(told(&world.say("ask", "U1", "prod/orders-db").await), "accepted");
     for _ in 0..rotation_diag::store::MOST_ATTEMPTS {
-        // Begun, and the process is gone.
-        assert!(world.store.claim(super::world::PATIENCE).await.unwrap().is_some());
-        let folder = world.end().await;
-        world = World::at(folder, RULES, accounts()).await;
+        world.fails_once_more().await;
     }
     let slack = Fake::new(PlatformName::Slack);
     world.start(std::slice::from_ref(&slack));
@@ -224,5 +220,25 @@ async fn what_crashes_the_process_each_time_is_given_up_and_its_thread_says_so()
     assert_eq!(tokens(&root)[0].action, Action::RerunAll);
     assert_eq!(world.store.dead_letters(10).await.unwrap().len(), 1);
     assert!(world.audit().await.iter().any(|(_, did, decision)| did == "gave up" && decision == "system"));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_ends_of_the_process_cut_short_again_and_again_is_done_all_the_same() {
+    let accounts = || Simulated::new(&[("prod", "role_detached_policy", "")]);
+    let mut world = World::usual().await;
+    assert_eq!(told(&world.say("ask", "U1", "prod/orders-db").await), "accepted");
+    for _ in 0..3 * rotation_diag::store::MOST_ATTEMPTS {
+        // Begun, and the process is gone. After the first few ends it waits a moment.
+        while world.store.claim(super::world::PATIENCE).await.unwrap().is_none() {
+            tokio::time::sleep(world.store.next_claim().await.unwrap().unwrap()).await;
+        }
+        let folder = world.end().await;
+        world = World::at(folder, RULES, accounts()).await;
+    }
+    let slack = Fake::new(PlatformName::Slack);
+    world.start(std::slice::from_ref(&slack));
+    verdict(&world, &slack).await;
+    assert_eq!(world.store.dead_letters(10).await.unwrap(), []);
     world.end().await;
 }

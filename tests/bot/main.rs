@@ -18,6 +18,8 @@ mod commands;
 mod crash;
 mod delivery;
 mod flows;
+mod held;
+mod judging;
 mod names;
 mod whole;
 mod world;

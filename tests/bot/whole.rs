@@ -132,9 +132,27 @@ async fn an_address_in_use_is_told_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let mut config = config(&folder, None);
     config.http.listen = taken.local_addr().unwrap();
-    let accounts: Arc<dyn Accounts> = Simulated::new(&[]);
-    let Err(error) = App::start_with(&config, accounts, |_, _| Ok(Plugged::default())).await else { panic!("it started") };
+    let accounts = || -> Arc<dyn Accounts> { Simulated::new(&[]) };
+    let needs_it = Plugged { routers: vec![Router::new()], ..Plugged::default() };
+    let Err(error) = App::start_with(&config, accounts(), |_, _| Ok(needs_it)).await else { panic!("it started") };
     assert!(error.to_string().contains("choose another [http] listen"), "{error}");
+    config.http_is_asked_for = true;
+    let Err(error) = App::start_with(&config, accounts(), |_, _| Ok(Plugged::default())).await else { panic!("it started") };
+    assert!(error.to_string().contains("choose another [http] listen"), "{error}");
+}
+
+#[tokio::test]
+async fn where_nothing_is_answered_over_http_a_port_that_is_taken_keeps_nobody_from_starting() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config(&folder, None);
+    config.http.listen = taken.local_addr().unwrap();
+    let app = App::start_with(&config, Simulated::new(&[]), |_, _| Ok(Plugged::default())).await.unwrap();
+    assert!(!app.is_listening());
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(app.run(stop.clone()));
+    stop.cancel();
+    tokio::time::timeout(PATIENCE, running).await.unwrap().unwrap().unwrap();
 }
 
 /// The actions of the policy that is deployed.

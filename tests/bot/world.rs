@@ -3,14 +3,14 @@
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use rotation_diag::aws::{Aws, AwsOptions, ConnectError, Registry};
-use rotation_diag::chat::{ChatPlatform, Destination, Inbound, Message, Receipt, Reception, Said, SendError};
+use rotation_diag::chat::{ChatPlatform, Destination, Inbound, LookedUp, Message, Receipt, Reception, Said, SendError};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::Config;
 use rotation_diag::investigation::{Accounts, Bot, Connected, Delivery, Health, Known, Tempo, work};
 use rotation_diag::model::{ActionToken, Actor, Place, PlatformName, ReplyTo, SecretRef, Standing, ThreadRef};
 use rotation_diag::simulator::{Scenario, Simulator};
 use rotation_diag::store::{Choice, Store};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -66,6 +66,14 @@ pub(crate) struct State {
     pub(crate) shown: Vec<Shown>,
     pub(crate) whispers: Vec<(String, Message)>,
     pub(crate) pointed: Vec<(String, String)>,
+    /// Channels that take nothing until the bot is in them.
+    pub(crate) closed: HashSet<String>,
+    /// True where files follow their message.
+    pub(crate) has_files_apart: bool,
+    /// The messages whose files were handed over, and whether they were thought to be there already.
+    pub(crate) attached: Vec<(String, bool)>,
+    /// What looking a person up finds.
+    pub(crate) people: HashMap<String, Standing>,
     pub(crate) calls: Vec<&'static str>,
     faults: HashMap<&'static str, VecDeque<Fault>>,
     pub(crate) always: Option<SendError>,
@@ -78,11 +86,13 @@ pub(crate) struct Fake {
     name: PlatformName,
     state: Mutex<State>,
     changed: Notify,
+    /// Told when the bot may be let in.
+    pub(crate) doors: tokio::sync::watch::Sender<()>,
 }
 
 impl Fake {
     pub(crate) fn new(name: PlatformName) -> Arc<Fake> {
-        Arc::new(Fake { name, state: Mutex::default(), changed: Notify::new() })
+        Arc::new(Fake { name, state: Mutex::default(), changed: Notify::new(), doors: tokio::sync::watch::Sender::new(()) })
     }
 
     pub(crate) fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
@@ -157,10 +167,13 @@ impl ChatPlatform for Fake {
 
     async fn post(&self, to: &Destination, message: &Message, key: &str) -> Result<String, SendError> {
         let fault = self.fault("post").await;
-        let root = match to {
-            Destination::Channel(_) => None,
-            Destination::Thread(thread) => Some(thread.root.clone()),
+        let (channel, root) = match to {
+            Destination::Channel(place) => (&place.channel, None),
+            Destination::Thread(thread) | Destination::Held(thread) => (&thread.channel, Some(thread.root.clone())),
         };
+        if self.with(|state| state.closed.contains(channel)) {
+            return Err(SendError::Closed { why: "not_in_channel".to_owned(), tell: "invite me" });
+        }
         self.done(fault, |state| {
             state.next += 1;
             let id = format!("m{}", state.next);
@@ -182,6 +195,24 @@ impl ChatPlatform for Fake {
         })
     }
 
+    fn owes_files(&self, message: &Message) -> bool {
+        self.with(|state| state.has_files_apart) && !message.attachments.is_empty()
+    }
+
+    async fn attach(&self, _: &Destination, id: &str, _: &Message, may_be_there: bool) -> Result<(), SendError> {
+        let fault = self.fault("attach").await;
+        self.done(fault, |state| state.attached.push((id.to_owned(), may_be_there)))
+    }
+
+    async fn look_up(&self, actor: &Actor) -> LookedUp {
+        let fault = self.fault("look_up").await;
+        let standing = self.with(|state| state.people.get(&actor.user).copied()).unwrap_or(Standing::Outsider);
+        match self.done(fault, |_| ()) {
+            Ok(()) => LookedUp { actor: Actor { standing, ..actor.clone() }, failed: None },
+            Err(error) => LookedUp { actor: Actor { standing: Standing::Unknown, ..actor.clone() }, failed: Some(error) },
+        }
+    }
+
     async fn find(&self, _: &Destination, key: &str) -> Result<Option<String>, SendError> {
         let fault = self.fault("find").await;
         self.done(fault, |state| state.shown.iter().find(|shown| shown.key == key).map(|shown| shown.id.clone()))
@@ -190,6 +221,10 @@ impl ChatPlatform for Fake {
     async fn whisper(&self, to: &ReplyTo, message: &Message) -> Result<(), SendError> {
         let fault = self.fault("whisper").await;
         self.done(fault, |state| state.whispers.push((to.0.clone(), message.clone())))
+    }
+
+    fn let_in(&self) -> Option<tokio::sync::watch::Receiver<()>> {
+        Some(self.doors.subscribe())
     }
 
     async fn point_to(&self, to: &ReplyTo, thread: &ThreadRef) -> Result<(), SendError> {
@@ -309,8 +344,13 @@ impl World {
     }
 
     pub(crate) async fn at(folder: tempfile::TempDir, config: &str, accounts: Arc<Simulated>) -> World {
+        World::by(Clock::system(), folder, config, accounts).await
+    }
+
+    /// One whose store goes by another clock.
+    pub(crate) async fn by(clock: Clock, folder: tempfile::TempDir, config: &str, accounts: Arc<Simulated>) -> World {
         let config = Config::parse(config).unwrap();
-        let store = Arc::new(Store::open(&folder.path().join("store.db"), Clock::system()).await.unwrap());
+        let store = Arc::new(Store::open(&folder.path().join("store.db"), clock).await.unwrap());
         let bot = Bot::new(&config, Arc::clone(&store), Arc::clone(&accounts) as Arc<dyn Accounts>);
         let (health, stop) = (Health::default(), CancellationToken::new());
         World { bot, store, accounts, health, folder, stop, running: Vec::new() }
@@ -318,6 +358,7 @@ impl World {
 
     /// Starts workers, the watch and delivery.
     pub(crate) fn start(&mut self, platforms: &[Arc<Fake>]) {
+        self.bot.meet(&platforms.iter().map(|fake| Arc::clone(fake) as Arc<dyn ChatPlatform>).collect::<Vec<_>>());
         let (bot, stop) = (Arc::clone(&self.bot), self.stop.clone());
         self.running.push(tokio::spawn(work(bot, stop)));
         let (bot, stop) = (Arc::clone(&self.bot), self.stop.clone());
@@ -340,6 +381,26 @@ impl World {
         }
         self.store.close().await;
         self.folder
+    }
+
+    /// Ends as a killed process does: nothing is waited for.
+    pub(crate) async fn kill(self) -> tempfile::TempDir {
+        for running in &self.running {
+            running.abort();
+        }
+        for running in self.running {
+            let _ = running.await;
+        }
+        self.store.close().await;
+        self.folder
+    }
+
+    /// Whatever waits has failed once more, as the store has it where the process ends right after that.
+    pub(crate) async fn fails_once_more(&self) {
+        let file = sqlx::sqlite::SqliteConnectOptions::new().filename(self.folder.path().join("store.db"));
+        let beside = sqlx::SqlitePool::connect_with(file).await.unwrap();
+        sqlx::query("UPDATE inbox SET failures = failures + 1 WHERE state = 'waiting'").execute(&beside).await.unwrap();
+        beside.close().await;
     }
 
     pub(crate) async fn say(&self, key: &str, user: &str, words: &str) -> Receipt {

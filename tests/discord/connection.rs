@@ -48,6 +48,8 @@ async fn a_connection_that_breaks_is_resumed_and_one_whose_session_is_over_is_be
         (Control::Close(1_006), true),
         (Control::Send(json!({"op": 7, "d": null})), true),
         (Control::Send(json!({"op": 9, "d": true})), true),
+        (Control::Close(1_000), true),
+        (Control::Close(1_001), true),
         (Control::Close(4_009), false),
         (Control::Send(json!({"op": 9, "d": false})), false),
     ] {
@@ -59,7 +61,7 @@ async fn a_connection_that_breaks_is_resumed_and_one_whose_session_is_over_is_be
             assert_eq!(code, Some(4_000), "{name}: another code would end the session");
             event = bot.fake.next().await;
         }
-        assert_eq!(event, if resumes { Event::Resumed { seen: 1 } } else { Event::Identified }, "{name}");
+        assert_eq!(event, if resumes { Event::Resumed { seen: 2 } } else { Event::Identified }, "{name}");
         bot.fake.finish();
     }
 }
@@ -74,7 +76,7 @@ async fn a_connection_that_went_dead_is_dropped_and_resumed() {
     bot.fake.with(|world| world.is_mute = true);
     assert_eq!(bot.fake.next().await, Event::Left(Some(4_000)));
     bot.fake.with(|world| world.is_mute = false);
-    assert_eq!(bot.fake.next().await, Event::Resumed { seen: 1 });
+    assert_eq!(bot.fake.next().await, Event::Resumed { seen: 2 });
     bot.fake.wait_for(|world| (world.beats > 3).then_some(())).await;
     assert!(bot.discord.is_alive());
     bot.fake.finish();
@@ -96,7 +98,7 @@ async fn what_happens_while_the_connection_is_down_is_heard_and_a_replay_is_hear
         world.dispatch("INTERACTION_CREATE", second.clone());
         second
     });
-    assert_eq!(bot.fake.next().await, Event::Resumed { seen: 2 });
+    assert_eq!(bot.fake.next().await, Event::Resumed { seen: 3 });
     assert_eq!(bot.answer().await["type"], 5);
     assert_eq!(bot.desk.heard().await.key, second["id"].as_str().unwrap());
     bot.fake.wait_for(|world| (world.asked("POST", "/callback") == 3).then_some(())).await;
@@ -136,7 +138,7 @@ async fn a_session_that_cannot_be_resumed_is_begun_anew_after_some_tries_and_pau
     });
     let start = Instant::now();
     for _ in 0..3 {
-        assert_eq!(bot.fake.next().await, Event::Resumed { seen: 1 });
+        assert_eq!(bot.fake.next().await, Event::Resumed { seen: 2 });
     }
     assert_eq!(bot.fake.next().await, Event::Identified);
     // One, two and four seconds at least, however short each connection was.

@@ -3,8 +3,8 @@
 use crate::bot::{Bot, line};
 use crate::fake_discord::{CHANNEL, Channel, Event, Fault, Lacking};
 use crate::samples::{everywhere, in_channel, in_thread, safe};
-use rotation_diag::chat::document::{Attachment, Content, Mention};
-use rotation_diag::chat::{ChatPlatform as _, Message, SendError};
+use rotation_diag::chat::document::{Attachment, Content, Mention, Part, Quote, Tone};
+use rotation_diag::chat::{ChatPlatform as _, Destination, Message, SendError};
 use rotation_diag::config::DiscordMode;
 use rotation_diag::model::{PlatformName, ThreadRef};
 use serde_json::json;
@@ -40,24 +40,53 @@ async fn a_message_opens_its_thread_and_lives_on_in_edits_and_replies() {
 }
 
 #[tokio::test]
-async fn the_same_key_posts_once_and_opens_the_thread_that_was_missing() {
+async fn a_message_is_posted_whatever_becomes_of_its_thread_which_is_opened_later() {
     let bot = Bot::new(DiscordMode::Http).await;
-    bot.fake.with(|world| world.fault("POST", "/threads", Fault::status(503)));
-    let error = bot.discord.post(&in_channel(), &line("looking"), "root").await.unwrap_err();
-    assert!(matches!(error, SendError::Later { .. }), "{error:?}");
-    let (_, id, body) = posted(&bot).await;
-    assert_eq!((body["enforce_nonce"].as_bool(), body["nonce"].as_str().map(str::len)), (Some(true), Some(25)));
-    for _ in 0..2 {
-        let again = bot.discord.post(&in_channel(), &line("looking"), "root").await.unwrap();
-        assert_eq!(again, id.to_string());
-    }
-    assert!(matches!(bot.fake.next().await, Event::ThreadOpened { .. }));
-    assert_eq!(bot.fake.with(|world| world.asked("POST", "/messages")), 1 + 3, "one message, and a thread asked for thrice");
+    let unopened = |key: &'static str| {
+        let bot = &bot;
+        async move {
+            bot.fake.with(|world| world.fault("POST", "/threads", Fault::status(503)));
+            let root = bot.discord.post(&in_channel(), &line("looking"), key).await.unwrap();
+            let (_, id, body) = posted(bot).await;
+            assert_eq!((body["enforce_nonce"].as_bool(), body["nonce"].as_str().map(str::len)), (Some(true), Some(25)));
+            assert_eq!(root, id.to_string());
+            root
+        }
+    };
+    let opened = |root: &str| Event::ThreadOpened { channel: CHANNEL, id: root.parse().unwrap(), name: "looking".into() };
 
-    // Another process knows nothing, and Discord does.
-    let other = Bot { discord: another(&bot), ..bot };
-    assert_eq!(other.discord.post(&in_channel(), &line("looking"), "root").await.unwrap(), id.to_string());
-    other.fake.finish();
+    let root = unopened("1").await;
+    bot.discord.edit(&in_channel(), &root, &line("done")).await.unwrap();
+    assert!(matches!(bot.fake.next().await, Event::Edited { body, .. } if body["content"] == "done"));
+    assert_eq!(bot.fake.next().await, opened(&root));
+
+    let root = unopened("2").await;
+    bot.discord.post(&in_thread(&root), &line("details"), "3").await.unwrap();
+    assert_eq!(bot.fake.next().await, opened(&root));
+    assert_eq!(posted(&bot).await.0.to_string(), root);
+
+    // Another process knows nothing, and the message says what its thread is called.
+    let root = unopened("4").await;
+    another(&bot).post(&in_thread(&root), &line("details"), "5").await.unwrap();
+    assert_eq!(bot.fake.next().await, opened(&root));
+    assert_eq!(posted(&bot).await.0.to_string(), root);
+    bot.fake.finish();
+}
+
+#[tokio::test]
+async fn a_message_that_was_posted_before_is_not_taken_for_the_one_that_is_posted_now() {
+    let bot = Bot::new(DiscordMode::Http).await;
+    let root = root(&bot).await;
+    // Discord knows the key again and returns what is there.
+    for (of, said) in [(&bot.discord, "the verdict"), (&another(&bot), "another verdict")] {
+        assert_eq!(of.post(&in_channel(), &line(said), "root").await.unwrap(), root);
+        assert!(matches!(bot.fake.next().await, Event::Edited { body, .. } if body["content"] == said));
+    }
+    assert_eq!(bot.fake.with(|world| world.channels[&CHANNEL].messages.len()), 1);
+    bot.fake.with(|world| world.fault("PATCH", "/messages", Fault::status(500)));
+    let error = bot.discord.post(&in_channel(), &line("a last verdict"), "root").await.unwrap_err();
+    assert_eq!(error.kind(), "uncertain", "whoever delivers it looks for it and changes it");
+    bot.fake.finish();
 }
 
 fn another(bot: &Bot) -> std::sync::Arc<rotation_diag::chat::discord::Discord> {
@@ -138,11 +167,14 @@ async fn without_a_permission_it_goes_one_step_back() {
 
 #[tokio::test]
 async fn where_no_thread_can_be_opened_replies_go_to_the_channel() {
-    for reason in ["permission", "cap", "kind"] {
+    for reason in ["permission", "cap", "kind", "participants", "unknown", "not found"] {
         let bot = Bot::new(DiscordMode::Http).await;
         bot.fake.with(|world| match reason {
             "permission" => world.lack(CHANNEL, &[Lacking::OpenThreads]),
             "cap" => world.threads_full = true,
+            "participants" => world.fault("POST", "/threads", Fault::code(400, 30_033)),
+            "unknown" => world.fault("POST", "/threads", Fault::code(403, 20_045)),
+            "not found" => world.fault("POST", "/threads", Fault::status(404)),
             _ => world.channels.get_mut(&CHANNEL).unwrap().kind = 2,
         });
         let root = bot.discord.post(&in_channel(), &line("looking"), "root").await.unwrap();
@@ -161,6 +193,118 @@ async fn where_no_thread_can_be_opened_replies_go_to_the_channel() {
         assert_eq!(bot.discord.link(&thread), Some(format!("https://discord.com/channels/1/{CHANNEL}/{root}")));
         bot.fake.finish();
     }
+}
+
+#[tokio::test]
+async fn a_thread_whose_name_is_blocked_gets_one_that_says_nothing() {
+    let bot = Bot::new(DiscordMode::Http).await;
+    bot.fake.with(|world| world.fault("POST", "/threads", Fault::code(400, 200_001)));
+    bot.discord.post(&in_channel(), &line("looking"), "root").await.unwrap();
+    posted(&bot).await;
+    assert!(matches!(bot.fake.next().await, Event::ThreadOpened { name, .. } if name == "rotation"));
+    bot.fake.finish();
+}
+
+#[tokio::test]
+async fn what_automatic_moderation_blocks_is_shown_as_a_file() {
+    let bot = Bot::new(DiscordMode::Http).await;
+    bot.fake.with(|world| world.fault("POST", "/messages", Fault::code(400, 200_000)));
+    let root = bot.discord.post(&in_channel(), &everywhere("blocked words"), "root").await.unwrap();
+    let Event::Posted { body, files, .. } = bot.fake.next().await else { panic!() };
+    assert!(!body.to_string().replace("whole-message", "").contains("blocked words\\n"), "{body}");
+    assert!(body["content"].as_str().unwrap().contains("it is in the file"), "{body}");
+    assert!(String::from_utf8_lossy(&files[0].1).contains("blocked words"));
+    assert!(matches!(bot.fake.next().await, Event::ThreadOpened { .. }));
+    bot.fake.with(|world| world.fault("PATCH", "/messages", Fault::code(400, 240_000)));
+    bot.discord.edit(&in_channel(), &root, &everywhere("other words")).await.unwrap();
+    let Event::Edited { files, .. } = bot.fake.next().await else { panic!() };
+    assert!(String::from_utf8_lossy(&files[0].1).contains("other words"));
+    bot.fake.finish();
+}
+
+#[tokio::test]
+async fn without_embeds_all_of_it_comes_as_text_in_parts_and_later_ones_replace_them() {
+    let bot = Bot::new(DiscordMode::Http).await;
+    bot.fake.with(|world| world.lack(CHANNEL, &[Lacking::Embed, Lacking::Attach]));
+    let root = root(&bot).await;
+    let id: u64 = root.parse().unwrap();
+    let long = |what: &str| {
+        let log = (0..160).map(|at| format!("{what} line {at} of the log")).collect::<Vec<_>>().join("\n");
+        let quote = Quote { lead: safe("step 4"), text: safe(&log), source: safe("logs") };
+        let command = Part::Commands(vec![safe("aws secretsmanager rotate-secret")]);
+        Message { parts: vec![Part::Quotes { label: safe("Proof"), quotes: vec![quote] }, command], ..line(what) }
+    };
+    // The message itself, and what follows it in its thread.
+    let shown = |bot: &Bot| {
+        bot.fake.with(|world| {
+            let rest = world.channels[&id].messages.values();
+            let all = std::iter::once(&world.channels[&CHANNEL].messages[&id]).chain(rest);
+            all.map(|message| message["content"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        })
+    };
+    let whole = |texts: &[String], what: &str, lines: usize| {
+        assert!(texts.iter().all(|text| text.encode_utf16().count() <= 2_000 && text.matches("```").count() % 2 == 0));
+        let all = texts.join("\n");
+        (0..lines).for_each(|at| assert!(all.contains(&format!("{what} line {at} of the log")), "{what} {at}"));
+        assert!(all.contains("aws secretsmanager rotate-secret"));
+    };
+    bot.discord.edit(&in_channel(), &root, &long("first")).await.unwrap();
+    let first = shown(&bot);
+    whole(&first, "first", 160);
+    assert!(first.len() > 2, "{}", first.len());
+    // Another process finds the parts again by their marks.
+    another(&bot).edit(&in_channel(), &root, &long("second")).await.unwrap();
+    let second = shown(&bot);
+    whole(&second, "second", 160);
+    assert!(!second.join("").contains("first") && second.len() == first.len());
+    bot.discord.edit(&in_channel(), &root, &line("short")).await.unwrap();
+    assert_eq!(shown(&bot), ["short"], "what was longer before is taken away");
+    // A reply comes in parts where it is.
+    bot.discord.post(&in_thread(&root), &long("reply"), "reply").await.unwrap();
+    whole(&shown(&bot), "reply", 160);
+    bot.fake.with(|world| world.events.clear());
+    bot.fake.finish();
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_changed_is_taken_away_and_whoever_delivers_it_posts_it_anew() {
+    let bot = Bot::new(DiscordMode::Http).await;
+    let root = root(&bot).await;
+    bot.fake.with(|world| world.fault_always("PATCH", "/messages", Fault::code(403, 50_005)));
+    let progress = Message { tone: Tone::Working, ..line("looking") };
+    assert_eq!(bot.discord.edit(&in_channel(), &root, &progress).await.unwrap_err().kind(), "refused");
+    assert_eq!(bot.discord.edit(&in_channel(), &root, &everywhere("verdict")).await.unwrap_err().kind(), "refused");
+    assert_eq!(bot.fake.next().await, Event::Deleted { channel: CHANNEL, id: root.parse().unwrap() });
+    bot.fake.finish();
+}
+
+#[tokio::test]
+async fn what_is_held_in_a_thread_of_others_never_leaves_it() {
+    let bot = Bot::new(DiscordMode::Http).await;
+    bot.fake.with(|world| world.channels.insert(71, Channel::of_kind(12, Some(CHANNEL))));
+    let Destination::Thread(of) = in_thread("71") else { panic!() };
+    let held = Destination::Held(of);
+    let id = bot.discord.post(&held, &line("looking"), "1").await.unwrap();
+    assert_eq!(posted(&bot).await.0, 71);
+    bot.discord.edit(&held, &id, &everywhere("done")).await.unwrap();
+    assert!(matches!(bot.fake.next().await, Event::Edited { channel: 71, .. }));
+    assert_eq!(bot.discord.find(&held, "1").await.unwrap(), None, "an edit takes the mark away, and nothing is uncertain then");
+    bot.fake.with(|world| world.channels.get_mut(&71).unwrap().archived = true);
+    bot.discord.edit(&held, &id, &line("more")).await.unwrap();
+    assert_eq!(bot.fake.next().await, Event::Unarchived { thread: 71 });
+    assert!(matches!(bot.fake.next().await, Event::Edited { channel: 71, .. }));
+    for change in [
+        (|thread: &mut Channel| thread.locked = true) as fn(&mut Channel),
+        |thread| thread.lacking.extend([Lacking::SendInThreads]),
+        |thread| thread.lacking.extend([Lacking::View]),
+    ] {
+        bot.fake.with(|world| change(world.channels.get_mut(&71).unwrap()));
+        assert_eq!(bot.discord.post(&held, &line("details"), "2").await.unwrap_err().kind(), "closed");
+    }
+    bot.fake.with(|world| world.channels.remove(&71));
+    assert_eq!(bot.discord.post(&held, &line("details"), "3").await.unwrap_err().kind(), "closed");
+    assert_eq!(bot.fake.with(|world| world.asked("POST", &format!("/channels/{CHANNEL}/"))), 0);
+    bot.fake.finish();
 }
 
 #[tokio::test]
@@ -209,10 +353,10 @@ async fn what_somebody_deleted_is_gone_and_nothing_is_tried_in_a_loop() {
     let before = bot.fake.with(|world| world.requests.len());
     let error = bot.discord.post(&in_thread(&root), &line("details"), "2").await.unwrap_err();
     assert!(matches!(error, SendError::Gone { .. }), "{error:?}");
-    assert_eq!(bot.fake.with(|world| world.requests.len()), before + 2);
+    assert_eq!(bot.fake.with(|world| world.requests.len()), before + 3);
     bot.fake.with(|world| world.lack(CHANNEL, &[Lacking::View]));
     let error = bot.discord.post(&in_channel(), &line("looking"), "3").await.unwrap_err();
-    assert!(matches!(error, SendError::Gone { .. }), "{error:?}");
+    assert!(matches!(error, SendError::Closed { tell, .. } if tell.contains("add me")), "{error:?}");
     bot.fake.finish();
 }
 

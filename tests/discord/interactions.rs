@@ -124,16 +124,16 @@ async fn names_are_completed_while_they_are_typed() {
 #[tokio::test]
 async fn who_cannot_be_heard_is_told_why() {
     let (bot, _task) = Bot::connected().await;
-    bot.fake.with(|world| {
-        world.channels.insert(70, crate::fake_discord::Channel::of_kind(15, None));
-    });
-    let thread = json!({"id": "71", "type": 11, "parent_id": "70"});
     for (kind, changed, expected) in [
         (2, json!({"guild_id": null, "member": null, "user": {"id": "5", "username": "alice"}}), "servers only"),
         (3, json!({"guild_id": null, "member": null}), "servers only"),
         (2, json!({"member": null}), "did not say who you are"),
         (2, json!({"channel": null, "channel_id": null}), "did not say who you are"),
-        (2, json!({"channel": thread, "channel_id": "71"}), "A forum cannot hold my thread"),
+        (2, json!({"context": 1}), "servers only"),
+        (2, json!({"context": 2}), "servers only"),
+        (3, json!({"guild_id": "9", "authorizing_integration_owners": {"0": "9"}}), "do not work for this server"),
+        (2, json!({"authorizing_integration_owners": {"1": "5"}}), "did not install me"),
+        (3, json!({"authorizing_integration_owners": {"1": "5"}}), "did not install me"),
         (2, json!({"data": {"id": "1", "name": "another", "type": 1}}), "did not say"),
         (5, json!({}), "not something I offer"),
     ] {
@@ -150,24 +150,111 @@ async fn who_cannot_be_heard_is_told_why() {
 }
 
 #[tokio::test]
-async fn a_channel_that_cannot_be_looked_up_in_time_keeps_nobody_waiting() {
+async fn whoever_did_not_join_the_server_is_an_outsider_whatever_they_do() {
+    let (bot, _task) = Bot::connected().await;
+    *bot.desk.names.lock().unwrap() = vec!["prod/orders-db".to_owned()];
+    let person = json!({"id": USER.to_string(), "username": "alice"});
+    let joined = json!("2024-01-01T00:00:00Z");
+    for member in [
+        json!({"user": person, "roles": [], "joined_at": joined, "flags": 16}),
+        json!({"user": person, "roles": [], "joined_at": joined, "flags": 0, "pending": true}),
+        json!({"user": person, "roles": [], "joined_at": null, "flags": 0}),
+        json!({"user": {"id": "5", "bot": true}, "roles": [], "joined_at": joined, "flags": 0}),
+    ] {
+        let changed = json!({"member": member});
+        let data =
+            json!({"id": "1", "name": "rotation-diag", "type": 1, "options": [{"name": "secret", "type": 3, "value": "x"}]});
+        let click = json!({"custom_id": "menu.1", "component_type": 3, "values": ["1.0123456789abcdef0123456789abcdef.3.rerun"]});
+        for (kind, data) in [(2, data), (3, click)] {
+            let said = bot.fake.with(|world| world.interaction(kind, data, changed.clone()));
+            bot.tell("INTERACTION_CREATE", said);
+            bot.answer().await;
+            assert_eq!(bot.desk.heard().await.actor.standing, Standing::Outsider, "{changed}");
+        }
+        let mut message = bot.fake.with(|world| world.mention(CHANNEL, "help"));
+        message["author"] = changed["member"]["user"].clone();
+        message["member"] = changed["member"].clone();
+        message["member"].as_object_mut().unwrap().remove("user");
+        if message["author"]["bot"] != true {
+            bot.tell("MESSAGE_CREATE", message);
+            assert_eq!(bot.desk.heard().await.actor.standing, Standing::Outsider, "{changed}");
+        }
+    }
+    // Names are offered to nobody of another server, or where a person brought the bot along.
+    let typed = json!({"id": "1", "name": "rotation-diag", "type": 1, "options": [{"name": "secret", "type": 3, "value": "o", "focused": true}]});
+    for changed in [json!({"guild_id": "9"}), json!({"authorizing_integration_owners": {"1": "5"}}), json!({"context": 2})] {
+        let said = bot.fake.with(|world| world.interaction(4, typed.clone(), changed));
+        bot.tell("INTERACTION_CREATE", said);
+        assert_eq!(bot.answer().await, json!({"type": 8, "data": {"choices": []}}));
+    }
+    // Webhooks, people who only look at the server, other servers, and what Discord itself writes are not heard at all.
+    for change in [
+        |message: &mut Value| message["webhook_id"] = json!("7"),
+        |message: &mut Value| {
+            message.as_object_mut().unwrap().remove("member");
+        },
+        |message: &mut Value| message["guild_id"] = json!("9"),
+        |message: &mut Value| message["type"] = json!(7),
+    ] {
+        let mut message = bot.fake.with(|world| world.mention(CHANNEL, "help"));
+        change(&mut message);
+        bot.tell("MESSAGE_CREATE", message);
+    }
+    let last = bot.fake.with(|world| world.mention(CHANNEL, "prod/x"));
+    bot.tell("MESSAGE_CREATE", last.clone());
+    assert_eq!(bot.desk.heard().await.key, last["id"].as_str().unwrap());
+    bot.fake.finish();
+}
+
+#[tokio::test]
+async fn a_thread_of_any_kind_is_told_with_its_channel() {
+    let (bot, _task) = Bot::connected().await;
+    for (kind, parent_kind) in [(10, 5), (11, 0), (12, 0), (11, 15), (11, 16)] {
+        bot.fake.with(|world| {
+            world.channels.insert(70, crate::fake_discord::Channel::of_kind(parent_kind, None));
+            world.channels.insert(71, crate::fake_discord::Channel::of_kind(kind, Some(70)));
+        });
+        let changed = json!({"channel": {"id": "71", "type": kind, "parent_id": "70"}, "channel_id": "71"});
+        let data =
+            json!({"id": "1", "name": "rotation-diag", "type": 1, "options": [{"name": "secret", "type": 3, "value": "x"}]});
+        let said = bot.fake.with(|world| world.interaction(2, data, changed));
+        bot.tell("INTERACTION_CREATE", said);
+        assert_eq!(bot.answer().await["type"], 5);
+        let place = bot.desk.heard().await.place;
+        assert_eq!((place.channel.as_str(), place.thread.as_deref()), ("70", Some("71")), "{kind}");
+    }
+    bot.fake.finish();
+}
+
+#[tokio::test]
+async fn a_mention_is_answered_however_often_discord_fails_and_directly_where_nothing_may_be_written() {
     let (bot, _task) = Bot::connected().await;
     bot.fake.with(|world| {
-        world.channels.insert(70, crate::fake_discord::Channel::of_kind(15, None));
-        world.fault("GET", "/channels/70", Fault::Hang);
+        world.channels.insert(72, crate::fake_discord::Channel::text());
+        world.fault("GET", "/channels/72", Fault::status(500));
+        world.fault("POST", "/channels/72/messages", Fault::status(500));
     });
-    let changed = json!({"channel": {"id": "71", "type": 11, "parent_id": "70"}, "channel_id": "71"});
-    let said = bot.fake.with(|world| world.interaction(2, json!({"name": "rotation-diag"}), changed));
-    bot.tell("INTERACTION_CREATE", said);
-    assert_eq!(bot.answer().await["type"], 5, "within three seconds, as the fake demands");
+    bot.desk.tell_next(Receipt::Answer(Box::new(line("not you"))));
+    let words = bot.fake.with(|world| world.mention(72, "help"));
+    bot.tell("MESSAGE_CREATE", words);
     bot.desk.heard().await;
+    let Event::Posted { channel: 72, body, .. } = bot.fake.next().await else { panic!() };
+    assert_eq!(body["content"], "not you");
+
+    bot.fake.with(|world| world.lack(72, &[crate::fake_discord::Lacking::Send]));
+    bot.desk.tell_next(Receipt::Answer(Box::new(line("not you"))));
+    let words = bot.fake.with(|world| world.mention(72, "help"));
+    bot.tell("MESSAGE_CREATE", words);
+    bot.desk.heard().await;
+    let Event::Posted { channel, body, .. } = bot.fake.next().await else { panic!() };
+    assert_eq!((bot.fake.with(|world| world.direct[&USER]), body["content"].as_str()), (channel, Some("not you")));
     bot.fake.finish();
 }
 
 #[tokio::test]
 async fn a_first_answer_that_is_refused_changes_nothing_for_what_was_accepted() {
     for (fault, tries) in
-        [(Fault::code(404, 10_062), 1), (Fault::wait("0.2", "user"), 2), (Fault::status(500), 2), (Fault::LoseAnswer, 2)]
+        [(Fault::code(404, 10_062), 2), (Fault::wait("0.2", "user"), 2), (Fault::status(500), 2), (Fault::LoseAnswer, 2)]
     {
         let (bot, _task) = Bot::connected().await;
         bot.fake.with(|world| world.fault("POST", "/callback", fault.clone()));

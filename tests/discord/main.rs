@@ -29,4 +29,5 @@ mod rendering;
 mod samples;
 #[path = "../support/trap.rs"]
 mod trap;
+mod ways_on;
 mod whole;

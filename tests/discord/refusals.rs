@@ -12,18 +12,18 @@ use std::time::{Duration, Instant};
 #[tokio::test]
 async fn every_answer_has_its_consequence_and_no_error_says_too_much() {
     for (fault, new, edited) in [
-        (Fault::status(301), "refused", "refused"),
-        (Fault::status(400), "refused", "refused"),
-        (Fault::code(400, 50_035), "refused", "refused"),
+        (Fault::status(301), "closed", "refused"),
+        (Fault::status(400), "closed", "refused"),
+        (Fault::code(400, 50_035), "closed", "refused"),
         (Fault::status(401), "unauthorized", "unauthorized"),
-        (Fault::status(403), "refused", "refused"),
-        (Fault::code(403, 50_001), "gone", "gone"),
-        (Fault::code(403, 50_013), "refused", "refused"),
-        (Fault::status(404), "gone", "gone"),
-        (Fault::code(404, 10_003), "gone", "gone"),
-        (Fault::status(405), "refused", "refused"),
+        (Fault::status(403), "closed", "refused"),
+        (Fault::code(403, 50_001), "closed", "closed"),
+        (Fault::code(403, 50_013), "closed", "refused"),
+        (Fault::status(404), "closed", "gone"),
+        (Fault::code(404, 10_003), "closed", "gone"),
+        (Fault::status(405), "closed", "refused"),
         (Fault::status(408), "later", "later"),
-        (Fault::status(413), "refused", "refused"),
+        (Fault::status(413), "closed", "refused"),
         (Fault::code(400, 20_016), "later", "later"),
         (Fault::status(500), "uncertain", "later"),
         (Fault::status(502), "uncertain", "later"),
@@ -37,11 +37,12 @@ async fn every_answer_has_its_consequence_and_no_error_says_too_much() {
     ] {
         for (expected, is_new) in [(new, true), (edited, false)] {
             let bot = Bot::new(DiscordMode::Http).await;
-            bot.fake.with(|world| world.fault(if is_new { "POST" } else { "PATCH" }, "/messages", fault.clone()));
             let message = line("the payload");
+            let there = bot.discord.post(&in_channel(), &message, "another key").await.unwrap();
+            bot.fake.with(|world| world.fault_always(if is_new { "POST" } else { "PATCH" }, "/messages", fault.clone()));
             let result = match is_new {
                 true => bot.discord.post(&in_channel(), &message, "key").await.map(|_| ()),
-                false => bot.discord.edit(&in_channel(), "1090000000000000000", &message).await,
+                false => bot.discord.edit(&in_channel(), &there, &message).await,
             };
             match result {
                 Ok(()) => assert_eq!("", expected, "{fault:?}"),
@@ -53,6 +54,7 @@ async fn every_answer_has_its_consequence_and_no_error_says_too_much() {
                     }
                 }
             }
+            bot.fake.with(|world| world.events.clear());
             bot.fake.finish();
         }
     }
@@ -85,10 +87,10 @@ async fn a_short_wait_is_waited_out_and_a_long_one_is_told() {
 async fn a_redirection_is_not_followed() {
     let bot = Bot::new(DiscordMode::Http).await;
     let headers = vec![("location", "/api/v10/users/@me".to_owned())];
-    bot.fake.with(|world| world.fault("POST", "/messages", Fault::Refuse { status: 307, body: String::new(), headers }));
+    bot.fake.with(|world| world.fault_always("POST", "/messages", Fault::Refuse { status: 307, body: String::new(), headers }));
     let error = bot.discord.post(&in_channel(), &line("x"), "1").await.unwrap_err();
-    assert_eq!(error.kind(), "refused");
-    assert_eq!(bot.fake.with(|world| world.requests.len()), 1);
+    assert_eq!(error.kind(), "closed");
+    assert_eq!(bot.fake.with(|world| (world.requests.len(), world.asked("GET", "/users"))), (2, 0), "in two forms");
     bot.fake.finish();
 }
 

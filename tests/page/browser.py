@@ -1,4 +1,5 @@
-"""The page in a real browser: asking, following, clicking, with the mouse, with the keyboard alone, on a phone, in the dark.
+"""The page in a real browser: asking, following, clicking, with the mouse, with the keyboard alone, on a phone, in the dark;
+in many windows, behind a sign-in, and with a server that comes and goes.
 
 usage: browser.py PROGRAM [FOLDER_FOR_SCREENSHOTS]
 
@@ -8,9 +9,11 @@ Needs the package `playwright` and Debian's `chromium`. Every run starts the dem
 import contextlib
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 
 from playwright.sync_api import expect, sync_playwright
 
@@ -47,24 +50,94 @@ def demo(program):
             sys.exit(f"the demo ended with {process.returncode}")
 
 
+SERVED = """default_region = "eu-west-1"
+[console]
+token = "file:{folder}/token"
+url = "http://127.0.0.1:{port}{path}"
+[[allow]]
+platform = "console"
+workspace = "local"
+channels = ["page"]
+users = ["local"]
+[http]
+listen = "127.0.0.1:{port}"
+[store]
+path = "{folder}/page.db"
+"""
+TOKEN = "9f86d081884c7d659a2feaa0c55ad015"
+
+
+class Served:
+    """The bot with its page behind a token, on a port that stays the same; it can be killed and started again."""
+
+    def __init__(self, program, folder, path=""):
+        self.program, self.folder, self.path = program, folder, path
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        with open(os.path.join(folder, "token"), "w") as file:
+            file.write(TOKEN)
+        with open(os.path.join(folder, "config.toml"), "w") as file:
+            file.write(SERVED.format(folder=folder, port=self.port, path=path))
+        self.process = None
+
+    @property
+    def address(self):
+        return f"http://127.0.0.1:{self.port}{self.path}"
+
+    def start(self):
+        # Nowhere is AWS: what is asked here ends without a verdict, and is none the less a thread.
+        environment = os.environ | {
+            "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "example",
+            "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        command = [self.program, "serve", "--config", os.path.join(self.folder, "config.toml")]
+        self.process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.wait()
+
+    def wait(self):
+        for _ in range(600):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+                return
+            threading.Event().wait(0.1)
+        sys.exit("the bot does not listen")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
 class Visit:
     """One browser with a look, and what went wrong in it."""
 
-    def __init__(self, playwright, address, folder, **look):
-        self.address, self.folder = address, folder
+    def __init__(self, playwright, address, folder, expected=None, **look):
+        self.address, self.folder, self.expected = address, folder, expected
         self.browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         self.context = self.browser.new_context(**look)
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(PATIENCE_MS)
         self.errors = []
-        self.page.on("console", lambda said: said.type in ("error", "warning") and self.errors.append(said.text))
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("requestfailed", self.failed)
+        self.page = self.window()
+
+    def window(self, path=None):
+        """Another window of the same browser."""
+        page = self.context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("console", lambda said: said.type in ("error", "warning") and self.complain(said.text))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("requestfailed", self.failed)
+        if path is not None:
+            page.goto(self.address + path)
+        return page
+
+    def complain(self, text):
+        if not (self.expected and re.search(self.expected, text)):
+            self.errors.append(text)
 
     def failed(self, request):
         # A stream of news and a page that is left behind are cut off by the browser itself.
         if "ERR_ABORTED" not in (request.failure or ""):
-            self.errors.append(f"{request.url}: {request.failure}")
+            self.complain(f"{request.url}: {request.failure}")
 
     def picture(self, name, whole=False):
         if self.folder:
@@ -80,6 +153,11 @@ class Visit:
     def __enter__(self):
         self.page.goto(self.address)
         return self
+
+    def sign_in(self, page=None):
+        page = page or self.page
+        page.get_by_label("The token of this page").fill(TOKEN)
+        page.get_by_role("button", name="Sign in").click()
 
     def __exit__(self, kind, *_):
         self.browser.close()
@@ -228,6 +306,7 @@ def with_the_keyboard(playwright, address, folder):
         assert rerun.evaluate("button => getComputedStyle(button).outlineStyle") != "none", "focus cannot be seen"
         page.keyboard.press("Enter")
         expect(page.locator("#messages article", has_text="ran all steps again")).to_have_count(1)
+        expect(rerun).to_be_focused()
         page.evaluate("document.activeElement.blur()")
         page.keyboard.press("/")
         page.keyboard.type("help")
@@ -301,18 +380,381 @@ def without_scripts(playwright, address, folder):
         expect(page.locator("#messages article", has_text="compare")).not_to_have_count(0)
 
 
+MISTAKE = "/rotation-diag prod/orders-db windw:7d"
+
+
+def is_seen(locator):
+    """True when no part of it is clipped away or covered."""
+    return locator.evaluate(
+        """e => { const { left, right, top, bottom } = e.getBoundingClientRect();
+        const points = [[left + 3, top + 3], [right - 3, bottom - 3], [(left + right) / 2, (top + bottom) / 2]];
+        return bottom - top > 10 && points.every(([x, y]) => e.contains(document.elementFromPoint(x, y))); }"""
+    )
+
+
+def fill_the_list(visit, count):
+    """Asks so often that the list is longer than the screen."""
+    page = visit.page
+    for words in proposed(page)[1 : count + 1]:
+        page.goto(visit.address)
+        visit.ask(words)
+        page.wait_for_url("**/threads/**")
+
+
+def proposed(page):
+    """What the page proposes to ask."""
+    return page.locator("#secrets option").evaluate_all("options => options.map((option) => option.value)")
+
+
+def a_mistake(visit, name):
+    """What was written wrongly stays, and why it is wrong is seen and told."""
+    page = visit.page
+    field = page.get_by_label("Why does it not rotate?")
+    field.click()
+    field.fill(MISTAKE)
+    page.keyboard.press("Enter")
+    notice = page.locator("#whispers article, #notices-ask article").first
+    expect(notice).to_be_visible()
+    expect(notice).to_have_attribute("role", "alert")
+    expect(notice).to_contain_text("windw")
+    title = notice.get_by_role("heading")
+    assert is_seen(title), "why it is wrong is clipped away"
+    expect(field).to_have_value(MISTAKE)
+    expect(field).to_be_focused()
+    expect(field).to_have_attribute("aria-invalid", "true")
+    assert is_seen(field), "the field is out of sight"
+    described = field.get_attribute("aria-describedby")
+    assert "windw" in page.locator(f"#{described}").inner_text()
+    no_wider_than_the_screen(visit)
+    everything_has_a_name(visit)
+    contrast(visit)
+    visit.picture(name)
+    # It is mended where it stands.
+    page.keyboard.press("Home")
+    field.fill("/rotation-diag prod/orders-db window:7d")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/threads/**")
+    expect(page.locator("#ask")).to_have_value("")
+
+
+def with_a_mistake(playwright, address, folder):
+    with Visit(playwright, address, folder, viewport={"width": 1280, "height": 720}) as visit:
+        fill_the_list(visit, 9)
+        # Beside an open thread, which stays open.
+        thread = visit.page.url
+        field = visit.page.get_by_label("Why does it not rotate?")
+        field.fill(MISTAKE)
+        visit.page.get_by_role("button", name="Ask").click()
+        notice = visit.page.locator("#notices-ask article")
+        expect(notice).to_contain_text("windw")
+        assert is_seen(notice.get_by_role("heading"))
+        expect(field).to_have_value(MISTAKE)
+        expect(field).to_be_focused()
+        assert visit.page.url.split("?")[0] == thread, "the thread that was open is gone"
+        visit.picture("21-mistake-beside-a-thread")
+        visit.page.goto(visit.address)
+        a_mistake(visit, "22-mistake")
+        # In the thread.
+        say = visit.page.get_by_label("Go on in this thread")
+        say.fill("rerun 17")
+        visit.page.get_by_role("button", name="Send").click()
+        expect(visit.page.locator("#whispers article")).to_be_visible()
+        expect(say).to_have_value("rerun 17")
+        expect(say).to_be_focused()
+        assert is_seen(visit.page.locator("#whispers article").get_by_role("heading"))
+        visit.picture("23-mistake-in-a-thread")
+        visit.browser.close()
+    look = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "device_scale_factor": 2, "has_touch": True}
+    with Visit(playwright, address, folder, **look) as visit:
+        a_mistake(visit, "24-mistake-on-a-phone")
+        say = visit.page.get_by_label("Go on in this thread")
+        say.fill("rerun 17")
+        visit.page.get_by_role("button", name="Send").click()
+        notice = visit.page.locator("#whispers article").get_by_role("heading")
+        expect(notice).to_be_visible()
+        assert is_seen(notice)
+        expect(say).to_have_value("rerun 17")
+        no_wider_than_the_screen(visit)
+        visit.picture("25-mistake-in-a-thread-on-a-phone")
+    with Visit(playwright, address, folder, java_script_enabled=False, viewport={"width": 390, "height": 844}) as visit:
+        visit.ask(MISTAKE)
+        field = visit.page.get_by_label("Why does it not rotate?")
+        expect(field).to_have_value(MISTAKE)
+        expect(field).to_be_focused()
+        assert is_seen(visit.page.locator("#whispers article").get_by_role("heading"))
+        visit.picture("26-mistake-without-scripts")
+
+
+def streams(visit):
+    """How many streams of news the browser keeps open, as the windows' own records of what they loaded say."""
+    return sum(page.evaluate("window.streams.filter((one) => one.readyState !== 2).length") for page in visit.context.pages)
+
+
+COUNTED = """window.streams = []; const Source = window.EventSource;
+window.EventSource = class extends Source { constructor(...all) { super(...all); window.streams.push(this); } };"""
+
+
+def in_many_windows(playwright, address, folder):
+    asked = ["prod/orders-db", "prod/forum-db", "prod/billing-db", "prod/payroll-db", "prod/gallery-db", "prod/orders-db account:healthy"]
+    for without in ("", "delete Navigator.prototype.locks;", "delete window.BroadcastChannel;"):
+        with Visit(playwright, address, folder) as visit:
+            visit.context.add_init_script(COUNTED + without)
+            windows = [visit.window("/") for _ in range(9)]
+            visit.page.goto("about:blank")
+            visit.page.close()
+            for window in windows:
+                expect(window.get_by_label("Why does it not rotate?")).to_be_visible()
+            if not without:
+                windows[0].wait_for_timeout(500)
+                assert streams(visit) == 1, f"{streams(visit)} streams for nine windows"
+            else:
+                assert streams(visit) == 0
+            # Asking in one moves no other, and all see it.
+            first, second = asked.pop(), asked.pop()
+            windows[8].get_by_label("Why does it not rotate?").fill(first)
+            windows[7].get_by_label("Why does it not rotate?").fill("half a sentence")
+            windows[8].keyboard.press("Enter")
+            windows[8].wait_for_url("**/threads/**")
+            for window in windows[:8]:
+                expect(window.locator("#threads")).to_contain_text(first.split()[0])
+                assert window.url == visit.address + "/", f"{window.url} was led away"
+            expect(windows[7].get_by_label("Why does it not rotate?")).to_have_value("half a sentence")
+            expect(windows[8].locator("#messages")).to_contain_text("What the nine steps saw")
+            # Back leads to where it was asked, and stays there.
+            windows[8].go_back()
+            windows[8].wait_for_url(visit.address + "/")
+            expect(windows[8].get_by_text("Try one of these")).to_be_visible()
+            windows[8].go_forward()
+            windows[8].wait_for_url("**/threads/**")
+            expect(windows[8].locator("#messages")).to_contain_text("What the nine steps saw")
+            # Whoever listened for all goes away: another takes over.
+            while len(windows) > 6:
+                windows.pop(0).close()
+            windows[0].get_by_label("Why does it not rotate?").fill(second)
+            windows[0].keyboard.press("Enter")
+            windows[0].wait_for_url("**/threads/**")
+            for window in windows[1:5]:
+                expect(window.locator("#threads")).to_contain_text(second.split()[0])
+            assert streams(visit) == (0 if without else 1)
+
+
+def one_that_listens_hangs(playwright, address, folder):
+    """The window that listens for all is frozen, as phones do it: one that is seen takes its place."""
+    with Visit(playwright, address, folder) as visit:
+        visit.context.add_init_script(COUNTED)
+        visit.page.reload()
+        first = visit.page
+        expect(first.get_by_label("Why does it not rotate?")).to_be_visible()
+        first.wait_for_timeout(300)
+        second = visit.window("/")
+        assert streams(visit) == 1 and second.evaluate("window.streams.length") == 0
+        # It keeps its lock, and says nothing more.
+        first.evaluate("BroadcastChannel.prototype.postMessage = () => {}")
+        for _ in range(PATIENCE_MS // 100):
+            second.wait_for_timeout(100)
+            if second.evaluate("window.streams.length > 0"):
+                break
+        second.wait_for_timeout(300)
+        assert streams(visit) == 1, "both listen"
+
+
+def without_the_server(playwright, program, folder):
+    gone = r"ERR_CONNECTION|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE_CHUNKED|ERR_SOCKET|Failed to load resource|status of 401"
+    with tempfile.TemporaryDirectory() as home:
+        served = Served(program, home)
+        served.start()
+        try:
+            with Visit(playwright, served.address, folder, expected=gone, viewport={"width": 390, "height": 844}) as visit:
+                page = visit.page
+                visit.sign_in()
+                field = page.get_by_label("Why does it not rotate?")
+                expect(field).to_be_visible()
+                other = visit.window("/")
+                expect(other.get_by_label("Why does it not rotate?")).to_be_visible()
+                field.fill("prod/half-a")
+                served.kill()
+                for window in (page, other):
+                    expect(window.locator("#connection")).to_contain_text("The connection is lost")
+                    expect(window.locator("#connection")).to_have_attribute("role", "status")
+                visit.picture("31-the-server-is-gone")
+                contrast(visit)
+                no_wider_than_the_screen(visit)
+                # What is sent now is not lost, and nobody is led to an error of the browser.
+                field.fill("prod/half-a-word")
+                page.keyboard.press("Enter")
+                expect(page.locator("#connection")).to_contain_text("may not have arrived")
+                expect(field).to_have_value("prod/half-a-word")
+                visit.picture("32-not-sent")
+                served.start()
+                expect(page.locator("#connection")).to_contain_text("Connected again")
+                for window in (page, other):
+                    expect(window.locator("#connection")).not_to_contain_text("is lost")
+                expect(other.locator("#connection")).to_be_empty()
+                visit.picture("33-back-again")
+                # Still signed in, with forms that work: sent again, it is taken once.
+                page.keyboard.press("Enter")
+                page.wait_for_url("**/threads/**")
+                expect(page.locator("#threads li")).to_have_count(1)
+                expect(other.locator("#threads")).to_contain_text("prod/half-a-word")
+                expect(page.locator("#connection")).to_be_empty()
+        finally:
+            served.kill()
+
+
+def behind_the_sign_in(playwright, program, folder):
+    refused = r"Failed to load resource|status of 40[13]|status of 429"
+    with tempfile.TemporaryDirectory() as home:
+        served = Served(program, home)
+        served.start()
+        try:
+            with Visit(playwright, served.address, folder, expected=refused, viewport={"width": 390, "height": 844}) as visit:
+                page = visit.page
+                no_wider_than_the_screen(visit)
+                everything_has_a_name(visit)
+                visit.sign_in()
+                visit.ask("/rotation-diag prod/shared")
+                page.wait_for_url("**/threads/**")
+                thread = page.url.removeprefix(served.address)
+                # The session ends while somebody writes.
+                page.get_by_label("Go on in this thread").fill("widen 30")
+                visit.context.clear_cookies()
+                page.get_by_label("Go on in this thread").fill("widen 30d")
+                page.keyboard.press("Enter")
+                expect(page.locator("#connection")).to_contain_text("You are signed out")
+                expect(page.get_by_label("Go on in this thread")).to_have_value("widen 30d")
+                no_wider_than_the_screen(visit)
+                contrast(visit)
+                visit.picture("41-signed-out")
+                with visit.context.expect_page() as opened:
+                    page.get_by_role("link", name="Sign in").click()
+                visit.sign_in(opened.value)
+                opened.value.wait_for_url(f"**{thread}")
+                expect(page.locator("#connection")).not_to_contain_text("signed out")
+                expect(page.get_by_label("Go on in this thread")).to_have_value("widen 30d")
+                # A link that somebody shared, with the place in it.
+                visit.context.clear_cookies()
+                page.goto("about:blank")
+                page.goto(f"{served.address}{thread}#m-1")
+                page.get_by_label("The token of this page").fill("a wrong one")
+                page.get_by_role("button", name="Sign in").click()
+                expect(page.get_by_role("alert")).to_contain_text("This is not the token.")
+                visit.picture("42-wrong-token")
+                contrast(visit)
+                visit.sign_in()
+                page.wait_for_url(f"**{thread}#m-1")
+                expect(page.locator("#messages article").first).to_contain_text("prod/shared")
+            # The same without scripts: the words go through the sign-in.
+            with Visit(playwright, served.address, folder, expected=refused, java_script_enabled=False) as visit:
+                page = visit.page
+                visit.sign_in()
+                visit.context.clear_cookies()
+                visit.ask("/rotation-diag prod/kept")
+                expect(page.get_by_role("alert").first).to_contain_text("what you wrote is kept")
+                visit.sign_in()
+                expect(page.get_by_label("Why does it not rotate?")).to_have_value("/rotation-diag prod/kept")
+                visit.picture("43-words-after-the-sign-in")
+        finally:
+            served.kill()
+
+
+def with_a_slow_server(playwright, address, folder):
+    with Visit(playwright, address, folder) as visit:
+        page = visit.page
+        said = []
+
+        def slowly(route):
+            said.append(route.request.post_data)
+            page.wait_for_timeout(1500)
+            route.continue_()
+
+        page.route("**/say", slowly)
+        field = page.get_by_label("Why does it not rotate?")
+        field.fill("/rotation-diag prod/forum-db")
+        button = page.get_by_role("button", name="Ask")
+        button.click()
+        expect(button).to_be_disabled()
+        # Impatience counts once, and what is written meanwhile stays.
+        field.press("Enter")
+        field.press("Enter")
+        field.fill("/rotation-diag prod/next")
+        expect(page.locator("#threads")).to_contain_text("prod/forum-db")
+        expect(button).to_be_enabled()
+        expect(field).to_have_value("/rotation-diag prod/next")
+        assert page.url.split("?")[0] == address + "/", "whoever writes is not led away"
+        assert len(said) == 1, said
+        expect(page.locator("#threads li")).to_have_count(1)
+
+
+def after_sleep(playwright, address, folder):
+    """A stream that says nothing any more, as after sleep or in another network, is replaced."""
+    with Visit(playwright, address, folder) as visit:
+        page = visit.page
+        visit.context.add_init_script(COUNTED)
+        page.clock.install()
+        page.reload()
+        expect(page.get_by_label("Why does it not rotate?")).to_be_visible()
+        page.get_by_label("Why does it not rotate?").fill("prod/typed")
+        page.clock.run_for(1000)
+        assert page.evaluate("window.streams.length") == 1
+        page.clock.fast_forward("10:00")
+        page.clock.run_for(10_000)
+        assert page.evaluate("window.streams.length") > 1, "the dead stream is still listened to"
+        assert streams(visit) == 1
+        # Another network.
+        before = page.evaluate("window.streams.length")
+        page.evaluate("window.dispatchEvent(new Event('online'))")
+        assert page.evaluate("window.streams.length") == before + 1
+        expect(page.get_by_label("Why does it not rotate?")).to_have_value("prod/typed")
+
+
+def below_a_path(playwright, program, folder):
+    with tempfile.TemporaryDirectory() as home:
+        served = Served(program, home, "/ops/page")
+        served.start()
+        try:
+            with Visit(playwright, served.address, folder) as visit:
+                page = visit.page
+                visit.context.add_init_script(COUNTED)
+                visit.sign_in()
+                page.wait_for_url(served.address)
+                visit.ask("/rotation-diag prod/below")
+                page.wait_for_url("**/ops/page/threads/**")
+                assert streams(visit) == 1
+                page.get_by_role("link", name="rotation-diag").click()
+                page.wait_for_url(served.address)
+                expect(page.locator("#threads")).to_contain_text("prod/below")
+                page.locator("#threads a").click()
+                page.wait_for_url("**/ops/page/threads/**")
+        finally:
+            served.kill()
+
+
 def main():
     expect.set_options(timeout=PATIENCE_MS)
     program = sys.argv[1]
     folder = sys.argv[2] if len(sys.argv) > 2 else None
-    journeys = (with_the_mouse, with_the_keyboard, on_a_phone_in_the_dark, without_scripts)
+    on_the_demo = (
+        with_the_mouse,
+        with_the_keyboard,
+        on_a_phone_in_the_dark,
+        without_scripts,
+        with_a_mistake,
+        in_many_windows,
+        one_that_listens_hangs,
+        with_a_slow_server,
+        after_sleep,
+    )
+    on_the_bot = (without_the_server, behind_the_sign_in, below_a_path)
     only = os.environ.get("JOURNEY")
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
         os.environ["HOME"] = home
-        for journey in [journey for journey in journeys if only in (None, journey.__name__)]:
-            with demo(program) as address:
-                journey(playwright, address, folder)
-            print(f"{journey.__name__.replace('_', ' ')}: well")
+        for journey in [journey for journey in on_the_demo + on_the_bot if only in (None, journey.__name__)]:
+            if journey in on_the_bot:
+                journey(playwright, program, folder)
+            else:
+                with demo(program) as address:
+                    journey(playwright, address, folder)
+            print(f"{journey.__name__.replace('_', ' ')}: well", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 //! What the page lets in, and what it shows.
 
-use crate::site::{Browser, FOREIGN_HOST, Site, hidden};
+use crate::site::{Browser, FOREIGN_HOST, Site, hidden, location};
 use crate::worlds::{ID, investigated};
 use reqwest::Method;
-use reqwest::header::{CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION, ORIGIN};
+use reqwest::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ORIGIN};
 use rotation_diag::chat::compose::{self, Standing};
 use rotation_diag::chat::document::{Attachment, Content, Message, Part, Quote, Tone};
 use rotation_diag::chat::{ChatPlatform as _, Destination, Manner, Receipt, Said};
@@ -78,13 +78,15 @@ async fn words_reach_the_reception_once_with_who_where_and_what() {
     let site = Site::open().await;
     let mut browser = Browser::default();
     let response = site.submit(&mut browser, "/", "/say", &[("words", "/rotation-diag prod/orders-db window:7d")]).await;
-    assert_eq!((response.status().as_u16(), response.headers()[LOCATION].to_str().unwrap()), (303, "/?asked"));
+    assert_eq!(response.status(), 303);
     let received = site.desk.received.lock().unwrap().clone();
     let [inbound] = received.as_slice() else { panic!("{received:?}") };
     assert_eq!(inbound.said, Said::Words("/rotation-diag prod/orders-db window:7d".to_owned()));
     assert_eq!((inbound.actor.platform, inbound.actor.user.as_str()), (PlatformName::Console, "local"));
     assert_eq!((inbound.place.channel.as_str(), inbound.place.thread.as_deref()), ("page", None));
-    assert!(inbound.key.starts_with("page.") && inbound.reply_to.is_some());
+    let (_, once) = inbound.key.strip_prefix("page.").unwrap().split_once('.').unwrap();
+    assert_eq!(location(&response), format!("/?asked={once}"));
+    assert!(inbound.reply_to.is_some());
 }
 
 #[tokio::test]
@@ -100,7 +102,7 @@ async fn a_click_in_a_thread_goes_back_to_it_and_the_same_form_has_the_same_key(
     for _ in 0..2 {
         let request = site.request(Method::POST, "/act").header(ORIGIN, format!("http://{}", site.host)).form(&fields);
         let response = browser.send(request).await;
-        assert_eq!(response.headers()[LOCATION].to_str().unwrap(), format!("{thread}?asked"));
+        assert_eq!(location(&response), format!("{thread}?asked={once}"));
     }
     let received = site.desk.received.lock().unwrap().clone();
     assert_eq!(received[0].said, Said::Click(token));
@@ -141,6 +143,48 @@ async fn what_did_not_come_from_the_page_itself_changes_nothing() {
 }
 
 #[tokio::test]
+async fn every_form_proves_where_it_comes_from_and_every_change_asks_for_it() {
+    let site = Site::start(Some("9f86d081884c7d659a2feaa0c55ad015")).await;
+    let investigation = investigated("role_detached_policy").await;
+    site.shelf.put(&[(ROOT, compose::verdict(&Report::new(&investigation), ID, 1, &Standing::default()))]);
+    *site.desk.investigation.lock().unwrap() = Some(investigation);
+    *site.desk.suggestions.lock().unwrap() = vec!["prod/orders-db".to_owned()];
+    let mut browser = Browser::default();
+    let form = regex::Regex::new(r#"(?s)<form ([^>]*)>(.*?)</form>"#).unwrap();
+    let mut seen = Vec::new();
+    let mut look = |page: &str| {
+        for found in form.captures_iter(page) {
+            assert!(found[1].contains("method=\"post\""), "{}", &found[1]);
+            let action = regex::Regex::new("action=\"([^\"]*)\"").unwrap().captures(&found[1]).unwrap()[1].to_owned();
+            assert_eq!(hidden(&found[2], "form").len(), 64, "{}", &found[1]);
+            seen.push(action);
+        }
+    };
+    look(&site.page(&mut browser, "/sign-in").await);
+    assert_eq!(site.sign_in(&mut browser, "9f86d081884c7d659a2feaa0c55ad015", &[]).await.status(), 303);
+    for path in ["/".to_owned(), format!("/threads/{ROOT}"), format!("/investigations/{ID}")] {
+        look(&site.page(&mut browser, &path).await);
+    }
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen, ["/act", "/say", "/sign-in"]);
+    let own = format!("http://{}", site.host);
+    for action in seen {
+        for (origin, status) in [(Some(own.as_str()), 403), (Some("https://evil.example"), 403), (Some("null"), 403), (None, 403)]
+        {
+            let fields =
+                [("form", "0".repeat(64)), ("once", "1".repeat(32)), ("words", "x".to_owned()), ("token", "x".to_owned())];
+            let mut request = site.request(Method::POST, &action).form(&fields);
+            if let Some(origin) = origin {
+                request = request.header(ORIGIN, origin);
+            }
+            assert_eq!(browser.send(request).await.status(), status, "{action} from {origin:?}");
+        }
+    }
+    assert!(site.desk.received.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn forms_and_methods_have_their_limits() {
     let site = Site::open().await;
     let mut browser = Browser::default();
@@ -157,9 +201,15 @@ async fn forms_and_methods_have_their_limits() {
 async fn with_a_token_nothing_is_shown_before_it_is_given() {
     let site = Site::start(Some("open sesame")).await;
     let mut browser = Browser::default();
-    for path in ["/", "/threads/x", "/investigations/x", "/investigations/x/files/report.json"] {
+    for (path, to) in [
+        ("/", ""),
+        ("/threads/x", "?to=%2Fthreads%2Fx"),
+        ("/investigations/x", "?to=%2Finvestigations%2Fx"),
+        ("/investigations/x/files/report.json", "?to=%2Finvestigations%2Fx%2Ffiles%2Freport%2Ejson"),
+        ("/nowhere", ""),
+    ] {
         let response = site.get(&mut browser, path).await;
-        assert_eq!((response.status().as_u16(), response.headers()[LOCATION].to_str().unwrap()), (303, "/sign-in"), "{path}");
+        assert_eq!((response.status().as_u16(), location(&response)), (303, format!("/sign-in{to}")), "{path}");
     }
     assert_eq!(site.get(&mut browser, "/live").await.status(), 401);
     let sign_in = site.page(&mut browser, "/sign-in").await;
@@ -186,15 +236,16 @@ async fn what_one_person_is_told_is_shown_to_no_other_and_ends_with_the_next_wor
     let site = Site::open().await;
     let (mut one, mut two) = (Browser::default(), Browser::default());
     site.desk.answers.lock().unwrap().push(Receipt::Answer(Box::new(compose::help(Manner::Prompt))));
-    site.submit(&mut one, "/", "/say", &[("words", "help")]).await;
+    let window = location(&site.submit(&mut one, "/", "/say", &[("words", "help")]).await);
     let help = "Why does a secret not rotate? Name it, and I look";
-    assert!(site.page(&mut one, "/").await.contains(help));
-    assert!(!site.page(&mut two, "/").await.contains(help));
+    assert!(site.page(&mut one, &window).await.contains(help));
+    assert!(!site.page(&mut two, &window).await.contains(help), "the address alone tells nobody anything");
+    assert!(!site.page(&mut one, "/").await.contains(help), "another window of the same person is not disturbed");
     let session = site.desk.received.lock().unwrap()[0].reply_to.clone().unwrap();
     site.console.whisper(&session, &compose::already()).await.unwrap();
-    assert!(site.page(&mut one, "/").await.contains("This has been done already"));
-    site.submit(&mut one, "/", "/say", &[("words", "prod/x")]).await;
-    let page = site.page(&mut one, "/").await;
+    assert!(site.page(&mut one, &window).await.contains("This has been done already"));
+    let next = location(&site.submit(&mut one, &window, "/say", &[("words", "prod/x")]).await);
+    let page = site.page(&mut one, &next).await;
     assert!(!page.contains(help) && !page.contains("This has been done already"));
 }
 
@@ -379,10 +430,12 @@ async fn browsers_are_told_when_to_look_again() {
         channel: "page".to_owned(),
         root: "0123.root/0 x".to_owned(),
     };
+    site.console.edit(&Destination::Thread(thread.clone()), ROOT, &site.say("y")).await.unwrap();
+    assert_eq!(next(&mut first).await, "event: changed\ndata: look\n\n");
+    assert_eq!(next(&mut second).await, "event: changed\ndata: look\n\n");
     site.console.point_to(&session, &thread).await.unwrap();
-    site.console.edit(&Destination::Thread(thread), ROOT, &site.say("y")).await.unwrap();
-    assert_eq!(next(&mut first).await, "event: opened\ndata: /threads/0123.root%2F0%20x\n\n");
-    assert_eq!(next(&mut second).await, "event: changed\ndata: look\n\n", "only the one who asked is led to the thread");
+    assert_eq!(next(&mut first).await, "event: changed\ndata: look\n\n");
+    assert_eq!(next(&mut second).await, "event: changed\ndata: look\n\n");
     site.console.close();
     assert_eq!(next(&mut second).await, "", "the stream ends when the page goes away");
     assert_eq!(site.get(&mut two, "/live").await.status(), 503);
@@ -418,14 +471,117 @@ async fn without_scripts_a_page_looks_again_while_steps_run() {
     let mut browser = Browser::default();
     site.shelf.put(&[(ROOT, compose::progress(&safe("prod/x"), &compose::waiting()))]);
     let again = "<noscript><meta http-equiv=\"refresh\" content=\"2\"></noscript>";
-    for path in ["/".to_owned(), format!("/threads/{ROOT}")] {
-        assert!(site.page(&mut browser, &path).await.contains(again), "{path}");
-    }
+    assert!(site.page(&mut browser, &format!("/threads/{ROOT}")).await.contains(again));
+    let channel = site.page(&mut browser, "/").await;
+    assert!(!channel.contains("http-equiv") && channel.contains(">Look again</a>"), "what is typed there is not taken away");
     site.shelf.0.lock().unwrap().clear();
     site.shelf.put(&[(ROOT, site.say("done"))]);
     assert!(!site.page(&mut browser, "/").await.contains("http-equiv"));
-    // Right after asking, what was asked is only just stored: it looks once more, at the page itself.
-    assert!(site.page(&mut browser, "/?asked").await.contains("content=\"2;url=/\""));
-    let thread = site.page(&mut browser, &format!("/threads/{ROOT}?asked")).await;
-    assert!(thread.contains(&format!("content=\"2;url=/threads/{ROOT}\"")));
+    // Right after asking, what was asked is only just stored: it looks until the thread is there, and then goes to it, once.
+    let asked = location(&site.submit(&mut browser, "/", "/say", &[("words", "prod/x")]).await);
+    assert!(site.page(&mut browser, &asked).await.contains(again));
+    let session = site.desk.received.lock().unwrap()[0].reply_to.clone().unwrap();
+    site.console.point_to(&session, &thread(ROOT)).await.unwrap();
+    let led = site.get(&mut browser, &asked).await;
+    assert_eq!((led.status().as_u16(), location(&led)), (303, format!("/threads/{ROOT}")));
+    assert!(!site.page(&mut browser, &asked).await.contains("http-equiv"), "whoever comes back is not led away again");
+}
+
+fn thread(root: &str) -> ThreadRef {
+    ThreadRef {
+        platform: PlatformName::Console,
+        workspace: "local".to_owned(),
+        channel: "page".to_owned(),
+        root: root.to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn asking_in_one_window_moves_no_other() {
+    let site = Site::open().await;
+    let mut browser = Browser::default();
+    site.shelf.put(&[(ROOT, site.say("a thread")), ("other", site.say("x"))]);
+    let first = location(&site.submit(&mut browser, "/", "/say", &[("words", "prod/x")]).await);
+    let second = location(&site.submit(&mut browser, "/", "/say", &[("words", "prod/y")]).await);
+    let beside = location(&site.submit(&mut browser, "/", "/say", &[("words", "prod/z"), ("beside", ROOT)]).await);
+    assert!(beside.starts_with(&format!("/threads/{ROOT}?asked=")), "what was open stays open: {beside}");
+    let asked: Vec<ReplyTo> = site.desk.received.lock().unwrap().iter().filter_map(|said| said.reply_to.clone()).collect();
+    site.console.point_to(&asked[1], &thread(ROOT)).await.unwrap();
+    for still in ["/", &first, &beside, &format!("/threads/{ROOT}")] {
+        assert_eq!(site.get(&mut browser, still).await.status(), 200, "{still}");
+    }
+    assert_eq!(site.get(&mut Browser::default(), &second).await.status(), 200, "nor is another browser led there");
+    assert_eq!(location(&site.get(&mut browser, &second).await), format!("/threads/{ROOT}"));
+}
+
+#[tokio::test]
+async fn words_that_start_nothing_stay_in_their_field_with_why() {
+    let site = Site::open().await;
+    let mut browser = Browser::default();
+    site.shelf.put(&[(ROOT, site.say("a thread"))]);
+    let field = |page: &str, id: &str| {
+        regex::Regex::new(&format!("<input id=\"{id}\"[^>]*>")).unwrap().find(page).unwrap().as_str().to_owned()
+    };
+    let why = "the window has to be written like this";
+    let answer = || Receipt::Answer(Box::new(compose::notice(Tone::Warning, why)));
+    for (from, more, id, other) in
+        [("/".to_owned(), None, "ask", None), (format!("/threads/{ROOT}"), Some(("thread", ROOT)), "say", Some("ask"))]
+    {
+        site.desk.answers.lock().unwrap().push(answer());
+        let fields: Vec<(&str, &str)> = [("words", "prod/x windw:\"7d")].into_iter().chain(more).collect();
+        let shown = location(&site.submit(&mut browser, &from, "/say", &fields).await);
+        let page = site.page(&mut browser, &shown).await;
+        let input = field(&page, id);
+        for expected in
+            ["value=\"prod/x windw:&quot;7d\"", "aria-invalid=\"true\"", "aria-describedby=\"whispers\"", " autofocus"]
+        {
+            assert!(input.contains(expected), "{expected}: {input}");
+        }
+        let (_, notices) = page.split_once("id=\"whispers\"").unwrap();
+        let (notices, _) = notices.split_once("</article>").unwrap();
+        assert!(notices.contains("role=\"alert\"") && notices.contains("The window has to be written like this."), "{notices}");
+        if let Some(other) = other {
+            assert!(!field(&page, other).contains("value="), "the other field is left alone");
+        }
+        assert!(!site.page(&mut browser, &from).await.contains("aria-invalid"), "another window is not disturbed");
+    }
+    // Unstored, they stay as well; a value that was pasted does not.
+    site.desk.answers.lock().unwrap().push(Receipt::Unavailable(Box::new(compose::unavailable())));
+    let shown = location(&site.submit(&mut browser, "/", "/say", &[("words", "prod/x")]).await);
+    assert!(field(&site.page(&mut browser, &shown).await, "ask").contains("value=\"prod/x\""));
+    site.desk.answers.lock().unwrap().push(answer());
+    let value = "ghp_16C7e42F292c6912E7710c838347Ae178B4a";
+    let shown = location(&site.submit(&mut browser, "/", "/say", &[("words", value)]).await);
+    assert!(!site.page(&mut browser, &shown).await.contains(value));
+}
+
+#[tokio::test]
+async fn a_form_of_before_a_restart_starts_nothing_and_loses_no_words() {
+    let site = Site::open().await;
+    let mut browser = Browser::default();
+    let once = hidden(&site.page(&mut browser, "/").await, "once");
+    let own = format!("http://{}", site.host);
+    let send = |form: String| {
+        let fields = [("form", form), ("once", once.clone()), ("words", "prod/orders-db".to_owned())];
+        site.request(Method::POST, "/say").header(ORIGIN, &own).form(&fields)
+    };
+    let response = browser.send(send("0".repeat(64))).await;
+    assert_eq!(response.status(), 403);
+    let page = response.text().await.unwrap();
+    assert!(page.contains("value=\"prod/orders-db\"") && page.contains("older than the program behind it"), "{page}");
+    assert!(site.desk.received.lock().unwrap().is_empty());
+    assert_eq!(browser.send(send(hidden(&page, "form"))).await.status(), 303, "sent again, it is taken");
+    assert_eq!(site.desk.received.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_list_that_is_cut_says_so() {
+    let site = Site::open().await;
+    for at in 0..49 {
+        site.shelf.put(&[(&format!("root{at}"), site.say("x"))]);
+    }
+    let mut browser = Browser::default();
+    assert!(!site.page(&mut browser, "/").await.contains("These are the newest"));
+    site.shelf.put(&[("root", site.say("x"))]);
+    assert!(site.page(&mut browser, "/").await.contains("These are the newest 50."));
 }

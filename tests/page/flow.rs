@@ -1,7 +1,6 @@
 //! The whole bot behind the page: store, workers, delivery, and a simulated account.
 
-use crate::site::{Browser, Caller, hidden, new_id};
-use reqwest::header::LOCATION;
+use crate::site::{Browser, Caller, hidden, location, new_id};
 use rotation_diag::app::demo::{Demo, World};
 use rotation_diag::app::{App, Plugged};
 use rotation_diag::chat::Reception;
@@ -29,6 +28,8 @@ struct Watcher<'a> {
     browser: Browser,
     news: reqwest::Response,
     heard: String,
+    /// Where the last button led to: there it is said what became of it.
+    shown: String,
 }
 
 impl<'a> Watcher<'a> {
@@ -37,7 +38,7 @@ impl<'a> Watcher<'a> {
         caller.page(&mut browser, "/").await;
         let news = caller.get(&mut browser, "/live").await;
         assert_eq!(news.status(), 200);
-        Watcher { caller, browser, news, heard: String::new() }
+        Watcher { caller, browser, news, heard: String::new(), shown: String::new() }
     }
 
     /// Waits for the next news, whatever it is.
@@ -46,7 +47,7 @@ impl<'a> Watcher<'a> {
             if let Some((event, rest)) = self.heard.split_once("\n\n") {
                 let (event, rest) = (event.to_owned(), rest.to_owned());
                 self.heard = rest;
-                if !event.starts_with(':') {
+                if !event.starts_with("event: alive") {
                     return event;
                 }
                 continue;
@@ -60,10 +61,13 @@ impl<'a> Watcher<'a> {
     async fn ask(&mut self, words: &str) -> String {
         let response = self.caller.submit(&mut self.browser, "/", "/say", &[("words", words)]).await;
         assert_eq!(response.status(), 303);
+        let asked = location(&response);
         loop {
-            if let Some(path) = self.hear().await.strip_prefix("event: opened\ndata: ") {
-                return path.to_owned();
+            let page = self.caller.get(&mut self.browser, &asked).await;
+            if page.status() == 303 {
+                return location(&page);
             }
+            self.hear().await;
         }
     }
 
@@ -82,7 +86,9 @@ impl<'a> Watcher<'a> {
         let root = thread.strip_prefix("/threads/").unwrap().to_owned();
         let response = self.caller.submit(&mut self.browser, thread, "/act", &[("token", token), ("thread", &root)]).await;
         assert_eq!(response.status(), 303);
-        assert_eq!(response.headers()[LOCATION].to_str().unwrap().trim_end_matches("?asked"), thread);
+        let shown = location(&response);
+        assert_eq!(shown.split_once("?asked=").unwrap().0, thread);
+        self.shown = shown;
     }
 }
 
@@ -113,7 +119,7 @@ async fn a_question_becomes_a_thread_and_buttons_go_on_with_it() {
     let page = one.until(&thread, "looked back 7 d").await;
     assert_eq!(token(&page, "widen-7"), None, "it looks back 7 days already");
     one.press(&thread, &widen).await;
-    assert!(one.caller.page(&mut one.browser, &thread).await.contains("This button has expired"));
+    assert!(one.caller.page(&mut one.browser, &one.shown).await.contains("This button has expired"));
 
     let mut two = Watcher::new(&caller).await;
     let rerun = token(&page, "rerun-4").unwrap();
@@ -191,8 +197,16 @@ async fn kept(folder: &std::path::Path, host: &str) -> (App, Caller) {
         folder.join("kept.db").display()
     );
     let config = Config::parse(&text).unwrap();
-    let settings =
-        Settings { hosts: vec![host.to_owned()], token: None, secure: false, note: None, examples: Vec::new(), new_id };
+    let settings = Settings {
+        hosts: vec![host.to_owned()],
+        token: None,
+        secure: false,
+        path: String::new(),
+        trusted_proxies: Vec::new(),
+        note: None,
+        examples: Vec::new(),
+        new_id,
+    };
     let console = Console::new(settings);
     let page = Arc::clone(&console);
     let accounts = rotation_diag::app::demo::accounts(worlds());
@@ -258,7 +272,7 @@ async fn serve_offers_the_page_behind_its_token_under_its_own_name_alone() {
     let get = |path: &str, host: &str| caller.request(reqwest::Method::GET, path).header(reqwest::header::HOST, host);
     assert_eq!(get("/", &caller.host).send().await.unwrap().status(), 421, "its address is not its name");
     let channel = get("/", "page.example").send().await.unwrap();
-    assert_eq!((channel.status().as_u16(), channel.headers()[LOCATION].to_str().unwrap()), (303, "/sign-in"));
+    assert_eq!((channel.status().as_u16(), location(&channel).as_str()), (303, "/sign-in"));
     let mut browser = Browser::default();
     let page = browser.send(get("/sign-in", "page.example")).await.text().await.unwrap();
     let request = caller

@@ -13,5 +13,6 @@ mod console;
 mod flow;
 mod messages;
 mod plain;
+mod sign_in;
 mod site;
 mod worlds;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use reqwest::header::{COOKIE, HOST, ORIGIN, SET_COOKIE};
+use reqwest::header::{COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use rotation_diag::chat::compose;
@@ -10,6 +10,7 @@ use rotation_diag::chat::console::{Console, Settings, router};
 use rotation_diag::chat::{Board, BoardError, BoardThread, Inbound, Message, Posted, Receipt, Reception, Summary};
 use rotation_diag::config::Token;
 use rotation_diag::model::{Actor, Investigation, Place, PlatformName};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -99,7 +100,12 @@ pub(crate) struct Caller {
 /// What a browser keeps between requests.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Browser {
-    cookies: Vec<(String, String)>,
+    pub(crate) cookies: Vec<(String, String)>,
+}
+
+/// Where a response leads.
+pub(crate) fn location(response: &Response) -> String {
+    response.headers()[LOCATION].to_str().unwrap().to_owned()
 }
 
 impl Site {
@@ -108,6 +114,11 @@ impl Site {
     }
 
     pub(crate) async fn start(token: Option<&str>) -> Site {
+        Site::behind(token, "", &[]).await
+    }
+
+    /// Offered below a path, to clients of these proxies.
+    pub(crate) async fn behind(token: Option<&str>, path: &str, proxies: &[&str]) -> Site {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let host = listener.local_addr().unwrap().to_string();
@@ -115,12 +126,14 @@ impl Site {
             hosts: vec![host.clone(), host.replace("127.0.0.1", "localhost")],
             token: token.map(Token::new),
             secure: false,
+            path: path.to_owned(),
+            trusted_proxies: proxies.iter().map(|network| network.parse().unwrap()).collect(),
             note: Some("A simulated account".to_owned()),
             examples: Vec::new(),
             new_id,
         };
         let (console, desk, shelf) = (Console::new(settings), Arc::new(Desk::default()), Arc::new(Shelf::default()));
-        let app = router(console.clone(), desk.clone(), shelf.clone());
+        let app = router(console.clone(), desk.clone(), shelf.clone()).into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, app).await });
         Site { console, desk, shelf, caller: Caller::of(host) }
     }
@@ -141,6 +154,16 @@ impl Caller {
 
     pub(crate) async fn get(&self, browser: &mut Browser, path: &str) -> Response {
         browser.send(self.request(Method::GET, path)).await
+    }
+
+    /// Gives a token at the sign-in, as a browser does, with more headers.
+    pub(crate) async fn sign_in(&self, browser: &mut Browser, token: &str, headers: &[(&str, &str)]) -> Response {
+        let form = hidden(&self.page(browser, "/sign-in").await, "form");
+        let mut request = self.request(Method::POST, "/sign-in").header(ORIGIN, format!("http://{}", self.host));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        browser.send(request.form(&[("form", form.as_str()), ("token", token)])).await
     }
 
     /// A page's HTML.

@@ -260,10 +260,12 @@ fn name() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4096, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1024, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_generated_name_is_taken_for_a_value(name in name(), service in prop::sample::select(vec!["rds", "events", "ecs-sc"])) {
+        // Mailgun's keys have this shape.
+        prop_assume!(!name.starts_with("key-"));
         prop_assert!(!looks_like_a_value(&name), "{}", name);
         let managed = format!("{service}!{name}");
         prop_assert!(!looks_like_a_value(&managed), "{}", managed);

@@ -45,11 +45,14 @@ async fn each_failure_of_a_post_has_its_meaning() {
     let fake = FakeSlack::start().await;
     let slack = sender(&fake);
     for (fault, expected) in [
-        (Fault::Code("channel_not_found"), "nowhere to send: chat.postMessage: channel_not_found; invite the bot to the channel"),
-        (Fault::Code("not_in_channel"), "nowhere to send: chat.postMessage: not_in_channel; invite the bot to the channel"),
-        (Fault::Code("is_archived"), "nowhere to send: chat.postMessage: is_archived"),
+        (Fault::Code("channel_not_found"), "not taken there: chat.postMessage: channel_not_found; invite the bot to the channel"),
+        (Fault::Code("not_in_channel"), "not taken there: chat.postMessage: not_in_channel; invite the bot to the channel"),
+        (
+            Fault::Code("is_archived"),
+            "not taken there: chat.postMessage: is_archived; choose another channel, or have it unarchived",
+        ),
         (Fault::Code("invalid_auth"), "the token is not accepted: chat.postMessage: invalid_auth; check the token"),
-        (Fault::Code("msg_too_long"), "refused: chat.postMessage: msg_too_long"),
+        (Fault::Code("cant_update_message"), "refused: chat.postMessage: cant_update_message"),
         (Fault::Code("never_seen"), "not sent yet: chat.postMessage: never_seen"),
         (Fault::Code("fatal_error"), "perhaps sent: chat.postMessage: fatal_error"),
         (Fault::Status(302, vec![("location", "http://127.0.0.1:9/")]), "not sent yet: chat.postMessage: HTTP status 302"),
@@ -205,8 +208,12 @@ async fn files_follow_their_message_in_its_thread() {
         ],
         ..line("evidence")
     };
+    assert!(slack.owes_files(&message) && !slack.owes_files(&line("evidence")));
     let root = slack.post(&channel("C1"), &message, "k").await.unwrap();
     fake.next_post().await;
+    slack.attach(&channel("C1"), &root, &message, false).await.unwrap();
+    // Once more, because nobody knows whether it worked: what is there is not sent again.
+    slack.attach(&channel("C1"), &root, &message, true).await.unwrap();
     let mut shared = Vec::new();
     while let Some(file) = fake.world().read_file() {
         assert_eq!((file.channel.as_str(), file.thread.as_deref()), ("C1", Some(root.as_str())));
@@ -220,27 +227,71 @@ async fn files_follow_their_message_in_its_thread() {
 }
 
 #[tokio::test]
-async fn a_message_is_not_sent_before_its_files_are_ready_and_not_twice_for_their_sake() {
+async fn files_that_are_refused_are_told_in_the_thread_with_the_reason_and_others_are_tried_again() {
     let fake = FakeSlack::start().await;
     let slack = sender(&fake);
     let attachment = Attachment { name: "a.txt".to_owned(), description: safe("a"), content: Content::Text(safe("a")) };
     let message = Message { attachments: vec![attachment], ..line("x") };
-    fake.fault("files.getUploadURLExternal", Fault::Status(500, vec![]));
-    let error = slack.post(&channel("C1"), &message, "k").await.unwrap_err();
-    assert_eq!(error.to_string(), "not sent yet: files.getUploadURLExternal: HTTP status 500");
-    assert_eq!(fake.calls("chat.postMessage"), 0);
+    let root = slack.post(&channel("C1"), &message, "k").await.unwrap();
+    fake.next_post().await;
+    for (method, fault, expected) in [
+        ("files.getUploadURLExternal", Fault::Status(500, vec![]), "later"),
+        ("files.completeUploadExternal", Fault::Status(429, vec![("retry-after", "1")]), "later"),
+        ("files.completeUploadExternal", Fault::Code("internal_error"), "uncertain"),
+        ("files.completeUploadExternal", Fault::LostAfterwards, "uncertain"),
+    ] {
+        fake.fault(method, fault);
+        let error = slack.attach(&channel("C1"), &root, &message, false).await.unwrap_err();
+        assert_eq!(error.kind(), expected, "{method}");
+        if expected == "later" {
+            tokio::time::sleep(Duration::from_millis(1_100)).await;
+        }
+    }
+    slack.attach(&channel("C1"), &root, &message, true).await.unwrap();
+    assert_eq!(fake.world().read_file().unwrap().name, "a.txt");
+    assert!(fake.world().read_file().is_none(), "it had arrived");
 
-    for (at, method, code) in
-        [("C1", "files.getUploadURLExternal", "missing_scope"), ("C2", "files.completeUploadExternal", "internal_error")]
-    {
+    for (at, method, code, why) in [
+        ("C1", "files.getUploadURLExternal", "missing_scope", "install the app again"),
+        ("C2", "files.completeUploadExternal", "file_uploads_disabled", "take no files from me"),
+    ] {
         fake.fault(method, Fault::Code(code));
         let root = slack.post(&channel(at), &message, at).await.unwrap();
         assert!(fake.next_post().await.text.ends_with(" x"));
+        let error = slack.attach(&channel(at), &root, &message, false).await.unwrap_err();
+        assert_eq!(error.kind(), "closed");
         let told = fake.next_post().await;
         assert_eq!((told.channel.as_str(), told.thread.as_deref()), (at, Some(root.as_str())));
-        assert!(told.text.ends_with("Slack did not take it or did not say so: a.txt"), "{}", told.text);
+        assert!(told.text.contains("A file is missing here: a.txt"), "{}", told.text);
+        assert!(told.text.contains(why) && told.text.contains("press Export again"), "{}", told.text);
     }
-    assert_eq!(fake.calls("chat.postMessage"), 4);
+    fake.finish();
+}
+
+#[tokio::test]
+async fn a_message_whose_form_is_refused_comes_as_plain_text_and_one_the_thread_refuses_comes_beside_it() {
+    let fake = FakeSlack::start().await;
+    let slack = sender(&fake);
+    let message = Message { parts: vec![Part::Commands(vec![safe("aws iam get-role `x` <@U2>")])], ..line("the verdict") };
+    for (at, code, times) in [("C1", "invalid_blocks", 1), ("C2", "metadata_too_large", 2)] {
+        for _ in 0..times {
+            fake.fault("chat.postMessage", Fault::Code(code));
+        }
+        slack.post(&channel(at), &message, "k").await.unwrap();
+        let post = fake.next_post().await;
+        assert_eq!(post.text, "```🔴 the verdict\n\naws iam get-role 'x' &lt;@U2&gt;\n```".replace("\n```", "```"));
+        assert_eq!((post.blocks.is_null(), post.metadata.is_null()), (true, times == 2));
+        fake.fault("chat.update", Fault::Code("msg_too_long"));
+        slack.edit(&channel(at), &post.ts, &message).await.unwrap();
+        assert_eq!(fake.world().message(at, &post.ts).unwrap().blocks, json!([]));
+    }
+    fake.world().channels.insert("C4".to_owned(), crate::fake_slack::Channel { bot_is_member: true, ..Default::default() });
+    let root = slack.post(&channel("C4"), &line("root"), "root").await.unwrap();
+    fake.next_post().await;
+    fake.fault("chat.postMessage", Fault::Code("restricted_action_non_threadable_channel"));
+    slack.post(&thread("C4", &root), &line("details"), "details").await.unwrap();
+    let beside = fake.next_post().await;
+    assert_eq!((beside.text.as_str(), beside.thread), ("🔴 details", None));
     fake.finish();
 }
 
@@ -251,6 +302,7 @@ async fn what_does_not_fit_into_a_message_is_in_a_file_beside_it_and_an_edit_say
     let lines: Vec<_> = (0..500).map(|n| safe(&format!("line {n} of the evidence, which is rather long and goes on"))).collect();
     let message = Message { parts: vec![Part::Section { label: safe("Evidence"), lines }], ..line("step 4 · function logs") };
     let root = slack.post(&channel("C1"), &message, "k").await.unwrap();
+    slack.attach(&channel("C1"), &root, &message, false).await.unwrap();
     let post = fake.next_post().await;
     let note = post.blocks.as_array().unwrap().last().unwrap()["elements"][0]["text"].as_str().unwrap().to_owned();
     assert!(note.ends_with("more lines: details.txt in the thread has all of it."), "{note}");

@@ -32,6 +32,7 @@ pub(crate) struct Desk {
     seen: Mutex<HashSet<String>>,
     next: Mutex<VecDeque<Next>>,
     pub(crate) recent: Mutex<Vec<Summary>>,
+    pub(crate) joined: Mutex<Vec<Place>>,
     changed: Notify,
 }
 
@@ -85,6 +86,10 @@ impl Reception for Desk {
 
     async fn suggest(&self, _actor: &Actor, _place: &Place, _typed: &str) -> Vec<String> {
         Vec::new()
+    }
+
+    async fn joined(&self, place: &Place) {
+        self.joined.lock().unwrap().push(place.clone());
     }
 
     async fn recent(&self, _actor: &Actor, limit: usize) -> Vec<Summary> {

@@ -55,6 +55,34 @@ async fn a_refused_dialog_stays_open_and_says_why_beside_the_secret() {
 }
 
 #[tokio::test]
+async fn a_dialog_that_names_a_channel_the_bot_is_not_in_says_so_beside_the_channel() {
+    let bot = Bot::start().await;
+    for (channel, expected) in
+        [("C3", "I am not in this channel: invite me"), ("CPRIVATE", "I cannot see this channel: invite me")]
+    {
+        let mut fields = filled("prod/orders-db");
+        fields[1].1["selected_conversation"] = json!(channel);
+        let envelope = bot.fake.deliver("interactive", bot.fake.submission("U1", "investigate", &fields));
+        let answer = bot.fake.acknowledged(&envelope).await.expect("the dialog stays open");
+        assert_eq!(answer["response_action"], "errors");
+        let told = answer["errors"]["channel"].as_str().unwrap();
+        assert!(told.contains(expected) && told.contains("/invite @rotation-diag"), "{told}");
+    }
+    assert!(bot.desk.heard().is_empty());
+    // Where Slack does not say in time, the dialog closes, and the person can still be answered in that channel.
+    bot.fake.fault("conversations.history", Fault::Hang);
+    let mut fields = filled("prod/orders-db");
+    fields[1].1["selected_conversation"] = json!("C3");
+    let envelope = bot.fake.deliver("interactive", bot.fake.submission("U1", "investigate", &fields));
+    assert_eq!(bot.fake.acknowledged(&envelope).await, None);
+    let reply_to = bot.desk.hears(1).await.pop().unwrap().reply_to.unwrap();
+    let message = rotation_diag::chat::Message::line(rotation_diag::chat::document::Tone::Warning, safe("invite me"));
+    rotation_diag::chat::ChatPlatform::whisper(bot.slack.as_ref(), &reply_to, &message).await.unwrap();
+    assert_eq!(bot.fake.next_whisper().await["text"], "🟡 invite me");
+    bot.finish().await;
+}
+
+#[tokio::test]
 async fn a_dialog_that_cannot_open_is_told_and_not_forgotten() {
     let bot = Bot::start().await;
     bot.fake.fault("views.open", Fault::Code("expired_trigger_id"));

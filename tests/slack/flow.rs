@@ -1,9 +1,10 @@
 //! The program itself between a Slack and an AWS account that are not real, with everything logged that it can log.
 
-use crate::fake_slack::{APP_TOKEN, BOT_TOKEN, FakeSlack, Fault, Posted, SECRET, signature};
+use crate::fake_slack::{APP_TOKEN, BOT_TOKEN, FakeSlack, Fault, OTHER_TEAM, Posted, SECRET, STRANGER, TEAM, signature};
 use crate::reading::{read, undated, value_of};
 use rotation_diag::clock::Clock;
 use rotation_diag::simulator::{Scenario, Simulator};
+use serde_json::json;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::Receiver;
@@ -28,11 +29,15 @@ impl Program {
     }
 
     fn start_as(mode: &str, fake: &FakeSlack, aws: &Simulator) -> Program {
+        Program::start_for("[\"U1\"]", mode, fake, aws)
+    }
+
+    fn start_for(users: &str, mode: &str, fake: &FakeSlack, aws: &Simulator) -> Program {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("rotation-diag.toml");
         let text = format!(
             "default_region = \"eu-west-1\"\n\
-             [[allow]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannels = [\"C1\", \"C3\"]\nusers = [\"U1\"]\n\
+             [[allow]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannels = [\"C1\", \"C3\"]\nusers = {users}\n\
              [store]\npath = \"{}\"\n\
              [http]\nlisten = \"127.0.0.1:0\"\n\
              [slack]\n{mode}\nbot_token = \"env:BOT\"\napi_url = \"{}\"\n",
@@ -240,6 +245,74 @@ async fn whoever_asks_in_a_channel_without_the_bot_is_told_to_invite_it() {
     fake.acknowledged(&command).await;
     let whisper = fake.next_whisper().await;
     assert!(read(&whisper["blocks"]).contains("nvite"), "{}", read(&whisper["blocks"]));
+    program.stop();
+    fake.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_shared_channel_members_get_the_verdict_and_people_of_other_organizations_nothing() {
+    let fake = FakeSlack::start().await;
+    fake.world().users.insert("UGUEST".to_owned(), json!({ "id": "UGUEST", "team_id": TEAM, "is_ultra_restricted": true }));
+    let aws = account("role_detached_policy");
+    let program = Program::start_for("[\"*\"]", SOCKET, &fake, &aws);
+    fake.sockets_open(1).await;
+    let mut payloads = Vec::new();
+    for names in [&["user_team"][..], &["source_team", "envelope"], &[]] {
+        payloads.push(("events_api", fake.strangers_mention("C1", "prod/orders-db", names)));
+    }
+    payloads.push(("events_api", fake.mention_payload("UGUEST", "C1", "prod/orders-db", None)));
+    let mut command = fake.command_payload(STRANGER, "C1", "prod/orders-db");
+    command["team_id"] = json!(OTHER_TEAM);
+    payloads.push(("slash_commands", command));
+    for (kind, payload) in payloads {
+        let envelope = fake.deliver(kind, payload);
+        let refusal = match fake.acknowledged(&envelope).await {
+            Some(answer) => answer,
+            None => fake.next_whisper().await,
+        };
+        assert!(refusal["text"].as_str().unwrap().contains("not allowed for you here"), "{refusal}");
+    }
+    // The names of all secrets are read at the start, whoever asks.
+    assert!(aws.calls().iter().all(|call| call.operation == "ListSecrets"), "nothing is asked for a stranger");
+
+    let mention = fake.deliver("events_api", fake.mention_payload("U1", "C1", "prod/orders-db", None));
+    fake.acknowledged(&mention).await;
+    let root = fake.next_post().await;
+    fake.reads(&root, "is not rotating").await;
+    fake.thread_is_filled(&root).await;
+    let now = fake.world().message("C1", &root.ts).unwrap().clone();
+    let mut click = fake.click_payload_of(STRANGER, &now, &value_of(&now.blocks, "rerun"));
+    (click["team"]["id"], click["user"]["team_id"]) = (json!(OTHER_TEAM), json!(OTHER_TEAM));
+    let click = fake.deliver("interactive", click);
+    fake.acknowledged(&click).await;
+    assert!(fake.next_whisper().await["text"].as_str().unwrap().contains("not allowed for you here"));
+    let log = program.stop();
+    assert!(log.contains("in Slack as rotation-diag (UBOT) in the workspace Example (T1), over 1 socket"), "{log}");
+    fake.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_revoked_while_it_runs_turns_readiness_away_and_people_are_told_the_truth() {
+    let fake = FakeSlack::start().await;
+    let aws = account("healthy");
+    let program = Program::start_for("[\"*\"]", SOCKET, &fake, &aws);
+    let address = program.address.recv_timeout(Duration::from_secs(20)).unwrap();
+    fake.sockets_open(1).await;
+    let ready = async || reqwest::get(format!("{address}/readyz")).await.unwrap().status().as_u16();
+    assert_eq!(ready().await, 200);
+    for method in ["users.info", "chat.postMessage", "chat.postEphemeral"] {
+        fake.always(method, Fault::Code("token_revoked"));
+    }
+    for _ in 0..2 {
+        let command = fake.deliver("slash_commands", fake.command_payload("U1", "C1", "prod/orders-db"));
+        let told = match fake.acknowledged(&command).await {
+            Some(answer) => answer,
+            None => fake.next_whisper().await,
+        };
+        let text = told["text"].as_str().unwrap();
+        assert!(text.contains("token") && text.contains("nothing was started") && !text.contains("try again"), "{text}");
+        assert_eq!(ready().await, 503);
+    }
     program.stop();
     fake.finish();
 }

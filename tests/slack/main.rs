@@ -21,6 +21,7 @@ mod leaks;
 mod manifest;
 mod people;
 mod reading;
+mod refusals;
 mod rendering;
 mod signed;
 mod sockets;

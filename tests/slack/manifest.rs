@@ -40,7 +40,7 @@ fn both_ways_in_are_in_the_manifest() {
     for address in ["url: https://rotation-diag.example.com/slack/command", "/slack/events", "/slack/interactivity"] {
         assert!(MANIFEST.lines().any(|line| line.trim().starts_with('#') && line.contains(address)), "{address}");
     }
-    for event in ["app_home_opened", "app_mention", "/rotation-diag"] {
+    for event in ["app_home_opened", "app_mention", "member_joined_channel", "/rotation-diag"] {
         assert!(MANIFEST.contains(event), "{event}");
     }
 }
@@ -50,8 +50,9 @@ async fn the_bot_says_which_scopes_its_token_lacks() {
     let fake = FakeSlack::start().await;
     let slack = sender(&fake);
     assert_eq!(slack.missing_scopes().await, Some(Vec::new()));
-    fake.world().scopes = "chat:write,commands,app_mentions:read,channels:history,groups:history,users:read".to_owned();
-    assert_eq!(slack.missing_scopes().await, Some(vec!["files:write", "usergroups:read"]));
+    fake.world().scopes =
+        "chat:write,commands,app_mentions:read,channels:history,channels:read,groups:history,users:read".to_owned();
+    assert_eq!(slack.missing_scopes().await, Some(vec!["files:write", "groups:read", "usergroups:read"]));
     fake.finish();
 }
 

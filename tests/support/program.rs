@@ -29,7 +29,8 @@ impl Program {
         let store = folder.join("store.db");
         let places = format!("[http]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"{}\"\n", store.display());
         std::fs::write(&path, format!("default_region = \"eu-west-1\"\n{places}{config}")).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_rotation-diag"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rotation-diag"));
+        command
             .args(["serve", "--config"])
             .arg(&path)
             .env_clear()
@@ -37,13 +38,14 @@ impl Program {
             .env("HOME", folder)
             .env("AWS_ENDPOINT_URL", account.endpoint_url())
             .envs([("AWS_ACCESS_KEY_ID", "AKIDSIMULATED"), ("AWS_SECRET_ACCESS_KEY", "simulated")])
-            .env("AWS_EC2_METADATA_DISABLED", "true")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
+            .env("AWS_EC2_METADATA_DISABLED", "true");
+        Program::launch(command).await
+    }
+
+    /// Starts this command, and waits until it listens.
+    pub(crate) async fn launch(mut command: Command) -> Program {
+        let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let log = Arc::new(Mutex::new(String::new()));
         let (told, listens) = tokio::sync::oneshot::channel();

@@ -81,16 +81,25 @@ impl CertificateForm {
         self.pem_for(&SIGNING_KEY)
     }
 
+    /// In DER, for the key that signs messages.
+    pub(crate) fn der(&self) -> Vec<u8> {
+        self.made_for(&SIGNING_KEY).der().to_vec()
+    }
+
     /// In PEM, for an elliptic key.
     pub(crate) fn pem_with_elliptic_key(&self) -> String {
         self.pem_for(&KeyPair::generate().unwrap())
     }
 
     fn pem_for(&self, key: &KeyPair) -> String {
+        self.made_for(key).pem()
+    }
+
+    fn made_for(&self, key: &KeyPair) -> rcgen::Certificate {
         let mut params = CertificateParams::new(self.names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap();
         let date = |(year, month, day)| rcgen::date_time_ymd(year, month, day);
         (params.not_before, params.not_after) = (date(self.from), date(self.to));
-        params.signed_by(key, &issuer()).unwrap().pem()
+        params.signed_by(key, &issuer()).unwrap()
     }
 }
 
@@ -104,6 +113,8 @@ pub(crate) fn private_key_pem() -> String {
 pub(crate) enum Behaviour {
     /// Answers with this body.
     Serve(Vec<u8>),
+    /// Answers with this body under this path, and has nothing under any other.
+    ServeOnly(&'static str, Vec<u8>),
     /// Answers with this status.
     Status(u16),
     /// Points elsewhere.
@@ -188,12 +199,17 @@ impl CertificateHost {
 
 /// Serves the signer's certificate over plain HTTP: where `certificate_origin` points another process to.
 pub(crate) async fn plain_certificate_host() -> String {
+    mortal_certificate_host().await.0
+}
+
+/// The same, and what ends it.
+pub(crate) async fn mortal_certificate_host() -> (String, tokio::task::JoinHandle<()>) {
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let pem = CertificateForm::default().pem();
     let router = Router::new().route(PATH, axum::routing::get(|| async { pem }));
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    origin
+    let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    (origin, serving)
 }
 
 struct Names {
@@ -226,6 +242,8 @@ async fn serve(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
     let behaviour = shared.behaviour.lock().unwrap().clone().unwrap();
     match behaviour {
         Behaviour::Serve(body) => body.into_response(),
+        Behaviour::ServeOnly(path, body) if uri.path() == path => body.into_response(),
+        Behaviour::ServeOnly(..) => StatusCode::NOT_FOUND.into_response(),
         Behaviour::Status(status) => StatusCode::from_u16(status).unwrap().into_response(),
         Behaviour::Redirect(status, to) => (StatusCode::from_u16(status).unwrap(), [(LOCATION, to)]).into_response(),
         Behaviour::Hang | Behaviour::Untrusted => std::future::pending().await,

@@ -93,12 +93,37 @@ fn k08_the_readers_role_has_exactly_the_policy_that_is_documented() {
 fn the_topic_signs_with_version_two_and_what_is_not_delivered_is_kept() {
     let text = template("alarms.yaml");
     for needed in [
+        "TopicName: !Ref TopicName",
+        "SqsManagedSseEnabled: true",
         "SignatureVersion: \"2\"",
         "RawMessageDelivery: false",
         "RedrivePolicy: {deadLetterTargetArn: !GetAtt Undelivered.Arn}",
-        "eventName: [RotationFailed, RotationAbandoned, TestRotationFailed]",
+        "eventName: [RotationFailed, RotationAbandoned, TestRotationFailed, RotationSucceeded]",
+        "detail-type: [\"Secret Label Updated\"]",
+        "labelUpdated: [AWSCURRENT]",
+        "GROUP BY SecretId ORDER BY SUM() DESC",
         "- Key: SecretId",
+        "Value: $.additionalEventData.SecretId",
+        "Value: $.serviceEventDetails.secretId",
     ] {
         assert!(text.contains(needed), "{needed}");
     }
+    // Nobody can let SNS use a key that AWS manages.
+    assert!(!text.contains("KmsMasterKeyId"), "SNS cannot write to the dead-letter queue");
+}
+
+/// The alarm's ARN holds its name, and a condition on it does not hold for a name outside ASCII.
+#[test]
+fn an_alarm_may_publish_whatever_its_name_is_written_in() {
+    let alarms: Vec<String> = statements(&template("alarms.yaml"))
+        .into_iter()
+        .filter(|statement| statement.contains("cloudwatch.amazonaws.com"))
+        .collect();
+    assert_eq!(alarms.len(), 1);
+    let conditions: Vec<&str> = alarms[0].lines().filter(|line| !line.trim_start().starts_with('#')).collect();
+    let conditions = conditions.join("\n");
+    assert!(
+        !conditions.contains("aws:SourceArn") && conditions.contains("aws:SourceAccount: !Ref AWS::AccountId"),
+        "{conditions}"
+    );
 }

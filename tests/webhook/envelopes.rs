@@ -36,12 +36,51 @@ async fn a03_a_value_of_another_type_is_malformed() {
             let mut fields = notification(SENT, CANARY);
             let one_element = json!([fields[key].clone()]);
             for value in [value, one_element] {
+                // Without a subject it is signed otherwise, and well-formed.
+                if key == "Subject" && value.is_null() {
+                    continue;
+                }
                 fields[key] = value.clone();
                 assert_eq!(world.send(&fields).await, StatusCode::BAD_REQUEST, "{key} {value}");
             }
         }
     }
     world.assert_untouched("a03");
+}
+
+#[tokio::test]
+async fn a_subject_that_is_null_or_empty_counts_as_absent_and_is_left_out_of_what_is_signed() {
+    for subject in [Value::Null, json!("")] {
+        let world = World::new().await;
+        let mut bare = notification(SENT, "x");
+        bare.as_object_mut().unwrap().remove("Subject");
+        let mut fields = signed(bare);
+        fields["Subject"] = subject.clone();
+        for optional in ["Token", "SubscribeURL", "UnsubscribeURL", "MessageAttributes", "SequenceNumber"] {
+            fields[optional] = Value::Null;
+        }
+        assert_eq!(world.send(&fields).await, StatusCode::OK, "{subject}");
+        // What was signed with a subject is not what was sent without.
+        let mut stripped = notification(SENT, CANARY);
+        stripped["Subject"] = subject.clone();
+        assert_eq!(world.send(&stripped).await, StatusCode::FORBIDDEN, "{subject}");
+        assert_eq!(world.kept.notices().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_message_as_lambda_hands_it_on_is_taken() {
+    let world = World::new().await;
+    let mut fields = notification(SENT, "x");
+    fields.as_object_mut().unwrap().remove("Subject");
+    let mut fields = signed(fields);
+    let url = fields.as_object_mut().unwrap().remove("SigningCertURL").unwrap();
+    fields["SigningCertUrl"] = url.clone();
+    (fields["Subject"], fields["MessageAttributes"]) = (Value::Null, json!({}));
+    fields["UnsubscribeUrl"] = fields.as_object_mut().unwrap().remove("UnsubscribeURL").unwrap();
+    assert_eq!(world.send(&fields).await, StatusCode::OK);
+    fields["SigningCertURL"] = url;
+    assert_eq!(world.send(&fields).await, StatusCode::BAD_REQUEST, "two addresses");
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use rotation_diag::alarm::{Means, by_asking, look};
 use rotation_diag::aws::{Aws, AwsOptions, Registry};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::Config;
-use rotation_diag::model::{Alarm, AlarmSource, AlarmState, Observation};
+use rotation_diag::model::{Alarm, AlarmSource, AlarmState, Observation, OkBasis};
 use rotation_diag::simulator::{Scenario, Simulator};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -125,10 +125,12 @@ fn alarm(children: &[&str]) -> Alarm {
     Alarm {
         source: AlarmSource::CloudWatch,
         key: "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:a".to_owned(),
+        series: None,
         title: "a".to_owned(),
         account_id: "123456789012".to_owned(),
         region: "eu-west-1".to_owned(),
         state: AlarmState::Alarm,
+        basis: OkBasis::default(),
         state_at: Clock::system().now(),
         reason: String::new(),
         description: String::new(),

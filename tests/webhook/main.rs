@@ -15,6 +15,7 @@ mod bodies;
 mod bot_world;
 mod certificates;
 mod deploy;
+mod endings;
 mod envelopes;
 #[path = "../support/fake_discord/mod.rs"]
 mod fake_discord;
@@ -26,9 +27,11 @@ mod launched;
 mod lookups;
 mod notices;
 mod program;
+mod series;
 mod signed_by_aws;
 #[path = "../support/sns_signer.rs"]
 mod sns_signer;
+mod storms;
 mod subscriptions;
 mod threads;
 mod world;

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use futures::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
 use rotation_diag::app::Plugged;
-use rotation_diag::chat::document::{Mention, Part};
+use rotation_diag::chat::document::{Mention, Part, Tone};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::Config;
 use rotation_diag::model::{Action, PlatformName};
@@ -27,7 +27,7 @@ regions = ["eu-west-1"]
 topics = ["arn:aws:sns:eu-west-1:123456789012:alarms"]
 "#;
 
-const ROUTE: &str = r#"
+pub(crate) const ROUTE: &str = r#"
 [[alarms.route]]
 platform = "slack"
 workspace = "T1"
@@ -37,21 +37,21 @@ mention = "group:S1"
 "#;
 
 /// The bot with its endpoint, and one fake platform of each kind.
-struct Town {
-    world: BotWorld,
+pub(crate) struct Town {
+    pub(crate) world: BotWorld,
     router: Router,
-    slack: Arc<Fake>,
+    pub(crate) slack: Arc<Fake>,
     discord: Arc<Fake>,
     _host: CertificateHost,
 }
 
 impl Town {
-    async fn new(scenario: &str) -> Town {
+    pub(crate) async fn new(scenario: &str) -> Town {
         Town::with(scenario, "", ROUTE).await
     }
 
     /// A world, with what `extra` adds to it, and what the configuration has beside the account and the topic.
-    async fn with(scenario: &str, extra: &str, config: &str) -> Town {
+    pub(crate) async fn with(scenario: &str, extra: &str, config: &str) -> Town {
         Town::at(tempfile::tempdir().unwrap(), scenario, extra, config).await
     }
 
@@ -63,10 +63,35 @@ impl Town {
 
     /// One that takes alarms and does nothing about them yet.
     async fn asleep_at(folder: tempfile::TempDir, scenario: &str, extra: &str, config: &str) -> Town {
+        Town::asleep_by(Clock::system(), folder, scenario, extra, config).await
+    }
+
+    /// The same town after a restart, when it is later; `config` is what the configuration has then.
+    pub(crate) async fn later(self, minutes: i64, scenario: &str, extra: &str, config: &str) -> Town {
+        let Town { world, router, slack, discord, .. } = self;
+        drop(router);
+        let clock = Clock::starting_at(now().checked_add(SignedDuration::from_mins(minutes)).unwrap());
+        let town = Town::asleep_by(clock, world.end().await, scenario, extra, config).await;
+        let mut town = Town { slack, discord, ..town };
+        town.wake();
+        town
+    }
+
+    /// The same town after the process was killed where it stood.
+    pub(crate) async fn killed(self, scenario: &str, config: &str) -> Town {
+        let Town { world, router, slack, discord, .. } = self;
+        drop(router);
+        let town = Town::asleep_by(Clock::system(), world.kill().await, scenario, "", config).await;
+        let mut town = Town { slack, discord, ..town };
+        town.wake();
+        town
+    }
+
+    async fn asleep_by(clock: Clock, folder: tempfile::TempDir, scenario: &str, extra: &str, config: &str) -> Town {
         let host = CertificateHost::start().await;
         let text = format!("{RULES}{CONFIG}{config}");
         let accounts = Simulated::new(&[("prod", scenario, extra)]);
-        let world = BotWorld::at(folder, &text, accounts).await;
+        let world = BotWorld::by(clock, folder, &text, accounts).await;
         let config = Config::parse(&text).unwrap();
         let stop = CancellationToken::new();
         let plugged = Plugged::default().with_alarms(&config, &world.bot, &stop, host.client_builder()).unwrap();
@@ -79,29 +104,58 @@ impl Town {
         self.world.start(&[Arc::clone(&self.slack), Arc::clone(&self.discord)]);
     }
 
-    /// The only alarm that waits was begun too often, each time by a process that ended.
+    /// The only alarm that waits failed too often, and was not given up before the process ended.
     async fn wear_out(&self) {
-        for _ in 0..MOST_ATTEMPTS {
-            assert!(self.world.store.claim(std::time::Duration::ZERO).await.unwrap().is_some());
+        for _ in 1..MOST_ATTEMPTS {
+            let claimed = self.world.store.claim(std::time::Duration::ZERO).await.unwrap().unwrap();
+            let why = rotation_diag::redact::SafeText::redact("no luck");
+            assert!(!self.world.store.fail(claimed.ticket, &why, std::time::Duration::ZERO).await.unwrap());
         }
+        self.world.fails_once_more().await;
     }
 
-    async fn hears(&self, alarm: &Value) {
+    pub(crate) async fn hears(&self, alarm: &Value) {
         let body = notification(&as_sns_writes(now()), &alarm.to_string()).to_string();
         assert_eq!(post(&self.router, body, &[]).await, StatusCode::OK);
     }
 
     /// Waits for a message in a thread or channel of Slack whose title contains `words`.
-    async fn reads(&self, words: &str) -> Shown {
+    pub(crate) async fn reads(&self, words: &str) -> Shown {
         reads(&self.slack, words).await
     }
 
-    fn threads(&self) -> Vec<String> {
+    pub(crate) fn threads(&self) -> Vec<String> {
         self.slack.roots().iter().map(|root| root.title().to_owned()).collect()
     }
 
+    /// How the thread stands that hangs on this message, in one word.
+    pub(crate) async fn state_of(&self, root: &Shown) -> String {
+        let place = crate::bot_world::place(Some(&root.id));
+        format!("{:?}", self.world.store.thread_at(&place).await.unwrap().unwrap().state).to_lowercase()
+    }
+
+    /// Waits until everything that was accepted has been done and delivered, and nothing said of an alarm contradicts its
+    /// thread's first message; the verdict on one secret of several, which has buttons, may.
+    pub(crate) async fn comes_to_rest(&self) {
+        self.settles().await;
+        self.world.bot.last_messages(crate::bot_world::PATIENCE).await;
+        let tone = |shown: &Shown| shown.message.tone;
+        for root in self.slack.roots() {
+            let contradicts = match tone(&root) {
+                Tone::Bad => Tone::Good,
+                Tone::Good => Tone::Bad,
+                _ => continue,
+            };
+            let replies = self.slack.replies();
+            for reply in replies.iter().filter(|reply| reply.root.as_ref() == Some(&root.id) && reply.message.controls.is_empty())
+            {
+                assert_ne!(tone(reply), contradicts, "{} under {}", reply.title(), root.title());
+            }
+        }
+    }
+
     /// Waits until everything that was accepted has been done, and says what was ignored and why.
-    async fn settles(&self) -> Vec<String> {
+    pub(crate) async fn settles(&self) -> Vec<String> {
         let mut changes = self.world.store.inbox_changes();
         while self.world.store.open_triggers().await.unwrap() > 0 {
             changes.changed().await.unwrap();
@@ -145,7 +199,7 @@ pub(crate) fn alarm(name: &str, state: &str, at: Timestamp, dimensions: &[(&str,
 pub(crate) const ORDERS: (&str, &str) = ("SecretId", "prod/orders-db");
 const CAUSE: &str = "prod/orders-db is not rotating";
 
-fn text_of(shown: &Shown) -> String {
+pub(crate) fn text_of(shown: &Shown) -> String {
     serde_json::to_string(&shown.message).unwrap()
 }
 
@@ -317,14 +371,9 @@ async fn ok_marks_an_alarm_recovered_only_where_rotation_succeeded() {
         assert!(text_of(&told).contains(secret), "{}", text_of(&told));
         town.settles().await;
         let root = town.slack.roots().remove(0);
-        let place = rotation_diag::model::Place {
-            platform: PlatformName::Slack,
-            workspace: "T1".to_owned(),
-            channel: "C1".to_owned(),
-            thread: Some(root.id),
-        };
+        assert_eq!(town.state_of(&root).await, state, "{scenario}");
+        let place = crate::bot_world::place(Some(&root.id));
         let thread = town.world.store.thread_at(&place).await.unwrap().unwrap();
-        assert_eq!(format!("{:?}", thread.state).to_lowercase(), state, "{scenario}");
         let closed = town.world.store.investigations_of(&thread.id).await.unwrap().remove(0).resolved;
         let by = closed.map(|(by, _)| by.as_str().to_owned());
         assert_eq!(by.as_deref(), (state == "recovered").then_some("the alarm a"), "{scenario}");
@@ -419,7 +468,7 @@ async fn a48_five_hundred_alarms_become_few_threads_and_one_that_counts() {
     // More at once than the endpoint takes would be told to come again.
     futures::stream::iter(&alarms).for_each_concurrent(32, |alarm| town.hears(alarm)).await;
     town.settles().await;
-    let counted = town.reads("495 alarms more than have threads of their own").await;
+    let counted = town.reads("495 secrets more than have threads of their own").await;
     assert!(counted.root.is_none());
     assert_eq!(town.threads().len(), 6, "{:?}", town.threads());
     assert_eq!(counted.message.parts.iter().filter(|part| matches!(part, Part::Section { .. })).count(), 1);

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
-use rotation_diag::alarm::{Accepted, Endpoint, Intake, Limits, Notice, Subscriptions, Unavailable};
+use rotation_diag::alarm::{Accepted, Endpoint, Intake, KnownCertificate, Limits, Notice, Subscriptions, Unavailable};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::{Sns, Topic};
 use serde_json::Value;
@@ -29,6 +29,7 @@ pub(crate) const CANARY: &str = "xyzzy-canary";
 #[derive(Default)]
 pub(crate) struct Kept {
     rows: Mutex<BTreeMap<String, Notice>>,
+    pub(crate) certificates: Mutex<BTreeMap<String, KnownCertificate>>,
     pub(crate) is_down: Mutex<bool>,
     pub(crate) hangs: Mutex<bool>,
 }
@@ -44,6 +45,21 @@ impl Intake for Kept {
         }
         let before = self.rows.lock().unwrap().insert(message_id.to_owned(), notice);
         Ok(if before.is_some() { Accepted::Duplicate } else { Accepted::New })
+    }
+
+    async fn known_certificates(&self) -> Result<Vec<KnownCertificate>, Unavailable> {
+        if *self.is_down.lock().unwrap() {
+            return Err(Unavailable);
+        }
+        Ok(self.certificates.lock().unwrap().values().cloned().collect())
+    }
+
+    async fn keep_certificate(&self, known: KnownCertificate) -> Result<(), Unavailable> {
+        if *self.is_down.lock().unwrap() {
+            return Err(Unavailable);
+        }
+        self.certificates.lock().unwrap().insert(known.address.clone(), known);
+        Ok(())
     }
 }
 
@@ -81,6 +97,7 @@ pub(crate) struct World {
 pub(crate) fn sns() -> Sns {
     Sns {
         topics: vec![Topic::parse(TOPIC).unwrap(), Topic::parse("arn:aws:sns:eu-west-1:123456789012:other").unwrap()],
+        endpoint: None,
         accepts_version_1: false,
         certificate_origin: None,
         max_age: Duration::from_secs(3_600),

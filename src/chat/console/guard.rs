@@ -3,7 +3,8 @@
 
 use super::Page;
 use super::session::{ACCESS, SESSION, Session};
-use super::view;
+use super::sign_in;
+use super::target::Target;
 use axum::extract::{Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderName, ORIGIN, REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
@@ -35,12 +36,13 @@ pub(super) async fn guard(State(page): State<Page>, mut request: Request, next: 
     let known = Session::of(request.headers());
     let is_new = known.is_none();
     let session = known.unwrap_or_else(|| Session { id: (settings.new_id)() });
-    let mut response = match refusal(&page, &session, &request) {
+    let mut response = match refusal(&page, &request) {
         Some(refusal) => refusal,
-        None => {
+        None if is_open(&request) || page.console.keys.admits(&session, request.headers()) => {
             request.extensions_mut().insert(session.clone());
             next.run(request).await
         }
+        None => stranger(&page, &session, request).await,
     };
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
@@ -48,30 +50,38 @@ pub(super) async fn guard(State(page): State<Page>, mut request: Request, next: 
     }
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     if is_new && response.status() != StatusCode::MISDIRECTED_REQUEST {
-        set_cookie(response.headers_mut(), SESSION, &session.id, settings.secure);
+        set_cookie(response.headers_mut(), &page, SESSION, &session.id);
     }
     response
 }
 
-fn refusal(page: &Page, session: &Session, request: &Request) -> Option<Response> {
+fn refusal(page: &Page, request: &Request) -> Option<Response> {
     let headers = request.headers();
     let Some(host) = host(headers).filter(|host| page.console.is_own_host(host)) else {
         return Some((StatusCode::MISDIRECTED_REQUEST, "This name does not lead here.\n").into_response());
     };
-    if request.method() == Method::POST && !is_own_origin(headers, host) {
-        return Some(view::refused(StatusCode::FORBIDDEN, "This request did not come from the page itself."));
-    }
+    let is_foreign = request.method() == Method::POST && !is_own_origin(headers, host);
+    is_foreign.then(|| page.refused(StatusCode::FORBIDDEN, "This request did not come from the page itself."))
+}
+
+/// What everybody may see.
+fn is_open(request: &Request) -> bool {
     let path = request.uri().path();
-    let is_open = path == "/sign-in" || path.starts_with("/assets/");
-    if is_open || page.console.keys.admits(session, headers) {
-        return None;
+    path == "/sign-in" || path.starts_with("/assets/")
+}
+
+/// Sends whoever has not signed in to do so, and from there to where they wanted to go. Words are taken along: a session
+/// may end while somebody writes.
+async fn stranger(page: &Page, session: &Session, request: Request) -> Response {
+    let path = request.uri().path();
+    match *request.method() {
+        Method::GET if path != "/live" => {
+            let wanted = request.uri().path_and_query().and_then(|wanted| Target::parse(wanted.as_str()));
+            Redirect::to(&wanted.unwrap_or_else(Target::channel).sign_in(&page.console.paths)).into_response()
+        }
+        Method::POST if path == "/say" => sign_in::with_words(page, session, request).await,
+        _ => page.refused(StatusCode::UNAUTHORIZED, "Sign in first."),
     }
-    let is_page = request.method() == Method::GET && path != "/live";
-    Some(if is_page {
-        Redirect::to("/sign-in").into_response()
-    } else {
-        view::refused(StatusCode::UNAUTHORIZED, "Sign in first.")
-    })
 }
 
 fn host(headers: &HeaderMap) -> Option<&str> {
@@ -87,14 +97,15 @@ fn is_own_origin(headers: &HeaderMap, host: &str) -> bool {
 
 /// Lets a session in that gave the token.
 pub(super) fn admit(headers: &mut HeaderMap, page: &Page, session: &Session) {
-    set_cookie(headers, ACCESS, &page.console.keys.access(session), page.console.settings.secure);
+    set_cookie(headers, page, ACCESS, &page.console.keys.access(session));
 }
 
 /// `Lax`, so that a link to an investigation that was shared in a chat opens without signing in again; changes are kept
 /// apart by origin and by form.
-fn set_cookie(headers: &mut HeaderMap, name: &str, value: &str, secure: bool) {
-    let secure = if secure { "; Secure" } else { "" };
-    let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={SESSION_AGE}{secure}");
+fn set_cookie(headers: &mut HeaderMap, page: &Page, name: &str, value: &str) {
+    let secure = if page.console.settings.secure { "; Secure" } else { "" };
+    let path = page.console.paths.channel();
+    let cookie = format!("{name}={value}; Path={path}; HttpOnly; SameSite=Lax; Max-Age={SESSION_AGE}{secure}");
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         headers.append(SET_COOKIE, cookie);
     }

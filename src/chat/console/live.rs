@@ -1,6 +1,8 @@
-//! News for the browsers that look at the page, as server-sent events.
+//! News for the browsers that look at the page, as server-sent events. They say that there is something to look at, and
+//! nothing else: what it is, each window learns by looking.
 
-use axum::response::sse::{Event, KeepAlive, Sse};
+use crate::clock;
+use axum::response::sse::{Event, Sse};
 use futures::stream::{self, Stream};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -8,25 +10,18 @@ use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 
-/// How many browser windows may listen at once; others ask again from time to time.
+/// How many browsers may listen at once, each for all its windows; others ask again from time to time.
 const MOST_STREAMS: usize = 64;
 /// How many news a slow browser may miss before it is told only that there are some.
 const KEPT: usize = 64;
-/// How often a silent stream says that it is alive; proxies cut one after a minute.
-const ALIVE: Duration = Duration::from_secs(15);
+/// How often a silent stream says that it is alive, so that a browser knows a dead one; proxies cut one after a minute.
+const ALIVE: Duration = Duration::from_secs(10);
 
 /// What a browser is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum News {
     /// Something is to be shown anew. Browsers pass an event on only when it has data.
     Changed,
-    /// The thread that one session asked for is there.
-    Opened {
-        /// The session.
-        session: String,
-        /// The message the thread hangs on.
-        root: String,
-    },
     /// The page goes away.
     Closed,
 }
@@ -35,17 +30,18 @@ pub(super) enum News {
 pub(super) struct Live {
     news: broadcast::Sender<News>,
     streams: Arc<Semaphore>,
+    alive: Duration,
 }
 
 impl Default for Live {
     fn default() -> Live {
-        Live { news: broadcast::Sender::new(KEPT), streams: Arc::new(Semaphore::new(MOST_STREAMS)) }
+        Live { news: broadcast::Sender::new(KEPT), streams: Arc::new(Semaphore::new(MOST_STREAMS)), alive: ALIVE }
     }
 }
 
 struct Listener {
     news: broadcast::Receiver<News>,
-    session: String,
+    alive: Duration,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -62,29 +58,44 @@ impl Live {
         self.tell(News::Closed);
     }
 
-    /// The news of one session; `None` when too many listen already.
-    pub(super) fn listen(&self, session: &str) -> Option<Sse<impl Stream<Item = Result<Event, Infallible>> + use<>>> {
+    /// The news; `None` when too many listen already.
+    pub(super) fn listen(&self) -> Option<Sse<impl Stream<Item = Result<Event, Infallible>> + use<>>> {
         let permit = self.streams.clone().try_acquire_owned().ok()?;
-        let listener = Listener { news: self.news.subscribe(), session: session.to_owned(), _permit: permit };
+        let listener = Listener { news: self.news.subscribe(), alive: self.alive, _permit: permit };
         let events = stream::unfold(listener, |mut listener| async move {
             let event = listener.next().await?;
             Some((Ok(event), listener))
         });
-        Some(Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE)))
+        Some(Sse::new(events))
     }
 }
 
 impl Listener {
     async fn next(&mut self) -> Option<Event> {
-        loop {
-            return match self.news.recv().await {
-                Ok(News::Changed) | Err(RecvError::Lagged(_)) => Some(Event::default().event("changed").data("look")),
-                Ok(News::Opened { session, root }) if session == self.session => {
-                    Some(Event::default().event("opened").data(super::view::thread_path(&root)))
-                }
-                Ok(News::Opened { .. }) => continue,
-                Ok(News::Closed) | Err(RecvError::Closed) => None,
-            };
+        match tokio::time::timeout_at(clock::deadline(self.alive), self.news.recv()).await {
+            // An event, and no comment: of those the page's script does not learn.
+            Err(_) => Some(Event::default().event("alive").data("yes")),
+            Ok(Ok(News::Changed) | Err(RecvError::Lagged(_))) => Some(Event::default().event("changed").data("look")),
+            Ok(Ok(News::Closed) | Err(RecvError::Closed)) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::StreamExt as _;
+    use std::pin::pin;
+
+    #[tokio::test]
+    async fn a_silent_stream_says_that_it_is_alive() {
+        let live = Live { alive: Duration::ZERO, ..Live::default() };
+        let response = axum::response::IntoResponse::into_response(live.listen().unwrap());
+        let mut body = pin!(response.into_body().into_data_stream());
+        for _ in 0..3 {
+            assert_eq!(body.next().await.unwrap().unwrap(), "event: alive\ndata: yes\n\n");
+        }
+        live.close();
+        assert!(body.next().await.is_none());
     }
 }

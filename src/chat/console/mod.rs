@@ -1,25 +1,29 @@
 //! The local page: a chat platform for people without tokens, and for the demo.
 //!
 //! The page keeps no messages: it shows what the [`Board`] says, and learns of news by being asked to post them. What one
-//! person alone is told lives in memory, by browser session, as on other platforms it lives in one person's window.
+//! person alone is told lives in memory, by the form that was sent, as on other platforms it lives in one person's window.
 
+mod attempts;
 mod guard;
 mod live;
 mod platform;
 mod routes;
 mod session;
+mod sign_in;
+mod submissions;
+mod target;
 mod view;
-mod whispers;
 
 use super::board::Board;
 use super::reception::Reception;
-use crate::config::Token;
+use crate::config::{Network, Token};
 use crate::model::{Actor, Place, PlatformName, Standing};
 use axum::Router;
 use live::Live;
 use session::Keys;
 use std::sync::{Arc, PoisonError, RwLock};
-use whispers::Whispers;
+use submissions::Submissions;
+use view::Paths;
 
 /// The workspace of the page.
 pub const WORKSPACE: &str = "local";
@@ -38,6 +42,11 @@ pub struct Settings {
     pub token: Option<Token>,
     /// True when browsers reach the page over TLS.
     pub secure: bool,
+    /// The path below which browsers find the page, such as `/rotation-diag`; empty where it has its host to itself. Requests
+    /// are answered with it and without it: some proxies take it off.
+    pub path: String,
+    /// The proxies whose word about a browser's address counts.
+    pub trusted_proxies: Vec<Network>,
     /// One line for the top of the page.
     pub note: Option<String>,
     /// Questions that are proposed, the best ones first; empty proposes the secrets that may be asked about.
@@ -60,8 +69,9 @@ pub struct Example {
 pub struct Console {
     settings: Settings,
     hosts: RwLock<Vec<String>>,
+    paths: Paths,
     keys: Keys,
-    whispers: Whispers,
+    submissions: Submissions,
     live: Live,
 }
 
@@ -71,7 +81,8 @@ impl Console {
     pub fn new(settings: Settings) -> Arc<Console> {
         let keys = Keys::new(settings.token.as_ref(), &(settings.new_id)());
         let hosts = RwLock::new(settings.hosts.clone());
-        Arc::new(Console { settings, hosts, keys, whispers: Whispers::default(), live: Live::default() })
+        let paths = Paths::new(&settings.path);
+        Arc::new(Console { settings, hosts, paths, keys, submissions: Submissions::default(), live: Live::default() })
     }
 
     /// Answers to these values of the `Host` header from now on, as [`Settings::hosts`]: for a port that was not known before.
@@ -83,8 +94,8 @@ impl Console {
         self.hosts.read().unwrap_or_else(PoisonError::into_inner).iter().any(|own| own.eq_ignore_ascii_case(host))
     }
 
-    /// The page's address, as it is told to people.
-    fn address(&self) -> Option<String> {
+    /// The page's scheme and host, as they are told to people.
+    fn origin(&self) -> Option<String> {
         let hosts = self.hosts.read().unwrap_or_else(PoisonError::into_inner);
         let scheme = if self.settings.secure { "https" } else { "http" };
         hosts.first().map(|host| format!("{scheme}://{host}"))

@@ -29,17 +29,18 @@ impl ChatPlatform for Console {
     }
 
     async fn whisper(&self, to: &ReplyTo, message: &Message) -> Result<(), SendError> {
-        self.whispers.add(&to.0, message.clone());
+        self.submissions.tell(&to.0, message.clone());
         self.live.tell(News::Changed);
         Ok(())
     }
 
     async fn point_to(&self, to: &ReplyTo, thread: &ThreadRef) -> Result<(), SendError> {
-        self.live.tell(News::Opened { session: to.0.clone(), root: thread.root.clone() });
+        self.submissions.lead(&to.0, &thread.root);
+        self.live.tell(News::Changed);
         Ok(())
     }
 
     fn link(&self, thread: &ThreadRef) -> Option<String> {
-        Some(format!("{}{}", self.address()?, super::view::thread_path(&thread.root)))
+        Some(format!("{}{}", self.origin()?, self.paths.thread(&thread.root)))
     }
 }

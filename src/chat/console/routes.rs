@@ -1,19 +1,22 @@
 //! From requests to pages, files and news; and from forms to the [`crate::chat::Reception`].
 
-use super::guard::{admit, guard};
-use super::session::{Session, SignInError, is_id};
-use super::view::{self, Channel, Open, Sheet};
+use super::guard::guard;
+use super::session::{Session, is_id};
+use super::sign_in;
+use super::submissions::{Field, Submission, key, may_be_kept};
+use super::target::Target;
+use super::view::{self, Channel, Open, Paths, Sheet};
 use super::{Console, Example, Page};
 use crate::chart;
 use crate::chat::board::BoardError;
 use crate::chat::compose;
 use crate::chat::document::{Attachment, Content, Tone};
-use crate::chat::reception::{Inbound, Receipt, Said};
+use crate::chat::{Inbound, Receipt, Said};
 use crate::model::{Investigation, PlatformName, ReplyTo, StepName};
 use crate::redact::SafeText;
 use crate::report::Report;
 use crate::report::inert::one_line;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, Form, Path, RawQuery, State};
+use axum::extract::{DefaultBodyLimit, Form, Path, RawQuery, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware;
@@ -23,7 +26,7 @@ use axum::{Extension, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 use tower_http::timeout::TimeoutLayer;
 
@@ -38,14 +41,25 @@ const REPLIES: usize = 200;
 /// How many investigations are searched for the thread of one.
 const RECENT: usize = 200;
 
-/// The query of a page that is shown while what was asked is only just stored.
-const ASKED: &str = "asked";
+/// What the query of a page begins with that also tells what became of a submission; its number follows.
+const ASKED: &str = "asked=";
 
 const STYLE: &str = include_str!("assets/console.css");
 const SCRIPT: &str = include_str!("assets/console.js");
 const ICON: &str = include_str!("assets/icon.svg");
 
+/// The page's routes, with and without the prefix it is offered under.
 pub(super) fn router(page: Page) -> Router {
+    let own = own_routes(page.clone());
+    let prefix = page.console.settings.path.clone();
+    if prefix.is_empty() {
+        return own;
+    }
+    let to_channel = page.console.paths.channel();
+    own.clone().nest(&prefix, own).route(&format!("{prefix}/"), get(move || async move { Redirect::to(&to_channel) }))
+}
+
+fn own_routes(page: Page) -> Router {
     Router::new()
         .route("/", get(channel))
         .route("/threads/{root}", get(thread))
@@ -56,16 +70,16 @@ pub(super) fn router(page: Page) -> Router {
         .route("/say", post(say))
         .route("/act", post(act))
         .route("/live", get(live))
-        .route("/sign-in", get(sign_in_form).post(sign_in))
+        .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))
         .route("/assets/{name}", get(asset))
-        .layer(DefaultBodyLimit::max(LARGEST_FORM))
         .layer(middleware::from_fn_with_state(page.clone(), guard))
+        .layer(DefaultBodyLimit::max(LARGEST_FORM))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, DEADLINE))
         .with_state(page)
 }
 
 async fn channel(State(page): State<Page>, Extension(session): Extension<Session>, RawQuery(query): RawQuery) -> Response {
-    page.shown(&session, None, query.as_deref() == Some(ASKED)).await
+    page.shown(&session, None, asked(query.as_deref())).await
 }
 
 async fn thread(
@@ -74,23 +88,40 @@ async fn thread(
     Path(root): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    page.shown(&session, Some(root), query.as_deref() == Some(ASKED)).await
+    page.shown(&session, Some(root), asked(query.as_deref())).await
+}
+
+/// The number of the submission that a page's address carries.
+fn asked(query: Option<&str>) -> Option<&str> {
+    query?.strip_prefix(ASKED).filter(|once| is_id(once))
 }
 
 impl Page {
-    async fn shown(&self, session: &Session, root: Option<String>, asked: bool) -> Response {
-        self.sheet(session, root, asked).await.unwrap_or_else(|BoardError| {
-            view::refused(StatusCode::SERVICE_UNAVAILABLE, "The messages cannot be read just now. Try again in a minute.")
-        })
+    pub(super) fn refused(&self, status: StatusCode, why: &str) -> Response {
+        view::refused(&self.console.paths, status, why)
     }
 
-    async fn sheet(&self, session: &Session, root: Option<String>, asked: bool) -> Result<Response, BoardError> {
+    fn unreadable(&self) -> Response {
+        self.refused(StatusCode::SERVICE_UNAVAILABLE, "The messages cannot be read just now. Try again in a minute.")
+    }
+
+    async fn shown(&self, session: &Session, root: Option<String>, asked: Option<&str>) -> Response {
+        let asked = asked.map(|once| key(session, once));
+        let led_to = asked.as_deref().and_then(|key| self.console.submissions.take_thread(key));
+        if let Some(thread) = led_to.filter(|thread| Some(thread) != root.as_ref()) {
+            return Redirect::to(&self.console.paths.thread(&thread)).into_response();
+        }
+        let submission = asked.and_then(|key| self.console.submissions.of(&key)).unwrap_or_default();
+        self.sheet(session, root, submission).await.unwrap_or_else(|BoardError| self.unreadable())
+    }
+
+    async fn sheet(&self, session: &Session, root: Option<String>, submission: Submission) -> Result<Response, BoardError> {
         let threads = self.board.threads(PlatformName::Console, THREADS).await?;
         let open = match root {
             Some(root) => {
                 let messages = self.board.messages(PlatformName::Console, &root, REPLIES).await?;
                 if messages.is_empty() {
-                    return Ok(view::refused(StatusCode::NOT_FOUND, "There is no such thread, or it is no longer kept."));
+                    return Ok(self.refused(StatusCode::NOT_FOUND, "There is no such thread, or it is no longer kept."));
                 }
                 Some(Open { root, messages })
             }
@@ -104,12 +135,12 @@ impl Page {
         // A name that is not shown as it is would be asked about as another one.
         examples.retain(|Example { words, .. }| one_line(&SafeText::redact(words)) == *words);
         let sheet = Sheet {
+            paths: &self.console.paths,
             form: self.console.keys.form(session),
             once: (self.console.settings.new_id)(),
             note: self.console.settings.note.as_deref(),
-            asked,
-            whispers: self.console.whispers.of(&session.id),
-            channel: Channel { threads, examples },
+            submission,
+            channel: Channel { is_cut: threads.len() == THREADS, threads, examples },
             open,
         };
         Ok(view::sheet(&sheet).into_response())
@@ -117,35 +148,53 @@ impl Page {
 
     /// Hands in what was said, tells the person alone what comes back, and shows where it was said.
     async fn hand_in(&self, session: &Session, form: &Origin, said: Said) -> Response {
+        let words = match &said {
+            Said::Words(words) => Some(words.clone()),
+            Said::Click(_) => None,
+        };
         if !self.console.keys.is_form(session, &form.form) || !is_id(&form.once) {
-            return view::refused(
-                StatusCode::FORBIDDEN,
-                "This page is older than the program behind it. Load it again, then repeat.",
-            );
+            return self.outdated(session, form, words).await;
         }
-        let thread = Some(form.thread.as_str()).filter(|root| !root.is_empty());
-        self.console.whispers.clear(&session.id);
+        let key = key(session, &form.once);
+        self.console.submissions.begin(&key, form.field(), words.as_deref());
         let inbound = Inbound {
             key: format!("page.{}.{}", session.id, form.once),
             actor: Console::actor(),
-            place: Console::place(thread),
-            reply_to: Some(ReplyTo(session.id.clone())),
+            place: Console::place(form.thread()),
+            reply_to: Some(ReplyTo(key.clone())),
             said,
         };
-        let path = thread.map_or_else(|| "/".to_owned(), view::thread_path);
         match self.reception.receive(inbound).await {
-            Receipt::Accepted | Receipt::Duplicate => Redirect::to(&format!("{path}?{ASKED}")).into_response(),
+            Receipt::Accepted | Receipt::Duplicate => {}
             Receipt::Answer(message) | Receipt::Unavailable(message) => {
-                self.console.whispers.add(&session.id, *message);
-                Redirect::to(&path).into_response()
+                self.console.submissions.give_back(&key, *message);
             }
+        }
+        Redirect::to(&form.shown(&self.console.paths, &form.once)).into_response()
+    }
+
+    /// A form of another session or process starts nothing, and what was written in it is not lost.
+    async fn outdated(&self, session: &Session, form: &Origin, words: Option<String>) -> Response {
+        let again = if words.is_some() { "send it again" } else { "press it again" };
+        let why = format!("this page was older than the program behind it, and nothing was done: {again}");
+        let submission = Submission {
+            field: form.field(),
+            words: words.filter(|words| may_be_kept(words)),
+            notices: vec![compose::notice(Tone::Warning, &why)],
+            is_awaited: false,
+        };
+        let root = form.thread().or(form.beside()).map(str::to_owned);
+        match self.sheet(session, root, submission).await {
+            Ok(page) if page.status().is_success() => (StatusCode::FORBIDDEN, page).into_response(),
+            Ok(page) => page,
+            Err(BoardError) => self.unreadable(),
         }
     }
 }
 
 /// What every form brings back.
 #[derive(Deserialize)]
-struct Origin {
+pub(super) struct Origin {
     /// That it is a form of this session.
     form: String,
     /// Its number: sent twice, it counts once.
@@ -153,13 +202,42 @@ struct Origin {
     /// The thread it was in; empty in the channel.
     #[serde(default)]
     thread: String,
+    /// The thread that was shown beside the channel it was in; empty where none was.
+    #[serde(default)]
+    beside: String,
+}
+
+impl Origin {
+    fn thread(&self) -> Option<&str> {
+        Some(self.thread.as_str()).filter(|root| !root.is_empty())
+    }
+
+    fn beside(&self) -> Option<&str> {
+        Some(self.beside.as_str()).filter(|root| !root.is_empty())
+    }
+
+    fn field(&self) -> Field {
+        if self.thread().is_some() { Field::Say } else { Field::Ask }
+    }
+
+    /// Where it belongs to: its thread, or the channel.
+    pub(super) fn place(&self) -> Target {
+        let thread = self.thread().and_then(|root| Target::parse(&Paths::new("").thread(root)));
+        thread.unwrap_or_else(Target::channel)
+    }
+
+    /// The page it was on, with what became of the submission of this number.
+    fn shown(&self, paths: &Paths, once: &str) -> String {
+        let page = self.thread().or(self.beside()).map_or_else(|| paths.channel(), |root| paths.thread(root));
+        format!("{page}?{ASKED}{once}")
+    }
 }
 
 #[derive(Deserialize)]
-struct Words {
-    words: String,
+pub(super) struct Words {
+    pub(super) words: String,
     #[serde(flatten)]
-    origin: Origin,
+    pub(super) origin: Origin,
 }
 
 #[derive(Deserialize)]
@@ -177,70 +255,80 @@ async fn act(State(page): State<Page>, Extension(session): Extension<Session>, F
     page.hand_in(&session, &form.origin, Said::Click(form.token)).await
 }
 
-async fn live(State(page): State<Page>, Extension(session): Extension<Session>) -> Response {
-    match page.console.live.listen(&session.id) {
+async fn live(State(page): State<Page>) -> Response {
+    match page.console.live.listen() {
         Some(news) => news.into_response(),
-        None => (StatusCode::SERVICE_UNAVAILABLE, "Too many windows listen.\n").into_response(),
+        None => (StatusCode::SERVICE_UNAVAILABLE, "Too many browsers listen.\n").into_response(),
     }
 }
 
 async fn attachment(State(page): State<Page>, Path((root, message, at)): Path<(String, String, usize)>) -> Response {
-    let Ok(messages) = page.board.messages(PlatformName::Console, &root, REPLIES).await else {
-        return view::refused(StatusCode::SERVICE_UNAVAILABLE, "The file cannot be read just now. Try again in a minute.");
-    };
+    let Ok(messages) = page.board.messages(PlatformName::Console, &root, REPLIES).await else { return page.unreadable() };
     let found = messages.iter().find(|posted| posted.id == message).and_then(|posted| posted.message.attachments.get(at));
-    found.map_or_else(no_file, file)
+    found.and_then(file).unwrap_or_else(|| page.no_file())
 }
 
 async fn investigation(State(page): State<Page>, Path(id): Path<String>) -> Response {
-    let Some((investigation, _)) = page.reception.investigation(&Console::actor(), &id).await else { return unknown() };
+    let Some((investigation, _)) = page.reception.investigation(&Console::actor(), &id).await else { return page.unknown() };
     let recent = page.reception.recent(&Console::actor(), RECENT).await;
     let thread = recent.into_iter().find(|summary| summary.id == id).and_then(|summary| summary.place.thread);
-    let note = page.console.settings.note.clone();
-    painted(move || view::investigation(&investigation, thread.as_deref(), note.as_deref()).into_response()).await
+    let console = Arc::clone(&page.console);
+    let paint = move || {
+        let note = console.settings.note.as_deref();
+        Some(view::investigation(&console.paths, &investigation, thread.as_deref(), note).into_response())
+    };
+    page.painted(paint).await
 }
 
 async fn evidence(State(page): State<Page>, Path((id, step)): Path<(String, u8)>) -> Response {
-    let Some((investigation, _)) = page.reception.investigation(&Console::actor(), &id).await else { return unknown() };
-    let Some(step) = StepName::from_number(step) else { return no_file() };
-    painted(move || file(&compose::whole_evidence(&investigation, step))).await
+    let Some((investigation, _)) = page.reception.investigation(&Console::actor(), &id).await else { return page.unknown() };
+    let Some(step) = StepName::from_number(step) else { return page.no_file() };
+    page.painted(move || file(&compose::whole_evidence(&investigation, step))).await
 }
 
 async fn export(State(page): State<Page>, Path((id, name)): Path<(String, String)>) -> Response {
-    let Some((investigation, _)) = page.reception.investigation(&Console::actor(), &id).await else { return unknown() };
-    painted(move || exported(&investigation, &name)).await
+    let Some((investigation, _)) = page.reception.investigation(&Console::actor(), &id).await else { return page.unknown() };
+    page.painted(move || exported(&investigation, &name)).await
 }
 
-fn exported(investigation: &Investigation, name: &str) -> Response {
+fn exported(investigation: &Investigation, name: &str) -> Option<Response> {
     let mut files = match name {
         "report.json" | "report.md" => compose::export(&Report::new(investigation)).attachments,
         "timeline.png" => compose::chart(investigation).map(|message| message.attachments).unwrap_or_default(),
         "timeline.svg" => {
-            let Some(chart) = chart::draw(investigation, chart::Size::Wide) else { return no_file() };
-            return served("image/svg+xml", None, chart.svg().to_owned());
+            let chart = chart::draw(investigation, chart::Size::Wide)?;
+            return Some(served("image/svg+xml", None, chart.svg().to_owned()));
         }
         _ => Vec::new(),
     };
     files.retain(|file| name.rsplit_once('.').is_some_and(|(_, ending)| file.name.ends_with(&format!(".{ending}"))));
-    files.first().map_or_else(no_file, file)
+    files.first().and_then(file)
 }
 
-/// Work that keeps a processor busy goes where it keeps nobody waiting.
-async fn painted(work: impl FnOnce() -> Response + Send + 'static) -> Response {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
-        view::refused(StatusCode::INTERNAL_SERVER_ERROR, "This could not be shown. The program's log says why.")
-    })
+impl Page {
+    /// Work that keeps a processor busy goes where it keeps nobody waiting. Without a result there is no such file.
+    async fn painted(&self, work: impl FnOnce() -> Option<Response> + Send + 'static) -> Response {
+        match tokio::task::spawn_blocking(work).await {
+            Ok(painted) => painted.unwrap_or_else(|| self.no_file()),
+            Err(_) => self.refused(StatusCode::INTERNAL_SERVER_ERROR, "This could not be shown. The program's log says why."),
+        }
+    }
+
+    fn no_file(&self) -> Response {
+        self.refused(StatusCode::NOT_FOUND, "There is no such file, or it is no longer kept.")
+    }
+
+    fn unknown(&self) -> Response {
+        self.refused(StatusCode::NOT_FOUND, "There is no such investigation, or it is no longer kept.")
+    }
 }
 
-fn file(file: &Attachment) -> Response {
+fn file(file: &Attachment) -> Option<Response> {
     match &file.content {
-        Content::Png(picture) => match STANDARD.decode(picture) {
-            Ok(picture) => served("image/png", None, picture),
-            Err(_) => no_file(),
-        },
+        Content::Png(picture) => STANDARD.decode(picture).ok().map(|picture| served("image/png", None, picture)),
         Content::Text(text) => {
             let kind = if file.name.ends_with(".json") { "application/json" } else { "text/plain; charset=utf-8" };
-            served(kind, Some(&file.name), text.as_str().to_owned())
+            Some(served(kind, Some(&file.name), text.as_str().to_owned()))
         }
     }
 }
@@ -258,59 +346,14 @@ fn served(kind: &'static str, download: Option<&str>, content: impl IntoResponse
     response
 }
 
-fn no_file() -> Response {
-    view::refused(StatusCode::NOT_FOUND, "There is no such file, or it is no longer kept.")
-}
-
-fn unknown() -> Response {
-    view::refused(StatusCode::NOT_FOUND, "There is no such investigation, or it is no longer kept.")
-}
-
-async fn sign_in_form(Extension(session): Extension<Session>, State(page): State<Page>) -> Response {
-    view::sign_in(&page.console.keys.form(&session), None).into_response()
-}
-
-#[derive(Deserialize)]
-struct SignIn {
-    form: String,
-    token: String,
-}
-
-async fn sign_in(
-    State(page): State<Page>,
-    Extension(session): Extension<Session>,
-    client: Option<Extension<ConnectInfo<SocketAddr>>>,
-    Form(given): Form<SignIn>,
-) -> Response {
-    // Where the server does not tell addresses, all clients are one.
-    let from = client.map_or(IpAddr::from(Ipv4Addr::UNSPECIFIED), |Extension(ConnectInfo(address))| address.ip());
-    let keys = &page.console.keys;
-    if !keys.is_form(&session, &given.form) {
-        return view::refused(
-            StatusCode::FORBIDDEN,
-            "This page is older than the program behind it. Load it again, then repeat.",
-        );
-    }
-    let (status, why) = match keys.sign_in(&given.token, from) {
-        Ok(()) => {
-            let mut response = Redirect::to("/").into_response();
-            admit(response.headers_mut(), &page, &session);
-            return response;
-        }
-        Err(SignInError::Wrong) => (StatusCode::FORBIDDEN, "this is not the token"),
-        Err(SignInError::TooMany) => (StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens came: try again in a minute"),
-    };
-    (status, view::sign_in(&keys.form(&session), Some(&compose::notice(Tone::Warning, why)))).into_response()
-}
-
-async fn asset(Path(name): Path<String>) -> Response {
+async fn asset(State(page): State<Page>, Path(name): Path<String>) -> Response {
     let mut response = match name.as_str() {
         "console.css" => served("text/css; charset=utf-8", None, STYLE),
         "console.js" => served("text/javascript; charset=utf-8", None, SCRIPT),
         "icon.svg" => served("image/svg+xml", None, ICON),
         "Inter-Regular.otf" => served("font/otf", None, chart::REGULAR),
         "Inter-SemiBold.otf" => served("font/otf", None, chart::SEMI_BOLD),
-        _ => return no_file(),
+        _ => return page.no_file(),
     };
     // A day for the font; what changes with the program is asked for with every page.
     let cached = if name.ends_with(".otf") { "private, max-age=86400" } else { "no-cache" };

@@ -1,27 +1,16 @@
 //! Browser sessions: a random cookie, and what is derived from it with a key only this process has.
 
-use crate::clock::Stopwatch;
+use super::attempts::{Attempts, SignInError};
 use crate::config::Token;
 use aws_lc_rs::{constant_time, hmac};
 use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
-use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::net::IpAddr;
 
 /// The cookie with the session's id.
 pub(super) const SESSION: &str = "rotation_diag_session";
 /// The cookie of a session that gave the token.
 pub(super) const ACCESS: &str = "rotation_diag_access";
-
-/// How many wrong tokens of one client are looked at within [`SPAN`]; guessing gets no further, and nobody else is kept
-/// waiting for it.
-const MOST_FAILURES: usize = 10;
-/// How long wrong tokens count.
-const SPAN: Duration = Duration::from_secs(60);
-/// Clients with wrong tokens that are remembered; the one that is longest ago is forgotten for another.
-const MOST_CLIENTS: usize = 1_024;
 
 /// A browser's session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,48 +21,43 @@ pub(super) struct Session {
 
 #[derive(Debug)]
 pub(super) struct Keys {
+    /// Of forms, which people see who have no token: what it makes must not tell whether a guess is right.
+    forms: hmac::Key,
     key: hmac::Key,
     token: Option<hmac::Tag>,
-    failures: Mutex<HashMap<IpAddr, Failures>>,
-}
-
-/// The wrong tokens of one client.
-#[derive(Debug)]
-struct Failures {
-    first: Stopwatch,
-    count: usize,
-}
-
-/// A token was not accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SignInError {
-    /// It is another one.
-    Wrong,
-    /// Too many wrong ones came lately.
-    TooMany,
+    is_hard: bool,
+    attempts: Attempts,
 }
 
 impl Keys {
-    /// With a token the key is made from it, so that browsers stay signed in when the process starts anew.
+    /// With a token the key of access is made from it, so that browsers stay signed in when the process starts anew; that of
+    /// forms only from one that nobody can guess.
     pub(super) fn new(token: Option<&Token>, random: &str) -> Keys {
         let secret = token.map_or(random, Token::expose);
         let key = hmac::Key::new(hmac::HMAC_SHA256, format!("rotation-diag page {secret}").as_bytes());
-        let token = token.map(|token| hmac::sign(&key, token.expose().as_bytes()));
-        Keys { key, token, failures: Mutex::default() }
+        let tag = token.map(|token| hmac::sign(&key, token.expose().as_bytes()));
+        let hard = token.filter(|token| token.is_hard_to_guess()).map_or(random, Token::expose);
+        let forms = hmac::Key::new(hmac::HMAC_SHA256, format!("rotation-diag forms {hard}").as_bytes());
+        Keys { forms, key, token: tag, is_hard: token.is_some_and(Token::is_hard_to_guess), attempts: Attempts::default() }
     }
 
     /// What a form of this session has to bring back.
     pub(super) fn form(&self, session: &Session) -> String {
-        self.derived("form", session)
+        derived(&self.forms, "form", session)
     }
 
     pub(super) fn is_form(&self, session: &Session, given: &str) -> bool {
-        same(&self.derived("form", session), given)
+        same(&derived(&self.forms, "form", session), given)
     }
 
     /// What the cookie of a session holds once it gave the token.
     pub(super) fn access(&self, session: &Session) -> String {
-        self.derived("access", session)
+        derived(&self.key, "access", session)
+    }
+
+    /// True where nothing is shown before a token is given.
+    pub(super) fn ask_for_a_token(&self) -> bool {
+        self.token.is_some()
     }
 
     /// True when this session may see the page.
@@ -82,41 +66,17 @@ impl Keys {
     }
 
     /// Compares a token in constant time. `from` is the client's address.
-    pub(super) fn sign_in(&self, given: &str, from: IpAddr) -> Result<(), SignInError> {
-        let client = client(from);
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        failures.retain(|_, of| of.first.elapsed() < SPAN);
-        if failures.get(&client).is_some_and(|of| of.count >= MOST_FAILURES) {
-            return Err(SignInError::TooMany);
-        }
+    pub(super) fn sign_in(&self, session: &Session, given: &str, from: IpAddr) -> Result<(), SignInError> {
         let given = hmac::sign(&self.key, given.trim().as_bytes());
-        let right =
+        let is_right =
             self.token.as_ref().is_some_and(|own| constant_time::verify_slices_are_equal(own.as_ref(), given.as_ref()).is_ok());
-        if right {
-            return Ok(());
-        }
-        if failures.len() >= MOST_CLIENTS
-            && !failures.contains_key(&client)
-            && let Some(longest_ago) = failures.iter().max_by_key(|(_, of)| of.first.elapsed()).map(|(client, _)| *client)
-        {
-            failures.remove(&longest_ago);
-        }
-        failures.entry(client).or_insert_with(|| Failures { first: Stopwatch::start(), count: 0 }).count += 1;
-        Err(SignInError::Wrong)
-    }
-
-    fn derived(&self, purpose: &str, session: &Session) -> String {
-        let tag = hmac::sign(&self.key, format!("{purpose} {}", session.id).as_bytes());
-        tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+        self.attempts.judge(session, from, is_right, self.is_hard)
     }
 }
 
-/// Whom an address belongs to: an IPv6 client has 64 bits of addresses to itself.
-fn client(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
-        address => address,
-    }
+fn derived(key: &hmac::Key, purpose: &str, session: &Session) -> String {
+    let tag = hmac::sign(key, format!("{purpose} {}", session.id).as_bytes());
+    tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Session {
@@ -160,36 +120,28 @@ mod tests {
         assert!(!keys.is_form(&session("a"), &keys.access(&session("a"))), "what admits is no form's");
     }
 
-    fn address(text: &str) -> IpAddr {
-        text.parse().unwrap()
+    #[test]
+    fn a_form_tells_nothing_by_which_a_token_could_be_guessed_and_access_outlives_a_restart() {
+        for (token, is_hard) in [("open sesame", false), ("9f86d081884c7d659a2feaa0c55ad015", true)] {
+            let token = Token::new(token);
+            let (before, after) = (Keys::new(Some(&token), "random"), Keys::new(Some(&token), "other"));
+            assert_eq!(before.access(&session("a")), after.access(&session("a")));
+            assert_eq!(before.form(&session("a")) == after.form(&session("a")), is_hard);
+        }
+        let (one, other) = (Token::new("open sesame"), Token::new("close sesame"));
+        let form = |token| Keys::new(Some(token), "random").form(&session("a"));
+        assert_eq!(form(&one), form(&other), "with the same chance, a form is the same whatever a short token is");
     }
 
     #[test]
-    fn a_wrong_token_is_refused_and_guessing_soon_ends_for_the_one_who_guesses() {
+    fn a_token_is_compared_as_it_was_meant() {
         let keys = Keys::new(Some(&Token::new("open sesame")), "random");
-        for (guesser, same, other) in
-            [("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"), ("2001:db8:1:2::3", "2001:db8:1:2:ffff::4", "2001:db8:1:3::3")]
-        {
-            assert_eq!(keys.sign_in(" open sesame\n", address(guesser)), Ok(()));
-            for _ in 0..MOST_FAILURES {
-                assert_eq!(keys.sign_in("open", address(guesser)), Err(SignInError::Wrong));
-            }
-            for again in [guesser, same] {
-                assert_eq!(keys.sign_in("open sesame", address(again)), Err(SignInError::TooMany), "{again}");
-            }
-            assert_eq!(keys.sign_in("open sesame", address(other)), Ok(()), "{other}");
+        let from = IpAddr::from([192, 0, 2, 1]);
+        assert_eq!(keys.sign_in(&session("a"), " open sesame\n", from), Ok(()));
+        for wrong in ["", "open", "Open sesame", "open sesame!"] {
+            assert_eq!(keys.sign_in(&session("a"), wrong, from), Err(SignInError::Wrong), "{wrong}");
         }
-    }
-
-    #[test]
-    fn a_crowd_of_guessers_is_remembered_up_to_a_bound() {
-        let keys = Keys::new(Some(&Token::new("open sesame")), "random");
-        for number in 0..5_000_u32 {
-            let from = std::net::Ipv4Addr::from_bits(number).into();
-            assert_eq!(keys.sign_in("open", from), Err(SignInError::Wrong));
-        }
-        assert_eq!(keys.failures.lock().unwrap().len(), MOST_CLIENTS);
-        assert_eq!(keys.sign_in("open sesame", address("192.0.2.1")), Ok(()));
+        assert_eq!(Keys::new(None, "random").sign_in(&session("a"), "", from), Err(SignInError::Wrong), "there is none");
     }
 
     #[test]

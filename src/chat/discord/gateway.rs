@@ -220,6 +220,13 @@ impl Discord {
                         session.tries = 0;
                     }
                 }
+                "GUILD_CREATE"
+                | "GUILD_ROLE_UPDATE"
+                | "GUILD_MEMBER_UPDATE"
+                | "CHANNEL_CREATE"
+                | "CHANNEL_UPDATE"
+                | "THREAD_CREATE"
+                | "THREAD_MEMBERS_UPDATE" => self.may_be_let_in(),
                 "INTERACTION_CREATE" => self.take_interaction(dispatch.body, listener),
                 "MESSAGE_CREATE" => {
                     if let (Ok(written), Some(session)) = (serde_json::from_value::<Written>(dispatch.body), session.as_ref()) {
@@ -245,13 +252,16 @@ impl Discord {
             let (id, token) = (interaction.id, interaction.token.clone());
             let answer = listener.answer(interaction).await;
             let route = Route::InteractionResponse { interaction_id: id.of(), token: &token.0 };
-            let until = deadline(ANSWERING);
-            loop {
+            let (until, mut answer) = (deadline(ANSWERING), answer);
+            for refusals in 0_u32.. {
                 let left = until.saturating_duration_since(deadline(Duration::ZERO));
                 match rest.send(Call::post(route, answer.clone()).within(left)).await {
-                    Ok(_) | Err(Failure::Refused { code: code::ALREADY_ANSWERED, .. }) => return,
                     // The first answer is taken once: a second one is refused as such.
-                    Err(Failure::Lost(_) | Failure::Refused { status: 500.., .. }) if !left.is_zero() => {
+                    Ok(_) | Err(Failure::Refused { code: code::ALREADY_ANSWERED, .. }) => return,
+                    Err(failure) if left > RETRY => {
+                        if failure.refusal().is_some() && refusals > 0 {
+                            answer = without_words(answer);
+                        }
                         sleep(RETRY).await;
                     }
                     Err(failure) => {
@@ -263,6 +273,22 @@ impl Discord {
             }
         });
     }
+
+    /// The bot may see or do more than before.
+    fn may_be_let_in(&self) {
+        self.text_alone.clear();
+        self.doors.send_replace(());
+    }
+}
+
+/// An answer that Discord will not show, in words of ours; others stay as they are.
+fn without_words(mut answer: Value) -> Value {
+    if let Some(data) = answer.get_mut("data").and_then(Value::as_object_mut).filter(|data| data.contains_key("content")) {
+        data.insert("content".to_owned(), "Discord refuses to show my answer here.".into());
+        data.insert("embeds".to_owned(), serde_json::json!([]));
+        data.insert("components".to_owned(), serde_json::json!([]));
+    }
+    answer
 }
 
 /// How long to wait before a first answer is given again.

@@ -6,6 +6,7 @@
 use super::snowflake::Snowflake;
 use crate::model::{Actor, Place, PlatformName, Standing};
 use serde::Deserialize;
+use serde_json::Value;
 
 /// An interaction.
 #[derive(Debug, Deserialize)]
@@ -21,6 +22,10 @@ pub(super) struct Interaction {
     pub(super) member: Option<Member>,
     #[serde(default)]
     pub(super) data: Input,
+    context: Option<u8>,
+    /// By whom the application was installed where this is said: by the server, by a person, or by both.
+    #[serde(default)]
+    authorizing_integration_owners: Value,
 }
 
 /// An interaction's token: whoever has it can answer. It is not shown by accident, and is one segment of an address.
@@ -65,11 +70,6 @@ impl Channel {
     pub(super) fn is_thread(self) -> bool {
         matches!(self.kind, 10..=12)
     }
-
-    /// Source: as [`Channel::is_thread`]: forums and media channels hold threads alone.
-    pub(super) fn is_forum(self) -> bool {
-        matches!(self.kind, 15 | 16)
-    }
 }
 
 /// A person in a server.
@@ -79,7 +79,26 @@ pub(super) struct Member {
     pub(super) roles: Vec<Snowflake>,
     /// Has not accepted the server's rules yet.
     #[serde(default)]
-    pub(super) pending: bool,
+    pending: bool,
+    #[serde(default)]
+    flags: u64,
+    /// `None` where Discord says that there is no such moment.
+    #[serde(default = "unsaid")]
+    joined_at: Option<String>,
+}
+
+fn unsaid() -> Option<String> {
+    Some(String::new())
+}
+
+/// Source: Discord developer documentation, "Guild Member Flags": `IS_GUEST`, who was invited to one voice channel alone.
+const GUEST: u64 = 1 << 4;
+
+impl Member {
+    /// True for somebody who joined the server: no guest, and nobody who only looks at it or has not accepted its rules.
+    fn is_full(&self) -> bool {
+        !self.pending && self.flags & GUEST == 0 && self.joined_at.is_some()
+    }
 }
 
 /// An account.
@@ -88,6 +107,8 @@ pub(super) struct User {
     pub(super) id: Snowflake,
     #[serde(default)]
     pub(super) bot: bool,
+    #[serde(default)]
+    system: bool,
 }
 
 /// What was typed or clicked.
@@ -122,12 +143,35 @@ pub(super) enum Unheard {
     /// Discord left out who it was, or where.
     #[error("Discord did not say who you are or where; ask again")]
     Incomplete,
-    /// A forum has no messages besides its threads.
-    #[error("A forum cannot hold my thread: ask again in a text channel")]
-    Forum,
+    /// The server did not install the application: a person did, and brought it along.
+    #[error("This server did not install me: ask again in a server that did")]
+    NotInstalled,
+    /// The configuration names other servers.
+    #[error("I do not work for this server: whoever runs me can add it to discord.guilds")]
+    OtherServer,
 }
 
+/// Source: Discord developer documentation, "Interaction Context Types": within servers.
+const IN_SERVER: u8 = 0;
+
 impl Interaction {
+    /// Whether anybody may be heard where this is said: in a server that installed the application, and that the bot works
+    /// for; `guilds` empty means all.
+    pub(super) fn admit(&self, guilds: &[Snowflake]) -> Result<(), Unheard> {
+        let guild = self.guild_id.ok_or(Unheard::NotInServer)?;
+        if self.context.is_some_and(|context| context != IN_SERVER) {
+            return Err(Unheard::NotInServer);
+        }
+        // Source: as above, "Authorizing Integration Owners Object": 0 is the server that installed it, 1 a person.
+        let owner = |kind: &str| self.authorizing_integration_owners.get(kind).and_then(Value::as_str);
+        match (owner("0"), owner("1")) {
+            (Some(server), _) if server != guild.to_string() => return Err(Unheard::NotInstalled),
+            (None, Some(_)) => return Err(Unheard::NotInstalled),
+            _ => {}
+        }
+        if is_served(guilds, guild) { Ok(()) } else { Err(Unheard::OtherServer) }
+    }
+
     /// Who says it.
     pub(super) fn actor(&self) -> Result<Actor, Unheard> {
         let guild = self.guild_id.ok_or(Unheard::NotInServer)?;
@@ -144,6 +188,11 @@ impl Interaction {
     }
 }
 
+/// True for a server the bot works for.
+pub(super) fn is_served(guilds: &[Snowflake], guild: Snowflake) -> bool {
+    guilds.is_empty() || guilds.contains(&guild)
+}
+
 /// Somebody, as rights are given: by ids alone.
 pub(super) fn actor(guild: Snowflake, user: &User, member: &Member) -> Actor {
     Actor {
@@ -151,7 +200,7 @@ pub(super) fn actor(guild: Snowflake, user: &User, member: &Member) -> Actor {
         workspace: guild.to_string(),
         user: user.id.to_string(),
         groups: Some(member.roles.iter().map(Snowflake::to_string).collect()),
-        standing: if user.bot || member.pending { Standing::Outsider } else { Standing::Member },
+        standing: if user.bot || user.system || !member.is_full() { Standing::Outsider } else { Standing::Member },
     }
 }
 
@@ -169,7 +218,7 @@ pub(super) fn place(guild: Snowflake, id: Snowflake, channel: Option<Channel>) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn interaction(changed: &[(&str, Value)]) -> Interaction {
         let mut body = json!({
@@ -190,11 +239,46 @@ mod tests {
         assert_eq!((actor.workspace.as_str(), actor.user.as_str()), ("1", "3"));
         assert_eq!(actor.groups, Some(vec!["4".to_owned(), "5".to_owned()]));
         assert_eq!(actor.standing, Standing::Member);
-        for member in
-            [json!({"user": {"id": "3", "bot": true}, "roles": []}), json!({"user": {"id": "3"}, "roles": [], "pending": true})]
-        {
-            assert_eq!(interaction(&[("member", member)]).actor().unwrap().standing, Standing::Outsider);
+    }
+
+    #[test]
+    fn only_who_joined_the_server_is_a_member() {
+        let joined = json!("2024-01-01T00:00:00Z");
+        for (user, member, expected) in [
+            (json!({}), json!({"joined_at": joined, "flags": 0b10_1111, "pending": false}), Standing::Member),
+            (json!({"bot": true}), json!({"joined_at": joined}), Standing::Outsider),
+            (json!({"system": true}), json!({"joined_at": joined}), Standing::Outsider),
+            (json!({}), json!({"joined_at": joined, "pending": true}), Standing::Outsider),
+            (json!({}), json!({"joined_at": joined, "flags": 16}), Standing::Outsider),
+            (json!({}), json!({"joined_at": joined, "flags": 16 | 2}), Standing::Outsider),
+            (json!({}), json!({"joined_at": null}), Standing::Outsider),
+        ] {
+            let (mut user, mut member) = (user, member);
+            user["id"] = json!("3");
+            member["user"] = user;
+            member["roles"] = json!([]);
+            assert_eq!(interaction(&[("member", member.clone())]).actor().unwrap().standing, expected, "{member}");
         }
+    }
+
+    #[test]
+    fn nobody_is_heard_where_the_server_did_not_let_the_bot_in() {
+        let ours = [Snowflake::new(1).unwrap()];
+        for (changed, expected) in [
+            (("context", json!(0)), Ok(())),
+            (("context", json!(1)), Err(Unheard::NotInServer)),
+            (("context", json!(2)), Err(Unheard::NotInServer)),
+            (("authorizing_integration_owners", json!({})), Ok(())),
+            (("authorizing_integration_owners", json!({"0": "1"})), Ok(())),
+            (("authorizing_integration_owners", json!({"0": "1", "1": "3"})), Ok(())),
+            (("authorizing_integration_owners", json!({"1": "3"})), Err(Unheard::NotInstalled)),
+            (("authorizing_integration_owners", json!({"0": "9"})), Err(Unheard::NotInstalled)),
+            (("guild_id", json!("9")), Err(Unheard::OtherServer)),
+            (("guild_id", Value::Null), Err(Unheard::NotInServer)),
+        ] {
+            assert_eq!(interaction(std::slice::from_ref(&changed)).admit(&ours), expected, "{changed:?}");
+        }
+        assert_eq!(interaction(&[("guild_id", json!("9"))]).admit(&[]), Ok(()));
     }
 
     #[test]

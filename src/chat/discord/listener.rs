@@ -2,14 +2,15 @@
 
 use super::Discord;
 use super::command;
-use super::interaction::{Channel, Interaction, Member, Unheard, User, actor, kind, place};
+use super::interaction::{Channel, Interaction, Member, Unheard, User, actor, is_served, kind, place};
 use super::platform::{EPHEMERAL, private};
 use super::render::render;
 use super::reply::Reply;
-use super::rest::Call;
+use super::rest::{Call, Failure};
 use super::snowflake::Snowflake;
 use crate::chat::document::Tone;
-use crate::chat::{ChatPlatform as _, Inbound, Message, Receipt, Reception, Said};
+use crate::chat::{ChatPlatform as _, Inbound, Message, Receipt, Reception, Said, SendError};
+use crate::model::ReplyTo;
 use crate::redact::SafeText;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -17,7 +18,7 @@ use serenity::http::Route;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// How long the reception may take before the answer is deferred without it. Discord waits three seconds.
 ///
@@ -25,8 +26,17 @@ use tokio::time::timeout;
 const PATIENCE: Duration = Duration::from_millis(1_500);
 /// How long looking for names may take; what is typed next asks again.
 const SUGGESTING: Duration = Duration::from_secs(2);
-/// How long looking up a channel may take.
+/// How long looking up a channel may take, and how often it is tried for somebody who waits for no first answer.
 const LOOKING_UP: Duration = Duration::from_secs(1);
+const LOOKS: usize = 4;
+/// The waits before an answer to one person is tried again.
+const AGAIN: [Duration; 5] = [
+    Duration::from_millis(250),
+    Duration::from_secs(1),
+    Duration::from_secs(4),
+    Duration::from_secs(15),
+    Duration::from_secs(60),
+];
 /// How many interactions and messages are taken in at once; more are asked to try again.
 const AT_ONCE: usize = 256;
 
@@ -61,6 +71,15 @@ pub(super) struct Written {
     mentions: Vec<User>,
     nonce: Option<Value>,
     webhook_id: Option<Snowflake>,
+    #[serde(default, rename = "type")]
+    kind: u8,
+}
+
+impl Written {
+    /// True for what a person wrote, or wrote as a reply. Source: Discord developer documentation, "Message Types".
+    fn is_by_a_person(&self) -> bool {
+        matches!(self.kind, 0 | 19) && !self.author.bot && self.webhook_id.is_none()
+    }
 }
 
 impl Listener {
@@ -79,6 +98,9 @@ impl Listener {
     }
 
     async fn choices(&self, interaction: &Interaction) -> Value {
+        if interaction.admit(&self.discord.guilds).is_err() {
+            return json!([]);
+        }
         let (Some(typed), Ok(actor), Ok(place)) =
             (command::typed(&interaction.data.options), interaction.actor(), interaction.place())
         else {
@@ -89,7 +111,7 @@ impl Listener {
     }
 
     async fn hear(&self, interaction: Interaction) -> Value {
-        let inbound = match self.inbound(&interaction).await {
+        let inbound = match self.inbound(&interaction) {
             Ok(inbound) => inbound,
             Err(unheard) => return told(&unheard.to_string()),
         };
@@ -129,15 +151,11 @@ impl Listener {
         deferred
     }
 
-    async fn inbound(&self, interaction: &Interaction) -> Result<Inbound, Unheard> {
+    fn inbound(&self, interaction: &Interaction) -> Result<Inbound, Unheard> {
+        interaction.admit(&self.discord.guilds)?;
         let actor = interaction.actor()?;
         let place = interaction.place()?;
         let channel = interaction.channel.map(|channel| channel.id).or(interaction.channel_id).ok_or(Unheard::Incomplete)?;
-        if let Some(parent) = interaction.channel.filter(|channel| channel.is_thread()).and_then(|channel| channel.parent_id)
-            && self.discord.channel(parent).await.is_some_and(Channel::is_forum)
-        {
-            return Err(Unheard::Forum);
-        }
         let input = &interaction.data;
         let said = match interaction.kind {
             kind::CLICK => Said::Click(input.values.first().unwrap_or(&input.custom_id).clone()),
@@ -153,35 +171,35 @@ impl Listener {
     pub(super) async fn read(&self, written: Written, me: Snowflake) {
         if written.author.id == me {
             if let Some(nonce) = written.nonce.as_ref().and_then(Value::as_str) {
-                self.discord.arrived.put(nonce.to_owned(), written.id);
+                self.discord.arrived.put(nonce.to_owned(), (written.id, written.content));
             }
             return;
         }
         let is_for_me = written.mentions.iter().any(|user| user.id == me);
-        let (true, false, Some(guild), Some(member)) =
-            (is_for_me, written.author.bot || written.webhook_id.is_some(), written.guild_id, &written.member)
-        else {
+        let guild = written.guild_id.filter(|guild| is_served(&self.discord.guilds, *guild));
+        let (true, true, Some(guild), Some(member)) = (is_for_me, written.is_by_a_person(), guild, &written.member) else {
             return;
         };
+        let reply = Reply::Message { id: written.id, channel: written.channel_id, author: Some(written.author.id) };
+        let Some(reply_to) = reply.keep() else { return };
         let Ok(_permit) = self.open.try_acquire() else {
             tracing::warn!("a message to the bot was passed over: too many at once");
             return;
         };
-        let channel = self.discord.channel(written.channel_id).await;
-        let reply = Reply::Message { id: written.id, channel: written.channel_id };
+        let Some(channel) = self.discord.find_channel(written.channel_id).await else {
+            let unknown = "I could not find out what channel this is: say it again in a minute";
+            return self.discord.tell(&reply_to, &Message::line(Tone::Warning, SafeText::redact(unknown))).await;
+        };
         let words = written.content.replace(&format!("<@{me}>"), " ").replace(&format!("<@!{me}>"), " ");
         let inbound = Inbound {
             key: written.id.to_string(),
             actor: actor(guild, &written.author, member),
-            place: place(guild, written.channel_id, channel),
-            reply_to: reply.keep(),
+            place: place(guild, written.channel_id, Some(channel)),
+            reply_to: Some(reply_to.clone()),
             said: Said::Words(words.trim().to_owned()),
         };
-        let Some(reply_to) = inbound.reply_to.clone() else { return };
-        if let Receipt::Answer(message) | Receipt::Unavailable(message) = self.reception.receive(inbound).await
-            && let Err(error) = self.discord.whisper(&reply_to, &message).await
-        {
-            tracing::warn!("a message to the bot could not be answered: {error}");
+        if let Receipt::Answer(message) | Receipt::Unavailable(message) = self.reception.receive(inbound).await {
+            self.discord.tell(&reply_to, &message).await;
         }
     }
 }
@@ -199,12 +217,49 @@ impl Discord {
         Some(channel)
     }
 
-    async fn follow_up_or_warn(&self, token: &str, message: &Message) {
-        if let Err(failure) = self.follow_up(token, &render(message)).await {
-            tracing::warn!("an interaction could not be answered: {}", command::why(&failure));
+    async fn find_channel(&self, id: Snowflake) -> Option<Channel> {
+        for _ in 0..LOOKS {
+            if let Some(channel) = self.channel(id).await {
+                return Some(channel);
+            }
         }
+        None
+    }
+
+    /// Tells one person, and tries again while that may help.
+    async fn tell(&self, to: &ReplyTo, message: &Message) {
+        for wait in AGAIN {
+            let after = match self.whisper(to, message).await {
+                Ok(()) => return,
+                Err(SendError::Later { after, .. }) => after,
+                Err(SendError::Uncertain { .. }) => None,
+                Err(error) => {
+                    tracing::warn!("a message to the bot could not be answered: {error}");
+                    return;
+                }
+            };
+            sleep(after.map_or(wait, |after| after.min(LONGEST_WAIT))).await;
+        }
+        tracing::warn!("a message to the bot could not be answered, however often it was tried");
+    }
+
+    /// Answers an interaction further, and tries again while that may help. What is for one person alone goes nowhere else.
+    async fn follow_up_or_warn(&self, token: &str, message: &Message) {
+        let rendered = render(message);
+        for wait in AGAIN {
+            let Err(failure) = self.follow_up(token, &rendered).await else { return };
+            if failure.refusal().is_some() {
+                tracing::warn!("an interaction could not be answered: {}", command::why(&failure));
+                return;
+            }
+            sleep(if let Failure::Held(after) = failure { after.min(LONGEST_WAIT) } else { wait }).await;
+        }
+        tracing::warn!("an interaction could not be answered, however often it was tried");
     }
 }
+
+/// The longest wait for the sake of one answer: an interaction is over after a quarter of an hour.
+const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
 /// One sentence for that person alone.
 fn told(sentence: &str) -> Value {

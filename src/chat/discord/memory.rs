@@ -41,6 +41,19 @@ impl<K: Eq + Hash + Clone, V: Clone> Memory<K, V> {
     }
 }
 
+impl<K: Eq + Hash + Clone, V> Memory<K, V> {
+    pub(super) fn take(&self, key: &K) -> Option<V> {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let value = entries.known.remove(key)?;
+        entries.order.retain(|known| known != key);
+        Some(value)
+    }
+
+    pub(super) fn clear(&self) {
+        *self.entries.lock().unwrap_or_else(PoisonError::into_inner) = Entries { known: HashMap::new(), order: VecDeque::new() };
+    }
+}
+
 impl<K: Eq + Hash + Clone> Memory<K, ()> {
     /// True the first time.
     pub(super) fn is_new(&self, key: K) -> bool {

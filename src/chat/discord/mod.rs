@@ -12,6 +12,7 @@ mod controls;
 mod endpoint;
 mod escape;
 mod gateway;
+mod inspection;
 mod interaction;
 mod limits;
 mod listener;
@@ -21,15 +22,19 @@ mod pace;
 mod page;
 mod platform;
 mod post;
+mod presence;
 mod pulse;
 mod refusal;
 mod render;
 mod reply;
 mod rest;
 mod snowflake;
+mod text;
+mod thread;
 
 pub use endpoint::PATH as INTERACTIONS_PATH;
 pub use gateway::GatewayError;
+pub use inspection::{ChannelRights, NEEDED};
 
 use crate::chat::{Reception, SendError};
 use crate::clock::Clock;
@@ -46,6 +51,10 @@ use serenity::http::Route;
 use serenity::interactions_endpoint::Verifier;
 use snowflake::Snowflake;
 use std::sync::Arc;
+use std::time::Duration;
+use thread::Unopened;
+use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Why Discord cannot be used.
@@ -65,13 +74,19 @@ pub struct Discord {
     clock: Clock,
     rest: Arc<Rest>,
     pulse: Pulse,
-    /// Messages to channels, by nonce: until their thread is open they may be posted again, and must not be.
-    roots: Memory<String, Snowflake>,
-    /// Our messages that the gateway told of, by nonce: where the bot may not read a channel's history, the only way to
-    /// know of one whose answer was lost.
-    arrived: Memory<String, Snowflake>,
-    /// Messages whose thread could not be opened.
+    /// Our messages that the gateway told of, by nonce, with what they say: where the bot may not read a channel's history,
+    /// the only way to know of one whose answer was lost.
+    arrived: Memory<String, (Snowflake, String)>,
+    /// Messages whose thread is still to be opened.
+    unopened: Memory<Snowflake, Unopened>,
+    /// Messages that get no thread.
     threadless: Memory<Snowflake, ()>,
+    /// Where the further messages of one are that is shown as text, by their number.
+    parts: Memory<(Snowflake, usize), (Snowflake, Snowflake)>,
+    /// Channels that took only text, and until when nothing else is tried there.
+    text_alone: Memory<Snowflake, Instant>,
+    /// Told when the bot may be let in where it was not.
+    doors: watch::Sender<()>,
     channels: Memory<Snowflake, Channel>,
     told: Memory<(Snowflake, u64), ()>,
 }
@@ -82,13 +97,26 @@ impl Discord {
     /// # Errors
     /// One sentence that says what to correct.
     pub fn new(config: &config::Discord, token: Token, clock: Clock) -> Result<Arc<Discord>, SetupError> {
+        Discord::with_deadline(config, token, clock, rest::CALL)
+    }
+
+    /// The same, where no answer is waited for longer than `call`.
+    ///
+    /// # Errors
+    /// As [`Discord::new`].
+    pub fn with_deadline(
+        config: &config::Discord,
+        token: Token,
+        clock: Clock,
+        call: Duration,
+    ) -> Result<Arc<Discord>, SetupError> {
         let verifier = config.public_key.map(Verifier::try_new).transpose().map_err(|_| {
             SetupError("discord.public_key is not a key: copy it anew from the developer portal, General Information".to_owned())
         })?;
         if config.mode == DiscordMode::Http && verifier.is_none() {
             return Err(SetupError("discord.public_key is missing".to_owned()));
         }
-        let rest = Rest::new(&config.api_url, &token).map_err(SetupError)?;
+        let rest = Rest::new(&config.api_url, &token, call).map_err(SetupError)?;
         let application =
             Snowflake::new(config.application_id).ok_or_else(|| SetupError("discord.application_id is 0".to_owned()))?;
         Ok(Arc::new(Discord {
@@ -101,9 +129,12 @@ impl Discord {
             clock,
             rest: Arc::new(rest),
             pulse: Pulse::default(),
-            roots: Memory::default(),
             arrived: Memory::default(),
+            unopened: Memory::default(),
             threadless: Memory::default(),
+            parts: Memory::default(),
+            text_alone: Memory::default(),
+            doors: watch::Sender::new(()),
             channels: Memory::default(),
             told: Memory::default(),
         }))
@@ -125,7 +156,7 @@ impl Discord {
             }
         };
         let registered = async {
-            self.register_commands().await;
+            tokio::join!(self.register_commands(), self.introduce());
             std::future::pending().await
         };
         tokio::select! {

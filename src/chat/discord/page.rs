@@ -146,7 +146,7 @@ impl Page {
 }
 
 /// An address we know ourselves, as a link; anything else as text.
-fn link(address: &SafeText) -> String {
+pub(super) fn link(address: &SafeText) -> String {
     let is_ours = address.as_str().strip_prefix("https://").is_some_and(|rest| {
         !rest.is_empty() && rest.chars().all(|c| c.is_ascii_alphanumeric() || "-._~:/?#@!$&*+,;=%".contains(c))
     });

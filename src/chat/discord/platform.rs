@@ -1,19 +1,19 @@
 //! Discord as a place to send messages to.
 
 use super::Discord;
-use super::limits;
-use super::mark;
-use super::post::{Thread, is_closed, nonce};
-use super::refusal::{Asked, code, meaning};
+use super::post::nonce;
+use super::refusal::{Asked, code, is_about_place, meaning};
 use super::render::{Rendered, no_mentions, render};
 use super::reply::{Reply, is_open};
 use super::rest::{Call, Failure};
 use super::snowflake::Snowflake;
+use super::thread::{Thread, name_from};
 use crate::chat::{ChatPlatform, Destination, Message, SendError};
 use crate::model::{PlatformName, ReplyTo, ThreadRef};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use serenity::http::Route;
+use tokio::sync::watch;
 
 /// Source: Discord developer documentation, "Message Flags": seen by one person alone.
 pub(super) const EPHEMERAL: u64 = 64;
@@ -35,57 +35,47 @@ impl ChatPlatform for Discord {
     async fn post(&self, to: &Destination, message: &Message, key: &str) -> Result<String, SendError> {
         let rendered = render(message);
         let nonce = nonce(key);
-        match to {
-            Destination::Thread(of) => self.reply(thread(of)?, &rendered, &nonce).await.map(|id| id.to_string()),
+        let failed = |failure| meaning(&failure, Asked::Add);
+        let id = match to {
+            Destination::Thread(of) => self.reply(thread(of)?, &rendered, &nonce).await?,
+            Destination::Held(of) => self.post_in(parsed(&of.root)?, &rendered, Some(&nonce), None).await.map_err(failed)?,
             Destination::Channel(place) => {
                 let channel = parsed(&place.channel)?;
-                let root = match self.roots.get(&nonce) {
-                    Some(root) => root,
-                    None => {
-                        let posted = self.post_in(channel, &rendered, Some(&nonce), None).await;
-                        posted.map_err(|failure| meaning(&failure, Asked::Add))?
-                    }
-                };
-                // Until its thread is open it may have to be posted again, and must not be.
-                self.roots.put(nonce, root);
-                self.open_thread(Thread { channel, root }, &rendered.thread_name).await?;
-                Ok(root.to_string())
+                let (root, form) = self.post_first(channel, &rendered, Some(&nonce), None).await.map_err(failed)?;
+                let thread = Thread { channel, root };
+                // The message is there, whatever becomes of its thread.
+                let _ = self.open_thread(thread, Some(&rendered.thread_name)).await;
+                let rest = self.post_rest_of_root(thread, &rendered.all_texts(form), false).await;
+                rest.map_err(|_| SendError::Uncertain { why: "a part of it is missing".to_owned() })?;
+                root
             }
-        }
+        };
+        Ok(id.to_string())
     }
 
     async fn edit(&self, to: &Destination, id: &str, message: &Message) -> Result<(), SendError> {
         let rendered = render(message);
         let id = parsed(id)?;
-        let failed = |failure| meaning(&failure, Asked::Repeatable);
-        let of = match to {
-            Destination::Channel(place) => return self.replace(parsed(&place.channel)?, id, &rendered).await.map_err(failed),
-            Destination::Thread(of) => thread(of)?,
-        };
-        if id == of.root {
-            return self.replace(of.channel, id, &rendered).await.map_err(failed);
-        }
-        let mut edited = self.replace(of.root, id, &rendered).await;
-        if let Err(Failure::Refused { code: code::ARCHIVED, .. }) = edited
-            && self.unarchive(of.root).await
-        {
-            edited = self.replace(of.root, id, &rendered).await;
-        }
-        match edited {
-            // It may have been posted to the channel, because the thread took nothing.
-            Err(Failure::Refused { code, .. }) if is_closed(code) || code == code::UNKNOWN_MESSAGE => {
-                self.replace(of.channel, id, &rendered).await.map_err(failed)
+        match to {
+            Destination::Channel(place) => self.edit_root(Thread { channel: parsed(&place.channel)?, root: id }, &rendered).await,
+            Destination::Thread(of) => match thread(of)? {
+                of if of.root == id => self.edit_root(of, &rendered).await,
+                of => self.edit_reply(of, id, &rendered).await,
+            },
+            Destination::Held(of) => {
+                let channel = parsed(&of.root)?;
+                let edited = self.edit_in_thread(channel, id, &rendered).await;
+                self.end_edit(channel, id, &rendered, edited).await
             }
-            other => other.map_err(failed),
         }
     }
 
     async fn find(&self, to: &Destination, key: &str) -> Result<Option<String>, SendError> {
         let nonce = nonce(key);
-        let remembered = self.arrived.get(&nonce).or_else(|| self.roots.get(&nonce));
-        let mut found = remembered.map(|id| (id, String::new()));
+        let mut found = self.arrived.get(&nonce);
         let places = match to {
             Destination::Channel(place) => vec![parsed(&place.channel)?],
+            Destination::Held(of) => vec![parsed(&of.root)?],
             Destination::Thread(of) => vec![parsed(&of.root)?, parsed(&of.channel)?],
         };
         for place in &places {
@@ -94,28 +84,42 @@ impl ChatPlatform for Discord {
             }
         }
         if let (Destination::Channel(_), Some((root, content)), [channel]) = (to, &found, places.as_slice()) {
-            self.open_thread(Thread { channel: *channel, root: *root }, &name_from(content)).await?;
+            let _ = self.open_thread(Thread { channel: *channel, root: *root }, Some(&name_from(content))).await;
         }
         Ok(found.map(|(id, _)| id.to_string()))
+    }
+
+    fn let_in(&self) -> Option<watch::Receiver<()>> {
+        Some(self.doors.subscribe())
     }
 
     async fn whisper(&self, to: &ReplyTo, message: &Message) -> Result<(), SendError> {
         let reply = Reply::read(to).ok_or_else(|| SendError::Gone { why: "nobody is waiting there".to_owned() })?;
         let rendered = render(message);
+        let failed = |failure| meaning(&failure, Asked::Add);
         if let Reply::Interaction { id, token, .. } = &reply
             && is_open(*id, self.clock.now())
         {
             match self.follow_up(token, &rendered).await {
-                Err(failure) if is_over(&failure) => {}
-                other => return other.map_err(|failure| meaning(&failure, Asked::Add)),
+                // Where it cannot be told alone, it is told where it was asked.
+                Err(failure) if failure.refusal().is_some() || is_over(&failure) => {}
+                other => return other.map_err(failed),
             }
         }
         let reference = match reply {
             Reply::Message { id, .. } => Some(id),
             Reply::Interaction { .. } => None,
         };
-        let posted = self.post_in(reply.channel(), &rendered, None, reference).await;
-        posted.map(|_| ()).map_err(|failure| meaning(&failure, Asked::Add))
+        let mut posted = self.post_in(reply.channel(), &rendered, None, reference).await;
+        if reference.is_some() && posted.as_ref().is_err_and(needs_no_reference) {
+            posted = self.post_in(reply.channel(), &rendered, None, None).await;
+        }
+        match (posted, reply) {
+            (Err(failure), Reply::Message { author: Some(person), .. }) if failure.refusal().is_some() => {
+                self.tell_directly(person, &rendered).await.map_err(failed)
+            }
+            (posted, _) => posted.map(|_| ()).map_err(failed),
+        }
     }
 
     async fn point_to(&self, to: &ReplyTo, thread: &ThreadRef) -> Result<(), SendError> {
@@ -143,41 +147,110 @@ impl Discord {
     /// A further answer to an interaction, for that person alone. Where the first answer is still deferred, this one
     /// takes its place.
     pub(super) async fn follow_up(&self, token: &str, rendered: &Rendered) -> Result<(), Failure> {
-        let route = Route::WebhookFollowupMessages { application_id: self.application.of(), token };
-        let files = rendered.files.iter().chain(&rendered.whole).cloned().collect();
-        let call = Call::post(route, private(rendered)).files(files, Vec::new());
-        self.rest.send(call).await.map(|_| ())
+        let mut refusal = None;
+        for form in rendered.forms() {
+            let (mut fields, files) = rendered.in_form(form);
+            for (number, text) in std::iter::once(None).chain(rendered.all_texts(form).into_iter().skip(1).map(Some)).enumerate()
+            {
+                if let Some(text) = text {
+                    fields = json!({ "content": text, "allowed_mentions": no_mentions() });
+                }
+                let files = if number == 0 { files.clone() } else { Vec::new() };
+                let route = Route::WebhookFollowupMessages { application_id: self.application.of(), token };
+                let call = Call::post(route, ephemeral(fields.clone())).files(files, Vec::new());
+                if let Err(failure) = self.rest.send(call).await {
+                    refusal = Some(failure);
+                    break;
+                }
+                refusal = None;
+            }
+            match &refusal {
+                None => return Ok(()),
+                Some(failure) if failure.refusal().is_none() || is_over(failure) => break,
+                Some(_) => {}
+            }
+        }
+        refusal.map_or(Ok(()), Err)
     }
+
+    /// The last way to somebody who mentioned the bot where it may write nothing.
+    async fn tell_directly(&self, person: Snowflake, rendered: &Rendered) -> Result<(), Failure> {
+        let opened = self.rest.send(Call::post(Route::UserMeDmChannels, json!({ "recipient_id": person }))).await?;
+        self.post_in(super::post::id(&opened)?, rendered, None, None).await.map(|_| ())
+    }
+
+    async fn edit_root(&self, of: Thread, rendered: &Rendered) -> Result<(), SendError> {
+        let edited = match self.replace(of.channel, of.root, rendered).await {
+            Ok(form) => self.post_rest_of_root(of, &rendered.all_texts(form), true).await,
+            Err(failure) => Err(failure),
+        };
+        self.open_late(of).await;
+        self.end_edit(of.channel, of.root, rendered, edited).await
+    }
+
+    async fn edit_reply(&self, of: Thread, id: Snowflake, rendered: &Rendered) -> Result<(), SendError> {
+        let edited = self.edit_in_thread(of.root, id, rendered).await;
+        // It may have been posted to the channel, because the thread took nothing.
+        let is_elsewhere = |failure: &Failure| failure.refusal().is_some_and(is_about_place);
+        if edited.as_ref().is_err_and(is_elsewhere) {
+            let edited = self.edit_in(of.channel, id, rendered).await;
+            return self.end_edit(of.channel, id, rendered, edited).await;
+        }
+        self.end_edit(of.root, id, rendered, edited).await
+    }
+
+    async fn edit_in_thread(&self, thread: Snowflake, id: Snowflake, rendered: &Rendered) -> Result<(), Failure> {
+        match self.edit_in(thread, id, rendered).await {
+            Err(failure) if failure.refusal() == Some(code::ARCHIVED) && self.unarchive(thread).await => {
+                self.edit_in(thread, id, rendered).await
+            }
+            other => other,
+        }
+    }
+
+    async fn edit_in(&self, channel: Snowflake, id: Snowflake, rendered: &Rendered) -> Result<(), Failure> {
+        let form = self.replace(channel, id, rendered).await?;
+        self.post_rest(channel, id, &rendered.all_texts(form), true).await
+    }
+
+    /// A message that Discord will not have changed is posted anew by whoever delivers it; what it said is taken away first,
+    /// unless it says more than that something goes on.
+    async fn end_edit(
+        &self,
+        channel: Snowflake,
+        id: Snowflake,
+        rendered: &Rendered,
+        edited: Result<(), Failure>,
+    ) -> Result<(), SendError> {
+        let Err(failure) = edited else { return Ok(()) };
+        let error = meaning(&failure, Asked::Repeatable);
+        let passes = matches!(failure.refusal(), Some(code::ANNOUNCEMENT_EDITS | code::OLD_EDITS));
+        if matches!(error, SendError::Refused { .. }) && !rendered.is_progress && !passes {
+            self.take_away(channel, id).await;
+        }
+        Err(error)
+    }
+}
+
+/// True where only the message that is replied to stands in the way.
+fn needs_no_reference(failure: &Failure) -> bool {
+    matches!(failure.refusal(), Some(code::NO_REPLY | code::INVALID_BODY))
 }
 
 /// A message that one person alone sees.
 pub(super) fn private(rendered: &Rendered) -> Value {
-    let mut body = rendered.fields();
-    if let Some(fields) = body.as_object_mut() {
-        fields.insert("flags".to_owned(), EPHEMERAL.into());
-    }
-    body
+    ephemeral(rendered.fields())
 }
 
-/// What a thread is called whose first message was found again: what that message says, without its marks.
-fn name_from(content: &str) -> String {
-    let mut plain = String::with_capacity(content.len());
-    let mut rest = content.chars();
-    while let Some(c) = rest.next() {
-        match c {
-            '\\' => plain.extend(rest.next()),
-            '*' | '\u{200b}' => {}
-            c if mark::is_unseen(c) => {}
-            c => plain.push(c),
-        }
+fn ephemeral(mut fields: Value) -> Value {
+    if let Some(fields) = fields.as_object_mut() {
+        fields.insert("flags".to_owned(), EPHEMERAL.into());
     }
-    match limits::cut(plain.trim(), limits::THREAD_NAME) {
-        name if name.is_empty() => "rotation".to_owned(),
-        name => name,
-    }
+    fields
 }
 
 /// True where an interaction can no longer be answered, or never was known.
 fn is_over(failure: &Failure) -> bool {
     matches!(failure, Failure::Refused { status: 401 | 403 | 404 | 410, .. })
+        || failure.refusal() == Some(code::FOLLOW_UPS_USED_UP)
 }

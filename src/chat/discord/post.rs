@@ -1,36 +1,31 @@
 //! Messages on their way out, and the steps back where the bot may do less than it wants.
 //!
 //! A thread's id is the id of the message it hangs on, so a thread that could not be opened needs no memory: whoever
-//! writes to it learns that there is none, and replies to that message in the channel instead.
+//! writes to it learns that there is none, and opens it, or replies to that message in the channel instead.
 
 use super::Discord;
 use super::limits;
 use super::mark;
-use super::refusal::{Asked, code, meaning, reason};
-use super::render::{File, Rendered, WHOLE, no_mentions};
+use super::refusal::{Asked, code, is_about_place, is_about_words, meaning, reason};
+use super::render::{Form, Rendered, WHOLE, no_mentions};
 use super::rest::{Call, Failure};
 use super::snowflake::Snowflake;
+use super::thread::{Opening, Thread};
 use crate::chat::SendError;
+use crate::clock::{deadline, this_instant};
 use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use serenity::http::Route;
+use std::time::Duration;
 
-/// Minutes without a message after which Discord archives a thread: three days, as long as an incident is talked about.
-///
-/// Source: Discord developer documentation, "Start Thread from Message": `auto_archive_duration`.
-const ARCHIVED_AFTER: u32 = 4_320;
-
-/// A thread: its channel, and the message it hangs on.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Thread {
-    pub(super) channel: Snowflake,
-    pub(super) root: Snowflake,
-}
+/// How long a channel that took only text is spared what else there is.
+const TEXT_ALONE: Duration = Duration::from_secs(600);
 
 impl Discord {
-    /// Posts to a channel or thread; where the bot lacks a permission there, without embeds and files.
+    /// Posts to a channel or thread, in the best form that is taken there; what a form says in further messages follows in
+    /// the same place.
     pub(super) async fn post_in(
         &self,
         channel: Snowflake,
@@ -38,104 +33,192 @@ impl Discord {
         nonce: Option<&str>,
         reference: Option<Snowflake>,
     ) -> Result<Snowflake, Failure> {
-        let completed = |mut body: Value| {
-            if let Some(fields) = body.as_object_mut() {
-                if let Some(nonce) = nonce {
-                    fields.insert("nonce".to_owned(), nonce.into());
-                    fields.insert("enforce_nonce".to_owned(), true.into());
-                    if let Some(Value::String(content)) = fields.get_mut("content") {
-                        content.insert_str(0, &mark::of(nonce));
-                    }
-                }
-                if let Some(message) = reference {
-                    fields.insert("message_reference".to_owned(), json!({ "message_id": message, "fail_if_not_exists": true }));
-                }
-            }
-            body
-        };
-        let route = Route::ChannelMessages { channel_id: channel.of() };
-        let files: Vec<File> = rendered.files.iter().chain(&rendered.whole).cloned().collect();
-        let first = self.rest.send(Call::post(route, completed(rendered.fields_of_new())).files(files, Vec::new())).await;
-        let answer = match first {
-            Err(Failure::Refused { code: code::MISSING_PERMISSION, .. }) if rendered.is_rich() => {
-                self.tell_once(channel, code::MISSING_PERMISSION, "messages are posted without embeds and files");
-                self.rest.send(Call::post(route, completed(rendered.plain_new()))).await?
-            }
-            other => other?,
-        };
-        id(&answer)
+        let (id, form) = self.post_first(channel, rendered, nonce, reference).await?;
+        self.post_rest(channel, id, &rendered.all_texts(form), false).await?;
+        Ok(id)
     }
 
-    /// Opens the thread of a message that was posted. Where that is not possible, the channel has to do.
-    pub(super) async fn open_thread(&self, thread: Thread, name: &str) -> Result<(), SendError> {
-        let route = Route::ChannelMessageThreads { channel_id: thread.channel.of(), message_id: thread.root.of() };
-        let body = json!({ "name": name, "auto_archive_duration": ARCHIVED_AFTER });
-        match self.rest.send(Call::post(route, body)).await {
-            Ok(_) | Err(Failure::Refused { code: code::THREAD_EXISTS, .. }) => Ok(()),
-            Err(Failure::Refused {
-                code: code @ (code::MISSING_PERMISSION | code::MISSING_ACCESS | code::THREADS_FULL | code::WRONG_CHANNEL_KIND),
-                ..
-            }) => {
-                self.tell_once(thread.channel, code, "replies go to the channel instead of a thread");
-                self.threadless.put(thread.root, ());
-                Ok(())
+    /// Posts what the first message of a thread leaves to further ones: in its thread, or where that takes nothing, in its
+    /// channel.
+    pub(super) async fn post_rest_of_root(&self, thread: Thread, texts: &[String], is_edit: bool) -> Result<(), Failure> {
+        let is_open = self.threadless.get(&thread.root).is_none() && !self.is_unopened(thread);
+        if is_open {
+            match self.post_rest(thread.root, thread.root, texts, is_edit).await {
+                Err(failure) if failure.refusal().is_some() => {}
+                other => return other,
             }
-            Err(failure) => Err(meaning(&failure, Asked::Repeatable)),
+        }
+        self.post_rest(thread.channel, thread.root, texts, is_edit).await
+    }
+
+    /// Posts the first message of a form, and tells which form was taken.
+    pub(super) async fn post_first(
+        &self,
+        channel: Snowflake,
+        rendered: &Rendered,
+        nonce: Option<&str>,
+        reference: Option<Snowflake>,
+    ) -> Result<(Snowflake, Form), Failure> {
+        let mut refusal = None;
+        for form in self.forms(channel, rendered) {
+            if refusal.as_ref().and_then(Failure::refusal).is_some_and(is_about_words) && form != Form::InFile {
+                continue;
+            }
+            match self.post_as(channel, rendered, form, nonce, reference).await {
+                Ok(id) => {
+                    self.note_form(channel, form, refusal.as_ref());
+                    return Ok((id, form));
+                }
+                Err(failure) => match failure.refusal() {
+                    Some(code) if !is_about_place(code) && !(reference.is_some() && code == code::NO_REPLY) => {
+                        refusal = Some(failure);
+                    }
+                    _ => return Err(failure),
+                },
+            }
+        }
+        Err(refusal.unwrap_or(Failure::Lost("it has no form")))
+    }
+
+    async fn post_as(
+        &self,
+        channel: Snowflake,
+        rendered: &Rendered,
+        form: Form,
+        nonce: Option<&str>,
+        reference: Option<Snowflake>,
+    ) -> Result<Snowflake, Failure> {
+        let (mut body, files) = rendered.in_form(form);
+        if let Some(fields) = body.as_object_mut() {
+            fields.insert("allowed_mentions".to_owned(), rendered.mentions());
+            if form != Form::Whole && fields.get("embeds") == Some(&json!([])) {
+                fields.remove("embeds");
+            }
+            if let Some(message) = reference {
+                fields.insert("message_reference".to_owned(), json!({ "message_id": message, "fail_if_not_exists": true }));
+            }
+            if let Some(nonce) = nonce {
+                with_nonce(fields, nonce);
+            }
+        }
+        let route = Route::ChannelMessages { channel_id: channel.of() };
+        let answer = self.rest.send(Call::post(route, body.clone()).files(files, Vec::new())).await?;
+        let id = id(&answer)?;
+        // A nonce that is known returns the message of an earlier attempt, whatever it says.
+        if !says_the_same(&answer, &body) {
+            self.replace(channel, id, rendered).await.map_err(|_| Failure::Lost("an earlier attempt of it is there already"))?;
+        }
+        Ok(id)
+    }
+
+    fn forms(&self, channel: Snowflake, rendered: &Rendered) -> Vec<Form> {
+        let is_text_alone = self.text_alone.get(&channel).is_some_and(|until| this_instant() < until);
+        let mut forms = rendered.forms();
+        if is_text_alone && forms.contains(&Form::Text) {
+            forms.retain(|form| !matches!(form, Form::Whole | Form::WithoutFiles));
+        }
+        forms
+    }
+
+    fn note_form(&self, channel: Snowflake, form: Form, refusal: Option<&Failure>) {
+        let Some(code) = refusal.and_then(Failure::refusal) else { return };
+        let consequence = match form {
+            Form::Whole => return,
+            Form::WithoutFiles => "messages are shown without files",
+            Form::TextWithFiles | Form::Text => "messages are shown as text",
+            Form::InFile => "a message is shown as a file",
+        };
+        self.tell_once(channel, code, consequence);
+        if code == code::MISSING_PERMISSION && matches!(form, Form::TextWithFiles | Form::Text) {
+            self.text_alone.put(channel, deadline(TEXT_ALONE));
         }
     }
 
-    /// Posts to a thread, or where that does not work, to its channel as a reply to the thread's first message. An archived
+    /// Posts to a thread, or where that takes nothing, to its channel as a reply to the thread's first message. An archived
     /// thread is opened again by that.
     ///
     /// Source: Discord developer documentation, "Threads": sending a message unarchives a thread that is not locked.
     pub(super) async fn reply(&self, thread: Thread, rendered: &Rendered, nonce: &str) -> Result<Snowflake, SendError> {
-        let failure = match self.post_in(thread.root, rendered, Some(nonce), None).await {
-            Ok(id) => return Ok(id),
-            Err(failure) => failure,
-        };
-        let Failure::Refused { code, .. } = failure else { return Err(meaning(&failure, Asked::Add)) };
-        if !is_closed(code) {
-            return Err(meaning(&failure, Asked::Add));
-        }
-        if code != code::UNKNOWN_CHANNEL {
-            self.tell_once(thread.channel, code, "replies go to the channel instead of the thread");
-        }
-        self.post_in(thread.channel, rendered, Some(nonce), Some(thread.root)).await.map_err(|failure| match failure {
-            // The body was valid a moment ago; only the message it refers to can be missing.
-            Failure::Refused { status, code: code::INVALID_BODY } => {
-                SendError::Gone { why: format!("the thread and its first message are gone (status {status})") }
+        if self.threadless.get(&thread.root).is_none() {
+            let mut posted = self.post_in(thread.root, rendered, Some(nonce), None).await;
+            if posted.as_ref().is_err_and(|failure| failure.refusal() == Some(code::UNKNOWN_CHANNEL)) {
+                match self.open_thread(thread, None).await {
+                    Opening::Open => posted = self.post_in(thread.root, rendered, Some(nonce), None).await,
+                    Opening::NotYet(failure) => return Err(meaning(&failure, Asked::Repeatable)),
+                    Opening::RootGone => {
+                        return Err(SendError::Gone { why: "the thread and its first message are gone".to_owned() });
+                    }
+                    Opening::Never => {}
+                }
             }
-            other => meaning(&other, Asked::Add),
-        })
+            match posted {
+                Ok(id) => return Ok(id),
+                Err(failure) => match failure.refusal() {
+                    None => return Err(meaning(&failure, Asked::Add)),
+                    Some(code::UNKNOWN_CHANNEL) => {}
+                    Some(code) => self.tell_once(thread.channel, code, "replies go to the channel instead of the thread"),
+                },
+            }
+        }
+        let mut posted = self.post_in(thread.channel, rendered, Some(nonce), Some(thread.root)).await;
+        if posted.as_ref().is_err_and(|failure| matches!(failure.refusal(), Some(code::NO_REPLY | code::INVALID_BODY))) {
+            posted = self.post_in(thread.channel, rendered, Some(nonce), None).await;
+        }
+        posted.map_err(|failure| meaning(&failure, Asked::Add))
     }
 
-    /// Replaces a message; the files it has stay.
-    pub(super) async fn replace(&self, channel: Snowflake, message: Snowflake, rendered: &Rendered) -> Result<(), Failure> {
-        let route = Route::ChannelMessage { channel_id: channel.of(), message_id: message.of() };
-        let call = match &rendered.whole {
-            None => Call::patch(route, rendered.fields()),
-            Some(whole) => {
-                let kept = self.attachments(channel, message).await?;
-                Call::patch(route, rendered.fields()).files(vec![whole.clone()], kept)
+    /// Replaces a message, in the best form that is taken there; the files it has stay.
+    pub(super) async fn replace(&self, channel: Snowflake, message: Snowflake, rendered: &Rendered) -> Result<Form, Failure> {
+        let mut refusal: Option<Failure> = None;
+        for form in self.forms(channel, rendered) {
+            // A message has its own files already.
+            let is_second = matches!(form, Form::WithoutFiles | Form::TextWithFiles);
+            let needs_file = refusal.as_ref().and_then(Failure::refusal).is_some_and(is_about_words) && form != Form::InFile;
+            if is_second || needs_file {
+                continue;
             }
-        };
-        match self.rest.send(call).await {
-            Err(Failure::Refused { code: code::MISSING_PERMISSION, .. }) if rendered.is_rich() => {
-                self.tell_once(channel, code::MISSING_PERMISSION, "messages are edited without embeds and files");
-                let plain = rendered.plain(no_mentions());
-                self.rest.send(Call::patch(route, plain)).await.map(|_| ())
+            match self.replace_as(channel, message, rendered, form).await {
+                Ok(()) => {
+                    self.note_form(channel, form, refusal.as_ref());
+                    return Ok(form);
+                }
+                Err(failure) => match failure.refusal() {
+                    Some(code) if !is_about_place(code) => refusal = Some(failure),
+                    _ => return Err(failure),
+                },
             }
-            other => other.map(|_| ()),
         }
+        Err(refusal.unwrap_or(Failure::Lost("it has no form")))
+    }
+
+    async fn replace_as(&self, channel: Snowflake, message: Snowflake, rendered: &Rendered, form: Form) -> Result<(), Failure> {
+        let route = Route::ChannelMessage { channel_id: channel.of(), message_id: message.of() };
+        let (fields, mut files) = rendered.in_form(form);
+        files.retain(|file| file.name == WHOLE);
+        let call = Call::patch(route, fields);
+        let call = if files.is_empty() { call } else { call.files(files, self.attachments(channel, message).await?) };
+        self.rest.send(call).await.map(|_| ())
     }
 
     /// The files a message has, but for one that would be written anew.
     async fn attachments(&self, channel: Snowflake, message: Snowflake) -> Result<Vec<Value>, Failure> {
         let route = Route::ChannelMessage { channel_id: channel.of(), message_id: message.of() };
-        let found = self.rest.send(Call::get(route)).await?;
+        let found = match self.rest.send(Call::get(route)).await {
+            // Whoever may not look there may change it all the same.
+            Err(failure) if failure.refusal().is_some_and(|code| !is_about_place(code)) => Value::Null,
+            other => other?,
+        };
         let files = found.get("attachments").and_then(Value::as_array).cloned().unwrap_or_default();
         let kept = files.into_iter().filter(|file| file.get("filename").and_then(Value::as_str) != Some(WHOLE));
         Ok(kept.filter_map(|file| Some(json!({ "id": file.get("id")? }))).take(limits::FILES - 1).collect())
+    }
+
+    /// Takes a message away that can no longer be changed, so that it does not go on saying what is no longer true.
+    pub(super) async fn take_away(&self, channel: Snowflake, message: Snowflake) {
+        let route = Route::ChannelMessage { channel_id: channel.of(), message_id: message.of() };
+        if let Err(failure) = self.rest.send(Call::delete(route)).await {
+            tracing::info!("a message that cannot be changed stays: {}", super::command::why(&failure));
+        }
     }
 
     /// True when the thread is open again.
@@ -145,7 +228,8 @@ impl Discord {
         opened.is_ok()
     }
 
-    /// Looks for a message by its mark among the last of a channel or thread, and returns it with what it says.
+    /// Looks for a message by its mark among the last of a channel or thread, and returns it with what it says. Where nobody
+    /// may look, there is none.
     pub(super) async fn look_for(&self, channel: Snowflake, nonce: &str) -> Result<Option<(Snowflake, String)>, Failure> {
         let route = Route::ChannelMessages { channel_id: channel.of() };
         match self.rest.send(Call::get(route).query("limit", "100")).await {
@@ -155,24 +239,82 @@ impl Discord {
                 let ours = messages.iter().find(|message| mark::is_on(message, &mark));
                 Ok(ours.and_then(|message| Some((id(message).ok()?, message.get("content")?.as_str()?.to_owned()))))
             }
-            Err(Failure::Refused { code: code::UNKNOWN_CHANNEL | code::MISSING_ACCESS | code::MISSING_PERMISSION, .. }) => {
-                Ok(None)
-            }
+            Err(failure) if failure.refusal().is_some() => Ok(None),
             Err(failure) => Err(failure),
         }
     }
 
+    /// Posts what a form says after its first message, or changes what is there of it.
+    pub(super) async fn post_rest(
+        &self,
+        channel: Snowflake,
+        first: Snowflake,
+        texts: &[String],
+        is_edit: bool,
+    ) -> Result<(), Failure> {
+        let mut lost = None;
+        for (number, text) in texts.iter().enumerate().skip(1) {
+            let key = (first, number);
+            let nonce = nonce(&format!("{first}.{number}"));
+            let known = match self.parts.get(&key) {
+                Some(known) => Some(known),
+                None if is_edit => self.look_for(channel, &nonce).await?.map(|(id, _)| (channel, id)),
+                None => None,
+            };
+            let mut body = json!({ "content": text, "allowed_mentions": no_mentions() });
+            let sent = match (known, body.as_object_mut()) {
+                (Some((place, id)), Some(fields)) => {
+                    with_mark(fields, &nonce);
+                    let route = Route::ChannelMessage { channel_id: place.of(), message_id: id.of() };
+                    self.rest.send(Call::patch(route, body)).await.map(|_| (place, id))
+                }
+                (None, Some(fields)) => {
+                    with_nonce(fields, &nonce);
+                    let route = Route::ChannelMessages { channel_id: channel.of() };
+                    let answer = self.rest.send(Call::post(route, body)).await;
+                    answer.and_then(|answer| Ok((channel, id(&answer)?)))
+                }
+                _ => continue,
+            };
+            match sent {
+                Ok(place) => self.parts.put(key, place),
+                Err(failure) => lost = lost.or(Some(failure)),
+            }
+        }
+        // What was longer before.
+        let mut number = texts.len().max(1);
+        while let Some((place, id)) = self.parts.take(&(first, number)) {
+            self.take_away(place, id).await;
+            number += 1;
+        }
+        lost.map_or(Ok(()), Err)
+    }
+
     /// Tells the operator, once for a channel and a reason.
-    fn tell_once(&self, channel: Snowflake, code: u64, consequence: &str) {
+    pub(super) fn tell_once(&self, channel: Snowflake, code: u64, consequence: &str) {
         if self.told.is_new((channel, code)) {
             tracing::warn!(%channel, code, "Discord refuses: {}; {consequence}", reason(code));
         }
     }
 }
 
-/// True where a thread takes nothing, but its channel may.
-pub(super) fn is_closed(code: u64) -> bool {
-    matches!(code, code::UNKNOWN_CHANNEL | code::MISSING_PERMISSION | code::MISSING_ACCESS | code::ARCHIVED | code::LOCKED)
+fn with_mark(fields: &mut serde_json::Map<String, Value>, nonce: &str) {
+    if let Some(Value::String(content)) = fields.get_mut("content") {
+        content.insert_str(0, &mark::of(nonce));
+    }
+}
+
+fn with_nonce(fields: &mut serde_json::Map<String, Value>, nonce: &str) {
+    fields.insert("nonce".to_owned(), nonce.into());
+    fields.insert("enforce_nonce".to_owned(), true.into());
+    with_mark(fields, nonce);
+}
+
+/// True where the message that was returned says what was sent. Discord trims what it is sent, so only letters count.
+fn says_the_same(answer: &Value, sent: &Value) -> bool {
+    let words =
+        |of: &Value| -> Option<String> { Some(of.get("content")?.as_str()?.chars().filter(|c| c.is_alphanumeric()).collect()) };
+    words(answer).is_none_or(|known| words(sent).is_none_or(|said| known == said))
 }
 
 /// The id of what an answer describes.

@@ -8,6 +8,7 @@ use super::escape;
 use super::limits::{self, CONTENT, length};
 use super::mark;
 use super::page::{Page, whole_text};
+use super::text;
 use crate::chat::document::{Attachment, Content, Mention, Message, Tone};
 use crate::redact::SafeText;
 use crate::report::inert;
@@ -24,6 +25,8 @@ pub(super) const WHOLE: &str = "whole-message.txt";
 pub(super) struct Rendered {
     /// What `content` says.
     pub(super) content: String,
+    /// Whom it calls, as text before everything else.
+    call: String,
     /// One embed each.
     pub(super) descriptions: Vec<String>,
     colour: u32,
@@ -33,6 +36,12 @@ pub(super) struct Rendered {
     pub(super) files: Vec<File>,
     /// The whole message, where not all of it could be shown.
     pub(super) whole: Option<File>,
+    /// The whole message as a file.
+    as_file: File,
+    /// The whole message as text, in the messages that takes.
+    texts: Vec<String>,
+    /// True while a newer one is on its way.
+    pub(super) is_progress: bool,
     /// What its thread is called.
     pub(super) thread_name: String,
 }
@@ -63,35 +72,92 @@ impl Rendered {
         })
     }
 
-    /// The fields of a new message: the only ones that can call somebody.
-    pub(super) fn fields_of_new(&self) -> Value {
+    /// The forms it can be sent in, the best first; the next is tried where one is refused.
+    pub(super) fn forms(&self) -> Vec<Form> {
+        let mut forms = vec![Form::Whole];
+        let is_short = self.whole.is_none();
+        forms.extend((!self.files.is_empty() && is_short).then_some(Form::WithoutFiles));
+        forms.extend((!self.descriptions.is_empty() && !self.files.is_empty()).then_some(Form::TextWithFiles));
+        forms.extend((!self.descriptions.is_empty() || !is_short).then_some(Form::Text));
+        forms.push(Form::InFile);
+        forms
+    }
+
+    /// The fields of a message in a form, and the files that go along. What comes in further messages is left out.
+    pub(super) fn in_form(&self, form: Form) -> (Value, Vec<File>) {
         let mut fields = self.fields();
-        if let Some(fields) = fields.as_object_mut() {
-            fields.insert("allowed_mentions".to_owned(), self.mentions.clone());
+        let own = || self.files.clone();
+        let mut say = |content: Option<&String>, keeps_embeds: bool| {
+            if let Some(fields) = fields.as_object_mut() {
+                fields.insert("content".to_owned(), content.map_or("…", String::as_str).into());
+                if !keeps_embeds {
+                    fields.insert("embeds".to_owned(), json!([]));
+                }
+            }
+        };
+        let files = match form {
+            Form::Whole => own().into_iter().chain(self.whole.clone()).collect(),
+            Form::WithoutFiles => {
+                say(Some(&format!("{}\n{}", self.content, self.unattached())), true);
+                Vec::new()
+            }
+            Form::TextWithFiles => {
+                say(self.texts.first(), false);
+                own()
+            }
+            Form::Text => {
+                say(self.all_texts(form).first(), false);
+                Vec::new()
+            }
+            Form::InFile => {
+                say(Some(&format!("{}{}", self.call, text::IN_FILE)), false);
+                vec![self.as_file.clone()]
+            }
+        };
+        (fields, files)
+    }
+
+    /// All messages that a form takes, one after the other.
+    pub(super) fn all_texts(&self, form: Form) -> Vec<String> {
+        match form {
+            Form::TextWithFiles => self.texts.clone(),
+            Form::Text if self.files.is_empty() => self.texts.clone(),
+            Form::Text => {
+                let mut texts = self.texts.clone();
+                let note = self.unattached();
+                match texts.last_mut() {
+                    Some(last) if length(last) + length(&note) + mark::LENGTH < CONTENT => last.push_str(&format!("\n{note}")),
+                    _ => texts.push(note),
+                }
+                texts
+            }
+            Form::Whole | Form::WithoutFiles | Form::InFile => Vec::new(),
         }
-        fields
     }
 
-    /// True where there is more than content, which a channel may not allow.
-    pub(super) fn is_rich(&self) -> bool {
-        !self.files.is_empty() || self.whole.is_some() || !self.descriptions.is_empty()
+    fn unattached(&self) -> String {
+        text::without_files(&self.files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>())
     }
 
-    /// A new message without embeds and files.
-    pub(super) fn plain_new(&self) -> Value {
-        self.plain(self.mentions.clone())
+    /// Whom a new message calls.
+    pub(super) fn mentions(&self) -> Value {
+        self.mentions.clone()
     }
+}
 
-    /// Fields without embeds and files. Content can call somebody and embeds cannot, so their text becomes content only
-    /// where nobody is called.
-    pub(super) fn plain(&self, mentions: Value) -> Value {
-        let mut text = self.content.clone();
-        if self.mentions == no_mentions() {
-            let whole = [&self.content].into_iter().chain(&self.descriptions).cloned().collect::<Vec<_>>().join("\n");
-            text = if length(&whole) + mark::LENGTH <= CONTENT { whole } else { text };
-        }
-        json!({ "content": text, "components": self.rows, "allowed_mentions": mentions })
-    }
+/// A form of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Title, embeds, buttons and files.
+    Whole,
+    /// The same, naming the files that are missing.
+    WithoutFiles,
+    /// All of it as text, with its own files.
+    TextWithFiles,
+    /// All of it as text.
+    Text,
+    /// A sentence of ours, and all of it in a file: where what it says is refused.
+    InFile,
 }
 
 /// Renders a message.
@@ -115,14 +181,20 @@ pub(super) fn render(message: &Message) -> Rendered {
     if too_many || files.len() < all {
         page.piece("Not all files could be attached.".to_owned(), true);
     }
-    let whole = page.left_out.then(|| File {
+    let as_file = File {
         name: WHOLE.to_owned(),
         description: "The whole message as text".to_owned(),
         mime: "text/plain",
         content: whole_text(message).into_bytes(),
-    });
+    };
+    let whole = page.left_out.then(|| as_file.clone());
+    let content = content(message, &call);
     Rendered {
-        content: content(message, &call),
+        texts: text::texts(&content, &message.parts, !call.is_empty()),
+        call: if call.is_empty() { call } else { format!("{call} ") },
+        as_file,
+        is_progress: message.tone == Tone::Working,
+        content,
         descriptions: page.finish(),
         colour: colour(message.tone),
         rows: rows(&message.controls),

@@ -31,6 +31,9 @@ pub(super) enum Reply {
         id: Snowflake,
         /// The channel or thread it is in.
         channel: Snowflake,
+        /// Who wrote it.
+        #[serde(default)]
+        author: Option<Snowflake>,
     },
 }
 
@@ -64,9 +67,10 @@ mod tests {
     #[test]
     fn a_reply_survives_the_store() {
         let [id, channel] = [7, 8].map(|id| Snowflake::new(id).unwrap());
-        for reply in
-            [Reply::Interaction { id, token: "aW50".to_owned(), is_command: true, channel }, Reply::Message { id, channel }]
-        {
+        for reply in [
+            Reply::Interaction { id, token: "aW50".to_owned(), is_command: true, channel },
+            Reply::Message { id, channel, author: Some(id) },
+        ] {
             let kept = reply.keep().unwrap();
             assert!(Reply::read(&kept).unwrap() == reply);
             assert_eq!(reply.channel(), channel);

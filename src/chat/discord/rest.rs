@@ -1,6 +1,7 @@
 //! Requests to Discord's REST interface: each within a deadline, paced, followed nowhere, and read up to a bound.
 
 use super::pace::{Held, Lane, Limits, Pace};
+use super::refusal::is_passing;
 use super::render::File;
 use crate::answer::{self, Unread};
 use crate::clock::deadline;
@@ -15,7 +16,7 @@ use tokio::time::{Instant, timeout_at};
 use tracing::dispatcher::{Dispatch, with_default};
 
 /// How long one call may take, waiting for its turn included.
-const CALL: Duration = Duration::from_secs(10);
+pub(super) const CALL: Duration = Duration::from_secs(10);
 /// How long one call with files may take.
 const UPLOAD: Duration = Duration::from_secs(40);
 /// How long it may take to be connected.
@@ -34,7 +35,7 @@ pub(super) struct Call<'a> {
     query: Vec<(&'static str, String)>,
     body: Option<Value>,
     files: Vec<File>,
-    within: Duration,
+    within: Option<Duration>,
 }
 
 /// Why there is no answer to use. Nothing in here holds an address, a token or a body.
@@ -57,9 +58,19 @@ pub(super) enum Failure {
     TokenRefused,
 }
 
+impl Failure {
+    /// Discord's code, where it refused something for good: the same is refused again, and something else may not be.
+    pub(super) fn refusal(&self) -> Option<u64> {
+        match self {
+            Failure::Refused { status, code } if !is_passing(*status, *code) => Some(*code),
+            _ => None,
+        }
+    }
+}
+
 impl<'a> Call<'a> {
     fn new(method: LightMethod, route: Route<'a>, body: Option<Value>) -> Call<'a> {
-        Call { method, route, query: Vec::new(), body, files: Vec::new(), within: CALL }
+        Call { method, route, query: Vec::new(), body, files: Vec::new(), within: None }
     }
 
     pub(super) fn get(route: Route<'a>) -> Call<'a> {
@@ -76,6 +87,10 @@ impl<'a> Call<'a> {
 
     pub(super) fn put(route: Route<'a>, body: Value) -> Call<'a> {
         Call::new(LightMethod::Put, route, Some(body))
+    }
+
+    pub(super) fn delete(route: Route<'a>) -> Call<'a> {
+        Call::new(LightMethod::Delete, route, None)
     }
 
     /// With a parameter of the query.
@@ -97,14 +112,14 @@ impl<'a> Call<'a> {
         if let Some(body) = self.body.as_mut().and_then(Value::as_object_mut) {
             body.insert("attachments".to_owned(), Value::Array(all));
         }
-        self.within = UPLOAD;
+        self.within = Some(UPLOAD);
         self.files = files;
         self
     }
 
     /// Within another time than usual.
     pub(super) fn within(mut self, within: Duration) -> Call<'a> {
-        self.within = within;
+        self.within = Some(within);
         self
     }
 }
@@ -116,6 +131,8 @@ pub(super) struct Rest {
     origin: String,
     authorization: HeaderValue,
     pace: Pace,
+    /// How long one call may take that says nothing else.
+    call: Duration,
 }
 
 impl Rest {
@@ -123,7 +140,7 @@ impl Rest {
     ///
     /// # Errors
     /// One sentence; the token is not in it.
-    pub(super) fn new(base: &str, token: &Token) -> Result<Rest, String> {
+    pub(super) fn new(base: &str, token: &Token, call: Duration) -> Result<Rest, String> {
         // A second provider in the same process keeps the first one.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let mut authorization = HeaderValue::from_str(&format!("Bot {}", token.expose()))
@@ -138,12 +155,12 @@ impl Rest {
         let builder = if is_here { builder.no_proxy() } else { builder };
         let client = builder.build().map_err(|_| "no connection to Discord can be prepared: TLS is not available".to_owned())?;
         let origin = base.trim_end_matches(VERSION).to_owned();
-        Ok(Rest { client, origin, authorization, pace: Pace::default() })
+        Ok(Rest { client, origin, authorization, pace: Pace::default(), call })
     }
 
     /// Performs a call; a refusal for lack of turns is waited out within the call's time.
     pub(super) async fn send(&self, call: Call<'_>) -> Result<Value, Failure> {
-        let until = deadline(call.within);
+        let until = deadline(call.within.unwrap_or(self.call));
         let lane = Lane::of(call.method, &call.route);
         let mut held = Duration::ZERO;
         for _ in 0..TURNS {

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use slack_morphism::prelude::*;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use url::Url;
 
@@ -23,6 +24,8 @@ pub(super) struct Api {
     pacing: Pacing,
     origin: url::Origin,
     deadline: Duration,
+    /// Why Slack does not accept the bot token, since the last call that said so.
+    refused_token: Mutex<Option<String>>,
 }
 
 /// Who the bot is.
@@ -30,12 +33,29 @@ pub(super) struct Api {
 pub(super) struct Identity {
     /// The workspace's address, with a slash at its end.
     pub(super) url: Url,
+    /// The workspace's name.
+    #[serde(default)]
+    pub(super) team: Option<String>,
     /// The workspace's id.
     pub(super) team_id: String,
+    /// The bot's name.
+    #[serde(default)]
+    pub(super) user: Option<String>,
     /// The bot's user id.
     pub(super) user_id: String,
-    /// The bot's id.
-    pub(super) bot_id: Option<String>,
+    /// The organization the workspace is of, where it is of one.
+    #[serde(default)]
+    pub(super) enterprise_id: Option<String>,
+    /// Whether the app is installed for a whole organization instead of one workspace.
+    #[serde(default)]
+    pub(super) is_enterprise_install: Option<bool>,
+}
+
+impl Identity {
+    /// True where the app is installed for a whole organization.
+    pub(super) fn is_everywhere(&self) -> bool {
+        self.is_enterprise_install.unwrap_or_default()
+    }
 }
 
 /// A message that was posted.
@@ -61,7 +81,15 @@ impl Api {
             SlackMode::Http { .. } => None,
         };
         let client = SlackClient::new(Transport::new(&config.api_url, deadline)?);
-        Ok(Api { client, bot: token(&tokens.bot), app, pacing: Pacing::default(), origin: config.api_url.origin(), deadline })
+        Ok(Api {
+            client,
+            bot: token(&tokens.bot),
+            app,
+            pacing: Pacing::default(),
+            origin: config.api_url.origin(),
+            deadline,
+            refused_token: Mutex::default(),
+        })
     }
 
     /// Calls a method that takes JSON.
@@ -72,7 +100,9 @@ impl Api {
     {
         self.in_turn(method, turn).await?;
         let session = self.client.open_session(&self.bot);
-        self.outcome(method, session.http_session_api.http_post(method.name(), request, None)).await
+        let outcome = self.outcome(method, session.http_session_api.http_post(method.name(), request, None)).await;
+        self.note_token(&outcome);
+        outcome
     }
 
     /// Calls a method that takes parameters.
@@ -84,7 +114,31 @@ impl Api {
         self.in_turn(method, Turn::Other).await?;
         let session = self.client.open_session(&self.bot);
         let parameters: Vec<(&str, Option<&str>)> = parameters.iter().map(|(name, value)| (*name, Some(*value))).collect();
-        self.outcome(method, session.http_session_api.http_get(method.name(), &parameters, None)).await
+        let outcome = self.outcome(method, session.http_session_api.http_get(method.name(), &parameters, None)).await;
+        self.note_token(&outcome);
+        outcome
+    }
+
+    /// Why the bot token is not accepted, as far as is known.
+    pub(super) fn refused_token(&self) -> Option<String> {
+        self.refused_token.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Every call that needs the bot token tells whether it is accepted, whatever else it was for.
+    fn note_token<T>(&self, outcome: &Result<T, Failure>) {
+        let refused = match outcome {
+            Ok(_) => None,
+            Err(failure) if failure.is_about_the_token() => Some(failure.to_string()),
+            Err(_) => return,
+        };
+        let mut known = self.refused_token.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.is_some() != refused.is_some() {
+            match &refused {
+                Some(why) => tracing::error!(why, "Slack does not accept the bot token: nothing is answered there until it does"),
+                None => tracing::info!("Slack accepts the bot token again"),
+            }
+        }
+        *known = refused;
     }
 
     /// Who the bot is.

@@ -12,7 +12,8 @@ pub(super) const SECRET: &str = "secret";
 const ACCOUNT: &str = "account";
 const REGION: &str = "region";
 const WINDOW: &str = "window";
-const CHANNEL: &str = "channel";
+/// The field of the channel.
+pub(super) const CHANNEL: &str = "channel";
 
 /// The longest ARN of a secret: a name of 512 characters and what stands before and after it.
 ///
@@ -46,6 +47,8 @@ pub(super) fn view(channel: Option<&str>) -> SlackView {
     let place = place
         .opt_initial_conversation(channel.map(|id| SlackConversationId(id.to_owned())))
         .with_default_to_current_conversation(true)
+        // So that the person can be answered there, whether the bot is in that channel or not.
+        .with_response_url_enabled(true)
         .with_filter(filter);
     let blocks = vec![
         field(SECRET, "Secret", word(SECRET, "name or ARN, such as prod/orders-db", LONGEST_SECRET), false),

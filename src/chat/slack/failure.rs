@@ -1,6 +1,7 @@
 //! Why a call to Slack failed, and what follows from it for a message.
 
 use super::method::Method;
+use super::refusals::{self, Meaning, meaning};
 use super::transport::NoAnswer;
 use crate::chat::SendError;
 use slack_morphism::errors::SlackClientError;
@@ -75,22 +76,36 @@ impl Failure {
     pub(super) fn is_about_the_token(&self) -> bool {
         match &self.kind {
             FailureKind::Status(status) => matches!(status, 401 | 407),
-            FailureKind::Code(code) => OF_THE_TOKEN.contains(&code.as_str()),
+            FailureKind::Code(code) => meaning(code) == Meaning::DeadToken || refusals::for_setup(self.method, code),
             _ => false,
         }
     }
 
-    /// What it means for a message that was to be posted.
-    pub(super) fn of_post(self) -> SendError {
-        match self.kind {
-            FailureKind::Lost | FailureKind::Garbled => SendError::Uncertain { why: self.to_string() },
-            FailureKind::Status(500..) => SendError::Uncertain { why: self.to_string() },
-            FailureKind::Code(ref code) if MAYBE_DONE.contains(&code.as_str()) => SendError::Uncertain { why: self.to_string() },
-            _ => self.of_repeatable(),
-        }
+    /// True where Slack may take the same message in plain text.
+    pub(super) fn is_about_the_content(&self) -> bool {
+        self.means(Meaning::Content)
     }
 
-    /// What it means for something that can be done again without harm: an edit, a look-up.
+    /// True where replies are not taken, and a message beside the thread may be.
+    pub(super) fn is_about_the_thread(&self) -> bool {
+        self.means(Meaning::NoReplies)
+    }
+
+    fn means(&self, expected: Meaning) -> bool {
+        matches!(&self.kind, FailureKind::Code(code) if meaning(code) == expected)
+    }
+
+    /// What it means for a message that was to be posted or edited: where it may have been done, that is told apart.
+    pub(super) fn of_post(self) -> SendError {
+        let maybe_done = match &self.kind {
+            FailureKind::Lost | FailureKind::Garbled | FailureKind::Status(500..) => true,
+            FailureKind::Code(code) => meaning(code) == Meaning::Uncertain,
+            _ => false,
+        };
+        if maybe_done { SendError::Uncertain { why: self.to_string() } } else { self.of_repeatable() }
+    }
+
+    /// What it means for something that can be done again without harm, such as a look-up.
     pub(super) fn of_repeatable(self) -> SendError {
         let why = self.to_string();
         if self.is_about_the_token() {
@@ -102,74 +117,17 @@ impl Failure {
             // A redirect is not followed: it would carry the token elsewhere. A proxy may be in the way for a while.
             FailureKind::Status(100..=399 | 408 | 425 | 500..) => SendError::Later { after: None, why },
             FailureKind::Status(_) => SendError::Refused { why },
-            FailureKind::Code(code) => match code.as_str() {
-                gone if GONE.contains(&gone) => SendError::Gone { why },
-                refused if REFUSED.contains(&refused) => SendError::Refused { why },
-                _ => SendError::Later { after: None, why },
+            FailureKind::Code(code) => match meaning(&code) {
+                Meaning::DeadToken => SendError::Unauthorized { why },
+                Meaning::Closed(tell) => SendError::Closed { why, tell },
+                Meaning::NoReplies => SendError::Closed { why, tell: refusals::without_replies(&code) },
+                Meaning::Gone => SendError::Gone { why },
+                Meaning::Content | Meaning::Refused => SendError::Refused { why },
+                Meaning::Uncertain | Meaning::Passing => SendError::Later { after: None, why },
             },
         }
     }
 }
-
-/// Source: Slack, "chat.postMessage", "Errors"; the same codes stand on every method's page.
-const OF_THE_TOKEN: [&str; 13] = [
-    "access_denied",
-    "account_inactive",
-    "ekm_access_denied",
-    "enterprise_is_restricted",
-    "invalid_auth",
-    "missing_scope",
-    "no_permission",
-    "not_allowed_token_type",
-    "not_authed",
-    "org_login_required",
-    "team_access_not_granted",
-    "token_expired",
-    "token_revoked",
-];
-
-/// The place or the message is not there for us. Source: Slack, "chat.postMessage" and "chat.update", "Errors".
-const GONE: [&str; 11] = [
-    "cant_update_message",
-    "cannot_reply_to_message",
-    "channel_not_found",
-    "channel_is_limited_access",
-    "edit_window_closed",
-    "is_archived",
-    "message_not_found",
-    "messages_tab_disabled",
-    "not_in_channel",
-    "thread_not_found",
-    "user_not_in_channel",
-];
-
-/// The message itself will never be taken. Source: as above.
-const REFUSED: [&str; 21] = [
-    "as_user_not_supported",
-    "duplicate_channel_not_found",
-    "file_type_not_allowed",
-    "invalid_arg_name",
-    "invalid_arguments",
-    "invalid_array_arg",
-    "invalid_blocks",
-    "invalid_blocks_format",
-    "invalid_metadata_format",
-    "invalid_metadata_schema",
-    "is_inactive",
-    "metadata_must_be_sent_from_app",
-    "metadata_too_large",
-    "method_not_supported_for_channel_type",
-    "msg_blocks_too_long",
-    "msg_too_long",
-    "no_text",
-    "restricted_action",
-    "restricted_action_read_only_channel",
-    "restricted_action_thread_only_channel",
-    "too_many_attachments",
-];
-
-/// Slack says that it may have done a part of it. Source: Slack, "chat.postMessage", "Errors": `fatal_error`.
-const MAYBE_DONE: [&str; 3] = ["fatal_error", "internal_error", "request_timeout"];
 
 /// An error code as it may be repeated: Slack's are words with underscores, anything else stays out of our texts.
 fn code(text: &str) -> String {
@@ -198,6 +156,8 @@ impl fmt::Display for Failure {
 fn advice(code: &str) -> Option<&'static str> {
     Some(match code {
         "not_in_channel" | "channel_not_found" => "invite the bot to the channel",
+        "is_archived" => "choose another channel, or have it unarchived",
+        "restricted_action" => "let the bot post there, in the channel's or the workspace's settings",
         "missing_scope" => "install the app again with config/slack-manifest.yaml",
         "invalid_auth" | "not_authed" | "token_revoked" | "token_expired" | "account_inactive" => "check the token",
         "not_allowed_token_type" => "the bot token begins with xoxb-, the app-level token with xapp-",
@@ -238,13 +198,16 @@ mod tests {
     #[test]
     fn every_code_has_its_meaning() {
         for (code, expected) in [
-            ("channel_not_found", "gone"),
-            ("not_in_channel", "gone"),
-            ("is_archived", "gone"),
+            ("channel_not_found", "closed"),
+            ("not_in_channel", "closed"),
+            ("is_archived", "closed"),
+            ("restricted_action", "closed"),
+            ("cannot_reply_to_message", "closed"),
             ("message_not_found", "gone"),
             ("invalid_auth", "unauthorized"),
             ("token_revoked", "unauthorized"),
-            ("missing_scope", "unauthorized"),
+            ("missing_scope", "closed"),
+            ("not_allowed_token_type", "closed"),
             ("msg_too_long", "refused"),
             ("msg_blocks_too_long", "refused"),
             ("invalid_blocks", "refused"),

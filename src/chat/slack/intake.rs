@@ -1,20 +1,23 @@
 //! From what Slack sends to the reception, and back to the person who asked.
 //!
-//! Whatever takes longer than asking the reception is an errand of its own: the acknowledgement does not wait for it.
+//! Whatever takes longer than asking the reception is an errand of its own: the acknowledgement does not wait for it. Nor
+//! does it wait for what Slack knows of a person: whoever works on it asks.
 
 use super::Slack;
+use super::api::Done;
 use super::dialog;
 use super::home;
 use super::method::Method;
+use super::origin::Origin;
 use super::pacing::Turn;
-use super::payload::{Clicked, CommandPayload, Event, EventPayload, HomeOpened, Interaction, Mentioned, Submitted};
+use super::payload::{Clicked, CommandPayload, Event, EventPayload, HomeOpened, Interaction, Joined, Mentioned, Submitted};
 use super::platform::ephemeral;
 use super::render::{ACTION_ID, Surface, line, message};
 use super::reply::Reply;
 use super::words;
 use crate::chat::document::{Message, Part, Tone};
-use crate::chat::{ChatPlatform as _, Inbound, Receipt, Reception, Said};
-use crate::model::{Actor, Place, PlatformName, Standing};
+use crate::chat::{ChatPlatform as _, Inbound, Receipt, Reception, Said, SendError};
+use crate::model::{Place, PlatformName, Standing};
 use crate::redact::SafeText;
 use crate::report::inert;
 use serde_json::{Value, json};
@@ -24,7 +27,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-/// How long the reception may take. Slack waits three seconds; a look-up of groups and the way back need the rest.
+/// How long the reception may take. Slack waits three seconds; the way back needs the rest.
 const RECEPTION_DEADLINE: Duration = Duration::from_millis(1_800);
 
 /// How many errands run at once; a person who clicks on is told nothing rather than everyone waiting.
@@ -35,6 +38,21 @@ const LAST_ERRANDS: Duration = Duration::from_secs(5);
 
 /// An error beside a dialog's field is read at a glance.
 const FIELD_ERROR: usize = 300;
+
+/// How often one person's answer is tried, and the first wait between.
+const ANSWER_ATTEMPTS: u32 = 4;
+const ANSWER_WAIT: Duration = Duration::from_secs(1);
+
+/// How long a dialog waits to learn whether the bot is in the channel that was chosen; without an answer it closes, and the
+/// person is told later.
+const MEMBERSHIP_PATIENCE: Duration = Duration::from_millis(700);
+
+/// What somebody is told who is known to be no member.
+const STRANGER: &str = "I answer members of my own workspace only: no guests, no bots, nobody of another organization.";
+
+/// What a person is told while Slack refuses the bot's token: this is the one answer that needs none.
+const LOCKED_OUT: &str = "Slack no longer accepts my token, so I can post nothing and nothing was started: whoever runs \
+                          rotation-diag has to give me a new one.";
 
 /// What Slack is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,14 +92,21 @@ impl Intake {
             thread: None,
             response_url: command.response_url,
         };
+        if self.is_locked_out() {
+            return Ack::Body(ephemeral(&notice(LOCKED_OUT)));
+        }
+        let Some(origin) = self.slack.origin(None, &[Some(command.team_id)]) else { return Ack::Empty };
+        let actor = self.slack.actor(&origin, &command.user_id).await;
         let said = words::typed(&command.text);
         if said.is_empty() {
+            if actor.standing == Standing::Outsider {
+                return Ack::Body(ephemeral(&notice(STRANGER)));
+            }
             self.open_dialog(command.trigger_id, Some(command.channel_id), reply);
             return Ack::Empty;
         }
-        let place = place(&command.team_id, command.channel_id, None);
-        let actor = self.actor(&command.team_id, &command.user_id, None).await;
-        let key = format!("command:{}:{}", command.team_id, command.trigger_id);
+        let key = format!("command:{}:{}", origin.workspace, command.trigger_id);
+        let place = place(&origin, command.channel_id, None);
         match self.receive(Inbound { key, actor, place, reply_to: reply.to_reply(), said: Said::Words(said) }).await {
             Receipt::Accepted | Receipt::Duplicate => Ack::Empty,
             Receipt::Answer(answer) | Receipt::Unavailable(answer) => Ack::Body(ephemeral(&answer)),
@@ -90,15 +115,27 @@ impl Intake {
 
     /// An event.
     pub(super) async fn event(&self, payload: EventPayload) -> Ack {
-        let bot = payload.authorizations.into_iter().find_map(|authorization| authorization.user_id);
-        let bot = bot.or_else(|| self.slack.bot_user().map(str::to_owned));
+        let homes = match &payload.event {
+            Event::AppMention(said) => [said.user_team.clone(), said.source_team.clone(), said.team.clone()],
+            _ => [const { None }; 3],
+        };
+        let Some(origin) = self.slack.origin_of(&payload, &homes) else {
+            tracing::warn!("Slack sent an event for another installation of the app; it is left alone");
+            return Ack::Empty;
+        };
+        let bot = self.slack.bot_user().map(str::to_owned);
+        let bot = bot.or_else(|| payload.authorizations.into_iter().find_map(|authorization| authorization.user_id));
         match payload.event {
-            Event::AppMention(mentioned) => self.mention(&payload.team_id, bot.as_deref(), *mentioned).await,
+            Event::AppMention(mentioned) => self.mention(&origin, bot.as_deref(), *mentioned).await,
             Event::AppHomeOpened(HomeOpened { user, tab }) if tab == "home" || tab.is_empty() => {
-                self.show_home(payload.team_id, user);
+                self.show_home(origin, user);
                 Ack::Empty
             }
-            Event::AppHomeOpened(_) | Event::Other => Ack::Empty,
+            Event::MemberJoinedChannel(Joined { user, channel }) if Some(user.as_str()) == bot.as_deref() => {
+                self.reception.joined(&place(&origin, channel, None)).await;
+                Ack::Empty
+            }
+            Event::AppHomeOpened(_) | Event::MemberJoinedChannel(_) | Event::Other => Ack::Empty,
         }
     }
 
@@ -111,21 +148,21 @@ impl Intake {
         }
     }
 
-    async fn mention(&self, team: &str, bot: Option<&str>, said: Mentioned) -> Ack {
+    async fn mention(&self, origin: &Origin, bot: Option<&str>, said: Mentioned) -> Ack {
         let is_plain = said.subtype.as_deref().is_none_or(|subtype| matches!(subtype, "file_share" | "thread_broadcast"));
         let Some(user) = said.user.filter(|user| Some(user.as_str()) != bot) else { return Ack::Empty };
         if said.bot_id.is_some() || said.edited.is_some() || !is_plain {
             return Ack::Empty;
         }
         let thread = said.thread_ts.filter(|thread| *thread != said.ts);
-        let key = format!("message:{team}:{}:{}", said.channel, said.ts);
+        let key = format!("message:{}:{}:{}", origin.workspace, said.channel, said.ts);
         let reply = Reply { channel: said.channel.clone(), user: user.clone(), thread: thread.clone(), response_url: None };
-        let actor = self.actor(team, &user, said.user_team.as_deref()).await;
+        let actor = self.slack.actor(origin, &user).await;
         let words = match words::after_mention(&said.text, bot) {
             nothing if nothing.is_empty() => "help".to_owned(),
             words => words,
         };
-        let place = place(team, said.channel, thread);
+        let place = place(origin, said.channel, thread);
         match self.receive(Inbound { key, actor, place, reply_to: reply.to_reply(), said: Said::Words(words) }).await {
             Receipt::Accepted | Receipt::Duplicate => Ack::Empty,
             Receipt::Answer(answer) => {
@@ -138,28 +175,33 @@ impl Intake {
     }
 
     async fn click(&self, clicked: Clicked) -> Ack {
-        let Some(team) = clicked.team.map(|team| team.id).or(clicked.user.team_id.clone()) else { return Ack::Empty };
+        let homes = [clicked.user.team_id.clone(), clicked.team.map(|team| team.id)];
+        let Some(origin) = self.slack.origin(None, &homes) else { return Ack::Empty };
         let channel = clicked.container.channel_id.or(clicked.channel.map(|channel| channel.id));
         let thread = clicked.container.thread_ts.or(clicked.message.and_then(|message| message.thread_ts));
         let thread = thread.or(clicked.container.message_ts);
+        let actor = self.slack.actor(&origin, &clicked.user.id).await;
         for (at, action) in clicked.actions.iter().enumerate() {
-            let reply = |channel: String| Reply {
-                channel,
+            let reply = Reply {
+                channel: channel.clone().unwrap_or_default(),
                 user: clicked.user.id.clone(),
                 thread: thread.clone(),
                 response_url: clicked.response_url.clone(),
             };
             match (action.action_id.as_str(), action.value(), &channel) {
-                (home::INVESTIGATE, _, _) => {
-                    self.open_dialog(clicked.trigger_id.clone(), None, reply(channel.clone().unwrap_or_default()));
+                (home::INVESTIGATE | home::REFRESH, _, _) if actor.standing == Standing::Outsider => {
+                    self.whisper(reply, notice(STRANGER));
                 }
-                (home::REFRESH, _, _) => self.show_home(team.clone(), clicked.user.id.clone()),
+                (home::INVESTIGATE, _, _) => self.open_dialog(clicked.trigger_id.clone(), None, reply),
+                (home::REFRESH, _, _) => self.show_home(origin.clone(), clicked.user.id.clone()),
+                (id, Some(_), Some(_)) if id.starts_with(ACTION_ID) && self.is_locked_out() => {
+                    self.whisper(reply, notice(LOCKED_OUT));
+                }
                 (id, Some(token), Some(channel)) if id.starts_with(ACTION_ID) => {
-                    let reply = reply(channel.clone());
                     let inbound = Inbound {
-                        key: format!("click:{team}:{}:{at}", clicked.trigger_id),
-                        actor: self.actor(&team, &clicked.user.id, clicked.user.team_id.as_deref()).await,
-                        place: place(&team, channel.clone(), thread.clone()),
+                        key: format!("click:{}:{}:{at}", origin.workspace, clicked.trigger_id),
+                        actor: actor.clone(),
+                        place: place(&origin, channel.clone(), thread.clone()),
                         reply_to: reply.to_reply(),
                         said: Said::Click(token.to_owned()),
                     };
@@ -175,24 +217,48 @@ impl Intake {
     }
 
     async fn submission(&self, submitted: Submitted) -> Ack {
-        let team = submitted.team.map(|team| team.id).or(submitted.view.team_id).or(submitted.user.team_id.clone());
-        let (Some(team), true) = (team, submitted.view.callback_id == dialog::CALLBACK) else { return Ack::Empty };
+        let homes = [submitted.user.team_id.clone(), submitted.team.map(|team| team.id)];
+        let seen_from = submitted.view.app_installed_team_id.clone().or(submitted.view.team_id.clone());
+        let origin = self.slack.origin(seen_from, &homes);
+        let (Some(origin), true) = (origin, submitted.view.callback_id == dialog::CALLBACK) else { return Ack::Empty };
         let (channel, words) = dialog::answer(&submitted.view.state);
         let user = submitted.user.id;
-        let reply = Reply { channel: channel.clone(), user: user.clone(), thread: None, response_url: None };
+        let actor = self.slack.actor(&origin, &user).await;
+        if self.is_locked_out() {
+            return beside(dialog::SECRET, &notice(LOCKED_OUT));
+        }
+        if actor.standing != Standing::Outsider
+            && !channel.is_empty()
+            && let Some(why) = self.cannot_post(&channel).await
+        {
+            return beside(dialog::CHANNEL, &notice(why));
+        }
+        let urls = submitted.response_urls.into_iter().filter(|url| url.channel_id == channel);
+        let response_url = urls.map(|url| url.response_url).find(|url| !url.is_empty());
+        let reply = Reply { channel: channel.clone(), user, thread: None, response_url };
         let inbound = Inbound {
-            key: format!("dialog:{team}:{}:{}", submitted.view.id, submitted.view.hash),
-            actor: self.actor(&team, &user, submitted.user.team_id.as_deref()).await,
-            place: place(&team, channel, None),
+            key: format!("dialog:{}:{}:{}", origin.workspace, submitted.view.id, submitted.view.hash),
+            actor,
+            place: place(&origin, channel, None),
             reply_to: reply.to_reply(),
             said: Said::Words(words),
         };
         match self.receive(inbound).await {
             Receipt::Accepted | Receipt::Duplicate => Ack::Empty,
-            Receipt::Answer(answer) | Receipt::Unavailable(answer) => {
-                Ack::Body(json!({ "response_action": "errors", "errors": { dialog::SECRET: in_one_line(&answer) } }))
-            }
+            Receipt::Answer(answer) | Receipt::Unavailable(answer) => beside(dialog::SECRET, &answer),
         }
+    }
+
+    /// Why the bot cannot begin a thread in a channel, as far as Slack tells in time.
+    async fn cannot_post(&self, channel: &str) -> Option<&'static str> {
+        match tokio::time::timeout(MEMBERSHIP_PATIENCE, self.slack.look_into(channel)).await {
+            Ok(Err(SendError::Closed { tell, .. })) => Some(tell),
+            _ => None,
+        }
+    }
+
+    fn is_locked_out(&self) -> bool {
+        !self.slack.is_token_accepted()
     }
 
     async fn receive(&self, inbound: Inbound) -> Receipt {
@@ -205,39 +271,34 @@ impl Intake {
         })
     }
 
-    /// Who it is; `home` is the person's own workspace, where Slack says which.
-    async fn actor(&self, team: &str, user: &str, home: Option<&str>) -> Actor {
-        let (groups, standing) = self.slack.people.look_up(team, user).await;
-        let standing = match home {
-            // In a channel that two organizations share; within one organization the look-up knows better.
-            Some(home) if home != team && standing == Standing::Unknown => Standing::Outsider,
-            _ => standing,
-        };
-        Actor { platform: PlatformName::Slack, workspace: team.to_owned(), user: user.to_owned(), groups, standing }
-    }
-
     fn open_dialog(&self, trigger: String, channel: Option<String>, reply: Reply) {
         let slack = Arc::clone(&self.slack);
         self.errand(async move {
             let request = SlackApiViewsOpenRequest::new(SlackTriggerId(trigger), dialog::view(channel.as_deref()));
-            let opened = slack.api.post::<_, super::api::Done>(Method::ViewsOpen, Turn::Other, &request).await;
+            let opened = slack.api.post::<_, Done>(Method::ViewsOpen, Turn::Other, &request).await;
             if let Err(failure) = opened {
                 tracing::warn!(%failure, "the dialog did not open");
-                let help = notice("The dialog could not be opened. Type /rotation-diag and the name of a secret.");
+                let help = if failure.is_about_the_token() {
+                    notice(LOCKED_OUT)
+                } else {
+                    notice("The dialog could not be opened. Type /rotation-diag and the name of a secret.")
+                };
                 whisper(&slack, &reply, &help).await;
             }
         });
     }
 
-    fn show_home(&self, team: String, user: String) {
+    fn show_home(&self, origin: Origin, user: String) {
         let (slack, reception) = (Arc::clone(&self.slack), Arc::clone(&self.reception));
         self.errand(async move {
-            let (groups, standing) = slack.people.look_up(&team, &user).await;
-            let actor = Actor { platform: PlatformName::Slack, workspace: team, user: user.clone(), groups, standing };
+            let mut actor = slack.actor(&origin, &user).await;
+            if actor.standing == Standing::Pending {
+                actor = slack.look_up(&actor).await.actor;
+            }
             let recent = reception.recent(&actor, home::SHOWN).await;
             let view = home::view(&recent, &slack.clock, |thread| slack.link(thread));
             let request = SlackApiViewsPublishRequest::new(SlackUserId(user), view);
-            let shown = slack.api.post::<_, super::api::Done>(Method::ViewsPublish, Turn::Other, &request).await;
+            let shown = slack.api.post::<_, Done>(Method::ViewsPublish, Turn::Other, &request).await;
             if let Err(failure) = shown {
                 tracing::warn!(%failure, "the home was not shown");
             }
@@ -262,14 +323,29 @@ impl Intake {
     }
 }
 
+/// Answers one person, and tries again for a while where Slack is in trouble: nobody else does.
 async fn whisper(slack: &Slack, reply: &Reply, answer: &Message) {
-    if let Err(failure) = slack.whisper_to(reply, answer).await {
-        tracing::warn!(%failure, "a person was not answered");
+    for attempt in 1..=ANSWER_ATTEMPTS {
+        let (error, wait) = match slack.whisper_to(reply, answer).await {
+            Ok(()) => return,
+            Err(error @ SendError::Later { after, .. }) => (error, after.unwrap_or(ANSWER_WAIT * attempt * attempt)),
+            Err(error) => (error, Duration::MAX),
+        };
+        if attempt == ANSWER_ATTEMPTS || wait > LAST_ERRANDS * 6 {
+            tracing::warn!(%error, "a person was not answered");
+            return;
+        }
+        tokio::time::sleep(wait).await;
     }
 }
 
-fn place(workspace: &str, channel: String, thread: Option<String>) -> Place {
-    Place { platform: PlatformName::Slack, workspace: workspace.to_owned(), channel, thread }
+fn place(origin: &Origin, channel: String, thread: Option<String>) -> Place {
+    Place { platform: PlatformName::Slack, workspace: origin.workspace.clone(), channel, thread }
+}
+
+/// An answer beside a field of a dialog, which stays open.
+fn beside(field: &str, answer: &Message) -> Ack {
+    Ack::Body(json!({ "response_action": "errors", "errors": { field: in_one_line(answer) } }))
 }
 
 fn notice(text: &str) -> Message {

@@ -86,7 +86,8 @@ impl Method {
     }
 }
 
-/// What Slack sends the bot, and the scope each needs: `app_mention` events and slash commands.
+/// What Slack sends the bot, and the scope each needs: `app_mention` events, slash commands, and `member_joined_channel` events
+/// of public and of private channels.
 ///
-/// Source: Slack, "app_mention event" and "commands scope".
-pub const INBOUND_SCOPES: [&str; 2] = ["app_mentions:read", "commands"];
+/// Source: Slack, "app_mention event", "commands scope" and "member_joined_channel event".
+pub const INBOUND_SCOPES: [&str; 4] = ["app_mentions:read", "channels:read", "commands", "groups:read"];

@@ -7,12 +7,15 @@ mod api;
 mod dialog;
 mod failure;
 mod home;
+mod inspection;
 mod intake;
 mod method;
+mod origin;
 mod pacing;
 mod payload;
 mod people;
 mod platform;
+mod refusals;
 pub mod render;
 mod reply;
 mod signature;
@@ -21,6 +24,7 @@ mod socket;
 mod transport;
 mod words;
 
+pub use inspection::Presence;
 pub use method::{INBOUND_SCOPES, Method};
 pub use people::Lookups;
 pub use socket::{Rhythm, SocketHealth};
@@ -35,7 +39,14 @@ use jiff::SignedDuration;
 use people::People;
 use signature::Signatures;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+
+/// How long listening waits for the bot to learn who it is.
+const FIRST_INTRODUCTION: Duration = Duration::from_secs(2);
+
+/// How often a token that is not accepted is tried again.
+const TOKEN_LOOK: Duration = Duration::from_secs(60);
 
 /// Why the bot cannot be in Slack. The texts are for the operator, and hold no token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -94,6 +105,20 @@ impl Slack {
         })
     }
 
+    /// True while Slack accepts the bot token, as far as the last call told.
+    #[must_use]
+    pub fn is_token_accepted(&self) -> bool {
+        self.api.refused_token().is_none()
+    }
+
+    /// Where the bot is, and as whom, once that is known.
+    #[must_use]
+    pub fn whereabouts(&self) -> Option<String> {
+        let Identity { team, team_id, user, user_id, .. } = self.identity.get()?;
+        let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "without a name".to_owned());
+        Some(format!("as {} ({user_id}) in the workspace {} ({team_id})", name(user), name(team)))
+    }
+
     /// Learns who the bot is. Asking again costs nothing once it is known.
     ///
     /// # Errors
@@ -136,6 +161,10 @@ impl Slack {
     /// [`SlackStop::NotLetIn`], at once or when a token is revoked in between. Everything else is waited out.
     pub async fn listen(self: Arc<Self>, reception: Arc<dyn Reception>, stop: CancellationToken) -> Result<(), SlackStop> {
         let intake = Arc::new(Intake::new(Arc::clone(&self), reception));
+        // Who is a stranger is judged by the bot's own workspace; where Slack is slow to tell it, listening does not wait.
+        if let Ok(Err(stop @ SlackStop::NotLetIn(_))) = tokio::time::timeout(FIRST_INTRODUCTION, self.introduce()).await {
+            return Err(stop);
+        }
         let listening = async {
             match self.mode {
                 SlackMode::Socket { connections, .. } => socket::keep_all(&self, &intake, connections, &stop).await,
@@ -145,9 +174,20 @@ impl Slack {
                 }
             }
         };
-        let ended = tokio::try_join!(self.learn(&stop), listening);
+        let ended = tokio::try_join!(self.learn(&stop), listening, self.watch_token(&stop));
         intake.finish().await;
         ended.map(drop)
+    }
+
+    /// Asks whether the token is accepted again, for as long as it is not.
+    async fn watch_token(&self, stop: &CancellationToken) -> Result<(), SlackStop> {
+        while stop.run_until_cancelled(tokio::time::sleep(TOKEN_LOOK)).await.is_some() {
+            if !self.is_token_accepted() {
+                // What it says is noted where the call was made.
+                let _ = self.api.identity().await;
+            }
+        }
+        Ok(())
     }
 
     /// Learns who the bot is, however long it takes.
@@ -155,7 +195,12 @@ impl Slack {
         let mut backoff = Backoff::new(self.rhythm.first_wait, self.rhythm.longest_wait);
         loop {
             match stop.run_until_cancelled(self.introduce()).await {
-                None | Some(Ok(())) => return Ok(()),
+                None => return Ok(()),
+                Some(Ok(())) => {
+                    let (whereabouts, way) = (self.whereabouts().unwrap_or_default(), self.way_in());
+                    tracing::info!("in Slack {whereabouts}, {way}");
+                    return Ok(());
+                }
                 Some(Err(stop @ SlackStop::NotLetIn(_))) => return Err(stop),
                 Some(Err(later)) => tracing::warn!(%later, "the bot does not know its own name yet"),
             }
@@ -181,6 +226,19 @@ impl Slack {
     #[must_use]
     pub fn sockets(&self) -> &SocketHealth {
         &self.sockets
+    }
+
+    fn way_in(&self) -> String {
+        match self.mode {
+            SlackMode::Socket { connections: 1, .. } => "over 1 socket".to_owned(),
+            SlackMode::Socket { connections, .. } => format!("over {connections} sockets"),
+            SlackMode::Http { .. } => "by signed requests to /slack".to_owned(),
+        }
+    }
+
+    /// The workspace the app is installed in; `None` while it is unknown, and for an app of a whole organization.
+    fn own_team(&self) -> Option<&str> {
+        self.identity.get().filter(|identity| !identity.is_everywhere()).map(|identity| identity.team_id.as_str())
     }
 
     fn bot_user(&self) -> Option<&str> {

@@ -27,11 +27,21 @@ pub(super) struct EventPayload {
     pub(super) event: Event,
     #[serde(default)]
     pub(super) authorizations: Vec<Authorization>,
+    /// The workspace through which the app sees it.
+    #[serde(default)]
+    pub(super) context_team_id: Option<String>,
+    /// True where it happened in a channel that another organization shares.
+    #[serde(default)]
+    pub(super) is_ext_shared_channel: Option<bool>,
 }
 
-/// On whose behalf an event is sent.
+/// An installation of the app that sees an event. In a shared channel this is ours, while the event's own workspace may be
+/// that of whoever wrote. Source: Slack, "Events API", "Callback field overview"; bolt-python's `extract_team_id`.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Authorization {
+    #[serde(default)]
+    pub(super) team_id: Option<String>,
+    #[serde(default)]
     pub(super) user_id: Option<String>,
 }
 
@@ -41,6 +51,7 @@ pub(super) struct Authorization {
 pub(super) enum Event {
     AppMention(Box<Mentioned>),
     AppHomeOpened(HomeOpened),
+    MemberJoinedChannel(Joined),
     #[serde(other)]
     Other,
 }
@@ -57,8 +68,17 @@ pub(super) struct Mentioned {
     pub(super) bot_id: Option<String>,
     pub(super) subtype: Option<String>,
     pub(super) edited: Option<Value>,
-    /// The person's own workspace, in a channel that is shared with another.
+    /// The person's own workspace, in a channel that is shared with another; Slack names it in one or several of these.
     pub(super) user_team: Option<String>,
+    pub(super) source_team: Option<String>,
+    pub(super) team: Option<String>,
+}
+
+/// Someone became a member of a channel. Source: Slack, "member_joined_channel event".
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Joined {
+    pub(super) user: String,
+    pub(super) channel: String,
 }
 
 /// Someone looks at the bot's home. Source: Slack, "app_home_opened event".
@@ -158,6 +178,19 @@ pub(super) struct Submitted {
     pub(super) team: Option<Id>,
     pub(super) user: Clicker,
     pub(super) view: SubmittedView,
+    #[serde(default)]
+    pub(super) response_urls: Vec<ChannelUrl>,
+}
+
+/// Where the channel that was chosen in a dialog takes an answer, also where the bot is no member.
+///
+/// Source: Slack, "Handling user interaction", "Modals and response URLs".
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct ChannelUrl {
+    #[serde(default)]
+    pub(super) channel_id: String,
+    #[serde(default)]
+    pub(super) response_url: String,
 }
 
 /// The dialog and what was filled in.
@@ -170,6 +203,9 @@ pub(super) struct SubmittedView {
     pub(super) callback_id: String,
     #[serde(default)]
     pub(super) team_id: Option<String>,
+    /// The workspace of the app, where the dialog was opened in a channel that is shared with another.
+    #[serde(default)]
+    pub(super) app_installed_team_id: Option<String>,
     #[serde(default)]
     pub(super) state: ViewState,
 }

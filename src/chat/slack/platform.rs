@@ -1,23 +1,22 @@
 //! What the bot sends: messages, edits, files, and answers for one person.
 
-use super::Slack;
 use super::api::{Done, Posted};
-use super::failure::{Failure, FailureKind};
+use super::failure::Failure;
 use super::intake::alone;
 use super::method::Method;
 use super::pacing::Turn;
-use super::render::{File, Surface, message as render};
+use super::render::{File, Surface, as_text, message as render};
 use super::reply::Reply;
+use super::{Slack, SlackStop};
 use crate::chat::document::{Message, Tone};
-use crate::chat::{ChatPlatform, Destination, SendError};
-use crate::model::{PlatformName, ReplyTo, ThreadRef};
+use crate::chat::{ChatPlatform, Destination, LookedUp, SendError};
+use crate::model::{Actor, PlatformName, ReplyTo, Standing, ThreadRef};
 use crate::redact::SafeText;
 use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use slack_morphism::prelude::*;
 use std::collections::HashMap;
-use std::time::Duration;
 
 /// What our messages are known by in their metadata.
 const EVENT: &str = "rotation_diag_delivery";
@@ -30,12 +29,6 @@ const PAGE: &str = "200";
 
 /// Pages that are looked through. What was lost was sent minutes ago, and a busy channel has a few hundred messages since.
 const MOST_PAGES: usize = 5;
-
-/// How often sharing a file is tried where nothing was sent yet.
-const SHARE_ATTEMPTS: usize = 3;
-
-/// How long sharing a file waits before it is tried again; delivery gives all of a message's calls a minute.
-const LONGEST_SHARE_WAIT: Duration = Duration::from_secs(10);
 
 #[derive(Deserialize)]
 struct Page {
@@ -55,6 +48,16 @@ struct Sent {
     ts: String,
     #[serde(default)]
     metadata: Option<Metadata>,
+    #[serde(default)]
+    files: Vec<SentFile>,
+}
+
+#[derive(Deserialize)]
+struct SentFile {
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    title: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -71,41 +74,83 @@ impl ChatPlatform for Slack {
         PlatformName::Slack
     }
 
-    /// Files are uploaded before the message and shared after it: an upload that fails leaves nothing behind, and a message
-    /// is never sent twice for the sake of its file.
+    /// Its files follow by [`ChatPlatform::attach`].
     async fn post(&self, to: &Destination, message: &Message, key: &str) -> Result<String, SendError> {
-        let rendered = render(message, Surface::Post);
-        let (uploaded, mut missing) = self.upload(&rendered.files).await?;
         let (channel, thread) = address(to);
         let metadata =
             SlackMessageMetadata::new(EVENT.to_owned()).with_event_payload(HashMap::from([(KEY.to_owned(), key.to_owned())]));
-        let request =
-            SlackApiChatPostMessageRequest::new(SlackChannelId(channel.to_owned()), rendered.content().with_metadata(metadata))
-                .opt_thread_ts(thread.map(|root| SlackTs(root.to_owned())))
-                .with_link_names(false)
-                .with_parse("none".to_owned())
-                .with_unfurl_links(false)
-                .with_unfurl_media(false);
-        let posted: Posted =
-            self.api.post(Method::ChatPostMessage, Turn::Message { channel }, &request).await.map_err(Failure::of_post)?;
-        let root = thread.unwrap_or(&posted.ts);
-        if !uploaded.is_empty() && !self.share(channel, root, uploaded.clone()).await {
-            missing.extend(uploaded.into_iter().filter_map(|file| file.title));
-        }
-        if !missing.is_empty() {
-            self.tell_of_missing(channel, root, &missing).await;
-        }
-        Ok(posted.ts)
+        let posted = match self.say(channel, thread, message, Some(&metadata)).await {
+            // Where a thread takes nothing any more, its channel may.
+            Err(failure) if thread.is_some() && failure.is_about_the_thread() => {
+                self.say(channel, None, message, Some(&metadata)).await.map_err(|_| failure)
+            }
+            said => said,
+        };
+        posted.map_err(Failure::of_post)
     }
 
     async fn edit(&self, to: &Destination, id: &str, message: &Message) -> Result<(), SendError> {
         let (channel, _) = address(to);
-        let content = alone(message);
-        let request = SlackApiChatUpdateRequest::new(SlackChannelId(channel.to_owned()), content, SlackTs(id.to_owned()))
-            .with_link_names(false)
-            .with_parse("none".to_owned());
         let turn = Turn::Edit { is_progress: message.tone == Tone::Working };
-        self.api.post::<_, Done>(Method::ChatUpdate, turn, &request).await.map(drop).map_err(Failure::of_repeatable)
+        let edit = async |content: SlackMessageContent, turn| {
+            let request = SlackApiChatUpdateRequest::new(SlackChannelId(channel.to_owned()), content, SlackTs(id.to_owned()))
+                .with_link_names(false)
+                .with_parse("none".to_owned());
+            self.api.post::<_, Done>(Method::ChatUpdate, turn, &request).await.map(drop)
+        };
+        let edited = match edit(alone(message), turn).await {
+            // Without the empty list the old blocks would stay.
+            Err(failure) if failure.is_about_the_content() => edit(text_alone(message).with_blocks(Vec::new()), turn).await,
+            edited => edited,
+        };
+        edited.map_err(Failure::of_post)
+    }
+
+    fn owes_files(&self, message: &Message) -> bool {
+        !render(message, Surface::Post).files.is_empty()
+    }
+
+    async fn attach(&self, to: &Destination, id: &str, message: &Message, may_be_there: bool) -> Result<(), SendError> {
+        let (channel, thread) = address(to);
+        let root = thread.unwrap_or(id);
+        let mut files = render(message, Surface::Post).files;
+        if may_be_there {
+            match self.files_since(channel, root, id).await {
+                Ok(there) => files.retain(|file| !there.contains(&file.name)),
+                Err(later @ (SendError::Later { .. } | SendError::Unauthorized { .. })) => return Err(later),
+                // It cannot be seen; a file twice is better than none.
+                Err(error) => tracing::warn!(%error, "whether a file was shared is unknown"),
+            }
+        }
+        let (uploaded, refused) = self.upload(&files).await?;
+        let shared = if uploaded.is_empty() { Ok(()) } else { self.share(channel, root, uploaded).await };
+        let (missing, error) = match (shared, refused) {
+            (Ok(()), None) => return Ok(()),
+            (Ok(()), Some((missing, error))) => (missing, error),
+            (Err(error @ (SendError::Closed { .. } | SendError::Refused { .. } | SendError::Gone { .. })), _) => {
+                (files.into_iter().map(|file| file.name).collect(), error)
+            }
+            (Err(error), _) => return Err(error),
+        };
+        self.tell_of_missing(channel, root, &missing, &error).await;
+        Err(error)
+    }
+
+    async fn look_up(&self, actor: &Actor) -> LookedUp {
+        let known = |standing, groups| Actor { standing, groups, ..actor.clone() };
+        if let Err(stop) = self.introduce().await {
+            let failed = match stop {
+                SlackStop::NotLetIn(why) => SendError::Unauthorized { why },
+                SlackStop::Unable(why) => SendError::Later { after: None, why },
+            };
+            return LookedUp { actor: known(Standing::Unknown, None), failed: Some(failed) };
+        }
+        let Some(home) = self.identity.get() else { return LookedUp { actor: known(Standing::Unknown, None), failed: None } };
+        if !home.is_everywhere() && actor.workspace != home.team_id {
+            return LookedUp { actor: known(Standing::Outsider, None), failed: None };
+        }
+        let facts = self.people.look_up(&actor.workspace, &actor.user, home).await;
+        LookedUp { actor: known(facts.standing, facts.groups), failed: facts.failed.map(Failure::of_repeatable) }
     }
 
     async fn find(&self, to: &Destination, key: &str) -> Result<Option<String>, SendError> {
@@ -156,12 +201,15 @@ impl Sent {
 }
 
 impl Slack {
-    /// Answers one person alone: where the click or the command came from, or in the channel.
+    /// Answers one person alone: where the click or the command came from, else in the channel, else in the app's own
+    /// messages. An answer that may have come through one way is told the next way too: nobody is left without one.
     pub(super) async fn whisper_to(&self, reply: &Reply, message: &Message) -> Result<(), SendError> {
-        if let Some(url) = &reply.response_url
-            && self.api.respond(url, &ephemeral(message)).await.map_err(Failure::of_repeatable)?
-        {
-            return Ok(());
+        if let Some(url) = &reply.response_url {
+            match self.api.respond(url, &ephemeral(message)).await {
+                Ok(true) => return Ok(()),
+                Ok(false) => {}
+                Err(failure) => tracing::info!(%failure, "a person is answered another way"),
+            }
         }
         let request = SlackApiChatPostEphemeralRequest::new(
             SlackChannelId(reply.channel.clone()),
@@ -171,66 +219,125 @@ impl Slack {
         .opt_thread_ts(reply.thread.clone().map(SlackTs))
         .with_link_names(false)
         .with_parse("none".to_owned());
-        self.api.post::<_, Done>(Method::ChatPostEphemeral, Turn::Other, &request).await.map(drop).map_err(Failure::of_repeatable)
-    }
-
-    /// Uploads files that are shared later; and the names of those that Slack will not have.
-    async fn upload(&self, files: &[File]) -> Result<(Vec<SlackApiFilesComplete>, Vec<String>), SendError> {
-        let mut uploaded = Vec::with_capacity(files.len());
-        let mut missing = Vec::new();
-        for file in files {
-            match self.api.upload(file).await {
-                Ok(id) => uploaded.push(SlackApiFilesComplete::new(id).with_title(file.name.clone())),
-                Err(failure) => match failure.clone().of_repeatable() {
-                    later @ SendError::Later { .. } => return Err(later),
-                    // The message says what matters; it does not wait for a file that Slack will not have.
-                    _ => {
-                        tracing::warn!(%failure, "a file was left out");
-                        missing.push(file.name.clone());
-                    }
-                },
+        let told = self.api.post::<_, Done>(Method::ChatPostEphemeral, Turn::Other, &request).await;
+        match told.map(drop).map_err(Failure::of_repeatable) {
+            Err(error @ (SendError::Closed { .. } | SendError::Refused { .. } | SendError::Gone { .. })) => {
+                tracing::info!(%error, "a person is told in the app's own messages");
+                self.say(&reply.user, None, message, None).await.map(drop).map_err(Failure::of_repeatable)
             }
+            told => told,
         }
-        Ok((uploaded, missing))
     }
 
-    /// Shares uploaded files in a thread; false where that is not known to have worked.
-    async fn share(&self, channel: &str, root: &str, files: Vec<SlackApiFilesComplete>) -> bool {
-        let request = SlackApiFilesCompleteUploadExternalRequest::new(files)
-            .with_channel_id(SlackChannelId(channel.to_owned()))
-            .with_thread_ts(SlackTs(root.to_owned()));
-        for attempt in 1..=SHARE_ATTEMPTS {
-            let turn = Turn::Message { channel };
-            match self.api.post::<_, Done>(Method::FilesCompleteUpload, turn, &request).await {
-                Ok(_) => return true,
-                Err(Failure { kind: FailureKind::NotSent, .. }) if attempt < SHARE_ATTEMPTS => {}
-                Err(Failure { kind: FailureKind::RateLimited(wait), .. }) if attempt < SHARE_ATTEMPTS => {
-                    tokio::time::sleep(wait.min(LONGEST_SHARE_WAIT)).await;
-                }
-                Err(failure) => {
-                    tracing::warn!(%failure, "a file was not shared");
-                    return false;
-                }
-            }
-        }
-        false
+    /// Whether the bot sees a channel; nothing that was said there is asked for.
+    pub(super) async fn look_into(&self, channel: &str) -> Result<(), SendError> {
+        let now = format!("{}.000000", self.clock.now().as_second());
+        let parameters = [("channel", channel), ("limit", "1"), ("oldest", now.as_str())];
+        let seen = self.api.get::<Done>(Method::ConversationsHistory, &parameters).await;
+        seen.map(drop).map_err(Failure::of_repeatable)
     }
 
-    /// Whoever reads the thread learns that there is more than it shows; once, and where that fails, the log has to do.
-    async fn tell_of_missing(&self, channel: &str, root: &str, files: &[String]) {
-        let text = format!("A file may be missing here, because Slack did not take it or did not say so: {}", files.join(", "));
-        let message = Message::line(Tone::Warning, SafeText::redact(&text));
-        let content = render(&message, Surface::Post).content();
+    /// Posts a message; where Slack does not take it as it is made, as plain text, and then without its metadata.
+    async fn say(
+        &self,
+        channel: &str,
+        thread: Option<&str>,
+        message: &Message,
+        metadata: Option<&SlackMessageMetadata>,
+    ) -> Result<String, Failure> {
+        let whole = render(message, Surface::Post).content().opt_metadata(metadata.cloned());
+        let mut refused = match self.say_as(channel, thread, whole).await {
+            Err(failure) if failure.is_about_the_content() => failure,
+            said => return said,
+        };
+        for plainer in [text_alone(message).opt_metadata(metadata.cloned()), text_alone(message)] {
+            tracing::warn!(%refused, "a message is sent in a plainer form");
+            refused = match self.say_as(channel, thread, plainer).await {
+                Err(failure) if failure.is_about_the_content() => failure,
+                said => return said,
+            };
+        }
+        Err(refused)
+    }
+
+    async fn say_as(&self, channel: &str, thread: Option<&str>, content: SlackMessageContent) -> Result<String, Failure> {
         let request = SlackApiChatPostMessageRequest::new(SlackChannelId(channel.to_owned()), content)
-            .with_thread_ts(SlackTs(root.to_owned()))
+            .opt_thread_ts(thread.map(|root| SlackTs(root.to_owned())))
             .with_link_names(false)
             .with_parse("none".to_owned())
             .with_unfurl_links(false)
             .with_unfurl_media(false);
-        if let Err(failure) = self.api.post::<_, Posted>(Method::ChatPostMessage, Turn::Message { channel }, &request).await {
+        let posted: Posted = self.api.post(Method::ChatPostMessage, Turn::Message { channel }, &request).await?;
+        Ok(posted.ts)
+    }
+
+    /// The names of the files in a thread that came after the message `since`. Messages of a thread go out in turn, so a file
+    /// with such a name is this message's.
+    async fn files_since(&self, channel: &str, root: &str, since: &str) -> Result<Vec<String>, SendError> {
+        let mut names = Vec::new();
+        let mut cursor = String::new();
+        for _ in 0..MOST_PAGES {
+            let mut parameters = vec![("channel", channel), ("ts", root), ("oldest", since), ("limit", PAGE)];
+            parameters.extend((!cursor.is_empty()).then_some(("cursor", cursor.as_str())));
+            let page: Page = self.api.get(Method::ConversationsReplies, &parameters).await.map_err(Failure::of_repeatable)?;
+            // Slack returns the root with every page, whatever is asked for.
+            let later = page.messages.into_iter().filter(|sent| sent.ts.as_str() > since);
+            names.extend(later.flat_map(|sent| sent.files).flat_map(|file| [file.name, file.title]).flatten());
+            cursor = page.response_metadata.map(|next| next.next_cursor).unwrap_or_default();
+            if cursor.is_empty() {
+                break;
+            }
+        }
+        Ok(names)
+    }
+
+    /// Uploads files that are shared later; and the names of those that Slack will not have, with the last reason.
+    async fn upload(&self, files: &[File]) -> Result<(Vec<SlackApiFilesComplete>, Option<(Vec<String>, SendError)>), SendError> {
+        let mut uploaded = Vec::with_capacity(files.len());
+        let mut refused: Option<(Vec<String>, SendError)> = None;
+        for file in files {
+            match self.api.upload(file).await {
+                Ok(id) => uploaded.push(SlackApiFilesComplete::new(id).with_title(file.name.clone())),
+                Err(failure) => match failure.clone().of_repeatable() {
+                    later @ (SendError::Later { .. } | SendError::Unauthorized { .. }) => return Err(later),
+                    error => {
+                        tracing::warn!(%failure, "a file was left out");
+                        let mut missing = refused.map(|(missing, _)| missing).unwrap_or_default();
+                        missing.push(file.name.clone());
+                        refused = Some((missing, error));
+                    }
+                },
+            }
+        }
+        Ok((uploaded, refused))
+    }
+
+    /// Shares uploaded files in a thread.
+    async fn share(&self, channel: &str, root: &str, files: Vec<SlackApiFilesComplete>) -> Result<(), SendError> {
+        let request = SlackApiFilesCompleteUploadExternalRequest::new(files)
+            .with_channel_id(SlackChannelId(channel.to_owned()))
+            .with_thread_ts(SlackTs(root.to_owned()));
+        let shared = self.api.post::<_, Done>(Method::FilesCompleteUpload, Turn::Message { channel }, &request).await;
+        shared.map(drop).map_err(Failure::of_post)
+    }
+
+    /// Whoever reads the thread learns that there is more than it shows, and why; where that fails, the log has to do.
+    async fn tell_of_missing(&self, channel: &str, root: &str, files: &[String], error: &SendError) {
+        let why = match error {
+            SendError::Closed { tell, .. } => (*tell).to_owned(),
+            other => format!("Slack does not take it ({other})"),
+        };
+        let text = format!("A file is missing here: {}. The reason: {why}. Then press Export again", files.join(", "));
+        let message = Message::line(Tone::Warning, SafeText::redact(&format!("{text}.")));
+        if let Err(failure) = self.say(channel, Some(root), &message, None).await {
             tracing::warn!(%failure, "nobody was told of a missing file");
         }
     }
+}
+
+/// The message in plain text, for where its blocks are not taken.
+fn text_alone(message: &Message) -> SlackMessageContent {
+    SlackMessageContent::new().with_text(as_text(message))
 }
 
 /// An answer for one person, as an acknowledgement or a `response_url` takes it.
@@ -247,6 +354,6 @@ pub(super) fn ephemeral(message: &Message) -> Value {
 fn address(to: &Destination) -> (&str, Option<&str>) {
     match to {
         Destination::Channel(place) => (&place.channel, None),
-        Destination::Thread(thread) => (&thread.channel, Some(&thread.root)),
+        Destination::Thread(thread) | Destination::Held(thread) => (&thread.channel, Some(&thread.root)),
     }
 }

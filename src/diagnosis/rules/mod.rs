@@ -166,6 +166,15 @@ pub const RULES: &[Rule] = &[
     unknown_failure::RULE,
 ];
 
+include!(concat!(env!("OUT_DIR"), "/rule_pages.rs"));
+
+/// The user's page on `cause`, in Markdown: what it is, what it shows as, what it is not. Its source is the documentation of
+/// the rule's file.
+#[must_use]
+pub fn page_of(cause: Cause) -> Option<&'static str> {
+    PAGES.iter().find(|(id, _)| *id == cause.id()).map(|(_, page)| *page)
+}
+
 /// The rule that decides `cause`; none decides what only a log line carries.
 #[must_use]
 pub fn rule_of(cause: Cause) -> Option<&'static Rule> {
@@ -197,6 +206,16 @@ mod tests {
             }
         }
         assert!(faults.is_empty(), "what the rules rest on:\n{}", faults.join("\n"));
+    }
+
+    #[test]
+    fn every_rule_has_a_page_that_says_what_it_is_and_what_it_shows_as() {
+        for rule in RULES {
+            let page = page_of(rule.cause).unwrap_or_else(|| panic!("{} has no page", rule.cause));
+            assert!(page.starts_with("# ") && page.contains("\n\n"), "{}: {page}", rule.cause);
+            assert!(page.contains("**Shows as**") || page.contains("**Is not it**"), "{}: {page}", rule.cause);
+        }
+        assert_eq!(PAGES.len(), RULES.len(), "a page without a rule");
     }
 
     #[test]

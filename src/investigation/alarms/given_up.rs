@@ -4,7 +4,7 @@ use super::{identity, words};
 use crate::alarm::{Scope, Story};
 use crate::investigation::Bot;
 use crate::investigation::run::failed;
-use crate::model::Alarm;
+use crate::model::{Alarm, AlarmState};
 use crate::store::{Claimed, Ending, Filed, NewThread, Outgoing, ROOT, Stage, StoreError};
 
 impl Bot {
@@ -18,7 +18,7 @@ impl Bot {
         let Ok(scope) = Scope::of(&self.config, alarm) else { return Ok(Ending::default()) };
         let place = &scope.route.place;
         let secrets = alarm.secrets.iter().map(|secret| identity(alarm, secret));
-        let keys: Vec<String> = std::iter::once(alarm.key.clone()).chain(secrets).collect();
+        let keys: Vec<String> = std::iter::once(alarm.identity()).chain(secrets).collect();
         let known: Option<Filed<Story>> = self.store.story_of(place, &keys).await?;
         let thread = known.map_or_else(|| claimed.subject.clone(), |filed| filed.thread);
         self.store.open_thread(&NewThread { id: thread.clone(), place: place.clone(), alarm: None }, &[]).await?;
@@ -34,7 +34,11 @@ impl Bot {
         } else {
             ROOT.to_owned()
         };
-        ending.messages.push(Outgoing::reply(&thread, slot, words::given_up(alarm, why), "given up"));
+        let mut message = words::given_up(alarm, why);
+        if alarm.state == AlarmState::Alarm && scope.route.is_critical(&alarm.title, &alarm.key) {
+            message.mention = scope.route.mention.as_ref().map(words::mention);
+        }
+        ending.messages.push(Outgoing::reply(&thread, slot, message, "given up"));
         Ok(ending)
     }
 }

@@ -1,16 +1,14 @@
 //! Alarms are accepted, and subscriptions confirmed.
 
-use crate::alarm::{Accepted, Intake, Notice, Scope, Subscriptions, Unavailable};
+use super::LANE;
+use crate::alarm::{Accepted, Intake, KnownCertificate, Notice, Scope, Subscriptions, Unavailable};
 use crate::config::Topic;
 use crate::investigation::{Bot, new_id};
 use crate::model::{Alarm, Observation, SecretRef, Trigger};
 use crate::redact::SafeText;
-use crate::store::{self, Audited, Choice, Entry};
+use crate::store::{self, Audited, Choice, Entry, KeptCertificate};
 use async_trait::async_trait;
 use std::sync::Arc;
-
-/// Alarms wait in one lane, so that a storm of them keeps no channel waiting.
-const LANE: &str = "alarms";
 
 /// Keeps alarms in the inbox.
 pub struct AlarmIntake(pub Arc<Bot>);
@@ -25,6 +23,24 @@ impl Intake for AlarmIntake {
             Notice::Alarm(alarm) => self.0.accept_alarm(&format!("sns/{message_id}"), *alarm).await,
             Notice::Ignored { reason } => self.0.note_ignored(message_id, reason).await,
         }
+    }
+
+    async fn known_certificates(&self) -> Result<Vec<KnownCertificate>, Unavailable> {
+        let kept = self.0.store.certificates().await.map_err(|error| {
+            tracing::warn!(%error, "the certificates of SNS that were kept could not be read");
+            Unavailable
+        })?;
+        let known =
+            |kept: KeptCertificate| KnownCertificate { address: kept.address, der: kept.der, fetched_at: kept.fetched_at };
+        Ok(kept.into_iter().map(known).collect())
+    }
+
+    async fn keep_certificate(&self, known: KnownCertificate) -> Result<(), Unavailable> {
+        let KnownCertificate { address, der, fetched_at } = known;
+        self.0.store.keep_certificate(&KeptCertificate { address, der, fetched_at }).await.map_err(|error| {
+            tracing::warn!(%error, "a certificate of SNS could not be kept");
+            Unavailable
+        })
     }
 }
 

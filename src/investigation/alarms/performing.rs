@@ -7,7 +7,7 @@ use crate::investigation::perform::Undone;
 use crate::investigation::{Bot, Options, new_id};
 use crate::model::{Investigation, Question, SecretRef};
 use crate::redact::SafeText;
-use crate::store::{Concluded, Ending, Filed, NewThread, Outgoing, ROOT, Stage, StoreError, Stored};
+use crate::store::{Concluded, Ending, Filed, NewThread, Outgoing, ROOT, Stage, StoreError, Stored, ThreadState};
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _};
 
@@ -29,20 +29,14 @@ impl Bot {
         let secrets: Vec<&SecretRef> = case.secrets.values().take(MOST_SECRETS).collect();
         let single = secrets.len() == 1;
         let mut opened = Vec::new();
-        if !single {
-            let waiting = Outgoing::root(&filed.thread, words::working(case), "an alarm").passing();
-            if self.store.stated(&filed.thread, ROOT).await?.is_none() {
-                self.store.state(&[waiting]).await?;
-            }
-        }
         for (at, secret) in secrets.iter().enumerate() {
             let slot = if single { ROOT.to_owned() } else { format!("s{}", at + 1) };
             opened.push(self.open_for(case, filed, secret, &slot).await?);
         }
-        self.store.state(&[self.about_alarm(case, filed)]).await?;
         let mut ending = self.look_into(case, &opened).await?;
         if !single {
-            let overview = words::overview(case, &records(&ending));
+            let left: Vec<&SecretRef> = case.secrets.values().skip(MOST_SECRETS).collect();
+            let overview = words::overview(case, &records(&ending), &left);
             ending.messages.push(Outgoing::root(&filed.thread, overview, "what the secrets of an alarm have in common"));
         }
         Ok(ending)
@@ -51,22 +45,18 @@ impl Bot {
     /// No secret was found: the thread says what was tried, and how to map the alarm. While CloudTrail may not show the
     /// failed rotation yet, it is looked at again.
     async fn without_secrets(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Ending, Undone> {
+        if !self.store.investigations_of(&filed.thread).await?.is_empty() {
+            // Another alarm told meanwhile which secret it is about.
+            return Ok(Ending::default());
+        }
         let waited = self.store.now().duration_since(case.claimed.received_at);
         let may_come = case.found.by == Means::Nothing && case.found.secrets.is_empty() && waited < LOOK_FOR;
-        let messages = vec![
-            Outgoing::root(&filed.thread, words::unmapped(case, may_come), "an alarm without a secret"),
-            self.about_alarm(case, filed),
-        ];
+        let messages = vec![Outgoing::root(&filed.thread, words::unmapped(case, may_come), "an alarm without a secret")];
         if may_come {
             self.store.state(&messages).await?;
             return Err(Undone::Later(LOOK_AGAIN));
         }
         Ok(Ending { messages, ..Ending::default() })
-    }
-
-    /// Only the message about the alarm changes.
-    pub(super) fn fold(&self, case: &Case<'_>, filed: &Filed<Story>) -> Ending {
-        Ending { messages: vec![self.about_alarm(case, filed)], ..Ending::default() }
     }
 
     /// The thread looks again, and says why.
@@ -77,18 +67,34 @@ impl Bot {
                 let mut opened = Vec::new();
                 let new = case.secrets.iter().filter(|(name, _)| names.contains(*name)).take(MOST_SECRETS);
                 for (at, (_, secret)) in new.enumerate() {
-                    let slot = format!("s{}", known.len() + at + 1);
+                    // The first message of a thread that was about no secret becomes the first one's verdict.
+                    let slot = if known.is_empty() && at == 0 { ROOT.to_owned() } else { format!("s{}", known.len() + at + 1) };
                     opened.push(self.open_for(case, filed, secret, &slot).await?);
                 }
                 self.look_into(case, &opened).await?
             }
             Reason::StillFailing(_) | Reason::Again => self.look_into_again(case, &known).await?,
         };
-        let told = words::told(case, reason, &records(&ending));
+        if *reason == Reason::Again {
+            self.store.mark_thread(&filed.thread, ThreadState::Open, None).await?;
+        }
+        let told = words::told(case, reason, &records(&ending), &filed.thread);
         let name = format!("told-{}", case.claimed.ticket.number());
         ending.messages.push(Outgoing::reply(&filed.thread, name, told, words::reason(reason)));
-        ending.messages.push(self.about_alarm(case, filed));
-        Ok(ending)
+        self.with_overview(case, filed, ending, false).await
+    }
+
+    /// An alarm that changed to and fro has been still, in ALARM: the thread looks again, and says so.
+    pub(super) async fn settle(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Ending, Undone> {
+        let known = self.store.investigations_of(&filed.thread).await?;
+        let mut ending = self.look_into_again(case, &known).await?;
+        let now = self.store.now();
+        self.change_story(&filed.thread, |story| (story.told_at, story.ended_at) = (now, None)).await?;
+        self.store.mark_thread(&filed.thread, ThreadState::Open, None).await?;
+        let told = words::settled(case, &records(&ending), &filed.thread);
+        let name = format!("still-{}", case.claimed.ticket.number());
+        ending.messages.push(Outgoing::reply(&filed.thread, name, told, "an alarm that changed to and fro is still"));
+        self.with_overview(case, filed, ending, false).await
     }
 
     /// An investigation of `secret` in the thread; the one that is there is kept.
@@ -125,7 +131,7 @@ impl Bot {
     /// as much as another look.
     pub(super) async fn look_into_again(&self, case: &Case<'_>, known: &[Stored]) -> Result<Ending, Undone> {
         let (mut seen, mut again) = (Vec::new(), Vec::new());
-        for stored in known.iter().take(MOST_SECRETS) {
+        for stored in known {
             let is_fresh = stored.stage == Stage::Done && stored.started_at >= case.claimed.received_at;
             match if is_fresh { self.store.record(&stored.id).await? } else { None } {
                 Some(record) => seen.push(Concluded {
@@ -161,9 +167,16 @@ impl Bot {
         Ok(all)
     }
 
-    /// The message about the alarm, which calls whom the configuration says where it is critical.
+    /// The message about the alarm. Where it calls somebody, it is one of its own: an edit calls nobody, and a later alarm must
+    /// not take its place before it is sent.
     pub(super) fn about_alarm(&self, case: &Case<'_>, filed: &Filed<Story>) -> Outgoing {
-        Outgoing::reply(&filed.thread, ALARM, words::about(case, &filed.story, self.store.now()), "what the alarm says")
+        let number = case.claimed.ticket.number();
+        let mut message = words::about(case, &filed.story, self.store.now());
+        if !filed.story.calling.contains(&number) {
+            return Outgoing::reply(&filed.thread, ALARM, message, "what the alarm says");
+        }
+        message.mention = case.route.mention.as_ref().map(words::mention);
+        Outgoing::reply(&filed.thread, format!("called-{number}"), message, "what a critical alarm says")
     }
 }
 

@@ -4,9 +4,9 @@ use super::storm::Storm;
 use super::{Case, name_of};
 use crate::alarm::{MOST_THREADS, Reason, Story};
 use crate::chat::Message;
-use crate::chat::document::{Mention, Part, Tone};
+use crate::chat::document::{Attachment, Content, Mention, Part, Tone};
 use crate::config::Callee;
-use crate::model::{Alarm, AlarmSource, AlarmState, Cause, Investigation, Outcome};
+use crate::model::{Alarm, AlarmSource, AlarmState, Cause, Investigation, OkBasis, Outcome, SecretRef};
 use crate::redact::SafeText;
 use crate::report::inert::{cut, one_line};
 use crate::report::time::{age, moment};
@@ -33,14 +33,29 @@ fn title_of(case: &Case<'_>) -> String {
     named(case.alarm)
 }
 
-fn named(alarm: &Alarm) -> String {
+pub(super) fn named(alarm: &Alarm) -> String {
     let title = one_line(&safe(&alarm.title));
-    if alarm.source == AlarmSource::CloudWatch { format!("Alarm {title}") } else { title }
+    match (alarm.source, &alarm.series) {
+        (AlarmSource::CloudWatch, Some(series)) => format!("Alarm {title} ({})", one_line(&safe(&series.name))),
+        (AlarmSource::CloudWatch, None) => format!("Alarm {title}"),
+        _ => title,
+    }
+}
+
+/// The same, where it is OK: an event of a rotation says so in its title.
+fn named_well(alarm: &Alarm) -> String {
+    match alarm.source {
+        AlarmSource::RotationEvent => named(alarm),
+        _ => format!("{} is OK again", named(alarm)),
+    }
 }
 
 /// Who closes the investigations of an alarm that recovered.
 pub(super) fn closer(case: &Case<'_>) -> SafeText {
-    safe(&format!("the alarm {}", one_line(&safe(&case.alarm.title))))
+    match case.alarm.source {
+        AlarmSource::RotationEvent => safe("the rotation that succeeded"),
+        _ => safe(&format!("the alarm {}", one_line(&safe(&case.alarm.title)))),
+    }
 }
 
 /// The alarm was given up.
@@ -51,11 +66,17 @@ pub(super) fn given_up(alarm: &Alarm, why: &str) -> Message {
     message
 }
 
-/// While several secrets are looked into.
+/// While it is looked into.
 pub(super) fn working(case: &Case<'_>) -> Message {
-    let mut message =
-        Message::line(Tone::Working, safe(&format!("{}: looking into {} secrets together", title_of(case), case.secrets.len())));
-    message.parts.extend(section("Secrets", &listed(case.secrets.values().map(name_of))));
+    let title = match case.secrets.len() {
+        0 => format!("{}: looking into it", title_of(case)),
+        1 => format!("{}: looking into {}", title_of(case), listed(case.secrets.values().map(name_of)).concat()),
+        several => format!("{}: looking into {several} secrets together", title_of(case)),
+    };
+    let mut message = Message::line(Tone::Working, safe(&title));
+    if case.secrets.len() > 1 {
+        message.parts.extend(section("Secrets", &listed(case.secrets.values().map(name_of))));
+    }
     message
 }
 
@@ -63,13 +84,17 @@ pub(super) fn working(case: &Case<'_>) -> Message {
 pub(super) fn about(case: &Case<'_>, story: &Story, now: Timestamp) -> Message {
     let alarm = case.alarm;
     let at = moment(alarm.state_at, now);
-    let (tone, what) = match (alarm.state, alarm.source) {
-        (AlarmState::Alarm, AlarmSource::CloudWatch) => (Tone::Bad, format!("{} went to ALARM, {at}", title_of(case))),
-        (AlarmState::Alarm, _) => (Tone::Bad, format!("{}, {at}", title_of(case))),
-        (AlarmState::Ok, _) => (Tone::Good, format!("{} is OK again, {at}", title_of(case))),
-        (AlarmState::InsufficientData, _) => (Tone::Neutral, format!("{} has too little data, {at}", title_of(case))),
+    let what = match (alarm.state, alarm.source, alarm.basis) {
+        (AlarmState::Alarm, AlarmSource::CloudWatch, _) => format!("{} went to ALARM, {at}", title_of(case)),
+        (AlarmState::Alarm, ..) => format!("{}, {at}", title_of(case)),
+        (AlarmState::Ok, _, OkBasis::NoData) => {
+            format!("{} is OK for want of data, which says nothing about the rotation, {at}", title_of(case))
+        }
+        (AlarmState::Ok, ..) => format!("{}, {at}", named_well(alarm)),
+        (AlarmState::InsufficientData, ..) => format!("{} has too little data, {at}", title_of(case)),
     };
-    let mut message = Message::line(tone, safe(&what));
+    // What the thread's first message says of the rotation decides its colour; what an alarm says has none.
+    let mut message = Message::line(Tone::Neutral, safe(&what));
     let said = [&alarm.reason, &alarm.description].into_iter().filter(|text| !text.is_empty());
     let said: Vec<String> = said.map(|text| cut(one_line(&safe(text)), LONGEST)).collect();
     message.parts.extend(section("It says", &said));
@@ -85,18 +110,20 @@ pub(super) fn about(case: &Case<'_>, story: &Story, now: Timestamp) -> Message {
         context.push(format!("{} different alarms", story.alarms.len()));
     }
     if story.is_flapping(now) {
-        context.push("it changes to and fro: while it does, changes are only counted here".to_owned());
+        context.push(
+            "it changes to and fro: its changes are only counted here, and when it has been still for ten minutes, this is looked \
+             into again"
+                .to_owned(),
+        );
     }
     if !context.is_empty() {
         message.parts.push(Part::Context(context.iter().map(|part| safe(part)).collect()));
     }
-    if alarm.state == AlarmState::Alarm && case.is_critical() {
-        message.mention = case.route.mention.as_ref().map(mention);
-    }
     message
 }
 
-fn mention(callee: &Callee) -> Mention {
+/// Whom a message calls.
+pub(super) fn mention(callee: &Callee) -> Mention {
     match callee {
         Callee::User(id) => Mention::User(id.clone()),
         Callee::Group(id) => Mention::Group(id.clone()),
@@ -129,14 +156,14 @@ pub(super) fn unmapped(case: &Case<'_>, may_come: bool) -> Message {
 }
 
 /// What several secrets have in common.
-pub(super) fn overview(case: &Case<'_>, records: &[&Investigation]) -> Message {
+pub(super) fn overview(case: &Case<'_>, records: &[&Investigation], left: &[&SecretRef]) -> Message {
     let reports: Vec<Report> = records.iter().map(|record| Report::new(record)).collect();
     let broken = records.iter().filter(|record| record.diagnosis.outcome == Outcome::RootCause).count();
     let mut causes: BTreeMap<Option<&'static str>, usize> = BTreeMap::new();
     for record in records {
         *causes.entry(record.diagnosis.root_cause().map(|finding| finding.cause.title())).or_default() += 1;
     }
-    let all = case.secrets.len();
+    let all = records.len() + left.len();
     let (tone, title) = match causes.iter().next() {
         Some((Some(cause), count)) if *count == records.len() && records.len() > 1 => {
             (Tone::Bad, format!("{}: {count} of {all} secrets, and one cause: {cause}", title_of(case)))
@@ -150,8 +177,40 @@ pub(super) fn overview(case: &Case<'_>, records: &[&Investigation]) -> Message {
     let lines: Vec<String> = reports.iter().map(wording::headline).collect();
     message.parts.extend(section("Each of them", &lines));
     message.parts.extend(section("In common", &in_common(records)));
-    let left: Vec<&str> = case.secrets.values().skip(records.len()).map(name_of).collect();
-    message.parts.extend(section("Not looked into", &listed(left.into_iter())));
+    message.parts.extend(section("Not looked into", &listed(left.iter().map(|secret| name_of(secret)))));
+    message
+}
+
+/// The first message of a thread about several secrets, when it is over.
+pub(super) fn all_over(case: &Case<'_>, records: &[&Investigation]) -> Message {
+    let title = format!("Resolved: {}, and the rotation of all {} secrets succeeded", named_well(case.alarm), records.len());
+    let mut message = Message::line(Tone::Neutral, safe(&title));
+    let lines: Vec<String> = records.iter().map(|record| wording::headline(&Report::new(record))).collect();
+    message.parts.extend(section("Each of them", &lines));
+    message
+}
+
+/// The colour of what is said in the thread `thread` after a look: that of its first message, as far as it is known.
+fn tone_after(records: &[&Investigation], thread: &str) -> Tone {
+    let first = records.iter().find(|record| record.id == thread);
+    let is_broken = |record: &&Investigation| record.diagnosis.outcome == Outcome::RootCause;
+    match first {
+        Some(record) if !is_broken(record) => Tone::Neutral,
+        _ if records.iter().any(is_broken) => Tone::Bad,
+        _ => Tone::Neutral,
+    }
+}
+
+/// An alarm that changed to and fro has been still, in ALARM.
+pub(super) fn settled(case: &Case<'_>, records: &[&Investigation], thread: &str) -> Message {
+    let state = match case.alarm.state {
+        AlarmState::InsufficientData => "has too little data",
+        _ => "is in ALARM",
+    };
+    let title = format!("{} changed to and fro, has been still for ten minutes, and {state}", title_of(case));
+    let mut message = Message::line(tone_after(records, thread), safe(&title));
+    let lines: Vec<String> = records.iter().map(|record| wording::headline(&Report::new(record))).collect();
+    message.parts.extend(section("Now", &lines));
     message
 }
 
@@ -179,14 +238,16 @@ fn in_common(records: &[&Investigation]) -> Vec<String> {
 }
 
 /// The thread says something new, and why.
-pub(super) fn told(case: &Case<'_>, reason: &Reason, records: &[&Investigation]) -> Message {
+pub(super) fn told(case: &Case<'_>, reason: &Reason, records: &[&Investigation], thread: &str) -> Message {
     let what = match reason {
         Reason::NewSecrets(names) if names.len() == 1 => "a new secret is affected".to_owned(),
         Reason::NewSecrets(names) => format!("{} new secrets are affected", names.len()),
         Reason::StillFailing(hours) => format!("still failing after {hours} h"),
         Reason::Again => "it came back after it had recovered".to_owned(),
     };
-    let mut message = Message::line(Tone::Bad, safe(&format!("{}: {what}", title_of(case))));
+    // A secret that is new says nothing about the one that the first message is about.
+    let tone = if matches!(reason, Reason::NewSecrets(_)) { Tone::Neutral } else { tone_after(records, thread) };
+    let mut message = Message::line(tone, safe(&format!("{}: {what}", title_of(case))));
     let lines: Vec<String> = records.iter().map(|record| wording::headline(&Report::new(record))).collect();
     message.parts.extend(section("Now", &lines));
     if records.is_empty() {
@@ -208,9 +269,12 @@ pub(super) const fn reason(reason: &Reason) -> &'static str {
 pub(super) fn recovered(case: &Case<'_>, seen: &[&Investigation], recovered: &[&Investigation], now: Timestamp) -> Message {
     let is_over = !seen.is_empty() && seen.len() == recovered.len();
     let (tone, title) = match (is_over, seen.is_empty()) {
-        (true, _) => (Tone::Good, format!("{} is OK again, and rotation succeeded: this is over", title_of(case))),
-        (_, true) => (Tone::Neutral, format!("{} is OK again; which secret it was about is not known", title_of(case))),
-        _ => (Tone::Warning, format!("{} is OK again, but rotation has not succeeded since: this stays open", title_of(case))),
+        (true, _) => (Tone::Good, format!("{}, and rotation succeeded: this is over", named_well(case.alarm))),
+        (_, true) => (Tone::Neutral, format!("{}; which secret it was about is not known", named_well(case.alarm))),
+        _ => {
+            let what = "but rotation has not succeeded since: this stays open";
+            (Tone::Warning, format!("{}, {what}", named_well(case.alarm)))
+        }
     };
     let mut message = Message::line(tone, safe(&title));
     let lines: Vec<String> = seen
@@ -232,22 +296,46 @@ pub(super) fn recovered(case: &Case<'_>, seen: &[&Investigation], recovered: &[&
 }
 
 /// Many alarms at once.
-pub(super) fn storm(storm: &Storm, now: Timestamp) -> Message {
-    let alarms = if storm.count == 1 { "1 alarm more".to_owned() } else { format!("{} alarms more", storm.count) };
-    let title =
-        format!("{alarms} than have threads of their own: at most {MOST_THREADS} a minute do, the others are counted here");
-    let mut message = Message::line(Tone::Bad, safe(&title));
+pub(super) fn storm(storm: &Storm, size: u32, first: &[SafeText], now: Timestamp) -> Message {
+    let secrets = if size == 1 { "1 secret more".to_owned() } else { format!("{size} secrets more") };
+    let threads = format!("than have threads of their own: at most {MOST_THREADS} a minute do");
+    let (tone, title) = match (storm.is_over, storm.still_failing) {
+        (false, _) => (Tone::Bad, format!("{secrets} {threads}, the others are listed in this thread")),
+        (true, 0) => (Tone::Neutral, format!("{secrets} {threads}; none of them fails any longer")),
+        (true, left) => (Tone::Neutral, format!("{secrets} {threads}; {left} of them still failed afterwards, and got one")),
+    };
+    let mut message = Message::line(tone, safe(&title));
     message.parts.push(Part::Context(vec![
         safe(&format!("since {}", moment(storm.began_at, now))),
         safe(&format!("last {}", moment(storm.last_at, now))),
     ]));
-    let mut lines: Vec<String> = storm.titles.iter().map(|title| one_line(&safe(title))).collect();
-    let more = usize::try_from(storm.count).unwrap_or(usize::MAX).saturating_sub(lines.len());
+    let mut lines: Vec<String> = first.iter().map(one_line).collect();
+    let more = usize::try_from(size).unwrap_or(usize::MAX).saturating_sub(lines.len());
     if more > 0 {
-        lines.push(format!("and {more} more"));
+        lines.push(format!("and {more} more, listed below"));
     }
     message.parts.extend(section("Among them", &lines));
     message.parts.push(Part::Commands(vec![safe("/rotation-diag NAME")]));
+    message
+}
+
+/// A part of the list of a storm's secrets, the first of them at the place `first`.
+pub(super) fn storm_page(first: u32, names: &[SafeText]) -> Message {
+    let last = usize::try_from(first).unwrap_or(usize::MAX).saturating_add(names.len());
+    let mut message = Message::line(Tone::Neutral, safe(&format!("Secrets {} to {last}", first.saturating_add(1))));
+    message.parts.extend(section("No thread of their own yet", &names.iter().map(one_line).collect::<Vec<_>>()));
+    message
+}
+
+/// The whole list, as a file.
+pub(super) fn storm_file(names: &[SafeText]) -> Message {
+    let mut message = Message::line(Tone::Neutral, safe(&format!("All {} secrets as a file", names.len())));
+    let lines: Vec<String> = names.iter().map(one_line).collect();
+    message.attachments.push(Attachment {
+        name: "secrets.txt".to_owned(),
+        description: safe("the secrets whose alarms got no thread of their own, one a line"),
+        content: Content::Text(safe(&lines.join("\n"))),
+    });
     message
 }
 

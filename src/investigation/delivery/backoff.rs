@@ -51,6 +51,24 @@ impl Tempo {
         whole.mul_f64(0.75 + 0.25 * f64::from(roll) / f64::from(u16::MAX))
     }
 
+    /// How long a place that takes nothing is left alone: an hour.
+    #[must_use]
+    pub const fn closed(&self) -> Duration {
+        self.longest_wait.saturating_mul(60)
+    }
+
+    /// How long after a message it is said again, with `left` repeats to go: soon, and then ever later, because nobody knows
+    /// when a platform in trouble carries out what it did not answer.
+    #[must_use]
+    pub const fn again(&self, left: u8) -> Duration {
+        self.first_wait.saturating_mul(match left {
+            0 | 1 => 600,
+            2 => 120,
+            3 => 30,
+            _ => 5,
+        })
+    }
+
     /// The wait a platform asked for, within reason.
     #[must_use]
     pub fn asked(&self, after: Duration) -> Duration {

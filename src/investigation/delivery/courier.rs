@@ -1,16 +1,17 @@
 //! One platform's courier.
 
 use super::Tempo;
-use crate::chat::document::Tone;
-use crate::chat::{ChatPlatform, Destination, SendError, compose};
+use crate::chat::document::{Part, Tone};
+use crate::chat::{ChatPlatform, Destination, Message, SendError, compose};
 use crate::clock;
 use crate::investigation::Health;
-use crate::model::ThreadRef;
+use crate::model::{Place, PlatformName, ThreadRef};
 use crate::redact::SafeText;
-use crate::store::{Due, Look, Pace, Store, StoreError};
+use crate::store::{Due, Files, Look, Outgoing, Pace, Store, StoreError};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -37,6 +38,8 @@ pub(super) struct Courier {
     progress: Mutex<Option<Instant>>,
     /// Until when the platform is left alone.
     locked_out: Mutex<Option<Instant>>,
+    /// The messages under way to which whoever asked was led already.
+    pointed: Mutex<HashSet<String>>,
 }
 
 /// The threads a message is under way to, with their channels.
@@ -58,16 +61,28 @@ impl Busy {
     }
 }
 
+/// After so many failures the person who waits is told that it takes longer.
+const SLOW_AFTER: u32 = 5;
+
+/// How often whoever asked is led to a message that nothing follows.
+const POINTING: u32 = 4;
+
 /// What became of a message.
 enum Sent {
     /// The platform has it, under this id.
     As(String),
     /// The platform has what was posted when the answer was lost, under this id.
     Found(String),
+    /// Its files are there too.
+    Attached,
     /// It had been posted and is lost.
     Lost(String),
+    /// It is there and cannot be changed any more.
+    Stuck(String),
     /// Not yet; `arrived` is `None` where that is unknown.
     Later { after: Option<Duration>, arrived: Option<bool>, why: String },
+    /// Not while its place is as it is; what the person is told.
+    Closed { why: String, tell: &'static str },
     /// Never.
     Never(String),
     /// Nothing goes out at the moment.
@@ -76,7 +91,15 @@ enum Sent {
 
 impl Courier {
     pub(super) fn new(platform: Arc<dyn ChatPlatform>, store: Arc<Store>, health: Health, tempo: Tempo) -> Courier {
-        Courier { platform, store, health, tempo, progress: Mutex::default(), locked_out: Mutex::default() }
+        Courier {
+            platform,
+            store,
+            health,
+            tempo,
+            progress: Mutex::default(),
+            locked_out: Mutex::default(),
+            pointed: Mutex::default(),
+        }
     }
 
     pub(super) async fn run(self, stop: CancellationToken) {
@@ -84,6 +107,8 @@ impl Courier {
         let mut under_way: JoinSet<String> = JoinSet::new();
         let mut busy = Busy::default();
         let mut changes = this.store.message_changes();
+        let mut doors = this.platform.let_in();
+        this.knock().await;
         while !stop.is_cancelled() {
             changes.mark_unchanged();
             let wait = match this.begin(&mut busy, &mut under_way).await {
@@ -96,12 +121,20 @@ impl Courier {
             tokio::select! {
                 () = stop.cancelled() => {}
                 _ = tokio::time::timeout(wait, changes.changed()) => {}
+                () = opened(&mut doors) => this.knock().await,
                 Some(thread) = under_way.join_next() => {
                     let _ = thread.map(|thread| busy.0.remove(&thread));
                 }
             }
         }
         while under_way.join_next().await.is_some() {}
+    }
+
+    /// What waits for a place to open is tried now.
+    async fn knock(&self) {
+        if let Err(error) = self.store.let_in(self.platform.name()).await {
+            tracing::error!(%error, "what waits for a place to open cannot be hurried");
+        }
     }
 
     /// Sends off what is due, and tells how long there is nothing more to do.
@@ -173,22 +206,48 @@ impl Courier {
             tracing::info!(%platform, "the platform takes messages again");
         }
         match sent {
-            Sent::As(id) => {
-                self.store.sent(&due, &id, Pace { between_edits: self.tempo.between_edits }).await?;
-                self.point(&due, &id).await
-            }
+            Sent::As(id) => self.arrived(&due, &id).await,
             Sent::Found(id) => {
-                let due = due.as_it_arrived();
-                self.store.sent(&due, &id, Pace { between_edits: self.tempo.between_edits }).await?;
-                self.point(&due, &id).await
+                let mut due = due;
+                // It is edited next, so it is not the last of it.
+                due.passing = true;
+                self.store.found(&due, &id, self.owes_files(&due)).await?;
+                self.point(&due, &id).await;
+                Ok(())
             }
+            Sent::Attached => {
+                self.store.attached(&due).await?;
+                self.answered(&due).await
+            }
+            // What is only said once more is not worth a new message, and progress is followed by something newer.
+            Sent::Lost(_) | Sent::Stuck(_) | Sent::Closed { .. } | Sent::Never(_) if due.is_repeat() => {
+                self.store.leave(&due).await
+            }
+            Sent::Stuck(_) if due.passing => self.store.leave(&due).await,
             Sent::Lost(why) if !due.was_lost && !due.passing => {
                 tracing::warn!(%platform, reason = due.reason, why, "a message is gone and is posted anew");
                 self.store.post_anew(&due).await
             }
+            Sent::Stuck(why) => {
+                tracing::warn!(%platform, reason = due.reason, why, "a message cannot be edited and is posted anew");
+                self.store.post_anew(&due).await
+            }
+            Sent::Closed { why, tell } => {
+                if due.attempts == 0 {
+                    tracing::error!(%platform, channel = due.place.channel, reason = due.reason, why,
+                        "a channel does not take a message: it is tried again every hour, and when the bot joins the channel");
+                }
+                self.tell(&due, tell).await?;
+                let given_up = self.store.wait_for_place(&due, self.tempo.closed(), &SafeText::redact(&why)).await?;
+                if given_up {
+                    tracing::error!(%platform, reason = due.reason, why, "a message is given up: its channel stayed closed");
+                }
+                Ok(())
+            }
             Sent::Lost(why) | Sent::Never(why) => {
                 tracing::error!(%platform, reason = due.reason, why, "a message is given up");
-                self.apologise(&due).await;
+                let way_on = "ask in another channel, or have whoever runs rotation-diag look into it";
+                self.tell(&due, &format!("{} does not take my message here ({why}): {way_on}", name(platform))).await?;
                 self.store.give_up(&due, &SafeText::redact(&why)).await
             }
             Sent::Later { after, arrived, why } => {
@@ -200,6 +259,11 @@ impl Courier {
                 }
                 if self.store.put_off(&due, wait, arrived, &SafeText::redact(&why)).await? {
                     tracing::error!(%platform, reason = due.reason, why, "a message is given up: its time is over");
+                    let text = format!("{} did not take my answer for hours, and I gave it up: ask again", name(platform));
+                    self.tell(&due, &text).await?;
+                } else if due.attempts == SLOW_AFTER {
+                    let text = format!("{} does not take my answer just now: it follows when it does", name(platform));
+                    self.tell(&due, &text).await?;
                 }
                 Ok(())
             }
@@ -208,6 +272,7 @@ impl Courier {
                 if self.health.note_platform(platform, Some(&why)) {
                     tracing::error!(%platform, why, "the platform no longer accepts our token: nothing is delivered until that changes");
                 }
+                self.tell_at_once(&due).await?;
                 self.store.put_off(&due, self.tempo.locked_out, Some(false), &SafeText::redact(&why)).await.map(drop)
             }
         }
@@ -217,23 +282,21 @@ impl Courier {
         if due.alone {
             let Some(to) = &due.reply_to else { return Ok(Sent::Never("nobody to tell".to_owned())) };
             let told = self.platform.whisper(to, &due.message).await;
-            return Ok(told.map_or_else(refused, |()| Sent::As(String::new())));
+            return Ok(match told {
+                Ok(()) => Sent::As(String::new()),
+                Err(SendError::Closed { why, .. }) => Sent::Never(why),
+                Err(error) => refused(error),
+            });
         }
-        let to = match &due.place.thread {
-            Some(root) if !due.is_root() => Destination::Thread(ThreadRef {
-                platform: due.place.platform,
-                workspace: due.place.workspace.clone(),
-                channel: due.place.channel.clone(),
-                root: root.clone(),
-            }),
-            _ => Destination::Channel(crate::model::Place { thread: None, ..due.place.clone() }),
-        };
+        let to = destination(due);
         if let Some(id) = &due.posted_id {
+            if due.is_for_files() {
+                return self.attach(due, &to, id).await;
+            }
             return Ok(match self.platform.edit(&to, id, &due.message).await {
                 Ok(()) => Sent::As(id.clone()),
                 Err(SendError::Gone { why }) => Sent::Lost(why),
-                // An edit may be repeated, so it does not matter whether it arrived.
-                Err(SendError::Uncertain { why }) => Sent::Later { after: None, arrived: Some(false), why },
+                Err(SendError::Refused { why }) => Sent::Stuck(why),
                 Err(error) => refused(error),
             });
         }
@@ -243,39 +306,139 @@ impl Courier {
                 Ok(None) => {}
                 Err(SendError::Later { after, why }) => return Ok(Sent::Later { after, arrived: None, why }),
                 Err(SendError::Uncertain { why }) => return Ok(Sent::Later { after: None, arrived: None, why }),
-                Err(error) => return Ok(refused(error)),
+                Err(SendError::Unauthorized { why }) => return Ok(Sent::LockedOut(why)),
+                // It cannot be seen whether it arrived; twice is better than never.
+                Err(error) => tracing::warn!(%error, reason = due.reason, "a message cannot be looked for, and is posted again"),
             }
         }
         self.store.posting(due).await?;
         Ok(self.platform.post(&to, &due.message, &due.key).await.map_or_else(refused, Sent::As))
     }
 
-    /// Whoever asked where nothing can be posted learns it, and what to do; for others the log has to do.
-    async fn apologise(&self, due: &Due) {
-        let Some(to) = due.reply_to.as_ref().filter(|_| due.is_root() && !due.alone) else { return };
-        let why = "I cannot post in this channel: invite me to it, then ask again";
-        let apology = compose::notice(Tone::Warning, why);
-        let told = self.platform.whisper(to, &apology);
-        let _ = tokio::time::timeout(self.tempo.call, told).await;
+    async fn attach(&self, due: &Due, to: &Destination, id: &str) -> Result<Sent, StoreError> {
+        self.store.attaching(due).await?;
+        let attached = self.platform.attach(to, id, &due.message, due.files == Files::PerhapsThere).await;
+        Ok(match attached {
+            Ok(()) => Sent::Attached,
+            Err(SendError::Closed { why, .. }) => Sent::Never(why),
+            Err(error) => refused(error),
+        })
     }
 
-    /// Leads the person who asked to the message; where that fails, the message is there all the same.
-    async fn point(&self, due: &Due, id: &str) -> Result<(), StoreError> {
-        let Some(to) = due.reply_to.as_ref() else { return Ok(()) };
-        if !due.alone {
-            let root = due.place.thread.clone().unwrap_or_else(|| id.to_owned());
-            let thread = ThreadRef {
-                platform: due.place.platform,
-                workspace: due.place.workspace.clone(),
-                channel: due.place.channel.clone(),
-                root,
-            };
-            let pointed = tokio::time::timeout(self.tempo.call, self.platform.point_to(to, &thread)).await;
-            if let Ok(Err(error)) = pointed {
-                tracing::info!(platform = %self.platform.name(), %error, "nobody was pointed to the thread");
-            }
+    /// The platform has a message; its files follow, and it is said again where a late edit may replace it.
+    async fn arrived(&self, due: &Due, id: &str) -> Result<(), StoreError> {
+        let owes_files = self.owes_files(due);
+        let pace = Pace { between_edits: self.tempo.between_edits };
+        self.store.sent(due, id, pace, owes_files, self.tempo.again(due.repeats)).await?;
+        self.point(due, id).await;
+        // While something is still to come, the person may have to be told why it does not.
+        let more_follows = due.passing || owes_files || due.files != Files::None;
+        if more_follows || due.reply_to.is_none() { Ok(()) } else { self.answered(due).await }
+    }
+
+    fn owes_files(&self, due: &Due) -> bool {
+        due.posted_id.is_none() && !due.alone && self.platform.owes_files(&due.message)
+    }
+
+    /// Whoever asked for what does not come learns why, and what to do, and what was found as far as it is known; for others the
+    /// log has to do. It is a message of its own, so that it is not lost either.
+    async fn tell(&self, due: &Due, text: &str) -> Result<(), StoreError> {
+        let Some(to) = due.reply_to.clone().filter(|_| !due.alone) else { return Ok(()) };
+        let mut message = compose::notice(Tone::Warning, text);
+        if !due.passing {
+            let why = Part::Caution(message.title);
+            message = Message { mention: None, ..due.message.clone() };
+            message.parts.insert(0, why);
         }
+        let slot = format!("why-not/{}", due.slot);
+        let told = Outgoing::whisper(&due.thread, slot, to, message, "why something does not come");
+        self.store.state(&[told]).await
+    }
+
+    /// Nothing goes out while our token is not accepted, but perhaps an answer where the question came from, which needs none.
+    async fn tell_at_once(&self, due: &Due) -> Result<(), StoreError> {
+        let Some(to) = due.reply_to.as_ref().filter(|_| !due.alone) else { return Ok(()) };
+        let text = format!(
+            "{} no longer accepts my token: the answer follows when whoever runs rotation-diag has given me a new one",
+            name(self.platform.name())
+        );
+        let notice = compose::notice(Tone::Warning, &text);
+        match tokio::time::timeout(self.tempo.call, self.platform.whisper(to, &notice)).await {
+            Ok(Ok(())) => self.store.answered(due).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Leads the person who asked to the message; where that fails, the message is there all the same, and they are led to it
+    /// with the next change.
+    async fn point(&self, due: &Due, id: &str) {
+        let Some(to) = due.reply_to.as_ref() else { return };
+        let is_pointed = self.with_pointed(|pointed| pointed.contains(&due.key));
+        let tries = if due.alone || is_pointed { 0 } else { POINTING };
+        for attempt in 0..tries {
+            let thread = ThreadRef {
+                root: due.held_in.clone().or(due.place.thread.clone()).unwrap_or_else(|| id.to_owned()),
+                ..thread_ref(due, "")
+            };
+            match tokio::time::timeout(self.tempo.call, self.platform.point_to(to, &thread)).await {
+                Ok(Ok(())) => {
+                    self.with_pointed(|pointed| pointed.insert(due.key.clone()));
+                    break;
+                }
+                Ok(Err(error)) => tracing::info!(platform = %self.platform.name(), %error, "nobody was pointed to the thread"),
+                Err(_) => {}
+            }
+            if due.passing {
+                break;
+            }
+            tokio::time::sleep(self.tempo.wait(attempt, 0)).await;
+        }
+    }
+
+    /// Nothing more is to come for whoever asked.
+    async fn answered(&self, due: &Due) -> Result<(), StoreError> {
+        self.with_pointed(|pointed| pointed.remove(&due.key));
         self.store.answered(due).await
+    }
+
+    fn with_pointed<T>(&self, act: impl FnOnce(&mut HashSet<String>) -> T) -> T {
+        act(&mut self.pointed.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn thread_ref(due: &Due, root: &str) -> ThreadRef {
+    ThreadRef {
+        platform: due.place.platform,
+        workspace: due.place.workspace.clone(),
+        channel: due.place.channel.clone(),
+        root: root.to_owned(),
+    }
+}
+
+/// Where a message goes: to its thread, or to the channel as the first of one.
+fn destination(due: &Due) -> Destination {
+    match (&due.held_in, &due.place.thread) {
+        (Some(held_in), _) => Destination::Held(thread_ref(due, held_in)),
+        (None, Some(root)) if !due.is_root() => Destination::Thread(thread_ref(due, root)),
+        _ => Destination::Channel(Place { thread: None, ..due.place.clone() }),
+    }
+}
+
+/// Waits until the platform tells that a place may have opened; for ever, where it never tells.
+async fn opened(doors: &mut Option<watch::Receiver<()>>) {
+    if let Some(receiver) = doors
+        && receiver.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
+}
+
+const fn name(platform: PlatformName) -> &'static str {
+    match platform {
+        PlatformName::Slack => "Slack",
+        PlatformName::Discord => "Discord",
+        PlatformName::Console => "the page",
     }
 }
 
@@ -283,6 +446,7 @@ fn refused(error: SendError) -> Sent {
     match error {
         SendError::Later { after, why } => Sent::Later { after, arrived: Some(false), why },
         SendError::Uncertain { why } => Sent::Later { after: None, arrived: None, why },
+        SendError::Closed { why, tell } => Sent::Closed { why, tell },
         SendError::Gone { why } | SendError::Refused { why } => Sent::Never(why),
         SendError::Unauthorized { why } => Sent::LockedOut(why),
     }

@@ -99,7 +99,7 @@ pub(super) const TABLE: &[Pattern] = &[
     },
     Pattern {
         kind: "password",
-        regex: r"(?i-u:pass(?:word|wd|phrase)|passwort)",
+        regex: r"(?i-u:pass[ _.-]?(?:word|wd|phrase|code)|passwort|kennwort|mot_de_passe)",
         secret: names::strong,
         masked: &[
             ("host=db user=app password=tiger dbname=orders", "tiger"),
@@ -139,16 +139,26 @@ pub(super) const TABLE: &[Pattern] = &[
     },
     Pattern {
         kind: "password",
-        regex: r"(?-u:\b)(?i-u:pwd)",
+        regex: r"(?-u:\b|_)(?i-u:pwd)|[a-z]Pwd",
         secret: names::pwd,
-        masked: &[("Server=db;Uid=app;Pwd=tiger;", "tiger")],
-        kept: &["PWD=/var/task", "pwd: /var/task"],
+        masked: &[
+            ("Server=db;Uid=app;Pwd=tiger;", "tiger"),
+            ("MYSQL_PWD=tiger mysqldump orders", "tiger"),
+            ("db.createUser({user: 'app', pwd: 'tiger'})", "tiger"),
+        ],
+        kept: &["PWD=/var/task", "pwd: /var/task", "OLDPWD=/tmp"],
     },
     Pattern {
         kind: "password",
-        regex: r"(?i-u:(?:\b|_)pass\b)",
+        regex: r"(?i-u:(?:\b|_|ssh|store|key|root|user|admin|db)pass\b)|[a-z]Pass(?-u:\b)|(?-u:\b)(?:REDISCLI_AUTH|PSW)(?-u:\b)",
         secret: names::short_name,
-        masked: &[("DB_PASS=tiger", "tiger"), ("{'user': 'u', 'pass': 'tiger'}", "tiger")],
+        masked: &[
+            ("DB_PASS=tiger", "tiger"),
+            ("SSHPASS=tiger sshpass -e ssh app@db", "tiger"),
+            ("{\"dbPass\": \"tiger\"}", "tiger"),
+            ("REDISCLI_AUTH=tiger redis-cli", "tiger"),
+            ("{'user': 'u', 'pass': 'tiger'}", "tiger"),
+        ],
         kept: &["pass: 3, fail: 0", "first pass of two"],
     },
     Pattern {

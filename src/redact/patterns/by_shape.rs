@@ -29,7 +29,7 @@ pub(super) const TABLE: &[Pattern] = &[
     },
     Pattern {
         kind: "aws access key",
-        regex: r"(?-u:\b)A(?:\r?\n)?(?:K(?:\r?\n)?I|S(?:\r?\n)?I|B(?:\r?\n)?I|C(?:\r?\n)?C|3(?:\r?\n)?T)(?:\r?\n)?[A-Z0-9](?:(?:\r?\n)?[A-Z2-7]){16}(?-u:\b)",
+        regex: r"(?:(?-u:\b)|\\[nrt]|%[0-9A-Fa-f]{2}|_)A(?:\r?\n)?(?:K(?:\r?\n)?I|S(?:\r?\n)?I|B(?:\r?\n)?I|C(?:\r?\n)?C|3(?:\r?\n)?T)(?:\r?\n)?[A-Z0-9](?:(?:\r?\n)?[A-Z2-7]){16}(?-u:\b)",
         secret: shapes::access_key,
         masked: &[
             ("AccessKeyId AKIAIOSFODNN7EXAMPLE is inactive", "IOSFODNN7"),
@@ -64,8 +64,8 @@ pub(super) const TABLE: &[Pattern] = &[
     Pattern {
         kind: "json web token",
         // `eyJ` is `{"` in base64; `ZXlK` is `eyJ` in base64 again; `ewog` is `{`, a new line, a blank.
-        regex: r"(?-u:\b)(?:eyJ|ZXlK|ewog)[A-Za-z0-9_+/-]{12,}={0,2}(?:\.[A-Za-z0-9_-]*){0,4}",
-        secret: shapes::wrapped,
+        regex: r"(?:(?-u:\b)|\\[nrt]|%[0-9A-Fa-f]{2}|_)(?:eyJ|ZXlK|ewog)[A-Za-z0-9_+/-]{12,}={0,2}(?:\.[A-Za-z0-9_-]*){0,4}",
+        secret: shapes::wrapped_token,
         masked: &[
             ("jwt eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmN end", "dozjgNryP4J3jVmN"),
             ("cut: eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIx", "eyJzdWIiOiIx"),
@@ -77,15 +77,15 @@ pub(super) const TABLE: &[Pattern] = &[
     Pattern {
         kind: "kerberos keytab",
         // The bytes 5, 2, 0, 0, 0 in base64: the version, and the length of a first entry below 65536 bytes.
-        regex: r"(?-u:\b)BQIAAA[A-Za-z0-9+/]{20,}={0,2}",
-        secret: shapes::wrapped,
+        regex: r"(?:(?-u:\b)|\\[nrt]|%[0-9A-Fa-f]{2}|_)BQIAAA[A-Za-z0-9+/]{20,}={0,2}",
+        secret: shapes::wrapped_token,
         masked: &[("Failed to split keytab: BQIAAABUAAIADUVYQU1QTEUuQ09NAAdhcHA=", "UVYQU1QTEUuQ09N")],
         kept: &["Failed to create keytab with new password", "BQIAAA"],
     },
     Pattern {
         kind: "slack token",
-        regex: r"(?-u:\b)(?:xox[abceoprs](?:\.xox[bp])?|xapp)-[A-Za-z0-9-]{8,}",
-        secret: shapes::whole,
+        regex: r"(?:(?-u:\b)|\\[nrt]|%[0-9A-Fa-f]{2}|_)(?:xox[abceoprs](?:\.xox[bp])?|xapp)-[A-Za-z0-9-]{8,}",
+        secret: shapes::vendor_token,
         masked: &[
             (concat!("SLACK xox", "b-1234567890-1234567890123-AbCdEfGhIjKl ok"), "AbCdEfGhIjKl"),
             (concat!("xox", "p-1234567890-abc123def456"), "abc123def456"),
@@ -103,8 +103,8 @@ pub(super) const TABLE: &[Pattern] = &[
     },
     Pattern {
         kind: "discord token",
-        regex: r"(?-u:\b)(?:[MNO][A-Za-z0-9_-]{22,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{25,}|mfa\.[A-Za-z0-9_-]{40,})",
-        secret: shapes::whole,
+        regex: r"(?:(?-u:\b)|\\[nrt]|%[0-9A-Fa-f]{2}|_)(?:[MNO][A-Za-z0-9_-]{22,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{25,}|mfa\.[A-Za-z0-9_-]{40,})",
+        secret: shapes::vendor_token,
         masked: &[(
             concat!("login MTIzNDU2Nzg5MDEyMzQ1Njc4", ".GaBcDe.abcdefghijklmnopqrstuvwxyz0123456789ab"),
             "abcdefghijklmnop",
@@ -120,8 +120,8 @@ pub(super) const TABLE: &[Pattern] = &[
     },
     Pattern {
         kind: "github token",
-        regex: r"(?-u:\b)(?:gh[opsur]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})",
-        secret: shapes::whole,
+        regex: r"(?:(?-u:\b)|\\[nrt]|%[0-9A-Fa-f]{2}|_)(?:gh[opsur]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})",
+        secret: shapes::vendor_token,
         masked: &[
             (concat!("remote: gh", "p_abcdefghijklmnopqrstuvwxyz0123456789"), "abcdefghijklmnop"),
             (concat!("github_", "pat_11ABCDEFG0abcdefghijkl_mnopqrstuvwxyz"), "11ABCDEFG0"),
@@ -130,23 +130,13 @@ pub(super) const TABLE: &[Pattern] = &[
     },
     Pattern {
         kind: "stripe key",
-        regex: r"(?-u:\b)(?:(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/=]{16,})",
-        secret: shapes::whole,
+        regex: r"(?:(?-u:\b)|\\[nrt]|%[0-9A-Fa-f]{2}|_)(?:(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/=]{16,})",
+        secret: shapes::vendor_token,
         masked: &[
             (concat!("sk_", "live_abcdefghij0123456789"), "abcdefghij0123456789"),
             (concat!("whs", "ec_abcdefghij0123456789"), "abcdefghij0123456789"),
         ],
         kept: &["task_live_migration_of_database", "sk_test_"],
-    },
-    Pattern {
-        kind: "api token",
-        regex: r"(?-u:\b)(?:glpat-[A-Za-z0-9_-]{20,}|npm_[A-Za-z0-9]{36}|pypi-[A-Za-z0-9_-]{50,}|AIza[A-Za-z0-9_-]{35}|ya29\.[A-Za-z0-9_-]{20,}|sk-(?:ant-|proj-)?[A-Za-z0-9_-]{32,}|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|hv[bs]\.[A-Za-z0-9_-]{20,}|dop_v1_[a-f0-9]{64}|shp(?:at|ss)_[a-fA-F0-9]{32})",
-        secret: shapes::whole,
-        masked: &[
-            (concat!("gl", "pat-abcdefghij0123456789"), "abcdefghij0123456789"),
-            (concat!("hv", "s.abcdefghij0123456789abcdef"), "abcdefghij0123456789"),
-        ],
-        kept: &["risk-assessment-of-the-rotation-schedule", "npm_config_cache"],
     },
     Pattern {
         kind: "url password",
@@ -164,17 +154,6 @@ pub(super) const TABLE: &[Pattern] = &[
             "https://example.com:443/a/b@c",
             "Could not connect to the endpoint URL: \"https://sts.eu-west-1.amazonaws.com/\"",
         ],
-    },
-    Pattern {
-        kind: "database password",
-        regex: r"(?-u:\b)jdbc:oracle:[a-z]{1,8}:[A-Za-z0-9_$#]{1,128}/[!-?A-~]{1,128}@",
-        secret: |text, found| {
-            let slash = found.start + text.get(found.clone())?.find('/')?;
-            let password = slash + 1..found.end - 1;
-            (!text.get(password.clone())?.starts_with('/')).then_some(password)
-        },
-        masked: &[("jdbc:oracle:thin:app/Tiger-12@//db.example.internal:1521/ORCL", "Tiger-12")],
-        kept: &["jdbc:oracle:thin:@//db.example.internal:1521/ORCL"],
     },
     Pattern {
         kind: "bearer token",

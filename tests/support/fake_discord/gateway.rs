@@ -107,14 +107,23 @@ fn take(frame: &Value, world: &Mutex<World>, sender: &mpsc::UnboundedSender<Cont
             world.connection = Some(sender.clone());
             world.dispatched.clear();
             let resume_at = world.gateway_url.clone();
+            let guilds: Vec<Value> = world.guilds.iter().map(|id| json!({"id": id.to_string(), "unavailable": true})).collect();
             world.dispatch(
                 "READY",
                 json!({
-                    "v": 10, "session_id": SESSION, "resume_gateway_url": resume_at, "guilds": [],
+                    "v": 10, "session_id": SESSION, "resume_gateway_url": resume_at, "guilds": guilds,
                     "user": {"id": BOT.to_string(), "username": "rotation", "bot": true},
                     "application": {"id": APPLICATION.to_string(), "flags": 0},
                 }),
             );
+            // Source: Discord developer documentation, "Gateway Intents": with GUILDS the servers follow.
+            if body["intents"].as_u64().is_some_and(|intents| intents & 1 == 1) {
+                for id in world.guilds.clone() {
+                    let guild =
+                        json!({"id": id.to_string(), "name": "Example", "unavailable": false, "channels": [], "threads": []});
+                    world.dispatch("GUILD_CREATE", guild);
+                }
+            }
             world.happened(Event::Identified);
             Vec::new()
         }

@@ -6,6 +6,7 @@
 
 mod check;
 mod gateway;
+mod inspection;
 mod multipart;
 mod people;
 mod rest;
@@ -13,6 +14,7 @@ mod world;
 
 pub(crate) use gateway::Control;
 pub(crate) use people::Signer;
+pub(crate) use world::World;
 pub(crate) use world::{APPLICATION, BOT, CHANNEL, Channel, Fault, GUILD, Lacking, TOKEN, USER};
 
 use rotation_diag::config::{Discord, DiscordMode, TokenSource};
@@ -21,7 +23,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
-use world::World;
 
 /// How long a test waits for something that has to happen.
 pub(crate) const SOON: Duration = Duration::from_secs(60);
@@ -48,6 +49,11 @@ pub(crate) enum Event {
         channel: u64,
         id: u64,
         name: String,
+    },
+    /// It took a message of its own away.
+    Deleted {
+        channel: u64,
+        id: u64,
     },
     /// It opened an archived thread again.
     Unarchived {

@@ -37,10 +37,10 @@ impl World {
             "member": {
                 "user": {"id": USER.to_string(), "username": "alice", "discriminator": "0", "global_name": "Alice"},
                 "roles": ["1080000000000000006"], "joined_at": "2024-01-01T00:00:00Z", "deaf": false, "mute": false,
-                "flags": 0, "permissions": "0",
+                "flags": 0, "pending": false, "permissions": "2248473465835073",
             },
             "data": data, "locale": "en-GB", "guild_locale": "en-GB", "entitlements": [], "context": 0,
-            "authorizing_integration_owners": {}, "app_permissions": "0", "attachment_size_limit": 10_485_760,
+            "authorizing_integration_owners": {"0": GUILD.to_string()}, "app_permissions": "309237763072", "attachment_size_limit": 10_485_760,
         });
         for (name, value) in changed.as_object().unwrap() {
             body[name] = value.clone();
@@ -75,7 +75,9 @@ impl World {
         json!({
             "id": id.to_string(), "channel_id": channel.to_string(), "guild_id": GUILD.to_string(), "type": 0,
             "author": {"id": USER.to_string(), "username": "alice"},
-            "member": {"roles": ["1080000000000000006"], "joined_at": "2024-01-01T00:00:00Z"},
+            "member": {
+                "roles": ["1080000000000000006"], "joined_at": "2024-01-01T00:00:00Z", "deaf": false, "mute": false, "flags": 0,
+            },
             "content": format!("<@{BOT}> {words}"), "mentions": [{"id": BOT.to_string(), "username": "rotation", "bot": true}],
         })
     }

@@ -56,6 +56,9 @@ fn respond(world: &Mutex<World>, parts: &Parts, bytes: &Bytes) -> Option<Respons
         }
         return Some(response);
     }
+    if matches!(fault, Some(Fault::LoseRequest)) {
+        return Some(broken());
+    }
     if !header("user-agent").starts_with("DiscordBot (") {
         world.violations.push("no user agent".to_owned());
     }
@@ -80,14 +83,16 @@ fn respond(world: &Mutex<World>, parts: &Parts, bytes: &Bytes) -> Option<Respons
     let result = world.take(&method, &segments, sent);
     Some(match (result, fault) {
         (_, Some(Fault::Hang)) => return None,
-        (_, Some(Fault::LoseAnswer)) => {
-            let broken = futures::stream::once(async { Err::<Bytes, _>(std::io::Error::other("lost")) });
-            Response::new(Body::from_stream(broken))
-        }
+        (_, Some(Fault::LoseAnswer)) => broken(),
         (Ok(Value::Null), _) => StatusCode::NO_CONTENT.into_response(),
         (Ok(body), _) => body.to_string().into_response(),
         (Err(refused), _) => refusal(&refused),
     })
+}
+
+/// An answer that breaks off.
+fn broken() -> Response {
+    Response::new(Body::from_stream(futures::stream::once(async { Err::<Bytes, _>(std::io::Error::other("lost")) })))
 }
 
 /// A message as it is fetched: its nonce is not kept.
@@ -133,12 +138,27 @@ impl World {
                 },
             })),
             ("GET", ["users", "@me"]) => Ok(json!({ "id": BOT.to_string(), "username": "rotation", "bot": true })),
-            ("GET", ["oauth2", "applications", "@me"]) => Ok(json!({ "id": APPLICATION.to_string(), "name": "rotation" })),
+            ("GET", ["users", "@me", "guilds"]) => {
+                Ok(self.guilds.iter().map(|id| json!({ "id": id.to_string(), "name": "Example" })).collect())
+            }
+            ("POST", ["users", "@me", "channels"]) => {
+                let person = id(sent.body["recipient_id"].as_str().unwrap_or_default())?;
+                let channel = self.new_id();
+                let channel = *self.direct.entry(person).or_insert(channel);
+                self.channels.entry(channel).or_insert_with(|| Channel::of_kind(1, None));
+                Ok(json!({ "id": channel.to_string(), "type": 1 }))
+            }
+            ("GET", ["oauth2", "applications", "@me"]) => Ok(self.application()),
             ("GET", ["channels", channel]) => {
                 let channel_id = id(channel)?;
-                let channel = self.channel(channel_id)?;
-                let parent = channel.parent.map(|id| id.to_string());
-                Ok(json!({ "id": channel_id.to_string(), "type": channel.kind, "parent_id": parent }))
+                Ok(self.described(channel_id, self.channel(channel_id)?))
+            }
+            ("GET", ["guilds", guild, "roles"]) => self.roles(id(guild)?).map_err(|(status, code)| Refused(status, code)),
+            ("GET", ["guilds", guild, "members", user]) => {
+                self.member(id(guild)?, id(user)?).map_err(|(status, code)| Refused(status, code))
+            }
+            ("GET", ["applications", _, "guilds", guild, "commands"]) => {
+                self.commands_of(id(guild)?).map_err(|(status, code)| Refused(status, code))
             }
             ("PATCH", ["channels", channel]) => self.change_channel(id(channel)?, &sent),
             ("GET", ["channels", channel, "messages"]) => {
@@ -151,6 +171,7 @@ impl World {
             ("POST", ["channels", channel, "messages"]) => self.post(id(channel)?, sent),
             ("GET", ["channels", channel, "messages", message]) => Ok(as_read(self.message(id(channel)?, id(message)?)?.clone())),
             ("PATCH", ["channels", channel, "messages", message]) => self.edit(id(channel)?, id(message)?, sent),
+            ("DELETE", ["channels", channel, "messages", message]) => self.delete(id(channel)?, id(message)?),
             ("POST", ["channels", channel, "messages", message, "threads"]) => {
                 self.open_thread(id(channel)?, id(message)?, &sent)
             }
@@ -172,7 +193,9 @@ impl World {
 
     fn channel(&self, id: u64) -> Result<&Channel, Refused> {
         let channel = self.channels.get(&id).ok_or(Refused(404, 10_003))?;
-        if channel.lacking.contains(&Lacking::View) { Err(Refused(403, 50_001)) } else { Ok(channel) }
+        let inherits = channel.parent.and_then(|parent| self.channels.get(&parent));
+        let is_hidden = |channel: &Channel| channel.lacking.contains(&Lacking::View);
+        if is_hidden(channel) || inherits.is_some_and(is_hidden) { Err(Refused(403, 50_001)) } else { Ok(channel) }
     }
 
     fn message(&self, channel: u64, id: u64) -> Result<&Value, Refused> {
@@ -189,7 +212,12 @@ impl World {
     /// Refuses what the bot may not do in a channel.
     fn permitted(&self, channel: u64, sent: &Sent) -> Result<(), Refused> {
         let channel = self.channel(channel)?;
-        let lacks = |lacking| channel.lacking.contains(&lacking);
+        // Source: Discord developer documentation, "Inherited Permissions (Threads)": all but sending.
+        let parent = channel.parent.and_then(|parent| self.channels.get(&parent));
+        let lacks = |lacking| {
+            channel.lacking.contains(&lacking)
+                || (lacking != Lacking::Send && parent.is_some_and(|parent| parent.lacking.contains(&lacking)))
+        };
         let has_embeds = sent.body["embeds"].as_array().is_some_and(|embeds| !embeds.is_empty());
         let sending = if channel.parent.is_some() { Lacking::SendInThreads } else { Lacking::Send };
         if lacks(sending) || (has_embeds && lacks(Lacking::Embed)) || (!sent.files.is_empty() && lacks(Lacking::Attach)) {
@@ -201,12 +229,23 @@ impl World {
         if matches!(channel.kind, 15 | 16) { Err(Refused(400, 50_008)) } else { Ok(()) }
     }
 
+    fn delete(&mut self, channel: u64, id: u64) -> Result<Value, Refused> {
+        if self.message(channel, id)?["author"]["id"] != BOT.to_string() {
+            return Err(Refused(403, 50_013));
+        }
+        self.channels.get_mut(&channel).unwrap().messages.remove(&id);
+        self.happened(Event::Deleted { channel, id });
+        Ok(Value::Null)
+    }
+
     fn attachments(&mut self, sent: &Sent) -> Vec<Value> {
         sent.files.iter().map(|(name, _)| json!({ "id": self.new_id().to_string(), "filename": name })).collect()
     }
 
     fn post(&mut self, channel: u64, sent: Sent) -> Result<Value, Refused> {
         let mentions = self.may_mention.clone().unwrap_or_else(|| json!({ "parse": [] }));
+        let calls = sent.body["content"].as_str().is_some_and(|content| content.contains("<@") || content.contains("@here "));
+        let mentions = if calls { mentions } else { json!({ "parse": [] }) };
         let mut wrong = check::body("POST", "/channels/{channel_id}/messages", &sent.body);
         wrong.extend(check::message(&sent.body, &mentions, !sent.files.is_empty()));
         self.valid(wrong, "a new message")?;
@@ -337,7 +376,10 @@ impl World {
             wrong.push("seen by everybody".to_owned());
         }
         self.valid(wrong, "a further answer")?;
-        self.answered(application, token)?;
+        let interaction = self.answered(application, token)?;
+        let files = sent.files.iter().map(|(_, content)| String::from_utf8_lossy(content).into_owned());
+        let told = std::iter::once(sent.body.to_string()).chain(files).collect::<Vec<_>>().join("\n");
+        self.told.entry(interaction).or_default().push(told);
         self.happened(Event::FollowedUp { body: sent.body, files: sent.files });
         Ok(json!({ "id": self.new_id().to_string() }))
     }

@@ -35,6 +35,8 @@ pub(crate) enum Fault {
     Refuse { status: u16, body: String, headers: Vec<(&'static str, String)> },
     /// It is done, and the answer breaks off.
     LoseAnswer,
+    /// It is not done, and the connection breaks.
+    LoseRequest,
     /// It is done, and there is never an answer.
     Hang,
 }
@@ -86,6 +88,12 @@ pub(crate) struct Said {
 
 pub(crate) struct World {
     pub(crate) gateway_url: String,
+    /// What everybody may do in them, in Discord's bits.
+    pub(crate) everyone: u64,
+    /// It was invited without `applications.commands`.
+    pub(crate) lacks_commands: bool,
+    /// Where the application wants its interactions.
+    pub(crate) interactions_url: Option<String>,
     pub(crate) channels: BTreeMap<u64, Channel>,
     pub(crate) said: BTreeMap<u64, Said>,
     pub(crate) nonces: BTreeMap<String, (u64, u64)>,
@@ -98,7 +106,15 @@ pub(crate) struct World {
     /// Method and path of everything that was asked.
     pub(crate) requests: Vec<String>,
     pub(crate) violations: Vec<String>,
-    pub(crate) faults: Vec<(&'static str, &'static str, Fault)>,
+    pub(crate) faults: Vec<(&'static str, String, Fault)>,
+    /// What goes wrong with every request of a kind.
+    pub(crate) always: Vec<(&'static str, String, Fault)>,
+    /// The servers the bot is in.
+    pub(crate) guilds: Vec<u64>,
+    /// What people were told alone, by interaction.
+    pub(crate) told: BTreeMap<u64, Vec<String>>,
+    /// Direct messages, by person: the channel's id.
+    pub(crate) direct: BTreeMap<u64, u64>,
     pub(crate) sessions_left: u64,
     /// When there are sessions again; until then none may be begun that is not left.
     pub(crate) sessions_after: Instant,
@@ -121,6 +137,9 @@ impl World {
     pub(super) fn new(gateway_url: String, changed: Arc<Notify>) -> World {
         World {
             gateway_url,
+            everyone: super::inspection::NEEDED,
+            lacks_commands: false,
+            interactions_url: None,
             channels: BTreeMap::from([(CHANNEL, Channel::text())]),
             said: BTreeMap::new(),
             nonces: BTreeMap::new(),
@@ -131,6 +150,10 @@ impl World {
             requests: Vec::new(),
             violations: Vec::new(),
             faults: Vec::new(),
+            always: Vec::new(),
+            guilds: vec![GUILD],
+            told: BTreeMap::new(),
+            direct: BTreeMap::new(),
             sessions_left: 1_000,
             sessions_after: Instant::now() + Duration::from_secs(86_400),
             last_session: None,
@@ -169,16 +192,34 @@ impl World {
         self.channels.get_mut(&channel).unwrap().lacking.extend(lacking);
     }
 
-    /// The next request of this kind goes wrong; `path` is part of the path, and the end of it where something is added.
-    pub(crate) fn fault(&mut self, method: &'static str, path: &'static str, fault: Fault) {
-        self.faults.push((method, path, fault));
+    /// The next request of this kind goes wrong; `path` is part of the path, and the end of it where something is added. What
+    /// stands before a `*` is another part.
+    pub(crate) fn fault(&mut self, method: &'static str, path: impl Into<String>, fault: Fault) {
+        self.faults.push((method, path.into(), fault));
+    }
+
+    /// Every request of this kind goes wrong.
+    pub(crate) fn fault_always(&mut self, method: &'static str, path: impl Into<String>, fault: Fault) {
+        self.always.push((method, path.into(), fault));
     }
 
     pub(super) fn take_fault(&mut self, method: &str, path: &str) -> Option<Fault> {
-        let at = self.faults.iter().position(|(verb, part, _)| {
-            *verb == method && if method == "POST" { path.ends_with(part) } else { path.contains(part) }
-        })?;
-        Some(self.faults.remove(at).2)
+        // What happens in any thread of a channel can be meant, too: `/threads-of/<channel>/…`.
+        let in_thread = path.strip_prefix("/channels/").and_then(|rest| rest.split_once('/')).and_then(|(thread, rest)| {
+            let parent = self.channels.get(&thread.parse().ok()?)?.parent?;
+            Some(format!("/threads-of/{parent}/{rest}"))
+        });
+        let paths = [Some(path.to_owned()), in_thread];
+        let is_meant = |(verb, part, _): &(&str, String, Fault)| {
+            let (before, end) = part.rsplit_once('*').unwrap_or(("", part));
+            let fits =
+                |path: &String| path.contains(before) && if method == "POST" { path.ends_with(end) } else { path.contains(end) };
+            *verb == method && paths.iter().flatten().any(fits)
+        };
+        match self.faults.iter().position(is_meant) {
+            Some(at) => Some(self.faults.remove(at).2),
+            None => self.always.iter().find(|fault| is_meant(fault)).map(|(_, _, fault)| fault.clone()),
+        }
     }
 
     /// How often something was asked.

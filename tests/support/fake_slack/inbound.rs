@@ -1,6 +1,6 @@
 //! What people do, and how Slack tells the bot.
 
-use super::world::{BOT_USER, Posted, Sent, TEAM};
+use super::world::{BOT_USER, OTHER_TEAM, Posted, STRANGER, Sent, TEAM};
 use super::{FakeSlack, now};
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
@@ -58,6 +58,28 @@ impl FakeSlack {
             inner["thread_ts"] = json!(thread);
         }
         self.event_payload(inner, event)
+    }
+
+    /// A mention by somebody of another organization in a shared channel, as Slack tells it: the envelope says that the channel
+    /// is shared and through which installation the app sees it. `names` are the fields in which the event names the sender's
+    /// own workspace; messages come with all, one or none of them.
+    ///
+    /// Sources: Slack, "Events API", "Callback field overview"; Slack, "Understanding Slack Connect"; bolt-python's
+    /// `extract_team_id`, which reads the installation instead of the envelope's workspace for such events.
+    pub(crate) fn strangers_mention(&self, channel: &str, text: &str, names: &[&str]) -> Value {
+        let mut payload = self.mention_payload(STRANGER, channel, text, None);
+        payload["is_ext_shared_channel"] = json!(true);
+        payload["context_team_id"] = json!(TEAM);
+        payload["context_enterprise_id"] = Value::Null;
+        payload["event"].as_object_mut().unwrap().remove("team");
+        for name in names {
+            if *name == "envelope" {
+                payload["team_id"] = json!(OTHER_TEAM);
+            } else {
+                payload["event"][*name] = json!(OTHER_TEAM);
+            }
+        }
+        payload
     }
 
     /// An event in its callback.
@@ -127,11 +149,19 @@ impl FakeSlack {
         let number = self.world().next();
         let values: serde_json::Map<String, Value> =
             fields.iter().map(|(block, filled)| ((*block).to_owned(), json!({ *block: filled }))).collect();
+        // Source: Slack, "Handling user interaction", "Modals and response URLs": for a menu with response_url_enabled.
+        let channel = fields.iter().find_map(|(_, filled)| filled["selected_conversation"].as_str());
+        let urls: Vec<Value> = channel
+            .map(|channel| {
+                json!({ "block_id": "channel", "action_id": "channel", "channel_id": channel, "response_url": self.response_url() })
+            })
+            .into_iter()
+            .collect();
         json!({
             "type": "view_submission", "team": { "id": TEAM, "domain": "example" }, "user": { "id": user, "team_id": TEAM },
-            "api_app_id": "A1", "trigger_id": self.trigger(), "response_urls": [],
-            "view": { "id": format!("V{number}"), "team_id": TEAM, "type": "modal", "callback_id": callback, "hash": "1.x",
-                      "state": { "values": values } },
+            "api_app_id": "A1", "trigger_id": self.trigger(), "response_urls": urls,
+            "view": { "id": format!("V{number}"), "team_id": TEAM, "app_installed_team_id": TEAM, "type": "modal",
+                      "callback_id": callback, "hash": "1.x", "state": { "values": values } },
         })
     }
 

@@ -13,7 +13,9 @@ mod world;
 
 pub(crate) use blocks::check as check_blocks;
 pub(crate) use inbound::{Envelope, signature};
-pub(crate) use world::{APP_TOKEN, BOT_TOKEN, Channel, Fault, Posted, SECRET, World, scopes_of_the_manifest};
+pub(crate) use world::{
+    APP_TOKEN, BOT_TOKEN, BOT_USER, Channel, Fault, OTHER_TEAM, Posted, SECRET, STRANGER, TEAM, World, scopes_of_the_manifest,
+};
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -65,6 +67,11 @@ impl FakeSlack {
     /// The next call of `method` fails like this.
     pub(crate) fn fault(&self, method: &str, fault: Fault) {
         self.world().faults.push((method.to_owned(), fault));
+    }
+
+    /// Every call of `method` fails like this from now on.
+    pub(crate) fn always(&self, method: &str, fault: Fault) {
+        self.world().always.push((method.to_owned(), fault));
     }
 
     /// Waits until `found` finds something.

@@ -37,12 +37,23 @@ async fn method(
         let mut world = fake.world();
         world.calls.push(Call { method: method.clone(), arguments: arguments.clone(), at: now() });
         let at = world.faults.iter().position(|(of, _)| *of == method);
-        at.map(|at| world.faults.remove(at).1)
+        let once = at.map(|at| world.faults.remove(at).1);
+        once.or_else(|| world.always.iter().find(|(of, _)| *of == method).map(|(_, fault)| fault.clone()))
     };
     match &fault {
         Some(Fault::Hang) => {
             fake.changed.notify_waiters();
             std::future::pending::<()>().await;
+        }
+        Some(Fault::Late(now)) => {
+            let (fake, now, method) = (fake.clone(), now.clone(), method.clone());
+            // Beside the request, which its sender gives up.
+            tokio::spawn(async move {
+                now.notified().await;
+                fake.change(|world| call(world, &fake, &method, &arguments)).unwrap();
+            });
+            std::future::pending::<()>().await;
+            unreachable!();
         }
         Some(Fault::Code(code)) => return failed(&fake, code),
         Some(Fault::Status(status, headers)) => {
@@ -62,7 +73,9 @@ async fn method(
     let token = headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer ")).unwrap_or_default();
     let expected = if method == "apps.connections.open" { super::world::APP_TOKEN } else { BOT_TOKEN };
     if token != expected {
-        return failed(&fake, "invalid_auth");
+        // Source: Slack, "apps.connections.open", "Errors"; the same code stands on every method's page.
+        let is_the_other = [super::world::APP_TOKEN, BOT_TOKEN].contains(&token);
+        return failed(&fake, if is_the_other { "not_allowed_token_type" } else { "invalid_auth" });
     }
     let result = fake.change(|world| call(world, &fake, &method, &arguments));
     if matches!(fault, Some(Fault::HangAfterwards)) {
@@ -94,10 +107,14 @@ fn text<'a>(arguments: &'a Value, name: &str) -> Result<&'a str, String> {
 
 fn call(world: &mut World, fake: &FakeSlack, method: &str, arguments: &Value) -> Result<Value, String> {
     match method {
-        "auth.test" => Ok(json!({
-            "url": "https://example.slack.com/", "team": "Example", "team_id": TEAM, "user": "rotation-diag", "user_id": BOT_USER,
-            "bot_id": "BBOT",
-        })),
+        "auth.test" => {
+            let (organization, is_everywhere) = world.organization.clone().unzip();
+            Ok(json!({
+                "url": "https://example.slack.com/", "team": "Example", "team_id": TEAM, "user": "rotation-diag",
+                "user_id": BOT_USER, "bot_id": "BBOT", "enterprise_id": organization,
+                "is_enterprise_install": is_everywhere.unwrap_or_default(),
+            }))
+        }
         "apps.connections.open" => {
             let ticket = format!("canaryticket{}", world.next());
             world.tickets.push(ticket.clone());
@@ -105,6 +122,12 @@ fn call(world: &mut World, fake: &FakeSlack, method: &str, arguments: &Value) ->
         }
         "chat.postMessage" => {
             let channel = text(arguments, "channel")?.to_owned();
+            if world.users.contains_key(&channel) {
+                // To a person: it arrives in the app's own messages.
+                check_content(world, arguments)?;
+                world.whispers.push(arguments.clone());
+                return Ok(json!({ "channel": format!("D{channel}"), "ts": world.next_ts() }));
+            }
             may_post(world, &channel)?;
             check_content(world, arguments)?;
             let thread = arguments["thread_ts"].as_str().map(str::to_owned);
@@ -128,6 +151,7 @@ fn call(world: &mut World, fake: &FakeSlack, method: &str, arguments: &Value) ->
                 metadata: arguments["metadata"].clone(),
                 request: arguments.clone(),
                 edits: 0,
+                files: Vec::new(),
             });
             Ok(json!({ "channel": channel, "ts": ts, "message": { "ts": ts, "bot_id": "BBOT", "text": arguments["text"] } }))
         }
@@ -169,6 +193,20 @@ fn call(world: &mut World, fake: &FakeSlack, method: &str, arguments: &Value) ->
                     return Err("file_update_failed".to_owned());
                 }
                 let thread = arguments["thread_ts"].as_str().map(str::to_owned);
+                let ts = world.next_ts();
+                // A file is shared by a message of its own.
+                let shared = Posted {
+                    channel: channel.clone(),
+                    ts,
+                    thread: thread.clone(),
+                    text: String::new(),
+                    blocks: json!([]),
+                    metadata: Value::Null,
+                    request: Value::Null,
+                    edits: 0,
+                    files: vec![upload.name.clone()],
+                };
+                world.channels.entry(channel.clone()).or_default().messages.push(shared);
                 world.files.push(Shared { channel: channel.clone(), thread, name: upload.name, content });
             }
             Ok(json!({ "files": arguments["files"] }))
@@ -214,7 +252,11 @@ fn check_content(world: &mut World, arguments: &Value) -> Result<(), String> {
     if arguments["link_names"] != json!(false) || arguments["parse"] != json!("none") {
         return refuse("a message in which Slack looks for names and links".to_owned(), "invalid_arguments");
     }
-    if let Err(why) = blocks::check(&arguments["blocks"], false) {
+    // Without blocks it is plain text; an edit takes the old blocks away by naming none.
+    let is_plain = arguments["blocks"].as_array().is_none_or(Vec::is_empty);
+    if let Err(why) = blocks::check(&arguments["blocks"], false)
+        && !is_plain
+    {
         return refuse(why, "invalid_blocks");
     }
     let payload = &arguments["metadata"]["event_payload"];
@@ -260,6 +302,9 @@ fn history(world: &World, arguments: &Value, is_thread: bool) -> Result<Value, S
     if is_thread && all.is_empty() {
         return Err("thread_not_found".to_owned());
     }
+    let oldest = arguments["oldest"].as_str().unwrap_or_default().to_owned();
+    // The root of a thread comes with every page, whatever is asked for.
+    let all: Vec<&Posted> = all.into_iter().filter(|post| post.ts >= oldest || (is_thread && post.thread.is_none())).collect();
     let start: usize = arguments["cursor"].as_str().map_or(Ok(0), str::parse).map_err(|_| "invalid_cursor")?;
     let with_metadata = arguments["include_all_metadata"] == json!("true");
     let page: Vec<Value> = all
@@ -268,7 +313,10 @@ fn history(world: &World, arguments: &Value, is_thread: bool) -> Result<Value, S
         .take(15)
         .map(|post| {
             let metadata = if with_metadata { post.metadata.clone() } else { Value::Null };
-            json!({ "ts": post.ts, "text": post.text, "blocks": post.blocks, "metadata": metadata, "bot_id": "BBOT" })
+            let files: Vec<Value> = post.files.iter().map(|name| json!({ "id": "F1", "name": name, "title": name })).collect();
+            json!({
+                "ts": post.ts, "text": post.text, "blocks": post.blocks, "metadata": metadata, "bot_id": "BBOT", "files": files,
+            })
         })
         .collect();
     let next = if start + 15 < all.len() { (start + 15).to_string() } else { String::new() };
@@ -291,6 +339,17 @@ async fn upload(State(fake): State<FakeSlack>, Path(file): Path<String>, headers
 }
 
 async fn respond(State(fake): State<FakeSlack>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+    let fault = fake.change(|world| {
+        let at = world.faults.iter().position(|(of, _)| of == "response_url");
+        let once = at.map(|at| world.faults.remove(at).1);
+        once.or_else(|| world.always.iter().find(|(of, _)| of == "response_url").map(|(_, fault)| fault.clone()))
+    });
+    match fault {
+        Some(Fault::Status(status, _)) => return StatusCode::from_u16(status).unwrap().into_response(),
+        Some(Fault::Hang) => std::future::pending::<()>().await,
+        Some(other) => panic!("an address for answers does not know {other:?}"),
+        None => {}
+    }
     fake.change(|world| {
         if headers.contains_key("authorization") {
             world.problems.push("the token was sent to a response address".to_owned());

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -14,6 +16,10 @@ pub(crate) const SECRET: &str = "canarysigningsecret0123456789abcd";
 /// The bot's user.
 pub(crate) const BOT_USER: &str = "UBOT";
 pub(crate) const TEAM: &str = "T1";
+
+/// Another organization's workspace, and somebody of it.
+pub(crate) const OTHER_TEAM: &str = "T2";
+pub(crate) const STRANGER: &str = "U9";
 
 /// How a call goes wrong.
 #[derive(Debug, Clone)]
@@ -30,6 +36,8 @@ pub(crate) enum Fault {
     Hang,
     /// Done, and never answered.
     HangAfterwards,
+    /// Not answered, and done when the test says so: a platform in trouble carries things out late.
+    Late(Arc<Notify>),
 }
 
 /// A call that came.
@@ -51,6 +59,8 @@ pub(crate) struct Posted {
     pub(crate) metadata: Value,
     pub(crate) request: Value,
     pub(crate) edits: usize,
+    /// The names of the files it shares.
+    pub(crate) files: Vec<String>,
 }
 
 /// A channel.
@@ -106,6 +116,10 @@ pub(crate) struct World {
     pub(crate) scopes: String,
     pub(crate) calls: Vec<Call>,
     pub(crate) faults: Vec<(String, Fault)>,
+    /// Methods that go wrong every time.
+    pub(crate) always: Vec<(String, Fault)>,
+    /// The organization the workspace is of, and whether the app is installed for all of it.
+    pub(crate) organization: Option<(String, bool)>,
     pub(crate) problems: Vec<String>,
     pub(crate) whispers: Vec<Value>,
     pub(crate) views_opened: Vec<Value>,
@@ -134,8 +148,12 @@ impl World {
             world.channels.insert(id.to_owned(), Channel { bot_is_member, ..Channel::default() });
         }
         for id in ["U1", "U2"] {
-            world.users.insert(id.to_owned(), json!({ "id": id, "team_id": TEAM, "profile": { "email": "" } }));
+            world.users.insert(id.to_owned(), json!({ "id": id, "team_id": TEAM, "profile": { "email": "", "team": TEAM } }));
         }
+        // Somebody of another organization who shares a channel with the app. Source: Slack, "User object": `is_stranger` is
+        // false for "a different workspace, but … in a shared channel that your app has access to".
+        let stranger = json!({ "id": STRANGER, "team_id": OTHER_TEAM, "is_stranger": false, "profile": { "team": OTHER_TEAM } });
+        world.users.insert(STRANGER.to_owned(), stranger);
         world
     }
 

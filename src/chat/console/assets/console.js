@@ -1,9 +1,27 @@
-// The page works without this: it spares reloading, and copies.
+// The page works without this: it spares reloading, tells when the server is gone, and copies.
 "use strict";
 
 (() => {
-  const POLL_MS = 5000;
+  /** Where the page is offered: this script is at assets/console.js below it. */
+  const ROOT = new URL("..", document.currentScript.src);
   const SETTLE_MS = 80;
+  const SETTLE_HIDDEN_MS = 2000;
+  const POLL_MS = 5000;
+  const EAGER_POLL_MS = 1000;
+  const EAGER_FOR_MS = 30000;
+  /** After a look that failed. */
+  const AGAIN_MS = 3000;
+  /** The server gives up answering after 15 s. */
+  const ANSWER_MS = 16000;
+  const BEAT_MS = 5000;
+  /** A visible window that hears nothing from the one that listens for all takes its place. */
+  const FOLLOWER_PATIENCE_MS = 3 * BEAT_MS;
+  /** The server says every 10 s that it is alive: a stream that is silent for longer is dead, after sleep for instance. */
+  const STREAM_PATIENCE_MS = 25000;
+  const FIRST_RETRY_MS = 1000;
+  const LAST_RETRY_MS = 10000;
+
+  // ---- showing ----
 
   // Makes one element like another without touching what is equal: focus, open menus and scroll positions stay.
   function become(old, wanted) {
@@ -12,6 +30,7 @@
       old.replaceWith(wanted);
       return;
     }
+    if (old.id === "connection") return;
     if (old.nodeType !== Node.ELEMENT_NODE) {
       old.nodeValue = wanted.nodeValue;
       return;
@@ -47,14 +66,18 @@
     }
   }
 
-  function show(html) {
-    const wanted = new DOMParser().parseFromString(html, "text/html");
-    const typed = new Map([...document.querySelectorAll("input[type=text]")].map((field) => [field.id, field.value]));
+  const fields = () => [...document.querySelectorAll("input[type=text]")];
+  const parsed = (html) => new DOMParser().parseFromString(html, "text/html");
+
+  function show(wanted) {
+    const typed = new Map(fields().map((field) => [field.id, field.value]));
     document.title = wanted.title;
     become(document.body, wanted.body);
-    for (const [id, value] of typed) {
-      const field = document.getElementById(id);
-      if (field) field.value = value;
+    for (const field of fields()) {
+      const value = typed.get(field.id);
+      if (value !== undefined && field.value !== value) field.value = value;
+      // Words that turned out later to have started nothing.
+      if (field.value === "" && !writes && field.hasAttribute("data-kept")) field.value = field.getAttribute("value");
     }
     reveal();
   }
@@ -65,61 +88,370 @@
     for (const button of document.querySelectorAll(".copy, .copy-link")) button.hidden = false;
   }
 
-  async function refresh() {
-    try {
-      const answer = await fetch(location.href, { headers: { Accept: "text/html" }, credentials: "same-origin" });
-      if (answer.ok) show(await answer.text());
-    } catch {
-      // The next news, or the next look, tries again.
+  // ---- the connection, as people see it ----
+
+  let connection = "open";
+  let unsent = null;
+  let calm;
+
+  function banner(kind, ...content) {
+    const place = document.getElementById("connection");
+    if (!place) return;
+    place.dataset.kind = kind;
+    place.replaceChildren(...content);
+  }
+
+  function link(text, path, query) {
+    const to = document.createElement("a");
+    to.href = new URL(path, ROOT).pathname + query;
+    to.target = "_blank";
+    to.textContent = text;
+    return to;
+  }
+
+  function tell() {
+    clearTimeout(calm);
+    const kept = unsent ? ` ${unsent.told}` : "";
+    if (connection === "lost") {
+      banner("lost", `The connection is lost. What you see may be old; reconnecting …${kept}`);
+    } else if (connection === "out") {
+      const to = location.pathname.slice(ROOT.pathname.length - 1) || "/";
+      const query = `?to=${encodeURIComponent(to)}`;
+      banner("lost", "You are signed out. ", link("Sign in", "sign-in", query), ", in a window of its own: what you typed here stays.");
+    } else if (unsent) {
+      banner("back", `Connected again.${kept}`);
+    } else {
+      banner("");
     }
   }
 
+  function become_connected() {
+    if (connection === "open") return;
+    connection = "open";
+    tell();
+    if (unsent) return;
+    banner("back", "Connected again.");
+    calm = setTimeout(tell, 4000);
+  }
+
+  function state(now) {
+    if (now === connection) return;
+    if (now === "open") {
+      become_connected();
+      return;
+    }
+    connection = now;
+    tell();
+  }
+
+  // ---- looking ----
+
   let settling;
+  let again;
+  let looking = false;
+  let stale = false;
+  let generation = 0;
+
+  /** A page of ours. Throws where the server does not answer, or not as it should. */
+  async function fetched(address, options = {}) {
+    const signal = AbortSignal.timeout?.(ANSWER_MS);
+    const answer = await fetch(address, { headers: { Accept: "text/html" }, credentials: "same-origin", cache: "no-store", signal, ...options });
+    const page = parsed(await answer.text());
+    if (answer.status >= 500) throw new Error(String(answer.status));
+    const out = answer.status === 401 || new URL(answer.url).pathname === new URL("sign-in", ROOT).pathname;
+    return { page, at: new URL(answer.url), out };
+  }
+
+  const isSheet = (page) => page.body.classList.contains("sheet");
+  /** True once somebody wrote something after the last submission. */
+  let writes = false;
+  const isWriting = () => writes && fields().some((field) => field.value !== "");
+
+  /** Goes to a page that was fetched already: what is typed, and the connection, stay. */
+  function go(at, page) {
+    history.replaceState(null, "", location.pathname);
+    history.pushState(null, "", at);
+    show(page);
+    scrollTo(0, 0);
+    document.getElementById("main")?.scrollTo(0, 0);
+    if (!document.activeElement?.checkVisibility?.()) document.getElementById("main")?.focus({ preventScroll: true });
+  }
+
+  async function look() {
+    if (looking) {
+      stale = true;
+      return;
+    }
+    looking = true;
+    stale = false;
+    clearTimeout(again);
+    const mine = generation;
+    try {
+      const { page, at, out } = await fetched(location.href);
+      if (out) {
+        state("out");
+        again = setTimeout(soon, AGAIN_MS);
+        return;
+      }
+      state("open");
+      if (mine !== generation || !isSheet(page)) return;
+      if (at.pathname === location.pathname) show(page);
+      // The thread that was asked for. Whoever writes something already is not led away from it.
+      else if (isWriting()) {
+        history.replaceState(null, "", location.pathname);
+        stale = true;
+      } else go(at, page);
+    } catch {
+      state("lost");
+      again = setTimeout(soon, AGAIN_MS);
+    } finally {
+      looking = false;
+      if (stale) soon();
+    }
+  }
+
   function soon() {
-    clearTimeout(settling);
-    settling = setTimeout(refresh, SETTLE_MS);
+    settling ??= setTimeout(() => {
+      settling = undefined;
+      look();
+    }, document.hidden ? SETTLE_HIDDEN_MS : SETTLE_MS);
+  }
+
+  // ---- listening: one stream of news for all windows of a browser, which allows only six connections to a host ----
+
+  const channel = "BroadcastChannel" in window ? new BroadcastChannel(`rotation-diag ${ROOT.pathname}`) : null;
+  const locks = navigator.locks;
+  let source = null;
+  let retrying;
+  let wait = FIRST_RETRY_MS;
+  let heardAt = Date.now();
+  /** Held by the window that listens for all of them. */
+  let turn = null;
+  let queued = null;
+  let polls = false;
+
+  function close() {
+    clearTimeout(retrying);
+    source?.close();
+    source = null;
+  }
+
+  function changed() {
+    soon();
+    channel?.postMessage({ changed: true, state: connection });
+  }
+
+  function heard() {
+    heardAt = Date.now();
+  }
+
+  function open() {
+    close();
+    heard();
+    const opened = new EventSource(new URL("live", ROOT));
+    source = opened;
+    opened.addEventListener("open", () => {
+      heard();
+      wait = FIRST_RETRY_MS;
+      changed();
+    });
+    opened.addEventListener("alive", heard);
+    opened.addEventListener("changed", () => {
+      heard();
+      changed();
+    });
+    opened.addEventListener("error", () => {
+      if (source !== opened) return;
+      close();
+      // Looking tells whether the server is gone, whether we are signed out, or whether only the stream is refused.
+      look().then(() => channel?.postMessage({ changed: true, state: connection }));
+      retrying = setTimeout(open, wait);
+      wait = Math.min(wait * 2, LAST_RETRY_MS);
+    });
+  }
+
+  /** Waits for the turn to listen for all; with `steal`, takes it from a window that no longer answers. */
+  function stand(steal) {
+    queued?.abort();
+    const mine = new AbortController();
+    queued = mine;
+    const options = steal ? { steal: true } : { signal: mine.signal };
+    const listening = () =>
+      new Promise((done) => {
+        if (queued !== mine) return done();
+        turn = { done };
+        open();
+      });
+    let refused = false;
+    locks
+      .request(`rotation-diag ${ROOT.pathname}`, options, listening)
+      .catch((error) => (refused = error.name !== "AbortError"))
+      .finally(() => {
+        if (queued !== mine) return;
+        turn = null;
+        close();
+        heard();
+        if (refused) poll();
+        else setTimeout(() => queued === mine && stand(false), SETTLE_MS);
+      });
+  }
+
+  /** Where windows cannot agree on one that listens, each that is seen looks now and then. */
+  function poll() {
+    if (polls) return;
+    polls = true;
+    let lookedAt = Date.now();
+    setInterval(() => {
+      const every = Date.now() - saidAt < EAGER_FOR_MS ? 0 : POLL_MS;
+      if (document.hidden || Date.now() - lookedAt < every) return;
+      lookedAt = Date.now();
+      look();
+    }, EAGER_POLL_MS);
+  }
+
+  function leave() {
+    const standing = queued;
+    queued = null;
+    standing?.abort();
+    turn?.done();
+    turn = null;
+    close();
+  }
+
+  function beat() {
+    const silence = Date.now() - heardAt;
+    if (turn) {
+      if (source && silence > STREAM_PATIENCE_MS) {
+        open();
+        look();
+      }
+      channel.postMessage({ state: connection });
+    } else if (!polls && !document.hidden && silence > FOLLOWER_PATIENCE_MS) {
+      heard();
+      stand(true);
+    }
   }
 
   function listen() {
-    const news = new EventSource("/live");
-    let polling;
-    news.addEventListener("changed", soon);
-    news.addEventListener("opened", (event) => location.assign(event.data));
-    news.addEventListener("open", () => {
-      clearInterval(polling);
-      polling = undefined;
-      soon();
+    addEventListener("online", soon);
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) look();
     });
-    news.addEventListener("error", () => {
-      if (news.readyState === EventSource.CLOSED && !polling) polling = setInterval(refresh, POLL_MS);
+    addEventListener("popstate", () => look());
+    if (!channel || !locks) {
+      // Over plain HTTP from another machine browsers offer no locks.
+      poll();
+      addEventListener("pageshow", (event) => event.persisted && look());
+      return;
+    }
+    channel.addEventListener("message", ({ data }) => {
+      heard();
+      if (turn) return;
+      if (data.changed || (data.state === "open" && connection !== "open")) soon();
+      else if (data.state) state(data.state);
     });
+    addEventListener("online", () => turn && open());
+    addEventListener("pagehide", leave);
+    addEventListener("pageshow", (event) => {
+      if (!event.persisted) return;
+      stand(false);
+      look();
+    });
+    // A frozen window keeps its locks and hears nothing.
+    document.addEventListener("freeze", leave);
+    document.addEventListener("resume", () => queued || stand(false));
+    setInterval(beat, BEAT_MS);
+    stand(false);
   }
 
+  // ---- saying ----
+
+  const busy = new WeakSet();
+  let saidAt = 0;
+
   async function submit(form, button) {
-    const fields = new URLSearchParams(new FormData(form));
-    if (button?.name) fields.append(button.name, button.value);
+    const sent = new URLSearchParams(new FormData(form));
+    if (button?.name) sent.append(button.name, button.value);
+    const field = form.querySelector("input[type=text]");
+    const words = field?.value;
+    // Whether it arrived may be unknown: sent once more under the same number, it counts once.
+    const what = [form.action, ...["words", "token", "thread"].map((name) => sent.get(name))].join("\n");
+    if (unsent?.what === what) sent.set("once", unsent.once);
+    const held = button && document.activeElement === button;
     if (button) button.disabled = true;
+    writes = false;
+    saidAt = Date.now();
+    generation += 1;
+    let answer;
     try {
-      const answer = await fetch(form.action, { method: "POST", body: fields, credentials: "same-origin" });
-      for (const field of form.querySelectorAll("input[type=text]")) field.value = "";
-      for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
-      show(await answer.text());
+      answer = await fetched(form.action, { method: "POST", body: sent });
     } catch {
-      form.submit();
+      const told = field
+        ? "What you wrote may not have arrived: it is still in its field, send it again."
+        : "What you pressed may not have arrived: press it again.";
+      unsent = { what, once: sent.get("once"), told };
+      connection = "lost";
+      tell();
+      soon();
+      return;
     } finally {
+      generation += 1;
       if (button) button.disabled = false;
+      // A button that is disabled loses the focus.
+      if (held && button.isConnected && document.activeElement === document.body) button.focus({ preventScroll: true });
     }
+    if (answer.out) {
+      state("out");
+      return;
+    }
+    unsent = null;
+    connection = "open";
+    if (!isSheet(answer.page)) {
+      banner("lost", answer.page.querySelector("h1")?.textContent ?? "This could not be sent.");
+      return;
+    }
+    tell();
+    taken(answer, field, words);
+  }
+
+  /** Shows what came of it; words that started nothing stay. */
+  function taken({ page, at }, field, words) {
+    const answered = field && page.getElementById(field.id);
+    const kept = answered?.hasAttribute("data-kept");
+    if (field && !kept && field.value === words) field.value = "";
+    for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
+    if (at.pathname === new URL("say", ROOT).pathname || at.pathname === new URL("act", ROOT).pathname) show(page);
+    else if (at.pathname === location.pathname) {
+      history.replaceState(null, "", at.pathname + at.search + location.hash);
+      show(page);
+    } else go(at, page);
+    if (kept && field.isConnected) {
+      field.focus({ preventScroll: true });
+      // A mistake is mended, an answer is written over.
+      if (answered.hasAttribute("aria-invalid")) field.setSelectionRange(field.value.length, field.value.length);
+      else field.select();
+    }
+    document.querySelector(".notices:not(:empty)")?.scrollIntoView({ block: "nearest" });
   }
 
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (!document.body.classList.contains("sheet") || form.dataset.busy) {
-      if (form.dataset.busy) event.preventDefault();
+    if (!document.body.classList.contains("sheet")) {
+      // The server never sees what stands behind the #: it is taken along to the page that was asked for.
+      if (form.matches(".sign-in") && location.hash && !form.elements.to.value.includes("#")) form.elements.to.value += location.hash;
       return;
     }
     event.preventDefault();
-    form.dataset.busy = "1";
-    submit(form, event.submitter).finally(() => delete form.dataset.busy);
+    if (busy.has(form)) return;
+    busy.add(form);
+    submit(form, event.submitter).finally(() => busy.delete(form));
+  });
+
+  document.addEventListener("input", () => {
+    writes = true;
+    if (!unsent) return;
+    unsent = null;
+    tell();
   });
 
   document.addEventListener("click", async (event) => {

@@ -1,7 +1,7 @@
 //! One investigation on a page of its own, to be shared.
 
 use super::frame::Frame;
-use super::{investigation_path, message, text, thread_path};
+use super::{Paths, message, text};
 use crate::chart::{self, Chart, Size};
 use crate::chat::compose::{self, Standing};
 use crate::chat::document::Part;
@@ -10,17 +10,22 @@ use crate::report::{Report, ReportedStep, wording};
 use axum::response::Html;
 use maud::{Markup, PreEscaped, html};
 
-pub(in super::super) fn investigation(investigation: &Investigation, thread: Option<&str>, note: Option<&str>) -> Html<String> {
+pub(in super::super) fn investigation(
+    paths: &Paths,
+    investigation: &Investigation,
+    thread: Option<&str>,
+    note: Option<&str>,
+) -> Html<String> {
     let report = Report::new(investigation);
     let verdict = compose::verdict(&report, &investigation.id, 0, &Standing::default());
     let title = text(&verdict.title);
-    let path = investigation_path(&investigation.id);
+    let path = paths.investigation(&investigation.id);
     let (timeline, has_timeline) = match (chart::draw(investigation, Size::Wide), chart::draw(investigation, Size::Narrow)) {
         (Some(wide), Some(narrow)) => (timeline(&wide, &narrow), true),
         _ => (Markup::default(), false),
     };
     let files = [("report.json", "for programs"), ("report.md", "for a ticket"), ("timeline.png", "the timeline")];
-    let frame = Frame { title: &title, note, again: None, kind: "report" };
+    let frame = Frame { paths, title: &title, note, again: None, is_live: false, kind: "report" };
     frame.around(&html! {
         main id="main" tabindex="-1" {
             article class="message verdict" data-tone=(message::tone(verdict.tone)) {
@@ -29,7 +34,7 @@ pub(in super::super) fn investigation(investigation: &Investigation, thread: Opt
                 (message::parts(&verdict.parts))
             }
             p class="ways" {
-                @if let Some(root) = thread { a href=(thread_path(root)) { "To its thread" } " " }
+                @if let Some(root) = thread { a href=(paths.thread(root)) { "To its thread" } " " }
                 button type="button" class="copy-link" hidden { "Copy the link to this page" }
             }
             (timeline)

@@ -1,6 +1,6 @@
 //! Messages.
 
-use super::{block, investigation_path, plain, text, thread_path};
+use super::{Paths, block, plain, text};
 use crate::chat::Message;
 use crate::chat::board::Posted;
 use crate::chat::document::{Attachment, Choice, Content, Control, Part, Quote, StepLine, StepState, Tone};
@@ -12,7 +12,7 @@ use maud::{Markup, html};
 pub(super) const ACT: &str = "act";
 
 /// A message of a thread.
-pub(super) fn posted(root: &str, posted: &Posted) -> Markup {
+pub(super) fn posted(paths: &Paths, root: &str, posted: &Posted) -> Markup {
     let message = &posted.message;
     let investigation = investigation_of(message);
     html! {
@@ -25,22 +25,23 @@ pub(super) fn posted(root: &str, posted: &Posted) -> Markup {
             @if !message.attachments.is_empty() {
                 div class="files" {
                     @for (at, file) in message.attachments.iter().enumerate() {
-                        (attached(file, &format!("{}/files/{}/{at}", thread_path(root), plain(&posted.id))))
+                        (attached(file, &format!("{}/files/{}/{at}", paths.thread(root), plain(&posted.id))))
                     }
                 }
             }
             @if !message.controls.is_empty() { (controls(&message.controls)) }
             @if let Some(id) = investigation {
-                p class="more" { a href=(investigation_path(id)) { "Report page with timeline and evidence" } }
+                p class="more" { a href=(paths.investigation(id)) { "Report page with timeline and evidence" } }
             }
         }
     }
 }
 
-/// What one person alone is told.
-pub(super) fn whisper(message: &Message) -> Markup {
+/// What one person alone is told. A refusal interrupts whoever listens instead of looking.
+pub(super) fn notice(message: &Message) -> Markup {
+    let role = (message.tone == Tone::Warning).then_some("alert");
     html! {
-        article class="message whisper" data-tone=(tone(message.tone)) {
+        article class="message notice" data-tone=(tone(message.tone)) role=[role] {
             header { h2 { (mark(message.tone)) (text(&message.title)) } }
             (parts(&message.parts))
             @if !message.controls.is_empty() { (controls(&message.controls)) }

@@ -16,14 +16,38 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 /// What may stand in a path as it is.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b'-');
 
-/// Where a thread is.
-pub(super) fn thread_path(root: &str) -> String {
-    format!("/threads/{}", plain(root))
-}
+/// Where the parts of the page are: below the path it is offered under.
+#[derive(Debug, Clone)]
+pub(super) struct Paths(String);
 
-/// Where an investigation is.
-fn investigation_path(id: &str) -> String {
-    format!("/investigations/{}", plain(id))
+impl Paths {
+    /// Below `prefix`, which is empty or begins with a slash and does not end with one.
+    pub(super) fn new(prefix: &str) -> Paths {
+        Paths(prefix.to_owned())
+    }
+
+    /// The channel.
+    pub(super) fn channel(&self) -> String {
+        if self.0.is_empty() { "/".to_owned() } else { self.0.clone() }
+    }
+
+    /// A thread.
+    pub(super) fn thread(&self, root: &str) -> String {
+        self.at(&format!("/threads/{}", plain(root)))
+    }
+
+    /// An investigation.
+    fn investigation(&self, id: &str) -> String {
+        self.at(&format!("/investigations/{}", plain(id)))
+    }
+
+    /// Anything else, by its path on a page that has its host to itself.
+    pub(super) fn at(&self, path: &str) -> String {
+        match path.strip_prefix('/') {
+            Some(rest) if rest.is_empty() || rest.starts_with(['?', '#']) => format!("{}{rest}", self.channel()),
+            _ => format!("{}{path}", self.0),
+        }
+    }
 }
 
 fn plain(part: &str) -> String {

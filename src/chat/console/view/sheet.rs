@@ -2,10 +2,10 @@
 
 use super::frame::Frame;
 use super::message::{self, ACT};
-use super::{text, thread_path};
-use crate::chat::Message;
+use super::{Paths, text};
 use crate::chat::board::{BoardThread, Posted};
 use crate::chat::console::Example;
+use crate::chat::console::submissions::{Field, Submission};
 use crate::chat::document::{Part, Tone};
 use crate::report::time::moment;
 use axum::response::Html;
@@ -19,16 +19,16 @@ const AGAIN: &str = "2";
 
 /// What one session sees.
 pub(in super::super) struct Sheet<'a> {
+    /// Where everything is.
+    pub(in super::super) paths: &'a Paths,
     /// What forms have to bring back.
     pub(in super::super) form: String,
     /// The number of this page's forms.
     pub(in super::super) once: String,
     /// One line for the top.
     pub(in super::super) note: Option<&'a str>,
-    /// True right after something was asked: the answer is on its way.
-    pub(in super::super) asked: bool,
-    /// What this session alone is told.
-    pub(in super::super) whispers: Vec<Message>,
+    /// What became of what was said in this window.
+    pub(in super::super) submission: Submission,
     /// The channel.
     pub(in super::super) channel: Channel,
     /// The thread that is open.
@@ -38,6 +38,8 @@ pub(in super::super) struct Sheet<'a> {
 pub(in super::super) struct Channel {
     /// Its threads, the newest first.
     pub(in super::super) threads: Vec<BoardThread>,
+    /// True where there may be older ones.
+    pub(in super::super) is_cut: bool,
     /// What may be asked, the first ones for a start.
     pub(in super::super) examples: Vec<Example>,
 }
@@ -52,17 +54,14 @@ pub(in super::super) struct Open {
 pub(in super::super) fn sheet(sheet: &Sheet<'_>) -> Html<String> {
     let open = sheet.open.as_ref();
     let root = open.and_then(|open| open.messages.first());
-    let working = root.into_iter().chain(sheet.channel.threads.iter().map(|thread| &thread.root)).any(is_working);
+    let working = root.is_some_and(is_working);
     let title = root.map_or_else(|| "Channel".to_owned(), |root| text(&root.message.title));
     let frame = Frame {
+        paths: sheet.paths,
         title: &title,
         note: sheet.note,
-        again: match open {
-            _ if working => Some(AGAIN.to_owned()),
-            Some(open) if sheet.asked => Some(format!("{AGAIN};url={}", thread_path(&open.root))),
-            None if sheet.asked => Some(format!("{AGAIN};url=/")),
-            _ => None,
-        },
+        again: (working || sheet.submission.is_awaited).then_some(AGAIN),
+        is_live: true,
         kind: match open {
             Some(_) => "sheet with-thread",
             None => "sheet",
@@ -89,7 +88,7 @@ fn is_working(posted: &Posted) -> bool {
 /// The form all buttons in messages belong to.
 fn act_form(sheet: &Sheet<'_>) -> Markup {
     html! {
-        form id=(ACT) method="post" action="/act" { (hidden(sheet)) }
+        form id=(ACT) method="post" action=(sheet.paths.at("/act")) { (hidden(sheet)) }
     }
 }
 
@@ -102,33 +101,83 @@ fn hidden(sheet: &Sheet<'_>) -> Markup {
 }
 
 fn channel(sheet: &Sheet<'_>) -> Markup {
-    let Channel { threads, examples } = &sheet.channel;
+    let Channel { threads, is_cut, examples } = &sheet.channel;
     let open = sheet.open.as_ref().map(|open| open.root.as_str());
+    let field = Prompt {
+        field: Field::Ask,
+        id: "ask",
+        list: "secrets",
+        placeholder: "/rotation-diag prod/orders-db",
+        notices: if open.is_some() { "notices-ask" } else { "whispers" },
+    };
     html! {
         nav class="channel" aria-label="Channel" {
-            form class="ask" method="post" action="/say" {
-                input type="hidden" name="form" value=(sheet.form);
-                input type="hidden" name="once" value=(sheet.once);
-                label for="ask" { "Why does it not rotate?" }
-                div class="line" {
-                    input id="ask" name="words" type="text" list="secrets" autocomplete="off" autocapitalize="none" spellcheck="false"
-                        required maxlength="1000" placeholder="/rotation-diag prod/orders-db" autofocus[open.is_none()];
-                    button type="submit" class="primary" { "Ask" }
+            div class="prompt" {
+                form class="ask" method="post" action=(sheet.paths.at("/say")) {
+                    input type="hidden" name="form" value=(sheet.form);
+                    input type="hidden" name="once" value=(sheet.once);
+                    @if let Some(root) = open { input type="hidden" name="beside" value=(root); }
+                    label for="ask" { "Why does it not rotate?" }
+                    div class="line" {
+                        (field.input(&sheet.submission, open.is_none()))
+                        button type="submit" class="primary" { "Ask" }
+                    }
+                    datalist id="secrets" {
+                        @for Example { words, title } in examples { option value={ "/rotation-diag " (words) } { (title) } }
+                    }
                 }
-                datalist id="secrets" { @for Example { words, title } in examples { option value={ "/rotation-diag " (words) } { (title) } } }
+                (field.notices(&sheet.submission))
             }
-            @if open.is_none() { (whispers(&sheet.whispers)) }
             @if threads.is_empty() {
                 p class="empty" { "Nothing has been asked yet." }
             }
+            // Loading anew by itself would take away what is being typed.
+            @if open.is_none() && threads.iter().any(|thread| is_working(&thread.root)) {
+                noscript { p class="empty" { a href=(sheet.paths.channel()) { "Look again" } " how far it is" } }
+            }
             ol id="threads" class="threads" {
-                @for thread in threads { (entry(thread, open == Some(thread.root.id.as_str()))) }
+                @for thread in threads { (entry(sheet.paths, thread, open == Some(thread.root.id.as_str()))) }
+            }
+            @if *is_cut { p class="empty" { "These are the newest " (threads.len()) "." } }
+        }
+    }
+}
+
+/// A field in which something is said, and beside it what that person alone is told about it.
+struct Prompt {
+    field: Field,
+    id: &'static str,
+    list: &'static str,
+    placeholder: &'static str,
+    /// The id of the place for notices.
+    notices: &'static str,
+}
+
+impl Prompt {
+    fn input(&self, submission: &Submission, is_first: bool) -> Markup {
+        let is_answered = submission.field == self.field && !submission.notices.is_empty();
+        let kept = submission.words.as_deref().filter(|_| submission.field == self.field);
+        let is_mistaken = kept.is_some() && submission.notices.iter().any(|notice| notice.tone == Tone::Warning);
+        html! {
+            input id=(self.id) name="words" type="text" list=(self.list) autocomplete="off" autocapitalize="none" spellcheck="false"
+                required maxlength="1000" placeholder=(self.placeholder) value=[kept] autofocus[is_first || kept.is_some()]
+                aria-invalid=[is_mistaken.then_some("true")] aria-describedby=[is_answered.then_some(self.notices)]
+                data-kept[kept.is_some()];
+        }
+    }
+
+    fn notices(&self, submission: &Submission) -> Markup {
+        let notices = if submission.field == self.field { submission.notices.as_slice() } else { &[] };
+        html! {
+            div id=(self.notices) class="notices" role="status" {
+                @if !notices.is_empty() { p class="alone" { "Only you see this" } }
+                @for notice in notices { (message::notice(notice)) }
             }
         }
     }
 }
 
-fn entry(thread: &BoardThread, is_open: bool) -> Markup {
+fn entry(paths: &Paths, thread: &BoardThread, is_open: bool) -> Markup {
     let message = &thread.root.message;
     let replies = match thread.replies {
         0 => String::new(),
@@ -141,7 +190,7 @@ fn entry(thread: &BoardThread, is_open: bool) -> Markup {
     });
     html! {
         li id={ "t-" (super::plain(&thread.root.id)) } {
-            a href=(thread_path(&thread.root.id)) data-tone=(message::tone(message.tone)) aria-current=[is_open.then_some("page")] {
+            a href=(paths.thread(&thread.root.id)) data-tone=(message::tone(message.tone)) aria-current=[is_open.then_some("page")] {
                 span class="title" { (message::mark(message.tone)) (text(&message.title)) }
                 @if let Some(lines) = steps { (message::gauge(lines)) }
                 span class="below" {
@@ -149,15 +198,6 @@ fn entry(thread: &BoardThread, is_open: bool) -> Markup {
                     @if !replies.is_empty() { " " span { (replies) } }
                 }
             }
-        }
-    }
-}
-
-fn whispers(whispers: &[Message]) -> Markup {
-    html! {
-        div id="whispers" class="whispers" role="status" {
-            @if !whispers.is_empty() { p class="alone" { "Only you see this" } }
-            @for whisper in whispers { (message::whisper(whisper)) }
         }
     }
 }
@@ -172,7 +212,7 @@ fn nothing_open(sheet: &Sheet<'_>) -> Markup {
                  live, then the cause, the proof and the fix."
             }
             @if !first.is_empty() {
-                form method="post" action="/say" class="examples" {
+                form method="post" action=(sheet.paths.at("/say")) class="examples" {
                     (hidden(sheet))
                     h2 { "Try one of these" }
                     ul { @for one in first { (example(one)) } }
@@ -200,21 +240,22 @@ fn example(Example { words, title }: &Example) -> Markup {
 }
 
 fn thread(sheet: &Sheet<'_>, open: &Open) -> Markup {
+    let field =
+        Prompt { field: Field::Say, id: "say", list: "follow-ups", placeholder: "rerun 4, widen 30d, help", notices: "whispers" };
     html! {
         main id="main" class="thread" tabindex="-1" {
             h1 class="unseen" { "Thread" }
-            p class="back" { a href="/" { "← Channel" } }
+            p class="back" { a href=(sheet.paths.channel()) { "← Channel" } }
             div id="messages" class="messages" {
-                @for posted in &open.messages { (message::posted(&open.root, posted)) }
+                @for posted in &open.messages { (message::posted(sheet.paths, &open.root, posted)) }
             }
             div class="go-on" {
-                (whispers(&sheet.whispers))
-                form class="ask" method="post" action="/say" {
+                (field.notices(&sheet.submission))
+                form class="ask" method="post" action=(sheet.paths.at("/say")) {
                     (hidden(sheet))
                     label for="say" { "Go on in this thread" }
                     div class="line" {
-                        input id="say" name="words" type="text" list="follow-ups" autocomplete="off" autocapitalize="none"
-                            spellcheck="false" required maxlength="1000" placeholder="rerun 4, widen 30d, help";
+                        (field.input(&sheet.submission, false))
                         button type="submit" { "Send" }
                     }
                     datalist id="follow-ups" {

@@ -22,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 const OPENING: Duration = Duration::from_secs(15);
 /// How long sending may take.
 const SENDING: Duration = Duration::from_secs(10);
-/// The largest payload that is read, in bytes: with our intents none comes near.
-const LARGEST: usize = 4 << 20;
+/// The largest payload that is read, in bytes: a server with all the channels, roles and threads it may have is smaller.
+const LARGEST: usize = 16 << 20;
 /// Bounds of the time between two heartbeats; Discord asks for about forty seconds.
 const BEATS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(300));
 /// The code that closes a connection and keeps its session.
@@ -86,9 +86,10 @@ impl Connection {
         Ok(Connection { socket, interval, next_beat, is_answered: true, seen: None })
     }
 
-    /// Begins a session. Interactions come without any intent, and messages that mention the bot with their content.
+    /// Begins a session. Interactions come without any intent, and messages that mention the bot with their content; servers
+    /// and channels tell when the bot may be let in.
     pub(super) async fn identify(&mut self, token: &str) -> Result<(), End> {
-        let intents = GatewayIntents::GUILD_MESSAGES.bits();
+        let intents = (GatewayIntents::GUILDS | GatewayIntents::GUILD_MESSAGES).bits();
         let properties = json!({ "os": std::env::consts::OS, "browser": "rotation-diag", "device": "rotation-diag" });
         self.send(Opcode::Identify, json!({ "token": token, "intents": intents, "properties": properties })).await
     }

@@ -33,8 +33,10 @@ pub(super) fn of_close(code: Option<u16>) -> End {
         Some(4_004) => End::Final(GatewayError::TokenRefused),
         Some(4_013 | 4_014) => End::Final(GatewayError::IntentsRefused),
         Some(code @ 4_010..=4_012) => End::Final(GatewayError::Unusable(code)),
-        // Not authenticated, an invalid sequence, a session that timed out; and the codes that end a session.
-        Some(1_000 | 1_001 | 4_003 | 4_007 | 4_009) => End::SessionOver,
+        // Not authenticated, an invalid sequence, a session that timed out.
+        Some(4_003 | 4_007 | 4_009) => End::SessionOver,
+        // Discord's machines take their leave with 1001, and their sessions outlive them; where one does not, resuming it is
+        // refused. Only a client that closes with 1000 or 1001 ends its session by that.
         _ => End::Broken,
     }
 }
@@ -50,7 +52,7 @@ mod tests {
                 4_004 => End::Final(GatewayError::TokenRefused),
                 4_013 | 4_014 => End::Final(GatewayError::IntentsRefused),
                 4_010..=4_012 => End::Final(GatewayError::Unusable(code)),
-                1_000 | 1_001 | 4_003 | 4_007 | 4_009 => End::SessionOver,
+                4_003 | 4_007 | 4_009 => End::SessionOver,
                 _ => End::Broken,
             };
             assert_eq!(of_close(Some(code)), expected, "{code}");

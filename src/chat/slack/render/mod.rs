@@ -16,6 +16,7 @@ use base64::Engine as _;
 use slack_morphism::prelude::*;
 
 pub(in crate::chat::slack) use controls::ACTION_ID;
+pub(in crate::chat::slack) use plain::as_text;
 pub(in crate::chat::slack) use text::{bold, line, paragraph, plain as plain_text, run};
 
 /// What a message becomes.

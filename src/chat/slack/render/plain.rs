@@ -1,18 +1,26 @@
 //! The whole message as a text file, for what does not fit.
 
+use super::limits::escape;
 use super::{File, text};
 use crate::chat::document::{Message, Part};
 
 /// The name of the file.
 const NAME: &str = "details.txt";
 
+/// Characters of a message without blocks. Source: Slack, "chat.postMessage": 4 000 are recommended at most.
+const PLAIN: usize = 3_800;
+
+/// The message in a block of code, in which nothing is mark-up, for where its blocks are not taken: as much as one message
+/// holds.
+pub(in crate::chat::slack) fn as_text(message: &Message) -> String {
+    let calling = message.mention.as_ref().and_then(super::mention).map(|mention| format!("{mention} ")).unwrap_or_default();
+    let text = format!("{} {}", message.tone.mark(), whole(message)).replace('`', "'");
+    format!("{calling}```{}```", escape(text.trim(), PLAIN))
+}
+
 /// The message as text, nothing left out.
 pub(super) fn details(message: &Message) -> File {
-    let mut whole = format!("{}\n", text::lines(&message.title));
-    for part in &message.parts {
-        whole.push('\n');
-        write(&mut whole, part);
-    }
+    let mut whole = whole(message);
     whole.truncate(whole.floor_char_boundary(super::LARGEST_FILE));
     File {
         name: NAME.to_owned(),
@@ -20,6 +28,15 @@ pub(super) fn details(message: &Message) -> File {
         content_type: "text/plain; charset=utf-8",
         bytes: whole.into_bytes(),
     }
+}
+
+fn whole(message: &Message) -> String {
+    let mut whole = format!("{}\n", text::lines(&message.title));
+    for part in &message.parts {
+        whole.push('\n');
+        write(&mut whole, part);
+    }
+    whole
 }
 
 fn write(whole: &mut String, part: &Part) {

@@ -1,0 +1,164 @@
+//! The way of alarms: the topic, its subscription, the trail behind EventBridge's events.
+
+use super::{Checked, Found, checked, fine, missing, open};
+use crate::aws::{Asker, Aws, Subscription, TopicState};
+use crate::clock;
+use crate::config::{Config, Sns, Topic};
+use crate::investigation::{Accounts, Connected};
+use crate::model::{Observation, SecretRef};
+use crate::store::Choice;
+use std::time::Duration;
+use url::Url;
+
+/// How long SNS and CloudTrail may take for one topic.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// The address in the commands where the configuration does not name it.
+const SOME_ENDPOINT: &str = "https://YOUR-HOST/sns";
+
+pub(super) async fn check(config: &Config, accounts: &dyn Accounts) -> Vec<Checked> {
+    let Some(sns) = &config.alarms.sns else { return Vec::new() };
+    let mut all = Vec::new();
+    for topic in &sns.topics {
+        let arn = topic.arn();
+        let what = format!("alarms of {}", arn.as_str());
+        if let Some(why) = out_of_scope(config, topic) {
+            all.push(checked(&what, missing(why)));
+        }
+        let account = accounts.known().iter().find(|known| known.account_id.as_deref() == Some(arn.account_id()));
+        let choice = Choice { account: account.and_then(|known| known.name.clone()), region: arn.region().to_owned() };
+        match accounts.connect(&choice, &SecretRef::Name("any".to_owned())).await {
+            Err(error) => all.push(checked(&what, missing(error.to_string()))),
+            Ok(Connected { aws, clock }) => {
+                let asker = Asker::new(clock, clock::deadline(DEADLINE), true);
+                let found = topic_and_trail(&aws, &asker, sns, arn.as_str()).await;
+                all.extend(found.into_iter().map(|found| checked(&what, found)));
+            }
+        }
+    }
+    all
+}
+
+/// Alarms of an account or region that is not configured are recorded and told nowhere.
+fn out_of_scope(config: &Config, topic: &Topic) -> Option<String> {
+    let (id, region) = (topic.arn().account_id(), topic.arn().region());
+    match config.accounts.iter().find(|(_, account)| account.has_id(id)) {
+        None => {
+            Some(format!("no table under [accounts] has account_id = \"{id}\": alarms of that account are recorded as ignored"))
+        }
+        Some((name, account)) if !account.regions.is_empty() && !account.regions.iter().any(|own| own == region) => {
+            Some(format!("accounts.{name}.regions lacks {region}: alarms of that region are recorded as ignored"))
+        }
+        Some(_) => None,
+    }
+}
+
+async fn topic_and_trail(aws: &Aws, asker: &Asker, sns: &Sns, topic: &str) -> Vec<Found> {
+    let (mut all, region) = (Vec::new(), aws.region());
+    match aws.topic(asker, topic).await {
+        Observation::Found(TopicState { signature_version, key }) => {
+            if signature_version != "2" && !sns.accepts_version_1 {
+                all.push(missing(format!(
+                    "it signs with version {signature_version}, which is refused: aws sns set-topic-attributes --region {region} --topic-arn {topic} --attribute-name SignatureVersion --attribute-value 2"
+                )));
+            }
+            // Source: SNS Developer Guide, "Enable compatibility between event sources from AWS services and encrypted topics".
+            if key.as_deref() == Some("alias/aws/sns") {
+                all.push(missing(
+                    "it is encrypted with alias/aws/sns, and neither CloudWatch nor EventBridge may use that key, so nothing is published: choose a key of your own whose policy lets both use it, or none",
+                ));
+            }
+        }
+        Observation::NoData { .. } => {
+            return vec![missing(
+                "there is no such topic: deploy deploy/alarms.yaml with its TopicName, or name the topic there is",
+            )];
+        }
+        other => all.push(unanswered("sns:GetTopicAttributes", &other)),
+    }
+    match aws.subscriptions(asker, topic).await {
+        Observation::Found(subscriptions) => all.extend(subscribed(aws, asker, sns, topic, &subscriptions).await),
+        other => all.push(unanswered("sns:ListSubscriptionsByTopic", &other)),
+    }
+    match aws.has_trail(asker).await {
+        Observation::Found(true) => {}
+        Observation::Found(false) => all.push(missing(
+            "no trail records this region: EventBridge forwards no RotationFailed without one, and only CloudWatch's alarms come",
+        )),
+        other => all.push(unanswered("cloudtrail:DescribeTrails", &other)),
+    }
+    all
+}
+
+async fn subscribed(aws: &Aws, asker: &Asker, sns: &Sns, topic: &str, all: &[Subscription]) -> Vec<Found> {
+    let wanted = sns.endpoint.as_ref().map_or(SOME_ENDPOINT, Url::as_str);
+    let subscribe = |endpoint: &str| {
+        let region = aws.region();
+        format!("aws sns subscribe --region {region} --topic-arn {topic} --protocol https --notification-endpoint {endpoint}")
+    };
+    let over_http = |one: &&Subscription| one.protocol == "https" || one.protocol == "http";
+    let ours: Vec<&Subscription> = all.iter().filter(|one| is_ours(one, sns)).collect();
+    if let Some(one) = ours.iter().find(|one| one.arn.is_some()) {
+        let mut found = vec![fine(format!("the subscription of {} is confirmed", one.endpoint))];
+        found.extend(delivered(aws, asker, one.arn.as_deref().unwrap_or_default()).await);
+        return found;
+    }
+    if let Some(one) = ours.first() {
+        return vec![missing(format!(
+            "the subscription of {} waits for its confirmation, which SNS asked for once: start the bot where SNS reaches it, then let SNS ask again: {}",
+            one.endpoint,
+            subscribe(&one.endpoint)
+        ))];
+    }
+    vec![missing(match all.iter().find(over_http) {
+        Some(one) => format!(
+            "{} is subscribed over {}, and the bot takes messages at {wanted}: {}",
+            one.endpoint,
+            one.protocol,
+            subscribe(wanted)
+        ),
+        None => {
+            format!("nobody is subscribed over https: start the bot, then deploy deploy/alarms.yaml, or {}", subscribe(wanted))
+        }
+    })]
+}
+
+fn is_ours(one: &Subscription, sns: &Sns) -> bool {
+    let Ok(endpoint) = Url::parse(&one.endpoint) else { return false };
+    one.protocol == "https" && sns.endpoint.as_ref().map_or(endpoint.path() == "/sns", |wanted| *wanted == endpoint)
+}
+
+async fn delivered(aws: &Aws, asker: &Asker, subscription: &str) -> Vec<Found> {
+    let set = |name: &str, value: &str| {
+        format!(
+            "aws sns set-subscription-attributes --region {} --subscription-arn {subscription} --attribute-name {name} --attribute-value {value}",
+            aws.region()
+        )
+    };
+    let mut all = Vec::new();
+    match aws.delivery(asker, subscription).await {
+        Observation::Found(delivery) => {
+            if delivery.is_raw {
+                let why = "raw messages come without a signature, and are refused";
+                all.push(missing(format!("{why}: {}", set("RawMessageDelivery", "false"))));
+            }
+            if delivery.is_filtered {
+                all.push(open("it has a filter policy: what that passes over never comes here"));
+            }
+            if !delivery.keeps_undelivered {
+                let why = "it has no dead-letter queue: what the bot does not take within an hour is lost";
+                all.push(missing(format!("{why}: {}", set("RedrivePolicy", r#"'{"deadLetterTargetArn":"QUEUE_ARN"}'"#))));
+            }
+        }
+        other => all.push(unanswered("sns:GetSubscriptionAttributes", &other)),
+    }
+    all
+}
+
+fn unanswered<T>(action: &str, observation: &Observation<T>) -> Found {
+    match observation {
+        Observation::Denied(denial) => missing(format!("allow {}, as deploy/iam-policy.json does", denial.action)),
+        Observation::Failed { error } => open(format!("{action} could not be asked: {error}")),
+        other => open(format!("{action} could not be asked ({})", other.status())),
+    }
+}

@@ -1,0 +1,50 @@
+//! Every account: whether it can be reached, and each permission by name.
+
+use super::{Checked, checked, fine, missing, open};
+use crate::investigation::Accounts;
+use crate::model::SecretRef;
+use crate::playbook::preflight::{self, Permission};
+use crate::store::Choice;
+
+/// Every account in the first of its regions: permissions are the account's.
+pub(super) async fn check(accounts: &dyn Accounts) -> Vec<Checked> {
+    let mut all = Vec::new();
+    for account in accounts.known() {
+        let Some(region) = account.regions.first() else { continue };
+        let choice = Choice { account: account.name.clone(), region: region.clone() };
+        all.extend(permissions(accounts, &choice).await);
+    }
+    all
+}
+
+async fn permissions(accounts: &dyn Accounts, choice: &Choice) -> Vec<Checked> {
+    let name = choice.account.as_deref().unwrap_or("this account");
+    let what = format!("AWS {name} in {}", choice.region);
+    let connected = match accounts.connect(choice, &SecretRef::Name("any".to_owned())).await {
+        Ok(connected) => connected,
+        Err(error) => return vec![checked(what, missing(error.to_string()))],
+    };
+    let account = match connected.aws.verify().await {
+        Err(error) => return vec![checked(what, missing(error.to_string()))],
+        Ok(id) if connected.aws.account_id().is_some_and(|own| own != id) => {
+            return vec![checked(what, missing("the credentials are of another account"))];
+        }
+        Ok(id) => id,
+    };
+    let found = preflight::permissions(&connected.aws, &connected.clock, &account).await;
+    let allowed = found.iter().filter(|(_, permission)| *permission == Permission::Allowed).count();
+    let mut all =
+        vec![checked(&what, fine(format!("{allowed} of {} permissions are there, as far as made-up names tell", found.len())))];
+    for (action, permission) in found {
+        match permission {
+            Permission::Allowed => {}
+            Permission::Missing => all.push(checked(&what, missing(format!("allow {action}, as deploy/iam-policy.json does")))),
+            Permission::MissingForOthers => {
+                let why = "was refused for a made-up name: allow it as deploy/iam-policy.json does, unless your policy names resources on purpose";
+                all.push(checked(&what, open(format!("{action} {why}"))));
+            }
+            Permission::Unknown(why) => all.push(checked(&what, open(format!("{action} could not be checked: {why}")))),
+        }
+    }
+    all
+}

@@ -1,0 +1,81 @@
+//! What comes in over HTTP: whether the address can be listened on, and whether who calls can reach it.
+
+use super::{Checked, checked, fine, missing, open};
+use crate::clock::Clock;
+use crate::config::{Config, DiscordMode, Http, SlackMode};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use std::io;
+use std::net::TcpListener;
+use std::path::Path;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer as _;
+
+/// Who calls from the internet, and where.
+pub(super) fn callers(config: &Config) -> Vec<(&'static str, &'static str)> {
+    let slack = config.slack.as_ref().is_some_and(|slack| matches!(slack.mode, SlackMode::Http { .. }));
+    let discord = config.discord.as_ref().is_some_and(|discord| discord.mode == DiscordMode::Http);
+    let all = [
+        (slack, ("Slack", "/slack/command, /slack/events and /slack/interactivity")),
+        (discord, ("Discord", "/discord/interactions")),
+        (config.alarms.sns.is_some(), ("SNS", "/sns")),
+    ];
+    all.into_iter().filter(|(is_used, _)| *is_used).map(|(_, caller)| caller).collect()
+}
+
+pub(super) fn check(config: &Config) -> Vec<Checked> {
+    let callers = callers(config);
+    if !super::answers_over_http(config) && !config.http_is_asked_for {
+        return Vec::new();
+    }
+    let mut all = vec![checked("HTTP", listens(&config.http))];
+    if let Some((certificate, key)) = &config.http.tls {
+        all.push(checked("HTTP", certified(certificate, key, !callers.is_empty())));
+    } else if !callers.is_empty() {
+        let who: Vec<&str> = callers.iter().map(|(who, _)| *who).collect();
+        let paths: Vec<&str> = callers.iter().map(|(_, path)| *path).collect();
+        let why = format!(
+            "{} can reach the bot at a public https address alone: let a proxy with a certificate of a public authority pass {} on to {}, or set [http] listen, tls_certificate and tls_key",
+            who.join(" and "),
+            paths.join(", "),
+            config.http.listen
+        );
+        all.push(checked("HTTP", open(why)));
+    }
+    all
+}
+
+fn listens(http: &Http) -> super::Found {
+    let address = http.listen;
+    match TcpListener::bind(address) {
+        Ok(_) => fine(format!("{address} can be listened on")),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            open(format!("{address} is in use: by the bot, if it is running, else choose another [http] listen"))
+        }
+        Err(error) => missing(format!("{address} cannot be listened on ({error}): choose another [http] listen")),
+    }
+}
+
+fn certified(certificate: &Path, key: &Path, for_strangers: bool) -> super::Found {
+    let unusable = |path: &Path, why: &dyn std::fmt::Display| missing(format!("{} cannot be used: {why}", path.display()));
+    let chain: Result<Vec<CertificateDer<'_>>, _> = CertificateDer::pem_file_iter(certificate).and_then(|chain| chain.collect());
+    let chain = match chain {
+        Ok(chain) => chain,
+        Err(error) => return unusable(certificate, &error),
+    };
+    if let Err(error) = rustls::pki_types::PrivateKeyDer::from_pem_file(key) {
+        return unusable(key, &error);
+    }
+    let Some(own) = chain.first() else { return unusable(certificate, &"it holds no certificate") };
+    let Ok((_, own)) = X509Certificate::from_der(own) else { return unusable(certificate, &"its certificate cannot be read") };
+    let today = Clock::system().now().as_second();
+    let validity = own.validity();
+    if !(validity.not_before.timestamp()..=validity.not_after.timestamp()).contains(&today) {
+        return missing(format!("the certificate in {} is not valid today: renew it", certificate.display()));
+    }
+    if for_strangers && own.issuer() == own.subject() {
+        let why = "is its own issuer: who calls from the internet takes one of a public authority alone";
+        return missing(format!("the certificate in {} {why}", certificate.display()));
+    }
+    fine("the certificate is valid today")
+}

@@ -1,0 +1,30 @@
+//! The page in the browser: its token, and whether whoever has it may do anything.
+
+use super::{Checked, checked, exposed, fine, missing};
+use crate::config::Config;
+use crate::model::PlatformName;
+
+pub(super) fn check(config: &Config) -> Vec<Checked> {
+    let Some(console) = &config.console else { return Vec::new() };
+    let mut all: Vec<Checked> = exposed("page", &console.token).into_iter().collect();
+    if let Err(why) = console.token.fetch() {
+        all.push(checked("page", missing(format!("{why}: without its token the page is left out"))));
+    }
+    let is_allowed = config.allow.iter().any(|rule| {
+        rule.platform == Some(PlatformName::Console)
+            && rule.workspace.as_deref() == Some("local")
+            && rule.channels.as_ref().is_some_and(|channels| channels.hold("page"))
+            && rule.users.as_ref().is_some_and(|users| users.hold("local"))
+    });
+    all.push(checked(
+        "page",
+        if is_allowed {
+            fine("whoever has the token may ask")
+        } else {
+            missing(
+                "nobody may ask there: add an [[allow]] rule with platform = \"console\", workspace = \"local\", channels = [\"page\"], users = [\"local\"]",
+            )
+        },
+    ));
+    all
+}

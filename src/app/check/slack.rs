@@ -1,0 +1,85 @@
+//! Slack: tokens, scopes, sockets, the workspace and the channels that the rules name.
+
+use super::{Checked, Found, channels, checked, exposed, fine, missing, open, workspaces};
+use crate::chat::slack::{Lookups, Presence, Slack};
+use crate::clock::Clock;
+use crate::config::{Config, SlackMode};
+use crate::model::PlatformName;
+use jiff::SignedDuration;
+
+/// How far clocks may differ; AWS and Slack refuse at five minutes.
+const MOST_SKEW: SignedDuration = SignedDuration::from_mins(1);
+
+pub(super) async fn check(config: &Config) -> Vec<Checked> {
+    let Some(settings) = &config.slack else { return Vec::new() };
+    let tokens = match settings.fetch_tokens() {
+        Ok(tokens) => tokens,
+        Err(problems) => {
+            let left_out = |why| checked("Slack", missing(format!("{why}; without its tokens Slack is left out")));
+            return problems.into_iter().map(left_out).collect();
+        }
+    };
+    let sources = match &settings.mode {
+        SlackMode::Socket { app_token, .. } => [&settings.bot_token, app_token],
+        SlackMode::Http { signing_secret } => [&settings.bot_token, signing_secret],
+    };
+    let mut all: Vec<Checked> = sources.into_iter().filter_map(|source| exposed("Slack", source)).collect();
+    let slack = match Slack::new(settings, &tokens, Lookups::default(), Clock::system()) {
+        Ok(slack) => slack,
+        Err(error) => return vec![checked("Slack", missing(error.to_string()))],
+    };
+    // The bot's own token does not say anything about the other one.
+    if let Err(why) = slack.check_sockets().await {
+        all.push(checked("Slack", missing(why)));
+    }
+    if let Err(error) = slack.introduce().await {
+        all.push(checked("Slack", missing(error.to_string())));
+        return all;
+    }
+    let whereabouts = slack.whereabouts().unwrap_or_default();
+    all.push(checked("Slack", scopes(&whereabouts, slack.missing_scopes().await)));
+    all.extend(slack.clock_ahead_by().await.and_then(skewed));
+    if let Some(workspace) = slack.workspace() {
+        all.extend(elsewhere(config, workspace));
+        for channel in channels(config, PlatformName::Slack, workspace) {
+            all.push(checked(format!("Slack channel {channel}"), presence(slack.presence(channel).await)));
+        }
+    }
+    all
+}
+
+fn elsewhere(config: &Config, workspace: &str) -> impl Iterator<Item = Checked> {
+    workspaces(config, PlatformName::Slack).into_iter().filter(move |named| *named != workspace).map(move |named| {
+        let why =
+            format!("a rule or route names the workspace {named}, and the bot token is of {workspace}: nothing comes of it");
+        checked("Slack", missing(why))
+    })
+}
+
+fn presence(presence: Presence) -> Found {
+    match presence {
+        Presence::Member => fine("the bot is in it"),
+        Presence::Stranger => missing(
+            "the bot is not in it, or there is no such channel: write /invite @rotation-diag there (a private channel is seen by its members alone)",
+        ),
+        Presence::Unknown(why) => open(format!("it cannot be told whether the bot is in it: {why}")),
+    }
+}
+
+fn skewed(ahead_by: SignedDuration) -> Option<Checked> {
+    let seconds = ahead_by.as_secs();
+    let way = if seconds > 0 { "ahead of" } else { "behind" };
+    let why = format!("this machine's clock is {} s {way} Slack's: set it, or what is signed is refused", seconds.abs());
+    (ahead_by.abs() > MOST_SKEW).then(|| checked("clock", missing(why)))
+}
+
+fn scopes(whereabouts: &str, lacking: Option<Vec<&'static str>>) -> Found {
+    match lacking.as_deref() {
+        None => open(format!("the token works, {whereabouts}; its scopes were not told")),
+        Some([]) => fine(format!("the token works and has all scopes, {whereabouts}")),
+        Some(lacking) => missing(format!(
+            "the token lacks the scopes {}: add them under OAuth & Permissions, and install the app again",
+            lacking.join(", ")
+        )),
+    }
+}

@@ -1,0 +1,126 @@
+//! Signing in, and going on where one wanted to go, with what one had written.
+
+use super::Page;
+use super::attempts::{self, SignInError};
+use super::guard::admit;
+use super::routes::Words;
+use super::session::Session;
+use super::submissions::{Field, key, may_be_kept};
+use super::target::Target;
+use super::view;
+use crate::chat::document::Tone;
+use crate::chat::{Message, compose};
+use axum::Extension;
+use axum::extract::{ConnectInfo, Form, FromRequest as _, Query, Request, State};
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{Html, IntoResponse as _, Redirect, Response};
+use serde::Deserialize;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// How long words may be that are taken along, in characters: as long as the fields take.
+const MAX_WORDS: usize = 1_000;
+
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    #[serde(default)]
+    to: String,
+}
+
+/// Where somebody goes once they are in, and what they take along.
+pub(super) struct Luggage {
+    /// Where to.
+    pub(super) to: Target,
+    /// What they had written; may be empty.
+    pub(super) words: String,
+}
+
+pub(super) async fn form(
+    Extension(session): Extension<Session>,
+    State(page): State<Page>,
+    Query(wanted): Query<Wanted>,
+    headers: HeaderMap,
+) -> Response {
+    let to = Target::parse(&wanted.to).unwrap_or_else(Target::channel);
+    let keys = &page.console.keys;
+    // Signed in meanwhile, in another window.
+    if keys.ask_for_a_token() && keys.admits(&session, &headers) {
+        return Redirect::to(&to.path(&page.console.paths)).into_response();
+    }
+    page.sign_in(&session, None, &Luggage { to, words: String::new() }).into_response()
+}
+
+/// What is answered to words of somebody who is not, or no longer, signed in.
+pub(super) async fn with_words(page: &Page, session: &Session, request: Request) -> Response {
+    let Ok(Form(said)) = Form::<Words>::from_request(request, &()).await else {
+        return page.refused(StatusCode::UNAUTHORIZED, "Sign in first.");
+    };
+    let words = Some(said.words).filter(|words| may_be_kept(words)).unwrap_or_default();
+    let kept = if words.is_empty() { "" } else { ", and what you wrote is kept" };
+    let why = compose::notice(Tone::Warning, &format!("sign in first: nothing was sent{kept}"));
+    let luggage = Luggage { to: said.origin.place(), words };
+    (StatusCode::UNAUTHORIZED, page.sign_in(session, Some(&why), &luggage)).into_response()
+}
+
+#[derive(Deserialize)]
+pub(super) struct Given {
+    form: String,
+    token: String,
+    #[serde(default)]
+    to: String,
+    #[serde(default)]
+    words: String,
+}
+
+pub(super) async fn sign_in(
+    State(page): State<Page>,
+    Extension(session): Extension<Session>,
+    client: Option<Extension<ConnectInfo<SocketAddr>>>,
+    headers: HeaderMap,
+    Form(given): Form<Given>,
+) -> Response {
+    // Where the server does not tell addresses, all clients are one.
+    let peer = client.map_or(IpAddr::from(Ipv4Addr::UNSPECIFIED), |Extension(ConnectInfo(address))| address.ip());
+    let from = attempts::source(peer, &headers, &page.console.settings.trusted_proxies);
+    let to = Target::parse(&given.to).unwrap_or_else(Target::channel);
+    let words: String = given.words.chars().take(MAX_WORDS).collect();
+    let luggage = Luggage { to, words };
+    if !page.console.keys.is_form(&session, &given.form) {
+        let why = compose::notice(Tone::Warning, "this page was older than the program behind it: give the token once more");
+        return (StatusCode::FORBIDDEN, page.sign_in(&session, Some(&why), &luggage)).into_response();
+    }
+    let (status, why) = match page.console.keys.sign_in(&session, &given.token, from) {
+        Ok(()) => {
+            let mut response = Redirect::to(&page.unpacked(&session, luggage).path(&page.console.paths)).into_response();
+            admit(response.headers_mut(), &page, &session);
+            return response;
+        }
+        Err(SignInError::Wrong) => (StatusCode::FORBIDDEN, "this is not the token"),
+        Err(SignInError::TooMany) => (StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens came: try again in a minute"),
+    };
+    let why = compose::notice(Tone::Warning, why);
+    let mut response = (status, page.sign_in(&session, Some(&why), &luggage)).into_response();
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        response.headers_mut().insert(RETRY_AFTER, attempts::SPAN.as_secs().into());
+    }
+    response
+}
+
+impl Page {
+    fn sign_in(&self, session: &Session, why_not: Option<&Message>, luggage: &Luggage) -> Html<String> {
+        view::sign_in(&self.console.paths, &self.console.keys.form(session), why_not, luggage)
+    }
+
+    /// Puts the words back into their field, and says where that is.
+    fn unpacked(&self, session: &Session, Luggage { to, words }: Luggage) -> Target {
+        if words.is_empty() {
+            return to;
+        }
+        let once = (self.console.settings.new_id)();
+        let key = key(session, &once);
+        self.console.submissions.begin(&key, if to.is_thread() { Field::Say } else { Field::Ask }, Some(&words));
+        let why = compose::notice(Tone::Warning, "this was not sent yet, because you were signed out: send it now");
+        self.console.submissions.give_back(&key, why);
+        to.asked(&once)
+    }
+}

@@ -1,0 +1,68 @@
+//! As whom and in which servers the bot is there, for the operator at the start.
+
+use super::Discord;
+use super::command;
+use super::rest::{Call, Failure};
+use super::snowflake::Snowflake;
+use crate::redact::SafeText;
+use crate::report::inert;
+use serde::Deserialize;
+use serenity::http::Route;
+use std::time::Duration;
+
+/// The waits before Discord is asked again.
+const AGAIN: [Duration; 4] = [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(30), Duration::from_secs(120)];
+/// Servers that are named; the others are counted.
+const MOST_NAMED: usize = 20;
+/// Servers that Discord tells at once. Source: Discord developer documentation, "Get Current User Guilds": at most 200.
+const PAGE: usize = 200;
+
+#[derive(Deserialize)]
+struct Named {
+    id: Snowflake,
+    #[serde(default, alias = "username")]
+    name: String,
+}
+
+impl Named {
+    fn shown(&self) -> SafeText {
+        let name = inert::one_line(&SafeText::redact(&self.name));
+        SafeText::redact(&format!("{name} ({})", self.id))
+    }
+}
+
+impl Discord {
+    /// Tells the operator who and where the bot is, and in which of the configuration's servers it is not.
+    pub(super) async fn introduce(&self) {
+        for wait in AGAIN {
+            match self.presence().await {
+                Ok((me, servers)) => return self.tell_presence(&me, &servers),
+                Err(failure) => tracing::info!("Discord did not say where the bot is: {}", command::why(&failure)),
+            }
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    async fn presence(&self) -> Result<(Named, Vec<Named>), Failure> {
+        let unread = |_| Failure::Lost("the answer could not be read");
+        let me = self.rest.send(Call::get(Route::UserMe)).await?;
+        let servers = self.rest.send(Call::get(Route::UserMeGuilds)).await?;
+        Ok((serde_json::from_value(me).map_err(unread)?, serde_json::from_value(servers).map_err(unread)?))
+    }
+
+    fn tell_presence(&self, me: &Named, servers: &[Named]) {
+        let bot = me.shown();
+        let named: Vec<String> = servers.iter().take(MOST_NAMED).map(|server| server.shown().to_string()).collect();
+        let (named, more) = (named.join(", "), servers.len().saturating_sub(MOST_NAMED));
+        match (servers.len(), more) {
+            (0, _) => tracing::error!("on Discord as {bot}, but in no server: invite the bot to one"),
+            (1, _) => tracing::info!("on Discord as {bot}, in one server: {named}"),
+            (count, 0) => tracing::info!("on Discord as {bot}, in {count} servers: {named}"),
+            (count, more) => tracing::info!("on Discord as {bot}, in {count} servers or more: {named}, and {more} others"),
+        }
+        let is_in = |guild: Snowflake| servers.iter().any(|server| server.id == guild);
+        for guild in self.guilds.iter().filter(|guild| !is_in(**guild) && servers.len() < PAGE) {
+            tracing::error!("the bot is not in the server {guild}, which discord.guilds names: invite it, or correct the id");
+        }
+    }
+}

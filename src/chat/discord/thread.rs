@@ -1,0 +1,174 @@
+//! The thread of a message: opened once the message is there, and as soon as Discord lets it.
+//!
+//! A message counts as posted whatever becomes of its thread. Where that could not be opened yet, whoever writes to it or
+//! changes its message tries again; where Discord will not have it, replies go to the channel.
+
+use super::Discord;
+use super::limits;
+use super::mark;
+use super::refusal::{code, is_about_words};
+use super::rest::{Call, Failure};
+use super::snowflake::Snowflake;
+use crate::chat::document::Tone;
+use crate::clock::{deadline, this_instant};
+use serde_json::{Value, json};
+use serenity::http::Route;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Minutes without a message after which Discord archives a thread: three days, as long as an incident is talked about.
+///
+/// Source: Discord developer documentation, "Start Thread from Message": `auto_archive_duration`.
+const ARCHIVED_AFTER: u32 = 4_320;
+/// How often and how long opening a thread is tried at least; then the channel has to do.
+const TRIES: u32 = 5;
+const TRIED_FOR: Duration = Duration::from_secs(60);
+/// What a thread is called whose own name is refused or unknown.
+pub(super) const NAMELESS: &str = "rotation";
+
+/// A thread: its channel, and the message it hangs on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Thread {
+    pub(super) channel: Snowflake,
+    pub(super) root: Snowflake,
+}
+
+/// A thread that is still to be opened.
+#[derive(Debug, Clone)]
+pub(super) struct Unopened {
+    name: String,
+    tries: u32,
+    give_up_at: Instant,
+}
+
+/// What became of opening a thread.
+#[derive(Debug)]
+pub(super) enum Opening {
+    /// It is there.
+    Open,
+    /// There will be none.
+    Never,
+    /// Perhaps later.
+    NotYet(Failure),
+    /// The message it would hang on is gone.
+    RootGone,
+}
+
+impl Discord {
+    /// Opens the thread of a message that is there, unless that was done, or will not be. `name` is known by whoever posted
+    /// the message; else the message says it.
+    pub(super) async fn open_thread(&self, thread: Thread, name: Option<&str>) -> Opening {
+        if self.threadless.get(&thread.root).is_some() {
+            return Opening::Never;
+        }
+        let known = self.unopened.get(&thread.root);
+        let name = match (name, &known) {
+            (Some(name), _) => name.to_owned(),
+            (None, Some(known)) => known.name.clone(),
+            (None, None) => self.name_of(thread).await,
+        };
+        let give_up_at = known.as_ref().map_or_else(|| deadline(TRIED_FOR), |known| known.give_up_at);
+        let tries = known.map_or(0, |known| known.tries) + 1;
+        for called in [name.clone(), NAMELESS.to_owned()] {
+            let route = Route::ChannelMessageThreads { channel_id: thread.channel.of(), message_id: thread.root.of() };
+            let body = json!({ "name": called, "auto_archive_duration": ARCHIVED_AFTER });
+            let Err(failure) = self.rest.send(Call::post(route, body)).await else {
+                self.unopened.take(&thread.root);
+                return Opening::Open;
+            };
+            match failure.refusal() {
+                Some(code::THREAD_EXISTS) => {
+                    self.unopened.take(&thread.root);
+                    return Opening::Open;
+                }
+                Some(code::UNKNOWN_MESSAGE) => {
+                    self.unopened.take(&thread.root);
+                    return Opening::RootGone;
+                }
+                Some(code) if is_about_words(code) && called != NAMELESS => {}
+                Some(code) => {
+                    self.without_thread(thread, code);
+                    return Opening::Never;
+                }
+                None if tries >= TRIES && this_instant() >= give_up_at => {
+                    self.without_thread(thread, 0);
+                    return Opening::Never;
+                }
+                None => {
+                    self.unopened.put(thread.root, Unopened { name, tries, give_up_at });
+                    return Opening::NotYet(failure);
+                }
+            }
+        }
+        Opening::Never
+    }
+
+    /// Tries again to open the thread of a message where that did not work yet.
+    pub(super) async fn open_late(&self, thread: Thread) {
+        if self.is_unopened(thread) {
+            self.open_thread(thread, None).await;
+        }
+    }
+
+    /// True where the thread is still to be opened.
+    pub(super) fn is_unopened(&self, thread: Thread) -> bool {
+        self.unopened.get(&thread.root).is_some()
+    }
+
+    fn without_thread(&self, thread: Thread, code: u64) {
+        self.tell_once(thread.channel, code, "replies go to the channel instead of a thread");
+        self.unopened.take(&thread.root);
+        self.threadless.put(thread.root, ());
+    }
+
+    async fn name_of(&self, thread: Thread) -> String {
+        let route = Route::ChannelMessage { channel_id: thread.channel.of(), message_id: thread.root.of() };
+        let found = self.rest.send(Call::get(route)).await.unwrap_or_default();
+        name_from(found.get("content").and_then(Value::as_str).unwrap_or_default())
+    }
+}
+
+/// What a thread is called whose first message says `content`: its title, without its marks and whom it calls.
+pub(super) fn name_from(content: &str) -> String {
+    let first = content.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let mut plain = String::with_capacity(first.len());
+    let mut rest = first.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' => plain.extend(rest.next()),
+            '*' | '\u{200b}' => {}
+            c if mark::is_unseen(c) => {}
+            c => plain.push(c),
+        }
+    }
+    let mut name = plain.trim();
+    if let Some(said) = name.strip_prefix("<@").and_then(|called| called.split_once("> ")).map(|(_, said)| said) {
+        name = said;
+    }
+    name = name.strip_prefix("@here ").unwrap_or(name);
+    for tone in [Tone::Working, Tone::Bad, Tone::Warning, Tone::Good] {
+        name = name.strip_prefix(tone.mark()).unwrap_or(name).trim_start();
+    }
+    match limits::cut(name, limits::THREAD_NAME) {
+        name if name.is_empty() => NAMELESS.to_owned(),
+        name => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_found_again_is_called_what_its_message_says() {
+        for (content, name) in [
+            ("\u{2061}\u{2062}🔎 Looking into prod/orders\\-db …", "Looking into prod/orders-db …"),
+            ("<@&43> 🔴 **prod/x is not rotating \\*\\*why\\*\\***\n\n**Proof**", "prod/x is not rotating **why**"),
+            ("@here **prod/x**", "prod/x"),
+            ("", NAMELESS),
+            ("🔎", NAMELESS),
+        ] {
+            assert_eq!(name_from(content), name);
+        }
+    }
+}

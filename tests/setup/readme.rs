@@ -1,0 +1,49 @@
+//! The README's chapters: their commands and configurations.
+
+use std::path::Path;
+
+/// A file of the repository.
+pub(crate) fn file(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+/// The blocks of a chapter that are in `language`, each without its indentation.
+pub(crate) fn blocks(heading: &str, language: &str) -> Vec<String> {
+    let readme = file("README.md");
+    let (_, rest) = readme.split_once(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("the README has no {heading:?}"));
+    let level = heading.split(' ').next().unwrap().len();
+    let (mut found, mut open): (Vec<String>, Option<(bool, usize)>) = (Vec::new(), None);
+    for line in rest.lines() {
+        let text = line.trim_start();
+        match (text.strip_prefix("```"), open) {
+            (Some(_), Some(_)) => open = None,
+            (Some(named), None) => {
+                let wanted = named == language;
+                open = Some((wanted, line.len() - text.len()));
+                if wanted {
+                    found.push(String::new());
+                }
+            }
+            (None, Some((true, indent))) => {
+                let last = found.last_mut().unwrap();
+                last.push_str(line.get(indent..).unwrap_or_default());
+                last.push('\n');
+            }
+            (None, None) if text.starts_with('#') && text.split(' ').next().unwrap().len() <= level => break,
+            (None, _) => {}
+        }
+    }
+    assert!(!found.is_empty(), "{heading}: no block in {language}");
+    found
+}
+
+/// The chapter's configuration.
+pub(crate) fn toml(heading: &str) -> String {
+    blocks(heading, "toml").concat()
+}
+
+/// The chapter's commands, each on one line.
+pub(crate) fn commands(heading: &str) -> Vec<String> {
+    let text = blocks(heading, "sh").concat().replace("\\\n", " ");
+    text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).filter(|line| !line.is_empty()).collect()
+}
