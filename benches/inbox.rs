@@ -52,7 +52,7 @@ fn entry(number: usize, of: &Waiting) -> Entry {
         lane: place.channel.clone(),
         subject: (number % of.subjects).to_string(),
         same: None,
-        trigger: Trigger::Command(Command { actor, place, reply_to: None, question }),
+        trigger: Trigger::Command(Command { actor, place, reply_to: None, question, in_thread: false }),
         what: SafeText::redact("a question"),
     }
 }

@@ -45,8 +45,9 @@ impl Bot {
 
     /// A thread is opened for what can be looked into. Whoever asks in vain is told alone, as far as that is known soon.
     async fn question(&self, claimed: &Claimed, command: &Command) -> Result<Ending, Undone> {
-        let Command { actor, place, reply_to, question } = command;
+        let Command { actor, place, reply_to, question, in_thread } = command;
         let id = &claimed.subject;
+        let manner = if *in_thread { Manner::of(place).in_thread() } else { Manner::of(place) };
         // A run that was cut short may have opened it.
         let is_open = self.store.thread(id).await?.is_some();
         // Asked again: the rules may have changed since it was accepted.
@@ -67,7 +68,7 @@ impl Bot {
             seen = tokio::time::timeout(UNSEEN_LOOK, &mut looking).await.ok();
             if seen == Some(Whereabouts::Nowhere) {
                 let near = self.near_names(actor, place, &question.secret, places).await;
-                let message = compose::not_found(&question.secret, &named(places), &near, Manner::of(place));
+                let message = compose::not_found(&question.secret, &named(places), &near, manner);
                 return Ok(told_alone(claimed, command, to, message, Decision::Rejected, "there is no such secret"));
             }
         }

@@ -111,7 +111,7 @@ impl Bot {
             return Ok(answer(compose::pasted_value()));
         }
         // In a thread people talk.
-        let is_talk = self.store.thread_at(&inbound.place).await?.is_some() && !command::names_a_secret(words);
+        let is_talk = !self.threads_meant(&inbound.place).await?.is_empty() && !command::names_a_secret(words);
         match command::parse(words) {
             Ok(Asked::Help) => Ok(answer(compose::help(manner))),
             Ok(Asked::FollowUp(action)) => self.follow_up(inbound, action).await,
@@ -151,7 +151,8 @@ impl Bot {
         let lane = lane(&place);
         let held_in = place.thread.as_deref().unwrap_or_default();
         let same = format!("{lane}/{held_in}/{}/{}", actor.user, serde_json::json!(question));
-        let command = Command { actor: actor.clone(), place, reply_to: inbound.reply_to.clone(), question };
+        let in_thread = inbound.place.thread.is_some();
+        let command = Command { actor: actor.clone(), place, reply_to: inbound.reply_to.clone(), question, in_thread };
         let audit = Audited::person(actor, &inbound.place, "investigate", &subject, Decision::Allowed, "");
         let origin = origin(inbound);
         let entry = Entry {

@@ -98,6 +98,9 @@ pub struct Command {
     pub reply_to: Option<ReplyTo>,
     /// What.
     pub question: Question,
+    /// True where it was asked in a thread.
+    #[serde(default)]
+    pub in_thread: bool,
 }
 
 /// A person acts on an investigation.

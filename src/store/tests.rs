@@ -29,7 +29,7 @@ fn entry(key: &str, lane: &str, subject: &str) -> Entry {
         standing: Standing::Member,
     };
     let reply_to = Some(ReplyTo("https://answers.example/capability".to_owned()));
-    let command = Command { actor, place: place(lane), reply_to, question: question() };
+    let command = Command { actor, place: place(lane), reply_to, question: question(), in_thread: false };
     Entry {
         key: key.to_owned(),
         origin: key.to_owned(),

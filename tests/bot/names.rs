@@ -180,7 +180,7 @@ async fn a_name_that_does_not_exist_is_answered_to_its_asker_alone_with_names_th
         let whispers = slack.with(|state| state.whispers.clone());
         let (_, answer) = whispers.iter().find(|(to, _)| *to == format!("answer-to-{key}")).unwrap();
         assert_eq!(answer.title.as_str(), "There is no secret prod/order-db in prod, eu-west-1");
-        assert_eq!(answer.tone, Tone::Neutral);
+        assert_eq!(answer.tone, Tone::Warning);
         let text = whole_text(answer);
         for name in near {
             assert!(text.contains(&format!("/rotation-diag {name}")), "{text}");
@@ -236,9 +236,10 @@ async fn a_name_that_is_known_in_another_place_is_offered_with_that_place() {
 
 #[tokio::test]
 async fn what_could_not_be_looked_for_everywhere_has_its_thread() {
-    for fault in
-        ["[caller]\ndeny = [\"secretsmanager:DescribeSecret\"]\n", "[[fault]]\noperation = \"DescribeSecret\"\nhang = true\n"]
-    {
+    for fault in [
+        "[caller]\ndeny = [\"secretsmanager:DescribeSecret\"]\n",
+        "[[fault]]\noperation = \"secretsmanager:DescribeSecret\"\nhang = true\n",
+    ] {
         let accounts = Simulated::new(&[("prod", "role_detached_policy", fault)]);
         let mut world = World::new(RULES, accounts).await;
         let slack = Fake::new(PlatformName::Slack);

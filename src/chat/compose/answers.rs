@@ -110,7 +110,7 @@ pub fn not_found(secret: &SecretRef, places: &[(String, String)], near: &[NearNa
         [(account, region)] => format!("{account}, {region}"),
         several => format!("any of the {} places you may ask about", several.len()),
     };
-    let mut message = Message::line(Tone::Neutral, safe(&format!("There is no secret {what} in {place}")));
+    let mut message = Message::line(Tone::Warning, safe(&format!("There is no secret {what} in {place}")));
     if !near.is_empty() {
         let names: Vec<String> = near.iter().map(|near| one_line(&safe(&near.name))).collect();
         message.parts.extend(section("Did you mean", &names, 0));

@@ -5,6 +5,7 @@
 
 use super::session::Session;
 use crate::chat::Message;
+use crate::chat::command::holds_a_value;
 use crate::chat::document::Tone;
 use crate::clock;
 use crate::redact::SafeText;
@@ -66,7 +67,7 @@ pub(super) fn key(session: &Session, once: &str) -> String {
 /// True for words that may be put back into their field. What would be hidden anywhere else, such as a value that was pasted
 /// by mistake, is not.
 pub(super) fn may_be_kept(words: &str) -> bool {
-    one_line(&SafeText::redact(words)) == words
+    !holds_a_value(words, |_| false) && one_line(&SafeText::redact(words)) == words
 }
 
 impl Submissions {
@@ -189,9 +190,13 @@ mod tests {
     #[test]
     fn words_come_back_unless_a_value_was_pasted() {
         let submissions = Submissions::default();
-        for (words, is_kept) in
-            [("/rotation-diag prod/ordres-db", true), ("ghp_16C7e42F292c6912E7710c838347Ae178B4a", false), ("a\u{202e}b", false)]
-        {
+        for (words, is_kept) in [
+            ("/rotation-diag prod/ordres-db", true),
+            ("ghp_16C7e42F292c6912E7710c838347Ae178B4a", false),
+            ("q8Zr2LxV5tNw9KcB3mYh7PdF4sGj6TaE", false),
+            ("prod/x Xk9#mP2$vL8q", false),
+            ("a\u{202e}b", false),
+        ] {
             submissions.begin("one.1", Field::Ask, Some(words));
             assert_eq!(submissions.of("one.1").unwrap().words, None);
             submissions.give_back("one.1", said("no"));
