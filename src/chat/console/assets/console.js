@@ -71,6 +71,7 @@
 
   function show(wanted) {
     const typed = new Map(fields().map((field) => [field.id, field.value]));
+    const held = document.activeElement?.closest("article[id]")?.id;
     document.title = wanted.title;
     become(document.body, wanted.body);
     for (const field of fields()) {
@@ -79,6 +80,8 @@
       // Words that turned out later to have started nothing.
       if (field.value === "" && !writes && field.hasAttribute("data-kept")) field.value = field.getAttribute("value");
     }
+    // A message whose buttons went away, because it is being worked on, keeps the focus that one of them had.
+    if (held && document.activeElement === document.body) document.getElementById(held)?.focus({ preventScroll: true });
     reveal();
   }
 
