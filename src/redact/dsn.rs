@@ -20,6 +20,11 @@ fn run_before(text: &str, end: usize, belongs: impl Fn(u8) -> bool) -> Range<usi
     start.min(end)..end
 }
 
+/// The text up to a little behind `end`. What is refused is looked at again behind it, so nothing is followed for long.
+fn near(text: &str, end: usize) -> &str {
+    text.get(..text.floor_char_boundary(end.saturating_add(2 * LONGEST))).unwrap_or(text)
+}
+
 /// The word in front of `end`: everything behind the last blank.
 fn word_before(text: &str, end: usize) -> Range<usize> {
     run_before(text, end, |byte| !byte.is_ascii_whitespace())
@@ -161,6 +166,7 @@ fn is_no_word(text: &str) -> bool {
 
 /// The last of the five fields of a line of `.pgpass` (PostgreSQL, "The Password File").
 pub(super) fn pgpass(text: &str, found: Range<usize>) -> Option<Range<usize>> {
+    let text = near(text, found.end);
     let host = word_before(text, found.start);
     let is_field = |byte: u8| is_name_byte(byte) || byte == b'*';
     if host.is_empty() || !text.get(host)?.bytes().all(|byte| is_field(byte) || is_quote(byte) || byte == b'\\') {
@@ -181,6 +187,7 @@ pub(super) fn pgpass(text: &str, found: Range<usize>) -> Option<Range<usize>> {
 
 /// The password of a statement: the next quoted value that is none of `FROM`, `TO` or a user, or the next bare word.
 pub(super) fn statement(text: &str, found: Range<usize>) -> Option<Range<usize>> {
+    let text = near(text, found.end);
     let head = text.get(found.clone())?.to_ascii_lowercase();
     let rest_end = run_within(text, found.end, |byte| byte != b'\n' && byte != b';');
     let rest = text.get(found.end..rest_end)?.to_ascii_lowercase();
@@ -270,6 +277,7 @@ fn dollar_quoted(text: &str, at: usize) -> Option<Range<usize>> {
 /// The password behind a word of Redis or of a `.netrc`: `AUTH user password`, `requirepass password`, `login user password
 /// password`, `SETUSER user on >password`.
 pub(super) fn behind_word(text: &str, found: Range<usize>) -> Option<Range<usize>> {
+    let text = near(text, found.end);
     let is_part = |byte: u8| !byte.is_ascii_whitespace() && !is_quote(byte);
     let word_at = |at: usize| {
         let start = run_within(text, at, |byte| is_blank(byte) || is_quote(byte));

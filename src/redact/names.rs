@@ -46,8 +46,15 @@ pub(super) fn token(text: &str, word: Range<usize>) -> Option<Range<usize>> {
     (!id || name.ends_with("rotation")).then_some(range)
 }
 
+/// The text up to a little behind a name. What is refused is looked at again behind it, so no value is followed for long.
+fn near<'t>(text: &'t str, word: &Range<usize>) -> &'t str {
+    const LONGEST: usize = 512;
+    text.get(..text.floor_char_boundary(word.end.saturating_add(LONGEST))).unwrap_or(text)
+}
+
 /// The token of a vendor that is named in front of it: letters and digits without a word in them.
 pub(super) fn vendor(text: &str, word: Range<usize>) -> Option<Range<usize>> {
+    let text = near(text, &word);
     /// What ends the name of an id, a hash or a place rather than of a token.
     const HARMLESS: [&str; 22] = [
         "id", "ids", "sha", "sha1", "sha256", "hash", "digest", "version", "arn", "url", "uri", "host", "channel", "user",
@@ -79,6 +86,7 @@ pub(super) fn vendor(text: &str, word: Range<usize>) -> Option<Range<usize>> {
 
 /// A key behind a name that ends with `key` or the like: only what is random, because most keys are those of tables and caches.
 pub(super) fn key(text: &str, word: Range<usize>) -> Option<Range<usize>> {
+    let text = near(text, &word);
     const SHORTEST: usize = 20;
     const HARMLESS: [&str; 16] = [
         "cache",
