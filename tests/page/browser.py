@@ -294,8 +294,12 @@ def with_the_keyboard(playwright, address, folder):
         page.keyboard.press("/")
         page.keyboard.type("/rotation-diag prod/order-db")
         page.keyboard.press("Enter")
+        # A slip of the pen is told to its writer alone; the field keeps the words.
+        expect(page.locator("#whispers")).to_contain_text("There is no secret prod/order-db")
+        page.locator("#ask").fill("/rotation-diag prod/orders-db")
+        page.keyboard.press("Enter")
         page.wait_for_url("**/threads/**")
-        expect(visit.verdict()).to_contain_text("there is no such secret")
+        expect(visit.verdict()).to_contain_text("prod/orders-db is not rotating")
         rerun = visit.verdict().get_by_role("button", name="Rerun all")
         for _ in range(60):
             page.keyboard.press("Tab")
