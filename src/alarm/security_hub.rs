@@ -100,7 +100,7 @@ fn read_ocsf(finding: &Value, of_event: Option<Timestamp>) -> Result<Alarm, &'st
     let rule = at_path("/finding_info/analytic/name").unwrap_or_default();
     let resource = objects(finding.get("resources")).find(|one| text(one, "type") == Some("AWS::SecretsManager::Secret"));
     let secret: Option<SecretRef> = resource
-        .and_then(|one| [text(one, "uid"), text(one, "uid_alt")].into_iter().flatten().filter(|id| id.starts_with("arn:")).next())
+        .and_then(|one| [text(one, "uid"), text(one, "uid_alt")].into_iter().flatten().find(|id| id.starts_with("arn:")))
         .or_else(|| resource.and_then(|one| text(one, "name").or_else(|| text(one, "uid"))))
         .and_then(|id| id.parse().ok());
     let name = name_of(control.as_deref(), [title, rule], secret.is_some())?;

@@ -238,7 +238,8 @@ async fn what_ends_of_the_process_cut_short_again_and_again_is_done_all_the_same
     }
     let slack = Fake::new(PlatformName::Slack);
     world.start(std::slice::from_ref(&slack));
-    verdict(&world, &slack).await;
+    let is_told = |state: &super::world::State| state.shown.iter().any(|shown| shown.title().contains("is not rotating"));
+    slack.until("the verdict", is_told).await;
     assert_eq!(world.store.dead_letters(10).await.unwrap(), []);
     world.end().await;
 }
