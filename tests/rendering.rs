@@ -160,6 +160,7 @@ fn diagnosis(outcome: Outcome, findings: Vec<Finding>) -> Diagnosis {
         not_checked: vec![NotChecked { cause: Cause::AwsServiceIssue, missing: "AWS Health needs a support plan".to_owned() }],
         failing: None,
         last_success_at: Some(at("2026-10-14T02:00:00Z")),
+        follow_up: None,
     }
 }
 

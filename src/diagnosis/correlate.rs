@@ -2,177 +2,14 @@
 
 use super::case::Case;
 use super::rule::Stage;
+use super::rules::rule_of;
 use crate::model::{Cause, Change, Confidence, CorrelatedChange, Finding, Proof, StepName, without_version};
 
 /// How long before the first failure a change must have happened to count as its likely origin, in minutes.
 pub(super) const CLOSE_MINUTES: i64 = 30;
 
-/// What comes of a way through the network that is closed.
-const NO_WAY: &[Cause] = &[
-    Cause::AwsEndpointUnreachable,
-    Cause::DbNetworkUnreachable,
-    Cause::SuperuserMetadataApiError,
-    Cause::DirectoryKinitFailed,
-    Cause::DbLoginAmbiguous,
-    Cause::DbSuperuserLoginAmbiguous,
-    Cause::TargetServiceError,
-];
-
-/// Of every kind of change: CloudTrail's event names, the most telling first, and the causes it can produce.
-///
-/// Names are those of `LookupEvents`; Lambda's carry the API version, other versions of the same name count too.
-/// Source: AWS CloudTrail User Guide, and each service's API reference.
-const EXPLAINS: &[(&[&str], &[Cause])] = &[
-    (
-        &[
-            "DetachRolePolicy",
-            "DeleteRolePolicy",
-            "PutRolePolicy",
-            "CreatePolicyVersion",
-            "SetDefaultPolicyVersion",
-            "DeleteRole",
-        ],
-        &[
-            Cause::IamIdentityPolicyMissing,
-            Cause::SuperuserSecretAccessDenied,
-            Cause::LambdaEniPermissionMissing,
-            Cause::KmsAccessDenied,
-            Cause::LambdaEnvKmsDenied,
-            Cause::SuperuserMetadataApiError,
-        ],
-    ),
-    (&["PutRolePolicy", "AttachRolePolicy", "CreatePolicyVersion", "SetDefaultPolicyVersion"], &[Cause::IamExplicitDeny]),
-    (
-        &["UpdateAssumeRolePolicy"],
-        &[Cause::IamIdentityPolicyMissing, Cause::LambdaEniPermissionMissing, Cause::LambdaEnvKmsDenied],
-    ),
-    (
-        &["PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary", "AttachPolicy", "UpdatePolicy"],
-        &[Cause::PermissionsBoundaryOrScpDeny],
-    ),
-    (&["PutResourcePolicy", "DeleteResourcePolicy"], &[Cause::SecretResourcePolicyDeny, Cause::SecretResourcePolicyMissingAllow]),
-    (&["PutKeyPolicy", "RevokeGrant", "RetireGrant"], &[Cause::KmsAccessDenied, Cause::LambdaEnvKmsDenied]),
-    (&["DisableKey", "ScheduleKeyDeletion"], &[Cause::KmsKeyDisabledOrPendingDeletion, Cause::LambdaEnvKmsDenied]),
-    (
-        &["UpdateFunctionCode20150331v2"],
-        &[
-            Cause::CodeImportError,
-            Cause::CodeRuntimeUpgradedAbi,
-            Cause::CodeSyntaxOrHandlerError,
-            Cause::CodeMissingEnv,
-            Cause::CodeNotImplemented,
-            Cause::CodeUnhandledException,
-            Cause::DependencyMissingAtRuntime,
-            Cause::DependencyApiChanged,
-            Cause::TemplateBug,
-            Cause::LambdaTimeoutTooShort,
-            Cause::LambdaOom,
-            Cause::LambdaExtensionCrash,
-            Cause::LambdaStateFailed,
-            Cause::DbScramLibpqOld,
-            Cause::DbSslMismatch,
-            Cause::RotationLambdaMisbound,
-            Cause::RotationTokenMissingCrossAccount,
-            Cause::DbPasswordPolicyOrChars,
-        ],
-    ),
-    (
-        &["UpdateFunctionConfiguration20150331v2", "PublishLayerVersion20181031"],
-        &[
-            Cause::CodeImportError,
-            Cause::CodeRuntimeUpgradedAbi,
-            Cause::CodeSyntaxOrHandlerError,
-            Cause::CodeMissingEnv,
-            Cause::CodeUnhandledException,
-            Cause::DependencyMissingAtRuntime,
-            Cause::DependencyApiChanged,
-            Cause::LambdaTimeoutTooShort,
-            Cause::LambdaOom,
-            Cause::LambdaExtensionCrash,
-            Cause::LambdaStateFailed,
-            Cause::LambdaVpcConfigInvalid,
-            Cause::LambdaVpcCapacity,
-            Cause::LambdaEnvKmsDenied,
-            Cause::LambdaEniPermissionMissing,
-            Cause::DbScramLibpqOld,
-            Cause::DbSslMismatch,
-            Cause::IamIdentityPolicyMissing,
-            Cause::RotationLambdaMisbound,
-            Cause::DbPasswordPolicyOrChars,
-        ],
-    ),
-    (&["RemovePermission20150331v2", "AddPermission20150331v2"], &[Cause::LambdaInvokePermissionMissing]),
-    (&["DeleteFunction20150331", "DeleteAlias20150331"], &[Cause::LambdaFunctionMissing, Cause::LambdaInvokePermissionMissing]),
-    (&["PutFunctionConcurrency20171031"], &[Cause::LambdaThrottledConcurrency]),
-    (&["RevokeSecurityGroupEgress", "RevokeSecurityGroupIngress", "ModifySecurityGroupRules"], NO_WAY),
-    (
-        &["DeleteVpcEndpoints", "ModifyVpcEndpoint"],
-        &[Cause::AwsEndpointUnreachable, Cause::VpcEndpointPolicyDeny, Cause::SuperuserMetadataApiError],
-    ),
-    (
-        &["DeleteNatGateway"],
-        &[
-            Cause::AwsEndpointUnreachable,
-            Cause::SuperuserMetadataApiError,
-            Cause::TargetServiceError,
-            Cause::DbNetworkUnreachable,
-        ],
-    ),
-    (
-        &["UpdateFunctionConfiguration20150331v2"],
-        &[Cause::AwsEndpointUnreachable, Cause::DbNetworkUnreachable, Cause::DbLoginAmbiguous, Cause::DbSuperuserLoginAmbiguous],
-    ),
-    (
-        &["ModifyDBInstance", "ModifyDBCluster", "RestoreDBInstanceFromDBSnapshot", "ModifyDBParameterGroup"],
-        &[
-            Cause::DbAuthFailed,
-            Cause::DbSslMismatch,
-            Cause::DbHostMismatchReplica,
-            Cause::DbScramLibpqOld,
-            Cause::DbPasswordPolicyOrChars,
-            Cause::DbLoginAmbiguous,
-            Cause::DbSuperuserLoginAmbiguous,
-            Cause::DbNetworkUnreachable,
-        ],
-    ),
-    (&["ReplaceRoute", "DeleteRoute", "ReplaceNetworkAclEntry", "CreateNetworkAclEntry"], NO_WAY),
-    (&["DeleteSubnet", "DeleteSecurityGroup"], &[Cause::LambdaVpcConfigInvalid]),
-    (
-        &["PutSecretValue", "UpdateSecret", "UpdateSecretVersionStage"],
-        &[
-            Cause::SecretJsonKeyMissing,
-            Cause::SecretJsonEngineWrong,
-            Cause::SecretJsonInvalid,
-            Cause::SecretMasterarnMissing,
-            Cause::SecretUsernameChanged,
-            Cause::StuckAwspending,
-            Cause::VersionNotStagedRace,
-            Cause::DbAuthFailed,
-            Cause::DbNameMissing,
-            Cause::DbSslMismatch,
-            Cause::DbHostnameVerification,
-            Cause::DbNetworkUnreachable,
-            Cause::UsernameTooLongForClone,
-            Cause::SuperuserMetadataNotFound,
-            Cause::TargetServiceError,
-            Cause::DbHostMismatchReplica,
-            Cause::DbLoginAmbiguous,
-            Cause::RotationAbandonedManualChange,
-            Cause::SecretNoCurrentValue,
-        ],
-    ),
-    (&["CancelRotateSecret"], &[Cause::RotationDisabled, Cause::RotationNoLambdaArn]),
-    (&["RotateSecret", "RestoreSecret"], &[Cause::ScheduleWrongOrOverdue, Cause::RotationNoLambdaArn]),
-    (&["DeleteSecret"], &[Cause::SecretMarkedForDeletion]),
-];
-
-/// The CloudTrail event names that can explain `cause`, the most telling first; some may come twice.
-pub fn events_explaining(cause: Cause) -> impl Iterator<Item = &'static str> {
-    EXPLAINS.iter().filter(move |(_, causes)| causes.contains(&cause)).flat_map(|(events, _)| events.iter().copied())
-}
-
 fn can_explain(event: &str, cause: Cause) -> bool {
-    events_explaining(cause).any(|name| without_version(name) == without_version(event))
+    rule_of(cause).is_some_and(|rule| rule.explaining_events().any(|name| without_version(name) == without_version(event)))
 }
 
 /// Places the changes before the failures; one shortly before the first failure, of a kind that can produce a
@@ -241,8 +78,9 @@ mod tests {
     }
 
     #[test]
-    fn every_cause_named_in_the_matrix_is_looked_up_by_at_least_one_event() {
-        assert!(events_explaining(Cause::LambdaFunctionMissing).any(|name| name == "DeleteFunction20150331"));
-        assert_eq!(events_explaining(Cause::Benign).count(), 0);
+    fn the_labels_of_lines_are_explained_by_nothing() {
+        for label in Cause::ALL.iter().filter(|cause| cause.is_line_label()) {
+            assert!(!can_explain("DeleteFunction20150331", *label), "{label}");
+        }
     }
 }

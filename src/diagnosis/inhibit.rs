@@ -1,7 +1,8 @@
 //! Root causes first, symptoms beneath them.
 
 use super::case::Case;
-use super::rule::Stage;
+use super::rule::{Specificity, Stage};
+use super::rules::rule_of;
 use crate::model::{Cause, Confidence, Finding, Severity, StepName};
 use jiff::{SignedDuration, Timestamp};
 use std::cmp::Reverse;
@@ -16,7 +17,7 @@ pub(super) fn rank(case: &Case<'_>, mut findings: Vec<(Stage, Finding)>) -> Vec<
     findings.retain(|(_, finding)| !explained || finding.cause != Cause::UnknownFailure);
     let newest = findings
         .iter()
-        .filter(|(stage, finding)| explains_failures(*stage, finding) && vagueness(finding.cause) == 0)
+        .filter(|(stage, finding)| explains_failures(*stage, finding) && specificity(finding.cause) == Specificity::Defect)
         .filter_map(|(_, finding)| last_seen(finding))
         .max();
     let unreached = newest_attempt_is_unseen(case);
@@ -28,7 +29,7 @@ pub(super) fn rank(case: &Case<'_>, mut findings: Vec<(Stage, Finding)>) -> Vec<
             *stage < Stage::Aftermath,
             finding.confidence > Confidence::Possible,
             unreached && *stage == Stage::Start,
-            Reverse(vagueness(finding.cause)),
+            specificity(finding.cause),
             // What newer invocations no longer say may be mended by now.
             last_seen(finding).is_none_or(|at| Some(at) >= newest),
             finding.confidence,
@@ -52,23 +53,15 @@ pub(super) fn rank(case: &Case<'_>, mut findings: Vec<(Stage, Finding)>) -> Vec<
     ranked
 }
 
-/// How little a cause says about why rotation fails: a vaguer one is a symptom of any that says more.
-///
-/// 0 names the defect; 1 names what did not work, not why; 2 names how it surfaced; 3 only that nothing happens.
-fn vagueness(cause: Cause) -> u8 {
-    match cause {
-        Cause::DbLoginAmbiguous | Cause::DbSuperuserLoginAmbiguous => 1,
-        Cause::CodeUnhandledException | Cause::VersionNotStagedRace | Cause::AwsApiThrottled => 2,
-        Cause::UnknownFailure | Cause::ScheduleWrongOrOverdue => 3,
-        _ => 0,
-    }
+fn specificity(cause: Cause) -> Specificity {
+    rule_of(cause).map_or(Specificity::Defect, |rule| rule.specificity)
 }
 
 fn explains_failures(stage: Stage, finding: &Finding) -> bool {
     stage < Stage::Aftermath
         && finding.severity > Severity::Info
         && finding.confidence > Confidence::Possible
-        && vagueness(finding.cause) < vagueness(Cause::UnknownFailure)
+        && specificity(finding.cause) > Specificity::Nothing
 }
 
 /// True when the newest attempt failed long after the last invocation that is seen to fail: it did not reach the function.
@@ -83,7 +76,7 @@ fn is_symptom(case: &Case<'_>, (root_stage, root): (Stage, Cause), (stage, cause
         (Stage::Subject, _) | (_, Stage::Aftermath) => true,
         // Nothing inside the function can fail by itself while no invocation reaches it.
         (Stage::Start, Stage::Step | Stage::Inferred) if case.failures.is_empty() => true,
-        _ => vagueness(cause) > vagueness(root),
+        _ => specificity(cause) < specificity(root),
     }
 }
 
@@ -174,7 +167,7 @@ mod tests {
                 prop_assert_eq!(ranked.iter().position(|other| other.cause == by), Some(0));
                 if stage_of(by) == Stage::Aftermath {
                     let cause = stage_of(finding.cause) < Stage::Aftermath;
-                    prop_assert!(!cause || vagueness(finding.cause) > 0, "what a failure leaves hides no named cause");
+                    prop_assert!(!cause || specificity(finding.cause) < Specificity::Defect, "what a failure leaves hides no named cause");
                 }
             }
         }

@@ -4,15 +4,18 @@
 //! changes in time, hides symptoms behind their root causes, and decides the outcome.
 
 pub mod case;
+pub mod change_events;
 mod compare;
 mod correlate;
 mod explain;
+mod follow_up;
 mod function_state;
 pub mod iam;
 mod inhibit;
 mod managed;
 mod outcome;
 mod permissions;
+mod readings;
 mod refusal;
 pub mod remedy;
 mod rule;
@@ -26,9 +29,9 @@ pub(crate) mod testing;
 mod truth_table;
 
 pub use case::Case;
-pub use correlate::events_explaining;
 pub use explain::{Explanation, explain};
-pub use rule::{Rule, Stage, Verdict};
+pub use rule::{Rule, Specificity, Stage, Verdict};
+pub use rules::rule_of;
 
 use crate::model::{Diagnosis, Evidence, NotChecked, RuledOut};
 
@@ -49,6 +52,8 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
     let changes = correlate::place(&case, &mut findings);
     let findings = inhibit::rank(&case, findings);
     let outcome = outcome::decide(&case, &findings);
+    let root = findings.first().filter(|_| outcome.has_cause());
+    let follow_up = follow_up::decide(&case, outcome, root, &changes);
     Diagnosis {
         outcome,
         findings,
@@ -58,5 +63,6 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
         not_checked,
         failing: case.failing.clone(),
         last_success_at: case.last_success_at,
+        follow_up,
     }
 }

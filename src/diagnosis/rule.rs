@@ -1,7 +1,8 @@
 //! What a rule is.
 
 use super::case::Case;
-use crate::model::{Cause, Finding};
+use super::change_events::ChangeEvents;
+use crate::model::{Cause, Finding, StepName};
 
 /// A pure function from evidence to a verdict about one cause.
 #[derive(Clone, Copy)]
@@ -10,8 +11,37 @@ pub struct Rule {
     pub cause: Cause,
     /// Where in the life of a rotation the cause bites.
     pub stage: Stage,
+    /// The steps without whose answer it cannot be ruled out while rotation works.
+    pub rests_on: &'static [StepName],
+    /// The changes that can produce the cause, the most telling first.
+    pub explained_by: &'static [ChangeEvents],
+    /// How much the cause says about why rotation fails.
+    pub specificity: Specificity,
+    /// An official template reports the cause as "Unable to log into database" and nothing else, because it drops the
+    /// driver's exception: while that is all the log says, the cause is not ruled out.
+    pub hidden_by_login: bool,
     /// The decision.
     pub evaluate: fn(&Case<'_>) -> Verdict,
+}
+
+impl Rule {
+    /// The CloudTrail event names that can explain the cause, the most telling first; some may come twice.
+    pub fn explaining_events(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.explained_by.iter().flat_map(|events| events.iter().copied())
+    }
+}
+
+/// How much a cause says about why rotation fails; a vaguer one is a symptom of any that says more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Specificity {
+    /// Only that nothing happens, or that nothing explains what does.
+    Nothing,
+    /// How the failure surfaced.
+    Surface,
+    /// What did not work, not why.
+    Effect,
+    /// The defect itself.
+    Defect,
 }
 
 /// Where in the life of a rotation a cause bites; an earlier one explains what comes later.

@@ -8,7 +8,6 @@ mod delivery;
 mod flood;
 mod health;
 mod live;
-mod next_look;
 mod perform;
 mod reception;
 mod retention;
@@ -29,16 +28,19 @@ pub use workers::work;
 use crate::aws::Aws;
 use crate::clock::{Clock, Stopwatch};
 use crate::diagnosis::diagnose;
-use crate::model::{Evidence, Investigation, Observation, Reach, SecretRef, StepName};
+use crate::model::{Evidence, FollowUp, Investigation, Observation, Reach, SecretRef, StepName};
 use crate::playbook::{self, Progress, Request};
 use crate::redact::Redactor;
 use futures::future::BoxFuture;
-use next_look::NextLook;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Three widenings, and one search for the change behind the cause that was found; one more for a cause found late.
 const MOST_LOOKS: usize = 5;
+
+/// How many look-ups in a region's event history are spent on the author of the change behind a cause that is confirmed
+/// without it.
+const LOOK_UPS_FOR_A_PROVEN_CAUSE: usize = 4;
 
 /// What to investigate, and how far.
 #[derive(Debug, Clone)]
@@ -80,8 +82,13 @@ impl Options {
     /// The steps that see more in a wider window, over that window; the other observations of the earlier run are kept.
     #[must_use]
     pub fn widen(previous: Evidence, reach: Reach) -> Options {
-        let steps = NextLook::widened(reach).steps();
+        let steps = FollowUp::Widen(reach).steps();
         Options { reach: Some(reach), steps, ..Options::on(previous) }
+    }
+
+    /// Whoever chose a step gets just that, and whoever chose a window no wider one.
+    fn follows(&self, follow_up: &FollowUp) -> bool {
+        self.steps.is_empty() && (self.reach.is_none() || !matches!(follow_up, FollowUp::Widen(_)))
     }
 
     fn on(previous: Evidence) -> Options {
@@ -103,7 +110,7 @@ pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: 
                 let unasked = Observation::NotApplicable { because: "not asked for".to_owned() };
                 let region = aws.region().to_owned();
                 let blank = Evidence::unseen(options.asked.clone(), region, clock.now(), request.reach, &unasked);
-                (blank, with_needs(&options.steps))
+                (blank, playbook::with_needs(&options.steps))
             }
         };
         looked = steps;
@@ -115,10 +122,16 @@ pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: 
 
     for _ in 0..MOST_LOOKS {
         let remaining = options.total_deadline.saturating_sub(stopwatch.elapsed());
-        let Some(next) = NextLook::after(&evidence, &diagnosis, options).filter(|_| !remaining.is_zero()) else { break };
-        let steps = next.steps();
-        request.reach = next.reach.unwrap_or(request.reach);
-        (request.change_events, request.most_look_ups) = (next.change_events, next.most_look_ups);
+        let Some(follow_up) = diagnosis.follow_up.take_if(|next| options.follows(next) && !remaining.is_zero()) else { break };
+        let steps = follow_up.steps();
+        request.change_events = Vec::new();
+        match follow_up {
+            FollowUp::Widen(reach) => request.reach = reach,
+            FollowUp::SearchChanges { events, proven } => {
+                request.change_events = events;
+                request.most_look_ups = if proven { LOOK_UPS_FOR_A_PROVEN_CAUSE } else { playbook::MOST_LOOK_UPS };
+            }
+        }
         request.total_deadline = remaining;
         request.rerun = Some((evidence, steps.clone()));
         evidence = look(aws, clock, &request, progress).await;
@@ -134,29 +147,6 @@ pub(crate) fn new_id() -> String {
     let mut bits = [0; 16];
     getrandom::fill(&mut bits).expect("the operating system gives random bytes");
     format!("{:032x}", u128::from_be_bytes(bits))
-}
-
-/// The steps with those whose facts they start from: the secret, its configuration, the function.
-fn with_needs(asked: &BTreeSet<StepName>) -> BTreeSet<StepName> {
-    let mut steps = asked.clone();
-    steps.insert(StepName::Secret);
-    if steps.len() > 1 {
-        steps.insert(StepName::RotationConfig);
-    }
-    let function = [
-        StepName::FunctionLogs,
-        StepName::ExecutionRole,
-        StepName::FunctionMetrics,
-        StepName::SecretAccess,
-        StepName::ConfigChanges,
-    ];
-    if function.iter().any(|step| steps.contains(step)) {
-        steps.insert(StepName::RotationFunction);
-    }
-    if steps.contains(&StepName::FunctionLogs) || steps.contains(&StepName::ConfigChanges) {
-        steps.insert(StepName::RotationHistory);
-    }
-    steps
 }
 
 /// Collects, and keeps nothing that was not redacted. Its state is large, so it is kept on the heap.
@@ -177,4 +167,20 @@ fn redacted(seen: Evidence, request: &Request) -> Evidence {
 
 fn calls(evidence: &Evidence, steps: &BTreeSet<StepName>) -> usize {
     evidence.steps().iter().filter(|view| steps.contains(&view.name)).map(|view| view.calls.len()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_chose_a_window_or_a_step_gets_just_that() {
+        let free = Options::new("prod/orders-db".parse().unwrap());
+        let chosen = Options { reach: Some(Reach::Day), ..free.clone() };
+        let asked = Options { steps: BTreeSet::from([StepName::FunctionLogs]), ..free.clone() };
+        let search = FollowUp::SearchChanges { events: vec!["DetachRolePolicy".to_owned()], proven: false };
+        let allowed = [&free, &chosen, &asked]
+            .map(|options| [FollowUp::Widen(Reach::Week), search.clone()].map(|next| options.follows(&next)));
+        assert_eq!(allowed, [[true, true], [false, true], [false, false]]);
+    }
 }

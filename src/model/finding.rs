@@ -2,8 +2,10 @@
 
 use super::cause::Cause;
 use super::step::StepName;
+use super::window::Reach;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// How sure a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -110,6 +112,14 @@ pub enum Outcome {
     NotFound,
 }
 
+impl Outcome {
+    /// True where the first finding is the cause.
+    #[must_use]
+    pub const fn has_cause(self) -> bool {
+        matches!(self, Outcome::RootCause | Outcome::NotFound)
+    }
+}
+
 /// A change, placed in time before the failures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CorrelatedChange {
@@ -178,15 +188,48 @@ pub struct Diagnosis {
     pub failing: Option<FailureRow>,
     /// The last rotation that is known to have succeeded.
     pub last_success_at: Option<Timestamp>,
+    /// Where another look can tell more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow_up: Option<FollowUp>,
+}
+
+/// Where another look can tell more than the evidence does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FollowUp {
+    /// Further back.
+    Widen(Reach),
+    /// For the change behind the root cause, by CloudTrail's event names.
+    SearchChanges {
+        /// The names, the most telling first.
+        events: Vec<String>,
+        /// The cause is confirmed without the change, which would only name its author.
+        proven: bool,
+    },
+}
+
+impl FollowUp {
+    /// The steps that look again; the others keep what they saw.
+    #[must_use]
+    pub fn steps(&self) -> BTreeSet<StepName> {
+        match self {
+            // Event history answers for 30 days at once; only the last widening goes beyond them.
+            FollowUp::Widen(Reach::Quarter) => BTreeSet::from([
+                StepName::FunctionLogs,
+                StepName::FunctionMetrics,
+                StepName::RotationHistory,
+                StepName::ConfigChanges,
+            ]),
+            FollowUp::Widen(_) => BTreeSet::from([StepName::FunctionLogs, StepName::FunctionMetrics]),
+            FollowUp::SearchChanges { .. } => BTreeSet::from([StepName::ConfigChanges]),
+        }
+    }
 }
 
 impl Diagnosis {
     /// The root cause, when there is one.
     #[must_use]
     pub fn root_cause(&self) -> Option<&Finding> {
-        match self.outcome {
-            Outcome::RootCause | Outcome::NotFound => self.findings.first(),
-            Outcome::Healthy | Outcome::Inconclusive => None,
-        }
+        self.findings.first().filter(|_| self.outcome.has_cause())
     }
 }

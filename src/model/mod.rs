@@ -29,8 +29,8 @@ pub use evidence::{
     StepView, Unsearched, VpcConfig,
 };
 pub use finding::{
-    Comparison, Confidence, CorrelatedChange, Diagnosis, FailureRow, Finding, NotChecked, Outcome, Proof, Remediation, RuledOut,
-    Severity,
+    Comparison, Confidence, CorrelatedChange, Diagnosis, FailureRow, Finding, FollowUp, NotChecked, Outcome, Proof, Remediation,
+    RuledOut, Severity,
 };
 pub use investigation::Investigation;
 pub use invocation::{Invocation, InvocationStatus, LogEvent};

@@ -7,12 +7,20 @@
 //!
 //! **Is not it** when the retry succeeded, or when Lambda itself refuses to run the function: then concurrency is what lacks.
 
-use super::by_log::{not_said, said};
+use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::remedy::ROTATION_FUNCTIONS;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Confidence, Remediation};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
+use crate::model::{Cause, Confidence, Remediation, StepName};
 
-pub(super) const RULE: Rule = Rule { cause: Cause::AwsApiThrottled, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::AwsApiThrottled,
+    stage: Stage::Step,
+    rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::RotationHistory],
+    explained_by: &[],
+    specificity: Specificity::Surface,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     if let Some(seen) = case.seen(RULE.cause) {
@@ -28,5 +36,5 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         finding.confidence = finding.confidence.min(Confidence::Likely);
         return finding.into();
     }
-    not_said(case, RULE.cause)
+    not_said(case, &RULE)
 }

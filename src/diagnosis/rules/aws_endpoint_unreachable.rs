@@ -9,13 +9,27 @@
 //!
 //! **Is not it** when Secrets Manager answered in the same invocation, or the function is in no VPC.
 
-use super::by_log::{not_said, said};
-use super::hang::Hang;
+use crate::diagnosis::readings::by_log::{not_said, said};
+use crate::diagnosis::readings::hang::Hang;
 use crate::diagnosis::remedy::{NETWORK_ACCESS, TROUBLESHOOTING, aws_in};
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Confidence, Remediation};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::model::{Cause, Confidence, Remediation, StepName};
 
-pub(super) const RULE: Rule = Rule { cause: Cause::AwsEndpointUnreachable, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::AwsEndpointUnreachable,
+    stage: Stage::Step,
+    rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::RotationHistory],
+    explained_by: &[
+        change_events::SECURITY_GROUPS,
+        change_events::VPC_ENDPOINTS,
+        change_events::NAT_GATEWAYS,
+        change_events::FUNCTION_VPC,
+        change_events::ROUTES,
+    ],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     if let Some(seen) = case.seen(RULE.cause) {
@@ -31,7 +45,7 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         }
         return finding.into();
     }
-    let Some(hang) = Hang::newest(case) else { return not_said(case, RULE.cause) };
+    let Some(hang) = Hang::newest(case) else { return not_said(case, &RULE) };
     let Some(confidence) = hang.at_endpoint() else {
         return Verdict::clear(if hang.success_came_close().is_some() {
             "successful invocations come close to the timeout"

@@ -9,10 +9,18 @@
 //! **Is not it** when only this secret fails, of something else.
 
 use crate::diagnosis::compare::compare;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Confidence, HealthEvent, Observation, Proof, Remediation, StepName};
 
-pub(super) const RULE: Rule = Rule { cause: Cause::AwsServiceIssue, stage: Stage::Start, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::AwsServiceIssue,
+    stage: Stage::Start,
+    rests_on: &[StepName::RotationHistory],
+    explained_by: &[],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 /// So many unrelated secrets that fail together have no reason of their own in common.
 const SEVERAL: usize = 2;

@@ -7,17 +7,25 @@
 //!
 //! **Is not it** when step lines follow in the same invocation.
 
-use super::by_log::{not_said, said};
 use super::code_runtime_upgraded_abi::is_built_wrong;
+use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::remedy::{LAMBDA_DEPLOYMENT, TROUBLESHOOTING};
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Remediation};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::model::{Cause, Remediation, StepName};
 
-pub(super) const RULE: Rule = Rule { cause: Cause::CodeImportError, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::CodeImportError,
+    stage: Stage::Step,
+    rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::RotationHistory],
+    explained_by: &[change_events::FUNCTION_CODE, change_events::FUNCTION_CONFIGURATION],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     let line = if is_built_wrong(case) { Cause::CodeRuntimeUpgradedAbi } else { RULE.cause };
-    let Some(seen) = case.seen(line) else { return not_said(case, RULE.cause) };
+    let Some(seen) = case.seen(line) else { return not_said(case, &RULE) };
     let explanation =
         "Lambda could not load the function's code, so no step of the rotation ran; the quoted line names the module.";
     let remediation = Remediation::new(

@@ -7,15 +7,23 @@
 //!
 //! **Is not it** any more when the variable is set now.
 
-use super::by_log::{not_said, said};
+use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::remedy::ROTATION_FUNCTIONS;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Confidence, Proof, Remediation, StepName};
 
-pub(super) const RULE: Rule = Rule { cause: Cause::CodeMissingEnv, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::CodeMissingEnv,
+    stage: Stage::Step,
+    rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::RotationHistory],
+    explained_by: &[change_events::FUNCTION_CODE, change_events::FUNCTION_CONFIGURATION],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
-    let Some(seen) = case.seen(RULE.cause) else { return not_said(case, RULE.cause) };
+    let Some(seen) = case.seen(RULE.cause) else { return not_said(case, &RULE) };
     let variable = quoted_variable(&seen.read.event.text);
     let is_set = case.function().zip(variable).map(|(function, name)| function.environment_names.iter().any(|own| own == name));
     let subject =

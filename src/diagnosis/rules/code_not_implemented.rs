@@ -4,15 +4,23 @@
 //!
 //! **Shows as** `NotImplementedError`, in setSecret or testSecret.
 
-use super::by_log::by_log;
+use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::ROTATION_FUNCTIONS;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Remediation};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::model::{Cause, Remediation, StepName};
 
-pub(super) const RULE: Rule = Rule { cause: Cause::CodeNotImplemented, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::CodeNotImplemented,
+    stage: Stage::Step,
+    rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::RotationHistory],
+    explained_by: &[change_events::FUNCTION_CODE],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, RULE.cause, |seen| {
+    by_log(case, &RULE, |seen| {
         let explanation = format!("The function's code for this step is still the template's placeholder{}.", seen.in_step());
         let remediation = Remediation::new(
             "Implement the step: setSecret sets the AWSPENDING value in the service, testSecret logs in with it. Deploy, and rotate.",

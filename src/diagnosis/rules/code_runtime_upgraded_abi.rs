@@ -7,17 +7,25 @@
 //!
 //! **Is not it** when the missing module is an ordinary one, or the bundle was deployed right before and its runtime left alone.
 
-use super::by_log::{not_said, said};
 use crate::diagnosis::correlate::CLOSE_MINUTES;
+use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::remedy::TROUBLESHOOTING;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Change, Concern, Confidence, Proof, Remediation, StepName};
 use jiff::Timestamp;
 
-pub(super) const RULE: Rule = Rule { cause: Cause::CodeRuntimeUpgradedAbi, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::CodeRuntimeUpgradedAbi,
+    stage: Stage::Step,
+    rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::RotationHistory],
+    explained_by: &[change_events::FUNCTION_CODE, change_events::FUNCTION_CONFIGURATION],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
-    let Some(seen) = case.seen(RULE.cause) else { return not_said(case, RULE.cause) };
+    let Some(seen) = case.seen(RULE.cause) else { return not_said(case, &RULE) };
     if is_built_wrong(case) {
         return Verdict::clear("the bundle was deployed right before the failures, and the runtime was not changed");
     }

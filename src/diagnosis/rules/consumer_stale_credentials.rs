@@ -8,10 +8,18 @@
 //!
 //! **Is not it** while rotation fails.
 
-use crate::diagnosis::{Case, Rule, Stage, Verdict, signatures};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, signatures};
 use crate::model::{Cause, Confidence, LogEvent, Proof, Remediation, Severity, StepName};
 
-pub(super) const RULE: Rule = Rule { cause: Cause::ConsumerStaleCredentials, stage: Stage::Remark, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::ConsumerStaleCredentials,
+    stage: Stage::Remark,
+    rests_on: &[StepName::FunctionLogs, StepName::RotationHistory],
+    explained_by: &[],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     if case.is_unwell() {

@@ -5,15 +5,23 @@
 //!
 //! **Shows as** `Attempting to modify user for host … other than …`, `Current database host … is not the same host as`.
 
-use super::by_log::by_log;
+use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::TROUBLESHOOTING;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Remediation};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::model::{Cause, Remediation, StepName};
 
-pub(super) const RULE: Rule = Rule { cause: Cause::DbHostMismatchReplica, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::DbHostMismatchReplica,
+    stage: Stage::Step,
+    rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::RotationHistory],
+    explained_by: &[change_events::DATABASE, change_events::SECRET_VALUE],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, RULE.cause, |seen| {
+    by_log(case, &RULE, |seen| {
         let explanation = format!(
             "The function stopped{} because the hosts it compared differ: those of the secret's versions, or of the secret and \
              its superuser's secret.",

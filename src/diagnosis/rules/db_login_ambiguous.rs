@@ -7,18 +7,32 @@
 //!
 //! **Is not it** when a more specific line stands in the same invocation, or the login took longer than 5 seconds.
 
-use super::by_log::{not_said, said};
-use super::function_age;
-use super::login::{self, Answer};
 use crate::diagnosis::case::Seen;
+use crate::diagnosis::readings::by_log::{not_said, said};
+use crate::diagnosis::readings::function_age;
+use crate::diagnosis::readings::login::{self, Answer};
 use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{AttemptOutcome, Cause, Confidence, Remediation};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::model::{AttemptOutcome, Cause, Confidence, Remediation, StepName};
 
-pub(super) const RULE: Rule = Rule { cause: Cause::DbLoginAmbiguous, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::DbLoginAmbiguous,
+    stage: Stage::Step,
+    rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::RotationHistory],
+    explained_by: &[
+        change_events::SECURITY_GROUPS,
+        change_events::FUNCTION_VPC,
+        change_events::DATABASE,
+        change_events::ROUTES,
+        change_events::SECRET_VALUE,
+    ],
+    specificity: Specificity::Effect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
-    let Some(seen) = case.seen(RULE.cause) else { return not_said(case, RULE.cause) };
+    let Some(seen) = case.seen(RULE.cause) else { return not_said(case, &RULE) };
     if let Some(narrowed) = narrowed_to_network(&seen) {
         return narrowed;
     }

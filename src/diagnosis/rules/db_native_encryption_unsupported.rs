@@ -5,14 +5,22 @@
 //!
 //! **Shows as** DPY-3001, or DPY-4011 where the server requires encryption.
 
-use super::by_log::by_log;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Remediation};
+use crate::diagnosis::readings::by_log::by_log;
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
+use crate::model::{Cause, Remediation, StepName};
 
-pub(super) const RULE: Rule = Rule { cause: Cause::DbNativeEncryptionUnsupported, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::DbNativeEncryptionUnsupported,
+    stage: Stage::Step,
+    rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::RotationHistory],
+    explained_by: &[],
+    specificity: Specificity::Defect,
+    hidden_by_login: true,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, RULE.cause, |seen| {
+    by_log(case, &RULE, |seen| {
         let explanation = format!(
             "The Oracle server requires native network encryption{}, which the function's driver cannot do.",
             seen.in_step()

@@ -9,14 +9,29 @@
 //!
 //! **Is not it** when the refusal came within 2 seconds, or the same invocation established a connection.
 
-use super::by_log::{not_said, said};
-use super::hang::Hang;
-use super::login::{self, Answer};
+use crate::diagnosis::readings::by_log::{not_said, said};
+use crate::diagnosis::readings::hang::Hang;
+use crate::diagnosis::readings::login::{self, Answer};
 use crate::diagnosis::remedy::{NETWORK_ACCESS, TROUBLESHOOTING, aws_in};
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Change, Confidence, Remediation};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::model::{Cause, Change, Confidence, Remediation, StepName};
 
-pub(super) const RULE: Rule = Rule { cause: Cause::DbNetworkUnreachable, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::DbNetworkUnreachable,
+    stage: Stage::Step,
+    rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::RotationHistory],
+    explained_by: &[
+        change_events::SECURITY_GROUPS,
+        change_events::NAT_GATEWAYS,
+        change_events::FUNCTION_VPC,
+        change_events::DATABASE,
+        change_events::ROUTES,
+        change_events::SECRET_VALUE,
+    ],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     if let Some(seen) = case.seen(RULE.cause) {
@@ -39,7 +54,7 @@ fn evaluate(case: &Case<'_>) -> Verdict {
             _ => Verdict::unknown("how long the login that failed took"),
         };
     }
-    let Some(hang) = Hang::newest(case) else { return not_said(case, RULE.cause) };
+    let Some(hang) = Hang::newest(case) else { return not_said(case, &RULE) };
     let Some(confidence) = hang.at_database() else {
         return Verdict::clear(if hang.database_answered() {
             "a connection to the database stood before the function hung".to_owned()

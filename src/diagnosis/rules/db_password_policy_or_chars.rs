@@ -5,15 +5,23 @@
 //! **Shows as** `is not a valid password. Only printable ASCII characters besides`, ORA-28003, ORA-28221, messages of a
 //! password validation plug-in.
 
-use super::by_log::by_log;
+use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::TEMPLATES;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Remediation};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::model::{Cause, Remediation, StepName};
 
-pub(super) const RULE: Rule = Rule { cause: Cause::DbPasswordPolicyOrChars, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::DbPasswordPolicyOrChars,
+    stage: Stage::Step,
+    rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::RotationHistory],
+    explained_by: &[change_events::FUNCTION_CODE, change_events::FUNCTION_CONFIGURATION, change_events::DATABASE],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, RULE.cause, |seen| {
+    by_log(case, &RULE, |seen| {
         let explanation = format!("The target rejected the password that was generated for it{}.", seen.in_step());
         let remediation = Remediation::new(
             "Exclude the characters the target refuses, or ask for a longer password: the official templates read \

@@ -7,16 +7,24 @@
 //!
 //! **Is not it** when the function was made from a newer template.
 
-use super::by_log::by_log;
-use super::function_age;
+use crate::diagnosis::readings::by_log::by_log;
+use crate::diagnosis::readings::function_age;
 use crate::diagnosis::remedy::TROUBLESHOOTING;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Remediation};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::model::{Cause, Remediation, StepName};
 
-pub(super) const RULE: Rule = Rule { cause: Cause::DbScramLibpqOld, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::DbScramLibpqOld,
+    stage: Stage::Step,
+    rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::RotationHistory],
+    explained_by: &[change_events::FUNCTION_CODE, change_events::FUNCTION_CONFIGURATION, change_events::DATABASE],
+    specificity: Specificity::Defect,
+    hidden_by_login: true,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, RULE.cause, |seen| {
+    by_log(case, &RULE, |seen| {
         let explanation = {
             let age = if function_age::is_older_than(case, function_age::SCRAM) {
                 " The function was last changed before 30 December 2021, when the templates learned it."

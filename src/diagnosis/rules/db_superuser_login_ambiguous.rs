@@ -7,16 +7,24 @@
 //!
 //! **Is not it** when a more specific line stands in the same invocation, or the login took longer than 5 seconds.
 
-use super::by_log::{not_said, said};
 use super::db_login_ambiguous::{narrowed_to_network, what_stays_open};
+use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::remedy::TROUBLESHOOTING;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Confidence, Remediation};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::model::{Cause, Confidence, Remediation, StepName};
 
-pub(super) const RULE: Rule = Rule { cause: Cause::DbSuperuserLoginAmbiguous, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::DbSuperuserLoginAmbiguous,
+    stage: Stage::Step,
+    rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::RotationHistory],
+    explained_by: &[change_events::SECURITY_GROUPS, change_events::FUNCTION_VPC, change_events::DATABASE, change_events::ROUTES],
+    specificity: Specificity::Effect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
-    let Some(seen) = case.seen(RULE.cause) else { return not_said(case, RULE.cause) };
+    let Some(seen) = case.seen(RULE.cause) else { return not_said(case, &RULE) };
     if let Some(narrowed) = narrowed_to_network(&seen) {
         return narrowed;
     }

@@ -4,15 +4,23 @@
 //!
 //! **Shows as** `'Collection' object is not callable`, `You must provide a ClientRequestToken value`.
 
-use super::by_log::by_log;
+use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::LAMBDA_DEPLOYMENT;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Remediation};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::model::{Cause, Remediation, StepName};
 
-pub(super) const RULE: Rule = Rule { cause: Cause::DependencyApiChanged, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::DependencyApiChanged,
+    stage: Stage::Step,
+    rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::RotationHistory],
+    explained_by: &[change_events::FUNCTION_CODE, change_events::FUNCTION_CONFIGURATION],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, RULE.cause, |seen| {
+    by_log(case, &RULE, |seen| {
         let explanation = format!("A library the function uses no longer behaves as its code expects{}.", seen.in_step());
         let remediation = Remediation::new(
             "Pin the dependency to the version the code was written for, or adapt the code, deploy it, and rotate.",

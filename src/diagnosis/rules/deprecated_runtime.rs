@@ -7,7 +7,7 @@
 //! **Is the cause** only where Lambda itself refuses the runtime: the reason code InvalidRuntime.
 
 use crate::diagnosis::remedy::aws_in;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Confidence, Proof, Remediation, Severity, StepName};
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
@@ -46,7 +46,15 @@ const DEPRECATED: &[(&str, Date)] = &[
     ("dotnetcore2.0", date(2019, 5, 30)),
 ];
 
-pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Start, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: CAUSE,
+    stage: Stage::Start,
+    rests_on: &[StepName::RotationConfig, StepName::RotationFunction],
+    explained_by: &[],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     let fine = case.function_is_fine();

@@ -6,11 +6,19 @@
 //!
 //! **Is not it** when no success followed.
 
-use super::healed;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Confidence, Remediation, Severity};
+use crate::diagnosis::readings::healed;
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
+use crate::model::{Cause, Confidence, Remediation, Severity, StepName};
 
-pub(super) const RULE: Rule = Rule { cause: Cause::EventualConsistencyTransient, stage: Stage::Remark, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::EventualConsistencyTransient,
+    stage: Stage::Remark,
+    rests_on: &[StepName::RotationHistory],
+    explained_by: &[],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     if case.failing.is_some() {

@@ -6,15 +6,23 @@
 //! **Shows as** `Type` and `ExternalSecretRotationRoleArn` in DescribeSecret, and RotationFailed events.
 
 use crate::diagnosis::remedy::aws_in;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Confidence, Remediation};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
+use crate::model::{Cause, Confidence, Remediation, StepName};
 
 const CAUSE: Cause = Cause::ExternalRotationRole;
 
 /// Words of a failure's reason that speak of a role or its rights.
 const SPEAKS_OF_ROLE: &[&str] = &["role", "assume", "not authorized", "accessdenied", "access denied"];
 
-pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Subject, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: CAUSE,
+    stage: Stage::Subject,
+    rests_on: &[StepName::Secret, StepName::RotationConfig],
+    explained_by: &[],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     if let Some(verdict) = case.without_secret().or_else(|| case.without_config()) {

@@ -8,12 +8,26 @@
 
 use crate::diagnosis::refusal::{Weighed, weigh};
 use crate::diagnosis::remedy::{aws, rotate_now};
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Remediation};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::model::{Cause, Remediation, StepName};
 
 const CAUSE: Cause = Cause::IamExplicitDeny;
 
-pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: CAUSE,
+    stage: Stage::Step,
+    rests_on: &[
+        StepName::Secret,
+        StepName::RotationConfig,
+        StepName::RotationFunction,
+        StepName::FunctionLogs,
+        StepName::ExecutionRole,
+    ],
+    explained_by: &[change_events::ROLE_POLICIES_ADDED],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     let opinion = match weigh(case, CAUSE, "no policy of the role denies what rotation needs") {

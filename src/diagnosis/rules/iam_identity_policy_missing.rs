@@ -14,7 +14,7 @@ use crate::diagnosis::iam::{Caller, Context, Decision, Policy, Request, evaluate
 use crate::diagnosis::refusal::{Opinion, Weighed, allowing, weigh};
 use crate::diagnosis::remedy::{aws, rotate_now};
 use crate::diagnosis::runs::{Ran, ran};
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Change, Concern, Confidence, Finding, Observation, Proof, Remediation, Severity, StepName, Window};
 use jiff::SignedDuration;
 use serde_json::json;
@@ -27,7 +27,21 @@ const LAMBDA: &str = "lambda.amazonaws.com";
 /// How long before the first failure a change of the trust counts as its likely origin.
 const CLOSE_CHANGE: SignedDuration = SignedDuration::from_mins(30);
 
-pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: CAUSE,
+    stage: Stage::Step,
+    rests_on: &[
+        StepName::Secret,
+        StepName::RotationConfig,
+        StepName::RotationFunction,
+        StepName::FunctionLogs,
+        StepName::ExecutionRole,
+    ],
+    explained_by: &[change_events::ROLE_POLICIES, change_events::ROLE_TRUST, change_events::FUNCTION_CONFIGURATION],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     if let Observation::NoData { .. } = case.evidence.role.observation

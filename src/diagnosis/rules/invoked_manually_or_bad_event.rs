@@ -5,15 +5,23 @@
 //!
 //! **Shows as** `Invalid step parameter`.
 
-use super::by_log::by_log;
+use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::{ROTATION_FUNCTIONS, aws_in};
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Remediation};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
+use crate::model::{Cause, Remediation, StepName};
 
-pub(super) const RULE: Rule = Rule { cause: Cause::InvokedManuallyOrBadEvent, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::InvokedManuallyOrBadEvent,
+    stage: Stage::Step,
+    rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::RotationHistory],
+    explained_by: &[],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, RULE.cause, |_| {
+    by_log(case, &RULE, |_| {
         let explanation =
             "The function was invoked with an event that Secrets Manager does not send; the quoted line names its step."
                 .to_owned();

@@ -11,13 +11,28 @@ use crate::diagnosis::permissions::customer_key;
 use crate::diagnosis::refusal::{Opinion, Weighed, logged, weigh};
 use crate::diagnosis::remedy::{aws, aws_in, rotate_now};
 use crate::diagnosis::signatures::Layer;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Observation, Remediation};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::model::{Cause, Observation, Remediation, StepName};
 use serde_json::json;
 
 const CAUSE: Cause = Cause::KmsAccessDenied;
 
-pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: CAUSE,
+    stage: Stage::Step,
+    rests_on: &[
+        StepName::Secret,
+        StepName::RotationConfig,
+        StepName::RotationFunction,
+        StepName::FunctionLogs,
+        StepName::ExecutionRole,
+        StepName::SecretAccess,
+    ],
+    explained_by: &[change_events::ROLE_POLICIES, change_events::KEY_POLICY],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     if let Some(verdict) = not_the_keys_policy(case) {

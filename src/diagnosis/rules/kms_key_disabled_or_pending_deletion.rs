@@ -7,12 +7,20 @@
 //! **Is not it** when the key is Enabled.
 
 use crate::diagnosis::remedy::{aws_in, rotate_now};
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Concern, Confidence, KeyFacts, Observation, Proof, Remediation, SecretAccess, Severity, StepName};
 
 const CAUSE: Cause = Cause::KmsKeyDisabledOrPendingDeletion;
 
-pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Start, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: CAUSE,
+    stage: Stage::Start,
+    rests_on: &[StepName::RotationConfig, StepName::SecretAccess],
+    explained_by: &[change_events::KEY_STATE],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 /// What is wrong with a key.
 struct Fault {

@@ -9,12 +9,26 @@
 
 use crate::diagnosis::refusal::{Weighed, weigh};
 use crate::diagnosis::remedy::{aws, rotate_now};
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Confidence, Remediation, Severity};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::model::{Cause, Confidence, Remediation, Severity, StepName};
 
 const CAUSE: Cause = Cause::LambdaEniPermissionMissing;
 
-pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Start, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: CAUSE,
+    stage: Stage::Start,
+    rests_on: &[
+        StepName::Secret,
+        StepName::RotationConfig,
+        StepName::RotationFunction,
+        StepName::FunctionLogs,
+        StepName::ExecutionRole,
+    ],
+    explained_by: &[change_events::ROLE_POLICIES, change_events::ROLE_TRUST, change_events::FUNCTION_CONFIGURATION],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     let fine = case.function_is_fine();

@@ -11,13 +11,27 @@
 use crate::diagnosis::permissions::{Standing, Target, needs, standing};
 use crate::diagnosis::remedy::{aws, aws_in};
 use crate::diagnosis::runs::{Ran, measured, ran};
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Arn, Cause, Confidence, FunctionFacts, Observation, Proof, Remediation, StepName};
 use serde_json::json;
 
 const CAUSE: Cause = Cause::LambdaEnvKmsDenied;
 
-pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Start, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: CAUSE,
+    stage: Stage::Start,
+    rests_on: &[StepName::RotationConfig, StepName::RotationFunction],
+    explained_by: &[
+        change_events::ROLE_POLICIES,
+        change_events::ROLE_TRUST,
+        change_events::KEY_POLICY,
+        change_events::KEY_STATE,
+        change_events::FUNCTION_CONFIGURATION,
+    ],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     if let Some(verdict) = case.without_function() {

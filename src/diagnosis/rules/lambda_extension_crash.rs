@@ -4,14 +4,22 @@
 //!
 //! **Shows as** `Extension.Crash`, `Extension.InitError`, `EXTENSION … State: InitError`.
 
-use super::by_log::by_log;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Remediation};
+use crate::diagnosis::readings::by_log::by_log;
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::model::{Cause, Remediation, StepName};
 
-pub(super) const RULE: Rule = Rule { cause: Cause::LambdaExtensionCrash, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::LambdaExtensionCrash,
+    stage: Stage::Step,
+    rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::RotationHistory],
+    explained_by: &[change_events::FUNCTION_CODE, change_events::FUNCTION_CONFIGURATION],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, RULE.cause, |seen| {
+    by_log(case, &RULE, |seen| {
         let explanation = {
             let layers = case.function().map(|function| function.layers.as_slice()).unwrap_or_default();
             let layers = if layers.is_empty() { String::new() } else { format!(" Its layers: {}.", layers.join(", ")) };

@@ -5,12 +5,20 @@
 //! **Shows as** `ResourceNotFoundException` from GetFunctionConfiguration; DeleteFunction in CloudTrail.
 
 use crate::diagnosis::remedy::aws_in;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Concern, Confidence, Observation, Proof, Remediation, StepName};
 
 const CAUSE: Cause = Cause::LambdaFunctionMissing;
 
-pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Start, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: CAUSE,
+    stage: Stage::Start,
+    rests_on: &[StepName::RotationConfig, StepName::RotationFunction],
+    explained_by: &[change_events::FUNCTION_DELETED],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     if let Some(verdict) = case.without_function() {

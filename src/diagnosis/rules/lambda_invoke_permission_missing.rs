@@ -11,7 +11,7 @@
 use crate::diagnosis::iam::{Caller, Context, Decision, Policies, Policy, Request, ResourcePolicy};
 use crate::diagnosis::remedy::{aws_in, rotate_now};
 use crate::diagnosis::runs::{Ran, measured, ran};
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Concern, Confidence, FunctionArn, Observation, Proof, Remediation, Severity, StepName};
 use serde_json::Value;
 
@@ -20,7 +20,15 @@ const CAUSE: Cause = Cause::LambdaInvokePermissionMissing;
 /// Who invokes rotation functions.
 const PRINCIPAL: &str = "secretsmanager.amazonaws.com";
 
-pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Start, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: CAUSE,
+    stage: Stage::Start,
+    rests_on: &[StepName::Secret, StepName::RotationConfig, StepName::SecretAccess],
+    explained_by: &[change_events::INVOKE_PERMISSION, change_events::FUNCTION_DELETED],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 /// What the function's resource policy says.
 enum Invocable {

@@ -5,12 +5,20 @@
 //! **Shows as** `Runtime.OutOfMemory`, `signal: killed`, or a REPORT of a failed invocation whose `Max Memory Used` equals its
 //! `Memory Size`.
 
-use super::by_log::{not_said, said};
 use crate::diagnosis::case::Failure;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::diagnosis::readings::by_log::{not_said, said};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Confidence, Proof, Remediation, StepName};
 
-pub(super) const RULE: Rule = Rule { cause: Cause::LambdaOom, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::LambdaOom,
+    stage: Stage::Step,
+    rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::RotationHistory],
+    explained_by: &[change_events::FUNCTION_CODE, change_events::FUNCTION_CONFIGURATION],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     if let Some(seen) = case.seen(RULE.cause) {
@@ -19,7 +27,7 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     }
     let newest = case.failures.last().filter(|failure| failure.decisive().is_none());
     let Some((failure, size)) = newest.and_then(|failure| Some((failure, full_memory_mb(failure)?))) else {
-        return not_said(case, RULE.cause);
+        return not_said(case, &RULE);
     };
     // A function may fill its memory and still hang for another reason.
     let confidence = if failure.timed_out() { Confidence::Possible } else { Confidence::Likely };

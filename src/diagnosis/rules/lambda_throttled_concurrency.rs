@@ -10,12 +10,20 @@
 
 use crate::diagnosis::remedy::aws_in;
 use crate::diagnosis::runs::{measured, throttles_proof};
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Concern, Confidence, FunctionFacts, Proof, Remediation, Severity, StepName};
 
 const CAUSE: Cause = Cause::LambdaThrottledConcurrency;
 
-pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Start, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: CAUSE,
+    stage: Stage::Start,
+    rests_on: &[StepName::RotationConfig, StepName::RotationFunction, StepName::FunctionMetrics],
+    explained_by: &[change_events::FUNCTION_CONCURRENCY],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     let fine = case.function_is_fine();

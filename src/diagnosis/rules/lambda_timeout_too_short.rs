@@ -8,12 +8,20 @@
 //!
 //! **Is not it** when the timeout is 30 seconds or more and the wait begins at the first network call.
 
-use super::hang::Hang;
+use crate::diagnosis::readings::hang::Hang;
 use crate::diagnosis::remedy::ROTATION_FUNCTIONS;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Remediation};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::model::{Cause, Remediation, StepName};
 
-pub(super) const RULE: Rule = Rule { cause: Cause::LambdaTimeoutTooShort, stage: Stage::Inferred, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::LambdaTimeoutTooShort,
+    stage: Stage::Inferred,
+    rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::RotationHistory],
+    explained_by: &[change_events::FUNCTION_CODE, change_events::FUNCTION_CONFIGURATION],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     let Some(hang) = Hang::newest(case) else {

@@ -5,12 +5,20 @@
 //! **Shows as** `OwningService` with rotation on and no `RotationLambdaARN`.
 
 use crate::diagnosis::managed::{command_of, owner};
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Confidence, Remediation, Severity};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
+use crate::model::{Cause, Confidence, Remediation, Severity, StepName};
 
 const CAUSE: Cause = Cause::ManagedRotation;
 
-pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Subject, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: CAUSE,
+    stage: Stage::Subject,
+    rests_on: &[StepName::Secret, StepName::RotationConfig],
+    explained_by: &[],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     if let Some(verdict) = case.without_secret().or_else(|| case.without_config()) {

@@ -3,7 +3,6 @@
 mod aws_api_throttled;
 mod aws_endpoint_unreachable;
 mod aws_service_issue;
-mod by_log;
 mod code_import_error;
 mod code_missing_env;
 mod code_not_implemented;
@@ -29,9 +28,6 @@ mod deprecated_runtime;
 mod directory_kinit_failed;
 mod eventual_consistency_transient;
 mod external_rotation_role;
-mod function_age;
-mod hang;
-mod healed;
 mod iam_explicit_deny;
 mod iam_identity_policy_missing;
 mod invoked_manually_or_bad_event;
@@ -49,7 +45,6 @@ mod lambda_throttled_concurrency;
 mod lambda_timeout_too_short;
 mod lambda_vpc_capacity;
 mod lambda_vpc_config_invalid;
-mod login;
 mod managed_rotation;
 mod managed_rotation_failing;
 mod operator_permission_missing;
@@ -86,6 +81,7 @@ mod version_not_staged_race;
 mod vpc_endpoint_policy_deny;
 
 use super::rule::Rule;
+use crate::model::Cause;
 
 /// Every rule, in the order of the catalogue.
 pub const RULES: &[Rule] = &[
@@ -169,3 +165,43 @@ pub const RULES: &[Rule] = &[
     aws_service_issue::RULE,
     unknown_failure::RULE,
 ];
+
+/// The rule that decides `cause`; none decides what only a log line carries.
+#[must_use]
+pub fn rule_of(cause: Cause) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.cause == cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{deny, healthy};
+    use crate::diagnosis::{Case, Verdict};
+    use crate::model::StepName;
+
+    fn is_clear(rule: &Rule, without: Option<StepName>) -> bool {
+        let mut evidence = healthy();
+        if let Some(step) = without {
+            deny(&mut evidence, step);
+        }
+        matches!((rule.evaluate)(&Case::new(&evidence)), Verdict::Clear { .. })
+    }
+
+    #[test]
+    fn a_cause_is_ruled_out_only_where_the_steps_it_rests_on_were_seen() {
+        let mut faults = Vec::new();
+        for rule in RULES {
+            let needed: Vec<StepName> = StepName::ALL.into_iter().filter(|step| !is_clear(rule, Some(*step))).collect();
+            if needed != rule.rests_on {
+                faults.push(format!("{}: {needed:?}", rule.cause));
+            }
+        }
+        assert!(faults.is_empty(), "what the rules rest on:\n{}", faults.join("\n"));
+    }
+
+    #[test]
+    fn in_a_healthy_world_every_cause_is_ruled_out() {
+        let open: Vec<&str> = RULES.iter().filter(|rule| !is_clear(rule, None)).map(|rule| rule.cause.id()).collect();
+        assert_eq!(open, [""; 0]);
+    }
+}

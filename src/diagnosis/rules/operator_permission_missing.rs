@@ -9,12 +9,20 @@
 
 use crate::diagnosis::refusal::{Weighed, logged, weigh};
 use crate::diagnosis::remedy::rotate_now;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Confidence, Proof, Refusal, Remediation, Severity, StepName};
 
 const CAUSE: Cause = Cause::OperatorPermissionMissing;
 
-pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Start, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: CAUSE,
+    stage: Stage::Start,
+    rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::RotationHistory],
+    explained_by: &[],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     let remediation = Remediation::new(

@@ -10,12 +10,27 @@
 use crate::diagnosis::refusal::{Opinion, Weighed, weigh};
 use crate::diagnosis::remedy::{aws, rotate_now};
 use crate::diagnosis::signatures::Layer;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Remediation};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::model::{Cause, Remediation, StepName};
 
 const CAUSE: Cause = Cause::PermissionsBoundaryOrScpDeny;
 
-pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: CAUSE,
+    stage: Stage::Step,
+    rests_on: &[
+        StepName::Secret,
+        StepName::RotationConfig,
+        StepName::RotationFunction,
+        StepName::FunctionLogs,
+        StepName::ExecutionRole,
+        StepName::SecretAccess,
+    ],
+    explained_by: &[change_events::BOUNDARIES],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     let opinion = match weigh(case, CAUSE, "neither a boundary nor an organization policy stops what rotation needs") {

@@ -6,11 +6,19 @@
 //! its end.
 
 use crate::diagnosis::remedy::TROUBLESHOOTING;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Attempt, AttemptOutcome, Cause, Change, Concern, Confidence, Proof, Remediation, StepName, Window};
 use jiff::SignedDuration;
 
-pub(super) const RULE: Rule = Rule { cause: Cause::RotationAbandonedManualChange, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::RotationAbandonedManualChange,
+    stage: Stage::Step,
+    rests_on: &[StepName::RotationHistory],
+    explained_by: &[change_events::SECRET_VALUE],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 /// How long before its end an abandoned attempt may have begun, where its start was not seen.
 const ATTEMPT_SPAN: SignedDuration = SignedDuration::from_mins(60);

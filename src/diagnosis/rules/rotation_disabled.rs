@@ -8,12 +8,20 @@
 //! **Is not it** when rotation was never set up: see `rotation_never_enabled`.
 
 use crate::diagnosis::remedy::{aws_in, schedule_of};
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Concern, Confidence, Remediation, RotationConfig};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::model::{Cause, Concern, Confidence, Remediation, RotationConfig, StepName};
 
 const CAUSE: Cause = Cause::RotationDisabled;
 
-pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Subject, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: CAUSE,
+    stage: Stage::Subject,
+    rests_on: &[StepName::RotationConfig],
+    explained_by: &[change_events::ROTATION_CANCELLED],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     if let Some(verdict) = case.without_config() {

@@ -7,12 +7,20 @@
 //! **Is not it** when a schedule or a last rotation remains: then rotation was turned off, see `rotation_disabled`.
 
 use crate::diagnosis::remedy::aws_in;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Concern, Confidence, Remediation};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
+use crate::model::{Cause, Concern, Confidence, Remediation, StepName};
 
 const CAUSE: Cause = Cause::RotationNeverEnabled;
 
-pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Subject, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: CAUSE,
+    stage: Stage::Subject,
+    rests_on: &[StepName::RotationConfig],
+    explained_by: &[],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     if let Some(verdict) = case.without_config() {

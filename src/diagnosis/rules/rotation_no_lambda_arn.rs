@@ -8,12 +8,20 @@
 //! **Is not it** when a service owns the secret or a partner rotates it: those have no function by design.
 
 use crate::diagnosis::remedy::aws_in;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Confidence, Remediation};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::model::{Cause, Confidence, Remediation, StepName};
 
 const CAUSE: Cause = Cause::RotationNoLambdaArn;
 
-pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Subject, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: CAUSE,
+    stage: Stage::Subject,
+    rests_on: &[StepName::Secret, StepName::RotationConfig],
+    explained_by: &[change_events::ROTATION_CANCELLED, change_events::ROTATION_CONFIGURED],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     if let Some(verdict) = case.without_secret().or_else(|| case.without_config()) {

@@ -6,12 +6,20 @@
 //! **Shows as** `Pending secret version … was not created by Lambda …. Remove the AWSPENDING staging label and restart
 //! rotation` as the reason of RotationFailed.
 
-use super::by_log::{not_said, said};
+use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::remedy::{ROTATION_FUNCTIONS, TROUBLESHOOTING};
-use crate::diagnosis::{Case, Rule, Stage, Verdict, signatures};
-use crate::model::{Cause, Confidence, Remediation};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events, signatures};
+use crate::model::{Cause, Confidence, Remediation, StepName};
 
-pub(super) const RULE: Rule = Rule { cause: Cause::RotationTokenMissingCrossAccount, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::RotationTokenMissingCrossAccount,
+    stage: Stage::Step,
+    rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::RotationHistory],
+    explained_by: &[change_events::FUNCTION_CODE],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     let explanation = "Secrets Manager refused the new version, because the function stored it without the RotationToken of its \
@@ -29,7 +37,7 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     match (case.evidence.history.observation.missing(), newest) {
         (None, Some(_)) => Verdict::clear("the last attempt failed for another reason"),
         (Some(missing), _) => Verdict::unknown(missing),
-        (None, None) => not_said(case, RULE.cause),
+        (None, None) => not_said(case, &RULE),
     }
 }
 

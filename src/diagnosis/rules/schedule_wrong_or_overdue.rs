@@ -8,13 +8,21 @@
 //! **Is not it** when attempts were made: then rotation runs and fails.
 
 use crate::diagnosis::remedy::{aws_in, schedule_of};
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Confidence, Proof, Remediation, RotationConfig, Severity, StepName};
 use jiff::SignedDuration;
 
 const CAUSE: Cause = Cause::ScheduleWrongOrOverdue;
 
-pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Start, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: CAUSE,
+    stage: Stage::Start,
+    rests_on: &[StepName::RotationConfig],
+    explained_by: &[change_events::ROTATION_CONFIGURED],
+    specificity: Specificity::Nothing,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     if let Some(verdict) = case.without_config() {

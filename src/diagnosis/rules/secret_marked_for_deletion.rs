@@ -4,14 +4,22 @@
 //!
 //! **Shows as** `DeletedDate` in DescribeSecret; `because it was marked for deletion` in an error.
 
-use super::by_log::said;
+use crate::diagnosis::readings::by_log::said;
 use crate::diagnosis::remedy::aws_in;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Concern, Confidence, Remediation};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::model::{Cause, Concern, Confidence, Remediation, StepName};
 
 const CAUSE: Cause = Cause::SecretMarkedForDeletion;
 
-pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Subject, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: CAUSE,
+    stage: Stage::Subject,
+    rests_on: &[StepName::Secret],
+    explained_by: &[change_events::SECRET_DELETED],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     if let Some(verdict) = case.without_secret() {

@@ -7,17 +7,25 @@
 //!
 //! **Is not it** when DescribeSecret was refused: then nobody can tell.
 
-use super::by_log::said;
+use crate::diagnosis::readings::by_log::said;
 use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Confidence, Observation, Remediation, SecretRef};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
+use crate::model::{Cause, Confidence, Observation, Remediation, SecretRef, StepName};
 
 const CAUSE: Cause = Cause::SecretNotFound;
 
 /// The length of the random suffix Secrets Manager appends to a secret's name in its ARN, without the hyphen.
 const SUFFIX: usize = 6;
 
-pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Subject, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: CAUSE,
+    stage: Stage::Subject,
+    rests_on: &[StepName::Secret],
+    explained_by: &[],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     match &case.evidence.secret.observation {

@@ -9,12 +9,20 @@
 
 use crate::diagnosis::refusal::{Weighed, weigh};
 use crate::diagnosis::remedy::{aws_in, rotate_now};
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Remediation};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::model::{Cause, Remediation, StepName};
 
 const CAUSE: Cause = Cause::SecretResourcePolicyDeny;
 
-pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: CAUSE,
+    stage: Stage::Step,
+    rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::SecretAccess],
+    explained_by: &[change_events::SECRET_POLICY],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     let opinion = match weigh(case, CAUSE, "the secret's resource policy denies the role nothing") {

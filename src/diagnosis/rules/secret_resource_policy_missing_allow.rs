@@ -8,13 +8,27 @@
 
 use crate::diagnosis::refusal::{Weighed, weigh};
 use crate::diagnosis::remedy::{aws_in, rotate_now};
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Confidence, Remediation};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::model::{Cause, Confidence, Remediation, StepName};
 use serde_json::json;
 
 const CAUSE: Cause = Cause::SecretResourcePolicyMissingAllow;
 
-pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: CAUSE,
+    stage: Stage::Step,
+    rests_on: &[
+        StepName::Secret,
+        StepName::RotationConfig,
+        StepName::RotationFunction,
+        StepName::FunctionLogs,
+        StepName::ExecutionRole,
+    ],
+    explained_by: &[change_events::SECRET_POLICY],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     let role = case.function().map(|function| function.role.arn());

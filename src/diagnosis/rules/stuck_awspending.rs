@@ -9,11 +9,19 @@
 //! **Is not it** when both labels are on one version: that is how Secrets Manager leaves every finished rotation.
 
 use crate::diagnosis::remedy::TROUBLESHOOTING;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{AttemptOutcome, Cause, Confidence, Proof, Remediation, SecretFacts, SecretVersion, Severity, StepName};
 use jiff::SignedDuration;
 
-pub(super) const RULE: Rule = Rule { cause: Cause::StuckAwspending, stage: Stage::Aftermath, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::StuckAwspending,
+    stage: Stage::Aftermath,
+    rests_on: &[StepName::Secret],
+    explained_by: &[change_events::SECRET_VALUE],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 /// A log group keeps its events for at least one day.
 ///

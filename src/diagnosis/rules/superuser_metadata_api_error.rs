@@ -5,15 +5,29 @@
 //!
 //! **Shows as** `Encountered API error while fetching connection parameters from Describe…`.
 
-use super::by_log::by_log;
+use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
-use crate::diagnosis::{Case, Rule, Stage, Verdict, signatures};
-use crate::model::{Cause, Remediation};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events, signatures};
+use crate::model::{Cause, Remediation, StepName};
 
-pub(super) const RULE: Rule = Rule { cause: Cause::SuperuserMetadataApiError, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::SuperuserMetadataApiError,
+    stage: Stage::Step,
+    rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::RotationHistory],
+    explained_by: &[
+        change_events::ROLE_POLICIES,
+        change_events::SECURITY_GROUPS,
+        change_events::VPC_ENDPOINTS,
+        change_events::NAT_GATEWAYS,
+        change_events::ROUTES,
+    ],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, RULE.cause, |seen| {
+    by_log(case, &RULE, |seen| {
         let nested = seen.read.event.text.split_once(" API: ").map(|(_, nested)| nested);
         let reason = nested.and_then(signatures::classify).map(|inner| inner.cause);
         let reason = reason.filter(|inner| !inner.is_line_label() && *inner != RULE.cause);

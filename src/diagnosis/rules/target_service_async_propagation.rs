@@ -8,13 +8,21 @@
 //!
 //! **Is not it** when every retry fails.
 
-use super::by_log::{not_said, said};
-use super::healed;
+use crate::diagnosis::readings::by_log::{not_said, said};
+use crate::diagnosis::readings::healed;
 use crate::diagnosis::remedy::TEMPLATES;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Confidence, Remediation, Severity};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
+use crate::model::{Cause, Confidence, Remediation, Severity, StepName};
 
-pub(super) const RULE: Rule = Rule { cause: Cause::TargetServiceAsyncPropagation, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::TargetServiceAsyncPropagation,
+    stage: Stage::Step,
+    rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::RotationHistory],
+    explained_by: &[],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     if let Some(seen) = case.seen(RULE.cause) {
@@ -34,7 +42,7 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         return finding.into();
     }
     let healed = healed::newest(case).filter(|healed| healed.reason(case).is_some_and(|(_, cause)| cause == RULE.cause));
-    let Some(healed) = healed else { return not_said(case, RULE.cause) };
+    let Some(healed) = healed else { return not_said(case, &RULE) };
     let explanation = "The target applied the new credential late; the retry succeeded.";
     let nothing = Remediation::new("Nothing needs to be done.");
     let mut finding = case.finding(RULE.cause, Confidence::Confirmed, explanation, healed.proofs(case), nothing);

@@ -5,15 +5,28 @@
 //!
 //! **Shows as** HTTP 4xx or 5xx answers, or connection errors, of a host that is not AWS's.
 
-use super::by_log::by_log;
+use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::ROTATION_FUNCTIONS;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Remediation};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::model::{Cause, Remediation, StepName};
 
-pub(super) const RULE: Rule = Rule { cause: Cause::TargetServiceError, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::TargetServiceError,
+    stage: Stage::Step,
+    rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::RotationHistory],
+    explained_by: &[
+        change_events::SECURITY_GROUPS,
+        change_events::NAT_GATEWAYS,
+        change_events::ROUTES,
+        change_events::SECRET_VALUE,
+    ],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, RULE.cause, |seen| {
+    by_log(case, &RULE, |seen| {
         let explanation =
             format!("The service behind {} did not do what the function asked{}.", case.secret_name(), seen.in_step());
         let remediation = Remediation::new(

@@ -5,15 +5,23 @@
 //! **Shows as** ORA-00933 in the Oracle template, `Cannot grant privilege to databases created from datashares` in the
 //! Redshift template.
 
-use super::by_log::by_log;
+use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::TEMPLATES;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Remediation};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::model::{Cause, Remediation, StepName};
 
-pub(super) const RULE: Rule = Rule { cause: Cause::TemplateBug, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::TemplateBug,
+    stage: Stage::Step,
+    rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::RotationHistory],
+    explained_by: &[change_events::FUNCTION_CODE],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, RULE.cause, |seen| {
+    by_log(case, &RULE, |seen| {
         let explanation = format!(
             "The function is made from a template with a known fault: the database refused a statement it builds{}.",
             seen.in_step()

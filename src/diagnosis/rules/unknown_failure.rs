@@ -8,11 +8,20 @@
 
 use super::stuck_awspending;
 use crate::diagnosis::case::Failure;
+use crate::diagnosis::readings::by_log::is_judged_by_state;
 use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Confidence, Proof, Remediation, StepName};
 
-pub(super) const RULE: Rule = Rule { cause: Cause::UnknownFailure, stage: Stage::Inferred, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::UnknownFailure,
+    stage: Stage::Inferred,
+    rests_on: &[StepName::RotationHistory],
+    explained_by: &[],
+    specificity: Specificity::Nothing,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     let Some(row) = &case.failing else {
@@ -51,21 +60,6 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     }
     let remediation = remediation.rotate(case).link(TROUBLESHOOTING);
     case.finding(RULE.cause, Confidence::Possible, explanation, evidence, remediation).into()
-}
-
-/// Causes that facts of the secret, the function or the region decide; a line that names one where they do not explains nothing.
-pub(super) fn is_judged_by_state(cause: Cause) -> bool {
-    matches!(
-        cause,
-        Cause::RotationDisabled
-            | Cause::RotationNoLambdaArn
-            | Cause::SecretNoCurrentValue
-            | Cause::LambdaFunctionMissing
-            | Cause::ConsumerStaleCredentials
-            | Cause::StuckAwspending
-            | Cause::AwsServiceIssue
-            | Cause::ScheduleWrongOrOverdue
-    )
 }
 
 /// The line of a failure that comes closest to its error.

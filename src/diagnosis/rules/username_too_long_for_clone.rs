@@ -4,14 +4,22 @@
 //!
 //! **Shows as** `Unable to clone user, username length with _clone appended would exceed … characters`.
 
-use super::by_log::by_log;
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Remediation};
+use crate::diagnosis::readings::by_log::by_log;
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::model::{Cause, Remediation, StepName};
 
-pub(super) const RULE: Rule = Rule { cause: Cause::UsernameTooLongForClone, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: Cause::UsernameTooLongForClone,
+    stage: Stage::Step,
+    rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::RotationHistory],
+    explained_by: &[change_events::SECRET_VALUE],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, RULE.cause, |seen| {
+    by_log(case, &RULE, |seen| {
         let explanation = format!(
             "The user name in {} plus _clone is longer than the database allows, so no second user can be made{}.",
             case.secret_name(),

@@ -8,12 +8,20 @@
 
 use crate::diagnosis::refusal::{Weighed, logged, weigh};
 use crate::diagnosis::remedy::{aws_in, rotate_now};
-use crate::diagnosis::{Case, Rule, Stage, Verdict};
-use crate::model::{Cause, Remediation};
+use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::model::{Cause, Remediation, StepName};
 
 const CAUSE: Cause = Cause::VpcEndpointPolicyDeny;
 
-pub(super) const RULE: Rule = Rule { cause: CAUSE, stage: Stage::Step, evaluate };
+pub(super) const RULE: Rule = Rule {
+    cause: CAUSE,
+    stage: Stage::Step,
+    rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::RotationHistory],
+    explained_by: &[change_events::VPC_ENDPOINTS],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
 
 fn evaluate(case: &Case<'_>) -> Verdict {
     if logged(case, CAUSE).is_none() {

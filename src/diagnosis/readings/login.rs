@@ -14,7 +14,7 @@ const ANSWERED_MS: f64 = 2_000.0;
 
 /// Whether the database answered a login that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(in crate::diagnosis) enum Answer {
     /// It did not: the network.
     None,
     /// It did, with a refusal: credentials, TLS, or the database's name.
@@ -24,17 +24,17 @@ pub(super) enum Answer {
 }
 
 /// True when the failure's decisive line says only that a login failed.
-pub(super) fn is_ambiguous(failure: &Failure<'_>) -> bool {
+pub(in crate::diagnosis) fn is_ambiguous(failure: &Failure<'_>) -> bool {
     failure.decisive().is_some_and(|read| is_login(read.classification.cause))
 }
 
 /// The newest failing invocation that says only that a login failed, as user or as superuser.
-pub(super) fn newest<'c, 'a>(case: &'c Case<'a>) -> Option<Seen<'c, 'a>> {
+pub(in crate::diagnosis) fn newest<'c, 'a>(case: &'c Case<'a>) -> Option<Seen<'c, 'a>> {
     case.seen_where(|read| is_login(read.classification.cause))
 }
 
 /// Whether the database answered, as far as the invocation's duration tells.
-pub(super) fn answer(failure: &Failure<'_>) -> Answer {
+pub(in crate::diagnosis) fn answer(failure: &Failure<'_>) -> Answer {
     if failure.invocation.lines.iter().any(|event| is_connected(&event.text)) {
         return Answer::Refusal;
     }
@@ -46,7 +46,7 @@ pub(super) fn answer(failure: &Failure<'_>) -> Answer {
 }
 
 /// `4.2 s`, or nothing where the log does not tell.
-pub(super) fn seconds(failure: &Failure<'_>) -> Option<String> {
+pub(in crate::diagnosis) fn seconds(failure: &Failure<'_>) -> Option<String> {
     failure.invocation.duration_ms.map(|ms| format!("{:.1} s", ms / 1000.0))
 }
 
@@ -55,6 +55,6 @@ fn is_login(cause: Cause) -> bool {
 }
 
 /// The official templates write this line once a connection stands.
-pub(super) fn is_connected(text: &str) -> bool {
+pub(in crate::diagnosis) fn is_connected(text: &str) -> bool {
     text.contains("Successfully established") && text.contains("connection")
 }

@@ -2,29 +2,22 @@
 
 use super::login::{self, Answer};
 use crate::diagnosis::case::{Failure, Seen};
-use crate::diagnosis::{Case, Verdict};
+use crate::diagnosis::{Case, Rule, Verdict};
 use crate::model::{Cause, Confidence, Finding, Remediation};
 
-/// Causes that an official template reports as "Unable to log into database" and nothing else, because it drops the
-/// driver's exception.
-const HIDDEN_BY_LOGIN: &[Cause] = &[
-    Cause::DbAuthFailed,
-    Cause::DbSslMismatch,
-    Cause::DbHostnameVerification,
-    Cause::DbScramLibpqOld,
-    Cause::DbNativeEncryptionUnsupported,
-    Cause::DbNameMissing,
-];
-
 /// The verdict on a cause that a log line names; `tell` gives the explanation and the remediation.
-pub(super) fn by_log(case: &Case<'_>, cause: Cause, tell: impl FnOnce(&Seen<'_, '_>) -> (String, Remediation)) -> Verdict {
-    let Some(seen) = case.seen(cause) else { return not_said(case, cause) };
+pub(in crate::diagnosis) fn by_log(
+    case: &Case<'_>,
+    rule: &Rule,
+    tell: impl FnOnce(&Seen<'_, '_>) -> (String, Remediation),
+) -> Verdict {
+    let Some(seen) = case.seen(rule.cause) else { return not_said(case, rule) };
     let (explanation, remediation) = tell(&seen);
-    said(case, cause, &seen, explanation, remediation).into()
+    said(case, rule.cause, &seen, explanation, remediation).into()
 }
 
 /// The finding that rests on a failing invocation's decisive line.
-pub(super) fn said(
+pub(in crate::diagnosis) fn said(
     case: &Case<'_>,
     cause: Cause,
     seen: &Seen<'_, '_>,
@@ -43,13 +36,13 @@ pub(super) fn said(
 }
 
 /// The verdict on a cause that no failing invocation names: clear only when the invocations say something else.
-pub(super) fn not_said(case: &Case<'_>, cause: Cause) -> Verdict {
+pub(in crate::diagnosis) fn not_said(case: &Case<'_>, rule: &Rule) -> Verdict {
     let readable = case.rotates_by_function() && case.evidence.logs.observation.missing().is_none();
     let Some(newest) = case.failures.last().filter(|_| readable) else {
         let cut_short = readable && case.failing.is_some() && case.evidence.logs.found().is_some_and(|logs| !logs.complete);
         return if cut_short { Verdict::unknown("only a part of the function's log was read") } else { case.not_in_logs() };
     };
-    if HIDDEN_BY_LOGIN.contains(&cause) && login_is_open(newest) {
+    if rule.hidden_by_login && login_is_open(newest) {
         return Verdict::unknown("what the database answered: the function does not log it");
     }
     match newest.decisive() {
@@ -63,9 +56,23 @@ fn login_is_open(failure: &Failure<'_>) -> bool {
     login::is_ambiguous(failure) && login::answer(failure) != Answer::None
 }
 
+/// Causes that facts of the secret, the function or the region decide; a line that names one where they do not explains nothing.
+pub(in crate::diagnosis) fn is_judged_by_state(cause: Cause) -> bool {
+    matches!(
+        cause,
+        Cause::RotationDisabled
+            | Cause::RotationNoLambdaArn
+            | Cause::SecretNoCurrentValue
+            | Cause::LambdaFunctionMissing
+            | Cause::ConsumerStaleCredentials
+            | Cause::StuckAwspending
+            | Cause::AwsServiceIssue
+            | Cause::ScheduleWrongOrOverdue
+    )
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::unknown_failure::is_judged_by_state;
     use super::*;
     use crate::diagnosis::diagnose;
     use crate::diagnosis::testing::{assert_clear, assert_unknown, deny, facts, fail, finding, healthy};

@@ -14,13 +14,13 @@ const ATTEMPT_SPAN: SignedDuration = SignedDuration::from_mins(60);
 const TOLERANCE: SignedDuration = SignedDuration::from_mins(2);
 
 /// A failed attempt, and the later one that made the same version current.
-pub(super) struct Healed<'a> {
-    pub(super) failed: &'a Attempt,
-    pub(super) succeeded: &'a Attempt,
+pub(in crate::diagnosis) struct Healed<'a> {
+    pub(in crate::diagnosis) failed: &'a Attempt,
+    pub(in crate::diagnosis) succeeded: &'a Attempt,
 }
 
 /// The newest failure of the last days that healed; `None` while rotation fails.
-pub(super) fn newest<'a>(case: &Case<'a>) -> Option<Healed<'a>> {
+pub(in crate::diagnosis) fn newest<'a>(case: &Case<'a>) -> Option<Healed<'a>> {
     if case.failing.is_some() {
         return None;
     }
@@ -39,7 +39,7 @@ pub(super) fn newest<'a>(case: &Case<'a>) -> Option<Healed<'a>> {
 
 impl<'a> Healed<'a> {
     /// The line that says why the failed attempt failed, and what it means.
-    pub(super) fn reason(&self, case: &Case<'a>) -> Option<(&'a LogEvent, Cause)> {
+    pub(in crate::diagnosis) fn reason(&self, case: &Case<'a>) -> Option<(&'a LogEvent, Cause)> {
         let around = Window::around(self.failed.at()?, ATTEMPT_SPAN, TOLERANCE);
         let logs = case.evidence.logs.found()?;
         logs.invocations
@@ -54,7 +54,7 @@ impl<'a> Healed<'a> {
     }
 
     /// The line and the two events, as proof.
-    pub(super) fn proofs(&self, case: &Case<'a>) -> Vec<Proof> {
+    pub(in crate::diagnosis) fn proofs(&self, case: &Case<'a>) -> Vec<Proof> {
         let proof = |attempt: &Attempt, said: &str| Proof {
             step: StepName::RotationHistory,
             call: case.history_call().to_owned(),

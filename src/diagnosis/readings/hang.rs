@@ -5,7 +5,7 @@
 
 use super::login;
 use crate::diagnosis::case::{Case, Failure};
-use crate::diagnosis::events_explaining;
+use crate::diagnosis::change_events::{self, ChangeEvents};
 use crate::lambda_log::Record;
 use crate::model::{Attempt, Cause, Concern, Confidence, Invocation, InvocationStatus, Proof, RotationStep, StepName, Window};
 use jiff::SignedDuration;
@@ -24,12 +24,16 @@ const LONGEST_INVOCATION: SignedDuration = SignedDuration::from_mins(15);
 /// How long before the first failure a change of the network counts as its likely origin.
 const CLOSE_CHANGE: SignedDuration = SignedDuration::from_mins(30);
 
+/// The changes of the network that can close the way to the database.
+const NETWORK: &[ChangeEvents] =
+    &[change_events::SECURITY_GROUPS, change_events::NAT_GATEWAYS, change_events::FUNCTION_VPC, change_events::ROUTES];
+
 /// A failing invocation that ran into its timeout and names no error.
-pub(super) struct Hang<'c, 'a> {
+pub(in crate::diagnosis) struct Hang<'c, 'a> {
     case: &'c Case<'a>,
     failure: &'c Failure<'a>,
     /// The rotation step it hung in, as far as that can be told.
-    pub(super) step: Option<RotationStep>,
+    pub(in crate::diagnosis) step: Option<RotationStep>,
     progress: Progress,
     in_vpc: Option<bool>,
     timeout_s: Option<u32>,
@@ -50,7 +54,7 @@ enum Progress {
 
 impl<'c, 'a> Hang<'c, 'a> {
     /// The newest failing invocation, where it hung.
-    pub(super) fn newest(case: &'c Case<'a>) -> Option<Hang<'c, 'a>> {
+    pub(in crate::diagnosis) fn newest(case: &'c Case<'a>) -> Option<Hang<'c, 'a>> {
         let failure = case.failures.last().filter(|failure| failure.timed_out() && failure.decisive().is_none())?;
         let function = case.function();
         Some(Hang {
@@ -64,7 +68,7 @@ impl<'c, 'a> Hang<'c, 'a> {
     }
 
     /// How sure it is that the function waited for an AWS endpoint.
-    pub(super) fn at_endpoint(&self) -> Option<Confidence> {
+    pub(in crate::diagnosis) fn at_endpoint(&self) -> Option<Confidence> {
         if self.something_answered() || self.success_came_close().is_some() {
             return None;
         }
@@ -78,7 +82,7 @@ impl<'c, 'a> Hang<'c, 'a> {
     }
 
     /// How sure it is that the function waited for the database.
-    pub(super) fn at_database(&self) -> Option<Confidence> {
+    pub(in crate::diagnosis) fn at_database(&self) -> Option<Confidence> {
         if own_lines(self.failure).any(|event| event.text.contains("Successfully established")) {
             return None;
         }
@@ -94,7 +98,7 @@ impl<'c, 'a> Hang<'c, 'a> {
     }
 
     /// How sure it is that the function was at work and only lacked time.
-    pub(super) fn lacked_time(&self) -> Option<Confidence> {
+    pub(in crate::diagnosis) fn lacked_time(&self) -> Option<Confidence> {
         if self.network_changed() {
             return None;
         }
@@ -109,7 +113,7 @@ impl<'c, 'a> Hang<'c, 'a> {
     }
 
     /// The longest successful invocation, where it came close to the timeout; in seconds.
-    pub(super) fn success_came_close(&self) -> Option<f64> {
+    pub(in crate::diagnosis) fn success_came_close(&self) -> Option<f64> {
         let limit = f64::from(self.timeout_s?) * CLOSE_SHARE;
         let logs = self.case.evidence.logs.found()?;
         let longest = logs
@@ -122,22 +126,22 @@ impl<'c, 'a> Hang<'c, 'a> {
     }
 
     /// True when a connection to the database stood before it hung.
-    pub(super) fn database_answered(&self) -> bool {
+    pub(in crate::diagnosis) fn database_answered(&self) -> bool {
         self.progress == Progress::DatabaseAnswered
     }
 
     /// The function's timeout in seconds, where it is known.
-    pub(super) fn timeout_s(&self) -> Option<u32> {
+    pub(in crate::diagnosis) fn timeout_s(&self) -> Option<u32> {
         self.timeout_s
     }
 
     /// ` in setSecret`, or nothing where the step cannot be told.
-    pub(super) fn in_step(&self) -> String {
+    pub(in crate::diagnosis) fn in_step(&self) -> String {
         self.step.map(|step| format!(" in {step}")).unwrap_or_default()
     }
 
     /// The timeout line, the last line before it, and the rotation event.
-    pub(super) fn proofs(&self) -> Vec<Proof> {
+    pub(in crate::diagnosis) fn proofs(&self) -> Vec<Proof> {
         let proof = |at, text: &str| Proof {
             step: StepName::FunctionLogs,
             call: "logs:FilterLogEvents".to_owned(),
@@ -161,20 +165,17 @@ impl<'c, 'a> Hang<'c, 'a> {
         self.timeout_s.is_some_and(|seconds| seconds <= SHORT_TIMEOUT_S)
     }
 
+    /// True when the function's network changed, in a way that can keep it from the database, shortly before the failures
+    /// began.
     fn network_changed(&self) -> bool {
-        network_changed(self.case, Cause::DbNetworkUnreachable)
+        let (Some(row), Some(found)) = (&self.case.failing, self.case.evidence.changes.found()) else { return false };
+        let before = Window::ending_at(row.first_at, CLOSE_CHANGE);
+        found.changes.iter().any(|change| {
+            change.concerns == Concern::Network
+                && before.contains(change.at)
+                && NETWORK.iter().any(|events| events.contains(&change.event.as_str()))
+        })
     }
-}
-
-/// True when the function's network changed, in a way that can produce `cause`, shortly before the failures began.
-pub(super) fn network_changed(case: &Case<'_>, cause: Cause) -> bool {
-    let (Some(row), Some(found)) = (&case.failing, case.evidence.changes.found()) else { return false };
-    let before = Window::ending_at(row.first_at, CLOSE_CHANGE);
-    found.changes.iter().any(|change| {
-        change.concerns == Concern::Network
-            && before.contains(change.at)
-            && events_explaining(cause).any(|event| event == change.event)
-    })
 }
 
 /// Its lines, then the rotation event at its time, then its place after the invocation before it.
