@@ -208,9 +208,7 @@ fn says(clause: &str, is_about_rotation: bool) -> Option<bool> {
     };
     let before = |at: usize, within: usize| words.iter().take(at).skip(at.saturating_sub(within));
     let is_negated = |at: usize, within: usize| before(at, within).any(|word| negates(word));
-    let positions = |stems: &'static [&'static str]| {
-        (0..words.len()).filter(move |_| true).filter(move |at| has(stems, *at)).collect::<Vec<_>>()
-    };
+    let positions = |stems: &[&str]| (0..words.len()).filter(|at| has(stems, *at)).collect::<Vec<usize>>();
     let rotations = positions(&["rotat"]);
     if !is_about_rotation && rotations.is_empty() {
         return None;

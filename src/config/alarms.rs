@@ -549,7 +549,7 @@ mod tests {
         let slack = "[slack]\nmode = \"socket\"\nbot_token = \"env:A\"\napp_token = \"env:B\"\n";
         let discord = "[discord]\nbot_token = \"env:C\"\napplication_id = \"1\"\nguilds = [\"81384788765712385\"]\n";
         let console = "[console]\ntoken = \"env:D\"\n";
-        let rule = "[[allow]]\nplatform = \"slack\"\nworkspace = \"T1\"\nusers = [\"U1\"]\n";
+        let rule = "[[allow]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannels = [\"*\"]\nusers = [\"U1\"]\n";
         let all = format!("{rule}{slack}{discord}{console}");
         let good = [route("slack", "T1", "C1"), route("discord", "81384788765712385", "1"), route("console", "local", "page")];
         assert_eq!(alarms(&format!("{all}{}", good.concat())).unwrap().routes.len(), 3);

@@ -230,15 +230,17 @@ async fn what_ends_of_the_process_cut_short_again_and_again_is_done_all_the_same
     assert_eq!(told(&world.say("ask", "U1", "prod/orders-db").await), "accepted");
     for _ in 0..3 * rotation_diag::store::MOST_ATTEMPTS {
         // Begun, and the process is gone. After the first few ends it waits a moment.
+        let mut look = tokio::time::interval(std::time::Duration::from_millis(10));
         while world.store.claim(super::world::PATIENCE).await.unwrap().is_none() {
-            tokio::time::sleep(world.store.next_claim().await.unwrap().unwrap()).await;
+            look.tick().await;
         }
         let folder = world.end().await;
         world = World::at(folder, RULES, accounts()).await;
     }
     let slack = Fake::new(PlatformName::Slack);
     world.start(std::slice::from_ref(&slack));
-    verdict(&world, &slack).await;
+    let is_told = |state: &super::world::State| state.shown.iter().any(|shown| shown.title().contains("is not rotating"));
+    slack.until("the verdict", is_told).await;
     assert_eq!(world.store.dead_letters(10).await.unwrap(), []);
     world.end().await;
 }

@@ -64,6 +64,11 @@ impl Intake for Kept {
 }
 
 impl Kept {
+    /// What was kept since the last time.
+    pub(crate) fn take(&self) -> Vec<Notice> {
+        std::mem::take(&mut *self.rows.lock().unwrap()).into_values().collect()
+    }
+
     pub(crate) fn notices(&self) -> Vec<Notice> {
         self.rows.lock().unwrap().values().cloned().collect()
     }
