@@ -222,7 +222,7 @@ async fn converse(fake: &FakeDiscord, store: &Store, channel: &str, interaction:
     });
     tokio::time::timeout(Duration::from_secs(20), begun).await.map_err(|_| "nothing was ever said".to_owned())?;
     store.state(&[root(Tone::Working, "Looking into prod/x", "step 2").passing()]).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    tokio::task::yield_now().await;
     let verdict = root(Tone::Bad, "prod/x is not rotating", "THE-VERDICT");
     let details = Outgoing::reply(&id, "details", message(Tone::Neutral, "Details", "THE-DETAILS"), "a test");
     store.state(&[verdict, details]).await.unwrap();
