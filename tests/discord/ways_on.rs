@@ -153,6 +153,9 @@ fn message(tone: Tone, title: &str, text: &str) -> Message {
     Message { parts, ..Message::line(tone, SafeText::redact(title)) }
 }
 
+/// Longer than anything takes, on a machine that does much else.
+const PATIENCE: Duration = Duration::from_secs(55);
+
 /// As many as may begin at once: delivery spreads more over time.
 const AT_ONCE: usize = 18;
 
@@ -231,7 +234,7 @@ async fn converse(fake: &FakeDiscord, store: &Store, channel: &str, interaction:
         let is_there = !world.channels[&number].messages.is_empty();
         (is_there || world.told.contains_key(&asked)).then_some(())
     });
-    tokio::time::timeout(Duration::from_secs(20), begun).await.map_err(|_| "nothing was ever said".to_owned())?;
+    tokio::time::timeout(PATIENCE, begun).await.map_err(|_| "nothing was ever said".to_owned())?;
     let progress = [root(Tone::Working, "Looking into prod/x", "step 2").passing()];
     patiently(|| store.state(&progress)).await;
     tokio::task::yield_now().await;
@@ -252,7 +255,7 @@ async fn converse(fake: &FakeDiscord, store: &Store, channel: &str, interaction:
         let has_details = says(&messages, "THE-DETAILS") || in_file || !told.is_empty() || passes;
         ((is_told && has_details) || (!told.is_empty() && !is_left)).then_some(())
     });
-    tokio::time::timeout(Duration::from_secs(20), ended).await.map_err(|_| {
+    tokio::time::timeout(PATIENCE, ended).await.map_err(|_| {
         let seen =
             fake.with(|world| (format!("{:?}", world.channels[&number].messages), format!("{:?}", world.told.get(&asked))));
         format!("no verdict, and nobody was told: {} {}", seen.0, seen.1)
