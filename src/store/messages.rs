@@ -578,12 +578,23 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
-    /// Gives a message up, with the reason; with a root that was never posted, its whole thread.
+    /// Gives a message up, with the reason; with a root that was never posted, its whole thread. What was stated meanwhile in
+    /// its place is sent instead.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn give_up(&self, due: &Due, why: &SafeText) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
+        let newer = sqlx::query("UPDATE messages SET not_before = ?1, uncertain = 0, why = ?2 WHERE id = ?3 AND revision > ?4")
+            .bind(self.tick())
+            .bind(why.as_str())
+            .bind(due.id)
+            .bind(due.revision)
+            .execute(&mut *tx)
+            .await?;
+        if newer.rows_affected() > 0 {
+            return Ok(tx.commit().await?);
+        }
         let whole_thread = due.is_root() && due.posted_id.is_none();
         sqlx::query(
             "UPDATE messages SET state = 'given_up', reply_to = NULL, why = ?1

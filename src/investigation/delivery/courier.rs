@@ -223,7 +223,7 @@ impl Courier {
             Sent::Lost(_) | Sent::Stuck(_) | Sent::Closed { .. } | Sent::Never(_) if due.is_repeat() => {
                 self.store.leave(&due).await
             }
-            Sent::Stuck(_) if due.passing => self.store.leave(&due).await,
+            Sent::Stuck(_) | Sent::Lost(_) if due.passing => self.store.leave(&due).await,
             Sent::Lost(why) if !due.was_lost && !due.passing => {
                 tracing::warn!(%platform, reason = due.reason, why, "a message is gone and is posted anew");
                 self.store.post_anew(&due).await
