@@ -243,9 +243,6 @@ async fn files_that_are_refused_are_told_in_the_thread_with_the_reason_and_other
         fake.fault(method, fault);
         let error = slack.attach(&channel("C1"), &root, &message, false).await.unwrap_err();
         assert_eq!(error.kind(), expected, "{method}");
-        if expected == "later" {
-            tokio::time::sleep(Duration::from_millis(1_100)).await;
-        }
     }
     slack.attach(&channel("C1"), &root, &message, true).await.unwrap();
     assert_eq!(fake.world().read_file().unwrap().name, "a.txt");

@@ -287,7 +287,7 @@ async fn in_a_shared_channel_members_get_the_verdict_and_people_of_other_organiz
     fake.acknowledged(&click).await;
     assert!(fake.next_whisper().await["text"].as_str().unwrap().contains("not allowed for you here"));
     let log = program.stop();
-    assert!(log.contains("in Slack as rotation-diag (UBOT) in the workspace Example (T1), over 1 socket"), "{log}");
+    assert!(log.contains("connected to Slack as rotation-diag (UBOT) in the workspace Example (T1), over 1 socket"), "{log}");
     fake.finish();
 }
 

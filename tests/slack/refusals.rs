@@ -234,6 +234,9 @@ const OPEN: &[&str] = &[
 /// Codes that ask to come back later, as Slack sends them: with a status and a wait.
 const LATER: [&str; 2] = ["ratelimited", "rate_limited"];
 
+/// How often it is looked whether something has happened.
+const LOOK: Duration = Duration::from_millis(10);
+
 fn tempo() -> Tempo {
     Tempo {
         first_wait: Duration::from_millis(5),
@@ -285,8 +288,9 @@ impl Flow {
 
     async fn until(&self, what: &str, is_so: impl Fn(&Flow) -> bool) -> Result<(), String> {
         let waiting = async {
+            let mut look = tokio::time::interval(LOOK);
             while !is_so(self) {
-                tokio::time::sleep(Duration::from_millis(10)).await;
+                look.tick().await;
             }
         };
         tokio::time::timeout(Duration::from_secs(40), waiting).await.map_err(|_| format!("in silence: {what}"))
@@ -520,8 +524,9 @@ async fn the_file_of_a_message_whose_answer_was_lost_follows_it() {
     flow.fake.fault("files.completeUploadExternal", Fault::LostAfterwards);
     flow.goes_on().await.unwrap();
     let is_settled = async {
+        let mut look = tokio::time::interval(LOOK);
         while flow.store.pending_messages(rotation_diag::model::PlatformName::Slack).await.unwrap() > 0 {
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            look.tick().await;
         }
     };
     tokio::time::timeout(Duration::from_secs(40), is_settled).await.unwrap();

@@ -197,8 +197,9 @@ impl Slack {
             match stop.run_until_cancelled(self.introduce()).await {
                 None => return Ok(()),
                 Some(Ok(())) => {
-                    let (whereabouts, way) = (self.whereabouts().unwrap_or_default(), self.way_in());
-                    tracing::info!("in Slack {whereabouts}, {way}");
+                    if matches!(self.mode, SlackMode::Http { .. }) {
+                        self.say_where();
+                    }
                     return Ok(());
                 }
                 Some(Err(stop @ SlackStop::NotLetIn(_))) => return Err(stop),
@@ -226,6 +227,12 @@ impl Slack {
     #[must_use]
     pub fn sockets(&self) -> &SocketHealth {
         &self.sockets
+    }
+
+    /// Tells the operator as whom and where the bot is connected, and how.
+    fn say_where(&self) {
+        let whereabouts = self.whereabouts().unwrap_or_else(|| "in a workspace that is not known yet".to_owned());
+        tracing::info!("connected to Slack {whereabouts}, {}", self.way_in());
     }
 
     fn way_in(&self) -> String {

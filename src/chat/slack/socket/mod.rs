@@ -70,7 +70,7 @@ pub(super) async fn keep_all(
 ) -> Result<(), SlackStop> {
     let mut lines = JoinSet::new();
     for _ in 0..count {
-        let line = Line { slack: Arc::clone(slack), intake: Arc::clone(intake), stop: stop.clone() };
+        let line = Line { slack: Arc::clone(slack), intake: Arc::clone(intake), count, stop: stop.clone() };
         lines.spawn(async move { line.keep().await });
     }
     while let Some(ended) = lines.join_next().await {
@@ -83,6 +83,8 @@ pub(super) async fn keep_all(
 struct Line {
     slack: Arc<Slack>,
     intake: Arc<Intake>,
+    /// How many there are.
+    count: u8,
     stop: CancellationToken,
 }
 
@@ -91,6 +93,9 @@ impl Line {
         let rhythm = self.slack.rhythm;
         let mut backoff = Backoff::new(rhythm.first_wait, rhythm.longest_wait);
         let mut next = self.open(&mut backoff).await?;
+        if self.slack.sockets.open() == usize::from(self.count) {
+            self.slack.say_where();
+        }
         while let Some(connection) = next {
             let life = Stopwatch::start();
             let (notify, mut notice) = oneshot::channel();
