@@ -79,7 +79,6 @@ impl Channel {
             archived: false,
             locked: false,
             lacking: BTreeSet::new(),
-            overwrites: json!([]),
             messages: BTreeMap::new(),
         }
     }
