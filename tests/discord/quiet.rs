@@ -21,13 +21,21 @@ async fn nothing_that_must_stay_secret_is_logged_at_any_level() {
     let (bot, _task) = Bot::connected().await;
     let mut hidden = vec![TOKEN.to_owned(), "secret-token".to_owned(), "canary-word".to_owned(), "canary-payload".to_owned()];
     for fault in [Fault::code(404, 10_062), Fault::status(500), Fault::wait("0.1", "user")] {
-        bot.fake.with(|world| world.fault("POST", "/callback", fault));
+        // The first is refused for as long as it is tried.
+        let times = if matches!(fault, Fault::Refuse { status: 404, .. }) { 20 } else { 1 };
+        bot.fake.with(|world| (0..times).for_each(|_| world.fault("POST", "/callback", fault.clone())));
         let command = bot.fake.with(|world| world.command(&[("secret", "canary-word")]));
         hidden.push(command["token"].as_str().unwrap().to_owned());
         bot.tell("INTERACTION_CREATE", command);
         let inbound = bot.desk.heard().await;
         let _ = bot.discord.whisper(&inbound.reply_to.unwrap(), &line("canary-payload")).await;
         assert!(!format!("{:?}", inbound.actor).contains("secret-token"));
+        if times > 1 {
+            while !trap.text().contains("could not be acknowledged") {
+                tokio::task::yield_now().await;
+            }
+            bot.fake.with(|world| world.faults.clear());
+        }
     }
     bot.tell("INTERACTION_CREATE", serde_json::json!({"id": "1", "type": "canary-word", "token": "secret-token"}));
     let mention = bot.fake.with(|world| world.mention(CHANNEL, "canary-word"));
@@ -49,7 +57,7 @@ async fn nothing_that_must_stay_secret_is_logged_at_any_level() {
         .await;
     let logged = trap.text();
     assert!(logged.contains("could not be acknowledged"), "{logged}");
-    assert_eq!(logged.matches("without embeds and files").count(), 1, "told once: {logged}");
+    assert_eq!(logged.matches("messages are shown as text").count(), 1, "told once: {logged}");
     for secret in hidden {
         assert!(!logged.contains(&secret), "{secret} is in the logs:\n{logged}");
     }

@@ -37,11 +37,12 @@ async fn every_answer_has_its_consequence_and_no_error_says_too_much() {
     ] {
         for (expected, is_new) in [(new, true), (edited, false)] {
             let bot = Bot::new(DiscordMode::Http).await;
-            bot.fake.with(|world| world.fault_always(if is_new { "POST" } else { "PATCH" }, "/messages", fault.clone()));
             let message = line("the payload");
+            let there = bot.discord.post(&in_channel(), &message, "another key").await.unwrap();
+            bot.fake.with(|world| world.fault_always(if is_new { "POST" } else { "PATCH" }, "/messages", fault.clone()));
             let result = match is_new {
                 true => bot.discord.post(&in_channel(), &message, "key").await.map(|_| ()),
-                false => bot.discord.edit(&in_channel(), "1090000000000000000", &message).await,
+                false => bot.discord.edit(&in_channel(), &there, &message).await,
             };
             match result {
                 Ok(()) => assert_eq!("", expected, "{fault:?}"),
@@ -53,6 +54,7 @@ async fn every_answer_has_its_consequence_and_no_error_says_too_much() {
                     }
                 }
             }
+            bot.fake.with(|world| world.events.clear());
             bot.fake.finish();
         }
     }

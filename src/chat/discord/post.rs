@@ -91,7 +91,7 @@ impl Discord {
         let (mut body, files) = rendered.in_form(form);
         if let Some(fields) = body.as_object_mut() {
             fields.insert("allowed_mentions".to_owned(), rendered.mentions());
-            if fields.get("embeds") == Some(&json!([])) {
+            if form != Form::Whole && fields.get("embeds") == Some(&json!([])) {
                 fields.remove("embeds");
             }
             if let Some(message) = reference {

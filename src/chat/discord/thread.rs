@@ -10,15 +10,19 @@ use super::refusal::{code, is_about_words};
 use super::rest::{Call, Failure};
 use super::snowflake::Snowflake;
 use crate::chat::document::Tone;
+use crate::clock::{deadline, this_instant};
 use serde_json::{Value, json};
 use serenity::http::Route;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Minutes without a message after which Discord archives a thread: three days, as long as an incident is talked about.
 ///
 /// Source: Discord developer documentation, "Start Thread from Message": `auto_archive_duration`.
 const ARCHIVED_AFTER: u32 = 4_320;
-/// How often opening a thread is tried; then the channel has to do.
+/// How often and how long opening a thread is tried at least; then the channel has to do.
 const TRIES: u32 = 5;
+const TRIED_FOR: Duration = Duration::from_secs(60);
 /// What a thread is called whose own name is refused or unknown.
 pub(super) const NAMELESS: &str = "rotation";
 
@@ -34,6 +38,7 @@ pub(super) struct Thread {
 pub(super) struct Unopened {
     name: String,
     tries: u32,
+    give_up_at: Instant,
 }
 
 /// What became of opening a thread.
@@ -62,6 +67,7 @@ impl Discord {
             (None, Some(known)) => known.name.clone(),
             (None, None) => self.name_of(thread).await,
         };
+        let give_up_at = known.as_ref().map_or_else(|| deadline(TRIED_FOR), |known| known.give_up_at);
         let tries = known.map_or(0, |known| known.tries) + 1;
         for called in [name.clone(), NAMELESS.to_owned()] {
             let route = Route::ChannelMessageThreads { channel_id: thread.channel.of(), message_id: thread.root.of() };
@@ -84,12 +90,12 @@ impl Discord {
                     self.without_thread(thread, code);
                     return Opening::Never;
                 }
-                None if tries >= TRIES => {
+                None if tries >= TRIES && this_instant() >= give_up_at => {
                     self.without_thread(thread, 0);
                     return Opening::Never;
                 }
                 None => {
-                    self.unopened.put(thread.root, Unopened { name, tries });
+                    self.unopened.put(thread.root, Unopened { name, tries, give_up_at });
                     return Opening::NotYet(failure);
                 }
             }

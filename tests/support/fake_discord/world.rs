@@ -73,14 +73,7 @@ impl Channel {
     }
 
     pub(crate) fn of_kind(kind: u8, parent: Option<u64>) -> Channel {
-        Channel {
-            kind,
-            parent,
-            archived: false,
-            locked: false,
-            lacking: BTreeSet::new(),
-            messages: BTreeMap::new(),
-        }
+        Channel { kind, parent, archived: false, locked: false, lacking: BTreeSet::new(), messages: BTreeMap::new() }
     }
 }
 
