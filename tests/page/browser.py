@@ -306,6 +306,8 @@ def with_the_keyboard(playwright, address, folder):
         assert rerun.evaluate("button => getComputedStyle(button).outlineStyle") != "none", "focus cannot be seen"
         page.keyboard.press("Enter")
         expect(page.locator("#messages article", has_text="ran all steps again")).to_have_count(1)
+        # Its buttons went away while it ran: whoever uses the keyboard is still there.
+        assert page.evaluate("document.activeElement.closest('article')?.id") == visit.verdict().get_attribute("id")
         page.evaluate("document.activeElement.blur()")
         page.keyboard.press("/")
         page.keyboard.type("help")

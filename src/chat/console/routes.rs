@@ -3,7 +3,7 @@
 use super::guard::guard;
 use super::session::{Session, is_id};
 use super::sign_in;
-use super::submissions::{Field, Submission, key};
+use super::submissions::{Field, Submission, key, may_be_kept};
 use super::target::Target;
 use super::view::{self, Channel, Open, Paths, Sheet};
 use super::{Console, Example, Page};
@@ -177,8 +177,12 @@ impl Page {
     async fn outdated(&self, session: &Session, form: &Origin, words: Option<String>) -> Response {
         let again = if words.is_some() { "send it again" } else { "press it again" };
         let why = format!("this page was older than the program behind it, and nothing was done: {again}");
-        let submission =
-            Submission { field: form.field(), words, notices: vec![compose::notice(Tone::Warning, &why)], is_awaited: false };
+        let submission = Submission {
+            field: form.field(),
+            words: words.filter(|words| may_be_kept(words)),
+            notices: vec![compose::notice(Tone::Warning, &why)],
+            is_awaited: false,
+        };
         let root = form.thread().or(form.beside()).map(str::to_owned);
         match self.sheet(session, root, submission).await {
             Ok(page) if page.status().is_success() => (StatusCode::FORBIDDEN, page).into_response(),

@@ -5,7 +5,7 @@ use super::attempts::{self, SignInError};
 use super::guard::admit;
 use super::routes::Words;
 use super::session::Session;
-use super::submissions::{Field, key};
+use super::submissions::{Field, key, may_be_kept};
 use super::target::Target;
 use super::view;
 use crate::chat::document::Tone;
@@ -55,8 +55,10 @@ pub(super) async fn with_words(page: &Page, session: &Session, request: Request)
     let Ok(Form(said)) = Form::<Words>::from_request(request, &()).await else {
         return page.refused(StatusCode::UNAUTHORIZED, "Sign in first.");
     };
-    let why = compose::notice(Tone::Warning, "sign in first: what you wrote is kept, and nothing was sent");
-    let luggage = Luggage { to: said.origin.place(), words: said.words };
+    let words = Some(said.words).filter(|words| may_be_kept(words)).unwrap_or_default();
+    let kept = if words.is_empty() { "" } else { ", and what you wrote is kept" };
+    let why = compose::notice(Tone::Warning, &format!("sign in first: nothing was sent{kept}"));
+    let luggage = Luggage { to: said.origin.place(), words };
     (StatusCode::UNAUTHORIZED, page.sign_in(session, Some(&why), &luggage)).into_response()
 }
 

@@ -63,11 +63,16 @@ pub(super) fn key(session: &Session, once: &str) -> String {
     format!("{}.{once}", session.id)
 }
 
+/// True for words that may be put back into their field. What would be hidden anywhere else, such as a value that was pasted
+/// by mistake, is not.
+pub(super) fn may_be_kept(words: &str) -> bool {
+    one_line(&SafeText::redact(words)) == words
+}
+
 impl Submissions {
-    /// Something was said in `field`, and is on its way. Sent again, it is the same submission. Words that would be hidden
-    /// anywhere else, such as a value that was pasted by mistake, are not kept.
+    /// Something was said in `field`, and is on its way. Sent again, it is the same submission.
     pub(super) fn begin(&self, key: &str, field: Field, words: Option<&str>) {
-        let words = words.filter(|words| one_line(&SafeText::redact(words)) == *words);
+        let words = words.filter(|words| may_be_kept(words));
         self.change(key, |known| {
             known.said = words.map(str::to_owned);
             known.since = clock::this_instant();

@@ -71,6 +71,7 @@
 
   function show(wanted) {
     const typed = new Map(fields().map((field) => [field.id, field.value]));
+    const held = document.activeElement?.closest("article[id]")?.id;
     document.title = wanted.title;
     become(document.body, wanted.body);
     for (const field of fields()) {
@@ -79,6 +80,8 @@
       // Words that turned out later to have started nothing.
       if (field.value === "" && !writes && field.hasAttribute("data-kept")) field.value = field.getAttribute("value");
     }
+    // A message whose buttons went away, because it is being worked on, keeps the focus that one of them had.
+    if (held && document.activeElement === document.body) document.getElementById(held)?.focus({ preventScroll: true });
     reveal();
   }
 
@@ -377,6 +380,7 @@
     // Whether it arrived may be unknown: sent once more under the same number, it counts once.
     const what = [form.action, ...["words", "token", "thread"].map((name) => sent.get(name))].join("\n");
     if (unsent?.what === what) sent.set("once", unsent.once);
+    const held = button && document.activeElement === button;
     if (button) button.disabled = true;
     writes = false;
     saidAt = Date.now();
@@ -396,6 +400,8 @@
     } finally {
       generation += 1;
       if (button) button.disabled = false;
+      // A button that is disabled loses the focus.
+      if (held && button.isConnected && document.activeElement === document.body) button.focus({ preventScroll: true });
     }
     if (answer.out) {
       state("out");

@@ -16,7 +16,7 @@ pub(super) fn posted(paths: &Paths, root: &str, posted: &Posted) -> Markup {
     let message = &posted.message;
     let investigation = investigation_of(message);
     html! {
-        article id={ "m-" (plain(&posted.id)) } class="message" data-tone=(tone(message.tone)) {
+        article id={ "m-" (plain(&posted.id)) } class="message" tabindex="-1" data-tone=(tone(message.tone)) {
             header {
                 h2 { (mark(message.tone)) (text(&message.title)) }
                 time datetime=(posted.at) { (moment(posted.at, posted.at)) }
