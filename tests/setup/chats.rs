@@ -105,6 +105,8 @@ async fn the_readmes_page_alone_is_a_bot_and_lets_in_whoever_has_the_token() {
     workplace.check().await.misses(&["page: the environment variable ROTATION_DIAG_PAGE_TOKEN is not set"]);
     let [export] = commands(PAGE).try_into().unwrap();
     assert!(export.starts_with("export ROTATION_DIAG_PAGE_TOKEN=\"$(openssl rand -hex 16)\";"), "{export}");
+    workplace.set("ROTATION_DIAG_PAGE_TOKEN", "open sesame");
+    workplace.check().await.has("? page: its token can be guessed").is_well();
     let token = "0123456789abcdef0123456789abcdef";
     workplace.set("ROTATION_DIAG_PAGE_TOKEN", token);
     workplace.check().await.has("✓ page: whoever has the token may ask").is_well();

@@ -82,13 +82,6 @@ async fn what_is_missing_in_discord_is_named() {
     nowhere.misses(&["Discord channel 1080000000000000999: the channel or thread is gone"]);
     let stranger = in_fake_discord(|_| {}, |text| text.replace(&GUILD.to_string(), "1080000000000000888")).await;
     stranger.misses(&["Discord server 1080000000000000888: the bot is not in it"]);
-    let forum = |discord: &FakeDiscord| discord.with(|world| world.channels.get_mut(&CHANNEL).unwrap().kind = 15);
-    in_fake_discord(forum, same).await.misses(&["it is a forum"]);
-    let commandless = |discord: &FakeDiscord| discord.with(|world| world.lacks_commands = true);
-    in_fake_discord(commandless, same).await.misses(&["was invited to the server"]);
-    let elsewhere =
-        |discord: &FakeDiscord| discord.with(|world| world.interactions_url = Some("https://old.example/x".to_owned()));
-    in_fake_discord(elsewhere, same).await.misses(&["the application has an Interactions Endpoint URL"]);
     let calling = |mention: &'static str| {
         move |text: String| {
             format!(
@@ -96,6 +89,14 @@ async fn what_is_missing_in_discord_is_named() {
             )
         }
     };
+    let forum = |discord: &FakeDiscord| discord.with(|world| world.channels.get_mut(&CHANNEL).unwrap().kind = 15);
+    in_fake_discord(forum, same).await.is_well();
+    in_fake_discord(forum, calling("user:1")).await.misses(&["it is a forum, and alarms begin threads of a channel"]);
+    let commandless = |discord: &FakeDiscord| discord.with(|world| world.lacks_commands = true);
+    in_fake_discord(commandless, same).await.misses(&["was invited to the server"]);
+    let elsewhere =
+        |discord: &FakeDiscord| discord.with(|world| world.interactions_url = Some("https://old.example/x".to_owned()));
+    in_fake_discord(elsewhere, same).await.misses(&["the application has an Interactions Endpoint URL"]);
     in_fake_discord(|_| {}, calling("here")).await.misses(&["alarms.route.mention would call nobody"]);
     in_fake_discord(|discord| discord.with(|world| world.everyone |= 1 << 17), calling("here")).await.is_well();
     in_fake_discord(|_| {}, calling("user:1")).await.is_well();

@@ -73,9 +73,6 @@ async fn rights(config: &Config, discord: &Discord, guild: &str, channel: &str) 
         Ok(rights) => rights,
         Err(error) => return vec![missing(format!("{error}: let the bot see it, or correct the id"))],
     };
-    if rights.is_forum() {
-        return vec![missing("it is a forum, where no answer can be posted: name a text channel")];
-    }
     let lacking = rights.lacking().join(", ");
     let mut all = vec![match (rights.may_write(), lacking.is_empty()) {
         (true, true) => fine("the bot may do what it needs there"),
@@ -86,11 +83,14 @@ async fn rights(config: &Config, discord: &Discord, guild: &str, channel: &str) 
             missing(format!("the bot may not write there, it lacks {lacking}: allow its role that in the channel's settings"))
         }
     }];
-    let calls = config.alarms.routes.iter().any(|route| {
-        route.place.platform == PlatformName::Discord
-            && route.place.channel == channel
-            && matches!(route.mention, Some(Callee::Here | Callee::Group(_)))
-    });
+    let told = || {
+        let routes = config.alarms.routes.iter();
+        routes.filter(|route| route.place.platform == PlatformName::Discord && route.place.channel == channel)
+    };
+    if rights.is_forum() && told().next().is_some() {
+        all.push(missing("it is a forum, and alarms begin threads of a channel: let alarms.route name a text channel"));
+    }
+    let calls = told().any(|route| matches!(route.mention, Some(Callee::Here | Callee::Group(_))));
     if calls && !rights.may_mention() {
         all.push(missing(
             "alarms.route.mention would call nobody: allow the bot's role Mention @everyone, @here, and All Roles there",

@@ -1,14 +1,18 @@
 //! The page in the browser: its token, and whether whoever has it may do anything.
 
-use super::{Checked, checked, exposed, fine, missing};
+use super::{Checked, checked, exposed, fine, missing, open};
 use crate::config::Config;
 use crate::model::PlatformName;
 
 pub(super) fn check(config: &Config) -> Vec<Checked> {
     let Some(console) = &config.console else { return Vec::new() };
     let mut all: Vec<Checked> = exposed("page", &console.token).into_iter().collect();
-    if let Err(why) = console.token.fetch() {
-        all.push(checked("page", missing(format!("{why}: without its token the page is left out"))));
+    match console.token.fetch() {
+        Err(why) => all.push(checked("page", missing(format!("{why}: without its token the page is left out")))),
+        Ok(token) if !token.is_hard_to_guess() => {
+            all.push(checked("page", open("its token can be guessed: make one with openssl rand -hex 16")));
+        }
+        Ok(_) => {}
     }
     let is_allowed = config.allow.iter().any(|rule| {
         rule.platform == Some(PlatformName::Console)

@@ -34,10 +34,11 @@ pub struct ChannelRights {
 }
 
 impl ChannelRights {
-    /// True when it sees the channel and may write there.
+    /// True when it sees the channel and may write there; in a forum, in the threads that its posts are.
     #[must_use]
     pub fn may_write(self) -> bool {
-        self.rights.contains(Permissions::VIEW_CHANNEL | Permissions::SEND_MESSAGES)
+        let writing = if self.is_forum { Permissions::SEND_MESSAGES_IN_THREADS } else { Permissions::SEND_MESSAGES };
+        self.rights.contains(Permissions::VIEW_CHANNEL | writing)
     }
 
     /// True when it may call everyone, and roles that nobody else may call.
