@@ -205,7 +205,7 @@ pub fn decide(story: Option<&Story>, arrival: &Arrival<'_>, standing: Standing) 
     match alarm.state {
         AlarmState::InsufficientData if open.is_none() => Decision::Nothing(Silence::TooLittleData),
         AlarmState::InsufficientData => Decision::Fold(Fold::Quiet),
-        AlarmState::Ok => open.map_or(Decision::Nothing(Silence::Well), |story| story.after_ok(alarm)),
+        AlarmState::Ok => open.map_or(Decision::Nothing(Silence::Well), |story| story.after_ok(arrival)),
         AlarmState::Alarm => match (open, story) {
             (Some(story), _) => story.after_alarm(arrival, standing),
             (None, Some(ended)) if ended.ended_recently(standing.now) && ended.knows_all(arrival.secrets) => {
@@ -272,6 +272,12 @@ impl Story {
                 .filter(|(identity, told)| alarm.has_series(identity) && told.is_trouble() && told.state_at <= alarm.state_at);
             series.for_each(|(_, told)| (told.state, told.state_at, told.basis) = (alarm.state, alarm.state_at, alarm.basis));
         }
+        if alarm.state == AlarmState::Ok && self.is_last_series(alarm) {
+            let whole = self.alarms.get_mut(&alarm.key).filter(|told| told.is_trouble() && told.state_at <= alarm.state_at);
+            whole
+                .into_iter()
+                .for_each(|told| (told.state, told.state_at, told.basis) = (alarm.state, alarm.state_at, alarm.basis));
+        }
         match decision {
             Decision::Fold(Fold::Flapping) => self.unsettled = Some(alarm.clone()),
             Decision::Check => self.new_version = Some(alarm.clone()),
@@ -292,11 +298,6 @@ impl Story {
             Decision::Fold(_) if alarm.state == AlarmState::Alarm => self.ended_at = None,
             _ => {}
         }
-    }
-
-    /// Notes that the new version that `alarm` told of was made by a rotation.
-    pub fn note_rotation(&mut self, alarm: &Alarm) {
-        self.note_state(&Alarm { basis: OkBasis::Rotated, ..alarm.clone() });
     }
 
     fn note_state(&mut self, alarm: &Alarm) {
@@ -325,10 +326,13 @@ impl Story {
         self.alarms.values().any(|told| told.changes_before(now) >= FLAPPING)
     }
 
-    /// True when something that came after `at` says that it goes on, or an alarm is still in ALARM.
+    /// True when something newer than `alarm` says that it goes on, or an alarm is still in ALARM. What tells of the rotation
+    /// itself, other than what an alarm measures, is not contradicted by an alarm that is older.
     #[must_use]
-    pub fn is_troubled_since(&self, at: Timestamp) -> bool {
-        self.alarms.values().any(|told| told.is_trouble() && (told.lasts || told.state_at > at))
+    pub fn is_troubled_since(&self, alarm: &Alarm) -> bool {
+        let is_of_rotation = matches!(alarm.basis, OkBasis::Rotated | OkBasis::NewVersion);
+        let goes_on = |told: &Told| told.state_at > alarm.state_at || (told.lasts && !is_of_rotation);
+        self.alarms.values().any(|told| told.is_trouble() && goes_on(told))
     }
 
     /// True when nothing was heard that is newer than this word of this alarm.
@@ -337,10 +341,20 @@ impl Story {
         self.alarms.values().all(|told| told.state_at <= alarm.state_at)
     }
 
-    /// True when it heard of this alarm, or of one of its series.
+    /// True when it heard of this alarm, of one of its series, or of the alarm that it is a series of.
     #[must_use]
     pub fn knows(&self, alarm: &Alarm) -> bool {
-        self.alarms.contains_key(&alarm.identity()) || self.parts_of(alarm).next().is_some()
+        let is_known = self.alarms.contains_key(&alarm.identity()) || self.alarms.contains_key(&alarm.key);
+        is_known || self.parts_of(alarm).next().is_some()
+    }
+
+    /// True for the last series of an alarm that is in trouble here: with it, the alarm as a whole is over here. SNS is told of
+    /// the series alone.
+    fn is_last_series(&self, alarm: &Alarm) -> bool {
+        let whole = Alarm { series: None, ..alarm.clone() };
+        let identity = alarm.identity();
+        let is_left = |(other, told): (&String, &Told)| whole.has_series(other) && *other != identity && told.is_trouble();
+        alarm.series.is_some() && !self.alarms.iter().any(is_left)
     }
 
     /// True when the alarm, or one of its series, is known to be in the state it is in.
@@ -372,7 +386,8 @@ impl Story {
         secrets.is_subset(&self.secrets)
     }
 
-    fn after_ok(&self, alarm: &Alarm) -> Decision {
+    fn after_ok(&self, arrival: &Arrival<'_>) -> Decision {
+        let alarm = arrival.alarm;
         if alarm.basis == OkBasis::NewVersion {
             return Decision::Check;
         }
@@ -384,14 +399,19 @@ impl Story {
         if known.is_some_and(|known| known.state != alarm.state && known.flaps_with(alarm.state_at)) {
             return Decision::Fold(Fold::Flapping);
         }
+        let is_last = self.is_last_series(alarm);
+        // The rotation of all that the thread is about is what its alarms are about: they need not go back first.
+        let is_rotation_of_all = alarm.basis == OkBasis::Rotated && self.secrets.is_subset(arrival.secrets);
         let is_left = |(identity, told): (&String, &Told)| {
-            let is_closed = *identity == alarm.identity() || (alarm.has_series(identity) && told.state_at <= alarm.state_at);
-            told.lasts && told.is_trouble() && !is_closed
+            let is_part = alarm.has_series(identity) || (is_last && *identity == alarm.key);
+            let is_closed = *identity == alarm.identity() || (is_part && told.state_at <= alarm.state_at);
+            told.lasts && told.is_trouble() && !is_closed && !is_rotation_of_all
         };
         if self.alarms.iter().any(is_left) {
             return Decision::Fold(Fold::OthersLeft);
         }
-        let has_rotated = self.alarms.values().any(|told| !told.is_trouble() && told.basis == OkBasis::Rotated);
+        let rotated = self.alarms.values().filter(|told| !told.is_trouble() && told.basis == OkBasis::Rotated).count();
+        let has_rotated = rotated > 0 && rotated >= self.secrets.len();
         let mut parts = self.parts_of(alarm).peekable();
         let says_what_they_say = parts.peek().is_some() && parts.all(|part| part.basis == OkBasis::NoData && !part.is_trouble());
         if (alarm.basis == OkBasis::NoData || says_what_they_say) && !has_rotated {
@@ -536,7 +556,7 @@ mod tests {
         assert_eq!(channel.takes(&series("1", Well, 20), 20, &["s"]), Decision::Fold(Fold::OthersLeft));
         // The alarm is: with it, all of them.
         assert_eq!(channel.hears("a", Well, 30, 30, &[]), Decision::Recovered);
-        assert!(!channel.story.as_ref().unwrap().is_troubled_since(at(30)));
+        assert!(!channel.story.as_ref().unwrap().is_troubled_since(&Alarm { state: Well, state_at: at(30), ..alarm("a") }));
         // One that went to ALARM after the alarm as a whole was OK is still there.
         channel.takes(&series("1", Bad, 50), 50, &["s"]);
         assert_eq!(channel.hears("a", Well, 40, 51, &[]), Decision::Fold(Fold::OthersLeft));
@@ -581,14 +601,37 @@ mod tests {
         };
         assert_eq!(channel.takes(&rotated(30), 30, &["s"]), Decision::Recovered);
 
-        // The other way round: it rotated while the alarm still was in ALARM.
+        // It rotated while the alarm still was in ALARM, which goes back for want of data, or never says that it did.
         let mut channel = Channel::default();
         channel.hears("a", Bad, 0, 0, &["s"]);
+        assert_eq!(channel.takes(&rotated(2), 2, &["s"]), Decision::Recovered);
+        assert!(!channel.story.as_ref().unwrap().is_troubled_since(&rotated(2)));
+
+        // The alarm is of the time after it: its end counts, whatever it rests on.
+        let mut channel = Channel::default();
+        channel.hears("a", Bad, 5, 5, &["s"]);
+        assert_eq!(channel.takes(&rotated(2), 6, &["s"]), Decision::Recovered);
+        let story = channel.story.as_mut().unwrap();
+        assert!(story.is_troubled_since(&rotated(2)));
+        story.ended_at = None;
+        let gone = without_data(Alarm { state: Well, state_at: at(20), ..alarm("a") });
+        assert_eq!(channel.takes(&gone, 20, &["s"]), Decision::Recovered);
+
+        // One secret of two rotated.
+        let mut channel = Channel::default();
+        channel.hears("a", Bad, 0, 0, &["s", "t"]);
         assert_eq!(channel.takes(&rotated(2), 2, &["s"]), Decision::Fold(Fold::OthersLeft));
-        assert_eq!(
-            channel.takes(&without_data(Alarm { state: Well, state_at: at(20), ..alarm("a") }), 20, &["s"]),
-            Decision::Recovered
-        );
+        let gone = without_data(Alarm { state: Well, state_at: at(20), ..alarm("a") });
+        assert_eq!(channel.takes(&gone, 20, &["s", "t"]), Decision::Fold(Fold::Quiet));
+    }
+
+    #[test]
+    fn the_last_series_of_an_alarm_ends_what_a_look_found_of_the_alarm_as_a_whole() {
+        let mut channel = Channel::default();
+        let found = Alarm { topic: None, state: Bad, state_at: at(0), ..alarm("a") };
+        assert_eq!(channel.takes(&found, 0, &["s"]), Decision::Open);
+        assert_eq!(channel.takes(&series("1", Well, 20), 20, &["s"]), Decision::Recovered);
+        assert!(!channel.story.as_ref().unwrap().is_troubled_since(&series("1", Well, 20)));
     }
 
     #[test]

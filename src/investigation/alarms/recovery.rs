@@ -27,11 +27,9 @@ impl Bot {
         let mut is_troubled = false;
         let now = self.store.now();
         self.change_story(&filed.thread, |story| {
-            is_troubled = story.is_troubled_since(case.alarm.state_at);
-            if !is_troubled {
-                // Where the alarm is quiet and the trouble is not over, the next word of it goes on here.
-                story.ended_at = is_over.then_some(now);
-            }
+            is_troubled = story.is_troubled_since(case.alarm);
+            // Where the alarm is quiet and the trouble is not over, the next word of it goes on here.
+            story.ended_at = (is_over && !is_troubled).then_some(now);
         })
         .await?;
         if is_troubled {
@@ -52,12 +50,9 @@ impl Bot {
         let mut is_ended = false;
         let now = self.store.now();
         self.change_story(&filed.thread, |story| {
-            is_ended = is_over && !story.is_troubled_since(case.alarm.state_at);
+            is_ended = is_over && !story.is_troubled_since(case.alarm);
             if is_ended {
                 story.ended_at = Some(now);
-            } else if is_over {
-                // The alarm that still is in ALARM may go back for want of data, which would say nothing by itself.
-                story.note_rotation(case.alarm);
             }
         })
         .await?;

@@ -19,7 +19,7 @@ const OVER_AFTER: SignedDuration = SignedDuration::from_mins(10);
 const LISTED_AFTER: SignedDuration = SignedDuration::from_secs(30);
 
 /// Secrets named in the first message.
-const MOST_NAMED: u32 = 20;
+const MOST_NAMED: u32 = 10;
 
 /// Secrets in one message of the list.
 const PAGE: u32 = 40;

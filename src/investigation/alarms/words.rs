@@ -309,12 +309,12 @@ pub(super) fn storm(storm: &Storm, size: u32, first: &[SafeText], now: Timestamp
         safe(&format!("since {}", moment(storm.began_at, now))),
         safe(&format!("last {}", moment(storm.last_at, now))),
     ]));
-    let mut lines: Vec<String> = first.iter().map(one_line).collect();
+    let mut lines = first.to_vec();
     let more = usize::try_from(size).unwrap_or(usize::MAX).saturating_sub(lines.len());
     if more > 0 {
-        lines.push(format!("and {more} more, listed below"));
+        lines.push(safe(&format!("and {more} more, listed below")));
     }
-    message.parts.extend(section("Among them", &lines));
+    message.parts.push(Part::Section { label: safe("Among them"), lines });
     message.parts.push(Part::Commands(vec![safe("/rotation-diag NAME")]));
     message
 }
@@ -323,7 +323,7 @@ pub(super) fn storm(storm: &Storm, size: u32, first: &[SafeText], now: Timestamp
 pub(super) fn storm_page(first: u32, names: &[SafeText]) -> Message {
     let last = usize::try_from(first).unwrap_or(usize::MAX).saturating_add(names.len());
     let mut message = Message::line(Tone::Neutral, safe(&format!("Secrets {} to {last}", first.saturating_add(1))));
-    message.parts.extend(section("No thread of their own yet", &names.iter().map(one_line).collect::<Vec<_>>()));
+    message.parts.push(Part::Section { label: safe("No thread of their own yet"), lines: names.to_vec() });
     message
 }
 
