@@ -115,6 +115,8 @@ impl Bot {
         match command::parse(words) {
             Ok(Asked::Help) => Ok(answer(compose::help(manner))),
             Ok(Asked::FollowUp(action)) => self.follow_up(inbound, action).await,
+            // Which names are known to a person, depends on who that is.
+            Ok(Asked::Word(_)) if is_talk && inbound.actor.standing == Standing::Pending => self.judge_later(inbound).await,
             Ok(Asked::Word(question)) if is_talk && !is_known(question.secret.as_str()) => {
                 self.no_command(inbound, words, "no command, and no secret that is known").await
             }
