@@ -56,7 +56,7 @@ impl Redactor {
             let head = payload.text.lines().next().unwrap_or_default();
             let head = head.get(..head_length(head)).unwrap_or_default();
             if !tail.text.is_empty() && !head.trim().is_empty() {
-                for (range, kind) in self.crossing(&tail.text, tail.may_continue && !payload.is_record(), head) {
+                for (range, kind) in self.crossing(&tail, !payload.is_record(), head) {
                     tail.hide(&range, kind, hidden);
                     let behind = range.start.max(tail.text.len())..range.end;
                     if let Some(own) = hidden.get_mut(at).filter(|_| !behind.is_empty()) {
@@ -69,7 +69,8 @@ impl Redactor {
     }
 
     /// What is hidden in `tail` and `head` together and not in either alone, as ranges of the two put together.
-    fn crossing(&self, tail: &str, may_continue: bool, head: &str) -> Vec<(Range<usize>, &'static str)> {
+    fn crossing(&self, tail: &Tail, may_continue: bool, head: &str) -> Vec<(Range<usize>, &'static str)> {
+        let (tail, is_cut_off) = (tail.text.as_str(), tail.may_continue);
         let mut found = Vec::new();
         let ends_open = tail.trim_end().ends_with(['=', ':', '>', ',', '"', '\'']);
         let last_word = tail.split_whitespace().next_back().unwrap_or_default();
@@ -86,7 +87,8 @@ impl Redactor {
                 }
                 // What ends like a sentence has said what it had to say.
                 let is_cut = !tail.ends_with([')', ']', '.', '!', '?', ',', ';', '*']);
-                let goes_on = range.start >= tail.len() || (is_cut && is_continuation(&joined, &range, tail.len()));
+                let goes_on =
+                    if range.start >= tail.len() { is_cut_off } else { is_cut && is_continuation(&joined, &range, tail.len()) };
                 let in_head = range.start.max(tail.len()) - tail.len()..range.end - tail.len();
                 if goes_on && !is_known(&in_head) {
                     found.push((range, kind));
