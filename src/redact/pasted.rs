@@ -45,7 +45,7 @@ pub fn looks_like_a_value(text: &str) -> bool {
 
 fn is_value(word: &str) -> bool {
     let word = word.trim_matches(['"', '\'', '`', '“', '”', '‘', '’', '(', ')', ',', ';']).trim_end_matches(['?', '.', ':', '*']);
-    if word.starts_with("arn:") || word.contains("://") || is_placeholder(word) {
+    if word.starts_with("arn:") || word.contains("://") || is_placeholder(word) || !is_varied(word) {
         return false;
     }
     if word.len() > LONGEST_SECRET_NAME {
@@ -58,6 +58,15 @@ fn is_value(word: &str) -> bool {
 /// Whether one word is a key or a strong password rather than a name.
 pub(super) fn is_key(word: &str) -> bool {
     !is_uuid(word) && (is_password(word) || is_base64(word) || is_random(word))
+}
+
+/// Whether a text has more than a few different characters; one that repeats a few is not random.
+fn is_varied(word: &str) -> bool {
+    const LEAST_DISTINCT_CHARS: usize = 5;
+    let mut chars: Vec<char> = word.chars().collect();
+    chars.sort_unstable();
+    chars.dedup();
+    chars.len() >= LEAST_DISTINCT_CHARS
 }
 
 /// What stands for a name to be filled in, or is a mention of the platform.
