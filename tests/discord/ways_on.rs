@@ -274,7 +274,8 @@ async fn every_code_at_every_request_ends_with_the_verdict_or_with_somebody_told
             let all: Vec<Trouble> = (codes().into_iter().enumerate())
                 .filter(is_meant)
                 .map(|(_, code)| Trouble {
-                    passes: lasting && PASSING.contains(&code),
+                    // Where the message is said to be gone for good, its replies go with it.
+                    passes: lasting && (PASSING.contains(&code) || (code == 10_008 && path.ends_with("threads"))),
                     ..{
                         let name = format!("{method} {path} refused with {code}{}", if lasting { " for ever" } else { "" });
                         trouble(name, move |world, channel| {
