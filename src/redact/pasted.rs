@@ -118,7 +118,9 @@ fn is_password(word: &str) -> bool {
         Some((service, rest)) if service.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-') => rest,
         _ => name,
     };
-    let foreign = name.bytes().filter(|byte| byte.is_ascii_punctuation() && *byte != b':' && !is_name_char(*byte)).count();
+    // A colon stands behind a name, quotes around it.
+    let is_foreign = |byte: &u8| byte.is_ascii_punctuation() && !b":\"'`".contains(byte) && !is_name_char(*byte);
+    let foreign = name.bytes().filter(is_foreign).count();
     if foreign > 0 {
         return classes >= 2 && (digit || (foreign > 1 && randomness(name) >= LEAST_RANDOM_WITH_SIGNS));
     }

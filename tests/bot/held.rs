@@ -40,12 +40,14 @@ async fn a_question_in_a_thread_of_others_is_answered_there_and_nowhere_else() {
     assert!(slack.replies().iter().all(|reply| ["theirs", own.as_str()].contains(&reply.root.as_deref().unwrap())));
 
     // A second one there: which is meant has to be said with a button. In a thread of ours a question opens another.
-    assert_eq!(say(&world, "k8", Some("theirs"), "prod/billing").await, "accepted");
-    slack.until("the second", |state| state.shown.iter().any(|shown| shown.title().contains("prod/billing"))).await;
+    let verdicts = |state: &State, root: Option<&str>| {
+        let there = state.shown.iter().filter(|shown| shown.root.as_deref() == root);
+        there.filter(|shown| shown.title().contains("is not rotating")).count()
+    };
+    assert_eq!(say(&world, "k8", Some("theirs"), "prod/orders-db window:7d").await, "accepted");
+    slack.until("the second", |state| verdicts(state, Some("theirs")) == 2).await;
     assert!(say(&world, "k9", Some("theirs"), "evidence 4").await.contains("several investigations"));
-    assert_eq!(say(&world, "k10", Some(&own), "prod/other").await, "accepted");
-    slack
-        .until("the third", |state| state.shown.iter().any(|shown| shown.title().contains("prod/other") && shown.root.is_none()))
-        .await;
+    assert_eq!(say(&world, "k10", Some(&own), "prod/orders-db window:30d").await, "accepted");
+    slack.until("the third", |state| verdicts(state, None) == 2).await;
     world.end().await;
 }
