@@ -1,6 +1,6 @@
 //! What is asked in a thread of others stays in it.
 
-use super::world::{Fake, World, actor, place, said, tokens, told};
+use super::world::{Fake, State, World, actor, place, said, tokens, told};
 use rotation_diag::chat::{Reception as _, Said};
 use rotation_diag::model::{Action, PlatformName};
 
