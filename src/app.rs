@@ -45,6 +45,9 @@ pub enum AppError {
     /// There is no platform at all.
     #[error("no platform is configured, so nobody could ask anything: add [slack], [discord] or [console] to the configuration")]
     NoPlatform,
+    /// Platforms are configured, and none has its tokens.
+    #[error("no platform has its tokens, so nobody could ask anything: give the tokens that are named above")]
+    NoTokens,
     /// The address cannot be listened on.
     #[error("{address} cannot be listened on ({why}): choose another [http] listen, or stop what uses it")]
     Listen {

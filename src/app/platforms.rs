@@ -69,7 +69,12 @@ pub(super) fn plug(config: &Config, bot: &Arc<Bot>, stop: &CancellationToken) ->
     discord(config, &reception, stop, &mut plugged)?;
     plugged = plugged.with_alarms(config, bot, stop, crate::alarm::certificate_client())?;
     console(config, bot, stop, &mut plugged);
-    if plugged.platforms.is_empty() { Err(AppError::NoPlatform) } else { Ok(plugged) }
+    let is_configured = config.slack.is_some() || config.discord.is_some() || config.console.is_some();
+    match plugged.platforms.as_slice() {
+        [] if is_configured => Err(AppError::NoTokens),
+        [] => Err(AppError::NoPlatform),
+        _ => Ok(plugged),
+    }
 }
 
 fn slack(

@@ -390,7 +390,7 @@ fn read_route(section: Section<'_>) -> Option<AlarmRoute> {
     for (key, is_missing) in
         [("platform", platform.is_none()), ("workspace", workspace.is_none()), ("channel", channel.is_none())]
     {
-        if is_missing {
+        if is_missing && !section.has(key) {
             section.problem(key, "a route names a platform, a workspace and a channel");
         }
     }

@@ -75,7 +75,7 @@ fn rule(section: Section<'_>, allows: bool) -> Rule {
     };
     let required =
         [("platform", rule.platform.is_none()), ("workspace", rule.workspace.is_none()), ("channels", rule.channels.is_none())];
-    for (key, _) in required.into_iter().filter(|(_, missing)| allows && *missing) {
+    for (key, _) in required.into_iter().filter(|(key, missing)| allows && *missing && !section.has(key)) {
         section.problem(key, "a rule under [[allow]] has to name it");
     }
     if allows && rule.users.is_none() && rule.groups.is_empty() {

@@ -155,10 +155,7 @@ mod tests {
     fn a_token_in_the_file_is_refused_and_not_repeated() {
         let told = problems("[slack]\nmode = \"http\"\nbot_token = \"xoxb-1-secret\"\nsigning_secret = \"env:S\"\n");
         assert_eq!(told.len(), 1);
-        assert!(
-            told[0].starts_with("3: `slack.bot_token`: expected where the token is") && !told[0].contains("xoxb"),
-            "{told:?}"
-        );
+        assert!(told[0].starts_with("3: `slack.bot_token`: say where the token is") && !told[0].contains("xoxb"), "{told:?}");
     }
 
     #[test]

@@ -28,7 +28,7 @@ impl TokenSource {
     /// # Errors
     /// What is expected, without repeating what was written: it may be a token.
     pub fn parse(text: &str) -> Result<TokenSource, String> {
-        let expected = || "expected where the token is, as \"env:NAME\" or \"file:/path\"; tokens do not belong in this file";
+        let expected = || "say where the token is, as \"env:NAME\" or \"file:/path\"; tokens do not belong in this file";
         match text.split_once(':') {
             Some(("env", name)) if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') => {
                 Ok(TokenSource::Env(name.to_owned()))

@@ -168,7 +168,7 @@ fn summary(facts: &ConfigChanges, window: &Window) -> String {
             format!("{changes}, last {} by {} {}", last.event, last.actor, text::moment(last.at))
         }
         None if facts.searched.is_empty() => format!("no change, {span}"),
-        None => format!("no change by {} that was searched for, {span}", text::counted(kinds, "event name")),
+        None => format!("no change found for {} searched, {span}", text::counted(kinds, "event name")),
     };
     let unasked = facts.unsearched.iter().filter(|one| !one.is_needless).count();
     if unasked > 0 {

@@ -6,6 +6,8 @@ use crate::fake_discord::{CHANNEL, FakeDiscord, GUILD, Lacking, TOKEN};
 use crate::fake_slack::{BOT_TOKEN, FakeSlack, Fault};
 use crate::readme::toml;
 use crate::workplace::{Said, Workplace};
+use rotation_diag::clock::Clock;
+use rotation_diag::store::Store;
 
 /// A bot in Slack that lacks nothing, but for what `change` changes.
 async fn in_fake_slack(change: impl FnOnce(&FakeSlack, &mut Workplace), config: impl FnOnce(String) -> String) -> Said {
@@ -201,7 +203,10 @@ async fn a_store_that_takes_nothing_is_named() {
     workplace.check().await.misses(&["store: the store nowhere/store.db cannot be used"]);
     workplace.write(&page, &[]);
     workplace.check().await.is_well();
+    let left: Vec<_> = std::fs::read_dir(workplace.folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(left, ["rotation-diag.toml"], "checking leaves no file behind");
     let store = workplace.folder.path().join("rotation-diag.db");
+    Store::open(&store, Clock::system()).await.unwrap().close().await;
     let writable = std::fs::metadata(&store).unwrap().permissions();
     std::fs::set_permissions(&store, std::os::unix::fs::PermissionsExt::from_mode(0o444)).unwrap();
     workplace.check().await.misses(&["it is read-only"]);

@@ -4,10 +4,13 @@ use super::{Checked, checked, fine, missing, open};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::store::{OpenError, Store, network_disk};
+use std::path::{Path, PathBuf};
 
 pub(super) async fn check(config: &Config) -> Checked {
     let path = config.store.path.display();
-    let found = match Store::open(&config.store.path, Clock::system()).await {
+    let trial = Trial::beside(&config.store.path);
+    let opened = trial.as_ref().map_or_else(|| config.store.path.clone(), Trial::store);
+    let found = match Store::open(&opened, Clock::system()).await {
         Ok(store) => {
             let takes = store.is_well().await;
             store.close().await;
@@ -23,4 +26,30 @@ pub(super) async fn check(config: &Config) -> Checked {
         Err(error) => missing(error.to_string()),
     };
     checked("store", found)
+}
+
+/// A folder for a store of its own, where none is there yet: checking leaves no file behind.
+struct Trial(PathBuf);
+
+impl Trial {
+    fn beside(store: &Path) -> Option<Trial> {
+        if store.exists() {
+            return None;
+        }
+        let folder = store.parent()?.join(format!(".rotation-diag-check-{}", std::process::id()));
+        // Where no folder can be made, opening the store itself says why.
+        std::fs::create_dir(&folder).ok().map(|()| Trial(folder))
+    }
+
+    fn store(&self) -> PathBuf {
+        self.0.join("store.db")
+    }
+}
+
+impl Drop for Trial {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            tracing::warn!(folder = %self.0.display(), %error, "the check cannot take away a folder that it made");
+        }
+    }
 }

@@ -96,7 +96,7 @@ pub(super) async fn sign_in(
             return response;
         }
         Err(SignInError::Wrong) => (StatusCode::FORBIDDEN, "this is not the token"),
-        Err(SignInError::TooMany) => (StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens came: try again in a minute"),
+        Err(SignInError::TooMany) => (StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens: try again in a minute"),
     };
     let why = compose::notice(Tone::Warning, why);
     let mut response = (status, page.sign_in(&session, Some(&why), &luggage)).into_response();
