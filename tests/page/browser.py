@@ -7,6 +7,7 @@ Needs the package `playwright` and Debian's `chromium`. Every run starts the dem
 """
 
 import contextlib
+import glob
 import os
 import re
 import socket
@@ -285,6 +286,21 @@ def with_the_mouse(playwright, address, folder):
         expect(title).to_contain_text("Resolved: prod/orders-db")
         page.get_by_role("link", name="rotation-diag").click()
         expect(page.locator("#threads li")).to_have_count(1)
+
+
+def answers_come_into_view(playwright, address, folder):
+    with Visit(playwright, address, folder, viewport={"width": 390, "height": 844}) as visit:
+        visit.ask("prod/orders-db")
+        expect(visit.verdict()).to_contain_text("is not rotating")
+        field = visit.page.get_by_label("Go on in this thread")
+        for words, title in (("evidence 4", "Step 4"), ("compare", "compare"), ("export", "report")):
+            before = visit.page.locator("article[id]").count()
+            field.fill(words)
+            visit.page.keyboard.press("Enter")
+            answer = visit.page.locator("article[id]").nth(before)
+            expect(answer).to_contain_text(re.compile(title, re.IGNORECASE))
+            expect(answer).to_be_in_viewport()
+        visit.picture("15-an-answer-in-view")
 
 
 def with_the_keyboard(playwright, address, folder):
@@ -602,6 +618,17 @@ def without_the_server(playwright, program, folder):
                 expect(page.locator("#threads li")).to_have_count(1)
                 expect(other.locator("#threads")).to_contain_text("prod/half-a-word")
                 expect(page.locator("#connection")).to_be_empty()
+                # Started anew without what it knew: the window of a thread says so, and the others go on.
+                served.kill()
+                for left in glob.glob(os.path.join(home, "page.db*")):
+                    os.remove(left)
+                served.start()
+                expect(page.locator("#connection")).to_contain_text("This thread is no longer there")
+                visit.picture("34-the-thread-is-gone")
+                expect(other.locator("#threads")).not_to_contain_text("prod/half-a-word")
+                page.get_by_role("link", name="Go to the channel").click()
+                expect(page.get_by_label("Why does it not rotate?")).to_be_visible()
+                expect(page.locator("#connection")).to_be_empty()
         finally:
             served.kill()
 
@@ -740,6 +767,7 @@ def main():
     folder = sys.argv[2] if len(sys.argv) > 2 else None
     on_the_demo = (
         with_the_mouse,
+        answers_come_into_view,
         with_the_keyboard,
         on_a_phone_in_the_dark,
         without_scripts,

@@ -67,11 +67,14 @@
   }
 
   const fields = () => [...document.querySelectorAll("input[type=text]")];
+  const articles = () => [...document.querySelectorAll("article[id]")];
   const parsed = (html) => new DOMParser().parseFromString(html, "text/html");
 
   function show(wanted) {
     const typed = new Map(fields().map((field) => [field.id, field.value]));
     const held = document.activeElement?.closest("article[id]")?.id;
+    const known = new Set(articles().map((article) => article.id));
+    const same = document.title === wanted.title;
     document.title = wanted.title;
     become(document.body, wanted.body);
     for (const field of fields()) {
@@ -82,6 +85,10 @@
     }
     // A message whose buttons went away, because it is being worked on, keeps the focus that one of them had.
     if (held && document.activeElement === document.body) document.getElementById(held)?.focus({ preventScroll: true });
+    // What answers words that were just said in a thread stands below what is there.
+    if (same && Date.now() - saidAt < EAGER_FOR_MS) {
+      articles().find((article) => !known.has(article.id))?.scrollIntoView({ block: "start" });
+    }
     reveal();
   }
 
@@ -121,12 +128,20 @@
       const to = location.pathname.slice(ROOT.pathname.length - 1) || "/";
       const query = `?to=${encodeURIComponent(to)}`;
       banner("lost", "You are signed out. ", link("Sign in", "sign-in", query), ", in a window of its own: what you typed here stays.");
+    } else if (connection === "gone") {
+      const channel = document.createElement("a");
+      channel.href = ROOT.pathname;
+      channel.textContent = "Go to the channel";
+      banner("lost", "This thread is no longer there. ", channel, ".");
     } else if (unsent) {
       banner("back", `Connected again.${kept}`);
     } else {
       banner("");
     }
   }
+
+  /** What one window sees for all: what it looks at itself may be gone for it alone. */
+  const shared = () => (connection === "gone" ? "open" : connection);
 
   function become_connected() {
     if (connection === "open") return;
@@ -196,7 +211,7 @@
         again = setTimeout(soon, AGAIN_MS);
         return;
       }
-      state("open");
+      state(isSheet(page) ? "open" : "gone");
       if (mine !== generation || !isSheet(page)) return;
       if (at.pathname === location.pathname) show(page);
       // The thread that was asked for. Whoever writes something already is not led away from it.
@@ -241,7 +256,7 @@
 
   function changed() {
     soon();
-    channel?.postMessage({ changed: true, state: connection });
+    channel?.postMessage({ changed: true, state: shared() });
   }
 
   function heard() {
@@ -267,7 +282,7 @@
       if (source !== opened) return;
       close();
       // Looking tells whether the server is gone, whether we are signed out, or whether only the stream is refused.
-      look().then(() => channel?.postMessage({ changed: true, state: connection }));
+      look().then(() => channel?.postMessage({ changed: true, state: shared() }));
       retrying = setTimeout(open, wait);
       wait = Math.min(wait * 2, LAST_RETRY_MS);
     });
@@ -328,7 +343,7 @@
         open();
         look();
       }
-      channel.postMessage({ state: connection });
+      channel.postMessage({ state: shared() });
     } else if (!polls && !document.hidden && silence > FOLLOWER_PATIENCE_MS) {
       heard();
       stand(true);
