@@ -97,7 +97,7 @@ impl Token {
     }
 
     /// True when nobody gets to it by guessing, however fast: it is long, and no repetition of few characters. What
-    /// `openssl rand -hex 16` makes has 32 characters, at least [`MIN_DISTINCT`] of which differ but once in ten million times.
+    /// `openssl rand -hex 16` makes has 32 characters, at least 8 of which differ but once in ten million times.
     #[must_use]
     pub fn is_hard_to_guess(&self) -> bool {
         let distinct: BTreeSet<char> = self.expose().chars().collect();
