@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::pasted::is_key;
+use super::prose::bound;
 use super::shapes::{byte, run_end};
 use super::value::{is_blank, is_hidden_already, is_mask, is_name_byte, is_quote, quoted};
 
@@ -203,6 +204,8 @@ pub(super) fn pgpass(text: &str, found: Range<usize>) -> Option<Range<usize>> {
 
 /// The password of a statement: the next quoted value that is none of `FROM`, `TO` or a user, or the next bare word.
 pub(super) fn statement(text: &str, found: Range<usize>) -> Option<Range<usize>> {
+    /// What stands for a value that is given beside the statement.
+    const PLACES: [char; 3] = ['%', '?', ':'];
     let text = near(text, found.end);
     let head = text.get(found.clone())?.to_ascii_lowercase();
     let rest_end = run_within(text, found.end, |byte| byte != b'\n' && byte != b';');
@@ -248,6 +251,9 @@ pub(super) fn statement(text: &str, found: Range<usize>) -> Option<Range<usize>>
         return None;
     }
     at = run_end(text, at, |byte| is_blank(byte) || byte == b'=');
+    if text.get(at..)?.starts_with(PLACES) {
+        return bound(text, at);
+    }
     if let Some(value) = quoted(text, at) {
         return value.of_secret(text);
     }

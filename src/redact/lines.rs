@@ -73,7 +73,13 @@ impl Redactor {
     fn crossing(&self, tail: &Tail, may_continue: bool, head: &str) -> Vec<(Range<usize>, &'static str)> {
         let (tail, is_cut_off) = (tail.text.as_str(), tail.may_continue);
         let mut found = Vec::new();
-        let ends_open = tail.trim_end().ends_with(['=', ':', '>', ',', '"', '\'']);
+        // Behind the sign of a block of YAML and at the end of a command's line a break belongs to the text.
+        let is_block = [": |", ": >", ": |-", ": >-"].iter().any(|sign| tail.trim_end().ends_with(sign));
+        let is_command = tail.trim_end().ends_with(" \\");
+        let ends_open = is_block
+            || is_command
+            || tail.trim_end().ends_with(['=', ':', '>', ',', '"', '\''])
+            || tail.trim_end().ends_with("Some(");
         let last_word = tail.split_whitespace().next_back().unwrap_or_default();
         let ends_with_name =
             last_word.starts_with('-') || ["bearer", "basic", "by"].contains(&last_word.to_ascii_lowercase().as_str());
@@ -98,13 +104,19 @@ impl Redactor {
         }
         let ended = tail.trim_end();
         if (ends_open || ends_with_name) && before.iter().all(|(own, _)| own.end < ended.len()) {
-            let joined = format!("{ended} {head}");
-            let start = ended.len() + 1;
+            let between = if is_block {
+                "\n  "
+            } else if is_command {
+                "\n"
+            } else {
+                " "
+            };
+            let joined = format!("{ended}{between}{head}");
+            let start = ended.len() + between.len();
             for (range, kind) in self.secrets(&joined) {
                 let own = range.start.max(start) - start..range.end.max(start) - start;
                 // Right behind the name, its quote and blanks aside.
-                let is_next =
-                    head.get(..own.start).is_some_and(|before| before.trim().trim_matches(['"', '\'', '\\']).is_empty());
+                let is_next = is_command || head.get(..own.start).is_some_and(|before| is_nothing(before));
                 if range.start >= start && is_next && !is_known(&own) {
                     found.push((own.start + tail.len()..own.end + tail.len(), kind));
                 }
@@ -112,6 +124,15 @@ impl Redactor {
         }
         found
     }
+}
+
+/// Whether in front of a value stand but its quote and what PHP calls its type: `string(12) "`.
+fn is_nothing(before: &str) -> bool {
+    let before = before.trim().trim_matches(['"', '\'', '\\']).trim_end();
+    before.is_empty()
+        || before
+            .strip_prefix("string(")
+            .is_some_and(|length| length.trim_end_matches(')').bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Whether a value that seemed complete at the end of a line goes on in the next one: a quote that opened before the cut closes

@@ -56,6 +56,11 @@ pub(super) fn pwd(text: &str, word: Range<usize>) -> Option<Range<usize>> {
 pub(super) fn short_name(text: &str, word: Range<usize>) -> Option<Range<usize>> {
     const SHORTEST: usize = 4;
     const LEAST_SAID: usize = 6;
+    // The end of base64, with its padding.
+    let is_cut = byte(text, word.start.wrapping_sub(1)).is_some_and(|before| before == b'+' || before == b'/');
+    if is_cut && text.get(word.clone())?.eq_ignore_ascii_case("pw") {
+        return None;
+    }
     let assigned = assigned(text, &word)?;
     let range = value(text, &assigned)?;
     let shown = text.get(range.clone())?;
@@ -89,7 +94,12 @@ pub(super) fn token(text: &str, word: Range<usize>) -> Option<Range<usize>> {
     {
         return None;
     }
-    let assigned = assigned(text, &word)?;
+    /// Of a token that a sentence tells.
+    const LEAST_RANDOM: i32 = 4;
+    let Some(assigned) = assigned(text, &word) else {
+        return told(text, &word)
+            .filter(|range| text.get(range.clone()).is_some_and(|value| randomness(value) >= LEAST_RANDOM && !is_uuid(value)));
+    };
     if assigned.link == Link::Quote {
         return None;
     }
@@ -204,7 +214,7 @@ pub(super) fn is_secret_name(value: &str) -> bool {
 
 /// All of `SecretString` and `SecretBinary`, whatever its form.
 pub(super) fn secret_value(text: &str, word: Range<usize>) -> Option<Range<usize>> {
-    let assigned = assigned(text, &word)?;
+    let Some(assigned) = assigned(text, &word) else { return told(text, &word) };
     let rest = text.get(assigned.at..)?;
     if rest.starts_with('{') {
         let line = rest.split(['\r', '\n']).next()?;

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::dsn::is_no_word;
 use super::names::names_a_secret;
-use super::shapes::{byte, run_end};
+use super::randomness::randomness;
+use super::shapes::{byte, is_uuid, run_end};
 use super::value::{is_blank, is_hidden_already, is_mask, is_name_byte, is_quote, name_start, quoted};
 
 /// How far a sentence is followed, in bytes: a bound, so that time stays linear.
@@ -99,6 +100,9 @@ fn of_parameter(text: &str, word: &Range<usize>, end: usize) -> Option<Range<usi
 
 /// What a sentence says the password is.
 fn said(text: &str, word: &Range<usize>, end: usize) -> Option<Range<usize>> {
+    const LEAST_RANDOM: i32 = 8;
+    /// Verbs with the value behind them.
+    const SET: [&str; 5] = ["set to ", "changed to ", "changed from ", "reset to ", "updated to "];
     /// What makes of the words before a password that a value follows it at once.
     const GIVING: [&str; 9] = ["with", "generated", "new", "temporary", "initial", "default", "using", "temp", "random"];
     let line_end = run_end(text, end, |byte| byte != b'\n');
@@ -108,8 +112,12 @@ fn said(text: &str, word: &Range<usize>, end: usize) -> Option<Range<usize>> {
         return None;
     }
     let at = line_end - spoken.len();
+    let spoken = ["has been ", "was ", "is "]
+        .iter()
+        .find_map(|verb| spoken.strip_prefix(verb).filter(|rest| SET.iter().any(|set| rest.starts_with(set))))
+        .unwrap_or(spoken);
     if let Some(rest) =
-        spoken.strip_prefix("is").or_else(|| spoken.strip_prefix("was set to")).filter(|rest| !rest.starts_with(" generated"))
+        spoken.strip_prefix("is").or_else(|| spoken.strip_prefix("was")).filter(|rest| !rest.starts_with(" generated"))
     {
         let rest = rest.strip_prefix([':', '=']).unwrap_or(rest);
         return rest.starts_with(is_space).then(|| spoken_value(text, line_end - rest.len())).flatten();
@@ -144,8 +152,11 @@ fn said(text: &str, word: &Range<usize>, end: usize) -> Option<Range<usize>> {
     // `ENV DB_PASSWORD …` of a Dockerfile.
     let is_env = before(text, name_start(text, word)).trim_end_matches([' ', '\t']).ends_with("env");
     let value_end = run_end(text, at, |byte| !byte.is_ascii_whitespace());
-    let is_last = text.get(value_end..line_end)?.trim().is_empty();
-    (is_env && is_last).then_some(at..value_end)
+    if is_env && text.get(value_end..line_end)?.trim().is_empty() {
+        return Some(at..value_end);
+    }
+    // `password … was rejected`: only what is random for sure.
+    spoken_value(text, at).filter(|range| text.get(range.clone()).is_some_and(|value| randomness(value) >= LEAST_RANDOM))
 }
 
 fn is_space(char: char) -> bool {
@@ -170,7 +181,8 @@ fn spoken_value(text: &str, at: usize) -> Option<Range<usize>> {
     let has_letter = value.bytes().any(|byte| byte.is_ascii_alphabetic());
     // The name of a thing: `prod/app-1`, `postgresql-14`, `ORA-28003`, `rotate()`.
     let is_name = value.contains("()") || (value.contains(['/', '-', '_', '@']) && is_plain_name(value));
-    (value.len() >= LEAST && has_letter && !is_part && !is_name && !is_mask(value) && is_told_value(value)).then_some(range)
+    (value.len() >= LEAST && has_letter && !is_part && !is_name && !is_mask(value) && !is_uuid(value) && is_told_value(value))
+        .then_some(range)
 }
 
 /// Whether a word has digits beside letters, capitals of no type's name, or punctuation of no name.

@@ -373,9 +373,9 @@ fn is_value(text: &str, assigned: &Assigned, range: &Range<usize>) -> bool {
             .is_some_and(|code| code.bytes().all(|byte| byte.is_ascii_digit()));
     // The type of a parameter: `def rotate(password: str, …)`.
     let is_type = assigned.link == Link::Colon && TYPES.contains(&value.trim_end_matches([',', ')', ';', '=', '?']));
-    // The indicator of a block of YAML, whose value stands below.
+    // The indicator of a block of YAML or what Rust prints around a value, which stands below.
     let is_block = assigned.link == Link::Colon
-        && matches!(value.split('\\').next().unwrap_or_default(), "|" | ">" | "|-" | ">-" | "|+" | ">+");
+        && matches!(value.split('\\').next().unwrap_or_default(), "|" | ">" | "Some(" | "|-" | ">-" | "|+" | ">+");
     let is_structure = assigned.literal && value.starts_with(['{', '[']);
     let is_text = match assigned.link {
         Link::Colon => !assigned.literal && is_prose(text, range),
@@ -430,7 +430,10 @@ fn is_code(text: &str, value: &Range<usize>) -> bool {
     let last = path.rsplit('.').next().unwrap_or_default();
     let is_field = is_library && names_a_secret(last) && behind.trim_end().starts_with([';', ',', ')', '\n'])
         || is_library && names_a_secret(last) && behind.is_empty();
-    is_path && (is_spaced_call || is_subscript || is_env || is_call || is_field)
+    // `connect(password=password, …)`: a value that is its own name is none.
+    let is_itself = behind.starts_with([',', ')'])
+        && text.get(..value.start).and_then(|before| before.strip_suffix('=')?.strip_suffix(path)).is_some();
+    is_path && (is_itself || is_spaced_call || is_subscript || is_env || is_call || is_field)
 }
 
 /// Whether the AWS CLI reads the value from this file: what is on the command line then is only its name.

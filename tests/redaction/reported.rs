@@ -102,6 +102,23 @@ fn what_aws_logs_tail_writes_in_front_of_events_does_not_keep_them_apart() {
 }
 
 #[test]
+fn other_notations_go_on_in_the_next_event() {
+    for value in values() {
+        for lines in [
+            ["  [\"password\"]=>", "  string(12) \"VALUE\""],
+            ["    password: Some(", "        \"VALUE\","],
+            ["  password: |", "    VALUE"],
+            ["mysql -h db \\", "  -pVALUE"],
+        ] {
+            let lines = lines.map(|line| line.replace("VALUE", &value));
+            let shown = joined(&lines);
+            assert!(!shown.concat().contains(&value), "{shown:#?}");
+            assert_eq!(shown.first(), lines.first());
+        }
+    }
+}
+
+#[test]
 fn a_report_is_no_value_of_the_line_before() {
     for lines in [
         vec!["    if a['password'] != b['password']:", "KeyError: 'password'"],
@@ -154,6 +171,10 @@ fn what_a_sentence_says_of_a_password_is_hidden() {
         "newpwd=VALUE",
         "Passwords: ['VALUE']",
         "passwords=['first', 'VALUE']",
+        "password has been set to VALUE",
+        "password was changed from VALUE",
+        "using password 'VALUE'",
+        "secret value is VALUE",
     ]);
 }
 
@@ -180,6 +201,20 @@ fn sentences_about_passwords_stay() {
         "pass: 3, fail: 0",
         "pass=1 fail=0",
         "generated password policy v2 applied",
+        "password is stored in secretsmanager:prod/db-1",
+        "password is 12 characters long",
+        "Reset password for user app_user1: An error occurred (AccessDenied)",
+        "password for user app is not valid: ORA-28003",
+        "new password is set for app1",
+        "new password was rejected: ORA-20001",
+        "password was last changed 2024-05-01T12:00:00Z",
+        "using password from secret arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/db-AbCdEf",
+        "default password plugin mysql_native_password is deprecated",
+        "Setting password to secret version AWSPENDING-1",
+        "password to version 7b2a4c10-8d55-4b7e-9f60-2f1f4f0c9a11",
+        "Unable to set password to new value: ERROR 1396",
+        "the token is 7b2a4c10-8d55-4b7e-9f60-2f1f4f0c9a11",
+        "ALTER USER app WITH PASSWORD %s",
     ]);
 }
 
@@ -192,6 +227,7 @@ fn errors_that_repeat_a_value_are_hidden() {
         "ALTER USER app IDENTIFIED BY %s ('app', 'VALUE')",
         "[SQL: ALTER USER app IDENTIFIED BY %s]\n[parameters: ('app', 'VALUE')]",
         "[parameters: {'pw': 'VALUE'}]",
+        "cursor.execute(\"ALTER USER app WITH PASSWORD %s\", ('VALUE',))",
         "1 validation error for Secret\npassword\n  Input should be an integer [type=int_type, input_value='VALUE', input_type=str]",
         "DETAIL: Key (password)=(VALUE) already exists.",
         "could not translate host name \"VALUE@db.example.internal\" to address",
@@ -276,6 +312,8 @@ fn source_and_ordinary_words_stay() {
         "    password := os.Getenv(\"DB_PASSWORD\")",
         "password = os.getenv('DB_PASSWORD')",
         "password=os.environ['DB_PASSWORD']",
+        "connect(user=user, password=password, host=host)",
+        "password=kwargs.pop('password')",
         "    client.put_secret_value(SecretId=arn, SecretString=json.dumps(secret), VersionStages=['AWSPENDING'])",
         "Unexpected token: expected … before",
         "Unexpected token: comma",
