@@ -172,6 +172,14 @@ fn is_name(text: &str) -> bool {
     })
 }
 
+/// Whether a text is several words of a name, or an abbreviation with a number: `app_1`, `NOT_SET`, `RSA2048`.
+pub(super) fn is_term(text: &str) -> bool {
+    let is_abbreviation = text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    let unit = text.trim_start_matches(|char: char| char.is_ascii_digit());
+    let is_measure = unit.len() < text.len() && unit.bytes().all(|byte| byte.is_ascii_alphabetic()) && unit.len() <= 5;
+    is_name(text) && (is_abbreviation || text.contains(['/', '-', '_', '.'])) || is_measure
+}
+
 /// Whether a text is neither a word nor a version: it has digits, capitals within, or punctuation.
 pub(super) fn is_no_word(text: &str) -> bool {
     let bytes = text.as_bytes();

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::dsn::is_no_word;
+use super::dsn::{is_no_word, is_term};
 use super::pasted::is_key;
 use super::prose::{bound, told};
 use super::randomness::randomness;
@@ -66,7 +66,8 @@ pub(super) fn short_name(text: &str, word: Range<usize>) -> Option<Range<usize>>
     let shown = text.get(range.clone())?;
     // `pass=1` counts, and `pass: 3` does too.
     let is_count = shown.len() < SHORTEST && shown.bytes().all(|byte| byte.is_ascii_digit() || b",;.".contains(&byte));
-    let is_said = shown.len() >= LEAST_SAID && is_no_word(shown) && shown.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let is_said =
+        shown.len() >= LEAST_SAID && is_no_word(shown) && !is_term(shown) && shown.bytes().any(|byte| byte.is_ascii_alphabetic());
     let is_given = assigned.literal || assigned.link == Link::Equals || (assigned.link == Link::Colon && is_said);
     (is_given && !is_count).then_some(range)
 }

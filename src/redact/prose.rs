@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::dsn::is_no_word;
+use super::dsn::{is_no_word, is_term};
 use super::names::names_a_secret;
 use super::randomness::randomness;
 use super::shapes::{byte, is_uuid, run_end};
@@ -180,7 +180,7 @@ fn spoken_value(text: &str, at: usize) -> Option<Range<usize>> {
         value.starts_with(['(', '[', '{', '<', '$', '%', '/', '-']) || value.contains("://") || value.starts_with("arn:");
     let has_letter = value.bytes().any(|byte| byte.is_ascii_alphabetic());
     // The name of a thing: `prod/app-1`, `postgresql-14`, `ORA-28003`, `rotate()`.
-    let is_name = value.contains("()") || (value.contains(['/', '-', '_', '@']) && is_plain_name(value));
+    let is_name = value.contains("()") || is_term(value) || (value.contains(['/', '-', '_', '@']) && is_plain_name(value));
     (value.len() >= LEAST && has_letter && !is_part && !is_name && !is_mask(value) && !is_uuid(value) && is_told_value(value))
         .then_some(range)
 }
