@@ -139,10 +139,11 @@ fn said(text: &str, word: &Range<usize>, end: usize) -> Option<Range<usize>> {
     // `A temporary password is generated for root@localhost: …`, `password for app: …`.
     let generated = ["is generated ", "generated "].iter().find_map(|words| spoken.strip_prefix(words)).unwrap_or(spoken);
     if let Some(rest) = generated.strip_prefix("for ") {
-        let colon = rest.find(": ").or_else(|| rest.find(" is ").map(|at| at + 2))?;
-        let user = rest.get(..colon)?.trim_end_matches(" is");
+        const BETWEEN: [&str; 6] = [": ", " is ", " has been set to ", " was set to ", " changed to ", " to "];
+        let (place, between) = BETWEEN.iter().find_map(|words| Some((rest.find(words)?, words)))?;
+        let user = rest.get(..place)?;
         let is_short = user.split_whitespace().count() <= 2 && !user.contains(['(', ':', ';']);
-        return is_short.then(|| spoken_value(text, line_end - rest.len() + colon + 1)).flatten();
+        return is_short.then(|| spoken_value(text, line_end - rest.len() + place + between.len())).flatten();
     }
     let giving = before(text, name_start(text, word));
     let giving = giving.trim_end().rsplit(|char: char| !char.is_ascii_alphabetic()).next().unwrap_or_default().to_owned();
