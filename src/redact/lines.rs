@@ -55,7 +55,10 @@ impl Redactor {
             }
             let head = payload.text.lines().next().unwrap_or_default();
             let head = head.get(..head_length(head)).unwrap_or_default();
-            let may_join = !head.trim().is_empty() && !begins_report(head) && !opens_code(&tail.text);
+            let may_join = !head.trim().is_empty()
+                && !begins_report(head)
+                && !opens_code(&tail.text)
+                && !(tail.text.trim_end().ends_with(':') && is_status(head));
             if !tail.text.is_empty() && may_join {
                 for (range, kind) in self.crossing(&tail, !payload.is_record(), head) {
                     tail.hide(&range, kind, hidden);
@@ -290,6 +293,13 @@ fn listed_length(line: &str) -> usize {
         _ if time.contains('+') => time.len() + 1,
         _ => 0,
     }
+}
+
+/// Whether a line is one word that says how something ended: `Forbidden`.
+fn is_status(head: &str) -> bool {
+    let word = head.trim().trim_end_matches(['.', '!']);
+    let lower = word.strip_prefix(|char: char| char.is_ascii_uppercase()).unwrap_or_default();
+    lower.len() >= 5 && lower.bytes().all(|byte| byte.is_ascii_lowercase()) && randomness(word) < 0
 }
 
 /// Whether a line begins a report of its own: an exception, or a record with its level. It is no value of the line before.

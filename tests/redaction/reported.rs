@@ -128,6 +128,7 @@ fn a_report_is_no_value_of_the_line_before() {
         vec!["Error setting password:", "[ERROR]\t2025-11-22T05:00:00.000Z\t3f1c2d4e-0000-4000-8000-123456789012\tfailed\n"],
         vec!["Error creating token:", "HTTPError 503"],
         vec!["Error creating token:", "ERROR 503"],
+        vec!["Creating token:", "Forbidden"],
         vec!["Error reading password:", "com.example.rotate.DbException"],
         vec!["Setting password:", "psycopg2.OperationalError('x')"],
         vec!["Setting password:", "REPORT RequestId: 3f1c2d4e-0000-4000-8000-123456789012 Duration: 3000.00 ms"],
