@@ -6,7 +6,7 @@ use super::shapes::{byte, run_end};
 use super::value::{is_blank, is_hidden_already, is_quote};
 
 /// The names of the tools below, each with the blank, the quote or the comma behind it.
-pub(super) const TOOLS: &str = r"(?:(?-u:\b)|\\[nrt])(?:mysql(?:dump|admin|import|check|show|pump|slap|sh)?|mariadb(?:-[a-z]{2,10})?|sqlplus|sqlldr|sqlcl|impdp|expdp|imp|exp|rman|curl|wget|redis-cli|valkey-cli|keydb-cli|mongo(?:sh|dump|restore|export|import|stat|top|files)?|sshpass|docker|podman|nerdctl|buildah|skopeo|crane|oras|helm|az|ldap(?:search|modify|add|delete|passwd|whoami|compare|modrdn)|sqlcmd|bcp|isql|iusql|osql|tsql|sqsh|mssql-cli|defncopy|openssl|aws|net1?|echo|printf|smbclient|rpcclient|winexe|smbmap|rabbitmqctl|rabbitmqadmin|htpasswd|mosquitto_(?:pub|sub|rr|passwd)|zip|unzip|ipmitool|cqlsh|beeline|dsbulk|psexec|PsExec|7za?|rar|unrar|vault|lftp|snmp(?:walk|get|set)|mc|xfreerdp|cmdkey|schtasks)(?:\.exe|\.cmd|\.bat|\.sh)?['\x22]?[\s,]";
+pub(super) const TOOLS: &str = r"(?:(?-u:\b)|\\[nrt])(?:mysql(?:dump|admin|import|check|show|pump|slap|sh)?|mariadb(?:-[a-z]{2,10})?|sqlplus|sqlldr|sqlcl|impdp|expdp|imp|exp|rman|curl|wget|redis-cli|valkey-cli|keydb-cli|mongo(?:sh|dump|restore|export|import|stat|top|files)?|sshpass|docker|podman|nerdctl|buildah|skopeo|crane|oras|helm|az|ldap(?:search|modify|add|delete|passwd|whoami|compare|modrdn)|sqlcmd|bcp|isql|iusql|osql|tsql|sqsh|mssql-cli|defncopy|openssl|aws|net1?|echo|printf|smbclient|rpcclient|winexe|smbmap|rabbitmqctl|rabbitmqadmin|htpasswd|mosquitto_(?:pub|sub|rr|passwd)|zip|unzip|ipmitool|cqlsh|beeline|dsbulk|psexec|PsExec|7za?|rar|unrar|vault|lftp|snmp(?:walk|get|set)|mc|xfreerdp|cmdkey|schtasks|hdbsql)(?:\.exe|\.cmd|\.bat|\.sh)?['\x22]?[\s,]";
 
 /// How much of a command line is looked at, in bytes: a bound, so that time stays linear.
 const LONGEST: usize = 1024;
@@ -80,6 +80,9 @@ fn takes(tool: &str) -> &'static [Takes] {
         "xfreerdp" => &[Prefix("/p:")],
         "cmdkey" => &[Prefix("/pass:")],
         "schtasks" => &[Separate("/rp"), Separate("/RP")],
+        "mysqladmin" | "mariadb-admin" => &[Attached("-p"), Behind("password", 1)],
+        "hdbsql" => &[Attached("-p"), Separate("-p")],
+        "ldappasswd" => &[Separate("-w"), Attached("-w"), Separate("-s"), Attached("-s"), Separate("-a"), Attached("-a")],
         _ if tool.starts_with("mysql") || tool.starts_with("mariadb") => &[Attached("-p")],
         _ if tool.starts_with("mongo") => &[Attached("-p"), Separate("-p")],
         _ if tool.starts_with("ldap") => &[Separate("-w"), Attached("-w")],
@@ -96,7 +99,10 @@ pub(super) fn option(text: &str, found: Range<usize>) -> Option<Range<usize>> {
     let name = name.trim_end_matches([' ', '\t', '\r', '\n', ',', '\'', '"']);
     let tool = [".exe", ".cmd", ".bat", ".sh"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
     let line = text.get(found.end..text.floor_char_boundary(found.end.saturating_add(LONGEST)))?;
-    let line_end = found.end + line.find(['\n', '\r']).unwrap_or(line.len());
+    // A backslash at its end continues a line.
+    let is_end = |at: usize| !line.get(..at).is_some_and(|before| before.trim_end_matches('\r').ends_with('\\'));
+    let length = line.match_indices('\n').map(|(at, _)| at).find(|at| is_end(*at)).unwrap_or(line.len());
+    let line_end = found.end + line.get(..length).unwrap_or_default().trim_end_matches('\r').len();
     if text.get(found.clone())?.ends_with(['\n', '\r']) {
         return None;
     }
@@ -138,7 +144,8 @@ fn taken(text: &str, arguments: &[Range<usize>], takes: &Takes) -> Option<Range<
             (!content(text, &value).starts_with('-')).then_some(value)
         }),
         Pair(flag, sign) => arguments.iter().enumerate().find_map(|(at, argument)| {
-            let given = content(text, argument).strip_prefix(flag)?;
+            let given = content(text, argument);
+            let given = if is_combined(given, flag) { "" } else { given.strip_prefix(flag)? };
             let pair = if given.is_empty() { next(at)? } else { argument.end - given.len()..argument.end };
             let pair = unquoted(text, pair);
             let (_, password) = content(text, &pair).split_once(*sign)?;
@@ -172,6 +179,13 @@ fn taken(text: &str, arguments: &[Range<usize>], takes: &Takes) -> Option<Range<
     }
 }
 
+/// Whether an argument is several options of one letter with `flag` as the last, which then takes a value: `-sSu`.
+fn is_combined(argument: &str, flag: &str) -> bool {
+    let letters = argument.strip_prefix('-').filter(|letters| letters.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    flag.len() == 2
+        && letters.is_some_and(|letters| letters.len() > 1 && flag.strip_prefix('-').is_some_and(|flag| letters.ends_with(flag)))
+}
+
 /// Without the quotes around a value that is attached to its option.
 fn unquoted(text: &str, range: Range<usize>) -> Range<usize> {
     let value = content(text, &range);
@@ -189,7 +203,11 @@ fn arguments(text: &str, line: Range<usize>) -> Vec<Range<usize>> {
     let mut arguments = Vec::new();
     let mut at = line.start;
     while arguments.len() < MOST_ARGUMENTS {
-        let start = run_end(text, at, |byte| is_blank(byte) || byte == b',').min(line.end);
+        let mut start = run_end(text, at, |byte| is_blank(byte) || byte == b',');
+        while let Some(next) = continued(text, start) {
+            start = next;
+        }
+        let start = start.min(line.end);
         if start >= line.end || byte(text, start).is_some_and(|byte| b"|;&]<>".contains(&byte)) {
             break;
         }
@@ -230,6 +248,18 @@ fn arguments(text: &str, line: Range<usize>) -> Vec<Range<usize>> {
     arguments
 }
 
+/// Where a command goes on whose line ends at `at` with a backslash; the break may be escaped, as in a string of JSON.
+fn continued(text: &str, at: usize) -> Option<usize> {
+    const ESCAPED: usize = 3;
+    let end = run_end(text, at, |byte| byte == b'\\');
+    let next = match byte(text, end)? {
+        b'\n' | b'\r' if end == at + 1 => end,
+        b'n' if end == at + ESCAPED => end + 1,
+        _ => return None,
+    };
+    Some(run_end(text, next, |byte| byte.is_ascii_whitespace()))
+}
+
 /// What `echo` or `printf` passes on to a command that reads a password.
 fn piped(text: &str, line: Range<usize>) -> Option<Range<usize>> {
     const READERS: [&str; 14] = [
@@ -240,7 +270,8 @@ fn piped(text: &str, line: Range<usize>) -> Option<Range<usize>> {
         "chpasswd",
         "--stdin",
         "su ",
-        "openssl",
+        // `openssl … -passin stdin`; its digests read a text.
+        " stdin",
         "gpg",
         "cryptsetup",
         "ssh-add",

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::pasted::is_key;
+use super::prose::bound;
 use super::shapes::{byte, run_end};
 use super::value::{is_blank, is_hidden_already, is_mask, is_name_byte, is_quote, quoted};
 
@@ -118,6 +119,7 @@ fn user_colon_password(text: &str, at: usize) -> Option<Range<usize>> {
 /// address of mail.
 fn user_slash_password(text: &str, at: usize) -> Option<Range<usize>> {
     const COMMANDS: [&str; 4] = ["connect", "conn", "userid", "target"];
+    const ORACLE_PORTS: [&str; 4] = ["1521", "1522", "1526", "2484"];
     let word = word_before(text, at);
     let slash = word.start + text.get(word.clone())?.find('/').filter(|slash| *slash > 0)?;
     let password = slash + 1..at;
@@ -130,7 +132,7 @@ fn user_slash_password(text: &str, at: usize) -> Option<Range<usize>> {
         return None;
     }
     let before_slash = byte(text, slash.wrapping_sub(1)).is_some_and(|byte| is_name_byte(byte) || b"$#]".contains(&byte));
-    if !before_slash || text.get(word)?.contains("arn:") || content.contains('/') && !is_no_word(content) {
+    if !before_slash || text.get(word)?.contains("arn:") || content.contains('/') && (!is_no_word(content) || is_name(content)) {
         return None;
     }
     let rest = text.get(at + 1..)?;
@@ -144,19 +146,42 @@ fn user_slash_password(text: &str, at: usize) -> Option<Range<usize>> {
     if is_version || host.eq_ignore_ascii_case("latest") {
         return None;
     }
-    let has_port = byte(text, host_end) == Some(b':') && byte(text, host_end + 1).is_some_and(|byte| byte.is_ascii_digit());
+    let port_end = run_within(text, host_end + 1, |byte| byte.is_ascii_digit());
+    let has_port = byte(text, host_end) == Some(b':') && port_end > host_end + 1;
+    // Oracle's own port, or a service behind the port; the name of a secret may go on with any other.
+    let is_oracle = has_port
+        && (byte(text, port_end) == Some(b'/')
+            || text.get(host_end + 1..port_end).is_some_and(|port| ORACLE_PORTS.contains(&port)));
     let line = run_before(text, user_start, |byte| byte != b'\n');
     let command = text.get(line)?.trim_end_matches([' ', '\t', '=']);
     let command = command.rsplit([' ', '\t', '\'', '"', '(']).next()?.to_ascii_lowercase();
     let is_command = COMMANDS.contains(&command.as_str());
     // `prod/alice@example.com` is the name of a secret.
     let is_mail = host.contains('.') && content.bytes().all(is_name_byte) && !is_key(content);
-    ((has_port && !is_mail) || is_command || (!is_mail && is_no_word(content)) || (has_port && is_no_word(content)))
-        .then_some(password)
+    (is_oracle || is_command || ((has_port || !is_mail) && is_no_word(content) && !is_name(content))).then_some(password)
+}
+
+/// Whether a text is a path of plain words, each with a number at its end at the most, as names of secrets are: `app1/mysql-2024`.
+fn is_name(text: &str) -> bool {
+    const MOST_DIGITS: usize = 4;
+    text.split(['/', '-', '_', '.']).all(|part| {
+        let word = part.trim_end_matches(|char: char| char.is_ascii_digit());
+        let rest = word.get(1..).unwrap_or_default();
+        let one_case = rest.bytes().all(|byte| byte.is_ascii_lowercase()) || word.bytes().all(|byte| byte.is_ascii_uppercase());
+        part.len() - word.len() <= MOST_DIGITS && one_case && word.bytes().all(|byte| byte.is_ascii_alphabetic())
+    })
+}
+
+/// Whether a text is several words of a name, or an abbreviation with a number: `app_1`, `NOT_SET`, `RSA2048`.
+pub(super) fn is_term(text: &str) -> bool {
+    let is_abbreviation = text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    let unit = text.trim_start_matches(|char: char| char.is_ascii_digit());
+    let is_measure = unit.len() < text.len() && unit.bytes().all(|byte| byte.is_ascii_alphabetic()) && unit.len() <= 5;
+    is_name(text) && (is_abbreviation || text.contains(['/', '-', '_', '.'])) || is_measure
 }
 
 /// Whether a text is neither a word nor a version: it has digits, capitals within, or punctuation.
-fn is_no_word(text: &str) -> bool {
+pub(super) fn is_no_word(text: &str) -> bool {
     let bytes = text.as_bytes();
     let digits = bytes.iter().any(u8::is_ascii_digit) && bytes.iter().any(u8::is_ascii_alphabetic);
     let capitals = bytes.iter().skip(1).any(u8::is_ascii_uppercase) && bytes.iter().any(u8::is_ascii_lowercase);
@@ -187,6 +212,8 @@ pub(super) fn pgpass(text: &str, found: Range<usize>) -> Option<Range<usize>> {
 
 /// The password of a statement: the next quoted value that is none of `FROM`, `TO` or a user, or the next bare word.
 pub(super) fn statement(text: &str, found: Range<usize>) -> Option<Range<usize>> {
+    /// What stands for a value that is given beside the statement.
+    const PLACES: [char; 3] = ['%', '?', ':'];
     let text = near(text, found.end);
     let head = text.get(found.clone())?.to_ascii_lowercase();
     let rest_end = run_within(text, found.end, |byte| byte != b'\n' && byte != b';');
@@ -232,6 +259,9 @@ pub(super) fn statement(text: &str, found: Range<usize>) -> Option<Range<usize>>
         return None;
     }
     at = run_end(text, at, |byte| is_blank(byte) || byte == b'=');
+    if text.get(at..)?.starts_with(PLACES) {
+        return bound(text, at);
+    }
     if let Some(value) = quoted(text, at) {
         return value.of_secret(text);
     }
@@ -287,6 +317,15 @@ pub(super) fn behind_word(text: &str, found: Range<usize>) -> Option<Range<usize
     let second = word_at(first.end);
     let range = match text.get(found.clone())?.trim() {
         "login" => (text.get(second.clone())? == "password").then(|| word_at(second.end))?,
+        // SQL*Plus connects with the password behind a slash.
+        "CONN" | "CONNECT" | "conn" => {
+            let content = text.get(first.clone())?;
+            let (user, rest) = content.split_once('/')?;
+            let is_user = !user.is_empty() && user.bytes().all(|byte| is_name_byte(byte) || b"$#[]".contains(&byte));
+            let length = rest.rfind('@').unwrap_or(rest.trim_end_matches(';').len());
+            let start = first.end - rest.len();
+            (is_user && is_no_word(rest.get(..length)?)).then_some(start..start + length)?
+        }
         "SETUSER" => {
             let line = run_within(text, found.end, |byte| byte != b'\n');
             let place = text.get(found.end..line)?.find(" >")?;
@@ -297,6 +336,8 @@ pub(super) fn behind_word(text: &str, found: Range<usize>) -> Option<Range<usize
             let range = if !second.is_empty() && text.get(second.clone()).is_some_and(is_no_word) { second } else { first };
             text.get(range.clone()).is_some_and(is_no_word).then_some(range)?
         }
+        // "requirepass is not set"
+        _ if ["is", "was", "not", "has", "must", "and", "or", "to"].contains(&text.get(first.clone())?) => return None,
         _ => first,
     };
     (!range.is_empty() && !is_hidden_already(text, &range)).then_some(range)

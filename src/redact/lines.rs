@@ -55,7 +55,11 @@ impl Redactor {
             }
             let head = payload.text.lines().next().unwrap_or_default();
             let head = head.get(..head_length(head)).unwrap_or_default();
-            if !tail.text.is_empty() && !head.trim().is_empty() {
+            let may_join = !head.trim().is_empty()
+                && !begins_report(head)
+                && !opens_code(&tail.text)
+                && !(tail.text.trim_end().ends_with(':') && is_status(head));
+            if !tail.text.is_empty() && may_join {
                 for (range, kind) in self.crossing(&tail, !payload.is_record(), head) {
                     tail.hide(&range, kind, hidden);
                     let behind = range.start.max(tail.text.len())..range.end;
@@ -72,7 +76,13 @@ impl Redactor {
     fn crossing(&self, tail: &Tail, may_continue: bool, head: &str) -> Vec<(Range<usize>, &'static str)> {
         let (tail, is_cut_off) = (tail.text.as_str(), tail.may_continue);
         let mut found = Vec::new();
-        let ends_open = tail.trim_end().ends_with(['=', ':', '>', ',', '"', '\'']);
+        // Behind the sign of a block of YAML and at the end of a command's line a break belongs to the text.
+        let is_block = [": |", ": >", ": |-", ": >-"].iter().any(|sign| tail.trim_end().ends_with(sign));
+        let is_command = tail.trim_end().ends_with(" \\");
+        let ends_open = is_block
+            || is_command
+            || tail.trim_end().ends_with(['=', ':', '>', ',', '"', '\''])
+            || tail.trim_end().ends_with("Some(");
         let last_word = tail.split_whitespace().next_back().unwrap_or_default();
         let ends_with_name =
             last_word.starts_with('-') || ["bearer", "basic", "by"].contains(&last_word.to_ascii_lowercase().as_str());
@@ -97,13 +107,19 @@ impl Redactor {
         }
         let ended = tail.trim_end();
         if (ends_open || ends_with_name) && before.iter().all(|(own, _)| own.end < ended.len()) {
-            let joined = format!("{ended} {head}");
-            let start = ended.len() + 1;
+            let between = if is_block {
+                "\n  "
+            } else if is_command {
+                "\n"
+            } else {
+                " "
+            };
+            let joined = format!("{ended}{between}{head}");
+            let start = ended.len() + between.len();
             for (range, kind) in self.secrets(&joined) {
                 let own = range.start.max(start) - start..range.end.max(start) - start;
                 // Right behind the name, its quote and blanks aside.
-                let is_next =
-                    head.get(..own.start).is_some_and(|before| before.trim().trim_matches(['"', '\'', '\\']).is_empty());
+                let is_next = is_command || head.get(..own.start).is_some_and(|before| is_nothing(before));
                 if range.start >= start && is_next && !is_known(&own) {
                     found.push((own.start + tail.len()..own.end + tail.len(), kind));
                 }
@@ -111,6 +127,15 @@ impl Redactor {
         }
         found
     }
+}
+
+/// Whether in front of a value stand but its quote and what PHP calls its type: `string(12) "`.
+fn is_nothing(before: &str) -> bool {
+    let before = before.trim().trim_matches(['"', '\'', '\\']).trim_end();
+    before.is_empty()
+        || before
+            .strip_prefix("string(")
+            .is_some_and(|length| length.trim_end_matches(')').bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Whether a value that seemed complete at the end of a line goes on in the next one: a quote that opened before the cut closes
@@ -192,17 +217,22 @@ struct Payload {
     is_platform: bool,
 }
 
-enum Frame {
-    /// Text in front of it.
-    Prefix(String),
-    /// A JSON document, and the field that holds it.
-    Json(Value, &'static str),
+/// What stands around a payload.
+struct Frame {
+    /// What `aws logs tail` wrote in front of the event.
+    listed: String,
+    /// What the program's logger wrote in front of its text.
+    prefix: String,
+    /// The JSON document that holds the text, and the field of it.
+    document: Option<(Value, &'static str)>,
 }
 
 impl Payload {
     fn of(line: &str) -> Payload {
         const PLATFORM: [&str; 7] =
             ["START RequestId", "END RequestId", "REPORT RequestId", "INIT_", "EXTENSION\t", "TELEMETRY\t", "RUNTIME_DONE"];
+        let (listed, line) = line.split_at_checked(listed_length(line)).unwrap_or(("", line));
+        let listed = listed.to_owned();
         let is_platform = PLATFORM.iter().any(|start| line.starts_with(start)) || line.contains("\"type\":\"platform.");
         if line.starts_with('{')
             && !is_platform
@@ -210,28 +240,99 @@ impl Payload {
             && let Some((field, text)) =
                 TEXT_FIELDS.iter().find_map(|field| Some((*field, document.get(*field)?.as_str()?.to_owned())))
         {
-            return Payload { text, frame: Frame::Json(document, field), is_platform };
+            let frame = Frame { listed, prefix: String::new(), document: Some((document, field)) };
+            return Payload { text, frame, is_platform };
         }
         let (prefix, text) = line.split_at_checked(prefix_length(line)).unwrap_or(("", line));
-        Payload { text: text.to_owned(), frame: Frame::Prefix(prefix.to_owned()), is_platform }
+        let frame = Frame { listed, prefix: prefix.to_owned(), document: None };
+        Payload { text: text.to_owned(), frame, is_platform }
     }
 
     /// Whether a logger began a record of its own, so that it goes on with none before it.
     fn is_record(&self) -> bool {
-        matches!(&self.frame, Frame::Prefix(prefix) if !prefix.is_empty())
+        !self.frame.prefix.is_empty()
     }
 
     fn with(self, text: &str) -> String {
-        match self.frame {
-            Frame::Prefix(prefix) => prefix + text,
-            Frame::Json(mut document, field) => {
+        let Frame { listed, prefix, document } = self.frame;
+        match document {
+            None => listed + &prefix + text,
+            Some((mut document, field)) => {
                 if let Some(own) = document.get_mut(field) {
                     *own = Value::String(text.to_owned());
                 }
-                document.to_string()
+                listed + &document.to_string()
             }
         }
     }
+}
+
+/// The length of what `aws logs tail` writes in front of an event: the time with its zone and the log stream, or in the short
+/// format the time alone, with a blank behind each.
+///
+/// Source: AWS CLI Command Reference, `logs tail`, option `--format`.
+fn listed_length(line: &str) -> usize {
+    const SHORT: usize = "2024-05-01T12:00:00".len();
+    const LONGEST: usize = "2024-05-01T12:00:00.000000+00:00".len();
+    let Some((time, rest)) = line.split_once(' ').filter(|(time, _)| (SHORT..=LONGEST).contains(&time.len())) else { return 0 };
+    let is_time = time.bytes().enumerate().all(|(at, byte)| match at {
+        4 | 7 => byte == b'-',
+        10 => byte == b'T',
+        13 | 16 => byte == b':',
+        _ if at >= SHORT => byte.is_ascii_digit() || b".+-:".contains(&byte),
+        _ => byte.is_ascii_digit(),
+    });
+    if !is_time {
+        return 0;
+    }
+    if time.len() == SHORT {
+        return SHORT + 1;
+    }
+    match rest.split_once(' ') {
+        Some((stream, _)) if time.contains('+') && stream.contains('/') => time.len() + 1 + stream.len() + 1,
+        _ if time.contains('+') => time.len() + 1,
+        _ => 0,
+    }
+}
+
+/// Whether a line is one word that says how something ended: `Forbidden`.
+fn is_status(head: &str) -> bool {
+    let word = head.trim().trim_end_matches(['.', '!']);
+    let lower = word.strip_prefix(|char: char| char.is_ascii_uppercase()).unwrap_or_default();
+    lower.len() >= 5 && lower.bytes().all(|byte| byte.is_ascii_lowercase()) && randomness(word) < 0
+}
+
+/// Whether a line begins a report of its own: an exception, or a record with its level. It is no value of the line before.
+fn begins_report(head: &str) -> bool {
+    const LEVELS: [&str; 11] =
+        ["TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "FATAL", "SEVERE", "CRITICAL", "PANIC"];
+    const STARTS: [&str; 9] = [
+        "Traceback",
+        "Caused by",
+        "Exception",
+        "During handling",
+        "START RequestId",
+        "END RequestId",
+        "REPORT RequestId",
+        "File \"",
+        "at ",
+    ];
+    const ENDINGS: [&str; 4] = ["Error", "Exception", "Warning", "Fault"];
+    let head = head.trim_start();
+    let first = head.split_whitespace().next().unwrap_or_default();
+    let name = first.trim_start_matches('[').split(['(', ']', ':']).next().unwrap_or_default();
+    let is_path = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._$".contains(&byte));
+    // A level alone is written in capitals, which a password is not.
+    LEVELS.contains(&name)
+        || STARTS.iter().any(|start| head.starts_with(start))
+        || (is_path && ENDINGS.iter().any(|ending| name.ends_with(ending)))
+}
+
+/// Whether a line is the head of a block of a program, as a trace quotes it: its colon is followed by no value.
+fn opens_code(tail: &str) -> bool {
+    const WORDS: [&str; 9] = ["if ", "elif ", "while ", "for ", "with ", "def ", "except ", "assert ", "} else if "];
+    let line = tail.trim();
+    line.ends_with([':', '{']) && WORDS.iter().any(|word| line.starts_with(word))
 }
 
 /// The length of what Lambda's loggers write in front of a line: level, time and request id, with tabs behind them.

@@ -19,6 +19,7 @@ mod lines;
 mod names;
 mod pasted;
 mod patterns;
+mod prose;
 mod randomness;
 mod redactor;
 mod shapes;

@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
+use super::dsn::{is_no_word, is_term};
 use super::pasted::is_key;
+use super::prose::{bound, told};
 use super::randomness::randomness;
-use super::shapes::{SECRET_KEY_CHARS, byte, is_token_byte, is_uuid, looks_generated, run_end};
+use super::shapes::{SECRET_KEY_CHARS, byte, is_hex_key, is_token_byte, is_uuid, looks_generated, run_end};
 use super::value::{
     Assigned, Link, assigned, is_blank, is_hidden_already, is_mask, is_name_byte, is_quote, name_start, quoted, quoted_object,
     value,
@@ -15,8 +17,33 @@ pub(super) const LONGEST_SECRET_NAME: usize = 512;
 
 /// A password, or anything else whose name says that its value must stay hidden.
 pub(super) fn strong(text: &str, word: Range<usize>) -> Option<Range<usize>> {
-    let assigned = assigned(text, &word)?;
-    value(text, &assigned)
+    // `passwords: ['…']`: of several, only what is quoted is a value.
+    if matches!(byte(text, word.end), Some(b's' | b'S')) {
+        return listed(text, &(word.start..word.end + 1));
+    }
+    let found = assigned(text, &word).and_then(|assigned| value(text, &assigned));
+    found.or_else(|| told(text, &word))
+}
+
+/// The quoted values behind a name in the plural, all of a list together.
+fn listed(text: &str, word: &Range<usize>) -> Option<Range<usize>> {
+    const MOST: usize = 64;
+    let assigned = assigned(text, word).filter(|assigned| !matches!(assigned.link, Link::Quote | Link::Pair))?;
+    let opening = run_end(text, assigned.at, |byte| byte == b'[' || byte == b'(' || is_blank(byte));
+    let first = quoted(text, opening)?;
+    let (mut end, start) = (first.end(), first.start());
+    for _ in 0..MOST {
+        let after = run_end(text, end, |byte| byte == b'\\' || is_quote(byte));
+        let next = run_end(text, after, |byte| byte == b',' || is_blank(byte));
+        match (byte(text, after), quoted(text, next)) {
+            (Some(b','), Some(value)) if opening > assigned.at => end = value.end(),
+            _ => break,
+        }
+    }
+    let values = text.get(start..end)?;
+    // A sentence, or names.
+    let is_text = values.contains(". ") || values.ends_with('.') || is_mask(values);
+    (start < end && !is_text && !is_hidden_already(text, &(start..end))).then_some(start..end)
 }
 
 /// `pwd`, which also is a working directory.
@@ -27,21 +54,63 @@ pub(super) fn pwd(text: &str, word: Range<usize>) -> Option<Range<usize>> {
 
 /// `pass`, an ordinary word unless something is plainly assigned to it.
 pub(super) fn short_name(text: &str, word: Range<usize>) -> Option<Range<usize>> {
+    const SHORTEST: usize = 4;
+    const LEAST_SAID: usize = 6;
+    // The end of base64, with its padding.
+    let is_cut = byte(text, word.start.wrapping_sub(1)).is_some_and(|before| before == b'+' || before == b'/');
+    if is_cut && text.get(word.clone())?.eq_ignore_ascii_case("pw") {
+        return None;
+    }
     let assigned = assigned(text, &word)?;
-    (assigned.literal || assigned.link == Link::Equals).then(|| value(text, &assigned)).flatten()
+    let range = value(text, &assigned)?;
+    let shown = text.get(range.clone())?;
+    // `pass=1` counts, and `pass: 3` does too.
+    let is_count = shown.len() < SHORTEST && shown.bytes().all(|byte| byte.is_ascii_digit() || b",;.".contains(&byte));
+    let is_said =
+        shown.len() >= LEAST_SAID && is_no_word(shown) && !is_term(shown) && shown.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let is_given = assigned.literal || assigned.link == Link::Equals || (assigned.link == Link::Colon && is_said);
+    (is_given && !is_count).then_some(range)
 }
 
 /// `token`. Tokens that name a request, a page of results or a version of a secret are no secrets.
 pub(super) fn token(text: &str, word: Range<usize>) -> Option<Range<usize>> {
     let name = name_before(text, &word);
-    if ["request", "next", "client", "pagination", "continuation"].iter().any(|harmless| name.ends_with(harmless)) {
+    if [
+        "request",
+        "next",
+        "client",
+        "pagination",
+        "continuation",
+        "forward",
+        "backward",
+        "page",
+        "paging",
+        "resumption",
+        "resume",
+        "marker",
+        "idempotency",
+    ]
+    .iter()
+    .any(|harmless| name.ends_with(harmless))
+    {
         return None;
     }
-    let assigned = assigned(text, &word)?;
+    /// Of a token that a sentence tells.
+    const LEAST_RANDOM: i32 = 4;
+    let Some(assigned) = assigned(text, &word) else {
+        return told(text, &word)
+            .filter(|range| text.get(range.clone()).is_some_and(|value| randomness(value) >= LEAST_RANDOM && !is_uuid(value)));
+    };
     if assigned.link == Link::Quote {
         return None;
     }
     let range = value(text, &assigned)?;
+    // "Unexpected token: expected a comma"
+    let shown = text.get(range.clone())?;
+    let is_ordinary = shown.bytes().all(|byte| byte.is_ascii_lowercase()) && randomness(shown) < 0;
+    if assigned.link == Link::Colon && !assigned.literal && name.is_empty() && is_ordinary {
+        return None;
+    }
     let id = is_uuid(text.get(range.clone())?.trim_end_matches([',', ';', ')', '}', '.']));
     (!id || name.ends_with("rotation")).then_some(range)
 }
@@ -140,12 +209,13 @@ pub(super) fn is_secret_name(value: &str) -> bool {
     let is_access_key = value.len() == SECRET_KEY_CHARS && !value.contains(['-', '_', '.']);
     let separated = value.contains(['-', '/']) && !value.starts_with('/') && !is_access_key;
     let plain = value.bytes().all(|byte| is_name_byte(byte) || byte == b'/');
-    (separated && plain) || is_uuid(value) || !looks_generated(value)
+    let bare = value.trim_end_matches([',', ';', ')', '}', ']', '.']);
+    (separated && plain) || is_uuid(value) || !(looks_generated(value) || is_hex_key(bare))
 }
 
 /// All of `SecretString` and `SecretBinary`, whatever its form.
 pub(super) fn secret_value(text: &str, word: Range<usize>) -> Option<Range<usize>> {
-    let assigned = assigned(text, &word)?;
+    let Some(assigned) = assigned(text, &word) else { return told(text, &word) };
     let rest = text.get(assigned.at..)?;
     if rest.starts_with('{') {
         let line = rest.split(['\r', '\n']).next()?;
@@ -168,7 +238,7 @@ pub(super) fn authorization(text: &str, word: Range<usize>) -> Option<Range<usiz
     }
     let first = first_word(text, assigned.at);
     let has_scheme = SCHEMES.contains(&first.to_ascii_lowercase().as_str());
-    (has_scheme || looks_generated(first)).then(|| header_value(text, &assigned, &word)).flatten()
+    (has_scheme || looks_generated(first) || is_hex_key(first)).then(|| header_value(text, &assigned, &word)).flatten()
 }
 
 /// The value of a `Cookie` or `Set-Cookie` header.
@@ -196,7 +266,10 @@ pub(super) fn identified_by(text: &str, words: Range<usize>) -> Option<Range<usi
     }
     let end = run_end(text, at, |byte| !byte.is_ascii_whitespace() && byte != b';');
     let word = text.get(at..end)?.to_ascii_lowercase();
-    let is_keyword = ["values", "password", "externally", "globally", "random"].contains(&word.as_str());
+    if let Some(range) = bound(text, at) {
+        return Some(range);
+    }
+    let is_keyword = ["%s", "?", "$1", "values", "password", "externally", "globally", "random"].contains(&word.as_str());
     (at > words.end && end > at && !is_keyword && !is_mask(&word) && !is_hidden_already(text, &(at..end))).then_some(at..end)
 }
 

@@ -254,10 +254,33 @@ pub(super) fn url_password(text: &str, found: Range<usize>) -> Option<Range<usiz
             let near = bytes.get(..LONGEST).unwrap_or(bytes);
             let url = near.iter().position(|byte| !is_url(*byte));
             let url = near.get(..url.unwrap_or(near.len())).unwrap_or_default();
-            url.iter().rposition(|byte| *byte == b'@')?
+            match url.iter().rposition(|byte| *byte == b'@') {
+                Some(at) => at,
+                // What was cut off in front of its host; behind a port that is named by more than digits stand other hosts.
+                None if is_database(text, found.start) && !user.is_empty() && is_cut_password(rest) => rest.len(),
+                None => return None,
+            }
         }
     };
     (password > 0).then_some(start..start + password)
+}
+
+/// Whether the scheme in front of `end` is one of a database.
+fn is_database(text: &str, end: usize) -> bool {
+    const SCHEMES: [&str; 9] = ["mongodb", "srv", "postgres", "postgresql", "mysql", "redis", "rediss", "amqp", "mariadb"];
+    const LONGEST: usize = 16;
+    let before = text.as_bytes().get(end.saturating_sub(LONGEST)..end).unwrap_or_default();
+    let length = before.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    text.get(end - length..end).is_some_and(|scheme| SCHEMES.contains(&scheme))
+}
+
+/// Whether what stands behind a user is no port and no place for one: it has letters, digits, and nothing that a template has.
+fn is_cut_password(rest: &str) -> bool {
+    const SHORTEST: usize = 6;
+    !rest.starts_with(|char: char| char.is_ascii_digit())
+        && rest.len() >= SHORTEST
+        && !rest.starts_with(['$', '{', '%', '<', '*'])
+        && (rest.bytes().any(|byte| byte.is_ascii_digit()) || rest.contains(['!', '#', '&', '^', '+']))
 }
 
 /// The token behind `Bearer` or `Basic`, unless it is a word.
@@ -285,7 +308,14 @@ pub(super) fn looks_generated(value: &str) -> bool {
     value.len() >= 8 && classes >= 3
 }
 
-/// Whether a value is a UUID, as ids of secret versions and requests are.
+/// Whether a value is a UUID with its hyphens, as ids of secret versions and requests are. Without them it is as likely a key.
 pub(super) fn is_uuid(value: &str) -> bool {
-    uuid::Uuid::try_parse(value).is_ok()
+    const HYPHENATED: usize = 36;
+    value.len() == HYPHENATED && uuid::Uuid::try_parse(value).is_ok()
+}
+
+/// Whether a value is hexadecimal digits and nothing else, as many as a key of 128 bits has.
+pub(super) fn is_hex_key(value: &str) -> bool {
+    const LEAST_CHARS: usize = 32;
+    value.len() >= LEAST_CHARS && value.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -5,11 +5,13 @@
 
 use std::ops::Range;
 
+use super::dsn::is_no_word;
+use super::names::names_a_secret;
 use super::redactor::MARKER_START;
 use super::shapes::{byte, run_end, run_start, wrapped_end};
 
 /// Words that stand where a value would, and say something about it.
-const WORDS_ABOUT_A_VALUE: [&str; 31] = [
+const WORDS_ABOUT_A_VALUE: [&str; 33] = [
     "",
     "yes",
     "no",
@@ -40,8 +42,28 @@ const WORDS_ABOUT_A_VALUE: [&str; 31] = [
     "unexpected",
     // Errors of Python's JSON decoder: "Expecting value: line 1 column 1".
     "expecting",
+    "expected",
+    "not",
     "extra",
     "unterminated",
+];
+
+/// Names of types that programs write behind the name of a parameter.
+const TYPES: [&str; 14] = [
+    "str",
+    "bytes",
+    "String",
+    "&str",
+    "string",
+    "Optional[str]",
+    "Option<String>",
+    "SecretStr",
+    "SecretString",
+    "any",
+    "Any",
+    "int",
+    "None",
+    "Bytes",
 ];
 
 /// An unquoted value longer than any ARN (2048 bytes) is no word about a value and no reference: it is hidden without
@@ -80,6 +102,19 @@ pub(super) fn is_blank(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
 }
 
+/// Behind blanks and line breaks, also where they are escaped, as in a string of JSON.
+fn after_space(text: &str, at: usize) -> usize {
+    let mut at = at;
+    loop {
+        let end = run_end(text, at, |byte| byte.is_ascii_whitespace());
+        let escapes = run_end(text, end, |byte| byte == b'\\');
+        if escapes == end || !matches!(byte(text, escapes), Some(b'n' | b'r' | b't')) {
+            return end;
+        }
+        at = escapes + 1;
+    }
+}
+
 pub(super) fn is_quote(byte: u8) -> bool {
     matches!(byte, b'"' | b'\'' | b'`')
 }
@@ -101,15 +136,15 @@ pub(super) fn name_start(text: &str, word: &Range<usize>) -> usize {
 fn opens_a_pair(text: &str, name_start: usize) -> bool {
     let before = text.get(..name_start).unwrap_or_default();
     let unquoted = before.trim_end_matches(['\\', '"', '\'']);
-    unquoted.len() < before.len() && unquoted.ends_with('(')
+    unquoted.len() < before.len() && unquoted.ends_with(['(', '['])
 }
 
 /// The length of the name of a value in front of a value that stands beside its name: `value=`, `, "Value": `.
 fn value_beside(rest: &str) -> Option<usize> {
-    const LONGEST: usize = 24;
+    const LONGEST: usize = 48;
     let near = rest.get(..rest.floor_char_boundary(LONGEST)).unwrap_or(rest);
-    let name = near.trim_start_matches([',', ' ', '\\', '"', '\'']);
-    let after = name.strip_prefix("value").or_else(|| name.strip_prefix("Value"))?;
+    let name = near.trim_start_matches([',', ' ', '\\', '"', '\'', '\n', '\r']);
+    let after = ["value", "Value", "ParameterValue", "parameterValue"].iter().find_map(|word| name.strip_prefix(word))?;
     let value = after.trim_start_matches(['\\', '"', '\'', ' ']).strip_prefix([':', '='])?;
     Some(near.len() - value.len())
 }
@@ -118,7 +153,8 @@ pub(super) fn assigned(text: &str, word: &Range<usize>) -> Option<Assigned> {
     let name_end = run_end(text, word.end, |byte| byte.is_ascii_digit());
     let closed = run_end(text, name_end, |byte| is_quote(byte) || byte == b'\\');
     let closed = closed + usize::from(byte(text, closed) == Some(b']'));
-    let literal = closed > name_end;
+    // Backticks quote a name in prose.
+    let literal = closed > name_end && byte(text, name_end) != Some(b'`');
     let name_start = name_start(text, word);
     let before = byte(text, name_start.wrapping_sub(1));
     let in_query = matches!(before, Some(b'?' | b'&'));
@@ -152,14 +188,23 @@ pub(super) fn assigned(text: &str, word: &Range<usize>) -> Option<Assigned> {
         None if literal && rest.starts_with(',') && is_option => (Link::Option, blank_end + 1),
         // `<add key="password" value="…"/>`, `{"name": "password", "value": "…"}`.
         None if literal && let Some(length) = value_beside(rest) => (Link::Equals, blank_end + length),
+        // The short form of the AWS CLI: `ParameterKey=password,ParameterValue=…`.
+        None if rest.starts_with(',')
+            && before == Some(b'=')
+            && let Some(length) = value_beside(rest) =>
+        {
+            (Link::Equals, blank_end + length)
+        }
         None if rest.starts_with(['"', '\'', '(']) && !literal => (Link::Quote, blank_end),
         None => return None,
     };
     let at = run_end(text, value_at, |byte| is_blank(byte) || (link == Link::Quote && byte == b'('));
     // Only a quoted value may stand in the next line.
-    let below = run_end(text, at, |byte| byte.is_ascii_whitespace());
-    let at = match byte(text, below) {
+    let below = after_space(text, at);
+    let opening = run_end(text, below, |byte| byte == b'\\');
+    let at = match byte(text, opening) {
         Some(next) if literal && is_quote(next) => below,
+        Some(b's') if literal && text.get(below..).is_some_and(|rest| rest.starts_with("string(")) => below,
         _ => at,
     };
     Some(Assigned { link, literal, in_query, at })
@@ -168,7 +213,14 @@ pub(super) fn assigned(text: &str, word: &Range<usize>) -> Option<Assigned> {
 pub(super) fn value(text: &str, assigned: &Assigned) -> Option<Range<usize>> {
     if assigned.link == Link::Tag {
         // The value may stand in a line of its own.
+        const RAW: &str = "<![CDATA[";
         let start = run_end(text, assigned.at, |byte| byte.is_ascii_whitespace());
+        if let Some(raw) = text.get(start..).and_then(|rest| rest.strip_prefix(RAW)) {
+            let start = start + RAW.len();
+            let line = raw.split('\n').next()?;
+            let range = start..start + line.find("]]>").unwrap_or(line.len());
+            return (!range.is_empty() && !is_hidden_already(text, &range)).then_some(range);
+        }
         let end = run_end(text, start, |byte| byte != b'<' && byte != b'\n');
         let range = start..end;
         let end = run_end(text, end, |byte| byte.is_ascii_whitespace());
@@ -177,10 +229,20 @@ pub(super) fn value(text: &str, assigned: &Assigned) -> Option<Range<usize>> {
     }
     match quoted(text, assigned.at) {
         // `('password', 'host', 'port')` is a list of names.
-        Some(Quoted(range)) if assigned.link == Link::Pair && !text.get(range.end + 1..)?.starts_with(')') => None,
+        Some(Quoted(range)) if assigned.link == Link::Pair && !closes_a_pair(text, &range) => None,
         Some(range) => range.of_secret(text),
         None if matches!(assigned.link, Link::Quote | Link::Pair) => None,
         None => bare(text, assigned),
+    }
+}
+
+/// Whether a value closes the pair that its name opened. In brackets two names may stand as well: `['password', 'host']`.
+fn closes_a_pair(text: &str, value: &Range<usize>) -> bool {
+    let after = run_end(text, value.end, |byte| is_quote(byte) || byte == b'\\');
+    match byte(text, after) {
+        Some(b')') => true,
+        Some(b']') => text.get(value.clone()).is_some_and(is_no_word),
+        _ => false,
     }
 }
 
@@ -188,6 +250,11 @@ pub(super) fn value(text: &str, assigned: &Assigned) -> Option<Range<usize>> {
 pub(super) struct Quoted(Range<usize>);
 
 impl Quoted {
+    /// Where it starts, behind its opening quote.
+    pub(super) fn start(&self) -> usize {
+        self.0.start
+    }
+
     /// Where its closing quote stands.
     pub(super) fn end(&self) -> usize {
         self.0.end
@@ -227,6 +294,14 @@ fn quoted_until(text: &str, at: usize, closes: impl Fn(&str, usize, usize) -> bo
     let depth = opening - at;
     let quote = byte(text, opening).filter(|byte| is_quote(*byte))?;
     let start = opening + 1;
+    // Three quotes enclose what one of them may stand in.
+    let mark = text.get(at..start)?;
+    let opened = text.get(start..).and_then(|rest| rest.strip_prefix(mark)?.strip_prefix(mark));
+    if let Some(rest) = opened {
+        let start = text.len() - rest.len();
+        let line = rest.split('\n').next().unwrap_or_default();
+        return Some(Quoted(start..start + line.find(&mark.repeat(3)).unwrap_or(line.len())));
+    }
 
     let mut end = start;
     loop {
@@ -252,7 +327,15 @@ fn after_prefix(text: &str, at: usize) -> usize {
     let length = word.iter().take(LONGEST).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
     let after = at + length;
     let value = match byte(text, after) {
-        Some(b'(') => after + 1,
+        // PHP's `string(12) "…"`.
+        Some(b'(') if text.get(at..after) == Some("string") => {
+            let digits = run_end(text, after + 1, |byte| byte.is_ascii_digit());
+            if byte(text, digits) == Some(b')') && digits > after + 1 { run_end(text, digits + 1, is_blank) } else { after + 1 }
+        }
+        // What a call of this name takes is the name of a variable.
+        Some(b'(') if text.get(at..after).is_some_and(|name| name.to_ascii_lowercase().ends_with("env")) => return at,
+        // Rust prints what is in a `Some` below it.
+        Some(b'(') => after_space(text, after + 1),
         _ if length == 1 => after,
         _ => return at,
     };
@@ -288,13 +371,26 @@ fn is_value(text: &str, assigned: &Assigned, range: &Range<usize>) -> bool {
             .strip_prefix('(')
             .and_then(|rest| rest.strip_suffix(','))
             .is_some_and(|code| code.bytes().all(|byte| byte.is_ascii_digit()));
+    // The type of a parameter: `def rotate(password: str, …)`.
+    let is_type = assigned.link == Link::Colon && TYPES.contains(&value.trim_end_matches([',', ')', ';', '=', '?']));
+    // The indicator of a block of YAML or what Rust prints around a value, which stands below.
+    let is_block = assigned.link == Link::Colon
+        && matches!(value.split('\\').next().unwrap_or_default(), "|" | ">" | "Some(" | "|-" | ">-" | "|+" | ">+");
     let is_structure = assigned.literal && value.starts_with(['{', '[']);
     let is_text = match assigned.link {
         Link::Colon => !assigned.literal && is_prose(text, range),
         Link::Option => value.starts_with('-') || ["and", "or"].contains(&word.as_str()),
         Link::Equals | Link::Tag | Link::Quote | Link::Pair => false,
     };
-    !(is_about || is_reference || is_placeholder || is_structure || is_tuple || is_text || is_code(text, range))
+    !(is_about
+        || is_reference
+        || is_placeholder
+        || is_structure
+        || is_type
+        || is_block
+        || is_tuple
+        || is_text
+        || is_code(text, range))
 }
 
 /// Whether a program has masked the value itself: `***`, `xxxx`.
@@ -305,6 +401,7 @@ pub(super) fn is_mask(value: &str) -> bool {
 
 /// Whether the value is an expression of a program, as a line of a stack trace quotes it: `token = event['Token']`.
 fn is_code(text: &str, value: &Range<usize>) -> bool {
+    const LONGEST: usize = 128;
     let expression = text.get(value.clone()).unwrap_or_default();
     let spaced = text.get(..value.start).is_some_and(|before| before.ends_with(" = "));
     let name = run_end(expression, 0, |byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.');
@@ -312,7 +409,31 @@ fn is_code(text: &str, value: &Range<usize>) -> bool {
     let calls = ["('", "(\"", "['", "[\"", "()"].iter().any(|opens| rest.starts_with(opens))
         || rest.starts_with('(') && rest.ends_with(')');
     let closes = rest.contains([')', ']']) || rest.ends_with(['(', ',']);
-    spaced && name > 0 && calls && closes && !expression.starts_with(|char: char| char.is_ascii_digit())
+    let is_spaced_call = spaced && calls && closes;
+    // The quotes of a subscript and of an argument end a value, so the rest is read from the text.
+    let near = text.get(value.start..text.floor_char_boundary(value.start.saturating_add(LONGEST))).unwrap_or_default();
+    let path = near.get(..name).unwrap_or_default();
+    let behind = near.get(name..).unwrap_or_default();
+    let is_path =
+        !path.is_empty() && path.split('.').all(|part| part.starts_with(|char: char| char.is_ascii_alphabetic() || char == '_'));
+    let is_word = path.bytes().all(|byte| byte.is_ascii_lowercase() || b"_.".contains(&byte));
+    let subscript = behind.strip_prefix(['[']).and_then(|rest| rest.strip_prefix(['"', '\'']));
+    let is_subscript = is_word
+        && subscript.is_some_and(|key| {
+            let end = key.bytes().take_while(|byte| is_name_byte(*byte)).count();
+            key.get(end..).is_some_and(|rest| rest.starts_with("']") || rest.starts_with("\"]"))
+        });
+    let is_env = path.to_ascii_lowercase().ends_with("env") && behind.starts_with(['(', '[']);
+    let is_library = path.contains('.') && path.bytes().all(|byte| byte.is_ascii_alphabetic() || b"_.".contains(&byte));
+    let is_call = is_library && ["(\"", "('", "({", "()"].iter().any(|opens| behind.starts_with(opens))
+        || is_library && is_word && behind.starts_with('(');
+    let last = path.rsplit('.').next().unwrap_or_default();
+    let is_field = is_library && names_a_secret(last) && behind.trim_end().starts_with([';', ',', ')', '\n'])
+        || is_library && names_a_secret(last) && behind.is_empty();
+    // `connect(password=password, …)`: a value that is its own name is none.
+    let is_itself = behind.starts_with([',', ')'])
+        && text.get(..value.start).and_then(|before| before.strip_suffix('=')?.strip_suffix(path)).is_some();
+    is_path && (is_itself || is_spaced_call || is_subscript || is_env || is_call || is_field)
 }
 
 /// Whether the AWS CLI reads the value from this file: what is on the command line then is only its name.

@@ -9,6 +9,7 @@ mod kept;
 mod lines;
 mod pasted;
 mod properties;
+mod reported;
 mod structures;
 mod vendors;
 

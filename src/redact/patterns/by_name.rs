@@ -57,7 +57,7 @@ pub(super) const TABLE: &[Pattern] = &[
     },
     Pattern {
         kind: "secret value",
-        regex: r"(?i-u:secret[_-]?(?:string|binary|value))",
+        regex: r"(?i-u:secret[ _-]?(?:string|binary|value))",
         secret: names::secret_value,
         masked: &[
             (r#"{"ARN":"arn:x","SecretString":"{\"username\":\"u\",\"custom\":\"xyzzy\"}","VersionId":"v"}"#, "xyzzy"),
@@ -139,7 +139,7 @@ pub(super) const TABLE: &[Pattern] = &[
     },
     Pattern {
         kind: "password",
-        regex: r"(?:(?-u:\b)|_|\\[nrt])(?i-u:pwd)|[a-z]Pwd",
+        regex: r"(?:(?-u:\b)|_|\\[nrt]|new|old|user|db|root|admin|sql|app|master)(?i-u:pwd)|[a-z]Pwd",
         secret: names::pwd,
         masked: &[
             ("Server=db;Uid=app;Pwd=tiger;", "tiger"),
@@ -150,7 +150,7 @@ pub(super) const TABLE: &[Pattern] = &[
     },
     Pattern {
         kind: "password",
-        regex: r"(?i-u:(?:\b|_|\\[nrt]|ssh|store|key|root|user|admin|db)pass\b)|[a-z]Pass(?-u:\b)|(?-u:\b)(?:REDISCLI_AUTH|PSW)(?-u:\b)",
+        regex: r"(?i-u:(?:\b|_|\\[nrt]|ssh|store|key|root|user|admin|db)pass\b|(?:\b|_|\\[nrt])pw\b)|[a-z]Pass(?-u:\b)|(?-u:\b)(?:REDISCLI_AUTH|PSW)(?-u:\b)",
         secret: names::short_name,
         masked: &[
             ("DB_PASS=tiger", "tiger"),

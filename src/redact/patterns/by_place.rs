@@ -1,6 +1,6 @@
 //! Secrets told by the place they stand in: in a connection string, on a command line, in a statement.
 
-use super::super::{commands, dsn};
+use super::super::{commands, dsn, prose};
 use super::Pattern;
 
 pub(super) const TABLE: &[Pattern] = &[
@@ -139,7 +139,7 @@ pub(super) const TABLE: &[Pattern] = &[
     Pattern {
         kind: "password",
         // Redis and machines of a .netrc; `requirepass` of redis.conf.
-        regex: r"(?-u:\b)(?:AUTH|requirepass|masterauth|masterpass|login|SETUSER)[ \t]",
+        regex: r"(?-u:\b)(?:AUTH|CONN(?:ECT)?|conn|requirepass|masterauth|masterpass|login|SETUSER)[ \t]",
         secret: dsn::behind_word,
         masked: &[
             ("CONFIG SET requirepass xyzzy9", "xyzzy9"),
@@ -148,6 +148,35 @@ pub(super) const TABLE: &[Pattern] = &[
             ("AUTH app xyzzy9", "xyzzy9"),
         ],
         kept: &["NOAUTH Authentication required.", "ERR AUTH called without any password", "AUTH failed: WRONGPASS"],
+    },
+    Pattern {
+        kind: "refused value",
+        // Validators name the parameter behind the value that they refuse.
+        regex: r"(?-u:\b)[Vv]alue (?:\\?['\x22])",
+        secret: prose::at_parameter,
+        masked: &[("1 validation error detected: Value 'xyzzy' at 'masterUserPassword' failed to satisfy constraint", "xyzzy")],
+        kept: &["1 validation error detected: Value 'orders' at 'secretId' failed to satisfy constraint", "the value 'x' is odd"],
+    },
+    Pattern {
+        kind: "refused value",
+        regex: r"(?i-u:syntax error at or near |syntax to use near )\\?['\x22]",
+        secret: prose::near_syntax,
+        masked: &[("syntax error at or near \"xyzzy\" LINE 1: ALTER USER app WITH PASSWORD xyzzy", "xyzzy")],
+        kept: &["syntax error at or near \"selekt\" LINE 1: selekt 1", "syntax error at or near \"USER\" in ALTER USER"],
+    },
+    Pattern {
+        kind: "refused value",
+        regex: r"(?-u:\b)input_value=",
+        secret: prose::input_value,
+        masked: &[("password\n  Input should be an integer [type=int_type, input_value='xyzzy', input_type=str]", "xyzzy")],
+        kept: &["host\n  Input should be an integer [type=int_type, input_value='orders', input_type=str]"],
+    },
+    Pattern {
+        kind: "database password",
+        regex: r"(?-u:\b)(?i-u:host[ _]?name|host) \\?['\x22]",
+        secret: prose::host_name,
+        masked: &[("could not translate host name \"xyzzy@db.example.internal\" to address", "xyzzy")],
+        kept: &["could not translate host name \"db.example.internal\" to address"],
     },
     Pattern {
         kind: "password hash",

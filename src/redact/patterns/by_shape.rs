@@ -93,8 +93,9 @@ pub(super) const TABLE: &[Pattern] = &[
     },
     Pattern {
         kind: "json web token",
-        // `eyJ` is `{"` in base64; `ZXlK` is `eyJ` in base64 again; `ewog` is `{`, a new line, a blank.
-        regex: r"(?:(?-u:\b)|\\[nrt]|%[0-9A-Fa-f]{2}|_)(?:eyJ|ZXlK|ewog)[A-Za-z0-9_+/-]{12,}={0,2}(?:\.[A-Za-z0-9_-]*){0,4}",
+        // `eyJ` is `{"` in base64; `ZXlK` is `eyJ` in base64 again; `ewog` is `{`, a new line, a blank; the others
+        // are `{` with other blanks behind it, `{'` and a letter, and `[{"`.
+        regex: r"(?:(?-u:\b)|\\[nrt]|%[0-9A-Fa-f]{2}|_)(?:eyJ|ZXlK|ew(?:og|oJ|0K|ki)|eyAi|eyd[h-z0-6]|W3si)[A-Za-z0-9_+/-]{12,}={0,2}(?:\.[A-Za-z0-9_-]*){0,4}",
         secret: shapes::wrapped_token,
         masked: &[
             ("jwt eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmN end", "dozjgNryP4J3jVmN"),
