@@ -39,5 +39,6 @@ pub use grouping::{
 pub use message::Notice;
 pub use named::MOST_COUNTED;
 pub use reconcile::{Looked, Lost, look};
+pub(crate) use refusals::OnceAMinute;
 pub use scope::{OutOfScope, Scope, may_be_asked};
 pub use to_secrets::{Found, Means, by_asking, without_asking};
