@@ -1,8 +1,9 @@
 //! What every source of alarms says: that something went to a state.
 
 use super::named::Named;
+use super::neutral::neutral;
 use crate::model::{Alarm, AlarmSeries, AlarmSource, AlarmState, OkBasis};
-use crate::redact::SafeText;
+use crate::redact::{SafeText, looks_like_a_value};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -30,7 +31,7 @@ impl Change<'_> {
             source,
             key: key.to_owned(),
             series: None,
-            title: title.to_owned(),
+            title: neutral(title, arn_in(key)),
             account_id: account_id.to_owned(),
             region: region.to_owned(),
             state: self.state,
@@ -51,12 +52,17 @@ impl Change<'_> {
 pub(super) fn series(id: Option<&str>, attributes: Option<&Value>) -> Option<AlarmSeries> {
     let attributes = attributes.and_then(Value::as_object).into_iter().flatten();
     let mut pairs: Vec<String> =
-        attributes.filter_map(|(name, value)| value.as_str().map(|value| format!("{name}={value}"))).collect();
+        attributes.filter_map(|(name, value)| Some(format!("{}={}", neutral(name, ""), neutral(value.as_str()?, "")))).collect();
     pairs.sort();
     let name = SafeText::redact(&pairs.join(", ")).cut(LONGEST_SERIES).to_string();
-    let id = id.filter(|id| (1..=LONGEST_ID).contains(&id.chars().count()));
+    let id = id.filter(|id| (1..=LONGEST_ID).contains(&id.chars().count()) && !looks_like_a_value(id));
     let id = id.map(grouped).or_else(|| (!pairs.is_empty()).then(|| pairs.join(", ")))?;
     Some(AlarmSeries { id, name })
+}
+
+/// The part of a key that is an ARN, which may stand behind what kind of key it is.
+fn arn_in(key: &str) -> &str {
+    key.find("arn:").and_then(|at| key.get(at..)).unwrap_or_default()
 }
 
 /// In groups of four: a row of sixteen digits looks like something secret, and two that were masked would be one.
@@ -152,6 +158,15 @@ mod tests {
         assert_eq!(series(None, Some(&attributes)).unwrap().id, "Region=eu-west-1, SecretId=prod/orders-db");
         for (id, attributes) in [(None, None), (Some(""), Some(json!({}))), (None, Some(json!("text")))] {
             assert_eq!(series(id, attributes.as_ref()), None);
+        }
+    }
+
+    #[test]
+    fn a_value_among_a_seriess_attributes_or_as_its_id_is_kept_nowhere() {
+        let value = "q8Zr2LxV5tNw9KcB3mYh7PdF4sGj6TaE";
+        for (id, expected) in [(None, "SecretId=a secret"), (Some(value), "SecretId=a secret"), (Some("a29e"), "a29e")] {
+            let one = series(id, Some(&json!({"SecretId": value}))).unwrap();
+            assert_eq!((one.id.as_str(), one.name.as_str()), (expected, "SecretId=a secret"));
         }
     }
 

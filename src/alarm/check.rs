@@ -6,6 +6,7 @@
 use super::change::Change;
 use super::json::text;
 use super::named::Named;
+use super::neutral::neutral;
 use crate::model::{Alarm, AlarmSource, AlarmState, SecretRef};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -53,7 +54,7 @@ pub(super) fn read(result: &Value, event: Option<&Value>) -> Result<Alarm, &'sta
 
 /// The alarm of a check `name` about one secret; `id` is the check's own.
 pub(super) fn of_check(change: Change<'_>, name: &str, id: &str, secret: SecretRef, place: (&str, &str)) -> Alarm {
-    let (title, key) = (format!("{name} of {}", secret_name(&secret)), format!("check:{id}:{secret}"));
+    let (title, key) = (format!("{name} of {}", secret_name(&secret)), format!("check:{}:{}", neutral(id, ""), key_of(&secret)));
     // A check may come from an account that watches others.
     let arn = match &secret {
         SecretRef::Arn(arn) => Some(arn.arn().clone()),
@@ -63,6 +64,14 @@ pub(super) fn of_check(change: Change<'_>, name: &str, id: &str, secret: SecretR
     let mut named = Named::default();
     named.add_secret(Some(secret));
     named.of(change.by(AlarmSource::Check, &key, &title, place))
+}
+
+/// A secret by what tells it from others.
+pub(super) fn key_of(secret: &SecretRef) -> String {
+    match secret {
+        SecretRef::Arn(arn) => arn.to_string(),
+        SecretRef::Name(name) => neutral(name, ""),
+    }
 }
 
 /// A secret's name, for people.

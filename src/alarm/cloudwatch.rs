@@ -5,8 +5,10 @@
 use super::change::{Change, basis, place_in, series};
 use super::json::{objects, text};
 use super::named::Named;
+use super::neutral::neutral;
 use crate::config::Topic;
 use crate::model::{Alarm, AlarmSource, AlarmState};
+use crate::redact::looks_like_a_value;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -27,16 +29,18 @@ const MOST_REMARKS: usize = 5;
 pub(super) fn read(value: &Value, topic: &Topic) -> Result<Alarm, &'static str> {
     let name = text(value, "AlarmName").ok_or("it is of CloudWatch, but without the alarm's name")?;
     let state = text(value, "NewStateValue").and_then(state).ok_or("it is of CloudWatch, but its state is none that is known")?;
-    let state_at =
-        text(value, "StateChangeTime").and_then(moment).ok_or("it is of CloudWatch, but without the time of the change")?;
+    let state_at = text(value, "StateChangeTime").ok_or("it is of CloudWatch, but without the time of the change")?;
+    let state_at = moment(state_at).ok_or("it is of CloudWatch, but the time of the change cannot be read")?;
     let account_id = text(value, "AWSAccountId").ok_or("it is of CloudWatch, but without the account")?;
     // The notification has the region's name for people; the alarm's ARN has its id, and so has the topic: an alarm can
     // only notify a topic of its own region.
     let arn = text(value, "AlarmArn").and_then(|arn| Some((arn, place_in(arn)?)));
     let region = arn.map_or_else(|| topic.arn().region(), |(_, (_, region))| region);
     let partition = topic.arn().partition();
-    let key =
-        arn.map_or_else(|| format!("arn:{partition}:cloudwatch:{region}:{account_id}:alarm:{name}"), |(arn, _)| arn.to_owned());
+    let key = arn.map_or_else(
+        || format!("arn:{partition}:cloudwatch:{region}:{account_id}:alarm:{}", neutral(name, "")),
+        |(arn, _)| arn.to_owned(),
+    );
 
     let mut metrics = Metrics::default();
     if let Some(trigger) = value.get("Trigger") {
@@ -84,7 +88,7 @@ impl Metrics {
         if let (Some("AWS/SecretsManager"), Some(name)) = (namespace, name)
             && name != "ResourceCount"
         {
-            let name: String = name.chars().take(80).collect();
+            let name: String = neutral(name, "").chars().take(80).collect();
             let remark = format!(
                 "the alarm rests on the metric AWS/SecretsManager {name}, which AWS does not publish: it fires only where something \
                  of yours publishes it; an EventBridge rule or a metric filter on RotationFailed works"
@@ -145,7 +149,8 @@ pub(super) fn add_children(children: &mut Vec<String>, rule: &str) {
         rest = behind;
         let name = name.trim();
         let is_known = children.iter().any(|child| child == name || child.ends_with(&format!(":alarm:{name}")));
-        if !name.is_empty() && is_short(name) && !is_known {
+        let is_value = !name.starts_with("arn:") && looks_like_a_value(name);
+        if !name.is_empty() && is_short(name) && !is_known && !is_value {
             children.push(name.to_owned());
         }
     }
@@ -302,7 +307,9 @@ mod tests {
             ("AlarmName", Value::Null, "without the alarm's name"),
             ("NewStateValue", json!("PANIC"), "its state is none that is known"),
             ("NewStateValue", json!(["ALARM"]), "its state is none that is known"),
-            ("StateChangeTime", json!("yesterday"), "without the time of the change"),
+            ("StateChangeTime", Value::Null, "without the time of the change"),
+            ("StateChangeTime", json!("yesterday"), "the time of the change cannot be read"),
+            ("StateChangeTime", json!("9999-12-31T23:59:59.000+0000"), "the time of the change cannot be read"),
             ("AWSAccountId", json!(123), "without the account"),
         ] {
             let mut value = metric();
@@ -314,6 +321,23 @@ mod tests {
         more["Unheard"] = json!({"of": [1, 2]});
         more["Trigger"]["Dimensions"] = json!("none");
         assert!(read_it(&more).is_ok());
+    }
+
+    #[test]
+    fn a_value_in_a_names_place_is_kept_nowhere() {
+        let secret = "q8Zr2LxV5tNw9KcB3mYh7PdF4sGj6TaE";
+        let mut value = metric();
+        value.as_object_mut().unwrap().remove("AlarmArn");
+        value["AlarmName"] = json!(secret);
+        value["AlarmRule"] = json!(format!("ALARM({secret}) OR ALARM(b)"));
+        value["Trigger"]["Namespace"] = json!("AWS/SecretsManager");
+        value["Trigger"]["MetricName"] = json!(secret);
+        value["Trigger"]["Dimensions"] =
+            json!([{"name": "FunctionName", "value": secret}, {"name": "SecretId", "value": secret}]);
+        value["AlarmContributorAttributes"] = json!({"SecretId": secret});
+        let alarm = read_it(&value).unwrap();
+        assert_eq!(alarm.children, ["b"]);
+        assert!(!serde_json::to_string(&alarm).unwrap().contains(secret), "{alarm:?}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::certificates::KnownCertificate;
 use super::envelope::{Content, Envelope};
 use super::message::{self, Delivered, Notice};
 use super::refusal::Refusal;
-use super::refusals::Refusals;
+use super::refusals::OnceAMinute;
 use super::verification::Verification;
 use crate::clock::Clock;
 use crate::config::{Sns, Topic};
@@ -107,7 +107,7 @@ pub struct Endpoint {
     /// A permit for each byte.
     room: Semaphore,
     limits: Limits,
-    refusals: Arc<Refusals>,
+    refusals: Arc<OnceAMinute>,
 }
 
 impl std::fmt::Debug for Endpoint {

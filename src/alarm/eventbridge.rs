@@ -33,10 +33,8 @@ fn read_state_change(event: &Value, detail: &Value) -> Result<Alarm, &'static st
     let new = detail.get("state").unwrap_or(&Value::Null);
     let contributor = detail.get("alarmContributor");
     let state = text(new, "value").and_then(state).ok_or("it is a state change, but its state is none that is known")?;
-    let state_at = text(new, "timestamp")
-        .or_else(|| text(event, "time"))
-        .and_then(moment)
-        .ok_or("it is a state change, but without its time")?;
+    let state_at = text(new, "timestamp").or_else(|| text(event, "time")).ok_or("it is a state change, but without its time")?;
+    let state_at = moment(state_at).ok_or("it is a state change, but its time cannot be read")?;
     let account_id = text(event, "account").ok_or("it is of EventBridge, but without the account")?;
     let region = text(event, "region").ok_or("it is of EventBridge, but without the region")?;
     let key = event

@@ -5,6 +5,7 @@
 use super::change::Change;
 use super::json::{objects, text};
 use super::named::Named;
+use super::neutral::neutral;
 use crate::model::{Alarm, AlarmSource, AlarmState};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
@@ -40,8 +41,9 @@ pub(super) fn read(event: &Value, detail: &Value) -> Result<Alarm, &'static str>
     let said = objects(detail.get("eventDescription")).find_map(|description| text(description, "latestDescription"));
     let account = account.ok_or("it is of AWS Health, but without the account")?;
     let region = region.ok_or("it is of AWS Health, but without the region")?;
-    let key =
-        text(detail, "eventArn").filter(|arn| arn.starts_with("arn:")).map_or_else(|| format!("health:{code}"), str::to_owned);
+    let key = text(detail, "eventArn")
+        .filter(|arn| arn.starts_with("arn:"))
+        .map_or_else(|| format!("health:{}", neutral(code, "")), str::to_owned);
     let state = if is_closed { AlarmState::Ok } else { AlarmState::Alarm };
     let change = Change { state, at: state_at, reason: said.unwrap_or_default() };
     Ok(named.of(change.by(AlarmSource::Health, &key, &format!("AWS Health: {code}"), (account, region))))

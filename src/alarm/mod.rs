@@ -18,6 +18,7 @@ mod health;
 mod json;
 mod message;
 mod named;
+mod neutral;
 mod reconcile;
 mod refusal;
 mod refusals;
@@ -36,6 +37,8 @@ pub use grouping::{
     Arrival, Decision, Fold, MOST_THREADS, Reason, STILL_AFTER, STORM_WITHIN, Silence, Standing, Story, Told, decide,
 };
 pub use message::Notice;
+pub use named::MOST_COUNTED;
 pub use reconcile::{Looked, Lost, look};
+pub(crate) use refusals::OnceAMinute;
 pub use scope::{OutOfScope, Scope, may_be_asked};
 pub use to_secrets::{Found, Means, by_asking, without_asking};

@@ -3,8 +3,11 @@
 use crate::model::{Arn, FunctionArn, SecretArn, SecretRef};
 use crate::redact::looks_like_a_value;
 
-/// Secrets or functions taken from one alarm at most; an alarm about more is about none in particular.
-const MOST: usize = 50;
+/// Secrets of one alarm that are counted; of more it is said that there are more.
+pub const MOST_COUNTED: usize = 50;
+
+/// Secrets or functions taken from one alarm at most: one more than are counted.
+pub(super) const MOST: usize = MOST_COUNTED + 1;
 
 /// Names of dimensions and tags whose value is a secret, without case and signs.
 const SECRET_KEYS: [&str; 9] = [
@@ -31,6 +34,8 @@ pub(super) struct Named {
     pub(super) functions: Vec<String>,
     /// Whether a text pointed at one of them, with `secret=NAME`.
     is_pointed_at: bool,
+    /// Whether something stood in a name's place that looks like a value.
+    is_value_refused: bool,
 }
 
 impl Named {
@@ -41,6 +46,11 @@ impl Named {
     /// True when a text points at a secret, with `secret=NAME`.
     pub(super) fn is_pointed_at(&self) -> bool {
         self.is_pointed_at
+    }
+
+    /// True when what stood in the place of a name was refused, because it looks like a value.
+    pub(super) fn is_value_refused(&self) -> bool {
+        self.is_value_refused
     }
 
     /// Reads a field of an object, where its name says that it is a secret.
@@ -65,25 +75,52 @@ impl Named {
         }
     }
 
-    /// Reads a text: ARNs anywhere, and `secret=NAME` or `secret: NAME`.
+    /// Reads a text: ARNs anywhere, and `secret=NAME` or `secret: NAME`, with blanks and quotes as people write them.
     pub(super) fn read_text(&mut self, text: &str) {
-        let mut expects_secret = false;
-        for word in text.split(|c: char| c.is_whitespace() || "\"'`,;()[]{}<>|".contains(c)).filter(|word| !word.is_empty()) {
-            let trimmed = word.trim_end_matches(['.', '!', '?', ':']);
-            if trimmed.starts_with("arn:") {
-                self.read_arn(trimmed);
-            } else if let Some((key, value)) = trimmed.split_once(['=', ':']) {
-                if is_secret_key(key)
-                    && let Ok(secret) = value.parse()
-                {
-                    self.is_pointed_at |= trimmed.split_once('=').is_some_and(|(before, _)| before == key);
-                    self.add_secret(Some(secret));
-                }
-            } else if expects_secret {
-                self.add_secret(trimmed.parse().ok());
+        let mut expected = None;
+        for part in text.split(['\n', ',', ';']) {
+            // A name may stand in the line behind `Secret:`; what follows a `secret=` without a name is none that is pointed at.
+            expected = expected.map(|_| Sign::Colon);
+            let mut is_behind_key = false;
+            for word in part.split(|c: char| c.is_whitespace() || "\"'`()[]{}<>|".contains(c)).filter(|word| !word.is_empty()) {
+                let (word, sign) = match word.strip_prefix('=').filter(|_| is_behind_key) {
+                    Some(rest) => (rest, Some(Sign::Equals)),
+                    None => (word, expected),
+                };
+                is_behind_key = is_secret_key(word) && word.ends_with(|c: char| c.is_ascii_alphanumeric());
+                expected = if word.is_empty() { sign } else { self.read_word(word, sign) };
             }
-            expects_secret = word.ends_with([':', '=']) && is_secret_key(word.trim_end_matches([':', '=']));
         }
+    }
+
+    /// Reads a word behind a secret's key and `sign`, if any; `Some` where the next word is to be a secret.
+    fn read_word(&mut self, word: &str, sign: Option<Sign>) -> Option<Sign> {
+        let trimmed = word.trim_end_matches(['.', '!', '?', ':']);
+        if trimmed.starts_with("arn:") {
+            self.is_pointed_at |= sign == Some(Sign::Equals) && trimmed.parse::<SecretRef>().is_ok();
+            self.read_arn(trimmed);
+        } else if let Some((key, value)) = trimmed.split_once(['=', ':']) {
+            if is_secret_key(key)
+                && let Ok(secret) = value.parse()
+            {
+                let is_equals = trimmed.split_once('=').is_some_and(|(before, _)| before == key);
+                self.point_at(secret, if is_equals { Sign::Equals } else { Sign::Colon });
+            }
+        } else if let (Some(sign), Ok(secret)) = (sign, trimmed.parse()) {
+            self.point_at(secret, sign);
+        }
+        let key = word.trim_end_matches([':', '=']);
+        (key != word && is_secret_key(key)).then(|| if word.ends_with('=') { Sign::Equals } else { Sign::Colon })
+    }
+
+    fn point_at(&mut self, secret: SecretRef, sign: Sign) {
+        self.is_pointed_at |= sign == Sign::Equals;
+        self.add_secret(Some(secret));
+    }
+
+    /// Takes a function that a sentence names.
+    pub(super) fn read_function(&mut self, name: &str) {
+        self.add_function(function_name(name));
     }
 
     fn read_arn(&mut self, text: &str) {
@@ -97,13 +134,26 @@ impl Named {
 
     /// A name that looks like a value is taken for one that was pasted there; a secret of such a name is known by its ARN.
     pub(super) fn add_secret(&mut self, secret: Option<SecretRef>) {
-        let secret = secret.filter(|secret| !matches!(secret, SecretRef::Name(name) if looks_like_a_value(name)));
-        self.secrets.extend(secret.filter(|secret| self.secrets.len() < MOST && !self.secrets.contains(secret)));
+        let Some(secret) = secret else { return };
+        if matches!(&secret, SecretRef::Name(name) if looks_like_a_value(name)) {
+            self.is_value_refused = true;
+        } else if self.secrets.len() < MOST && !self.secrets.contains(&secret) {
+            self.secrets.push(secret);
+        }
     }
 
+    /// The same holds for a function.
     pub(super) fn add_function(&mut self, function: Option<String>) {
+        let function = function.filter(|name| name.starts_with("arn:") || !looks_like_a_value(name));
         self.functions.extend(function.filter(|name| self.functions.len() < MOST && !self.functions.contains(name)));
     }
+}
+
+/// What stands between a key and what it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Equals,
+    Colon,
 }
 
 fn is_secret_key(key: &str) -> bool {
@@ -156,6 +206,8 @@ mod tests {
             ("InstanceId", "i-1234", found(&[], &[])),
             ("SecretId", "x\" || \"", found(&[], &[])),
             ("FunctionName", "../../etc", found(&[], &[])),
+            ("FunctionName", "q8Zr2LxV5tNw9KcB3mYh7PdF4sGj6TaE", found(&[], &[])),
+            ("FunctionName", "stack-OrdersRotator-PvPrRpQ0Zxyz", found(&[], &["stack-OrdersRotator-PvPrRpQ0Zxyz"])),
             ("SecretId", "q8Zr2LxV5tNw9KcB3mYh7PdF4sGj6TaE", found(&[], &[])),
         ] {
             assert_eq!(pair(name, value), expected, "{name}={value}");
@@ -170,6 +222,11 @@ mod tests {
             ("secret=prod/orders-db, see the runbook", found(&["prod/orders-db"], &[])),
             ("Secret: prod/orders-db", found(&["prod/orders-db"], &[])),
             ("secret_id:prod/orders-db.", found(&["prod/orders-db"], &[])),
+            ("secret = prod/orders-db", found(&["prod/orders-db"], &[])),
+            ("secret =prod/orders-db", found(&["prod/orders-db"], &[])),
+            ("secret= 'prod/orders-db'", found(&["prod/orders-db"], &[])),
+            ("Secret:\nprod/orders-db", found(&["prod/orders-db"], &[])),
+            ("https://x/?secret=prod/orders-db&x=1", found(&[], &[])),
             ("the secret is not rotating", found(&[], &[])),
             ("secret", found(&[], &[])),
             ("a/b and/or c", found(&[], &[])),

@@ -1,4 +1,4 @@
-//! The log of refused messages: one line a minute for each reason, whoever sends how many.
+//! What happens again and again is logged as one line a minute for each reason, such as refused messages, whoever sends how many.
 
 use super::refusal::Refusal;
 use std::collections::HashMap;
@@ -11,21 +11,29 @@ const EVERY: Duration = Duration::from_secs(60);
 /// Reasons told apart at a time; they hold no text of the sender, and there are fewer.
 const MOST_REASONS: usize = 64;
 
-/// What was refused within the last minute and not logged, by reason.
+/// How often it happened within the last minute and was not logged, by reason.
 #[derive(Debug, Default)]
-pub(super) struct Refusals(Mutex<HashMap<String, u64>>);
+pub(crate) struct OnceAMinute(Mutex<HashMap<String, u64>>);
 
-impl Refusals {
-    /// Logs the first refusal for a reason at once, and all that follow within a minute as one line with their number.
-    pub(super) fn note(self: Arc<Refusals>, refusal: &Refusal) {
-        let (status, why) = (refusal.status().as_u16(), refusal.to_string());
+impl OnceAMinute {
+    /// Logs a refusal.
+    pub(super) fn note(self: Arc<OnceAMinute>, refusal: &Refusal) {
+        let status = refusal.status().as_u16();
+        self.tell(refusal.to_string(), move |why, more| match more {
+            None => tracing::warn!(status, why, "a message for /sns was refused"),
+            Some(more) => tracing::warn!(status, why, more, "messages for /sns were refused within the last minute"),
+        });
+    }
+
+    /// Logs the first of what happens for a reason at once, and all that follow within a minute as one line with their number.
+    pub(crate) fn tell(self: Arc<OnceAMinute>, why: String, log: impl Fn(&str, Option<u64>) + Send + 'static) {
         if self.is_first(&why) {
-            tracing::warn!(status, why, "a message for /sns was refused");
+            log(&why, None);
             tokio::spawn(async move {
                 loop {
                     tokio::time::sleep(EVERY).await;
                     let Some(more) = self.after_a_minute(&why) else { return };
-                    tracing::warn!(status, why, more, "messages for /sns were refused within the last minute");
+                    log(&why, Some(more));
                 }
             });
         }
@@ -64,9 +72,21 @@ impl Refusals {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn what_goes_on_is_logged_at_once_and_then_only_counted() {
+        let (lines, once) = (Arc::new(Mutex::new(Vec::new())), Arc::<OnceAMinute>::default());
+        for _ in 0..1_000 {
+            let lines = Arc::clone(&lines);
+            let log = move |why: &str, more: Option<u64>| lines.lock().unwrap().push((why.to_owned(), more));
+            Arc::clone(&once).tell("the disk is full".to_owned(), log);
+        }
+        assert_eq!(*lines.lock().unwrap(), [("the disk is full".to_owned(), None)]);
+        assert_eq!(once.after_a_minute("the disk is full"), Some(999));
+    }
+
     #[test]
     fn one_reason_is_logged_once_a_minute_with_the_number_of_all_others() {
-        let refusals = Refusals::default();
+        let refusals = OnceAMinute::default();
         assert_eq!((0..1_000).filter(|_| refusals.is_first("forged")).count(), 1);
         assert!(refusals.is_first("too old"), "each reason has a line of its own");
         assert_eq!(refusals.after_a_minute("forged"), Some(999));

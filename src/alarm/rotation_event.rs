@@ -7,6 +7,7 @@ use super::change::Change;
 use super::json::text;
 use super::named::Named;
 use crate::model::{Alarm, AlarmSource, AlarmState, Arn, OkBasis, SecretArn, SecretRef};
+use crate::redact::looks_like_a_value;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -38,8 +39,8 @@ impl RotationEvent {
         if name != "RotationSucceeded" && !FAILURES.contains(&name) {
             return Err("it is of Secrets Manager, but does not tell that a rotation ended");
         }
-        let at =
-            text(record, "eventTime").and_then(|at| at.parse().ok()).ok_or("it tells of a rotation, but without its time")?;
+        let at = text(record, "eventTime").ok_or("it tells of a rotation, but without its time")?;
+        let at = at.parse().map_err(|_| "it tells of a rotation, but its time cannot be read")?;
         let secret = secret(record).ok_or("it tells of a rotation, but does not name the secret")?;
         let of_arn = |part: fn(&crate::model::Arn) -> &str| match &secret {
             SecretRef::Arn(arn) => Some(part(arn.arn()).to_owned()),
@@ -68,13 +69,16 @@ fn secret(record: &Value) -> Option<SecretRef> {
         "/serviceEventDetails/SecretId",
         "/requestParameters/secretId",
     ];
-    let named = FIELDS.iter().find_map(|field| record.pointer(field)?.as_str()?.parse().ok());
-    named.or_else(|| {
+    let named = || FIELDS.iter().filter_map(|field| record.pointer(field)?.as_str()?.parse().ok());
+    let is_name = |secret: &SecretRef| !matches!(secret, SecretRef::Name(name) if looks_like_a_value(name));
+    let by_request = || {
         let joined = text(record, "requestID")?.strip_prefix("Rotation-")?;
         // A version id is a UUID: five groups.
         let (at, _) = joined.match_indices('-').rev().nth(4)?;
         joined.get(..at).filter(|arn| arn.starts_with("arn:"))?.parse().ok()
-    })
+    };
+    // A rotation failed, even where a value was pasted in the name's place.
+    named().find(is_name).or_else(by_request).or_else(|| named().next())
 }
 
 /// Reads a record as an alarm: one per secret, whatever tells of it.
@@ -101,7 +105,7 @@ pub(super) fn read(record: &Value) -> Result<Alarm, &'static str> {
 
 /// What all that tells of one secret's rotation shares.
 fn key_of(secret: &SecretRef) -> String {
-    format!("rotation:{secret}")
+    format!("rotation:{}", super::check::key_of(secret))
 }
 
 /// Reads that a staging label moved to another version. It comes at once and without a trail, and also where a person wrote
@@ -164,6 +168,18 @@ mod tests {
             assert_eq!(alarm.functions, ["arn:aws:lambda:us-east-2:123456789012:function:rotator"]);
             assert_eq!(alarm.title, "MyDatabaseSecret: rotation failed");
         }
+    }
+
+    #[test]
+    fn a_value_in_the_secrets_place_is_in_no_title_and_no_key() {
+        let value = "q8Zr2LxV5tNw9KcB3mYh7PdF4sGj6TaE";
+        let mut record = failed();
+        record["additionalEventData"]["SecretId"] = json!(value);
+        assert_eq!(read(&record).unwrap().key, format!("rotation:{SECRET}"), "the request names it");
+        record.as_object_mut().unwrap().remove("requestID");
+        let alarm = read(&record).unwrap();
+        assert_eq!((alarm.title.as_str(), alarm.key.as_str()), ("a secret: rotation failed", "rotation:a secret"));
+        assert!(!serde_json::to_string(&alarm).unwrap().contains(value));
     }
 
     #[test]

@@ -6,9 +6,11 @@
 use super::change::Change;
 use super::check::of_check;
 use super::json::{objects, text};
+use super::named::Named;
 use crate::model::{Alarm, AlarmState, SecretRef};
 use jiff::Timestamp;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// The controls about rotation: automatic rotation is on; a rotation that was due succeeded; it was rotated within a number of
 /// days. The others of Secrets Manager are about unused and untagged secrets.
@@ -16,6 +18,9 @@ const CONTROLS: [&str; 3] = ["SecretsManager.1", "SecretsManager.2", "SecretsMan
 
 /// What every control of Secrets Manager begins with.
 const SERVICE: &str = "SecretsManager.";
+
+/// What the title of each of its alarms begins with.
+const TITLE: &str = "Security Hub: ";
 
 /// True for a finding, or a list of them, without an event around it: what an input path makes of the event.
 pub(super) fn is_of_security_hub(value: &Value) -> bool {
@@ -31,23 +36,46 @@ pub(super) fn read(detail: &Value, event: Option<&Value>) -> Result<Alarm, &'sta
         None => vec![detail],
         findings => objects(findings).collect(),
     };
-    let mut first: Result<Alarm, &'static str> = Err("it is of Security Hub, but without a finding");
+    let mut why_not = "it is of Security Hub, but without a finding";
+    // The newest word of each; where two are of one time, the worse.
+    let mut alarms: BTreeMap<String, Alarm> = BTreeMap::new();
     for finding in findings {
         let read = if finding.get("class_uid").is_some() { read_ocsf(finding, of_event) } else { read_asff(finding, of_event) };
-        // A custom action sends several that a person chose.
-        match &mut first {
-            Ok(first) => {
-                let more = read.ok().filter(|other| other.state == first.state).map(|other| other.secrets).unwrap_or_default();
-                more.into_iter().for_each(|secret| {
-                    if !first.secrets.contains(&secret) {
-                        first.secrets.push(secret)
-                    }
-                });
+        match read {
+            Ok(alarm) => {
+                let rank = |alarm: &Alarm| (alarm.state_at, alarm.state == AlarmState::Alarm);
+                if alarms.get(&alarm.key).is_none_or(|known| rank(known) < rank(&alarm)) {
+                    alarms.insert(alarm.key.clone(), alarm);
+                }
             }
-            Err(_) => first = read,
+            Err(why) => why_not = why,
         }
     }
-    first
+    let by_weight = [AlarmState::Alarm, AlarmState::Ok, AlarmState::InsufficientData];
+    let state = by_weight.into_iter().find(|state| alarms.values().any(|alarm| alarm.state == *state)).ok_or(why_not)?;
+    together(alarms.into_values().filter(|alarm| alarm.state == state).collect()).ok_or(why_not)
+}
+
+/// One alarm for all of them: a custom action sends several findings that a person chose.
+fn together(alarms: Vec<Alarm>) -> Option<Alarm> {
+    /// Checks that are named in a title.
+    const MOST_NAMED: usize = 3;
+    let state_at = alarms.iter().map(|alarm| alarm.state_at).max()?;
+    let joined = |of: fn(&Alarm) -> &str, by: &str| alarms.iter().map(of).collect::<Vec<&str>>().join(by);
+    let key = joined(|alarm| &alarm.key, ",");
+    let names = alarms.iter().map(|alarm| alarm.title.strip_prefix(TITLE).unwrap_or(&alarm.title));
+    let mut title = format!("{TITLE}{}", names.take(MOST_NAMED).collect::<Vec<&str>>().join(", "));
+    match alarms.len().saturating_sub(MOST_NAMED) {
+        0 => {}
+        more => title.push_str(&format!(" and {more} more")),
+    }
+    let mut reasons: Vec<&str> = alarms.iter().map(|alarm| alarm.reason.as_str()).collect();
+    reasons.dedup();
+    let reason = reasons.join(" ");
+    let mut named = Named::default();
+    alarms.iter().flat_map(|alarm| &alarm.secrets).for_each(|secret| named.add_secret(Some(secret.clone())));
+    let first = alarms.into_iter().next()?;
+    Some(named.of(Alarm { key, title, reason, state_at, ..first }))
 }
 
 /// The AWS Security Finding Format.
@@ -81,7 +109,7 @@ fn read_asff(finding: &Value, of_event: Option<Timestamp>) -> Result<Alarm, &'st
     let account = text(finding, "AwsAccountId").unwrap_or_default();
     let region = text(finding, "Region").unwrap_or_default();
     let reason = text(finding, "Description").unwrap_or(title);
-    Ok(of_check(Change { state, at, reason }, &format!("Security Hub: {name}"), name, secret, (account, region)))
+    Ok(of_check(Change { state, at, reason }, &format!("{TITLE}{name}"), name, secret, (account, region)))
 }
 
 /// The Open Cybersecurity Schema Framework.
@@ -121,7 +149,7 @@ fn read_ocsf(finding: &Value, of_event: Option<Timestamp>) -> Result<Alarm, &'st
     let account = at_path("/cloud/account/uid").unwrap_or_default();
     let region = at_path("/cloud/region").unwrap_or_default();
     let reason = at_path("/finding_info/desc").unwrap_or(title);
-    Ok(of_check(Change { state, at, reason }, &format!("Security Hub: {name}"), name, secret, (account, region)))
+    Ok(of_check(Change { state, at, reason }, &format!("{TITLE}{name}"), name, secret, (account, region)))
 }
 
 /// What the check is called, where it is about rotation: the control, or the name that says so.
@@ -212,6 +240,29 @@ mod tests {
                 .len(),
             2
         );
+    }
+
+    #[test]
+    fn what_failed_wins_over_what_passed_in_one_message_whatever_the_order() {
+        let finding = |control: &str, secret: &str, status: &str| {
+            let finding = with(asff(), "/Compliance/SecurityControlId", json!(control));
+            with(with(finding, "/Resources/0/Id", json!(secret)), "/Compliance/Status", json!(status))
+        };
+        let told = |findings: [&Value; 3]| read(&json!({"findings": findings}), None).unwrap();
+        let passed = finding("SecretsManager.1", "prod/h1", "PASSED");
+        let (h2, h3) = (finding("SecretsManager.4", "prod/h2", "FAILED"), finding("SecretsManager.1", "prod/h3", "FAILED"));
+        let one = told([&passed, &h2, &h3]);
+        assert_eq!((one.state, one.secrets.len()), (AlarmState::Alarm, 2));
+        assert_eq!(one.title, "Security Hub: SecretsManager.1 of prod/h3, SecretsManager.4 of prod/h2");
+        let other = told([&h3, &h2, &passed]);
+        assert_eq!((&other.key, &other.title), (&one.key, &one.title), "neither rests on which came first");
+        let alone = told([&passed, &h2, &passed]);
+        assert_eq!(alone.key, of(&h2).unwrap().key, "so that its passing closes it");
+
+        // The newer word about one check of one secret counts.
+        let later = with(finding("SecretsManager.4", "prod/h2", "PASSED"), "/UpdatedAt", json!("2026-11-25T11:00:00.000Z"));
+        assert_eq!(told([&h2, &later, &passed]).state, AlarmState::Ok);
+        assert_eq!(told([&later, &h2, &h3]).secrets, ["prod/h3".parse().unwrap()]);
     }
 
     #[test]

@@ -18,6 +18,9 @@ const MOST_CLAUSES: usize = 2_000;
 /// Words of a clause that are judged at most.
 const MOST_WORDS: usize = 400;
 
+/// Why a message is ignored that has a value where a name belongs.
+const VALUE: &str = "what stands where a secret's name belongs looks like a value: write the secret's name or ARN there";
+
 /// Where an object names its secret: itself, what an input transformer nests, and CloudTrail's places for it.
 const HOLDERS: [&str; 5] =
     ["", "/detail", "/detail/requestParameters", "/detail/additionalEventData", "/detail/serviceEventDetails"];
@@ -79,15 +82,25 @@ const WEAK: [&str; 3] = ["complete", "enabled", "configured"];
 /// A text counts where it says that the rotation of what it names failed, or points at a secret with `secret=NAME`.
 pub(super) fn read(message: &str, delivered: &Delivered<'_>) -> Result<Alarm, &'static str> {
     let mut named = Named::default();
-    delivered.subject.into_iter().chain([message]).for_each(|text| named.read_text(text));
-    if named.is_empty() {
+    let texts = || delivered.subject.into_iter().chain([message]);
+    texts().for_each(|text| named.read_text(text));
+    let sentences: Vec<Sentence> =
+        texts().flat_map(|text| clauses(text).take(MOST_CLAUSES)).map(|one| Sentence::of(&one)).collect();
+    let failures: Vec<&Sentence> = sentences.iter().filter(|one| says(&one.rest, false) == Some(false)).collect();
+    for failure in &failures {
+        failure.secrets.iter().for_each(|name| named.add_secret(name.parse().ok()));
+        failure.functions.iter().for_each(|name| named.read_function(name));
+    }
+    if named.is_empty() && named.is_value_refused() {
+        return Err(VALUE);
+    }
+    if named.is_empty() && sentences.iter().all(Sentence::names_nothing) {
         return Err("it is text that names no secret: write its ARN, or secret=NAME");
     }
     if is_of_cloudformation(message) {
         return Err("it is of CloudFormation, which tells of a stack");
     }
-    let is_failure = || delivered.subject.into_iter().chain([message]).any(says_rotation_failed);
-    if !named.is_pointed_at() && !is_failure() {
+    if named.is_empty() || (!named.is_pointed_at() && failures.is_empty()) {
         return Err(
             "it is text that names a secret, but does not say that its rotation failed: write secret=NAME to have it looked into",
         );
@@ -108,7 +121,7 @@ pub(super) fn read_object(value: &Value, delivered: &Delivered<'_>) -> Option<Re
         let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
         items.iter().filter_map(Value::as_str).for_each(|text| named.read_own(name, text));
     }
-    let secret = named.secrets.first()?;
+    let Some(secret) = named.secrets.first() else { return named.is_value_refused().then_some(Err(VALUE)) };
     let outcome = field(value, &OUTCOMES).unwrap_or_default();
     let is_failure = says(outcome, true) == Some(false) || FAILED_EVENTS.contains(&outcome);
     if !is_failure && is_event_of_something_else(outcome) {
@@ -174,9 +187,57 @@ fn is_of_cloudformation(message: &str) -> bool {
     has_line("StackId") && has_line("LogicalResourceId")
 }
 
-/// True when a text says that a rotation failed, did not happen or is overdue.
-fn says_rotation_failed(text: &str) -> bool {
-    clauses(text).take(MOST_CLAUSES).any(|clause| says(&clause, false) == Some(false))
+/// A sentence, and what it names behind the word "secret" or "function".
+#[derive(Debug, Default)]
+struct Sentence {
+    secrets: Vec<String>,
+    functions: Vec<String>,
+    /// What it says of them: the words of a name say nothing.
+    rest: String,
+}
+
+impl Sentence {
+    fn of(clause: &str) -> Sentence {
+        const QUOTES: [char; 7] = ['"', '\'', '`', '“', '”', '‘', '’'];
+        let mut sentence = Sentence::default();
+        let mut kind = "";
+        for word in clause.split_whitespace() {
+            let bare = word.trim_matches(|c: char| QUOTES.contains(&c) || "(),;:!?".contains(c)).trim_end_matches('.');
+            let bare = bare.trim_end_matches(QUOTES);
+            let is_quoted = word.starts_with(QUOTES);
+            match std::mem::take(&mut kind) {
+                "secret" if is_name(bare, is_quoted) => sentence.secrets.push(bare.to_owned()),
+                "function" if is_name(bare, is_quoted) => sentence.functions.push(bare.to_owned()),
+                before => {
+                    sentence.rest.push(' ');
+                    sentence.rest.push_str(word);
+                    kind = match word.to_ascii_lowercase().as_str() {
+                        "secret" => "secret",
+                        "function" | "lambda" => "function",
+                        "named" | "called" => before,
+                        _ => "",
+                    };
+                }
+            }
+        }
+        sentence
+    }
+
+    fn names_nothing(&self) -> bool {
+        self.secrets.is_empty() && self.functions.is_empty()
+    }
+}
+
+/// True for a word that is a name rather than one of the language: it is quoted, or has signs, digits or letters as only names do.
+fn is_name(word: &str, is_quoted: bool) -> bool {
+    /// Beginnings of words of the language that have a hyphen, such as "non-compliant".
+    const PREFIXES: [&str; 5] = ["non-", "re-", "auto-", "self-", "un-"];
+    let small = word.to_ascii_lowercase();
+    let has_letter = word.contains(|c: char| c.is_ascii_alphabetic());
+    let is_of_language = small.starts_with("arn:") || PREFIXES.iter().any(|prefix| small.starts_with(prefix));
+    let is_camel = word.contains(|c: char| c.is_ascii_lowercase()) && word.chars().skip(1).any(|c| c.is_ascii_uppercase());
+    let is_marked = is_camel || word.contains(|c: char| c.is_ascii_digit() || "/_-.@+".contains(c));
+    has_letter && !is_of_language && (is_quoted || is_marked)
 }
 
 /// The sentences of a text. A line that goes on is no end of one, an empty line is.
@@ -305,6 +366,46 @@ mod tests {
         assert!(told("arn:aws:lambda:eu-west-1:123456789012:function:rotator: rotation failed", None).is_ok());
         assert_eq!(told("please look at secret=prod/orders-db", None).unwrap().account_id, "210987654321", "the topic's");
         assert!(told(&format!("please look at secret={SECRET}"), None).is_ok());
+    }
+
+    #[test]
+    fn a_sentence_about_a_failed_rotation_names_its_secret_by_the_word_before_it() {
+        for (words, secrets, functions) in [
+            ("Rotation of secret prod/s54-db failed", vec!["prod/s54-db"], vec![]),
+            ("rotation of secret prod/s68-db is overdue.", vec!["prod/s68-db"], vec![]),
+            ("Rotation of the secret 'orders' failed", vec!["orders"], vec![]),
+            ("Rotation of secret MyDatabaseSecret failed!", vec!["MyDatabaseSecret"], vec![]),
+            ("Rotation of function orders-rotator failed", vec![], vec!["orders-rotator"]),
+            ("Rotation of secret prod/a-db succeeded. Rotation of secret prod/b-db failed.", vec!["prod/b-db"], vec![]),
+            ("secret = prod/s65-db", vec!["prod/s65-db"], vec![]),
+            ("look at secret=\"prod/s62-db\"", vec!["prod/s62-db"], vec![]),
+        ] {
+            let alarm = told(words, None).unwrap_or_else(|why| panic!("{words}: {why}"));
+            let named: Vec<&str> = alarm.secrets.iter().map(SecretRef::as_str).collect();
+            assert_eq!((named, alarm.functions), (secrets, functions.into_iter().map(str::to_owned).collect()), "{words}");
+        }
+        for words in [
+            "Rotation of secret prod/s54-db succeeded",
+            "No rotation failures of secret prod/s54-db",
+            "Deployment of function orders-rotator failed",
+            "Backup of secret rotation-failed-db is done",
+        ] {
+            let why = told(words, None).unwrap_err();
+            assert!(why.contains("does not say that its rotation failed"), "{words}: {why}");
+        }
+        for words in ["Rotation of secret non-compliant values failed", "secret=, rotated well", "secret=\nrotated well"] {
+            assert!(told(words, None).is_err(), "{words}");
+        }
+    }
+
+    #[test]
+    fn a_value_in_a_names_place_is_said_to_be_one_and_is_no_title() {
+        let value = "q8Zr2LxV5tNw9KcB3mYh7PdF4sGj6TaE";
+        for why in [object(&json!({"secret": value})).unwrap(), told(&format!("secret={value}"), None)] {
+            assert!(why.unwrap_err().starts_with("what stands where a secret's name belongs looks like a value"));
+        }
+        let alarm = told("secret=prod/orders-db", Some(value)).unwrap();
+        assert_eq!(alarm.title, "a secret");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::rotation_event::{FAILURES, RotationEvent};
 use crate::aws::{Asker, Aws, DescribedAlarm};
 use crate::clock::{self, Clock};
 use crate::model::{Alarm, AlarmSource, AlarmState, Arn, FunctionArn, Observation, SecretRef, Window};
+use crate::redact::looks_like_a_value;
 use jiff::SignedDuration;
 use serde_json::Value;
 use std::time::Duration;
@@ -26,7 +27,7 @@ const BEFORE: SignedDuration = SignedDuration::from_hours(2);
 const AFTER: SignedDuration = SignedDuration::from_mins(10);
 
 /// Secrets of one alarm at most.
-const MOST_SECRETS: usize = 50;
+const MOST_SECRETS: usize = super::named::MOST;
 
 /// By what an alarm was found to be about secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -221,7 +222,8 @@ impl Search<'_> {
 /// Adds the secrets whose rotation failed; a trail of many regions tells of others too.
 fn add_failed(secrets: &mut Vec<SecretRef>, records: &[Value], region: &str) {
     for event in records.iter().filter_map(|record| RotationEvent::parse(record).ok()) {
-        let is_asked_for = FAILURES.contains(&event.name.as_str()) && event.region == region;
+        let is_value = matches!(&event.secret, SecretRef::Name(name) if looks_like_a_value(name));
+        let is_asked_for = FAILURES.contains(&event.name.as_str()) && event.region == region && !is_value;
         if is_asked_for && secrets.len() < MOST_SECRETS && !secrets.contains(&event.secret) {
             secrets.push(event.secret);
         }

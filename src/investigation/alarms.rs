@@ -340,8 +340,12 @@ impl Bot {
         if *decision == Decision::Open && self.store.stated(&filed.thread, ROOT).await?.is_none() {
             messages.push(Outgoing::root(&filed.thread, words::working(case), "an alarm").passing());
         }
-        if *decision != Decision::Check && !matches!(decision, Decision::Nothing(_)) && filed.story.is_newest(case.alarm) {
-            messages.push(self.about_alarm(case, filed));
+        if *decision != Decision::Check && !matches!(decision, Decision::Nothing(_)) {
+            if filed.story.is_newest(case.alarm) {
+                messages.push(self.about_alarm(case, filed));
+            } else {
+                messages.extend(self.recounted(filed).await?);
+            }
         }
         self.store.state(&messages).await
     }

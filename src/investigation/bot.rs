@@ -5,6 +5,7 @@ use super::flood::Flood;
 use super::health::Pulse;
 use super::rights::{Refusal, Rights, Wish};
 use super::suggest::Names;
+use crate::alarm::OnceAMinute;
 use crate::chat::ChatPlatform;
 use crate::config::{Config, Work};
 use crate::model::{ActionKind, Actor, Place, PlatformName, Question, SecretRef};
@@ -31,6 +32,8 @@ pub struct Bot {
     pub(super) platforms: OnceLock<Vec<Arc<dyn ChatPlatform>>>,
     /// Alarms are decided about one after the other.
     pub(super) alarm_turn: tokio::sync::Mutex<()>,
+    /// What the store does not take, for the log.
+    pub(super) unkept: Arc<OnceAMinute>,
     /// Whether triggers are claimed.
     pub(super) pulse: Pulse,
 }
@@ -51,6 +54,7 @@ impl Bot {
             config: config.clone(),
             platforms: OnceLock::new(),
             alarm_turn: tokio::sync::Mutex::default(),
+            unkept: Arc::default(),
             pulse: Pulse::default(),
         })
     }

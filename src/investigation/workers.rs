@@ -3,6 +3,7 @@
 use super::Bot;
 use super::perform::Undone;
 use super::run::failed;
+use crate::alarm::OnceAMinute;
 use crate::chat::compose;
 use crate::chat::document::Tone;
 use crate::model::Trigger;
@@ -32,6 +33,7 @@ const STORE_WAIT: Duration = Duration::from_secs(1);
 pub async fn work(bot: Arc<Bot>, stop: CancellationToken) {
     let places = Arc::new(Semaphore::new(bot.work.concurrency));
     let held = Held::default();
+    let unclaimed = Arc::<OnceAMinute>::default();
     let mut running = JoinSet::new();
     let mut changes = bot.store.inbox_changes();
     while let Some(Ok(place)) = stop.run_until_cancelled(Arc::clone(&places).acquire_owned()).await {
@@ -55,7 +57,8 @@ pub async fn work(bot: Arc<Bot>, stop: CancellationToken) {
                 let _ = stop.run_until_cancelled(tokio::time::timeout(next, changes.changed())).await;
             }
             Err(error) => {
-                tracing::error!(%error, "the next trigger could not be claimed");
+                let log = |error: &str, more: Option<u64>| tracing::error!(error, more, "the next trigger could not be claimed");
+                Arc::clone(&unclaimed).tell(error.to_string(), log);
                 let _ = stop.run_until_cancelled(tokio::time::sleep(STORE_WAIT)).await;
             }
         }

@@ -73,6 +73,16 @@ async fn a_series_that_is_over_closes_only_itself_and_the_alarm_as_a_whole_close
 }
 
 #[tokio::test]
+async fn a_series_without_attributes_is_told_without_brackets() {
+    let town = Town::new("role_detached_policy").await;
+    let mut value = contributor("1", "x", "ALARM", ago(5), CROSSED);
+    value["AlarmContributorAttributes"] = json!({});
+    value["AlarmDescription"] = json!("secret=prod/orders-db");
+    town.hears(&value).await;
+    town.reads("Alarm rotations went to ALARM").await;
+}
+
+#[tokio::test]
 async fn a_series_that_vanishes_says_nothing_of_the_rotation() {
     let town = Town::new("role_detached_policy").await;
     town.hears(&contributor("1", "prod/orders-db", "ALARM", ago(50), CROSSED)).await;

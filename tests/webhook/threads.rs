@@ -278,6 +278,30 @@ async fn a37_a48_alarms_about_one_secret_share_a_thread_and_copies_change_nothin
 }
 
 #[tokio::test]
+async fn an_alarm_with_an_older_time_is_counted_too_and_the_newest_state_stays() {
+    let town = Town::new("role_detached_policy").await;
+    town.hears(&alarm("a", "ALARM", ago(3), &[ORDERS])).await;
+    town.reads(CAUSE).await;
+    town.hears(&alarm("b", "ALARM", ago(9), &[ORDERS])).await;
+    town.hears(&alarm("c", "ALARM", ago(8), &[ORDERS])).await;
+    town.comes_to_rest().await;
+    let told = town.reads("Alarm a went to ALARM").await;
+    let text = text_of(&told);
+    assert!(text.contains("alarms about this came 3 times") && text.contains("3 different alarms"), "{text}");
+    assert_eq!(text.matches("alarms about this came").count(), 1, "{text}");
+    assert!(text.contains("secrets found by what the alarm names"), "{text}");
+}
+
+#[tokio::test]
+async fn more_secrets_than_are_counted_are_told_as_more() {
+    let town = Town::new("role_detached_policy").await;
+    let names: Vec<String> = (0..60).map(|n| format!("prod/s{n}-db")).collect();
+    let dimensions: Vec<(&str, &str)> = names.iter().map(|name| ("SecretId", name.as_str())).collect();
+    town.hears(&alarm("many", "ALARM", ago(3), &dimensions)).await;
+    town.reads("more than 50 secrets").await;
+}
+
+#[tokio::test]
 async fn a46_the_alarms_own_time_decides_not_the_order_of_arrival() {
     let town = Town::new("role_detached_policy").await;
     town.hears(&alarm("a", "OK", ago(1), &[ORDERS])).await;

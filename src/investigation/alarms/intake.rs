@@ -64,7 +64,9 @@ impl Bot {
             Ok(store::Accepted::New) => Ok(Accepted::New),
             Ok(_) => Ok(Accepted::Duplicate),
             Err(error) => {
-                tracing::error!(%error, "an alarm could not be stored; its sender is asked to send it again");
+                Arc::clone(&self.unkept).tell(error.to_string(), |error, more| {
+                    tracing::error!(error, more, "an alarm could not be stored; its sender is asked to send it again");
+                });
                 Err(Unavailable)
             }
         }
@@ -75,7 +77,13 @@ impl Bot {
         match self.store.audit(&line).await {
             Ok(()) => Ok(Accepted::New),
             Err(error) => {
-                tracing::error!(%error, "an ignored message could not be recorded; its sender is asked to send it again");
+                Arc::clone(&self.unkept).tell(error.to_string(), |error, more| {
+                    tracing::error!(
+                        error,
+                        more,
+                        "an ignored message could not be recorded; its sender is asked to send it again"
+                    );
+                });
                 Err(Unavailable)
             }
         }

@@ -167,6 +167,13 @@ impl Bot {
         Ok(all)
     }
 
+    /// The message about the newest alarm, with one more counted that is older; `None` where none is stated.
+    pub(super) async fn recounted(&self, filed: &Filed<Story>) -> Result<Option<Outgoing>, StoreError> {
+        let stated = self.store.stated(&filed.thread, ALARM).await?;
+        let message = stated.map(|message| words::recounted(message, &filed.story));
+        Ok(message.map(|message| Outgoing::reply(&filed.thread, ALARM, message, "what the alarm says")))
+    }
+
     /// The message about the alarm. Where it calls somebody, it is one of its own: an edit calls nobody, and a later alarm must
     /// not take its place before it is sent.
     pub(super) fn about_alarm(&self, case: &Case<'_>, filed: &Filed<Story>) -> Outgoing {

@@ -2,7 +2,7 @@
 
 use super::storm::Storm;
 use super::{Case, name_of};
-use crate::alarm::{MOST_THREADS, Reason, Story};
+use crate::alarm::{MOST_COUNTED, MOST_THREADS, Reason, Story};
 use crate::chat::Message;
 use crate::chat::document::{Attachment, Content, Mention, Part, Tone};
 use crate::config::Callee;
@@ -35,7 +35,8 @@ fn title_of(case: &Case<'_>) -> String {
 
 pub(super) fn named(alarm: &Alarm) -> String {
     let title = one_line(&safe(&alarm.title));
-    match (alarm.source, &alarm.series) {
+    let series = alarm.series.as_ref().filter(|series| !series.name.is_empty());
+    match (alarm.source, series) {
         (AlarmSource::CloudWatch, Some(series)) => format!("Alarm {title} ({})", one_line(&safe(&series.name))),
         (AlarmSource::CloudWatch, None) => format!("Alarm {title}"),
         _ => title,
@@ -71,13 +72,18 @@ pub(super) fn working(case: &Case<'_>) -> Message {
     let title = match case.secrets.len() {
         0 => format!("{}: looking into it", title_of(case)),
         1 => format!("{}: looking into {}", title_of(case), listed(case.secrets.values().map(name_of)).concat()),
-        several => format!("{}: looking into {several} secrets together", title_of(case)),
+        several => format!("{}: looking into {} secrets together", title_of(case), counted(several)),
     };
     let mut message = Message::line(Tone::Working, safe(&title));
     if case.secrets.len() > 1 {
         message.parts.extend(section("Secrets", &listed(case.secrets.values().map(name_of))));
     }
     message
+}
+
+/// How many secrets an alarm is about; of many it is only known that there are more.
+fn counted(secrets: usize) -> String {
+    if secrets > MOST_COUNTED { format!("more than {MOST_COUNTED}") } else { secrets.to_string() }
 }
 
 /// What the alarm itself says, how often it came, and how its secrets were found.
@@ -101,14 +107,9 @@ pub(super) fn about(case: &Case<'_>, story: &Story, now: Timestamp) -> Message {
     message.parts.extend(section("About the alarm itself", &alarm.remarks));
     let mut context = Vec::new();
     if !case.secrets.is_empty() {
-        context.push(format!("secrets found by {}", case.found.by.words()));
+        context.push(format!("{FOUND}{}", case.found.by.words()));
     }
-    if story.times > 1 {
-        context.push(format!("alarms about this came {} times", story.times));
-    }
-    if story.alarms.len() > 1 {
-        context.push(format!("{} different alarms", story.alarms.len()));
-    }
+    context.extend(counts(story));
     if story.is_flapping(now) {
         context.push(
             "it changes to and fro: its changes are only counted here, and when it has been still for ten minutes, this is looked \
@@ -119,6 +120,35 @@ pub(super) fn about(case: &Case<'_>, story: &Story, now: Timestamp) -> Message {
     if !context.is_empty() {
         message.parts.push(Part::Context(context.iter().map(|part| safe(part)).collect()));
     }
+    message
+}
+
+/// What the words begin with that say how an alarm's secrets were found.
+const FOUND: &str = "secrets found by ";
+
+/// What the words begin with that say how often alarms came.
+const CAME: &str = "alarms about this came ";
+
+/// What the words end with that say how many alarms there are.
+const DIFFERENT: &str = " different alarms";
+
+fn counts(story: &Story) -> Vec<String> {
+    let times = (story.times > 1).then(|| format!("{CAME}{} times", story.times));
+    let different = (story.alarms.len() > 1).then(|| format!("{}{DIFFERENT}", story.alarms.len()));
+    times.into_iter().chain(different).collect()
+}
+
+/// The message about the newest alarm with the count as it is after one that is older.
+pub(super) fn recounted(mut message: Message, story: &Story) -> Message {
+    let context = message.parts.iter().rposition(|part| matches!(part, Part::Context(_)));
+    let mut parts = match context.map(|at| message.parts.remove(at)) {
+        Some(Part::Context(parts)) => parts,
+        _ => Vec::new(),
+    };
+    parts.retain(|part| !part.as_str().starts_with(CAME) && !part.as_str().ends_with(DIFFERENT));
+    let behind = parts.iter().take_while(|part| part.as_str().starts_with(FOUND)).count();
+    parts.splice(behind..behind, counts(story).iter().map(|part| safe(part)));
+    message.parts.push(Part::Context(parts));
     message
 }
 
@@ -163,7 +193,7 @@ pub(super) fn overview(case: &Case<'_>, records: &[&Investigation], left: &[&Sec
     for record in records {
         *causes.entry(record.diagnosis.root_cause().map(|finding| finding.cause.title())).or_default() += 1;
     }
-    let all = records.len() + left.len();
+    let all = counted(records.len() + left.len());
     let (tone, title) = match causes.iter().next() {
         Some((Some(cause), count)) if *count == records.len() && records.len() > 1 => {
             (Tone::Bad, format!("{}: {count} of {all} secrets, and one cause: {cause}", title_of(case)))

@@ -1,6 +1,7 @@
 //! One platform's courier.
 
 use super::Tempo;
+use crate::alarm::OnceAMinute;
 use crate::chat::document::{Part, Tone};
 use crate::chat::{ChatPlatform, Destination, Message, SendError, compose};
 use crate::clock;
@@ -108,13 +109,16 @@ impl Courier {
         let mut busy = Busy::default();
         let mut changes = this.store.message_changes();
         let mut doors = this.platform.let_in();
+        let unread = Arc::<OnceAMinute>::default();
         this.knock().await;
         while !stop.is_cancelled() {
             changes.mark_unchanged();
             let wait = match this.begin(&mut busy, &mut under_way).await {
                 Ok(wait) => wait,
                 Err(error) => {
-                    tracing::error!(%error, "what is to be delivered cannot be read");
+                    let log =
+                        |error: &str, more: Option<u64>| tracing::error!(error, more, "what is to be delivered cannot be read");
+                    Arc::clone(&unread).tell(error.to_string(), log);
                     STORE_WAIT
                 }
             };
