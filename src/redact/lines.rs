@@ -55,10 +55,11 @@ impl Redactor {
             }
             let head = payload.text.lines().next().unwrap_or_default();
             let head = head.get(..head_length(head)).unwrap_or_default();
-            let may_join = !head.trim().is_empty()
-                && !begins_report(head)
-                && !opens_code(&tail.text)
-                && !(tail.text.trim_end().ends_with(':') && is_status(head));
+            let is_apart = head.trim().is_empty()
+                || begins_report(head)
+                || opens_code(&tail.text)
+                || (tail.text.trim_end().ends_with(':') && is_status(head));
+            let may_join = !is_apart;
             if !tail.text.is_empty() && may_join {
                 for (range, kind) in self.crossing(&tail, !payload.is_record(), head) {
                     tail.hide(&range, kind, hidden);
@@ -119,7 +120,7 @@ impl Redactor {
             for (range, kind) in self.secrets(&joined) {
                 let own = range.start.max(start) - start..range.end.max(start) - start;
                 // Right behind the name, its quote and blanks aside.
-                let is_next = is_command || head.get(..own.start).is_some_and(|before| is_nothing(before));
+                let is_next = is_command || head.get(..own.start).is_some_and(is_nothing);
                 if range.start >= start && is_next && !is_known(&own) {
                     found.push((own.start + tail.len()..own.end + tail.len(), kind));
                 }

@@ -208,7 +208,7 @@ pub(super) fn at_parameter(text: &str, found: Range<usize>) -> Option<Range<usiz
     let text = near(text, found.end);
     let rest = text.get(found.end..)?;
     let (value, after) = ["' at '", "\" at \"", "\\\" at \\\""].iter().find_map(|between| rest.split_once(between))?;
-    let name_end = run_end(after, 0, |byte| is_name_byte(byte));
+    let name_end = run_end(after, 0, is_name_byte);
     let name = after.get(..name_end)?.rsplit('.').next()?;
     let range = found.end..found.end + value.len();
     (names_a_secret(name) && !value.is_empty() && !value.contains('\n') && !is_hidden_already(text, &range)).then_some(range)

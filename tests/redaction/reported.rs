@@ -290,7 +290,7 @@ fn base64(bytes: &[u8]) -> String {
         .chunks_exact(3)
         .flat_map(|chunk| {
             let bits = chunk.iter().fold(0, |bits, byte| bits << 8 | usize::from(*byte));
-            [18, 12, 6, 0].map(|shift| char::from(ALPHABET[bits >> shift & 63]))
+            [18, 12, 6, 0].map(|shift| char::from(*ALPHABET.get(bits >> shift & 63).unwrap()))
         })
         .collect()
 }
