@@ -132,10 +132,16 @@ fn user_slash_password(text: &str, at: usize) -> Option<Range<usize>> {
         return None;
     }
     let before_slash = byte(text, slash.wrapping_sub(1)).is_some_and(|byte| is_name_byte(byte) || b"$#]".contains(&byte));
-    if !before_slash || text.get(word)?.contains("arn:") || content.contains('/') && (!is_no_word(content) || is_name(content)) {
+    let rest = text.get(at + 1..)?;
+    // A path of a secret's name may have all of its signs (Secrets Manager API Reference, `CreateSecret`).
+    let is_in_name = |byte: u8| byte.is_ascii_alphanumeric() || b"/_+=.@-".contains(&byte);
+    let is_path = content.contains('/')
+        && (!is_no_word(content)
+            || is_name(content)
+            || (content.bytes().all(is_in_name) && !rest.starts_with("//") && !is_key(content)));
+    if !before_slash || text.get(word)?.contains("arn:") || is_path {
         return None;
     }
-    let rest = text.get(at + 1..)?;
     if rest.starts_with("//") || rest.starts_with('(') {
         return Some(password);
     }

@@ -169,7 +169,7 @@ fn is_random(word: &str) -> bool {
         }
         let run = without_logical_id_hash(run);
         let least = if Makeup::of(run).digit { LEAST_RANDOM } else { LEAST_RANDOM_LETTERS };
-        run.len() >= LEAST_RUN && randomness(run) >= least
+        run.len() >= LEAST_RUN && is_varied(run) && randomness(run) >= least
     })
 }
 

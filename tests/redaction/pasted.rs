@@ -7,6 +7,8 @@ use rotation_diag::redact::looks_like_a_value;
 
 /// Names that secrets have in the wild: by hand, by CloudFormation, the CDK, Terraform and AWS's own services.
 const NAMES: &[&str] = &[
+    "team+payments/eu_west=1/a.b@c-d/last",
+    "team/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
     "prod/orders-db",
     "orders",
     "MyApp_DB_Password_2024",
