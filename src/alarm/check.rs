@@ -54,7 +54,7 @@ pub(super) fn read(result: &Value, event: Option<&Value>) -> Result<Alarm, &'sta
 
 /// The alarm of a check `name` about one secret; `id` is the check's own.
 pub(super) fn of_check(change: Change<'_>, name: &str, id: &str, secret: SecretRef, place: (&str, &str)) -> Alarm {
-    let (title, key) = (format!("{name} of {}", secret_name(&secret)), format!("check:{}:{}", neutral(id, ""), key_of(&secret)));
+    let (title, key) = (format!("{name} of {}", secret.name()), format!("check:{}:{}", neutral(id, ""), key_of(&secret)));
     // A check may come from an account that watches others.
     let arn = match &secret {
         SecretRef::Arn(arn) => Some(arn.arn().clone()),
@@ -71,14 +71,6 @@ pub(super) fn key_of(secret: &SecretRef) -> String {
     match secret {
         SecretRef::Arn(arn) => arn.to_string(),
         SecretRef::Name(name) => neutral(name, ""),
-    }
-}
-
-/// A secret's name, for people.
-pub(super) fn secret_name(secret: &SecretRef) -> &str {
-    match secret {
-        SecretRef::Arn(arn) => arn.name(),
-        SecretRef::Name(name) => name,
     }
 }
 

@@ -87,10 +87,7 @@ pub(super) fn read(record: &Value) -> Result<Alarm, &'static str> {
     let mut named = Named::default();
     named.add_secret(Some(event.secret.clone()));
     named.read_text(&event.message);
-    let name = match &event.secret {
-        SecretRef::Arn(arn) => arn.name(),
-        SecretRef::Name(name) => name,
-    };
+    let name = event.secret.name();
     let (state, what) = match event.name.as_str() {
         "RotationSucceeded" => (AlarmState::Ok, "rotated"),
         "RotationAbandoned" => (AlarmState::Alarm, "rotation abandoned"),

@@ -4,7 +4,6 @@
 //! function occurs in a text says nothing; that its rotation failed, or is overdue, does.
 
 use super::change::Change;
-use super::check::secret_name;
 use super::json::text;
 use super::message::Delivered;
 use super::named::Named;
@@ -128,7 +127,7 @@ pub(super) fn read_object(value: &Value, delivered: &Delivered<'_>) -> Option<Re
         return Some(Err("it names a secret, and an event that is no end of a rotation"));
     }
     let state = if says(outcome, true) == Some(true) || outcome == "OK" { AlarmState::Ok } else { AlarmState::Alarm };
-    let own_title = format!("message about {}", secret_name(secret));
+    let own_title = format!("message about {}", secret.name());
     let title = delivered.subject.unwrap_or(&own_title).to_owned();
     let reason = field(value, &REASONS).unwrap_or(outcome);
     let told_at = field(value, &["time", "eventtime", "timestamp"]).and_then(|at| at.parse::<Timestamp>().ok());

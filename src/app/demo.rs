@@ -169,7 +169,7 @@ impl Worlds {
 
     /// The world of a secret; for a name that is nowhere, the one with the most similar name, where it is not found either.
     fn of(&self, choice: &Choice, secret: &SecretRef) -> Option<(&Key, &Scenario)> {
-        let name = name_of(secret);
+        let name = secret.name();
         let alike = |other: &str| strsim::jaro_winkler(other, name);
         let there = || self.worlds.iter().filter(|((account, _), _)| *account == choice.account);
         there()
@@ -211,7 +211,7 @@ impl Accounts for Worlds {
     /// Whoever names no account means the first world of a secret. In some worlds it is the secret that is missing.
     async fn look_for(&self, places: &[Choice], secret: &SecretRef) -> Vec<Option<bool>> {
         let is_played = |choice: &&Choice| {
-            let played = self.of(choice, secret).filter(|((_, own), _)| own == name_of(secret));
+            let played = self.of(choice, secret).filter(|((_, own), _)| own == secret.name());
             played.is_some_and(|(_, world)| world.region() == choice.region)
         };
         let first = places.iter().find(is_played);
@@ -220,12 +220,5 @@ impl Accounts for Worlds {
             None => Some(false),
         };
         places.iter().map(|choice| if Some(choice) == first { is_there } else { Some(false) }).collect()
-    }
-}
-
-fn name_of(secret: &SecretRef) -> &str {
-    match secret {
-        SecretRef::Name(name) => name,
-        SecretRef::Arn(arn) => arn.name(),
     }
 }

@@ -391,19 +391,7 @@ fn alarm_beside(key: &str, name: &str) -> String {
 
 /// One name per secret, whether it is named or given by its ARN.
 fn identity(alarm: &Alarm, secret: &SecretRef) -> String {
-    let name = match secret {
-        SecretRef::Name(name) => name,
-        SecretRef::Arn(arn) => arn.name(),
-    };
-    format!("secret:{}/{}/{name}", alarm.account_id, alarm.region)
-}
-
-/// A secret's name, for people.
-fn name_of(secret: &SecretRef) -> &str {
-    match secret {
-        SecretRef::Name(name) => name,
-        SecretRef::Arn(arn) => arn.name(),
-    }
+    format!("secret:{}/{}/{}", alarm.account_id, alarm.region, secret.name())
 }
 
 const fn silence(why: Silence) -> &'static str {

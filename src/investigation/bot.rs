@@ -119,13 +119,10 @@ impl Bot {
         if !candidates(known, question).is_empty() {
             return None;
         }
-        let name = match &question.secret {
-            SecretRef::Name(name) => name.clone(),
-            SecretRef::Arn(arn) => arn.name().to_owned(),
-        };
+        let secret = SecretRef::Name(question.secret.name().to_owned());
         let may = |account: &Known, region: &String| {
             let choice = Choice { account: account.name.clone(), region: region.clone() };
-            self.may(actor, place, ActionKind::Investigate, &SecretRef::Name(name.clone()), &choice).is_ok()
+            self.may(actor, place, ActionKind::Investigate, &secret, &choice).is_ok()
         };
         let is_theirs =
             |account: &Known| !account.regions.is_empty() && account.regions.iter().all(|region| may(account, region));

@@ -38,6 +38,15 @@ impl SecretRef {
         }
     }
 
+    /// The secret's name, whether it was given alone or in its ARN.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            SecretRef::Name(name) => name,
+            SecretRef::Arn(arn) => arn.name(),
+        }
+    }
+
     /// The region an ARN decides.
     #[must_use]
     pub fn region(&self) -> Option<&str> {

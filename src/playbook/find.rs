@@ -65,10 +65,7 @@ pub async fn names(aws: &Aws, clock: &Clock) -> Observation<Vec<String>> {
 /// Those of `names` that look like the one asked for, the most alike first.
 #[must_use]
 pub fn nearest(asked: &SecretRef, names: impl IntoIterator<Item = String>) -> Vec<String> {
-    let asked = match asked {
-        SecretRef::Name(name) => name.to_ascii_lowercase(),
-        SecretRef::Arn(arn) => arn.name().to_ascii_lowercase(),
-    };
+    let asked = asked.name().to_ascii_lowercase();
     let mut scored: Vec<(f64, String)> = names
         .into_iter()
         .filter_map(|name| {

@@ -63,11 +63,7 @@ pub(super) async fn subject(cx: &Context<'_>, asker: &Asker) -> Observation<Arc<
 
 async fn listed(cx: &Context<'_>, asker: &Asker) -> Option<Observation<Described>> {
     let asked = &cx.request.asked;
-    let name = match asked {
-        SecretRef::Name(name) => name.as_str(),
-        SecretRef::Arn(arn) => arn.name(),
-    };
-    let filter = Filter::builder().key(FilterNameStringType::Name).values(name).build();
+    let filter = Filter::builder().key(FilterNameStringType::Name).values(asked.name()).build();
     let request = cx.aws.secretsmanager.list_secrets().filters(filter).include_planned_deletion(true).max_results(100).send();
     let page = asker.ask("secretsmanager:ListSecrets", "*", request).await;
     let Observation::Found(page) = page else { return None };

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::pasted::is_key;
+use super::pasted::{is_key, is_name_char};
 use super::prose::bound;
 use super::shapes::{byte, run_end};
 use super::value::{is_blank, is_hidden_already, is_mask, is_name_byte, is_quote, quoted};
@@ -133,12 +133,10 @@ fn user_slash_password(text: &str, at: usize) -> Option<Range<usize>> {
     }
     let before_slash = byte(text, slash.wrapping_sub(1)).is_some_and(|byte| is_name_byte(byte) || b"$#]".contains(&byte));
     let rest = text.get(at + 1..)?;
-    // A path of a secret's name may have all of its signs (Secrets Manager API Reference, `CreateSecret`).
-    let is_in_name = |byte: u8| byte.is_ascii_alphanumeric() || b"/_+=.@-".contains(&byte);
     let is_path = content.contains('/')
         && (!is_no_word(content)
             || is_name(content)
-            || (content.bytes().all(is_in_name) && !rest.starts_with("//") && !is_key(content)));
+            || (content.bytes().all(is_name_char) && !rest.starts_with("//") && !is_key(content)));
     if !before_slash || text.get(word)?.contains("arn:") || is_path {
         return None;
     }

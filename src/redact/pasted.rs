@@ -80,7 +80,7 @@ fn is_placeholder(word: &str) -> bool {
 }
 
 /// Whether the name of a secret may contain this character (Secrets Manager API Reference, `CreateSecret`).
-fn is_name_char(byte: u8) -> bool {
+pub(super) fn is_name_char(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"/_+=.@-".contains(&byte)
 }
 

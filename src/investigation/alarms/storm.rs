@@ -1,7 +1,7 @@
 //! More alarms at once than anyone reads: one thread lists the secrets that get no thread of their own. When the storm is
 //! over, what still fails gets one.
 
-use super::{Case, identity, name_of, words};
+use super::{Case, identity, words};
 use crate::alarm::{MOST_THREADS, STORM_WITHIN, Scope, Story};
 use crate::investigation::Bot;
 use crate::investigation::perform::Undone;
@@ -185,7 +185,7 @@ fn listed(case: &Case<'_>) -> Vec<StormSecret> {
     }
     let named = |(key, secret): (&String, &SecretRef)| StormSecret {
         secret: key.clone(),
-        name: SafeText::redact(name_of(secret)),
+        name: SafeText::redact(secret.name()),
         alarm: alarm.clone(),
     };
     case.secrets.iter().map(named).collect()

@@ -1,7 +1,7 @@
 //! What threads say about alarms.
 
+use super::Case;
 use super::storm::Storm;
-use super::{Case, name_of};
 use crate::alarm::{MOST_COUNTED, MOST_THREADS, Reason, Story};
 use crate::chat::Message;
 use crate::chat::document::{Attachment, Content, Mention, Part, Tone};
@@ -71,12 +71,12 @@ pub(super) fn given_up(alarm: &Alarm, why: &str) -> Message {
 pub(super) fn working(case: &Case<'_>) -> Message {
     let title = match case.secrets.len() {
         0 => format!("{}: looking into it", title_of(case)),
-        1 => format!("{}: looking into {}", title_of(case), listed(case.secrets.values().map(name_of)).concat()),
+        1 => format!("{}: looking into {}", title_of(case), listed(case.secrets.values().map(SecretRef::name)).concat()),
         several => format!("{}: looking into {} secrets together", title_of(case), counted(several)),
     };
     let mut message = Message::line(Tone::Working, safe(&title));
     if case.secrets.len() > 1 {
-        message.parts.extend(section("Secrets", &listed(case.secrets.values().map(name_of))));
+        message.parts.extend(section("Secrets", &listed(case.secrets.values().map(SecretRef::name))));
     }
     message
 }
@@ -207,7 +207,7 @@ pub(super) fn overview(case: &Case<'_>, records: &[&Investigation], left: &[&Sec
     let lines: Vec<String> = reports.iter().map(wording::headline).collect();
     message.parts.extend(section("Each of them", &lines));
     message.parts.extend(section("In common", &in_common(records)));
-    message.parts.extend(section("Not looked into", &listed(left.iter().map(|secret| name_of(secret)))));
+    message.parts.extend(section("Not looked into", &listed(left.iter().map(|secret| secret.name()))));
     message
 }
 
