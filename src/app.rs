@@ -14,9 +14,9 @@ mod web;
 pub use platforms::Plugged;
 
 use crate::aws::ConnectError;
+use crate::bot::{Accounts, AwsAccounts, Bot, Delivery, Health, Tempo, work};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::investigation::{Accounts, AwsAccounts, Bot, Delivery, Health, Tempo, work};
 use crate::store::{OpenError, Store, network_disk};
 use ending::{Ended, Parts, signals};
 use std::net::SocketAddr;

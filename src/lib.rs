@@ -10,18 +10,20 @@
 //! | [`clock`] | the only place that asks the time |
 //! | [`answer`] | bodies of HTTP answers, read up to a bound |
 //! | [`redact`] | `SafeText`, the only text that may leave the process |
-//! | [`report`] | what leaves an investigation: text, Markdown, JSON |
 //! | [`lambda_log`] | Lambda's log lines, grouped into invocations |
+//! | [`report`] | what leaves an investigation: text, Markdown, JSON |
 //! | [`diagnosis`] | pure rules: evidence in, findings out |
 //! | [`aws`] | clients, deadlines, limiter, cache, and the classifier from SDK errors to observations |
 //! | [`playbook`] | the nine steps, and the runner that performs them concurrently |
+//! | [`investigation`] | the engine: collect, redact, diagnose, and look again where that helps |
 //! | [`simulator`] | an AWS account on loopback, for the demo and the tests |
+//! | [`config`] | the configuration file: accounts, deadlines, what may be asked about |
 //! | [`chart`] | the timeline as a picture: metrics, rotation attempts, changes |
-//! | [`chat`] | messages, commands and rights, whatever the platform; and the platforms |
+//! | [`chat`] | messages and commands, whatever the platform |
 //! | [`store`] | what must survive a crash: accepted triggers, threads, deliveries, the audit trail |
 //! | [`alarm`] | what SNS delivers: is it authentic, what is it about, which thread does it belong to |
-//! | [`investigation`] | the engine: collect, redact, diagnose, widen |
-//! | [`config`] | the configuration file: accounts, deadlines, what may be asked about |
+//! | [`bot`] | between chat, alarms and the engine: what is allowed, accepted, worked on and delivered |
+//! | [`platforms`] | Slack, Discord and the web console |
 //! | [`app`] | `serve`: store, platforms, web server, workers; who watches whom; how it ends |
 //! | [`cli`] | commands and their output in the terminal |
 //!
@@ -41,6 +43,7 @@ pub mod alarm;
 pub mod answer;
 pub mod app;
 pub mod aws;
+pub mod bot;
 pub mod chart;
 pub mod chat;
 pub mod cli;
@@ -50,6 +53,7 @@ pub mod diagnosis;
 pub mod investigation;
 pub mod lambda_log;
 pub mod model;
+pub mod platforms;
 pub mod playbook;
 pub mod redact;
 pub mod report;

@@ -10,8 +10,8 @@ mod rules;
 mod slack;
 mod store;
 
+use crate::bot::AwsAccounts;
 use crate::config::{Config, Ids, TokenSource};
-use crate::investigation::AwsAccounts;
 use crate::model::PlatformName;
 use crate::redact::SafeText;
 use std::collections::BTreeSet;

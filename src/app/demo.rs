@@ -3,11 +3,12 @@
 use super::platforms::{hosts, page};
 use super::{App, AppError, Plugged};
 use crate::aws::{Aws, AwsOptions, ConnectError, Registry};
-use crate::chat::console::{Console, Example, Settings};
+use crate::bot::{Accounts, Connected, Known};
 use crate::clock::Clock;
 use crate::config::{Config, Http, StoreFile};
-use crate::investigation::{Accounts, Connected, Known, new_id};
+use crate::investigation::new_id;
 use crate::model::SecretRef;
+use crate::platforms::console::{Console, Example, Settings};
 use crate::simulator::{Scenario, Simulator};
 use crate::store::Choice;
 use async_trait::async_trait;

@@ -2,13 +2,14 @@
 
 use super::AppError;
 use crate::alarm::{Endpoint, Limits};
-use crate::chat::console::{self, Console, Settings};
-use crate::chat::discord::Discord;
-use crate::chat::slack::{Lookups, Slack};
+use crate::bot::{AlarmIntake, Bot, Subscriber};
 use crate::chat::{ChatPlatform, Reception};
 use crate::clock::Clock;
 use crate::config::{Config, DiscordMode, Ids};
-use crate::investigation::{AlarmIntake, Bot, Subscriber, new_id};
+use crate::investigation::new_id;
+use crate::platforms::console::{self, Console, Settings};
+use crate::platforms::discord::Discord;
+use crate::platforms::slack::{Lookups, Slack};
 use axum::Router;
 use futures::future::BoxFuture;
 use std::net::SocketAddr;

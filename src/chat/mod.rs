@@ -2,17 +2,13 @@
 //!
 //! A platform hands what people say to a [`Reception`], and shows [`Message`]s; it knows nothing of investigations.
 
-mod backoff;
 mod board;
 pub mod command;
 pub mod compose;
-pub mod console;
-pub mod discord;
 pub mod document;
 mod manner;
 mod platform;
 mod reception;
-pub mod slack;
 
 pub use crate::model::{Inbound, Said};
 pub use board::{Board, BoardError, BoardThread, Posted};

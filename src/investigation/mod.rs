@@ -1,31 +1,4 @@
-//! The engine: collect, redact, diagnose, and look again where that helps. And the bot around it: what people may ask
-//! ([`Rights`]), what is accepted ([`Bot`] as a [`Reception`](crate::chat::Reception)), who works on it, what is delivered.
-
-mod accounts;
-mod alarms;
-mod bot;
-mod delivery;
-mod flood;
-mod health;
-mod held;
-mod judging;
-mod live;
-mod perform;
-mod reception;
-mod retention;
-mod rights;
-mod run;
-mod suggest;
-mod watch;
-mod workers;
-
-pub use accounts::{Accounts, AwsAccounts, Connected, Known};
-pub use alarms::{AlarmIntake, Subscriber};
-pub use bot::Bot;
-pub use delivery::{Delivery, Tempo};
-pub use health::Health;
-pub use rights::{Refusal, Rights, Wish};
-pub use workers::work;
+//! The engine: collect, redact, diagnose, and look again where the diagnosis says that it would help.
 
 use crate::aws::Aws;
 use crate::clock::{Clock, Stopwatch};

@@ -2,12 +2,12 @@
 
 use crate::fake_discord::{Event, FakeDiscord, TOKEN};
 use async_trait::async_trait;
-use rotation_diag::chat::discord::{Discord, GatewayError};
 use rotation_diag::chat::document::Tone;
 use rotation_diag::chat::{Inbound, Message, Receipt, Reception, Summary};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::{DiscordMode, Token};
 use rotation_diag::model::{Actor, Investigation, Place};
+use rotation_diag::platforms::discord::{Discord, GatewayError};
 use rotation_diag::redact::SafeText;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};

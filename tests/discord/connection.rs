@@ -3,8 +3,8 @@
 use crate::bot::{Bot, line};
 use crate::fake_discord::{Control, Event, FakeDiscord};
 use rotation_diag::chat::Receipt;
-use rotation_diag::chat::discord::GatewayError;
 use rotation_diag::config::DiscordMode;
+use rotation_diag::platforms::discord::GatewayError;
 use serde_json::json;
 use std::time::{Duration, Instant};
 

@@ -89,8 +89,8 @@ async fn a_message_that_was_posted_before_is_not_taken_for_the_one_that_is_poste
     bot.fake.finish();
 }
 
-fn another(bot: &Bot) -> std::sync::Arc<rotation_diag::chat::discord::Discord> {
-    use rotation_diag::{chat::discord::Discord, clock::Clock, config::Token};
+fn another(bot: &Bot) -> std::sync::Arc<rotation_diag::platforms::discord::Discord> {
+    use rotation_diag::{clock::Clock, config::Token, platforms::discord::Discord};
     let config = bot.fake.config(DiscordMode::Http);
     Discord::new(&config, Token::new(crate::fake_discord::TOKEN), Clock::system()).unwrap()
 }

@@ -287,7 +287,7 @@ async fn an_app_of_a_whole_organization_clicks_without_a_team() {
 #[tokio::test]
 async fn a_thread_has_an_address() {
     let fake = FakeSlack::start().await;
-    let bot = Bot::start_with(fake, 1, rotation_diag::chat::slack::Lookups::default(), crate::desk::fast()).await;
+    let bot = Bot::start_with(fake, 1, rotation_diag::platforms::slack::Lookups::default(), crate::desk::fast()).await;
     let thread = rotation_diag::model::ThreadRef {
         platform: PlatformName::Slack,
         workspace: "T1".to_owned(),

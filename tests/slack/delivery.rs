@@ -87,10 +87,10 @@ async fn what_never_left_is_told_from_what_may_have_arrived() {
     let mut config = crate::desk::config(&fake, crate::desk::socket_mode(1));
     config.api_url = format!("http://{}/api", nobody.local_addr().unwrap()).parse().unwrap();
     drop(nobody);
-    let lookups = rotation_diag::chat::slack::Lookups::default();
+    let lookups = rotation_diag::platforms::slack::Lookups::default();
     let tokens = crate::desk::tokens(crate::fake_slack::APP_TOKEN);
     let unreachable =
-        rotation_diag::chat::slack::Slack::new(&config, &tokens, lookups, rotation_diag::clock::Clock::system()).unwrap();
+        rotation_diag::platforms::slack::Slack::new(&config, &tokens, lookups, rotation_diag::clock::Clock::system()).unwrap();
     let error = unreachable.post(&channel("C1"), &line("x"), "k").await.unwrap_err();
     assert_eq!(error, SendError::Later { after: None, why: "chat.postMessage: Slack could not be reached".to_owned() });
     fake.finish();

@@ -3,11 +3,11 @@
 use crate::fake_slack::FakeSlack;
 use async_trait::async_trait;
 use rotation_diag::chat::document::{Message, Tone};
-use rotation_diag::chat::slack::{Lookups, Rhythm, Slack, SlackStop};
 use rotation_diag::chat::{Inbound, Receipt, Reception, Summary};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::{SlackConfig, SlackMode, SlackTokens, Token, TokenSource};
 use rotation_diag::model::{Actor, Investigation, Place};
+use rotation_diag::platforms::slack::{Lookups, Rhythm, Slack, SlackStop};
 use rotation_diag::redact::SafeText;
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex};

@@ -3,8 +3,8 @@
 use crate::desk::{sender, sender_at};
 use crate::fake_slack::{FakeSlack, scopes_of_the_manifest};
 use jiff::SignedDuration;
-use rotation_diag::chat::slack::{INBOUND_SCOPES, Method};
 use rotation_diag::clock::Clock;
+use rotation_diag::platforms::slack::{INBOUND_SCOPES, Method};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -24,7 +24,7 @@ fn the_scopes_are_those_of_the_methods_that_are_called() {
 
 #[test]
 fn every_method_is_called_somewhere() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/chat/slack");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/platforms/slack");
     let mut source = String::new();
     for file in ["api.rs", "intake.rs", "people.rs", "platform.rs"] {
         source.push_str(&fs::read_to_string(folder.join(file)).unwrap());

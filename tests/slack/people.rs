@@ -3,9 +3,9 @@
 use crate::conversation::place;
 use crate::desk::{Bot, fast};
 use crate::fake_slack::{FakeSlack, Fault, OTHER_TEAM, STRANGER, TEAM};
-use rotation_diag::chat::slack::Lookups;
 use rotation_diag::chat::{ChatPlatform as _, SendError};
 use rotation_diag::model::{Actor, PlatformName, Standing};
+use rotation_diag::platforms::slack::Lookups;
 use serde_json::{Value, json};
 use std::time::Duration;
 

@@ -4,8 +4,8 @@ use crate::desk::safe;
 use crate::fake_slack::check_blocks;
 use proptest::prelude::*;
 use rotation_diag::chat::document::{Choice, Control, Mention, Message, Part, Quote, StepLine, StepState, Tone};
-use rotation_diag::chat::slack::render::{Rendered, Surface, limits, message};
 use rotation_diag::model::{Action, ActionToken, StepName};
+use rotation_diag::platforms::slack::render::{Rendered, Surface, limits, message};
 use serde_json::{Value, json};
 
 fn token(action: Action) -> ActionToken {

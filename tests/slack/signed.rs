@@ -3,9 +3,9 @@
 use crate::desk::{Desk, Next, config, fast, http_mode, tokens};
 use crate::fake_slack::{FakeSlack, SECRET, signature};
 use reqwest::{Client, Response, StatusCode};
-use rotation_diag::chat::slack::{Lookups, Slack};
 use rotation_diag::chat::{Reception, Said};
 use rotation_diag::clock::Clock;
+use rotation_diag::platforms::slack::{Lookups, Slack};
 use serde_json::{Value, json};
 use std::sync::Arc;
 

@@ -2,9 +2,9 @@
 
 use crate::desk::{Bot, Next, fast};
 use crate::fake_slack::{FakeSlack, Fault};
-use rotation_diag::chat::slack::{Lookups, Slack, SlackStop};
 use rotation_diag::chat::{ChatPlatform as _, Destination, Reception};
 use rotation_diag::clock::Clock;
+use rotation_diag::platforms::slack::{Lookups, Slack, SlackStop};
 use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;

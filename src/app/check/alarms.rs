@@ -2,9 +2,9 @@
 
 use super::{Checked, Found, checked, fine, missing, open};
 use crate::aws::{Asker, Aws, Subscription, TopicState};
+use crate::bot::{Accounts, Connected};
 use crate::clock;
 use crate::config::{Config, Sns, Topic};
-use crate::investigation::{Accounts, Connected};
 use crate::model::{Observation, SecretRef};
 use crate::store::Choice;
 use std::time::Duration;

@@ -1,10 +1,10 @@
 //! Discord: the token, the servers, the command, and what the bot may do in the channels that the rules name.
 
 use super::{Checked, Found, channels, checked, exposed, fine, missing, open, workspaces};
-use crate::chat::discord::{Discord, NEEDED};
 use crate::clock::Clock;
 use crate::config::{Callee, Config};
 use crate::model::PlatformName;
+use crate::platforms::discord::{Discord, NEEDED};
 use std::collections::BTreeSet;
 
 pub(super) async fn check(config: &Config) -> Vec<Checked> {

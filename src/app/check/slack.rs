@@ -1,10 +1,10 @@
 //! Slack: tokens, scopes, sockets, the workspace and the channels that the rules name.
 
 use super::{Checked, Found, channels, checked, exposed, fine, missing, open, workspaces};
-use crate::chat::slack::{Lookups, Presence, Slack};
 use crate::clock::Clock;
 use crate::config::{Config, SlackMode};
 use crate::model::PlatformName;
+use crate::platforms::slack::{Lookups, Presence, Slack};
 use jiff::SignedDuration;
 
 /// How far clocks may differ; AWS and Slack refuse at five minutes.

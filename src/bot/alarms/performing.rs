@@ -1,0 +1,199 @@
+//! What follows a decision: secrets are looked into together, and their thread says why.
+
+use super::{Case, LOOK_AGAIN, LOOK_FOR, identity, words};
+use crate::alarm::{Means, Reason, Story};
+use crate::bot::Bot;
+use crate::bot::perform::Undone;
+use crate::chat::compose;
+use crate::investigation::{Options, new_id};
+use crate::model::{Investigation, Question, SecretRef};
+use crate::redact::SafeText;
+use crate::store::{Concluded, Ending, Filed, NewThread, Outgoing, ROOT, Stage, StoreError, Stored, ThreadState};
+use futures::future::BoxFuture;
+use futures::stream::{self, StreamExt as _};
+
+/// Secrets of one alarm that are looked into; the others are named.
+const MOST_SECRETS: usize = 10;
+
+/// How many of them at once.
+const AT_ONCE: usize = 4;
+
+/// The message about the alarm itself.
+pub(super) const ALARM: &str = "alarm";
+
+impl Bot {
+    /// A thread begins: its secrets are looked into and compared.
+    pub(super) async fn begin_thread(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Ending, Undone> {
+        if case.secrets.is_empty() {
+            return self.without_secrets(case, filed).await;
+        }
+        let secrets: Vec<&SecretRef> = case.secrets.values().take(MOST_SECRETS).collect();
+        let single = secrets.len() == 1;
+        let mut opened = Vec::new();
+        for (at, secret) in secrets.iter().enumerate() {
+            let slot = if single { ROOT.to_owned() } else { format!("s{}", at + 1) };
+            opened.push(self.open_for(case, filed, secret, &slot).await?);
+        }
+        let mut ending = self.look_into(case, &opened).await?;
+        if !single {
+            let left: Vec<&SecretRef> = case.secrets.values().skip(MOST_SECRETS).collect();
+            let overview = words::overview(case, &records(&ending), &left);
+            ending.messages.push(Outgoing::root(&filed.thread, overview, "what the secrets of an alarm have in common"));
+        }
+        Ok(ending)
+    }
+
+    /// No secret was found: the thread says what was tried, and how to map the alarm. While CloudTrail may not show the
+    /// failed rotation yet, it is looked at again.
+    async fn without_secrets(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Ending, Undone> {
+        if !self.store.investigations_of(&filed.thread).await?.is_empty() {
+            // Another alarm told meanwhile which secret it is about.
+            return Ok(Ending::default());
+        }
+        let waited = self.store.now().duration_since(case.claimed.received_at);
+        let may_come = case.found.by == Means::Nothing && case.found.secrets.is_empty() && waited < LOOK_FOR;
+        let messages = vec![Outgoing::root(&filed.thread, words::unmapped(case, may_come), "an alarm without a secret")];
+        if may_come {
+            self.store.state(&messages).await?;
+            return Err(Undone::Later(LOOK_AGAIN));
+        }
+        Ok(Ending { messages, ..Ending::default() })
+    }
+
+    /// The thread looks again, and says why.
+    pub(super) async fn tell(&self, case: &Case<'_>, filed: &Filed<Story>, reason: &Reason) -> Result<Ending, Undone> {
+        let known = self.store.investigations_of(&filed.thread).await?;
+        let mut ending = match reason {
+            Reason::NewSecrets(names) => {
+                let mut opened = Vec::new();
+                let new = case.secrets.iter().filter(|(name, _)| names.contains(*name)).take(MOST_SECRETS);
+                for (at, (_, secret)) in new.enumerate() {
+                    // The first message of a thread that was about no secret becomes the first one's verdict.
+                    let slot = if known.is_empty() && at == 0 { ROOT.to_owned() } else { format!("s{}", known.len() + at + 1) };
+                    opened.push(self.open_for(case, filed, secret, &slot).await?);
+                }
+                self.look_into(case, &opened).await?
+            }
+            Reason::StillFailing(_) | Reason::Again => self.look_into_again(case, &known).await?,
+        };
+        if *reason == Reason::Again {
+            self.store.mark_thread(&filed.thread, ThreadState::Open, None).await?;
+        }
+        let told = words::told(case, reason, &records(&ending), &filed.thread);
+        let name = format!("told-{}", case.claimed.ticket.number());
+        ending.messages.push(Outgoing::reply(&filed.thread, name, told, words::reason(reason)));
+        self.with_overview(case, filed, ending, false).await
+    }
+
+    /// An alarm that changed to and fro has been still, in ALARM: the thread looks again, and says so.
+    pub(super) async fn settle(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Ending, Undone> {
+        let known = self.store.investigations_of(&filed.thread).await?;
+        let mut ending = self.look_into_again(case, &known).await?;
+        let now = self.store.now();
+        self.change_story(&filed.thread, |story| (story.told_at, story.ended_at) = (now, None)).await?;
+        self.store.mark_thread(&filed.thread, ThreadState::Open, None).await?;
+        let told = words::settled(case, &records(&ending), &filed.thread);
+        let name = format!("still-{}", case.claimed.ticket.number());
+        ending.messages.push(Outgoing::reply(&filed.thread, name, told, "an alarm that changed to and fro is still"));
+        self.with_overview(case, filed, ending, false).await
+    }
+
+    /// An investigation of `secret` in the thread; the one that is there is kept.
+    async fn open_for(
+        &self,
+        case: &Case<'_>,
+        filed: &Filed<Story>,
+        secret: &SecretRef,
+        slot: &str,
+    ) -> Result<Stored, StoreError> {
+        let wanted = identity(case.alarm, secret);
+        let known = self.store.investigations_of(&filed.thread).await?;
+        if let Some(stored) = known.into_iter().find(|one| identity(case.alarm, &one.question.secret) == wanted) {
+            return Ok(stored);
+        }
+        let question = Question {
+            secret: secret.clone(),
+            account: case.choice.account.clone(),
+            region: Some(case.choice.region.clone()),
+            reach: None,
+        };
+        let id = if slot == ROOT { filed.thread.clone() } else { new_id() };
+        let waiting = compose::progress(&SafeText::redact(secret.as_str()), &compose::waiting());
+        let waiting = Outgoing::reply(&filed.thread, slot, waiting, "an alarm").passing();
+        let thread = NewThread { id: filed.thread.clone(), place: filed.place.clone(), alarm: None };
+        self.store.open_investigation(&thread, &id, slot, &question, &[waiting]).await
+    }
+
+    async fn look_into(&self, case: &Case<'_>, opened: &[Stored]) -> Result<Ending, Undone> {
+        self.run_together(case, opened.iter().map(|stored| (stored.clone(), stored.revision)).collect()).await
+    }
+
+    /// All of them again; the buttons of their old verdicts expire. What somebody had looked into since the alarm came says
+    /// as much as another look.
+    pub(super) async fn look_into_again(&self, case: &Case<'_>, known: &[Stored]) -> Result<Ending, Undone> {
+        let (mut seen, mut again) = (Vec::new(), Vec::new());
+        for stored in known {
+            let is_fresh = stored.stage == Stage::Done && stored.started_at >= case.claimed.received_at;
+            match if is_fresh { self.store.record(&stored.id).await? } else { None } {
+                Some(record) => seen.push(Concluded {
+                    id: stored.id.clone(),
+                    stage: Stage::Done,
+                    record: Some(record),
+                    headline: stored.headline.clone(),
+                    choices: Vec::new(),
+                }),
+                None => again.push((stored.clone(), next_revision(stored))),
+            }
+        }
+        let mut ending = self.run_together(case, again).await?;
+        ending.concluded.extend(seen);
+        Ok(ending)
+    }
+
+    async fn run_together(&self, case: &Case<'_>, investigations: Vec<(Stored, u32)>) -> Result<Ending, Undone> {
+        let choice = &case.choice;
+        let mut runs: Vec<BoxFuture<'_, Result<Ending, Undone>>> = Vec::new();
+        for (stored, revision) in investigations {
+            runs.push(Box::pin(async move {
+                let options = Options::new(stored.question.secret.clone());
+                self.run(case.claimed.ticket, &stored, revision, choice, options).await
+            }));
+        }
+        let mut all = Ending::default();
+        for ending in stream::iter(runs).buffered(AT_ONCE).collect::<Vec<_>>().await {
+            let ending = ending?;
+            all.concluded.extend(ending.concluded);
+            all.messages.extend(ending.messages);
+        }
+        Ok(all)
+    }
+
+    /// The message about the newest alarm, with one more counted that is older; `None` where none is stated.
+    pub(super) async fn recounted(&self, filed: &Filed<Story>) -> Result<Option<Outgoing>, StoreError> {
+        let stated = self.store.stated(&filed.thread, ALARM).await?;
+        let message = stated.map(|message| words::recounted(message, &filed.story));
+        Ok(message.map(|message| Outgoing::reply(&filed.thread, ALARM, message, "what the alarm says")))
+    }
+
+    /// The message about the alarm. Where it calls somebody, it is one of its own: an edit calls nobody, and a later alarm must
+    /// not take its place before it is sent.
+    pub(super) fn about_alarm(&self, case: &Case<'_>, filed: &Filed<Story>) -> Outgoing {
+        let number = case.claimed.ticket.number();
+        let mut message = words::about(case, &filed.story, self.store.now());
+        if !filed.story.calling.contains(&number) {
+            return Outgoing::reply(&filed.thread, ALARM, message, "what the alarm says");
+        }
+        message.mention = case.route.mention.as_ref().map(words::mention);
+        Outgoing::reply(&filed.thread, format!("called-{number}"), message, "what a critical alarm says")
+    }
+}
+
+/// The revision of a run that begins anew: the buttons of the last one expire.
+pub(super) const fn next_revision(stored: &Stored) -> u32 {
+    stored.revision.saturating_add(1)
+}
+
+/// What the runs saw.
+pub(super) fn records(ending: &Ending) -> Vec<&Investigation> {
+    ending.concluded.iter().filter_map(|concluded| concluded.record.as_ref()).collect()
+}

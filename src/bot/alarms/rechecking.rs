@@ -1,0 +1,60 @@
+//! What alarms left for later: an alarm that flapped and is still, a new version of a secret, a storm that is over.
+
+use super::LANE;
+use crate::alarm::Story;
+use crate::bot::Bot;
+use crate::bot::perform::Undone;
+use crate::model::{AlarmState, Recheck, Trigger};
+use crate::redact::SafeText;
+use crate::store::{Claimed, Ending, Entry, Filed, Refused};
+
+/// Rechecks begun in one go; the others follow at the next.
+const AT_ONCE: u32 = 50;
+
+impl Bot {
+    /// Begins the rechecks that are due.
+    ///
+    /// # Errors
+    /// [`Refused`]; what was not begun is due still.
+    pub async fn begin_rechecks(&self) -> Result<(), Refused> {
+        for due in self.store.due_rechecks(self.store.now(), AT_ONCE).await? {
+            let key = format!("recheck/{}/{}/{}", due.why.id(), due.thread, due.due_at.as_millisecond());
+            let entry = Entry {
+                origin: key.clone(),
+                key,
+                lane: LANE.to_owned(),
+                subject: due.thread.clone(),
+                same: None,
+                trigger: Trigger::Recheck { thread: due.thread.clone(), why: due.why },
+                what: SafeText::redact("another look at what alarms told of"),
+            };
+            self.store.accept(&entry, None).await?;
+            self.store.recheck_begun(&due).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks again at a thread of alarms.
+    pub(in crate::bot) async fn recheck(&self, claimed: &Claimed, thread: &str, why: Recheck) -> Result<Ending, Undone> {
+        let gone = Undone::Moot("its thread is gone");
+        if why == Recheck::Storm {
+            return self.after_storm(thread).await;
+        }
+        let filed: Filed<Story> = self.store.story_in(thread).await?.ok_or(gone)?;
+        let left = match why {
+            Recheck::Version => filed.story.new_version.clone().filter(|_| filed.story.ended_at.is_none()),
+            _ => filed.story.unsettled.clone(),
+        };
+        let alarm = left.ok_or(Undone::Moot("it was told meanwhile"))?;
+        let case = self.case(claimed, &alarm)?;
+        if why == Recheck::Version {
+            return self.check_version(&case, &filed).await;
+        }
+        let ending = match alarm.state {
+            AlarmState::Ok => self.recover(&case, &filed).await?,
+            _ => self.settle(&case, &filed).await?,
+        };
+        self.say_again(&case, thread).await?;
+        Ok(ending)
+    }
+}

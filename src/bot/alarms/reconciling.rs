@@ -1,0 +1,49 @@
+//! A look, now and then, for what SNS did not deliver. What it did deliver is known already, and stays silent.
+
+use crate::alarm;
+use crate::bot::Bot;
+use crate::model::{AlarmSource, SecretRef};
+use crate::store::Choice;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+impl Bot {
+    /// Looks every so often, until `stop`; returns at once where the configuration does not ask for it.
+    pub async fn keep_reconciling(&self, stop: CancellationToken) {
+        let Some(every) = self.config.alarms.reconcile_every else {
+            stop.cancelled().await;
+            return;
+        };
+        while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
+            self.reconcile(every).await;
+        }
+    }
+
+    /// One look at every configured account and region.
+    pub async fn reconcile(&self, every: Duration) {
+        let places: Vec<Choice> = (self.accounts.known().iter())
+            .filter(|known| known.account_id.is_some())
+            .flat_map(|known| known.regions.iter().map(|region| Choice { account: known.name.clone(), region: region.clone() }))
+            .collect();
+        for choice in places {
+            let purpose = SecretRef::Name(String::from("alarm"));
+            let connected = match self.accounts.connect(&choice, &purpose).await {
+                Ok(connected) => connected,
+                Err(error) => {
+                    tracing::warn!(%error, region = choice.region, "alarms could not be looked for");
+                    continue;
+                }
+            };
+            let looked = alarm::look(&connected.aws, &connected.clock, every).await;
+            looked.unseen.iter().for_each(|why| tracing::warn!(why, region = choice.region, "alarms were looked for in vain"));
+            for found in looked.found {
+                if found.is_ours(&self.config.alarms) {
+                    let kind = if found.alarm.source == AlarmSource::RotationEvent { "event" } else { "alarm" };
+                    let key = format!("look/{kind}/{}/{}", found.alarm.key, found.alarm.state_at.as_millisecond());
+                    // What could not be kept is found again by the next look.
+                    let _ = self.accept_alarm(&key, found.alarm).await;
+                }
+            }
+        }
+    }
+}

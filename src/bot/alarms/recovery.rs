@@ -1,0 +1,182 @@
+//! Everything went back to OK. Whether a rotation succeeded is another question: it is asked.
+
+use super::performing::{next_revision, records};
+use super::{Case, VERSION_AFTER, identity, words};
+use crate::alarm::Story;
+use crate::bot::Bot;
+use crate::bot::perform::Undone;
+use crate::bot::run::verdict;
+use crate::investigation::{Options, investigate};
+use crate::model::{AlarmState, AttemptOutcome, Investigation, OkBasis, Recheck, SecretRef};
+use crate::redact::SafeText;
+use crate::report::{Report, wording};
+use crate::store::{Choice, Concluded, Ending, Filed, Outgoing, Stage, StoreError, Stored, ThreadState};
+use jiff::{SignedDuration, Timestamp};
+
+/// How long before the first word of a cause the success may lie that ended it: an alarm arrives after its failure, and a
+/// retry may have succeeded in between.
+const BEFORE: SignedDuration = SignedDuration::from_hours(2);
+
+impl Bot {
+    /// Looks again; where rotation succeeded, the thread is marked as recovered and its investigations are closed, else it says
+    /// why not.
+    pub(super) async fn recover(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Ending, Undone> {
+        let known = self.store.investigations_of(&filed.thread).await?;
+        let ending = self.look_into_again(case, &known).await?;
+        let recovered = rotating(case, filed, &ending);
+        let is_over = recovered.len() == known.len();
+        let mut is_troubled = false;
+        let now = self.store.now();
+        self.change_story(&filed.thread, |story| {
+            is_troubled = story.is_troubled_since(case.alarm);
+            // Where the alarm is quiet and the trouble is not over, the next word of it goes on here.
+            story.ended_at = (is_over && !is_troubled).then_some(now);
+        })
+        .await?;
+        if is_troubled {
+            // Another alarm says that it goes on, and says so itself.
+            return self.with_overview(case, filed, ending, false).await;
+        }
+        self.conclude(case, filed, ending, is_over).await
+    }
+
+    /// The secret has a new version. Where a rotation made it, this is over; where a person wrote it, nothing is told.
+    pub(super) async fn check_version(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Ending, Undone> {
+        let known = self.store.investigations_of(&filed.thread).await?;
+        let mut seen = Ending::default();
+        for stored in &known {
+            seen.concluded.extend(self.seen_quietly(stored).await);
+        }
+        let is_over = !known.is_empty() && rotating(case, filed, &seen).len() == known.len();
+        let mut is_ended = false;
+        let now = self.store.now();
+        self.change_story(&filed.thread, |story| {
+            is_ended = is_over && !story.is_troubled_since(case.alarm);
+            if is_ended {
+                story.ended_at = Some(now);
+            }
+        })
+        .await?;
+        if is_ended {
+            return self.conclude(case, filed, seen, true).await;
+        }
+        if now.duration_since(case.alarm.state_at) < super::LOOK_FOR {
+            self.recheck_in(&filed.thread, Recheck::Version, VERSION_AFTER).await?;
+        }
+        Ok(Ending::default())
+    }
+
+    /// What a look at an investigation comes to that nobody sees; `None` where it could not be looked into.
+    async fn seen_quietly(&self, stored: &Stored) -> Option<Concluded> {
+        let record = self.look_quietly(stored.choice.as_ref()?, &stored.question.secret).await?;
+        let record = Investigation { id: stored.id.clone(), ..record };
+        let headline = SafeText::redact(&wording::headline(&Report::new(&record)));
+        Some(Concluded { id: stored.id.clone(), stage: Stage::Done, record: Some(record), headline, choices: Vec::new() })
+    }
+
+    /// A look at a secret that no thread shows.
+    pub(super) async fn look_quietly(&self, choice: &Choice, secret: &SecretRef) -> Option<Investigation> {
+        let connected = self.accounts.connect(choice, secret).await.ok()?;
+        let mut options = Options::new(secret.clone());
+        options.step_deadline = self.step_deadline;
+        options.total_deadline = self.total_deadline;
+        Some(Box::pin(investigate(&connected.aws, &connected.clock, &options, &())).await)
+    }
+
+    /// Says what a look after the alarm came to, and closes what is over.
+    async fn conclude(&self, case: &Case<'_>, filed: &Filed<Story>, mut ending: Ending, is_over: bool) -> Result<Ending, Undone> {
+        let known = self.store.investigations_of(&filed.thread).await?;
+        let recovered = rotating(case, filed, &ending);
+        let message = words::recovered(case, &records(&ending), &recovered, self.store.now());
+        let closed = if is_over { self.closed_by(case, &known, &recovered) } else { Ending::default() };
+        // A verdict is stated once: as closed.
+        ending.messages.retain(|message| closed.messages.iter().all(|verdict| verdict.slot != message.slot));
+        ending.messages.extend(closed.messages);
+        (ending.resolved, ending.unwatch) = (closed.resolved, closed.unwatch);
+        let name = format!("recovered-{}", case.claimed.ticket.number());
+        ending.messages.push(Outgoing::reply(&filed.thread, name, message, "the alarm recovered"));
+        let state = if is_over { ThreadState::Recovered } else { ThreadState::Open };
+        self.store.mark_thread(&filed.thread, state, None).await?;
+        self.with_overview(case, filed, ending, is_over).await
+    }
+
+    /// The ending, and what the first message says of several secrets after it.
+    pub(super) async fn with_overview(
+        &self,
+        case: &Case<'_>,
+        filed: &Filed<Story>,
+        mut ending: Ending,
+        is_over: bool,
+    ) -> Result<Ending, Undone> {
+        let known = self.store.investigations_of(&filed.thread).await?;
+        if known.is_empty() || known.iter().any(|stored| stored.slot == crate::store::ROOT) {
+            return Ok(ending);
+        }
+        let mut all = Vec::new();
+        for stored in &known {
+            let seen = ending.concluded.iter().find(|concluded| concluded.id == stored.id);
+            match seen.and_then(|concluded| concluded.record.clone()) {
+                Some(record) => all.push(record),
+                None => all.extend(self.store.record(&stored.id).await?),
+            }
+        }
+        let all: Vec<&Investigation> = all.iter().collect();
+        let overview = if is_over { words::all_over(case, &all) } else { words::overview(case, &all, &[]) };
+        ending.messages.push(Outgoing::root(&filed.thread, overview, "what the secrets of an alarm have in common"));
+        Ok(ending)
+    }
+
+    /// The investigations are closed, by the alarm, and their verdicts say so.
+    fn closed_by(&self, case: &Case<'_>, known: &[Stored], recovered: &[&Investigation]) -> Ending {
+        let (by, now) = (words::closer(case), self.store.now());
+        let mut ending = Ending::default();
+        for stored in known {
+            let Some(record) = recovered.iter().find(|record| record.id == stored.id) else { continue };
+            let closed = Stored {
+                revision: next_revision(stored),
+                choice: Some(case.choice.clone()),
+                resolved: Some((by.clone(), now)),
+                watched_since: None,
+                ..stored.clone()
+            };
+            ending.messages.push(verdict(&closed, record));
+            ending.resolved.push((stored.id.clone(), by.clone()));
+            ending.unwatch.push(stored.id.clone());
+        }
+        ending
+    }
+
+    /// True when a secret that an alarm told of at `since` is seen to rotate, or nothing is seen to be wrong with it.
+    pub(super) async fn works_since(&self, choice: &Choice, secret: &SecretRef, since: Timestamp) -> Result<bool, StoreError> {
+        let Some(record) = self.look_quietly(choice, secret).await else { return Ok(false) };
+        let is_healthy = record.diagnosis.outcome == crate::model::Outcome::Healthy;
+        Ok(is_healthy || has_succeeded(&record, since.checked_sub(BEFORE).unwrap_or(Timestamp::MIN), None))
+    }
+}
+
+/// Those of what was seen whose last rotation succeeded.
+fn rotating<'a>(case: &Case<'_>, filed: &Filed<Story>, seen: &'a Ending) -> Vec<&'a Investigation> {
+    let since = filed.story.opened_at.checked_sub(BEFORE).unwrap_or(Timestamp::MIN);
+    let is_told = case.alarm.state == AlarmState::Ok && case.alarm.basis == OkBasis::Rotated;
+    let told = |record: &Investigation| {
+        let is_of_it =
+            case.alarm.secrets.iter().any(|secret| identity(case.alarm, secret) == identity(case.alarm, &record.evidence.asked));
+        (is_told && is_of_it).then_some(case.alarm.state_at)
+    };
+    records(seen).into_iter().filter(|record| has_succeeded(record, since, told(record))).collect()
+}
+
+/// True when the last rotation that ended succeeded, and did so lately enough to be the end of this trouble. Event history
+/// is late, and may be out of reach: what Secrets Manager itself told, and when the secret says that it rotated, count too.
+fn has_succeeded(record: &Investigation, since: Timestamp, told: Option<Timestamp>) -> bool {
+    let evidence = &record.evidence;
+    let attempts = evidence.history.found().map(|history| history.attempts.as_slice()).unwrap_or_default();
+    let newest = |is_meant: fn(AttemptOutcome) -> bool| {
+        let ended = attempts.iter().filter(|attempt| !attempt.is_test && is_meant(attempt.outcome));
+        ended.filter_map(|attempt| attempt.at()).max()
+    };
+    let failed = newest(|outcome| matches!(outcome, AttemptOutcome::Failed | AttemptOutcome::Abandoned));
+    let rotated = evidence.rotation_config.found().and_then(|config| config.last_rotated_at);
+    let succeeded = newest(|outcome| outcome == AttemptOutcome::Succeeded).max(rotated).max(told);
+    succeeded.is_some_and(|at| at >= since && failed.is_none_or(|failed| failed < at))
+}

@@ -1,0 +1,192 @@
+//! More alarms at once than anyone reads: one thread lists the secrets that get no thread of their own. When the storm is
+//! over, what still fails gets one.
+
+use super::{Case, identity, words};
+use crate::alarm::{MOST_THREADS, STORM_WITHIN, Scope, Story};
+use crate::bot::Bot;
+use crate::bot::perform::Undone;
+use crate::model::{AlarmSource, AlarmState, Place, Recheck, SecretRef};
+use crate::redact::SafeText;
+use crate::store::{Choice, Ending, Filed, NewThread, Outgoing, StoreError, StormSecret};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// How long after its last new secret a storm is over; the next one gets a message of its own.
+const OVER_AFTER: SignedDuration = SignedDuration::from_mins(10);
+
+/// How long after its last new secret the list of a storm goes out as a file, where it is long.
+const LISTED_AFTER: SignedDuration = SignedDuration::from_secs(30);
+
+/// Secrets named in the first message.
+const MOST_NAMED: u32 = 10;
+
+/// Secrets in one message of the list.
+const PAGE: u32 = 40;
+
+/// Messages of the list; what is beyond them is in the file alone.
+const MOST_PAGES: u32 = 25;
+
+/// Secrets in the file.
+const MOST_LISTED: u32 = 20_000;
+
+/// By what a channel's storm is found again.
+const KEY: &str = "storm";
+
+/// What is known of a storm, beside its secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Storm {
+    pub(super) began_at: Timestamp,
+    /// When the last secret came that was not listed yet.
+    pub(super) last_at: Timestamp,
+    /// How many secrets the last file lists.
+    #[serde(default)]
+    filed: u32,
+    /// How many of its secrets still failed afterwards.
+    #[serde(default)]
+    pub(super) still_failing: u32,
+    /// True when it is known of all of them.
+    #[serde(default)]
+    pub(super) is_over: bool,
+}
+
+impl Bot {
+    /// True when this alarm would open a thread where there are too many already.
+    pub(super) async fn is_storm_for(&self, case: &Case<'_>) -> Result<bool, StoreError> {
+        // Whether an incident is one for us, only a look can tell.
+        let may_be = case.alarm.state == AlarmState::Alarm && !case.is_critical() && case.alarm.source != AlarmSource::Health;
+        if !may_be || self.threads_of_late(case.place()).await? < MOST_THREADS {
+            return Ok(false);
+        }
+        let keys = [case.alarm.identity(), case.alarm.key.clone()];
+        let known: Option<Filed<Story>> = self.store.story_of(case.place(), &keys).await?;
+        Ok(known.is_none())
+    }
+
+    /// How many threads alarms opened of late; while a storm goes on, as many as there may be.
+    pub(super) async fn threads_of_late(&self, place: &Place) -> Result<usize, StoreError> {
+        let since = self.store.now().checked_sub(STORM_WITHIN).unwrap_or(Timestamp::MIN);
+        let storm: Option<Filed<Storm>> = self.store.story_of(place, &[KEY.to_owned()]).await?;
+        if storm.is_some_and(|filed| filed.story.last_at >= since) {
+            return Ok(MOST_THREADS);
+        }
+        self.store.stories_since(place, since).await
+    }
+
+    /// Lists the secrets of an alarm in the storm's thread; those that are listed already change nothing.
+    pub(super) async fn count_in_storm(&self, case: &Case<'_>) -> Result<Ending, Undone> {
+        let _turn = self.alarm_turn.lock().await;
+        let now = self.store.now();
+        let keys = [KEY.to_owned()];
+        let known: Option<Filed<Storm>> = self.store.story_of(case.place(), &keys).await?;
+        let blows = known.filter(|filed| now.duration_since(filed.story.last_at) <= OVER_AFTER);
+        let (thread, mut storm) = match blows {
+            Some(filed) => (filed.thread, filed.story),
+            None => {
+                let id = case.claimed.subject.clone();
+                self.store.open_thread(&NewThread { id: id.clone(), place: case.place().clone(), alarm: None }, &[]).await?;
+                (id, Storm { began_at: now, last_at: now, filed: 0, still_failing: 0, is_over: false })
+            }
+        };
+        let new = self.store.list_in_storm(&thread, &listed(case)).await?;
+        if !new.is_empty() {
+            (storm.last_at, storm.is_over) = (now, false);
+            self.recheck_in(&thread, Recheck::Storm, LISTED_AFTER).await?;
+        }
+        self.store.file_story(&thread, &keys, &storm).await?;
+        let mut messages = vec![self.about_storm(&thread, &storm).await?];
+        let pages: BTreeSet<u32> = new.iter().map(|place| place / PAGE).filter(|page| *page < MOST_PAGES).collect();
+        for page in pages {
+            let first = page * PAGE;
+            let names = self.store.storm_names(&thread, first, PAGE).await?;
+            let slot = format!("list-{}", page + 1);
+            messages.push(Outgoing::reply(&thread, slot, words::storm_page(first, &names), "the secrets of a storm"));
+        }
+        Ok(Ending { messages, ..Ending::default() })
+    }
+
+    async fn about_storm(&self, thread: &str, storm: &Storm) -> Result<Outgoing, StoreError> {
+        let size = self.store.storm_size(thread).await?;
+        let first = self.store.storm_names(thread, 0, MOST_NAMED).await?;
+        Ok(Outgoing::root(thread, words::storm(storm, size, &first, self.store.now()), "a storm of alarms"))
+    }
+
+    /// The list as a file, where it is long; then, when the storm is over, threads for what still fails, a few a minute.
+    pub(super) async fn after_storm(&self, thread: &str) -> Result<Ending, Undone> {
+        let gone = Undone::Moot("its thread is gone");
+        let Filed { place, story: mut storm, .. } = self.store.story_in::<Storm>(thread).await?.ok_or(gone)?;
+        let mut messages = Vec::new();
+        let size = self.store.storm_size(thread).await?;
+        if size > PAGE && storm.filed < size {
+            let names = self.store.storm_names(thread, 0, MOST_LISTED).await?;
+            let file = words::storm_file(&names);
+            messages.push(Outgoing::reply(thread, format!("file-{size}"), file, "the secrets of a storm, as a file"));
+            storm.filed = size;
+        }
+        let now = self.store.now();
+        let calm = now.duration_since(storm.last_at);
+        if calm < OVER_AFTER {
+            self.recheck_in(thread, Recheck::Storm, OVER_AFTER.saturating_sub(calm)).await?;
+        } else {
+            let may_open = MOST_THREADS.saturating_sub(self.threads_of_late(&place).await?);
+            let left = self.store.left_by_storm(thread, u32::try_from(may_open).unwrap_or(u32::MAX)).await?;
+            for listed in &left {
+                if self.still_fails(&place, listed).await? {
+                    let key = format!("storm/{thread}/{}/{}", listed.alarm.identity(), listed.alarm.state_at.as_millisecond());
+                    if self.accept_alarm(&key, listed.alarm.clone()).await.is_err() {
+                        return Err(Undone::Later(super::LOOK_AGAIN));
+                    }
+                    storm.still_failing = storm.still_failing.saturating_add(1);
+                }
+                self.store.done_with_in_storm(thread, &listed.secret).await?;
+            }
+            storm.is_over = self.store.left_by_storm(thread, 1).await?.is_empty();
+            if !storm.is_over {
+                self.recheck_in(thread, Recheck::Storm, STORM_WITHIN).await?;
+            }
+        }
+        let _turn = self.alarm_turn.lock().await;
+        if let Some(known) = self.store.story_in::<Storm>(thread).await? {
+            let is_over = storm.is_over && known.story.last_at == storm.last_at;
+            storm = Storm { last_at: known.story.last_at, is_over, ..storm };
+        }
+        self.store.file_story(thread, &[], &storm).await?;
+        messages.push(self.about_storm(thread, &storm).await?);
+        Ok(Ending { messages, ..Ending::default() })
+    }
+
+    /// True for a secret of a storm that has no thread, and of which nothing tells that it rotates again.
+    async fn still_fails(&self, place: &Place, listed: &StormSecret) -> Result<bool, StoreError> {
+        let alarm = &listed.alarm;
+        let keys = [listed.secret.clone(), alarm.identity()];
+        let known: Option<Filed<Story>> = self.store.story_of(place, &keys).await?;
+        if known.is_some_and(|filed| filed.story.ended_at.is_none()) {
+            return Ok(false);
+        }
+        let Ok(scope) = Scope::of(&self.config, alarm) else { return Ok(false) };
+        let choice = Choice { account: Some(scope.account.to_owned()), region: alarm.region.clone() };
+        let prefix = identity(alarm, &SecretRef::Name(String::new()));
+        match listed.secret.strip_prefix(&prefix) {
+            Some(name) => Ok(!self.works_since(&choice, &SecretRef::Name(name.to_owned()), alarm.state_at).await?),
+            None => {
+                let state = self.store.alarm_state(&alarm.identity()).await?;
+                Ok(state.is_none_or(|(state, _)| state == AlarmState::Alarm))
+            }
+        }
+    }
+}
+
+/// The secrets of an alarm as a storm lists them; the alarm itself, where none is known.
+fn listed(case: &Case<'_>) -> Vec<StormSecret> {
+    let alarm = case.alarm;
+    if case.secrets.is_empty() {
+        let name = SafeText::redact(&format!("{}: its secret is looked for later", words::named(alarm)));
+        return vec![StormSecret { secret: alarm.identity(), name, alarm: alarm.clone() }];
+    }
+    let named = |(key, secret): (&String, &SecretRef)| StormSecret {
+        secret: key.clone(),
+        name: SafeText::redact(secret.name()),
+        alarm: alarm.clone(),
+    };
+    case.secrets.iter().map(named).collect()
+}

@@ -1,0 +1,457 @@
+//! One platform's courier.
+
+use super::Tempo;
+use crate::alarm::OnceAMinute;
+use crate::bot::Health;
+use crate::chat::document::{Part, Tone};
+use crate::chat::{ChatPlatform, Destination, Message, SendError, compose};
+use crate::clock;
+use crate::model::{Place, PlatformName, ThreadRef};
+use crate::redact::SafeText;
+use crate::store::{Due, Files, Look, Outgoing, Pace, Store, StoreError};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// How long to wait before looking again when nothing is known to be due, or the store failed.
+const IDLE: Duration = Duration::from_secs(30);
+const STORE_WAIT: Duration = Duration::from_secs(1);
+
+/// Messages under way to one channel at once: platforms let a channel have about one a second, and a busy one is not to
+/// take everybody's places while it waits for its turns.
+const PER_CHANNEL: usize = 3;
+
+/// First signs of life, and edits of progress, that may go out at once after a pause.
+const FIRST_SIGNS_AT_ONCE: u32 = 20;
+const EDITS_AT_ONCE: u32 = 5;
+
+/// Takes messages to one platform.
+pub(super) struct Courier {
+    platform: Arc<dyn ChatPlatform>,
+    store: Arc<Store>,
+    health: Health,
+    tempo: Tempo,
+    /// The moment from which what tells of progress may go out evenly again.
+    progress: Mutex<Option<Instant>>,
+    /// Until when the platform is left alone.
+    locked_out: Mutex<Option<Instant>>,
+    /// The messages under way to which whoever asked was led already.
+    pointed: Mutex<HashSet<String>>,
+}
+
+/// The threads a message is under way to, with their channels.
+#[derive(Default)]
+struct Busy(HashMap<String, String>);
+
+impl Busy {
+    fn threads(&self) -> HashSet<&str> {
+        self.0.keys().map(String::as_str).collect()
+    }
+
+    fn under_way(&self, channel: &str) -> usize {
+        self.0.values().filter(|other| *other == channel).count()
+    }
+
+    /// The channels that are to be left alone for now.
+    fn full(&self) -> HashSet<&str> {
+        self.0.values().map(String::as_str).filter(|channel| self.under_way(channel) >= PER_CHANNEL).collect()
+    }
+}
+
+/// After so many failures the person who waits is told that it takes longer.
+const SLOW_AFTER: u32 = 5;
+
+/// How often whoever asked is led to a message that nothing follows.
+const POINTING: u32 = 4;
+
+/// What became of a message.
+enum Sent {
+    /// The platform has it, under this id.
+    As(String),
+    /// The platform has what was posted when the answer was lost, under this id.
+    Found(String),
+    /// Its files are there too.
+    Attached,
+    /// It had been posted and is lost.
+    Lost(String),
+    /// It is there and cannot be changed any more.
+    Stuck(String),
+    /// Not yet; `arrived` is `None` where that is unknown.
+    Later { after: Option<Duration>, arrived: Option<bool>, why: String },
+    /// Not while its place is as it is; what the person is told.
+    Closed { why: String, tell: &'static str },
+    /// Never.
+    Never(String),
+    /// Nothing goes out at the moment.
+    LockedOut(String),
+}
+
+impl Courier {
+    pub(super) fn new(platform: Arc<dyn ChatPlatform>, store: Arc<Store>, health: Health, tempo: Tempo) -> Courier {
+        Courier {
+            platform,
+            store,
+            health,
+            tempo,
+            progress: Mutex::default(),
+            locked_out: Mutex::default(),
+            pointed: Mutex::default(),
+        }
+    }
+
+    pub(super) async fn run(self, stop: CancellationToken) {
+        let this = Arc::new(self);
+        let mut under_way: JoinSet<String> = JoinSet::new();
+        let mut busy = Busy::default();
+        let mut changes = this.store.message_changes();
+        let mut doors = this.platform.let_in();
+        let unread = Arc::<OnceAMinute>::default();
+        this.knock().await;
+        while !stop.is_cancelled() {
+            changes.mark_unchanged();
+            let wait = match this.begin(&mut busy, &mut under_way).await {
+                Ok(wait) => wait,
+                Err(error) => {
+                    let log =
+                        |error: &str, more: Option<u64>| tracing::error!(error, more, "what is to be delivered cannot be read");
+                    Arc::clone(&unread).tell(error.to_string(), log);
+                    STORE_WAIT
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                _ = tokio::time::timeout(wait, changes.changed()) => {}
+                () = opened(&mut doors) => this.knock().await,
+                Some(thread) = under_way.join_next() => {
+                    let _ = thread.map(|thread| busy.0.remove(&thread));
+                }
+            }
+        }
+        while under_way.join_next().await.is_some() {}
+    }
+
+    /// What waits for a place to open is tried now.
+    async fn knock(&self) {
+        if let Err(error) = self.store.let_in(self.platform.name()).await {
+            tracing::error!(%error, "what waits for a place to open cannot be hurried");
+        }
+    }
+
+    /// Sends off what is due, and tells how long there is nothing more to do.
+    async fn begin(self: &Arc<Self>, busy: &mut Busy, under_way: &mut JoinSet<String>) -> Result<Duration, StoreError> {
+        if let Some(wait) = self.left_alone() {
+            return Ok(wait);
+        }
+        let free = self.tempo.at_once.saturating_sub(under_way.len());
+        if free == 0 {
+            return Ok(IDLE);
+        }
+        let (threads, full) = (busy.threads(), busy.full());
+        let free = u32::try_from(free).unwrap_or(u32::MAX);
+        let Look { due, next } = self.store.due_messages(self.platform.name(), &threads, &full, free).await?;
+        let mut wait = next.unwrap_or(IDLE);
+        for due in due {
+            if let Some(pause) = self.too_fast(&due) {
+                wait = wait.min(pause);
+                continue;
+            }
+            if busy.under_way(&due.place.channel) >= PER_CHANNEL {
+                // The next look leaves this channel out.
+                wait = Duration::ZERO;
+                continue;
+            }
+            busy.0.insert(due.thread.clone(), due.place.channel.clone());
+            let this = Arc::clone(self);
+            under_way.spawn(async move {
+                let thread = due.thread.clone();
+                if let Err(error) = this.deliver(due).await {
+                    tracing::error!(%error, "what became of a message could not be stored");
+                    tokio::time::sleep(STORE_WAIT).await;
+                }
+                thread
+            });
+        }
+        Ok(wait.clamp(Duration::from_millis(1), IDLE))
+    }
+
+    fn left_alone(&self) -> Option<Duration> {
+        let until = *self.locked_out.lock().unwrap_or_else(PoisonError::into_inner);
+        until.map(|until| until.saturating_duration_since(clock::this_instant())).filter(|wait| !wait.is_zero())
+    }
+
+    /// How long what tells of progress has to wait for its turn; `None` when it may go out, which is then counted.
+    ///
+    /// A first sign of life is no edit, but it promises one, the verdict's. Where more are promised than the platform takes
+    /// soon, the next ones wait, and most go out as the verdict in the end, which needs no edit then.
+    fn too_fast(&self, due: &Due) -> Option<Duration> {
+        let every = Duration::from_secs(60) / Tempo::progress_per_minute(self.platform.name()).filter(|_| due.passing)?;
+        let ahead = every * if due.posted_id.is_none() { FIRST_SIGNS_AT_ONCE } else { EDITS_AT_ONCE };
+        let now = clock::this_instant();
+        let mut next = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = next.map_or(now, |at| at.max(now));
+        if at > now + ahead {
+            return Some(at - now - ahead);
+        }
+        *next = Some(at + every);
+        None
+    }
+
+    async fn deliver(&self, due: Due) -> Result<(), StoreError> {
+        let sent = match tokio::time::timeout(self.tempo.call, self.send(&due)).await {
+            Ok(sent) => sent?,
+            Err(_) => Sent::Later { after: None, arrived: None, why: "no answer in time".to_owned() },
+        };
+        let platform = self.platform.name();
+        if !matches!(sent, Sent::LockedOut(_)) && self.health.note_platform(platform, None) {
+            tracing::info!(%platform, "the platform takes messages again");
+        }
+        match sent {
+            Sent::As(id) => self.arrived(&due, &id).await,
+            Sent::Found(id) => {
+                let mut due = due;
+                // It is edited next, so it is not the last of it.
+                due.passing = true;
+                self.store.found(&due, &id, self.owes_files(&due)).await?;
+                self.point(&due, &id).await;
+                Ok(())
+            }
+            Sent::Attached => {
+                self.store.attached(&due).await?;
+                self.answered(&due).await
+            }
+            // What is only said once more is not worth a new message, and progress is followed by something newer.
+            Sent::Lost(_) | Sent::Stuck(_) | Sent::Closed { .. } | Sent::Never(_) if due.is_repeat() => {
+                self.store.leave(&due).await
+            }
+            Sent::Stuck(_) | Sent::Lost(_) if due.passing => self.store.leave(&due).await,
+            Sent::Lost(why) if !due.was_lost && !due.passing => {
+                tracing::warn!(%platform, reason = due.reason, why, "a message is gone and is posted anew");
+                self.store.post_anew(&due).await
+            }
+            Sent::Stuck(why) => {
+                tracing::warn!(%platform, reason = due.reason, why, "a message cannot be edited and is posted anew");
+                self.store.post_anew(&due).await
+            }
+            Sent::Closed { why, tell } => {
+                if due.attempts == 0 {
+                    tracing::error!(%platform, channel = due.place.channel, reason = due.reason, why,
+                        "a channel does not take a message: it is tried again every hour, and when the bot joins the channel");
+                }
+                self.tell(&due, tell).await?;
+                let given_up = self.store.wait_for_place(&due, self.tempo.closed(), &SafeText::redact(&why)).await?;
+                if given_up {
+                    tracing::error!(%platform, reason = due.reason, why, "a message is given up: its channel stayed closed");
+                }
+                Ok(())
+            }
+            Sent::Lost(why) | Sent::Never(why) => {
+                tracing::error!(%platform, reason = due.reason, why, "a message is given up");
+                let way_on = "ask in another channel, or have whoever runs rotation-diag look into it";
+                self.tell(&due, &format!("{} does not take my message here ({why}): {way_on}", name(platform))).await?;
+                self.store.give_up(&due, &SafeText::redact(&why)).await
+            }
+            Sent::Later { after, arrived, why } => {
+                let roll = crate::investigation::new_id().bytes().fold(0_u16, |sum, byte| sum.rotate_left(5) ^ u16::from(byte));
+                let wait = self.tempo.wait(due.attempts, roll).max(after.map_or(Duration::ZERO, |after| self.tempo.asked(after)));
+                // Told once, and again when it is given up.
+                if due.attempts == 0 {
+                    tracing::warn!(%platform, reason = due.reason, why, "a message is not delivered yet");
+                }
+                if self.store.put_off(&due, wait, arrived, &SafeText::redact(&why)).await? {
+                    tracing::error!(%platform, reason = due.reason, why, "a message is given up: its time is over");
+                    let text = format!("{} did not take my answer for hours, and I gave it up: ask again", name(platform));
+                    self.tell(&due, &text).await?;
+                } else if due.attempts == SLOW_AFTER {
+                    let text = format!("{} does not take my answer just now: it follows when it does", name(platform));
+                    self.tell(&due, &text).await?;
+                }
+                Ok(())
+            }
+            Sent::LockedOut(why) => {
+                *self.locked_out.lock().unwrap_or_else(PoisonError::into_inner) = Some(clock::deadline(self.tempo.locked_out));
+                if self.health.note_platform(platform, Some(&why)) {
+                    tracing::error!(%platform, why, "the platform no longer accepts our token: nothing is delivered until that changes");
+                }
+                self.tell_at_once(&due).await?;
+                self.store.put_off(&due, self.tempo.locked_out, Some(false), &SafeText::redact(&why)).await.map(drop)
+            }
+        }
+    }
+
+    async fn send(&self, due: &Due) -> Result<Sent, StoreError> {
+        if due.alone {
+            let Some(to) = &due.reply_to else { return Ok(Sent::Never("nobody to tell".to_owned())) };
+            let told = self.platform.whisper(to, &due.message).await;
+            return Ok(match told {
+                Ok(()) => Sent::As(String::new()),
+                Err(SendError::Closed { why, .. }) => Sent::Never(why),
+                Err(error) => refused(error),
+            });
+        }
+        let to = destination(due);
+        if let Some(id) = &due.posted_id {
+            if due.is_for_files() {
+                return self.attach(due, &to, id).await;
+            }
+            return Ok(match self.platform.edit(&to, id, &due.message).await {
+                Ok(()) => Sent::As(id.clone()),
+                Err(SendError::Gone { why }) => Sent::Lost(why),
+                Err(SendError::Refused { why }) => Sent::Stuck(why),
+                Err(error) => refused(error),
+            });
+        }
+        if due.uncertain.is_some() {
+            match self.platform.find(&to, &due.key).await {
+                Ok(Some(id)) => return Ok(Sent::Found(id)),
+                Ok(None) => {}
+                Err(SendError::Later { after, why }) => return Ok(Sent::Later { after, arrived: None, why }),
+                Err(SendError::Uncertain { why }) => return Ok(Sent::Later { after: None, arrived: None, why }),
+                Err(SendError::Unauthorized { why }) => return Ok(Sent::LockedOut(why)),
+                // It cannot be seen whether it arrived; twice is better than never.
+                Err(error) => tracing::warn!(%error, reason = due.reason, "a message cannot be looked for, and is posted again"),
+            }
+        }
+        self.store.posting(due).await?;
+        Ok(self.platform.post(&to, &due.message, &due.key).await.map_or_else(refused, Sent::As))
+    }
+
+    async fn attach(&self, due: &Due, to: &Destination, id: &str) -> Result<Sent, StoreError> {
+        self.store.attaching(due).await?;
+        let attached = self.platform.attach(to, id, &due.message, due.files == Files::PerhapsThere).await;
+        Ok(match attached {
+            Ok(()) => Sent::Attached,
+            Err(SendError::Closed { why, .. }) => Sent::Never(why),
+            Err(error) => refused(error),
+        })
+    }
+
+    /// The platform has a message; its files follow, and it is said again where a late edit may replace it.
+    async fn arrived(&self, due: &Due, id: &str) -> Result<(), StoreError> {
+        let owes_files = self.owes_files(due);
+        let pace = Pace { between_edits: self.tempo.between_edits };
+        self.store.sent(due, id, pace, owes_files, self.tempo.again(due.repeats)).await?;
+        self.point(due, id).await;
+        // While something is still to come, the person may have to be told why it does not.
+        let more_follows = due.passing || owes_files || due.files != Files::None;
+        if more_follows || due.reply_to.is_none() { Ok(()) } else { self.answered(due).await }
+    }
+
+    fn owes_files(&self, due: &Due) -> bool {
+        due.posted_id.is_none() && !due.alone && self.platform.owes_files(&due.message)
+    }
+
+    /// Whoever asked for what does not come learns why, and what to do, and what was found as far as it is known; for others the
+    /// log has to do. It is a message of its own, so that it is not lost either.
+    async fn tell(&self, due: &Due, text: &str) -> Result<(), StoreError> {
+        let Some(to) = due.reply_to.clone().filter(|_| !due.alone) else { return Ok(()) };
+        let mut message = compose::notice(Tone::Warning, text);
+        if !due.passing {
+            let why = Part::Caution(message.title);
+            message = Message { mention: None, ..due.message.clone() };
+            message.parts.insert(0, why);
+        }
+        let slot = format!("why-not/{}", due.slot);
+        let told = Outgoing::whisper(&due.thread, slot, to, message, "why something does not come");
+        self.store.state(&[told]).await
+    }
+
+    /// Nothing goes out while our token is not accepted, but perhaps an answer where the question came from, which needs none.
+    async fn tell_at_once(&self, due: &Due) -> Result<(), StoreError> {
+        let Some(to) = due.reply_to.as_ref().filter(|_| !due.alone) else { return Ok(()) };
+        let text = format!(
+            "{} no longer accepts my token: the answer follows when whoever runs rotation-diag has given me a new one",
+            name(self.platform.name())
+        );
+        let notice = compose::notice(Tone::Warning, &text);
+        match tokio::time::timeout(self.tempo.call, self.platform.whisper(to, &notice)).await {
+            Ok(Ok(())) => self.store.answered(due).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Leads the person who asked to the message; where that fails, the message is there all the same, and they are led to it
+    /// with the next change.
+    async fn point(&self, due: &Due, id: &str) {
+        let Some(to) = due.reply_to.as_ref() else { return };
+        let is_pointed = self.with_pointed(|pointed| pointed.contains(&due.key));
+        let tries = if due.alone || is_pointed { 0 } else { POINTING };
+        for attempt in 0..tries {
+            let thread = ThreadRef {
+                root: due.held_in.clone().or(due.place.thread.clone()).unwrap_or_else(|| id.to_owned()),
+                ..thread_ref(due, "")
+            };
+            match tokio::time::timeout(self.tempo.call, self.platform.point_to(to, &thread)).await {
+                Ok(Ok(())) => {
+                    self.with_pointed(|pointed| pointed.insert(due.key.clone()));
+                    break;
+                }
+                Ok(Err(error)) => tracing::info!(platform = %self.platform.name(), %error, "nobody was pointed to the thread"),
+                Err(_) => {}
+            }
+            if due.passing {
+                break;
+            }
+            tokio::time::sleep(self.tempo.wait(attempt, 0)).await;
+        }
+    }
+
+    /// Nothing more is to come for whoever asked.
+    async fn answered(&self, due: &Due) -> Result<(), StoreError> {
+        self.with_pointed(|pointed| pointed.remove(&due.key));
+        self.store.answered(due).await
+    }
+
+    fn with_pointed<T>(&self, act: impl FnOnce(&mut HashSet<String>) -> T) -> T {
+        act(&mut self.pointed.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn thread_ref(due: &Due, root: &str) -> ThreadRef {
+    ThreadRef {
+        platform: due.place.platform,
+        workspace: due.place.workspace.clone(),
+        channel: due.place.channel.clone(),
+        root: root.to_owned(),
+    }
+}
+
+/// Where a message goes: to its thread, or to the channel as the first of one.
+fn destination(due: &Due) -> Destination {
+    match (&due.held_in, &due.place.thread) {
+        (Some(held_in), _) => Destination::Held(thread_ref(due, held_in)),
+        (None, Some(root)) if !due.is_root() => Destination::Thread(thread_ref(due, root)),
+        _ => Destination::Channel(Place { thread: None, ..due.place.clone() }),
+    }
+}
+
+/// Waits until the platform tells that a place may have opened; for ever, where it never tells.
+async fn opened(doors: &mut Option<watch::Receiver<()>>) {
+    if let Some(receiver) = doors
+        && receiver.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
+}
+
+const fn name(platform: PlatformName) -> &'static str {
+    match platform {
+        PlatformName::Slack => "Slack",
+        PlatformName::Discord => "Discord",
+        PlatformName::Console => "the page",
+    }
+}
+
+fn refused(error: SendError) -> Sent {
+    match error {
+        SendError::Later { after, why } => Sent::Later { after, arrived: Some(false), why },
+        SendError::Uncertain { why } => Sent::Later { after: None, arrived: None, why },
+        SendError::Closed { why, tell } => Sent::Closed { why, tell },
+        SendError::Gone { why } | SendError::Refused { why } => Sent::Never(why),
+        SendError::Unauthorized { why } => Sent::LockedOut(why),
+    }
+}

@@ -1,0 +1,28 @@
+//! The bot: what people may ask ([`Rights`]), what is accepted ([`Bot`] as a [`Reception`](crate::chat::Reception)), who works on
+//! it, and what is delivered.
+
+mod accounts;
+mod alarms;
+mod bot;
+mod delivery;
+mod flood;
+mod health;
+mod held;
+mod judging;
+mod live;
+mod perform;
+mod reception;
+mod retention;
+mod rights;
+mod run;
+mod suggest;
+mod watch;
+mod workers;
+
+pub use accounts::{Accounts, AwsAccounts, Connected, Known};
+pub use alarms::{AlarmIntake, Subscriber};
+pub use bot::Bot;
+pub use delivery::{Delivery, Tempo};
+pub use health::Health;
+pub use rights::{Refusal, Rights, Wish};
+pub use workers::work;

@@ -1,0 +1,163 @@
+//! One run of an investigation, from the first step to what its thread is to show.
+
+use super::Bot;
+use super::live::Live;
+use super::perform::Undone;
+use super::rights::Wish;
+use crate::chat::Message;
+use crate::chat::compose::{self, Resolved, Standing};
+use crate::chat::document::{Choice as Button, Control, Tone};
+use crate::diagnosis::diagnose;
+use crate::investigation::{Options, investigate};
+use crate::model::{Action, ActionKind, ActionToken, Investigation, SecretRef};
+use crate::redact::SafeText;
+use crate::report::{Report, wording};
+use crate::store::{Choice, Concluded, Ending, Outgoing, ROOT, Stage, Stored, Ticket};
+use futures::future::BoxFuture;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// When to try again while another trigger runs the same investigation.
+const OTHERS_RUN: Duration = Duration::from_secs(1);
+
+impl Bot {
+    /// Looks into `choice` for the trigger `ticket`, and says how far it is meanwhile. What it comes to is returned, not yet
+    /// stored; buttons older than `revision` expire when it begins.
+    ///
+    /// # Errors
+    /// [`Undone`] when it could not even begin: the store fails, or another trigger runs it at this moment.
+    pub(super) fn run<'a>(
+        &'a self,
+        ticket: Ticket,
+        stored: &'a Stored,
+        revision: u32,
+        choice: &'a Choice,
+        options: Options,
+    ) -> BoxFuture<'a, Result<Ending, Undone>> {
+        // Its state is large; on the heap, it does not weigh on the stacks of all who wait for it.
+        Box::pin(self.looked_into(ticket, stored, revision, choice, options))
+    }
+
+    async fn looked_into(
+        &self,
+        ticket: Ticket,
+        stored: &Stored,
+        revision: u32,
+        choice: &Choice,
+        mut options: Options,
+    ) -> Result<Ending, Undone> {
+        if !self.store.begin_run(ticket, &stored.id, revision, choice).await? {
+            return Err(Undone::Later(OTHERS_RUN));
+        }
+        let stored = Stored { revision, choice: Some(choice.clone()), resolved: None, ..stored.clone() };
+        let connected = match self.accounts.connect(choice, &options.asked).await {
+            Ok(connected) => connected,
+            Err(error) => return Ok(failed(&stored, &format!("AWS cannot be asked: {error}"))),
+        };
+        options.step_deadline = self.step_deadline;
+        options.total_deadline = self.total_deadline;
+        let live = Live::new();
+        let subject = subject(&stored);
+        let run = Box::pin(investigate(&connected.aws, &connected.clock, &options, &live));
+        let investigation = tokio::select! {
+            investigation = run => investigation,
+            never = live.tell(self, &stored, &subject) => match never {},
+        };
+        let record = Investigation { id: stored.id.clone(), ..self.without_foreign_names(&stored, choice, investigation) };
+        let timeline = timeline(&stored, &record).await;
+        let mut ending = concluded(&stored, record);
+        ending.messages.extend(timeline);
+        Ok(ending)
+    }
+}
+
+impl Bot {
+    /// Names like that of a missing secret are told only where somebody may ask about them.
+    fn without_foreign_names(&self, stored: &Stored, choice: &Choice, mut seen: Investigation) -> Investigation {
+        let may_be_told = |name: &String| {
+            let secret = SecretRef::Name(name.clone());
+            let account = choice.account.as_deref();
+            let wish = Wish { action: ActionKind::Investigate, secret: &secret, account, region: &choice.region };
+            self.rights.allow_naming(&stored.place, &wish)
+        };
+        let all = seen.evidence.near_names.len();
+        seen.evidence.near_names.retain(may_be_told);
+        if seen.evidence.near_names.len() < all {
+            seen.diagnosis = diagnose(&seen.evidence);
+        }
+        seen
+    }
+}
+
+/// Pictures painted at once: each takes some megabytes while it is.
+static PAINTING: Semaphore = Semaphore::const_new(2);
+
+/// The timeline as a picture; one for each width of the look, because a picture that was sent cannot be replaced. It is
+/// painted where it keeps nobody waiting.
+async fn timeline(stored: &Stored, record: &Investigation) -> Option<Outgoing> {
+    let slot = slot(stored, &format!("timeline-{}", record.evidence.reach.hours() / 24));
+    let thread = stored.thread.clone();
+    let record = record.clone();
+    let _turn = PAINTING.acquire().await.ok()?;
+    let message = tokio::task::spawn_blocking(move || compose::chart(&record)).await.ok().flatten()?;
+    Some(Outgoing::reply(&thread, slot, message, "timeline"))
+}
+
+/// What is looked into, and where.
+pub(super) fn subject(stored: &Stored) -> SafeText {
+    let secret = &stored.question.secret;
+    SafeText::redact(&match &stored.choice {
+        Some(Choice { account: Some(account), region }) => format!("{secret} in {account}, {region}"),
+        Some(Choice { account: None, region }) => format!("{secret} in {region}"),
+        None => secret.to_string(),
+    })
+}
+
+/// What became of an investigation, for its verdict.
+pub(super) fn standing(stored: &Stored) -> Standing {
+    Standing {
+        resolved: stored.resolved.clone().map(|(by, at)| Resolved { by, at }),
+        watched_since: stored.watched_since,
+        notes: Vec::new(),
+    }
+}
+
+/// The report of an investigation's record.
+pub(super) fn report(stored: &Stored, record: &Investigation) -> Report {
+    Report::new(record).in_account(stored.choice.as_ref().and_then(|choice| choice.account.as_deref()))
+}
+
+/// The name of a message of this investigation: alone in its thread, or one of several.
+pub(super) fn slot(stored: &Stored, name: &str) -> String {
+    if stored.slot == ROOT { name.to_owned() } else { format!("{}/{name}", stored.slot) }
+}
+
+/// The verdict message as it stands.
+pub(super) fn verdict(stored: &Stored, record: &Investigation) -> Outgoing {
+    let message = compose::verdict(&report(stored, record), &stored.id, stored.revision, &standing(stored));
+    Outgoing::reply(&stored.thread, &stored.slot, message, "verdict")
+}
+
+fn concluded(stored: &Stored, record: Investigation) -> Ending {
+    let report = report(stored, &record);
+    let headline = SafeText::redact(&wording::headline(&report));
+    let details = Outgoing::reply(&stored.thread, slot(stored, "details"), compose::details(&report), "details of the verdict");
+    let messages = vec![verdict(stored, &record), details];
+    let concluded = Concluded { id: stored.id.clone(), stage: Stage::Done, record: Some(record), headline, choices: Vec::new() };
+    Ending { concluded: vec![concluded], messages, ..Ending::default() }
+}
+
+/// It could not be looked into; the buttons let people try again.
+pub(super) fn failed(stored: &Stored, why: &str) -> Ending {
+    let mut message: Message = compose::about(Tone::Warning, &format!("{} could not be looked into: {why}", subject(stored)));
+    message.controls = vec![Control::Button(Button {
+        label: SafeText::redact("Rerun all"),
+        token: ActionToken { investigation: stored.id.clone(), revision: stored.revision, action: Action::RerunAll },
+    })];
+    let headline = message.title.clone();
+    Ending {
+        concluded: vec![Concluded { id: stored.id.clone(), stage: Stage::Failed, record: None, headline, choices: Vec::new() }],
+        messages: vec![Outgoing::reply(&stored.thread, &stored.slot, message, "a failure")],
+        ..Ending::default()
+    }
+}

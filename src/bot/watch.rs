@@ -1,0 +1,121 @@
+//! Watched secrets: looked at again until the next rotation succeeds or fails, across restarts.
+
+use super::Bot;
+use super::perform::Undone;
+use super::run::{slot, subject, verdict};
+use crate::chat::compose;
+use crate::chat::document::Tone;
+use crate::investigation::{Options, investigate};
+use crate::model::{AttemptOutcome, Investigation, Trigger};
+use crate::redact::SafeText;
+use crate::report::{Report, wording};
+use crate::store::{Concluded, Ending, Entry, Outgoing, Refused, Stage, Stored, Watch};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How often due watches are looked for.
+const TICK: Duration = Duration::from_secs(5);
+
+/// Watches begun in one go; the others follow at the next.
+const AT_ONCE: u32 = 50;
+
+/// The lane of looks nobody waits for.
+const LANE: &str = "watch";
+
+impl Bot {
+    /// Begins the looks that are due, those that alarms left for later among them, until `stop`.
+    pub async fn keep_watch(&self, stop: CancellationToken) {
+        while stop.run_until_cancelled(tokio::time::sleep(TICK.min(self.work.watch_every))).await.is_some() {
+            if let Err(error) = self.begin_looks().await {
+                tracing::error!(%error, "watches could not be looked at");
+            }
+            if let Err(error) = self.begin_rechecks().await {
+                tracing::error!(%error, "what alarms left for later could not be begun");
+            }
+        }
+    }
+
+    async fn begin_looks(&self) -> Result<(), Refused> {
+        for watch in self.store.due_watches(self.store.now(), AT_ONCE).await? {
+            let key = format!("watch/{}/{}", watch.investigation, watch.next_look.as_millisecond());
+            let entry = Entry {
+                origin: key.clone(),
+                key,
+                lane: LANE.to_owned(),
+                subject: watch.investigation.clone(),
+                same: None,
+                trigger: Trigger::WatchDue { investigation: watch.investigation },
+                what: SafeText::redact("another look at a watched secret"),
+            };
+            self.store.accept(&entry, None).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks again, and says so when a rotation ended since.
+    pub(super) async fn look_again(&self, id: &str) -> Result<Ending, Undone> {
+        let (Some(watch), Some(stored)) = (self.store.watch(id).await?, self.store.investigation(id).await?) else {
+            return Err(Undone::Moot("it is watched no longer"));
+        };
+        let choice = stored.choice.as_ref().ok_or(Undone::Moot("it was never decided where to look"))?;
+        let Ok(connected) = self.accounts.connect(choice, &stored.question.secret).await else { return Ok(self.later(&watch)) };
+        let mut options = Options::new(stored.question.secret.clone());
+        options.step_deadline = self.step_deadline;
+        options.total_deadline = self.total_deadline;
+        let seen = Box::pin(investigate(&connected.aws, &connected.clock, &options, &())).await;
+        let record = Investigation { id: stored.id.clone(), ..seen };
+        let ended = ended_since(&record, &watch);
+        match ended {
+            Some(succeeded) => Ok(told(&stored, record, succeeded)),
+            None if self.store.now() >= watch.until => Ok(stopped(&stored, &watch)),
+            None => Ok(self.later(&watch)),
+        }
+    }
+
+    /// The watch goes on.
+    pub(super) fn later(&self, watch: &Watch) -> Ending {
+        let now = self.store.now();
+        let next_look = now.checked_add(self.work.watch_every).unwrap_or(now);
+        Ending { watch: Some(Watch { next_look, ..watch.clone() }), ..Ending::default() }
+    }
+}
+
+/// Whether the newest rotation that ended after the watch began succeeded; `None` when none did.
+fn ended_since(record: &Investigation, watch: &Watch) -> Option<bool> {
+    let history = record.evidence.history.found()?;
+    let ended = history.attempts.iter().filter_map(|attempt| match attempt.outcome {
+        AttemptOutcome::Succeeded => Some((attempt.ended_at?, true)),
+        AttemptOutcome::Failed | AttemptOutcome::Abandoned => Some((attempt.ended_at?, false)),
+        AttemptOutcome::Started => None,
+    });
+    ended.filter(|(at, _)| *at > watch.since).max().map(|(_, succeeded)| succeeded)
+}
+
+fn told(stored: &Stored, record: Investigation, succeeded: bool) -> Ending {
+    let report = Report::new(&record);
+    let headline = SafeText::redact(&wording::headline(&report));
+    let (tone, what) = match succeeded {
+        true => (Tone::Good, "the rotation that was waited for succeeded"),
+        false => (Tone::Bad, "the rotation that was waited for failed"),
+    };
+    let seen = Stored { watched_since: None, ..stored.clone() };
+    let note = compose::notice(tone, &format!("{what}: {headline}"));
+    let messages = vec![
+        verdict(&seen, &record),
+        Outgoing::reply(
+            &stored.thread,
+            slot(stored, &format!("watched-{}", record.evidence.now.as_millisecond())),
+            note,
+            "a watched rotation",
+        ),
+    ];
+    let concluded = Concluded { id: stored.id.clone(), stage: Stage::Done, record: Some(record), headline, choices: Vec::new() };
+    Ending { concluded: vec![concluded], unwatch: vec![stored.id.clone()], messages, ..Ending::default() }
+}
+
+fn stopped(stored: &Stored, watch: &Watch) -> Ending {
+    let text = format!("{} is watched no longer: no rotation ended in all that time", subject(stored));
+    let name = slot(stored, &format!("watched-{}", watch.until.as_millisecond()));
+    let note = Outgoing::reply(&stored.thread, name, compose::about(Tone::Neutral, &text), "the end of a watch");
+    Ending { unwatch: vec![stored.id.clone()], messages: vec![note], ..Ending::default() }
+}

@@ -1,0 +1,362 @@
+//! From requests to pages, files and news; and from forms to the [`crate::chat::Reception`].
+
+use super::guard::guard;
+use super::session::{Session, is_id};
+use super::sign_in;
+use super::submissions::{Field, Submission, key, may_be_kept};
+use super::target::Target;
+use super::view::{self, Channel, Open, Paths, Sheet};
+use super::{Console, Example, Page};
+use crate::chart;
+use crate::chat::BoardError;
+use crate::chat::compose;
+use crate::chat::document::{Attachment, Content, Tone};
+use crate::chat::{Inbound, Receipt, Said};
+use crate::model::{Investigation, PlatformName, ReplyTo, StepName};
+use crate::redact::SafeText;
+use crate::report::Report;
+use crate::report::inert::one_line;
+use axum::extract::{DefaultBodyLimit, Form, Path, RawQuery, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use std::sync::Arc;
+use std::time::Duration;
+use tower_http::timeout::TimeoutLayer;
+
+/// The largest form, in bytes: words of 1,000 characters in four bytes each, percent-encoded, and the rest.
+const LARGEST_FORM: usize = 16 << 10;
+/// How long an answer may take, until it begins.
+const DEADLINE: Duration = Duration::from_secs(20);
+/// How many threads the channel shows.
+const THREADS: usize = 50;
+/// How many replies of a thread are shown.
+const REPLIES: usize = 200;
+/// How many investigations are searched for the thread of one.
+const RECENT: usize = 200;
+
+/// What the query of a page begins with that also tells what became of a submission; its number follows.
+const ASKED: &str = "asked=";
+
+const STYLE: &str = include_str!("assets/console.css");
+const SCRIPT: &str = include_str!("assets/console.js");
+const ICON: &str = include_str!("assets/icon.svg");
+
+/// The page's routes, with and without the prefix it is offered under.
+pub(super) fn router(page: Page) -> Router {
+    let own = own_routes(page.clone());
+    let prefix = page.console.settings.path.clone();
+    if prefix.is_empty() {
+        return own;
+    }
+    let to_channel = page.console.paths.channel();
+    own.clone().nest(&prefix, own).route(&format!("{prefix}/"), get(move || async move { Redirect::to(&to_channel) }))
+}
+
+fn own_routes(page: Page) -> Router {
+    Router::new()
+        .route("/", get(channel))
+        .route("/threads/{root}", get(thread))
+        .route("/threads/{root}/files/{message}/{at}", get(attachment))
+        .route("/investigations/{id}", get(investigation))
+        .route("/investigations/{id}/evidence/{step}", get(evidence))
+        .route("/investigations/{id}/files/{name}", get(export))
+        .route("/say", post(say))
+        .route("/act", post(act))
+        .route("/live", get(live))
+        .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))
+        .route("/assets/{name}", get(asset))
+        .layer(middleware::from_fn_with_state(page.clone(), guard))
+        .layer(DefaultBodyLimit::max(LARGEST_FORM))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, DEADLINE))
+        .with_state(page)
+}
+
+async fn channel(State(page): State<Page>, Extension(session): Extension<Session>, RawQuery(query): RawQuery) -> Response {
+    page.shown(&session, None, asked(query.as_deref())).await
+}
+
+async fn thread(
+    State(page): State<Page>,
+    Extension(session): Extension<Session>,
+    Path(root): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    page.shown(&session, Some(root), asked(query.as_deref())).await
+}
+
+/// The number of the submission that a page's address carries.
+fn asked(query: Option<&str>) -> Option<&str> {
+    query?.strip_prefix(ASKED).filter(|once| is_id(once))
+}
+
+impl Page {
+    pub(super) fn refused(&self, status: StatusCode, why: &str) -> Response {
+        view::refused(&self.console.paths, status, why)
+    }
+
+    fn unreadable(&self) -> Response {
+        self.refused(StatusCode::SERVICE_UNAVAILABLE, "The messages cannot be read just now. Try again in a minute.")
+    }
+
+    async fn shown(&self, session: &Session, root: Option<String>, asked: Option<&str>) -> Response {
+        let asked = asked.map(|once| key(session, once));
+        let led_to = asked.as_deref().and_then(|key| self.console.submissions.take_thread(key));
+        if let Some(thread) = led_to.filter(|thread| Some(thread) != root.as_ref()) {
+            return Redirect::to(&self.console.paths.thread(&thread)).into_response();
+        }
+        let submission = asked.and_then(|key| self.console.submissions.of(&key)).unwrap_or_default();
+        self.sheet(session, root, submission).await.unwrap_or_else(|BoardError| self.unreadable())
+    }
+
+    async fn sheet(&self, session: &Session, root: Option<String>, submission: Submission) -> Result<Response, BoardError> {
+        let threads = self.board.threads(PlatformName::Console, THREADS).await?;
+        let open = match root {
+            Some(root) => {
+                let messages = self.board.messages(PlatformName::Console, &root, REPLIES).await?;
+                if messages.is_empty() {
+                    return Ok(self.refused(StatusCode::NOT_FOUND, "There is no such thread, or it is no longer kept."));
+                }
+                Some(Open { root, messages })
+            }
+            None => None,
+        };
+        let mut examples = self.console.settings.examples.clone();
+        if examples.is_empty() {
+            let names = self.reception.suggest(&Console::actor(), &Console::place(None), "").await;
+            examples.extend(names.into_iter().map(|words| Example { words, title: String::new() }));
+        }
+        // A name that is not shown as it is would be asked about as another one.
+        examples.retain(|Example { words, .. }| one_line(&SafeText::redact(words)) == *words);
+        let sheet = Sheet {
+            paths: &self.console.paths,
+            form: self.console.keys.form(session),
+            once: (self.console.settings.new_id)(),
+            note: self.console.settings.note.as_deref(),
+            submission,
+            channel: Channel { is_cut: threads.len() == THREADS, threads, examples },
+            open,
+        };
+        Ok(view::sheet(&sheet).into_response())
+    }
+
+    /// Hands in what was said, tells the person alone what comes back, and shows where it was said.
+    async fn hand_in(&self, session: &Session, form: &Origin, said: Said) -> Response {
+        let words = match &said {
+            Said::Words(words) => Some(words.clone()),
+            Said::Click(_) => None,
+        };
+        if !self.console.keys.is_form(session, &form.form) || !is_id(&form.once) {
+            return self.outdated(session, form, words).await;
+        }
+        let key = key(session, &form.once);
+        self.console.submissions.begin(&key, form.field(), words.as_deref());
+        let inbound = Inbound {
+            key: format!("page.{}.{}", session.id, form.once),
+            actor: Console::actor(),
+            place: Console::place(form.thread()),
+            reply_to: Some(ReplyTo(key.clone())),
+            said,
+        };
+        match self.reception.receive(inbound).await {
+            Receipt::Accepted | Receipt::Duplicate => {}
+            Receipt::Answer(message) | Receipt::Unavailable(message) => {
+                self.console.submissions.give_back(&key, *message);
+            }
+        }
+        Redirect::to(&form.shown(&self.console.paths, &form.once)).into_response()
+    }
+
+    /// A form of another session or process starts nothing, and what was written in it is not lost.
+    async fn outdated(&self, session: &Session, form: &Origin, words: Option<String>) -> Response {
+        let again = if words.is_some() { "send it again" } else { "press it again" };
+        let why = format!("this page was older than the program behind it, and nothing was done: {again}");
+        let submission = Submission {
+            field: form.field(),
+            words: words.filter(|words| may_be_kept(words)),
+            notices: vec![compose::notice(Tone::Warning, &why)],
+            is_awaited: false,
+        };
+        let root = form.thread().or(form.beside()).map(str::to_owned);
+        match self.sheet(session, root, submission).await {
+            Ok(page) if page.status().is_success() => (StatusCode::FORBIDDEN, page).into_response(),
+            Ok(page) => page,
+            Err(BoardError) => self.unreadable(),
+        }
+    }
+}
+
+/// What every form brings back.
+#[derive(Deserialize)]
+pub(super) struct Origin {
+    /// That it is a form of this session.
+    form: String,
+    /// Its number: sent twice, it counts once.
+    once: String,
+    /// The thread it was in; empty in the channel.
+    #[serde(default)]
+    thread: String,
+    /// The thread that was shown beside the channel it was in; empty where none was.
+    #[serde(default)]
+    beside: String,
+}
+
+impl Origin {
+    fn thread(&self) -> Option<&str> {
+        Some(self.thread.as_str()).filter(|root| !root.is_empty())
+    }
+
+    fn beside(&self) -> Option<&str> {
+        Some(self.beside.as_str()).filter(|root| !root.is_empty())
+    }
+
+    fn field(&self) -> Field {
+        if self.thread().is_some() { Field::Say } else { Field::Ask }
+    }
+
+    /// Where it belongs to: its thread, or the channel.
+    pub(super) fn place(&self) -> Target {
+        let thread = self.thread().and_then(|root| Target::parse(&Paths::new("").thread(root)));
+        thread.unwrap_or_else(Target::channel)
+    }
+
+    /// The page it was on, with what became of the submission of this number.
+    fn shown(&self, paths: &Paths, once: &str) -> String {
+        let page = self.thread().or(self.beside()).map_or_else(|| paths.channel(), |root| paths.thread(root));
+        format!("{page}?{ASKED}{once}")
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Words {
+    pub(super) words: String,
+    #[serde(flatten)]
+    pub(super) origin: Origin,
+}
+
+#[derive(Deserialize)]
+struct Click {
+    token: String,
+    #[serde(flatten)]
+    origin: Origin,
+}
+
+async fn say(State(page): State<Page>, Extension(session): Extension<Session>, Form(form): Form<Words>) -> Response {
+    page.hand_in(&session, &form.origin, Said::Words(form.words)).await
+}
+
+async fn act(State(page): State<Page>, Extension(session): Extension<Session>, Form(form): Form<Click>) -> Response {
+    page.hand_in(&session, &form.origin, Said::Click(form.token)).await
+}
+
+async fn live(State(page): State<Page>) -> Response {
+    match page.console.live.listen() {
+        Some(news) => news.into_response(),
+        None => (StatusCode::SERVICE_UNAVAILABLE, "Too many browsers listen.\n").into_response(),
+    }
+}
+
+async fn attachment(State(page): State<Page>, Path((root, message, at)): Path<(String, String, usize)>) -> Response {
+    let Ok(messages) = page.board.messages(PlatformName::Console, &root, REPLIES).await else { return page.unreadable() };
+    let found = messages.iter().find(|posted| posted.id == message).and_then(|posted| posted.message.attachments.get(at));
+    found.and_then(file).unwrap_or_else(|| page.no_file())
+}
+
+async fn investigation(State(page): State<Page>, Path(id): Path<String>) -> Response {
+    let Some((investigation, _)) = page.reception.investigation(&Console::actor(), &id).await else { return page.unknown() };
+    let recent = page.reception.recent(&Console::actor(), RECENT).await;
+    let thread = recent.into_iter().find(|summary| summary.id == id).and_then(|summary| summary.place.thread);
+    let console = Arc::clone(&page.console);
+    let paint = move || {
+        let note = console.settings.note.as_deref();
+        Some(view::investigation(&console.paths, &investigation, thread.as_deref(), note).into_response())
+    };
+    page.painted(paint).await
+}
+
+async fn evidence(State(page): State<Page>, Path((id, step)): Path<(String, u8)>) -> Response {
+    let Some((investigation, _)) = page.reception.investigation(&Console::actor(), &id).await else { return page.unknown() };
+    let Some(step) = StepName::from_number(step) else { return page.no_file() };
+    page.painted(move || file(&compose::whole_evidence(&investigation, step))).await
+}
+
+async fn export(State(page): State<Page>, Path((id, name)): Path<(String, String)>) -> Response {
+    let Some((investigation, _)) = page.reception.investigation(&Console::actor(), &id).await else { return page.unknown() };
+    page.painted(move || exported(&investigation, &name)).await
+}
+
+fn exported(investigation: &Investigation, name: &str) -> Option<Response> {
+    let mut files = match name {
+        "report.json" | "report.md" => compose::export(&Report::new(investigation)).attachments,
+        "timeline.png" => compose::chart(investigation).map(|message| message.attachments).unwrap_or_default(),
+        "timeline.svg" => {
+            let chart = chart::draw(investigation, chart::Size::Wide)?;
+            return Some(served("image/svg+xml", None, chart.svg().to_owned()));
+        }
+        _ => Vec::new(),
+    };
+    files.retain(|file| name.rsplit_once('.').is_some_and(|(_, ending)| file.name.ends_with(&format!(".{ending}"))));
+    files.first().and_then(file)
+}
+
+impl Page {
+    /// Work that keeps a processor busy goes where it keeps nobody waiting. Without a result there is no such file.
+    async fn painted(&self, work: impl FnOnce() -> Option<Response> + Send + 'static) -> Response {
+        match tokio::task::spawn_blocking(work).await {
+            Ok(painted) => painted.unwrap_or_else(|| self.no_file()),
+            Err(_) => self.refused(StatusCode::INTERNAL_SERVER_ERROR, "This could not be shown. The program's log says why."),
+        }
+    }
+
+    fn no_file(&self) -> Response {
+        self.refused(StatusCode::NOT_FOUND, "There is no such file, or it is no longer kept.")
+    }
+
+    fn unknown(&self) -> Response {
+        self.refused(StatusCode::NOT_FOUND, "There is no such investigation, or it is no longer kept.")
+    }
+}
+
+fn file(file: &Attachment) -> Option<Response> {
+    match &file.content {
+        Content::Png(picture) => STANDARD.decode(picture).ok().map(|picture| served("image/png", None, picture)),
+        Content::Text(text) => {
+            let kind = if file.name.ends_with(".json") { "application/json" } else { "text/plain; charset=utf-8" };
+            Some(served(kind, Some(&file.name), text.as_str().to_owned()))
+        }
+    }
+}
+
+fn served(kind: &'static str, download: Option<&str>, content: impl IntoResponse) -> Response {
+    let mut response = content.into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    let plain = |name: &&str| name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+    if let Some(name) = download.filter(plain)
+        && let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""))
+    {
+        headers.insert(CONTENT_DISPOSITION, disposition);
+    }
+    response
+}
+
+async fn asset(State(page): State<Page>, Path(name): Path<String>) -> Response {
+    let mut response = match name.as_str() {
+        "console.css" => served("text/css; charset=utf-8", None, STYLE),
+        "console.js" => served("text/javascript; charset=utf-8", None, SCRIPT),
+        "icon.svg" => served("image/svg+xml", None, ICON),
+        "Inter-Regular.otf" => served("font/otf", None, chart::REGULAR),
+        "Inter-SemiBold.otf" => served("font/otf", None, chart::SEMI_BOLD),
+        _ => return page.no_file(),
+    };
+    // A day for the font; what changes with the program is asked for with every page.
+    let cached = if name.ends_with(".otf") { "private, max-age=86400" } else { "no-cache" };
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(cached));
+    response
+}

@@ -1,0 +1,243 @@
+//! Messages.
+
+use super::{Paths, block, plain, text};
+use crate::chat::Message;
+use crate::chat::Posted;
+use crate::chat::document::{Attachment, Choice, Content, Control, Part, Quote, StepLine, StepState, Tone};
+use crate::redact::SafeText;
+use crate::report::time::moment;
+use maud::{Markup, html};
+
+/// The id of the form that buttons of messages belong to.
+pub(super) const ACT: &str = "act";
+
+/// A message of a thread.
+pub(super) fn posted(paths: &Paths, root: &str, posted: &Posted) -> Markup {
+    let message = &posted.message;
+    let investigation = investigation_of(message);
+    html! {
+        article id={ "m-" (plain(&posted.id)) } class="message" tabindex="-1" data-tone=(tone(message.tone)) {
+            header {
+                h2 { (mark(message.tone)) (text(&message.title)) }
+                time datetime=(posted.at) { (moment(posted.at, posted.at)) }
+            }
+            (parts(&message.parts))
+            @if !message.attachments.is_empty() {
+                div class="files" {
+                    @for (at, file) in message.attachments.iter().enumerate() {
+                        (attached(file, &format!("{}/files/{}/{at}", paths.thread(root), plain(&posted.id))))
+                    }
+                }
+            }
+            @if !message.controls.is_empty() { (controls(&message.controls)) }
+            @if let Some(id) = investigation {
+                p class="more" { a href=(paths.investigation(id)) { "Report page with timeline and evidence" } }
+            }
+        }
+    }
+}
+
+/// What one person alone is told. A refusal interrupts whoever listens instead of looking.
+pub(super) fn notice(message: &Message) -> Markup {
+    let role = (message.tone == Tone::Warning).then_some("alert");
+    html! {
+        article class="message notice" data-tone=(tone(message.tone)) role=[role] {
+            header { h2 { (mark(message.tone)) (text(&message.title)) } }
+            (parts(&message.parts))
+            @if !message.controls.is_empty() { (controls(&message.controls)) }
+        }
+    }
+}
+
+/// The investigation that a message's buttons belong to, when it is a verdict: it can be rerun.
+fn investigation_of(message: &Message) -> Option<&str> {
+    let buttons = message.controls.iter().filter_map(|control| match control {
+        Control::Button(choice) => Some(choice),
+        Control::Select { .. } => None,
+    });
+    let rerun = buttons.map(|choice| &choice.token).find(|token| token.action == crate::model::Action::RerunAll);
+    rerun.map(|token| token.investigation.as_str())
+}
+
+pub(super) fn tone(tone: Tone) -> &'static str {
+    match tone {
+        Tone::Working => "working",
+        Tone::Bad => "bad",
+        Tone::Warning => "warning",
+        Tone::Good => "good",
+        Tone::Neutral => "neutral",
+    }
+}
+
+/// The colour of a message as a mark; its words say the same.
+pub(super) fn mark(tone: Tone) -> Markup {
+    match tone {
+        Tone::Neutral => html! {},
+        _ => html! { span class="mark" aria-hidden="true" {} },
+    }
+}
+
+pub(super) fn parts(parts: &[Part]) -> Markup {
+    html! { @for part in parts { (one(part)) } }
+}
+
+fn one(part: &Part) -> Markup {
+    match part {
+        Part::Context(items) => context(items),
+        Part::Section { label, lines } => html! {
+            section {
+                h3 { (text(label)) }
+                @if let [line] = lines.as_slice() {
+                    p { (text(line)) }
+                } @else {
+                    ul { @for line in lines { li { (text(line)) } } }
+                }
+            }
+        },
+        Part::Quotes { label, quotes } => html! {
+            section {
+                h3 { (text(label)) }
+                @if quotes.iter().all(|quote| quote.source.as_str().is_empty()) {
+                    (transcript(&text(label), quotes))
+                } @else {
+                    @for quote in quotes { (proof(quote)) }
+                }
+            }
+        },
+        Part::Commands(commands) => html! { @for command in commands { (pasteable(command)) } },
+        Part::Caution(caution) => html! { p class="caution" { strong { "Caution" } " " (text(caution)) } },
+        Part::Links(links) => html! {
+            ul class="links" { @for link in links { @if let Some(address) = address(link) {
+                li { a href=(address) target="_blank" rel="noopener noreferrer" { (address) } }
+            } } }
+        },
+        Part::Steps(lines) => steps(lines),
+    }
+}
+
+pub(super) fn context(items: &[SafeText]) -> Markup {
+    html! { p class="context" { @for item in items { span { (text(item)) } " " } } }
+}
+
+/// Log lines or a document, under one another.
+fn transcript(label: &str, quotes: &[Quote]) -> Markup {
+    html! {
+        div class="transcript" tabindex="0" role="region" aria-label=(label) {
+            @for quote in quotes {
+                div { span class="when" { (text(&quote.lead)) } code { (block(&quote.text)) } }
+            }
+        }
+    }
+}
+
+fn proof(quote: &Quote) -> Markup {
+    html! {
+        figure class="proof" {
+            figcaption { strong { (text(&quote.lead)) } " " (text(&quote.source)) }
+            code { (block(&quote.text)) }
+        }
+    }
+}
+
+fn pasteable(command: &SafeText) -> Markup {
+    html! {
+        div class="command" {
+            pre tabindex="0" role="group" aria-label="Command to paste" { code { (block(command)) } }
+            button type="button" class="copy" hidden { "Copy" }
+        }
+    }
+}
+
+/// Only addresses of the web, and only plain ones.
+fn address(link: &SafeText) -> Option<&str> {
+    let address = link.as_str();
+    let plain = address.chars().all(|c| c.is_ascii_graphic() && !"<>\"'`\\".contains(c));
+    (plain && address.starts_with("https://")).then_some(address)
+}
+
+fn steps(lines: &[StepLine]) -> Markup {
+    html! {
+        ol class="steps" {
+            @for line in lines {
+                li data-state=(state(line.state)) {
+                    span class="state" aria-hidden="true" {}
+                    span class="name" { span class="number" { (line.number) } " " (text(&line.name)) }
+                    span class="saw" {
+                        @if line.summary.as_str().is_empty() {
+                            span class="quiet" { (spoken(line.state)) }
+                        } @else {
+                            @if matches!(line.state, StepState::Denied | StepState::Broken) { strong { (spoken(line.state)) } ": " }
+                            (text(&line.summary))
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Nine small fields, for where there is no room for words.
+pub(super) fn gauge(lines: &[StepLine]) -> Markup {
+    let ended = lines.iter().filter(|line| !matches!(line.state, StepState::Waiting | StepState::Running)).count();
+    html! {
+        span class="gauge" role="img" aria-label={ (ended) " of " (lines.len()) " steps done" } {
+            @for line in lines { span data-state=(state(line.state)) {} }
+        }
+    }
+}
+
+fn state(state: StepState) -> &'static str {
+    match state {
+        StepState::Waiting => "waiting",
+        StepState::Running => "running",
+        StepState::Done => "done",
+        StepState::Denied => "denied",
+        StepState::Broken => "broken",
+        StepState::Skipped => "skipped",
+    }
+}
+
+fn spoken(state: StepState) -> &'static str {
+    match state {
+        StepState::Waiting => "waits",
+        StepState::Running => "looking …",
+        StepState::Done => "done",
+        StepState::Denied => "not permitted",
+        StepState::Broken => "no answer",
+        StepState::Skipped => "not needed",
+    }
+}
+
+fn controls(controls: &[Control]) -> Markup {
+    html! {
+        div class="controls" role="group" aria-label="What to do next" {
+            @for control in controls {
+                @match control {
+                    Control::Button(choice) => (button(choice)),
+                    Control::Select { placeholder, choices } => {
+                        details class="menu" {
+                            summary { (text(placeholder)) }
+                            div { @for choice in choices { (button(choice)) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn button(choice: &Choice) -> Markup {
+    html! { button type="submit" form=(ACT) name="token" value=(choice.token) { (text(&choice.label)) } }
+}
+
+fn attached(file: &Attachment, path: &str) -> Markup {
+    let description = text(&file.description);
+    match &file.content {
+        Content::Png(_) => html! {
+            a class="picture" href=(path) { img src=(path) alt=(description) loading="lazy"; }
+        },
+        Content::Text(_) => html! {
+            a class="file" href=(path) download=(file.name) { strong { (file.name) } " " span { (description) } }
+        },
+    }
+}

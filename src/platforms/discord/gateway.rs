@@ -1,0 +1,339 @@
+//! The connection that Discord tells us over what people do: opened by us, kept alive, resumed, never hammered.
+//!
+//! Serenity's own connection is not used for it. `WsClient::recv_json` is private to the crate, so it comes only with
+//! `ShardRunner::run`, whoever starts that, and there version 0.12.5 breaks what is promised here:
+//!
+//! - a heartbeat without an answer ends in `request_restart`, which identifies anew: what people do meanwhile is lost;
+//! - `Shard::initialize` and `Shard::resume` connect to the first address again, not to `resume_gateway_url`, and within
+//!   no time limit, during which no request to stop is heard;
+//! - of the final close codes, `recv_event` returns 4004, 4013 and 4014; after 4010 and 4011 it goes on reading the closed
+//!   socket without a pause, and 4012 is resumed;
+//! - neither `Client::start` nor `start_autosharded` looks at `session_start_limit`, and `ShardQueuer` tries again every
+//!   five seconds without end;
+//! - an interaction that lacks a field serenity wants is an error that `handle_event` passes over, before any handler;
+//! - `recv_json` logs a payload it cannot read whole, `handle_event` puts every event into a span, tokens and all, and
+//!   messages of any size are read.
+
+mod connection;
+mod ending;
+
+pub use ending::GatewayError;
+
+use super::Discord;
+use super::command;
+use super::interaction::Interaction;
+use super::listener::{Listener, Written};
+use super::refusal::code;
+use super::rest::{Call, Failure};
+use super::snowflake::Snowflake;
+use crate::clock::{Stopwatch, deadline};
+use crate::platforms::backoff::Backoff;
+use connection::Connection;
+use ending::End;
+use serde::Deserialize;
+use serde_json::Value;
+use serenity::http::Route;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+/// The first wait between two attempts to connect; it doubles with each.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+/// The longest one.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// The least time between two sessions.
+///
+/// Source: Discord developer documentation, "Gateway", rate limiting: one session within five seconds.
+const BETWEEN_SESSIONS: Duration = Duration::from_secs(5);
+/// How long a connection has to last until its end counts as the first failure: one that keeps ending at once is not
+/// opened again at once.
+const STABLE: Duration = Duration::from_secs(10);
+/// How often resuming a session is tried; the address to resume at may be gone with its machine.
+const TRIES: u32 = 3;
+/// How long the first answer to an interaction may take.
+///
+/// Source: Discord developer documentation, "Receiving and Responding": three seconds, the way here included.
+const ANSWERING: Duration = Duration::from_millis(2_500);
+
+/// A session that can be resumed.
+#[derive(Debug, Clone)]
+struct Session {
+    id: String,
+    resume_at: String,
+    seen: u64,
+    me: Snowflake,
+    /// How often resuming it was tried since it last worked.
+    tries: u32,
+}
+
+/// Where the gateway is, and how many sessions we may still begin.
+#[derive(Debug, Deserialize)]
+struct Address {
+    url: String,
+    session_start_limit: Budget,
+}
+
+/// Source: Discord developer documentation, "Session Start Limit Object".
+#[derive(Debug, Clone, Copy, Deserialize)]
+struct Budget {
+    total: u64,
+    remaining: u64,
+    /// Milliseconds.
+    reset_after: u64,
+}
+
+impl Budget {
+    /// How long to wait before the next session. Below half of the budget the rest is spread over the time until it is
+    /// full again, so that even a process that restarts forever never uses it up; Discord keeps the count, so a restart
+    /// forgets nothing.
+    fn pause(self) -> Duration {
+        let until_full = Duration::from_millis(self.reset_after);
+        match self.remaining {
+            0 => until_full,
+            remaining if remaining.saturating_mul(2) >= self.total => Duration::ZERO,
+            remaining => until_full.div_f64(remaining as f64),
+        }
+    }
+}
+
+impl Discord {
+    /// Listens until `stop`; connections that end are opened again.
+    ///
+    /// # Errors
+    /// [`GatewayError`] where trying again would not help.
+    pub(super) async fn listen(&self, listener: &Listener, stop: &CancellationToken) -> Result<(), GatewayError> {
+        let mut session: Option<Session> = None;
+        let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
+        let mut wait = Duration::ZERO;
+        let mut next_session = deadline(Duration::ZERO);
+        loop {
+            if let Some(session) = session.as_mut() {
+                session.tries += 1;
+            }
+            let attempt = async {
+                sleep(wait).await;
+                let address = self.address(session.as_ref(), &mut next_session).await?;
+                Ok(Connection::open(&address, self.is_encrypted).await)
+            };
+            let opened = tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                opened = attempt => opened,
+            };
+            let mut was_stable = false;
+            let end = match opened {
+                Err(End::Final(error)) => return Err(error),
+                Err(end) => end,
+                Ok(Err(why)) => {
+                    tracing::warn!("the gateway of Discord could not be reached: {why}");
+                    End::Broken
+                }
+                Ok(Ok(connection)) => {
+                    let lasted = Stopwatch::start();
+                    let end = self.converse(connection, &mut session, listener, stop).await;
+                    was_stable = lasted.elapsed() > STABLE;
+                    end
+                }
+            };
+            self.pulse.lost();
+            wait = if was_stable { Duration::ZERO } else { backoff.next() };
+            if was_stable {
+                backoff.reset();
+            }
+            match end {
+                End::Stopped => return Ok(()),
+                End::Final(error) => {
+                    self.pulse.stopped();
+                    return Err(error);
+                }
+                End::SessionOver => session = None,
+                End::Broken => session = session.filter(|session| session.tries < TRIES),
+            }
+        }
+    }
+
+    /// Where to connect: to resume, where the session says; else where Discord says, once we may begin a session.
+    async fn address(&self, session: Option<&Session>, next_session: &mut Instant) -> Result<String, End> {
+        if let Some(session) = session {
+            return Ok(session.resume_at.clone());
+        }
+        let found = self.rest.send(Call::get(Route::GatewayBot)).await;
+        let address: Result<Address, Failure> =
+            found.and_then(|found| serde_json::from_value(found).map_err(|_| Failure::Lost("the answer could not be read")));
+        let address = match address {
+            Ok(address) => address,
+            Err(Failure::TokenRefused) => return Err(End::Final(GatewayError::TokenRefused)),
+            Err(failure) => {
+                tracing::warn!("Discord did not say where its gateway is: {}", command::why(&failure));
+                return Err(End::Broken);
+            }
+        };
+        let pause = address.session_start_limit.pause();
+        if !pause.is_zero() {
+            let left = address.session_start_limit.remaining;
+            tracing::warn!("only {left} sessions may still be begun with Discord: waiting {} s", pause.as_secs());
+            sleep(pause).await;
+        }
+        sleep_until(*next_session).await;
+        *next_session = deadline(BETWEEN_SESSIONS);
+        Ok(address.url)
+    }
+
+    async fn converse(
+        &self,
+        mut connection: Connection,
+        session: &mut Option<Session>,
+        listener: &Listener,
+        stop: &CancellationToken,
+    ) -> End {
+        let begun = match session.as_ref() {
+            Some(session) => connection.resume(self.token.expose(), &session.id, session.seen).await,
+            None => connection.identify(self.token.expose()).await,
+        };
+        if let Err(end) = begun {
+            return end;
+        }
+        loop {
+            let dispatch = match connection.next(&self.pulse, stop).await {
+                Ok(dispatch) => dispatch,
+                Err(end) => return end,
+            };
+            match dispatch.name.as_str() {
+                "READY" => match Ready::read(dispatch.body) {
+                    Some(ready) => {
+                        connection.beats(&self.pulse);
+                        tracing::info!("connected to Discord");
+                        *session = Some(Session {
+                            id: ready.session_id,
+                            resume_at: ready.resume_gateway_url,
+                            seen: dispatch.number,
+                            me: ready.user.id,
+                            tries: 0,
+                        });
+                    }
+                    None => return End::SessionOver,
+                },
+                "RESUMED" => {
+                    connection.beats(&self.pulse);
+                    if let Some(session) = session.as_mut() {
+                        session.tries = 0;
+                    }
+                }
+                "GUILD_CREATE"
+                | "GUILD_ROLE_UPDATE"
+                | "GUILD_MEMBER_UPDATE"
+                | "CHANNEL_CREATE"
+                | "CHANNEL_UPDATE"
+                | "THREAD_CREATE"
+                | "THREAD_MEMBERS_UPDATE" => self.may_be_let_in(),
+                "INTERACTION_CREATE" => self.take_interaction(dispatch.body, listener),
+                "MESSAGE_CREATE" => {
+                    if let (Ok(written), Some(session)) = (serde_json::from_value::<Written>(dispatch.body), session.as_ref()) {
+                        let (listener, me) = (listener.clone(), session.me);
+                        tokio::spawn(async move { listener.read(written, me).await });
+                    }
+                }
+                _ => {}
+            }
+            if let Some(session) = session.as_mut() {
+                session.seen = dispatch.number;
+            }
+        }
+    }
+
+    fn take_interaction(&self, body: Value, listener: &Listener) {
+        let Ok(interaction) = serde_json::from_value::<Interaction>(body) else {
+            tracing::warn!("an interaction was passed over: it could not be read");
+            return;
+        };
+        let (listener, rest) = (listener.clone(), Arc::clone(&self.rest));
+        tokio::spawn(async move {
+            let (id, token) = (interaction.id, interaction.token.clone());
+            let answer = listener.answer(interaction).await;
+            let route = Route::InteractionResponse { interaction_id: id.of(), token: &token.0 };
+            let (until, mut answer) = (deadline(ANSWERING), answer);
+            for refusals in 0_u32.. {
+                let left = until.saturating_duration_since(deadline(Duration::ZERO));
+                match rest.send(Call::post(route, answer.clone()).within(left)).await {
+                    // The first answer is taken once: a second one is refused as such.
+                    Ok(_) | Err(Failure::Refused { code: code::ALREADY_ANSWERED, .. }) => return,
+                    Err(failure) if left > RETRY => {
+                        if failure.refusal().is_some() && refusals > 0 {
+                            answer = without_words(answer);
+                        }
+                        sleep(RETRY).await;
+                    }
+                    Err(failure) => {
+                        let why = command::why(&failure);
+                        tracing::warn!("an interaction could not be acknowledged: {why}; what it began goes on in the channel");
+                        return;
+                    }
+                }
+            }
+        });
+    }
+
+    /// The bot may see or do more than before.
+    fn may_be_let_in(&self) {
+        self.text_alone.clear();
+        self.doors.send_replace(());
+    }
+}
+
+/// An answer that Discord will not show, in words of ours; others stay as they are.
+fn without_words(mut answer: Value) -> Value {
+    if let Some(data) = answer.get_mut("data").and_then(Value::as_object_mut).filter(|data| data.contains_key("content")) {
+        data.insert("content".to_owned(), "Discord refuses to show my answer here.".into());
+        data.insert("embeds".to_owned(), serde_json::json!([]));
+        data.insert("components".to_owned(), serde_json::json!([]));
+    }
+    answer
+}
+
+/// How long to wait before a first answer is given again.
+const RETRY: Duration = Duration::from_millis(250);
+
+/// The part of READY that matters.
+#[derive(Deserialize)]
+struct Ready {
+    session_id: String,
+    resume_gateway_url: String,
+    user: Me,
+}
+
+#[derive(Deserialize)]
+struct Me {
+    id: Snowflake,
+}
+
+impl Ready {
+    fn read(body: Value) -> Option<Ready> {
+        serde_json::from_value(body).ok()
+    }
+}
+
+/// A number from 0 to 1.
+fn chance() -> f64 {
+    let number = RandomState::new().build_hasher().finish();
+    (number >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_restarts_forever_never_uses_up_its_sessions() {
+        let day = 86_400_000;
+        let pause = |remaining| Budget { total: 1_000, remaining, reset_after: day }.pause().as_secs();
+        assert_eq!([1_000, 500, 100, 1, 0].map(pause), [0, 0, 864, 86_400, 86_400]);
+        let mut budget = Budget { total: 1_000, remaining: 1_000, reset_after: day };
+        while budget.reset_after > 0 {
+            assert!(budget.remaining > 0, "used up with {} ms to go", budget.reset_after);
+            // A crash loop: five seconds from start to start, besides the pause.
+            let passed = 5_000 + u64::try_from(budget.pause().as_millis()).unwrap();
+            budget = Budget { remaining: budget.remaining - 1, reset_after: budget.reset_after.saturating_sub(passed), ..budget };
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The chat platforms: each is its folder.
+
+mod backoff;
+pub mod console;
+pub mod discord;
+pub mod slack;

@@ -1,0 +1,254 @@
+//! Slack: Socket Mode or signed requests in, the Web API out.
+//!
+//! [`Slack`] sends; [`Slack::listen`] keeps the sockets of Socket Mode, and [`Slack::router`] takes the signed requests of
+//! HTTP mode. Both hand what people say to one `Intake`, which asks the reception and is done.
+
+mod api;
+mod dialog;
+mod failure;
+mod home;
+mod inspection;
+mod intake;
+mod method;
+mod origin;
+mod pacing;
+mod payload;
+mod people;
+mod platform;
+mod refusals;
+pub mod render;
+mod reply;
+mod signature;
+mod signed_requests;
+mod socket;
+mod transport;
+mod words;
+
+pub use inspection::Presence;
+pub use method::{INBOUND_SCOPES, Method};
+pub use people::Lookups;
+pub use socket::{Rhythm, SocketHealth};
+
+use crate::chat::Reception;
+use crate::clock::Clock;
+use crate::config::{SlackConfig, SlackMode, SlackTokens, Token};
+use crate::platforms::backoff::Backoff;
+use api::{Api, Identity};
+use intake::Intake;
+use jiff::SignedDuration;
+use people::People;
+use signature::Signatures;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How long listening waits for the bot to learn who it is.
+const FIRST_INTRODUCTION: Duration = Duration::from_secs(2);
+
+/// How often a token that is not accepted is tried again.
+const TOKEN_LOOK: Duration = Duration::from_secs(60);
+
+/// Why the bot cannot be in Slack. The texts are for the operator, and hold no token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SlackStop {
+    /// Slack does not accept a token, or the app is set up differently: waiting does not help.
+    #[error("Slack does not let the bot in: {0}")]
+    NotLetIn(String),
+    /// Something on this machine.
+    #[error("the bot cannot reach Slack: {0}")]
+    Unable(String),
+}
+
+/// The bot in a Slack workspace.
+#[derive(Debug)]
+pub struct Slack {
+    api: Arc<Api>,
+    people: People,
+    clock: Clock,
+    mode: SlackMode,
+    inbound: Token,
+    identity: OnceLock<Identity>,
+    sockets: Arc<SocketHealth>,
+    rhythm: Rhythm,
+}
+
+impl Slack {
+    /// The bot with these tokens. Nothing is asked yet.
+    ///
+    /// # Errors
+    /// [`SlackStop::Unable`] where this machine cannot make connections at all.
+    pub fn new(config: &SlackConfig, tokens: &SlackTokens, lookups: Lookups, clock: Clock) -> Result<Slack, SlackStop> {
+        Slack::with_rhythm(config, tokens, lookups, clock, Rhythm::default())
+    }
+
+    /// The bot with other intervals and deadlines.
+    ///
+    /// # Errors
+    /// As [`Slack::new`].
+    pub fn with_rhythm(
+        config: &SlackConfig,
+        tokens: &SlackTokens,
+        lookups: Lookups,
+        clock: Clock,
+        rhythm: Rhythm,
+    ) -> Result<Slack, SlackStop> {
+        let api = Arc::new(Api::new(config, tokens, rhythm.answer).map_err(SlackStop::Unable)?);
+        Ok(Slack {
+            people: People::new(Arc::clone(&api), lookups),
+            api,
+            clock,
+            mode: config.mode.clone(),
+            inbound: tokens.inbound.clone(),
+            identity: OnceLock::new(),
+            sockets: Arc::default(),
+            rhythm,
+        })
+    }
+
+    /// True while Slack accepts the bot token, as far as the last call told.
+    #[must_use]
+    pub fn is_token_accepted(&self) -> bool {
+        self.api.refused_token().is_none()
+    }
+
+    /// Where the bot is, and as whom, once that is known.
+    #[must_use]
+    pub fn whereabouts(&self) -> Option<String> {
+        let Identity { team, team_id, user, user_id, .. } = self.identity.get()?;
+        let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "without a name".to_owned());
+        Some(format!("as {} ({user_id}) in the workspace {} ({team_id})", name(user), name(team)))
+    }
+
+    /// Learns who the bot is. Asking again costs nothing once it is known.
+    ///
+    /// # Errors
+    /// [`SlackStop::NotLetIn`] where the token is not accepted; where Slack cannot be reached, [`SlackStop::Unable`].
+    pub async fn introduce(&self) -> Result<(), SlackStop> {
+        if self.identity.get().is_some() {
+            return Ok(());
+        }
+        match self.api.identity().await {
+            Ok(identity) => {
+                let _ = self.identity.set(identity);
+                Ok(())
+            }
+            Err(failure) if failure.is_about_the_token() => Err(SlackStop::NotLetIn(failure.to_string())),
+            Err(failure) => Err(SlackStop::Unable(failure.to_string())),
+        }
+    }
+
+    /// The scopes of [`Method::ALL`] and [`INBOUND_SCOPES`] that the token lacks; `None` where Slack did not say.
+    pub async fn missing_scopes(&self) -> Option<Vec<&'static str>> {
+        let granted = self.api.granted_scopes().await?;
+        let mut needed: Vec<&str> =
+            Method::ALL.iter().flat_map(|method| method.scopes()).chain(&INBOUND_SCOPES).copied().collect();
+        needed.sort_unstable();
+        needed.dedup();
+        needed.retain(|scope| !granted.iter().any(|have| have == scope));
+        Some(needed)
+    }
+
+    /// How far this machine's clock is ahead of Slack's; `None` where Slack did not say. Beyond five minutes nothing Slack
+    /// signs is taken.
+    pub async fn clock_ahead_by(&self) -> Option<SignedDuration> {
+        let theirs = self.api.time().await?;
+        Some(self.clock.now().duration_since(theirs))
+    }
+
+    /// Keeps the sockets of Socket Mode until `stop`; in HTTP mode it only learns who the bot is, and waits.
+    ///
+    /// # Errors
+    /// [`SlackStop::NotLetIn`], at once or when a token is revoked in between. Everything else is waited out.
+    pub async fn listen(self: Arc<Self>, reception: Arc<dyn Reception>, stop: CancellationToken) -> Result<(), SlackStop> {
+        let intake = Arc::new(Intake::new(Arc::clone(&self), reception));
+        // Who is a stranger is judged by the bot's own workspace; where Slack is slow to tell it, listening does not wait.
+        if let Ok(Err(stop @ SlackStop::NotLetIn(_))) = tokio::time::timeout(FIRST_INTRODUCTION, self.introduce()).await {
+            return Err(stop);
+        }
+        let listening = async {
+            match self.mode {
+                SlackMode::Socket { connections, .. } => socket::keep_all(&self, &intake, connections, &stop).await,
+                SlackMode::Http { .. } => {
+                    stop.cancelled().await;
+                    Ok(())
+                }
+            }
+        };
+        let ended = tokio::try_join!(self.learn(&stop), listening, self.watch_token(&stop));
+        intake.finish().await;
+        ended.map(drop)
+    }
+
+    /// Asks whether the token is accepted again, for as long as it is not.
+    async fn watch_token(&self, stop: &CancellationToken) -> Result<(), SlackStop> {
+        while stop.run_until_cancelled(tokio::time::sleep(TOKEN_LOOK)).await.is_some() {
+            if !self.is_token_accepted() {
+                // What it says is noted where the call was made.
+                let _ = self.api.identity().await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Learns who the bot is, however long it takes.
+    async fn learn(&self, stop: &CancellationToken) -> Result<(), SlackStop> {
+        let mut backoff = Backoff::new(self.rhythm.first_wait, self.rhythm.longest_wait);
+        loop {
+            match stop.run_until_cancelled(self.introduce()).await {
+                None => return Ok(()),
+                Some(Ok(())) => {
+                    if matches!(self.mode, SlackMode::Http { .. }) {
+                        self.say_where();
+                    }
+                    return Ok(());
+                }
+                Some(Err(stop @ SlackStop::NotLetIn(_))) => return Err(stop),
+                Some(Err(later)) => tracing::warn!(%later, "the bot does not know its own name yet"),
+            }
+            if stop.run_until_cancelled(tokio::time::sleep(backoff.next())).await.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Where Slack sends its signed requests; `None` in Socket Mode.
+    #[must_use]
+    pub fn router(self: Arc<Self>, reception: Arc<dyn Reception>) -> Option<axum::Router> {
+        match self.mode {
+            SlackMode::Socket { .. } => None,
+            SlackMode::Http { .. } => {
+                let signatures = Signatures::new(&self.inbound, self.clock);
+                Some(signed_requests::router(Arc::new(Intake::new(self, reception)), signatures))
+            }
+        }
+    }
+
+    /// How the sockets fare.
+    #[must_use]
+    pub fn sockets(&self) -> &SocketHealth {
+        &self.sockets
+    }
+
+    /// Tells the operator as whom and where the bot is connected, and how.
+    fn say_where(&self) {
+        let whereabouts = self.whereabouts().unwrap_or_else(|| "in a workspace that is not known yet".to_owned());
+        tracing::info!("connected to Slack {whereabouts}, {}", self.way_in());
+    }
+
+    fn way_in(&self) -> String {
+        match self.mode {
+            SlackMode::Socket { connections: 1, .. } => "over 1 socket".to_owned(),
+            SlackMode::Socket { connections, .. } => format!("over {connections} sockets"),
+            SlackMode::Http { .. } => "by signed requests to /slack".to_owned(),
+        }
+    }
+
+    /// The workspace the app is installed in; `None` while it is unknown, and for an app of a whole organization.
+    fn own_team(&self) -> Option<&str> {
+        self.identity.get().filter(|identity| !identity.is_everywhere()).map(|identity| identity.team_id.as_str())
+    }
+
+    fn bot_user(&self) -> Option<&str> {
+        self.identity.get().map(|identity| identity.user_id.as_str())
+    }
+}
