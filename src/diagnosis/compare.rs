@@ -1,6 +1,6 @@
 //! Comparison with other secrets: same function, same key, and everything else, within 24 hours.
 
-use super::case::Case;
+use super::context::DiagnosisContext;
 use crate::model::{Attempt, AttemptOutcome, Comparison, FleetSecret, FunctionArn, Window};
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
@@ -8,13 +8,13 @@ use std::collections::BTreeSet;
 const SPAN: SignedDuration = SignedDuration::from_hours(24);
 
 /// How other secrets fared around the current failures; `None` when nothing fails or nothing can be compared.
-pub(super) fn compare(case: &Case<'_>) -> Option<Comparison> {
-    let row = case.failing.as_ref()?;
-    let history = case.evidence.history.found()?;
+pub(super) fn compare(context: &DiagnosisContext<'_>) -> Option<Comparison> {
+    let row = context.failing.as_ref()?;
+    let history = context.evidence.history.found()?;
     let around = Window::around(row.last_at, SPAN, SPAN);
     let fleet = history.fleet.found().map(Vec::as_slice).unwrap_or_default();
-    let own_function = case.evidence.function_arn();
-    let own_key = case.secret().and_then(|secret| secret.kms_key_id.as_deref());
+    let own_function = context.evidence.function_arn();
+    let own_key = context.secret().and_then(|secret| secret.kms_key_id.as_deref());
 
     let mut comparison = Comparison::default();
     for arn in history.other_attempts.iter().map(|attempt| attempt.secret_arn.as_str()).collect::<BTreeSet<_>>() {
@@ -120,7 +120,7 @@ mod tests {
     }
 
     fn conclusion(evidence: &Evidence) -> Option<String> {
-        compare(&Case::new(evidence)).map(|comparison| comparison.conclusion)
+        compare(&DiagnosisContext::new(evidence)).map(|comparison| comparison.conclusion)
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Configuration changes, placed in time before the failures.
 
-use super::case::Case;
+use super::context::DiagnosisContext;
 use super::rule::Stage;
 use super::rules::rule_of;
 use crate::model::{Cause, Change, Confidence, CorrelatedChange, Finding, Proof, StepName, without_version};
@@ -14,12 +14,12 @@ fn can_explain(event: &str, cause: Cause) -> bool {
 
 /// Places the changes before the failures; one shortly before the first failure, of a kind that can produce a
 /// finding's cause, becomes part of that finding and makes it surer.
-pub(super) fn place(case: &Case<'_>, findings: &mut [(Stage, Finding)]) -> Vec<CorrelatedChange> {
-    let Some(found) = case.evidence.changes.found() else { return Vec::new() };
+pub(super) fn place(context: &DiagnosisContext<'_>, findings: &mut [(Stage, Finding)]) -> Vec<CorrelatedChange> {
+    let Some(found) = context.evidence.changes.found() else { return Vec::new() };
     let call = found.source.call();
     let mut placed = Vec::with_capacity(found.changes.len());
     for change in &found.changes {
-        let minutes = case.failing.as_ref().map(|row| row.first_at.duration_since(change.at).as_mins()).filter(|m| *m >= 0);
+        let minutes = context.failing.as_ref().map(|row| row.first_at.duration_since(change.at).as_mins()).filter(|m| *m >= 0);
         let close = minutes.is_some_and(|minutes| minutes <= CLOSE_MINUTES);
         let mut explains = Vec::new();
         for (_, finding) in findings.iter_mut().filter(|(_, finding)| can_explain(&change.event, finding.cause)) {

@@ -1,32 +1,32 @@
 //! What the evidence lacks, and where to look next: further back, or for the change behind a cause.
 
-use super::case::Case;
+use super::context::DiagnosisContext;
 use super::rules::rule_of;
 use crate::model::{Confidence, CorrelatedChange, EventSource, Finding, FollowUp, Observation, Outcome};
 
 /// Where another look can tell more; `root` is the finding that leads, where it is a cause.
 pub(super) fn decide(
-    case: &Case<'_>,
+    context: &DiagnosisContext<'_>,
     outcome: Outcome,
     root: Option<&Finding>,
     changes: &[CorrelatedChange],
 ) -> Option<FollowUp> {
-    widen(case, outcome).or_else(|| search_changes(case, root?, changes))
+    widen(context, outcome).or_else(|| search_changes(context, root?, changes))
 }
 
 /// Looks further back when rotation is unwell, nothing explains it, and the logs can be read at all.
-fn widen(case: &Case<'_>, outcome: Outcome) -> Option<FollowUp> {
-    let unexplained = outcome == Outcome::Inconclusive && case.is_unwell();
-    let readable = matches!(case.evidence.logs.observation, Observation::Found(_) | Observation::NoData { .. })
-        && case.evidence.function.found().is_some();
-    if unexplained && readable { case.evidence.reach.wider().map(FollowUp::Widen) } else { None }
+fn widen(context: &DiagnosisContext<'_>, outcome: Outcome) -> Option<FollowUp> {
+    let unexplained = outcome == Outcome::Inconclusive && context.is_unwell();
+    let readable = matches!(context.evidence.logs.observation, Observation::Found(_) | Observation::NoData { .. })
+        && context.evidence.function.found().is_some();
+    if unexplained && readable { context.evidence.reach.wider().map(FollowUp::Widen) } else { None }
 }
 
 /// Looks for the change behind the root cause by event name, where the window before the failures did not show one.
 ///
 /// A trail's log group is read with all names at once, so this concerns `LookupEvents` alone.
-fn search_changes(case: &Case<'_>, root: &Finding, changes: &[CorrelatedChange]) -> Option<FollowUp> {
-    let searched = match &case.evidence.changes.observation {
+fn search_changes(context: &DiagnosisContext<'_>, root: &Finding, changes: &[CorrelatedChange]) -> Option<FollowUp> {
+    let searched = match &context.evidence.changes.observation {
         Observation::Found(changes) if changes.source == EventSource::EventHistory => Some(changes),
         // Nothing failed that a change would have to explain; but somebody turned rotation off.
         Observation::NotApplicable { .. } => None,

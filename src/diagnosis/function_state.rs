@@ -1,7 +1,7 @@
 //! What Lambda says where it cannot run the function: its state, its last update, and the errors of invocations that
 //! never began, which reach Secrets Manager and no log.
 
-use super::case::{Case, Failure};
+use super::context::{DiagnosisContext, Failure};
 use super::rule::Verdict;
 use super::runs::{Ran, ran};
 use super::signatures;
@@ -19,8 +19,14 @@ pub(super) struct Complaint {
 
 impl Complaint {
     /// The finding that rests on it.
-    pub(super) fn finding(self, case: &Case<'_>, cause: Cause, explanation: String, remediation: Remediation) -> Finding {
-        let mut finding = case.finding(cause, self.confidence, explanation, self.evidence, remediation);
+    pub(super) fn finding(
+        self,
+        context: &DiagnosisContext<'_>,
+        cause: Cause,
+        explanation: String,
+        remediation: Remediation,
+    ) -> Finding {
+        let mut finding = context.finding(cause, self.confidence, explanation, self.evidence, remediation);
         finding.severity = self.severity;
         finding
     }
@@ -67,7 +73,7 @@ fn stated(name: &str, value: Option<&str>, code: Option<&str>, reason: Option<&s
     format!("{name} {}{code}{reason}", value.unwrap_or("unknown"))
 }
 
-impl Case<'_> {
+impl DiagnosisContext<'_> {
     /// True when the newest failing invocation that says why it failed names another cause.
     #[must_use]
     pub fn explained_otherwise(&self, cause: Cause) -> bool {
@@ -91,7 +97,7 @@ impl Case<'_> {
         let mut evidence = Vec::new();
         let said = self.seen(cause);
         let by_line = said.as_ref().map(|seen| seen.confidence(self));
-        evidence.extend(said.as_ref().map(super::case::Seen::proof));
+        evidence.extend(said.as_ref().map(super::context::Seen::proof));
         evidence.extend(self.reason_saying(cause));
         let is_said = !evidence.is_empty();
 

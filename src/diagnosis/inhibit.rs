@@ -1,6 +1,6 @@
 //! Root causes first, symptoms beneath them.
 
-use super::case::Case;
+use super::context::DiagnosisContext;
 use super::rule::{Specificity, Stage};
 use super::rules::rule_of;
 use crate::model::{Cause, Confidence, Finding, Severity, StepName};
@@ -11,7 +11,7 @@ use std::cmp::Reverse;
 const ATTEMPT_SPAN: SignedDuration = SignedDuration::from_mins(60);
 
 /// Orders the findings, the most likely root cause first, and marks those that are only its symptoms.
-pub(super) fn rank(case: &Case<'_>, mut findings: Vec<(Stage, Finding)>) -> Vec<Finding> {
+pub(super) fn rank(context: &DiagnosisContext<'_>, mut findings: Vec<(Stage, Finding)>) -> Vec<Finding> {
     let explained = findings.iter().any(|(stage, finding)| explains_failures(*stage, finding));
     // "Nothing explains it" is not true beside an explanation.
     findings.retain(|(_, finding)| !explained || finding.cause != Cause::UnknownFailure);
@@ -20,7 +20,7 @@ pub(super) fn rank(case: &Case<'_>, mut findings: Vec<(Stage, Finding)>) -> Vec<
         .filter(|(stage, finding)| explains_failures(*stage, finding) && specificity(finding.cause) == Specificity::Defect)
         .filter_map(|(_, finding)| last_seen(finding))
         .max();
-    let unreached = newest_attempt_is_unseen(case);
+    let unreached = newest_attempt_is_unseen(context);
     findings.sort_by_key(|(stage, finding)| {
         let subject = *stage == Stage::Subject && finding.severity > Severity::Info;
         Reverse((
@@ -44,7 +44,7 @@ pub(super) fn rank(case: &Case<'_>, mut findings: Vec<(Stage, Finding)>) -> Vec<
         .map(|(stage, mut finding)| {
             finding.inhibited_by = root
                 .filter(|(_, cause)| finding.severity > Severity::Info && finding.cause != *cause)
-                .filter(|(root_stage, cause)| is_symptom(case, (*root_stage, *cause), (stage, finding.cause)))
+                .filter(|(root_stage, cause)| is_symptom(context, (*root_stage, *cause), (stage, finding.cause)))
                 .map(|(_, cause)| cause);
             finding
         })
@@ -65,17 +65,17 @@ fn explains_failures(stage: Stage, finding: &Finding) -> bool {
 }
 
 /// True when the newest attempt failed long after the last invocation that is seen to fail: it did not reach the function.
-fn newest_attempt_is_unseen(case: &Case<'_>) -> bool {
-    let newest_run = case.failures.last().map(|failure| failure.invocation.started_at);
-    let newest_attempt = case.failing.as_ref().map(|row| row.last_at);
+fn newest_attempt_is_unseen(context: &DiagnosisContext<'_>) -> bool {
+    let newest_run = context.failures.last().map(|failure| failure.invocation.started_at);
+    let newest_attempt = context.failing.as_ref().map(|row| row.last_at);
     newest_run.zip(newest_attempt).is_some_and(|(run, attempt)| attempt.duration_since(run) > ATTEMPT_SPAN)
 }
 
-fn is_symptom(case: &Case<'_>, (root_stage, root): (Stage, Cause), (stage, cause): (Stage, Cause)) -> bool {
+fn is_symptom(context: &DiagnosisContext<'_>, (root_stage, root): (Stage, Cause), (stage, cause): (Stage, Cause)) -> bool {
     match (root_stage, stage) {
         (Stage::Subject, _) | (_, Stage::Aftermath) => true,
         // Nothing inside the function can fail by itself while no invocation reaches it.
-        (Stage::Start, Stage::Step | Stage::Inferred) if case.failures.is_empty() => true,
+        (Stage::Start, Stage::Step | Stage::Inferred) if context.failures.is_empty() => true,
         _ => specificity(cause) < specificity(root),
     }
 }
@@ -148,10 +148,10 @@ mod tests {
         #[test]
         fn the_order_does_not_depend_on_the_order_of_the_rules(found in findings(), turn in 0_usize..12, fails: bool) {
             let evidence = evidence(fails);
-            let case = Case::new(&evidence);
+            let context = DiagnosisContext::new(&evidence);
             let mut turned = found.clone();
             turned.rotate_left(turn.min(found.len()));
-            prop_assert_eq!(rank(&case, found), rank(&case, turned));
+            prop_assert_eq!(rank(&context, found), rank(&context, turned));
         }
 
         #[test]
@@ -159,7 +159,7 @@ mod tests {
             let evidence = evidence(fails);
             let stages: Vec<(Cause, Stage)> = found.iter().map(|(stage, finding)| (finding.cause, *stage)).collect();
             let stage_of = |cause| stages.iter().find(|(own, _)| *own == cause).map(|(_, stage)| *stage).unwrap();
-            let ranked = rank(&Case::new(&evidence), found);
+            let ranked = rank(&DiagnosisContext::new(&evidence), found);
             for (place, finding) in ranked.iter().enumerate() {
                 let Some(by) = finding.inhibited_by else { continue };
                 prop_assert_ne!(place, 0);
@@ -176,7 +176,7 @@ mod tests {
         fn a_remark_never_stands_before_a_fault_and_only_the_unknown_is_dropped(found in findings(), fails: bool) {
             let evidence = evidence(fails);
             let mut before: Vec<Cause> = found.iter().map(|(_, finding)| finding.cause).collect();
-            let ranked = rank(&Case::new(&evidence), found);
+            let ranked = rank(&DiagnosisContext::new(&evidence), found);
             prop_assert!(ranked.is_sorted_by_key(|finding| finding.severity == Severity::Info));
             let mut after: Vec<Cause> = ranked.iter().map(|finding| finding.cause).collect();
             if !after.contains(&Cause::UnknownFailure) {

@@ -1,27 +1,27 @@
 //! Secrets that another AWS service owns and rotates.
 
-use super::case::Case;
+use super::context::DiagnosisContext;
 use super::remedy::aws_in;
 
 /// The service that owns the secret and rotates it without a function, such as `rds`.
-pub(super) fn owner<'a>(case: &Case<'a>) -> Option<&'a str> {
-    let config = case.config()?;
+pub(super) fn owner<'a>(context: &DiagnosisContext<'a>) -> Option<&'a str> {
+    let config = context.config()?;
     let managed = config.enabled == Some(true) && config.function_arn.is_none();
-    case.secret()?.owning_service.as_deref().filter(|_| managed)
+    context.secret()?.owning_service.as_deref().filter(|_| managed)
 }
 
 /// The owner's own way to start a rotation; where it has none, the command that shows what the owner left in the secret.
 ///
 /// RotateSecret refuses a secret that a service manages. RDS names its secrets `rds!db-…` and `rds!cluster-…`.
 /// Source: Amazon RDS User Guide, "Password management with Amazon RDS and AWS Secrets Manager".
-pub(super) fn command_of(case: &Case<'_>, owner: &str) -> String {
-    let (command, identifier, name) = if case.secret_name().starts_with("rds!cluster") {
+pub(super) fn command_of(context: &DiagnosisContext<'_>, owner: &str) -> String {
+    let (command, identifier, name) = if context.secret_name().starts_with("rds!cluster") {
         ("modify-db-cluster", "--db-cluster-identifier", "DB_CLUSTER")
     } else {
         ("modify-db-instance", "--db-instance-identifier", "DB_INSTANCE")
     };
     match owner {
-        "rds" => aws_in(case, &["rds", command, identifier, name, "--rotate-master-user-password", "--apply-immediately"]),
-        _ => aws_in(case, &["secretsmanager", "describe-secret", "--secret-id", case.secret_id()]),
+        "rds" => aws_in(context, &["rds", command, identifier, name, "--rotate-master-user-password", "--apply-immediately"]),
+        _ => aws_in(context, &["secretsmanager", "describe-secret", "--secret-id", context.secret_id()]),
     }
 }

@@ -1,11 +1,11 @@
 //! Pure rules: evidence in, findings out.
 //!
-//! [`diagnose`] reads the evidence once into a [`Case`], asks every rule of [`rules::RULES`], places the configuration
+//! [`diagnose`] reads the evidence once into a [`DiagnosisContext`], asks every rule of [`rules::RULES`], places the configuration
 //! changes in time, hides symptoms behind their root causes, and decides the outcome.
 
-pub mod case;
 pub mod change_events;
 mod compare;
+pub mod context;
 mod correlate;
 mod explain;
 mod follow_up;
@@ -28,7 +28,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod truth_table;
 
-pub use case::Case;
+pub use context::DiagnosisContext;
 pub use explain::{Explanation, explain};
 pub use rule::{Rule, Specificity, Stage, Verdict};
 pub use rules::{page_of, rule_of};
@@ -38,39 +38,39 @@ use crate::model::{Diagnosis, Evidence, NotChecked, RuledOut};
 /// Decides what stops rotation, from the evidence alone.
 #[must_use]
 pub fn diagnose(evidence: &Evidence) -> Diagnosis {
-    let case = Case::new(evidence);
+    let context = DiagnosisContext::new(evidence);
     let mut findings = Vec::new();
     let mut ruled_out = Vec::new();
     let mut not_checked = Vec::new();
     let open = evidence.with_unasked_open();
-    let open = open.as_ref().map(Case::new);
+    let open = open.as_ref().map(DiagnosisContext::new);
     for rule in rules::RULES {
-        let verdict = match (rule.evaluate)(&case) {
+        let verdict = match (rule.evaluate)(&context) {
             // What may stand in a step that was not asked for is not ruled out.
             Verdict::Clear { because } => open.as_ref().map_or(Verdict::Clear { because }, rule.evaluate),
             verdict => verdict,
         };
         match verdict {
             Verdict::Fires(finding) => findings.push((rule.stage, *finding)),
-            Verdict::Clear { because } if case.is_elsewhere(&because) => {}
+            Verdict::Clear { because } if context.is_elsewhere(&because) => {}
             Verdict::Clear { because } => ruled_out.push(RuledOut { cause: rule.cause, because }),
             Verdict::Unknown { missing } => not_checked.push(NotChecked { cause: rule.cause, missing }),
         }
     }
-    let changes = correlate::place(&case, &mut findings);
-    let findings = inhibit::rank(&case, findings);
-    let outcome = outcome::decide(&case, &findings);
+    let changes = correlate::place(&context, &mut findings);
+    let findings = inhibit::rank(&context, findings);
+    let outcome = outcome::decide(&context, &findings);
     let root = findings.first().filter(|_| outcome.has_cause());
-    let follow_up = follow_up::decide(&case, outcome, root, &changes);
+    let follow_up = follow_up::decide(&context, outcome, root, &changes);
     Diagnosis {
         outcome,
         findings,
         changes,
-        comparison: compare::compare(&case),
+        comparison: compare::compare(&context),
         ruled_out,
         not_checked,
-        failing: case.failing.clone(),
-        last_success_at: case.last_success_at,
+        failing: context.failing.clone(),
+        last_success_at: context.last_success_at,
         follow_up,
     }
 }

@@ -1,7 +1,7 @@
 //! What the function's role needs for a rotation, and what its policies say of each need: simulated by AWS where that
 //! was answered, evaluated here where it was not, together with the policies of the secret and its key.
 
-use super::case::Case;
+use super::context::DiagnosisContext;
 use super::iam::{self, Caller, Context, Decision, Policies, Policy, Request, ResourcePolicy, StatementRef};
 use super::signatures::{AccessDenied, Layer};
 use crate::model::{Cause, KeyFacts, Observation, PolicyDocument, Proof, RotationStep, SimulatedDecision, Simulation, StepName};
@@ -70,13 +70,13 @@ const ON_KEY: &[(&str, &[RotationStep])] = &[("kms:Decrypt", READING), ("kms:Gen
 const ON_NETWORK: &[&str] = &["ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface"];
 
 /// Everything the role needs, as far as the secret and the function were seen.
-pub(super) fn needs(case: &Case<'_>) -> Vec<Need> {
-    let (Some(secret), Some(function)) = (case.secret(), case.function()) else { return Vec::new() };
+pub(super) fn needs(context: &DiagnosisContext<'_>) -> Vec<Need> {
+    let (Some(secret), Some(function)) = (context.secret(), context.function()) else { return Vec::new() };
     let need = |action, resource: &str, target, steps| Need { action, resource: resource.to_owned(), target, steps };
     let mut needs: Vec<Need> =
         ON_SECRET.iter().map(|(action, steps)| need(*action, secret.arn.arn().as_str(), Target::Secret, *steps)).collect();
     needs.push(need("secretsmanager:GetRandomPassword", "*", Target::RandomPassword, &[CreateSecret]));
-    if let Some(key) = customer_key(case) {
+    if let Some(key) = customer_key(context) {
         needs.extend(ON_KEY.iter().map(|(action, steps)| need(*action, &key, Target::SecretKey, *steps)));
     }
     if let Some(key) = &function.kms_key_arn {
@@ -89,9 +89,9 @@ pub(super) fn needs(case: &Case<'_>) -> Vec<Need> {
 }
 
 /// The ARN of the secret's customer managed key, where it has one and its ARN is known.
-pub(super) fn customer_key(case: &Case<'_>) -> Option<String> {
-    let named = case.secret()?.kms_key_id.as_deref()?;
-    let found = case.evidence.access.found().and_then(|access| access.secret_key.found());
+pub(super) fn customer_key(context: &DiagnosisContext<'_>) -> Option<String> {
+    let named = context.secret()?.kms_key_id.as_deref()?;
+    let found = context.evidence.access.found().and_then(|access| access.secret_key.found());
     match found {
         Some(key) => key.customer_managed.then(|| key.arn.to_string()),
         None => (named.starts_with("arn:") && !named.contains(":alias/")).then(|| named.to_owned()),
@@ -99,14 +99,14 @@ pub(super) fn customer_key(case: &Case<'_>) -> Option<String> {
 }
 
 /// The cause that a refusal in the role's name stands for.
-pub(super) fn cause_of(case: &Case<'_>, denied: &AccessDenied, step: Option<RotationStep>) -> Cause {
-    denied.cause(step, case.secret().map(|secret| secret.arn.arn().as_str()))
+pub(super) fn cause_of(context: &DiagnosisContext<'_>, denied: &AccessDenied, step: Option<RotationStep>) -> Cause {
+    denied.cause(step, context.secret().map(|secret| secret.arn.arn().as_str()))
 }
 
 /// What the policies say of `need`.
-pub(super) fn standing(case: &Case<'_>, need: &Need) -> Standing {
-    let Some(request) = request(case, need) else { return Standing::Open(unseen(case, None)) };
-    let role = case.evidence.role.found();
+pub(super) fn standing(context: &DiagnosisContext<'_>, need: &Need) -> Standing {
+    let Some(request) = request(context, need) else { return Standing::Open(unseen(context, None)) };
+    let role = context.evidence.role.found();
     let simulated = role
         .and_then(|role| role.simulations.found())
         .and_then(|all| all.iter().find(|one| one.action.eq_ignore_ascii_case(need.action) && one.resource == need.resource));
@@ -125,10 +125,10 @@ pub(super) fn standing(case: &Case<'_>, need: &Need) -> Standing {
     {
         let explicit = one.decision == SimulatedDecision::ExplicitDeny;
         if one.organization_allows == Some(false) {
-            return Standing::Stopped(stop(case, need, Layer::Scp, explicit, simulation_proof(one), None));
+            return Standing::Stopped(stop(context, need, Layer::Scp, explicit, simulation_proof(one), None));
         }
         if one.boundary_allows == Some(false) {
-            return Standing::Stopped(stop(case, need, Layer::Boundary, explicit, simulation_proof(one), None));
+            return Standing::Stopped(stop(context, need, Layer::Boundary, explicit, simulation_proof(one), None));
         }
     }
     // What AWS simulated counts as if it were the role's only policy; the simulator has seen all of them.
@@ -138,7 +138,7 @@ pub(super) fn standing(case: &Case<'_>, need: &Need) -> Standing {
         // Where nothing of the role was read, only a deny of the resource's own policy can be told.
         None => (parsed.iter().collect(), boundary.as_ref()),
     };
-    let (resource, unread) = resource_policy(case, need);
+    let (resource, unread) = resource_policy(context, need);
     let policies = Policies {
         identity,
         boundary,
@@ -160,7 +160,7 @@ pub(super) fn standing(case: &Case<'_>, need: &Need) -> Standing {
         _ => evaluation_proof(need, layer, by),
     };
     match access.decision {
-        Decision::ExplicitDeny { by } => Standing::Stopped(stop(case, need, layer, true, proof(Some(&by)), None)),
+        Decision::ExplicitDeny { by } => Standing::Stopped(stop(context, need, layer, true, proof(Some(&by)), None)),
         Decision::Unknown { missing_keys, .. } => {
             let keys: Vec<String> = missing_keys.into_iter().collect();
             Standing::Open(format!("the value of {} in the function's requests", keys.join(", ")))
@@ -171,13 +171,13 @@ pub(super) fn standing(case: &Case<'_>, need: &Need) -> Standing {
         }
         // No policy of the role could replace what the key's own policy does not give.
         Decision::ImplicitDeny if is_key && settled.is_none() && !complete && is_shut(&policies, &request) => Standing::Stopped(
-            stop(case, need, Layer::ResourcePolicy, false, evaluation_proof(need, Layer::ResourcePolicy, None), None),
+            stop(context, need, Layer::ResourcePolicy, false, evaluation_proof(need, Layer::ResourcePolicy, None), None),
         ),
         Decision::Allowed { .. } | Decision::ImplicitDeny if settled.is_none() && !complete => {
-            Standing::Open(unseen(case, simulated))
+            Standing::Open(unseen(context, simulated))
         }
         Decision::Allowed { .. } => Standing::Allowed,
-        Decision::ImplicitDeny => Standing::Stopped(stop(case, need, layer, false, proof(None), unread)),
+        Decision::ImplicitDeny => Standing::Stopped(stop(context, need, layer, false, proof(None), unread)),
     }
 }
 
@@ -189,9 +189,16 @@ fn is_shut(policies: &Policies<'_>, request: &Request) -> bool {
     matches!(widest.evaluate(request).decision, Decision::ImplicitDeny)
 }
 
-fn stop(case: &Case<'_>, need: &Need, layer: Layer, explicit: bool, proof: Proof, doubt: Option<String>) -> Box<Stop> {
+fn stop(
+    context: &DiagnosisContext<'_>,
+    need: &Need,
+    layer: Layer,
+    explicit: bool,
+    proof: Proof,
+    doubt: Option<String>,
+) -> Box<Stop> {
     let denied = AccessDenied {
-        principal: case.function().map(|function| function.role.to_string()),
+        principal: context.function().map(|function| function.role.to_string()),
         action: need.action.to_owned(),
         resource: Some(need.resource.clone()),
         layer,
@@ -249,24 +256,24 @@ fn policy_of(one: &Simulation) -> Option<Policy> {
 }
 
 /// What kept both the simulation and the policies from an answer.
-fn unseen(case: &Case<'_>, simulated: Option<&Simulation>) -> String {
+fn unseen(context: &DiagnosisContext<'_>, simulated: Option<&Simulation>) -> String {
     if let Some(one) = simulated.filter(|one| !one.missing_context.is_empty()) {
         return format!("the value of {} in the function's requests", one.missing_context.join(", "));
     }
-    let Some(role) = case.evidence.role.found() else {
-        let missing = case.evidence.role.observation.missing();
+    let Some(role) = context.evidence.role.found() else {
+        let missing = context.evidence.role.observation.missing();
         return missing.unwrap_or_else(|| "the function's role".to_owned());
     };
     role.simulations
         .missing()
         .or_else(|| role.policies.missing())
-        .or_else(|| case.evidence.role.denials.first().map(|denial| format!("permission {}", denial.action)))
+        .or_else(|| context.evidence.role.denials.first().map(|denial| format!("permission {}", denial.action)))
         .unwrap_or_else(|| "some of the role's policies".to_owned())
 }
 
 /// The policy of the need's resource, and what is missing where it could not be read.
-fn resource_policy(case: &Case<'_>, need: &Need) -> (Option<Policy>, Option<String>) {
-    let access = &case.evidence.access;
+fn resource_policy(context: &DiagnosisContext<'_>, need: &Need) -> (Option<Policy>, Option<String>) {
+    let access = &context.evidence.access;
     let key_policy = |key: &Observation<KeyFacts>| -> Observation<Value> { key.as_ref().and_then(|key| key.policy.clone()) };
     let (name, observation) = match (access.found(), need.target) {
         (_, Target::RandomPassword | Target::Network) => return (None, None),
@@ -290,8 +297,8 @@ fn resource_policy(case: &Case<'_>, need: &Need) -> (Option<Policy>, Option<Stri
 ///
 /// Sources: IAM User Guide, "AWS global condition context keys"; Service Authorization Reference, "Condition keys for AWS
 /// Secrets Manager", "… for AWS KMS"; Lambda Developer Guide, "Working with Lambda execution environment credentials".
-fn request(case: &Case<'_>, need: &Need) -> Option<Request> {
-    let (secret, function) = (case.secret()?, case.function()?);
+fn request(context: &DiagnosisContext<'_>, need: &Need) -> Option<Request> {
+    let (secret, function) = (context.secret()?, context.function()?);
     let caller = Caller::role(function.role.arn().as_str(), Some(function.arn.name())).ok()?;
     let arn = secret.arn.arn();
     let mut context = Context::new()

@@ -1,6 +1,6 @@
 //! What log lines and policies together say about one way in which the function's role is refused.
 
-use super::case::{Case, Failure, Read, Seen};
+use super::context::{DiagnosisContext, Failure, Read, Seen};
 use super::permissions::{Need, Standing, Stop, Target, cause_of};
 use super::rule::Verdict;
 use super::signatures::{AccessDenied, Layer};
@@ -33,33 +33,33 @@ pub(super) struct Logged<'c, 'a> {
 }
 
 /// The newest failing invocation whose decisive line is a refusal that stands for `cause`.
-pub(super) fn logged<'c, 'a>(case: &'c Case<'a>, cause: Cause) -> Option<Logged<'c, 'a>> {
-    let told = case.failures.iter().enumerate().filter_map(|(at, failure)| Some((at, failure, failure.decisive()?)));
-    let mut hits = told.filter(|(_, failure, read)| refused_as(case, failure, read).0 == cause);
+pub(super) fn logged<'c, 'a>(context: &'c DiagnosisContext<'a>, cause: Cause) -> Option<Logged<'c, 'a>> {
+    let told = context.failures.iter().enumerate().filter_map(|(at, failure)| Some((at, failure, failure.decisive()?)));
+    let mut hits = told.filter(|(_, failure, read)| refused_as(context, failure, read).0 == cause);
     let (at, failure, read) = hits.next_back()?;
-    let newest = case.failures.iter().rposition(|failure| failure.decisive().is_some());
+    let newest = context.failures.iter().rposition(|failure| failure.decisive().is_some());
     let seen = Seen { failure, read, count: hits.count() + 1, is_latest: newest == Some(at) };
-    let (_, denied) = refused_as(case, failure, read);
-    let stranger = denied.as_ref().and_then(|denied| denied.principal.clone()).filter(|who| !is_own_role(case, who));
+    let (_, denied) = refused_as(context, failure, read);
+    let stranger = denied.as_ref().and_then(|denied| denied.principal.clone()).filter(|who| !is_own_role(context, who));
     Some(Logged { seen, denied, stranger })
 }
 
-fn refused_as(case: &Case<'_>, failure: &Failure<'_>, read: &Read<'_>) -> (Cause, Option<AccessDenied>) {
+fn refused_as(context: &DiagnosisContext<'_>, failure: &Failure<'_>, read: &Read<'_>) -> (Cause, Option<AccessDenied>) {
     let said = read.classification.cause;
     if !REFUSALS.contains(&said) {
         return (said, None);
     }
     let Some(mut denied) = AccessDenied::parse(&Record::read(&read.event.text).text) else { return (said, None) };
-    if denied.layer == Layer::Unknown && denied.principal.as_deref().is_none_or(|who| is_own_role(case, who)) {
-        name_layer(case, &mut denied);
+    if denied.layer == Layer::Unknown && denied.principal.as_deref().is_none_or(|who| is_own_role(context, who)) {
+        name_layer(context, &mut denied);
     }
     // A line that speaks of the superuser secret speaks of setSecret, whatever step it names.
     let step = match said {
         Cause::SuperuserSecretAccessDenied => Some(crate::model::RotationStep::SetSecret),
         _ => failure.step,
     };
-    let own = denied.principal.as_deref().is_some_and(|who| names_role(case, who));
-    match cause_of(case, &denied, step) {
+    let own = denied.principal.as_deref().is_some_and(|who| names_role(context, who));
+    match cause_of(context, &denied, step) {
         // What the function's own role calls is no operator's doing.
         Cause::OperatorPermissionMissing if own => (Cause::IamIdentityPolicyMissing, Some(denied)),
         cause => (cause, Some(denied)),
@@ -67,13 +67,13 @@ fn refused_as(case: &Case<'_>, failure: &Failure<'_>, read: &Read<'_>) -> (Cause
 }
 
 /// Older services do not say which layer refused; the policies do, where they stop the very action.
-fn name_layer(case: &Case<'_>, denied: &mut AccessDenied) {
+fn name_layer(context: &DiagnosisContext<'_>, denied: &mut AccessDenied) {
     let is_same = |need: &Need| {
         let named = denied.resource.as_deref();
         need.action.eq_ignore_ascii_case(&denied.action)
             && named.is_none_or(|named| need.resource == "*" || !named.starts_with("arn:") || need.resource.starts_with(named))
     };
-    let stop = case.standings().iter().find_map(|(need, standing)| match standing {
+    let stop = context.standings().iter().find_map(|(need, standing)| match standing {
         Standing::Stopped(stop) if is_same(need) => Some(stop),
         _ => None,
     });
@@ -84,20 +84,20 @@ fn name_layer(case: &Case<'_>, denied: &mut AccessDenied) {
 }
 
 /// True for a session of the function's role, by the name in `arn:aws:sts::account:assumed-role/name/session`.
-fn names_role(case: &Case<'_>, principal: &str) -> bool {
+fn names_role(context: &DiagnosisContext<'_>, principal: &str) -> bool {
     let named = principal.split_once("role/").map(|(_, rest)| rest);
-    let Some(role) = case.role_name() else { return false };
+    let Some(role) = context.role_name() else { return false };
     named.is_some_and(|rest| rest.split('/').any(|part| part == role))
 }
 
 /// True unless the principal is legibly somebody else.
-fn is_own_role(case: &Case<'_>, principal: &str) -> bool {
-    !principal.starts_with("arn:") || case.role_name().is_none() || names_role(case, principal)
+fn is_own_role(context: &DiagnosisContext<'_>, principal: &str) -> bool {
+    !principal.starts_with("arn:") || context.role_name().is_none() || names_role(context, principal)
 }
 
 /// True for a session that carries the function's name, as Lambda's own do: the function acts, through whichever role.
-fn is_own_session(case: &Case<'_>, principal: &str) -> bool {
-    principal.rsplit('/').next().is_some_and(|session| Some(session) == case.function_name())
+fn is_own_session(context: &DiagnosisContext<'_>, principal: &str) -> bool {
+    principal.rsplit('/').next().is_some_and(|session| Some(session) == context.function_name())
 }
 
 /// What speaks for a cause.
@@ -114,9 +114,15 @@ pub(super) struct Opinion {
 
 impl Opinion {
     /// The finding that rests on it.
-    pub(super) fn finding(self, case: &Case<'_>, cause: Cause, explanation: String, remediation: Remediation) -> Finding {
+    pub(super) fn finding(
+        self,
+        context: &DiagnosisContext<'_>,
+        cause: Cause,
+        explanation: String,
+        remediation: Remediation,
+    ) -> Finding {
         let explanation = format!("{explanation}{}", self.note);
-        let mut finding = case.finding(cause, self.confidence, explanation, self.evidence, remediation);
+        let mut finding = context.finding(cause, self.confidence, explanation, self.evidence, remediation);
         finding.severity = self.severity;
         finding
     }
@@ -154,33 +160,33 @@ fn concerns(cause: Cause, target: Target) -> bool {
 
 /// Weighs what failing invocations logged about `cause` against what the policies say now; `clear` is the fact that
 /// speaks against it where neither speaks for it.
-pub(super) fn weigh(case: &Case<'_>, cause: Cause, clear: &str) -> Weighed {
-    if let Some(verdict) = case.without_function() {
+pub(super) fn weigh(context: &DiagnosisContext<'_>, cause: Cause, clear: &str) -> Weighed {
+    if let Some(verdict) = context.without_function() {
         return Weighed::Against(verdict);
     }
     let standings: Vec<(Need, Standing)> =
-        case.standings().iter().filter(|(need, _)| concerns(cause, need.target)).cloned().collect();
+        context.standings().iter().filter(|(need, _)| concerns(cause, need.target)).cloned().collect();
     let stops: Vec<Stop> = standings
         .iter()
         .filter_map(|(_, standing)| match standing {
             Standing::Stopped(stop) => Some((**stop).clone()),
             _ => None,
         })
-        .filter(|stop| cause_of(case, &stop.denied, None) == cause)
+        .filter(|stop| cause_of(context, &stop.denied, None) == cause)
         .collect();
-    match logged(case, cause) {
-        Some(logged) => weigh_logged(case, logged, &standings, stops),
-        None if stops.is_empty() => Weighed::Against(nothing_speaks(case, cause, &standings, clear)),
-        None => weigh_stops(case, cause, stops),
+    match logged(context, cause) {
+        Some(logged) => weigh_logged(context, logged, &standings, stops),
+        None if stops.is_empty() => Weighed::Against(nothing_speaks(context, cause, &standings, clear)),
+        None => weigh_stops(context, cause, stops),
     }
 }
 
-fn nothing_speaks(case: &Case<'_>, cause: Cause, standings: &[(Need, Standing)], clear: &str) -> Verdict {
-    let unseen = case.evidence.secret.observation.missing().or_else(|| case.evidence.function.observation.missing());
+fn nothing_speaks(context: &DiagnosisContext<'_>, cause: Cause, standings: &[(Need, Standing)], clear: &str) -> Verdict {
+    let unseen = context.evidence.secret.observation.missing().or_else(|| context.evidence.function.observation.missing());
     if let Some(missing) = unseen {
         return Verdict::unknown(missing);
     }
-    if case.function().is_none() {
+    if context.function().is_none() {
         return Verdict::clear("there is no such function");
     }
     let open = standings.iter().find_map(|(_, standing)| match standing {
@@ -189,18 +195,23 @@ fn nothing_speaks(case: &Case<'_>, cause: Cause, standings: &[(Need, Standing)],
     });
     // The role's own policies can show a denial; that they show none does not replace the answer that was refused.
     let of_role = !matches!(cause, Cause::SecretResourcePolicyDeny | Cause::SecretResourcePolicyMissingAllow);
-    let unsimulated = || match &case.evidence.role.observation {
+    let unsimulated = || match &context.evidence.role.observation {
         Observation::Found(role) => role.simulations.missing(),
         unanswered => unanswered.missing(),
     };
     let unsimulated = of_role.then(unsimulated).flatten();
-    match open.or(unsimulated).or_else(|| case.evidence.logs.observation.missing()) {
+    match open.or(unsimulated).or_else(|| context.evidence.logs.observation.missing()) {
         Some(missing) => Verdict::unknown(missing),
         None => Verdict::clear(clear),
     }
 }
 
-fn weigh_logged(case: &Case<'_>, logged: Logged<'_, '_>, standings: &[(Need, Standing)], stops: Vec<Stop>) -> Weighed {
+fn weigh_logged(
+    context: &DiagnosisContext<'_>,
+    logged: Logged<'_, '_>,
+    standings: &[(Need, Standing)],
+    stops: Vec<Stop>,
+) -> Weighed {
     let Logged { seen, denied, stranger } = logged;
     let same = |action: &str| denied.as_ref().is_none_or(|denied| denied.action.eq_ignore_ascii_case(action));
     // A stranger's refusal says nothing about what the function's own role lacks.
@@ -225,17 +236,17 @@ fn weigh_logged(case: &Case<'_>, logged: Logged<'_, '_>, standings: &[(Need, Sta
     let mut confidence = match (agreeing.is_empty(), allowed_now) {
         (false, _) => Confidence::Confirmed,
         (true, true) => Confidence::Likely,
-        (true, false) => seen.confidence(case),
+        (true, false) => seen.confidence(context),
     };
     if !seen.is_latest {
         confidence = confidence.min(Confidence::Likely);
     }
-    if stranger.as_deref().is_some_and(|who| !is_own_session(case, who)) {
+    if stranger.as_deref().is_some_and(|who| !is_own_session(context, who)) {
         confidence = Confidence::Possible;
     }
     let mut evidence = vec![seen.proof()];
     evidence.extend(agreeing.iter().map(|stop| stop.proof.clone()));
-    evidence.extend(case.failed_attempt_proof());
+    evidence.extend(context.failed_attempt_proof());
     Weighed::For(Opinion {
         confidence,
         severity: Severity::Critical,
@@ -248,30 +259,30 @@ fn weigh_logged(case: &Case<'_>, logged: Logged<'_, '_>, standings: &[(Need, Sta
 }
 
 /// Policies alone: a cause where rotation fails unexplained or never worked, else a risk.
-fn weigh_stops(case: &Case<'_>, cause: Cause, stops: Vec<Stop>) -> Weighed {
-    let step = case.failing_step();
+fn weigh_stops(context: &DiagnosisContext<'_>, cause: Cause, stops: Vec<Stop>) -> Weighed {
+    let step = context.failing_step();
     let explains = |stop: &Stop| step.is_none_or(|step| stop.need.steps.contains(&step));
     let bites = stops.iter().any(explains);
-    let (confidence, severity) = if case.failing.is_some() {
-        match bites && !case.explained_otherwise(cause) {
+    let (confidence, severity) = if context.failing.is_some() {
+        match bites && !context.explained_otherwise(cause) {
             true => (Confidence::Likely, Severity::Critical),
             false => (Confidence::Likely, Severity::Info),
         }
-    } else if case.never_rotated() {
+    } else if context.never_rotated() {
         (Confidence::Likely, Severity::Critical)
-    } else if case.is_overdue() && case.history_gap().is_some() {
+    } else if context.is_overdue() && context.history_gap().is_some() {
         (Confidence::Possible, Severity::Critical)
     } else {
         (Confidence::Likely, Severity::Info)
     };
     let needless = |stop: &Stop| matches!(stop.need.target, Target::RandomPassword | Target::Network);
-    if severity == Severity::Info && case.last_success_at.is_some() && stops.iter().all(needless) {
+    if severity == Severity::Info && context.last_success_at.is_some() && stops.iter().all(needless) {
         return Weighed::Against(Verdict::clear("rotation has worked without it"));
     }
     let doubtful = stops.iter().all(|stop| stop.doubt.is_some());
     let confidence = if doubtful { Confidence::Possible } else { confidence };
     let mut evidence: Vec<Proof> = stops.iter().map(|stop| stop.proof.clone()).collect();
-    evidence.extend(case.failed_attempt_proof());
+    evidence.extend(context.failed_attempt_proof());
     let note = match severity {
         Severity::Info => " It has not stopped a rotation yet, or another reason stopped it first.",
         _ => "",
@@ -281,10 +292,10 @@ fn weigh_stops(case: &Case<'_>, cause: Cause, stops: Vec<Stop>) -> Weighed {
 }
 
 /// The least policy that allows what was refused, as `--policy-document` takes it.
-pub(super) fn allowing(case: &Case<'_>, refused: &[AccessDenied]) -> String {
+pub(super) fn allowing(context: &DiagnosisContext<'_>, refused: &[AccessDenied]) -> String {
     let mut by_resource: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for denied in refused {
-        let secret = case.secret().map(|secret| secret.arn.arn().as_str());
+        let secret = context.secret().map(|secret| secret.arn.arn().as_str());
         let named = denied.resource.as_deref().filter(|resource| resource.starts_with("arn:"));
         let resource = match (named, secret) {
             // A message may print a secret's ARN without its suffix, which a policy would not match.

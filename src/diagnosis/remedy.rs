@@ -1,6 +1,6 @@
 //! Commands for a person to paste, quoted for a POSIX shell.
 
-use super::case::Case;
+use super::context::DiagnosisContext;
 use crate::model::{Remediation, RotationConfig, RotationStep};
 
 /// An AWS CLI command; every word is quoted where the shell needs it.
@@ -14,16 +14,16 @@ pub fn aws(words: &[&str]) -> String {
 
 /// Like [`aws`], with `--region` for the region under investigation.
 #[must_use]
-pub fn aws_in(case: &Case<'_>, words: &[&str]) -> String {
+pub fn aws_in(context: &DiagnosisContext<'_>, words: &[&str]) -> String {
     let mut words = words.to_vec();
-    words.extend(["--region", case.evidence.region.as_str()]);
+    words.extend(["--region", context.evidence.region.as_str()]);
     aws(&words)
 }
 
 /// The command that starts a rotation now, and the way to finish most remediations.
 #[must_use]
-pub fn rotate_now(case: &Case<'_>) -> String {
-    aws_in(case, &["secretsmanager", "rotate-secret", "--secret-id", case.secret_id()])
+pub fn rotate_now(context: &DiagnosisContext<'_>) -> String {
+    aws_in(context, &["secretsmanager", "rotate-secret", "--secret-id", context.secret_id()])
 }
 
 /// AWS's page on rotations that fail.
@@ -68,16 +68,16 @@ pub fn schedule_of(config: &RotationConfig) -> String {
 impl Remediation {
     /// Starts a rotation, to see that the cause is gone.
     #[must_use]
-    pub fn rotate(self, case: &Case<'_>) -> Remediation {
-        self.run(rotate_now(case)).needs("secretsmanager:RotateSecret")
+    pub fn rotate(self, context: &DiagnosisContext<'_>) -> Remediation {
+        self.run(rotate_now(context)).needs("secretsmanager:RotateSecret")
     }
 
     /// Stores a corrected value from the file `value.json`, so that the value is on no command line.
     #[must_use]
-    pub fn put_value(self, case: &Case<'_>) -> Remediation {
+    pub fn put_value(self, context: &DiagnosisContext<'_>) -> Remediation {
         let words =
-            ["secretsmanager", "put-secret-value", "--secret-id", case.secret_id(), "--secret-string", "file://value.json"];
-        self.run(aws_in(case, &words)).needs("secretsmanager:PutSecretValue").warn(
+            ["secretsmanager", "put-secret-value", "--secret-id", context.secret_id(), "--secret-string", "file://value.json"];
+        self.run(aws_in(context, &words)).needs("secretsmanager:PutSecretValue").warn(
             "value.json replaces the whole value and becomes AWSCURRENT at once, for every application that reads the secret: \
              write the complete JSON, and delete the file afterwards.",
         )
@@ -85,47 +85,47 @@ impl Remediation {
 
     /// Changes the function's configuration by the options `words`.
     #[must_use]
-    pub fn configure_function(self, case: &Case<'_>, words: &[&str]) -> Remediation {
-        let name = case.function_name().unwrap_or("FUNCTION_NAME");
+    pub fn configure_function(self, context: &DiagnosisContext<'_>, words: &[&str]) -> Remediation {
+        let name = context.function_name().unwrap_or("FUNCTION_NAME");
         let words = [&["lambda", "update-function-configuration", "--function-name", name], words].concat();
-        self.run(aws_in(case, &words)).needs("lambda:UpdateFunctionConfiguration")
+        self.run(aws_in(context, &words)).needs("lambda:UpdateFunctionConfiguration")
     }
 
     /// Shows the function's environment, and sets it from the file `environment.json`.
     #[must_use]
-    pub fn set_environment(self, case: &Case<'_>) -> Remediation {
-        let name = case.function_name().unwrap_or("FUNCTION_NAME");
+    pub fn set_environment(self, context: &DiagnosisContext<'_>) -> Remediation {
+        let name = context.function_name().unwrap_or("FUNCTION_NAME");
         let look = ["lambda", "get-function-configuration", "--function-name", name, "--query", "Environment"];
-        self.run(aws_in(case, &look))
+        self.run(aws_in(context, &look))
             .needs("lambda:GetFunctionConfiguration")
-            .configure_function(case, &["--environment", "file://environment.json"])
+            .configure_function(context, &["--environment", "file://environment.json"])
             .warn("update-function-configuration replaces all environment variables: one left out of environment.json is lost.")
     }
 
     /// Deploys a package, `function.zip`, as the function's code.
     #[must_use]
-    pub fn deploy_code(self, case: &Case<'_>) -> Remediation {
-        let name = case.function_name().unwrap_or("FUNCTION_NAME");
+    pub fn deploy_code(self, context: &DiagnosisContext<'_>) -> Remediation {
+        let name = context.function_name().unwrap_or("FUNCTION_NAME");
         let words = ["lambda", "update-function-code", "--function-name", name, "--zip-file", "fileb://function.zip"];
-        self.run(aws_in(case, &words))
+        self.run(aws_in(context, &words))
             .needs("lambda:UpdateFunctionCode")
             .warn("Deploying replaces the function's code: keep the present package to be able to go back.")
     }
 
     /// Binds the secret to another function and rotates it.
     #[must_use]
-    pub fn bind_new_function(self, case: &Case<'_>) -> Remediation {
-        let id = case.secret_id();
+    pub fn bind_new_function(self, context: &DiagnosisContext<'_>) -> Remediation {
+        let id = context.secret_id();
         let words = ["secretsmanager", "rotate-secret", "--secret-id", id, "--rotation-lambda-arn", "NEW_FUNCTION_ARN"];
-        self.run(aws_in(case, &words)).needs("secretsmanager:RotateSecret").needs("lambda:InvokeFunction")
+        self.run(aws_in(context, &words)).needs("secretsmanager:RotateSecret").needs("lambda:InvokeFunction")
     }
 
     /// Takes AWSPENDING away from the version a failed rotation left it on, where there is one.
     #[must_use]
-    pub fn discard_pending(self, case: &Case<'_>) -> Remediation {
-        let Some(stuck) = case.stuck_version() else { return self };
-        let discarded = self.remove_pending_label(case, &stuck.id);
-        if case.failing_step() == Some(RotationStep::CreateSecret) {
+    pub fn discard_pending(self, context: &DiagnosisContext<'_>) -> Remediation {
+        let Some(stuck) = context.stuck_version() else { return self };
+        let discarded = self.remove_pending_label(context, &stuck.id);
+        if context.failing_step() == Some(RotationStep::CreateSecret) {
             return discarded;
         }
         discarded.warn(
@@ -134,18 +134,18 @@ impl Remediation {
         )
     }
 
-    fn remove_pending_label(self, case: &Case<'_>, id: &str) -> Remediation {
+    fn remove_pending_label(self, context: &DiagnosisContext<'_>, id: &str) -> Remediation {
         let words = [
             "secretsmanager",
             "update-secret-version-stage",
             "--secret-id",
-            case.secret_id(),
+            context.secret_id(),
             "--version-stage",
             "AWSPENDING",
             "--remove-from-version-id",
             id,
         ];
-        self.run(aws_in(case, &words)).needs("secretsmanager:UpdateSecretVersionStage")
+        self.run(aws_in(context, &words)).needs("secretsmanager:UpdateSecretVersionStage")
     }
 
     /// A remediation that starts with what to do, in words.

@@ -1,7 +1,7 @@
 //! What a rule is.
 
-use super::case::Case;
 use super::change_events::ChangeEvents;
+use super::context::DiagnosisContext;
 use crate::model::{Cause, Finding, StepName};
 
 /// A pure function from evidence to a verdict about one cause.
@@ -21,7 +21,7 @@ pub struct Rule {
     /// driver's exception: while that is all the log says, the cause is not ruled out.
     pub hidden_by_login: bool,
     /// The decision.
-    pub evaluate: fn(&Case<'_>) -> Verdict,
+    pub evaluate: fn(&DiagnosisContext<'_>) -> Verdict,
 }
 
 impl Rule {

@@ -1,6 +1,6 @@
 //! Whether the function ran when rotation was attempted or due. Metrics count the function, not the secret.
 
-use super::case::Case;
+use super::context::DiagnosisContext;
 use crate::model::{MetricPoint, Proof, StepName, Window};
 use jiff::SignedDuration;
 
@@ -20,21 +20,21 @@ pub(super) enum Ran {
 }
 
 /// The spans of the failed attempts of the current row, or of the window that closed without an attempt.
-pub(super) fn attempt_windows(case: &Case<'_>) -> Vec<Window> {
-    let period = case.evidence.metrics.found().map_or(0, |metrics| i64::from(metrics.period_s));
+pub(super) fn attempt_windows(context: &DiagnosisContext<'_>) -> Vec<Window> {
+    let period = context.evidence.metrics.found().map_or(0, |metrics| i64::from(metrics.period_s));
     let margin = SignedDuration::from_secs(period.max(120));
-    let attempts = case.failed_attempts().filter_map(|attempt| {
+    let attempts = context.failed_attempts().filter_map(|attempt| {
         let to = attempt.at()?;
         let from = attempt.started_at.or_else(|| to.checked_sub(SPAN).ok()).unwrap_or(to);
         Some(Window { from, to })
     });
-    let failures = case.failures.iter().map(|failure| {
+    let failures = context.failures.iter().map(|failure| {
         let from = failure.invocation.started_at;
         Window { from, to: failure.invocation.ended_at.unwrap_or(from) }
     });
     let mut windows: Vec<Window> = attempts.chain(failures).collect();
     if windows.is_empty()
-        && let Some(due) = case.config().map(|config| &config.due)
+        && let Some(due) = context.config().map(|config| &config.due)
         && let Some(closed) = due.overdue_since
     {
         let day_before = closed.checked_sub(SignedDuration::from_hours(24)).unwrap_or(closed);
@@ -48,12 +48,12 @@ pub(super) fn attempt_windows(case: &Case<'_>) -> Vec<Window> {
 }
 
 /// The sum of one metric over the attempts; an error names what is missing.
-pub(super) fn measured(case: &Case<'_>, value: fn(&MetricPoint) -> f64) -> Result<f64, String> {
-    let observation = &case.evidence.metrics.observation;
+pub(super) fn measured(context: &DiagnosisContext<'_>, value: fn(&MetricPoint) -> f64) -> Result<f64, String> {
+    let observation = &context.evidence.metrics.observation;
     if let Some(missing) = observation.missing() {
         return Err(missing);
     }
-    let windows = attempt_windows(case);
+    let windows = attempt_windows(context);
     let points = observation.found().map(|metrics| metrics.points.as_slice()).unwrap_or_default();
     let total = points.iter().filter(|point| windows.iter().any(|window| window.contains(point.at)));
     // The sum of no floats is -0, and would be written so.
@@ -63,14 +63,14 @@ pub(super) fn measured(case: &Case<'_>, value: fn(&MetricPoint) -> f64) -> Resul
 }
 
 /// Whether the function ran in the attempts.
-pub(super) fn ran(case: &Case<'_>) -> Ran {
-    if !case.failures.is_empty() {
+pub(super) fn ran(context: &DiagnosisContext<'_>) -> Ran {
+    if !context.failures.is_empty() {
         return Ran::Yes;
     }
-    if attempt_windows(case).is_empty() {
+    if attempt_windows(context).is_empty() {
         return Ran::Unseen("a rotation attempt to look at".to_owned());
     }
-    match (measured(case, |point| point.invocations), measured(case, |point| point.throttles)) {
+    match (measured(context, |point| point.invocations), measured(context, |point| point.throttles)) {
         (Ok(invocations), _) if invocations > 0.0 => Ran::Yes,
         (Ok(_), Ok(throttles)) => Ran::No(vec![Proof::of(
             StepName::FunctionMetrics,

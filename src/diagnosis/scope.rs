@@ -1,6 +1,6 @@
 //! What a rule must know before its own question makes sense: is there a rotation function at all, and who can say.
 
-use super::case::Case;
+use super::context::DiagnosisContext;
 use super::rule::Verdict;
 use crate::model::{Change, Concern, EventSource, Proof, RotationConfig, SecretFacts, StepName};
 use jiff::Timestamp;
@@ -10,7 +10,7 @@ const NO_FUNCTION: &str = "no rotation function is at work here";
 
 const DESCRIBE_SECRET: &str = "secretsmanager:DescribeSecret";
 
-impl Case<'_> {
+impl DiagnosisContext<'_> {
     /// True where `because` only says that there is nothing to look at here: of a secret that does not exist, is being
     /// deleted or rotates in another region, nothing that rotation depends on was looked at, and nothing of it is ruled out.
     #[must_use]

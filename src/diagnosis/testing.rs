@@ -1,6 +1,6 @@
 //! Evidence for the tests of the rules: a world where rotation works, and the means to break one thing at a time.
 
-use super::{Case, Verdict, rules::RULES};
+use super::{DiagnosisContext, Verdict, rules::RULES};
 use crate::model::{
     Arn, Attempt, AttemptOutcome, Cause, Change, Concern, ConfigChanges, Denial, DueDates, EventSource, Evidence, Finding,
     FunctionFacts, FunctionLogs, FunctionMetrics, Invocation, InvocationStatus, KeyFacts, LogEvent, MetricPoint, Observation,
@@ -181,7 +181,7 @@ pub(crate) fn attempt(at: Timestamp, outcome: AttemptOutcome) -> Attempt {
 /// The verdict of the rule about `cause`.
 pub(crate) fn verdict(cause: Cause, evidence: &Evidence) -> Verdict {
     let rule = RULES.iter().find(|rule| rule.cause == cause).unwrap_or_else(|| panic!("no rule decides {cause}"));
-    (rule.evaluate)(&Case::new(evidence))
+    (rule.evaluate)(&DiagnosisContext::new(evidence))
 }
 
 /// The finding of the rule about `cause`, which must fire.
@@ -457,10 +457,10 @@ mod tests {
     fn a_failed_rotation_is_a_row_of_one_failure_with_its_step_and_label() {
         let mut evidence = healthy();
         fail(&mut evidence, RotationStep::SetSecret, &[]);
-        let case = Case::new(&evidence);
-        assert_eq!(case.failing.as_ref().map(|row| row.count), Some(1));
-        assert_eq!(case.failing_step(), Some(RotationStep::SetSecret));
-        assert_eq!(case.stuck_version().map(|version| version.id.as_str()), Some(PENDING));
+        let context = DiagnosisContext::new(&evidence);
+        assert_eq!(context.failing.as_ref().map(|row| row.count), Some(1));
+        assert_eq!(context.failing_step(), Some(RotationStep::SetSecret));
+        assert_eq!(context.stuck_version().map(|version| version.id.as_str()), Some(PENDING));
         assert_eq!(finding(Cause::StuckAwspending, &evidence).cause, Cause::StuckAwspending);
         assert_clear(Cause::LambdaFunctionMissing, &evidence);
         deny(&mut evidence, StepName::RotationFunction);

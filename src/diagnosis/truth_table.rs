@@ -2,7 +2,7 @@
 
 use super::rules::RULES;
 use super::testing::*;
-use super::{Case, Verdict, diagnose};
+use super::{DiagnosisContext, Verdict, diagnose};
 use crate::model::{Arn, Cause, Evidence, NOT_ASKED_FOR, Observation, Outcome, Reach, RotationStep, Severity, StepName};
 use std::collections::BTreeMap;
 
@@ -155,18 +155,18 @@ fn a_broken_world_is_never_called_healthy_whatever_was_refused() {
 fn no_rule_turns_clear_because_what_it_fired_on_was_refused() {
     let mut faults = BTreeMap::new();
     for (world, evidence) in broken_worlds() {
-        let case = Case::new(&evidence);
-        let fires = |case: &Case<'_>, rule: &super::Rule| match (rule.evaluate)(case) {
+        let context = DiagnosisContext::new(&evidence);
+        let fires = |context: &DiagnosisContext<'_>, rule: &super::Rule| match (rule.evaluate)(context) {
             Verdict::Fires(finding) => finding.severity > Severity::Info,
             _ => false,
         };
-        let firing: Vec<_> = RULES.iter().filter(|rule| fires(&case, rule)).collect();
+        let firing: Vec<_> = RULES.iter().filter(|rule| fires(&context, rule)).collect();
         assert!(firing.iter().any(|rule| rule.cause == world), "{world}");
         for denied in subsets() {
             let blinded = without(&evidence, &denied);
-            let case = Case::new(&blinded);
+            let context = DiagnosisContext::new(&blinded);
             for rule in &firing {
-                if let Verdict::Clear { because } = (rule.evaluate)(&case) {
+                if let Verdict::Clear { because } = (rule.evaluate)(&context) {
                     faults.entry(format!("{world}: {} is clear: {because}", rule.cause)).or_insert(denied.clone());
                 }
             }
@@ -178,8 +178,8 @@ fn no_rule_turns_clear_because_what_it_fired_on_was_refused() {
 #[test]
 fn where_everything_was_refused_every_rule_says_so() {
     let blind = without(&healthy(), &StepName::ALL);
-    let case = Case::new(&blind);
-    let verdicts = RULES.iter().map(|rule| (rule.cause, (rule.evaluate)(&case)));
+    let context = DiagnosisContext::new(&blind);
+    let verdicts = RULES.iter().map(|rule| (rule.cause, (rule.evaluate)(&context)));
     let wrong: Vec<_> = verdicts
         .filter(|(_, verdict)| !matches!(verdict, Verdict::Unknown { missing } if missing.contains("permission ")))
         .collect();

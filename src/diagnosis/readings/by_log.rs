@@ -1,30 +1,30 @@
 //! Verdicts that rest on a line of the function's log.
 
 use super::login::{self, Answer};
-use crate::diagnosis::case::{Failure, Seen};
-use crate::diagnosis::{Case, Rule, Verdict};
+use crate::diagnosis::context::{Failure, Seen};
+use crate::diagnosis::{DiagnosisContext, Rule, Verdict};
 use crate::model::{Cause, Confidence, Finding, Remediation};
 
 /// The verdict on a cause that a log line names; `tell` gives the explanation and the remediation.
 pub(in crate::diagnosis) fn by_log(
-    case: &Case<'_>,
+    context: &DiagnosisContext<'_>,
     rule: &Rule,
     tell: impl FnOnce(&Seen<'_, '_>) -> (String, Remediation),
 ) -> Verdict {
-    let Some(seen) = case.seen(rule.cause) else { return not_said(case, rule) };
+    let Some(seen) = context.seen(rule.cause) else { return not_said(context, rule) };
     let (explanation, remediation) = tell(&seen);
-    said(case, rule.cause, &seen, explanation, remediation).into()
+    said(context, rule.cause, &seen, explanation, remediation).into()
 }
 
 /// The finding that rests on a failing invocation's decisive line.
 pub(in crate::diagnosis) fn said(
-    case: &Case<'_>,
+    context: &DiagnosisContext<'_>,
     cause: Cause,
     seen: &Seen<'_, '_>,
     mut explanation: String,
     remediation: Remediation,
 ) -> Finding {
-    let mut confidence = seen.confidence(case);
+    let mut confidence = seen.confidence(context);
     if seen.count > 1 {
         explanation.push_str(&format!(" {} failing invocations say so.", seen.count));
     }
@@ -32,15 +32,15 @@ pub(in crate::diagnosis) fn said(
         confidence = confidence.min(Confidence::Likely);
         explanation.push_str(" The newest failing invocation says something else.");
     }
-    case.finding(cause, confidence, explanation, seen.proofs(case), remediation)
+    context.finding(cause, confidence, explanation, seen.proofs(context), remediation)
 }
 
 /// The verdict on a cause that no failing invocation names: clear only when the invocations say something else.
-pub(in crate::diagnosis) fn not_said(case: &Case<'_>, rule: &Rule) -> Verdict {
-    let readable = case.rotates_by_function() && case.evidence.logs.observation.missing().is_none();
-    let Some(newest) = case.failures.last().filter(|_| readable) else {
-        let cut_short = readable && case.failing.is_some() && case.evidence.logs.found().is_some_and(|logs| !logs.complete);
-        return if cut_short { Verdict::unknown("only a part of the function's log was read") } else { case.not_in_logs() };
+pub(in crate::diagnosis) fn not_said(context: &DiagnosisContext<'_>, rule: &Rule) -> Verdict {
+    let readable = context.rotates_by_function() && context.evidence.logs.observation.missing().is_none();
+    let Some(newest) = context.failures.last().filter(|_| readable) else {
+        let cut_short = readable && context.failing.is_some() && context.evidence.logs.found().is_some_and(|logs| !logs.complete);
+        return if cut_short { Verdict::unknown("only a part of the function's log was read") } else { context.not_in_logs() };
     };
     if rule.hidden_by_login && login_is_open(newest) {
         return Verdict::unknown("what the database answered: the function does not log it");

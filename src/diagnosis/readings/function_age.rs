@@ -1,6 +1,6 @@
 //! Abilities the official templates learned on a known day.
 
-use crate::diagnosis::Case;
+use crate::diagnosis::DiagnosisContext;
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 
@@ -15,8 +15,8 @@ pub(in crate::diagnosis) const TLS: Date = date(2021, 12, 20);
 pub(in crate::diagnosis) const SCRAM: Date = date(2021, 12, 30);
 
 /// True when the function last changed before `day`, so that it cannot have what came then.
-pub(in crate::diagnosis) fn is_older_than(case: &Case<'_>, day: Date) -> bool {
-    let changed = case.function().and_then(|function| function.last_modified_at);
+pub(in crate::diagnosis) fn is_older_than(context: &DiagnosisContext<'_>, day: Date) -> bool {
+    let changed = context.function().and_then(|function| function.last_modified_at);
     let begin = TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok();
     changed.zip(begin).is_some_and(|(changed, begin)| changed < begin)
 }

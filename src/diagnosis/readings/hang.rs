@@ -4,8 +4,8 @@
 //! timeout together tell which wait it was, or that this cannot be told.
 
 use super::login;
-use crate::diagnosis::case::{Case, Failure};
 use crate::diagnosis::change_events::{self, ChangeEvents};
+use crate::diagnosis::context::{DiagnosisContext, Failure};
 use crate::lambda_log::Record;
 use crate::model::{Attempt, Cause, Concern, Confidence, Invocation, InvocationStatus, Proof, RotationStep, StepName, Window};
 use jiff::SignedDuration;
@@ -30,7 +30,7 @@ const NETWORK: &[ChangeEvents] =
 
 /// A failing invocation that ran into its timeout and names no error.
 pub(in crate::diagnosis) struct Hang<'c, 'a> {
-    case: &'c Case<'a>,
+    context: &'c DiagnosisContext<'a>,
     failure: &'c Failure<'a>,
     /// The rotation step it hung in, as far as that can be told.
     pub(in crate::diagnosis) step: Option<RotationStep>,
@@ -54,14 +54,14 @@ enum Progress {
 
 impl<'c, 'a> Hang<'c, 'a> {
     /// The newest failing invocation, where it hung.
-    pub(in crate::diagnosis) fn newest(case: &'c Case<'a>) -> Option<Hang<'c, 'a>> {
-        let failure = case.failures.last().filter(|failure| failure.timed_out() && failure.decisive().is_none())?;
-        let function = case.function();
+    pub(in crate::diagnosis) fn newest(context: &'c DiagnosisContext<'a>) -> Option<Hang<'c, 'a>> {
+        let failure = context.failures.last().filter(|failure| failure.timed_out() && failure.decisive().is_none())?;
+        let function = context.function();
         Some(Hang {
-            case,
+            context,
             failure,
-            step: step_of(case, failure),
-            progress: progress(case, failure),
+            step: step_of(context, failure),
+            progress: progress(context, failure),
             in_vpc: function.map(|function| function.vpc.is_some()),
             timeout_s: function.and_then(|function| function.timeout_s),
         })
@@ -179,20 +179,20 @@ impl<'c, 'a> Hang<'c, 'a> {
 }
 
 /// Its lines, then the rotation event at its time, then its place after the invocation before it.
-fn step_of(case: &Case<'_>, failure: &Failure<'_>) -> Option<RotationStep> {
+fn step_of(context: &DiagnosisContext<'_>, failure: &Failure<'_>) -> Option<RotationStep> {
     let event = || {
         let around = Window::around(failure.invocation.started_at, SignedDuration::ZERO, LONGEST_INVOCATION);
         let ended_then = |attempt: &&Attempt| attempt.at().is_some_and(|at| around.contains(at));
-        case.failed_attempts().find(ended_then).and_then(|attempt| attempt.step)
+        context.failed_attempts().find(ended_then).and_then(|attempt| attempt.step)
     };
-    failure.step.or_else(event).or_else(|| step_after_the_previous(case, failure.invocation))
+    failure.step.or_else(event).or_else(|| step_after_the_previous(context, failure.invocation))
 }
 
 /// Steps follow each other within minutes; a rotation begins with createSecret, and so does the try after a failure.
-fn step_after_the_previous(case: &Case<'_>, invocation: &Invocation) -> Option<RotationStep> {
-    let logs = case.evidence.logs.found()?;
+fn step_after_the_previous(context: &DiagnosisContext<'_>, invocation: &Invocation) -> Option<RotationStep> {
+    let logs = context.evidence.logs.found()?;
     let before = Window::ending_at(invocation.started_at, LONGEST_INVOCATION);
-    let is_another = |other: &Invocation| other.secret_arn.is_some() && other.secret_arn.as_deref() != Some(case.secret_id());
+    let is_another = |other: &Invocation| other.secret_arn.is_some() && other.secret_arn.as_deref() != Some(context.secret_id());
     let previous = logs
         .invocations
         .iter()
@@ -214,14 +214,14 @@ fn step_after_the_previous(case: &Case<'_>, invocation: &Invocation) -> Option<R
     }
 }
 
-fn progress(case: &Case<'_>, failure: &Failure<'_>) -> Progress {
+fn progress(context: &DiagnosisContext<'_>, failure: &Failure<'_>) -> Progress {
     if own_lines(failure).any(|event| login::is_connected(&event.text)) {
         return Progress::DatabaseAnswered;
     }
     if own_lines(failure).any(|event| shows_an_answer(&event.text)) {
         return Progress::SecretsManagerAnswered;
     }
-    let hidden = case.function().and_then(|function| function.application_log_level.as_deref());
+    let hidden = context.function().and_then(|function| function.application_log_level.as_deref());
     let hidden = hidden.is_some_and(|level| !matches!(level.to_ascii_uppercase().as_str(), "TRACE" | "DEBUG" | "INFO"));
     match own_lines(failure).last() {
         _ if hidden => Progress::Untold,

@@ -1,6 +1,6 @@
 //! Failures that Secrets Manager's own retry healed: the same version failed, and then succeeded.
 
-use crate::diagnosis::{Case, signatures};
+use crate::diagnosis::{DiagnosisContext, signatures};
 use crate::model::{Attempt, AttemptOutcome, Cause, InvocationStatus, LogEvent, Proof, StepName, Window};
 use jiff::SignedDuration;
 
@@ -20,17 +20,18 @@ pub(in crate::diagnosis) struct Healed<'a> {
 }
 
 /// The newest failure of the last days that healed; `None` while rotation fails.
-pub(in crate::diagnosis) fn newest<'a>(case: &Case<'a>) -> Option<Healed<'a>> {
-    if case.failing.is_some() {
+pub(in crate::diagnosis) fn newest<'a>(context: &DiagnosisContext<'a>) -> Option<Healed<'a>> {
+    if context.failing.is_some() {
         return None;
     }
-    let since = Window::ending_at(case.now(), RECENT);
-    case.attempts()
+    let since = Window::ending_at(context.now(), RECENT);
+    context
+        .attempts()
         .rev()
         .filter(|attempt| attempt.outcome == AttemptOutcome::Failed && attempt.version_id.is_some())
         .filter(|attempt| attempt.at().is_some_and(|at| since.contains(at)))
         .find_map(|failed| {
-            let succeeded = case.attempts().find(|later| {
+            let succeeded = context.attempts().find(|later| {
                 later.outcome == AttemptOutcome::Succeeded && later.version_id == failed.version_id && later.at() > failed.at()
             })?;
             Some(Healed { failed, succeeded })
@@ -39,29 +40,29 @@ pub(in crate::diagnosis) fn newest<'a>(case: &Case<'a>) -> Option<Healed<'a>> {
 
 impl<'a> Healed<'a> {
     /// The line that says why the failed attempt failed, and what it means.
-    pub(in crate::diagnosis) fn reason(&self, case: &Case<'a>) -> Option<(&'a LogEvent, Cause)> {
+    pub(in crate::diagnosis) fn reason(&self, context: &DiagnosisContext<'a>) -> Option<(&'a LogEvent, Cause)> {
         let around = Window::around(self.failed.at()?, ATTEMPT_SPAN, TOLERANCE);
-        let logs = case.evidence.logs.found()?;
+        let logs = context.evidence.logs.found()?;
         logs.invocations
             .iter()
             .rev()
             .filter(|run| matches!(run.status, InvocationStatus::Failed | InvocationStatus::TimedOut))
             .filter(|run| around.contains(run.started_at))
-            .filter(|run| run.secret_arn.as_deref().is_none_or(|named| named == case.secret_id()))
+            .filter(|run| run.secret_arn.as_deref().is_none_or(|named| named == context.secret_id()))
             .flat_map(|run| &run.lines)
             .filter_map(|event| Some((event, signatures::classify_event(&event.text)?.cause)))
             .find(|(_, cause)| !cause.is_line_label())
     }
 
     /// The line and the two events, as proof.
-    pub(in crate::diagnosis) fn proofs(&self, case: &Case<'a>) -> Vec<Proof> {
+    pub(in crate::diagnosis) fn proofs(&self, context: &DiagnosisContext<'a>) -> Vec<Proof> {
         let proof = |attempt: &Attempt, said: &str| Proof {
             step: StepName::RotationHistory,
-            call: case.history_call().to_owned(),
+            call: context.history_call().to_owned(),
             at: attempt.at(),
             text: attempt.reason.clone().unwrap_or_else(|| said.to_owned()),
         };
-        let line = self.reason(case).map(|(event, _)| Proof {
+        let line = self.reason(context).map(|(event, _)| Proof {
             step: StepName::FunctionLogs,
             call: "logs:FilterLogEvents".to_owned(),
             at: Some(event.at),

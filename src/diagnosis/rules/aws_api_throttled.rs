@@ -9,7 +9,7 @@
 
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::remedy::ROTATION_FUNCTIONS;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Confidence, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -22,19 +22,19 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    if let Some(seen) = case.seen(RULE.cause) {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if let Some(seen) = context.seen(RULE.cause) {
         let explanation = format!("AWS refused a call of the function for too many requests{}.", seen.in_step());
         let remediation = Remediation::new(
             "Rotate again. If throttling persists, spread the rotation windows of the secrets that share the account, find the \
              caller that uses up the quota, or ask for a higher one.",
         )
-        .rotate(case)
+        .rotate(context)
         .link(ROTATION_FUNCTIONS);
-        let mut finding = said(case, RULE.cause, &seen, explanation, remediation);
+        let mut finding = said(context, RULE.cause, &seen, explanation, remediation);
         // Throttling passes: a line proves that it stopped one attempt, not that it stops the next.
         finding.confidence = finding.confidence.min(Confidence::Likely);
         return finding.into();
     }
-    not_said(case, &RULE)
+    not_said(context, &RULE)
 }

@@ -12,7 +12,7 @@
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::readings::hang::Hang;
 use crate::diagnosis::remedy::{NETWORK_ACCESS, TROUBLESHOOTING, aws_in};
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Confidence, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -31,31 +31,32 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    if let Some(seen) = case.seen(RULE.cause) {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if let Some(seen) = context.seen(RULE.cause) {
         let service = endpoint_service(&seen.read.event.text);
         let explanation = match service {
             Some(service) => format!("The function could not connect to the {service} endpoint of AWS{}.", seen.in_step()),
             None => format!("The function could not connect to an endpoint of AWS{}.", seen.in_step()),
         };
-        let mut finding = said(case, RULE.cause, &seen, explanation, remediation(case, service.unwrap_or("secretsmanager")));
+        let mut finding =
+            said(context, RULE.cause, &seen, explanation, remediation(context, service.unwrap_or("secretsmanager")));
         if service.is_some() && seen.is_latest {
             // The line names what could not be connected: decisive alone.
             finding.confidence = Confidence::Confirmed;
         }
         return finding.into();
     }
-    let Some(hang) = Hang::newest(case) else { return not_said(case, &RULE) };
+    let Some(hang) = Hang::newest(context) else { return not_said(context, &RULE) };
     let Some(confidence) = hang.at_endpoint() else {
         return Verdict::clear(if hang.success_came_close().is_some() {
             "successful invocations come close to the timeout"
-        } else if case.function().is_some_and(|function| function.vpc.is_none()) {
+        } else if context.function().is_some_and(|function| function.vpc.is_none()) {
             "the function is in no VPC"
         } else {
             "Secrets Manager answered before the function hung"
         });
     };
-    let vpc = match case.function().and_then(|function| function.vpc.as_ref()) {
+    let vpc = match context.function().and_then(|function| function.vpc.as_ref()) {
         Some(vpc) => format!(" in {}", vpc.vpc_id),
         None => String::new(),
     };
@@ -64,18 +65,18 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         "The function{vpc} hung{} until its timeout, before anything shows that Secrets Manager answered.{certainty}",
         hang.in_step()
     );
-    case.finding(RULE.cause, confidence, explanation, hang.proofs(), remediation(case, "secretsmanager")).into()
+    context.finding(RULE.cause, confidence, explanation, hang.proofs(), remediation(context, "secretsmanager")).into()
 }
 
-fn remediation(case: &Case<'_>, service: &str) -> Remediation {
+fn remediation(context: &DiagnosisContext<'_>, service: &str) -> Remediation {
     let fix = Remediation::new(
         "Give the function's subnets a way out: an interface endpoint for the service, with a security group that lets port 443 \
          in from the function, or a route to a NAT gateway. If the function sets SECRETS_MANAGER_ENDPOINT, check its value.",
     );
-    let Some(vpc) = case.function().and_then(|function| function.vpc.as_ref()) else {
-        return fix.rotate(case).link(NETWORK_ACCESS).link(TROUBLESHOOTING);
+    let Some(vpc) = context.function().and_then(|function| function.vpc.as_ref()) else {
+        return fix.rotate(context).link(NETWORK_ACCESS).link(TROUBLESHOOTING);
     };
-    let name = format!("com.amazonaws.{}.{service}", case.evidence.region);
+    let name = format!("com.amazonaws.{}.{service}", context.evidence.region);
     let filters = [format!("Name=vpc-id,Values={}", vpc.vpc_id), format!("Name=service-name,Values={name}")];
     let [in_vpc, of_service] = &filters;
     let look = ["ec2", "describe-vpc-endpoints", "--filters", in_vpc, of_service];
@@ -83,11 +84,11 @@ fn remediation(case: &Case<'_>, service: &str) -> Remediation {
     make.extend(["--service-name", &name, "--subnet-ids"]);
     make.extend(vpc.subnet_ids.iter().map(String::as_str));
     make.extend(["--security-group-ids", "ENDPOINT_SECURITY_GROUP", "--private-dns-enabled"]);
-    fix.run(aws_in(case, &look))
+    fix.run(aws_in(context, &look))
         .needs("ec2:DescribeVpcEndpoints")
-        .run(aws_in(case, &make))
+        .run(aws_in(context, &make))
         .needs("ec2:CreateVpcEndpoint")
-        .rotate(case)
+        .rotate(context)
         .warn(
             "Private DNS sends the whole VPC's calls to this service through the endpoint: its security group must let in \
              everything that calls it today.",

@@ -9,7 +9,7 @@
 //! **Is not it** when only this secret fails, of something else.
 
 use crate::diagnosis::compare::compare;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Confidence, HealthEvent, Observation, Proof, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -25,19 +25,19 @@ pub(super) const RULE: Rule = Rule {
 /// So many unrelated secrets that fail together have no reason of their own in common.
 const SEVERAL: usize = 2;
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    let Some(row) = &case.failing else {
-        return match case.history_gap() {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    let Some(row) = &context.failing else {
+        return match context.history_gap() {
             Some(missing) => Verdict::unknown(missing),
             None => Verdict::clear("rotation is not failing"),
         };
     };
-    let Some(history) = case.evidence.history.found() else {
-        let missing = case.evidence.history.observation.missing();
+    let Some(history) = context.evidence.history.found() else {
+        let missing = context.evidence.history.observation.missing();
         return Verdict::unknown(missing.unwrap_or_else(|| "the attempts of other secrets".to_owned()));
     };
-    let others = compare(case).map(|comparison| comparison.others_failing).unwrap_or_default();
-    let answered = case.seen(RULE.cause).filter(|seen| seen.is_latest);
+    let others = compare(context).map(|comparison| comparison.others_failing).unwrap_or_default();
+    let answered = context.seen(RULE.cause).filter(|seen| seen.is_latest);
     if others.len() < SEVERAL && answered.is_none() {
         return if history.complete {
             Verdict::clear("no several unrelated secrets fail at the same time")
@@ -45,7 +45,7 @@ fn evaluate(case: &Case<'_>) -> Verdict {
             Verdict::unknown("a complete history of the other secrets")
         };
     }
-    let Some(secret) = case.secret() else {
+    let Some(secret) = context.secret() else {
         return Verdict::unknown("AWS Health, which was not asked");
     };
     let events = match &secret.service_health {
@@ -55,7 +55,7 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         other => return Verdict::unknown(other.missing().unwrap_or_else(|| "AWS Health".to_owned())),
     };
     let concerns = |event: &&HealthEvent| {
-        let here = event.region == case.evidence.region || event.region == "global";
+        let here = event.region == context.evidence.region || event.region == "global";
         here && event.started_at.is_none_or(|began| began <= row.last_at)
     };
     let Some(event) = events.iter().find(concerns) else {
@@ -74,7 +74,7 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     } else {
         evidence.push(Proof {
             step: StepName::RotationHistory,
-            call: case.history_call().to_owned(),
+            call: context.history_call().to_owned(),
             at: None,
             text: format!("failing with other functions within 24 h: {}", others.join(", ")),
         });
@@ -85,9 +85,9 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     let confidence = if others.len() < SEVERAL { Confidence::Likely } else { Confidence::Confirmed };
     let remediation =
         Remediation::new("Wait until AWS closes the event, then rotate. If rotation still fails, open a support case.")
-            .rotate(case)
+            .rotate(context)
             .link("https://health.aws.amazon.com/health/status");
-    case.finding(RULE.cause, confidence, explanation, evidence, remediation).into()
+    context.finding(RULE.cause, confidence, explanation, evidence, remediation).into()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@
 use super::code_runtime_upgraded_abi::is_built_wrong;
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::remedy::{LAMBDA_DEPLOYMENT, TROUBLESHOOTING};
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -23,17 +23,17 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    let line = if is_built_wrong(case) { Cause::CodeRuntimeUpgradedAbi } else { RULE.cause };
-    let Some(seen) = case.seen(line) else { return not_said(case, &RULE) };
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    let line = if is_built_wrong(context) { Cause::CodeRuntimeUpgradedAbi } else { RULE.cause };
+    let Some(seen) = context.seen(line) else { return not_said(context, &RULE) };
     let explanation =
         "Lambda could not load the function's code, so no step of the rotation ran; the quoted line names the module.";
     let remediation = Remediation::new(
         "Build the package again, with all its dependencies, for the function's runtime and architecture, deploy it, and rotate.",
     )
-    .deploy_code(case)
-    .rotate(case)
+    .deploy_code(context)
+    .rotate(context)
     .link(LAMBDA_DEPLOYMENT)
     .link(TROUBLESHOOTING);
-    said(case, RULE.cause, &seen, explanation.to_owned(), remediation).into()
+    said(context, RULE.cause, &seen, explanation.to_owned(), remediation).into()
 }

@@ -9,7 +9,7 @@
 
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::remedy::ROTATION_FUNCTIONS;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Confidence, Proof, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -22,17 +22,18 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    let Some(seen) = case.seen(RULE.cause) else { return not_said(case, &RULE) };
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    let Some(seen) = context.seen(RULE.cause) else { return not_said(context, &RULE) };
     let variable = quoted_variable(&seen.read.event.text);
-    let is_set = case.function().zip(variable).map(|(function, name)| function.environment_names.iter().any(|own| own == name));
+    let is_set =
+        context.function().zip(variable).map(|(function, name)| function.environment_names.iter().any(|own| own == name));
     let subject =
         variable.map_or_else(|| "An environment variable".to_owned(), |name| format!("The environment variable {name}"));
     let explanation = match is_set {
         Some(true) => format!("{subject} was missing when the function ran{}; it is set now.", seen.in_step()),
         _ => format!("{subject} is missing from the function{}.", seen.in_step()),
     };
-    let mut finding = said(case, RULE.cause, &seen, explanation, remediation(case));
+    let mut finding = said(context, RULE.cause, &seen, explanation, remediation(context));
     match (is_set, variable) {
         (Some(true), _) => finding.confidence = finding.confidence.min(Confidence::Likely),
         (Some(false), Some(name)) if seen.is_latest => {
@@ -56,15 +57,15 @@ fn quoted_variable(text: &str) -> Option<&str> {
     is_name.then_some(name)
 }
 
-fn remediation(case: &Case<'_>) -> Remediation {
-    let suffix = if case.evidence.region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
+    let suffix = if context.evidence.region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
     Remediation::new(format!(
         "Add the variable to the function's environment and rotate. SECRETS_MANAGER_ENDPOINT is https://secretsmanager.{}.{suffix}. \
          Save the present variables to environment.json first, and add to them.",
-        case.evidence.region
+        context.evidence.region
     ))
-    .set_environment(case)
-    .rotate(case)
+    .set_environment(context)
+    .rotate(context)
     .link(ROTATION_FUNCTIONS)
 }
 

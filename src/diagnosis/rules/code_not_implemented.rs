@@ -6,7 +6,7 @@
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::ROTATION_FUNCTIONS;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -19,14 +19,14 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, &RULE, |seen| {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    by_log(context, &RULE, |seen| {
         let explanation = format!("The function's code for this step is still the template's placeholder{}.", seen.in_step());
         let remediation = Remediation::new(
             "Implement the step: setSecret sets the AWSPENDING value in the service, testSecret logs in with it. Deploy, and rotate.",
         )
-        .deploy_code(case)
-        .rotate(case)
+        .deploy_code(context)
+        .rotate(context)
         .link(ROTATION_FUNCTIONS);
         (explanation, remediation)
     })

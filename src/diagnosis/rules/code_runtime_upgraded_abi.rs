@@ -10,7 +10,7 @@
 use crate::diagnosis::correlate::CLOSE_MINUTES;
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::remedy::TROUBLESHOOTING;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Change, Concern, Confidence, Proof, Remediation, StepName};
 use jiff::Timestamp;
 
@@ -24,13 +24,13 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    let Some(seen) = case.seen(RULE.cause) else { return not_said(case, &RULE) };
-    if is_built_wrong(case) {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    let Some(seen) = context.seen(RULE.cause) else { return not_said(context, &RULE) };
+    if is_built_wrong(context) {
         return Verdict::clear("the bundle was deployed right before the failures, and the runtime was not changed");
     }
-    let upgrade = runtime_change(case, seen.read.event.at);
-    let now = case.function().and_then(|function| function.runtime.as_deref());
+    let upgrade = runtime_change(context, seen.read.event.at);
+    let now = context.function().and_then(|function| function.runtime.as_deref());
     let runtime = now.map(|runtime| format!(", {runtime}")).unwrap_or_default();
     let mut explanation = format!("A compiled module in the function's bundle does not load in its runtime{runtime}.");
     if let Some((change, runtime)) = &upgrade {
@@ -40,10 +40,10 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         "Set the runtime back to the one the bundle was built for and rotate. Then upgrade for good: deploy the current template \
          (CloudFormation: transform AWS::SecretsManager-2024-09-16), or build the bundle for the new runtime.",
     )
-    .configure_function(case, &["--runtime", "PREVIOUS_RUNTIME"])
-    .rotate(case)
+    .configure_function(context, &["--runtime", "PREVIOUS_RUNTIME"])
+    .rotate(context)
     .link(TROUBLESHOOTING);
-    let mut finding = said(case, RULE.cause, &seen, explanation, remediation);
+    let mut finding = said(context, RULE.cause, &seen, explanation, remediation);
     // The line tells that a module does not load; only a change of the runtime tells why.
     finding.confidence = match &upgrade {
         Some(_) if seen.is_latest => Confidence::Confirmed,
@@ -59,8 +59,9 @@ fn evaluate(case: &Case<'_>) -> Verdict {
 }
 
 /// True when a compiled module does not load because of the bundle that was deployed, not of a runtime that changed under it.
-pub(super) fn is_built_wrong(case: &Case<'_>) -> bool {
-    let (Some(seen), Some(row), Some(found)) = (case.seen(RULE.cause), &case.failing, case.evidence.changes.found()) else {
+pub(super) fn is_built_wrong(context: &DiagnosisContext<'_>) -> bool {
+    let (Some(seen), Some(row), Some(found)) = (context.seen(RULE.cause), &context.failing, context.evidence.changes.found())
+    else {
         return false;
     };
     let is_deployed = found.changes.iter().any(|change| {
@@ -69,12 +70,12 @@ pub(super) fn is_built_wrong(case: &Case<'_>) -> bool {
             && change.at <= row.first_at
             && row.first_at.duration_since(change.at).as_mins() <= CLOSE_MINUTES
     });
-    is_deployed && runtime_change(case, seen.read.event.at).is_none()
+    is_deployed && runtime_change(context, seen.read.event.at).is_none()
 }
 
 /// The last change of the function's runtime before `failed_at`, and the runtime it chose.
-fn runtime_change<'a>(case: &Case<'a>, failed_at: Timestamp) -> Option<(&'a Change, &'a str)> {
-    let changes = &case.evidence.changes.found()?.changes;
+fn runtime_change<'a>(context: &DiagnosisContext<'a>, failed_at: Timestamp) -> Option<(&'a Change, &'a str)> {
+    let changes = &context.evidence.changes.found()?.changes;
     changes
         .iter()
         .rev()
@@ -114,7 +115,7 @@ mod tests {
     #[test]
     fn a_bundle_deployed_right_before_is_built_wrong_unless_the_runtime_changed_too() {
         let mut evidence = broken();
-        let at = Case::new(&evidence).failing.unwrap().first_at - jiff::SignedDuration::from_mins(10);
+        let at = DiagnosisContext::new(&evidence).failing.unwrap().first_at - jiff::SignedDuration::from_mins(10);
         facts(&mut evidence.changes).changes.push(change(at, "UpdateFunctionCode20150331v2", Concern::Function));
         assert_clear(RULE.cause, &evidence);
         assert!(finding(Cause::CodeImportError, &evidence).evidence.iter().any(|proof| proof.text == LINE));

@@ -6,7 +6,7 @@
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::LAMBDA_DEPLOYMENT;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -19,9 +19,9 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, &RULE, |_| {
-        let explanation = match case.function().and_then(|function| function.handler.as_deref()) {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    by_log(context, &RULE, |_| {
+        let explanation = match context.function().and_then(|function| function.handler.as_deref()) {
             Some(entry) => format!("Lambda could not start the function's code at {entry}, so no step of the rotation ran."),
             None => "Lambda could not start the function's code, so no step of the rotation ran.".to_owned(),
         };
@@ -29,9 +29,9 @@ fn evaluate(case: &Case<'_>) -> Verdict {
             "Correct the file the line names and deploy it. Where the entry point is wrong, set it: the official templates use \
              lambda_function.lambda_handler.",
         )
-        .deploy_code(case)
-        .configure_function(case, &["--handler", "lambda_function.lambda_handler"])
-        .rotate(case)
+        .deploy_code(context)
+        .configure_function(context, &["--handler", "lambda_function.lambda_handler"])
+        .rotate(context)
         .link(LAMBDA_DEPLOYMENT);
         (explanation, remediation)
     })

@@ -8,7 +8,7 @@
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::ROTATION_FUNCTIONS;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -21,15 +21,15 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, &RULE, |seen| {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    by_log(context, &RULE, |seen| {
         let explanation = format!("The function's code raised an exception that it does not catch{}.", seen.in_step());
         let remediation = Remediation::new(
             "Read the code at the last frame of the stack trace. If it was deployed shortly before the first failure, deploy the \
              previous package; else correct it. Then rotate.",
         )
-        .deploy_code(case)
-        .rotate(case)
+        .deploy_code(context)
+        .rotate(context)
         .link(ROTATION_FUNCTIONS);
         (explanation, remediation)
     })

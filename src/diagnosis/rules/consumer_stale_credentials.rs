@@ -8,7 +8,7 @@
 //!
 //! **Is not it** while rotation fails.
 
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, signatures};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, signatures};
 use crate::model::{Cause, Confidence, LogEvent, Proof, Remediation, Severity, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -21,15 +21,15 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    if case.is_unwell() {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if context.is_unwell() {
         return Verdict::clear("rotation itself does not work");
     }
-    if let Some(missing) = case.history_gap().or_else(|| case.evidence.logs.observation.missing()) {
+    if let Some(missing) = context.history_gap().or_else(|| context.evidence.logs.observation.missing()) {
         return Verdict::unknown(missing);
     }
-    let Some(success) = case.last_success_at else { return Verdict::clear("no rotation has succeeded yet") };
-    let Some(line) = line_after(case, success) else {
+    let Some(success) = context.last_success_at else { return Verdict::clear("no rotation has succeeded yet") };
+    let Some(line) = line_after(context, success) else {
         return Verdict::clear("rotation works, and no line of its function speaks of an application's login");
     };
     let proof = Proof {
@@ -44,13 +44,13 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     )
     .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets.html");
     let explanation = "Rotation succeeded, and a login with the value from before it failed afterwards.";
-    let mut finding = case.finding(RULE.cause, Confidence::Possible, explanation, vec![proof], remediation);
+    let mut finding = context.finding(RULE.cause, Confidence::Possible, explanation, vec![proof], remediation);
     finding.severity = Severity::Info;
     finding.into()
 }
 
-fn line_after<'a>(case: &Case<'a>, success: jiff::Timestamp) -> Option<&'a LogEvent> {
-    let logs = case.evidence.logs.found()?;
+fn line_after<'a>(context: &DiagnosisContext<'a>, success: jiff::Timestamp) -> Option<&'a LogEvent> {
+    let logs = context.evidence.logs.found()?;
     let later = logs.invocations.iter().filter(|invocation| invocation.started_at > success);
     later
         .flat_map(|invocation| &invocation.lines)

@@ -10,7 +10,7 @@
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::TROUBLESHOOTING;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -23,19 +23,19 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, &RULE, |seen| {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    by_log(context, &RULE, |seen| {
         let explanation = format!(
             "The database answered{} and refused the user name or password stored in {}.",
             seen.in_step(),
-            case.secret_name()
+            context.secret_name()
         );
         let remediation = Remediation::new(
             "Log in by hand with the AWSCURRENT, AWSPREVIOUS and AWSPENDING values to see which one the database accepts. \
              Then set the database's password to the AWSCURRENT value, or store the value it accepts, and rotate.",
         )
-        .put_value(case)
-        .rotate(case)
+        .put_value(context)
+        .rotate(context)
         .link(TROUBLESHOOTING);
         (explanation, remediation)
     })

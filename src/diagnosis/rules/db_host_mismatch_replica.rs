@@ -7,7 +7,7 @@
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::TROUBLESHOOTING;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -20,8 +20,8 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, &RULE, |seen| {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    by_log(context, &RULE, |seen| {
         let explanation = format!(
             "The function stopped{} because the hosts it compared differ: those of the secret's versions, or of the secret and \
              its superuser's secret.",
@@ -31,9 +31,9 @@ fn evaluate(case: &Case<'_>) -> Verdict {
             "Store the writer's endpoint under \"host\" in the secret, and in the superuser's secret where there is one. Take \
              AWSPENDING away from the version that holds the other host, and rotate.",
         )
-        .put_value(case)
-        .discard_pending(case)
-        .rotate(case)
+        .put_value(context)
+        .discard_pending(context)
+        .rotate(context)
         .link(TROUBLESHOOTING);
         (explanation, remediation)
     })

@@ -8,7 +8,7 @@
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -21,8 +21,8 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, &RULE, |seen| {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    by_log(context, &RULE, |seen| {
         let explanation = format!(
             "The function reached the database{} by a name that the database's TLS certificate does not hold.",
             seen.in_step()
@@ -30,10 +30,10 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         let remediation = Remediation::new(
             "Store the endpoint the database itself reports, not an alias, under \"host\" in the secret, and rotate.",
         )
-        .run(aws_in(case, &["rds", "describe-db-instances", "--query", "DBInstances[].Endpoint.Address"]))
+        .run(aws_in(context, &["rds", "describe-db-instances", "--query", "DBInstances[].Endpoint.Address"]))
         .needs("rds:DescribeDBInstances")
-        .put_value(case)
-        .rotate(case)
+        .put_value(context)
+        .rotate(context)
         .link(TROUBLESHOOTING);
         (explanation, remediation)
     })

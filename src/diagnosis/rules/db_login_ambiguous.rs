@@ -7,12 +7,12 @@
 //!
 //! **Is not it** when a more specific line stands in the same invocation, or the login took longer than 5 seconds.
 
-use crate::diagnosis::case::Seen;
+use crate::diagnosis::context::Seen;
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::readings::function_age;
 use crate::diagnosis::readings::login::{self, Answer};
 use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{AttemptOutcome, Cause, Confidence, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -31,26 +31,26 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    let Some(seen) = case.seen(RULE.cause) else { return not_said(case, &RULE) };
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    let Some(seen) = context.seen(RULE.cause) else { return not_said(context, &RULE) };
     if let Some(narrowed) = narrowed_to_network(&seen) {
         return narrowed;
     }
     let explanation = format!(
         "The database did not let the function log in{}, and the function does not say why. {}",
         seen.in_step(),
-        what_stays_open(case, &seen)
+        what_stays_open(context, &seen)
     );
     let remediation = Remediation::new(
         "Log in by hand, from the function's network, with the AWSCURRENT and then the AWSPREVIOUS value: a refusal names what \
          is wrong. Set the database's password to the AWSCURRENT value or correct the secret, and rotate.",
     )
-    .run(aws_in(case, &["secretsmanager", "list-secret-version-ids", "--secret-id", case.secret_id()]))
+    .run(aws_in(context, &["secretsmanager", "list-secret-version-ids", "--secret-id", context.secret_id()]))
     .needs("secretsmanager:ListSecretVersionIds")
-    .put_value(case)
-    .rotate(case)
+    .put_value(context)
+    .rotate(context)
     .link(TROUBLESHOOTING);
-    let mut finding = said(case, RULE.cause, &seen, explanation, remediation);
+    let mut finding = said(context, RULE.cause, &seen, explanation, remediation);
     // The line proves that a login failed, never why.
     finding.confidence = finding.confidence.min(Confidence::Likely);
     finding.into()
@@ -64,7 +64,7 @@ pub(super) fn narrowed_to_network(seen: &Seen<'_, '_>) -> Option<Verdict> {
 }
 
 /// What the duration leaves open, and the hints there are.
-pub(super) fn what_stays_open(case: &Case<'_>, seen: &Seen<'_, '_>) -> String {
+pub(super) fn what_stays_open(context: &DiagnosisContext<'_>, seen: &Seen<'_, '_>) -> String {
     let mut open = match (login::answer(seen.failure), login::seconds(seen.failure)) {
         (Answer::Refusal, Some(took)) => {
             format!("It took {took}, so the database answered: credentials, TLS, or the database's name stay open.")
@@ -75,13 +75,13 @@ pub(super) fn what_stays_open(case: &Case<'_>, seen: &Seen<'_, '_>) -> String {
         }
         (_, None) => "Network, credentials, TLS, and the database's name stay open.".to_owned(),
     };
-    if function_age::is_older_than(case, function_age::TLS) {
+    if function_age::is_older_than(context, function_age::TLS) {
         open.push_str(" The function was last changed before 20 December 2021 and cannot do TLS.");
     }
-    if function_age::is_older_than(case, function_age::SCRAM) {
+    if function_age::is_older_than(context, function_age::SCRAM) {
         open.push_str(" It was last changed before 30 December 2021: a PostgreSQL function of that age cannot do SCRAM.");
     }
-    let others = rotating_with_the_same_function(case);
+    let others = rotating_with_the_same_function(context);
     if others > 0 {
         let others = if others == 1 { "Another secret rotates".to_owned() } else { format!("{others} other secrets rotate") };
         open.push_str(&format!(" {others} with the same function, so what this secret holds is the first suspect."));
@@ -90,8 +90,9 @@ pub(super) fn what_stays_open(case: &Case<'_>, seen: &Seen<'_, '_>) -> String {
 }
 
 /// Other secrets this function rotated since the failures began.
-fn rotating_with_the_same_function(case: &Case<'_>) -> usize {
-    let (Some(row), Some(history), Some(own)) = (&case.failing, case.evidence.history.found(), case.evidence.function_arn())
+fn rotating_with_the_same_function(context: &DiagnosisContext<'_>) -> usize {
+    let (Some(row), Some(history), Some(own)) =
+        (&context.failing, context.evidence.history.found(), context.evidence.function_arn())
     else {
         return 0;
     };

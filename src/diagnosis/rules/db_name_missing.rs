@@ -7,7 +7,7 @@
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::SECRET_STRUCTURE;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -20,17 +20,17 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, &RULE, |seen| {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    by_log(context, &RULE, |seen| {
         let explanation = format!(
             "The server accepted the connection{} and has no database of the name under \"dbname\" in {}.",
             seen.in_step(),
-            case.secret_name()
+            context.secret_name()
         );
         let remediation =
             Remediation::new("Correct \"dbname\" in the secret's JSON, or leave it out for the server's default, and rotate.")
-                .put_value(case)
-                .rotate(case)
+                .put_value(context)
+                .rotate(context)
                 .link(SECRET_STRUCTURE);
         (explanation, remediation)
     })

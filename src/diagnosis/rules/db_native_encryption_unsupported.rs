@@ -6,7 +6,7 @@
 //! **Shows as** DPY-3001, or DPY-4011 where the server requires encryption.
 
 use crate::diagnosis::readings::by_log::by_log;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -19,8 +19,8 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, &RULE, |seen| {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    by_log(context, &RULE, |seen| {
         let explanation = format!(
             "The Oracle server requires native network encryption{}, which the function's driver cannot do.",
             seen.in_step()
@@ -29,7 +29,7 @@ fn evaluate(case: &Case<'_>) -> Verdict {
             "Rotate with a function of your own that uses the driver's thick mode, or set SQLNET.ENCRYPTION_SERVER and \
              SQLNET.CRYPTO_CHECKSUM_SERVER of the database's option group to REQUESTED and connect by TLS instead.",
         )
-        .rotate(case)
+        .rotate(context)
         .link("https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Appendix.Oracle.Options.NetworkEncryption.html");
         (explanation, remediation)
     })

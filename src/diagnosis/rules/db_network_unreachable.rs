@@ -13,7 +13,7 @@ use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::readings::hang::Hang;
 use crate::diagnosis::readings::login::{self, Answer};
 use crate::diagnosis::remedy::{NETWORK_ACCESS, TROUBLESHOOTING, aws_in};
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Change, Confidence, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -33,12 +33,12 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    if let Some(seen) = case.seen(RULE.cause) {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if let Some(seen) = context.seen(RULE.cause) {
         let explanation = format!("The function could not open a connection to the database{}.", seen.in_step());
-        return said(case, RULE.cause, &seen, explanation, remediation(case)).into();
+        return said(context, RULE.cause, &seen, explanation, remediation(context)).into();
     }
-    if let Some(seen) = login::newest(case) {
+    if let Some(seen) = login::newest(context) {
         return match (login::answer(seen.failure), login::seconds(seen.failure)) {
             (Answer::None, Some(took)) => {
                 let explanation = format!(
@@ -46,7 +46,7 @@ fn evaluate(case: &Case<'_>) -> Verdict {
                      that does not open is given up after 5 s.",
                     seen.in_step()
                 );
-                let mut finding = said(case, RULE.cause, &seen, explanation, remediation(case));
+                let mut finding = said(context, RULE.cause, &seen, explanation, remediation(context));
                 finding.confidence = finding.confidence.min(Confidence::Likely);
                 finding.into()
             }
@@ -54,7 +54,7 @@ fn evaluate(case: &Case<'_>) -> Verdict {
             _ => Verdict::unknown("how long the login that failed took"),
         };
     }
-    let Some(hang) = Hang::newest(case) else { return not_said(case, &RULE) };
+    let Some(hang) = Hang::newest(context) else { return not_said(context, &RULE) };
     let Some(confidence) = hang.at_database() else {
         return Verdict::clear(if hang.database_answered() {
             "a connection to the database stood before the function hung".to_owned()
@@ -72,20 +72,20 @@ fn evaluate(case: &Case<'_>) -> Verdict {
             hang.in_step()
         ),
     };
-    case.finding(RULE.cause, confidence, explanation, hang.proofs(), remediation(case)).into()
+    context.finding(RULE.cause, confidence, explanation, hang.proofs(), remediation(context)).into()
 }
 
-fn remediation(case: &Case<'_>) -> Remediation {
-    let vpc = case.function().and_then(|function| function.vpc.as_ref());
+fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
+    let vpc = context.function().and_then(|function| function.vpc.as_ref());
     let from = vpc.and_then(|vpc| vpc.security_group_ids.first()).map_or("FUNCTION_SECURITY_GROUP", String::as_str);
-    let revoked = revoked_rule(case);
+    let revoked = revoked_rule(context);
     let (group, port) = match &revoked {
         Some((group, port)) => (group.as_str(), port.as_deref().unwrap_or("DATABASE_PORT")),
         None => ("DATABASE_SECURITY_GROUP", "DATABASE_PORT"),
     };
     let mut open = vec!["ec2", "authorize-security-group-ingress", "--group-id", group, "--protocol", "tcp"];
     open.extend(["--port", port, "--source-group", from]);
-    let summary = if vpc.is_none() && case.function().is_some() {
+    let summary = if vpc.is_none() && context.function().is_some() {
         "The function is in no VPC, so a private database is out of its reach: put it into the database's VPC. For a public one, \
          check host and port in the secret, and that the database runs."
     } else {
@@ -93,17 +93,17 @@ fn remediation(case: &Case<'_>) -> Remediation {
          into the database's, and check the routes and network ACLs between their subnets."
     };
     Remediation::new(summary)
-        .run(aws_in(case, &open))
+        .run(aws_in(context, &open))
         .needs("ec2:AuthorizeSecurityGroupIngress")
-        .rotate(case)
+        .rotate(context)
         .link(NETWORK_ACCESS)
         .link(TROUBLESHOOTING)
 }
 
 /// The group and port of the last ingress rule that was taken away before the failures began.
-fn revoked_rule(case: &Case<'_>) -> Option<(String, Option<String>)> {
-    let began = case.failing.as_ref()?.first_at;
-    let changes = &case.evidence.changes.found()?.changes;
+fn revoked_rule(context: &DiagnosisContext<'_>) -> Option<(String, Option<String>)> {
+    let began = context.failing.as_ref()?.first_at;
+    let changes = &context.evidence.changes.found()?.changes;
     let is_revoked = |change: &&Change| change.event == "RevokeSecurityGroupIngress" && change.at <= began;
     let Change { parameters, .. } = changes.iter().rev().find(is_revoked)?;
     let group = parameters.get("groupId")?.as_str()?.to_owned();

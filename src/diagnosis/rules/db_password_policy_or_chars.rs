@@ -7,7 +7,7 @@
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::TEMPLATES;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -20,16 +20,16 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, &RULE, |seen| {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    by_log(context, &RULE, |seen| {
         let explanation = format!("The target rejected the password that was generated for it{}.", seen.in_step());
         let remediation = Remediation::new(
             "Exclude the characters the target refuses, or ask for a longer password: the official templates read \
              EXCLUDE_CHARACTERS, PASSWORD_LENGTH and REQUIRE_EACH_INCLUDED_TYPE from the function's environment. Save the \
              present variables first, add to them in environment.json, apply, and rotate.",
         )
-        .set_environment(case)
-        .rotate(case)
+        .set_environment(context)
+        .rotate(context)
         .link(TEMPLATES);
         (explanation, remediation)
     })

@@ -9,7 +9,7 @@
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::TROUBLESHOOTING;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -22,8 +22,8 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, &RULE, |seen| {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    by_log(context, &RULE, |seen| {
         let explanation = format!(
             "The function logged in to the database{}, and the database refused the statement that changes the user.",
             seen.in_step()
@@ -32,7 +32,7 @@ fn evaluate(case: &Case<'_>) -> Verdict {
             "Grant the user that runs the statement what it lacks. MySQL: the right to change passwords, WITH GRANT OPTION for \
              the superuser. PostgreSQL: CREATEROLE and ADMIN OPTION on the role, or rds_password. Then rotate.",
         )
-        .rotate(case)
+        .rotate(context)
         .link(TROUBLESHOOTING);
         (explanation, remediation)
     })

@@ -10,7 +10,7 @@
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::readings::function_age;
 use crate::diagnosis::remedy::TROUBLESHOOTING;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -23,10 +23,10 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, &RULE, |seen| {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    by_log(context, &RULE, |seen| {
         let explanation = {
-            let age = if function_age::is_older_than(case, function_age::SCRAM) {
+            let age = if function_age::is_older_than(context, function_age::SCRAM) {
                 " The function was last changed before 30 December 2021, when the templates learned it."
             } else {
                 ""
@@ -36,7 +36,7 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         let remediation = Remediation::new(
             "Recreate the rotation function from the current PostgreSQL template, then bind the secret to it and rotate.",
         )
-        .bind_new_function(case)
+        .bind_new_function(context)
         .link(TROUBLESHOOTING);
         (explanation, remediation)
     })

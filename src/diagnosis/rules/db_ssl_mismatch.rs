@@ -10,7 +10,7 @@
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::readings::function_age;
 use crate::diagnosis::remedy::TROUBLESHOOTING;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -28,10 +28,10 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, &RULE, |seen| {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    by_log(context, &RULE, |seen| {
         let explanation = {
-            let age = if function_age::is_older_than(case, function_age::TLS) {
+            let age = if function_age::is_older_than(context, function_age::TLS) {
                 " The function was last changed before 20 December 2021, when the templates learned TLS."
             } else {
                 ""
@@ -45,8 +45,8 @@ fn evaluate(case: &Case<'_>) -> Verdict {
             "Set \"ssl\": true (or false) in the secret's JSON to what the server requires. A function made before \
              20 December 2021 cannot do TLS: recreate it from the current template.",
         )
-        .put_value(case)
-        .rotate(case)
+        .put_value(context)
+        .rotate(context)
         .link(TROUBLESHOOTING);
         (explanation, remediation)
     })

@@ -10,7 +10,7 @@
 use super::db_login_ambiguous::{narrowed_to_network, what_stays_open};
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::remedy::TROUBLESHOOTING;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Confidence, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -23,24 +23,24 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    let Some(seen) = case.seen(RULE.cause) else { return not_said(case, &RULE) };
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    let Some(seen) = context.seen(RULE.cause) else { return not_said(context, &RULE) };
     if let Some(narrowed) = narrowed_to_network(&seen) {
         return narrowed;
     }
     let explanation = format!(
         "The database did not let the function log in as the superuser{}, and the function does not say why. {}",
         seen.in_step(),
-        what_stays_open(case, &seen)
+        what_stays_open(context, &seen)
     );
     let remediation = Remediation::new(
         "Look at the superuser's secret, which \"masterarn\" names: was its password changed apart from the database, is its host \
          the same? Log in by hand with its AWSCURRENT value, correct it, and rotate.",
     )
-    .rotate(case)
+    .rotate(context)
     .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/tutorials_rotation-alternating.html")
     .link(TROUBLESHOOTING);
-    let mut finding = said(case, RULE.cause, &seen, explanation, remediation);
+    let mut finding = said(context, RULE.cause, &seen, explanation, remediation);
     // The line proves that a login failed, never why.
     finding.confidence = finding.confidence.min(Confidence::Likely);
     finding.into()

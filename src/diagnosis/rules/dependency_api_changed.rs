@@ -6,7 +6,7 @@
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::LAMBDA_DEPLOYMENT;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -19,14 +19,14 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, &RULE, |seen| {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    by_log(context, &RULE, |seen| {
         let explanation = format!("A library the function uses no longer behaves as its code expects{}.", seen.in_step());
         let remediation = Remediation::new(
             "Pin the dependency to the version the code was written for, or adapt the code, deploy it, and rotate.",
         )
-        .deploy_code(case)
-        .rotate(case)
+        .deploy_code(context)
+        .rotate(context)
         .link(LAMBDA_DEPLOYMENT);
         (explanation, remediation)
     })

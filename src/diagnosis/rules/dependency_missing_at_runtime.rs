@@ -6,7 +6,7 @@
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::LAMBDA_DEPLOYMENT;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -19,8 +19,8 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, &RULE, |seen| {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    by_log(context, &RULE, |seen| {
         let explanation = format!(
             "The function's database driver needs a package that is not in its bundle{}; the quoted line names it.",
             seen.in_step()
@@ -28,8 +28,8 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         let remediation = Remediation::new(
             "Add the package to the bundle, built for the function's runtime and architecture, deploy it, and rotate.",
         )
-        .deploy_code(case)
-        .rotate(case)
+        .deploy_code(context)
+        .rotate(context)
         .link(LAMBDA_DEPLOYMENT);
         (explanation, remediation)
     })

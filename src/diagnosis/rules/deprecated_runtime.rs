@@ -7,7 +7,7 @@
 //! **Is the cause** only where Lambda itself refuses the runtime: the reason code InvalidRuntime.
 
 use crate::diagnosis::remedy::aws_in;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Confidence, Proof, Remediation, Severity, StepName};
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
@@ -56,26 +56,26 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    let fine = case.function_is_fine();
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    let fine = context.function_is_fine();
     let Verdict::Clear { .. } = &fine else { return fine };
-    let Some(function) = case.function() else { return fine };
-    if let Some(outside) = case.without_function() {
+    let Some(function) = context.function() else { return fine };
+    if let Some(outside) = context.without_function() {
         return outside;
     }
     let Some(runtime) = function.runtime.as_deref() else { return Verdict::clear("the function is a container image") };
-    let today = TimeZone::UTC.to_datetime(case.now()).date();
+    let today = TimeZone::UTC.to_datetime(context.now()).date();
     let since = DEPRECATED.iter().find(|(name, day)| *name == runtime && *day <= today).map(|(_, day)| *day);
     let remediation = Remediation::new(
         "Recreate the function from the current rotation template. Moving the runtime alone breaks bundles with compiled \
          modules.",
     )
-    .run(aws_in(case, &["lambda", "get-function-configuration", "--function-name", function.arn.name()]))
+    .run(aws_in(context, &["lambda", "get-function-configuration", "--function-name", function.arn.name()]))
     .needs("lambda:GetFunctionConfiguration")
     .link("https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html");
-    if let Some(complaint) = case.complaint(CAUSE) {
+    if let Some(complaint) = context.complaint(CAUSE) {
         let explanation = format!("Lambda refuses the runtime {runtime} of {}.", function.arn.name());
-        return complaint.finding(case, CAUSE, explanation, remediation).into();
+        return complaint.finding(context, CAUSE, explanation, remediation).into();
     }
     let Some(since) = since else { return Verdict::clear(format!("the runtime {runtime} is supported")) };
     let proof = Proof::of(
@@ -84,7 +84,7 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         format!("Runtime {runtime}, deprecated {since}"),
     );
     let explanation = format!("{runtime} is deprecated since {since}. The function goes on running, without updates.");
-    let mut finding = case.finding(CAUSE, Confidence::Confirmed, explanation, vec![proof], remediation);
+    let mut finding = context.finding(CAUSE, Confidence::Confirmed, explanation, vec![proof], remediation);
     finding.severity = Severity::Info;
     finding.into()
 }

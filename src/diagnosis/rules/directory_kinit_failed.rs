@@ -10,7 +10,7 @@
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::TEMPLATES;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -23,14 +23,14 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, &RULE, |seen| {
-        let explanation = format!("The directory refused the user or the keytab of {}{}.", case.secret_name(), seen.in_step());
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    by_log(context, &RULE, |seen| {
+        let explanation = format!("The directory refused the user or the keytab of {}{}.", context.secret_name(), seen.in_step());
         let remediation = Remediation::new(
             "Check in this order: the user and password in the secret, the directory's DNS name as the function's VPC resolves \
              it, port 88 from the function to the directory, and the layer that holds kinit. Then rotate.",
         )
-        .rotate(case)
+        .rotate(context)
         .link(TEMPLATES);
         (explanation, remediation)
     })

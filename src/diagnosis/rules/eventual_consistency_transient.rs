@@ -7,7 +7,7 @@
 //! **Is not it** when no success followed.
 
 use crate::diagnosis::readings::healed;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Confidence, Remediation, Severity, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -20,21 +20,21 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    if case.failing.is_some() {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if context.failing.is_some() {
         return Verdict::clear("no success followed the failure");
     }
-    let Some(healed) = healed::newest(case) else {
-        return match case.evidence.history.observation.missing() {
+    let Some(healed) = healed::newest(context) else {
+        return match context.evidence.history.observation.missing() {
             Some(missing) => Verdict::unknown(missing),
             None => Verdict::clear("no attempt of the last three days failed and then succeeded"),
         };
     };
     let step = healed.failed.step.map(|step| format!(" in {step}")).unwrap_or_default();
-    let why = healed.reason(case).map(|(_, cause)| format!(" ({})", cause.title())).unwrap_or_default();
+    let why = healed.reason(context).map(|(_, cause)| format!(" ({})", cause.title())).unwrap_or_default();
     let explanation = format!("An attempt failed{step}{why}, and Secrets Manager's retry of the same version succeeded.");
     let remediation = Remediation::new("Nothing needs to be done.");
-    let mut finding = case.finding(RULE.cause, Confidence::Confirmed, explanation, healed.proofs(case), remediation);
+    let mut finding = context.finding(RULE.cause, Confidence::Confirmed, explanation, healed.proofs(context), remediation);
     finding.severity = Severity::Info;
     finding.into()
 }

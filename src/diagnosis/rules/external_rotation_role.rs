@@ -6,7 +6,7 @@
 //! **Shows as** `Type` and `ExternalSecretRotationRoleArn` in DescribeSecret, and RotationFailed events.
 
 use crate::diagnosis::remedy::aws_in;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Confidence, Remediation, StepName};
 
 const CAUSE: Cause = Cause::ExternalRotationRole;
@@ -24,11 +24,11 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    if let Some(verdict) = case.without_secret().or_else(|| case.without_config()) {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if let Some(verdict) = context.without_secret().or_else(|| context.without_config()) {
         return verdict;
     }
-    let (Some(secret), Some(config)) = (case.secret(), case.config()) else {
+    let (Some(secret), Some(config)) = (context.secret(), context.config()) else {
         return Verdict::clear("there is no rotation to look at");
     };
     let external = secret.secret_type.is_some() || config.external_role_arn.is_some();
@@ -38,8 +38,8 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     if config.enabled != Some(true) {
         return Verdict::clear("rotation is not turned on");
     }
-    let Some(failed) = case.failed_attempt_proof() else {
-        return match case.history_gap() {
+    let Some(failed) = context.failed_attempt_proof() else {
+        return match context.history_gap() {
             Some(missing) => Verdict::unknown(missing),
             None => Verdict::clear("the history shows no failed rotation since the last success"),
         };
@@ -58,12 +58,12 @@ fn evaluate(case: &Case<'_>) -> Verdict {
          metadata against the partner's, and rotate again.",
     )
     .run(aws_in(
-        case,
+        context,
         &[
             "secretsmanager",
             "rotate-secret",
             "--secret-id",
-            case.secret_id(),
+            context.secret_id(),
             "--external-secret-rotation-role-arn",
             role.unwrap_or("ROLE_ARN"),
         ],
@@ -72,8 +72,8 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     .needs("iam:PassRole")
     .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/managed-external-secrets.html");
     let confidence = if says_so { Confidence::Confirmed } else { Confidence::Likely };
-    let evidence = vec![failed, case.secret_proof(described)];
-    case.finding(CAUSE, confidence, explanation, evidence, remediation).into()
+    let evidence = vec![failed, context.secret_proof(described)];
+    context.finding(CAUSE, confidence, explanation, evidence, remediation).into()
 }
 
 #[cfg(test)]

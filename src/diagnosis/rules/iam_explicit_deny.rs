@@ -8,7 +8,7 @@
 
 use crate::diagnosis::refusal::{Weighed, weigh};
 use crate::diagnosis::remedy::{aws, rotate_now};
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 const CAUSE: Cause = Cause::IamExplicitDeny;
@@ -29,24 +29,24 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    let opinion = match weigh(case, CAUSE, "no policy of the role denies what rotation needs") {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    let opinion = match weigh(context, CAUSE, "no policy of the role denies what rotation needs") {
         Weighed::Against(verdict) => return verdict,
         Weighed::For(opinion) => opinion,
     };
-    let role = case.role_name().unwrap_or("ROLE");
+    let role = context.role_name().unwrap_or("ROLE");
     let explanation = format!("A policy of the role {role} explicitly denies {}.", opinion.actions());
     let remediation = Remediation::new(
         "Find the Deny statement among the role's inline and attached policies, and narrow it so that it spares this secret.",
     )
     .run(aws(&["iam", "list-role-policies", "--role-name", role]))
     .run(aws(&["iam", "list-attached-role-policies", "--role-name", role]))
-    .run(rotate_now(case))
+    .run(rotate_now(context))
     .needs("iam:PutRolePolicy")
     .needs("iam:CreatePolicyVersion")
     .warn("A Deny is often there on purpose: ask who wrote it before it is narrowed.")
     .link("https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html");
-    opinion.finding(case, CAUSE, explanation, remediation).into()
+    opinion.finding(context, CAUSE, explanation, remediation).into()
 }
 
 #[cfg(test)]

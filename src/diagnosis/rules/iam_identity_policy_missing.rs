@@ -14,7 +14,7 @@ use crate::diagnosis::iam::{Caller, Context, Decision, Policy, Request, evaluate
 use crate::diagnosis::refusal::{Opinion, Weighed, allowing, weigh};
 use crate::diagnosis::remedy::{aws, rotate_now};
 use crate::diagnosis::runs::{Ran, ran};
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Change, Concern, Confidence, Finding, Observation, Proof, Remediation, Severity, StepName, Window};
 use jiff::SignedDuration;
 use serde_json::json;
@@ -43,23 +43,23 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    if let Observation::NoData { .. } = case.evidence.role.observation
-        && case.without_function().is_none()
-        && let Some(role) = case.role_name()
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if let Observation::NoData { .. } = context.evidence.role.observation
+        && context.without_function().is_none()
+        && let Some(role) = context.role_name()
     {
-        return role_missing(case, role);
+        return role_missing(context, role);
     }
-    let distrusted = distrusted(case);
-    match weigh(case, CAUSE, "the role's policies allow every action rotation needs") {
+    let distrusted = distrusted(context);
+    match weigh(context, CAUSE, "the role's policies allow every action rotation needs") {
         Weighed::For(opinion) if distrusted.as_ref().is_none_or(|finding| finding.severity == Severity::Info) => {
-            lacking(case, opinion)
+            lacking(context, opinion)
         }
         Weighed::Against(clear @ Verdict::Clear { .. }) if distrusted.is_none() => {
-            trust_gap(case).map_or(clear, Verdict::unknown)
+            trust_gap(context).map_or(clear, Verdict::unknown)
         }
         Weighed::Against(verdict) => distrusted.map_or(verdict, Verdict::from),
-        Weighed::For(opinion) => distrusted.map_or_else(|| lacking(case, opinion), Verdict::from),
+        Weighed::For(opinion) => distrusted.map_or_else(|| lacking(context, opinion), Verdict::from),
     }
 }
 
@@ -71,9 +71,9 @@ enum Trust {
     Open(String),
 }
 
-fn trust(case: &Case<'_>) -> Trust {
-    let Some(role) = case.evidence.role.found() else {
-        return Trust::Open(case.evidence.role.observation.missing().unwrap_or_else(|| "the role's trust policy".to_owned()));
+fn trust(context: &DiagnosisContext<'_>) -> Trust {
+    let Some(role) = context.evidence.role.found() else {
+        return Trust::Open(context.evidence.role.observation.missing().unwrap_or_else(|| "the role's trust policy".to_owned()));
     };
     let Observation::Found(document) = &role.trust else {
         return Trust::Open(role.trust.missing().unwrap_or_else(|| "the role's trust policy".to_owned()));
@@ -95,18 +95,18 @@ fn trust(case: &Case<'_>) -> Trust {
 }
 
 /// What is missing to say that Lambda may assume the role, where rotation fails and the function was not seen running.
-fn trust_gap(case: &Case<'_>) -> Option<String> {
-    let Trust::Open(missing) = trust(case) else { return None };
-    let asked = !matches!(case.evidence.role.found()?.trust, Observation::NotApplicable { .. });
-    (asked && case.is_unwell() && !matches!(ran(case), Ran::Yes)).then_some(missing)
+fn trust_gap(context: &DiagnosisContext<'_>) -> Option<String> {
+    let Trust::Open(missing) = trust(context) else { return None };
+    let asked = !matches!(context.evidence.role.found()?.trust, Observation::NotApplicable { .. });
+    (asked && context.is_unwell() && !matches!(ran(context), Ran::Yes)).then_some(missing)
 }
 
 /// Lambda may not assume the role: by its trust policy; or, where that does not tell, by a change of it just before the
 /// function stopped running.
-fn distrusted(case: &Case<'_>) -> Option<Finding> {
-    let changed = case.last_change(Concern::Role, &["UpdateAssumeRolePolicy"]);
-    let row = case.failing.as_ref();
-    let (because, mut evidence) = match trust(case) {
+fn distrusted(context: &DiagnosisContext<'_>) -> Option<Finding> {
+    let changed = context.last_change(Concern::Role, &["UpdateAssumeRolePolicy"]);
+    let row = context.failing.as_ref();
+    let (because, mut evidence) = match trust(context) {
         Trust::Kept => return None,
         Trust::Broken(because) => {
             let proof = Proof::of(StepName::ExecutionRole, "iam:GetRole", format!("trust policy: {because}"));
@@ -116,12 +116,12 @@ fn distrusted(case: &Case<'_>) -> Option<Finding> {
     };
     let close = |change: &&Change| row.is_some_and(|row| Window::ending_at(row.first_at, CLOSE_CHANGE).contains(change.at));
     let changed = changed.filter(|change| because.is_some() || close(change));
-    let wanted = case.is_unwell() || case.never_rotated();
-    let (confidence, severity) = match (ran(case), &because) {
+    let wanted = context.is_unwell() || context.never_rotated();
+    let (confidence, severity) = match (ran(context), &because) {
         (Ran::No(unseen), _) if wanted && (because.is_some() || changed.is_some()) => {
-            evidence.extend(changed.map(|change| case.change_proof(change)));
+            evidence.extend(changed.map(|change| context.change_proof(change)));
             evidence.extend(unseen);
-            evidence.extend(case.failed_attempt_proof());
+            evidence.extend(context.failed_attempt_proof());
             (if because.is_some() { Confidence::Confirmed } else { Confidence::Possible }, Severity::Critical)
         }
         (_, None) => return None,
@@ -130,7 +130,7 @@ fn distrusted(case: &Case<'_>) -> Option<Finding> {
         (_, Some(_)) if wanted => (Confidence::Likely, Severity::Critical),
         (_, Some(_)) => (Confidence::Likely, Severity::Info),
     };
-    let role = case.role_name().unwrap_or("ROLE");
+    let role = context.role_name().unwrap_or("ROLE");
     let explanation = match because {
         Some(because) => format!("Lambda may not assume the role {role}, so it cannot run the function: {because}."),
         None => format!(
@@ -146,24 +146,24 @@ fn distrusted(case: &Case<'_>) -> Option<Finding> {
         .run(aws(&["iam", "get-role", "--role-name", role]))
         .run(aws(&update))
         .warn("The whole trust policy is replaced: keep who else may assume the role.")
-        .run(rotate_now(case))
+        .run(rotate_now(context))
         .needs("iam:UpdateAssumeRolePolicy")
         .needs("secretsmanager:RotateSecret")
         .link("https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html");
-    let mut finding = case.finding(CAUSE, confidence, explanation, evidence, remediation);
+    let mut finding = context.finding(CAUSE, confidence, explanation, evidence, remediation);
     finding.severity = severity;
     Some(finding)
 }
 
-fn lacking(case: &Case<'_>, opinion: Opinion) -> Verdict {
-    let role = case.role_name().unwrap_or("ROLE");
+fn lacking(context: &DiagnosisContext<'_>, opinion: Opinion) -> Verdict {
+    let role = context.role_name().unwrap_or("ROLE");
     let explanation = match &opinion.stranger {
         Some(stranger) => format!("{stranger}, which is not the function's own role, may not perform {}.", opinion.actions()),
         None => format!("No policy of the role {role} allows {}.", opinion.actions()),
     };
     let mut remediation = Remediation::new("Allow the role what it lacks, on the secret's full ARN.");
     if opinion.stranger.is_none() && !opinion.refused.is_empty() {
-        let document = allowing(case, &opinion.refused);
+        let document = allowing(context, &opinion.refused);
         remediation = remediation
             .run(aws(&[
                 "iam",
@@ -178,40 +178,40 @@ fn lacking(case: &Case<'_>, opinion: Opinion) -> Verdict {
             .warn("An inline policy of the role with the name AllowSecretRotation would be replaced.");
     }
     let remediation =
-        remediation.run(rotate_now(case)).needs("iam:PutRolePolicy").needs("secretsmanager:RotateSecret").link(
+        remediation.run(rotate_now(context)).needs("iam:PutRolePolicy").needs("secretsmanager:RotateSecret").link(
             "https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html",
         );
-    opinion.finding(case, CAUSE, explanation, remediation).into()
+    opinion.finding(context, CAUSE, explanation, remediation).into()
 }
 
-fn role_missing(case: &Case<'_>, role: &str) -> Verdict {
+fn role_missing(context: &DiagnosisContext<'_>, role: &str) -> Verdict {
     let mut evidence =
         vec![Proof::of(StepName::ExecutionRole, "iam:SimulatePrincipalPolicy", format!("NoSuchEntity: role {role}"))];
     let mut explanation = format!("The function's role {role} does not exist, so the function may do nothing.");
-    if let Some(change) = case.last_change(Concern::Role, &["DeleteRole"]) {
+    if let Some(change) = context.last_change(Concern::Role, &["DeleteRole"]) {
         explanation = format!("{} called {}. {explanation}", change.actor, change.event);
-        evidence.push(case.change_proof(change));
+        evidence.push(context.change_proof(change));
     }
-    evidence.extend(case.failed_attempt_proof());
-    let bites = case.is_unwell() || case.never_rotated();
+    evidence.extend(context.failed_attempt_proof());
+    let bites = context.is_unwell() || context.never_rotated();
     let remediation =
         Remediation::new("Create the role again with the permissions of rotation, then give it to the function anew.")
             .run(crate::diagnosis::remedy::aws_in(
-                case,
+                context,
                 &[
                     "lambda",
                     "update-function-configuration",
                     "--function-name",
-                    case.function_name().unwrap_or("FUNCTION"),
+                    context.function_name().unwrap_or("FUNCTION"),
                     "--role",
-                    case.function().map_or("ROLE_ARN", |function| function.role.arn().as_str()),
+                    context.function().map_or("ROLE_ARN", |function| function.role.arn().as_str()),
                 ],
             ))
             .needs("iam:CreateRole")
             .needs("iam:PassRole")
             .needs("lambda:UpdateFunctionConfiguration")
             .link("https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html");
-    let mut finding = case.finding(CAUSE, Confidence::Confirmed, explanation, evidence, remediation);
+    let mut finding = context.finding(CAUSE, Confidence::Confirmed, explanation, evidence, remediation);
     finding.severity = if bites { Severity::Critical } else { Severity::Warning };
     finding.into()
 }

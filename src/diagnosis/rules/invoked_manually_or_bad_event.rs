@@ -7,7 +7,7 @@
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::{ROTATION_FUNCTIONS, aws_in};
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -20,15 +20,18 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, &RULE, |_| {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    by_log(context, &RULE, |_| {
         let explanation =
             "The function was invoked with an event that Secrets Manager does not send; the quoted line names its step."
                 .to_owned();
         let remediation = Remediation::new("Start rotations through Secrets Manager, and remove other triggers of the function.")
-            .run(aws_in(case, &["lambda", "get-policy", "--function-name", case.function_name().unwrap_or("FUNCTION_NAME")]))
+            .run(aws_in(
+                context,
+                &["lambda", "get-policy", "--function-name", context.function_name().unwrap_or("FUNCTION_NAME")],
+            ))
             .needs("lambda:GetPolicy")
-            .rotate(case)
+            .rotate(context)
             .link(ROTATION_FUNCTIONS);
         (explanation, remediation)
     })

@@ -11,7 +11,7 @@ use crate::diagnosis::permissions::customer_key;
 use crate::diagnosis::refusal::{Opinion, Weighed, logged, weigh};
 use crate::diagnosis::remedy::{aws, aws_in, rotate_now};
 use crate::diagnosis::signatures::Layer;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Observation, Remediation, StepName};
 use serde_json::json;
 
@@ -34,22 +34,22 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    if let Some(verdict) = not_the_keys_policy(case) {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if let Some(verdict) = not_the_keys_policy(context) {
         return verdict;
     }
-    match weigh(case, CAUSE, "the role's policies and the key policy allow the use of the key") {
+    match weigh(context, CAUSE, "the role's policies and the key policy allow the use of the key") {
         Weighed::Against(verdict) => verdict,
-        Weighed::For(opinion) => refused(case, opinion),
+        Weighed::For(opinion) => refused(context, opinion),
     }
 }
 
 /// The verdict where the key's policy cannot be what is wrong, or cannot be looked at.
-fn not_the_keys_policy(case: &Case<'_>) -> Option<Verdict> {
-    if let Some(verdict) = case.without_function() {
+fn not_the_keys_policy(context: &DiagnosisContext<'_>) -> Option<Verdict> {
+    if let Some(verdict) = context.without_function() {
         return Some(verdict);
     }
-    let access = case.evidence.access.found();
+    let access = context.evidence.access.found();
     match access.map(|access| &access.secret_key) {
         Some(Observation::Found(key)) if key.state != "Enabled" => {
             return Some(Verdict::clear(format!("the key is {}, which no permission changes", key.state)));
@@ -57,13 +57,13 @@ fn not_the_keys_policy(case: &Case<'_>) -> Option<Verdict> {
         Some(Observation::NoData { .. }) => return Some(Verdict::clear("the key is gone, which no permission changes")),
         _ => {}
     }
-    if logged(case, CAUSE).is_some() {
+    if logged(context, CAUSE).is_some() {
         return None;
     }
-    if let Some(missing) = case.evidence.secret.observation.missing() {
+    if let Some(missing) = context.evidence.secret.observation.missing() {
         return Some(Verdict::unknown(missing));
     }
-    if case.secret().is_some_and(|secret| secret.kms_key_id.is_none()) {
+    if context.secret().is_some_and(|secret| secret.kms_key_id.is_none()) {
         return Some(Verdict::clear("the secret uses the AWS managed key"));
     }
     match access {
@@ -72,13 +72,13 @@ fn not_the_keys_policy(case: &Case<'_>) -> Option<Verdict> {
             (Observation::NotApplicable { .. }, None) => Some(Verdict::clear("the secret uses the AWS managed key")),
             _ => None,
         },
-        None => case.evidence.access.observation.missing().map(Verdict::unknown),
+        None => context.evidence.access.observation.missing().map(Verdict::unknown),
     }
 }
 
-fn refused(case: &Case<'_>, opinion: Opinion) -> Verdict {
-    let role = case.role_name().unwrap_or("ROLE");
-    let key = customer_key(case);
+fn refused(context: &DiagnosisContext<'_>, opinion: Opinion) -> Verdict {
+    let role = context.role_name().unwrap_or("ROLE");
+    let key = customer_key(context);
     let by_key = opinion.refused.iter().any(|denied| denied.layer == Layer::ResourcePolicy);
     let named = key.as_deref().unwrap_or("the secret's key");
     let explanation = match by_key {
@@ -104,18 +104,18 @@ fn refused(case: &Case<'_>, opinion: Opinion) -> Verdict {
         "--policy-document",
         &document.to_string(),
     ]))
-    .run(aws_in(case, &["kms", "get-key-policy", "--key-id", id, "--policy-name", "default", "--output", "text"]))
+    .run(aws_in(context, &["kms", "get-key-policy", "--key-id", id, "--policy-name", "default", "--output", "text"]))
     .run(aws_in(
-        case,
+        context,
         &["kms", "put-key-policy", "--key-id", id, "--policy-name", "default", "--policy", "file://key-policy.json"],
     ))
-    .run(rotate_now(case))
+    .run(rotate_now(context))
     .needs("iam:PutRolePolicy")
     .needs("kms:GetKeyPolicy")
     .needs("kms:PutKeyPolicy")
     .warn("A key policy replaces the whole old one; without a statement for administrators the key can no longer be managed.")
     .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html");
-    opinion.finding(case, CAUSE, explanation, remediation).into()
+    opinion.finding(context, CAUSE, explanation, remediation).into()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 //! **Is not it** when the key is Enabled.
 
 use crate::diagnosis::remedy::{aws_in, rotate_now};
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Concern, Confidence, KeyFacts, Observation, Proof, Remediation, SecretAccess, Severity, StepName};
 
 const CAUSE: Cause = Cause::KmsKeyDisabledOrPendingDeletion;
@@ -31,24 +31,24 @@ struct Fault {
     state: String,
 }
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    if let Some(verdict) = case.without_function() {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if let Some(verdict) = context.without_function() {
         return verdict;
     }
-    let complaint = case.complaint(CAUSE);
-    let faults = case.evidence.access.found().map(|access| faults(case, access)).unwrap_or_default();
+    let complaint = context.complaint(CAUSE);
+    let faults = context.evidence.access.found().map(|access| faults(context, access)).unwrap_or_default();
     if let Some(fault) = faults.into_iter().next() {
-        return broken(case, fault, complaint.map(|complaint| complaint.evidence).unwrap_or_default());
+        return broken(context, fault, complaint.map(|complaint| complaint.evidence).unwrap_or_default());
     }
-    let unseen = unseen(case);
+    let unseen = unseen(context);
     if let Some(complaint) = complaint {
         let enabled_now = unseen.is_none();
-        if enabled_now && case.explained_otherwise(CAUSE) {
+        if enabled_now && context.explained_otherwise(CAUSE) {
             return Verdict::clear("the key is enabled, and the newest failing invocation says something else");
         }
         let note = if enabled_now { " It is enabled now: it may have been fixed since." } else { "" };
         let explanation = format!("A KMS key that rotation depends on could not be used in its state.{note}");
-        let mut finding = complaint.finding(case, CAUSE, explanation, fix(case, None));
+        let mut finding = complaint.finding(context, CAUSE, explanation, fix(context, None));
         if enabled_now {
             finding.confidence = finding.confidence.min(Confidence::Likely);
         }
@@ -57,9 +57,9 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     unseen.map_or_else(|| Verdict::clear("the keys of the secret and the function are usable"), Verdict::unknown)
 }
 
-fn faults(case: &Case<'_>, access: &SecretAccess) -> Vec<Fault> {
-    let named = case.secret().and_then(|secret| secret.kms_key_id.clone());
-    let environment = case.function().and_then(|function| function.kms_key_arn.as_ref()).map(ToString::to_string);
+fn faults(context: &DiagnosisContext<'_>, access: &SecretAccess) -> Vec<Fault> {
+    let named = context.secret().and_then(|secret| secret.kms_key_id.clone());
+    let environment = context.function().and_then(|function| function.kms_key_arn.as_ref()).map(ToString::to_string);
     let fault = |whose, key: &Observation<KeyFacts>, named: Option<String>| match key {
         Observation::Found(key) if key.state != "Enabled" => {
             let state = match key.deletion_at {
@@ -79,33 +79,33 @@ fn faults(case: &Case<'_>, access: &SecretAccess) -> Vec<Fault> {
         .collect()
 }
 
-fn unseen(case: &Case<'_>) -> Option<String> {
-    match case.evidence.access.found() {
+fn unseen(context: &DiagnosisContext<'_>) -> Option<String> {
+    match context.evidence.access.found() {
         Some(access) => access.secret_key.missing().or_else(|| access.environment_key.missing()),
-        None => case.evidence.access.observation.missing(),
+        None => context.evidence.access.observation.missing(),
     }
 }
 
-fn broken(case: &Case<'_>, fault: Fault, said: Vec<Proof>) -> Verdict {
-    let bites = (case.is_unwell() || case.never_rotated()) && (!said.is_empty() || !case.explained_otherwise(CAUSE));
+fn broken(context: &DiagnosisContext<'_>, fault: Fault, said: Vec<Proof>) -> Verdict {
+    let bites = (context.is_unwell() || context.never_rotated()) && (!said.is_empty() || !context.explained_otherwise(CAUSE));
     let mut evidence = said;
     evidence.push(Proof::of(StepName::SecretAccess, "kms:DescribeKey", format!("KeyState {} of {}", fault.state, fault.id)));
-    evidence.extend(case.failed_attempt_proof().filter(|_| bites));
+    evidence.extend(context.failed_attempt_proof().filter(|_| bites));
     let mut explanation = format!("The KMS key of {} is {}.", fault.whose, fault.state);
-    if let Some(change) = case.last_change(Concern::Key, &["DisableKey", "ScheduleKeyDeletion"]) {
+    if let Some(change) = context.last_change(Concern::Key, &["DisableKey", "ScheduleKeyDeletion"]) {
         explanation = format!("{} called {}. {explanation}", change.actor, change.event);
-        evidence.push(case.change_proof(change));
+        evidence.push(context.change_proof(change));
     }
     if !bites {
         explanation.push_str(" The next rotation will fail, and so does every reader of the secret.");
     }
-    let mut finding = case.finding(CAUSE, Confidence::Confirmed, explanation, evidence, fix(case, Some(&fault)));
+    let mut finding = context.finding(CAUSE, Confidence::Confirmed, explanation, evidence, fix(context, Some(&fault)));
     // Not a guess about the future: without its key nothing can read the secret even now.
     finding.severity = if bites { Severity::Critical } else { Severity::Warning };
     finding.into()
 }
 
-fn fix(case: &Case<'_>, fault: Option<&Fault>) -> Remediation {
+fn fix(context: &DiagnosisContext<'_>, fault: Option<&Fault>) -> Remediation {
     let id = fault.map_or("KEY_ARN", |fault| fault.id.as_str());
     let state = fault.map_or("", |fault| fault.state.as_str());
     let link = "https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html";
@@ -114,8 +114,8 @@ fn fix(case: &Case<'_>, fault: Option<&Fault>) -> Remediation {
             "A deleted key cannot be restored, nor what it encrypted. Give the secret another key and a new value.",
         )
         .run(aws_in(
-            case,
-            &["secretsmanager", "update-secret", "--secret-id", case.secret_id(), "--kms-key-id", "alias/aws/secretsmanager"],
+            context,
+            &["secretsmanager", "update-secret", "--secret-id", context.secret_id(), "--kms-key-id", "alias/aws/secretsmanager"],
         ))
         .needs("secretsmanager:UpdateSecret")
         .warn("The present value is lost unless it is known elsewhere.")
@@ -124,11 +124,11 @@ fn fix(case: &Case<'_>, fault: Option<&Fault>) -> Remediation {
     let mut remediation = Remediation::new("Make the key usable again, then rotate.");
     if state.starts_with("PendingDeletion") || state.is_empty() {
         remediation =
-            remediation.run(aws_in(case, &["kms", "cancel-key-deletion", "--key-id", id])).needs("kms:CancelKeyDeletion");
+            remediation.run(aws_in(context, &["kms", "cancel-key-deletion", "--key-id", id])).needs("kms:CancelKeyDeletion");
     }
     remediation
-        .run(aws_in(case, &["kms", "enable-key", "--key-id", id]))
-        .run(rotate_now(case))
+        .run(aws_in(context, &["kms", "enable-key", "--key-id", id]))
+        .run(rotate_now(context))
         .needs("kms:EnableKey")
         .needs("secretsmanager:RotateSecret")
         .link(link)

@@ -9,7 +9,7 @@
 
 use crate::diagnosis::refusal::{Weighed, weigh};
 use crate::diagnosis::remedy::{aws, rotate_now};
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Confidence, Remediation, Severity, StepName};
 
 const CAUSE: Cause = Cause::LambdaEniPermissionMissing;
@@ -30,11 +30,11 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    let fine = case.function_is_fine();
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    let fine = context.function_is_fine();
     let Verdict::Clear { .. } = &fine else { return fine };
-    let Some(function) = case.function() else { return fine };
-    if let Some(outside) = case.without_function() {
+    let Some(function) = context.function() else { return fine };
+    if let Some(outside) = context.without_function() {
         return outside;
     }
     if function.vpc.is_none() {
@@ -50,13 +50,13 @@ fn evaluate(case: &Case<'_>) -> Verdict {
             "--policy-arn",
             &format!("arn:{partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"),
         ]))
-        .run(rotate_now(case))
+        .run(rotate_now(context))
         .needs("iam:AttachRolePolicy")
         .needs("secretsmanager:RotateSecret")
         .link("https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html");
-    let weighed = weigh(case, CAUSE, "the role may create the function's network interfaces");
+    let weighed = weigh(context, CAUSE, "the role may create the function's network interfaces");
     let explanation = format!("The role {} may not create network interfaces for the function.", function.role.name());
-    match (case.complaint(CAUSE), weighed) {
+    match (context.complaint(CAUSE), weighed) {
         (Some(mut complaint), Weighed::For(opinion)) => {
             for proof in opinion.evidence {
                 if !complaint.evidence.contains(&proof) {
@@ -64,9 +64,9 @@ fn evaluate(case: &Case<'_>) -> Verdict {
                 }
             }
             complaint.confidence = complaint.confidence.max(opinion.confidence);
-            complaint.finding(case, CAUSE, explanation, remediation).into()
+            complaint.finding(context, CAUSE, explanation, remediation).into()
         }
-        (Some(complaint), Weighed::Against(_)) => complaint.finding(case, CAUSE, explanation, remediation).into(),
+        (Some(complaint), Weighed::Against(_)) => complaint.finding(context, CAUSE, explanation, remediation).into(),
         (None, Weighed::Against(verdict)) => verdict,
         (None, Weighed::For(_)) if function.state.as_deref() == Some("Active") => {
             Verdict::clear("the function is active, so its network interfaces exist")
@@ -75,7 +75,7 @@ fn evaluate(case: &Case<'_>) -> Verdict {
             if opinion.severity > Severity::Info {
                 opinion.confidence = Confidence::Possible;
             }
-            opinion.finding(case, CAUSE, explanation, remediation).into()
+            opinion.finding(context, CAUSE, explanation, remediation).into()
         }
     }
 }

@@ -11,7 +11,7 @@
 use crate::diagnosis::permissions::{Standing, Target, needs, standing};
 use crate::diagnosis::remedy::{aws, aws_in};
 use crate::diagnosis::runs::{Ran, measured, ran};
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Arn, Cause, Confidence, FunctionFacts, Observation, Proof, Remediation, StepName};
 use serde_json::json;
 
@@ -33,26 +33,26 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    if let Some(verdict) = case.without_function() {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if let Some(verdict) = context.without_function() {
         return verdict;
     }
-    if let Some(complaint) = case.complaint(CAUSE) {
-        let name = case.function_name().unwrap_or("the function");
+    if let Some(complaint) = context.complaint(CAUSE) {
+        let name = context.function_name().unwrap_or("the function");
         let explanation = format!("Lambda may not decrypt the environment variables of {name} in its role's name.");
-        return complaint.finding(case, CAUSE, explanation, fix(case, case.function())).into();
+        return complaint.finding(context, CAUSE, explanation, fix(context, context.function())).into();
     }
-    let Some(function) = case.function() else { return case.function_is_fine() };
+    let Some(function) = context.function() else { return context.function_is_fine() };
     let Some(key) = &function.kms_key_arn else {
         return Verdict::clear("the function's environment uses the AWS managed key");
     };
-    if let Some(verdict) = key_is_the_matter(case) {
+    if let Some(verdict) = key_is_the_matter(context) {
         return verdict;
     }
-    let proofs = match ran(case) {
+    let proofs = match ran(context) {
         Ran::Yes => return Verdict::clear("the function ran, so its environment was decrypted"),
-        Ran::Unseen(_) if !case.is_unwell() => {
-            return match case.history_gap() {
+        Ran::Unseen(_) if !context.is_unwell() => {
+            return match context.history_gap() {
                 Some(missing) => Verdict::unknown(missing),
                 None => Verdict::clear("rotation is not failing"),
             };
@@ -60,16 +60,16 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         Ran::Unseen(missing) => return Verdict::unknown(missing),
         Ran::No(proofs) => proofs,
     };
-    if measured(case, |point| point.throttles).is_ok_and(|throttles| throttles > 0.0) {
+    if measured(context, |point| point.throttles).is_ok_and(|throttles| throttles > 0.0) {
         return Verdict::clear("the invocations were throttled");
     }
-    silent_failure(case, function, key, proofs)
+    silent_failure(context, function, key, proofs)
 }
 
 /// The verdict where the key itself decides, or was not seen.
-fn key_is_the_matter(case: &Case<'_>) -> Option<Verdict> {
-    let Some(access) = case.evidence.access.found() else {
-        return case.evidence.access.observation.missing().map(Verdict::unknown);
+fn key_is_the_matter(context: &DiagnosisContext<'_>) -> Option<Verdict> {
+    let Some(access) = context.evidence.access.found() else {
+        return context.evidence.access.observation.missing().map(Verdict::unknown);
     };
     match &access.environment_key {
         Observation::Found(key) if key.state != "Enabled" => Some(Verdict::clear("the key is not enabled, which comes first")),
@@ -79,9 +79,9 @@ fn key_is_the_matter(case: &Case<'_>) -> Option<Verdict> {
 }
 
 /// No invocation began although rotation was attempted, and the environment needs a key.
-fn silent_failure(case: &Case<'_>, function: &FunctionFacts, key: &Arn, mut evidence: Vec<Proof>) -> Verdict {
-    let need = needs(case).into_iter().find(|need| need.target == Target::EnvironmentKey);
-    let confidence = match need.map(|need| standing(case, &need)) {
+fn silent_failure(context: &DiagnosisContext<'_>, function: &FunctionFacts, key: &Arn, mut evidence: Vec<Proof>) -> Verdict {
+    let need = needs(context).into_iter().find(|need| need.target == Target::EnvironmentKey);
+    let confidence = match need.map(|need| standing(context, &need)) {
         Some(Standing::Stopped(stop)) => {
             evidence.push(stop.proof);
             Confidence::Likely
@@ -90,7 +90,7 @@ fn silent_failure(case: &Case<'_>, function: &FunctionFacts, key: &Arn, mut evid
         _ => Confidence::Possible,
     };
     evidence.push(Proof::of(StepName::RotationFunction, "lambda:GetFunctionConfiguration", format!("KMSKeyArn {key}")));
-    evidence.extend(case.failed_attempt_proof());
+    evidence.extend(context.failed_attempt_proof());
     let name = function.arn.name();
     let explanation = match confidence {
         Confidence::Possible => format!(
@@ -101,10 +101,10 @@ fn silent_failure(case: &Case<'_>, function: &FunctionFacts, key: &Arn, mut evid
             "No invocation of {name} began when rotation was attempted, and its role may not decrypt its environment variables."
         ),
     };
-    case.finding(CAUSE, confidence, explanation, evidence, fix(case, Some(function))).into()
+    context.finding(CAUSE, confidence, explanation, evidence, fix(context, Some(function))).into()
 }
 
-fn fix(case: &Case<'_>, function: Option<&FunctionFacts>) -> Remediation {
+fn fix(context: &DiagnosisContext<'_>, function: Option<&FunctionFacts>) -> Remediation {
     let role = function.map(|function| function.role.clone());
     let key = function.and_then(|function| function.kms_key_arn.as_ref()).map_or("KEY_ARN", |key| key.as_str());
     let document = json!({
@@ -125,12 +125,12 @@ fn fix(case: &Case<'_>, function: Option<&FunctionFacts>) -> Remediation {
         &document.to_string(),
     ]))
     .run(aws_in(
-        case,
+        context,
         &[
             "lambda",
             "update-function-configuration",
             "--function-name",
-            case.function_name().unwrap_or("FUNCTION"),
+            context.function_name().unwrap_or("FUNCTION"),
             "--role",
             role.as_ref().map_or("ROLE_ARN", |role| role.arn().as_str()),
         ],

@@ -5,7 +5,7 @@
 //! **Shows as** `Extension.Crash`, `Extension.InitError`, `EXTENSION … State: InitError`.
 
 use crate::diagnosis::readings::by_log::by_log;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -18,18 +18,18 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, &RULE, |seen| {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    by_log(context, &RULE, |seen| {
         let explanation = {
-            let layers = case.function().map(|function| function.layers.as_slice()).unwrap_or_default();
+            let layers = context.function().map(|function| function.layers.as_slice()).unwrap_or_default();
             let layers = if layers.is_empty() { String::new() } else { format!(" Its layers: {}.", layers.join(", ")) };
             format!("An extension crashed, and the function with it{}.{layers}", seen.in_step())
         };
         let remediation = Remediation::new(
             "Update the extension's layer to a version made for the function's runtime, or remove it, and rotate.",
         )
-        .configure_function(case, &["--layers", "LAYER_ARN_TO_KEEP"])
-        .rotate(case)
+        .configure_function(context, &["--layers", "LAYER_ARN_TO_KEEP"])
+        .rotate(context)
         .warn("--layers replaces the whole list: name every layer that shall stay.")
         .link("https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html");
         (explanation, remediation)

@@ -5,7 +5,7 @@
 //! **Shows as** `ResourceNotFoundException` from GetFunctionConfiguration; DeleteFunction in CloudTrail.
 
 use crate::diagnosis::remedy::aws_in;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Concern, Confidence, Observation, Proof, Remediation, StepName};
 
 const CAUSE: Cause = Cause::LambdaFunctionMissing;
@@ -20,12 +20,12 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    if let Some(verdict) = case.without_function() {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if let Some(verdict) = context.without_function() {
         return verdict;
     }
-    let Some(arn) = case.evidence.function_arn() else { return Verdict::clear("rotation names no function") };
-    match &case.evidence.function.observation {
+    let Some(arn) = context.evidence.function_arn() else { return Verdict::clear("rotation names no function") };
+    match &context.evidence.function.observation {
         Observation::NoData { .. } => {}
         Observation::Found(_) => return Verdict::clear("the function exists"),
         other => return Verdict::unknown(other.missing().unwrap_or_else(|| "the function was not looked at".to_owned())),
@@ -39,19 +39,19 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         Some(qualifier) => format!("Rotation is bound to {arn}, and there is no such function, version or alias {qualifier}."),
         None => format!("Rotation is bound to {arn}, and there is no such function."),
     };
-    if let Some(change) = case.last_change(Concern::Function, &["DeleteFunction", "DeleteAlias"]) {
+    if let Some(change) = context.last_change(Concern::Function, &["DeleteFunction", "DeleteAlias"]) {
         explanation = format!("{} called {}. {explanation}", change.actor, change.event);
-        evidence.push(case.change_proof(change));
+        evidence.push(context.change_proof(change));
     }
     let remediation = Remediation::new("Deploy the function again, or bind the secret to one that exists.")
         .run(aws_in(
-            case,
-            &["secretsmanager", "rotate-secret", "--secret-id", case.secret_id(), "--rotation-lambda-arn", "NEW_FUNCTION_ARN"],
+            context,
+            &["secretsmanager", "rotate-secret", "--secret-id", context.secret_id(), "--rotation-lambda-arn", "NEW_FUNCTION_ARN"],
         ))
         .needs("secretsmanager:RotateSecret")
         .needs("lambda:InvokeFunction")
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_available-rotation-templates.html");
-    case.finding(CAUSE, Confidence::Confirmed, explanation, evidence, remediation).into()
+    context.finding(CAUSE, Confidence::Confirmed, explanation, evidence, remediation).into()
 }
 
 #[cfg(test)]

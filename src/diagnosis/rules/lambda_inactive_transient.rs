@@ -10,7 +10,7 @@
 
 use crate::diagnosis::remedy::rotate_now;
 use crate::diagnosis::runs::{Ran, ran};
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Confidence, Proof, Remediation, Severity, StepName};
 
 const CAUSE: Cause = Cause::LambdaInactiveTransient;
@@ -25,21 +25,21 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    let fine = case.function_is_fine();
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    let fine = context.function_is_fine();
     let Verdict::Clear { .. } = &fine else { return fine };
-    let Some(function) = case.function() else { return fine };
-    if let Some(outside) = case.without_function() {
+    let Some(function) = context.function() else { return fine };
+    if let Some(outside) = context.without_function() {
         return outside;
     }
     let idle = function.state.as_deref() == Some("Inactive")
         && function.state_reason_code.as_deref().is_none_or(|code| code == "Idle" || code == "Restoring");
-    let said = case.complaint(CAUSE);
+    let said = context.complaint(CAUSE);
     if said.is_none() && !idle {
         return fine;
     }
-    if case.failing.is_none() {
-        return match case.history_gap() {
+    if context.failing.is_none() {
+        return match context.history_gap() {
             Some(missing) => Verdict::unknown(missing),
             None => Verdict::clear("rotation is not failing; the next invocation wakes an inactive function"),
         };
@@ -47,28 +47,28 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     if said.is_none() && function.last_update_status.as_deref() == Some("Failed") {
         return Verdict::clear("the function's last update failed, which keeps it from waking");
     }
-    if said.is_none() && !case.failures.is_empty() {
+    if said.is_none() && !context.failures.is_empty() {
         return Verdict::clear("the function ran in the failing rotation");
     }
     let (confidence, mut evidence) = match said {
         Some(said) => (said.confidence, said.evidence),
-        None => match ran(case) {
+        None => match ran(context) {
             Ran::Yes => return Verdict::clear("the function ran when rotation was attempted"),
             // Waking takes one refused invocation; whoever is refused again was refused by something else.
-            Ran::No(proofs) if case.failing.as_ref().is_some_and(|row| row.count == 1) => (Confidence::Likely, proofs),
+            Ran::No(proofs) if context.failing.as_ref().is_some_and(|row| row.count == 1) => (Confidence::Likely, proofs),
             Ran::No(proofs) => (Confidence::Possible, proofs),
             Ran::Unseen(_) => (Confidence::Possible, Vec::new()),
         },
     };
     let state = format!("State {}", function.state.as_deref().unwrap_or("not stated"));
     evidence.push(Proof::of(StepName::RotationFunction, "lambda:GetFunctionConfiguration", state));
-    evidence.extend(case.failed_attempt_proof());
+    evidence.extend(context.failed_attempt_proof());
     let remediation = Remediation::new("Rotate again: the refused invocation has already woken the function.")
-        .run(rotate_now(case))
+        .run(rotate_now(context))
         .needs("secretsmanager:RotateSecret")
         .link("https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html");
     let explanation = "Lambda had put the idle function to rest, and the attempt met it before it was ready.";
-    let mut finding = case.finding(CAUSE, confidence, explanation, evidence, remediation);
+    let mut finding = context.finding(CAUSE, confidence, explanation, evidence, remediation);
     finding.severity = Severity::Warning;
     finding.into()
 }

@@ -11,7 +11,7 @@
 use crate::diagnosis::iam::{Caller, Context, Decision, Policies, Policy, Request, ResourcePolicy};
 use crate::diagnosis::remedy::{aws_in, rotate_now};
 use crate::diagnosis::runs::{Ran, measured, ran};
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Concern, Confidence, FunctionArn, Observation, Proof, Remediation, Severity, StepName};
 use serde_json::Value;
 
@@ -41,19 +41,19 @@ enum Invocable {
     Open(String),
 }
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    if let Some(verdict) = case.without_function() {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if let Some(verdict) = context.without_function() {
         return verdict;
     }
-    let Some(arn) = case.evidence.function_arn() else { return Verdict::clear("rotation names no function") };
-    if case.evidence.function.observation.is_empty() {
+    let Some(arn) = context.evidence.function_arn() else { return Verdict::clear("rotation names no function") };
+    if context.evidence.function.observation.is_empty() {
         return Verdict::clear("there is no such function");
     }
-    let said = case.complaint(CAUSE);
-    match (invocable(case, arn), said) {
+    let said = context.complaint(CAUSE);
+    match (invocable(context, arn), said) {
         (Invocable::No { because, denied_by }, said) => {
             let said = said.map(|said| said.evidence).unwrap_or_default();
-            shut_out(case, arn, because, denied_by, said)
+            shut_out(context, arn, because, denied_by, said)
         }
         (Invocable::Yes, None) => Verdict::clear("the function's resource policy lets Secrets Manager invoke it"),
         (Invocable::Open(missing), None) => Verdict::unknown(missing),
@@ -63,13 +63,13 @@ fn evaluate(case: &Case<'_>) -> Verdict {
                 explanation.push_str(" The function's resource policy allows it now: it may have been fixed since.");
                 said.confidence = said.confidence.min(Confidence::Likely);
             }
-            said.finding(case, CAUSE, explanation, fix(case, arn, None)).into()
+            said.finding(context, CAUSE, explanation, fix(context, arn, None)).into()
         }
     }
 }
 
-fn invocable(case: &Case<'_>, arn: &FunctionArn) -> Invocable {
-    let access = &case.evidence.access;
+fn invocable(context: &DiagnosisContext<'_>, arn: &FunctionArn) -> Invocable {
+    let access = &context.evidence.access;
     let Some(found) = access.found() else {
         return Invocable::Open(access.observation.missing().unwrap_or_else(|| "the function's resource policy".to_owned()));
     };
@@ -85,7 +85,7 @@ fn invocable(case: &Case<'_>, arn: &FunctionArn) -> Invocable {
         Err(error) => return Invocable::Open(format!("a policy that can be evaluated: {error}")),
     };
     let mut context = Context::new();
-    if let Some(secret) = case.secret() {
+    if let Some(secret) = context.secret() {
         context =
             context.known("aws:SourceAccount", secret.arn.arn().account_id()).known("aws:SourceArn", secret.arn.arn().as_str());
     }
@@ -105,46 +105,54 @@ fn invocable(case: &Case<'_>, arn: &FunctionArn) -> Invocable {
     }
 }
 
-fn shut_out(case: &Case<'_>, arn: &FunctionArn, because: String, denied_by: Option<String>, said: Vec<Proof>) -> Verdict {
-    let wanted = case.is_unwell() || case.never_rotated();
-    let throttled = measured(case, |point| point.throttles).is_ok_and(|throttles| throttles > 0.0);
+fn shut_out(
+    context: &DiagnosisContext<'_>,
+    arn: &FunctionArn,
+    because: String,
+    denied_by: Option<String>,
+    said: Vec<Proof>,
+) -> Verdict {
+    let wanted = context.is_unwell() || context.never_rotated();
+    let throttled = measured(context, |point| point.throttles).is_ok_and(|throttles| throttles > 0.0);
     let mut evidence = said;
     let is_said = !evidence.is_empty();
     evidence.push(Proof::of(StepName::SecretAccess, "lambda:GetPolicy", because.clone()));
-    let (confidence, severity) = match ran(case) {
+    let (confidence, severity) = match ran(context) {
         _ if !wanted => (Confidence::Likely, Severity::Info),
         // What ran in this row was let in: the permission was lost later, or somebody else's invocation is seen.
-        Ran::Yes if !is_said && !case.failures.is_empty() => (Confidence::Likely, Severity::Info),
+        Ran::Yes if !is_said && !context.failures.is_empty() => (Confidence::Likely, Severity::Info),
         Ran::No(_) if throttled && !is_said => (Confidence::Likely, Severity::Critical),
         Ran::No(proofs) => {
             evidence.extend(proofs);
             (Confidence::Confirmed, Severity::Critical)
         }
-        _ if is_said || case.never_rotated() && case.attempts().next().is_none() => (Confidence::Confirmed, Severity::Critical),
+        _ if is_said || context.never_rotated() && context.attempts().next().is_none() => {
+            (Confidence::Confirmed, Severity::Critical)
+        }
         Ran::Yes | Ran::Unseen(_) => (Confidence::Likely, Severity::Critical),
     };
     let mut explanation = format!("Secrets Manager may not invoke {}: {because}.", arn.name());
     if severity == Severity::Info {
         explanation.push_str(" It has not stopped a rotation yet; it will stop the next one.");
     }
-    if let Some(change) = case.last_change(Concern::Function, &["RemovePermission"]) {
+    if let Some(change) = context.last_change(Concern::Function, &["RemovePermission"]) {
         explanation = format!("{} called {}. {explanation}", change.actor, change.event);
-        evidence.push(case.change_proof(change));
+        evidence.push(context.change_proof(change));
     }
-    evidence.extend(case.failed_attempt_proof().filter(|_| severity > Severity::Info));
-    let mut finding = case.finding(CAUSE, confidence, explanation, evidence, fix(case, arn, denied_by));
+    evidence.extend(context.failed_attempt_proof().filter(|_| severity > Severity::Info));
+    let mut finding = context.finding(CAUSE, confidence, explanation, evidence, fix(context, arn, denied_by));
     finding.severity = severity;
     finding.into()
 }
 
-fn fix(case: &Case<'_>, arn: &FunctionArn, denied_by: Option<String>) -> Remediation {
-    let account = case.secret().map_or("ACCOUNT_ID", |secret| secret.arn.arn().account_id());
+fn fix(context: &DiagnosisContext<'_>, arn: &FunctionArn, denied_by: Option<String>) -> Remediation {
+    let account = context.secret().map_or("ACCOUNT_ID", |secret| secret.arn.arn().account_id());
     let with_qualifier = |words: &[&str]| {
         let mut words = words.to_vec();
         if let Some(qualifier) = arn.qualifier() {
             words.extend(["--qualifier", qualifier]);
         }
-        aws_in(case, &words)
+        aws_in(context, &words)
     };
     let mut remediation = Remediation::new("Let Secrets Manager invoke the function for secrets of this account.");
     if let Some(sid) = &denied_by {
@@ -152,7 +160,7 @@ fn fix(case: &Case<'_>, arn: &FunctionArn, denied_by: Option<String>) -> Remedia
             .run(with_qualifier(&["lambda", "remove-permission", "--function-name", arn.name(), "--statement-id", sid]))
             .needs("lambda:RemovePermission");
     }
-    let policy = case.evidence.access.found().and_then(|access| access.function_policy.found());
+    let policy = context.evidence.access.found().and_then(|access| access.function_policy.found());
     remediation
         .run(with_qualifier(&[
             "lambda",
@@ -168,7 +176,7 @@ fn fix(case: &Case<'_>, arn: &FunctionArn, denied_by: Option<String>) -> Remedia
             "--source-account",
             account,
         ]))
-        .run(rotate_now(case))
+        .run(rotate_now(context))
         .needs("lambda:AddPermission")
         .needs("secretsmanager:RotateSecret")
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html")

@@ -5,9 +5,9 @@
 //! **Shows as** `Runtime.OutOfMemory`, `signal: killed`, or a REPORT of a failed invocation whose `Max Memory Used` equals its
 //! `Memory Size`.
 
-use crate::diagnosis::case::Failure;
+use crate::diagnosis::context::Failure;
 use crate::diagnosis::readings::by_log::{not_said, said};
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Confidence, Proof, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -20,14 +20,14 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    if let Some(seen) = case.seen(RULE.cause) {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if let Some(seen) = context.seen(RULE.cause) {
         let explanation = format!("Lambda ended the function{} because its memory ran out.", seen.in_step());
-        return said(case, RULE.cause, &seen, explanation, remediation(case, seen.failure)).into();
+        return said(context, RULE.cause, &seen, explanation, remediation(context, seen.failure)).into();
     }
-    let newest = case.failures.last().filter(|failure| failure.decisive().is_none());
+    let newest = context.failures.last().filter(|failure| failure.decisive().is_none());
     let Some((failure, size)) = newest.and_then(|failure| Some((failure, full_memory_mb(failure)?))) else {
-        return not_said(case, &RULE);
+        return not_said(context, &RULE);
     };
     // A function may fill its memory and still hang for another reason.
     let confidence = if failure.timed_out() { Confidence::Possible } else { Confidence::Likely };
@@ -39,8 +39,8 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     };
     let step = failure.step.map(|step| format!(" in {step}")).unwrap_or_default();
     let explanation = format!("The failing invocation{step} used all of its {size} MB of memory.");
-    let evidence = std::iter::once(report).chain(case.failed_attempt_proof()).collect();
-    case.finding(RULE.cause, confidence, explanation, evidence, remediation(case, failure)).into()
+    let evidence = std::iter::once(report).chain(context.failed_attempt_proof()).collect();
+    context.finding(RULE.cause, confidence, explanation, evidence, remediation(context, failure)).into()
 }
 
 /// The memory the invocation had, where it used all of it.
@@ -49,12 +49,12 @@ fn full_memory_mb(failure: &Failure<'_>) -> Option<u32> {
     (failure.invocation.max_memory_used_mb? >= size).then_some(size)
 }
 
-fn remediation(case: &Case<'_>, failure: &Failure<'_>) -> Remediation {
-    let memory = failure.invocation.memory_size_mb.or_else(|| case.function().and_then(|function| function.memory_mb));
+fn remediation(context: &DiagnosisContext<'_>, failure: &Failure<'_>) -> Remediation {
+    let memory = failure.invocation.memory_size_mb.or_else(|| context.function().and_then(|function| function.memory_mb));
     let double = memory.map_or(256, |megabytes| megabytes.saturating_mul(2).clamp(256, 10_240)).to_string();
     Remediation::new("Give the function more memory, and rotate.")
-        .configure_function(case, &["--memory-size", &double])
-        .rotate(case)
+        .configure_function(context, &["--memory-size", &double])
+        .rotate(context)
         .link("https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html")
 }
 

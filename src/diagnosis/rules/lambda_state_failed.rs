@@ -9,7 +9,7 @@
 //! configuration at work, so it is a risk until rotation fails.
 
 use crate::diagnosis::remedy::aws_in;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 const CAUSE: Cause = Cause::LambdaStateFailed;
@@ -24,26 +24,26 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    let verdict = case.function_is_fine();
-    let (Verdict::Clear { .. }, Some(name)) = (&verdict, case.function_name()) else { return verdict };
-    if let Some(outside) = case.without_function() {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    let verdict = context.function_is_fine();
+    let (Verdict::Clear { .. }, Some(name)) = (&verdict, context.function_name()) else { return verdict };
+    if let Some(outside) = context.without_function() {
         return outside;
     }
-    let Some(complaint) = case.complaint(CAUSE) else { return verdict };
+    let Some(complaint) = context.complaint(CAUSE) else { return verdict };
     let said = complaint.evidence.last().map(|proof| proof.text.clone()).unwrap_or_default();
     let explanation = format!("Lambda reports {name} as not usable: {said}.");
     let remediation =
         Remediation::new("Repair what the reason names, then update the function so that Lambda prepares it again.")
-            .run(aws_in(case, &["lambda", "get-function-configuration", "--function-name", name]))
+            .run(aws_in(context, &["lambda", "get-function-configuration", "--function-name", name]))
             .run(aws_in(
-                case,
+                context,
                 &["lambda", "update-function-configuration", "--function-name", name, "--description", "prepare again"],
             ))
             .needs("lambda:GetFunctionConfiguration")
             .needs("lambda:UpdateFunctionConfiguration")
             .link("https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html");
-    complaint.finding(case, CAUSE, explanation, remediation).into()
+    complaint.finding(context, CAUSE, explanation, remediation).into()
 }
 
 #[cfg(test)]

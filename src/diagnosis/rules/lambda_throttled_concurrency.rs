@@ -10,7 +10,7 @@
 
 use crate::diagnosis::remedy::aws_in;
 use crate::diagnosis::runs::{measured, throttles_proof};
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Concern, Confidence, FunctionFacts, Proof, Remediation, Severity, StepName};
 
 const CAUSE: Cause = Cause::LambdaThrottledConcurrency;
@@ -25,22 +25,22 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    let fine = case.function_is_fine();
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    let fine = context.function_is_fine();
     let Verdict::Clear { .. } = &fine else { return fine };
-    let Some(function) = case.function() else { return fine };
-    if let Some(outside) = case.without_function() {
+    let Some(function) = context.function() else { return fine };
+    if let Some(outside) = context.without_function() {
         return outside;
     }
     let reserved = function.reserved_concurrency.found().copied().flatten();
-    let needed = case.is_unwell() || case.never_rotated();
+    let needed = context.is_unwell() || context.never_rotated();
     if reserved == Some(0) {
         let severity = if needed { Severity::Critical } else { Severity::Info };
         let explanation = format!("Reserved concurrency of {} is 0: Lambda runs no invocation of it.", function.arn.name());
-        return found(case, function, (Confidence::Confirmed, severity), explanation, Vec::new());
+        return found(context, function, (Confidence::Confirmed, severity), explanation, Vec::new());
     }
-    let said = case.complaint(CAUSE);
-    let throttles = measured(case, |point| point.throttles);
+    let said = context.complaint(CAUSE);
+    let throttles = measured(context, |point| point.throttles);
     let throttled = throttles.as_ref().is_ok_and(|throttles| *throttles > 0.0);
     let mut evidence = said.as_ref().map(|said| said.evidence.clone()).unwrap_or_default();
     if let Ok(throttles) = throttles
@@ -53,21 +53,21 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         None => "the account's concurrency".to_owned(),
     };
     let few = reserved.is_some_and(|reserved| reserved <= 1);
-    if case.failing.is_some() || case.is_overdue() {
+    if context.failing.is_some() || context.is_overdue() {
         let confidence = match (throttled, said.is_some(), few) {
             (true, true, _) | (true, _, true) => Some(Confidence::Confirmed),
             (true, false, false) | (false, true, _) => Some(Confidence::Likely),
-            (false, false, true) if throttles.is_err() && !case.explained_otherwise(CAUSE) => Some(Confidence::Possible),
+            (false, false, true) if throttles.is_err() && !context.explained_otherwise(CAUSE) => Some(Confidence::Possible),
             (false, false, _) => None,
         };
         // Throttles of the function at that hour need not be this secret's while its own invocations say why they failed.
-        let confidence = confidence.map(|confidence| match said.is_none() && case.explained_otherwise(CAUSE) {
+        let confidence = confidence.map(|confidence| match said.is_none() && context.explained_otherwise(CAUSE) {
             true => Confidence::Possible,
             false => confidence,
         });
         if let Some(confidence) = confidence {
             let explanation = format!("Lambda throttled {}: {limit} was used up.", function.arn.name());
-            return found(case, function, (confidence, Severity::Critical), explanation, evidence);
+            return found(context, function, (confidence, Severity::Critical), explanation, evidence);
         }
     }
     if let Some(missing) = function.reserved_concurrency.missing() {
@@ -75,13 +75,13 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     }
     match throttles {
         Err(missing) => Verdict::unknown(missing),
-        Ok(_) if case.failing.is_some() => Verdict::clear("Throttles is 0 around the failures"),
+        Ok(_) if context.failing.is_some() => Verdict::clear("Throttles is 0 around the failures"),
         Ok(_) => Verdict::clear("concurrency is not reserved away, and no throttled attempt is known"),
     }
 }
 
 fn found(
-    case: &Case<'_>,
+    context: &DiagnosisContext<'_>,
     function: &FunctionFacts,
     (confidence, severity): (Confidence, Severity),
     mut explanation: String,
@@ -96,22 +96,22 @@ fn found(
             format!("ReservedConcurrentExecutions {reserved}"),
         ));
         remediation = remediation
-            .run(aws_in(case, &["lambda", "delete-function-concurrency", "--function-name", name]))
+            .run(aws_in(context, &["lambda", "delete-function-concurrency", "--function-name", name]))
             .needs("lambda:DeleteFunctionConcurrency");
     } else {
         remediation = remediation
             .run(aws_in(
-                case,
+                context,
                 &["lambda", "put-function-concurrency", "--function-name", name, "--reserved-concurrent-executions", "10"],
             ))
             .needs("lambda:PutFunctionConcurrency");
     }
-    if let Some(change) = case.last_change(Concern::Function, &["PutFunctionConcurrency"]) {
+    if let Some(change) = context.last_change(Concern::Function, &["PutFunctionConcurrency"]) {
         explanation = format!("{} called {}. {explanation}", change.actor, change.event);
-        evidence.push(case.change_proof(change));
+        evidence.push(context.change_proof(change));
     }
     let remediation = remediation.link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html");
-    let mut finding = case.finding(CAUSE, confidence, explanation, evidence, remediation);
+    let mut finding = context.finding(CAUSE, confidence, explanation, evidence, remediation);
     finding.severity = severity;
     finding.into()
 }

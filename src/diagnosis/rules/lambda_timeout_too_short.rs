@@ -10,7 +10,7 @@
 
 use crate::diagnosis::readings::hang::Hang;
 use crate::diagnosis::remedy::ROTATION_FUNCTIONS;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -23,16 +23,16 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    let Some(hang) = Hang::newest(case) else {
-        return if case.failures.is_empty() {
-            case.not_in_logs()
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    let Some(hang) = Hang::newest(context) else {
+        return if context.failures.is_empty() {
+            context.not_in_logs()
         } else {
             Verdict::clear("the newest failing invocation did not run into its timeout")
         };
     };
     let Some(seconds) = hang.timeout_s() else {
-        let missing = case.evidence.function.observation.missing();
+        let missing = context.evidence.function.observation.missing();
         return Verdict::unknown(missing.unwrap_or_else(|| "the function's timeout".to_owned()));
     };
     let Some(confidence) = hang.lacked_time() else {
@@ -46,10 +46,10 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     let remediation = Remediation::new(
         "Raise the timeout to 60 s and rotate. If the function then takes all of it, it waits for something that does not answer.",
     )
-    .configure_function(case, &["--timeout", "60"])
-    .rotate(case)
+    .configure_function(context, &["--timeout", "60"])
+    .rotate(context)
     .link(ROTATION_FUNCTIONS);
-    case.finding(RULE.cause, confidence, explanation, hang.proofs(), remediation).into()
+    context.finding(RULE.cause, confidence, explanation, hang.proofs(), remediation).into()
 }
 
 #[cfg(test)]

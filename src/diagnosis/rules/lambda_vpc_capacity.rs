@@ -9,7 +9,7 @@
 //! **Is not it** when the function is in no VPC.
 
 use crate::diagnosis::remedy::aws_in;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 const CAUSE: Cause = Cause::LambdaVpcCapacity;
@@ -24,23 +24,23 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    let fine = case.function_is_fine();
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    let fine = context.function_is_fine();
     let Verdict::Clear { .. } = &fine else { return fine };
-    let Some(function) = case.function() else { return fine };
-    if let Some(outside) = case.without_function() {
+    let Some(function) = context.function() else { return fine };
+    if let Some(outside) = context.without_function() {
         return outside;
     }
     let Some(vpc) = &function.vpc else { return Verdict::clear("the function is in no VPC") };
-    let Some(complaint) = case.complaint(CAUSE) else { return case.not_in_logs() };
+    let Some(complaint) = context.complaint(CAUSE) else { return context.not_in_logs() };
     let mut words = vec!["ec2", "describe-subnets", "--query", "Subnets[].[SubnetId,AvailableIpAddressCount]", "--subnet-ids"];
     words.extend(vpc.subnet_ids.iter().map(String::as_str));
     let remediation = Remediation::new(
         "Free addresses or network interfaces in these subnets, raise the quota, or give the function other subnets.",
     )
-    .run(aws_in(case, &words))
+    .run(aws_in(context, &words))
     .run(aws_in(
-        case,
+        context,
         &[
             "lambda",
             "update-function-configuration",
@@ -54,7 +54,7 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     .needs("lambda:UpdateFunctionConfiguration")
     .link("https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html");
     let explanation = format!("Lambda gets no network interface for {} in {}.", function.arn.name(), vpc.vpc_id);
-    complaint.finding(case, CAUSE, explanation, remediation).into()
+    complaint.finding(context, CAUSE, explanation, remediation).into()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //! **Is not it** when the function is in no VPC, or Active: Lambda checks its network before it activates a function.
 
 use crate::diagnosis::remedy::aws_in;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 const CAUSE: Cause = Cause::LambdaVpcConfigInvalid;
@@ -21,24 +21,24 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    let fine = case.function_is_fine();
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    let fine = context.function_is_fine();
     let Verdict::Clear { .. } = &fine else { return fine };
-    let Some(function) = case.function() else { return fine };
-    if let Some(outside) = case.without_function() {
+    let Some(function) = context.function() else { return fine };
+    if let Some(outside) = context.without_function() {
         return outside;
     }
     let Some(vpc) = &function.vpc else { return Verdict::clear("the function is in no VPC") };
-    let Some(complaint) = case.complaint(CAUSE) else { return fine };
+    let Some(complaint) = context.complaint(CAUSE) else { return fine };
     let mut subnets = vec!["ec2", "describe-subnets", "--subnet-ids"];
     subnets.extend(vpc.subnet_ids.iter().map(String::as_str));
     let mut groups = vec!["ec2", "describe-security-groups", "--group-ids"];
     groups.extend(vpc.security_group_ids.iter().map(String::as_str));
     let remediation = Remediation::new("Find which of them is gone, and give the function subnets and groups that exist.")
-        .run(aws_in(case, &subnets))
-        .run(aws_in(case, &groups))
+        .run(aws_in(context, &subnets))
+        .run(aws_in(context, &groups))
         .run(aws_in(
-            case,
+            context,
             &[
                 "lambda",
                 "update-function-configuration",
@@ -53,7 +53,7 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         .needs("lambda:UpdateFunctionConfiguration")
         .link("https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html");
     let explanation = format!("A subnet or security group that {} is configured with no longer exists.", function.arn.name());
-    complaint.finding(case, CAUSE, explanation, remediation).into()
+    complaint.finding(context, CAUSE, explanation, remediation).into()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! **Shows as** `OwningService` with rotation on and no `RotationLambdaARN`.
 
 use crate::diagnosis::managed::{command_of, owner};
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Confidence, Remediation, Severity, StepName};
 
 const CAUSE: Cause = Cause::ManagedRotation;
@@ -20,18 +20,18 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    if let Some(verdict) = case.without_secret().or_else(|| case.without_config()) {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if let Some(verdict) = context.without_secret().or_else(|| context.without_config()) {
         return verdict;
     }
-    let Some(owner) = owner(case) else { return Verdict::clear("no AWS service rotates it in its own way") };
-    let proof = case.secret_proof(format!("OwningService {owner}, RotationLambdaARN absent"));
+    let Some(owner) = owner(context) else { return Verdict::clear("no AWS service rotates it in its own way") };
+    let proof = context.secret_proof(format!("OwningService {owner}, RotationLambdaARN absent"));
     let remediation =
         Remediation::new(format!("Nothing to repair here: {owner} rotates the secret, and its own API starts a rotation."))
-            .run(command_of(case, owner))
+            .run(command_of(context, owner))
             .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_managed.html");
     let explanation = format!("{owner} owns this secret and rotates it without a Lambda function.");
-    let mut finding = case.finding(CAUSE, Confidence::Confirmed, explanation, vec![proof], remediation);
+    let mut finding = context.finding(CAUSE, Confidence::Confirmed, explanation, vec![proof], remediation);
     finding.severity = Severity::Info;
     finding.into()
 }

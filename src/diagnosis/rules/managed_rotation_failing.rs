@@ -6,7 +6,7 @@
 //! **Shows as** RotationFailed events for a secret with `OwningService`.
 
 use crate::diagnosis::managed::{command_of, owner};
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Confidence, Remediation, StepName};
 
 const CAUSE: Cause = Cause::ManagedRotationFailing;
@@ -21,28 +21,28 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    if let Some(verdict) = case.without_secret().or_else(|| case.without_config()) {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if let Some(verdict) = context.without_secret().or_else(|| context.without_config()) {
         return verdict;
     }
-    let Some(owner) = owner(case) else { return Verdict::clear("no AWS service rotates it in its own way") };
-    let Some(proof) = case.failed_attempt_proof() else {
-        return match case.history_gap() {
+    let Some(owner) = owner(context) else { return Verdict::clear("no AWS service rotates it in its own way") };
+    let Some(proof) = context.failed_attempt_proof() else {
+        return match context.history_gap() {
             Some(missing) => Verdict::unknown(missing),
             None => Verdict::clear("the history shows no failed rotation since the last success"),
         };
     };
-    let count = case.failing.as_ref().map_or(1, |row| row.count);
+    let count = context.failing.as_ref().map_or(1, |row| row.count);
     let attempts = if count == 1 { "One rotation".to_owned() } else { format!("{count} rotations") };
     let remediation = Remediation::new(format!(
         "Look at the {owner} resource the secret belongs to: it must exist and be available, and its key must be usable. Then \
          start a rotation through {owner}."
     ))
-    .run(command_of(case, owner))
+    .run(command_of(context, owner))
     .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_managed.html");
     let explanation = format!("{owner} owns this secret. {attempts} it attempted failed since the last success.");
-    let evidence = vec![proof, case.secret_proof(format!("OwningService {owner}, RotationLambdaARN absent"))];
-    case.finding(CAUSE, Confidence::Confirmed, explanation, evidence, remediation).into()
+    let evidence = vec![proof, context.secret_proof(format!("OwningService {owner}, RotationLambdaARN absent"))];
+    context.finding(CAUSE, Confidence::Confirmed, explanation, evidence, remediation).into()
 }
 
 #[cfg(test)]

@@ -185,7 +185,7 @@ pub fn rule_of(cause: Cause) -> Option<&'static Rule> {
 mod tests {
     use super::*;
     use crate::diagnosis::testing::{deny, healthy};
-    use crate::diagnosis::{Case, Verdict};
+    use crate::diagnosis::{DiagnosisContext, Verdict};
     use crate::model::StepName;
 
     fn is_clear(rule: &Rule, without: Option<StepName>) -> bool {
@@ -193,7 +193,7 @@ mod tests {
         if let Some(step) = without {
             deny(&mut evidence, step);
         }
-        matches!((rule.evaluate)(&Case::new(&evidence)), Verdict::Clear { .. })
+        matches!((rule.evaluate)(&DiagnosisContext::new(&evidence)), Verdict::Clear { .. })
     }
 
     #[test]

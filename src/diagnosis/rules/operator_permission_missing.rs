@@ -9,7 +9,7 @@
 
 use crate::diagnosis::refusal::{Weighed, logged, weigh};
 use crate::diagnosis::remedy::rotate_now;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Confidence, Proof, Refusal, Remediation, Severity, StepName};
 
 const CAUSE: Cause = Cause::OperatorPermissionMissing;
@@ -24,17 +24,17 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let remediation = Remediation::new(
         "Give the caller secretsmanager:RotateSecret on this secret and lambda:InvokeFunction on its function, then start the \
          rotation again.",
     )
-    .run(rotate_now(case))
+    .run(rotate_now(context))
     .needs("secretsmanager:RotateSecret")
     .needs("lambda:InvokeFunction")
     .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html");
-    if logged(case, CAUSE).is_some() {
-        let mut opinion = match weigh(case, CAUSE, "no failing invocation says so") {
+    if logged(context, CAUSE).is_some() {
+        let mut opinion = match weigh(context, CAUSE, "no failing invocation says so") {
             Weighed::Against(verdict) => return verdict,
             Weighed::For(opinion) => opinion,
         };
@@ -42,30 +42,30 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         opinion.confidence = Confidence::Likely;
         let who = opinion.stranger.clone().unwrap_or_else(|| "Whoever started the rotation".to_owned());
         let explanation = format!("{who} may not call {}; the rotation itself is not at fault.", opinion.actions());
-        return opinion.finding(case, CAUSE, explanation, remediation).into();
+        return opinion.finding(context, CAUSE, explanation, remediation).into();
     }
-    if let Some(refusal) = refused_since_success(case) {
+    if let Some(refusal) = refused_since_success(context) {
         let explanation = format!(
             "{} asked for a rotation and may not call {}; the rotation itself is not at fault.",
             refusal.actor, refusal.action
         );
-        let proof = Proof::of(StepName::ConfigChanges, case.changes_call(), refusal.message.clone()).at(Some(refusal.at));
-        let mut finding = case.finding(CAUSE, Confidence::Confirmed, explanation, vec![proof], remediation);
+        let proof = Proof::of(StepName::ConfigChanges, context.changes_call(), refusal.message.clone()).at(Some(refusal.at));
+        let mut finding = context.finding(CAUSE, Confidence::Confirmed, explanation, vec![proof], remediation);
         // A schedule that works does not need the one who was refused.
-        finding.severity = if case.is_unwell() || case.never_rotated() { Severity::Critical } else { Severity::Warning };
+        finding.severity = if context.is_unwell() || context.never_rotated() { Severity::Critical } else { Severity::Warning };
         return finding.into();
     }
-    let Some(reason) = case.reason_saying(CAUSE) else { return case.not_in_logs() };
+    let Some(reason) = context.reason_saying(CAUSE) else { return context.not_in_logs() };
     let explanation = "Whoever started the rotation was refused; the rotation itself is not at fault.";
-    let mut finding = case.finding(CAUSE, Confidence::Likely, explanation, vec![reason], remediation);
+    let mut finding = context.finding(CAUSE, Confidence::Likely, explanation, vec![reason], remediation);
     finding.severity = Severity::Critical;
     finding.into()
 }
 
 /// The newest refused attempt to start a rotation, where none has succeeded since.
-fn refused_since_success<'a>(case: &Case<'a>) -> Option<&'a Refusal> {
-    let refusal = case.evidence.changes.found()?.refusals.last()?;
-    case.last_success_at.is_none_or(|success| refusal.at > success).then_some(refusal)
+fn refused_since_success<'a>(context: &DiagnosisContext<'a>) -> Option<&'a Refusal> {
+    let refusal = context.evidence.changes.found()?.refusals.last()?;
+    context.last_success_at.is_none_or(|success| refusal.at > success).then_some(refusal)
 }
 
 #[cfg(test)]

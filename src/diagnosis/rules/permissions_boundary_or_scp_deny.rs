@@ -10,7 +10,7 @@
 use crate::diagnosis::refusal::{Opinion, Weighed, weigh};
 use crate::diagnosis::remedy::{aws, rotate_now};
 use crate::diagnosis::signatures::Layer;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 const CAUSE: Cause = Cause::PermissionsBoundaryOrScpDeny;
@@ -32,26 +32,26 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    let opinion = match weigh(case, CAUSE, "neither a boundary nor an organization policy stops what rotation needs") {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    let opinion = match weigh(context, CAUSE, "neither a boundary nor an organization policy stops what rotation needs") {
         Weighed::Against(verdict) => return verdict,
         Weighed::For(opinion) => opinion,
     };
-    let role = case.role_name().unwrap_or("ROLE");
+    let role = context.role_name().unwrap_or("ROLE");
     let layer = opinion.refused.first().map_or(Layer::Unknown, |denied| denied.layer);
     let explanation = format!("{} stops {} for the role {role}.", name_of(layer), opinion.actions());
     let remediation = match layer {
-        Layer::Boundary | Layer::Unknown => boundary_fix(case, role),
+        Layer::Boundary | Layer::Unknown => boundary_fix(context, role),
         Layer::SessionPolicy => Remediation::new("Widen the session policy that is passed where the role is assumed."),
         _ => {
             Remediation::new("Ask the administrators of the organization for an exception: the policy lies outside this account.")
         }
     };
     let remediation = remediation
-        .run(rotate_now(case))
+        .run(rotate_now(context))
         .needs("secretsmanager:RotateSecret")
         .link("https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html");
-    Opinion::finding(opinion, case, CAUSE, explanation, remediation).into()
+    Opinion::finding(opinion, context, CAUSE, explanation, remediation).into()
 }
 
 fn name_of(layer: Layer) -> &'static str {
@@ -64,8 +64,8 @@ fn name_of(layer: Layer) -> &'static str {
     }
 }
 
-fn boundary_fix(case: &Case<'_>, role: &str) -> Remediation {
-    let policies = case.evidence.role.found().and_then(|facts| facts.policies.found());
+fn boundary_fix(context: &DiagnosisContext<'_>, role: &str) -> Remediation {
+    let policies = context.evidence.role.found().and_then(|facts| facts.policies.found());
     let boundary = policies.and_then(|policies| policies.boundary.as_ref()).map(|boundary| boundary.name.as_str());
     let fix = Remediation::new("Let the boundary allow the actions rotation needs, or give the role another boundary.");
     match boundary.filter(|name| name.starts_with("arn:")) {

@@ -7,7 +7,7 @@
 //! A replication in state Failed is a fault of its own, and is named where it is seen.
 
 use crate::diagnosis::remedy::aws;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Confidence, Remediation, Replica, SecretFacts, StepName};
 
 const CAUSE: Cause = Cause::ReplicaRotatesInPrimaryRegion;
@@ -22,26 +22,26 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    if let Some(verdict) = case.without_secret() {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if let Some(verdict) = context.without_secret() {
         return verdict;
     }
-    let Some(secret) = case.secret() else { return Verdict::clear("there is no such secret") };
+    let Some(secret) = context.secret() else { return Verdict::clear("there is no such secret") };
     let failed: Vec<String> = failed_replications(secret).map(describe).collect();
     let Some(primary) = secret.primary_region.as_deref().filter(|_| secret.is_replica()) else {
         let note = if failed.is_empty() { String::new() } else { format!("; replication fails to {}", failed.join(", ")) };
         return Verdict::clear(format!("this is not a replica{note}"));
     };
-    let region = &case.evidence.region;
+    let region = &context.evidence.region;
     let mut explanation = format!("The secret in {region} is a replica; its rotation runs in {primary}.");
-    let mut evidence = vec![case.secret_proof(format!("PrimaryRegion {primary}"))];
+    let mut evidence = vec![context.secret_proof(format!("PrimaryRegion {primary}"))];
     let mut remediation = Remediation::new(format!("Investigate the primary secret in {primary}."))
         .run(aws(&["secretsmanager", "describe-secret", "--secret-id", &secret.name, "--region", primary]))
         .needs("secretsmanager:DescribeSecret")
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html");
     if !failed.is_empty() {
         explanation.push_str(&format!(" Replication itself fails too: {}.", failed.join(", ")));
-        evidence.push(case.secret_proof(format!("ReplicationStatus Failed: {}", failed.join(", "))));
+        evidence.push(context.secret_proof(format!("ReplicationStatus Failed: {}", failed.join(", "))));
         remediation = remediation
             .run(aws(&[
                 "secretsmanager",
@@ -57,7 +57,7 @@ fn evaluate(case: &Case<'_>) -> Verdict {
             .needs("secretsmanager:ReplicateSecretToRegions")
             .warn(format!("Forcing the replication overwrites a secret of the same name in {region}."));
     }
-    case.finding(CAUSE, Confidence::Confirmed, explanation, evidence, remediation).into()
+    context.finding(CAUSE, Confidence::Confirmed, explanation, evidence, remediation).into()
 }
 
 fn failed_replications(secret: &SecretFacts) -> impl Iterator<Item = &Replica> {

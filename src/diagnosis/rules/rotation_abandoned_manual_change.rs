@@ -6,7 +6,7 @@
 //! its end.
 
 use crate::diagnosis::remedy::TROUBLESHOOTING;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Attempt, AttemptOutcome, Cause, Change, Concern, Confidence, Proof, Remediation, StepName, Window};
 use jiff::SignedDuration;
 
@@ -23,18 +23,18 @@ pub(super) const RULE: Rule = Rule {
 /// How long before its end an abandoned attempt may have begun, where its start was not seen.
 const ATTEMPT_SPAN: SignedDuration = SignedDuration::from_mins(60);
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    if let Some(missing) = case.evidence.history.observation.missing() {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if let Some(missing) = context.evidence.history.observation.missing() {
         return Verdict::unknown(missing);
     }
-    let newest = case.failed_attempts().next_back();
+    let newest = context.failed_attempts().next_back();
     let Some(attempt) = newest.filter(|attempt| attempt.outcome == AttemptOutcome::Abandoned) else {
         return Verdict::clear("the last attempt was not abandoned");
     };
-    let change = change_during(case, attempt);
+    let change = change_during(context, attempt);
     let mut evidence = vec![Proof {
         step: StepName::RotationHistory,
-        call: case.history_call().to_owned(),
+        call: context.history_call().to_owned(),
         at: attempt.at(),
         text: attempt.reason.clone().unwrap_or_else(|| "RotationAbandoned".to_owned()),
     }];
@@ -61,18 +61,18 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         "Rotate again, and keep what writes to the secret from doing so during its rotation window. The value stored by hand is \
          AWSCURRENT: see that the database accepts it first.",
     )
-    .discard_pending(case)
-    .rotate(case)
+    .discard_pending(context)
+    .rotate(context)
     .link(TROUBLESHOOTING);
-    case.finding(RULE.cause, confidence, explanation, evidence, remediation).into()
+    context.finding(RULE.cause, confidence, explanation, evidence, remediation).into()
 }
 
 /// Somebody's write to the secret between the attempt's start and its end.
-fn change_during<'a>(case: &Case<'a>, attempt: &Attempt) -> Option<&'a Change> {
+fn change_during<'a>(context: &DiagnosisContext<'a>, attempt: &Attempt) -> Option<&'a Change> {
     let to = attempt.at()?;
     let from = attempt.started_at.or_else(|| to.checked_sub(ATTEMPT_SPAN).ok())?;
     let during = Window { from, to };
-    case.evidence.changes.found()?.changes.iter().rev().find(|change| {
+    context.evidence.changes.found()?.changes.iter().rev().find(|change| {
         change.concerns == Concern::Secret
             && matches!(change.event.as_str(), "PutSecretValue" | "UpdateSecret" | "UpdateSecretVersionStage")
             && during.contains(change.at)

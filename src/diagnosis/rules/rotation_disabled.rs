@@ -8,7 +8,7 @@
 //! **Is not it** when rotation was never set up: see `rotation_never_enabled`.
 
 use crate::diagnosis::remedy::{aws_in, schedule_of};
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Concern, Confidence, Remediation, RotationConfig, StepName};
 
 const CAUSE: Cause = Cause::RotationDisabled;
@@ -23,34 +23,34 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    if let Some(verdict) = case.without_config() {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if let Some(verdict) = context.without_config() {
         return verdict;
     }
-    let Some(config) = case.config() else { return Verdict::clear("there is no rotation to look at") };
+    let Some(config) = context.config() else { return Verdict::clear("there is no rotation to look at") };
     if config.enabled == Some(true) {
         return Verdict::clear("rotation is turned on");
     }
-    if case.secret().is_some_and(|secret| secret.is_replica()) {
+    if context.secret().is_some_and(|secret| secret.is_replica()) {
         return Verdict::clear("a replica rotates in its primary region");
     }
-    let cancelled = case.last_change(Concern::Secret, &["CancelRotateSecret"]);
-    if !config.was_set_up() && cancelled.is_none() && case.attempts().next().is_none() {
-        return match case.history_gap() {
+    let cancelled = context.last_change(Concern::Secret, &["CancelRotateSecret"]);
+    if !config.was_set_up() && cancelled.is_none() && context.attempts().next().is_none() {
+        return match context.history_gap() {
             Some(missing) => Verdict::unknown(missing),
             None => Verdict::clear("rotation was never turned on"),
         };
     }
-    let mut evidence = vec![case.config_proof(traces(config)).at(config.last_rotated_at)];
+    let mut evidence = vec![context.config_proof(traces(config)).at(config.last_rotated_at)];
     let mut explanation = match config.last_rotated_at {
         Some(at) => format!("Rotation is turned off. The secret last rotated on {}.", at.strftime("%-d %b %Y")),
         None => "Rotation was set up and is turned off.".to_owned(),
     };
     if let Some(change) = cancelled {
         explanation = format!("{} called CancelRotateSecret. {explanation}", change.actor);
-        evidence.push(case.change_proof(change));
+        evidence.push(context.change_proof(change));
     }
-    case.finding(CAUSE, Confidence::Confirmed, explanation, evidence, turn_on(case, config)).into()
+    context.finding(CAUSE, Confidence::Confirmed, explanation, evidence, turn_on(context, config)).into()
 }
 
 fn traces(config: &RotationConfig) -> String {
@@ -62,17 +62,17 @@ fn traces(config: &RotationConfig) -> String {
     if left.is_empty() { state.to_owned() } else { format!("{state}, while {} remain", left.join(", ")) }
 }
 
-fn turn_on(case: &Case<'_>, config: &RotationConfig) -> Remediation {
+fn turn_on(context: &DiagnosisContext<'_>, config: &RotationConfig) -> Remediation {
     let schedule = schedule_of(config);
-    let mut words = vec!["secretsmanager", "rotate-secret", "--secret-id", case.secret_id()];
-    let managed = case.secret().is_some_and(|secret| secret.owning_service.is_some());
+    let mut words = vec!["secretsmanager", "rotate-secret", "--secret-id", context.secret_id()];
+    let managed = context.secret().is_some_and(|secret| secret.owning_service.is_some());
     let function = config.function_arn.as_ref().map_or("FUNCTION_ARN", |arn| arn.arn().as_str());
     if !managed {
         words.extend(["--rotation-lambda-arn", function]);
     }
     words.extend(["--rotation-rules", &schedule]);
     Remediation::new("Turn rotation on again.")
-        .run(aws_in(case, &words))
+        .run(aws_in(context, &words))
         .needs("secretsmanager:RotateSecret")
         .needs("lambda:InvokeFunction")
         .warn("The command rotates at once. With --no-rotate-immediately the first rotation waits for its window.")

@@ -6,7 +6,7 @@
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::TEMPLATES;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -19,15 +19,15 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, &RULE, |_| {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    by_log(context, &RULE, |_| {
         let explanation =
-            format!("The rotation function is set up for another secret than {}, and refuses it.", case.secret_name());
+            format!("The rotation function is set up for another secret than {}, and refuses it.", context.secret_name());
         let remediation = Remediation::new(
             "Deploy a function of its own for this secret and bind the secret to it. Or, if the function shall serve this secret, \
              correct SECRET_ARN and USER_NAME in its environment.",
         )
-        .bind_new_function(case)
+        .bind_new_function(context)
         .link(TEMPLATES);
         (explanation, remediation)
     })

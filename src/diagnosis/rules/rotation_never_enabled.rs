@@ -7,7 +7,7 @@
 //! **Is not it** when a schedule or a last rotation remains: then rotation was turned off, see `rotation_disabled`.
 
 use crate::diagnosis::remedy::aws_in;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Concern, Confidence, Remediation, StepName};
 
 const CAUSE: Cause = Cause::RotationNeverEnabled;
@@ -22,30 +22,30 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    if let Some(verdict) = case.without_config() {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if let Some(verdict) = context.without_config() {
         return verdict;
     }
-    let Some(config) = case.config() else { return Verdict::clear("there is no rotation to look at") };
+    let Some(config) = context.config() else { return Verdict::clear("there is no rotation to look at") };
     if config.enabled == Some(true) {
         return Verdict::clear("rotation is turned on");
     }
-    if case.secret().is_some_and(|secret| secret.is_replica()) {
+    if context.secret().is_some_and(|secret| secret.is_replica()) {
         return Verdict::clear("a replica rotates in its primary region");
     }
     if config.was_set_up() {
         return Verdict::clear("rotation was set up once");
     }
-    if case.attempts().next().is_some() || case.last_change(Concern::Secret, &["CancelRotateSecret"]).is_some() {
+    if context.attempts().next().is_some() || context.last_change(Concern::Secret, &["CancelRotateSecret"]).is_some() {
         return Verdict::clear("the history shows that rotation was set up once");
     }
-    let gap = case.history_gap();
+    let gap = context.history_gap();
     let mut evidence =
-        vec![case.config_proof("RotationEnabled, RotationLambdaARN, RotationRules and LastRotatedDate are all absent")];
+        vec![context.config_proof("RotationEnabled, RotationLambdaARN, RotationRules and LastRotatedDate are all absent")];
     if gap.is_none() {
         evidence.push(crate::model::Proof::of(
             crate::model::StepName::RotationHistory,
-            case.history_call(),
+            context.history_call(),
             "no rotation attempt in the history",
         ));
     }
@@ -53,12 +53,12 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     let confidence = if gap.is_none() { Confidence::Confirmed } else { Confidence::Likely };
     let remediation = Remediation::new("Give the secret a rotation function and a schedule, if it is meant to rotate.")
         .run(aws_in(
-            case,
+            context,
             &[
                 "secretsmanager",
                 "rotate-secret",
                 "--secret-id",
-                case.secret_id(),
+                context.secret_id(),
                 "--rotation-lambda-arn",
                 "FUNCTION_ARN",
                 "--rotation-rules",
@@ -69,7 +69,7 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         .needs("lambda:InvokeFunction")
         .warn("The command rotates at once. With --no-rotate-immediately the first rotation waits for its window.")
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets.html");
-    case.finding(CAUSE, confidence, "Rotation was never configured for this secret.", evidence, remediation).into()
+    context.finding(CAUSE, confidence, "Rotation was never configured for this secret.", evidence, remediation).into()
 }
 
 #[cfg(test)]

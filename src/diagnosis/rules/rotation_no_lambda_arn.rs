@@ -8,7 +8,7 @@
 //! **Is not it** when a service owns the secret or a partner rotates it: those have no function by design.
 
 use crate::diagnosis::remedy::aws_in;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Confidence, Remediation, StepName};
 
 const CAUSE: Cause = Cause::RotationNoLambdaArn;
@@ -23,11 +23,11 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    if let Some(verdict) = case.without_secret().or_else(|| case.without_config()) {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if let Some(verdict) = context.without_secret().or_else(|| context.without_config()) {
         return verdict;
     }
-    let (Some(secret), Some(config)) = (case.secret(), case.config()) else {
+    let (Some(secret), Some(config)) = (context.secret(), context.config()) else {
         return Verdict::clear("there is no rotation to look at");
     };
     if config.enabled != Some(true) {
@@ -47,15 +47,15 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     }
     let remediation = Remediation::new("Bind the secret to its rotation function.")
         .run(aws_in(
-            case,
-            &["secretsmanager", "rotate-secret", "--secret-id", case.secret_id(), "--rotation-lambda-arn", "FUNCTION_ARN"],
+            context,
+            &["secretsmanager", "rotate-secret", "--secret-id", context.secret_id(), "--rotation-lambda-arn", "FUNCTION_ARN"],
         ))
         .needs("secretsmanager:RotateSecret")
         .needs("lambda:InvokeFunction")
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_turn-on-cli.html");
-    let proof = case.config_proof("RotationEnabled is true, RotationLambdaARN, OwningService and Type are absent");
+    let proof = context.config_proof("RotationEnabled is true, RotationLambdaARN, OwningService and Type are absent");
     let explanation = "Rotation is on, but nothing is named that would perform it.";
-    case.finding(CAUSE, Confidence::Confirmed, explanation, vec![proof], remediation).into()
+    context.finding(CAUSE, Confidence::Confirmed, explanation, vec![proof], remediation).into()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::remedy::{ROTATION_FUNCTIONS, TROUBLESHOOTING};
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events, signatures};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events, signatures};
 use crate::model::{Cause, Confidence, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -21,34 +21,34 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let explanation = "Secrets Manager refused the new version, because the function stored it without the RotationToken of its \
                        event.";
-    let newest = case.failed_attempts().next_back();
+    let newest = context.failed_attempts().next_back();
     let refused = newest.and_then(|attempt| attempt.reason.as_deref()).and_then(signatures::classify);
     if refused.is_some_and(|found| found.cause == RULE.cause) {
         // The reason is Secrets Manager's own statement about this version: decisive alone.
-        let evidence = case.failed_attempt_proof().into_iter().collect();
-        return case.finding(RULE.cause, Confidence::Confirmed, explanation, evidence, remediation(case)).into();
+        let evidence = context.failed_attempt_proof().into_iter().collect();
+        return context.finding(RULE.cause, Confidence::Confirmed, explanation, evidence, remediation(context)).into();
     }
-    if let Some(seen) = case.seen(RULE.cause) {
-        return said(case, RULE.cause, &seen, explanation.to_owned(), remediation(case)).into();
+    if let Some(seen) = context.seen(RULE.cause) {
+        return said(context, RULE.cause, &seen, explanation.to_owned(), remediation(context)).into();
     }
-    match (case.evidence.history.observation.missing(), newest) {
+    match (context.evidence.history.observation.missing(), newest) {
         (None, Some(_)) => Verdict::clear("the last attempt failed for another reason"),
         (Some(missing), _) => Verdict::unknown(missing),
-        (None, None) => not_said(case, &RULE),
+        (None, None) => not_said(context, &RULE),
     }
 }
 
-fn remediation(case: &Case<'_>) -> Remediation {
+fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
     Remediation::new(
         "Pass event[\"RotationToken\"] to put_secret_value in createSecret, deploy the function, take AWSPENDING away from the \
          refused version, and rotate.",
     )
-    .deploy_code(case)
-    .discard_pending(case)
-    .rotate(case)
+    .deploy_code(context)
+    .discard_pending(context)
+    .rotate(context)
     .link(ROTATION_FUNCTIONS)
     .link(TROUBLESHOOTING)
 }

@@ -8,7 +8,7 @@
 //! **Is not it** when attempts were made: then rotation runs and fails.
 
 use crate::diagnosis::remedy::{aws_in, schedule_of};
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Confidence, Proof, Remediation, RotationConfig, Severity, StepName};
 use jiff::SignedDuration;
 
@@ -24,27 +24,27 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    if let Some(verdict) = case.without_config() {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if let Some(verdict) = context.without_config() {
         return verdict;
     }
-    let Some(config) = case.config() else { return Verdict::clear("there is no rotation to look at") };
+    let Some(config) = context.config() else { return Verdict::clear("there is no rotation to look at") };
     if config.enabled != Some(true) {
         return Verdict::clear("rotation is not turned on");
     }
-    if case.secret().is_some_and(|secret| secret.is_replica() || secret.deleted_at.is_some()) {
+    if context.secret().is_some_and(|secret| secret.is_replica() || secret.deleted_at.is_some()) {
         return Verdict::clear("nothing is due for a replica or a secret that is being deleted");
     }
     if config.due.never_fires {
         let explanation = format!("The schedule {} names no date that ever comes.", expression(config));
-        return schedule_finding(case, config, Confidence::Confirmed, explanation);
+        return schedule_finding(context, config, Confidence::Confirmed, explanation);
     }
     if let Some(why) = &config.due.invalid {
         let explanation = format!("The schedule {} cannot be evaluated: {why}.", expression(config));
-        return schedule_finding(case, config, Confidence::Likely, explanation);
+        return schedule_finding(context, config, Confidence::Likely, explanation);
     }
     match config.due.overdue_since {
-        Some(_) => overdue(case, config),
+        Some(_) => overdue(context, config),
         None => Verdict::clear(match config.due.next.or(config.next_rotation_at) {
             Some(next) => format!("the next rotation is due on {}", next.strftime("%-d %b %Y")),
             None => "no rotation window has closed without a rotation".to_owned(),
@@ -52,16 +52,21 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     }
 }
 
-fn schedule_finding(case: &Case<'_>, config: &RotationConfig, confidence: Confidence, explanation: String) -> Verdict {
-    let proof = case.config_proof(format!("RotationRules: {}", expression(config)));
+fn schedule_finding(
+    context: &DiagnosisContext<'_>,
+    config: &RotationConfig,
+    confidence: Confidence,
+    explanation: String,
+) -> Verdict {
+    let proof = context.config_proof(format!("RotationRules: {}", expression(config)));
     let remediation = Remediation::new("Give rotation a schedule that fires.")
         .run(aws_in(
-            case,
+            context,
             &[
                 "secretsmanager",
                 "rotate-secret",
                 "--secret-id",
-                case.secret_id(),
+                context.secret_id(),
                 "--no-rotate-immediately",
                 "--rotation-rules",
                 r#"{"ScheduleExpression":"rate(30 days)","Duration":"3h"}"#,
@@ -70,32 +75,32 @@ fn schedule_finding(case: &Case<'_>, config: &RotationConfig, confidence: Confid
         .needs("secretsmanager:RotateSecret")
         .needs("lambda:InvokeFunction")
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html");
-    case.finding(CAUSE, confidence, explanation, vec![proof], remediation).into()
+    context.finding(CAUSE, confidence, explanation, vec![proof], remediation).into()
 }
 
-fn overdue(case: &Case<'_>, config: &RotationConfig) -> Verdict {
+fn overdue(context: &DiagnosisContext<'_>, config: &RotationConfig) -> Verdict {
     let Some(closed) = config.due.overdue_since else { return Verdict::clear("nothing is overdue") };
     // A rotation window is at most a day long, unless it was given a length.
     let day_before = closed.checked_sub(SignedDuration::from_hours(24)).unwrap_or(closed);
     let opened = config.due.previous.filter(|previous| *previous <= closed).unwrap_or(day_before);
-    let attempted = case.attempts().any(|attempt| attempt.at().is_some_and(|at| at >= opened));
-    if attempted || case.failures.iter().any(|failure| failure.invocation.started_at >= opened) {
+    let attempted = context.attempts().any(|attempt| attempt.at().is_some_and(|at| at >= opened));
+    if attempted || context.failures.iter().any(|failure| failure.invocation.started_at >= opened) {
         return Verdict::clear("attempts were made in the last rotation window: rotation runs and fails");
     }
-    if let Some(missing) = case.history_gap() {
+    if let Some(missing) = context.history_gap() {
         return Verdict::unknown(missing);
     }
     let evidence = vec![
-        case.config_proof(format!("the rotation window closed at {closed}; schedule {}", expression(config))).at(Some(closed)),
-        Proof::of(StepName::RotationHistory, case.history_call(), "no rotation attempt since that window opened"),
+        context.config_proof(format!("the rotation window closed at {closed}; schedule {}", expression(config))).at(Some(closed)),
+        Proof::of(StepName::RotationHistory, context.history_call(), "no rotation attempt since that window opened"),
     ];
     let remediation = Remediation::new(
         "Start a rotation by hand and see what it says; if it works, set the schedule again so that the next date is computed \
          anew.",
     )
     .run(aws_in(
-        case,
-        &["secretsmanager", "rotate-secret", "--secret-id", case.secret_id(), "--rotation-rules", &schedule_of(config)],
+        context,
+        &["secretsmanager", "rotate-secret", "--secret-id", context.secret_id(), "--rotation-rules", &schedule_of(config)],
     ))
     .needs("secretsmanager:RotateSecret")
     .needs("lambda:InvokeFunction")
@@ -106,7 +111,7 @@ fn overdue(case: &Case<'_>, config: &RotationConfig) -> Verdict {
         closed.strftime("%-d %b %Y %H:%M UTC")
     );
     // That it is overdue is certain; that the schedule itself is the reason is what remains when nothing else is found.
-    let mut finding = case.finding(CAUSE, Confidence::Likely, explanation, evidence, remediation);
+    let mut finding = context.finding(CAUSE, Confidence::Likely, explanation, evidence, remediation);
     finding.severity = Severity::Critical;
     finding.into()
 }

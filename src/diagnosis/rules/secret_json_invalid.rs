@@ -6,7 +6,7 @@
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::SECRET_STRUCTURE;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -19,12 +19,13 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, &RULE, |seen| {
-        let explanation = format!("The function could not parse the value of {} as JSON{}.", case.secret_name(), seen.in_step());
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    by_log(context, &RULE, |seen| {
+        let explanation =
+            format!("The function could not parse the value of {} as JSON{}.", context.secret_name(), seen.in_step());
         let remediation = Remediation::new("Store the value again, as JSON with double quotes, from a file, and rotate.")
-            .put_value(case)
-            .rotate(case)
+            .put_value(context)
+            .rotate(context)
             .link(SECRET_STRUCTURE);
         (explanation, remediation)
     })

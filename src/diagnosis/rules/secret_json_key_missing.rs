@@ -6,7 +6,7 @@
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::SECRET_STRUCTURE;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -19,17 +19,17 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, &RULE, |seen| {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    by_log(context, &RULE, |seen| {
         let explanation = format!(
             "The value of {} lacks a key the function needs{}; the quoted line names it.",
-            case.secret_name(),
+            context.secret_name(),
             seen.in_step()
         );
         let remediation =
             Remediation::new("Add the key to the secret's JSON, in the structure the template documents, and rotate.")
-                .put_value(case)
-                .rotate(case)
+                .put_value(context)
+                .rotate(context)
                 .link(SECRET_STRUCTURE);
         (explanation, remediation)
     })

@@ -6,7 +6,7 @@
 
 use crate::diagnosis::readings::by_log::said;
 use crate::diagnosis::remedy::aws_in;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Concern, Confidence, Remediation, StepName};
 
 const CAUSE: Cause = Cause::SecretMarkedForDeletion;
@@ -21,41 +21,41 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    if let Some(verdict) = case.without_secret() {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if let Some(verdict) = context.without_secret() {
         return verdict;
     }
-    let Some(deleted_at) = case.secret().and_then(|secret| secret.deleted_at) else {
-        return needed(case);
+    let Some(deleted_at) = context.secret().and_then(|secret| secret.deleted_at) else {
+        return needed(context);
     };
-    let mut evidence = vec![case.secret_proof(format!("DeletedDate {deleted_at}")).at(Some(deleted_at))];
+    let mut evidence = vec![context.secret_proof(format!("DeletedDate {deleted_at}")).at(Some(deleted_at))];
     let mut explanation = "The secret is scheduled for deletion; until it is restored nothing rotates it.".to_owned();
-    if let Some(change) = case.last_change(Concern::Secret, &["DeleteSecret"]) {
+    if let Some(change) = context.last_change(Concern::Secret, &["DeleteSecret"]) {
         explanation = format!("{} called DeleteSecret. {explanation}", change.actor);
-        evidence.push(case.change_proof(change));
+        evidence.push(context.change_proof(change));
     }
     let remediation = Remediation::new("Restore the secret if it is still needed, then turn rotation on if it is off.")
-        .run(aws_in(case, &["secretsmanager", "restore-secret", "--secret-id", case.secret_id()]))
+        .run(aws_in(context, &["secretsmanager", "restore-secret", "--secret-id", context.secret_id()]))
         .needs("secretsmanager:RestoreSecret")
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_restore-secret.html");
-    case.finding(CAUSE, Confidence::Confirmed, explanation, evidence, remediation).into()
+    context.finding(CAUSE, Confidence::Confirmed, explanation, evidence, remediation).into()
 }
 
 /// This secret stays, and the function needs one that does not: in alternating-users rotation, the superuser's.
-fn needed(case: &Case<'_>) -> Verdict {
-    let Some(seen) = case.seen(CAUSE) else { return Verdict::clear("no deletion is scheduled") };
+fn needed(context: &DiagnosisContext<'_>) -> Verdict {
+    let Some(seen) = context.seen(CAUSE) else { return Verdict::clear("no deletion is scheduled") };
     let explanation = format!(
         "The function needs{} another secret, which is scheduled for deletion: the superuser's, which \"masterarn\" names.",
         seen.in_step()
     );
     let remediation = Remediation::new("Restore that secret, or let \"masterarn\" name another one.")
-        .run(aws_in(case, &["secretsmanager", "list-secrets", "--include-planned-deletion"]))
-        .run(aws_in(case, &["secretsmanager", "restore-secret", "--secret-id", "SUPERUSER_SECRET"]))
-        .rotate(case)
+        .run(aws_in(context, &["secretsmanager", "list-secrets", "--include-planned-deletion"]))
+        .run(aws_in(context, &["secretsmanager", "restore-secret", "--secret-id", "SUPERUSER_SECRET"]))
+        .rotate(context)
         .needs("secretsmanager:ListSecrets")
         .needs("secretsmanager:RestoreSecret")
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_restore-secret.html");
-    let mut finding = said(case, CAUSE, &seen, explanation, remediation);
+    let mut finding = said(context, CAUSE, &seen, explanation, remediation);
     finding.title = "a secret the function needs is scheduled for deletion".to_owned();
     finding.into()
 }

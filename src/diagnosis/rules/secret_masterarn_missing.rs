@@ -6,7 +6,7 @@
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::SECRET_STRUCTURE;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -19,16 +19,16 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, &RULE, |seen| {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    by_log(context, &RULE, |seen| {
         let explanation =
-            format!("The function alternates users and {} has no \"masterarn\"{}.", case.secret_name(), seen.in_step());
+            format!("The function alternates users and {} has no \"masterarn\"{}.", context.secret_name(), seen.in_step());
         let remediation = Remediation::new(
             "Add \"masterarn\", the full ARN of the superuser's secret, to the secret's JSON, and let the function's role read that \
              secret. Or bind the secret to a single-user function.",
         )
-        .put_value(case)
-        .rotate(case)
+        .put_value(context)
+        .rotate(context)
         .link(SECRET_STRUCTURE);
         (explanation, remediation)
     })

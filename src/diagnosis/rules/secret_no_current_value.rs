@@ -5,7 +5,7 @@
 //! **Shows as** DescribeSecret without a version labelled AWSCURRENT.
 
 use crate::diagnosis::remedy::aws_in;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Confidence, Remediation, StepName};
 
 const CAUSE: Cause = Cause::SecretNoCurrentValue;
@@ -20,11 +20,11 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    if let Some(verdict) = case.without_secret() {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if let Some(verdict) = context.without_secret() {
         return verdict;
     }
-    let Some(secret) = case.secret() else { return Verdict::clear("there is no such secret") };
+    let Some(secret) = context.secret() else { return Verdict::clear("there is no such secret") };
     if secret.version_with("AWSCURRENT").is_some() {
         return Verdict::clear("a version carries AWSCURRENT");
     }
@@ -37,13 +37,13 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     };
     let remediation = Remediation::new("Give the secret its first value: the JSON that its rotation function expects.")
         .run(aws_in(
-            case,
-            &["secretsmanager", "put-secret-value", "--secret-id", case.secret_id(), "--secret-string", "file://value.json"],
+            context,
+            &["secretsmanager", "put-secret-value", "--secret-id", context.secret_id(), "--secret-string", "file://value.json"],
         ))
         .needs("secretsmanager:PutSecretValue")
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_secret_json_structure.html");
     let explanation = "The secret has no current value, so there is nothing to rotate.";
-    case.finding(CAUSE, Confidence::Confirmed, explanation, vec![case.secret_proof(seen)], remediation).into()
+    context.finding(CAUSE, Confidence::Confirmed, explanation, vec![context.secret_proof(seen)], remediation).into()
 }
 
 #[cfg(test)]

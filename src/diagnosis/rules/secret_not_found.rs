@@ -9,7 +9,7 @@
 
 use crate::diagnosis::readings::by_log::said;
 use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Confidence, Observation, Remediation, SecretRef, StepName};
 
 const CAUSE: Cause = Cause::SecretNotFound;
@@ -27,27 +27,27 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    match &case.evidence.secret.observation {
-        Observation::Found(_) => return needed(case),
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    match &context.evidence.secret.observation {
+        Observation::Found(_) => return needed(context),
         Observation::NoData { .. } => {}
         other => return Verdict::unknown(other.missing().unwrap_or_else(|| "the secret was not looked at".to_owned())),
     }
-    let asked = case.evidence.asked.as_str();
-    let region = &case.evidence.region;
-    let account = case.evidence.account_id.as_ref().map(|id| format!(" of account {id}")).unwrap_or_default();
+    let asked = context.evidence.asked.as_str();
+    let region = &context.evidence.region;
+    let account = context.evidence.account_id.as_ref().map(|id| format!(" of account {id}")).unwrap_or_default();
     let mut explanation = format!("{region}{account} has no secret {asked}.");
-    if !case.evidence.near_names.is_empty() {
-        explanation.push_str(&format!(" Similar names: {}.", case.evidence.near_names.join(", ")));
+    if !context.evidence.near_names.is_empty() {
+        explanation.push_str(&format!(" Similar names: {}.", context.evidence.near_names.join(", ")));
     }
-    if let Some(hint) = suffix_hint(&case.evidence.asked) {
+    if let Some(hint) = suffix_hint(&context.evidence.asked) {
         explanation.push_str(hint);
     }
     let remediation = Remediation::new(
         "Check name, region and account. A secret deleted with a recovery window is still listed and can be restored.",
     )
     .run(aws_in(
-        case,
+        context,
         &[
             "secretsmanager",
             "list-secrets",
@@ -58,29 +58,29 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     ))
     .needs("secretsmanager:ListSecrets")
     .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html");
-    let proof = case.secret_proof(format!("ResourceNotFoundException: {asked}"));
-    case.finding(CAUSE, Confidence::Confirmed, explanation, vec![proof], remediation).into()
+    let proof = context.secret_proof(format!("ResourceNotFoundException: {asked}"));
+    context.finding(CAUSE, Confidence::Confirmed, explanation, vec![proof], remediation).into()
 }
 
 /// The secret is there, and the function asks for one that is not.
-fn needed(case: &Case<'_>) -> Verdict {
-    let Some(seen) = case.seen(CAUSE) else { return Verdict::clear("the secret exists") };
+fn needed(context: &DiagnosisContext<'_>) -> Verdict {
+    let Some(seen) = context.seen(CAUSE) else { return Verdict::clear("the secret exists") };
     let explanation = format!(
         "The function asked{} for a secret that is not there: the superuser's, which \"masterarn\" names, or this one at the \
          endpoint of another region.",
         seen.in_step()
     );
-    let function = case.function_name().unwrap_or("FUNCTION");
+    let function = context.function_name().unwrap_or("FUNCTION");
     let remediation = Remediation::new(
         "Let \"masterarn\" in the secret name a superuser secret that exists, and SECRETS_MANAGER_ENDPOINT this region.",
     )
-    .run(aws_in(case, &["secretsmanager", "list-secrets", "--include-planned-deletion"]))
-    .run(aws_in(case, &["lambda", "get-function-configuration", "--function-name", function]))
-    .rotate(case)
+    .run(aws_in(context, &["secretsmanager", "list-secrets", "--include-planned-deletion"]))
+    .run(aws_in(context, &["lambda", "get-function-configuration", "--function-name", function]))
+    .rotate(context)
     .needs("secretsmanager:ListSecrets")
     .needs("lambda:GetFunctionConfiguration")
     .link(TROUBLESHOOTING);
-    let mut finding = said(case, CAUSE, &seen, explanation, remediation);
+    let mut finding = said(context, CAUSE, &seen, explanation, remediation);
     finding.title = "a secret the function asks for does not exist".to_owned();
     finding.into()
 }

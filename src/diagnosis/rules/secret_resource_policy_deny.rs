@@ -9,7 +9,7 @@
 
 use crate::diagnosis::refusal::{Weighed, weigh};
 use crate::diagnosis::remedy::{aws_in, rotate_now};
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 const CAUSE: Cause = Cause::SecretResourcePolicyDeny;
@@ -24,18 +24,18 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    let opinion = match weigh(case, CAUSE, "the secret's resource policy denies the role nothing") {
-        Weighed::Against(verdict) => return by_the_policy_itself(case, verdict),
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    let opinion = match weigh(context, CAUSE, "the secret's resource policy denies the role nothing") {
+        Weighed::Against(verdict) => return by_the_policy_itself(context, verdict),
         Weighed::For(opinion) => opinion,
     };
-    let role = case.role_name().unwrap_or("ROLE");
+    let role = context.role_name().unwrap_or("ROLE");
     let explanation = format!("The secret's own resource policy denies the role {role} {}.", opinion.actions());
-    let secret = case.secret_id();
+    let secret = context.secret_id();
     let remediation = Remediation::new("Exempt the function's role from the Deny statement, then put the policy back.")
-        .run(aws_in(case, &["secretsmanager", "get-resource-policy", "--secret-id", secret]))
+        .run(aws_in(context, &["secretsmanager", "get-resource-policy", "--secret-id", secret]))
         .run(aws_in(
-            case,
+            context,
             &[
                 "secretsmanager",
                 "put-resource-policy",
@@ -46,24 +46,24 @@ fn evaluate(case: &Case<'_>) -> Verdict {
                 "--block-public-policy",
             ],
         ))
-        .run(rotate_now(case))
+        .run(rotate_now(context))
         .needs("secretsmanager:GetResourcePolicy")
         .needs("secretsmanager:PutResourcePolicy")
         .warn("The new policy replaces the whole old one: keep its other statements.")
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_resource-policies.html");
-    opinion.finding(case, CAUSE, explanation, remediation).into()
+    opinion.finding(context, CAUSE, explanation, remediation).into()
 }
 
 /// Where nothing speaks for a denial, the secret's policy itself decides: unread it leaves the answer open, and where there
 /// is none, nothing about the role matters.
-fn by_the_policy_itself(case: &Case<'_>, verdict: Verdict) -> Verdict {
-    if let Some(verdict) = case.without_function() {
+fn by_the_policy_itself(context: &DiagnosisContext<'_>, verdict: Verdict) -> Verdict {
+    if let Some(verdict) = context.without_function() {
         return verdict;
     }
-    let access = &case.evidence.access;
+    let access = &context.evidence.access;
     let unread = access.observation.missing().or_else(|| access.found().and_then(|access| access.secret_policy.missing()));
     let none = access.found().is_some_and(|access| access.secret_policy.is_empty());
-    match (unread, case.evidence.logs.observation.missing()) {
+    match (unread, context.evidence.logs.observation.missing()) {
         (Some(missing), _) => Verdict::unknown(missing),
         (None, None) if none => Verdict::clear("the secret has no resource policy"),
         _ => verdict,

@@ -8,7 +8,7 @@
 
 use crate::diagnosis::refusal::{Weighed, weigh};
 use crate::diagnosis::remedy::{aws_in, rotate_now};
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Confidence, Remediation, StepName};
 use serde_json::json;
 
@@ -30,15 +30,15 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    let role = case.function().map(|function| function.role.arn());
-    let secret = case.secret().map(|secret| secret.arn.arn());
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    let role = context.function().map(|function| function.role.arn());
+    let secret = context.secret().map(|secret| secret.arn.arn());
     let same_account = role.zip(secret).is_some_and(|(role, secret)| role.account_id() == secret.account_id());
     let clear = match same_account {
         true => "the function's role and the secret are of one account",
         false => "the secret's resource policy allows the role",
     };
-    let mut opinion = match weigh(case, CAUSE, clear) {
+    let mut opinion = match weigh(context, CAUSE, clear) {
         Weighed::Against(verdict) => return verdict,
         Weighed::For(opinion) => opinion,
     };
@@ -65,22 +65,22 @@ fn evaluate(case: &Case<'_>) -> Verdict {
          cannot be shared with another account.",
     )
     .run(aws_in(
-        case,
+        context,
         &[
             "secretsmanager",
             "put-resource-policy",
             "--secret-id",
-            case.secret_id(),
+            context.secret_id(),
             "--resource-policy",
             &policy.to_string(),
             "--block-public-policy",
         ],
     ))
-    .run(rotate_now(case))
+    .run(rotate_now(context))
     .needs("secretsmanager:PutResourcePolicy")
     .warn("The policy replaces the secret's present one: add the statement to it where there is one.")
     .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_examples_cross.html");
-    opinion.finding(case, CAUSE, explanation, remediation).into()
+    opinion.finding(context, CAUSE, explanation, remediation).into()
 }
 
 #[cfg(test)]

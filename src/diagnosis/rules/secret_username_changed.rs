@@ -6,7 +6,7 @@
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::TROUBLESHOOTING;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -19,20 +19,20 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, &RULE, |seen| {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    by_log(context, &RULE, |seen| {
         let explanation = format!(
             "The function stopped{} because two versions of {} name different users.",
             seen.in_step(),
-            case.secret_name()
+            context.secret_name()
         );
         let remediation = Remediation::new(
             "Restore \"username\" in the secret, take AWSPENDING away from the version that names the other user, and rotate. To \
              change the user for good, store the complete value of the new user first.",
         )
-        .put_value(case)
-        .discard_pending(case)
-        .rotate(case)
+        .put_value(context)
+        .discard_pending(context)
+        .rotate(context)
         .link(TROUBLESHOOTING);
         (explanation, remediation)
     })

@@ -9,7 +9,7 @@
 //! **Is not it** when both labels are on one version: that is how Secrets Manager leaves every finished rotation.
 
 use crate::diagnosis::remedy::TROUBLESHOOTING;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{AttemptOutcome, Cause, Confidence, Proof, Remediation, SecretFacts, SecretVersion, Severity, StepName};
 use jiff::SignedDuration;
 
@@ -28,27 +28,27 @@ pub(super) const RULE: Rule = Rule {
 /// Source: CloudWatch Logs API reference, `PutRetentionPolicy`.
 const SHORTEST_RETENTION: SignedDuration = SignedDuration::from_hours(24);
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    let Some(secret) = case.secret() else {
-        let missing = case.evidence.secret.observation.missing();
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    let Some(secret) = context.secret() else {
+        let missing = context.evidence.secret.observation.missing();
         return missing.map_or_else(|| Verdict::clear("there is no such secret"), Verdict::unknown);
     };
-    let Some(stuck) = case.stuck_version() else { return Verdict::clear(why_not_stuck(secret)) };
-    let ended = case.attempts().rev().find(|attempt| {
+    let Some(stuck) = context.stuck_version() else { return Verdict::clear(why_not_stuck(secret)) };
+    let ended = context.attempts().rev().find(|attempt| {
         attempt.version_id.as_deref() == Some(stuck.id.as_str())
             && matches!(attempt.outcome, AttemptOutcome::Failed | AttemptOutcome::Abandoned)
     });
-    let refused = case.seen(RULE.cause).map(|seen| seen.proof()).or_else(|| case.reason_saying(RULE.cause));
+    let refused = context.seen(RULE.cause).map(|seen| seen.proof()).or_else(|| context.reason_saying(RULE.cause));
     let mut evidence = vec![label_proof(stuck)];
     evidence.extend(ended.map(|attempt| Proof {
         step: StepName::RotationHistory,
-        call: case.history_call().to_owned(),
+        call: context.history_call().to_owned(),
         at: attempt.at(),
         text: attempt.reason.clone().unwrap_or_else(|| "the rotation of this version failed".to_owned()),
     }));
     let is_refused = refused.is_some();
     evidence.extend(refused);
-    let is_told = !case.failures.is_empty() || stands_alone(case);
+    let is_told = !context.failures.is_empty() || stands_alone(context);
     let confidence = match (is_told, ended.is_some() || is_refused) {
         (true, true) => Confidence::Confirmed,
         (true, false) => Confidence::Likely,
@@ -60,11 +60,11 @@ fn evaluate(case: &Case<'_>) -> Verdict {
     let remediation = Remediation::new(
         "It clears by itself when a rotation succeeds. If rotation stays refused, take the label away and rotate again.",
     )
-    .discard_pending(case)
-    .rotate(case)
+    .discard_pending(context)
+    .rotate(context)
     .link(TROUBLESHOOTING);
-    let mut finding = case.finding(RULE.cause, confidence, explanation, evidence, remediation);
-    if !stands_alone(case) {
+    let mut finding = context.finding(RULE.cause, confidence, explanation, evidence, remediation);
+    if !stands_alone(context) {
         finding.severity = Severity::Warning;
     }
     finding.into()
@@ -74,11 +74,11 @@ fn evaluate(case: &Case<'_>) -> Verdict {
 ///
 /// A failure of the last day is told by the function's log, or did not reach the function; either way the label is not why,
 /// unless Secrets Manager itself says so.
-pub(super) fn stands_alone(case: &Case<'_>) -> bool {
-    let Some(row) = &case.failing else { return true };
-    let was_read = case.evidence.logs.observation.missing().is_none();
-    let is_old = case.now().duration_since(row.last_at) > SHORTEST_RETENTION;
-    case.failures.is_empty() && was_read && (is_old || case.reason_saying(RULE.cause).is_some())
+pub(super) fn stands_alone(context: &DiagnosisContext<'_>) -> bool {
+    let Some(row) = &context.failing else { return true };
+    let was_read = context.evidence.logs.observation.missing().is_none();
+    let is_old = context.now().duration_since(row.last_at) > SHORTEST_RETENTION;
+    context.failures.is_empty() && was_read && (is_old || context.reason_saying(RULE.cause).is_some())
 }
 
 fn why_not_stuck(secret: &SecretFacts) -> &'static str {

@@ -7,7 +7,7 @@
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events, signatures};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events, signatures};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -26,34 +26,34 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, &RULE, |seen| {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    by_log(context, &RULE, |seen| {
         let nested = seen.read.event.text.split_once(" API: ").map(|(_, nested)| nested);
         let reason = nested.and_then(signatures::classify).map(|inner| inner.cause);
         let reason = reason.filter(|inner| !inner.is_line_label() && *inner != RULE.cause);
         let why = reason.map(|inner| format!(": {}", inner.title())).unwrap_or_default();
         let explanation = format!("The function could not ask AWS where the superuser's database is{}{why}.", seen.in_step());
-        (explanation, remediation(case, reason))
+        (explanation, remediation(context, reason))
     })
 }
 
-fn remediation(case: &Case<'_>, reason: Option<Cause>) -> Remediation {
+fn remediation(context: &DiagnosisContext<'_>, reason: Option<Cause>) -> Remediation {
     let unreachable = matches!(reason, Some(Cause::AwsEndpointUnreachable | Cause::TimeoutAmbiguous));
     if unreachable {
         let summary =
             "Give the function a way to the RDS API: an interface endpoint for rds in its VPC, or a NAT gateway. Then rotate.";
-        return Remediation::new(summary).rotate(case).link(TROUBLESHOOTING);
+        return Remediation::new(summary).rotate(context).link(TROUBLESHOOTING);
     }
-    let role = case.role_name().unwrap_or("ROLE_NAME");
+    let role = context.role_name().unwrap_or("ROLE_NAME");
     let mut allow = vec!["iam", "put-role-policy", "--role-name", role, "--policy-name", "RotationDescribeDatabases"];
     allow.extend(["--policy-document", POLICY]);
     Remediation::new(
         "Allow the function's role to describe the databases (rds, or redshift and redshift-serverless for Redshift), see that \
          their API can be reached from the function's VPC, and rotate.",
     )
-    .run(aws_in(case, &allow))
+    .run(aws_in(context, &allow))
     .needs("iam:PutRolePolicy")
-    .rotate(case)
+    .rotate(context)
     .link(TROUBLESHOOTING)
 }
 

@@ -6,7 +6,7 @@
 //! **Shows as** `is not a valid DB Instance ARN. No Instances found`, `Redshift can't find`.
 
 use crate::diagnosis::readings::by_log::by_log;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -19,17 +19,17 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, &RULE, |seen| {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    by_log(context, &RULE, |seen| {
         let explanation = format!(
             "The superuser secret of {} is tagged with a database that does not exist{}.",
-            case.secret_name(),
+            context.secret_name(),
             seen.in_step()
         );
         let remediation =
             Remediation::new("Point \"masterarn\" in the secret to the superuser secret of a database that exists, and rotate.")
-                .put_value(case)
-                .rotate(case)
+                .put_value(context)
+                .rotate(context)
                 .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/tutorials_rotation-alternating.html");
         (explanation, remediation)
     })

@@ -9,7 +9,7 @@
 
 use crate::diagnosis::refusal::{Weighed, allowing, weigh};
 use crate::diagnosis::remedy::{aws, rotate_now};
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 const CAUSE: Cause = Cause::SuperuserSecretAccessDenied;
@@ -24,15 +24,15 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    if crate::diagnosis::refusal::logged(case, CAUSE).is_none() {
-        return case.not_in_logs();
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if crate::diagnosis::refusal::logged(context, CAUSE).is_none() {
+        return context.not_in_logs();
     }
-    let opinion = match weigh(case, CAUSE, "no failing invocation says so") {
+    let opinion = match weigh(context, CAUSE, "no failing invocation says so") {
         Weighed::Against(verdict) => return verdict,
         Weighed::For(opinion) => opinion,
     };
-    let role = case.role_name().unwrap_or("ROLE");
+    let role = context.role_name().unwrap_or("ROLE");
     let superuser = opinion.refused.iter().find_map(|denied| denied.resource.clone());
     let named = superuser.as_deref().unwrap_or("named by masterarn");
     let explanation = format!("The role {role} may not read the superuser secret {named}.");
@@ -47,15 +47,15 @@ fn evaluate(case: &Case<'_>) -> Verdict {
                 "--policy-name",
                 "ReadSuperuserSecret",
                 "--policy-document",
-                &allowing(case, &opinion.refused),
+                &allowing(context, &opinion.refused),
             ]))
             .warn("An inline policy of the role with the name ReadSuperuserSecret would be replaced.");
     }
     let remediation = remediation
-        .run(rotate_now(case))
+        .run(rotate_now(context))
         .needs("iam:PutRolePolicy")
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html");
-    opinion.finding(case, CAUSE, explanation, remediation).into()
+    opinion.finding(context, CAUSE, explanation, remediation).into()
 }
 
 #[cfg(test)]

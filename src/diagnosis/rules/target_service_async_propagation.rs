@@ -11,7 +11,7 @@
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::readings::healed;
 use crate::diagnosis::remedy::TEMPLATES;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Confidence, Remediation, Severity, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -24,28 +24,28 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    if let Some(seen) = case.seen(RULE.cause) {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if let Some(seen) = context.seen(RULE.cause) {
         let explanation = format!("The target had not applied the new credential when the function used it{}.", seen.in_step());
         let remediation = Remediation::new(
             "Rotate again. If it keeps failing, raise the function's timeout, or recreate it from the current template, which waits \
              longer.",
         )
-        .rotate(case)
-        .configure_function(case, &["--timeout", "120"])
+        .rotate(context)
+        .configure_function(context, &["--timeout", "120"])
         .link(TEMPLATES);
-        let mut finding = said(case, RULE.cause, &seen, explanation, remediation);
+        let mut finding = said(context, RULE.cause, &seen, explanation, remediation);
         if seen.count > 1 {
             // A change that is only slow gets through on a retry: one that never does may have another reason.
             finding.confidence = finding.confidence.min(Confidence::Likely);
         }
         return finding.into();
     }
-    let healed = healed::newest(case).filter(|healed| healed.reason(case).is_some_and(|(_, cause)| cause == RULE.cause));
-    let Some(healed) = healed else { return not_said(case, &RULE) };
+    let healed = healed::newest(context).filter(|healed| healed.reason(context).is_some_and(|(_, cause)| cause == RULE.cause));
+    let Some(healed) = healed else { return not_said(context, &RULE) };
     let explanation = "The target applied the new credential late; the retry succeeded.";
     let nothing = Remediation::new("Nothing needs to be done.");
-    let mut finding = case.finding(RULE.cause, Confidence::Confirmed, explanation, healed.proofs(case), nothing);
+    let mut finding = context.finding(RULE.cause, Confidence::Confirmed, explanation, healed.proofs(context), nothing);
     finding.severity = Severity::Info;
     finding.into()
 }

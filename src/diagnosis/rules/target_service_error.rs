@@ -7,7 +7,7 @@
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::ROTATION_FUNCTIONS;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -25,15 +25,15 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, &RULE, |seen| {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    by_log(context, &RULE, |seen| {
         let explanation =
-            format!("The service behind {} did not do what the function asked{}.", case.secret_name(), seen.in_step());
+            format!("The service behind {} did not do what the function asked{}.", context.secret_name(), seen.in_step());
         let remediation = Remediation::new(
             "Call the service by hand with the AWSCURRENT credentials. 401 or 403: they no longer hold, or lack a right. \
              404 or 400: its API changed, and the function with it must. 429 or 5xx: it is busy or down; rotate later.",
         )
-        .rotate(case)
+        .rotate(context)
         .link(ROTATION_FUNCTIONS);
         (explanation, remediation)
     })

@@ -6,7 +6,7 @@
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::aws_in;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -19,19 +19,19 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, &RULE, |seen| {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    by_log(context, &RULE, |seen| {
         let explanation = format!(
             "The service behind {} refused to create another credential{}: its quota is used up.",
-            case.secret_name(),
+            context.secret_name(),
             seen.in_step()
         );
         let remediation = Remediation::new(
             "Find the credential that nobody uses any more, make it inactive, watch for complaints, delete it, and rotate.",
         )
-        .run(aws_in(case, &["iam", "list-access-keys", "--user-name", "USER_NAME"]))
+        .run(aws_in(context, &["iam", "list-access-keys", "--user-name", "USER_NAME"]))
         .needs("iam:ListAccessKeys")
-        .rotate(case)
+        .rotate(context)
         .warn("A deleted access key cannot be restored: check when it was last used before it is deleted.")
         .link("https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html");
         (explanation, remediation)

@@ -7,7 +7,7 @@
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::TEMPLATES;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -20,14 +20,14 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, &RULE, |seen| {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    by_log(context, &RULE, |seen| {
         let explanation = format!(
             "The function is made from a template with a known fault: the database refused a statement it builds{}.",
             seen.in_step()
         );
         let remediation = Remediation::new("Recreate the function from the current template, bind the secret to it, and rotate.")
-            .bind_new_function(case)
+            .bind_new_function(context)
             .link(TEMPLATES);
         (explanation, remediation)
     })

@@ -7,10 +7,10 @@
 //! looked at.
 
 use super::stuck_awspending;
-use crate::diagnosis::case::Failure;
+use crate::diagnosis::context::Failure;
 use crate::diagnosis::readings::by_log::is_judged_by_state;
 use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Confidence, Proof, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -23,28 +23,28 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    let Some(row) = &case.failing else {
-        return match case.history_gap() {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    let Some(row) = &context.failing else {
+        return match context.history_gap() {
             Some(missing) => Verdict::unknown(missing),
             None => Verdict::clear("rotation is not failing"),
         };
     };
     let says_why = |failure: &Failure<'_>| failure.decisive().is_some_and(|read| !is_judged_by_state(read.classification.cause));
-    if case.failures.iter().any(says_why) {
+    if context.failures.iter().any(says_why) {
         return Verdict::clear("a failing invocation says why it failed");
     }
-    if let Some(missing) = case.evidence.logs.observation.missing() {
+    if let Some(missing) = context.evidence.logs.observation.missing() {
         return Verdict::unknown(missing);
     }
-    if case.stuck_version().is_some() && stuck_awspending::stands_alone(case) {
+    if context.stuck_version().is_some() && stuck_awspending::stands_alone(context) {
         return Verdict::clear("of the failure only the AWSPENDING label it left is visible");
     }
     let evidence: Vec<Proof> =
-        case.failures.iter().rev().find_map(raw_error).into_iter().chain(case.failed_attempt_proof()).collect();
+        context.failures.iter().rev().find_map(raw_error).into_iter().chain(context.failed_attempt_proof()).collect();
     let attempts = if row.count == 1 { "One attempt".to_owned() } else { format!("{} attempts", row.count) };
-    let step = case.failing_step().map(|step| format!(" in {step}")).unwrap_or_default();
-    let seen = if case.failures.is_empty() {
+    let step = context.failing_step().map(|step| format!(" in {step}")).unwrap_or_default();
+    let seen = if context.failures.is_empty() {
         "no failing invocation was found in the windows that were read"
     } else {
         "no known cause fits what was found"
@@ -54,12 +54,12 @@ fn evaluate(case: &Case<'_>) -> Verdict {
         "Read the function's code around the failing step, then check who else uses the secret, the function's timeout, and \
          the rotation schedule.",
     );
-    if let Some(function) = case.function() {
+    if let Some(function) = context.function() {
         let follow = ["logs", "tail", function.log_group.as_str(), "--since", "1d"];
-        remediation = remediation.run(aws_in(case, &follow)).needs("logs:FilterLogEvents");
+        remediation = remediation.run(aws_in(context, &follow)).needs("logs:FilterLogEvents");
     }
-    let remediation = remediation.rotate(case).link(TROUBLESHOOTING);
-    case.finding(RULE.cause, Confidence::Possible, explanation, evidence, remediation).into()
+    let remediation = remediation.rotate(context).link(TROUBLESHOOTING);
+    context.finding(RULE.cause, Confidence::Possible, explanation, evidence, remediation).into()
 }
 
 /// The line of a failure that comes closest to its error.

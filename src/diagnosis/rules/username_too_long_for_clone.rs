@@ -5,7 +5,7 @@
 //! **Shows as** `Unable to clone user, username length with _clone appended would exceed … characters`.
 
 use crate::diagnosis::readings::by_log::by_log;
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -18,18 +18,18 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, &RULE, |seen| {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    by_log(context, &RULE, |seen| {
         let explanation = format!(
             "The user name in {} plus _clone is longer than the database allows, so no second user can be made{}.",
-            case.secret_name(),
+            context.secret_name(),
             seen.in_step()
         );
         let remediation = Remediation::new(
             "Use a shorter user name, at least six characters below the engine's limit, or rotate with the single-user strategy.",
         )
-        .put_value(case)
-        .rotate(case)
+        .put_value(context)
+        .rotate(context)
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotation-strategy.html");
         (explanation, remediation)
     })

@@ -11,7 +11,7 @@
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -24,16 +24,16 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    by_log(case, &RULE, |seen| {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    by_log(context, &RULE, |seen| {
         let explanation =
-            format!("The version that {} was rotated to had lost its staging label{}.", case.secret_name(), seen.in_step());
+            format!("The version that {} was rotated to had lost its staging label{}.", context.secret_name(), seen.in_step());
         let remediation = Remediation::new(
             "Find what else writes to the secret (a pipeline, an infrastructure stack, a second rotation) and stop it during \
              rotations. Then rotate.",
         )
         .run(aws_in(
-            case,
+            context,
             &[
                 "cloudtrail",
                 "lookup-events",
@@ -44,7 +44,7 @@ fn evaluate(case: &Case<'_>) -> Verdict {
             ],
         ))
         .needs("cloudtrail:LookupEvents")
-        .rotate(case)
+        .rotate(context)
         .link(TROUBLESHOOTING);
         (explanation, remediation)
     })

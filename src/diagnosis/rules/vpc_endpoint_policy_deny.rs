@@ -8,7 +8,7 @@
 
 use crate::diagnosis::refusal::{Weighed, logged, weigh};
 use crate::diagnosis::remedy::{aws_in, rotate_now};
-use crate::diagnosis::{Case, Rule, Specificity, Stage, Verdict, change_events};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
 const CAUSE: Cause = Cause::VpcEndpointPolicyDeny;
@@ -23,42 +23,42 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-fn evaluate(case: &Case<'_>) -> Verdict {
-    if logged(case, CAUSE).is_none() {
-        return match (case.without_function(), case.function()) {
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if logged(context, CAUSE).is_none() {
+        return match (context.without_function(), context.function()) {
             (None, Some(function)) if function.vpc.is_none() => Verdict::clear("the function is in no VPC"),
-            _ => case.not_in_logs(),
+            _ => context.not_in_logs(),
         };
     }
-    let opinion = match weigh(case, CAUSE, "no failing invocation says so") {
+    let opinion = match weigh(context, CAUSE, "no failing invocation says so") {
         Weighed::Against(verdict) => return verdict,
         Weighed::For(opinion) => opinion,
     };
-    let vpc = case.function().and_then(|function| function.vpc.as_ref()).map_or("VPC_ID", |vpc| vpc.vpc_id.as_str());
+    let vpc = context.function().and_then(|function| function.vpc.as_ref()).map_or("VPC_ID", |vpc| vpc.vpc_id.as_str());
     let explanation = format!("The policy of a VPC endpoint in {vpc} refuses {}.", opinion.actions());
     let service =
         opinion.refused.first().and_then(|denied| denied.action.split_once(':')).map_or("secretsmanager", |(name, _)| name);
     let remediation = Remediation::new("Let the endpoint's policy allow the function's role the actions of rotation.")
         .run(aws_in(
-            case,
+            context,
             &[
                 "ec2",
                 "describe-vpc-endpoints",
                 "--filters",
                 &format!("Name=vpc-id,Values={vpc}"),
-                &format!("Name=service-name,Values=com.amazonaws.{}.{service}", case.evidence.region),
+                &format!("Name=service-name,Values=com.amazonaws.{}.{service}", context.evidence.region),
             ],
         ))
         .run(aws_in(
-            case,
+            context,
             &["ec2", "modify-vpc-endpoint", "--vpc-endpoint-id", "VPCE_ID", "--policy-document", "file://endpoint-policy.json"],
         ))
-        .run(rotate_now(case))
+        .run(rotate_now(context))
         .needs("ec2:DescribeVpcEndpoints")
         .needs("ec2:ModifyVpcEndpoint")
         .warn("The policy applies to everything in the VPC that uses the endpoint.")
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/vpc-endpoint-overview.html");
-    opinion.finding(case, CAUSE, explanation, remediation).into()
+    opinion.finding(context, CAUSE, explanation, remediation).into()
 }
 
 #[cfg(test)]

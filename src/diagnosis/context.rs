@@ -25,7 +25,7 @@ const EVENT_DELAY: SignedDuration = SignedDuration::from_mins(20);
 pub const ROTATION_IN_PROGRESS: SignedDuration = SignedDuration::from_mins(30);
 
 /// The evidence with what every rule needs to know derived from it.
-pub struct Case<'a> {
+pub struct DiagnosisContext<'a> {
     /// The nine observations.
     pub evidence: &'a Evidence,
     /// The current row of failures: since the last success.
@@ -82,19 +82,20 @@ pub struct Seen<'c, 'a> {
     pub is_latest: bool,
 }
 
-impl<'a> Case<'a> {
+impl<'a> DiagnosisContext<'a> {
     /// Reads the evidence.
     #[must_use]
-    pub fn new(evidence: &'a Evidence) -> Case<'a> {
-        let mut case = Case { evidence, failing: None, last_success_at: None, failures: Vec::new(), standings: OnceCell::new() };
-        case.last_success_at = case.find_last_success();
-        let failures = case.read_failures();
-        case.failing = case.find_failure_row(&failures);
-        if let Some(row) = &case.failing {
+    pub fn new(evidence: &'a Evidence) -> DiagnosisContext<'a> {
+        let mut context =
+            DiagnosisContext { evidence, failing: None, last_success_at: None, failures: Vec::new(), standings: OnceCell::new() };
+        context.last_success_at = context.find_last_success();
+        let failures = context.read_failures();
+        context.failing = context.find_failure_row(&failures);
+        if let Some(row) = &context.failing {
             let since = row.first_at.checked_sub(ATTEMPT_SPAN).unwrap_or(Timestamp::MIN);
-            case.failures = failures.into_iter().filter(|failure| failure.invocation.started_at >= since).collect();
+            context.failures = failures.into_iter().filter(|failure| failure.invocation.started_at >= since).collect();
         }
-        case
+        context
     }
 
     /// Everything the function's role needs, and what the policies say of it.
@@ -243,7 +244,7 @@ impl<'a> Case<'a> {
         self.seen_where(|read| read.classification.cause == cause)
     }
 
-    /// Like [`Case::seen`], for decisive lines that satisfy `wanted`.
+    /// Like [`DiagnosisContext::seen`], for decisive lines that satisfy `wanted`.
     #[must_use]
     pub fn seen_where(&self, wanted: impl Fn(&Read<'a>) -> bool) -> Option<Seen<'_, 'a>> {
         let mut hits = self
@@ -565,9 +566,9 @@ impl Seen<'_, '_> {
 
     /// The line is one fact; a rotation event that names the same step or moment is the second.
     #[must_use]
-    pub fn confidence(&self, case: &Case<'_>) -> Confidence {
+    pub fn confidence(&self, context: &DiagnosisContext<'_>) -> Confidence {
         let invocation = self.failure.invocation;
-        let agrees = case.failed_attempts().any(|attempt| {
+        let agrees = context.failed_attempts().any(|attempt| {
             let same_step = attempt.step.is_some() && attempt.step == self.failure.step;
             let same_time =
                 attempt.at().is_some_and(|at| Window::around(invocation.started_at, TOLERANCE, ATTEMPT_SPAN).contains(at));
@@ -588,8 +589,8 @@ impl Seen<'_, '_> {
 
     /// The line with the rotation event beside it.
     #[must_use]
-    pub fn proofs(&self, case: &Case<'_>) -> Vec<Proof> {
-        std::iter::once(self.proof()).chain(case.failed_attempt_proof()).collect()
+    pub fn proofs(&self, context: &DiagnosisContext<'_>) -> Vec<Proof> {
+        std::iter::once(self.proof()).chain(context.failed_attempt_proof()).collect()
     }
 }
 
@@ -610,14 +611,14 @@ mod tests {
     #[test]
     fn a_date_that_no_invocation_explains_is_no_success() {
         let evidence = stored_by_hand();
-        let case = Case::new(&evidence);
-        assert!(case.last_success_at < Some(hours_ago(239)));
-        assert!(case.failing.is_some());
+        let context = DiagnosisContext::new(&evidence);
+        assert!(context.last_success_at < Some(hours_ago(239)));
+        assert!(context.failing.is_some());
     }
 
     #[test]
     fn a_date_is_believed_where_the_function_ran_an_event_says_so_or_the_log_does_not_tell() {
-        let succeeded = |evidence: &Evidence| Case::new(evidence).failing.is_none();
+        let succeeded = |evidence: &Evidence| DiagnosisContext::new(evidence).failing.is_none();
         let mut ran = stored_by_hand();
         let run = invocation(hours_ago(0), RotationStep::FinishSecret, InvocationStatus::Succeeded, &[]);
         facts(&mut ran.logs).invocations.push(run);
@@ -637,9 +638,9 @@ mod tests {
     fn a_rotation_under_way_is_not_overdue() {
         let mut evidence = healthy();
         facts(&mut evidence.rotation_config).due.overdue_since = Some(hours_ago(0));
-        assert!(Case::new(&evidence).is_overdue());
+        assert!(DiagnosisContext::new(&evidence).is_overdue());
         facts(&mut evidence.history).attempts.push(attempt(hours_ago(0), AttemptOutcome::Started));
-        assert!(!Case::new(&evidence).is_overdue());
+        assert!(!DiagnosisContext::new(&evidence).is_overdue());
     }
 
     #[test]
@@ -648,7 +649,7 @@ mod tests {
             let mut evidence = healthy();
             fail_unseen(&mut evidence, Some(RotationStep::SetSecret));
             facts(&mut evidence.logs).invocations.push(invocation(hours_ago(1), step, InvocationStatus::Succeeded, &[line]));
-            Case::new(&evidence).failures.len()
+            DiagnosisContext::new(&evidence).failures.len()
         };
         assert_eq!(unmarked(RotationStep::SetSecret, LINE), 1);
         assert_eq!(unmarked(RotationStep::SetSecret, "[INFO] setSecret: password set"), 0);
