@@ -71,7 +71,7 @@ pub enum Attribution {
 }
 
 /// What failing invocations say about one cause.
-pub struct Seen<'c, 'a> {
+pub struct LogMatch<'c, 'a> {
     /// The newest failing invocation whose decisive line says it.
     pub failure: &'c Failure<'a>,
     /// That line.
@@ -240,13 +240,13 @@ impl<'a> DiagnosisContext<'a> {
 
     /// What failing invocations say about `cause`, where it is their decisive line.
     #[must_use]
-    pub fn seen(&self, cause: Cause) -> Option<Seen<'_, 'a>> {
+    pub fn seen(&self, cause: Cause) -> Option<LogMatch<'_, 'a>> {
         self.seen_where(|read| read.classification.cause == cause)
     }
 
     /// Like [`DiagnosisContext::seen`], for decisive lines that satisfy `wanted`.
     #[must_use]
-    pub fn seen_where(&self, wanted: impl Fn(&Read<'a>) -> bool) -> Option<Seen<'_, 'a>> {
+    pub fn seen_where(&self, wanted: impl Fn(&Read<'a>) -> bool) -> Option<LogMatch<'_, 'a>> {
         let mut hits = self
             .failures
             .iter()
@@ -254,7 +254,7 @@ impl<'a> DiagnosisContext<'a> {
             .filter_map(|(at, failure)| failure.decisive().filter(|read| wanted(read)).map(|read| (at, failure, read)));
         let (at, failure, read) = hits.next_back()?;
         let newest_telling = self.failures.iter().rposition(|failure| failure.decisive().is_some());
-        Some(Seen { failure, read, count: hits.count() + 1, is_latest: newest_telling == Some(at) })
+        Some(LogMatch { failure, read, count: hits.count() + 1, is_latest: newest_telling == Some(at) })
     }
 
     /// The verdict of a rule whose cause no failing invocation names: clear only when they were read.
@@ -552,7 +552,7 @@ impl<'a> Failure<'a> {
     }
 }
 
-impl Seen<'_, '_> {
+impl LogMatch<'_, '_> {
     /// The decisive line as proof.
     #[must_use]
     pub fn proof(&self) -> Proof {

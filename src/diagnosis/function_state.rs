@@ -97,7 +97,7 @@ impl DiagnosisContext<'_> {
         let mut evidence = Vec::new();
         let said = self.seen(cause);
         let by_line = said.as_ref().map(|seen| seen.confidence(self));
-        evidence.extend(said.as_ref().map(super::context::Seen::proof));
+        evidence.extend(said.as_ref().map(super::context::LogMatch::proof));
         evidence.extend(self.reason_saying(cause));
         let is_said = !evidence.is_empty();
 

@@ -1,6 +1,6 @@
 //! What log lines and policies together say about one way in which the function's role is refused.
 
-use super::context::{DiagnosisContext, Failure, Read, Seen};
+use super::context::{DiagnosisContext, Failure, LogMatch, Read};
 use super::permissions::{Need, Standing, Stop, Target, cause_of};
 use super::rule::Verdict;
 use super::signatures::{AccessDenied, Layer};
@@ -25,7 +25,7 @@ const REFUSALS: &[Cause] = &[
 
 /// A refusal that failing invocations logged.
 pub(super) struct Logged<'c, 'a> {
-    pub(super) seen: Seen<'c, 'a>,
+    pub(super) seen: LogMatch<'c, 'a>,
     /// Its parts, where the line names them.
     pub(super) denied: Option<AccessDenied>,
     /// The refused principal, where it is not the function's role.
@@ -38,7 +38,7 @@ pub(super) fn logged<'c, 'a>(context: &'c DiagnosisContext<'a>, cause: Cause) ->
     let mut hits = told.filter(|(_, failure, read)| refused_as(context, failure, read).0 == cause);
     let (at, failure, read) = hits.next_back()?;
     let newest = context.failures.iter().rposition(|failure| failure.decisive().is_some());
-    let seen = Seen { failure, read, count: hits.count() + 1, is_latest: newest == Some(at) };
+    let seen = LogMatch { failure, read, count: hits.count() + 1, is_latest: newest == Some(at) };
     let (_, denied) = refused_as(context, failure, read);
     let stranger = denied.as_ref().and_then(|denied| denied.principal.clone()).filter(|who| !is_own_role(context, who));
     Some(Logged { seen, denied, stranger })

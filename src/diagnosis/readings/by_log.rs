@@ -1,7 +1,7 @@
 //! Verdicts that rest on a line of the function's log.
 
 use super::login::{self, Answer};
-use crate::diagnosis::context::{Failure, Seen};
+use crate::diagnosis::context::{Failure, LogMatch};
 use crate::diagnosis::{DiagnosisContext, Rule, Verdict};
 use crate::model::{Cause, Confidence, Finding, Remediation};
 
@@ -9,7 +9,7 @@ use crate::model::{Cause, Confidence, Finding, Remediation};
 pub(in crate::diagnosis) fn by_log(
     context: &DiagnosisContext<'_>,
     rule: &Rule,
-    tell: impl FnOnce(&Seen<'_, '_>) -> (String, Remediation),
+    tell: impl FnOnce(&LogMatch<'_, '_>) -> (String, Remediation),
 ) -> Verdict {
     let Some(seen) = context.seen(rule.cause) else { return not_said(context, rule) };
     let (explanation, remediation) = tell(&seen);
@@ -20,7 +20,7 @@ pub(in crate::diagnosis) fn by_log(
 pub(in crate::diagnosis) fn said(
     context: &DiagnosisContext<'_>,
     cause: Cause,
-    seen: &Seen<'_, '_>,
+    seen: &LogMatch<'_, '_>,
     mut explanation: String,
     remediation: Remediation,
 ) -> Finding {

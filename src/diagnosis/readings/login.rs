@@ -1,7 +1,7 @@
 //! What an "Unable to log into database" line leaves open, narrowed by how long the invocation took.
 
 use crate::diagnosis::DiagnosisContext;
-use crate::diagnosis::context::{Failure, Seen};
+use crate::diagnosis::context::{Failure, LogMatch};
 use crate::model::Cause;
 
 /// Above this an attempt to log in got no answer: the official templates give up on a connection after five seconds.
@@ -29,7 +29,7 @@ pub(in crate::diagnosis) fn is_ambiguous(failure: &Failure<'_>) -> bool {
 }
 
 /// The newest failing invocation that says only that a login failed, as user or as superuser.
-pub(in crate::diagnosis) fn newest<'c, 'a>(context: &'c DiagnosisContext<'a>) -> Option<Seen<'c, 'a>> {
+pub(in crate::diagnosis) fn newest<'c, 'a>(context: &'c DiagnosisContext<'a>) -> Option<LogMatch<'c, 'a>> {
     context.seen_where(|read| is_login(read.classification.cause))
 }
 

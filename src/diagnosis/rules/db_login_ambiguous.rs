@@ -7,7 +7,7 @@
 //!
 //! **Is not it** when a more specific line stands in the same invocation, or the login took longer than 5 seconds.
 
-use crate::diagnosis::context::Seen;
+use crate::diagnosis::context::LogMatch;
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::readings::function_age;
 use crate::diagnosis::readings::login::{self, Answer};
@@ -57,14 +57,14 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
 }
 
 /// Clear, where the duration shows that the network is at fault.
-pub(super) fn narrowed_to_network(seen: &Seen<'_, '_>) -> Option<Verdict> {
+pub(super) fn narrowed_to_network(seen: &LogMatch<'_, '_>) -> Option<Verdict> {
     let took = login::seconds(seen.failure)?;
     (login::answer(seen.failure) == Answer::None)
         .then(|| Verdict::clear(format!("the login took {took} without an answer, which points to the network")))
 }
 
 /// What the duration leaves open, and the hints there are.
-pub(super) fn what_stays_open(context: &DiagnosisContext<'_>, seen: &Seen<'_, '_>) -> String {
+pub(super) fn what_stays_open(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> String {
     let mut open = match (login::answer(seen.failure), login::seconds(seen.failure)) {
         (Answer::Refusal, Some(took)) => {
             format!("It took {took}, so the database answered: credentials, TLS, or the database's name stay open.")
