@@ -46,11 +46,11 @@ pub struct Failure<'a> {
     /// Whether it is known to be about this secret.
     pub attribution: Attribution,
     /// Its classified lines, oldest first; normal lines are left out.
-    pub lines: Vec<Read<'a>>,
+    pub lines: Vec<ClassifiedLine<'a>>,
 }
 
 /// A line and what it means.
-pub struct Read<'a> {
+pub struct ClassifiedLine<'a> {
     /// The line.
     pub event: &'a LogEvent,
     /// What it means.
@@ -75,7 +75,7 @@ pub struct LogMatch<'c, 'a> {
     /// The newest failing invocation whose decisive line says it.
     pub failure: &'c Failure<'a>,
     /// That line.
-    pub read: &'c Read<'a>,
+    pub read: &'c ClassifiedLine<'a>,
     /// How many failing invocations say it.
     pub count: usize,
     /// True when the newest failing invocation says it.
@@ -246,7 +246,7 @@ impl<'a> DiagnosisContext<'a> {
 
     /// Like [`DiagnosisContext::seen`], for decisive lines that satisfy `wanted`.
     #[must_use]
-    pub fn seen_where(&self, wanted: impl Fn(&Read<'a>) -> bool) -> Option<LogMatch<'_, 'a>> {
+    pub fn seen_where(&self, wanted: impl Fn(&ClassifiedLine<'a>) -> bool) -> Option<LogMatch<'_, 'a>> {
         let mut hits = self
             .failures
             .iter()
@@ -519,10 +519,10 @@ fn failed_during<'b>(invocation: &Invocation, mut attempts: impl Iterator<Item =
 
 impl<'a> Failure<'a> {
     fn read(invocation: &'a Invocation, attribution: Attribution) -> Failure<'a> {
-        let lines: Vec<Read<'a>> = invocation
+        let lines: Vec<ClassifiedLine<'a>> = invocation
             .lines
             .iter()
-            .filter_map(|event| Some(Read { event, classification: signatures::classify_event(&event.text)? }))
+            .filter_map(|event| Some(ClassifiedLine { event, classification: signatures::classify_event(&event.text)? }))
             .collect();
         let step = invocation.step.or_else(|| lines.iter().rev().find_map(|read| read.classification.step));
         Failure { invocation, step, attribution, lines }
@@ -530,7 +530,7 @@ impl<'a> Failure<'a> {
 
     /// The line that says most precisely why the invocation failed; `None` when no line says why.
     #[must_use]
-    pub fn decisive(&self) -> Option<&Read<'a>> {
+    pub fn decisive(&self) -> Option<&ClassifiedLine<'a>> {
         self.lines
             .iter()
             .filter(|read| !read.classification.cause.is_line_label())

@@ -1,6 +1,6 @@
 //! What log lines and policies together say about one way in which the function's role is refused.
 
-use super::context::{DiagnosisContext, Failure, LogMatch, Read};
+use super::context::{ClassifiedLine, DiagnosisContext, Failure, LogMatch};
 use super::permissions::{Need, Standing, Stop, Target, cause_of};
 use super::rule::Verdict;
 use super::signatures::{AccessDenied, Layer};
@@ -44,7 +44,7 @@ pub(super) fn logged<'c, 'a>(context: &'c DiagnosisContext<'a>, cause: Cause) ->
     Some(Logged { seen, denied, stranger })
 }
 
-fn refused_as(context: &DiagnosisContext<'_>, failure: &Failure<'_>, read: &Read<'_>) -> (Cause, Option<AccessDenied>) {
+fn refused_as(context: &DiagnosisContext<'_>, failure: &Failure<'_>, read: &ClassifiedLine<'_>) -> (Cause, Option<AccessDenied>) {
     let said = read.classification.cause;
     if !REFUSALS.contains(&said) {
         return (said, None);
