@@ -247,13 +247,12 @@ impl<'a> DiagnosisContext<'a> {
     /// Like [`DiagnosisContext::seen`], for decisive lines that satisfy `wanted`.
     #[must_use]
     pub fn seen_where(&self, wanted: impl Fn(&ClassifiedLine<'a>) -> bool) -> Option<LogMatch<'_, 'a>> {
-        let mut hits = self
-            .failures
-            .iter()
-            .enumerate()
-            .filter_map(|(at, failure)| failure.decisive().filter(|read| wanted(read)).map(|read| (at, failure, read)));
+        let mut hits =
+            self.failures.iter().enumerate().filter_map(|(at, failure)| {
+                failure.most_specific_line().filter(|read| wanted(read)).map(|read| (at, failure, read))
+            });
         let (at, failure, read) = hits.next_back()?;
-        let newest_telling = self.failures.iter().rposition(|failure| failure.decisive().is_some());
+        let newest_telling = self.failures.iter().rposition(|failure| failure.most_specific_line().is_some());
         Some(LogMatch { failure, read, count: hits.count() + 1, is_latest: newest_telling == Some(at) })
     }
 
@@ -384,7 +383,7 @@ impl<'a> DiagnosisContext<'a> {
                 |mut failure| {
                     failure.step = failure.step.or(attempt.step);
                     failure
-                        .decisive()
+                        .most_specific_line()
                         .is_some_and(|read| read.classification.specificity > Specificity::Timeout)
                         .then_some(failure)
                 },
@@ -530,7 +529,7 @@ impl<'a> Failure<'a> {
 
     /// The line that says most precisely why the invocation failed; `None` when no line says why.
     #[must_use]
-    pub fn decisive(&self) -> Option<&ClassifiedLine<'a>> {
+    pub fn most_specific_line(&self) -> Option<&ClassifiedLine<'a>> {
         self.lines
             .iter()
             .filter(|read| !read.classification.cause.is_line_label())

@@ -77,7 +77,7 @@ impl DiagnosisContext<'_> {
     /// True when the newest failing invocation that says why it failed names another cause.
     #[must_use]
     pub fn explained_otherwise(&self, cause: Cause) -> bool {
-        let newest = self.failures.iter().rev().find_map(Failure::decisive);
+        let newest = self.failures.iter().rev().find_map(Failure::most_specific_line);
         newest.is_some_and(|read| read.classification.cause != cause)
     }
 

@@ -34,10 +34,10 @@ pub(super) struct Logged<'c, 'a> {
 
 /// The newest failing invocation whose decisive line is a refusal that stands for `cause`.
 pub(super) fn logged<'c, 'a>(context: &'c DiagnosisContext<'a>, cause: Cause) -> Option<Logged<'c, 'a>> {
-    let told = context.failures.iter().enumerate().filter_map(|(at, failure)| Some((at, failure, failure.decisive()?)));
+    let told = context.failures.iter().enumerate().filter_map(|(at, failure)| Some((at, failure, failure.most_specific_line()?)));
     let mut hits = told.filter(|(_, failure, read)| refused_as(context, failure, read).0 == cause);
     let (at, failure, read) = hits.next_back()?;
-    let newest = context.failures.iter().rposition(|failure| failure.decisive().is_some());
+    let newest = context.failures.iter().rposition(|failure| failure.most_specific_line().is_some());
     let seen = LogMatch { failure, read, count: hits.count() + 1, is_latest: newest == Some(at) };
     let (_, denied) = refused_as(context, failure, read);
     let stranger = denied.as_ref().and_then(|denied| denied.principal.clone()).filter(|who| !is_own_role(context, who));

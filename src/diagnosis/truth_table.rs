@@ -130,10 +130,10 @@ fn a_broken_world_is_called_by_its_fault() {
 
 #[test]
 fn no_world_is_called_healthy_while_what_decides_it_was_refused() {
-    let decisive = [StepName::Secret, StepName::RotationConfig, StepName::RotationHistory];
+    let most_specific_line = [StepName::Secret, StepName::RotationConfig, StepName::RotationHistory];
     for denied in subsets() {
         let outcome = diagnose(&without(&healthy(), &denied)).outcome;
-        if denied.iter().any(|step| decisive.contains(step)) {
+        if denied.iter().any(|step| most_specific_line.contains(step)) {
             assert_eq!(outcome, Outcome::Inconclusive, "{denied:?}");
         } else {
             assert_eq!(outcome, Outcome::Healthy, "{denied:?}");

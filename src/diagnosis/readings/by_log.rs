@@ -45,7 +45,7 @@ pub(in crate::diagnosis) fn not_said(context: &DiagnosisContext<'_>, rule: &Rule
     if rule.hidden_by_login && login_is_open(newest) {
         return Verdict::unknown("what the database answered: the function does not log it");
     }
-    match newest.decisive() {
+    match newest.most_specific_line() {
         Some(read) => Verdict::clear(format!("the newest failing invocation says: {}", read.classification.cause.title())),
         None if newest.timed_out() => Verdict::clear("the newest failing invocation ran into its timeout and names no error"),
         None => Verdict::unknown("the newest failing invocation does not say why it failed"),

@@ -55,7 +55,7 @@ enum Progress {
 impl<'c, 'a> Hang<'c, 'a> {
     /// The newest failing invocation, where it hung.
     pub(in crate::diagnosis) fn newest(context: &'c DiagnosisContext<'a>) -> Option<Hang<'c, 'a>> {
-        let failure = context.failures.last().filter(|failure| failure.timed_out() && failure.decisive().is_none())?;
+        let failure = context.failures.last().filter(|failure| failure.timed_out() && failure.most_specific_line().is_none())?;
         let function = context.function();
         Some(Hang {
             context,

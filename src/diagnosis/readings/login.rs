@@ -25,7 +25,7 @@ pub(in crate::diagnosis) enum Answer {
 
 /// True when the failure's decisive line says only that a login failed.
 pub(in crate::diagnosis) fn is_ambiguous(failure: &Failure<'_>) -> bool {
-    failure.decisive().is_some_and(|read| is_login(read.classification.cause))
+    failure.most_specific_line().is_some_and(|read| is_login(read.classification.cause))
 }
 
 /// The newest failing invocation that says only that a login failed, as user or as superuser.

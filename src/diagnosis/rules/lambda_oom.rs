@@ -25,7 +25,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         let explanation = format!("Lambda ended the function{} because its memory ran out.", seen.in_step());
         return said(context, RULE.cause, &seen, explanation, remediation(context, seen.failure)).into();
     }
-    let newest = context.failures.last().filter(|failure| failure.decisive().is_none());
+    let newest = context.failures.last().filter(|failure| failure.most_specific_line().is_none());
     let Some((failure, size)) = newest.and_then(|failure| Some((failure, full_memory_mb(failure)?))) else {
         return not_said(context, &RULE);
     };

@@ -30,7 +30,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             None => Verdict::clear("rotation is not failing"),
         };
     };
-    let says_why = |failure: &Failure<'_>| failure.decisive().is_some_and(|read| !is_judged_by_state(read.classification.cause));
+    let says_why =
+        |failure: &Failure<'_>| failure.most_specific_line().is_some_and(|read| !is_judged_by_state(read.classification.cause));
     if context.failures.iter().any(says_why) {
         return Verdict::clear("a failing invocation says why it failed");
     }
