@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::config::Config;
-use crate::model::{Reach, StepName};
+use crate::model::{Lookback, StepName};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -88,7 +88,7 @@ struct Diagnose {
     account: Option<String>,
     /// How far back to look: 24h, 7d, 30d or 90d [default: 24h, wider while nothing explains the failure]
     #[arg(long, value_name = "WINDOW")]
-    window: Option<Reach>,
+    window: Option<Lookback>,
     /// Perform only this playbook step, 1 to 9, and what it depends on; may be repeated
     #[arg(long = "step", value_name = "N", value_parser = step)]
     steps: Vec<StepName>,

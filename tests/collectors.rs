@@ -5,7 +5,7 @@
 use rotation_diag::aws::{Aws, AwsOptions, Registry};
 use rotation_diag::clock::Clock;
 use rotation_diag::model::{
-    AttemptOutcome, ConfigChanges, EventSource, Evidence, InvocationStatus, Observation, Reach, StepName,
+    AttemptOutcome, ConfigChanges, EventSource, Evidence, InvocationStatus, Lookback, Observation, StepName,
 };
 use rotation_diag::playbook::{self, Progress, Request};
 use rotation_diag::simulator::{Scenario, Simulator};
@@ -51,7 +51,7 @@ impl World {
     fn request(&self) -> Request {
         // A busy machine must not decide what is found.
         let patience = Duration::from_secs(600);
-        let usual = Request::new(self.secret.parse().unwrap(), Reach::Day);
+        let usual = Request::new(self.secret.parse().unwrap(), Lookback::Day);
         Request { deadline_per_step: patience, total_deadline: patience, ..usual }
     }
 
@@ -266,7 +266,7 @@ async fn without_a_trail_the_event_history_tells_the_same_within_its_limit() {
 #[tokio::test]
 async fn a_secret_that_does_not_exist_stops_the_rest_and_offers_near_names() {
     let world = World::of(HEALTHY).await;
-    let request = Request::new("prod/order-db".parse().unwrap(), Reach::Day);
+    let request = Request::new("prod/order-db".parse().unwrap(), Lookback::Day);
     let evidence = world.perform(&request).await;
     assert_eq!(evidence.secret.observation.status(), "no_data");
     assert_eq!(evidence.near_names, ["prod/orders-db"]);
@@ -341,7 +341,7 @@ async fn pages_are_read_to_their_end_even_where_some_are_empty() {
 #[tokio::test]
 async fn more_pages_than_are_read_make_the_reading_incomplete_and_the_event_history_steps_in() {
     let world = World::of(&format!("{BROKEN}\n[pages]\nlogs = 1\n")).await;
-    let evidence = world.perform(&Request { reach: Reach::Week, ..world.request() }).await;
+    let evidence = world.perform(&Request { reach: Lookback::Week, ..world.request() }).await;
     let logs = evidence.logs.found().unwrap();
     assert!(!logs.complete);
     assert!(evidence.logs.summary.ends_with("not all lines were read"), "{}", evidence.logs.summary);

@@ -5,8 +5,8 @@
 use jiff::Timestamp;
 use rotation_diag::model::Investigation;
 use rotation_diag::model::{
-    ApiCall, Cause, Comparison, Confidence, CorrelatedChange, Denial, Diagnosis, Evidence, FailureRow, Finding, NotChecked,
-    Observation, Outcome, Proof, Reach, Remediation, RuledOut, SecretFacts, SecretRef, SecretVersion, Severity, StepName,
+    ApiCall, Cause, Comparison, Confidence, CorrelatedChange, Denial, Diagnosis, Evidence, FailureRow, Finding, Lookback,
+    NotChecked, Observation, Outcome, Proof, Remediation, RuledOut, SecretFacts, SecretRef, SecretVersion, Severity, StepName,
     StepRecord, Window,
 };
 use rotation_diag::report::{self, Report};
@@ -66,7 +66,7 @@ fn evidence() -> Evidence {
         region: "eu-west-1".to_owned(),
         account_id: Some("123456789012".to_owned()),
         now: at(NOW),
-        reach: Reach::Day,
+        reach: Lookback::Day,
         near_names: Vec::new(),
         secret: record(
             Observation::Found(secret()),

@@ -18,7 +18,7 @@ mod typed;
 pub use nearest::nearest;
 pub use pasted::holds_a_value;
 
-use crate::model::{Action, Question, Reach, SecretRef, StepName};
+use crate::model::{Action, Lookback, Question, SecretRef, StepName};
 use crate::redact::{SafeText, looks_like_a_value};
 
 /// The most characters that are read; a secret's ARN with all options has fewer than 900.
@@ -112,7 +112,7 @@ fn follow_up(command: &str, rest: &[&str]) -> Option<Result<Asked, Usage>> {
         "rerun" if argument.is_empty() || argument == "all" => Ok(Action::RerunAll),
         "rerun" => step().map(Action::RerunStep).ok_or("write rerun, or rerun and a step from 1 to 9"),
         "widen" => match argument.parse() {
-            Ok(reach) if reach > Reach::Day => Ok(Action::Widen(reach)),
+            Ok(reach) if reach > Lookback::Day => Ok(Action::Widen(reach)),
             _ => Err("write widen 7d, widen 30d or widen 90d"),
         },
         "evidence" => step().map(Action::Evidence).ok_or("write evidence and a step from 1 to 9"),
@@ -187,7 +187,7 @@ impl<'a> Line<'a> {
         let account = account.map(account_name).transpose()?;
         let region = region.map(region_name).transpose()?;
         let reach = window
-            .map(|word| word.parse::<Reach>().map_err(|error| Usage::new(&format!("{} is not a window: {error}", echo(word)))))
+            .map(|word| word.parse::<Lookback>().map_err(|error| Usage::new(&format!("{} is not a window: {error}", echo(word)))))
             .transpose()?;
         if let (Some(asked), Some(own)) = (region.as_deref(), secret.region())
             && asked != own

@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(role.external_id.as_deref(), Some("rotation-diag-prod"));
         assert_eq!(plan.account_name.as_deref(), Some("prod"));
         assert_eq!(plan.investigation.steps.len(), 2);
-        assert_eq!(plan.investigation.reach, Some(crate::model::Reach::Week));
+        assert_eq!(plan.investigation.reach, Some(crate::model::Lookback::Week));
     }
 
     #[test]

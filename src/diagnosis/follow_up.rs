@@ -50,13 +50,13 @@ mod tests {
     use super::*;
     use crate::diagnosis::diagnose;
     use crate::diagnosis::testing::{change, deny, facts, fail, healthy, hours_ago, no_data};
-    use crate::model::{Cause, Concern, Evidence, Reach, RotationStep, SimulatedDecision, StepName};
+    use crate::model::{Cause, Concern, Evidence, Lookback, RotationStep, SimulatedDecision, StepName};
 
     fn next(evidence: &Evidence) -> Option<FollowUp> {
         diagnose(evidence).follow_up
     }
 
-    fn wider(evidence: &Evidence) -> Option<Reach> {
+    fn wider(evidence: &Evidence) -> Option<Lookback> {
         next(evidence).and_then(|follow_up| match follow_up {
             FollowUp::Widen(reach) => Some(reach),
             FollowUp::SearchChanges { .. } => None,
@@ -103,7 +103,7 @@ mod tests {
             evidence.reach = reach;
             reaches.push(reach);
         }
-        assert_eq!(reaches, Reach::ALL);
+        assert_eq!(reaches, Lookback::ALL);
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use super::{DiagnosisContext, Verdict, rules::RULES};
 use crate::model::{
     Arn, Attempt, AttemptOutcome, Cause, Change, Concern, ConfigChanges, Denial, DueDates, EventSource, Evidence, Finding,
-    FunctionFacts, FunctionLogs, FunctionMetrics, Invocation, InvocationStatus, KeyFacts, LogEvent, MetricPoint, Observation,
-    PolicyDocument, Reach, RoleFacts, RolePolicies, RotationConfig, RotationHistory, RotationRules, RotationStep, SecretAccess,
-    SecretFacts, SecretVersion, SimulatedDecision, Simulation, StepName, StepRecord, VpcConfig, Window,
+    FunctionFacts, FunctionLogs, FunctionMetrics, Invocation, InvocationStatus, KeyFacts, LogEvent, Lookback, MetricPoint,
+    Observation, PolicyDocument, RoleFacts, RolePolicies, RotationConfig, RotationHistory, RotationRules, RotationStep,
+    SecretAccess, SecretFacts, SecretVersion, SimulatedDecision, Simulation, StepName, StepRecord, VpcConfig, Window,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -211,7 +211,7 @@ pub(crate) fn healthy() -> Evidence {
         region: "eu-west-1".to_owned(),
         account_id: Some(ACCOUNT.to_owned()),
         now: now(),
-        reach: Reach::Day,
+        reach: Lookback::Day,
         near_names: Vec::new(),
         secret: record(Observation::Found(secret())),
         rotation_config: record(Observation::Found(config())),
@@ -332,7 +332,7 @@ fn logs() -> FunctionLogs {
     FunctionLogs {
         log_group: "/aws/lambda/orders-rotator".to_owned(),
         windows: vec![
-            Reach::Day.window(now()),
+            Lookback::Day.window(now()),
             Window::around(began, SignedDuration::from_hours(1), SignedDuration::from_hours(1)),
         ],
         invocations: performed.collect(),

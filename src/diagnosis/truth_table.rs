@@ -3,7 +3,7 @@
 use super::rules::RULES;
 use super::testing::*;
 use super::{DiagnosisContext, Verdict, diagnose};
-use crate::model::{Arn, Cause, Evidence, NOT_ASKED_FOR, Observation, Outcome, Reach, RotationStep, Severity, StepName};
+use crate::model::{Arn, Cause, Evidence, Lookback, NOT_ASKED_FOR, Observation, Outcome, RotationStep, Severity, StepName};
 use std::collections::BTreeMap;
 
 /// The subsets of the nine steps.
@@ -195,7 +195,7 @@ fn every_cause_has_one_rule_and_the_table_is_in_the_order_of_the_catalogue() {
 
 fn blank(because: &str) -> Evidence {
     let reason = Observation::NotApplicable { because: because.to_owned() };
-    Evidence::unseen(healthy().asked, "eu-west-1".to_owned(), now(), Reach::Day, &reason)
+    Evidence::unseen(healthy().asked, "eu-west-1".to_owned(), now(), Lookback::Day, &reason)
 }
 
 #[test]

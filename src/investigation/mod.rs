@@ -3,7 +3,7 @@
 use crate::aws::Aws;
 use crate::clock::{Clock, Stopwatch};
 use crate::diagnosis::diagnose;
-use crate::model::{Evidence, FollowUp, Investigation, NOT_ASKED_FOR, Observation, Reach, SecretRef, StepName};
+use crate::model::{Evidence, FollowUp, Investigation, Lookback, NOT_ASKED_FOR, Observation, SecretRef, StepName};
 use crate::playbook::{self, Progress, Request};
 use crate::redact::Redactor;
 use futures::future::BoxFuture;
@@ -23,7 +23,7 @@ pub struct Options {
     /// The secret.
     pub asked: SecretRef,
     /// How far back to look; `None` begins with 24 hours and widens by itself.
-    pub reach: Option<Reach>,
+    pub reach: Option<Lookback>,
     /// The only steps to perform; empty means all nine. Without an earlier run, what they depend on is performed too.
     pub steps: BTreeSet<StepName>,
     /// The evidence of an earlier run, kept for the steps that are not performed.
@@ -56,7 +56,7 @@ impl Options {
 
     /// The steps that see more in a wider window, over that window; the other observations of the earlier run are kept.
     #[must_use]
-    pub fn widen(previous: Evidence, reach: Reach) -> Options {
+    pub fn widen(previous: Evidence, reach: Lookback) -> Options {
         let steps = FollowUp::Widen(reach).steps();
         Options { reach: Some(reach), steps, ..Options::on(previous) }
     }
@@ -158,11 +158,11 @@ mod tests {
     #[test]
     fn whoever_chose_a_window_or_a_step_gets_just_that() {
         let free = Options::new("prod/orders-db".parse().unwrap());
-        let chosen = Options { reach: Some(Reach::Day), ..free.clone() };
+        let chosen = Options { reach: Some(Lookback::Day), ..free.clone() };
         let asked = Options { steps: BTreeSet::from([StepName::FunctionLogs]), ..free.clone() };
         let search = FollowUp::SearchChanges { events: vec!["DetachRolePolicy".to_owned()], proven: false };
         let allowed = [&free, &chosen, &asked]
-            .map(|options| [FollowUp::Widen(Reach::Week), search.clone()].map(|next| options.follows(&next)));
+            .map(|options| [FollowUp::Widen(Lookback::Week), search.clone()].map(|next| options.follows(&next)));
         assert_eq!(allowed, [[true, true], [false, true], [false, false]]);
     }
 }

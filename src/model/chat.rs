@@ -2,7 +2,7 @@
 
 use super::secret_ref::SecretRef;
 use super::step::StepName;
-use super::window::Reach;
+use super::window::Lookback;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -121,7 +121,7 @@ pub enum Action {
     /// One step again.
     RerunStep(StepName),
     /// Look further back.
-    Widen(Reach),
+    Widen(Lookback),
     /// Show what a step saw.
     Evidence(StepName),
     /// Say how other secrets fare.
@@ -268,7 +268,7 @@ fn action_of(code: &str) -> Option<Action> {
     Some(match (word, number) {
         ("rerun", None) => Action::RerunAll,
         ("rerun", Some(_)) => Action::RerunStep(step?),
-        ("widen", Some(days)) => Action::Widen(Reach::ALL.into_iter().find(|reach| reach.hours() == i64::from(days) * 24)?),
+        ("widen", Some(days)) => Action::Widen(Lookback::ALL.into_iter().find(|reach| reach.hours() == i64::from(days) * 24)?),
         ("evidence", Some(_)) => Action::Evidence(step?),
         ("compare", None) => Action::Compare,
         ("export", None) => Action::Export,
@@ -289,7 +289,7 @@ pub struct Question {
     /// The region; `None` where none was named.
     pub region: Option<String>,
     /// How far back; `None` widens by itself.
-    pub reach: Option<Reach>,
+    pub reach: Option<Lookback>,
 }
 
 #[cfg(test)]
@@ -304,7 +304,7 @@ mod tests {
             vec![Action::RerunAll, Action::Compare, Action::Export, Action::Watch, Action::Resolve, Action::Choose(7)];
         actions.extend(StepName::ALL.map(Action::RerunStep));
         actions.extend(StepName::ALL.map(Action::Evidence));
-        actions.extend(Reach::ALL.map(Action::Widen));
+        actions.extend(Lookback::ALL.map(Action::Widen));
         for action in actions {
             let token = ActionToken { investigation: ID.to_owned(), revision: u32::MAX, action };
             let text = token.to_string();

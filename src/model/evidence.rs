@@ -6,7 +6,7 @@ use super::observation::{Observation, StepRecord};
 use super::rotation_step::RotationStep;
 use super::secret_ref::SecretRef;
 use super::step::StepName;
-use super::window::{Reach, Window};
+use super::window::{Lookback, Window};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,7 +24,7 @@ pub struct Evidence {
     /// The moment the investigation calls "now".
     pub now: Timestamp,
     /// How far back steps 4 and 7 looked beside the anchored windows.
-    pub reach: Reach,
+    pub reach: Lookback,
     /// Names like the one that was asked for, when there is no such secret.
     pub near_names: Vec<String>,
     /// Step 1.
@@ -602,7 +602,13 @@ pub struct StepView<'a> {
 impl Evidence {
     /// Evidence in which every step has the same reason for having no facts.
     #[must_use]
-    pub fn unseen(asked: SecretRef, region: String, now: Timestamp, reach: Reach, reason: &Observation<Infallible>) -> Evidence {
+    pub fn unseen(
+        asked: SecretRef,
+        region: String,
+        now: Timestamp,
+        reach: Lookback,
+        reason: &Observation<Infallible>,
+    ) -> Evidence {
         fn record<T>(now: Timestamp, reason: &Observation<Infallible>) -> StepRecord<T> {
             StepRecord {
                 observation: reason.clone().and_then(|never| match never {}),

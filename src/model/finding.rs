@@ -2,7 +2,7 @@
 
 use super::cause::Cause;
 use super::step::StepName;
-use super::window::Reach;
+use super::window::Lookback;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -198,7 +198,7 @@ pub struct Diagnosis {
 #[serde(rename_all = "snake_case")]
 pub enum FollowUp {
     /// Further back.
-    Widen(Reach),
+    Widen(Lookback),
     /// For the change behind the root cause, by CloudTrail's event names.
     SearchChanges {
         /// The names, the most telling first.
@@ -214,7 +214,7 @@ impl FollowUp {
     pub fn steps(&self) -> BTreeSet<StepName> {
         match self {
             // Event history answers for 30 days at once; only the last widening goes beyond them.
-            FollowUp::Widen(Reach::Quarter) => BTreeSet::from([
+            FollowUp::Widen(Lookback::Quarter) => BTreeSet::from([
                 StepName::FunctionLogs,
                 StepName::FunctionMetrics,
                 StepName::RotationHistory,

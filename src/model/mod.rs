@@ -42,4 +42,4 @@ pub use schedule::{Schedule, ScheduleError};
 pub use secret_ref::{SecretRef, SecretRefError};
 pub use step::StepName;
 pub use trigger::{Act, Command, Inbound, Recheck, Said, Trigger};
-pub use window::{Reach, ReachError, Window};
+pub use window::{Lookback, ReachError, Window};

@@ -54,7 +54,7 @@ impl Window {
 
 /// How far back an investigation looks: the four widths it widens through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
-pub enum Reach {
+pub enum Lookback {
     /// 24 hours.
     #[default]
     Day,
@@ -66,18 +66,18 @@ pub enum Reach {
     Quarter,
 }
 
-impl Reach {
+impl Lookback {
     /// All widths, narrow to wide.
-    pub const ALL: [Reach; 4] = [Reach::Day, Reach::Week, Reach::Month, Reach::Quarter];
+    pub const ALL: [Lookback; 4] = [Lookback::Day, Lookback::Week, Lookback::Month, Lookback::Quarter];
 
     /// The next wider one.
     #[must_use]
-    pub const fn wider(self) -> Option<Reach> {
+    pub const fn wider(self) -> Option<Lookback> {
         match self {
-            Reach::Day => Some(Reach::Week),
-            Reach::Week => Some(Reach::Month),
-            Reach::Month => Some(Reach::Quarter),
-            Reach::Quarter => None,
+            Lookback::Day => Some(Lookback::Week),
+            Lookback::Week => Some(Lookback::Month),
+            Lookback::Month => Some(Lookback::Quarter),
+            Lookback::Quarter => None,
         }
     }
 
@@ -85,10 +85,10 @@ impl Reach {
     #[must_use]
     pub const fn hours(self) -> i64 {
         match self {
-            Reach::Day => 24,
-            Reach::Week => 7 * 24,
-            Reach::Month => 30 * 24,
-            Reach::Quarter => 90 * 24,
+            Lookback::Day => 24,
+            Lookback::Week => 7 * 24,
+            Lookback::Month => 30 * 24,
+            Lookback::Quarter => 90 * 24,
         }
     }
 
@@ -105,13 +105,13 @@ impl Reach {
     }
 }
 
-impl fmt::Display for Reach {
+impl fmt::Display for Lookback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Reach::Day => "24 h",
-            Reach::Week => "7 d",
-            Reach::Month => "30 d",
-            Reach::Quarter => "90 d",
+            Lookback::Day => "24 h",
+            Lookback::Week => "7 d",
+            Lookback::Month => "30 d",
+            Lookback::Quarter => "90 d",
         })
     }
 }
@@ -121,15 +121,15 @@ impl fmt::Display for Reach {
 #[error("a window is 24h, 7d, 30d or 90d")]
 pub struct ReachError;
 
-impl FromStr for Reach {
+impl FromStr for Lookback {
     type Err = ReachError;
 
-    fn from_str(text: &str) -> Result<Reach, ReachError> {
+    fn from_str(text: &str) -> Result<Lookback, ReachError> {
         match text.trim().to_ascii_lowercase().replace(' ', "").as_str() {
-            "24h" | "1d" => Ok(Reach::Day),
-            "7d" | "1w" => Ok(Reach::Week),
-            "30d" => Ok(Reach::Month),
-            "90d" => Ok(Reach::Quarter),
+            "24h" | "1d" => Ok(Lookback::Day),
+            "7d" | "1w" => Ok(Lookback::Week),
+            "30d" => Ok(Lookback::Month),
+            "90d" => Ok(Lookback::Quarter),
             _ => Err(ReachError),
         }
     }
@@ -141,19 +141,19 @@ mod tests {
 
     #[test]
     fn widening_goes_from_a_day_to_ninety_days_and_stops() {
-        let mut seen = vec![Reach::Day];
+        let mut seen = vec![Lookback::Day];
         while let Some(next) = seen.last().and_then(|reach| reach.wider()) {
             seen.push(next);
         }
-        assert_eq!(seen, Reach::ALL);
+        assert_eq!(seen, Lookback::ALL);
     }
 
     #[test]
     fn a_window_reads_as_people_write_it_and_nothing_else() {
-        assert_eq!("7d".parse(), Ok(Reach::Week));
-        assert_eq!("24 h".parse(), Ok(Reach::Day));
+        assert_eq!("7d".parse(), Ok(Lookback::Week));
+        assert_eq!("24 h".parse(), Ok(Lookback::Day));
         for text in ["0", "-1", "99999999d", "1e9h", "", "8d"] {
-            assert_eq!(text.parse::<Reach>(), Err(ReachError), "{text:?}");
+            assert_eq!(text.parse::<Lookback>(), Err(ReachError), "{text:?}");
         }
     }
 }

@@ -5,7 +5,7 @@
 use super::trail_event::TrailEvent;
 use super::{Context, carried, text};
 use crate::aws::{Asker, TrailGroup};
-use crate::model::{Observation, Reach, Window};
+use crate::model::{Lookback, Observation, Window};
 use aws_sdk_cloudtrail::types::{Event, LookupAttribute, LookupAttributeKey};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -112,9 +112,9 @@ impl SharedTrail {
 
 /// How far back events are looked for: 30 days, or 90 where the last rotation is older, or that was asked for.
 pub(super) fn span(cx: &Context<'_>, last_rotated_at: Option<Timestamp>) -> Window {
-    let month = Reach::Month.window(cx.now);
-    if cx.request.reach == Reach::Quarter || last_rotated_at.is_some_and(|at| at < month.from) {
-        Reach::Quarter.window(cx.now)
+    let month = Lookback::Month.window(cx.now);
+    if cx.request.reach == Lookback::Quarter || last_rotated_at.is_some_and(|at| at < month.from) {
+        Lookback::Quarter.window(cx.now)
     } else {
         month
     }

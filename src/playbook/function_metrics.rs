@@ -3,7 +3,7 @@
 use super::secret::Described;
 use super::{Context, Seen, carried, function_of, text};
 use crate::aws::{Asker, Thing};
-use crate::model::{FunctionArn, FunctionMetrics, MetricPoint, Observation, Reach, Window};
+use crate::model::{FunctionArn, FunctionMetrics, Lookback, MetricPoint, Observation, Window};
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat, ScanBy, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -44,7 +44,7 @@ pub(super) async fn collect(cx: &Context<'_>, asker: &Asker, subject: Observatio
 /// The window asked for, widened to the last due date and the last rotation: one call covers what step 4 anchors on.
 fn window(cx: &Context<'_>, described: &Described) -> Window {
     let reach = cx.request.reach.window(cx.now);
-    let furthest = Reach::Quarter.window(cx.now).from;
+    let furthest = Lookback::Quarter.window(cx.now).from;
     let anchors = [described.config.due.previous, described.config.due.overdue_since, described.config.last_rotated_at];
     let from = anchors
         .into_iter()

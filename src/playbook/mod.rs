@@ -30,7 +30,7 @@ mod trail_event;
 
 use crate::aws::Aws;
 use crate::clock::Clock;
-use crate::model::{Evidence, FunctionArn, Observation, Reach, SecretRef, StepName, Window};
+use crate::model::{Evidence, FunctionArn, Lookback, Observation, SecretRef, StepName, Window};
 use board::Board;
 pub use needs::with_needs;
 use secret::Described;
@@ -53,7 +53,7 @@ pub struct Request {
     /// The secret.
     pub asked: SecretRef,
     /// How far back to look beside the anchored windows.
-    pub reach: Reach,
+    pub reach: Lookback,
     /// How long one step may take, from when what it needs is known.
     pub deadline_per_step: Duration,
     /// How long all steps together may take.
@@ -70,7 +70,7 @@ pub struct Request {
 impl Request {
     /// A first look at `asked`, with the default deadlines.
     #[must_use]
-    pub fn new(asked: SecretRef, reach: Reach) -> Request {
+    pub fn new(asked: SecretRef, reach: Lookback) -> Request {
         Request {
             asked,
             reach,

@@ -299,7 +299,7 @@ async fn changes_step(cx: &Context<'_>) -> StepRecord<ConfigChanges> {
 mod tests {
     use super::*;
     use crate::aws::{AwsOptions, Registry};
-    use crate::model::{Reach, StepName};
+    use crate::model::{Lookback, StepName};
     use std::sync::Mutex;
 
     #[derive(Default)]
@@ -316,7 +316,7 @@ mod tests {
         let options = AwsOptions { region: Some("eu-west-1".to_owned()), test_credentials: true, ..AwsOptions::default() };
         let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
         let (clock, ends) = (Clock::system(), Ends::default());
-        let request = Request { deadline_per_step: Duration::ZERO, ..Request::new("db".parse().unwrap(), Reach::Day) };
+        let request = Request { deadline_per_step: Duration::ZERO, ..Request::new("db".parse().unwrap(), Lookback::Day) };
         let cx = Context {
             aws: &aws,
             clock: &clock,
@@ -354,7 +354,7 @@ mod tests {
         let options = AwsOptions { region: Some("eu-west-1".to_owned()), test_credentials: true, ..AwsOptions::default() };
         let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
         let (clock, ends) = (Clock::system(), Ends::default());
-        let request = Request::new("db".parse().unwrap(), Reach::Day);
+        let request = Request::new("db".parse().unwrap(), Lookback::Day);
         is_send(&collect(&aws, &clock, &request, &ends));
     }
 }

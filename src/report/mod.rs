@@ -15,8 +15,8 @@ pub use markdown::markdown;
 pub use text::text;
 
 use crate::model::{
-    Cause, Comparison, Confidence, DiagnosisItem, Finding, Investigation, Outcome, Proof, Reach, Remediation, Severity, StepName,
-    StepView, Window,
+    Cause, Comparison, Confidence, DiagnosisItem, Finding, Investigation, Lookback, Outcome, Proof, Remediation, Severity,
+    StepName, StepView, Window,
 };
 use crate::redact::SafeText;
 use jiff::Timestamp;
@@ -38,7 +38,7 @@ pub struct Report {
     pub secret: Subject,
     /// How far back it looked; a wider look begins from here.
     #[serde(skip)]
-    pub reach: Reach,
+    pub reach: Lookback,
     /// The smallest window that holds those of all steps.
     pub window: Window,
     /// How it ended.

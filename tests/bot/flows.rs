@@ -3,7 +3,7 @@
 use super::world::{Fake, RULES, Simulated, World, actor, place, said, tokens, told};
 use rotation_diag::chat::document::{Part, Tone};
 use rotation_diag::chat::{Message, Reception as _, Said};
-use rotation_diag::model::{Action, ActionToken, PlatformName, Reach, StepName};
+use rotation_diag::model::{Action, ActionToken, Lookback, PlatformName, StepName};
 
 /// Asks about the broken secret and waits for the verdict and its details.
 pub(crate) async fn verdict(world: &World, slack: &Fake) -> Message {
@@ -71,7 +71,7 @@ async fn every_button_does_its_work_in_the_thread() {
     let expired = told(&world.click("c5", "U2", &token(&root, Action::Compare)).await);
     assert!(expired.contains("expired"), "{expired}");
 
-    world.click("c6", "U1", &token(&again, Action::Widen(Reach::Week))).await;
+    world.click("c6", "U1", &token(&again, Action::Widen(Lookback::Week))).await;
     slack.until("the wider look", said("U1 looked back 7 d")).await;
     let wide = slack.roots()[0].message.clone();
     world.click("c7", "U1", &token(&wide, Action::Watch)).await;

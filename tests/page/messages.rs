@@ -7,7 +7,7 @@ use regex::Regex;
 use rotation_diag::chat::compose::{self, Resolved, Standing};
 use rotation_diag::chat::document::{Content, Control, Part, StepState};
 use rotation_diag::chat::{Manner, Message, command};
-use rotation_diag::model::{Action, Investigation, Reach, StepName};
+use rotation_diag::model::{Action, Investigation, Lookback, StepName};
 use rotation_diag::redact::SafeText;
 use rotation_diag::report::Report;
 
@@ -89,7 +89,7 @@ async fn the_buttons_offer_only_what_can_still_be_done() {
         };
         message.controls.iter().map(label).collect()
     };
-    investigation.evidence.reach = Reach::Day;
+    investigation.evidence.reach = Lookback::Day;
     let all = [
         "Rerun all",
         "Rerun step ▾",
@@ -103,7 +103,7 @@ async fn the_buttons_offer_only_what_can_still_be_done() {
         "Resolve",
     ];
     assert_eq!(labels(&investigation, &Standing::default()), all);
-    investigation.evidence.reach = Reach::Quarter;
+    investigation.evidence.reach = Lookback::Quarter;
     let watched = Standing { watched_since: Some(at), ..Standing::default() };
     assert_eq!(labels(&investigation, &watched), ["Rerun all", "Rerun step ▾", "Evidence ▾", "Compare", "Export", "Resolve"]);
     let resolved = Standing { resolved: Some(Resolved { by: SafeText::redact("U1"), at }), ..Standing::default() };

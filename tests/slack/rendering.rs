@@ -49,7 +49,7 @@ fn progress() -> Message {
 
 fn verdict() -> Message {
     let quote = |lead: &str, text: &str, source: &str| Quote { lead: safe(lead), text: safe(text), source: safe(source) };
-    let widen = Action::Widen(rotation_diag::model::Reach::ALL[1]);
+    let widen = Action::Widen(rotation_diag::model::Lookback::ALL[1]);
     Message {
         parts: vec![
             Part::Context(vec![safe("Confirmed"), safe("eu-west-1"), safe("failing since Sun 22 Nov 05:00 UTC (3 attempts)")]),

@@ -1,7 +1,7 @@
 //! The command that somebody may have meant.
 
 use super::typed;
-use crate::model::{Reach, StepName};
+use crate::model::{Lookback, StepName};
 
 /// The words that go on with an investigation.
 const COMMANDS: [&str; 8] = ["rerun", "widen", "evidence", "compare", "watch", "export", "resolve", "help"];
@@ -74,11 +74,11 @@ fn number_in(text: &str) -> Option<u32> {
 }
 
 /// The smallest reach that covers what was said.
-fn reach_in(text: &str, number: Option<u32>) -> Reach {
+fn reach_in(text: &str, number: Option<u32>) -> Lookback {
     let unit = [("week", 7), ("month", 30), ("quarter", 90), ("year", 365)].into_iter().find(|(word, _)| text.contains(word));
     let days = number.unwrap_or(1).saturating_mul(unit.map_or(1, |(_, days)| days));
-    let wide = |reach: &Reach| *reach > Reach::Day && reach.hours() >= i64::from(days).saturating_mul(24);
-    Reach::ALL.into_iter().find(wide).unwrap_or(Reach::Quarter)
+    let wide = |reach: &Lookback| *reach > Lookback::Day && reach.hours() >= i64::from(days).saturating_mul(24);
+    Lookback::ALL.into_iter().find(wide).unwrap_or(Lookback::Quarter)
 }
 
 #[cfg(test)]

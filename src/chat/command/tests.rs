@@ -18,7 +18,7 @@ fn why(words: &str) -> String {
 }
 
 /// Secret, account, region, window.
-fn read(words: &str) -> (String, Option<String>, Option<String>, Option<Reach>) {
+fn read(words: &str) -> (String, Option<String>, Option<String>, Option<Lookback>) {
     let Question { secret, account, region, reach } = question(words);
     (secret.to_string(), account, region, reach)
 }
@@ -35,7 +35,7 @@ fn a_secret_is_asked_about_by_name_or_arn() {
 
 #[test]
 fn options_are_understood_in_every_form_and_order() {
-    let expected = ("prod/x".to_owned(), Some("stage".to_owned()), Some("eu-west-1".to_owned()), Some(Reach::Week));
+    let expected = ("prod/x".to_owned(), Some("stage".to_owned()), Some("eu-west-1".to_owned()), Some(Lookback::Week));
     for words in [
         "prod/x account:stage region:eu-west-1 window:7d",
         "window:7d region:eu-west-1 prod/x account:stage",
@@ -48,7 +48,7 @@ fn options_are_understood_in_every_form_and_order() {
     ] {
         assert_eq!(read(words), expected, "{words}");
     }
-    for (word, reach) in [("24h", Reach::Day), ("7d", Reach::Week), ("30d", Reach::Month), ("90d", Reach::Quarter)] {
+    for (word, reach) in [("24h", Lookback::Day), ("7d", Lookback::Week), ("30d", Lookback::Month), ("90d", Lookback::Quarter)] {
         assert_eq!(question(&format!("x window:{word}")).reach, Some(reach));
     }
 }
@@ -81,7 +81,7 @@ fn a_bare_word_may_be_no_secret_and_what_says_that_it_is_one_is() {
     for words in ["prod/x", "secret:rerun", "secret: thanks", "--secret ok", "SECRET=ok", ARN, "x window:7d", "/orders"] {
         assert!(matches!(parse(words), Ok(Asked::Question(_))), "{words}: {:?}", parse(words));
     }
-    assert_eq!(read("secret:rerun window:7d"), ("rerun".to_owned(), None, None, Some(Reach::Week)));
+    assert_eq!(read("secret:rerun window:7d"), ("rerun".to_owned(), None, None, Some(Lookback::Week)));
     assert_eq!(why("secret:a b"), "name one secret at a time, without spaces");
     assert_eq!(why("a secret:b"), "name one secret at a time, without spaces");
     assert_eq!(why("secret:"), "secret needs a value, such as secret:prod/orders-db");
@@ -98,9 +98,9 @@ fn a_thread_is_gone_on_with_in_a_few_words() {
         ("rerun 4", Action::RerunStep(StepName::FunctionLogs)),
         ("rerun step 4", Action::RerunStep(StepName::FunctionLogs)),
         ("rerun #9", Action::RerunStep(StepName::ConfigChanges)),
-        ("widen 30d", Action::Widen(Reach::Month)),
-        ("widen to 7 d", Action::Widen(Reach::Week)),
-        ("WIDEN 90D", Action::Widen(Reach::Quarter)),
+        ("widen 30d", Action::Widen(Lookback::Month)),
+        ("widen to 7 d", Action::Widen(Lookback::Week)),
+        ("WIDEN 90D", Action::Widen(Lookback::Quarter)),
         ("evidence 5", Action::Evidence(StepName::ExecutionRole)),
         ("evidence of step 5", Action::Evidence(StepName::ExecutionRole)),
         ("compare", Action::Compare),

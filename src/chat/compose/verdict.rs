@@ -2,7 +2,7 @@
 
 use super::{safe, section};
 use crate::chat::document::{Choice, Control, Message, Part, Quote, Tone};
-use crate::model::{Action, ActionToken, Outcome, Reach, StepName};
+use crate::model::{Action, ActionToken, Lookback, Outcome, StepName};
 use crate::redact::SafeText;
 use crate::report::inert::{cut, one_line};
 use crate::report::time::moment;
@@ -129,7 +129,7 @@ impl Buttons<'_> {
         let mut controls = vec![self.button("Rerun all", Action::RerunAll)];
         if found {
             controls.push(self.steps("Rerun step", Action::RerunStep));
-            let wider = Reach::ALL.into_iter().filter(|reach| *reach > report.reach);
+            let wider = Lookback::ALL.into_iter().filter(|reach| *reach > report.reach);
             controls.extend(wider.map(|reach| self.button(&format!("Widen to {reach}"), Action::Widen(reach))));
             controls.push(self.steps("Evidence", Action::Evidence));
             controls.push(self.button("Compare", Action::Compare));
