@@ -115,7 +115,7 @@ impl<'c, 'a> Hang<'c, 'a> {
     /// The longest successful invocation, where it came close to the timeout; in seconds.
     pub(in crate::diagnosis) fn success_came_close(&self) -> Option<f64> {
         let limit = f64::from(self.timeout_s?) * CLOSE_SHARE;
-        let logs = self.case.evidence.logs.found()?;
+        let logs = self.context.evidence.logs.found()?;
         let longest = logs
             .invocations
             .iter()
@@ -154,7 +154,7 @@ impl<'c, 'a> Hang<'c, 'a> {
             None => proof(self.failure.invocation.started_at, "the invocation ran into the function's timeout"),
         };
         let last = own_lines(self.failure).last().map(|event| proof(event.at, &format!("last line: {}", event.text.trim())));
-        std::iter::once(timeout).chain(last).chain(self.case.failed_attempt_proof()).collect()
+        std::iter::once(timeout).chain(last).chain(self.context.failed_attempt_proof()).collect()
     }
 
     fn something_answered(&self) -> bool {
@@ -168,7 +168,7 @@ impl<'c, 'a> Hang<'c, 'a> {
     /// True when the function's network changed, in a way that can keep it from the database, shortly before the failures
     /// began.
     fn network_changed(&self) -> bool {
-        let (Some(row), Some(found)) = (&self.case.failing, self.case.evidence.changes.found()) else { return false };
+        let (Some(row), Some(found)) = (&self.context.failing, self.context.evidence.changes.found()) else { return false };
         let before = Window::ending_at(row.first_at, CLOSE_CHANGE);
         found.changes.iter().any(|change| {
             change.concerns == Concern::Network

@@ -84,12 +84,13 @@ fn invocable(context: &DiagnosisContext<'_>, arn: &FunctionArn) -> Invocable {
         Ok(policy) => policy,
         Err(error) => return Invocable::Open(format!("a policy that can be evaluated: {error}")),
     };
-    let mut context = Context::new();
+    let mut conditions = Context::new();
     if let Some(secret) = context.secret() {
-        context =
-            context.known("aws:SourceAccount", secret.arn.arn().account_id()).known("aws:SourceArn", secret.arn.arn().as_str());
+        conditions = conditions
+            .known("aws:SourceAccount", secret.arn.arn().account_id())
+            .known("aws:SourceArn", secret.arn.arn().as_str());
     }
-    let request = Request::new(Caller::service(PRINCIPAL), "lambda:InvokeFunction", arn.arn().as_str(), context);
+    let request = Request::new(Caller::service(PRINCIPAL), "lambda:InvokeFunction", arn.arn().as_str(), conditions);
     let policies = Policies { identity: Vec::new(), boundary: None, resource: ResourcePolicy::Attached(&policy) };
     match policies.evaluate(&request).decision {
         Decision::Allowed { .. } => Invocable::Yes,
