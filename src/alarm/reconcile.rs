@@ -2,7 +2,7 @@
 
 use super::rotation_event::{self, FAILURES};
 use super::to_secrets::of_described;
-use crate::aws::{Asker, Aws};
+use crate::aws::{Aws, AwsCaller};
 use crate::clock::{self, Clock};
 use crate::config::Alarms;
 use crate::model::{Alarm, Observation, Window};
@@ -48,9 +48,9 @@ impl Lost {
 
 /// Asks one account and region for what is wrong there: one request for the alarms, one for each kind of event.
 pub async fn look(aws: &Aws, clock: &Clock, every: Duration) -> Looked {
-    let asker = Asker::new(*clock, clock::deadline(DEADLINE), false);
+    let caller = AwsCaller::new(*clock, clock::deadline(DEADLINE), false);
     let (mut found, mut unseen) = (Vec::new(), Vec::new());
-    match aws.alarms_in_alarm(&asker).await {
+    match aws.alarms_in_alarm(&caller).await {
         Observation::Found(described) => found.extend(described.into_iter().filter_map(|alarm| {
             let notifies = Some(alarm.notifies.clone());
             Some(Lost { alarm: of_described(alarm)?, notifies })
@@ -60,7 +60,7 @@ pub async fn look(aws: &Aws, clock: &Clock, every: Duration) -> Looked {
     let since = SignedDuration::try_from(every).unwrap_or(LATE).saturating_add(LATE);
     let window = Window::ending_at(clock.now(), since);
     for name in FAILURES {
-        match aws.trail_records(&asker, name, window).await {
+        match aws.trail_records(&caller, name, window).await {
             Observation::Found(records) => {
                 let events = records.iter().filter_map(|record| rotation_event::read(record).ok());
                 found.extend(events.map(|alarm| Lost { alarm, notifies: None }));

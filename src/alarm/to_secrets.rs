@@ -8,7 +8,7 @@ use super::change::{Change, place_in};
 use super::cloudwatch::Metrics;
 use super::named::Named;
 use super::rotation_event::{FAILURES, RotationEvent};
-use crate::aws::{Asker, Aws, DescribedAlarm};
+use crate::aws::{Aws, AwsCaller, DescribedAlarm};
 use crate::clock::{self, Clock};
 use crate::model::{Alarm, AlarmSource, AlarmState, Arn, FunctionArn, Observation, SecretRef, Window};
 use crate::redact::looks_like_a_value;
@@ -98,8 +98,8 @@ pub fn without_asking(alarm: &Alarm, mapped: &[SecretRef]) -> Option<Found> {
 
 /// Asks AWS, in the alarm's account and region.
 pub async fn by_asking(alarm: &Alarm, aws: &Aws, clock: &Clock) -> Found {
-    let asker = Asker::new(*clock, clock::deadline(DEADLINE), false);
-    let mut search = Search { aws, asker: &asker, tried: vec!["no mapping of the configuration fits it".to_owned()] };
+    let caller = AwsCaller::new(*clock, clock::deadline(DEADLINE), false);
+    let mut search = Search { aws, caller: &caller, tried: vec!["no mapping of the configuration fits it".to_owned()] };
     search.tried.push("its dimensions and description name no secret".to_owned());
     let (secrets, by) = search.look(alarm).await;
     Found { secrets, by, tried: search.tried }
@@ -107,7 +107,7 @@ pub async fn by_asking(alarm: &Alarm, aws: &Aws, clock: &Clock) -> Found {
 
 struct Search<'a> {
     aws: &'a Aws,
-    asker: &'a Asker,
+    caller: &'a AwsCaller,
     tried: Vec<String>,
 }
 
@@ -139,7 +139,7 @@ impl Search<'_> {
     }
 
     async fn read_tags(&mut self, alarm: &Alarm, named: &mut Named) {
-        match self.aws.alarm_tags(self.asker, &alarm.key).await {
+        match self.aws.alarm_tags(self.caller, &alarm.key).await {
             Observation::Found(tags) => {
                 tags.iter().for_each(|(name, value)| named.read_pair(name, value));
                 if named.secrets.is_empty() {
@@ -155,7 +155,7 @@ impl Search<'_> {
             return;
         }
         let names: Vec<String> = alarm.children.iter().map(|child| name_of(child).to_owned()).collect();
-        match self.aws.alarms_named(self.asker, &names).await {
+        match self.aws.alarms_named(self.caller, &names).await {
             Observation::Found(children) => {
                 children.iter().for_each(|child| read_described(child, named));
                 if named.secrets.is_empty() {
@@ -167,7 +167,7 @@ impl Search<'_> {
     }
 
     async fn rotating_with(&mut self, alarm: &Alarm, functions: &[String]) -> Vec<SecretRef> {
-        let listed = match self.aws.secrets_and_functions(self.asker).await {
+        let listed = match self.aws.secrets_and_functions(self.caller).await {
             Observation::Found(listed) => listed,
             other => {
                 self.tried.push(format!(
@@ -195,7 +195,7 @@ impl Search<'_> {
     async fn failed_around(&mut self, alarm: &Alarm) -> Vec<SecretRef> {
         let window = Window::around(alarm.state_at, BEFORE, AFTER);
         let mut secrets: Vec<SecretRef> = Vec::new();
-        match self.aws.logged_trail_records(self.asker, &alarm.account_id, &FAILURES, window).await {
+        match self.aws.logged_trail_records(self.caller, &alarm.account_id, &FAILURES, window).await {
             Observation::Found(records) => add_failed(&mut secrets, &records, &alarm.region),
             Observation::NotApplicable { .. } => {}
             other => self.tried.push(format!("the trail's log group could not be read: {}", why(&other))),
@@ -204,7 +204,7 @@ impl Search<'_> {
             return secrets;
         }
         for name in FAILURES {
-            match self.aws.trail_records(self.asker, name, window).await {
+            match self.aws.trail_records(self.caller, name, window).await {
                 Observation::Found(records) => add_failed(&mut secrets, &records, &alarm.region),
                 other => self.tried.push(format!("CloudTrail's {name} events could not be read: {}", why(&other))),
             }

@@ -1,6 +1,6 @@
 //! What alarms are asked of AWS: CloudWatch for the alarms themselves, CloudTrail and Secrets Manager for what they mean.
 
-use super::{Asker, Aws};
+use super::{Aws, AwsCaller};
 use crate::model::{Observation, Window};
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
 use aws_sdk_cloudwatch::types::{AlarmType, CompositeAlarm, Dimension, MetricAlarm, StateValue};
@@ -43,16 +43,16 @@ pub(crate) struct ListedSecret {
 
 impl Aws {
     /// The tags of an alarm.
-    pub(crate) async fn alarm_tags(&self, asker: &Asker, arn: &str) -> Observation<Vec<(String, String)>> {
+    pub(crate) async fn alarm_tags(&self, caller: &AwsCaller, arn: &str) -> Observation<Vec<(String, String)>> {
         let request = self.cloudwatch.list_tags_for_resource().resource_arn(arn).send();
-        asker.ask("cloudwatch:ListTagsForResource", arn, request).await.map(|output| {
+        caller.call("cloudwatch:ListTagsForResource", arn, request).await.map(|output| {
             let tags = output.tags.unwrap_or_default().into_iter();
             tags.filter_map(|tag| Some((tag.key?, tag.value?))).collect()
         })
     }
 
     /// The alarms with these names, at most a hundred of them.
-    pub(crate) async fn alarms_named(&self, asker: &Asker, names: &[String]) -> Observation<Vec<DescribedAlarm>> {
+    pub(crate) async fn alarms_named(&self, caller: &AwsCaller, names: &[String]) -> Observation<Vec<DescribedAlarm>> {
         let request = self
             .cloudwatch
             .describe_alarms()
@@ -60,14 +60,14 @@ impl Aws {
             .alarm_types(AlarmType::MetricAlarm)
             .alarm_types(AlarmType::CompositeAlarm)
             .send();
-        asker
+        caller
             .ask("cloudwatch:DescribeAlarms", "*", request)
             .await
             .map(|output| described(output.metric_alarms, output.composite_alarms))
     }
 
     /// The alarms that are in state ALARM.
-    pub(crate) async fn alarms_in_alarm(&self, asker: &Asker) -> Observation<Vec<DescribedAlarm>> {
+    pub(crate) async fn alarms_in_alarm(&self, caller: &AwsCaller) -> Observation<Vec<DescribedAlarm>> {
         let (mut alarms, mut token) = (Vec::new(), None);
         for _ in 0..MOST_PAGES {
             let request = self
@@ -79,7 +79,7 @@ impl Aws {
                 .max_records(100)
                 .set_next_token(token)
                 .send();
-            let page = match asker.ask("cloudwatch:DescribeAlarms", "*", request).await {
+            let page = match caller.call("cloudwatch:DescribeAlarms", "*", request).await {
                 Observation::Found(page) => page,
                 other => return other.map(|_| Vec::new()),
             };
@@ -93,11 +93,11 @@ impl Aws {
     }
 
     /// The secrets of the region, with the functions that rotate them.
-    pub(crate) async fn secrets_and_functions(&self, asker: &Asker) -> Observation<Vec<ListedSecret>> {
+    pub(crate) async fn secrets_and_functions(&self, caller: &AwsCaller) -> Observation<Vec<ListedSecret>> {
         let (mut secrets, mut token) = (Vec::new(), None);
         for _ in 0..MOST_PAGES {
             let request = self.secretsmanager.list_secrets().max_results(100).set_next_token(token).send();
-            let page = match asker.ask("secretsmanager:ListSecrets", "*", request).await {
+            let page = match caller.call("secretsmanager:ListSecrets", "*", request).await {
                 Observation::Found(page) => page,
                 other => return other.map(|_| Vec::new()),
             };
@@ -117,12 +117,12 @@ impl Aws {
     /// counts there, so what set its alarm off is there already, while event history shows it some minutes later.
     pub(crate) async fn logged_trail_records(
         &self,
-        asker: &Asker,
+        caller: &AwsCaller,
         account_id: &str,
         names: &[&str],
         window: Window,
     ) -> Observation<Vec<Value>> {
-        let groups = match self.trail_groups(asker).await {
+        let groups = match self.trail_groups(caller).await {
             Observation::Found(groups) => groups,
             other => return other.map(|_| Vec::new()),
         };
@@ -142,7 +142,7 @@ impl Aws {
                 .end_time(window.to.as_millisecond())
                 .set_next_token(token)
                 .send();
-            let page = match asker.ask("logs:FilterLogEvents", &format!("log group {}", group.name), request).await {
+            let page = match caller.call("logs:FilterLogEvents", &format!("log group {}", group.name), request).await {
                 Observation::Found(page) => page,
                 other => return other.map(|_| Vec::new()),
             };
@@ -157,10 +157,10 @@ impl Aws {
     }
 
     /// CloudTrail's records of the events with this name in the event history, newest first.
-    pub(crate) async fn trail_records(&self, asker: &Asker, name: &str, window: Window) -> Observation<Vec<Value>> {
+    pub(crate) async fn trail_records(&self, caller: &AwsCaller, name: &str, window: Window) -> Observation<Vec<Value>> {
         let (mut records, mut token) = (Vec::new(), None);
         for _ in 0..MOST_PAGES {
-            if asker.within_deadline(self.shared().lookup_events.acquire()).await.is_none() {
+            if caller.within_deadline(self.shared().lookup_events.acquire()).await.is_none() {
                 return Observation::Throttled { call: "cloudtrail:LookupEvents".to_owned() };
             }
             let attribute =
@@ -174,7 +174,7 @@ impl Aws {
                 .max_results(50)
                 .set_next_token(token)
                 .send();
-            let page = match asker.ask("cloudtrail:LookupEvents", "*", request).await {
+            let page = match caller.call("cloudtrail:LookupEvents", "*", request).await {
                 Observation::Found(page) => page,
                 other => return other.map(|_| Vec::new()),
             };

@@ -1,12 +1,12 @@
 //! Clients for one account and region, and the one way to ask them.
 //!
-//! Every request goes through `Asker::ask`: it has a deadline, leaves an [`ApiCall`](crate::model::ApiCall), and its
+//! Every request goes through `AwsCaller::ask`: it has a deadline, leaves an [`ApiCall`](crate::model::ApiCall), and its
 //! failure becomes an [`Observation`](crate::model::Observation). Nothing here reads a secret's value; nothing is changed but
 //! that subscriptions to configured topics are confirmed.
 
 mod alarms;
-mod ask;
 mod cache;
+mod caller;
 mod classify;
 mod connect;
 mod limiter;
@@ -15,7 +15,7 @@ mod sns;
 mod trails;
 
 pub(crate) use alarms::DescribedAlarm;
-pub(crate) use ask::Asker;
+pub(crate) use caller::AwsCaller;
 pub use connect::{AssumeRole, AwsOptions, ConnectError};
 pub use registry::Registry;
 pub(crate) use sns::{Subscription, TopicState};

@@ -1,7 +1,7 @@
 //! Topics and their subscriptions: how they stand, and the one call that changes something. A subscription is confirmed, so
 //! that alarms arrive.
 
-use super::{Asker, Aws};
+use super::{Aws, AwsCaller};
 use crate::clock::{self, Clock};
 use crate::model::Observation;
 use std::time::Duration;
@@ -46,17 +46,17 @@ pub(crate) struct Delivery {
 impl Aws {
     /// Confirms the subscription to `topic` that `token` was sent for. Only whoever may in this account can end it again.
     pub async fn confirm_subscription(&self, topic: &str, token: &str) -> Observation<()> {
-        let asker = Asker::new(Clock::system(), clock::deadline(DEADLINE), false);
+        let caller = AwsCaller::new(Clock::system(), clock::deadline(DEADLINE), false);
         let request = self.sns().confirm_subscription().topic_arn(topic).token(token).authenticate_on_unsubscribe("true").send();
-        asker.ask("sns:ConfirmSubscription", topic, request).await.map(drop)
+        caller.call("sns:ConfirmSubscription", topic, request).await.map(drop)
     }
 
     /// How a topic stands.
     ///
     /// Source: SNS API reference, `GetTopicAttributes`: the version is 1 where the attribute `SignatureVersion` is absent.
-    pub(crate) async fn topic(&self, asker: &Asker, topic: &str) -> Observation<TopicState> {
+    pub(crate) async fn topic(&self, caller: &AwsCaller, topic: &str) -> Observation<TopicState> {
         let request = self.sns().get_topic_attributes().topic_arn(topic).send();
-        let answer = asker.ask("sns:GetTopicAttributes", topic, request).await;
+        let answer = caller.call("sns:GetTopicAttributes", topic, request).await;
         answer.map(|output| {
             let mut attributes = output.attributes.unwrap_or_default();
             TopicState {
@@ -69,11 +69,11 @@ impl Aws {
     /// The subscriptions of a topic, without those that were deleted.
     ///
     /// Source: SNS Developer Guide: in the place of an ARN stands `PendingConfirmation`, or `Deleted`.
-    pub(crate) async fn subscriptions(&self, asker: &Asker, topic: &str) -> Observation<Vec<Subscription>> {
+    pub(crate) async fn subscriptions(&self, caller: &AwsCaller, topic: &str) -> Observation<Vec<Subscription>> {
         let (mut all, mut token) = (Vec::new(), None);
         for _ in 0..MOST_PAGES {
             let request = self.sns().list_subscriptions_by_topic().topic_arn(topic).set_next_token(token).send();
-            let page = match asker.ask("sns:ListSubscriptionsByTopic", topic, request).await {
+            let page = match caller.call("sns:ListSubscriptionsByTopic", topic, request).await {
                 Observation::Found(page) => page,
                 other => return other.map(|_| Vec::new()),
             };
@@ -94,9 +94,9 @@ impl Aws {
     }
 
     /// How a confirmed subscription is delivered to.
-    pub(crate) async fn delivery(&self, asker: &Asker, subscription: &str) -> Observation<Delivery> {
+    pub(crate) async fn delivery(&self, caller: &AwsCaller, subscription: &str) -> Observation<Delivery> {
         let request = self.sns().get_subscription_attributes().subscription_arn(subscription).send();
-        let answer = asker.ask("sns:GetSubscriptionAttributes", subscription, request).await;
+        let answer = caller.call("sns:GetSubscriptionAttributes", subscription, request).await;
         answer.map(|output| {
             let attributes = output.attributes.unwrap_or_default();
             let has = |name: &str| attributes.get(name).map(String::as_str).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! The account's trails, as far as they write to log groups.
 
-use super::{Asker, Aws, Thing};
+use super::{Aws, AwsCaller, Thing};
 use crate::model::{Arn, Observation};
 
 /// A trail's log group that holds the region's events.
@@ -15,10 +15,10 @@ impl Aws {
     /// True where a trail records this region's events. EventBridge forwards those of CloudTrail only where one does.
     ///
     /// Source: EventBridge User Guide, "Events from AWS services via CloudTrail".
-    pub(crate) async fn has_trail(&self, asker: &Asker) -> Observation<bool> {
+    pub(crate) async fn has_trail(&self, caller: &AwsCaller) -> Observation<bool> {
         let region = self.region();
         let request = self.cloudtrail.describe_trails().include_shadow_trails(true).send();
-        asker.ask("cloudtrail:DescribeTrails", "*", request).await.map(|output| {
+        caller.call("cloudtrail:DescribeTrails", "*", request).await.map(|output| {
             let mut trails = output.trail_list().iter();
             trails.any(|trail| trail.is_multi_region_trail() == Some(true) || trail.home_region() == Some(region))
         })
@@ -26,11 +26,11 @@ impl Aws {
 
     /// The log groups of trails that hold this region's events, the most telling first. Those of an organization's trail may
     /// belong to another account.
-    pub(crate) async fn trail_groups(&self, asker: &Asker) -> Observation<Vec<TrailGroup>> {
+    pub(crate) async fn trail_groups(&self, caller: &AwsCaller) -> Observation<Vec<TrailGroup>> {
         let region = self.region();
         let ask = async {
             let request = self.cloudtrail.describe_trails().include_shadow_trails(true).send();
-            asker.ask("cloudtrail:DescribeTrails", "*", request).await.map(|output| {
+            caller.call("cloudtrail:DescribeTrails", "*", request).await.map(|output| {
                 let mut groups: Vec<TrailGroup> = output
                     .trail_list()
                     .iter()
@@ -46,6 +46,6 @@ impl Aws {
                 groups
             })
         };
-        self.shared().answers.get(Thing::Trails, asker.fresh(), ask).await
+        self.shared().answers.get(Thing::Trails, caller.fresh(), ask).await
     }
 }

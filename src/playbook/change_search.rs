@@ -6,7 +6,7 @@ use super::events::{self, LookUp, Looked};
 use super::relevance::Watched;
 use super::trail_event::TrailEvent;
 use super::{Context, text};
-use crate::aws::Asker;
+use crate::aws::AwsCaller;
 use crate::model::{ConfigChanges, FunctionFacts, Unsearched, Window, without_version};
 use futures::future::join_all;
 use jiff::Timestamp;
@@ -86,12 +86,19 @@ struct Question<'a> {
 impl Search<'_> {
     /// All writes before the trouble, in each region at once; and the named events over `span`, at most `most` look-ups a
     /// region, until one explains the trouble.
-    pub(super) async fn perform(&self, cx: &Context<'_>, asker: &Asker, span: Window, names: &[String], most: usize) -> Searched {
+    pub(super) async fn perform(
+        &self,
+        cx: &Context<'_>,
+        caller: &AwsCaller,
+        span: Window,
+        names: &[String],
+        most: usize,
+    ) -> Searched {
         let mut searched = Searched::default();
         if let (Some(at), None) = (self.trouble, self.known) {
             let window = events::before(at);
             searched.window = Some(window);
-            let writes = join_all(self.regions.iter().map(|region| self.writes_before(cx, asker, region, window))).await;
+            let writes = join_all(self.regions.iter().map(|region| self.writes_before(cx, caller, region, window))).await;
             for (looked, names) in writes {
                 searched.looked.add(looked);
                 searched.names.extend(names);
@@ -105,7 +112,7 @@ impl Search<'_> {
         searched.window = Some(span);
         let by_region = self.regions.iter().map(|region| {
             let own = questions.iter().filter(|question| question.region == *region).collect();
-            self.ask(cx, asker, span, own, most)
+            self.ask(cx, caller, span, own, most)
         });
         for region in join_all(by_region).await {
             searched.looked.add(region.looked);
@@ -116,8 +123,8 @@ impl Search<'_> {
     }
 
     /// All writes of `window`; where they are too many, those of the telling names.
-    async fn writes_before(&self, cx: &Context<'_>, asker: &Asker, region: &str, window: Window) -> (Looked, Vec<String>) {
-        let mut looked = events::look_up(cx, asker, region, LookUp::Writes, window).await;
+    async fn writes_before(&self, cx: &Context<'_>, caller: &AwsCaller, region: &str, window: Window) -> (Looked, Vec<String>) {
+        let mut looked = events::look_up(cx, caller, region, LookUp::Writes, window).await;
         if !looked.is_cut {
             return (looked, Vec::new());
         }
@@ -130,11 +137,10 @@ impl Search<'_> {
         }
         let (questions, _) = self.questions(cx, &names);
         let here = questions.iter().filter(|question| question.region == region);
-        let asked =
-            join_all(here.map(|question| async move {
-                (events::look_up(cx, asker, region, question.what, window).await, &question.answers)
-            }))
-            .await;
+        let asked = join_all(here.map(|question| async move {
+            (events::look_up(cx, caller, region, question.what, window).await, &question.answers)
+        }))
+        .await;
         let mut answered = Vec::new();
         for (one, answers) in asked {
             looked.add(one);
@@ -194,14 +200,21 @@ impl Search<'_> {
     }
 
     /// Asks one region, a few questions at a time, until the trouble is explained or enough was asked.
-    async fn ask(&self, cx: &Context<'_>, asker: &Asker, span: Window, questions: Vec<&Question<'_>>, most: usize) -> Searched {
+    async fn ask(
+        &self,
+        cx: &Context<'_>,
+        caller: &AwsCaller,
+        span: Window,
+        questions: Vec<&Question<'_>>,
+        most: usize,
+    ) -> Searched {
         let mut searched = Searched::default();
         let mut left = questions.as_slice();
         let mut is_explained = false;
         while !left.is_empty() && !is_explained && questions.len() - left.len() < most {
             let (now, later) = left.split_at(AT_ONCE.min(left.len()));
             left = later;
-            let asked = now.iter().map(|question| events::look_up(cx, asker, question.region, question.what, span));
+            let asked = now.iter().map(|question| events::look_up(cx, caller, question.region, question.what, span));
             for (looked, question) in join_all(asked).await.into_iter().zip(now) {
                 searched.looked.add(looked);
                 searched.names.extend(question.answers.iter().map(|name| (*name).to_owned()));

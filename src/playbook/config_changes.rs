@@ -7,7 +7,7 @@ use super::rotation_history::first_failure;
 use super::secret::Described;
 use super::trail_event::TrailEvent;
 use super::{Context, Seen, carried, text};
-use crate::aws::Asker;
+use crate::aws::AwsCaller;
 use crate::model::{
     Change, ConfigChanges, EventSource, FunctionFacts, Observation, RoleFacts, RotationHistory, SecretRef, Window,
 };
@@ -18,7 +18,7 @@ const MAX_CHANGES: usize = 200;
 
 pub(super) async fn collect(
     cx: &Context<'_>,
-    asker: &Asker,
+    caller: &AwsCaller,
     subject: Observation<Arc<Described>>,
     function: Observation<Arc<FunctionFacts>>,
     history: Observation<Arc<RotationHistory>>,
@@ -62,10 +62,10 @@ pub(super) async fn collect(
     };
     let most = cx.request.most_look_ups;
     let since = events::since_success(span, config.and_then(|config| config.last_rotated_at));
-    let trail = cx.trail.read(cx, asker, span).await.filter(|trail| trail.complete);
+    let trail = cx.trail.read(cx, caller, span).await.filter(|trail| trail.complete);
     let searched = match &trail {
         Some(trail) if trail.has_global_events => Searched::default(),
-        Some(_) => search(&[cx.aws.global_region()]).perform(cx, asker, since, &names, most).await,
+        Some(_) => search(&[cx.aws.global_region()]).perform(cx, caller, since, &names, most).await,
         None if trouble.is_none() && names.is_empty() => {
             // Without the secret or its history it is not known that nothing failed.
             if !matches!(subject, Observation::Found(_)) {
@@ -77,7 +77,7 @@ pub(super) async fn collect(
             let because = "nothing failed or is overdue that a change would have to explain";
             return Observation::NotApplicable { because: because.to_owned() }.into();
         }
-        None => search(&all_regions).perform(cx, asker, since, &names, most).await,
+        None => search(&all_regions).perform(cx, caller, since, &names, most).await,
     };
     let mut events: Vec<TrailEvent> = trail.iter().flat_map(|trail| trail.events.iter().cloned()).collect();
     let mut complete = searched.looked.is_complete() && searched.unsearched.iter().all(|one| one.is_needless);
@@ -86,7 +86,7 @@ pub(super) async fn collect(
         return carried(unanswered).into();
     }
     events::newest_last(&mut events);
-    let role = asker.within_deadline(cx.board.role.get()).await;
+    let role = caller.within_deadline(cx.board.role.get()).await;
     let before_trouble = trouble.map(events::before);
     let mut watched = Watched { before_trouble, ..watched(cx, described.as_deref(), &function, role.as_ref()) };
     watched.learn_policies(&events);

@@ -4,7 +4,7 @@
 
 use super::trail_event::TrailEvent;
 use super::{Context, carried, text};
-use crate::aws::{Asker, TrailGroup};
+use crate::aws::{AwsCaller, TrailGroup};
 use crate::model::{Lookback, Observation, Window};
 use aws_sdk_cloudtrail::types::{Event, LookupAttribute, LookupAttributeKey};
 use jiff::{SignedDuration, Timestamp};
@@ -105,8 +105,8 @@ pub(super) struct SharedTrail {
 
 impl SharedTrail {
     /// The read, or `None` where no trail's log group can be read.
-    pub(super) async fn read(&self, cx: &Context<'_>, asker: &Asker, window: Window) -> Option<Arc<TrailRead>> {
-        self.read.get_or_init(|| async { read_trail(cx, asker, window).await.map(Arc::new) }).await.clone()
+    pub(super) async fn read(&self, cx: &Context<'_>, caller: &AwsCaller, window: Window) -> Option<Arc<TrailRead>> {
+        self.read.get_or_init(|| async { read_trail(cx, caller, window).await.map(Arc::new) }).await.clone()
     }
 }
 
@@ -126,10 +126,10 @@ pub(super) fn since_success(span: Window, last_rotated_at: Option<Timestamp>) ->
     Window { from: from.unwrap_or(span.from), to: span.to }
 }
 
-async fn read_trail(cx: &Context<'_>, asker: &Asker, window: Window) -> Option<TrailRead> {
+async fn read_trail(cx: &Context<'_>, caller: &AwsCaller, window: Window) -> Option<TrailRead> {
     let own_account =
         cx.board.subject.peek().and_then(|subject| subject.found().map(|it| it.facts.arn.arn().account_id().to_owned()));
-    let groups = cx.aws.trail_groups(asker).await;
+    let groups = cx.aws.trail_groups(caller).await;
     let is_ours = |group: &&TrailGroup| own_account.as_deref().is_none_or(|own| own == group.arn.account_id());
     let group = groups.found().and_then(|groups| groups.iter().find(is_ours))?;
     let client = cx.aws.logs_in(group.arn.region());
@@ -149,7 +149,7 @@ async fn read_trail(cx: &Context<'_>, asker: &Asker, window: Window) -> Option<T
             .end_time(window.to.as_millisecond())
             .set_next_token(token.take())
             .send();
-        match asker.ask("logs:FilterLogEvents", &format!("log group {}", group.name), request).await {
+        match caller.call("logs:FilterLogEvents", &format!("log group {}", group.name), request).await {
             Observation::Found(output) => {
                 is_readable = true;
                 pages += usize::from(!output.events().is_empty());
@@ -230,7 +230,7 @@ impl Looked {
 }
 
 /// Asks the event history of `region`, newest first, within the limit all investigations share.
-pub(super) async fn look_up(cx: &Context<'_>, asker: &Asker, region: &str, what: LookUp<'_>, window: Window) -> Looked {
+pub(super) async fn look_up(cx: &Context<'_>, caller: &AwsCaller, region: &str, what: LookUp<'_>, window: Window) -> Looked {
     let client = cx.aws.cloudtrail_in(region);
     let shared = cx.aws.shared_in(region);
     let (key, value) = match what {
@@ -242,7 +242,7 @@ pub(super) async fn look_up(cx: &Context<'_>, asker: &Asker, region: &str, what:
     let (mut token, mut pages) = (None::<String>, 0);
     for _ in 0..MAX_LOOKUP_REQUESTS {
         let Ok(attribute) = LookupAttribute::builder().attribute_key(key.clone()).attribute_value(value).build() else { break };
-        if asker.within_deadline(shared.lookup_events.acquire()).await.is_none() {
+        if caller.within_deadline(shared.lookup_events.acquire()).await.is_none() {
             looked.unanswered = Some(Observation::Throttled { call: "cloudtrail:LookupEvents".to_owned() });
             return looked;
         }
@@ -254,7 +254,7 @@ pub(super) async fn look_up(cx: &Context<'_>, asker: &Asker, region: &str, what:
             .max_results(50)
             .set_next_token(token.take())
             .send();
-        match asker.ask("cloudtrail:LookupEvents", "*", request).await {
+        match caller.call("cloudtrail:LookupEvents", "*", request).await {
             Observation::Found(output) => {
                 let events = output.events();
                 pages += usize::from(!events.is_empty());

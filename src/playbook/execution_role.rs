@@ -5,7 +5,7 @@ use super::role_policies;
 use super::rotation_history::last_ended;
 use super::secret::Described;
 use super::{Context, Seen, carried, text};
-use crate::aws::{Asker, Thing};
+use crate::aws::{AwsCaller, Thing};
 use crate::model::{AttemptOutcome, FunctionFacts, Observation, RoleArn, RoleFacts, RotationStep, SimulatedDecision, Simulation};
 use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, EvaluationResult, PolicyEvaluationDecisionType, Statement};
 use std::sync::Arc;
@@ -34,7 +34,7 @@ const MAX_PAGES: usize = 2;
 
 pub(super) async fn collect(
     cx: &Context<'_>,
-    asker: &Asker,
+    caller: &AwsCaller,
     subject: Observation<Arc<Described>>,
     function: Observation<Arc<FunctionFacts>>,
 ) -> Seen<RoleFacts> {
@@ -52,7 +52,7 @@ pub(super) async fn collect(
     };
     let role = &function.role;
     let (own, key) =
-        tokio::join!(simulate_secret(cx, asker, &described, &function), simulate_key(cx, asker, &described, &function));
+        tokio::join!(simulate_secret(cx, caller, &described, &function), simulate_key(cx, caller, &described, &function));
     if let Observation::NoData { searched } = own {
         let summary = format!("the role {} does not exist", role.name());
         return Seen { observation: Observation::NoData { searched }, window: None, summary };
@@ -68,7 +68,7 @@ pub(super) async fn collect(
     let needed = needed_policies(&simulations);
     let policies = async {
         match needed {
-            Some(scope) => role_policies::read(cx, asker, role, scope).await,
+            Some(scope) => role_policies::read(cx, caller, role, scope).await,
             None => Observation::NotApplicable { because: "the simulation left nothing open".to_owned() },
         }
     };
@@ -77,10 +77,10 @@ pub(super) async fn collect(
             Some(role_policies::Scope { boundary: false }) => {
                 Observation::NotApplicable { because: "the simulation already shows what the role lacks".to_owned() }
             }
-            _ if runs(cx, asker, &described).await => {
+            _ if runs(cx, caller, &described).await => {
                 Observation::NotApplicable { because: "the function runs, so Lambda assumes the role".to_owned() }
             }
-            _ => role_policies::trust(cx, asker, role).await,
+            _ => role_policies::trust(cx, caller, role).await,
         }
     };
     let (policies, trust) = tokio::join!(policies, trust);
@@ -94,8 +94,8 @@ pub(super) async fn collect(
 
 /// True when the history shows that the function runs: the last rotation succeeded and none is due, or it failed in a later
 /// step than the first.
-async fn runs(cx: &Context<'_>, asker: &Asker, described: &Described) -> bool {
-    let history = asker.within_deadline(cx.board.history.get()).await;
+async fn runs(cx: &Context<'_>, caller: &AwsCaller, described: &Described) -> bool {
+    let history = caller.within_deadline(cx.board.history.get()).await;
     let Some(history) = history.as_ref().and_then(Observation::found) else { return false };
     let config = &described.config;
     match last_ended(&history.attempts).filter(|attempt| attempt.outcome != AttemptOutcome::Succeeded) {
@@ -115,7 +115,7 @@ fn needed_policies(simulations: &Observation<Vec<Simulation>>) -> Option<role_po
 
 async fn simulate_secret(
     cx: &Context<'_>,
-    asker: &Asker,
+    caller: &AwsCaller,
     described: &Described,
     function: &FunctionFacts,
 ) -> Observation<Vec<Simulation>> {
@@ -125,12 +125,12 @@ async fn simulate_secret(
     if function.vpc.is_some() {
         wanted.extend(NETWORK_ACTIONS.iter().map(|action| (*action, "*")));
     }
-    simulate(cx, asker, described, function, &wanted).await
+    simulate(cx, caller, described, function, &wanted).await
 }
 
 async fn simulate_key(
     cx: &Context<'_>,
-    asker: &Asker,
+    caller: &AwsCaller,
     described: &Described,
     function: &FunctionFacts,
 ) -> Observation<Vec<Simulation>> {
@@ -141,7 +141,7 @@ async fn simulate_key(
         key.to_owned()
     } else if key.contains("alias/") {
         // Policies name keys, not aliases.
-        match kms_key::facts(cx, asker, key).await {
+        match kms_key::facts(cx, caller, key).await {
             Observation::Found(facts) => facts.arn.to_string(),
             unanswered => return carried(unanswered),
         }
@@ -149,13 +149,13 @@ async fn simulate_key(
         format!("arn:{}:kms:{}:{}:key/{key}", place.partition(), place.region(), place.account_id())
     };
     let wanted = KEY_ACTIONS.map(|action| (action, arn.as_str()));
-    simulate(cx, asker, described, function, &wanted).await
+    simulate(cx, caller, described, function, &wanted).await
 }
 
 /// One simulation of every wanted action on every wanted resource; only the wanted pairs are kept.
 async fn simulate(
     cx: &Context<'_>,
-    asker: &Asker,
+    caller: &AwsCaller,
     described: &Described,
     function: &FunctionFacts,
     wanted: &[(&str, &str)],
@@ -180,7 +180,7 @@ async fn simulate(
                 .max_items(1000)
                 .set_marker(marker.take())
                 .send();
-            match asker.ask("iam:SimulatePrincipalPolicy", &format!("role {}", function.role.name()), request).await {
+            match caller.call("iam:SimulatePrincipalPolicy", &format!("role {}", function.role.name()), request).await {
                 Observation::Found(output) => {
                     simulations.extend(output.evaluation_results().iter().flat_map(|result| answers(result, wanted)));
                     if !output.is_truncated() {
@@ -196,7 +196,7 @@ async fn simulate(
         }
         Observation::Found(simulations)
     };
-    cx.aws.shared().answers.get(thing, asker.fresh(), ask).await
+    cx.aws.shared().answers.get(thing, caller.fresh(), ask).await
 }
 
 /// What would be true of the function's own requests, for policies with conditions.

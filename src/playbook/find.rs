@@ -1,6 +1,6 @@
 //! Where a secret is, and which secrets there are: the questions before an investigation.
 
-use crate::aws::{Asker, Aws, Thing};
+use crate::aws::{Aws, AwsCaller, Thing};
 use crate::clock::{self, Clock};
 use crate::model::{ApiCall, Observation, SecretRef};
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
@@ -29,12 +29,12 @@ pub(super) fn description_of(secret: &SecretRef) -> Thing {
 /// True when the secret is in the account and region of `aws`; anything but `Found` says why that is unknown. An
 /// investigation that follows at once does not ask again.
 pub async fn is_here(aws: &Aws, clock: &Clock, secret: &SecretRef) -> Observation<bool> {
-    let asker = Asker::new(*clock, clock::deadline(DEADLINE), false);
+    let caller = AwsCaller::new(*clock, clock::deadline(DEADLINE), false);
     let request = aws.secretsmanager.describe_secret().secret_id(secret.as_str()).send();
-    match asker.ask("secretsmanager:DescribeSecret", &format!("secret {secret}"), request).await {
+    match caller.call("secretsmanager:DescribeSecret", &format!("secret {secret}"), request).await {
         Observation::NoData { .. } => Observation::Found(false),
         Observation::Found(description) => {
-            let handed: Handed = (description, asker.trace().0);
+            let handed: Handed = (description, caller.trace().0);
             aws.shared().answers.hand_over(description_of(secret), handed).await;
             Observation::Found(true)
         }
@@ -44,12 +44,12 @@ pub async fn is_here(aws: &Aws, clock: &Clock, secret: &SecretRef) -> Observatio
 
 /// The names of the secrets of that account and region, at most five thousand of them.
 pub async fn names(aws: &Aws, clock: &Clock) -> Observation<Vec<String>> {
-    let asker = Asker::new(*clock, clock::deadline(DEADLINE), false);
+    let caller = AwsCaller::new(*clock, clock::deadline(DEADLINE), false);
     let mut names = Vec::new();
     let mut token = None;
     for _ in 0..MOST_PAGES {
         let request = aws.secretsmanager.list_secrets().max_results(100).set_next_token(token).send();
-        let page = match asker.ask("secretsmanager:ListSecrets", "*", request).await {
+        let page = match caller.call("secretsmanager:ListSecrets", "*", request).await {
             Observation::Found(page) => page,
             other => return other.and_then(|_| Observation::Found(Vec::new())),
         };

@@ -4,7 +4,7 @@ use super::log_windows::{MAX_WINDOWS, anchored};
 use super::rotation_function::default_log_group;
 use super::secret::{Described, is_pending_apart};
 use super::{Context, Seen, carried, text};
-use crate::aws::Asker;
+use crate::aws::AwsCaller;
 use crate::lambda_log;
 use crate::model::{
     AttemptOutcome, FunctionArn, FunctionFacts, FunctionLogs, Invocation, InvocationStatus, LogEvent, Observation, Window,
@@ -45,7 +45,7 @@ struct Lines {
 
 pub(super) async fn collect(
     cx: &Context<'_>,
-    asker: &Asker,
+    caller: &AwsCaller,
     subject: Observation<Arc<Described>>,
     arn: Observation<FunctionArn>,
     function: Observation<Arc<FunctionFacts>>,
@@ -57,7 +57,7 @@ pub(super) async fn collect(
     // A function that is gone, or may not be read, has left its logs under the name all functions start with.
     let group = function.found().map_or_else(|| default_log_group(&arn), |facts| facts.log_group.clone());
     let base = cx.request.reach.window(cx.now);
-    let (first, anchors) = tokio::join!(read(cx, asker, &group, base), anchors(cx, asker, &subject));
+    let (first, anchors) = tokio::join!(read(cx, caller, &group, base), anchors(cx, caller, &subject));
     let first = match first {
         Observation::Found(lines) => lines,
         Observation::NoData { .. } => {
@@ -68,7 +68,7 @@ pub(super) async fn collect(
     };
     let further = anchored(base, anchors, cx.now);
     debug_assert!(further.len() < MAX_WINDOWS);
-    let reads = further.iter().map(|window| read(cx, asker, &group, *window));
+    let reads = further.iter().map(|window| read(cx, caller, &group, *window));
     let (mut events, mut complete, mut windows) = (first.events, first.complete, vec![base]);
     for (window, lines) in further.iter().zip(futures::future::join_all(reads).await) {
         match lines {
@@ -96,16 +96,16 @@ pub(super) async fn collect(
 }
 
 /// The moments worth looking at, the most telling first.
-async fn anchors(cx: &Context<'_>, asker: &Asker, subject: &Observation<Arc<Described>>) -> Vec<Timestamp> {
+async fn anchors(cx: &Context<'_>, caller: &AwsCaller, subject: &Observation<Arc<Described>>) -> Vec<Timestamp> {
     let mut anchors = Vec::new();
-    let history = asker.within_deadline(cx.board.history.get()).await;
+    let history = caller.within_deadline(cx.board.history.get()).await;
     if let Some(history) = history.as_ref().and_then(Observation::found) {
         let failed = history.attempts.iter().rev().filter(|attempt| attempt.outcome == AttemptOutcome::Failed);
         anchors.extend(failed.filter_map(|attempt| attempt.at()).take(MAX_FAILED_ANCHORS));
     }
     let Some(described) = subject.found() else { return anchors };
     if is_pending_apart(&described.facts)
-        && let Some(versions) = asker.within_deadline(cx.board.versions.get()).await
+        && let Some(versions) = caller.within_deadline(cx.board.versions.get()).await
     {
         anchors.extend(versions.iter().find(|version| version.has("AWSPENDING")).and_then(|version| version.created_at));
     }
@@ -120,15 +120,15 @@ async fn anchors(cx: &Context<'_>, asker: &Asker, subject: &Observation<Arc<Desc
 }
 
 /// Reads a window whole; where it holds too much, its failing invocations whole.
-async fn read(cx: &Context<'_>, asker: &Asker, group: &str, window: Window) -> Observation<Lines> {
-    let whole = filter(cx, asker, group, window, None, &[]).await;
+async fn read(cx: &Context<'_>, caller: &AwsCaller, group: &str, window: Window) -> Observation<Lines> {
+    let whole = filter(cx, caller, group, window, None, &[]).await;
     let newest_read = match &whole {
         Observation::Found(lines) if !lines.complete => lines.events.iter().map(|event| event.at).max(),
         _ => return whole,
     };
     // Pages come oldest first, so what was cut off is the newest, which matters most.
     let rest = Window { from: newest_read.unwrap_or(window.from), to: window.to };
-    let failing = filter(cx, asker, group, rest, Some(FAILING), &[]).await;
+    let failing = filter(cx, caller, group, rest, Some(FAILING), &[]).await;
     let Observation::Found(failing) = failing else { return whole };
     let mut last_in_stream: BTreeMap<&str, Timestamp> = BTreeMap::new();
     for event in &failing.events {
@@ -146,7 +146,7 @@ async fn read(cx: &Context<'_>, asker: &Asker, group: &str, window: Window) -> O
     ));
     let names: Vec<String> = streams.iter().map(|(name, _)| (*name).to_owned()).collect();
     let mut lines =
-        filter(cx, asker, group, around, None, &names).await.found().map(|lines| lines.events.clone()).unwrap_or_default();
+        filter(cx, caller, group, around, None, &names).await.found().map(|lines| lines.events.clone()).unwrap_or_default();
     if lines.is_empty() {
         lines = failing.events;
     }
@@ -156,7 +156,7 @@ async fn read(cx: &Context<'_>, asker: &Asker, group: &str, window: Window) -> O
 /// The lines of a window, page by page; what was read before a failing page is kept.
 async fn filter(
     cx: &Context<'_>,
-    asker: &Asker,
+    caller: &AwsCaller,
     group: &str,
     window: Window,
     pattern: Option<&str>,
@@ -177,7 +177,7 @@ async fn filter(
             .end_time(window.to.as_millisecond())
             .set_next_token(token.take())
             .send();
-        let output = match asker.ask("logs:FilterLogEvents", &format!("log group {group}"), page).await {
+        let output = match caller.call("logs:FilterLogEvents", &format!("log group {group}"), page).await {
             Observation::Found(output) => output,
             _ if request > 0 => return Observation::Found(lines),
             unanswered => return carried(unanswered),

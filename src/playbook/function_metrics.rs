@@ -2,7 +2,7 @@
 
 use super::secret::Described;
 use super::{Context, Seen, carried, function_of, text};
-use crate::aws::{Asker, Thing};
+use crate::aws::{AwsCaller, Thing};
 use crate::model::{FunctionArn, FunctionMetrics, Lookback, MetricPoint, Observation, Window};
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat, ScanBy, StatusCode};
 use jiff::{SignedDuration, Timestamp};
@@ -20,7 +20,7 @@ const QUERIES: [(&str, &str, &str); 4] = [
     ("duration", "Duration", "Maximum"),
 ];
 
-pub(super) async fn collect(cx: &Context<'_>, asker: &Asker, subject: Observation<Arc<Described>>) -> Seen<FunctionMetrics> {
+pub(super) async fn collect(cx: &Context<'_>, caller: &AwsCaller, subject: Observation<Arc<Described>>) -> Seen<FunctionMetrics> {
     let arn = match function_of(&subject) {
         Observation::Found(arn) => arn,
         unanswered => return carried(unanswered).into(),
@@ -31,8 +31,8 @@ pub(super) async fn collect(cx: &Context<'_>, asker: &Asker, subject: Observatio
     let window = Window { from: Timestamp::from_second(start).unwrap_or(window.from), to: window.to };
     // A shared answer may be a minute old, so windows that end within the same minute are one.
     let thing = Thing::Metrics(format!("{}/{start}/{}", arn.name(), window.to.as_second() / 60));
-    let ask = async { read(cx, asker, &arn, window, period_s).await };
-    let observation = cx.aws.shared().answers.get(thing, asker.fresh(), ask).await;
+    let ask = async { read(cx, caller, &arn, window, period_s).await };
+    let observation = cx.aws.shared().answers.get(thing, caller.fresh(), ask).await;
     let summary = match &observation {
         Observation::Found(metrics) => summary(metrics, &window),
         Observation::NoData { .. } => format!("not invoked, as far as CloudWatch knows, {}", text::span(&window)),
@@ -65,7 +65,13 @@ fn period_s(age: SignedDuration) -> u32 {
     }
 }
 
-async fn read(cx: &Context<'_>, asker: &Asker, arn: &FunctionArn, window: Window, period_s: u32) -> Observation<FunctionMetrics> {
+async fn read(
+    cx: &Context<'_>,
+    caller: &AwsCaller,
+    arn: &FunctionArn,
+    window: Window,
+    period_s: u32,
+) -> Observation<FunctionMetrics> {
     let mut points = BTreeMap::new();
     let mut complete = true;
     let mut token = None::<String>;
@@ -84,7 +90,8 @@ async fn read(cx: &Context<'_>, asker: &Asker, arn: &FunctionArn, window: Window
             .scan_by(ScanBy::TimestampAscending)
             .set_next_token(token.take())
             .send();
-        let output = match asker.ask("cloudwatch:GetMetricData", &format!("metrics of function {}", arn.name()), request).await {
+        let output = match caller.call("cloudwatch:GetMetricData", &format!("metrics of function {}", arn.name()), request).await
+        {
             Observation::Found(output) => output,
             _ if page > 0 => {
                 complete = false;

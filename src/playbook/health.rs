@@ -1,7 +1,7 @@
 //! Open events of AWS Health: part of step 1, asked once per account.
 
 use super::{Context, text};
-use crate::aws::{Asker, Thing};
+use crate::aws::{AwsCaller, Thing};
 use crate::model::{HealthEvent, Observation};
 use aws_sdk_health::types::{EventFilter, EventStatusCode};
 
@@ -11,7 +11,7 @@ const SERVICES: [&str; 7] = ["SECRETSMANAGER", "LAMBDA", "KMS", "RDS", "IAM", "C
 /// Events kept; one page is enough to tell an outage.
 const MAX_EVENTS: i32 = 50;
 
-pub(super) async fn open_events(cx: &Context<'_>, asker: &Asker) -> Observation<Vec<HealthEvent>> {
+pub(super) async fn open_events(cx: &Context<'_>, caller: &AwsCaller) -> Observation<Vec<HealthEvent>> {
     let region = cx.aws.region();
     let filter = EventFilter::builder()
         .set_services(Some(SERVICES.map(str::to_owned).to_vec()))
@@ -20,7 +20,7 @@ pub(super) async fn open_events(cx: &Context<'_>, asker: &Asker) -> Observation<
         .build();
     let request = cx.aws.health.describe_events().filter(filter).max_results(MAX_EVENTS).send();
     let ask = async {
-        asker.ask("health:DescribeEvents", "*", request).await.map(|page| {
+        caller.call("health:DescribeEvents", "*", request).await.map(|page| {
             page.events
                 .unwrap_or_default()
                 .into_iter()
@@ -33,5 +33,5 @@ pub(super) async fn open_events(cx: &Context<'_>, asker: &Asker) -> Observation<
                 .collect()
         })
     };
-    cx.aws.shared().answers.get(Thing::Health, asker.fresh(), ask).await
+    cx.aws.shared().answers.get(Thing::Health, caller.fresh(), ask).await
 }

@@ -1,7 +1,7 @@
 //! A KMS key with its state and policy: asked by steps 5 and 8, answered once.
 
 use super::{Context, carried, text};
-use crate::aws::{Asker, Thing};
+use crate::aws::{AwsCaller, Thing};
 use crate::model::{Arn, KeyFacts, Observation};
 use aws_sdk_kms::types::KeyManagerType;
 
@@ -19,11 +19,11 @@ pub(super) fn is_default(key: &str) -> bool {
 }
 
 /// The key named by id, ARN or alias.
-pub(super) async fn facts(cx: &Context<'_>, asker: &Asker, key: &str) -> Observation<KeyFacts> {
+pub(super) async fn facts(cx: &Context<'_>, caller: &AwsCaller, key: &str) -> Observation<KeyFacts> {
     let ask = async {
         let resource = format!("KMS key {key}");
         let request = cx.aws.kms.describe_key().key_id(key).send();
-        let output = match asker.ask("kms:DescribeKey", &resource, request).await {
+        let output = match caller.call("kms:DescribeKey", &resource, request).await {
             Observation::Found(output) => output,
             unanswered => return carried(unanswered),
         };
@@ -33,7 +33,7 @@ pub(super) async fn facts(cx: &Context<'_>, asker: &Asker, key: &str) -> Observa
         let policy = if customer_managed {
             // An alias is not taken here, the ARN is.
             let request = cx.aws.kms.get_key_policy().key_id(arn.as_str()).policy_name(POLICY).send();
-            let policy = asker.ask("kms:GetKeyPolicy", &resource, request).await;
+            let policy = caller.call("kms:GetKeyPolicy", &resource, request).await;
             policy.and_then(|output| parse_policy(output.policy(), "key policy"))
         } else {
             Observation::NotApplicable { because: "AWS manages this key and its policy".to_owned() }
@@ -46,7 +46,7 @@ pub(super) async fn facts(cx: &Context<'_>, asker: &Asker, key: &str) -> Observa
             policy,
         })
     };
-    cx.aws.shared().answers.get(Thing::Key(key.to_owned()), asker.fresh(), ask).await
+    cx.aws.shared().answers.get(Thing::Key(key.to_owned()), caller.fresh(), ask).await
 }
 
 fn unreadable<T>() -> Observation<T> {

@@ -3,7 +3,7 @@
 //! does, only that is known: a policy may allow it for the resources it names.
 
 use super::text;
-use crate::aws::{Asker, Aws};
+use crate::aws::{Aws, AwsCaller};
 use crate::clock::{self, Clock};
 use crate::model::{Observation, Window};
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
@@ -39,7 +39,7 @@ pub enum Permission {
 
 /// Tries every read action a diagnosis uses in `account`, each named as in policies.
 pub async fn permissions(aws: &Aws, clock: &Clock, account: &str) -> Vec<(&'static str, Permission)> {
-    let asker = &Asker::new(*clock, clock::deadline(DEADLINE), true);
+    let caller = &AwsCaller::new(*clock, clock::deadline(DEADLINE), true);
     let policy = &format!("arn:aws:iam::{account}:policy/{NOTHING}");
     let role = &format!("arn:aws:iam::{account}:role/{NOTHING}");
     let alarm = &format!("arn:aws:cloudwatch:{}:{account}:alarm:{NOTHING}", aws.region());
@@ -55,50 +55,60 @@ pub async fn permissions(aws: &Aws, clock: &Clock, account: &str) -> Vec<(&'stat
         LookupAttribute::builder().attribute_key(LookupAttributeKey::EventName).attribute_value("RotationFailed").build();
     let events = aws.cloudtrail.lookup_events().set_lookup_attributes(by_name.ok().map(|one| vec![one])).max_results(1);
     let asked: Vec<BoxFuture<'_, (&'static str, Permission)>> = vec![
-        tried(asker, "cloudtrail:DescribeTrails", "*", aws.cloudtrail.describe_trails().send()),
-        tried(asker, "cloudtrail:LookupEvents", "*", events.send()),
+        tried(caller, "cloudtrail:DescribeTrails", "*", aws.cloudtrail.describe_trails().send()),
+        tried(caller, "cloudtrail:LookupEvents", "*", events.send()),
         tried(
-            asker,
+            caller,
             "cloudwatch:DescribeAlarms",
             alarm,
             aws.cloudwatch.describe_alarms().alarm_names(NOTHING).max_records(1).send(),
         ),
-        tried(asker, "cloudwatch:GetMetricData", "*", metrics.send()),
-        tried(asker, "cloudwatch:ListTagsForResource", alarm, aws.cloudwatch.list_tags_for_resource().resource_arn(alarm).send()),
-        tried(asker, "health:DescribeEvents", "*", aws.health.describe_events().max_results(10).send()),
-        tried(asker, "iam:GetPolicy", policy, iam.get_policy().policy_arn(policy).send()),
-        tried(asker, "iam:GetPolicyVersion", policy, iam.get_policy_version().policy_arn(policy).version_id("v1").send()),
-        tried(asker, "iam:GetRole", role, iam.get_role().role_name(NOTHING).send()),
-        tried(asker, "iam:GetRolePolicy", role, iam.get_role_policy().role_name(NOTHING).policy_name(NOTHING).send()),
-        tried(asker, "iam:ListAttachedRolePolicies", role, iam.list_attached_role_policies().role_name(NOTHING).send()),
-        tried(asker, "iam:ListRolePolicies", role, iam.list_role_policies().role_name(NOTHING).send()),
+        tried(caller, "cloudwatch:GetMetricData", "*", metrics.send()),
         tried(
-            asker,
+            caller,
+            "cloudwatch:ListTagsForResource",
+            alarm,
+            aws.cloudwatch.list_tags_for_resource().resource_arn(alarm).send(),
+        ),
+        tried(caller, "health:DescribeEvents", "*", aws.health.describe_events().max_results(10).send()),
+        tried(caller, "iam:GetPolicy", policy, iam.get_policy().policy_arn(policy).send()),
+        tried(caller, "iam:GetPolicyVersion", policy, iam.get_policy_version().policy_arn(policy).version_id("v1").send()),
+        tried(caller, "iam:GetRole", role, iam.get_role().role_name(NOTHING).send()),
+        tried(caller, "iam:GetRolePolicy", role, iam.get_role_policy().role_name(NOTHING).policy_name(NOTHING).send()),
+        tried(caller, "iam:ListAttachedRolePolicies", role, iam.list_attached_role_policies().role_name(NOTHING).send()),
+        tried(caller, "iam:ListRolePolicies", role, iam.list_role_policies().role_name(NOTHING).send()),
+        tried(
+            caller,
             "iam:SimulatePrincipalPolicy",
             role,
             iam.simulate_principal_policy().policy_source_arn(role).action_names("secretsmanager:DescribeSecret").send(),
         ),
-        tried(asker, "kms:DescribeKey", NO_KEY, aws.kms.describe_key().key_id(NO_KEY).send()),
-        tried(asker, "kms:GetKeyPolicy", NO_KEY, aws.kms.get_key_policy().key_id(NO_KEY).send()),
-        tried(asker, "lambda:GetFunctionConcurrency", NOTHING, lambda.get_function_concurrency().function_name(NOTHING).send()),
+        tried(caller, "kms:DescribeKey", NO_KEY, aws.kms.describe_key().key_id(NO_KEY).send()),
+        tried(caller, "kms:GetKeyPolicy", NO_KEY, aws.kms.get_key_policy().key_id(NO_KEY).send()),
+        tried(caller, "lambda:GetFunctionConcurrency", NOTHING, lambda.get_function_concurrency().function_name(NOTHING).send()),
         tried(
-            asker,
+            caller,
             "lambda:GetFunctionConfiguration",
             NOTHING,
             lambda.get_function_configuration().function_name(NOTHING).send(),
         ),
-        tried(asker, "lambda:GetPolicy", NOTHING, lambda.get_policy().function_name(NOTHING).send()),
-        tried(asker, "logs:FilterLogEvents", NOTHING, aws.logs.filter_log_events().log_group_name(NOTHING).limit(1).send()),
-        tried(asker, "secretsmanager:DescribeSecret", NOTHING, secrets.describe_secret().secret_id(NOTHING).send()),
-        tried(asker, "secretsmanager:GetResourcePolicy", NOTHING, secrets.get_resource_policy().secret_id(NOTHING).send()),
-        tried(asker, "secretsmanager:ListSecretVersionIds", NOTHING, secrets.list_secret_version_ids().secret_id(NOTHING).send()),
-        tried(asker, "secretsmanager:ListSecrets", "*", secrets.list_secrets().max_results(1).send()),
+        tried(caller, "lambda:GetPolicy", NOTHING, lambda.get_policy().function_name(NOTHING).send()),
+        tried(caller, "logs:FilterLogEvents", NOTHING, aws.logs.filter_log_events().log_group_name(NOTHING).limit(1).send()),
+        tried(caller, "secretsmanager:DescribeSecret", NOTHING, secrets.describe_secret().secret_id(NOTHING).send()),
+        tried(caller, "secretsmanager:GetResourcePolicy", NOTHING, secrets.get_resource_policy().secret_id(NOTHING).send()),
+        tried(
+            caller,
+            "secretsmanager:ListSecretVersionIds",
+            NOTHING,
+            secrets.list_secret_version_ids().secret_id(NOTHING).send(),
+        ),
+        tried(caller, "secretsmanager:ListSecrets", "*", secrets.list_secrets().max_results(1).send()),
     ];
     join_all(asked).await
 }
 
 fn tried<'a, T, E, R>(
-    asker: &'a Asker,
+    caller: &'a AwsCaller,
     action: &'static str,
     resource: &'a str,
     request: impl Future<Output = Result<T, SdkError<E, R>>> + Send + 'a,
@@ -109,7 +119,7 @@ where
     R: std::fmt::Debug + Send + 'a,
 {
     Box::pin(async move {
-        let permission = match asker.ask(action, resource, request).await {
+        let permission = match caller.call(action, resource, request).await {
             Observation::Found(_) | Observation::NoData { .. } => Permission::Allowed,
             Observation::Denied(_) if resource == "*" => Permission::Missing,
             Observation::Denied(_) => Permission::MissingForOthers,

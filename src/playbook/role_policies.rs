@@ -1,7 +1,7 @@
 //! A role's policies, read where the simulation is not enough: part of step 5.
 
 use super::{Context, carried};
-use crate::aws::{Asker, Thing};
+use crate::aws::{AwsCaller, Thing};
 use crate::model::{Observation, PolicyDocument, RoleArn, RolePolicies};
 use futures::future::join_all;
 use percent_encoding::percent_decode_str;
@@ -22,12 +22,12 @@ pub(super) struct Scope {
     pub(super) boundary: bool,
 }
 
-pub(super) async fn read(cx: &Context<'_>, asker: &Asker, role: &RoleArn, scope: Scope) -> Observation<RolePolicies> {
+pub(super) async fn read(cx: &Context<'_>, caller: &AwsCaller, role: &RoleArn, scope: Scope) -> Observation<RolePolicies> {
     let ask = async {
         let boundary = async {
-            if scope.boundary { boundary(cx, asker, role).await } else { Observation::NotApplicable { because: String::new() } }
+            if scope.boundary { boundary(cx, caller, role).await } else { Observation::NotApplicable { because: String::new() } }
         };
-        let (inline, attached, boundary) = tokio::join!(inline(cx, asker, role), attached(cx, asker, role), boundary);
+        let (inline, attached, boundary) = tokio::join!(inline(cx, caller, role), attached(cx, caller, role), boundary);
         let (inline, attached) = match (inline, attached) {
             (Observation::Found(inline), Observation::Found(attached)) => (inline, attached),
             (Observation::Found(inline), _) => (inline, vec![None]),
@@ -50,20 +50,20 @@ pub(super) async fn read(cx: &Context<'_>, asker: &Asker, role: &RoleArn, scope:
         Observation::Found(RolePolicies { identity, boundary, complete })
     };
     let thing = Thing::RolePolicies(format!("{role} {}", scope.boundary));
-    cx.aws.shared().answers.get(thing, asker.fresh(), ask).await
+    cx.aws.shared().answers.get(thing, caller.fresh(), ask).await
 }
 
 /// The inline policies; `None` in place of one that could not be read.
-async fn inline(cx: &Context<'_>, asker: &Asker, role: &RoleArn) -> Observation<Vec<Option<PolicyDocument>>> {
+async fn inline(cx: &Context<'_>, caller: &AwsCaller, role: &RoleArn) -> Observation<Vec<Option<PolicyDocument>>> {
     let resource = format!("role {}", role.name());
     let request = cx.aws.iam.list_role_policies().role_name(role.name()).send();
-    let names = match asker.ask("iam:ListRolePolicies", &resource, request).await {
+    let names = match caller.call("iam:ListRolePolicies", &resource, request).await {
         Observation::Found(output) => output,
         unanswered => return carried(unanswered),
     };
     let documents = names.policy_names().iter().take(MAX_POLICIES).map(async |name| {
         let request = cx.aws.iam.get_role_policy().role_name(role.name()).policy_name(name).send();
-        let output = asker.ask("iam:GetRolePolicy", &resource, request).await;
+        let output = caller.call("iam:GetRolePolicy", &resource, request).await;
         let document = decode(output.found()?.policy_document())?;
         Some(PolicyDocument { name: name.clone(), document })
     });
@@ -75,14 +75,14 @@ async fn inline(cx: &Context<'_>, asker: &Asker, role: &RoleArn) -> Observation<
 }
 
 /// The attached managed policies; `None` in place of one that could not be read.
-async fn attached(cx: &Context<'_>, asker: &Asker, role: &RoleArn) -> Observation<Vec<Option<PolicyDocument>>> {
+async fn attached(cx: &Context<'_>, caller: &AwsCaller, role: &RoleArn) -> Observation<Vec<Option<PolicyDocument>>> {
     let request = cx.aws.iam.list_attached_role_policies().role_name(role.name()).send();
-    let list = match asker.ask("iam:ListAttachedRolePolicies", &format!("role {}", role.name()), request).await {
+    let list = match caller.call("iam:ListAttachedRolePolicies", &format!("role {}", role.name()), request).await {
         Observation::Found(output) => output,
         unanswered => return carried(unanswered),
     };
     let arns = list.attached_policies().iter().filter_map(|policy| policy.policy_arn());
-    let documents = arns.filter(|arn| !arn.ends_with(LOGS_ONLY)).take(MAX_POLICIES).map(|arn| managed(cx, asker, arn));
+    let documents = arns.filter(|arn| !arn.ends_with(LOGS_ONLY)).take(MAX_POLICIES).map(|arn| managed(cx, caller, arn));
     let mut policies: Vec<_> = join_all(documents).await;
     if list.is_truncated() || list.attached_policies().len() > MAX_POLICIES {
         policies.push(None);
@@ -97,10 +97,10 @@ struct Role {
     boundary: Option<String>,
 }
 
-async fn role_of(cx: &Context<'_>, asker: &Asker, role: &RoleArn) -> Observation<Role> {
+async fn role_of(cx: &Context<'_>, caller: &AwsCaller, role: &RoleArn) -> Observation<Role> {
     let ask = async {
         let request = cx.aws.iam.get_role().role_name(role.name()).send();
-        asker.ask("iam:GetRole", &format!("role {}", role.name()), request).await.map(|output| {
+        caller.call("iam:GetRole", &format!("role {}", role.name()), request).await.map(|output| {
             let told = output.role();
             let boundary = told.and_then(|told| told.permissions_boundary()?.permissions_boundary_arn());
             Role {
@@ -109,48 +109,48 @@ async fn role_of(cx: &Context<'_>, asker: &Asker, role: &RoleArn) -> Observation
             }
         })
     };
-    cx.aws.shared().answers.get(Thing::Role(role.to_string()), asker.fresh(), ask).await
+    cx.aws.shared().answers.get(Thing::Role(role.to_string()), caller.fresh(), ask).await
 }
 
 /// Who may assume the role.
-pub(super) async fn trust(cx: &Context<'_>, asker: &Asker, role: &RoleArn) -> Observation<Value> {
-    role_of(cx, asker, role).await.and_then(|role| match role.trust {
+pub(super) async fn trust(cx: &Context<'_>, caller: &AwsCaller, role: &RoleArn) -> Observation<Value> {
+    role_of(cx, caller, role).await.and_then(|role| match role.trust {
         Some(trust) => Observation::Found(trust),
         None => Observation::Failed { error: "GetRole answered without a trust policy".to_owned() },
     })
 }
 
 /// The permissions boundary; `Found(None)` where the role has none.
-async fn boundary(cx: &Context<'_>, asker: &Asker, role: &RoleArn) -> Observation<Option<PolicyDocument>> {
-    let arn = match role_of(cx, asker, role).await {
+async fn boundary(cx: &Context<'_>, caller: &AwsCaller, role: &RoleArn) -> Observation<Option<PolicyDocument>> {
+    let arn = match role_of(cx, caller, role).await {
         Observation::Found(role) => role.boundary,
         unanswered => return carried(unanswered),
     };
     let Some(arn) = arn else { return Observation::Found(None) };
-    match managed(cx, asker, &arn).await {
+    match managed(cx, caller, &arn).await {
         Some(policy) => Observation::Found(Some(policy)),
         None => Observation::Failed { error: format!("the permissions boundary {arn} could not be read") },
     }
 }
 
 /// The default version of a managed policy.
-async fn managed(cx: &Context<'_>, asker: &Asker, arn: &str) -> Option<PolicyDocument> {
+async fn managed(cx: &Context<'_>, caller: &AwsCaller, arn: &str) -> Option<PolicyDocument> {
     let ask = async {
         let request = cx.aws.iam.get_policy().policy_arn(arn).send();
-        let policy = match asker.ask("iam:GetPolicy", &format!("policy {arn}"), request).await {
+        let policy = match caller.call("iam:GetPolicy", &format!("policy {arn}"), request).await {
             Observation::Found(policy) => policy,
             unanswered => return carried(unanswered),
         };
         let version = policy.policy().and_then(|policy| policy.default_version_id()).unwrap_or("v1");
         let request = cx.aws.iam.get_policy_version().policy_arn(arn).version_id(version).send();
-        asker.ask("iam:GetPolicyVersion", &format!("policy {arn}"), request).await.and_then(|output| {
+        caller.call("iam:GetPolicyVersion", &format!("policy {arn}"), request).await.and_then(|output| {
             match output.policy_version().and_then(|version| version.document()).and_then(decode) {
                 Some(document) => Observation::Found(document),
                 None => Observation::Failed { error: format!("the policy {arn} is not valid JSON") },
             }
         })
     };
-    let document = cx.aws.shared().answers.get(Thing::ManagedPolicy(arn.to_owned()), asker.fresh(), ask).await;
+    let document = cx.aws.shared().answers.get(Thing::ManagedPolicy(arn.to_owned()), caller.fresh(), ask).await;
     document.found().cloned().map(|document| PolicyDocument { name: arn.to_owned(), document })
 }
 

@@ -1,13 +1,13 @@
 //! Step 2: does the secret rotate, how, when; is it overdue. It asks nothing of its own: DescribeSecret has told it all.
 
 use super::{Context, Seen, secret, text};
-use crate::aws::Asker;
+use crate::aws::AwsCaller;
 use crate::model::{DueDates, RotationConfig, RotationRules, Schedule, ScheduleError};
 use jiff::{SignedDuration, Timestamp};
 
-pub(super) async fn collect(cx: &Context<'_>, asker: &Asker, is_described_by_step_1: bool) -> Seen<RotationConfig> {
+pub(super) async fn collect(cx: &Context<'_>, caller: &AwsCaller, is_described_by_step_1: bool) -> Seen<RotationConfig> {
     if !is_described_by_step_1 {
-        cx.board.subject.fill(secret::subject(cx, asker).await);
+        cx.board.subject.fill(secret::subject(cx, caller).await);
     }
     let config = cx.board.subject.get().await.map(|described| described.config.clone());
     let summary = config.found().map(|config| summary(config, cx.now)).unwrap_or_default();

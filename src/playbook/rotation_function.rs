@@ -1,20 +1,20 @@
 //! Step 3: the rotation function as Lambda knows it.
 
 use super::{Context, Seen, carried, text};
-use crate::aws::{Asker, Thing};
+use crate::aws::{AwsCaller, Thing};
 use crate::model::{Arn, FunctionArn, FunctionFacts, Observation, RoleArn, VpcConfig};
 use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
 use jiff::Timestamp;
 use std::sync::Arc;
 
-pub(super) async fn collect(cx: &Context<'_>, asker: &Asker, function: Observation<FunctionArn>) -> Seen<FunctionFacts> {
+pub(super) async fn collect(cx: &Context<'_>, caller: &AwsCaller, function: Observation<FunctionArn>) -> Seen<FunctionFacts> {
     let arn = match function {
         Observation::Found(arn) => arn,
         unanswered => return carried(unanswered).into(),
     };
-    let concurrency = reserved_concurrency(cx, asker, &arn);
+    let concurrency = reserved_concurrency(cx, caller, &arn);
     let configuration = async {
-        let facts = configuration(cx, asker, &arn).await;
+        let facts = configuration(cx, caller, &arn).await;
         // The role is known now; step 5 need not wait for the concurrency.
         cx.board.function.fill(facts.clone().map(Arc::new));
         facts
@@ -29,25 +29,25 @@ pub(super) async fn collect(cx: &Context<'_>, asker: &Asker, function: Observati
     Seen { observation, window: None, summary }
 }
 
-async fn configuration(cx: &Context<'_>, asker: &Asker, arn: &FunctionArn) -> Observation<FunctionFacts> {
+async fn configuration(cx: &Context<'_>, caller: &AwsCaller, arn: &FunctionArn) -> Observation<FunctionFacts> {
     let resource = format!("function {}", arn.name());
     let ask = async {
         let request = cx.aws.lambda.get_function_configuration().function_name(arn.arn().as_str()).send();
-        asker.ask("lambda:GetFunctionConfiguration", &resource, request).await.and_then(|output| from_output(arn, &output))
+        caller.call("lambda:GetFunctionConfiguration", &resource, request).await.and_then(|output| from_output(arn, &output))
     };
-    cx.aws.shared().answers.get(Thing::Function(arn.to_string()), asker.fresh(), ask).await
+    cx.aws.shared().answers.get(Thing::Function(arn.to_string()), caller.fresh(), ask).await
 }
 
-async fn reserved_concurrency(cx: &Context<'_>, asker: &Asker, arn: &FunctionArn) -> Observation<Option<u32>> {
+async fn reserved_concurrency(cx: &Context<'_>, caller: &AwsCaller, arn: &FunctionArn) -> Observation<Option<u32>> {
     let ask = async {
         // Concurrency is reserved per function; a qualifier is refused.
         let request = cx.aws.lambda.get_function_concurrency().function_name(arn.name()).send();
-        asker
+        caller
             .ask("lambda:GetFunctionConcurrency", &format!("function {}", arn.name()), request)
             .await
             .map(|output| output.reserved_concurrent_executions().and_then(|reserved| u32::try_from(reserved).ok()))
     };
-    cx.aws.shared().answers.get(Thing::Concurrency(arn.name().to_owned()), asker.fresh(), ask).await
+    cx.aws.shared().answers.get(Thing::Concurrency(arn.name().to_owned()), caller.fresh(), ask).await
 }
 
 fn from_output(arn: &FunctionArn, output: &GetFunctionConfigurationOutput) -> Observation<FunctionFacts> {

@@ -4,14 +4,14 @@ use super::attempts::{Attempts, attempts};
 use super::events::{self, LookUp, Looked};
 use super::secret::{Described, is_pending_apart};
 use super::{Context, Seen, carried, not_here, text};
-use crate::aws::Asker;
+use crate::aws::AwsCaller;
 use crate::model::{Attempt, AttemptOutcome, EventSource, FleetSecret, Observation, RotationHistory, SecretRef, Window};
 use std::sync::Arc;
 
 /// Pages of `ListSecrets` read to compare secrets; a page holds 100.
 const MAX_FLEET_PAGES: usize = 10;
 
-pub(super) async fn collect(cx: &Context<'_>, asker: &Asker, subject: Observation<Arc<Described>>) -> Seen<RotationHistory> {
+pub(super) async fn collect(cx: &Context<'_>, caller: &AwsCaller, subject: Observation<Arc<Described>>) -> Seen<RotationHistory> {
     let described = match &subject {
         Observation::Found(described) => Some(described.as_ref()),
         Observation::NotApplicable { .. } => return carried(subject).into(),
@@ -23,13 +23,13 @@ pub(super) async fn collect(cx: &Context<'_>, asker: &Asker, subject: Observatio
     }
     let named = described.map_or_else(|| cx.request.asked.clone(), |described| SecretRef::Arn(described.facts.arn.clone()));
     let window = events::span(cx, described.and_then(|described| described.config.last_rotated_at));
-    let (seen, source, complete, window) = match cx.trail.read(cx, asker, window).await {
+    let (seen, source, complete, window) = match cx.trail.read(cx, caller, window).await {
         Some(trail) if trail.complete => {
             let source = EventSource::TrailLogGroup(trail.group.clone());
             (attempts(&trail.events, &named), source, true, trail.window)
         }
         partial => {
-            let (mut looked, window) = look_up(cx, asker, described, &named, window).await;
+            let (mut looked, window) = look_up(cx, caller, described, &named, window).await;
             let complete = looked.is_complete();
             if let Some(trail) = &partial {
                 looked.events.extend(trail.events.iter().cloned());
@@ -41,7 +41,7 @@ pub(super) async fn collect(cx: &Context<'_>, asker: &Asker, subject: Observatio
             (attempts(&looked.events, &named), EventSource::EventHistory, complete, window)
         }
     };
-    let fleet = fleet(cx, asker, &seen).await;
+    let fleet = fleet(cx, caller, &seen).await;
     let summary = summary(&seen, complete, &window);
     let history = RotationHistory { attempts: seen.own, other_attempts: seen.others, fleet, source, complete };
     Seen { observation: Observation::Found(history), window: Some(window), summary }
@@ -50,14 +50,14 @@ pub(super) async fn collect(cx: &Context<'_>, asker: &Asker, subject: Observatio
 /// The event history, by the names that tell how attempts ended; since the last success where that is known.
 async fn look_up(
     cx: &Context<'_>,
-    asker: &Asker,
+    caller: &AwsCaller,
     described: Option<&Described>,
     named: &SecretRef,
     span: Window,
 ) -> (Looked, Window) {
     let window = events::since_success(span, described.and_then(|described| described.config.last_rotated_at));
     let region = cx.aws.region();
-    let ask = |name| events::look_up(cx, asker, region, LookUp::Name(name), window);
+    let ask = |name| events::look_up(cx, caller, region, LookUp::Name(name), window);
     let (mut looked, succeeded, abandoned) =
         tokio::join!(ask("RotationFailed"), ask("RotationSucceeded"), ask("RotationAbandoned"));
     looked.add(succeeded);
@@ -76,7 +76,7 @@ async fn look_up(
 }
 
 /// The region's secrets, asked only where this one fails while events of others allow a comparison.
-async fn fleet(cx: &Context<'_>, asker: &Asker, seen: &Attempts) -> Observation<Vec<FleetSecret>> {
+async fn fleet(cx: &Context<'_>, caller: &AwsCaller, seen: &Attempts) -> Observation<Vec<FleetSecret>> {
     let is_failing = last_ended(&seen.own).is_some_and(|attempt| attempt.outcome != AttemptOutcome::Succeeded);
     if !is_failing || seen.others.is_empty() {
         let because = if is_failing { "no other secret rotated in this window" } else { "nothing fails that could be compared" };
@@ -86,7 +86,7 @@ async fn fleet(cx: &Context<'_>, asker: &Asker, seen: &Attempts) -> Observation<
     let mut token = None::<String>;
     for _ in 0..MAX_FLEET_PAGES {
         let request = cx.aws.secretsmanager.list_secrets().max_results(100).set_next_token(token.take()).send();
-        let page = match asker.ask("secretsmanager:ListSecrets", "*", request).await {
+        let page = match caller.call("secretsmanager:ListSecrets", "*", request).await {
             Observation::Found(page) => page,
             unanswered => return carried(unanswered),
         };

@@ -6,7 +6,7 @@ use super::{
     Context, Progress, Request, Seen, carried, config_changes, events, execution_role, function_logs, function_metrics,
     function_of, present, rotation_config, rotation_function, rotation_history, secret, secret_access,
 };
-use crate::aws::{Asker, Aws};
+use crate::aws::{Aws, AwsCaller};
 use crate::clock::{self, Clock, Stopwatch};
 use crate::model::{
     ConfigChanges, Evidence, FunctionFacts, FunctionLogs, FunctionMetrics, Observation, RoleFacts, RotationConfig,
@@ -114,15 +114,15 @@ struct Running<'a, 'b> {
     started_at: Timestamp,
     stopwatch: Stopwatch,
     deadline: tokio::time::Instant,
-    asker: Asker,
+    caller: AwsCaller,
 }
 
 impl<'a, 'b> Running<'a, 'b> {
     fn begin(cx: &'a Context<'b>, name: StepName) -> Running<'a, 'b> {
         cx.progress.started(name);
         let deadline = clock::deadline(cx.request.deadline_per_step).min(cx.total_deadline);
-        let asker = Asker::new(*cx.clock, deadline, is_second_look(cx.request));
-        Running { cx, name, started_at: cx.clock.now(), stopwatch: Stopwatch::start(), deadline, asker }
+        let caller = AwsCaller::new(*cx.clock, deadline, is_second_look(cx.request));
+        Running { cx, name, started_at: cx.clock.now(), stopwatch: Stopwatch::start(), deadline, caller }
     }
 
     /// Performs the step to whatever end it comes.
@@ -133,7 +133,7 @@ impl<'a, 'b> Running<'a, 'b> {
             Ok(Err(_)) => Observation::Failed { error: format!("{} stopped on a defect of its own", self.name) }.into(),
             Err(_) => Observation::TimedOut { after_ms: self.stopwatch.elapsed_ms() }.into(),
         };
-        let (calls, mut denials) = self.asker.trace();
+        let (calls, mut denials) = self.caller.trace();
         if let Observation::Denied(denial) = &seen.observation
             && !denials.contains(denial)
         {
@@ -184,7 +184,7 @@ async fn secret_step(cx: &Context<'_>) -> StepRecord<SecretFacts> {
         Some(record) => record,
         None => {
             let step = Running::begin(cx, StepName::Secret);
-            step.finish(secret::collect(cx, &step.asker)).await
+            step.finish(secret::collect(cx, &step.caller)).await
         }
     };
     cx.board.versions.fill(record.found().map(|facts| facts.versions.clone()).unwrap_or_default());
@@ -203,7 +203,7 @@ async fn rotation_config_step(cx: &Context<'_>) -> StepRecord<RotationConfig> {
         ready(cx, &cx.board.subject, Observation::clone).await;
     }
     let step = Running::begin(cx, StepName::RotationConfig);
-    let record = step.finish(rotation_config::collect(cx, &step.asker, is_described_by_step_1)).await;
+    let record = step.finish(rotation_config::collect(cx, &step.caller, is_described_by_step_1)).await;
     if !is_described_by_step_1 {
         cx.board.subject.fill(unanswered(&record));
     }
@@ -221,7 +221,7 @@ async fn function_step(cx: &Context<'_>) -> StepRecord<FunctionFacts> {
         None => {
             let function = ready(cx, &cx.board.subject, function_of).await;
             let step = Running::begin(cx, StepName::RotationFunction);
-            step.finish(rotation_function::collect(cx, &step.asker, function)).await
+            step.finish(rotation_function::collect(cx, &step.caller, function)).await
         }
     };
     cx.board.function.fill(record.observation.clone().map(Arc::new));
@@ -236,7 +236,7 @@ async fn logs_step(cx: &Context<'_>) -> StepRecord<FunctionLogs> {
     let arn = function_of(&subject);
     let function = ready(cx, &cx.board.function, Observation::clone).await;
     let step = Running::begin(cx, StepName::FunctionLogs);
-    step.finish(function_logs::collect(cx, &step.asker, subject, arn, function)).await
+    step.finish(function_logs::collect(cx, &step.caller, subject, arn, function)).await
 }
 
 async fn role_step(cx: &Context<'_>) -> StepRecord<RoleFacts> {
@@ -246,7 +246,7 @@ async fn role_step(cx: &Context<'_>) -> StepRecord<RoleFacts> {
             let subject = ready(cx, &cx.board.subject, present).await;
             let function = ready(cx, &cx.board.function, Observation::clone).await;
             let step = Running::begin(cx, StepName::ExecutionRole);
-            step.finish(execution_role::collect(cx, &step.asker, subject, function)).await
+            step.finish(execution_role::collect(cx, &step.caller, subject, function)).await
         }
     };
     cx.board.role.fill(record.observation.clone().map(Arc::new));
@@ -259,7 +259,7 @@ async fn history_step(cx: &Context<'_>) -> StepRecord<RotationHistory> {
         None => {
             let subject = ready(cx, &cx.board.subject, present).await;
             let step = Running::begin(cx, StepName::RotationHistory);
-            step.finish(rotation_history::collect(cx, &step.asker, subject)).await
+            step.finish(rotation_history::collect(cx, &step.caller, subject)).await
         }
     };
     cx.board.history.fill(record.observation.clone().map(Arc::new));
@@ -272,7 +272,7 @@ async fn metrics_step(cx: &Context<'_>) -> StepRecord<FunctionMetrics> {
     }
     let subject = ready(cx, &cx.board.subject, present).await;
     let step = Running::begin(cx, StepName::FunctionMetrics);
-    step.finish(function_metrics::collect(cx, &step.asker, subject)).await
+    step.finish(function_metrics::collect(cx, &step.caller, subject)).await
 }
 
 async fn access_step(cx: &Context<'_>) -> StepRecord<SecretAccess> {
@@ -281,7 +281,7 @@ async fn access_step(cx: &Context<'_>) -> StepRecord<SecretAccess> {
     }
     let subject = ready(cx, &cx.board.subject, present).await;
     let step = Running::begin(cx, StepName::SecretAccess);
-    step.finish(secret_access::collect(cx, &step.asker, subject)).await
+    step.finish(secret_access::collect(cx, &step.caller, subject)).await
 }
 
 async fn changes_step(cx: &Context<'_>) -> StepRecord<ConfigChanges> {
@@ -292,7 +292,7 @@ async fn changes_step(cx: &Context<'_>) -> StepRecord<ConfigChanges> {
     let function = ready(cx, &cx.board.function, Observation::clone).await;
     let history = ready(cx, &cx.board.history, Observation::clone).await;
     let step = Running::begin(cx, StepName::ConfigChanges);
-    step.finish(config_changes::collect(cx, &step.asker, subject, function, history)).await
+    step.finish(config_changes::collect(cx, &step.caller, subject, function, history)).await
 }
 
 #[cfg(test)]

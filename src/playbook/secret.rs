@@ -1,7 +1,7 @@
 //! Step 1: does the secret exist, who owns it, is it a replica or scheduled for deletion; are the services healthy.
 
 use super::{Context, Seen, carried, find, health, rotation_config, text};
-use crate::aws::Asker;
+use crate::aws::AwsCaller;
 use crate::model::{
     Arn, AttemptOutcome, Observation, Replica, RoleArn, RotationConfig, RotationRules, SecretArn, SecretFacts, SecretRef,
     SecretVersion,
@@ -22,38 +22,38 @@ pub(super) struct Described {
     pub(super) config: RotationConfig,
 }
 
-pub(super) async fn collect(cx: &Context<'_>, asker: &Asker) -> Seen<SecretFacts> {
-    let subject = subject(cx, asker).await;
+pub(super) async fn collect(cx: &Context<'_>, caller: &AwsCaller) -> Seen<SecretFacts> {
+    let subject = subject(cx, caller).await;
     cx.board.subject.fill(subject.clone());
     let described = match subject {
         Observation::Found(described) => described,
         Observation::NoData { searched } => {
-            cx.board.near_names.fill(near_names(cx, asker).await);
+            cx.board.near_names.fill(near_names(cx, caller).await);
             // Names like it are told apart from this, to those who may ask about them.
             let summary = "there is no such secret".to_owned();
             return Seen { observation: Observation::NoData { searched }, window: None, summary };
         }
         unanswered => return carried(unanswered).into(),
     };
-    let (versions, service_health) = tokio::join!(versions(cx, asker, &described), service_health(cx, asker, &described));
+    let (versions, service_health) = tokio::join!(versions(cx, caller, &described), service_health(cx, caller, &described));
     let facts = SecretFacts { versions, service_health, ..described.facts.clone() };
     let summary = summary(&facts);
     Seen { observation: Observation::Found(facts), window: None, summary }
 }
 
 /// Asks for the secret. Where DescribeSecret is refused, ListSecrets may still be allowed, and tells most of it.
-pub(super) async fn subject(cx: &Context<'_>, asker: &Asker) -> Observation<Arc<Described>> {
+pub(super) async fn subject(cx: &Context<'_>, caller: &AwsCaller) -> Observation<Arc<Described>> {
     let asked = &cx.request.asked;
     let handed = cx.aws.shared().answers.take::<find::Handed>(&find::description_of(asked)).await;
-    if let Some((description, calls)) = handed.filter(|_| !asker.fresh()) {
-        asker.note_calls(calls);
+    if let Some((description, calls)) = handed.filter(|_| !caller.fresh()) {
+        caller.note_calls(calls);
         return from_description(description, cx.now).map(Arc::new);
     }
     let request = cx.aws.secretsmanager.describe_secret().secret_id(asked.as_str()).send();
     let resource = format!("secret {asked}");
-    let described = asker.ask("secretsmanager:DescribeSecret", &resource, request).await;
+    let described = caller.call("secretsmanager:DescribeSecret", &resource, request).await;
     match described {
-        Observation::Denied(denial) => match listed(cx, asker).await {
+        Observation::Denied(denial) => match listed(cx, caller).await {
             Some(described) => described.map(Arc::new),
             None => Observation::Denied(denial),
         },
@@ -61,11 +61,11 @@ pub(super) async fn subject(cx: &Context<'_>, asker: &Asker) -> Observation<Arc<
     }
 }
 
-async fn listed(cx: &Context<'_>, asker: &Asker) -> Option<Observation<Described>> {
+async fn listed(cx: &Context<'_>, caller: &AwsCaller) -> Option<Observation<Described>> {
     let asked = &cx.request.asked;
     let filter = Filter::builder().key(FilterNameStringType::Name).values(asked.name()).build();
     let request = cx.aws.secretsmanager.list_secrets().filters(filter).include_planned_deletion(true).max_results(100).send();
-    let page = asker.ask("secretsmanager:ListSecrets", "*", request).await;
+    let page = caller.call("secretsmanager:ListSecrets", "*", request).await;
     let Observation::Found(page) = page else { return None };
     let entry = page.secret_list?.into_iter().find(|entry| match asked {
         SecretRef::Name(name) => entry.name.as_deref() == Some(name),
@@ -171,12 +171,12 @@ pub(super) fn is_pending_apart(facts: &SecretFacts) -> bool {
 }
 
 /// The versions; with their creation dates where a pending one makes them matter.
-async fn versions(cx: &Context<'_>, asker: &Asker, described: &Described) -> Vec<SecretVersion> {
+async fn versions(cx: &Context<'_>, caller: &AwsCaller, described: &Described) -> Vec<SecretVersion> {
     let mut versions = described.facts.versions.clone();
     if is_pending_apart(&described.facts) {
         let id = described.facts.arn.arn().as_str();
         let request = cx.aws.secretsmanager.list_secret_version_ids().secret_id(id).max_results(100).send();
-        let page = asker.ask("secretsmanager:ListSecretVersionIds", &format!("secret {}", described.facts.name), request).await;
+        let page = caller.call("secretsmanager:ListSecretVersionIds", &format!("secret {}", described.facts.name), request).await;
         for listed in page.found().map(|page| page.versions()).unwrap_or_default() {
             if let Some(version) = versions.iter_mut().find(|version| listed.version_id() == Some(&version.id)) {
                 version.created_at = listed.created_date().and_then(text::timestamp);
@@ -188,10 +188,14 @@ async fn versions(cx: &Context<'_>, asker: &Asker, described: &Described) -> Vec
 }
 
 /// AWS Health is asked only where something fails: a healthy secret needs no excuse.
-async fn service_health(cx: &Context<'_>, asker: &Asker, described: &Described) -> Observation<Vec<crate::model::HealthEvent>> {
+async fn service_health(
+    cx: &Context<'_>,
+    caller: &AwsCaller,
+    described: &Described,
+) -> Observation<Vec<crate::model::HealthEvent>> {
     let mut failing = described.config.due.overdue_since.is_some();
     if !failing {
-        let history = asker.within_deadline(cx.board.history.get()).await;
+        let history = caller.within_deadline(cx.board.history.get()).await;
         failing = history.as_ref().and_then(Observation::found).is_some_and(|history| {
             history
                 .attempts
@@ -200,17 +204,17 @@ async fn service_health(cx: &Context<'_>, asker: &Asker, described: &Described) 
                 .is_some_and(|attempt| matches!(attempt.outcome, AttemptOutcome::Failed | AttemptOutcome::Abandoned))
         });
     }
-    if failing { health::open_events(cx, asker).await } else { described.facts.service_health.clone() }
+    if failing { health::open_events(cx, caller).await } else { described.facts.service_health.clone() }
 }
 
 /// Names of the region that look like the one asked for, the most alike first.
-async fn near_names(cx: &Context<'_>, asker: &Asker) -> Vec<String> {
+async fn near_names(cx: &Context<'_>, caller: &AwsCaller) -> Vec<String> {
     let mut names = Vec::new();
     let mut token = None;
     for _ in 0..MAX_NAME_PAGES {
         let request =
             cx.aws.secretsmanager.list_secrets().include_planned_deletion(true).max_results(100).set_next_token(token).send();
-        let Observation::Found(page) = asker.ask("secretsmanager:ListSecrets", "*", request).await else { break };
+        let Observation::Found(page) = caller.call("secretsmanager:ListSecrets", "*", request).await else { break };
         names.extend(page.secret_list.unwrap_or_default().into_iter().filter_map(|entry| entry.name));
         token = page.next_token;
         if token.is_none() {

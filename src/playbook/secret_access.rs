@@ -3,12 +3,12 @@
 use super::kms_key::{self, parse_policy};
 use super::secret::Described;
 use super::{Context, Seen, carried, function_of, not_here};
-use crate::aws::{Asker, Thing};
+use crate::aws::{AwsCaller, Thing};
 use crate::model::{FunctionArn, KeyFacts, Observation, SecretAccess};
 use serde_json::Value;
 use std::sync::Arc;
 
-pub(super) async fn collect(cx: &Context<'_>, asker: &Asker, subject: Observation<Arc<Described>>) -> Seen<SecretAccess> {
+pub(super) async fn collect(cx: &Context<'_>, caller: &AwsCaller, subject: Observation<Arc<Described>>) -> Seen<SecretAccess> {
     let function = function_of(&subject);
     let described = match subject {
         Observation::Found(described) => described,
@@ -18,17 +18,17 @@ pub(super) async fn collect(cx: &Context<'_>, asker: &Asker, subject: Observatio
         return Observation::NotApplicable { because }.into();
     }
     let (function_policy, secret_policy, secret_key, environment_key) = tokio::join!(
-        function_policy(cx, asker, function),
-        secret_policy(cx, asker, &described),
-        secret_key(cx, asker, &described),
-        environment_key(cx, asker),
+        function_policy(cx, caller, function),
+        secret_policy(cx, caller, &described),
+        secret_key(cx, caller, &described),
+        environment_key(cx, caller),
     );
     let access = SecretAccess { function_policy, secret_policy, secret_key, environment_key };
     let summary = summary(&access);
     Seen { observation: Observation::Found(access), window: None, summary }
 }
 
-async fn function_policy(cx: &Context<'_>, asker: &Asker, function: Observation<FunctionArn>) -> Observation<Value> {
+async fn function_policy(cx: &Context<'_>, caller: &AwsCaller, function: Observation<FunctionArn>) -> Observation<Value> {
     let arn = match function {
         Observation::Found(arn) => arn,
         unanswered => return carried(unanswered),
@@ -37,35 +37,35 @@ async fn function_policy(cx: &Context<'_>, asker: &Asker, function: Observation<
         // A version or an alias has a policy of its own, and rotation invokes what its ARN names.
         let request =
             cx.aws.lambda.get_policy().function_name(arn.name()).set_qualifier(arn.qualifier().map(str::to_owned)).send();
-        let policy = asker.ask("lambda:GetPolicy", &format!("resource policy of function {}", arn.name()), request).await;
+        let policy = caller.call("lambda:GetPolicy", &format!("resource policy of function {}", arn.name()), request).await;
         policy.and_then(|output| parse_policy(output.policy(), "resource policy of the function"))
     };
-    cx.aws.shared().answers.get(Thing::FunctionPolicy(arn.to_string()), asker.fresh(), ask).await
+    cx.aws.shared().answers.get(Thing::FunctionPolicy(arn.to_string()), caller.fresh(), ask).await
 }
 
-async fn secret_policy(cx: &Context<'_>, asker: &Asker, described: &Described) -> Observation<Value> {
+async fn secret_policy(cx: &Context<'_>, caller: &AwsCaller, described: &Described) -> Observation<Value> {
     let request = cx.aws.secretsmanager.get_resource_policy().secret_id(described.facts.arn.arn().as_str()).send();
-    let policy = asker.ask("secretsmanager:GetResourcePolicy", &format!("secret {}", described.facts.name), request).await;
+    let policy = caller.call("secretsmanager:GetResourcePolicy", &format!("secret {}", described.facts.name), request).await;
     policy.and_then(|output| parse_policy(output.resource_policy(), "resource policy on the secret"))
 }
 
-async fn secret_key(cx: &Context<'_>, asker: &Asker, described: &Described) -> Observation<KeyFacts> {
+async fn secret_key(cx: &Context<'_>, caller: &AwsCaller, described: &Described) -> Observation<KeyFacts> {
     match described.facts.kms_key_id.as_deref().filter(|key| !kms_key::is_default(key)) {
-        Some(key) => kms_key::facts(cx, asker, key).await,
+        Some(key) => kms_key::facts(cx, caller, key).await,
         None => Observation::NotApplicable { because: "the secret uses the AWS managed key".to_owned() },
     }
 }
 
-async fn environment_key(cx: &Context<'_>, asker: &Asker) -> Observation<KeyFacts> {
-    let function = asker.within_deadline(cx.board.function.get()).await;
-    let Some(function) = function else { return Observation::TimedOut { after_ms: asker.elapsed_ms() } };
+async fn environment_key(cx: &Context<'_>, caller: &AwsCaller) -> Observation<KeyFacts> {
+    let function = caller.within_deadline(cx.board.function.get()).await;
+    let Some(function) = function else { return Observation::TimedOut { after_ms: caller.elapsed_ms() } };
     let facts = match function {
         Observation::Found(facts) => facts,
         Observation::NoData { .. } => return Observation::NotApplicable { because: "the function does not exist".to_owned() },
         unanswered => return carried(unanswered),
     };
     match &facts.kms_key_arn {
-        Some(key) => kms_key::facts(cx, asker, key.as_str()).await,
+        Some(key) => kms_key::facts(cx, caller, key.as_str()).await,
         None => Observation::NotApplicable { because: "the environment uses the AWS managed key".to_owned() },
     }
 }

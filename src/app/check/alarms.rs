@@ -1,7 +1,7 @@
 //! The way of alarms: the topic, its subscription, the trail behind EventBridge's events.
 
 use super::{Checked, Found, checked, fine, missing, open};
-use crate::aws::{Asker, Aws, Subscription, TopicState};
+use crate::aws::{Aws, AwsCaller, Subscription, TopicState};
 use crate::bot::{Accounts, Connected};
 use crate::clock;
 use crate::config::{Config, Sns, Topic};
@@ -30,8 +30,8 @@ pub(super) async fn check(config: &Config, accounts: &dyn Accounts) -> Vec<Check
         match accounts.connect(&choice, &SecretRef::Name("any".to_owned())).await {
             Err(error) => all.push(checked(&what, missing(error.to_string()))),
             Ok(Connected { aws, clock }) => {
-                let asker = Asker::new(clock, clock::deadline(DEADLINE), true);
-                let found = topic_and_trail(&aws, &asker, sns, arn.as_str()).await;
+                let caller = AwsCaller::new(clock, clock::deadline(DEADLINE), true);
+                let found = topic_and_trail(&aws, &caller, sns, arn.as_str()).await;
                 all.extend(found.into_iter().map(|found| checked(&what, found)));
             }
         }
@@ -53,9 +53,9 @@ fn out_of_scope(config: &Config, topic: &Topic) -> Option<String> {
     }
 }
 
-async fn topic_and_trail(aws: &Aws, asker: &Asker, sns: &Sns, topic: &str) -> Vec<Found> {
+async fn topic_and_trail(aws: &Aws, caller: &AwsCaller, sns: &Sns, topic: &str) -> Vec<Found> {
     let (mut all, region) = (Vec::new(), aws.region());
-    match aws.topic(asker, topic).await {
+    match aws.topic(caller, topic).await {
         Observation::Found(TopicState { signature_version, key }) => {
             if signature_version != "2" && !sns.accepts_version_1 {
                 all.push(missing(format!(
@@ -76,11 +76,11 @@ async fn topic_and_trail(aws: &Aws, asker: &Asker, sns: &Sns, topic: &str) -> Ve
         }
         other => all.push(unanswered("sns:GetTopicAttributes", &other)),
     }
-    match aws.subscriptions(asker, topic).await {
-        Observation::Found(subscriptions) => all.extend(subscribed(aws, asker, sns, topic, &subscriptions).await),
+    match aws.subscriptions(caller, topic).await {
+        Observation::Found(subscriptions) => all.extend(subscribed(aws, caller, sns, topic, &subscriptions).await),
         other => all.push(unanswered("sns:ListSubscriptionsByTopic", &other)),
     }
-    match aws.has_trail(asker).await {
+    match aws.has_trail(caller).await {
         Observation::Found(true) => {}
         Observation::Found(false) => all.push(missing(
             "no trail records this region: EventBridge forwards no RotationFailed without one, and only CloudWatch's alarms come",
@@ -90,7 +90,7 @@ async fn topic_and_trail(aws: &Aws, asker: &Asker, sns: &Sns, topic: &str) -> Ve
     all
 }
 
-async fn subscribed(aws: &Aws, asker: &Asker, sns: &Sns, topic: &str, all: &[Subscription]) -> Vec<Found> {
+async fn subscribed(aws: &Aws, caller: &AwsCaller, sns: &Sns, topic: &str, all: &[Subscription]) -> Vec<Found> {
     let wanted = sns.endpoint.as_ref().map_or(SOME_ENDPOINT, Url::as_str);
     let subscribe = |endpoint: &str| {
         let region = aws.region();
@@ -100,7 +100,7 @@ async fn subscribed(aws: &Aws, asker: &Asker, sns: &Sns, topic: &str, all: &[Sub
     let ours: Vec<&Subscription> = all.iter().filter(|one| is_ours(one, sns)).collect();
     if let Some(one) = ours.iter().find(|one| one.arn.is_some()) {
         let mut found = vec![fine(format!("the subscription of {} is confirmed", one.endpoint))];
-        found.extend(delivered(aws, asker, one.arn.as_deref().unwrap_or_default()).await);
+        found.extend(delivered(aws, caller, one.arn.as_deref().unwrap_or_default()).await);
         return found;
     }
     if let Some(one) = ours.first() {
@@ -128,7 +128,7 @@ fn is_ours(one: &Subscription, sns: &Sns) -> bool {
     one.protocol == "https" && sns.endpoint.as_ref().map_or(endpoint.path() == "/sns", |wanted| *wanted == endpoint)
 }
 
-async fn delivered(aws: &Aws, asker: &Asker, subscription: &str) -> Vec<Found> {
+async fn delivered(aws: &Aws, caller: &AwsCaller, subscription: &str) -> Vec<Found> {
     let set = |name: &str, value: &str| {
         format!(
             "aws sns set-subscription-attributes --region {} --subscription-arn {subscription} --attribute-name {name} --attribute-value {value}",
@@ -136,7 +136,7 @@ async fn delivered(aws: &Aws, asker: &Asker, subscription: &str) -> Vec<Found> {
         )
     };
     let mut all = Vec::new();
-    match aws.delivery(asker, subscription).await {
+    match aws.delivery(caller, subscription).await {
         Observation::Found(delivery) => {
             if delivery.is_raw {
                 let why = "raw messages come without a signature, and are refused";

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 /// Asks AWS on behalf of one step, and remembers what was asked and what was refused.
 #[derive(Debug)]
-pub(crate) struct Asker {
+pub(crate) struct AwsCaller {
     clock: Clock,
     started: Stopwatch,
     deadline: Instant,
@@ -20,17 +20,17 @@ pub(crate) struct Asker {
     denials: Mutex<Vec<Denial>>,
 }
 
-impl Asker {
+impl AwsCaller {
     /// An asker whose requests all end at `deadline`. With `fresh`, kept answers are not used.
-    pub(crate) fn new(clock: Clock, deadline: Instant, fresh: bool) -> Asker {
+    pub(crate) fn new(clock: Clock, deadline: Instant, fresh: bool) -> AwsCaller {
         let nothing = || Mutex::new(Vec::new());
-        Asker { clock, started: Stopwatch::start(), deadline, fresh, calls: nothing(), denials: Mutex::new(Vec::new()) }
+        AwsCaller { clock, started: Stopwatch::start(), deadline, fresh, calls: nothing(), denials: Mutex::new(Vec::new()) }
     }
 
     /// Sends one request. `call` is `service:Operation`; `resource` names what it is asked of, for people.
     ///
     /// The request is boxed before anything holds it: the SDK's futures are large, and steps hold several.
-    pub(crate) fn ask<T, E, R>(
+    pub(crate) fn call<T, E, R>(
         &self,
         call: &'static str,
         resource: &str,
@@ -109,11 +109,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_without_an_answer_ends_at_the_deadline_and_is_counted() {
-        let asker = Asker::new(Clock::system(), clock::deadline(Duration::ZERO), false);
+        let caller = AwsCaller::new(Clock::system(), clock::deadline(Duration::ZERO), false);
         let never = std::future::pending::<Result<(), SdkError<GetCallerIdentityError, ()>>>();
-        let seen = asker.ask("sts:GetCallerIdentity", "*", never).await;
+        let seen = caller.call("sts:GetCallerIdentity", "*", never).await;
         assert_eq!(seen.status(), "timed_out");
-        let (calls, denials) = asker.trace();
+        let (calls, denials) = caller.trace();
         assert_eq!((calls.len(), calls[0].ok, denials.len()), (1, false, 0));
     }
 }
