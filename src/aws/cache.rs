@@ -16,7 +16,7 @@ const CAPACITY: u64 = 4_000;
 
 /// What a cached answer is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Thing {
+pub(crate) enum CacheKey {
     /// A function's configuration, by ARN with its qualifier.
     Function(String),
     /// A function's reserved concurrency, by name.
@@ -51,7 +51,7 @@ type Answer = Arc<dyn Any + Send + Sync>;
 /// A short-lived cache that asks each question once at a time. Only definite answers are kept.
 #[derive(Debug, Clone)]
 pub(crate) struct Answers {
-    cache: Cache<Thing, Answer>,
+    cache: Cache<CacheKey, Answer>,
 }
 
 impl Answers {
@@ -60,16 +60,16 @@ impl Answers {
     }
 
     /// Leaves an answer for the question that goes on from it.
-    pub(crate) async fn hand_over<T: Clone + Send + Sync + 'static>(&self, thing: Thing, answer: T) {
+    pub(crate) async fn hand_over<T: Clone + Send + Sync + 'static>(&self, thing: CacheKey, answer: T) {
         self.cache.insert(thing, Arc::new((clock::this_instant(), answer)) as Answer).await;
     }
 
     /// The answer that was left a moment ago; it serves one question.
-    pub(crate) async fn take<T: Clone + Send + Sync + 'static>(&self, thing: &Thing) -> Option<T> {
+    pub(crate) async fn take<T: Clone + Send + Sync + 'static>(&self, thing: &CacheKey) -> Option<T> {
         self.take_at(thing, clock::this_instant()).await
     }
 
-    async fn take_at<T: Clone + Send + Sync + 'static>(&self, thing: &Thing, now: Instant) -> Option<T> {
+    async fn take_at<T: Clone + Send + Sync + 'static>(&self, thing: &CacheKey, now: Instant) -> Option<T> {
         let left = self.cache.remove(thing).await?;
         let (at, answer) = left.downcast_ref::<(Instant, T)>()?;
         (now.saturating_duration_since(*at) < HANDED_OVER_WITHIN).then(|| answer.clone())
@@ -80,7 +80,7 @@ impl Answers {
     /// With `fresh`, a kept answer is thrown away first: a person who reruns a step has changed something.
     pub(crate) fn get<T>(
         &self,
-        thing: Thing,
+        thing: CacheKey,
         fresh: bool,
         ask: impl Future<Output = Observation<T>>,
     ) -> impl Future<Output = Observation<T>>
@@ -125,7 +125,7 @@ mod tests {
     async fn ten_at_once_ask_one_time_and_a_rerun_asks_again() {
         let answers = Answers::new();
         let asked = AtomicUsize::new(0);
-        let ask = |fresh| answers.get(Thing::Trails, fresh, count(&asked, Observation::Found(7)));
+        let ask = |fresh| answers.get(CacheKey::Trails, fresh, count(&asked, Observation::Found(7)));
         let seen = futures::future::join_all((0..10).map(|_| ask(false))).await;
         assert!(seen.iter().all(|observation| observation.found() == Some(&7)));
         assert_eq!(asked.load(Ordering::SeqCst), 1);
@@ -136,7 +136,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_handed_over_serves_one_question_and_not_for_long() {
         let answers = Answers::new();
-        let thing = Thing::Description("prod/x".to_owned());
+        let thing = CacheKey::Description("prod/x".to_owned());
         answers.hand_over(thing.clone(), 7_u32).await;
         assert_eq!((answers.take::<u32>(&thing).await, answers.take::<u32>(&thing).await), (Some(7), None));
         answers.hand_over(thing.clone(), 7_u32).await;
@@ -150,7 +150,7 @@ mod tests {
         let asked = AtomicUsize::new(0);
         for _ in 0..2 {
             let failed = Observation::Failed { error: "broken".to_owned() };
-            let seen = answers.get(Thing::Health, false, count(&asked, failed.clone())).await;
+            let seen = answers.get(CacheKey::Health, false, count(&asked, failed.clone())).await;
             assert_eq!(seen, failed);
         }
         assert_eq!(asked.load(Ordering::SeqCst), 2);

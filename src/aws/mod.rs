@@ -21,7 +21,7 @@ pub use registry::Registry;
 pub(crate) use sns::{Subscription, TopicState};
 pub(crate) use trails::TrailGroup;
 
-pub(crate) use cache::Thing;
+pub(crate) use cache::CacheKey;
 
 use aws_config::{Region, SdkConfig};
 use registry::Shared;

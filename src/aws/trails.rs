@@ -1,6 +1,6 @@
 //! The account's trails, as far as they write to log groups.
 
-use super::{Aws, AwsCaller, Thing};
+use super::{Aws, AwsCaller, CacheKey};
 use crate::model::{Arn, Observation};
 
 /// A trail's log group that holds the region's events.
@@ -46,6 +46,6 @@ impl Aws {
                 groups
             })
         };
-        self.shared().answers.get(Thing::Trails, caller.fresh(), ask).await
+        self.shared().answers.get(CacheKey::Trails, caller.fresh(), ask).await
     }
 }

@@ -5,7 +5,7 @@ use super::role_policies;
 use super::rotation_history::last_ended;
 use super::secret::Described;
 use super::{Context, Seen, carried, text};
-use crate::aws::{AwsCaller, Thing};
+use crate::aws::{AwsCaller, CacheKey};
 use crate::model::{AttemptOutcome, FunctionFacts, Observation, RoleArn, RoleFacts, RotationStep, SimulatedDecision, Simulation};
 use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, EvaluationResult, PolicyEvaluationDecisionType, Statement};
 use std::sync::Arc;
@@ -164,7 +164,7 @@ async fn simulate(
     let actions: Vec<String> = wanted.iter().map(|(action, _)| (*action).to_owned()).collect();
     let mut resources: Vec<String> = wanted.iter().map(|(_, resource)| (*resource).to_owned()).collect();
     resources.dedup();
-    let thing = Thing::Simulation(format!("{role} {} {actions:?} {resources:?}", function.arn));
+    let thing = CacheKey::Simulation(format!("{role} {} {actions:?} {resources:?}", function.arn));
     let ask = async {
         let mut simulations = Vec::new();
         let mut marker = None::<String>;

@@ -1,6 +1,6 @@
 //! Where a secret is, and which secrets there are: the questions before an investigation.
 
-use crate::aws::{Aws, AwsCaller, Thing};
+use crate::aws::{Aws, AwsCaller, CacheKey};
 use crate::clock::{self, Clock};
 use crate::model::{ApiCall, Observation, SecretRef};
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
@@ -22,8 +22,8 @@ const NEAR: f64 = 0.75;
 pub(super) type Handed = (DescribeSecretOutput, Vec<ApiCall>);
 
 /// Under what the description of a secret is handed over.
-pub(super) fn description_of(secret: &SecretRef) -> Thing {
-    Thing::Description(secret.as_str().to_owned())
+pub(super) fn description_of(secret: &SecretRef) -> CacheKey {
+    CacheKey::Description(secret.as_str().to_owned())
 }
 
 /// True when the secret is in the account and region of `aws`; anything but `Found` says why that is unknown. An

@@ -2,7 +2,7 @@
 
 use super::secret::Described;
 use super::{Context, Seen, carried, function_of, text};
-use crate::aws::{AwsCaller, Thing};
+use crate::aws::{AwsCaller, CacheKey};
 use crate::model::{FunctionArn, FunctionMetrics, Lookback, MetricPoint, Observation, Window};
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat, ScanBy, StatusCode};
 use jiff::{SignedDuration, Timestamp};
@@ -30,7 +30,7 @@ pub(super) async fn collect(cx: &Context<'_>, caller: &AwsCaller, subject: Obser
     let start = window.from.as_second().div_euclid(i64::from(period_s)) * i64::from(period_s);
     let window = Window { from: Timestamp::from_second(start).unwrap_or(window.from), to: window.to };
     // A shared answer may be a minute old, so windows that end within the same minute are one.
-    let thing = Thing::Metrics(format!("{}/{start}/{}", arn.name(), window.to.as_second() / 60));
+    let thing = CacheKey::Metrics(format!("{}/{start}/{}", arn.name(), window.to.as_second() / 60));
     let ask = async { read(cx, caller, &arn, window, period_s).await };
     let observation = cx.aws.shared().answers.get(thing, caller.fresh(), ask).await;
     let summary = match &observation {

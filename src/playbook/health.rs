@@ -1,7 +1,7 @@
 //! Open events of AWS Health: part of step 1, asked once per account.
 
 use super::{Context, text};
-use crate::aws::{AwsCaller, Thing};
+use crate::aws::{AwsCaller, CacheKey};
 use crate::model::{HealthEvent, Observation};
 use aws_sdk_health::types::{EventFilter, EventStatusCode};
 
@@ -33,5 +33,5 @@ pub(super) async fn open_events(cx: &Context<'_>, caller: &AwsCaller) -> Observa
                 .collect()
         })
     };
-    cx.aws.shared().answers.get(Thing::Health, caller.fresh(), ask).await
+    cx.aws.shared().answers.get(CacheKey::Health, caller.fresh(), ask).await
 }

@@ -1,7 +1,7 @@
 //! A KMS key with its state and policy: asked by steps 5 and 8, answered once.
 
 use super::{Context, carried, text};
-use crate::aws::{AwsCaller, Thing};
+use crate::aws::{AwsCaller, CacheKey};
 use crate::model::{Arn, KeyFacts, Observation};
 use aws_sdk_kms::types::KeyManagerType;
 
@@ -46,7 +46,7 @@ pub(super) async fn facts(cx: &Context<'_>, caller: &AwsCaller, key: &str) -> Ob
             policy,
         })
     };
-    cx.aws.shared().answers.get(Thing::Key(key.to_owned()), caller.fresh(), ask).await
+    cx.aws.shared().answers.get(CacheKey::Key(key.to_owned()), caller.fresh(), ask).await
 }
 
 fn unreadable<T>() -> Observation<T> {

@@ -1,7 +1,7 @@
 //! A role's policies, read where the simulation is not enough: part of step 5.
 
 use super::{Context, carried};
-use crate::aws::{AwsCaller, Thing};
+use crate::aws::{AwsCaller, CacheKey};
 use crate::model::{Observation, PolicyDocument, RoleArn, RolePolicies};
 use futures::future::join_all;
 use percent_encoding::percent_decode_str;
@@ -49,7 +49,7 @@ pub(super) async fn read(cx: &Context<'_>, caller: &AwsCaller, role: &RoleArn, s
         };
         Observation::Found(RolePolicies { identity, boundary, complete })
     };
-    let thing = Thing::RolePolicies(format!("{role} {}", scope.boundary));
+    let thing = CacheKey::RolePolicies(format!("{role} {}", scope.boundary));
     cx.aws.shared().answers.get(thing, caller.fresh(), ask).await
 }
 
@@ -109,7 +109,7 @@ async fn role_of(cx: &Context<'_>, caller: &AwsCaller, role: &RoleArn) -> Observ
             }
         })
     };
-    cx.aws.shared().answers.get(Thing::Role(role.to_string()), caller.fresh(), ask).await
+    cx.aws.shared().answers.get(CacheKey::Role(role.to_string()), caller.fresh(), ask).await
 }
 
 /// Who may assume the role.
@@ -150,7 +150,7 @@ async fn managed(cx: &Context<'_>, caller: &AwsCaller, arn: &str) -> Option<Poli
             }
         })
     };
-    let document = cx.aws.shared().answers.get(Thing::ManagedPolicy(arn.to_owned()), caller.fresh(), ask).await;
+    let document = cx.aws.shared().answers.get(CacheKey::ManagedPolicy(arn.to_owned()), caller.fresh(), ask).await;
     document.found().cloned().map(|document| PolicyDocument { name: arn.to_owned(), document })
 }
 

@@ -1,7 +1,7 @@
 //! Step 3: the rotation function as Lambda knows it.
 
 use super::{Context, Seen, carried, text};
-use crate::aws::{AwsCaller, Thing};
+use crate::aws::{AwsCaller, CacheKey};
 use crate::model::{Arn, FunctionArn, FunctionFacts, Observation, RoleArn, VpcConfig};
 use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
 use jiff::Timestamp;
@@ -35,7 +35,7 @@ async fn configuration(cx: &Context<'_>, caller: &AwsCaller, arn: &FunctionArn) 
         let request = cx.aws.lambda.get_function_configuration().function_name(arn.arn().as_str()).send();
         caller.call("lambda:GetFunctionConfiguration", &resource, request).await.and_then(|output| from_output(arn, &output))
     };
-    cx.aws.shared().answers.get(Thing::Function(arn.to_string()), caller.fresh(), ask).await
+    cx.aws.shared().answers.get(CacheKey::Function(arn.to_string()), caller.fresh(), ask).await
 }
 
 async fn reserved_concurrency(cx: &Context<'_>, caller: &AwsCaller, arn: &FunctionArn) -> Observation<Option<u32>> {
@@ -47,7 +47,7 @@ async fn reserved_concurrency(cx: &Context<'_>, caller: &AwsCaller, arn: &Functi
             .await
             .map(|output| output.reserved_concurrent_executions().and_then(|reserved| u32::try_from(reserved).ok()))
     };
-    cx.aws.shared().answers.get(Thing::Concurrency(arn.name().to_owned()), caller.fresh(), ask).await
+    cx.aws.shared().answers.get(CacheKey::Concurrency(arn.name().to_owned()), caller.fresh(), ask).await
 }
 
 fn from_output(arn: &FunctionArn, output: &GetFunctionConfigurationOutput) -> Observation<FunctionFacts> {

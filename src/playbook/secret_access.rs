@@ -3,7 +3,7 @@
 use super::kms_key::{self, parse_policy};
 use super::secret::Described;
 use super::{Context, Seen, carried, function_of, not_here};
-use crate::aws::{AwsCaller, Thing};
+use crate::aws::{AwsCaller, CacheKey};
 use crate::model::{FunctionArn, KeyFacts, Observation, SecretAccess};
 use serde_json::Value;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ async fn function_policy(cx: &Context<'_>, caller: &AwsCaller, function: Observa
         let policy = caller.call("lambda:GetPolicy", &format!("resource policy of function {}", arn.name()), request).await;
         policy.and_then(|output| parse_policy(output.policy(), "resource policy of the function"))
     };
-    cx.aws.shared().answers.get(Thing::FunctionPolicy(arn.to_string()), caller.fresh(), ask).await
+    cx.aws.shared().answers.get(CacheKey::FunctionPolicy(arn.to_string()), caller.fresh(), ask).await
 }
 
 async fn secret_policy(cx: &Context<'_>, caller: &AwsCaller, described: &Described) -> Observation<Value> {
