@@ -50,13 +50,13 @@ type Answer = Arc<dyn Any + Send + Sync>;
 
 /// A short-lived cache that asks each question once at a time. Only definite answers are kept.
 #[derive(Debug, Clone)]
-pub(crate) struct Answers {
+pub(crate) struct ResponseCache {
     cache: Cache<CacheKey, Answer>,
 }
 
-impl Answers {
-    pub(crate) fn new() -> Answers {
-        Answers { cache: Cache::builder().max_capacity(CAPACITY).time_to_live(LIFETIME).build() }
+impl ResponseCache {
+    pub(crate) fn new() -> ResponseCache {
+        ResponseCache { cache: Cache::builder().max_capacity(CAPACITY).time_to_live(LIFETIME).build() }
     }
 
     /// Leaves an answer for the question that goes on from it.
@@ -123,7 +123,7 @@ mod tests {
 
     #[tokio::test]
     async fn ten_at_once_ask_one_time_and_a_rerun_asks_again() {
-        let answers = Answers::new();
+        let answers = ResponseCache::new();
         let asked = AtomicUsize::new(0);
         let ask = |fresh| answers.get(CacheKey::Trails, fresh, count(&asked, Observation::Found(7)));
         let seen = futures::future::join_all((0..10).map(|_| ask(false))).await;
@@ -135,7 +135,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_handed_over_serves_one_question_and_not_for_long() {
-        let answers = Answers::new();
+        let answers = ResponseCache::new();
         let thing = CacheKey::Description("prod/x".to_owned());
         answers.hand_over(thing.clone(), 7_u32).await;
         assert_eq!((answers.take::<u32>(&thing).await, answers.take::<u32>(&thing).await), (Some(7), None));
@@ -146,7 +146,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_failure_is_not_kept() {
-        let answers = Answers::new();
+        let answers = ResponseCache::new();
         let asked = AtomicUsize::new(0);
         for _ in 0..2 {
             let failed = Observation::Failed { error: "broken".to_owned() };

@@ -1,6 +1,6 @@
 //! What all investigations of one process share, by account and region.
 
-use super::cache::Answers;
+use super::cache::ResponseCache;
 use super::limiter::Limiter;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,7 @@ pub(crate) struct Shared {
     /// For `LookupEvents`.
     pub(crate) lookup_events: Limiter,
     /// Answers kept for a short while.
-    pub(crate) answers: Answers,
+    pub(crate) answers: ResponseCache,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -33,7 +33,7 @@ impl Registry {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         let shared = places
             .entry(place)
-            .or_insert_with(|| Arc::new(Shared { lookup_events: Limiter::lookup_events(), answers: Answers::new() }));
+            .or_insert_with(|| Arc::new(Shared { lookup_events: Limiter::lookup_events(), answers: ResponseCache::new() }));
         Arc::clone(shared)
     }
 }
