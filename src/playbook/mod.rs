@@ -4,7 +4,6 @@
 //! refusal and an expired deadline are observations like any other.
 
 mod attempts;
-mod board;
 mod change_search;
 mod config_changes;
 mod events;
@@ -25,18 +24,19 @@ mod rotation_history;
 mod runner;
 mod secret;
 mod secret_access;
+mod step_outputs;
 mod text;
 mod trail_event;
 
 use crate::aws::Aws;
 use crate::clock::Clock;
 use crate::model::{Evidence, FunctionArn, Lookback, Observation, SecretRef, StepName, Window};
-use board::Board;
 pub use needs::with_needs;
 use secret::Described;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+use step_outputs::StepOutputs;
 
 /// How long one step may take.
 pub const STEP_DEADLINE: Duration = Duration::from_secs(10);
@@ -111,7 +111,7 @@ struct Context<'a> {
     /// The moment the investigation calls "now".
     now: jiff::Timestamp,
     total_deadline: tokio::time::Instant,
-    board: Board,
+    board: StepOutputs,
     trail: events::SharedTrail,
 }
 

@@ -1,7 +1,7 @@
 //! Performs the steps concurrently, and turns every end a step can come to into a record.
 
-use super::board::{Board, Slot};
 use super::secret::Described;
+use super::step_outputs::{Slot, StepOutputs};
 use super::{
     Context, Progress, Request, Seen, carried, config_changes, events, execution_role, function_logs, function_metrics,
     function_of, present, rotation_config, rotation_function, rotation_history, secret, secret_access,
@@ -29,7 +29,7 @@ pub(super) async fn collect(aws: &Aws, clock: &Clock, request: &Request, progres
         progress,
         now: clock.now(),
         total_deadline: clock::deadline(request.total_deadline),
-        board: Board::empty(),
+        board: StepOutputs::empty(),
         trail: events::SharedTrail::default(),
     };
     keep(&cx);
@@ -324,7 +324,7 @@ mod tests {
             progress: &ends,
             now: clock.now(),
             total_deadline: clock::deadline(Duration::ZERO),
-            board: Board::empty(),
+            board: StepOutputs::empty(),
             trail: events::SharedTrail::default(),
         };
         let record = Running::begin(&cx, StepName::FunctionLogs).finish(collector).await;

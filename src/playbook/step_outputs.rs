@@ -49,7 +49,7 @@ impl<T: Clone> Slot<T> {
 
 /// What steps wait for from one another. Every slot is filled at the latest when its step ends, however it ends.
 #[derive(Debug)]
-pub(super) struct Board {
+pub(super) struct StepOutputs {
     /// From step 1: what DescribeSecret answered.
     pub(super) subject: Slot<Observation<Arc<Described>>>,
     /// From step 1: the versions, with the creation date of a pending one.
@@ -64,9 +64,9 @@ pub(super) struct Board {
     pub(super) history: Slot<Observation<Arc<RotationHistory>>>,
 }
 
-impl Board {
-    pub(super) fn empty() -> Board {
-        Board {
+impl StepOutputs {
+    pub(super) fn empty() -> StepOutputs {
+        StepOutputs {
             subject: Slot::empty(),
             versions: Slot::empty(),
             near_names: Slot::empty(),
