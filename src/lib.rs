@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`model`] | pure data: causes, windows, evidence, findings |
 //! | [`clock`] | the only place that asks the time |
-//! | [`answer`] | bodies of HTTP answers, read up to a bound |
+//! | [`http_body`] | bodies of HTTP answers, read up to a bound |
 //! | [`redact`] | `SafeText`, the only text that may leave the process |
 //! | [`lambda_log`] | Lambda's log lines, grouped into invocations |
 //! | [`report`] | what leaves an investigation: text, Markdown, JSON |
@@ -40,7 +40,6 @@
 //! `tests/architecture.rs` enforces them.
 
 pub mod alarm;
-pub mod answer;
 pub mod app;
 pub mod aws;
 pub mod bot;
@@ -50,6 +49,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod diagnosis;
+pub mod http_body;
 pub mod investigation;
 pub mod lambda_log;
 pub mod model;

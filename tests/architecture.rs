@@ -114,7 +114,7 @@ const LAWS: &[Law] = &[
 const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("clock", &[]),
-    ("answer", &[]),
+    ("http_body", &[]),
     ("redact", &["model"]),
     ("report", &["model", "redact"]),
     ("lambda_log", &["model"]),
@@ -126,7 +126,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("chat", &["model", "redact", "report", "chart"]),
     ("chart", &["model", "redact", "report"]),
     ("store", &["model", "clock", "redact", "chat"]),
-    ("alarm", &["model", "clock", "answer", "redact", "config", "aws"]),
+    ("alarm", &["model", "clock", "http_body", "redact", "config", "aws"]),
     ("investigation", &["model", "clock", "redact", "diagnosis", "aws", "playbook"]),
     (
         "bot",
@@ -146,7 +146,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "investigation",
         ],
     ),
-    ("platforms", &["model", "clock", "answer", "redact", "report", "config", "chart", "chat"]),
+    ("platforms", &["model", "clock", "http_body", "redact", "report", "config", "chart", "chat"]),
     (
         "app",
         &[

@@ -6,8 +6,8 @@
 
 use super::budget::{Asked, Budget};
 use super::certificate::{Certificate, Unusable, der_of};
-use crate::answer::{self, Unread};
 use crate::clock::{self, Clock};
+use crate::http_body::{self, BodyError};
 use jiff::{SignedDuration, Timestamp};
 use moka::future::Cache;
 use reqwest::StatusCode;
@@ -234,8 +234,8 @@ impl Certificates {
             return Err(NoCertificate::Status(response.status().as_u16()));
         }
         answer::read(response, LARGEST).await.map_err(|unread| match unread {
-            Unread::BrokeOff => NoCertificate::Unreachable,
-            Unread::TooLarge => NoCertificate::TooLarge,
+            BodyError::BrokeOff => NoCertificate::Unreachable,
+            BodyError::TooLarge => NoCertificate::TooLarge,
         })
     }
 }

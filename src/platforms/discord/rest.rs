@@ -3,9 +3,9 @@
 use super::pace::{Held, Lane, Limits, Pace};
 use super::refusal::is_passing;
 use super::render::File;
-use crate::answer::{self, Unread};
 use crate::clock::deadline;
 use crate::config::Token;
+use crate::http_body::{self, BodyError};
 use reqwest::Client;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderValue};
 use reqwest::multipart::{Form, Part};
@@ -223,8 +223,8 @@ impl Rest {
             (_, Ok(Ok(body))) => body,
             // What a refusal says besides its status helps, but it stands without.
             (400.., _) => Vec::new(),
-            (_, Ok(Err(Unread::BrokeOff))) => return Err(Failure::Lost("the answer broke off")),
-            (_, Ok(Err(Unread::TooLarge))) => return Err(Failure::Lost("the answer was too large")),
+            (_, Ok(Err(BodyError::BrokeOff))) => return Err(Failure::Lost("the answer broke off")),
+            (_, Ok(Err(BodyError::TooLarge))) => return Err(Failure::Lost("the answer was too large")),
             (_, Err(_)) => return Err(Failure::Lost("the answer did not end in time")),
         };
         if status == 429 {

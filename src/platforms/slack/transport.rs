@@ -4,7 +4,7 @@
 //! tell a request that never left from one whose answer was lost, and sends the bot token along to upload addresses. This
 //! one bounds, says which, and sends the token to Slack's Web API alone.
 
-use crate::answer;
+use crate::http_body;
 use futures::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, DATE, RETRY_AFTER};

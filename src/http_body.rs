@@ -4,7 +4,7 @@ use reqwest::Response;
 
 /// Why a body was not read to its end. Nothing in here holds an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unread {
+pub enum BodyError {
     /// The connection ended first.
     #[error("the answer broke off")]
     BrokeOff,
@@ -16,12 +16,12 @@ pub enum Unread {
 /// Reads a body of at most `largest` bytes.
 ///
 /// # Errors
-/// [`Unread`].
-pub async fn read(mut response: Response, largest: usize) -> Result<Vec<u8>, Unread> {
+/// [`BodyError`].
+pub async fn read(mut response: Response, largest: usize) -> Result<Vec<u8>, BodyError> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|_| Unread::BrokeOff)? {
+    while let Some(chunk) = response.chunk().await.map_err(|_| BodyError::BrokeOff)? {
         if body.len() + chunk.len() > largest {
-            return Err(Unread::TooLarge);
+            return Err(BodyError::TooLarge);
         }
         body.extend_from_slice(&chunk);
     }
@@ -39,7 +39,7 @@ mod tests {
     #[tokio::test]
     async fn a_body_is_read_up_to_its_bound_and_no_further() {
         assert_eq!(read(response("abc"), 3).await, Ok(b"abc".to_vec()));
-        assert_eq!(read(response("abcd"), 3).await, Err(Unread::TooLarge));
+        assert_eq!(read(response("abcd"), 3).await, Err(BodyError::TooLarge));
         assert_eq!(read(response(""), 0).await, Ok(Vec::new()));
     }
 }
