@@ -32,7 +32,7 @@ pub fn cut(text: String, limit: usize) -> String {
 
 /// True for a character that changes how its neighbours are shown, or cannot be seen.
 #[must_use]
-pub(crate) fn is_treacherous(c: char) -> bool {
+pub(crate) fn is_unsafe_char(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
@@ -48,7 +48,7 @@ fn visible(text: &str) -> String {
         match c {
             '\u{1b}' => skip_escape(&mut rest),
             '\t' | '\n' | '\r' => shown.push(' '),
-            c if is_treacherous(c) => {
+            c if is_unsafe_char(c) => {
                 let _ = write!(shown, "<U+{:04X}>", u32::from(c));
             }
             _ if marks > MARKS => {}

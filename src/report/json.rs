@@ -1,7 +1,7 @@
 //! The report as one JSON object.
 
 use super::Report;
-use super::inert::is_treacherous;
+use super::inert::is_unsafe_char;
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -25,7 +25,7 @@ pub fn json_line<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
 fn escape(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
     for c in json.chars() {
-        if c != '\n' && is_treacherous(c) {
+        if c != '\n' && is_unsafe_char(c) {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 let _ = write!(escaped, "\\u{unit:04x}");
             }
@@ -44,7 +44,7 @@ mod tests {
     fn a_bidi_override_is_escaped_and_means_the_same() {
         for text in ["a\u{202e}b", "line\nbreak \u{9b} \u{e0041} \u{7f}", "\u{1b}[31m"] {
             let line = json_line(&text).unwrap();
-            assert!(!line.trim_end().chars().any(is_treacherous), "{line:?}");
+            assert!(!line.trim_end().chars().any(is_unsafe_char), "{line:?}");
             assert_eq!(serde_json::from_str::<String>(&line).unwrap(), text);
         }
     }
