@@ -63,8 +63,8 @@ fn undated(transcript: &str) -> String {
     const ID: &str = "[0-9a-f]{8}-[0-9a-f-]{27}";
     const DATE: &str = r"(\w{3} )?\d{1,2} (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)( \d{4})?( \d\d:\d\d)?( UTC)?";
     const DURATION: &str = r"\d+(\.\d)? m?s\b";
-    let one_line = transcript.split_whitespace().collect::<Vec<_>>().join(" ");
-    Regex::new(&format!("{ID}|{DATE}|{DURATION}")).unwrap().replace_all(&one_line, "#").into_owned()
+    let single_line = transcript.split_whitespace().collect::<Vec<_>>().join(" ");
+    Regex::new(&format!("{ID}|{DATE}|{DURATION}")).unwrap().replace_all(&single_line, "#").into_owned()
 }
 
 /// What an investigation of the first demo's secret says when the demo is started at `now`.

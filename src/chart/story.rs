@@ -2,7 +2,7 @@
 
 use crate::model::{Attempt, AttemptOutcome, CorrelatedChange, Investigation, MetricPoint, Window};
 use crate::redact::SafeText;
-use crate::report::inert::{cut, one_line};
+use crate::report::inert::{cut, single_line};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
@@ -165,7 +165,7 @@ fn changed(change: &CorrelatedChange) -> Mark {
 }
 
 fn plain(text: &str) -> String {
-    one_line(&SafeText::redact(text))
+    single_line(&SafeText::redact(text))
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub use verdict::{Resolved, Standing, verdict};
 use super::document::Part;
 use crate::model::Investigation;
 use crate::redact::SafeText;
-use crate::report::inert::one_line;
+use crate::report::inert::single_line;
 
 /// The only way text enters a message.
 fn safe(text: &str) -> SafeText {
@@ -32,7 +32,7 @@ fn safe(text: &str) -> SafeText {
 /// The secret's name, or what was asked for.
 fn name_of(investigation: &Investigation) -> String {
     let evidence = &investigation.evidence;
-    one_line(&safe(evidence.secret.found().map_or(evidence.asked.as_str(), |secret| secret.name.as_str())))
+    single_line(&safe(evidence.secret.found().map_or(evidence.asked.as_str(), |secret| secret.name.as_str())))
 }
 
 /// Paragraphs under a label, and how many more there are; nothing where there are none.

@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use super::{Audit, AuditFormat, interrupt, read_config};
 use crate::clock::Clock;
-use crate::report::inert::one_line;
+use crate::report::inert::single_line;
 use crate::store::{Audited, Store};
 use jiff::Timestamp;
 use std::io::Write as _;
@@ -43,7 +43,7 @@ fn text(line: &Audited) -> String {
     told.push_str(&format!("  {}", line.did));
     for part in [&line.subject, &line.reason].into_iter().filter(|part| !part.as_str().is_empty()) {
         told.push_str("  ");
-        told.push_str(&one_line(part));
+        told.push_str(&single_line(part));
     }
     told
 }

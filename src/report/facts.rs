@@ -5,7 +5,7 @@ mod events;
 mod function;
 mod secret;
 
-use super::inert::one_line;
+use super::inert::single_line;
 use super::time::{duration, moment};
 use crate::model::{Denial, Evidence, Observation, StepName, StepView};
 use crate::redact::SafeText;
@@ -159,7 +159,7 @@ impl fmt::Display for Facts {
 
 /// Text of the evidence, redacted and on one line.
 fn plain(text: &str) -> String {
-    one_line(&SafeText::redact(text))
+    single_line(&SafeText::redact(text))
 }
 
 fn yes_no(is: bool) -> &'static str {

@@ -10,7 +10,7 @@ const MARKS: usize = 4;
 /// One line of visible text: white space becomes single spaces, terminal escapes go, other invisible characters show
 /// their code point.
 #[must_use]
-pub fn one_line(text: &SafeText) -> String {
+pub fn single_line(text: &SafeText) -> String {
     visible(text.as_str()).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -1,6 +1,6 @@
 //! The report for a ticket.
 
-use super::inert::one_line;
+use super::inert::single_line;
 use super::wording;
 use super::{Report, ReportedFinding};
 use std::fmt::Write as _;
@@ -31,7 +31,7 @@ pub fn markdown(report: &Report) -> String {
         let actions: Vec<String> = permissions.iter().map(|action| code(action)).collect();
         let _ = writeln!(page, "To see more, allow {}.\n", actions.join(", "));
     }
-    let id = one_line(&report.investigation_id);
+    let id = single_line(&report.investigation_id);
     let _ = writeln!(page, "{} · investigation {}", escape(&wording::footer(report)), code(&id));
     page
 }
@@ -43,20 +43,20 @@ fn verdict_of(page: &mut String, report: &Report, finding: &ReportedFinding) {
         proofs.iter().map(|proof| format!("{}: {} — {}", proof.step, code(&proof.text), escape(&proof.source))).collect();
     raw_list(page, "Proof", &proofs, more);
     let remediation = &finding.remediation;
-    let _ = writeln!(page, "**Fix.** {}\n", escape(&one_line(&remediation.summary)));
+    let _ = writeln!(page, "**Fix.** {}\n", escape(&single_line(&remediation.summary)));
     if let Some(warning) = &remediation.warning {
-        let _ = writeln!(page, "> ⚠ {}\n", escape(&one_line(warning)));
+        let _ = writeln!(page, "> ⚠ {}\n", escape(&single_line(warning)));
     }
     let commands: Vec<String> = remediation.commands.iter().flat_map(wording::command_lines).collect();
     if !commands.is_empty() {
         let _ = writeln!(page, "{}\n", fenced("sh", &commands));
     }
     if !remediation.needs.is_empty() {
-        let needs: Vec<String> = remediation.needs.iter().map(|action| code(&one_line(action))).collect();
+        let needs: Vec<String> = remediation.needs.iter().map(|action| code(&single_line(action))).collect();
         let _ = writeln!(page, "You need {}.\n", needs.join(", "));
     }
     for link in &remediation.links {
-        let _ = writeln!(page, "<{}>\n", one_line(link).replace(['<', '>', ' '], ""));
+        let _ = writeln!(page, "<{}>\n", single_line(link).replace(['<', '>', ' '], ""));
     }
 }
 

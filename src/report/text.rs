@@ -1,6 +1,6 @@
 //! The report for a terminal: the verdict first, then what proves it, then what to do.
 
-use super::inert::one_line;
+use super::inert::single_line;
 use super::wording::{self, Mark};
 use super::{Report, ReportedFinding};
 use anstyle::{AnsiColor, Style};
@@ -67,19 +67,19 @@ fn verdict_of(page: &mut Page, report: &Report, finding: &ReportedFinding) {
     }
     page.more(more);
     let remediation = &finding.remediation;
-    page.section("Fix", &[one_line(&remediation.summary)], 0);
+    page.section("Fix", &[single_line(&remediation.summary)], 0);
     if let Some(warning) = &remediation.warning {
-        page.paragraph(MARGIN, MARGIN + 2, &format!("⚠ {}", one_line(warning)), AnsiColor::Yellow.on_default());
+        page.paragraph(MARGIN, MARGIN + 2, &format!("⚠ {}", single_line(warning)), AnsiColor::Yellow.on_default());
     }
     for line in remediation.commands.iter().flat_map(wording::command_lines) {
         page.line(MARGIN + 2, &line, COMMAND);
     }
     if !remediation.needs.is_empty() {
-        let needs: Vec<String> = remediation.needs.iter().map(one_line).collect();
+        let needs: Vec<String> = remediation.needs.iter().map(single_line).collect();
         page.paragraph(MARGIN, MARGIN, &format!("You need {}.", needs.join(", ")), DIM);
     }
     for link in &remediation.links {
-        page.line(MARGIN, &one_line(link), DIM);
+        page.line(MARGIN, &single_line(link), DIM);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a report says, in words: every format and platform says the same, and says it in inert text.
 
-use super::inert::{cut, lines, one_line};
+use super::inert::{cut, lines, single_line};
 use super::time::{age, duration, moment, relative};
 use super::{Report, ReportedChange, ReportedFinding, ReportedStep};
 use crate::model::{Cause, Confidence, Outcome, Severity};
@@ -50,12 +50,12 @@ pub fn mark(report: &Report) -> Mark {
 /// The verdict in one line, without its mark.
 #[must_use]
 pub fn headline(report: &Report) -> String {
-    let name = one_line(&report.secret.name);
-    let region = one_line(&report.secret.region);
+    let name = single_line(&report.secret.name);
+    let region = single_line(&report.secret.region);
     // A label that a failure left is what is seen of it, not why it failed.
     let is_reason =
         |finding: &&ReportedFinding| report.outcome != Outcome::Inconclusive || finding.cause != Cause::StuckAwspending;
-    let title = report.leading().filter(is_reason).map(|finding| one_line(&finding.title));
+    let title = report.leading().filter(is_reason).map(|finding| single_line(&finding.title));
     match (report.outcome, title) {
         (Outcome::NotFound, _) => format!("{name} — there is no such secret in {region}"),
         (Outcome::RootCause, Some(title)) if mark(report) == Mark::Red => format!("{name} is not rotating — {title}"),
@@ -81,11 +81,11 @@ pub fn context(report: &Report) -> Vec<String> {
         (_, Some(finding)) => parts.push(capitalized(confidence(finding.confidence))),
         (_, None) => {}
     }
-    parts.push(one_line(&report.secret.region));
-    let account_id = report.secret.account_id.as_ref().map(one_line);
+    parts.push(single_line(&report.secret.region));
+    let account_id = report.secret.account_id.as_ref().map(single_line);
     let ending =
         account_id.as_deref().map(|id| format!("…{}", id.chars().skip(id.chars().count().saturating_sub(4)).collect::<String>()));
-    parts.extend(match (report.secret.account_name.as_ref().map(one_line), ending) {
+    parts.extend(match (report.secret.account_name.as_ref().map(single_line), ending) {
         (Some(name), Some(ending)) => Some(format!("acct {name} ({ending})")),
         (Some(name), None) => Some(format!("acct {name}")),
         (None, Some(ending)) => Some(format!("acct {ending}")),
@@ -111,7 +111,7 @@ pub fn context(report: &Report) -> Vec<String> {
 /// What happened, in a sentence or two.
 #[must_use]
 pub fn what_happened(finding: &ReportedFinding) -> String {
-    cut(one_line(&finding.explanation), SENTENCE)
+    cut(single_line(&finding.explanation), SENTENCE)
 }
 
 /// One proof: the step that saw it, the line or fact, and where and when.
@@ -132,8 +132,8 @@ pub fn proofs(report: &Report, finding: &ReportedFinding) -> (Vec<ProofLine>, us
         step: format!("step {}", proof.step),
         text: cut(without_stack(&proof.text), QUOTE),
         source: match proof.at {
-            Some(at) => format!("{}, {}", one_line(&proof.call), moment(at, report.now)),
-            None => one_line(&proof.call),
+            Some(at) => format!("{}, {}", single_line(&proof.call), moment(at, report.now)),
+            None => single_line(&proof.call),
         },
     })
 }
@@ -142,14 +142,14 @@ pub fn proofs(report: &Report, finding: &ReportedFinding) -> (Vec<ProofLine>, us
 fn without_stack(text: &SafeText) -> String {
     let lines = lines(text);
     let Some(stack) = lines.iter().position(|line| line.trim_start().starts_with("Traceback (most recent call last)")) else {
-        return one_line(text);
+        return single_line(text);
     };
     let before = lines.iter().take(stack).map(String::as_str);
     // Frames are indented, by Lambda with no-break spaces; Lambda prints the error before the stack, Python after it.
     let error =
         lines.iter().skip(stack + 1).rfind(|line| !line.is_empty() && !line.starts_with(char::is_whitespace)).map(String::as_str);
     let kept: Vec<&str> = before.chain(error).flat_map(str::split_whitespace).collect();
-    if kept.is_empty() { one_line(text) } else { kept.join(" ") }
+    if kept.is_empty() { single_line(text) } else { kept.join(" ") }
 }
 
 /// The lines of a command; they are never wrapped or cut, so that they can be pasted.
@@ -164,8 +164,8 @@ pub fn also(report: &Report) -> (Vec<String>, usize) {
     let skipped = usize::from(report.leading().is_some());
     let rest: Vec<&ReportedFinding> = report.findings.iter().skip(skipped).collect();
     listed(&rest, |finding| {
-        let title = one_line(&finding.title);
-        let explanation = one_line(&finding.explanation);
+        let title = single_line(&finding.title);
+        let explanation = single_line(&finding.explanation);
         let plain = explanation.trim_end_matches('.');
         cut(
             match finding.inhibited_by {
@@ -174,7 +174,7 @@ pub fn also(report: &Report) -> (Vec<String>, usize) {
                 None => format!(
                     "{}: {title}. {explanation} {}",
                     capitalized(confidence(finding.confidence)),
-                    one_line(&finding.remediation.summary)
+                    single_line(&finding.remediation.summary)
                 ),
             },
             SENTENCE,
@@ -203,27 +203,27 @@ fn change_line(report: &Report, change: &ReportedChange) -> String {
         Some(minutes) => format!(" ({} d before the first failure)", minutes / 1440),
         None => String::new(),
     };
-    let who = one_line(&change.actor);
-    let what = cut(one_line(&change.resource), QUOTE);
-    format!("{}  {who}: {} on {what}{distance}", moment(change.at, report.now), one_line(&change.event))
+    let who = single_line(&change.actor);
+    let what = cut(single_line(&change.resource), QUOTE);
+    format!("{}  {who}: {} on {what}{distance}", moment(change.at, report.now), single_line(&change.event))
 }
 
 /// How other secrets fared, in one sentence.
 #[must_use]
 pub fn comparison(report: &Report) -> Option<String> {
-    report.comparison.as_ref().map(|comparison| cut(one_line(&comparison.conclusion), SENTENCE))
+    report.comparison.as_ref().map(|comparison| cut(single_line(&comparison.conclusion), SENTENCE))
 }
 
 /// The first of several names, and how many more there are.
 #[must_use]
 pub fn names(names: &[SafeText]) -> (Vec<String>, usize) {
-    listed(names, one_line)
+    listed(names, single_line)
 }
 
 /// Names like the one that was asked for.
 #[must_use]
 pub fn near_names(report: &Report) -> Vec<String> {
-    report.secret.near_names.iter().take(LISTED).map(one_line).collect()
+    report.secret.near_names.iter().take(LISTED).map(single_line).collect()
 }
 
 /// How a step's status is marked.
@@ -241,9 +241,13 @@ pub fn status_mark(status: &str) -> &'static str {
 /// What a step saw, with the permission it lacks.
 #[must_use]
 pub fn step_summary(step: &ReportedStep) -> String {
-    let summary = cut(one_line(&step.summary), QUOTE);
-    let unnamed: Vec<String> =
-        step.denied.iter().map(|denied| one_line(&denied.action)).filter(|action| !summary.contains(action.as_str())).collect();
+    let summary = cut(single_line(&step.summary), QUOTE);
+    let unnamed: Vec<String> = step
+        .denied
+        .iter()
+        .map(|denied| single_line(&denied.action))
+        .filter(|action| !summary.contains(action.as_str()))
+        .collect();
     match (summary.is_empty(), unnamed.is_empty()) {
         (true, true) => step.status.replace('_', " "),
         (true, false) => format!("not permitted: {}", unnamed.join(", ")),
@@ -257,7 +261,7 @@ pub fn step_summary(step: &ReportedStep) -> String {
 pub fn ruled_out(report: &Report) -> (Vec<String>, usize) {
     let mut groups: Vec<(String, usize)> = Vec::new();
     for ruled_out in &report.ruled_out {
-        let because = one_line(&ruled_out.because);
+        let because = single_line(&ruled_out.because);
         match groups.iter_mut().find(|(known, _)| *known == because) {
             Some((_, count)) => *count += 1,
             None => groups.push((because, 1)),
@@ -289,7 +293,7 @@ pub fn missing(report: &Report) -> Vec<String> {
 fn open_points(report: &Report) -> Vec<(String, Vec<&'static str>)> {
     let mut groups: Vec<(String, Vec<&'static str>)> = Vec::new();
     for open in &report.not_checked {
-        let missing = one_line(&open.missing);
+        let missing = single_line(&open.missing);
         match groups.iter_mut().find(|(known, _)| *known == missing) {
             Some((_, causes)) => causes.push(open.cause.id()),
             None => groups.push((missing, vec![open.cause.id()])),
@@ -310,7 +314,7 @@ fn shortened(causes: &[&str]) -> String {
 #[must_use]
 pub fn permissions_to_add(report: &Report) -> Vec<String> {
     let mut actions: Vec<String> =
-        report.missing_permissions().into_iter().map(|permission| one_line(&permission.action)).collect();
+        report.missing_permissions().into_iter().map(|permission| single_line(&permission.action)).collect();
     actions.dedup();
     actions
 }

@@ -8,7 +8,7 @@ use crate::chat::document::{Attachment, Content, Mention, Part, Tone};
 use crate::config::Callee;
 use crate::model::{Alarm, AlarmSource, AlarmState, Cause, Investigation, OkBasis, Outcome, SecretRef};
 use crate::redact::SafeText;
-use crate::report::inert::{cut, one_line};
+use crate::report::inert::{cut, single_line};
 use crate::report::time::{age, moment};
 use crate::report::{Report, wording};
 use jiff::Timestamp;
@@ -34,10 +34,10 @@ fn title_of(case: &Case<'_>) -> String {
 }
 
 pub(super) fn named(alarm: &Alarm) -> String {
-    let title = one_line(&safe(&alarm.title));
+    let title = single_line(&safe(&alarm.title));
     let series = alarm.series.as_ref().filter(|series| !series.name.is_empty());
     match (alarm.source, series) {
-        (AlarmSource::CloudWatch, Some(series)) => format!("Alarm {title} ({})", one_line(&safe(&series.name))),
+        (AlarmSource::CloudWatch, Some(series)) => format!("Alarm {title} ({})", single_line(&safe(&series.name))),
         (AlarmSource::CloudWatch, None) => format!("Alarm {title}"),
         _ => title,
     }
@@ -55,7 +55,7 @@ fn named_well(alarm: &Alarm) -> String {
 pub(super) fn closer(case: &Case<'_>) -> SafeText {
     match case.alarm.source {
         AlarmSource::RotationEvent => safe("the rotation that succeeded"),
-        _ => safe(&format!("the alarm {}", one_line(&safe(&case.alarm.title)))),
+        _ => safe(&format!("the alarm {}", single_line(&safe(&case.alarm.title)))),
     }
 }
 
@@ -102,7 +102,7 @@ pub(super) fn about(case: &Case<'_>, story: &Story, now: Timestamp) -> Message {
     // What the thread's first message says of the rotation decides its colour; what an alarm says has none.
     let mut message = Message::line(Tone::Neutral, safe(&what));
     let said = [&alarm.reason, &alarm.description].into_iter().filter(|text| !text.is_empty());
-    let said: Vec<String> = said.map(|text| cut(one_line(&safe(text)), LONGEST)).collect();
+    let said: Vec<String> = said.map(|text| cut(single_line(&safe(text)), LONGEST)).collect();
     message.parts.extend(section("It says", &said));
     message.parts.extend(section("About the alarm itself", &alarm.remarks));
     let mut context = Vec::new();
@@ -178,7 +178,7 @@ pub(super) fn unmapped(case: &Case<'_>, may_come: bool) -> Message {
         let name = case.alarm.title.replace(['\\', '"'], "*");
         message.parts.push(Part::Commands(vec![
             safe("[[alarms.mapping]]"),
-            safe(&format!("alarm = \"{}\"", one_line(&safe(&name)))),
+            safe(&format!("alarm = \"{}\"", single_line(&safe(&name)))),
             safe("secrets = [\"NAME\"]"),
         ]));
     }
@@ -360,7 +360,7 @@ pub(super) fn storm_page(first: u32, names: &[SafeText]) -> Message {
 /// The whole list, as a file.
 pub(super) fn storm_file(names: &[SafeText]) -> Message {
     let mut message = Message::line(Tone::Neutral, safe(&format!("All {} secrets as a file", names.len())));
-    let lines: Vec<String> = names.iter().map(one_line).collect();
+    let lines: Vec<String> = names.iter().map(single_line).collect();
     message.attachments.push(Attachment {
         name: "secrets.txt".to_owned(),
         description: safe("the secrets whose alarms got no thread of their own, one a line"),
@@ -370,7 +370,7 @@ pub(super) fn storm_file(names: &[SafeText]) -> Message {
 }
 
 fn listed<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let names: Vec<String> = names.map(|name| one_line(&safe(name))).collect();
+    let names: Vec<String> = names.map(|name| single_line(&safe(name))).collect();
     let more = names.len().saturating_sub(MOST_NAMES);
     let mut lines: Vec<String> = names.into_iter().take(MOST_NAMES).collect();
     if more > 0 {

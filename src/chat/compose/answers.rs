@@ -6,7 +6,7 @@ use crate::chat::command::Usage;
 use crate::chat::document::{Choice, Control, Message, Part, Tone};
 use crate::model::{Action, ActionToken, SecretRef, StepName};
 use crate::redact::SafeText;
-use crate::report::inert::one_line;
+use crate::report::inert::single_line;
 
 /// How many places are offered as buttons; more become a menu.
 const MOST_BUTTONS: usize = 5;
@@ -16,7 +16,7 @@ const MOST_CHOICES: usize = 25;
 /// Asks which of several places is meant; each is an account and a region.
 #[must_use]
 pub fn choose(secret: &SafeText, places: &[(String, String)], id: &str, revision: u32) -> Message {
-    let title = format!("{} is in {} places — which one is meant?", one_line(secret), places.len());
+    let title = format!("{} is in {} places — which one is meant?", single_line(secret), places.len());
     let mut message = Message::line(Tone::Neutral, safe(&title));
     let choice = |(at, (account, region)): (u8, &(String, String))| Choice {
         label: safe(&format!("{account} · {region}")),
@@ -103,7 +103,7 @@ pub struct NearName {
 pub fn not_found(secret: &SecretRef, places: &[(String, String)], near: &[NearName], manner: Manner) -> Message {
     // A bare word may be anything a person typed; an answer to a mention is seen by others.
     let what = match secret.as_str() {
-        name if name.contains('/') => one_line(&safe(name)),
+        name if name.contains('/') => single_line(&safe(name)),
         _ => "of that name".to_owned(),
     };
     let place = match places {
@@ -112,7 +112,7 @@ pub fn not_found(secret: &SecretRef, places: &[(String, String)], near: &[NearNa
     };
     let mut message = Message::line(Tone::Warning, safe(&format!("There is no secret {what} in {place}")));
     if !near.is_empty() {
-        let names: Vec<String> = near.iter().map(|near| one_line(&safe(&near.name))).collect();
+        let names: Vec<String> = near.iter().map(|near| single_line(&safe(&near.name))).collect();
         message.parts.extend(section("Did you mean", &names, 0));
         let ask = |near: &NearName| safe(&manner.question(&near.name, &near.options));
         message.parts.push(Part::Commands(near.iter().map(ask).collect()));
@@ -188,7 +188,7 @@ pub fn notice(tone: Tone, text: &str) -> Message {
 /// One sentence that begins with a name, which stays as it is written; it gets its full stop here.
 #[must_use]
 pub fn about(tone: Tone, text: &str) -> Message {
-    let sentence = one_line(&safe(text));
+    let sentence = single_line(&safe(text));
     let stop = if sentence.ends_with(['.', '?', '!', '…', ':']) { "" } else { "." };
     Message::line(tone, safe(&format!("{sentence}{stop}")))
 }

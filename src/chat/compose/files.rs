@@ -4,7 +4,7 @@ use super::{name_of, safe};
 use crate::chart;
 use crate::chat::document::{Attachment, Content, Message, Part, Tone};
 use crate::model::Investigation;
-use crate::report::inert::one_line;
+use crate::report::inert::single_line;
 use crate::report::{self, Report};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,7 +15,7 @@ const STEM: usize = 60;
 /// The report as files: JSON for programs, Markdown for a ticket.
 #[must_use]
 pub fn export(report: &Report) -> Message {
-    let name = one_line(&report.secret.name);
+    let name = single_line(&report.secret.name);
     let mut message = Message::line(Tone::Neutral, safe(&format!("The report on {name} as files")));
     let stem = stem(&name);
     match report::json(report) {

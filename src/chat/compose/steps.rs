@@ -4,7 +4,7 @@ use super::safe;
 use crate::chat::document::{StepLine, StepState};
 use crate::model::StepName;
 use crate::redact::SafeText;
-use crate::report::inert::{cut, one_line};
+use crate::report::inert::{cut, single_line};
 use crate::report::{Report, wording};
 
 /// How much of what a running investigation saw is shown in a line; the whole stands in the thread.
@@ -25,7 +25,7 @@ pub fn running(step: StepName) -> StepLine {
 /// A step that has ended with the observation `status`, in snake case, and what it saw.
 #[must_use]
 pub fn ended(step: StepName, status: &str, summary: &str) -> StepLine {
-    line(step, state(status), safe(&cut(one_line(&safe(summary)), SUMMARY)))
+    line(step, state(status), safe(&cut(single_line(&safe(summary)), SUMMARY)))
 }
 
 /// The nine steps of a report.

@@ -3,7 +3,7 @@
 use super::{safe, section, steps};
 use crate::chat::document::{Message, Part, StepLine, StepState, Tone};
 use crate::redact::SafeText;
-use crate::report::inert::one_line;
+use crate::report::inert::single_line;
 use crate::report::{Report, wording};
 
 /// The message that stands where the verdict will be, while the steps run. `subject` is the secret and where it is looked
@@ -45,7 +45,7 @@ pub fn comparison(report: &Report) -> Message {
         let why = "No other secret rotated near the failure, so there is nothing to compare with";
         return Message::line(Tone::Neutral, safe(why));
     };
-    let mut message = Message::line(Tone::Neutral, safe(&one_line(&comparison.conclusion)));
+    let mut message = Message::line(Tone::Neutral, safe(&single_line(&comparison.conclusion)));
     for (label, names) in [
         ("Same function, failing", &comparison.same_function_failing),
         ("Same function, rotating", &comparison.same_function_rotating),

@@ -4,7 +4,7 @@ use super::{safe, section};
 use crate::chat::document::{Choice, Control, Message, Part, Quote, Tone};
 use crate::model::{Action, ActionToken, Lookback, Outcome, StepName};
 use crate::redact::SafeText;
-use crate::report::inert::{cut, one_line};
+use crate::report::inert::{cut, single_line};
 use crate::report::time::moment;
 use crate::report::wording::{self, Mark};
 use crate::report::{Report, ReportedFinding};
@@ -88,14 +88,14 @@ fn finding_of(report: &Report, finding: &ReportedFinding) -> Vec<Part> {
         parts.push(Part::Context(vec![safe(&format!("and {more} more"))]));
     }
     let remediation = &finding.remediation;
-    parts.extend(section("Fix", &[one_line(&remediation.summary)], 0).filter(|_| !remediation.summary.as_str().is_empty()));
-    parts.extend(remediation.warning.as_ref().map(|warning| Part::Caution(safe(&one_line(warning)))));
+    parts.extend(section("Fix", &[single_line(&remediation.summary)], 0).filter(|_| !remediation.summary.as_str().is_empty()));
+    parts.extend(remediation.warning.as_ref().map(|warning| Part::Caution(safe(&single_line(warning)))));
     if !remediation.commands.is_empty() {
         let commands = remediation.commands.iter().map(|command| safe(&wording::command_lines(command).join("\n")));
         parts.push(Part::Commands(commands.collect()));
     }
     if !remediation.needs.is_empty() {
-        let needs: Vec<String> = remediation.needs.iter().map(one_line).collect();
+        let needs: Vec<String> = remediation.needs.iter().map(single_line).collect();
         parts.push(Part::Context(vec![safe(&format!("you need {}", needs.join(", ")))]));
     }
     if !remediation.links.is_empty() {

@@ -15,7 +15,7 @@ use crate::chat::{Inbound, Receipt, Said};
 use crate::model::{Investigation, PlatformName, ReplyTo, StepName};
 use crate::redact::SafeText;
 use crate::report::Report;
-use crate::report::inert::one_line;
+use crate::report::inert::single_line;
 use axum::extract::{DefaultBodyLimit, Form, Path, RawQuery, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
@@ -133,7 +133,7 @@ impl Page {
             examples.extend(names.into_iter().map(|words| Example { words, title: String::new() }));
         }
         // A name that is not shown as it is would be asked about as another one.
-        examples.retain(|Example { words, .. }| one_line(&SafeText::redact(words)) == *words);
+        examples.retain(|Example { words, .. }| single_line(&SafeText::redact(words)) == *words);
         let sheet = Sheet {
             paths: &self.console.paths,
             form: self.console.keys.form(session),

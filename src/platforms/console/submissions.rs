@@ -9,7 +9,7 @@ use crate::chat::command::holds_a_value;
 use crate::chat::document::Tone;
 use crate::clock;
 use crate::redact::SafeText;
-use crate::report::inert::one_line;
+use crate::report::inert::single_line;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -67,7 +67,7 @@ pub(super) fn key(session: &Session, once: &str) -> String {
 /// True for words that may be put back into their field. What would be hidden anywhere else, such as a value that was pasted
 /// by mistake, is not.
 pub(super) fn may_be_kept(words: &str) -> bool {
-    !holds_a_value(words, |_| false) && one_line(&SafeText::redact(words)) == words
+    !holds_a_value(words, |_| false) && single_line(&SafeText::redact(words)) == words
 }
 
 impl Submissions {

@@ -53,6 +53,6 @@ fn menu(at: usize, placeholder: &SafeText, choices: &[Choice]) -> Value {
 
 /// Labels have no Markdown.
 fn label(text: &SafeText, limit: usize) -> String {
-    let label = limits::cut(&inert::one_line(text), limit);
+    let label = limits::cut(&inert::single_line(text), limit);
     if label.is_empty() { "…".to_owned() } else { label }
 }

@@ -11,12 +11,12 @@ const APART: char = '\u{200b}';
 
 /// One line of plain text.
 pub(super) fn line(text: &SafeText) -> String {
-    escaped(&inert::one_line(text))
+    escaped(&inert::single_line(text))
 }
 
 /// One line of plain text, cut to `limit` units as they are sent: the plain text is cut, never an escape in two.
 pub(super) fn line_within(text: &SafeText, limit: usize) -> String {
-    let plain = inert::one_line(text);
+    let plain = inert::single_line(text);
     let whole = escaped(&plain);
     if limits::length(&whole) <= limit {
         return whole;

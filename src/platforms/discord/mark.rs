@@ -50,7 +50,7 @@ mod tests {
         for mark in marks {
             assert_eq!(length(&mark), LENGTH);
             assert!(mark.chars().all(|c| is_unseen(c) && !c.is_whitespace() && !c.is_alphanumeric()));
-            assert!(!inert::one_line(&SafeText::redact(&mark)).contains(is_unseen), "text from elsewhere could hold a mark");
+            assert!(!inert::single_line(&SafeText::redact(&mark)).contains(is_unseen), "text from elsewhere could hold a mark");
         }
     }
 

@@ -155,28 +155,28 @@ pub(super) fn link(address: &SafeText) -> String {
 
 /// The message as text, for the file.
 pub(super) fn whole_text(message: &Message) -> String {
-    let mut lines = vec![inert::one_line(&message.title)];
+    let mut lines = vec![inert::single_line(&message.title)];
     for part in &message.parts {
         lines.push(String::new());
         match part {
-            Part::Context(items) => lines.push(items.iter().map(inert::one_line).collect::<Vec<_>>().join(" · ")),
+            Part::Context(items) => lines.push(items.iter().map(inert::single_line).collect::<Vec<_>>().join(" · ")),
             Part::Section { label, lines: items } => {
-                lines.push(inert::one_line(label));
-                lines.extend(items.iter().map(|item| format!("  {}", inert::one_line(item))));
+                lines.push(inert::single_line(label));
+                lines.extend(items.iter().map(|item| format!("  {}", inert::single_line(item))));
             }
             Part::Quotes { label, quotes } => {
-                lines.push(inert::one_line(label));
+                lines.push(inert::single_line(label));
                 for quote in quotes {
-                    lines.push(format!("  {} {}", inert::one_line(&quote.lead), inert::one_line(&quote.source)));
+                    lines.push(format!("  {} {}", inert::single_line(&quote.lead), inert::single_line(&quote.source)));
                     lines.extend(inert::lines(&quote.text).into_iter().map(|line| format!("    {line}")));
                 }
             }
             Part::Commands(commands) => lines.extend(commands.iter().flat_map(inert::lines)),
-            Part::Caution(text) => lines.push(format!("⚠ {}", inert::one_line(text))),
-            Part::Links(links) => lines.extend(links.iter().map(inert::one_line)),
+            Part::Caution(text) => lines.push(format!("⚠ {}", inert::single_line(text))),
+            Part::Links(links) => lines.extend(links.iter().map(inert::single_line)),
             Part::Steps(steps) => lines.extend(steps.iter().map(|step| {
-                let name = inert::one_line(&step.name);
-                format!("{} {} {name}  {}", step.state.mark(), step.number, inert::one_line(&step.summary))
+                let name = inert::single_line(&step.name);
+                format!("{} {} {name}  {}", step.state.mark(), step.number, inert::single_line(&step.summary))
             })),
         }
     }

@@ -26,7 +26,7 @@ struct Named {
 
 impl Named {
     fn shown(&self) -> SafeText {
-        let name = inert::one_line(&SafeText::redact(&self.name));
+        let name = inert::single_line(&SafeText::redact(&self.name));
         SafeText::redact(&format!("{name} ({})", self.id))
     }
 }

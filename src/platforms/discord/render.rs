@@ -216,7 +216,7 @@ fn content(message: &Message, call: &str) -> String {
 }
 
 fn thread_name(title: &SafeText) -> String {
-    let name = limits::cut(&inert::one_line(title), limits::THREAD_NAME);
+    let name = limits::cut(&inert::single_line(title), limits::THREAD_NAME);
     if name.is_empty() { "rotation".to_owned() } else { name }
 }
 
@@ -248,6 +248,6 @@ fn file(attachment: &Attachment) -> Option<File> {
     };
     let name: String = attachment.name.chars().filter(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).take(100).collect();
     let name = if name.trim_matches('.').is_empty() { "file.txt".to_owned() } else { name };
-    let description = limits::cut(&inert::one_line(&attachment.description), limits::FILE_DESCRIPTION);
+    let description = limits::cut(&inert::single_line(&attachment.description), limits::FILE_DESCRIPTION);
     Some(File { name, description, mime, content })
 }

@@ -13,7 +13,7 @@ const NOTHING: &str = "–";
 
 /// One visible line.
 pub(in crate::platforms::slack) fn line(text: &SafeText) -> String {
-    or_nothing(inert::one_line(text))
+    or_nothing(inert::single_line(text))
 }
 
 /// Visible lines, for a block that keeps them.
