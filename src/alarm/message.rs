@@ -59,7 +59,7 @@ pub(super) fn read(message: &str, delivered: &Delivered<'_>) -> Notice {
     match read.and_then(|alarm| sound(alarm, delivered.sent_at)) {
         Ok(mut alarm) => {
             alarm.topic = Some(delivered.topic.arn().as_str().to_owned());
-            Notice::Alarm(Box::new(inert(alarm)))
+            Notice::Alarm(Box::new(sanitize(alarm)))
         }
         Err(reason) => Notice::Ignored { reason },
     }
@@ -111,7 +111,7 @@ fn sound(mut alarm: Alarm, sent_at: Timestamp) -> Result<Alarm, &'static str> {
 }
 
 /// The alarm with its free texts redacted, whole, and then cut.
-fn inert(mut alarm: Alarm) -> Alarm {
+fn sanitize(mut alarm: Alarm) -> Alarm {
     for (text, longest) in
         [(&mut alarm.title, LONGEST_TITLE), (&mut alarm.reason, LONGEST_TEXT), (&mut alarm.description, LONGEST_TEXT)]
     {

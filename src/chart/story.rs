@@ -2,7 +2,7 @@
 
 use crate::model::{Attempt, AttemptOutcome, CorrelatedChange, Investigation, MetricPoint, Window};
 use crate::redact::SafeText;
-use crate::report::inert::{cut, single_line};
+use crate::report::sanitize::{cut, single_line};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 

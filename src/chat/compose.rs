@@ -22,7 +22,7 @@ pub use verdict::{Resolved, Standing, verdict};
 use super::document::Part;
 use crate::model::Investigation;
 use crate::redact::SafeText;
-use crate::report::inert::single_line;
+use crate::report::sanitize::single_line;
 
 /// The only way text enters a message.
 fn safe(text: &str) -> SafeText {

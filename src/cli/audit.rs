@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use super::{Audit, AuditFormat, interrupt, read_config};
 use crate::clock::Clock;
-use crate::report::inert::single_line;
+use crate::report::sanitize::single_line;
 use crate::store::{Audited, Store};
 use jiff::Timestamp;
 use std::io::Write as _;

@@ -3,7 +3,7 @@
 use crate::model::StepName;
 use crate::playbook::Progress;
 use crate::redact::SafeText;
-use crate::report::inert::{cut, single_line};
+use crate::report::sanitize::{cut, single_line};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::BTreeMap;
 use std::time::Duration;

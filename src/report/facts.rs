@@ -5,7 +5,7 @@ mod events;
 mod function;
 mod secret;
 
-use super::inert::single_line;
+use super::sanitize::single_line;
 use super::time::{duration, moment};
 use crate::model::{Denial, Evidence, Observation, StepName, StepView};
 use crate::redact::SafeText;

@@ -1,6 +1,6 @@
 //! The report for a ticket.
 
-use super::inert::single_line;
+use super::sanitize::single_line;
 use super::wording;
 use super::{Report, ReportedFinding};
 use std::fmt::Write as _;

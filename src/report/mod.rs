@@ -3,9 +3,9 @@
 //! [`wording`] says everything once, in plain and inert text; the formats only lay it out.
 
 pub mod facts;
-pub mod inert;
 mod json;
 mod markdown;
+pub mod sanitize;
 mod text;
 pub mod time;
 pub mod wording;

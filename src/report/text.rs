@@ -1,6 +1,6 @@
 //! The report for a terminal: the verdict first, then what proves it, then what to do.
 
-use super::inert::single_line;
+use super::sanitize::single_line;
 use super::wording::{self, Mark};
 use super::{Report, ReportedFinding};
 use anstyle::{AnsiColor, Style};

@@ -1,6 +1,6 @@
 //! What a report says, in words: every format and platform says the same, and says it in inert text.
 
-use super::inert::{cut, lines, single_line};
+use super::sanitize::{cut, lines, single_line};
 use super::time::{age, duration, moment, relative};
 use super::{Report, ReportedChange, ReportedFinding, ReportedStep};
 use crate::model::{Cause, Confidence, Outcome, Severity};

@@ -18,7 +18,7 @@ mod bot;
 mod connection;
 mod delivery;
 mod endpoint;
-mod inert;
+mod sanitize;
 mod interactions;
 #[path = "../support/program.rs"]
 mod launched;

@@ -8,7 +8,7 @@ use crate::chat::document::{Attachment, Content, Mention, Part, Tone};
 use crate::config::Callee;
 use crate::model::{Alarm, AlarmSource, AlarmState, Cause, Investigation, OkBasis, Outcome, SecretRef};
 use crate::redact::SafeText;
-use crate::report::inert::{cut, single_line};
+use crate::report::sanitize::{cut, single_line};
 use crate::report::time::{age, moment};
 use crate::report::{Report, wording};
 use jiff::Timestamp;

@@ -6,7 +6,7 @@ use crate::chat::command::Usage;
 use crate::chat::document::{Choice, Control, Message, Part, Tone};
 use crate::model::{Action, ActionToken, SecretRef, StepName};
 use crate::redact::SafeText;
-use crate::report::inert::single_line;
+use crate::report::sanitize::single_line;
 
 /// How many places are offered as buttons; more become a menu.
 const MOST_BUTTONS: usize = 5;

@@ -5,7 +5,7 @@ use crate::chat::document::{Attachment, Message, Part, Quote, Tone};
 use crate::model::{Investigation, StepName};
 use crate::redact::SafeText;
 use crate::report::facts::{self, Fact, Facts, Group};
-use crate::report::inert::cut;
+use crate::report::sanitize::cut;
 
 /// How many facts of a group a message shows.
 const SHOWN: usize = 12;

@@ -4,7 +4,7 @@ use super::{name_of, safe};
 use crate::chart;
 use crate::chat::document::{Attachment, Content, Message, Part, Tone};
 use crate::model::Investigation;
-use crate::report::inert::single_line;
+use crate::report::sanitize::single_line;
 use crate::report::{self, Report};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -4,7 +4,7 @@ use super::safe;
 use crate::chat::document::{StepLine, StepState};
 use crate::model::StepName;
 use crate::redact::SafeText;
-use crate::report::inert::{cut, single_line};
+use crate::report::sanitize::{cut, single_line};
 use crate::report::{Report, wording};
 
 /// How much of what a running investigation saw is shown in a line; the whole stands in the thread.

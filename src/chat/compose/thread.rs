@@ -3,7 +3,7 @@
 use super::{safe, section, steps};
 use crate::chat::document::{Message, Part, StepLine, StepState, Tone};
 use crate::redact::SafeText;
-use crate::report::inert::single_line;
+use crate::report::sanitize::single_line;
 use crate::report::{Report, wording};
 
 /// The message that stands where the verdict will be, while the steps run. `subject` is the secret and where it is looked

@@ -4,7 +4,7 @@ use super::{safe, section};
 use crate::chat::document::{Choice, Control, Message, Part, Quote, Tone};
 use crate::model::{Action, ActionToken, Lookback, Outcome, StepName};
 use crate::redact::SafeText;
-use crate::report::inert::{cut, single_line};
+use crate::report::sanitize::{cut, single_line};
 use crate::report::time::moment;
 use crate::report::wording::{self, Mark};
 use crate::report::{Report, ReportedFinding};

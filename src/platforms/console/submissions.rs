@@ -9,7 +9,7 @@ use crate::chat::command::holds_a_value;
 use crate::chat::document::Tone;
 use crate::clock;
 use crate::redact::SafeText;
-use crate::report::inert::single_line;
+use crate::report::sanitize::single_line;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

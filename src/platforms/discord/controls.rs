@@ -4,7 +4,7 @@ use super::limits::{self, BUTTONS, ROWS};
 use crate::chat::document::{Choice, Control};
 use crate::model::Action;
 use crate::redact::SafeText;
-use crate::report::inert;
+use crate::report::sanitize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -53,6 +53,6 @@ fn menu(at: usize, placeholder: &SafeText, choices: &[Choice]) -> Value {
 
 /// Labels have no Markdown.
 fn label(text: &SafeText, limit: usize) -> String {
-    let label = limits::cut(&inert::single_line(text), limit);
+    let label = limits::cut(&sanitize::single_line(text), limit);
     if label.is_empty() { "…".to_owned() } else { label }
 }

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 /// Characters that are not shown, join nothing and are no white space, so that nothing trims them. What others say never
-/// holds them: see [`crate::report::inert`].
+/// holds them: see [`crate::report::sanitize`].
 ///
 /// Source: extensions of Discord's own client hide messages in them (TheGreenPig/Apate; Vencord, InvisibleChat).
 const UNSEEN: [char; 4] = ['\u{2061}', '\u{2062}', '\u{2063}', '\u{2064}'];
@@ -39,7 +39,7 @@ mod tests {
     use crate::platforms::discord::limits::length;
     use crate::platforms::discord::post::nonce;
     use crate::redact::SafeText;
-    use crate::report::inert;
+    use crate::report::sanitize;
     use serde_json::json;
     use std::collections::BTreeSet;
 
@@ -50,7 +50,10 @@ mod tests {
         for mark in marks {
             assert_eq!(length(&mark), LENGTH);
             assert!(mark.chars().all(|c| is_unseen(c) && !c.is_whitespace() && !c.is_alphanumeric()));
-            assert!(!inert::single_line(&SafeText::redact(&mark)).contains(is_unseen), "text from elsewhere could hold a mark");
+            assert!(
+                !sanitize::single_line(&SafeText::redact(&mark)).contains(is_unseen),
+                "text from elsewhere could hold a mark"
+            );
         }
     }
 

@@ -5,7 +5,7 @@ use super::limits::{self, DESCRIPTION, EMBEDS_TOTAL, length};
 use super::render::{File, WHOLE};
 use crate::chat::document::{Message, Part, Quote};
 use crate::redact::SafeText;
-use crate::report::inert;
+use crate::report::sanitize;
 
 /// How much of one quoted line is shown before the file has to be opened.
 const QUOTE: usize = 1_200;
@@ -90,7 +90,7 @@ impl Page {
         }
         let name = format!("command-{}.sh", self.commands.len() + 1);
         self.piece(format!("The command is in the file {}.", name.replace('-', "\\-")), true);
-        let content = format!("{}\n", inert::lines(command).join("\n")).into_bytes();
+        let content = format!("{}\n", sanitize::lines(command).join("\n")).into_bytes();
         self.commands.push(File { name, description: "The command to paste".to_owned(), mime: "text/x-sh", content });
     }
 
@@ -155,28 +155,28 @@ pub(super) fn link(address: &SafeText) -> String {
 
 /// The message as text, for the file.
 pub(super) fn whole_text(message: &Message) -> String {
-    let mut lines = vec![inert::single_line(&message.title)];
+    let mut lines = vec![sanitize::single_line(&message.title)];
     for part in &message.parts {
         lines.push(String::new());
         match part {
-            Part::Context(items) => lines.push(items.iter().map(inert::single_line).collect::<Vec<_>>().join(" · ")),
+            Part::Context(items) => lines.push(items.iter().map(sanitize::single_line).collect::<Vec<_>>().join(" · ")),
             Part::Section { label, lines: items } => {
-                lines.push(inert::single_line(label));
-                lines.extend(items.iter().map(|item| format!("  {}", inert::single_line(item))));
+                lines.push(sanitize::single_line(label));
+                lines.extend(items.iter().map(|item| format!("  {}", sanitize::single_line(item))));
             }
             Part::Quotes { label, quotes } => {
-                lines.push(inert::single_line(label));
+                lines.push(sanitize::single_line(label));
                 for quote in quotes {
-                    lines.push(format!("  {} {}", inert::single_line(&quote.lead), inert::single_line(&quote.source)));
-                    lines.extend(inert::lines(&quote.text).into_iter().map(|line| format!("    {line}")));
+                    lines.push(format!("  {} {}", sanitize::single_line(&quote.lead), sanitize::single_line(&quote.source)));
+                    lines.extend(sanitize::lines(&quote.text).into_iter().map(|line| format!("    {line}")));
                 }
             }
-            Part::Commands(commands) => lines.extend(commands.iter().flat_map(inert::lines)),
-            Part::Caution(text) => lines.push(format!("⚠ {}", inert::single_line(text))),
-            Part::Links(links) => lines.extend(links.iter().map(inert::single_line)),
+            Part::Commands(commands) => lines.extend(commands.iter().flat_map(sanitize::lines)),
+            Part::Caution(text) => lines.push(format!("⚠ {}", sanitize::single_line(text))),
+            Part::Links(links) => lines.extend(links.iter().map(sanitize::single_line)),
             Part::Steps(steps) => lines.extend(steps.iter().map(|step| {
-                let name = inert::single_line(&step.name);
-                format!("{} {} {name}  {}", step.state.mark(), step.number, inert::single_line(&step.summary))
+                let name = sanitize::single_line(&step.name);
+                format!("{} {} {name}  {}", step.state.mark(), step.number, sanitize::single_line(&step.summary))
             })),
         }
     }

@@ -5,7 +5,7 @@ use super::command;
 use super::rest::{Call, Failure};
 use super::snowflake::Snowflake;
 use crate::redact::SafeText;
-use crate::report::inert;
+use crate::report::sanitize;
 use serde::Deserialize;
 use serenity::http::Route;
 use std::time::Duration;
@@ -26,7 +26,7 @@ struct Named {
 
 impl Named {
     fn shown(&self) -> SafeText {
-        let name = inert::single_line(&SafeText::redact(&self.name));
+        let name = sanitize::single_line(&SafeText::redact(&self.name));
         SafeText::redact(&format!("{name} ({})", self.id))
     }
 }

@@ -11,7 +11,7 @@ use super::page::{Page, whole_text};
 use super::text;
 use crate::chat::document::{Attachment, Content, Mention, Message, Tone};
 use crate::redact::SafeText;
-use crate::report::inert;
+use crate::report::sanitize;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
@@ -216,7 +216,7 @@ fn content(message: &Message, call: &str) -> String {
 }
 
 fn thread_name(title: &SafeText) -> String {
-    let name = limits::cut(&inert::single_line(title), limits::THREAD_NAME);
+    let name = limits::cut(&sanitize::single_line(title), limits::THREAD_NAME);
     if name.is_empty() { "rotation".to_owned() } else { name }
 }
 
@@ -248,6 +248,6 @@ fn file(attachment: &Attachment) -> Option<File> {
     };
     let name: String = attachment.name.chars().filter(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).take(100).collect();
     let name = if name.trim_matches('.').is_empty() { "file.txt".to_owned() } else { name };
-    let description = limits::cut(&inert::single_line(&attachment.description), limits::FILE_DESCRIPTION);
+    let description = limits::cut(&sanitize::single_line(&attachment.description), limits::FILE_DESCRIPTION);
     Some(File { name, description, mime, content })
 }

@@ -204,7 +204,7 @@ pub(super) const IN_FILE: &str = "This server does not let me write here what I 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::inert::single_line;
+    use crate::report::sanitize::single_line;
 
     fn safe(text: &str) -> SafeText {
         SafeText::redact(text)

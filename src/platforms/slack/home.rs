@@ -51,8 +51,8 @@ fn entry(summary: &Summary, clock: &Clock, link: impl Fn(&ThreadRef) -> Option<S
         Some(Outcome::Healthy) => "🟢",
         Some(_) => "🟡",
     };
-    let name = bold(&format!("{mark} {}", inert::cut(line(&summary.secret), LINE)));
-    let mut runs = vec![name, run(&format!("\n{}", inert::cut(line(&summary.line), LINE)))];
+    let name = bold(&format!("{mark} {}", sanitize::cut(line(&summary.secret), LINE)));
+    let mut runs = vec![name, run(&format!("\n{}", sanitize::cut(line(&summary.line), LINE)))];
     let thread = summary.place.thread.as_ref().map(|root| ThreadRef {
         platform: summary.place.platform,
         workspace: summary.place.workspace.clone(),

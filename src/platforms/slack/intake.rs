@@ -19,7 +19,7 @@ use crate::chat::document::{Message, Part, Tone};
 use crate::chat::{ChatPlatform as _, Inbound, Receipt, Reception, Said, SendError};
 use crate::model::{Place, PlatformName, Standing};
 use crate::redact::SafeText;
-use crate::report::inert;
+use crate::report::sanitize;
 use serde_json::{Value, json};
 use slack_morphism::prelude::*;
 use std::sync::Arc;
@@ -362,7 +362,7 @@ fn in_one_line(answer: &Message) -> String {
             _ => {}
         }
     }
-    inert::cut(lines.join(" "), FIELD_ERROR)
+    sanitize::cut(lines.join(" "), FIELD_ERROR)
 }
 
 /// The same message as for everyone, without what only a thread can hold.

@@ -3,7 +3,7 @@
 use super::{Fact, Group};
 use crate::model::{Evidence, FunctionFacts, Invocation, InvocationStatus, LogEvent, MetricPoint, Observation};
 use crate::redact::SafeText;
-use crate::report::inert::lines;
+use crate::report::sanitize::lines;
 use crate::report::time::{duration, moment};
 use jiff::Timestamp;
 

@@ -10,7 +10,7 @@ pub(super) use investigation::investigation;
 pub(super) use sheet::{Channel, Open, Sheet, sheet};
 
 use crate::redact::SafeText;
-use crate::report::inert::{lines, single_line};
+use crate::report::sanitize::{lines, single_line};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What may stand in a path as it is.
