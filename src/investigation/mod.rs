@@ -91,7 +91,7 @@ pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: 
         looked = steps;
         request.rerun = Some((kept, looked.clone()));
     }
-    let mut evidence = look(aws, clock, &request, progress).await;
+    let mut evidence = collect_redacted(aws, clock, &request, progress).await;
     let mut api_calls = calls(&evidence, &looked);
     let mut diagnosis = diagnose(&evidence);
 
@@ -109,7 +109,7 @@ pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: 
         }
         request.total_deadline = remaining;
         request.rerun = Some((evidence, steps.clone()));
-        evidence = look(aws, clock, &request, progress).await;
+        evidence = collect_redacted(aws, clock, &request, progress).await;
         api_calls += calls(&evidence, &steps);
         diagnosis = diagnose(&evidence);
     }
@@ -125,7 +125,12 @@ pub(crate) fn new_id() -> String {
 }
 
 /// Collects, and keeps nothing that was not redacted. Its state is large, so it is kept on the heap.
-fn look<'a>(aws: &'a Aws, clock: &'a Clock, request: &'a Request, progress: &'a dyn Progress) -> BoxFuture<'a, Evidence> {
+fn collect_redacted<'a>(
+    aws: &'a Aws,
+    clock: &'a Clock,
+    request: &'a Request,
+    progress: &'a dyn Progress,
+) -> BoxFuture<'a, Evidence> {
     Box::pin(async move { redacted(playbook::collect(aws, clock, request, progress).await, request) })
 }
 
