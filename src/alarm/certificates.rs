@@ -233,7 +233,7 @@ impl Certificates {
         if response.status() != StatusCode::OK {
             return Err(NoCertificate::Status(response.status().as_u16()));
         }
-        answer::read(response, LARGEST).await.map_err(|unread| match unread {
+        http_body::read(response, LARGEST).await.map_err(|unread| match unread {
             BodyError::BrokeOff => NoCertificate::Unreachable,
             BodyError::TooLarge => NoCertificate::TooLarge,
         })

@@ -61,7 +61,7 @@ impl Aws {
             .alarm_types(AlarmType::CompositeAlarm)
             .send();
         caller
-            .ask("cloudwatch:DescribeAlarms", "*", request)
+            .call("cloudwatch:DescribeAlarms", "*", request)
             .await
             .map(|output| described(output.metric_alarms, output.composite_alarms))
     }

@@ -43,7 +43,7 @@ async fn reserved_concurrency(cx: &Context<'_>, caller: &AwsCaller, arn: &Functi
         // Concurrency is reserved per function; a qualifier is refused.
         let request = cx.aws.lambda.get_function_concurrency().function_name(arn.name()).send();
         caller
-            .ask("lambda:GetFunctionConcurrency", &format!("function {}", arn.name()), request)
+            .call("lambda:GetFunctionConcurrency", &format!("function {}", arn.name()), request)
             .await
             .map(|output| output.reserved_concurrent_executions().and_then(|reserved| u32::try_from(reserved).ok()))
     };

@@ -18,7 +18,6 @@ mod bot;
 mod connection;
 mod delivery;
 mod endpoint;
-mod sanitize;
 mod interactions;
 #[path = "../support/program.rs"]
 mod launched;
@@ -27,6 +26,7 @@ mod quiet;
 mod refusals;
 mod rendering;
 mod samples;
+mod sanitize;
 #[path = "../support/trap.rs"]
 mod trap;
 mod ways_on;

@@ -218,7 +218,7 @@ impl Rest {
         };
         let status = response.status().as_u16();
         let mut limits = limits(response.headers());
-        let body = timeout_at(until, answer::read(response, LARGEST)).await;
+        let body = timeout_at(until, http_body::read(response, LARGEST)).await;
         let body = match (status, body) {
             (_, Ok(Ok(body))) => body,
             // What a refusal says besides its status helps, but it stands without.

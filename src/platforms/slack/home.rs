@@ -4,7 +4,7 @@ use super::render::{bold, limits, line, paragraph, plain_text, run};
 use crate::chat::Summary;
 use crate::clock::Clock;
 use crate::model::{Outcome, ThreadRef};
-use crate::report::{inert, time};
+use crate::report::{sanitize, time};
 use slack_morphism::prelude::*;
 
 /// The button that opens the dialog.

@@ -114,7 +114,7 @@ impl Transport {
         if !status.is_success() {
             return Err(SlackClientError::HttpError(SlackClientHttpError::new(status)));
         }
-        answer::read(answer, LARGEST_ANSWER).await.map_err(|_| no_answer(NoAnswer::Lost))
+        http_body::read(answer, LARGEST_ANSWER).await.map_err(|_| no_answer(NoAnswer::Lost))
     }
 
     /// Sends to a method of the Web API, whose answers say `ok`.
