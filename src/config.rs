@@ -32,7 +32,7 @@ use std::time::Duration;
 use toml::de::DeTable;
 
 /// The largest file that is read, in bytes; one with a thousand accounts is far smaller.
-const LARGEST: u64 = 1 << 20;
+const MAX_BYTES: u64 = 1 << 20;
 
 /// A configuration file that was read and makes sense.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -133,8 +133,8 @@ impl Config {
     pub fn read(path: &Path) -> Result<Config, ConfigError> {
         let unreadable = |why: String| ConfigError::Unreadable { path: path.to_owned(), why };
         let length = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();
-        if length > LARGEST {
-            return Err(unreadable(format!("it has {length} bytes, and more than {LARGEST} are not read")));
+        if length > MAX_BYTES {
+            return Err(unreadable(format!("it has {length} bytes, and more than {MAX_BYTES} are not read")));
         }
         let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
         Config::parse(&text).map_err(|problems| ConfigError::Mistaken { path: path.to_owned(), problems })

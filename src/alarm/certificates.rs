@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use url::Url;
 
 /// The largest certificate that is read, in bytes; SNS's have about 2 000.
-const LARGEST: usize = 16 << 10;
+const MAX_BYTES: usize = 16 << 10;
 
 /// Certificates kept. AWS has one per region, and a second while it changes them.
 const MOST_KEPT: usize = 64;
@@ -44,7 +44,7 @@ pub(super) enum NoCertificate {
     Unreachable,
     #[error("the certificate's host answered with status {0}")]
     Status(u16),
-    #[error("what came for a certificate is larger than {LARGEST} bytes")]
+    #[error("what came for a certificate is larger than {MAX_BYTES} bytes")]
     TooLarge,
     #[error("what came for a certificate cannot be used: {0}")]
     Unusable(#[from] Unusable),
@@ -233,7 +233,7 @@ impl Certificates {
         if response.status() != StatusCode::OK {
             return Err(NoCertificate::Status(response.status().as_u16()));
         }
-        http_body::read(response, LARGEST).await.map_err(|unread| match unread {
+        http_body::read(response, MAX_BYTES).await.map_err(|unread| match unread {
             BodyError::BrokeOff => NoCertificate::Unreachable,
             BodyError::TooLarge => NoCertificate::TooLarge,
         })

@@ -24,7 +24,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 ///
 /// Source: SNS Developer Guide, "Quotas": a message has at most 256 KiB, which JSON writes in up to six times as many
 /// bytes; the rest is for the envelope.
-pub(super) const LARGEST_BODY: usize = 2 << 20;
+pub(super) const MAX_BODY_BYTES: usize = 2 << 20;
 
 /// How long connecting to the certificate's host may take, within the five seconds for all of it.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(3);
@@ -49,7 +49,7 @@ impl Default for Limits {
     fn default() -> Limits {
         let seconds = Duration::from_secs;
         Limits {
-            held: 64 * LARGEST_BODY,
+            held: 64 * MAX_BODY_BYTES,
             room: Duration::from_millis(500),
             body: seconds(5),
             certificate: seconds(5),
@@ -145,7 +145,7 @@ impl Endpoint {
     async fn take(&self, headers: &HeaderMap, body: Body) -> Result<(), Refusal> {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let announced = header(CONTENT_LENGTH.as_str()).and_then(|length| length.parse::<u64>().ok());
-        if announced.is_some_and(|length| length > LARGEST_BODY as u64) {
+        if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
             return Err(Refusal::TooLarge);
         }
         if header("x-amz-sns-rawdelivery").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
@@ -184,7 +184,7 @@ impl Endpoint {
         let mut room: Option<SemaphorePermit<'_>> = None;
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|_| Refusal::BrokenOff)?;
-            if read.len() + chunk.len() > LARGEST_BODY {
+            if read.len() + chunk.len() > MAX_BODY_BYTES {
                 return Err(Refusal::TooLarge);
             }
             let bytes = u32::try_from(chunk.len()).map_err(|_| Refusal::TooLarge)?;

@@ -25,7 +25,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 /// The largest body any sender needs, in bytes: SNS's, see the alarms.
-const LARGEST_BODY: usize = 2 << 20;
+const MAX_BODY_BYTES: usize = 2 << 20;
 
 /// How long answers may take that are under way when the server stops.
 const LAST_ANSWERS: Duration = Duration::from_secs(3);
@@ -105,7 +105,7 @@ fn router(site: Site, limits: Limits) -> Router {
     vital
         .merge(intake.layer(middleware::from_fn_with_state(draining, open)))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits.answer))
-        .layer(RequestBodyLimitLayer::new(LARGEST_BODY))
+        .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES))
         .layer(middleware::from_fn(seats::attend))
 }
 

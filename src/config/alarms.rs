@@ -22,7 +22,7 @@ const DEFAULT_MAX_AGE: Duration = Duration::from_secs(90 * 60);
 /// The longest accepted age, in minutes: as long as a dead-letter queue keeps a message.
 ///
 /// Source: SQS Developer Guide, "Message quotas": retention of at most 14 days.
-const LARGEST_MAX_AGE_MINUTES: u64 = 14 * 24 * 60;
+const MAX_AGE_LIMIT_MINUTES: u64 = 14 * 24 * 60;
 
 /// Topics, mappings and routes at most; a wildcard serves more alarms than a longer list.
 const MOST_ENTRIES: usize = 1_000;
@@ -319,7 +319,7 @@ fn read_sns(section: Section<'_>) -> Option<Sns> {
     }
     let certificate_origin = section.get("certificate_origin", |value| origin(&reader::text(value)?));
     let max_age = section
-        .get("max_age_minutes", |value| reader::number(value, 60..=LARGEST_MAX_AGE_MINUTES))
+        .get("max_age_minutes", |value| reader::number(value, 60..=MAX_AGE_LIMIT_MINUTES))
         .map(|minutes| Duration::from_secs(minutes * 60));
     section.finish();
     Some(Sns {

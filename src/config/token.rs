@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The largest token that is read, in bytes.
-const LARGEST: u64 = 16 << 10;
+const MAX_BYTES: u64 = 16 << 10;
 
 /// How many characters a token of our own must have so that nobody guesses it.
 pub const MIN_LENGTH: usize = 20;
@@ -64,8 +64,8 @@ impl TokenSource {
 
 fn read(path: &Path) -> Result<String, String> {
     let unreadable = |error: std::io::Error| format!("the token file {} cannot be read: {error}", path.display());
-    if std::fs::metadata(path).map_err(unreadable)?.len() > LARGEST {
-        return Err(format!("the token file {} is larger than {LARGEST} bytes", path.display()));
+    if std::fs::metadata(path).map_err(unreadable)?.len() > MAX_BYTES {
+        return Err(format!("the token file {} is larger than {MAX_BYTES} bytes", path.display()));
     }
     std::fs::read_to_string(path).map_err(unreadable)
 }

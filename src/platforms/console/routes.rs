@@ -31,7 +31,7 @@ use std::time::Duration;
 use tower_http::timeout::TimeoutLayer;
 
 /// The largest form, in bytes: words of 1,000 characters in four bytes each, percent-encoded, and the rest.
-const LARGEST_FORM: usize = 16 << 10;
+const MAX_FORM_BYTES: usize = 16 << 10;
 /// How long an answer may take, until it begins.
 const DEADLINE: Duration = Duration::from_secs(20);
 /// How many threads the channel shows.
@@ -73,7 +73,7 @@ fn own_routes(page: Page) -> Router {
         .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))
         .route("/assets/{name}", get(asset))
         .layer(middleware::from_fn_with_state(page.clone(), guard))
-        .layer(DefaultBodyLimit::max(LARGEST_FORM))
+        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, DEADLINE))
         .with_state(page)
 }

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 /// Where Discord sends interactions.
 pub const PATH: &str = "/discord/interactions";
 /// The largest body that is read, in bytes: a click brings the whole message it is in.
-const LARGEST: usize = 512 << 10;
+const MAX_BYTES: usize = 512 << 10;
 /// How long the body may take to arrive; Discord waits three seconds in all.
 const ARRIVING: Duration = Duration::from_secs(3);
 /// How far a request's time may be from ours, in seconds.
@@ -37,7 +37,7 @@ pub(super) fn routes(verifier: Verifier, clock: Clock, listener: Listener) -> Ro
 
 async fn receive(State(endpoint): State<Endpoint>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let body = match timeout(ARRIVING, to_bytes(body, LARGEST)).await {
+    let body = match timeout(ARRIVING, to_bytes(body, MAX_BYTES)).await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => return refuse(StatusCode::PAYLOAD_TOO_LARGE, "its body is too large or broke off"),
         Err(_) => return refuse(StatusCode::REQUEST_TIMEOUT, "its body did not arrive in time"),

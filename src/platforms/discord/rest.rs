@@ -22,7 +22,7 @@ const UPLOAD: Duration = Duration::from_secs(40);
 /// How long it may take to be connected.
 const CONNECT: Duration = Duration::from_secs(5);
 /// The largest answer that is read, in bytes: a hundred messages with all their embeds are smaller.
-const LARGEST: usize = 8 << 20;
+const MAX_BYTES: usize = 8 << 20;
 /// What serenity's paths begin with.
 const VERSION: &str = "/api/v10";
 /// How often a request may be told to wait within one call.
@@ -218,7 +218,7 @@ impl Rest {
         };
         let status = response.status().as_u16();
         let mut limits = limits(response.headers());
-        let body = timeout_at(until, http_body::read(response, LARGEST)).await;
+        let body = timeout_at(until, http_body::read(response, MAX_BYTES)).await;
         let body = match (status, body) {
             (_, Ok(Ok(body))) => body,
             // What a refusal says besides its status helps, but it stands without.

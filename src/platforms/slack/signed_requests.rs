@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The largest request that is read, in bytes. A click comes with its whole message, at most fifty blocks.
-const LARGEST: usize = 1 << 20;
+const MAX_BYTES: usize = 1 << 20;
 
 /// How long reading a request may take; Slack sends it in one go.
 const READ_DEADLINE: Duration = Duration::from_secs(3);
@@ -46,7 +46,7 @@ impl Door {
     async fn open(&self, request: Request) -> Result<Signed, Response> {
         let (parts, body) = request.into_parts();
         let body: Body = body;
-        let read = tokio::time::timeout(READ_DEADLINE, to_bytes(body, LARGEST)).await;
+        let read = tokio::time::timeout(READ_DEADLINE, to_bytes(body, MAX_BYTES)).await;
         let body = match read {
             Ok(Ok(body)) => body.to_vec(),
             Ok(Err(error)) => return Err(unreadable(&error).into_response()),

@@ -26,7 +26,7 @@ use url::Url;
 const CONNECT_DEADLINE: Duration = Duration::from_secs(4);
 
 /// The largest answer that is read, in bytes: 200 messages of a thread with all their blocks stay below it.
-const LARGEST_ANSWER: usize = 8 << 20;
+const MAX_ANSWER_BYTES: usize = 8 << 20;
 
 /// A request that brought no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -114,7 +114,7 @@ impl Transport {
         if !status.is_success() {
             return Err(SlackClientError::HttpError(SlackClientHttpError::new(status)));
         }
-        http_body::read(answer, LARGEST_ANSWER).await.map_err(|_| no_answer(NoAnswer::Lost))
+        http_body::read(answer, MAX_ANSWER_BYTES).await.map_err(|_| no_answer(NoAnswer::Lost))
     }
 
     /// Sends to a method of the Web API, whose answers say `ok`.

@@ -23,7 +23,7 @@ const OPENING: Duration = Duration::from_secs(15);
 /// How long sending may take.
 const SENDING: Duration = Duration::from_secs(10);
 /// The largest payload that is read, in bytes: a server with all the channels, roles and threads it may have is smaller.
-const LARGEST: usize = 16 << 20;
+const MAX_BYTES: usize = 16 << 20;
 /// Bounds of the time between two heartbeats; Discord asks for about forty seconds.
 const BEATS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(300));
 /// The code that closes a connection and keeps its session.
@@ -65,7 +65,7 @@ impl Connection {
             return Err("its address is not encrypted");
         }
         url.set_query(Some("v=10&encoding=json"));
-        let config = WebSocketConfig::default().max_message_size(Some(LARGEST)).max_frame_size(Some(LARGEST));
+        let config = WebSocketConfig::default().max_message_size(Some(MAX_BYTES)).max_frame_size(Some(MAX_BYTES));
         let greeted = async {
             let (mut socket, _) =
                 connect_async_with_config(url.as_str(), Some(config), false).await.map_err(|_| "no connection")?;

@@ -61,7 +61,7 @@ pub enum Surface {
 }
 
 /// The largest file that is sent, in bytes; the longest report of a test is a tenth of it.
-const LARGEST_FILE: usize = 1 << 20;
+const MAX_FILE_BYTES: usize = 1 << 20;
 
 /// Renders a message within Slack's limits.
 #[must_use]
@@ -110,6 +110,6 @@ fn file(attachment: &Attachment) -> Option<File> {
         Content::Png(base64) => ("image/png", base64::engine::general_purpose::STANDARD.decode(base64).ok()?),
     };
     let name: String = attachment.name.chars().filter(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).take(100).collect();
-    let is_sendable = !name.is_empty() && !bytes.is_empty() && bytes.len() <= LARGEST_FILE;
+    let is_sendable = !name.is_empty() && !bytes.is_empty() && bytes.len() <= MAX_FILE_BYTES;
     is_sendable.then(|| File { name, description: limits::cut(&text::line(&attachment.description), 500), content_type, bytes })
 }

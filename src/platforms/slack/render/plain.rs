@@ -21,7 +21,7 @@ pub(in crate::platforms::slack) fn as_text(message: &Message) -> String {
 /// The message as text, nothing left out.
 pub(super) fn details(message: &Message) -> File {
     let mut whole = whole(message);
-    whole.truncate(whole.floor_char_boundary(super::LARGEST_FILE));
+    whole.truncate(whole.floor_char_boundary(super::MAX_FILE_BYTES));
     File {
         name: NAME.to_owned(),
         description: "the whole message as text".to_owned(),

@@ -21,7 +21,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_conf
 use tokio_util::sync::CancellationToken;
 
 /// The largest message that is read, in bytes. A click comes with its whole message, at most fifty blocks.
-const LARGEST: usize = 1 << 20;
+const MAX_BYTES: usize = 1 << 20;
 
 /// How many messages of a socket are worked on at once; Slack repeats what is not acknowledged.
 const MOST_AT_ONCE: usize = 64;
@@ -81,7 +81,7 @@ impl Connection {
             if !is_safe {
                 return Err(NoConnection::Broken("its address is not encrypted"));
             }
-            let config = WebSocketConfig::default().max_message_size(Some(LARGEST)).max_frame_size(Some(LARGEST));
+            let config = WebSocketConfig::default().max_message_size(Some(MAX_BYTES)).max_frame_size(Some(MAX_BYTES));
             // An error of the web socket names the address; nothing of it is repeated.
             let (mut stream, _) = connect_async_with_config(address.0.as_str(), Some(config), true)
                 .await
