@@ -11,7 +11,7 @@ use x509_parser::pem::Pem;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 /// The longest signature, in characters of base64: that of an RSA key of 8 192 bits, the largest aws-lc verifies.
-const LONGEST_SIGNATURE: usize = 1_368;
+const MAX_SIGNATURE: usize = 1_368;
 
 /// True for the one kind of address a certificate is fetched from. Comparing the whole text leaves no room for ports,
 /// users, queries, fragments, dots and encodings.
@@ -87,7 +87,7 @@ impl Certificate {
     /// True when `signature`, in base64, is this certificate's under `text`.
     pub(super) fn verifies(&self, version: SignatureVersion, text: &str, signature: &str) -> bool {
         let Some(signature) = Some(signature)
-            .filter(|signature| !signature.is_empty() && signature.len() <= LONGEST_SIGNATURE)
+            .filter(|signature| !signature.is_empty() && signature.len() <= MAX_SIGNATURE)
             .and_then(|signature| STANDARD.decode(signature).ok())
         else {
             return false;

@@ -10,10 +10,10 @@ use serde_json::Value;
 /// The longest id of a series, in characters; CloudWatch's have 16.
 ///
 /// Source: CloudWatch API reference, `AlarmContributor`: `ContributorId` has at most 16 characters, and had 1 024 before.
-const LONGEST_ID: usize = 1_024;
+const MAX_ID: usize = 1_024;
 
 /// The longest name of a series that is kept, in characters.
-const LONGEST_SERIES: usize = 255;
+const MAX_SERIES: usize = 255;
 
 /// A change of an alarm's state.
 #[derive(Debug, Clone, Copy)]
@@ -54,8 +54,8 @@ pub(super) fn series(id: Option<&str>, attributes: Option<&Value>) -> Option<Ala
     let mut pairs: Vec<String> =
         attributes.filter_map(|(name, value)| Some(format!("{}={}", neutral(name, ""), neutral(value.as_str()?, "")))).collect();
     pairs.sort();
-    let name = SafeText::redact(&pairs.join(", ")).cut(LONGEST_SERIES).to_string();
-    let id = id.filter(|id| (1..=LONGEST_ID).contains(&id.chars().count()) && !looks_like_a_value(id));
+    let name = SafeText::redact(&pairs.join(", ")).cut(MAX_SERIES).to_string();
+    let id = id.filter(|id| (1..=MAX_ID).contains(&id.chars().count()) && !looks_like_a_value(id));
     let id = id.map(grouped).or_else(|| (!pairs.is_empty()).then(|| pairs.join(", ")))?;
     Some(AlarmSeries { id, name })
 }

@@ -20,7 +20,7 @@ const MOST_CHILDREN: usize = 100;
 /// The longest name of an alarm, in characters.
 ///
 /// Source: CloudWatch API reference, `PutMetricAlarm`, parameter `AlarmName`.
-const LONGEST_NAME: usize = 255;
+const MAX_NAME: usize = 255;
 
 /// Remarks about one alarm's metrics at most.
 const MOST_REMARKS: usize = 5;
@@ -158,7 +158,7 @@ pub(super) fn add_children(children: &mut Vec<String>, rule: &str) {
 
 /// False for what is too long to be an alarm's name or ARN; CloudWatch would refuse the names asked for beside it too.
 fn is_short(alarm: &str) -> bool {
-    alarm.split_once(":alarm:").map_or(alarm, |(_, name)| name).chars().count() <= LONGEST_NAME
+    alarm.split_once(":alarm:").map_or(alarm, |(_, name)| name).chars().count() <= MAX_NAME
 }
 
 /// A state by its name.

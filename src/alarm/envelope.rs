@@ -22,13 +22,13 @@ const DEEPEST: usize = 8;
 /// The longest subject, in characters.
 ///
 /// Source: SNS API reference, `Publish`: less than 100; CloudWatch quotes an alarm's name of up to 255 in it.
-const LONGEST_SUBJECT: usize = 512;
+const MAX_SUBJECT: usize = 512;
 
 /// The longest token of a confirmation, in characters; those seen have 232 or 256.
-const LONGEST_TOKEN: usize = 1_024;
+const MAX_TOKEN: usize = 1_024;
 
 /// The longest address, in characters; those seen have less than 600.
-const LONGEST_URL: usize = 2_048;
+const MAX_URL: usize = 2_048;
 
 /// What SNS sent, in exact types; not yet authentic.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,7 +131,7 @@ impl Envelope {
             "Notification" => {
                 // SNS takes no empty subject, so one that is empty or null was made of none by whoever forwards its messages. The
                 // signed text leaves it out, as that of a message without any does.
-                let subject = fields.has("Subject").then(|| fields.bounded("Subject", LONGEST_SUBJECT)).transpose()?;
+                let subject = fields.has("Subject").then(|| fields.bounded("Subject", MAX_SUBJECT)).transpose()?;
                 Content::Notification { subject: subject.filter(|subject| !subject.is_empty()) }
             }
             "SubscriptionConfirmation" => Content::SubscriptionConfirmation(fields.confirmation()?),
@@ -286,11 +286,11 @@ impl Known {
     }
 
     fn confirmation(&mut self) -> Result<Confirmation, Malformed> {
-        let token = self.bounded("Token", LONGEST_TOKEN)?;
+        let token = self.bounded("Token", MAX_TOKEN)?;
         if token.is_empty() || !token.chars().all(|c| c.is_ascii_alphanumeric()) {
             return Err(Malformed::Form("Token"));
         }
-        Ok(Confirmation { token, subscribe_url: self.bounded("SubscribeURL", LONGEST_URL)? })
+        Ok(Confirmation { token, subscribe_url: self.bounded("SubscribeURL", MAX_URL)? })
     }
 }
 

@@ -10,16 +10,16 @@ use serde_json::Value;
 /// The longest text of an alarm that is kept, in characters.
 ///
 /// Source: CloudWatch API reference: a description has at most 1 024 characters, a state's reason 1 023.
-const LONGEST_TEXT: usize = 1_024;
+const MAX_TEXT: usize = 1_024;
 
 /// The longest title, in characters; an alarm's name has at most 255.
-const LONGEST_TITLE: usize = 255;
+const MAX_TITLE: usize = 255;
 
 /// The longest region, in bytes; the longest there is has 14.
-const LONGEST_REGION: usize = 32;
+const MAX_REGION: usize = 32;
 
 /// The longest text by which an alarm is known again, in bytes. An alarm's ARN has less than 400; a text may name many secrets.
-const LONGEST_KEY: usize = 16 << 10;
+const MAX_KEY: usize = 16 << 10;
 
 /// How far ahead of its sending a change may lie: clocks differ a little.
 const AHEAD: SignedDuration = SignedDuration::from_mins(5);
@@ -99,10 +99,10 @@ fn sound(mut alarm: Alarm, sent_at: Timestamp) -> Result<Alarm, &'static str> {
     let is_account = alarm.account_id.len() == 12 && alarm.account_id.bytes().all(|byte| byte.is_ascii_digit());
     // A region becomes a part of the host that is asked.
     let region_signs = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if !is_account || !(1..=LONGEST_REGION).contains(&alarm.region.len()) || !alarm.region.bytes().all(region_signs) {
+    if !is_account || !(1..=MAX_REGION).contains(&alarm.region.len()) || !alarm.region.bytes().all(region_signs) {
         return Err("its account or region is none of AWS");
     }
-    if alarm.key.len() > LONGEST_KEY {
+    if alarm.key.len() > MAX_KEY {
         return Err("what identifies it is longer than AWS allows");
     }
     // Every later change would look outdated beside one that lies ahead.
@@ -112,9 +112,7 @@ fn sound(mut alarm: Alarm, sent_at: Timestamp) -> Result<Alarm, &'static str> {
 
 /// The alarm with its free texts redacted, whole, and then cut.
 fn sanitize(mut alarm: Alarm) -> Alarm {
-    for (text, longest) in
-        [(&mut alarm.title, LONGEST_TITLE), (&mut alarm.reason, LONGEST_TEXT), (&mut alarm.description, LONGEST_TEXT)]
-    {
+    for (text, longest) in [(&mut alarm.title, MAX_TITLE), (&mut alarm.reason, MAX_TEXT), (&mut alarm.description, MAX_TEXT)] {
         *text = SafeText::redact(text).cut(longest).to_string();
     }
     alarm
@@ -235,6 +233,6 @@ mod tests {
     fn a_long_description_is_cut_after_redaction() {
         let long = format!("{} secret=prod/x", "é".repeat(3_000));
         let Notice::Alarm(alarm) = read_in(&long) else { panic!() };
-        assert_eq!(alarm.reason.chars().count(), LONGEST_TEXT);
+        assert_eq!(alarm.reason.chars().count(), MAX_TEXT);
     }
 }

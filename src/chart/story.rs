@@ -11,7 +11,7 @@ const BARS: i64 = 96;
 /// Spans of time a bar may stand for, in seconds: CloudWatch's periods, then parts of a day and days.
 const BAR_SPANS: [i64; 11] = [60, 300, 900, 1800, 3600, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];
 /// As far back as any step looks.
-const LONGEST: SignedDuration = SignedDuration::from_hours(90 * 24);
+const MAX_SPAN: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// How much of a name a label repeats.
 const NAME: usize = 28;
 /// How many markers are drawn; the newest are kept.
@@ -108,7 +108,7 @@ fn window(investigation: &Investigation) -> Window {
     let room = SignedDuration::from_secs(hull.length().as_secs() / 50);
     let to = hull.to.checked_add(room).unwrap_or(hull.to).min(evidence.now.max(hull.to));
     let from = hull.from.checked_sub(room).unwrap_or(hull.from);
-    Window { from: from.max(Window::ending_at(to, LONGEST).from), to }
+    Window { from: from.max(Window::ending_at(to, MAX_SPAN).from), to }
 }
 
 fn bar_span(window: &Window, period: i64) -> i64 {

@@ -22,7 +22,7 @@ use crate::model::{Action, Lookback, Question, SecretRef, StepName};
 use crate::redact::{SafeText, looks_like_a_value};
 
 /// The most characters that are read; a secret's ARN with all options has fewer than 900.
-const LONGEST: usize = 1_000;
+const MAX_CHARS: usize = 1_000;
 /// The longest word that is repeated.
 const ECHOED: usize = 16;
 /// The longest one with digits, such as a span of time.
@@ -71,7 +71,7 @@ impl Usage {
 /// # Errors
 /// [`Usage`] with the first thing that makes no sense.
 pub fn parse(words: &str) -> Result<Asked, Usage> {
-    if words.chars().nth(LONGEST).is_some() {
+    if words.chars().nth(MAX_CHARS).is_some() {
         return Err(Usage::new("that is too long: name one secret, or give its ARN"));
     }
     let words = typed::words(words);

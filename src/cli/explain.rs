@@ -13,7 +13,7 @@ use std::process::ExitCode;
 /// The longest line that is read whole, in bytes.
 ///
 /// Source: CloudWatch Logs quotas, "Event size": 1 MB.
-const LONGEST: usize = 1 << 20;
+const MAX_BYTES: usize = 1 << 20;
 
 #[derive(Serialize)]
 struct Explained {
@@ -105,7 +105,7 @@ fn translate(lines: impl io::Read, out: impl Write) -> io::Result<()> {
     }
 }
 
-/// Reads the next line without its end into `line`, of a longer one the first [`LONGEST`] bytes. False at the end.
+/// Reads the next line without its end into `line`, of a longer one the first [`MAX_BYTES`] bytes. False at the end.
 fn read_line(lines: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     line.clear();
     let mut any = false;
@@ -121,7 +121,7 @@ fn read_line(lines: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
         any = true;
         let end = available.iter().position(|byte| *byte == b'\n');
         let piece = available.get(..end.unwrap_or(available.len())).unwrap_or_default();
-        let room = LONGEST.saturating_sub(line.len()).min(piece.len());
+        let room = MAX_BYTES.saturating_sub(line.len()).min(piece.len());
         line.extend_from_slice(piece.get(..room).unwrap_or_default());
         let used = piece.len() + usize::from(end.is_some());
         lines.consume(used);
@@ -170,10 +170,10 @@ mod tests {
 
     #[test]
     fn of_an_endless_line_only_the_beginning_is_kept() {
-        let mut input = vec![b'x'; LONGEST + 10];
+        let mut input = vec![b'x'; MAX_BYTES + 10];
         input.extend_from_slice(b"\nnext");
         let lines = explained(&input);
-        assert_eq!(lines[0]["text"].as_str().unwrap().len(), LONGEST);
+        assert_eq!(lines[0]["text"].as_str().unwrap().len(), MAX_BYTES);
         assert_eq!(lines[1]["text"], "next");
     }
 

@@ -34,7 +34,7 @@ const MAX_INVOCATIONS: usize = 200;
 const MAX_FAILED_ANCHORS: usize = 3;
 
 /// How long an invocation may last. Source: Lambda quotas, "Function timeout".
-const LONGEST_INVOCATION: SignedDuration = SignedDuration::from_mins(15);
+const MAX_INVOCATION: SignedDuration = SignedDuration::from_mins(15);
 
 /// The events of a window.
 #[derive(Debug, Default)]
@@ -139,9 +139,9 @@ async fn read(cx: &Context<'_>, caller: &AwsCaller, group: &str, window: Window)
     streams.sort_by_key(|(_, at)| std::cmp::Reverse(*at));
     streams.truncate(MAX_STREAMS);
     let (Some((_, newest)), Some((_, oldest))) = (streams.first(), streams.last()) else { return whole };
-    let around = Window::around(*oldest, LONGEST_INVOCATION, LONGEST_INVOCATION).hull(&Window::around(
+    let around = Window::around(*oldest, MAX_INVOCATION, MAX_INVOCATION).hull(&Window::around(
         *newest,
-        LONGEST_INVOCATION,
+        MAX_INVOCATION,
         SignedDuration::from_mins(1),
     ));
     let names: Vec<String> = streams.iter().map(|(name, _)| (*name).to_owned()).collect();

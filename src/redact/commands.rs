@@ -9,7 +9,7 @@ use super::value::{is_blank, is_hidden_already, is_quote};
 pub(super) const TOOLS: &str = r"(?:(?-u:\b)|\\[nrt])(?:mysql(?:dump|admin|import|check|show|pump|slap|sh)?|mariadb(?:-[a-z]{2,10})?|sqlplus|sqlldr|sqlcl|impdp|expdp|imp|exp|rman|curl|wget|redis-cli|valkey-cli|keydb-cli|mongo(?:sh|dump|restore|export|import|stat|top|files)?|sshpass|docker|podman|nerdctl|buildah|skopeo|crane|oras|helm|az|ldap(?:search|modify|add|delete|passwd|whoami|compare|modrdn)|sqlcmd|bcp|isql|iusql|osql|tsql|sqsh|mssql-cli|defncopy|openssl|aws|net1?|echo|printf|smbclient|rpcclient|winexe|smbmap|rabbitmqctl|rabbitmqadmin|htpasswd|mosquitto_(?:pub|sub|rr|passwd)|zip|unzip|ipmitool|cqlsh|beeline|dsbulk|psexec|PsExec|7za?|rar|unrar|vault|lftp|snmp(?:walk|get|set)|mc|xfreerdp|cmdkey|schtasks|hdbsql)(?:\.exe|\.cmd|\.bat|\.sh)?['\x22]?[\s,]";
 
 /// How much of a command line is looked at, in bytes: a bound, so that time stays linear.
-const LONGEST: usize = 1024;
+const MAX_BYTES: usize = 1024;
 
 /// Arguments looked at, for the same reason.
 const MOST_ARGUMENTS: usize = 64;
@@ -98,7 +98,7 @@ pub(super) fn option(text: &str, found: Range<usize>) -> Option<Range<usize>> {
     let name = name.strip_prefix('\\').and_then(|escape| escape.get(1..)).unwrap_or(name);
     let name = name.trim_end_matches([' ', '\t', '\r', '\n', ',', '\'', '"']);
     let tool = [".exe", ".cmd", ".bat", ".sh"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
-    let line = text.get(found.end..text.floor_char_boundary(found.end.saturating_add(LONGEST)))?;
+    let line = text.get(found.end..text.floor_char_boundary(found.end.saturating_add(MAX_BYTES)))?;
     // A backslash at its end continues a line.
     let is_end = |at: usize| !line.get(..at).is_some_and(|before| before.trim_end_matches('\r').ends_with('\\'));
     let length = line.match_indices('\n').map(|(at, _)| at).find(|at| is_end(*at)).unwrap_or(line.len());

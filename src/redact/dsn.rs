@@ -8,11 +8,11 @@ use super::shapes::{byte, run_end};
 use super::value::{is_blank, is_hidden_already, is_mask, is_name_byte, is_quote, quoted};
 
 /// How far back the start of a connection string is looked for, so that time stays linear.
-const LONGEST: usize = 256;
+const MAX_BYTES: usize = 256;
 
-/// The run of bytes that satisfy `belongs` in front of `end`, at most [`LONGEST`] of them.
+/// The run of bytes that satisfy `belongs` in front of `end`, at most [`MAX_BYTES`] of them.
 fn run_before(text: &str, end: usize, belongs: impl Fn(u8) -> bool) -> Range<usize> {
-    let earliest = end.saturating_sub(LONGEST);
+    let earliest = end.saturating_sub(MAX_BYTES);
     let before = text.as_bytes().get(earliest..end).unwrap_or_default();
     let mut start = before.iter().rposition(|byte| !belongs(*byte)).map_or(earliest, |last| earliest + last + 1);
     while !text.is_char_boundary(start) {
@@ -23,7 +23,7 @@ fn run_before(text: &str, end: usize, belongs: impl Fn(u8) -> bool) -> Range<usi
 
 /// The text up to a little behind `end`. What is refused is looked at again behind it, so nothing is followed for long.
 fn near(text: &str, end: usize) -> &str {
-    text.get(..text.floor_char_boundary(end.saturating_add(2 * LONGEST))).unwrap_or(text)
+    text.get(..text.floor_char_boundary(end.saturating_add(2 * MAX_BYTES))).unwrap_or(text)
 }
 
 /// The word in front of `end`: everything behind the last blank.
@@ -61,9 +61,9 @@ pub(super) fn before_at(text: &str, at: usize) -> Option<Range<usize>> {
     user_colon_password(text, at).or_else(|| user_slash_password(text, at))
 }
 
-/// Where the run of bytes that satisfy `belongs` ends, at most [`LONGEST`] of them.
+/// Where the run of bytes that satisfy `belongs` ends, at most [`MAX_BYTES`] of them.
 fn run_within(text: &str, from: usize, belongs: impl Fn(u8) -> bool) -> usize {
-    let until = text.floor_char_boundary(from.saturating_add(LONGEST));
+    let until = text.floor_char_boundary(from.saturating_add(MAX_BYTES));
     run_end(text.get(..until).unwrap_or(text), from, belongs)
 }
 
@@ -276,7 +276,7 @@ pub(super) fn statement(text: &str, found: Range<usize>) -> Option<Range<usize>>
     let range = at..end;
     let word = text.get(range.clone())?;
     let before = text.get(..found.start)?;
-    let near = before.get(before.floor_char_boundary(before.len().saturating_sub(LONGEST))..)?.to_ascii_lowercase();
+    let near = before.get(before.floor_char_boundary(before.len().saturating_sub(MAX_BYTES))..)?.to_ascii_lowercase();
     // `OR REPLACE` is no password; `IDENTIFIED BY new REPLACE old` is.
     if matched.trim() == "replace" && !near.contains("identified by") && !near.contains(" by ") {
         return None;
@@ -298,7 +298,7 @@ pub(super) fn statement(text: &str, found: Range<usize>) -> Option<Range<usize>>
 /// PostgreSQL's `$tag$value$tag$`.
 fn dollar_quoted(text: &str, at: usize) -> Option<Range<usize>> {
     let rest = text.get(at..)?.strip_prefix('$')?;
-    let tag = rest.bytes().take(LONGEST).take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
+    let tag = rest.bytes().take(MAX_BYTES).take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
     let open = format!("${}$", rest.get(..tag)?);
     let start = at + open.len();
     if !text.get(at..)?.starts_with(&open) {

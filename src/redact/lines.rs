@@ -16,7 +16,7 @@ use super::shapes::{is_base64_of_bytes, run_end};
 const JOINED: usize = 256;
 
 /// The longest last word that is joined, in bytes: longer than any session token.
-const LONGEST_WORD: usize = 4096;
+const MAX_WORD: usize = 4096;
 
 /// Characters of a full line of a private key in base64: 64 in PEM and PuTTY's format, 70 and 76 in OpenSSH's and MIME's.
 const LEAST_KEY_LINE: usize = 48;
@@ -170,7 +170,7 @@ impl Tail {
         let start = tail_start(ended);
         let kept = ended.get(start..).unwrap_or_default();
         let goes_on = self.may_continue && start == 0 && !kept.contains(char::is_whitespace);
-        if !goes_on || self.text.len() + kept.len() > LONGEST_WORD {
+        if !goes_on || self.text.len() + kept.len() > MAX_WORD {
             self.text.clear();
             self.parts.clear();
         }
@@ -198,7 +198,7 @@ impl Tail {
 fn tail_start(text: &str) -> usize {
     let line = text.rfind('\n').map_or(0, |end| end + 1);
     let near = text.floor_char_boundary(text.len().saturating_sub(JOINED)).max(line);
-    let far = text.floor_char_boundary(text.len().saturating_sub(LONGEST_WORD)).max(line);
+    let far = text.floor_char_boundary(text.len().saturating_sub(MAX_WORD)).max(line);
     let word = text.get(far..near).and_then(|before| before.rfind(char::is_whitespace)).map_or(far, |blank| far + blank + 1);
     if text.is_char_boundary(word) { word } else { near }
 }
@@ -206,7 +206,7 @@ fn tail_start(text: &str) -> usize {
 /// How much of a line is joined with the one before it.
 fn head_length(text: &str) -> usize {
     let near = text.floor_char_boundary(JOINED);
-    let far = text.floor_char_boundary(LONGEST_WORD);
+    let far = text.floor_char_boundary(MAX_WORD);
     text.get(near..far).and_then(|rest| rest.find(char::is_whitespace)).map_or(far, |blank| near + blank)
 }
 
@@ -274,8 +274,8 @@ impl Payload {
 /// Source: AWS CLI Command Reference, `logs tail`, option `--format`.
 fn listed_length(line: &str) -> usize {
     const SHORT: usize = "2024-05-01T12:00:00".len();
-    const LONGEST: usize = "2024-05-01T12:00:00.000000+00:00".len();
-    let Some((time, rest)) = line.split_once(' ').filter(|(time, _)| (SHORT..=LONGEST).contains(&time.len())) else { return 0 };
+    const MAX_BYTES: usize = "2024-05-01T12:00:00.000000+00:00".len();
+    let Some((time, rest)) = line.split_once(' ').filter(|(time, _)| (SHORT..=MAX_BYTES).contains(&time.len())) else { return 0 };
     let is_time = time.bytes().enumerate().all(|(at, byte)| match at {
         4 | 7 => byte == b'-',
         10 => byte == b'T',

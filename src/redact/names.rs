@@ -13,7 +13,7 @@ use super::value::{
 };
 
 /// The longest name a secret can have (Secrets Manager API Reference, `CreateSecret`).
-pub(super) const LONGEST_SECRET_NAME: usize = 512;
+pub(super) const MAX_SECRET_NAME: usize = 512;
 
 /// A password, or anything else whose name says that its value must stay hidden.
 pub(super) fn strong(text: &str, word: Range<usize>) -> Option<Range<usize>> {
@@ -117,8 +117,8 @@ pub(super) fn token(text: &str, word: Range<usize>) -> Option<Range<usize>> {
 
 /// The text up to a little behind a name. What is refused is looked at again behind it, so no value is followed for long.
 fn near<'t>(text: &'t str, word: &Range<usize>) -> &'t str {
-    const LONGEST: usize = 512;
-    text.get(..text.floor_char_boundary(word.end.saturating_add(LONGEST))).unwrap_or(text)
+    const MAX_BYTES: usize = 512;
+    text.get(..text.floor_char_boundary(word.end.saturating_add(MAX_BYTES))).unwrap_or(text)
 }
 
 /// The token of a vendor that is named in front of it: letters and digits without a word in them.
@@ -129,10 +129,10 @@ pub(super) fn vendor(text: &str, word: Range<usize>) -> Option<Range<usize>> {
         "id", "ids", "sha", "sha1", "sha256", "hash", "digest", "version", "arn", "url", "uri", "host", "channel", "user",
         "username", "trace", "span", "event", "request", "region", "account", "domain",
     ];
-    const LONGEST: usize = 40;
+    const MAX_BYTES: usize = 40;
     const SHORTEST: usize = 14;
     let rest = text.as_bytes().get(word.end..).unwrap_or_default();
-    let name_end = word.end + rest.iter().take(LONGEST).take_while(|byte| is_name_byte(**byte)).count();
+    let name_end = word.end + rest.iter().take(MAX_BYTES).take_while(|byte| is_name_byte(**byte)).count();
     let name = text.get(word.start..name_end)?.to_ascii_lowercase();
     let last = name.rsplit(['_', '-', '.']).next().unwrap_or_default();
     if HARMLESS.contains(&last) || name.ends_with("id") {
@@ -200,7 +200,7 @@ pub(super) fn secret(text: &str, word: Range<usize>) -> Option<Range<usize>> {
 
 /// Whether a text reads like the name of a secret rather than like its value.
 pub(super) fn is_secret_name(value: &str) -> bool {
-    if value.len() > LONGEST_SECRET_NAME {
+    if value.len() > MAX_SECRET_NAME {
         return false;
     }
     if value.starts_with("arn:") {

@@ -1,7 +1,7 @@
 //! Values pasted where the name of a secret belongs.
 
 use super::SafeText;
-use super::names::LONGEST_SECRET_NAME;
+use super::names::MAX_SECRET_NAME;
 use super::randomness::randomness;
 use super::shapes::{SECRET_KEY_CHARS, is_uuid};
 
@@ -48,7 +48,7 @@ fn is_value(word: &str) -> bool {
     if word.starts_with("arn:") || word.contains("://") || is_placeholder(word) || !is_varied(word) {
         return false;
     }
-    if word.len() > LONGEST_SECRET_NAME {
+    if word.len() > MAX_SECRET_NAME {
         return true;
     }
     // `account:prod`, and `user:password`.

@@ -9,11 +9,11 @@ use super::shapes::{byte, is_uuid, run_end};
 use super::value::{is_blank, is_hidden_already, is_mask, is_name_byte, is_quote, name_start, quoted};
 
 /// How far a sentence is followed, in bytes: a bound, so that time stays linear.
-const LONGEST: usize = 256;
+const MAX_BYTES: usize = 256;
 
 /// The text up to a little behind `end`.
 fn near(text: &str, end: usize) -> &str {
-    text.get(..text.floor_char_boundary(end.saturating_add(2 * LONGEST))).unwrap_or(text)
+    text.get(..text.floor_char_boundary(end.saturating_add(2 * MAX_BYTES))).unwrap_or(text)
 }
 
 /// The text a little in front of `start`, in lower case.
@@ -234,7 +234,7 @@ pub(super) fn near_syntax(text: &str, found: Range<usize>) -> Option<Range<usize
     ];
     const LEAST: usize = 3;
     let around = near(text, found.end);
-    let from = text.floor_char_boundary(found.start.saturating_sub(LONGEST));
+    let from = text.floor_char_boundary(found.start.saturating_sub(MAX_BYTES));
     let statement = around.get(from..)?.to_ascii_lowercase();
     let sets = ["alter user", "alter role", "create user", "create role", "alter login", "set password", " password "];
     let quote = byte(text, found.end - 1)?;
@@ -249,7 +249,7 @@ pub(super) fn near_syntax(text: &str, found: Range<usize>) -> Option<Range<usize
 
 /// The value that pydantic repeats below the name of its field: `password` and, in the next line, `[…, input_value='…', …]`.
 pub(super) fn input_value(text: &str, found: Range<usize>) -> Option<Range<usize>> {
-    let from = text.floor_char_boundary(found.start.saturating_sub(2 * LONGEST));
+    let from = text.floor_char_boundary(found.start.saturating_sub(2 * MAX_BYTES));
     let above = text.get(from..found.start)?.replace("\\n", "\n");
     let field = above.lines().rev().nth(1)?.trim();
     let field = field.rsplit(['.', ' ']).next()?;

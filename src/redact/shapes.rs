@@ -171,8 +171,8 @@ pub(super) fn key_bodies(text: &str) -> Vec<Range<usize>> {
 
 /// A token that was found by its middle or its end: with what belongs to it on both sides.
 pub(super) fn around(text: &str, found: Range<usize>) -> Option<Range<usize>> {
-    const LONGEST: usize = 64;
-    let earliest = found.start.saturating_sub(LONGEST);
+    const MAX_BYTES: usize = 64;
+    let earliest = found.start.saturating_sub(MAX_BYTES);
     let before = text.as_bytes().get(earliest..=found.start).unwrap_or_default();
     let matched = text.get(found.clone())?;
     let (in_front, least): (fn(u8) -> bool, usize) = match matched {
@@ -236,7 +236,7 @@ fn private_key_end(text: &str, from: usize) -> usize {
 /// The password in `scheme://user:password@host`, once `://` was found.
 pub(super) fn url_password(text: &str, found: Range<usize>) -> Option<Range<usize>> {
     /// How far a password with an unescaped slash is followed.
-    const LONGEST: usize = 64;
+    const MAX_BYTES: usize = 64;
     let is_url = |byte: u8| !byte.is_ascii_whitespace() && !b"\"'<>\\".contains(&byte);
     let end = run_end(text, found.end, |byte| is_url(byte) && byte != b'/');
     let authority = text.get(found.end..end)?;
@@ -251,7 +251,7 @@ pub(super) fn url_password(text: &str, found: Range<usize>) -> Option<Range<usiz
         None if rest.bytes().all(|byte| byte.is_ascii_digit()) => return None,
         None => {
             let bytes = text.as_bytes().get(start..).unwrap_or_default();
-            let near = bytes.get(..LONGEST).unwrap_or(bytes);
+            let near = bytes.get(..MAX_BYTES).unwrap_or(bytes);
             let url = near.iter().position(|byte| !is_url(*byte));
             let url = near.get(..url.unwrap_or(near.len())).unwrap_or_default();
             match url.iter().rposition(|byte| *byte == b'@') {
@@ -268,8 +268,8 @@ pub(super) fn url_password(text: &str, found: Range<usize>) -> Option<Range<usiz
 /// Whether the scheme in front of `end` is one of a database.
 fn is_database(text: &str, end: usize) -> bool {
     const SCHEMES: [&str; 9] = ["mongodb", "srv", "postgres", "postgresql", "mysql", "redis", "rediss", "amqp", "mariadb"];
-    const LONGEST: usize = 16;
-    let before = text.as_bytes().get(end.saturating_sub(LONGEST)..end).unwrap_or_default();
+    const MAX_BYTES: usize = 16;
+    let before = text.as_bytes().get(end.saturating_sub(MAX_BYTES)..end).unwrap_or_default();
     let length = before.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
     text.get(end - length..end).is_some_and(|scheme| SCHEMES.contains(&scheme))
 }

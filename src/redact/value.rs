@@ -68,7 +68,7 @@ const TYPES: [&str; 14] = [
 
 /// An unquoted value longer than any ARN (2048 bytes) is no word about a value and no reference: it is hidden without
 /// a closer look, so that no text is looked at again and again.
-const LONGEST_REFERENCE: usize = 2048;
+const MAX_REFERENCE: usize = 2048;
 
 /// What connects a name to its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,8 +126,8 @@ pub(super) fn is_name_byte(byte: u8) -> bool {
 /// Where the name that the matched word is part of starts. Looks back a bounded way, so that a text which is one
 /// long name costs no more than any other.
 pub(super) fn name_start(text: &str, word: &Range<usize>) -> usize {
-    const LONGEST: usize = 64;
-    let earliest = word.start.saturating_sub(LONGEST);
+    const MAX_BYTES: usize = 64;
+    let earliest = word.start.saturating_sub(MAX_BYTES);
     let before = text.as_bytes().get(earliest..word.start).unwrap_or_default();
     before.iter().rposition(|byte| !is_name_byte(*byte)).map_or(earliest, |last| earliest + last + 1)
 }
@@ -141,8 +141,8 @@ fn opens_a_pair(text: &str, name_start: usize) -> bool {
 
 /// The length of the name of a value in front of a value that stands beside its name: `value=`, `, "Value": `.
 fn value_beside(rest: &str) -> Option<usize> {
-    const LONGEST: usize = 48;
-    let near = rest.get(..rest.floor_char_boundary(LONGEST)).unwrap_or(rest);
+    const MAX_BYTES: usize = 48;
+    let near = rest.get(..rest.floor_char_boundary(MAX_BYTES)).unwrap_or(rest);
     let name = near.trim_start_matches([',', ' ', '\\', '"', '\'', '\n', '\r']);
     let after = ["value", "Value", "ParameterValue", "parameterValue"].iter().find_map(|word| name.strip_prefix(word))?;
     let value = after.trim_start_matches(['\\', '"', '\'', ' ']).strip_prefix([':', '='])?;
@@ -322,9 +322,9 @@ fn quoted_until(text: &str, at: usize, closes: impl Fn(&str, usize, usize) -> bo
 
 /// Behind the letter or the call that a quote may follow.
 fn after_prefix(text: &str, at: usize) -> usize {
-    const LONGEST: usize = 24;
+    const MAX_BYTES: usize = 24;
     let word = text.as_bytes().get(at..).unwrap_or_default();
-    let length = word.iter().take(LONGEST).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+    let length = word.iter().take(MAX_BYTES).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
     let after = at + length;
     let value = match byte(text, after) {
         // PHP's `string(12) "…"`.
@@ -349,9 +349,7 @@ fn after_prefix(text: &str, at: usize) -> usize {
 /// A value without quotes.
 fn bare(text: &str, assigned: &Assigned) -> Option<Range<usize>> {
     let range = assigned.at..bare_end(text, assigned);
-    if range.is_empty()
-        || is_hidden_already(text, &range)
-        || (range.len() <= LONGEST_REFERENCE && !is_value(text, assigned, &range))
+    if range.is_empty() || is_hidden_already(text, &range) || (range.len() <= MAX_REFERENCE && !is_value(text, assigned, &range))
     {
         return None;
     }
@@ -401,7 +399,7 @@ pub(super) fn is_mask(value: &str) -> bool {
 
 /// Whether the value is an expression of a program, as a line of a stack trace quotes it: `token = event['Token']`.
 fn is_code(text: &str, value: &Range<usize>) -> bool {
-    const LONGEST: usize = 128;
+    const MAX_BYTES: usize = 128;
     let expression = text.get(value.clone()).unwrap_or_default();
     let spaced = text.get(..value.start).is_some_and(|before| before.ends_with(" = "));
     let name = run_end(expression, 0, |byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.');
@@ -411,7 +409,7 @@ fn is_code(text: &str, value: &Range<usize>) -> bool {
     let closes = rest.contains([')', ']']) || rest.ends_with(['(', ',']);
     let is_spaced_call = spaced && calls && closes;
     // The quotes of a subscript and of an argument end a value, so the rest is read from the text.
-    let near = text.get(value.start..text.floor_char_boundary(value.start.saturating_add(LONGEST))).unwrap_or_default();
+    let near = text.get(value.start..text.floor_char_boundary(value.start.saturating_add(MAX_BYTES))).unwrap_or_default();
     let path = near.get(..name).unwrap_or_default();
     let behind = near.get(name..).unwrap_or_default();
     let is_path =

@@ -73,12 +73,12 @@ fn next(rest: &str) -> (Option<char>, usize) {
 
 /// The length of a control sequence of a terminal behind its escape character (ECMA-48, 5.4 and 5.6).
 fn control_sequence(rest: &str, at: usize, takes_other: bool) -> usize {
-    const LONGEST: usize = 256;
+    const MAX_BYTES: usize = 256;
     match rest.as_bytes().get(at) {
         Some(b'[') => 1 + parameters(rest, at + 1),
         Some(b']') => {
             let body = rest.as_bytes().get(at..).unwrap_or_default();
-            let end = body.iter().take(LONGEST).position(|byte| matches!(*byte, 0x07 | ESCAPE));
+            let end = body.iter().take(MAX_BYTES).position(|byte| matches!(*byte, 0x07 | ESCAPE));
             end.map_or(1, |end| end + if body.get(end) == Some(&ESCAPE) { 2 } else { 1 })
         }
         Some(byte) if takes_other && byte.is_ascii_graphic() => 1,

@@ -93,11 +93,11 @@ impl Audited {
 }
 
 fn safe(text: &str) -> SafeText {
-    SafeText::redact(text).cut(LONGEST)
+    SafeText::redact(text).cut(MAX_CHARS)
 }
 
 /// The most characters kept of one field.
-const LONGEST: usize = 600;
+const MAX_CHARS: usize = 600;
 
 #[derive(FromRow)]
 struct Row {

@@ -26,7 +26,7 @@ const CHANCE: u32 = 30;
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The longest pause of a suspect.
-pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+pub(super) const MAX_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// Triggers that wait at most; more are turned away, and whoever can send them again does.
 pub(super) const MOST_WAITING: i64 = 10_000;
@@ -205,7 +205,7 @@ pub(super) fn pause(begun: u32) -> Duration {
     match begun {
         0..SUSPECT => Duration::ZERO,
         SUSPECT..=CHANCE => SHORTEST_PAUSE,
-        _ => SHORTEST_PAUSE.saturating_mul(2_u32.saturating_pow(begun.saturating_sub(CHANCE))).min(LONGEST_PAUSE),
+        _ => SHORTEST_PAUSE.saturating_mul(2_u32.saturating_pow(begun.saturating_sub(CHANCE))).min(MAX_PAUSE),
     }
 }
 

@@ -33,7 +33,7 @@ const READERS: u32 = 4;
 const CHECKED: u64 = 64 << 20;
 
 /// The longest a stored wait may still last after a restart: the clock may have been wrong when it was written.
-const LONGEST_WAIT: Duration = inbox::LONGEST_PAUSE;
+const MAX_WAIT: Duration = inbox::MAX_PAUSE;
 
 /// What the process before this one held.
 const HELD: &str = "SELECT id, attempts FROM inbox WHERE state = 'running'";
@@ -131,7 +131,7 @@ impl Store {
 
     /// The process before this one is gone, so nobody holds its leases.
     async fn take_over(&self) -> Result<(), StoreError> {
-        let latest = self.tick().saturating_add(millis(LONGEST_WAIT));
+        let latest = self.tick().saturating_add(millis(MAX_WAIT));
         let mut tx = self.write().await?;
         let now = self.tick();
         let held: Vec<(i64, u32)> = sqlx::query_as(HELD).fetch_all(&mut *tx).await?;

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 const MOST_NAMES: usize = 20;
 
 /// The longest of an alarm's own texts that is shown, in characters.
-const LONGEST: usize = 300;
+const MAX_CHARS: usize = 300;
 
 fn safe(text: &str) -> SafeText {
     SafeText::redact(text)
@@ -102,7 +102,7 @@ pub(super) fn about(case: &Case<'_>, story: &Story, now: Timestamp) -> Message {
     // What the thread's first message says of the rotation decides its colour; what an alarm says has none.
     let mut message = Message::line(Tone::Neutral, safe(&what));
     let said = [&alarm.reason, &alarm.description].into_iter().filter(|text| !text.is_empty());
-    let said: Vec<String> = said.map(|text| cut(single_line(&safe(text)), LONGEST)).collect();
+    let said: Vec<String> = said.map(|text| cut(single_line(&safe(text)), MAX_CHARS)).collect();
     message.parts.extend(section("It says", &said));
     message.parts.extend(section("About the alarm itself", &alarm.remarks));
     let mut context = Vec::new();

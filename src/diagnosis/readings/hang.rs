@@ -19,7 +19,7 @@ const CLOSE_SHARE: f64 = 0.8;
 /// The longest an invocation can run.
 ///
 /// Source: Lambda quotas, "Function timeout".
-const LONGEST_INVOCATION: SignedDuration = SignedDuration::from_mins(15);
+const MAX_INVOCATION: SignedDuration = SignedDuration::from_mins(15);
 
 /// How long before the first failure a change of the network counts as its likely origin.
 const CLOSE_CHANGE: SignedDuration = SignedDuration::from_mins(30);
@@ -181,7 +181,7 @@ impl<'c, 'a> Hang<'c, 'a> {
 /// Its lines, then the rotation event at its time, then its place after the invocation before it.
 fn step_of(context: &DiagnosisContext<'_>, failure: &Failure<'_>) -> Option<RotationStep> {
     let event = || {
-        let around = Window::around(failure.invocation.started_at, SignedDuration::ZERO, LONGEST_INVOCATION);
+        let around = Window::around(failure.invocation.started_at, SignedDuration::ZERO, MAX_INVOCATION);
         let ended_then = |attempt: &&Attempt| attempt.at().is_some_and(|at| around.contains(at));
         context.failed_attempts().find(ended_then).and_then(|attempt| attempt.step)
     };
@@ -191,7 +191,7 @@ fn step_of(context: &DiagnosisContext<'_>, failure: &Failure<'_>) -> Option<Rota
 /// Steps follow each other within minutes; a rotation begins with createSecret, and so does the try after a failure.
 fn step_after_the_previous(context: &DiagnosisContext<'_>, invocation: &Invocation) -> Option<RotationStep> {
     let logs = context.evidence.logs.found()?;
-    let before = Window::ending_at(invocation.started_at, LONGEST_INVOCATION);
+    let before = Window::ending_at(invocation.started_at, MAX_INVOCATION);
     let is_another = |other: &Invocation| other.secret_arn.is_some() && other.secret_arn.as_deref() != Some(context.secret_id());
     let previous = logs
         .invocations

@@ -42,7 +42,7 @@ use tokio_util::sync::CancellationToken;
 /// The first wait between two attempts to connect; it doubles with each.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// The longest one.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const MAX_WAIT: Duration = Duration::from_secs(60);
 /// The least time between two sessions.
 ///
 /// Source: Discord developer documentation, "Gateway", rate limiting: one session within five seconds.
@@ -105,7 +105,7 @@ impl Discord {
     /// [`GatewayError`] where trying again would not help.
     pub(super) async fn listen(&self, listener: &Listener, stop: &CancellationToken) -> Result<(), GatewayError> {
         let mut session: Option<Session> = None;
-        let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
+        let mut backoff = Backoff::new(FIRST_WAIT, MAX_WAIT);
         let mut wait = Duration::ZERO;
         let mut next_session = deadline(Duration::ZERO);
         loop {

@@ -238,7 +238,7 @@ impl Discord {
                     return;
                 }
             };
-            sleep(after.map_or(wait, |after| after.min(LONGEST_WAIT))).await;
+            sleep(after.map_or(wait, |after| after.min(MAX_WAIT))).await;
         }
         tracing::warn!("a message to the bot could not be answered, however often it was tried");
     }
@@ -252,14 +252,14 @@ impl Discord {
                 tracing::warn!("an interaction could not be answered: {}", command::why(&failure));
                 return;
             }
-            sleep(if let Failure::Held(after) = failure { after.min(LONGEST_WAIT) } else { wait }).await;
+            sleep(if let Failure::Held(after) = failure { after.min(MAX_WAIT) } else { wait }).await;
         }
         tracing::warn!("an interaction could not be answered, however often it was tried");
     }
 }
 
 /// The longest wait for the sake of one answer: an interaction is over after a quarter of an hour.
-const LONGEST_WAIT: Duration = Duration::from_secs(120);
+const MAX_WAIT: Duration = Duration::from_secs(120);
 
 /// One sentence for that person alone.
 fn told(sentence: &str) -> Value {

@@ -27,7 +27,7 @@ const TOKEN_PAUSE: Duration = Duration::from_secs(60);
 /// How long to wait where a refusal does not say.
 const UNSAID: Duration = Duration::from_secs(5);
 /// The longest wait that is believed.
-const LONGEST: Duration = Duration::from_secs(3_600);
+const MAX_WAIT: Duration = Duration::from_secs(3_600);
 /// How many lanes are remembered.
 const BUCKETS: usize = 1_024;
 
@@ -207,7 +207,7 @@ fn forget(times: &mut VecDeque<Instant>, now: Instant, window: Duration) {
 
 /// A number of seconds from outside; nonsense waits as if nothing was said.
 fn seconds(number: f64) -> Duration {
-    Duration::try_from_secs_f64(number).unwrap_or(UNSAID).min(LONGEST)
+    Duration::try_from_secs_f64(number).unwrap_or(UNSAID).min(MAX_WAIT)
 }
 
 #[cfg(test)]

@@ -18,10 +18,10 @@ pub(super) const CHANNEL: &str = "channel";
 /// The longest ARN of a secret: a name of 512 characters and what stands before and after it.
 ///
 /// Source: Secrets Manager API reference, `CreateSecret`, parameter `Name`.
-const LONGEST_SECRET: u64 = 600;
+const MAX_SECRET: u64 = 600;
 
 /// The longest account name or region.
-const LONGEST_WORD: u64 = 64;
+const MAX_WORD: u64 = 64;
 
 /// How far back one can look.
 const WINDOWS: [(&str, &str); 5] =
@@ -51,10 +51,10 @@ pub(super) fn view(channel: Option<&str>) -> SlackView {
         .with_response_url_enabled(true)
         .with_filter(filter);
     let blocks = vec![
-        field(SECRET, "Secret", word(SECRET, "name or ARN, such as prod/orders-db", LONGEST_SECRET), false),
+        field(SECRET, "Secret", word(SECRET, "name or ARN, such as prod/orders-db", MAX_SECRET), false),
         field(CHANNEL, "Channel for the thread", place.into(), false),
-        field(ACCOUNT, "Account", word(ACCOUNT, "its name in the configuration", LONGEST_WORD), true),
-        field(REGION, "Region", word(REGION, "such as eu-west-1", LONGEST_WORD), true),
+        field(ACCOUNT, "Account", word(ACCOUNT, "its name in the configuration", MAX_WORD), true),
+        field(REGION, "Region", word(REGION, "such as eu-west-1", MAX_WORD), true),
         field(WINDOW, "Look back", window.into(), true),
     ];
     let modal = SlackModalView::new(label("Investigate a secret"), blocks)

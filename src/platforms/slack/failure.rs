@@ -15,10 +15,10 @@ const DEFAULT_WAIT: Duration = Duration::from_secs(30);
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
 /// The longest wait that is honoured at once; whoever asks again too early is told so again.
-const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+const MAX_WAIT: Duration = Duration::from_secs(15 * 60);
 
 /// The longest error code that is repeated, in bytes. Slack's longest is `method_not_supported_for_channel_type`.
-const LONGEST_CODE: usize = 64;
+const MAX_CODE: usize = 64;
 
 /// A call that failed. It holds neither tokens, nor addresses, nor what was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Failure {
     pub(super) fn new(method: Method, error: &SlackClientError) -> Failure {
         let kind = match error {
             SlackClientError::RateLimitError(limit) => {
-                FailureKind::RateLimited(limit.retry_after.unwrap_or(DEFAULT_WAIT).clamp(SHORTEST_WAIT, LONGEST_WAIT))
+                FailureKind::RateLimited(limit.retry_after.unwrap_or(DEFAULT_WAIT).clamp(SHORTEST_WAIT, MAX_WAIT))
             }
             SlackClientError::HttpError(http) => FailureKind::Status(http.status_code.as_u16()),
             SlackClientError::ApiError(api) if matches!(api.code.as_str(), "ratelimited" | "rate_limited") => {
@@ -132,7 +132,7 @@ impl Failure {
 /// An error code as it may be repeated: Slack's are words with underscores, anything else stays out of our texts.
 fn code(text: &str) -> String {
     let is_word = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
-    if is_word && (1..=LONGEST_CODE).contains(&text.len()) { text.to_owned() } else { "an unknown error".to_owned() }
+    if is_word && (1..=MAX_CODE).contains(&text.len()) { text.to_owned() } else { "an unknown error".to_owned() }
 }
 
 impl fmt::Display for Failure {

@@ -8,7 +8,7 @@ use crate::simulator::wire::{Refusal, Request, Shape};
 use crate::simulator::world::{LogEvent, LogGroup, World};
 
 /// The longest filter pattern, in characters.
-const LONGEST_PATTERN: usize = 1024;
+const MAX_PATTERN: usize = 1024;
 
 fn invalid(message: &str) -> Refusal {
     Refusal::new("InvalidParameterException", message)
@@ -29,7 +29,7 @@ pub(super) fn filter_log_events(world: &World, request: &Request) -> Answer {
         .find(|group| group.name == name && group.region == request.region)
         .ok_or_else(|| Refusal::new("ResourceNotFoundException", "The specified log group does not exist."))?;
     let text = parameters.text("filterPattern").unwrap_or_default();
-    let pattern = (text.chars().count() <= LONGEST_PATTERN)
+    let pattern = (text.chars().count() <= MAX_PATTERN)
         .then(|| FilterPattern::parse(text))
         .flatten()
         .ok_or_else(|| invalid("Invalid filter pattern"))?;
