@@ -48,7 +48,7 @@ const AT_ONCE: usize = 32;
 const SLOWEST: Duration = Duration::from_secs(1);
 
 /// Of the core, checking signatures may take at most this at the rate that is reached: else it is what limits it.
-const MOST_CHECKING: f64 = 0.5;
+const MAX_CHECKING: f64 = 0.5;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -311,9 +311,9 @@ async fn measure() -> ExitCode {
     }
 
     let checking = signature.as_secs_f64() * ours.per_second;
-    let (checks_little, is_quick) = (checking <= MOST_CHECKING, ours.p99 <= SLOWEST);
+    let (checks_little, is_quick) = (checking <= MAX_CHECKING, ours.p99 <= SLOWEST);
     let mark = |is_kept: bool| if is_kept { "ok" } else { "OVER" };
-    let budget = format!("budget {:.0} %", MOST_CHECKING * 100.0);
+    let budget = format!("budget {:.0} %", MAX_CHECKING * 100.0);
     println!(
         "{:<62} {:>8.1} %   {budget}   {}",
         "signatures' share of the core at that rate",

@@ -16,7 +16,7 @@ const INTERVAL: Duration = Duration::from_secs(10);
 /// again what was not taken.
 ///
 /// Source: SNS Developer Guide, "Creating an HTTP/S delivery policy": 20 seconds between retries unless a topic says otherwise.
-const MOST_COUNTED: usize = 1 << 16;
+const MAX_COUNTED: usize = 1 << 16;
 
 /// A bucket that fills evenly.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl Asked {
         let key = self.keys.hash_one(text);
         let before = self.newer.get(&key).or_else(|| self.older.get(&key));
         let count = before.map_or(NonZeroU32::MIN, |before| before.saturating_add(1));
-        if self.newer.len() >= MOST_COUNTED {
+        if self.newer.len() >= MAX_COUNTED {
             self.older = std::mem::take(&mut self.newer);
         }
         self.newer.insert(key, count);
@@ -86,13 +86,13 @@ mod tests {
     fn what_was_asked_for_is_counted_through_a_flood_of_others_and_takes_bounded_room() {
         let mut asked = Asked::default();
         assert_eq!(asked.again("genuine").get(), 1);
-        for number in 0..MOST_COUNTED {
+        for number in 0..MAX_COUNTED {
             assert_eq!(asked.again(&number.to_string()).get(), 1);
         }
         assert_eq!(asked.again("genuine").get(), 2);
-        for number in 0..10 * MOST_COUNTED {
+        for number in 0..10 * MAX_COUNTED {
             asked.again(&format!("forged {number}"));
         }
-        assert!(asked.newer.len() + asked.older.len() <= 2 * MOST_COUNTED);
+        assert!(asked.newer.len() + asked.older.len() <= 2 * MAX_COUNTED);
     }
 }

@@ -21,7 +21,7 @@ use url::Url;
 const MAX_BYTES: usize = 16 << 10;
 
 /// Certificates kept. AWS has one per region, and a second while it changes them.
-const MOST_KEPT: usize = 64;
+const MAX_KEPT: usize = 64;
 
 /// How long one is used without looking whether it is still there.
 const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
@@ -124,7 +124,7 @@ impl Certificates {
         let now = clock::this_instant();
         let budgets =
             Budgets { good: Budget::full(now), doors: [(); DOORS].map(|()| Budget::full(now)), asked: Asked::default() };
-        let fetched = Cache::builder().max_capacity(MOST_KEPT as u64).time_to_live(KEPT_FOR).build();
+        let fetched = Cache::builder().max_capacity(MAX_KEPT as u64).time_to_live(KEPT_FOR).build();
         Certificates { client, origin, deadline, clock, good: Mutex::default(), fetched, budgets: Mutex::new(budgets) }
     }
 
@@ -175,7 +175,7 @@ impl Certificates {
             return (!was_kept).then(|| fetched.known.clone());
         }
         all.insert(address.clone(), Good { fetched: Arc::clone(fetched), is_kept: true, missed_at: None });
-        while all.len() > MOST_KEPT {
+        while all.len() > MAX_KEPT {
             let oldest = all.iter().min_by_key(|(_, good)| good.fetched.known.fetched_at).map(|(address, _)| address.clone());
             oldest.and_then(|address| all.remove(&address));
         }

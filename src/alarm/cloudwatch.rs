@@ -15,7 +15,7 @@ use serde_json::Value;
 /// Children read from a composite alarm at most.
 ///
 /// Source: CloudWatch API reference, `PutCompositeAlarm`: a rule names at most 100 alarms.
-const MOST_CHILDREN: usize = 100;
+const MAX_CHILDREN: usize = 100;
 
 /// The longest name of an alarm, in characters.
 ///
@@ -23,7 +23,7 @@ const MOST_CHILDREN: usize = 100;
 const MAX_NAME: usize = 255;
 
 /// Remarks about one alarm's metrics at most.
-const MOST_REMARKS: usize = 5;
+const MAX_REMARKS: usize = 5;
 
 /// Reads a notification of CloudWatch.
 pub(super) fn read(value: &Value, topic: &Topic) -> Result<Alarm, &'static str> {
@@ -63,7 +63,7 @@ pub(super) fn read(value: &Value, topic: &Topic) -> Result<Alarm, &'static str> 
     metrics.keep_to(series.as_ref().and(attributes));
 
     let triggering = objects(value.get("TriggeringChildren")).filter_map(|child| text(child, "Arn"));
-    let mut children: Vec<String> = triggering.filter(|arn| is_short(arn)).take(MOST_CHILDREN).map(str::to_owned).collect();
+    let mut children: Vec<String> = triggering.filter(|arn| is_short(arn)).take(MAX_CHILDREN).map(str::to_owned).collect();
     add_children(&mut children, text(value, "AlarmRule").unwrap_or_default());
 
     let reason = text(value, "NewStateReason").unwrap_or_default();
@@ -93,7 +93,7 @@ impl Metrics {
                 "the alarm rests on the metric AWS/SecretsManager {name}, which AWS does not publish: it fires only where something \
                  of yours publishes it; an EventBridge rule or a metric filter on RotationFailed works"
             );
-            if self.remarks.len() < MOST_REMARKS && !self.remarks.contains(&remark) {
+            if self.remarks.len() < MAX_REMARKS && !self.remarks.contains(&remark) {
                 self.remarks.push(remark);
             }
         }
@@ -137,7 +137,7 @@ impl Metrics {
 /// The alarms that a composite alarm's rule names: `ALARM("name")`, `OK(arn)`, …
 pub(super) fn add_children(children: &mut Vec<String>, rule: &str) {
     let mut rest = rule;
-    while children.len() < MOST_CHILDREN
+    while children.len() < MAX_CHILDREN
         && let Some((function, behind)) = rest.split_once('(')
     {
         rest = behind;
@@ -356,14 +356,14 @@ mod tests {
         let long = format!("arn:aws:cloudwatch:eu-west-1:123456789012:alarm:{}", "x".repeat(256));
         value["TriggeringChildren"] = json!([{"Arn": long}, {"Arn": "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:child-7"}]);
         let children = read_it(&value).unwrap().children;
-        assert_eq!(children.len(), MOST_CHILDREN);
+        assert_eq!(children.len(), MAX_CHILDREN);
         assert!(children[0].ends_with(":child-7") && children.iter().all(|child| !child.contains("xx")));
 
         let metrics: Vec<Value> = (0..1_000)
             .map(|n| json!({"MetricStat": {"Metric": {"Namespace": "AWS/SecretsManager", "MetricName": format!("m{n}")}}}))
             .collect();
         value["Trigger"] = json!({"Metrics": metrics});
-        assert_eq!(read_it(&value).unwrap().remarks.len(), MOST_REMARKS);
+        assert_eq!(read_it(&value).unwrap().remarks.len(), MAX_REMARKS);
     }
 
     #[test]
@@ -373,6 +373,6 @@ mod tests {
         add_children(&mut children, &"ALARM(\"".repeat(10_000));
         let many: String = (0..500).map(|n| format!("ALARM(a{n}) OR ")).collect();
         add_children(&mut children, &many);
-        assert!(children.len() <= MOST_CHILDREN, "{}", children.len());
+        assert!(children.len() <= MAX_CHILDREN, "{}", children.len());
     }
 }

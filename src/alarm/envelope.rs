@@ -14,7 +14,7 @@ use std::fmt;
 use uuid::Uuid;
 
 /// Keys at most; SNS sends about ten.
-const MOST_KEYS: usize = 32;
+const MAX_KEYS: usize = 32;
 
 /// How deep values may lie in each other; SNS's message attributes lie three deep.
 const DEEPEST: usize = 8;
@@ -225,7 +225,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
                 map.next_value::<IgnoredAny>()?;
                 None
             };
-            if fields.len() == MOST_KEYS || fields.insert(name, value).is_some() {
+            if fields.len() == MAX_KEYS || fields.insert(name, value).is_some() {
                 return Err(A::Error::custom("too many names, or one twice"));
             }
         }

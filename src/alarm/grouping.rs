@@ -24,13 +24,13 @@ const FLAPPING_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 pub const STILL_AFTER: SignedDuration = SignedDuration::from_mins(10);
 
 /// Threads that alarms open in one channel within [`STORM_WITHIN`]; more alarms are counted in one.
-pub const MOST_THREADS: usize = 5;
+pub const MAX_THREADS: usize = 5;
 
-/// See [`MOST_THREADS`].
+/// See [`MAX_THREADS`].
 pub const STORM_WITHIN: SignedDuration = SignedDuration::from_mins(1);
 
 /// Alarms one story knows by name at most; those heard of longest ago are forgotten first.
-const MOST_ALARMS: usize = 200;
+const MAX_ALARMS: usize = 200;
 
 /// What is known of one cause in one channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -215,7 +215,7 @@ pub fn decide(story: Option<&Story>, arrival: &Arrival<'_>, standing: Standing) 
                     Decision::Tell(Reason::Again)
                 }
             }
-            _ if standing.opened >= MOST_THREADS && !arrival.is_critical => Decision::Storm,
+            _ if standing.opened >= MAX_THREADS && !arrival.is_critical => Decision::Storm,
             _ => Decision::Open,
         },
     }
@@ -313,7 +313,7 @@ impl Story {
         let lasts = !matches!(alarm.source, AlarmSource::RotationEvent | AlarmSource::Text);
         let (title, state, state_at, basis) = (alarm.title.clone(), alarm.state, alarm.state_at, alarm.basis);
         self.alarms.insert(identity, Told { title, state, state_at, lasts, basis, changes });
-        if self.alarms.len() > MOST_ALARMS {
+        if self.alarms.len() > MAX_ALARMS {
             let oldest = self.alarms.iter().min_by_key(|(_, told)| (told.is_trouble(), told.state_at));
             let oldest = oldest.map(|(identity, _)| identity.clone());
             oldest.map(|identity| self.alarms.remove(&identity));
@@ -662,7 +662,7 @@ mod tests {
 
     #[test]
     fn a_critical_alarm_always_has_its_thread_and_always_calls() {
-        let mut channel = Channel { opened: MOST_THREADS, is_critical: true, ..Channel::default() };
+        let mut channel = Channel { opened: MAX_THREADS, is_critical: true, ..Channel::default() };
         assert_eq!(channel.hears("a", Bad, 0, 0, &["s"]), Decision::Open);
         assert_eq!(channel.calls, 1);
         assert_eq!(channel.hears("a", Bad, 1, 1, &["s"]), Decision::Fold(Fold::Repeat));
@@ -749,11 +749,11 @@ mod tests {
 
     #[test]
     fn more_threads_than_anyone_reads_are_counted_in_one() {
-        let mut channel = Channel { opened: MOST_THREADS, ..Channel::default() };
+        let mut channel = Channel { opened: MAX_THREADS, ..Channel::default() };
         assert_eq!(channel.hears("a", Bad, 0, 0, &["s"]), Decision::Storm);
-        channel.opened = MOST_THREADS - 1;
+        channel.opened = MAX_THREADS - 1;
         assert_eq!(channel.hears("a", Bad, 0, 0, &["s"]), Decision::Open);
-        channel.opened = MOST_THREADS;
+        channel.opened = MAX_THREADS;
         assert_eq!(channel.hears("a", Bad, 1, 1, &["s"]), Decision::Fold(Fold::Repeat), "a thread that is there goes on");
     }
 
@@ -776,6 +776,6 @@ mod tests {
             channel.hears(&format!("a{n}"), Bad, n, n, &["s"]);
         }
         let story = channel.story.unwrap();
-        assert!(story.alarms.len() <= MOST_ALARMS && story.alarms.values().all(|told| told.changes.len() <= 2 * FLAPPING));
+        assert!(story.alarms.len() <= MAX_ALARMS && story.alarms.values().all(|told| told.changes.len() <= 2 * FLAPPING));
     }
 }

@@ -34,10 +34,10 @@ mod verification;
 pub use certificates::KnownCertificate;
 pub use endpoint::{Accepted, Endpoint, Intake, Limits, Subscriptions, Unavailable, certificate_client};
 pub use grouping::{
-    Arrival, Decision, Fold, MOST_THREADS, Reason, STILL_AFTER, STORM_WITHIN, Silence, Standing, Story, Told, decide,
+    Arrival, Decision, Fold, MAX_THREADS, Reason, STILL_AFTER, STORM_WITHIN, Silence, Standing, Story, Told, decide,
 };
 pub use message::Notice;
-pub use named::MOST_COUNTED;
+pub use named::MAX_COUNTED;
 pub use reconcile::{Looked, Lost, look};
 pub(crate) use refusals::OnceAMinute;
 pub use scope::{OutOfScope, Scope, may_be_asked};

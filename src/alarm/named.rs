@@ -4,10 +4,10 @@ use crate::model::{Arn, FunctionArn, SecretArn, SecretRef};
 use crate::redact::looks_like_a_value;
 
 /// Secrets of one alarm that are counted; of more it is said that there are more.
-pub const MOST_COUNTED: usize = 50;
+pub const MAX_COUNTED: usize = 50;
 
 /// Secrets or functions taken from one alarm at most: one more than are counted.
-pub(super) const MOST: usize = MOST_COUNTED + 1;
+pub(super) const MOST: usize = MAX_COUNTED + 1;
 
 /// Names of dimensions and tags whose value is a secret, without case and signs.
 const SECRET_KEYS: [&str; 9] = [

@@ -9,7 +9,7 @@ use std::time::Duration;
 const EVERY: Duration = Duration::from_secs(60);
 
 /// Reasons told apart at a time; they hold no text of the sender, and there are fewer.
-const MOST_REASONS: usize = 64;
+const MAX_REASONS: usize = 64;
 
 /// How often it happened within the last minute and was not logged, by reason.
 #[derive(Debug, Default)]
@@ -46,7 +46,7 @@ impl OnceAMinute {
             *count = count.saturating_add(1);
             return false;
         }
-        let is_known = silent.len() < MOST_REASONS;
+        let is_known = silent.len() < MAX_REASONS;
         if is_known {
             silent.insert(why.to_owned(), 0);
         }
@@ -94,6 +94,6 @@ mod tests {
         assert_eq!(refusals.after_a_minute("forged"), Some(5));
         assert_eq!((refusals.after_a_minute("forged"), refusals.after_a_minute("too old")), (None, None));
         assert!(refusals.is_first("forged"), "after a quiet minute");
-        assert_eq!((0..1_000).filter(|number| refusals.is_first(&number.to_string())).count(), MOST_REASONS - 1);
+        assert_eq!((0..1_000).filter(|number| refusals.is_first(&number.to_string())).count(), MAX_REASONS - 1);
     }
 }

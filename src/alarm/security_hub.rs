@@ -59,13 +59,13 @@ pub(super) fn read(detail: &Value, event: Option<&Value>) -> Result<Alarm, &'sta
 /// One alarm for all of them: a custom action sends several findings that a person chose.
 fn together(alarms: Vec<Alarm>) -> Option<Alarm> {
     /// Checks that are named in a title.
-    const MOST_NAMED: usize = 3;
+    const MAX_NAMED: usize = 3;
     let state_at = alarms.iter().map(|alarm| alarm.state_at).max()?;
     let joined = |of: fn(&Alarm) -> &str, by: &str| alarms.iter().map(of).collect::<Vec<&str>>().join(by);
     let key = joined(|alarm| &alarm.key, ",");
     let names = alarms.iter().map(|alarm| alarm.title.strip_prefix(TITLE).unwrap_or(&alarm.title));
-    let mut title = format!("{TITLE}{}", names.take(MOST_NAMED).collect::<Vec<&str>>().join(", "));
-    match alarms.len().saturating_sub(MOST_NAMED) {
+    let mut title = format!("{TITLE}{}", names.take(MAX_NAMED).collect::<Vec<&str>>().join(", "));
+    match alarms.len().saturating_sub(MAX_NAMED) {
         0 => {}
         more => title.push_str(&format!(" and {more} more")),
     }

@@ -12,10 +12,10 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 /// Clauses of a text that are judged at most; a message has 256 KiB.
-const MOST_CLAUSES: usize = 2_000;
+const MAX_CLAUSES: usize = 2_000;
 
 /// Words of a clause that are judged at most.
-const MOST_WORDS: usize = 400;
+const MAX_WORDS: usize = 400;
 
 /// Why a message is ignored that has a value where a name belongs.
 const VALUE: &str = "what stands where a secret's name belongs looks like a value: write the secret's name or ARN there";
@@ -84,7 +84,7 @@ pub(super) fn read(message: &str, delivered: &Delivered<'_>) -> Result<Alarm, &'
     let texts = || delivered.subject.into_iter().chain([message]);
     texts().for_each(|text| named.read_text(text));
     let sentences: Vec<Sentence> =
-        texts().flat_map(|text| clauses(text).take(MOST_CLAUSES)).map(|one| Sentence::of(&one)).collect();
+        texts().flat_map(|text| clauses(text).take(MAX_CLAUSES)).map(|one| Sentence::of(&one)).collect();
     let failures: Vec<&Sentence> = sentences.iter().filter(|one| says(&one.rest, false) == Some(false)).collect();
     for failure in &failures {
         failure.secrets.iter().for_each(|name| named.add_secret(name.parse().ok()));
@@ -261,7 +261,7 @@ fn clauses(text: &str) -> impl Iterator<Item = String> {
 
 /// Whether a clause says that a rotation went well; `None` where it says neither. `is_about_rotation` where that is known.
 fn says(clause: &str, is_about_rotation: bool) -> Option<bool> {
-    let words: Vec<String> = words(clause).take(MOST_WORDS).collect();
+    let words: Vec<String> = words(clause).take(MAX_WORDS).collect();
     let has = |stems: &[&str], at: usize| words.get(at).is_some_and(|word| stems.iter().any(|stem| word.starts_with(stem)));
     let negates = |word: &str| {
         ["no", "not", "non", "never", "without", "zero", "0", "none", "cannot", "unable"].contains(&word) || word.ends_with("n't")
@@ -297,7 +297,7 @@ fn says(clause: &str, is_about_rotation: bool) -> Option<bool> {
 fn words(clause: &str) -> impl Iterator<Item = String> {
     let said = clause.split_whitespace().filter(|word| !word.contains("arn:") && !word.contains('/'));
     let mut words = Vec::new();
-    for word in said.take(2 * MOST_WORDS) {
+    for word in said.take(2 * MAX_WORDS) {
         let mut part = String::new();
         let mut was_small = false;
         for c in word.chars().map(|c| if c == '\u{2019}' { '\'' } else { c }) {

@@ -27,7 +27,7 @@ const BEFORE: SignedDuration = SignedDuration::from_hours(2);
 const AFTER: SignedDuration = SignedDuration::from_mins(10);
 
 /// Secrets of one alarm at most.
-const MOST_SECRETS: usize = super::named::MOST;
+const MAX_SECRETS: usize = super::named::MOST;
 
 /// By what an alarm was found to be about secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,7 +184,7 @@ impl Search<'_> {
             .filter(|secret| secret.function_arn.as_deref().is_some_and(rotates))
             .filter_map(|secret| secret.arn.parse().ok())
             .collect();
-        secrets.truncate(MOST_SECRETS);
+        secrets.truncate(MAX_SECRETS);
         if secrets.is_empty() {
             self.tried.push(format!("no secret rotates with {}", functions.join(", ")));
         }
@@ -224,7 +224,7 @@ fn add_failed(secrets: &mut Vec<SecretRef>, records: &[Value], region: &str) {
     for event in records.iter().filter_map(|record| RotationEvent::parse(record).ok()) {
         let is_value = matches!(&event.secret, SecretRef::Name(name) if looks_like_a_value(name));
         let is_asked_for = FAILURES.contains(&event.name.as_str()) && event.region == region && !is_value;
-        if is_asked_for && secrets.len() < MOST_SECRETS && !secrets.contains(&event.secret) {
+        if is_asked_for && secrets.len() < MAX_SECRETS && !secrets.contains(&event.secret) {
             secrets.push(event.secret);
         }
     }

@@ -17,7 +17,7 @@ use crate::redact::SafeText;
 use std::collections::BTreeSet;
 
 /// Channels of one platform that are looked at, at most: each is a request or two.
-const MOST_CHANNELS: usize = 50;
+const MAX_CHANNELS: usize = 50;
 
 /// Something that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,7 +102,7 @@ fn channels<'a>(config: &'a Config, platform: PlatformName, workspace: &str) -> 
     let told = (config.alarms.routes.iter())
         .filter(|route| route.place.platform == platform && route.place.workspace == workspace)
         .map(|route| route.place.channel.as_str());
-    allowed.chain(told).collect::<BTreeSet<&str>>().into_iter().take(MOST_CHANNELS).collect()
+    allowed.chain(told).collect::<BTreeSet<&str>>().into_iter().take(MAX_CHANNELS).collect()
 }
 
 /// The workspaces or servers of a platform that rules and routes name.

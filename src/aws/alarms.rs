@@ -11,10 +11,10 @@ use serde_json::Value;
 /// Alarms one request may name.
 ///
 /// Source: CloudWatch API reference, `DescribeAlarms`, parameter `AlarmNames`.
-const MOST_NAMES: usize = 100;
+const MAX_NAMES: usize = 100;
 
 /// Pages of alarms, of secrets and of events that are read at most; a page holds 100, 100 and 50.
-const MOST_PAGES: usize = 20;
+const MAX_PAGES: usize = 20;
 
 /// An alarm, as CloudWatch describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Aws {
         let request = self
             .cloudwatch
             .describe_alarms()
-            .set_alarm_names(Some(names.iter().take(MOST_NAMES).cloned().collect()))
+            .set_alarm_names(Some(names.iter().take(MAX_NAMES).cloned().collect()))
             .alarm_types(AlarmType::MetricAlarm)
             .alarm_types(AlarmType::CompositeAlarm)
             .send();
@@ -69,7 +69,7 @@ impl Aws {
     /// The alarms that are in state ALARM.
     pub(crate) async fn alarms_in_alarm(&self, caller: &AwsCaller) -> Observation<Vec<DescribedAlarm>> {
         let (mut alarms, mut token) = (Vec::new(), None);
-        for _ in 0..MOST_PAGES {
+        for _ in 0..MAX_PAGES {
             let request = self
                 .cloudwatch
                 .describe_alarms()
@@ -95,7 +95,7 @@ impl Aws {
     /// The secrets of the region, with the functions that rotate them.
     pub(crate) async fn secrets_and_functions(&self, caller: &AwsCaller) -> Observation<Vec<ListedSecret>> {
         let (mut secrets, mut token) = (Vec::new(), None);
-        for _ in 0..MOST_PAGES {
+        for _ in 0..MAX_PAGES {
             let request = self.secretsmanager.list_secrets().max_results(100).set_next_token(token).send();
             let page = match caller.call("secretsmanager:ListSecrets", "*", request).await {
                 Observation::Found(page) => page,
@@ -133,7 +133,7 @@ impl Aws {
         let pattern = format!("{{{}}}", terms.join("||"));
         let client = self.logs_in(group.arn.region());
         let (mut records, mut token) = (Vec::new(), None);
-        for _ in 0..MOST_PAGES {
+        for _ in 0..MAX_PAGES {
             let request = client
                 .filter_log_events()
                 .log_group_name(&group.name)
@@ -159,7 +159,7 @@ impl Aws {
     /// CloudTrail's records of the events with this name in the event history, newest first.
     pub(crate) async fn trail_records(&self, caller: &AwsCaller, name: &str, window: Window) -> Observation<Vec<Value>> {
         let (mut records, mut token) = (Vec::new(), None);
-        for _ in 0..MOST_PAGES {
+        for _ in 0..MAX_PAGES {
             if caller.within_deadline(self.shared().lookup_events.acquire()).await.is_none() {
                 return Observation::Throttled { call: "cloudtrail:LookupEvents".to_owned() };
             }

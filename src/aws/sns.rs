@@ -12,7 +12,7 @@ const DEADLINE: Duration = Duration::from_secs(4);
 /// Pages of subscriptions that are read at most; a page holds 100.
 ///
 /// Source: SNS API reference, `ListSubscriptionsByTopic`.
-const MOST_PAGES: usize = 20;
+const MAX_PAGES: usize = 20;
 
 /// How a topic stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Aws {
     /// Source: SNS Developer Guide: in the place of an ARN stands `PendingConfirmation`, or `Deleted`.
     pub(crate) async fn subscriptions(&self, caller: &AwsCaller, topic: &str) -> Observation<Vec<Subscription>> {
         let (mut all, mut token) = (Vec::new(), None);
-        for _ in 0..MOST_PAGES {
+        for _ in 0..MAX_PAGES {
             let request = self.sns().list_subscriptions_by_topic().topic_arn(topic).set_next_token(token).send();
             let page = match caller.call("sns:ListSubscriptionsByTopic", topic, request).await {
                 Observation::Found(page) => page,

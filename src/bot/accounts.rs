@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 /// Clients that are kept at most; each is a place people may ask about.
-const MOST_CONNECTIONS: usize = 512;
+const MAX_CONNECTIONS: usize = 512;
 
 /// Places that are asked at once whether they have a secret.
 const AT_ONCE: usize = 16;
@@ -129,7 +129,7 @@ impl AwsAccounts {
         let aws = Aws::connect(&self.options(choice), &self.registry).await?;
         let connected = Connected { aws, clock: Clock::system() };
         let mut connections = self.connected.lock().unwrap_or_else(PoisonError::into_inner);
-        if connections.len() < MOST_CONNECTIONS {
+        if connections.len() < MAX_CONNECTIONS {
             connections.insert(choice.clone(), connected.clone());
         }
         Ok(connected)

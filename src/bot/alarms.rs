@@ -37,7 +37,7 @@ const LOOK_FOR: SignedDuration = SignedDuration::from_mins(12);
 const VERSION_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
 /// Triggers of one story that are remembered while they are worked on.
-const MOST_DOING: usize = 200;
+const MAX_DOING: usize = 200;
 
 /// An alarm that is worked on: where it is from, and where it is told.
 struct Case<'a> {
@@ -317,7 +317,7 @@ impl Bot {
             if calls {
                 filed.story.calling.insert(number);
             }
-            while filed.story.doing.len() > MOST_DOING {
+            while filed.story.doing.len() > MAX_DOING {
                 let Some((oldest, _)) = filed.story.doing.pop_first() else { break };
                 filed.story.calling.remove(&oldest);
             }

@@ -14,7 +14,7 @@ const BURST: u32 = 20;
 const EVERY: Duration = Duration::from_secs(3);
 
 /// People remembered at most; those who have been quiet are forgotten first.
-const MOST_PEOPLE: usize = 10_000;
+const MAX_PEOPLE: usize = 10_000;
 
 type Person = (PlatformName, String, String);
 
@@ -33,12 +33,12 @@ impl Flood {
 
     fn lets_through_at(&self, actor: &Actor, now: Instant) -> bool {
         let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
-        if people.len() >= MOST_PEOPLE {
+        if people.len() >= MAX_PEOPLE {
             people.retain(|_, due| *due > now);
         }
         let person = (actor.platform, actor.workspace.clone(), actor.user.clone());
         let due = people.get(&person).copied().unwrap_or(now).max(now);
-        if due > now + EVERY * (BURST - 1) || people.len() >= MOST_PEOPLE {
+        if due > now + EVERY * (BURST - 1) || people.len() >= MAX_PEOPLE {
             return false;
         }
         people.insert(person, due + EVERY);
@@ -76,8 +76,8 @@ mod tests {
     fn a_crowd_is_remembered_up_to_a_bound_and_the_quiet_are_forgotten() {
         let flood = Flood::default();
         let now = clock::this_instant();
-        let crowd = (0..=MOST_PEOPLE).filter(|number| flood.lets_through_at(&person(&format!("U{number}")), now)).count();
-        assert_eq!(crowd, MOST_PEOPLE);
+        let crowd = (0..=MAX_PEOPLE).filter(|number| flood.lets_through_at(&person(&format!("U{number}")), now)).count();
+        assert_eq!(crowd, MAX_PEOPLE);
         assert!(flood.lets_through_at(&person("late"), now + EVERY * 2));
     }
 }

@@ -131,7 +131,7 @@ impl Bot {
             Err(_) => "it crashed".to_owned(),
         };
         tracing::error!(what = %claimed.what, failures = claimed.failures, why, "a trigger failed");
-        if claimed.failures.saturating_add(1) >= crate::store::MOST_ATTEMPTS {
+        if claimed.failures.saturating_add(1) >= crate::store::MAX_ATTEMPTS {
             return self.abandon(claimed).await;
         }
         let wait = FIRST_WAIT * 2_u32.saturating_pow(claimed.failures);

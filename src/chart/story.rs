@@ -15,7 +15,7 @@ const MAX_SPAN: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// How much of a name a label repeats.
 const NAME: usize = 28;
 /// How many markers are drawn; the newest are kept.
-const MOST_MARKS: usize = 200;
+const MAX_MARKS: usize = 200;
 
 /// What a chart shows.
 #[derive(Debug, Clone)]
@@ -140,7 +140,7 @@ fn marks(investigation: &Investigation, window: &Window) -> Vec<Mark> {
     marks.extend(investigation.diagnosis.changes.iter().map(changed));
     marks.retain(|mark| window.contains(mark.at));
     marks.sort_by_key(|mark| mark.at);
-    marks.split_off(marks.len().saturating_sub(MOST_MARKS))
+    marks.split_off(marks.len().saturating_sub(MAX_MARKS))
 }
 
 fn attempted(attempt: &Attempt, investigation: &Investigation) -> Option<Mark> {

@@ -16,7 +16,7 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Lines that wait to be written at most.
-const MOST_WAITING: usize = 1_024;
+const MAX_WAITING: usize = 1_024;
 
 /// How long the last lines may take at the end of the process.
 const LAST_LINES: Duration = Duration::from_millis(500);
@@ -51,7 +51,7 @@ pub(super) fn start(level: Level) {
     let lines = tracing_subscriber::fmt::layer().with_writer(RedactedStderr).with_ansi(false).with_target(true);
     // Below INFO the libraries log requests and answers whole.
     let ours = filter_fn(|meta| meta.target().starts_with("rotation_diag") || *meta.level() <= LevelFilter::INFO);
-    let (send, waiting) = sync_channel::<String>(MOST_WAITING);
+    let (send, waiting) = sync_channel::<String>(MAX_WAITING);
     let (ended, end) = sync_channel(1);
     let writer = std::thread::Builder::new().name("log".to_owned()).spawn(move || {
         write_all(&waiting, &mut io::stderr());
@@ -131,10 +131,10 @@ mod tests {
 
     #[test]
     fn a_reader_that_never_comes_keeps_nobody_waiting_and_is_told_what_it_missed() {
-        let (send, waiting) = sync_channel(MOST_WAITING);
+        let (send, waiting) = sync_channel(MAX_WAITING);
         let (_, end) = sync_channel(1);
         *LINES.lock().unwrap() = Some((send, end));
-        for number in 0..MOST_WAITING + 3 {
+        for number in 0..MAX_WAITING + 3 {
             pass_on(format!("line {number}\n"));
         }
         *LINES.lock().unwrap() = None;
@@ -142,6 +142,6 @@ mod tests {
         write_all(&waiting, &mut out);
         let written = String::from_utf8(out).unwrap();
         assert!(written.starts_with("line 0\n3 lines of the log were dropped"), "{written}");
-        assert_eq!(written.lines().count(), MOST_WAITING + 1);
+        assert_eq!(written.lines().count(), MAX_WAITING + 1);
     }
 }

@@ -25,7 +25,7 @@ const DEFAULT_MAX_AGE: Duration = Duration::from_secs(90 * 60);
 const MAX_AGE_LIMIT_MINUTES: u64 = 14 * 24 * 60;
 
 /// Topics, mappings and routes at most; a wildcard serves more alarms than a longer list.
-const MOST_ENTRIES: usize = 1_000;
+const MAX_ENTRIES: usize = 1_000;
 
 /// What the configuration says about alarms.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -296,8 +296,8 @@ pub(super) fn check_routes(config: &Config, root: &Section<'_>, reader: &Reader<
 
 fn bounded<'a>(section: &Section<'a>, key: &'static str) -> Vec<Section<'a>> {
     let entries = section.list(key);
-    if entries.len() > MOST_ENTRIES {
-        section.problem(key, &format!("at most {MOST_ENTRIES} are read"));
+    if entries.len() > MAX_ENTRIES {
+        section.problem(key, &format!("at most {MAX_ENTRIES} are read"));
     }
     entries
 }

@@ -11,7 +11,7 @@ const API: &str = "https://slack.com/api";
 const CONNECTIONS: u8 = 2;
 
 /// Source: Slack, "Using Socket Mode": at most ten connections per app.
-const MOST_CONNECTIONS: u8 = 10;
+const MAX_CONNECTIONS: u8 = 10;
 
 /// `[slack]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,7 +94,7 @@ pub(super) fn read(reader: &Reader<'_>, root: &Section<'_>) -> Option<SlackConfi
     let app_token = source("app_token");
     let signing_secret = source("signing_secret");
     let connections = section
-        .get("connections", |value| reader::number(value, 1..=u64::from(MOST_CONNECTIONS)))
+        .get("connections", |value| reader::number(value, 1..=u64::from(MAX_CONNECTIONS)))
         .and_then(|n| u8::try_from(n).ok());
     let api_url = section.get("api_url", |value| reader::text(value).and_then(|text| address(&text)));
     for (key, is_there) in [

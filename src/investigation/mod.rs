@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Three widenings, and one search for the change behind the cause that was found; one more for a cause found late.
-const MOST_LOOKS: usize = 5;
+const MAX_LOOKS: usize = 5;
 
 /// How many look-ups in a region's event history are spent on the author of the change behind a cause that is confirmed
 /// without it.
@@ -95,7 +95,7 @@ pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: 
     let mut api_calls = calls(&evidence, &looked);
     let mut diagnosis = diagnose(&evidence);
 
-    for _ in 0..MOST_LOOKS {
+    for _ in 0..MAX_LOOKS {
         let remaining = options.total_deadline.saturating_sub(stopwatch.elapsed());
         let Some(follow_up) = diagnosis.follow_up.take_if(|next| options.follows(next) && !remaining.is_zero()) else { break };
         let steps = follow_up.steps();
@@ -104,7 +104,7 @@ pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: 
             FollowUp::Widen(reach) => request.reach = reach,
             FollowUp::SearchChanges { events, proven } => {
                 request.change_events = events;
-                request.most_look_ups = if proven { LOOK_UPS_FOR_A_PROVEN_CAUSE } else { playbook::MOST_LOOK_UPS };
+                request.most_look_ups = if proven { LOOK_UPS_FOR_A_PROVEN_CAUSE } else { playbook::MAX_LOOK_UPS };
             }
         }
         request.total_deadline = remaining;

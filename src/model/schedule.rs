@@ -15,7 +15,7 @@ use cron::CronDays;
 /// The shortest interval between two rotations, in hours.
 const LEAST_HOURS: i64 = 4;
 /// The longest interval, in days: the API's limit for `AutomaticallyAfterDays`, one more than the User Guide says of rates.
-const MOST_DAYS: i64 = 1000;
+const MAX_DAYS: i64 = 1000;
 const HOURS_PER_DAY: i64 = 24;
 
 /// Why an expression is no rotation schedule.
@@ -203,7 +203,7 @@ fn enclosed<'e>(expression: &'e str, opening: &str) -> Option<&'e str> {
 fn days_rhythm(days: i64) -> Result<Rhythm, ScheduleError> {
     match days {
         ..=0 => Err(ScheduleError::TooOften),
-        1..=MOST_DAYS => Ok(Rhythm::Days(days)),
+        1..=MAX_DAYS => Ok(Rhythm::Days(days)),
         _ => Err(ScheduleError::TooRare),
     }
 }
@@ -217,7 +217,7 @@ fn parse_rate(rate: &str) -> Result<Rhythm, ScheduleError> {
     match unit {
         "day" | "days" => days_rhythm(value),
         "hour" | "hours" if value < LEAST_HOURS => Err(ScheduleError::TooOften),
-        "hour" | "hours" if value > MOST_DAYS * HOURS_PER_DAY => Err(ScheduleError::TooRare),
+        "hour" | "hours" if value > MAX_DAYS * HOURS_PER_DAY => Err(ScheduleError::TooRare),
         "hour" | "hours" => Ok(Rhythm::Hours(value)),
         _ => Err(malformed("a rate is in hours or days")),
     }

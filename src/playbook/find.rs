@@ -10,7 +10,7 @@ use std::time::Duration;
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Pages of names that are read at most; a page holds 100.
-const MOST_PAGES: usize = 50;
+const MAX_PAGES: usize = 50;
 
 /// Like names shown.
 const MAX_NEAR_NAMES: usize = 5;
@@ -47,7 +47,7 @@ pub async fn names(aws: &Aws, clock: &Clock) -> Observation<Vec<String>> {
     let caller = AwsCaller::new(*clock, clock::deadline(DEADLINE), false);
     let mut names = Vec::new();
     let mut token = None;
-    for _ in 0..MOST_PAGES {
+    for _ in 0..MAX_PAGES {
         let request = aws.secretsmanager.list_secrets().max_results(100).set_next_token(token).send();
         let page = match caller.call("secretsmanager:ListSecrets", "*", request).await {
             Observation::Found(page) => page,

@@ -45,7 +45,7 @@ pub const STEP_DEADLINE: Duration = Duration::from_secs(10);
 pub const TOTAL_DEADLINE: Duration = Duration::from_secs(60);
 
 /// How many event names are searched for a change, in each region: at two look-ups a second, three seconds' worth.
-pub const MOST_LOOK_UPS: usize = 6;
+pub const MAX_LOOK_UPS: usize = 6;
 
 /// What to look at.
 #[derive(Debug, Clone)]
@@ -78,7 +78,7 @@ impl Request {
             total_deadline: TOTAL_DEADLINE,
             rerun: None,
             change_events: Vec::new(),
-            most_look_ups: MOST_LOOK_UPS,
+            most_look_ups: MAX_LOOK_UPS,
         }
     }
 }

@@ -12,7 +12,7 @@ pub(super) const TOOLS: &str = r"(?:(?-u:\b)|\\[nrt])(?:mysql(?:dump|admin|impor
 const MAX_BYTES: usize = 1024;
 
 /// Arguments looked at, for the same reason.
-const MOST_ARGUMENTS: usize = 64;
+const MAX_ARGUMENTS: usize = 64;
 
 /// How a tool is told a password.
 enum Takes {
@@ -202,7 +202,7 @@ fn unquoted(text: &str, range: Range<usize>) -> Range<usize> {
 fn arguments(text: &str, line: Range<usize>) -> Vec<Range<usize>> {
     let mut arguments = Vec::new();
     let mut at = line.start;
-    while arguments.len() < MOST_ARGUMENTS {
+    while arguments.len() < MAX_ARGUMENTS {
         let mut start = run_end(text, at, |byte| is_blank(byte) || byte == b',');
         while let Some(next) = continued(text, start) {
             start = next;
@@ -331,7 +331,7 @@ pub(super) fn named_option(text: &str, found: Range<usize>) -> Option<Range<usiz
     let start = found.end - last;
     let name = matched.get(..matched.len() - last)?.trim_end_matches([' ', '=', '\'', '"', ',']);
     // The word that ends with it is an option.
-    let earliest = text.floor_char_boundary(found.start.saturating_sub(MOST_ARGUMENTS));
+    let earliest = text.floor_char_boundary(found.start.saturating_sub(MAX_ARGUMENTS));
     let before = text.get(earliest..found.start)?;
     let word = before.rsplit(|char: char| char.is_whitespace() || matches!(char, '"' | '\'')).next().unwrap_or_default();
     let is_option = word.starts_with('-') || (word.is_empty() && name.starts_with('-'));

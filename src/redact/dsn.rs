@@ -167,12 +167,12 @@ fn user_slash_password(text: &str, at: usize) -> Option<Range<usize>> {
 
 /// Whether a text is a path of plain words, each with a number at its end at the most, as names of secrets are: `app1/mysql-2024`.
 fn is_name(text: &str) -> bool {
-    const MOST_DIGITS: usize = 4;
+    const MAX_DIGITS: usize = 4;
     text.split(['/', '-', '_', '.']).all(|part| {
         let word = part.trim_end_matches(|char: char| char.is_ascii_digit());
         let rest = word.get(1..).unwrap_or_default();
         let one_case = rest.bytes().all(|byte| byte.is_ascii_lowercase()) || word.bytes().all(|byte| byte.is_ascii_uppercase());
-        part.len() - word.len() <= MOST_DIGITS && one_case && word.bytes().all(|byte| byte.is_ascii_alphabetic())
+        part.len() - word.len() <= MAX_DIGITS && one_case && word.bytes().all(|byte| byte.is_ascii_alphabetic())
     })
 }
 

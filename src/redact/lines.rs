@@ -22,7 +22,7 @@ const MAX_WORD: usize = 4096;
 const LEAST_KEY_LINE: usize = 48;
 
 /// Lines of others that may stand between those of a key before it counts as cut off.
-const MOST_BETWEEN: usize = 4;
+const MAX_BETWEEN: usize = 4;
 
 impl Redactor {
     /// Masks the secrets that are cut over `lines`, which one program wrote one after the other, and returns how many parts of
@@ -392,9 +392,9 @@ fn hide_keys(payloads: &[Payload], hidden: &mut [Vec<(Range<usize>, &'static str
                     hide(*at, payload);
                     state = Block::Key(0);
                 }
-                Block::Key(between) if between < MOST_BETWEEN => state = Block::Key(between + 1),
+                Block::Key(between) if between < MAX_BETWEEN => state = Block::Key(between + 1),
                 Block::Public(_) if is_base64_line(text) => state = Block::Public(0),
-                Block::Public(between) if between < MOST_BETWEEN => state = Block::Public(between + 1),
+                Block::Public(between) if between < MAX_BETWEEN => state = Block::Public(between + 1),
                 Block::Key(_) | Block::Public(_) | Block::Outside => {
                     state = Block::Outside;
                     let is_full = |line: &str| {

@@ -280,7 +280,7 @@ pub(super) fn host_name(text: &str, found: Range<usize>) -> Option<Range<usize>>
 /// last one.
 pub(super) fn bound(text: &str, at: usize) -> Option<Range<usize>> {
     const PLACES: [&str; 5] = ["%s", "%(", "?", ":", "$1"];
-    const MOST_VALUES: usize = 8;
+    const MAX_VALUES: usize = 8;
     let text = near(text, at);
     let rest = text.get(at..)?;
     if !PLACES.iter().any(|place| rest.starts_with(place)) {
@@ -289,7 +289,7 @@ pub(super) fn bound(text: &str, at: usize) -> Option<Range<usize>> {
     let opening = ["('", "[\"", "['", "(\"", "(\\\"", "[\\\""].iter().filter_map(|opening| rest.find(opening)).min()?;
     let mut next = at + opening + 1;
     let mut last = None;
-    for _ in 0..MOST_VALUES {
+    for _ in 0..MAX_VALUES {
         let value = quoted(text, next)?;
         let end = value.end();
         last = value.of_secret(text);

@@ -2,7 +2,7 @@
 //! transaction for each would keep the last of a storm waiting for too long.
 
 use super::audit::{self, Audited};
-use super::inbox::{self, Accepted, Entry, MOST_WAITING, Refused, SAME, WAITING};
+use super::inbox::{self, Accepted, Entry, MAX_WAITING, Refused, SAME, WAITING};
 use super::{Store, StoreError, to_json};
 use crate::model::Trigger;
 use crate::redact::Redactor;
@@ -83,10 +83,10 @@ impl Store {
     async fn accept_all(&self, all: &[Arc<Candidate>]) -> Result<(), StoreError> {
         let (tick, now) = (self.tick(), self.now());
         let mut tx = self.write_at_once().await?;
-        let mut waiting: i64 = sqlx::query_scalar(WAITING).bind(MOST_WAITING).fetch_one(&mut *tx).await?;
+        let mut waiting: i64 = sqlx::query_scalar(WAITING).bind(MAX_WAITING).fetch_one(&mut *tx).await?;
         let mut outcomes = Vec::with_capacity(all.len());
         for candidate in all {
-            let outcome = insert(&mut tx, candidate, waiting < MOST_WAITING, tick, now).await?;
+            let outcome = insert(&mut tx, candidate, waiting < MAX_WAITING, tick, now).await?;
             waiting += i64::from(outcome == Some(Accepted::New));
             if outcome.as_ref().is_some_and(|accepted| *accepted != Accepted::Redelivered)
                 && let Some(audit) = &candidate.audit

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// How often a trigger may fail before it is given up. Only ends of its own count: one that was cut short by the end of the
 /// process is begun again.
-pub const MOST_ATTEMPTS: u32 = 5;
+pub const MAX_ATTEMPTS: u32 = 5;
 
 /// From this beginning on a trigger is suspected of ending the process: it was begun this often less one, and each time the
 /// process was gone before it came to an end. It is begun only while no other suspect is worked on, so that those that merely
@@ -29,7 +29,7 @@ const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 pub(super) const MAX_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// Triggers that wait at most; more are turned away, and whoever can send them again does.
-pub(super) const MOST_WAITING: i64 = 10_000;
+pub(super) const MAX_WAITING: i64 = 10_000;
 
 /// How many triggers whose time has come are lined up in one claim.
 const LINED_UP_AT_ONCE: u32 = 500;
@@ -119,7 +119,7 @@ pub enum Accepted {
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
     /// Too many wait.
-    #[error("{MOST_WAITING} triggers wait already")]
+    #[error("{MAX_WAITING} triggers wait already")]
     Full,
     /// The store fails.
     #[error(transparent)]
@@ -161,10 +161,10 @@ pub struct Claimed {
 }
 
 impl Claimed {
-    /// True when it failed [`MOST_ATTEMPTS`] times before: it is to be given up.
+    /// True when it failed [`MAX_ATTEMPTS`] times before: it is to be given up.
     #[must_use]
     pub const fn is_spent(&self) -> bool {
-        self.failures >= MOST_ATTEMPTS
+        self.failures >= MAX_ATTEMPTS
     }
 
     /// True when the process ended so often while this was worked on that it may be the reason.
@@ -265,7 +265,7 @@ impl Store {
         Ok(renewed.rows_affected() == 1)
     }
 
-    /// The trigger failed by itself: it is tried again after `wait`, or given up after [`MOST_ATTEMPTS`]. True when it was given
+    /// The trigger failed by itself: it is tried again after `wait`, or given up after [`MAX_ATTEMPTS`]. True when it was given
     /// up.
     ///
     /// # Errors
@@ -278,7 +278,7 @@ impl Store {
                     ended_at = iif(failures + 1 >= ?1, ?2, NULL), not_before = ?3, why = ?4
              WHERE id = ?5 AND fence = ?6 AND state = 'running' RETURNING state, subject",
         )
-        .bind(MOST_ATTEMPTS)
+        .bind(MAX_ATTEMPTS)
         .bind(self.now().as_millisecond())
         .bind(self.tick_after(wait))
         .bind(why.as_str())

@@ -26,7 +26,7 @@ pub use alarms::Newness;
 pub use audit::{Audited, Decision};
 pub use certificates::KeptCertificate;
 pub use disk::network_disk;
-pub use inbox::{Accepted, Claimed, DeadLetter, Entry, MOST_ATTEMPTS, Refused, Ticket};
+pub use inbox::{Accepted, Claimed, DeadLetter, Entry, MAX_ATTEMPTS, Refused, Ticket};
 pub use investigations::{Choice, Concluded, Ending, Stage, Stored};
 pub use messages::{Due, Files, Look, Outgoing, Pace, ROOT, Undelivered};
 pub use open::OpenError;

@@ -20,7 +20,7 @@ pub struct Filed<T> {
 }
 
 /// Stories that one alarm may concern at most.
-const MOST_STORIES: u32 = 100;
+const MAX_STORIES: u32 = 100;
 
 fn read<T: DeserializeOwned>((thread, platform, workspace, channel, root, body): Row) -> Result<Filed<T>, StoreError> {
     let place = place(&platform, workspace, channel, root)?;
@@ -43,7 +43,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn stories_of<T: DeserializeOwned>(&self, of: &Place, keys: &[String]) -> Result<Vec<Filed<T>>, StoreError> {
-        self.newest_stories(of, keys, MOST_STORIES).await
+        self.newest_stories(of, keys, MAX_STORIES).await
     }
 
     async fn newest_stories<T: DeserializeOwned>(

@@ -164,10 +164,10 @@ async fn a_trigger_is_not_given_up_because_the_process_is_killed_while_it_runs()
     let store = folder.open().await;
     assert!(store.next_claim().await.unwrap().unwrap() <= Duration::from_secs(1), "chance is not held against it for long");
     // Its own failures count, and nothing else did.
-    for failure in 1..=MOST_ATTEMPTS {
+    for failure in 1..=MAX_ATTEMPTS {
         let claimed = claim_in_time(&store).await.unwrap();
         let given_up = store.fail(claimed.ticket, &SafeText::redact("no luck"), Duration::ZERO).await.unwrap();
-        assert_eq!(given_up, failure == MOST_ATTEMPTS, "failure {failure}");
+        assert_eq!(given_up, failure == MAX_ATTEMPTS, "failure {failure}");
     }
     assert_eq!(store.dead_letters(10).await.unwrap().len(), 1);
 }
@@ -218,11 +218,11 @@ async fn a_failure_is_tried_again_and_then_given_up_with_its_reason() {
     let folder = Folder::new();
     let store = folder.open().await;
     store.accept(&entry("k1", "C1", "s1"), None).await.unwrap();
-    for attempt in 1..=MOST_ATTEMPTS {
+    for attempt in 1..=MAX_ATTEMPTS {
         let claimed = store.claim(LEASE).await.unwrap().unwrap();
         assert_eq!(claimed.attempt, attempt);
         let given_up = store.fail(claimed.ticket, &SafeText::redact("no luck"), Duration::ZERO).await.unwrap();
-        assert_eq!(given_up, attempt == MOST_ATTEMPTS);
+        assert_eq!(given_up, attempt == MAX_ATTEMPTS);
     }
     assert!(store.claim(LEASE).await.unwrap().is_none());
     assert_eq!(store.dead_letters(10).await.unwrap()[0].why.as_str(), "no luck");

@@ -209,7 +209,7 @@ async fn a_token_survives_only_as_it_was_made() {
 async fn what_fails_each_time_is_given_up_and_its_thread_says_so() {
     let mut world = World::usual().await;
     assert_eq!(told(&world.say("ask", "U1", "prod/orders-db").await), "accepted");
-    for _ in 0..rotation_diag::store::MOST_ATTEMPTS {
+    for _ in 0..rotation_diag::store::MAX_ATTEMPTS {
         world.fails_once_more().await;
     }
     let slack = Fake::new(PlatformName::Slack);
@@ -228,7 +228,7 @@ async fn what_ends_of_the_process_cut_short_again_and_again_is_done_all_the_same
     let accounts = || Simulated::new(&[("prod", "role_detached_policy", "")]);
     let mut world = World::usual().await;
     assert_eq!(told(&world.say("ask", "U1", "prod/orders-db").await), "accepted");
-    for _ in 0..3 * rotation_diag::store::MOST_ATTEMPTS {
+    for _ in 0..3 * rotation_diag::store::MAX_ATTEMPTS {
         // Begun, and the process is gone. After the first few ends it waits a moment.
         let mut look = tokio::time::interval(std::time::Duration::from_millis(10));
         while world.store.claim(super::world::PATIENCE).await.unwrap().is_none() {

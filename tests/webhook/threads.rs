@@ -12,7 +12,7 @@ use rotation_diag::chat::document::{Mention, Part, Tone};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::Config;
 use rotation_diag::model::{Action, PlatformName};
-use rotation_diag::store::MOST_ATTEMPTS;
+use rotation_diag::store::MAX_ATTEMPTS;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -106,7 +106,7 @@ impl Town {
 
     /// The only alarm that waits failed too often, and was not given up before the process ended.
     async fn wear_out(&self) {
-        for _ in 1..MOST_ATTEMPTS {
+        for _ in 1..MAX_ATTEMPTS {
             let claimed = self.world.store.claim(std::time::Duration::ZERO).await.unwrap().unwrap();
             let why = rotation_diag::redact::SafeText::redact("no luck");
             assert!(!self.world.store.fail(claimed.ticket, &why, std::time::Duration::ZERO).await.unwrap());

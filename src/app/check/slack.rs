@@ -8,7 +8,7 @@ use crate::platforms::slack::{Lookups, Presence, Slack};
 use jiff::SignedDuration;
 
 /// How far clocks may differ; AWS and Slack refuse at five minutes.
-const MOST_SKEW: SignedDuration = SignedDuration::from_mins(1);
+const MAX_SKEW: SignedDuration = SignedDuration::from_mins(1);
 
 pub(super) async fn check(config: &Config) -> Vec<Checked> {
     let Some(settings) = &config.slack else { return Vec::new() };
@@ -70,7 +70,7 @@ fn skewed(ahead_by: SignedDuration) -> Option<Checked> {
     let seconds = ahead_by.as_secs();
     let way = if seconds > 0 { "ahead of" } else { "behind" };
     let why = format!("this machine's clock is {} s {way} Slack's: set it, or what is signed is refused", seconds.abs());
-    (ahead_by.abs() > MOST_SKEW).then(|| checked("clock", missing(why)))
+    (ahead_by.abs() > MAX_SKEW).then(|| checked("clock", missing(why)))
 }
 
 fn scopes(whereabouts: &str, lacking: Option<Vec<&'static str>>) -> Found {

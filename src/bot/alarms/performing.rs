@@ -13,7 +13,7 @@ use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _};
 
 /// Secrets of one alarm that are looked into; the others are named.
-const MOST_SECRETS: usize = 10;
+const MAX_SECRETS: usize = 10;
 
 /// How many of them at once.
 const AT_ONCE: usize = 4;
@@ -27,7 +27,7 @@ impl Bot {
         if case.secrets.is_empty() {
             return self.without_secrets(case, filed).await;
         }
-        let secrets: Vec<&SecretRef> = case.secrets.values().take(MOST_SECRETS).collect();
+        let secrets: Vec<&SecretRef> = case.secrets.values().take(MAX_SECRETS).collect();
         let single = secrets.len() == 1;
         let mut opened = Vec::new();
         for (at, secret) in secrets.iter().enumerate() {
@@ -36,7 +36,7 @@ impl Bot {
         }
         let mut ending = self.look_into(case, &opened).await?;
         if !single {
-            let left: Vec<&SecretRef> = case.secrets.values().skip(MOST_SECRETS).collect();
+            let left: Vec<&SecretRef> = case.secrets.values().skip(MAX_SECRETS).collect();
             let overview = words::overview(case, &records(&ending), &left);
             ending.messages.push(Outgoing::root(&filed.thread, overview, "what the secrets of an alarm have in common"));
         }
@@ -66,7 +66,7 @@ impl Bot {
         let mut ending = match reason {
             Reason::NewSecrets(names) => {
                 let mut opened = Vec::new();
-                let new = case.secrets.iter().filter(|(name, _)| names.contains(*name)).take(MOST_SECRETS);
+                let new = case.secrets.iter().filter(|(name, _)| names.contains(*name)).take(MAX_SECRETS);
                 for (at, (_, secret)) in new.enumerate() {
                     // The first message of a thread that was about no secret becomes the first one's verdict.
                     let slot = if known.is_empty() && at == 0 { ROOT.to_owned() } else { format!("s{}", known.len() + at + 1) };

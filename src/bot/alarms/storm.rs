@@ -2,7 +2,7 @@
 //! over, what still fails gets one.
 
 use super::{Case, identity, words};
-use crate::alarm::{MOST_THREADS, STORM_WITHIN, Scope, Story};
+use crate::alarm::{MAX_THREADS, STORM_WITHIN, Scope, Story};
 use crate::bot::Bot;
 use crate::bot::perform::Undone;
 use crate::model::{AlarmSource, AlarmState, Place, Recheck, SecretRef};
@@ -19,16 +19,16 @@ const OVER_AFTER: SignedDuration = SignedDuration::from_mins(10);
 const LISTED_AFTER: SignedDuration = SignedDuration::from_secs(30);
 
 /// Secrets named in the first message.
-const MOST_NAMED: u32 = 10;
+const MAX_NAMED: u32 = 10;
 
 /// Secrets in one message of the list.
 const PAGE: u32 = 40;
 
 /// Messages of the list; what is beyond them is in the file alone.
-const MOST_PAGES: u32 = 25;
+const MAX_PAGES: u32 = 25;
 
 /// Secrets in the file.
-const MOST_LISTED: u32 = 20_000;
+const MAX_LISTED: u32 = 20_000;
 
 /// By what a channel's storm is found again.
 const KEY: &str = "storm";
@@ -55,7 +55,7 @@ impl Bot {
     pub(super) async fn is_storm_for(&self, case: &Case<'_>) -> Result<bool, StoreError> {
         // Whether an incident is one for us, only a look can tell.
         let may_be = case.alarm.state == AlarmState::Alarm && !case.is_critical() && case.alarm.source != AlarmSource::Health;
-        if !may_be || self.threads_of_late(case.place()).await? < MOST_THREADS {
+        if !may_be || self.threads_of_late(case.place()).await? < MAX_THREADS {
             return Ok(false);
         }
         let keys = [case.alarm.identity(), case.alarm.key.clone()];
@@ -68,7 +68,7 @@ impl Bot {
         let since = self.store.now().checked_sub(STORM_WITHIN).unwrap_or(Timestamp::MIN);
         let storm: Option<Filed<Storm>> = self.store.story_of(place, &[KEY.to_owned()]).await?;
         if storm.is_some_and(|filed| filed.story.last_at >= since) {
-            return Ok(MOST_THREADS);
+            return Ok(MAX_THREADS);
         }
         self.store.stories_since(place, since).await
     }
@@ -95,7 +95,7 @@ impl Bot {
         }
         self.store.file_story(&thread, &keys, &storm).await?;
         let mut messages = vec![self.about_storm(&thread, &storm).await?];
-        let pages: BTreeSet<u32> = new.iter().map(|place| place / PAGE).filter(|page| *page < MOST_PAGES).collect();
+        let pages: BTreeSet<u32> = new.iter().map(|place| place / PAGE).filter(|page| *page < MAX_PAGES).collect();
         for page in pages {
             let first = page * PAGE;
             let names = self.store.storm_names(&thread, first, PAGE).await?;
@@ -107,7 +107,7 @@ impl Bot {
 
     async fn about_storm(&self, thread: &str, storm: &Storm) -> Result<Outgoing, StoreError> {
         let size = self.store.storm_size(thread).await?;
-        let first = self.store.storm_names(thread, 0, MOST_NAMED).await?;
+        let first = self.store.storm_names(thread, 0, MAX_NAMED).await?;
         Ok(Outgoing::root(thread, words::storm(storm, size, &first, self.store.now()), "a storm of alarms"))
     }
 
@@ -118,7 +118,7 @@ impl Bot {
         let mut messages = Vec::new();
         let size = self.store.storm_size(thread).await?;
         if size > PAGE && storm.filed < size {
-            let names = self.store.storm_names(thread, 0, MOST_LISTED).await?;
+            let names = self.store.storm_names(thread, 0, MAX_LISTED).await?;
             let file = words::storm_file(&names);
             messages.push(Outgoing::reply(thread, format!("file-{size}"), file, "the secrets of a storm, as a file"));
             storm.filed = size;
@@ -128,7 +128,7 @@ impl Bot {
         if calm < OVER_AFTER {
             self.recheck_in(thread, Recheck::Storm, OVER_AFTER.saturating_sub(calm)).await?;
         } else {
-            let may_open = MOST_THREADS.saturating_sub(self.threads_of_late(&place).await?);
+            let may_open = MAX_THREADS.saturating_sub(self.threads_of_late(&place).await?);
             let left = self.store.left_by_storm(thread, u32::try_from(may_open).unwrap_or(u32::MAX)).await?;
             for listed in &left {
                 if self.still_fails(&place, listed).await? {

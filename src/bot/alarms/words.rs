@@ -2,7 +2,7 @@
 
 use super::Case;
 use super::storm::Storm;
-use crate::alarm::{MOST_COUNTED, MOST_THREADS, Reason, Story};
+use crate::alarm::{MAX_COUNTED, MAX_THREADS, Reason, Story};
 use crate::chat::Message;
 use crate::chat::document::{Attachment, Content, Mention, Part, Tone};
 use crate::config::Callee;
@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 /// Names in a list; more are counted.
-const MOST_NAMES: usize = 20;
+const MAX_NAMES: usize = 20;
 
 /// The longest of an alarm's own texts that is shown, in characters.
 const MAX_CHARS: usize = 300;
@@ -83,7 +83,7 @@ pub(super) fn working(case: &Case<'_>) -> Message {
 
 /// How many secrets an alarm is about; of many it is only known that there are more.
 fn counted(secrets: usize) -> String {
-    if secrets > MOST_COUNTED { format!("more than {MOST_COUNTED}") } else { secrets.to_string() }
+    if secrets > MAX_COUNTED { format!("more than {MAX_COUNTED}") } else { secrets.to_string() }
 }
 
 /// What the alarm itself says, how often it came, and how its secrets were found.
@@ -328,7 +328,7 @@ pub(super) fn recovered(case: &Case<'_>, seen: &[&Investigation], recovered: &[&
 /// Many alarms at once.
 pub(super) fn storm(storm: &Storm, size: u32, first: &[SafeText], now: Timestamp) -> Message {
     let secrets = if size == 1 { "1 secret more".to_owned() } else { format!("{size} secrets more") };
-    let threads = format!("than have threads of their own: at most {MOST_THREADS} a minute do");
+    let threads = format!("than have threads of their own: at most {MAX_THREADS} a minute do");
     let (tone, title) = match (storm.is_over, storm.still_failing) {
         (false, _) => (Tone::Bad, format!("{secrets} {threads}, the others are listed in this thread")),
         (true, 0) => (Tone::Neutral, format!("{secrets} {threads}; none of them fails any longer")),
@@ -371,8 +371,8 @@ pub(super) fn storm_file(names: &[SafeText]) -> Message {
 
 fn listed<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let names: Vec<String> = names.map(|name| single_line(&safe(name))).collect();
-    let more = names.len().saturating_sub(MOST_NAMES);
-    let mut lines: Vec<String> = names.into_iter().take(MOST_NAMES).collect();
+    let more = names.len().saturating_sub(MAX_NAMES);
+    let mut lines: Vec<String> = names.into_iter().take(MAX_NAMES).collect();
     if more > 0 {
         lines.push(format!("and {more} more"));
     }

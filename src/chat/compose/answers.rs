@@ -9,9 +9,9 @@ use crate::redact::SafeText;
 use crate::report::sanitize::single_line;
 
 /// How many places are offered as buttons; more become a menu.
-const MOST_BUTTONS: usize = 5;
+const MAX_BUTTONS: usize = 5;
 /// How many places a menu offers: Slack takes 100 entries, Discord 25.
-const MOST_CHOICES: usize = 25;
+const MAX_CHOICES: usize = 25;
 
 /// Asks which of several places is meant; each is an account and a region.
 #[must_use]
@@ -22,12 +22,12 @@ pub fn choose(secret: &SafeText, places: &[(String, String)], id: &str, revision
         label: safe(&format!("{account} · {region}")),
         token: ActionToken { investigation: id.to_owned(), revision, action: Action::Choose(at) },
     };
-    let choices: Vec<Choice> = (0..).zip(places).take(MOST_CHOICES).map(choice).collect();
-    if places.len() > MOST_CHOICES {
+    let choices: Vec<Choice> = (0..).zip(places).take(MAX_CHOICES).map(choice).collect();
+    if places.len() > MAX_CHOICES {
         let rest = "more than can be listed: name one, such as account:prod region:eu-west-1";
         message.parts.push(Part::Context(vec![safe(rest)]));
     }
-    message.controls = if choices.len() <= MOST_BUTTONS {
+    message.controls = if choices.len() <= MAX_BUTTONS {
         choices.into_iter().map(Control::Button).collect()
     } else {
         vec![Control::Select { placeholder: safe("Account and region"), choices }]

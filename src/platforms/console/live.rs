@@ -11,7 +11,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 
 /// How many browsers may listen at once, each for all its windows; others ask again from time to time.
-const MOST_STREAMS: usize = 64;
+const MAX_STREAMS: usize = 64;
 /// How many news a slow browser may miss before it is told only that there are some.
 const KEPT: usize = 64;
 /// How often a silent stream says that it is alive, so that a browser knows a dead one; proxies cut one after a minute.
@@ -35,7 +35,7 @@ pub(super) struct Live {
 
 impl Default for Live {
     fn default() -> Live {
-        Live { news: broadcast::Sender::new(KEPT), streams: Arc::new(Semaphore::new(MOST_STREAMS)), alive: ALIVE }
+        Live { news: broadcast::Sender::new(KEPT), streams: Arc::new(Semaphore::new(MAX_STREAMS)), alive: ALIVE }
     }
 }
 

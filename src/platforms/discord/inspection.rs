@@ -24,7 +24,7 @@ pub const NEEDED: Permissions = Permissions::VIEW_CHANNEL
 ///
 /// Source: Discord developer documentation, "Get Current User Guilds": at most 200.
 const PAGE: usize = 200;
-const MOST_PAGES: usize = 10;
+const MAX_PAGES: usize = 10;
 
 /// What the bot may do in a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl Discord {
     /// Why Discord did not say.
     pub async fn servers(&self) -> Result<Vec<String>, SetupError> {
         let mut all: Vec<WithId> = Vec::new();
-        for _ in 0..MOST_PAGES {
+        for _ in 0..MAX_PAGES {
             let mut call = Call::get(Route::UserMeGuilds).query("limit", &PAGE.to_string());
             if let Some(last) = all.last() {
                 call = call.query("after", &last.id.to_string());

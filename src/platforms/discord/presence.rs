@@ -13,7 +13,7 @@ use std::time::Duration;
 /// The waits before Discord is asked again.
 const AGAIN: [Duration; 4] = [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(30), Duration::from_secs(120)];
 /// Servers that are named; the others are counted.
-const MOST_NAMED: usize = 20;
+const MAX_NAMED: usize = 20;
 /// Servers that Discord tells at once. Source: Discord developer documentation, "Get Current User Guilds": at most 200.
 const PAGE: usize = 200;
 
@@ -52,8 +52,8 @@ impl Discord {
 
     fn tell_presence(&self, me: &Named, servers: &[Named]) {
         let bot = me.shown();
-        let named: Vec<String> = servers.iter().take(MOST_NAMED).map(|server| server.shown().to_string()).collect();
-        let (named, more) = (named.join(", "), servers.len().saturating_sub(MOST_NAMED));
+        let named: Vec<String> = servers.iter().take(MAX_NAMED).map(|server| server.shown().to_string()).collect();
+        let (named, more) = (named.join(", "), servers.len().saturating_sub(MAX_NAMED));
         match (servers.len(), more) {
             (0, _) => tracing::error!("on Discord as {bot}, but in no server: invite the bot to one"),
             (1, _) => tracing::info!("on Discord as {bot}, in one server: {named}"),

@@ -12,7 +12,7 @@ const ROOM: usize = CONTENT - mark::LENGTH;
 /// What ends a code block.
 const END: &str = "\n```";
 /// Messages one message may become; Discord lets a channel have about one a second. All that a verdict can hold is shorter.
-const MOST_PARTS: usize = 40;
+const MAX_PARTS: usize = 40;
 
 /// A piece of text.
 enum Piece {
@@ -104,8 +104,8 @@ impl Split {
 
     fn finish(mut self) -> Vec<String> {
         self.flush();
-        if self.full.len() > MOST_PARTS {
-            self.full.truncate(MOST_PARTS - 1);
+        if self.full.len() > MAX_PARTS {
+            self.full.truncate(MAX_PARTS - 1);
             self.full
                 .push("*The rest is longer than this chat can show: export it, or ask for the evidence of one step.*".to_owned());
         }

@@ -31,7 +31,7 @@ use tokio_util::task::TaskTracker;
 const RECEPTION_DEADLINE: Duration = Duration::from_millis(1_800);
 
 /// How many errands run at once; a person who clicks on is told nothing rather than everyone waiting.
-const MOST_ERRANDS: usize = 64;
+const MAX_ERRANDS: usize = 64;
 
 /// How long errands may go on while the program ends.
 const LAST_ERRANDS: Duration = Duration::from_secs(5);
@@ -75,7 +75,7 @@ pub(super) struct Intake {
 
 impl Intake {
     pub(super) fn new(slack: Arc<Slack>, reception: Arc<dyn Reception>) -> Intake {
-        Intake { slack, reception, errands: TaskTracker::new(), slots: Arc::new(Semaphore::new(MOST_ERRANDS)) }
+        Intake { slack, reception, errands: TaskTracker::new(), slots: Arc::new(Semaphore::new(MAX_ERRANDS)) }
     }
 
     /// Waits for errands under way.

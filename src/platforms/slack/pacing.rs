@@ -25,7 +25,7 @@ const KEPT_FOR_VERDICTS: u32 = 8;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How many channels' turns are remembered; past ones are forgotten first.
-const MOST_CHANNELS: usize = 1_024;
+const MAX_CHANNELS: usize = 1_024;
 
 /// What is about to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,10 +90,10 @@ impl State {
         if wait > PATIENCE {
             return Err(wait);
         }
-        if self.channels.len() >= MOST_CHANNELS {
+        if self.channels.len() >= MAX_CHANNELS {
             self.channels.retain(|_, next| *next > now);
         }
-        if self.channels.len() < MOST_CHANNELS || self.channels.contains_key(channel) {
+        if self.channels.len() < MAX_CHANNELS || self.channels.contains_key(channel) {
             self.channels.insert(channel.to_owned(), at + BETWEEN_MESSAGES);
         }
         Ok(wait)
@@ -182,6 +182,6 @@ mod tests {
             let channel = format!("C{channel}");
             assert_eq!(pacing.take(POST, Turn::Message { channel: &channel }, now), Ok(Duration::ZERO));
         }
-        assert!(pacing.state.lock().unwrap().channels.len() <= MOST_CHANNELS);
+        assert!(pacing.state.lock().unwrap().channels.len() <= MAX_CHANNELS);
     }
 }

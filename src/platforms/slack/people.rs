@@ -16,7 +16,7 @@ use std::time::Duration;
 const KEPT: Duration = Duration::from_secs(300);
 
 /// How many people's standing is kept.
-const MOST_PEOPLE: u64 = 10_000;
+const MAX_PEOPLE: u64 = 10_000;
 
 /// What is looked up; only what rules of the configuration ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -124,7 +124,7 @@ impl People {
     pub(super) fn new(api: Arc<Api>, lookups: Lookups) -> People {
         // One list per workspace; a bot token has one.
         let groups = Cache::builder().max_capacity(16).time_to_live(KEPT).build();
-        let standings = Cache::builder().max_capacity(MOST_PEOPLE).time_to_live(KEPT).build();
+        let standings = Cache::builder().max_capacity(MAX_PEOPLE).time_to_live(KEPT).build();
         People { api, lookups, groups, standings }
     }
 

@@ -28,7 +28,7 @@ const KEY: &str = "key";
 const PAGE: &str = "200";
 
 /// Pages that are looked through. What was lost was sent minutes ago, and a busy channel has a few hundred messages since.
-const MOST_PAGES: usize = 5;
+const MAX_PAGES: usize = 5;
 
 #[derive(Deserialize)]
 struct Page {
@@ -157,7 +157,7 @@ impl ChatPlatform for Slack {
         let (channel, thread) = address(to);
         let method = if thread.is_some() { Method::ConversationsReplies } else { Method::ConversationsHistory };
         let mut cursor = String::new();
-        for _ in 0..MOST_PAGES {
+        for _ in 0..MAX_PAGES {
             let mut parameters = vec![("channel", channel), ("include_all_metadata", "true"), ("limit", PAGE)];
             parameters.extend(thread.map(|root| ("ts", root)));
             parameters.extend((!cursor.is_empty()).then_some(("cursor", cursor.as_str())));
@@ -276,7 +276,7 @@ impl Slack {
     async fn files_since(&self, channel: &str, root: &str, since: &str) -> Result<Vec<String>, SendError> {
         let mut names = Vec::new();
         let mut cursor = String::new();
-        for _ in 0..MOST_PAGES {
+        for _ in 0..MAX_PAGES {
             let mut parameters = vec![("channel", channel), ("ts", root), ("oldest", since), ("limit", PAGE)];
             parameters.extend((!cursor.is_empty()).then_some(("cursor", cursor.as_str())));
             let page: Page = self.api.get(Method::ConversationsReplies, &parameters).await.map_err(Failure::of_repeatable)?;

@@ -11,7 +11,7 @@ use axum::http::HeaderMap;
 const TOLERANCE: i64 = 300;
 
 /// Digits of a timestamp in seconds; ten until the year 2286.
-const MOST_DIGITS: usize = 11;
+const MAX_DIGITS: usize = 11;
 
 const TIMESTAMP: &str = "x-slack-request-timestamp";
 const SIGNATURE: &str = "x-slack-signature";
@@ -41,7 +41,7 @@ impl Signatures {
     pub(super) fn verify(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Refusal> {
         let timestamp = only(headers, TIMESTAMP)?;
         let signature = only(headers, SIGNATURE)?;
-        let is_number = (1..=MOST_DIGITS).contains(&timestamp.len()) && timestamp.bytes().all(|byte| byte.is_ascii_digit());
+        let is_number = (1..=MAX_DIGITS).contains(&timestamp.len()) && timestamp.bytes().all(|byte| byte.is_ascii_digit());
         let at: i64 =
             if is_number { timestamp.parse().map_err(|_| Refusal::NotSigned)? } else { return Err(Refusal::NotSigned) };
         let tag = signature.strip_prefix("v0=").and_then(bytes).ok_or(Refusal::NotSigned)?;

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 const MAX_BYTES: usize = 1 << 20;
 
 /// How many messages of a socket are worked on at once; Slack repeats what is not acknowledged.
-const MOST_AT_ONCE: usize = 64;
+const MAX_AT_ONCE: usize = 64;
 
 /// A socket that said hello.
 pub(super) struct Connection {
@@ -97,8 +97,8 @@ impl Connection {
     /// Takes what comes until the socket ends. `notify` is told when Slack announces the end.
     pub(super) async fn talk(mut self, intake: Arc<Intake>, notify: oneshot::Sender<()>, stop: CancellationToken) -> End {
         let mut notify = Some(notify);
-        let (acknowledge, mut acknowledged) = mpsc::channel(MOST_AT_ONCE);
-        let slots = Arc::new(Semaphore::new(MOST_AT_ONCE));
+        let (acknowledge, mut acknowledged) = mpsc::channel(MAX_AT_ONCE);
+        let slots = Arc::new(Semaphore::new(MAX_AT_ONCE));
         let mut heard = this_instant();
         let mut ticks = tokio::time::interval(self.rhythm.ping_every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
