@@ -1,20 +1,20 @@
 //! Slack: Socket Mode or signed requests in, the Web API out.
 //!
 //! [`Slack`] sends; [`Slack::listen`] keeps the sockets of Socket Mode, and [`Slack::router`] takes the signed requests of
-//! HTTP mode. Both hand what people say to one `Intake`, which asks the reception and is done.
+//! HTTP mode. Both hand what people say to one `Receiver`, which asks the reception and is done.
 
 mod api;
 mod dialog;
 mod failure;
 mod home;
 mod inspection;
-mod intake;
 mod method;
 mod origin;
 mod pacing;
 mod payload;
 mod people;
 mod platform;
+mod receiver;
 mod refusals;
 pub mod render;
 mod reply;
@@ -34,9 +34,9 @@ use crate::clock::Clock;
 use crate::config::{SlackConfig, SlackMode, SlackTokens, Token};
 use crate::platforms::backoff::Backoff;
 use api::{Api, Identity};
-use intake::Intake;
 use jiff::SignedDuration;
 use people::People;
+use receiver::Receiver;
 use signature::Signatures;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -160,14 +160,14 @@ impl Slack {
     /// # Errors
     /// [`SlackStop::NotLetIn`], at once or when a token is revoked in between. Everything else is waited out.
     pub async fn listen(self: Arc<Self>, reception: Arc<dyn Reception>, stop: CancellationToken) -> Result<(), SlackStop> {
-        let intake = Arc::new(Intake::new(Arc::clone(&self), reception));
+        let receiver = Arc::new(Receiver::new(Arc::clone(&self), reception));
         // Who is a stranger is judged by the bot's own workspace; where Slack is slow to tell it, listening does not wait.
         if let Ok(Err(stop @ SlackStop::NotLetIn(_))) = tokio::time::timeout(FIRST_INTRODUCTION, self.introduce()).await {
             return Err(stop);
         }
         let listening = async {
             match self.mode {
-                SlackMode::Socket { connections, .. } => socket::keep_all(&self, &intake, connections, &stop).await,
+                SlackMode::Socket { connections, .. } => socket::keep_all(&self, &receiver, connections, &stop).await,
                 SlackMode::Http { .. } => {
                     stop.cancelled().await;
                     Ok(())
@@ -175,7 +175,7 @@ impl Slack {
             }
         };
         let ended = tokio::try_join!(self.learn(&stop), listening, self.watch_token(&stop));
-        intake.finish().await;
+        receiver.finish().await;
         ended.map(drop)
     }
 
@@ -218,7 +218,7 @@ impl Slack {
             SlackMode::Socket { .. } => None,
             SlackMode::Http { .. } => {
                 let signatures = Signatures::new(&self.inbound, self.clock);
-                Some(signed_requests::router(Arc::new(Intake::new(self, reception)), signatures))
+                Some(signed_requests::router(Arc::new(Receiver::new(self, reception)), signatures))
             }
         }
     }

@@ -2,9 +2,9 @@
 
 use super::api::{Done, Posted};
 use super::failure::Failure;
-use super::intake::alone;
 use super::method::Method;
 use super::pacing::Turn;
+use super::receiver::alone;
 use super::render::{File, Surface, as_text, message as render};
 use super::reply::Reply;
 use super::{Slack, SlackStop};

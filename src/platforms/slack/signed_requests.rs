@@ -1,7 +1,7 @@
 //! HTTP mode: what Slack sends to `/slack/…`, taken only if Slack signed it.
 
-use super::intake::{Ack, Intake};
 use super::payload::{CommandPayload, EventPayload, Interaction};
+use super::receiver::{Receiver, SlackAck};
 use super::signature::{Refusal, Signatures};
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -22,7 +22,7 @@ const READ_DEADLINE: Duration = Duration::from_secs(3);
 
 #[derive(Clone)]
 struct Door {
-    intake: Arc<Intake>,
+    receiver: Arc<Receiver>,
     signatures: Arc<Signatures>,
 }
 
@@ -33,12 +33,12 @@ struct Signed {
 }
 
 /// The routes.
-pub(super) fn router(intake: Arc<Intake>, signatures: Signatures) -> Router {
+pub(super) fn router(receiver: Arc<Receiver>, signatures: Signatures) -> Router {
     Router::new()
         .route("/slack/command", post(command))
         .route("/slack/events", post(events))
         .route("/slack/interactivity", post(interactivity))
-        .with_state(Door { intake, signatures: Arc::new(signatures) })
+        .with_state(Door { receiver, signatures: Arc::new(signatures) })
 }
 
 impl Door {
@@ -120,8 +120,8 @@ async fn command(State(door): State<Door>, request: Request) -> Response {
     let Ok(command) = serde_json::from_value::<CommandPayload>(Value::Object(fields)) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
-    let intake = Arc::clone(&door.intake);
-    answer(async move { intake.command(command).await }).await
+    let receiver = Arc::clone(&door.receiver);
+    answer(async move { receiver.command(command).await }).await
 }
 
 async fn events(State(door): State<Door>, request: Request) -> Response {
@@ -137,8 +137,8 @@ async fn events(State(door): State<Door>, request: Request) -> Response {
         },
         Some("event_callback") => match serde_json::from_value::<EventPayload>(event) {
             Ok(event) => {
-                let intake = Arc::clone(&door.intake);
-                answer(async move { intake.event(event).await }).await
+                let receiver = Arc::clone(&door.receiver);
+                answer(async move { receiver.event(event).await }).await
             }
             Err(_) => StatusCode::BAD_REQUEST.into_response(),
         },
@@ -155,16 +155,16 @@ async fn interactivity(State(door): State<Door>, request: Request) -> Response {
     let Some(interaction) = payload.and_then(|payload| serde_json::from_str::<Interaction>(&payload).ok()) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
-    let intake = Arc::clone(&door.intake);
-    answer(async move { intake.interaction(interaction).await }).await
+    let receiver = Arc::clone(&door.receiver);
+    answer(async move { receiver.interaction(interaction).await }).await
 }
 
 /// What Slack is told; a panic in between is ours, and Slack may send the request again.
-async fn answer(work: impl Future<Output = Ack> + Send + 'static) -> Response {
+async fn answer(work: impl Future<Output = SlackAck> + Send + 'static) -> Response {
     match tokio::spawn(work).await {
-        Ok(Ack::Empty) => StatusCode::OK.into_response(),
-        Ok(Ack::Body(body)) => Json(body).into_response(),
-        Ok(Ack::Again) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Ok(SlackAck::Empty) => StatusCode::OK.into_response(),
+        Ok(SlackAck::Body(body)) => Json(body).into_response(),
+        Ok(SlackAck::Again) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         Err(_) => {
             tracing::error!("a request from Slack ended in a panic");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()

@@ -2,8 +2,8 @@
 
 use super::super::Slack;
 use super::super::failure::Failure;
-use super::super::intake::{Ack, Intake};
 use super::super::payload::{CommandPayload, EventPayload, Interaction};
+use super::super::receiver::{Receiver, SlackAck};
 use super::Rhythm;
 use super::health::{Counted, SocketHealth};
 use crate::clock::this_instant;
@@ -95,7 +95,7 @@ impl Connection {
     }
 
     /// Takes what comes until the socket ends. `notify` is told when Slack announces the end.
-    pub(super) async fn talk(mut self, intake: Arc<Intake>, notify: oneshot::Sender<()>, stop: CancellationToken) -> End {
+    pub(super) async fn talk(mut self, receiver: Arc<Receiver>, notify: oneshot::Sender<()>, stop: CancellationToken) -> End {
         let mut notify = Some(notify);
         let (acknowledge, mut acknowledged) = mpsc::channel(MAX_AT_ONCE);
         let slots = Arc::new(Semaphore::new(MAX_AT_ONCE));
@@ -125,7 +125,7 @@ impl Connection {
                                 tracing::debug!("Slack asks for a new socket");
                                 notify.take().map(|notify| notify.send(()));
                             }
-                            Some(frame) => take(frame, &intake, &slots, &acknowledge),
+                            Some(frame) => take(frame, &receiver, &slots, &acknowledge),
                             None => tracing::warn!("Slack sent something that is no message"),
                         },
                         Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
@@ -169,23 +169,25 @@ fn read(text: &str) -> Option<Frame> {
 }
 
 /// Works on an envelope beside the others, and acknowledges it when it is stored.
-fn take(frame: Frame, intake: &Arc<Intake>, slots: &Arc<Semaphore>, acknowledge: &mpsc::Sender<String>) {
+fn take(frame: Frame, receiver: &Arc<Receiver>, slots: &Arc<Semaphore>, acknowledge: &mpsc::Sender<String>) {
     let Some(envelope) = frame.envelope_id else { return };
     let Ok(slot) = Arc::clone(slots).try_acquire_owned() else {
         tracing::warn!("too much at once: Slack will send a message again");
         return;
     };
-    let (intake, acknowledge) = (Arc::clone(intake), acknowledge.clone());
+    let (receiver, acknowledge) = (Arc::clone(receiver), acknowledge.clone());
     tokio::spawn(async move {
-        let work = AssertUnwindSafe(work(&intake, &frame.kind, frame.payload)).catch_unwind();
+        let work = AssertUnwindSafe(work(&receiver, &frame.kind, frame.payload)).catch_unwind();
         let ack = match work.await {
-            Ok(Ack::Empty) => Some(json!({ "envelope_id": envelope })),
-            Ok(Ack::Body(body)) if frame.accepts_response_payload => Some(json!({ "envelope_id": envelope, "payload": body })),
-            Ok(Ack::Body(_)) => {
+            Ok(SlackAck::Empty) => Some(json!({ "envelope_id": envelope })),
+            Ok(SlackAck::Body(body)) if frame.accepts_response_payload => {
+                Some(json!({ "envelope_id": envelope, "payload": body }))
+            }
+            Ok(SlackAck::Body(_)) => {
                 tracing::warn!("Slack took no answer with an acknowledgement");
                 Some(json!({ "envelope_id": envelope }))
             }
-            Ok(Ack::Again) => None,
+            Ok(SlackAck::Again) => None,
             Err(_) => {
                 tracing::error!("a message from Slack ended in a panic");
                 None
@@ -199,18 +201,18 @@ fn take(frame: Frame, intake: &Arc<Intake>, slots: &Arc<Semaphore>, acknowledge:
     });
 }
 
-async fn work(intake: &Intake, kind: &str, payload: Value) -> Ack {
+async fn work(receiver: &Receiver, kind: &str, payload: Value) -> SlackAck {
     let taken = match kind {
         "slash_commands" => match serde_json::from_value::<CommandPayload>(payload) {
-            Ok(command) => Some(intake.command(command).await),
+            Ok(command) => Some(receiver.command(command).await),
             Err(_) => None,
         },
         "events_api" => match serde_json::from_value::<EventPayload>(payload) {
-            Ok(event) => Some(intake.event(event).await),
+            Ok(event) => Some(receiver.event(event).await),
             Err(_) => None,
         },
         "interactive" => match serde_json::from_value::<Interaction>(payload) {
-            Ok(interaction) => Some(intake.interaction(interaction).await),
+            Ok(interaction) => Some(receiver.interaction(interaction).await),
             Err(_) => None,
         },
         _ => None,
@@ -218,7 +220,7 @@ async fn work(intake: &Intake, kind: &str, payload: Value) -> Ack {
     taken.unwrap_or_else(|| {
         // It would not be understood a second time either.
         tracing::warn!("Slack sent a message that the bot does not know");
-        Ack::Empty
+        SlackAck::Empty
     })
 }
 

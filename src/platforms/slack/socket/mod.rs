@@ -11,7 +11,7 @@ mod health;
 pub use health::SocketHealth;
 
 use super::failure::FailureKind;
-use super::intake::Intake;
+use super::receiver::Receiver;
 use super::{Slack, SlackStop};
 use crate::clock::Stopwatch;
 use crate::platforms::backoff::Backoff;
@@ -64,13 +64,13 @@ const GOOD_LIFE: Duration = Duration::from_secs(20);
 /// Keeps `count` sockets until `stop`.
 pub(super) async fn keep_all(
     slack: &Arc<Slack>,
-    intake: &Arc<Intake>,
+    receiver: &Arc<Receiver>,
     count: u8,
     stop: &CancellationToken,
 ) -> Result<(), SlackStop> {
     let mut lines = JoinSet::new();
     for _ in 0..count {
-        let line = Line { slack: Arc::clone(slack), intake: Arc::clone(intake), count, stop: stop.clone() };
+        let line = Line { slack: Arc::clone(slack), receiver: Arc::clone(receiver), count, stop: stop.clone() };
         lines.spawn(async move { line.keep().await });
     }
     while let Some(ended) = lines.join_next().await {
@@ -82,7 +82,7 @@ pub(super) async fn keep_all(
 /// One socket and its successors.
 struct Line {
     slack: Arc<Slack>,
-    intake: Arc<Intake>,
+    receiver: Arc<Receiver>,
     /// How many there are.
     count: u8,
     stop: CancellationToken,
@@ -99,7 +99,7 @@ impl Line {
         while let Some(connection) = next {
             let life = Stopwatch::start();
             let (notify, mut notice) = oneshot::channel();
-            let mut talk = tokio::spawn(connection.talk(Arc::clone(&self.intake), notify, self.stop.clone()));
+            let mut talk = tokio::spawn(connection.talk(Arc::clone(&self.receiver), notify, self.stop.clone()));
             let ended = tokio::select! {
                 ended = &mut talk => Some(ended),
                 // Told to go: the next socket is open before this one is let go. Where the notice is dropped, it ended.

@@ -56,7 +56,7 @@ const LOCKED_OUT: &str = "Slack no longer accepts my token, so I can post nothin
 
 /// What Slack is told.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Ack {
+pub(super) enum SlackAck {
     /// It is taken.
     Empty,
     /// It is taken, and this is the answer.
@@ -66,16 +66,16 @@ pub(super) enum Ack {
 }
 
 /// Takes what Slack sends.
-pub(super) struct Intake {
+pub(super) struct Receiver {
     slack: Arc<Slack>,
     reception: Arc<dyn Reception>,
     errands: TaskTracker,
     slots: Arc<Semaphore>,
 }
 
-impl Intake {
-    pub(super) fn new(slack: Arc<Slack>, reception: Arc<dyn Reception>) -> Intake {
-        Intake { slack, reception, errands: TaskTracker::new(), slots: Arc::new(Semaphore::new(MAX_ERRANDS)) }
+impl Receiver {
+    pub(super) fn new(slack: Arc<Slack>, reception: Arc<dyn Reception>) -> Receiver {
+        Receiver { slack, reception, errands: TaskTracker::new(), slots: Arc::new(Semaphore::new(MAX_ERRANDS)) }
     }
 
     /// Waits for errands under way.
@@ -85,7 +85,7 @@ impl Intake {
     }
 
     /// A slash command.
-    pub(super) async fn command(&self, command: CommandPayload) -> Ack {
+    pub(super) async fn command(&self, command: CommandPayload) -> SlackAck {
         let reply = Reply {
             channel: command.channel_id.clone(),
             user: command.user_id.clone(),
@@ -93,35 +93,35 @@ impl Intake {
             response_url: command.response_url,
         };
         if self.is_locked_out() {
-            return Ack::Body(ephemeral(&notice(LOCKED_OUT)));
+            return SlackAck::Body(ephemeral(&notice(LOCKED_OUT)));
         }
-        let Some(origin) = self.slack.origin(None, &[Some(command.team_id)]) else { return Ack::Empty };
+        let Some(origin) = self.slack.origin(None, &[Some(command.team_id)]) else { return SlackAck::Empty };
         let actor = self.slack.actor(&origin, &command.user_id).await;
         let said = words::typed(&command.text);
         if said.is_empty() {
             if actor.standing == Standing::Outsider {
-                return Ack::Body(ephemeral(&notice(STRANGER)));
+                return SlackAck::Body(ephemeral(&notice(STRANGER)));
             }
             self.open_dialog(command.trigger_id, Some(command.channel_id), reply);
-            return Ack::Empty;
+            return SlackAck::Empty;
         }
         let key = format!("command:{}:{}", origin.workspace, command.trigger_id);
         let place = place(&origin, command.channel_id, None);
         match self.receive(Inbound { key, actor, place, reply_to: reply.to_reply(), said: Said::Words(said) }).await {
-            Receipt::Accepted | Receipt::Duplicate => Ack::Empty,
-            Receipt::Answer(answer) | Receipt::Unavailable(answer) => Ack::Body(ephemeral(&answer)),
+            Receipt::Accepted | Receipt::Duplicate => SlackAck::Empty,
+            Receipt::Answer(answer) | Receipt::Unavailable(answer) => SlackAck::Body(ephemeral(&answer)),
         }
     }
 
     /// An event.
-    pub(super) async fn event(&self, payload: EventPayload) -> Ack {
+    pub(super) async fn event(&self, payload: EventPayload) -> SlackAck {
         let homes = match &payload.event {
             Event::AppMention(said) => [said.user_team.clone(), said.source_team.clone(), said.team.clone()],
             _ => [const { None }; 3],
         };
         let Some(origin) = self.slack.origin_of(&payload, &homes) else {
             tracing::warn!("Slack sent an event for another installation of the app; it is left alone");
-            return Ack::Empty;
+            return SlackAck::Empty;
         };
         let bot = self.slack.bot_user().map(str::to_owned);
         let bot = bot.or_else(|| payload.authorizations.into_iter().find_map(|authorization| authorization.user_id));
@@ -129,30 +129,30 @@ impl Intake {
             Event::AppMention(mentioned) => self.mention(&origin, bot.as_deref(), *mentioned).await,
             Event::AppHomeOpened(HomeOpened { user, tab }) if tab == "home" || tab.is_empty() => {
                 self.show_home(origin, user);
-                Ack::Empty
+                SlackAck::Empty
             }
             Event::MemberJoinedChannel(Joined { user, channel }) if Some(user.as_str()) == bot.as_deref() => {
                 self.reception.joined(&place(&origin, channel, None)).await;
-                Ack::Empty
+                SlackAck::Empty
             }
-            Event::AppHomeOpened(_) | Event::MemberJoinedChannel(_) | Event::Other => Ack::Empty,
+            Event::AppHomeOpened(_) | Event::MemberJoinedChannel(_) | Event::Other => SlackAck::Empty,
         }
     }
 
     /// A click, or a dialog that was sent off.
-    pub(super) async fn interaction(&self, interaction: Interaction) -> Ack {
+    pub(super) async fn interaction(&self, interaction: Interaction) -> SlackAck {
         match interaction {
             Interaction::BlockActions(clicked) => self.click(*clicked).await,
             Interaction::ViewSubmission(submitted) => self.submission(*submitted).await,
-            Interaction::Other => Ack::Empty,
+            Interaction::Other => SlackAck::Empty,
         }
     }
 
-    async fn mention(&self, origin: &Origin, bot: Option<&str>, said: Mentioned) -> Ack {
+    async fn mention(&self, origin: &Origin, bot: Option<&str>, said: Mentioned) -> SlackAck {
         let is_plain = said.subtype.as_deref().is_none_or(|subtype| matches!(subtype, "file_share" | "thread_broadcast"));
-        let Some(user) = said.user.filter(|user| Some(user.as_str()) != bot) else { return Ack::Empty };
+        let Some(user) = said.user.filter(|user| Some(user.as_str()) != bot) else { return SlackAck::Empty };
         if said.bot_id.is_some() || said.edited.is_some() || !is_plain {
-            return Ack::Empty;
+            return SlackAck::Empty;
         }
         let thread = said.thread_ts.filter(|thread| *thread != said.ts);
         let key = format!("message:{}:{}:{}", origin.workspace, said.channel, said.ts);
@@ -164,19 +164,19 @@ impl Intake {
         };
         let place = place(origin, said.channel, thread);
         match self.receive(Inbound { key, actor, place, reply_to: reply.to_reply(), said: Said::Words(words) }).await {
-            Receipt::Accepted | Receipt::Duplicate => Ack::Empty,
+            Receipt::Accepted | Receipt::Duplicate => SlackAck::Empty,
             Receipt::Answer(answer) => {
                 self.whisper(reply, *answer);
-                Ack::Empty
+                SlackAck::Empty
             }
             // Slack sends an event again; only a command or a click has to be repeated by its person.
-            Receipt::Unavailable(_) => Ack::Again,
+            Receipt::Unavailable(_) => SlackAck::Again,
         }
     }
 
-    async fn click(&self, clicked: Clicked) -> Ack {
+    async fn click(&self, clicked: Clicked) -> SlackAck {
         let homes = [clicked.user.team_id.clone(), clicked.team.map(|team| team.id)];
-        let Some(origin) = self.slack.origin(None, &homes) else { return Ack::Empty };
+        let Some(origin) = self.slack.origin(None, &homes) else { return SlackAck::Empty };
         let channel = clicked.container.channel_id.or(clicked.channel.map(|channel| channel.id));
         let thread = clicked.container.thread_ts.or(clicked.message.and_then(|message| message.thread_ts));
         let thread = thread.or(clicked.container.message_ts);
@@ -213,14 +213,14 @@ impl Intake {
                 _ => {}
             }
         }
-        Ack::Empty
+        SlackAck::Empty
     }
 
-    async fn submission(&self, submitted: Submitted) -> Ack {
+    async fn submission(&self, submitted: Submitted) -> SlackAck {
         let homes = [submitted.user.team_id.clone(), submitted.team.map(|team| team.id)];
         let seen_from = submitted.view.app_installed_team_id.clone().or(submitted.view.team_id.clone());
         let origin = self.slack.origin(seen_from, &homes);
-        let (Some(origin), true) = (origin, submitted.view.callback_id == dialog::CALLBACK) else { return Ack::Empty };
+        let (Some(origin), true) = (origin, submitted.view.callback_id == dialog::CALLBACK) else { return SlackAck::Empty };
         let (channel, words) = dialog::answer(&submitted.view.state);
         let user = submitted.user.id;
         let actor = self.slack.actor(&origin, &user).await;
@@ -244,7 +244,7 @@ impl Intake {
             said: Said::Words(words),
         };
         match self.receive(inbound).await {
-            Receipt::Accepted | Receipt::Duplicate => Ack::Empty,
+            Receipt::Accepted | Receipt::Duplicate => SlackAck::Empty,
             Receipt::Answer(answer) | Receipt::Unavailable(answer) => beside(dialog::SECRET, &answer),
         }
     }
@@ -344,8 +344,8 @@ fn place(origin: &Origin, channel: String, thread: Option<String>) -> Place {
 }
 
 /// An answer beside a field of a dialog, which stays open.
-fn beside(field: &str, answer: &Message) -> Ack {
-    Ack::Body(json!({ "response_action": "errors", "errors": { field: in_one_line(answer) } }))
+fn beside(field: &str, answer: &Message) -> SlackAck {
+    SlackAck::Body(json!({ "response_action": "errors", "errors": { field: in_one_line(answer) } }))
 }
 
 fn notice(text: &str) -> Message {
