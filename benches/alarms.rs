@@ -23,7 +23,7 @@ use axum::body::Body;
 use axum::http::Request;
 use base64::Engine as _;
 use futures::StreamExt as _;
-use rotation_diag::alarm::{Accepted, Endpoint, Intake, Limits, Notice, Subscriptions, Unavailable};
+use rotation_diag::alarm::{Accepted, Endpoint, Limits, Notice, NoticeIntake, Subscriptions, Unavailable};
 use rotation_diag::clock::{Clock, Stopwatch};
 use rotation_diag::config::{Sns, Topic};
 use rotation_diag::simulator::{Scenario, Simulator};

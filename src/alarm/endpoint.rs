@@ -60,7 +60,7 @@ impl Default for Limits {
 
 /// Keeps what authentic messages say, durably, before they are acknowledged.
 #[async_trait]
-pub trait Intake: Send + Sync {
+pub trait NoticeIntake: Send + Sync {
     /// Keeps a message under its id, once, however often and however concurrently it comes.
     async fn accept(&self, message_id: &str, notice: Notice) -> Result<Accepted, Unavailable>;
 
@@ -102,7 +102,7 @@ pub trait Subscriptions: Send + Sync {
 /// Takes messages of SNS over HTTP.
 pub struct Endpoint {
     verification: Verification,
-    intake: Arc<dyn Intake>,
+    intake: Arc<dyn NoticeIntake>,
     subscriptions: Arc<dyn Subscriptions>,
     /// A permit for each byte.
     room: Semaphore,
@@ -128,7 +128,7 @@ impl Endpoint {
         sns: Sns,
         clock: Clock,
         client: reqwest::Client,
-        intake: Arc<dyn Intake>,
+        intake: Arc<dyn NoticeIntake>,
         subscriptions: Arc<dyn Subscriptions>,
         limits: Limits,
     ) -> Endpoint {

@@ -1,7 +1,7 @@
 //! Alarms: what SNS delivers, whether it is authentic, what it is about, and which thread it belongs to.
 //!
 //! In the order a message takes: [`Endpoint`] answers `POST /sns`; the envelope is parsed into exact types, then
-//! verified; the message in it becomes a [`Notice`]; an [`Intake`] keeps it. Everything after that is work for later:
+//! verified; the message in it becomes a [`Notice`]; an [`NoticeIntake`] keeps it. Everything after that is work for later:
 //! `to_secrets` finds the secrets an alarm is about, `grouping` decides whether a thread begins or goes on.
 
 mod budget;
@@ -32,7 +32,7 @@ mod to_secrets;
 mod verification;
 
 pub use certificates::KnownCertificate;
-pub use endpoint::{Accepted, Endpoint, Intake, Limits, Subscriptions, Unavailable, certificate_client};
+pub use endpoint::{Accepted, Endpoint, Limits, NoticeIntake, Subscriptions, Unavailable, certificate_client};
 pub use grouping::{
     Arrival, Decision, Fold, MAX_THREADS, Reason, STILL_AFTER, STORM_WITHIN, Silence, Standing, Story, Told, decide,
 };

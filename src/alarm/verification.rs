@@ -2,7 +2,7 @@
 
 use super::certificate::is_certificate_url;
 use super::certificates::{Certificates, Fetched};
-use super::endpoint::{Intake, Limits, Unavailable};
+use super::endpoint::{Limits, NoticeIntake, Unavailable};
 use super::envelope::{Envelope, SignatureVersion};
 use super::refusal::Refusal;
 use crate::clock::Clock;
@@ -21,7 +21,7 @@ pub(super) struct Verification {
     clock: Clock,
     certificates: Certificates,
     /// Keeps certificates across restarts.
-    intake: Arc<dyn Intake>,
+    intake: Arc<dyn NoticeIntake>,
     /// How long that may take.
     patience: Duration,
     loaded: OnceCell<()>,
@@ -35,7 +35,13 @@ impl std::fmt::Debug for Verification {
 
 impl Verification {
     /// `client` fetches certificates and must not follow redirects.
-    pub(super) fn new(sns: Sns, clock: Clock, client: reqwest::Client, limits: Limits, intake: Arc<dyn Intake>) -> Verification {
+    pub(super) fn new(
+        sns: Sns,
+        clock: Clock,
+        client: reqwest::Client,
+        limits: Limits,
+        intake: Arc<dyn NoticeIntake>,
+    ) -> Verification {
         let certificates = Certificates::new(client, sns.certificate_origin.clone(), limits.certificate, clock);
         Verification { sns, clock, certificates, intake, patience: limits.intake, loaded: OnceCell::new() }
     }

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
-use rotation_diag::alarm::{Accepted, Endpoint, Intake, KnownCertificate, Limits, Notice, Subscriptions, Unavailable};
+use rotation_diag::alarm::{Accepted, Endpoint, KnownCertificate, Limits, Notice, NoticeIntake, Subscriptions, Unavailable};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::{Sns, Topic};
 use serde_json::Value;

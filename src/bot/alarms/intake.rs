@@ -1,7 +1,7 @@
 //! Alarms are accepted, and subscriptions confirmed.
 
 use super::LANE;
-use crate::alarm::{Accepted, Intake, KnownCertificate, Notice, Scope, Subscriptions, Unavailable};
+use crate::alarm::{Accepted, KnownCertificate, Notice, NoticeIntake, Scope, Subscriptions, Unavailable};
 use crate::bot::Bot;
 use crate::config::Topic;
 use crate::investigation::new_id;
@@ -18,7 +18,7 @@ pub struct AlarmIntake(pub Arc<Bot>);
 pub struct Subscriber(pub Arc<Bot>);
 
 #[async_trait]
-impl Intake for AlarmIntake {
+impl NoticeIntake for AlarmIntake {
     async fn accept(&self, message_id: &str, notice: Notice) -> Result<Accepted, Unavailable> {
         match notice {
             Notice::Alarm(alarm) => self.0.accept_alarm(&format!("sns/{message_id}"), *alarm).await,
