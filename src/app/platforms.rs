@@ -3,7 +3,7 @@
 use super::AppError;
 use crate::alarm::{Endpoint, Limits};
 use crate::bot::{AlarmIntake, Bot, Subscriber};
-use crate::chat::{ChatPlatform, Reception};
+use crate::chat::{ChatPlatform, Intake};
 use crate::clock::Clock;
 use crate::config::{Config, DiscordMode, Ids};
 use crate::investigation::new_id;
@@ -65,9 +65,9 @@ impl Plugged {
 /// Plugs in what the configuration names. A platform whose tokens are missing is left out, with a word to the operator.
 pub(super) fn plug(config: &Config, bot: &Arc<Bot>, stop: &CancellationToken) -> Result<Plugged, AppError> {
     let mut plugged = Plugged::default();
-    let reception: Arc<dyn Reception> = Arc::clone(bot) as Arc<dyn Reception>;
-    slack(config, &reception, stop, &mut plugged)?;
-    discord(config, &reception, stop, &mut plugged)?;
+    let intake: Arc<dyn Intake> = Arc::clone(bot) as Arc<dyn Intake>;
+    slack(config, &intake, stop, &mut plugged)?;
+    discord(config, &intake, stop, &mut plugged)?;
     plugged = plugged.with_alarms(config, bot, stop, crate::alarm::certificate_client())?;
     console(config, bot, stop, &mut plugged);
     let is_configured = config.slack.is_some() || config.discord.is_some() || config.console.is_some();
@@ -78,12 +78,7 @@ pub(super) fn plug(config: &Config, bot: &Arc<Bot>, stop: &CancellationToken) ->
     }
 }
 
-fn slack(
-    config: &Config,
-    reception: &Arc<dyn Reception>,
-    stop: &CancellationToken,
-    plugged: &mut Plugged,
-) -> Result<(), AppError> {
+fn slack(config: &Config, intake: &Arc<dyn Intake>, stop: &CancellationToken, plugged: &mut Plugged) -> Result<(), AppError> {
     let Some(settings) = &config.slack else { return Ok(()) };
     let tokens = match settings.fetch_tokens() {
         Ok(tokens) => tokens,
@@ -99,8 +94,8 @@ fn slack(
     };
     let slack = Slack::new(settings, &tokens, lookups, Clock::system()).map_err(|error| AppError::Platform(error.to_string()))?;
     let slack = Arc::new(slack);
-    plugged.routers.extend(Arc::clone(&slack).router(Arc::clone(reception)));
-    let listening = Arc::clone(&slack).listen(Arc::clone(reception), stop.clone());
+    plugged.routers.extend(Arc::clone(&slack).router(Arc::clone(intake)));
+    let listening = Arc::clone(&slack).listen(Arc::clone(intake), stop.clone());
     plugged.background.push(("Slack", Box::pin(async { listening.await.map_err(|error| error.to_string()) })));
     let one = Arc::clone(&slack);
     let has_sockets = matches!(settings.mode, crate::config::SlackMode::Socket { .. });
@@ -110,12 +105,7 @@ fn slack(
     Ok(())
 }
 
-fn discord(
-    config: &Config,
-    reception: &Arc<dyn Reception>,
-    stop: &CancellationToken,
-    plugged: &mut Plugged,
-) -> Result<(), AppError> {
+fn discord(config: &Config, intake: &Arc<dyn Intake>, stop: &CancellationToken, plugged: &mut Plugged) -> Result<(), AppError> {
     let Some(settings) = &config.discord else { return Ok(()) };
     let token = match settings.bot_token.fetch() {
         Ok(token) => token,
@@ -126,9 +116,9 @@ fn discord(
     };
     let discord = Discord::new(settings, token, Clock::system()).map_err(|error| AppError::Platform(error.to_string()))?;
     if settings.mode == DiscordMode::Http {
-        plugged.routers.push(discord.routes(Arc::clone(reception)));
+        plugged.routers.push(discord.routes(Arc::clone(intake)));
     }
-    let listening = Arc::clone(&discord).run(Arc::clone(reception), stop.clone());
+    let listening = Arc::clone(&discord).run(Arc::clone(intake), stop.clone());
     plugged.background.push(("Discord", Box::pin(async { listening.await.map_err(|error| error.to_string()) })));
     let one = Arc::clone(&discord);
     plugged.alive.push(("discord", Box::new(move || one.is_alive())));
@@ -178,7 +168,7 @@ pub(super) fn hosts(address: SocketAddr) -> Vec<String> {
 /// Plugs a page in; its streams end when the intake closes, so that the server can end too.
 pub(super) fn page(page: Arc<Console>, bot: &Arc<Bot>, stop: &CancellationToken, plugged: &mut Plugged) {
     let board = Arc::clone(bot.store());
-    plugged.routers.push(console::router(Arc::clone(&page), Arc::clone(bot) as Arc<dyn Reception>, board));
+    plugged.routers.push(console::router(Arc::clone(&page), Arc::clone(bot) as Arc<dyn Intake>, board));
     let (one, stop) = (Arc::clone(&page), stop.clone());
     plugged.background.push((
         "the page",

@@ -1,8 +1,8 @@
 //! People of whom the platform has to be asked first: accepted at once, judged by a worker, before anything is told or done.
 
 use super::Bot;
+use super::intake::{Unstored, lane, origin};
 use super::perform::Undone;
-use super::reception::{Unstored, lane, origin};
 use super::rights::Refusal;
 use crate::chat::document::Tone;
 use crate::chat::{LookedUp, Message, Receipt, SendError, compose};

@@ -1,4 +1,4 @@
-//! The bot: what people may ask ([`Rights`]), what is accepted ([`Bot`] as a [`Reception`](crate::chat::Reception)), who works on
+//! The bot: what people may ask ([`Rights`]), what is accepted ([`Bot`] as a [`Intake`](crate::chat::Reception)), who works on
 //! it, and what is delivered.
 
 mod accounts;
@@ -8,10 +8,10 @@ mod delivery;
 mod flood;
 mod health;
 mod held;
+mod intake;
 mod judging;
 mod live;
 mod perform;
-mod reception;
 mod retention;
 mod rights;
 mod run;

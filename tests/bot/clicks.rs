@@ -2,7 +2,7 @@
 
 use super::flows::{token, verdict};
 use super::world::{Fake, RULES, World, actor, place, said, told};
-use rotation_diag::chat::{Reception as _, Said};
+use rotation_diag::chat::{Intake as _, Said};
 use rotation_diag::model::{Action, Actor, Place, PlatformName, Standing};
 
 const EXPIRED: &str = "This button has expired: ask again with /rotation-diag.";

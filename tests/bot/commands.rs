@@ -2,7 +2,7 @@
 //! of AWS.
 
 use super::world::{RULES, Simulated, World, actor, place, said, told};
-use rotation_diag::chat::{Receipt, Reception as _, Said};
+use rotation_diag::chat::{Intake as _, Receipt, Said};
 use rotation_diag::model::{Actor, Place, PlatformName, Standing};
 
 const REFUSED: &str = "This is not allowed for you here: whoever runs rotation-diag can allow it in its configuration.";

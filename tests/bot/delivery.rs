@@ -2,7 +2,7 @@
 
 use super::world::{Fake, Fault, Simulated, World};
 use rotation_diag::chat::document::{Attachment, Content, Tone};
-use rotation_diag::chat::{Message, Reception as _, SendError};
+use rotation_diag::chat::{Intake as _, Message, SendError};
 use rotation_diag::model::{Place, PlatformName, ReplyTo};
 use rotation_diag::redact::SafeText;
 use rotation_diag::store::{NewThread, Outgoing, ROOT};

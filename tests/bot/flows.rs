@@ -2,7 +2,7 @@
 
 use super::world::{Fake, RULES, Simulated, World, actor, place, said, tokens, told};
 use rotation_diag::chat::document::{Part, Tone};
-use rotation_diag::chat::{Message, Reception as _, Said};
+use rotation_diag::chat::{Intake as _, Message, Said};
 use rotation_diag::model::{Action, ActionToken, Lookback, PlatformName, StepName};
 
 /// Asks about the broken secret and waits for the verdict and its details.

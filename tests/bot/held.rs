@@ -1,7 +1,7 @@
 //! What is asked in a thread of others stays in it.
 
 use super::world::{Fake, State, World, actor, place, said, tokens, told};
-use rotation_diag::chat::{Reception as _, Said};
+use rotation_diag::chat::{Intake as _, Said};
 use rotation_diag::model::{Action, PlatformName};
 
 async fn say(world: &World, key: &str, thread: Option<&str>, words: &str) -> String {

@@ -2,7 +2,7 @@
 
 use super::flows::{token, verdict};
 use super::world::{Fake, Fault, Simulated, World, actor, place, said, told};
-use rotation_diag::chat::{Reception as _, Said, SendError};
+use rotation_diag::chat::{Intake as _, Said, SendError};
 use rotation_diag::model::{Action, Actor, PlatformName, Standing};
 
 const EVERYONE: &str = "[[allow]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannels = [\"C1\"]\nusers = [\"*\"]\n";

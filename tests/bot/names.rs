@@ -4,7 +4,7 @@ use super::flows::verdict;
 use super::trap::Trap;
 use super::world::{Fake, RULES, Simulated, World, actor, place, said, told, whole_text};
 use rotation_diag::chat::document::Tone;
-use rotation_diag::chat::{Receipt, Reception as _, Said};
+use rotation_diag::chat::{Intake as _, Receipt, Said};
 use rotation_diag::model::{Place, PlatformName};
 use std::sync::Arc;
 

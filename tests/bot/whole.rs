@@ -6,7 +6,7 @@ use axum::routing::post;
 use rotation_diag::app::{App, AppError, Plugged};
 use rotation_diag::aws::{Aws, AwsOptions, Registry};
 use rotation_diag::bot::Accounts;
-use rotation_diag::chat::{ChatPlatform, Reception as _, Said};
+use rotation_diag::chat::{ChatPlatform, Intake as _, Said};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::{Config, Http, StoreFile};
 use rotation_diag::model::PlatformName;

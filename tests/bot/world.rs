@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use rotation_diag::aws::{Aws, AwsOptions, ConnectError, Registry};
 use rotation_diag::bot::{Accounts, Bot, Connected, Delivery, Health, Known, Tempo, work};
-use rotation_diag::chat::{ChatPlatform, Destination, Inbound, LookedUp, Message, Receipt, Reception, Said, SendError};
+use rotation_diag::chat::{ChatPlatform, Destination, Inbound, Intake, LookedUp, Message, Receipt, Said, SendError};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::Config;
 use rotation_diag::model::{ActionToken, Actor, Place, PlatformName, ReplyTo, SecretRef, Standing, ThreadRef};

@@ -3,7 +3,7 @@
 use crate::fake_discord::{Event, FakeDiscord, TOKEN};
 use async_trait::async_trait;
 use rotation_diag::chat::document::Tone;
-use rotation_diag::chat::{Inbound, Message, Receipt, Reception, Summary};
+use rotation_diag::chat::{Inbound, Intake, Message, Receipt, Summary};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::{DiscordMode, Token};
 use rotation_diag::model::{Actor, Investigation, Place};
@@ -73,7 +73,7 @@ impl Desk {
 }
 
 #[async_trait]
-impl Reception for Desk {
+impl Intake for Desk {
     async fn receive(&self, inbound: Inbound) -> Receipt {
         self.door.acquire().await.unwrap().forget();
         self.door.add_permits(1);
@@ -124,7 +124,7 @@ impl Bot {
     }
 
     pub(crate) fn run(&self) -> JoinHandle<Result<(), GatewayError>> {
-        let desk: Arc<dyn Reception> = Arc::clone(&self.desk) as Arc<dyn Reception>;
+        let desk: Arc<dyn Intake> = Arc::clone(&self.desk) as Arc<dyn Intake>;
         tokio::spawn(Arc::clone(&self.discord).run(desk, self.stop.clone()))
     }
 

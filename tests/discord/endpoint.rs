@@ -5,7 +5,7 @@ use crate::fake_discord::Signer;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use jiff::Timestamp;
-use rotation_diag::chat::Reception;
+use rotation_diag::chat::Intake;
 use rotation_diag::clock::Clock;
 use rotation_diag::config::{DiscordMode, Token};
 use rotation_diag::platforms::discord::{Discord, INTERACTIONS_PATH};
@@ -46,7 +46,7 @@ impl Letter {
 }
 
 async fn post(bot: &Bot, letter: Letter) -> (StatusCode, Vec<u8>) {
-    let routes = bot.discord.routes(Arc::clone(&bot.desk) as Arc<dyn Reception>);
+    let routes = bot.discord.routes(Arc::clone(&bot.desk) as Arc<dyn Intake>);
     let mut request = Request::post(INTERACTIONS_PATH);
     for (name, value) in letter.headers {
         request = request.header(name, value);
@@ -133,7 +133,7 @@ async fn bodies_have_a_bound_and_other_methods_no_place() {
     for body in [json!({}), json!([]), json!({"id": "x", "type": 1}), json!({"id": "1", "type": "1"})] {
         assert_eq!(post(&bot, Letter::of(&body, 0)).await, (StatusCode::BAD_REQUEST, Vec::new()), "{body}");
     }
-    let routes = bot.discord.routes(Arc::clone(&bot.desk) as Arc<dyn Reception>);
+    let routes = bot.discord.routes(Arc::clone(&bot.desk) as Arc<dyn Intake>);
     let get = Request::get(INTERACTIONS_PATH).body(Body::empty()).unwrap();
     assert_eq!(routes.oneshot(get).await.unwrap().status(), StatusCode::METHOD_NOT_ALLOWED);
     bot.fake.finish();
@@ -143,7 +143,7 @@ async fn bodies_have_a_bound_and_other_methods_no_place() {
 async fn a_body_that_does_not_arrive_is_not_waited_for() {
     let bot = Bot::new(DiscordMode::Http).await;
     let never = futures::stream::pending::<Result<axum::body::Bytes, std::io::Error>>();
-    let routes = bot.discord.routes(Arc::clone(&bot.desk) as Arc<dyn Reception>);
+    let routes = bot.discord.routes(Arc::clone(&bot.desk) as Arc<dyn Intake>);
     let request = Request::post(INTERACTIONS_PATH).body(Body::from_stream(never)).unwrap();
     let answer = tokio::time::timeout(crate::fake_discord::SOON, routes.oneshot(request)).await.expect("it waits");
     assert_eq!(answer.unwrap().status(), StatusCode::REQUEST_TIMEOUT);
@@ -154,7 +154,7 @@ async fn a_body_that_does_not_arrive_is_not_waited_for() {
 async fn so_many_are_taken_in_at_once_and_no_more() {
     let bot = Bot::new(DiscordMode::Http).await;
     bot.desk.door.forget_permits(usize::MAX);
-    let routes = bot.discord.routes(Arc::clone(&bot.desk) as Arc<dyn Reception>);
+    let routes = bot.discord.routes(Arc::clone(&bot.desk) as Arc<dyn Intake>);
     let ask = || {
         let letter = Letter::of(&bot.fake.with(|world| world.command(&[("secret", "prod/orders-db")])), 0);
         let mut request = Request::post(INTERACTIONS_PATH);

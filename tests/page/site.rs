@@ -6,7 +6,7 @@ use reqwest::header::{COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use rotation_diag::chat::compose;
-use rotation_diag::chat::{Board, BoardError, BoardThread, Inbound, Message, Posted, Receipt, Reception, Summary};
+use rotation_diag::chat::{Board, BoardError, BoardThread, Inbound, Intake, Message, Posted, Receipt, Summary};
 use rotation_diag::config::Token;
 use rotation_diag::model::{Actor, Investigation, Place, PlatformName};
 use rotation_diag::platforms::console::{Console, Settings, router};
@@ -30,7 +30,7 @@ pub(crate) struct Desk {
 }
 
 #[async_trait]
-impl Reception for Desk {
+impl Intake for Desk {
     async fn receive(&self, inbound: Inbound) -> Receipt {
         self.received.lock().unwrap().push(inbound);
         self.answers.lock().unwrap().pop().unwrap_or(Receipt::Accepted)

@@ -3,7 +3,7 @@
 use crate::fake_slack::FakeSlack;
 use async_trait::async_trait;
 use rotation_diag::chat::document::{Message, Tone};
-use rotation_diag::chat::{Inbound, Receipt, Reception, Summary};
+use rotation_diag::chat::{Inbound, Intake, Receipt, Summary};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::{SlackConfig, SlackMode, SlackTokens, Token, TokenSource};
 use rotation_diag::model::{Actor, Investigation, Place};
@@ -65,7 +65,7 @@ impl Desk {
 }
 
 #[async_trait]
-impl Reception for Desk {
+impl Intake for Desk {
     async fn receive(&self, inbound: Inbound) -> Receipt {
         let next = self.next.lock().unwrap().pop_front();
         match next {
@@ -164,8 +164,8 @@ impl Bot {
         let tokens = tokens(crate::fake_slack::APP_TOKEN);
         let slack = Arc::new(Slack::with_rhythm(&config, &tokens, lookups, Clock::system(), rhythm).unwrap());
         let (desk, stop) = (Arc::new(Desk::default()), CancellationToken::new());
-        let reception: Arc<dyn Reception> = desk.clone();
-        let running = tokio::spawn(Arc::clone(&slack).listen(reception, stop.clone()));
+        let intake: Arc<dyn Intake> = desk.clone();
+        let running = tokio::spawn(Arc::clone(&slack).listen(intake, stop.clone()));
         let bot = Bot { fake, desk, slack, stop, running };
         bot.fake.sockets_open(usize::from(connections)).await;
         bot

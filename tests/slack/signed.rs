@@ -3,7 +3,7 @@
 use crate::desk::{Desk, Next, config, fast, http_mode, tokens};
 use crate::fake_slack::{FakeSlack, SECRET, signature};
 use reqwest::{Client, Response, StatusCode};
-use rotation_diag::chat::{Reception, Said};
+use rotation_diag::chat::{Intake, Said};
 use rotation_diag::clock::Clock;
 use rotation_diag::platforms::slack::{Lookups, Slack};
 use serde_json::{Value, json};
@@ -23,8 +23,8 @@ impl Site {
         let config = config(&fake, http_mode());
         let slack = Slack::with_rhythm(&config, &tokens(SECRET), Lookups::default(), Clock::system(), fast()).unwrap();
         let desk = Arc::new(Desk::default());
-        let reception: Arc<dyn Reception> = desk.clone();
-        let router = Arc::new(slack).router(reception).unwrap();
+        let intake: Arc<dyn Intake> = desk.clone();
+        let router = Arc::new(slack).router(intake).unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/slack", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });

@@ -2,7 +2,7 @@
 
 use crate::desk::{Bot, Next, fast};
 use crate::fake_slack::{FakeSlack, Fault};
-use rotation_diag::chat::{ChatPlatform as _, Destination, Reception};
+use rotation_diag::chat::{ChatPlatform as _, Destination, Intake};
 use rotation_diag::clock::Clock;
 use rotation_diag::platforms::slack::{Lookups, Slack, SlackStop};
 use std::sync::Arc;
@@ -140,7 +140,7 @@ async fn refused(method: &str, code: &'static str) -> SlackStop {
     let config = crate::desk::config(&fake, crate::desk::socket_mode(2));
     let tokens = crate::desk::tokens(crate::fake_slack::APP_TOKEN);
     let slack = Slack::with_rhythm(&config, &tokens, Lookups::default(), Clock::system(), fast()).unwrap();
-    let desk: Arc<dyn Reception> = Arc::new(crate::desk::Desk::default());
+    let desk: Arc<dyn Intake> = Arc::new(crate::desk::Desk::default());
     let ended = Arc::new(slack).listen(desk, CancellationToken::new());
     let stop = tokio::time::timeout(std::time::Duration::from_secs(20), ended).await.unwrap().unwrap_err();
     fake.finish();

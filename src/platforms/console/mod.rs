@@ -15,7 +15,7 @@ mod target;
 mod view;
 
 use crate::chat::Board;
-use crate::chat::Reception;
+use crate::chat::Intake;
 use crate::config::{Network, Token};
 use crate::model::{Actor, Place, PlatformName, Standing};
 use axum::Router;
@@ -132,11 +132,11 @@ impl Console {
 #[derive(Clone)]
 struct Page {
     console: Arc<Console>,
-    reception: Arc<dyn Reception>,
+    intake: Arc<dyn Intake>,
     board: Arc<dyn Board>,
 }
 
 /// The page's routes: `/`, `/threads`, `/investigations`, `/say`, `/act`, `/live`, `/sign-in` and `/assets`.
-pub fn router(console: Arc<Console>, reception: Arc<dyn Reception>, board: Arc<dyn Board>) -> Router {
-    routes::router(Page { console, reception, board })
+pub fn router(console: Arc<Console>, intake: Arc<dyn Intake>, board: Arc<dyn Board>) -> Router {
+    routes::router(Page { console, intake, board })
 }

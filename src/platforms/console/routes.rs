@@ -1,4 +1,4 @@
-//! From requests to pages, files and news; and from forms to the [`crate::chat::Reception`].
+//! From requests to pages, files and news; and from forms to the [`crate::chat::Intake`].
 
 use super::guard::guard;
 use super::session::{Session, is_id};
@@ -129,7 +129,7 @@ impl Page {
         };
         let mut examples = self.console.settings.examples.clone();
         if examples.is_empty() {
-            let names = self.reception.suggest(&Console::actor(), &Console::place(None), "").await;
+            let names = self.intake.suggest(&Console::actor(), &Console::place(None), "").await;
             examples.extend(names.into_iter().map(|words| Example { words, title: String::new() }));
         }
         // A name that is not shown as it is would be asked about as another one.
@@ -164,7 +164,7 @@ impl Page {
             reply_to: Some(ReplyTo(key.clone())),
             said,
         };
-        match self.reception.receive(inbound).await {
+        match self.intake.receive(inbound).await {
             Receipt::Accepted | Receipt::Duplicate => {}
             Receipt::Answer(message) | Receipt::Unavailable(message) => {
                 self.console.submissions.give_back(&key, *message);
@@ -269,8 +269,8 @@ async fn attachment(State(page): State<Page>, Path((root, message, at)): Path<(S
 }
 
 async fn investigation(State(page): State<Page>, Path(id): Path<String>) -> Response {
-    let Some((investigation, _)) = page.reception.investigation(&Console::actor(), &id).await else { return page.unknown() };
-    let recent = page.reception.recent(&Console::actor(), RECENT).await;
+    let Some((investigation, _)) = page.intake.investigation(&Console::actor(), &id).await else { return page.unknown() };
+    let recent = page.intake.recent(&Console::actor(), RECENT).await;
     let thread = recent.into_iter().find(|summary| summary.id == id).and_then(|summary| summary.place.thread);
     let console = Arc::clone(&page.console);
     let paint = move || {
@@ -281,13 +281,13 @@ async fn investigation(State(page): State<Page>, Path(id): Path<String>) -> Resp
 }
 
 async fn evidence(State(page): State<Page>, Path((id, step)): Path<(String, u8)>) -> Response {
-    let Some((investigation, _)) = page.reception.investigation(&Console::actor(), &id).await else { return page.unknown() };
+    let Some((investigation, _)) = page.intake.investigation(&Console::actor(), &id).await else { return page.unknown() };
     let Some(step) = StepName::from_number(step) else { return page.no_file() };
     page.painted(move || file(&compose::whole_evidence(&investigation, step))).await
 }
 
 async fn export(State(page): State<Page>, Path((id, name)): Path<(String, String)>) -> Response {
-    let Some((investigation, _)) = page.reception.investigation(&Console::actor(), &id).await else { return page.unknown() };
+    let Some((investigation, _)) = page.intake.investigation(&Console::actor(), &id).await else { return page.unknown() };
     page.painted(move || exported(&investigation, &name)).await
 }
 

@@ -9,7 +9,7 @@ use super::reply::Reply;
 use super::rest::{Call, Failure};
 use super::snowflake::Snowflake;
 use crate::chat::document::Tone;
-use crate::chat::{ChatPlatform as _, Inbound, Message, Receipt, Reception, Said, SendError};
+use crate::chat::{ChatPlatform as _, Inbound, Intake, Message, Receipt, Said, SendError};
 use crate::model::ReplyTo;
 use crate::redact::SafeText;
 use serde::Deserialize;
@@ -44,7 +44,7 @@ const AT_ONCE: usize = 256;
 #[derive(Clone)]
 pub(super) struct Listener {
     discord: Arc<Discord>,
-    reception: Arc<dyn Reception>,
+    intake: Arc<dyn Intake>,
     open: Arc<Semaphore>,
 }
 
@@ -83,8 +83,8 @@ impl Written {
 }
 
 impl Listener {
-    pub(super) fn new(discord: Arc<Discord>, reception: Arc<dyn Reception>) -> Listener {
-        Listener { discord, reception, open: Arc::new(Semaphore::new(AT_ONCE)) }
+    pub(super) fn new(discord: Arc<Discord>, intake: Arc<dyn Intake>) -> Listener {
+        Listener { discord, intake, open: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
     /// The first answer to an interaction, as Discord wants it: within three seconds, whatever happens.
@@ -106,7 +106,7 @@ impl Listener {
         else {
             return json!([]);
         };
-        let names = timeout(SUGGESTING, self.reception.suggest(&actor, &place, typed)).await.unwrap_or_default();
+        let names = timeout(SUGGESTING, self.intake.suggest(&actor, &place, typed)).await.unwrap_or_default();
         command::choices(&names)
     }
 
@@ -118,9 +118,9 @@ impl Listener {
         let Ok(permit) = Arc::clone(&self.open).try_acquire_owned() else {
             return told("I am too busy to take this; try again in a minute");
         };
-        let reception = Arc::clone(&self.reception);
+        let intake = Arc::clone(&self.intake);
         let mut receiving = tokio::spawn(async move {
-            let receipt = reception.receive(inbound).await;
+            let receipt = intake.receive(inbound).await;
             drop(permit);
             receipt
         });
@@ -198,7 +198,7 @@ impl Listener {
             reply_to: Some(reply_to.clone()),
             said: Said::Words(words.trim().to_owned()),
         };
-        if let Receipt::Answer(message) | Receipt::Unavailable(message) = self.reception.receive(inbound).await {
+        if let Receipt::Answer(message) | Receipt::Unavailable(message) = self.intake.receive(inbound).await {
             self.discord.tell(&reply_to, &message).await;
         }
     }

@@ -36,7 +36,7 @@ pub use endpoint::PATH as INTERACTIONS_PATH;
 pub use gateway::GatewayError;
 pub use inspection::{ChannelRights, NEEDED};
 
-use crate::chat::{Reception, SendError};
+use crate::chat::{Intake, SendError};
 use crate::clock::Clock;
 use crate::config::{self, DiscordMode, Token};
 use axum::Router;
@@ -144,8 +144,8 @@ impl Discord {
     ///
     /// # Errors
     /// [`GatewayError`] where only an operator can help; the process should end, and not try again by itself.
-    pub async fn run(self: Arc<Self>, reception: Arc<dyn Reception>, stop: CancellationToken) -> Result<(), GatewayError> {
-        let listener = Listener::new(Arc::clone(&self), reception);
+    pub async fn run(self: Arc<Self>, intake: Arc<dyn Intake>, stop: CancellationToken) -> Result<(), GatewayError> {
+        let listener = Listener::new(Arc::clone(&self), intake);
         let listening = async {
             match self.mode {
                 DiscordMode::Gateway => self.listen(&listener, &stop).await,
@@ -166,10 +166,10 @@ impl Discord {
     }
 
     /// The address that Discord sends interactions to; nothing in gateway mode, where it sends none.
-    pub fn routes(self: &Arc<Self>, reception: Arc<dyn Reception>) -> Router {
+    pub fn routes(self: &Arc<Self>, intake: Arc<dyn Intake>) -> Router {
         match &self.verifier {
             Some(verifier) if self.mode == DiscordMode::Http => {
-                endpoint::routes(verifier.clone(), self.clock, Listener::new(Arc::clone(self), reception))
+                endpoint::routes(verifier.clone(), self.clock, Listener::new(Arc::clone(self), intake))
             }
             _ => Router::new(),
         }

@@ -29,7 +29,7 @@ pub use method::{INBOUND_SCOPES, Method};
 pub use people::Lookups;
 pub use socket::{Rhythm, SocketHealth};
 
-use crate::chat::Reception;
+use crate::chat::Intake;
 use crate::clock::Clock;
 use crate::config::{SlackConfig, SlackMode, SlackTokens, Token};
 use crate::platforms::backoff::Backoff;
@@ -159,8 +159,8 @@ impl Slack {
     ///
     /// # Errors
     /// [`SlackStop::NotLetIn`], at once or when a token is revoked in between. Everything else is waited out.
-    pub async fn listen(self: Arc<Self>, reception: Arc<dyn Reception>, stop: CancellationToken) -> Result<(), SlackStop> {
-        let receiver = Arc::new(Receiver::new(Arc::clone(&self), reception));
+    pub async fn listen(self: Arc<Self>, intake: Arc<dyn Intake>, stop: CancellationToken) -> Result<(), SlackStop> {
+        let receiver = Arc::new(Receiver::new(Arc::clone(&self), intake));
         // Who is a stranger is judged by the bot's own workspace; where Slack is slow to tell it, listening does not wait.
         if let Ok(Err(stop @ SlackStop::NotLetIn(_))) = tokio::time::timeout(FIRST_INTRODUCTION, self.introduce()).await {
             return Err(stop);
@@ -213,12 +213,12 @@ impl Slack {
 
     /// Where Slack sends its signed requests; `None` in Socket Mode.
     #[must_use]
-    pub fn router(self: Arc<Self>, reception: Arc<dyn Reception>) -> Option<axum::Router> {
+    pub fn router(self: Arc<Self>, intake: Arc<dyn Intake>) -> Option<axum::Router> {
         match self.mode {
             SlackMode::Socket { .. } => None,
             SlackMode::Http { .. } => {
                 let signatures = Signatures::new(&self.inbound, self.clock);
-                Some(signed_requests::router(Arc::new(Receiver::new(self, reception)), signatures))
+                Some(signed_requests::router(Arc::new(Receiver::new(self, intake)), signatures))
             }
         }
     }

@@ -16,7 +16,7 @@ use super::render::{ACTION_ID, Surface, line, message};
 use super::reply::Reply;
 use super::words;
 use crate::chat::document::{Message, Part, Tone};
-use crate::chat::{ChatPlatform as _, Inbound, Receipt, Reception, Said, SendError};
+use crate::chat::{ChatPlatform as _, Inbound, Intake, Receipt, Said, SendError};
 use crate::model::{Place, PlatformName, Standing};
 use crate::redact::SafeText;
 use crate::report::sanitize;
@@ -68,14 +68,14 @@ pub(super) enum SlackAck {
 /// Takes what Slack sends.
 pub(super) struct Receiver {
     slack: Arc<Slack>,
-    reception: Arc<dyn Reception>,
+    intake: Arc<dyn Intake>,
     errands: TaskTracker,
     slots: Arc<Semaphore>,
 }
 
 impl Receiver {
-    pub(super) fn new(slack: Arc<Slack>, reception: Arc<dyn Reception>) -> Receiver {
-        Receiver { slack, reception, errands: TaskTracker::new(), slots: Arc::new(Semaphore::new(MAX_ERRANDS)) }
+    pub(super) fn new(slack: Arc<Slack>, intake: Arc<dyn Intake>) -> Receiver {
+        Receiver { slack, intake, errands: TaskTracker::new(), slots: Arc::new(Semaphore::new(MAX_ERRANDS)) }
     }
 
     /// Waits for errands under way.
@@ -132,7 +132,7 @@ impl Receiver {
                 SlackAck::Empty
             }
             Event::MemberJoinedChannel(Joined { user, channel }) if Some(user.as_str()) == bot.as_deref() => {
-                self.reception.joined(&place(&origin, channel, None)).await;
+                self.intake.joined(&place(&origin, channel, None)).await;
                 SlackAck::Empty
             }
             Event::AppHomeOpened(_) | Event::MemberJoinedChannel(_) | Event::Other => SlackAck::Empty,
@@ -262,7 +262,7 @@ impl Receiver {
     }
 
     async fn receive(&self, inbound: Inbound) -> Receipt {
-        let received = tokio::time::timeout(RECEPTION_DEADLINE, self.reception.receive(inbound)).await;
+        let received = tokio::time::timeout(RECEPTION_DEADLINE, self.intake.receive(inbound)).await;
         received.unwrap_or_else(|_| {
             tracing::error!("the reception took too long");
             Receipt::Unavailable(Box::new(notice(
@@ -289,13 +289,13 @@ impl Receiver {
     }
 
     fn show_home(&self, origin: Origin, user: String) {
-        let (slack, reception) = (Arc::clone(&self.slack), Arc::clone(&self.reception));
+        let (slack, intake) = (Arc::clone(&self.slack), Arc::clone(&self.intake));
         self.errand(async move {
             let mut actor = slack.actor(&origin, &user).await;
             if actor.standing == Standing::Pending {
                 actor = slack.look_up(&actor).await.actor;
             }
-            let recent = reception.recent(&actor, home::SHOWN).await;
+            let recent = intake.recent(&actor, home::SHOWN).await;
             let view = home::view(&recent, &slack.clock, |thread| slack.link(thread));
             let request = SlackApiViewsPublishRequest::new(SlackUserId(user), view);
             let shown = slack.api.post::<_, Done>(Method::ViewsPublish, Turn::Other, &request).await;

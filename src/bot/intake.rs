@@ -4,7 +4,7 @@ use super::perform::answer_slot;
 use super::{Bot, held};
 use crate::chat::command::{self, Asked};
 use crate::chat::document::Tone;
-use crate::chat::{Inbound, Manner, Message, Receipt, Reception, Said, Summary, compose};
+use crate::chat::{Inbound, Intake, Manner, Message, Receipt, Said, Summary, compose};
 use crate::model::{
     Act, Action, ActionKind, ActionToken, Actor, Command, Investigation, Outcome, Place, Question, ReplyTo, Standing, Trigger,
 };
@@ -32,7 +32,7 @@ pub(super) enum Unstored {
 }
 
 #[async_trait]
-impl Reception for Bot {
+impl Intake for Bot {
     async fn receive(&self, inbound: Inbound) -> Receipt {
         if !self.flood.lets_through(&inbound.actor) {
             return told(TOO_FAST);

@@ -38,7 +38,7 @@ pub struct Summary {
 
 /// Takes what people say: authorises it, stores it, answers. Never waits for AWS or a platform.
 #[async_trait]
-pub trait Reception: Send + Sync {
+pub trait Intake: Send + Sync {
     /// Takes it. Returns within milliseconds; what it accepted survives a crash.
     async fn receive(&self, inbound: Inbound) -> Receipt;
 
