@@ -4,7 +4,7 @@ use super::perform::answer_slot;
 use super::{Bot, held};
 use crate::chat::command::{self, Asked};
 use crate::chat::document::Tone;
-use crate::chat::{Inbound, Intake, Manner, Message, Receipt, Said, Summary, compose};
+use crate::chat::{Ack, Inbound, Intake, Manner, Message, Said, Summary, compose};
 use crate::model::{
     Act, Action, ActionKind, ActionToken, Actor, Command, Investigation, Outcome, Place, Question, ReplyTo, Standing, Trigger,
 };
@@ -33,13 +33,13 @@ pub(super) enum Unstored {
 
 #[async_trait]
 impl Intake for Bot {
-    async fn receive(&self, inbound: Inbound) -> Receipt {
+    async fn receive(&self, inbound: Inbound) -> Ack {
         if !self.flood.lets_through(&inbound.actor) {
             return told(TOO_FAST);
         }
         self.take(&inbound).await.unwrap_or_else(|error| {
             tracing::error!(%error, "what a person said could not be stored");
-            Receipt::Unavailable(Box::new(compose::unavailable()))
+            Ack::Unavailable(Box::new(compose::unavailable()))
         })
     }
 
@@ -89,7 +89,7 @@ impl Intake for Bot {
 }
 
 impl Bot {
-    pub(super) async fn take(&self, inbound: &Inbound) -> Result<Receipt, Unstored> {
+    pub(super) async fn take(&self, inbound: &Inbound) -> Result<Ack, Unstored> {
         match &inbound.said {
             Said::Words(words) => self.read(inbound, words).await,
             Said::Click(text) => match text.parse::<ActionToken>() {
@@ -103,7 +103,7 @@ impl Bot {
     }
 
     /// Reads words. Of what looks like a secret's value nothing is kept, told or logged, whatever else was said with it.
-    async fn read(&self, inbound: &Inbound, words: &str) -> Result<Receipt, Unstored> {
+    async fn read(&self, inbound: &Inbound, words: &str) -> Result<Ack, Unstored> {
         let manner = Manner::of(&inbound.place);
         let is_known = |word: &str| self.is_known_name(&inbound.actor, &inbound.place, word);
         if command::holds_a_value(words, is_known) {
@@ -130,12 +130,12 @@ impl Bot {
     }
 
     /// What is neither a command nor clearly a secret starts nothing.
-    async fn no_command(&self, inbound: &Inbound, words: &str, why: &str) -> Result<Receipt, Unstored> {
+    async fn no_command(&self, inbound: &Inbound, words: &str, why: &str) -> Result<Ack, Unstored> {
         self.note(inbound, "said", "", Decision::Rejected, why).await?;
         Ok(answer(compose::no_command(command::nearest(words).as_deref(), Manner::of(&inbound.place))))
     }
 
-    async fn ask(&self, inbound: &Inbound, question: Question) -> Result<Receipt, Unstored> {
+    async fn ask(&self, inbound: &Inbound, question: Question) -> Result<Ack, Unstored> {
         let Inbound { actor, .. } = inbound;
         let subject = question.secret.to_string();
         let place = self.answered_at(&inbound.place).await?;
@@ -167,13 +167,13 @@ impl Bot {
             what: SafeText::redact(&format!("a question about {subject}")),
         };
         Ok(match self.store.accept(&entry, Some(&audit)).await? {
-            Accepted::New => Receipt::Accepted,
-            Accepted::Redelivered | Accepted::AlreadyDone => Receipt::Duplicate,
+            Accepted::New => Ack::Accepted,
+            Accepted::Redelivered | Accepted::AlreadyDone => Ack::Duplicate,
             Accepted::Joined(_) => told(JOINED),
         })
     }
 
-    async fn follow_up(&self, inbound: &Inbound, action: Action) -> Result<Receipt, Unstored> {
+    async fn follow_up(&self, inbound: &Inbound, action: Action) -> Result<Ack, Unstored> {
         if inbound.actor.standing == Standing::Pending {
             return self.judge_later(inbound).await;
         }
@@ -191,7 +191,7 @@ impl Bot {
         }
     }
 
-    async fn act(&self, inbound: &Inbound, token: ActionToken) -> Result<Receipt, Unstored> {
+    async fn act(&self, inbound: &Inbound, token: ActionToken) -> Result<Ack, Unstored> {
         if inbound.actor.standing == Standing::Pending {
             return self.judge_later(inbound).await;
         }
@@ -218,7 +218,7 @@ impl Bot {
         self.accept_act(inbound, token, &subject).await
     }
 
-    async fn accept_act(&self, inbound: &Inbound, token: ActionToken, subject: &str) -> Result<Receipt, Unstored> {
+    async fn accept_act(&self, inbound: &Inbound, token: ActionToken, subject: &str) -> Result<Ack, Unstored> {
         let key = match token.action {
             // One question, one answer, whoever gives it.
             Action::Choose(_) => format!("act/{}/{}/choose", token.investigation, token.revision),
@@ -242,10 +242,10 @@ impl Bot {
             what: SafeText::redact(&format!("{did} of the investigation of {subject}")),
         };
         Ok(match self.store.accept(&entry, Some(&audit)).await? {
-            Accepted::New => Receipt::Accepted,
-            Accepted::Redelivered => Receipt::Duplicate,
+            Accepted::New => Ack::Accepted,
+            Accepted::Redelivered => Ack::Duplicate,
             // What was done, and never came to be seen whole, is brought again.
-            Accepted::AlreadyDone if self.brings_again(&entry.subject, &inbound.reply_to, action).await? => Receipt::Accepted,
+            Accepted::AlreadyDone if self.brings_again(&entry.subject, &inbound.reply_to, action).await? => Ack::Accepted,
             Accepted::AlreadyDone | Accepted::Joined(_) => answer(compose::already()),
         })
     }
@@ -305,11 +305,11 @@ fn not_now(stored: &Stored, token: &ActionToken, manner: Manner) -> Option<Messa
     }
 }
 
-fn answer(message: Message) -> Receipt {
-    Receipt::Answer(Box::new(message))
+fn answer(message: Message) -> Ack {
+    Ack::Answer(Box::new(message))
 }
 
-fn told(text: &str) -> Receipt {
+fn told(text: &str) -> Ack {
     answer(compose::notice(Tone::Neutral, text))
 }
 

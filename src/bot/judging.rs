@@ -5,7 +5,7 @@ use super::intake::{Unstored, lane, origin};
 use super::perform::Undone;
 use super::rights::Refusal;
 use crate::chat::document::Tone;
-use crate::chat::{LookedUp, Message, Receipt, SendError, compose};
+use crate::chat::{Ack, LookedUp, Message, SendError, compose};
 use crate::model::{Inbound, Standing, Trigger};
 use crate::redact::SafeText;
 use crate::store::{Accepted, Claimed, Ending, Entry, NewThread, Outgoing, StoreError};
@@ -23,7 +23,7 @@ const LOCKED_OUT: &str = "my token is no longer accepted here, so I can neither 
 
 impl Bot {
     /// Keeps what a person said until it is known whether that person may.
-    pub(super) async fn judge_later(&self, inbound: &Inbound) -> Result<Receipt, Unstored> {
+    pub(super) async fn judge_later(&self, inbound: &Inbound) -> Result<Ack, Unstored> {
         let origin = format!("said/{}", origin(inbound));
         let entry = Entry {
             key: origin.clone(),
@@ -35,8 +35,8 @@ impl Bot {
             what: SafeText::redact("something a person said, who has to be looked up"),
         };
         Ok(match self.store.accept(&entry, None).await? {
-            Accepted::New => Receipt::Accepted,
-            Accepted::Redelivered | Accepted::AlreadyDone | Accepted::Joined(_) => Receipt::Duplicate,
+            Accepted::New => Ack::Accepted,
+            Accepted::Redelivered | Accepted::AlreadyDone | Accepted::Joined(_) => Ack::Duplicate,
         })
     }
 
@@ -53,12 +53,12 @@ impl Bot {
             Err(Unstored::Store(error)) => return Err(Undone::Store(error)),
             Err(full @ Unstored::Accept(_)) => {
                 tracing::error!(error = %full, "what a person said could not be stored");
-                Receipt::Unavailable(Box::new(compose::unavailable()))
+                Ack::Unavailable(Box::new(compose::unavailable()))
             }
         };
         match receipt {
-            Receipt::Accepted | Receipt::Duplicate => Ok(Ending::default()),
-            Receipt::Answer(answer) | Receipt::Unavailable(answer) => {
+            Ack::Accepted | Ack::Duplicate => Ok(Ending::default()),
+            Ack::Answer(answer) | Ack::Unavailable(answer) => {
                 Ok(self.answer_alone(claimed, inbound, in_truth(*answer, failed)).await?)
             }
         }

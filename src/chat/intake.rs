@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 /// What becomes of it. The platform acknowledges after this, and shows the answer to that person alone.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Receipt {
+pub enum Ack {
     /// It is stored, and work begins; a worker answers in the thread.
     Accepted,
     /// It was accepted before; nothing more happens.
@@ -40,7 +40,7 @@ pub struct Summary {
 #[async_trait]
 pub trait Intake: Send + Sync {
     /// Takes it. Returns within milliseconds; what it accepted survives a crash.
-    async fn receive(&self, inbound: Inbound) -> Receipt;
+    async fn receive(&self, inbound: Inbound) -> Ack;
 
     /// Names of secrets this person may ask about here that begin with or contain `typed`, at most 25.
     async fn suggest(&self, actor: &Actor, place: &Place, typed: &str) -> Vec<String>;

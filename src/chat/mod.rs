@@ -13,6 +13,6 @@ mod platform;
 pub use crate::model::{Inbound, Said};
 pub use board::{Board, BoardError, BoardThread, Posted};
 pub use document::Message;
-pub use intake::{Intake, Receipt, Summary};
+pub use intake::{Ack, Intake, Summary};
 pub use manner::Manner;
 pub use platform::{ChatPlatform, Destination, LookedUp, SendError};

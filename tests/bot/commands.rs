@@ -2,7 +2,7 @@
 //! of AWS.
 
 use super::world::{RULES, Simulated, World, actor, place, said, told};
-use rotation_diag::chat::{Intake as _, Receipt, Said};
+use rotation_diag::chat::{Ack, Intake as _, Said};
 use rotation_diag::model::{Actor, Place, PlatformName, Standing};
 
 const REFUSED: &str = "This is not allowed for you here: whoever runs rotation-diag can allow it in its configuration.";
@@ -45,7 +45,7 @@ async fn what_makes_no_sense_gets_one_clear_answer_and_starts_nothing() {
         // Each by somebody else, so that nobody is too fast.
         let inbound = said(&format!("k{number}"), &actor(&format!("U{number}")), place(None), Said::Words(words.to_owned()));
         let receipt = world.bot.receive(inbound).await;
-        assert!(matches!(receipt, Receipt::Answer(_)), "{words:?}: {receipt:?}");
+        assert!(matches!(receipt, Ack::Answer(_)), "{words:?}: {receipt:?}");
     }
     for empty in ["", "   ", "help"] {
         let receipt = world.say("help", "U1", empty).await;
@@ -195,7 +195,7 @@ async fn a_hundred_deliveries_at_once_of_one_message_are_one_trigger() {
     let world = World::usual().await;
     let inbound = |_| said("one", &actor("U1"), place(None), Said::Words("prod/orders-db".to_owned()));
     let receipts = futures::future::join_all((0..15).map(|number| world.bot.receive(inbound(number)))).await;
-    let accepted = receipts.iter().filter(|receipt| **receipt == Receipt::Accepted).count();
+    let accepted = receipts.iter().filter(|receipt| **receipt == Ack::Accepted).count();
     assert_eq!((accepted, world.store.open_triggers().await.unwrap()), (1, 1));
 }
 

@@ -4,7 +4,7 @@ use super::flows::verdict;
 use super::trap::Trap;
 use super::world::{Fake, RULES, Simulated, World, actor, place, said, told, whole_text};
 use rotation_diag::chat::document::Tone;
-use rotation_diag::chat::{Intake as _, Receipt, Said};
+use rotation_diag::chat::{Ack, Intake as _, Said};
 use rotation_diag::model::{Place, PlatformName};
 use std::sync::Arc;
 
@@ -62,7 +62,7 @@ async fn a_value_where_a_name_belongs_is_answered_and_nothing_of_it_is_kept_told
                 // Each by somebody else, so that nobody is too fast.
                 let who = actor(&format!("V{number}"));
                 let inbound = said(&format!("v{number}"), &who, place, Said::Words(words.clone()));
-                let Receipt::Answer(answer) = world.bot.receive(inbound).await else { panic!("{words:?} was accepted") };
+                let Ack::Answer(answer) = world.bot.receive(inbound).await else { panic!("{words:?} was accepted") };
                 let is_json = value.starts_with('{') && !words.starts_with(['{', '`']);
                 assert!(is_json || answer.title.as_str().starts_with(VALUE), "{words:?}: {}", answer.title);
                 answers.push(whole_text(&answer));
@@ -133,7 +133,7 @@ async fn talk_in_a_thread_starts_nothing_and_is_answered_with_the_nearest_comman
     {
         let who = actor(if number % 2 == 0 { "U1" } else { "U2" });
         let inbound = said(&format!("t{number}"), &who, place(Some(&root)), Said::Words(words.to_owned()));
-        let Receipt::Answer(answer) = world.bot.receive(inbound).await else { panic!("{words} was accepted") };
+        let Ack::Answer(answer) = world.bot.receive(inbound).await else { panic!("{words} was accepted") };
         match expected {
             Some(command) => {
                 assert_eq!(answer.title.as_str(), format!("Did you mean “{command}”?"), "{words}");
@@ -358,7 +358,7 @@ async fn help_teaches_the_form_that_works_in_its_place() {
     .enumerate()
     {
         let inbound = said(&format!("h{number}"), &actor("U1"), place, Said::Words("help".to_owned()));
-        let Receipt::Answer(help) = world.bot.receive(inbound).await else { panic!("no help") };
+        let Ack::Answer(help) = world.bot.receive(inbound).await else { panic!("no help") };
         let text = whole_text(&help);
         for taught in taught {
             assert!(text.contains(taught), "{taught}: {text}");

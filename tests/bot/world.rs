@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use rotation_diag::aws::{Aws, AwsOptions, ConnectError, Registry};
 use rotation_diag::bot::{Accounts, Bot, Connected, Delivery, Health, Known, Tempo, work};
-use rotation_diag::chat::{ChatPlatform, Destination, Inbound, Intake, LookedUp, Message, Receipt, Said, SendError};
+use rotation_diag::chat::{Ack, ChatPlatform, Destination, Inbound, Intake, LookedUp, Message, Said, SendError};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::Config;
 use rotation_diag::model::{ActionToken, Actor, Place, PlatformName, ReplyTo, SecretRef, Standing, ThreadRef};
@@ -403,11 +403,11 @@ impl World {
         beside.close().await;
     }
 
-    pub(crate) async fn say(&self, key: &str, user: &str, words: &str) -> Receipt {
+    pub(crate) async fn say(&self, key: &str, user: &str, words: &str) -> Ack {
         self.bot.receive(said(key, &actor(user), place(None), Said::Words(words.to_owned()))).await
     }
 
-    pub(crate) async fn click(&self, key: &str, user: &str, token: &str) -> Receipt {
+    pub(crate) async fn click(&self, key: &str, user: &str, token: &str) -> Ack {
         self.bot.receive(said(key, &actor(user), place(None), Said::Click(token.to_owned()))).await
     }
 
@@ -454,12 +454,12 @@ pub(crate) fn whole_text(message: &Message) -> String {
 }
 
 /// What a receipt tells the person, or its name.
-pub(crate) fn told(receipt: &Receipt) -> String {
+pub(crate) fn told(receipt: &Ack) -> String {
     match receipt {
-        Receipt::Accepted => "accepted".to_owned(),
-        Receipt::Duplicate => "duplicate".to_owned(),
-        Receipt::Answer(message) => message.title.as_str().to_owned(),
-        Receipt::Unavailable(_) => "unavailable".to_owned(),
+        Ack::Accepted => "accepted".to_owned(),
+        Ack::Duplicate => "duplicate".to_owned(),
+        Ack::Answer(message) => message.title.as_str().to_owned(),
+        Ack::Unavailable(_) => "unavailable".to_owned(),
     }
 }
 

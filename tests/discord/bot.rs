@@ -3,7 +3,7 @@
 use crate::fake_discord::{Event, FakeDiscord, TOKEN};
 use async_trait::async_trait;
 use rotation_diag::chat::document::Tone;
-use rotation_diag::chat::{Inbound, Intake, Message, Receipt, Summary};
+use rotation_diag::chat::{Ack, Inbound, Intake, Message, Summary};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::{DiscordMode, Token};
 use rotation_diag::model::{Actor, Investigation, Place};
@@ -23,7 +23,7 @@ pub(crate) struct Desk {
     heard: Mutex<Vec<Inbound>>,
     known: Mutex<BTreeSet<String>>,
     /// What the next ones are told, instead of being accepted.
-    pub(crate) receipts: Mutex<VecDeque<Receipt>>,
+    pub(crate) receipts: Mutex<VecDeque<Ack>>,
     pub(crate) names: Mutex<Vec<String>>,
     /// Closed: nobody is served until it opens.
     pub(crate) door: Semaphore,
@@ -67,14 +67,14 @@ impl Desk {
         self.heard.lock().unwrap().len()
     }
 
-    pub(crate) fn tell_next(&self, receipt: Receipt) {
+    pub(crate) fn tell_next(&self, receipt: Ack) {
         self.receipts.lock().unwrap().push_back(receipt);
     }
 }
 
 #[async_trait]
 impl Intake for Desk {
-    async fn receive(&self, inbound: Inbound) -> Receipt {
+    async fn receive(&self, inbound: Inbound) -> Ack {
         self.door.acquire().await.unwrap().forget();
         self.door.add_permits(1);
         let is_new = self.known.lock().unwrap().insert(inbound.key.clone());
@@ -83,7 +83,7 @@ impl Intake for Desk {
             self.changed.notify_waiters();
         }
         let told = self.receipts.lock().unwrap().pop_front();
-        told.unwrap_or(if is_new { Receipt::Accepted } else { Receipt::Duplicate })
+        told.unwrap_or(if is_new { Ack::Accepted } else { Ack::Duplicate })
     }
 
     async fn suggest(&self, _: &Actor, _: &Place, typed: &str) -> Vec<String> {

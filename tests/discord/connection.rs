@@ -2,7 +2,7 @@
 
 use crate::bot::{Bot, line};
 use crate::fake_discord::{Control, Event, FakeDiscord};
-use rotation_diag::chat::Receipt;
+use rotation_diag::chat::Ack;
 use rotation_diag::config::DiscordMode;
 use rotation_diag::platforms::discord::GatewayError;
 use serde_json::json;
@@ -172,7 +172,7 @@ async fn a_command_that_discord_does_not_take_is_registered_later_and_nothing_wa
     bot.fake.with(|world| world.fault("PUT", "/commands", crate::fake_discord::Fault::wait("0.2", "user")));
     let _task = bot.run();
     bot.expect_start().await;
-    bot.desk.tell_next(Receipt::Answer(Box::new(line("here"))));
+    bot.desk.tell_next(Ack::Answer(Box::new(line("here"))));
     let command = bot.fake.with(|world| world.command(&[("secret", "x")]));
     bot.tell("INTERACTION_CREATE", command);
     assert_eq!(bot.answer().await["data"]["content"], "here");

@@ -2,7 +2,7 @@
 
 use crate::bot::{Bot, line};
 use crate::fake_discord::{BOT, CHANNEL, Event, Fault, GUILD, USER};
-use rotation_diag::chat::{ChatPlatform as _, Receipt, Said};
+use rotation_diag::chat::{Ack, ChatPlatform as _, Said};
 use rotation_diag::model::{PlatformName, Standing, ThreadRef};
 use serde_json::{Value, json};
 
@@ -52,7 +52,7 @@ async fn the_same_interaction_twice_is_heard_once_and_answered_twice() {
 
 #[tokio::test]
 async fn what_is_not_accepted_is_answered_at_once_and_alone() {
-    for receipt in [Receipt::Answer(Box::new(line("not you"))), Receipt::Unavailable(Box::new(line("not you")))] {
+    for receipt in [Ack::Answer(Box::new(line("not you"))), Ack::Unavailable(Box::new(line("not you")))] {
         let (bot, _task) = Bot::connected().await;
         bot.desk.tell_next(receipt);
         let command = bot.fake.with(|world| world.command(&[("words", "resolve")]));
@@ -90,7 +90,7 @@ async fn a_click_brings_its_token_and_leaves_the_message_alone() {
 async fn a_slow_reception_is_not_waited_for_and_its_answer_follows() {
     let (bot, _task) = Bot::connected().await;
     bot.desk.door.forget_permits(usize::MAX);
-    bot.desk.tell_next(Receipt::Answer(Box::new(line("late, but here"))));
+    bot.desk.tell_next(Ack::Answer(Box::new(line("late, but here"))));
     let command = bot.fake.with(|world| world.command(&[("secret", "prod/orders-db")]));
     bot.tell("INTERACTION_CREATE", command);
     assert_eq!(bot.answer().await["type"], 5);
@@ -234,7 +234,7 @@ async fn a_mention_is_answered_however_often_discord_fails_and_directly_where_no
         world.fault("GET", "/channels/72", Fault::status(500));
         world.fault("POST", "/channels/72/messages", Fault::status(500));
     });
-    bot.desk.tell_next(Receipt::Answer(Box::new(line("not you"))));
+    bot.desk.tell_next(Ack::Answer(Box::new(line("not you"))));
     let words = bot.fake.with(|world| world.mention(72, "help"));
     bot.tell("MESSAGE_CREATE", words);
     bot.desk.heard().await;
@@ -242,7 +242,7 @@ async fn a_mention_is_answered_however_often_discord_fails_and_directly_where_no
     assert_eq!(body["content"], "not you");
 
     bot.fake.with(|world| world.lack(72, &[crate::fake_discord::Lacking::Send]));
-    bot.desk.tell_next(Receipt::Answer(Box::new(line("not you"))));
+    bot.desk.tell_next(Ack::Answer(Box::new(line("not you"))));
     let words = bot.fake.with(|world| world.mention(72, "help"));
     bot.tell("MESSAGE_CREATE", words);
     bot.desk.heard().await;
@@ -304,7 +304,7 @@ async fn words_after_a_mention_are_heard_in_channel_and_thread_and_nothing_else_
     assert_eq!(inbound.said, Said::Words("prod/orders-db  window:7d".to_owned()));
     assert_eq!((inbound.key.as_str(), inbound.place.thread), (in_channel["id"].as_str().unwrap(), None));
 
-    bot.desk.tell_next(Receipt::Answer(Box::new(line("not you"))));
+    bot.desk.tell_next(Ack::Answer(Box::new(line("not you"))));
     let in_thread = bot.fake.with(|world| world.mention(71, "rerun 4"));
     bot.tell("MESSAGE_CREATE", in_thread.clone());
     let inbound = bot.desk.heard().await;

@@ -4,7 +4,7 @@ use crate::bot::{Bot, line};
 use crate::fake_discord::{CHANNEL, Control, Fault, Lacking, TOKEN};
 use crate::samples::{everywhere, in_channel, in_thread};
 use crate::trap::Trap;
-use rotation_diag::chat::{ChatPlatform as _, Receipt};
+use rotation_diag::chat::{Ack, ChatPlatform as _};
 use rotation_diag::config::DiscordMode;
 use tracing_subscriber::fmt::format::FmtSpan;
 
@@ -39,7 +39,7 @@ async fn nothing_that_must_stay_secret_is_logged_at_any_level() {
     }
     bot.tell("INTERACTION_CREATE", serde_json::json!({"id": "1", "type": "canary-word", "token": "secret-token"}));
     let mention = bot.fake.with(|world| world.mention(CHANNEL, "canary-word"));
-    bot.desk.tell_next(Receipt::Answer(Box::new(line("canary-payload"))));
+    bot.desk.tell_next(Ack::Answer(Box::new(line("canary-payload"))));
     bot.tell("MESSAGE_CREATE", mention);
     bot.desk.heard().await;
     bot.fake.with(|world| world.lack(CHANNEL, &[Lacking::Embed, Lacking::OpenThreads]));

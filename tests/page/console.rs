@@ -6,7 +6,7 @@ use reqwest::Method;
 use reqwest::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ORIGIN};
 use rotation_diag::chat::compose::{self, Standing};
 use rotation_diag::chat::document::{Attachment, Content, Message, Part, Quote, Tone};
-use rotation_diag::chat::{ChatPlatform as _, Destination, Manner, Receipt, Said};
+use rotation_diag::chat::{Ack, ChatPlatform as _, Destination, Manner, Said};
 use rotation_diag::model::{Place, PlatformName, ReplyTo, StepName, ThreadRef};
 use rotation_diag::redact::SafeText;
 use rotation_diag::report::Report;
@@ -236,7 +236,7 @@ async fn with_a_token_nothing_is_shown_before_it_is_given() {
 async fn what_one_person_is_told_is_shown_to_no_other_and_ends_with_the_next_word() {
     let site = Site::open().await;
     let (mut one, mut two) = (Browser::default(), Browser::default());
-    site.desk.answers.lock().unwrap().push(Receipt::Answer(Box::new(compose::help(Manner::Prompt))));
+    site.desk.answers.lock().unwrap().push(Ack::Answer(Box::new(compose::help(Manner::Prompt))));
     let window = location(&site.submit(&mut one, "/", "/say", &[("words", "help")]).await);
     let help = "Why does a secret not rotate? Name it, and I look";
     assert!(site.page(&mut one, &window).await.contains(help));
@@ -524,7 +524,7 @@ async fn words_that_start_nothing_stay_in_their_field_with_why() {
         regex::Regex::new(&format!("<input id=\"{id}\"[^>]*>")).unwrap().find(page).unwrap().as_str().to_owned()
     };
     let why = "the window has to be written like this";
-    let answer = || Receipt::Answer(Box::new(compose::notice(Tone::Warning, why)));
+    let answer = || Ack::Answer(Box::new(compose::notice(Tone::Warning, why)));
     for (from, more, id, other) in
         [("/".to_owned(), None, "ask", None), (format!("/threads/{ROOT}"), Some(("thread", ROOT)), "say", Some("ask"))]
     {
@@ -547,7 +547,7 @@ async fn words_that_start_nothing_stay_in_their_field_with_why() {
         assert!(!site.page(&mut browser, &from).await.contains("aria-invalid"), "another window is not disturbed");
     }
     // Unstored, they stay as well; a value that was pasted does not.
-    site.desk.answers.lock().unwrap().push(Receipt::Unavailable(Box::new(compose::unavailable())));
+    site.desk.answers.lock().unwrap().push(Ack::Unavailable(Box::new(compose::unavailable())));
     let shown = location(&site.submit(&mut browser, "/", "/say", &[("words", "prod/x")]).await);
     assert!(field(&site.page(&mut browser, &shown).await, "ask").contains("value=\"prod/x\""));
     site.desk.answers.lock().unwrap().push(answer());

@@ -6,7 +6,7 @@ use reqwest::header::{COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use rotation_diag::chat::compose;
-use rotation_diag::chat::{Board, BoardError, BoardThread, Inbound, Intake, Message, Posted, Receipt, Summary};
+use rotation_diag::chat::{Ack, Board, BoardError, BoardThread, Inbound, Intake, Message, Posted, Summary};
 use rotation_diag::config::Token;
 use rotation_diag::model::{Actor, Investigation, Place, PlatformName};
 use rotation_diag::platforms::console::{Console, Settings, router};
@@ -24,16 +24,16 @@ pub(crate) fn new_id() -> String {
 #[derive(Default)]
 pub(crate) struct Desk {
     pub(crate) received: Mutex<Vec<Inbound>>,
-    pub(crate) answers: Mutex<Vec<Receipt>>,
+    pub(crate) answers: Mutex<Vec<Ack>>,
     pub(crate) investigation: Mutex<Option<Investigation>>,
     pub(crate) suggestions: Mutex<Vec<String>>,
 }
 
 #[async_trait]
 impl Intake for Desk {
-    async fn receive(&self, inbound: Inbound) -> Receipt {
+    async fn receive(&self, inbound: Inbound) -> Ack {
         self.received.lock().unwrap().push(inbound);
-        self.answers.lock().unwrap().pop().unwrap_or(Receipt::Accepted)
+        self.answers.lock().unwrap().pop().unwrap_or(Ack::Accepted)
     }
 
     async fn suggest(&self, _: &Actor, _: &Place, typed: &str) -> Vec<String> {

@@ -3,7 +3,7 @@
 use crate::fake_slack::FakeSlack;
 use async_trait::async_trait;
 use rotation_diag::chat::document::{Message, Tone};
-use rotation_diag::chat::{Inbound, Intake, Receipt, Summary};
+use rotation_diag::chat::{Ack, Inbound, Intake, Summary};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::{SlackConfig, SlackMode, SlackTokens, Token, TokenSource};
 use rotation_diag::model::{Actor, Investigation, Place};
@@ -66,22 +66,22 @@ impl Desk {
 
 #[async_trait]
 impl Intake for Desk {
-    async fn receive(&self, inbound: Inbound) -> Receipt {
+    async fn receive(&self, inbound: Inbound) -> Ack {
         let next = self.next.lock().unwrap().pop_front();
         match next {
-            Some(Next::Answer(text)) => return Receipt::Answer(Box::new(Message::line(Tone::Neutral, safe(text)))),
-            Some(Next::Unavailable(text)) => return Receipt::Unavailable(Box::new(Message::line(Tone::Warning, safe(text)))),
+            Some(Next::Answer(text)) => return Ack::Answer(Box::new(Message::line(Tone::Neutral, safe(text)))),
+            Some(Next::Unavailable(text)) => return Ack::Unavailable(Box::new(Message::line(Tone::Warning, safe(text)))),
             // Without the panic hook, whose printing would hold up everything else.
             Some(Next::Panic) => std::panic::resume_unwind(Box::new("canarypanic")),
             Some(Next::Wait(go_on)) => go_on.notified().await,
             None => {}
         }
         if !self.seen.lock().unwrap().insert(inbound.key.clone()) {
-            return Receipt::Duplicate;
+            return Ack::Duplicate;
         }
         self.heard.lock().unwrap().push(inbound);
         self.changed.notify_waiters();
-        Receipt::Accepted
+        Ack::Accepted
     }
 
     async fn suggest(&self, _actor: &Actor, _place: &Place, _typed: &str) -> Vec<String> {

@@ -11,7 +11,7 @@ use crate::chart;
 use crate::chat::BoardError;
 use crate::chat::compose;
 use crate::chat::document::{Attachment, Content, Tone};
-use crate::chat::{Inbound, Receipt, Said};
+use crate::chat::{Ack, Inbound, Said};
 use crate::model::{Investigation, PlatformName, ReplyTo, StepName};
 use crate::redact::SafeText;
 use crate::report::Report;
@@ -165,8 +165,8 @@ impl Page {
             said,
         };
         match self.intake.receive(inbound).await {
-            Receipt::Accepted | Receipt::Duplicate => {}
-            Receipt::Answer(message) | Receipt::Unavailable(message) => {
+            Ack::Accepted | Ack::Duplicate => {}
+            Ack::Answer(message) | Ack::Unavailable(message) => {
                 self.console.submissions.give_back(&key, *message);
             }
         }

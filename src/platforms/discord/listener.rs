@@ -9,7 +9,7 @@ use super::reply::Reply;
 use super::rest::{Call, Failure};
 use super::snowflake::Snowflake;
 use crate::chat::document::Tone;
-use crate::chat::{ChatPlatform as _, Inbound, Intake, Message, Receipt, Said, SendError};
+use crate::chat::{Ack, ChatPlatform as _, Inbound, Intake, Message, Said, SendError};
 use crate::model::ReplyTo;
 use crate::redact::SafeText;
 use serde::Deserialize;
@@ -129,13 +129,13 @@ impl Listener {
             _ => json!({ "type": callback::DEFERRED_MESSAGE, "data": { "flags": EPHEMERAL } }),
         };
         let message = match timeout(PATIENCE, &mut receiving).await {
-            Ok(Ok(Receipt::Accepted | Receipt::Duplicate)) => return deferred,
-            Ok(Ok(Receipt::Answer(message) | Receipt::Unavailable(message))) => *message,
+            Ok(Ok(Ack::Accepted | Ack::Duplicate)) => return deferred,
+            Ok(Ok(Ack::Answer(message) | Ack::Unavailable(message))) => *message,
             Ok(Err(_)) => return told("Something broke on my side; try again"),
             Err(_) => {
                 let discord = Arc::clone(&self.discord);
                 tokio::spawn(async move {
-                    if let Ok(Receipt::Answer(message) | Receipt::Unavailable(message)) = receiving.await {
+                    if let Ok(Ack::Answer(message) | Ack::Unavailable(message)) = receiving.await {
                         discord.follow_up_or_warn(&interaction.token.0, &message).await;
                     }
                 });
@@ -198,7 +198,7 @@ impl Listener {
             reply_to: Some(reply_to.clone()),
             said: Said::Words(words.trim().to_owned()),
         };
-        if let Receipt::Answer(message) | Receipt::Unavailable(message) = self.intake.receive(inbound).await {
+        if let Ack::Answer(message) | Ack::Unavailable(message) = self.intake.receive(inbound).await {
             self.discord.tell(&reply_to, &message).await;
         }
     }

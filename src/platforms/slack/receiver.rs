@@ -16,7 +16,7 @@ use super::render::{ACTION_ID, Surface, line, message};
 use super::reply::Reply;
 use super::words;
 use crate::chat::document::{Message, Part, Tone};
-use crate::chat::{ChatPlatform as _, Inbound, Intake, Receipt, Said, SendError};
+use crate::chat::{Ack, ChatPlatform as _, Inbound, Intake, Said, SendError};
 use crate::model::{Place, PlatformName, Standing};
 use crate::redact::SafeText;
 use crate::report::sanitize;
@@ -108,8 +108,8 @@ impl Receiver {
         let key = format!("command:{}:{}", origin.workspace, command.trigger_id);
         let place = place(&origin, command.channel_id, None);
         match self.receive(Inbound { key, actor, place, reply_to: reply.to_reply(), said: Said::Words(said) }).await {
-            Receipt::Accepted | Receipt::Duplicate => SlackAck::Empty,
-            Receipt::Answer(answer) | Receipt::Unavailable(answer) => SlackAck::Body(ephemeral(&answer)),
+            Ack::Accepted | Ack::Duplicate => SlackAck::Empty,
+            Ack::Answer(answer) | Ack::Unavailable(answer) => SlackAck::Body(ephemeral(&answer)),
         }
     }
 
@@ -164,13 +164,13 @@ impl Receiver {
         };
         let place = place(origin, said.channel, thread);
         match self.receive(Inbound { key, actor, place, reply_to: reply.to_reply(), said: Said::Words(words) }).await {
-            Receipt::Accepted | Receipt::Duplicate => SlackAck::Empty,
-            Receipt::Answer(answer) => {
+            Ack::Accepted | Ack::Duplicate => SlackAck::Empty,
+            Ack::Answer(answer) => {
                 self.whisper(reply, *answer);
                 SlackAck::Empty
             }
             // Slack sends an event again; only a command or a click has to be repeated by its person.
-            Receipt::Unavailable(_) => SlackAck::Again,
+            Ack::Unavailable(_) => SlackAck::Again,
         }
     }
 
@@ -206,8 +206,8 @@ impl Receiver {
                         said: Said::Click(token.to_owned()),
                     };
                     match self.receive(inbound).await {
-                        Receipt::Accepted | Receipt::Duplicate => {}
-                        Receipt::Answer(answer) | Receipt::Unavailable(answer) => self.whisper(reply, *answer),
+                        Ack::Accepted | Ack::Duplicate => {}
+                        Ack::Answer(answer) | Ack::Unavailable(answer) => self.whisper(reply, *answer),
                     }
                 }
                 _ => {}
@@ -244,8 +244,8 @@ impl Receiver {
             said: Said::Words(words),
         };
         match self.receive(inbound).await {
-            Receipt::Accepted | Receipt::Duplicate => SlackAck::Empty,
-            Receipt::Answer(answer) | Receipt::Unavailable(answer) => beside(dialog::SECRET, &answer),
+            Ack::Accepted | Ack::Duplicate => SlackAck::Empty,
+            Ack::Answer(answer) | Ack::Unavailable(answer) => beside(dialog::SECRET, &answer),
         }
     }
 
@@ -261,11 +261,11 @@ impl Receiver {
         !self.slack.is_token_accepted()
     }
 
-    async fn receive(&self, inbound: Inbound) -> Receipt {
+    async fn receive(&self, inbound: Inbound) -> Ack {
         let received = tokio::time::timeout(RECEPTION_DEADLINE, self.intake.receive(inbound)).await;
         received.unwrap_or_else(|_| {
             tracing::error!("the reception took too long");
-            Receipt::Unavailable(Box::new(notice(
+            Ack::Unavailable(Box::new(notice(
                 "That takes too long just now. If no thread appears within a minute, please try again.",
             )))
         })
