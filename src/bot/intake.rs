@@ -33,7 +33,7 @@ pub(super) enum Unstored {
 
 #[async_trait]
 impl Intake for Bot {
-    async fn receive(&self, inbound: Inbound) -> Ack {
+    async fn accept(&self, inbound: Inbound) -> Ack {
         if !self.flood.lets_through(&inbound.actor) {
             return told(TOO_FAST);
         }

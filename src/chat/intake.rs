@@ -40,7 +40,7 @@ pub struct Summary {
 #[async_trait]
 pub trait Intake: Send + Sync {
     /// Takes it. Returns within milliseconds; what it accepted survives a crash.
-    async fn receive(&self, inbound: Inbound) -> Ack;
+    async fn accept(&self, inbound: Inbound) -> Ack;
 
     /// Names of secrets this person may ask about here that begin with or contain `typed`, at most 25.
     async fn suggest(&self, actor: &Actor, place: &Place, typed: &str) -> Vec<String>;

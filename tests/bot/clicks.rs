@@ -52,7 +52,7 @@ async fn an_id_of_another_channel_or_workspace_is_answered_like_an_unknown_one()
     assert_eq!(unknown, EXPIRED);
     for (number, (place, actor)) in places.into_iter().enumerate() {
         let inbound = said(&format!("c{number}"), &actor, place, Said::Click(evidence.clone()));
-        assert_eq!(told(&world.bot.receive(inbound).await), EXPIRED, "{actor:?}");
+        assert_eq!(told(&world.bot.accept(inbound).await), EXPIRED, "{actor:?}");
     }
     world.end().await;
 }
@@ -81,7 +81,7 @@ async fn a_click_is_judged_by_the_rights_of_whoever_clicks() {
     }
     let guest = Actor { standing: Standing::Outsider, ..actor("U1") };
     let inbound = said("guest", &guest, place(None), Said::Click(token(&root, Action::RerunAll)));
-    assert_eq!(told(&world.bot.receive(inbound).await), refused);
+    assert_eq!(told(&world.bot.accept(inbound).await), refused);
     world.end().await;
 }
 

@@ -44,7 +44,7 @@ async fn what_makes_no_sense_gets_one_clear_answer_and_starts_nothing() {
     {
         // Each by somebody else, so that nobody is too fast.
         let inbound = said(&format!("k{number}"), &actor(&format!("U{number}")), place(None), Said::Words(words.to_owned()));
-        let receipt = world.bot.receive(inbound).await;
+        let receipt = world.bot.accept(inbound).await;
         assert!(matches!(receipt, Ack::Answer(_)), "{words:?}: {receipt:?}");
     }
     for empty in ["", "   ", "help"] {
@@ -152,7 +152,7 @@ async fn rights_depend_on_ids_in_their_own_place_alone() {
     ];
     for (what, rules, (place, actor), expected) in cases {
         let world = World::new(rules, Simulated::new(&[("prod", "role_detached_policy", "")])).await;
-        let receipt = world.bot.receive(said("k", &actor, place, Said::Words("prod/orders-db".to_owned()))).await;
+        let receipt = world.bot.accept(said("k", &actor, place, Said::Words("prod/orders-db".to_owned()))).await;
         assert_eq!(told(&receipt), expected, "{what}");
     }
 }
@@ -194,7 +194,7 @@ async fn the_same_question_joins_the_open_one_and_a_flood_is_slowed_down() {
 async fn a_hundred_deliveries_at_once_of_one_message_are_one_trigger() {
     let world = World::usual().await;
     let inbound = |_| said("one", &actor("U1"), place(None), Said::Words("prod/orders-db".to_owned()));
-    let receipts = futures::future::join_all((0..15).map(|number| world.bot.receive(inbound(number)))).await;
+    let receipts = futures::future::join_all((0..15).map(|number| world.bot.accept(inbound(number)))).await;
     let accepted = receipts.iter().filter(|receipt| **receipt == Ack::Accepted).count();
     assert_eq!((accepted, world.store.open_triggers().await.unwrap()), (1, 1));
 }

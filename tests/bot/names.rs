@@ -62,7 +62,7 @@ async fn a_value_where_a_name_belongs_is_answered_and_nothing_of_it_is_kept_told
                 // Each by somebody else, so that nobody is too fast.
                 let who = actor(&format!("V{number}"));
                 let inbound = said(&format!("v{number}"), &who, place, Said::Words(words.clone()));
-                let Ack::Answer(answer) = world.bot.receive(inbound).await else { panic!("{words:?} was accepted") };
+                let Ack::Answer(answer) = world.bot.accept(inbound).await else { panic!("{words:?} was accepted") };
                 let is_json = value.starts_with('{') && !words.starts_with(['{', '`']);
                 assert!(is_json || answer.title.as_str().starts_with(VALUE), "{words:?}: {}", answer.title);
                 answers.push(whole_text(&answer));
@@ -133,7 +133,7 @@ async fn talk_in_a_thread_starts_nothing_and_is_answered_with_the_nearest_comman
     {
         let who = actor(if number % 2 == 0 { "U1" } else { "U2" });
         let inbound = said(&format!("t{number}"), &who, place(Some(&root)), Said::Words(words.to_owned()));
-        let Ack::Answer(answer) = world.bot.receive(inbound).await else { panic!("{words} was accepted") };
+        let Ack::Answer(answer) = world.bot.accept(inbound).await else { panic!("{words} was accepted") };
         match expected {
             Some(command) => {
                 assert_eq!(answer.title.as_str(), format!("Did you mean “{command}”?"), "{words}");
@@ -151,13 +151,13 @@ async fn talk_in_a_thread_starts_nothing_and_is_answered_with_the_nearest_comman
             .enumerate()
     {
         let inbound = said(&format!("q{number}"), &actor("U3"), place(Some(&root)), Said::Words(words.to_owned()));
-        let refused = told(&world.bot.receive(inbound).await);
+        let refused = told(&world.bot.accept(inbound).await);
         assert!(refused.starts_with("This is not allowed for you here"), "{words}: {refused}");
     }
     world.accounts.also_named("billing");
     world.bot.learn_names().await;
     let known = said("known", &actor("U1"), place(Some(&root)), Said::Words("billing".to_owned()));
-    assert_eq!(told(&world.bot.receive(known).await), "accepted");
+    assert_eq!(told(&world.bot.accept(known).await), "accepted");
     world.end().await;
 }
 
@@ -319,7 +319,7 @@ async fn a_notice_leaves_a_secrets_name_as_it_is_written() {
     // No rule covers it any more when it is looked into, and there is no address for its asker.
     let mut world = World::usual().await;
     let inbound = said("ask", &actor("U1"), place(None), Said::Words("prod/orders-db".to_owned()));
-    assert_eq!(told(&world.bot.receive(rotation_diag::chat::Inbound { reply_to: None, ..inbound }).await), "accepted");
+    assert_eq!(told(&world.bot.accept(rotation_diag::chat::Inbound { reply_to: None, ..inbound }).await), "accepted");
     let accounts = Arc::clone(&world.accounts);
     let folder = world.end().await;
     world = World::at(folder, &rule("users = [\"U7\"]"), accounts).await;
@@ -358,7 +358,7 @@ async fn help_teaches_the_form_that_works_in_its_place() {
     .enumerate()
     {
         let inbound = said(&format!("h{number}"), &actor("U1"), place, Said::Words("help".to_owned()));
-        let Ack::Answer(help) = world.bot.receive(inbound).await else { panic!("no help") };
+        let Ack::Answer(help) = world.bot.accept(inbound).await else { panic!("no help") };
         let text = whole_text(&help);
         for taught in taught {
             assert!(text.contains(taught), "{taught}: {text}");

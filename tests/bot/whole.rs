@@ -80,7 +80,7 @@ async fn health_is_told_without_a_name_and_the_intake_closes_before_the_end() {
     // Accepted, but its platform never answers in this test's time: the end must not wait for it.
     let inbound =
         super::world::said("k", &super::world::actor("U1"), super::world::place(None), Said::Words("prod/orders-db".to_owned()));
-    bot.receive(inbound).await;
+    bot.accept(inbound).await;
     stop.cancel();
     assert!(tokio::time::timeout(PATIENCE, running).await.unwrap().unwrap().is_ok());
 }

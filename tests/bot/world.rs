@@ -404,11 +404,11 @@ impl World {
     }
 
     pub(crate) async fn say(&self, key: &str, user: &str, words: &str) -> Ack {
-        self.bot.receive(said(key, &actor(user), place(None), Said::Words(words.to_owned()))).await
+        self.bot.accept(said(key, &actor(user), place(None), Said::Words(words.to_owned()))).await
     }
 
     pub(crate) async fn click(&self, key: &str, user: &str, token: &str) -> Ack {
-        self.bot.receive(said(key, &actor(user), place(None), Said::Click(token.to_owned()))).await
+        self.bot.accept(said(key, &actor(user), place(None), Said::Click(token.to_owned()))).await
     }
 
     /// Everything the store has on the disk.

@@ -74,7 +74,7 @@ impl Desk {
 
 #[async_trait]
 impl Intake for Desk {
-    async fn receive(&self, inbound: Inbound) -> Ack {
+    async fn accept(&self, inbound: Inbound) -> Ack {
         self.door.acquire().await.unwrap().forget();
         self.door.add_permits(1);
         let is_new = self.known.lock().unwrap().insert(inbound.key.clone());

@@ -31,7 +31,7 @@ pub(crate) struct Desk {
 
 #[async_trait]
 impl Intake for Desk {
-    async fn receive(&self, inbound: Inbound) -> Ack {
+    async fn accept(&self, inbound: Inbound) -> Ack {
         self.received.lock().unwrap().push(inbound);
         self.answers.lock().unwrap().pop().unwrap_or(Ack::Accepted)
     }

@@ -66,7 +66,7 @@ impl Desk {
 
 #[async_trait]
 impl Intake for Desk {
-    async fn receive(&self, inbound: Inbound) -> Ack {
+    async fn accept(&self, inbound: Inbound) -> Ack {
         let next = self.next.lock().unwrap().pop_front();
         match next {
             Some(Next::Answer(text)) => return Ack::Answer(Box::new(Message::line(Tone::Neutral, safe(text)))),

@@ -164,7 +164,7 @@ impl Page {
             reply_to: Some(ReplyTo(key.clone())),
             said,
         };
-        match self.intake.receive(inbound).await {
+        match self.intake.accept(inbound).await {
             Ack::Accepted | Ack::Duplicate => {}
             Ack::Answer(message) | Ack::Unavailable(message) => {
                 self.console.submissions.give_back(&key, *message);

@@ -120,7 +120,7 @@ impl Listener {
         };
         let intake = Arc::clone(&self.intake);
         let mut receiving = tokio::spawn(async move {
-            let receipt = intake.receive(inbound).await;
+            let receipt = intake.accept(inbound).await;
             drop(permit);
             receipt
         });
@@ -198,7 +198,7 @@ impl Listener {
             reply_to: Some(reply_to.clone()),
             said: Said::Words(words.trim().to_owned()),
         };
-        if let Ack::Answer(message) | Ack::Unavailable(message) = self.intake.receive(inbound).await {
+        if let Ack::Answer(message) | Ack::Unavailable(message) = self.intake.accept(inbound).await {
             self.discord.tell(&reply_to, &message).await;
         }
     }

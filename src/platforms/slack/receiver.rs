@@ -107,7 +107,7 @@ impl Receiver {
         }
         let key = format!("command:{}:{}", origin.workspace, command.trigger_id);
         let place = place(&origin, command.channel_id, None);
-        match self.receive(Inbound { key, actor, place, reply_to: reply.to_reply(), said: Said::Words(said) }).await {
+        match self.accept(Inbound { key, actor, place, reply_to: reply.to_reply(), said: Said::Words(said) }).await {
             Ack::Accepted | Ack::Duplicate => SlackAck::Empty,
             Ack::Answer(answer) | Ack::Unavailable(answer) => SlackAck::Body(ephemeral(&answer)),
         }
@@ -163,7 +163,7 @@ impl Receiver {
             words => words,
         };
         let place = place(origin, said.channel, thread);
-        match self.receive(Inbound { key, actor, place, reply_to: reply.to_reply(), said: Said::Words(words) }).await {
+        match self.accept(Inbound { key, actor, place, reply_to: reply.to_reply(), said: Said::Words(words) }).await {
             Ack::Accepted | Ack::Duplicate => SlackAck::Empty,
             Ack::Answer(answer) => {
                 self.whisper(reply, *answer);
@@ -205,7 +205,7 @@ impl Receiver {
                         reply_to: reply.to_reply(),
                         said: Said::Click(token.to_owned()),
                     };
-                    match self.receive(inbound).await {
+                    match self.accept(inbound).await {
                         Ack::Accepted | Ack::Duplicate => {}
                         Ack::Answer(answer) | Ack::Unavailable(answer) => self.whisper(reply, *answer),
                     }
@@ -243,7 +243,7 @@ impl Receiver {
             reply_to: reply.to_reply(),
             said: Said::Words(words),
         };
-        match self.receive(inbound).await {
+        match self.accept(inbound).await {
             Ack::Accepted | Ack::Duplicate => SlackAck::Empty,
             Ack::Answer(answer) | Ack::Unavailable(answer) => beside(dialog::SECRET, &answer),
         }
@@ -261,8 +261,8 @@ impl Receiver {
         !self.slack.is_token_accepted()
     }
 
-    async fn receive(&self, inbound: Inbound) -> Ack {
-        let received = tokio::time::timeout(RECEPTION_DEADLINE, self.intake.receive(inbound)).await;
+    async fn accept(&self, inbound: Inbound) -> Ack {
+        let received = tokio::time::timeout(RECEPTION_DEADLINE, self.intake.accept(inbound)).await;
         received.unwrap_or_else(|_| {
             tracing::error!("the reception took too long");
             Ack::Unavailable(Box::new(notice(
