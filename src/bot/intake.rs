@@ -4,7 +4,7 @@ use super::perform::answer_slot;
 use super::{Bot, held};
 use crate::chat::command::{self, Asked};
 use crate::chat::document::Tone;
-use crate::chat::{Ack, Inbound, Intake, Manner, Message, Said, Summary, compose};
+use crate::chat::{Ack, IncomingEvent, Intake, Manner, Message, Said, Summary, compose};
 use crate::model::{
     Act, Action, ActionKind, ActionToken, Actor, Command, Investigation, Outcome, Place, Question, ReplyTo, Standing, Trigger,
 };
@@ -33,7 +33,7 @@ pub(super) enum Unstored {
 
 #[async_trait]
 impl Intake for Bot {
-    async fn accept(&self, inbound: Inbound) -> Ack {
+    async fn accept(&self, inbound: IncomingEvent) -> Ack {
         if !self.flood.lets_through(&inbound.actor) {
             return told(TOO_FAST);
         }
@@ -89,7 +89,7 @@ impl Intake for Bot {
 }
 
 impl Bot {
-    pub(super) async fn take(&self, inbound: &Inbound) -> Result<Ack, Unstored> {
+    pub(super) async fn take(&self, inbound: &IncomingEvent) -> Result<Ack, Unstored> {
         match &inbound.said {
             Said::Words(words) => self.read(inbound, words).await,
             Said::Click(text) => match text.parse::<ActionToken>() {
@@ -103,7 +103,7 @@ impl Bot {
     }
 
     /// Reads words. Of what looks like a secret's value nothing is kept, told or logged, whatever else was said with it.
-    async fn read(&self, inbound: &Inbound, words: &str) -> Result<Ack, Unstored> {
+    async fn read(&self, inbound: &IncomingEvent, words: &str) -> Result<Ack, Unstored> {
         let manner = Manner::of(&inbound.place);
         let is_known = |word: &str| self.is_known_name(&inbound.actor, &inbound.place, word);
         if command::holds_a_value(words, is_known) {
@@ -130,13 +130,13 @@ impl Bot {
     }
 
     /// What is neither a command nor clearly a secret starts nothing.
-    async fn no_command(&self, inbound: &Inbound, words: &str, why: &str) -> Result<Ack, Unstored> {
+    async fn no_command(&self, inbound: &IncomingEvent, words: &str, why: &str) -> Result<Ack, Unstored> {
         self.note(inbound, "said", "", Decision::Rejected, why).await?;
         Ok(answer(compose::no_command(command::nearest(words).as_deref(), Manner::of(&inbound.place))))
     }
 
-    async fn ask(&self, inbound: &Inbound, question: Question) -> Result<Ack, Unstored> {
-        let Inbound { actor, .. } = inbound;
+    async fn ask(&self, inbound: &IncomingEvent, question: Question) -> Result<Ack, Unstored> {
+        let IncomingEvent { actor, .. } = inbound;
         let subject = question.secret.to_string();
         let place = self.answered_at(&inbound.place).await?;
         if let Some(why) = self.misplaced(actor, &place, &question) {
@@ -173,7 +173,7 @@ impl Bot {
         })
     }
 
-    async fn follow_up(&self, inbound: &Inbound, action: Action) -> Result<Ack, Unstored> {
+    async fn follow_up(&self, inbound: &IncomingEvent, action: Action) -> Result<Ack, Unstored> {
         if inbound.actor.standing == Standing::Pending {
             return self.judge_later(inbound).await;
         }
@@ -191,7 +191,7 @@ impl Bot {
         }
     }
 
-    async fn act(&self, inbound: &Inbound, token: ActionToken) -> Result<Ack, Unstored> {
+    async fn act(&self, inbound: &IncomingEvent, token: ActionToken) -> Result<Ack, Unstored> {
         if inbound.actor.standing == Standing::Pending {
             return self.judge_later(inbound).await;
         }
@@ -218,7 +218,7 @@ impl Bot {
         self.accept_act(inbound, token, &subject).await
     }
 
-    async fn accept_act(&self, inbound: &Inbound, token: ActionToken, subject: &str) -> Result<Ack, Unstored> {
+    async fn accept_act(&self, inbound: &IncomingEvent, token: ActionToken, subject: &str) -> Result<Ack, Unstored> {
         let key = match token.action {
             // One question, one answer, whoever gives it.
             Action::Choose(_) => format!("act/{}/{}/choose", token.investigation, token.revision),
@@ -259,7 +259,14 @@ impl Bot {
         }
     }
 
-    async fn note(&self, inbound: &Inbound, did: &str, subject: &str, decision: Decision, why: &str) -> Result<(), StoreError> {
+    async fn note(
+        &self,
+        inbound: &IncomingEvent,
+        did: &str,
+        subject: &str,
+        decision: Decision,
+        why: &str,
+    ) -> Result<(), StoreError> {
         self.store.audit(&Audited::person(&inbound.actor, &inbound.place, did, subject, decision, why)).await
     }
 
@@ -318,6 +325,6 @@ pub(super) fn lane(place: &Place) -> String {
     format!("{}/{}/{}", place.platform, place.workspace, place.channel)
 }
 
-pub(super) fn origin(inbound: &Inbound) -> String {
+pub(super) fn origin(inbound: &IncomingEvent) -> String {
     format!("{}/{}/{}", inbound.place.platform, inbound.place.workspace, inbound.key)
 }

@@ -6,7 +6,7 @@ use super::perform::Undone;
 use super::rights::Refusal;
 use crate::chat::document::Tone;
 use crate::chat::{Ack, LookedUp, Message, SendError, compose};
-use crate::model::{Inbound, Standing, Trigger};
+use crate::model::{IncomingEvent, Standing, Trigger};
 use crate::redact::SafeText;
 use crate::store::{Accepted, Claimed, Ending, Entry, NewThread, Outgoing, StoreError};
 use jiff::SignedDuration;
@@ -23,7 +23,7 @@ const LOCKED_OUT: &str = "my token is no longer accepted here, so I can neither 
 
 impl Bot {
     /// Keeps what a person said until it is known whether that person may.
-    pub(super) async fn judge_later(&self, inbound: &Inbound) -> Result<Ack, Unstored> {
+    pub(super) async fn judge_later(&self, inbound: &IncomingEvent) -> Result<Ack, Unstored> {
         let origin = format!("said/{}", origin(inbound));
         let entry = Entry {
             key: origin.clone(),
@@ -31,7 +31,7 @@ impl Bot {
             lane: lane(&inbound.place),
             subject: crate::investigation::new_id(),
             same: None,
-            trigger: Trigger::Said(inbound.clone()),
+            trigger: Trigger::Incoming(inbound.clone()),
             what: SafeText::redact("something a person said, who has to be looked up"),
         };
         Ok(match self.store.accept(&entry, None).await? {
@@ -41,14 +41,14 @@ impl Bot {
     }
 
     /// Looks the person up, and then takes what was said as if it came now.
-    pub(super) async fn judge(&self, claimed: &Claimed, inbound: &Inbound) -> Result<Ending, Undone> {
+    pub(super) async fn judge(&self, claimed: &Claimed, inbound: &IncomingEvent) -> Result<Ending, Undone> {
         let LookedUp { actor, failed } = self.look_up(inbound).await;
         if let Some(SendError::Later { after, .. }) = &failed
             && self.store.now().duration_since(claimed.received_at) < PATIENCE
         {
             return Err(Undone::Later(after.unwrap_or(ASK_AGAIN)));
         }
-        let receipt = match self.take(&Inbound { actor, ..inbound.clone() }).await {
+        let receipt = match self.take(&IncomingEvent { actor, ..inbound.clone() }).await {
             Ok(receipt) => receipt,
             Err(Unstored::Store(error)) => return Err(Undone::Store(error)),
             Err(full @ Unstored::Accept(_)) => {
@@ -64,7 +64,7 @@ impl Bot {
         }
     }
 
-    async fn look_up(&self, inbound: &Inbound) -> LookedUp {
+    async fn look_up(&self, inbound: &IncomingEvent) -> LookedUp {
         let platforms = self.platforms.get().map(Vec::as_slice).unwrap_or_default();
         match platforms.iter().find(|platform| platform.name() == inbound.actor.platform) {
             Some(platform) => platform.look_up(&inbound.actor).await,
@@ -75,7 +75,12 @@ impl Bot {
     }
 
     /// An answer for that person alone; what it hangs on here is no thread that anybody sees.
-    pub(super) async fn answer_alone(&self, claimed: &Claimed, inbound: &Inbound, answer: Message) -> Result<Ending, StoreError> {
+    pub(super) async fn answer_alone(
+        &self,
+        claimed: &Claimed,
+        inbound: &IncomingEvent,
+        answer: Message,
+    ) -> Result<Ending, StoreError> {
         let Some(to) = inbound.reply_to.clone() else { return Ok(Ending::default()) };
         let id = claimed.subject.clone();
         let place = crate::model::Place { thread: None, ..inbound.place.clone() };

@@ -40,7 +40,7 @@ impl Bot {
             Trigger::WatchDue { investigation } => Box::pin(self.look_again(investigation)).await,
             Trigger::Alarm(alarm) => Box::pin(self.alarm(claimed, alarm)).await,
             Trigger::Recheck { thread, why } => Box::pin(self.recheck(claimed, thread, *why)).await,
-            Trigger::Said(inbound) => Box::pin(self.judge(claimed, inbound)).await,
+            Trigger::Incoming(inbound) => Box::pin(self.judge(claimed, inbound)).await,
         }
     }
 

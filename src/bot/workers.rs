@@ -182,7 +182,7 @@ impl Bot {
                 let told = is_there.then(|| Outgoing::reply(thread, name, message, "given up"));
                 Ending { messages: told.into_iter().collect(), ..Ending::default() }
             }
-            Trigger::Said(inbound) => {
+            Trigger::Incoming(inbound) => {
                 let message = compose::notice(Tone::Warning, &format!("that could not be done: {WHY}"));
                 self.answer_alone(claimed, inbound, message).await?
             }

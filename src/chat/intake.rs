@@ -1,7 +1,7 @@
 //! Where platforms hand in what people say.
 
 use super::document::Message;
-use crate::model::{ActionToken, Actor, Inbound, Investigation, Outcome, Place};
+use crate::model::{ActionToken, Actor, IncomingEvent, Investigation, Outcome, Place};
 use crate::redact::SafeText;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -40,7 +40,7 @@ pub struct Summary {
 #[async_trait]
 pub trait Intake: Send + Sync {
     /// Takes it. Returns within milliseconds; what it accepted survives a crash.
-    async fn accept(&self, inbound: Inbound) -> Ack;
+    async fn accept(&self, inbound: IncomingEvent) -> Ack;
 
     /// Names of secrets this person may ask about here that begin with or contain `typed`, at most 25.
     async fn suggest(&self, actor: &Actor, place: &Place, typed: &str) -> Vec<String>;

@@ -27,7 +27,7 @@ pub enum Trigger {
         why: Recheck,
     },
     /// A person said or clicked something, and whether that person may is still to be asked of the platform.
-    Said(Inbound),
+    Said(IncomingEvent),
 }
 
 /// Why the thread of an alarm is looked at again later.
@@ -64,7 +64,7 @@ impl Recheck {
 
 /// Something a person said or clicked, authentic by the platform's own signature or connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Inbound {
+pub struct IncomingEvent {
     /// The same for a redelivery, and for nothing else: the platform's id of the message or interaction.
     pub key: String,
     /// Who.

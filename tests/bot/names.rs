@@ -319,7 +319,7 @@ async fn a_notice_leaves_a_secrets_name_as_it_is_written() {
     // No rule covers it any more when it is looked into, and there is no address for its asker.
     let mut world = World::usual().await;
     let inbound = said("ask", &actor("U1"), place(None), Said::Words("prod/orders-db".to_owned()));
-    assert_eq!(told(&world.bot.accept(rotation_diag::chat::Inbound { reply_to: None, ..inbound }).await), "accepted");
+    assert_eq!(told(&world.bot.accept(rotation_diag::chat::IncomingEvent { reply_to: None, ..inbound }).await), "accepted");
     let accounts = Arc::clone(&world.accounts);
     let folder = world.end().await;
     world = World::at(folder, &rule("users = [\"U7\"]"), accounts).await;

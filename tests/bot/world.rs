@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use rotation_diag::aws::{Aws, AwsOptions, ConnectError, Registry};
 use rotation_diag::bot::{Accounts, Bot, Connected, Delivery, Health, Known, Tempo, work};
-use rotation_diag::chat::{Ack, ChatPlatform, Destination, Inbound, Intake, LookedUp, Message, Said, SendError};
+use rotation_diag::chat::{Ack, ChatPlatform, Destination, IncomingEvent, Intake, LookedUp, Message, Said, SendError};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::Config;
 use rotation_diag::model::{ActionToken, Actor, Place, PlatformName, ReplyTo, SecretRef, Standing, ThreadRef};
@@ -444,8 +444,8 @@ pub(crate) fn place(thread: Option<&str>) -> Place {
     }
 }
 
-pub(crate) fn said(key: &str, actor: &Actor, place: Place, said: Said) -> Inbound {
-    Inbound { key: key.to_owned(), actor: actor.clone(), place, reply_to: Some(ReplyTo(format!("answer-to-{key}"))), said }
+pub(crate) fn said(key: &str, actor: &Actor, place: Place, said: Said) -> IncomingEvent {
+    IncomingEvent { key: key.to_owned(), actor: actor.clone(), place, reply_to: Some(ReplyTo(format!("answer-to-{key}"))), said }
 }
 
 /// All that a message says.

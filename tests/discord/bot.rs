@@ -3,7 +3,7 @@
 use crate::fake_discord::{Event, FakeDiscord, TOKEN};
 use async_trait::async_trait;
 use rotation_diag::chat::document::Tone;
-use rotation_diag::chat::{Ack, Inbound, Intake, Message, Summary};
+use rotation_diag::chat::{Ack, IncomingEvent, Intake, Message, Summary};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::{DiscordMode, Token};
 use rotation_diag::model::{Actor, Investigation, Place};
@@ -20,7 +20,7 @@ const SOON: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// A reception that takes down what it hears, and answers as it was told to.
 pub(crate) struct Desk {
-    heard: Mutex<Vec<Inbound>>,
+    heard: Mutex<Vec<IncomingEvent>>,
     known: Mutex<BTreeSet<String>>,
     /// What the next ones are told, instead of being accepted.
     pub(crate) receipts: Mutex<VecDeque<Ack>>,
@@ -45,7 +45,7 @@ impl Default for Desk {
 
 impl Desk {
     /// The next one that was heard.
-    pub(crate) async fn heard(&self) -> Inbound {
+    pub(crate) async fn heard(&self) -> IncomingEvent {
         let heard = async {
             loop {
                 let changed = self.changed.notified();
@@ -58,7 +58,7 @@ impl Desk {
         tokio::time::timeout(SOON, heard).await.expect("nobody was heard")
     }
 
-    fn take(&self) -> Option<Inbound> {
+    fn take(&self) -> Option<IncomingEvent> {
         let mut heard = self.heard.lock().unwrap();
         (!heard.is_empty()).then(|| heard.remove(0))
     }
@@ -74,7 +74,7 @@ impl Desk {
 
 #[async_trait]
 impl Intake for Desk {
-    async fn accept(&self, inbound: Inbound) -> Ack {
+    async fn accept(&self, inbound: IncomingEvent) -> Ack {
         self.door.acquire().await.unwrap().forget();
         self.door.add_permits(1);
         let is_new = self.known.lock().unwrap().insert(inbound.key.clone());

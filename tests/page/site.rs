@@ -6,7 +6,7 @@ use reqwest::header::{COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use rotation_diag::chat::compose;
-use rotation_diag::chat::{Ack, Board, BoardError, BoardThread, Inbound, Intake, Message, Posted, Summary};
+use rotation_diag::chat::{Ack, Board, BoardError, BoardThread, IncomingEvent, Intake, Message, Posted, Summary};
 use rotation_diag::config::Token;
 use rotation_diag::model::{Actor, Investigation, Place, PlatformName};
 use rotation_diag::platforms::console::{Console, Settings, router};
@@ -23,7 +23,7 @@ pub(crate) fn new_id() -> String {
 /// Takes everything down, and answers what it was told to.
 #[derive(Default)]
 pub(crate) struct Desk {
-    pub(crate) received: Mutex<Vec<Inbound>>,
+    pub(crate) received: Mutex<Vec<IncomingEvent>>,
     pub(crate) answers: Mutex<Vec<Ack>>,
     pub(crate) investigation: Mutex<Option<Investigation>>,
     pub(crate) suggestions: Mutex<Vec<String>>,
@@ -31,7 +31,7 @@ pub(crate) struct Desk {
 
 #[async_trait]
 impl Intake for Desk {
-    async fn accept(&self, inbound: Inbound) -> Ack {
+    async fn accept(&self, inbound: IncomingEvent) -> Ack {
         self.received.lock().unwrap().push(inbound);
         self.answers.lock().unwrap().pop().unwrap_or(Ack::Accepted)
     }

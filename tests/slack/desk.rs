@@ -3,7 +3,7 @@
 use crate::fake_slack::FakeSlack;
 use async_trait::async_trait;
 use rotation_diag::chat::document::{Message, Tone};
-use rotation_diag::chat::{Ack, Inbound, Intake, Summary};
+use rotation_diag::chat::{Ack, IncomingEvent, Intake, Summary};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::{SlackConfig, SlackMode, SlackTokens, Token, TokenSource};
 use rotation_diag::model::{Actor, Investigation, Place};
@@ -28,7 +28,7 @@ pub(crate) enum Next {
 /// The reception.
 #[derive(Default)]
 pub(crate) struct Desk {
-    heard: Mutex<Vec<Inbound>>,
+    heard: Mutex<Vec<IncomingEvent>>,
     seen: Mutex<HashSet<String>>,
     next: Mutex<VecDeque<Next>>,
     pub(crate) recent: Mutex<Vec<Summary>>,
@@ -45,12 +45,12 @@ impl Desk {
         self.next.lock().unwrap().push_back(next);
     }
 
-    pub(crate) fn heard(&self) -> Vec<Inbound> {
+    pub(crate) fn heard(&self) -> Vec<IncomingEvent> {
         self.heard.lock().unwrap().clone()
     }
 
     /// Waits until `count` were accepted.
-    pub(crate) async fn hears(&self, count: usize) -> Vec<Inbound> {
+    pub(crate) async fn hears(&self, count: usize) -> Vec<IncomingEvent> {
         let waiting = async {
             loop {
                 let changed = self.changed.notified();
@@ -66,7 +66,7 @@ impl Desk {
 
 #[async_trait]
 impl Intake for Desk {
-    async fn accept(&self, inbound: Inbound) -> Ack {
+    async fn accept(&self, inbound: IncomingEvent) -> Ack {
         let next = self.next.lock().unwrap().pop_front();
         match next {
             Some(Next::Answer(text)) => return Ack::Answer(Box::new(Message::line(Tone::Neutral, safe(text)))),

@@ -11,7 +11,7 @@ use crate::chart;
 use crate::chat::BoardError;
 use crate::chat::compose;
 use crate::chat::document::{Attachment, Content, Tone};
-use crate::chat::{Ack, Inbound, Said};
+use crate::chat::{Ack, IncomingEvent, Said};
 use crate::model::{Investigation, PlatformName, ReplyTo, StepName};
 use crate::redact::SafeText;
 use crate::report::Report;
@@ -157,7 +157,7 @@ impl Page {
         }
         let key = key(session, &form.once);
         self.console.submissions.begin(&key, form.field(), words.as_deref());
-        let inbound = Inbound {
+        let inbound = IncomingEvent {
             key: format!("page.{}.{}", session.id, form.once),
             actor: Console::actor(),
             place: Console::place(form.thread()),

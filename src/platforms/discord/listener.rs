@@ -9,7 +9,7 @@ use super::reply::Reply;
 use super::rest::{Call, Failure};
 use super::snowflake::Snowflake;
 use crate::chat::document::Tone;
-use crate::chat::{Ack, ChatPlatform as _, Inbound, Intake, Message, Said, SendError};
+use crate::chat::{Ack, ChatPlatform as _, IncomingEvent, Intake, Message, Said, SendError};
 use crate::model::ReplyTo;
 use crate::redact::SafeText;
 use serde::Deserialize;
@@ -151,7 +151,7 @@ impl Listener {
         deferred
     }
 
-    fn inbound(&self, interaction: &Interaction) -> Result<Inbound, Unheard> {
+    fn inbound(&self, interaction: &Interaction) -> Result<IncomingEvent, Unheard> {
         interaction.admit(&self.discord.guilds)?;
         let actor = interaction.actor()?;
         let place = interaction.place()?;
@@ -164,7 +164,7 @@ impl Listener {
         };
         let is_command = interaction.kind == kind::COMMAND;
         let reply = Reply::Interaction { id: interaction.id, token: interaction.token.0.clone(), is_command, channel };
-        Ok(Inbound { key: interaction.id.to_string(), actor, place, reply_to: reply.keep(), said })
+        Ok(IncomingEvent { key: interaction.id.to_string(), actor, place, reply_to: reply.keep(), said })
     }
 
     /// Takes words that were said to the bot; all other messages are passed over.
@@ -191,7 +191,7 @@ impl Listener {
             return self.discord.tell(&reply_to, &Message::line(Tone::Warning, SafeText::redact(unknown))).await;
         };
         let words = written.content.replace(&format!("<@{me}>"), " ").replace(&format!("<@!{me}>"), " ");
-        let inbound = Inbound {
+        let inbound = IncomingEvent {
             key: written.id.to_string(),
             actor: actor(guild, &written.author, member),
             place: place(guild, written.channel_id, Some(channel)),

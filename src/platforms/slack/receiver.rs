@@ -16,7 +16,7 @@ use super::render::{ACTION_ID, Surface, line, message};
 use super::reply::Reply;
 use super::words;
 use crate::chat::document::{Message, Part, Tone};
-use crate::chat::{Ack, ChatPlatform as _, Inbound, Intake, Said, SendError};
+use crate::chat::{Ack, ChatPlatform as _, IncomingEvent, Intake, Said, SendError};
 use crate::model::{Place, PlatformName, Standing};
 use crate::redact::SafeText;
 use crate::report::sanitize;
@@ -107,7 +107,7 @@ impl Receiver {
         }
         let key = format!("command:{}:{}", origin.workspace, command.trigger_id);
         let place = place(&origin, command.channel_id, None);
-        match self.accept(Inbound { key, actor, place, reply_to: reply.to_reply(), said: Said::Words(said) }).await {
+        match self.accept(IncomingEvent { key, actor, place, reply_to: reply.to_reply(), said: Said::Words(said) }).await {
             Ack::Accepted | Ack::Duplicate => SlackAck::Empty,
             Ack::Answer(answer) | Ack::Unavailable(answer) => SlackAck::Body(ephemeral(&answer)),
         }
@@ -163,7 +163,7 @@ impl Receiver {
             words => words,
         };
         let place = place(origin, said.channel, thread);
-        match self.accept(Inbound { key, actor, place, reply_to: reply.to_reply(), said: Said::Words(words) }).await {
+        match self.accept(IncomingEvent { key, actor, place, reply_to: reply.to_reply(), said: Said::Words(words) }).await {
             Ack::Accepted | Ack::Duplicate => SlackAck::Empty,
             Ack::Answer(answer) => {
                 self.whisper(reply, *answer);
@@ -198,7 +198,7 @@ impl Receiver {
                     self.whisper(reply, notice(LOCKED_OUT));
                 }
                 (id, Some(token), Some(channel)) if id.starts_with(ACTION_ID) => {
-                    let inbound = Inbound {
+                    let inbound = IncomingEvent {
                         key: format!("click:{}:{}:{at}", origin.workspace, clicked.trigger_id),
                         actor: actor.clone(),
                         place: place(&origin, channel.clone(), thread.clone()),
@@ -236,7 +236,7 @@ impl Receiver {
         let urls = submitted.response_urls.into_iter().filter(|url| url.channel_id == channel);
         let response_url = urls.map(|url| url.response_url).find(|url| !url.is_empty());
         let reply = Reply { channel: channel.clone(), user, thread: None, response_url };
-        let inbound = Inbound {
+        let inbound = IncomingEvent {
             key: format!("dialog:{}:{}:{}", origin.workspace, submitted.view.id, submitted.view.hash),
             actor,
             place: place(&origin, channel, None),
@@ -261,7 +261,7 @@ impl Receiver {
         !self.slack.is_token_accepted()
     }
 
-    async fn accept(&self, inbound: Inbound) -> Ack {
+    async fn accept(&self, inbound: IncomingEvent) -> Ack {
         let received = tokio::time::timeout(RECEPTION_DEADLINE, self.intake.accept(inbound)).await;
         received.unwrap_or_else(|_| {
             tracing::error!("the reception took too long");
