@@ -4,7 +4,7 @@ use super::perform::answer_slot;
 use super::{Bot, held};
 use crate::chat::command::{self, Asked};
 use crate::chat::document::Tone;
-use crate::chat::{Ack, IncomingEvent, Intake, Manner, Message, Said, Summary, compose};
+use crate::chat::{Ack, IncomingEvent, Intake, Manner, Message, Payload, Summary, compose};
 use crate::model::{
     Act, Action, ActionKind, ActionToken, Actor, Command, Investigation, Outcome, Place, Question, ReplyTo, Standing, Trigger,
 };
@@ -91,8 +91,8 @@ impl Intake for Bot {
 impl Bot {
     pub(super) async fn take(&self, inbound: &IncomingEvent) -> Result<Ack, Unstored> {
         match &inbound.said {
-            Said::Words(words) => self.read(inbound, words).await,
-            Said::Click(text) => match text.parse::<ActionToken>() {
+            Payload::Words(words) => self.read(inbound, words).await,
+            Payload::Click(text) => match text.parse::<ActionToken>() {
                 Ok(token) => self.act(inbound, token).await,
                 Err(error) => {
                     self.note(inbound, "clicked", "", Decision::Rejected, &error.to_string()).await?;

@@ -10,7 +10,7 @@ mod intake;
 mod manner;
 mod platform;
 
-pub use crate::model::{IncomingEvent, Said};
+pub use crate::model::{IncomingEvent, Payload};
 pub use board::{Board, BoardError, BoardThread, Posted};
 pub use document::Message;
 pub use intake::{Ack, Intake, Summary};

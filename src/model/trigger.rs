@@ -27,7 +27,8 @@ pub enum Trigger {
         why: Recheck,
     },
     /// A person said or clicked something, and whether that person may is still to be asked of the platform.
-    Said(IncomingEvent),
+    #[serde(rename = "said")]
+    Incoming(IncomingEvent),
 }
 
 /// Why the thread of an alarm is looked at again later.
@@ -74,13 +75,13 @@ pub struct IncomingEvent {
     /// Where that person can be answered alone.
     pub reply_to: Option<ReplyTo>,
     /// What.
-    pub said: Said,
+    pub said: Payload,
 }
 
 /// What a person did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Said {
+pub enum Payload {
     /// Words: a slash command's, or those after a mention. Read by the grammar of commands.
     Words(String),
     /// A click on a button or a menu entry, with the token's text as it came back.

@@ -2,7 +2,7 @@
 
 use super::flows::{token, verdict};
 use super::world::{Fake, RULES, World, actor, place, said, told};
-use rotation_diag::chat::{Intake as _, Said};
+use rotation_diag::chat::{Intake as _, Payload};
 use rotation_diag::model::{Action, Actor, Place, PlatformName, Standing};
 
 const EXPIRED: &str = "This button has expired: ask again with /rotation-diag.";
@@ -51,7 +51,7 @@ async fn an_id_of_another_channel_or_workspace_is_answered_like_an_unknown_one()
     let unknown = told(&world.click("unknown", "U1", &format!("1.{}.1.compare", "f".repeat(32))).await);
     assert_eq!(unknown, EXPIRED);
     for (number, (place, actor)) in places.into_iter().enumerate() {
-        let inbound = said(&format!("c{number}"), &actor, place, Said::Click(evidence.clone()));
+        let inbound = said(&format!("c{number}"), &actor, place, Payload::Click(evidence.clone()));
         assert_eq!(told(&world.bot.accept(inbound).await), EXPIRED, "{actor:?}");
     }
     world.end().await;
@@ -80,7 +80,7 @@ async fn a_click_is_judged_by_the_rights_of_whoever_clicks() {
         assert_eq!(told(&world.click(&format!("c{number}"), user, action).await), expected, "{user} {action}");
     }
     let guest = Actor { standing: Standing::Outsider, ..actor("U1") };
-    let inbound = said("guest", &guest, place(None), Said::Click(token(&root, Action::RerunAll)));
+    let inbound = said("guest", &guest, place(None), Payload::Click(token(&root, Action::RerunAll)));
     assert_eq!(told(&world.bot.accept(inbound).await), refused);
     world.end().await;
 }

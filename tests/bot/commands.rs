@@ -2,7 +2,7 @@
 //! of AWS.
 
 use super::world::{RULES, Simulated, World, actor, place, said, told};
-use rotation_diag::chat::{Ack, Intake as _, Said};
+use rotation_diag::chat::{Ack, Intake as _, Payload};
 use rotation_diag::model::{Actor, Place, PlatformName, Standing};
 
 const REFUSED: &str = "This is not allowed for you here: whoever runs rotation-diag can allow it in its configuration.";
@@ -43,7 +43,7 @@ async fn what_makes_no_sense_gets_one_clear_answer_and_starts_nothing() {
     .enumerate()
     {
         // Each by somebody else, so that nobody is too fast.
-        let inbound = said(&format!("k{number}"), &actor(&format!("U{number}")), place(None), Said::Words(words.to_owned()));
+        let inbound = said(&format!("k{number}"), &actor(&format!("U{number}")), place(None), Payload::Words(words.to_owned()));
         let receipt = world.bot.accept(inbound).await;
         assert!(matches!(receipt, Ack::Answer(_)), "{words:?}: {receipt:?}");
     }
@@ -152,7 +152,7 @@ async fn rights_depend_on_ids_in_their_own_place_alone() {
     ];
     for (what, rules, (place, actor), expected) in cases {
         let world = World::new(rules, Simulated::new(&[("prod", "role_detached_policy", "")])).await;
-        let receipt = world.bot.accept(said("k", &actor, place, Said::Words("prod/orders-db".to_owned()))).await;
+        let receipt = world.bot.accept(said("k", &actor, place, Payload::Words("prod/orders-db".to_owned()))).await;
         assert_eq!(told(&receipt), expected, "{what}");
     }
 }
@@ -193,7 +193,7 @@ async fn the_same_question_joins_the_open_one_and_a_flood_is_slowed_down() {
 #[tokio::test]
 async fn a_hundred_deliveries_at_once_of_one_message_are_one_trigger() {
     let world = World::usual().await;
-    let inbound = |_| said("one", &actor("U1"), place(None), Said::Words("prod/orders-db".to_owned()));
+    let inbound = |_| said("one", &actor("U1"), place(None), Payload::Words("prod/orders-db".to_owned()));
     let receipts = futures::future::join_all((0..15).map(|number| world.bot.accept(inbound(number)))).await;
     let accepted = receipts.iter().filter(|receipt| **receipt == Ack::Accepted).count();
     assert_eq!((accepted, world.store.open_triggers().await.unwrap()), (1, 1));

@@ -2,7 +2,7 @@
 
 use super::world::{Fake, RULES, Simulated, World, actor, place, said, tokens, told};
 use rotation_diag::chat::document::{Part, Tone};
-use rotation_diag::chat::{Intake as _, Message, Said};
+use rotation_diag::chat::{Intake as _, Message, Payload};
 use rotation_diag::model::{Action, ActionToken, Lookback, PlatformName, StepName};
 
 /// Asks about the broken secret and waits for the verdict and its details.
@@ -90,14 +90,14 @@ async fn words_in_the_thread_do_what_buttons_do() {
     world.start(std::slice::from_ref(&slack));
     verdict(&world, &slack).await;
     let root = slack.roots()[0].id.clone();
-    let words = |key: &str, words: &str| said(key, &actor("U2"), place(Some(&root)), Said::Words(words.to_owned()));
+    let words = |key: &str, words: &str| said(key, &actor("U2"), place(Some(&root)), Payload::Words(words.to_owned()));
     assert_eq!(told(&world.bot.accept(words("w1", "evidence 5")).await), "accepted");
     slack.until("the evidence", |state| state.shown.iter().any(|shown| shown.title().starts_with("Step 5"))).await;
     assert_eq!(told(&world.bot.accept(words("w2", "rerun")).await), "accepted");
     slack.until("the second run", |state| state.shown.iter().any(|shown| shown.title().contains("U2 ran all steps again"))).await;
     let answer = world.bot.accept(words("w3", "frobnicate the thing")).await;
     assert!(told(&answer).len() > 10, "{answer:?}");
-    let nowhere = world.bot.accept(said("w4", &actor("U2"), place(Some("m999")), Said::Words("rerun".to_owned()))).await;
+    let nowhere = world.bot.accept(said("w4", &actor("U2"), place(Some("m999")), Payload::Words("rerun".to_owned()))).await;
     assert!(told(&nowhere).starts_with("Say that in the thread"), "{nowhere:?}");
     world.end().await;
 }

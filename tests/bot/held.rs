@@ -1,11 +1,11 @@
 //! What is asked in a thread of others stays in it.
 
 use super::world::{Fake, State, World, actor, place, said, tokens, told};
-use rotation_diag::chat::{Intake as _, Said};
+use rotation_diag::chat::{Intake as _, Payload};
 use rotation_diag::model::{Action, PlatformName};
 
 async fn say(world: &World, key: &str, thread: Option<&str>, words: &str) -> String {
-    let said = said(key, &actor("U1"), place(thread), Said::Words(words.to_owned()));
+    let said = said(key, &actor("U1"), place(thread), Payload::Words(words.to_owned()));
     told(&world.bot.accept(said).await)
 }
 
@@ -28,7 +28,7 @@ async fn a_question_in_a_thread_of_others_is_answered_there_and_nowhere_else() {
     for (key, thread, expected) in
         [("k3", None, "expired"), ("k4", Some("another"), "expired"), ("k5", Some("theirs"), "accepted")]
     {
-        let click = said(key, &actor("U1"), place(thread), Said::Click(compare.clone()));
+        let click = said(key, &actor("U1"), place(thread), Payload::Click(compare.clone()));
         let answer = told(&world.bot.accept(click).await);
         assert!(answer.contains(expected), "{key}: {answer}");
     }

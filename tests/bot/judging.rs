@@ -2,7 +2,7 @@
 
 use super::flows::{token, verdict};
 use super::world::{Fake, Fault, Simulated, World, actor, place, said, told};
-use rotation_diag::chat::{Intake as _, Said, SendError};
+use rotation_diag::chat::{Intake as _, Payload, SendError};
 use rotation_diag::model::{Action, Actor, PlatformName, Standing};
 
 const EVERYONE: &str = "[[allow]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannels = [\"C1\"]\nusers = [\"*\"]\n";
@@ -17,7 +17,7 @@ async fn open() -> World {
 }
 
 async fn say(world: &World, key: &str, user: &str, words: &str) -> String {
-    told(&world.bot.accept(said(key, &pending(user), place(None), Said::Words(words.to_owned()))).await)
+    told(&world.bot.accept(said(key, &pending(user), place(None), Payload::Words(words.to_owned()))).await)
 }
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn clicks_and_words_in_a_thread_are_judged_the_same_way() {
     let thread = slack.roots()[0].id.clone();
     let calls = world.accounts.calls();
     let rerun = token(&root, Action::RerunAll);
-    for (key, what) in [("c1", Said::Click(rerun)), ("c2", Said::Words("export".to_owned()))] {
+    for (key, what) in [("c1", Payload::Click(rerun)), ("c2", Payload::Words("export".to_owned()))] {
         let receipt = world.bot.accept(said(key, &pending("U9"), place(Some(&thread)), what)).await;
         assert_eq!(told(&receipt), "accepted");
     }
@@ -67,7 +67,7 @@ async fn clicks_and_words_in_a_thread_are_judged_the_same_way() {
 async fn what_no_rule_could_allow_is_refused_at_once() {
     let world = open().await;
     let elsewhere = rotation_diag::model::Place { channel: "C2".to_owned(), ..place(None) };
-    let receipt = world.bot.accept(said("k", &pending("U1"), elsewhere, Said::Words("prod/orders-db".to_owned()))).await;
+    let receipt = world.bot.accept(said("k", &pending("U1"), elsewhere, Payload::Words("prod/orders-db".to_owned()))).await;
     assert_eq!(told(&receipt), REFUSED);
     assert_eq!(world.store.open_triggers().await.unwrap(), 0);
 }

@@ -4,7 +4,7 @@ use super::flows::verdict;
 use super::trap::Trap;
 use super::world::{Fake, RULES, Simulated, World, actor, place, said, told, whole_text};
 use rotation_diag::chat::document::Tone;
-use rotation_diag::chat::{Ack, Intake as _, Said};
+use rotation_diag::chat::{Ack, Intake as _, Payload};
 use rotation_diag::model::{Place, PlatformName};
 use std::sync::Arc;
 
@@ -61,7 +61,7 @@ async fn a_value_where_a_name_belongs_is_answered_and_nothing_of_it_is_kept_told
                 number += 1;
                 // Each by somebody else, so that nobody is too fast.
                 let who = actor(&format!("V{number}"));
-                let inbound = said(&format!("v{number}"), &who, place, Said::Words(words.clone()));
+                let inbound = said(&format!("v{number}"), &who, place, Payload::Words(words.clone()));
                 let Ack::Answer(answer) = world.bot.accept(inbound).await else { panic!("{words:?} was accepted") };
                 let is_json = value.starts_with('{') && !words.starts_with(['{', '`']);
                 assert!(is_json || answer.title.as_str().starts_with(VALUE), "{words:?}: {}", answer.title);
@@ -132,7 +132,7 @@ async fn talk_in_a_thread_starts_nothing_and_is_answered_with_the_nearest_comman
     .enumerate()
     {
         let who = actor(if number % 2 == 0 { "U1" } else { "U2" });
-        let inbound = said(&format!("t{number}"), &who, place(Some(&root)), Said::Words(words.to_owned()));
+        let inbound = said(&format!("t{number}"), &who, place(Some(&root)), Payload::Words(words.to_owned()));
         let Ack::Answer(answer) = world.bot.accept(inbound).await else { panic!("{words} was accepted") };
         match expected {
             Some(command) => {
@@ -150,13 +150,13 @@ async fn talk_in_a_thread_starts_nothing_and_is_answered_with_the_nearest_comman
             .into_iter()
             .enumerate()
     {
-        let inbound = said(&format!("q{number}"), &actor("U3"), place(Some(&root)), Said::Words(words.to_owned()));
+        let inbound = said(&format!("q{number}"), &actor("U3"), place(Some(&root)), Payload::Words(words.to_owned()));
         let refused = told(&world.bot.accept(inbound).await);
         assert!(refused.starts_with("This is not allowed for you here"), "{words}: {refused}");
     }
     world.accounts.also_named("billing");
     world.bot.learn_names().await;
-    let known = said("known", &actor("U1"), place(Some(&root)), Said::Words("billing".to_owned()));
+    let known = said("known", &actor("U1"), place(Some(&root)), Payload::Words("billing".to_owned()));
     assert_eq!(told(&world.bot.accept(known).await), "accepted");
     world.end().await;
 }
@@ -318,7 +318,7 @@ async fn a_mistyped_account_or_region_names_those_there_are_to_people_who_may_us
 async fn a_notice_leaves_a_secrets_name_as_it_is_written() {
     // No rule covers it any more when it is looked into, and there is no address for its asker.
     let mut world = World::usual().await;
-    let inbound = said("ask", &actor("U1"), place(None), Said::Words("prod/orders-db".to_owned()));
+    let inbound = said("ask", &actor("U1"), place(None), Payload::Words("prod/orders-db".to_owned()));
     assert_eq!(told(&world.bot.accept(rotation_diag::chat::IncomingEvent { reply_to: None, ..inbound }).await), "accepted");
     let accounts = Arc::clone(&world.accounts);
     let folder = world.end().await;
@@ -357,7 +357,7 @@ async fn help_teaches_the_form_that_works_in_its_place() {
     .into_iter()
     .enumerate()
     {
-        let inbound = said(&format!("h{number}"), &actor("U1"), place, Said::Words("help".to_owned()));
+        let inbound = said(&format!("h{number}"), &actor("U1"), place, Payload::Words("help".to_owned()));
         let Ack::Answer(help) = world.bot.accept(inbound).await else { panic!("no help") };
         let text = whole_text(&help);
         for taught in taught {

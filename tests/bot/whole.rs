@@ -6,7 +6,7 @@ use axum::routing::post;
 use rotation_diag::app::{App, AppError, Plugged};
 use rotation_diag::aws::{Aws, AwsOptions, Registry};
 use rotation_diag::bot::Accounts;
-use rotation_diag::chat::{ChatPlatform, Intake as _, Said};
+use rotation_diag::chat::{ChatPlatform, Intake as _, Payload};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::{Config, Http, StoreFile};
 use rotation_diag::model::PlatformName;
@@ -78,8 +78,12 @@ async fn health_is_told_without_a_name_and_the_intake_closes_before_the_end() {
     assert!(large.is_err() || large.unwrap().status() == 413);
     assert_eq!(get("/nowhere").await.0, 404);
     // Accepted, but its platform never answers in this test's time: the end must not wait for it.
-    let inbound =
-        super::world::said("k", &super::world::actor("U1"), super::world::place(None), Said::Words("prod/orders-db".to_owned()));
+    let inbound = super::world::said(
+        "k",
+        &super::world::actor("U1"),
+        super::world::place(None),
+        Payload::Words("prod/orders-db".to_owned()),
+    );
     bot.accept(inbound).await;
     stop.cancel();
     assert!(tokio::time::timeout(PATIENCE, running).await.unwrap().unwrap().is_ok());

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use rotation_diag::aws::{Aws, AwsOptions, ConnectError, Registry};
 use rotation_diag::bot::{Accounts, Bot, Connected, Delivery, Health, Known, Tempo, work};
-use rotation_diag::chat::{Ack, ChatPlatform, Destination, IncomingEvent, Intake, LookedUp, Message, Said, SendError};
+use rotation_diag::chat::{Ack, ChatPlatform, Destination, IncomingEvent, Intake, LookedUp, Message, Payload, SendError};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::Config;
 use rotation_diag::model::{ActionToken, Actor, Place, PlatformName, ReplyTo, SecretRef, Standing, ThreadRef};
@@ -404,11 +404,11 @@ impl World {
     }
 
     pub(crate) async fn say(&self, key: &str, user: &str, words: &str) -> Ack {
-        self.bot.accept(said(key, &actor(user), place(None), Said::Words(words.to_owned()))).await
+        self.bot.accept(said(key, &actor(user), place(None), Payload::Words(words.to_owned()))).await
     }
 
     pub(crate) async fn click(&self, key: &str, user: &str, token: &str) -> Ack {
-        self.bot.accept(said(key, &actor(user), place(None), Said::Click(token.to_owned()))).await
+        self.bot.accept(said(key, &actor(user), place(None), Payload::Click(token.to_owned()))).await
     }
 
     /// Everything the store has on the disk.
@@ -444,7 +444,7 @@ pub(crate) fn place(thread: Option<&str>) -> Place {
     }
 }
 
-pub(crate) fn said(key: &str, actor: &Actor, place: Place, said: Said) -> IncomingEvent {
+pub(crate) fn said(key: &str, actor: &Actor, place: Place, said: Payload) -> IncomingEvent {
     IncomingEvent { key: key.to_owned(), actor: actor.clone(), place, reply_to: Some(ReplyTo(format!("answer-to-{key}"))), said }
 }
 

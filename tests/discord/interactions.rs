@@ -2,7 +2,7 @@
 
 use crate::bot::{Bot, line};
 use crate::fake_discord::{BOT, CHANNEL, Event, Fault, GUILD, USER};
-use rotation_diag::chat::{Ack, ChatPlatform as _, Said};
+use rotation_diag::chat::{Ack, ChatPlatform as _, Payload};
 use rotation_diag::model::{PlatformName, Standing, ThreadRef};
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ async fn a_command_is_taken_in_with_who_and_where_and_deferred_for_that_person_a
     assert_eq!(bot.answer().await, json!({"type": 5, "data": {"flags": 64}}));
     let inbound = bot.desk.heard().await;
     assert_eq!(inbound.key, command["id"].as_str().unwrap());
-    assert_eq!(inbound.said, Said::Words("secret:prod/orders-db account:prod window:7d".to_owned()));
+    assert_eq!(inbound.said, Payload::Words("secret:prod/orders-db account:prod window:7d".to_owned()));
     assert_eq!((inbound.place.platform, inbound.place.workspace.as_str()), (PlatformName::Discord, &*GUILD.to_string()));
     assert_eq!((inbound.place.channel, inbound.place.thread), (CHANNEL.to_string(), None));
     assert_eq!((inbound.actor.user, inbound.actor.standing), (USER.to_string(), Standing::Member));
@@ -73,13 +73,13 @@ async fn a_click_brings_its_token_and_leaves_the_message_alone() {
     bot.tell("INTERACTION_CREATE", click);
     assert_eq!(bot.answer().await, json!({"type": 6}));
     let inbound = bot.desk.heard().await;
-    assert_eq!(inbound.said, Said::Click("1.0123456789abcdef0123456789abcdef.3.rerun".to_owned()));
+    assert_eq!(inbound.said, Payload::Click("1.0123456789abcdef0123456789abcdef.3.rerun".to_owned()));
     let data = json!({"custom_id": "menu.1", "component_type": 3, "values": ["1.0123456789abcdef0123456789abcdef.3.evidence-4"]});
     let choice = bot.fake.with(|world| world.interaction(3, data, json!({"message": {"id": "1"}})));
     bot.tell("INTERACTION_CREATE", choice);
     assert_eq!(bot.answer().await["type"], 6);
     let inbound = bot.desk.heard().await;
-    assert_eq!(inbound.said, Said::Click("1.0123456789abcdef0123456789abcdef.3.evidence-4".to_owned()));
+    assert_eq!(inbound.said, Payload::Click("1.0123456789abcdef0123456789abcdef.3.evidence-4".to_owned()));
     // A click has no deferred answer that could point anywhere.
     let thread = ThreadRef { platform: PlatformName::Discord, workspace: "1".into(), channel: "2".into(), root: "3".into() };
     bot.discord.point_to(&inbound.reply_to.unwrap(), &thread).await.unwrap();
@@ -301,7 +301,7 @@ async fn words_after_a_mention_are_heard_in_channel_and_thread_and_nothing_else_
     let in_channel = bot.fake.with(|world| world.mention(CHANNEL, "prod/orders-db  window:7d"));
     bot.tell("MESSAGE_CREATE", in_channel.clone());
     let inbound = bot.desk.heard().await;
-    assert_eq!(inbound.said, Said::Words("prod/orders-db  window:7d".to_owned()));
+    assert_eq!(inbound.said, Payload::Words("prod/orders-db  window:7d".to_owned()));
     assert_eq!((inbound.key.as_str(), inbound.place.thread), (in_channel["id"].as_str().unwrap(), None));
 
     bot.desk.tell_next(Ack::Answer(Box::new(line("not you"))));

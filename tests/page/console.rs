@@ -6,7 +6,7 @@ use reqwest::Method;
 use reqwest::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ORIGIN};
 use rotation_diag::chat::compose::{self, Standing};
 use rotation_diag::chat::document::{Attachment, Content, Message, Part, Quote, Tone};
-use rotation_diag::chat::{Ack, ChatPlatform as _, Destination, Manner, Said};
+use rotation_diag::chat::{Ack, ChatPlatform as _, Destination, Manner, Payload};
 use rotation_diag::model::{Place, PlatformName, ReplyTo, StepName, ThreadRef};
 use rotation_diag::redact::SafeText;
 use rotation_diag::report::Report;
@@ -81,7 +81,7 @@ async fn words_reach_the_reception_once_with_who_where_and_what() {
     assert_eq!(response.status(), 303);
     let received = site.desk.received.lock().unwrap().clone();
     let [inbound] = received.as_slice() else { panic!("{received:?}") };
-    assert_eq!(inbound.said, Said::Words("/rotation-diag prod/orders-db window:7d".to_owned()));
+    assert_eq!(inbound.said, Payload::Words("/rotation-diag prod/orders-db window:7d".to_owned()));
     assert_eq!((inbound.actor.platform, inbound.actor.user.as_str()), (PlatformName::Console, "local"));
     assert_eq!((inbound.place.channel.as_str(), inbound.place.thread.as_deref()), ("page", None));
     let (_, once) = inbound.key.strip_prefix("page.").unwrap().split_once('.').unwrap();
@@ -105,7 +105,7 @@ async fn a_click_in_a_thread_goes_back_to_it_and_the_same_form_has_the_same_key(
         assert_eq!(location(&response), format!("{thread}?asked={once}"));
     }
     let received = site.desk.received.lock().unwrap().clone();
-    assert_eq!(received[0].said, Said::Click(token));
+    assert_eq!(received[0].said, Payload::Click(token));
     assert_eq!(received[0].place.thread.as_deref(), Some(ROOT));
     assert_eq!(received[0].key, received[1].key, "pressed twice, it is the same click");
     let again = hidden(&site.page(&mut browser, &thread).await, "once");

@@ -3,7 +3,7 @@
 use crate::site::{Browser, Site, hidden, location};
 use reqwest::Method;
 use reqwest::header::{ORIGIN, RETRY_AFTER};
-use rotation_diag::chat::Said;
+use rotation_diag::chat::Payload;
 
 /// As `openssl rand -hex 16` makes them.
 const TOKEN: &str = "9f86d081884c7d659a2feaa0c55ad015";
@@ -209,5 +209,5 @@ async fn below_a_path_everything_leads_below_it_whether_the_proxy_takes_it_off_o
     let mut browser = Browser::default();
     assert_eq!(location(&site.get(&mut browser, "/ops/page").await), "/ops/page/sign-in");
     assert_eq!(location(&site.get(&mut browser, "/ops/page/").await), "/ops/page");
-    assert!(site.desk.received.lock().unwrap().iter().all(|said| said.said == Said::Words("prod/x".to_owned())));
+    assert!(site.desk.received.lock().unwrap().iter().all(|said| said.said == Payload::Words("prod/x".to_owned())));
 }

@@ -3,7 +3,7 @@
 use crate::desk::{Bot, Next};
 use crate::fake_slack::FakeSlack;
 use rotation_diag::chat::document::{Choice, Control, Message, Tone};
-use rotation_diag::chat::{ChatPlatform, Destination, Said};
+use rotation_diag::chat::{ChatPlatform, Destination, Payload};
 use rotation_diag::model::{Action, ActionToken, Place, PlatformName, ReplyTo, Standing, StepName};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -33,7 +33,7 @@ async fn a_command_is_heard_with_who_where_and_what() {
     assert_eq!(heard.len(), 1);
     assert_eq!(heard[0].key, format!("command:T1:{trigger}"));
     assert_eq!(heard[0].place, place("C1", None));
-    assert_eq!(heard[0].said, Said::Words("prod/orders-db account:prod & more".to_owned()));
+    assert_eq!(heard[0].said, Payload::Words("prod/orders-db account:prod & more".to_owned()));
     assert_eq!((heard[0].actor.user.as_str(), heard[0].actor.workspace.as_str()), ("U1", "T1"));
     assert_eq!((heard[0].actor.standing, &heard[0].actor.groups), (Standing::Unknown, &None));
     bot.finish().await;
@@ -69,13 +69,13 @@ async fn a_mention_in_a_thread_is_heard_there_and_without_the_mention() {
     bot.fake.acknowledged(&envelope).await;
     let heard = bot.desk.hears(1).await;
     assert_eq!(heard[0].place, place("C1", Some(&root)));
-    assert_eq!(heard[0].said, Said::Words("rerun 4".to_owned()));
+    assert_eq!(heard[0].said, Payload::Words("rerun 4".to_owned()));
     assert!(heard[0].key.starts_with("message:T1:C1:"), "{}", heard[0].key);
 
     let payload = bot.fake.mention_payload("U2", "C1", "", None);
     let envelope = bot.fake.deliver("events_api", payload);
     bot.fake.acknowledged(&envelope).await;
-    assert_eq!(bot.desk.hears(2).await[1].said, Said::Words("help".to_owned()), "silence is no answer to being called");
+    assert_eq!(bot.desk.hears(2).await[1].said, Payload::Words("help".to_owned()), "silence is no answer to being called");
     bot.finish().await;
 }
 
@@ -141,7 +141,7 @@ async fn a_click_carries_the_button_and_the_thread_it_is_in() {
         let envelope = bot.fake.deliver("interactive", payload);
         bot.fake.acknowledged(&envelope).await;
         let heard = bot.desk.heard().pop().unwrap();
-        assert_eq!(heard.said, Said::Click(value.to_owned()));
+        assert_eq!(heard.said, Payload::Click(value.to_owned()));
         assert_eq!(heard.place, place("C1", Some(&root)));
         assert_eq!(heard.actor.user, "U2");
     }
@@ -156,7 +156,7 @@ async fn what_came_back_from_a_button_is_handed_on_as_it_is_and_never_cut() {
         let payload = bot.fake.interaction("U1", "C1", "1764000000.000001", None, action);
         let envelope = bot.fake.deliver("interactive", payload);
         bot.fake.acknowledged(&envelope).await;
-        assert_eq!(bot.desk.heard().pop().unwrap().said, Said::Click(value));
+        assert_eq!(bot.desk.heard().pop().unwrap().said, Payload::Click(value));
     }
     // A button that is not ours, or without a value, means nothing.
     for action in

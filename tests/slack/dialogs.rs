@@ -3,7 +3,7 @@
 use crate::conversation::place;
 use crate::desk::{Bot, Next, safe};
 use crate::fake_slack::Fault;
-use rotation_diag::chat::{Said, Summary};
+use rotation_diag::chat::{Payload, Summary};
 use rotation_diag::clock::Clock;
 use rotation_diag::model::Outcome;
 use serde_json::json;
@@ -35,7 +35,7 @@ async fn a_command_without_words_opens_the_dialog_and_its_answer_is_a_command() 
     let envelope = bot.fake.deliver("interactive", submission);
     assert_eq!(bot.fake.acknowledged(&envelope).await, None, "the dialog closes");
     let heard = bot.desk.hears(1).await;
-    assert_eq!(heard[0].said, Said::Words("prod/orders-db account:prod window:7d".to_owned()));
+    assert_eq!(heard[0].said, Payload::Words("prod/orders-db account:prod window:7d".to_owned()));
     assert_eq!(heard[0].place, place("C2", None));
     bot.fake.deliver_again(&envelope, None);
     bot.fake.acknowledged(&envelope).await;

@@ -7,7 +7,7 @@ use crate::fake_slack::{FakeSlack, Fault};
 use futures::StreamExt as _;
 use rotation_diag::bot::{Delivery, Health, Tempo};
 use rotation_diag::chat::document::{Attachment, Content, Message, Tone};
-use rotation_diag::chat::{ChatPlatform, Destination, Said};
+use rotation_diag::chat::{ChatPlatform, Destination, Payload};
 use rotation_diag::clock::Clock;
 use rotation_diag::model::ReplyTo;
 use rotation_diag::store::{NewThread, Outgoing, Store};
@@ -459,7 +459,7 @@ async fn no_refusal_to_open_the_dialog_ends_in_silence() {
         // Another call comes through, so the token works.
         bot.slack.find(&Destination::Channel(place("C1", None)), "k").await.unwrap();
     }
-    assert!(bot.desk.heard().iter().all(|inbound| inbound.said != Said::Words(String::new())));
+    assert!(bot.desk.heard().iter().all(|inbound| inbound.said != Payload::Words(String::new())));
     bot.fake.world().triggers.clear();
     bot.finish().await;
 }

@@ -3,7 +3,7 @@
 use crate::desk::{Desk, Next, config, fast, http_mode, tokens};
 use crate::fake_slack::{FakeSlack, SECRET, signature};
 use reqwest::{Client, Response, StatusCode};
-use rotation_diag::chat::{Intake, Said};
+use rotation_diag::chat::{Intake, Payload};
 use rotation_diag::clock::Clock;
 use rotation_diag::platforms::slack::{Lookups, Slack};
 use serde_json::{Value, json};
@@ -83,9 +83,9 @@ async fn commands_events_and_clicks_are_heard() {
     let action = json!({ "type": "button", "action_id": "act-0", "value": "token" });
     let click = site.interaction(&site.fake.interaction("U1", "C1", "1764000000.000001", None, action)).await;
     assert_eq!(click.status(), StatusCode::OK);
-    let said: Vec<Said> = site.desk.heard().into_iter().map(|inbound| inbound.said).collect();
-    let words = |words: &str| Said::Words(words.to_owned());
-    assert_eq!(said, [words("prod/orders-db window:7d"), words("rerun 4"), Said::Click("token".to_owned())]);
+    let said: Vec<Payload> = site.desk.heard().into_iter().map(|inbound| inbound.said).collect();
+    let words = |words: &str| Payload::Words(words.to_owned());
+    assert_eq!(said, [words("prod/orders-db window:7d"), words("rerun 4"), Payload::Click("token".to_owned())]);
     site.fake.finish();
 }
 

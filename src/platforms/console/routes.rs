@@ -11,7 +11,7 @@ use crate::chart;
 use crate::chat::BoardError;
 use crate::chat::compose;
 use crate::chat::document::{Attachment, Content, Tone};
-use crate::chat::{Ack, IncomingEvent, Said};
+use crate::chat::{Ack, IncomingEvent, Payload};
 use crate::model::{Investigation, PlatformName, ReplyTo, StepName};
 use crate::redact::SafeText;
 use crate::report::Report;
@@ -147,10 +147,10 @@ impl Page {
     }
 
     /// Hands in what was said, tells the person alone what comes back, and shows where it was said.
-    async fn hand_in(&self, session: &Session, form: &Origin, said: Said) -> Response {
+    async fn hand_in(&self, session: &Session, form: &Origin, said: Payload) -> Response {
         let words = match &said {
-            Said::Words(words) => Some(words.clone()),
-            Said::Click(_) => None,
+            Payload::Words(words) => Some(words.clone()),
+            Payload::Click(_) => None,
         };
         if !self.console.keys.is_form(session, &form.form) || !is_id(&form.once) {
             return self.outdated(session, form, words).await;
@@ -248,11 +248,11 @@ struct Click {
 }
 
 async fn say(State(page): State<Page>, Extension(session): Extension<Session>, Form(form): Form<Words>) -> Response {
-    page.hand_in(&session, &form.origin, Said::Words(form.words)).await
+    page.hand_in(&session, &form.origin, Payload::Words(form.words)).await
 }
 
 async fn act(State(page): State<Page>, Extension(session): Extension<Session>, Form(form): Form<Click>) -> Response {
-    page.hand_in(&session, &form.origin, Said::Click(form.token)).await
+    page.hand_in(&session, &form.origin, Payload::Click(form.token)).await
 }
 
 async fn live(State(page): State<Page>) -> Response {

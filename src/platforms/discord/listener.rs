@@ -9,7 +9,7 @@ use super::reply::Reply;
 use super::rest::{Call, Failure};
 use super::snowflake::Snowflake;
 use crate::chat::document::Tone;
-use crate::chat::{Ack, ChatPlatform as _, IncomingEvent, Intake, Message, Said, SendError};
+use crate::chat::{Ack, ChatPlatform as _, IncomingEvent, Intake, Message, Payload, SendError};
 use crate::model::ReplyTo;
 use crate::redact::SafeText;
 use serde::Deserialize;
@@ -158,8 +158,8 @@ impl Listener {
         let channel = interaction.channel.map(|channel| channel.id).or(interaction.channel_id).ok_or(Unheard::Incomplete)?;
         let input = &interaction.data;
         let said = match interaction.kind {
-            kind::CLICK => Said::Click(input.values.first().unwrap_or(&input.custom_id).clone()),
-            _ if input.name == command::NAME => Said::Words(command::words(&input.options)),
+            kind::CLICK => Payload::Click(input.values.first().unwrap_or(&input.custom_id).clone()),
+            _ if input.name == command::NAME => Payload::Words(command::words(&input.options)),
             _ => return Err(Unheard::Incomplete),
         };
         let is_command = interaction.kind == kind::COMMAND;
@@ -196,7 +196,7 @@ impl Listener {
             actor: actor(guild, &written.author, member),
             place: place(guild, written.channel_id, Some(channel)),
             reply_to: Some(reply_to.clone()),
-            said: Said::Words(words.trim().to_owned()),
+            said: Payload::Words(words.trim().to_owned()),
         };
         if let Ack::Answer(message) | Ack::Unavailable(message) = self.intake.accept(inbound).await {
             self.discord.tell(&reply_to, &message).await;

@@ -16,7 +16,7 @@ use super::render::{ACTION_ID, Surface, line, message};
 use super::reply::Reply;
 use super::words;
 use crate::chat::document::{Message, Part, Tone};
-use crate::chat::{Ack, ChatPlatform as _, IncomingEvent, Intake, Said, SendError};
+use crate::chat::{Ack, ChatPlatform as _, IncomingEvent, Intake, Payload, SendError};
 use crate::model::{Place, PlatformName, Standing};
 use crate::redact::SafeText;
 use crate::report::sanitize;
@@ -107,7 +107,7 @@ impl Receiver {
         }
         let key = format!("command:{}:{}", origin.workspace, command.trigger_id);
         let place = place(&origin, command.channel_id, None);
-        match self.accept(IncomingEvent { key, actor, place, reply_to: reply.to_reply(), said: Said::Words(said) }).await {
+        match self.accept(IncomingEvent { key, actor, place, reply_to: reply.to_reply(), said: Payload::Words(said) }).await {
             Ack::Accepted | Ack::Duplicate => SlackAck::Empty,
             Ack::Answer(answer) | Ack::Unavailable(answer) => SlackAck::Body(ephemeral(&answer)),
         }
@@ -163,7 +163,7 @@ impl Receiver {
             words => words,
         };
         let place = place(origin, said.channel, thread);
-        match self.accept(IncomingEvent { key, actor, place, reply_to: reply.to_reply(), said: Said::Words(words) }).await {
+        match self.accept(IncomingEvent { key, actor, place, reply_to: reply.to_reply(), said: Payload::Words(words) }).await {
             Ack::Accepted | Ack::Duplicate => SlackAck::Empty,
             Ack::Answer(answer) => {
                 self.whisper(reply, *answer);
@@ -203,7 +203,7 @@ impl Receiver {
                         actor: actor.clone(),
                         place: place(&origin, channel.clone(), thread.clone()),
                         reply_to: reply.to_reply(),
-                        said: Said::Click(token.to_owned()),
+                        said: Payload::Click(token.to_owned()),
                     };
                     match self.accept(inbound).await {
                         Ack::Accepted | Ack::Duplicate => {}
@@ -241,7 +241,7 @@ impl Receiver {
             actor,
             place: place(&origin, channel, None),
             reply_to: reply.to_reply(),
-            said: Said::Words(words),
+            said: Payload::Words(words),
         };
         match self.accept(inbound).await {
             Ack::Accepted | Ack::Duplicate => SlackAck::Empty,
