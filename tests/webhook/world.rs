@@ -35,7 +35,7 @@ pub(crate) struct Kept {
 }
 
 #[async_trait]
-impl Intake for Kept {
+impl NoticeIntake for Kept {
     async fn accept(&self, message_id: &str, notice: Notice) -> Result<Accepted, Unavailable> {
         if *self.hangs.lock().unwrap() {
             std::future::pending::<()>().await;
@@ -175,7 +175,7 @@ fn endpoint(
     limits: Limits,
 ) -> Router {
     let clock = Clock::starting_at(now.parse().unwrap());
-    let intake: Arc<dyn Intake> = Arc::clone(kept) as Arc<dyn Intake>;
+    let intake: Arc<dyn NoticeIntake> = Arc::clone(kept) as Arc<dyn NoticeIntake>;
     let subscriptions: Arc<dyn Subscriptions> = Arc::clone(confirmed) as Arc<dyn Subscriptions>;
     Endpoint::new(sns, clock, client, intake, subscriptions, limits).router()
 }
