@@ -217,7 +217,7 @@ fn told_alone(claimed: &Claimed, command: &Command, to: &ReplyTo, message: Messa
     let Command { actor, place, question, .. } = command;
     let id = &claimed.subject;
     Ending {
-        messages: vec![Outgoing::whisper(id, "answer", to.clone(), message, "an answer")],
+        messages: vec![Outgoing::send_ephemeral(id, "answer", to.clone(), message, "an answer")],
         opens: Some(NewThread { id: id.clone(), place: place.clone(), alarm: None }),
         audit: vec![Audited::person(actor, place, "investigate", question.secret.as_str(), decision, why)],
         ..Ending::default()
@@ -279,7 +279,7 @@ fn answered(claimed: &Claimed, stored: &Stored, act: &Act, text: &str) -> Ending
     let name = slot(stored, &format!("answer-{}", claimed.ticket.number()));
     let message = compose::notice(Tone::Neutral, text);
     let outgoing = match &act.reply_to {
-        Some(to) => Outgoing::whisper(&stored.thread, name, to.clone(), message, "an answer"),
+        Some(to) => Outgoing::send_ephemeral(&stored.thread, name, to.clone(), message, "an answer"),
         None => Outgoing::reply(&stored.thread, name, message, "an answer"),
     };
     Ending { messages: vec![outgoing], ..Ending::default() }

@@ -122,7 +122,7 @@ pub trait ChatPlatform: Send + Sync {
     async fn find(&self, to: &Destination, key: &str) -> Result<Option<String>, SendError>;
 
     /// Answers one person alone.
-    async fn whisper(&self, to: &ReplyTo, message: &Message) -> Result<(), SendError>;
+    async fn send_ephemeral(&self, to: &ReplyTo, message: &Message) -> Result<(), SendError>;
 
     /// Tells the person who asked where the work goes on, on a platform where an answer is still open.
     async fn point_to(&self, _to: &ReplyTo, _thread: &ThreadRef) -> Result<(), SendError> {

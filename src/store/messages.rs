@@ -59,14 +59,22 @@ pub struct Outgoing {
     /// Whoever asked for it, to be pointed here; or to be answered alone.
     pub reply_to: Option<ReplyTo>,
     /// True when only the person of `reply_to` is to see it.
-    pub alone: bool,
+    pub ephemeral: bool,
 }
 
 impl Outgoing {
     /// A reply in a thread.
     #[must_use]
     pub fn reply(thread: &str, slot: impl Into<String>, message: Message, reason: &'static str) -> Outgoing {
-        Outgoing { thread: thread.to_owned(), slot: slot.into(), message, reason, passing: false, reply_to: None, alone: false }
+        Outgoing {
+            thread: thread.to_owned(),
+            slot: slot.into(),
+            message,
+            reason,
+            passing: false,
+            reply_to: None,
+            ephemeral: false,
+        }
     }
 
     /// The message a thread hangs on.
@@ -77,8 +85,14 @@ impl Outgoing {
 
     /// Something one person alone is told.
     #[must_use]
-    pub fn whisper(thread: &str, slot: impl Into<String>, to: ReplyTo, message: Message, reason: &'static str) -> Outgoing {
-        Outgoing { reply_to: Some(to), alone: true, ..Outgoing::reply(thread, slot, message, reason) }
+    pub fn send_ephemeral(
+        thread: &str,
+        slot: impl Into<String>,
+        to: ReplyTo,
+        message: Message,
+        reason: &'static str,
+    ) -> Outgoing {
+        Outgoing { reply_to: Some(to), ephemeral: true, ..Outgoing::reply(thread, slot, message, reason) }
     }
 
     /// The same, while a newer one is on its way.
@@ -132,7 +146,7 @@ pub struct Due {
     /// As in [`Outgoing`].
     pub reply_to: Option<ReplyTo>,
     /// As in [`Outgoing`].
-    pub alone: bool,
+    pub ephemeral: bool,
     /// How often sending it failed.
     pub attempts: u32,
     /// How often it is still to be said again, because an edit whose answer was lost may be carried out late.
@@ -217,7 +231,7 @@ struct Row {
     posts: i64,
     uncertain: i64,
     reply_to: Option<String>,
-    alone: bool,
+    ephemeral: bool,
     attempts: u32,
     due_by: i64,
     stated_at: i64,
@@ -242,7 +256,7 @@ impl Row {
             uncertain: (self.uncertain > 0).then_some(self.uncertain),
             was_lost: self.posts > 0,
             reply_to: self.reply_to.map(ReplyTo),
-            alone: self.alone,
+            ephemeral: self.ephemeral,
             attempts: self.attempts,
             repeats: self.repeats,
             files: match self.files {
@@ -389,7 +403,7 @@ impl Store {
     }
 
     async fn end_sending(&self, mut tx: Transaction<'static, Sqlite>, due: &Due, posted_id: &str) -> Result<(), StoreError> {
-        let root = (due.is_root() && !due.alone).then_some(posted_id);
+        let root = (due.is_root() && !due.ephemeral).then_some(posted_id);
         sqlx::query("UPDATE threads SET root = coalesce(?, root), touched_at = ? WHERE id = ?")
             .bind(root)
             .bind(self.now().as_millisecond())
@@ -691,14 +705,14 @@ pub(super) async fn state(
         .bind(to_json("message", &outgoing.message)?)
         .bind(outgoing.passing)
         .bind(outgoing.reply_to.as_ref().map(|reply_to| reply_to.0.as_str()))
-        .bind(outgoing.alone)
+        .bind(outgoing.ephemeral)
         .bind(tick)
         .bind(tick.saturating_add(millis(DEADLINE)))
         .bind(now.as_millisecond())
         .execute(&mut **tx)
         .await?;
         // News of a thread that never began, because its root was given up, is not swallowed: the thread sets out again.
-        if !outgoing.alone {
+        if !outgoing.ephemeral {
             sqlx::query(
                 "UPDATE messages SET state = 'pending', attempts = 0, not_before = ?1, due_by = ?2
                  WHERE thread = ?3 AND state = 'given_up' AND posted = 0 AND alone = 0

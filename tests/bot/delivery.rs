@@ -254,9 +254,9 @@ async fn one_person_is_told_alone_and_the_address_is_forgotten() {
     let slack = Fake::new(PlatformName::Slack);
     stated(&world, "t1", PlatformName::Slack, 0).await;
     let to = ReplyTo("https://answers.example/secret".to_owned());
-    world.store.state(&[Outgoing::whisper("t1", "w1", to, line("only you"), "a test")]).await.unwrap();
+    world.store.state(&[Outgoing::send_ephemeral("t1", "w1", to, line("only you"), "a test")]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
-    slack.until("the whisper", |state| state.whispers.len() == 1).await;
+    slack.until("the whisper", |state| state.ephemerals.len() == 1).await;
     stated_after(&world, &slack).await;
     let folder = world.end().await;
     for file in std::fs::read_dir(folder.path()).unwrap() {
@@ -287,8 +287,8 @@ async fn what_a_channel_without_the_bot_refused_goes_out_with_its_newest_words_w
     let asked = Outgoing::root("t1", line("progress"), "a test").passing().asked_by(Some(ReplyTo("U1".to_owned())));
     world.store.open_thread(&thread("t1", PlatformName::Slack), &[asked]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
-    slack.until("the person to be told", |state| state.whispers.len() == 1).await;
-    assert_eq!(slack.with(|state| state.whispers[0].1.title.as_str().to_owned()), "Invite me.");
+    slack.until("the person to be told", |state| state.ephemerals.len() == 1).await;
+    assert_eq!(slack.with(|state| state.ephemerals[0].1.title.as_str().to_owned()), "Invite me.");
     // News of the thread are not lost on the way, and nobody hammers at a closed door.
     let news = [Outgoing::root("t1", line("verdict"), "a test"), Outgoing::reply("t1", "alarm", line("alarm"), "a test")];
     world.store.state(&news).await.unwrap();
@@ -303,7 +303,7 @@ async fn what_a_channel_without_the_bot_refused_goes_out_with_its_newest_words_w
     slack.until("the thread", |state| state.shown.len() == 4).await;
     assert_eq!(titles(&slack)[2..], ["verdict", "alarm"]);
     // Whoever asked did not have to wait for that.
-    let told = slack.with(|state| state.whispers.iter().map(|(_, one)| one.title.as_str().to_owned()).collect::<Vec<_>>());
+    let told = slack.with(|state| state.ephemerals.iter().map(|(_, one)| one.title.as_str().to_owned()).collect::<Vec<_>>());
     assert_eq!(told, ["Invite me.", "verdict"]);
     world.end().await;
 }
@@ -494,13 +494,13 @@ async fn whoever_asks_where_nothing_may_be_written_is_told_alone_and_the_thread_
     let root = |text: &str| Outgoing::root("t1", line(text), "a test");
     world.store.open_thread(&thread("t1", PlatformName::Slack), &[root("looking").passing().asked_by(to)]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
-    slack.until("the apology", |state| !state.whispers.is_empty()).await;
-    let told = slack.with(|state| state.whispers[0].clone());
+    slack.until("the apology", |state| !state.ephemerals.is_empty()).await;
+    let told = slack.with(|state| state.ephemerals[0].clone());
     assert_eq!((told.0.as_str(), told.1.title.as_str()), ("alice", "Invite me."));
     // The verdict is not kept from whoever asked, and is tried at once.
     let details = Outgoing::reply("t1", "details", line("details"), "a test");
     world.store.state(&[root("the verdict"), details]).await.unwrap();
-    slack.until("the verdict, alone", |state| state.whispers.iter().any(|(_, one)| one.title.as_str() == "the verdict")).await;
+    slack.until("the verdict, alone", |state| state.ephemerals.iter().any(|(_, one)| one.title.as_str() == "the verdict")).await;
     assert!(slack.shown().is_empty());
     let attempts = slack.with(|state| state.calls.iter().filter(|call| **call == "post").count());
     assert_eq!(attempts, 2);
@@ -521,12 +521,12 @@ async fn whoever_waits_is_told_that_it_is_late_and_gets_a_verdict_that_cannot_be
     world.store.open_thread(&thread("t1", PlatformName::Slack), &[looking]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
     slack
-        .until("the excuse", |state| state.whispers.iter().any(|(_, one)| one.title.as_str().contains("follows when it does")))
+        .until("the excuse", |state| state.ephemerals.iter().any(|(_, one)| one.title.as_str().contains("follows when it does")))
         .await;
     slack.until("the root", |state| state.shown.len() == 1).await;
     slack.faults("edit", (0..8).map(|_| later("503")));
     world.store.state(&[root("the verdict")]).await.unwrap();
-    slack.until("the verdict, alone", |state| state.whispers.iter().any(|(_, one)| one.title.as_str() == "the verdict")).await;
+    slack.until("the verdict, alone", |state| state.ephemerals.iter().any(|(_, one)| one.title.as_str() == "the verdict")).await;
     slack.until("the verdict", |state| state.shown[0].title() == "the verdict").await;
     world.end().await;
 }

@@ -27,9 +27,9 @@ async fn a_member_gets_the_verdict_and_a_stranger_a_refusal_before_aws_is_asked(
     slack.with(|state| state.people.insert("U1".to_owned(), Standing::Member));
     world.start(std::slice::from_ref(&slack));
     assert_eq!(say(&world, "k1", "U9", "prod/orders-db").await, "accepted", "nobody waits for a look-up");
-    slack.until("the refusal", |state| state.whispers.len() == 1).await;
+    slack.until("the refusal", |state| state.ephemerals.len() == 1).await;
     assert_eq!(
-        slack.with(|state| (state.whispers[0].0.clone(), state.whispers[0].1.title.as_str().to_owned())),
+        slack.with(|state| (state.ephemerals[0].0.clone(), state.ephemerals[0].1.title.as_str().to_owned())),
         ("answer-to-k1".to_owned(), REFUSED.to_owned())
     );
     assert_eq!((world.accounts.calls(), slack.shown().len()), (0, 0));
@@ -57,8 +57,8 @@ async fn clicks_and_words_in_a_thread_are_judged_the_same_way() {
         let receipt = world.bot.accept(said(key, &pending("U9"), place(Some(&thread)), what)).await;
         assert_eq!(told(&receipt), "accepted");
     }
-    slack.until("both refusals", |state| state.whispers.len() == 2).await;
-    assert!(slack.with(|state| state.whispers.iter().all(|(_, message)| message.title.as_str() == REFUSED)));
+    slack.until("both refusals", |state| state.ephemerals.len() == 2).await;
+    assert!(slack.with(|state| state.ephemerals.iter().all(|(_, message)| message.title.as_str() == REFUSED)));
     assert_eq!(world.accounts.calls(), calls);
     world.end().await;
 }
@@ -85,8 +85,8 @@ async fn a_look_up_that_fails_is_told_as_what_it_is() {
         slack.faults("look_up", [Fault::Refuse(error)]);
         world.start(std::slice::from_ref(&slack));
         assert_eq!(say(&world, "k", "U1", "prod/orders-db").await, "accepted");
-        slack.until("the answer", |state| state.whispers.len() == 1).await;
-        let text = slack.with(|state| state.whispers[0].1.title.as_str().to_owned());
+        slack.until("the answer", |state| state.ephemerals.len() == 1).await;
+        let text = slack.with(|state| state.ephemerals[0].1.title.as_str().to_owned());
         assert!(text.contains(expected) && !text.contains("try again"), "{text}");
         assert_eq!(world.accounts.calls(), 0);
         world.end().await;
@@ -103,6 +103,6 @@ async fn a_platform_that_passes_through_trouble_is_asked_again_and_the_question_
     world.start(std::slice::from_ref(&slack));
     assert_eq!(say(&world, "k", "U1", "prod/orders-db").await, "accepted");
     slack.until("the verdict", |state| state.shown.iter().any(|shown| shown.title().contains("is not rotating"))).await;
-    assert!(slack.with(|state| state.whispers.is_empty()));
+    assert!(slack.with(|state| state.ephemerals.is_empty()));
     world.end().await;
 }

@@ -176,9 +176,9 @@ async fn a_name_that_does_not_exist_is_answered_to_its_asker_alone_with_names_th
         [("a", "U1", vec!["prod/orders-db"], "test/orders-db"), ("b", "U2", vec!["prod/orders-db"], "prod/billing")]
     {
         assert_eq!(told(&world.say(key, user, "prod/order-db").await), "accepted");
-        slack.until("the answer", |state| state.whispers.iter().any(|(to, _)| *to == format!("answer-to-{key}"))).await;
-        let whispers = slack.with(|state| state.whispers.clone());
-        let (_, answer) = whispers.iter().find(|(to, _)| *to == format!("answer-to-{key}")).unwrap();
+        slack.until("the answer", |state| state.ephemerals.iter().any(|(to, _)| *to == format!("answer-to-{key}"))).await;
+        let ephemerals = slack.with(|state| state.ephemerals.clone());
+        let (_, answer) = ephemerals.iter().find(|(to, _)| *to == format!("answer-to-{key}")).unwrap();
         assert_eq!(answer.title.as_str(), "There is no secret prod/order-db in prod, eu-west-1");
         assert_eq!(answer.tone, Tone::Warning);
         let text = whole_text(answer);
@@ -203,10 +203,10 @@ async fn a_bare_word_that_names_no_secret_is_not_repeated() {
     world.start(std::slice::from_ref(&slack));
     for word in ["hello", "status", "tigerlily"] {
         assert_eq!(told(&world.say(word, "U1", word).await), "accepted");
-        slack.until("the answer", |state| state.whispers.iter().any(|(to, _)| *to == format!("answer-to-{word}"))).await;
+        slack.until("the answer", |state| state.ephemerals.iter().any(|(to, _)| *to == format!("answer-to-{word}"))).await;
     }
-    let whispers = slack.with(|state| state.whispers.clone());
-    for (_, answer) in &whispers {
+    let ephemerals = slack.with(|state| state.ephemerals.clone());
+    for (_, answer) in &ephemerals {
         assert_eq!(answer.title.as_str(), "There is no secret of that name in prod, eu-west-1");
         let text = whole_text(answer);
         assert!(text.contains("/rotation-diag help"), "{text}");
@@ -223,12 +223,12 @@ async fn a_name_that_is_known_in_another_place_is_offered_with_that_place() {
     let slack = Fake::new(PlatformName::Slack);
     world.start(std::slice::from_ref(&slack));
     world.say("a", "U1", "prod/billing account:test").await;
-    slack.until("the answer", |state| !state.whispers.is_empty()).await;
-    let (_, answer) = slack.with(|state| state.whispers[0].clone());
+    slack.until("the answer", |state| !state.ephemerals.is_empty()).await;
+    let (_, answer) = slack.with(|state| state.ephemerals[0].clone());
     assert!(whole_text(&answer).contains("/rotation-diag prod/billing account:prod region:eu-west-1"), "{answer:?}");
     world.say("b", "U1", "prod/nowhere").await;
-    slack.until("the answer", |state| state.whispers.len() == 2).await;
-    let (_, answer) = slack.with(|state| state.whispers[1].clone());
+    slack.until("the answer", |state| state.ephemerals.len() == 2).await;
+    let (_, answer) = slack.with(|state| state.ephemerals[1].clone());
     assert_eq!(answer.title.as_str(), "There is no secret prod/nowhere in any of the 2 places you may ask about");
     assert!(slack.shown().is_empty());
     world.end().await;
@@ -246,7 +246,7 @@ async fn what_could_not_be_looked_for_everywhere_has_its_thread() {
         world.start(std::slice::from_ref(&slack));
         world.say("ask", "U1", "prod/no-such-name").await;
         slack.until("a thread", |state| !state.shown.is_empty()).await;
-        assert!(slack.with(|state| state.whispers.is_empty()), "{fault}");
+        assert!(slack.with(|state| state.ephemerals.is_empty()), "{fault}");
         world.end().await;
     }
 }
@@ -268,10 +268,10 @@ async fn an_answer_that_a_crash_kept_from_its_asker_is_given_once() {
     let folder = world.end().await;
     world = World::at(folder, RULES, accounts).await;
     world.start(std::slice::from_ref(&slack));
-    slack.until("the answer", |state| !state.whispers.is_empty()).await;
+    slack.until("the answer", |state| !state.ephemerals.is_empty()).await;
     assert_eq!(told(&world.say("ask", "U1", "prod/no-such-name").await), "duplicate");
     world.bot.last_messages(super::world::PATIENCE).await;
-    assert_eq!((slack.with(|state| state.whispers.len()), slack.shown().len()), (1, 0));
+    assert_eq!((slack.with(|state| state.ephemerals.len()), slack.shown().len()), (1, 0));
     world.end().await;
 }
 
@@ -284,8 +284,8 @@ async fn a_question_that_is_no_longer_allowed_is_refused_to_its_asker_alone() {
     world = World::at(folder, &rule("users = [\"U7\"]"), accounts).await;
     let slack = Fake::new(PlatformName::Slack);
     world.start(std::slice::from_ref(&slack));
-    slack.until("the refusal", |state| !state.whispers.is_empty()).await;
-    assert!(slack.with(|state| state.whispers[0].1.title.as_str().starts_with("This is not allowed for you here")));
+    slack.until("the refusal", |state| !state.ephemerals.is_empty()).await;
+    assert!(slack.with(|state| state.ephemerals[0].1.title.as_str().starts_with("This is not allowed for you here")));
     assert!(slack.shown().is_empty());
     world.end().await;
 }

@@ -60,7 +60,7 @@ async fn what_a_function_logs_of_secrets_leaves_by_no_way() {
         slack.until("an answer", |state| state.shown.len() > shown).await;
     }
     let shown = format!("{:#?}", slack.shown());
-    let whispered = slack.with(|state| format!("{:#?}", state.whispers));
+    let ephemeral = slack.with(|state| format!("{:#?}", state.ephemerals));
     let audited = format!("{:?}", world.audit().await);
     let folder = world.end().await;
     let mut stored = String::new();
@@ -70,7 +70,7 @@ async fn what_a_function_logs_of_secrets_leaves_by_no_way() {
     assert!(shown.contains("orders-db.example.internal:3306"), "the lines were not shown at all: {shown}");
     assert!(stored.contains("orders-db.example.internal:3306"), "the lines were not stored at all");
     for piece in PIECES {
-        for (place, text) in [("a message", &shown), ("an answer", &whispered), ("the audit", &audited), ("the store", &stored)] {
+        for (place, text) in [("a message", &shown), ("an answer", &ephemeral), ("the audit", &audited), ("the store", &stored)] {
             assert!(!text.contains(piece), "{piece} in {place}");
         }
     }

@@ -64,7 +64,7 @@ pub(crate) enum Fault {
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub(crate) shown: Vec<Shown>,
-    pub(crate) whispers: Vec<(String, Message)>,
+    pub(crate) ephemerals: Vec<(String, Message)>,
     pub(crate) pointed: Vec<(String, String)>,
     /// Channels that take nothing until the bot is in them.
     pub(crate) closed: HashSet<String>,
@@ -218,9 +218,9 @@ impl ChatPlatform for Fake {
         self.done(fault, |state| state.shown.iter().find(|shown| shown.key == key).map(|shown| shown.id.clone()))
     }
 
-    async fn whisper(&self, to: &ReplyTo, message: &Message) -> Result<(), SendError> {
+    async fn send_ephemeral(&self, to: &ReplyTo, message: &Message) -> Result<(), SendError> {
         let fault = self.fault("whisper").await;
-        self.done(fault, |state| state.whispers.push((to.0.clone(), message.clone())))
+        self.done(fault, |state| state.ephemerals.push((to.0.clone(), message.clone())))
     }
 
     fn let_in(&self) -> Option<tokio::sync::watch::Receiver<()>> {

@@ -31,7 +31,7 @@ async fn a_command_is_taken_in_with_who_and_where_and_deferred_for_that_person_a
     let link = format!("It goes on in https://discord.com/channels/{GUILD}/1090000000000000000");
     let pointed = json!({"content": link, "allowed_mentions": {"parse": []}});
     assert_eq!(bot.fake.next().await, Event::AnswerEdited { body: pointed });
-    bot.discord.whisper(&to, &line("which one?")).await.unwrap();
+    bot.discord.send_ephemeral(&to, &line("which one?")).await.unwrap();
     let Event::FollowedUp { body, .. } = bot.fake.next().await else { panic!() };
     assert_eq!((body["content"].as_str(), body["flags"].as_u64()), (Some("which one?"), Some(64)));
     bot.fake.finish();
@@ -324,14 +324,14 @@ async fn an_answer_for_one_person_goes_to_the_channel_when_the_interaction_is_ov
     bot.answer().await;
     let to = bot.desk.heard().await.reply_to.unwrap();
     bot.fake.with(|world| world.said.values_mut().for_each(|said| said.expired = true));
-    bot.discord.whisper(&to, &line("the answer")).await.unwrap();
+    bot.discord.send_ephemeral(&to, &line("the answer")).await.unwrap();
     let Event::Posted { channel, body, .. } = bot.fake.next().await else { panic!() };
     assert_eq!((channel, body["content"].as_str()), (CHANNEL, Some("the answer")));
 
     // By its age alone: its token is not even tried.
     let asked = bot.fake.with(|world| world.asked("POST", "/webhooks/"));
     let old = rotation_diag::model::ReplyTo(to.0.replace(command["id"].as_str().unwrap(), "175928847299117063"));
-    bot.discord.whisper(&old, &line("the answer")).await.unwrap();
+    bot.discord.send_ephemeral(&old, &line("the answer")).await.unwrap();
     assert!(matches!(bot.fake.next().await, Event::Posted { channel: CHANNEL, .. }));
     assert_eq!(bot.fake.with(|world| world.asked("POST", "/webhooks/")), asked);
     let thread = ThreadRef { platform: PlatformName::Discord, workspace: "1".into(), channel: "2".into(), root: "3".into() };
@@ -344,7 +344,7 @@ async fn an_answer_for_one_person_goes_to_the_channel_when_the_interaction_is_ov
     bot.answer().await;
     let to = bot.desk.heard().await.reply_to.unwrap();
     bot.fake.with(|world| world.fault("POST", "_secret-token", Fault::status(401)));
-    bot.discord.whisper(&to, &line("the answer")).await.unwrap();
+    bot.discord.send_ephemeral(&to, &line("the answer")).await.unwrap();
     assert!(matches!(bot.fake.next().await, Event::Posted { channel: CHANNEL, .. }));
     bot.fake.finish();
 }

@@ -28,7 +28,7 @@ async fn nothing_that_must_stay_secret_is_logged_at_any_level() {
         hidden.push(command["token"].as_str().unwrap().to_owned());
         bot.tell("INTERACTION_CREATE", command);
         let inbound = bot.desk.heard().await;
-        let _ = bot.discord.whisper(&inbound.reply_to.unwrap(), &line("canary-payload")).await;
+        let _ = bot.discord.send_ephemeral(&inbound.reply_to.unwrap(), &line("canary-payload")).await;
         assert!(!format!("{:?}", inbound.actor).contains("secret-token"));
         if times > 1 {
             while !trap.text().contains("could not be acknowledged") {

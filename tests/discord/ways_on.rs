@@ -112,8 +112,8 @@ impl ChatPlatform for Many {
         self.to(to).find(to, key).await
     }
 
-    async fn whisper(&self, to: &ReplyTo, message: &Message) -> Result<(), SendError> {
-        self.for_reply(to).whisper(to, message).await
+    async fn send_ephemeral(&self, to: &ReplyTo, message: &Message) -> Result<(), SendError> {
+        self.for_reply(to).send_ephemeral(to, message).await
     }
 
     async fn point_to(&self, to: &ReplyTo, thread: &ThreadRef) -> Result<(), SendError> {

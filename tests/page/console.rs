@@ -243,7 +243,7 @@ async fn what_one_person_is_told_is_shown_to_no_other_and_ends_with_the_next_wor
     assert!(!site.page(&mut two, &window).await.contains(help), "the address alone tells nobody anything");
     assert!(!site.page(&mut one, "/").await.contains(help), "another window of the same person is not disturbed");
     let session = site.desk.received.lock().unwrap()[0].reply_to.clone().unwrap();
-    site.console.whisper(&session, &compose::already()).await.unwrap();
+    site.console.send_ephemeral(&session, &compose::already()).await.unwrap();
     assert!(site.page(&mut one, &window).await.contains("This has been done already"));
     let next = location(&site.submit(&mut one, &window, "/say", &[("words", "prod/x")]).await);
     let page = site.page(&mut one, &next).await;
@@ -463,7 +463,7 @@ async fn only_so_many_windows_may_listen() {
 #[tokio::test]
 async fn a_whisper_to_nobody_is_no_error() {
     let site = Site::open().await;
-    assert_eq!(site.console.whisper(&ReplyTo("nobody".to_owned()), &site.say("x")).await, Ok(()));
+    assert_eq!(site.console.send_ephemeral(&ReplyTo("nobody".to_owned()), &site.say("x")).await, Ok(()));
 }
 
 #[tokio::test]

@@ -86,10 +86,10 @@ async fn the_answer_to_a_mention_is_for_its_person_alone_in_the_same_thread() {
     let payload = bot.fake.mention_payload("U2", "C1", "dance", Some("1764000000.000001"));
     let envelope = bot.fake.deliver("events_api", payload);
     bot.fake.acknowledged(&envelope).await;
-    let whisper = bot.fake.next_whisper().await;
-    assert_eq!((&whisper["user"], &whisper["channel"]), (&json!("U2"), &json!("C1")));
-    assert_eq!(whisper["thread_ts"], "1764000000.000001");
-    assert_eq!(whisper["text"], "Say rerun, widen or help.");
+    let send_ephemeral = bot.fake.next_whisper().await;
+    assert_eq!((&send_ephemeral["user"], &send_ephemeral["channel"]), (&json!("U2"), &json!("C1")));
+    assert_eq!(send_ephemeral["thread_ts"], "1764000000.000001");
+    assert_eq!(send_ephemeral["text"], "Say rerun, widen or help.");
     bot.finish().await;
 }
 
@@ -178,9 +178,9 @@ async fn an_expired_button_is_answered_to_its_person_alone_without_touching_the_
     let payload = bot.fake.interaction("U1", "C3", "1764000000.000001", None, action);
     let envelope = bot.fake.deliver("interactive", payload);
     bot.fake.acknowledged(&envelope).await;
-    let whisper = bot.fake.next_whisper().await;
-    assert_eq!((&whisper["response_type"], &whisper["replace_original"]), (&json!("ephemeral"), &json!(false)));
-    assert_eq!(whisper["text"], "This button has expired, run again.");
+    let send_ephemeral = bot.fake.next_whisper().await;
+    assert_eq!((&send_ephemeral["response_type"], &send_ephemeral["replace_original"]), (&json!("ephemeral"), &json!(false)));
+    assert_eq!(send_ephemeral["text"], "This button has expired, run again.");
     bot.finish().await;
 }
 
@@ -189,12 +189,12 @@ async fn a_person_is_answered_in_the_channel_where_the_response_address_has_expi
     let bot = Bot::start().await;
     let reply = json!({ "channel": "C1", "user": "U1", "response_url": format!("http://{}/response/gone", bot.fake.web) });
     let message = Message::line(Tone::Neutral, crate::desk::safe("late but true"));
-    bot.slack.whisper(&ReplyTo(reply.to_string()), &message).await.unwrap();
-    let whisper = bot.fake.next_whisper().await;
-    assert_eq!((&whisper["user"], &whisper["channel"]), (&json!("U1"), &json!("C1")));
+    bot.slack.send_ephemeral(&ReplyTo(reply.to_string()), &message).await.unwrap();
+    let send_ephemeral = bot.fake.next_whisper().await;
+    assert_eq!((&send_ephemeral["user"], &send_ephemeral["channel"]), (&json!("U1"), &json!("C1")));
 
     let elsewhere = json!({ "channel": "C1", "user": "U1", "response_url": "https://evil.example/steal" });
-    bot.slack.whisper(&ReplyTo(elsewhere.to_string()), &message).await.unwrap();
+    bot.slack.send_ephemeral(&ReplyTo(elsewhere.to_string()), &message).await.unwrap();
     assert_eq!(bot.fake.next_whisper().await["user"], json!("U1"), "an address that is not Slack's is never written to");
     bot.finish().await;
 }

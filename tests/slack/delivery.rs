@@ -320,7 +320,7 @@ async fn an_edit_of_what_is_gone_and_an_answer_nobody_can_read_are_told_apart() 
     let gone = slack.edit(&channel("C1"), "1.2", &line("x")).await.unwrap_err();
     assert_eq!(gone, SendError::Gone { why: "chat.update: message_not_found".to_owned() });
     for text in ["", "{}", "https://hooks.slack.com/x"] {
-        let refused = slack.whisper(&ReplyTo(text.to_owned()), &line("x")).await.unwrap_err();
+        let refused = slack.send_ephemeral(&ReplyTo(text.to_owned()), &line("x")).await.unwrap_err();
         assert_eq!(refused.to_string(), "refused: the address of an answer cannot be read");
     }
     fake.finish();

@@ -77,7 +77,7 @@ async fn a_dialog_that_names_a_channel_the_bot_is_not_in_says_so_beside_the_chan
     assert_eq!(bot.fake.acknowledged(&envelope).await, None);
     let reply_to = bot.desk.hears(1).await.pop().unwrap().reply_to.unwrap();
     let message = rotation_diag::chat::Message::line(rotation_diag::chat::document::Tone::Warning, safe("invite me"));
-    rotation_diag::chat::ChatPlatform::whisper(bot.slack.as_ref(), &reply_to, &message).await.unwrap();
+    rotation_diag::chat::ChatPlatform::send_ephemeral(bot.slack.as_ref(), &reply_to, &message).await.unwrap();
     assert_eq!(bot.fake.next_whisper().await["text"], "🟡 invite me");
     bot.finish().await;
 }
@@ -88,8 +88,8 @@ async fn a_dialog_that_cannot_open_is_told_and_not_forgotten() {
     bot.fake.fault("views.open", Fault::Code("expired_trigger_id"));
     let command = bot.fake.deliver("slash_commands", bot.fake.command_payload("U1", "C1", ""));
     bot.fake.acknowledged(&command).await;
-    let whisper = bot.fake.next_whisper().await;
-    assert!(whisper["text"].as_str().unwrap().contains("Type /rotation-diag"), "{whisper}");
+    let send_ephemeral = bot.fake.next_whisper().await;
+    assert!(send_ephemeral["text"].as_str().unwrap().contains("Type /rotation-diag"), "{send_ephemeral}");
     bot.fake.world().triggers.clear();
     bot.finish().await;
 }

@@ -169,8 +169,8 @@ async fn a_known_stranger_gets_no_dialog_and_no_home() {
     (click["team"]["id"], click["user"]["team_id"]) = (json!(OTHER_TEAM), json!(OTHER_TEAM));
     let envelope = bot.fake.deliver("interactive", click);
     bot.fake.acknowledged(&envelope).await;
-    let whisper = bot.fake.next_whisper().await;
-    assert_eq!(whisper["channel"], STRANGER, "there is no channel to answer in: {whisper}");
+    let send_ephemeral = bot.fake.next_whisper().await;
+    assert_eq!(send_ephemeral["channel"], STRANGER, "there is no channel to answer in: {send_ephemeral}");
     assert_eq!(bot.fake.calls("views.open") + bot.fake.calls("views.publish"), 0);
     bot.finish().await;
 }

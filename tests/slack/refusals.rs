@@ -278,7 +278,7 @@ impl Flow {
     }
 
     fn is_told(&self) -> bool {
-        !self.fake.world().whispers.is_empty()
+        !self.fake.world().ephemerals.is_empty()
     }
 
     fn shows(&self, text: &str) -> bool {
@@ -429,7 +429,7 @@ async fn no_fault_of_an_answer_to_one_person_ends_in_silence() {
         }
         let flow = Flow::start(fake, "C3", has_url).await;
         let went = flow.until("nobody was told", Flow::is_told).await;
-        let told = flow.fake.world().whispers.first().map(ToString::to_string).unwrap_or_default();
+        let told = flow.fake.world().ephemerals.first().map(ToString::to_string).unwrap_or_default();
         flow.end().await;
         match went {
             Ok(()) if told.contains("/invite @rotation-diag") => None,
@@ -452,8 +452,8 @@ async fn no_refusal_to_open_the_dialog_ends_in_silence() {
         bot.fake.fault("views.open", Fault::Code(code));
         let command = bot.fake.deliver("slash_commands", bot.fake.command_payload("U1", "C1", ""));
         bot.fake.acknowledged(&command).await;
-        let whisper = bot.fake.next_whisper().await;
-        let text = whisper["text"].as_str().unwrap();
+        let send_ephemeral = bot.fake.next_whisper().await;
+        let text = send_ephemeral["text"].as_str().unwrap();
         let expected = if DEAD.contains(code) { "no longer accepts my token" } else { "could not be opened" };
         assert!(text.contains(expected), "{code}: {text}");
         // Another call comes through, so the token works.
@@ -487,8 +487,8 @@ async fn each_closed_place_is_told_with_its_own_reason_and_way_on() {
         fake.always("chat.postMessage", Fault::Code(code));
         let flow = Flow::start(fake, "C1", true).await;
         flow.until("nobody was told", Flow::is_told).await.unwrap();
-        let whisper = flow.fake.next_whisper().await;
-        let text = whisper["text"].as_str().unwrap().to_owned();
+        let send_ephemeral = flow.fake.next_whisper().await;
+        let text = send_ephemeral["text"].as_str().unwrap().to_owned();
         let lower = text.to_lowercase();
         assert!(lower.contains(&reason.to_lowercase()) && lower.contains(&way_on.to_lowercase()), "{code}: {text}");
         assert!(code.starts_with("not_in") || code.starts_with("channel_") || !text.contains("/invite"), "{code}: {text}");

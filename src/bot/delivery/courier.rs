@@ -285,7 +285,7 @@ impl Courier {
     async fn send(&self, due: &Due) -> Result<Sent, StoreError> {
         if due.alone {
             let Some(to) = &due.reply_to else { return Ok(Sent::Never("nobody to tell".to_owned())) };
-            let told = self.platform.whisper(to, &due.message).await;
+            let told = self.platform.send_ephemeral(to, &due.message).await;
             return Ok(match told {
                 Ok(()) => Sent::As(String::new()),
                 Err(SendError::Closed { why, .. }) => Sent::Never(why),
@@ -355,7 +355,7 @@ impl Courier {
             message.parts.insert(0, why);
         }
         let slot = format!("why-not/{}", due.slot);
-        let told = Outgoing::whisper(&due.thread, slot, to, message, "why something does not come");
+        let told = Outgoing::send_ephemeral(&due.thread, slot, to, message, "why something does not come");
         self.store.state(&[told]).await
     }
 
@@ -367,7 +367,7 @@ impl Courier {
             name(self.platform.name())
         );
         let notice = compose::notice(Tone::Warning, &text);
-        match tokio::time::timeout(self.tempo.call, self.platform.whisper(to, &notice)).await {
+        match tokio::time::timeout(self.tempo.call, self.platform.send_ephemeral(to, &notice)).await {
             Ok(Ok(())) => self.store.answered(due).await,
             _ => Ok(()),
         }

@@ -28,7 +28,7 @@ impl ChatPlatform for Console {
         Ok(Some(key.to_owned()))
     }
 
-    async fn whisper(&self, to: &ReplyTo, message: &Message) -> Result<(), SendError> {
+    async fn send_ephemeral(&self, to: &ReplyTo, message: &Message) -> Result<(), SendError> {
         self.submissions.tell(&to.0, message.clone());
         self.live.tell(News::Changed);
         Ok(())

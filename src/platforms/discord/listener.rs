@@ -229,7 +229,7 @@ impl Discord {
     /// Tells one person, and tries again while that may help.
     async fn tell(&self, to: &ReplyTo, message: &Message) {
         for wait in AGAIN {
-            let after = match self.whisper(to, message).await {
+            let after = match self.send_ephemeral(to, message).await {
                 Ok(()) => return,
                 Err(SendError::Later { after, .. }) => after,
                 Err(SendError::Uncertain { .. }) => None,

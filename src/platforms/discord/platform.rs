@@ -93,7 +93,7 @@ impl ChatPlatform for Discord {
         Some(self.doors.subscribe())
     }
 
-    async fn whisper(&self, to: &ReplyTo, message: &Message) -> Result<(), SendError> {
+    async fn send_ephemeral(&self, to: &ReplyTo, message: &Message) -> Result<(), SendError> {
         let reply = Reply::read(to).ok_or_else(|| SendError::Gone { why: "nobody is waiting there".to_owned() })?;
         let rendered = render(message);
         let failed = |failure| meaning(&failure, Asked::Add);

@@ -173,10 +173,10 @@ impl ChatPlatform for Slack {
         Ok(None)
     }
 
-    async fn whisper(&self, to: &ReplyTo, message: &Message) -> Result<(), SendError> {
+    async fn send_ephemeral(&self, to: &ReplyTo, message: &Message) -> Result<(), SendError> {
         let unreadable = || SendError::Refused { why: "the address of an answer cannot be read".to_owned() };
         let reply = Reply::read(to).ok_or_else(unreadable)?;
-        self.whisper_to(&reply, message).await
+        self.send_ephemeral_to(&reply, message).await
     }
 
     fn link(&self, thread: &ThreadRef) -> Option<String> {
@@ -203,7 +203,7 @@ impl Sent {
 impl Slack {
     /// Answers one person alone: where the click or the command came from, else in the channel, else in the app's own
     /// messages. An answer that may have come through one way is told the next way too: nobody is left without one.
-    pub(super) async fn whisper_to(&self, reply: &Reply, message: &Message) -> Result<(), SendError> {
+    pub(super) async fn send_ephemeral_to(&self, reply: &Reply, message: &Message) -> Result<(), SendError> {
         if let Some(url) = &reply.response_url {
             match self.api.respond(url, &ephemeral(message)).await {
                 Ok(true) => return Ok(()),

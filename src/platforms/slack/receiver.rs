@@ -166,7 +166,7 @@ impl Receiver {
         match self.accept(IncomingEvent { key, actor, place, reply_to: reply.to_reply(), said: Payload::Words(words) }).await {
             Ack::Accepted | Ack::Duplicate => SlackAck::Empty,
             Ack::Answer(answer) => {
-                self.whisper(reply, *answer);
+                self.send_ephemeral(reply, *answer);
                 SlackAck::Empty
             }
             // Slack sends an event again; only a command or a click has to be repeated by its person.
@@ -190,12 +190,12 @@ impl Receiver {
             };
             match (action.action_id.as_str(), action.value(), &channel) {
                 (home::INVESTIGATE | home::REFRESH, _, _) if actor.standing == Standing::Outsider => {
-                    self.whisper(reply, notice(STRANGER));
+                    self.send_ephemeral(reply, notice(STRANGER));
                 }
                 (home::INVESTIGATE, _, _) => self.open_dialog(clicked.trigger_id.clone(), None, reply),
                 (home::REFRESH, _, _) => self.show_home(origin.clone(), clicked.user.id.clone()),
                 (id, Some(_), Some(_)) if id.starts_with(ACTION_ID) && self.is_locked_out() => {
-                    self.whisper(reply, notice(LOCKED_OUT));
+                    self.send_ephemeral(reply, notice(LOCKED_OUT));
                 }
                 (id, Some(token), Some(channel)) if id.starts_with(ACTION_ID) => {
                     let inbound = IncomingEvent {
@@ -207,7 +207,7 @@ impl Receiver {
                     };
                     match self.accept(inbound).await {
                         Ack::Accepted | Ack::Duplicate => {}
-                        Ack::Answer(answer) | Ack::Unavailable(answer) => self.whisper(reply, *answer),
+                        Ack::Answer(answer) | Ack::Unavailable(answer) => self.send_ephemeral(reply, *answer),
                     }
                 }
                 _ => {}
@@ -283,7 +283,7 @@ impl Receiver {
                 } else {
                     notice("The dialog could not be opened. Type /rotation-diag and the name of a secret.")
                 };
-                whisper(&slack, &reply, &help).await;
+                send_ephemeral(&slack, &reply, &help).await;
             }
         });
     }
@@ -305,9 +305,9 @@ impl Receiver {
         });
     }
 
-    fn whisper(&self, reply: Reply, answer: Message) {
+    fn send_ephemeral(&self, reply: Reply, answer: Message) {
         let slack = Arc::clone(&self.slack);
-        self.errand(async move { whisper(&slack, &reply, &answer).await });
+        self.errand(async move { send_ephemeral(&slack, &reply, &answer).await });
     }
 
     fn errand(&self, work: impl Future<Output = ()> + Send + 'static) {
@@ -324,9 +324,9 @@ impl Receiver {
 }
 
 /// Answers one person, and tries again for a while where Slack is in trouble: nobody else does.
-async fn whisper(slack: &Slack, reply: &Reply, answer: &Message) {
+async fn send_ephemeral(slack: &Slack, reply: &Reply, answer: &Message) {
     for attempt in 1..=ANSWER_ATTEMPTS {
-        let (error, wait) = match slack.whisper_to(reply, answer).await {
+        let (error, wait) = match slack.send_ephemeral_to(reply, answer).await {
             Ok(()) => return,
             Err(error @ SendError::Later { after, .. }) => (error, after.unwrap_or(ANSWER_WAIT * attempt * attempt)),
             Err(error) => (error, Duration::MAX),

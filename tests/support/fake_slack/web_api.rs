@@ -125,7 +125,7 @@ fn call(world: &mut World, fake: &FakeSlack, method: &str, arguments: &Value) ->
             if world.users.contains_key(&channel) {
                 // To a person: it arrives in the app's own messages.
                 check_content(world, arguments)?;
-                world.whispers.push(arguments.clone());
+                world.ephemerals.push(arguments.clone());
                 return Ok(json!({ "channel": format!("D{channel}"), "ts": world.next_ts() }));
             }
             may_post(world, &channel)?;
@@ -171,7 +171,7 @@ fn call(world: &mut World, fake: &FakeSlack, method: &str, arguments: &Value) ->
         "chat.postEphemeral" => {
             may_post(world, text(arguments, "channel")?)?;
             check_content(world, arguments)?;
-            world.whispers.push(arguments.clone());
+            world.ephemerals.push(arguments.clone());
             let ts = world.next_ts();
             Ok(json!({ "message_ts": ts }))
         }
@@ -361,7 +361,7 @@ async fn respond(State(fake): State<FakeSlack>, Path(id): Path<String>, headers:
         if !world.response_urls.iter().any(|url| url.ends_with(&format!("/{id}"))) {
             return (StatusCode::NOT_FOUND, "expired_url").into_response();
         }
-        world.whispers.push(answer);
+        world.ephemerals.push(answer);
         (StatusCode::OK, "ok").into_response()
     })
 }

@@ -121,7 +121,7 @@ pub(crate) struct World {
     /// The organization the workspace is of, and whether the app is installed for all of it.
     pub(crate) organization: Option<(String, bool)>,
     pub(crate) problems: Vec<String>,
-    pub(crate) whispers: Vec<Value>,
+    pub(crate) ephemerals: Vec<Value>,
     pub(crate) views_opened: Vec<Value>,
     pub(crate) homes: Vec<(String, Value)>,
     pub(crate) uploads: BTreeMap<String, Upload>,
@@ -185,9 +185,9 @@ impl World {
     }
 
     pub(crate) fn read_whisper(&mut self) -> Option<Value> {
-        let whisper = self.whispers.get(self.read_whispers)?.clone();
+        let send_ephemeral = self.ephemerals.get(self.read_whispers)?.clone();
         self.read_whispers += 1;
-        Some(whisper)
+        Some(send_ephemeral)
     }
 
     pub(crate) fn read_view(&mut self) -> Option<Value> {
@@ -212,7 +212,7 @@ impl World {
     pub(crate) fn unread(&self) -> Vec<String> {
         let mut unread = Vec::new();
         unread.extend(self.posted.iter().skip(self.read_posts).map(|(channel, ts)| format!("message {ts} in {channel}")));
-        unread.extend(self.whispers.iter().skip(self.read_whispers).map(|whisper| format!("whisper {whisper}")));
+        unread.extend(self.ephemerals.iter().skip(self.read_whispers).map(|send_ephemeral| format!("whisper {send_ephemeral}")));
         unread.extend(self.views_opened.iter().skip(self.read_views).map(|view| format!("view {view}")));
         unread.extend(self.homes.iter().skip(self.read_homes).map(|(user, _)| format!("home of {user}")));
         unread.extend(self.files.iter().skip(self.read_files).map(|file| format!("file {}", file.name)));
@@ -225,7 +225,7 @@ impl World {
         for channel in self.channels.values() {
             all.extend(channel.messages.iter().map(|post| post.request.to_string()));
         }
-        all.extend(self.whispers.iter().map(Value::to_string));
+        all.extend(self.ephemerals.iter().map(Value::to_string));
         all.extend(self.homes.iter().map(|(_, view)| view.to_string()));
         all.extend(self.files.iter().map(|file| String::from_utf8_lossy(&file.content).into_owned()));
         all.join("\n")
