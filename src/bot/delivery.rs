@@ -5,17 +5,17 @@
 //! it may have arrived; where the answer is lost, the platform is asked for it before it is posted again.
 
 mod backoff;
-mod courier;
+mod worker;
 
 pub use backoff::Tempo;
 
 use super::Health;
 use crate::chat::ChatPlatform;
 use crate::store::Store;
-use courier::Courier;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use worker::DeliveryWorker;
 
 /// Delivers to all platforms.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl Delivery {
         let mut couriers = JoinSet::new();
         for platform in platforms {
             let tempo = self.tempo.on(platform.name());
-            let courier = Courier::new(platform, Arc::clone(&self.store), self.health.clone(), tempo);
+            let courier = DeliveryWorker::new(platform, Arc::clone(&self.store), self.health.clone(), tempo);
             couriers.spawn(courier.run(stop.clone()));
         }
         while couriers.join_next().await.is_some() {}

@@ -30,7 +30,7 @@ const FIRST_SIGNS_AT_ONCE: u32 = 20;
 const EDITS_AT_ONCE: u32 = 5;
 
 /// Takes messages to one platform.
-pub(super) struct Courier {
+pub(super) struct DeliveryWorker {
     platform: Arc<dyn ChatPlatform>,
     store: Arc<Store>,
     health: Health,
@@ -90,9 +90,9 @@ enum Sent {
     LockedOut(String),
 }
 
-impl Courier {
-    pub(super) fn new(platform: Arc<dyn ChatPlatform>, store: Arc<Store>, health: Health, tempo: Tempo) -> Courier {
-        Courier {
+impl DeliveryWorker {
+    pub(super) fn new(platform: Arc<dyn ChatPlatform>, store: Arc<Store>, health: Health, tempo: Tempo) -> DeliveryWorker {
+        DeliveryWorker {
             platform,
             store,
             health,
