@@ -14,7 +14,7 @@ mod web;
 pub use platforms::Plugged;
 
 use crate::aws::ConnectError;
-use crate::bot::{Accounts, AwsAccounts, Bot, Delivery, Health, Tempo, work};
+use crate::bot::{Accounts, AwsAccounts, Bot, Delivery, DeliveryPolicy, Health, work};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::store::{OpenError, Store, network_disk};
@@ -135,7 +135,8 @@ impl App {
             }
             Err(error) => return Err(error),
         };
-        let courier = Delivery::new(Arc::clone(&store), health.clone(), Tempo::default()).run(platforms, delivery.clone());
+        let courier =
+            Delivery::new(Arc::clone(&store), health.clone(), DeliveryPolicy::default()).run(platforms, delivery.clone());
         parts.add_endless("delivery", courier);
         for (part, future) in background {
             parts.add(part, future);

@@ -7,7 +7,7 @@
 mod backoff;
 mod worker;
 
-pub use backoff::Tempo;
+pub use backoff::DeliveryPolicy;
 
 use super::Health;
 use crate::chat::ChatPlatform;
@@ -22,22 +22,22 @@ use worker::DeliveryWorker;
 pub struct Delivery {
     store: Arc<Store>,
     health: Health,
-    tempo: Tempo,
+    policy: DeliveryPolicy,
 }
 
 impl Delivery {
     /// Delivers what `store` states, and notes in `health` what does not work.
     #[must_use]
-    pub fn new(store: Arc<Store>, health: Health, tempo: Tempo) -> Delivery {
-        Delivery { store, health, tempo }
+    pub fn new(store: Arc<Store>, health: Health, policy: DeliveryPolicy) -> Delivery {
+        Delivery { store, health, policy }
     }
 
     /// Delivers until `stop`; what is being sent then is sent to its end.
     pub async fn run(self, platforms: Vec<Arc<dyn ChatPlatform>>, stop: CancellationToken) {
         let mut couriers = JoinSet::new();
         for platform in platforms {
-            let tempo = self.tempo.on(platform.name());
-            let courier = DeliveryWorker::new(platform, Arc::clone(&self.store), self.health.clone(), tempo);
+            let policy = self.policy.on(platform.name());
+            let courier = DeliveryWorker::new(platform, Arc::clone(&self.store), self.health.clone(), policy);
             couriers.spawn(courier.run(stop.clone()));
         }
         while couriers.join_next().await.is_some() {}

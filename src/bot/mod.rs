@@ -22,7 +22,7 @@ mod workers;
 pub use accounts::{Accounts, AwsAccounts, Connected, Known};
 pub use alarms::{AlarmIntake, Subscriber};
 pub use bot::Bot;
-pub use delivery::{Delivery, Tempo};
+pub use delivery::{Delivery, DeliveryPolicy};
 pub use health::Health;
 pub use rights::{Refusal, Rights, Wish};
 pub use workers::work;

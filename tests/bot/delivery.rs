@@ -321,7 +321,7 @@ async fn stated_elsewhere(world: &World, slack: &Fake) {
 #[tokio::test]
 async fn without_a_word_of_the_bots_joining_it_is_tried_again_after_an_hour() {
     // In this tempo an hour is 2.4 s.
-    assert_eq!(rotation_diag::bot::Tempo::default().closed(), Duration::from_secs(3_600));
+    assert_eq!(rotation_diag::bot::DeliveryPolicy::default().closed(), Duration::from_secs(3_600));
     let mut world = idle().await;
     let slack = Fake::new(PlatformName::Slack);
     slack.faults("post", [closed()]);

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use rotation_diag::aws::{Aws, AwsOptions, ConnectError, Registry};
-use rotation_diag::bot::{Accounts, Bot, Connected, Delivery, Health, Known, Tempo, work};
+use rotation_diag::bot::{Accounts, Bot, Connected, Delivery, DeliveryPolicy, Health, Known, work};
 use rotation_diag::chat::{Ack, ChatPlatform, Destination, IncomingEvent, Intake, LookedUp, Message, Payload, SendError};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::Config;
@@ -310,8 +310,8 @@ impl Accounts for Simulated {
 }
 
 /// A tempo under which nothing takes long.
-pub(crate) fn brisk() -> Tempo {
-    Tempo {
+pub(crate) fn brisk() -> DeliveryPolicy {
+    DeliveryPolicy {
         first_wait: Duration::from_millis(5),
         longest_wait: Duration::from_millis(40),
         between_edits: Duration::from_millis(5),

@@ -4,7 +4,7 @@ use crate::fake_discord::{CHANNEL, Channel, FakeDiscord, Fault, GUILD, TOKEN};
 use async_trait::async_trait;
 use futures::future::join_all;
 use futures::stream::{self, StreamExt as _};
-use rotation_diag::bot::{Delivery, Health, Tempo};
+use rotation_diag::bot::{Delivery, DeliveryPolicy, Health};
 use rotation_diag::chat::document::{Part, Tone};
 use rotation_diag::chat::{ChatPlatform, Destination, Message, SendError};
 use rotation_diag::clock::Clock;
@@ -121,8 +121,8 @@ impl ChatPlatform for Many {
     }
 }
 
-fn tempo() -> Tempo {
-    Tempo {
+fn policy() -> DeliveryPolicy {
+    DeliveryPolicy {
         first_wait: Duration::from_millis(5),
         longest_wait: Duration::from_millis(40),
         between_edits: Duration::from_millis(1),
@@ -200,7 +200,7 @@ async fn go_through_in_one_world(troubles: Vec<Trouble>) -> Vec<String> {
     }
     let stop = CancellationToken::new();
     let platforms: Vec<Arc<dyn ChatPlatform>> = vec![Arc::new(Many(platforms))];
-    let delivery = tokio::spawn(Delivery::new(Arc::clone(&store), Health::default(), tempo()).run(platforms, stop.clone()));
+    let delivery = tokio::spawn(Delivery::new(Arc::clone(&store), Health::default(), policy()).run(platforms, stop.clone()));
     let ended =
         join_all(channels.iter().map(|(channel, interaction, passes)| converse(&fake, &store, channel, interaction, *passes)))
             .await;

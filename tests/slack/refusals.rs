@@ -5,7 +5,7 @@ use crate::conversation::place;
 use crate::desk::{Bot, safe, sender};
 use crate::fake_slack::{FakeSlack, Fault};
 use futures::StreamExt as _;
-use rotation_diag::bot::{Delivery, Health, Tempo};
+use rotation_diag::bot::{Delivery, DeliveryPolicy, Health};
 use rotation_diag::chat::document::{Attachment, Content, Message, Tone};
 use rotation_diag::chat::{ChatPlatform, Destination, Payload};
 use rotation_diag::clock::Clock;
@@ -237,8 +237,8 @@ const LATER: [&str; 2] = ["ratelimited", "rate_limited"];
 /// How often it is looked whether something has happened.
 const LOOK: Duration = Duration::from_millis(10);
 
-fn tempo() -> Tempo {
-    Tempo {
+fn policy() -> DeliveryPolicy {
+    DeliveryPolicy {
         first_wait: Duration::from_millis(5),
         longest_wait: Duration::from_millis(40),
         between_edits: Duration::from_millis(5),
@@ -264,7 +264,7 @@ impl Flow {
         let store = Arc::new(Store::open(&folder.path().join("store.db"), Clock::system()).await.unwrap());
         let slack: Arc<dyn ChatPlatform> = Arc::new(sender(&fake));
         let stop = CancellationToken::new();
-        let delivery = Delivery::new(Arc::clone(&store), Health::default(), tempo());
+        let delivery = Delivery::new(Arc::clone(&store), Health::default(), policy());
         let running = tokio::spawn(delivery.run(vec![slack], stop.clone()));
         let mut reply = json!({ "channel": channel, "user": "U1" });
         if has_response_url {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// The tempo of delivery.
 #[derive(Debug, Clone, Copy)]
-pub struct Tempo {
+pub struct DeliveryPolicy {
     /// The wait after a first failure; it doubles with each.
     pub first_wait: Duration,
     /// The longest wait, also where the platform asks for a longer one.
@@ -20,9 +20,9 @@ pub struct Tempo {
     pub locked_out: Duration,
 }
 
-impl Default for Tempo {
-    fn default() -> Tempo {
-        Tempo {
+impl Default for DeliveryPolicy {
+    fn default() -> DeliveryPolicy {
+        DeliveryPolicy {
             first_wait: Duration::from_secs(1),
             longest_wait: Duration::from_secs(60),
             between_edits: Duration::from_secs(2),
@@ -33,12 +33,12 @@ impl Default for Tempo {
     }
 }
 
-impl Tempo {
+impl DeliveryPolicy {
     /// The tempo for one platform: a page of our own takes edits as fast as people can read them.
     #[must_use]
-    pub const fn on(self, platform: PlatformName) -> Tempo {
+    pub const fn on(self, platform: PlatformName) -> DeliveryPolicy {
         match platform {
-            PlatformName::Console => Tempo { between_edits: Duration::from_millis(200), ..self },
+            PlatformName::Console => DeliveryPolicy { between_edits: Duration::from_millis(200), ..self },
             PlatformName::Slack | PlatformName::Discord => self,
         }
     }
@@ -95,12 +95,12 @@ mod tests {
 
     #[test]
     fn waits_grow_with_jitter_and_never_past_the_longest() {
-        let tempo = Tempo::default();
+        let policy = DeliveryPolicy::default();
         for attempts in 0..40 {
-            let (least, most) = (tempo.wait(attempts, 0), tempo.wait(attempts, u16::MAX));
-            assert!(least < most && most <= tempo.longest_wait);
-            if most < tempo.longest_wait {
-                assert!(tempo.wait(attempts + 1, 0) > most, "{attempts}");
+            let (least, most) = (policy.wait(attempts, 0), policy.wait(attempts, u16::MAX));
+            assert!(least < most && most <= policy.longest_wait);
+            if most < policy.longest_wait {
+                assert!(policy.wait(attempts + 1, 0) > most, "{attempts}");
             }
         }
     }

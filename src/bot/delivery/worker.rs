@@ -1,6 +1,6 @@
 //! One platform's courier.
 
-use super::Tempo;
+use super::DeliveryPolicy;
 use crate::alarm::OnceAMinute;
 use crate::bot::Health;
 use crate::chat::document::{Part, Tone};
@@ -34,7 +34,7 @@ pub(super) struct DeliveryWorker {
     platform: Arc<dyn ChatPlatform>,
     store: Arc<Store>,
     health: Health,
-    tempo: Tempo,
+    policy: DeliveryPolicy,
     /// The moment from which what tells of progress may go out evenly again.
     progress: Mutex<Option<Instant>>,
     /// Until when the platform is left alone.
@@ -91,12 +91,17 @@ enum Sent {
 }
 
 impl DeliveryWorker {
-    pub(super) fn new(platform: Arc<dyn ChatPlatform>, store: Arc<Store>, health: Health, tempo: Tempo) -> DeliveryWorker {
+    pub(super) fn new(
+        platform: Arc<dyn ChatPlatform>,
+        store: Arc<Store>,
+        health: Health,
+        policy: DeliveryPolicy,
+    ) -> DeliveryWorker {
         DeliveryWorker {
             platform,
             store,
             health,
-            tempo,
+            policy,
             progress: Mutex::default(),
             locked_out: Mutex::default(),
             pointed: Mutex::default(),
@@ -146,7 +151,7 @@ impl DeliveryWorker {
         if let Some(wait) = self.left_alone() {
             return Ok(wait);
         }
-        let free = self.tempo.at_once.saturating_sub(under_way.len());
+        let free = self.policy.at_once.saturating_sub(under_way.len());
         if free == 0 {
             return Ok(IDLE);
         }
@@ -188,7 +193,8 @@ impl DeliveryWorker {
     /// A first sign of life is no edit, but it promises one, the verdict's. Where more are promised than the platform takes
     /// soon, the next ones wait, and most go out as the verdict in the end, which needs no edit then.
     fn too_fast(&self, due: &Due) -> Option<Duration> {
-        let every = Duration::from_secs(60) / Tempo::progress_per_minute(self.platform.name()).filter(|_| due.passing)?;
+        let every =
+            Duration::from_secs(60) / DeliveryPolicy::progress_per_minute(self.platform.name()).filter(|_| due.passing)?;
         let ahead = every * if due.posted_id.is_none() { FIRST_SIGNS_AT_ONCE } else { EDITS_AT_ONCE };
         let now = clock::this_instant();
         let mut next = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
@@ -201,7 +207,7 @@ impl DeliveryWorker {
     }
 
     async fn deliver(&self, due: Due) -> Result<(), StoreError> {
-        let sent = match tokio::time::timeout(self.tempo.call, self.send(&due)).await {
+        let sent = match tokio::time::timeout(self.policy.call, self.send(&due)).await {
             Ok(sent) => sent?,
             Err(_) => Sent::Later { after: None, arrived: None, why: "no answer in time".to_owned() },
         };
@@ -242,7 +248,7 @@ impl DeliveryWorker {
                         "a channel does not take a message: it is tried again every hour, and when the bot joins the channel");
                 }
                 self.tell(&due, tell).await?;
-                let given_up = self.store.wait_for_place(&due, self.tempo.closed(), &SafeText::redact(&why)).await?;
+                let given_up = self.store.wait_for_place(&due, self.policy.closed(), &SafeText::redact(&why)).await?;
                 if given_up {
                     tracing::error!(%platform, reason = due.reason, why, "a message is given up: its channel stayed closed");
                 }
@@ -256,7 +262,8 @@ impl DeliveryWorker {
             }
             Sent::Later { after, arrived, why } => {
                 let roll = crate::investigation::new_id().bytes().fold(0_u16, |sum, byte| sum.rotate_left(5) ^ u16::from(byte));
-                let wait = self.tempo.wait(due.attempts, roll).max(after.map_or(Duration::ZERO, |after| self.tempo.asked(after)));
+                let wait =
+                    self.policy.wait(due.attempts, roll).max(after.map_or(Duration::ZERO, |after| self.policy.asked(after)));
                 // Told once, and again when it is given up.
                 if due.attempts == 0 {
                     tracing::warn!(%platform, reason = due.reason, why, "a message is not delivered yet");
@@ -272,12 +279,12 @@ impl DeliveryWorker {
                 Ok(())
             }
             Sent::LockedOut(why) => {
-                *self.locked_out.lock().unwrap_or_else(PoisonError::into_inner) = Some(clock::deadline(self.tempo.locked_out));
+                *self.locked_out.lock().unwrap_or_else(PoisonError::into_inner) = Some(clock::deadline(self.policy.locked_out));
                 if self.health.note_platform(platform, Some(&why)) {
                     tracing::error!(%platform, why, "the platform no longer accepts our token: nothing is delivered until that changes");
                 }
                 self.tell_at_once(&due).await?;
-                self.store.put_off(&due, self.tempo.locked_out, Some(false), &SafeText::redact(&why)).await.map(drop)
+                self.store.put_off(&due, self.policy.locked_out, Some(false), &SafeText::redact(&why)).await.map(drop)
             }
         }
     }
@@ -332,8 +339,8 @@ impl DeliveryWorker {
     /// The platform has a message; its files follow, and it is said again where a late edit may replace it.
     async fn arrived(&self, due: &Due, id: &str) -> Result<(), StoreError> {
         let owes_files = self.owes_files(due);
-        let pace = Pace { between_edits: self.tempo.between_edits };
-        self.store.sent(due, id, pace, owes_files, self.tempo.again(due.repeats)).await?;
+        let pace = Pace { between_edits: self.policy.between_edits };
+        self.store.sent(due, id, pace, owes_files, self.policy.again(due.repeats)).await?;
         self.point(due, id).await;
         // While something is still to come, the person may have to be told why it does not.
         let more_follows = due.passing || owes_files || due.files != Files::None;
@@ -367,7 +374,7 @@ impl DeliveryWorker {
             name(self.platform.name())
         );
         let notice = compose::notice(Tone::Warning, &text);
-        match tokio::time::timeout(self.tempo.call, self.platform.send_ephemeral(to, &notice)).await {
+        match tokio::time::timeout(self.policy.call, self.platform.send_ephemeral(to, &notice)).await {
             Ok(Ok(())) => self.store.answered(due).await,
             _ => Ok(()),
         }
@@ -384,7 +391,7 @@ impl DeliveryWorker {
                 root: due.held_in.clone().or(due.place.thread.clone()).unwrap_or_else(|| id.to_owned()),
                 ..thread_ref(due, "")
             };
-            match tokio::time::timeout(self.tempo.call, self.platform.point_to(to, &thread)).await {
+            match tokio::time::timeout(self.policy.call, self.platform.point_to(to, &thread)).await {
                 Ok(Ok(())) => {
                     self.with_pointed(|pointed| pointed.insert(due.key.clone()));
                     break;
@@ -395,7 +402,7 @@ impl DeliveryWorker {
             if due.passing {
                 break;
             }
-            tokio::time::sleep(self.tempo.wait(attempt, 0)).await;
+            tokio::time::sleep(self.policy.wait(attempt, 0)).await;
         }
     }
 
