@@ -117,7 +117,7 @@ pub struct Pace {
 
 /// A message to be sent now.
 #[derive(Debug, Clone)]
-pub struct Due {
+pub struct DueMessage {
     id: i64,
     /// The thread's id.
     pub thread: String,
@@ -174,12 +174,12 @@ pub enum Files {
 #[derive(Debug)]
 pub struct Look {
     /// What may be sent now.
-    pub due: Vec<Due>,
+    pub due: Vec<DueMessage>,
     /// How long until something may be sent that may not yet; `None` when nothing waits.
     pub next: Option<Duration>,
 }
 
-impl Due {
+impl DueMessage {
     /// True where the platform has the message as it is to be, and only its files are missing.
     #[must_use]
     pub fn is_for_files(&self) -> bool {
@@ -240,8 +240,8 @@ struct Row {
 }
 
 impl Row {
-    fn read(self) -> Result<Due, StoreError> {
-        Ok(Due {
+    fn read(self) -> Result<DueMessage, StoreError> {
+        Ok(DueMessage {
             id: self.id,
             place: place(&self.platform, self.workspace, self.channel, self.root)?,
             held_in: self.held_in,
@@ -335,7 +335,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn posting(&self, due: &Due) -> Result<(), StoreError> {
+    pub async fn posting(&self, due: &DueMessage) -> Result<(), StoreError> {
         sqlx::query("UPDATE messages SET uncertain = ? WHERE id = ?")
             .bind(due.revision)
             .bind(due.id)
@@ -351,7 +351,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn sent(
         &self,
-        due: &Due,
+        due: &DueMessage,
         posted_id: &str,
         pace: Pace,
         owes_files: bool,
@@ -386,7 +386,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn found(&self, due: &Due, posted_id: &str, owes_files: bool) -> Result<(), StoreError> {
+    pub async fn found(&self, due: &DueMessage, posted_id: &str, owes_files: bool) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         sqlx::query(
             "UPDATE messages SET posted = revision, revision = revision + 1, posted_id = ?1, uncertain = 0, attempts = 0,
@@ -402,7 +402,12 @@ impl Store {
         self.end_sending(tx, due, posted_id).await
     }
 
-    async fn end_sending(&self, mut tx: Transaction<'static, Sqlite>, due: &Due, posted_id: &str) -> Result<(), StoreError> {
+    async fn end_sending(
+        &self,
+        mut tx: Transaction<'static, Sqlite>,
+        due: &DueMessage,
+        posted_id: &str,
+    ) -> Result<(), StoreError> {
         let root = (due.is_root() && !due.ephemeral).then_some(posted_id);
         sqlx::query("UPDATE threads SET root = coalesce(?, root), touched_at = ? WHERE id = ?")
             .bind(root)
@@ -419,7 +424,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn attaching(&self, due: &Due) -> Result<(), StoreError> {
+    pub async fn attaching(&self, due: &DueMessage) -> Result<(), StoreError> {
         sqlx::query("UPDATE messages SET files = 2 WHERE id = ?").bind(due.id).execute(&self.writer).await?;
         Ok(())
     }
@@ -428,7 +433,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn attached(&self, due: &Due) -> Result<(), StoreError> {
+    pub async fn attached(&self, due: &DueMessage) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE messages SET files = 0, attempts = 0, why = '', state = iif(revision = ?1, 'sent', 'pending'),
                     message = iif(revision = ?1, coalesce(?2, message), message) WHERE id = ?3",
@@ -446,7 +451,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn leave(&self, due: &Due) -> Result<(), StoreError> {
+    pub async fn leave(&self, due: &DueMessage) -> Result<(), StoreError> {
         sqlx::query("UPDATE messages SET repeats = 0, state = iif(revision = ?, 'sent', 'pending') WHERE id = ?")
             .bind(due.revision)
             .bind(due.id)
@@ -459,7 +464,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn answered(&self, due: &Due) -> Result<(), StoreError> {
+    pub async fn answered(&self, due: &DueMessage) -> Result<(), StoreError> {
         sqlx::query("UPDATE messages SET reply_to = NULL WHERE id = ?").bind(due.id).execute(&self.writer).await?;
         Ok(())
     }
@@ -470,7 +475,13 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn put_off(&self, due: &Due, wait: Duration, arrived: Option<bool>, why: &SafeText) -> Result<bool, StoreError> {
+    pub async fn put_off(
+        &self,
+        due: &DueMessage,
+        wait: Duration,
+        arrived: Option<bool>,
+        why: &SafeText,
+    ) -> Result<bool, StoreError> {
         if self.tick_after(wait) > due.due_by {
             self.give_up(due, why).await?;
             return Ok(true);
@@ -495,7 +506,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn wait_for_place(&self, due: &Due, wait: Duration, why: &SafeText) -> Result<bool, StoreError> {
+    pub async fn wait_for_place(&self, due: &DueMessage, wait: Duration, why: &SafeText) -> Result<bool, StoreError> {
         if self.now().as_millisecond().saturating_sub(due.stated_at) > millis(CLOSED_FOR) {
             self.give_up(due, why).await?;
             return Ok(true);
@@ -578,7 +589,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn post_anew(&self, due: &Due) -> Result<(), StoreError> {
+    pub async fn post_anew(&self, due: &DueMessage) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         sqlx::query(
             "UPDATE messages SET posted = 0, posted_id = NULL, posts = posts + 1, uncertain = 0, repeats = 0 WHERE id = ?",
@@ -597,7 +608,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn give_up(&self, due: &Due, why: &SafeText) -> Result<(), StoreError> {
+    pub async fn give_up(&self, due: &DueMessage, why: &SafeText) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         let newer = sqlx::query("UPDATE messages SET not_before = ?1, uncertain = 0, why = ?2 WHERE id = ?3 AND revision > ?4")
             .bind(self.tick())
@@ -673,7 +684,7 @@ impl Store {
 }
 
 /// A message whose files the platform keeps from now on; the page has them from here.
-fn without_files(due: &Due) -> Result<Option<String>, StoreError> {
+fn without_files(due: &DueMessage) -> Result<Option<String>, StoreError> {
     if due.message.attachments.is_empty() || due.place.platform == PlatformName::Console {
         return Ok(None);
     }

@@ -8,7 +8,7 @@ use crate::chat::{ChatPlatform, Destination, Message, SendError, compose};
 use crate::clock;
 use crate::model::{Place, PlatformName, ThreadRef};
 use crate::redact::SafeText;
-use crate::store::{Due, Files, Look, Outgoing, Pace, Store, StoreError};
+use crate::store::{DueMessage, Files, Look, Outgoing, Pace, Store, StoreError};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -192,7 +192,7 @@ impl DeliveryWorker {
     ///
     /// A first sign of life is no edit, but it promises one, the verdict's. Where more are promised than the platform takes
     /// soon, the next ones wait, and most go out as the verdict in the end, which needs no edit then.
-    fn too_fast(&self, due: &Due) -> Option<Duration> {
+    fn too_fast(&self, due: &DueMessage) -> Option<Duration> {
         let every =
             Duration::from_secs(60) / DeliveryPolicy::progress_per_minute(self.platform.name()).filter(|_| due.passing)?;
         let ahead = every * if due.posted_id.is_none() { FIRST_SIGNS_AT_ONCE } else { EDITS_AT_ONCE };
@@ -206,7 +206,7 @@ impl DeliveryWorker {
         None
     }
 
-    async fn deliver(&self, due: Due) -> Result<(), StoreError> {
+    async fn deliver(&self, due: DueMessage) -> Result<(), StoreError> {
         let sent = match tokio::time::timeout(self.policy.call, self.send(&due)).await {
             Ok(sent) => sent?,
             Err(_) => Sent::Later { after: None, arrived: None, why: "no answer in time".to_owned() },
@@ -289,7 +289,7 @@ impl DeliveryWorker {
         }
     }
 
-    async fn send(&self, due: &Due) -> Result<Sent, StoreError> {
+    async fn send(&self, due: &DueMessage) -> Result<Sent, StoreError> {
         if due.alone {
             let Some(to) = &due.reply_to else { return Ok(Sent::Never("nobody to tell".to_owned())) };
             let told = self.platform.send_ephemeral(to, &due.message).await;
@@ -326,7 +326,7 @@ impl DeliveryWorker {
         Ok(self.platform.post(&to, &due.message, &due.key).await.map_or_else(refused, Sent::As))
     }
 
-    async fn attach(&self, due: &Due, to: &Destination, id: &str) -> Result<Sent, StoreError> {
+    async fn attach(&self, due: &DueMessage, to: &Destination, id: &str) -> Result<Sent, StoreError> {
         self.store.attaching(due).await?;
         let attached = self.platform.attach(to, id, &due.message, due.files == Files::PerhapsThere).await;
         Ok(match attached {
@@ -337,7 +337,7 @@ impl DeliveryWorker {
     }
 
     /// The platform has a message; its files follow, and it is said again where a late edit may replace it.
-    async fn arrived(&self, due: &Due, id: &str) -> Result<(), StoreError> {
+    async fn arrived(&self, due: &DueMessage, id: &str) -> Result<(), StoreError> {
         let owes_files = self.owes_files(due);
         let pace = Pace { between_edits: self.policy.between_edits };
         self.store.sent(due, id, pace, owes_files, self.policy.again(due.repeats)).await?;
@@ -347,13 +347,13 @@ impl DeliveryWorker {
         if more_follows || due.reply_to.is_none() { Ok(()) } else { self.answered(due).await }
     }
 
-    fn owes_files(&self, due: &Due) -> bool {
+    fn owes_files(&self, due: &DueMessage) -> bool {
         due.posted_id.is_none() && !due.alone && self.platform.owes_files(&due.message)
     }
 
     /// Whoever asked for what does not come learns why, and what to do, and what was found as far as it is known; for others the
     /// log has to do. It is a message of its own, so that it is not lost either.
-    async fn tell(&self, due: &Due, text: &str) -> Result<(), StoreError> {
+    async fn tell(&self, due: &DueMessage, text: &str) -> Result<(), StoreError> {
         let Some(to) = due.reply_to.clone().filter(|_| !due.alone) else { return Ok(()) };
         let mut message = compose::notice(Tone::Warning, text);
         if !due.passing {
@@ -367,7 +367,7 @@ impl DeliveryWorker {
     }
 
     /// Nothing goes out while our token is not accepted, but perhaps an answer where the question came from, which needs none.
-    async fn tell_at_once(&self, due: &Due) -> Result<(), StoreError> {
+    async fn tell_at_once(&self, due: &DueMessage) -> Result<(), StoreError> {
         let Some(to) = due.reply_to.as_ref().filter(|_| !due.alone) else { return Ok(()) };
         let text = format!(
             "{} no longer accepts my token: the answer follows when whoever runs rotation-diag has given me a new one",
@@ -382,7 +382,7 @@ impl DeliveryWorker {
 
     /// Leads the person who asked to the message; where that fails, the message is there all the same, and they are led to it
     /// with the next change.
-    async fn point(&self, due: &Due, id: &str) {
+    async fn point(&self, due: &DueMessage, id: &str) {
         let Some(to) = due.reply_to.as_ref() else { return };
         let is_pointed = self.with_pointed(|pointed| pointed.contains(&due.key));
         let tries = if due.alone || is_pointed { 0 } else { POINTING };
@@ -407,7 +407,7 @@ impl DeliveryWorker {
     }
 
     /// Nothing more is to come for whoever asked.
-    async fn answered(&self, due: &Due) -> Result<(), StoreError> {
+    async fn answered(&self, due: &DueMessage) -> Result<(), StoreError> {
         self.with_pointed(|pointed| pointed.remove(&due.key));
         self.store.answered(due).await
     }
@@ -417,7 +417,7 @@ impl DeliveryWorker {
     }
 }
 
-fn thread_ref(due: &Due, root: &str) -> ThreadRef {
+fn thread_ref(due: &DueMessage, root: &str) -> ThreadRef {
     ThreadRef {
         platform: due.place.platform,
         workspace: due.place.workspace.clone(),
@@ -427,7 +427,7 @@ fn thread_ref(due: &Due, root: &str) -> ThreadRef {
 }
 
 /// Where a message goes: to its thread, or to the channel as the first of one.
-fn destination(due: &Due) -> Destination {
+fn destination(due: &DueMessage) -> Destination {
     match (&due.held_in, &due.place.thread) {
         (Some(held_in), _) => Destination::Held(thread_ref(due, held_in)),
         (None, Some(root)) if !due.is_root() => Destination::Thread(thread_ref(due, root)),
