@@ -69,7 +69,7 @@ const SLOW_AFTER: u32 = 5;
 const POINTING: u32 = 4;
 
 /// What became of a message.
-enum Sent {
+enum SendOutcome {
     /// The platform has it, under this id.
     As(String),
     /// The platform has what was posted when the answer was lost, under this id.
@@ -209,15 +209,15 @@ impl DeliveryWorker {
     async fn deliver(&self, due: DueMessage) -> Result<(), StoreError> {
         let sent = match tokio::time::timeout(self.policy.call, self.send(&due)).await {
             Ok(sent) => sent?,
-            Err(_) => Sent::Later { after: None, arrived: None, why: "no answer in time".to_owned() },
+            Err(_) => SendOutcome::Later { after: None, arrived: None, why: "no answer in time".to_owned() },
         };
         let platform = self.platform.name();
-        if !matches!(sent, Sent::LockedOut(_)) && self.health.note_platform(platform, None) {
+        if !matches!(sent, SendOutcome::LockedOut(_)) && self.health.note_platform(platform, None) {
             tracing::info!(%platform, "the platform takes messages again");
         }
         match sent {
-            Sent::As(id) => self.arrived(&due, &id).await,
-            Sent::Found(id) => {
+            SendOutcome::As(id) => self.arrived(&due, &id).await,
+            SendOutcome::Found(id) => {
                 let mut due = due;
                 // It is edited next, so it is not the last of it.
                 due.passing = true;
@@ -225,24 +225,26 @@ impl DeliveryWorker {
                 self.point(&due, &id).await;
                 Ok(())
             }
-            Sent::Attached => {
+            SendOutcome::Attached => {
                 self.store.attached(&due).await?;
                 self.answered(&due).await
             }
             // What is only said once more is not worth a new message, and progress is followed by something newer.
-            Sent::Lost(_) | Sent::Stuck(_) | Sent::Closed { .. } | Sent::Never(_) if due.is_repeat() => {
+            SendOutcome::Lost(_) | SendOutcome::Stuck(_) | SendOutcome::Closed { .. } | SendOutcome::Never(_)
+                if due.is_repeat() =>
+            {
                 self.store.leave(&due).await
             }
-            Sent::Stuck(_) | Sent::Lost(_) if due.passing => self.store.leave(&due).await,
-            Sent::Lost(why) if !due.was_lost && !due.passing => {
+            SendOutcome::Stuck(_) | SendOutcome::Lost(_) if due.passing => self.store.leave(&due).await,
+            SendOutcome::Lost(why) if !due.was_lost && !due.passing => {
                 tracing::warn!(%platform, reason = due.reason, why, "a message is gone and is posted anew");
                 self.store.post_anew(&due).await
             }
-            Sent::Stuck(why) => {
+            SendOutcome::Stuck(why) => {
                 tracing::warn!(%platform, reason = due.reason, why, "a message cannot be edited and is posted anew");
                 self.store.post_anew(&due).await
             }
-            Sent::Closed { why, tell } => {
+            SendOutcome::Closed { why, tell } => {
                 if due.attempts == 0 {
                     tracing::error!(%platform, channel = due.place.channel, reason = due.reason, why,
                         "a channel does not take a message: it is tried again every hour, and when the bot joins the channel");
@@ -254,13 +256,13 @@ impl DeliveryWorker {
                 }
                 Ok(())
             }
-            Sent::Lost(why) | Sent::Never(why) => {
+            SendOutcome::Lost(why) | SendOutcome::Never(why) => {
                 tracing::error!(%platform, reason = due.reason, why, "a message is given up");
                 let way_on = "ask in another channel, or have whoever runs rotation-diag look into it";
                 self.tell(&due, &format!("{} does not take my message here ({why}): {way_on}", name(platform))).await?;
                 self.store.give_up(&due, &SafeText::redact(&why)).await
             }
-            Sent::Later { after, arrived, why } => {
+            SendOutcome::Later { after, arrived, why } => {
                 let roll = crate::investigation::new_id().bytes().fold(0_u16, |sum, byte| sum.rotate_left(5) ^ u16::from(byte));
                 let wait =
                     self.policy.wait(due.attempts, roll).max(after.map_or(Duration::ZERO, |after| self.policy.asked(after)));
@@ -278,7 +280,7 @@ impl DeliveryWorker {
                 }
                 Ok(())
             }
-            Sent::LockedOut(why) => {
+            SendOutcome::LockedOut(why) => {
                 *self.locked_out.lock().unwrap_or_else(PoisonError::into_inner) = Some(clock::deadline(self.policy.locked_out));
                 if self.health.note_platform(platform, Some(&why)) {
                     tracing::error!(%platform, why, "the platform no longer accepts our token: nothing is delivered until that changes");
@@ -289,13 +291,13 @@ impl DeliveryWorker {
         }
     }
 
-    async fn send(&self, due: &DueMessage) -> Result<Sent, StoreError> {
+    async fn send(&self, due: &DueMessage) -> Result<SendOutcome, StoreError> {
         if due.alone {
-            let Some(to) = &due.reply_to else { return Ok(Sent::Never("nobody to tell".to_owned())) };
+            let Some(to) = &due.reply_to else { return Ok(SendOutcome::Never("nobody to tell".to_owned())) };
             let told = self.platform.send_ephemeral(to, &due.message).await;
             return Ok(match told {
-                Ok(()) => Sent::As(String::new()),
-                Err(SendError::Closed { why, .. }) => Sent::Never(why),
+                Ok(()) => SendOutcome::As(String::new()),
+                Err(SendError::Closed { why, .. }) => SendOutcome::Never(why),
                 Err(error) => refused(error),
             });
         }
@@ -305,33 +307,33 @@ impl DeliveryWorker {
                 return self.attach(due, &to, id).await;
             }
             return Ok(match self.platform.edit(&to, id, &due.message).await {
-                Ok(()) => Sent::As(id.clone()),
-                Err(SendError::Gone { why }) => Sent::Lost(why),
-                Err(SendError::Refused { why }) => Sent::Stuck(why),
+                Ok(()) => SendOutcome::As(id.clone()),
+                Err(SendError::Gone { why }) => SendOutcome::Lost(why),
+                Err(SendError::Refused { why }) => SendOutcome::Stuck(why),
                 Err(error) => refused(error),
             });
         }
         if due.uncertain.is_some() {
             match self.platform.find(&to, &due.key).await {
-                Ok(Some(id)) => return Ok(Sent::Found(id)),
+                Ok(Some(id)) => return Ok(SendOutcome::Found(id)),
                 Ok(None) => {}
-                Err(SendError::Later { after, why }) => return Ok(Sent::Later { after, arrived: None, why }),
-                Err(SendError::Uncertain { why }) => return Ok(Sent::Later { after: None, arrived: None, why }),
-                Err(SendError::Unauthorized { why }) => return Ok(Sent::LockedOut(why)),
+                Err(SendError::Later { after, why }) => return Ok(SendOutcome::Later { after, arrived: None, why }),
+                Err(SendError::Uncertain { why }) => return Ok(SendOutcome::Later { after: None, arrived: None, why }),
+                Err(SendError::Unauthorized { why }) => return Ok(SendOutcome::LockedOut(why)),
                 // It cannot be seen whether it arrived; twice is better than never.
                 Err(error) => tracing::warn!(%error, reason = due.reason, "a message cannot be looked for, and is posted again"),
             }
         }
         self.store.posting(due).await?;
-        Ok(self.platform.post(&to, &due.message, &due.key).await.map_or_else(refused, Sent::As))
+        Ok(self.platform.post(&to, &due.message, &due.key).await.map_or_else(refused, SendOutcome::As))
     }
 
-    async fn attach(&self, due: &DueMessage, to: &Destination, id: &str) -> Result<Sent, StoreError> {
+    async fn attach(&self, due: &DueMessage, to: &Destination, id: &str) -> Result<SendOutcome, StoreError> {
         self.store.attaching(due).await?;
         let attached = self.platform.attach(to, id, &due.message, due.files == Files::PerhapsThere).await;
         Ok(match attached {
-            Ok(()) => Sent::Attached,
-            Err(SendError::Closed { why, .. }) => Sent::Never(why),
+            Ok(()) => SendOutcome::Attached,
+            Err(SendError::Closed { why, .. }) => SendOutcome::Never(why),
             Err(error) => refused(error),
         })
     }
@@ -453,12 +455,12 @@ const fn name(platform: PlatformName) -> &'static str {
     }
 }
 
-fn refused(error: SendError) -> Sent {
+fn refused(error: SendError) -> SendOutcome {
     match error {
-        SendError::Later { after, why } => Sent::Later { after, arrived: Some(false), why },
-        SendError::Uncertain { why } => Sent::Later { after: None, arrived: None, why },
-        SendError::Closed { why, tell } => Sent::Closed { why, tell },
-        SendError::Gone { why } | SendError::Refused { why } => Sent::Never(why),
-        SendError::Unauthorized { why } => Sent::LockedOut(why),
+        SendError::Later { after, why } => SendOutcome::Later { after, arrived: Some(false), why },
+        SendError::Uncertain { why } => SendOutcome::Later { after: None, arrived: None, why },
+        SendError::Closed { why, tell } => SendOutcome::Closed { why, tell },
+        SendError::Gone { why } | SendError::Refused { why } => SendOutcome::Never(why),
+        SendError::Unauthorized { why } => SendOutcome::LockedOut(why),
     }
 }
