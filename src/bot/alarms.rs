@@ -19,7 +19,7 @@ use super::{Bot, Wish};
 use crate::alarm::{self, Arrival, Decision, Fold, Found, Means, STILL_AFTER, Scope, Silence, Standing, Story};
 use crate::config::AlarmRoute;
 use crate::model::{ActionKind, Alarm, AlarmSource, AlarmState, Place, Recheck, SecretRef};
-use crate::store::{Audited, Choice, Claimed, Ending, Filed, NewThread, Newness, Outgoing, ROOT, Stage, StoreError};
+use crate::store::{Audited, Choice, Claimed, DesiredMessage, Ending, Filed, NewThread, Newness, ROOT, Stage, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -338,7 +338,7 @@ impl Bot {
     async fn say_decided(&self, case: &Case<'_>, filed: &Filed<Story>, decision: &Decision) -> Result<(), StoreError> {
         let mut messages = Vec::new();
         if *decision == Decision::Open && self.store.stated(&filed.thread, ROOT).await?.is_none() {
-            messages.push(Outgoing::root(&filed.thread, words::working(case), "an alarm").passing());
+            messages.push(DesiredMessage::root(&filed.thread, words::working(case), "an alarm").passing());
         }
         if *decision != Decision::Check && !matches!(decision, Decision::Nothing(_)) {
             if filed.story.is_newest(case.alarm) {

@@ -8,7 +8,7 @@ use crate::chat::document::Tone;
 use crate::chat::{Ack, LookedUp, Message, SendError, compose};
 use crate::model::{IncomingEvent, Standing, Trigger};
 use crate::redact::SafeText;
-use crate::store::{Accepted, Claimed, Ending, Entry, NewThread, Outgoing, StoreError};
+use crate::store::{Accepted, Claimed, DesiredMessage, Ending, Entry, NewThread, StoreError};
 use jiff::SignedDuration;
 use std::time::Duration;
 
@@ -85,7 +85,7 @@ impl Bot {
         let id = claimed.subject.clone();
         let place = crate::model::Place { thread: None, ..inbound.place.clone() };
         self.store.open_thread(&NewThread { id: id.clone(), place, alarm: None }, &[]).await?;
-        let answer = Outgoing::send_ephemeral(&id, "answer", to, answer, "an answer to one person");
+        let answer = DesiredMessage::send_ephemeral(&id, "answer", to, answer, "an answer to one person");
         Ok(Ending { messages: vec![answer], ..Ending::default() })
     }
 }

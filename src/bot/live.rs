@@ -6,7 +6,7 @@ use crate::chat::document::StepLine;
 use crate::model::{PlatformName, StepName};
 use crate::playbook::Progress;
 use crate::redact::SafeText;
-use crate::store::{Outgoing, Stored};
+use crate::store::{DesiredMessage, Stored};
 use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -35,7 +35,7 @@ impl Live {
             self.changed.notified().await;
             let steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let message = compose::progress(subject, &steps);
-            let outgoing = Outgoing::reply(&stored.thread, &stored.slot, message, "progress").passing();
+            let outgoing = DesiredMessage::reply(&stored.thread, &stored.slot, message, "progress").passing();
             if let Err(error) = bot.store.state(&[outgoing]).await {
                 tracing::warn!(%error, "progress could not be stored");
             }

@@ -9,7 +9,8 @@ use crate::investigation::Options;
 use crate::model::{Act, Action, ActionKind, Command, Investigation, ReplyTo, Trigger};
 use crate::redact::SafeText;
 use crate::store::{
-    Audited, Choice, Claimed, Concluded, Decision, Ending, NewThread, Outgoing, ROOT, Stage, StoreError, Stored, Ticket, Watch,
+    Audited, Choice, Claimed, Concluded, Decision, DesiredMessage, Ending, NewThread, ROOT, Stage, StoreError, Stored, Ticket,
+    Watch,
 };
 use std::time::Duration;
 
@@ -74,7 +75,7 @@ impl Bot {
             }
         }
         let waiting = compose::progress(&SafeText::redact(question.secret.as_str()), &compose::waiting());
-        let root = Outgoing::root(id, waiting, "a question").passing().asked_by(reply_to.clone());
+        let root = DesiredMessage::root(id, waiting, "a question").passing().asked_by(reply_to.clone());
         let thread = NewThread { id: id.clone(), place: place.clone(), alarm: None };
         // A run that was cut short has said more already.
         let root = (!is_open).then_some(root);
@@ -146,7 +147,7 @@ impl Bot {
         };
         let reply = |message, reason| {
             let slot = answer_slot(&stored, act.action()).unwrap_or_default();
-            let outgoing = Outgoing::reply(&stored.thread, slot, message, reason);
+            let outgoing = DesiredMessage::reply(&stored.thread, slot, message, reason);
             Ending { messages: vec![outgoing.asked_by(act.reply_to.clone())], ..Ending::default() }
         };
         Ok(match act.action() {
@@ -217,7 +218,7 @@ fn told_alone(claimed: &Claimed, command: &Command, to: &ReplyTo, message: Messa
     let Command { actor, place, question, .. } = command;
     let id = &claimed.subject;
     Ending {
-        messages: vec![Outgoing::send_ephemeral(id, "answer", to.clone(), message, "an answer")],
+        messages: vec![DesiredMessage::send_ephemeral(id, "answer", to.clone(), message, "an answer")],
         opens: Some(NewThread { id: id.clone(), place: place.clone(), alarm: None }),
         audit: vec![Audited::person(actor, place, "investigate", question.secret.as_str(), decision, why)],
         ..Ending::default()
@@ -246,7 +247,7 @@ fn asked(stored: &Stored, several: &[Choice]) -> Ending {
         headline: message.title.clone(),
         choices: several.to_vec(),
     };
-    let outgoing = Outgoing::reply(&stored.thread, &stored.slot, message, "which place is meant");
+    let outgoing = DesiredMessage::reply(&stored.thread, &stored.slot, message, "which place is meant");
     Ending { concluded: vec![concluded], messages: vec![outgoing], ..Ending::default() }
 }
 
@@ -255,7 +256,7 @@ fn noted(mut ending: Ending, claimed: &Claimed, stored: &Stored, act: &Act, did:
     let headline = ending.concluded.first().map(|concluded| format!(": {}", concluded.headline)).unwrap_or_default();
     let message = compose::about(Tone::Neutral, &format!("{} {did}{headline}", act.actor.user));
     let name = format!("note-{}", claimed.ticket.number());
-    let note = Outgoing::reply(&stored.thread, slot(stored, &name), message, "what a person did");
+    let note = DesiredMessage::reply(&stored.thread, slot(stored, &name), message, "what a person did");
     ending.messages.push(note.asked_by(act.reply_to.clone()));
     ending
 }
@@ -266,7 +267,7 @@ fn resolved(claimed: &Claimed, stored: &Stored, record: Option<&Investigation>, 
         Some(record) => vec![verdict(&closed, record)],
         None => {
             let title = format!("{} was closed", subject(stored));
-            vec![Outgoing::reply(&stored.thread, &stored.slot, compose::about(Tone::Neutral, &title), "closed")]
+            vec![DesiredMessage::reply(&stored.thread, &stored.slot, compose::about(Tone::Neutral, &title), "closed")]
         }
     };
     let ending =
@@ -279,8 +280,8 @@ fn answered(claimed: &Claimed, stored: &Stored, act: &Act, text: &str) -> Ending
     let name = slot(stored, &format!("answer-{}", claimed.ticket.number()));
     let message = compose::notice(Tone::Neutral, text);
     let outgoing = match &act.reply_to {
-        Some(to) => Outgoing::send_ephemeral(&stored.thread, name, to.clone(), message, "an answer"),
-        None => Outgoing::reply(&stored.thread, name, message, "an answer"),
+        Some(to) => DesiredMessage::send_ephemeral(&stored.thread, name, to.clone(), message, "an answer"),
+        None => DesiredMessage::reply(&stored.thread, name, message, "an answer"),
     };
     Ending { messages: vec![outgoing], ..Ending::default() }
 }

@@ -12,7 +12,7 @@ use crate::investigation::{Options, investigate};
 use crate::model::{Action, ActionKind, ActionToken, Investigation, SecretRef};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
-use crate::store::{Choice, Concluded, Ending, Outgoing, ROOT, Stage, Stored, Ticket};
+use crate::store::{Choice, Concluded, DesiredMessage, Ending, ROOT, Stage, Stored, Ticket};
 use futures::future::BoxFuture;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -94,13 +94,13 @@ static PAINTING: Semaphore = Semaphore::const_new(2);
 
 /// The timeline as a picture; one for each width of the look, because a picture that was sent cannot be replaced. It is
 /// painted where it keeps nobody waiting.
-async fn timeline(stored: &Stored, record: &Investigation) -> Option<Outgoing> {
+async fn timeline(stored: &Stored, record: &Investigation) -> Option<DesiredMessage> {
     let slot = slot(stored, &format!("timeline-{}", record.evidence.reach.hours() / 24));
     let thread = stored.thread.clone();
     let record = record.clone();
     let _turn = PAINTING.acquire().await.ok()?;
     let message = tokio::task::spawn_blocking(move || compose::chart(&record)).await.ok().flatten()?;
-    Some(Outgoing::reply(&thread, slot, message, "timeline"))
+    Some(DesiredMessage::reply(&thread, slot, message, "timeline"))
 }
 
 /// What is looked into, and where.
@@ -133,15 +133,16 @@ pub(super) fn slot(stored: &Stored, name: &str) -> String {
 }
 
 /// The verdict message as it stands.
-pub(super) fn verdict(stored: &Stored, record: &Investigation) -> Outgoing {
+pub(super) fn verdict(stored: &Stored, record: &Investigation) -> DesiredMessage {
     let message = compose::verdict(&report(stored, record), &stored.id, stored.revision, &standing(stored));
-    Outgoing::reply(&stored.thread, &stored.slot, message, "verdict")
+    DesiredMessage::reply(&stored.thread, &stored.slot, message, "verdict")
 }
 
 fn concluded(stored: &Stored, record: Investigation) -> Ending {
     let report = report(stored, &record);
     let headline = SafeText::redact(&wording::headline(&report));
-    let details = Outgoing::reply(&stored.thread, slot(stored, "details"), compose::details(&report), "details of the verdict");
+    let details =
+        DesiredMessage::reply(&stored.thread, slot(stored, "details"), compose::details(&report), "details of the verdict");
     let messages = vec![verdict(stored, &record), details];
     let concluded = Concluded { id: stored.id.clone(), stage: Stage::Done, record: Some(record), headline, choices: Vec::new() };
     Ending { concluded: vec![concluded], messages, ..Ending::default() }
@@ -157,7 +158,7 @@ pub(super) fn failed(stored: &Stored, why: &str) -> Ending {
     let headline = message.title.clone();
     Ending {
         concluded: vec![Concluded { id: stored.id.clone(), stage: Stage::Failed, record: None, headline, choices: Vec::new() }],
-        messages: vec![Outgoing::reply(&stored.thread, &stored.slot, message, "a failure")],
+        messages: vec![DesiredMessage::reply(&stored.thread, &stored.slot, message, "a failure")],
         ..Ending::default()
     }
 }

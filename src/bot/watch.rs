@@ -9,7 +9,7 @@ use crate::investigation::{Options, investigate};
 use crate::model::{AttemptOutcome, Investigation, Trigger};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
-use crate::store::{Concluded, Ending, Entry, Outgoing, Refused, Stage, Stored, Watch};
+use crate::store::{Concluded, DesiredMessage, Ending, Entry, Refused, Stage, Stored, Watch};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -102,7 +102,7 @@ fn told(stored: &Stored, record: Investigation, succeeded: bool) -> Ending {
     let note = compose::notice(tone, &format!("{what}: {headline}"));
     let messages = vec![
         verdict(&seen, &record),
-        Outgoing::reply(
+        DesiredMessage::reply(
             &stored.thread,
             slot(stored, &format!("watched-{}", record.evidence.now.as_millisecond())),
             note,
@@ -116,6 +116,6 @@ fn told(stored: &Stored, record: Investigation, succeeded: bool) -> Ending {
 fn stopped(stored: &Stored, watch: &Watch) -> Ending {
     let text = format!("{} is watched no longer: no rotation ended in all that time", subject(stored));
     let name = slot(stored, &format!("watched-{}", watch.until.as_millisecond()));
-    let note = Outgoing::reply(&stored.thread, name, compose::about(Tone::Neutral, &text), "the end of a watch");
+    let note = DesiredMessage::reply(&stored.thread, name, compose::about(Tone::Neutral, &text), "the end of a watch");
     Ending { unwatch: vec![stored.id.clone()], messages: vec![note], ..Ending::default() }
 }

@@ -8,7 +8,7 @@ use crate::chat::compose;
 use crate::chat::document::Tone;
 use crate::model::Trigger;
 use crate::redact::SafeText;
-use crate::store::{Audited, Claimed, Ending, NewThread, Outgoing, StoreError, Ticket};
+use crate::store::{Audited, Claimed, DesiredMessage, Ending, NewThread, StoreError, Ticket};
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -166,7 +166,10 @@ impl Bot {
                 Some(stored) => {
                     let name = super::run::slot(&stored, &format!("answer-{}", claimed.ticket.number()));
                     let message = compose::notice(Tone::Warning, &format!("That could not be done: {WHY}"));
-                    Ending { messages: vec![Outgoing::reply(&stored.thread, name, message, "given up")], ..Ending::default() }
+                    Ending {
+                        messages: vec![DesiredMessage::reply(&stored.thread, name, message, "given up")],
+                        ..Ending::default()
+                    }
                 }
                 None => Ending::default(),
             },
@@ -179,7 +182,7 @@ impl Bot {
                 let message = compose::notice(Tone::Warning, &format!("This could not be looked at again: {WHY}"));
                 let name = format!("given-up-{}", claimed.ticket.number());
                 let is_there = self.store.thread(thread).await?.is_some();
-                let told = is_there.then(|| Outgoing::reply(thread, name, message, "given up"));
+                let told = is_there.then(|| DesiredMessage::reply(thread, name, message, "given up"));
                 Ending { messages: told.into_iter().collect(), ..Ending::default() }
             }
             Trigger::Incoming(inbound) => {

@@ -1,7 +1,7 @@
 //! Investigations: what was asked, where it is looked for, and what was found.
 
 use super::audit::{self, Audited};
-use super::messages::{self, Outgoing};
+use super::messages::{self, DesiredMessage};
 use super::threads::{self, NewThread, place};
 use super::watches::{self, Watch};
 use super::{Store, StoreError, Ticket, at, from_json, inbox, to_json};
@@ -108,7 +108,7 @@ pub struct Ending {
     /// Investigations that are watched no longer.
     pub unwatch: Vec<String>,
     /// What threads are to show.
-    pub messages: Vec<Outgoing>,
+    pub messages: Vec<DesiredMessage>,
     /// The thread of those messages, where nothing opened it before; while it has no root, nobody sees it.
     pub opens: Option<NewThread>,
     /// What the audit trail is to say.
@@ -187,7 +187,7 @@ impl Store {
         id: &str,
         slot: &str,
         question: &Question,
-        messages: &[Outgoing],
+        messages: &[DesiredMessage],
     ) -> Result<Stored, StoreError> {
         let mut tx = self.write().await?;
         threads::insert(&mut tx, thread, self.now()).await?;

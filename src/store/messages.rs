@@ -45,7 +45,7 @@ pub(super) const NEXT: &str = "SELECT p.not_before FROM messages p JOIN threads 
 
 /// A message as it is to be. Stating another one for the same slot replaces it: the platform's message is edited.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Outgoing {
+pub struct DesiredMessage {
     /// The thread's id.
     pub thread: String,
     /// Which of its messages: [`ROOT`], or a name unique in the thread. Replies are posted in the order they were stated.
@@ -62,11 +62,11 @@ pub struct Outgoing {
     pub ephemeral: bool,
 }
 
-impl Outgoing {
+impl DesiredMessage {
     /// A reply in a thread.
     #[must_use]
-    pub fn reply(thread: &str, slot: impl Into<String>, message: Message, reason: &'static str) -> Outgoing {
-        Outgoing {
+    pub fn reply(thread: &str, slot: impl Into<String>, message: Message, reason: &'static str) -> DesiredMessage {
+        DesiredMessage {
             thread: thread.to_owned(),
             slot: slot.into(),
             message,
@@ -79,8 +79,8 @@ impl Outgoing {
 
     /// The message a thread hangs on.
     #[must_use]
-    pub fn root(thread: &str, message: Message, reason: &'static str) -> Outgoing {
-        Outgoing::reply(thread, ROOT, message, reason)
+    pub fn root(thread: &str, message: Message, reason: &'static str) -> DesiredMessage {
+        DesiredMessage::reply(thread, ROOT, message, reason)
     }
 
     /// Something one person alone is told.
@@ -91,20 +91,20 @@ impl Outgoing {
         to: ReplyTo,
         message: Message,
         reason: &'static str,
-    ) -> Outgoing {
-        Outgoing { reply_to: Some(to), ephemeral: true, ..Outgoing::reply(thread, slot, message, reason) }
+    ) -> DesiredMessage {
+        DesiredMessage { reply_to: Some(to), ephemeral: true, ..DesiredMessage::reply(thread, slot, message, reason) }
     }
 
     /// The same, while a newer one is on its way.
     #[must_use]
-    pub fn passing(self) -> Outgoing {
-        Outgoing { passing: true, ..self }
+    pub fn passing(self) -> DesiredMessage {
+        DesiredMessage { passing: true, ..self }
     }
 
     /// The same, and whoever asked for it is pointed to it.
     #[must_use]
-    pub fn asked_by(self, reply_to: Option<ReplyTo>) -> Outgoing {
-        Outgoing { reply_to, ..self }
+    pub fn asked_by(self, reply_to: Option<ReplyTo>) -> DesiredMessage {
+        DesiredMessage { reply_to, ..self }
     }
 }
 
@@ -143,9 +143,9 @@ pub struct DueMessage {
     pub uncertain: Option<i64>,
     /// True when the platform had lost it before.
     pub was_lost: bool,
-    /// As in [`Outgoing`].
+    /// As in [`DesiredMessage`].
     pub reply_to: Option<ReplyTo>,
-    /// As in [`Outgoing`].
+    /// As in [`DesiredMessage`].
     pub ephemeral: bool,
     /// How often sending it failed.
     pub attempts: u32,
@@ -276,7 +276,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn state(&self, messages: &[Outgoing]) -> Result<(), StoreError> {
+    pub async fn state(&self, messages: &[DesiredMessage]) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         state(&mut tx, messages, self.tick(), self.now()).await?;
         tx.commit().await?;
@@ -694,7 +694,7 @@ fn without_files(due: &DueMessage) -> Result<Option<String>, StoreError> {
 /// States messages; one that says what is stated already changes nothing.
 pub(super) async fn state(
     tx: &mut Transaction<'static, Sqlite>,
-    messages: &[Outgoing],
+    messages: &[DesiredMessage],
     tick: i64,
     now: Timestamp,
 ) -> Result<(), StoreError> {

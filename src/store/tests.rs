@@ -487,7 +487,7 @@ async fn retention_removes_what_is_over_and_nothing_that_is_not() {
     let folder = Folder::new();
     let store = folder.open().await;
     let thread = |id: &str| NewThread { id: id.to_owned(), place: place("C1"), alarm: None };
-    let root = |id: &str| [Outgoing::root(id, line(id), "a test")];
+    let root = |id: &str| [DesiredMessage::root(id, line(id), "a test")];
     for id in ["over", "running", "watched", "pending", "clicked"] {
         store.open_investigation(&thread(id), id, ROOT, &question(), &root(id)).await.unwrap();
     }
@@ -556,7 +556,10 @@ async fn an_end_is_stored_whole_or_not_at_all() {
     // A message for a thread that does not exist cannot be stored; neither is the rest then.
     let ending = Ending {
         resolved: vec![("t1".to_owned(), SafeText::redact("U1"))],
-        messages: vec![Outgoing::root("t1", line("closed"), "a test"), Outgoing::root("nowhere", line("x"), "a test")],
+        messages: vec![
+            DesiredMessage::root("t1", line("closed"), "a test"),
+            DesiredMessage::root("nowhere", line("x"), "a test"),
+        ],
         ..Ending::default()
     };
     assert!(store.complete(claimed.ticket, &ending).await.is_err());
@@ -572,7 +575,7 @@ async fn what_another_version_wrote_is_given_up_and_keeps_nothing_waiting() {
     for key in ["k1", "k2"] {
         store.accept(&entry(key, "C1", key), None).await.unwrap();
         let thread = NewThread { id: key.to_owned(), place: place("C1"), alarm: None };
-        store.open_thread(&thread, &[Outgoing::root(key, line(key), "a test")]).await.unwrap();
+        store.open_thread(&thread, &[DesiredMessage::root(key, line(key), "a test")]).await.unwrap();
     }
     sqlx::query("UPDATE inbox SET job = '{\"kind\":\"new\"}' WHERE key = 'k1'").execute(&store.writer).await.unwrap();
     sqlx::query("UPDATE messages SET message = '{}' WHERE thread = 'k1'").execute(&store.writer).await.unwrap();
@@ -589,7 +592,7 @@ async fn a_first_sign_of_life_is_not_kept_waiting_by_edits_of_progress() {
     let folder = Folder::new();
     let store = folder.open().await;
     let thread = |id: &str| NewThread { id: id.to_owned(), place: place("C1"), alarm: None };
-    let root = |id: &str, text: &str| Outgoing::root(id, line(text), "a test").passing();
+    let root = |id: &str, text: &str| DesiredMessage::root(id, line(text), "a test").passing();
     for id in ["t1", "t2", "t3"] {
         store.open_thread(&thread(id), &[root(id, "begun")]).await.unwrap();
     }
@@ -607,8 +610,10 @@ async fn a_message_that_would_wait_past_its_deadline_is_given_up_with_its_reason
     let folder = Folder::new();
     let store = folder.open().await;
     let thread = NewThread { id: "t1".to_owned(), place: place("C1"), alarm: None };
-    let messages =
-        [Outgoing::root("t1", line("verdict"), "a verdict"), Outgoing::reply("t1", "details", line("more"), "details")];
+    let messages = [
+        DesiredMessage::root("t1", line("verdict"), "a verdict"),
+        DesiredMessage::reply("t1", "details", line("more"), "details"),
+    ];
     store.open_thread(&thread, &messages).await.unwrap();
     let nobody = HashSet::new();
     let due = store.due_messages(PlatformName::Slack, &nobody, &nobody, 10).await.unwrap().due;
@@ -633,7 +638,7 @@ async fn a_look_tells_when_the_next_one_is_worth_it() {
     assert!(look().await.next.is_none());
     for id in ["t1", "t2"] {
         let thread = NewThread { id: id.to_owned(), place: place("C1"), alarm: None };
-        store.open_thread(&thread, &[Outgoing::root(id, line("x"), "a test")]).await.unwrap();
+        store.open_thread(&thread, &[DesiredMessage::root(id, line("x"), "a test")]).await.unwrap();
     }
     let due = look().await.due;
     store.put_off(&due[0], Duration::from_secs(60), Some(false), &SafeText::redact("later")).await.unwrap();

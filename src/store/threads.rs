@@ -1,6 +1,6 @@
 //! Threads: where an investigation, or all that an alarm touches, is told.
 
-use super::messages::{self, Outgoing};
+use super::messages::{self, DesiredMessage};
 use super::{Store, StoreError, alarms, at};
 use crate::model::{AlarmState, Place, PlatformName};
 use jiff::Timestamp;
@@ -115,7 +115,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn open_thread(&self, thread: &NewThread, messages: &[Outgoing]) -> Result<(), StoreError> {
+    pub async fn open_thread(&self, thread: &NewThread, messages: &[DesiredMessage]) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         insert(&mut tx, thread, self.now()).await?;
         messages::state(&mut tx, messages, self.tick(), self.now()).await?;

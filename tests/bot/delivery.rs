@@ -5,7 +5,7 @@ use rotation_diag::chat::document::{Attachment, Content, Tone};
 use rotation_diag::chat::{Intake as _, Message, SendError};
 use rotation_diag::model::{Place, PlatformName, ReplyTo};
 use rotation_diag::redact::SafeText;
-use rotation_diag::store::{NewThread, Outgoing, ROOT};
+use rotation_diag::store::{DesiredMessage, NewThread, ROOT};
 use std::time::Duration;
 
 fn line(text: &str) -> Message {
@@ -23,9 +23,9 @@ async fn idle() -> World {
 
 /// A thread with a root and `replies` replies.
 async fn stated(world: &World, id: &str, platform: PlatformName, replies: usize) {
-    let mut messages = vec![Outgoing::root(id, line("root"), "a test")];
+    let mut messages = vec![DesiredMessage::root(id, line("root"), "a test")];
     messages.extend(
-        (1..=replies).map(|number| Outgoing::reply(id, format!("r{number}"), line(&format!("reply {number}")), "a test")),
+        (1..=replies).map(|number| DesiredMessage::reply(id, format!("r{number}"), line(&format!("reply {number}")), "a test")),
     );
     world.store.open_thread(&thread(id, platform), &messages).await.unwrap();
 }
@@ -75,12 +75,12 @@ async fn what_was_stated_while_an_answer_was_lost_is_still_shown() {
     slack.faults("find", (0..5).map(|_| later("search is down")));
     world
         .store
-        .open_thread(&thread("t1", PlatformName::Slack), &[Outgoing::root("t1", line("progress"), "a test").passing()])
+        .open_thread(&thread("t1", PlatformName::Slack), &[DesiredMessage::root("t1", line("progress"), "a test").passing()])
         .await
         .unwrap();
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the search", |state| state.calls.contains(&"find")).await;
-    world.store.state(&[Outgoing::root("t1", line("verdict"), "a test")]).await.unwrap();
+    world.store.state(&[DesiredMessage::root("t1", line("verdict"), "a test")]).await.unwrap();
     slack.until("the verdict", |state| state.shown.iter().any(|shown| shown.title() == "verdict")).await;
     assert_eq!(titles(&slack), ["verdict"]);
     world.end().await;
@@ -185,7 +185,7 @@ async fn after_an_outage_everything_is_delivered_once_and_the_oldest_first() {
 async fn progress_is_coalesced_and_the_last_word_is_always_sent() {
     let mut world = idle().await;
     let slack = Fake::new(PlatformName::Slack);
-    let root = |text: &str| Outgoing::root("t1", line(text), "a test");
+    let root = |text: &str| DesiredMessage::root("t1", line(text), "a test");
     world.store.open_thread(&thread("t1", PlatformName::Slack), &[root("0").passing()]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the first", |state| state.shown.len() == 1).await;
@@ -207,15 +207,15 @@ async fn a_root_that_was_deleted_is_posted_anew_once_for_the_verdict() {
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the root", |state| state.shown.len() == 1).await;
     slack.with(|state| state.shown.clear());
-    let verdict = Outgoing::root("t1", line("the verdict"), "a test");
-    let details = Outgoing::reply("t1", "details", line("details"), "a test");
+    let verdict = DesiredMessage::root("t1", line("the verdict"), "a test");
+    let details = DesiredMessage::reply("t1", "details", line("details"), "a test");
     world.store.state(&[verdict, details]).await.unwrap();
     slack.until("both", |state| state.shown.len() == 2).await;
     let (roots, replies) = (slack.roots(), slack.replies());
     assert_eq!((roots[0].title(), replies[0].root.as_deref()), ("the verdict", Some(roots[0].id.as_str())));
     // Deleted again: the person means it.
     slack.with(|state| state.shown.clear());
-    world.store.state(&[Outgoing::root("t1", line("and again"), "a test")]).await.unwrap();
+    world.store.state(&[DesiredMessage::root("t1", line("and again"), "a test")]).await.unwrap();
     stated(&world, "t2", PlatformName::Slack, 0).await;
     slack.until("the next thread", |state| state.shown.len() == 1).await;
     let given_up = async {
@@ -231,7 +231,7 @@ async fn a_root_that_was_deleted_is_posted_anew_once_for_the_verdict() {
 async fn stating_the_same_message_twice_sends_it_once() {
     let mut world = idle().await;
     let slack = Fake::new(PlatformName::Slack);
-    let messages = [Outgoing::root("t1", line("root"), "a test")];
+    let messages = [DesiredMessage::root("t1", line("root"), "a test")];
     let new = thread("t1", PlatformName::Slack);
     let stated = futures::future::join_all((0..10).map(|_| world.store.open_thread(&new, &messages))).await;
     assert!(stated.iter().all(Result::is_ok));
@@ -254,7 +254,7 @@ async fn one_person_is_told_alone_and_the_address_is_forgotten() {
     let slack = Fake::new(PlatformName::Slack);
     stated(&world, "t1", PlatformName::Slack, 0).await;
     let to = ReplyTo("https://answers.example/secret".to_owned());
-    world.store.state(&[Outgoing::send_ephemeral("t1", "w1", to, line("only you"), "a test")]).await.unwrap();
+    world.store.state(&[DesiredMessage::send_ephemeral("t1", "w1", to, line("only you"), "a test")]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the whisper", |state| state.ephemerals.len() == 1).await;
     stated_after(&world, &slack).await;
@@ -284,13 +284,14 @@ async fn what_a_channel_without_the_bot_refused_goes_out_with_its_newest_words_w
     let mut world = idle().await;
     let slack = Fake::new(PlatformName::Slack);
     slack.with(|state| state.closed.insert("C1".to_owned()));
-    let asked = Outgoing::root("t1", line("progress"), "a test").passing().asked_by(Some(ReplyTo("U1".to_owned())));
+    let asked = DesiredMessage::root("t1", line("progress"), "a test").passing().asked_by(Some(ReplyTo("U1".to_owned())));
     world.store.open_thread(&thread("t1", PlatformName::Slack), &[asked]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the person to be told", |state| state.ephemerals.len() == 1).await;
     assert_eq!(slack.with(|state| state.ephemerals[0].1.title.as_str().to_owned()), "Invite me.");
     // News of the thread are not lost on the way, and nobody hammers at a closed door.
-    let news = [Outgoing::root("t1", line("verdict"), "a test"), Outgoing::reply("t1", "alarm", line("alarm"), "a test")];
+    let news =
+        [DesiredMessage::root("t1", line("verdict"), "a test"), DesiredMessage::reply("t1", "alarm", line("alarm"), "a test")];
     world.store.state(&news).await.unwrap();
     stated_elsewhere(&world, &slack).await;
     assert_eq!(titles(&slack), ["elsewhere"]);
@@ -314,7 +315,7 @@ async fn stated_elsewhere(world: &World, slack: &Fake) {
     let place = Place { channel: "C8".to_owned(), ..thread("", PlatformName::Slack).place };
     let id = format!("elsewhere-{before}");
     let new = NewThread { id: id.clone(), place, alarm: None };
-    world.store.open_thread(&new, &[Outgoing::root(&id, line("elsewhere"), "a test")]).await.unwrap();
+    world.store.open_thread(&new, &[DesiredMessage::root(&id, line("elsewhere"), "a test")]).await.unwrap();
     slack.until("the one elsewhere", move |state| state.shown.len() == before + 1).await;
 }
 
@@ -347,7 +348,7 @@ async fn news_of_a_thread_that_was_given_up_before_it_began_lets_it_set_out_agai
     };
     tokio::time::timeout(super::world::PATIENCE, given_up).await.unwrap();
     // As when an alarm comes again and is only counted in its thread.
-    world.store.state(&[Outgoing::reply("t1", "alarm", line("2 times"), "a test")]).await.unwrap();
+    world.store.state(&[DesiredMessage::reply("t1", "alarm", line("2 times"), "a test")]).await.unwrap();
     slack.until("the thread", |state| state.shown.len() == 3).await;
     assert_eq!(titles(&slack), ["root", "reply 1", "2 times"]);
     world.end().await;
@@ -361,9 +362,9 @@ async fn an_edit_whose_answer_was_lost_is_followed_by_the_verdict_again_and_agai
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the root", |state| state.shown.len() == 1).await;
     slack.faults("edit", [Fault::Refuse(SendError::Uncertain { why: "cut off".to_owned() })]);
-    world.store.state(&[Outgoing::root("t1", line("progress"), "a test").passing()]).await.unwrap();
+    world.store.state(&[DesiredMessage::root("t1", line("progress"), "a test").passing()]).await.unwrap();
     slack.until("the progress", |state| state.calls.contains(&"edit")).await;
-    world.store.state(&[Outgoing::root("t1", line("verdict"), "a test")]).await.unwrap();
+    world.store.state(&[DesiredMessage::root("t1", line("verdict"), "a test")]).await.unwrap();
     for _ in 0..2 {
         slack.until("the verdict", |state| state.shown[0].title() == "verdict").await;
         // The platform carries out what it had not answered.
@@ -384,10 +385,10 @@ async fn an_edit_under_way_while_the_process_is_killed_does_not_keep_the_verdict
     stated(&world, "t1", PlatformName::Slack, 0).await;
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the root", |state| state.shown.len() == 1).await;
-    world.store.state(&[Outgoing::root("t1", line("verdict"), "a test")]).await.unwrap();
+    world.store.state(&[DesiredMessage::root("t1", line("verdict"), "a test")]).await.unwrap();
     let folder = {
         slack.until("the verdict", |state| state.shown[0].edits > 0).await;
-        world.store.state(&[Outgoing::root("t1", line("the last word"), "a test")]).await.unwrap();
+        world.store.state(&[DesiredMessage::root("t1", line("the last word"), "a test")]).await.unwrap();
         world.end().await
     };
     let mut world = World::at(folder, "", Simulated::new(&[])).await;
@@ -409,7 +410,7 @@ async fn files_follow_their_message_also_after_a_lost_answer_or_a_kill_in_betwee
     stated(&world, "t1", PlatformName::Slack, 0).await;
     slack.faults("post", [Fault::LoseAnswer, Fault::LoseAnswer]);
     slack.faults("attach", [later("503"), Fault::Hang]);
-    world.store.state(&[Outgoing::reply("t1", "export", with_file("export"), "a test")]).await.unwrap();
+    world.store.state(&[DesiredMessage::reply("t1", "export", with_file("export"), "a test")]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
     slack.until("files on their way", |state| state.calls.iter().filter(|call| **call == "attach").count() == 2).await;
     assert_eq!(titles(&slack), ["root", "export"]);
@@ -430,7 +431,7 @@ async fn files_that_were_refused_are_brought_when_they_are_asked_for_again() {
     slack.with(|state| state.has_files_apart = true);
     slack.faults("attach", [closed()]);
     stated(&world, "t1", PlatformName::Slack, 0).await;
-    world.store.state(&[Outgoing::reply("t1", "export", with_file("export"), "a test")]).await.unwrap();
+    world.store.state(&[DesiredMessage::reply("t1", "export", with_file("export"), "a test")]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
     let given_up = async {
         while world.store.undelivered(10).await.unwrap().len() != 1 {
@@ -491,14 +492,14 @@ async fn whoever_asks_where_nothing_may_be_written_is_told_alone_and_the_thread_
     let slack = Fake::new(PlatformName::Slack);
     slack.faults("post", [closed(), closed()]);
     let to = Some(ReplyTo("alice".to_owned()));
-    let root = |text: &str| Outgoing::root("t1", line(text), "a test");
+    let root = |text: &str| DesiredMessage::root("t1", line(text), "a test");
     world.store.open_thread(&thread("t1", PlatformName::Slack), &[root("looking").passing().asked_by(to)]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the apology", |state| !state.ephemerals.is_empty()).await;
     let told = slack.with(|state| state.ephemerals[0].clone());
     assert_eq!((told.0.as_str(), told.1.title.as_str()), ("alice", "Invite me."));
     // The verdict is not kept from whoever asked, and is tried at once.
-    let details = Outgoing::reply("t1", "details", line("details"), "a test");
+    let details = DesiredMessage::reply("t1", "details", line("details"), "a test");
     world.store.state(&[root("the verdict"), details]).await.unwrap();
     slack.until("the verdict, alone", |state| state.ephemerals.iter().any(|(_, one)| one.title.as_str() == "the verdict")).await;
     assert!(slack.shown().is_empty());
@@ -516,7 +517,7 @@ async fn whoever_waits_is_told_that_it_is_late_and_gets_a_verdict_that_cannot_be
     let slack = Fake::new(PlatformName::Slack);
     slack.faults("post", (0..6).map(|_| later("503")));
     let to = Some(ReplyTo("alice".to_owned()));
-    let root = |text: &str| Outgoing::root("t1", line(text), "a test");
+    let root = |text: &str| DesiredMessage::root("t1", line(text), "a test");
     let looking = root("looking").passing().asked_by(to);
     world.store.open_thread(&thread("t1", PlatformName::Slack), &[looking]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
@@ -539,7 +540,7 @@ async fn a_message_that_can_no_longer_be_changed_is_posted_anew() {
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the root", |state| state.shown.len() == 1).await;
     slack.faults("edit", [Fault::Refuse(SendError::Refused { why: "not yours".to_owned() })]);
-    world.store.state(&[Outgoing::root("t1", line("the verdict"), "a test")]).await.unwrap();
+    world.store.state(&[DesiredMessage::root("t1", line("the verdict"), "a test")]).await.unwrap();
     slack.until("the verdict", |state| state.shown.iter().any(|shown| shown.title() == "the verdict")).await;
     world.end().await;
 }
@@ -551,7 +552,7 @@ async fn what_is_found_after_a_lost_answer_is_changed_to_what_it_says_by_now() {
     // The first attempt arrives and nobody sees it; the second is answered with what the first one left.
     slack.faults("post", [Fault::LoseAnswer, Fault::Refuse(SendError::Uncertain { why: "it is there already".to_owned() })]);
     slack.faults("find", [Fault::Refuse(SendError::Refused { why: "may not look".to_owned() })]);
-    let root = |text: &str| Outgoing::root("t1", line(text), "a test");
+    let root = |text: &str| DesiredMessage::root("t1", line(text), "a test");
     world.store.open_thread(&thread("t1", PlatformName::Slack), &[root("looking").passing()]).await.unwrap();
     world.store.state(&[root("the verdict")]).await.unwrap();
     slack.with(|state| state.shown.clear());

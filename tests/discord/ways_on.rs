@@ -12,7 +12,7 @@ use rotation_diag::config::{DiscordMode, Token};
 use rotation_diag::model::{Place, PlatformName, ReplyTo, ThreadRef};
 use rotation_diag::platforms::discord::Discord;
 use rotation_diag::redact::SafeText;
-use rotation_diag::store::{NewThread, Outgoing, Store, StoreError};
+use rotation_diag::store::{DesiredMessage, NewThread, Store, StoreError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -228,7 +228,7 @@ async fn converse(fake: &FakeDiscord, store: &Store, channel: &str, interaction:
         Place { platform: PlatformName::Discord, workspace: GUILD.to_string(), channel: channel.to_owned(), thread: None };
     let id = format!("t{channel}");
     let thread = NewThread { id: id.clone(), place, alarm: None };
-    let root = |tone, title: &str, text: &str| Outgoing::root(&id, message(tone, title, text), "a test");
+    let root = |tone, title: &str, text: &str| DesiredMessage::root(&id, message(tone, title, text), "a test");
     let looking = root(Tone::Working, "Looking into prod/x", "step 1").passing().asked_by(Some(reply_to));
     patiently(|| store.open_thread(&thread, std::slice::from_ref(&looking))).await;
     let number: u64 = channel.parse().unwrap();
@@ -242,7 +242,7 @@ async fn converse(fake: &FakeDiscord, store: &Store, channel: &str, interaction:
     patiently(|| store.state(&progress)).await;
     tokio::task::yield_now().await;
     let verdict = root(Tone::Bad, "prod/x is not rotating", "THE-VERDICT");
-    let details = Outgoing::reply(&id, "details", message(Tone::Neutral, "Details", "THE-DETAILS"), "a test");
+    let details = DesiredMessage::reply(&id, "details", message(Tone::Neutral, "Details", "THE-DETAILS"), "a test");
     let news = [verdict, details];
     patiently(|| store.state(&news)).await;
     let ended = fake.wait_for(|world| {

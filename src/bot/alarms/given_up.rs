@@ -5,7 +5,7 @@ use crate::alarm::{Scope, Story};
 use crate::bot::Bot;
 use crate::bot::run::failed;
 use crate::model::{Alarm, AlarmState};
-use crate::store::{Claimed, Ending, Filed, NewThread, Outgoing, ROOT, Stage, StoreError};
+use crate::store::{Claimed, DesiredMessage, Ending, Filed, NewThread, ROOT, Stage, StoreError};
 
 impl Bot {
     /// What is told, and the investigations that end without a verdict.
@@ -33,7 +33,7 @@ impl Bot {
         if alarm.state == AlarmState::Alarm && scope.route.is_critical(&alarm.title, &alarm.key) {
             message.mention = scope.route.mention.as_ref().map(words::mention);
         }
-        ending.messages.push(Outgoing::reply(&thread, slot, message, "given up"));
+        ending.messages.push(DesiredMessage::reply(&thread, slot, message, "given up"));
         Ok(ending)
     }
 }

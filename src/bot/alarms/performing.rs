@@ -8,7 +8,7 @@ use crate::chat::compose;
 use crate::investigation::{Options, new_id};
 use crate::model::{Investigation, Question, SecretRef};
 use crate::redact::SafeText;
-use crate::store::{Concluded, Ending, Filed, NewThread, Outgoing, ROOT, Stage, StoreError, Stored, ThreadState};
+use crate::store::{Concluded, DesiredMessage, Ending, Filed, NewThread, ROOT, Stage, StoreError, Stored, ThreadState};
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _};
 
@@ -38,7 +38,7 @@ impl Bot {
         if !single {
             let left: Vec<&SecretRef> = case.secrets.values().skip(MAX_SECRETS).collect();
             let overview = words::overview(case, &records(&ending), &left);
-            ending.messages.push(Outgoing::root(&filed.thread, overview, "what the secrets of an alarm have in common"));
+            ending.messages.push(DesiredMessage::root(&filed.thread, overview, "what the secrets of an alarm have in common"));
         }
         Ok(ending)
     }
@@ -52,7 +52,7 @@ impl Bot {
         }
         let waited = self.store.now().duration_since(case.claimed.received_at);
         let may_come = case.found.by == Means::Nothing && case.found.secrets.is_empty() && waited < LOOK_FOR;
-        let messages = vec![Outgoing::root(&filed.thread, words::unmapped(case, may_come), "an alarm without a secret")];
+        let messages = vec![DesiredMessage::root(&filed.thread, words::unmapped(case, may_come), "an alarm without a secret")];
         if may_come {
             self.store.state(&messages).await?;
             return Err(Undone::Later(LOOK_AGAIN));
@@ -81,7 +81,7 @@ impl Bot {
         }
         let told = words::told(case, reason, &records(&ending), &filed.thread);
         let name = format!("told-{}", case.claimed.ticket.number());
-        ending.messages.push(Outgoing::reply(&filed.thread, name, told, words::reason(reason)));
+        ending.messages.push(DesiredMessage::reply(&filed.thread, name, told, words::reason(reason)));
         self.with_overview(case, filed, ending, false).await
     }
 
@@ -94,7 +94,7 @@ impl Bot {
         self.store.mark_thread(&filed.thread, ThreadState::Open, None).await?;
         let told = words::settled(case, &records(&ending), &filed.thread);
         let name = format!("still-{}", case.claimed.ticket.number());
-        ending.messages.push(Outgoing::reply(&filed.thread, name, told, "an alarm that changed to and fro is still"));
+        ending.messages.push(DesiredMessage::reply(&filed.thread, name, told, "an alarm that changed to and fro is still"));
         self.with_overview(case, filed, ending, false).await
     }
 
@@ -119,7 +119,7 @@ impl Bot {
         };
         let id = if slot == ROOT { filed.thread.clone() } else { new_id() };
         let waiting = compose::progress(&SafeText::redact(secret.as_str()), &compose::waiting());
-        let waiting = Outgoing::reply(&filed.thread, slot, waiting, "an alarm").passing();
+        let waiting = DesiredMessage::reply(&filed.thread, slot, waiting, "an alarm").passing();
         let thread = NewThread { id: filed.thread.clone(), place: filed.place.clone(), alarm: None };
         self.store.open_investigation(&thread, &id, slot, &question, &[waiting]).await
     }
@@ -169,22 +169,22 @@ impl Bot {
     }
 
     /// The message about the newest alarm, with one more counted that is older; `None` where none is stated.
-    pub(super) async fn recounted(&self, filed: &Filed<Story>) -> Result<Option<Outgoing>, StoreError> {
+    pub(super) async fn recounted(&self, filed: &Filed<Story>) -> Result<Option<DesiredMessage>, StoreError> {
         let stated = self.store.stated(&filed.thread, ALARM).await?;
         let message = stated.map(|message| words::recounted(message, &filed.story));
-        Ok(message.map(|message| Outgoing::reply(&filed.thread, ALARM, message, "what the alarm says")))
+        Ok(message.map(|message| DesiredMessage::reply(&filed.thread, ALARM, message, "what the alarm says")))
     }
 
     /// The message about the alarm. Where it calls somebody, it is one of its own: an edit calls nobody, and a later alarm must
     /// not take its place before it is sent.
-    pub(super) fn about_alarm(&self, case: &Case<'_>, filed: &Filed<Story>) -> Outgoing {
+    pub(super) fn about_alarm(&self, case: &Case<'_>, filed: &Filed<Story>) -> DesiredMessage {
         let number = case.claimed.ticket.number();
         let mut message = words::about(case, &filed.story, self.store.now());
         if !filed.story.calling.contains(&number) {
-            return Outgoing::reply(&filed.thread, ALARM, message, "what the alarm says");
+            return DesiredMessage::reply(&filed.thread, ALARM, message, "what the alarm says");
         }
         message.mention = case.route.mention.as_ref().map(words::mention);
-        Outgoing::reply(&filed.thread, format!("called-{number}"), message, "what a critical alarm says")
+        DesiredMessage::reply(&filed.thread, format!("called-{number}"), message, "what a critical alarm says")
     }
 }
 

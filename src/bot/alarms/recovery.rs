@@ -10,7 +10,7 @@ use crate::investigation::{Options, investigate};
 use crate::model::{AlarmState, AttemptOutcome, Investigation, OkBasis, Recheck, SecretRef};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
-use crate::store::{Choice, Concluded, Ending, Filed, Outgoing, Stage, StoreError, Stored, ThreadState};
+use crate::store::{Choice, Concluded, DesiredMessage, Ending, Filed, Stage, StoreError, Stored, ThreadState};
 use jiff::{SignedDuration, Timestamp};
 
 /// How long before the first word of a cause the success may lie that ended it: an alarm arrives after its failure, and a
@@ -94,7 +94,7 @@ impl Bot {
         ending.messages.extend(closed.messages);
         (ending.resolved, ending.unwatch) = (closed.resolved, closed.unwatch);
         let name = format!("recovered-{}", case.claimed.ticket.number());
-        ending.messages.push(Outgoing::reply(&filed.thread, name, message, "the alarm recovered"));
+        ending.messages.push(DesiredMessage::reply(&filed.thread, name, message, "the alarm recovered"));
         let state = if is_over { ThreadState::Recovered } else { ThreadState::Open };
         self.store.mark_thread(&filed.thread, state, None).await?;
         self.with_overview(case, filed, ending, is_over).await
@@ -122,7 +122,7 @@ impl Bot {
         }
         let all: Vec<&Investigation> = all.iter().collect();
         let overview = if is_over { words::all_over(case, &all) } else { words::overview(case, &all, &[]) };
-        ending.messages.push(Outgoing::root(&filed.thread, overview, "what the secrets of an alarm have in common"));
+        ending.messages.push(DesiredMessage::root(&filed.thread, overview, "what the secrets of an alarm have in common"));
         Ok(ending)
     }
 

@@ -7,7 +7,7 @@ use crate::bot::Bot;
 use crate::bot::perform::Undone;
 use crate::model::{AlarmSource, AlarmState, Place, Recheck, SecretRef};
 use crate::redact::SafeText;
-use crate::store::{Choice, Ending, Filed, NewThread, Outgoing, StoreError, StormSecret};
+use crate::store::{Choice, DesiredMessage, Ending, Filed, NewThread, StoreError, StormSecret};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -100,15 +100,15 @@ impl Bot {
             let first = page * PAGE;
             let names = self.store.storm_names(&thread, first, PAGE).await?;
             let slot = format!("list-{}", page + 1);
-            messages.push(Outgoing::reply(&thread, slot, words::storm_page(first, &names), "the secrets of a storm"));
+            messages.push(DesiredMessage::reply(&thread, slot, words::storm_page(first, &names), "the secrets of a storm"));
         }
         Ok(Ending { messages, ..Ending::default() })
     }
 
-    async fn about_storm(&self, thread: &str, storm: &Storm) -> Result<Outgoing, StoreError> {
+    async fn about_storm(&self, thread: &str, storm: &Storm) -> Result<DesiredMessage, StoreError> {
         let size = self.store.storm_size(thread).await?;
         let first = self.store.storm_names(thread, 0, MAX_NAMED).await?;
-        Ok(Outgoing::root(thread, words::storm(storm, size, &first, self.store.now()), "a storm of alarms"))
+        Ok(DesiredMessage::root(thread, words::storm(storm, size, &first, self.store.now()), "a storm of alarms"))
     }
 
     /// The list as a file, where it is long; then, when the storm is over, threads for what still fails, a few a minute.
@@ -120,7 +120,7 @@ impl Bot {
         if size > PAGE && storm.filed < size {
             let names = self.store.storm_names(thread, 0, MAX_LISTED).await?;
             let file = words::storm_file(&names);
-            messages.push(Outgoing::reply(thread, format!("file-{size}"), file, "the secrets of a storm, as a file"));
+            messages.push(DesiredMessage::reply(thread, format!("file-{size}"), file, "the secrets of a storm, as a file"));
             storm.filed = size;
         }
         let now = self.store.now();

@@ -8,7 +8,7 @@ use crate::chat::{ChatPlatform, Destination, Message, SendError, compose};
 use crate::clock;
 use crate::model::{Place, PlatformName, ThreadRef};
 use crate::redact::SafeText;
-use crate::store::{DueMessage, Files, Look, Outgoing, Pace, Store, StoreError};
+use crate::store::{DesiredMessage, DueMessage, Files, Look, Pace, Store, StoreError};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -364,7 +364,7 @@ impl DeliveryWorker {
             message.parts.insert(0, why);
         }
         let slot = format!("why-not/{}", due.slot);
-        let told = Outgoing::send_ephemeral(&due.thread, slot, to, message, "why something does not come");
+        let told = DesiredMessage::send_ephemeral(&due.thread, slot, to, message, "why something does not come");
         self.store.state(&[told]).await
     }
 
