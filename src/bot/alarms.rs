@@ -347,14 +347,16 @@ impl Bot {
                 messages.extend(self.recounted(filed).await?);
             }
         }
-        self.store.state(&messages).await
+        self.store.upsert_messages(&messages).await
     }
 
     /// Says again what the alarm says, where nothing newer was heard.
     async fn say_again(&self, case: &Case<'_>, thread: &str) -> Result<(), StoreError> {
         let _turn = self.alarm_turn.lock().await;
         match self.store.story_in::<Story>(thread).await? {
-            Some(filed) if filed.story.is_newest(case.alarm) => self.store.state(&[self.about_alarm(case, &filed)]).await,
+            Some(filed) if filed.story.is_newest(case.alarm) => {
+                self.store.upsert_messages(&[self.about_alarm(case, &filed)]).await
+            }
             _ => Ok(()),
         }
     }

@@ -36,7 +36,7 @@ impl Live {
             let steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let message = compose::progress(subject, &steps);
             let outgoing = DesiredMessage::reply(&stored.thread, &stored.slot, message, "progress").passing();
-            if let Err(error) = bot.store.state(&[outgoing]).await {
+            if let Err(error) = bot.store.upsert_messages(&[outgoing]).await {
                 tracing::warn!(%error, "progress could not be stored");
             }
             tokio::time::sleep(every).await;

@@ -202,7 +202,7 @@ impl Store {
         .bind(self.now().as_millisecond())
         .execute(&mut *tx)
         .await?;
-        messages::state(&mut tx, messages, self.tick(), self.now()).await?;
+        messages::upsert_messages(&mut tx, messages, self.tick(), self.now()).await?;
         tx.commit().await?;
         self.messages_changed.send_replace(());
         let missing = || StoreError::Unreadable { what: "investigation", why: "it is gone".to_owned() };
@@ -343,7 +343,7 @@ impl Store {
         for line in &ending.audit {
             audit::insert(tx, line, now).await?;
         }
-        messages::state(tx, &ending.messages, self.tick(), now).await
+        messages::upsert_messages(tx, &ending.messages, self.tick(), now).await
     }
 }
 

@@ -276,7 +276,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn state(&self, messages: &[DesiredMessage]) -> Result<(), StoreError> {
+    pub async fn upsert_messages(&self, messages: &[DesiredMessage]) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         state(&mut tx, messages, self.tick(), self.now()).await?;
         tx.commit().await?;
@@ -692,7 +692,7 @@ fn without_files(due: &DueMessage) -> Result<Option<String>, StoreError> {
 }
 
 /// States messages; one that says what is stated already changes nothing.
-pub(super) async fn state(
+pub(super) async fn upsert_messages(
     tx: &mut Transaction<'static, Sqlite>,
     messages: &[DesiredMessage],
     tick: i64,

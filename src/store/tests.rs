@@ -599,7 +599,7 @@ async fn a_first_sign_of_life_is_not_kept_waiting_by_edits_of_progress() {
     let due = async |limit| store.due_messages(PlatformName::Slack, &HashSet::new(), &HashSet::new(), limit).await.unwrap().due;
     for due in due(10).await {
         store.sent(&due, &due.thread, Pace { between_edits: Duration::ZERO }, false, Duration::ZERO).await.unwrap();
-        store.state(&[root(&due.thread, "half done")]).await.unwrap();
+        store.upsert_messages(&[root(&due.thread, "half done")]).await.unwrap();
     }
     store.open_thread(&thread("new"), &[root("new", "begun")]).await.unwrap();
     assert_eq!(due(1).await[0].thread, "new");

@@ -118,7 +118,7 @@ impl Store {
     pub async fn open_thread(&self, thread: &NewThread, messages: &[DesiredMessage]) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         insert(&mut tx, thread, self.now()).await?;
-        messages::state(&mut tx, messages, self.tick(), self.now()).await?;
+        messages::upsert_messages(&mut tx, messages, self.tick(), self.now()).await?;
         tx.commit().await?;
         self.messages_changed.send_replace(());
         Ok(())

@@ -80,7 +80,7 @@ async fn what_was_stated_while_an_answer_was_lost_is_still_shown() {
         .unwrap();
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the search", |state| state.calls.contains(&"find")).await;
-    world.store.state(&[DesiredMessage::root("t1", line("verdict"), "a test")]).await.unwrap();
+    world.store.upsert_messages(&[DesiredMessage::root("t1", line("verdict"), "a test")]).await.unwrap();
     slack.until("the verdict", |state| state.shown.iter().any(|shown| shown.title() == "verdict")).await;
     assert_eq!(titles(&slack), ["verdict"]);
     world.end().await;
@@ -190,9 +190,9 @@ async fn progress_is_coalesced_and_the_last_word_is_always_sent() {
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the first", |state| state.shown.len() == 1).await;
     for number in 1..=200 {
-        world.store.state(&[root(&number.to_string()).passing()]).await.unwrap();
+        world.store.upsert_messages(&[root(&number.to_string()).passing()]).await.unwrap();
     }
-    world.store.state(&[root("the verdict")]).await.unwrap();
+    world.store.upsert_messages(&[root("the verdict")]).await.unwrap();
     slack.until("the last word", |state| state.shown[0].title() == "the verdict").await;
     let edits = slack.roots()[0].edits;
     assert!((1..60).contains(&edits), "{edits} edits");
@@ -209,13 +209,13 @@ async fn a_root_that_was_deleted_is_posted_anew_once_for_the_verdict() {
     slack.with(|state| state.shown.clear());
     let verdict = DesiredMessage::root("t1", line("the verdict"), "a test");
     let details = DesiredMessage::reply("t1", "details", line("details"), "a test");
-    world.store.state(&[verdict, details]).await.unwrap();
+    world.store.upsert_messages(&[verdict, details]).await.unwrap();
     slack.until("both", |state| state.shown.len() == 2).await;
     let (roots, replies) = (slack.roots(), slack.replies());
     assert_eq!((roots[0].title(), replies[0].root.as_deref()), ("the verdict", Some(roots[0].id.as_str())));
     // Deleted again: the person means it.
     slack.with(|state| state.shown.clear());
-    world.store.state(&[DesiredMessage::root("t1", line("and again"), "a test")]).await.unwrap();
+    world.store.upsert_messages(&[DesiredMessage::root("t1", line("and again"), "a test")]).await.unwrap();
     stated(&world, "t2", PlatformName::Slack, 0).await;
     slack.until("the next thread", |state| state.shown.len() == 1).await;
     let given_up = async {
@@ -254,7 +254,7 @@ async fn one_person_is_told_alone_and_the_address_is_forgotten() {
     let slack = Fake::new(PlatformName::Slack);
     stated(&world, "t1", PlatformName::Slack, 0).await;
     let to = ReplyTo("https://answers.example/secret".to_owned());
-    world.store.state(&[DesiredMessage::send_ephemeral("t1", "w1", to, line("only you"), "a test")]).await.unwrap();
+    world.store.upsert_messages(&[DesiredMessage::send_ephemeral("t1", "w1", to, line("only you"), "a test")]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the whisper", |state| state.ephemerals.len() == 1).await;
     stated_after(&world, &slack).await;
@@ -292,7 +292,7 @@ async fn what_a_channel_without_the_bot_refused_goes_out_with_its_newest_words_w
     // News of the thread are not lost on the way, and nobody hammers at a closed door.
     let news =
         [DesiredMessage::root("t1", line("verdict"), "a test"), DesiredMessage::reply("t1", "alarm", line("alarm"), "a test")];
-    world.store.state(&news).await.unwrap();
+    world.store.upsert_messages(&news).await.unwrap();
     stated_elsewhere(&world, &slack).await;
     assert_eq!(titles(&slack), ["elsewhere"]);
     let place = thread("t1", PlatformName::Slack).place;
@@ -348,7 +348,7 @@ async fn news_of_a_thread_that_was_given_up_before_it_began_lets_it_set_out_agai
     };
     tokio::time::timeout(super::world::PATIENCE, given_up).await.unwrap();
     // As when an alarm comes again and is only counted in its thread.
-    world.store.state(&[DesiredMessage::reply("t1", "alarm", line("2 times"), "a test")]).await.unwrap();
+    world.store.upsert_messages(&[DesiredMessage::reply("t1", "alarm", line("2 times"), "a test")]).await.unwrap();
     slack.until("the thread", |state| state.shown.len() == 3).await;
     assert_eq!(titles(&slack), ["root", "reply 1", "2 times"]);
     world.end().await;
@@ -362,9 +362,9 @@ async fn an_edit_whose_answer_was_lost_is_followed_by_the_verdict_again_and_agai
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the root", |state| state.shown.len() == 1).await;
     slack.faults("edit", [Fault::Refuse(SendError::Uncertain { why: "cut off".to_owned() })]);
-    world.store.state(&[DesiredMessage::root("t1", line("progress"), "a test").passing()]).await.unwrap();
+    world.store.upsert_messages(&[DesiredMessage::root("t1", line("progress"), "a test").passing()]).await.unwrap();
     slack.until("the progress", |state| state.calls.contains(&"edit")).await;
-    world.store.state(&[DesiredMessage::root("t1", line("verdict"), "a test")]).await.unwrap();
+    world.store.upsert_messages(&[DesiredMessage::root("t1", line("verdict"), "a test")]).await.unwrap();
     for _ in 0..2 {
         slack.until("the verdict", |state| state.shown[0].title() == "verdict").await;
         // The platform carries out what it had not answered.
@@ -385,10 +385,10 @@ async fn an_edit_under_way_while_the_process_is_killed_does_not_keep_the_verdict
     stated(&world, "t1", PlatformName::Slack, 0).await;
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the root", |state| state.shown.len() == 1).await;
-    world.store.state(&[DesiredMessage::root("t1", line("verdict"), "a test")]).await.unwrap();
+    world.store.upsert_messages(&[DesiredMessage::root("t1", line("verdict"), "a test")]).await.unwrap();
     let folder = {
         slack.until("the verdict", |state| state.shown[0].edits > 0).await;
-        world.store.state(&[DesiredMessage::root("t1", line("the last word"), "a test")]).await.unwrap();
+        world.store.upsert_messages(&[DesiredMessage::root("t1", line("the last word"), "a test")]).await.unwrap();
         world.end().await
     };
     let mut world = World::at(folder, "", Simulated::new(&[])).await;
@@ -410,7 +410,7 @@ async fn files_follow_their_message_also_after_a_lost_answer_or_a_kill_in_betwee
     stated(&world, "t1", PlatformName::Slack, 0).await;
     slack.faults("post", [Fault::LoseAnswer, Fault::LoseAnswer]);
     slack.faults("attach", [later("503"), Fault::Hang]);
-    world.store.state(&[DesiredMessage::reply("t1", "export", with_file("export"), "a test")]).await.unwrap();
+    world.store.upsert_messages(&[DesiredMessage::reply("t1", "export", with_file("export"), "a test")]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
     slack.until("files on their way", |state| state.calls.iter().filter(|call| **call == "attach").count() == 2).await;
     assert_eq!(titles(&slack), ["root", "export"]);
@@ -431,7 +431,7 @@ async fn files_that_were_refused_are_brought_when_they_are_asked_for_again() {
     slack.with(|state| state.has_files_apart = true);
     slack.faults("attach", [closed()]);
     stated(&world, "t1", PlatformName::Slack, 0).await;
-    world.store.state(&[DesiredMessage::reply("t1", "export", with_file("export"), "a test")]).await.unwrap();
+    world.store.upsert_messages(&[DesiredMessage::reply("t1", "export", with_file("export"), "a test")]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
     let given_up = async {
         while world.store.undelivered(10).await.unwrap().len() != 1 {
@@ -500,7 +500,7 @@ async fn whoever_asks_where_nothing_may_be_written_is_told_alone_and_the_thread_
     assert_eq!((told.0.as_str(), told.1.title.as_str()), ("alice", "Invite me."));
     // The verdict is not kept from whoever asked, and is tried at once.
     let details = DesiredMessage::reply("t1", "details", line("details"), "a test");
-    world.store.state(&[root("the verdict"), details]).await.unwrap();
+    world.store.upsert_messages(&[root("the verdict"), details]).await.unwrap();
     slack.until("the verdict, alone", |state| state.ephemerals.iter().any(|(_, one)| one.title.as_str() == "the verdict")).await;
     assert!(slack.shown().is_empty());
     let attempts = slack.with(|state| state.calls.iter().filter(|call| **call == "post").count());
@@ -526,7 +526,7 @@ async fn whoever_waits_is_told_that_it_is_late_and_gets_a_verdict_that_cannot_be
         .await;
     slack.until("the root", |state| state.shown.len() == 1).await;
     slack.faults("edit", (0..8).map(|_| later("503")));
-    world.store.state(&[root("the verdict")]).await.unwrap();
+    world.store.upsert_messages(&[root("the verdict")]).await.unwrap();
     slack.until("the verdict, alone", |state| state.ephemerals.iter().any(|(_, one)| one.title.as_str() == "the verdict")).await;
     slack.until("the verdict", |state| state.shown[0].title() == "the verdict").await;
     world.end().await;
@@ -540,7 +540,7 @@ async fn a_message_that_can_no_longer_be_changed_is_posted_anew() {
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the root", |state| state.shown.len() == 1).await;
     slack.faults("edit", [Fault::Refuse(SendError::Refused { why: "not yours".to_owned() })]);
-    world.store.state(&[DesiredMessage::root("t1", line("the verdict"), "a test")]).await.unwrap();
+    world.store.upsert_messages(&[DesiredMessage::root("t1", line("the verdict"), "a test")]).await.unwrap();
     slack.until("the verdict", |state| state.shown.iter().any(|shown| shown.title() == "the verdict")).await;
     world.end().await;
 }
@@ -554,7 +554,7 @@ async fn what_is_found_after_a_lost_answer_is_changed_to_what_it_says_by_now() {
     slack.faults("find", [Fault::Refuse(SendError::Refused { why: "may not look".to_owned() })]);
     let root = |text: &str| DesiredMessage::root("t1", line(text), "a test");
     world.store.open_thread(&thread("t1", PlatformName::Slack), &[root("looking").passing()]).await.unwrap();
-    world.store.state(&[root("the verdict")]).await.unwrap();
+    world.store.upsert_messages(&[root("the verdict")]).await.unwrap();
     slack.with(|state| state.shown.clear());
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the verdict", |state| state.shown.len() == 1 && state.shown[0].edits > 0).await;

@@ -239,12 +239,12 @@ async fn converse(fake: &FakeDiscord, store: &Store, channel: &str, interaction:
     });
     tokio::time::timeout(PATIENCE, begun).await.map_err(|_| "nothing was ever said".to_owned())?;
     let progress = [root(Tone::Working, "Looking into prod/x", "step 2").passing()];
-    patiently(|| store.state(&progress)).await;
+    patiently(|| store.upsert_messages(&progress)).await;
     tokio::task::yield_now().await;
     let verdict = root(Tone::Bad, "prod/x is not rotating", "THE-VERDICT");
     let details = DesiredMessage::reply(&id, "details", message(Tone::Neutral, "Details", "THE-DETAILS"), "a test");
     let news = [verdict, details];
-    patiently(|| store.state(&news)).await;
+    patiently(|| store.upsert_messages(&news)).await;
     let ended = fake.wait_for(|world| {
         let of_channel =
             |(id, one): (&u64, &Channel)| (*id == number || one.parent == Some(number)).then(|| one.messages.clone());

@@ -303,7 +303,7 @@ impl Flow {
             Attachment { name: "report.json".to_owned(), description: safe("a"), content: Content::Text(safe("{}")) };
         let report = Message { attachments: vec![attachment], ..Message::line(Tone::Neutral, safe("REPORT")) };
         let report = DesiredMessage::reply("t", "export-1", report, "a test").asked_by(Some(self.reply_to.clone()));
-        self.store.state(&[verdict, report]).await.unwrap();
+        self.store.upsert_messages(&[verdict, report]).await.unwrap();
         self.until("no verdict", |flow| flow.shows("VERDICT") || flow.is_told()).await?;
         self.until("no report", |flow| flow.shows("REPORT") || flow.is_told()).await?;
         let has_file = |flow: &Flow| !flow.fake.world().files.is_empty();
@@ -505,10 +505,10 @@ async fn an_edit_that_slack_carries_out_late_does_not_keep_the_verdict_away() {
     let now = Arc::new(Notify::new());
     flow.fake.fault("chat.update", Fault::Late(Arc::clone(&now)));
     let further = DesiredMessage::root("t", Message::line(Tone::Working, safe("FURTHER")), "a test").passing();
-    flow.store.state(&[further]).await.unwrap();
+    flow.store.upsert_messages(&[further]).await.unwrap();
     flow.until("no edit", |flow| flow.fake.calls("chat.update") > 0).await.unwrap();
     let verdict = DesiredMessage::root("t", Message::line(Tone::Bad, safe("VERDICT")), "a test");
-    flow.store.state(&[verdict]).await.unwrap();
+    flow.store.upsert_messages(&[verdict]).await.unwrap();
     flow.until("no verdict", |flow| flow.shows("VERDICT")).await.unwrap();
     now.notify_one();
     flow.until("the late edit", |flow| flow.shows("FURTHER")).await.unwrap();

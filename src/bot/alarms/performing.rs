@@ -54,7 +54,7 @@ impl Bot {
         let may_come = case.found.by == Means::Nothing && case.found.secrets.is_empty() && waited < LOOK_FOR;
         let messages = vec![DesiredMessage::root(&filed.thread, words::unmapped(case, may_come), "an alarm without a secret")];
         if may_come {
-            self.store.state(&messages).await?;
+            self.store.upsert_messages(&messages).await?;
             return Err(Undone::Later(LOOK_AGAIN));
         }
         Ok(Ending { messages, ..Ending::default() })

@@ -365,7 +365,7 @@ impl DeliveryWorker {
         }
         let slot = format!("why-not/{}", due.slot);
         let told = DesiredMessage::send_ephemeral(&due.thread, slot, to, message, "why something does not come");
-        self.store.state(&[told]).await
+        self.store.upsert_messages(&[told]).await
     }
 
     /// Nothing goes out while our token is not accepted, but perhaps an answer where the question came from, which needs none.
