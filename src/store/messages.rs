@@ -110,7 +110,7 @@ impl DesiredMessage {
 
 /// How fast messages go out.
 #[derive(Debug, Clone, Copy)]
-pub struct Pace {
+pub struct EditInterval {
     /// Between two edits of progress in one thread.
     pub between_edits: Duration,
 }
@@ -353,7 +353,7 @@ impl Store {
         &self,
         due: &DueMessage,
         posted_id: &str,
-        pace: Pace,
+        pace: EditInterval,
         owes_files: bool,
         again: Duration,
     ) -> Result<(), StoreError> {

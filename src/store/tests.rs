@@ -493,7 +493,7 @@ async fn retention_removes_what_is_over_and_nothing_that_is_not() {
     }
     let due = store.due_messages(PlatformName::Slack, &HashSet::new(), &HashSet::new(), 10).await.unwrap().due;
     for due in due.iter().filter(|due| due.thread != "pending") {
-        store.sent(due, &due.thread, Pace { between_edits: Duration::ZERO }, false, Duration::ZERO).await.unwrap();
+        store.sent(due, &due.thread, EditInterval { between_edits: Duration::ZERO }, false, Duration::ZERO).await.unwrap();
     }
     let done = |id: &str| Concluded {
         id: id.to_owned(),
@@ -598,7 +598,7 @@ async fn a_first_sign_of_life_is_not_kept_waiting_by_edits_of_progress() {
     }
     let due = async |limit| store.due_messages(PlatformName::Slack, &HashSet::new(), &HashSet::new(), limit).await.unwrap().due;
     for due in due(10).await {
-        store.sent(&due, &due.thread, Pace { between_edits: Duration::ZERO }, false, Duration::ZERO).await.unwrap();
+        store.sent(&due, &due.thread, EditInterval { between_edits: Duration::ZERO }, false, Duration::ZERO).await.unwrap();
         store.upsert_messages(&[root(&due.thread, "half done")]).await.unwrap();
     }
     store.open_thread(&thread("new"), &[root("new", "begun")]).await.unwrap();

@@ -8,7 +8,7 @@ use crate::chat::{ChatPlatform, Destination, Message, SendError, compose};
 use crate::clock;
 use crate::model::{Place, PlatformName, ThreadRef};
 use crate::redact::SafeText;
-use crate::store::{DesiredMessage, DueMessage, Files, Look, Pace, Store, StoreError};
+use crate::store::{DesiredMessage, DueMessage, EditInterval, Files, Look, Store, StoreError};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -341,7 +341,7 @@ impl DeliveryWorker {
     /// The platform has a message; its files follow, and it is said again where a late edit may replace it.
     async fn arrived(&self, due: &DueMessage, id: &str) -> Result<(), StoreError> {
         let owes_files = self.owes_files(due);
-        let pace = Pace { between_edits: self.policy.between_edits };
+        let pace = EditInterval { between_edits: self.policy.between_edits };
         self.store.sent(due, id, pace, owes_files, self.policy.again(due.repeats)).await?;
         self.point(due, id).await;
         // While something is still to come, the person may have to be told why it does not.
