@@ -1,6 +1,6 @@
 //! Requests to Discord's REST interface: each within a deadline, paced, followed nowhere, and read up to a bound.
 
-use super::pace::{Held, Lane, Limits, Pace};
+use super::rate_limiter::{Held, Lane, Limits, RateLimiter};
 use super::refusal::is_passing;
 use super::render::File;
 use crate::clock::deadline;
@@ -130,7 +130,7 @@ pub(super) struct Rest {
     /// The address of Discord, which serenity's paths begin after.
     origin: String,
     authorization: HeaderValue,
-    pace: Pace,
+    pace: RateLimiter,
     /// How long one call may take that says nothing else.
     call: Duration,
 }
@@ -155,7 +155,7 @@ impl Rest {
         let builder = if is_here { builder.no_proxy() } else { builder };
         let client = builder.build().map_err(|_| "no connection to Discord can be prepared: TLS is not available".to_owned())?;
         let origin = base.trim_end_matches(VERSION).to_owned();
-        Ok(Rest { client, origin, authorization, pace: Pace::default(), call })
+        Ok(Rest { client, origin, authorization, pace: RateLimiter::default(), call })
     }
 
     /// Performs a call; a refusal for lack of turns is waited out within the call's time.

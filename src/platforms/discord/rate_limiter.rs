@@ -89,7 +89,7 @@ pub(super) struct Limits {
 
 /// The limits as far as they are known.
 #[derive(Default)]
-pub(super) struct Pace {
+pub(super) struct RateLimiter {
     state: Mutex<State>,
 }
 
@@ -107,7 +107,7 @@ struct Bucket {
     resets_at: Instant,
 }
 
-impl Pace {
+impl RateLimiter {
     /// Waits until a request on `lane` may be sent, at most until `deadline`.
     pub(super) async fn pass(&self, lane: &Lane, deadline: Instant) -> Result<(), Held> {
         loop {
@@ -346,7 +346,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_wait_longer_than_the_caller_has_is_told_at_once() {
-        let pace = Pace::default();
+        let pace = RateLimiter::default();
         pace.note(&messages(1), 429, refused(Some(30.0), false));
         let held = pace.pass(&messages(1), this_instant() + ms(5_000)).await;
         assert!(matches!(held, Err(Held::For(wait)) if wait > ms(29_000) && wait <= ms(30_000)), "{held:?}");
@@ -355,7 +355,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_wait_that_fits_is_waited_out() {
-        let pace = Pace::default();
+        let pace = RateLimiter::default();
         pace.note(&messages(1), 429, refused(Some(0.05), false));
         let start = this_instant();
         assert_eq!(pace.pass(&messages(1), start + ms(5_000)).await, Ok(()));
