@@ -2,7 +2,7 @@
 
 use super::failure::{Failure, FailureKind};
 use super::method::Method;
-use super::pacing::{Pacing, Turn};
+use super::rate_limiter::{RateLimiter, Turn};
 use super::render::File;
 use super::transport::Transport;
 use crate::clock::this_instant;
@@ -21,7 +21,7 @@ pub(super) struct Api {
     client: SlackClient<Transport>,
     bot: SlackApiToken,
     app: Option<SlackApiToken>,
-    pacing: Pacing,
+    pacing: RateLimiter,
     origin: url::Origin,
     deadline: Duration,
     /// Why Slack does not accept the bot token, since the last call that said so.
@@ -85,7 +85,7 @@ impl Api {
             client,
             bot: token(&tokens.bot),
             app,
-            pacing: Pacing::default(),
+            pacing: RateLimiter::default(),
             origin: config.api_url.origin(),
             deadline,
             refused_token: Mutex::default(),

@@ -3,7 +3,7 @@
 use super::api::{Done, Posted};
 use super::failure::Failure;
 use super::method::Method;
-use super::pacing::Turn;
+use super::rate_limiter::Turn;
 use super::receiver::alone;
 use super::render::{File, Surface, as_text, message as render};
 use super::reply::Reply;
