@@ -7,7 +7,7 @@ use rotation_diag::chat::{Ack, IncomingEvent, Intake, Summary};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::{SlackConfig, SlackMode, SlackTokens, Token, TokenSource};
 use rotation_diag::model::{Actor, Investigation, Place};
-use rotation_diag::platforms::slack::{Lookups, Rhythm, Slack, SlackStop};
+use rotation_diag::platforms::slack::{Lookups, Slack, SlackStop, SocketTimeouts};
 use rotation_diag::redact::SafeText;
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -102,8 +102,8 @@ impl Intake for Desk {
 }
 
 /// Intervals that a test can wait for.
-pub(crate) fn fast() -> Rhythm {
-    Rhythm {
+pub(crate) fn fast() -> SocketTimeouts {
+    SocketTimeouts {
         answer: Duration::from_millis(500),
         ping_every: Duration::from_millis(50),
         silence: Duration::from_secs(2),
@@ -158,7 +158,7 @@ impl Bot {
     }
 
     /// Starts the bot, and waits until its sockets are open.
-    pub(crate) async fn start_with(fake: FakeSlack, connections: u8, lookups: Lookups, rhythm: Rhythm) -> Bot {
+    pub(crate) async fn start_with(fake: FakeSlack, connections: u8, lookups: Lookups, rhythm: SocketTimeouts) -> Bot {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let config = config(&fake, socket_mode(connections));
         let tokens = tokens(crate::fake_slack::APP_TOKEN);

@@ -27,7 +27,7 @@ mod words;
 pub use inspection::Presence;
 pub use method::{INBOUND_SCOPES, Method};
 pub use people::Lookups;
-pub use socket::{Rhythm, SocketHealth};
+pub use socket::{SocketHealth, SocketTimeouts};
 
 use crate::chat::Intake;
 use crate::clock::Clock;
@@ -69,7 +69,7 @@ pub struct Slack {
     inbound: Token,
     identity: OnceLock<Identity>,
     sockets: Arc<SocketHealth>,
-    rhythm: Rhythm,
+    rhythm: SocketTimeouts,
 }
 
 impl Slack {
@@ -78,7 +78,7 @@ impl Slack {
     /// # Errors
     /// [`SlackStop::Unable`] where this machine cannot make connections at all.
     pub fn new(config: &SlackConfig, tokens: &SlackTokens, lookups: Lookups, clock: Clock) -> Result<Slack, SlackStop> {
-        Slack::with_rhythm(config, tokens, lookups, clock, Rhythm::default())
+        Slack::with_rhythm(config, tokens, lookups, clock, SocketTimeouts::default())
     }
 
     /// The bot with other intervals and deadlines.
@@ -90,7 +90,7 @@ impl Slack {
         tokens: &SlackTokens,
         lookups: Lookups,
         clock: Clock,
-        rhythm: Rhythm,
+        rhythm: SocketTimeouts,
     ) -> Result<Slack, SlackStop> {
         let api = Arc::new(Api::new(config, tokens, rhythm.answer).map_err(SlackStop::Unable)?);
         Ok(Slack {

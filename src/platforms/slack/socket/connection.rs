@@ -4,7 +4,7 @@ use super::super::Slack;
 use super::super::failure::Failure;
 use super::super::payload::{CommandPayload, EventPayload, Interaction};
 use super::super::receiver::{Receiver, SlackAck};
-use super::Rhythm;
+use super::SocketTimeouts;
 use super::health::{Counted, SocketHealth};
 use crate::clock::this_instant;
 use futures::{FutureExt as _, SinkExt as _, StreamExt as _};
@@ -31,7 +31,7 @@ pub(super) struct Connection {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     health: Arc<SocketHealth>,
     counted: Counted,
-    rhythm: Rhythm,
+    rhythm: SocketTimeouts,
 }
 
 /// Why there is no socket.
@@ -145,7 +145,7 @@ impl Connection {
 }
 
 /// Nothing was heard for too long, although we ask every few seconds.
-fn is_dead(heard: Instant, now: Instant, rhythm: Rhythm) -> bool {
+fn is_dead(heard: Instant, now: Instant, rhythm: SocketTimeouts) -> bool {
     now.saturating_duration_since(heard) > rhythm.silence
 }
 
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_quiet_workspace_stays_connected_for_a_day_and_a_silent_socket_does_not() {
-        let rhythm = Rhythm::default();
+        let rhythm = SocketTimeouts::default();
         let start = this_instant();
         let day = Duration::from_secs(24 * 3600);
         let mut heard = start;

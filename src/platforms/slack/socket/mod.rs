@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 /// The intervals and deadlines of sockets and calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rhythm {
+pub struct SocketTimeouts {
     /// How long a call of the Web API may take. Slack answers most within a second; an upload is 1 MiB at most.
     pub answer: Duration,
     /// How often the bot pings. Slack pings too, about every half minute.
@@ -43,9 +43,9 @@ pub struct Rhythm {
     pub longest_wait: Duration,
 }
 
-impl Default for Rhythm {
-    fn default() -> Rhythm {
-        Rhythm {
+impl Default for SocketTimeouts {
+    fn default() -> SocketTimeouts {
+        SocketTimeouts {
             answer: Duration::from_secs(10),
             ping_every: Duration::from_secs(10),
             silence: Duration::from_secs(35),
