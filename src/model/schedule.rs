@@ -51,12 +51,12 @@ pub enum ScheduleError {
 /// A rotation schedule: when windows open, and for how long.
 #[derive(Debug, Clone)]
 pub struct Schedule {
-    rhythm: Rhythm,
+    rhythm: ScheduleKind,
     duration: Option<SignedDuration>,
 }
 
 #[derive(Debug, Clone)]
-enum Rhythm {
+enum ScheduleKind {
     /// A number of days after the last rotation, at midnight.
     Days(i64),
     /// A number of hours after the last rotation's window.
@@ -114,9 +114,9 @@ impl Schedule {
     #[must_use]
     pub fn next_due(&self, after: Timestamp) -> Option<Timestamp> {
         match &self.rhythm {
-            Rhythm::Days(days) => midnight(after)?.checked_add(SignedDuration::from_hours(days * HOURS_PER_DAY)).ok(),
-            Rhythm::Hours(hours) => full_hour(after)?.checked_add(SignedDuration::from_hours(*hours)).ok(),
-            Rhythm::Cron { days, hours } => days
+            ScheduleKind::Days(days) => midnight(after)?.checked_add(SignedDuration::from_hours(days * HOURS_PER_DAY)).ok(),
+            ScheduleKind::Hours(hours) => full_hour(after)?.checked_add(SignedDuration::from_hours(*hours)).ok(),
+            ScheduleKind::Cron { days, hours } => days
                 .from(date(after))
                 .flat_map(|day| hours.iter().map(move |hour| (day, *hour)))
                 .filter_map(|(day, hour)| instant(day, hour))
@@ -130,9 +130,9 @@ impl Schedule {
     #[must_use]
     pub fn previous_due(&self, before: Timestamp) -> Option<Timestamp> {
         match &self.rhythm {
-            Rhythm::Days(days) => midnight(before)?.checked_sub(SignedDuration::from_hours(days * HOURS_PER_DAY)).ok(),
-            Rhythm::Hours(hours) => full_hour(before)?.checked_sub(SignedDuration::from_hours(*hours)).ok(),
-            Rhythm::Cron { days, hours } => days
+            ScheduleKind::Days(days) => midnight(before)?.checked_sub(SignedDuration::from_hours(days * HOURS_PER_DAY)).ok(),
+            ScheduleKind::Hours(hours) => full_hour(before)?.checked_sub(SignedDuration::from_hours(*hours)).ok(),
+            ScheduleKind::Cron { days, hours } => days
                 .back_from(date(before))
                 .flat_map(|day| hours.iter().rev().map(move |hour| (day, *hour)))
                 .filter_map(|(day, hour)| instant(day, hour))
@@ -145,9 +145,9 @@ impl Schedule {
     #[must_use]
     pub fn window_length(&self) -> SignedDuration {
         let default = match &self.rhythm {
-            Rhythm::Days(_) => HOURS_PER_DAY,
-            Rhythm::Hours(_) => 1,
-            Rhythm::Cron { hours, .. } => match hours.as_slice() {
+            ScheduleKind::Days(_) => HOURS_PER_DAY,
+            ScheduleKind::Hours(_) => 1,
+            ScheduleKind::Cron { hours, .. } => match hours.as_slice() {
                 [hour] => HOURS_PER_DAY - i64::from(*hour),
                 _ => 1,
             },
@@ -168,9 +168,9 @@ impl Schedule {
         /// Two years of a schedule in months, a month of one in days.
         const WINDOWS: i32 = 24;
         match &self.rhythm {
-            Rhythm::Days(days) => Some(SignedDuration::from_hours(days * HOURS_PER_DAY)),
-            Rhythm::Hours(hours) => Some(SignedDuration::from_hours(*hours)),
-            Rhythm::Cron { .. } => {
+            ScheduleKind::Days(days) => Some(SignedDuration::from_hours(days * HOURS_PER_DAY)),
+            ScheduleKind::Hours(hours) => Some(SignedDuration::from_hours(*hours)),
+            ScheduleKind::Cron { .. } => {
                 let first = self.next_due(from)?;
                 let (last, spans) = std::iter::successors(Some(first), |due| self.next_due(*due)).zip(0..WINDOWS).last()?;
                 (spans > 0).then(|| last.duration_since(first) / spans)
@@ -181,9 +181,9 @@ impl Schedule {
     /// The longest window Secrets Manager accepts, in hours: to the next window, or to the end of the day.
     fn hours_until_next(&self) -> i64 {
         match &self.rhythm {
-            Rhythm::Days(_) => HOURS_PER_DAY,
-            Rhythm::Hours(hours) => (*hours).min(HOURS_PER_DAY),
-            Rhythm::Cron { hours, .. } => {
+            ScheduleKind::Days(_) => HOURS_PER_DAY,
+            ScheduleKind::Hours(hours) => (*hours).min(HOURS_PER_DAY),
+            ScheduleKind::Cron { hours, .. } => {
                 let last = hours.last().map_or(0, |hour| i64::from(*hour));
                 let to_midnight = HOURS_PER_DAY - last;
                 gaps(hours).min().map_or(to_midnight, |gap| gap.min(to_midnight))
@@ -200,15 +200,15 @@ fn enclosed<'e>(expression: &'e str, opening: &str) -> Option<&'e str> {
     expression.strip_prefix(opening)?.strip_suffix(')')
 }
 
-fn days_rhythm(days: i64) -> Result<Rhythm, ScheduleError> {
+fn days_rhythm(days: i64) -> Result<ScheduleKind, ScheduleError> {
     match days {
         ..=0 => Err(ScheduleError::TooOften),
-        1..=MAX_DAYS => Ok(Rhythm::Days(days)),
+        1..=MAX_DAYS => Ok(ScheduleKind::Days(days)),
         _ => Err(ScheduleError::TooRare),
     }
 }
 
-fn parse_rate(rate: &str) -> Result<Rhythm, ScheduleError> {
+fn parse_rate(rate: &str) -> Result<ScheduleKind, ScheduleError> {
     let mut words = rate.split_ascii_whitespace();
     let (Some(value), Some(unit), None) = (words.next(), words.next(), words.next()) else {
         return Err(malformed("a rate is a number and a unit"));
@@ -218,12 +218,12 @@ fn parse_rate(rate: &str) -> Result<Rhythm, ScheduleError> {
         "day" | "days" => days_rhythm(value),
         "hour" | "hours" if value < LEAST_HOURS => Err(ScheduleError::TooOften),
         "hour" | "hours" if value > MAX_DAYS * HOURS_PER_DAY => Err(ScheduleError::TooRare),
-        "hour" | "hours" => Ok(Rhythm::Hours(value)),
+        "hour" | "hours" => Ok(ScheduleKind::Hours(value)),
         _ => Err(malformed("a rate is in hours or days")),
     }
 }
 
-fn parse_cron(fields: &str) -> Result<Rhythm, ScheduleError> {
+fn parse_cron(fields: &str) -> Result<ScheduleKind, ScheduleError> {
     let fields: Vec<&str> = fields.split_ascii_whitespace().collect();
     let [minutes, hours, day_of_month, month, day_of_week, year] = fields.as_slice() else {
         return Err(malformed("a cron expression has six fields"));
@@ -240,7 +240,7 @@ fn parse_cron(fields: &str) -> Result<Rhythm, ScheduleError> {
     if shortest.is_some_and(|gap| gap < LEAST_HOURS) {
         return Err(ScheduleError::TooOften);
     }
-    Ok(Rhythm::Cron { days: Box::new(days), hours })
+    Ok(ScheduleKind::Cron { days: Box::new(days), hours })
 }
 
 /// Hours between the windows of a day.
