@@ -14,7 +14,7 @@ mod words;
 
 pub use intake::{AlarmIntake, Subscriber};
 
-use super::perform::Undone;
+use super::perform::HandlerError;
 use super::{Bot, Wish};
 use crate::alarm::{self, Arrival, Decision, Fold, Found, Means, STILL_AFTER, Scope, Silence, Standing, Story};
 use crate::config::AlarmRoute;
@@ -69,19 +69,19 @@ type Decided = (Decision, Option<Filed<Story>>);
 
 impl Bot {
     /// Does what an alarm asks for.
-    pub(super) async fn alarm(&self, claimed: &Claimed, alarm: &Alarm) -> Result<Ending, Undone> {
+    pub(super) async fn alarm(&self, claimed: &Claimed, alarm: &Alarm) -> Result<Ending, HandlerError> {
         let mut case = self.case(claimed, alarm)?;
         // What was decided is done, whatever came since: what came has its own turn.
         let is_begun = self.is_begun(&case).await?;
         if !is_begun && self.is_outdated(alarm).await? {
-            return Err(Undone::Moot(silence(Silence::Outdated)));
+            return Err(HandlerError::Obsolete(silence(Silence::Outdated)));
         }
         if alarm.state == AlarmState::Alarm
             && !is_begun
             && !case.is_critical()
             && let Some(end) = case.route.quiet.as_ref().and_then(|quiet| quiet.end_of(self.store.now()))
         {
-            return Err(Undone::Later(Duration::try_from(end.duration_since(self.store.now())).unwrap_or(LOOK_AGAIN)));
+            return Err(HandlerError::RetryAfter(Duration::try_from(end.duration_since(self.store.now())).unwrap_or(LOOK_AGAIN)));
         }
         let mapped = self.config.alarms.mapped(&alarm.title, &alarm.key);
         case.found = match alarm::without_asking(alarm, mapped) {
@@ -96,13 +96,13 @@ impl Bot {
         if !is_begun && self.is_incident_without_failure(&case).await? {
             let tried = case.found.tried.join("; ");
             self.store.audit(&Audited::system("ignored an incident of AWS", &alarm.title, &tried)).await?;
-            return Err(Undone::Moot("it is an incident of AWS during which no rotation is seen to have failed"));
+            return Err(HandlerError::Obsolete("it is an incident of AWS during which no rotation is seen to have failed"));
         }
         let decided = {
             let _turn = self.alarm_turn.lock().await;
             // What came while secrets were asked for may have been newer.
             if !is_begun && self.is_known_newer(alarm).await? {
-                return Err(Undone::Moot(silence(Silence::Outdated)));
+                return Err(HandlerError::Obsolete(silence(Silence::Outdated)));
             }
             self.decide_about(&case).await?
         };
@@ -114,19 +114,20 @@ impl Bot {
                     is_any_done = true;
                     add(&mut all, ending);
                 }
-                Err(Undone::Moot(why)) => nothing = Some(why),
+                Err(HandlerError::Obsolete(why)) => nothing = Some(why),
                 Err(other) => return Err(other),
             }
         }
         match nothing {
-            Some(why) if !is_any_done => Err(Undone::Moot(why)),
+            Some(why) if !is_any_done => Err(HandlerError::Obsolete(why)),
             _ => Ok(all),
         }
     }
 
     /// The alarm, where the configuration still covers it.
-    fn case<'a>(&'a self, claimed: &'a Claimed, alarm: &'a Alarm) -> Result<Case<'a>, Undone> {
-        let scope = Scope::of(&self.config, alarm).map_err(|_| Undone::Moot("the configuration no longer covers it"))?;
+    fn case<'a>(&'a self, claimed: &'a Claimed, alarm: &'a Alarm) -> Result<Case<'a>, HandlerError> {
+        let scope =
+            Scope::of(&self.config, alarm).map_err(|_| HandlerError::Obsolete("the configuration no longer covers it"))?;
         let choice = Choice { account: Some(scope.account.to_owned()), region: alarm.region.clone() };
         Ok(Case { claimed, alarm, route: scope.route, choice, found: Found::nothing(), secrets: BTreeMap::new() })
     }
@@ -164,16 +165,16 @@ impl Bot {
         Ok(known.is_none())
     }
 
-    async fn do_decided(&self, case: &Case<'_>, decision: Decision, filed: Option<Filed<Story>>) -> Result<Ending, Undone> {
+    async fn do_decided(&self, case: &Case<'_>, decision: Decision, filed: Option<Filed<Story>>) -> Result<Ending, HandlerError> {
         match (decision, filed) {
-            (Decision::Nothing(why), _) => Err(Undone::Moot(silence(why))),
+            (Decision::Nothing(why), _) => Err(HandlerError::Obsolete(silence(why))),
             (Decision::Storm, _) => self.count_in_storm(case).await,
             (Decision::Open, Some(filed)) => self.begin_thread(case, &filed).await,
             (Decision::Fold(_), Some(_)) => Ok(Ending::default()),
             (Decision::Tell(reason), Some(filed)) => self.tell(case, &filed, &reason).await,
             (Decision::Recovered, Some(filed)) => self.recover(case, &filed).await,
             (Decision::Check, Some(filed)) => self.check_version(case, &filed).await,
-            (_, None) => Err(Undone::Moot("its thread is gone")),
+            (_, None) => Err(HandlerError::Obsolete("its thread is gone")),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::Bot;
 use super::intake::{Unstored, lane, origin};
-use super::perform::Undone;
+use super::perform::HandlerError;
 use super::rights::Refusal;
 use crate::chat::document::Tone;
 use crate::chat::{Ack, LookedUp, Message, SendError, compose};
@@ -41,16 +41,16 @@ impl Bot {
     }
 
     /// Looks the person up, and then takes what was said as if it came now.
-    pub(super) async fn judge(&self, claimed: &Claimed, inbound: &IncomingEvent) -> Result<Ending, Undone> {
+    pub(super) async fn judge(&self, claimed: &Claimed, inbound: &IncomingEvent) -> Result<Ending, HandlerError> {
         let LookedUp { actor, failed } = self.look_up(inbound).await;
         if let Some(SendError::Later { after, .. }) = &failed
             && self.store.now().duration_since(claimed.received_at) < PATIENCE
         {
-            return Err(Undone::Later(after.unwrap_or(ASK_AGAIN)));
+            return Err(HandlerError::RetryAfter(after.unwrap_or(ASK_AGAIN)));
         }
         let receipt = match self.take(&IncomingEvent { actor, ..inbound.clone() }).await {
             Ok(receipt) => receipt,
-            Err(Unstored::Store(error)) => return Err(Undone::Store(error)),
+            Err(Unstored::Store(error)) => return Err(HandlerError::Store(error)),
             Err(full @ Unstored::Accept(_)) => {
                 tracing::error!(error = %full, "what a person said could not be stored");
                 Ack::Unavailable(Box::new(compose::unavailable()))

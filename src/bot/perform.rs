@@ -19,21 +19,21 @@ const UNSEEN_LOOK: Duration = Duration::from_secs(5);
 
 /// Why a trigger is not done.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Undone {
+pub(super) enum HandlerError {
     /// The store fails; later it may not.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// What it is about is gone; nothing is left to do.
     #[error("{0}")]
-    Moot(&'static str),
+    Obsolete(&'static str),
     /// It is too early; it is to be done after this wait.
     #[error("it waits for {} s", .0.as_secs())]
-    Later(std::time::Duration),
+    RetryAfter(std::time::Duration),
 }
 
 impl Bot {
     /// Does what a trigger asks for, up to the changes that end it.
-    pub(super) async fn perform(&self, claimed: &Claimed) -> Result<Ending, Undone> {
+    pub(super) async fn perform(&self, claimed: &Claimed) -> Result<Ending, HandlerError> {
         // Each is large and rarely the largest: on the heap, none weighs on the stack of a worker.
         match &claimed.trigger {
             Trigger::Command(command) => Box::pin(self.question(claimed, command)).await,
@@ -46,7 +46,7 @@ impl Bot {
     }
 
     /// A thread is opened for what can be looked into. Whoever asks in vain is told alone, as far as that is known soon.
-    async fn question(&self, claimed: &Claimed, command: &Command) -> Result<Ending, Undone> {
+    async fn question(&self, claimed: &Claimed, command: &Command) -> Result<Ending, HandlerError> {
         let Command { actor, place, reply_to, question, in_thread } = command;
         let id = &claimed.subject;
         let manner = if *in_thread { Manner::of(place).in_thread() } else { Manner::of(place) };
@@ -104,8 +104,8 @@ impl Bot {
         }
     }
 
-    async fn act_on(&self, claimed: &Claimed, act: &Act) -> Result<Ending, Undone> {
-        let gone = Undone::Moot("the investigation is gone");
+    async fn act_on(&self, claimed: &Claimed, act: &Act) -> Result<Ending, HandlerError> {
+        let gone = HandlerError::Obsolete("the investigation is gone");
         let stored = self.store.investigation(&act.token.investigation).await?.ok_or(gone)?;
         let next = act.token.revision.saturating_add(1);
         let by = SafeText::redact(&act.actor.user);
@@ -166,13 +166,19 @@ impl Bot {
             Action::Export => reply(compose::export(&report(&stored, &record)), "export"),
             Action::Watch => self.watched(claimed, &stored, &record, act, by),
             Action::Resolve => resolved(claimed, &stored, Some(&record), act, by),
-            Action::RerunAll | Action::Choose(_) => return Err(Undone::Moot("it was done")),
+            Action::RerunAll | Action::Choose(_) => return Err(HandlerError::Obsolete("it was done")),
         })
     }
 
     /// Runs again in the same place, with the same options where none are given.
-    async fn again(&self, ticket: Ticket, stored: &Stored, revision: u32, options: Option<Options>) -> Result<Ending, Undone> {
-        let choice = stored.choice.as_ref().ok_or(Undone::Moot("it was never decided where to look"))?;
+    async fn again(
+        &self,
+        ticket: Ticket,
+        stored: &Stored,
+        revision: u32,
+        options: Option<Options>,
+    ) -> Result<Ending, HandlerError> {
+        let choice = stored.choice.as_ref().ok_or(HandlerError::Obsolete("it was never decided where to look"))?;
         let options = options.unwrap_or_else(|| {
             let mut options = Options::new(stored.question.secret.clone());
             options.reach = stored.question.reach;

@@ -2,7 +2,7 @@
 
 use super::Bot;
 use super::live::Live;
-use super::perform::Undone;
+use super::perform::HandlerError;
 use super::rights::Wish;
 use crate::chat::Message;
 use crate::chat::compose::{self, Resolved, Standing};
@@ -25,7 +25,7 @@ impl Bot {
     /// stored; buttons older than `revision` expire when it begins.
     ///
     /// # Errors
-    /// [`Undone`] when it could not even begin: the store fails, or another trigger runs it at this moment.
+    /// [`HandlerError`] when it could not even begin: the store fails, or another trigger runs it at this moment.
     pub(super) fn run<'a>(
         &'a self,
         ticket: Ticket,
@@ -33,7 +33,7 @@ impl Bot {
         revision: u32,
         choice: &'a Choice,
         options: Options,
-    ) -> BoxFuture<'a, Result<Ending, Undone>> {
+    ) -> BoxFuture<'a, Result<Ending, HandlerError>> {
         // Its state is large; on the heap, it does not weigh on the stacks of all who wait for it.
         Box::pin(self.looked_into(ticket, stored, revision, choice, options))
     }
@@ -45,9 +45,9 @@ impl Bot {
         revision: u32,
         choice: &Choice,
         mut options: Options,
-    ) -> Result<Ending, Undone> {
+    ) -> Result<Ending, HandlerError> {
         if !self.store.begin_run(ticket, &stored.id, revision, choice).await? {
-            return Err(Undone::Later(OTHERS_RUN));
+            return Err(HandlerError::RetryAfter(OTHERS_RUN));
         }
         let stored = Stored { revision, choice: Some(choice.clone()), resolved: None, ..stored.clone() };
         let connected = match self.accounts.connect(choice, &options.asked).await {

@@ -1,7 +1,7 @@
 //! Watched secrets: looked at again until the next rotation succeeds or fails, across restarts.
 
 use super::Bot;
-use super::perform::Undone;
+use super::perform::HandlerError;
 use super::run::{slot, subject, verdict};
 use crate::chat::compose;
 use crate::chat::document::Tone;
@@ -53,11 +53,11 @@ impl Bot {
     }
 
     /// Looks again, and says so when a rotation ended since.
-    pub(super) async fn look_again(&self, id: &str) -> Result<Ending, Undone> {
+    pub(super) async fn look_again(&self, id: &str) -> Result<Ending, HandlerError> {
         let (Some(watch), Some(stored)) = (self.store.watch(id).await?, self.store.investigation(id).await?) else {
-            return Err(Undone::Moot("it is watched no longer"));
+            return Err(HandlerError::Obsolete("it is watched no longer"));
         };
-        let choice = stored.choice.as_ref().ok_or(Undone::Moot("it was never decided where to look"))?;
+        let choice = stored.choice.as_ref().ok_or(HandlerError::Obsolete("it was never decided where to look"))?;
         let Ok(connected) = self.accounts.connect(choice, &stored.question.secret).await else { return Ok(self.later(&watch)) };
         let mut options = Options::new(stored.question.secret.clone());
         options.step_deadline = self.step_deadline;

@@ -1,7 +1,7 @@
 //! The workers: as many triggers at once as the configuration says, each until its end is stored.
 
 use super::Bot;
-use super::perform::Undone;
+use super::perform::HandlerError;
 use super::run::failed;
 use crate::alarm::OnceAMinute;
 use crate::chat::compose;
@@ -118,16 +118,16 @@ impl Bot {
                 self.store.complete(claimed.ticket, &ending).await?;
                 return Ok(());
             }
-            Ok(Err(Undone::Moot(why))) => {
+            Ok(Err(HandlerError::Obsolete(why))) => {
                 tracing::info!(what = %claimed.what, why, "nothing to do");
                 self.store.complete(claimed.ticket, &Ending::default()).await?;
                 return Ok(());
             }
-            Ok(Err(Undone::Later(wait))) => {
+            Ok(Err(HandlerError::RetryAfter(wait))) => {
                 self.store.postpone(claimed.ticket, wait).await?;
                 return Ok(());
             }
-            Ok(Err(Undone::Store(error))) => error.to_string(),
+            Ok(Err(HandlerError::Store(error))) => error.to_string(),
             Err(_) => "it crashed".to_owned(),
         };
         tracing::error!(what = %claimed.what, failures = claimed.failures, why, "a trigger failed");

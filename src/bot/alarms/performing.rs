@@ -3,7 +3,7 @@
 use super::{Case, LOOK_AGAIN, LOOK_FOR, identity, words};
 use crate::alarm::{Means, Reason, Story};
 use crate::bot::Bot;
-use crate::bot::perform::Undone;
+use crate::bot::perform::HandlerError;
 use crate::chat::compose;
 use crate::investigation::{Options, new_id};
 use crate::model::{Investigation, Question, SecretRef};
@@ -23,7 +23,7 @@ pub(super) const ALARM: &str = "alarm";
 
 impl Bot {
     /// A thread begins: its secrets are looked into and compared.
-    pub(super) async fn begin_thread(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Ending, Undone> {
+    pub(super) async fn begin_thread(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Ending, HandlerError> {
         if case.secrets.is_empty() {
             return self.without_secrets(case, filed).await;
         }
@@ -45,7 +45,7 @@ impl Bot {
 
     /// No secret was found: the thread says what was tried, and how to map the alarm. While CloudTrail may not show the
     /// failed rotation yet, it is looked at again.
-    async fn without_secrets(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Ending, Undone> {
+    async fn without_secrets(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Ending, HandlerError> {
         if !self.store.investigations_of(&filed.thread).await?.is_empty() {
             // Another alarm told meanwhile which secret it is about.
             return Ok(Ending::default());
@@ -55,13 +55,13 @@ impl Bot {
         let messages = vec![DesiredMessage::root(&filed.thread, words::unmapped(case, may_come), "an alarm without a secret")];
         if may_come {
             self.store.upsert_messages(&messages).await?;
-            return Err(Undone::Later(LOOK_AGAIN));
+            return Err(HandlerError::RetryAfter(LOOK_AGAIN));
         }
         Ok(Ending { messages, ..Ending::default() })
     }
 
     /// The thread looks again, and says why.
-    pub(super) async fn tell(&self, case: &Case<'_>, filed: &Filed<Story>, reason: &Reason) -> Result<Ending, Undone> {
+    pub(super) async fn tell(&self, case: &Case<'_>, filed: &Filed<Story>, reason: &Reason) -> Result<Ending, HandlerError> {
         let known = self.store.investigations_of(&filed.thread).await?;
         let mut ending = match reason {
             Reason::NewSecrets(names) => {
@@ -86,7 +86,7 @@ impl Bot {
     }
 
     /// An alarm that changed to and fro has been still, in ALARM: the thread looks again, and says so.
-    pub(super) async fn settle(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Ending, Undone> {
+    pub(super) async fn settle(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Ending, HandlerError> {
         let known = self.store.investigations_of(&filed.thread).await?;
         let mut ending = self.look_into_again(case, &known).await?;
         let now = self.store.now();
@@ -124,13 +124,13 @@ impl Bot {
         self.store.open_investigation(&thread, &id, slot, &question, &[waiting]).await
     }
 
-    async fn look_into(&self, case: &Case<'_>, opened: &[Stored]) -> Result<Ending, Undone> {
+    async fn look_into(&self, case: &Case<'_>, opened: &[Stored]) -> Result<Ending, HandlerError> {
         self.run_together(case, opened.iter().map(|stored| (stored.clone(), stored.revision)).collect()).await
     }
 
     /// All of them again; the buttons of their old verdicts expire. What somebody had looked into since the alarm came says
     /// as much as another look.
-    pub(super) async fn look_into_again(&self, case: &Case<'_>, known: &[Stored]) -> Result<Ending, Undone> {
+    pub(super) async fn look_into_again(&self, case: &Case<'_>, known: &[Stored]) -> Result<Ending, HandlerError> {
         let (mut seen, mut again) = (Vec::new(), Vec::new());
         for stored in known {
             let is_fresh = stored.stage == Stage::Done && stored.started_at >= case.claimed.received_at;
@@ -150,9 +150,9 @@ impl Bot {
         Ok(ending)
     }
 
-    async fn run_together(&self, case: &Case<'_>, investigations: Vec<(Stored, u32)>) -> Result<Ending, Undone> {
+    async fn run_together(&self, case: &Case<'_>, investigations: Vec<(Stored, u32)>) -> Result<Ending, HandlerError> {
         let choice = &case.choice;
-        let mut runs: Vec<BoxFuture<'_, Result<Ending, Undone>>> = Vec::new();
+        let mut runs: Vec<BoxFuture<'_, Result<Ending, HandlerError>>> = Vec::new();
         for (stored, revision) in investigations {
             runs.push(Box::pin(async move {
                 let options = Options::new(stored.question.secret.clone());

@@ -3,7 +3,7 @@
 use super::LANE;
 use crate::alarm::Story;
 use crate::bot::Bot;
-use crate::bot::perform::Undone;
+use crate::bot::perform::HandlerError;
 use crate::model::{AlarmState, Recheck, Trigger};
 use crate::redact::SafeText;
 use crate::store::{Claimed, Ending, Entry, Filed, Refused};
@@ -35,8 +35,8 @@ impl Bot {
     }
 
     /// Looks again at a thread of alarms.
-    pub(in crate::bot) async fn recheck(&self, claimed: &Claimed, thread: &str, why: Recheck) -> Result<Ending, Undone> {
-        let gone = Undone::Moot("its thread is gone");
+    pub(in crate::bot) async fn recheck(&self, claimed: &Claimed, thread: &str, why: Recheck) -> Result<Ending, HandlerError> {
+        let gone = HandlerError::Obsolete("its thread is gone");
         if why == Recheck::Storm {
             return self.after_storm(thread).await;
         }
@@ -45,7 +45,7 @@ impl Bot {
             Recheck::Version => filed.story.new_version.clone().filter(|_| filed.story.ended_at.is_none()),
             _ => filed.story.unsettled.clone(),
         };
-        let alarm = left.ok_or(Undone::Moot("it was told meanwhile"))?;
+        let alarm = left.ok_or(HandlerError::Obsolete("it was told meanwhile"))?;
         let case = self.case(claimed, &alarm)?;
         if why == Recheck::Version {
             return self.check_version(&case, &filed).await;

@@ -4,7 +4,7 @@ use super::performing::{next_revision, records};
 use super::{Case, VERSION_AFTER, identity, words};
 use crate::alarm::Story;
 use crate::bot::Bot;
-use crate::bot::perform::Undone;
+use crate::bot::perform::HandlerError;
 use crate::bot::run::verdict;
 use crate::investigation::{Options, investigate};
 use crate::model::{AlarmState, AttemptOutcome, Investigation, OkBasis, Recheck, SecretRef};
@@ -20,7 +20,7 @@ const BEFORE: SignedDuration = SignedDuration::from_hours(2);
 impl Bot {
     /// Looks again; where rotation succeeded, the thread is marked as recovered and its investigations are closed, else it says
     /// why not.
-    pub(super) async fn recover(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Ending, Undone> {
+    pub(super) async fn recover(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Ending, HandlerError> {
         let known = self.store.investigations_of(&filed.thread).await?;
         let ending = self.look_into_again(case, &known).await?;
         let recovered = rotating(case, filed, &ending);
@@ -41,7 +41,7 @@ impl Bot {
     }
 
     /// The secret has a new version. Where a rotation made it, this is over; where a person wrote it, nothing is told.
-    pub(super) async fn check_version(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Ending, Undone> {
+    pub(super) async fn check_version(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Ending, HandlerError> {
         let known = self.store.investigations_of(&filed.thread).await?;
         let mut seen = Ending::default();
         for stored in &known {
@@ -84,7 +84,13 @@ impl Bot {
     }
 
     /// Says what a look after the alarm came to, and closes what is over.
-    async fn conclude(&self, case: &Case<'_>, filed: &Filed<Story>, mut ending: Ending, is_over: bool) -> Result<Ending, Undone> {
+    async fn conclude(
+        &self,
+        case: &Case<'_>,
+        filed: &Filed<Story>,
+        mut ending: Ending,
+        is_over: bool,
+    ) -> Result<Ending, HandlerError> {
         let known = self.store.investigations_of(&filed.thread).await?;
         let recovered = rotating(case, filed, &ending);
         let message = words::recovered(case, &records(&ending), &recovered, self.store.now());
@@ -107,7 +113,7 @@ impl Bot {
         filed: &Filed<Story>,
         mut ending: Ending,
         is_over: bool,
-    ) -> Result<Ending, Undone> {
+    ) -> Result<Ending, HandlerError> {
         let known = self.store.investigations_of(&filed.thread).await?;
         if known.is_empty() || known.iter().any(|stored| stored.slot == crate::store::ROOT) {
             return Ok(ending);

@@ -4,7 +4,7 @@
 use super::{Case, identity, words};
 use crate::alarm::{MAX_THREADS, STORM_WITHIN, Scope, Story};
 use crate::bot::Bot;
-use crate::bot::perform::Undone;
+use crate::bot::perform::HandlerError;
 use crate::model::{AlarmSource, AlarmState, Place, Recheck, SecretRef};
 use crate::redact::SafeText;
 use crate::store::{Choice, DesiredMessage, Ending, Filed, NewThread, StoreError, StormSecret};
@@ -74,7 +74,7 @@ impl Bot {
     }
 
     /// Lists the secrets of an alarm in the storm's thread; those that are listed already change nothing.
-    pub(super) async fn count_in_storm(&self, case: &Case<'_>) -> Result<Ending, Undone> {
+    pub(super) async fn count_in_storm(&self, case: &Case<'_>) -> Result<Ending, HandlerError> {
         let _turn = self.alarm_turn.lock().await;
         let now = self.store.now();
         let keys = [KEY.to_owned()];
@@ -112,8 +112,8 @@ impl Bot {
     }
 
     /// The list as a file, where it is long; then, when the storm is over, threads for what still fails, a few a minute.
-    pub(super) async fn after_storm(&self, thread: &str) -> Result<Ending, Undone> {
-        let gone = Undone::Moot("its thread is gone");
+    pub(super) async fn after_storm(&self, thread: &str) -> Result<Ending, HandlerError> {
+        let gone = HandlerError::Obsolete("its thread is gone");
         let Filed { place, story: mut storm, .. } = self.store.story_in::<Storm>(thread).await?.ok_or(gone)?;
         let mut messages = Vec::new();
         let size = self.store.storm_size(thread).await?;
@@ -134,7 +134,7 @@ impl Bot {
                 if self.still_fails(&place, listed).await? {
                     let key = format!("storm/{thread}/{}/{}", listed.alarm.identity(), listed.alarm.state_at.as_millisecond());
                     if self.accept_alarm(&key, listed.alarm.clone()).await.is_err() {
-                        return Err(Undone::Later(super::LOOK_AGAIN));
+                        return Err(HandlerError::RetryAfter(super::LOOK_AGAIN));
                     }
                     storm.still_failing = storm.still_failing.saturating_add(1);
                 }
