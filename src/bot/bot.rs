@@ -1,8 +1,8 @@
 //! What reception, workers and the watch share.
 
 use super::accounts::{Accounts, Known, candidates};
-use super::flood::Flood;
 use super::health::Pulse;
+use super::rate_limit::UserRateLimiter;
 use super::rights::{Refusal, Rights, Wish};
 use super::suggest::Names;
 use crate::alarm::OnceAMinute;
@@ -25,7 +25,7 @@ pub struct Bot {
     pub(super) work: Work,
     pub(super) step_deadline: Duration,
     pub(super) total_deadline: Duration,
-    pub(super) flood: Flood,
+    pub(super) rate_limit: UserRateLimiter,
     pub(super) names: Arc<Names>,
     pub(super) config: Config,
     /// The platforms, to ask them about people.
@@ -49,7 +49,7 @@ impl Bot {
             work: config.work,
             step_deadline: config.step_deadline.unwrap_or(playbook::STEP_DEADLINE),
             total_deadline: config.total_deadline.unwrap_or(playbook::TOTAL_DEADLINE),
-            flood: Flood::default(),
+            rate_limit: UserRateLimiter::default(),
             names: Arc::default(),
             config: config.clone(),
             platforms: OnceLock::new(),

@@ -34,7 +34,7 @@ pub(super) enum Unstored {
 #[async_trait]
 impl Intake for Bot {
     async fn accept(&self, inbound: IncomingEvent) -> Ack {
-        if !self.flood.lets_through(&inbound.actor) {
+        if !self.rate_limit.lets_through(&inbound.actor) {
             return told(TOO_FAST);
         }
         self.take(&inbound).await.unwrap_or_else(|error| {

@@ -20,12 +20,12 @@ type Person = (PlatformName, String, String);
 
 /// Counts what people ask.
 #[derive(Debug, Default)]
-pub(super) struct Flood {
+pub(super) struct UserRateLimiter {
     /// When a person's next request would be due if requests came evenly.
     people: Mutex<HashMap<Person, Instant>>,
 }
 
-impl Flood {
+impl UserRateLimiter {
     /// True when `actor` may ask now.
     pub(super) fn lets_through(&self, actor: &Actor) -> bool {
         self.lets_through_at(actor, clock::this_instant())
@@ -63,21 +63,21 @@ mod tests {
 
     #[test]
     fn one_person_is_slowed_down_and_others_are_not() {
-        let flood = Flood::default();
+        let rate_limit = UserRateLimiter::default();
         let now = clock::this_instant();
-        let through = (0..100).filter(|_| flood.lets_through_at(&person("U1"), now)).count();
+        let through = (0..100).filter(|_| rate_limit.lets_through_at(&person("U1"), now)).count();
         assert_eq!(through, usize::try_from(BURST).unwrap());
-        assert!(flood.lets_through_at(&person("U2"), now));
-        assert!(flood.lets_through_at(&person("U1"), now + EVERY));
-        assert!(!flood.lets_through_at(&person("U1"), now + EVERY));
+        assert!(rate_limit.lets_through_at(&person("U2"), now));
+        assert!(rate_limit.lets_through_at(&person("U1"), now + EVERY));
+        assert!(!rate_limit.lets_through_at(&person("U1"), now + EVERY));
     }
 
     #[test]
     fn a_crowd_is_remembered_up_to_a_bound_and_the_quiet_are_forgotten() {
-        let flood = Flood::default();
+        let rate_limit = UserRateLimiter::default();
         let now = clock::this_instant();
-        let crowd = (0..=MAX_PEOPLE).filter(|number| flood.lets_through_at(&person(&format!("U{number}")), now)).count();
+        let crowd = (0..=MAX_PEOPLE).filter(|number| rate_limit.lets_through_at(&person(&format!("U{number}")), now)).count();
         assert_eq!(crowd, MAX_PEOPLE);
-        assert!(flood.lets_through_at(&person("late"), now + EVERY * 2));
+        assert!(rate_limit.lets_through_at(&person("late"), now + EVERY * 2));
     }
 }
