@@ -74,10 +74,10 @@ const LAWS: &[Law] = &[
         name: "connections, claims and deliveries are kept by a clock that never jumps",
         scope: Scope::Under(&[
             "platforms/slack/socket",
-            "platforms/slack/pacing",
+            "platforms/slack/rate_limiter",
             "platforms/discord/gateway",
             "platforms/discord/pulse",
-            "platforms/discord/pace",
+            "platforms/discord/rate_limiter",
             "bot/delivery",
             "bot/workers",
         ]),

@@ -9,7 +9,7 @@ use crate::investigation::Options;
 use crate::model::{Act, Action, ActionKind, Command, Investigation, ReplyTo, Trigger};
 use crate::redact::SafeText;
 use crate::store::{
-    Audited, Choice, Claimed, Concluded, Decision, DesiredMessage, Ending, NewThread, ROOT, Stage, StoreError, Stored, Ticket,
+    Audited, Choice, Claimed, Decision, DesiredMessage, Ending, NewThread, ROOT, RunResult, Stage, StoreError, Stored, Ticket,
     Watch,
 };
 use std::time::Duration;
@@ -246,7 +246,7 @@ pub(super) fn answer_slot(stored: &Stored, action: Action) -> Option<String> {
 fn asked(stored: &Stored, several: &[Choice]) -> Ending {
     let secret = SafeText::redact(stored.question.secret.as_str());
     let message = compose::choose(&secret, &named(several), &stored.id, stored.revision);
-    let concluded = Concluded {
+    let concluded = RunResult {
         id: stored.id.clone(),
         stage: Stage::Asking,
         record: None,

@@ -12,7 +12,7 @@ use crate::investigation::{Options, investigate};
 use crate::model::{Action, ActionKind, ActionToken, Investigation, SecretRef};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
-use crate::store::{Choice, Concluded, DesiredMessage, Ending, ROOT, Stage, Stored, Ticket};
+use crate::store::{Choice, DesiredMessage, Ending, ROOT, RunResult, Stage, Stored, Ticket};
 use futures::future::BoxFuture;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -144,7 +144,7 @@ fn concluded(stored: &Stored, record: Investigation) -> Ending {
     let details =
         DesiredMessage::reply(&stored.thread, slot(stored, "details"), compose::details(&report), "details of the verdict");
     let messages = vec![verdict(stored, &record), details];
-    let concluded = Concluded { id: stored.id.clone(), stage: Stage::Done, record: Some(record), headline, choices: Vec::new() };
+    let concluded = RunResult { id: stored.id.clone(), stage: Stage::Done, record: Some(record), headline, choices: Vec::new() };
     Ending { concluded: vec![concluded], messages, ..Ending::default() }
 }
 
@@ -157,7 +157,7 @@ pub(super) fn failed(stored: &Stored, why: &str) -> Ending {
     })];
     let headline = message.title.clone();
     Ending {
-        concluded: vec![Concluded { id: stored.id.clone(), stage: Stage::Failed, record: None, headline, choices: Vec::new() }],
+        concluded: vec![RunResult { id: stored.id.clone(), stage: Stage::Failed, record: None, headline, choices: Vec::new() }],
         messages: vec![DesiredMessage::reply(&stored.thread, &stored.slot, message, "a failure")],
         ..Ending::default()
     }

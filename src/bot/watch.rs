@@ -9,7 +9,7 @@ use crate::investigation::{Options, investigate};
 use crate::model::{AttemptOutcome, Investigation, Trigger};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
-use crate::store::{Concluded, DesiredMessage, Ending, Entry, Refused, Stage, Stored, Watch};
+use crate::store::{DesiredMessage, Ending, Entry, Refused, RunResult, Stage, Stored, Watch};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -109,7 +109,7 @@ fn told(stored: &Stored, record: Investigation, succeeded: bool) -> Ending {
             "a watched rotation",
         ),
     ];
-    let concluded = Concluded { id: stored.id.clone(), stage: Stage::Done, record: Some(record), headline, choices: Vec::new() };
+    let concluded = RunResult { id: stored.id.clone(), stage: Stage::Done, record: Some(record), headline, choices: Vec::new() };
     Ending { concluded: vec![concluded], unwatch: vec![stored.id.clone()], messages, ..Ending::default() }
 }
 

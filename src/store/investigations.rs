@@ -83,7 +83,7 @@ pub struct Stored {
 
 /// What a run came to.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Concluded {
+pub struct RunResult {
     /// The investigation.
     pub id: String,
     /// How it stands now.
@@ -100,7 +100,7 @@ pub struct Concluded {
 #[derive(Debug, Clone, Default)]
 pub struct Ending {
     /// What a run came to.
-    pub concluded: Vec<Concluded>,
+    pub concluded: Vec<RunResult>,
     /// Investigations that were closed, and by whom: a person, or the alarm that recovered.
     pub resolved: Vec<(String, SafeText)>,
     /// An investigation to be watched from now on.
@@ -347,7 +347,7 @@ impl Store {
     }
 }
 
-async fn conclude(tx: &mut Transaction<'static, Sqlite>, concluded: &Concluded, now: Timestamp) -> Result<(), StoreError> {
+async fn conclude(tx: &mut Transaction<'static, Sqlite>, concluded: &RunResult, now: Timestamp) -> Result<(), StoreError> {
     let record = concluded.record.as_ref().map(|record| to_json("record", record)).transpose()?;
     sqlx::query(
         "UPDATE investigations SET state = ?, record = coalesce(?, record), headline = ?, choices = ?, finished_at = ?

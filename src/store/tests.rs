@@ -495,7 +495,7 @@ async fn retention_removes_what_is_over_and_nothing_that_is_not() {
     for due in due.iter().filter(|due| due.thread != "pending") {
         store.sent(due, &due.thread, EditInterval { between_edits: Duration::ZERO }, false, Duration::ZERO).await.unwrap();
     }
-    let done = |id: &str| Concluded {
+    let done = |id: &str| RunResult {
         id: id.to_owned(),
         stage: Stage::Done,
         record: None,

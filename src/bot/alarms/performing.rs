@@ -8,7 +8,7 @@ use crate::chat::compose;
 use crate::investigation::{Options, new_id};
 use crate::model::{Investigation, Question, SecretRef};
 use crate::redact::SafeText;
-use crate::store::{Concluded, DesiredMessage, Ending, Filed, NewThread, ROOT, Stage, StoreError, Stored, ThreadState};
+use crate::store::{DesiredMessage, Ending, Filed, NewThread, ROOT, RunResult, Stage, StoreError, Stored, ThreadState};
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _};
 
@@ -135,7 +135,7 @@ impl Bot {
         for stored in known {
             let is_fresh = stored.stage == Stage::Done && stored.started_at >= case.claimed.received_at;
             match if is_fresh { self.store.record(&stored.id).await? } else { None } {
-                Some(record) => seen.push(Concluded {
+                Some(record) => seen.push(RunResult {
                     id: stored.id.clone(),
                     stage: Stage::Done,
                     record: Some(record),

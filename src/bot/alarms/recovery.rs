@@ -10,7 +10,7 @@ use crate::investigation::{Options, investigate};
 use crate::model::{AlarmState, AttemptOutcome, Investigation, OkBasis, Recheck, SecretRef};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
-use crate::store::{Choice, Concluded, DesiredMessage, Ending, Filed, Stage, StoreError, Stored, ThreadState};
+use crate::store::{Choice, DesiredMessage, Ending, Filed, RunResult, Stage, StoreError, Stored, ThreadState};
 use jiff::{SignedDuration, Timestamp};
 
 /// How long before the first word of a cause the success may lie that ended it: an alarm arrives after its failure, and a
@@ -67,11 +67,11 @@ impl Bot {
     }
 
     /// What a look at an investigation comes to that nobody sees; `None` where it could not be looked into.
-    async fn seen_quietly(&self, stored: &Stored) -> Option<Concluded> {
+    async fn seen_quietly(&self, stored: &Stored) -> Option<RunResult> {
         let record = self.look_quietly(stored.choice.as_ref()?, &stored.question.secret).await?;
         let record = Investigation { id: stored.id.clone(), ..record };
         let headline = SafeText::redact(&wording::headline(&Report::new(&record)));
-        Some(Concluded { id: stored.id.clone(), stage: Stage::Done, record: Some(record), headline, choices: Vec::new() })
+        Some(RunResult { id: stored.id.clone(), stage: Stage::Done, record: Some(record), headline, choices: Vec::new() })
     }
 
     /// A look at a secret that no thread shows.
