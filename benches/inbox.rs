@@ -8,7 +8,7 @@
 use rotation_diag::clock::{Clock, Stopwatch};
 use rotation_diag::model::{Actor, Command, Place, PlatformName, Question, Standing, Trigger};
 use rotation_diag::redact::SafeText;
-use rotation_diag::store::{Accepted, Ending, Entry, Store};
+use rotation_diag::store::{Accepted, Completion, Entry, Store};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -70,7 +70,7 @@ async fn drain(waiting: &Waiting) -> Duration {
         let watch = Stopwatch::start();
         for _ in 0..MEASURED {
             let claimed = store.claim(LEASE).await.unwrap().unwrap();
-            assert!(store.complete(claimed.ticket, &Ending::default()).await.unwrap());
+            assert!(store.complete(claimed.ticket, &Completion::default()).await.unwrap());
         }
         best = best.min(watch.elapsed() / u32::try_from(MEASURED).unwrap());
     }

@@ -19,7 +19,7 @@ use super::{Bot, Wish};
 use crate::alarm::{self, Arrival, Decision, Fold, Found, Means, STILL_AFTER, Scope, Silence, Standing, Story};
 use crate::config::AlarmRoute;
 use crate::model::{ActionKind, Alarm, AlarmSource, AlarmState, Place, Recheck, SecretRef};
-use crate::store::{Audited, Choice, Claimed, DesiredMessage, Ending, Filed, NewThread, Newness, ROOT, Stage, StoreError};
+use crate::store::{Audited, Choice, Claimed, Completion, DesiredMessage, Filed, NewThread, Newness, ROOT, Stage, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -69,7 +69,7 @@ type Decided = (Decision, Option<Filed<Story>>);
 
 impl Bot {
     /// Does what an alarm asks for.
-    pub(super) async fn alarm(&self, claimed: &Claimed, alarm: &Alarm) -> Result<Ending, HandlerError> {
+    pub(super) async fn alarm(&self, claimed: &Claimed, alarm: &Alarm) -> Result<Completion, HandlerError> {
         let mut case = self.case(claimed, alarm)?;
         // What was decided is done, whatever came since: what came has its own turn.
         let is_begun = self.is_begun(&case).await?;
@@ -106,13 +106,13 @@ impl Bot {
             }
             self.decide_about(&case).await?
         };
-        let mut all = Ending::default();
+        let mut all = Completion::default();
         let (mut nothing, mut is_any_done) = (None, false);
         for (decision, filed) in decided {
             match self.do_decided(&case, decision, filed).await {
-                Ok(ending) => {
+                Ok(completion) => {
                     is_any_done = true;
-                    add(&mut all, ending);
+                    add(&mut all, completion);
                 }
                 Err(HandlerError::Obsolete(why)) => nothing = Some(why),
                 Err(other) => return Err(other),
@@ -165,12 +165,17 @@ impl Bot {
         Ok(known.is_none())
     }
 
-    async fn do_decided(&self, case: &Case<'_>, decision: Decision, filed: Option<Filed<Story>>) -> Result<Ending, HandlerError> {
+    async fn do_decided(
+        &self,
+        case: &Case<'_>,
+        decision: Decision,
+        filed: Option<Filed<Story>>,
+    ) -> Result<Completion, HandlerError> {
         match (decision, filed) {
             (Decision::Nothing(why), _) => Err(HandlerError::Obsolete(silence(why))),
             (Decision::Storm, _) => self.count_in_storm(case).await,
             (Decision::Open, Some(filed)) => self.begin_thread(case, &filed).await,
-            (Decision::Fold(_), Some(_)) => Ok(Ending::default()),
+            (Decision::Fold(_), Some(_)) => Ok(Completion::default()),
             (Decision::Tell(reason), Some(filed)) => self.tell(case, &filed, &reason).await,
             (Decision::Recovered, Some(filed)) => self.recover(case, &filed).await,
             (Decision::Check, Some(filed)) => self.check_version(case, &filed).await,
@@ -377,7 +382,7 @@ impl Bot {
 }
 
 /// Adds what another thread comes to.
-fn add(all: &mut Ending, more: Ending) {
+fn add(all: &mut Completion, more: Completion) {
     all.concluded.extend(more.concluded);
     all.resolved.extend(more.resolved);
     all.unwatch.extend(more.unwatch);

@@ -8,7 +8,7 @@ use crate::chat::document::Tone;
 use crate::chat::{Ack, LookedUp, Message, SendError, compose};
 use crate::model::{IncomingEvent, Standing, Trigger};
 use crate::redact::SafeText;
-use crate::store::{Accepted, Claimed, DesiredMessage, Ending, Entry, NewThread, StoreError};
+use crate::store::{Accepted, Claimed, Completion, DesiredMessage, Entry, NewThread, StoreError};
 use jiff::SignedDuration;
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ impl Bot {
     }
 
     /// Looks the person up, and then takes what was said as if it came now.
-    pub(super) async fn judge(&self, claimed: &Claimed, inbound: &IncomingEvent) -> Result<Ending, HandlerError> {
+    pub(super) async fn judge(&self, claimed: &Claimed, inbound: &IncomingEvent) -> Result<Completion, HandlerError> {
         let LookedUp { actor, failed } = self.look_up(inbound).await;
         if let Some(SendError::Later { after, .. }) = &failed
             && self.store.now().duration_since(claimed.received_at) < PATIENCE
@@ -57,7 +57,7 @@ impl Bot {
             }
         };
         match receipt {
-            Ack::Accepted | Ack::Duplicate => Ok(Ending::default()),
+            Ack::Accepted | Ack::Duplicate => Ok(Completion::default()),
             Ack::Answer(answer) | Ack::Unavailable(answer) => {
                 Ok(self.answer_alone(claimed, inbound, in_truth(*answer, failed)).await?)
             }
@@ -80,13 +80,13 @@ impl Bot {
         claimed: &Claimed,
         inbound: &IncomingEvent,
         answer: Message,
-    ) -> Result<Ending, StoreError> {
-        let Some(to) = inbound.reply_to.clone() else { return Ok(Ending::default()) };
+    ) -> Result<Completion, StoreError> {
+        let Some(to) = inbound.reply_to.clone() else { return Ok(Completion::default()) };
         let id = claimed.subject.clone();
         let place = crate::model::Place { thread: None, ..inbound.place.clone() };
         self.store.open_thread(&NewThread { id: id.clone(), place, alarm: None }, &[]).await?;
         let answer = DesiredMessage::send_ephemeral(&id, "answer", to, answer, "an answer to one person");
-        Ok(Ending { messages: vec![answer], ..Ending::default() })
+        Ok(Completion { messages: vec![answer], ..Completion::default() })
     }
 }
 

@@ -9,8 +9,8 @@ use crate::investigation::Options;
 use crate::model::{Act, Action, ActionKind, Command, Investigation, ReplyTo, Trigger};
 use crate::redact::SafeText;
 use crate::store::{
-    Audited, Choice, Claimed, Decision, DesiredMessage, Ending, NewThread, ROOT, RunResult, Stage, StoreError, Stored, Ticket,
-    Watch,
+    Audited, Choice, Claimed, Completion, Decision, DesiredMessage, NewThread, ROOT, RunResult, Stage, StoreError, Stored,
+    Ticket, Watch,
 };
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ pub(super) enum HandlerError {
 
 impl Bot {
     /// Does what a trigger asks for, up to the changes that end it.
-    pub(super) async fn perform(&self, claimed: &Claimed) -> Result<Ending, HandlerError> {
+    pub(super) async fn perform(&self, claimed: &Claimed) -> Result<Completion, HandlerError> {
         // Each is large and rarely the largest: on the heap, none weighs on the stack of a worker.
         match &claimed.trigger {
             Trigger::Command(command) => Box::pin(self.question(claimed, command)).await,
@@ -46,7 +46,7 @@ impl Bot {
     }
 
     /// A thread is opened for what can be looked into. Whoever asks in vain is told alone, as far as that is known soon.
-    async fn question(&self, claimed: &Claimed, command: &Command) -> Result<Ending, HandlerError> {
+    async fn question(&self, claimed: &Claimed, command: &Command) -> Result<Completion, HandlerError> {
         let Command { actor, place, reply_to, question, in_thread } = command;
         let id = &claimed.subject;
         let manner = if *in_thread { Manner::of(place).in_thread() } else { Manner::of(place) };
@@ -97,14 +97,14 @@ impl Bot {
             [one] => {
                 let mut options = Options::new(question.secret.clone());
                 options.reach = question.reach;
-                let ending = self.run(claimed.ticket, &stored, stored.revision, one, options).await?;
-                Ok(self.as_allowed(actor, &stored, one, ending))
+                let completion = self.run(claimed.ticket, &stored, stored.revision, one, options).await?;
+                Ok(self.as_allowed(actor, &stored, one, completion))
             }
             several => Ok(asked(&stored, several)),
         }
     }
 
-    async fn act_on(&self, claimed: &Claimed, act: &Act) -> Result<Ending, HandlerError> {
+    async fn act_on(&self, claimed: &Claimed, act: &Act) -> Result<Completion, HandlerError> {
         let gone = HandlerError::Obsolete("the investigation is gone");
         let stored = self.store.investigation(&act.token.investigation).await?.ok_or(gone)?;
         let next = act.token.revision.saturating_add(1);
@@ -124,7 +124,7 @@ impl Bot {
             // An alarm had it run between the click and now; a run of ours that a crash cut short is still running.
             if stored.revision > act.token.revision && stored.stage != Stage::Running {
                 return Ok(noted(
-                    Ending::default(),
+                    Completion::default(),
                     claimed,
                     &stored,
                     act,
@@ -148,18 +148,18 @@ impl Bot {
         let reply = |message, reason| {
             let slot = answer_slot(&stored, act.action()).unwrap_or_default();
             let outgoing = DesiredMessage::reply(&stored.thread, slot, message, reason);
-            Ending { messages: vec![outgoing.asked_by(act.reply_to.clone())], ..Ending::default() }
+            Completion { messages: vec![outgoing.asked_by(act.reply_to.clone())], ..Completion::default() }
         };
         Ok(match act.action() {
             Action::RerunStep(step) => {
                 let options = Options::rerun_step(record.evidence, step);
-                let ending = self.again(claimed.ticket, &stored, next, Some(options)).await?;
-                noted(ending, claimed, &stored, act, &format!("ran step {} again", step.number()))
+                let completion = self.again(claimed.ticket, &stored, next, Some(options)).await?;
+                noted(completion, claimed, &stored, act, &format!("ran step {} again", step.number()))
             }
             Action::Widen(reach) => {
                 let options = Options::widen(record.evidence, reach);
-                let ending = self.again(claimed.ticket, &stored, next, Some(options)).await?;
-                noted(ending, claimed, &stored, act, &format!("looked back {reach}"))
+                let completion = self.again(claimed.ticket, &stored, next, Some(options)).await?;
+                noted(completion, claimed, &stored, act, &format!("looked back {reach}"))
             }
             Action::Evidence(step) => reply(compose::evidence(&record, step), "evidence"),
             Action::Compare => reply(compose::comparison(&report(&stored, &record)), "comparison"),
@@ -177,7 +177,7 @@ impl Bot {
         stored: &Stored,
         revision: u32,
         options: Option<Options>,
-    ) -> Result<Ending, HandlerError> {
+    ) -> Result<Completion, HandlerError> {
         let choice = stored.choice.as_ref().ok_or(HandlerError::Obsolete("it was never decided where to look"))?;
         let options = options.unwrap_or_else(|| {
             let mut options = Options::new(stored.question.secret.clone());
@@ -187,7 +187,7 @@ impl Bot {
         self.run(ticket, stored, revision, choice, options).await
     }
 
-    fn watched(&self, claimed: &Claimed, stored: &Stored, record: &Investigation, act: &Act, by: SafeText) -> Ending {
+    fn watched(&self, claimed: &Claimed, stored: &Stored, record: &Investigation, act: &Act, by: SafeText) -> Completion {
         let now = self.store.now();
         let after = |wait: std::time::Duration| now.checked_add(wait).unwrap_or(now);
         let watch = Watch {
@@ -198,16 +198,16 @@ impl Bot {
             until: after(self.work.watch_for),
         };
         let seen = Stored { watched_since: Some(watch.since), ..stored.clone() };
-        let ending = Ending { watch: Some(watch), messages: vec![verdict(&seen, record)], ..Ending::default() };
-        noted(ending, claimed, stored, act, "watches for the next rotation")
+        let completion = Completion { watch: Some(watch), messages: vec![verdict(&seen, record)], ..Completion::default() };
+        noted(completion, claimed, stored, act, "watches for the next rotation")
     }
 
     /// A name can be read out of an ARN in two ways; what was found has to be allowed too.
-    fn as_allowed(&self, actor: &crate::model::Actor, stored: &Stored, choice: &Choice, ending: Ending) -> Ending {
-        let found = ending.concluded.first().and_then(|concluded| concluded.record.as_ref()?.evidence.secret.found());
-        let Some(name) = found.map(|secret| crate::model::SecretRef::Name(secret.name.clone())) else { return ending };
+    fn as_allowed(&self, actor: &crate::model::Actor, stored: &Stored, choice: &Choice, completion: Completion) -> Completion {
+        let found = completion.concluded.first().and_then(|concluded| concluded.record.as_ref()?.evidence.secret.found());
+        let Some(name) = found.map(|secret| crate::model::SecretRef::Name(secret.name.clone())) else { return completion };
         match self.may(actor, &stored.place, ActionKind::Investigate, &name, choice) {
-            Ok(()) => ending,
+            Ok(()) => completion,
             Err(refusal) => failed(&Stored { choice: None, ..stored.clone() }, &refusal.to_string()),
         }
     }
@@ -220,14 +220,14 @@ fn named(places: &[Choice]) -> Vec<(String, String)> {
 }
 
 /// Nothing is looked into: whoever asked is told so alone, and no thread shows it.
-fn told_alone(claimed: &Claimed, command: &Command, to: &ReplyTo, message: Message, decision: Decision, why: &str) -> Ending {
+fn told_alone(claimed: &Claimed, command: &Command, to: &ReplyTo, message: Message, decision: Decision, why: &str) -> Completion {
     let Command { actor, place, question, .. } = command;
     let id = &claimed.subject;
-    Ending {
+    Completion {
         messages: vec![DesiredMessage::send_ephemeral(id, "answer", to.clone(), message, "an answer")],
         opens: Some(NewThread { id: id.clone(), place: place.clone(), alarm: None }),
         audit: vec![Audited::person(actor, place, "investigate", question.secret.as_str(), decision, why)],
-        ..Ending::default()
+        ..Completion::default()
     }
 }
 
@@ -243,7 +243,7 @@ pub(super) fn answer_slot(stored: &Stored, action: Action) -> Option<String> {
     Some(slot(stored, &name))
 }
 
-fn asked(stored: &Stored, several: &[Choice]) -> Ending {
+fn asked(stored: &Stored, several: &[Choice]) -> Completion {
     let secret = SafeText::redact(stored.question.secret.as_str());
     let message = compose::choose(&secret, &named(several), &stored.id, stored.revision);
     let concluded = RunResult {
@@ -254,20 +254,20 @@ fn asked(stored: &Stored, several: &[Choice]) -> Ending {
         choices: several.to_vec(),
     };
     let outgoing = DesiredMessage::reply(&stored.thread, &stored.slot, message, "which place is meant");
-    Ending { concluded: vec![concluded], messages: vec![outgoing], ..Ending::default() }
+    Completion { concluded: vec![concluded], messages: vec![outgoing], ..Completion::default() }
 }
 
 /// Says in the thread what a person did, and points that person to it.
-fn noted(mut ending: Ending, claimed: &Claimed, stored: &Stored, act: &Act, did: &str) -> Ending {
-    let headline = ending.concluded.first().map(|concluded| format!(": {}", concluded.headline)).unwrap_or_default();
+fn noted(mut completion: Completion, claimed: &Claimed, stored: &Stored, act: &Act, did: &str) -> Completion {
+    let headline = completion.concluded.first().map(|concluded| format!(": {}", concluded.headline)).unwrap_or_default();
     let message = compose::about(Tone::Neutral, &format!("{} {did}{headline}", act.actor.user));
     let name = format!("note-{}", claimed.ticket.number());
     let note = DesiredMessage::reply(&stored.thread, slot(stored, &name), message, "what a person did");
-    ending.messages.push(note.asked_by(act.reply_to.clone()));
-    ending
+    completion.messages.push(note.asked_by(act.reply_to.clone()));
+    completion
 }
 
-fn resolved(claimed: &Claimed, stored: &Stored, record: Option<&Investigation>, act: &Act, by: SafeText) -> Ending {
+fn resolved(claimed: &Claimed, stored: &Stored, record: Option<&Investigation>, act: &Act, by: SafeText) -> Completion {
     let closed = Stored { resolved: Some((by.clone(), claimed.received_at)), watched_since: None, ..stored.clone() };
     let messages = match record {
         Some(record) => vec![verdict(&closed, record)],
@@ -276,18 +276,22 @@ fn resolved(claimed: &Claimed, stored: &Stored, record: Option<&Investigation>, 
             vec![DesiredMessage::reply(&stored.thread, &stored.slot, compose::about(Tone::Neutral, &title), "closed")]
         }
     };
-    let ending =
-        Ending { resolved: vec![(stored.id.clone(), by)], unwatch: vec![stored.id.clone()], messages, ..Ending::default() };
-    noted(ending, claimed, stored, act, "closed this")
+    let completion = Completion {
+        resolved: vec![(stored.id.clone(), by)],
+        unwatch: vec![stored.id.clone()],
+        messages,
+        ..Completion::default()
+    };
+    noted(completion, claimed, stored, act, "closed this")
 }
 
 /// Tells the person alone, where the platform can; else the thread.
-fn answered(claimed: &Claimed, stored: &Stored, act: &Act, text: &str) -> Ending {
+fn answered(claimed: &Claimed, stored: &Stored, act: &Act, text: &str) -> Completion {
     let name = slot(stored, &format!("answer-{}", claimed.ticket.number()));
     let message = compose::notice(Tone::Neutral, text);
     let outgoing = match &act.reply_to {
         Some(to) => DesiredMessage::send_ephemeral(&stored.thread, name, to.clone(), message, "an answer"),
         None => DesiredMessage::reply(&stored.thread, name, message, "an answer"),
     };
-    Ending { messages: vec![outgoing], ..Ending::default() }
+    Completion { messages: vec![outgoing], ..Completion::default() }
 }

@@ -12,7 +12,7 @@ use crate::investigation::{Options, investigate};
 use crate::model::{Action, ActionKind, ActionToken, Investigation, SecretRef};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
-use crate::store::{Choice, DesiredMessage, Ending, ROOT, RunResult, Stage, Stored, Ticket};
+use crate::store::{Choice, Completion, DesiredMessage, ROOT, RunResult, Stage, Stored, Ticket};
 use futures::future::BoxFuture;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -33,7 +33,7 @@ impl Bot {
         revision: u32,
         choice: &'a Choice,
         options: Options,
-    ) -> BoxFuture<'a, Result<Ending, HandlerError>> {
+    ) -> BoxFuture<'a, Result<Completion, HandlerError>> {
         // Its state is large; on the heap, it does not weigh on the stacks of all who wait for it.
         Box::pin(self.looked_into(ticket, stored, revision, choice, options))
     }
@@ -45,7 +45,7 @@ impl Bot {
         revision: u32,
         choice: &Choice,
         mut options: Options,
-    ) -> Result<Ending, HandlerError> {
+    ) -> Result<Completion, HandlerError> {
         if !self.store.begin_run(ticket, &stored.id, revision, choice).await? {
             return Err(HandlerError::RetryAfter(OTHERS_RUN));
         }
@@ -65,9 +65,9 @@ impl Bot {
         };
         let record = Investigation { id: stored.id.clone(), ..self.without_foreign_names(&stored, choice, investigation) };
         let timeline = timeline(&stored, &record).await;
-        let mut ending = concluded(&stored, record);
-        ending.messages.extend(timeline);
-        Ok(ending)
+        let mut completion = concluded(&stored, record);
+        completion.messages.extend(timeline);
+        Ok(completion)
     }
 }
 
@@ -138,27 +138,27 @@ pub(super) fn verdict(stored: &Stored, record: &Investigation) -> DesiredMessage
     DesiredMessage::reply(&stored.thread, &stored.slot, message, "verdict")
 }
 
-fn concluded(stored: &Stored, record: Investigation) -> Ending {
+fn concluded(stored: &Stored, record: Investigation) -> Completion {
     let report = report(stored, &record);
     let headline = SafeText::redact(&wording::headline(&report));
     let details =
         DesiredMessage::reply(&stored.thread, slot(stored, "details"), compose::details(&report), "details of the verdict");
     let messages = vec![verdict(stored, &record), details];
     let concluded = RunResult { id: stored.id.clone(), stage: Stage::Done, record: Some(record), headline, choices: Vec::new() };
-    Ending { concluded: vec![concluded], messages, ..Ending::default() }
+    Completion { concluded: vec![concluded], messages, ..Completion::default() }
 }
 
 /// It could not be looked into; the buttons let people try again.
-pub(super) fn failed(stored: &Stored, why: &str) -> Ending {
+pub(super) fn failed(stored: &Stored, why: &str) -> Completion {
     let mut message: Message = compose::about(Tone::Warning, &format!("{} could not be looked into: {why}", subject(stored)));
     message.controls = vec![Control::Button(Button {
         label: SafeText::redact("Rerun all"),
         token: ActionToken { investigation: stored.id.clone(), revision: stored.revision, action: Action::RerunAll },
     })];
     let headline = message.title.clone();
-    Ending {
+    Completion {
         concluded: vec![RunResult { id: stored.id.clone(), stage: Stage::Failed, record: None, headline, choices: Vec::new() }],
         messages: vec![DesiredMessage::reply(&stored.thread, &stored.slot, message, "a failure")],
-        ..Ending::default()
+        ..Completion::default()
     }
 }

@@ -9,7 +9,7 @@ use crate::investigation::{Options, investigate};
 use crate::model::{AttemptOutcome, Investigation, Trigger};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
-use crate::store::{DesiredMessage, Ending, Entry, Refused, RunResult, Stage, Stored, Watch};
+use crate::store::{Completion, DesiredMessage, Entry, Refused, RunResult, Stage, Stored, Watch};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -53,7 +53,7 @@ impl Bot {
     }
 
     /// Looks again, and says so when a rotation ended since.
-    pub(super) async fn look_again(&self, id: &str) -> Result<Ending, HandlerError> {
+    pub(super) async fn look_again(&self, id: &str) -> Result<Completion, HandlerError> {
         let (Some(watch), Some(stored)) = (self.store.watch(id).await?, self.store.investigation(id).await?) else {
             return Err(HandlerError::Obsolete("it is watched no longer"));
         };
@@ -73,10 +73,10 @@ impl Bot {
     }
 
     /// The watch goes on.
-    pub(super) fn later(&self, watch: &Watch) -> Ending {
+    pub(super) fn later(&self, watch: &Watch) -> Completion {
         let now = self.store.now();
         let next_look = now.checked_add(self.work.watch_every).unwrap_or(now);
-        Ending { watch: Some(Watch { next_look, ..watch.clone() }), ..Ending::default() }
+        Completion { watch: Some(Watch { next_look, ..watch.clone() }), ..Completion::default() }
     }
 }
 
@@ -91,7 +91,7 @@ fn ended_since(record: &Investigation, watch: &Watch) -> Option<bool> {
     ended.filter(|(at, _)| *at > watch.since).max().map(|(_, succeeded)| succeeded)
 }
 
-fn told(stored: &Stored, record: Investigation, succeeded: bool) -> Ending {
+fn told(stored: &Stored, record: Investigation, succeeded: bool) -> Completion {
     let report = Report::new(&record);
     let headline = SafeText::redact(&wording::headline(&report));
     let (tone, what) = match succeeded {
@@ -110,12 +110,12 @@ fn told(stored: &Stored, record: Investigation, succeeded: bool) -> Ending {
         ),
     ];
     let concluded = RunResult { id: stored.id.clone(), stage: Stage::Done, record: Some(record), headline, choices: Vec::new() };
-    Ending { concluded: vec![concluded], unwatch: vec![stored.id.clone()], messages, ..Ending::default() }
+    Completion { concluded: vec![concluded], unwatch: vec![stored.id.clone()], messages, ..Completion::default() }
 }
 
-fn stopped(stored: &Stored, watch: &Watch) -> Ending {
+fn stopped(stored: &Stored, watch: &Watch) -> Completion {
     let text = format!("{} is watched no longer: no rotation ended in all that time", subject(stored));
     let name = slot(stored, &format!("watched-{}", watch.until.as_millisecond()));
     let note = DesiredMessage::reply(&stored.thread, name, compose::about(Tone::Neutral, &text), "the end of a watch");
-    Ending { unwatch: vec![stored.id.clone()], messages: vec![note], ..Ending::default() }
+    Completion { unwatch: vec![stored.id.clone()], messages: vec![note], ..Completion::default() }
 }

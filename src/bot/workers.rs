@@ -8,7 +8,7 @@ use crate::chat::compose;
 use crate::chat::document::Tone;
 use crate::model::Trigger;
 use crate::redact::SafeText;
-use crate::store::{Audited, Claimed, DesiredMessage, Ending, NewThread, StoreError, Ticket};
+use crate::store::{Audited, Claimed, Completion, DesiredMessage, NewThread, StoreError, Ticket};
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -114,13 +114,13 @@ impl Bot {
             }
         };
         let why = match done {
-            Ok(Ok(ending)) => {
-                self.store.complete(claimed.ticket, &ending).await?;
+            Ok(Ok(completion)) => {
+                self.store.complete(claimed.ticket, &completion).await?;
                 return Ok(());
             }
             Ok(Err(HandlerError::Obsolete(why))) => {
                 tracing::info!(what = %claimed.what, why, "nothing to do");
-                self.store.complete(claimed.ticket, &Ending::default()).await?;
+                self.store.complete(claimed.ticket, &Completion::default()).await?;
                 return Ok(());
             }
             Ok(Err(HandlerError::RetryAfter(wait))) => {
@@ -154,7 +154,7 @@ impl Bot {
     /// Gives a trigger up, and says so where it would have been answered, in the log and in the audit trail.
     async fn abandon(&self, claimed: &Claimed) -> Result<(), StoreError> {
         const WHY: &str = "it was begun again and again and never came to its end; the log of this program says more";
-        let ending = match &claimed.trigger {
+        let completion = match &claimed.trigger {
             Trigger::Command(command) => {
                 let id = &claimed.subject;
                 let thread = NewThread { id: id.clone(), place: command.place.clone(), alarm: None };
@@ -166,16 +166,16 @@ impl Bot {
                 Some(stored) => {
                     let name = super::run::slot(&stored, &format!("answer-{}", claimed.ticket.number()));
                     let message = compose::notice(Tone::Warning, &format!("That could not be done: {WHY}"));
-                    Ending {
+                    Completion {
                         messages: vec![DesiredMessage::reply(&stored.thread, name, message, "given up")],
-                        ..Ending::default()
+                        ..Completion::default()
                     }
                 }
-                None => Ending::default(),
+                None => Completion::default(),
             },
             Trigger::WatchDue { investigation } => match self.store.watch(investigation).await? {
                 Some(watch) => self.later(&watch),
-                None => Ending::default(),
+                None => Completion::default(),
             },
             Trigger::Alarm(alarm) => self.give_up_alarm(claimed, alarm, WHY).await?,
             Trigger::Recheck { thread, .. } => {
@@ -183,7 +183,7 @@ impl Bot {
                 let name = format!("given-up-{}", claimed.ticket.number());
                 let is_there = self.store.thread(thread).await?.is_some();
                 let told = is_there.then(|| DesiredMessage::reply(thread, name, message, "given up"));
-                Ending { messages: told.into_iter().collect(), ..Ending::default() }
+                Completion { messages: told.into_iter().collect(), ..Completion::default() }
             }
             Trigger::Incoming(inbound) => {
                 let message = compose::notice(Tone::Warning, &format!("that could not be done: {WHY}"));
@@ -191,7 +191,7 @@ impl Bot {
             }
         };
         tracing::error!(what = %claimed.what, "a trigger is given up");
-        self.store.abandon(claimed.ticket, &SafeText::redact(WHY), &ending).await?;
+        self.store.abandon(claimed.ticket, &SafeText::redact(WHY), &completion).await?;
         self.store.audit(&Audited::system("gave up", claimed.what.as_str(), WHY)).await
     }
 }

@@ -98,7 +98,7 @@ pub struct RunResult {
 
 /// What the end of a trigger changes, all at once.
 #[derive(Debug, Clone, Default)]
-pub struct Ending {
+pub struct Completion {
     /// What a run came to.
     pub concluded: Vec<RunResult>,
     /// Investigations that were closed, and by whom: a person, or the alarm that recovered.
@@ -282,24 +282,24 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn complete(&self, ticket: Ticket, ending: &Ending) -> Result<bool, StoreError> {
-        self.end(ticket, "done", "", ending).await
+    pub async fn complete(&self, ticket: Ticket, completion: &Completion) -> Result<bool, StoreError> {
+        self.end(ticket, "done", "", completion).await
     }
 
     /// Gives a trigger up and makes these changes with it; false when the claim was lost.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn abandon(&self, ticket: Ticket, why: &SafeText, ending: &Ending) -> Result<bool, StoreError> {
-        self.end(ticket, "dead", why.as_str(), ending).await
+    pub async fn abandon(&self, ticket: Ticket, why: &SafeText, completion: &Completion) -> Result<bool, StoreError> {
+        self.end(ticket, "dead", why.as_str(), completion).await
     }
 
-    async fn end(&self, ticket: Ticket, state: &'static str, why: &str, ending: &Ending) -> Result<bool, StoreError> {
+    async fn end(&self, ticket: Ticket, state: &'static str, why: &str, completion: &Completion) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
         if !inbox::end(&mut tx, ticket, state, why, self.now()).await? {
             return Ok(false);
         }
-        self.make(&mut tx, ending).await?;
+        self.make(&mut tx, completion).await?;
         tx.commit().await?;
         self.inbox_changed.send_replace(());
         self.messages_changed.send_replace(());
@@ -310,20 +310,20 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn apply(&self, ending: &Ending) -> Result<(), StoreError> {
+    pub async fn apply(&self, completion: &Completion) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        self.make(&mut tx, ending).await?;
+        self.make(&mut tx, completion).await?;
         tx.commit().await?;
         self.messages_changed.send_replace(());
         Ok(())
     }
 
-    async fn make(&self, tx: &mut Transaction<'static, Sqlite>, ending: &Ending) -> Result<(), StoreError> {
+    async fn make(&self, tx: &mut Transaction<'static, Sqlite>, completion: &Completion) -> Result<(), StoreError> {
         let now = self.now();
-        for concluded in &ending.concluded {
+        for concluded in &completion.concluded {
             conclude(tx, concluded, now).await?;
         }
-        for (id, by) in &ending.resolved {
+        for (id, by) in &completion.resolved {
             sqlx::query("UPDATE investigations SET resolved_by = ?, resolved_at = ? WHERE id = ?")
                 .bind(by.as_str())
                 .bind(now.as_millisecond())
@@ -331,19 +331,19 @@ impl Store {
                 .execute(&mut **tx)
                 .await?;
         }
-        if let Some(watch) = &ending.watch {
+        if let Some(watch) = &completion.watch {
             watches::insert(tx, watch).await?;
         }
-        for id in &ending.unwatch {
+        for id in &completion.unwatch {
             sqlx::query("DELETE FROM watches WHERE investigation = ?").bind(id).execute(&mut **tx).await?;
         }
-        if let Some(thread) = &ending.opens {
+        if let Some(thread) = &completion.opens {
             threads::insert(tx, thread, now).await?;
         }
-        for line in &ending.audit {
+        for line in &completion.audit {
             audit::insert(tx, line, now).await?;
         }
-        messages::upsert_messages(tx, &ending.messages, self.tick(), now).await
+        messages::upsert_messages(tx, &completion.messages, self.tick(), now).await
     }
 }
 

@@ -103,10 +103,10 @@ async fn a_claim_that_ran_out_is_fenced_off() {
     let quick = store.claim(LEASE).await.unwrap().unwrap();
     assert_eq!((slow.attempt, quick.attempt), (1, 2));
     assert!(!store.renew(slow.ticket, LEASE).await.unwrap());
-    assert!(!store.complete(slow.ticket, &Ending::default()).await.unwrap());
+    assert!(!store.complete(slow.ticket, &Completion::default()).await.unwrap());
     assert!(store.renew(quick.ticket, LEASE).await.unwrap());
-    assert!(store.complete(quick.ticket, &Ending::default()).await.unwrap());
-    assert!(!store.complete(quick.ticket, &Ending::default()).await.unwrap());
+    assert!(store.complete(quick.ticket, &Completion::default()).await.unwrap());
+    assert!(!store.complete(quick.ticket, &Completion::default()).await.unwrap());
 }
 
 #[tokio::test]
@@ -134,7 +134,7 @@ async fn one_investigation_is_worked_on_by_one_worker_at_a_time_in_order() {
     store.accept(&entry("second", "C2", "same"), None).await.unwrap();
     let first = store.claim(LEASE).await.unwrap().unwrap();
     assert!(store.claim(LEASE).await.unwrap().is_none());
-    store.complete(first.ticket, &Ending::default()).await.unwrap();
+    store.complete(first.ticket, &Completion::default()).await.unwrap();
     assert!(store.claim(LEASE).await.unwrap().is_some());
 }
 
@@ -202,7 +202,7 @@ async fn a_trigger_that_kills_the_process_each_time_is_begun_alone_and_ever_more
         assert!(store.claim(LEASE).await.unwrap().is_none(), "two suspects at once");
         ended.push(claimed.subject.clone());
         if !["poison", "venom"].contains(&claimed.subject.as_str()) {
-            store.complete(claimed.ticket, &Ending::default()).await.unwrap();
+            store.complete(claimed.ticket, &Completion::default()).await.unwrap();
         } else {
             store.fail(claimed.ticket, &SafeText::redact("it stays"), LEASE).await.unwrap();
         }
@@ -257,7 +257,7 @@ async fn the_end_of_a_trigger_takes_the_address_of_the_answer_with_it() {
     let store = folder.open().await;
     store.accept(&entry("k1", "C1", "s1"), None).await.unwrap();
     let claimed = store.claim(LEASE).await.unwrap().unwrap();
-    store.complete(claimed.ticket, &Ending::default()).await.unwrap();
+    store.complete(claimed.ticket, &Completion::default()).await.unwrap();
     store.close().await;
     for (name, bytes) in files(&folder) {
         assert!(!bytes.windows(10).any(|window| window == b"capability"), "{name}");
@@ -505,12 +505,12 @@ async fn retention_removes_what_is_over_and_nothing_that_is_not() {
     let now = store.now();
     let watch = Watch { investigation: "watched".to_owned(), by: SafeText::redact("U1"), since: now, next_look: now, until: now };
     let concluded = ["over", "watched", "pending", "clicked"].map(done).to_vec();
-    store.apply(&Ending { concluded, watch: Some(watch), ..Ending::default() }).await.unwrap();
+    store.apply(&Completion { concluded, watch: Some(watch), ..Completion::default() }).await.unwrap();
     store.accept(&entry("click", "C1", "clicked"), None).await.unwrap();
     store.accept(&entry("old", "C2", "old"), None).await.unwrap();
     while let Some(claimed) = store.claim(LEASE).await.unwrap() {
         if claimed.subject == "old" {
-            store.complete(claimed.ticket, &Ending::default()).await.unwrap();
+            store.complete(claimed.ticket, &Completion::default()).await.unwrap();
         }
     }
     store.audit(&Audited::system("did", "", "")).await.unwrap();
@@ -554,15 +554,15 @@ async fn an_end_is_stored_whole_or_not_at_all() {
     store.accept(&Entry { trigger: Trigger::Act(act), ..entry("k1", "C1", "t1") }, None).await.unwrap();
     let claimed = store.claim(LEASE).await.unwrap().unwrap();
     // A message for a thread that does not exist cannot be stored; neither is the rest then.
-    let ending = Ending {
+    let completion = Completion {
         resolved: vec![("t1".to_owned(), SafeText::redact("U1"))],
         messages: vec![
             DesiredMessage::root("t1", line("closed"), "a test"),
             DesiredMessage::root("nowhere", line("x"), "a test"),
         ],
-        ..Ending::default()
+        ..Completion::default()
     };
-    assert!(store.complete(claimed.ticket, &ending).await.is_err());
+    assert!(store.complete(claimed.ticket, &completion).await.is_err());
     assert_eq!(store.stated("t1", ROOT).await.unwrap(), None);
     assert_eq!(store.investigation("t1").await.unwrap().unwrap().resolved, None);
     assert!(store.renew(claimed.ticket, LEASE).await.unwrap());
@@ -776,7 +776,7 @@ async fn whatever_happens_the_next_one_is_taken_by_the_rules() {
                 }
                 7 if !tickets.is_empty() => {
                     let (key, ticket) = tickets.swap_remove(dice.below(tickets.len()));
-                    assert!(store.complete(ticket, &Ending::default()).await.unwrap());
+                    assert!(store.complete(ticket, &Completion::default()).await.unwrap());
                     rules.open.retain(|one| one.key != key);
                 }
                 8 if !tickets.is_empty() => {
@@ -797,14 +797,14 @@ async fn whatever_happens_the_next_one_is_taken_by_the_rules() {
         assert!(taken > 10, "seed {seed}: {taken} were taken");
         // Nothing is left behind: what does not sleep is taken once its subject is free.
         for (_, ticket) in tickets {
-            store.complete(ticket, &Ending::default()).await.unwrap();
+            store.complete(ticket, &Completion::default()).await.unwrap();
         }
         rules.open.retain(|one| !one.is_running);
         while let Some(claimed) = store.claim(LEASE).await.unwrap() {
             let at =
                 (0..rules.open.len()).find(|at| rules.may_be_taken(*at) && rules.open[*at].subject == claimed.subject).unwrap();
             rules.open.remove(at);
-            store.complete(claimed.ticket, &Ending::default()).await.unwrap();
+            store.complete(claimed.ticket, &Completion::default()).await.unwrap();
         }
         assert!((0..rules.open.len()).all(|at| !rules.may_be_taken(at)), "seed {seed}: something was left behind");
     }
@@ -824,7 +824,7 @@ async fn a_lane_that_is_never_empty_keeps_no_other_waiting() {
         loop {
             claims += 1;
             let claimed = store.claim(LEASE).await.unwrap().unwrap();
-            store.complete(claimed.ticket, &Ending::default()).await.unwrap();
+            store.complete(claimed.ticket, &Completion::default()).await.unwrap();
             if claimed.subject == format!("q{number}") {
                 break;
             }
@@ -849,7 +849,7 @@ async fn what_waited_before_a_restart_is_taken_in_its_order_after_it() {
     while let Some(claimed) = store.claim(LEASE).await.unwrap() {
         order.push((claimed.ticket.number(), claimed.subject));
         if order.len() > 1 {
-            store.complete(claimed.ticket, &Ending::default()).await.unwrap();
+            store.complete(claimed.ticket, &Completion::default()).await.unwrap();
         }
     }
     assert_eq!(order, [(1, "s0".to_owned()), (3, "s1".to_owned())], "the others wait for the first of their subject");

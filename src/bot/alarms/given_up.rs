@@ -5,25 +5,30 @@ use crate::alarm::{Scope, Story};
 use crate::bot::Bot;
 use crate::bot::run::failed;
 use crate::model::{Alarm, AlarmState};
-use crate::store::{Claimed, DesiredMessage, Ending, Filed, NewThread, ROOT, Stage, StoreError};
+use crate::store::{Claimed, Completion, DesiredMessage, Filed, NewThread, ROOT, Stage, StoreError};
 
 impl Bot {
     /// What is told, and the investigations that end without a verdict.
-    pub(in crate::bot) async fn give_up_alarm(&self, claimed: &Claimed, alarm: &Alarm, why: &str) -> Result<Ending, StoreError> {
-        let Ok(scope) = Scope::of(&self.config, alarm) else { return Ok(Ending::default()) };
+    pub(in crate::bot) async fn give_up_alarm(
+        &self,
+        claimed: &Claimed,
+        alarm: &Alarm,
+        why: &str,
+    ) -> Result<Completion, StoreError> {
+        let Ok(scope) = Scope::of(&self.config, alarm) else { return Ok(Completion::default()) };
         let place = &scope.route.place;
         let secrets = alarm.secrets.iter().map(|secret| identity(alarm, secret));
         let keys: Vec<String> = std::iter::once(alarm.identity()).chain(secrets).collect();
         let known: Option<Filed<Story>> = self.store.story_of(place, &keys).await?;
         let thread = known.map_or_else(|| claimed.subject.clone(), |filed| filed.thread);
         self.store.open_thread(&NewThread { id: thread.clone(), place: place.clone(), alarm: None }, &[]).await?;
-        let mut ending = Ending::default();
+        let mut completion = Completion::default();
         for stored in self.store.investigations_of(&thread).await?.iter().filter(|one| one.stage == Stage::Running) {
             let one = failed(stored, why);
-            ending.concluded.extend(one.concluded);
-            ending.messages.extend(one.messages);
+            completion.concluded.extend(one.concluded);
+            completion.messages.extend(one.messages);
         }
-        let has_root = ending.messages.iter().any(|message| message.slot == ROOT);
+        let has_root = completion.messages.iter().any(|message| message.slot == ROOT);
         let slot = if has_root || self.store.stated(&thread, ROOT).await?.is_some() {
             format!("given-up-{}", claimed.ticket.number())
         } else {
@@ -33,7 +38,7 @@ impl Bot {
         if alarm.state == AlarmState::Alarm && scope.route.is_critical(&alarm.title, &alarm.key) {
             message.mention = scope.route.mention.as_ref().map(words::mention);
         }
-        ending.messages.push(DesiredMessage::reply(&thread, slot, message, "given up"));
-        Ok(ending)
+        completion.messages.push(DesiredMessage::reply(&thread, slot, message, "given up"));
+        Ok(completion)
     }
 }

@@ -8,7 +8,7 @@ use crate::chat::compose;
 use crate::investigation::{Options, new_id};
 use crate::model::{Investigation, Question, SecretRef};
 use crate::redact::SafeText;
-use crate::store::{DesiredMessage, Ending, Filed, NewThread, ROOT, RunResult, Stage, StoreError, Stored, ThreadState};
+use crate::store::{Completion, DesiredMessage, Filed, NewThread, ROOT, RunResult, Stage, StoreError, Stored, ThreadState};
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _};
 
@@ -23,7 +23,7 @@ pub(super) const ALARM: &str = "alarm";
 
 impl Bot {
     /// A thread begins: its secrets are looked into and compared.
-    pub(super) async fn begin_thread(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Ending, HandlerError> {
+    pub(super) async fn begin_thread(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Completion, HandlerError> {
         if case.secrets.is_empty() {
             return self.without_secrets(case, filed).await;
         }
@@ -34,21 +34,25 @@ impl Bot {
             let slot = if single { ROOT.to_owned() } else { format!("s{}", at + 1) };
             opened.push(self.open_for(case, filed, secret, &slot).await?);
         }
-        let mut ending = self.look_into(case, &opened).await?;
+        let mut completion = self.look_into(case, &opened).await?;
         if !single {
             let left: Vec<&SecretRef> = case.secrets.values().skip(MAX_SECRETS).collect();
-            let overview = words::overview(case, &records(&ending), &left);
-            ending.messages.push(DesiredMessage::root(&filed.thread, overview, "what the secrets of an alarm have in common"));
+            let overview = words::overview(case, &records(&completion), &left);
+            completion.messages.push(DesiredMessage::root(
+                &filed.thread,
+                overview,
+                "what the secrets of an alarm have in common",
+            ));
         }
-        Ok(ending)
+        Ok(completion)
     }
 
     /// No secret was found: the thread says what was tried, and how to map the alarm. While CloudTrail may not show the
     /// failed rotation yet, it is looked at again.
-    async fn without_secrets(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Ending, HandlerError> {
+    async fn without_secrets(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Completion, HandlerError> {
         if !self.store.investigations_of(&filed.thread).await?.is_empty() {
             // Another alarm told meanwhile which secret it is about.
-            return Ok(Ending::default());
+            return Ok(Completion::default());
         }
         let waited = self.store.now().duration_since(case.claimed.received_at);
         let may_come = case.found.by == Means::Nothing && case.found.secrets.is_empty() && waited < LOOK_FOR;
@@ -57,13 +61,13 @@ impl Bot {
             self.store.upsert_messages(&messages).await?;
             return Err(HandlerError::RetryAfter(LOOK_AGAIN));
         }
-        Ok(Ending { messages, ..Ending::default() })
+        Ok(Completion { messages, ..Completion::default() })
     }
 
     /// The thread looks again, and says why.
-    pub(super) async fn tell(&self, case: &Case<'_>, filed: &Filed<Story>, reason: &Reason) -> Result<Ending, HandlerError> {
+    pub(super) async fn tell(&self, case: &Case<'_>, filed: &Filed<Story>, reason: &Reason) -> Result<Completion, HandlerError> {
         let known = self.store.investigations_of(&filed.thread).await?;
-        let mut ending = match reason {
+        let mut completion = match reason {
             Reason::NewSecrets(names) => {
                 let mut opened = Vec::new();
                 let new = case.secrets.iter().filter(|(name, _)| names.contains(*name)).take(MAX_SECRETS);
@@ -79,23 +83,23 @@ impl Bot {
         if *reason == Reason::Again {
             self.store.mark_thread(&filed.thread, ThreadState::Open, None).await?;
         }
-        let told = words::told(case, reason, &records(&ending), &filed.thread);
+        let told = words::told(case, reason, &records(&completion), &filed.thread);
         let name = format!("told-{}", case.claimed.ticket.number());
-        ending.messages.push(DesiredMessage::reply(&filed.thread, name, told, words::reason(reason)));
-        self.with_overview(case, filed, ending, false).await
+        completion.messages.push(DesiredMessage::reply(&filed.thread, name, told, words::reason(reason)));
+        self.with_overview(case, filed, completion, false).await
     }
 
     /// An alarm that changed to and fro has been still, in ALARM: the thread looks again, and says so.
-    pub(super) async fn settle(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Ending, HandlerError> {
+    pub(super) async fn settle(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Completion, HandlerError> {
         let known = self.store.investigations_of(&filed.thread).await?;
-        let mut ending = self.look_into_again(case, &known).await?;
+        let mut completion = self.look_into_again(case, &known).await?;
         let now = self.store.now();
         self.change_story(&filed.thread, |story| (story.told_at, story.ended_at) = (now, None)).await?;
         self.store.mark_thread(&filed.thread, ThreadState::Open, None).await?;
-        let told = words::settled(case, &records(&ending), &filed.thread);
+        let told = words::settled(case, &records(&completion), &filed.thread);
         let name = format!("still-{}", case.claimed.ticket.number());
-        ending.messages.push(DesiredMessage::reply(&filed.thread, name, told, "an alarm that changed to and fro is still"));
-        self.with_overview(case, filed, ending, false).await
+        completion.messages.push(DesiredMessage::reply(&filed.thread, name, told, "an alarm that changed to and fro is still"));
+        self.with_overview(case, filed, completion, false).await
     }
 
     /// An investigation of `secret` in the thread; the one that is there is kept.
@@ -124,13 +128,13 @@ impl Bot {
         self.store.open_investigation(&thread, &id, slot, &question, &[waiting]).await
     }
 
-    async fn look_into(&self, case: &Case<'_>, opened: &[Stored]) -> Result<Ending, HandlerError> {
+    async fn look_into(&self, case: &Case<'_>, opened: &[Stored]) -> Result<Completion, HandlerError> {
         self.run_together(case, opened.iter().map(|stored| (stored.clone(), stored.revision)).collect()).await
     }
 
     /// All of them again; the buttons of their old verdicts expire. What somebody had looked into since the alarm came says
     /// as much as another look.
-    pub(super) async fn look_into_again(&self, case: &Case<'_>, known: &[Stored]) -> Result<Ending, HandlerError> {
+    pub(super) async fn look_into_again(&self, case: &Case<'_>, known: &[Stored]) -> Result<Completion, HandlerError> {
         let (mut seen, mut again) = (Vec::new(), Vec::new());
         for stored in known {
             let is_fresh = stored.stage == Stage::Done && stored.started_at >= case.claimed.received_at;
@@ -145,25 +149,25 @@ impl Bot {
                 None => again.push((stored.clone(), next_revision(stored))),
             }
         }
-        let mut ending = self.run_together(case, again).await?;
-        ending.concluded.extend(seen);
-        Ok(ending)
+        let mut completion = self.run_together(case, again).await?;
+        completion.concluded.extend(seen);
+        Ok(completion)
     }
 
-    async fn run_together(&self, case: &Case<'_>, investigations: Vec<(Stored, u32)>) -> Result<Ending, HandlerError> {
+    async fn run_together(&self, case: &Case<'_>, investigations: Vec<(Stored, u32)>) -> Result<Completion, HandlerError> {
         let choice = &case.choice;
-        let mut runs: Vec<BoxFuture<'_, Result<Ending, HandlerError>>> = Vec::new();
+        let mut runs: Vec<BoxFuture<'_, Result<Completion, HandlerError>>> = Vec::new();
         for (stored, revision) in investigations {
             runs.push(Box::pin(async move {
                 let options = Options::new(stored.question.secret.clone());
                 self.run(case.claimed.ticket, &stored, revision, choice, options).await
             }));
         }
-        let mut all = Ending::default();
-        for ending in stream::iter(runs).buffered(AT_ONCE).collect::<Vec<_>>().await {
-            let ending = ending?;
-            all.concluded.extend(ending.concluded);
-            all.messages.extend(ending.messages);
+        let mut all = Completion::default();
+        for completion in stream::iter(runs).buffered(AT_ONCE).collect::<Vec<_>>().await {
+            let completion = completion?;
+            all.concluded.extend(completion.concluded);
+            all.messages.extend(completion.messages);
         }
         Ok(all)
     }
@@ -194,6 +198,6 @@ pub(super) const fn next_revision(stored: &Stored) -> u32 {
 }
 
 /// What the runs saw.
-pub(super) fn records(ending: &Ending) -> Vec<&Investigation> {
-    ending.concluded.iter().filter_map(|concluded| concluded.record.as_ref()).collect()
+pub(super) fn records(completion: &Completion) -> Vec<&Investigation> {
+    completion.concluded.iter().filter_map(|concluded| concluded.record.as_ref()).collect()
 }

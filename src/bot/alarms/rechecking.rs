@@ -6,7 +6,7 @@ use crate::bot::Bot;
 use crate::bot::perform::HandlerError;
 use crate::model::{AlarmState, Recheck, Trigger};
 use crate::redact::SafeText;
-use crate::store::{Claimed, Ending, Entry, Filed, Refused};
+use crate::store::{Claimed, Completion, Entry, Filed, Refused};
 
 /// Rechecks begun in one go; the others follow at the next.
 const AT_ONCE: u32 = 50;
@@ -35,7 +35,12 @@ impl Bot {
     }
 
     /// Looks again at a thread of alarms.
-    pub(in crate::bot) async fn recheck(&self, claimed: &Claimed, thread: &str, why: Recheck) -> Result<Ending, HandlerError> {
+    pub(in crate::bot) async fn recheck(
+        &self,
+        claimed: &Claimed,
+        thread: &str,
+        why: Recheck,
+    ) -> Result<Completion, HandlerError> {
         let gone = HandlerError::Obsolete("its thread is gone");
         if why == Recheck::Storm {
             return self.after_storm(thread).await;
@@ -50,11 +55,11 @@ impl Bot {
         if why == Recheck::Version {
             return self.check_version(&case, &filed).await;
         }
-        let ending = match alarm.state {
+        let completion = match alarm.state {
             AlarmState::Ok => self.recover(&case, &filed).await?,
             _ => self.settle(&case, &filed).await?,
         };
         self.say_again(&case, thread).await?;
-        Ok(ending)
+        Ok(completion)
     }
 }

@@ -10,7 +10,7 @@ use crate::investigation::{Options, investigate};
 use crate::model::{AlarmState, AttemptOutcome, Investigation, OkBasis, Recheck, SecretRef};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
-use crate::store::{Choice, DesiredMessage, Ending, Filed, RunResult, Stage, StoreError, Stored, ThreadState};
+use crate::store::{Choice, Completion, DesiredMessage, Filed, RunResult, Stage, StoreError, Stored, ThreadState};
 use jiff::{SignedDuration, Timestamp};
 
 /// How long before the first word of a cause the success may lie that ended it: an alarm arrives after its failure, and a
@@ -20,10 +20,10 @@ const BEFORE: SignedDuration = SignedDuration::from_hours(2);
 impl Bot {
     /// Looks again; where rotation succeeded, the thread is marked as recovered and its investigations are closed, else it says
     /// why not.
-    pub(super) async fn recover(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Ending, HandlerError> {
+    pub(super) async fn recover(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Completion, HandlerError> {
         let known = self.store.investigations_of(&filed.thread).await?;
-        let ending = self.look_into_again(case, &known).await?;
-        let recovered = rotating(case, filed, &ending);
+        let completion = self.look_into_again(case, &known).await?;
+        let recovered = rotating(case, filed, &completion);
         let is_over = recovered.len() == known.len();
         let mut is_troubled = false;
         let now = self.store.now();
@@ -35,15 +35,15 @@ impl Bot {
         .await?;
         if is_troubled {
             // Another alarm says that it goes on, and says so itself.
-            return self.with_overview(case, filed, ending, false).await;
+            return self.with_overview(case, filed, completion, false).await;
         }
-        self.conclude(case, filed, ending, is_over).await
+        self.conclude(case, filed, completion, is_over).await
     }
 
     /// The secret has a new version. Where a rotation made it, this is over; where a person wrote it, nothing is told.
-    pub(super) async fn check_version(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Ending, HandlerError> {
+    pub(super) async fn check_version(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Completion, HandlerError> {
         let known = self.store.investigations_of(&filed.thread).await?;
-        let mut seen = Ending::default();
+        let mut seen = Completion::default();
         for stored in &known {
             seen.concluded.extend(self.seen_quietly(stored).await);
         }
@@ -63,7 +63,7 @@ impl Bot {
         if now.duration_since(case.alarm.state_at) < super::LOOK_FOR {
             self.recheck_in(&filed.thread, Recheck::Version, VERSION_AFTER).await?;
         }
-        Ok(Ending::default())
+        Ok(Completion::default())
     }
 
     /// What a look at an investigation comes to that nobody sees; `None` where it could not be looked into.
@@ -88,22 +88,22 @@ impl Bot {
         &self,
         case: &Case<'_>,
         filed: &Filed<Story>,
-        mut ending: Ending,
+        mut completion: Completion,
         is_over: bool,
-    ) -> Result<Ending, HandlerError> {
+    ) -> Result<Completion, HandlerError> {
         let known = self.store.investigations_of(&filed.thread).await?;
-        let recovered = rotating(case, filed, &ending);
-        let message = words::recovered(case, &records(&ending), &recovered, self.store.now());
-        let closed = if is_over { self.closed_by(case, &known, &recovered) } else { Ending::default() };
+        let recovered = rotating(case, filed, &completion);
+        let message = words::recovered(case, &records(&completion), &recovered, self.store.now());
+        let closed = if is_over { self.closed_by(case, &known, &recovered) } else { Completion::default() };
         // A verdict is stated once: as closed.
-        ending.messages.retain(|message| closed.messages.iter().all(|verdict| verdict.slot != message.slot));
-        ending.messages.extend(closed.messages);
-        (ending.resolved, ending.unwatch) = (closed.resolved, closed.unwatch);
+        completion.messages.retain(|message| closed.messages.iter().all(|verdict| verdict.slot != message.slot));
+        completion.messages.extend(closed.messages);
+        (completion.resolved, completion.unwatch) = (closed.resolved, closed.unwatch);
         let name = format!("recovered-{}", case.claimed.ticket.number());
-        ending.messages.push(DesiredMessage::reply(&filed.thread, name, message, "the alarm recovered"));
+        completion.messages.push(DesiredMessage::reply(&filed.thread, name, message, "the alarm recovered"));
         let state = if is_over { ThreadState::Recovered } else { ThreadState::Open };
         self.store.mark_thread(&filed.thread, state, None).await?;
-        self.with_overview(case, filed, ending, is_over).await
+        self.with_overview(case, filed, completion, is_over).await
     }
 
     /// The ending, and what the first message says of several secrets after it.
@@ -111,16 +111,16 @@ impl Bot {
         &self,
         case: &Case<'_>,
         filed: &Filed<Story>,
-        mut ending: Ending,
+        mut completion: Completion,
         is_over: bool,
-    ) -> Result<Ending, HandlerError> {
+    ) -> Result<Completion, HandlerError> {
         let known = self.store.investigations_of(&filed.thread).await?;
         if known.is_empty() || known.iter().any(|stored| stored.slot == crate::store::ROOT) {
-            return Ok(ending);
+            return Ok(completion);
         }
         let mut all = Vec::new();
         for stored in &known {
-            let seen = ending.concluded.iter().find(|concluded| concluded.id == stored.id);
+            let seen = completion.concluded.iter().find(|concluded| concluded.id == stored.id);
             match seen.and_then(|concluded| concluded.record.clone()) {
                 Some(record) => all.push(record),
                 None => all.extend(self.store.record(&stored.id).await?),
@@ -128,14 +128,14 @@ impl Bot {
         }
         let all: Vec<&Investigation> = all.iter().collect();
         let overview = if is_over { words::all_over(case, &all) } else { words::overview(case, &all, &[]) };
-        ending.messages.push(DesiredMessage::root(&filed.thread, overview, "what the secrets of an alarm have in common"));
-        Ok(ending)
+        completion.messages.push(DesiredMessage::root(&filed.thread, overview, "what the secrets of an alarm have in common"));
+        Ok(completion)
     }
 
     /// The investigations are closed, by the alarm, and their verdicts say so.
-    fn closed_by(&self, case: &Case<'_>, known: &[Stored], recovered: &[&Investigation]) -> Ending {
+    fn closed_by(&self, case: &Case<'_>, known: &[Stored], recovered: &[&Investigation]) -> Completion {
         let (by, now) = (words::closer(case), self.store.now());
-        let mut ending = Ending::default();
+        let mut completion = Completion::default();
         for stored in known {
             let Some(record) = recovered.iter().find(|record| record.id == stored.id) else { continue };
             let closed = Stored {
@@ -145,11 +145,11 @@ impl Bot {
                 watched_since: None,
                 ..stored.clone()
             };
-            ending.messages.push(verdict(&closed, record));
-            ending.resolved.push((stored.id.clone(), by.clone()));
-            ending.unwatch.push(stored.id.clone());
+            completion.messages.push(verdict(&closed, record));
+            completion.resolved.push((stored.id.clone(), by.clone()));
+            completion.unwatch.push(stored.id.clone());
         }
-        ending
+        completion
     }
 
     /// True when a secret that an alarm told of at `since` is seen to rotate, or nothing is seen to be wrong with it.
@@ -161,7 +161,7 @@ impl Bot {
 }
 
 /// Those of what was seen whose last rotation succeeded.
-fn rotating<'a>(case: &Case<'_>, filed: &Filed<Story>, seen: &'a Ending) -> Vec<&'a Investigation> {
+fn rotating<'a>(case: &Case<'_>, filed: &Filed<Story>, seen: &'a Completion) -> Vec<&'a Investigation> {
     let since = filed.story.opened_at.checked_sub(BEFORE).unwrap_or(Timestamp::MIN);
     let is_told = case.alarm.state == AlarmState::Ok && case.alarm.basis == OkBasis::Rotated;
     let told = |record: &Investigation| {

@@ -7,7 +7,7 @@ use crate::bot::Bot;
 use crate::bot::perform::HandlerError;
 use crate::model::{AlarmSource, AlarmState, Place, Recheck, SecretRef};
 use crate::redact::SafeText;
-use crate::store::{Choice, DesiredMessage, Ending, Filed, NewThread, StoreError, StormSecret};
+use crate::store::{Choice, Completion, DesiredMessage, Filed, NewThread, StoreError, StormSecret};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -74,7 +74,7 @@ impl Bot {
     }
 
     /// Lists the secrets of an alarm in the storm's thread; those that are listed already change nothing.
-    pub(super) async fn count_in_storm(&self, case: &Case<'_>) -> Result<Ending, HandlerError> {
+    pub(super) async fn count_in_storm(&self, case: &Case<'_>) -> Result<Completion, HandlerError> {
         let _turn = self.alarm_turn.lock().await;
         let now = self.store.now();
         let keys = [KEY.to_owned()];
@@ -102,7 +102,7 @@ impl Bot {
             let slot = format!("list-{}", page + 1);
             messages.push(DesiredMessage::reply(&thread, slot, words::storm_page(first, &names), "the secrets of a storm"));
         }
-        Ok(Ending { messages, ..Ending::default() })
+        Ok(Completion { messages, ..Completion::default() })
     }
 
     async fn about_storm(&self, thread: &str, storm: &Storm) -> Result<DesiredMessage, StoreError> {
@@ -112,7 +112,7 @@ impl Bot {
     }
 
     /// The list as a file, where it is long; then, when the storm is over, threads for what still fails, a few a minute.
-    pub(super) async fn after_storm(&self, thread: &str) -> Result<Ending, HandlerError> {
+    pub(super) async fn after_storm(&self, thread: &str) -> Result<Completion, HandlerError> {
         let gone = HandlerError::Obsolete("its thread is gone");
         let Filed { place, story: mut storm, .. } = self.store.story_in::<Storm>(thread).await?.ok_or(gone)?;
         let mut messages = Vec::new();
@@ -152,7 +152,7 @@ impl Bot {
         }
         self.store.file_story(thread, &[], &storm).await?;
         messages.push(self.about_storm(thread, &storm).await?);
-        Ok(Ending { messages, ..Ending::default() })
+        Ok(Completion { messages, ..Completion::default() })
     }
 
     /// True for a secret of a storm that has no thread, and of which nothing tells that it rotates again.
