@@ -5,7 +5,7 @@
 
 use super::Bot;
 use crate::model::{Place, PlatformName};
-use crate::store::{StoreError, Stored, Thread};
+use crate::store::{InvestigationRow, StoreError, Thread};
 
 impl Bot {
     /// Where a question is answered that was asked at `asked_at`: in a thread of its own in the channel; but where it was
@@ -32,7 +32,7 @@ impl Bot {
 }
 
 /// True where an investigation may be spoken of at `place`: in its channel; but where it is held in a thread, in that one.
-pub(super) fn is_of(stored: &Stored, place: &Place) -> bool {
+pub(super) fn is_of(stored: &InvestigationRow, place: &Place) -> bool {
     let its = &stored.place;
     (its.platform, &its.workspace, &its.channel) == (place.platform, &place.workspace, &place.channel)
         && stored.held_in.as_ref().is_none_or(|held_in| place.thread.as_ref() == Some(held_in))

@@ -9,7 +9,7 @@ use crate::model::{
     Act, Action, ActionKind, ActionToken, Actor, Command, Investigation, Outcome, Place, Question, ReplyTo, Standing, Trigger,
 };
 use crate::redact::SafeText;
-use crate::store::{Accepted, Audited, Choice, Decision, Entry, Refused, Stage, StoreError, Stored};
+use crate::store::{Accepted, Audited, Choice, Decision, Entry, InvestigationRow, Refused, Stage, StoreError};
 use async_trait::async_trait;
 
 /// Investigations looked through for those a person may see.
@@ -270,7 +270,7 @@ impl Bot {
         self.store.audit(&Audited::person(&inbound.actor, &inbound.place, did, subject, decision, why)).await
     }
 
-    fn may_see(&self, actor: &Actor, stored: &Stored) -> bool {
+    fn may_see(&self, actor: &Actor, stored: &InvestigationRow) -> bool {
         let secret = &stored.question.secret;
         match &stored.choice {
             Some(choice) => self.may(actor, &stored.place, ActionKind::Evidence, secret, choice).is_ok(),
@@ -278,7 +278,7 @@ impl Bot {
         }
     }
 
-    async fn outcome(&self, stored: &Stored) -> Option<Outcome> {
+    async fn outcome(&self, stored: &InvestigationRow) -> Option<Outcome> {
         if stored.stage != Stage::Done {
             return None;
         }
@@ -288,7 +288,7 @@ impl Bot {
 }
 
 /// The place an action is about, where that is decided.
-fn chosen(stored: &Stored, action: Action) -> Option<Choice> {
+fn chosen(stored: &InvestigationRow, action: Action) -> Option<Choice> {
     match action {
         Action::Choose(at) => stored.choices.get(usize::from(at)).cloned(),
         _ => stored.choice.clone(),
@@ -296,7 +296,7 @@ fn chosen(stored: &Stored, action: Action) -> Option<Choice> {
 }
 
 /// Why an action has no effect at this moment.
-fn not_now(stored: &Stored, token: &ActionToken, manner: Manner) -> Option<Message> {
+fn not_now(stored: &InvestigationRow, token: &ActionToken, manner: Manner) -> Option<Message> {
     if token.revision != stored.revision {
         return Some(compose::expired(manner));
     }

@@ -6,7 +6,7 @@ use crate::chat::document::StepLine;
 use crate::model::{PlatformName, StepName};
 use crate::playbook::Progress;
 use crate::redact::SafeText;
-use crate::store::{DesiredMessage, Stored};
+use crate::store::{DesiredMessage, InvestigationRow};
 use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -29,7 +29,7 @@ impl Live {
     }
 
     /// States the progress whenever it changes, and never returns.
-    pub(super) async fn tell(&self, bot: &Bot, stored: &Stored, subject: &SafeText) -> Infallible {
+    pub(super) async fn tell(&self, bot: &Bot, stored: &InvestigationRow, subject: &SafeText) -> Infallible {
         let every = if stored.place.platform == PlatformName::Console { EVERY_ON_THE_PAGE } else { EVERY };
         loop {
             self.changed.notified().await;

@@ -9,8 +9,8 @@ use crate::investigation::Options;
 use crate::model::{Act, Action, ActionKind, Command, Investigation, ReplyTo, Trigger};
 use crate::redact::SafeText;
 use crate::store::{
-    Audited, Choice, Claimed, Completion, Decision, DesiredMessage, NewThread, ROOT, RunResult, Stage, StoreError, Stored,
-    Ticket, Watch,
+    Audited, Choice, Claimed, Completion, Decision, DesiredMessage, InvestigationRow, NewThread, ROOT, RunResult, Stage,
+    StoreError, Ticket, Watch,
 };
 use std::time::Duration;
 
@@ -174,7 +174,7 @@ impl Bot {
     async fn again(
         &self,
         ticket: Ticket,
-        stored: &Stored,
+        stored: &InvestigationRow,
         revision: u32,
         options: Option<Options>,
     ) -> Result<Completion, HandlerError> {
@@ -187,7 +187,14 @@ impl Bot {
         self.run(ticket, stored, revision, choice, options).await
     }
 
-    fn watched(&self, claimed: &Claimed, stored: &Stored, record: &Investigation, act: &Act, by: SafeText) -> Completion {
+    fn watched(
+        &self,
+        claimed: &Claimed,
+        stored: &InvestigationRow,
+        record: &Investigation,
+        act: &Act,
+        by: SafeText,
+    ) -> Completion {
         let now = self.store.now();
         let after = |wait: std::time::Duration| now.checked_add(wait).unwrap_or(now);
         let watch = Watch {
@@ -197,18 +204,24 @@ impl Bot {
             next_look: after(self.work.watch_every),
             until: after(self.work.watch_for),
         };
-        let seen = Stored { watched_since: Some(watch.since), ..stored.clone() };
+        let seen = InvestigationRow { watched_since: Some(watch.since), ..stored.clone() };
         let completion = Completion { watch: Some(watch), messages: vec![verdict(&seen, record)], ..Completion::default() };
         noted(completion, claimed, stored, act, "watches for the next rotation")
     }
 
     /// A name can be read out of an ARN in two ways; what was found has to be allowed too.
-    fn as_allowed(&self, actor: &crate::model::Actor, stored: &Stored, choice: &Choice, completion: Completion) -> Completion {
+    fn as_allowed(
+        &self,
+        actor: &crate::model::Actor,
+        stored: &InvestigationRow,
+        choice: &Choice,
+        completion: Completion,
+    ) -> Completion {
         let found = completion.concluded.first().and_then(|concluded| concluded.record.as_ref()?.evidence.secret.found());
         let Some(name) = found.map(|secret| crate::model::SecretRef::Name(secret.name.clone())) else { return completion };
         match self.may(actor, &stored.place, ActionKind::Investigate, &name, choice) {
             Ok(()) => completion,
-            Err(refusal) => failed(&Stored { choice: None, ..stored.clone() }, &refusal.to_string()),
+            Err(refusal) => failed(&InvestigationRow { choice: None, ..stored.clone() }, &refusal.to_string()),
         }
     }
 }
@@ -232,7 +245,7 @@ fn told_alone(claimed: &Claimed, command: &Command, to: &ReplyTo, message: Messa
 }
 
 /// The message that answers an action without changing anything; `None` for those that do more.
-pub(super) fn answer_slot(stored: &Stored, action: Action) -> Option<String> {
+pub(super) fn answer_slot(stored: &InvestigationRow, action: Action) -> Option<String> {
     let revision = stored.revision;
     let name = match action {
         Action::Evidence(step) => format!("evidence-{}-{revision}", step.number()),
@@ -243,7 +256,7 @@ pub(super) fn answer_slot(stored: &Stored, action: Action) -> Option<String> {
     Some(slot(stored, &name))
 }
 
-fn asked(stored: &Stored, several: &[Choice]) -> Completion {
+fn asked(stored: &InvestigationRow, several: &[Choice]) -> Completion {
     let secret = SafeText::redact(stored.question.secret.as_str());
     let message = compose::choose(&secret, &named(several), &stored.id, stored.revision);
     let concluded = RunResult {
@@ -258,7 +271,7 @@ fn asked(stored: &Stored, several: &[Choice]) -> Completion {
 }
 
 /// Says in the thread what a person did, and points that person to it.
-fn noted(mut completion: Completion, claimed: &Claimed, stored: &Stored, act: &Act, did: &str) -> Completion {
+fn noted(mut completion: Completion, claimed: &Claimed, stored: &InvestigationRow, act: &Act, did: &str) -> Completion {
     let headline = completion.concluded.first().map(|concluded| format!(": {}", concluded.headline)).unwrap_or_default();
     let message = compose::about(Tone::Neutral, &format!("{} {did}{headline}", act.actor.user));
     let name = format!("note-{}", claimed.ticket.number());
@@ -267,8 +280,8 @@ fn noted(mut completion: Completion, claimed: &Claimed, stored: &Stored, act: &A
     completion
 }
 
-fn resolved(claimed: &Claimed, stored: &Stored, record: Option<&Investigation>, act: &Act, by: SafeText) -> Completion {
-    let closed = Stored { resolved: Some((by.clone(), claimed.received_at)), watched_since: None, ..stored.clone() };
+fn resolved(claimed: &Claimed, stored: &InvestigationRow, record: Option<&Investigation>, act: &Act, by: SafeText) -> Completion {
+    let closed = InvestigationRow { resolved: Some((by.clone(), claimed.received_at)), watched_since: None, ..stored.clone() };
     let messages = match record {
         Some(record) => vec![verdict(&closed, record)],
         None => {
@@ -286,7 +299,7 @@ fn resolved(claimed: &Claimed, stored: &Stored, record: Option<&Investigation>, 
 }
 
 /// Tells the person alone, where the platform can; else the thread.
-fn answered(claimed: &Claimed, stored: &Stored, act: &Act, text: &str) -> Completion {
+fn answered(claimed: &Claimed, stored: &InvestigationRow, act: &Act, text: &str) -> Completion {
     let name = slot(stored, &format!("answer-{}", claimed.ticket.number()));
     let message = compose::notice(Tone::Neutral, text);
     let outgoing = match &act.reply_to {

@@ -12,7 +12,7 @@ use crate::investigation::{Options, investigate};
 use crate::model::{Action, ActionKind, ActionToken, Investigation, SecretRef};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
-use crate::store::{Choice, Completion, DesiredMessage, ROOT, RunResult, Stage, Stored, Ticket};
+use crate::store::{Choice, Completion, DesiredMessage, InvestigationRow, ROOT, RunResult, Stage, Ticket};
 use futures::future::BoxFuture;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -29,7 +29,7 @@ impl Bot {
     pub(super) fn run<'a>(
         &'a self,
         ticket: Ticket,
-        stored: &'a Stored,
+        stored: &'a InvestigationRow,
         revision: u32,
         choice: &'a Choice,
         options: Options,
@@ -41,7 +41,7 @@ impl Bot {
     async fn looked_into(
         &self,
         ticket: Ticket,
-        stored: &Stored,
+        stored: &InvestigationRow,
         revision: u32,
         choice: &Choice,
         mut options: Options,
@@ -49,7 +49,7 @@ impl Bot {
         if !self.store.begin_run(ticket, &stored.id, revision, choice).await? {
             return Err(HandlerError::RetryAfter(OTHERS_RUN));
         }
-        let stored = Stored { revision, choice: Some(choice.clone()), resolved: None, ..stored.clone() };
+        let stored = InvestigationRow { revision, choice: Some(choice.clone()), resolved: None, ..stored.clone() };
         let connected = match self.accounts.connect(choice, &options.asked).await {
             Ok(connected) => connected,
             Err(error) => return Ok(failed(&stored, &format!("AWS cannot be asked: {error}"))),
@@ -73,7 +73,7 @@ impl Bot {
 
 impl Bot {
     /// Names like that of a missing secret are told only where somebody may ask about them.
-    fn without_foreign_names(&self, stored: &Stored, choice: &Choice, mut seen: Investigation) -> Investigation {
+    fn without_foreign_names(&self, stored: &InvestigationRow, choice: &Choice, mut seen: Investigation) -> Investigation {
         let may_be_told = |name: &String| {
             let secret = SecretRef::Name(name.clone());
             let account = choice.account.as_deref();
@@ -94,7 +94,7 @@ static PAINTING: Semaphore = Semaphore::const_new(2);
 
 /// The timeline as a picture; one for each width of the look, because a picture that was sent cannot be replaced. It is
 /// painted where it keeps nobody waiting.
-async fn timeline(stored: &Stored, record: &Investigation) -> Option<DesiredMessage> {
+async fn timeline(stored: &InvestigationRow, record: &Investigation) -> Option<DesiredMessage> {
     let slot = slot(stored, &format!("timeline-{}", record.evidence.reach.hours() / 24));
     let thread = stored.thread.clone();
     let record = record.clone();
@@ -104,7 +104,7 @@ async fn timeline(stored: &Stored, record: &Investigation) -> Option<DesiredMess
 }
 
 /// What is looked into, and where.
-pub(super) fn subject(stored: &Stored) -> SafeText {
+pub(super) fn subject(stored: &InvestigationRow) -> SafeText {
     let secret = &stored.question.secret;
     SafeText::redact(&match &stored.choice {
         Some(Choice { account: Some(account), region }) => format!("{secret} in {account}, {region}"),
@@ -114,7 +114,7 @@ pub(super) fn subject(stored: &Stored) -> SafeText {
 }
 
 /// What became of an investigation, for its verdict.
-pub(super) fn standing(stored: &Stored) -> Standing {
+pub(super) fn standing(stored: &InvestigationRow) -> Standing {
     Standing {
         resolved: stored.resolved.clone().map(|(by, at)| Resolved { by, at }),
         watched_since: stored.watched_since,
@@ -123,22 +123,22 @@ pub(super) fn standing(stored: &Stored) -> Standing {
 }
 
 /// The report of an investigation's record.
-pub(super) fn report(stored: &Stored, record: &Investigation) -> Report {
+pub(super) fn report(stored: &InvestigationRow, record: &Investigation) -> Report {
     Report::new(record).in_account(stored.choice.as_ref().and_then(|choice| choice.account.as_deref()))
 }
 
 /// The name of a message of this investigation: alone in its thread, or one of several.
-pub(super) fn slot(stored: &Stored, name: &str) -> String {
+pub(super) fn slot(stored: &InvestigationRow, name: &str) -> String {
     if stored.slot == ROOT { name.to_owned() } else { format!("{}/{name}", stored.slot) }
 }
 
 /// The verdict message as it stands.
-pub(super) fn verdict(stored: &Stored, record: &Investigation) -> DesiredMessage {
+pub(super) fn verdict(stored: &InvestigationRow, record: &Investigation) -> DesiredMessage {
     let message = compose::verdict(&report(stored, record), &stored.id, stored.revision, &standing(stored));
     DesiredMessage::reply(&stored.thread, &stored.slot, message, "verdict")
 }
 
-fn concluded(stored: &Stored, record: Investigation) -> Completion {
+fn concluded(stored: &InvestigationRow, record: Investigation) -> Completion {
     let report = report(stored, &record);
     let headline = SafeText::redact(&wording::headline(&report));
     let details =
@@ -149,7 +149,7 @@ fn concluded(stored: &Stored, record: Investigation) -> Completion {
 }
 
 /// It could not be looked into; the buttons let people try again.
-pub(super) fn failed(stored: &Stored, why: &str) -> Completion {
+pub(super) fn failed(stored: &InvestigationRow, why: &str) -> Completion {
     let mut message: Message = compose::about(Tone::Warning, &format!("{} could not be looked into: {why}", subject(stored)));
     message.controls = vec![Control::Button(Button {
         label: SafeText::redact("Rerun all"),

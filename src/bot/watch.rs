@@ -9,7 +9,7 @@ use crate::investigation::{Options, investigate};
 use crate::model::{AttemptOutcome, Investigation, Trigger};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
-use crate::store::{Completion, DesiredMessage, Entry, Refused, RunResult, Stage, Stored, Watch};
+use crate::store::{Completion, DesiredMessage, Entry, InvestigationRow, Refused, RunResult, Stage, Watch};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -91,14 +91,14 @@ fn ended_since(record: &Investigation, watch: &Watch) -> Option<bool> {
     ended.filter(|(at, _)| *at > watch.since).max().map(|(_, succeeded)| succeeded)
 }
 
-fn told(stored: &Stored, record: Investigation, succeeded: bool) -> Completion {
+fn told(stored: &InvestigationRow, record: Investigation, succeeded: bool) -> Completion {
     let report = Report::new(&record);
     let headline = SafeText::redact(&wording::headline(&report));
     let (tone, what) = match succeeded {
         true => (Tone::Good, "the rotation that was waited for succeeded"),
         false => (Tone::Bad, "the rotation that was waited for failed"),
     };
-    let seen = Stored { watched_since: None, ..stored.clone() };
+    let seen = InvestigationRow { watched_since: None, ..stored.clone() };
     let note = compose::notice(tone, &format!("{what}: {headline}"));
     let messages = vec![
         verdict(&seen, &record),
@@ -113,7 +113,7 @@ fn told(stored: &Stored, record: Investigation, succeeded: bool) -> Completion {
     Completion { concluded: vec![concluded], unwatch: vec![stored.id.clone()], messages, ..Completion::default() }
 }
 
-fn stopped(stored: &Stored, watch: &Watch) -> Completion {
+fn stopped(stored: &InvestigationRow, watch: &Watch) -> Completion {
     let text = format!("{} is watched no longer: no rotation ended in all that time", subject(stored));
     let name = slot(stored, &format!("watched-{}", watch.until.as_millisecond()));
     let note = DesiredMessage::reply(&stored.thread, name, compose::about(Tone::Neutral, &text), "the end of a watch");

@@ -48,7 +48,7 @@ pub struct Choice {
 
 /// An investigation, without its evidence.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stored {
+pub struct InvestigationRow {
     /// Its id.
     pub id: String,
     /// Its thread's id.
@@ -140,10 +140,10 @@ struct Row {
 }
 
 impl Row {
-    fn read(self) -> Result<Stored, StoreError> {
+    fn read(self) -> Result<InvestigationRow, StoreError> {
         let stage = Stage::ALL.into_iter().find(|stage| stage.word() == self.state);
         let by = self.resolved_by.as_deref().map(SafeText::redact);
-        Ok(Stored {
+        Ok(InvestigationRow {
             place: place(&self.platform, self.workspace, self.channel, self.root)?,
             held_in: self.held_in,
             id: self.id,
@@ -188,7 +188,7 @@ impl Store {
         slot: &str,
         question: &Question,
         messages: &[DesiredMessage],
-    ) -> Result<Stored, StoreError> {
+    ) -> Result<InvestigationRow, StoreError> {
         let mut tx = self.write().await?;
         threads::insert(&mut tx, thread, self.now()).await?;
         sqlx::query(
@@ -213,7 +213,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn investigation(&self, id: &str) -> Result<Option<Stored>, StoreError> {
+    pub async fn investigation(&self, id: &str) -> Result<Option<InvestigationRow>, StoreError> {
         let row: Option<Row> = sqlx::query_as(investigations!("WHERE i.id = ?")).bind(id).fetch_optional(&self.readers).await?;
         row.map(Row::read).transpose()
     }
@@ -232,7 +232,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn investigations_of(&self, thread: &str) -> Result<Vec<Stored>, StoreError> {
+    pub async fn investigations_of(&self, thread: &str) -> Result<Vec<InvestigationRow>, StoreError> {
         let rows: Vec<Row> = sqlx::query_as(investigations!("WHERE i.thread = ? ORDER BY i.started_at, i.rowid"))
             .bind(thread)
             .fetch_all(&self.readers)
@@ -244,7 +244,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn recent_investigations(&self, of: &Place, limit: u32) -> Result<Vec<Stored>, StoreError> {
+    pub async fn recent_investigations(&self, of: &Place, limit: u32) -> Result<Vec<InvestigationRow>, StoreError> {
         let rows: Vec<Row> =
             sqlx::query_as(investigations!("WHERE t.platform = ? AND t.workspace = ? ORDER BY i.started_at DESC LIMIT ?"))
                 .bind(of.platform.id())

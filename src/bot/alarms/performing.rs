@@ -8,7 +8,9 @@ use crate::chat::compose;
 use crate::investigation::{Options, new_id};
 use crate::model::{Investigation, Question, SecretRef};
 use crate::redact::SafeText;
-use crate::store::{Completion, DesiredMessage, Filed, NewThread, ROOT, RunResult, Stage, StoreError, Stored, ThreadState};
+use crate::store::{
+    Completion, DesiredMessage, Filed, InvestigationRow, NewThread, ROOT, RunResult, Stage, StoreError, ThreadState,
+};
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _};
 
@@ -109,7 +111,7 @@ impl Bot {
         filed: &Filed<Story>,
         secret: &SecretRef,
         slot: &str,
-    ) -> Result<Stored, StoreError> {
+    ) -> Result<InvestigationRow, StoreError> {
         let wanted = identity(case.alarm, secret);
         let known = self.store.investigations_of(&filed.thread).await?;
         if let Some(stored) = known.into_iter().find(|one| identity(case.alarm, &one.question.secret) == wanted) {
@@ -128,13 +130,13 @@ impl Bot {
         self.store.open_investigation(&thread, &id, slot, &question, &[waiting]).await
     }
 
-    async fn look_into(&self, case: &Case<'_>, opened: &[Stored]) -> Result<Completion, HandlerError> {
+    async fn look_into(&self, case: &Case<'_>, opened: &[InvestigationRow]) -> Result<Completion, HandlerError> {
         self.run_together(case, opened.iter().map(|stored| (stored.clone(), stored.revision)).collect()).await
     }
 
     /// All of them again; the buttons of their old verdicts expire. What somebody had looked into since the alarm came says
     /// as much as another look.
-    pub(super) async fn look_into_again(&self, case: &Case<'_>, known: &[Stored]) -> Result<Completion, HandlerError> {
+    pub(super) async fn look_into_again(&self, case: &Case<'_>, known: &[InvestigationRow]) -> Result<Completion, HandlerError> {
         let (mut seen, mut again) = (Vec::new(), Vec::new());
         for stored in known {
             let is_fresh = stored.stage == Stage::Done && stored.started_at >= case.claimed.received_at;
@@ -154,7 +156,11 @@ impl Bot {
         Ok(completion)
     }
 
-    async fn run_together(&self, case: &Case<'_>, investigations: Vec<(Stored, u32)>) -> Result<Completion, HandlerError> {
+    async fn run_together(
+        &self,
+        case: &Case<'_>,
+        investigations: Vec<(InvestigationRow, u32)>,
+    ) -> Result<Completion, HandlerError> {
         let choice = &case.choice;
         let mut runs: Vec<BoxFuture<'_, Result<Completion, HandlerError>>> = Vec::new();
         for (stored, revision) in investigations {
@@ -193,7 +199,7 @@ impl Bot {
 }
 
 /// The revision of a run that begins anew: the buttons of the last one expire.
-pub(super) const fn next_revision(stored: &Stored) -> u32 {
+pub(super) const fn next_revision(stored: &InvestigationRow) -> u32 {
     stored.revision.saturating_add(1)
 }
 

@@ -10,7 +10,7 @@ use crate::investigation::{Options, investigate};
 use crate::model::{AlarmState, AttemptOutcome, Investigation, OkBasis, Recheck, SecretRef};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
-use crate::store::{Choice, Completion, DesiredMessage, Filed, RunResult, Stage, StoreError, Stored, ThreadState};
+use crate::store::{Choice, Completion, DesiredMessage, Filed, InvestigationRow, RunResult, Stage, StoreError, ThreadState};
 use jiff::{SignedDuration, Timestamp};
 
 /// How long before the first word of a cause the success may lie that ended it: an alarm arrives after its failure, and a
@@ -67,7 +67,7 @@ impl Bot {
     }
 
     /// What a look at an investigation comes to that nobody sees; `None` where it could not be looked into.
-    async fn seen_quietly(&self, stored: &Stored) -> Option<RunResult> {
+    async fn seen_quietly(&self, stored: &InvestigationRow) -> Option<RunResult> {
         let record = self.look_quietly(stored.choice.as_ref()?, &stored.question.secret).await?;
         let record = Investigation { id: stored.id.clone(), ..record };
         let headline = SafeText::redact(&wording::headline(&Report::new(&record)));
@@ -133,12 +133,12 @@ impl Bot {
     }
 
     /// The investigations are closed, by the alarm, and their verdicts say so.
-    fn closed_by(&self, case: &Case<'_>, known: &[Stored], recovered: &[&Investigation]) -> Completion {
+    fn closed_by(&self, case: &Case<'_>, known: &[InvestigationRow], recovered: &[&Investigation]) -> Completion {
         let (by, now) = (words::closer(case), self.store.now());
         let mut completion = Completion::default();
         for stored in known {
             let Some(record) = recovered.iter().find(|record| record.id == stored.id) else { continue };
-            let closed = Stored {
+            let closed = InvestigationRow {
                 revision: next_revision(stored),
                 choice: Some(case.choice.clone()),
                 resolved: Some((by.clone(), now)),
