@@ -8,7 +8,7 @@
 use rotation_diag::clock::{Clock, Stopwatch};
 use rotation_diag::model::{Actor, Command, Place, PlatformName, Question, Standing, Trigger};
 use rotation_diag::redact::SafeText;
-use rotation_diag::store::{Accepted, Completion, Entry, Store};
+use rotation_diag::store::{Accepted, Completion, NewTrigger, Store};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ struct Waiting {
     subjects: usize,
 }
 
-fn entry(number: usize, of: &Waiting) -> Entry {
+fn entry(number: usize, of: &Waiting) -> NewTrigger {
     let place = Place {
         platform: PlatformName::Slack,
         workspace: "T1".to_owned(),
@@ -46,7 +46,7 @@ fn entry(number: usize, of: &Waiting) -> Entry {
         standing: Standing::Member,
     };
     let question = Question { secret: "prod/orders-db".parse().unwrap(), account: None, region: None, reach: None };
-    Entry {
+    NewTrigger {
         key: number.to_string(),
         origin: number.to_string(),
         lane: place.channel.clone(),
@@ -61,7 +61,7 @@ fn entry(number: usize, of: &Waiting) -> Entry {
 async fn drain(waiting: &Waiting) -> Duration {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("store.db"), Clock::system()).await.unwrap();
-    let entries: Vec<Entry> = (0..waiting.count).map(|number| entry(number, waiting)).collect();
+    let entries: Vec<NewTrigger> = (0..waiting.count).map(|number| entry(number, waiting)).collect();
     let accepted = futures::future::join_all(entries.iter().map(|entry| store.accept(entry, None))).await;
     assert!(accepted.iter().all(|accepted| matches!(accepted, Ok(Accepted::New))));
     let mut best = Duration::MAX;

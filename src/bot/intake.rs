@@ -9,7 +9,7 @@ use crate::model::{
     Act, Action, ActionKind, ActionToken, Actor, Command, Investigation, Outcome, Place, Question, ReplyTo, Standing, Trigger,
 };
 use crate::redact::SafeText;
-use crate::store::{Accepted, Audited, Choice, Decision, Entry, InvestigationRow, Refused, Stage, StoreError};
+use crate::store::{Accepted, Audited, Choice, Decision, InvestigationRow, NewTrigger, Refused, Stage, StoreError};
 use async_trait::async_trait;
 
 /// Investigations looked through for those a person may see.
@@ -157,7 +157,7 @@ impl Bot {
         let command = Command { actor: actor.clone(), place, reply_to: inbound.reply_to.clone(), question, in_thread };
         let audit = Audited::person(actor, &inbound.place, "investigate", &subject, Decision::Allowed, "");
         let origin = origin(inbound);
-        let entry = Entry {
+        let entry = NewTrigger {
             key: origin.clone(),
             origin,
             lane,
@@ -232,7 +232,7 @@ impl Bot {
             token: token.clone(),
         };
         let audit = Audited::person(&inbound.actor, &inbound.place, did, subject, Decision::Allowed, "");
-        let entry = Entry {
+        let entry = NewTrigger {
             key,
             origin: origin(inbound),
             lane: lane(&inbound.place),

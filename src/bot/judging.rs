@@ -8,7 +8,7 @@ use crate::chat::document::Tone;
 use crate::chat::{Ack, LookedUp, Message, SendError, compose};
 use crate::model::{IncomingEvent, Standing, Trigger};
 use crate::redact::SafeText;
-use crate::store::{Accepted, Claimed, Completion, DesiredMessage, Entry, NewThread, StoreError};
+use crate::store::{Accepted, Claimed, Completion, DesiredMessage, NewThread, NewTrigger, StoreError};
 use jiff::SignedDuration;
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ impl Bot {
     /// Keeps what a person said until it is known whether that person may.
     pub(super) async fn judge_later(&self, inbound: &IncomingEvent) -> Result<Ack, Unstored> {
         let origin = format!("said/{}", origin(inbound));
-        let entry = Entry {
+        let entry = NewTrigger {
             key: origin.clone(),
             origin,
             lane: lane(&inbound.place),

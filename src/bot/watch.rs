@@ -9,7 +9,7 @@ use crate::investigation::{Options, investigate};
 use crate::model::{AttemptOutcome, Investigation, Trigger};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
-use crate::store::{Completion, DesiredMessage, Entry, InvestigationRow, Refused, RunResult, Stage, Watch};
+use crate::store::{Completion, DesiredMessage, InvestigationRow, NewTrigger, Refused, RunResult, Stage, Watch};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -38,7 +38,7 @@ impl Bot {
     async fn begin_looks(&self) -> Result<(), Refused> {
         for watch in self.store.due_watches(self.store.now(), AT_ONCE).await? {
             let key = format!("watch/{}/{}", watch.investigation, watch.next_look.as_millisecond());
-            let entry = Entry {
+            let entry = NewTrigger {
                 origin: key.clone(),
                 key,
                 lane: LANE.to_owned(),

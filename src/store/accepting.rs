@@ -2,7 +2,7 @@
 //! transaction for each would keep the last of a storm waiting for too long.
 
 use super::audit::{self, Audited};
-use super::inbox::{self, Accepted, Entry, MAX_WAITING, Refused, SAME, WAITING};
+use super::inbox::{self, Accepted, MAX_WAITING, NewTrigger, Refused, SAME, WAITING};
 use super::{Store, StoreError, to_json};
 use crate::model::Trigger;
 use crate::redact::Redactor;
@@ -20,7 +20,7 @@ pub(super) struct Accepting {
 /// A trigger that is to be accepted.
 #[derive(Debug)]
 struct Candidate {
-    entry: Entry,
+    entry: NewTrigger,
     /// What starts, as it is stored.
     job: String,
     audit: Option<Audited>,
@@ -62,7 +62,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Refused`]; nothing is stored then, or it is found again by its key.
-    pub async fn accept(&self, entry: &Entry, audit: Option<&Audited>) -> Result<Accepted, Refused> {
+    pub async fn accept(&self, entry: &NewTrigger, audit: Option<&Audited>) -> Result<Accepted, Refused> {
         let job = to_json("trigger", &redacted(&entry.trigger)?)?;
         let (entry, audit) = (entry.clone(), audit.cloned());
         let candidate = Arc::new(Candidate { entry, job, audit, outcome: OnceLock::new() });

@@ -85,7 +85,7 @@ pub(super) const WAITING: &str = "SELECT count(*) FROM (SELECT 1 FROM inbox WHER
 
 /// A trigger to be accepted.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct NewTrigger {
     /// Unique: the same effect is not had twice.
     pub key: String,
     /// The platform's id of what brought it; a redelivery has the same.
@@ -148,9 +148,9 @@ pub struct Claimed {
     pub ticket: Ticket,
     /// What started.
     pub trigger: Trigger,
-    /// As in [`Entry`].
+    /// As in [`NewTrigger`].
     pub subject: String,
-    /// As in [`Entry`].
+    /// As in [`NewTrigger`].
     pub what: SafeText,
     /// Which attempt this is, from 1.
     pub attempt: u32,

@@ -20,7 +20,7 @@ fn question() -> Question {
     Question { secret: "prod/orders-db".parse().unwrap(), account: None, region: None, reach: None }
 }
 
-fn entry(key: &str, lane: &str, subject: &str) -> Entry {
+fn entry(key: &str, lane: &str, subject: &str) -> NewTrigger {
     let actor = Actor {
         platform: PlatformName::Slack,
         workspace: "T1".to_owned(),
@@ -30,7 +30,7 @@ fn entry(key: &str, lane: &str, subject: &str) -> Entry {
     };
     let reply_to = Some(ReplyTo("https://answers.example/capability".to_owned()));
     let command = Command { actor, place: place(lane), reply_to, question: question(), in_thread: false };
-    Entry {
+    NewTrigger {
         key: key.to_owned(),
         origin: key.to_owned(),
         lane: lane.to_owned(),
@@ -81,7 +81,7 @@ async fn what_was_accepted_is_there_after_the_process_is_gone() {
     let claimed = store.claim(LEASE).await.unwrap().unwrap();
     assert_eq!((claimed.subject.as_str(), claimed.attempt), ("s1", 1));
     assert_eq!(store.accept(&entry("k1", "C1", "s2"), None).await.unwrap(), Accepted::Redelivered);
-    let other = Entry { origin: "another click".to_owned(), ..entry("k1", "C1", "s1") };
+    let other = NewTrigger { origin: "another click".to_owned(), ..entry("k1", "C1", "s1") };
     assert_eq!(store.accept(&other, None).await.unwrap(), Accepted::AlreadyDone);
 }
 
@@ -244,7 +244,8 @@ async fn letting_go_at_the_end_of_a_process_costs_no_attempt() {
 async fn five_hundred_triggers_at_once_are_each_kept_once() {
     let folder = Folder::new();
     let store = folder.open().await;
-    let entries: Vec<Entry> = (0..500).map(|number| entry(&format!("k{}", number % 400), "C1", &format!("s{number}"))).collect();
+    let entries: Vec<NewTrigger> =
+        (0..500).map(|number| entry(&format!("k{}", number % 400), "C1", &format!("s{number}"))).collect();
     let accepted = futures::future::join_all(entries.iter().map(|entry| store.accept(entry, None))).await;
     assert_eq!(accepted.iter().filter(|accepted| matches!(accepted, Ok(Accepted::New))).count(), 400);
     assert!(accepted.iter().all(Result::is_ok));
@@ -551,7 +552,7 @@ async fn an_end_is_stored_whole_or_not_at_all() {
     let token = ActionToken { investigation: "t1".to_owned(), revision: 1, action: Action::RerunAll };
     let Trigger::Command(command) = entry("k", "C1", "t1").trigger else { panic!("no command") };
     let act = Act { actor: command.actor, place: command.place, reply_to: None, token };
-    store.accept(&Entry { trigger: Trigger::Act(act), ..entry("k1", "C1", "t1") }, None).await.unwrap();
+    store.accept(&NewTrigger { trigger: Trigger::Act(act), ..entry("k1", "C1", "t1") }, None).await.unwrap();
     let claimed = store.claim(LEASE).await.unwrap().unwrap();
     // A message for a thread that does not exist cannot be stored; neither is the rest then.
     let completion = Completion {
@@ -862,8 +863,8 @@ async fn whoever_goes_away_while_triggers_are_accepted_takes_only_theirs_along()
     let entries = [entry("k1", "C1", "s1"), entry("k2", "C1", "s2"), entry("k3", "C1", "s3")];
     for gone in 0..2 {
         let names = |number: usize| format!("{gone}-{number}");
-        let entries: Vec<Entry> = (entries.iter().enumerate())
-            .map(|(at, entry)| Entry { key: names(at), subject: names(at), ..entry.clone() })
+        let entries: Vec<NewTrigger> = (entries.iter().enumerate())
+            .map(|(at, entry)| NewTrigger { key: names(at), subject: names(at), ..entry.clone() })
             .collect();
         let held = store.write_at_once().await.unwrap();
         let mut waiting: Vec<_> = entries.iter().map(|entry| Box::pin(store.accept(entry, None))).collect();

@@ -7,7 +7,7 @@ use crate::config::Topic;
 use crate::investigation::new_id;
 use crate::model::{Alarm, Observation, SecretRef, Trigger};
 use crate::redact::SafeText;
-use crate::store::{self, Audited, Choice, Entry, KeptCertificate};
+use crate::store::{self, Audited, Choice, KeptCertificate, NewTrigger};
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -52,7 +52,7 @@ impl Bot {
             return self.note_ignored(key, &reason.to_string()).await;
         }
         let what = SafeText::redact(&format!("the alarm {}", alarm.title)).cut(200);
-        let entry = Entry {
+        let entry = NewTrigger {
             key: key.to_owned(),
             origin: key.to_owned(),
             lane: LANE.to_owned(),

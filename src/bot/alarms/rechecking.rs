@@ -6,7 +6,7 @@ use crate::bot::Bot;
 use crate::bot::perform::HandlerError;
 use crate::model::{AlarmState, Recheck, Trigger};
 use crate::redact::SafeText;
-use crate::store::{Claimed, Completion, Entry, Filed, Refused};
+use crate::store::{Claimed, Completion, Filed, NewTrigger, Refused};
 
 /// Rechecks begun in one go; the others follow at the next.
 const AT_ONCE: u32 = 50;
@@ -19,7 +19,7 @@ impl Bot {
     pub async fn begin_rechecks(&self) -> Result<(), Refused> {
         for due in self.store.due_rechecks(self.store.now(), AT_ONCE).await? {
             let key = format!("recheck/{}/{}/{}", due.why.id(), due.thread, due.due_at.as_millisecond());
-            let entry = Entry {
+            let entry = NewTrigger {
                 origin: key.clone(),
                 key,
                 lane: LANE.to_owned(),
