@@ -70,7 +70,7 @@ async fn drain(waiting: &Waiting) -> Duration {
         let watch = Stopwatch::start();
         for _ in 0..MEASURED {
             let claimed = store.claim(LEASE).await.unwrap().unwrap();
-            assert!(store.complete(claimed.ticket, &Completion::default()).await.unwrap());
+            assert!(store.complete(claimed.lease, &Completion::default()).await.unwrap());
         }
         best = best.min(watch.elapsed() / u32::try_from(MEASURED).unwrap());
     }

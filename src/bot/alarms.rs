@@ -136,7 +136,7 @@ impl Bot {
     async fn is_begun(&self, case: &Case<'_>) -> Result<bool, StoreError> {
         let keys = [case.alarm.identity(), case.alarm.key.clone()];
         let known: Vec<Filed<Story>> = self.store.stories_of(case.place(), &keys).await?;
-        let number = case.claimed.ticket.number();
+        let number = case.claimed.lease.number();
         Ok(known.iter().any(|filed| filed.story.doing.contains_key(&number)))
     }
 
@@ -219,7 +219,7 @@ impl Bot {
 
     /// Decides by what is known, and keeps the decisions: one for each thread that it concerns.
     async fn decide_about(&self, case: &Case<'_>) -> Result<Vec<Decided>, StoreError> {
-        let number = case.claimed.ticket.number();
+        let number = case.claimed.lease.number();
         let known = self.stories_about(case).await?;
         let begun: Vec<Decided> =
             (known.iter()).filter_map(|filed| Some((filed.story.doing.get(&number)?.clone(), Some(filed.clone())))).collect();
@@ -265,7 +265,7 @@ impl Bot {
             keys.extend(alarm.children.iter().map(|child| alarm_beside(&alarm.key, child)));
         }
         let stories: Vec<Filed<Story>> = self.store.stories_of(case.place(), &keys).await?;
-        let (number, now) = (case.claimed.ticket.number(), self.store.now());
+        let (number, now) = (case.claimed.lease.number(), self.store.now());
         let concerns = |story: &Story| match (&alarm.series, alarm.state) {
             _ if story.doing.contains_key(&number) => true,
             (_, AlarmState::Ok | AlarmState::InsufficientData) if story.is_past(now) => false,
@@ -318,7 +318,7 @@ impl Bot {
         };
         let Some(mut filed) = filed else { return Ok((decision, None)) };
         if !matches!(decision, Decision::Nothing(_)) {
-            let number = case.claimed.ticket.number();
+            let number = case.claimed.lease.number();
             filed.story.doing.insert(number, decision.clone());
             if calls {
                 filed.story.calling.insert(number);

@@ -9,8 +9,8 @@ use crate::investigation::Options;
 use crate::model::{Act, Action, ActionKind, Command, Investigation, ReplyTo, Trigger};
 use crate::redact::SafeText;
 use crate::store::{
-    Audited, Choice, Claimed, Completion, Decision, DesiredMessage, InvestigationRow, NewThread, ROOT, RunResult, Stage,
-    StoreError, Ticket, Watch,
+    Audited, Choice, Claimed, Completion, Decision, DesiredMessage, InvestigationRow, Lease, NewThread, ROOT, RunResult, Stage,
+    StoreError, Watch,
 };
 use std::time::Duration;
 
@@ -97,7 +97,7 @@ impl Bot {
             [one] => {
                 let mut options = Options::new(question.secret.clone());
                 options.reach = question.reach;
-                let completion = self.run(claimed.ticket, &stored, stored.revision, one, options).await?;
+                let completion = self.run(claimed.lease, &stored, stored.revision, one, options).await?;
                 Ok(self.as_allowed(actor, &stored, one, completion))
             }
             several => Ok(asked(&stored, several)),
@@ -114,10 +114,10 @@ impl Bot {
                 Some(choice) => {
                     let mut options = Options::new(stored.question.secret.clone());
                     options.reach = stored.question.reach;
-                    self.run(claimed.ticket, &stored, next, choice, options).await
+                    self.run(claimed.lease, &stored, next, choice, options).await
                 }
                 // The choice was made, and a crash came between it and the end of the run.
-                None => self.again(claimed.ticket, &stored, next, None).await,
+                None => self.again(claimed.lease, &stored, next, None).await,
             };
         }
         if act.action() == Action::RerunAll {
@@ -132,7 +132,7 @@ impl Bot {
                 ));
             }
             return Ok(noted(
-                self.again(claimed.ticket, &stored, next, None).await?,
+                self.again(claimed.lease, &stored, next, None).await?,
                 claimed,
                 &stored,
                 act,
@@ -153,12 +153,12 @@ impl Bot {
         Ok(match act.action() {
             Action::RerunStep(step) => {
                 let options = Options::rerun_step(record.evidence, step);
-                let completion = self.again(claimed.ticket, &stored, next, Some(options)).await?;
+                let completion = self.again(claimed.lease, &stored, next, Some(options)).await?;
                 noted(completion, claimed, &stored, act, &format!("ran step {} again", step.number()))
             }
             Action::Widen(reach) => {
                 let options = Options::widen(record.evidence, reach);
-                let completion = self.again(claimed.ticket, &stored, next, Some(options)).await?;
+                let completion = self.again(claimed.lease, &stored, next, Some(options)).await?;
                 noted(completion, claimed, &stored, act, &format!("looked back {reach}"))
             }
             Action::Evidence(step) => reply(compose::evidence(&record, step), "evidence"),
@@ -173,7 +173,7 @@ impl Bot {
     /// Runs again in the same place, with the same options where none are given.
     async fn again(
         &self,
-        ticket: Ticket,
+        lease: Lease,
         stored: &InvestigationRow,
         revision: u32,
         options: Option<Options>,
@@ -184,7 +184,7 @@ impl Bot {
             options.reach = stored.question.reach;
             options
         });
-        self.run(ticket, stored, revision, choice, options).await
+        self.run(lease, stored, revision, choice, options).await
     }
 
     fn watched(
@@ -274,7 +274,7 @@ fn asked(stored: &InvestigationRow, several: &[Choice]) -> Completion {
 fn noted(mut completion: Completion, claimed: &Claimed, stored: &InvestigationRow, act: &Act, did: &str) -> Completion {
     let headline = completion.concluded.first().map(|concluded| format!(": {}", concluded.headline)).unwrap_or_default();
     let message = compose::about(Tone::Neutral, &format!("{} {did}{headline}", act.actor.user));
-    let name = format!("note-{}", claimed.ticket.number());
+    let name = format!("note-{}", claimed.lease.number());
     let note = DesiredMessage::reply(&stored.thread, slot(stored, &name), message, "what a person did");
     completion.messages.push(note.asked_by(act.reply_to.clone()));
     completion
@@ -300,7 +300,7 @@ fn resolved(claimed: &Claimed, stored: &InvestigationRow, record: Option<&Invest
 
 /// Tells the person alone, where the platform can; else the thread.
 fn answered(claimed: &Claimed, stored: &InvestigationRow, act: &Act, text: &str) -> Completion {
-    let name = slot(stored, &format!("answer-{}", claimed.ticket.number()));
+    let name = slot(stored, &format!("answer-{}", claimed.lease.number()));
     let message = compose::notice(Tone::Neutral, text);
     let outgoing = match &act.reply_to {
         Some(to) => DesiredMessage::send_ephemeral(&stored.thread, name, to.clone(), message, "an answer"),

@@ -12,7 +12,7 @@ use crate::investigation::{Options, investigate};
 use crate::model::{Action, ActionKind, ActionToken, Investigation, SecretRef};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
-use crate::store::{Choice, Completion, DesiredMessage, InvestigationRow, ROOT, RunResult, Stage, Ticket};
+use crate::store::{Choice, Completion, DesiredMessage, InvestigationRow, Lease, ROOT, RunResult, Stage};
 use futures::future::BoxFuture;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -21,32 +21,32 @@ use tokio::sync::Semaphore;
 const OTHERS_RUN: Duration = Duration::from_secs(1);
 
 impl Bot {
-    /// Looks into `choice` for the trigger `ticket`, and says how far it is meanwhile. What it comes to is returned, not yet
+    /// Looks into `choice` for the trigger `lease`, and says how far it is meanwhile. What it comes to is returned, not yet
     /// stored; buttons older than `revision` expire when it begins.
     ///
     /// # Errors
     /// [`HandlerError`] when it could not even begin: the store fails, or another trigger runs it at this moment.
     pub(super) fn run<'a>(
         &'a self,
-        ticket: Ticket,
+        lease: Lease,
         stored: &'a InvestigationRow,
         revision: u32,
         choice: &'a Choice,
         options: Options,
     ) -> BoxFuture<'a, Result<Completion, HandlerError>> {
         // Its state is large; on the heap, it does not weigh on the stacks of all who wait for it.
-        Box::pin(self.looked_into(ticket, stored, revision, choice, options))
+        Box::pin(self.looked_into(lease, stored, revision, choice, options))
     }
 
     async fn looked_into(
         &self,
-        ticket: Ticket,
+        lease: Lease,
         stored: &InvestigationRow,
         revision: u32,
         choice: &Choice,
         mut options: Options,
     ) -> Result<Completion, HandlerError> {
-        if !self.store.begin_run(ticket, &stored.id, revision, choice).await? {
+        if !self.store.begin_run(lease, &stored.id, revision, choice).await? {
             return Err(HandlerError::RetryAfter(OTHERS_RUN));
         }
         let stored = InvestigationRow { revision, choice: Some(choice.clone()), resolved: None, ..stored.clone() };

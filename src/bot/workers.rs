@@ -8,7 +8,7 @@ use crate::chat::compose;
 use crate::chat::document::Tone;
 use crate::model::Trigger;
 use crate::redact::SafeText;
-use crate::store::{Audited, Claimed, Completion, DesiredMessage, NewThread, StoreError, Ticket};
+use crate::store::{Audited, Claimed, Completion, DesiredMessage, Lease, NewThread, StoreError};
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -43,12 +43,12 @@ pub async fn work(bot: Arc<Bot>, stop: CancellationToken) {
         bot.pulse.note(claimed.is_ok());
         match claimed {
             Ok(Some(claimed)) => {
-                held.add(claimed.ticket);
+                held.add(claimed.lease);
                 let (bot, held) = (Arc::clone(&bot), held.clone());
                 running.spawn(async move {
-                    let ticket = claimed.ticket;
+                    let lease = claimed.lease;
                     bot.attend(claimed).await;
-                    held.remove(ticket);
+                    held.remove(lease);
                     drop(place);
                 });
             }
@@ -65,8 +65,8 @@ pub async fn work(bot: Arc<Bot>, stop: CancellationToken) {
     }
     let _ = tokio::time::timeout(bot.work.drain, async { while running.join_next().await.is_some() {} }).await;
     running.shutdown().await;
-    for ticket in held.all() {
-        if let Err(error) = bot.store.release(ticket).await {
+    for lease in held.all() {
+        if let Err(error) = bot.store.release(lease).await {
             tracing::warn!(%error, "a trigger is resumed only when its lease ends");
         }
     }
@@ -74,18 +74,18 @@ pub async fn work(bot: Arc<Bot>, stop: CancellationToken) {
 
 /// What is being worked on.
 #[derive(Debug, Clone, Default)]
-struct Held(Arc<Mutex<HashMap<i64, Ticket>>>);
+struct Held(Arc<Mutex<HashMap<i64, Lease>>>);
 
 impl Held {
-    fn add(&self, ticket: Ticket) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(ticket.number(), ticket);
+    fn add(&self, lease: Lease) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(lease.number(), lease);
     }
 
-    fn remove(&self, ticket: Ticket) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&ticket.number());
+    fn remove(&self, lease: Lease) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&lease.number());
     }
 
-    fn all(&self) -> Vec<Ticket> {
+    fn all(&self) -> Vec<Lease> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).values().copied().collect()
     }
 }
@@ -108,23 +108,23 @@ impl Bot {
         let perform = futures::FutureExt::catch_unwind(AssertUnwindSafe(self.perform(claimed)));
         let done = tokio::select! {
             done = perform => done,
-            () = self.keep(claimed.ticket) => {
+            () = self.keep(claimed.lease) => {
                 tracing::warn!(what = %claimed.what, "the claim was lost to another worker");
                 return Ok(());
             }
         };
         let why = match done {
             Ok(Ok(completion)) => {
-                self.store.complete(claimed.ticket, &completion).await?;
+                self.store.complete(claimed.lease, &completion).await?;
                 return Ok(());
             }
             Ok(Err(HandlerError::Obsolete(why))) => {
                 tracing::info!(what = %claimed.what, why, "nothing to do");
-                self.store.complete(claimed.ticket, &Completion::default()).await?;
+                self.store.complete(claimed.lease, &Completion::default()).await?;
                 return Ok(());
             }
             Ok(Err(HandlerError::RetryAfter(wait))) => {
-                self.store.postpone(claimed.ticket, wait).await?;
+                self.store.postpone(claimed.lease, wait).await?;
                 return Ok(());
             }
             Ok(Err(HandlerError::Store(error))) => error.to_string(),
@@ -135,15 +135,15 @@ impl Bot {
             return self.abandon(claimed).await;
         }
         let wait = FIRST_WAIT * 2_u32.saturating_pow(claimed.failures);
-        self.store.fail(claimed.ticket, &SafeText::redact(&why), wait).await?;
+        self.store.fail(claimed.lease, &SafeText::redact(&why), wait).await?;
         Ok(())
     }
 
     /// Renews the claim; returns when it was lost.
-    async fn keep(&self, ticket: Ticket) {
+    async fn keep(&self, lease: Lease) {
         loop {
             tokio::time::sleep(RENEW).await;
-            match self.store.renew(ticket, LEASE).await {
+            match self.store.renew(lease, LEASE).await {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(error) => tracing::warn!(%error, "a claim could not be renewed"),
@@ -164,7 +164,7 @@ impl Bot {
             Trigger::Act(act) => match self.store.investigation(&act.token.investigation).await? {
                 Some(stored) if stored.stage == crate::store::Stage::Running => failed(&stored, WHY),
                 Some(stored) => {
-                    let name = super::run::slot(&stored, &format!("answer-{}", claimed.ticket.number()));
+                    let name = super::run::slot(&stored, &format!("answer-{}", claimed.lease.number()));
                     let message = compose::notice(Tone::Warning, &format!("That could not be done: {WHY}"));
                     Completion {
                         messages: vec![DesiredMessage::reply(&stored.thread, name, message, "given up")],
@@ -180,7 +180,7 @@ impl Bot {
             Trigger::Alarm(alarm) => self.give_up_alarm(claimed, alarm, WHY).await?,
             Trigger::Recheck { thread, .. } => {
                 let message = compose::notice(Tone::Warning, &format!("This could not be looked at again: {WHY}"));
-                let name = format!("given-up-{}", claimed.ticket.number());
+                let name = format!("given-up-{}", claimed.lease.number());
                 let is_there = self.store.thread(thread).await?.is_some();
                 let told = is_there.then(|| DesiredMessage::reply(thread, name, message, "given up"));
                 Completion { messages: told.into_iter().collect(), ..Completion::default() }
@@ -191,7 +191,7 @@ impl Bot {
             }
         };
         tracing::error!(what = %claimed.what, "a trigger is given up");
-        self.store.abandon(claimed.ticket, &SafeText::redact(WHY), &completion).await?;
+        self.store.abandon(claimed.lease, &SafeText::redact(WHY), &completion).await?;
         self.store.audit(&Audited::system("gave up", claimed.what.as_str(), WHY)).await
     }
 }

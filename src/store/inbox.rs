@@ -128,12 +128,12 @@ pub enum Refused {
 
 /// The right to work on a trigger; a later claim voids it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ticket {
+pub struct Lease {
     id: i64,
     fence: i64,
 }
 
-impl Ticket {
+impl Lease {
     /// The trigger's number; it never changes.
     #[must_use]
     pub const fn number(self) -> i64 {
@@ -145,7 +145,7 @@ impl Ticket {
 #[derive(Debug, Clone)]
 pub struct Claimed {
     /// What allows it.
-    pub ticket: Ticket,
+    pub lease: Lease,
     /// What started.
     pub trigger: Trigger,
     /// As in [`NewTrigger`].
@@ -231,10 +231,10 @@ impl Store {
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
-        let ticket = Ticket { id: row.id, fence: row.fence };
+        let lease = Lease { id: row.id, fence: row.fence };
         match from_json("trigger", &row.job) {
             Ok(trigger) => Ok(Some(Claimed {
-                ticket,
+                lease,
                 trigger,
                 subject: row.subject,
                 what: SafeText::redact(&row.what),
@@ -245,7 +245,7 @@ impl Store {
             // Another version wrote it; the next one is not to wait for it.
             Err(error) => {
                 tracing::error!(%error, what = row.what, "a trigger is given up");
-                self.bury(ticket, &SafeText::redact(&error.to_string())).await?;
+                self.bury(lease, &SafeText::redact(&error.to_string())).await?;
                 Ok(None)
             }
         }
@@ -255,11 +255,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn renew(&self, ticket: Ticket, lease: Duration) -> Result<bool, StoreError> {
+    pub async fn renew(&self, lease: Lease, lease: Duration) -> Result<bool, StoreError> {
         let renewed = sqlx::query("UPDATE inbox SET lease_until = ? WHERE id = ? AND fence = ? AND state = 'running'")
             .bind(self.tick_after(lease))
-            .bind(ticket.id)
-            .bind(ticket.fence)
+            .bind(lease.id)
+            .bind(lease.fence)
             .execute(&self.writer)
             .await?;
         Ok(renewed.rows_affected() == 1)
@@ -270,7 +270,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn fail(&self, ticket: Ticket, why: &SafeText, wait: Duration) -> Result<bool, StoreError> {
+    pub async fn fail(&self, lease: Lease, why: &SafeText, wait: Duration) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
         let failed: Option<(String, String)> = sqlx::query_as(
             "UPDATE inbox SET failures = failures + 1, attempts = 0, state = iif(failures + 1 >= ?1, 'dead', 'waiting'),
@@ -282,8 +282,8 @@ impl Store {
         .bind(self.now().as_millisecond())
         .bind(self.tick_after(wait))
         .bind(why.as_str())
-        .bind(ticket.id)
-        .bind(ticket.fence)
+        .bind(lease.id)
+        .bind(lease.fence)
         .fetch_optional(&mut *tx)
         .await?;
         if let Some((_, subject)) = &failed {
@@ -298,9 +298,9 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn bury(&self, ticket: Ticket, why: &SafeText) -> Result<bool, StoreError> {
+    pub async fn bury(&self, lease: Lease, why: &SafeText) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        let mine = end(&mut tx, ticket, "dead", why.as_str(), self.now()).await?;
+        let mine = end(&mut tx, lease, "dead", why.as_str(), self.now()).await?;
         tx.commit().await?;
         self.inbox_changed.send_replace(());
         Ok(mine)
@@ -310,9 +310,9 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn release(&self, ticket: Ticket) -> Result<(), StoreError> {
+    pub async fn release(&self, lease: Lease) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        put_back(&mut tx, ticket, 0).await?;
+        put_back(&mut tx, lease, 0).await?;
         Ok(tx.commit().await?)
     }
 
@@ -406,14 +406,14 @@ pub(super) async fn next_of(tx: &mut Transaction<'static, Sqlite>, subject: &str
 }
 
 /// A trigger waits again, until `not_before`; this attempt does not count.
-pub(super) async fn put_back(tx: &mut Transaction<'static, Sqlite>, ticket: Ticket, not_before: i64) -> Result<(), StoreError> {
+pub(super) async fn put_back(tx: &mut Transaction<'static, Sqlite>, lease: Lease, not_before: i64) -> Result<(), StoreError> {
     let subject: Option<String> = sqlx::query_scalar(
         "UPDATE inbox SET state = 'waiting', queue = 3, attempts = max(attempts - 1, 0), not_before = ?
          WHERE id = ? AND fence = ? AND state = 'running' RETURNING subject",
     )
     .bind(not_before)
-    .bind(ticket.id)
-    .bind(ticket.fence)
+    .bind(lease.id)
+    .bind(lease.fence)
     .fetch_optional(&mut **tx)
     .await?;
     if let Some(subject) = subject {
@@ -425,7 +425,7 @@ pub(super) async fn put_back(tx: &mut Transaction<'static, Sqlite>, ticket: Tick
 /// Ends a trigger; with it goes whatever it held, such as an address for an answer. False when the claim was lost.
 pub(super) async fn end(
     tx: &mut Transaction<'static, Sqlite>,
-    ticket: Ticket,
+    lease: Lease,
     state: &'static str,
     why: &str,
     now: Timestamp,
@@ -437,8 +437,8 @@ pub(super) async fn end(
     .bind(state)
     .bind(now.as_millisecond())
     .bind(why)
-    .bind(ticket.id)
-    .bind(ticket.fence)
+    .bind(lease.id)
+    .bind(lease.fence)
     .fetch_optional(&mut **tx)
     .await?;
     if let Some(subject) = &subject {

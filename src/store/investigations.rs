@@ -4,7 +4,7 @@ use super::audit::{self, Audited};
 use super::messages::{self, DesiredMessage};
 use super::threads::{self, NewThread, place};
 use super::watches::{self, Watch};
-use super::{Store, StoreError, Ticket, at, from_json, inbox, to_json};
+use super::{Lease, Store, StoreError, at, from_json, inbox, to_json};
 use crate::model::{Investigation, Place, Question};
 use crate::redact::SafeText;
 use jiff::Timestamp;
@@ -256,12 +256,12 @@ impl Store {
         Ok(rows.into_iter().filter_map(|row| row.read().ok()).collect())
     }
 
-    /// A run of the trigger `ticket` begins: buttons older than `revision` expire, and whoever closed it is forgotten. False,
+    /// A run of the trigger `lease` begins: buttons older than `revision` expire, and whoever closed it is forgotten. False,
     /// and nothing changes, while another trigger runs it.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn begin_run(&self, ticket: Ticket, id: &str, revision: u32, choice: &Choice) -> Result<bool, StoreError> {
+    pub async fn begin_run(&self, lease: Lease, id: &str, revision: u32, choice: &Choice) -> Result<bool, StoreError> {
         let begun = sqlx::query(
             "UPDATE investigations SET state = 'running', revision = max(revision, ?1), account = ?2, region = ?3,
                     started_at = ?4, choices = '[]', resolved_by = NULL, resolved_at = NULL, run_by = ?5
@@ -271,7 +271,7 @@ impl Store {
         .bind(choice.account.as_deref())
         .bind(&choice.region)
         .bind(self.now().as_millisecond())
-        .bind(ticket.number())
+        .bind(lease.number())
         .bind(id)
         .execute(&self.writer)
         .await?;
@@ -282,21 +282,21 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn complete(&self, ticket: Ticket, completion: &Completion) -> Result<bool, StoreError> {
-        self.end(ticket, "done", "", completion).await
+    pub async fn complete(&self, lease: Lease, completion: &Completion) -> Result<bool, StoreError> {
+        self.end(lease, "done", "", completion).await
     }
 
     /// Gives a trigger up and makes these changes with it; false when the claim was lost.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn abandon(&self, ticket: Ticket, why: &SafeText, completion: &Completion) -> Result<bool, StoreError> {
-        self.end(ticket, "dead", why.as_str(), completion).await
+    pub async fn abandon(&self, lease: Lease, why: &SafeText, completion: &Completion) -> Result<bool, StoreError> {
+        self.end(lease, "dead", why.as_str(), completion).await
     }
 
-    async fn end(&self, ticket: Ticket, state: &'static str, why: &str, completion: &Completion) -> Result<bool, StoreError> {
+    async fn end(&self, lease: Lease, state: &'static str, why: &str, completion: &Completion) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        if !inbox::end(&mut tx, ticket, state, why, self.now()).await? {
+        if !inbox::end(&mut tx, lease, state, why, self.now()).await? {
             return Ok(false);
         }
         self.make(&mut tx, completion).await?;

@@ -1,7 +1,7 @@
 //! What alarms told of, thread by thread: how the next one about the same cause finds its thread.
 
 use super::threads::place;
-use super::{Store, StoreError, Ticket, from_json, inbox, to_json};
+use super::{Lease, Store, StoreError, from_json, inbox, to_json};
 use crate::model::Place;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -131,9 +131,9 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn postpone(&self, ticket: Ticket, wait: Duration) -> Result<(), StoreError> {
+    pub async fn postpone(&self, lease: Lease, wait: Duration) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        inbox::put_back(&mut tx, ticket, self.tick_after(wait)).await?;
+        inbox::put_back(&mut tx, lease, self.tick_after(wait)).await?;
         tx.commit().await?;
         self.inbox_changed.send_replace(());
         Ok(())

@@ -102,11 +102,11 @@ async fn a_claim_that_ran_out_is_fenced_off() {
     let slow = store.claim(Duration::ZERO).await.unwrap().unwrap();
     let quick = store.claim(LEASE).await.unwrap().unwrap();
     assert_eq!((slow.attempt, quick.attempt), (1, 2));
-    assert!(!store.renew(slow.ticket, LEASE).await.unwrap());
-    assert!(!store.complete(slow.ticket, &Completion::default()).await.unwrap());
-    assert!(store.renew(quick.ticket, LEASE).await.unwrap());
-    assert!(store.complete(quick.ticket, &Completion::default()).await.unwrap());
-    assert!(!store.complete(quick.ticket, &Completion::default()).await.unwrap());
+    assert!(!store.renew(slow.lease, LEASE).await.unwrap());
+    assert!(!store.complete(slow.lease, &Completion::default()).await.unwrap());
+    assert!(store.renew(quick.lease, LEASE).await.unwrap());
+    assert!(store.complete(quick.lease, &Completion::default()).await.unwrap());
+    assert!(!store.complete(quick.lease, &Completion::default()).await.unwrap());
 }
 
 #[tokio::test]
@@ -134,7 +134,7 @@ async fn one_investigation_is_worked_on_by_one_worker_at_a_time_in_order() {
     store.accept(&entry("second", "C2", "same"), None).await.unwrap();
     let first = store.claim(LEASE).await.unwrap().unwrap();
     assert!(store.claim(LEASE).await.unwrap().is_none());
-    store.complete(first.ticket, &Completion::default()).await.unwrap();
+    store.complete(first.lease, &Completion::default()).await.unwrap();
     assert!(store.claim(LEASE).await.unwrap().is_some());
 }
 
@@ -166,7 +166,7 @@ async fn a_trigger_is_not_given_up_because_the_process_is_killed_while_it_runs()
     // Its own failures count, and nothing else did.
     for failure in 1..=MAX_ATTEMPTS {
         let claimed = claim_in_time(&store).await.unwrap();
-        let given_up = store.fail(claimed.ticket, &SafeText::redact("no luck"), Duration::ZERO).await.unwrap();
+        let given_up = store.fail(claimed.lease, &SafeText::redact("no luck"), Duration::ZERO).await.unwrap();
         assert_eq!(given_up, failure == MAX_ATTEMPTS, "failure {failure}");
     }
     assert_eq!(store.dead_letters(10).await.unwrap().len(), 1);
@@ -202,9 +202,9 @@ async fn a_trigger_that_kills_the_process_each_time_is_begun_alone_and_ever_more
         assert!(store.claim(LEASE).await.unwrap().is_none(), "two suspects at once");
         ended.push(claimed.subject.clone());
         if !["poison", "venom"].contains(&claimed.subject.as_str()) {
-            store.complete(claimed.ticket, &Completion::default()).await.unwrap();
+            store.complete(claimed.lease, &Completion::default()).await.unwrap();
         } else {
-            store.fail(claimed.ticket, &SafeText::redact("it stays"), LEASE).await.unwrap();
+            store.fail(claimed.lease, &SafeText::redact("it stays"), LEASE).await.unwrap();
         }
     }
     ended.sort();
@@ -221,7 +221,7 @@ async fn a_failure_is_tried_again_and_then_given_up_with_its_reason() {
     for attempt in 1..=MAX_ATTEMPTS {
         let claimed = store.claim(LEASE).await.unwrap().unwrap();
         assert_eq!(claimed.attempt, attempt);
-        let given_up = store.fail(claimed.ticket, &SafeText::redact("no luck"), Duration::ZERO).await.unwrap();
+        let given_up = store.fail(claimed.lease, &SafeText::redact("no luck"), Duration::ZERO).await.unwrap();
         assert_eq!(given_up, attempt == MAX_ATTEMPTS);
     }
     assert!(store.claim(LEASE).await.unwrap().is_none());
@@ -236,7 +236,7 @@ async fn letting_go_at_the_end_of_a_process_costs_no_attempt() {
     for _ in 0..10 {
         let claimed = store.claim(LEASE).await.unwrap().unwrap();
         assert_eq!(claimed.attempt, 1);
-        store.release(claimed.ticket).await.unwrap();
+        store.release(claimed.lease).await.unwrap();
     }
 }
 
@@ -258,7 +258,7 @@ async fn the_end_of_a_trigger_takes_the_address_of_the_answer_with_it() {
     let store = folder.open().await;
     store.accept(&entry("k1", "C1", "s1"), None).await.unwrap();
     let claimed = store.claim(LEASE).await.unwrap().unwrap();
-    store.complete(claimed.ticket, &Completion::default()).await.unwrap();
+    store.complete(claimed.lease, &Completion::default()).await.unwrap();
     store.close().await;
     for (name, bytes) in files(&folder) {
         assert!(!bytes.windows(10).any(|window| window == b"capability"), "{name}");
@@ -471,7 +471,7 @@ async fn a_change_of_the_date_expires_nothing() {
     drop(store);
     let store = Store::open(&folder.path(), Clock::starting_at("2100-01-01T00:00:00Z".parse().unwrap())).await.unwrap();
     let claimed = store.claim(LEASE).await.unwrap().unwrap();
-    store.fail(claimed.ticket, &SafeText::redact("later"), Duration::from_secs(3_600)).await.unwrap();
+    store.fail(claimed.lease, &SafeText::redact("later"), Duration::from_secs(3_600)).await.unwrap();
     store.close().await;
     drop(store);
     // The date goes back: the wait ends all the same, within the longest one.
@@ -511,7 +511,7 @@ async fn retention_removes_what_is_over_and_nothing_that_is_not() {
     store.accept(&entry("old", "C2", "old"), None).await.unwrap();
     while let Some(claimed) = store.claim(LEASE).await.unwrap() {
         if claimed.subject == "old" {
-            store.complete(claimed.ticket, &Completion::default()).await.unwrap();
+            store.complete(claimed.lease, &Completion::default()).await.unwrap();
         }
     }
     store.audit(&Audited::system("did", "", "")).await.unwrap();
@@ -563,10 +563,10 @@ async fn an_end_is_stored_whole_or_not_at_all() {
         ],
         ..Completion::default()
     };
-    assert!(store.complete(claimed.ticket, &completion).await.is_err());
+    assert!(store.complete(claimed.lease, &completion).await.is_err());
     assert_eq!(store.stated("t1", ROOT).await.unwrap(), None);
     assert_eq!(store.investigation("t1").await.unwrap().unwrap().resolved, None);
-    assert!(store.renew(claimed.ticket, LEASE).await.unwrap());
+    assert!(store.renew(claimed.lease, LEASE).await.unwrap());
 }
 
 #[tokio::test]
@@ -746,7 +746,7 @@ async fn whatever_happens_the_next_one_is_taken_by_the_rules() {
         let folder = Folder::new();
         let store = folder.open().await;
         let mut rules = Rules::default();
-        let mut tickets: Vec<(usize, Ticket)> = Vec::new();
+        let mut leases: Vec<(usize, Lease)> = Vec::new();
         let mut taken = 0;
         for step in 0..120_usize {
             match dice.below(10) {
@@ -770,26 +770,26 @@ async fn whatever_happens_the_next_one_is_taken_by_the_rules() {
                                 "seed {seed}, step {step}"
                             );
                             rules.open[at].is_running = true;
-                            tickets.push((rules.open[at].key, claimed.ticket));
+                            leases.push((rules.open[at].key, claimed.lease));
                             taken += 1;
                         }
                     }
                 }
-                7 if !tickets.is_empty() => {
-                    let (key, ticket) = tickets.swap_remove(dice.below(tickets.len()));
-                    assert!(store.complete(ticket, &Completion::default()).await.unwrap());
+                7 if !leases.is_empty() => {
+                    let (key, lease) = leases.swap_remove(dice.below(leases.len()));
+                    assert!(store.complete(lease, &Completion::default()).await.unwrap());
                     rules.open.retain(|one| one.key != key);
                 }
-                8 if !tickets.is_empty() => {
-                    let (key, ticket) = tickets.swap_remove(dice.below(tickets.len()));
+                8 if !leases.is_empty() => {
+                    let (key, lease) = leases.swap_remove(dice.below(leases.len()));
                     let sleeps = dice.below(2) == 0;
-                    store.postpone(ticket, if sleeps { LEASE * 60 } else { Duration::ZERO }).await.unwrap();
+                    store.postpone(lease, if sleeps { LEASE * 60 } else { Duration::ZERO }).await.unwrap();
                     let one = rules.open.iter_mut().find(|one| one.key == key).unwrap();
                     (one.is_running, one.sleeps) = (false, sleeps);
                 }
-                9 if !tickets.is_empty() => {
-                    let (key, ticket) = tickets.swap_remove(dice.below(tickets.len()));
-                    store.release(ticket).await.unwrap();
+                9 if !leases.is_empty() => {
+                    let (key, lease) = leases.swap_remove(dice.below(leases.len()));
+                    store.release(lease).await.unwrap();
                     rules.open.iter_mut().find(|one| one.key == key).unwrap().is_running = false;
                 }
                 _ => {}
@@ -797,15 +797,15 @@ async fn whatever_happens_the_next_one_is_taken_by_the_rules() {
         }
         assert!(taken > 10, "seed {seed}: {taken} were taken");
         // Nothing is left behind: what does not sleep is taken once its subject is free.
-        for (_, ticket) in tickets {
-            store.complete(ticket, &Completion::default()).await.unwrap();
+        for (_, lease) in leases {
+            store.complete(lease, &Completion::default()).await.unwrap();
         }
         rules.open.retain(|one| !one.is_running);
         while let Some(claimed) = store.claim(LEASE).await.unwrap() {
             let at =
                 (0..rules.open.len()).find(|at| rules.may_be_taken(*at) && rules.open[*at].subject == claimed.subject).unwrap();
             rules.open.remove(at);
-            store.complete(claimed.ticket, &Completion::default()).await.unwrap();
+            store.complete(claimed.lease, &Completion::default()).await.unwrap();
         }
         assert!((0..rules.open.len()).all(|at| !rules.may_be_taken(at)), "seed {seed}: something was left behind");
     }
@@ -825,7 +825,7 @@ async fn a_lane_that_is_never_empty_keeps_no_other_waiting() {
         loop {
             claims += 1;
             let claimed = store.claim(LEASE).await.unwrap().unwrap();
-            store.complete(claimed.ticket, &Completion::default()).await.unwrap();
+            store.complete(claimed.lease, &Completion::default()).await.unwrap();
             if claimed.subject == format!("q{number}") {
                 break;
             }
@@ -848,9 +848,9 @@ async fn what_waited_before_a_restart_is_taken_in_its_order_after_it() {
     let store = folder.open().await;
     let mut order = Vec::new();
     while let Some(claimed) = store.claim(LEASE).await.unwrap() {
-        order.push((claimed.ticket.number(), claimed.subject));
+        order.push((claimed.lease.number(), claimed.subject));
         if order.len() > 1 {
-            store.complete(claimed.ticket, &Completion::default()).await.unwrap();
+            store.complete(claimed.lease, &Completion::default()).await.unwrap();
         }
     }
     assert_eq!(order, [(1, "s0".to_owned()), (3, "s1".to_owned())], "the others wait for the first of their subject");

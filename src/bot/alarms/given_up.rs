@@ -30,7 +30,7 @@ impl Bot {
         }
         let has_root = completion.messages.iter().any(|message| message.slot == ROOT);
         let slot = if has_root || self.store.stated(&thread, ROOT).await?.is_some() {
-            format!("given-up-{}", claimed.ticket.number())
+            format!("given-up-{}", claimed.lease.number())
         } else {
             ROOT.to_owned()
         };

@@ -86,7 +86,7 @@ impl Bot {
             self.store.mark_thread(&filed.thread, ThreadState::Open, None).await?;
         }
         let told = words::told(case, reason, &records(&completion), &filed.thread);
-        let name = format!("told-{}", case.claimed.ticket.number());
+        let name = format!("told-{}", case.claimed.lease.number());
         completion.messages.push(DesiredMessage::reply(&filed.thread, name, told, words::reason(reason)));
         self.with_overview(case, filed, completion, false).await
     }
@@ -99,7 +99,7 @@ impl Bot {
         self.change_story(&filed.thread, |story| (story.told_at, story.ended_at) = (now, None)).await?;
         self.store.mark_thread(&filed.thread, ThreadState::Open, None).await?;
         let told = words::settled(case, &records(&completion), &filed.thread);
-        let name = format!("still-{}", case.claimed.ticket.number());
+        let name = format!("still-{}", case.claimed.lease.number());
         completion.messages.push(DesiredMessage::reply(&filed.thread, name, told, "an alarm that changed to and fro is still"));
         self.with_overview(case, filed, completion, false).await
     }
@@ -166,7 +166,7 @@ impl Bot {
         for (stored, revision) in investigations {
             runs.push(Box::pin(async move {
                 let options = Options::new(stored.question.secret.clone());
-                self.run(case.claimed.ticket, &stored, revision, choice, options).await
+                self.run(case.claimed.lease, &stored, revision, choice, options).await
             }));
         }
         let mut all = Completion::default();
@@ -188,7 +188,7 @@ impl Bot {
     /// The message about the alarm. Where it calls somebody, it is one of its own: an edit calls nobody, and a later alarm must
     /// not take its place before it is sent.
     pub(super) fn about_alarm(&self, case: &Case<'_>, filed: &Filed<Story>) -> DesiredMessage {
-        let number = case.claimed.ticket.number();
+        let number = case.claimed.lease.number();
         let mut message = words::about(case, &filed.story, self.store.now());
         if !filed.story.calling.contains(&number) {
             return DesiredMessage::reply(&filed.thread, ALARM, message, "what the alarm says");

@@ -99,7 +99,7 @@ impl Bot {
         completion.messages.retain(|message| closed.messages.iter().all(|verdict| verdict.slot != message.slot));
         completion.messages.extend(closed.messages);
         (completion.resolved, completion.unwatch) = (closed.resolved, closed.unwatch);
-        let name = format!("recovered-{}", case.claimed.ticket.number());
+        let name = format!("recovered-{}", case.claimed.lease.number());
         completion.messages.push(DesiredMessage::reply(&filed.thread, name, message, "the alarm recovered"));
         let state = if is_over { ThreadState::Recovered } else { ThreadState::Open };
         self.store.mark_thread(&filed.thread, state, None).await?;
