@@ -85,7 +85,7 @@ impl Bot {
         let id = claimed.subject.clone();
         let place = crate::model::Place { thread: None, ..inbound.place.clone() };
         self.store.open_thread(&NewThread { id: id.clone(), place, alarm: None }, &[]).await?;
-        let answer = DesiredMessage::send_ephemeral(&id, "answer", to, answer, "an answer to one person");
+        let answer = DesiredMessage::ephemeral(&id, "answer", to, answer, "an answer to one person");
         Ok(Completion { messages: vec![answer], ..Completion::default() })
     }
 }

@@ -237,7 +237,7 @@ fn told_alone(claimed: &Claimed, command: &Command, to: &ReplyTo, message: Messa
     let Command { actor, place, question, .. } = command;
     let id = &claimed.subject;
     Completion {
-        messages: vec![DesiredMessage::send_ephemeral(id, "answer", to.clone(), message, "an answer")],
+        messages: vec![DesiredMessage::ephemeral(id, "answer", to.clone(), message, "an answer")],
         opens: Some(NewThread { id: id.clone(), place: place.clone(), alarm: None }),
         audit: vec![Audited::person(actor, place, "investigate", question.secret.as_str(), decision, why)],
         ..Completion::default()
@@ -303,7 +303,7 @@ fn answered(claimed: &Claimed, stored: &InvestigationRow, act: &Act, text: &str)
     let name = slot(stored, &format!("answer-{}", claimed.lease.number()));
     let message = compose::notice(Tone::Neutral, text);
     let outgoing = match &act.reply_to {
-        Some(to) => DesiredMessage::send_ephemeral(&stored.thread, name, to.clone(), message, "an answer"),
+        Some(to) => DesiredMessage::ephemeral(&stored.thread, name, to.clone(), message, "an answer"),
         None => DesiredMessage::reply(&stored.thread, name, message, "an answer"),
     };
     Completion { messages: vec![outgoing], ..Completion::default() }

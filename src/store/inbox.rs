@@ -216,7 +216,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn claim(&self, lease: Duration) -> Result<Option<Claimed>, StoreError> {
+    pub async fn claim(&self, lasts: Duration) -> Result<Option<Claimed>, StoreError> {
         let now = self.tick();
         let mut tx = self.write().await?;
         reopen_expired(&mut tx, now).await?;
@@ -225,7 +225,7 @@ impl Store {
             tx.commit().await?;
             return Ok(None);
         };
-        let row: Row = sqlx::query_as(TAKE).bind(id).bind(now.saturating_add(millis(lease))).fetch_one(&mut *tx).await?;
+        let row: Row = sqlx::query_as(TAKE).bind(id).bind(now.saturating_add(millis(lasts))).fetch_one(&mut *tx).await?;
         sqlx::query("UPDATE lanes SET served = (SELECT max(served) + 1 FROM lanes) WHERE lane = ?")
             .bind(lane)
             .execute(&mut *tx)
@@ -255,9 +255,9 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn renew(&self, lease: Lease, lease: Duration) -> Result<bool, StoreError> {
+    pub async fn renew(&self, lease: Lease, lasts: Duration) -> Result<bool, StoreError> {
         let renewed = sqlx::query("UPDATE inbox SET lease_until = ? WHERE id = ? AND fence = ? AND state = 'running'")
-            .bind(self.tick_after(lease))
+            .bind(self.tick_after(lasts))
             .bind(lease.id)
             .bind(lease.fence)
             .execute(&self.writer)

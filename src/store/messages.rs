@@ -85,7 +85,7 @@ impl DesiredMessage {
 
     /// Something one person alone is told.
     #[must_use]
-    pub fn send_ephemeral(
+    pub fn ephemeral(
         thread: &str,
         slot: impl Into<String>,
         to: ReplyTo,
@@ -231,6 +231,7 @@ struct Row {
     posts: i64,
     uncertain: i64,
     reply_to: Option<String>,
+    #[sqlx(rename = "alone")]
     ephemeral: bool,
     attempts: u32,
     due_by: i64,
@@ -278,7 +279,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn upsert_messages(&self, messages: &[DesiredMessage]) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        state(&mut tx, messages, self.tick(), self.now()).await?;
+        upsert_messages(&mut tx, messages, self.tick(), self.now()).await?;
         tx.commit().await?;
         self.messages_changed.send_replace(());
         Ok(())

@@ -254,7 +254,7 @@ async fn one_person_is_told_alone_and_the_address_is_forgotten() {
     let slack = Fake::new(PlatformName::Slack);
     stated(&world, "t1", PlatformName::Slack, 0).await;
     let to = ReplyTo("https://answers.example/secret".to_owned());
-    world.store.upsert_messages(&[DesiredMessage::send_ephemeral("t1", "w1", to, line("only you"), "a test")]).await.unwrap();
+    world.store.upsert_messages(&[DesiredMessage::ephemeral("t1", "w1", to, line("only you"), "a test")]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the whisper", |state| state.ephemerals.len() == 1).await;
     stated_after(&world, &slack).await;

@@ -292,7 +292,7 @@ impl DeliveryWorker {
     }
 
     async fn send(&self, due: &DueMessage) -> Result<SendOutcome, StoreError> {
-        if due.alone {
+        if due.ephemeral {
             let Some(to) = &due.reply_to else { return Ok(SendOutcome::Never("nobody to tell".to_owned())) };
             let told = self.platform.send_ephemeral(to, &due.message).await;
             return Ok(match told {
@@ -350,13 +350,13 @@ impl DeliveryWorker {
     }
 
     fn owes_files(&self, due: &DueMessage) -> bool {
-        due.posted_id.is_none() && !due.alone && self.platform.owes_files(&due.message)
+        due.posted_id.is_none() && !due.ephemeral && self.platform.owes_files(&due.message)
     }
 
     /// Whoever asked for what does not come learns why, and what to do, and what was found as far as it is known; for others the
     /// log has to do. It is a message of its own, so that it is not lost either.
     async fn tell(&self, due: &DueMessage, text: &str) -> Result<(), StoreError> {
-        let Some(to) = due.reply_to.clone().filter(|_| !due.alone) else { return Ok(()) };
+        let Some(to) = due.reply_to.clone().filter(|_| !due.ephemeral) else { return Ok(()) };
         let mut message = compose::notice(Tone::Warning, text);
         if !due.passing {
             let why = Part::Caution(message.title);
@@ -364,13 +364,13 @@ impl DeliveryWorker {
             message.parts.insert(0, why);
         }
         let slot = format!("why-not/{}", due.slot);
-        let told = DesiredMessage::send_ephemeral(&due.thread, slot, to, message, "why something does not come");
+        let told = DesiredMessage::ephemeral(&due.thread, slot, to, message, "why something does not come");
         self.store.upsert_messages(&[told]).await
     }
 
     /// Nothing goes out while our token is not accepted, but perhaps an answer where the question came from, which needs none.
     async fn tell_at_once(&self, due: &DueMessage) -> Result<(), StoreError> {
-        let Some(to) = due.reply_to.as_ref().filter(|_| !due.alone) else { return Ok(()) };
+        let Some(to) = due.reply_to.as_ref().filter(|_| !due.ephemeral) else { return Ok(()) };
         let text = format!(
             "{} no longer accepts my token: the answer follows when whoever runs rotation-diag has given me a new one",
             name(self.platform.name())
@@ -387,7 +387,7 @@ impl DeliveryWorker {
     async fn point(&self, due: &DueMessage, id: &str) {
         let Some(to) = due.reply_to.as_ref() else { return };
         let is_pointed = self.with_pointed(|pointed| pointed.contains(&due.key));
-        let tries = if due.alone || is_pointed { 0 } else { POINTING };
+        let tries = if due.ephemeral || is_pointed { 0 } else { POINTING };
         for attempt in 0..tries {
             let thread = ThreadRef {
                 root: due.held_in.clone().or(due.place.thread.clone()).unwrap_or_else(|| id.to_owned()),
