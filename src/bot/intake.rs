@@ -1,6 +1,6 @@
 //! Takes what people say: reads it, decides whether they may, stores it, answers. Nothing here waits for AWS.
 
-use super::perform::answer_slot;
+use super::perform::answer_key;
 use super::{Bot, held};
 use crate::chat::command::{self, Asked};
 use crate::chat::document::Tone;
@@ -253,8 +253,8 @@ impl Bot {
     /// Whether the answer to an action was given up on its way, and now sets out again.
     async fn brings_again(&self, id: &str, to: &Option<ReplyTo>, action: Action) -> Result<bool, StoreError> {
         let Some(stored) = self.store.investigation(id).await? else { return Ok(false) };
-        match answer_slot(&stored, action) {
-            Some(slot) => self.store.revive(&stored.thread, &slot, to.as_ref()).await,
+        match answer_key(&stored, action) {
+            Some(message_key) => self.store.revive(&stored.thread, &message_key, to.as_ref()).await,
             None => Ok(false),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::Bot;
 use super::accounts::{Whereabouts, locate};
-use super::run::{failed, report, slot, subject, verdict};
+use super::run::{failed, message_key, report, subject, verdict};
 use crate::chat::document::Tone;
 use crate::chat::{Manner, Message, compose};
 use crate::investigation::Options;
@@ -146,8 +146,8 @@ impl Bot {
             return Ok(answered(claimed, &stored, act, "there is no verdict yet to go on from"));
         };
         let reply = |message, reason| {
-            let slot = answer_slot(&stored, act.action()).unwrap_or_default();
-            let outgoing = DesiredMessage::reply(&stored.thread, slot, message, reason);
+            let message_key = answer_key(&stored, act.action()).unwrap_or_default();
+            let outgoing = DesiredMessage::reply(&stored.thread, message_key, message, reason);
             Completion { messages: vec![outgoing.asked_by(act.reply_to.clone())], ..Completion::default() }
         };
         Ok(match act.action() {
@@ -245,7 +245,7 @@ fn told_alone(claimed: &Claimed, command: &Command, to: &ReplyTo, message: Messa
 }
 
 /// The message that answers an action without changing anything; `None` for those that do more.
-pub(super) fn answer_slot(stored: &InvestigationRow, action: Action) -> Option<String> {
+pub(super) fn answer_key(stored: &InvestigationRow, action: Action) -> Option<String> {
     let revision = stored.revision;
     let name = match action {
         Action::Evidence(step) => format!("evidence-{}-{revision}", step.number()),
@@ -253,7 +253,7 @@ pub(super) fn answer_slot(stored: &InvestigationRow, action: Action) -> Option<S
         Action::Export => format!("export-{revision}"),
         _ => return None,
     };
-    Some(slot(stored, &name))
+    Some(message_key(stored, &name))
 }
 
 fn asked(stored: &InvestigationRow, several: &[Choice]) -> Completion {
@@ -266,7 +266,7 @@ fn asked(stored: &InvestigationRow, several: &[Choice]) -> Completion {
         headline: message.title.clone(),
         choices: several.to_vec(),
     };
-    let outgoing = DesiredMessage::reply(&stored.thread, &stored.slot, message, "which place is meant");
+    let outgoing = DesiredMessage::reply(&stored.thread, &stored.message_key, message, "which place is meant");
     Completion { concluded: vec![concluded], messages: vec![outgoing], ..Completion::default() }
 }
 
@@ -275,7 +275,7 @@ fn noted(mut completion: Completion, claimed: &Claimed, stored: &InvestigationRo
     let headline = completion.concluded.first().map(|concluded| format!(": {}", concluded.headline)).unwrap_or_default();
     let message = compose::about(Tone::Neutral, &format!("{} {did}{headline}", act.actor.user));
     let name = format!("note-{}", claimed.lease.number());
-    let note = DesiredMessage::reply(&stored.thread, slot(stored, &name), message, "what a person did");
+    let note = DesiredMessage::reply(&stored.thread, message_key(stored, &name), message, "what a person did");
     completion.messages.push(note.asked_by(act.reply_to.clone()));
     completion
 }
@@ -286,7 +286,7 @@ fn resolved(claimed: &Claimed, stored: &InvestigationRow, record: Option<&Invest
         Some(record) => vec![verdict(&closed, record)],
         None => {
             let title = format!("{} was closed", subject(stored));
-            vec![DesiredMessage::reply(&stored.thread, &stored.slot, compose::about(Tone::Neutral, &title), "closed")]
+            vec![DesiredMessage::reply(&stored.thread, &stored.message_key, compose::about(Tone::Neutral, &title), "closed")]
         }
     };
     let completion = Completion {
@@ -300,7 +300,7 @@ fn resolved(claimed: &Claimed, stored: &InvestigationRow, record: Option<&Invest
 
 /// Tells the person alone, where the platform can; else the thread.
 fn answered(claimed: &Claimed, stored: &InvestigationRow, act: &Act, text: &str) -> Completion {
-    let name = slot(stored, &format!("answer-{}", claimed.lease.number()));
+    let name = message_key(stored, &format!("answer-{}", claimed.lease.number()));
     let message = compose::notice(Tone::Neutral, text);
     let outgoing = match &act.reply_to {
         Some(to) => DesiredMessage::ephemeral(&stored.thread, name, to.clone(), message, "an answer"),

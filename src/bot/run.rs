@@ -95,12 +95,12 @@ static PAINTING: Semaphore = Semaphore::const_new(2);
 /// The timeline as a picture; one for each width of the look, because a picture that was sent cannot be replaced. It is
 /// painted where it keeps nobody waiting.
 async fn timeline(stored: &InvestigationRow, record: &Investigation) -> Option<DesiredMessage> {
-    let slot = slot(stored, &format!("timeline-{}", record.evidence.reach.hours() / 24));
+    let message_key = message_key(stored, &format!("timeline-{}", record.evidence.reach.hours() / 24));
     let thread = stored.thread.clone();
     let record = record.clone();
     let _turn = PAINTING.acquire().await.ok()?;
     let message = tokio::task::spawn_blocking(move || compose::chart(&record)).await.ok().flatten()?;
-    Some(DesiredMessage::reply(&thread, slot, message, "timeline"))
+    Some(DesiredMessage::reply(&thread, message_key, message, "timeline"))
 }
 
 /// What is looked into, and where.
@@ -128,21 +128,25 @@ pub(super) fn report(stored: &InvestigationRow, record: &Investigation) -> Repor
 }
 
 /// The name of a message of this investigation: alone in its thread, or one of several.
-pub(super) fn slot(stored: &InvestigationRow, name: &str) -> String {
-    if stored.slot == ROOT { name.to_owned() } else { format!("{}/{name}", stored.slot) }
+pub(super) fn message_key(stored: &InvestigationRow, name: &str) -> String {
+    if stored.message_key == ROOT { name.to_owned() } else { format!("{}/{name}", stored.message_key) }
 }
 
 /// The verdict message as it stands.
 pub(super) fn verdict(stored: &InvestigationRow, record: &Investigation) -> DesiredMessage {
     let message = compose::verdict(&report(stored, record), &stored.id, stored.revision, &standing(stored));
-    DesiredMessage::reply(&stored.thread, &stored.slot, message, "verdict")
+    DesiredMessage::reply(&stored.thread, &stored.message_key, message, "verdict")
 }
 
 fn concluded(stored: &InvestigationRow, record: Investigation) -> Completion {
     let report = report(stored, &record);
     let headline = SafeText::redact(&wording::headline(&report));
-    let details =
-        DesiredMessage::reply(&stored.thread, slot(stored, "details"), compose::details(&report), "details of the verdict");
+    let details = DesiredMessage::reply(
+        &stored.thread,
+        message_key(stored, "details"),
+        compose::details(&report),
+        "details of the verdict",
+    );
     let messages = vec![verdict(stored, &record), details];
     let concluded = RunResult { id: stored.id.clone(), stage: Stage::Done, record: Some(record), headline, choices: Vec::new() };
     Completion { concluded: vec![concluded], messages, ..Completion::default() }
@@ -158,7 +162,7 @@ pub(super) fn failed(stored: &InvestigationRow, why: &str) -> Completion {
     let headline = message.title.clone();
     Completion {
         concluded: vec![RunResult { id: stored.id.clone(), stage: Stage::Failed, record: None, headline, choices: Vec::new() }],
-        messages: vec![DesiredMessage::reply(&stored.thread, &stored.slot, message, "a failure")],
+        messages: vec![DesiredMessage::reply(&stored.thread, &stored.message_key, message, "a failure")],
         ..Completion::default()
     }
 }

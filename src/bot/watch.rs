@@ -2,7 +2,7 @@
 
 use super::Bot;
 use super::perform::HandlerError;
-use super::run::{slot, subject, verdict};
+use super::run::{message_key, subject, verdict};
 use crate::chat::compose;
 use crate::chat::document::Tone;
 use crate::investigation::{Options, investigate};
@@ -104,7 +104,7 @@ fn told(stored: &InvestigationRow, record: Investigation, succeeded: bool) -> Co
         verdict(&seen, &record),
         DesiredMessage::reply(
             &stored.thread,
-            slot(stored, &format!("watched-{}", record.evidence.now.as_millisecond())),
+            message_key(stored, &format!("watched-{}", record.evidence.now.as_millisecond())),
             note,
             "a watched rotation",
         ),
@@ -115,7 +115,7 @@ fn told(stored: &InvestigationRow, record: Investigation, succeeded: bool) -> Co
 
 fn stopped(stored: &InvestigationRow, watch: &Watch) -> Completion {
     let text = format!("{} is watched no longer: no rotation ended in all that time", subject(stored));
-    let name = slot(stored, &format!("watched-{}", watch.until.as_millisecond()));
+    let name = message_key(stored, &format!("watched-{}", watch.until.as_millisecond()));
     let note = DesiredMessage::reply(&stored.thread, name, compose::about(Tone::Neutral, &text), "the end of a watch");
     Completion { unwatch: vec![stored.id.clone()], messages: vec![note], ..Completion::default() }
 }

@@ -164,7 +164,7 @@ impl Bot {
             Trigger::Act(act) => match self.store.investigation(&act.token.investigation).await? {
                 Some(stored) if stored.stage == crate::store::Stage::Running => failed(&stored, WHY),
                 Some(stored) => {
-                    let name = super::run::slot(&stored, &format!("answer-{}", claimed.lease.number()));
+                    let name = super::run::message_key(&stored, &format!("answer-{}", claimed.lease.number()));
                     let message = compose::notice(Tone::Warning, &format!("That could not be done: {WHY}"));
                     Completion {
                         messages: vec![DesiredMessage::reply(&stored.thread, name, message, "given up")],

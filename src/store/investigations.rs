@@ -58,7 +58,7 @@ pub struct InvestigationRow {
     /// The thread of others that it must not leave, where it is held in one.
     pub held_in: Option<String>,
     /// The message of the thread that shows it.
-    pub slot: String,
+    pub message_key: String,
     /// Buttons of an older one have expired.
     pub revision: u32,
     /// What was asked.
@@ -124,7 +124,8 @@ struct Row {
     channel: String,
     root: Option<String>,
     held_in: Option<String>,
-    slot: String,
+    #[sqlx(rename = "slot")]
+    message_key: String,
     revision: u32,
     question: String,
     account: Option<String>,
@@ -148,7 +149,7 @@ impl Row {
             held_in: self.held_in,
             id: self.id,
             thread: self.thread,
-            slot: self.slot,
+            message_key: self.message_key,
             revision: self.revision,
             question: from_json("question", &self.question)?,
             choice: self.region.map(|region| Choice { account: self.account, region }),
@@ -185,7 +186,7 @@ impl Store {
         &self,
         thread: &NewThread,
         id: &str,
-        slot: &str,
+        message_key: &str,
         question: &Question,
         messages: &[DesiredMessage],
     ) -> Result<InvestigationRow, StoreError> {
@@ -197,7 +198,7 @@ impl Store {
         )
         .bind(id)
         .bind(&thread.id)
-        .bind(slot)
+        .bind(message_key)
         .bind(to_json("question", question)?)
         .bind(self.now().as_millisecond())
         .execute(&mut *tx)

@@ -49,7 +49,7 @@ pub struct DesiredMessage {
     /// The thread's id.
     pub thread: String,
     /// Which of its messages: [`ROOT`], or a name unique in the thread. Replies are posted in the order they were stated.
-    pub slot: String,
+    pub message_key: String,
     /// The message.
     pub message: Message,
     /// Why it is sent, for the operator.
@@ -65,10 +65,10 @@ pub struct DesiredMessage {
 impl DesiredMessage {
     /// A reply in a thread.
     #[must_use]
-    pub fn reply(thread: &str, slot: impl Into<String>, message: Message, reason: &'static str) -> DesiredMessage {
+    pub fn reply(thread: &str, message_key: impl Into<String>, message: Message, reason: &'static str) -> DesiredMessage {
         DesiredMessage {
             thread: thread.to_owned(),
-            slot: slot.into(),
+            message_key: message_key.into(),
             message,
             reason,
             passing: false,
@@ -87,12 +87,12 @@ impl DesiredMessage {
     #[must_use]
     pub fn ephemeral(
         thread: &str,
-        slot: impl Into<String>,
+        message_key: impl Into<String>,
         to: ReplyTo,
         message: Message,
         reason: &'static str,
     ) -> DesiredMessage {
-        DesiredMessage { reply_to: Some(to), ephemeral: true, ..DesiredMessage::reply(thread, slot, message, reason) }
+        DesiredMessage { reply_to: Some(to), ephemeral: true, ..DesiredMessage::reply(thread, message_key, message, reason) }
     }
 
     /// The same, while a newer one is on its way.
@@ -126,7 +126,7 @@ pub struct DueMessage {
     /// The thread of others that it must not leave, where it is held in one.
     pub held_in: Option<String>,
     /// Which message.
-    pub slot: String,
+    pub message_key: String,
     /// Why it is sent.
     pub reason: String,
     /// The message.
@@ -195,7 +195,7 @@ impl DueMessage {
     /// True for the message a thread hangs on.
     #[must_use]
     pub fn is_root(&self) -> bool {
-        self.slot == ROOT
+        self.message_key == ROOT
     }
 }
 
@@ -203,7 +203,7 @@ impl DueMessage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undelivered {
     /// Which.
-    pub slot: String,
+    pub message_key: String,
     /// Why it was to be sent.
     pub reason: SafeText,
     /// Why it was given up.
@@ -221,7 +221,8 @@ struct Row {
     channel: String,
     root: Option<String>,
     held_in: Option<String>,
-    slot: String,
+    #[sqlx(rename = "slot")]
+    message_key: String,
     reason: String,
     message: String,
     passing: bool,
@@ -246,9 +247,9 @@ impl Row {
             id: self.id,
             place: place(&self.platform, self.workspace, self.channel, self.root)?,
             held_in: self.held_in,
-            key: format!("{}.{}.{}", self.thread, self.slot, self.posts),
+            key: format!("{}.{}.{}", self.thread, self.message_key, self.posts),
             thread: self.thread,
-            slot: self.slot,
+            message_key: self.message_key,
             reason: self.reason,
             message: from_json("message", &self.message)?,
             passing: self.passing,
@@ -569,7 +570,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn revive(&self, thread: &str, slot: &str, to: Option<&ReplyTo>) -> Result<bool, StoreError> {
+    pub async fn revive(&self, thread: &str, message_key: &str, to: Option<&ReplyTo>) -> Result<bool, StoreError> {
         let now = self.tick();
         let revived = sqlx::query(
             "UPDATE messages SET state = 'pending', attempts = 0, not_before = ?1, due_by = ?2,
@@ -579,7 +580,7 @@ impl Store {
         .bind(now.saturating_add(millis(DEADLINE)))
         .bind(to.map(|to| to.0.as_str()))
         .bind(thread)
-        .bind(slot)
+        .bind(message_key)
         .execute(&self.writer)
         .await?;
         self.messages_changed.send_replace(());
@@ -632,7 +633,7 @@ impl Store {
         .bind(&due.thread)
         .execute(&mut *tx)
         .await?;
-        let line = audit::Audited::system("gave up a message", &due.slot, why.as_str());
+        let line = audit::Audited::system("gave up a message", &due.message_key, why.as_str());
         audit::insert(&mut tx, &line, self.now()).await?;
         Ok(tx.commit().await?)
     }
@@ -661,8 +662,8 @@ impl Store {
                 .bind(limit)
                 .fetch_all(&self.readers)
                 .await?;
-        let messages = rows.into_iter().map(|(slot, reason, why, stated_at)| Undelivered {
-            slot,
+        let messages = rows.into_iter().map(|(message_key, reason, why, stated_at)| Undelivered {
+            message_key,
             reason: SafeText::redact(&reason),
             why: SafeText::redact(&why),
             stated_at: at(stated_at),
@@ -670,14 +671,14 @@ impl Store {
         Ok(messages.collect())
     }
 
-    /// What a thread is to show in `slot`, delivered or not.
+    /// What a thread is to show in `message_key`, delivered or not.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn stated(&self, thread: &str, slot: &str) -> Result<Option<Message>, StoreError> {
+    pub async fn stated(&self, thread: &str, message_key: &str) -> Result<Option<Message>, StoreError> {
         let text: Option<String> = sqlx::query_scalar("SELECT message FROM messages WHERE thread = ? AND slot = ?")
             .bind(thread)
-            .bind(slot)
+            .bind(message_key)
             .fetch_optional(&self.readers)
             .await?;
         text.map(|text| from_json("message", &text)).transpose()
@@ -712,7 +713,7 @@ pub(super) async fn upsert_messages(
              WHERE message <> excluded.message OR passing <> excluded.passing",
         )
         .bind(&outgoing.thread)
-        .bind(&outgoing.slot)
+        .bind(&outgoing.message_key)
         .bind(outgoing.reason)
         .bind(to_json("message", &outgoing.message)?)
         .bind(outgoing.passing)

@@ -623,7 +623,7 @@ async fn a_message_that_would_wait_past_its_deadline_is_given_up_with_its_reason
     assert!(!store.put_off(&due[0], just_below, Some(false), &down).await.unwrap());
     assert!(store.put_off(&due[0], messages::DEADLINE + Duration::from_secs(1), Some(false), &down).await.unwrap());
     let given_up = store.undelivered(10).await.unwrap();
-    let given_up: Vec<_> = given_up.iter().map(|one| (one.slot.as_str(), one.reason.as_str(), one.why.as_str())).collect();
+    let given_up: Vec<_> = given_up.iter().map(|one| (one.message_key.as_str(), one.reason.as_str(), one.why.as_str())).collect();
     assert_eq!(given_up, [("details", "details", down.as_str()), ("root", "a verdict", down.as_str())]);
     assert_eq!(store.pending_messages(PlatformName::Slack).await.unwrap(), 0);
     let trail = store.audit_trail(Timestamp::UNIX_EPOCH, 10).await.unwrap();

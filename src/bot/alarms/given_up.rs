@@ -28,8 +28,8 @@ impl Bot {
             completion.concluded.extend(one.concluded);
             completion.messages.extend(one.messages);
         }
-        let has_root = completion.messages.iter().any(|message| message.slot == ROOT);
-        let slot = if has_root || self.store.stated(&thread, ROOT).await?.is_some() {
+        let has_root = completion.messages.iter().any(|message| message.message_key == ROOT);
+        let message_key = if has_root || self.store.stated(&thread, ROOT).await?.is_some() {
             format!("given-up-{}", claimed.lease.number())
         } else {
             ROOT.to_owned()
@@ -38,7 +38,7 @@ impl Bot {
         if alarm.state == AlarmState::Alarm && scope.route.is_critical(&alarm.title, &alarm.key) {
             message.mention = scope.route.mention.as_ref().map(words::mention);
         }
-        completion.messages.push(DesiredMessage::reply(&thread, slot, message, "given up"));
+        completion.messages.push(DesiredMessage::reply(&thread, message_key, message, "given up"));
         Ok(completion)
     }
 }

@@ -33,8 +33,8 @@ impl Bot {
         let single = secrets.len() == 1;
         let mut opened = Vec::new();
         for (at, secret) in secrets.iter().enumerate() {
-            let slot = if single { ROOT.to_owned() } else { format!("s{}", at + 1) };
-            opened.push(self.open_for(case, filed, secret, &slot).await?);
+            let message_key = if single { ROOT.to_owned() } else { format!("s{}", at + 1) };
+            opened.push(self.open_for(case, filed, secret, &message_key).await?);
         }
         let mut completion = self.look_into(case, &opened).await?;
         if !single {
@@ -75,8 +75,9 @@ impl Bot {
                 let new = case.secrets.iter().filter(|(name, _)| names.contains(*name)).take(MAX_SECRETS);
                 for (at, (_, secret)) in new.enumerate() {
                     // The first message of a thread that was about no secret becomes the first one's verdict.
-                    let slot = if known.is_empty() && at == 0 { ROOT.to_owned() } else { format!("s{}", known.len() + at + 1) };
-                    opened.push(self.open_for(case, filed, secret, &slot).await?);
+                    let message_key =
+                        if known.is_empty() && at == 0 { ROOT.to_owned() } else { format!("s{}", known.len() + at + 1) };
+                    opened.push(self.open_for(case, filed, secret, &message_key).await?);
                 }
                 self.look_into(case, &opened).await?
             }
@@ -110,7 +111,7 @@ impl Bot {
         case: &Case<'_>,
         filed: &Filed<Story>,
         secret: &SecretRef,
-        slot: &str,
+        message_key: &str,
     ) -> Result<InvestigationRow, StoreError> {
         let wanted = identity(case.alarm, secret);
         let known = self.store.investigations_of(&filed.thread).await?;
@@ -123,11 +124,11 @@ impl Bot {
             region: Some(case.choice.region.clone()),
             reach: None,
         };
-        let id = if slot == ROOT { filed.thread.clone() } else { new_id() };
+        let id = if message_key == ROOT { filed.thread.clone() } else { new_id() };
         let waiting = compose::progress(&SafeText::redact(secret.as_str()), &compose::waiting());
-        let waiting = DesiredMessage::reply(&filed.thread, slot, waiting, "an alarm").passing();
+        let waiting = DesiredMessage::reply(&filed.thread, message_key, waiting, "an alarm").passing();
         let thread = NewThread { id: filed.thread.clone(), place: filed.place.clone(), alarm: None };
-        self.store.open_investigation(&thread, &id, slot, &question, &[waiting]).await
+        self.store.open_investigation(&thread, &id, message_key, &question, &[waiting]).await
     }
 
     async fn look_into(&self, case: &Case<'_>, opened: &[InvestigationRow]) -> Result<Completion, HandlerError> {

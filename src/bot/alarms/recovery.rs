@@ -96,7 +96,7 @@ impl Bot {
         let message = words::recovered(case, &records(&completion), &recovered, self.store.now());
         let closed = if is_over { self.closed_by(case, &known, &recovered) } else { Completion::default() };
         // A verdict is stated once: as closed.
-        completion.messages.retain(|message| closed.messages.iter().all(|verdict| verdict.slot != message.slot));
+        completion.messages.retain(|message| closed.messages.iter().all(|verdict| verdict.message_key != message.message_key));
         completion.messages.extend(closed.messages);
         (completion.resolved, completion.unwatch) = (closed.resolved, closed.unwatch);
         let name = format!("recovered-{}", case.claimed.lease.number());
@@ -115,7 +115,7 @@ impl Bot {
         is_over: bool,
     ) -> Result<Completion, HandlerError> {
         let known = self.store.investigations_of(&filed.thread).await?;
-        if known.is_empty() || known.iter().any(|stored| stored.slot == crate::store::ROOT) {
+        if known.is_empty() || known.iter().any(|stored| stored.message_key == crate::store::ROOT) {
             return Ok(completion);
         }
         let mut all = Vec::new();

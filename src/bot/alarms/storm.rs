@@ -99,8 +99,13 @@ impl Bot {
         for page in pages {
             let first = page * PAGE;
             let names = self.store.storm_names(&thread, first, PAGE).await?;
-            let slot = format!("list-{}", page + 1);
-            messages.push(DesiredMessage::reply(&thread, slot, words::storm_page(first, &names), "the secrets of a storm"));
+            let message_key = format!("list-{}", page + 1);
+            messages.push(DesiredMessage::reply(
+                &thread,
+                message_key,
+                words::storm_page(first, &names),
+                "the secrets of a storm",
+            ));
         }
         Ok(Completion { messages, ..Completion::default() })
     }

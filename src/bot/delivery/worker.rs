@@ -363,8 +363,8 @@ impl DeliveryWorker {
             message = Message { mention: None, ..due.message.clone() };
             message.parts.insert(0, why);
         }
-        let slot = format!("why-not/{}", due.slot);
-        let told = DesiredMessage::ephemeral(&due.thread, slot, to, message, "why something does not come");
+        let message_key = format!("why-not/{}", due.message_key);
+        let told = DesiredMessage::ephemeral(&due.thread, message_key, to, message, "why something does not come");
         self.store.upsert_messages(&[told]).await
     }
 
