@@ -344,7 +344,7 @@ impl Bot {
     async fn say_decided(&self, case: &Case<'_>, filed: &Filed<Story>, decision: &Decision) -> Result<(), StoreError> {
         let mut messages = Vec::new();
         if *decision == Decision::Open && self.store.stated(&filed.thread, ROOT).await?.is_none() {
-            messages.push(DesiredMessage::root(&filed.thread, words::working(case), "an alarm").passing());
+            messages.push(DesiredMessage::root(&filed.thread, words::working(case), "an alarm").as_progress());
         }
         if *decision != Decision::Check && !matches!(decision, Decision::Nothing(_)) {
             if filed.story.is_newest(case.alarm) {

@@ -35,7 +35,7 @@ impl Live {
             self.changed.notified().await;
             let steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let message = compose::progress(subject, &steps);
-            let outgoing = DesiredMessage::reply(&stored.thread, &stored.message_key, message, "progress").passing();
+            let outgoing = DesiredMessage::reply(&stored.thread, &stored.message_key, message, "progress").as_progress();
             if let Err(error) = bot.store.upsert_messages(&[outgoing]).await {
                 tracing::warn!(%error, "progress could not be stored");
             }

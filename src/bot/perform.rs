@@ -75,7 +75,7 @@ impl Bot {
             }
         }
         let waiting = compose::progress(&SafeText::redact(question.secret.as_str()), &compose::waiting());
-        let root = DesiredMessage::root(id, waiting, "a question").passing().asked_by(reply_to.clone());
+        let root = DesiredMessage::root(id, waiting, "a question").as_progress().asked_by(reply_to.clone());
         let thread = NewThread { id: id.clone(), place: place.clone(), alarm: None };
         // A run that was cut short has said more already.
         let root = (!is_open).then_some(root);

@@ -55,7 +55,7 @@ pub struct DesiredMessage {
     /// Why it is sent, for the operator.
     pub reason: &'static str,
     /// True while a newer one is on its way: it may be skipped.
-    pub passing: bool,
+    pub is_progress: bool,
     /// Whoever asked for it, to be pointed here; or to be answered alone.
     pub reply_to: Option<ReplyTo>,
     /// True when only the person of `reply_to` is to see it.
@@ -71,7 +71,7 @@ impl DesiredMessage {
             message_key: message_key.into(),
             message,
             reason,
-            passing: false,
+            is_progress: false,
             reply_to: None,
             ephemeral: false,
         }
@@ -97,8 +97,8 @@ impl DesiredMessage {
 
     /// The same, while a newer one is on its way.
     #[must_use]
-    pub fn passing(self) -> DesiredMessage {
-        DesiredMessage { passing: true, ..self }
+    pub fn as_progress(self) -> DesiredMessage {
+        DesiredMessage { is_progress: true, ..self }
     }
 
     /// The same, and whoever asked for it is pointed to it.
@@ -132,7 +132,7 @@ pub struct DueMessage {
     /// The message.
     pub message: Message,
     /// True while a newer one is on its way.
-    pub passing: bool,
+    pub is_progress: bool,
     /// The revision this is.
     pub revision: i64,
     /// The platform's id, when it is posted and to be edited.
@@ -225,7 +225,8 @@ struct Row {
     message_key: String,
     reason: String,
     message: String,
-    passing: bool,
+    #[sqlx(rename = "passing")]
+    is_progress: bool,
     revision: i64,
     posted: i64,
     posted_id: Option<String>,
@@ -252,7 +253,7 @@ impl Row {
             message_key: self.message_key,
             reason: self.reason,
             message: from_json("message", &self.message)?,
-            passing: self.passing,
+            is_progress: self.is_progress,
             revision: self.revision,
             posted_id: self.posted_id.filter(|_| self.posted > 0),
             uncertain: (self.uncertain > 0).then_some(self.uncertain),
@@ -716,7 +717,7 @@ pub(super) async fn upsert_messages(
         .bind(&outgoing.message_key)
         .bind(outgoing.reason)
         .bind(to_json("message", &outgoing.message)?)
-        .bind(outgoing.passing)
+        .bind(outgoing.is_progress)
         .bind(outgoing.reply_to.as_ref().map(|reply_to| reply_to.0.as_str()))
         .bind(outgoing.ephemeral)
         .bind(tick)

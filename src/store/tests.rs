@@ -593,7 +593,7 @@ async fn a_first_sign_of_life_is_not_kept_waiting_by_edits_of_progress() {
     let folder = Folder::new();
     let store = folder.open().await;
     let thread = |id: &str| NewThread { id: id.to_owned(), place: place("C1"), alarm: None };
-    let root = |id: &str, text: &str| DesiredMessage::root(id, line(text), "a test").passing();
+    let root = |id: &str, text: &str| DesiredMessage::root(id, line(text), "a test").as_progress();
     for id in ["t1", "t2", "t3"] {
         store.open_thread(&thread(id), &[root(id, "begun")]).await.unwrap();
     }

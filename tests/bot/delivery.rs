@@ -75,7 +75,7 @@ async fn what_was_stated_while_an_answer_was_lost_is_still_shown() {
     slack.faults("find", (0..5).map(|_| later("search is down")));
     world
         .store
-        .open_thread(&thread("t1", PlatformName::Slack), &[DesiredMessage::root("t1", line("progress"), "a test").passing()])
+        .open_thread(&thread("t1", PlatformName::Slack), &[DesiredMessage::root("t1", line("progress"), "a test").as_progress()])
         .await
         .unwrap();
     world.deliver(std::slice::from_ref(&slack));
@@ -186,11 +186,11 @@ async fn progress_is_coalesced_and_the_last_word_is_always_sent() {
     let mut world = idle().await;
     let slack = Fake::new(PlatformName::Slack);
     let root = |text: &str| DesiredMessage::root("t1", line(text), "a test");
-    world.store.open_thread(&thread("t1", PlatformName::Slack), &[root("0").passing()]).await.unwrap();
+    world.store.open_thread(&thread("t1", PlatformName::Slack), &[root("0").as_progress()]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the first", |state| state.shown.len() == 1).await;
     for number in 1..=200 {
-        world.store.upsert_messages(&[root(&number.to_string()).passing()]).await.unwrap();
+        world.store.upsert_messages(&[root(&number.to_string()).as_progress()]).await.unwrap();
     }
     world.store.upsert_messages(&[root("the verdict")]).await.unwrap();
     slack.until("the last word", |state| state.shown[0].title() == "the verdict").await;
@@ -284,7 +284,7 @@ async fn what_a_channel_without_the_bot_refused_goes_out_with_its_newest_words_w
     let mut world = idle().await;
     let slack = Fake::new(PlatformName::Slack);
     slack.with(|state| state.closed.insert("C1".to_owned()));
-    let asked = DesiredMessage::root("t1", line("progress"), "a test").passing().asked_by(Some(ReplyTo("U1".to_owned())));
+    let asked = DesiredMessage::root("t1", line("progress"), "a test").as_progress().asked_by(Some(ReplyTo("U1".to_owned())));
     world.store.open_thread(&thread("t1", PlatformName::Slack), &[asked]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the person to be told", |state| state.ephemerals.len() == 1).await;
@@ -362,7 +362,7 @@ async fn an_edit_whose_answer_was_lost_is_followed_by_the_verdict_again_and_agai
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the root", |state| state.shown.len() == 1).await;
     slack.faults("edit", [Fault::Refuse(SendError::Uncertain { why: "cut off".to_owned() })]);
-    world.store.upsert_messages(&[DesiredMessage::root("t1", line("progress"), "a test").passing()]).await.unwrap();
+    world.store.upsert_messages(&[DesiredMessage::root("t1", line("progress"), "a test").as_progress()]).await.unwrap();
     slack.until("the progress", |state| state.calls.contains(&"edit")).await;
     world.store.upsert_messages(&[DesiredMessage::root("t1", line("verdict"), "a test")]).await.unwrap();
     for _ in 0..2 {
@@ -493,7 +493,7 @@ async fn whoever_asks_where_nothing_may_be_written_is_told_alone_and_the_thread_
     slack.faults("post", [closed(), closed()]);
     let to = Some(ReplyTo("alice".to_owned()));
     let root = |text: &str| DesiredMessage::root("t1", line(text), "a test");
-    world.store.open_thread(&thread("t1", PlatformName::Slack), &[root("looking").passing().asked_by(to)]).await.unwrap();
+    world.store.open_thread(&thread("t1", PlatformName::Slack), &[root("looking").as_progress().asked_by(to)]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the apology", |state| !state.ephemerals.is_empty()).await;
     let told = slack.with(|state| state.ephemerals[0].clone());
@@ -518,7 +518,7 @@ async fn whoever_waits_is_told_that_it_is_late_and_gets_a_verdict_that_cannot_be
     slack.faults("post", (0..6).map(|_| later("503")));
     let to = Some(ReplyTo("alice".to_owned()));
     let root = |text: &str| DesiredMessage::root("t1", line(text), "a test");
-    let looking = root("looking").passing().asked_by(to);
+    let looking = root("looking").as_progress().asked_by(to);
     world.store.open_thread(&thread("t1", PlatformName::Slack), &[looking]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
     slack
@@ -553,7 +553,7 @@ async fn what_is_found_after_a_lost_answer_is_changed_to_what_it_says_by_now() {
     slack.faults("post", [Fault::LoseAnswer, Fault::Refuse(SendError::Uncertain { why: "it is there already".to_owned() })]);
     slack.faults("find", [Fault::Refuse(SendError::Refused { why: "may not look".to_owned() })]);
     let root = |text: &str| DesiredMessage::root("t1", line(text), "a test");
-    world.store.open_thread(&thread("t1", PlatformName::Slack), &[root("looking").passing()]).await.unwrap();
+    world.store.open_thread(&thread("t1", PlatformName::Slack), &[root("looking").as_progress()]).await.unwrap();
     world.store.upsert_messages(&[root("the verdict")]).await.unwrap();
     slack.with(|state| state.shown.clear());
     world.deliver(std::slice::from_ref(&slack));

@@ -229,7 +229,7 @@ async fn converse(fake: &FakeDiscord, store: &Store, channel: &str, interaction:
     let id = format!("t{channel}");
     let thread = NewThread { id: id.clone(), place, alarm: None };
     let root = |tone, title: &str, text: &str| DesiredMessage::root(&id, message(tone, title, text), "a test");
-    let looking = root(Tone::Working, "Looking into prod/x", "step 1").passing().asked_by(Some(reply_to));
+    let looking = root(Tone::Working, "Looking into prod/x", "step 1").as_progress().asked_by(Some(reply_to));
     patiently(|| store.open_thread(&thread, std::slice::from_ref(&looking))).await;
     let number: u64 = channel.parse().unwrap();
     let asked: u64 = interaction.parse().unwrap();
@@ -238,7 +238,7 @@ async fn converse(fake: &FakeDiscord, store: &Store, channel: &str, interaction:
         (is_there || world.told.contains_key(&asked)).then_some(())
     });
     tokio::time::timeout(PATIENCE, begun).await.map_err(|_| "nothing was ever said".to_owned())?;
-    let progress = [root(Tone::Working, "Looking into prod/x", "step 2").passing()];
+    let progress = [root(Tone::Working, "Looking into prod/x", "step 2").as_progress()];
     patiently(|| store.upsert_messages(&progress)).await;
     tokio::task::yield_now().await;
     let verdict = root(Tone::Bad, "prod/x is not rotating", "THE-VERDICT");

@@ -126,7 +126,7 @@ impl Bot {
         };
         let id = if message_key == ROOT { filed.thread.clone() } else { new_id() };
         let waiting = compose::progress(&SafeText::redact(secret.as_str()), &compose::waiting());
-        let waiting = DesiredMessage::reply(&filed.thread, message_key, waiting, "an alarm").passing();
+        let waiting = DesiredMessage::reply(&filed.thread, message_key, waiting, "an alarm").as_progress();
         let thread = NewThread { id: filed.thread.clone(), place: filed.place.clone(), alarm: None };
         self.store.open_investigation(&thread, &id, message_key, &question, &[waiting]).await
     }

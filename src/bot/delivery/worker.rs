@@ -194,7 +194,7 @@ impl DeliveryWorker {
     /// soon, the next ones wait, and most go out as the verdict in the end, which needs no edit then.
     fn too_fast(&self, due: &DueMessage) -> Option<Duration> {
         let every =
-            Duration::from_secs(60) / DeliveryPolicy::progress_per_minute(self.platform.name()).filter(|_| due.passing)?;
+            Duration::from_secs(60) / DeliveryPolicy::progress_per_minute(self.platform.name()).filter(|_| due.is_progress)?;
         let ahead = every * if due.posted_id.is_none() { FIRST_SIGNS_AT_ONCE } else { EDITS_AT_ONCE };
         let now = clock::this_instant();
         let mut next = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
@@ -220,7 +220,7 @@ impl DeliveryWorker {
             SendOutcome::Found(id) => {
                 let mut due = due;
                 // It is edited next, so it is not the last of it.
-                due.passing = true;
+                due.is_progress = true;
                 self.store.found(&due, &id, self.owes_files(&due)).await?;
                 self.point(&due, &id).await;
                 Ok(())
@@ -235,8 +235,8 @@ impl DeliveryWorker {
             {
                 self.store.leave(&due).await
             }
-            SendOutcome::Stuck(_) | SendOutcome::Lost(_) if due.passing => self.store.leave(&due).await,
-            SendOutcome::Lost(why) if !due.was_lost && !due.passing => {
+            SendOutcome::Stuck(_) | SendOutcome::Lost(_) if due.is_progress => self.store.leave(&due).await,
+            SendOutcome::Lost(why) if !due.was_lost && !due.is_progress => {
                 tracing::warn!(%platform, reason = due.reason, why, "a message is gone and is posted anew");
                 self.store.post_anew(&due).await
             }
@@ -345,7 +345,7 @@ impl DeliveryWorker {
         self.store.sent(due, id, pace, owes_files, self.policy.again(due.repeats)).await?;
         self.point(due, id).await;
         // While something is still to come, the person may have to be told why it does not.
-        let more_follows = due.passing || owes_files || due.files != Files::None;
+        let more_follows = due.is_progress || owes_files || due.files != Files::None;
         if more_follows || due.reply_to.is_none() { Ok(()) } else { self.answered(due).await }
     }
 
@@ -358,7 +358,7 @@ impl DeliveryWorker {
     async fn tell(&self, due: &DueMessage, text: &str) -> Result<(), StoreError> {
         let Some(to) = due.reply_to.clone().filter(|_| !due.ephemeral) else { return Ok(()) };
         let mut message = compose::notice(Tone::Warning, text);
-        if !due.passing {
+        if !due.is_progress {
             let why = Part::Caution(message.title);
             message = Message { mention: None, ..due.message.clone() };
             message.parts.insert(0, why);
@@ -401,7 +401,7 @@ impl DeliveryWorker {
                 Ok(Err(error)) => tracing::info!(platform = %self.platform.name(), %error, "nobody was pointed to the thread"),
                 Err(_) => {}
             }
-            if due.passing {
+            if due.is_progress {
                 break;
             }
             tokio::time::sleep(self.policy.wait(attempt, 0)).await;
