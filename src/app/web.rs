@@ -1,6 +1,6 @@
 //! The web server: bounded in size, time and number.
 
-mod seats;
+mod connections;
 
 use super::AppError;
 use super::ending::Parts;
@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Handle, Server};
-use seats::Seats;
+use connections::ConnectionLimiter;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ pub(super) struct Limits {
     pub(super) answer: Duration,
     /// How long the head of a request may take, and how long a connection may be idle.
     pub(super) head: Duration,
-    /// Connections at once; see [`Seats`].
+    /// Connections at once; see [`ConnectionLimiter`].
     pub(super) connections: usize,
 }
 
@@ -71,7 +71,7 @@ pub(super) async fn serve(http: &Http, limits: Limits, site: Site, parts: &mut P
     listener.set_nonblocking(true).map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
     let handle = Handle::new();
-    let seats = Seats::new(limits.connections);
+    let seats = ConnectionLimiter::new(limits.connections);
     // HTTP/2 would bring many requests into one seat, and keep it without a request.
     let mut server: Server<SocketAddr> =
         axum_server::from_tcp(listener).map_err(cannot)?.handle(handle.clone()).first_request_timeout(limits.head).http1_only();
@@ -106,7 +106,7 @@ fn router(site: Site, limits: Limits) -> Router {
         .merge(intake.layer(middleware::from_fn_with_state(draining, open)))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits.answer))
         .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES))
-        .layer(middleware::from_fn(seats::attend))
+        .layer(middleware::from_fn(connections::attend))
 }
 
 struct Vitals {

@@ -20,7 +20,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 /// Lets so many connections in.
 #[derive(Debug, Clone)]
-pub(super) struct Seats {
+pub(super) struct ConnectionLimiter {
     most: usize,
     taken: Arc<Mutex<Taken>>,
 }
@@ -29,12 +29,12 @@ pub(super) struct Seats {
 struct Taken {
     next: u64,
     /// By when they were taken.
-    seats: BTreeMap<u64, Arc<Seat>>,
+    seats: BTreeMap<u64, Arc<ConnectionState>>,
 }
 
 /// A connection's seat.
 #[derive(Debug, Default)]
-pub(super) struct Seat {
+pub(super) struct ConnectionState {
     /// The whole request is here, and its answer is not.
     is_answering: AtomicBool,
     gives_way: CancellationToken,
@@ -44,7 +44,7 @@ pub(super) struct Seat {
 #[derive(Debug)]
 struct Place {
     number: u64,
-    seat: Arc<Seat>,
+    seat: Arc<ConnectionState>,
     taken: Arc<Mutex<Taken>>,
 }
 
@@ -54,9 +54,9 @@ impl Drop for Place {
     }
 }
 
-impl Seats {
-    pub(super) fn new(most: usize) -> Seats {
-        Seats { most, taken: Arc::default() }
+impl ConnectionLimiter {
+    pub(super) fn new(most: usize) -> ConnectionLimiter {
+        ConnectionLimiter { most, taken: Arc::default() }
     }
 
     /// A seat; `None` where all are taken by connections that wait for us.
@@ -71,13 +71,13 @@ impl Seats {
         }
         let number = taken.next;
         taken.next += 1;
-        let seat = Arc::<Seat>::default();
+        let seat = Arc::<ConnectionState>::default();
         taken.seats.insert(number, Arc::clone(&seat));
         Some(Place { number, seat, taken: Arc::clone(&self.taken) })
     }
 }
 
-impl<I, S> Accept<I, S> for Seats {
+impl<I, S> Accept<I, S> for ConnectionLimiter {
     type Stream = Seated<I>;
     type Service = Served<S>;
     type Future = Ready<io::Result<(Seated<I>, Served<S>)>>;
@@ -154,14 +154,14 @@ impl<S: tower::Service<axum::http::Request<B>>, B> tower::Service<axum::http::Re
 
 /// Notes, for a request's seat, from when to when it is us who are waited for.
 pub(super) async fn attend(request: Request, next: Next) -> Response {
-    let Some(seat) = request.extensions().get::<Arc<Seat>>().cloned() else { return next.run(request).await };
+    let Some(seat) = request.extensions().get::<Arc<ConnectionState>>().cloned() else { return next.run(request).await };
     let answering = Answering(seat);
     let request = request.map(|body| answering.noting_the_end_of(body));
     next.run(request).await
 }
 
 /// An answer that is being made, until this is dropped.
-struct Answering(Arc<Seat>);
+struct Answering(Arc<ConnectionState>);
 
 impl Answering {
     fn noting_the_end_of(&self, body: Body) -> Body {
