@@ -10,7 +10,7 @@ use crate::investigation::new_id;
 use crate::model::SecretRef;
 use crate::platforms::console::{Console, Example, Settings};
 use crate::simulator::{Scenario, Simulator};
-use crate::store::Choice;
+use crate::store::Location;
 use async_trait::async_trait;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -169,7 +169,7 @@ impl Worlds {
     }
 
     /// The world of a secret; for a name that is nowhere, the one with the most similar name, where it is not found either.
-    fn of(&self, choice: &Choice, secret: &SecretRef) -> Option<(&Key, &Scenario)> {
+    fn of(&self, choice: &Location, secret: &SecretRef) -> Option<(&Key, &Scenario)> {
         let name = secret.name();
         let alike = |other: &str| strsim::jaro_winkler(other, name);
         let there = || self.worlds.iter().filter(|((account, _), _)| *account == choice.account);
@@ -185,7 +185,7 @@ impl Accounts for Worlds {
         &self.known
     }
 
-    async fn connect(&self, choice: &Choice, secret: &SecretRef) -> Result<Connected, ConnectError> {
+    async fn connect(&self, choice: &Location, secret: &SecretRef) -> Result<Connected, ConnectError> {
         let Some((key, scenario)) = self.of(choice, secret) else {
             return Err(ConnectError::Refused { reason: "there is no simulated account".to_owned() });
         };
@@ -203,15 +203,15 @@ impl Accounts for Worlds {
         Ok(connected)
     }
 
-    async fn names(&self, choice: &Choice) -> Vec<String> {
+    async fn names(&self, choice: &Location) -> Vec<String> {
         let there =
             self.worlds.iter().filter(|((account, _), world)| *account == choice.account && world.region() == choice.region);
         there.map(|((_, secret), _)| secret.clone()).collect()
     }
 
     /// Whoever names no account means the first world of a secret. In some worlds it is the secret that is missing.
-    async fn look_for(&self, places: &[Choice], secret: &SecretRef) -> Vec<Option<bool>> {
-        let is_played = |choice: &&Choice| {
+    async fn look_for(&self, places: &[Location], secret: &SecretRef) -> Vec<Option<bool>> {
+        let is_played = |choice: &&Location| {
             let played = self.of(choice, secret).filter(|((_, own), _)| own == secret.name());
             played.is_some_and(|(_, world)| world.region() == choice.region)
         };

@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::{Observation, Question, SecretRef};
 use crate::playbook::find;
-use crate::store::Choice;
+use crate::store::Location;
 use async_trait::async_trait;
 use futures::stream::{self, StreamExt as _};
 use std::collections::HashMap;
@@ -46,13 +46,13 @@ pub trait Accounts: Send + Sync {
     fn known(&self) -> &[Known];
 
     /// Clients for a place; `secret` is what they are for.
-    async fn connect(&self, choice: &Choice, secret: &SecretRef) -> Result<Connected, ConnectError>;
+    async fn connect(&self, choice: &Location, secret: &SecretRef) -> Result<Connected, ConnectError>;
 
     /// The names of the secrets of a place.
-    async fn names(&self, choice: &Choice) -> Vec<String>;
+    async fn names(&self, choice: &Location) -> Vec<String>;
 
     /// Whether the secret is in a place; `None` where that cannot be told.
-    async fn has(&self, choice: &Choice, secret: &SecretRef) -> Option<bool> {
+    async fn has(&self, choice: &Location, secret: &SecretRef) -> Option<bool> {
         let connected = self.connect(choice, secret).await.ok()?;
         match find::is_here(&connected.aws, &connected.clock, secret).await {
             Observation::Found(here) => Some(here),
@@ -61,14 +61,14 @@ pub trait Accounts: Send + Sync {
     }
 
     /// Whether the secret is in each of the `places`; `None` where that cannot be told.
-    async fn look_for(&self, places: &[Choice], secret: &SecretRef) -> Vec<Option<bool>> {
+    async fn look_for(&self, places: &[Location], secret: &SecretRef) -> Vec<Option<bool>> {
         let asked: Vec<_> = places.iter().map(|choice| self.has(choice, secret)).collect();
         stream::iter(asked).buffered(AT_ONCE).collect().await
     }
 }
 
 /// The places a question may mean, by its own words and what is configured; the preferred one first.
-pub(super) fn candidates(known: &[Known], question: &Question) -> Vec<Choice> {
+pub(super) fn locations(known: &[Known], question: &Question) -> Vec<Location> {
     let (arn_account, arn_region) = match &question.secret {
         SecretRef::Arn(arn) => (Some(arn.arn().account_id()), Some(arn.arn().region())),
         SecretRef::Name(_) => (None, None),
@@ -89,7 +89,7 @@ pub(super) fn candidates(known: &[Known], question: &Question) -> Vec<Choice> {
             Some(_) => Vec::new(),
             None => account.regions.iter().map(String::as_str).collect(),
         };
-        choices.extend(regions.iter().map(|region| Choice { account: account.name.clone(), region: (*region).to_owned() }));
+        choices.extend(regions.iter().map(|region| Location { account: account.name.clone(), region: (*region).to_owned() }));
     }
     choices
 }
@@ -100,7 +100,7 @@ pub struct AwsAccounts {
     config: Config,
     known: Vec<Known>,
     registry: Registry,
-    connected: Mutex<HashMap<Choice, Connected>>,
+    connected: Mutex<HashMap<Location, Connected>>,
 }
 
 impl AwsAccounts {
@@ -119,8 +119,8 @@ impl AwsAccounts {
         Ok(AwsAccounts { known: known(config, usual.as_deref()), config: config.clone(), registry, connected: Mutex::default() })
     }
 
-    async fn clients(&self, choice: &Choice) -> Result<Connected, ConnectError> {
-        let kept = |connected: &Mutex<HashMap<Choice, Connected>>| {
+    async fn clients(&self, choice: &Location) -> Result<Connected, ConnectError> {
+        let kept = |connected: &Mutex<HashMap<Location, Connected>>| {
             connected.lock().unwrap_or_else(PoisonError::into_inner).get(choice).cloned()
         };
         if let Some(connected) = kept(&self.connected) {
@@ -135,7 +135,7 @@ impl AwsAccounts {
         Ok(connected)
     }
 
-    fn options(&self, choice: &Choice) -> AwsOptions {
+    fn options(&self, choice: &Location) -> AwsOptions {
         let account = choice.account.as_ref().and_then(|name| self.config.accounts.get(name));
         let assume_role = account.and_then(|account| {
             let role = account.role.as_ref()?;
@@ -171,11 +171,11 @@ impl Accounts for AwsAccounts {
         &self.known
     }
 
-    async fn connect(&self, choice: &Choice, _secret: &SecretRef) -> Result<Connected, ConnectError> {
+    async fn connect(&self, choice: &Location, _secret: &SecretRef) -> Result<Connected, ConnectError> {
         self.clients(choice).await
     }
 
-    async fn names(&self, choice: &Choice) -> Vec<String> {
+    async fn names(&self, choice: &Location) -> Vec<String> {
         let Ok(Connected { aws, clock }) = self.clients(choice).await else { return Vec::new() };
         find::names(&aws, &clock).await.found().cloned().unwrap_or_default()
     }
@@ -187,16 +187,16 @@ pub(super) enum Whereabouts {
     /// It was looked for everywhere, and is in none of the places.
     Nowhere,
     /// Where to look into it: the places it is in, or else the first of which that is unknown.
-    In(Vec<Choice>),
+    In(Vec<Location>),
 }
 
 /// Looks for a secret in all places at once.
-pub(super) async fn locate(accounts: &dyn Accounts, places: &[Choice], secret: &SecretRef) -> Whereabouts {
+pub(super) async fn locate(accounts: &dyn Accounts, places: &[Location], secret: &SecretRef) -> Whereabouts {
     let answers = accounts.look_for(places, secret).await;
     let with = |wanted: Option<bool>| {
         places.iter().zip(&answers).filter(move |(_, answer)| **answer == wanted).map(|(choice, _)| choice)
     };
-    let found: Vec<Choice> = with(Some(true)).cloned().collect();
+    let found: Vec<Location> = with(Some(true)).cloned().collect();
     if !found.is_empty() {
         return Whereabouts::In(found);
     }

@@ -19,7 +19,7 @@ use super::{Bot, Wish};
 use crate::alarm::{self, Arrival, Decision, Fold, Found, Means, STILL_AFTER, Scope, Silence, Standing, Story};
 use crate::config::AlarmRoute;
 use crate::model::{ActionKind, Alarm, AlarmSource, AlarmState, Place, Recheck, SecretRef};
-use crate::store::{Audited, Choice, Claimed, Completion, DesiredMessage, Filed, NewThread, Newness, ROOT, Stage, StoreError};
+use crate::store::{Audited, Claimed, Completion, DesiredMessage, Filed, Location, NewThread, Newness, ROOT, Stage, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -44,7 +44,7 @@ struct Case<'a> {
     claimed: &'a Claimed,
     alarm: &'a Alarm,
     route: &'a AlarmRoute,
-    choice: Choice,
+    choice: Location,
     found: Found,
     /// The secrets it is about, by names that are the same for the same secret.
     secrets: BTreeMap<String, SecretRef>,
@@ -128,7 +128,7 @@ impl Bot {
     fn case<'a>(&'a self, claimed: &'a Claimed, alarm: &'a Alarm) -> Result<Case<'a>, HandlerError> {
         let scope =
             Scope::of(&self.config, alarm).map_err(|_| HandlerError::Obsolete("the configuration no longer covers it"))?;
-        let choice = Choice { account: Some(scope.account.to_owned()), region: alarm.region.clone() };
+        let choice = Location { account: Some(scope.account.to_owned()), region: alarm.region.clone() };
         Ok(Case { claimed, alarm, route: scope.route, choice, found: Found::nothing(), secrets: BTreeMap::new() })
     }
 

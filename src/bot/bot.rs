@@ -1,6 +1,6 @@
 //! What reception, workers and the watch share.
 
-use super::accounts::{Accounts, Known, candidates};
+use super::accounts::{Accounts, Known, locations};
 use super::health::Pulse;
 use super::rate_limit::UserRateLimiter;
 use super::rights::{Refusal, Rights, Wish};
@@ -10,7 +10,7 @@ use crate::chat::ChatPlatform;
 use crate::config::{Config, Work};
 use crate::model::{ActionKind, Actor, Place, PlatformName, Question, SecretRef};
 use crate::playbook;
-use crate::store::{Choice, Store};
+use crate::store::{Location, Store};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -98,10 +98,10 @@ impl Bot {
     }
 
     /// The places a question may mean that its asker may look into, the preferred one first.
-    pub(super) fn allowed_places(&self, actor: &Actor, place: &Place, question: &Question) -> Result<Vec<Choice>, Refusal> {
+    pub(super) fn allowed_places(&self, actor: &Actor, place: &Place, question: &Question) -> Result<Vec<Location>, Refusal> {
         let mut refusal = if self.rights.allow_nothing() { Refusal::NoRules } else { Refusal::NotAllowed };
         let mut allowed = Vec::new();
-        for choice in candidates(self.accounts.known(), question) {
+        for choice in locations(self.accounts.known(), question) {
             match self.may(actor, place, ActionKind::Investigate, &question.secret, &choice) {
                 Ok(()) => allowed.push(choice),
                 // What is not known of the person may allow another place.
@@ -116,12 +116,12 @@ impl Bot {
     /// All others learn no names.
     pub(super) fn misplaced(&self, actor: &Actor, place: &Place, question: &Question) -> Option<String> {
         let known = self.accounts.known();
-        if !candidates(known, question).is_empty() {
+        if !locations(known, question).is_empty() {
             return None;
         }
         let secret = SecretRef::Name(question.secret.name().to_owned());
         let may = |account: &Known, region: &String| {
-            let choice = Choice { account: account.name.clone(), region: region.clone() };
+            let choice = Location { account: account.name.clone(), region: region.clone() };
             self.may(actor, place, ActionKind::Investigate, &secret, &choice).is_ok()
         };
         let is_theirs =
@@ -159,7 +159,7 @@ impl Bot {
         place: &Place,
         action: ActionKind,
         secret: &SecretRef,
-        choice: &Choice,
+        choice: &Location,
     ) -> Result<(), Refusal> {
         self.rights.decide(actor, place, &Wish { action, secret, account: choice.account.as_deref(), region: &choice.region })
     }

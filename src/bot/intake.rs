@@ -9,7 +9,7 @@ use crate::model::{
     Act, Action, ActionKind, ActionToken, Actor, Command, Investigation, Outcome, Place, Question, ReplyTo, Standing, Trigger,
 };
 use crate::redact::SafeText;
-use crate::store::{Accepted, Audited, Choice, Decision, InvestigationRow, NewTrigger, Refused, Stage, StoreError};
+use crate::store::{Accepted, Audited, Decision, InvestigationRow, Location, NewTrigger, Refused, Stage, StoreError};
 use async_trait::async_trait;
 
 /// Investigations looked through for those a person may see.
@@ -288,7 +288,7 @@ impl Bot {
 }
 
 /// The place an action is about, where that is decided.
-fn chosen(stored: &InvestigationRow, action: Action) -> Option<Choice> {
+fn chosen(stored: &InvestigationRow, action: Action) -> Option<Location> {
     match action {
         Action::Choose(at) => stored.choices.get(usize::from(at)).cloned(),
         _ => stored.choice.clone(),

@@ -9,7 +9,7 @@ use crate::investigation::Options;
 use crate::model::{Act, Action, ActionKind, Command, Investigation, ReplyTo, Trigger};
 use crate::redact::SafeText;
 use crate::store::{
-    Audited, Choice, Claimed, Completion, Decision, DesiredMessage, InvestigationRow, Lease, NewThread, ROOT, RunResult, Stage,
+    Audited, Claimed, Completion, Decision, DesiredMessage, InvestigationRow, Lease, Location, NewThread, ROOT, RunResult, Stage,
     StoreError, Watch,
 };
 use std::time::Duration;
@@ -214,7 +214,7 @@ impl Bot {
         &self,
         actor: &crate::model::Actor,
         stored: &InvestigationRow,
-        choice: &Choice,
+        choice: &Location,
         completion: Completion,
     ) -> Completion {
         let found = completion.concluded.first().and_then(|concluded| concluded.record.as_ref()?.evidence.secret.found());
@@ -227,8 +227,8 @@ impl Bot {
 }
 
 /// Places as people know them: account and region.
-fn named(places: &[Choice]) -> Vec<(String, String)> {
-    let account = |choice: &Choice| choice.account.clone().unwrap_or_else(|| "this account".to_owned());
+fn named(places: &[Location]) -> Vec<(String, String)> {
+    let account = |choice: &Location| choice.account.clone().unwrap_or_else(|| "this account".to_owned());
     places.iter().map(|choice| (account(choice), choice.region.clone())).collect()
 }
 
@@ -256,7 +256,7 @@ pub(super) fn answer_key(stored: &InvestigationRow, action: Action) -> Option<St
     Some(message_key(stored, &name))
 }
 
-fn asked(stored: &InvestigationRow, several: &[Choice]) -> Completion {
+fn asked(stored: &InvestigationRow, several: &[Location]) -> Completion {
     let secret = SafeText::redact(stored.question.secret.as_str());
     let message = compose::choose(&secret, &named(several), &stored.id, stored.revision);
     let concluded = RunResult {

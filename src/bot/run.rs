@@ -6,13 +6,13 @@ use super::perform::HandlerError;
 use super::rights::Wish;
 use crate::chat::Message;
 use crate::chat::compose::{self, Resolved, Standing};
-use crate::chat::document::{Choice as Button, Control, Tone};
+use crate::chat::document::{Control, MenuItem as Button, Tone};
 use crate::diagnosis::diagnose;
 use crate::investigation::{Options, investigate};
 use crate::model::{Action, ActionKind, ActionToken, Investigation, SecretRef};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
-use crate::store::{Choice, Completion, DesiredMessage, InvestigationRow, Lease, ROOT, RunResult, Stage};
+use crate::store::{Completion, DesiredMessage, InvestigationRow, Lease, Location, ROOT, RunResult, Stage};
 use futures::future::BoxFuture;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -31,7 +31,7 @@ impl Bot {
         lease: Lease,
         stored: &'a InvestigationRow,
         revision: u32,
-        choice: &'a Choice,
+        choice: &'a Location,
         options: Options,
     ) -> BoxFuture<'a, Result<Completion, HandlerError>> {
         // Its state is large; on the heap, it does not weigh on the stacks of all who wait for it.
@@ -43,7 +43,7 @@ impl Bot {
         lease: Lease,
         stored: &InvestigationRow,
         revision: u32,
-        choice: &Choice,
+        choice: &Location,
         mut options: Options,
     ) -> Result<Completion, HandlerError> {
         if !self.store.begin_run(lease, &stored.id, revision, choice).await? {
@@ -73,7 +73,7 @@ impl Bot {
 
 impl Bot {
     /// Names like that of a missing secret are told only where somebody may ask about them.
-    fn without_foreign_names(&self, stored: &InvestigationRow, choice: &Choice, mut seen: Investigation) -> Investigation {
+    fn without_foreign_names(&self, stored: &InvestigationRow, choice: &Location, mut seen: Investigation) -> Investigation {
         let may_be_told = |name: &String| {
             let secret = SecretRef::Name(name.clone());
             let account = choice.account.as_deref();
@@ -107,8 +107,8 @@ async fn timeline(stored: &InvestigationRow, record: &Investigation) -> Option<D
 pub(super) fn subject(stored: &InvestigationRow) -> SafeText {
     let secret = &stored.question.secret;
     SafeText::redact(&match &stored.choice {
-        Some(Choice { account: Some(account), region }) => format!("{secret} in {account}, {region}"),
-        Some(Choice { account: None, region }) => format!("{secret} in {region}"),
+        Some(Location { account: Some(account), region }) => format!("{secret} in {account}, {region}"),
+        Some(Location { account: None, region }) => format!("{secret} in {region}"),
         None => secret.to_string(),
     })
 }

@@ -6,7 +6,7 @@ use crate::chat::compose::NearName;
 use crate::clock;
 use crate::model::{ActionKind, Actor, Place, SecretRef};
 use crate::playbook::find;
-use crate::store::Choice;
+use crate::store::Location;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -21,7 +21,7 @@ const FRESH: Duration = Duration::from_secs(5 * 60);
 /// How long somebody who named no secret waits for the first list of names.
 const FIRST_LIST: Duration = Duration::from_secs(5);
 
-type Known = Arc<Vec<(Choice, SecretRef)>>;
+type Known = Arc<Vec<(Location, SecretRef)>>;
 
 /// The names that were fetched last.
 #[derive(Debug, Default)]
@@ -49,7 +49,7 @@ impl Names {
         let mut names = Vec::new();
         for account in accounts.known() {
             for region in &account.regions {
-                let choice = Choice { account: account.name.clone(), region: region.clone() };
+                let choice = Location { account: account.name.clone(), region: region.clone() };
                 let listed = accounts.names(&choice).await;
                 names.extend(listed.into_iter().filter_map(|name| Some((choice.clone(), name.parse().ok()?))));
             }
@@ -98,23 +98,23 @@ impl Bot {
         actor: &Actor,
         place: &Place,
         asked: &SecretRef,
-        looked_at: &[Choice],
+        looked_at: &[Location],
     ) -> Vec<NearName> {
         if self.names.all().is_empty() {
             let _ = tokio::time::timeout(FIRST_LIST, self.learn_names()).await;
         }
         let names = self.names.all();
-        let is_theirs = |(choice, secret): &&(Choice, SecretRef)| {
+        let is_theirs = |(choice, secret): &&(Location, SecretRef)| {
             let is_the_missing_one = secret == asked && looked_at.contains(choice);
             !is_the_missing_one && self.may(actor, place, ActionKind::Investigate, secret, choice).is_ok()
         };
-        let theirs: Vec<&(Choice, SecretRef)> = names.iter().filter(is_theirs).collect();
+        let theirs: Vec<&(Location, SecretRef)> = names.iter().filter(is_theirs).collect();
         let near = find::nearest(asked, theirs.iter().map(|(_, secret)| secret.to_string()));
         let with_place = |name: String| {
             let mut places = theirs.iter().filter(|(_, secret)| secret.as_str() == name).map(|(choice, _)| choice);
             let is_near = places.clone().any(|choice| looked_at.contains(choice));
             let elsewhere = places.next().filter(|_| !is_near);
-            let options = elsewhere.map(|Choice { account, region }| {
+            let options = elsewhere.map(|Location { account, region }| {
                 let account = account.as_ref().map(|account| format!("account:{account} ")).unwrap_or_default();
                 format!("{account}region:{region}")
             });

@@ -158,19 +158,19 @@ impl StepState {
 #[serde(rename_all = "snake_case")]
 pub enum Control {
     /// A button.
-    Button(Choice),
+    Button(MenuItem),
     /// A menu.
     Select {
         /// What it shows while nothing is chosen.
         placeholder: SafeText,
         /// Its entries, at most 25.
-        choices: Vec<Choice>,
+        choices: Vec<MenuItem>,
     },
 }
 
 /// A button or a menu's entry.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Choice {
+pub struct MenuItem {
     /// What it shows, at most 75 characters.
     pub label: SafeText,
     /// What it does.

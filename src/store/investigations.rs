@@ -39,7 +39,7 @@ impl Stage {
 
 /// A place a secret may be in: a configured account, and a region.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Choice {
+pub struct Location {
     /// The account's name in the configuration; `None` where none is configured.
     pub account: Option<String>,
     /// The region.
@@ -64,9 +64,9 @@ pub struct InvestigationRow {
     /// What was asked.
     pub question: Question,
     /// Where it is looked for; `None` until that is decided.
-    pub choice: Option<Choice>,
+    pub choice: Option<Location>,
     /// The places to choose from while a person is asked.
-    pub choices: Vec<Choice>,
+    pub choices: Vec<Location>,
     /// How it stands.
     pub stage: Stage,
     /// The verdict in one line; empty before the first.
@@ -93,7 +93,7 @@ pub struct RunResult {
     /// The verdict in one line.
     pub headline: SafeText,
     /// The places to choose from, where a person is asked.
-    pub choices: Vec<Choice>,
+    pub choices: Vec<Location>,
 }
 
 /// What the end of a trigger changes, all at once.
@@ -152,7 +152,7 @@ impl Row {
             message_key: self.message_key,
             revision: self.revision,
             question: from_json("question", &self.question)?,
-            choice: self.region.map(|region| Choice { account: self.account, region }),
+            choice: self.region.map(|region| Location { account: self.account, region }),
             choices: from_json("list of places", &self.choices)?,
             stage: stage.ok_or_else(|| StoreError::Unreadable { what: "investigation", why: "its state is none".to_owned() })?,
             headline: SafeText::redact(&self.headline),
@@ -262,7 +262,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn begin_run(&self, lease: Lease, id: &str, revision: u32, choice: &Choice) -> Result<bool, StoreError> {
+    pub async fn begin_run(&self, lease: Lease, id: &str, revision: u32, choice: &Location) -> Result<bool, StoreError> {
         let begun = sqlx::query(
             "UPDATE investigations SET state = 'running', revision = max(revision, ?1), account = ?2, region = ?3,
                     started_at = ?4, choices = '[]', resolved_by = NULL, resolved_at = NULL, run_by = ?5

@@ -27,7 +27,7 @@ pub use audit::{Audited, Decision};
 pub use certificates::KeptCertificate;
 pub use disk::network_disk;
 pub use inbox::{Accepted, Claimed, DeadLetter, Lease, MAX_ATTEMPTS, NewTrigger, Refused};
-pub use investigations::{Choice, Completion, InvestigationRow, RunResult, Stage};
+pub use investigations::{Completion, InvestigationRow, Location, RunResult, Stage};
 pub use messages::{DesiredMessage, DueMessage, EditInterval, Files, Look, ROOT, Undelivered};
 pub use open::OpenError;
 pub use rechecks::DueRecheck;

@@ -9,7 +9,7 @@ use rotation_diag::clock::Clock;
 use rotation_diag::config::Config;
 use rotation_diag::model::{ActionToken, Actor, Place, PlatformName, ReplyTo, SecretRef, Standing, ThreadRef};
 use rotation_diag::simulator::{Scenario, Simulator};
-use rotation_diag::store::{Choice, Store};
+use rotation_diag::store::{Location, Store};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -238,7 +238,7 @@ pub(crate) struct Simulated {
     known: Vec<Known>,
     named: Mutex<Vec<String>>,
     /// By account and region.
-    worlds: HashMap<Choice, (Simulator, Clock)>,
+    worlds: HashMap<Location, (Simulator, Clock)>,
     registry: Registry,
 }
 
@@ -258,7 +258,7 @@ impl Simulated {
             let scenario = Scenario::parse(&format!("{text}\n{extra}")).unwrap();
             let clock = Clock::starting_at(scenario.now().unwrap_or_else(|| Clock::system().now()) + by);
             let region = scenario.region().to_owned();
-            let choice = Choice { account: Some((*name).to_owned()), region: region.clone() };
+            let choice = Location { account: Some((*name).to_owned()), region: region.clone() };
             let account_id = Some(scenario.account_id().to_owned());
             match simulated.known.iter_mut().find(|known| known.name == choice.account) {
                 Some(known) => known.regions.push(region),
@@ -296,13 +296,13 @@ impl Accounts for Simulated {
         &self.known
     }
 
-    async fn connect(&self, choice: &Choice, _: &SecretRef) -> Result<Connected, ConnectError> {
+    async fn connect(&self, choice: &Location, _: &SecretRef) -> Result<Connected, ConnectError> {
         let (simulator, clock) = &self.worlds[choice];
         let options = AwsOptions::simulated(choice.region.clone(), simulator.endpoint_url());
         Ok(Connected { aws: Aws::connect(&options, &self.registry).await?, clock: *clock })
     }
 
-    async fn names(&self, _: &Choice) -> Vec<String> {
+    async fn names(&self, _: &Location) -> Vec<String> {
         let mut names = vec!["prod/orders-db".to_owned(), "prod/billing".to_owned(), "test/orders-db".to_owned()];
         names.extend(self.named.lock().unwrap().iter().cloned());
         names

@@ -2,7 +2,7 @@
 
 use crate::fake_discord::{CHANNEL, GUILD};
 use rotation_diag::chat::Destination;
-use rotation_diag::chat::document::{Choice, Control, Message, Part, Quote, StepLine, StepState, Tone};
+use rotation_diag::chat::document::{Control, MenuItem, Message, Part, Quote, StepLine, StepState, Tone};
 use rotation_diag::model::{Action, ActionToken, Place, PlatformName, StepName, ThreadRef};
 use rotation_diag::redact::SafeText;
 
@@ -32,8 +32,8 @@ pub(crate) fn token(action: Action) -> ActionToken {
     ActionToken { investigation: "0123456789abcdef0123456789abcdef".to_owned(), revision: 1, action }
 }
 
-pub(crate) fn choice(label: &str, action: Action) -> Choice {
-    Choice { label: safe(label), token: token(action) }
+pub(crate) fn choice(label: &str, action: Action) -> MenuItem {
+    MenuItem { label: safe(label), token: token(action) }
 }
 
 /// A message with every kind of part, all of it saying `text`.

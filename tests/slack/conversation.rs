@@ -2,7 +2,7 @@
 
 use crate::desk::{Bot, Next};
 use crate::fake_slack::FakeSlack;
-use rotation_diag::chat::document::{Choice, Control, Message, Tone};
+use rotation_diag::chat::document::{Control, MenuItem, Message, Tone};
 use rotation_diag::chat::{ChatPlatform, Destination, Payload};
 use rotation_diag::model::{Action, ActionToken, Place, PlatformName, ReplyTo, Standing, StepName};
 use serde_json::{Value, json};
@@ -124,11 +124,11 @@ async fn a_click_carries_the_button_and_the_thread_it_is_in() {
     let bot = Bot::start().await;
     let message = Message {
         controls: vec![
-            Control::Button(Choice { label: crate::desk::safe("Rerun all"), token: token(Action::RerunAll) }),
+            Control::Button(MenuItem { label: crate::desk::safe("Rerun all"), token: token(Action::RerunAll) }),
             Control::Select {
                 placeholder: crate::desk::safe("Rerun step…"),
                 choices: StepName::ALL
-                    .map(|step| Choice { label: crate::desk::safe(&step.label()), token: token(Action::RerunStep(step)) })
+                    .map(|step| MenuItem { label: crate::desk::safe(&step.label()), token: token(Action::RerunStep(step)) })
                     .to_vec(),
             },
         ],

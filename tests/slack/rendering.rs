@@ -3,7 +3,7 @@
 use crate::desk::safe;
 use crate::fake_slack::check_blocks;
 use proptest::prelude::*;
-use rotation_diag::chat::document::{Choice, Control, Mention, Message, Part, Quote, StepLine, StepState, Tone};
+use rotation_diag::chat::document::{Control, Mention, MenuItem, Message, Part, Quote, StepLine, StepState, Tone};
 use rotation_diag::model::{Action, ActionToken, StepName};
 use rotation_diag::platforms::slack::render::{Rendered, Surface, limits, message};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ fn token(action: Action) -> ActionToken {
 }
 
 fn button(label: &str, action: Action) -> Control {
-    Control::Button(Choice { label: safe(label), token: token(action) })
+    Control::Button(MenuItem { label: safe(label), token: token(action) })
 }
 
 fn blocks(rendered: &Rendered) -> Value {
@@ -88,7 +88,7 @@ fn verdict() -> Message {
             Control::Select {
                 placeholder: safe("Rerun step…"),
                 choices: StepName::ALL
-                    .map(|step| Choice { label: safe(&step.label()), token: token(Action::RerunStep(step)) })
+                    .map(|step| MenuItem { label: safe(&step.label()), token: token(Action::RerunStep(step)) })
                     .to_vec(),
             },
             button("Widen to 7 d", widen),
@@ -161,10 +161,10 @@ fn everywhere(text: &str) -> Message {
             Part::Steps(vec![StepLine { number: 4, name: text.clone(), state: StepState::Done, summary: text.clone() }]),
         ],
         controls: vec![
-            Control::Button(Choice { label: text.clone(), token: token(Action::RerunAll) }),
+            Control::Button(MenuItem { label: text.clone(), token: token(Action::RerunAll) }),
             Control::Select {
                 placeholder: text.clone(),
-                choices: vec![Choice { label: text.clone(), token: token(Action::Watch) }],
+                choices: vec![MenuItem { label: text.clone(), token: token(Action::Watch) }],
             },
         ],
         ..Message::line(Tone::Bad, text)

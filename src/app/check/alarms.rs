@@ -6,7 +6,7 @@ use crate::bot::{Accounts, Connected};
 use crate::clock;
 use crate::config::{Config, Sns, Topic};
 use crate::model::{Observation, SecretRef};
-use crate::store::Choice;
+use crate::store::Location;
 use std::time::Duration;
 use url::Url;
 
@@ -26,7 +26,7 @@ pub(super) async fn check(config: &Config, accounts: &dyn Accounts) -> Vec<Check
             all.push(checked(&what, missing(why)));
         }
         let account = accounts.known().iter().find(|known| known.account_id.as_deref() == Some(arn.account_id()));
-        let choice = Choice { account: account.and_then(|known| known.name.clone()), region: arn.region().to_owned() };
+        let choice = Location { account: account.and_then(|known| known.name.clone()), region: arn.region().to_owned() };
         match accounts.connect(&choice, &SecretRef::Name("any".to_owned())).await {
             Err(error) => all.push(checked(&what, missing(error.to_string()))),
             Ok(Connected { aws, clock }) => {

@@ -4,20 +4,20 @@ use super::{Checked, checked, fine, missing, open};
 use crate::bot::Accounts;
 use crate::model::SecretRef;
 use crate::playbook::preflight::{self, Permission};
-use crate::store::Choice;
+use crate::store::Location;
 
 /// Every account in the first of its regions: permissions are the account's.
 pub(super) async fn check(accounts: &dyn Accounts) -> Vec<Checked> {
     let mut all = Vec::new();
     for account in accounts.known() {
         let Some(region) = account.regions.first() else { continue };
-        let choice = Choice { account: account.name.clone(), region: region.clone() };
+        let choice = Location { account: account.name.clone(), region: region.clone() };
         all.extend(permissions(accounts, &choice).await);
     }
     all
 }
 
-async fn permissions(accounts: &dyn Accounts, choice: &Choice) -> Vec<Checked> {
+async fn permissions(accounts: &dyn Accounts, choice: &Location) -> Vec<Checked> {
     let name = choice.account.as_deref().unwrap_or("this account");
     let what = format!("AWS {name} in {}", choice.region);
     let connected = match accounts.connect(choice, &SecretRef::Name("any".to_owned())).await {

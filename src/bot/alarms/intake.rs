@@ -7,7 +7,7 @@ use crate::config::Topic;
 use crate::investigation::new_id;
 use crate::model::{Alarm, Observation, SecretRef, Trigger};
 use crate::redact::SafeText;
-use crate::store::{self, Audited, Choice, KeptCertificate, NewTrigger};
+use crate::store::{self, Audited, KeptCertificate, Location, NewTrigger};
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -96,7 +96,7 @@ impl Subscriptions for Subscriber {
     async fn confirm(&self, topic: &Topic, token: &str) -> Result<(), String> {
         let arn = topic.arn();
         let account = self.0.accounts.known().iter().find(|known| known.account_id.as_deref() == Some(arn.account_id()));
-        let choice = Choice { account: account.and_then(|known| known.name.clone()), region: arn.region().to_owned() };
+        let choice = Location { account: account.and_then(|known| known.name.clone()), region: arn.region().to_owned() };
         let purpose = SecretRef::Name(String::from("alarm"));
         let connected = self.0.accounts.connect(&choice, &purpose).await.map_err(|error| error.to_string())?;
         match connected.aws.confirm_subscription(arn.as_str(), token).await {

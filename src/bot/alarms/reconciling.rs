@@ -3,7 +3,7 @@
 use crate::alarm;
 use crate::bot::Bot;
 use crate::model::{AlarmSource, SecretRef};
-use crate::store::Choice;
+use crate::store::Location;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -21,9 +21,9 @@ impl Bot {
 
     /// One look at every configured account and region.
     pub async fn reconcile(&self, every: Duration) {
-        let places: Vec<Choice> = (self.accounts.known().iter())
+        let places: Vec<Location> = (self.accounts.known().iter())
             .filter(|known| known.account_id.is_some())
-            .flat_map(|known| known.regions.iter().map(|region| Choice { account: known.name.clone(), region: region.clone() }))
+            .flat_map(|known| known.regions.iter().map(|region| Location { account: known.name.clone(), region: region.clone() }))
             .collect();
         for choice in places {
             let purpose = SecretRef::Name(String::from("alarm"));

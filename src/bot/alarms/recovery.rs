@@ -10,7 +10,7 @@ use crate::investigation::{Options, investigate};
 use crate::model::{AlarmState, AttemptOutcome, Investigation, OkBasis, Recheck, SecretRef};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
-use crate::store::{Choice, Completion, DesiredMessage, Filed, InvestigationRow, RunResult, Stage, StoreError, ThreadState};
+use crate::store::{Completion, DesiredMessage, Filed, InvestigationRow, Location, RunResult, Stage, StoreError, ThreadState};
 use jiff::{SignedDuration, Timestamp};
 
 /// How long before the first word of a cause the success may lie that ended it: an alarm arrives after its failure, and a
@@ -75,7 +75,7 @@ impl Bot {
     }
 
     /// A look at a secret that no thread shows.
-    pub(super) async fn look_quietly(&self, choice: &Choice, secret: &SecretRef) -> Option<Investigation> {
+    pub(super) async fn look_quietly(&self, choice: &Location, secret: &SecretRef) -> Option<Investigation> {
         let connected = self.accounts.connect(choice, secret).await.ok()?;
         let mut options = Options::new(secret.clone());
         options.step_deadline = self.step_deadline;
@@ -153,7 +153,7 @@ impl Bot {
     }
 
     /// True when a secret that an alarm told of at `since` is seen to rotate, or nothing is seen to be wrong with it.
-    pub(super) async fn works_since(&self, choice: &Choice, secret: &SecretRef, since: Timestamp) -> Result<bool, StoreError> {
+    pub(super) async fn works_since(&self, choice: &Location, secret: &SecretRef, since: Timestamp) -> Result<bool, StoreError> {
         let Some(record) = self.look_quietly(choice, secret).await else { return Ok(false) };
         let is_healthy = record.diagnosis.outcome == crate::model::Outcome::Healthy;
         Ok(is_healthy || has_succeeded(&record, since.checked_sub(BEFORE).unwrap_or(Timestamp::MIN), None))

@@ -7,7 +7,7 @@ use crate::bot::Bot;
 use crate::bot::perform::HandlerError;
 use crate::model::{AlarmSource, AlarmState, Place, Recheck, SecretRef};
 use crate::redact::SafeText;
-use crate::store::{Choice, Completion, DesiredMessage, Filed, NewThread, StoreError, StormSecret};
+use crate::store::{Completion, DesiredMessage, Filed, Location, NewThread, StoreError, StormSecret};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -169,7 +169,7 @@ impl Bot {
             return Ok(false);
         }
         let Ok(scope) = Scope::of(&self.config, alarm) else { return Ok(false) };
-        let choice = Choice { account: Some(scope.account.to_owned()), region: alarm.region.clone() };
+        let choice = Location { account: Some(scope.account.to_owned()), region: alarm.region.clone() };
         let prefix = identity(alarm, &SecretRef::Name(String::new()));
         match listed.secret.strip_prefix(&prefix) {
             Some(name) => Ok(!self.works_since(&choice, &SecretRef::Name(name.to_owned()), alarm.state_at).await?),

@@ -3,7 +3,7 @@
 use super::{safe, section};
 use crate::chat::Manner;
 use crate::chat::command::Usage;
-use crate::chat::document::{Choice, Control, Message, Part, Tone};
+use crate::chat::document::{Control, MenuItem, Message, Part, Tone};
 use crate::model::{Action, ActionToken, SecretRef, StepName};
 use crate::redact::SafeText;
 use crate::report::sanitize::single_line;
@@ -18,11 +18,11 @@ const MAX_CHOICES: usize = 25;
 pub fn choose(secret: &SafeText, places: &[(String, String)], id: &str, revision: u32) -> Message {
     let title = format!("{} is in {} places — which one is meant?", single_line(secret), places.len());
     let mut message = Message::line(Tone::Neutral, safe(&title));
-    let choice = |(at, (account, region)): (u8, &(String, String))| Choice {
+    let choice = |(at, (account, region)): (u8, &(String, String))| MenuItem {
         label: safe(&format!("{account} · {region}")),
         token: ActionToken { investigation: id.to_owned(), revision, action: Action::Choose(at) },
     };
-    let choices: Vec<Choice> = (0..).zip(places).take(MAX_CHOICES).map(choice).collect();
+    let choices: Vec<MenuItem> = (0..).zip(places).take(MAX_CHOICES).map(choice).collect();
     if places.len() > MAX_CHOICES {
         let rest = "more than can be listed: name one, such as account:prod region:eu-west-1";
         message.parts.push(Part::Context(vec![safe(rest)]));

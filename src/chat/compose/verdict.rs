@@ -1,7 +1,7 @@
 //! The verdict: what happened, the proof, the fix, and what can be done next.
 
 use super::{safe, section};
-use crate::chat::document::{Choice, Control, Message, Part, Quote, Tone};
+use crate::chat::document::{Control, MenuItem, Message, Part, Quote, Tone};
 use crate::model::{Action, ActionToken, Lookback, Outcome, StepName};
 use crate::redact::SafeText;
 use crate::report::sanitize::{cut, single_line};
@@ -154,8 +154,8 @@ impl Buttons<'_> {
         Control::Select { placeholder: safe(placeholder), choices: choices.collect() }
     }
 
-    fn choice(&self, label: &str, action: Action) -> Choice {
+    fn choice(&self, label: &str, action: Action) -> MenuItem {
         let token = ActionToken { investigation: self.id.to_owned(), revision: self.revision, action };
-        Choice { label: safe(label), token }
+        MenuItem { label: safe(label), token }
     }
 }

@@ -1,7 +1,7 @@
 //! Buttons and menus.
 
 use super::limits::{self, BUTTONS, ROWS};
-use crate::chat::document::{Choice, Control};
+use crate::chat::document::{Control, MenuItem};
 use crate::model::Action;
 use crate::redact::SafeText;
 use crate::report::sanitize;
@@ -26,7 +26,7 @@ pub(super) fn rows(controls: &[Control]) -> Vec<Value> {
     buttons.chain(rows).map(|components| json!({ "type": 1, "components": components })).collect()
 }
 
-fn button(choice: &Choice) -> Value {
+fn button(choice: &MenuItem) -> Value {
     // Source: "Component Reference", button styles: 1 primary, 2 secondary, 3 success.
     let style = match choice.token.action {
         Action::RerunAll | Action::Choose(_) => 1,
@@ -36,7 +36,7 @@ fn button(choice: &Choice) -> Value {
     json!({ "type": 2, "style": style, "label": label(&choice.label, limits::LABEL), "custom_id": choice.token.to_string() })
 }
 
-fn menu(at: usize, placeholder: &SafeText, choices: &[Choice]) -> Value {
+fn menu(at: usize, placeholder: &SafeText, choices: &[MenuItem]) -> Value {
     let mut known = BTreeSet::new();
     let options = choices
         .iter()

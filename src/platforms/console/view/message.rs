@@ -3,7 +3,7 @@
 use super::{Paths, block, plain, text};
 use crate::chat::Message;
 use crate::chat::Posted;
-use crate::chat::document::{Attachment, Choice, Content, Control, Part, Quote, StepLine, StepState, Tone};
+use crate::chat::document::{Attachment, Content, Control, MenuItem, Part, Quote, StepLine, StepState, Tone};
 use crate::redact::SafeText;
 use crate::report::time::moment;
 use maud::{Markup, html};
@@ -226,7 +226,7 @@ fn controls(controls: &[Control]) -> Markup {
     }
 }
 
-fn button(choice: &Choice) -> Markup {
+fn button(choice: &MenuItem) -> Markup {
     html! { button type="submit" form=(ACT) name="token" value=(choice.token) { (text(&choice.label)) } }
 }
 

@@ -2,7 +2,7 @@
 
 use super::limits::{self, cut};
 use super::text::{line, plain};
-use crate::chat::document::{Choice, Control};
+use crate::chat::document::{Control, MenuItem};
 use slack_morphism::prelude::*;
 
 /// What the ids of our buttons and menus in messages begin with; a number follows, which makes each the only one in its message.
@@ -34,11 +34,11 @@ fn element(at: usize, control: &Control) -> Option<SlackActionBlockElement> {
     }
 }
 
-fn option(choice: &Choice) -> SlackBlockChoiceItem<SlackBlockPlainTextOnly> {
+fn option(choice: &MenuItem) -> SlackBlockChoiceItem<SlackBlockPlainTextOnly> {
     SlackBlockChoiceItem::new(plain(&line(&choice.label), limits::OPTION).into(), value(choice))
 }
 
 /// A token has sixty characters; the limit is only a second line of defence, and a cut token is refused when it comes back.
-fn value(choice: &Choice) -> String {
+fn value(choice: &MenuItem) -> String {
     cut(&choice.token.to_string(), limits::VALUE)
 }
