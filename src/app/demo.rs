@@ -3,7 +3,7 @@
 use super::platforms::{hosts, page};
 use super::{App, AppError, Plugged};
 use crate::aws::{Aws, AwsOptions, ConnectError, Registry};
-use crate::bot::{Accounts, Connected, Known};
+use crate::bot::{AccountInfo, Accounts, Connected};
 use crate::clock::Clock;
 use crate::config::{Config, Http, StoreFile};
 use crate::investigation::new_id;
@@ -146,7 +146,7 @@ type Key = (Option<String>, String);
 
 /// Each account runs in its own time.
 struct Worlds {
-    known: Vec<Known>,
+    known: Vec<AccountInfo>,
     worlds: BTreeMap<Key, Scenario>,
     running: Mutex<Running>,
 }
@@ -159,7 +159,7 @@ impl Worlds {
         for ((account, _), scenario) in &worlds {
             regions.entry(account).or_default().insert(scenario.region());
         }
-        let known = regions.into_iter().map(|(name, regions)| Known {
+        let known = regions.into_iter().map(|(name, regions)| AccountInfo {
             name: name.clone(),
             account_id: None,
             regions: regions.into_iter().map(str::to_owned).collect(),
@@ -181,7 +181,7 @@ impl Worlds {
 
 #[async_trait]
 impl Accounts for Worlds {
-    fn known(&self) -> &[Known] {
+    fn known(&self) -> &[AccountInfo] {
         &self.known
     }
 

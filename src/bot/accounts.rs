@@ -19,7 +19,7 @@ const AT_ONCE: usize = 16;
 
 /// An account people may name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Known {
+pub struct AccountInfo {
     /// Its name in the configuration; `None` for the account of the credentials where none is configured.
     pub name: Option<String>,
     /// Its id, where that is known.
@@ -43,7 +43,7 @@ pub struct Connected {
 #[async_trait]
 pub trait Accounts: Send + Sync {
     /// All of them, the default one first.
-    fn known(&self) -> &[Known];
+    fn known(&self) -> &[AccountInfo];
 
     /// Clients for a place; `secret` is what they are for.
     async fn connect(&self, choice: &Location, secret: &SecretRef) -> Result<Connected, ConnectError>;
@@ -68,7 +68,7 @@ pub trait Accounts: Send + Sync {
 }
 
 /// The places a question may mean, by its own words and what is configured; the preferred one first.
-pub(super) fn locations(known: &[Known], question: &Question) -> Vec<Location> {
+pub(super) fn locations(known: &[AccountInfo], question: &Question) -> Vec<Location> {
     let (arn_account, arn_region) = match &question.secret {
         SecretRef::Arn(arn) => (Some(arn.arn().account_id()), Some(arn.arn().region())),
         SecretRef::Name(_) => (None, None),
@@ -98,7 +98,7 @@ pub(super) fn locations(known: &[Known], question: &Question) -> Vec<Location> {
 #[derive(Debug)]
 pub struct AwsAccounts {
     config: Config,
-    known: Vec<Known>,
+    known: Vec<AccountInfo>,
     registry: Registry,
     connected: Mutex<HashMap<Location, Connected>>,
 }
@@ -145,13 +145,13 @@ impl AwsAccounts {
     }
 }
 
-fn known(config: &Config, usual: Option<&str>) -> Vec<Known> {
+fn known(config: &Config, usual: Option<&str>) -> Vec<AccountInfo> {
     let usual: Vec<String> = usual.map(str::to_owned).into_iter().collect();
     if config.accounts.is_empty() {
-        return vec![Known { name: None, account_id: None, regions: usual, any_region: true }];
+        return vec![AccountInfo { name: None, account_id: None, regions: usual, any_region: true }];
     }
-    let mut known: Vec<Known> = (config.accounts.iter())
-        .map(|(name, account)| Known {
+    let mut known: Vec<AccountInfo> = (config.accounts.iter())
+        .map(|(name, account)| AccountInfo {
             name: Some(name.clone()),
             account_id: account
                 .account_id
@@ -167,7 +167,7 @@ fn known(config: &Config, usual: Option<&str>) -> Vec<Known> {
 
 #[async_trait]
 impl Accounts for AwsAccounts {
-    fn known(&self) -> &[Known] {
+    fn known(&self) -> &[AccountInfo] {
         &self.known
     }
 

@@ -1,6 +1,6 @@
 //! What reception, workers and the watch share.
 
-use super::accounts::{Accounts, Known, locations};
+use super::accounts::{AccountInfo, Accounts, locations};
 use super::health::Pulse;
 use super::rate_limit::UserRateLimiter;
 use super::rights::{Refusal, Rights, Wish};
@@ -120,12 +120,12 @@ impl Bot {
             return None;
         }
         let secret = SecretRef::Name(question.secret.name().to_owned());
-        let may = |account: &Known, region: &String| {
+        let may = |account: &AccountInfo, region: &String| {
             let choice = Location { account: account.name.clone(), region: region.clone() };
             self.may(actor, place, ActionKind::Investigate, &secret, &choice).is_ok()
         };
         let is_theirs =
-            |account: &Known| !account.regions.is_empty() && account.regions.iter().all(|region| may(account, region));
+            |account: &AccountInfo| !account.regions.is_empty() && account.regions.iter().all(|region| may(account, region));
         if !known.iter().all(is_theirs) {
             return None;
         }
@@ -165,7 +165,7 @@ impl Bot {
     }
 }
 
-fn names_of(account: &Known) -> &str {
+fn names_of(account: &AccountInfo) -> &str {
     account.name.as_deref().unwrap_or_default()
 }
 

@@ -19,7 +19,7 @@ mod suggest;
 mod watch;
 mod workers;
 
-pub use accounts::{Accounts, AwsAccounts, Connected, Known};
+pub use accounts::{AccountInfo, Accounts, AwsAccounts, Connected};
 pub use alarms::{AlarmIntake, Subscriber};
 pub use bot::Bot;
 pub use delivery::{Delivery, DeliveryPolicy};

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use rotation_diag::aws::{Aws, AwsOptions, ConnectError, Registry};
-use rotation_diag::bot::{Accounts, Bot, Connected, Delivery, DeliveryPolicy, Health, Known, work};
+use rotation_diag::bot::{AccountInfo, Accounts, Bot, Connected, Delivery, DeliveryPolicy, Health, work};
 use rotation_diag::chat::{Ack, ChatPlatform, Destination, IncomingEvent, Intake, LookedUp, Message, Payload, SendError};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::Config;
@@ -235,7 +235,7 @@ impl ChatPlatform for Fake {
 
 /// Simulated accounts, each an own world.
 pub(crate) struct Simulated {
-    known: Vec<Known>,
+    known: Vec<AccountInfo>,
     named: Mutex<Vec<String>>,
     /// By account and region.
     worlds: HashMap<Location, (Simulator, Clock)>,
@@ -262,7 +262,7 @@ impl Simulated {
             let account_id = Some(scenario.account_id().to_owned());
             match simulated.known.iter_mut().find(|known| known.name == choice.account) {
                 Some(known) => known.regions.push(region),
-                None => simulated.known.push(Known {
+                None => simulated.known.push(AccountInfo {
                     name: choice.account.clone(),
                     account_id,
                     regions: vec![region],
@@ -292,7 +292,7 @@ impl Simulated {
 
 #[async_trait]
 impl Accounts for Simulated {
-    fn known(&self) -> &[Known] {
+    fn known(&self) -> &[AccountInfo] {
         &self.known
     }
 
