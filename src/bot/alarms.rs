@@ -15,7 +15,7 @@ mod words;
 pub use intake::{AlarmIntake, Subscriber};
 
 use super::perform::HandlerError;
-use super::{Bot, Wish};
+use super::{AccessRequest, Bot};
 use crate::alarm::{self, Arrival, Decision, Fold, Found, Means, STILL_AFTER, Scope, Silence, Standing, Story};
 use crate::config::AlarmRoute;
 use crate::model::{ActionKind, Alarm, AlarmSource, AlarmState, Place, Recheck, SecretRef};
@@ -199,7 +199,7 @@ impl Bot {
         let mut allowed = BTreeMap::new();
         let mut left_out = 0;
         for secret in &case.found.secrets {
-            let wish = Wish {
+            let wish = AccessRequest {
                 action: ActionKind::Investigate,
                 secret,
                 account: case.choice.account.as_deref(),

@@ -1,9 +1,9 @@
 //! What reception, workers and the watch share.
 
 use super::accounts::{AccountInfo, Accounts, locations};
+use super::authorizer::{AccessRequest, Authorizer, Refusal};
 use super::health::Pulse;
 use super::rate_limit::UserRateLimiter;
-use super::rights::{Refusal, Rights, Wish};
 use super::suggest::Names;
 use crate::alarm::OnceAMinute;
 use crate::chat::ChatPlatform;
@@ -21,7 +21,7 @@ const STALLED: Duration = Duration::from_secs(60);
 pub struct Bot {
     pub(super) store: Arc<Store>,
     pub(super) accounts: Arc<dyn Accounts>,
-    pub(super) rights: Rights,
+    pub(super) rights: Authorizer,
     pub(super) work: Work,
     pub(super) step_deadline: Duration,
     pub(super) total_deadline: Duration,
@@ -45,7 +45,7 @@ impl Bot {
         Arc::new(Bot {
             store,
             accounts,
-            rights: Rights::of(config),
+            rights: Authorizer::of(config),
             work: config.work,
             step_deadline: config.step_deadline.unwrap_or(playbook::STEP_DEADLINE),
             total_deadline: config.total_deadline.unwrap_or(playbook::TOTAL_DEADLINE),
@@ -161,7 +161,11 @@ impl Bot {
         secret: &SecretRef,
         choice: &Location,
     ) -> Result<(), Refusal> {
-        self.rights.decide(actor, place, &Wish { action, secret, account: choice.account.as_deref(), region: &choice.region })
+        self.rights.decide(
+            actor,
+            place,
+            &AccessRequest { action, secret, account: choice.account.as_deref(), region: &choice.region },
+        )
     }
 }
 

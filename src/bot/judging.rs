@@ -1,9 +1,9 @@
 //! People of whom the platform has to be asked first: accepted at once, judged by a worker, before anything is told or done.
 
 use super::Bot;
+use super::authorizer::Refusal;
 use super::intake::{Unstored, lane, origin};
 use super::perform::HandlerError;
-use super::rights::Refusal;
 use crate::chat::document::Tone;
 use crate::chat::{Ack, LookedUp, Message, SendError, compose};
 use crate::model::{IncomingEvent, Standing, Trigger};

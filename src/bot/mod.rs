@@ -1,8 +1,9 @@
-//! The bot: what people may ask ([`Rights`]), what is accepted ([`Bot`] as a [`Intake`](crate::chat::Reception)), who works on
+//! The bot: what people may ask ([`Authorizer`]), what is accepted ([`Bot`] as a [`Intake`](crate::chat::Reception)), who works on
 //! it, and what is delivered.
 
 mod accounts;
 mod alarms;
+mod authorizer;
 mod bot;
 mod delivery;
 mod health;
@@ -13,7 +14,6 @@ mod live;
 mod perform;
 mod rate_limit;
 mod retention;
-mod rights;
 mod run;
 mod suggest;
 mod watch;
@@ -21,8 +21,8 @@ mod workers;
 
 pub use accounts::{AccountInfo, Accounts, AwsAccounts, Connected};
 pub use alarms::{AlarmIntake, Subscriber};
+pub use authorizer::{AccessRequest, Authorizer, Refusal};
 pub use bot::Bot;
 pub use delivery::{Delivery, DeliveryPolicy};
 pub use health::Health;
-pub use rights::{Refusal, Rights, Wish};
 pub use workers::work;

@@ -1,9 +1,9 @@
 //! One run of an investigation, from the first step to what its thread is to show.
 
 use super::Bot;
+use super::authorizer::AccessRequest;
 use super::live::Live;
 use super::perform::HandlerError;
-use super::rights::Wish;
 use crate::chat::Message;
 use crate::chat::compose::{self, Resolved, Standing};
 use crate::chat::document::{Control, MenuItem as Button, Tone};
@@ -77,7 +77,7 @@ impl Bot {
         let may_be_told = |name: &String| {
             let secret = SecretRef::Name(name.clone());
             let account = choice.account.as_deref();
-            let wish = Wish { action: ActionKind::Investigate, secret: &secret, account, region: &choice.region };
+            let wish = AccessRequest { action: ActionKind::Investigate, secret: &secret, account, region: &choice.region };
             self.rights.allow_naming(&stored.place, &wish)
         };
         let all = seen.evidence.near_names.len();

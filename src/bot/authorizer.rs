@@ -8,7 +8,7 @@ use crate::model::{ActionKind, Actor, Place, SecretRef, Standing};
 
 /// The rules.
 #[derive(Debug, Clone, Default)]
-pub struct Rights {
+pub struct Authorizer {
     allow: Vec<Rule>,
     deny: Vec<Rule>,
     secrets: Vec<SecretPattern>,
@@ -16,7 +16,7 @@ pub struct Rights {
 
 /// What somebody wants to do, and with which secret.
 #[derive(Debug, Clone, Copy)]
-pub struct Wish<'a> {
+pub struct AccessRequest<'a> {
     /// What.
     pub action: ActionKind,
     /// The secret.
@@ -58,11 +58,11 @@ enum Match {
     Unknown(Refusal),
 }
 
-impl Rights {
+impl Authorizer {
     /// The rules of a configuration.
     #[must_use]
-    pub fn of(config: &Config) -> Rights {
-        Rights { allow: config.allow.clone(), deny: config.deny.clone(), secrets: config.allowed_secrets.clone() }
+    pub fn of(config: &Config) -> Authorizer {
+        Authorizer { allow: config.allow.clone(), deny: config.deny.clone(), secrets: config.allowed_secrets.clone() }
     }
 
     /// True when there is no rule that allows anything.
@@ -73,7 +73,7 @@ impl Rights {
 
     /// Whether it may be told in the channel of `place` though no person asked: no rule denies it to everyone.
     #[must_use]
-    pub fn allow_unasked(&self, place: &Place, wish: &Wish<'_>) -> bool {
+    pub fn allow_unasked(&self, place: &Place, wish: &AccessRequest<'_>) -> bool {
         let for_everyone = |rule: &Rule| rule.users.is_none() && rule.groups.is_empty();
         (self.secrets.is_empty() || any_matches(&self.secrets, wish.secret))
             && !self.deny.iter().any(|rule| for_everyone(rule) && is_about(rule, place, wish))
@@ -82,7 +82,7 @@ impl Rights {
     /// Whether the channel of `place` may learn that there is such a secret, though nobody asked for it: somebody may ask
     /// about it there.
     #[must_use]
-    pub fn allow_naming(&self, place: &Place, wish: &Wish<'_>) -> bool {
+    pub fn allow_naming(&self, place: &Place, wish: &AccessRequest<'_>) -> bool {
         self.allow_unasked(place, wish) && self.allow.iter().any(|rule| is_about(rule, place, wish))
     }
 
@@ -90,7 +90,7 @@ impl Rights {
     ///
     /// # Errors
     /// [`Refusal`].
-    pub fn decide(&self, actor: &Actor, place: &Place, wish: &Wish<'_>) -> Result<(), Refusal> {
+    pub fn decide(&self, actor: &Actor, place: &Place, wish: &AccessRequest<'_>) -> Result<(), Refusal> {
         if self.allow.is_empty() {
             return Err(Refusal::NoRules);
         }
@@ -120,7 +120,7 @@ impl Rights {
     }
 }
 
-fn is_about(rule: &Rule, place: &Place, wish: &Wish<'_>) -> bool {
+fn is_about(rule: &Rule, place: &Place, wish: &AccessRequest<'_>) -> bool {
     rule.platform.is_none_or(|platform| platform == place.platform)
         && rule.workspace.as_ref().is_none_or(|workspace| *workspace == place.workspace)
         && rule.channels.as_ref().is_none_or(|channels| channels.hold(&place.channel))
