@@ -34,7 +34,7 @@ const MAX_ALARMS: usize = 200;
 
 /// What is known of one cause in one channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Story {
+pub struct AlarmGroup {
     /// The alarms that told of it, by their [identity](Alarm::identity).
     pub alarms: BTreeMap<String, Told>,
     /// The secrets that are looked into in its thread.
@@ -179,11 +179,11 @@ pub struct Standing {
     pub opened: usize,
 }
 
-/// Decides what an alarm means. `story` is one that knows this alarm or one of its secrets.
+/// Decides what an alarm means. `group` is one that knows this alarm or one of its secrets.
 #[must_use]
-pub fn decide(story: Option<&Story>, arrival: &Arrival<'_>, standing: Standing) -> Decision {
+pub fn decide(group: Option<&AlarmGroup>, arrival: &Arrival<'_>, standing: Standing) -> Decision {
     let alarm = arrival.alarm;
-    let known = story.and_then(|story| story.alarms.get(&alarm.identity()));
+    let known = group.and_then(|group| group.alarms.get(&alarm.identity()));
     if let Some(known) = known {
         if known.state_at > alarm.state_at {
             return Decision::Nothing(Silence::Outdated);
@@ -192,22 +192,22 @@ pub fn decide(story: Option<&Story>, arrival: &Arrival<'_>, standing: Standing) 
             return Decision::Nothing(Silence::Known);
         }
     }
-    let open = story.filter(|story| story.ended_at.is_none());
+    let open = group.filter(|group| group.ended_at.is_none());
     // A periodic look finds what is going on, whether or not SNS delivered it.
     if alarm.topic.is_none() {
-        if open.is_some_and(|story| story.has_in_state(alarm)) {
+        if open.is_some_and(|group| group.has_in_state(alarm)) {
             return Decision::Nothing(Silence::Known);
         }
-        if story.and_then(|story| story.ended_at).is_some_and(|ended| alarm.state_at <= ended) {
+        if group.and_then(|group| group.ended_at).is_some_and(|ended| alarm.state_at <= ended) {
             return Decision::Nothing(Silence::Outdated);
         }
     }
     match alarm.state {
         AlarmState::InsufficientData if open.is_none() => Decision::Nothing(Silence::TooLittleData),
         AlarmState::InsufficientData => Decision::Fold(Fold::Quiet),
-        AlarmState::Ok => open.map_or(Decision::Nothing(Silence::Well), |story| story.after_ok(arrival)),
-        AlarmState::Alarm => match (open, story) {
-            (Some(story), _) => story.after_alarm(arrival, standing),
+        AlarmState::Ok => open.map_or(Decision::Nothing(Silence::Well), |group| group.after_ok(arrival)),
+        AlarmState::Alarm => match (open, group) {
+            (Some(group), _) => group.after_alarm(arrival, standing),
             (None, Some(ended)) if ended.ended_recently(standing.now) && ended.knows_all(arrival.secrets) => {
                 if known.is_some_and(|known| known.flaps_with(alarm.state_at)) {
                     Decision::Fold(Fold::Flapping)
@@ -221,11 +221,11 @@ pub fn decide(story: Option<&Story>, arrival: &Arrival<'_>, standing: Standing) 
     }
 }
 
-impl Story {
+impl AlarmGroup {
     /// A story that begins with `arrival`.
     #[must_use]
-    pub fn beginning_with(arrival: &Arrival<'_>, now: Timestamp) -> Story {
-        let mut story = Story {
+    pub fn beginning_with(arrival: &Arrival<'_>, now: Timestamp) -> AlarmGroup {
+        let mut group = AlarmGroup {
             alarms: BTreeMap::new(),
             secrets: arrival.secrets.clone(),
             opened_at: now,
@@ -237,15 +237,15 @@ impl Story {
             unsettled: None,
             new_version: None,
         };
-        story.note(arrival, &Decision::Open, now);
-        story
+        group.note(arrival, &Decision::Open, now);
+        group
     }
 
     /// True when `decision` about an alarm that is critical calls whom the configuration names: it went to ALARM, or is told
     /// anew. To be asked before the alarm is [noted](Story::note).
     #[must_use]
-    pub fn calls(story: Option<&Story>, arrival: &Arrival<'_>, decision: &Decision) -> bool {
-        let known = story.and_then(|story| story.alarms.get(&arrival.alarm.identity()));
+    pub fn calls(group: Option<&AlarmGroup>, arrival: &Arrival<'_>, decision: &Decision) -> bool {
+        let known = group.and_then(|group| group.alarms.get(&arrival.alarm.identity()));
         let is_told = match decision {
             Decision::Open | Decision::Tell(_) => true,
             Decision::Fold(_) => known.is_none_or(|known| !known.is_trouble()),
@@ -455,7 +455,7 @@ mod tests {
     /// A channel with one story at most.
     #[derive(Default)]
     struct Channel {
-        story: Option<Story>,
+        group: Option<AlarmGroup>,
         opened: usize,
         is_running: bool,
         is_critical: bool,
@@ -474,11 +474,11 @@ mod tests {
             let secrets: BTreeSet<String> = secrets.iter().map(|name| (*name).to_owned()).collect();
             let arrival = Arrival { alarm, secrets: &secrets, is_critical: self.is_critical };
             let standing = Standing { now: at(now), is_running: self.is_running, opened: self.opened };
-            let decision = decide(self.story.as_ref(), &arrival, standing);
-            self.calls += usize::from(Story::calls(self.story.as_ref(), &arrival, &decision));
-            match (&mut self.story, &decision) {
-                (_, Decision::Open) => self.story = Some(Story::beginning_with(&arrival, at(now))),
-                (Some(story), _) => story.note(&arrival, &decision, at(now)),
+            let decision = decide(self.group.as_ref(), &arrival, standing);
+            self.calls += usize::from(AlarmGroup::calls(self.group.as_ref(), &arrival, &decision));
+            match (&mut self.group, &decision) {
+                (_, Decision::Open) => self.group = Some(AlarmGroup::beginning_with(&arrival, at(now))),
+                (Some(group), _) => group.note(&arrival, &decision, at(now)),
                 (None, _) => {}
             }
             decision
@@ -512,7 +512,7 @@ mod tests {
         assert_eq!(channel.hears("a", Bad, 61, 61, &["s"]), Decision::Tell(Reason::StillFailing(1)));
         assert_eq!(channel.hears("a", Bad, 90, 90, &["s"]), Decision::Fold(Fold::Repeat));
         assert_eq!(channel.hears("a", Bad, 180, 180, &["s"]), Decision::Tell(Reason::StillFailing(3)));
-        assert_eq!(channel.story.unwrap().times, 6);
+        assert_eq!(channel.group.unwrap().times, 6);
     }
 
     #[test]
@@ -556,7 +556,7 @@ mod tests {
         assert_eq!(channel.takes(&series("1", Well, 20), 20, &["s"]), Decision::Fold(Fold::OthersLeft));
         // The alarm is: with it, all of them.
         assert_eq!(channel.hears("a", Well, 30, 30, &[]), Decision::Recovered);
-        assert!(!channel.story.as_ref().unwrap().is_troubled_since(&Alarm { state: Well, state_at: at(30), ..alarm("a") }));
+        assert!(!channel.group.as_ref().unwrap().is_troubled_since(&Alarm { state: Well, state_at: at(30), ..alarm("a") }));
         // One that went to ALARM after the alarm as a whole was OK is still there.
         channel.takes(&series("1", Bad, 50), 50, &["s"]);
         assert_eq!(channel.hears("a", Well, 40, 51, &[]), Decision::Fold(Fold::OthersLeft));
@@ -590,7 +590,7 @@ mod tests {
             channel.takes(&without_data(Alarm { state: Well, state_at: at(20), ..alarm("a") }), 20, &["s"]),
             Decision::Fold(Fold::Quiet)
         );
-        assert_eq!(channel.story.as_ref().unwrap().ended_at, None);
+        assert_eq!(channel.group.as_ref().unwrap().ended_at, None);
         let rotated = |changed| Alarm {
             source: AlarmSource::RotationEvent,
             key: "rotation:s".to_owned(),
@@ -605,15 +605,15 @@ mod tests {
         let mut channel = Channel::default();
         channel.hears("a", Bad, 0, 0, &["s"]);
         assert_eq!(channel.takes(&rotated(2), 2, &["s"]), Decision::Recovered);
-        assert!(!channel.story.as_ref().unwrap().is_troubled_since(&rotated(2)));
+        assert!(!channel.group.as_ref().unwrap().is_troubled_since(&rotated(2)));
 
         // The alarm is of the time after it: its end counts, whatever it rests on.
         let mut channel = Channel::default();
         channel.hears("a", Bad, 5, 5, &["s"]);
         assert_eq!(channel.takes(&rotated(2), 6, &["s"]), Decision::Recovered);
-        let story = channel.story.as_mut().unwrap();
-        assert!(story.is_troubled_since(&rotated(2)));
-        story.ended_at = None;
+        let group = channel.group.as_mut().unwrap();
+        assert!(group.is_troubled_since(&rotated(2)));
+        group.ended_at = None;
         let gone = without_data(Alarm { state: Well, state_at: at(20), ..alarm("a") });
         assert_eq!(channel.takes(&gone, 20, &["s"]), Decision::Recovered);
 
@@ -631,7 +631,7 @@ mod tests {
         let found = Alarm { topic: None, state: Bad, state_at: at(0), ..alarm("a") };
         assert_eq!(channel.takes(&found, 0, &["s"]), Decision::Open);
         assert_eq!(channel.takes(&series("1", Well, 20), 20, &["s"]), Decision::Recovered);
-        assert!(!channel.story.as_ref().unwrap().is_troubled_since(&series("1", Well, 20)));
+        assert!(!channel.group.as_ref().unwrap().is_troubled_since(&series("1", Well, 20)));
     }
 
     #[test]
@@ -648,8 +648,8 @@ mod tests {
         assert_eq!(channel.takes(&version, 5, &["s"]), Decision::Nothing(Silence::Well));
         channel.hears("a", Bad, 6, 6, &["s"]);
         assert_eq!(channel.takes(&Alarm { state_at: at(9), ..version }, 9, &["s"]), Decision::Check);
-        let story = channel.story.unwrap();
-        assert!(story.new_version.is_some() && !story.alarms.contains_key("rotation:s"));
+        let group = channel.group.unwrap();
+        assert!(group.new_version.is_some() && !group.alarms.contains_key("rotation:s"));
     }
 
     #[test]
@@ -695,8 +695,8 @@ mod tests {
         for minute in 0..7 {
             channel.hears("a", if minute % 2 == 0 { Bad } else { Well }, minute, minute, &["s"]);
         }
-        let story = channel.story.unwrap();
-        assert_eq!(story.unsettled.map(|alarm| (alarm.state, alarm.state_at)), Some((Bad, at(6))));
+        let group = channel.group.unwrap();
+        assert_eq!(group.unsettled.map(|alarm| (alarm.state, alarm.state_at)), Some((Bad, at(6))));
     }
 
     #[test]
@@ -718,7 +718,7 @@ mod tests {
         reversed.hears("a", Bad, 0, 0, &["s"]);
         reversed.hears("a", Bad, 30, 30, &["s"]);
         assert_eq!(reversed.hears("a", Well, 20, 31, &["s"]), Decision::Nothing(Silence::Outdated));
-        assert_eq!(reversed.story.unwrap().ended_at, None);
+        assert_eq!(reversed.group.unwrap().ended_at, None);
     }
 
     #[test]
@@ -728,7 +728,7 @@ mod tests {
             channel.hears("a", Bad, 0, 0, &["s"]);
             channel.hears("a", Well, 20, 20, &["s"]);
             assert_eq!(channel.hears("a", Bad, 20 + minutes, 20 + minutes, &["s"]), expected);
-            assert_eq!(channel.story.unwrap().ended_at, None);
+            assert_eq!(channel.group.unwrap().ended_at, None);
         }
     }
 
@@ -744,7 +744,7 @@ mod tests {
         let loud = said.iter().filter(|decision| !matches!(decision, Decision::Fold(_) | Decision::Nothing(_))).count();
         assert!(loud <= 3, "{said:?}");
         assert_eq!(said.iter().filter(|decision| **decision == Decision::Open).count(), 1);
-        assert!(channel.story.unwrap().is_flapping(at(10)));
+        assert!(channel.group.unwrap().is_flapping(at(10)));
     }
 
     #[test]
@@ -775,7 +775,7 @@ mod tests {
         for n in 0..1_000 {
             channel.hears(&format!("a{n}"), Bad, n, n, &["s"]);
         }
-        let story = channel.story.unwrap();
-        assert!(story.alarms.len() <= MAX_ALARMS && story.alarms.values().all(|told| told.changes.len() <= 2 * FLAPPING));
+        let group = channel.group.unwrap();
+        assert!(group.alarms.len() <= MAX_ALARMS && group.alarms.values().all(|told| told.changes.len() <= 2 * FLAPPING));
     }
 }

@@ -16,7 +16,7 @@ pub use intake::{AlarmIntake, Subscriber};
 
 use super::perform::HandlerError;
 use super::{AccessRequest, Bot};
-use crate::alarm::{self, Arrival, Decision, Fold, Found, Means, STILL_AFTER, Scope, Silence, Standing, Story};
+use crate::alarm::{self, AlarmGroup, Arrival, Decision, Fold, Found, Means, STILL_AFTER, Scope, Silence, Standing};
 use crate::config::AlarmRoute;
 use crate::model::{ActionKind, Alarm, AlarmSource, AlarmState, Place, Recheck, SecretRef};
 use crate::store::{Audited, Claimed, Completion, DesiredMessage, Filed, Location, NewThread, Newness, ROOT, Stage, StoreError};
@@ -65,7 +65,7 @@ impl Case<'_> {
 }
 
 /// What an alarm means for one thread; the story is `None` where there is none.
-type Decided = (Decision, Option<Filed<Story>>);
+type Decided = (Decision, Option<Filed<AlarmGroup>>);
 
 impl Bot {
     /// Does what an alarm asks for.
@@ -135,9 +135,9 @@ impl Bot {
     /// True when it was decided what this alarm means, and a crash or another run came between that and its end.
     async fn is_begun(&self, case: &Case<'_>) -> Result<bool, StoreError> {
         let keys = [case.alarm.identity(), case.alarm.key.clone()];
-        let known: Vec<Filed<Story>> = self.store.stories_of(case.place(), &keys).await?;
+        let known: Vec<Filed<AlarmGroup>> = self.store.stories_of(case.place(), &keys).await?;
         let number = case.claimed.lease.number();
-        Ok(known.iter().any(|filed| filed.story.doing.contains_key(&number)))
+        Ok(known.iter().any(|filed| filed.group.doing.contains_key(&number)))
     }
 
     /// True when something newer is known of this alarm. What says nothing about what failed makes nothing outdated: an
@@ -161,7 +161,7 @@ impl Bot {
         if !is_incident || !case.secrets.is_empty() {
             return Ok(false);
         }
-        let known: Option<Filed<Story>> = self.store.story_of(case.place(), &[case.alarm.identity()]).await?;
+        let known: Option<Filed<AlarmGroup>> = self.store.story_of(case.place(), &[case.alarm.identity()]).await?;
         Ok(known.is_none())
     }
 
@@ -169,7 +169,7 @@ impl Bot {
         &self,
         case: &Case<'_>,
         decision: Decision,
-        filed: Option<Filed<Story>>,
+        filed: Option<Filed<AlarmGroup>>,
     ) -> Result<Completion, HandlerError> {
         match (decision, filed) {
             (Decision::Nothing(why), _) => Err(HandlerError::Obsolete(silence(why))),
@@ -222,7 +222,7 @@ impl Bot {
         let number = case.claimed.lease.number();
         let known = self.stories_about(case).await?;
         let begun: Vec<Decided> =
-            (known.iter()).filter_map(|filed| Some((filed.story.doing.get(&number)?.clone(), Some(filed.clone())))).collect();
+            (known.iter()).filter_map(|filed| Some((filed.group.doing.get(&number)?.clone(), Some(filed.clone())))).collect();
         if !begun.is_empty() {
             for (decision, filed) in &begun {
                 if let Some(filed) = filed {
@@ -240,51 +240,51 @@ impl Bot {
             return Ok(if decided.is_empty() { vec![self.decide_for(case, None, &names).await?] } else { decided });
         }
         // Secrets that have a thread of their own are told there.
-        let mut open = known.iter().filter(|filed| filed.story.ended_at.is_none());
+        let mut open = known.iter().filter(|filed| filed.group.ended_at.is_none());
         let identity = case.alarm.identity();
         let home = known
             .iter()
-            .find(|filed| filed.story.ended_at.is_none() && filed.story.alarms.contains_key(&identity))
+            .find(|filed| filed.group.ended_at.is_none() && filed.group.alarms.contains_key(&identity))
             .or_else(|| open.next())
             .or(known.first())
             .cloned();
         let elsewhere: BTreeSet<&String> = (known.iter())
-            .filter(|filed| filed.story.ended_at.is_none() && home.as_ref().is_some_and(|home| home.thread != filed.thread))
-            .flat_map(|filed| &filed.story.secrets)
+            .filter(|filed| filed.group.ended_at.is_none() && home.as_ref().is_some_and(|home| home.thread != filed.thread))
+            .flat_map(|filed| &filed.group.secrets)
             .collect();
         let left: BTreeSet<String> = names.iter().filter(|name| !elsewhere.contains(name)).cloned().collect();
         Ok(vec![self.decide_for(case, home, &left).await?])
     }
 
     /// The threads that an alarm concerns, the newest first.
-    async fn stories_about(&self, case: &Case<'_>) -> Result<Vec<Filed<Story>>, StoreError> {
+    async fn stories_about(&self, case: &Case<'_>) -> Result<Vec<Filed<AlarmGroup>>, StoreError> {
         let alarm = case.alarm;
         let mut keys: Vec<String> = case.secrets.keys().cloned().collect();
         keys.extend([alarm.identity(), alarm.key.clone()]);
         if case.secrets.is_empty() {
             keys.extend(alarm.children.iter().map(|child| alarm_beside(&alarm.key, child)));
         }
-        let stories: Vec<Filed<Story>> = self.store.stories_of(case.place(), &keys).await?;
+        let stories: Vec<Filed<AlarmGroup>> = self.store.stories_of(case.place(), &keys).await?;
         let (number, now) = (case.claimed.lease.number(), self.store.now());
-        let concerns = |story: &Story| match (&alarm.series, alarm.state) {
-            _ if story.doing.contains_key(&number) => true,
-            (_, AlarmState::Ok | AlarmState::InsufficientData) if story.is_past(now) => false,
+        let concerns = |group: &AlarmGroup| match (&alarm.series, alarm.state) {
+            _ if group.doing.contains_key(&number) => true,
+            (_, AlarmState::Ok | AlarmState::InsufficientData) if group.is_past(now) => false,
             // Another series of the alarm is another matter, but for the thread that could not tell what the alarm is about.
             (Some(_), _) => {
-                story.alarms.contains_key(&alarm.identity())
-                    || story.secrets.iter().any(|secret| case.secrets.contains_key(secret))
-                    || (story.secrets.is_empty() && alarm.state == AlarmState::Alarm)
+                group.alarms.contains_key(&alarm.identity())
+                    || group.secrets.iter().any(|secret| case.secrets.contains_key(secret))
+                    || (group.secrets.is_empty() && alarm.state == AlarmState::Alarm)
             }
             (None, AlarmState::Alarm) => true,
-            (None, _) => alarm.source == AlarmSource::RotationEvent || story.knows(alarm),
+            (None, _) => alarm.source == AlarmSource::RotationEvent || group.knows(alarm),
         };
-        Ok(stories.into_iter().filter(|filed| concerns(&filed.story)).collect())
+        Ok(stories.into_iter().filter(|filed| concerns(&filed.group)).collect())
     }
 
     async fn decide_for(
         &self,
         case: &Case<'_>,
-        mut known: Option<Filed<Story>>,
+        mut known: Option<Filed<AlarmGroup>>,
         secrets: &BTreeSet<String>,
     ) -> Result<Decided, StoreError> {
         let now = self.store.now();
@@ -296,36 +296,36 @@ impl Bot {
             let closed: Option<Vec<Timestamp>> =
                 investigations.iter().map(|one| one.resolved.as_ref().map(|(_, at)| *at)).collect();
             let closed = closed.and_then(|times| times.into_iter().max());
-            filed.story.ended_at = filed.story.ended_at.or(closed);
+            filed.group.ended_at = filed.group.ended_at.or(closed);
         }
         let standing = Standing { now, is_running, opened: self.threads_of_late(case.place()).await? };
-        let story = known.as_ref().map(|filed| &filed.story);
-        let decision = alarm::decide(story, &arrival, standing);
-        let calls = Story::calls(story, &arrival, &decision);
+        let group = known.as_ref().map(|filed| &filed.group);
+        let decision = alarm::decide(group, &arrival, standing);
+        let calls = AlarmGroup::calls(group, &arrival, &decision);
         let filed = match (&decision, known) {
             (Decision::Open, _) => {
                 let thread = case.claimed.subject.clone();
                 let place = Place { thread: None, ..case.place().clone() };
                 let opened = NewThread { id: thread.clone(), place: place.clone(), alarm: None };
                 self.store.open_thread(&opened, &[]).await?;
-                Some(Filed { thread, place, story: Story::beginning_with(&arrival, now) })
+                Some(Filed { thread, place, group: AlarmGroup::beginning_with(&arrival, now) })
             }
             (Decision::Storm, _) | (_, None) => None,
             (_, Some(mut filed)) => {
-                filed.story.note(&arrival, &decision, now);
+                filed.group.note(&arrival, &decision, now);
                 Some(filed)
             }
         };
         let Some(mut filed) = filed else { return Ok((decision, None)) };
         if !matches!(decision, Decision::Nothing(_)) {
             let number = case.claimed.lease.number();
-            filed.story.doing.insert(number, decision.clone());
+            filed.group.doing.insert(number, decision.clone());
             if calls {
-                filed.story.calling.insert(number);
+                filed.group.calling.insert(number);
             }
-            while filed.story.doing.len() > MAX_DOING {
-                let Some((oldest, _)) = filed.story.doing.pop_first() else { break };
-                filed.story.calling.remove(&oldest);
+            while filed.group.doing.len() > MAX_DOING {
+                let Some((oldest, _)) = filed.group.doing.pop_first() else { break };
+                filed.group.calling.remove(&oldest);
             }
         }
         // Before the story says so: a look that finds nothing to do does no harm.
@@ -334,20 +334,20 @@ impl Bot {
         }
         let mut keys: Vec<String> = secrets.iter().cloned().collect();
         keys.extend([case.alarm.identity(), case.alarm.key.clone()]);
-        self.store.file_story(&filed.thread, &keys, &filed.story).await?;
+        self.store.file_story(&filed.thread, &keys, &filed.group).await?;
         self.say_decided(case, &filed, &decision).await?;
         Ok((decision, Some(filed)))
     }
 
     /// What is said as soon as it is decided, in the order of deciding: the alarm's own words, and before them, in a thread
     /// that begins, the message it hangs on.
-    async fn say_decided(&self, case: &Case<'_>, filed: &Filed<Story>, decision: &Decision) -> Result<(), StoreError> {
+    async fn say_decided(&self, case: &Case<'_>, filed: &Filed<AlarmGroup>, decision: &Decision) -> Result<(), StoreError> {
         let mut messages = Vec::new();
         if *decision == Decision::Open && self.store.stated(&filed.thread, ROOT).await?.is_none() {
             messages.push(DesiredMessage::root(&filed.thread, words::working(case), "an alarm").as_progress());
         }
         if *decision != Decision::Check && !matches!(decision, Decision::Nothing(_)) {
-            if filed.story.is_newest(case.alarm) {
+            if filed.group.is_newest(case.alarm) {
                 messages.push(self.about_alarm(case, filed));
             } else {
                 messages.extend(self.recounted(filed).await?);
@@ -359,8 +359,8 @@ impl Bot {
     /// Says again what the alarm says, where nothing newer was heard.
     async fn say_again(&self, case: &Case<'_>, thread: &str) -> Result<(), StoreError> {
         let _turn = self.alarm_turn.lock().await;
-        match self.store.story_in::<Story>(thread).await? {
-            Some(filed) if filed.story.is_newest(case.alarm) => {
+        match self.store.story_in::<AlarmGroup>(thread).await? {
+            Some(filed) if filed.group.is_newest(case.alarm) => {
                 self.store.upsert_messages(&[self.about_alarm(case, &filed)]).await
             }
             _ => Ok(()),
@@ -373,11 +373,11 @@ impl Bot {
     }
 
     /// Changes what is known of a thread, as it is now: other alarms may have told of it since it was read.
-    async fn change_story(&self, thread: &str, change: impl FnOnce(&mut Story)) -> Result<(), StoreError> {
+    async fn change_story(&self, thread: &str, change: impl FnOnce(&mut AlarmGroup)) -> Result<(), StoreError> {
         let _turn = self.alarm_turn.lock().await;
-        let Some(mut filed) = self.store.story_in::<Story>(thread).await? else { return Ok(()) };
-        change(&mut filed.story);
-        self.store.file_story(thread, &[], &filed.story).await
+        let Some(mut filed) = self.store.story_in::<AlarmGroup>(thread).await? else { return Ok(()) };
+        change(&mut filed.group);
+        self.store.file_story(thread, &[], &filed.group).await
     }
 }
 

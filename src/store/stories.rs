@@ -16,7 +16,7 @@ pub struct Filed<T> {
     /// Where it is.
     pub place: Place,
     /// What is known.
-    pub story: T,
+    pub group: T,
 }
 
 /// Stories that one alarm may concern at most.
@@ -24,7 +24,7 @@ const MAX_STORIES: u32 = 100;
 
 fn read<T: DeserializeOwned>((thread, platform, workspace, channel, root, body): Row) -> Result<Filed<T>, StoreError> {
     let place = place(&platform, workspace, channel, root)?;
-    Ok(Filed { thread, place, story: from_json("story", &body)? })
+    Ok(Filed { thread, place, group: from_json("story", &body)? })
 }
 
 type Row = (String, String, String, String, Option<String>, String);
@@ -88,8 +88,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn file_story<T: Serialize>(&self, thread: &str, keys: &[String], story: &T) -> Result<(), StoreError> {
-        let body = to_json("story", story)?;
+    pub async fn file_story<T: Serialize>(&self, thread: &str, keys: &[String], group: &T) -> Result<(), StoreError> {
+        let body = to_json("story", group)?;
         let mut tx = self.write().await?;
         sqlx::query("INSERT INTO stories (thread, body) VALUES (?, ?) ON CONFLICT (thread) DO UPDATE SET body = excluded.body")
             .bind(thread)

@@ -1,7 +1,7 @@
 //! An alarm whose trigger never came to its end: its thread says so, or the channel where it has none.
 
 use super::{identity, words};
-use crate::alarm::{Scope, Story};
+use crate::alarm::{AlarmGroup, Scope};
 use crate::bot::Bot;
 use crate::bot::run::failed;
 use crate::model::{Alarm, AlarmState};
@@ -19,7 +19,7 @@ impl Bot {
         let place = &scope.route.place;
         let secrets = alarm.secrets.iter().map(|secret| identity(alarm, secret));
         let keys: Vec<String> = std::iter::once(alarm.identity()).chain(secrets).collect();
-        let known: Option<Filed<Story>> = self.store.story_of(place, &keys).await?;
+        let known: Option<Filed<AlarmGroup>> = self.store.story_of(place, &keys).await?;
         let thread = known.map_or_else(|| claimed.subject.clone(), |filed| filed.thread);
         self.store.open_thread(&NewThread { id: thread.clone(), place: place.clone(), alarm: None }, &[]).await?;
         let mut completion = Completion::default();

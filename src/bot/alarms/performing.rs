@@ -1,7 +1,7 @@
 //! What follows a decision: secrets are looked into together, and their thread says why.
 
 use super::{Case, LOOK_AGAIN, LOOK_FOR, identity, words};
-use crate::alarm::{Means, Reason, Story};
+use crate::alarm::{AlarmGroup, Means, Reason};
 use crate::bot::Bot;
 use crate::bot::perform::HandlerError;
 use crate::chat::compose;
@@ -25,7 +25,7 @@ pub(super) const ALARM: &str = "alarm";
 
 impl Bot {
     /// A thread begins: its secrets are looked into and compared.
-    pub(super) async fn begin_thread(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Completion, HandlerError> {
+    pub(super) async fn begin_thread(&self, case: &Case<'_>, filed: &Filed<AlarmGroup>) -> Result<Completion, HandlerError> {
         if case.secrets.is_empty() {
             return self.without_secrets(case, filed).await;
         }
@@ -51,7 +51,7 @@ impl Bot {
 
     /// No secret was found: the thread says what was tried, and how to map the alarm. While CloudTrail may not show the
     /// failed rotation yet, it is looked at again.
-    async fn without_secrets(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Completion, HandlerError> {
+    async fn without_secrets(&self, case: &Case<'_>, filed: &Filed<AlarmGroup>) -> Result<Completion, HandlerError> {
         if !self.store.investigations_of(&filed.thread).await?.is_empty() {
             // Another alarm told meanwhile which secret it is about.
             return Ok(Completion::default());
@@ -67,7 +67,12 @@ impl Bot {
     }
 
     /// The thread looks again, and says why.
-    pub(super) async fn tell(&self, case: &Case<'_>, filed: &Filed<Story>, reason: &Reason) -> Result<Completion, HandlerError> {
+    pub(super) async fn tell(
+        &self,
+        case: &Case<'_>,
+        filed: &Filed<AlarmGroup>,
+        reason: &Reason,
+    ) -> Result<Completion, HandlerError> {
         let known = self.store.investigations_of(&filed.thread).await?;
         let mut completion = match reason {
             Reason::NewSecrets(names) => {
@@ -93,11 +98,11 @@ impl Bot {
     }
 
     /// An alarm that changed to and fro has been still, in ALARM: the thread looks again, and says so.
-    pub(super) async fn settle(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Completion, HandlerError> {
+    pub(super) async fn settle(&self, case: &Case<'_>, filed: &Filed<AlarmGroup>) -> Result<Completion, HandlerError> {
         let known = self.store.investigations_of(&filed.thread).await?;
         let mut completion = self.look_into_again(case, &known).await?;
         let now = self.store.now();
-        self.change_story(&filed.thread, |story| (story.told_at, story.ended_at) = (now, None)).await?;
+        self.change_story(&filed.thread, |group| (group.told_at, group.ended_at) = (now, None)).await?;
         self.store.mark_thread(&filed.thread, ThreadState::Open, None).await?;
         let told = words::settled(case, &records(&completion), &filed.thread);
         let name = format!("still-{}", case.claimed.lease.number());
@@ -109,7 +114,7 @@ impl Bot {
     async fn open_for(
         &self,
         case: &Case<'_>,
-        filed: &Filed<Story>,
+        filed: &Filed<AlarmGroup>,
         secret: &SecretRef,
         message_key: &str,
     ) -> Result<InvestigationRow, StoreError> {
@@ -180,18 +185,18 @@ impl Bot {
     }
 
     /// The message about the newest alarm, with one more counted that is older; `None` where none is stated.
-    pub(super) async fn recounted(&self, filed: &Filed<Story>) -> Result<Option<DesiredMessage>, StoreError> {
+    pub(super) async fn recounted(&self, filed: &Filed<AlarmGroup>) -> Result<Option<DesiredMessage>, StoreError> {
         let stated = self.store.stated(&filed.thread, ALARM).await?;
-        let message = stated.map(|message| words::recounted(message, &filed.story));
+        let message = stated.map(|message| words::recounted(message, &filed.group));
         Ok(message.map(|message| DesiredMessage::reply(&filed.thread, ALARM, message, "what the alarm says")))
     }
 
     /// The message about the alarm. Where it calls somebody, it is one of its own: an edit calls nobody, and a later alarm must
     /// not take its place before it is sent.
-    pub(super) fn about_alarm(&self, case: &Case<'_>, filed: &Filed<Story>) -> DesiredMessage {
+    pub(super) fn about_alarm(&self, case: &Case<'_>, filed: &Filed<AlarmGroup>) -> DesiredMessage {
         let number = case.claimed.lease.number();
-        let mut message = words::about(case, &filed.story, self.store.now());
-        if !filed.story.calling.contains(&number) {
+        let mut message = words::about(case, &filed.group, self.store.now());
+        if !filed.group.calling.contains(&number) {
             return DesiredMessage::reply(&filed.thread, ALARM, message, "what the alarm says");
         }
         message.mention = case.route.mention.as_ref().map(words::mention);

@@ -1,7 +1,7 @@
 //! What alarms left for later: an alarm that flapped and is still, a new version of a secret, a storm that is over.
 
 use super::LANE;
-use crate::alarm::Story;
+use crate::alarm::AlarmGroup;
 use crate::bot::Bot;
 use crate::bot::perform::HandlerError;
 use crate::model::{AlarmState, Recheck, Trigger};
@@ -45,10 +45,10 @@ impl Bot {
         if why == Recheck::Storm {
             return self.after_storm(thread).await;
         }
-        let filed: Filed<Story> = self.store.story_in(thread).await?.ok_or(gone)?;
+        let filed: Filed<AlarmGroup> = self.store.story_in(thread).await?.ok_or(gone)?;
         let left = match why {
-            Recheck::Version => filed.story.new_version.clone().filter(|_| filed.story.ended_at.is_none()),
-            _ => filed.story.unsettled.clone(),
+            Recheck::Version => filed.group.new_version.clone().filter(|_| filed.group.ended_at.is_none()),
+            _ => filed.group.unsettled.clone(),
         };
         let alarm = left.ok_or(HandlerError::Obsolete("it was told meanwhile"))?;
         let case = self.case(claimed, &alarm)?;

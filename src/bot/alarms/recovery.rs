@@ -2,7 +2,7 @@
 
 use super::performing::{next_revision, records};
 use super::{Case, VERSION_AFTER, identity, words};
-use crate::alarm::Story;
+use crate::alarm::AlarmGroup;
 use crate::bot::Bot;
 use crate::bot::perform::HandlerError;
 use crate::bot::run::verdict;
@@ -20,17 +20,17 @@ const BEFORE: SignedDuration = SignedDuration::from_hours(2);
 impl Bot {
     /// Looks again; where rotation succeeded, the thread is marked as recovered and its investigations are closed, else it says
     /// why not.
-    pub(super) async fn recover(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Completion, HandlerError> {
+    pub(super) async fn recover(&self, case: &Case<'_>, filed: &Filed<AlarmGroup>) -> Result<Completion, HandlerError> {
         let known = self.store.investigations_of(&filed.thread).await?;
         let completion = self.look_into_again(case, &known).await?;
         let recovered = rotating(case, filed, &completion);
         let is_over = recovered.len() == known.len();
         let mut is_troubled = false;
         let now = self.store.now();
-        self.change_story(&filed.thread, |story| {
-            is_troubled = story.is_troubled_since(case.alarm);
+        self.change_story(&filed.thread, |group| {
+            is_troubled = group.is_troubled_since(case.alarm);
             // Where the alarm is quiet and the trouble is not over, the next word of it goes on here.
-            story.ended_at = (is_over && !is_troubled).then_some(now);
+            group.ended_at = (is_over && !is_troubled).then_some(now);
         })
         .await?;
         if is_troubled {
@@ -41,7 +41,7 @@ impl Bot {
     }
 
     /// The secret has a new version. Where a rotation made it, this is over; where a person wrote it, nothing is told.
-    pub(super) async fn check_version(&self, case: &Case<'_>, filed: &Filed<Story>) -> Result<Completion, HandlerError> {
+    pub(super) async fn check_version(&self, case: &Case<'_>, filed: &Filed<AlarmGroup>) -> Result<Completion, HandlerError> {
         let known = self.store.investigations_of(&filed.thread).await?;
         let mut seen = Completion::default();
         for stored in &known {
@@ -50,10 +50,10 @@ impl Bot {
         let is_over = !known.is_empty() && rotating(case, filed, &seen).len() == known.len();
         let mut is_ended = false;
         let now = self.store.now();
-        self.change_story(&filed.thread, |story| {
-            is_ended = is_over && !story.is_troubled_since(case.alarm);
+        self.change_story(&filed.thread, |group| {
+            is_ended = is_over && !group.is_troubled_since(case.alarm);
             if is_ended {
-                story.ended_at = Some(now);
+                group.ended_at = Some(now);
             }
         })
         .await?;
@@ -87,7 +87,7 @@ impl Bot {
     async fn conclude(
         &self,
         case: &Case<'_>,
-        filed: &Filed<Story>,
+        filed: &Filed<AlarmGroup>,
         mut completion: Completion,
         is_over: bool,
     ) -> Result<Completion, HandlerError> {
@@ -110,7 +110,7 @@ impl Bot {
     pub(super) async fn with_overview(
         &self,
         case: &Case<'_>,
-        filed: &Filed<Story>,
+        filed: &Filed<AlarmGroup>,
         mut completion: Completion,
         is_over: bool,
     ) -> Result<Completion, HandlerError> {
@@ -161,8 +161,8 @@ impl Bot {
 }
 
 /// Those of what was seen whose last rotation succeeded.
-fn rotating<'a>(case: &Case<'_>, filed: &Filed<Story>, seen: &'a Completion) -> Vec<&'a Investigation> {
-    let since = filed.story.opened_at.checked_sub(BEFORE).unwrap_or(Timestamp::MIN);
+fn rotating<'a>(case: &Case<'_>, filed: &Filed<AlarmGroup>, seen: &'a Completion) -> Vec<&'a Investigation> {
+    let since = filed.group.opened_at.checked_sub(BEFORE).unwrap_or(Timestamp::MIN);
     let is_told = case.alarm.state == AlarmState::Ok && case.alarm.basis == OkBasis::Rotated;
     let told = |record: &Investigation| {
         let is_of_it =

@@ -2,7 +2,7 @@
 //! over, what still fails gets one.
 
 use super::{Case, identity, words};
-use crate::alarm::{MAX_THREADS, STORM_WITHIN, Scope, Story};
+use crate::alarm::{AlarmGroup, MAX_THREADS, STORM_WITHIN, Scope};
 use crate::bot::Bot;
 use crate::bot::perform::HandlerError;
 use crate::model::{AlarmSource, AlarmState, Place, Recheck, SecretRef};
@@ -59,7 +59,7 @@ impl Bot {
             return Ok(false);
         }
         let keys = [case.alarm.identity(), case.alarm.key.clone()];
-        let known: Option<Filed<Story>> = self.store.story_of(case.place(), &keys).await?;
+        let known: Option<Filed<AlarmGroup>> = self.store.story_of(case.place(), &keys).await?;
         Ok(known.is_none())
     }
 
@@ -67,7 +67,7 @@ impl Bot {
     pub(super) async fn threads_of_late(&self, place: &Place) -> Result<usize, StoreError> {
         let since = self.store.now().checked_sub(STORM_WITHIN).unwrap_or(Timestamp::MIN);
         let storm: Option<Filed<Storm>> = self.store.story_of(place, &[KEY.to_owned()]).await?;
-        if storm.is_some_and(|filed| filed.story.last_at >= since) {
+        if storm.is_some_and(|filed| filed.group.last_at >= since) {
             return Ok(MAX_THREADS);
         }
         self.store.stories_since(place, since).await
@@ -79,9 +79,9 @@ impl Bot {
         let now = self.store.now();
         let keys = [KEY.to_owned()];
         let known: Option<Filed<Storm>> = self.store.story_of(case.place(), &keys).await?;
-        let blows = known.filter(|filed| now.duration_since(filed.story.last_at) <= OVER_AFTER);
+        let blows = known.filter(|filed| now.duration_since(filed.group.last_at) <= OVER_AFTER);
         let (thread, mut storm) = match blows {
-            Some(filed) => (filed.thread, filed.story),
+            Some(filed) => (filed.thread, filed.group),
             None => {
                 let id = case.claimed.subject.clone();
                 self.store.open_thread(&NewThread { id: id.clone(), place: case.place().clone(), alarm: None }, &[]).await?;
@@ -119,7 +119,7 @@ impl Bot {
     /// The list as a file, where it is long; then, when the storm is over, threads for what still fails, a few a minute.
     pub(super) async fn after_storm(&self, thread: &str) -> Result<Completion, HandlerError> {
         let gone = HandlerError::Obsolete("its thread is gone");
-        let Filed { place, story: mut storm, .. } = self.store.story_in::<Storm>(thread).await?.ok_or(gone)?;
+        let Filed { place, group: mut storm, .. } = self.store.story_in::<Storm>(thread).await?.ok_or(gone)?;
         let mut messages = Vec::new();
         let size = self.store.storm_size(thread).await?;
         if size > PAGE && storm.filed < size {
@@ -152,8 +152,8 @@ impl Bot {
         }
         let _turn = self.alarm_turn.lock().await;
         if let Some(known) = self.store.story_in::<Storm>(thread).await? {
-            let is_over = storm.is_over && known.story.last_at == storm.last_at;
-            storm = Storm { last_at: known.story.last_at, is_over, ..storm };
+            let is_over = storm.is_over && known.group.last_at == storm.last_at;
+            storm = Storm { last_at: known.group.last_at, is_over, ..storm };
         }
         self.store.file_story(thread, &[], &storm).await?;
         messages.push(self.about_storm(thread, &storm).await?);
@@ -164,8 +164,8 @@ impl Bot {
     async fn still_fails(&self, place: &Place, listed: &StormSecret) -> Result<bool, StoreError> {
         let alarm = &listed.alarm;
         let keys = [listed.secret.clone(), alarm.identity()];
-        let known: Option<Filed<Story>> = self.store.story_of(place, &keys).await?;
-        if known.is_some_and(|filed| filed.story.ended_at.is_none()) {
+        let known: Option<Filed<AlarmGroup>> = self.store.story_of(place, &keys).await?;
+        if known.is_some_and(|filed| filed.group.ended_at.is_none()) {
             return Ok(false);
         }
         let Ok(scope) = Scope::of(&self.config, alarm) else { return Ok(false) };

@@ -2,7 +2,7 @@
 
 use super::Case;
 use super::storm::Storm;
-use crate::alarm::{MAX_COUNTED, MAX_THREADS, Reason, Story};
+use crate::alarm::{AlarmGroup, MAX_COUNTED, MAX_THREADS, Reason};
 use crate::chat::Message;
 use crate::chat::document::{Attachment, Content, Mention, Part, Tone};
 use crate::config::Callee;
@@ -87,7 +87,7 @@ fn counted(secrets: usize) -> String {
 }
 
 /// What the alarm itself says, how often it came, and how its secrets were found.
-pub(super) fn about(case: &Case<'_>, story: &Story, now: Timestamp) -> Message {
+pub(super) fn about(case: &Case<'_>, group: &AlarmGroup, now: Timestamp) -> Message {
     let alarm = case.alarm;
     let at = moment(alarm.state_at, now);
     let what = match (alarm.state, alarm.source, alarm.basis) {
@@ -109,8 +109,8 @@ pub(super) fn about(case: &Case<'_>, story: &Story, now: Timestamp) -> Message {
     if !case.secrets.is_empty() {
         context.push(format!("{FOUND}{}", case.found.by.words()));
     }
-    context.extend(counts(story));
-    if story.is_flapping(now) {
+    context.extend(counts(group));
+    if group.is_flapping(now) {
         context.push(
             "it changes to and fro: its changes are only counted here, and when it has been still for ten minutes, this is looked \
              into again"
@@ -132,14 +132,14 @@ const CAME: &str = "alarms about this came ";
 /// What the words end with that say how many alarms there are.
 const DIFFERENT: &str = " different alarms";
 
-fn counts(story: &Story) -> Vec<String> {
-    let times = (story.times > 1).then(|| format!("{CAME}{} times", story.times));
-    let different = (story.alarms.len() > 1).then(|| format!("{}{DIFFERENT}", story.alarms.len()));
+fn counts(group: &AlarmGroup) -> Vec<String> {
+    let times = (group.times > 1).then(|| format!("{CAME}{} times", group.times));
+    let different = (group.alarms.len() > 1).then(|| format!("{}{DIFFERENT}", group.alarms.len()));
     times.into_iter().chain(different).collect()
 }
 
 /// The message about the newest alarm with the count as it is after one that is older.
-pub(super) fn recounted(mut message: Message, story: &Story) -> Message {
+pub(super) fn recounted(mut message: Message, group: &AlarmGroup) -> Message {
     let context = message.parts.iter().rposition(|part| matches!(part, Part::Context(_)));
     let mut parts = match context.map(|at| message.parts.remove(at)) {
         Some(Part::Context(parts)) => parts,
@@ -147,7 +147,7 @@ pub(super) fn recounted(mut message: Message, story: &Story) -> Message {
     };
     parts.retain(|part| !part.as_str().starts_with(CAME) && !part.as_str().ends_with(DIFFERENT));
     let behind = parts.iter().take_while(|part| part.as_str().starts_with(FOUND)).count();
-    parts.splice(behind..behind, counts(story).iter().map(|part| safe(part)));
+    parts.splice(behind..behind, counts(group).iter().map(|part| safe(part)));
     message.parts.push(Part::Context(parts));
     message
 }
