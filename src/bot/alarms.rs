@@ -19,7 +19,9 @@ use super::{AccessRequest, Bot};
 use crate::alarm::{self, AlarmGroup, Arrival, Decision, Fold, Found, Means, STILL_AFTER, Scope, Silence, Standing};
 use crate::config::AlarmRoute;
 use crate::model::{ActionKind, Alarm, AlarmSource, AlarmState, Place, Recheck, SecretRef};
-use crate::store::{Audited, Claimed, Completion, DesiredMessage, Filed, Location, NewThread, Newness, ROOT, Stage, StoreError};
+use crate::store::{
+    Audited, Claimed, Completion, DesiredMessage, Location, NewThread, Newness, ROOT, Stage, StoreError, StoredGroup,
+};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -65,7 +67,7 @@ impl Case<'_> {
 }
 
 /// What an alarm means for one thread; the story is `None` where there is none.
-type Decided = (Decision, Option<Filed<AlarmGroup>>);
+type Decided = (Decision, Option<StoredGroup<AlarmGroup>>);
 
 impl Bot {
     /// Does what an alarm asks for.
@@ -108,8 +110,8 @@ impl Bot {
         };
         let mut all = Completion::default();
         let (mut nothing, mut is_any_done) = (None, false);
-        for (decision, filed) in decided {
-            match self.do_decided(&case, decision, filed).await {
+        for (decision, stored_group) in decided {
+            match self.do_decided(&case, decision, stored_group).await {
                 Ok(completion) => {
                     is_any_done = true;
                     add(&mut all, completion);
@@ -135,9 +137,9 @@ impl Bot {
     /// True when it was decided what this alarm means, and a crash or another run came between that and its end.
     async fn is_begun(&self, case: &Case<'_>) -> Result<bool, StoreError> {
         let keys = [case.alarm.identity(), case.alarm.key.clone()];
-        let known: Vec<Filed<AlarmGroup>> = self.store.stories_of(case.place(), &keys).await?;
+        let known: Vec<StoredGroup<AlarmGroup>> = self.store.stories_of(case.place(), &keys).await?;
         let number = case.claimed.lease.number();
-        Ok(known.iter().any(|filed| filed.group.doing.contains_key(&number)))
+        Ok(known.iter().any(|stored_group| stored_group.group.doing.contains_key(&number)))
     }
 
     /// True when something newer is known of this alarm. What says nothing about what failed makes nothing outdated: an
@@ -161,7 +163,7 @@ impl Bot {
         if !is_incident || !case.secrets.is_empty() {
             return Ok(false);
         }
-        let known: Option<Filed<AlarmGroup>> = self.store.story_of(case.place(), &[case.alarm.identity()]).await?;
+        let known: Option<StoredGroup<AlarmGroup>> = self.store.story_of(case.place(), &[case.alarm.identity()]).await?;
         Ok(known.is_none())
     }
 
@@ -169,16 +171,16 @@ impl Bot {
         &self,
         case: &Case<'_>,
         decision: Decision,
-        filed: Option<Filed<AlarmGroup>>,
+        stored_group: Option<StoredGroup<AlarmGroup>>,
     ) -> Result<Completion, HandlerError> {
-        match (decision, filed) {
+        match (decision, stored_group) {
             (Decision::Nothing(why), _) => Err(HandlerError::Obsolete(silence(why))),
             (Decision::Storm, _) => self.count_in_storm(case).await,
-            (Decision::Open, Some(filed)) => self.begin_thread(case, &filed).await,
+            (Decision::Open, Some(stored_group)) => self.begin_thread(case, &stored_group).await,
             (Decision::Fold(_), Some(_)) => Ok(Completion::default()),
-            (Decision::Tell(reason), Some(filed)) => self.tell(case, &filed, &reason).await,
-            (Decision::Recovered, Some(filed)) => self.recover(case, &filed).await,
-            (Decision::Check, Some(filed)) => self.check_version(case, &filed).await,
+            (Decision::Tell(reason), Some(stored_group)) => self.tell(case, &stored_group, &reason).await,
+            (Decision::Recovered, Some(stored_group)) => self.recover(case, &stored_group).await,
+            (Decision::Check, Some(stored_group)) => self.check_version(case, &stored_group).await,
             (_, None) => Err(HandlerError::Obsolete("its thread is gone")),
         }
     }
@@ -221,12 +223,13 @@ impl Bot {
     async fn decide_about(&self, case: &Case<'_>) -> Result<Vec<Decided>, StoreError> {
         let number = case.claimed.lease.number();
         let known = self.stories_about(case).await?;
-        let begun: Vec<Decided> =
-            (known.iter()).filter_map(|filed| Some((filed.group.doing.get(&number)?.clone(), Some(filed.clone())))).collect();
+        let begun: Vec<Decided> = (known.iter())
+            .filter_map(|stored_group| Some((stored_group.group.doing.get(&number)?.clone(), Some(stored_group.clone()))))
+            .collect();
         if !begun.is_empty() {
-            for (decision, filed) in &begun {
-                if let Some(filed) = filed {
-                    self.say_decided(case, filed, decision).await?;
+            for (decision, stored_group) in &begun {
+                if let Some(stored_group) = stored_group {
+                    self.say_decided(case, stored_group, decision).await?;
                 }
             }
             return Ok(begun);
@@ -234,37 +237,39 @@ impl Bot {
         let names = case.names();
         if case.alarm.state != AlarmState::Alarm {
             let mut decided = Vec::new();
-            for filed in known {
-                decided.push(self.decide_for(case, Some(filed), &names).await?);
+            for stored_group in known {
+                decided.push(self.decide_for(case, Some(stored_group), &names).await?);
             }
             return Ok(if decided.is_empty() { vec![self.decide_for(case, None, &names).await?] } else { decided });
         }
         // Secrets that have a thread of their own are told there.
-        let mut open = known.iter().filter(|filed| filed.group.ended_at.is_none());
+        let mut open = known.iter().filter(|stored_group| stored_group.group.ended_at.is_none());
         let identity = case.alarm.identity();
         let home = known
             .iter()
-            .find(|filed| filed.group.ended_at.is_none() && filed.group.alarms.contains_key(&identity))
+            .find(|stored_group| stored_group.group.ended_at.is_none() && stored_group.group.alarms.contains_key(&identity))
             .or_else(|| open.next())
             .or(known.first())
             .cloned();
         let elsewhere: BTreeSet<&String> = (known.iter())
-            .filter(|filed| filed.group.ended_at.is_none() && home.as_ref().is_some_and(|home| home.thread != filed.thread))
-            .flat_map(|filed| &filed.group.secrets)
+            .filter(|stored_group| {
+                stored_group.group.ended_at.is_none() && home.as_ref().is_some_and(|home| home.thread != stored_group.thread)
+            })
+            .flat_map(|stored_group| &stored_group.group.secrets)
             .collect();
         let left: BTreeSet<String> = names.iter().filter(|name| !elsewhere.contains(name)).cloned().collect();
         Ok(vec![self.decide_for(case, home, &left).await?])
     }
 
     /// The threads that an alarm concerns, the newest first.
-    async fn stories_about(&self, case: &Case<'_>) -> Result<Vec<Filed<AlarmGroup>>, StoreError> {
+    async fn stories_about(&self, case: &Case<'_>) -> Result<Vec<StoredGroup<AlarmGroup>>, StoreError> {
         let alarm = case.alarm;
         let mut keys: Vec<String> = case.secrets.keys().cloned().collect();
         keys.extend([alarm.identity(), alarm.key.clone()]);
         if case.secrets.is_empty() {
             keys.extend(alarm.children.iter().map(|child| alarm_beside(&alarm.key, child)));
         }
-        let stories: Vec<Filed<AlarmGroup>> = self.store.stories_of(case.place(), &keys).await?;
+        let stories: Vec<StoredGroup<AlarmGroup>> = self.store.stories_of(case.place(), &keys).await?;
         let (number, now) = (case.claimed.lease.number(), self.store.now());
         let concerns = |group: &AlarmGroup| match (&alarm.series, alarm.state) {
             _ if group.doing.contains_key(&number) => true,
@@ -278,79 +283,84 @@ impl Bot {
             (None, AlarmState::Alarm) => true,
             (None, _) => alarm.source == AlarmSource::RotationEvent || group.knows(alarm),
         };
-        Ok(stories.into_iter().filter(|filed| concerns(&filed.group)).collect())
+        Ok(stories.into_iter().filter(|stored_group| concerns(&stored_group.group)).collect())
     }
 
     async fn decide_for(
         &self,
         case: &Case<'_>,
-        mut known: Option<Filed<AlarmGroup>>,
+        mut known: Option<StoredGroup<AlarmGroup>>,
         secrets: &BTreeSet<String>,
     ) -> Result<Decided, StoreError> {
         let now = self.store.now();
         let arrival = Arrival { alarm: case.alarm, secrets, is_critical: case.is_critical() };
         let mut is_running = false;
-        if let Some(filed) = &mut known {
-            let investigations = self.store.investigations_of(&filed.thread).await?;
+        if let Some(stored_group) = &mut known {
+            let investigations = self.store.investigations_of(&stored_group.thread).await?;
             is_running = investigations.iter().any(|one| one.stage == Stage::Running);
             let closed: Option<Vec<Timestamp>> =
                 investigations.iter().map(|one| one.resolved.as_ref().map(|(_, at)| *at)).collect();
             let closed = closed.and_then(|times| times.into_iter().max());
-            filed.group.ended_at = filed.group.ended_at.or(closed);
+            stored_group.group.ended_at = stored_group.group.ended_at.or(closed);
         }
         let standing = Standing { now, is_running, opened: self.threads_of_late(case.place()).await? };
-        let group = known.as_ref().map(|filed| &filed.group);
+        let group = known.as_ref().map(|stored_group| &stored_group.group);
         let decision = alarm::decide(group, &arrival, standing);
         let calls = AlarmGroup::calls(group, &arrival, &decision);
-        let filed = match (&decision, known) {
+        let stored_group = match (&decision, known) {
             (Decision::Open, _) => {
                 let thread = case.claimed.subject.clone();
                 let place = Place { thread: None, ..case.place().clone() };
                 let opened = NewThread { id: thread.clone(), place: place.clone(), alarm: None };
                 self.store.open_thread(&opened, &[]).await?;
-                Some(Filed { thread, place, group: AlarmGroup::beginning_with(&arrival, now) })
+                Some(StoredGroup { thread, place, group: AlarmGroup::beginning_with(&arrival, now) })
             }
             (Decision::Storm, _) | (_, None) => None,
-            (_, Some(mut filed)) => {
-                filed.group.note(&arrival, &decision, now);
-                Some(filed)
+            (_, Some(mut stored_group)) => {
+                stored_group.group.note(&arrival, &decision, now);
+                Some(stored_group)
             }
         };
-        let Some(mut filed) = filed else { return Ok((decision, None)) };
+        let Some(mut stored_group) = stored_group else { return Ok((decision, None)) };
         if !matches!(decision, Decision::Nothing(_)) {
             let number = case.claimed.lease.number();
-            filed.group.doing.insert(number, decision.clone());
+            stored_group.group.doing.insert(number, decision.clone());
             if calls {
-                filed.group.calling.insert(number);
+                stored_group.group.calling.insert(number);
             }
-            while filed.group.doing.len() > MAX_DOING {
-                let Some((oldest, _)) = filed.group.doing.pop_first() else { break };
-                filed.group.calling.remove(&oldest);
+            while stored_group.group.doing.len() > MAX_DOING {
+                let Some((oldest, _)) = stored_group.group.doing.pop_first() else { break };
+                stored_group.group.calling.remove(&oldest);
             }
         }
         // Before the story says so: a look that finds nothing to do does no harm.
         if decision == Decision::Fold(Fold::Flapping) {
-            self.recheck_in(&filed.thread, Recheck::Still, STILL_AFTER).await?;
+            self.recheck_in(&stored_group.thread, Recheck::Still, STILL_AFTER).await?;
         }
         let mut keys: Vec<String> = secrets.iter().cloned().collect();
         keys.extend([case.alarm.identity(), case.alarm.key.clone()]);
-        self.store.file_story(&filed.thread, &keys, &filed.group).await?;
-        self.say_decided(case, &filed, &decision).await?;
-        Ok((decision, Some(filed)))
+        self.store.file_story(&stored_group.thread, &keys, &stored_group.group).await?;
+        self.say_decided(case, &stored_group, &decision).await?;
+        Ok((decision, Some(stored_group)))
     }
 
     /// What is said as soon as it is decided, in the order of deciding: the alarm's own words, and before them, in a thread
     /// that begins, the message it hangs on.
-    async fn say_decided(&self, case: &Case<'_>, filed: &Filed<AlarmGroup>, decision: &Decision) -> Result<(), StoreError> {
+    async fn say_decided(
+        &self,
+        case: &Case<'_>,
+        stored_group: &StoredGroup<AlarmGroup>,
+        decision: &Decision,
+    ) -> Result<(), StoreError> {
         let mut messages = Vec::new();
-        if *decision == Decision::Open && self.store.stated(&filed.thread, ROOT).await?.is_none() {
-            messages.push(DesiredMessage::root(&filed.thread, words::working(case), "an alarm").as_progress());
+        if *decision == Decision::Open && self.store.stated(&stored_group.thread, ROOT).await?.is_none() {
+            messages.push(DesiredMessage::root(&stored_group.thread, words::working(case), "an alarm").as_progress());
         }
         if *decision != Decision::Check && !matches!(decision, Decision::Nothing(_)) {
-            if filed.group.is_newest(case.alarm) {
-                messages.push(self.about_alarm(case, filed));
+            if stored_group.group.is_newest(case.alarm) {
+                messages.push(self.about_alarm(case, stored_group));
             } else {
-                messages.extend(self.recounted(filed).await?);
+                messages.extend(self.recounted(stored_group).await?);
             }
         }
         self.store.upsert_messages(&messages).await
@@ -360,8 +370,8 @@ impl Bot {
     async fn say_again(&self, case: &Case<'_>, thread: &str) -> Result<(), StoreError> {
         let _turn = self.alarm_turn.lock().await;
         match self.store.story_in::<AlarmGroup>(thread).await? {
-            Some(filed) if filed.group.is_newest(case.alarm) => {
-                self.store.upsert_messages(&[self.about_alarm(case, &filed)]).await
+            Some(stored_group) if stored_group.group.is_newest(case.alarm) => {
+                self.store.upsert_messages(&[self.about_alarm(case, &stored_group)]).await
             }
             _ => Ok(()),
         }
@@ -375,9 +385,9 @@ impl Bot {
     /// Changes what is known of a thread, as it is now: other alarms may have told of it since it was read.
     async fn change_story(&self, thread: &str, change: impl FnOnce(&mut AlarmGroup)) -> Result<(), StoreError> {
         let _turn = self.alarm_turn.lock().await;
-        let Some(mut filed) = self.store.story_in::<AlarmGroup>(thread).await? else { return Ok(()) };
-        change(&mut filed.group);
-        self.store.file_story(thread, &[], &filed.group).await
+        let Some(mut stored_group) = self.store.story_in::<AlarmGroup>(thread).await? else { return Ok(()) };
+        change(&mut stored_group.group);
+        self.store.file_story(thread, &[], &stored_group.group).await
     }
 }
 

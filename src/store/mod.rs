@@ -32,7 +32,7 @@ pub use messages::{DesiredMessage, DueMessage, EditInterval, Files, Look, ROOT, 
 pub use open::OpenError;
 pub use rechecks::DueRecheck;
 pub use retention::Removed;
-pub use stories::Filed;
+pub use stories::StoredGroup;
 pub use storms::StormSecret;
 pub use threads::{AlarmMark, NewThread, Thread, ThreadState};
 pub use watches::Watch;

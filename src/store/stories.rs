@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// A story in its thread.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Filed<T> {
+pub struct StoredGroup<T> {
     /// The thread's id.
     pub thread: String,
     /// Where it is.
@@ -22,9 +22,9 @@ pub struct Filed<T> {
 /// Stories that one alarm may concern at most.
 const MAX_STORIES: u32 = 100;
 
-fn read<T: DeserializeOwned>((thread, platform, workspace, channel, root, body): Row) -> Result<Filed<T>, StoreError> {
+fn read<T: DeserializeOwned>((thread, platform, workspace, channel, root, body): Row) -> Result<StoredGroup<T>, StoreError> {
     let place = place(&platform, workspace, channel, root)?;
-    Ok(Filed { thread, place, group: from_json("story", &body)? })
+    Ok(StoredGroup { thread, place, group: from_json("story", &body)? })
 }
 
 type Row = (String, String, String, String, Option<String>, String);
@@ -34,7 +34,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn story_of<T: DeserializeOwned>(&self, of: &Place, keys: &[String]) -> Result<Option<Filed<T>>, StoreError> {
+    pub async fn story_of<T: DeserializeOwned>(&self, of: &Place, keys: &[String]) -> Result<Option<StoredGroup<T>>, StoreError> {
         Ok(self.newest_stories(of, keys, 1).await?.pop())
     }
 
@@ -42,7 +42,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn stories_of<T: DeserializeOwned>(&self, of: &Place, keys: &[String]) -> Result<Vec<Filed<T>>, StoreError> {
+    pub async fn stories_of<T: DeserializeOwned>(&self, of: &Place, keys: &[String]) -> Result<Vec<StoredGroup<T>>, StoreError> {
         self.newest_stories(of, keys, MAX_STORIES).await
     }
 
@@ -51,7 +51,7 @@ impl Store {
         of: &Place,
         keys: &[String],
         limit: u32,
-    ) -> Result<Vec<Filed<T>>, StoreError> {
+    ) -> Result<Vec<StoredGroup<T>>, StoreError> {
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT t.id, t.platform, t.workspace, t.channel, t.root, s.body
              FROM stories s JOIN threads t ON t.id = s.thread
@@ -73,7 +73,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn story_in<T: DeserializeOwned>(&self, thread: &str) -> Result<Option<Filed<T>>, StoreError> {
+    pub async fn story_in<T: DeserializeOwned>(&self, thread: &str) -> Result<Option<StoredGroup<T>>, StoreError> {
         let row: Option<Row> = sqlx::query_as(
             "SELECT t.id, t.platform, t.workspace, t.channel, t.root, s.body
              FROM stories s JOIN threads t ON t.id = s.thread WHERE s.thread = ?",

@@ -5,7 +5,7 @@ use crate::alarm::{AlarmGroup, Scope};
 use crate::bot::Bot;
 use crate::bot::run::failed;
 use crate::model::{Alarm, AlarmState};
-use crate::store::{Claimed, Completion, DesiredMessage, Filed, NewThread, ROOT, Stage, StoreError};
+use crate::store::{Claimed, Completion, DesiredMessage, NewThread, ROOT, Stage, StoreError, StoredGroup};
 
 impl Bot {
     /// What is told, and the investigations that end without a verdict.
@@ -19,8 +19,8 @@ impl Bot {
         let place = &scope.route.place;
         let secrets = alarm.secrets.iter().map(|secret| identity(alarm, secret));
         let keys: Vec<String> = std::iter::once(alarm.identity()).chain(secrets).collect();
-        let known: Option<Filed<AlarmGroup>> = self.store.story_of(place, &keys).await?;
-        let thread = known.map_or_else(|| claimed.subject.clone(), |filed| filed.thread);
+        let known: Option<StoredGroup<AlarmGroup>> = self.store.story_of(place, &keys).await?;
+        let thread = known.map_or_else(|| claimed.subject.clone(), |stored_group| stored_group.thread);
         self.store.open_thread(&NewThread { id: thread.clone(), place: place.clone(), alarm: None }, &[]).await?;
         let mut completion = Completion::default();
         for stored in self.store.investigations_of(&thread).await?.iter().filter(|one| one.stage == Stage::Running) {

@@ -9,7 +9,7 @@ use crate::investigation::{Options, new_id};
 use crate::model::{Investigation, Question, SecretRef};
 use crate::redact::SafeText;
 use crate::store::{
-    Completion, DesiredMessage, Filed, InvestigationRow, NewThread, ROOT, RunResult, Stage, StoreError, ThreadState,
+    Completion, DesiredMessage, InvestigationRow, NewThread, ROOT, RunResult, Stage, StoreError, StoredGroup, ThreadState,
 };
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _};
@@ -25,23 +25,27 @@ pub(super) const ALARM: &str = "alarm";
 
 impl Bot {
     /// A thread begins: its secrets are looked into and compared.
-    pub(super) async fn begin_thread(&self, case: &Case<'_>, filed: &Filed<AlarmGroup>) -> Result<Completion, HandlerError> {
+    pub(super) async fn begin_thread(
+        &self,
+        case: &Case<'_>,
+        stored_group: &StoredGroup<AlarmGroup>,
+    ) -> Result<Completion, HandlerError> {
         if case.secrets.is_empty() {
-            return self.without_secrets(case, filed).await;
+            return self.without_secrets(case, stored_group).await;
         }
         let secrets: Vec<&SecretRef> = case.secrets.values().take(MAX_SECRETS).collect();
         let single = secrets.len() == 1;
         let mut opened = Vec::new();
         for (at, secret) in secrets.iter().enumerate() {
             let message_key = if single { ROOT.to_owned() } else { format!("s{}", at + 1) };
-            opened.push(self.open_for(case, filed, secret, &message_key).await?);
+            opened.push(self.open_for(case, stored_group, secret, &message_key).await?);
         }
         let mut completion = self.look_into(case, &opened).await?;
         if !single {
             let left: Vec<&SecretRef> = case.secrets.values().skip(MAX_SECRETS).collect();
             let overview = words::overview(case, &records(&completion), &left);
             completion.messages.push(DesiredMessage::root(
-                &filed.thread,
+                &stored_group.thread,
                 overview,
                 "what the secrets of an alarm have in common",
             ));
@@ -51,14 +55,15 @@ impl Bot {
 
     /// No secret was found: the thread says what was tried, and how to map the alarm. While CloudTrail may not show the
     /// failed rotation yet, it is looked at again.
-    async fn without_secrets(&self, case: &Case<'_>, filed: &Filed<AlarmGroup>) -> Result<Completion, HandlerError> {
-        if !self.store.investigations_of(&filed.thread).await?.is_empty() {
+    async fn without_secrets(&self, case: &Case<'_>, stored_group: &StoredGroup<AlarmGroup>) -> Result<Completion, HandlerError> {
+        if !self.store.investigations_of(&stored_group.thread).await?.is_empty() {
             // Another alarm told meanwhile which secret it is about.
             return Ok(Completion::default());
         }
         let waited = self.store.now().duration_since(case.claimed.received_at);
         let may_come = case.found.by == Means::Nothing && case.found.secrets.is_empty() && waited < LOOK_FOR;
-        let messages = vec![DesiredMessage::root(&filed.thread, words::unmapped(case, may_come), "an alarm without a secret")];
+        let messages =
+            vec![DesiredMessage::root(&stored_group.thread, words::unmapped(case, may_come), "an alarm without a secret")];
         if may_come {
             self.store.upsert_messages(&messages).await?;
             return Err(HandlerError::RetryAfter(LOOK_AGAIN));
@@ -70,10 +75,10 @@ impl Bot {
     pub(super) async fn tell(
         &self,
         case: &Case<'_>,
-        filed: &Filed<AlarmGroup>,
+        stored_group: &StoredGroup<AlarmGroup>,
         reason: &Reason,
     ) -> Result<Completion, HandlerError> {
-        let known = self.store.investigations_of(&filed.thread).await?;
+        let known = self.store.investigations_of(&stored_group.thread).await?;
         let mut completion = match reason {
             Reason::NewSecrets(names) => {
                 let mut opened = Vec::new();
@@ -82,44 +87,53 @@ impl Bot {
                     // The first message of a thread that was about no secret becomes the first one's verdict.
                     let message_key =
                         if known.is_empty() && at == 0 { ROOT.to_owned() } else { format!("s{}", known.len() + at + 1) };
-                    opened.push(self.open_for(case, filed, secret, &message_key).await?);
+                    opened.push(self.open_for(case, stored_group, secret, &message_key).await?);
                 }
                 self.look_into(case, &opened).await?
             }
             Reason::StillFailing(_) | Reason::Again => self.look_into_again(case, &known).await?,
         };
         if *reason == Reason::Again {
-            self.store.mark_thread(&filed.thread, ThreadState::Open, None).await?;
+            self.store.mark_thread(&stored_group.thread, ThreadState::Open, None).await?;
         }
-        let told = words::told(case, reason, &records(&completion), &filed.thread);
+        let told = words::told(case, reason, &records(&completion), &stored_group.thread);
         let name = format!("told-{}", case.claimed.lease.number());
-        completion.messages.push(DesiredMessage::reply(&filed.thread, name, told, words::reason(reason)));
-        self.with_overview(case, filed, completion, false).await
+        completion.messages.push(DesiredMessage::reply(&stored_group.thread, name, told, words::reason(reason)));
+        self.with_overview(case, stored_group, completion, false).await
     }
 
     /// An alarm that changed to and fro has been still, in ALARM: the thread looks again, and says so.
-    pub(super) async fn settle(&self, case: &Case<'_>, filed: &Filed<AlarmGroup>) -> Result<Completion, HandlerError> {
-        let known = self.store.investigations_of(&filed.thread).await?;
+    pub(super) async fn settle(
+        &self,
+        case: &Case<'_>,
+        stored_group: &StoredGroup<AlarmGroup>,
+    ) -> Result<Completion, HandlerError> {
+        let known = self.store.investigations_of(&stored_group.thread).await?;
         let mut completion = self.look_into_again(case, &known).await?;
         let now = self.store.now();
-        self.change_story(&filed.thread, |group| (group.told_at, group.ended_at) = (now, None)).await?;
-        self.store.mark_thread(&filed.thread, ThreadState::Open, None).await?;
-        let told = words::settled(case, &records(&completion), &filed.thread);
+        self.change_story(&stored_group.thread, |group| (group.told_at, group.ended_at) = (now, None)).await?;
+        self.store.mark_thread(&stored_group.thread, ThreadState::Open, None).await?;
+        let told = words::settled(case, &records(&completion), &stored_group.thread);
         let name = format!("still-{}", case.claimed.lease.number());
-        completion.messages.push(DesiredMessage::reply(&filed.thread, name, told, "an alarm that changed to and fro is still"));
-        self.with_overview(case, filed, completion, false).await
+        completion.messages.push(DesiredMessage::reply(
+            &stored_group.thread,
+            name,
+            told,
+            "an alarm that changed to and fro is still",
+        ));
+        self.with_overview(case, stored_group, completion, false).await
     }
 
     /// An investigation of `secret` in the thread; the one that is there is kept.
     async fn open_for(
         &self,
         case: &Case<'_>,
-        filed: &Filed<AlarmGroup>,
+        stored_group: &StoredGroup<AlarmGroup>,
         secret: &SecretRef,
         message_key: &str,
     ) -> Result<InvestigationRow, StoreError> {
         let wanted = identity(case.alarm, secret);
-        let known = self.store.investigations_of(&filed.thread).await?;
+        let known = self.store.investigations_of(&stored_group.thread).await?;
         if let Some(stored) = known.into_iter().find(|one| identity(case.alarm, &one.question.secret) == wanted) {
             return Ok(stored);
         }
@@ -129,10 +143,10 @@ impl Bot {
             region: Some(case.choice.region.clone()),
             reach: None,
         };
-        let id = if message_key == ROOT { filed.thread.clone() } else { new_id() };
+        let id = if message_key == ROOT { stored_group.thread.clone() } else { new_id() };
         let waiting = compose::progress(&SafeText::redact(secret.as_str()), &compose::waiting());
-        let waiting = DesiredMessage::reply(&filed.thread, message_key, waiting, "an alarm").as_progress();
-        let thread = NewThread { id: filed.thread.clone(), place: filed.place.clone(), alarm: None };
+        let waiting = DesiredMessage::reply(&stored_group.thread, message_key, waiting, "an alarm").as_progress();
+        let thread = NewThread { id: stored_group.thread.clone(), place: stored_group.place.clone(), alarm: None };
         self.store.open_investigation(&thread, &id, message_key, &question, &[waiting]).await
     }
 
@@ -185,22 +199,22 @@ impl Bot {
     }
 
     /// The message about the newest alarm, with one more counted that is older; `None` where none is stated.
-    pub(super) async fn recounted(&self, filed: &Filed<AlarmGroup>) -> Result<Option<DesiredMessage>, StoreError> {
-        let stated = self.store.stated(&filed.thread, ALARM).await?;
-        let message = stated.map(|message| words::recounted(message, &filed.group));
-        Ok(message.map(|message| DesiredMessage::reply(&filed.thread, ALARM, message, "what the alarm says")))
+    pub(super) async fn recounted(&self, stored_group: &StoredGroup<AlarmGroup>) -> Result<Option<DesiredMessage>, StoreError> {
+        let stated = self.store.stated(&stored_group.thread, ALARM).await?;
+        let message = stated.map(|message| words::recounted(message, &stored_group.group));
+        Ok(message.map(|message| DesiredMessage::reply(&stored_group.thread, ALARM, message, "what the alarm says")))
     }
 
     /// The message about the alarm. Where it calls somebody, it is one of its own: an edit calls nobody, and a later alarm must
     /// not take its place before it is sent.
-    pub(super) fn about_alarm(&self, case: &Case<'_>, filed: &Filed<AlarmGroup>) -> DesiredMessage {
+    pub(super) fn about_alarm(&self, case: &Case<'_>, stored_group: &StoredGroup<AlarmGroup>) -> DesiredMessage {
         let number = case.claimed.lease.number();
-        let mut message = words::about(case, &filed.group, self.store.now());
-        if !filed.group.calling.contains(&number) {
-            return DesiredMessage::reply(&filed.thread, ALARM, message, "what the alarm says");
+        let mut message = words::about(case, &stored_group.group, self.store.now());
+        if !stored_group.group.calling.contains(&number) {
+            return DesiredMessage::reply(&stored_group.thread, ALARM, message, "what the alarm says");
         }
         message.mention = case.route.mention.as_ref().map(words::mention);
-        DesiredMessage::reply(&filed.thread, format!("called-{number}"), message, "what a critical alarm says")
+        DesiredMessage::reply(&stored_group.thread, format!("called-{number}"), message, "what a critical alarm says")
     }
 }
 

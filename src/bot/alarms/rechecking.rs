@@ -6,7 +6,7 @@ use crate::bot::Bot;
 use crate::bot::perform::HandlerError;
 use crate::model::{AlarmState, Recheck, Trigger};
 use crate::redact::SafeText;
-use crate::store::{Claimed, Completion, Filed, NewTrigger, Refused};
+use crate::store::{Claimed, Completion, NewTrigger, Refused, StoredGroup};
 
 /// Rechecks begun in one go; the others follow at the next.
 const AT_ONCE: u32 = 50;
@@ -45,19 +45,19 @@ impl Bot {
         if why == Recheck::Storm {
             return self.after_storm(thread).await;
         }
-        let filed: Filed<AlarmGroup> = self.store.story_in(thread).await?.ok_or(gone)?;
+        let stored_group: StoredGroup<AlarmGroup> = self.store.story_in(thread).await?.ok_or(gone)?;
         let left = match why {
-            Recheck::Version => filed.group.new_version.clone().filter(|_| filed.group.ended_at.is_none()),
-            _ => filed.group.unsettled.clone(),
+            Recheck::Version => stored_group.group.new_version.clone().filter(|_| stored_group.group.ended_at.is_none()),
+            _ => stored_group.group.unsettled.clone(),
         };
         let alarm = left.ok_or(HandlerError::Obsolete("it was told meanwhile"))?;
         let case = self.case(claimed, &alarm)?;
         if why == Recheck::Version {
-            return self.check_version(&case, &filed).await;
+            return self.check_version(&case, &stored_group).await;
         }
         let completion = match alarm.state {
-            AlarmState::Ok => self.recover(&case, &filed).await?,
-            _ => self.settle(&case, &filed).await?,
+            AlarmState::Ok => self.recover(&case, &stored_group).await?,
+            _ => self.settle(&case, &stored_group).await?,
         };
         self.say_again(&case, thread).await?;
         Ok(completion)

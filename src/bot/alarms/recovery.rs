@@ -10,7 +10,9 @@ use crate::investigation::{Options, investigate};
 use crate::model::{AlarmState, AttemptOutcome, Investigation, OkBasis, Recheck, SecretRef};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
-use crate::store::{Completion, DesiredMessage, Filed, InvestigationRow, Location, RunResult, Stage, StoreError, ThreadState};
+use crate::store::{
+    Completion, DesiredMessage, InvestigationRow, Location, RunResult, Stage, StoreError, StoredGroup, ThreadState,
+};
 use jiff::{SignedDuration, Timestamp};
 
 /// How long before the first word of a cause the success may lie that ended it: an alarm arrives after its failure, and a
@@ -20,14 +22,18 @@ const BEFORE: SignedDuration = SignedDuration::from_hours(2);
 impl Bot {
     /// Looks again; where rotation succeeded, the thread is marked as recovered and its investigations are closed, else it says
     /// why not.
-    pub(super) async fn recover(&self, case: &Case<'_>, filed: &Filed<AlarmGroup>) -> Result<Completion, HandlerError> {
-        let known = self.store.investigations_of(&filed.thread).await?;
+    pub(super) async fn recover(
+        &self,
+        case: &Case<'_>,
+        stored_group: &StoredGroup<AlarmGroup>,
+    ) -> Result<Completion, HandlerError> {
+        let known = self.store.investigations_of(&stored_group.thread).await?;
         let completion = self.look_into_again(case, &known).await?;
-        let recovered = rotating(case, filed, &completion);
+        let recovered = rotating(case, stored_group, &completion);
         let is_over = recovered.len() == known.len();
         let mut is_troubled = false;
         let now = self.store.now();
-        self.change_story(&filed.thread, |group| {
+        self.change_story(&stored_group.thread, |group| {
             is_troubled = group.is_troubled_since(case.alarm);
             // Where the alarm is quiet and the trouble is not over, the next word of it goes on here.
             group.ended_at = (is_over && !is_troubled).then_some(now);
@@ -35,22 +41,26 @@ impl Bot {
         .await?;
         if is_troubled {
             // Another alarm says that it goes on, and says so itself.
-            return self.with_overview(case, filed, completion, false).await;
+            return self.with_overview(case, stored_group, completion, false).await;
         }
-        self.conclude(case, filed, completion, is_over).await
+        self.conclude(case, stored_group, completion, is_over).await
     }
 
     /// The secret has a new version. Where a rotation made it, this is over; where a person wrote it, nothing is told.
-    pub(super) async fn check_version(&self, case: &Case<'_>, filed: &Filed<AlarmGroup>) -> Result<Completion, HandlerError> {
-        let known = self.store.investigations_of(&filed.thread).await?;
+    pub(super) async fn check_version(
+        &self,
+        case: &Case<'_>,
+        stored_group: &StoredGroup<AlarmGroup>,
+    ) -> Result<Completion, HandlerError> {
+        let known = self.store.investigations_of(&stored_group.thread).await?;
         let mut seen = Completion::default();
         for stored in &known {
             seen.concluded.extend(self.seen_quietly(stored).await);
         }
-        let is_over = !known.is_empty() && rotating(case, filed, &seen).len() == known.len();
+        let is_over = !known.is_empty() && rotating(case, stored_group, &seen).len() == known.len();
         let mut is_ended = false;
         let now = self.store.now();
-        self.change_story(&filed.thread, |group| {
+        self.change_story(&stored_group.thread, |group| {
             is_ended = is_over && !group.is_troubled_since(case.alarm);
             if is_ended {
                 group.ended_at = Some(now);
@@ -58,10 +68,10 @@ impl Bot {
         })
         .await?;
         if is_ended {
-            return self.conclude(case, filed, seen, true).await;
+            return self.conclude(case, stored_group, seen, true).await;
         }
         if now.duration_since(case.alarm.state_at) < super::LOOK_FOR {
-            self.recheck_in(&filed.thread, Recheck::Version, VERSION_AFTER).await?;
+            self.recheck_in(&stored_group.thread, Recheck::Version, VERSION_AFTER).await?;
         }
         Ok(Completion::default())
     }
@@ -87,12 +97,12 @@ impl Bot {
     async fn conclude(
         &self,
         case: &Case<'_>,
-        filed: &Filed<AlarmGroup>,
+        stored_group: &StoredGroup<AlarmGroup>,
         mut completion: Completion,
         is_over: bool,
     ) -> Result<Completion, HandlerError> {
-        let known = self.store.investigations_of(&filed.thread).await?;
-        let recovered = rotating(case, filed, &completion);
+        let known = self.store.investigations_of(&stored_group.thread).await?;
+        let recovered = rotating(case, stored_group, &completion);
         let message = words::recovered(case, &records(&completion), &recovered, self.store.now());
         let closed = if is_over { self.closed_by(case, &known, &recovered) } else { Completion::default() };
         // A verdict is stated once: as closed.
@@ -100,21 +110,21 @@ impl Bot {
         completion.messages.extend(closed.messages);
         (completion.resolved, completion.unwatch) = (closed.resolved, closed.unwatch);
         let name = format!("recovered-{}", case.claimed.lease.number());
-        completion.messages.push(DesiredMessage::reply(&filed.thread, name, message, "the alarm recovered"));
+        completion.messages.push(DesiredMessage::reply(&stored_group.thread, name, message, "the alarm recovered"));
         let state = if is_over { ThreadState::Recovered } else { ThreadState::Open };
-        self.store.mark_thread(&filed.thread, state, None).await?;
-        self.with_overview(case, filed, completion, is_over).await
+        self.store.mark_thread(&stored_group.thread, state, None).await?;
+        self.with_overview(case, stored_group, completion, is_over).await
     }
 
     /// The ending, and what the first message says of several secrets after it.
     pub(super) async fn with_overview(
         &self,
         case: &Case<'_>,
-        filed: &Filed<AlarmGroup>,
+        stored_group: &StoredGroup<AlarmGroup>,
         mut completion: Completion,
         is_over: bool,
     ) -> Result<Completion, HandlerError> {
-        let known = self.store.investigations_of(&filed.thread).await?;
+        let known = self.store.investigations_of(&stored_group.thread).await?;
         if known.is_empty() || known.iter().any(|stored| stored.message_key == crate::store::ROOT) {
             return Ok(completion);
         }
@@ -128,7 +138,11 @@ impl Bot {
         }
         let all: Vec<&Investigation> = all.iter().collect();
         let overview = if is_over { words::all_over(case, &all) } else { words::overview(case, &all, &[]) };
-        completion.messages.push(DesiredMessage::root(&filed.thread, overview, "what the secrets of an alarm have in common"));
+        completion.messages.push(DesiredMessage::root(
+            &stored_group.thread,
+            overview,
+            "what the secrets of an alarm have in common",
+        ));
         Ok(completion)
     }
 
@@ -161,8 +175,8 @@ impl Bot {
 }
 
 /// Those of what was seen whose last rotation succeeded.
-fn rotating<'a>(case: &Case<'_>, filed: &Filed<AlarmGroup>, seen: &'a Completion) -> Vec<&'a Investigation> {
-    let since = filed.group.opened_at.checked_sub(BEFORE).unwrap_or(Timestamp::MIN);
+fn rotating<'a>(case: &Case<'_>, stored_group: &StoredGroup<AlarmGroup>, seen: &'a Completion) -> Vec<&'a Investigation> {
+    let since = stored_group.group.opened_at.checked_sub(BEFORE).unwrap_or(Timestamp::MIN);
     let is_told = case.alarm.state == AlarmState::Ok && case.alarm.basis == OkBasis::Rotated;
     let told = |record: &Investigation| {
         let is_of_it =

@@ -7,7 +7,7 @@ use crate::bot::Bot;
 use crate::bot::perform::HandlerError;
 use crate::model::{AlarmSource, AlarmState, Place, Recheck, SecretRef};
 use crate::redact::SafeText;
-use crate::store::{Completion, DesiredMessage, Filed, Location, NewThread, StoreError, StormSecret};
+use crate::store::{Completion, DesiredMessage, Location, NewThread, StoreError, StoredGroup, StormSecret};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -41,7 +41,7 @@ pub(super) struct Storm {
     pub(super) last_at: Timestamp,
     /// How many secrets the last file lists.
     #[serde(default)]
-    filed: u32,
+    stored_group: u32,
     /// How many of its secrets still failed afterwards.
     #[serde(default)]
     pub(super) still_failing: u32,
@@ -59,15 +59,15 @@ impl Bot {
             return Ok(false);
         }
         let keys = [case.alarm.identity(), case.alarm.key.clone()];
-        let known: Option<Filed<AlarmGroup>> = self.store.story_of(case.place(), &keys).await?;
+        let known: Option<StoredGroup<AlarmGroup>> = self.store.story_of(case.place(), &keys).await?;
         Ok(known.is_none())
     }
 
     /// How many threads alarms opened of late; while a storm goes on, as many as there may be.
     pub(super) async fn threads_of_late(&self, place: &Place) -> Result<usize, StoreError> {
         let since = self.store.now().checked_sub(STORM_WITHIN).unwrap_or(Timestamp::MIN);
-        let storm: Option<Filed<Storm>> = self.store.story_of(place, &[KEY.to_owned()]).await?;
-        if storm.is_some_and(|filed| filed.group.last_at >= since) {
+        let storm: Option<StoredGroup<Storm>> = self.store.story_of(place, &[KEY.to_owned()]).await?;
+        if storm.is_some_and(|stored_group| stored_group.group.last_at >= since) {
             return Ok(MAX_THREADS);
         }
         self.store.stories_since(place, since).await
@@ -78,14 +78,14 @@ impl Bot {
         let _turn = self.alarm_turn.lock().await;
         let now = self.store.now();
         let keys = [KEY.to_owned()];
-        let known: Option<Filed<Storm>> = self.store.story_of(case.place(), &keys).await?;
-        let blows = known.filter(|filed| now.duration_since(filed.group.last_at) <= OVER_AFTER);
+        let known: Option<StoredGroup<Storm>> = self.store.story_of(case.place(), &keys).await?;
+        let blows = known.filter(|stored_group| now.duration_since(stored_group.group.last_at) <= OVER_AFTER);
         let (thread, mut storm) = match blows {
-            Some(filed) => (filed.thread, filed.group),
+            Some(stored_group) => (stored_group.thread, stored_group.group),
             None => {
                 let id = case.claimed.subject.clone();
                 self.store.open_thread(&NewThread { id: id.clone(), place: case.place().clone(), alarm: None }, &[]).await?;
-                (id, Storm { began_at: now, last_at: now, filed: 0, still_failing: 0, is_over: false })
+                (id, Storm { began_at: now, last_at: now, stored_group: 0, still_failing: 0, is_over: false })
             }
         };
         let new = self.store.list_in_storm(&thread, &listed(case)).await?;
@@ -119,14 +119,14 @@ impl Bot {
     /// The list as a file, where it is long; then, when the storm is over, threads for what still fails, a few a minute.
     pub(super) async fn after_storm(&self, thread: &str) -> Result<Completion, HandlerError> {
         let gone = HandlerError::Obsolete("its thread is gone");
-        let Filed { place, group: mut storm, .. } = self.store.story_in::<Storm>(thread).await?.ok_or(gone)?;
+        let StoredGroup { place, group: mut storm, .. } = self.store.story_in::<Storm>(thread).await?.ok_or(gone)?;
         let mut messages = Vec::new();
         let size = self.store.storm_size(thread).await?;
-        if size > PAGE && storm.filed < size {
+        if size > PAGE && storm.stored_group < size {
             let names = self.store.storm_names(thread, 0, MAX_LISTED).await?;
             let file = words::storm_file(&names);
             messages.push(DesiredMessage::reply(thread, format!("file-{size}"), file, "the secrets of a storm, as a file"));
-            storm.filed = size;
+            storm.stored_group = size;
         }
         let now = self.store.now();
         let calm = now.duration_since(storm.last_at);
@@ -164,8 +164,8 @@ impl Bot {
     async fn still_fails(&self, place: &Place, listed: &StormSecret) -> Result<bool, StoreError> {
         let alarm = &listed.alarm;
         let keys = [listed.secret.clone(), alarm.identity()];
-        let known: Option<Filed<AlarmGroup>> = self.store.story_of(place, &keys).await?;
-        if known.is_some_and(|filed| filed.group.ended_at.is_none()) {
+        let known: Option<StoredGroup<AlarmGroup>> = self.store.story_of(place, &keys).await?;
+        if known.is_some_and(|stored_group| stored_group.group.ended_at.is_none()) {
             return Ok(false);
         }
         let Ok(scope) = Scope::of(&self.config, alarm) else { return Ok(false) };
