@@ -36,7 +36,7 @@ const MAX_ALARMS: usize = 200;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlarmGroup {
     /// The alarms that told of it, by their [identity](Alarm::identity).
-    pub alarms: BTreeMap<String, Told>,
+    pub alarms: BTreeMap<String, AlarmRecord>,
     /// The secrets that are looked into in its thread.
     pub secrets: BTreeSet<String>,
     /// When it began.
@@ -62,7 +62,7 @@ pub struct AlarmGroup {
 
 /// The newest that an alarm told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub struct AlarmRecord {
     /// The alarm's name.
     pub title: String,
     /// Its state.
@@ -79,7 +79,7 @@ pub struct Told {
     pub changes: Vec<Timestamp>,
 }
 
-impl Told {
+impl AlarmRecord {
     /// True when it changes to and fro, with one more change at `at`.
     fn flaps_with(&self, at: Timestamp) -> bool {
         self.changes_before(at) + 1 >= FLAPPING
@@ -312,7 +312,7 @@ impl AlarmGroup {
         }
         let lasts = !matches!(alarm.source, AlarmSource::RotationEvent | AlarmSource::Text);
         let (title, state, state_at, basis) = (alarm.title.clone(), alarm.state, alarm.state_at, alarm.basis);
-        self.alarms.insert(identity, Told { title, state, state_at, lasts, basis, changes });
+        self.alarms.insert(identity, AlarmRecord { title, state, state_at, lasts, basis, changes });
         if self.alarms.len() > MAX_ALARMS {
             let oldest = self.alarms.iter().min_by_key(|(_, told)| (told.is_trouble(), told.state_at));
             let oldest = oldest.map(|(identity, _)| identity.clone());
@@ -331,7 +331,7 @@ impl AlarmGroup {
     #[must_use]
     pub fn is_troubled_since(&self, alarm: &Alarm) -> bool {
         let is_of_rotation = matches!(alarm.basis, OkBasis::Rotated | OkBasis::NewVersion);
-        let goes_on = |told: &Told| told.state_at > alarm.state_at || (told.lasts && !is_of_rotation);
+        let goes_on = |told: &AlarmRecord| told.state_at > alarm.state_at || (told.lasts && !is_of_rotation);
         self.alarms.values().any(|told| told.is_trouble() && goes_on(told))
     }
 
@@ -353,7 +353,7 @@ impl AlarmGroup {
     fn is_last_series(&self, alarm: &Alarm) -> bool {
         let whole = Alarm { series: None, ..alarm.clone() };
         let identity = alarm.identity();
-        let is_left = |(other, told): (&String, &Told)| whole.has_series(other) && *other != identity && told.is_trouble();
+        let is_left = |(other, told): (&String, &AlarmRecord)| whole.has_series(other) && *other != identity && told.is_trouble();
         alarm.series.is_some() && !self.alarms.iter().any(is_left)
     }
 
@@ -364,7 +364,7 @@ impl AlarmGroup {
     }
 
     /// The series of an alarm, or the alarms a composite one is made of, as far as they told of this.
-    fn parts_of<'a>(&'a self, alarm: &'a Alarm) -> impl Iterator<Item = &'a Told> + 'a {
+    fn parts_of<'a>(&'a self, alarm: &'a Alarm) -> impl Iterator<Item = &'a AlarmRecord> + 'a {
         let is_child = |identity: &str| {
             alarm.children.iter().any(|child| identity == child || identity.ends_with(&format!(":alarm:{child}")))
         };
@@ -402,7 +402,7 @@ impl AlarmGroup {
         let is_last = self.is_last_series(alarm);
         // The rotation of all that the thread is about is what its alarms are about: they need not go back first.
         let is_rotation_of_all = alarm.basis == OkBasis::Rotated && self.secrets.is_subset(arrival.secrets);
-        let is_left = |(identity, told): (&String, &Told)| {
+        let is_left = |(identity, told): (&String, &AlarmRecord)| {
             let is_part = alarm.has_series(identity) || (is_last && *identity == alarm.key);
             let is_closed = *identity == alarm.identity() || (is_part && told.state_at <= alarm.state_at);
             told.lasts && told.is_trouble() && !is_closed && !is_rotation_of_all

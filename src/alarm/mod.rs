@@ -34,7 +34,7 @@ mod verification;
 pub use certificates::KnownCertificate;
 pub use endpoint::{Accepted, Endpoint, Limits, NoticeIntake, Subscriptions, Unavailable, certificate_client};
 pub use grouping::{
-    AlarmGroup, Arrival, Decision, Fold, MAX_THREADS, Reason, STILL_AFTER, STORM_WITHIN, Silence, Standing, Told, decide,
+    AlarmGroup, AlarmRecord, Arrival, Decision, Fold, MAX_THREADS, Reason, STILL_AFTER, STORM_WITHIN, Silence, Standing, decide,
 };
 pub use message::Notice;
 pub use named::MAX_COUNTED;
