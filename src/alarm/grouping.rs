@@ -159,7 +159,7 @@ pub enum Reason {
 
 /// An alarm that came, and the secrets it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Arrival<'a> {
+pub struct AlarmUpdate<'a> {
     /// The alarm.
     pub alarm: &'a Alarm,
     /// The secrets, under names that are the same for the same secret.
@@ -181,7 +181,7 @@ pub struct Standing {
 
 /// Decides what an alarm means. `group` is one that knows this alarm or one of its secrets.
 #[must_use]
-pub fn decide(group: Option<&AlarmGroup>, arrival: &Arrival<'_>, standing: Standing) -> Decision {
+pub fn decide(group: Option<&AlarmGroup>, arrival: &AlarmUpdate<'_>, standing: Standing) -> Decision {
     let alarm = arrival.alarm;
     let known = group.and_then(|group| group.alarms.get(&alarm.identity()));
     if let Some(known) = known {
@@ -224,7 +224,7 @@ pub fn decide(group: Option<&AlarmGroup>, arrival: &Arrival<'_>, standing: Stand
 impl AlarmGroup {
     /// A story that begins with `arrival`.
     #[must_use]
-    pub fn beginning_with(arrival: &Arrival<'_>, now: Timestamp) -> AlarmGroup {
+    pub fn beginning_with(arrival: &AlarmUpdate<'_>, now: Timestamp) -> AlarmGroup {
         let mut group = AlarmGroup {
             alarms: BTreeMap::new(),
             secrets: arrival.secrets.clone(),
@@ -244,7 +244,7 @@ impl AlarmGroup {
     /// True when `decision` about an alarm that is critical calls whom the configuration names: it went to ALARM, or is told
     /// anew. To be asked before the alarm is [noted](Story::note).
     #[must_use]
-    pub fn calls(group: Option<&AlarmGroup>, arrival: &Arrival<'_>, decision: &Decision) -> bool {
+    pub fn calls(group: Option<&AlarmGroup>, arrival: &AlarmUpdate<'_>, decision: &Decision) -> bool {
         let known = group.and_then(|group| group.alarms.get(&arrival.alarm.identity()));
         let is_told = match decision {
             Decision::Open | Decision::Tell(_) => true,
@@ -255,7 +255,7 @@ impl AlarmGroup {
     }
 
     /// Notes that an alarm came, and what was decided.
-    pub fn note(&mut self, arrival: &Arrival<'_>, decision: &Decision, now: Timestamp) {
+    pub fn note(&mut self, arrival: &AlarmUpdate<'_>, decision: &Decision, now: Timestamp) {
         if matches!(decision, Decision::Nothing(Silence::Outdated | Silence::Known)) {
             return;
         }
@@ -386,7 +386,7 @@ impl AlarmGroup {
         secrets.is_subset(&self.secrets)
     }
 
-    fn after_ok(&self, arrival: &Arrival<'_>) -> Decision {
+    fn after_ok(&self, arrival: &AlarmUpdate<'_>) -> Decision {
         let alarm = arrival.alarm;
         if alarm.basis == OkBasis::NewVersion {
             return Decision::Check;
@@ -421,7 +421,7 @@ impl AlarmGroup {
         }
     }
 
-    fn after_alarm(&self, arrival: &Arrival<'_>, standing: Standing) -> Decision {
+    fn after_alarm(&self, arrival: &AlarmUpdate<'_>, standing: Standing) -> Decision {
         let alarm = arrival.alarm;
         let new: BTreeSet<String> = arrival.secrets.difference(&self.secrets).cloned().collect();
         if !new.is_empty() {
@@ -472,7 +472,7 @@ mod tests {
 
         fn takes(&mut self, alarm: &Alarm, now: i64, secrets: &[&str]) -> Decision {
             let secrets: BTreeSet<String> = secrets.iter().map(|name| (*name).to_owned()).collect();
-            let arrival = Arrival { alarm, secrets: &secrets, is_critical: self.is_critical };
+            let arrival = AlarmUpdate { alarm, secrets: &secrets, is_critical: self.is_critical };
             let standing = Standing { now: at(now), is_running: self.is_running, opened: self.opened };
             let decision = decide(self.group.as_ref(), &arrival, standing);
             self.calls += usize::from(AlarmGroup::calls(self.group.as_ref(), &arrival, &decision));

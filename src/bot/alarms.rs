@@ -16,7 +16,7 @@ pub use intake::{AlarmIntake, Subscriber};
 
 use super::perform::HandlerError;
 use super::{AccessRequest, Bot};
-use crate::alarm::{self, AlarmGroup, Arrival, Decision, Fold, Found, Means, STILL_AFTER, Scope, Silence, Standing};
+use crate::alarm::{self, AlarmGroup, AlarmUpdate, Decision, Fold, Found, Means, STILL_AFTER, Scope, Silence, Standing};
 use crate::config::AlarmRoute;
 use crate::model::{ActionKind, Alarm, AlarmSource, AlarmState, Place, Recheck, SecretRef};
 use crate::store::{
@@ -293,7 +293,7 @@ impl Bot {
         secrets: &BTreeSet<String>,
     ) -> Result<Decided, StoreError> {
         let now = self.store.now();
-        let arrival = Arrival { alarm: case.alarm, secrets, is_critical: case.is_critical() };
+        let arrival = AlarmUpdate { alarm: case.alarm, secrets, is_critical: case.is_critical() };
         let mut is_running = false;
         if let Some(stored_group) = &mut known {
             let investigations = self.store.investigations_of(&stored_group.thread).await?;
