@@ -100,13 +100,13 @@ impl AlarmRecord {
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
     /// Nothing is told.
-    Nothing(Silence),
+    Nothing(Ignored),
     /// A thread begins.
     Open,
     /// It is counted together with many others.
     Storm,
     /// It is counted in its thread, whose message about the alarm is edited.
-    Fold(Fold),
+    Suppressed(Suppressed),
     /// The thread looks again and says so.
     Tell(Reason),
     /// Everything went back to OK: the thread checks whether rotation succeeded.
@@ -118,7 +118,7 @@ pub enum Decision {
 /// Why nothing is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Silence {
+pub enum Ignored {
     /// A newer state is known.
     Outdated,
     /// The same change was told already, another way.
@@ -132,7 +132,7 @@ pub enum Silence {
 /// Why it is only counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Fold {
+pub enum Suppressed {
     /// The investigation runs; its verdict answers this one too.
     Joined,
     /// It came again shortly after the last word.
@@ -186,31 +186,31 @@ pub fn decide(group: Option<&AlarmGroup>, arrival: &AlarmUpdate<'_>, standing: S
     let known = group.and_then(|group| group.alarms.get(&alarm.identity()));
     if let Some(known) = known {
         if known.state_at > alarm.state_at {
-            return Decision::Nothing(Silence::Outdated);
+            return Decision::Nothing(Ignored::Outdated);
         }
         if known.state_at == alarm.state_at && known.state == alarm.state {
-            return Decision::Nothing(Silence::Known);
+            return Decision::Nothing(Ignored::Known);
         }
     }
     let open = group.filter(|group| group.ended_at.is_none());
     // A periodic look finds what is going on, whether or not SNS delivered it.
     if alarm.topic.is_none() {
         if open.is_some_and(|group| group.has_in_state(alarm)) {
-            return Decision::Nothing(Silence::Known);
+            return Decision::Nothing(Ignored::Known);
         }
         if group.and_then(|group| group.ended_at).is_some_and(|ended| alarm.state_at <= ended) {
-            return Decision::Nothing(Silence::Outdated);
+            return Decision::Nothing(Ignored::Outdated);
         }
     }
     match alarm.state {
-        AlarmState::InsufficientData if open.is_none() => Decision::Nothing(Silence::TooLittleData),
-        AlarmState::InsufficientData => Decision::Fold(Fold::Quiet),
-        AlarmState::Ok => open.map_or(Decision::Nothing(Silence::Well), |group| group.after_ok(arrival)),
+        AlarmState::InsufficientData if open.is_none() => Decision::Nothing(Ignored::TooLittleData),
+        AlarmState::InsufficientData => Decision::Suppressed(Suppressed::Quiet),
+        AlarmState::Ok => open.map_or(Decision::Nothing(Ignored::Well), |group| group.after_ok(arrival)),
         AlarmState::Alarm => match (open, group) {
             (Some(group), _) => group.after_alarm(arrival, standing),
             (None, Some(ended)) if ended.ended_recently(standing.now) && ended.knows_all(arrival.secrets) => {
                 if known.is_some_and(|known| known.flaps_with(alarm.state_at)) {
-                    Decision::Fold(Fold::Flapping)
+                    Decision::Suppressed(Suppressed::Flapping)
                 } else {
                     Decision::Tell(Reason::Again)
                 }
@@ -248,7 +248,7 @@ impl AlarmGroup {
         let known = group.and_then(|group| group.alarms.get(&arrival.alarm.identity()));
         let is_told = match decision {
             Decision::Open | Decision::Tell(_) => true,
-            Decision::Fold(_) => known.is_none_or(|known| !known.is_trouble()),
+            Decision::Suppressed(_) => known.is_none_or(|known| !known.is_trouble()),
             _ => false,
         };
         arrival.is_critical && arrival.alarm.state == AlarmState::Alarm && is_told
@@ -256,7 +256,7 @@ impl AlarmGroup {
 
     /// Notes that an alarm came, and what was decided.
     pub fn note(&mut self, arrival: &AlarmUpdate<'_>, decision: &Decision, now: Timestamp) {
-        if matches!(decision, Decision::Nothing(Silence::Outdated | Silence::Known)) {
+        if matches!(decision, Decision::Nothing(Ignored::Outdated | Ignored::Known)) {
             return;
         }
         let alarm = arrival.alarm;
@@ -279,9 +279,9 @@ impl AlarmGroup {
                 .for_each(|told| (told.state, told.state_at, told.basis) = (alarm.state, alarm.state_at, alarm.basis));
         }
         match decision {
-            Decision::Fold(Fold::Flapping) => self.unsettled = Some(alarm.clone()),
+            Decision::Suppressed(Suppressed::Flapping) => self.unsettled = Some(alarm.clone()),
             Decision::Check => self.new_version = Some(alarm.clone()),
-            Decision::Nothing(_) | Decision::Fold(_) => {}
+            Decision::Nothing(_) | Decision::Suppressed(_) => {}
             _ => self.unsettled = None,
         }
         match decision {
@@ -295,7 +295,7 @@ impl AlarmGroup {
                 self.ended_at = Some(now);
             }
             // Trouble came back into a story that had ended.
-            Decision::Fold(_) if alarm.state == AlarmState::Alarm => self.ended_at = None,
+            Decision::Suppressed(_) if alarm.state == AlarmState::Alarm => self.ended_at = None,
             _ => {}
         }
     }
@@ -393,11 +393,11 @@ impl AlarmGroup {
         }
         // Another alarm about the secret, which never told of this trouble, cannot tell of its end.
         if alarm.source != AlarmSource::RotationEvent && !self.knows(alarm) {
-            return Decision::Nothing(Silence::Well);
+            return Decision::Nothing(Ignored::Well);
         }
         let known = self.alarms.get(&alarm.identity());
         if known.is_some_and(|known| known.state != alarm.state && known.flaps_with(alarm.state_at)) {
-            return Decision::Fold(Fold::Flapping);
+            return Decision::Suppressed(Suppressed::Flapping);
         }
         let is_last = self.is_last_series(alarm);
         // The rotation of all that the thread is about is what its alarms are about: they need not go back first.
@@ -408,14 +408,14 @@ impl AlarmGroup {
             told.lasts && told.is_trouble() && !is_closed && !is_rotation_of_all
         };
         if self.alarms.iter().any(is_left) {
-            return Decision::Fold(Fold::OthersLeft);
+            return Decision::Suppressed(Suppressed::OthersLeft);
         }
         let rotated = self.alarms.values().filter(|told| !told.is_trouble() && told.basis == OkBasis::Rotated).count();
         let has_rotated = rotated > 0 && rotated >= self.secrets.len();
         let mut parts = self.parts_of(alarm).peekable();
         let says_what_they_say = parts.peek().is_some() && parts.all(|part| part.basis == OkBasis::NoData && !part.is_trouble());
         if (alarm.basis == OkBasis::NoData || says_what_they_say) && !has_rotated {
-            Decision::Fold(Fold::Quiet)
+            Decision::Suppressed(Suppressed::Quiet)
         } else {
             Decision::Recovered
         }
@@ -429,15 +429,15 @@ impl AlarmGroup {
         }
         let known = self.alarms.get(&alarm.identity());
         if known.is_some_and(|known| !known.is_trouble() && known.flaps_with(alarm.state_at)) {
-            return Decision::Fold(Fold::Flapping);
+            return Decision::Suppressed(Suppressed::Flapping);
         }
         if standing.is_running {
-            return Decision::Fold(Fold::Joined);
+            return Decision::Suppressed(Suppressed::Joined);
         }
         if standing.now.duration_since(self.told_at) >= STILL_FAILING {
             return Decision::Tell(Reason::StillFailing(standing.now.duration_since(self.opened_at).as_hours()));
         }
-        Decision::Fold(Fold::Repeat)
+        Decision::Suppressed(Suppressed::Repeat)
     }
 }
 
@@ -490,8 +490,8 @@ mod tests {
     #[test]
     fn a_first_alarm_opens_a_thread_and_good_news_without_one_is_silent() {
         let mut channel = Channel::default();
-        assert_eq!(channel.hears("a", Well, 0, 0, &["s"]), Decision::Nothing(Silence::Well));
-        assert_eq!(channel.hears("a", InsufficientData, 0, 0, &["s"]), Decision::Nothing(Silence::TooLittleData));
+        assert_eq!(channel.hears("a", Well, 0, 0, &["s"]), Decision::Nothing(Ignored::Well));
+        assert_eq!(channel.hears("a", InsufficientData, 0, 0, &["s"]), Decision::Nothing(Ignored::TooLittleData));
         assert_eq!(channel.hears("a", Bad, 1, 1, &["s"]), Decision::Open);
     }
 
@@ -499,18 +499,18 @@ mod tests {
     fn the_same_change_told_twice_is_known() {
         let mut channel = Channel::default();
         channel.hears("a", Bad, 0, 0, &["s"]);
-        assert_eq!(channel.hears("a", Bad, 0, 1, &["s"]), Decision::Nothing(Silence::Known));
+        assert_eq!(channel.hears("a", Bad, 0, 1, &["s"]), Decision::Nothing(Ignored::Known));
     }
 
     #[test]
     fn a_repeat_joins_what_runs_then_is_counted_and_after_an_hour_is_told() {
         let mut channel = Channel { is_running: true, ..Channel::default() };
         channel.hears("a", Bad, 0, 0, &["s"]);
-        assert_eq!(channel.hears("a", Bad, 1, 1, &["s"]), Decision::Fold(Fold::Joined));
+        assert_eq!(channel.hears("a", Bad, 1, 1, &["s"]), Decision::Suppressed(Suppressed::Joined));
         channel.is_running = false;
-        assert_eq!(channel.hears("a", Bad, 30, 30, &["s"]), Decision::Fold(Fold::Repeat));
+        assert_eq!(channel.hears("a", Bad, 30, 30, &["s"]), Decision::Suppressed(Suppressed::Repeat));
         assert_eq!(channel.hears("a", Bad, 61, 61, &["s"]), Decision::Tell(Reason::StillFailing(1)));
-        assert_eq!(channel.hears("a", Bad, 90, 90, &["s"]), Decision::Fold(Fold::Repeat));
+        assert_eq!(channel.hears("a", Bad, 90, 90, &["s"]), Decision::Suppressed(Suppressed::Repeat));
         assert_eq!(channel.hears("a", Bad, 180, 180, &["s"]), Decision::Tell(Reason::StillFailing(3)));
         assert_eq!(channel.group.unwrap().times, 6);
     }
@@ -519,10 +519,10 @@ mod tests {
     fn another_alarm_about_the_same_secret_joins_and_another_secret_is_told() {
         let mut channel = Channel::default();
         channel.hears("a", Bad, 0, 0, &["s"]);
-        assert_eq!(channel.hears("b", Bad, 0, 1, &["s"]), Decision::Fold(Fold::Repeat));
+        assert_eq!(channel.hears("b", Bad, 0, 1, &["s"]), Decision::Suppressed(Suppressed::Repeat));
         let new = Decision::Tell(Reason::NewSecrets(BTreeSet::from(["t".to_owned()])));
         assert_eq!(channel.hears("a", Bad, 2, 2, &["s", "t"]), new);
-        assert_eq!(channel.hears("a", Bad, 3, 3, &["t"]), Decision::Fold(Fold::Repeat));
+        assert_eq!(channel.hears("a", Bad, 3, 3, &["t"]), Decision::Suppressed(Suppressed::Repeat));
     }
 
     #[test]
@@ -530,9 +530,9 @@ mod tests {
         let mut channel = Channel::default();
         channel.hears("a", Bad, 0, 0, &["s"]);
         channel.hears("b", Bad, 1, 1, &["s"]);
-        assert_eq!(channel.hears("a", Well, 20, 20, &["s"]), Decision::Fold(Fold::OthersLeft));
+        assert_eq!(channel.hears("a", Well, 20, 20, &["s"]), Decision::Suppressed(Suppressed::OthersLeft));
         assert_eq!(channel.hears("b", Well, 40, 40, &["s"]), Decision::Recovered);
-        assert_eq!(channel.hears("b", Well, 41, 41, &["s"]), Decision::Nothing(Silence::Well));
+        assert_eq!(channel.hears("b", Well, 41, 41, &["s"]), Decision::Nothing(Ignored::Well));
     }
 
     /// One of the series of the alarm `a`.
@@ -551,35 +551,35 @@ mod tests {
         assert_eq!(channel.takes(&series("1", Bad, 0), 0, &["s"]), Decision::Open);
         let new = Decision::Tell(Reason::NewSecrets(BTreeSet::from(["t".to_owned()])));
         assert_eq!(channel.takes(&series("2", Bad, 0), 0, &["t"]), new);
-        assert_eq!(channel.takes(&series("2", Bad, 0), 0, &["t"]), Decision::Nothing(Silence::Known));
+        assert_eq!(channel.takes(&series("2", Bad, 0), 0, &["t"]), Decision::Nothing(Ignored::Known));
         // One of them is over, and the alarm is not.
-        assert_eq!(channel.takes(&series("1", Well, 20), 20, &["s"]), Decision::Fold(Fold::OthersLeft));
+        assert_eq!(channel.takes(&series("1", Well, 20), 20, &["s"]), Decision::Suppressed(Suppressed::OthersLeft));
         // The alarm is: with it, all of them.
         assert_eq!(channel.hears("a", Well, 30, 30, &[]), Decision::Recovered);
         assert!(!channel.group.as_ref().unwrap().is_troubled_since(&Alarm { state: Well, state_at: at(30), ..alarm("a") }));
         // One that went to ALARM after the alarm as a whole was OK is still there.
         channel.takes(&series("1", Bad, 50), 50, &["s"]);
-        assert_eq!(channel.hears("a", Well, 40, 51, &[]), Decision::Fold(Fold::OthersLeft));
+        assert_eq!(channel.hears("a", Well, 40, 51, &[]), Decision::Suppressed(Suppressed::OthersLeft));
     }
 
     #[test]
     fn an_alarm_as_a_whole_says_no_more_than_its_series_did() {
         let mut channel = Channel::default();
         channel.takes(&series("1", Bad, 0), 0, &["s"]);
-        assert_eq!(channel.takes(&without_data(series("1", Well, 20)), 20, &["s"]), Decision::Fold(Fold::Quiet));
-        assert_eq!(channel.hears("a", Well, 20, 20, &[]), Decision::Fold(Fold::Quiet));
+        assert_eq!(channel.takes(&without_data(series("1", Well, 20)), 20, &["s"]), Decision::Suppressed(Suppressed::Quiet));
+        assert_eq!(channel.hears("a", Well, 20, 20, &[]), Decision::Suppressed(Suppressed::Quiet));
         let found = Alarm { topic: None, state: Bad, state_at: at(30), ..alarm("a") };
         channel.takes(&series("1", Bad, 29), 29, &["s"]);
-        assert_eq!(channel.takes(&found, 30, &[]), Decision::Nothing(Silence::Known), "a look found what its series told");
+        assert_eq!(channel.takes(&found, 30, &[]), Decision::Nothing(Ignored::Known), "a look found what its series told");
         let composite = |state, changed| Alarm { children: vec!["b".to_owned()], state, state_at: at(changed), ..alarm("c") };
         let mut channel = Channel::default();
         channel.takes(&composite(Bad, 0), 0, &["s"]);
         channel.hears("b", Bad, 0, 0, &["s"]);
         assert_eq!(
             channel.takes(&without_data(Alarm { state: Well, state_at: at(9), ..alarm("b") }), 9, &["s"]),
-            Decision::Fold(Fold::OthersLeft)
+            Decision::Suppressed(Suppressed::OthersLeft)
         );
-        assert_eq!(channel.takes(&composite(Well, 10), 10, &["s"]), Decision::Fold(Fold::Quiet));
+        assert_eq!(channel.takes(&composite(Well, 10), 10, &["s"]), Decision::Suppressed(Suppressed::Quiet));
     }
 
     #[test]
@@ -588,7 +588,7 @@ mod tests {
         channel.hears("a", Bad, 0, 0, &["s"]);
         assert_eq!(
             channel.takes(&without_data(Alarm { state: Well, state_at: at(20), ..alarm("a") }), 20, &["s"]),
-            Decision::Fold(Fold::Quiet)
+            Decision::Suppressed(Suppressed::Quiet)
         );
         assert_eq!(channel.group.as_ref().unwrap().ended_at, None);
         let rotated = |changed| Alarm {
@@ -620,9 +620,9 @@ mod tests {
         // One secret of two rotated.
         let mut channel = Channel::default();
         channel.hears("a", Bad, 0, 0, &["s", "t"]);
-        assert_eq!(channel.takes(&rotated(2), 2, &["s"]), Decision::Fold(Fold::OthersLeft));
+        assert_eq!(channel.takes(&rotated(2), 2, &["s"]), Decision::Suppressed(Suppressed::OthersLeft));
         let gone = without_data(Alarm { state: Well, state_at: at(20), ..alarm("a") });
-        assert_eq!(channel.takes(&gone, 20, &["s", "t"]), Decision::Fold(Fold::Quiet));
+        assert_eq!(channel.takes(&gone, 20, &["s", "t"]), Decision::Suppressed(Suppressed::Quiet));
     }
 
     #[test]
@@ -645,7 +645,7 @@ mod tests {
             state_at: at(5),
             ..alarm("s: a new version is current")
         };
-        assert_eq!(channel.takes(&version, 5, &["s"]), Decision::Nothing(Silence::Well));
+        assert_eq!(channel.takes(&version, 5, &["s"]), Decision::Nothing(Ignored::Well));
         channel.hears("a", Bad, 6, 6, &["s"]);
         assert_eq!(channel.takes(&Alarm { state_at: at(9), ..version }, 9, &["s"]), Decision::Check);
         let group = channel.group.unwrap();
@@ -657,7 +657,7 @@ mod tests {
         let mut channel = Channel::default();
         let event = Alarm { source: AlarmSource::RotationEvent, key: "rotation:s".to_owned(), ..alarm("s: rotation failed") };
         channel.takes(&event, 0, &["s"]);
-        assert_eq!(channel.hears("elsewhere", Well, 1, 1, &["s"]), Decision::Nothing(Silence::Well));
+        assert_eq!(channel.hears("elsewhere", Well, 1, 1, &["s"]), Decision::Nothing(Ignored::Well));
     }
 
     #[test]
@@ -665,10 +665,10 @@ mod tests {
         let mut channel = Channel { opened: MAX_THREADS, is_critical: true, ..Channel::default() };
         assert_eq!(channel.hears("a", Bad, 0, 0, &["s"]), Decision::Open);
         assert_eq!(channel.calls, 1);
-        assert_eq!(channel.hears("a", Bad, 1, 1, &["s"]), Decision::Fold(Fold::Repeat));
+        assert_eq!(channel.hears("a", Bad, 1, 1, &["s"]), Decision::Suppressed(Suppressed::Repeat));
         assert_eq!(channel.calls, 1, "a repeat calls nobody again");
         channel.is_running = true;
-        assert_eq!(channel.hears("b", Bad, 2, 2, &["s"]), Decision::Fold(Fold::Joined));
+        assert_eq!(channel.hears("b", Bad, 2, 2, &["s"]), Decision::Suppressed(Suppressed::Joined));
         assert_eq!(channel.calls, 2, "one that joins a thread that is there calls too");
         for minute in 3..8 {
             channel.hears("a", if minute % 2 == 0 { Bad } else { Well }, minute, minute, &["s"]);
@@ -683,12 +683,12 @@ mod tests {
         for (n, state) in [Bad, Well, Bad, Well, Bad, Well].into_iter().enumerate() {
             let minute = 120 * i64::try_from(n).unwrap();
             let decision = channel.hears("a", state, minute, 600, &["s"]);
-            assert!(!matches!(decision, Decision::Fold(Fold::Flapping)), "{n}: {decision:?}");
+            assert!(!matches!(decision, Decision::Suppressed(Suppressed::Flapping)), "{n}: {decision:?}");
         }
         // Many alarms that change once each are many alarms.
         let mut channel = Channel::default();
         for n in 0..6 {
-            assert_ne!(channel.hears(&format!("a{n}"), Bad, n, n, &["s"]), Decision::Fold(Fold::Flapping));
+            assert_ne!(channel.hears(&format!("a{n}"), Bad, n, n, &["s"]), Decision::Suppressed(Suppressed::Flapping));
         }
         // One that does change to and fro is left for a look when it is still, whatever its last word is.
         let mut channel = Channel::default();
@@ -713,11 +713,11 @@ mod tests {
         let mut channel = Channel::default();
         channel.hears("a", Bad, 0, 0, &["s"]);
         assert_eq!(channel.hears("a", Well, 20, 20, &["s"]), Decision::Recovered);
-        assert_eq!(channel.hears("a", Bad, 10, 21, &["s"]), Decision::Nothing(Silence::Outdated));
+        assert_eq!(channel.hears("a", Bad, 10, 21, &["s"]), Decision::Nothing(Ignored::Outdated));
         let mut reversed = Channel::default();
         reversed.hears("a", Bad, 0, 0, &["s"]);
         reversed.hears("a", Bad, 30, 30, &["s"]);
-        assert_eq!(reversed.hears("a", Well, 20, 31, &["s"]), Decision::Nothing(Silence::Outdated));
+        assert_eq!(reversed.hears("a", Well, 20, 31, &["s"]), Decision::Nothing(Ignored::Outdated));
         assert_eq!(reversed.group.unwrap().ended_at, None);
     }
 
@@ -741,7 +741,7 @@ mod tests {
             said.push(channel.hears("a", state, n / 2, n / 2, &["s"]));
         }
         // Half a minute lies between them; the arrivals of one minute differ by their state.
-        let loud = said.iter().filter(|decision| !matches!(decision, Decision::Fold(_) | Decision::Nothing(_))).count();
+        let loud = said.iter().filter(|decision| !matches!(decision, Decision::Suppressed(_) | Decision::Nothing(_))).count();
         assert!(loud <= 3, "{said:?}");
         assert_eq!(said.iter().filter(|decision| **decision == Decision::Open).count(), 1);
         assert!(channel.group.unwrap().is_flapping(at(10)));
@@ -754,7 +754,11 @@ mod tests {
         channel.opened = MAX_THREADS - 1;
         assert_eq!(channel.hears("a", Bad, 0, 0, &["s"]), Decision::Open);
         channel.opened = MAX_THREADS;
-        assert_eq!(channel.hears("a", Bad, 1, 1, &["s"]), Decision::Fold(Fold::Repeat), "a thread that is there goes on");
+        assert_eq!(
+            channel.hears("a", Bad, 1, 1, &["s"]),
+            Decision::Suppressed(Suppressed::Repeat),
+            "a thread that is there goes on"
+        );
     }
 
     #[test]
@@ -762,10 +766,10 @@ mod tests {
         let mut channel = Channel::default();
         let found = |minute| Alarm { topic: None, state_at: at(minute), ..alarm("a") };
         assert_eq!(channel.takes(&found(0), 0, &["s"]), Decision::Open);
-        assert_eq!(channel.takes(&found(1), 15, &["s"]), Decision::Nothing(Silence::Known));
+        assert_eq!(channel.takes(&found(1), 15, &["s"]), Decision::Nothing(Ignored::Known));
         channel.hears("a", Well, 20, 20, &["s"]);
         let event = Alarm { key: "rotation:s".to_owned(), source: AlarmSource::RotationEvent, ..found(10) };
-        assert_eq!(channel.takes(&event, 30, &["s"]), Decision::Nothing(Silence::Outdated));
+        assert_eq!(channel.takes(&event, 30, &["s"]), Decision::Nothing(Ignored::Outdated));
         assert_eq!(channel.takes(&Alarm { state_at: at(25), ..event }, 30, &["s"]), Decision::Tell(Reason::Again));
     }
 

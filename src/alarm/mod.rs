@@ -34,8 +34,8 @@ mod verification;
 pub use certificates::KnownCertificate;
 pub use endpoint::{Accepted, Endpoint, Limits, NoticeIntake, Subscriptions, Unavailable, certificate_client};
 pub use grouping::{
-    AlarmGroup, AlarmRecord, AlarmUpdate, Decision, Fold, MAX_THREADS, Reason, STILL_AFTER, STORM_WITHIN, Silence, Standing,
-    decide,
+    AlarmGroup, AlarmRecord, AlarmUpdate, Decision, Ignored, MAX_THREADS, Reason, STILL_AFTER, STORM_WITHIN, Standing,
+    Suppressed, decide,
 };
 pub use message::Notice;
 pub use named::MAX_COUNTED;

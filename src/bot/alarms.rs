@@ -16,7 +16,7 @@ pub use intake::{AlarmIntake, Subscriber};
 
 use super::perform::HandlerError;
 use super::{AccessRequest, Bot};
-use crate::alarm::{self, AlarmGroup, AlarmUpdate, Decision, Fold, Found, Means, STILL_AFTER, Scope, Silence, Standing};
+use crate::alarm::{self, AlarmGroup, AlarmUpdate, Decision, Found, Ignored, Means, STILL_AFTER, Scope, Standing, Suppressed};
 use crate::config::AlarmRoute;
 use crate::model::{ActionKind, Alarm, AlarmSource, AlarmState, Place, Recheck, SecretRef};
 use crate::store::{
@@ -76,7 +76,7 @@ impl Bot {
         // What was decided is done, whatever came since: what came has its own turn.
         let is_begun = self.is_begun(&case).await?;
         if !is_begun && self.is_outdated(alarm).await? {
-            return Err(HandlerError::Obsolete(silence(Silence::Outdated)));
+            return Err(HandlerError::Obsolete(silence(Ignored::Outdated)));
         }
         if alarm.state == AlarmState::Alarm
             && !is_begun
@@ -104,7 +104,7 @@ impl Bot {
             let _turn = self.alarm_turn.lock().await;
             // What came while secrets were asked for may have been newer.
             if !is_begun && self.is_known_newer(alarm).await? {
-                return Err(HandlerError::Obsolete(silence(Silence::Outdated)));
+                return Err(HandlerError::Obsolete(silence(Ignored::Outdated)));
             }
             self.decide_about(&case).await?
         };
@@ -177,7 +177,7 @@ impl Bot {
             (Decision::Nothing(why), _) => Err(HandlerError::Obsolete(silence(why))),
             (Decision::Storm, _) => self.count_in_storm(case).await,
             (Decision::Open, Some(stored_group)) => self.begin_thread(case, &stored_group).await,
-            (Decision::Fold(_), Some(_)) => Ok(Completion::default()),
+            (Decision::Suppressed(_), Some(_)) => Ok(Completion::default()),
             (Decision::Tell(reason), Some(stored_group)) => self.tell(case, &stored_group, &reason).await,
             (Decision::Recovered, Some(stored_group)) => self.recover(case, &stored_group).await,
             (Decision::Check, Some(stored_group)) => self.check_version(case, &stored_group).await,
@@ -334,7 +334,7 @@ impl Bot {
             }
         }
         // Before the story says so: a look that finds nothing to do does no harm.
-        if decision == Decision::Fold(Fold::Flapping) {
+        if decision == Decision::Suppressed(Suppressed::Flapping) {
             self.recheck_in(&stored_group.thread, Recheck::Still, STILL_AFTER).await?;
         }
         let mut keys: Vec<String> = secrets.iter().cloned().collect();
@@ -412,11 +412,11 @@ fn identity(alarm: &Alarm, secret: &SecretRef) -> String {
     format!("secret:{}/{}/{}", alarm.account_id, alarm.region, secret.name())
 }
 
-const fn silence(why: Silence) -> &'static str {
+const fn silence(why: Ignored) -> &'static str {
     match why {
-        Silence::Outdated => "a newer state of this alarm is known",
-        Silence::Known => "this change was told already",
-        Silence::Well => "it is well, and no thread says otherwise",
-        Silence::TooLittleData => "too little data is no trouble",
+        Ignored::Outdated => "a newer state of this alarm is known",
+        Ignored::Known => "this change was told already",
+        Ignored::Well => "it is well, and no thread says otherwise",
+        Ignored::TooLittleData => "too little data is no trouble",
     }
 }
