@@ -42,7 +42,7 @@ const VERSION_AFTER: SignedDuration = SignedDuration::from_mins(1);
 const MAX_DOING: usize = 200;
 
 /// An alarm that is worked on: where it is from, and where it is told.
-struct Case<'a> {
+struct AlarmContext<'a> {
     claimed: &'a Claimed,
     alarm: &'a Alarm,
     route: &'a AlarmRoute,
@@ -52,7 +52,7 @@ struct Case<'a> {
     secrets: BTreeMap<String, SecretRef>,
 }
 
-impl Case<'_> {
+impl AlarmContext<'_> {
     fn place(&self) -> &Place {
         &self.route.place
     }
@@ -127,15 +127,15 @@ impl Bot {
     }
 
     /// The alarm, where the configuration still covers it.
-    fn case<'a>(&'a self, claimed: &'a Claimed, alarm: &'a Alarm) -> Result<Case<'a>, HandlerError> {
+    fn case<'a>(&'a self, claimed: &'a Claimed, alarm: &'a Alarm) -> Result<AlarmContext<'a>, HandlerError> {
         let scope =
             Scope::of(&self.config, alarm).map_err(|_| HandlerError::Obsolete("the configuration no longer covers it"))?;
         let choice = Location { account: Some(scope.account.to_owned()), region: alarm.region.clone() };
-        Ok(Case { claimed, alarm, route: scope.route, choice, found: Found::nothing(), secrets: BTreeMap::new() })
+        Ok(AlarmContext { claimed, alarm, route: scope.route, choice, found: Found::nothing(), secrets: BTreeMap::new() })
     }
 
     /// True when it was decided what this alarm means, and a crash or another run came between that and its end.
-    async fn is_begun(&self, case: &Case<'_>) -> Result<bool, StoreError> {
+    async fn is_begun(&self, case: &AlarmContext<'_>) -> Result<bool, StoreError> {
         let keys = [case.alarm.identity(), case.alarm.key.clone()];
         let known: Vec<StoredGroup<AlarmGroup>> = self.store.stories_of(case.place(), &keys).await?;
         let number = case.claimed.lease.number();
@@ -158,7 +158,7 @@ impl Bot {
     }
 
     /// True for an incident that named no secret, and during which none failed.
-    async fn is_incident_without_failure(&self, case: &Case<'_>) -> Result<bool, StoreError> {
+    async fn is_incident_without_failure(&self, case: &AlarmContext<'_>) -> Result<bool, StoreError> {
         let is_incident = case.alarm.source == AlarmSource::Health && case.alarm.state == AlarmState::Alarm;
         if !is_incident || !case.secrets.is_empty() {
             return Ok(false);
@@ -169,7 +169,7 @@ impl Bot {
 
     async fn do_decided(
         &self,
-        case: &Case<'_>,
+        case: &AlarmContext<'_>,
         decision: Decision,
         stored_group: Option<StoredGroup<AlarmGroup>>,
     ) -> Result<Completion, HandlerError> {
@@ -185,7 +185,7 @@ impl Bot {
         }
     }
 
-    async fn ask_for_secrets(&self, case: &Case<'_>) -> Found {
+    async fn ask_for_secrets(&self, case: &AlarmContext<'_>) -> Found {
         let purpose = SecretRef::Name(String::from("alarm"));
         match self.accounts.connect(&case.choice, &purpose).await {
             Ok(connected) => alarm::by_asking(case.alarm, &connected.aws, &connected.clock).await,
@@ -197,7 +197,7 @@ impl Bot {
     }
 
     /// The secrets that may be looked into and told of there; what may not is only counted.
-    fn allowed_secrets(&self, case: &mut Case<'_>) -> BTreeMap<String, SecretRef> {
+    fn allowed_secrets(&self, case: &mut AlarmContext<'_>) -> BTreeMap<String, SecretRef> {
         let mut allowed = BTreeMap::new();
         let mut left_out = 0;
         for secret in &case.found.secrets {
@@ -220,7 +220,7 @@ impl Bot {
     }
 
     /// Decides by what is known, and keeps the decisions: one for each thread that it concerns.
-    async fn decide_about(&self, case: &Case<'_>) -> Result<Vec<Decided>, StoreError> {
+    async fn decide_about(&self, case: &AlarmContext<'_>) -> Result<Vec<Decided>, StoreError> {
         let number = case.claimed.lease.number();
         let known = self.stories_about(case).await?;
         let begun: Vec<Decided> = (known.iter())
@@ -262,7 +262,7 @@ impl Bot {
     }
 
     /// The threads that an alarm concerns, the newest first.
-    async fn stories_about(&self, case: &Case<'_>) -> Result<Vec<StoredGroup<AlarmGroup>>, StoreError> {
+    async fn stories_about(&self, case: &AlarmContext<'_>) -> Result<Vec<StoredGroup<AlarmGroup>>, StoreError> {
         let alarm = case.alarm;
         let mut keys: Vec<String> = case.secrets.keys().cloned().collect();
         keys.extend([alarm.identity(), alarm.key.clone()]);
@@ -288,7 +288,7 @@ impl Bot {
 
     async fn decide_for(
         &self,
-        case: &Case<'_>,
+        case: &AlarmContext<'_>,
         mut known: Option<StoredGroup<AlarmGroup>>,
         secrets: &BTreeSet<String>,
     ) -> Result<Decided, StoreError> {
@@ -348,7 +348,7 @@ impl Bot {
     /// that begins, the message it hangs on.
     async fn say_decided(
         &self,
-        case: &Case<'_>,
+        case: &AlarmContext<'_>,
         stored_group: &StoredGroup<AlarmGroup>,
         decision: &Decision,
     ) -> Result<(), StoreError> {
@@ -367,7 +367,7 @@ impl Bot {
     }
 
     /// Says again what the alarm says, where nothing newer was heard.
-    async fn say_again(&self, case: &Case<'_>, thread: &str) -> Result<(), StoreError> {
+    async fn say_again(&self, case: &AlarmContext<'_>, thread: &str) -> Result<(), StoreError> {
         let _turn = self.alarm_turn.lock().await;
         match self.store.story_in::<AlarmGroup>(thread).await? {
             Some(stored_group) if stored_group.group.is_newest(case.alarm) => {

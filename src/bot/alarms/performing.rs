@@ -1,6 +1,6 @@
 //! What follows a decision: secrets are looked into together, and their thread says why.
 
-use super::{Case, LOOK_AGAIN, LOOK_FOR, identity, words};
+use super::{AlarmContext, LOOK_AGAIN, LOOK_FOR, identity, words};
 use crate::alarm::{AlarmGroup, Means, Reason};
 use crate::bot::Bot;
 use crate::bot::perform::HandlerError;
@@ -27,7 +27,7 @@ impl Bot {
     /// A thread begins: its secrets are looked into and compared.
     pub(super) async fn begin_thread(
         &self,
-        case: &Case<'_>,
+        case: &AlarmContext<'_>,
         stored_group: &StoredGroup<AlarmGroup>,
     ) -> Result<Completion, HandlerError> {
         if case.secrets.is_empty() {
@@ -55,7 +55,11 @@ impl Bot {
 
     /// No secret was found: the thread says what was tried, and how to map the alarm. While CloudTrail may not show the
     /// failed rotation yet, it is looked at again.
-    async fn without_secrets(&self, case: &Case<'_>, stored_group: &StoredGroup<AlarmGroup>) -> Result<Completion, HandlerError> {
+    async fn without_secrets(
+        &self,
+        case: &AlarmContext<'_>,
+        stored_group: &StoredGroup<AlarmGroup>,
+    ) -> Result<Completion, HandlerError> {
         if !self.store.investigations_of(&stored_group.thread).await?.is_empty() {
             // Another alarm told meanwhile which secret it is about.
             return Ok(Completion::default());
@@ -74,7 +78,7 @@ impl Bot {
     /// The thread looks again, and says why.
     pub(super) async fn tell(
         &self,
-        case: &Case<'_>,
+        case: &AlarmContext<'_>,
         stored_group: &StoredGroup<AlarmGroup>,
         reason: &Reason,
     ) -> Result<Completion, HandlerError> {
@@ -105,7 +109,7 @@ impl Bot {
     /// An alarm that changed to and fro has been still, in ALARM: the thread looks again, and says so.
     pub(super) async fn settle(
         &self,
-        case: &Case<'_>,
+        case: &AlarmContext<'_>,
         stored_group: &StoredGroup<AlarmGroup>,
     ) -> Result<Completion, HandlerError> {
         let known = self.store.investigations_of(&stored_group.thread).await?;
@@ -127,7 +131,7 @@ impl Bot {
     /// An investigation of `secret` in the thread; the one that is there is kept.
     async fn open_for(
         &self,
-        case: &Case<'_>,
+        case: &AlarmContext<'_>,
         stored_group: &StoredGroup<AlarmGroup>,
         secret: &SecretRef,
         message_key: &str,
@@ -150,13 +154,17 @@ impl Bot {
         self.store.open_investigation(&thread, &id, message_key, &question, &[waiting]).await
     }
 
-    async fn look_into(&self, case: &Case<'_>, opened: &[InvestigationRow]) -> Result<Completion, HandlerError> {
+    async fn look_into(&self, case: &AlarmContext<'_>, opened: &[InvestigationRow]) -> Result<Completion, HandlerError> {
         self.run_together(case, opened.iter().map(|stored| (stored.clone(), stored.revision)).collect()).await
     }
 
     /// All of them again; the buttons of their old verdicts expire. What somebody had looked into since the alarm came says
     /// as much as another look.
-    pub(super) async fn look_into_again(&self, case: &Case<'_>, known: &[InvestigationRow]) -> Result<Completion, HandlerError> {
+    pub(super) async fn look_into_again(
+        &self,
+        case: &AlarmContext<'_>,
+        known: &[InvestigationRow],
+    ) -> Result<Completion, HandlerError> {
         let (mut seen, mut again) = (Vec::new(), Vec::new());
         for stored in known {
             let is_fresh = stored.stage == Stage::Done && stored.started_at >= case.claimed.received_at;
@@ -178,7 +186,7 @@ impl Bot {
 
     async fn run_together(
         &self,
-        case: &Case<'_>,
+        case: &AlarmContext<'_>,
         investigations: Vec<(InvestigationRow, u32)>,
     ) -> Result<Completion, HandlerError> {
         let choice = &case.choice;
@@ -207,7 +215,7 @@ impl Bot {
 
     /// The message about the alarm. Where it calls somebody, it is one of its own: an edit calls nobody, and a later alarm must
     /// not take its place before it is sent.
-    pub(super) fn about_alarm(&self, case: &Case<'_>, stored_group: &StoredGroup<AlarmGroup>) -> DesiredMessage {
+    pub(super) fn about_alarm(&self, case: &AlarmContext<'_>, stored_group: &StoredGroup<AlarmGroup>) -> DesiredMessage {
         let number = case.claimed.lease.number();
         let mut message = words::about(case, &stored_group.group, self.store.now());
         if !stored_group.group.calling.contains(&number) {

@@ -1,7 +1,7 @@
 //! Everything went back to OK. Whether a rotation succeeded is another question: it is asked.
 
 use super::performing::{next_revision, records};
-use super::{Case, VERSION_AFTER, identity, words};
+use super::{AlarmContext, VERSION_AFTER, identity, words};
 use crate::alarm::AlarmGroup;
 use crate::bot::Bot;
 use crate::bot::perform::HandlerError;
@@ -24,7 +24,7 @@ impl Bot {
     /// why not.
     pub(super) async fn recover(
         &self,
-        case: &Case<'_>,
+        case: &AlarmContext<'_>,
         stored_group: &StoredGroup<AlarmGroup>,
     ) -> Result<Completion, HandlerError> {
         let known = self.store.investigations_of(&stored_group.thread).await?;
@@ -49,7 +49,7 @@ impl Bot {
     /// The secret has a new version. Where a rotation made it, this is over; where a person wrote it, nothing is told.
     pub(super) async fn check_version(
         &self,
-        case: &Case<'_>,
+        case: &AlarmContext<'_>,
         stored_group: &StoredGroup<AlarmGroup>,
     ) -> Result<Completion, HandlerError> {
         let known = self.store.investigations_of(&stored_group.thread).await?;
@@ -96,7 +96,7 @@ impl Bot {
     /// Says what a look after the alarm came to, and closes what is over.
     async fn conclude(
         &self,
-        case: &Case<'_>,
+        case: &AlarmContext<'_>,
         stored_group: &StoredGroup<AlarmGroup>,
         mut completion: Completion,
         is_over: bool,
@@ -119,7 +119,7 @@ impl Bot {
     /// The ending, and what the first message says of several secrets after it.
     pub(super) async fn with_overview(
         &self,
-        case: &Case<'_>,
+        case: &AlarmContext<'_>,
         stored_group: &StoredGroup<AlarmGroup>,
         mut completion: Completion,
         is_over: bool,
@@ -147,7 +147,7 @@ impl Bot {
     }
 
     /// The investigations are closed, by the alarm, and their verdicts say so.
-    fn closed_by(&self, case: &Case<'_>, known: &[InvestigationRow], recovered: &[&Investigation]) -> Completion {
+    fn closed_by(&self, case: &AlarmContext<'_>, known: &[InvestigationRow], recovered: &[&Investigation]) -> Completion {
         let (by, now) = (words::closer(case), self.store.now());
         let mut completion = Completion::default();
         for stored in known {
@@ -175,7 +175,7 @@ impl Bot {
 }
 
 /// Those of what was seen whose last rotation succeeded.
-fn rotating<'a>(case: &Case<'_>, stored_group: &StoredGroup<AlarmGroup>, seen: &'a Completion) -> Vec<&'a Investigation> {
+fn rotating<'a>(case: &AlarmContext<'_>, stored_group: &StoredGroup<AlarmGroup>, seen: &'a Completion) -> Vec<&'a Investigation> {
     let since = stored_group.group.opened_at.checked_sub(BEFORE).unwrap_or(Timestamp::MIN);
     let is_told = case.alarm.state == AlarmState::Ok && case.alarm.basis == OkBasis::Rotated;
     let told = |record: &Investigation| {

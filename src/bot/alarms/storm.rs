@@ -1,7 +1,7 @@
 //! More alarms at once than anyone reads: one thread lists the secrets that get no thread of their own. When the storm is
 //! over, what still fails gets one.
 
-use super::{Case, identity, words};
+use super::{AlarmContext, identity, words};
 use crate::alarm::{AlarmGroup, MAX_THREADS, STORM_WITHIN, Scope};
 use crate::bot::Bot;
 use crate::bot::perform::HandlerError;
@@ -52,7 +52,7 @@ pub(super) struct Storm {
 
 impl Bot {
     /// True when this alarm would open a thread where there are too many already.
-    pub(super) async fn is_storm_for(&self, case: &Case<'_>) -> Result<bool, StoreError> {
+    pub(super) async fn is_storm_for(&self, case: &AlarmContext<'_>) -> Result<bool, StoreError> {
         // Whether an incident is one for us, only a look can tell.
         let may_be = case.alarm.state == AlarmState::Alarm && !case.is_critical() && case.alarm.source != AlarmSource::Health;
         if !may_be || self.threads_of_late(case.place()).await? < MAX_THREADS {
@@ -74,7 +74,7 @@ impl Bot {
     }
 
     /// Lists the secrets of an alarm in the storm's thread; those that are listed already change nothing.
-    pub(super) async fn count_in_storm(&self, case: &Case<'_>) -> Result<Completion, HandlerError> {
+    pub(super) async fn count_in_storm(&self, case: &AlarmContext<'_>) -> Result<Completion, HandlerError> {
         let _turn = self.alarm_turn.lock().await;
         let now = self.store.now();
         let keys = [KEY.to_owned()];
@@ -182,7 +182,7 @@ impl Bot {
 }
 
 /// The secrets of an alarm as a storm lists them; the alarm itself, where none is known.
-fn listed(case: &Case<'_>) -> Vec<StormSecret> {
+fn listed(case: &AlarmContext<'_>) -> Vec<StormSecret> {
     let alarm = case.alarm;
     if case.secrets.is_empty() {
         let name = SafeText::redact(&format!("{}: its secret is looked for later", words::named(alarm)));

@@ -1,6 +1,6 @@
 //! What threads say about alarms.
 
-use super::Case;
+use super::AlarmContext;
 use super::storm::Storm;
 use crate::alarm::{AlarmGroup, MAX_COUNTED, MAX_THREADS, Reason};
 use crate::chat::Message;
@@ -29,7 +29,7 @@ fn section(label: &str, lines: &[String]) -> Option<Part> {
 }
 
 /// The alarm at the beginning of a sentence; other sources' titles begin with a name, which stays as it is.
-fn title_of(case: &Case<'_>) -> String {
+fn title_of(case: &AlarmContext<'_>) -> String {
     named(case.alarm)
 }
 
@@ -52,7 +52,7 @@ fn named_well(alarm: &Alarm) -> String {
 }
 
 /// Who closes the investigations of an alarm that recovered.
-pub(super) fn closer(case: &Case<'_>) -> SafeText {
+pub(super) fn closer(case: &AlarmContext<'_>) -> SafeText {
     match case.alarm.source {
         AlarmSource::RotationEvent => safe("the rotation that succeeded"),
         _ => safe(&format!("the alarm {}", single_line(&safe(&case.alarm.title)))),
@@ -68,7 +68,7 @@ pub(super) fn given_up(alarm: &Alarm, why: &str) -> Message {
 }
 
 /// While it is looked into.
-pub(super) fn working(case: &Case<'_>) -> Message {
+pub(super) fn working(case: &AlarmContext<'_>) -> Message {
     let title = match case.secrets.len() {
         0 => format!("{}: looking into it", title_of(case)),
         1 => format!("{}: looking into {}", title_of(case), listed(case.secrets.values().map(SecretRef::name)).concat()),
@@ -87,7 +87,7 @@ fn counted(secrets: usize) -> String {
 }
 
 /// What the alarm itself says, how often it came, and how its secrets were found.
-pub(super) fn about(case: &Case<'_>, group: &AlarmGroup, now: Timestamp) -> Message {
+pub(super) fn about(case: &AlarmContext<'_>, group: &AlarmGroup, now: Timestamp) -> Message {
     let alarm = case.alarm;
     let at = moment(alarm.state_at, now);
     let what = match (alarm.state, alarm.source, alarm.basis) {
@@ -162,7 +162,7 @@ pub(super) fn mention(callee: &Callee) -> Mention {
 }
 
 /// No secret was found: what was tried, and how to say what the alarm is about.
-pub(super) fn unmapped(case: &Case<'_>, may_come: bool) -> Message {
+pub(super) fn unmapped(case: &AlarmContext<'_>, may_come: bool) -> Message {
     let title = format!("{} came, and nothing tells which secret it is about", title_of(case));
     let mut message = Message::line(Tone::Warning, safe(&title));
     let place = format!("{} in {}", case.alarm.account_id, case.alarm.region);
@@ -186,7 +186,7 @@ pub(super) fn unmapped(case: &Case<'_>, may_come: bool) -> Message {
 }
 
 /// What several secrets have in common.
-pub(super) fn overview(case: &Case<'_>, records: &[&Investigation], left: &[&SecretRef]) -> Message {
+pub(super) fn overview(case: &AlarmContext<'_>, records: &[&Investigation], left: &[&SecretRef]) -> Message {
     let reports: Vec<Report> = records.iter().map(|record| Report::new(record)).collect();
     let broken = records.iter().filter(|record| record.diagnosis.outcome == Outcome::RootCause).count();
     let mut causes: BTreeMap<Option<&'static str>, usize> = BTreeMap::new();
@@ -212,7 +212,7 @@ pub(super) fn overview(case: &Case<'_>, records: &[&Investigation], left: &[&Sec
 }
 
 /// The first message of a thread about several secrets, when it is over.
-pub(super) fn all_over(case: &Case<'_>, records: &[&Investigation]) -> Message {
+pub(super) fn all_over(case: &AlarmContext<'_>, records: &[&Investigation]) -> Message {
     let title = format!("Resolved: {}, and the rotation of all {} secrets succeeded", named_well(case.alarm), records.len());
     let mut message = Message::line(Tone::Neutral, safe(&title));
     let lines: Vec<String> = records.iter().map(|record| wording::headline(&Report::new(record))).collect();
@@ -232,7 +232,7 @@ fn tone_after(records: &[&Investigation], thread: &str) -> Tone {
 }
 
 /// An alarm that changed to and fro has been still, in ALARM.
-pub(super) fn settled(case: &Case<'_>, records: &[&Investigation], thread: &str) -> Message {
+pub(super) fn settled(case: &AlarmContext<'_>, records: &[&Investigation], thread: &str) -> Message {
     let state = match case.alarm.state {
         AlarmState::InsufficientData => "has too little data",
         _ => "is in ALARM",
@@ -268,7 +268,7 @@ fn in_common(records: &[&Investigation]) -> Vec<String> {
 }
 
 /// The thread says something new, and why.
-pub(super) fn told(case: &Case<'_>, reason: &Reason, records: &[&Investigation], thread: &str) -> Message {
+pub(super) fn told(case: &AlarmContext<'_>, reason: &Reason, records: &[&Investigation], thread: &str) -> Message {
     let what = match reason {
         Reason::NewSecrets(names) if names.len() == 1 => "a new secret is affected".to_owned(),
         Reason::NewSecrets(names) => format!("{} new secrets are affected", names.len()),
@@ -296,7 +296,12 @@ pub(super) const fn reason(reason: &Reason) -> &'static str {
 }
 
 /// Everything is OK again; whether rotation is, is told for each secret.
-pub(super) fn recovered(case: &Case<'_>, seen: &[&Investigation], recovered: &[&Investigation], now: Timestamp) -> Message {
+pub(super) fn recovered(
+    case: &AlarmContext<'_>,
+    seen: &[&Investigation],
+    recovered: &[&Investigation],
+    now: Timestamp,
+) -> Message {
     let is_over = !seen.is_empty() && seen.len() == recovered.len();
     let (tone, title) = match (is_over, seen.is_empty()) {
         (true, _) => (Tone::Good, format!("{}, and rotation succeeded: this is over", named_well(case.alarm))),
