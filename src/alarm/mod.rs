@@ -2,7 +2,7 @@
 //!
 //! In the order a message takes: [`Endpoint`] answers `POST /sns`; the envelope is parsed into exact types, then
 //! verified; the message in it becomes a [`Notice`]; an [`NoticeIntake`] keeps it. Everything after that is work for later:
-//! `to_secrets` finds the secrets an alarm is about, `grouping` decides whether a thread begins or goes on.
+//! `resolve_secrets` finds the secrets an alarm is about, `grouping` decides whether a thread begins or goes on.
 
 mod budget;
 mod certificate;
@@ -22,13 +22,13 @@ mod neutral;
 mod reconcile;
 mod refusal;
 mod refusals;
+mod resolve_secrets;
 mod rotation_event;
 mod scope;
 mod security_hub;
 #[cfg(test)]
 pub(crate) mod testing;
 mod text;
-mod to_secrets;
 mod verification;
 
 pub use certificates::KnownCertificate;
@@ -41,5 +41,5 @@ pub use message::Notice;
 pub use named::MAX_COUNTED;
 pub use reconcile::{Looked, Lost, look};
 pub(crate) use refusals::OnceAMinute;
+pub use resolve_secrets::{Found, ResolvedBy, by_asking, without_asking};
 pub use scope::{OutOfScope, Scope, may_be_asked};
-pub use to_secrets::{Found, Means, by_asking, without_asking};

@@ -1,7 +1,7 @@
 //! What SNS did not deliver: alarms that are in ALARM, and rotations that failed, as AWS tells them when asked.
 
+use super::resolve_secrets::of_described;
 use super::rotation_event::{self, FAILURES};
-use super::to_secrets::of_described;
 use crate::aws::{Aws, AwsCaller};
 use crate::clock::{self, Clock};
 use crate::config::Alarms;

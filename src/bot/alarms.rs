@@ -16,7 +16,9 @@ pub use intake::{AlarmIntake, Subscriber};
 
 use super::perform::HandlerError;
 use super::{AccessRequest, Bot};
-use crate::alarm::{self, AlarmGroup, AlarmUpdate, Decision, Found, Ignored, Means, STILL_AFTER, Scope, Standing, Suppressed};
+use crate::alarm::{
+    self, AlarmGroup, AlarmUpdate, Decision, Found, Ignored, ResolvedBy, STILL_AFTER, Scope, Standing, Suppressed,
+};
 use crate::config::AlarmRoute;
 use crate::model::{ActionKind, Alarm, AlarmSource, AlarmState, Place, Recheck, SecretRef};
 use crate::store::{
@@ -191,7 +193,7 @@ impl Bot {
             Ok(connected) => alarm::by_asking(case.alarm, &connected.aws, &connected.clock).await,
             Err(error) => {
                 let tried = vec![format!("AWS cannot be asked: {error}")];
-                Found { secrets: Vec::new(), by: Means::Nothing, tried }
+                Found { secrets: Vec::new(), by: ResolvedBy::Nothing, tried }
             }
         }
     }

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use ciborium::Value;
 use jiff::Timestamp;
-use rotation_diag::alarm::{Means, by_asking, look};
+use rotation_diag::alarm::{ResolvedBy, by_asking, look};
 use rotation_diag::aws::{Aws, AwsOptions, Registry};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::Config;
@@ -155,8 +155,8 @@ async fn tags_come_before_children_and_children_before_functions() {
         map(vec![("MetricAlarms", Value::Array(alarms)), ("CompositeAlarms", Value::Array(vec![]))])
     };
     for (case, found_tags, expected, by) in [
-        ("tags", tags(&[("team", "x"), ("secret", "prod/tagged-db")]), "prod/tagged-db", Means::Tags),
-        ("children", tags(&[("team", "x")]), "prod/child-db", Means::Children),
+        ("tags", tags(&[("team", "x"), ("secret", "prod/tagged-db")]), "prod/tagged-db", ResolvedBy::Tags),
+        ("children", tags(&[("team", "x")]), "prod/child-db", ResolvedBy::Children),
     ] {
         let answers = vec![("ListTagsForResource", 200, found_tags), ("DescribeAlarms", 200, children())];
         let account = account("role_detached_policy", answers).await;
@@ -170,7 +170,7 @@ async fn a_function_named_by_a_tag_leads_to_the_secrets_that_rotate_with_it() {
     let answers = vec![("ListTagsForResource", 200, tags(&[("function", "orders-rotator")]))];
     let account = account("role_detached_policy", answers).await;
     let found = by_asking(&alarm(&[]), &account.aws, &Clock::system()).await;
-    assert_eq!(found.by, Means::Function);
+    assert_eq!(found.by, ResolvedBy::Function);
     assert!(found.secrets[0].as_str().contains("secret:prod/orders-db-"), "{:?}", found.secrets);
 }
 
@@ -178,7 +178,7 @@ async fn a_function_named_by_a_tag_leads_to_the_secrets_that_rotate_with_it() {
 async fn a_permission_that_is_missing_is_named_and_the_search_goes_on() {
     let account = account("healthy", vec![("ListTagsForResource", 400, denied())]).await;
     let found = by_asking(&alarm(&[]), &account.aws, &Clock::system()).await;
-    assert_eq!((found.secrets.len(), found.by), (0, Means::Nothing));
+    assert_eq!((found.secrets.len(), found.by), (0, ResolvedBy::Nothing));
     let told = found.tried.join("; ");
     for part in [
         "the permission cloudwatch:ListTagsForResource is missing",
@@ -198,14 +198,14 @@ async fn the_log_group_of_a_trail_tells_of_failed_rotations_before_event_history
     let without_tags = || vec![("ListTagsForResource", 200, tags(&[]))];
     let account = account_with("role_detached_policy", without_history, without_tags()).await;
     let found = by_asking(&alarm(), &account.aws, &Clock::system()).await;
-    assert_eq!(found.by, Means::Events, "{:?}", found.tried);
+    assert_eq!(found.by, ResolvedBy::Events, "{:?}", found.tried);
     assert!(found.secrets[0].as_str().contains("secret:prod/orders-db-"), "{:?}", found.secrets);
 
     // Where the group cannot be read, event history is asked.
     let without_group = "[[fault]]\noperation = \"logs:FilterLogEvents\"\ndeny = true\n";
     let account = account_with("role_detached_policy", without_group, without_tags()).await;
     let found = by_asking(&alarm(), &account.aws, &Clock::system()).await;
-    assert_eq!(found.by, Means::Events, "{:?}", found.tried);
+    assert_eq!(found.by, ResolvedBy::Events, "{:?}", found.tried);
     assert!(found.tried.iter().any(|tried| tried.contains("the trail's log group could not be read")), "{:?}", found.tried);
 
     // A trail of many regions tells of rotations elsewhere, which are not this alarm's.

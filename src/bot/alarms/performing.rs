@@ -1,7 +1,7 @@
 //! What follows a decision: secrets are looked into together, and their thread says why.
 
 use super::{AlarmContext, LOOK_AGAIN, LOOK_FOR, identity, words};
-use crate::alarm::{AlarmGroup, Means, Reason};
+use crate::alarm::{AlarmGroup, Reason, ResolvedBy};
 use crate::bot::Bot;
 use crate::bot::perform::HandlerError;
 use crate::chat::compose;
@@ -65,7 +65,7 @@ impl Bot {
             return Ok(Completion::default());
         }
         let waited = self.store.now().duration_since(case.claimed.received_at);
-        let may_come = case.found.by == Means::Nothing && case.found.secrets.is_empty() && waited < LOOK_FOR;
+        let may_come = case.found.by == ResolvedBy::Nothing && case.found.secrets.is_empty() && waited < LOOK_FOR;
         let messages =
             vec![DesiredMessage::root(&stored_group.thread, words::unmapped(case, may_come), "an alarm without a secret")];
         if may_come {

@@ -31,7 +31,7 @@ const MAX_SECRETS: usize = super::named::MOST;
 
 /// By what an alarm was found to be about secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Means {
+pub enum ResolvedBy {
     /// The configuration says so.
     Mapping,
     /// Its dimensions, description or detail name them.
@@ -48,18 +48,18 @@ pub enum Means {
     Nothing,
 }
 
-impl Means {
+impl ResolvedBy {
     /// How the secrets were found, to follow "found by".
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
-            Means::Mapping => "a mapping of the configuration",
-            Means::Named => "what the alarm names",
-            Means::Tags => "the alarm's tags",
-            Means::Children => "the alarms it is made of",
-            Means::Function => "the function the alarm names",
-            Means::Events => "rotations that failed about that time",
-            Means::Nothing => "nothing",
+            ResolvedBy::Mapping => "a mapping of the configuration",
+            ResolvedBy::Named => "what the alarm names",
+            ResolvedBy::Tags => "the alarm's tags",
+            ResolvedBy::Children => "the alarms it is made of",
+            ResolvedBy::Function => "the function the alarm names",
+            ResolvedBy::Events => "rotations that failed about that time",
+            ResolvedBy::Nothing => "nothing",
         }
     }
 }
@@ -70,7 +70,7 @@ pub struct Found {
     /// Each once; empty where nothing told.
     pub secrets: Vec<SecretRef>,
     /// By what.
-    pub by: Means,
+    pub by: ResolvedBy,
     /// What was tried before, and what came of it, one sentence each.
     pub tried: Vec<String>,
 }
@@ -79,7 +79,7 @@ impl Found {
     /// Nothing was tried yet.
     #[must_use]
     pub const fn nothing() -> Found {
-        Found { secrets: Vec::new(), by: Means::Nothing, tried: Vec::new() }
+        Found { secrets: Vec::new(), by: ResolvedBy::Nothing, tried: Vec::new() }
     }
 }
 
@@ -88,9 +88,9 @@ impl Found {
 pub fn without_asking(alarm: &Alarm, mapped: &[SecretRef]) -> Option<Found> {
     let found = |secrets: &[SecretRef], by| Some(Found { secrets: secrets.to_vec(), by, tried: Vec::new() });
     if !mapped.is_empty() {
-        found(mapped, Means::Mapping)
+        found(mapped, ResolvedBy::Mapping)
     } else if !alarm.secrets.is_empty() {
-        found(&alarm.secrets, Means::Named)
+        found(&alarm.secrets, ResolvedBy::Named)
     } else {
         None
     }
@@ -112,17 +112,17 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    async fn look(&mut self, alarm: &Alarm) -> (Vec<SecretRef>, Means) {
+    async fn look(&mut self, alarm: &Alarm) -> (Vec<SecretRef>, ResolvedBy) {
         let mut named = Named::default();
         alarm.functions.iter().for_each(|function| named.add_function(Some(function.clone())));
         if alarm.source == AlarmSource::CloudWatch {
             self.read_tags(alarm, &mut named).await;
             if !named.secrets.is_empty() {
-                return (named.secrets, Means::Tags);
+                return (named.secrets, ResolvedBy::Tags);
             }
             self.read_children(alarm, &mut named).await;
             if !named.secrets.is_empty() {
-                return (named.secrets, Means::Children);
+                return (named.secrets, ResolvedBy::Children);
             }
         }
         if named.functions.is_empty() {
@@ -130,11 +130,11 @@ impl Search<'_> {
         } else {
             let secrets = self.rotating_with(alarm, &named.functions).await;
             if !secrets.is_empty() {
-                return (secrets, Means::Function);
+                return (secrets, ResolvedBy::Function);
             }
         }
         let secrets = self.failed_around(alarm).await;
-        let by = if secrets.is_empty() { Means::Nothing } else { Means::Events };
+        let by = if secrets.is_empty() { ResolvedBy::Nothing } else { ResolvedBy::Events };
         (secrets, by)
     }
 
@@ -287,10 +287,10 @@ mod tests {
         let mut alarm = alarm("x");
         assert_eq!(without_asking(&alarm, &[]), None);
         alarm.secrets = vec!["prod/named".parse().unwrap()];
-        assert_eq!(without_asking(&alarm, &[]).unwrap().by, Means::Named);
+        assert_eq!(without_asking(&alarm, &[]).unwrap().by, ResolvedBy::Named);
         let mapped = ["prod/mapped".parse().unwrap()];
         let found = without_asking(&alarm, &mapped).unwrap();
-        assert_eq!((found.by, found.secrets.as_slice()), (Means::Mapping, mapped.as_slice()));
+        assert_eq!((found.by, found.secrets.as_slice()), (ResolvedBy::Mapping, mapped.as_slice()));
     }
 
     #[test]
