@@ -3,14 +3,14 @@
 //! Deciding takes turns, so that two alarms about one cause find each other; the work that follows does not. A decision is
 //! kept with the story before anything is done about it, so that after a crash the same is done again.
 
-mod given_up;
+mod dead_letter;
 mod intake;
-mod performing;
+mod messages;
+mod open_thread;
 mod rechecking;
-mod reconciling;
+mod reconcile;
 mod recovery;
 mod storm;
-mod words;
 
 pub use intake::{AlarmIntake, Subscriber};
 
@@ -356,7 +356,7 @@ impl Bot {
     ) -> Result<(), StoreError> {
         let mut messages = Vec::new();
         if *decision == Decision::Open && self.store.stated(&stored_group.thread, ROOT).await?.is_none() {
-            messages.push(DesiredMessage::root(&stored_group.thread, words::working(case), "an alarm").as_progress());
+            messages.push(DesiredMessage::root(&stored_group.thread, messages::working(case), "an alarm").as_progress());
         }
         if *decision != Decision::Check && !matches!(decision, Decision::Nothing(_)) {
             if stored_group.group.is_newest(case.alarm) {

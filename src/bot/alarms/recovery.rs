@@ -1,6 +1,6 @@
 //! Everything went back to OK. Whether a rotation succeeded is another question: it is asked.
 
-use super::performing::{next_revision, records};
+use super::open_thread::{next_revision, records};
 use super::{AlarmContext, VERSION_AFTER, identity, words};
 use crate::alarm::AlarmGroup;
 use crate::bot::Bot;
@@ -103,7 +103,7 @@ impl Bot {
     ) -> Result<Completion, HandlerError> {
         let known = self.store.investigations_of(&stored_group.thread).await?;
         let recovered = rotating(case, stored_group, &completion);
-        let message = words::recovered(case, &records(&completion), &recovered, self.store.now());
+        let message = messages::recovered(case, &records(&completion), &recovered, self.store.now());
         let closed = if is_over { self.closed_by(case, &known, &recovered) } else { Completion::default() };
         // A verdict is stated once: as closed.
         completion.messages.retain(|message| closed.messages.iter().all(|verdict| verdict.message_key != message.message_key));
@@ -137,7 +137,7 @@ impl Bot {
             }
         }
         let all: Vec<&Investigation> = all.iter().collect();
-        let overview = if is_over { words::all_over(case, &all) } else { words::overview(case, &all, &[]) };
+        let overview = if is_over { messages::all_over(case, &all) } else { messages::overview(case, &all, &[]) };
         completion.messages.push(DesiredMessage::root(
             &stored_group.thread,
             overview,
@@ -148,7 +148,7 @@ impl Bot {
 
     /// The investigations are closed, by the alarm, and their verdicts say so.
     fn closed_by(&self, case: &AlarmContext<'_>, known: &[InvestigationRow], recovered: &[&Investigation]) -> Completion {
-        let (by, now) = (words::closer(case), self.store.now());
+        let (by, now) = (messages::closer(case), self.store.now());
         let mut completion = Completion::default();
         for stored in known {
             let Some(record) = recovered.iter().find(|record| record.id == stored.id) else { continue };

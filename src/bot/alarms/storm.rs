@@ -103,7 +103,7 @@ impl Bot {
             messages.push(DesiredMessage::reply(
                 &thread,
                 message_key,
-                words::storm_page(first, &names),
+                messages::storm_page(first, &names),
                 "the secrets of a storm",
             ));
         }
@@ -113,7 +113,7 @@ impl Bot {
     async fn about_storm(&self, thread: &str, storm: &Storm) -> Result<DesiredMessage, StoreError> {
         let size = self.store.storm_size(thread).await?;
         let first = self.store.storm_names(thread, 0, MAX_NAMED).await?;
-        Ok(DesiredMessage::root(thread, words::storm(storm, size, &first, self.store.now()), "a storm of alarms"))
+        Ok(DesiredMessage::root(thread, messages::storm(storm, size, &first, self.store.now()), "a storm of alarms"))
     }
 
     /// The list as a file, where it is long; then, when the storm is over, threads for what still fails, a few a minute.
@@ -124,7 +124,7 @@ impl Bot {
         let size = self.store.storm_size(thread).await?;
         if size > PAGE && storm.stored_group < size {
             let names = self.store.storm_names(thread, 0, MAX_LISTED).await?;
-            let file = words::storm_file(&names);
+            let file = messages::storm_file(&names);
             messages.push(DesiredMessage::reply(thread, format!("file-{size}"), file, "the secrets of a storm, as a file"));
             storm.stored_group = size;
         }
@@ -185,7 +185,7 @@ impl Bot {
 fn listed(case: &AlarmContext<'_>) -> Vec<StormSecret> {
     let alarm = case.alarm;
     if case.secrets.is_empty() {
-        let name = SafeText::redact(&format!("{}: its secret is looked for later", words::named(alarm)));
+        let name = SafeText::redact(&format!("{}: its secret is looked for later", messages::named(alarm)));
         return vec![StormSecret { secret: alarm.identity(), name, alarm: alarm.clone() }];
     }
     let named = |(key, secret): (&String, &SecretRef)| StormSecret {

@@ -43,7 +43,7 @@ impl Bot {
         let mut completion = self.look_into(case, &opened).await?;
         if !single {
             let left: Vec<&SecretRef> = case.secrets.values().skip(MAX_SECRETS).collect();
-            let overview = words::overview(case, &records(&completion), &left);
+            let overview = messages::overview(case, &records(&completion), &left);
             completion.messages.push(DesiredMessage::root(
                 &stored_group.thread,
                 overview,
@@ -67,7 +67,7 @@ impl Bot {
         let waited = self.store.now().duration_since(case.claimed.received_at);
         let may_come = case.found.by == ResolvedBy::Nothing && case.found.secrets.is_empty() && waited < LOOK_FOR;
         let messages =
-            vec![DesiredMessage::root(&stored_group.thread, words::unmapped(case, may_come), "an alarm without a secret")];
+            vec![DesiredMessage::root(&stored_group.thread, messages::unmapped(case, may_come), "an alarm without a secret")];
         if may_come {
             self.store.upsert_messages(&messages).await?;
             return Err(HandlerError::RetryAfter(LOOK_AGAIN));
@@ -100,9 +100,9 @@ impl Bot {
         if *reason == Reason::Again {
             self.store.mark_thread(&stored_group.thread, ThreadState::Open, None).await?;
         }
-        let told = words::told(case, reason, &records(&completion), &stored_group.thread);
+        let told = messages::told(case, reason, &records(&completion), &stored_group.thread);
         let name = format!("told-{}", case.claimed.lease.number());
-        completion.messages.push(DesiredMessage::reply(&stored_group.thread, name, told, words::reason(reason)));
+        completion.messages.push(DesiredMessage::reply(&stored_group.thread, name, told, messages::reason(reason)));
         self.with_overview(case, stored_group, completion, false).await
     }
 
@@ -117,7 +117,7 @@ impl Bot {
         let now = self.store.now();
         self.change_story(&stored_group.thread, |group| (group.told_at, group.ended_at) = (now, None)).await?;
         self.store.mark_thread(&stored_group.thread, ThreadState::Open, None).await?;
-        let told = words::settled(case, &records(&completion), &stored_group.thread);
+        let told = messages::settled(case, &records(&completion), &stored_group.thread);
         let name = format!("still-{}", case.claimed.lease.number());
         completion.messages.push(DesiredMessage::reply(
             &stored_group.thread,
@@ -209,7 +209,7 @@ impl Bot {
     /// The message about the newest alarm, with one more counted that is older; `None` where none is stated.
     pub(super) async fn recounted(&self, stored_group: &StoredGroup<AlarmGroup>) -> Result<Option<DesiredMessage>, StoreError> {
         let stated = self.store.stated(&stored_group.thread, ALARM).await?;
-        let message = stated.map(|message| words::recounted(message, &stored_group.group));
+        let message = stated.map(|message| messages::recounted(message, &stored_group.group));
         Ok(message.map(|message| DesiredMessage::reply(&stored_group.thread, ALARM, message, "what the alarm says")))
     }
 
@@ -217,11 +217,11 @@ impl Bot {
     /// not take its place before it is sent.
     pub(super) fn about_alarm(&self, case: &AlarmContext<'_>, stored_group: &StoredGroup<AlarmGroup>) -> DesiredMessage {
         let number = case.claimed.lease.number();
-        let mut message = words::about(case, &stored_group.group, self.store.now());
+        let mut message = messages::about(case, &stored_group.group, self.store.now());
         if !stored_group.group.calling.contains(&number) {
             return DesiredMessage::reply(&stored_group.thread, ALARM, message, "what the alarm says");
         }
-        message.mention = case.route.mention.as_ref().map(words::mention);
+        message.mention = case.route.mention.as_ref().map(messages::mention);
         DesiredMessage::reply(&stored_group.thread, format!("called-{number}"), message, "what a critical alarm says")
     }
 }

@@ -34,9 +34,9 @@ impl Bot {
         } else {
             ROOT.to_owned()
         };
-        let mut message = words::given_up(alarm, why);
+        let mut message = messages::given_up(alarm, why);
         if alarm.state == AlarmState::Alarm && scope.route.is_critical(&alarm.title, &alarm.key) {
-            message.mention = scope.route.mention.as_ref().map(words::mention);
+            message.mention = scope.route.mention.as_ref().map(messages::mention);
         }
         completion.messages.push(DesiredMessage::reply(&thread, message_key, message, "given up"));
         Ok(completion)
