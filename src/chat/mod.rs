@@ -2,17 +2,17 @@
 //!
 //! A platform hands what people say to a [`Intake`], and shows [`Message`]s; it knows nothing of investigations.
 
-mod board;
 pub mod command;
 pub mod compose;
 pub mod document;
 mod intake;
 mod manner;
+mod message_history;
 mod platform;
 
 pub use crate::model::{IncomingEvent, Payload};
-pub use board::{Board, BoardError, BoardThread, Posted};
 pub use document::Message;
 pub use intake::{Ack, Intake, Summary};
 pub use manner::Manner;
+pub use message_history::{HistoryError, HistoryThread, MessageHistory, Posted};
 pub use platform::{ChatPlatform, Destination, LookedUp, SendError};

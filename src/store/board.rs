@@ -2,7 +2,7 @@
 
 use super::messages::ROOT;
 use super::{Store, StoreError, at, from_json};
-use crate::chat::{Board, BoardError, BoardThread, Posted};
+use crate::chat::{HistoryError, HistoryThread, MessageHistory, Posted};
 use crate::model::PlatformName;
 use async_trait::async_trait;
 use sqlx::FromRow;
@@ -24,23 +24,23 @@ impl Row {
 
 /// A message has the platform's id, or the key it is or will be delivered with: the page's ids are those keys.
 #[async_trait]
-impl Board for Store {
-    async fn threads(&self, platform: PlatformName, limit: usize) -> Result<Vec<BoardThread>, BoardError> {
+impl MessageHistory for Store {
+    async fn threads(&self, platform: PlatformName, limit: usize) -> Result<Vec<HistoryThread>, HistoryError> {
         self.board_threads(platform, limit).await.map_err(told)
     }
 
-    async fn messages(&self, platform: PlatformName, root: &str, limit: usize) -> Result<Vec<Posted>, BoardError> {
+    async fn messages(&self, platform: PlatformName, root: &str, limit: usize) -> Result<Vec<Posted>, HistoryError> {
         self.board_messages(platform, root, limit).await.map_err(told)
     }
 }
 
-fn told(error: StoreError) -> BoardError {
+fn told(error: StoreError) -> HistoryError {
     tracing::error!(%error, "the messages of a page cannot be read");
-    BoardError
+    HistoryError
 }
 
 impl Store {
-    async fn board_threads(&self, platform: PlatformName, limit: usize) -> Result<Vec<BoardThread>, StoreError> {
+    async fn board_threads(&self, platform: PlatformName, limit: usize) -> Result<Vec<HistoryThread>, StoreError> {
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT coalesce(t.root, m.thread || '.' || m.slot || '.' || m.posts) AS id, m.revision, m.stated_at, m.message,
                     (SELECT count(*) FROM messages r
@@ -56,7 +56,7 @@ impl Store {
         .await?;
         let thread = |row: Row| {
             let replies = usize::try_from(row.replies).unwrap_or_default();
-            Ok(BoardThread { root: row.read()?, replies })
+            Ok(HistoryThread { root: row.read()?, replies })
         };
         rows.into_iter().map(thread).collect()
     }

@@ -6,7 +6,7 @@ use reqwest::header::{COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use rotation_diag::chat::compose;
-use rotation_diag::chat::{Ack, Board, BoardError, BoardThread, IncomingEvent, Intake, Message, Posted, Summary};
+use rotation_diag::chat::{Ack, HistoryError, HistoryThread, IncomingEvent, Intake, Message, MessageHistory, Posted, Summary};
 use rotation_diag::config::Token;
 use rotation_diag::model::{Actor, Investigation, Place, PlatformName};
 use rotation_diag::platforms::console::{Console, Settings, router};
@@ -62,14 +62,14 @@ impl Shelf {
 }
 
 #[async_trait]
-impl Board for Shelf {
-    async fn threads(&self, _: PlatformName, limit: usize) -> Result<Vec<BoardThread>, BoardError> {
+impl MessageHistory for Shelf {
+    async fn threads(&self, _: PlatformName, limit: usize) -> Result<Vec<HistoryThread>, HistoryError> {
         let threads = self.0.lock().unwrap();
-        let thread = |messages: &Vec<Posted>| BoardThread { root: messages[0].clone(), replies: messages.len() - 1 };
+        let thread = |messages: &Vec<Posted>| HistoryThread { root: messages[0].clone(), replies: messages.len() - 1 };
         Ok(threads.iter().rev().take(limit).map(thread).collect())
     }
 
-    async fn messages(&self, _: PlatformName, root: &str, _: usize) -> Result<Vec<Posted>, BoardError> {
+    async fn messages(&self, _: PlatformName, root: &str, _: usize) -> Result<Vec<Posted>, HistoryError> {
         let threads = self.0.lock().unwrap();
         Ok(threads.iter().find(|messages| messages[0].id == root).cloned().unwrap_or_default())
     }

@@ -1,6 +1,6 @@
 //! The local page: a chat platform for people without tokens, and for the demo.
 //!
-//! The page keeps no messages: it shows what the [`Board`] says, and learns of news by being asked to post them. What one
+//! The page keeps no messages: it shows what the [`MessageHistory`] says, and learns of news by being asked to post them. What one
 //! person alone is told lives in memory, by the form that was sent, as on other platforms it lives in one person's window.
 
 mod attempts;
@@ -14,8 +14,8 @@ mod submissions;
 mod target;
 mod view;
 
-use crate::chat::Board;
 use crate::chat::Intake;
+use crate::chat::MessageHistory;
 use crate::config::{Network, Token};
 use crate::model::{Actor, Place, PlatformName, Standing};
 use axum::Router;
@@ -133,10 +133,10 @@ impl Console {
 struct Page {
     console: Arc<Console>,
     intake: Arc<dyn Intake>,
-    board: Arc<dyn Board>,
+    board: Arc<dyn MessageHistory>,
 }
 
 /// The page's routes: `/`, `/threads`, `/investigations`, `/say`, `/act`, `/live`, `/sign-in` and `/assets`.
-pub fn router(console: Arc<Console>, intake: Arc<dyn Intake>, board: Arc<dyn Board>) -> Router {
+pub fn router(console: Arc<Console>, intake: Arc<dyn Intake>, board: Arc<dyn MessageHistory>) -> Router {
     routes::router(Page { console, intake, board })
 }

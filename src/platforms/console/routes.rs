@@ -8,7 +8,7 @@ use super::target::Target;
 use super::view::{self, Channel, Open, Paths, Sheet};
 use super::{Console, Example, Page};
 use crate::chart;
-use crate::chat::BoardError;
+use crate::chat::HistoryError;
 use crate::chat::compose;
 use crate::chat::document::{Attachment, Content, Tone};
 use crate::chat::{Ack, IncomingEvent, Payload};
@@ -112,10 +112,10 @@ impl Page {
             return Redirect::to(&self.console.paths.thread(&thread)).into_response();
         }
         let submission = asked.and_then(|key| self.console.submissions.of(&key)).unwrap_or_default();
-        self.sheet(session, root, submission).await.unwrap_or_else(|BoardError| self.unreadable())
+        self.sheet(session, root, submission).await.unwrap_or_else(|HistoryError| self.unreadable())
     }
 
-    async fn sheet(&self, session: &Session, root: Option<String>, submission: Submission) -> Result<Response, BoardError> {
+    async fn sheet(&self, session: &Session, root: Option<String>, submission: Submission) -> Result<Response, HistoryError> {
         let threads = self.board.threads(PlatformName::Console, THREADS).await?;
         let open = match root {
             Some(root) => {
@@ -187,7 +187,7 @@ impl Page {
         match self.sheet(session, root, submission).await {
             Ok(page) if page.status().is_success() => (StatusCode::FORBIDDEN, page).into_response(),
             Ok(page) => page,
-            Err(BoardError) => self.unreadable(),
+            Err(HistoryError) => self.unreadable(),
         }
     }
 }

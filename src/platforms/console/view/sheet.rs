@@ -4,7 +4,7 @@ use super::frame::Frame;
 use super::message::{self, ACT};
 use super::{Paths, text};
 use crate::chat::document::{Part, Tone};
-use crate::chat::{BoardThread, Posted};
+use crate::chat::{HistoryThread, Posted};
 use crate::platforms::console::Example;
 use crate::platforms::console::submissions::{Field, Submission};
 use crate::report::time::moment;
@@ -37,7 +37,7 @@ pub(in super::super) struct Sheet<'a> {
 
 pub(in super::super) struct Channel {
     /// Its threads, the newest first.
-    pub(in super::super) threads: Vec<BoardThread>,
+    pub(in super::super) threads: Vec<HistoryThread>,
     /// True where there may be older ones.
     pub(in super::super) is_cut: bool,
     /// What may be asked, the first ones for a start.
@@ -177,7 +177,7 @@ impl Prompt {
     }
 }
 
-fn entry(paths: &Paths, thread: &BoardThread, is_open: bool) -> Markup {
+fn entry(paths: &Paths, thread: &HistoryThread, is_open: bool) -> Markup {
     let message = &thread.root.message;
     let replies = match thread.replies {
         0 => String::new(),

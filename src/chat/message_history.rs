@@ -20,7 +20,7 @@ pub struct Posted {
 
 /// A thread, from outside.
 #[derive(Debug, Clone, PartialEq)]
-pub struct BoardThread {
+pub struct HistoryThread {
     /// The message it hangs on.
     pub root: Posted,
     /// How many others it has.
@@ -30,15 +30,15 @@ pub struct BoardThread {
 /// The messages cannot be read just now; the operator's log says why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the messages cannot be read just now")]
-pub struct BoardError;
+pub struct HistoryError;
 
 /// The messages that were stated for a platform. What only one person is to see is not among them.
 #[async_trait]
-pub trait Board: Send + Sync {
+pub trait MessageHistory: Send + Sync {
     /// The newest threads, newest first, at most `limit`.
-    async fn threads(&self, platform: PlatformName, limit: usize) -> Result<Vec<BoardThread>, BoardError>;
+    async fn threads(&self, platform: PlatformName, limit: usize) -> Result<Vec<HistoryThread>, HistoryError>;
 
     /// The messages of the thread that hangs on message `root`: that one first, then the newest `limit` others in their
     /// order. Empty where there is no such thread.
-    async fn messages(&self, platform: PlatformName, root: &str, limit: usize) -> Result<Vec<Posted>, BoardError>;
+    async fn messages(&self, platform: PlatformName, root: &str, limit: usize) -> Result<Vec<Posted>, HistoryError>;
 }
