@@ -6,7 +6,8 @@ use crate::chat::command::{self, Asked};
 use crate::chat::document::Tone;
 use crate::chat::{Ack, IncomingEvent, Intake, Manner, Message, Payload, Summary, compose};
 use crate::model::{
-    Act, Action, ActionKind, ActionToken, Actor, Command, Investigation, Outcome, Place, Question, ReplyTo, Standing, Trigger,
+    Action, ActionKind, ActionRequest, ActionToken, Actor, Command, Investigation, Outcome, Place, Question, ReplyTo, Standing,
+    Trigger,
 };
 use crate::redact::SafeText;
 use crate::store::{Accepted, Audited, Decision, InvestigationRow, Location, NewTrigger, Refused, Stage, StoreError};
@@ -225,7 +226,7 @@ impl Bot {
             _ => format!("act/{token}"),
         };
         let (did, action) = (token.action.kind().id(), token.action);
-        let act = Act {
+        let act = ActionRequest {
             actor: inbound.actor.clone(),
             place: inbound.place.clone(),
             reply_to: inbound.reply_to.clone(),
@@ -238,7 +239,7 @@ impl Bot {
             lane: lane(&inbound.place),
             subject: token.investigation,
             same: None,
-            trigger: Trigger::Act(act),
+            trigger: Trigger::Action(act),
             what: SafeText::redact(&format!("{did} of the investigation of {subject}")),
         };
         Ok(match self.store.accept(&entry, Some(&audit)).await? {

@@ -6,7 +6,7 @@ use super::run::{failed, message_key, report, subject, verdict};
 use crate::chat::document::Tone;
 use crate::chat::{Manner, Message, compose};
 use crate::investigation::Options;
-use crate::model::{Act, Action, ActionKind, Command, Investigation, ReplyTo, Trigger};
+use crate::model::{Action, ActionKind, ActionRequest, Command, Investigation, ReplyTo, Trigger};
 use crate::redact::SafeText;
 use crate::store::{
     Audited, Claimed, Completion, Decision, DesiredMessage, InvestigationRow, Lease, Location, NewThread, ROOT, RunResult, Stage,
@@ -37,7 +37,7 @@ impl Bot {
         // Each is large and rarely the largest: on the heap, none weighs on the stack of a worker.
         match &claimed.trigger {
             Trigger::Command(command) => Box::pin(self.question(claimed, command)).await,
-            Trigger::Act(act) => Box::pin(self.act_on(claimed, act)).await,
+            Trigger::Action(act) => Box::pin(self.act_on(claimed, act)).await,
             Trigger::WatchDue { investigation } => Box::pin(self.look_again(investigation)).await,
             Trigger::Alarm(alarm) => Box::pin(self.alarm(claimed, alarm)).await,
             Trigger::Recheck { thread, why } => Box::pin(self.recheck(claimed, thread, *why)).await,
@@ -104,7 +104,7 @@ impl Bot {
         }
     }
 
-    async fn act_on(&self, claimed: &Claimed, act: &Act) -> Result<Completion, HandlerError> {
+    async fn act_on(&self, claimed: &Claimed, act: &ActionRequest) -> Result<Completion, HandlerError> {
         let gone = HandlerError::Obsolete("the investigation is gone");
         let stored = self.store.investigation(&act.token.investigation).await?.ok_or(gone)?;
         let next = act.token.revision.saturating_add(1);
@@ -192,7 +192,7 @@ impl Bot {
         claimed: &Claimed,
         stored: &InvestigationRow,
         record: &Investigation,
-        act: &Act,
+        act: &ActionRequest,
         by: SafeText,
     ) -> Completion {
         let now = self.store.now();
@@ -271,7 +271,7 @@ fn asked(stored: &InvestigationRow, several: &[Location]) -> Completion {
 }
 
 /// Says in the thread what a person did, and points that person to it.
-fn noted(mut completion: Completion, claimed: &Claimed, stored: &InvestigationRow, act: &Act, did: &str) -> Completion {
+fn noted(mut completion: Completion, claimed: &Claimed, stored: &InvestigationRow, act: &ActionRequest, did: &str) -> Completion {
     let headline = completion.concluded.first().map(|concluded| format!(": {}", concluded.headline)).unwrap_or_default();
     let message = compose::about(Tone::Neutral, &format!("{} {did}{headline}", act.actor.user));
     let name = format!("note-{}", claimed.lease.number());
@@ -280,7 +280,13 @@ fn noted(mut completion: Completion, claimed: &Claimed, stored: &InvestigationRo
     completion
 }
 
-fn resolved(claimed: &Claimed, stored: &InvestigationRow, record: Option<&Investigation>, act: &Act, by: SafeText) -> Completion {
+fn resolved(
+    claimed: &Claimed,
+    stored: &InvestigationRow,
+    record: Option<&Investigation>,
+    act: &ActionRequest,
+    by: SafeText,
+) -> Completion {
     let closed = InvestigationRow { resolved: Some((by.clone(), claimed.received_at)), watched_since: None, ..stored.clone() };
     let messages = match record {
         Some(record) => vec![verdict(&closed, record)],
@@ -299,7 +305,7 @@ fn resolved(claimed: &Claimed, stored: &InvestigationRow, record: Option<&Invest
 }
 
 /// Tells the person alone, where the platform can; else the thread.
-fn answered(claimed: &Claimed, stored: &InvestigationRow, act: &Act, text: &str) -> Completion {
+fn answered(claimed: &Claimed, stored: &InvestigationRow, act: &ActionRequest, text: &str) -> Completion {
     let name = message_key(stored, &format!("answer-{}", claimed.lease.number()));
     let message = compose::notice(Tone::Neutral, text);
     let outgoing = match &act.reply_to {

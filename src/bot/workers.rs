@@ -161,7 +161,7 @@ impl Bot {
                 let stored = self.store.open_investigation(&thread, id, crate::store::ROOT, &command.question, &[]).await?;
                 failed(&stored, WHY)
             }
-            Trigger::Act(act) => match self.store.investigation(&act.token.investigation).await? {
+            Trigger::Action(act) => match self.store.investigation(&act.token.investigation).await? {
                 Some(stored) if stored.stage == crate::store::Stage::Running => failed(&stored, WHY),
                 Some(stored) => {
                     let name = super::run::message_key(&stored, &format!("answer-{}", claimed.lease.number()));

@@ -41,5 +41,5 @@ pub use rotation_step::RotationStep;
 pub use schedule::{Schedule, ScheduleError};
 pub use secret_ref::{SecretRef, SecretRefError};
 pub use step::StepName;
-pub use trigger::{Act, Command, IncomingEvent, Payload, Recheck, Trigger};
+pub use trigger::{ActionRequest, Command, IncomingEvent, Payload, Recheck, Trigger};
 pub use window::{Lookback, ReachError, Window};

@@ -11,7 +11,8 @@ pub enum Trigger {
     /// A person asks about a secret.
     Command(Command),
     /// A person acts on an investigation.
-    Act(Act),
+    #[serde(rename = "act")]
+    Action(ActionRequest),
     /// An alarm came, or a periodic look found one that did not.
     Alarm(Alarm),
     /// A watched investigation is due for another look.
@@ -106,7 +107,7 @@ pub struct Command {
 
 /// A person acts on an investigation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Act {
+pub struct ActionRequest {
     /// Who, already authorised for this action.
     pub actor: Actor,
     /// Where.
@@ -117,7 +118,7 @@ pub struct Act {
     pub token: ActionToken,
 }
 
-impl Act {
+impl ActionRequest {
     /// What to do.
     #[must_use]
     pub const fn action(&self) -> Action {

@@ -4,7 +4,7 @@ use super::*;
 use crate::chat::Message;
 use crate::chat::document::Tone;
 use crate::model::{
-    Act, Action, ActionToken, Actor, AlarmState, Command, Place, PlatformName, Question, ReplyTo, Standing, Trigger,
+    Action, ActionRequest, ActionToken, Actor, AlarmState, Command, Place, PlatformName, Question, ReplyTo, Standing, Trigger,
 };
 use crate::redact::SafeText;
 use std::collections::HashSet;
@@ -551,8 +551,8 @@ async fn an_end_is_stored_whole_or_not_at_all() {
     store.open_investigation(&thread, "t1", ROOT, &question(), &[]).await.unwrap();
     let token = ActionToken { investigation: "t1".to_owned(), revision: 1, action: Action::RerunAll };
     let Trigger::Command(command) = entry("k", "C1", "t1").trigger else { panic!("no command") };
-    let act = Act { actor: command.actor, place: command.place, reply_to: None, token };
-    store.accept(&NewTrigger { trigger: Trigger::Act(act), ..entry("k1", "C1", "t1") }, None).await.unwrap();
+    let act = ActionRequest { actor: command.actor, place: command.place, reply_to: None, token };
+    store.accept(&NewTrigger { trigger: Trigger::Action(act), ..entry("k1", "C1", "t1") }, None).await.unwrap();
     let claimed = store.claim(LEASE).await.unwrap().unwrap();
     // A message for a thread that does not exist cannot be stored; neither is the rest then.
     let completion = Completion {
