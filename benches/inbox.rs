@@ -6,7 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and stops at what it did not expect")]
 
 use rotation_diag::clock::{Clock, Stopwatch};
-use rotation_diag::model::{Actor, Command, Place, PlatformName, Question, Standing, Trigger};
+use rotation_diag::model::{Actor, Command, InvestigationRequest, Place, PlatformName, Standing, Trigger};
 use rotation_diag::redact::SafeText;
 use rotation_diag::store::{Accepted, Completion, NewTrigger, Store};
 use std::process::ExitCode;
@@ -45,7 +45,7 @@ fn entry(number: usize, of: &Waiting) -> NewTrigger {
         groups: None,
         standing: Standing::Member,
     };
-    let question = Question { secret: "prod/orders-db".parse().unwrap(), account: None, region: None, reach: None };
+    let question = InvestigationRequest { secret: "prod/orders-db".parse().unwrap(), account: None, region: None, reach: None };
     NewTrigger {
         key: number.to_string(),
         origin: number.to_string(),

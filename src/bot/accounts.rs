@@ -3,7 +3,7 @@
 use crate::aws::{AssumeRole, Aws, AwsOptions, ConnectError, Registry};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::model::{Observation, Question, SecretRef};
+use crate::model::{InvestigationRequest, Observation, SecretRef};
 use crate::playbook::find;
 use crate::store::Location;
 use async_trait::async_trait;
@@ -68,7 +68,7 @@ pub trait Accounts: Send + Sync {
 }
 
 /// The places a question may mean, by its own words and what is configured; the preferred one first.
-pub(super) fn locations(known: &[AccountInfo], question: &Question) -> Vec<Location> {
+pub(super) fn locations(known: &[AccountInfo], question: &InvestigationRequest) -> Vec<Location> {
     let (arn_account, arn_region) = match &question.secret {
         SecretRef::Arn(arn) => (Some(arn.arn().account_id()), Some(arn.arn().region())),
         SecretRef::Name(_) => (None, None),

@@ -8,7 +8,7 @@ use super::suggest::Names;
 use crate::alarm::OnceAMinute;
 use crate::chat::ChatPlatform;
 use crate::config::{Config, Work};
-use crate::model::{ActionKind, Actor, Place, PlatformName, Question, SecretRef};
+use crate::model::{ActionKind, Actor, InvestigationRequest, Place, PlatformName, SecretRef};
 use crate::playbook;
 use crate::store::{Location, Store};
 use std::sync::{Arc, OnceLock};
@@ -98,7 +98,12 @@ impl Bot {
     }
 
     /// The places a question may mean that its asker may look into, the preferred one first.
-    pub(super) fn allowed_places(&self, actor: &Actor, place: &Place, question: &Question) -> Result<Vec<Location>, Refusal> {
+    pub(super) fn allowed_places(
+        &self,
+        actor: &Actor,
+        place: &Place,
+        question: &InvestigationRequest,
+    ) -> Result<Vec<Location>, Refusal> {
         let mut refusal = if self.rights.allow_nothing() { Refusal::NoRules } else { Refusal::NotAllowed };
         let mut allowed = Vec::new();
         for choice in locations(self.accounts.known(), question) {
@@ -114,7 +119,7 @@ impl Bot {
 
     /// What is wrong with the account or the region a question names, for those who may ask about its secret everywhere.
     /// All others learn no names.
-    pub(super) fn misplaced(&self, actor: &Actor, place: &Place, question: &Question) -> Option<String> {
+    pub(super) fn misplaced(&self, actor: &Actor, place: &Place, question: &InvestigationRequest) -> Option<String> {
         let known = self.accounts.known();
         if !locations(known, question).is_empty() {
             return None;

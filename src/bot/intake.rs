@@ -6,8 +6,8 @@ use crate::chat::command::{self, Asked};
 use crate::chat::document::Tone;
 use crate::chat::{Ack, IncomingEvent, Intake, Manner, Message, Payload, Summary, compose};
 use crate::model::{
-    Action, ActionKind, ActionRequest, ActionToken, Actor, Command, Investigation, Outcome, Place, Question, ReplyTo, Standing,
-    Trigger,
+    Action, ActionKind, ActionRequest, ActionToken, Actor, Command, Investigation, InvestigationRequest, Outcome, Place, ReplyTo,
+    Standing, Trigger,
 };
 use crate::redact::SafeText;
 use crate::store::{Accepted, Audited, Decision, InvestigationRow, Location, NewTrigger, Refused, Stage, StoreError};
@@ -121,7 +121,7 @@ impl Bot {
             Ok(Asked::Word(question)) if is_talk && !is_known(question.secret.as_str()) => {
                 self.no_command(inbound, words, "no command, and no secret that is known").await
             }
-            Ok(Asked::Word(question) | Asked::Question(question)) => self.ask(inbound, question).await,
+            Ok(Asked::Word(question) | Asked::InvestigationRequest(question)) => self.ask(inbound, question).await,
             Err(usage) if is_talk => self.no_command(inbound, words, usage.why().as_str()).await,
             Err(usage) => {
                 self.note(inbound, "said", "", Decision::Rejected, usage.why().as_str()).await?;
@@ -136,7 +136,7 @@ impl Bot {
         Ok(answer(compose::no_command(command::nearest(words).as_deref(), Manner::of(&inbound.place))))
     }
 
-    async fn ask(&self, inbound: &IncomingEvent, question: Question) -> Result<Ack, Unstored> {
+    async fn ask(&self, inbound: &IncomingEvent, question: InvestigationRequest) -> Result<Ack, Unstored> {
         let IncomingEvent { actor, .. } = inbound;
         let subject = question.secret.to_string();
         let place = self.answered_at(&inbound.place).await?;

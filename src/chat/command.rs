@@ -18,7 +18,7 @@ mod typed;
 pub use nearest::nearest;
 pub use pasted::holds_a_value;
 
-use crate::model::{Action, Lookback, Question, SecretRef, StepName};
+use crate::model::{Action, InvestigationRequest, Lookback, SecretRef, StepName};
 use crate::redact::{SafeText, looks_like_a_value};
 
 /// The most characters that are read; a secret's ARN with all options has fewer than 900.
@@ -38,9 +38,9 @@ const FILLERS: [&str; 4] = ["step", "to", "of", "for"];
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
     /// To find out why a secret does not rotate.
-    Question(Question),
+    InvestigationRequest(InvestigationRequest),
     /// One bare word. It is a secret's name where nothing else can be meant.
-    Word(Question),
+    Word(InvestigationRequest),
     /// To go on with the investigation of this thread. A secret of such a name is asked about by its ARN.
     FollowUp(Action),
     /// What can be asked.
@@ -177,10 +177,10 @@ impl<'a> Line<'a> {
         let is_word = !self.is_named && self.options.iter().all(Option::is_none);
         let question = self.question()?;
         let is_word = is_word && matches!(&question.secret, SecretRef::Name(name) if !name.contains('/'));
-        Ok(if is_word { Asked::Word(question) } else { Asked::Question(question) })
+        Ok(if is_word { Asked::Word(question) } else { Asked::InvestigationRequest(question) })
     }
 
-    fn question(self) -> Result<Question, Usage> {
+    fn question(self) -> Result<InvestigationRequest, Usage> {
         let [account, region, window] = self.options;
         let word = self.secret.ok_or_else(|| Usage::new("name a secret, or give its ARN"))?;
         let secret: SecretRef = word.parse().map_err(|error| Usage::new(&format!("{} is not a secret: {error}", echo(word))))?;
@@ -194,7 +194,7 @@ impl<'a> Line<'a> {
         {
             return Err(Usage::new(&format!("the ARN is of region {own}, and region says {asked}")));
         }
-        Ok(Question { secret, account, region, reach })
+        Ok(InvestigationRequest { secret, account, region, reach })
     }
 }
 

@@ -281,7 +281,7 @@ fn action_of(code: &str) -> Option<Action> {
 
 /// What to investigate, as a person wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Question {
+pub struct InvestigationRequest {
     /// The secret.
     pub secret: SecretRef,
     /// The configured account; `None` where none was named.

@@ -21,7 +21,9 @@ mod window;
 pub use alarm::{Alarm, AlarmSeries, AlarmSource, AlarmState, OkBasis};
 pub use arn::{Arn, ArnError, FunctionArn, RoleArn, SecretArn, is_secret_name};
 pub use cause::{Cause, DiagnosisItem};
-pub use chat::{Action, ActionKind, ActionToken, Actor, Place, PlatformName, Question, ReplyTo, Standing, ThreadRef, TokenError};
+pub use chat::{
+    Action, ActionKind, ActionToken, Actor, InvestigationRequest, Place, PlatformName, ReplyTo, Standing, ThreadRef, TokenError,
+};
 pub use event_name::without_version;
 pub use evidence::{
     Attempt, AttemptOutcome, Change, Concern, ConfigChanges, DueDates, EventSource, Evidence, FleetSecret, FunctionFacts,

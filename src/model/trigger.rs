@@ -1,7 +1,7 @@
 //! What starts work: a person's command or click, an alarm, or a watch that is due. Triggers are stored until done.
 
 use super::alarm::Alarm;
-use super::chat::{Action, ActionToken, Actor, Place, Question, ReplyTo};
+use super::chat::{Action, ActionToken, Actor, InvestigationRequest, Place, ReplyTo};
 use serde::{Deserialize, Serialize};
 
 /// What starts work.
@@ -99,7 +99,7 @@ pub struct Command {
     /// Where to answer that person alone.
     pub reply_to: Option<ReplyTo>,
     /// What.
-    pub question: Question,
+    pub question: InvestigationRequest,
     /// True where it was asked in a thread.
     #[serde(default)]
     pub in_thread: bool,

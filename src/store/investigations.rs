@@ -5,7 +5,7 @@ use super::messages::{self, DesiredMessage};
 use super::threads::{self, NewThread, place};
 use super::watches::{self, Watch};
 use super::{Lease, Store, StoreError, at, from_json, inbox, to_json};
-use crate::model::{Investigation, Place, Question};
+use crate::model::{Investigation, InvestigationRequest, Place};
 use crate::redact::SafeText;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -62,7 +62,7 @@ pub struct InvestigationRow {
     /// Buttons of an older one have expired.
     pub revision: u32,
     /// What was asked.
-    pub question: Question,
+    pub question: InvestigationRequest,
     /// Where it is looked for; `None` until that is decided.
     pub choice: Option<Location>,
     /// The places to choose from while a person is asked.
@@ -187,7 +187,7 @@ impl Store {
         thread: &NewThread,
         id: &str,
         message_key: &str,
-        question: &Question,
+        question: &InvestigationRequest,
         messages: &[DesiredMessage],
     ) -> Result<InvestigationRow, StoreError> {
         let mut tx = self.write().await?;

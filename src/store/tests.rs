@@ -4,7 +4,8 @@ use super::*;
 use crate::chat::Message;
 use crate::chat::document::Tone;
 use crate::model::{
-    Action, ActionRequest, ActionToken, Actor, AlarmState, Command, Place, PlatformName, Question, ReplyTo, Standing, Trigger,
+    Action, ActionRequest, ActionToken, Actor, AlarmState, Command, InvestigationRequest, Place, PlatformName, ReplyTo, Standing,
+    Trigger,
 };
 use crate::redact::SafeText;
 use std::collections::HashSet;
@@ -16,8 +17,8 @@ fn place(channel: &str) -> Place {
     Place { platform: PlatformName::Slack, workspace: "T1".to_owned(), channel: channel.to_owned(), thread: None }
 }
 
-fn question() -> Question {
-    Question { secret: "prod/orders-db".parse().unwrap(), account: None, region: None, reach: None }
+fn question() -> InvestigationRequest {
+    InvestigationRequest { secret: "prod/orders-db".parse().unwrap(), account: None, region: None, reach: None }
 }
 
 fn entry(key: &str, lane: &str, subject: &str) -> NewTrigger {

@@ -6,7 +6,7 @@ use crate::bot::Bot;
 use crate::bot::perform::HandlerError;
 use crate::chat::compose;
 use crate::investigation::{Options, new_id};
-use crate::model::{Investigation, Question, SecretRef};
+use crate::model::{Investigation, InvestigationRequest, SecretRef};
 use crate::redact::SafeText;
 use crate::store::{
     Completion, DesiredMessage, InvestigationRow, NewThread, ROOT, RunResult, Stage, StoreError, StoredGroup, ThreadState,
@@ -141,7 +141,7 @@ impl Bot {
         if let Some(stored) = known.into_iter().find(|one| identity(case.alarm, &one.question.secret) == wanted) {
             return Ok(stored);
         }
-        let question = Question {
+        let question = InvestigationRequest {
             secret: secret.clone(),
             account: case.choice.account.clone(),
             region: Some(case.choice.region.clone()),

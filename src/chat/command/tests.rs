@@ -3,9 +3,9 @@ use proptest::prelude::*;
 
 const ARN: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-db-AbCdEf";
 
-fn question(words: &str) -> Question {
+fn question(words: &str) -> InvestigationRequest {
     match parse(words) {
-        Ok(Asked::Question(question) | Asked::Word(question)) => question,
+        Ok(Asked::InvestigationRequest(question) | Asked::Word(question)) => question,
         other => panic!("{words:?}: {other:?}"),
     }
 }
@@ -19,7 +19,7 @@ fn why(words: &str) -> String {
 
 /// Secret, account, region, window.
 fn read(words: &str) -> (String, Option<String>, Option<String>, Option<Lookback>) {
-    let Question { secret, account, region, reach } = question(words);
+    let InvestigationRequest { secret, account, region, reach } = question(words);
     (secret.to_string(), account, region, reach)
 }
 
@@ -79,7 +79,7 @@ fn a_bare_word_may_be_no_secret_and_what_says_that_it_is_one_is() {
         assert!(!names_a_secret(words), "{words}");
     }
     for words in ["prod/x", "secret:rerun", "secret: thanks", "--secret ok", "SECRET=ok", ARN, "x window:7d", "/orders"] {
-        assert!(matches!(parse(words), Ok(Asked::Question(_))), "{words}: {:?}", parse(words));
+        assert!(matches!(parse(words), Ok(Asked::InvestigationRequest(_))), "{words}: {:?}", parse(words));
     }
     assert_eq!(read("secret:rerun window:7d"), ("rerun".to_owned(), None, None, Some(Lookback::Week)));
     assert_eq!(why("secret:a b"), "name one secret at a time, without spaces");
@@ -208,7 +208,7 @@ proptest! {
 
     #[test]
     fn what_was_understood_holds_only_the_allowed_characters(text in "[ -~]{0,80}") {
-        if let Ok(Asked::Question(question) | Asked::Word(question)) = parse(&text) {
+        if let Ok(Asked::InvestigationRequest(question) | Asked::Word(question)) = parse(&text) {
             let allowed = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-!:".contains(c);
             prop_assert!(question.secret.to_string().chars().all(allowed));
             prop_assert!(question.region.iter().chain(&question.account).all(|value| value.chars().all(allowed)));
