@@ -11,7 +11,7 @@ mod ending;
 mod platforms;
 mod web;
 
-pub use platforms::Plugged;
+pub use platforms::Platforms;
 
 use crate::aws::ConnectError;
 use crate::bot::{Accounts, AwsAccounts, Bot, Delivery, DeliveryPolicy, Health, work};
@@ -95,7 +95,7 @@ impl App {
     /// [`AppError`].
     pub async fn start(config: &Config) -> Result<App, AppError> {
         let accounts: Arc<dyn Accounts> = Arc::new(AwsAccounts::of(config).await?);
-        App::start_with(config, accounts, |bot, stop| platforms::plug(config, bot, stop)).await
+        App::start_with(config, accounts, |bot, stop| platforms::build(config, bot, stop)).await
     }
 
     /// The same with other accounts and platforms.
@@ -105,7 +105,7 @@ impl App {
     pub async fn start_with(
         config: &Config,
         accounts: Arc<dyn Accounts>,
-        plug: impl FnOnce(&Arc<Bot>, &CancellationToken) -> Result<Plugged, AppError>,
+        build: impl FnOnce(&Arc<Bot>, &CancellationToken) -> Result<Platforms, AppError>,
     ) -> Result<App, AppError> {
         // Several libraries bring TLS; without a word they could not agree. A second start keeps the first choice.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -122,7 +122,7 @@ impl App {
         let bot = Bot::new(config, Arc::clone(&store), accounts);
         let health = Health::default();
         let (intake, delivery) = (CancellationToken::new(), CancellationToken::new());
-        let Plugged { platforms, routers, background, alive } = plug(&bot, &intake)?;
+        let Platforms { platforms, routers, background, alive } = build(&bot, &intake)?;
         bot.meet(&platforms);
         let mut parts = Parts::default();
         let has_to_listen = config.http_is_asked_for || !routers.is_empty();

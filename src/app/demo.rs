@@ -1,7 +1,7 @@
 //! The whole bot over simulated accounts, with the page in front: nothing is configured, and nothing is left behind.
 
 use super::platforms::{hosts, page};
-use super::{App, AppError, Plugged};
+use super::{App, AppError, Platforms};
 use crate::aws::{Aws, AwsOptions, ConnectError, Registry};
 use crate::bot::{AccountInfo, Accounts, Connected};
 use crate::clock::Clock;
@@ -68,9 +68,9 @@ impl Demo {
         };
         let one = Arc::clone(&console);
         let app = App::start_with(&config, accounts(worlds), move |bot, stop| {
-            let mut plugged = Plugged::default();
-            page(one, bot, stop, &mut plugged);
-            Ok(plugged)
+            let mut platforms_built = Platforms::default();
+            page(one, bot, stop, &mut platforms_built);
+            Ok(platforms_built)
         })
         .await?;
         console.answer_to(hosts(app.address()));

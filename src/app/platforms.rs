@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 /// What platforms bring into the whole.
 #[derive(Default)]
-pub struct Plugged {
+pub struct Platforms {
     /// Where messages go.
     pub platforms: Vec<Arc<dyn ChatPlatform>>,
     /// What is answered over HTTP.
@@ -32,7 +32,7 @@ pub struct Plugged {
 /// Tells whether a transport is alive.
 pub(super) type Alive = Box<dyn Fn() -> bool + Send + Sync>;
 
-impl Plugged {
+impl Platforms {
     /// Adds what alarms need: `POST /sns`, and the periodic look. `client` fetches certificates.
     ///
     /// # Errors
@@ -43,7 +43,7 @@ impl Plugged {
         bot: &Arc<Bot>,
         stop: &CancellationToken,
         client: reqwest::ClientBuilder,
-    ) -> Result<Plugged, AppError> {
+    ) -> Result<Platforms, AppError> {
         if let Some(sns) = &config.alarms.sns {
             let client = client.build().map_err(|error| AppError::Tls(error.to_string()))?;
             let (intake, subscriber) = (Arc::new(AlarmIntake(Arc::clone(bot))), Arc::new(Subscriber(Arc::clone(bot))));
@@ -63,22 +63,27 @@ impl Plugged {
 }
 
 /// Plugs in what the configuration names. A platform whose tokens are missing is left out, with a word to the operator.
-pub(super) fn plug(config: &Config, bot: &Arc<Bot>, stop: &CancellationToken) -> Result<Plugged, AppError> {
-    let mut plugged = Plugged::default();
+pub(super) fn build(config: &Config, bot: &Arc<Bot>, stop: &CancellationToken) -> Result<Platforms, AppError> {
+    let mut platforms_built = Platforms::default();
     let intake: Arc<dyn Intake> = Arc::clone(bot) as Arc<dyn Intake>;
-    slack(config, &intake, stop, &mut plugged)?;
-    discord(config, &intake, stop, &mut plugged)?;
-    plugged = plugged.with_alarms(config, bot, stop, crate::alarm::certificate_client())?;
-    console(config, bot, stop, &mut plugged);
+    slack(config, &intake, stop, &mut platforms_built)?;
+    discord(config, &intake, stop, &mut platforms_built)?;
+    platforms_built = platforms_built.with_alarms(config, bot, stop, crate::alarm::certificate_client())?;
+    console(config, bot, stop, &mut platforms_built);
     let is_configured = config.slack.is_some() || config.discord.is_some() || config.console.is_some();
-    match plugged.platforms.as_slice() {
+    match platforms_built.platforms.as_slice() {
         [] if is_configured => Err(AppError::NoTokens),
         [] => Err(AppError::NoPlatform),
-        _ => Ok(plugged),
+        _ => Ok(platforms_built),
     }
 }
 
-fn slack(config: &Config, intake: &Arc<dyn Intake>, stop: &CancellationToken, plugged: &mut Plugged) -> Result<(), AppError> {
+fn slack(
+    config: &Config,
+    intake: &Arc<dyn Intake>,
+    stop: &CancellationToken,
+    platforms_built: &mut Platforms,
+) -> Result<(), AppError> {
     let Some(settings) = &config.slack else { return Ok(()) };
     let tokens = match settings.fetch_tokens() {
         Ok(tokens) => tokens,
@@ -94,18 +99,23 @@ fn slack(config: &Config, intake: &Arc<dyn Intake>, stop: &CancellationToken, pl
     };
     let slack = Slack::new(settings, &tokens, lookups, Clock::system()).map_err(|error| AppError::Platform(error.to_string()))?;
     let slack = Arc::new(slack);
-    plugged.routers.extend(Arc::clone(&slack).router(Arc::clone(intake)));
+    platforms_built.routers.extend(Arc::clone(&slack).router(Arc::clone(intake)));
     let listening = Arc::clone(&slack).listen(Arc::clone(intake), stop.clone());
-    plugged.background.push(("Slack", Box::pin(async { listening.await.map_err(|error| error.to_string()) })));
+    platforms_built.background.push(("Slack", Box::pin(async { listening.await.map_err(|error| error.to_string()) })));
     let one = Arc::clone(&slack);
     let has_sockets = matches!(settings.mode, crate::config::SlackMode::Socket { .. });
     let is_alive = move || one.is_token_accepted() && (!has_sockets || one.sockets().is_well());
-    plugged.alive.push(("slack", Box::new(is_alive)));
-    plugged.platforms.push(slack);
+    platforms_built.alive.push(("slack", Box::new(is_alive)));
+    platforms_built.platforms.push(slack);
     Ok(())
 }
 
-fn discord(config: &Config, intake: &Arc<dyn Intake>, stop: &CancellationToken, plugged: &mut Plugged) -> Result<(), AppError> {
+fn discord(
+    config: &Config,
+    intake: &Arc<dyn Intake>,
+    stop: &CancellationToken,
+    platforms_built: &mut Platforms,
+) -> Result<(), AppError> {
     let Some(settings) = &config.discord else { return Ok(()) };
     let token = match settings.bot_token.fetch() {
         Ok(token) => token,
@@ -116,17 +126,17 @@ fn discord(config: &Config, intake: &Arc<dyn Intake>, stop: &CancellationToken, 
     };
     let discord = Discord::new(settings, token, Clock::system()).map_err(|error| AppError::Platform(error.to_string()))?;
     if settings.mode == DiscordMode::Http {
-        plugged.routers.push(discord.routes(Arc::clone(intake)));
+        platforms_built.routers.push(discord.routes(Arc::clone(intake)));
     }
     let listening = Arc::clone(&discord).run(Arc::clone(intake), stop.clone());
-    plugged.background.push(("Discord", Box::pin(async { listening.await.map_err(|error| error.to_string()) })));
+    platforms_built.background.push(("Discord", Box::pin(async { listening.await.map_err(|error| error.to_string()) })));
     let one = Arc::clone(&discord);
-    plugged.alive.push(("discord", Box::new(move || one.is_alive())));
-    plugged.platforms.push(discord);
+    platforms_built.alive.push(("discord", Box::new(move || one.is_alive())));
+    platforms_built.platforms.push(discord);
     Ok(())
 }
 
-fn console(config: &Config, bot: &Arc<Bot>, stop: &CancellationToken, plugged: &mut Plugged) {
+fn console(config: &Config, bot: &Arc<Bot>, stop: &CancellationToken, platforms_built: &mut Platforms) {
     let Some(offered) = &config.console else { return };
     let token = match offered.token.fetch() {
         Ok(token) => token,
@@ -153,7 +163,7 @@ fn console(config: &Config, bot: &Arc<Bot>, stop: &CancellationToken, plugged: &
         examples: Vec::new(),
         new_id,
     };
-    page(Console::new(settings), bot, stop, plugged);
+    page(Console::new(settings), bot, stop, platforms_built);
 }
 
 /// What browsers call an address of this machine.
@@ -166,11 +176,11 @@ pub(super) fn hosts(address: SocketAddr) -> Vec<String> {
 }
 
 /// Plugs a page in; its streams end when the intake closes, so that the server can end too.
-pub(super) fn page(page: Arc<Console>, bot: &Arc<Bot>, stop: &CancellationToken, plugged: &mut Plugged) {
+pub(super) fn page(page: Arc<Console>, bot: &Arc<Bot>, stop: &CancellationToken, platforms_built: &mut Platforms) {
     let board = Arc::clone(bot.store());
-    plugged.routers.push(console::router(Arc::clone(&page), Arc::clone(bot) as Arc<dyn Intake>, board));
+    platforms_built.routers.push(console::router(Arc::clone(&page), Arc::clone(bot) as Arc<dyn Intake>, board));
     let (one, stop) = (Arc::clone(&page), stop.clone());
-    plugged.background.push((
+    platforms_built.background.push((
         "the page",
         Box::pin(async move {
             stop.cancelled().await;
@@ -178,5 +188,5 @@ pub(super) fn page(page: Arc<Console>, bot: &Arc<Bot>, stop: &CancellationToken,
             Ok(())
         }),
     ));
-    plugged.platforms.push(page);
+    platforms_built.platforms.push(page);
 }

@@ -3,7 +3,7 @@
 use super::world::{Fake, PATIENCE, RULES, Simulated};
 use axum::Router;
 use axum::routing::post;
-use rotation_diag::app::{App, AppError, Plugged};
+use rotation_diag::app::{App, AppError, Platforms};
 use rotation_diag::aws::{Aws, AwsOptions, Registry};
 use rotation_diag::bot::Accounts;
 use rotation_diag::chat::{ChatPlatform, Intake as _, Payload};
@@ -27,24 +27,26 @@ fn config(folder: &tempfile::TempDir, tls: Option<(PathBuf, PathBuf)>) -> Config
     }
 }
 
-async fn app(folder: &tempfile::TempDir, tls: Option<(PathBuf, PathBuf)>, add: impl FnOnce(&mut Plugged)) -> App {
+async fn app(folder: &tempfile::TempDir, tls: Option<(PathBuf, PathBuf)>, add: impl FnOnce(&mut Platforms)) -> App {
     let accounts: Arc<dyn Accounts> = Simulated::new(&[("prod", "role_detached_policy", "")]);
     let slack: Arc<dyn ChatPlatform> = Fake::new(PlatformName::Slack);
     let echo = Router::new().route("/echo", post(|body: String| async move { body }));
-    let mut plugged = Plugged { platforms: vec![slack], routers: vec![echo], ..Plugged::default() };
-    add(&mut plugged);
-    App::start_with(&config(folder, tls), accounts, |_, _| Ok(plugged)).await.unwrap()
+    let mut platforms_built = Platforms { platforms: vec![slack], routers: vec![echo], ..Platforms::default() };
+    add(&mut platforms_built);
+    App::start_with(&config(folder, tls), accounts, |_, _| Ok(platforms_built)).await.unwrap()
 }
 
-fn nothing(_: &mut Plugged) {}
+fn nothing(_: &mut Platforms) {}
 
 #[tokio::test]
 async fn a_part_that_ends_by_itself_ends_everything_with_a_reason() {
-    type Way = fn(&mut Plugged);
+    type Way = fn(&mut Platforms);
     let ways: [(&str, Way); 3] = [
-        ("it returned", |plugged| plugged.background.push(("a part", Box::pin(async { Ok(()) })))),
-        ("no way to go on", |plugged| plugged.background.push(("a part", Box::pin(async { Err("no way to go on".to_owned()) })))),
-        ("it panicked", |plugged| plugged.background.push(("a part", Box::pin(async { panic!("by design") })))),
+        ("it returned", |platforms_built| platforms_built.background.push(("a part", Box::pin(async { Ok(()) })))),
+        ("no way to go on", |platforms_built| {
+            platforms_built.background.push(("a part", Box::pin(async { Err("no way to go on".to_owned()) })))
+        }),
+        ("it panicked", |platforms_built| platforms_built.background.push(("a part", Box::pin(async { panic!("by design") })))),
     ];
     for (why, way) in ways {
         let folder = tempfile::tempdir().unwrap();
@@ -126,7 +128,7 @@ async fn it_speaks_tls_with_its_own_certificate_and_says_what_is_wrong_with_one(
 
     let accounts: Arc<dyn Accounts> = Simulated::new(&[]);
     let wrong = config(&folder, Some((certificate, folder.path().join("nowhere"))));
-    let Err(error) = App::start_with(&wrong, accounts, |_, _| Ok(Plugged::default())).await else { panic!("it started") };
+    let Err(error) = App::start_with(&wrong, accounts, |_, _| Ok(Platforms::default())).await else { panic!("it started") };
     assert!(error.to_string().contains("check [http] tls_certificate"), "{error}");
 }
 
@@ -137,11 +139,11 @@ async fn an_address_in_use_is_told_with_what_to_do() {
     let mut config = config(&folder, None);
     config.http.listen = taken.local_addr().unwrap();
     let accounts = || -> Arc<dyn Accounts> { Simulated::new(&[]) };
-    let needs_it = Plugged { routers: vec![Router::new()], ..Plugged::default() };
+    let needs_it = Platforms { routers: vec![Router::new()], ..Platforms::default() };
     let Err(error) = App::start_with(&config, accounts(), |_, _| Ok(needs_it)).await else { panic!("it started") };
     assert!(error.to_string().contains("choose another [http] listen"), "{error}");
     config.http_is_asked_for = true;
-    let Err(error) = App::start_with(&config, accounts(), |_, _| Ok(Plugged::default())).await else { panic!("it started") };
+    let Err(error) = App::start_with(&config, accounts(), |_, _| Ok(Platforms::default())).await else { panic!("it started") };
     assert!(error.to_string().contains("choose another [http] listen"), "{error}");
 }
 
@@ -151,7 +153,7 @@ async fn where_nothing_is_answered_over_http_a_port_that_is_taken_keeps_nobody_f
     let folder = tempfile::tempdir().unwrap();
     let mut config = config(&folder, None);
     config.http.listen = taken.local_addr().unwrap();
-    let app = App::start_with(&config, Simulated::new(&[]), |_, _| Ok(Plugged::default())).await.unwrap();
+    let app = App::start_with(&config, Simulated::new(&[]), |_, _| Ok(Platforms::default())).await.unwrap();
     assert!(!app.is_listening());
     let stop = CancellationToken::new();
     let running = tokio::spawn(app.run(stop.clone()));

@@ -2,7 +2,7 @@
 
 use crate::site::{Browser, Caller, hidden, location, new_id};
 use rotation_diag::app::demo::{Demo, World};
-use rotation_diag::app::{App, Plugged};
+use rotation_diag::app::{App, Platforms};
 use rotation_diag::chat::Intake;
 use rotation_diag::config::Config;
 use rotation_diag::platforms::console::{Console, Settings, router};
@@ -212,10 +212,10 @@ async fn kept(folder: &std::path::Path, host: &str) -> (App, Caller) {
     let accounts = rotation_diag::app::demo::accounts(worlds());
     let app = App::start_with(&config, accounts, move |bot, _| {
         let board = Arc::clone(bot.store());
-        Ok(Plugged {
+        Ok(Platforms {
             routers: vec![router(Arc::clone(&page), Arc::clone(bot) as Arc<dyn Intake>, board)],
             platforms: vec![page],
-            ..Plugged::default()
+            ..Platforms::default()
         })
     })
     .await

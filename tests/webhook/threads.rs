@@ -7,7 +7,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use futures::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
-use rotation_diag::app::Plugged;
+use rotation_diag::app::Platforms;
 use rotation_diag::chat::document::{Mention, Part, Tone};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::Config;
@@ -94,8 +94,8 @@ impl Town {
         let world = BotWorld::by(clock, folder, &text, accounts).await;
         let config = Config::parse(&text).unwrap();
         let stop = CancellationToken::new();
-        let plugged = Plugged::default().with_alarms(&config, &world.bot, &stop, host.client_builder()).unwrap();
-        let router = plugged.routers.into_iter().fold(Router::new(), Router::merge);
+        let platforms_built = Platforms::default().with_alarms(&config, &world.bot, &stop, host.client_builder()).unwrap();
+        let router = platforms_built.routers.into_iter().fold(Router::new(), Router::merge);
         let (slack, discord) = (Fake::new(PlatformName::Slack), Fake::new(PlatformName::Discord));
         Town { world, router, slack, discord, _host: host }
     }
