@@ -7,8 +7,8 @@
 
 pub mod check;
 pub mod demo;
-mod ending;
 mod platforms;
+mod supervisor;
 mod web;
 
 pub use platforms::Platforms;
@@ -18,10 +18,10 @@ use crate::bot::{Accounts, AwsAccounts, Bot, Delivery, DeliveryPolicy, Health, w
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::store::{OpenError, Store, network_disk};
-use ending::{Ended, Parts, signals};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use supervisor::{Ended, Supervisor, signals};
 use tokio_util::sync::CancellationToken;
 
 /// How often it is seen whether the store works.
@@ -79,7 +79,7 @@ pub struct App {
     bot: Arc<Bot>,
     health: Health,
     work: crate::config::Work,
-    parts: Parts,
+    parts: Supervisor,
     /// Closes the intake: platforms stop listening, workers stop claiming.
     intake: CancellationToken,
     /// Stops what delivers.
@@ -124,7 +124,7 @@ impl App {
         let (intake, delivery) = (CancellationToken::new(), CancellationToken::new());
         let Platforms { platforms, routers, background, alive } = build(&bot, &intake)?;
         bot.meet(&platforms);
-        let mut parts = Parts::default();
+        let mut parts = Supervisor::default();
         let has_to_listen = config.http_is_asked_for || !routers.is_empty();
         let site = web::Site { health: health.clone(), alive, draining: intake.clone(), routers };
         let (address, web) = match web::serve(&config.http, web::Limits::default(), site, &mut parts).await {

@@ -3,8 +3,8 @@
 mod connections;
 
 use super::AppError;
-use super::ending::Parts;
 use super::platforms::Alive;
+use super::supervisor::Supervisor;
 use crate::bot::Health;
 use crate::config::Http;
 use axum::Router;
@@ -65,7 +65,12 @@ impl Stop {
 }
 
 /// Listens, and answers as a part of `parts`.
-pub(super) async fn serve(http: &Http, limits: Limits, site: Site, parts: &mut Parts) -> Result<(SocketAddr, Stop), AppError> {
+pub(super) async fn serve(
+    http: &Http,
+    limits: Limits,
+    site: Site,
+    parts: &mut Supervisor,
+) -> Result<(SocketAddr, Stop), AppError> {
     let cannot = |error: io::Error| AppError::Listen { address: http.listen, why: error.to_string() };
     let listener = std::net::TcpListener::bind(http.listen).map_err(cannot)?;
     listener.set_nonblocking(true).map_err(cannot)?;

@@ -24,7 +24,7 @@ struct Town {
     /// `POST /slow` answers when it is told to.
     begun: Arc<AtomicUsize>,
     answer: Arc<Notify>,
-    _parts: Parts,
+    _parts: Supervisor,
 }
 
 impl Town {
@@ -49,7 +49,7 @@ impl Town {
         let routers = vec![Router::new().route("/sns", take).route("/hidden", find).route("/slow", wait)];
         let site = Site { health: Health::default(), alive: Vec::new(), draining: CancellationToken::new(), routers };
         let http = Http { listen: SocketAddr::from(([127, 0, 0, 1], 0)), tls };
-        let mut parts = Parts::default();
+        let mut parts = Supervisor::default();
         let (address, _) = serve(&http, limits, site, &mut parts).await.unwrap();
         Town { address, bodies, hidden, begun, answer, _parts: parts }
     }

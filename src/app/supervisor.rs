@@ -16,12 +16,12 @@ pub(super) struct Ended {
 
 /// Parts that never end by themselves while all is well.
 #[derive(Debug, Default)]
-pub(super) struct Parts {
+pub(super) struct Supervisor {
     running: JoinSet<(&'static str, Result<(), String>)>,
     names: std::collections::HashMap<tokio::task::Id, &'static str>,
 }
 
-impl Parts {
+impl Supervisor {
     pub(super) fn add(&mut self, part: &'static str, future: impl Future<Output = Result<(), String>> + Send + 'static) {
         let task = self.running.spawn(async move { (part, future.await) });
         self.names.insert(task.id(), part);
