@@ -104,7 +104,7 @@ fn slack(
     platforms_built.background.push(("Slack", Box::pin(async { listening.await.map_err(|error| error.to_string()) })));
     let one = Arc::clone(&slack);
     let has_sockets = matches!(settings.mode, crate::config::SlackMode::Socket { .. });
-    let is_alive = move || one.is_token_accepted() && (!has_sockets || one.sockets().is_well());
+    let is_alive = move || one.is_token_accepted() && (!has_sockets || one.sockets().is_healthy());
     platforms_built.alive.push(("slack", Box::new(is_alive)));
     platforms_built.platforms.push(slack);
     Ok(())

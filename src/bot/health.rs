@@ -9,16 +9,16 @@ use std::time::Duration;
 /// What does not work at the moment. Clones are the same.
 #[derive(Debug, Clone, Default)]
 pub struct Health {
-    ailing: std::sync::Arc<Mutex<BTreeMap<&'static str, String>>>,
+    failing_parts: std::sync::Arc<Mutex<BTreeMap<&'static str, String>>>,
 }
 
 impl Health {
     /// Notes whether a part works; `why` is for the operator. True when that is news.
     pub fn note(&self, part: &'static str, why: Option<&str>) -> bool {
-        let mut ailing = self.ailing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failing_parts = self.failing_parts.lock().unwrap_or_else(PoisonError::into_inner);
         match why {
-            Some(why) => ailing.insert(part, why.to_owned()).as_deref() != Some(why),
-            None => ailing.remove(part).is_some(),
+            Some(why) => failing_parts.insert(part, why.to_owned()).as_deref() != Some(why),
+            None => failing_parts.remove(part).is_some(),
         }
     }
 
@@ -30,13 +30,13 @@ impl Health {
     /// True when everything works.
     #[must_use]
     pub fn is_good(&self) -> bool {
-        self.ailing.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.failing_parts.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// The parts that do not work. No names, accounts or tokens.
     #[must_use]
-    pub fn ailing(&self) -> Vec<&'static str> {
-        self.ailing.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
+    pub fn failing_parts(&self) -> Vec<&'static str> {
+        self.failing_parts.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
     }
 }
 

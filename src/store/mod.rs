@@ -158,7 +158,7 @@ impl Store {
     }
 
     /// True when the store would take something; see [`Store::try_out`].
-    pub async fn is_well(&self) -> bool {
+    pub async fn is_healthy(&self) -> bool {
         self.try_out().await.is_ok()
     }
 

@@ -426,21 +426,21 @@ async fn a_store_that_would_take_nothing_is_noticed() {
     // Where the trial cannot be written, neither can the log.
     let trial = folder.0.path().join("store.db.trial");
     std::fs::create_dir(&trial).unwrap();
-    assert!(!store.is_well().await);
+    assert!(!store.is_healthy().await);
     std::fs::remove_dir(&trial).unwrap();
-    assert!(store.is_well().await);
+    assert!(store.is_healthy().await);
 
     let away = folder.0.path().join("away");
     std::fs::rename(folder.path(), &away).unwrap();
-    assert!(!store.is_well().await);
+    assert!(!store.is_healthy().await);
     std::fs::copy(&away, folder.path()).unwrap();
     assert!(store.try_out().await.unwrap_err().contains("replaced"), "another file of the same name");
     std::fs::remove_file(folder.path()).unwrap();
     std::fs::rename(&away, folder.path()).unwrap();
-    assert!(store.is_well().await);
+    assert!(store.is_healthy().await);
 
     std::fs::remove_file(folder.0.path().join("store.db-wal")).unwrap();
-    assert!(!store.is_well().await);
+    assert!(!store.is_healthy().await);
     let refused = store.accept(&entry("k1", "C1", "s1"), None).await;
     assert!(matches!(refused, Err(Refused::Store(_))), "what is in no file that a next start finds is not accepted: {refused:?}");
 }

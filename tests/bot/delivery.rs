@@ -131,13 +131,13 @@ async fn a_revoked_token_stops_the_platform_and_shows_in_its_health() {
     }
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the first attempts", |state| !state.calls.is_empty()).await;
-    let ailing = async {
+    let failing_parts = async {
         while world.health.is_good() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(super::world::PATIENCE, ailing).await.unwrap();
-    assert_eq!(world.health.ailing(), ["slack"]);
+    tokio::time::timeout(super::world::PATIENCE, failing_parts).await.unwrap();
+    assert_eq!(world.health.failing_parts(), ["slack"]);
     // The token works again: everything goes out, and health is good.
     slack.with(|state| state.always = None);
     slack.until("all", |state| state.shown.len() == 20).await;

@@ -75,7 +75,7 @@ async fn the_readmes_order_ends_with_a_confirmed_subscription_and_a_thread() {
     (asked["TopicArn"], asked["Token"]) = (json!(topic), json!(TOKEN));
     assert_eq!(post(&program, &signed(asked)).await, 200);
     let ready = workplace.check().await;
-    ready.has(&format!("the subscription of {endpoint} is confirmed")).is_well();
+    ready.has(&format!("the subscription of {endpoint} is confirmed")).is_healthy();
 
     let mut published = notification(&now(), value(&publish, "--message"));
     published["TopicArn"] = json!(topic);

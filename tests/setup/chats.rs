@@ -48,7 +48,7 @@ async fn the_readmes_way_into_slack_ends_with_a_verdict() {
     workplace.run(&check, &[]).await.unwrap().misses(&["Slack channel C1: the bot is not in it"]);
     slack.world().channels.get_mut("C1").unwrap().bot_is_member = true;
     let ready = workplace.run(&check, &[]).await.unwrap();
-    ready.has("✓ Slack: the token works and has all scopes, as rotation-diag (UBOT) in the workspace Example (T1)").is_well();
+    ready.has("✓ Slack: the token works and has all scopes, as rotation-diag (UBOT) in the workspace Example (T1)").is_healthy();
 
     let program = workplace.start(&serve).await;
     slack.sockets_open(2).await;
@@ -79,7 +79,7 @@ async fn the_readmes_way_into_discord_ends_with_a_verdict() {
     assert!(file("README.md").contains(&told.replace(&APPLICATION.to_string(), "APPLICATION_ID")), "{told}");
     discord.with(|world| world.guilds = invited);
     let ready = workplace.run(&check, &[]).await.unwrap();
-    ready.has(&format!("✓ Discord channel {CHANNEL}: the bot may do what it needs there")).is_well();
+    ready.has(&format!("✓ Discord channel {CHANNEL}: the bot may do what it needs there")).is_healthy();
 
     let program = workplace.start(&serve).await;
     discord.wait_for(|world| world.connection.as_ref().map(|_| ())).await;
@@ -106,10 +106,10 @@ async fn the_readmes_page_alone_is_a_bot_and_lets_in_whoever_has_the_token() {
     let [export] = commands(PAGE).try_into().unwrap();
     assert!(export.starts_with("export ROTATION_DIAG_PAGE_TOKEN=\"$(openssl rand -hex 16)\";"), "{export}");
     workplace.set("ROTATION_DIAG_PAGE_TOKEN", "open sesame");
-    workplace.check().await.has("? page: its token can be guessed").is_well();
+    workplace.check().await.has("? page: its token can be guessed").is_healthy();
     let token = "0123456789abcdef0123456789abcdef";
     workplace.set("ROTATION_DIAG_PAGE_TOKEN", token);
-    workplace.check().await.has("✓ page: whoever has the token may ask").is_well();
+    workplace.check().await.has("✓ page: whoever has the token may ask").is_healthy();
 
     let program = workplace.start("rotation-diag serve --config rotation-diag.toml").await;
     let mut browser = Browser::at(&program.address);

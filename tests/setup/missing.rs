@@ -50,7 +50,7 @@ async fn with_alarms(more: &str, change: impl FnOnce(&mut Topic), config: impl F
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_missing_in_slack_is_named() {
     let same = |text: String| text;
-    in_fake_slack(|_, _| {}, same).await.is_well();
+    in_fake_slack(|_, _| {}, same).await.is_healthy();
     let other = |text: String| text.replace("\"T1\"", "\"T2\"");
     in_fake_slack(|_, _| {}, other).await.misses(&["names the workspace T2, and the bot token is of T1"]);
     let swapped = in_fake_slack(|_, workplace| workplace.set("SLACK_APP_TOKEN", BOT_TOKEN), same).await;
@@ -75,11 +75,11 @@ async fn what_is_missing_in_slack_is_named() {
 async fn what_is_missing_in_discord_is_named() {
     let same = |text: String| text;
     let lack = |lacking: &'static [Lacking]| move |discord: &FakeDiscord| discord.with(|world| world.lack(CHANNEL, lacking));
-    in_fake_discord(|_| {}, same).await.is_well();
+    in_fake_discord(|_| {}, same).await.is_healthy();
     in_fake_discord(lack(&[Lacking::Send]), same).await.misses(&["the bot may not write there, it lacks Send Messages"]);
     in_fake_discord(lack(&[Lacking::View]), same).await.misses(&["the bot does not see the channel"]);
     let less = in_fake_discord(lack(&[Lacking::Embed, Lacking::OpenThreads]), same).await;
-    less.has("the bot lacks Embed Links, Create Public Threads there, and makes do without").is_well();
+    less.has("the bot lacks Embed Links, Create Public Threads there, and makes do without").is_healthy();
     let nowhere = in_fake_discord(|_| {}, |text| text.replace(&CHANNEL.to_string(), "1080000000000000999")).await;
     nowhere.misses(&["Discord channel 1080000000000000999: the channel or thread is gone"]);
     let stranger = in_fake_discord(|_| {}, |text| text.replace(&GUILD.to_string(), "1080000000000000888")).await;
@@ -92,7 +92,7 @@ async fn what_is_missing_in_discord_is_named() {
         }
     };
     let forum = |discord: &FakeDiscord| discord.with(|world| world.channels.get_mut(&CHANNEL).unwrap().kind = 15);
-    in_fake_discord(forum, same).await.is_well();
+    in_fake_discord(forum, same).await.is_healthy();
     in_fake_discord(forum, calling("user:1")).await.misses(&["it is a forum, and alarms begin threads of a channel"]);
     let commandless = |discord: &FakeDiscord| discord.with(|world| world.lacks_commands = true);
     in_fake_discord(commandless, same).await.misses(&["was invited to the server"]);
@@ -100,14 +100,14 @@ async fn what_is_missing_in_discord_is_named() {
         |discord: &FakeDiscord| discord.with(|world| world.interactions_url = Some("https://old.example/x".to_owned()));
     in_fake_discord(elsewhere, same).await.misses(&["the application has an Interactions Endpoint URL"]);
     in_fake_discord(|_| {}, calling("here")).await.misses(&["alarms.route.mention would call nobody"]);
-    in_fake_discord(|discord| discord.with(|world| world.everyone |= 1 << 17), calling("here")).await.is_well();
-    in_fake_discord(|_| {}, calling("user:1")).await.is_well();
+    in_fake_discord(|discord| discord.with(|world| world.everyone |= 1 << 17), calling("here")).await.is_healthy();
+    in_fake_discord(|_| {}, calling("user:1")).await.is_healthy();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_missing_on_the_way_of_alarms_is_named() {
     let same = |text: String| text;
-    with_alarms("", |_| {}, same).await.is_well();
+    with_alarms("", |_| {}, same).await.is_healthy();
     let none = with_alarms("", |topic| topic.subscriptions.clear(), same).await;
     none.misses(&["nobody is subscribed over https: start the bot, then deploy deploy/alarms.yaml, or aws sns subscribe"]);
     let pending = with_alarms("", |topic| topic.subscriptions[0].is_confirmed = false, same).await;
@@ -116,7 +116,7 @@ async fn what_is_missing_on_the_way_of_alarms_is_named() {
     elsewhere
         .misses(&["https://old.example/sns is subscribed over https, and the bot takes messages at https://bot.example.com/sns"]);
     let anywhere = |text: String| text.replace("endpoint = \"https://bot.example.com/sns\"\n", "");
-    with_alarms("", |_| {}, anywhere).await.is_well();
+    with_alarms("", |_| {}, anywhere).await.is_healthy();
     let path = with_alarms("", |topic| topic.subscriptions[0].endpoint = "https://bot.example.com/".to_owned(), anywhere).await;
     path.misses(&["https://bot.example.com/ is subscribed"]);
     let open = with_alarms("", |topic| topic.subscriptions[0].protocol = "http", same).await;
@@ -130,9 +130,9 @@ async fn what_is_missing_on_the_way_of_alarms_is_named() {
     let unreadable = with_alarms("", |topic| topic.key = Some("alias/aws/sns"), same).await;
     unreadable.misses(&["it is encrypted with alias/aws/sns"]);
     let own_key = with_alarms("", |topic| topic.key = Some("alias/alarms"), same).await;
-    own_key.is_well();
+    own_key.is_healthy();
     let filtered = with_alarms("", |topic| topic.subscriptions[0].is_filtered = true, same).await;
-    filtered.has("it has a filter policy").is_well();
+    filtered.has("it has a filter policy").is_healthy();
     let region = with_alarms("", |_| {}, |text| text.replace("regions = [\"eu-west-1\"]", "regions = [\"eu-west-2\"]")).await;
     region.misses(&["accounts.prod.regions lacks eu-west-1"]);
     let denied = with_alarms("[caller]\ndeny = [\"cloudtrail:DescribeTrails\"]\n", |_| {}, same).await;
@@ -154,7 +154,7 @@ async fn what_the_configuration_alone_shows_is_named() {
     without.misses(&["has platform = \"discord\", and there is no table [discord]"]);
     let unpressed =
         in_fake_slack(|_, _| {}, with("[[alarms.route]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannel = \"C2\"\n")).await;
-    unpressed.has("? rules: alarms are told in channel C2 of slack T1, and no [[allow]] rule covers it").is_well();
+    unpressed.has("? rules: alarms are told in channel C2 of slack T1, and no [[allow]] rule covers it").is_healthy();
     let nowhere = in_fake_slack(|_, _| {}, |text| text.replace("default_region = \"eu-west-1\"\n", "")).await;
     nowhere.misses(&["AWS: no AWS region is set: set AWS_REGION, default_region in the configuration, or the profile's region"]);
     let unsigned = |_: &FakeSlack, workplace: &mut Workplace| workplace.unset("AWS_ACCESS_KEY_ID");
@@ -176,7 +176,7 @@ async fn a_mode_over_http_needs_a_public_address_and_a_certificate_of_others() {
             .replace("app_token = \"env:SLACK_APP_TOKEN\"", "signing_secret = \"env:SLACK_APP_TOKEN\"")
     };
     let told = in_fake_slack(|_, _| {}, http).await;
-    told.has("? HTTP: Slack can reach the bot at a public https address alone").is_well();
+    told.has("? HTTP: Slack can reach the bot at a public https address alone").is_healthy();
     let folder = tempfile::tempdir().unwrap();
     let issued = rcgen::generate_simple_self_signed(["bot.example.com".to_owned()]).unwrap();
     let (certificate, key) = (folder.path().join("tls.crt"), folder.path().join("tls.key"));
@@ -202,7 +202,7 @@ async fn a_store_that_takes_nothing_is_named() {
     workplace.write(&missing_folder, &[]);
     workplace.check().await.misses(&["store: the store nowhere/store.db cannot be used"]);
     workplace.write(&page, &[]);
-    workplace.check().await.is_well();
+    workplace.check().await.is_healthy();
     let left: Vec<_> = std::fs::read_dir(workplace.folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert_eq!(left, ["rotation-diag.toml"], "checking leaves no file behind");
     let store = workplace.folder.path().join("rotation-diag.db");

@@ -32,7 +32,7 @@ impl Said {
 
     /// Nothing is missing.
     #[track_caller]
-    pub(crate) fn is_well(&self) {
+    pub(crate) fn is_healthy(&self) {
         assert_eq!((self.status, self.lines("✗")), (0, Vec::<&str>::new()), "{}", self.text);
     }
 

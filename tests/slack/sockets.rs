@@ -69,7 +69,7 @@ async fn a_quiet_workspace_is_left_in_peace() {
     // Far longer than the silence that counts as death: the heartbeat alone keeps the socket.
     bot.fake.until("seventy pings", |world| (world.sockets.first()?.pings >= 70).then_some(())).await;
     assert_eq!(bot.fake.world().sockets_opened, 1);
-    assert!(bot.slack.sockets().is_well());
+    assert!(bot.slack.sockets().is_healthy());
     assert_eq!(bot.slack.sockets().open(), 1);
     bot.finish().await;
 }

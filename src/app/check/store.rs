@@ -12,7 +12,7 @@ pub(super) async fn check(config: &Config) -> Checked {
     let opened = trial.as_ref().map_or_else(|| config.store.path.clone(), Trial::store);
     let found = match Store::open(&opened, Clock::system()).await {
         Ok(store) => {
-            let takes = store.is_well().await;
+            let takes = store.is_healthy().await;
             store.close().await;
             match network_disk(&config.store.path) {
                 _ if !takes => missing(format!("{path} takes nothing: is the disk full, or mounted read-only?")),

@@ -32,7 +32,7 @@ impl SocketHealth {
 
     /// False before the first hello, and once Slack was silent for two minutes.
     #[must_use]
-    pub fn is_well(&self) -> bool {
+    pub fn is_healthy(&self) -> bool {
         self.silent_for().is_some_and(|silence| silence < DEAF_AFTER)
     }
 
