@@ -207,7 +207,7 @@ async fn alertmanager(folder: &Path) -> Option<(Child, String)> {
 struct Nowhere;
 
 #[async_trait]
-impl Intake for Nowhere {
+impl NoticeIntake for Nowhere {
     async fn accept(&self, _: &str, notice: Notice) -> Result<Accepted, Unavailable> {
         if matches!(notice, Notice::Alarm(_)) { Ok(Accepted::New) } else { Err(Unavailable) }
     }

@@ -68,9 +68,9 @@ impl Demo {
         };
         let one = Arc::clone(&console);
         let app = App::start_with(&config, accounts(worlds), move |bot, stop| {
-            let mut platforms_built = Platforms::default();
-            page(one, bot, stop, &mut platforms_built);
-            Ok(platforms_built)
+            let mut platforms = Platforms::default();
+            page(one, bot, stop, &mut platforms);
+            Ok(platforms)
         })
         .await?;
         console.answer_to(hosts(app.address()));

@@ -64,26 +64,21 @@ impl Platforms {
 
 /// Plugs in what the configuration names. A platform whose tokens are missing is left out, with a word to the operator.
 pub(super) fn build(config: &Config, bot: &Arc<Bot>, stop: &CancellationToken) -> Result<Platforms, AppError> {
-    let mut platforms_built = Platforms::default();
+    let mut platforms = Platforms::default();
     let intake: Arc<dyn Intake> = Arc::clone(bot) as Arc<dyn Intake>;
-    slack(config, &intake, stop, &mut platforms_built)?;
-    discord(config, &intake, stop, &mut platforms_built)?;
-    platforms_built = platforms_built.with_alarms(config, bot, stop, crate::alarm::certificate_client())?;
-    console(config, bot, stop, &mut platforms_built);
+    slack(config, &intake, stop, &mut platforms)?;
+    discord(config, &intake, stop, &mut platforms)?;
+    platforms = platforms.with_alarms(config, bot, stop, crate::alarm::certificate_client())?;
+    console(config, bot, stop, &mut platforms);
     let is_configured = config.slack.is_some() || config.discord.is_some() || config.console.is_some();
-    match platforms_built.platforms.as_slice() {
+    match platforms.platforms.as_slice() {
         [] if is_configured => Err(AppError::NoTokens),
         [] => Err(AppError::NoPlatform),
-        _ => Ok(platforms_built),
+        _ => Ok(platforms),
     }
 }
 
-fn slack(
-    config: &Config,
-    intake: &Arc<dyn Intake>,
-    stop: &CancellationToken,
-    platforms_built: &mut Platforms,
-) -> Result<(), AppError> {
+fn slack(config: &Config, intake: &Arc<dyn Intake>, stop: &CancellationToken, platforms: &mut Platforms) -> Result<(), AppError> {
     let Some(settings) = &config.slack else { return Ok(()) };
     let tokens = match settings.fetch_tokens() {
         Ok(tokens) => tokens,
@@ -99,14 +94,14 @@ fn slack(
     };
     let slack = Slack::new(settings, &tokens, lookups, Clock::system()).map_err(|error| AppError::Platform(error.to_string()))?;
     let slack = Arc::new(slack);
-    platforms_built.routers.extend(Arc::clone(&slack).router(Arc::clone(intake)));
+    platforms.routers.extend(Arc::clone(&slack).router(Arc::clone(intake)));
     let listening = Arc::clone(&slack).listen(Arc::clone(intake), stop.clone());
-    platforms_built.background.push(("Slack", Box::pin(async { listening.await.map_err(|error| error.to_string()) })));
+    platforms.background.push(("Slack", Box::pin(async { listening.await.map_err(|error| error.to_string()) })));
     let one = Arc::clone(&slack);
     let has_sockets = matches!(settings.mode, crate::config::SlackMode::Socket { .. });
     let is_alive = move || one.is_token_accepted() && (!has_sockets || one.sockets().is_healthy());
-    platforms_built.alive.push(("slack", Box::new(is_alive)));
-    platforms_built.platforms.push(slack);
+    platforms.alive.push(("slack", Box::new(is_alive)));
+    platforms.platforms.push(slack);
     Ok(())
 }
 
@@ -114,7 +109,7 @@ fn discord(
     config: &Config,
     intake: &Arc<dyn Intake>,
     stop: &CancellationToken,
-    platforms_built: &mut Platforms,
+    platforms: &mut Platforms,
 ) -> Result<(), AppError> {
     let Some(settings) = &config.discord else { return Ok(()) };
     let token = match settings.bot_token.fetch() {
@@ -126,17 +121,17 @@ fn discord(
     };
     let discord = Discord::new(settings, token, Clock::system()).map_err(|error| AppError::Platform(error.to_string()))?;
     if settings.mode == DiscordMode::Http {
-        platforms_built.routers.push(discord.routes(Arc::clone(intake)));
+        platforms.routers.push(discord.routes(Arc::clone(intake)));
     }
     let listening = Arc::clone(&discord).run(Arc::clone(intake), stop.clone());
-    platforms_built.background.push(("Discord", Box::pin(async { listening.await.map_err(|error| error.to_string()) })));
+    platforms.background.push(("Discord", Box::pin(async { listening.await.map_err(|error| error.to_string()) })));
     let one = Arc::clone(&discord);
-    platforms_built.alive.push(("discord", Box::new(move || one.is_alive())));
-    platforms_built.platforms.push(discord);
+    platforms.alive.push(("discord", Box::new(move || one.is_alive())));
+    platforms.platforms.push(discord);
     Ok(())
 }
 
-fn console(config: &Config, bot: &Arc<Bot>, stop: &CancellationToken, platforms_built: &mut Platforms) {
+fn console(config: &Config, bot: &Arc<Bot>, stop: &CancellationToken, platforms: &mut Platforms) {
     let Some(offered) = &config.console else { return };
     let token = match offered.token.fetch() {
         Ok(token) => token,
@@ -163,7 +158,7 @@ fn console(config: &Config, bot: &Arc<Bot>, stop: &CancellationToken, platforms_
         examples: Vec::new(),
         new_id,
     };
-    page(Console::new(settings), bot, stop, platforms_built);
+    page(Console::new(settings), bot, stop, platforms);
 }
 
 /// What browsers call an address of this machine.
@@ -176,11 +171,11 @@ pub(super) fn hosts(address: SocketAddr) -> Vec<String> {
 }
 
 /// Plugs a page in; its streams end when the intake closes, so that the server can end too.
-pub(super) fn page(page: Arc<Console>, bot: &Arc<Bot>, stop: &CancellationToken, platforms_built: &mut Platforms) {
+pub(super) fn page(page: Arc<Console>, bot: &Arc<Bot>, stop: &CancellationToken, platforms: &mut Platforms) {
     let board = Arc::clone(bot.store());
-    platforms_built.routers.push(console::router(Arc::clone(&page), Arc::clone(bot) as Arc<dyn Intake>, board));
+    platforms.routers.push(console::router(Arc::clone(&page), Arc::clone(bot) as Arc<dyn Intake>, board));
     let (one, stop) = (Arc::clone(&page), stop.clone());
-    platforms_built.background.push((
+    platforms.background.push((
         "the page",
         Box::pin(async move {
             stop.cancelled().await;
@@ -188,5 +183,5 @@ pub(super) fn page(page: Arc<Console>, bot: &Arc<Bot>, stop: &CancellationToken,
             Ok(())
         }),
     ));
-    platforms_built.platforms.push(page);
+    platforms.platforms.push(page);
 }

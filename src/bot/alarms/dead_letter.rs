@@ -1,6 +1,6 @@
 //! An alarm whose trigger never came to its end: its thread says so, or the channel where it has none.
 
-use super::{identity, words};
+use super::{identity, messages};
 use crate::alarm::{AlarmGroup, Scope};
 use crate::bot::Bot;
 use crate::bot::run::failed;

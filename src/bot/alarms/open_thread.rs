@@ -1,6 +1,6 @@
 //! What follows a decision: secrets are looked into together, and their thread says why.
 
-use super::{AlarmContext, LOOK_AGAIN, LOOK_FOR, identity, words};
+use super::{AlarmContext, LOOK_AGAIN, LOOK_FOR, identity, messages};
 use crate::alarm::{AlarmGroup, Reason, ResolvedBy};
 use crate::bot::Bot;
 use crate::bot::perform::HandlerError;

@@ -1,7 +1,7 @@
 //! Everything went back to OK. Whether a rotation succeeded is another question: it is asked.
 
 use super::open_thread::{next_revision, records};
-use super::{AlarmContext, VERSION_AFTER, identity, words};
+use super::{AlarmContext, VERSION_AFTER, identity, messages};
 use crate::alarm::AlarmGroup;
 use crate::bot::Bot;
 use crate::bot::perform::HandlerError;

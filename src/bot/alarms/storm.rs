@@ -1,7 +1,7 @@
 //! More alarms at once than anyone reads: one thread lists the secrets that get no thread of their own. When the storm is
 //! over, what still fails gets one.
 
-use super::{AlarmContext, identity, words};
+use super::{AlarmContext, identity, messages};
 use crate::alarm::{AlarmGroup, MAX_THREADS, STORM_WITHIN, Scope};
 use crate::bot::Bot;
 use crate::bot::perform::HandlerError;
