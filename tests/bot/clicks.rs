@@ -1,7 +1,7 @@
 //! Chapter E for buttons: whose click counts, where, and how often.
 
 use super::flows::{token, verdict};
-use super::world::{Fake, RULES, World, actor, place, said, told};
+use super::world::{Fake, RULES, World, actor, answer_text, place, said};
 use rotation_diag::chat::{Intake as _, Payload};
 use rotation_diag::model::{Action, Actor, Place, PlatformName, Standing};
 
@@ -17,7 +17,7 @@ async fn fifty_clicks_of_two_people_have_one_effect() {
     let rerun = token(&root, Action::RerunAll);
     let clicks = (0..50).map(|number| {
         let (world, rerun) = (&world, rerun.clone());
-        async move { told(&world.click(&format!("c{number}"), if number % 2 == 0 { "U1" } else { "U2" }, &rerun).await) }
+        async move { answer_text(&world.click(&format!("c{number}"), if number % 2 == 0 { "U1" } else { "U2" }, &rerun).await) }
     });
     let answers = futures::future::join_all(clicks).await;
     assert_eq!(answers.iter().filter(|answer| *answer == "accepted").count(), 1, "{answers:?}");
@@ -48,11 +48,11 @@ async fn an_id_of_another_channel_or_workspace_is_answered_like_an_unknown_one()
     };
     let places =
         [at(PlatformName::Slack, "T1", "C2"), at(PlatformName::Slack, "T2", "C1"), at(PlatformName::Discord, "G1", "C9")];
-    let unknown = told(&world.click("unknown", "U1", &format!("1.{}.1.compare", "f".repeat(32))).await);
+    let unknown = answer_text(&world.click("unknown", "U1", &format!("1.{}.1.compare", "f".repeat(32))).await);
     assert_eq!(unknown, EXPIRED);
     for (number, (place, actor)) in places.into_iter().enumerate() {
         let inbound = said(&format!("c{number}"), &actor, place, Payload::Click(evidence.clone()));
-        assert_eq!(told(&world.bot.accept(inbound).await), EXPIRED, "{actor:?}");
+        assert_eq!(answer_text(&world.bot.accept(inbound).await), EXPIRED, "{actor:?}");
     }
     world.end().await;
 }
@@ -77,11 +77,11 @@ async fn a_click_is_judged_by_the_rights_of_whoever_clicks() {
     .into_iter()
     .enumerate()
     {
-        assert_eq!(told(&world.click(&format!("c{number}"), user, action).await), expected, "{user} {action}");
+        assert_eq!(answer_text(&world.click(&format!("c{number}"), user, action).await), expected, "{user} {action}");
     }
     let guest = Actor { standing: Standing::Outsider, ..actor("U1") };
     let inbound = said("guest", &guest, place(None), Payload::Click(token(&root, Action::RerunAll)));
-    assert_eq!(told(&world.bot.accept(inbound).await), refused);
+    assert_eq!(answer_text(&world.bot.accept(inbound).await), refused);
     world.end().await;
 }
 
@@ -95,9 +95,9 @@ async fn rights_that_were_taken_away_since_the_post_no_longer_count() {
     let folder = world.end().await;
     let fewer = RULES.replace("\"U1\", \"U2\"", "\"U2\"");
     let world = World::at(folder, &fewer, accounts()).await;
-    let answer = told(&world.click("c", "U1", &token(&root, Action::RerunAll)).await);
+    let answer = answer_text(&world.click("c", "U1", &token(&root, Action::RerunAll)).await);
     assert!(answer.starts_with("This is not allowed for you here"), "{answer}");
-    assert_eq!(told(&world.click("d", "U2", &token(&root, Action::RerunAll)).await), "accepted");
+    assert_eq!(answer_text(&world.click("d", "U2", &token(&root, Action::RerunAll)).await), "accepted");
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn a_button_outlived_by_its_row_has_expired() {
     let world = World::at(folder, RULES, super::world::Simulated::new(&[("prod", "role_detached_policy", "")])).await;
     let removed = world.store.remove_before(jiff::Timestamp::MAX).await.unwrap();
     assert_eq!((removed.threads, removed.triggers), (1, 1));
-    assert_eq!(told(&world.click("c", "U1", &token(&root, Action::RerunAll)).await), EXPIRED);
+    assert_eq!(answer_text(&world.click("c", "U1", &token(&root, Action::RerunAll)).await), EXPIRED);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Chapter D, and the rules of chapter E, through the reception: what is said, and what comes of it before anything is asked
 //! of AWS.
 
-use super::world::{RULES, Simulated, World, actor, place, said, told};
+use super::world::{RULES, Simulated, World, actor, answer_text, place, said};
 use rotation_diag::chat::{Ack, Intake as _, Payload};
 use rotation_diag::model::{Actor, Place, PlatformName, Standing};
 
@@ -49,7 +49,7 @@ async fn what_makes_no_sense_gets_one_clear_answer_and_starts_nothing() {
     }
     for empty in ["", "   ", "help"] {
         let receipt = world.say("help", "U1", empty).await;
-        assert!(told(&receipt).starts_with("Why does a secret not rotate?"), "{receipt:?}");
+        assert!(answer_text(&receipt).starts_with("Why does a secret not rotate?"), "{receipt:?}");
     }
     assert_eq!((world.store.open_triggers().await.unwrap(), world.accounts.calls()), (0, 0));
 }
@@ -59,7 +59,7 @@ async fn a_name_with_every_allowed_sign_is_accepted() {
     let world = World::usual().await;
     let longest = "x".repeat(512);
     for (number, name) in ["/_+=.@-", "x", longest.as_str(), "../../etc/passwd", "/a//b"].into_iter().enumerate() {
-        assert_eq!(told(&world.say(&format!("k{number}"), "U1", name).await), "accepted", "{name}");
+        assert_eq!(answer_text(&world.say(&format!("k{number}"), "U1", name).await), "accepted", "{name}");
     }
 }
 
@@ -85,7 +85,7 @@ async fn what_no_rule_allows_is_refused_before_aws_is_asked() {
         ),
     ];
     for (number, (words, expected)) in cases.into_iter().enumerate() {
-        assert_eq!(told(&world.say(&format!("k{number}"), "U1", words).await), expected, "{words}");
+        assert_eq!(answer_text(&world.say(&format!("k{number}"), "U1", words).await), expected, "{words}");
     }
     assert_eq!(world.accounts.calls(), 0);
     let refused = world.audit().await.into_iter().filter(|(_, _, decision)| decision == "refused").count();
@@ -96,7 +96,7 @@ async fn what_no_rule_allows_is_refused_before_aws_is_asked() {
 async fn without_a_rule_everybody_is_refused_and_told_who_can_change_it() {
     let world = limited("").await;
     let receipt = world.say("k", "U1", "prod/orders-db").await;
-    assert!(told(&receipt).starts_with("Nobody may ask anything yet"), "{receipt:?}");
+    assert!(answer_text(&receipt).starts_with("Nobody may ask anything yet"), "{receipt:?}");
     assert_eq!(world.store.open_triggers().await.unwrap(), 0);
 }
 
@@ -153,7 +153,7 @@ async fn rights_depend_on_ids_in_their_own_place_alone() {
     for (what, rules, (place, actor), expected) in cases {
         let world = World::new(rules, Simulated::new(&[("prod", "role_detached_policy", "")])).await;
         let receipt = world.bot.accept(said("k", &actor, place, Payload::Words("prod/orders-db".to_owned()))).await;
-        assert_eq!(told(&receipt), expected, "{what}");
+        assert_eq!(answer_text(&receipt), expected, "{what}");
     }
 }
 
@@ -169,9 +169,9 @@ async fn a_refusal_is_the_same_whether_the_secret_exists_or_not() {
 #[tokio::test]
 async fn a_redelivery_is_acknowledged_and_starts_nothing_more() {
     let world = World::usual().await;
-    assert_eq!(told(&world.say("same", "U1", "prod/orders-db").await), "accepted");
+    assert_eq!(answer_text(&world.say("same", "U1", "prod/orders-db").await), "accepted");
     for _ in 0..3 {
-        assert_eq!(told(&world.say("same", "U1", "prod/orders-db").await), "duplicate");
+        assert_eq!(answer_text(&world.say("same", "U1", "prod/orders-db").await), "duplicate");
     }
     assert_eq!(world.store.open_triggers().await.unwrap(), 1);
 }
@@ -181,12 +181,12 @@ async fn the_same_question_joins_the_open_one_and_a_flood_is_slowed_down() {
     let world = World::usual().await;
     let mut answers = Vec::new();
     for number in 0..25 {
-        answers.push(told(&world.say(&format!("k{number}"), "U1", "prod/orders-db").await));
+        answers.push(answer_text(&world.say(&format!("k{number}"), "U1", "prod/orders-db").await));
     }
     assert_eq!(answers[0], "accepted");
     assert!(answers[1..20].iter().all(|answer| answer.starts_with("This is being looked into already")), "{answers:?}");
     assert!(answers[20..].iter().all(|answer| answer.starts_with("That is more than one person may ask")), "{answers:?}");
-    assert_eq!(told(&world.say("other", "U2", "prod/orders-db").await), "accepted");
+    assert_eq!(answer_text(&world.say("other", "U2", "prod/orders-db").await), "accepted");
     assert_eq!(world.store.open_triggers().await.unwrap(), 2);
 }
 

@@ -457,16 +457,16 @@ async fn export_pressed_again_brings_the_files_that_did_not_come_the_first_time(
     let export = super::flows::token(&root, rotation_diag::model::Action::Export);
     slack.faults("attach", [closed()]);
     let attached = slack.with(|state| state.attached.len());
-    assert_eq!(super::world::told(&world.click("e1", "U1", &export).await), "accepted");
+    assert_eq!(super::world::answer_text(&world.click("e1", "U1", &export).await), "accepted");
     let given_up = async {
         while world.store.undelivered(10).await.unwrap().len() != 1 {
             tokio::task::yield_now().await;
         }
     };
     tokio::time::timeout(super::world::PATIENCE, given_up).await.unwrap();
-    assert_eq!(super::world::told(&world.click("e2", "U1", &export).await), "accepted", "not: this has been done already");
+    assert_eq!(super::world::answer_text(&world.click("e2", "U1", &export).await), "accepted", "not: this has been done already");
     slack.until("the files", |state| state.attached.len() == attached + 1).await;
-    let already = super::world::told(&world.click("e3", "U1", &export).await);
+    let already = super::world::answer_text(&world.click("e3", "U1", &export).await);
     assert!(already.starts_with("This has been done already"), "{already}");
     world.end().await;
 }

@@ -1,13 +1,13 @@
 //! From a command to the end of its thread, on a platform in memory and a simulated account.
 
-use super::world::{Fake, RULES, Simulated, World, actor, place, said, tokens, told};
+use super::world::{Fake, RULES, Simulated, World, actor, answer_text, place, said, tokens};
 use rotation_diag::chat::document::{Part, Tone};
 use rotation_diag::chat::{Intake as _, Message, Payload};
 use rotation_diag::model::{Action, ActionToken, Lookback, PlatformName, StepName};
 
 /// Asks about the broken secret and waits for the verdict and its details.
 pub(crate) async fn verdict(world: &World, slack: &Fake) -> Message {
-    assert_eq!(told(&world.say("ask", "U1", "prod/orders-db").await), "accepted");
+    assert_eq!(answer_text(&world.say("ask", "U1", "prod/orders-db").await), "accepted");
     slack.until("a verdict", |state| state.shown.len() >= 2 && !state.shown[0].message.controls.is_empty()).await;
     slack.roots()[0].message.clone()
 }
@@ -64,11 +64,14 @@ async fn every_button_does_its_work_in_the_thread() {
     let files = slack.replies().into_iter().find(|shown| shown.title().contains("as files")).unwrap().message.attachments;
     assert_eq!(files.len(), 2);
 
-    assert_eq!(told(&world.click("c4", "U2", &token(&root, Action::RerunStep(StepName::ExecutionRole))).await), "accepted");
+    assert_eq!(
+        answer_text(&world.click("c4", "U2", &token(&root, Action::RerunStep(StepName::ExecutionRole))).await),
+        "accepted"
+    );
     slack.until("the note", said("U2 ran step 5 again")).await;
     let again = slack.roots()[0].message.clone();
     assert!(tokens(&again).iter().all(|token| token.revision == 2), "{:?}", tokens(&again));
-    let expired = told(&world.click("c5", "U2", &token(&root, Action::Compare)).await);
+    let expired = answer_text(&world.click("c5", "U2", &token(&root, Action::Compare)).await);
     assert!(expired.contains("expired"), "{expired}");
 
     world.click("c6", "U1", &token(&again, Action::Widen(Lookback::Week))).await;
@@ -91,14 +94,14 @@ async fn words_in_the_thread_do_what_buttons_do() {
     verdict(&world, &slack).await;
     let root = slack.roots()[0].id.clone();
     let words = |key: &str, words: &str| said(key, &actor("U2"), place(Some(&root)), Payload::Words(words.to_owned()));
-    assert_eq!(told(&world.bot.accept(words("w1", "evidence 5")).await), "accepted");
+    assert_eq!(answer_text(&world.bot.accept(words("w1", "evidence 5")).await), "accepted");
     slack.until("the evidence", |state| state.shown.iter().any(|shown| shown.title().starts_with("Step 5"))).await;
-    assert_eq!(told(&world.bot.accept(words("w2", "rerun")).await), "accepted");
+    assert_eq!(answer_text(&world.bot.accept(words("w2", "rerun")).await), "accepted");
     slack.until("the second run", |state| state.shown.iter().any(|shown| shown.title().contains("U2 ran all steps again"))).await;
     let answer = world.bot.accept(words("w3", "frobnicate the thing")).await;
-    assert!(told(&answer).len() > 10, "{answer:?}");
+    assert!(answer_text(&answer).len() > 10, "{answer:?}");
     let nowhere = world.bot.accept(said("w4", &actor("U2"), place(Some("m999")), Payload::Words("rerun".to_owned()))).await;
-    assert!(told(&nowhere).starts_with("Say that in the thread"), "{nowhere:?}");
+    assert!(answer_text(&nowhere).starts_with("Say that in the thread"), "{nowhere:?}");
     world.end().await;
 }
 
@@ -115,7 +118,7 @@ async fn a_name_in_two_accounts_is_asked_about_with_buttons() {
     let clicks = (0..10).map(|number| {
         let choice = Action::Choose(u8::try_from(number % 2).unwrap());
         let (world, token) = (&world, token(&question, choice));
-        async move { told(&world.click(&format!("c{number}"), if number < 5 { "U1" } else { "U2" }, &token).await) }
+        async move { answer_text(&world.click(&format!("c{number}"), if number < 5 { "U1" } else { "U2" }, &token).await) }
     });
     let answers = futures::future::join_all(clicks).await;
     assert_eq!(answers.iter().filter(|answer| *answer == "accepted").count(), 1, "{answers:?}");
@@ -139,7 +142,7 @@ async fn a_name_in_two_regions_of_one_account_is_asked_about_and_looked_into_whe
     let labels: Vec<String> = question.controls.iter().map(|control| format!("{control:?}")).collect();
     assert!(labels.iter().any(|label| label.contains("prod · us-east-1")), "{labels:?}");
     assert_eq!(tokens(&question).len(), 2);
-    assert_eq!(told(&world.click("c", "U2", &token(&question, Action::Choose(1))).await), "accepted");
+    assert_eq!(answer_text(&world.click("c", "U2", &token(&question, Action::Choose(1))).await), "accepted");
     slack.until("a verdict", |state| state.shown.len() >= 2).await;
     let recent = world.bot.recent(&actor("U1"), 10).await;
     let (record, _) = world.bot.investigation(&actor("U1"), &recent[0].id).await.unwrap();
@@ -199,7 +202,7 @@ async fn a_token_survives_only_as_it_was_made() {
     let next = ActionToken { revision: good.revision + 1, ..good.clone() }.to_string();
     let other = ActionToken { investigation: "0".repeat(32), ..good.clone() }.to_string();
     for (number, text) in [next.as_str(), other.as_str(), "0.x.1.rerun", &"x".repeat(10_240), "\u{fffd}"].iter().enumerate() {
-        let answer = told(&world.click(&format!("t{number}"), "U1", text).await);
+        let answer = answer_text(&world.click(&format!("t{number}"), "U1", text).await);
         assert!(answer.starts_with("This button has expired"), "{text}: {answer}");
     }
     world.end().await;
@@ -208,7 +211,7 @@ async fn a_token_survives_only_as_it_was_made() {
 #[tokio::test]
 async fn what_fails_each_time_is_given_up_and_its_thread_says_so() {
     let mut world = World::usual().await;
-    assert_eq!(told(&world.say("ask", "U1", "prod/orders-db").await), "accepted");
+    assert_eq!(answer_text(&world.say("ask", "U1", "prod/orders-db").await), "accepted");
     for _ in 0..rotation_diag::store::MAX_ATTEMPTS {
         world.fails_once_more().await;
     }
@@ -227,7 +230,7 @@ async fn what_fails_each_time_is_given_up_and_its_thread_says_so() {
 async fn what_ends_of_the_process_cut_short_again_and_again_is_done_all_the_same() {
     let accounts = || Simulated::new(&[("prod", "role_detached_policy", "")]);
     let mut world = World::usual().await;
-    assert_eq!(told(&world.say("ask", "U1", "prod/orders-db").await), "accepted");
+    assert_eq!(answer_text(&world.say("ask", "U1", "prod/orders-db").await), "accepted");
     for _ in 0..3 * rotation_diag::store::MAX_ATTEMPTS {
         // Begun, and the process is gone. After the first few ends it waits a moment.
         let mut look = tokio::time::interval(std::time::Duration::from_millis(10));

@@ -10,8 +10,8 @@
 
 #[path = "../support/fake_slack/mod.rs"]
 mod fake_slack;
-#[path = "../support/trap.rs"]
-mod trap;
+#[path = "../support/log_capture.rs"]
+mod log_capture;
 
 mod clicks;
 mod commands;

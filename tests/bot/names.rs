@@ -1,8 +1,8 @@
 //! What is said where a secret's name belongs and is none: a value, talk in a thread, a name that does not exist.
 
 use super::flows::verdict;
-use super::trap::Trap;
-use super::world::{Fake, RULES, Simulated, World, actor, place, said, told, whole_text};
+use super::log_capture::LogCapture;
+use super::world::{Fake, RULES, Simulated, World, actor, answer_text, place, said, whole_text};
 use rotation_diag::chat::document::Tone;
 use rotation_diag::chat::{Ack, Intake as _, Payload};
 use rotation_diag::model::{Place, PlatformName};
@@ -33,8 +33,8 @@ fn holds(bytes: &[u8], text: &str) -> bool {
 
 #[tokio::test]
 async fn a_value_where_a_name_belongs_is_answered_and_nothing_of_it_is_kept_told_or_logged() {
-    let trap = Trap::default();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(trap.clone()).finish();
+    let log = LogCapture::default();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
     let _guard = tracing::subscriber::set_default(subscriber);
     let mut world = World::usual().await;
     let slack = Fake::new(PlatformName::Slack);
@@ -71,7 +71,7 @@ async fn a_value_where_a_name_belongs_is_answered_and_nothing_of_it_is_kept_told
         assert!(world.bot.suggest(&actor("U1"), &place(None), &value).await.is_empty());
     }
     assert_eq!((world.store.open_triggers().await.unwrap(), slack.shown().len()), (0, shown));
-    let (stored, logged) = (world.stored(), trap.text());
+    let (stored, logged) = (world.stored(), log.text());
     for trace in values().iter().flat_map(|value| traces(value)) {
         assert!(!holds(&stored, &trace), "{trace} is in the store");
         assert!(!logged.contains(&trace), "{trace} is in the log");
@@ -92,13 +92,13 @@ async fn a_secret_whose_name_looks_like_a_value_is_asked_about_by_arn_or_once_it
     let mut world = World::usual().await;
     let slack = Fake::new(PlatformName::Slack);
     let arn = format!("arn:aws:secretsmanager:eu-west-1:123456789012:secret:{ODD}-AbCdEf");
-    assert_eq!(told(&world.say("k1", "U1", &arn).await), "accepted");
-    assert!(told(&world.say("k2", "U1", ODD).await).starts_with(VALUE));
+    assert_eq!(answer_text(&world.say("k1", "U1", &arn).await), "accepted");
+    assert!(answer_text(&world.say("k2", "U1", ODD).await).starts_with(VALUE));
     world.accounts.also_named(ODD);
     world.bot.learn_names().await;
-    assert_eq!(told(&world.say("k3", "U1", ODD).await), "accepted");
+    assert_eq!(answer_text(&world.say("k3", "U1", ODD).await), "accepted");
     // Whoever may not ask about it does not learn that there is one.
-    assert!(told(&world.say("k4", "U9", ODD).await).starts_with(VALUE));
+    assert!(answer_text(&world.say("k4", "U9", ODD).await).starts_with(VALUE));
     world.start(std::slice::from_ref(&slack));
     world.end().await;
 }
@@ -151,13 +151,13 @@ async fn talk_in_a_thread_starts_nothing_and_is_answered_with_the_nearest_comman
             .enumerate()
     {
         let inbound = said(&format!("q{number}"), &actor("U3"), place(Some(&root)), Payload::Words(words.to_owned()));
-        let refused = told(&world.bot.accept(inbound).await);
+        let refused = answer_text(&world.bot.accept(inbound).await);
         assert!(refused.starts_with("This is not allowed for you here"), "{words}: {refused}");
     }
     world.accounts.also_named("billing");
     world.bot.learn_names().await;
     let known = said("known", &actor("U1"), place(Some(&root)), Payload::Words("billing".to_owned()));
-    assert_eq!(told(&world.bot.accept(known).await), "accepted");
+    assert_eq!(answer_text(&world.bot.accept(known).await), "accepted");
     world.end().await;
 }
 
@@ -175,7 +175,7 @@ async fn a_name_that_does_not_exist_is_answered_to_its_asker_alone_with_names_th
     for (key, user, near, hidden) in
         [("a", "U1", vec!["prod/orders-db"], "test/orders-db"), ("b", "U2", vec!["prod/orders-db"], "prod/billing")]
     {
-        assert_eq!(told(&world.say(key, user, "prod/order-db").await), "accepted");
+        assert_eq!(answer_text(&world.say(key, user, "prod/order-db").await), "accepted");
         slack.until("the answer", |state| state.ephemerals.iter().any(|(to, _)| *to == format!("answer-to-{key}"))).await;
         let ephemerals = slack.with(|state| state.ephemerals.clone());
         let (_, answer) = ephemerals.iter().find(|(to, _)| *to == format!("answer-to-{key}")).unwrap();
@@ -202,7 +202,7 @@ async fn a_bare_word_that_names_no_secret_is_not_repeated() {
     let slack = Fake::new(PlatformName::Slack);
     world.start(std::slice::from_ref(&slack));
     for word in ["hello", "status", "tigerlily"] {
-        assert_eq!(told(&world.say(word, "U1", word).await), "accepted");
+        assert_eq!(answer_text(&world.say(word, "U1", word).await), "accepted");
         slack.until("the answer", |state| state.ephemerals.iter().any(|(to, _)| *to == format!("answer-to-{word}"))).await;
     }
     let ephemerals = slack.with(|state| state.ephemerals.clone());
@@ -256,7 +256,7 @@ async fn an_answer_that_a_crash_kept_from_its_asker_is_given_once() {
     let mut world = World::usual().await;
     let slack = Fake::new(PlatformName::Slack);
     // Accepted, and killed before anybody worked on it.
-    assert_eq!(told(&world.say("ask", "U1", "prod/no-such-name").await), "accepted");
+    assert_eq!(answer_text(&world.say("ask", "U1", "prod/no-such-name").await), "accepted");
     let accounts = Arc::clone(&world.accounts);
     let folder = world.end().await;
     // Worked on, and killed before it was told.
@@ -269,7 +269,7 @@ async fn an_answer_that_a_crash_kept_from_its_asker_is_given_once() {
     world = World::at(folder, RULES, accounts).await;
     world.start(std::slice::from_ref(&slack));
     slack.until("the answer", |state| !state.ephemerals.is_empty()).await;
-    assert_eq!(told(&world.say("ask", "U1", "prod/no-such-name").await), "duplicate");
+    assert_eq!(answer_text(&world.say("ask", "U1", "prod/no-such-name").await), "duplicate");
     world.bot.last_messages(super::world::PATIENCE).await;
     assert_eq!((slack.with(|state| state.ephemerals.len()), slack.shown().len()), (1, 0));
     world.end().await;
@@ -278,7 +278,7 @@ async fn an_answer_that_a_crash_kept_from_its_asker_is_given_once() {
 #[tokio::test]
 async fn a_question_that_is_no_longer_allowed_is_refused_to_its_asker_alone() {
     let mut world = World::usual().await;
-    assert_eq!(told(&world.say("ask", "U1", "prod/orders-db").await), "accepted");
+    assert_eq!(answer_text(&world.say("ask", "U1", "prod/orders-db").await), "accepted");
     let accounts = Arc::clone(&world.accounts);
     let folder = world.end().await;
     world = World::at(folder, &rule("users = [\"U7\"]"), accounts).await;
@@ -305,12 +305,12 @@ async fn a_mistyped_account_or_region_names_those_there_are_to_people_who_may_us
     .into_iter()
     .enumerate()
     {
-        assert_eq!(told(&world.say(&format!("k{number}"), "U1", words).await), expected, "{words}");
-        let stranger = told(&world.say(&format!("s{number}"), "U9", words).await);
+        assert_eq!(answer_text(&world.say(&format!("k{number}"), "U1", words).await), expected, "{words}");
+        let stranger = answer_text(&world.say(&format!("s{number}"), "U9", words).await);
         assert!(stranger.starts_with("This is not allowed for you here"), "{stranger}");
     }
     let some = World::new(&rule("users = [\"U1\"]\naccounts = [\"prod\"]"), accounts()).await;
-    let refused = told(&some.say("k", "U1", "prod/orders-db account:stgae").await);
+    let refused = answer_text(&some.say("k", "U1", "prod/orders-db account:stgae").await);
     assert!(refused.starts_with("This is not allowed for you here"), "{refused}");
 }
 
@@ -319,7 +319,10 @@ async fn a_notice_leaves_a_secrets_name_as_it_is_written() {
     // No rule covers it any more when it is looked into, and there is no address for its asker.
     let mut world = World::usual().await;
     let inbound = said("ask", &actor("U1"), place(None), Payload::Words("prod/orders-db".to_owned()));
-    assert_eq!(told(&world.bot.accept(rotation_diag::chat::IncomingEvent { reply_to: None, ..inbound }).await), "accepted");
+    assert_eq!(
+        answer_text(&world.bot.accept(rotation_diag::chat::IncomingEvent { reply_to: None, ..inbound }).await),
+        "accepted"
+    );
     let accounts = Arc::clone(&world.accounts);
     let folder = world.end().await;
     world = World::at(folder, &rule("users = [\"U7\"]"), accounts).await;

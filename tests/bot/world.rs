@@ -454,7 +454,7 @@ pub(crate) fn whole_text(message: &Message) -> String {
 }
 
 /// What a receipt tells the person, or its name.
-pub(crate) fn told(receipt: &Ack) -> String {
+pub(crate) fn answer_text(receipt: &Ack) -> String {
     match receipt {
         Ack::Accepted => "accepted".to_owned(),
         Ack::Duplicate => "duplicate".to_owned(),

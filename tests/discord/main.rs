@@ -21,13 +21,13 @@ mod endpoint;
 mod interactions;
 #[path = "../support/program.rs"]
 mod launched;
+#[path = "../support/log_capture.rs"]
+mod log_capture;
+mod log_privacy;
 mod program;
-mod quiet;
 mod refusals;
 mod rendering;
 mod samples;
 mod sanitize;
-#[path = "../support/trap.rs"]
-mod trap;
 mod ways_on;
 mod whole;

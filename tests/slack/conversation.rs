@@ -1,7 +1,7 @@
 //! Commands, mentions and clicks over a socket.
 
-use crate::desk::{Bot, Next};
 use crate::fake_slack::FakeSlack;
+use crate::recording_intake::{Bot, Next};
 use rotation_diag::chat::document::{Control, MenuItem, Message, Tone};
 use rotation_diag::chat::{ChatPlatform, Destination, Payload};
 use rotation_diag::model::{Action, ActionToken, Place, PlatformName, ReplyTo, Standing, StepName};
@@ -60,7 +60,7 @@ async fn a_mention_in_a_thread_is_heard_there_and_without_the_mention() {
     let bot = Bot::start().await;
     let root = bot
         .slack
-        .post(&Destination::Channel(place("C1", None)), &Message::line(Tone::Bad, crate::desk::safe("broken")), "k1")
+        .post(&Destination::Channel(place("C1", None)), &Message::line(Tone::Bad, crate::recording_intake::safe("broken")), "k1")
         .await;
     let root = root.unwrap();
     assert_eq!(bot.fake.next_post().await.ts, root);
@@ -124,15 +124,18 @@ async fn a_click_carries_the_button_and_the_thread_it_is_in() {
     let bot = Bot::start().await;
     let message = Message {
         controls: vec![
-            Control::Button(MenuItem { label: crate::desk::safe("Rerun all"), token: token(Action::RerunAll) }),
+            Control::Button(MenuItem { label: crate::recording_intake::safe("Rerun all"), token: token(Action::RerunAll) }),
             Control::Select {
-                placeholder: crate::desk::safe("Rerun step…"),
+                placeholder: crate::recording_intake::safe("Rerun step…"),
                 choices: StepName::ALL
-                    .map(|step| MenuItem { label: crate::desk::safe(&step.label()), token: token(Action::RerunStep(step)) })
+                    .map(|step| MenuItem {
+                        label: crate::recording_intake::safe(&step.label()),
+                        token: token(Action::RerunStep(step)),
+                    })
                     .to_vec(),
             },
         ],
-        ..Message::line(Tone::Bad, crate::desk::safe("broken"))
+        ..Message::line(Tone::Bad, crate::recording_intake::safe("broken"))
     };
     let root = bot.slack.post(&Destination::Channel(place("C1", None)), &message, "k1").await.unwrap();
     bot.fake.next_post().await;
@@ -188,7 +191,7 @@ async fn an_expired_button_is_answered_to_its_person_alone_without_touching_the_
 async fn a_person_is_answered_in_the_channel_where_the_response_address_has_expired() {
     let bot = Bot::start().await;
     let reply = json!({ "channel": "C1", "user": "U1", "response_url": format!("http://{}/response/gone", bot.fake.web) });
-    let message = Message::line(Tone::Neutral, crate::desk::safe("late but true"));
+    let message = Message::line(Tone::Neutral, crate::recording_intake::safe("late but true"));
     bot.slack.send_ephemeral(&ReplyTo(reply.to_string()), &message).await.unwrap();
     let send_ephemeral = bot.fake.next_whisper().await;
     assert_eq!((&send_ephemeral["user"], &send_ephemeral["channel"]), (&json!("U1"), &json!("C1")));
@@ -287,7 +290,8 @@ async fn an_app_of_a_whole_organization_clicks_without_a_team() {
 #[tokio::test]
 async fn a_thread_has_an_address() {
     let fake = FakeSlack::start().await;
-    let bot = Bot::start_with(fake, 1, rotation_diag::platforms::slack::Lookups::default(), crate::desk::fast()).await;
+    let bot =
+        Bot::start_with(fake, 1, rotation_diag::platforms::slack::Lookups::default(), crate::recording_intake::fast()).await;
     let thread = rotation_diag::model::ThreadRef {
         platform: PlatformName::Slack,
         workspace: "T1".to_owned(),

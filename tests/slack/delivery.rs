@@ -1,8 +1,8 @@
 //! Messages on their way to Slack: limits, refusals, lost answers, files.
 
 use crate::conversation::place;
-use crate::desk::{safe, sender};
 use crate::fake_slack::{BOT_TOKEN, FakeSlack, Fault};
+use crate::recording_intake::{safe, sender};
 use rotation_diag::chat::document::{Attachment, Content, Message, Part, Tone};
 use rotation_diag::chat::{ChatPlatform as _, Destination, SendError};
 use rotation_diag::model::{PlatformName, ReplyTo, ThreadRef};
@@ -84,11 +84,11 @@ async fn what_never_left_is_told_from_what_may_have_arrived() {
     assert_eq!(slack.find(&channel("C1"), "key-10").await, Ok(None));
 
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut config = crate::desk::config(&fake, crate::desk::socket_mode(1));
+    let mut config = crate::recording_intake::config(&fake, crate::recording_intake::socket_mode(1));
     config.api_url = format!("http://{}/api", nobody.local_addr().unwrap()).parse().unwrap();
     drop(nobody);
     let lookups = rotation_diag::platforms::slack::Lookups::default();
-    let tokens = crate::desk::tokens(crate::fake_slack::APP_TOKEN);
+    let tokens = crate::recording_intake::tokens(crate::fake_slack::APP_TOKEN);
     let unreachable =
         rotation_diag::platforms::slack::Slack::new(&config, &tokens, lookups, rotation_diag::clock::Clock::system()).unwrap();
     let error = unreachable.post(&channel("C1"), &line("x"), "k").await.unwrap_err();

@@ -1,8 +1,8 @@
 //! The dialog and the home.
 
 use crate::conversation::place;
-use crate::desk::{Bot, Next, safe};
 use crate::fake_slack::Fault;
+use crate::recording_intake::{Bot, Next, safe};
 use rotation_diag::chat::{Payload, Summary};
 use rotation_diag::clock::Clock;
 use rotation_diag::model::Outcome;

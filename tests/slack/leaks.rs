@@ -1,8 +1,8 @@
 //! What gets into the log during a whole session, with everything switched on.
 
-use crate::desk::{Bot, Next, safe};
 use crate::fake_slack::Fault;
-use crate::trap::Trap;
+use crate::log_capture::LogCapture;
+use crate::recording_intake::{Bot, Next, safe};
 use rotation_diag::chat::document::{Message, Tone};
 use rotation_diag::chat::{ChatPlatform as _, Destination};
 use serde_json::json;
@@ -14,21 +14,21 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Catches what the program's own filter lets through at its most talkative: all of its own records, and those of libraries
 /// down to INFO. Nothing is redacted here: the records themselves have to be clean.
-fn trap() -> Trap {
-    static TRAP: OnceLock<Trap> = OnceLock::new();
-    let trap = TRAP.get_or_init(|| {
-        let trap = Trap::default();
+fn log() -> LogCapture {
+    static TRAP: OnceLock<LogCapture> = OnceLock::new();
+    let log = TRAP.get_or_init(|| {
+        let log = LogCapture::default();
         let filter = filter_fn(|meta| meta.target().starts_with("rotation_diag") || *meta.level() <= LevelFilter::INFO);
-        let lines = tracing_subscriber::fmt::layer().with_writer(trap.clone()).with_ansi(false).with_filter(filter);
+        let lines = tracing_subscriber::fmt::layer().with_writer(log.clone()).with_ansi(false).with_filter(filter);
         tracing_subscriber::registry().with(lines).try_init().unwrap();
-        trap
+        log
     });
-    trap.clone()
+    log.clone()
 }
 
 #[tokio::test]
 async fn neither_tickets_nor_tokens_nor_payloads_nor_evidence_are_logged() {
-    let trap = trap();
+    let log = log();
     let bot = Bot::start().await;
     bot.desk.next(Next::Answer("canaryanswer"));
     let command = bot.fake.deliver("slash_commands", bot.fake.command_payload("U1", "C1", "canaryword"));
@@ -61,7 +61,7 @@ async fn neither_tickets_nor_tokens_nor_payloads_nor_evidence_are_logged() {
     bot.fake.acknowledged(&last).await;
     bot.finish().await;
 
-    let log = trap.text();
+    let log = log.text();
     assert!(log.contains("no socket to Slack yet"), "the trap catches nothing: {log}");
     for secret in ["canary", "xoxb-", "xapp-", "ticket=", "/response/", "ws://", "http://"] {
         assert!(!log.contains(secret), "{secret} is in the log:\n{log}");

@@ -14,16 +14,16 @@ mod fake_slack;
 
 mod conversation;
 mod delivery;
-mod desk;
 mod dialogs;
 mod flow;
 mod leaks;
+#[path = "../support/log_capture.rs"]
+mod log_capture;
 mod manifest;
 mod people;
 mod reading;
+mod recording_intake;
 mod refusals;
 mod rendering;
 mod signed;
 mod sockets;
-#[path = "../support/trap.rs"]
-mod trap;

@@ -1,7 +1,7 @@
 //! The manifest asks for what the bot uses, and for nothing else.
 
-use crate::desk::{sender, sender_at};
 use crate::fake_slack::{FakeSlack, scopes_of_the_manifest};
+use crate::recording_intake::{sender, sender_at};
 use jiff::SignedDuration;
 use rotation_diag::clock::Clock;
 use rotation_diag::platforms::slack::{INBOUND_SCOPES, Method};

@@ -1,8 +1,8 @@
 //! Who is let in: what is looked up about a person, and people of elsewhere in a channel that is shared with them.
 
 use crate::conversation::place;
-use crate::desk::{Bot, fast};
 use crate::fake_slack::{FakeSlack, Fault, OTHER_TEAM, STRANGER, TEAM};
+use crate::recording_intake::{Bot, fast};
 use rotation_diag::chat::{ChatPlatform as _, SendError};
 use rotation_diag::model::{Actor, PlatformName, Standing};
 use rotation_diag::platforms::slack::Lookups;

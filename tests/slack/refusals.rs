@@ -2,8 +2,8 @@
 //! somewhere, or with the person told why it does not come. Never in silence.
 
 use crate::conversation::place;
-use crate::desk::{Bot, safe, sender};
 use crate::fake_slack::{FakeSlack, Fault};
+use crate::recording_intake::{Bot, safe, sender};
 use futures::StreamExt as _;
 use rotation_diag::bot::{Delivery, DeliveryPolicy, Health};
 use rotation_diag::chat::document::{Attachment, Content, Message, Tone};
@@ -272,7 +272,7 @@ impl Flow {
         }
         let reply_to = ReplyTo(reply.to_string());
         let new = NewThread { id: "t".to_owned(), place: place(channel, None), alarm: None };
-        let progress = DesiredMessage::root("t", Message::line(Tone::Working, safe("PROGRESS")), "a test").passing();
+        let progress = DesiredMessage::root("t", Message::line(Tone::Working, safe("PROGRESS")), "a test").as_progress();
         store.open_thread(&new, &[progress.asked_by(Some(reply_to.clone()))]).await.unwrap();
         Flow { fake, store, stop, running, reply_to, _folder: folder }
     }
@@ -504,7 +504,7 @@ async fn an_edit_that_slack_carries_out_late_does_not_keep_the_verdict_away() {
     flow.until("no first sign", |flow| flow.shows("PROGRESS")).await.unwrap();
     let now = Arc::new(Notify::new());
     flow.fake.fault("chat.update", Fault::Late(Arc::clone(&now)));
-    let further = DesiredMessage::root("t", Message::line(Tone::Working, safe("FURTHER")), "a test").passing();
+    let further = DesiredMessage::root("t", Message::line(Tone::Working, safe("FURTHER")), "a test").as_progress();
     flow.store.upsert_messages(&[further]).await.unwrap();
     flow.until("no edit", |flow| flow.fake.calls("chat.update") > 0).await.unwrap();
     let verdict = DesiredMessage::root("t", Message::line(Tone::Bad, safe("VERDICT")), "a test");

@@ -1,7 +1,7 @@
 //! Messages as Block Kit: whole, inert, and within Slack's limits.
 
-use crate::desk::safe;
 use crate::fake_slack::check_blocks;
+use crate::recording_intake::safe;
 use proptest::prelude::*;
 use rotation_diag::chat::document::{Control, Mention, MenuItem, Message, Part, Quote, StepLine, StepState, Tone};
 use rotation_diag::model::{Action, ActionToken, StepName};

@@ -1,7 +1,7 @@
 //! HTTP mode: requests that Slack signed, and others.
 
-use crate::desk::{Desk, Next, config, fast, http_mode, tokens};
 use crate::fake_slack::{FakeSlack, SECRET, signature};
+use crate::recording_intake::{Desk, Next, config, fast, http_mode, tokens};
 use reqwest::{Client, Response, StatusCode};
 use rotation_diag::chat::{Intake, Payload};
 use rotation_diag::clock::Clock;

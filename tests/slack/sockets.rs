@@ -1,7 +1,7 @@
 //! Sockets that end, go silent, are refused, or say everything twice.
 
-use crate::desk::{Bot, Next, fast};
 use crate::fake_slack::{FakeSlack, Fault};
+use crate::recording_intake::{Bot, Next, fast};
 use rotation_diag::chat::{ChatPlatform as _, Destination, Intake};
 use rotation_diag::clock::Clock;
 use rotation_diag::platforms::slack::{Lookups, Slack, SlackStop};
@@ -34,7 +34,8 @@ async fn the_new_socket_is_open_before_the_old_one_is_let_go_and_nothing_is_lost
     assert_ne!(bot.fake.socket_ids()[0], old);
     assert_eq!(bot.desk.heard().len(), 2);
     let place = crate::conversation::place("C1", None);
-    let done = rotation_diag::chat::Message::line(rotation_diag::chat::document::Tone::Good, crate::desk::safe("done"));
+    let done =
+        rotation_diag::chat::Message::line(rotation_diag::chat::document::Tone::Good, crate::recording_intake::safe("done"));
     bot.slack.post(&Destination::Channel(place), &done, "k").await.unwrap();
     bot.fake.next_post().await;
     bot.finish().await;
@@ -137,10 +138,10 @@ async fn refused(method: &str, code: &'static str) -> SlackStop {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let fake = FakeSlack::start().await;
     fake.fault(method, Fault::Code(code));
-    let config = crate::desk::config(&fake, crate::desk::socket_mode(2));
-    let tokens = crate::desk::tokens(crate::fake_slack::APP_TOKEN);
+    let config = crate::recording_intake::config(&fake, crate::recording_intake::socket_mode(2));
+    let tokens = crate::recording_intake::tokens(crate::fake_slack::APP_TOKEN);
     let slack = Slack::with_rhythm(&config, &tokens, Lookups::default(), Clock::system(), fast()).unwrap();
-    let desk: Arc<dyn Intake> = Arc::new(crate::desk::Desk::default());
+    let desk: Arc<dyn Intake> = Arc::new(crate::recording_intake::Desk::default());
     let ended = Arc::new(slack).listen(desk, CancellationToken::new());
     let stop = tokio::time::timeout(std::time::Duration::from_secs(20), ended).await.unwrap().unwrap_err();
     fake.finish();

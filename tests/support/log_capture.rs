@@ -6,16 +6,16 @@ use tracing_subscriber::fmt::MakeWriter;
 
 /// Keeps every line of a log that is written to it.
 #[derive(Clone, Default)]
-pub(crate) struct Trap(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct LogCapture(Arc<Mutex<Vec<u8>>>);
 
-impl Trap {
+impl LogCapture {
     /// Everything so far.
     pub(crate) fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }
 
-impl Write for Trap {
+impl Write for LogCapture {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
@@ -26,10 +26,10 @@ impl Write for Trap {
     }
 }
 
-impl<'a> MakeWriter<'a> for Trap {
-    type Writer = Trap;
+impl<'a> MakeWriter<'a> for LogCapture {
+    type Writer = LogCapture;
 
-    fn make_writer(&'a self) -> Trap {
+    fn make_writer(&'a self) -> LogCapture {
         self.clone()
     }
 }

@@ -2,20 +2,20 @@
 
 use crate::bot::{Bot, line};
 use crate::fake_discord::{CHANNEL, Control, Fault, Lacking, TOKEN};
+use crate::log_capture::LogCapture;
 use crate::samples::{everywhere, in_channel, in_thread};
-use crate::trap::Trap;
 use rotation_diag::chat::{Ack, ChatPlatform as _};
 use rotation_diag::config::DiscordMode;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 #[tokio::test]
 async fn nothing_that_must_stay_secret_is_logged_at_any_level() {
-    let trap = Trap::default();
+    let log = LogCapture::default();
     // Spans are written too: serenity puts whole requests into them.
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
         .with_span_events(FmtSpan::NEW)
-        .with_writer(trap.clone())
+        .with_writer(log.clone())
         .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
     let (bot, _task) = Bot::connected().await;
@@ -31,7 +31,7 @@ async fn nothing_that_must_stay_secret_is_logged_at_any_level() {
         let _ = bot.discord.send_ephemeral(&inbound.reply_to.unwrap(), &line("canary-payload")).await;
         assert!(!format!("{:?}", inbound.actor).contains("secret-token"));
         if times > 1 {
-            while !trap.text().contains("could not be acknowledged") {
+            while !log.text().contains("could not be acknowledged") {
                 tokio::task::yield_now().await;
             }
             bot.fake.with(|world| world.faults.clear());
@@ -55,7 +55,7 @@ async fn nothing_that_must_stay_secret_is_logged_at_any_level() {
     bot.fake
         .wait_for(|world| world.events.iter().any(|e| matches!(e, crate::fake_discord::Event::Resumed { .. })).then_some(()))
         .await;
-    let logged = trap.text();
+    let logged = log.text();
     assert!(logged.contains("could not be acknowledged"), "{logged}");
     assert_eq!(logged.matches("messages are shown as text").count(), 1, "told once: {logged}");
     for secret in hidden {
