@@ -49,8 +49,8 @@ pub(super) async fn collect(
     }
     // A search by name goes on where the look before it ended.
     let known = earlier(cx).filter(|_| !cx.request.change_events.is_empty());
-    let role = cx.board.role.peek();
-    let watched_so_far = watched(cx, described.as_deref(), &function, role.as_ref());
+    let role = cx.board.role.get();
+    let watched_so_far = watched(cx, described.as_deref(), &function, role);
     let all_regions = regions(cx);
     let search = |regions| Search {
         regions,
@@ -86,9 +86,9 @@ pub(super) async fn collect(
         return carried(unanswered).into();
     }
     events::newest_last(&mut events);
-    let role = caller.within_deadline(cx.board.role.get()).await;
+    let role = caller.within_deadline(cx.board.role.wait()).await;
     let before_trouble = trouble.map(events::before);
-    let mut watched = Watched { before_trouble, ..watched(cx, described.as_deref(), &function, role.as_ref()) };
+    let mut watched = Watched { before_trouble, ..watched(cx, described.as_deref(), &function, role) };
     watched.learn_policies(&events);
     let mut changes: Vec<Change> = events.iter().filter_map(|event| watched.change(event)).collect();
     let mut refusals: Vec<_> = events.iter().filter_map(|event| watched.refusal(event)).collect();

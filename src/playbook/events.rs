@@ -128,7 +128,7 @@ pub(super) fn since_success(span: Window, last_rotated_at: Option<Timestamp>) ->
 
 async fn read_trail(cx: &Context<'_>, caller: &AwsCaller, window: Window) -> Option<TrailRead> {
     let own_account =
-        cx.board.subject.peek().and_then(|subject| subject.found().map(|it| it.facts.arn.arn().account_id().to_owned()));
+        cx.board.subject.get().and_then(|subject| subject.found().map(|it| it.facts.arn.arn().account_id().to_owned()));
     let groups = cx.aws.trail_groups(caller).await;
     let is_ours = |group: &&TrailGroup| own_account.as_deref().is_none_or(|own| own == group.arn.account_id());
     let group = groups.found().and_then(|groups| groups.iter().find(is_ours))?;

@@ -95,8 +95,8 @@ pub(super) async fn collect(
 /// True when the history shows that the function runs: the last rotation succeeded and none is due, or it failed in a later
 /// step than the first.
 async fn runs(cx: &Context<'_>, caller: &AwsCaller, described: &Described) -> bool {
-    let history = caller.within_deadline(cx.board.history.get()).await;
-    let Some(history) = history.as_ref().and_then(Observation::found) else { return false };
+    let history = caller.within_deadline(cx.board.history.wait()).await;
+    let Some(history) = history.and_then(Observation::found) else { return false };
     let config = &described.config;
     match last_ended(&history.attempts).filter(|attempt| attempt.outcome != AttemptOutcome::Succeeded) {
         Some(failed) => failed.step.is_some_and(|step| step != RotationStep::CreateSecret),

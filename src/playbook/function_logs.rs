@@ -98,14 +98,14 @@ pub(super) async fn collect(
 /// The moments worth looking at, the most telling first.
 async fn anchors(cx: &Context<'_>, caller: &AwsCaller, subject: &Observation<Arc<Described>>) -> Vec<Timestamp> {
     let mut anchors = Vec::new();
-    let history = caller.within_deadline(cx.board.history.get()).await;
-    if let Some(history) = history.as_ref().and_then(Observation::found) {
+    let history = caller.within_deadline(cx.board.history.wait()).await;
+    if let Some(history) = history.and_then(Observation::found) {
         let failed = history.attempts.iter().rev().filter(|attempt| attempt.outcome == AttemptOutcome::Failed);
         anchors.extend(failed.filter_map(|attempt| attempt.at()).take(MAX_FAILED_ANCHORS));
     }
     let Some(described) = subject.found() else { return anchors };
     if is_pending_apart(&described.facts)
-        && let Some(versions) = caller.within_deadline(cx.board.versions.get()).await
+        && let Some(versions) = caller.within_deadline(cx.board.versions.wait()).await
     {
         anchors.extend(versions.iter().find(|version| version.has("AWSPENDING")).and_then(|version| version.created_at));
     }

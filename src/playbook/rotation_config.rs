@@ -7,9 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 
 pub(super) async fn collect(cx: &Context<'_>, caller: &AwsCaller, is_described_by_step_1: bool) -> Seen<RotationConfig> {
     if !is_described_by_step_1 {
-        cx.board.subject.fill(secret::subject(cx, caller).await);
+        let _ = cx.board.subject.set(secret::subject(cx, caller).await);
     }
-    let config = cx.board.subject.get().await.map(|described| described.config.clone());
+    let config = cx.board.subject.wait().await.clone().map(|described| described.config.clone());
     let summary = config.found().map(|config| summary(config, cx.now)).unwrap_or_default();
     Seen { observation: config, window: None, summary }
 }

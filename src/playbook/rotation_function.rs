@@ -16,7 +16,7 @@ pub(super) async fn collect(cx: &Context<'_>, caller: &AwsCaller, function: Obse
     let configuration = async {
         let facts = configuration(cx, caller, &arn).await;
         // The role is known now; step 5 need not wait for the concurrency.
-        cx.board.function.fill(facts.clone().map(Arc::new));
+        let _ = cx.board.function.set(facts.clone().map(Arc::new));
         facts
     };
     let (facts, reserved_concurrency) = tokio::join!(configuration, concurrency);

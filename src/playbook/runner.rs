@@ -1,7 +1,7 @@
 //! Performs the steps concurrently, and turns every end a step can come to into a record.
 
 use super::secret::Described;
-use super::step_outputs::{Slot, StepOutputs};
+use super::step_outputs::StepOutputs;
 use super::{
     Context, Progress, Request, Seen, carried, config_changes, events, execution_role, function_logs, function_metrics,
     function_of, present, rotation_config, rotation_function, rotation_history, secret, secret_access,
@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::SetOnce;
 
 /// What a step may overrun its deadline by to put together what it has; its requests end at the deadline.
 const GRACE: Duration = Duration::from_millis(250);
@@ -29,7 +30,7 @@ pub(super) async fn collect(aws: &Aws, clock: &Clock, request: &Request, progres
         progress,
         now: clock.now(),
         total_deadline: clock::deadline(request.total_deadline),
-        board: StepOutputs::empty(),
+        board: StepOutputs::default(),
         trail: events::SharedTrail::default(),
     };
     keep(&cx);
@@ -51,7 +52,7 @@ pub(super) async fn collect(aws: &Aws, clock: &Clock, request: &Request, progres
         account_id: account_id.or_else(|| aws.account_id().map(str::to_owned)),
         now: cx.now,
         reach: request.reach,
-        near_names: cx.board.near_names.peek().unwrap_or_default(),
+        near_names: cx.board.near_names.get().cloned().unwrap_or_default(),
         secret,
         rotation_config,
         function,
@@ -69,24 +70,24 @@ fn keep(cx: &Context<'_>) {
     let Some((evidence, again)) = &cx.request.rerun else { return };
     let is_kept = |step| !again.contains(&step);
     if is_kept(StepName::Secret) {
-        cx.board.near_names.fill(evidence.near_names.clone());
+        let _ = cx.board.near_names.set(evidence.near_names.clone());
         if let Some(facts) = evidence.secret.found() {
-            cx.board.versions.fill(facts.versions.clone());
+            let _ = cx.board.versions.set(facts.versions.clone());
         }
         if is_kept(StepName::RotationConfig) {
-            cx.board.subject.fill(evidence.secret.observation.clone().and_then(|facts| {
+            let _ = cx.board.subject.set(evidence.secret.observation.clone().and_then(|facts| {
                 evidence.rotation_config.observation.clone().map(|config| Arc::new(Described { facts, config }))
             }));
         }
     }
     if is_kept(StepName::RotationFunction) {
-        cx.board.function.fill(evidence.function.observation.clone().map(Arc::new));
+        let _ = cx.board.function.set(evidence.function.observation.clone().map(Arc::new));
     }
     if is_kept(StepName::ExecutionRole) {
-        cx.board.role.fill(evidence.role.observation.clone().map(Arc::new));
+        let _ = cx.board.role.set(evidence.role.observation.clone().map(Arc::new));
     }
     if is_kept(StepName::RotationHistory) {
-        cx.board.history.fill(evidence.history.observation.clone().map(Arc::new));
+        let _ = cx.board.history.set(evidence.history.observation.clone().map(Arc::new));
     }
 }
 
@@ -164,13 +165,13 @@ fn why_nothing<T>(observation: &Observation<T>) -> String {
 }
 
 /// Waits for what a step needs, not longer than everything may take.
-async fn ready<T: Clone, N>(
+async fn ready<T, N>(
     cx: &Context<'_>,
-    slot: &Slot<Observation<T>>,
+    output: &SetOnce<Observation<T>>,
     map: impl FnOnce(&Observation<T>) -> Observation<N>,
 ) -> Observation<N> {
-    match tokio::time::timeout_at(cx.total_deadline, slot.get()).await {
-        Ok(content) => map(&content),
+    match tokio::time::timeout_at(cx.total_deadline, output.wait()).await {
+        Ok(content) => map(content),
         Err(_) => out_of_time(cx),
     }
 }
@@ -187,9 +188,9 @@ async fn secret_step(cx: &Context<'_>) -> StepRecord<SecretFacts> {
             step.finish(secret::collect(cx, &step.caller)).await
         }
     };
-    cx.board.versions.fill(record.found().map(|facts| facts.versions.clone()).unwrap_or_default());
+    let _ = cx.board.versions.set(record.found().map(|facts| facts.versions.clone()).unwrap_or_default());
     if kept(cx, StepName::Secret, |evidence| &evidence.secret).is_none() {
-        cx.board.subject.fill(unanswered(&record));
+        let _ = cx.board.subject.set(unanswered(&record));
     }
     record
 }
@@ -205,7 +206,7 @@ async fn rotation_config_step(cx: &Context<'_>) -> StepRecord<RotationConfig> {
     let step = Running::begin(cx, StepName::RotationConfig);
     let record = step.finish(rotation_config::collect(cx, &step.caller, is_described_by_step_1)).await;
     if !is_described_by_step_1 {
-        cx.board.subject.fill(unanswered(&record));
+        let _ = cx.board.subject.set(unanswered(&record));
     }
     record
 }
@@ -224,7 +225,7 @@ async fn function_step(cx: &Context<'_>) -> StepRecord<FunctionFacts> {
             step.finish(rotation_function::collect(cx, &step.caller, function)).await
         }
     };
-    cx.board.function.fill(record.observation.clone().map(Arc::new));
+    let _ = cx.board.function.set(record.observation.clone().map(Arc::new));
     record
 }
 
@@ -249,7 +250,7 @@ async fn role_step(cx: &Context<'_>) -> StepRecord<RoleFacts> {
             step.finish(execution_role::collect(cx, &step.caller, subject, function)).await
         }
     };
-    cx.board.role.fill(record.observation.clone().map(Arc::new));
+    let _ = cx.board.role.set(record.observation.clone().map(Arc::new));
     record
 }
 
@@ -262,7 +263,7 @@ async fn history_step(cx: &Context<'_>) -> StepRecord<RotationHistory> {
             step.finish(rotation_history::collect(cx, &step.caller, subject)).await
         }
     };
-    cx.board.history.fill(record.observation.clone().map(Arc::new));
+    let _ = cx.board.history.set(record.observation.clone().map(Arc::new));
     record
 }
 
@@ -324,7 +325,7 @@ mod tests {
             progress: &ends,
             now: clock.now(),
             total_deadline: clock::deadline(Duration::ZERO),
-            board: StepOutputs::empty(),
+            board: StepOutputs::default(),
             trail: events::SharedTrail::default(),
         };
         let record = Running::begin(&cx, StepName::FunctionLogs).finish(collector).await;
@@ -340,7 +341,7 @@ mod tests {
         assert_eq!(ends, [(StepName::FunctionLogs, "failed")]);
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_step_that_never_ends_is_timed_out_after_its_grace() {
         let (record, ends) = ended(std::future::pending()).await;
         assert_eq!(record.observation.status(), "timed_out");

@@ -24,11 +24,11 @@ pub(super) struct Described {
 
 pub(super) async fn collect(cx: &Context<'_>, caller: &AwsCaller) -> Seen<SecretFacts> {
     let subject = subject(cx, caller).await;
-    cx.board.subject.fill(subject.clone());
+    let _ = cx.board.subject.set(subject.clone());
     let described = match subject {
         Observation::Found(described) => described,
         Observation::NoData { searched } => {
-            cx.board.near_names.fill(near_names(cx, caller).await);
+            let _ = cx.board.near_names.set(near_names(cx, caller).await);
             // Names like it are told apart from this, to those who may ask about them.
             let summary = "there is no such secret".to_owned();
             return Seen { observation: Observation::NoData { searched }, window: None, summary };
@@ -183,7 +183,7 @@ async fn versions(cx: &Context<'_>, caller: &AwsCaller, described: &Described) -
             }
         }
     }
-    cx.board.versions.fill(versions.clone());
+    let _ = cx.board.versions.set(versions.clone());
     versions
 }
 
@@ -195,8 +195,8 @@ async fn service_health(
 ) -> Observation<Vec<crate::model::HealthEvent>> {
     let mut failing = described.config.due.overdue_since.is_some();
     if !failing {
-        let history = caller.within_deadline(cx.board.history.get()).await;
-        failing = history.as_ref().and_then(Observation::found).is_some_and(|history| {
+        let history = caller.within_deadline(cx.board.history.wait()).await;
+        failing = history.and_then(Observation::found).is_some_and(|history| {
             history
                 .attempts
                 .iter()

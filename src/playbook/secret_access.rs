@@ -57,9 +57,9 @@ async fn secret_key(cx: &Context<'_>, caller: &AwsCaller, described: &Described)
 }
 
 async fn environment_key(cx: &Context<'_>, caller: &AwsCaller) -> Observation<KeyFacts> {
-    let function = caller.within_deadline(cx.board.function.get()).await;
+    let function = caller.within_deadline(cx.board.function.wait()).await;
     let Some(function) = function else { return Observation::TimedOut { after_ms: caller.elapsed_ms() } };
-    let facts = match function {
+    let facts = match function.clone() {
         Observation::Found(facts) => facts,
         Observation::NoData { .. } => return Observation::NotApplicable { because: "the function does not exist".to_owned() },
         unanswered => return carried(unanswered),
