@@ -174,8 +174,8 @@ fn read_root(reader: &Reader<'_>, table: &DeTable<'_>) -> Config {
         allowed_secrets: root
             .get("allowed_secrets", |value| reader::texts(value, secret_pattern))
             .unwrap_or_default()
-            .into_iter()
-            .map(SecretPattern::new)
+            .iter()
+            .map(|pattern| SecretPattern::new(pattern))
             .collect(),
         ..Config::default()
     };

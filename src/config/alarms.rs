@@ -136,7 +136,7 @@ impl AlarmPattern {
     /// The pattern `text`.
     #[must_use]
     pub fn new(text: &str) -> AlarmPattern {
-        AlarmPattern(SecretPattern::new(text.to_owned()))
+        AlarmPattern(SecretPattern::new(text))
     }
 
     /// True when the whole name, or the whole key (an alarm's ARN), fits.

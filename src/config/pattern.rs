@@ -1,30 +1,25 @@
 //! Which secrets may be asked about.
 
-/// A secret's name in which `*` stands for any characters.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SecretPattern(String);
+use wildmatch::WildMatchPattern;
+
+/// A secret's name in which `*` stands for any characters; a `?` stands for itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SecretPattern(WildMatchPattern<'*', '\0'>);
+
+// It holds characters and a flag, whose equality is total.
+impl Eq for SecretPattern {}
 
 impl SecretPattern {
     /// The pattern `text`.
     #[must_use]
-    pub fn new(text: String) -> SecretPattern {
-        SecretPattern(text)
+    pub fn new(text: &str) -> SecretPattern {
+        SecretPattern(WildMatchPattern::new(text))
     }
 
     /// True when `name` fits the whole pattern.
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {
-        let mut parts = self.0.split('*');
-        let first = parts.next().unwrap_or_default();
-        let Some(mut rest) = name.strip_prefix(first) else { return false };
-        let Some(last) = parts.next_back() else { return rest.is_empty() };
-        for part in parts {
-            match rest.split_once(part) {
-                Some((_, after)) => rest = after,
-                None => return false,
-            }
-        }
-        rest.ends_with(last)
+        self.0.matches(name)
     }
 }
 
@@ -46,8 +41,10 @@ mod tests {
             ("a*a", "a", false),
             ("a*b*c", "a-b-b-c", true),
             ("a*b*c", "a-c-b", false),
+            ("a?c", "abc", false),
+            ("a?c", "a?c", true),
         ] {
-            assert_eq!(SecretPattern::new(pattern.to_owned()).matches(name), expected, "{pattern} {name}");
+            assert_eq!(SecretPattern::new(pattern).matches(name), expected, "{pattern} {name}");
         }
     }
 }

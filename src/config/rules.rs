@@ -70,7 +70,7 @@ fn rule(section: Section<'_>, allows: bool) -> Rule {
         groups: names("groups"),
         accounts: names("accounts"),
         regions: section.get("regions", |value| reader::texts(value, super::region)).unwrap_or_default(),
-        secrets: patterns.into_iter().map(SecretPattern::new).collect(),
+        secrets: patterns.iter().map(|pattern| SecretPattern::new(pattern)).collect(),
         actions: actions.iter().filter_map(|word| action(word).ok()).collect(),
     };
     let required =

@@ -1,38 +1,15 @@
 //! `*` and `?`, as IAM policies use them.
 
+use wildmatch::WildMatch;
+
 /// Whether `text` matches `pattern`.
 pub(super) fn matches(pattern: &str, text: &str) -> bool {
-    let pattern: Vec<char> = pattern.chars().collect();
-    let text: Vec<char> = text.chars().collect();
-    // Remembers the last `*` and retries it one character further on: linear for one star, quadratic at worst.
-    let (mut p, mut t) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while t < text.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                star = Some((p, t));
-                p += 1;
-            }
-            Some(&wanted) if wanted == '?' || text.get(t) == Some(&wanted) => {
-                p += 1;
-                t += 1;
-            }
-            _ => match star {
-                Some((at, from)) => {
-                    star = Some((at, from + 1));
-                    p = at + 1;
-                    t = from + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern.get(p..).unwrap_or_default().iter().all(|c| *c == '*')
+    WildMatch::new(pattern).matches(text)
 }
 
 /// The same for actions, whose case does not matter.
 pub(super) fn matches_ignoring_case(pattern: &str, text: &str) -> bool {
-    matches(&pattern.to_ascii_lowercase(), &text.to_ascii_lowercase())
+    WildMatch::new_case_insensitive(pattern).matches(text)
 }
 
 #[cfg(test)]
