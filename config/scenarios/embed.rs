@@ -1,5 +1,5 @@
-//! Build script: lists the scenario files beside it, so that a new one is found without being named anywhere, and takes the
-//! page of each rule from the documentation at the head of its file.
+//! Build script: takes the page of each rule from the documentation at the head of its file, and has the scenarios beside it
+//! embedded anew when one of them comes, goes or changes.
 
 #![expect(clippy::print_stdout, reason = "how a build script speaks to Cargo")]
 
@@ -8,35 +8,19 @@ use std::{env, fs, path::Path};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let crate_folder = env::var("CARGO_MANIFEST_DIR")?;
     let out = env::var("OUT_DIR")?;
-    scenarios(&Path::new(&crate_folder).join("config/scenarios"), Path::new(&out))?;
+    println!("cargo::rerun-if-changed={}", Path::new(&crate_folder).join("config/scenarios").display());
     rule_pages(&Path::new(&crate_folder).join("src/diagnosis/rules"), Path::new(&out))
-}
-
-/// The names of a folder's files with this ending, without it, in order; Cargo looks again when the folder changes.
-fn names(folder: &Path, ending: &str) -> Result<Vec<String>, Box<dyn std::error::Error>> {
-    println!("cargo::rerun-if-changed={}", folder.display());
-    let mut names: Vec<String> = fs::read_dir(folder)?
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter_map(|file| Some(file.strip_suffix(ending)?.to_owned()))
-        .collect();
-    names.sort();
-    Ok(names)
-}
-
-fn scenarios(folder: &Path, out: &Path) -> Result<(), Box<dyn std::error::Error>> {
-    let mut table = String::from("const EMBEDDED: &[(&str, &str)] = &[\n");
-    for name in names(folder, ".toml")? {
-        let path = folder.join(format!("{name}.toml"));
-        table.push_str(&format!("    ({name:?}, include_str!({path:?})),\n"));
-    }
-    table.push_str("];\n");
-    fs::write(out.join("embedded_scenarios.rs"), table)?;
-    Ok(())
 }
 
 fn rule_pages(folder: &Path, out: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let mut table = String::from("const PAGES: &[(&str, &str)] = &[\n");
-    for name in names(folder, ".rs")?.iter().filter(|name| *name != "mod") {
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let mut names: Vec<String> = fs::read_dir(folder)?
+        .filter_map(|entry| Some(entry.ok()?.file_name().into_string().ok()?.strip_suffix(".rs")?.to_owned()))
+        .filter(|name| name != "mod")
+        .collect();
+    names.sort();
+    for name in names {
         let source = fs::read_to_string(folder.join(format!("{name}.rs")))?;
         let page: Vec<&str> = source
             .lines()

@@ -6,11 +6,13 @@ use super::declaration::{
 };
 use super::policy::PolicyForm;
 use super::when::When;
+use include_dir::{Dir, include_dir};
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-include!(concat!(env!("OUT_DIR"), "/embedded_scenarios.rs"));
+/// The folder of the scenario files. The build script has it read again when a file comes, goes or changes.
+static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/config/scenarios");
 
 /// An AWS account, as a scenario file declares it.
 #[derive(Debug, Clone, Deserialize)]
@@ -117,7 +119,11 @@ impl Scenario {
 
     /// The scenarios that ship with the program: name and text, by name.
     pub fn embedded() -> impl Iterator<Item = (&'static str, &'static str)> {
-        EMBEDDED.iter().copied()
+        EMBEDDED.files().filter_map(|file| {
+            let path = file.path();
+            let is_scenario = path.extension().is_some_and(|ending| ending == "toml");
+            Some((path.file_stem()?.to_str()?, file.contents_utf8()?)).filter(|_| is_scenario)
+        })
     }
 
     /// The time the scenario is set at, where it insists on one.
