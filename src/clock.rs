@@ -43,6 +43,26 @@ pub fn this_instant() -> Instant {
     Instant::now()
 }
 
+/// The clock that deadlines are kept by, for limits on how often something may be done.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LimitClock {
+    started: Instant,
+}
+
+impl LimitClock {
+    pub(crate) fn start() -> LimitClock {
+        LimitClock { started: Instant::now() }
+    }
+}
+
+impl governor::clock::Clock for LimitClock {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
 /// Measures how long something takes; a change of the machine's date does not disturb it.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopwatch {

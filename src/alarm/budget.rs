@@ -1,13 +1,16 @@
 //! How often something may be done that strangers can ask for.
 
+use crate::clock::LimitClock;
+use governor::middleware::NoOpMiddleware;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::num::NonZeroU32;
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// How often at once, after a pause: a process that just started serves topics in several regions.
-const BURST: u32 = 8;
+const BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(7);
 
 /// Time between on average.
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -18,30 +21,19 @@ const INTERVAL: Duration = Duration::from_secs(10);
 /// Source: SNS Developer Guide, "Creating an HTTP/S delivery policy": 20 seconds between retries unless a topic says otherwise.
 const MAX_COUNTED: usize = 1 << 16;
 
-/// A bucket that fills evenly.
+/// So many at once, and then one each [`INTERVAL`].
 #[derive(Debug)]
-pub(super) struct Budget {
-    left: u32,
-    /// When the last one was added.
-    filled: Instant,
-}
+pub(super) struct Budget(Option<RateLimiter<NotKeyed, InMemoryState, LimitClock, NoOpMiddleware<Duration>>>);
 
 impl Budget {
-    pub(super) fn full(now: Instant) -> Budget {
-        Budget { left: BURST, filled: now }
+    pub(super) fn full() -> Budget {
+        let quota = Quota::with_period(INTERVAL).map(|quota| quota.allow_burst(BURST));
+        Budget(quota.map(|quota| RateLimiter::direct_with_clock(quota, LimitClock::start())))
     }
 
-    pub(super) fn take(&mut self, now: Instant) -> bool {
-        while self.left < BURST && now.duration_since(self.filled) >= INTERVAL {
-            self.left += 1;
-            self.filled += INTERVAL;
-        }
-        if self.left == BURST {
-            self.filled = now;
-        }
-        let may = self.left > 0;
-        self.left = self.left.saturating_sub(1);
-        may
+    /// True when it may be done now, which is then counted.
+    pub(super) fn take(&self) -> bool {
+        self.0.as_ref().is_some_and(|limit| limit.check().is_ok())
     }
 }
 
@@ -70,16 +62,19 @@ impl Asked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock;
 
-    #[test]
-    fn a_burst_passes_and_then_one_every_ten_seconds() {
-        let start = clock::this_instant();
-        let at = |seconds| start + Duration::from_secs(seconds);
-        let mut budget = Budget::full(start);
-        assert_eq!((0..100).filter(|_| budget.take(at(0))).count(), 8);
-        assert_eq!((1..=60).filter(|second| budget.take(at(*second))).count(), 6);
-        assert_eq!((0..100).filter(|_| budget.take(at(100_000))).count(), 8);
+    #[tokio::test(start_paused = true)]
+    async fn a_burst_passes_and_then_one_every_ten_seconds() {
+        let budget = Budget::full();
+        assert_eq!((0..100).filter(|_| budget.take()).count(), 8);
+        let mut taken = 0;
+        for _ in 0..60 {
+            tokio::time::advance(Duration::from_secs(1)).await;
+            taken += u32::from(budget.take());
+        }
+        assert_eq!(taken, 6);
+        tokio::time::advance(Duration::from_secs(100_000)).await;
+        assert_eq!((0..100).filter(|_| budget.take()).count(), 8);
     }
 
     #[test]

@@ -121,9 +121,7 @@ impl Certificates {
     /// `origin` replaces scheme, host and port of every address. `client` must not follow redirects; a fetch may
     /// take until `deadline`.
     pub(super) fn new(client: reqwest::Client, origin: Option<Url>, deadline: Duration, clock: Clock) -> Certificates {
-        let now = clock::this_instant();
-        let budgets =
-            Budgets { good: Budget::full(now), doors: [(); DOORS].map(|()| Budget::full(now)), asked: Asked::default() };
+        let budgets = Budgets { good: Budget::full(), doors: [(); DOORS].map(|()| Budget::full()), asked: Asked::default() };
         let fetched = Cache::builder().max_capacity(MAX_KEPT as u64).time_to_live(KEPT_FOR).build();
         Certificates { client, origin, deadline, clock, good: Mutex::default(), fetched, budgets: Mutex::new(budgets) }
     }
@@ -243,11 +241,10 @@ impl Certificates {
 impl Budgets {
     /// True when the address may be fetched now.
     fn take(&mut self, address: &str, is_known: bool) -> bool {
-        let now = clock::this_instant();
         if is_known {
-            return self.good.take(now);
+            return self.good.take();
         }
         let door = self.asked.again(address).ilog2() as usize;
-        self.doors.get_mut(door.min(DOORS - 1)).is_some_and(|door| door.take(now))
+        self.doors.get(door.min(DOORS - 1)).is_some_and(Budget::take)
     }
 }

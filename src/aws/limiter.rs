@@ -1,66 +1,74 @@
 //! The limit AWS sets on event look-ups, kept by us so that AWS need not refuse.
 
-use crate::clock;
-use std::sync::{Mutex, PoisonError};
+use crate::clock::LimitClock;
+use governor::clock::Clock as _;
+use governor::middleware::NoOpMiddleware;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+use std::num::NonZeroU32;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::sync::Mutex;
 
-/// Lets one request through per `interval`, and `burst` at once after a pause.
+/// `LookupEvents`: so many requests a second per account and region.
+///
+/// Source: CloudTrail User Guide, "Quotas in AWS CloudTrail".
+const LOOKUP_EVENTS: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
+
+/// Lets so many requests through a second, the last second's worth of a pause at once.
 #[derive(Debug)]
 pub(crate) struct Limiter {
-    interval: Duration,
-    burst: u32,
-    /// When the next request would be due if requests came evenly.
-    next: Mutex<Option<Instant>>,
+    limit: RateLimiter<NotKeyed, InMemoryState, LimitClock, NoOpMiddleware<Duration>>,
+    /// Whose turn it is to wait. The limit itself knows no order, and a storm would starve whoever asked first.
+    turn: Mutex<()>,
 }
 
 impl Limiter {
-    /// `LookupEvents`: two requests a second per account and region.
-    ///
-    /// Source: CloudTrail User Guide, "Quotas in AWS CloudTrail".
+    /// The limit on `LookupEvents`.
     pub(crate) fn lookup_events() -> Limiter {
-        Limiter { interval: Duration::from_millis(500), burst: 2, next: Mutex::new(None) }
+        let limit = RateLimiter::direct_with_clock(Quota::per_second(LOOKUP_EVENTS), LimitClock::start());
+        Limiter { limit, turn: Mutex::new(()) }
     }
 
     /// Waits until a request may be sent; those who wait are served in the order they came.
     pub(crate) async fn acquire(&self) {
-        tokio::time::sleep_until(self.reserve(clock::this_instant())).await;
-    }
-
-    fn reserve(&self, now: Instant) -> Instant {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = next.unwrap_or(now).max(now);
-        *next = Some(due + self.interval);
-        // A bucket of `burst` tokens: a request may run ahead of its even place by `burst - 1` intervals.
-        let ahead = self.interval * self.burst.saturating_sub(1);
-        due.checked_sub(ahead).map_or(now, |early| early.max(now))
+        let _turn = self.turn.lock().await;
+        while let Err(early) = self.limit.check() {
+            tokio::time::sleep(early.wait_time_from(self.limit.clock().now())).await;
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::this_instant;
 
-    /// When requests that come `arrivals` ms after the start may be sent.
-    fn sent(arrivals: &[u64]) -> Vec<u128> {
-        let limiter = Limiter::lookup_events();
-        let start = clock::this_instant();
-        let send = |arrival: &u64| limiter.reserve(start + Duration::from_millis(*arrival)).duration_since(start).as_millis();
-        arrivals.iter().map(send).collect()
+    /// When requests that come `arrivals` ms after the start are sent, in milliseconds after it, in the order they came.
+    async fn sent(arrivals: &[u64]) -> Vec<u128> {
+        let (limiter, start) = (Limiter::lookup_events(), this_instant());
+        let send = |arrival: &u64| {
+            let (limiter, arrival) = (&limiter, start + Duration::from_millis(*arrival));
+            async move {
+                tokio::time::sleep_until(arrival).await;
+                limiter.acquire().await;
+                this_instant().duration_since(start).as_millis()
+            }
+        };
+        futures::future::join_all(arrivals.iter().map(send)).await
     }
 
-    #[test]
-    fn a_burst_of_two_passes_and_then_two_a_second() {
-        assert_eq!(sent(&[0; 6]), [0, 0, 500, 1000, 1500, 2000]);
+    #[tokio::test(start_paused = true)]
+    async fn a_burst_of_two_passes_and_then_two_a_second_in_the_order_they_came() {
+        assert_eq!(sent(&[0; 6]).await, [0, 0, 500, 1000, 1500, 2000]);
     }
 
-    #[test]
-    fn a_pause_gives_one_burst_back_and_no_more() {
-        assert_eq!(sent(&[0, 60_000, 60_000, 60_000]), [0, 60_000, 60_000, 60_500]);
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_gives_one_burst_back_and_no_more() {
+        assert_eq!(sent(&[0, 60_000, 60_000, 60_000]).await, [0, 60_000, 60_000, 60_500]);
     }
 
-    #[test]
-    fn who_comes_slowly_enough_never_waits() {
-        assert_eq!(sent(&[0, 500, 1000, 1500]), [0, 500, 1000, 1500]);
+    #[tokio::test(start_paused = true)]
+    async fn who_comes_slowly_enough_never_waits() {
+        assert_eq!(sent(&[0, 500, 1000, 1500]).await, [0, 500, 1000, 1500]);
     }
 }

@@ -1,17 +1,18 @@
 //! How much one person may ask: enough for an incident, not enough to keep everyone else waiting.
 
-use crate::clock;
+use crate::clock::LimitClock;
 use crate::model::{Actor, PlatformName};
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use governor::middleware::NoOpMiddleware;
+use governor::state::keyed::HashMapStateStore;
+use governor::{Quota, RateLimiter};
+use std::num::NonZeroU32;
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// Commands and clicks one person may make at once, after a pause.
-const BURST: u32 = 20;
+const BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
 
-/// How often another one is allowed after that.
-const EVERY: Duration = Duration::from_secs(3);
+/// How often another one is allowed after that: each three seconds.
+const A_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
 
 /// People remembered at most; those who have been quiet are forgotten first.
 const MAX_PEOPLE: usize = 10_000;
@@ -19,30 +20,23 @@ const MAX_PEOPLE: usize = 10_000;
 type Person = (PlatformName, String, String);
 
 /// Counts what people ask.
-#[derive(Debug, Default)]
-pub(super) struct UserRateLimiter {
-    /// When a person's next request would be due if requests came evenly.
-    people: Mutex<HashMap<Person, Instant>>,
+#[derive(Debug)]
+pub(super) struct UserRateLimiter(RateLimiter<Person, HashMapStateStore<Person>, LimitClock, NoOpMiddleware<Duration>>);
+
+impl Default for UserRateLimiter {
+    fn default() -> UserRateLimiter {
+        UserRateLimiter(RateLimiter::hashmap_with_clock(Quota::per_minute(A_MINUTE).allow_burst(BURST), LimitClock::start()))
+    }
 }
 
 impl UserRateLimiter {
     /// True when `actor` may ask now.
     pub(super) fn lets_through(&self, actor: &Actor) -> bool {
-        self.lets_through_at(actor, clock::this_instant())
-    }
-
-    fn lets_through_at(&self, actor: &Actor, now: Instant) -> bool {
-        let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
-        if people.len() >= MAX_PEOPLE {
-            people.retain(|_, due| *due > now);
+        if self.0.len() >= MAX_PEOPLE {
+            self.0.retain_recent();
         }
         let person = (actor.platform, actor.workspace.clone(), actor.user.clone());
-        let due = people.get(&person).copied().unwrap_or(now).max(now);
-        if due > now + EVERY * (BURST - 1) || people.len() >= MAX_PEOPLE {
-            return false;
-        }
-        people.insert(person, due + EVERY);
-        true
+        self.0.len() < MAX_PEOPLE && self.0.check_key(&person).is_ok()
     }
 }
 
@@ -61,23 +55,23 @@ mod tests {
         }
     }
 
-    #[test]
-    fn one_person_is_slowed_down_and_others_are_not() {
-        let rate_limit = UserRateLimiter::default();
-        let now = clock::this_instant();
-        let through = (0..100).filter(|_| rate_limit.lets_through_at(&person("U1"), now)).count();
-        assert_eq!(through, usize::try_from(BURST).unwrap());
-        assert!(rate_limit.lets_through_at(&person("U2"), now));
-        assert!(rate_limit.lets_through_at(&person("U1"), now + EVERY));
-        assert!(!rate_limit.lets_through_at(&person("U1"), now + EVERY));
+    #[tokio::test(start_paused = true)]
+    async fn one_person_is_slowed_down_and_others_are_not() {
+        let limiter = UserRateLimiter::default();
+        let through = (0..100).filter(|_| limiter.lets_through(&person("U1"))).count();
+        assert_eq!(through, 20);
+        assert!(limiter.lets_through(&person("U2")));
+        tokio::time::advance(Duration::from_secs(3)).await;
+        assert!(limiter.lets_through(&person("U1")));
+        assert!(!limiter.lets_through(&person("U1")));
     }
 
-    #[test]
-    fn a_crowd_is_remembered_up_to_a_bound_and_the_quiet_are_forgotten() {
-        let rate_limit = UserRateLimiter::default();
-        let now = clock::this_instant();
-        let crowd = (0..=MAX_PEOPLE).filter(|number| rate_limit.lets_through_at(&person(&format!("U{number}")), now)).count();
+    #[tokio::test(start_paused = true)]
+    async fn a_crowd_is_remembered_up_to_a_bound_and_the_quiet_are_forgotten() {
+        let limiter = UserRateLimiter::default();
+        let crowd = (0..=MAX_PEOPLE).filter(|number| limiter.lets_through(&person(&format!("U{number}")))).count();
         assert_eq!(crowd, MAX_PEOPLE);
-        assert!(rate_limit.lets_through_at(&person("late"), now + EVERY * 2));
+        tokio::time::advance(Duration::from_secs(6)).await;
+        assert!(limiter.lets_through(&person("late")));
     }
 }
