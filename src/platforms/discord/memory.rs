@@ -1,65 +1,51 @@
-//! What is worth remembering for a while, with a bound: the oldest goes first.
+//! What is worth remembering for a while, with a bound: what was not asked for longest goes first.
 
-use std::collections::{HashMap, VecDeque};
+use moka::policy::EvictionPolicy;
+use moka::sync::Cache;
 use std::hash::Hash;
-use std::sync::{Mutex, PoisonError};
 
 /// How many entries are kept; each is a few dozen bytes.
-const KEPT: usize = 1_024;
+const KEPT: u64 = 1_024;
 
-/// A small map that forgets its oldest entries.
-pub(super) struct Memory<K, V> {
-    entries: Mutex<Entries<K, V>>,
-}
+/// A small map that forgets.
+pub(super) struct Memory<K, V>(Cache<K, V>);
 
-struct Entries<K, V> {
-    known: HashMap<K, V>,
-    order: VecDeque<K>,
-}
-
-impl<K, V> Default for Memory<K, V> {
+impl<K, V> Default for Memory<K, V>
+where
+    K: Eq + Hash + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
     fn default() -> Memory<K, V> {
-        Memory { entries: Mutex::new(Entries { known: HashMap::new(), order: VecDeque::new() }) }
+        Memory(Cache::builder().max_capacity(KEPT).eviction_policy(EvictionPolicy::lru()).build())
     }
 }
 
-impl<K: Eq + Hash + Clone, V: Clone> Memory<K, V> {
+impl<K, V> Memory<K, V>
+where
+    K: Eq + Hash + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
     pub(super) fn put(&self, key: K, value: V) {
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        if entries.known.insert(key.clone(), value).is_none() {
-            entries.order.push_back(key);
-        }
-        if entries.order.len() > KEPT
-            && let Some(oldest) = entries.order.pop_front()
-        {
-            entries.known.remove(&oldest);
-        }
+        self.0.insert(key, value);
     }
 
     pub(super) fn get(&self, key: &K) -> Option<V> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner).known.get(key).cloned()
+        self.0.get(key)
     }
-}
 
-impl<K: Eq + Hash + Clone, V> Memory<K, V> {
     pub(super) fn take(&self, key: &K) -> Option<V> {
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        let value = entries.known.remove(key)?;
-        entries.order.retain(|known| known != key);
-        Some(value)
+        self.0.remove(key)
     }
 
     pub(super) fn clear(&self) {
-        *self.entries.lock().unwrap_or_else(PoisonError::into_inner) = Entries { known: HashMap::new(), order: VecDeque::new() };
+        self.0.invalidate_all();
     }
 }
 
-impl<K: Eq + Hash + Clone> Memory<K, ()> {
+impl<K: Eq + Hash + Send + Sync + 'static> Memory<K, ()> {
     /// True the first time.
     pub(super) fn is_new(&self, key: K) -> bool {
-        let is_new = self.get(&key).is_none();
-        self.put(key, ());
-        is_new
+        self.0.entry(key).or_insert(()).is_fresh()
     }
 }
 
@@ -68,13 +54,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oldest_is_forgotten_first() {
+    fn what_was_not_asked_for_longest_is_forgotten_first() {
         let memory = Memory::default();
-        for at in 0..=KEPT {
+        for at in 0..KEPT {
             assert!(memory.is_new(at));
         }
-        assert_eq!((memory.get(&0), memory.get(&1), memory.get(&KEPT)), (None, Some(()), Some(())));
-        assert!(!memory.is_new(KEPT));
-        assert_eq!(memory.entries.lock().unwrap().order.len(), KEPT);
+        assert!(!memory.is_new(0), "and so it is asked for again");
+        memory.0.run_pending_tasks();
+        assert!(memory.is_new(KEPT));
+        memory.0.run_pending_tasks();
+        assert_eq!((memory.get(&0), memory.get(&1), memory.get(&KEPT)), (Some(()), None, Some(())));
+        assert_eq!(memory.0.entry_count(), KEPT);
+    }
+
+    #[test]
+    fn what_was_taken_or_cleared_is_gone() {
+        let memory = Memory::default();
+        memory.put("a", 1);
+        memory.put("b", 2);
+        assert_eq!((memory.take(&"a"), memory.take(&"a"), memory.get(&"b")), (Some(1), None, Some(2)));
+        memory.clear();
+        assert_eq!(memory.get(&"b"), None);
     }
 }
