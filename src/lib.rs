@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`model`] | pure data: causes, windows, evidence, findings |
 //! | [`clock`] | the only place that asks the time |
+//! | [`backoff`] | waits that grow after failures |
 //! | [`http_body`] | bodies of HTTP answers, read up to a bound |
 //! | [`redact`] | `SafeText`, the only text that may leave the process |
 //! | [`lambda_log`] | Lambda's log lines, grouped into invocations |
@@ -35,13 +36,14 @@
 //!    confirmed.
 //! 4. Nothing is printed or logged but `SafeText`; redaction is its only constructor.
 //! 5. A collector never fails the investigation; it returns an observation.
-//! 6. Clock and ids are injected. Tests never sleep.
+//! 6. Clock and ids are injected. Tests never wait for the wall clock.
 //!
-//! `tests/architecture.rs` enforces them.
+//! `tests/architecture` enforces them.
 
 pub mod alarm;
 pub mod app;
 pub mod aws;
+pub mod backoff;
 pub mod bot;
 pub mod chart;
 pub mod chat;

@@ -4,6 +4,7 @@ use super::Bot;
 use super::perform::HandlerError;
 use super::run::failed;
 use crate::alarm::OnceAMinute;
+use crate::backoff::Backoff;
 use crate::chat::compose;
 use crate::chat::document::Tone;
 use crate::model::Trigger;
@@ -23,8 +24,8 @@ const LEASE: Duration = Duration::from_secs(60);
 /// How often it is renewed.
 const RENEW: Duration = Duration::from_secs(20);
 
-/// The wait after the first failure; it doubles with each.
-const FIRST_WAIT: Duration = Duration::from_secs(1);
+/// The waits between failures. Whoever fails longest is given up before the waits reach their end.
+const WAITS: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(3_600));
 
 /// The wait after which the store is asked again, when it failed.
 const STORE_WAIT: Duration = Duration::from_secs(1);
@@ -134,7 +135,7 @@ impl Bot {
         if claimed.failures.saturating_add(1) >= crate::store::MAX_ATTEMPTS {
             return self.abandon(claimed).await;
         }
-        let wait = FIRST_WAIT * 2_u32.saturating_pow(claimed.failures);
+        let wait = WAITS.after(claimed.failures);
         self.store.fail(claimed.lease, &SafeText::redact(&why), wait).await?;
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The durable list of accepted triggers: each is done once, however often it comes and whoever dies doing it.
 
 use super::{Store, StoreError, at, from_json, millis, to_json};
+use crate::backoff::Backoff;
 use crate::model::Trigger;
 use crate::redact::SafeText;
 use jiff::Timestamp;
@@ -205,7 +206,7 @@ pub(super) fn pause(begun: u32) -> Duration {
     match begun {
         0..SUSPECT => Duration::ZERO,
         SUSPECT..=CHANCE => SHORTEST_PAUSE,
-        _ => SHORTEST_PAUSE.saturating_mul(2_u32.saturating_pow(begun.saturating_sub(CHANCE))).min(MAX_PAUSE),
+        _ => Backoff::new(SHORTEST_PAUSE, MAX_PAUSE).after(begun.saturating_sub(CHANCE)),
     }
 }
 

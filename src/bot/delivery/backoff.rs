@@ -1,5 +1,6 @@
 //! How fast, how often, how long.
 
+use crate::backoff::{self, Backoff};
 use crate::model::PlatformName;
 use std::time::Duration;
 
@@ -47,8 +48,7 @@ impl DeliveryPolicy {
     /// one. `roll` chooses within that, so that those who failed together do not come back together.
     #[must_use]
     pub fn wait(&self, attempts: u32, roll: u16) -> Duration {
-        let whole = self.first_wait.saturating_mul(2_u32.saturating_pow(attempts)).min(self.longest_wait);
-        whole.mul_f64(0.75 + 0.25 * f64::from(roll) / f64::from(u16::MAX))
+        backoff::spread(Backoff::new(self.first_wait, self.longest_wait).after(attempts), roll)
     }
 
     /// How long a place that takes nothing is left alone: an hour.

@@ -6,6 +6,7 @@ use super::limits;
 use super::refusal::said;
 use super::rest::{Call, Failure};
 use super::snowflake::Snowflake;
+use crate::backoff::Backoff;
 use serde_json::{Value, json};
 use serenity::builder::{CreateCommand, CreateCommandOption};
 use serenity::http::Route;
@@ -20,10 +21,8 @@ pub(super) const SECRET: &str = "secret";
 const OPTIONS: [&str; 3] = ["account", "region", "window"];
 /// The option that goes on with the investigation of a thread.
 const WORDS: &str = "words";
-/// How long to wait before registering again; doubled each time.
-const AGAIN: Duration = Duration::from_secs(5);
-/// The longest wait between two attempts.
-const AGAIN_AT_MOST: Duration = Duration::from_secs(600);
+/// The waits between two attempts to register.
+const AGAIN: Backoff = Backoff::new(Duration::from_secs(5), Duration::from_secs(600));
 
 /// The command as Discord is told of it: everywhere but in direct messages, with nothing required, so that the same
 /// command asks about a secret and goes on in a thread.
@@ -78,13 +77,13 @@ impl Discord {
     }
 
     async fn register_until_taken(&self, guild: Option<Snowflake>) {
-        let mut wait = AGAIN;
+        let mut again = AGAIN;
         while let Err(failure) = self.register_in(guild).await {
+            let wait = again.next_wait();
             let pause = if let Failure::Held(asked) = failure { asked.max(wait) } else { wait };
             let (why, seconds) = (why(&failure), pause.as_secs());
             tracing::warn!("Discord did not take the slash command: {why}; trying again in {seconds} s");
             tokio::time::sleep(pause).await;
-            wait = (wait * 2).min(AGAIN_AT_MOST);
         }
         tracing::info!("Discord has the slash command");
     }

@@ -26,8 +26,8 @@ use super::listener::{Listener, Written};
 use super::refusal::code;
 use super::rest::{Call, Failure};
 use super::snowflake::Snowflake;
+use crate::backoff::Backoff;
 use crate::clock::{Stopwatch, deadline};
-use crate::platforms::backoff::Backoff;
 use connection::Connection;
 use ending::End;
 use serde::Deserialize;
@@ -137,7 +137,7 @@ impl Discord {
                 }
             };
             self.pulse.lost();
-            wait = if was_stable { Duration::ZERO } else { backoff.next() };
+            wait = if was_stable { Duration::ZERO } else { backoff.next_wait() };
             if was_stable {
                 backoff.reset();
             }

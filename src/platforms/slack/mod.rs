@@ -29,10 +29,10 @@ pub use method::{INBOUND_SCOPES, Method};
 pub use people::Lookups;
 pub use socket::{SocketHealth, SocketTimeouts};
 
+use crate::backoff::Backoff;
 use crate::chat::Intake;
 use crate::clock::Clock;
 use crate::config::{SlackConfig, SlackMode, SlackTokens, Token};
-use crate::platforms::backoff::Backoff;
 use api::{Api, Identity};
 use jiff::SignedDuration;
 use people::People;
@@ -205,7 +205,7 @@ impl Slack {
                 Some(Err(stop @ SlackStop::NotLetIn(_))) => return Err(stop),
                 Some(Err(later)) => tracing::warn!(%later, "the bot does not know its own name yet"),
             }
-            if stop.run_until_cancelled(tokio::time::sleep(backoff.next())).await.is_none() {
+            if stop.run_until_cancelled(tokio::time::sleep(backoff.next_wait())).await.is_none() {
                 return Ok(());
             }
         }

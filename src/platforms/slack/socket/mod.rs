@@ -13,8 +13,8 @@ pub use health::SocketHealth;
 use super::failure::FailureKind;
 use super::receiver::Receiver;
 use super::{Slack, SlackStop};
+use crate::backoff::Backoff;
 use crate::clock::Stopwatch;
-use crate::platforms::backoff::Backoff;
 use connection::{Connection, End, NoConnection};
 use std::sync::Arc;
 use std::time::Duration;
@@ -120,7 +120,7 @@ impl Line {
                     if life.elapsed() >= GOOD_LIFE {
                         backoff.reset();
                     } else {
-                        self.wait(backoff.next()).await;
+                        self.wait(backoff.next_wait()).await;
                     }
                     next = self.open(&mut backoff).await?;
                 }
@@ -148,13 +148,13 @@ impl Line {
                 Err(NoConnection::Failed(failure)) => {
                     tracing::warn!(%failure, "no socket to Slack yet");
                     match failure.kind {
-                        FailureKind::RateLimited(wait) => wait.max(backoff.next()),
-                        _ => backoff.next(),
+                        FailureKind::RateLimited(wait) => wait.max(backoff.next_wait()),
+                        _ => backoff.next_wait(),
                     }
                 }
                 Err(NoConnection::Broken(why)) => {
                     tracing::warn!(why, "no socket to Slack yet");
-                    backoff.next()
+                    backoff.next_wait()
                 }
             };
             self.wait(wait).await;
