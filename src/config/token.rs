@@ -1,5 +1,6 @@
 //! Tokens: the configuration says where they are; they never stand in it.
 
+use crate::redact;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -49,7 +50,7 @@ impl TokenSource {
         };
         match text.trim() {
             "" => Err(format!("{self} is empty")),
-            token => Ok(Token(SecretString::from(token))),
+            token => Ok(Token::new(token)),
         }
     }
 
@@ -79,7 +80,7 @@ impl fmt::Display for TokenSource {
     }
 }
 
-/// A token. Nothing prints it.
+/// A token. Nothing prints it, and redaction masks it wherever it occurs.
 #[derive(Debug, Clone)]
 pub struct Token(SecretString);
 
@@ -87,6 +88,7 @@ impl Token {
     /// A token that is at hand already, such as a fake platform's.
     #[must_use]
     pub fn new(text: &str) -> Token {
+        redact::hold(text);
         Token(SecretString::from(text))
     }
 
@@ -108,6 +110,7 @@ impl Token {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::{Redactor, SafeText};
     use std::io::Write as _;
 
     #[test]
@@ -128,6 +131,21 @@ mod tests {
         assert_eq!(token.expose(), "xoxb-very-secret");
         assert!(!format!("{token:?}").contains("secret-"), "{token:?}");
         assert!(!format!("{token:?}").contains("xoxb"), "{token:?}");
+    }
+
+    #[test]
+    fn a_token_that_looks_like_nothing_is_masked_wherever_it_occurs_from_the_moment_it_is_read() {
+        // No shape tells what it is: a signing secret, or a word of the page's operator.
+        let text = "quiet-harbour-lantern";
+        let said = format!("the peer said: quiet\u{ad}-harbour-lantern; again {text}.");
+        assert!(SafeText::redact(&said).as_str().contains(text), "it cannot be told from words before");
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        writeln!(file, "{text}").unwrap();
+        TokenSource::File(file.path().to_owned()).fetch().unwrap();
+        assert_eq!(SafeText::redact(&said).as_str(), "the peer said: [hidden: known secret]; again [hidden: known secret].");
+        let mut document = serde_json::json!({"line": [said]});
+        assert_eq!(Redactor::default().redact_json(&mut document), 2);
+        assert_eq!(Redactor::default().redact(text).count, 1);
     }
 
     #[test]

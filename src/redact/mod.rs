@@ -3,7 +3,7 @@
 //! Everything that reaches a terminal, a chat, a log or a file is a [`SafeText`], and redaction is the only way to
 //! make one. Secrets are recognised by their own shape (an AWS access key, a JWT, a private key), by the name they
 //! are assigned to (`password=…`, `"SecretString": "…"`), by their place in a connection string, on a command line or in a
-//! statement, or because the process itself holds them ([`Redactor::knowing`]).
+//! statement, or because the process itself holds them ([`hold`]).
 //!
 //! A text is read as a person sees it: without colours and invisible characters, look-alike letters as the plain ones. The events of
 //! a log are joined first ([`Redactor::redact_lines`]), because a secret may be cut over two of them.
@@ -31,7 +31,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use pasted::looks_like_a_value;
-pub use redactor::{Redacted, Redactor};
+pub use redactor::{Redacted, Redactor, hold};
 
 /// Text without secrets. Redaction is its only constructor, so a text that could not be redacted cannot be shown.
 ///
@@ -49,7 +49,7 @@ pub struct SafeText(String);
 impl SafeText {
     /// Masks every recognised secret in `text`.
     ///
-    /// Redacting the result again changes nothing. Use [`Redactor`] to mask known secrets too, or to count.
+    /// Redacting the result again changes nothing. Use [`Redactor`] to mask other exact values too, or to count.
     #[must_use]
     pub fn redact(text: &str) -> SafeText {
         Redactor::shared().redact(text).text

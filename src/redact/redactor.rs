@@ -1,7 +1,9 @@
 //! The engine: one pass finds and masks, and passes repeat until nothing changes.
 
+use std::cmp::Reverse;
+use std::fmt;
 use std::ops::Range;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, PoisonError, RwLock};
 
 use regex::Regex;
 
@@ -43,39 +45,66 @@ pub struct Redacted {
     pub count: usize,
 }
 
-/// Masks secrets: the recognised kinds, and the exact values it was told.
+/// What the process itself holds.
+static HELD: RwLock<KnownSecrets> = RwLock::new(KnownSecrets(Vec::new()));
+
+/// Has this exact value masked from now on, wherever it occurs, by every redactor: for the tokens this process holds.
+///
+/// Values shorter than six bytes, and values that are part of a marker's own words, are left out.
+pub fn hold(secret: &str) {
+    let mut held = HELD.write().unwrap_or_else(PoisonError::into_inner);
+    held.learn(secret);
+}
+
+/// Exact values, the longest first, should one begin with another.
+#[derive(Clone, Default)]
+struct KnownSecrets(Vec<String>);
+
+/// Without the values.
+impl fmt::Debug for KnownSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} known secrets", self.0.len())
+    }
+}
+
+impl KnownSecrets {
+    fn learn(&mut self, secret: &str) {
+        let secret = secret.trim();
+        let is_masked = secret.len() >= SHORTEST_KNOWN_SECRET && !is_word_of_a_marker(secret);
+        if is_masked && !self.0.iter().any(|known| known == secret) {
+            self.0.push(secret.to_owned());
+            self.0.sort_by_key(|known| Reverse(known.len()));
+        }
+    }
+
+    /// Where they stand in `text`.
+    fn find_in<'t>(&'t self, text: &'t str) -> impl Iterator<Item = Range<usize>> + 't {
+        self.0.iter().flat_map(|secret| text.match_indices(secret.as_str()).map(|(at, found)| at..at + found.len()))
+    }
+}
+
+/// Masks secrets: the recognised kinds, the values this process holds, and the exact values it was told.
 #[derive(Debug, Clone, Default)]
 pub struct Redactor {
-    known: Option<Regex>,
+    known: KnownSecrets,
 }
 
 impl Redactor {
-    /// A redactor that also masks these exact values wherever they occur, such as the tokens this process holds.
-    ///
-    /// Values shorter than six bytes, and values that are part of a marker's own words, are left out.
-    ///
-    /// # Errors
-    /// When the values together are too large to search for (several megabytes).
-    pub fn knowing<I, S>(secrets: I) -> Result<Redactor, regex::Error>
+    /// A redactor that also masks these exact values, as [`hold`] has them masked by all.
+    #[must_use]
+    pub fn knowing<I, S>(secrets: I) -> Redactor
     where
         I: IntoIterator<Item = S>,
         S: AsRef<str>,
     {
-        let mut secrets: Vec<String> = secrets
-            .into_iter()
-            .map(|secret| secret.as_ref().trim().to_owned())
-            .filter(|secret| secret.len() >= SHORTEST_KNOWN_SECRET && !is_word_of_a_marker(secret))
-            .collect();
-        if secrets.is_empty() {
-            return Ok(Redactor::default());
+        let mut known = KnownSecrets::default();
+        for secret in secrets {
+            known.learn(secret.as_ref());
         }
-        // The regex prefers the earlier alternative: the longest, should one secret begin with another.
-        secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        let literals: Vec<String> = secrets.iter().map(|secret| regex::escape(secret)).collect();
-        Ok(Redactor { known: Some(Regex::new(&literals.join("|"))?) })
+        Redactor { known }
     }
 
-    /// The redactor of [`SafeText::redact`], which knows no exact values.
+    /// The redactor of [`SafeText::redact`].
     pub(super) fn shared() -> &'static Redactor {
         &SHARED
     }
@@ -108,8 +137,9 @@ impl Redactor {
     /// What is hidden in `text`, in order, with its kind; markers of an earlier redaction are left out.
     pub(super) fn secrets(&self, text: &str) -> Vec<(Range<usize>, &'static str)> {
         let view = View::of(text);
-        let known = self.known.iter().flat_map(|known| known.find_iter(&view.plain));
-        let mut secrets: Vec<_> = known.map(|secret| (secret.range(), KNOWN)).collect();
+        let held = HELD.read().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known.find_in(&view.plain).chain(held.find_in(&view.plain));
+        let mut secrets: Vec<_> = known.map(|secret| (secret, KNOWN)).collect();
         secrets.extend(ALTERNATION.iter().flat_map(|alternation| secrets_in(alternation, &view.plain)));
         secrets.sort_by_key(|(range, _)| range.start);
         secrets.into_iter().map(|(range, kind)| (view.origin(range), kind)).collect()
@@ -119,16 +149,33 @@ impl Redactor {
         let Some(alternation) = ALTERNATION.as_ref() else {
             return Pass::Impossible;
         };
-        let known = match &self.known {
-            Some(known) => mask_known(known, text),
-            None => None,
-        };
+        let known = self.mask_known(text);
         let text = known.as_ref().map_or(text, |(masked, _)| masked.as_str());
         match (mask_patterns(alternation, text), known) {
             (None, None) => Pass::Clean,
             (None, Some((masked, count))) => Pass::Masked(masked, count),
             (Some((masked, count)), known) => Pass::Masked(masked, count + known.map_or(0, |(_, count)| count)),
         }
+    }
+
+    /// The exact values, also where invisible characters or colours stand in them.
+    fn mask_known(&self, text: &str) -> Option<(String, usize)> {
+        let held = HELD.read().unwrap_or_else(PoisonError::into_inner);
+        if self.known.0.is_empty() && held.0.is_empty() {
+            return None;
+        }
+        let view = View::of(text);
+        let mut found: Vec<Range<usize>> = Vec::new();
+        for known in [&self.known, &*held] {
+            found.extend(known.find_in(text));
+            found.extend(known.find_in(&view.plain).map(|secret| view.origin(secret)));
+        }
+        found.sort_by_key(|secret| (secret.start, Reverse(secret.end)));
+        let mut masked = Masking::of(text);
+        for secret in found {
+            masked.hide(secret, KNOWN);
+        }
+        masked.finish()
     }
 }
 
@@ -148,19 +195,6 @@ fn is_word_of_a_marker(secret: &str) -> bool {
         .map(|pattern| pattern.kind)
         .chain([KNOWN, "text that could not be redacted"])
         .any(|kind| marker(kind).contains(secret))
-}
-
-/// The exact values, also where invisible characters or colours stand in them.
-fn mask_known(known: &Regex, text: &str) -> Option<(String, usize)> {
-    let view = View::of(text);
-    let seen = known.find_iter(&view.plain).map(|secret| view.origin(secret.range()));
-    let mut found: Vec<_> = known.find_iter(text).map(|secret| secret.range()).chain(seen).collect();
-    found.sort_by_key(|secret| (secret.start, secret.end));
-    let mut masked = Masking::of(text);
-    for secret in found {
-        masked.hide(secret, KNOWN);
-    }
-    masked.finish()
 }
 
 fn mask_patterns(alternation: &Regex, text: &str) -> Option<(String, usize)> {

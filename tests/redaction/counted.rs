@@ -17,7 +17,7 @@ fn hidden_values_are_counted_and_named() {
 
 #[test]
 fn known_secrets_are_masked_wherever_they_occur() {
-    let redactor = Redactor::knowing(["s3cr.t+value", "s3cr.t+value-and-more", "tiny", "hidden", ""]).unwrap();
+    let redactor = Redactor::knowing(["s3cr.t+value", "s3cr.t+value-and-more", "tiny", "hidden", ""]);
     let shown = redactor.redact("a s3cr.t+value-and-more, xs3cr.t+valuey, tiny, s3crXt+value, hidden");
     assert_eq!(shown.text.as_str(), "a [hidden: known secret], x[hidden: known secret]y, tiny, s3crXt+value, hidden");
     assert_eq!(shown.count, 2);

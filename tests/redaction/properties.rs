@@ -119,7 +119,7 @@ proptest! {
 
     #[test]
     fn a_known_secret_is_hidden_in_any_surroundings(before in text(), after in text()) {
-        let redactor = Redactor::knowing(["k7!x\"y z\\-known"]).unwrap();
+        let redactor = Redactor::knowing(["k7!x\"y z\\-known"]);
         let shown = redactor.redact(&format!("{before}k7!x\"y z\\-known{after}"));
         prop_assert!(!shown.text.as_str().contains("k7!x"));
         prop_assert_eq!(redactor.redact(shown.text.as_str()).text, shown.text);
