@@ -20,7 +20,7 @@ mod simulate;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use failure::Failure;
 use jiff::SignedDuration;
-use logging::Level;
+use logging::{Level, LogFormat};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -37,6 +37,9 @@ pub struct Cli {
     /// Log what is asked of AWS, to standard error; RUST_LOG chooses more finely
     #[arg(long, short, global = true)]
     verbose: bool,
+    /// The form of the log
+    #[arg(long, global = true, value_enum, value_name = "FORM", default_value_t, env = "ROTATION_DIAG_LOG_FORMAT")]
+    log_format: LogFormat,
 }
 
 #[derive(Debug, Subcommand)]
@@ -216,11 +219,12 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return pasted::refused(&error, std::env::args_os().skip(1)).report(),
     };
-    logging::start(match cli.command {
+    let level = match cli.command {
         _ if cli.verbose => Level::Verbose,
         Command::Serve(_) => Level::Operator,
         _ => Level::Quiet,
-    });
+    };
+    logging::start(level, cli.log_format);
     let ended = match cli.command {
         Command::Diagnose(options) => diagnose::run(&options),
         Command::Explain(options) => explain::run(&options),

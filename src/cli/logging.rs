@@ -1,15 +1,18 @@
-//! Logs for whoever runs the program, on standard error.
+//! Logs for whoever runs the program, on standard error, as text or as one JSON object a line.
 //!
-//! A thread of its own writes them: where nobody reads standard error any more, lines are dropped and counted, and the work
-//! goes on.
+//! What is logged is redacted before anything else. A thread of its own writes it: where nobody reads standard error any more,
+//! lines are dropped and counted, and the work goes on.
 
-use crate::redact::SafeText;
+use crate::redact::{Redactor, SafeText};
+use clap::ValueEnum;
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::mem;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tracing::level_filters::LevelFilter;
+use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::{EnvFilter, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
@@ -21,8 +24,17 @@ const MAX_WAITING: usize = 1_024;
 /// How long the last lines may take at the end of the process.
 const LAST_LINES: Duration = Duration::from_millis(500);
 
-static LINES: Mutex<Option<(SyncSender<String>, Receiver<()>)>> = Mutex::new(None);
-static DROPPED: AtomicU64 = AtomicU64::new(0);
+static LOG: Mutex<Option<Log>> = Mutex::new(None);
+
+/// The form of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum LogFormat {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object per line, for programs
+    Json,
+}
 
 /// How much is logged where `RUST_LOG` does not decide it.
 #[derive(Debug, Clone, Copy)]
@@ -46,70 +58,133 @@ impl Level {
 }
 
 /// Starts logging. `RUST_LOG` decides what; without it, `level`.
-pub(super) fn start(level: Level) {
+pub(super) fn start(level: Level, format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level.filter()));
-    let lines = tracing_subscriber::fmt::layer().with_writer(RedactedStderr).with_ansi(false).with_target(true);
     // Below INFO the libraries log requests and answers whole.
     let ours = filter_fn(|meta| meta.target().starts_with("rotation_diag") || *meta.level() <= LevelFilter::INFO);
-    let (send, waiting) = sync_channel::<String>(MAX_WAITING);
-    let (ended, end) = sync_channel(1);
-    let writer = std::thread::Builder::new().name("log".to_owned()).spawn(move || {
-        write_all(&waiting, &mut io::stderr());
-        // Where nobody waits for the end there is nobody to tell.
-        let _ = ended.send(());
-    });
-    if writer.is_ok() {
-        *LINES.lock().unwrap_or_else(PoisonError::into_inner) = Some((send, end));
-    }
+    let (log, lines) = Log::to(io::stderr());
+    let written = Redacting { lines, format };
+    let layer = tracing_subscriber::fmt::layer().with_writer(written).with_ansi(false).with_target(true);
+    let layer = match format {
+        LogFormat::Text => layer.boxed(),
+        LogFormat::Json => layer.json().flatten_event(true).with_span_list(false).boxed(),
+    };
     // A second start in the same process keeps the first one.
-    let _ = tracing_subscriber::registry().with(lines.with_filter(filter).with_filter(ours)).try_init();
+    if tracing_subscriber::registry().with(layer.with_filter(filter).with_filter(ours)).try_init().is_ok() {
+        *LOG.lock().unwrap_or_else(PoisonError::into_inner) = Some(log);
+    }
 }
 
 /// Waits until what was logged is written, but not for a reader that never comes.
 pub(super) fn finish() {
-    let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some((send, end)) = lines {
-        drop(send);
+    if let Some(log) = LOG.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        log.finish();
+    }
+}
+
+/// The thread that writes, and how many lines came to it.
+struct Log {
+    guard: WorkerGuard,
+    handed: Arc<AtomicUsize>,
+    written: Arc<AtomicUsize>,
+    dropped: ErrorCounter,
+}
+
+/// Where lines go that wait to be written.
+#[derive(Clone)]
+struct Lines {
+    queue: NonBlocking,
+    handed: Arc<AtomicUsize>,
+}
+
+impl Log {
+    /// Begins to write to `out`.
+    fn to(out: impl Write + Send + 'static) -> (Log, Lines) {
+        let (handed, written) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let dropped = Arc::<OnceLock<ErrorCounter>>::default();
+        let out = Telling { out, written: Arc::clone(&written), dropped: Arc::clone(&dropped), told: 0 };
+        let (queue, guard) = NonBlockingBuilder::default().buffered_lines_limit(MAX_WAITING).thread_name("log").finish(out);
+        let dropped = dropped.get_or_init(|| queue.error_counter()).clone();
+        (Log { guard, handed: Arc::clone(&handed), written, dropped }, Lines { queue, handed })
+    }
+
+    fn finish(self) {
+        let taken = self.written.load(Ordering::Relaxed).saturating_add(self.dropped.dropped_lines());
+        if self.handed.load(Ordering::Relaxed).saturating_sub(taken) >= MAX_WAITING {
+            // Nobody reads. The guard would say so on standard output, which is the report's.
+            mem::forget(self.guard);
+            return;
+        }
+        let (ended, end) = sync_channel(1);
+        std::thread::spawn(move || {
+            drop(self.guard);
+            // Where nobody waits for the end there is nobody to tell.
+            let _ = ended.send(());
+        });
         // Whoever does not read in time misses the last lines.
         let _ = end.recv_timeout(LAST_LINES);
     }
 }
 
-fn write_all(waiting: &Receiver<String>, out: &mut dyn Write) {
-    while let Ok(line) = waiting.recv() {
+impl Lines {
+    fn hand(&mut self, line: &SafeText) {
+        self.handed.fetch_add(1, Ordering::Relaxed);
+        // A queue that is full counts what it drops.
+        let _ = self.queue.write_all(line.as_str().as_bytes());
+    }
+}
+
+/// A place to write to that is told which lines it was too slow for.
+struct Telling<W> {
+    out: W,
+    written: Arc<AtomicUsize>,
+    dropped: Arc<OnceLock<ErrorCounter>>,
+    told: usize,
+}
+
+impl<W: Write> Write for Telling<W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         // Where standard error is closed there is no other place to log to.
-        let _ = out.write_all(line.as_bytes());
-        let dropped = DROPPED.swap(0, Ordering::Relaxed);
-        if dropped > 0 {
-            let _ = writeln!(out, "{dropped} lines of the log were dropped: standard error is read too slowly");
+        let _ = self.out.write_all(line);
+        self.written.fetch_add(1, Ordering::Relaxed);
+        let dropped = self.dropped.get().map_or(0, ErrorCounter::dropped_lines);
+        let untold = dropped.saturating_sub(mem::replace(&mut self.told, dropped));
+        if untold > 0 {
+            let _ = writeln!(self.out, "{untold} lines of the log were dropped: standard error is read too slowly");
         }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let _ = self.out.flush();
+        Ok(())
     }
 }
 
-fn pass_on(line: String) {
-    let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
-    if lines.as_ref().is_some_and(|(send, _)| send.try_send(line).is_err()) {
-        DROPPED.fetch_add(1, Ordering::Relaxed);
-    }
+/// Lines of the log, reached only by redacted text.
+struct Redacting {
+    lines: Lines,
+    format: LogFormat,
 }
-
-/// Standard error, reached only by redacted text.
-struct RedactedStderr;
 
 /// One log record on its way out.
-struct Record(Vec<u8>);
+struct Record {
+    text: Vec<u8>,
+    lines: Lines,
+    format: LogFormat,
+}
 
-impl<'a> MakeWriter<'a> for RedactedStderr {
+impl<'a> MakeWriter<'a> for Redacting {
     type Writer = Record;
 
     fn make_writer(&'a self) -> Record {
-        Record(Vec::new())
+        Record { text: Vec::new(), lines: self.lines.clone(), format: self.format }
     }
 }
 
 impl Write for Record {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.extend_from_slice(bytes);
+        self.text.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -120,28 +195,80 @@ impl Write for Record {
 
 impl Drop for Record {
     fn drop(&mut self) {
-        let text = SafeText::redact(&String::from_utf8_lossy(&self.0));
-        pass_on(text.as_str().to_owned());
+        let line = redacted(&String::from_utf8_lossy(&self.text), self.format);
+        self.lines.hand(&line);
+    }
+}
+
+fn redacted(record: &str, format: LogFormat) -> SafeText {
+    let document = (format == LogFormat::Json).then(|| serde_json::from_str::<serde_json::Value>(record).ok()).flatten();
+    match document {
+        // Masked value by value, so that it stays a document.
+        Some(mut document) => {
+            Redactor::default().redact_json(&mut document);
+            SafeText::redact(&format!("{document}\n"))
+        }
+        None => SafeText::redact(record),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::mpsc::{Receiver, channel};
+
+    /// A place to write to that waits for leave before its first line.
+    struct Slow {
+        leave: Option<Receiver<()>>,
+        out: Arc<Mutex<Vec<u8>>>,
+    }
+
+    impl Write for Slow {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if let Some(leave) = self.leave.take() {
+                leave.recv().unwrap();
+            }
+            self.out.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
 
     #[test]
     fn a_reader_that_never_comes_keeps_nobody_waiting_and_is_told_what_it_missed() {
-        let (send, waiting) = sync_channel(MAX_WAITING);
-        let (_, end) = sync_channel(1);
-        *LINES.lock().unwrap() = Some((send, end));
-        for number in 0..MAX_WAITING + 3 {
-            pass_on(format!("line {number}\n"));
+        let (give, leave) = channel();
+        let out = Arc::<Mutex<Vec<u8>>>::default();
+        let (log, mut lines) = Log::to(Slow { leave: Some(leave), out: Arc::clone(&out) });
+        // The first may be on its way to the reader, so that there is room for one more.
+        let handed = MAX_WAITING + 4;
+        for number in 0..handed {
+            lines.hand(&SafeText::redact(&format!("line {number}\n")));
         }
-        *LINES.lock().unwrap() = None;
-        let mut out = Vec::new();
-        write_all(&waiting, &mut out);
-        let written = String::from_utf8(out).unwrap();
-        assert!(written.starts_with("line 0\n3 lines of the log were dropped"), "{written}");
-        assert_eq!(written.lines().count(), MAX_WAITING + 1);
+        let dropped = log.dropped.dropped_lines();
+        assert!((3..=4).contains(&dropped), "{dropped}");
+        give.send(()).unwrap();
+        drop(log.guard);
+        let written = String::from_utf8(out.lock().unwrap().clone()).unwrap();
+        assert!(written.starts_with(&format!("line 0\n{dropped} lines of the log were dropped")), "{written}");
+        assert_eq!(written.lines().count(), handed - dropped + 1);
+    }
+
+    #[test]
+    fn a_line_of_either_form_is_redacted_and_a_document_stays_one() {
+        let record =
+            r#"{"level":"WARN","why":"password=tiger9 \"x\"","password":"lion8","answer":"{\"SecretString\":\"wolf7\"}"}"#;
+        for format in [LogFormat::Text, LogFormat::Json] {
+            let line = redacted(&format!("{record}\n"), format);
+            for secret in ["tiger9", "lion8", "wolf7"] {
+                assert!(!line.as_str().contains(secret), "{line}");
+            }
+        }
+        let line = redacted(record, LogFormat::Json);
+        let document: serde_json::Value = serde_json::from_str(line.as_str()).unwrap();
+        assert_eq!(document["level"], "WARN");
+        assert!(line.as_str().ends_with("}\n"), "{line}");
     }
 }
