@@ -7,7 +7,7 @@ use crate::bot::{AccountInfo, Accounts, Connected};
 use crate::clock::Clock;
 use crate::config::{Config, Http, StoreFile};
 use crate::investigation::new_id;
-use crate::model::SecretRef;
+use crate::model::{SecretRef, more_like};
 use crate::platforms::console::{Console, Example, Settings};
 use crate::simulator::{Scenario, Simulator};
 use crate::store::Location;
@@ -171,11 +171,10 @@ impl Worlds {
     /// The world of a secret; for a name that is nowhere, the one with the most similar name, where it is not found either.
     fn of(&self, choice: &Location, secret: &SecretRef) -> Option<(&Key, &Scenario)> {
         let name = secret.name();
-        let alike = |other: &str| strsim::jaro_winkler(other, name);
         let there = || self.worlds.iter().filter(|((account, _), _)| *account == choice.account);
         there()
             .find(|((_, own), _)| own == name)
-            .or_else(|| there().max_by(|((_, one), _), ((_, other), _)| alike(one).total_cmp(&alike(other))))
+            .or_else(|| there().min_by(|((_, one), _), ((_, other), _)| more_like(name, one, other)))
     }
 }
 

@@ -6,7 +6,7 @@ use crate::app::demo;
 use crate::aws::{Aws, AwsOptions, Registry};
 use crate::clock::Clock;
 use crate::investigation::Options;
-use crate::model::SecretRef;
+use crate::model::{SecretRef, more_like};
 use crate::redact::SafeText;
 use crate::simulator::{Scenario, Simulator};
 use std::io::{IsTerminal as _, Write as _};
@@ -124,7 +124,7 @@ fn choose<'a>(worlds: &'a [World], asked: Option<&str>) -> Result<&'a World, Fai
     let found = worlds.iter().find(|world| world.name == asked).or_else(|| worlds.iter().find(|world| world.secret == asked));
     found.ok_or_else(|| {
         let mut near: Vec<&str> = worlds.iter().map(|world| world.typed(worlds)).collect();
-        near.sort_by(|a, b| strsim::jaro_winkler(b, asked).total_cmp(&strsim::jaro_winkler(a, asked)));
+        near.sort_by(|one, other| more_like(asked, one, other));
         near.truncate(3);
         Failure::Usage(format!("the demo has no secret {asked:?}: try {}, or see `rotation-diag demo --list`", near.join(", ")))
     })

@@ -3,7 +3,7 @@
 use super::Explain;
 use super::failure::Failure;
 use crate::diagnosis::{Explanation, explain, page_of};
-use crate::model::{Cause, RotationStep};
+use crate::model::{Cause, RotationStep, probably_meant};
 use crate::redact::{Redactor, SafeText};
 use crate::report;
 use serde::Serialize;
@@ -64,13 +64,8 @@ fn print_list() -> Result<ExitCode, Failure> {
 
 /// What to do about an id that no cause has; the nearest one is named.
 fn unknown(id: &str) -> String {
-    let near = Cause::ALL
-        .iter()
-        .filter(|cause| !cause.is_line_label())
-        .map(|cause| (strsim::jaro_winkler(id, cause.id()), cause.id()))
-        .max_by(|one, other| one.0.total_cmp(&other.0))
-        .filter(|(likeness, _)| *likeness > 0.8);
-    let hint = near.map(|(_, id)| format!(", the nearest is {id}")).unwrap_or_default();
+    let known = Cause::ALL.iter().filter(|cause| !cause.is_line_label()).map(|cause| cause.id());
+    let hint = probably_meant(id, known).map(|id| format!(", the nearest is {id}")).unwrap_or_default();
     format!("no cause has this id{hint}; `rotation-diag explain --list` prints all of them")
 }
 

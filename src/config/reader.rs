@@ -1,5 +1,6 @@
 //! Reads a TOML table key by key and collects every problem with its line, instead of stopping at the first.
 
+use crate::model::probably_meant;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -133,9 +134,8 @@ impl<'a> Section<'a> {
         let known = self.known.borrow();
         for (key, _) in self.table.iter().filter(|(key, _)| !known.contains(key.get_ref().as_ref())) {
             let name: &str = key.get_ref().as_ref();
-            let near = known.iter().max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
-            let hint = near.filter(|near| strsim::jaro_winkler(near, name) > 0.8);
-            let hint = hint.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            let near = probably_meant(name, known.iter().copied());
+            let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             self.reader.problem(key.span(), format!("unknown key `{}`{hint}", self.full(name)));
         }
     }

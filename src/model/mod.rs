@@ -10,6 +10,7 @@ mod excerpt;
 mod finding;
 mod investigation;
 mod invocation;
+mod likeness;
 mod observation;
 mod rotation_step;
 mod schedule;
@@ -38,6 +39,7 @@ pub use finding::{
 };
 pub use investigation::Investigation;
 pub use invocation::{Invocation, InvocationStatus, LogEvent};
+pub use likeness::{more_like, probably_meant};
 pub use observation::{ApiCall, Denial, Observation, StepRecord};
 pub use rotation_step::RotationStep;
 pub use schedule::{Schedule, ScheduleError};
