@@ -290,12 +290,21 @@ impl<'a> DiagnosisContext<'a> {
             cause,
             title: cause.title().to_owned(),
             confidence,
-            severity: Severity::Critical,
+            severity: self.severity(),
             explanation: explanation.into(),
             evidence,
             remediation,
             inhibited_by: None,
         }
+    }
+
+    /// A warning while rotation is seen to work and only something stands in its way; critical where it does not work, and
+    /// where that could not be seen.
+    fn severity(&self) -> Severity {
+        let is_on = self.config().is_some_and(|config| config.enabled == Some(true))
+            && self.secret().is_some_and(|secret| secret.deleted_at.is_none());
+        let works = is_on && self.last_success_at.is_some() && !self.is_unwell();
+        if works { Severity::Warning } else { Severity::Critical }
     }
 
     /// The event that says the current row's newest attempt failed, as proof.
@@ -597,6 +606,7 @@ impl LogMatch<'_, '_> {
 mod tests {
     use super::*;
     use crate::diagnosis::testing::{attempt, facts, fail, fail_unseen, healthy, hours_ago, invocation};
+    use crate::model::Observation;
 
     const LINE: &str = "setSecret failed: dial tcp 10.1.2.3:5432: connect: connection refused";
 
@@ -605,6 +615,30 @@ mod tests {
         fail(&mut evidence, RotationStep::SetSecret, &[LINE, "REPORT RequestId: r1\tDuration: 900.00 ms\tStatus: error"]);
         facts(&mut evidence.rotation_config).last_rotated_at = Some(hours_ago(0));
         evidence
+    }
+
+    #[test]
+    fn a_finding_about_a_secret_that_is_seen_to_rotate_is_a_warning_and_any_other_is_critical() {
+        let severity = |evidence: &Evidence| {
+            let context = DiagnosisContext::new(evidence);
+            let remediation = Remediation::new("Do something.");
+            context.finding(Cause::LambdaStateFailed, Confidence::Likely, "", Vec::new(), remediation).severity
+        };
+        let works = healthy();
+        assert_eq!(severity(&works), Severity::Warning);
+        let mut fails = healthy();
+        fail(&mut fails, RotationStep::SetSecret, &[LINE]);
+        assert_eq!(severity(&fails), Severity::Critical);
+        let mut overdue = healthy();
+        facts(&mut overdue.rotation_config).due.overdue_since = Some(hours_ago(2));
+        assert_eq!(severity(&overdue), Severity::Critical);
+        let mut off = healthy();
+        facts(&mut off.rotation_config).enabled = Some(false);
+        assert_eq!(severity(&off), Severity::Critical);
+        let mut unseen = healthy();
+        unseen.history.observation = Observation::Failed { error: "nobody answered".to_owned() };
+        facts(&mut unseen.rotation_config).last_rotated_at = None;
+        assert_eq!(severity(&unseen), Severity::Critical, "nobody saw it rotate");
     }
 
     #[test]
