@@ -1,15 +1,34 @@
-//! Every scenario file, played by the simulator, read through the real SDK over HTTP, and judged by its `[expect]`.
+//! Every scenario file, played by the simulator, read through the real SDK over HTTP, judged by its `[expect]`, and shown on
+//! every platform.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
+
+#[path = "support/fake_discord/check.rs"]
+#[expect(dead_code, reason = "threads have no name here")]
+mod discord;
+#[path = "support/fake_slack/blocks.rs"]
+mod slack;
 
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use rotation_diag::aws::{Aws, AwsOptions, Registry};
+use rotation_diag::chat::Message;
+use rotation_diag::chat::compose::{self, Standing};
 use rotation_diag::clock::Clock;
 use rotation_diag::investigation::{Options, investigate};
-use rotation_diag::model::{Cause, Investigation};
+use rotation_diag::model::{Cause, Investigation, StepName};
+use rotation_diag::platforms;
+use rotation_diag::report::Report;
 use rotation_diag::simulator::{Expect, Scenario, Simulator};
+use serde_json::json;
 use std::time::Duration;
+use tokio::sync::OnceCell;
 
 /// How many scenarios are played at the same time; some wait for the limiter of `LookupEvents`.
 const AT_ONCE: usize = 16;
@@ -24,7 +43,32 @@ fn usual_time(name: &str) -> Timestamp {
     "2026-11-24T00:30:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_hours(hour % 24)
 }
 
-async fn play(name: &str, text: &str) -> (Investigation, Expect, Vec<String>) {
+/// A scenario that was played to its end.
+struct Played {
+    name: &'static str,
+    investigation: Investigation,
+    expect: Expect,
+    /// Calls that nobody may make.
+    violations: Vec<String>,
+}
+
+/// All scenarios, or those that `SCENARIO` names, played once for all tests.
+async fn played() -> &'static [Played] {
+    static PLAYED: OnceCell<Vec<Played>> = OnceCell::const_new();
+    let play_all = || async {
+        let only = std::env::var("SCENARIO").ok();
+        let scenarios: Vec<_> =
+            Scenario::embedded().filter(|(name, _)| only.as_deref().is_none_or(|only| name.contains(only))).collect();
+        assert!(!scenarios.is_empty());
+        let plays = scenarios
+            .into_iter()
+            .map(|(name, text)| async move { tokio::spawn(play(name, text)).await.expect("a scenario plays without a panic") });
+        futures::stream::iter(plays).buffer_unordered(AT_ONCE).collect().await
+    };
+    PLAYED.get_or_init(play_all).await
+}
+
+async fn play(name: &'static str, text: &str) -> Played {
     let scenario = Scenario::parse(text).unwrap();
     let expect = scenario.expect.clone().expect("a scenario says what is expected of it");
     let secret = expect.secret.clone().or_else(|| scenario.secret().map(str::to_owned)).unwrap();
@@ -40,14 +84,14 @@ async fn play(name: &str, text: &str) -> (Investigation, Expect, Vec<String>) {
     }
     let investigation = investigate(&aws, &clock, &options, &()).await;
     let violations = simulator.violations().iter().map(|call| format!("{}:{}", call.service, call.operation)).collect();
-    (investigation, expect, violations)
+    Played { name, investigation, expect, violations }
 }
 
 fn id(value: impl serde::Serialize) -> String {
     serde_json::to_value(value).unwrap().as_str().unwrap().to_owned()
 }
 
-fn complaints(investigation: &Investigation, expect: &Expect, violations: &[String]) -> Vec<String> {
+fn complaints(Played { investigation, expect, violations, .. }: &Played) -> Vec<String> {
     let diagnosis = &investigation.diagnosis;
     let mut complaints = Vec::new();
     let outcome = id(diagnosis.outcome);
@@ -92,24 +136,45 @@ fn complaints(investigation: &Investigation, expect: &Expect, violations: &[Stri
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_scenario_ends_as_its_file_expects() {
-    let only = std::env::var("SCENARIO").ok();
-    let scenarios: Vec<_> =
-        Scenario::embedded().filter(|(name, _)| only.as_deref().is_none_or(|only| name.contains(only))).collect();
-    assert!(!scenarios.is_empty());
+    let in_detail = std::env::var_os("SCENARIO").is_some();
     let mut failed = Vec::new();
-    let mut plays = futures::stream::iter(scenarios)
-        .map(
-            |(name, text)| async move { (name, tokio::spawn(play(name, text)).await.expect("a scenario plays without a panic")) },
-        )
-        .buffer_unordered(AT_ONCE);
-    while let Some((name, (investigation, expect, violations))) = plays.next().await {
-        let complaints = complaints(&investigation, &expect, &violations);
+    for played in played().await {
+        let complaints = complaints(played);
         if !complaints.is_empty() {
-            failed.push(format!("{name}: {}\n{:#?}", complaints.join("; "), only.as_ref().map(|_| &investigation)));
+            let detail = in_detail.then_some(&played.investigation);
+            failed.push(format!("{}: {}\n{detail:#?}", played.name, complaints.join("; ")));
         }
     }
     failed.sort();
     assert!(failed.is_empty(), "{} scenarios end otherwise:\n{}", failed.len(), failed.join("\n"));
+}
+
+/// What the thread of an investigation shows.
+fn messages(investigation: &Investigation) -> Vec<(String, Message)> {
+    let report = Report::new(investigation);
+    let verdict = compose::verdict(&report, "0123456789abcdef0123456789abcdef", 1, &Standing::default());
+    let steps = StepName::ALL.map(|step| (step.label(), compose::evidence(investigation, step)));
+    let whole = [("verdict".to_owned(), verdict), ("details".to_owned(), compose::details(&report))];
+    whole.into_iter().chain(steps).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_scenario_makes_messages_that_every_platform_takes() {
+    let (mut refused, mut shown) = (Vec::new(), 0);
+    for played in played().await {
+        for (what, message) in messages(&played.investigation) {
+            shown += 1;
+            let mut wrong = Vec::new();
+            let slack = platforms::slack::render::message(&message, platforms::slack::render::Surface::Post);
+            wrong.extend(slack::check(&serde_json::to_value(&slack.blocks).unwrap(), false).err());
+            let discord = platforms::discord::fields(&message);
+            wrong.extend(discord::body("POST", "/channels/{channel_id}/messages", &discord));
+            wrong.extend(discord::message(&discord, &json!({ "parse": [] }), false));
+            refused.extend(wrong.into_iter().map(|why| format!("{}: {what}: {why}", played.name)));
+        }
+    }
+    assert_eq!(refused, Vec::<String>::new());
+    assert_eq!(shown, played().await.len() * (2 + StepName::ALL.len()));
 }
 
 #[test]

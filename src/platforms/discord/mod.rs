@@ -36,7 +36,7 @@ pub use endpoint::PATH as INTERACTIONS_PATH;
 pub use gateway::GatewayError;
 pub use inspection::{ChannelRights, NEEDED};
 
-use crate::chat::{Intake, SendError};
+use crate::chat::{Intake, Message, SendError};
 use crate::clock::Clock;
 use crate::config::{self, DiscordMode, Token};
 use axum::Router;
@@ -56,6 +56,12 @@ use thread::Unopened;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+
+/// What Discord is sent of a message, so that it can be held against Discord's own description. Files go beside it.
+#[must_use]
+pub fn fields(message: &Message) -> Value {
+    render::render(message).fields()
+}
 
 /// Why Discord cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
