@@ -1,12 +1,13 @@
-//! The connection to the gateway: C08 to C12, P11.
+//! The connection to the gateway: how it ends, and what comes after.
 
 use crate::bot::{Bot, line};
 use crate::fake_discord::{Control, Event, FakeDiscord};
 use rotation_diag::chat::Ack;
+use rotation_diag::clock::{deadline, this_instant};
 use rotation_diag::config::DiscordMode;
 use rotation_diag::platforms::discord::GatewayError;
 use serde_json::json;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[tokio::test]
 async fn final_close_codes_end_it_with_a_message_and_without_another_try() {
@@ -40,7 +41,7 @@ async fn a_token_that_rest_refuses_ends_it_before_any_session() {
     bot.fake.finish();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_connection_that_breaks_is_resumed_and_one_whose_session_is_over_is_begun_anew() {
     for (control, resumes) in [
         (Control::Break, true),
@@ -66,7 +67,7 @@ async fn a_connection_that_breaks_is_resumed_and_one_whose_session_is_over_is_be
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_connection_that_went_dead_is_dropped_and_resumed() {
     let bot = Bot::new(DiscordMode::Gateway).await;
     bot.fake.with(|world| world.heartbeat = Duration::from_secs(1));
@@ -82,7 +83,7 @@ async fn a_connection_that_went_dead_is_dropped_and_resumed() {
     bot.fake.finish();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_happens_while_the_connection_is_down_is_heard_and_a_replay_is_heard_once() {
     let (bot, _task) = Bot::connected().await;
     let first = bot.fake.with(|world| world.command(&[("secret", "prod/a")]));
@@ -106,17 +107,17 @@ async fn what_happens_while_the_connection_is_down_is_heard_and_a_replay_is_hear
     bot.fake.finish();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn no_session_is_begun_when_discord_allows_no_more() {
     let bot = Bot::new(DiscordMode::Gateway).await;
     // The fake takes note of a session that is begun before.
     bot.fake.with(|world| {
         world.sessions_left = 0;
-        world.sessions_after = Instant::now() + Duration::from_millis(700);
+        world.sessions_after = deadline(Duration::from_secs(10));
     });
     let _task = bot.run();
     bot.expect_start().await;
-    assert!(bot.fake.with(|world| Instant::now() >= world.sessions_after));
+    assert!(bot.fake.with(|world| this_instant() >= world.sessions_after));
     bot.fake.finish();
 
     let bot = Bot::new(DiscordMode::Gateway).await;
@@ -129,14 +130,14 @@ async fn no_session_is_begun_when_discord_allows_no_more() {
     bot.fake.finish();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_session_that_cannot_be_resumed_is_begun_anew_after_some_tries_and_pauses() {
     let (bot, _task) = Bot::connected().await;
     bot.fake.with(|world| {
         world.refuses_to_resume = true;
         world.control(Control::Break);
     });
-    let start = Instant::now();
+    let start = this_instant();
     for _ in 0..3 {
         assert_eq!(bot.fake.next().await, Event::Resumed { seen: 2 });
     }
@@ -166,7 +167,7 @@ async fn it_stops_when_asked_and_takes_leave() {
     bot.fake.finish();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_command_that_discord_does_not_take_is_registered_later_and_nothing_waits_for_it() {
     let bot = Bot::new(DiscordMode::Gateway).await;
     bot.fake.with(|world| world.fault("PUT", "/commands", crate::fake_discord::Fault::wait("0.2", "user")));

@@ -3,9 +3,10 @@
 use super::Event;
 use super::world::{APPLICATION, BOT, TOKEN, World};
 use futures::{SinkExt as _, StreamExt as _};
+use rotation_diag::clock::this_instant;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Message;
@@ -95,7 +96,7 @@ fn take(frame: &Value, world: &Mutex<World>, sender: &mpsc::UnboundedSender<Cont
             if body["token"] != TOKEN || !is_whole {
                 world.violations.push("an invalid IDENTIFY".to_owned());
             }
-            let now = Instant::now();
+            let now = this_instant();
             if world.sessions_left == 0 && now < world.sessions_after {
                 world.violations.push("a session too many".to_owned());
             }

@@ -8,9 +8,10 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
+use rotation_diag::clock::this_instant;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 type Shared = Arc<Mutex<World>>;
 
@@ -134,7 +135,7 @@ impl World {
                 "url": self.gateway_url, "shards": 1,
                 "session_start_limit": {
                     "total": 1_000, "remaining": self.sessions_left, "max_concurrency": 1,
-                    "reset_after": self.sessions_after.saturating_duration_since(Instant::now()).as_millis() as u64,
+                    "reset_after": self.sessions_after.saturating_duration_since(this_instant()).as_millis() as u64,
                 },
             })),
             ("GET", ["users", "@me"]) => Ok(json!({ "id": BOT.to_string(), "username": "rotation", "bot": true })),
@@ -353,7 +354,7 @@ impl World {
         if said.answered.is_some() {
             return Err(Refused(400, 40_060));
         }
-        if said.at.elapsed() > Duration::from_secs(3) {
+        if this_instant() - said.at > Duration::from_secs(3) {
             return Err(Refused(404, 10_062));
         }
         said.answered = body["type"].as_u64();

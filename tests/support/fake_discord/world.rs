@@ -2,11 +2,13 @@
 
 use super::Event;
 use super::gateway::Control;
+use rotation_diag::clock::{Clock, deadline};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
 
 /// The bot's token.
 pub(crate) const TOKEN: &str = "MTA4.fake-bot-token.must-never-be-logged";
@@ -155,7 +157,7 @@ impl World {
             told: BTreeMap::new(),
             direct: BTreeMap::new(),
             sessions_left: 1_000,
-            sessions_after: Instant::now() + Duration::from_secs(86_400),
+            sessions_after: deadline(Duration::from_secs(86_400)),
             last_session: None,
             refuses_to_resume: false,
             heartbeat: Duration::from_secs(40),
@@ -170,9 +172,9 @@ impl World {
 
     /// An id as Discord makes them now.
     pub(crate) fn new_id(&mut self) -> u64 {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let now = Clock::system().now().as_millisecond();
         self.next_id += 1;
-        ((u64::try_from(now.as_millis()).unwrap() - 1_420_070_400_000) << 22) | (self.next_id & 0x3f_ffff)
+        ((u64::try_from(now).unwrap() - 1_420_070_400_000) << 22) | (self.next_id & 0x3f_ffff)
     }
 
     pub(crate) fn happened(&mut self, event: Event) {

@@ -19,9 +19,10 @@ pub(crate) use world::{
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// How long a test waits for what must happen; reached only when it does not.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -130,6 +131,7 @@ impl FakeSlack {
     }
 }
 
+/// By the clock of the program, which a test may hold.
 pub(crate) fn now() -> Instant {
-    Instant::now()
+    rotation_diag::clock::this_instant()
 }

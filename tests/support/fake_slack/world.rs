@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
 /// The bot token, the app-level token and the signing secret.
