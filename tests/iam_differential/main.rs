@@ -28,6 +28,7 @@
     reason = "this whole file is a test; clippy exempts only the functions marked #[test]"
 )]
 
+mod combined;
 mod generate;
 mod properties;
 
