@@ -1,4 +1,4 @@
-//! Chapter J for the store alone.
+//! The store alone: what is accepted, claimed, finished and shown, and what survives.
 
 use super::*;
 use crate::chat::Message;

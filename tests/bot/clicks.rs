@@ -1,4 +1,4 @@
-//! Chapter E for buttons: whose click counts, where, and how often.
+//! Buttons: whose click counts, where, and how often.
 
 use super::flows::{token, verdict};
 use super::world::{Fake, RULES, World, actor, answer_text, place, said};

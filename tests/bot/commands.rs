@@ -1,5 +1,4 @@
-//! Chapter D, and the rules of chapter E, through the reception: what is said, and what comes of it before anything is asked
-//! of AWS.
+//! Commands and rights, through the intake: what is said, and what comes of it before anything is asked of AWS.
 
 use super::world::{RULES, Simulated, World, actor, answer_text, place, said};
 use rotation_diag::chat::{Ack, Intake as _, Payload};

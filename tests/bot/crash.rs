@@ -1,4 +1,4 @@
-//! Chapter J with the real program: it is killed at chosen moments and started again on the same store. The moments are those
+//! The real program is killed at chosen moments and started again on the same store. The moments are those
 //! at which the simulated AWS or the fake Slack holds a request; what counts is what Slack has in the end.
 
 use super::fake_slack::{BOT_TOKEN, FakeSlack, Fault, Posted, SECRET, signature};

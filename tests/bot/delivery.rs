@@ -1,4 +1,4 @@
-//! Chapter I: what the store says is to be shown, on platforms that refuse, lose answers, hang and come back.
+//! What the store says is to be shown, on platforms that refuse, lose answers, hang and come back.
 
 use super::world::{Fake, Fault, Simulated, World};
 use rotation_diag::chat::document::{Attachment, Content, Tone};

@@ -1,4 +1,4 @@
-//! Interactions that Discord sends over HTTP: C01 to C05.
+//! Interactions that Discord sends over HTTP.
 
 use crate::bot::Bot;
 use crate::fake_discord::Signer;

@@ -1,4 +1,4 @@
-//! Logs at their most talkative hold no token, no interaction's token and nothing that people said: K04, G22.
+//! Logs at their most talkative hold no token, no interaction's token and nothing that people said.
 
 use crate::bot::{Bot, line};
 use crate::fake_discord::{CHANNEL, Control, Fault, Lacking, TOKEN};

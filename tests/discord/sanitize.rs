@@ -1,4 +1,4 @@
-//! Text from AWS and people does nothing on Discord: H01 to H09, H19, H22. A reader that knows Discord's Markdown looks at
+//! Text from AWS and people does nothing on Discord. A reader that knows Discord's Markdown looks at
 //! what was sent, and may find nothing in it that we did not put there.
 
 use crate::bot::Bot;

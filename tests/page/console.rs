@@ -250,7 +250,7 @@ async fn what_one_person_is_told_is_shown_to_no_other_and_ends_with_the_next_wor
     assert!(!page.contains(help) && !page.contains("This has been done already"));
 }
 
-/// Texts that would do something to a page, were they not inert (chapter H of the reliability cases).
+/// Texts that would do something to a page, were they not inert.
 const HOSTILE: [&str; 16] = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",

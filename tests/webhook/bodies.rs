@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const LIMIT: usize = 2 << 20;
 
 #[tokio::test]
-async fn a39_what_is_no_json_is_malformed() {
+async fn what_is_no_json_is_malformed() {
     let world = World::new().await;
     let good = notification(SENT, CANARY).to_string();
     let nested = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
@@ -39,7 +39,7 @@ async fn a39_what_is_no_json_is_malformed() {
 }
 
 #[tokio::test]
-async fn a40_a_body_of_the_limit_is_read_and_a_larger_one_is_not() {
+async fn a_body_of_the_limit_is_read_and_a_larger_one_is_not() {
     let world = World::new().await;
     let padded = |length: usize| {
         let mut body = notification(SENT, "x").to_string();
@@ -64,7 +64,7 @@ async fn a40_a_body_of_the_limit_is_read_and_a_larger_one_is_not() {
 }
 
 #[tokio::test]
-async fn a40_a_compressed_body_is_never_unpacked() {
+async fn a_compressed_body_is_never_unpacked() {
     let world = World::new().await;
     // 1 KiB that would unpack to a mebibyte of zeros; it is no JSON, and that is all anybody looks at.
     let packed = [&[0x1f, 0x8b, 0x08, 0, 0, 0, 0, 0, 2, 3, 0xed, 0xc1][..], &[0x01; 1_000]].concat();
@@ -73,7 +73,7 @@ async fn a40_a_compressed_body_is_never_unpacked() {
 }
 
 #[tokio::test]
-async fn a41_a_body_that_trickles_is_cut_and_others_are_served_meanwhile() {
+async fn a_body_that_trickles_is_cut_and_others_are_served_meanwhile() {
     let world = World::impatient().await;
     let slow = world.send_bytes(Body::from_stream(drip(b"{")));
     let (slow, quick) = tokio::join!(slow, async { world.send_bytes("{").await });
@@ -88,7 +88,7 @@ async fn a41_a_body_that_trickles_is_cut_and_others_are_served_meanwhile() {
 }
 
 #[tokio::test]
-async fn a41_when_bodies_fill_the_room_others_are_told_to_come_again() {
+async fn when_bodies_fill_the_room_others_are_told_to_come_again() {
     let world = World::impatient().await;
     let filling = || {
         let much = stream::iter([Ok::<_, std::io::Error>(vec![b' '; 32 << 10])]);
@@ -102,7 +102,7 @@ async fn a41_when_bodies_fill_the_room_others_are_told_to_come_again() {
 }
 
 #[tokio::test]
-async fn a42_other_methods_and_paths_are_refused() {
+async fn other_methods_and_paths_are_refused() {
     let world = World::new().await;
     for (method, path, expected) in [
         (Method::GET, "/sns", StatusCode::METHOD_NOT_ALLOWED),
@@ -123,7 +123,7 @@ async fn a42_other_methods_and_paths_are_refused() {
 }
 
 #[tokio::test]
-async fn a49_what_cannot_be_kept_is_our_fault_and_comes_again() {
+async fn what_cannot_be_kept_is_our_fault_and_comes_again() {
     let world = World::impatient().await;
     let fields = notification(SENT, "x");
     *world.kept.is_down.lock().unwrap() = true;

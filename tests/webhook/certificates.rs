@@ -13,7 +13,7 @@ fn from(url: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a10_to_a15_no_other_address_is_ever_fetched() {
+async fn no_other_address_is_ever_fetched() {
     let world = World::new().await;
     let file = PATH;
     for url in [
@@ -60,7 +60,7 @@ async fn a10_to_a15_no_other_address_is_ever_fetched() {
 }
 
 #[tokio::test]
-async fn a17_a_redirect_is_not_followed() {
+async fn a_redirect_is_not_followed() {
     let world = World::new().await;
     for status in [301, 302, 303, 307, 308] {
         for to in ["https://elsewhere.example/", "http://169.254.169.254/", &format!("https://{HOST}{PATH}?")] {
@@ -78,7 +78,7 @@ async fn a17_a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a18_a_certificate_that_cannot_be_fetched_is_our_fault_and_is_asked_for_again() {
+async fn a_certificate_that_cannot_be_fetched_is_our_fault_and_is_asked_for_again() {
     let world = World::new().await;
     let fields = notification(SENT, CANARY);
     for fault in [Behaviour::Status(404), Behaviour::Status(500), Behaviour::Status(204), Behaviour::Untrusted] {
@@ -93,7 +93,7 @@ async fn a18_a_certificate_that_cannot_be_fetched_is_our_fault_and_is_asked_for_
 }
 
 #[tokio::test]
-async fn a18_a19_a_host_that_hangs_drips_or_floods_is_left_in_time() {
+async fn a_host_that_hangs_drips_or_floods_is_left_in_time() {
     let world = World::impatient().await;
     for fault in [Behaviour::Hang, Behaviour::Drip, Behaviour::Flood] {
         world.host.behave(fault.clone());
@@ -105,7 +105,7 @@ async fn a18_a19_a_host_that_hangs_drips_or_floods_is_left_in_time() {
 }
 
 #[tokio::test]
-async fn a20_what_is_no_single_certificate_with_an_rsa_key_is_not_used() {
+async fn what_is_no_single_certificate_with_an_rsa_key_is_not_used() {
     let good = CertificateForm::default().pem();
     for (case, body) in [
         ("a page", "<html>not here</html>".to_owned()),
@@ -125,7 +125,7 @@ async fn a20_what_is_no_single_certificate_with_an_rsa_key_is_not_used() {
 }
 
 #[tokio::test]
-async fn a21_a_certificate_out_of_date_or_of_another_name_does_not_count() {
+async fn a_certificate_out_of_date_or_of_another_name_does_not_count() {
     for (case, form) in [
         ("expired", CertificateForm { to: (2026, 11, 24), ..CertificateForm::default() }),
         ("not yet valid", CertificateForm { from: (2026, 11, 26), ..CertificateForm::default() }),
@@ -149,7 +149,7 @@ async fn a21_a_certificate_out_of_date_or_of_another_name_does_not_count() {
 }
 
 #[tokio::test]
-async fn a22_ten_thousand_addresses_are_not_fetched_and_known_ones_go_on() {
+async fn ten_thousand_addresses_are_not_fetched_and_known_ones_go_on() {
     let world = World::new().await;
     assert_eq!(world.send(&notification(SENT, "x")).await, StatusCode::OK);
     let mut fields = notification(SENT, CANARY);
@@ -167,7 +167,7 @@ async fn a22_ten_thousand_addresses_are_not_fetched_and_known_ones_go_on() {
 }
 
 #[tokio::test]
-async fn a23_a_new_certificate_is_taken_without_a_restart_and_a_known_one_is_not_fetched_again() {
+async fn a_new_certificate_is_taken_without_a_restart_and_a_known_one_is_not_fetched_again() {
     let world = World::new().await;
     for _ in 0..3 {
         assert_eq!(world.send(&notification(SENT, "x")).await, StatusCode::OK);

@@ -1,4 +1,4 @@
-//! K08, K09: the templates in `deploy/` let nobody in but whom they name.
+//! The templates in `deploy/` let nobody in but whom they name.
 
 use std::fs;
 
@@ -46,7 +46,7 @@ fn open_to_strangers(statement: &str) -> Option<&'static str> {
 }
 
 #[test]
-fn k09_no_policy_is_open_to_strangers_and_each_guard_is_needed() {
+fn no_policy_is_open_to_strangers_and_each_guard_is_needed() {
     for name in ["alarms.yaml", "reader-role.yaml"] {
         let text = template(name);
         assert!(statements(&text).len() >= 4, "{name}");
@@ -67,7 +67,7 @@ fn k09_no_policy_is_open_to_strangers_and_each_guard_is_needed() {
 }
 
 #[test]
-fn k08_the_readers_role_has_exactly_the_policy_that_is_documented() {
+fn the_readers_role_has_exactly_the_policy_that_is_documented() {
     let policy: serde_json::Value = serde_json::from_str(&template("iam-policy.json")).unwrap();
     let documented: Vec<String> = (policy["Statement"].as_array().unwrap().iter())
         .map(|statement| {

@@ -10,7 +10,7 @@ const REQUIRED: [&str; 8] =
     ["Type", "MessageId", "TopicArn", "Message", "Timestamp", "SignatureVersion", "Signature", "SigningCertURL"];
 
 #[tokio::test]
-async fn a02_a_message_without_one_of_its_keys_is_malformed() {
+async fn a_message_without_one_of_its_keys_is_malformed() {
     let world = World::new().await;
     let confirmations = ["SubscriptionConfirmation", "UnsubscribeConfirmation"].map(|kind| (kind, ["Token", "SubscribeURL"]));
     for key in REQUIRED {
@@ -29,7 +29,7 @@ async fn a02_a_message_without_one_of_its_keys_is_malformed() {
 }
 
 #[tokio::test]
-async fn a03_a_value_of_another_type_is_malformed() {
+async fn a_value_of_another_type_is_malformed() {
     let world = World::new().await;
     for key in REQUIRED.into_iter().chain(["Subject"]) {
         for value in [json!(1), Value::Null, json!(true), json!({"a": CANARY}), json!([CANARY])] {
@@ -84,7 +84,7 @@ async fn a_message_as_lambda_hands_it_on_is_taken() {
 }
 
 #[tokio::test]
-async fn a04_a_key_that_occurs_twice_is_malformed() {
+async fn a_key_that_occurs_twice_is_malformed() {
     let world = World::new().await;
     let fields = notification(SENT, CANARY);
     for key in REQUIRED.into_iter().chain(["Subject", "UnsubscribeURL"]) {
@@ -97,7 +97,7 @@ async fn a04_a_key_that_occurs_twice_is_malformed() {
 }
 
 #[tokio::test]
-async fn a05_one_changed_character_anywhere_breaks_the_signature() {
+async fn one_changed_character_anywhere_breaks_the_signature() {
     let world = World::new().await;
     type Change = fn(&str) -> String;
     let changes: [(&str, Change); 7] = [
@@ -122,7 +122,7 @@ async fn a05_one_changed_character_anywhere_breaks_the_signature() {
 }
 
 #[tokio::test]
-async fn a07_a_signature_that_is_not_strict_base64_is_wrong() {
+async fn a_signature_that_is_not_strict_base64_is_wrong() {
     let world = World::new().await;
     let good = notification(SENT, CANARY);
     let signature = good["Signature"].as_str().unwrap().to_owned();
@@ -149,7 +149,7 @@ async fn a07_a_signature_that_is_not_strict_base64_is_wrong() {
 }
 
 #[tokio::test]
-async fn a09_a_signature_relabelled_with_another_version_is_wrong() {
+async fn a_signature_relabelled_with_another_version_is_wrong() {
     let both = rotation_diag::config::Sns { accepts_version_1: true, ..sns() };
     let world = World::with(both, crate::world::NOW).await;
     let mut fields = notification(SENT, CANARY);
@@ -170,7 +170,7 @@ async fn version_one_is_refused_before_anything_is_fetched_and_the_log_says_what
 }
 
 #[tokio::test]
-async fn a24_an_authentic_message_of_another_accounts_topic_is_refused() {
+async fn an_authentic_message_of_another_accounts_topic_is_refused() {
     let world = World::new().await;
     for topic in [
         STRANGER.to_owned(),
@@ -187,7 +187,7 @@ async fn a24_an_authentic_message_of_another_accounts_topic_is_refused() {
 }
 
 #[tokio::test]
-async fn a26_a27_a28_signed_bytes_cut_into_other_fields_are_malformed_before_verification() {
+async fn signed_bytes_cut_into_other_fields_are_malformed_before_verification() {
     let world = World::new().await;
     let (real, forged) = (Uuid::new_v4().to_string(), Uuid::new_v4().to_string());
 
@@ -228,7 +228,7 @@ async fn a26_a27_a28_signed_bytes_cut_into_other_fields_are_malformed_before_ver
 }
 
 #[tokio::test]
-async fn a30_an_unknown_type_is_malformed() {
+async fn an_unknown_type_is_malformed() {
     let world = World::new().await;
     for kind in ["", "notification", "NOTIFICATION", "Notification ", " Notification", "Notification\u{0}", "Other"] {
         let mut fields = notification(SENT, CANARY);
@@ -239,7 +239,7 @@ async fn a30_an_unknown_type_is_malformed() {
 }
 
 #[tokio::test]
-async fn a31_a32_headers_that_disagree_and_raw_delivery_are_refused() {
+async fn headers_that_disagree_and_raw_delivery_are_refused() {
     let world = World::new().await;
     let body = notification(SENT, CANARY).to_string();
     let mismatch = [("x-amz-sns-message-type", "SubscriptionConfirmation")];
@@ -252,7 +252,7 @@ async fn a31_a32_headers_that_disagree_and_raw_delivery_are_refused() {
 }
 
 #[tokio::test]
-async fn a33_what_sns_really_sends_is_taken() {
+async fn what_sns_really_sends_is_taken() {
     let world = World::new().await;
     let fields = notification(SENT, "Grüße 🔑\nzwei \"Zeilen\" \\ \u{7f} \u{1b}[0m");
     let headers = [
@@ -267,7 +267,7 @@ async fn a33_what_sns_really_sends_is_taken() {
 }
 
 #[tokio::test]
-async fn a37_a_message_that_comes_again_is_kept_once() {
+async fn a_message_that_comes_again_is_kept_once() {
     let world = World::new().await;
     let fields = notification(SENT, "x");
     let body = fields.to_string();
@@ -282,7 +282,7 @@ async fn a37_a_message_that_comes_again_is_kept_once() {
 }
 
 #[tokio::test]
-async fn a38_the_age_decides() {
+async fn the_age_decides() {
     let world = World::new().await;
     for (sent, expected) in [
         ("2026-11-25T09:01:00.000Z", StatusCode::OK),

@@ -1,4 +1,4 @@
-//! A50: mutations of a valid message are taken only where they mean the same.
+//! Mutations of a valid message are taken only where they mean the same.
 
 use crate::sns_signer::notification;
 use crate::world::{SENT, World, post};
@@ -55,7 +55,7 @@ fn mutation() -> impl Strategy<Value = Mutation> {
 }
 
 #[test]
-fn a50_a_mutated_message_is_taken_only_where_every_signed_field_is_the_same() {
+fn a_mutated_message_is_taken_only_where_every_signed_field_is_the_same() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let world = runtime.block_on(World::new());
     let original = notification(SENT, "x");

@@ -244,7 +244,7 @@ async fn a_look_for_lost_alarms_brings_those_that_notify_us_and_no_others() {
 }
 
 #[tokio::test]
-async fn a34_a_subscription_is_confirmed_so_that_only_the_account_can_end_it() {
+async fn a_subscription_is_confirmed_so_that_only_the_account_can_end_it() {
     let account = account("healthy", Vec::new()).await;
     assert_eq!(account.aws.confirm_subscription(TOPIC, "2336412f37fb").await, Observation::Found(()));
     let asked = account.asked.lock().unwrap().join("\n");

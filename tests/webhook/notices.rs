@@ -25,7 +25,7 @@ async fn notice(message: &str) -> Notice {
 }
 
 #[tokio::test]
-async fn a43_a_message_that_is_no_alarm_is_kept_as_ignored_with_a_reason() {
+async fn a_message_that_is_no_alarm_is_kept_as_ignored_with_a_reason() {
     let mut unknown_state = alarm();
     unknown_state["NewStateValue"] = json!("MAYBE");
     let mut no_time = alarm();
@@ -45,7 +45,7 @@ async fn a43_a_message_that_is_no_alarm_is_kept_as_ignored_with_a_reason() {
 }
 
 #[tokio::test]
-async fn a44_every_state_of_an_alarm_is_kept_redacted_and_extra_fields_do_no_harm() {
+async fn every_state_of_an_alarm_is_kept_redacted_and_extra_fields_do_no_harm() {
     for (word, state) in
         [("ALARM", AlarmState::Alarm), ("OK", AlarmState::Ok), ("INSUFFICIENT_DATA", AlarmState::InsufficientData)]
     {

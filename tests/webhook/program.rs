@@ -132,7 +132,7 @@ async fn a_signed_alarm_becomes_a_thread_in_discord_with_the_root_cause() {
 
 /// The alarm is stored, and whoever sent it never learns: the answer is not there when the process dies.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn j01_killed_before_it_answered_it_makes_one_thread_of_what_sns_sends_again() {
+async fn killed_before_it_answered_it_makes_one_thread_of_what_sns_sends_again() {
     let slack = FakeSlack::start().await;
     let folder = tempfile::tempdir().unwrap();
     let (config, tokens) = in_slack(&slack).await;
@@ -173,7 +173,7 @@ async fn j01_killed_before_it_answered_it_makes_one_thread_of_what_sns_sends_aga
 
 /// Killed at whatever moment between the first byte and the answer, nothing is lost once SNS sends it again, nor told twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn j01_killed_at_any_moment_after_the_last_byte_it_makes_one_thread() {
+async fn killed_at_any_moment_after_the_last_byte_it_makes_one_thread() {
     for moment in 0..4 {
         let slack = FakeSlack::start().await;
         let (account, folder) = (account(""), tempfile::tempdir().unwrap());

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde_json::json;
 
 #[tokio::test]
-async fn a34_a_subscription_to_a_believed_topic_is_confirmed_by_the_api_and_its_address_is_not_followed() {
+async fn a_subscription_to_a_believed_topic_is_confirmed_by_the_api_and_its_address_is_not_followed() {
     let world = World::new().await;
     let fields = confirmation("SubscriptionConfirmation", SENT);
     assert_eq!(world.send(&fields).await, StatusCode::OK);
@@ -19,7 +19,7 @@ async fn a34_a_subscription_to_a_believed_topic_is_confirmed_by_the_api_and_its_
 }
 
 #[tokio::test]
-async fn a34_a_confirmation_that_fails_is_tried_again_by_the_sender() {
+async fn a_confirmation_that_fails_is_tried_again_by_the_sender() {
     let world = World::new().await;
     *world.confirmed.fails.lock().unwrap() = true;
     let fields = confirmation("SubscriptionConfirmation", SENT);
@@ -29,7 +29,7 @@ async fn a34_a_confirmation_that_fails_is_tried_again_by_the_sender() {
 }
 
 #[tokio::test]
-async fn a35_nothing_else_is_confirmed() {
+async fn nothing_else_is_confirmed() {
     let world = World::new().await;
     let good = || confirmation("SubscriptionConfirmation", SENT);
     let with = |key: &str, value: serde_json::Value| {
@@ -54,7 +54,7 @@ async fn a35_nothing_else_is_confirmed() {
 }
 
 #[tokio::test]
-async fn a36_a_removed_subscription_warns_the_operator_and_is_not_renewed() {
+async fn a_removed_subscription_warns_the_operator_and_is_not_renewed() {
     let world = World::new().await;
     assert_eq!(world.send(&confirmation("UnsubscribeConfirmation", SENT)).await, StatusCode::OK);
     assert_eq!(*world.confirmed.calls.lock().unwrap(), []);

@@ -253,7 +253,7 @@ async fn only_a_critical_alarm_calls_somebody() {
 }
 
 #[tokio::test]
-async fn a37_a48_alarms_about_one_secret_share_a_thread_and_copies_change_nothing() {
+async fn alarms_about_one_secret_share_a_thread_and_copies_change_nothing() {
     let town = Town::new("role_detached_policy").await;
     let first = notification(&as_sns_writes(now()), &alarm("a", "ALARM", ago(5), &[ORDERS]).to_string()).to_string();
     let copies = (0..20).map(|_| post(&town.router, first.clone(), &[]));
@@ -302,7 +302,7 @@ async fn more_secrets_than_are_counted_are_told_as_more() {
 }
 
 #[tokio::test]
-async fn a46_the_alarms_own_time_decides_not_the_order_of_arrival() {
+async fn the_alarms_own_time_decides_not_the_order_of_arrival() {
     let town = Town::new("role_detached_policy").await;
     town.hears(&alarm("a", "OK", ago(1), &[ORDERS])).await;
     town.settles().await;
@@ -312,7 +312,7 @@ async fn a46_the_alarms_own_time_decides_not_the_order_of_arrival() {
 }
 
 #[tokio::test]
-async fn a47_what_the_configuration_does_not_cover_is_recorded_and_aws_is_not_asked() {
+async fn what_the_configuration_does_not_cover_is_recorded_and_aws_is_not_asked() {
     let other_account = json!({"account": "999999999999"});
     let secret_of = |account: &str, region: &str| format!("arn:aws:secretsmanager:{region}:{account}:secret:prod/x-AbCdEf");
     let town = Town::new("role_detached_policy").await;
@@ -485,7 +485,7 @@ async fn an_alarm_that_is_given_up_says_so_in_the_channel_or_in_its_thread() {
 }
 
 #[tokio::test]
-async fn a48_five_hundred_alarms_become_few_threads_and_one_that_counts() {
+async fn five_hundred_alarms_become_few_threads_and_one_that_counts() {
     let town = Town::new("healthy").await;
     let alarms: Vec<Value> =
         (0..500).map(|n| alarm(&format!("a{n}"), "ALARM", ago(2), &[("SecretId", &format!("prod/s{n}"))])).collect();
@@ -512,7 +512,7 @@ async fn in_quiet_hours_only_critical_alarms_are_told() {
 }
 
 #[tokio::test]
-async fn a49_a_store_that_fails_is_answered_with_503() {
+async fn a_store_that_fails_is_answered_with_503() {
     let town = Town::new("healthy").await;
     let body = notification(&as_sns_writes(now()), &alarm("a", "ALARM", ago(5), &[ORDERS]).to_string()).to_string();
     let router = town.router.clone();
@@ -521,7 +521,7 @@ async fn a49_a_store_that_fails_is_answered_with_503() {
 }
 
 #[tokio::test]
-async fn j29_a_periodic_look_finds_what_was_not_delivered_and_is_silent_about_what_was() {
+async fn a_periodic_look_finds_what_was_not_delivered_and_is_silent_about_what_was() {
     let town = Town::new("healthy_by_its_own_retry").await;
     let every = std::time::Duration::from_secs(3_600);
     town.world.bot.reconcile(every).await;

@@ -1,4 +1,4 @@
-//! Rows A41 and A42: what is sent over raw sockets to keep the server busy, or to slip a second request past it.
+//! What is sent over raw sockets to keep the server busy, or to slip a second request past it.
 
 use super::*;
 use axum::body::Bytes;
@@ -107,7 +107,7 @@ async fn until(what: &str, is_so: impl Fn() -> bool) {
 }
 
 #[tokio::test]
-async fn a41_a_head_that_trickles_and_a_connection_that_says_nothing_are_cut() {
+async fn a_head_that_trickles_and_a_connection_that_says_nothing_are_cut() {
     let town = Town::new(Limits { head: SOON, ..Limits::default() }).await;
     let mut slow = town.connect().await;
     slow.write_all(b"POST /sns HTTP/1.1\r\nHost: x\r\nX-Long: ").await.unwrap();
@@ -128,7 +128,7 @@ async fn a41_a_head_that_trickles_and_a_connection_that_says_nothing_are_cut() {
 }
 
 #[tokio::test]
-async fn a41_a_body_that_trickles_is_cut() {
+async fn a_body_that_trickles_is_cut() {
     let town = Town::new(Limits { answer: SOON, ..Limits::default() }).await;
     let mut slow = town.connect().await;
     slow.write_all(b"POST /sns HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n").await.unwrap();
@@ -147,7 +147,7 @@ async fn a41_a_body_that_trickles_is_cut() {
 }
 
 #[tokio::test]
-async fn a41_five_thousand_connections_that_say_nothing_keep_nobody_out() {
+async fn five_thousand_connections_that_say_nothing_keep_nobody_out() {
     let town = Town::new(Limits { connections: 64, ..Limits::default() }).await;
     let mut idle = std::collections::VecDeque::new();
     for number in 0..5_000 {
@@ -172,7 +172,7 @@ async fn a41_five_thousand_connections_that_say_nothing_keep_nobody_out() {
 }
 
 #[tokio::test]
-async fn a41_who_waits_for_an_answer_keeps_the_seat() {
+async fn who_waits_for_an_answer_keeps_the_seat() {
     let town = Town::new(Limits { connections: 2, ..Limits::default() }).await;
     let mut waiting = Vec::new();
     for number in 1..=2 {
@@ -193,7 +193,7 @@ async fn a41_who_waits_for_an_answer_keeps_the_seat() {
 
 /// What a proxy in front may read as one request, and a server as two.
 #[tokio::test]
-async fn a42_no_second_request_is_found_inside_another() {
+async fn no_second_request_is_found_inside_another() {
     const HIDDEN: &str = "GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n";
     let length = HIDDEN.len();
     let chunks = format!("0\r\n\r\n{HIDDEN}");
@@ -259,7 +259,7 @@ async fn a42_no_second_request_is_found_inside_another() {
 }
 
 #[tokio::test]
-async fn a41_http_2_whose_connections_say_nothing_for_ever_is_not_spoken() {
+async fn http_2_whose_connections_say_nothing_for_ever_is_not_spoken() {
     let town = Town::new(Limits { head: SOON, ..Limits::default() }).await;
     let answer = town.says(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await;
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{answer:?}");
