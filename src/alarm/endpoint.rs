@@ -3,7 +3,7 @@
 use super::certificates::KnownCertificate;
 use super::envelope::{Content, Envelope};
 use super::message::{self, Delivered, Notice};
-use super::refusal::Refusal;
+use super::refusal::MessageRefusal;
 use super::refusals::OnceAMinute;
 use super::verification::Verification;
 use crate::clock::Clock;
@@ -142,23 +142,23 @@ impl Endpoint {
         Router::new().route("/sns", post(answer)).with_state(Arc::new(self))
     }
 
-    async fn take(&self, headers: &HeaderMap, body: Body) -> Result<(), Refusal> {
+    async fn take(&self, headers: &HeaderMap, body: Body) -> Result<(), MessageRefusal> {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let announced = header(CONTENT_LENGTH.as_str()).and_then(|length| length.parse::<u64>().ok());
         if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
-            return Err(Refusal::TooLarge);
+            return Err(MessageRefusal::TooLarge);
         }
         if header("x-amz-sns-rawdelivery").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
-            return Err(Refusal::Raw);
+            return Err(MessageRefusal::Raw);
         }
         let read = tokio::time::timeout(self.limits.body, self.read(body)).await;
         // What is read takes about as much room until it is dealt with.
         let (envelope, _room) = {
-            let (body, room) = read.map_err(|_| Refusal::TooSlow)??;
+            let (body, room) = read.map_err(|_| MessageRefusal::TooSlow)??;
             (Envelope::parse(&body)?, room)
         };
         if header("x-amz-sns-message-type").is_some_and(|kind| kind != envelope.content.kind()) {
-            return Err(Refusal::HeaderDiffers);
+            return Err(MessageRefusal::HeaderDiffers);
         }
         let topic = self.verification.verify(&envelope).await?;
         match &envelope.content {
@@ -178,18 +178,18 @@ impl Endpoint {
         }
     }
 
-    async fn read(&self, body: Body) -> Result<(Vec<u8>, Option<SemaphorePermit<'_>>), Refusal> {
+    async fn read(&self, body: Body) -> Result<(Vec<u8>, Option<SemaphorePermit<'_>>), MessageRefusal> {
         let mut chunks = body.into_data_stream();
         let mut read = Vec::new();
         let mut room: Option<SemaphorePermit<'_>> = None;
         while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(|_| Refusal::BrokenOff)?;
+            let chunk = chunk.map_err(|_| MessageRefusal::BrokenOff)?;
             if read.len() + chunk.len() > MAX_BODY_BYTES {
-                return Err(Refusal::TooLarge);
+                return Err(MessageRefusal::TooLarge);
             }
-            let bytes = u32::try_from(chunk.len()).map_err(|_| Refusal::TooLarge)?;
+            let bytes = u32::try_from(chunk.len()).map_err(|_| MessageRefusal::TooLarge)?;
             let more = tokio::time::timeout(self.limits.room, self.room.acquire_many(bytes)).await;
-            let Ok(Ok(more)) = more else { return Err(Refusal::Busy) };
+            let Ok(Ok(more)) = more else { return Err(MessageRefusal::Busy) };
             match &mut room {
                 Some(room) => room.merge(more),
                 None => room = Some(more),
@@ -199,7 +199,7 @@ impl Endpoint {
         Ok((read, room))
     }
 
-    async fn keep(&self, message_id: &str, notice: Notice) -> Result<(), Refusal> {
+    async fn keep(&self, message_id: &str, notice: Notice) -> Result<(), MessageRefusal> {
         let ignored = match &notice {
             Notice::Alarm(_) => None,
             Notice::Ignored { reason } => Some(*reason),
@@ -214,11 +214,11 @@ impl Endpoint {
                 tracing::debug!(message_id, "a message of SNS came again");
                 Ok(())
             }
-            Ok(Err(Unavailable)) | Err(_) => Err(Refusal::NotKept),
+            Ok(Err(Unavailable)) | Err(_) => Err(MessageRefusal::NotKept),
         }
     }
 
-    async fn confirm(&self, topic: &Topic, token: &str) -> Result<(), Refusal> {
+    async fn confirm(&self, topic: &Topic, token: &str) -> Result<(), MessageRefusal> {
         let arn = topic.arn().as_str();
         match tokio::time::timeout(self.limits.intake, self.subscriptions.confirm(topic, token)).await {
             Ok(Ok(())) => {
@@ -227,11 +227,11 @@ impl Endpoint {
             }
             Ok(Err(why)) => {
                 tracing::warn!(topic = arn, why, "the subscription to this topic could not be confirmed");
-                Err(Refusal::NotConfirmed)
+                Err(MessageRefusal::NotConfirmed)
             }
             Err(_) => {
                 tracing::warn!(topic = arn, "the subscription to this topic could not be confirmed in time");
-                Err(Refusal::NotConfirmed)
+                Err(MessageRefusal::NotConfirmed)
             }
         }
     }

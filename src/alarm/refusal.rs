@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 
 /// Why a message is not taken. No text of the sender is in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Refusal {
+pub(super) enum MessageRefusal {
     #[error("the body is larger than SNS's messages are")]
     TooLarge,
     #[error("the body did not arrive in time")]
@@ -50,22 +50,22 @@ pub(super) enum Refusal {
     NotConfirmed,
 }
 
-impl Refusal {
+impl MessageRefusal {
     /// The answer's status.
     pub(super) const fn status(&self) -> StatusCode {
         match self {
-            Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Refusal::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Refusal::BrokenOff | Refusal::Raw | Refusal::Malformed(_) | Refusal::HeaderDiffers => StatusCode::BAD_REQUEST,
-            Refusal::UnknownTopic
-            | Refusal::VersionOne
-            | Refusal::TooOld
-            | Refusal::FromTheFuture
-            | Refusal::CertificateAddress
-            | Refusal::CertificateExpired
-            | Refusal::CertificateName
-            | Refusal::Signature => StatusCode::FORBIDDEN,
-            Refusal::NoCertificate(_) | Refusal::Busy | Refusal::NotKept | Refusal::NotConfirmed => {
+            MessageRefusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            MessageRefusal::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            MessageRefusal::BrokenOff | MessageRefusal::Raw | MessageRefusal::Malformed(_) | MessageRefusal::HeaderDiffers => StatusCode::BAD_REQUEST,
+            MessageRefusal::UnknownTopic
+            | MessageRefusal::VersionOne
+            | MessageRefusal::TooOld
+            | MessageRefusal::FromTheFuture
+            | MessageRefusal::CertificateAddress
+            | MessageRefusal::CertificateExpired
+            | MessageRefusal::CertificateName
+            | MessageRefusal::Signature => StatusCode::FORBIDDEN,
+            MessageRefusal::NoCertificate(_) | MessageRefusal::Busy | MessageRefusal::NotKept | MessageRefusal::NotConfirmed => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
         }

@@ -1,6 +1,6 @@
 //! What happens again and again is logged as one line a minute for each reason, such as refused messages, whoever sends how many.
 
-use super::refusal::Refusal;
+use super::refusal::MessageRefusal;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub(crate) struct OnceAMinute(Mutex<HashMap<String, u64>>);
 
 impl OnceAMinute {
     /// Logs a refusal.
-    pub(super) fn note(self: Arc<OnceAMinute>, refusal: &Refusal) {
+    pub(super) fn note(self: Arc<OnceAMinute>, refusal: &MessageRefusal) {
         let status = refusal.status().as_u16();
         self.tell(refusal.to_string(), move |why, more| match more {
             None => tracing::warn!(status, why, "a message for /sns was refused"),

@@ -4,7 +4,7 @@ use super::certificate::is_certificate_url;
 use super::certificates::{Certificates, Fetched};
 use super::endpoint::{Limits, NoticeIntake, Unavailable};
 use super::envelope::{Envelope, SignatureVersion};
-use super::refusal::Refusal;
+use super::refusal::MessageRefusal;
 use crate::clock::Clock;
 use crate::config::{Sns, Topic};
 use jiff::SignedDuration;
@@ -48,26 +48,26 @@ impl Verification {
 
     /// The topic an authentic message is from. What needs no look outside comes first: nothing is fetched for a message
     /// that would be refused anyway.
-    pub(super) async fn verify(&self, envelope: &Envelope) -> Result<&Topic, Refusal> {
-        let topic = self.sns.topics.iter().find(|topic| *topic.arn() == envelope.topic).ok_or(Refusal::UnknownTopic)?;
+    pub(super) async fn verify(&self, envelope: &Envelope) -> Result<&Topic, MessageRefusal> {
+        let topic = self.sns.topics.iter().find(|topic| *topic.arn() == envelope.topic).ok_or(MessageRefusal::UnknownTopic)?;
         if envelope.version == SignatureVersion::One && !self.sns.accepts_version_1 {
-            return Err(Refusal::VersionOne);
+            return Err(MessageRefusal::VersionOne);
         }
         self.check_age(envelope)?;
         if !is_certificate_url(&envelope.certificate_url, topic) {
-            return Err(Refusal::CertificateAddress);
+            return Err(MessageRefusal::CertificateAddress);
         }
         self.load().await;
         let fetched = self.certificates.get(&envelope.certificate_url).await?;
         let certificate = &fetched.certificate;
         if !certificate.is_of_sns(topic) {
-            return Err(Refusal::CertificateName);
+            return Err(MessageRefusal::CertificateName);
         }
         if !certificate.is_valid_at(self.clock.now()) {
-            return Err(Refusal::CertificateExpired);
+            return Err(MessageRefusal::CertificateExpired);
         }
         if !certificate.verifies(envelope.version, &envelope.signed_text(), &envelope.signature) {
-            return Err(Refusal::Signature);
+            return Err(MessageRefusal::Signature);
         }
         self.keep(&fetched).await;
         Ok(topic)
@@ -94,13 +94,13 @@ impl Verification {
         }
     }
 
-    fn check_age(&self, envelope: &Envelope) -> Result<(), Refusal> {
+    fn check_age(&self, envelope: &Envelope) -> Result<(), MessageRefusal> {
         let age = self.clock.now().duration_since(envelope.sent.at);
         if age < -FUTURE {
-            return Err(Refusal::FromTheFuture);
+            return Err(MessageRefusal::FromTheFuture);
         }
         if SignedDuration::try_from(self.sns.max_age).is_ok_and(|longest| age > longest) {
-            return Err(Refusal::TooOld);
+            return Err(MessageRefusal::TooOld);
         }
         Ok(())
     }
