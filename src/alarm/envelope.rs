@@ -114,7 +114,7 @@ impl Envelope {
         // All of it, or the values that are not read would go unchecked.
         let text = std::str::from_utf8(body).ok().filter(|text| is_shallow(text));
         let Fields(fields) = text.and_then(|text| serde_json::from_str(text).ok()).ok_or(Malformed::Json)?;
-        let mut fields = Known(fields);
+        let mut fields = KnownFields(fields);
         let kind = fields.take("Type")?;
         let message_id = fields.line("MessageId").and_then(|text| uuid(&text))?;
         let topic = fields.line("TopicArn").and_then(|text| Arn::parse(&text).map_err(|_| Malformed::Form("TopicArn")))?;
@@ -253,9 +253,9 @@ const KNOWN: [&str; 12] = [
     "Type",
 ];
 
-struct Known(BTreeMap<String, Option<String>>);
+struct KnownFields(BTreeMap<String, Option<String>>);
 
-impl Known {
+impl KnownFields {
     fn has(&self, name: &str) -> bool {
         self.0.get(name).is_some_and(Option::is_some)
     }
