@@ -1,7 +1,7 @@
 //! `POST /sns`: parse, verify, keep, acknowledge. Answers have no body, and log lines no content.
 
 use super::certificates::KnownCertificate;
-use super::envelope::{Content, Envelope};
+use super::envelope::{Content, SnsEnvelope};
 use super::message::{self, Delivered, Notice};
 use super::refusal::MessageRefusal;
 use super::refusals::OnceAMinute;
@@ -155,7 +155,7 @@ impl Endpoint {
         // What is read takes about as much room until it is dealt with.
         let (envelope, _room) = {
             let (body, room) = read.map_err(|_| MessageRefusal::TooSlow)??;
-            (Envelope::parse(&body)?, room)
+            (SnsEnvelope::parse(&body)?, room)
         };
         if header("x-amz-sns-message-type").is_some_and(|kind| kind != envelope.content.kind()) {
             return Err(MessageRefusal::HeaderDiffers);

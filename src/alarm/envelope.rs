@@ -32,7 +32,7 @@ const MAX_URL: usize = 2_048;
 
 /// What SNS sent, in exact types; not yet authentic.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Envelope {
+pub(super) struct SnsEnvelope {
     pub(super) content: Content,
     /// Unique per message; the same for every delivery of it.
     pub(super) message_id: Uuid,
@@ -108,9 +108,9 @@ impl Content {
     }
 }
 
-impl Envelope {
+impl SnsEnvelope {
     /// Reads a request's body.
-    pub(super) fn parse(body: &[u8]) -> Result<Envelope, Malformed> {
+    pub(super) fn parse(body: &[u8]) -> Result<SnsEnvelope, Malformed> {
         // All of it, or the values that are not read would go unchecked.
         let text = std::str::from_utf8(body).ok().filter(|text| is_shallow(text));
         let Fields(fields) = text.and_then(|text| serde_json::from_str(text).ok()).ok_or(Malformed::Json)?;
@@ -138,7 +138,7 @@ impl Envelope {
             "UnsubscribeConfirmation" => Content::UnsubscribeConfirmation(fields.confirmation()?),
             _ => return Err(Malformed::Form("Type")),
         };
-        Ok(Envelope { content, message_id, topic, message, sent, version, signature, certificate_url })
+        Ok(SnsEnvelope { content, message_id, topic, message, sent, version, signature, certificate_url })
     }
 
     /// The text that was signed.
@@ -314,15 +314,15 @@ mod tests {
         })
     }
 
-    fn with(name: &str, value: Value) -> Result<Envelope, Malformed> {
+    fn with(name: &str, value: Value) -> Result<SnsEnvelope, Malformed> {
         let mut fields = notification();
         fields[name] = value;
-        Envelope::parse(fields.to_string().as_bytes())
+        SnsEnvelope::parse(fields.to_string().as_bytes())
     }
 
     #[test]
     fn the_signed_text_is_as_documented() {
-        let envelope = Envelope::parse(notification().to_string().as_bytes()).unwrap();
+        let envelope = SnsEnvelope::parse(notification().to_string().as_bytes()).unwrap();
         let lines = [
             "Message\ntwo\nlines\nMessageId\n11405cc3-9ac7-56d5-b45d-079e8f7a8edf\nSubject\na subject\n",
             "Timestamp\n2026-11-25T10:00:00.123Z\nTopicArn\narn:aws:sns:eu-west-1:123456789012:alarms\nType\nNotification\n",
@@ -333,7 +333,7 @@ mod tests {
         fields["Type"] = json!("SubscriptionConfirmation");
         fields["Token"] = json!("abc");
         fields["SubscribeURL"] = json!("https://s");
-        let envelope = Envelope::parse(fields.to_string().as_bytes()).unwrap();
+        let envelope = SnsEnvelope::parse(fields.to_string().as_bytes()).unwrap();
         let lines = [
             "Message\ntwo\nlines\nMessageId\n11405cc3-9ac7-56d5-b45d-079e8f7a8edf\nSubscribeURL\nhttps://s\n",
             "Timestamp\n2026-11-25T10:00:00.123Z\nToken\nabc\nTopicArn\narn:aws:sns:eu-west-1:123456789012:alarms\n",
@@ -383,20 +383,20 @@ mod tests {
     fn what_is_optional_may_come_as_null_and_counts_as_absent() {
         let mut bare = notification();
         bare.as_object_mut().unwrap().remove("Subject");
-        let bare = Envelope::parse(bare.to_string().as_bytes()).unwrap();
+        let bare = SnsEnvelope::parse(bare.to_string().as_bytes()).unwrap();
         assert!(!bare.signed_text().contains("Subject"));
         for subject in [Value::Null, json!("")] {
             assert_eq!(with("Subject", subject), Ok(bare.clone()));
         }
-        let whole = Envelope::parse(notification().to_string().as_bytes()).unwrap();
+        let whole = SnsEnvelope::parse(notification().to_string().as_bytes()).unwrap();
         for optional in ["Token", "SubscribeURL", "UnsubscribeURL", "SigningCertUrl", "MessageAttributes", "SequenceNumber"] {
             assert_eq!(with(optional, Value::Null), Ok(whole.clone()), "{optional}");
         }
         let respelled = notification().to_string().replace("SigningCertURL", "SigningCertUrl");
-        assert_eq!(Envelope::parse(respelled.as_bytes()), Ok(whole));
+        assert_eq!(SnsEnvelope::parse(respelled.as_bytes()), Ok(whole));
         for twice in ["\"Subject\":null,", "\"Token\":null,\"Token\":null,"] {
             let body = notification().to_string().replacen('{', &format!("{{{twice}"), 1);
-            assert_eq!(Envelope::parse(body.as_bytes()), Err(Malformed::Json), "{twice}");
+            assert_eq!(SnsEnvelope::parse(body.as_bytes()), Err(Malformed::Json), "{twice}");
         }
     }
 
@@ -411,7 +411,7 @@ mod tests {
         let many = notification().to_string().replacen('{', &format!("{{{many}"), 1);
         let behind = format!("{}x", notification());
         for body in ["", "{", "[]", "\"x\"", "null", &nested, &inside, &unknown, &twice, &unknown_twice, &many, &behind] {
-            assert_eq!(Envelope::parse(body.as_bytes()), Err(Malformed::Json), "{}", body.chars().take(60).collect::<String>());
+            assert_eq!(SnsEnvelope::parse(body.as_bytes()), Err(Malformed::Json), "{}", body.chars().take(60).collect::<String>());
         }
     }
 }

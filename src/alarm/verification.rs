@@ -3,7 +3,7 @@
 use super::certificate::is_certificate_url;
 use super::certificates::{Certificates, Fetched};
 use super::endpoint::{Limits, NoticeIntake, Unavailable};
-use super::envelope::{Envelope, SignatureVersion};
+use super::envelope::{SnsEnvelope, SignatureVersion};
 use super::refusal::MessageRefusal;
 use crate::clock::Clock;
 use crate::config::{Sns, Topic};
@@ -48,7 +48,7 @@ impl Verification {
 
     /// The topic an authentic message is from. What needs no look outside comes first: nothing is fetched for a message
     /// that would be refused anyway.
-    pub(super) async fn verify(&self, envelope: &Envelope) -> Result<&Topic, MessageRefusal> {
+    pub(super) async fn verify(&self, envelope: &SnsEnvelope) -> Result<&Topic, MessageRefusal> {
         let topic = self.sns.topics.iter().find(|topic| *topic.arn() == envelope.topic).ok_or(MessageRefusal::UnknownTopic)?;
         if envelope.version == SignatureVersion::One && !self.sns.accepts_version_1 {
             return Err(MessageRefusal::VersionOne);
@@ -94,7 +94,7 @@ impl Verification {
         }
     }
 
-    fn check_age(&self, envelope: &Envelope) -> Result<(), MessageRefusal> {
+    fn check_age(&self, envelope: &SnsEnvelope) -> Result<(), MessageRefusal> {
         let age = self.clock.now().duration_since(envelope.sent.at);
         if age < -FUTURE {
             return Err(MessageRefusal::FromTheFuture);
