@@ -1,7 +1,7 @@
 //! `POST /sns`: parse, verify, keep, acknowledge. Answers have no body, and log lines no content.
 
 use super::certificates::KnownCertificate;
-use super::envelope::{Content, SnsEnvelope};
+use super::envelope::{EnvelopeContent, SnsEnvelope};
 use super::message::{self, Delivered, Notice};
 use super::refusal::MessageRefusal;
 use super::refusals::OnceAMinute;
@@ -162,13 +162,13 @@ impl Endpoint {
         }
         let topic = self.verification.verify(&envelope).await?;
         match &envelope.content {
-            Content::Notification { subject } => {
+            EnvelopeContent::Notification { subject } => {
                 let delivered = Delivered { topic, sent_at: envelope.sent.at, subject: subject.as_deref() };
                 let notice = message::read(&envelope.message, &delivered);
                 self.keep(&envelope.message_id.to_string(), notice).await
             }
-            Content::SubscriptionConfirmation(confirmation) => self.confirm(topic, &confirmation.token).await,
-            Content::UnsubscribeConfirmation(_) => {
+            EnvelopeContent::SubscriptionConfirmation(confirmation) => self.confirm(topic, &confirmation.token).await,
+            EnvelopeContent::UnsubscribeConfirmation(_) => {
                 tracing::warn!(
                     topic = topic.arn().as_str(),
                     "a subscription to this topic was removed; alarms of this topic no longer arrive"

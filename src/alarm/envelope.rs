@@ -33,7 +33,7 @@ const MAX_URL: usize = 2_048;
 /// What SNS sent, in exact types; not yet authentic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SnsEnvelope {
-    pub(super) content: Content,
+    pub(super) content: EnvelopeContent,
     /// Unique per message; the same for every delivery of it.
     pub(super) message_id: Uuid,
     pub(super) topic: Arn,
@@ -48,7 +48,7 @@ pub(super) struct SnsEnvelope {
 
 /// What kind of message it is, and what only that kind has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Content {
+pub(super) enum EnvelopeContent {
     Notification { subject: Option<String> },
     SubscriptionConfirmation(Confirmation),
     UnsubscribeConfirmation(Confirmation),
@@ -97,13 +97,13 @@ pub(super) enum Malformed {
     Control(&'static str),
 }
 
-impl Content {
+impl EnvelopeContent {
     /// What `Type` and the header `x-amz-sns-message-type` say.
     pub(super) const fn kind(&self) -> &'static str {
         match self {
-            Content::Notification { .. } => "Notification",
-            Content::SubscriptionConfirmation(_) => "SubscriptionConfirmation",
-            Content::UnsubscribeConfirmation(_) => "UnsubscribeConfirmation",
+            EnvelopeContent::Notification { .. } => "Notification",
+            EnvelopeContent::SubscriptionConfirmation(_) => "SubscriptionConfirmation",
+            EnvelopeContent::UnsubscribeConfirmation(_) => "UnsubscribeConfirmation",
         }
     }
 }
@@ -132,10 +132,10 @@ impl SnsEnvelope {
                 // SNS takes no empty subject, so one that is empty or null was made of none by whoever forwards its messages. The
                 // signed text leaves it out, as that of a message without any does.
                 let subject = fields.has("Subject").then(|| fields.bounded("Subject", MAX_SUBJECT)).transpose()?;
-                Content::Notification { subject: subject.filter(|subject| !subject.is_empty()) }
+                EnvelopeContent::Notification { subject: subject.filter(|subject| !subject.is_empty()) }
             }
-            "SubscriptionConfirmation" => Content::SubscriptionConfirmation(fields.confirmation()?),
-            "UnsubscribeConfirmation" => Content::UnsubscribeConfirmation(fields.confirmation()?),
+            "SubscriptionConfirmation" => EnvelopeContent::SubscriptionConfirmation(fields.confirmation()?),
+            "UnsubscribeConfirmation" => EnvelopeContent::UnsubscribeConfirmation(fields.confirmation()?),
             _ => return Err(Malformed::Form("Type")),
         };
         Ok(SnsEnvelope { content, message_id, topic, message, sent, version, signature, certificate_url })
@@ -146,11 +146,11 @@ impl SnsEnvelope {
         let message_id = self.message_id.to_string();
         let mut pairs = vec![("Message", self.message.as_str()), ("MessageId", &message_id)];
         match &self.content {
-            Content::Notification { subject } => {
+            EnvelopeContent::Notification { subject } => {
                 pairs.extend(subject.as_deref().map(|subject| ("Subject", subject)));
                 pairs.push(("Timestamp", &self.sent.text));
             }
-            Content::SubscriptionConfirmation(confirmation) | Content::UnsubscribeConfirmation(confirmation) => {
+            EnvelopeContent::SubscriptionConfirmation(confirmation) | EnvelopeContent::UnsubscribeConfirmation(confirmation) => {
                 pairs.push(("SubscribeURL", &confirmation.subscribe_url));
                 pairs.push(("Timestamp", &self.sent.text));
                 pairs.push(("Token", &confirmation.token));
