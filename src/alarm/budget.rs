@@ -39,13 +39,13 @@ impl Budget {
 
 /// How often each of many texts was asked for, lately. The texts themselves are not kept.
 #[derive(Debug, Default)]
-pub(super) struct Asked {
+pub(super) struct AskCounts {
     keys: RandomState,
     newer: HashMap<u64, NonZeroU32>,
     older: HashMap<u64, NonZeroU32>,
 }
 
-impl Asked {
+impl AskCounts {
     /// Counts one more time; how often it was, with this one.
     pub(super) fn again(&mut self, text: &str) -> NonZeroU32 {
         let key = self.keys.hash_one(text);
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn what_was_asked_for_is_counted_through_a_flood_of_others_and_takes_bounded_room() {
-        let mut asked = Asked::default();
+        let mut asked = AskCounts::default();
         assert_eq!(asked.again("genuine").get(), 1);
         for number in 0..MAX_COUNTED {
             assert_eq!(asked.again(&number.to_string()).get(), 1);
