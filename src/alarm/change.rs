@@ -1,6 +1,6 @@
 //! What every source of alarms says: that something went to a state.
 
-use super::named::Named;
+use super::named::NamedSecrets;
 use super::neutral::neutral;
 use crate::model::{Alarm, AlarmSeries, AlarmSource, AlarmState, OkBasis};
 use crate::redact::{SafeText, looks_like_a_value};
@@ -106,7 +106,7 @@ pub(super) fn place_in(alarm_arn: &str) -> Option<(&str, &str)> {
     }
 }
 
-impl Named {
+impl NamedSecrets {
     /// The alarm, about what is named.
     pub(super) fn of(self, alarm: Alarm) -> Alarm {
         Alarm { secrets: self.secrets, functions: self.functions, ..alarm }

@@ -5,7 +5,7 @@
 
 use super::change::Change;
 use super::json::text;
-use super::named::Named;
+use super::named::NamedSecrets;
 use super::neutral::neutral;
 use crate::model::{Alarm, AlarmSource, AlarmState, SecretRef};
 use jiff::Timestamp;
@@ -61,7 +61,7 @@ pub(super) fn of_check(change: Change<'_>, name: &str, id: &str, secret: SecretR
         SecretRef::Name(_) => None,
     };
     let place = arn.as_ref().map_or(place, |arn| (arn.account_id(), arn.region()));
-    let mut named = Named::default();
+    let mut named = NamedSecrets::default();
     named.add_secret(Some(secret));
     named.of(change.by(AlarmSource::Check, &key, &title, place))
 }

@@ -4,7 +4,7 @@
 
 use super::change::{Change, basis, place_in, series};
 use super::json::{objects, text};
-use super::named::Named;
+use super::named::NamedSecrets;
 use super::neutral::neutral;
 use crate::config::Topic;
 use crate::model::{Alarm, AlarmSource, AlarmState};
@@ -76,7 +76,7 @@ pub(super) fn read(value: &Value, topic: &Topic) -> Result<Alarm, &'static str> 
 /// The metrics an alarm rests on: what their dimensions name, and what is wrong with them.
 #[derive(Debug, Default)]
 pub(super) struct Metrics {
-    pub(super) named: Named,
+    pub(super) named: NamedSecrets,
     pub(super) remarks: Vec<String>,
 }
 

@@ -4,7 +4,7 @@
 
 use super::change::Change;
 use super::json::{objects, text};
-use super::named::Named;
+use super::named::NamedSecrets;
 use super::neutral::neutral;
 use crate::model::{Alarm, AlarmSource, AlarmState};
 use jiff::Timestamp;
@@ -34,7 +34,7 @@ pub(super) fn read(event: &Value, detail: &Value) -> Result<Alarm, &'static str>
         .ok_or("it is of AWS Health, but without its time")?;
     let account = text(detail, "affectedAccount").or_else(|| text(event, "account"));
     let region = text(detail, "eventRegion").or_else(|| text(event, "region"));
-    let mut named = Named::default();
+    let mut named = NamedSecrets::default();
     objects(detail.get("affectedEntities"))
         .filter_map(|entity| text(entity, "entityValue"))
         .for_each(|entity| named.read_text(entity));

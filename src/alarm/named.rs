@@ -28,7 +28,7 @@ const FUNCTION_KEYS: [&str; 6] =
 
 /// What is named, each once, in the order it was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Named {
+pub(super) struct NamedSecrets {
     pub(super) secrets: Vec<SecretRef>,
     /// Names or ARNs.
     pub(super) functions: Vec<String>,
@@ -38,7 +38,7 @@ pub(super) struct Named {
     is_value_refused: bool,
 }
 
-impl Named {
+impl NamedSecrets {
     pub(super) fn is_empty(&self) -> bool {
         self.secrets.is_empty() && self.functions.is_empty()
     }
@@ -177,13 +177,13 @@ mod tests {
     const FUNCTION: &str = "arn:aws:lambda:eu-west-1:123456789012:function:orders-rotator";
 
     fn pair(name: &str, value: &str) -> (Vec<String>, Vec<String>) {
-        let mut named = Named::default();
+        let mut named = NamedSecrets::default();
         named.read_pair(name, value);
         (named.secrets.iter().map(ToString::to_string).collect(), named.functions)
     }
 
     fn text(text: &str) -> (Vec<String>, Vec<String>) {
-        let mut named = Named::default();
+        let mut named = NamedSecrets::default();
         named.read_text(text);
         (named.secrets.iter().map(ToString::to_string).collect(), named.functions)
     }

@@ -5,7 +5,7 @@
 
 use super::change::Change;
 use super::json::text;
-use super::named::Named;
+use super::named::NamedSecrets;
 use crate::model::{Alarm, AlarmSource, AlarmState, Arn, OkBasis, SecretArn, SecretRef};
 use crate::redact::looks_like_a_value;
 use jiff::Timestamp;
@@ -84,7 +84,7 @@ fn secret(record: &Value) -> Option<SecretRef> {
 /// Reads a record as an alarm: one per secret, whatever tells of it.
 pub(super) fn read(record: &Value) -> Result<Alarm, &'static str> {
     let event = RotationEvent::parse(record)?;
-    let mut named = Named::default();
+    let mut named = NamedSecrets::default();
     named.add_secret(Some(event.secret.clone()));
     named.read_text(&event.message);
     let name = event.secret.name();
@@ -120,7 +120,7 @@ pub(super) fn read_label(event: &Value, detail: &Value) -> Result<Alarm, &'stati
     let (account_id, region) = (secret.arn().account_id().to_owned(), secret.arn().region().to_owned());
     let title = format!("{}: a new version is current", secret.name());
     let secret = SecretRef::Arn(secret);
-    let mut named = Named::default();
+    let mut named = NamedSecrets::default();
     named.add_secret(Some(secret.clone()));
     let change = Change { state: AlarmState::Ok, at, reason: "" };
     let said = change.by(AlarmSource::RotationEvent, &key_of(&secret), &title, (&account_id, &region));

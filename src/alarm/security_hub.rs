@@ -6,7 +6,7 @@
 use super::change::Change;
 use super::check::of_check;
 use super::json::{objects, text};
-use super::named::Named;
+use super::named::NamedSecrets;
 use crate::model::{Alarm, AlarmState, SecretRef};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -72,7 +72,7 @@ fn together(alarms: Vec<Alarm>) -> Option<Alarm> {
     let mut reasons: Vec<&str> = alarms.iter().map(|alarm| alarm.reason.as_str()).collect();
     reasons.dedup();
     let reason = reasons.join(" ");
-    let mut named = Named::default();
+    let mut named = NamedSecrets::default();
     alarms.iter().flat_map(|alarm| &alarm.secrets).for_each(|secret| named.add_secret(Some(secret.clone())));
     let first = alarms.into_iter().next()?;
     Some(named.of(Alarm { key, title, reason, state_at, ..first }))

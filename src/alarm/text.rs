@@ -6,7 +6,7 @@
 use super::change::Change;
 use super::json::text;
 use super::message::Delivered;
-use super::named::Named;
+use super::named::NamedSecrets;
 use crate::model::{Alarm, AlarmSource, AlarmState, Arn, SecretRef};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -80,7 +80,7 @@ const WEAK: [&str; 3] = ["complete", "enabled", "configured"];
 
 /// A text counts where it says that the rotation of what it names failed, or points at a secret with `secret=NAME`.
 pub(super) fn read(message: &str, delivered: &Delivered<'_>) -> Result<Alarm, &'static str> {
-    let mut named = Named::default();
+    let mut named = NamedSecrets::default();
     let texts = || delivered.subject.into_iter().chain([message]);
     texts().for_each(|text| named.read_text(text));
     let sentences: Vec<Sentence> =
@@ -115,7 +115,7 @@ pub(super) fn read_object(value: &Value, delivered: &Delivered<'_>) -> Option<Re
     if of_others {
         return None;
     }
-    let mut named = Named::default();
+    let mut named = NamedSecrets::default();
     for (name, value) in HOLDERS.iter().filter_map(|holder| value.pointer(holder)?.as_object()).flatten() {
         let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
         items.iter().filter_map(Value::as_str).for_each(|text| named.read_own(name, text));
@@ -137,7 +137,7 @@ pub(super) fn read_object(value: &Value, delivered: &Delivered<'_>) -> Option<Re
 }
 
 /// What a person or a program of their own says, of the place of what it names, else of the place it says, else of the topic's.
-fn of(named: Named, change: Change<'_>, title: &str, delivered: &Delivered<'_>, told: (Option<&str>, Option<&str>)) -> Alarm {
+fn of(named: NamedSecrets, change: Change<'_>, title: &str, delivered: &Delivered<'_>, told: (Option<&str>, Option<&str>)) -> Alarm {
     let topic = delivered.topic.arn();
     let by_arn = named.secrets.iter().find_map(|secret| match secret {
         SecretRef::Arn(arn) => Some(arn.arn().clone()),
