@@ -17,13 +17,13 @@ const MAX_SERIES: usize = 255;
 
 /// A change of an alarm's state.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Change<'a> {
+pub(super) struct StateChange<'a> {
     pub(super) state: AlarmState,
     pub(super) at: Timestamp,
     pub(super) reason: &'a str,
 }
 
-impl Change<'_> {
+impl StateChange<'_> {
     /// The alarm that says so, of the account and region in `place`; whoever reads its source fills in what more there is.
     pub(super) fn by(self, source: AlarmSource, key: &str, title: &str, place: (&str, &str)) -> Alarm {
         let (account_id, region) = place;

@@ -3,7 +3,7 @@
 //! Source: AWS Config Developer Guide, "Example Compliance Change Notification" and "Monitoring AWS Config with EventBridge"
 //! (the event's detail is the same object); the managed rules of Secrets Manager in "List of AWS Config managed rules".
 
-use super::change::Change;
+use super::change::StateChange;
 use super::json::text;
 use super::named::NamedSecrets;
 use super::neutral::neutral;
@@ -48,12 +48,12 @@ pub(super) fn read(result: &Value, event: Option<&Value>) -> Result<Alarm, &'sta
     let region = own("awsRegion", "region").ok_or("it is a check of a secret's rotation, but without the region")?;
     let id = text(result, "configRuleARN").unwrap_or(rule);
     let reason = if annotation.is_empty() { text(new, "complianceType").unwrap_or_default() } else { annotation };
-    let change = Change { state, at, reason };
+    let change = StateChange { state, at, reason };
     Ok(of_check(change, &format!("AWS Config: {rule}"), id, secret, (account, region)))
 }
 
 /// The alarm of a check `name` about one secret; `id` is the check's own.
-pub(super) fn of_check(change: Change<'_>, name: &str, id: &str, secret: SecretRef, place: (&str, &str)) -> Alarm {
+pub(super) fn of_check(change: StateChange<'_>, name: &str, id: &str, secret: SecretRef, place: (&str, &str)) -> Alarm {
     let (title, key) = (format!("{name} of {}", secret.name()), format!("check:{}:{}", neutral(id, ""), key_of(&secret)));
     // A check may come from an account that watches others.
     let arn = match &secret {

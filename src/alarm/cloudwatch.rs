@@ -2,7 +2,7 @@
 //!
 //! Source: CloudWatch User Guide, "Notifying users on alarm changes"; shapes of public notifications.
 
-use super::change::{Change, basis, place_in, series};
+use super::change::{StateChange, basis, place_in, series};
 use super::json::{objects, text};
 use super::named::NamedSecrets;
 use super::neutral::neutral;
@@ -69,7 +69,7 @@ pub(super) fn read(value: &Value, topic: &Topic) -> Result<Alarm, &'static str> 
     let reason = text(value, "NewStateReason").unwrap_or_default();
     let basis =
         basis(text(value, "OldStateValue"), reason, text(value, "NewStateReasonData").or_else(|| text(value, "StateReasonData")));
-    let said = Change { state, at: state_at, reason }.by(AlarmSource::CloudWatch, &key, name, (account_id, region));
+    let said = StateChange { state, at: state_at, reason }.by(AlarmSource::CloudWatch, &key, name, (account_id, region));
     Ok(Alarm { description: description.to_owned(), children, series, basis, ..metrics.of(said) })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Source: AWS Health User Guide, "Reference: AWS Health events Amazon EventBridge schema".
 
-use super::change::Change;
+use super::change::StateChange;
 use super::json::{objects, text};
 use super::named::NamedSecrets;
 use super::neutral::neutral;
@@ -45,7 +45,7 @@ pub(super) fn read(event: &Value, detail: &Value) -> Result<Alarm, &'static str>
         .filter(|arn| arn.starts_with("arn:"))
         .map_or_else(|| format!("health:{}", neutral(code, "")), str::to_owned);
     let state = if is_closed { AlarmState::Ok } else { AlarmState::Alarm };
-    let change = Change { state, at: state_at, reason: said.unwrap_or_default() };
+    let change = StateChange { state, at: state_at, reason: said.unwrap_or_default() };
     Ok(named.of(change.by(AlarmSource::Health, &key, &format!("AWS Health: {code}"), (account, region))))
 }
 

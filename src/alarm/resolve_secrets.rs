@@ -4,7 +4,7 @@
 //! made of; the function they name, and the secrets that rotate with it; failed rotations around its time, for an alarm on
 //! a metric filter, which carries no name at all.
 
-use super::change::{Change, place_in};
+use super::change::{StateChange, place_in};
 use super::cloudwatch::Metrics;
 use super::named::Named;
 use super::rotation_event::{FAILURES, RotationEvent};
@@ -244,7 +244,7 @@ pub(super) fn of_described(described: DescribedAlarm) -> Option<Alarm> {
     read_described(&described, &mut metrics.named);
     let mut children = Vec::new();
     super::cloudwatch::add_children(&mut children, &described.rule);
-    let change = Change { state: AlarmState::Alarm, at: described.state_at?, reason: &described.reason };
+    let change = StateChange { state: AlarmState::Alarm, at: described.state_at?, reason: &described.reason };
     let said = change.by(AlarmSource::CloudWatch, &described.arn, &described.name, place);
     Some(Alarm { description: described.description, children, ..metrics.of(said) })
 }

@@ -3,7 +3,7 @@
 //! Source: Secrets Manager User Guide, "Secrets Manager entries in CloudTrail"; both shapes of `RotationFailed` that are
 //! seen in public.
 
-use super::change::Change;
+use super::change::StateChange;
 use super::json::text;
 use super::named::NamedSecrets;
 use crate::model::{Alarm, AlarmSource, AlarmState, Arn, OkBasis, SecretArn, SecretRef};
@@ -95,7 +95,7 @@ pub(super) fn read(record: &Value) -> Result<Alarm, &'static str> {
         _ => (AlarmState::Alarm, "rotation failed"),
     };
     let (key, title) = (key_of(&event.secret), format!("{name}: {what}"));
-    let change = Change { state, at: event.at, reason: &event.message };
+    let change = StateChange { state, at: event.at, reason: &event.message };
     let said = change.by(AlarmSource::RotationEvent, &key, &title, (&event.account_id, &event.region));
     Ok(Alarm { basis: OkBasis::Rotated, ..named.of(said) })
 }
@@ -122,7 +122,7 @@ pub(super) fn read_label(event: &Value, detail: &Value) -> Result<Alarm, &'stati
     let secret = SecretRef::Arn(secret);
     let mut named = NamedSecrets::default();
     named.add_secret(Some(secret.clone()));
-    let change = Change { state: AlarmState::Ok, at, reason: "" };
+    let change = StateChange { state: AlarmState::Ok, at, reason: "" };
     let said = change.by(AlarmSource::RotationEvent, &key_of(&secret), &title, (&account_id, &region));
     Ok(Alarm { basis: OkBasis::NewVersion, ..named.of(said) })
 }

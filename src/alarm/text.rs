@@ -3,7 +3,7 @@
 //! Topics carry much else: CloudFormation's stack events, AWS Config's items, budgets, pipelines. That the ARN of a secret or a
 //! function occurs in a text says nothing; that its rotation failed, or is overdue, does.
 
-use super::change::Change;
+use super::change::StateChange;
 use super::json::text;
 use super::message::Delivered;
 use super::named::NamedSecrets;
@@ -105,7 +105,7 @@ pub(super) fn read(message: &str, delivered: &Delivered<'_>) -> Result<Alarm, &'
         );
     }
     let title = delivered.subject.unwrap_or_else(|| message.lines().next().unwrap_or_default());
-    let change = Change { state: AlarmState::Alarm, at: delivered.sent_at, reason: message };
+    let change = StateChange { state: AlarmState::Alarm, at: delivered.sent_at, reason: message };
     Ok(of(named, change, title, delivered, (None, None)))
 }
 
@@ -133,11 +133,11 @@ pub(super) fn read_object(value: &Value, delivered: &Delivered<'_>) -> Option<Re
     let told_at = field(value, &["time", "eventtime", "timestamp"]).and_then(|at| at.parse::<Timestamp>().ok());
     let at = told_at.map_or(delivered.sent_at, |at| at.min(delivered.sent_at));
     let place = (field(value, &["account", "accountid", "awsaccountid"]), field(value, &["region", "awsregion"]));
-    Some(Ok(of(named, Change { state, at, reason }, &title, delivered, place)))
+    Some(Ok(of(named, StateChange { state, at, reason }, &title, delivered, place)))
 }
 
 /// What a person or a program of their own says, of the place of what it names, else of the place it says, else of the topic's.
-fn of(named: NamedSecrets, change: Change<'_>, title: &str, delivered: &Delivered<'_>, told: (Option<&str>, Option<&str>)) -> Alarm {
+fn of(named: NamedSecrets, change: StateChange<'_>, title: &str, delivered: &Delivered<'_>, told: (Option<&str>, Option<&str>)) -> Alarm {
     let topic = delivered.topic.arn();
     let by_arn = named.secrets.iter().find_map(|secret| match secret {
         SecretRef::Arn(arn) => Some(arn.arn().clone()),
