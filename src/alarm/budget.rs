@@ -23,12 +23,12 @@ const MAX_COUNTED: usize = 1 << 16;
 
 /// So many at once, and then one each [`INTERVAL`].
 #[derive(Debug)]
-pub(super) struct Budget(Option<RateLimiter<NotKeyed, InMemoryState, LimitClock, NoOpMiddleware<Duration>>>);
+pub(super) struct FetchBudget(Option<RateLimiter<NotKeyed, InMemoryState, LimitClock, NoOpMiddleware<Duration>>>);
 
-impl Budget {
-    pub(super) fn full() -> Budget {
+impl FetchBudget {
+    pub(super) fn full() -> FetchBudget {
         let quota = Quota::with_period(INTERVAL).map(|quota| quota.allow_burst(BURST));
-        Budget(quota.map(|quota| RateLimiter::direct_with_clock(quota, LimitClock::start())))
+        FetchBudget(quota.map(|quota| RateLimiter::direct_with_clock(quota, LimitClock::start())))
     }
 
     /// True when it may be done now, which is then counted.
@@ -65,7 +65,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_burst_passes_and_then_one_every_ten_seconds() {
-        let budget = Budget::full();
+        let budget = FetchBudget::full();
         assert_eq!((0..100).filter(|_| budget.take()).count(), 8);
         let mut taken = 0;
         for _ in 0..60 {

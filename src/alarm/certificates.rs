@@ -4,7 +4,7 @@
 //! address whose certificate signed an authentic message is known from then on, across restarts, and never competes with those
 //! that did not; and of those, one that comes again does not compete with the ever new ones.
 
-use super::budget::{AskCounts, Budget};
+use super::budget::{AskCounts, FetchBudget};
 use super::certificate::{Certificate, Unusable, der_of};
 use crate::clock::{self, Clock};
 use crate::http_body::{self, BodyError};
@@ -112,8 +112,8 @@ pub(super) struct Certificates {
 /// What may be fetched; forged messages cannot make us fetch more often.
 #[derive(Debug)]
 struct Budgets {
-    good: Budget,
-    doors: [Budget; DOORS],
+    good: FetchBudget,
+    doors: [FetchBudget; DOORS],
     asked: AskCounts,
 }
 
@@ -121,7 +121,7 @@ impl Certificates {
     /// `origin` replaces scheme, host and port of every address. `client` must not follow redirects; a fetch may
     /// take until `deadline`.
     pub(super) fn new(client: reqwest::Client, origin: Option<Url>, deadline: Duration, clock: Clock) -> Certificates {
-        let budgets = Budgets { good: Budget::full(), doors: [(); DOORS].map(|()| Budget::full()), asked: AskCounts::default() };
+        let budgets = Budgets { good: FetchBudget::full(), doors: [(); DOORS].map(|()| FetchBudget::full()), asked: AskCounts::default() };
         let fetched = Cache::builder().max_capacity(MAX_KEPT as u64).time_to_live(KEPT_FOR).build();
         Certificates { client, origin, deadline, clock, good: Mutex::default(), fetched, budgets: Mutex::new(budgets) }
     }
@@ -245,6 +245,6 @@ impl Budgets {
             return self.good.take();
         }
         let door = self.asked.again(address).ilog2() as usize;
-        self.doors.get(door.min(DOORS - 1)).is_some_and(Budget::take)
+        self.doors.get(door.min(DOORS - 1)).is_some_and(FetchBudget::take)
     }
 }
