@@ -99,19 +99,19 @@ pub fn without_asking(alarm: &Alarm, mapped: &[SecretRef]) -> Option<Found> {
 /// Asks AWS, in the alarm's account and region.
 pub async fn by_asking(alarm: &Alarm, aws: &Aws, clock: &Clock) -> Found {
     let caller = AwsCaller::new(*clock, clock::deadline(DEADLINE), false);
-    let mut search = Search { aws, caller: &caller, tried: vec!["no mapping of the configuration fits it".to_owned()] };
+    let mut search = SecretSearch { aws, caller: &caller, tried: vec!["no mapping of the configuration fits it".to_owned()] };
     search.tried.push("its dimensions and description name no secret".to_owned());
     let (secrets, by) = search.look(alarm).await;
     Found { secrets, by, tried: search.tried }
 }
 
-struct Search<'a> {
+struct SecretSearch<'a> {
     aws: &'a Aws,
     caller: &'a AwsCaller,
     tried: Vec<String>,
 }
 
-impl Search<'_> {
+impl SecretSearch<'_> {
     async fn look(&mut self, alarm: &Alarm) -> (Vec<SecretRef>, ResolvedBy) {
         let mut named = Named::default();
         alarm.functions.iter().for_each(|function| named.add_function(Some(function.clone())));
