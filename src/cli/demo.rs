@@ -27,7 +27,7 @@ const PROPOSED: usize = 4;
 const LATENCY: &str = "\n[[fault]]\noperation = \"*\"\nlatency_ms = 180\n";
 
 /// A scenario that can be played.
-pub(super) struct World {
+pub(super) struct DemoWorld {
     /// The scenario's name.
     pub(super) name: String,
     /// The scenario.
@@ -35,34 +35,34 @@ pub(super) struct World {
     secret: String,
 }
 
-impl World {
+impl DemoWorld {
     /// Reads a scenario.
-    pub(super) fn parse(name: &str, text: &str) -> Result<World, Failure> {
+    pub(super) fn parse(name: &str, text: &str) -> Result<DemoWorld, Failure> {
         let scenario =
             Scenario::parse(text).map_err(|error| Failure::CannotRun(format!("the scenario {name} cannot be read: {error}")))?;
         let secret = scenario.secret().unwrap_or_default().to_owned();
-        Ok(World { name: name.to_owned(), scenario, secret })
+        Ok(DemoWorld { name: name.to_owned(), scenario, secret })
     }
 
     /// All scenarios that ship with the program; the first look comes first.
-    pub(super) fn all() -> Result<Vec<World>, Failure> {
-        World::with("")
+    pub(super) fn all() -> Result<Vec<DemoWorld>, Failure> {
+        DemoWorld::with("")
     }
 
     /// The same, with answers that take about as long as AWS's, so that the steps can be watched.
-    fn unhurried() -> Result<Vec<World>, Failure> {
-        World::with(LATENCY)
+    fn unhurried() -> Result<Vec<DemoWorld>, Failure> {
+        DemoWorld::with(LATENCY)
     }
 
-    fn with(more: &str) -> Result<Vec<World>, Failure> {
-        let parse = |(name, text): (&str, &str)| World::parse(name, &format!("{text}{more}"));
+    fn with(more: &str) -> Result<Vec<DemoWorld>, Failure> {
+        let parse = |(name, text): (&str, &str)| DemoWorld::parse(name, &format!("{text}{more}"));
         let mut worlds = Scenario::embedded().map(parse).collect::<Result<Vec<_>, _>>()?;
         worlds.sort_by_key(|world| SHOWN.iter().position(|shown| *shown == world.name).unwrap_or(SHOWN.len()));
         Ok(worlds)
     }
 
     /// What to type to try this one: the secret's name, or the scenario's where another one has the same secret.
-    fn typed<'a>(&'a self, worlds: &'a [World]) -> &'a str {
+    fn typed<'a>(&'a self, worlds: &'a [DemoWorld]) -> &'a str {
         let first = worlds.iter().find(|world| world.secret == self.secret).is_some_and(|world| world.name == self.name);
         if first && !self.secret.is_empty() { &self.secret } else { &self.name }
     }
@@ -75,7 +75,7 @@ pub(super) fn clock_of(scenario: &Scenario) -> Clock {
 
 pub(super) fn run(options: &Demo) -> Result<ExitCode, Failure> {
     pasted::refuse(options.secret.as_deref())?;
-    let worlds = World::all()?;
+    let worlds = DemoWorld::all()?;
     if options.list {
         return list(&worlds);
     }
@@ -101,8 +101,8 @@ fn has_page(options: &Demo) -> bool {
 
 /// Serves the page until a signal.
 fn serve_page(port: u16) -> Result<ExitCode, Failure> {
-    let worlds = World::unhurried()?.into_iter().map(|World { name, scenario, secret }| demo::World { name, secret, scenario });
-    let worlds: Vec<demo::World> = worlds.filter(|world| !world.secret.is_empty()).collect();
+    let worlds = DemoWorld::unhurried()?.into_iter().map(|DemoWorld { name, scenario, secret }| demo::DemoWorld { name, secret, scenario });
+    let worlds: Vec<demo::DemoWorld> = worlds.filter(|world| !world.secret.is_empty()).collect();
     runtime::run(async {
         let page = demo::Demo::start(worlds, port).await.map_err(Failure::cannot_run)?;
         let taken = if port == 0 || page.address().port() == port { String::new() } else { format!(" (port {port} is taken)") };
@@ -119,7 +119,7 @@ async fn connect(simulator: &Simulator, scenario: &Scenario) -> Result<Aws, Fail
     Aws::connect(&options, &Registry::default()).await.map_err(Failure::cannot_run)
 }
 
-fn choose<'a>(worlds: &'a [World], asked: Option<&str>) -> Result<&'a World, Failure> {
+fn choose<'a>(worlds: &'a [DemoWorld], asked: Option<&str>) -> Result<&'a DemoWorld, Failure> {
     let asked = asked.unwrap_or(FIRST);
     let found = worlds.iter().find(|world| world.name == asked).or_else(|| worlds.iter().find(|world| world.secret == asked));
     found.ok_or_else(|| {
@@ -130,7 +130,7 @@ fn choose<'a>(worlds: &'a [World], asked: Option<&str>) -> Result<&'a World, Fai
     })
 }
 
-fn list(worlds: &[World]) -> Result<ExitCode, Failure> {
+fn list(worlds: &[DemoWorld]) -> Result<ExitCode, Failure> {
     let mut out = std::io::stdout().lock();
     let width = worlds.iter().map(|world| world.typed(worlds).len()).max().unwrap_or_default();
     for world in worlds {
@@ -142,7 +142,7 @@ fn list(worlds: &[World]) -> Result<ExitCode, Failure> {
 }
 
 /// Says on standard error what else there is, so that a report on standard output stays one report.
-fn propose(worlds: &[World], seen: &World) -> Result<(), Failure> {
+fn propose(worlds: &[DemoWorld], seen: &DemoWorld) -> Result<(), Failure> {
     let others = worlds.iter().filter(|world| world.name != seen.name).map(|world| world.typed(worlds));
     // A scenario without a secret's name of its own is a variant of another one.
     let names: Vec<&str> = others.filter(|typed| worlds.iter().any(|world| world.secret == *typed)).take(PROPOSED).collect();
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn every_scenario_can_be_asked_for_by_what_the_list_says() {
-        let worlds = World::all().unwrap();
+        let worlds = DemoWorld::all().unwrap();
         assert_eq!(worlds[0].name, FIRST);
         for world in &worlds {
             assert_eq!(choose(&worlds, Some(world.typed(&worlds))).unwrap().name, world.name);
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn an_unknown_name_gets_near_ones() {
-        let worlds = World::all().unwrap();
+        let worlds = DemoWorld::all().unwrap();
         let Err(Failure::Usage(why)) = choose(&worlds, Some("role_detached_polisy")).map(|world| &world.name) else {
             panic!("found");
         };
