@@ -18,7 +18,7 @@ mod serve;
 mod simulate;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use failure::Failure;
+use failure::CommandError;
 use jiff::SignedDuration;
 use logging::{Level, LogFormat};
 use std::path::{Path, PathBuf};
@@ -178,8 +178,8 @@ enum AuditFormat {
 }
 
 /// Reads the configuration; what is wrong with it is a matter of usage.
-fn read_config(path: &Path) -> Result<Config, Failure> {
-    Config::read(path).map_err(|error| Failure::Usage(error.to_string()))
+fn read_config(path: &Path) -> Result<Config, CommandError> {
+    Config::read(path).map_err(|error| CommandError::Usage(error.to_string()))
 }
 
 #[derive(Debug, Args)]
@@ -236,5 +236,5 @@ pub fn main() -> ExitCode {
         Command::Simulate { scenario } => simulate::run(&scenario),
     };
     logging::finish();
-    ended.unwrap_or_else(Failure::report)
+    ended.unwrap_or_else(CommandError::report)
 }

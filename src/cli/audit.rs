@@ -1,6 +1,6 @@
 //! `rotation-diag audit`: who did what, and what was decided.
 
-use super::failure::Failure;
+use super::failure::CommandError;
 use super::{Audit, AuditFormat, interrupt, read_config};
 use crate::clock::Clock;
 use crate::report::sanitize::single_line;
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-pub(super) fn run(options: &Audit) -> Result<ExitCode, Failure> {
+pub(super) fn run(options: &Audit) -> Result<ExitCode, CommandError> {
     let config = read_config(&options.config)?;
     let now = Clock::system().now();
     let since = match options.since {
@@ -17,12 +17,12 @@ pub(super) fn run(options: &Audit) -> Result<ExitCode, Failure> {
         None => Timestamp::UNIX_EPOCH,
     };
     interrupt::or(async {
-        let lines = Store::read_audit_trail(&config.store.path, since, options.limit).await.map_err(Failure::cannot_run)?;
+        let lines = Store::read_audit_trail(&config.store.path, since, options.limit).await.map_err(CommandError::cannot_run)?;
         let mut out = std::io::stdout().lock();
         for line in &lines {
             match options.format {
                 AuditFormat::Text => writeln!(out, "{}", text(line))?,
-                AuditFormat::Json => writeln!(out, "{}", serde_json::to_string(line).map_err(Failure::cannot_run)?)?,
+                AuditFormat::Json => writeln!(out, "{}", serde_json::to_string(line).map_err(CommandError::cannot_run)?)?,
             }
         }
         out.flush()?;

@@ -1,13 +1,13 @@
 //! `rotation-diag check`: what is missing before the bot can work.
 
-use super::failure::Failure;
+use super::failure::CommandError;
 use super::{Check, interrupt, read_config};
 use crate::app::check::{Checked, Found};
 use std::io::Write as _;
 use std::process::ExitCode;
 
 /// Tells what was found, one line each. The exit status is 1 when something is missing.
-pub(super) fn run(options: &Check) -> Result<ExitCode, Failure> {
+pub(super) fn run(options: &Check) -> Result<ExitCode, CommandError> {
     let config = read_config(&options.config)?;
     interrupt::or(async {
         let checked = crate::app::check::all(&config).await;

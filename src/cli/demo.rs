@@ -1,6 +1,6 @@
 //! `rotation-diag demo`: the same investigation, of a simulated account inside this process.
 
-use super::failure::Failure;
+use super::failure::CommandError;
 use super::{Demo, Format, diagnose, interrupt, pasted, runtime};
 use crate::app::demo;
 use crate::aws::{Aws, AwsOptions, Registry};
@@ -37,24 +37,24 @@ pub(super) struct DemoWorld {
 
 impl DemoWorld {
     /// Reads a scenario.
-    pub(super) fn parse(name: &str, text: &str) -> Result<DemoWorld, Failure> {
+    pub(super) fn parse(name: &str, text: &str) -> Result<DemoWorld, CommandError> {
         let scenario =
-            Scenario::parse(text).map_err(|error| Failure::CannotRun(format!("the scenario {name} cannot be read: {error}")))?;
+            Scenario::parse(text).map_err(|error| CommandError::CannotRun(format!("the scenario {name} cannot be read: {error}")))?;
         let secret = scenario.secret().unwrap_or_default().to_owned();
         Ok(DemoWorld { name: name.to_owned(), scenario, secret })
     }
 
     /// All scenarios that ship with the program; the first look comes first.
-    pub(super) fn all() -> Result<Vec<DemoWorld>, Failure> {
+    pub(super) fn all() -> Result<Vec<DemoWorld>, CommandError> {
         DemoWorld::with("")
     }
 
     /// The same, with answers that take about as long as AWS's, so that the steps can be watched.
-    fn unhurried() -> Result<Vec<DemoWorld>, Failure> {
+    fn unhurried() -> Result<Vec<DemoWorld>, CommandError> {
         DemoWorld::with(LATENCY)
     }
 
-    fn with(more: &str) -> Result<Vec<DemoWorld>, Failure> {
+    fn with(more: &str) -> Result<Vec<DemoWorld>, CommandError> {
         let parse = |(name, text): (&str, &str)| DemoWorld::parse(name, &format!("{text}{more}"));
         let mut worlds = Scenario::embedded().map(parse).collect::<Result<Vec<_>, _>>()?;
         worlds.sort_by_key(|world| SHOWN.iter().position(|shown| *shown == world.name).unwrap_or(SHOWN.len()));
@@ -73,17 +73,17 @@ pub(super) fn clock_of(scenario: &Scenario) -> Clock {
     scenario.now().map_or_else(Clock::system, Clock::starting_at)
 }
 
-pub(super) fn run(options: &Demo) -> Result<ExitCode, Failure> {
+pub(super) fn run(options: &Demo) -> Result<ExitCode, CommandError> {
     pasted::refuse(options.secret.as_deref())?;
     let worlds = DemoWorld::all()?;
     if options.list {
         return list(&worlds);
     }
     let world = choose(&worlds, options.secret.as_deref())?;
-    let asked: SecretRef = world.secret.parse().map_err(Failure::cannot_run)?;
+    let asked: SecretRef = world.secret.parse().map_err(CommandError::cannot_run)?;
     let ended = interrupt::or(async {
         let clock = clock_of(&world.scenario);
-        let simulator = Simulator::start(world.scenario.clone(), clock.now()).map_err(Failure::cannot_run)?;
+        let simulator = Simulator::start(world.scenario.clone(), clock.now()).map_err(CommandError::cannot_run)?;
         let aws = connect(&simulator, &world.scenario).await?;
         let report = diagnose::look(&aws, &clock, &Options::new(asked), &options.report).await?;
         diagnose::show(&report, &options.report)?;
@@ -100,37 +100,37 @@ fn has_page(options: &Demo) -> bool {
 }
 
 /// Serves the page until a signal.
-fn serve_page(port: u16) -> Result<ExitCode, Failure> {
+fn serve_page(port: u16) -> Result<ExitCode, CommandError> {
     let worlds = DemoWorld::unhurried()?.into_iter().map(|DemoWorld { name, scenario, secret }| demo::DemoWorld { name, secret, scenario });
     let worlds: Vec<demo::DemoWorld> = worlds.filter(|world| !world.secret.is_empty()).collect();
     runtime::run(async {
-        let page = demo::Demo::start(worlds, port).await.map_err(Failure::cannot_run)?;
+        let page = demo::Demo::start(worlds, port).await.map_err(CommandError::cannot_run)?;
         let taken = if port == 0 || page.address().port() == port { String::new() } else { format!(" (port {port} is taken)") };
         let line = format!("\nThe same as a chat, in the browser: http://{}{taken}\nCtrl-C ends it.", page.address());
         writeln!(std::io::stderr().lock(), "{}", SafeText::redact(&line))?;
-        page.run(CancellationToken::new()).await.map_err(Failure::cannot_run)
+        page.run(CancellationToken::new()).await.map_err(CommandError::cannot_run)
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Clients for the simulated account, whatever the environment says about AWS.
-async fn connect(simulator: &Simulator, scenario: &Scenario) -> Result<Aws, Failure> {
+async fn connect(simulator: &Simulator, scenario: &Scenario) -> Result<Aws, CommandError> {
     let options = AwsOptions::simulated(scenario.region(), simulator.endpoint_url());
-    Aws::connect(&options, &Registry::default()).await.map_err(Failure::cannot_run)
+    Aws::connect(&options, &Registry::default()).await.map_err(CommandError::cannot_run)
 }
 
-fn choose<'a>(worlds: &'a [DemoWorld], asked: Option<&str>) -> Result<&'a DemoWorld, Failure> {
+fn choose<'a>(worlds: &'a [DemoWorld], asked: Option<&str>) -> Result<&'a DemoWorld, CommandError> {
     let asked = asked.unwrap_or(FIRST);
     let found = worlds.iter().find(|world| world.name == asked).or_else(|| worlds.iter().find(|world| world.secret == asked));
     found.ok_or_else(|| {
         let mut near: Vec<&str> = worlds.iter().map(|world| world.typed(worlds)).collect();
         near.sort_by(|one, other| more_like(asked, one, other));
         near.truncate(3);
-        Failure::Usage(format!("the demo has no secret {asked:?}: try {}, or see `rotation-diag demo --list`", near.join(", ")))
+        CommandError::Usage(format!("the demo has no secret {asked:?}: try {}, or see `rotation-diag demo --list`", near.join(", ")))
     })
 }
 
-fn list(worlds: &[DemoWorld]) -> Result<ExitCode, Failure> {
+fn list(worlds: &[DemoWorld]) -> Result<ExitCode, CommandError> {
     let mut out = std::io::stdout().lock();
     let width = worlds.iter().map(|world| world.typed(worlds).len()).max().unwrap_or_default();
     for world in worlds {
@@ -142,7 +142,7 @@ fn list(worlds: &[DemoWorld]) -> Result<ExitCode, Failure> {
 }
 
 /// Says on standard error what else there is, so that a report on standard output stays one report.
-fn propose(worlds: &[DemoWorld], seen: &DemoWorld) -> Result<(), Failure> {
+fn propose(worlds: &[DemoWorld], seen: &DemoWorld) -> Result<(), CommandError> {
     let others = worlds.iter().filter(|world| world.name != seen.name).map(|world| world.typed(worlds));
     // A scenario without a secret's name of its own is a variant of another one.
     let names: Vec<&str> = others.filter(|typed| worlds.iter().any(|world| world.secret == *typed)).take(PROPOSED).collect();
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn an_unknown_name_gets_near_ones() {
         let worlds = DemoWorld::all().unwrap();
-        let Err(Failure::Usage(why)) = choose(&worlds, Some("role_detached_polisy")).map(|world| &world.name) else {
+        let Err(CommandError::Usage(why)) = choose(&worlds, Some("role_detached_polisy")).map(|world| &world.name) else {
             panic!("found");
         };
         assert!(why.contains("demo --list"), "{why}");

@@ -1,6 +1,6 @@
 //! `rotation-diag diagnose`: one secret, against AWS.
 
-use super::failure::Failure;
+use super::failure::CommandError;
 use super::progress::StepLines;
 use super::{Diagnose, Format, ReportOptions, interrupt, output, pasted};
 use crate::aws::{AssumeRole, Aws, AwsOptions, ConnectError, Registry};
@@ -19,11 +19,11 @@ struct Plan {
     investigation: Options,
 }
 
-pub(super) fn run(options: &Diagnose) -> Result<ExitCode, Failure> {
+pub(super) fn run(options: &Diagnose) -> Result<ExitCode, CommandError> {
     let places = options.account.iter().chain(&options.region).map(String::as_str);
     pasted::refuse(places.chain([options.secret.as_str()]))?;
     let config = match &options.config {
-        Some(path) => Config::read(path).map_err(|error| Failure::Usage(error.to_string()))?,
+        Some(path) => Config::read(path).map_err(|error| CommandError::Usage(error.to_string()))?,
         None => Config::default(),
     };
     let plan = plan(options, &config)?;
@@ -37,27 +37,27 @@ pub(super) fn run(options: &Diagnose) -> Result<ExitCode, Failure> {
 }
 
 /// Where there are no credentials, the profile that was asked for is the first suspect.
-fn unconnected(error: ConnectError, options: &AwsOptions) -> Failure {
+fn unconnected(error: ConnectError, options: &AwsOptions) -> CommandError {
     let profile = options.profile.clone().or_else(|| std::env::var("AWS_PROFILE").ok()).filter(|name| !name.is_empty());
     match (error, profile) {
-        (ConnectError::NoCredentials, Some(name)) => Failure::CannotRun(format!(
+        (ConnectError::NoCredentials, Some(name)) => CommandError::CannotRun(format!(
             "the AWS profile {name:?} gives no credentials: `aws configure list-profiles` shows the profiles there are, \
              `aws sso login --profile {name}` signs in"
         )),
-        (ConnectError::NoRegion, _) => Failure::CannotRun(
+        (ConnectError::NoRegion, _) => CommandError::CannotRun(
             "no AWS region is set: pass --region, or set AWS_REGION, default_region in the configuration, or the profile's region"
                 .to_owned(),
         ),
-        (error, _) => Failure::cannot_run(error),
+        (error, _) => CommandError::cannot_run(error),
     }
 }
 
 /// Investigates with the steps shown live.
 ///
 /// # Errors
-/// [`Failure::CannotRun`] when AWS does not answer, or the credentials do not work or may see nothing at all. A program
+/// [`CommandError::CannotRun`] when AWS does not answer, or the credentials do not work or may see nothing at all. A program
 /// that asked for JSON gets the report on what may not be seen.
-pub(super) async fn look(aws: &Aws, clock: &Clock, options: &Options, shown: &ReportOptions) -> Result<Report, Failure> {
+pub(super) async fn look(aws: &Aws, clock: &Clock, options: &Options, shown: &ReportOptions) -> Result<Report, CommandError> {
     let lines = StepLines::new();
     let investigation = investigate(aws, clock, options, &lines).await;
     drop(lines);
@@ -66,7 +66,7 @@ pub(super) async fn look(aws: &Aws, clock: &Clock, options: &Options, shown: &Re
 }
 
 /// Where nothing was answered: bad credentials, no way to AWS, no permission at all, or a report that has to say more.
-async fn why_nothing(aws: &Aws, report: Report, shown: &ReportOptions) -> Result<Report, Failure> {
+async fn why_nothing(aws: &Aws, report: Report, shown: &ReportOptions) -> Result<Report, CommandError> {
     match aws.verify().await {
         Ok(_) => {}
         // Whoever is refused by name is known.
@@ -75,27 +75,27 @@ async fn why_nothing(aws: &Aws, report: Report, shown: &ReportOptions) -> Result
             let first = report.steps.first().map(|step| step.summary.as_str()).unwrap_or_default();
             let (first, region) = (first.trim_start_matches("not checked: "), report.secret.region.as_str());
             // A service that refused the credentials did answer.
-            return Err(Failure::CannotRun(match first.contains("our own") {
+            return Err(CommandError::CannotRun(match first.contains("our own") {
                 true => first.to_owned(),
                 false => {
                     format!("AWS does not answer in {region} ({first}): check the network, the region and AWS_ENDPOINT_URL")
                 }
             }));
         }
-        Err(error) => return Err(Failure::cannot_run(error)),
+        Err(error) => return Err(CommandError::cannot_run(error)),
     }
     let actions: Vec<&str> = report.missing_permissions().iter().map(|missing| missing.action.as_str()).collect();
     if actions.is_empty() || matches!(shown.format, Format::Json) {
         return Ok(report);
     }
-    Err(Failure::CannotRun(format!(
+    Err(CommandError::CannotRun(format!(
         "these AWS credentials may not look at anything here: allow {}; deploy/iam-policy.json lists all that is needed",
         actions.join(", ")
     )))
 }
 
 /// Writes the report to where it was asked for.
-pub(super) fn show(report: &Report, options: &ReportOptions) -> Result<(), Failure> {
+pub(super) fn show(report: &Report, options: &ReportOptions) -> Result<(), CommandError> {
     output::write(report, options)
 }
 
@@ -108,7 +108,7 @@ fn status(outcome: Outcome) -> ExitCode {
 }
 
 /// Decides where and as whom to look, and refuses what the configuration does not allow, before anything is asked.
-fn plan(options: &Diagnose, config: &Config) -> Result<Plan, Failure> {
+fn plan(options: &Diagnose, config: &Config) -> Result<Plan, CommandError> {
     let name = options.account.clone().or_else(|| config.default_account.clone());
     let account = match &name {
         Some(name) => Some(config.accounts.get(name).ok_or_else(|| unknown_account(name, config))?),
@@ -116,7 +116,7 @@ fn plan(options: &Diagnose, config: &Config) -> Result<Plan, Failure> {
     };
     let unrestricted = Account::default();
     let account = account.unwrap_or(&unrestricted);
-    let secret = options.secret.parse::<SecretRef>().map_err(|error| Failure::Usage(format!("SECRET: {error}")))?;
+    let secret = options.secret.parse::<SecretRef>().map_err(|error| CommandError::Usage(format!("SECRET: {error}")))?;
     check_secret(&secret, config, account)?;
     let region = region(options, &secret, config, account)?;
     let mut investigation = Options::new(secret);
@@ -132,24 +132,24 @@ fn plan(options: &Diagnose, config: &Config) -> Result<Plan, Failure> {
     Ok(Plan { aws, account_name: name, investigation })
 }
 
-fn unknown_account(name: &str, config: &Config) -> Failure {
+fn unknown_account(name: &str, config: &Config) -> CommandError {
     let known: Vec<&str> = config.accounts.keys().map(String::as_str).collect();
-    Failure::Usage(match known.as_slice() {
+    CommandError::Usage(match known.as_slice() {
         [] => format!("the account {name:?} is not configured: pass --config FILE with a table [accounts.{name}]"),
         known => format!("the account {name:?} is not configured: there are {}", known.join(", ")),
     })
 }
 
-fn check_secret(secret: &SecretRef, config: &Config, account: &Account) -> Result<(), Failure> {
+fn check_secret(secret: &SecretRef, config: &Config, account: &Account) -> Result<(), CommandError> {
     let allowed = match secret {
         SecretRef::Name(name) => config.allows(name),
         SecretRef::Arn(arn) => config.allows(arn.name()) || config.allows(arn.resource_name()),
     };
     if !allowed {
-        return Err(Failure::Usage(format!("`allowed_secrets` of the configuration does not cover {secret}")));
+        return Err(CommandError::Usage(format!("`allowed_secrets` of the configuration does not cover {secret}")));
     }
     match (secret, &account.account_id) {
-        (SecretRef::Arn(arn), Some(id)) if arn.arn().account_id() != id => Err(Failure::Usage(format!(
+        (SecretRef::Arn(arn), Some(id)) if arn.arn().account_id() != id => Err(CommandError::Usage(format!(
             "the secret's ARN is of account {}, and the chosen account is {id}",
             arn.arn().account_id()
         ))),
@@ -158,18 +158,18 @@ fn check_secret(secret: &SecretRef, config: &Config, account: &Account) -> Resul
 }
 
 /// The region by the closest word: the option, the secret's ARN, the account, the configuration; else AWS's own ways.
-fn region(options: &Diagnose, secret: &SecretRef, config: &Config, account: &Account) -> Result<Option<String>, Failure> {
+fn region(options: &Diagnose, secret: &SecretRef, config: &Config, account: &Account) -> Result<Option<String>, CommandError> {
     let of_arn = secret.region();
     if let (Some(asked), Some(of_arn)) = (options.region.as_deref(), of_arn)
         && asked != of_arn
     {
-        return Err(Failure::Usage(format!("the secret's ARN is of region {of_arn}, and --region says {asked}")));
+        return Err(CommandError::Usage(format!("the secret's ARN is of region {of_arn}, and --region says {asked}")));
     }
     let region =
         options.region.as_deref().or(of_arn).or(account.regions.first().map(String::as_str)).or(config.default_region.as_deref());
     match region {
         Some(region) if !account.regions.is_empty() && !account.regions.iter().any(|allowed| allowed == region) => {
-            Err(Failure::Usage(format!(
+            Err(CommandError::Usage(format!(
                 "the configuration allows this account only in {}, not in {region}",
                 account.regions.join(", ")
             )))
@@ -187,7 +187,7 @@ mod tests {
     const CONFIG: &str = include_str!("../../config/rotation-diag.toml");
     const ARN: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/orders-db-AbCdEf";
 
-    fn planned(arguments: &str, config: &str) -> Result<Plan, Failure> {
+    fn planned(arguments: &str, config: &str) -> Result<Plan, CommandError> {
         let words = ["rotation-diag", "diagnose"].into_iter().chain(arguments.split(' '));
         let Command::Diagnose(options) = Cli::parse_from(words).command else { panic!("not diagnose") };
         plan(&options, &Config::parse(config).unwrap())
@@ -227,14 +227,14 @@ mod tests {
             (other_account, "the secret's ARN is of account 210987654321"),
             (format!("{ARN} --region eu-west-1"), "the secret's ARN is of region us-east-1, and --region says eu-west-1"),
         ] {
-            let Err(Failure::Usage(why)) = planned(&arguments, CONFIG) else { panic!("{arguments} was not refused") };
+            let Err(CommandError::Usage(why)) = planned(&arguments, CONFIG) else { panic!("{arguments} was not refused") };
             assert!(why.contains(expected), "{arguments}: {why}");
         }
     }
 
     #[test]
     fn an_account_without_a_configuration_says_where_it_belongs() {
-        let Err(Failure::Usage(why)) = planned("x --account prod", "") else { panic!("not refused") };
+        let Err(CommandError::Usage(why)) = planned("x --account prod", "") else { panic!("not refused") };
         assert_eq!(why, "the account \"prod\" is not configured: pass --config FILE with a table [accounts.prod]");
     }
 }

@@ -1,7 +1,7 @@
 //! `rotation-diag explain`: log lines in, what they mean out; or what a cause is.
 
 use super::Explain;
-use super::failure::Failure;
+use super::failure::CommandError;
 use crate::diagnosis::{Explanation, explain, page_of};
 use crate::model::{Cause, RotationStep, probably_meant};
 use crate::redact::{Redactor, SafeText};
@@ -29,7 +29,7 @@ impl From<Explanation> for Explained {
     }
 }
 
-pub(super) fn run(options: &Explain) -> Result<ExitCode, Failure> {
+pub(super) fn run(options: &Explain) -> Result<ExitCode, CommandError> {
     match &options.cause {
         Some(id) => print_page(id),
         None if options.list => print_list(),
@@ -40,8 +40,8 @@ pub(super) fn run(options: &Explain) -> Result<ExitCode, Failure> {
     }
 }
 
-fn print_page(id: &str) -> Result<ExitCode, Failure> {
-    let page = Cause::from_id(id).and_then(page_of).ok_or_else(|| Failure::Usage(unknown(id)))?;
+fn print_page(id: &str) -> Result<ExitCode, CommandError> {
+    let page = Cause::from_id(id).and_then(page_of).ok_or_else(|| CommandError::Usage(unknown(id)))?;
     writeln!(io::stdout().lock(), "{page}")?;
     Ok(ExitCode::SUCCESS)
 }
@@ -52,7 +52,7 @@ const TOGETHER: usize = 256;
 /// Lines kept of what was read before, for a key that goes on.
 const KEPT: usize = 64;
 
-fn print_list() -> Result<ExitCode, Failure> {
+fn print_list() -> Result<ExitCode, CommandError> {
     let mut out = BufWriter::new(io::stdout().lock());
     let longest = Cause::ALL.iter().map(|cause| cause.id().len()).max().unwrap_or_default();
     for cause in Cause::ALL.iter().filter(|cause| !cause.is_line_label()) {
@@ -184,6 +184,6 @@ mod tests {
             }
         }
         let error = translate(&b"line\n"[..], Gone).unwrap_err();
-        assert_eq!(Failure::from(error), Failure::NobodyReads);
+        assert_eq!(CommandError::from(error), CommandError::NobodyReads);
     }
 }

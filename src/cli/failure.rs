@@ -9,7 +9,7 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 
 /// Why a command did not do what was asked.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Failure {
+pub(super) enum CommandError {
     /// The command line or the configuration is wrong.
     Usage(String),
     /// It could not run.
@@ -20,19 +20,19 @@ pub(super) enum Failure {
     NobodyReads,
 }
 
-impl Failure {
+impl CommandError {
     /// Something kept it from running.
-    pub(super) fn cannot_run(why: impl std::fmt::Display) -> Failure {
-        Failure::CannotRun(why.to_string())
+    pub(super) fn cannot_run(why: impl std::fmt::Display) -> CommandError {
+        CommandError::CannotRun(why.to_string())
     }
 
     /// Tells the person, and gives the exit status.
     pub(super) fn report(self) -> ExitCode {
         let (why, status) = match self {
-            Failure::Usage(why) => (why, 2),
-            Failure::CannotRun(why) => (why, 1),
-            Failure::Interrupted => ("interrupted".to_owned(), 130),
-            Failure::NobodyReads => return ExitCode::SUCCESS,
+            CommandError::Usage(why) => (why, 2),
+            CommandError::CannotRun(why) => (why, 1),
+            CommandError::Interrupted => ("interrupted".to_owned(), 130),
+            CommandError::NobodyReads => return ExitCode::SUCCESS,
         };
         // Where standard error is closed there is no other place to say so.
         let _ = writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {}", SafeText::redact(&why));
@@ -40,8 +40,8 @@ impl Failure {
     }
 }
 
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Failure {
-        if error.kind() == io::ErrorKind::BrokenPipe { Failure::NobodyReads } else { Failure::cannot_run(error) }
+impl From<io::Error> for CommandError {
+    fn from(error: io::Error) -> CommandError {
+        if error.kind() == io::ErrorKind::BrokenPipe { CommandError::NobodyReads } else { CommandError::cannot_run(error) }
     }
 }

@@ -1,6 +1,6 @@
 //! Where a report goes, and in which form.
 
-use super::failure::Failure;
+use super::failure::CommandError;
 use super::{Format, ReportOptions};
 use crate::report::{self, Report};
 use std::io::Write as _;
@@ -16,11 +16,11 @@ const WIDEST: usize = 120;
 const NARROWEST: usize = 50;
 
 /// Writes the report in the form and to the place that were asked for.
-pub(super) fn write(report: &Report, options: &ReportOptions) -> Result<(), Failure> {
+pub(super) fn write(report: &Report, options: &ReportOptions) -> Result<(), CommandError> {
     let text = match options.format {
         Format::Text => report::text(report, width()),
         Format::Markdown => report::markdown(report),
-        Format::Json => report::json(report).map_err(Failure::cannot_run)?,
+        Format::Json => report::json(report).map_err(CommandError::cannot_run)?,
     };
     match &options.output {
         Some(path) => write_file(path, &text),
@@ -32,10 +32,10 @@ pub(super) fn write(report: &Report, options: &ReportOptions) -> Result<(), Fail
     }
 }
 
-fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
+fn write_file(path: &Path, text: &str) -> Result<(), CommandError> {
     let plain = anstream::adapter::strip_str(text).to_string();
     std::fs::write(path, plain)
-        .map_err(|error| Failure::CannotRun(format!("the report cannot be written to {}: {error}", path.display())))
+        .map_err(|error| CommandError::CannotRun(format!("the report cannot be written to {}: {error}", path.display())))
 }
 
 fn width() -> usize {

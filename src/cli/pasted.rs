@@ -1,6 +1,6 @@
 //! A secret's value on the command line, where its name belongs: nothing of it is repeated.
 
-use super::failure::Failure;
+use super::failure::CommandError;
 use crate::chat::command::holds_a_value;
 use clap::error::ErrorKind;
 use std::ffi::OsString;
@@ -13,20 +13,20 @@ const ADVICE: &str = "this looks like a secret's value, not its name, and nothin
 /// Refuses what looks like a value.
 ///
 /// # Errors
-/// [`Failure::Usage`].
-pub(super) fn refuse<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<(), Failure> {
-    if words.into_iter().any(|word| holds_a_value(word, |_| false)) { Err(Failure::Usage(ADVICE.to_owned())) } else { Ok(()) }
+/// [`CommandError::Usage`].
+pub(super) fn refuse<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<(), CommandError> {
+    if words.into_iter().any(|word| holds_a_value(word, |_| false)) { Err(CommandError::Usage(ADVICE.to_owned())) } else { Ok(()) }
 }
 
 /// Arguments that make no sense to clap, which repeats them; help and the version are no mistakes.
-pub(super) fn refused(error: &clap::Error, arguments: impl Iterator<Item = OsString>) -> Failure {
+pub(super) fn refused(error: &clap::Error, arguments: impl Iterator<Item = OsString>) -> CommandError {
     let is_mistake = !matches!(
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::DisplayVersion
     );
     let arguments: Vec<String> = arguments.map(|argument| argument.to_string_lossy().into_owned()).collect();
     if is_mistake && refuse(arguments.iter().map(String::as_str)).is_err() {
-        return Failure::Usage(ADVICE.to_owned());
+        return CommandError::Usage(ADVICE.to_owned());
     }
     error.exit()
 }

@@ -1,6 +1,6 @@
 //! The threads that the commands run on.
 
-use super::failure::Failure;
+use super::failure::CommandError;
 use std::time::Duration;
 use tokio::runtime::Builder;
 
@@ -14,9 +14,9 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// Runs `work` to its end.
 ///
 /// # Errors
-/// Those of `work`, and [`Failure`] where the system gives no threads.
-pub(super) fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let runtime = Builder::new_multi_thread().thread_stack_size(STACK).enable_all().build().map_err(Failure::cannot_run)?;
+/// Those of `work`, and [`CommandError`] where the system gives no threads.
+pub(super) fn run<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
+    let runtime = Builder::new_multi_thread().thread_stack_size(STACK).enable_all().build().map_err(CommandError::cannot_run)?;
     let ended = runtime.block_on(work);
     runtime.shutdown_timeout(PATIENCE);
     ended
