@@ -20,7 +20,7 @@ mod simulate;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use failure::CommandError;
 use jiff::SignedDuration;
-use logging::{Level, LogFormat};
+use logging::{LogLevel, LogFormat};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -220,9 +220,9 @@ pub fn main() -> ExitCode {
         Err(error) => return pasted::refused(&error, std::env::args_os().skip(1)).report(),
     };
     let level = match cli.command {
-        _ if cli.verbose => Level::Verbose,
-        Command::Serve(_) => Level::Operator,
-        _ => Level::Quiet,
+        _ if cli.verbose => LogLevel::Verbose,
+        Command::Serve(_) => LogLevel::Operator,
+        _ => LogLevel::Quiet,
     };
     logging::start(level, cli.log_format);
     let ended = match cli.command {

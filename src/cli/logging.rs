@@ -38,7 +38,7 @@ pub(super) enum LogFormat {
 
 /// How much is logged where `RUST_LOG` does not decide it.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Level {
+pub(super) enum LogLevel {
     /// Errors: a command says what matters in its own words.
     Quiet,
     /// What an operator of the bot wants to know.
@@ -47,18 +47,18 @@ pub(super) enum Level {
     Verbose,
 }
 
-impl Level {
+impl LogLevel {
     const fn filter(self) -> &'static str {
         match self {
-            Level::Quiet => "error",
-            Level::Operator => "warn,rotation_diag=info",
-            Level::Verbose => "warn,rotation_diag=debug",
+            LogLevel::Quiet => "error",
+            LogLevel::Operator => "warn,rotation_diag=info",
+            LogLevel::Verbose => "warn,rotation_diag=debug",
         }
     }
 }
 
 /// Starts logging. `RUST_LOG` decides what; without it, `level`.
-pub(super) fn start(level: Level, format: LogFormat) {
+pub(super) fn start(level: LogLevel, format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level.filter()));
     // Below INFO the libraries log requests and answers whole.
     let ours = filter_fn(|meta| meta.target().starts_with("rotation_diag") || *meta.level() <= LevelFilter::INFO);
