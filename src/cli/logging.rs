@@ -92,20 +92,20 @@ struct Log {
 
 /// Where lines go that wait to be written.
 #[derive(Clone)]
-struct Lines {
+struct LogQueue {
     queue: NonBlocking,
     handed: Arc<AtomicUsize>,
 }
 
 impl Log {
     /// Begins to write to `out`.
-    fn to(out: impl Write + Send + 'static) -> (Log, Lines) {
+    fn to(out: impl Write + Send + 'static) -> (Log, LogQueue) {
         let (handed, written) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
         let dropped = Arc::<OnceLock<ErrorCounter>>::default();
         let out = Telling { out, written: Arc::clone(&written), dropped: Arc::clone(&dropped), told: 0 };
         let (queue, guard) = NonBlockingBuilder::default().buffered_lines_limit(MAX_WAITING).thread_name("log").finish(out);
         let dropped = dropped.get_or_init(|| queue.error_counter()).clone();
-        (Log { guard, handed: Arc::clone(&handed), written, dropped }, Lines { queue, handed })
+        (Log { guard, handed: Arc::clone(&handed), written, dropped }, LogQueue { queue, handed })
     }
 
     fn finish(self) {
@@ -126,7 +126,7 @@ impl Log {
     }
 }
 
-impl Lines {
+impl LogQueue {
     fn hand(&mut self, line: &SafeText) {
         self.handed.fetch_add(1, Ordering::Relaxed);
         // A queue that is full counts what it drops.
@@ -163,14 +163,14 @@ impl<W: Write> Write for Telling<W> {
 
 /// Lines of the log, reached only by redacted text.
 struct Redacting {
-    lines: Lines,
+    lines: LogQueue,
     format: LogFormat,
 }
 
 /// One log record on its way out.
 struct Record {
     text: Vec<u8>,
-    lines: Lines,
+    lines: LogQueue,
     format: LogFormat,
 }
 
