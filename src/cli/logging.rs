@@ -168,21 +168,21 @@ struct Redacting {
 }
 
 /// One log record on its way out.
-struct Record {
+struct LogRecord {
     text: Vec<u8>,
     lines: LogQueue,
     format: LogFormat,
 }
 
 impl<'a> MakeWriter<'a> for Redacting {
-    type Writer = Record;
+    type Writer = LogRecord;
 
-    fn make_writer(&'a self) -> Record {
-        Record { text: Vec::new(), lines: self.lines.clone(), format: self.format }
+    fn make_writer(&'a self) -> LogRecord {
+        LogRecord { text: Vec::new(), lines: self.lines.clone(), format: self.format }
     }
 }
 
-impl Write for Record {
+impl Write for LogRecord {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.text.extend_from_slice(bytes);
         Ok(bytes.len())
@@ -193,7 +193,7 @@ impl Write for Record {
     }
 }
 
-impl Drop for Record {
+impl Drop for LogRecord {
     fn drop(&mut self) {
         let line = redacted(&String::from_utf8_lossy(&self.text), self.format);
         self.lines.hand(&line);
