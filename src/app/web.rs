@@ -32,7 +32,7 @@ const LAST_ANSWERS: Duration = Duration::from_secs(3);
 
 /// What connections and requests may take.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
+pub(super) struct ServerLimits {
     /// How long a request may take to arrive and be answered. Slack, Discord and SNS give up earlier.
     pub(super) answer: Duration,
     /// How long the head of a request may take, and how long a connection may be idle.
@@ -41,9 +41,9 @@ pub(super) struct Limits {
     pub(super) connections: usize,
 }
 
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits { answer: Duration::from_secs(15), head: Duration::from_secs(10), connections: 512 }
+impl Default for ServerLimits {
+    fn default() -> ServerLimits {
+        ServerLimits { answer: Duration::from_secs(15), head: Duration::from_secs(10), connections: 512 }
     }
 }
 
@@ -67,7 +67,7 @@ impl Stop {
 /// Listens, and answers as a part of `parts`.
 pub(super) async fn serve(
     http: &Http,
-    limits: Limits,
+    limits: ServerLimits,
     site: Site,
     parts: &mut Supervisor,
 ) -> Result<(SocketAddr, Stop), AppError> {
@@ -102,7 +102,7 @@ pub(super) async fn serve(
     Ok((address, Stop(handle)))
 }
 
-fn router(site: Site, limits: Limits) -> Router {
+fn router(site: Site, limits: ServerLimits) -> Router {
     let Site { health, alive, draining, routers } = site;
     let state = Arc::new(Vitals { health, alive, draining: draining.clone() });
     let vital = Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz)).with_state(state);

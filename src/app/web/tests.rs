@@ -28,11 +28,11 @@ struct Town {
 }
 
 impl Town {
-    async fn new(limits: Limits) -> Town {
+    async fn new(limits: ServerLimits) -> Town {
         Town::with_tls(limits, None).await
     }
 
-    async fn with_tls(limits: Limits, tls: Option<(PathBuf, PathBuf)>) -> Town {
+    async fn with_tls(limits: ServerLimits, tls: Option<(PathBuf, PathBuf)>) -> Town {
         let bodies = Arc::<std::sync::Mutex<Vec<Bytes>>>::default();
         let (hidden, begun) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
         let answer = Arc::<Notify>::default();
@@ -108,7 +108,7 @@ async fn until(what: &str, is_so: impl Fn() -> bool) {
 
 #[tokio::test]
 async fn a_head_that_trickles_and_a_connection_that_says_nothing_are_cut() {
-    let town = Town::new(Limits { head: SOON, ..Limits::default() }).await;
+    let town = Town::new(ServerLimits { head: SOON, ..ServerLimits::default() }).await;
     let mut slow = town.connect().await;
     slow.write_all(b"POST /sns HTTP/1.1\r\nHost: x\r\nX-Long: ").await.unwrap();
     let (_, ()) = tokio::join!(
@@ -129,7 +129,7 @@ async fn a_head_that_trickles_and_a_connection_that_says_nothing_are_cut() {
 
 #[tokio::test]
 async fn a_body_that_trickles_is_cut() {
-    let town = Town::new(Limits { answer: SOON, ..Limits::default() }).await;
+    let town = Town::new(ServerLimits { answer: SOON, ..ServerLimits::default() }).await;
     let mut slow = town.connect().await;
     slow.write_all(b"POST /sns HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n").await.unwrap();
     let (mut reading, mut writing) = slow.into_split();
@@ -148,7 +148,7 @@ async fn a_body_that_trickles_is_cut() {
 
 #[tokio::test]
 async fn five_thousand_connections_that_say_nothing_keep_nobody_out() {
-    let town = Town::new(Limits { connections: 64, ..Limits::default() }).await;
+    let town = Town::new(ServerLimits { connections: 64, ..ServerLimits::default() }).await;
     let mut idle = std::collections::VecDeque::new();
     for number in 0..5_000 {
         let mut stream = town.connect().await;
@@ -173,7 +173,7 @@ async fn five_thousand_connections_that_say_nothing_keep_nobody_out() {
 
 #[tokio::test]
 async fn who_waits_for_an_answer_keeps_the_seat() {
-    let town = Town::new(Limits { connections: 2, ..Limits::default() }).await;
+    let town = Town::new(ServerLimits { connections: 2, ..ServerLimits::default() }).await;
     let mut waiting = Vec::new();
     for number in 1..=2 {
         let mut stream = town.connect().await;
@@ -243,7 +243,7 @@ async fn no_second_request_is_found_inside_another() {
         ),
         ("chunks behind one", format!("Content-Length: {all}\r\nX: a\nTransfer-Encoding: chunked\r\n"), chunks, &[200, 400]),
     ];
-    let town = Town::new(Limits { head: SOON, answer: SOON, ..Limits::default() }).await;
+    let town = Town::new(ServerLimits { head: SOON, answer: SOON, ..ServerLimits::default() }).await;
     for (case, head, rest, expected) in cases {
         let answer = town.says(format!("POST /sns HTTP/1.1\r\nHost: x\r\n{head}\r\n{rest}").as_bytes()).await;
         assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{case}: {answer}");
@@ -260,7 +260,7 @@ async fn no_second_request_is_found_inside_another() {
 
 #[tokio::test]
 async fn http_2_whose_connections_say_nothing_for_ever_is_not_spoken() {
-    let town = Town::new(Limits { head: SOON, ..Limits::default() }).await;
+    let town = Town::new(ServerLimits { head: SOON, ..ServerLimits::default() }).await;
     let answer = town.says(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await;
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{answer:?}");
 }
@@ -274,7 +274,7 @@ async fn over_tls_a_client_that_prefers_http_2_is_answered_in_http_1() {
     let (certificate, key) = (folder.path().join("tls.crt"), folder.path().join("tls.key"));
     std::fs::write(&certificate, made.cert.pem()).unwrap();
     std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-    let town = Town::with_tls(Limits::default(), Some((certificate, key))).await;
+    let town = Town::with_tls(ServerLimits::default(), Some((certificate, key))).await;
     let mut roots = RootCertStore::empty();
     roots.add(made.cert.der().clone()).unwrap();
     let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
