@@ -42,13 +42,13 @@ pub(super) struct ConnectionState {
 
 /// The right to a seat; it ends with the connection.
 #[derive(Debug)]
-struct Place {
+struct ConnectionSlot {
     number: u64,
     seat: Arc<ConnectionState>,
     taken: Arc<Mutex<Taken>>,
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner).seats.remove(&self.number);
     }
@@ -60,7 +60,7 @@ impl ConnectionLimiter {
     }
 
     /// A seat; `None` where all are taken by connections that wait for us.
-    fn take(&self) -> Option<Place> {
+    fn take(&self) -> Option<ConnectionSlot> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         if taken.seats.len() >= self.most {
             let waited_for = taken.seats.iter().find(|(_, seat)| !seat.is_answering.load(Ordering::Relaxed));
@@ -73,7 +73,7 @@ impl ConnectionLimiter {
         taken.next += 1;
         let seat = Arc::<ConnectionState>::default();
         taken.seats.insert(number, Arc::clone(&seat));
-        Some(Place { number, seat, taken: Arc::clone(&self.taken) })
+        Some(ConnectionSlot { number, seat, taken: Arc::clone(&self.taken) })
     }
 }
 
@@ -134,7 +134,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Seated<I> {
 #[derive(Debug, Clone)]
 pub(super) struct Served<S> {
     service: S,
-    place: Arc<Place>,
+    place: Arc<ConnectionSlot>,
 }
 
 impl<S: tower::Service<axum::http::Request<B>>, B> tower::Service<axum::http::Request<B>> for Served<S> {
