@@ -139,7 +139,7 @@ impl Drop for Folder {
 }
 
 /// The simulated accounts that were asked about, by world and region.
-type Running = HashMap<(Key, String), (Arc<Simulator>, Connected)>;
+type RunningWorlds = HashMap<(Key, String), (Arc<Simulator>, Connected)>;
 
 /// A world: the account that has to be named, and the secret.
 type Key = (Option<String>, String);
@@ -148,7 +148,7 @@ type Key = (Option<String>, String);
 struct Worlds {
     known: Vec<AccountInfo>,
     worlds: BTreeMap<Key, Scenario>,
-    running: Mutex<Running>,
+    running: Mutex<RunningWorlds>,
 }
 
 impl Worlds {
