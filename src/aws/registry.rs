@@ -15,7 +15,7 @@ pub(crate) struct Shared {
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Place {
+struct AccountRegion {
     identity: String,
     region: String,
     endpoint: String,
@@ -24,12 +24,12 @@ struct Place {
 /// Hands out what investigations of the same account and region share. One per process; clones are the same registry.
 #[derive(Debug, Clone, Default)]
 pub struct Registry {
-    places: Arc<Mutex<HashMap<Place, Arc<Shared>>>>,
+    places: Arc<Mutex<HashMap<AccountRegion, Arc<Shared>>>>,
 }
 
 impl Registry {
     pub(crate) fn shared(&self, identity: &str, region: &str, endpoint: &str) -> Arc<Shared> {
-        let place = Place { identity: identity.to_owned(), region: region.to_owned(), endpoint: endpoint.to_owned() };
+        let place = AccountRegion { identity: identity.to_owned(), region: region.to_owned(), endpoint: endpoint.to_owned() };
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         let shared = places
             .entry(place)
