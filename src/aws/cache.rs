@@ -46,12 +46,12 @@ pub(crate) enum CacheKey {
 /// How old an answer may be that is handed over: the question that led to it goes on at once.
 const HANDED_OVER_WITHIN: Duration = Duration::from_secs(10);
 
-type Answer = Arc<dyn Any + Send + Sync>;
+type KeptAnswer = Arc<dyn Any + Send + Sync>;
 
 /// A short-lived cache that asks each question once at a time. Only definite answers are kept.
 #[derive(Debug, Clone)]
 pub(crate) struct ResponseCache {
-    cache: Cache<CacheKey, Answer>,
+    cache: Cache<CacheKey, KeptAnswer>,
 }
 
 impl ResponseCache {
@@ -61,7 +61,7 @@ impl ResponseCache {
 
     /// Leaves an answer for the question that goes on from it.
     pub(crate) async fn hand_over<T: Clone + Send + Sync + 'static>(&self, thing: CacheKey, answer: T) {
-        self.cache.insert(thing, Arc::new((clock::this_instant(), answer)) as Answer).await;
+        self.cache.insert(thing, Arc::new((clock::this_instant(), answer)) as KeptAnswer).await;
     }
 
     /// The answer that was left a moment ago; it serves one question.
@@ -90,7 +90,7 @@ impl ResponseCache {
         let asked = Box::pin(async {
             let observation = ask.await;
             if matches!(observation, Observation::Found(_) | Observation::NoData { .. }) {
-                Ok(Arc::new(observation) as Answer)
+                Ok(Arc::new(observation) as KeptAnswer)
             } else {
                 Err(observation)
             }
