@@ -1,6 +1,6 @@
 //! How a step asks AWS: with a deadline, leaving a trace.
 
-use super::classify::{Question, classify};
+use super::classify::{AskedCall, classify};
 use crate::clock::{Clock, Stopwatch};
 use crate::model::{ApiCall, Denial, Observation};
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -48,7 +48,7 @@ impl AwsCaller {
             let took_ms = stopwatch.elapsed_ms();
             let observation = match answer {
                 Ok(Ok(output)) => Observation::Found(output),
-                Ok(Err(error)) => classify(Question { call, resource, took_ms }, &error),
+                Ok(Err(error)) => classify(AskedCall { call, resource, took_ms }, &error),
                 Err(_) => Observation::TimedOut { after_ms: self.started.elapsed_ms() },
             };
             if let Observation::Denied(denial) = &observation {

@@ -12,7 +12,7 @@ const MAX_ERROR_CHARS: usize = 600;
 
 /// What was asked: everything a sentence about its failure needs.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Question<'a> {
+pub(super) struct AskedCall<'a> {
     /// `service:Operation`, which is also the IAM action.
     pub(super) call: &'static str,
     /// What it was asked of; `*` where the action has no resource.
@@ -22,7 +22,7 @@ pub(super) struct Question<'a> {
 }
 
 /// The observation a failed request makes.
-pub(super) fn classify<T, E, R>(question: Question<'_>, error: &SdkError<E, R>) -> Observation<T>
+pub(super) fn classify<T, E, R>(question: AskedCall<'_>, error: &SdkError<E, R>) -> Observation<T>
 where
     E: ProvideErrorMetadata + Error + 'static,
     R: std::fmt::Debug,
@@ -63,10 +63,10 @@ fn bounded(text: &str) -> String {
     excerpt(text, MAX_ERROR_CHARS).to_owned()
 }
 
-fn by_code<T>(question: Question<'_>, code: &str, message: &str) -> Observation<T> {
+fn by_code<T>(question: AskedCall<'_>, code: &str, message: &str) -> Observation<T> {
     // `Client.` and `#`: EC2's and some JSON services' prefixes of the same codes.
     let code = code.rsplit(['.', '#']).next().unwrap_or(code);
-    let Question { call, resource, .. } = question;
+    let AskedCall { call, resource, .. } = question;
     match code {
         "Throttling"
         | "ThrottlingException"
@@ -157,7 +157,7 @@ fn denial(call: &str, resource: &str, message: &str) -> Denial {
 mod tests {
     use super::*;
 
-    const ASKED: Question<'_> = Question { call: "logs:FilterLogEvents", resource: "log group /aws/lambda/f", took_ms: 12 };
+    const ASKED: AskedCall<'_> = AskedCall { call: "logs:FilterLogEvents", resource: "log group /aws/lambda/f", took_ms: 12 };
 
     fn status(code: &str) -> &'static str {
         by_code::<()>(ASKED, code, "no reason given").status()
