@@ -34,7 +34,7 @@ pub(crate) struct Subscription {
 
 /// How a subscription is delivered to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Delivery {
+pub(crate) struct SubscriptionDelivery {
     /// Without SNS's envelope, and so without its signature.
     pub(crate) is_raw: bool,
     /// True where what is not taken goes to a dead-letter queue.
@@ -94,13 +94,13 @@ impl Aws {
     }
 
     /// How a confirmed subscription is delivered to.
-    pub(crate) async fn delivery(&self, caller: &AwsCaller, subscription: &str) -> Observation<Delivery> {
+    pub(crate) async fn delivery(&self, caller: &AwsCaller, subscription: &str) -> Observation<SubscriptionDelivery> {
         let request = self.sns().get_subscription_attributes().subscription_arn(subscription).send();
         let answer = caller.call("sns:GetSubscriptionAttributes", subscription, request).await;
         answer.map(|output| {
             let attributes = output.attributes.unwrap_or_default();
             let has = |name: &str| attributes.get(name).map(String::as_str).unwrap_or_default();
-            Delivery {
+            SubscriptionDelivery {
                 is_raw: has("RawMessageDelivery").eq_ignore_ascii_case("true"),
                 keeps_undelivered: has("RedrivePolicy").contains("deadLetterTargetArn"),
                 is_filtered: !["", "{}"].contains(&has("FilterPolicy")),
