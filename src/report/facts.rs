@@ -22,12 +22,12 @@ pub struct Facts {
     /// Which window, which calls, how long.
     pub context: Vec<String>,
     /// The facts.
-    pub groups: Vec<Group>,
+    pub groups: Vec<FactGroup>,
 }
 
 /// Facts that belong together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
+pub struct FactGroup {
     /// What they are.
     pub label: String,
     /// The most telling first.
@@ -63,7 +63,7 @@ pub fn of(evidence: &Evidence, step: StepName) -> Facts {
     if let Some(view) = evidence.steps().into_iter().find(|view| view.name == step) {
         facts.summary = plain(if view.summary.is_empty() { view.missing.unwrap_or(view.status) } else { view.summary });
         facts.context = context(&view, evidence.now);
-        facts.groups.extend(Group::facts("Not permitted", view.denials.iter().map(denial)));
+        facts.groups.extend(FactGroup::facts("Not permitted", view.denials.iter().map(denial)));
     }
     facts.groups.retain(|group| !group.facts.is_empty());
     facts
@@ -89,31 +89,31 @@ fn denial(denial: &Denial) -> Fact {
     Fact::new(&denial.action, &format!("on {}", denial.resource))
 }
 
-impl Group {
-    fn facts(label: &str, facts: impl IntoIterator<Item = Fact>) -> Option<Group> {
+impl FactGroup {
+    fn facts(label: &str, facts: impl IntoIterator<Item = Fact>) -> Option<FactGroup> {
         let facts: Vec<Fact> = facts.into_iter().collect();
-        (!facts.is_empty()).then(|| Group { label: plain(label), facts, verbatim: false })
+        (!facts.is_empty()).then(|| FactGroup { label: plain(label), facts, verbatim: false })
     }
 
-    fn verbatim(label: &str, facts: impl IntoIterator<Item = Fact>) -> Option<Group> {
-        Group::facts(label, facts).map(|group| Group { verbatim: true, ..group })
+    fn verbatim(label: &str, facts: impl IntoIterator<Item = Fact>) -> Option<FactGroup> {
+        FactGroup::facts(label, facts).map(|group| FactGroup { verbatim: true, ..group })
     }
 
     /// A document as it is written, line by line.
-    fn document(label: &str, document: &serde_json::Value) -> Option<Group> {
+    fn document(label: &str, document: &serde_json::Value) -> Option<FactGroup> {
         let text = serde_json::to_string_pretty(document).unwrap_or_default();
-        Group::verbatim(label, text.lines().map(Fact::line))
+        FactGroup::verbatim(label, text.lines().map(Fact::line))
     }
 
     /// Why there are no facts of this kind.
-    fn unanswered<T>(label: &str, observation: &Observation<T>) -> Option<Group> {
+    fn unanswered<T>(label: &str, observation: &Observation<T>) -> Option<FactGroup> {
         let why = match observation {
             Observation::Found(_) => return None,
             Observation::NoData { searched: why } | Observation::NotApplicable { because: why } => why.clone(),
             Observation::Failed { error } => error.clone(),
             other => format!("not known: {}", other.missing().unwrap_or_default()),
         };
-        Group::facts(label, [Fact::new("", &why)])
+        FactGroup::facts(label, [Fact::new("", &why)])
     }
 }
 

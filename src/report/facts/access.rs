@@ -1,12 +1,12 @@
 //! Steps 5 and 8: what the role may do, and who may invoke the function and use the secret and its key.
 
-use super::{Fact, Group, yes_no};
+use super::{Fact, FactGroup, yes_no};
 use crate::model::{Evidence, KeyFacts, Observation, PolicyDocument, SimulatedDecision, Simulation};
 use crate::report::time::moment;
 use jiff::Timestamp;
 
 /// What is not allowed comes first.
-pub(super) fn role(evidence: &Evidence) -> Vec<Group> {
+pub(super) fn role(evidence: &Evidence) -> Vec<FactGroup> {
     let Some(role) = evidence.role.found() else { return Vec::new() };
     let mut simulations: Vec<&Simulation> = role.simulations.found().into_iter().flatten().collect();
     simulations.sort_by_key(|simulation| simulation.decision == SimulatedDecision::Allowed);
@@ -21,10 +21,10 @@ pub(super) fn role(evidence: &Evidence) -> Vec<Group> {
         policies.filter(|policies| !policies.complete).map(|_| Fact::new("policies", "some could not be read")),
     ];
     [
-        Group::facts("Simulation", simulations.into_iter().map(simulated)),
-        Group::unanswered("Simulation", &role.simulations),
-        Group::facts("Role", about.into_iter().flatten()),
-        Group::unanswered("Policies", &role.policies),
+        FactGroup::facts("Simulation", simulations.into_iter().map(simulated)),
+        FactGroup::unanswered("Simulation", &role.simulations),
+        FactGroup::facts("Role", about.into_iter().flatten()),
+        FactGroup::unanswered("Policies", &role.policies),
     ]
     .into_iter()
     .chain(documents.map(policy))
@@ -52,27 +52,27 @@ fn simulated(simulation: &Simulation) -> Fact {
     Fact::new(&simulation.action, &text)
 }
 
-fn policy(policy: &PolicyDocument) -> Option<Group> {
-    Group::document(&format!("Policy {}", policy.name), &policy.document)
+fn policy(policy: &PolicyDocument) -> Option<FactGroup> {
+    FactGroup::document(&format!("Policy {}", policy.name), &policy.document)
 }
 
-pub(super) fn access(evidence: &Evidence) -> Vec<Group> {
+pub(super) fn access(evidence: &Evidence) -> Vec<FactGroup> {
     let Some(access) = evidence.access.found() else { return Vec::new() };
     let now = evidence.now;
     let mut groups = Vec::new();
     for (label, policy) in
         [("Function's resource policy", &access.function_policy), ("Secret's resource policy", &access.secret_policy)]
     {
-        groups.extend(policy.found().and_then(|document| Group::document(label, document)));
-        groups.extend(Group::unanswered(label, policy));
+        groups.extend(policy.found().and_then(|document| FactGroup::document(label, document)));
+        groups.extend(FactGroup::unanswered(label, policy));
     }
     groups.extend(key("Secret's key", &access.secret_key, now));
     groups.extend(key("Key of the function's environment", &access.environment_key, now));
     groups
 }
 
-fn key(label: &str, key: &Observation<KeyFacts>, now: Timestamp) -> Vec<Group> {
-    let Some(facts) = key.found() else { return Group::unanswered(label, key).into_iter().collect() };
+fn key(label: &str, key: &Observation<KeyFacts>, now: Timestamp) -> Vec<FactGroup> {
+    let Some(facts) = key.found() else { return FactGroup::unanswered(label, key).into_iter().collect() };
     let own = [
         Some(Fact::new("ARN", facts.arn.as_str())),
         Some(Fact::new("state", &facts.state)),
@@ -81,9 +81,9 @@ fn key(label: &str, key: &Observation<KeyFacts>, now: Timestamp) -> Vec<Group> {
     ];
     let policy = format!("{label}: policy");
     [
-        Group::facts(label, own.into_iter().flatten()),
-        facts.policy.found().and_then(|document| Group::document(&policy, document)),
-        Group::unanswered(&policy, &facts.policy),
+        FactGroup::facts(label, own.into_iter().flatten()),
+        facts.policy.found().and_then(|document| FactGroup::document(&policy, document)),
+        FactGroup::unanswered(&policy, &facts.policy),
     ]
     .into_iter()
     .flatten()

@@ -1,19 +1,19 @@
 //! Steps 6 and 9: rotation attempts, and who changed what.
 
-use super::{Fact, Group};
+use super::{Fact, FactGroup};
 use crate::model::{Attempt, AttemptOutcome, Change, EventSource, Evidence, FleetSecret, Refusal, Unsearched};
 use crate::report::time::moment;
 use jiff::Timestamp;
 
 /// The newest first.
-pub(super) fn history(evidence: &Evidence) -> Vec<Group> {
+pub(super) fn history(evidence: &Evidence) -> Vec<FactGroup> {
     let Some(history) = evidence.history.found() else { return Vec::new() };
     let now = evidence.now;
     let fleet = history.fleet.found().into_iter().flatten().map(|secret| fleet_secret(secret, now));
     [
-        Group::facts("Attempts of this secret", history.attempts.iter().rev().map(|own| attempt(own, now))),
-        Group::facts("Attempts of other secrets", history.other_attempts.iter().rev().map(|other| of_another(other, now))),
-        Group::facts("Secrets of this account and region", fleet),
+        FactGroup::facts("Attempts of this secret", history.attempts.iter().rev().map(|own| attempt(own, now))),
+        FactGroup::facts("Attempts of other secrets", history.other_attempts.iter().rev().map(|other| of_another(other, now))),
+        FactGroup::facts("Secrets of this account and region", fleet),
         source(&history.source, history.complete, &[]),
     ]
     .into_iter()
@@ -48,14 +48,14 @@ fn fleet_secret(secret: &FleetSecret, now: Timestamp) -> Fact {
 }
 
 /// The newest first.
-pub(super) fn changes(evidence: &Evidence) -> Vec<Group> {
+pub(super) fn changes(evidence: &Evidence) -> Vec<FactGroup> {
     let Some(seen) = evidence.changes.found() else { return Vec::new() };
     let now = evidence.now;
     [
-        Group::facts("Changes", seen.changes.iter().rev().map(|own| change(own, now))),
-        Group::facts("Refused rotations", seen.refusals.iter().rev().map(|refused| refusal(refused, now))),
+        FactGroup::facts("Changes", seen.changes.iter().rev().map(|own| change(own, now))),
+        FactGroup::facts("Refused rotations", seen.refusals.iter().rev().map(|refused| refusal(refused, now))),
         source(&seen.source, seen.complete, &seen.searched),
-        Group::facts("Not searched", unsearched(&seen.unsearched)),
+        FactGroup::facts("Not searched", unsearched(&seen.unsearched)),
     ]
     .into_iter()
     .flatten()
@@ -86,14 +86,14 @@ fn refusal(refusal: &Refusal, now: Timestamp) -> Fact {
     Fact::new(&moment(refusal.at, now), &format!("{} was refused {}: {}", refusal.actor, refusal.action, refusal.message))
 }
 
-fn source(source: &EventSource, complete: bool, searched: &[String]) -> Option<Group> {
+fn source(source: &EventSource, complete: bool, searched: &[String]) -> Option<FactGroup> {
     let from = match source {
         EventSource::TrailLogGroup(name) => format!("the log group of a trail, {name}"),
         EventSource::EventHistory => "CloudTrail's event history".to_owned(),
     };
     let all = if searched.is_empty() { "all write events".to_owned() } else { searched.join(", ") };
     let read = if complete { "whole" } else { "cut short by a limit" };
-    Group::facts("Where this is from", [Fact::new("source", &from), Fact::new("searched", &all), Fact::new("read", read)])
+    FactGroup::facts("Where this is from", [Fact::new("source", &from), Fact::new("searched", &all), Fact::new("read", read)])
 }
 
 fn moment_of(at: Option<Timestamp>, now: Timestamp) -> String {

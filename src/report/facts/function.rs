@@ -1,13 +1,13 @@
 //! Steps 3, 4 and 7: the rotation function, what it wrote, how often it failed.
 
-use super::{Fact, Group};
+use super::{Fact, FactGroup};
 use crate::model::{Evidence, FunctionFacts, Invocation, InvocationStatus, LogEvent, MetricPoint, Observation};
 use crate::redact::SafeText;
 use crate::report::sanitize::lines;
 use crate::report::time::{duration, moment};
 use jiff::Timestamp;
 
-pub(super) fn function(evidence: &Evidence) -> Vec<Group> {
+pub(super) fn function(evidence: &Evidence) -> Vec<FactGroup> {
     let Some(function) = evidence.function.found() else { return Vec::new() };
     let state = state(function.state.as_deref(), function.state_reason_code.as_deref(), function.state_reason.as_deref());
     let update = state_of_update(function);
@@ -44,7 +44,7 @@ pub(super) fn function(evidence: &Evidence) -> Vec<Group> {
             listed("security groups", &vpc.security_group_ids),
         ]
     });
-    [Group::facts("Function", own.into_iter().flatten()), Group::facts("Network", network.into_iter().flatten().flatten())]
+    [FactGroup::facts("Function", own.into_iter().flatten()), FactGroup::facts("Network", network.into_iter().flatten().flatten())]
         .into_iter()
         .flatten()
         .collect()
@@ -65,7 +65,7 @@ fn listed(lead: &str, items: &[String]) -> Option<Fact> {
 }
 
 /// The failing invocations first, the newest first among them; an invocation's lines are in their own order.
-pub(super) fn logs(evidence: &Evidence) -> Vec<Group> {
+pub(super) fn logs(evidence: &Evidence) -> Vec<FactGroup> {
     let Some(logs) = evidence.logs.found() else { return Vec::new() };
     let mut invocations: Vec<&Invocation> = logs.invocations.iter().collect();
     invocations.sort_by_key(|invocation| (!failed(invocation), std::cmp::Reverse(invocation.started_at)));
@@ -75,14 +75,14 @@ pub(super) fn logs(evidence: &Evidence) -> Vec<Group> {
     let about = [Fact::new("group", &logs.log_group), Fact::new("read", complete)];
     let about = about.into_iter().chain(windows.map(|window| Fact::new("window", &window)));
     let groups = invocations.into_iter().map(|invocation| lines_of(invocation, evidence.now));
-    groups.chain([Group::facts("Log group", about)]).flatten().collect()
+    groups.chain([FactGroup::facts("Log group", about)]).flatten().collect()
 }
 
 fn failed(invocation: &Invocation) -> bool {
     matches!(invocation.status, InvocationStatus::Failed | InvocationStatus::TimedOut)
 }
 
-fn lines_of(invocation: &Invocation, now: Timestamp) -> Option<Group> {
+fn lines_of(invocation: &Invocation, now: Timestamp) -> Option<FactGroup> {
     let status = match invocation.status {
         InvocationStatus::Succeeded => "succeeded",
         InvocationStatus::Failed => "failed",
@@ -92,7 +92,7 @@ fn lines_of(invocation: &Invocation, now: Timestamp) -> Option<Group> {
     let step = invocation.step.map(|step| format!(" in {}", step.name())).unwrap_or_default();
     let took = invocation.duration_ms.map(|ms| format!(", {}", duration(ms.max(0.0).round() as u64))).unwrap_or_default();
     let label = format!("{}: {status}{step}{took}", moment(invocation.started_at, now));
-    Group::verbatim(&label, invocation.lines.iter().flat_map(log_lines))
+    FactGroup::verbatim(&label, invocation.lines.iter().flat_map(log_lines))
 }
 
 /// One event of the log; the lines of a stack stay apart, and only the first has the time.
@@ -104,7 +104,7 @@ fn log_lines(event: &LogEvent) -> Vec<Fact> {
 }
 
 /// The periods in which something went wrong, the newest first; then those in which nothing did.
-pub(super) fn metrics(evidence: &Evidence) -> Vec<Group> {
+pub(super) fn metrics(evidence: &Evidence) -> Vec<FactGroup> {
     let Some(metrics) = evidence.metrics.found() else { return Vec::new() };
     let (bad, good): (Vec<&MetricPoint>, Vec<&MetricPoint>) =
         metrics.points.iter().rev().partition(|point| point.errors > 0.0 || point.throttles > 0.0);
@@ -122,9 +122,9 @@ pub(super) fn metrics(evidence: &Evidence) -> Vec<Group> {
         Fact::new("read", if metrics.complete { "whole" } else { "cut short by a limit" }),
     ];
     [
-        Group::facts("Metrics of the function", about),
-        Group::facts("With errors or throttles", bad.iter().map(fact)),
-        Group::facts("Without", good.iter().map(fact)),
+        FactGroup::facts("Metrics of the function", about),
+        FactGroup::facts("With errors or throttles", bad.iter().map(fact)),
+        FactGroup::facts("Without", good.iter().map(fact)),
     ]
     .into_iter()
     .flatten()

@@ -1,15 +1,15 @@
 //! Steps 1 and 2: the secret, and whether, how and when it rotates.
 
-use super::{Fact, Group, yes_no};
+use super::{Fact, FactGroup, yes_no};
 use crate::model::{Evidence, HealthEvent, Replica, SecretVersion};
 use crate::report::time::{moment, relative};
 use jiff::Timestamp;
 
-pub(super) fn secret(evidence: &Evidence) -> Vec<Group> {
+pub(super) fn secret(evidence: &Evidence) -> Vec<FactGroup> {
     let now = evidence.now;
     let Some(secret) = evidence.secret.found() else {
         let near = evidence.near_names.iter().map(|name| Fact::new("", name));
-        return Group::facts("Names like it", near).into_iter().collect();
+        return FactGroup::facts("Names like it", near).into_iter().collect();
     };
     let own = [
         Some(Fact::new("ARN", secret.arn.arn().as_str())),
@@ -23,11 +23,11 @@ pub(super) fn secret(evidence: &Evidence) -> Vec<Group> {
         dated("scheduled for deletion", secret.deleted_at, now),
     ];
     [
-        Group::facts("Secret", own.into_iter().flatten()),
-        Group::facts("Versions", secret.versions.iter().map(|version| version_of(version, now))),
-        Group::facts("Replicas", secret.replicas.iter().map(replica)),
-        Group::facts("AWS Health", secret.service_health.found().into_iter().flatten().map(|event| health(event, now))),
-        Group::unanswered("AWS Health", &secret.service_health),
+        FactGroup::facts("Secret", own.into_iter().flatten()),
+        FactGroup::facts("Versions", secret.versions.iter().map(|version| version_of(version, now))),
+        FactGroup::facts("Replicas", secret.replicas.iter().map(replica)),
+        FactGroup::facts("AWS Health", secret.service_health.found().into_iter().flatten().map(|event| health(event, now))),
+        FactGroup::unanswered("AWS Health", &secret.service_health),
     ]
     .into_iter()
     .flatten()
@@ -49,7 +49,7 @@ fn health(event: &HealthEvent, now: Timestamp) -> Fact {
     Fact::new(&event.service, &format!("{} in {}{since}", event.code, event.region))
 }
 
-pub(super) fn rotation(evidence: &Evidence) -> Vec<Group> {
+pub(super) fn rotation(evidence: &Evidence) -> Vec<FactGroup> {
     let now = evidence.now;
     let Some(config) = evidence.rotation_config.found() else { return Vec::new() };
     let rules = config.rules.as_ref();
@@ -69,7 +69,7 @@ pub(super) fn rotation(evidence: &Evidence) -> Vec<Group> {
         dated("next rotation, as Secrets Manager says", config.next_rotation_at, now),
         dated("overdue since", due.overdue_since, now),
     ];
-    Group::facts("Rotation", own.into_iter().flatten()).into_iter().collect()
+    FactGroup::facts("Rotation", own.into_iter().flatten()).into_iter().collect()
 }
 
 fn dated(lead: &str, at: Option<Timestamp>, now: Timestamp) -> Option<Fact> {
