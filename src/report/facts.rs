@@ -14,7 +14,7 @@ use std::fmt;
 
 /// What one step saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facts {
+pub struct StepFacts {
     /// The step.
     pub step: StepName,
     /// One line that says it all.
@@ -47,7 +47,7 @@ pub struct Fact {
 
 /// The facts of one step.
 #[must_use]
-pub fn of(evidence: &Evidence, step: StepName) -> Facts {
+pub fn of(evidence: &Evidence, step: StepName) -> StepFacts {
     let groups = match step {
         StepName::Secret => secret::secret(evidence),
         StepName::RotationConfig => secret::rotation(evidence),
@@ -59,7 +59,7 @@ pub fn of(evidence: &Evidence, step: StepName) -> Facts {
         StepName::SecretAccess => access::access(evidence),
         StepName::ConfigChanges => events::changes(evidence),
     };
-    let mut facts = Facts { step, summary: String::new(), context: Vec::new(), groups };
+    let mut facts = StepFacts { step, summary: String::new(), context: Vec::new(), groups };
     if let Some(view) = evidence.steps().into_iter().find(|view| view.name == step) {
         facts.summary = plain(if view.summary.is_empty() { view.missing.unwrap_or(view.status) } else { view.summary });
         facts.context = context(&view, evidence.now);
@@ -140,7 +140,7 @@ impl fmt::Display for Fact {
 }
 
 /// All of it, as a plain text.
-impl fmt::Display for Facts {
+impl fmt::Display for StepFacts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}\n{}\n{}", self.step, self.summary, self.context.join(" · "))?;
         for group in &self.groups {
