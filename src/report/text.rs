@@ -19,7 +19,7 @@ const COMMAND: Style = AnsiColor::Cyan.on_default();
 /// writer to keep or strip.
 #[must_use]
 pub fn text(report: &Report, width: usize) -> String {
-    let mut page = Page { out: String::new(), width };
+    let mut page = TextPage { out: String::new(), width };
     let mark = wording::mark(report);
     let verdict = format!("{} {}", mark.circle(), wording::headline(report));
     page.paragraph(0, 3, &verdict, colour(mark).bold());
@@ -57,7 +57,7 @@ pub fn text(report: &Report, width: usize) -> String {
     page.out.replace('\u{a0}', " ")
 }
 
-fn verdict_of(page: &mut Page, report: &Report, finding: &ReportedFinding) {
+fn verdict_of(page: &mut TextPage, report: &Report, finding: &ReportedFinding) {
     page.section("What happened", &[wording::what_happened(finding)], 0);
     let (proofs, more) = wording::proofs(report, finding);
     for (at, proof) in proofs.iter().enumerate() {
@@ -83,7 +83,7 @@ fn verdict_of(page: &mut Page, report: &Report, finding: &ReportedFinding) {
     }
 }
 
-fn steps(page: &mut Page, report: &Report) {
+fn steps(page: &mut TextPage, report: &Report) {
     for step in &report.steps {
         let style = match step.status {
             "found" => AnsiColor::Green.on_default(),
@@ -107,12 +107,12 @@ fn colour(mark: Mark) -> Style {
     .on_default()
 }
 
-struct Page {
+struct TextPage {
     out: String,
     width: usize,
 }
 
-impl Page {
+impl TextPage {
     fn blank(&mut self) {
         if !self.out.ends_with("\n\n") {
             self.out.push('\n');
