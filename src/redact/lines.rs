@@ -213,13 +213,13 @@ fn head_length(text: &str) -> usize {
 /// What a program wrote, without what its logger put around it.
 struct Payload {
     text: String,
-    frame: Frame,
+    frame: LoggerFrame,
     /// The platform wrote the line, not the program.
     is_platform: bool,
 }
 
 /// What stands around a payload.
-struct Frame {
+struct LoggerFrame {
     /// What `aws logs tail` wrote in front of the event.
     listed: String,
     /// What the program's logger wrote in front of its text.
@@ -241,11 +241,11 @@ impl Payload {
             && let Some((field, text)) =
                 TEXT_FIELDS.iter().find_map(|field| Some((*field, document.get(*field)?.as_str()?.to_owned())))
         {
-            let frame = Frame { listed, prefix: String::new(), document: Some((document, field)) };
+            let frame = LoggerFrame { listed, prefix: String::new(), document: Some((document, field)) };
             return Payload { text, frame, is_platform };
         }
         let (prefix, text) = line.split_at_checked(prefix_length(line)).unwrap_or(("", line));
-        let frame = Frame { listed, prefix: prefix.to_owned(), document: None };
+        let frame = LoggerFrame { listed, prefix: prefix.to_owned(), document: None };
         Payload { text: text.to_owned(), frame, is_platform }
     }
 
@@ -255,7 +255,7 @@ impl Payload {
     }
 
     fn with(self, text: &str) -> String {
-        let Frame { listed, prefix, document } = self.frame;
+        let LoggerFrame { listed, prefix, document } = self.frame;
         match document {
             None => listed + &prefix + text,
             Some((mut document, field)) => {
