@@ -30,7 +30,7 @@ impl Redactor {
     ///
     /// Takes time linear in the lines.
     pub fn redact_lines(&self, lines: &mut [&mut String]) -> usize {
-        let payloads: Vec<Payload> = lines.iter().map(|line| Payload::of(line)).collect();
+        let payloads: Vec<LoggedPayload> = lines.iter().map(|line| LoggedPayload::of(line)).collect();
         let mut hidden: Vec<Vec<(Range<usize>, &'static str)>> = vec![Vec::new(); lines.len()];
         hide_keys(&payloads, &mut hidden);
         self.hide_joined(&payloads, &mut hidden);
@@ -47,7 +47,7 @@ impl Redactor {
         count
     }
 
-    fn hide_joined(&self, payloads: &[Payload], hidden: &mut [Vec<(Range<usize>, &'static str)>]) {
+    fn hide_joined(&self, payloads: &[LoggedPayload], hidden: &mut [Vec<(Range<usize>, &'static str)>]) {
         let mut tail = Tail::default();
         for (at, payload) in payloads.iter().enumerate() {
             if payload.is_platform {
@@ -211,7 +211,7 @@ fn head_length(text: &str) -> usize {
 }
 
 /// What a program wrote, without what its logger put around it.
-struct Payload {
+struct LoggedPayload {
     text: String,
     frame: LoggerFrame,
     /// The platform wrote the line, not the program.
@@ -228,8 +228,8 @@ struct LoggerFrame {
     document: Option<(Value, &'static str)>,
 }
 
-impl Payload {
-    fn of(line: &str) -> Payload {
+impl LoggedPayload {
+    fn of(line: &str) -> LoggedPayload {
         const PLATFORM: [&str; 7] =
             ["START RequestId", "END RequestId", "REPORT RequestId", "INIT_", "EXTENSION\t", "TELEMETRY\t", "RUNTIME_DONE"];
         let (listed, line) = line.split_at_checked(listed_length(line)).unwrap_or(("", line));
@@ -242,11 +242,11 @@ impl Payload {
                 TEXT_FIELDS.iter().find_map(|field| Some((*field, document.get(*field)?.as_str()?.to_owned())))
         {
             let frame = LoggerFrame { listed, prefix: String::new(), document: Some((document, field)) };
-            return Payload { text, frame, is_platform };
+            return LoggedPayload { text, frame, is_platform };
         }
         let (prefix, text) = line.split_at_checked(prefix_length(line)).unwrap_or(("", line));
         let frame = LoggerFrame { listed, prefix: prefix.to_owned(), document: None };
-        Payload { text: text.to_owned(), frame, is_platform }
+        LoggedPayload { text: text.to_owned(), frame, is_platform }
     }
 
     /// Whether a logger began a record of its own, so that it goes on with none before it.
@@ -361,14 +361,14 @@ fn is_time(field: &str) -> bool {
 }
 
 /// Hides private keys that were printed line by line, with or without their first and their last line.
-fn hide_keys(payloads: &[Payload], hidden: &mut [Vec<(Range<usize>, &'static str)>]) {
+fn hide_keys(payloads: &[LoggedPayload], hidden: &mut [Vec<(Range<usize>, &'static str)>]) {
     let mut state = Block::Outside;
-    let mut hide = |at: usize, payload: &Payload| {
+    let mut hide = |at: usize, payload: &LoggedPayload| {
         if let Some(own) = hidden.get_mut(at).filter(|_| !payload.text.trim().is_empty()) {
             own.push((0..payload.text.trim_end().len(), PRIVATE_KEY));
         }
     };
-    let own: Vec<(usize, &Payload)> = payloads.iter().enumerate().filter(|(_, payload)| !payload.is_platform).collect();
+    let own: Vec<(usize, &LoggedPayload)> = payloads.iter().enumerate().filter(|(_, payload)| !payload.is_platform).collect();
     for (position, (at, payload)) in own.iter().enumerate() {
         let text = payload.text.trim();
         let neighbour =
