@@ -12,7 +12,7 @@ mod vendors;
 use std::ops::Range;
 
 /// One kind of secret.
-pub(super) struct Pattern {
+pub(super) struct SecretKind {
     /// What the marker calls it: lower case letters and blanks.
     pub(super) kind: &'static str,
     /// Finds the secret, or the name in front of it. Has no capture groups.
@@ -26,11 +26,11 @@ pub(super) struct Pattern {
 }
 
 /// All patterns, in order of precedence.
-pub(super) fn patterns() -> impl Iterator<Item = &'static Pattern> {
+pub(super) fn patterns() -> impl Iterator<Item = &'static SecretKind> {
     by_shape::TABLE.iter().chain(vendors::TABLE).chain(by_place::TABLE).chain(by_name::TABLE)
 }
 
-const fn all_have_samples(mut table: &[Pattern]) -> bool {
+const fn all_have_samples(mut table: &[SecretKind]) -> bool {
     while let [pattern, others @ ..] = table {
         if pattern.masked.is_empty() || pattern.kept.is_empty() {
             return false;

@@ -8,7 +8,7 @@ use std::sync::{LazyLock, PoisonError, RwLock};
 use regex::Regex;
 
 use super::SafeText;
-use super::patterns::{Pattern, patterns};
+use super::patterns::{SecretKind, patterns};
 use super::shapes::{key_bodies, with_whole_private_key};
 use super::view::View;
 
@@ -211,7 +211,7 @@ fn secrets_in(alternation: &Regex, text: &str) -> Vec<(Range<usize>, &'static st
     let mut secrets = Vec::new();
     let mut at = 0;
     while let Some(captures) = alternation.captures_at(text, at) {
-        let matched: Option<(&'static Pattern, Range<usize>)> =
+        let matched: Option<(&'static SecretKind, Range<usize>)> =
             patterns().zip(1..).find_map(|(pattern, group)| Some((pattern, captures.get(group)?.range())));
         let Some((pattern, found)) = matched else {
             break;

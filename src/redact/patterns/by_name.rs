@@ -1,10 +1,10 @@
 //! Secrets that look like anything, given away by the name they are assigned to.
 
 use super::super::names;
-use super::Pattern;
+use super::SecretKind;
 
-pub(super) const TABLE: &[Pattern] = &[
-    Pattern {
+pub(super) const TABLE: &[SecretKind] = &[
+    SecretKind {
         kind: "authorization",
         regex: r"(?i-u:authorization)",
         secret: names::authorization,
@@ -20,7 +20,7 @@ pub(super) const TABLE: &[Pattern] = &[
             "Failed to delete authorization: the user is in use",
         ],
     },
-    Pattern {
+    SecretKind {
         kind: "cookie",
         regex: r"(?i-u:cookie)",
         secret: names::cookie,
@@ -31,7 +31,7 @@ pub(super) const TABLE: &[Pattern] = &[
         ],
         kept: &["cookie: not set", "cookies are rejected"],
     },
-    Pattern {
+    SecretKind {
         kind: "signature",
         regex: r"(?i-u:signature|(?-u:\b)sig)",
         secret: names::signature,
@@ -44,7 +44,7 @@ pub(super) const TABLE: &[Pattern] = &[
             "The request signature we calculated does not match the signature you provided.",
         ],
     },
-    Pattern {
+    SecretKind {
         kind: "password",
         regex: r"(?i-u:identified[ \t]{1,4}(?:with[ \t]{1,4}[a-z0-9_']{1,64}[ \t]{1,4})?by)(?-u:\b)",
         secret: names::identified_by,
@@ -55,7 +55,7 @@ pub(super) const TABLE: &[Pattern] = &[
         ],
         kept: &["ORA-01935: user must be IDENTIFIED BY VALUES or externally", "the caller is identified by:"],
     },
-    Pattern {
+    SecretKind {
         kind: "secret value",
         regex: r"(?i-u:secret[ _-]?(?:string|binary|value))",
         secret: names::secret_value,
@@ -79,7 +79,7 @@ pub(super) const TABLE: &[Pattern] = &[
             "Invalid secret value json for secret arn:aws:x",
         ],
     },
-    Pattern {
+    SecretKind {
         kind: "secret key",
         regex: r"(?i-u:secret[_-]?access[_-]?key|(?:secret|private|api|access|encryption|signing|account|shared)[_ -]?key|(?:client|app|signing|shared|consumer)[_-]?secret|connection_?string)",
         secret: names::strong,
@@ -97,7 +97,7 @@ pub(super) const TABLE: &[Pattern] = &[
             "api key: the value is too long",
         ],
     },
-    Pattern {
+    SecretKind {
         kind: "password",
         regex: r"(?i-u:pass[ _.-]?(?:word|wd|phrase|code)|passwort|kennwort|mot_de_passe)",
         secret: names::strong,
@@ -137,7 +137,7 @@ pub(super) const TABLE: &[Pattern] = &[
             "missing keys ('password', 'host', 'port')",
         ],
     },
-    Pattern {
+    SecretKind {
         kind: "password",
         regex: r"(?:(?-u:\b)|_|\\[nrt]|new|old|user|db|root|admin|sql|app|master)(?i-u:pwd)|[a-z]Pwd",
         secret: names::pwd,
@@ -148,7 +148,7 @@ pub(super) const TABLE: &[Pattern] = &[
         ],
         kept: &["PWD=/var/task", "pwd: /var/task", "OLDPWD=/tmp"],
     },
-    Pattern {
+    SecretKind {
         kind: "password",
         regex: r"(?i-u:(?:\b|_|\\[nrt]|ssh|store|key|root|user|admin|db)pass\b|(?:\b|_|\\[nrt])pw\b)|[a-z]Pass(?-u:\b)|(?-u:\b)(?:REDISCLI_AUTH|PSW)(?-u:\b)",
         secret: names::short_name,
@@ -161,7 +161,7 @@ pub(super) const TABLE: &[Pattern] = &[
         ],
         kept: &["pass: 3, fail: 0", "first pass of two"],
     },
-    Pattern {
+    SecretKind {
         kind: "token",
         regex: r"(?i-u:token)",
         secret: names::token,
@@ -180,7 +180,7 @@ pub(super) const TABLE: &[Pattern] = &[
             "Invalid token: expired",
         ],
     },
-    Pattern {
+    SecretKind {
         kind: "vendor token",
         // Vendors whose tokens have no shape of their own: letters and digits, told by the vendor's name in front of them.
         regex: r"(?i-u:adafruit|adobe|airtable|algolia|alibaba|aliyun|artifactory|asana|atlassian|auth0|azure|beamer|bintray|bitbucket|bittrex|cloudflare|codecov|cohere|coinbase|confluence|confluent|contentful|contribsys|databricks|datadog|digitalocean|discord|drone_?ci|dropbox|dynatrace|elastic|etsy|facebook|fastly|figma|finicity|finnhub|flickr|freshbooks|github|gitlab|gitter|gocardless|grafana|heroku|hubspot|intercom|jenkins|jfrog|jira|kraken|kucoin|launchdarkly|linear|linked_?in|lob_|looker|mailchimp|mailgun|mandrill|mapbox|mattermost|meraki|message_?bird|netlify|new_?relic|new-relic|notion|nytimes|okta|openai|opsgenie|pagerduty|paypal|plaid|private_?ai|rapidapi|rollbar|salesforce|sauce|segment|sendbird|sendgrid|sentry|shopify|slack|snowflake|snyk|sonar|sourcegraph|splunk|squarespace|square|stripe|sumo|telegram|travis|twilio|twitch|twitter|typeform|vercel|xray|yandex|zendesk|zoom)",
@@ -199,7 +199,7 @@ pub(super) const TABLE: &[Pattern] = &[
             "snowflake_account=xy12345.eu-central-1.aws",
         ],
     },
-    Pattern {
+    SecretKind {
         kind: "key",
         // A key of random characters behind a name that ends like one.
         regex: r"(?i-u:(?:[_.-]|(?-u:\b))(?:key|auth|creds?|credentials?|license|psk|seed|salt))(?-u:\b)",
@@ -216,7 +216,7 @@ pub(super) const TABLE: &[Pattern] = &[
             "KMS key=arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
         ],
     },
-    Pattern {
+    SecretKind {
         kind: "secret",
         regex: r"(?:(?-u:\b)|\\[nrt])(?i-u:secret)",
         secret: names::secret,

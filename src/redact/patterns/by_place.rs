@@ -1,10 +1,10 @@
 //! Secrets told by the place they stand in: in a connection string, on a command line, in a statement.
 
 use super::super::{commands, dsn, prose};
-use super::Pattern;
+use super::SecretKind;
 
-pub(super) const TABLE: &[Pattern] = &[
-    Pattern {
+pub(super) const TABLE: &[SecretKind] = &[
+    SecretKind {
         kind: "database password",
         // `user:password@tcp(host)/database`, `user:password@host:port`, `user/password@host`: what is in front of the sign.
         regex: r"@",
@@ -40,7 +40,7 @@ pub(super) const TABLE: &[Pattern] = &[
             "git+ssh://git@github.com/orders/rotation@main",
         ],
     },
-    Pattern {
+    SecretKind {
         kind: "password",
         // `.pgpass`: host, port, database, user, password.
         regex: r":(?:[0-9]{4,5}|\*):[A-Za-z0-9_*]",
@@ -48,7 +48,7 @@ pub(super) const TABLE: &[Pattern] = &[
         masked: &[("read db.example.internal:5432:orders:app:xyzzy from .pgpass", "xyzzy"), ("*:*:*:app:xyzzy", "xyzzy")],
         kept: &["db.example.internal:5432: connection refused", "at 05:00:12: app: retrying"],
     },
-    Pattern {
+    SecretKind {
         kind: "command line password",
         regex: commands::TOOLS,
         secret: commands::option,
@@ -102,7 +102,7 @@ pub(super) const TABLE: &[Pattern] = &[
             "psql -h db -p 5432 -U app",
         ],
     },
-    Pattern {
+    SecretKind {
         kind: "command line password",
         // Any tool's option that is named for its value, and is not written out like `--password`.
         regex: r"[A-Za-z-](?:pass|pw|passcode)(?:[ =]['\x22]?|['\x22], ?['\x22])[!#-&(-,./0-<>-~]",
@@ -114,7 +114,7 @@ pub(super) const TABLE: &[Pattern] = &[
         ],
         kept: &["run --bypass all", "heading --compass north"],
     },
-    Pattern {
+    SecretKind {
         kind: "password",
         regex: r"(?i-u:set[ \t]{1,4}password[ \t]|sp_(?:add)?(?:login|password|addlinkedsrvlogin)(?-u:\b)|changeuserpassword[ \t]{0,4}\(|(?:alter|create|modify)[ \t]{1,4}(?:user|role|login)[ \t]|[ \t]replace[ \t]|[ \t]using[ \t])",
         secret: dsn::statement,
@@ -136,7 +136,7 @@ pub(super) const TABLE: &[Pattern] = &[
             "SET PASSWORD FOR failed",
         ],
     },
-    Pattern {
+    SecretKind {
         kind: "password",
         // Redis and machines of a .netrc; `requirepass` of redis.conf.
         regex: r"(?-u:\b)(?:AUTH|CONN(?:ECT)?|conn|requirepass|masterauth|masterpass|login|SETUSER)[ \t]",
@@ -149,7 +149,7 @@ pub(super) const TABLE: &[Pattern] = &[
         ],
         kept: &["NOAUTH Authentication required.", "ERR AUTH called without any password", "AUTH failed: WRONGPASS"],
     },
-    Pattern {
+    SecretKind {
         kind: "refused value",
         // Validators name the parameter behind the value that they refuse.
         regex: r"(?-u:\b)[Vv]alue (?:\\?['\x22])",
@@ -157,28 +157,28 @@ pub(super) const TABLE: &[Pattern] = &[
         masked: &[("1 validation error detected: Value 'xyzzy' at 'masterUserPassword' failed to satisfy constraint", "xyzzy")],
         kept: &["1 validation error detected: Value 'orders' at 'secretId' failed to satisfy constraint", "the value 'x' is odd"],
     },
-    Pattern {
+    SecretKind {
         kind: "refused value",
         regex: r"(?i-u:syntax error at or near |syntax to use near )\\?['\x22]",
         secret: prose::near_syntax,
         masked: &[("syntax error at or near \"xyzzy\" LINE 1: ALTER USER app WITH PASSWORD xyzzy", "xyzzy")],
         kept: &["syntax error at or near \"selekt\" LINE 1: selekt 1", "syntax error at or near \"USER\" in ALTER USER"],
     },
-    Pattern {
+    SecretKind {
         kind: "refused value",
         regex: r"(?-u:\b)input_value=",
         secret: prose::input_value,
         masked: &[("password\n  Input should be an integer [type=int_type, input_value='xyzzy', input_type=str]", "xyzzy")],
         kept: &["host\n  Input should be an integer [type=int_type, input_value='orders', input_type=str]"],
     },
-    Pattern {
+    SecretKind {
         kind: "database password",
         regex: r"(?-u:\b)(?i-u:host[ _]?name|host) \\?['\x22]",
         secret: prose::host_name,
         masked: &[("could not translate host name \"xyzzy@db.example.internal\" to address", "xyzzy")],
         kept: &["could not translate host name \"db.example.internal\" to address"],
     },
-    Pattern {
+    SecretKind {
         kind: "password hash",
         regex: r"\$(?:2[abxy]|apr1|1|5|6|7|y|argon2(?:id?|d)|pbkdf2(?:-[a-z0-9]{1,10})?|scrypt)\$[./A-Za-z0-9$=,+-]{20,}|SCRAM-SHA-(?:1|256)\$[0-9]{1,9}:[A-Za-z0-9+/=$:]{20,}|(?:(?-u:\b)md5|\*)(?:[0-9a-f]{32}|[0-9A-F]{40})(?-u:\b)",
         secret: super::super::shapes::whole,

@@ -3,10 +3,10 @@
 //! Samples of vendors' tokens are put together from two parts, so that secret scanners leave this file alone.
 
 use super::super::shapes;
-use super::Pattern;
+use super::SecretKind;
 
-pub(super) const TABLE: &[Pattern] = &[
-    Pattern {
+pub(super) const TABLE: &[SecretKind] = &[
+    SecretKind {
         kind: "private key",
         regex: r"----(?:-| )(?:BEGIN|END) [A-Z0-9 ]{0,30}PRIVATE KEY[A-Z ]{0,8}(?:-| )----",
         secret: shapes::private_key,
@@ -27,7 +27,7 @@ pub(super) const TABLE: &[Pattern] = &[
             "could not load PRIVATE KEY from PEM",
         ],
     },
-    Pattern {
+    SecretKind {
         kind: "private key",
         // PKCS#1, PKCS#8 (also encrypted), SEC 1 and PKCS#12 in DER, OpenSSH's own format, and a PEM file, each in base64: told by
         // their first bytes. A certificate begins otherwise.
@@ -46,7 +46,7 @@ pub(super) const TABLE: &[Pattern] = &[
             "MHcCAQEE begins a key",
         ],
     },
-    Pattern {
+    SecretKind {
         kind: "private key",
         // PuTTY's format (PuTTY documentation, appendix C).
         regex: r"Private-(?:Lines: [0-9]{1,4}|MAC: )",
@@ -57,7 +57,7 @@ pub(super) const TABLE: &[Pattern] = &[
         ],
         kept: &["Public-Lines: 6", "Private-MAC: failed"],
     },
-    Pattern {
+    SecretKind {
         kind: "aws access key",
         regex: r"(?:(?-u:\b)|\\[nrt]|%[0-9A-Fa-f]{2}|_)A(?:\r?\n)?(?:K(?:\r?\n)?I|S(?:\r?\n)?I|B(?:\r?\n)?I|C(?:\r?\n)?C|3(?:\r?\n)?T)(?:\r?\n)?[A-Z0-9](?:(?:\r?\n)?[A-Z2-7]){16}(?-u:\b)",
         secret: shapes::access_key,
@@ -77,7 +77,7 @@ pub(super) const TABLE: &[Pattern] = &[
             "the region is AKIA",
         ],
     },
-    Pattern {
+    SecretKind {
         kind: "aws session token",
         regex: r"(?:IQoJ|FwoG|FQoG)[A-Za-z0-9+/=%_-]{16,}",
         secret: shapes::wrapped,
@@ -91,7 +91,7 @@ pub(super) const TABLE: &[Pattern] = &[
         ],
         kept: &["IQoJ is how a session token begins", "FwoG"],
     },
-    Pattern {
+    SecretKind {
         kind: "json web token",
         // `eyJ` is `{"` in base64; `ZXlK` is `eyJ` in base64 again; `ewog` is `{`, a new line, a blank; the others
         // are `{` with other blanks behind it, `{'` and a letter, and `[{"`.
@@ -105,7 +105,7 @@ pub(super) const TABLE: &[Pattern] = &[
         ],
         kept: &["keyJack and eyJ are no tokens", "the eyJhbGci header is short"],
     },
-    Pattern {
+    SecretKind {
         kind: "kerberos keytab",
         // The bytes 5, 2, 0, 0, 0 in base64: the version, and the length of a first entry below 65536 bytes.
         regex: r"(?:(?-u:\b)|\\[nrt]|%[0-9A-Fa-f]{2}|_)BQIAAA[A-Za-z0-9+/]{20,}={0,2}",
@@ -113,7 +113,7 @@ pub(super) const TABLE: &[Pattern] = &[
         masked: &[("Failed to split keytab: BQIAAABUAAIADUVYQU1QTEUuQ09NAAdhcHA=", "UVYQU1QTEUuQ09N")],
         kept: &["Failed to create keytab with new password", "BQIAAA"],
     },
-    Pattern {
+    SecretKind {
         kind: "slack token",
         regex: r"(?:(?-u:\b)|\\[nrt]|%[0-9A-Fa-f]{2}|_)(?:xox[abceoprs](?:\.xox[bp])?|xapp)-[A-Za-z0-9-]{8,}",
         secret: shapes::vendor_token,
@@ -125,14 +125,14 @@ pub(super) const TABLE: &[Pattern] = &[
         ],
         kept: &["xoxb tokens begin with xoxb-", "foxoxb-12345678"],
     },
-    Pattern {
+    SecretKind {
         kind: "slack webhook",
         regex: r"hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[A-Za-z0-9/+_-]+",
         secret: shapes::whole,
         masked: &[(concat!("POST https://hooks.slack", ".com/services/T0000/B0000/AbCdEfGh 500"), "AbCdEfGh")],
         kept: &["https://slack.com/api/chat.postMessage", "https://hooks.slack.com/"],
     },
-    Pattern {
+    SecretKind {
         kind: "discord token",
         regex: r"(?:(?-u:\b)|\\[nrt]|%[0-9A-Fa-f]{2}|_)(?:[MNO][A-Za-z0-9_-]{22,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{25,}|mfa\.[A-Za-z0-9_-]{40,})",
         secret: shapes::vendor_token,
@@ -142,14 +142,14 @@ pub(super) const TABLE: &[Pattern] = &[
         )],
         kept: &["MyModule.SubModule.function_name", "mfa.required"],
     },
-    Pattern {
+    SecretKind {
         kind: "discord webhook",
         regex: r"discord(?:app)?\.com/api/(?:v[0-9]{1,2}/)?webhooks/[0-9]+/[A-Za-z0-9_-]+",
         secret: shapes::whole,
         masked: &[("https://discord.com/api/v10/webhooks/123456789012345678/AbCdEf-GhIjKl_0", "AbCdEf-GhIjKl_0")],
         kept: &["https://discord.com/api/v10/channels/1/messages"],
     },
-    Pattern {
+    SecretKind {
         kind: "github token",
         regex: r"(?:(?-u:\b)|\\[nrt]|%[0-9A-Fa-f]{2}|_)(?:gh[opsur]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})",
         secret: shapes::vendor_token,
@@ -159,7 +159,7 @@ pub(super) const TABLE: &[Pattern] = &[
         ],
         kept: &["ghp_ is the prefix", "graph_of_dependencies"],
     },
-    Pattern {
+    SecretKind {
         kind: "stripe key",
         regex: r"(?:(?-u:\b)|\\[nrt]|%[0-9A-Fa-f]{2}|_)(?:(?:sk|rk)_(?:live|test|prod)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/=]{16,})",
         secret: shapes::vendor_token,
@@ -169,7 +169,7 @@ pub(super) const TABLE: &[Pattern] = &[
         ],
         kept: &["task_live_migration_of_database", "sk_test_"],
     },
-    Pattern {
+    SecretKind {
         kind: "url password",
         regex: r"://",
         secret: shapes::url_password,
@@ -186,7 +186,7 @@ pub(super) const TABLE: &[Pattern] = &[
             "Could not connect to the endpoint URL: \"https://sts.eu-west-1.amazonaws.com/\"",
         ],
     },
-    Pattern {
+    SecretKind {
         kind: "bearer token",
         regex: r"(?-u:\b)(?i-u:bearer|basic)[ \t]{1,4}[A-Za-z0-9._~+/-]{8,}={0,2}",
         secret: shapes::scheme_token,

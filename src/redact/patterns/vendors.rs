@@ -5,10 +5,10 @@
 //! [`super::by_name`].
 
 use super::super::shapes;
-use super::Pattern;
+use super::SecretKind;
 
-pub(super) const TABLE: &[Pattern] = &[
-    Pattern {
+pub(super) const TABLE: &[SecretKind] = &[
+    SecretKind {
         kind: "vendor token",
         regex: r"(?x:
         (?: (?-u:\b) | \\[nrt] | %[0-9A-Fa-f]{2} | _ )
@@ -127,7 +127,7 @@ pub(super) const TABLE: &[Pattern] = &[
             "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         ],
     },
-    Pattern {
+    SecretKind {
         kind: "vendor token",
         // What is told by its middle or its end: Microsoft Entra, HCP Terraform, Telegram, Mailchimp, MaxMind, New Relic.
         regex: r"[0-9]Q~[A-Za-z0-9_~.-]{30}|\.atlasv1\.[A-Za-z0-9_=-]{40}|[0-9]:A[A-Za-z0-9_-]{34}|[a-f0-9]-us[0-9]{1,2}(?-u:\b)|[A-Za-z0-9]_mmk(?-u:\b)|[a-f0-9]NRAL(?-u:\b)",
