@@ -146,7 +146,7 @@ struct Run {
 impl Run {
     fn into_invocation(self) -> Invocation {
         let stream = self.lines.first().map(|line| line.stream.clone()).unwrap_or_default();
-        let evidence = Evidence::read(&self.lines);
+        let evidence = InvocationEvidence::read(&self.lines);
         let report = self.report.unwrap_or_default();
         Invocation {
             status: evidence.status(report.status.as_deref(), self.ended_at.is_some()),
@@ -168,7 +168,7 @@ impl Run {
 
 /// What the lines of one invocation state.
 #[derive(Default)]
-struct Evidence {
+struct InvocationEvidence {
     failed: bool,
     timed_out: bool,
     /// A status of `success` in a platform record outweighs logged errors: the function returned.
@@ -179,9 +179,9 @@ struct Evidence {
     version: Option<String>,
 }
 
-impl Evidence {
-    fn read(lines: &[LogEvent]) -> Evidence {
-        let mut evidence = Evidence::default();
+impl InvocationEvidence {
+    fn read(lines: &[LogEvent]) -> InvocationEvidence {
+        let mut evidence = InvocationEvidence::default();
         for line in lines {
             evidence.add(&Record::read(&line.text));
         }
