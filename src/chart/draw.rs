@@ -3,7 +3,7 @@
 use super::axis::Axis;
 use super::face::{fitted, width};
 use super::lanes::{Spot, Wish, place};
-use super::story::{Bar, Kind, Mark, Story};
+use super::story::{Bar, Kind, EventMark, Story};
 use super::svg::{Anchor, Ink, Svg, Type};
 use crate::model::Investigation;
 use crate::redact::SafeText;
@@ -107,7 +107,7 @@ struct Sheet<'a> {
     left: f32,
     right: f32,
     axis: Axis,
-    spots: Vec<(&'a Mark, Option<Spot>)>,
+    spots: Vec<(&'a EventMark, Option<Spot>)>,
     lanes: usize,
 }
 
@@ -119,11 +119,11 @@ impl<'a> Sheet<'a> {
         };
         let right = width - margin;
         let axis = Axis::new(story.window, left, right);
-        let mut labelled: Vec<&Mark> = story.marks.iter().filter(|mark| mark.label.is_some()).collect();
+        let mut labelled: Vec<&EventMark> = story.marks.iter().filter(|mark| mark.label.is_some()).collect();
         labelled.sort_by_key(|mark| (mark.rank, std::cmp::Reverse(mark.at)));
-        let wish = |mark: &&Mark| Wish { x: axis.x(mark.at), width: width_of(mark) };
+        let wish = |mark: &&EventMark| Wish { x: axis.x(mark.at), width: width_of(mark) };
         let wishes: Vec<Wish> = labelled.iter().map(wish).collect();
-        let spots: Vec<(&Mark, Option<Spot>)> =
+        let spots: Vec<(&EventMark, Option<Spot>)> =
             labelled.into_iter().zip(place(&wishes, LANES, margin, width - margin / 2.0)).collect();
         let lanes = spots.iter().filter_map(|(_, spot)| spot.map(|spot| spot.lane + 1)).max().unwrap_or_default();
         Sheet { story, width, left, right, axis, spots, lanes }
@@ -199,7 +199,7 @@ impl<'a> Sheet<'a> {
         let row = |kind| if kind == Kind::Change { top } else { top + ROW };
         svg.line((self.left, row(Kind::Failed)), (self.right, row(Kind::Failed)), Ink::Grid, false);
         // Failures last: where shapes overlap, they are seen.
-        let (failed, others): (Vec<&Mark>, Vec<&Mark>) = self.story.marks.iter().partition(|mark| mark.kind == Kind::Failed);
+        let (failed, others): (Vec<&EventMark>, Vec<&EventMark>) = self.story.marks.iter().partition(|mark| mark.kind == Kind::Failed);
         for mark in others.into_iter().chain(failed) {
             marker(svg, mark.kind, self.axis.x(mark.at), row(mark.kind));
         }
@@ -256,7 +256,7 @@ impl<'a> Sheet<'a> {
     }
 }
 
-fn width_of(mark: &Mark) -> f32 {
+fn width_of(mark: &EventMark) -> f32 {
     mark.label.as_deref().map(|label| width(label, LABEL.size, false)).unwrap_or_default()
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Story {
     pub(super) bar_s: i64,
     pub(super) bars: Vec<Bar>,
     /// Oldest first.
-    pub(super) marks: Vec<Mark>,
+    pub(super) marks: Vec<EventMark>,
 }
 
 /// The function's metrics in one span of time.
@@ -43,7 +43,7 @@ pub(super) struct Bar {
 
 /// Something that happened at a moment.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Mark {
+pub(super) struct EventMark {
     pub(super) at: Timestamp,
     pub(super) kind: Kind,
     /// What to write beside it, where it tells more than its shape.
@@ -129,10 +129,10 @@ fn bars(points: &[MetricPoint], window: &Window, span: i64) -> Vec<Bar> {
     bars.into_values().collect()
 }
 
-fn marks(investigation: &Investigation, window: &Window) -> Vec<Mark> {
+fn marks(investigation: &Investigation, window: &Window) -> Vec<EventMark> {
     let history = investigation.evidence.history.found();
     let attempts = history.into_iter().flat_map(|history| &history.attempts);
-    let mut marks: Vec<Mark> = attempts.filter_map(|attempt| attempted(attempt, investigation)).collect();
+    let mut marks: Vec<EventMark> = attempts.filter_map(|attempt| attempted(attempt, investigation)).collect();
     let last_success = marks.iter().rposition(|mark| mark.kind == Kind::Succeeded);
     if let Some(success) = last_success.and_then(|at| marks.get_mut(at)) {
         (success.label, success.rank) = (Some("last success".to_owned()), 2);
@@ -143,7 +143,7 @@ fn marks(investigation: &Investigation, window: &Window) -> Vec<Mark> {
     marks.split_off(marks.len().saturating_sub(MAX_MARKS))
 }
 
-fn attempted(attempt: &Attempt, investigation: &Investigation) -> Option<Mark> {
+fn attempted(attempt: &Attempt, investigation: &Investigation) -> Option<EventMark> {
     let at = attempt.at()?;
     let kind = match attempt.outcome {
         AttemptOutcome::Succeeded => Kind::Succeeded,
@@ -156,12 +156,12 @@ fn attempted(attempt: &Attempt, investigation: &Investigation) -> Option<Mark> {
         1 => format!("failed{step}"),
         count => format!("first of {count} failures{step}"),
     });
-    Some(Mark { at, kind, label, rank: 0 })
+    Some(EventMark { at, kind, label, rank: 0 })
 }
 
-fn changed(change: &CorrelatedChange) -> Mark {
+fn changed(change: &CorrelatedChange) -> EventMark {
     let label = format!("{} by {}", cut(plain(&change.event), NAME), cut(plain(&change.actor), NAME));
-    Mark { at: change.at, kind: Kind::Change, label: Some(label), rank: if change.explains.is_empty() { 3 } else { 1 } }
+    EventMark { at: change.at, kind: Kind::Change, label: Some(label), rank: if change.explains.is_empty() { 3 } else { 1 } }
 }
 
 fn plain(text: &str) -> String {
