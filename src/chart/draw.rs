@@ -3,7 +3,7 @@
 use super::axis::Axis;
 use super::face::{fitted, width};
 use super::lanes::{Spot, Wish, place};
-use super::story::{Bar, Kind, EventMark, Story};
+use super::story::{Bar, EventKind, EventMark, Story};
 use super::svg::{Anchor, Ink, Svg, Type};
 use crate::model::Investigation;
 use crate::redact::SafeText;
@@ -82,9 +82,9 @@ fn described(story: &Story, investigation: &Investigation) -> String {
         story.total(|bar| bar.invocations),
         story.total(|bar| bar.errors),
         story.total(|bar| bar.throttles),
-        story.count(Kind::Failed),
-        story.count(Kind::Succeeded),
-        story.count(Kind::Change)
+        story.count(EventKind::Failed),
+        story.count(EventKind::Succeeded),
+        story.count(EventKind::Change)
     )
 }
 
@@ -173,10 +173,10 @@ impl<'a> Sheet<'a> {
         svg.text(margin, 50.0, &fitted(&span, room, SMALL.size, false), SMALL);
         let mut x = margin;
         for (kind, name) in [
-            (Kind::Failed, "rotation failed"),
-            (Kind::Succeeded, "succeeded"),
-            (Kind::Started, "started"),
-            (Kind::Change, "change"),
+            (EventKind::Failed, "rotation failed"),
+            (EventKind::Succeeded, "succeeded"),
+            (EventKind::Started, "started"),
+            (EventKind::Change, "change"),
         ] {
             if self.story.count(kind) > 0 {
                 marker(svg, kind, x + 5.0, 68.0);
@@ -196,10 +196,10 @@ impl<'a> Sheet<'a> {
     }
 
     fn markers(&self, svg: &mut Svg, top: f32) {
-        let row = |kind| if kind == Kind::Change { top } else { top + ROW };
-        svg.line((self.left, row(Kind::Failed)), (self.right, row(Kind::Failed)), Ink::Grid, false);
+        let row = |kind| if kind == EventKind::Change { top } else { top + ROW };
+        svg.line((self.left, row(EventKind::Failed)), (self.right, row(EventKind::Failed)), Ink::Grid, false);
         // Failures last: where shapes overlap, they are seen.
-        let (failed, others): (Vec<&EventMark>, Vec<&EventMark>) = self.story.marks.iter().partition(|mark| mark.kind == Kind::Failed);
+        let (failed, others): (Vec<&EventMark>, Vec<&EventMark>) = self.story.marks.iter().partition(|mark| mark.kind == EventKind::Failed);
         for mark in others.into_iter().chain(failed) {
             marker(svg, mark.kind, self.axis.x(mark.at), row(mark.kind));
         }
@@ -260,20 +260,20 @@ fn width_of(mark: &EventMark) -> f32 {
     mark.label.as_deref().map(|label| width(label, LABEL.size, false)).unwrap_or_default()
 }
 
-fn ink(kind: Kind) -> Ink {
+fn ink(kind: EventKind) -> Ink {
     match kind {
-        Kind::Failed => Ink::Errors,
-        Kind::Succeeded => Ink::Success,
-        Kind::Started => Ink::Dim,
-        Kind::Change => Ink::Change,
+        EventKind::Failed => Ink::Errors,
+        EventKind::Succeeded => Ink::Success,
+        EventKind::Started => Ink::Dim,
+        EventKind::Change => Ink::Change,
     }
 }
 
 /// A shape of its own for each kind, so that colour is not all that tells them apart.
-fn marker(svg: &mut Svg, kind: Kind, x: f32, y: f32) {
+fn marker(svg: &mut Svg, kind: EventKind, x: f32, y: f32) {
     let ink = ink(kind);
     match kind {
-        Kind::Failed => {
+        EventKind::Failed => {
             // A cross of two bars.
             let (long, thin) = (5.0, 1.6);
             for turn in [1.0, -1.0] {
@@ -286,12 +286,12 @@ fn marker(svg: &mut Svg, kind: Kind, x: f32, y: f32) {
                 svg.shape(&points, ink);
             }
         }
-        Kind::Succeeded => svg.circle(x, y, 4.5, ink),
-        Kind::Started => {
+        EventKind::Succeeded => svg.circle(x, y, 4.5, ink),
+        EventKind::Started => {
             svg.circle(x, y, 4.5, ink);
             svg.circle(x, y, 2.5, Ink::Ground);
         }
-        Kind::Change => svg.shape(&[(x, y - 5.5), (x + 5.5, y + 4.5), (x - 5.5, y + 4.5)], ink),
+        EventKind::Change => svg.shape(&[(x, y - 5.5), (x + 5.5, y + 4.5), (x - 5.5, y + 4.5)], ink),
     }
 }
 

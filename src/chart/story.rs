@@ -45,7 +45,7 @@ pub(super) struct Bar {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct EventMark {
     pub(super) at: Timestamp,
-    pub(super) kind: Kind,
+    pub(super) kind: EventKind,
     /// What to write beside it, where it tells more than its shape.
     pub(super) label: Option<String>,
     /// Lower ones get their labels first.
@@ -54,7 +54,7 @@ pub(super) struct EventMark {
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum EventKind {
     /// A rotation attempt failed, or was abandoned.
     Failed,
     /// A rotation attempt succeeded.
@@ -93,7 +93,7 @@ impl Story {
         self.bars.iter().map(value).sum()
     }
 
-    pub(super) fn count(&self, kind: Kind) -> usize {
+    pub(super) fn count(&self, kind: EventKind) -> usize {
         self.marks.iter().filter(|mark| mark.kind == kind).count()
     }
 }
@@ -133,7 +133,7 @@ fn marks(investigation: &Investigation, window: &Window) -> Vec<EventMark> {
     let history = investigation.evidence.history.found();
     let attempts = history.into_iter().flat_map(|history| &history.attempts);
     let mut marks: Vec<EventMark> = attempts.filter_map(|attempt| attempted(attempt, investigation)).collect();
-    let last_success = marks.iter().rposition(|mark| mark.kind == Kind::Succeeded);
+    let last_success = marks.iter().rposition(|mark| mark.kind == EventKind::Succeeded);
     if let Some(success) = last_success.and_then(|at| marks.get_mut(at)) {
         (success.label, success.rank) = (Some("last success".to_owned()), 2);
     }
@@ -146,11 +146,11 @@ fn marks(investigation: &Investigation, window: &Window) -> Vec<EventMark> {
 fn attempted(attempt: &Attempt, investigation: &Investigation) -> Option<EventMark> {
     let at = attempt.at()?;
     let kind = match attempt.outcome {
-        AttemptOutcome::Succeeded => Kind::Succeeded,
-        AttemptOutcome::Failed | AttemptOutcome::Abandoned => Kind::Failed,
-        AttemptOutcome::Started => Kind::Started,
+        AttemptOutcome::Succeeded => EventKind::Succeeded,
+        AttemptOutcome::Failed | AttemptOutcome::Abandoned => EventKind::Failed,
+        AttemptOutcome::Started => EventKind::Started,
     };
-    let first = investigation.diagnosis.failing.as_ref().filter(|row| row.first_at == at && kind == Kind::Failed);
+    let first = investigation.diagnosis.failing.as_ref().filter(|row| row.first_at == at && kind == EventKind::Failed);
     let step = attempt.step.map(|step| format!(" in {}", step.name())).unwrap_or_default();
     let label = first.map(|row| match row.count {
         1 => format!("failed{step}"),
@@ -161,7 +161,7 @@ fn attempted(attempt: &Attempt, investigation: &Investigation) -> Option<EventMa
 
 fn changed(change: &CorrelatedChange) -> EventMark {
     let label = format!("{} by {}", cut(plain(&change.event), NAME), cut(plain(&change.actor), NAME));
-    EventMark { at: change.at, kind: Kind::Change, label: Some(label), rank: if change.explains.is_empty() { 3 } else { 1 } }
+    EventMark { at: change.at, kind: EventKind::Change, label: Some(label), rank: if change.explains.is_empty() { 3 } else { 1 } }
 }
 
 fn plain(text: &str) -> String {
