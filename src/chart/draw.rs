@@ -66,7 +66,7 @@ const THINNEST: f32 = 2.5;
 #[must_use]
 pub fn draw(investigation: &Investigation, size: Size) -> Option<Chart> {
     let story = Story::of(investigation)?;
-    let sheet = Sheet::new(&story, size);
+    let sheet = Canvas::new(&story, size);
     let description = SafeText::redact(&described(&story, investigation));
     Some(Chart { svg: sheet.draw(description.as_str()), description })
 }
@@ -101,7 +101,7 @@ const PANELS: [Panel; 3] = [
     Panel { name: "Throttles", ink: Ink::Throttles, value: |bar| bar.throttles },
 ];
 
-struct Sheet<'a> {
+struct Canvas<'a> {
     story: &'a Story,
     width: f32,
     left: f32,
@@ -111,8 +111,8 @@ struct Sheet<'a> {
     lanes: usize,
 }
 
-impl<'a> Sheet<'a> {
-    fn new(story: &'a Story, size: Size) -> Sheet<'a> {
+impl<'a> Canvas<'a> {
+    fn new(story: &'a Story, size: Size) -> Canvas<'a> {
         let (width, left, margin) = match size {
             Size::Wide => (960.0, 52.0, 28.0),
             Size::Narrow => (390.0, 34.0, 16.0),
@@ -126,7 +126,7 @@ impl<'a> Sheet<'a> {
         let spots: Vec<(&EventMark, Option<Spot>)> =
             labelled.into_iter().zip(place(&wishes, LANES, margin, width - margin / 2.0)).collect();
         let lanes = spots.iter().filter_map(|(_, spot)| spot.map(|spot| spot.lane + 1)).max().unwrap_or_default();
-        Sheet { story, width, left, right, axis, spots, lanes }
+        Canvas { story, width, left, right, axis, spots, lanes }
     }
 
     fn draw(&self, description: &str) -> String {
