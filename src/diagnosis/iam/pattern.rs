@@ -39,14 +39,14 @@ pub(super) enum Unresolved {
 /// A compiled pattern.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Pattern {
-    pieces: Vec<Piece>,
+    pieces: Vec<GlobPiece>,
     /// The matcher itself, where the pattern holds no variable.
     constant: Option<Glob>,
     fold_case: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Piece {
+enum GlobPiece {
     Token(Token),
     Variable {
         /// Lower case.
@@ -88,7 +88,7 @@ impl Pattern {
                 rest = tail;
                 continue;
             }
-            pieces.push(Piece::Token(match character {
+            pieces.push(GlobPiece::Token(match character {
                 '*' if syntax.wildcards => Token::Any,
                 '?' if syntax.wildcards => Token::One,
                 other => Token::Char(other),
@@ -98,8 +98,8 @@ impl Pattern {
         let constant = pieces
             .iter()
             .map(|piece| match piece {
-                Piece::Token(token) => Some(*token),
-                Piece::Variable { .. } => None,
+                GlobPiece::Token(token) => Some(*token),
+                GlobPiece::Variable { .. } => None,
             })
             .collect::<Option<Glob>>();
         Ok(Pattern { pieces: if constant.is_some() { Vec::new() } else { pieces }, constant, fold_case: syntax.fold_case })
@@ -127,8 +127,8 @@ impl Pattern {
         let mut unknown = None;
         for piece in &self.pieces {
             match piece {
-                Piece::Token(token) => glob.push(*token),
-                Piece::Variable { key, default } => {
+                GlobPiece::Token(token) => glob.push(*token),
+                GlobPiece::Variable { key, default } => {
                     let value = match (context.get(key), default) {
                         // Only single-valued keys can be used as variables.
                         (Knowledge::Known([value]), _) => value,
@@ -156,10 +156,10 @@ enum Gap<'a> {
     Unknown(&'a str),
 }
 
-fn variable(inside: &str) -> Result<Piece, MalformedVariable> {
+fn variable(inside: &str) -> Result<GlobPiece, MalformedVariable> {
     // `${*}`, `${?}` and `${$}` stand for the characters themselves.
     if let Some(character) = ['*', '?', '$'].into_iter().find(|character| inside.strip_prefix(*character) == Some("")) {
-        return Ok(Piece::Token(Token::Char(character)));
+        return Ok(GlobPiece::Token(Token::Char(character)));
     }
     let (key, default) = match inside.split_once(',') {
         None => (inside, None),
@@ -172,7 +172,7 @@ fn variable(inside: &str) -> Result<Piece, MalformedVariable> {
     if key.is_empty() {
         return Err(MalformedVariable);
     }
-    Ok(Piece::Variable { key, default })
+    Ok(GlobPiece::Variable { key, default })
 }
 
 fn fold(text: &str, fold_case: bool) -> Cow<'_, str> {
