@@ -47,7 +47,7 @@ pub(super) struct Pattern {
 
 #[derive(Debug, Clone, PartialEq)]
 enum GlobPiece {
-    Token(Token),
+    GlobToken(GlobToken),
     Variable {
         /// Lower case.
         key: String,
@@ -56,7 +56,7 @@ enum GlobPiece {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Token {
+enum GlobToken {
     Char(char),
     One,
     Any,
@@ -66,7 +66,7 @@ enum Token {
 #[derive(Debug, Clone, PartialEq, Default)]
 struct Glob {
     prefix: String,
-    rest: Vec<Token>,
+    rest: Vec<GlobToken>,
 }
 
 /// A malformed variable.
@@ -89,9 +89,9 @@ impl Pattern {
                 continue;
             }
             pieces.push(GlobPiece::Token(match character {
-                '*' if syntax.wildcards => Token::Any,
-                '?' if syntax.wildcards => Token::One,
-                other => Token::Char(other),
+                '*' if syntax.wildcards => GlobToken::Any,
+                '?' if syntax.wildcards => GlobToken::One,
+                other => GlobToken::Char(other),
             }));
             rest = rest.strip_prefix(character).unwrap_or_default();
         }
@@ -142,7 +142,7 @@ impl Pattern {
                         }
                     };
                     // A value's own `*` and `?` are plain characters.
-                    fold(value, self.fold_case).chars().for_each(|character| glob.push(Token::Char(character)));
+                    fold(value, self.fold_case).chars().for_each(|character| glob.push(GlobToken::Char(character)));
                 }
             }
         }
@@ -159,7 +159,7 @@ enum Gap<'a> {
 fn variable(inside: &str) -> Result<GlobPiece, MalformedVariable> {
     // `${*}`, `${?}` and `${$}` stand for the characters themselves.
     if let Some(character) = ['*', '?', '$'].into_iter().find(|character| inside.strip_prefix(*character) == Some("")) {
-        return Ok(GlobPiece::Token(Token::Char(character)));
+        return Ok(GlobPiece::Token(GlobToken::Char(character)));
     }
     let (key, default) = match inside.split_once(',') {
         None => (inside, None),
@@ -179,8 +179,8 @@ fn fold(text: &str, fold_case: bool) -> Cow<'_, str> {
     if fold_case { Cow::Owned(text.to_lowercase()) } else { Cow::Borrowed(text) }
 }
 
-impl FromIterator<Token> for Glob {
-    fn from_iter<T: IntoIterator<Item = Token>>(tokens: T) -> Self {
+impl FromIterator<GlobToken> for Glob {
+    fn from_iter<T: IntoIterator<Item = GlobToken>>(tokens: T) -> Self {
         let mut glob = Glob::default();
         tokens.into_iter().for_each(|token| glob.push(token));
         glob
@@ -188,9 +188,9 @@ impl FromIterator<Token> for Glob {
 }
 
 impl Glob {
-    fn push(&mut self, token: Token) {
+    fn push(&mut self, token: GlobToken) {
         match token {
-            Token::Char(character) if self.rest.is_empty() => self.prefix.push(character),
+            GlobToken::Char(character) if self.rest.is_empty() => self.prefix.push(character),
             _ => self.rest.push(token),
         }
     }
@@ -202,21 +202,21 @@ impl Glob {
         };
         let mut tokens = self.rest.as_slice();
         // What follows the last `*`, and the text it has not swallowed yet.
-        let mut last_star: Option<(&[Token], &str)> = None;
+        let mut last_star: Option<(&[GlobToken], &str)> = None;
         loop {
             let mut characters = text.chars();
             match (tokens.split_first(), characters.next()) {
-                (None, None) | (Some((Token::Any, [])), _) => return true,
-                (Some((Token::Any, after)), _) => {
+                (None, None) | (Some((GlobToken::Any, [])), _) => return true,
+                (Some((GlobToken::Any, after)), _) => {
                     last_star = Some((after, text));
                     tokens = after;
                 }
                 (_, None) => return false,
-                (Some((Token::One, after)), Some(_)) => {
+                (Some((GlobToken::One, after)), Some(_)) => {
                     tokens = after;
                     text = characters.as_str();
                 }
-                (Some((Token::Char(wanted), after)), Some(found)) if *wanted == found => {
+                (Some((GlobToken::Char(wanted), after)), Some(found)) if *wanted == found => {
                     tokens = after;
                     text = characters.as_str();
                 }
