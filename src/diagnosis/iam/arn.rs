@@ -3,7 +3,7 @@
 use super::{
     Truth,
     context::Context,
-    pattern::{MalformedVariable, Pattern, Syntax, Unresolved},
+    pattern::{MalformedVariable, GlobPattern, Syntax, Unresolved},
 };
 use std::collections::BTreeSet;
 
@@ -37,14 +37,14 @@ impl<'a> Arn<'a> {
 ///
 /// A pattern with fewer parts is no ARN and matches none; a lone `*` matches every one.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct ArnPattern(Vec<Pattern>);
+pub(super) struct ArnPattern(Vec<GlobPattern>);
 
 impl ArnPattern {
     pub(super) fn compile(text: &str, syntax: Syntax) -> Result<ArnPattern, MalformedVariable> {
         let text = if text == "*" { "*:*:*:*:*:*" } else { text };
         split(text, syntax.variables)
             .into_iter()
-            .map(|part| Pattern::compile(part, syntax))
+            .map(|part| GlobPattern::compile(part, syntax))
             .collect::<Result<_, _>>()
             .map(ArnPattern)
     }

@@ -8,7 +8,7 @@ use super::{
     arn::ArnPattern,
     context::{Context, Knowledge},
     operator::{Kind, Operator, Quantifier, Relation},
-    pattern::{Pattern, Syntax, Unresolved},
+    pattern::{GlobPattern, Syntax, Unresolved},
 };
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde_json::Value;
@@ -26,7 +26,7 @@ pub(super) struct Condition {
 /// The policy's values, ready to be compared. Any of them may match.
 #[derive(Debug, Clone, PartialEq)]
 enum Test {
-    Text(Vec<Pattern>),
+    Text(Vec<GlobPattern>),
     Arn(Vec<ArnPattern>),
     Number(Relation, Vec<f64>),
     Date(Relation, Vec<Timestamp>),
@@ -96,11 +96,11 @@ impl Test {
         Some(match kind {
             Kind::Text { wildcards, fold_case } => {
                 let syntax = Syntax { wildcards, fold_case, ..syntax };
-                Test::Text(collect(values, |text| Pattern::compile(text, syntax).ok())?)
+                Test::Text(collect(values, |text| GlobPattern::compile(text, syntax).ok())?)
             }
             Kind::Bool => {
                 let syntax = Syntax { fold_case: true, ..syntax };
-                Test::Text(collect(values, |text| Pattern::compile(text, syntax).ok())?)
+                Test::Text(collect(values, |text| GlobPattern::compile(text, syntax).ok())?)
             }
             Kind::Arn => {
                 let syntax = Syntax { wildcards: true, ..syntax };

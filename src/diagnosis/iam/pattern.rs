@@ -38,7 +38,7 @@ pub(super) enum Unresolved {
 
 /// A compiled pattern.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Pattern {
+pub(super) struct GlobPattern {
     pieces: Vec<GlobPiece>,
     /// The matcher itself, where the pattern holds no variable.
     constant: Option<Glob>,
@@ -73,9 +73,9 @@ struct Glob {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct MalformedVariable;
 
-impl Pattern {
+impl GlobPattern {
     /// Compiles `text`. Fails where a variable is not closed, is empty, or has a default that is not quoted.
-    pub(super) fn compile(text: &str, syntax: Syntax) -> Result<Pattern, MalformedVariable> {
+    pub(super) fn compile(text: &str, syntax: Syntax) -> Result<GlobPattern, MalformedVariable> {
         let folded = fold(text, syntax.fold_case);
         let mut pieces = Vec::with_capacity(folded.len());
         let mut rest = folded.as_ref();
@@ -102,7 +102,7 @@ impl Pattern {
                 GlobPiece::Variable { .. } => None,
             })
             .collect::<Option<Glob>>();
-        Ok(Pattern { pieces: if constant.is_some() { Vec::new() } else { pieces }, constant, fold_case: syntax.fold_case })
+        Ok(GlobPattern { pieces: if constant.is_some() { Vec::new() } else { pieces }, constant, fold_case: syntax.fold_case })
     }
 
     /// Whether `text` matches. Adds the keys that a variable needs and nobody knows to `missing`.
@@ -243,7 +243,7 @@ mod tests {
     const ALL: Syntax = Syntax { wildcards: true, variables: true, fold_case: false };
 
     fn matches(pattern: &str, text: &str) -> bool {
-        let pattern = Pattern::compile(pattern, WILDCARDS).unwrap();
+        let pattern = GlobPattern::compile(pattern, WILDCARDS).unwrap();
         let mut missing = BTreeSet::new();
         let truth = pattern.matches(text, &Context::new(), Unresolved::NoMatch, &mut missing);
         assert!(missing.is_empty());
@@ -294,7 +294,7 @@ mod tests {
             .known_values("aws:TagKeys", ["one".to_owned(), "two".to_owned()])
             .absent("aws:username");
         let mut missing = BTreeSet::new();
-        let truth = Pattern::compile(pattern, ALL).unwrap().matches(text, &context, unresolved, &mut missing);
+        let truth = GlobPattern::compile(pattern, ALL).unwrap().matches(text, &context, unresolved, &mut missing);
         (truth, missing.into_iter().collect())
     }
 
@@ -326,8 +326,8 @@ mod tests {
     #[test]
     fn malformed_variables_are_refused() {
         for text in ["${aws:username", "${}", "${ , 'x'}", "${a, x}", "${a, 'x}"] {
-            assert_eq!(Pattern::compile(text, ALL), Err(MalformedVariable), "{text}");
+            assert_eq!(GlobPattern::compile(text, ALL), Err(MalformedVariable), "{text}");
         }
-        assert!(Pattern::compile("${aws:username", WILDCARDS).is_ok());
+        assert!(GlobPattern::compile("${aws:username", WILDCARDS).is_ok());
     }
 }

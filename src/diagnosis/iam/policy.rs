@@ -4,7 +4,7 @@
 
 use super::{
     condition::Condition,
-    pattern::{Pattern, Syntax},
+    pattern::{GlobPattern, Syntax},
     principal::{Named, PrincipalElement},
 };
 use serde_json::{Map, Value};
@@ -71,8 +71,8 @@ pub(super) struct Statement {
 /// `Action` and `Resource`, or `NotAction` and `NotResource`.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Listed {
-    AnyOf(Vec<Pattern>),
-    NoneOf(Vec<Pattern>),
+    AnyOf(Vec<GlobPattern>),
+    NoneOf(Vec<GlobPattern>),
 }
 
 impl Policy {
@@ -143,12 +143,12 @@ impl Statement {
         // Actions ignore case; a request's action is lower case too.
         let wildcards = Syntax { wildcards: true, ..Syntax::LITERAL };
         let actions = Listed::parse(statement, "Action", "NotAction", |action| {
-            Pattern::compile(&action.to_ascii_lowercase(), wildcards).ok()
+            GlobPattern::compile(&action.to_ascii_lowercase(), wildcards).ok()
         })?
         .ok_or("no Action")?;
         let resource_syntax = Syntax { variables, ..wildcards };
         let resources =
-            Listed::parse(statement, "Resource", "NotResource", |resource| Pattern::compile(resource, resource_syntax).ok())?;
+            Listed::parse(statement, "Resource", "NotResource", |resource| GlobPattern::compile(resource, resource_syntax).ok())?;
         Ok(Statement {
             sid: statement.get("Sid").and_then(Value::as_str).filter(|sid| !sid.is_empty()).map(str::to_owned),
             effect,
@@ -165,7 +165,7 @@ impl Listed {
         statement: &Map<String, Value>,
         element: &str,
         negation: &str,
-        compile: impl Fn(&str) -> Option<Pattern>,
+        compile: impl Fn(&str) -> Option<GlobPattern>,
     ) -> Result<Option<Listed>, String> {
         let Some((negated, value)) = either(statement, element, negation)? else {
             return Ok(None);
