@@ -32,7 +32,7 @@ enum Test {
     Date(Relation, Vec<Timestamp>),
     /// Base64, without its padding.
     Binary(Vec<String>),
-    Ip(Vec<Network>),
+    Ip(Vec<AddressRange>),
     /// Whether the key must be absent.
     Null(Vec<bool>),
 }
@@ -109,7 +109,7 @@ impl Test {
             Kind::Number(relation) => Test::Number(relation, collect(values, number)?),
             Kind::Date(relation) => Test::Date(relation, collect(values, date)?),
             Kind::Binary => Test::Binary(collect(values, |text| Some(binary(text).to_owned()))?),
-            Kind::Ip => Test::Ip(collect(values, Network::parse)?),
+            Kind::Ip => Test::Ip(collect(values, AddressRange::parse)?),
             Kind::Null => Test::Null(collect(values, boolean)?),
         })
     }
@@ -182,13 +182,13 @@ fn binary(base64: &str) -> &str {
 
 /// An address range in CIDR notation. An address without a prefix length is a range of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Network {
+struct AddressRange {
     address: IpAddr,
     prefix: u32,
 }
 
-impl Network {
-    fn parse(text: &str) -> Option<Network> {
+impl AddressRange {
+    fn parse(text: &str) -> Option<AddressRange> {
         let (address, prefix) = match text.split_once('/') {
             Some((address, prefix)) => (address, Some(prefix.parse().ok()?)),
             None => (text, None),
@@ -196,7 +196,7 @@ impl Network {
         let address: IpAddr = address.parse().ok()?;
         let bits = if address.is_ipv4() { 32 } else { 128 };
         let prefix = prefix.unwrap_or(bits);
-        (prefix <= bits).then_some(Network { address, prefix })
+        (prefix <= bits).then_some(AddressRange { address, prefix })
     }
 
     fn contains(self, address: IpAddr) -> bool {
