@@ -5,7 +5,7 @@
 use super::{
     condition::Condition,
     pattern::{GlobPattern, Syntax},
-    principal::{Named, PrincipalElement},
+    principal::{NamedCallers, PrincipalElement},
 };
 use serde_json::{Map, Value};
 
@@ -137,8 +137,8 @@ impl Statement {
         };
         let principal = match either(statement, "Principal", "NotPrincipal")? {
             None => None,
-            Some((false, element)) => Some(PrincipalElement::Principal(Named::parse(element)?)),
-            Some((true, element)) => Some(PrincipalElement::NotPrincipal(Named::parse(element)?)),
+            Some((false, element)) => Some(PrincipalElement::Principal(NamedCallers::parse(element)?)),
+            Some((true, element)) => Some(PrincipalElement::NotPrincipal(NamedCallers::parse(element)?)),
         };
         // Actions ignore case; a request's action is lower case too.
         let wildcards = Syntax { wildcards: true, ..Syntax::LITERAL };

@@ -98,8 +98,8 @@ impl Caller {
 /// A `Principal` or `NotPrincipal` element.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum PrincipalElement {
-    Principal(Named),
-    NotPrincipal(Named),
+    Principal(NamedCallers),
+    NotPrincipal(NamedCallers),
 }
 
 /// How a statement reaches the caller; each way gives another kind of permission.
@@ -155,7 +155,7 @@ impl PrincipalElement {
 /// part of a name. Ids of deleted principals (`AROA...`), federated and canonical users are never the
 /// caller here, so they are not kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Named {
+pub(super) struct NamedCallers {
     everyone: bool,
     every_service: bool,
     /// Account ids, with the partition where one is named.
@@ -164,11 +164,11 @@ pub(super) struct Named {
     services: Vec<String>,
 }
 
-impl Named {
+impl NamedCallers {
     /// The error says what is wrong.
-    pub(super) fn parse(element: &Value) -> Result<Named, String> {
+    pub(super) fn parse(element: &Value) -> Result<NamedCallers, String> {
         const WRONG: &str = "a principal is neither \"*\" nor an object of names";
-        let mut named = Named::default();
+        let mut named = NamedCallers::default();
         let by_type = match element {
             Value::String(text) if text == "*" => {
                 named.everyone = true;
