@@ -15,10 +15,10 @@ const NOT_PRINCIPAL: &str = "NotPrincipal";
 
 /// Who makes a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller(Identity);
+pub struct Caller(CallerIdentity);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Identity {
+enum CallerIdentity {
     Role {
         arn: String,
         partition: String,
@@ -52,7 +52,7 @@ impl Caller {
             return Err(invalid());
         }
         let Arn { partition, account, .. } = parsed;
-        Ok(Caller(Identity::Role {
+        Ok(Caller(CallerIdentity::Role {
             arn: arn.to_owned(),
             partition: partition.to_owned(),
             account: account.to_owned(),
@@ -64,14 +64,14 @@ impl Caller {
     /// An AWS service calling for itself, such as `secretsmanager.amazonaws.com`.
     #[must_use]
     pub fn service(name: &str) -> Caller {
-        Caller(Identity::Service(name.to_owned()))
+        Caller(CallerIdentity::Service(name.to_owned()))
     }
 
     /// The partition and account of a role; a service has none.
     pub(super) fn home(&self) -> Option<(&str, &str)> {
         match &self.0 {
-            Identity::Role { partition, account, .. } => Some((partition, account)),
-            Identity::Service(_) => None,
+            CallerIdentity::Role { partition, account, .. } => Some((partition, account)),
+            CallerIdentity::Service(_) => None,
         }
     }
 
@@ -79,7 +79,7 @@ impl Caller {
     /// session's. Source: IAM User Guide, "AWS global condition context keys".
     pub(super) fn context(&self) -> Context {
         match &self.0 {
-            Identity::Role { arn, account, .. } => Context::new()
+            CallerIdentity::Role { arn, account, .. } => Context::new()
                 .known("aws:PrincipalArn", arn)
                 .known("aws:PrincipalAccount", account)
                 .known("aws:PrincipalType", "AssumedRole")
@@ -87,7 +87,7 @@ impl Caller {
                 .absent("aws:PrincipalServiceName")
                 .absent("aws:PrincipalServiceNamesList")
                 .absent("aws:username"),
-            Identity::Service(name) => Context::new()
+            CallerIdentity::Service(name) => Context::new()
                 .known("aws:PrincipalIsAWSService", "true")
                 .known("aws:PrincipalServiceName", name)
                 .absent("aws:username"),
@@ -209,10 +209,10 @@ impl NamedCallers {
 
     fn reach(&self, caller: &Caller, missing: &mut BTreeSet<String>) -> Reach {
         match &caller.0 {
-            Identity::Service(name) => {
+            CallerIdentity::Service(name) => {
                 Reach::directly((self.everyone || self.every_service || self.services.contains(name)).into())
             }
-            Identity::Role { arn, partition, account, .. } => Reach {
+            CallerIdentity::Role { arn, partition, account, .. } => Reach {
                 directly: Truth::any([Truth::from(self.everyone), self.names_session(caller, missing)]),
                 as_role: self.arns.contains(arn).into(),
                 through_account: self
@@ -225,7 +225,7 @@ impl NamedCallers {
     }
 
     fn names_session(&self, caller: &Caller, missing: &mut BTreeSet<String>) -> Truth {
-        let Identity::Role { partition, account, name, session, .. } = &caller.0 else {
+        let CallerIdentity::Role { partition, account, name, session, .. } = &caller.0 else {
             return Truth::False;
         };
         if let Some(session) = session {
