@@ -7,7 +7,7 @@ use super::{
     Truth,
     arn::ArnPattern,
     context::{Context, Knowledge},
-    operator::{Kind, Operator, Quantifier, Relation},
+    operator::{OperatorKind, Operator, Quantifier, Relation},
     pattern::{GlobPattern, Syntax, Unresolved},
 };
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
@@ -90,27 +90,27 @@ impl Condition {
 }
 
 impl Test {
-    fn compile(kind: Kind, values: &[String], variables: bool) -> Option<Test> {
+    fn compile(kind: OperatorKind, values: &[String], variables: bool) -> Option<Test> {
         let values = values.iter().map(String::as_str);
         let syntax = Syntax { variables, ..Syntax::LITERAL };
         Some(match kind {
-            Kind::Text { wildcards, fold_case } => {
+            OperatorKind::Text { wildcards, fold_case } => {
                 let syntax = Syntax { wildcards, fold_case, ..syntax };
                 Test::Text(collect(values, |text| GlobPattern::compile(text, syntax).ok())?)
             }
-            Kind::Bool => {
+            OperatorKind::Bool => {
                 let syntax = Syntax { fold_case: true, ..syntax };
                 Test::Text(collect(values, |text| GlobPattern::compile(text, syntax).ok())?)
             }
-            Kind::Arn => {
+            OperatorKind::Arn => {
                 let syntax = Syntax { wildcards: true, ..syntax };
                 Test::Arn(collect(values, |text| ArnPattern::compile(text, syntax).ok())?)
             }
-            Kind::Number(relation) => Test::Number(relation, collect(values, number)?),
-            Kind::Date(relation) => Test::Date(relation, collect(values, date)?),
-            Kind::Binary => Test::Binary(collect(values, |text| Some(binary(text).to_owned()))?),
-            Kind::Ip => Test::Ip(collect(values, AddressRange::parse)?),
-            Kind::Null => Test::Null(collect(values, boolean)?),
+            OperatorKind::Number(relation) => Test::Number(relation, collect(values, number)?),
+            OperatorKind::Date(relation) => Test::Date(relation, collect(values, date)?),
+            OperatorKind::Binary => Test::Binary(collect(values, |text| Some(binary(text).to_owned()))?),
+            OperatorKind::Ip => Test::Ip(collect(values, AddressRange::parse)?),
+            OperatorKind::Null => Test::Null(collect(values, boolean)?),
         })
     }
 

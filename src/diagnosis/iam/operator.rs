@@ -16,7 +16,7 @@ pub(super) enum Quantifier {
 
 /// What a comparison compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum OperatorKind {
     Text { wildcards: bool, fold_case: bool },
     Arn,
     Number(Relation),
@@ -53,7 +53,7 @@ impl Relation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Operator {
     pub(super) quantifier: Quantifier,
-    pub(super) kind: Kind,
+    pub(super) kind: OperatorKind,
     /// `StringNotLike` and its like: `kind` is what must *not* hold.
     pub(super) negated: bool,
     pub(super) if_exists: bool,
@@ -75,15 +75,15 @@ impl Operator {
         };
         let (kind, negated) = kind(name)?;
         // `Null` asks for existence itself: it takes neither a set form nor IfExists.
-        if kind == Kind::Null && (if_exists || quantifier != Quantifier::Single) {
+        if kind == OperatorKind::Null && (if_exists || quantifier != Quantifier::Single) {
             return None;
         }
         Some(Operator { quantifier, kind, negated, if_exists })
     }
 }
 
-fn kind(name: &str) -> Option<(Kind, bool)> {
-    let text = |wildcards, fold_case| Kind::Text { wildcards, fold_case };
+fn kind(name: &str) -> Option<(OperatorKind, bool)> {
+    let text = |wildcards, fold_case| OperatorKind::Text { wildcards, fold_case };
     Some(match name {
         "stringequals" => (text(false, false), false),
         "stringnotequals" => (text(false, false), true),
@@ -92,18 +92,18 @@ fn kind(name: &str) -> Option<(Kind, bool)> {
         "stringlike" => (text(true, false), false),
         "stringnotlike" => (text(true, false), true),
         // "ArnEquals and ArnLike behave identically", and so do their negations.
-        "arnequals" | "arnlike" => (Kind::Arn, false),
-        "arnnotequals" | "arnnotlike" => (Kind::Arn, true),
-        "bool" => (Kind::Bool, false),
-        "binaryequals" => (Kind::Binary, false),
-        "ipaddress" => (Kind::Ip, false),
-        "notipaddress" => (Kind::Ip, true),
-        "null" => (Kind::Null, false),
+        "arnequals" | "arnlike" => (OperatorKind::Arn, false),
+        "arnnotequals" | "arnnotlike" => (OperatorKind::Arn, true),
+        "bool" => (OperatorKind::Bool, false),
+        "binaryequals" => (OperatorKind::Binary, false),
+        "ipaddress" => (OperatorKind::Ip, false),
+        "notipaddress" => (OperatorKind::Ip, true),
+        "null" => (OperatorKind::Null, false),
         _ => {
-            let (of, relation): (fn(Relation) -> Kind, &str) = if let Some(relation) = name.strip_prefix("numeric") {
-                (Kind::Number, relation)
+            let (of, relation): (fn(Relation) -> OperatorKind, &str) = if let Some(relation) = name.strip_prefix("numeric") {
+                (OperatorKind::Number, relation)
             } else {
-                (Kind::Date, name.strip_prefix("date")?)
+                (OperatorKind::Date, name.strip_prefix("date")?)
             };
             match relation {
                 "equals" => (of(Relation::Equal), false),
@@ -128,7 +128,7 @@ mod tests {
             Operator::parse("ForAnyValue:StringNotLikeIfExists"),
             Some(Operator {
                 quantifier: Quantifier::ForAnyValue,
-                kind: Kind::Text { wildcards: true, fold_case: false },
+                kind: OperatorKind::Text { wildcards: true, fold_case: false },
                 negated: true,
                 if_exists: true,
             })
