@@ -1,7 +1,7 @@
 //! What every request passes: the right host, a session, the token where one is asked for, and the right origin to change
 //! anything; and what every answer carries.
 
-use super::Page;
+use super::PageState;
 use super::session::{ACCESS, SESSION, Session};
 use super::sign_in;
 use super::target::Target;
@@ -31,7 +31,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-pub(super) async fn guard(State(page): State<Page>, mut request: Request, next: Next) -> Response {
+pub(super) async fn guard(State(page): State<PageState>, mut request: Request, next: Next) -> Response {
     let settings = &page.console.settings;
     let known = Session::of(request.headers());
     let is_new = known.is_none();
@@ -55,7 +55,7 @@ pub(super) async fn guard(State(page): State<Page>, mut request: Request, next: 
     response
 }
 
-fn refusal(page: &Page, request: &Request) -> Option<Response> {
+fn refusal(page: &PageState, request: &Request) -> Option<Response> {
     let headers = request.headers();
     let Some(host) = host(headers).filter(|host| page.console.is_own_host(host)) else {
         return Some((StatusCode::MISDIRECTED_REQUEST, "This name does not lead here.\n").into_response());
@@ -72,7 +72,7 @@ fn is_open(request: &Request) -> bool {
 
 /// Sends whoever has not signed in to do so, and from there to where they wanted to go. Words are taken along: a session
 /// may end while somebody writes.
-async fn stranger(page: &Page, session: &Session, request: Request) -> Response {
+async fn stranger(page: &PageState, session: &Session, request: Request) -> Response {
     let path = request.uri().path();
     match *request.method() {
         Method::GET if path != "/live" => {
@@ -96,13 +96,13 @@ fn is_own_origin(headers: &HeaderMap, host: &str) -> bool {
 }
 
 /// Lets a session in that gave the token.
-pub(super) fn admit(headers: &mut HeaderMap, page: &Page, session: &Session) {
+pub(super) fn admit(headers: &mut HeaderMap, page: &PageState, session: &Session) {
     set_cookie(headers, page, ACCESS, &page.console.keys.access(session));
 }
 
 /// `Lax`, so that a link to an investigation that was shared in a chat opens without signing in again; changes are kept
 /// apart by origin and by form.
-fn set_cookie(headers: &mut HeaderMap, page: &Page, name: &str, value: &str) {
+fn set_cookie(headers: &mut HeaderMap, page: &PageState, name: &str, value: &str) {
     let secure = if page.console.settings.secure { "; Secure" } else { "" };
     let path = page.console.paths.channel();
     let cookie = format!("{name}={value}; Path={path}; HttpOnly; SameSite=Lax; Max-Age={SESSION_AGE}{secure}");

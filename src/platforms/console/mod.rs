@@ -130,7 +130,7 @@ impl Console {
 
 /// What answers a request.
 #[derive(Clone)]
-struct Page {
+struct PageState {
     console: Arc<Console>,
     intake: Arc<dyn Intake>,
     board: Arc<dyn MessageHistory>,
@@ -138,5 +138,5 @@ struct Page {
 
 /// The page's routes: `/`, `/threads`, `/investigations`, `/say`, `/act`, `/live`, `/sign-in` and `/assets`.
 pub fn router(console: Arc<Console>, intake: Arc<dyn Intake>, board: Arc<dyn MessageHistory>) -> Router {
-    routes::router(Page { console, intake, board })
+    routes::router(PageState { console, intake, board })
 }

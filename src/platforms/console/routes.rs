@@ -6,7 +6,7 @@ use super::sign_in;
 use super::submissions::{Field, Submission, key, may_be_kept};
 use super::target::Target;
 use super::view::{self, Channel, Open, Paths, Sheet};
-use super::{Console, Example, Page};
+use super::{Console, Example, PageState};
 use crate::chart;
 use crate::chat::HistoryError;
 use crate::chat::compose;
@@ -49,7 +49,7 @@ const SCRIPT: &str = include_str!("assets/console.js");
 const ICON: &str = include_str!("assets/icon.svg");
 
 /// The page's routes, with and without the prefix it is offered under.
-pub(super) fn router(page: Page) -> Router {
+pub(super) fn router(page: PageState) -> Router {
     let own = own_routes(page.clone());
     let prefix = page.console.settings.path.clone();
     if prefix.is_empty() {
@@ -59,7 +59,7 @@ pub(super) fn router(page: Page) -> Router {
     own.clone().nest(&prefix, own).route(&format!("{prefix}/"), get(move || async move { Redirect::to(&to_channel) }))
 }
 
-fn own_routes(page: Page) -> Router {
+fn own_routes(page: PageState) -> Router {
     Router::new()
         .route("/", get(channel))
         .route("/threads/{root}", get(thread))
@@ -78,12 +78,12 @@ fn own_routes(page: Page) -> Router {
         .with_state(page)
 }
 
-async fn channel(State(page): State<Page>, Extension(session): Extension<Session>, RawQuery(query): RawQuery) -> Response {
+async fn channel(State(page): State<PageState>, Extension(session): Extension<Session>, RawQuery(query): RawQuery) -> Response {
     page.shown(&session, None, asked(query.as_deref())).await
 }
 
 async fn thread(
-    State(page): State<Page>,
+    State(page): State<PageState>,
     Extension(session): Extension<Session>,
     Path(root): Path<String>,
     RawQuery(query): RawQuery,
@@ -96,7 +96,7 @@ fn asked(query: Option<&str>) -> Option<&str> {
     query?.strip_prefix(ASKED).filter(|once| is_id(once))
 }
 
-impl Page {
+impl PageState {
     pub(super) fn refused(&self, status: StatusCode, why: &str) -> Response {
         view::refused(&self.console.paths, status, why)
     }
@@ -247,28 +247,28 @@ struct Click {
     origin: Origin,
 }
 
-async fn say(State(page): State<Page>, Extension(session): Extension<Session>, Form(form): Form<Words>) -> Response {
+async fn say(State(page): State<PageState>, Extension(session): Extension<Session>, Form(form): Form<Words>) -> Response {
     page.hand_in(&session, &form.origin, Payload::Words(form.words)).await
 }
 
-async fn act(State(page): State<Page>, Extension(session): Extension<Session>, Form(form): Form<Click>) -> Response {
+async fn act(State(page): State<PageState>, Extension(session): Extension<Session>, Form(form): Form<Click>) -> Response {
     page.hand_in(&session, &form.origin, Payload::Click(form.token)).await
 }
 
-async fn live(State(page): State<Page>) -> Response {
+async fn live(State(page): State<PageState>) -> Response {
     match page.console.live.listen() {
         Some(news) => news.into_response(),
         None => (StatusCode::SERVICE_UNAVAILABLE, "Too many browsers listen.\n").into_response(),
     }
 }
 
-async fn attachment(State(page): State<Page>, Path((root, message, at)): Path<(String, String, usize)>) -> Response {
+async fn attachment(State(page): State<PageState>, Path((root, message, at)): Path<(String, String, usize)>) -> Response {
     let Ok(messages) = page.board.messages(PlatformName::Console, &root, REPLIES).await else { return page.unreadable() };
     let found = messages.iter().find(|posted| posted.id == message).and_then(|posted| posted.message.attachments.get(at));
     found.and_then(file).unwrap_or_else(|| page.no_file())
 }
 
-async fn investigation(State(page): State<Page>, Path(id): Path<String>) -> Response {
+async fn investigation(State(page): State<PageState>, Path(id): Path<String>) -> Response {
     let Some((investigation, _)) = page.intake.investigation(&Console::actor(), &id).await else { return page.unknown() };
     let recent = page.intake.recent(&Console::actor(), RECENT).await;
     let thread = recent.into_iter().find(|summary| summary.id == id).and_then(|summary| summary.place.thread);
@@ -280,13 +280,13 @@ async fn investigation(State(page): State<Page>, Path(id): Path<String>) -> Resp
     page.painted(paint).await
 }
 
-async fn evidence(State(page): State<Page>, Path((id, step)): Path<(String, u8)>) -> Response {
+async fn evidence(State(page): State<PageState>, Path((id, step)): Path<(String, u8)>) -> Response {
     let Some((investigation, _)) = page.intake.investigation(&Console::actor(), &id).await else { return page.unknown() };
     let Some(step) = StepName::from_number(step) else { return page.no_file() };
     page.painted(move || file(&compose::whole_evidence(&investigation, step))).await
 }
 
-async fn export(State(page): State<Page>, Path((id, name)): Path<(String, String)>) -> Response {
+async fn export(State(page): State<PageState>, Path((id, name)): Path<(String, String)>) -> Response {
     let Some((investigation, _)) = page.intake.investigation(&Console::actor(), &id).await else { return page.unknown() };
     page.painted(move || exported(&investigation, &name)).await
 }
@@ -305,7 +305,7 @@ fn exported(investigation: &Investigation, name: &str) -> Option<Response> {
     files.first().and_then(file)
 }
 
-impl Page {
+impl PageState {
     /// Work that keeps a processor busy goes where it keeps nobody waiting. Without a result there is no such file.
     async fn painted(&self, work: impl FnOnce() -> Option<Response> + Send + 'static) -> Response {
         match tokio::task::spawn_blocking(work).await {
@@ -346,7 +346,7 @@ fn served(kind: &'static str, download: Option<&str>, content: impl IntoResponse
     response
 }
 
-async fn asset(State(page): State<Page>, Path(name): Path<String>) -> Response {
+async fn asset(State(page): State<PageState>, Path(name): Path<String>) -> Response {
     let mut response = match name.as_str() {
         "console.css" => served("text/css; charset=utf-8", None, STYLE),
         "console.js" => served("text/javascript; charset=utf-8", None, SCRIPT),

@@ -1,6 +1,6 @@
 //! Signing in, and going on where one wanted to go, with what one had written.
 
-use super::Page;
+use super::PageState;
 use super::attempts::{self, SignInError};
 use super::guard::admit;
 use super::routes::Words;
@@ -37,7 +37,7 @@ pub(super) struct Luggage {
 
 pub(super) async fn form(
     Extension(session): Extension<Session>,
-    State(page): State<Page>,
+    State(page): State<PageState>,
     Query(wanted): Query<Wanted>,
     headers: HeaderMap,
 ) -> Response {
@@ -51,7 +51,7 @@ pub(super) async fn form(
 }
 
 /// What is answered to words of somebody who is not, or no longer, signed in.
-pub(super) async fn with_words(page: &Page, session: &Session, request: Request) -> Response {
+pub(super) async fn with_words(page: &PageState, session: &Session, request: Request) -> Response {
     let Ok(Form(said)) = Form::<Words>::from_request(request, &()).await else {
         return page.refused(StatusCode::UNAUTHORIZED, "Sign in first.");
     };
@@ -73,7 +73,7 @@ pub(super) struct Given {
 }
 
 pub(super) async fn sign_in(
-    State(page): State<Page>,
+    State(page): State<PageState>,
     Extension(session): Extension<Session>,
     client: Option<Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
@@ -106,7 +106,7 @@ pub(super) async fn sign_in(
     response
 }
 
-impl Page {
+impl PageState {
     fn sign_in(&self, session: &Session, why_not: Option<&Message>, luggage: &Luggage) -> Html<String> {
         view::sign_in(&self.console.paths, &self.console.keys.form(session), why_not, luggage)
     }
