@@ -27,15 +27,15 @@ pub(super) enum News {
 }
 
 #[derive(Debug)]
-pub(super) struct Live {
+pub(super) struct LiveViews {
     news: broadcast::Sender<News>,
     streams: Arc<Semaphore>,
     alive: Duration,
 }
 
-impl Default for Live {
-    fn default() -> Live {
-        Live { news: broadcast::Sender::new(KEPT), streams: Arc::new(Semaphore::new(MAX_STREAMS)), alive: ALIVE }
+impl Default for LiveViews {
+    fn default() -> LiveViews {
+        LiveViews { news: broadcast::Sender::new(KEPT), streams: Arc::new(Semaphore::new(MAX_STREAMS)), alive: ALIVE }
     }
 }
 
@@ -45,7 +45,7 @@ struct Listener {
     _permit: OwnedSemaphorePermit,
 }
 
-impl Live {
+impl LiveViews {
     /// Tells every browser that listens.
     pub(super) fn tell(&self, news: News) {
         // Where nobody listens, nobody misses it.
@@ -89,7 +89,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_silent_stream_says_that_it_is_alive() {
-        let live = Live { alive: Duration::ZERO, ..Live::default() };
+        let live = LiveViews { alive: Duration::ZERO, ..LiveViews::default() };
         let response = axum::response::IntoResponse::into_response(live.listen().unwrap());
         let mut body = pin!(response.into_body().into_data_stream());
         for _ in 0..3 {

@@ -19,7 +19,7 @@ use crate::chat::MessageHistory;
 use crate::config::{Network, Token};
 use crate::model::{Actor, Place, PlatformName, Standing};
 use axum::Router;
-use live::Live;
+use live::LiveViews;
 use session::Keys;
 use std::sync::{Arc, PoisonError, RwLock};
 use submissions::Submissions;
@@ -72,7 +72,7 @@ pub struct Console {
     paths: Paths,
     keys: Keys,
     submissions: Submissions,
-    live: Live,
+    live: LiveViews,
 }
 
 impl Console {
@@ -82,7 +82,7 @@ impl Console {
         let keys = Keys::new(settings.token.as_ref(), &(settings.new_id)());
         let hosts = RwLock::new(settings.hosts.clone());
         let paths = Paths::new(&settings.path);
-        Arc::new(Console { settings, hosts, paths, keys, submissions: Submissions::default(), live: Live::default() })
+        Arc::new(Console { settings, hosts, paths, keys, submissions: Submissions::default(), live: LiveViews::default() })
     }
 
     /// Answers to these values of the `Host` header from now on, as [`Settings::hosts`]: for a port that was not known before.
