@@ -39,7 +39,7 @@ impl Default for LiveViews {
     }
 }
 
-struct Listener {
+struct LiveListener {
     news: broadcast::Receiver<News>,
     alive: Duration,
     _permit: OwnedSemaphorePermit,
@@ -61,7 +61,7 @@ impl LiveViews {
     /// The news; `None` when too many listen already.
     pub(super) fn listen(&self) -> Option<Sse<impl Stream<Item = Result<Event, Infallible>> + use<>>> {
         let permit = self.streams.clone().try_acquire_owned().ok()?;
-        let listener = Listener { news: self.news.subscribe(), alive: self.alive, _permit: permit };
+        let listener = LiveListener { news: self.news.subscribe(), alive: self.alive, _permit: permit };
         let events = stream::unfold(listener, |mut listener| async move {
             let event = listener.next().await?;
             Some((Ok(event), listener))
@@ -70,7 +70,7 @@ impl LiveViews {
     }
 }
 
-impl Listener {
+impl LiveListener {
     async fn next(&mut self) -> Option<Event> {
         match tokio::time::timeout_at(clock::deadline(self.alive), self.news.recv()).await {
             // An event, and no comment: of those the page's script does not learn.
