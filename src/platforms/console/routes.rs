@@ -5,7 +5,7 @@ use super::session::{Session, is_id};
 use super::sign_in;
 use super::submissions::{Field, Submission, key, may_be_kept};
 use super::target::Target;
-use super::view::{self, Channel, Open, Paths, Sheet};
+use super::view::{self, Channel, Open, Paths, SessionView};
 use super::{Console, Example, PageState};
 use crate::chart;
 use crate::chat::HistoryError;
@@ -134,7 +134,7 @@ impl PageState {
         }
         // A name that is not shown as it is would be asked about as another one.
         examples.retain(|Example { words, .. }| single_line(&SafeText::redact(words)) == *words);
-        let sheet = Sheet {
+        let sheet = SessionView {
             paths: &self.console.paths,
             form: self.console.keys.form(session),
             once: (self.console.settings.new_id)(),

@@ -18,7 +18,7 @@ const SHOWN: usize = 6;
 const AGAIN: &str = "2";
 
 /// What one session sees.
-pub(in super::super) struct Sheet<'a> {
+pub(in super::super) struct SessionView<'a> {
     /// Where everything is.
     pub(in super::super) paths: &'a Paths,
     /// What forms have to bring back.
@@ -51,7 +51,7 @@ pub(in super::super) struct Open {
     pub(in super::super) messages: Vec<Posted>,
 }
 
-pub(in super::super) fn sheet(sheet: &Sheet<'_>) -> Html<String> {
+pub(in super::super) fn sheet(sheet: &SessionView<'_>) -> Html<String> {
     let open = sheet.open.as_ref();
     let root = open.and_then(|open| open.messages.first());
     let working = root.is_some_and(is_working);
@@ -86,13 +86,13 @@ fn is_working(posted: &Posted) -> bool {
 }
 
 /// The form all buttons in messages belong to.
-fn act_form(sheet: &Sheet<'_>) -> Markup {
+fn act_form(sheet: &SessionView<'_>) -> Markup {
     html! {
         form id=(ACT) method="post" action=(sheet.paths.at("/act")) { (hidden(sheet)) }
     }
 }
 
-fn hidden(sheet: &Sheet<'_>) -> Markup {
+fn hidden(sheet: &SessionView<'_>) -> Markup {
     html! {
         input type="hidden" name="form" value=(sheet.form);
         input type="hidden" name="once" value=(sheet.once);
@@ -100,7 +100,7 @@ fn hidden(sheet: &Sheet<'_>) -> Markup {
     }
 }
 
-fn channel(sheet: &Sheet<'_>) -> Markup {
+fn channel(sheet: &SessionView<'_>) -> Markup {
     let Channel { threads, is_cut, examples } = &sheet.channel;
     let open = sheet.open.as_ref().map(|open| open.root.as_str());
     let field = Prompt {
@@ -202,7 +202,7 @@ fn entry(paths: &Paths, thread: &HistoryThread, is_open: bool) -> Markup {
     }
 }
 
-fn nothing_open(sheet: &Sheet<'_>) -> Markup {
+fn nothing_open(sheet: &SessionView<'_>) -> Markup {
     let (first, more) = sheet.channel.examples.split_at(sheet.channel.examples.len().min(SHOWN));
     html! {
         main id="main" class="thread welcome" tabindex="-1" {
@@ -239,7 +239,7 @@ fn example(Example { words, title }: &Example) -> Markup {
     }
 }
 
-fn thread(sheet: &Sheet<'_>, open: &Open) -> Markup {
+fn thread(sheet: &SessionView<'_>, open: &Open) -> Markup {
     let field =
         Prompt { field: Field::Say, id: "say", list: "follow-ups", placeholder: "rerun 4, widen 30d, help", notices: "whispers" };
     html! {
