@@ -5,7 +5,7 @@ use super::session::{Session, is_id};
 use super::sign_in;
 use super::submissions::{Field, Submission, key, may_be_kept};
 use super::target::Target;
-use super::view::{self, Channel, Open, Paths, SessionView};
+use super::view::{self, ShownChannel, Open, Paths, SessionView};
 use super::{Console, Example, PageState};
 use crate::chart;
 use crate::chat::HistoryError;
@@ -140,7 +140,7 @@ impl PageState {
             once: (self.console.settings.new_id)(),
             note: self.console.settings.note.as_deref(),
             submission,
-            channel: Channel { is_cut: threads.len() == THREADS, threads, examples },
+            channel: ShownChannel { is_cut: threads.len() == THREADS, threads, examples },
             open,
         };
         Ok(view::sheet(&sheet).into_response())

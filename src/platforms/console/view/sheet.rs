@@ -30,12 +30,12 @@ pub(in super::super) struct SessionView<'a> {
     /// What became of what was said in this window.
     pub(in super::super) submission: Submission,
     /// The channel.
-    pub(in super::super) channel: Channel,
+    pub(in super::super) channel: ShownChannel,
     /// The thread that is open.
     pub(in super::super) open: Option<Open>,
 }
 
-pub(in super::super) struct Channel {
+pub(in super::super) struct ShownChannel {
     /// Its threads, the newest first.
     pub(in super::super) threads: Vec<HistoryThread>,
     /// True where there may be older ones.
@@ -101,7 +101,7 @@ fn hidden(sheet: &SessionView<'_>) -> Markup {
 }
 
 fn channel(sheet: &SessionView<'_>) -> Markup {
-    let Channel { threads, is_cut, examples } = &sheet.channel;
+    let ShownChannel { threads, is_cut, examples } = &sheet.channel;
     let open = sheet.open.as_ref().map(|open| open.root.as_str());
     let field = Prompt {
         field: Field::Ask,
