@@ -8,7 +8,7 @@ use axum::response::{Html, IntoResponse as _, Response};
 use maud::{DOCTYPE, Markup, html};
 
 /// A page.
-pub(super) struct Frame<'a> {
+pub(super) struct PageFrame<'a> {
     pub(super) paths: &'a Paths,
     pub(super) title: &'a str,
     pub(super) note: Option<&'a str>,
@@ -20,7 +20,7 @@ pub(super) struct Frame<'a> {
     pub(super) kind: &'static str,
 }
 
-impl Frame<'_> {
+impl PageFrame<'_> {
     pub(super) fn around(&self, main: &Markup) -> Html<String> {
         let page = html! {
             (DOCTYPE)
@@ -87,6 +87,6 @@ pub(in super::super) fn sign_in(paths: &Paths, form: &str, why_not: Option<&Mess
     })
 }
 
-fn alone<'a>(paths: &'a Paths, title: &'a str) -> Frame<'a> {
-    Frame { paths, title, note: None, again: None, is_live: false, kind: "alone" }
+fn alone<'a>(paths: &'a Paths, title: &'a str) -> PageFrame<'a> {
+    PageFrame { paths, title, note: None, again: None, is_live: false, kind: "alone" }
 }

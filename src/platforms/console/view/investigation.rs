@@ -1,6 +1,6 @@
 //! One investigation on a page of its own, to be shared.
 
-use super::frame::Frame;
+use super::frame::PageFrame;
 use super::{Paths, message, text};
 use crate::chart::{self, Chart, Size};
 use crate::chat::compose::{self, Standing};
@@ -25,7 +25,7 @@ pub(in super::super) fn investigation(
         _ => (Markup::default(), false),
     };
     let files = [("report.json", "for programs"), ("report.md", "for a ticket"), ("timeline.png", "the timeline")];
-    let frame = Frame { paths, title: &title, note, again: None, is_live: false, kind: "report" };
+    let frame = PageFrame { paths, title: &title, note, again: None, is_live: false, kind: "report" };
     frame.around(&html! {
         main id="main" tabindex="-1" {
             article class="message verdict" data-tone=(message::tone(verdict.tone)) {

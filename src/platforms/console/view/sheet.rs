@@ -1,6 +1,6 @@
 //! The channel, and beside it the thread that is open.
 
-use super::frame::Frame;
+use super::frame::PageFrame;
 use super::message::{self, ACT};
 use super::{Paths, text};
 use crate::chat::document::{Part, Tone};
@@ -56,7 +56,7 @@ pub(in super::super) fn sheet(sheet: &SessionView<'_>) -> Html<String> {
     let root = open.and_then(|open| open.messages.first());
     let working = root.is_some_and(is_working);
     let title = root.map_or_else(|| "Channel".to_owned(), |root| text(&root.message.title));
-    let frame = Frame {
+    let frame = PageFrame {
         paths: sheet.paths,
         title: &title,
         note: sheet.note,
