@@ -46,7 +46,7 @@ pub(super) struct Submission {
 }
 
 #[derive(Debug)]
-struct Known {
+struct KnownSubmission {
     key: String,
     since: Instant,
     submission: Submission,
@@ -57,7 +57,7 @@ struct Known {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Submissions(Mutex<VecDeque<Known>>);
+pub(super) struct Submissions(Mutex<VecDeque<KnownSubmission>>);
 
 /// The name of a submission; what answers it carries this as its address.
 pub(super) fn key(session: &Session, once: &str) -> String {
@@ -132,10 +132,10 @@ impl Submissions {
         all.iter_mut().find(|known| known.key == key)?.thread.take()
     }
 
-    fn change(&self, key: &str, change: impl FnOnce(&mut Known)) {
+    fn change(&self, key: &str, change: impl FnOnce(&mut KnownSubmission)) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let at = all.iter().position(|known| known.key == key);
-        let mut known = at.and_then(|at| all.remove(at)).unwrap_or_else(|| Known {
+        let mut known = at.and_then(|at| all.remove(at)).unwrap_or_else(|| KnownSubmission {
             key: key.to_owned(),
             since: clock::this_instant(),
             submission: Submission::default(),
