@@ -36,7 +36,7 @@ pub(super) enum SignInError {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Attempts(Mutex<Wrong>);
+pub(super) struct SignInAttempts(Mutex<Wrong>);
 
 #[derive(Debug, Default)]
 struct Wrong {
@@ -44,7 +44,7 @@ struct Wrong {
     addresses: Counts<IpAddr>,
 }
 
-impl Attempts {
+impl SignInAttempts {
     /// Judges an attempt: `is_right` is whether the token is the right one, `is_hard` whether it is too hard to guess.
     pub(super) fn judge(&self, session: &Session, from: IpAddr, is_right: bool, is_hard: bool) -> Result<(), SignInError> {
         self.judge_at(session, from, is_right, is_hard, clock::this_instant())
@@ -157,7 +157,7 @@ mod tests {
     fn whoever_gives_wrong_tokens_is_locked_for_a_minute_and_nobody_else_behind_the_proxy_is() {
         let now = clock::this_instant();
         for is_hard in [true, false] {
-            let attempts = Attempts::default();
+            let attempts = SignInAttempts::default();
             let judge = |who: usize, from, is_right, at| attempts.judge_at(&session(who), from, is_right, is_hard, at);
             let (guesser, colleague) = (1, 2);
             for _ in 0..MAX_PER_SESSION {
@@ -176,7 +176,7 @@ mod tests {
         let now = clock::this_instant();
         for (one, same) in [("192.0.2.1", "::ffff:192.0.2.1"), ("2001:db8:1:2::3", "2001:db8:1:2:ffff::4")] {
             for is_hard in [true, false] {
-                let attempts = Attempts::default();
+                let attempts = SignInAttempts::default();
                 let judge =
                     |who: usize, from: &str, is_right, at| attempts.judge_at(&session(who), address(from), is_right, is_hard, at);
                 let guesses = (0..1_000).map(|at| judge(at, one, false, now));
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_crowd_of_guessers_is_remembered_up_to_a_bound() {
-        let attempts = Attempts::default();
+        let attempts = SignInAttempts::default();
         for number in 0..5_000_u32 {
             let from = std::net::Ipv4Addr::from_bits(number).into();
             assert_eq!(attempts.judge(&session(number as usize), from, false, true), Err(Wrong));

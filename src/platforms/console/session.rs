@@ -1,6 +1,6 @@
 //! Browser sessions: a random cookie, and what is derived from it with a key only this process has.
 
-use super::attempts::{Attempts, SignInError};
+use super::attempts::{SignInAttempts, SignInError};
 use crate::config::Token;
 use aws_lc_rs::{constant_time, hmac};
 use axum::http::HeaderMap;
@@ -26,7 +26,7 @@ pub(super) struct Keys {
     key: hmac::Key,
     token: Option<hmac::Tag>,
     is_hard: bool,
-    attempts: Attempts,
+    attempts: SignInAttempts,
 }
 
 impl Keys {
@@ -38,7 +38,7 @@ impl Keys {
         let tag = token.map(|token| hmac::sign(&key, token.expose().as_bytes()));
         let hard = token.filter(|token| token.is_hard_to_guess()).map_or(random, Token::expose);
         let forms = hmac::Key::new(hmac::HMAC_SHA256, format!("rotation-diag forms {hard}").as_bytes());
-        Keys { forms, key, token: tag, is_hard: token.is_some_and(Token::is_hard_to_guess), attempts: Attempts::default() }
+        Keys { forms, key, token: tag, is_hard: token.is_some_and(Token::is_hard_to_guess), attempts: SignInAttempts::default() }
     }
 
     /// What a form of this session has to bring back.
