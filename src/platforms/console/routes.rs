@@ -147,7 +147,7 @@ impl PageState {
     }
 
     /// Hands in what was said, tells the person alone what comes back, and shows where it was said.
-    async fn hand_in(&self, session: &Session, form: &Origin, said: Payload) -> Response {
+    async fn hand_in(&self, session: &Session, form: &FormOrigin, said: Payload) -> Response {
         let words = match &said {
             Payload::Words(words) => Some(words.clone()),
             Payload::Click(_) => None,
@@ -174,7 +174,7 @@ impl PageState {
     }
 
     /// A form of another session or process starts nothing, and what was written in it is not lost.
-    async fn outdated(&self, session: &Session, form: &Origin, words: Option<String>) -> Response {
+    async fn outdated(&self, session: &Session, form: &FormOrigin, words: Option<String>) -> Response {
         let again = if words.is_some() { "send it again" } else { "press it again" };
         let why = format!("this page was older than the program behind it, and nothing was done: {again}");
         let submission = Submission {
@@ -194,7 +194,7 @@ impl PageState {
 
 /// What every form brings back.
 #[derive(Deserialize)]
-pub(super) struct Origin {
+pub(super) struct FormOrigin {
     /// That it is a form of this session.
     form: String,
     /// Its number: sent twice, it counts once.
@@ -207,7 +207,7 @@ pub(super) struct Origin {
     beside: String,
 }
 
-impl Origin {
+impl FormOrigin {
     fn thread(&self) -> Option<&str> {
         Some(self.thread.as_str()).filter(|root| !root.is_empty())
     }
@@ -237,14 +237,14 @@ impl Origin {
 pub(super) struct Words {
     pub(super) words: String,
     #[serde(flatten)]
-    pub(super) origin: Origin,
+    pub(super) origin: FormOrigin,
 }
 
 #[derive(Deserialize)]
 struct Click {
     token: String,
     #[serde(flatten)]
-    origin: Origin,
+    origin: FormOrigin,
 }
 
 async fn say(State(page): State<PageState>, Extension(session): Extension<Session>, Form(form): Form<Words>) -> Response {
