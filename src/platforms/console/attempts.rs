@@ -4,7 +4,7 @@
 //! their session's is refused whatever they give. An address may be a proxy with a whole company behind it: once its budget
 //! is used up by others, the right token still opens, provided that it cannot be guessed; one that could be is refused too.
 
-use super::session::Session;
+use super::session::BrowserSession;
 use crate::clock;
 use crate::config::Network;
 use axum::http::HeaderMap;
@@ -46,11 +46,11 @@ struct Wrong {
 
 impl SignInAttempts {
     /// Judges an attempt: `is_right` is whether the token is the right one, `is_hard` whether it is too hard to guess.
-    pub(super) fn judge(&self, session: &Session, from: IpAddr, is_right: bool, is_hard: bool) -> Result<(), SignInError> {
+    pub(super) fn judge(&self, session: &BrowserSession, from: IpAddr, is_right: bool, is_hard: bool) -> Result<(), SignInError> {
         self.judge_at(session, from, is_right, is_hard, clock::this_instant())
     }
 
-    fn judge_at(&self, session: &Session, from: IpAddr, is_right: bool, is_hard: bool, now: Instant) -> Result<(), SignInError> {
+    fn judge_at(&self, session: &BrowserSession, from: IpAddr, is_right: bool, is_hard: bool, now: Instant) -> Result<(), SignInError> {
         let from = client(from);
         let mut wrong = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if wrong.sessions.of(&session.id, now) >= MAX_PER_SESSION {
@@ -143,8 +143,8 @@ mod tests {
     use super::*;
     use SignInError::{TooMany, Wrong};
 
-    fn session(at: usize) -> Session {
-        Session { id: format!("{at:032x}") }
+    fn session(at: usize) -> BrowserSession {
+        BrowserSession { id: format!("{at:032x}") }
     }
 
     fn address(text: &str) -> IpAddr {

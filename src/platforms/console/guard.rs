@@ -2,7 +2,7 @@
 //! anything; and what every answer carries.
 
 use super::PageState;
-use super::session::{ACCESS, SESSION, Session};
+use super::session::{ACCESS, SESSION, BrowserSession};
 use super::sign_in;
 use super::target::Target;
 use axum::extract::{Request, State};
@@ -33,9 +33,9 @@ const HEADERS: [(HeaderName, &str); 6] = [
 
 pub(super) async fn guard(State(page): State<PageState>, mut request: Request, next: Next) -> Response {
     let settings = &page.console.settings;
-    let known = Session::of(request.headers());
+    let known = BrowserSession::of(request.headers());
     let is_new = known.is_none();
-    let session = known.unwrap_or_else(|| Session { id: (settings.new_id)() });
+    let session = known.unwrap_or_else(|| BrowserSession { id: (settings.new_id)() });
     let mut response = match refusal(&page, &request) {
         Some(refusal) => refusal,
         None if is_open(&request) || page.console.keys.admits(&session, request.headers()) => {
@@ -72,7 +72,7 @@ fn is_open(request: &Request) -> bool {
 
 /// Sends whoever has not signed in to do so, and from there to where they wanted to go. Words are taken along: a session
 /// may end while somebody writes.
-async fn stranger(page: &PageState, session: &Session, request: Request) -> Response {
+async fn stranger(page: &PageState, session: &BrowserSession, request: Request) -> Response {
     let path = request.uri().path();
     match *request.method() {
         Method::GET if path != "/live" => {
@@ -96,7 +96,7 @@ fn is_own_origin(headers: &HeaderMap, host: &str) -> bool {
 }
 
 /// Lets a session in that gave the token.
-pub(super) fn admit(headers: &mut HeaderMap, page: &PageState, session: &Session) {
+pub(super) fn admit(headers: &mut HeaderMap, page: &PageState, session: &BrowserSession) {
     set_cookie(headers, page, ACCESS, &page.console.keys.access(session));
 }
 

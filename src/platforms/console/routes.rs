@@ -1,7 +1,7 @@
 //! From requests to pages, files and news; and from forms to the [`crate::chat::Intake`].
 
 use super::guard::guard;
-use super::session::{Session, is_id};
+use super::session::{BrowserSession, is_id};
 use super::sign_in;
 use super::submissions::{Field, Submission, key, may_be_kept};
 use super::target::Target;
@@ -78,13 +78,13 @@ fn own_routes(page: PageState) -> Router {
         .with_state(page)
 }
 
-async fn channel(State(page): State<PageState>, Extension(session): Extension<Session>, RawQuery(query): RawQuery) -> Response {
+async fn channel(State(page): State<PageState>, Extension(session): Extension<BrowserSession>, RawQuery(query): RawQuery) -> Response {
     page.shown(&session, None, asked(query.as_deref())).await
 }
 
 async fn thread(
     State(page): State<PageState>,
-    Extension(session): Extension<Session>,
+    Extension(session): Extension<BrowserSession>,
     Path(root): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Response {
@@ -105,7 +105,7 @@ impl PageState {
         self.refused(StatusCode::SERVICE_UNAVAILABLE, "The messages cannot be read just now. Try again in a minute.")
     }
 
-    async fn shown(&self, session: &Session, root: Option<String>, asked: Option<&str>) -> Response {
+    async fn shown(&self, session: &BrowserSession, root: Option<String>, asked: Option<&str>) -> Response {
         let asked = asked.map(|once| key(session, once));
         let led_to = asked.as_deref().and_then(|key| self.console.submissions.take_thread(key));
         if let Some(thread) = led_to.filter(|thread| Some(thread) != root.as_ref()) {
@@ -115,7 +115,7 @@ impl PageState {
         self.sheet(session, root, submission).await.unwrap_or_else(|HistoryError| self.unreadable())
     }
 
-    async fn sheet(&self, session: &Session, root: Option<String>, submission: Submission) -> Result<Response, HistoryError> {
+    async fn sheet(&self, session: &BrowserSession, root: Option<String>, submission: Submission) -> Result<Response, HistoryError> {
         let threads = self.board.threads(PlatformName::Console, THREADS).await?;
         let open = match root {
             Some(root) => {
@@ -147,7 +147,7 @@ impl PageState {
     }
 
     /// Hands in what was said, tells the person alone what comes back, and shows where it was said.
-    async fn hand_in(&self, session: &Session, form: &FormOrigin, said: Payload) -> Response {
+    async fn hand_in(&self, session: &BrowserSession, form: &FormOrigin, said: Payload) -> Response {
         let words = match &said {
             Payload::Words(words) => Some(words.clone()),
             Payload::Click(_) => None,
@@ -174,7 +174,7 @@ impl PageState {
     }
 
     /// A form of another session or process starts nothing, and what was written in it is not lost.
-    async fn outdated(&self, session: &Session, form: &FormOrigin, words: Option<String>) -> Response {
+    async fn outdated(&self, session: &BrowserSession, form: &FormOrigin, words: Option<String>) -> Response {
         let again = if words.is_some() { "send it again" } else { "press it again" };
         let why = format!("this page was older than the program behind it, and nothing was done: {again}");
         let submission = Submission {
@@ -247,11 +247,11 @@ struct Click {
     origin: FormOrigin,
 }
 
-async fn say(State(page): State<PageState>, Extension(session): Extension<Session>, Form(form): Form<Words>) -> Response {
+async fn say(State(page): State<PageState>, Extension(session): Extension<BrowserSession>, Form(form): Form<Words>) -> Response {
     page.hand_in(&session, &form.origin, Payload::Words(form.words)).await
 }
 
-async fn act(State(page): State<PageState>, Extension(session): Extension<Session>, Form(form): Form<Click>) -> Response {
+async fn act(State(page): State<PageState>, Extension(session): Extension<BrowserSession>, Form(form): Form<Click>) -> Response {
     page.hand_in(&session, &form.origin, Payload::Click(form.token)).await
 }
 

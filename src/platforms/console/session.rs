@@ -14,7 +14,7 @@ pub(super) const ACCESS: &str = "rotation_diag_access";
 
 /// A browser's session.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Session {
+pub(super) struct BrowserSession {
     /// 32 hexadecimal digits.
     pub(super) id: String,
 }
@@ -42,16 +42,16 @@ impl Keys {
     }
 
     /// What a form of this session has to bring back.
-    pub(super) fn form(&self, session: &Session) -> String {
+    pub(super) fn form(&self, session: &BrowserSession) -> String {
         derived(&self.forms, "form", session)
     }
 
-    pub(super) fn is_form(&self, session: &Session, given: &str) -> bool {
+    pub(super) fn is_form(&self, session: &BrowserSession, given: &str) -> bool {
         same(&derived(&self.forms, "form", session), given)
     }
 
     /// What the cookie of a session holds once it gave the token.
-    pub(super) fn access(&self, session: &Session) -> String {
+    pub(super) fn access(&self, session: &BrowserSession) -> String {
         derived(&self.key, "access", session)
     }
 
@@ -61,12 +61,12 @@ impl Keys {
     }
 
     /// True when this session may see the page.
-    pub(super) fn admits(&self, session: &Session, headers: &HeaderMap) -> bool {
+    pub(super) fn admits(&self, session: &BrowserSession, headers: &HeaderMap) -> bool {
         self.token.is_none() || cookie(headers, ACCESS).is_some_and(|given| same(&self.access(session), given))
     }
 
     /// Compares a token in constant time. `from` is the client's address.
-    pub(super) fn sign_in(&self, session: &Session, given: &str, from: IpAddr) -> Result<(), SignInError> {
+    pub(super) fn sign_in(&self, session: &BrowserSession, given: &str, from: IpAddr) -> Result<(), SignInError> {
         let given = hmac::sign(&self.key, given.trim().as_bytes());
         let is_right =
             self.token.as_ref().is_some_and(|own| constant_time::verify_slices_are_equal(own.as_ref(), given.as_ref()).is_ok());
@@ -74,15 +74,15 @@ impl Keys {
     }
 }
 
-fn derived(key: &hmac::Key, purpose: &str, session: &Session) -> String {
+fn derived(key: &hmac::Key, purpose: &str, session: &BrowserSession) -> String {
     let tag = hmac::sign(key, format!("{purpose} {}", session.id).as_bytes());
     tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-impl Session {
+impl BrowserSession {
     /// The session a request belongs to.
-    pub(super) fn of(headers: &HeaderMap) -> Option<Session> {
-        cookie(headers, SESSION).filter(|id| is_id(id)).map(|id| Session { id: id.to_owned() })
+    pub(super) fn of(headers: &HeaderMap) -> Option<BrowserSession> {
+        cookie(headers, SESSION).filter(|id| is_id(id)).map(|id| BrowserSession { id: id.to_owned() })
     }
 }
 
@@ -105,8 +105,8 @@ fn same(own: &str, given: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn session(digit: &str) -> Session {
-        Session { id: digit.repeat(32) }
+    fn session(digit: &str) -> BrowserSession {
+        BrowserSession { id: digit.repeat(32) }
     }
 
     #[test]
@@ -148,8 +148,8 @@ mod tests {
     fn cookies_are_found_among_others() {
         let mut headers = HeaderMap::new();
         headers.insert(COOKIE, format!("other=1; {SESSION}={}; x=y", "a".repeat(32)).parse().unwrap());
-        assert_eq!(Session::of(&headers), Some(session("a")));
+        assert_eq!(BrowserSession::of(&headers), Some(session("a")));
         headers.insert(COOKIE, format!("{SESSION}={}", "A".repeat(32)).parse().unwrap());
-        assert_eq!(Session::of(&headers), None);
+        assert_eq!(BrowserSession::of(&headers), None);
     }
 }

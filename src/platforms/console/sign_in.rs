@@ -4,7 +4,7 @@ use super::PageState;
 use super::attempts::{self, SignInError};
 use super::guard::admit;
 use super::routes::Words;
-use super::session::Session;
+use super::session::BrowserSession;
 use super::submissions::{Field, key, may_be_kept};
 use super::target::Target;
 use super::view;
@@ -36,7 +36,7 @@ pub(super) struct Luggage {
 }
 
 pub(super) async fn form(
-    Extension(session): Extension<Session>,
+    Extension(session): Extension<BrowserSession>,
     State(page): State<PageState>,
     Query(wanted): Query<Wanted>,
     headers: HeaderMap,
@@ -51,7 +51,7 @@ pub(super) async fn form(
 }
 
 /// What is answered to words of somebody who is not, or no longer, signed in.
-pub(super) async fn with_words(page: &PageState, session: &Session, request: Request) -> Response {
+pub(super) async fn with_words(page: &PageState, session: &BrowserSession, request: Request) -> Response {
     let Ok(Form(said)) = Form::<Words>::from_request(request, &()).await else {
         return page.refused(StatusCode::UNAUTHORIZED, "Sign in first.");
     };
@@ -74,7 +74,7 @@ pub(super) struct Given {
 
 pub(super) async fn sign_in(
     State(page): State<PageState>,
-    Extension(session): Extension<Session>,
+    Extension(session): Extension<BrowserSession>,
     client: Option<Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
     Form(given): Form<Given>,
@@ -107,12 +107,12 @@ pub(super) async fn sign_in(
 }
 
 impl PageState {
-    fn sign_in(&self, session: &Session, why_not: Option<&Message>, luggage: &Luggage) -> Html<String> {
+    fn sign_in(&self, session: &BrowserSession, why_not: Option<&Message>, luggage: &Luggage) -> Html<String> {
         view::sign_in(&self.console.paths, &self.console.keys.form(session), why_not, luggage)
     }
 
     /// Puts the words back into their field, and says where that is.
-    fn unpacked(&self, session: &Session, Luggage { to, words }: Luggage) -> Target {
+    fn unpacked(&self, session: &BrowserSession, Luggage { to, words }: Luggage) -> Target {
         if words.is_empty() {
             return to;
         }

@@ -3,7 +3,7 @@
 //! It is kept under the session and the number of the form that was sent, which the address of the page then carries. So
 //! only the window that asked is told, and only that one is led to the thread.
 
-use super::session::Session;
+use super::session::BrowserSession;
 use crate::chat::Message;
 use crate::chat::command::holds_a_value;
 use crate::chat::document::Tone;
@@ -60,7 +60,7 @@ struct KnownSubmission {
 pub(super) struct Submissions(Mutex<VecDeque<KnownSubmission>>);
 
 /// The name of a submission; what answers it carries this as its address.
-pub(super) fn key(session: &Session, once: &str) -> String {
+pub(super) fn key(session: &BrowserSession, once: &str) -> String {
     format!("{}.{once}", session.id)
 }
 
