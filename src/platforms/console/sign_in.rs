@@ -63,7 +63,7 @@ pub(super) async fn with_words(page: &PageState, session: &BrowserSession, reque
 }
 
 #[derive(Deserialize)]
-pub(super) struct Given {
+pub(super) struct GivenToken {
     form: String,
     token: String,
     #[serde(default)]
@@ -77,7 +77,7 @@ pub(super) async fn sign_in(
     Extension(session): Extension<BrowserSession>,
     client: Option<Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
-    Form(given): Form<Given>,
+    Form(given): Form<GivenToken>,
 ) -> Response {
     // Where the server does not tell addresses, all clients are one.
     let peer = client.map_or(IpAddr::from(Ipv4Addr::UNSPECIFIED), |Extension(ConnectInfo(address))| address.ip());
