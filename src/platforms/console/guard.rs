@@ -4,7 +4,7 @@
 use super::PageState;
 use super::session::{ACCESS, SESSION, BrowserSession};
 use super::sign_in;
-use super::target::Target;
+use super::target::PageTarget;
 use axum::extract::{Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderName, ORIGIN, REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
@@ -76,8 +76,8 @@ async fn stranger(page: &PageState, session: &BrowserSession, request: Request) 
     let path = request.uri().path();
     match *request.method() {
         Method::GET if path != "/live" => {
-            let wanted = request.uri().path_and_query().and_then(|wanted| Target::parse(wanted.as_str()));
-            Redirect::to(&wanted.unwrap_or_else(Target::channel).sign_in(&page.console.paths)).into_response()
+            let wanted = request.uri().path_and_query().and_then(|wanted| PageTarget::parse(wanted.as_str()));
+            Redirect::to(&wanted.unwrap_or_else(PageTarget::channel).sign_in(&page.console.paths)).into_response()
         }
         Method::POST if path == "/say" => sign_in::with_words(page, session, request).await,
         _ => page.refused(StatusCode::UNAUTHORIZED, "Sign in first."),

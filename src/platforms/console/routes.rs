@@ -4,7 +4,7 @@ use super::guard::guard;
 use super::session::{BrowserSession, is_id};
 use super::sign_in;
 use super::submissions::{Field, Submission, key, may_be_kept};
-use super::target::Target;
+use super::target::PageTarget;
 use super::view::{self, ShownChannel, Open, Paths, SessionView};
 use super::{Console, Example, PageState};
 use crate::chart;
@@ -221,9 +221,9 @@ impl FormOrigin {
     }
 
     /// Where it belongs to: its thread, or the channel.
-    pub(super) fn place(&self) -> Target {
-        let thread = self.thread().and_then(|root| Target::parse(&Paths::new("").thread(root)));
-        thread.unwrap_or_else(Target::channel)
+    pub(super) fn place(&self) -> PageTarget {
+        let thread = self.thread().and_then(|root| PageTarget::parse(&Paths::new("").thread(root)));
+        thread.unwrap_or_else(PageTarget::channel)
     }
 
     /// The page it was on, with what became of the submission of this number.

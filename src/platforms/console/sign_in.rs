@@ -6,7 +6,7 @@ use super::guard::admit;
 use super::routes::Words;
 use super::session::BrowserSession;
 use super::submissions::{Field, key, may_be_kept};
-use super::target::Target;
+use super::target::PageTarget;
 use super::view;
 use crate::chat::document::Tone;
 use crate::chat::{Message, compose};
@@ -30,7 +30,7 @@ pub(super) struct Wanted {
 /// Where somebody goes once they are in, and what they take along.
 pub(super) struct Luggage {
     /// Where to.
-    pub(super) to: Target,
+    pub(super) to: PageTarget,
     /// What they had written; may be empty.
     pub(super) words: String,
 }
@@ -41,7 +41,7 @@ pub(super) async fn form(
     Query(wanted): Query<Wanted>,
     headers: HeaderMap,
 ) -> Response {
-    let to = Target::parse(&wanted.to).unwrap_or_else(Target::channel);
+    let to = PageTarget::parse(&wanted.to).unwrap_or_else(PageTarget::channel);
     let keys = &page.console.keys;
     // Signed in meanwhile, in another window.
     if keys.ask_for_a_token() && keys.admits(&session, &headers) {
@@ -82,7 +82,7 @@ pub(super) async fn sign_in(
     // Where the server does not tell addresses, all clients are one.
     let peer = client.map_or(IpAddr::from(Ipv4Addr::UNSPECIFIED), |Extension(ConnectInfo(address))| address.ip());
     let from = attempts::source(peer, &headers, &page.console.settings.trusted_proxies);
-    let to = Target::parse(&given.to).unwrap_or_else(Target::channel);
+    let to = PageTarget::parse(&given.to).unwrap_or_else(PageTarget::channel);
     let words: String = given.words.chars().take(MAX_WORDS).collect();
     let luggage = Luggage { to, words };
     if !page.console.keys.is_form(&session, &given.form) {
@@ -112,7 +112,7 @@ impl PageState {
     }
 
     /// Puts the words back into their field, and says where that is.
-    fn unpacked(&self, session: &BrowserSession, Luggage { to, words }: Luggage) -> Target {
+    fn unpacked(&self, session: &BrowserSession, Luggage { to, words }: Luggage) -> PageTarget {
         if words.is_empty() {
             return to;
         }

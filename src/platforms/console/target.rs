@@ -9,17 +9,17 @@ const MAX_BYTES: usize = 512;
 
 /// A page of ours, as a path below the page's own prefix, perhaps with a query and a fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Target(String);
+pub(super) struct PageTarget(String);
 
-impl Target {
+impl PageTarget {
     /// The channel.
-    pub(super) fn channel() -> Target {
-        Target("/".to_owned())
+    pub(super) fn channel() -> PageTarget {
+        PageTarget("/".to_owned())
     }
 
     /// Reads a target that came from outside. Only the channel, threads and investigations are led to, so that a link to the
     /// sign-in cannot send anybody anywhere else: no other host however it is written, and no path that turns into one.
-    pub(super) fn parse(text: &str) -> Option<Target> {
+    pub(super) fn parse(text: &str) -> Option<PageTarget> {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~%/?=&#".contains(c);
         if text.len() > MAX_BYTES || !text.chars().all(is_plain) {
             return None;
@@ -27,7 +27,7 @@ impl Target {
         let path = text.split(['?', '#']).next().unwrap_or_default();
         let is_own = path == "/" || path.starts_with("/threads/") || path.starts_with("/investigations/");
         let is_straight = path.split('/').skip(1).all(|segment| !is_dots(segment)) && !path.contains("//");
-        (is_own && is_straight).then(|| Target(text.to_owned()))
+        (is_own && is_straight).then(|| PageTarget(text.to_owned()))
     }
 
     /// The sign-in that leads there.
@@ -50,9 +50,9 @@ impl Target {
     }
 
     /// The same, with what became of the submission of this number.
-    pub(super) fn asked(&self, once: &str) -> Target {
+    pub(super) fn asked(&self, once: &str) -> PageTarget {
         let path = self.0.split(['?', '#']).next().unwrap_or("/");
-        Target(if is_id(once) { format!("{path}?asked={once}") } else { path.to_owned() })
+        PageTarget(if is_id(once) { format!("{path}?asked={once}") } else { path.to_owned() })
     }
 
     /// True for a thread.
@@ -79,7 +79,7 @@ mod tests {
             "/investigations/0123456789abcdef0123456789abcdef#step-4",
             "/investigations/x/files/report.json",
         ] {
-            assert_eq!(Target::parse(own).map(|target| target.path(&Paths::new(""))).as_deref(), Some(own));
+            assert_eq!(PageTarget::parse(own).map(|target| target.path(&Paths::new(""))).as_deref(), Some(own));
         }
         for foreign in [
             "",
@@ -110,22 +110,22 @@ mod tests {
             "/threads/é",
             "/threads/x\r\nset-cookie: a=b",
         ] {
-            assert_eq!(Target::parse(foreign), None, "{foreign:?}");
+            assert_eq!(PageTarget::parse(foreign), None, "{foreign:?}");
         }
-        assert_eq!(Target::parse(&format!("/threads/{}", "x".repeat(MAX_BYTES))), None);
+        assert_eq!(PageTarget::parse(&format!("/threads/{}", "x".repeat(MAX_BYTES))), None);
     }
 
     #[test]
     fn a_target_survives_its_way_through_the_sign_in() {
-        let target = Target::parse("/threads/a%2Fb?asked=0123456789abcdef0123456789abcdef#m-1").unwrap();
+        let target = PageTarget::parse("/threads/a%2Fb?asked=0123456789abcdef0123456789abcdef#m-1").unwrap();
         let address = target.sign_in(&Paths::new(""));
         let (_, encoded) = address.split_once("?to=").unwrap();
         let decoded = percent_encoding::percent_decode_str(encoded).decode_utf8().unwrap();
-        assert_eq!(Target::parse(&decoded), Some(target));
+        assert_eq!(PageTarget::parse(&decoded), Some(target));
         let below = Paths::new("/ops");
-        assert_eq!(Target::channel().sign_in(&below), "/ops/sign-in");
-        assert_eq!(Target::channel().path(&below), "/ops");
-        assert_eq!(Target::parse("/?asked=x").map(|target| target.path(&below)).as_deref(), Some("/ops?asked=x"));
-        assert_eq!(Target::parse("/threads/x").map(|target| target.path(&below)).as_deref(), Some("/ops/threads/x"));
+        assert_eq!(PageTarget::channel().sign_in(&below), "/ops/sign-in");
+        assert_eq!(PageTarget::channel().path(&below), "/ops");
+        assert_eq!(PageTarget::parse("/?asked=x").map(|target| target.path(&below)).as_deref(), Some("/ops?asked=x"));
+        assert_eq!(PageTarget::parse("/threads/x").map(|target| target.path(&below)).as_deref(), Some("/ops/threads/x"));
     }
 }
