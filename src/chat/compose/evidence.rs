@@ -4,7 +4,7 @@ use super::{files, name_of, safe};
 use crate::chat::document::{Attachment, Message, Part, Quote, Tone};
 use crate::model::{Investigation, StepName};
 use crate::redact::SafeText;
-use crate::report::facts::{self, Fact, Facts, Group};
+use crate::report::facts::{self, Fact, StepFacts, FactGroup};
 use crate::report::sanitize::cut;
 
 /// How many facts of a group a message shows.
@@ -34,17 +34,17 @@ pub fn whole_evidence(investigation: &Investigation, step: StepName) -> Attachme
     file(investigation, &facts::of(&investigation.evidence, step))
 }
 
-fn file(investigation: &Investigation, facts: &Facts) -> Attachment {
+fn file(investigation: &Investigation, facts: &StepFacts) -> Attachment {
     let name = format!("{}-step-{}.txt", files::stem(&name_of(investigation)), facts.step.number());
     files::text(name, &format!("everything {} saw", facts.step), &facts.to_string())
 }
 
-fn is_long(facts: &Facts) -> bool {
-    let long = |group: &Group| group.facts.len() > SHOWN || group.facts.iter().any(|fact| fact.text.chars().count() > FACT);
+fn is_long(facts: &StepFacts) -> bool {
+    let long = |group: &FactGroup| group.facts.len() > SHOWN || group.facts.iter().any(|fact| fact.text.chars().count() > FACT);
     facts.groups.len() > GROUPS || facts.groups.iter().any(long)
 }
 
-fn part(group: &Group) -> Part {
+fn part(group: &FactGroup) -> Part {
     let more = group.facts.len().saturating_sub(SHOWN);
     let label =
         if more > 0 { format!("{} (the first {SHOWN} of {})", group.label, group.facts.len()) } else { group.label.clone() };
