@@ -14,22 +14,23 @@
     reason = "a benchmark prints, and stops at a mistake of its own"
 )]
 
+#[path = "support/slack_bot.rs"]
+mod slack_bot;
+
 use axum::body::Bytes;
 use axum::extract::{Path as RoutePath, State};
 use axum::{Json, Router, routing::any};
-use hmac::{Hmac, Mac};
 use rotation_diag::clock::{Clock, Stopwatch};
 use rotation_diag::simulator::{Scenario, Simulator};
 use serde_json::{Value, json};
-use sha2::Sha256;
+use slack_bot::Acknowledged;
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::{ExitCode, Stdio};
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 
 const LATENCY_MS: u64 = 100;
 const RUNNING: usize = 100;
@@ -56,8 +57,6 @@ const OLD: usize = 1_000_000;
 /// A container with this much has to do for the usual number of investigations at once.
 const SMALL_MIB: f64 = 128.0;
 const FEW: usize = 50;
-
-const SECRET: &str = "benchmark-signing-secret";
 
 /// Slack, as far as the bot notices.
 #[derive(Debug, Default)]
@@ -113,34 +112,9 @@ struct Bot {
 
 impl Bot {
     async fn start(folder: &Path, slack: &str, aws: &str, work: &str) -> Bot {
-        let config = folder.join("config.toml");
-        let text = format!(
-            "default_region = \"eu-west-1\"\n[http]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"{}\"\n{work}\
-             [slack]\nmode = \"http\"\nbot_token = \"env:BOT\"\nsigning_secret = \"env:SECRET\"\napi_url = \"{slack}\"\n\
-             [[allow]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannels = [\"*\"]\nusers = [{}]\n",
-            folder.join("store.db").display(),
-            (0..PEOPLE).map(|number| format!("\"U{number}\"")).collect::<Vec<_>>().join(", ")
-        );
-        std::fs::write(&config, text).unwrap();
+        let users = (0..PEOPLE).map(|number| format!("\"U{number}\"")).collect::<Vec<_>>().join(", ");
         let watch = Stopwatch::start();
-        let binary = std::env::var_os("ROTATION_DIAG_BINARY");
-        let mut child = Command::new(binary.unwrap_or_else(|| env!("CARGO_BIN_EXE_rotation-diag").into()))
-            .args(["serve", "--config"])
-            .arg(&config)
-            .envs([("BOT", "xoxb-1-2-benchmark"), ("SECRET", SECRET), ("AWS_ENDPOINT_URL", aws)])
-            .envs([("AWS_ACCESS_KEY_ID", "AKIDSIMULATED"), ("AWS_SECRET_ACCESS_KEY", "simulated")])
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let address = loop {
-            let line = lines.next_line().await.unwrap().expect("the program listens");
-            if let Some((_, address)) = line.split_once("listens on http://") {
-                break address.to_owned();
-            }
-        };
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let (child, address) = slack_bot::start(folder, slack, aws, work, &users).await;
         let client = reqwest::Client::new();
         while client.get(format!("http://{address}/readyz")).send().await.unwrap().status() != 200 {
             assert!(watch.elapsed() < PATIENCE, "never ready");
@@ -153,34 +127,14 @@ impl Bot {
 
     /// Sends a slash command; what was answered, and after how long.
     async fn ask(&self, number: usize, secret: &str) -> (Told, Duration) {
-        let secret: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-        let body = format!(
-            "team_id=T1&channel_id=C{}&user_id=U{}&command=%2Frotation-diag&text={secret}&trigger_id={number}.x&\
-             response_url=http%3A%2F%2F127.0.0.1%3A9%2Fx&team_domain=x&channel_name=x&user_name=x&token=x&api_app_id=A1",
-            number % CHANNELS,
-            number % PEOPLE
-        );
-        let timestamp = Clock::system().now().as_second().to_string();
-        let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
-        mac.update(format!("v0:{timestamp}:{body}").as_bytes());
-        let signature: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-        let watch = Stopwatch::start();
-        let answer = (self.client.post(format!("http://{}/slack/command", self.address)))
-            .header("content-type", "application/x-www-form-urlencoded")
-            .header("x-slack-request-timestamp", timestamp)
-            .header("x-slack-signature", format!("v0={signature}"))
-            .body(body)
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(answer.status(), 200, "{number}");
-        let text = answer.text().await.unwrap();
-        let elapsed = watch.elapsed();
+        let from = (number, number % CHANNELS, number % PEOPLE);
+        let Acknowledged { status, text, after } = slack_bot::ask(&self.client, &self.address, from, secret).await;
+        assert_eq!(status, 200, "{number}");
         if text.is_empty() {
-            return (Told::Taken, elapsed);
+            return (Told::Taken, after);
         }
         assert!(text.contains("nothing was started") || text.contains("please try again"), "{number}: {text}");
-        (Told::Busy, elapsed)
+        (Told::Busy, after)
     }
 
     /// How many commands are being looked into, and how many wait for that.

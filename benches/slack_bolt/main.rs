@@ -12,17 +12,17 @@
     reason = "a benchmark prints, and stops at a mistake of its own"
 )]
 
+#[path = "../support/slack_bot.rs"]
+mod slack_bot;
+
 use axum::extract::Path as RoutePath;
 use axum::{Json, Router, routing::any};
-use hmac::{Hmac, Mac};
-use rotation_diag::clock::{Clock, Stopwatch};
+use rotation_diag::clock::Clock;
 use rotation_diag::simulator::{Scenario, Simulator};
 use serde_json::{Value, json};
-use sha2::Sha256;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 
 /// Commands to each.
@@ -33,8 +33,6 @@ const WARM_UP: usize = 20;
 
 /// How long Slack takes to tell who a person is.
 const LOOK_UP: Duration = Duration::from_millis(100);
-
-const SECRET: &str = "benchmark-signing-secret";
 
 async fn method(RoutePath(method): RoutePath<String>) -> Json<Value> {
     if method == "users.info" {
@@ -55,42 +53,6 @@ async fn auth_test() -> Json<Value> {
     Json(identity)
 }
 
-/// Waits for the line in which a program says where it listens, and reads on so that a full pipe stops nobody.
-async fn address(output: impl AsyncRead + Send + Unpin + 'static) -> Option<String> {
-    let mut lines = BufReader::new(output).lines();
-    let address = loop {
-        let line = lines.next_line().await.ok()??;
-        if let Some((_, address)) = line.split_once("listens on http://") {
-            break address.to_owned();
-        }
-    };
-    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    Some(address)
-}
-
-async fn ours(folder: &Path, api: &str, aws: &str) -> (Child, String) {
-    let config = folder.join("config.toml");
-    let text = format!(
-        "default_region = \"eu-west-1\"\n[http]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"{}\"\n\
-         [slack]\nmode = \"http\"\nbot_token = \"env:BOT\"\nsigning_secret = \"env:SECRET\"\napi_url = \"{api}\"\n\
-         [[allow]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannels = [\"*\"]\nusers = [\"*\"]\n",
-        folder.join("store.db").display(),
-    );
-    std::fs::write(&config, text).unwrap();
-    let binary = std::env::var_os("ROTATION_DIAG_BINARY");
-    let mut child = Command::new(binary.unwrap_or_else(|| env!("CARGO_BIN_EXE_rotation-diag").into()))
-        .args(["serve", "--config"])
-        .arg(&config)
-        .envs([("BOT", "xoxb-1-2-benchmark"), ("SECRET", SECRET), ("AWS_ENDPOINT_URL", aws)])
-        .envs([("AWS_ACCESS_KEY_ID", "AKIDSIMULATED"), ("AWS_SECRET_ACCESS_KEY", "simulated")])
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let address = address(child.stderr.take().unwrap()).await.expect("the program listens");
-    (child, address)
-}
-
 /// The reference, where it is installed.
 async fn bolt(api: &str) -> Option<(Child, String)> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
@@ -103,43 +65,23 @@ async fn bolt(api: &str) -> Option<(Child, String)> {
     std::fs::copy(root.join("benches/slack_bolt/app.mjs"), &script).ok()?;
     let mut child = Command::new("node")
         .arg(&script)
-        .envs([("BOT", "xoxb-1-2-benchmark"), ("SECRET", SECRET)])
+        .envs([("BOT", slack_bot::BOT_TOKEN), ("SECRET", slack_bot::SECRET)])
         .env("SLACK_API_URL", format!("{api}/"))
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
         .ok()?;
-    let address = address(child.stdout.take()?).await?;
+    let address = slack_bot::address(child.stdout.take()?).await?;
     Some((child, address))
 }
 
 /// Sends a slash command of a person of its own; how long the acknowledgement took.
 async fn ask(client: &reqwest::Client, address: &str, number: usize) -> Duration {
-    let body = format!(
-        "team_id=T1&channel_id=C{}&user_id=U{number}&command=%2Frotation-diag&text=prod%2Forders-db&trigger_id={number}.x&\
-         response_url=http%3A%2F%2F127.0.0.1%3A9%2Fx&team_domain=x&channel_name=x&user_name=x&token=x&api_app_id=A1",
-        number % 100,
-    );
-    let timestamp = Clock::system().now().as_second().to_string();
-    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
-    mac.update(format!("v0:{timestamp}:{body}").as_bytes());
-    let signature: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    let watch = Stopwatch::start();
-    let answer = client
-        .post(format!("http://{address}/slack/command"))
-        .header("content-type", "application/x-www-form-urlencoded")
-        .header("x-slack-request-timestamp", timestamp)
-        .header("x-slack-signature", format!("v0={signature}"))
-        .body(body)
-        .send()
-        .await
-        .unwrap();
-    let status = answer.status();
-    let text = answer.text().await.unwrap();
-    let elapsed = watch.elapsed();
+    let answer = slack_bot::ask(client, address, (number, number % 100, number), "prod/orders-db").await;
     // On a disk that others keep busy a person may be told to try again; that counts as slow as it was.
-    assert!(status == 200 && (text.is_empty() || text.contains("takes too long")), "{number}: {status} {text}");
-    elapsed
+    let is_told = answer.text.is_empty() || answer.text.contains("takes too long");
+    assert!(answer.status == 200 && is_told, "{number}: {} {}", answer.status, answer.text);
+    answer.after
 }
 
 fn percentiles(mut took: Vec<Duration>) -> [f64; 2] {
@@ -161,7 +103,7 @@ async fn main() {
     let (_, text) = Scenario::embedded().find(|(name, _)| *name == "role_detached_policy").unwrap();
     let aws = Simulator::start(Scenario::parse(text).unwrap(), Clock::system().now()).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let (_ours, our_address) = ours(folder.path(), &api, &aws.endpoint_url()).await;
+    let (_ours, our_address) = slack_bot::start(folder.path(), &api, &aws.endpoint_url(), "", "\"*\"").await;
     let reference = bolt(&api).await;
     let client = reqwest::Client::new();
     let (mut of_ours, mut of_bolt) = (Vec::new(), Vec::new());
