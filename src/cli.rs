@@ -20,7 +20,7 @@ mod simulate;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use failure::CommandError;
 use jiff::SignedDuration;
-use logging::{LogLevel, LogFormat};
+use logging::{LogFormat, LogLevel};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 

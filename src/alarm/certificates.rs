@@ -121,7 +121,8 @@ impl Certificates {
     /// `origin` replaces scheme, host and port of every address. `client` must not follow redirects; a fetch may
     /// take until `deadline`.
     pub(super) fn new(client: reqwest::Client, origin: Option<Url>, deadline: Duration, clock: Clock) -> Certificates {
-        let budgets = Budgets { good: FetchBudget::full(), doors: [(); DOORS].map(|()| FetchBudget::full()), asked: AskCounts::default() };
+        let budgets =
+            Budgets { good: FetchBudget::full(), doors: [(); DOORS].map(|()| FetchBudget::full()), asked: AskCounts::default() };
         let fetched = Cache::builder().max_capacity(MAX_KEPT as u64).time_to_live(KEPT_FOR).build();
         Certificates { client, origin, deadline, clock, good: Mutex::default(), fetched, budgets: Mutex::new(budgets) }
     }

@@ -411,7 +411,12 @@ mod tests {
         let many = notification().to_string().replacen('{', &format!("{{{many}"), 1);
         let behind = format!("{}x", notification());
         for body in ["", "{", "[]", "\"x\"", "null", &nested, &inside, &unknown, &twice, &unknown_twice, &many, &behind] {
-            assert_eq!(SnsEnvelope::parse(body.as_bytes()), Err(Malformed::Json), "{}", body.chars().take(60).collect::<String>());
+            assert_eq!(
+                SnsEnvelope::parse(body.as_bytes()),
+                Err(Malformed::Json),
+                "{}",
+                body.chars().take(60).collect::<String>()
+            );
         }
     }
 }

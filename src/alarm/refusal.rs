@@ -56,7 +56,9 @@ impl MessageRefusal {
         match self {
             MessageRefusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             MessageRefusal::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            MessageRefusal::BrokenOff | MessageRefusal::Raw | MessageRefusal::Malformed(_) | MessageRefusal::HeaderDiffers => StatusCode::BAD_REQUEST,
+            MessageRefusal::BrokenOff | MessageRefusal::Raw | MessageRefusal::Malformed(_) | MessageRefusal::HeaderDiffers => {
+                StatusCode::BAD_REQUEST
+            }
             MessageRefusal::UnknownTopic
             | MessageRefusal::VersionOne
             | MessageRefusal::TooOld

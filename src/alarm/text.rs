@@ -137,7 +137,13 @@ pub(super) fn read_object(value: &Value, delivered: &Delivered<'_>) -> Option<Re
 }
 
 /// What a person or a program of their own says, of the place of what it names, else of the place it says, else of the topic's.
-fn of(named: NamedSecrets, change: StateChange<'_>, title: &str, delivered: &Delivered<'_>, told: (Option<&str>, Option<&str>)) -> Alarm {
+fn of(
+    named: NamedSecrets,
+    change: StateChange<'_>,
+    title: &str,
+    delivered: &Delivered<'_>,
+    told: (Option<&str>, Option<&str>),
+) -> Alarm {
     let topic = delivered.topic.arn();
     let by_arn = named.secrets.iter().find_map(|secret| match secret {
         SecretRef::Arn(arn) => Some(arn.arn().clone()),

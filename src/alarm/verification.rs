@@ -3,7 +3,7 @@
 use super::certificate::is_certificate_url;
 use super::certificates::{Certificates, Fetched};
 use super::endpoint::{Limits, NoticeIntake, Unavailable};
-use super::envelope::{SnsEnvelope, SignatureVersion};
+use super::envelope::{SignatureVersion, SnsEnvelope};
 use super::refusal::MessageRefusal;
 use crate::clock::Clock;
 use crate::config::{Sns, Topic};

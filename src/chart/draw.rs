@@ -199,7 +199,8 @@ impl<'a> Canvas<'a> {
         let row = |kind| if kind == EventKind::Change { top } else { top + ROW };
         svg.line((self.left, row(EventKind::Failed)), (self.right, row(EventKind::Failed)), Ink::Grid, false);
         // Failures last: where shapes overlap, they are seen.
-        let (failed, others): (Vec<&EventMark>, Vec<&EventMark>) = self.story.marks.iter().partition(|mark| mark.kind == EventKind::Failed);
+        let (failed, others): (Vec<&EventMark>, Vec<&EventMark>) =
+            self.story.marks.iter().partition(|mark| mark.kind == EventKind::Failed);
         for mark in others.into_iter().chain(failed) {
             marker(svg, mark.kind, self.axis.x(mark.at), row(mark.kind));
         }

@@ -38,8 +38,8 @@ pub(super) struct DemoWorld {
 impl DemoWorld {
     /// Reads a scenario.
     pub(super) fn parse(name: &str, text: &str) -> Result<DemoWorld, CommandError> {
-        let scenario =
-            Scenario::parse(text).map_err(|error| CommandError::CannotRun(format!("the scenario {name} cannot be read: {error}")))?;
+        let scenario = Scenario::parse(text)
+            .map_err(|error| CommandError::CannotRun(format!("the scenario {name} cannot be read: {error}")))?;
         let secret = scenario.secret().unwrap_or_default().to_owned();
         Ok(DemoWorld { name: name.to_owned(), scenario, secret })
     }
@@ -101,7 +101,11 @@ fn has_page(options: &Demo) -> bool {
 
 /// Serves the page until a signal.
 fn serve_page(port: u16) -> Result<ExitCode, CommandError> {
-    let worlds = DemoWorld::unhurried()?.into_iter().map(|DemoWorld { name, scenario, secret }| demo::DemoWorld { name, secret, scenario });
+    let worlds = DemoWorld::unhurried()?.into_iter().map(|DemoWorld { name, scenario, secret }| demo::DemoWorld {
+        name,
+        secret,
+        scenario,
+    });
     let worlds: Vec<demo::DemoWorld> = worlds.filter(|world| !world.secret.is_empty()).collect();
     runtime::run(async {
         let page = demo::Demo::start(worlds, port).await.map_err(CommandError::cannot_run)?;
@@ -126,7 +130,10 @@ fn choose<'a>(worlds: &'a [DemoWorld], asked: Option<&str>) -> Result<&'a DemoWo
         let mut near: Vec<&str> = worlds.iter().map(|world| world.typed(worlds)).collect();
         near.sort_by(|one, other| more_like(asked, one, other));
         near.truncate(3);
-        CommandError::Usage(format!("the demo has no secret {asked:?}: try {}, or see `rotation-diag demo --list`", near.join(", ")))
+        CommandError::Usage(format!(
+            "the demo has no secret {asked:?}: try {}, or see `rotation-diag demo --list`",
+            near.join(", ")
+        ))
     })
 }
 

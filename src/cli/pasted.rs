@@ -15,7 +15,11 @@ const ADVICE: &str = "this looks like a secret's value, not its name, and nothin
 /// # Errors
 /// [`CommandError::Usage`].
 pub(super) fn refuse<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<(), CommandError> {
-    if words.into_iter().any(|word| holds_a_value(word, |_| false)) { Err(CommandError::Usage(ADVICE.to_owned())) } else { Ok(()) }
+    if words.into_iter().any(|word| holds_a_value(word, |_| false)) {
+        Err(CommandError::Usage(ADVICE.to_owned()))
+    } else {
+        Ok(())
+    }
 }
 
 /// Arguments that make no sense to clap, which repeats them; help and the version are no mistakes.

@@ -4,7 +4,7 @@ use super::{files, name_of, safe};
 use crate::chat::document::{Attachment, Message, Part, Quote, Tone};
 use crate::model::{Investigation, StepName};
 use crate::redact::SafeText;
-use crate::report::facts::{self, Fact, StepFacts, FactGroup};
+use crate::report::facts::{self, Fact, FactGroup, StepFacts};
 use crate::report::sanitize::cut;
 
 /// How many facts of a group a message shows.

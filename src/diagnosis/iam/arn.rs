@@ -3,7 +3,7 @@
 use super::{
     Truth,
     context::Context,
-    pattern::{MalformedVariable, GlobPattern, Syntax, Unresolved},
+    pattern::{GlobPattern, MalformedVariable, Syntax, Unresolved},
 };
 use std::collections::BTreeSet;
 

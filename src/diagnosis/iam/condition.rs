@@ -7,7 +7,7 @@ use super::{
     Truth,
     arn::ArnPattern,
     context::{Context, Knowledge},
-    operator::{OperatorKind, Operator, Quantifier, Relation},
+    operator::{Operator, OperatorKind, Quantifier, Relation},
     pattern::{GlobPattern, Syntax, Unresolved},
 };
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};

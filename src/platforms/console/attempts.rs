@@ -50,7 +50,14 @@ impl SignInAttempts {
         self.judge_at(session, from, is_right, is_hard, clock::this_instant())
     }
 
-    fn judge_at(&self, session: &BrowserSession, from: IpAddr, is_right: bool, is_hard: bool, now: Instant) -> Result<(), SignInError> {
+    fn judge_at(
+        &self,
+        session: &BrowserSession,
+        from: IpAddr,
+        is_right: bool,
+        is_hard: bool,
+        now: Instant,
+    ) -> Result<(), SignInError> {
         let from = client(from);
         let mut wrong = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if wrong.sessions.of(&session.id, now) >= MAX_PER_SESSION {

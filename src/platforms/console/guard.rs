@@ -2,7 +2,7 @@
 //! anything; and what every answer carries.
 
 use super::PageState;
-use super::session::{ACCESS, SESSION, BrowserSession};
+use super::session::{ACCESS, BrowserSession, SESSION};
 use super::sign_in;
 use super::target::PageTarget;
 use axum::extract::{Request, State};

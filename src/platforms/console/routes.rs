@@ -5,7 +5,7 @@ use super::session::{BrowserSession, is_id};
 use super::sign_in;
 use super::submissions::{Field, Submission, key, may_be_kept};
 use super::target::PageTarget;
-use super::view::{self, ShownChannel, Open, Paths, SessionView};
+use super::view::{self, Open, Paths, SessionView, ShownChannel};
 use super::{Console, Example, PageState};
 use crate::chart;
 use crate::chat::HistoryError;
@@ -78,7 +78,11 @@ fn own_routes(page: PageState) -> Router {
         .with_state(page)
 }
 
-async fn channel(State(page): State<PageState>, Extension(session): Extension<BrowserSession>, RawQuery(query): RawQuery) -> Response {
+async fn channel(
+    State(page): State<PageState>,
+    Extension(session): Extension<BrowserSession>,
+    RawQuery(query): RawQuery,
+) -> Response {
     page.shown(&session, None, asked(query.as_deref())).await
 }
 
@@ -115,7 +119,12 @@ impl PageState {
         self.sheet(session, root, submission).await.unwrap_or_else(|HistoryError| self.unreadable())
     }
 
-    async fn sheet(&self, session: &BrowserSession, root: Option<String>, submission: Submission) -> Result<Response, HistoryError> {
+    async fn sheet(
+        &self,
+        session: &BrowserSession,
+        root: Option<String>,
+        submission: Submission,
+    ) -> Result<Response, HistoryError> {
         let threads = self.board.threads(PlatformName::Console, THREADS).await?;
         let open = match root {
             Some(root) => {

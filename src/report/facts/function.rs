@@ -44,10 +44,13 @@ pub(super) fn function(evidence: &Evidence) -> Vec<FactGroup> {
             listed("security groups", &vpc.security_group_ids),
         ]
     });
-    [FactGroup::facts("Function", own.into_iter().flatten()), FactGroup::facts("Network", network.into_iter().flatten().flatten())]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        FactGroup::facts("Function", own.into_iter().flatten()),
+        FactGroup::facts("Network", network.into_iter().flatten().flatten()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn state_of_update(function: &FunctionFacts) -> Option<String> {
