@@ -127,7 +127,7 @@ impl App {
         let mut parts = Supervisor::default();
         let has_to_listen = config.http_is_asked_for || !routers.is_empty();
         let site = web::Site { health: health.clone(), alive, draining: intake.clone(), routers };
-        let (address, web) = match web::serve(&config.http, web::Limits::default(), site, &mut parts).await {
+        let (address, web) = match web::serve(&config.http, web::ServerLimits::default(), site, &mut parts).await {
             Ok((address, web)) => (address, Some(web)),
             Err(why @ AppError::Listen { .. }) if !has_to_listen => {
                 tracing::warn!(%why, "nobody is answered over HTTP, which nothing but /healthz and /readyz needs");

@@ -6,7 +6,7 @@
 
 use super::change::{StateChange, place_in};
 use super::cloudwatch::Metrics;
-use super::named::Named;
+use super::named::NamedSecrets;
 use super::rotation_event::{FAILURES, RotationEvent};
 use crate::aws::{Aws, AwsCaller, DescribedAlarm};
 use crate::clock::{self, Clock};
@@ -113,7 +113,7 @@ struct SecretSearch<'a> {
 
 impl SecretSearch<'_> {
     async fn look(&mut self, alarm: &Alarm) -> (Vec<SecretRef>, ResolvedBy) {
-        let mut named = Named::default();
+        let mut named = NamedSecrets::default();
         alarm.functions.iter().for_each(|function| named.add_function(Some(function.clone())));
         if alarm.source == AlarmSource::CloudWatch {
             self.read_tags(alarm, &mut named).await;
@@ -138,7 +138,7 @@ impl SecretSearch<'_> {
         (secrets, by)
     }
 
-    async fn read_tags(&mut self, alarm: &Alarm, named: &mut Named) {
+    async fn read_tags(&mut self, alarm: &Alarm, named: &mut NamedSecrets) {
         match self.aws.alarm_tags(self.caller, &alarm.key).await {
             Observation::Found(tags) => {
                 tags.iter().for_each(|(name, value)| named.read_pair(name, value));
@@ -150,7 +150,7 @@ impl SecretSearch<'_> {
         }
     }
 
-    async fn read_children(&mut self, alarm: &Alarm, named: &mut Named) {
+    async fn read_children(&mut self, alarm: &Alarm, named: &mut NamedSecrets) {
         if alarm.children.is_empty() {
             return;
         }
@@ -231,7 +231,7 @@ fn add_failed(secrets: &mut Vec<SecretRef>, records: &[Value], region: &str) {
 }
 
 /// What an alarm as CloudWatch describes it names.
-fn read_described(alarm: &DescribedAlarm, named: &mut Named) {
+fn read_described(alarm: &DescribedAlarm, named: &mut NamedSecrets) {
     alarm.dimensions.iter().for_each(|(name, value)| named.read_pair(name, value));
     named.read_text(&alarm.description);
 }

@@ -101,12 +101,9 @@ fn has_page(options: &Demo) -> bool {
 
 /// Serves the page until a signal.
 fn serve_page(port: u16) -> Result<ExitCode, CommandError> {
-    let worlds = DemoWorld::unhurried()?.into_iter().map(|DemoWorld { name, scenario, secret }| demo::DemoWorld {
-        name,
-        secret,
-        scenario,
-    });
-    let worlds: Vec<demo::DemoWorld> = worlds.filter(|world| !world.secret.is_empty()).collect();
+    let worlds =
+        DemoWorld::unhurried()?.into_iter().map(|DemoWorld { name, scenario, secret }| demo::World { name, secret, scenario });
+    let worlds: Vec<demo::World> = worlds.filter(|world| !world.secret.is_empty()).collect();
     runtime::run(async {
         let page = demo::Demo::start(worlds, port).await.map_err(CommandError::cannot_run)?;
         let taken = if port == 0 || page.address().port() == port { String::new() } else { format!(" (port {port} is taken)") };

@@ -1,6 +1,6 @@
 //! `rotation-diag simulate`: the simulated account alone, for clients other than this program.
 
-use super::demo::{self, World};
+use super::demo::{self, DemoWorld};
 use super::failure::CommandError;
 use super::interrupt;
 use crate::redact::SafeText;
@@ -24,13 +24,13 @@ pub(super) fn run(scenario: &str) -> Result<ExitCode, CommandError> {
 }
 
 /// A scenario that ships with the program, or else a file.
-fn open(name_or_file: &str) -> Result<World, CommandError> {
-    if let Some(world) = World::all()?.into_iter().find(|world| world.name == name_or_file) {
+fn open(name_or_file: &str) -> Result<DemoWorld, CommandError> {
+    if let Some(world) = DemoWorld::all()?.into_iter().find(|world| world.name == name_or_file) {
         return Ok(world);
     }
     let path = Path::new(name_or_file);
     let text = std::fs::read_to_string(path).map_err(|error| {
         CommandError::Usage(format!("{name_or_file} is no scenario of this program, and no file that can be read: {error}"))
     })?;
-    World::parse(name_or_file, &text)
+    DemoWorld::parse(name_or_file, &text)
 }

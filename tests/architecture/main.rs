@@ -5,7 +5,7 @@
 mod source;
 
 use regex::Regex;
-use source::Source;
+use source::{Function, Source};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -266,17 +266,40 @@ fn wrong_directions(sources: &[Source]) -> Vec<String> {
     wrong
 }
 
+/// Tests that look again and again at what another process, a raw socket or the store's own thread does: none of these keeps
+/// the clock of the test's runtime. They wait for an event, within a deadline that only a failure reaches.
+const LOOK_AGAIN: &[(&str, &str)] = &[
+    ("app/web/tests.rs", "trickle"),
+    ("app/web/tests.rs", "until"),
+    ("store/tests.rs", "claim_in_time"),
+    ("tests/bot/crash.rs", "a_signal_closes_the_intake_and_leaves_the_rest_to_the_next_start"),
+    ("tests/bot/crash.rs", "until"),
+    ("tests/bot/flows.rs", "what_ends_of_the_process_cut_short_again_and_again_is_done_all_the_same"),
+    ("tests/setup/chats.rs", "the_readmes_page_alone_is_a_bot_and_lets_in_whoever_has_the_token"),
+    ("tests/slack/refusals.rs", "the_file_of_a_message_whose_answer_was_lost_follows_it"),
+    ("tests/slack/refusals.rs", "until"),
+    ("tests/support/sns_signer.rs", "drip"),
+    ("tests/webhook/program.rs", "a_full_disk_turns_readiness_to_503_and_room_turns_it_back"),
+    ("tests/webhook/program.rs", "killed_at_any_moment_after_the_last_byte_it_makes_one_thread"),
+    ("tests/webhook/program.rs", "killed_before_it_answered_it_makes_one_thread_of_what_sns_sends_again"),
+];
+
 /// What waits for the wall clock, or measures by it: by whatever clock, where the runtime does not hold it; and by the machine's
 /// own everywhere.
 fn waits_for_the_wall_clock(source: &Source) -> Vec<String> {
     let machine = Regex::new(r"\bSystemTime\b|\bthread::sleep\b|\bstd::time::(\{[^}]*\bInstant\b|Instant\b)").unwrap();
-    let running =
-        Regex::new(r"\bInstant::now\(|\.elapsed\(\)|\bsleep(_until)?\(|\binterval(_at)?\(|\bStopwatch::start\(").unwrap();
+    let running = Regex::new(r"\bInstant::now\(|\.elapsed\(\)|\bsleep(_until)?\(|\bStopwatch::start\(").unwrap();
     let by_machine = machine.find_iter(&source.test_code).map(|found| format!("{}: {}", source.path, found.as_str()));
+    let again = Regex::new(r"\binterval(_at)?\(").unwrap();
+    let looks_again = |test: &&Function| !test.is_paused && !LOOK_AGAIN.contains(&(source.path.as_str(), test.name.as_str()));
+    let looks =
+        source.tests.iter().filter(looks_again).flat_map(|test| {
+            again.find_iter(&test.code).map(|found| format!("{}: {}: {}", source.path, test.name, found.as_str()))
+        });
     let by_running = source.tests.iter().filter(|test| !test.is_paused).flat_map(|test| {
         running.find_iter(&test.code).map(|found| format!("{}: {}: {}", source.path, test.name, found.as_str()))
     });
-    by_machine.chain(by_running).collect()
+    by_machine.chain(by_running).chain(looks).collect()
 }
 
 #[test]
@@ -363,9 +386,15 @@ fn tests_never_wait_for_the_wall_clock() {
         let name = path.strip_prefix(&tests).unwrap().to_str().unwrap();
         Source::of_tests(&format!("tests/{name}"), &fs::read_to_string(path).unwrap())
     };
-    let files: Vec<Source> = rust_files(&tests).iter().map(read).collect();
+    // Data is read by tests, and compiled by nobody.
+    let compiled = |path: &&PathBuf| !path.starts_with(tests.join("data"));
+    let files: Vec<Source> = rust_files(&tests).iter().filter(compiled).map(read).collect();
     let waits: Vec<String> = SOURCES.iter().chain(&files).flat_map(waits_for_the_wall_clock).collect();
     assert!(waits.is_empty(), "{}", waits.join("\n"));
+    for (path, name) in LOOK_AGAIN {
+        let mut tests = SOURCES.iter().chain(&files).filter(|source| source.path == *path).flat_map(|source| &source.tests);
+        assert!(tests.any(|test| test.name == *name && test.code.contains("interval(")), "{path}: {name} no longer looks again");
+    }
 }
 
 #[test]
@@ -379,6 +408,8 @@ fn a_wait_for_the_wall_clock_is_found_however_it_is_written() {
         ("use std::time::{Duration, Instant};", 1),
         ("use std::time::Duration; use tokio::time::Instant;", 0),
         ("#[tokio::test] async fn t() { let watch = Stopwatch::start(); }", 1),
+        ("#[tokio::test] async fn t() { let mut pause = tokio::time::interval(SOON); pause.tick().await; }", 1),
+        ("fn t() { assert!(source.contains(\"thread::sleep(Duration::ZERO)\")); }", 0),
         ("#[tokio::test] async fn t() { tokio::time::timeout(SOON, answer()).await.unwrap(); }", 0),
         ("/// It never sleeps: no sleep() is called.\nfn t() {}", 0),
     ] {

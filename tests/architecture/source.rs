@@ -14,7 +14,7 @@ pub(crate) struct Source {
     pub(crate) code: String,
     /// The modules of this crate that the code names.
     pub(crate) named: BTreeSet<String>,
-    /// What is compiled for tests alone, in the same form.
+    /// What is compiled for tests alone, in the same form, with its texts empty.
     pub(crate) test_code: String,
     /// The functions in it.
     pub(crate) tests: Vec<Function>,
@@ -45,7 +45,7 @@ impl Source {
             path: path.to_owned(),
             code: canonical(tokens.clone()),
             named: modules_named(tokens),
-            test_code: split.tests.iter().cloned().map(canonical).collect::<Vec<_>>().join(" "),
+            test_code: split.tests.iter().cloned().map(without_texts).collect::<Vec<_>>().join(" "),
             tests: functions(&split.tests),
             test_files: split.modules.iter().map(|module| format!("{folder}{module}")).collect(),
         }
@@ -59,7 +59,7 @@ impl Source {
             path: path.to_owned(),
             code: String::new(),
             named: BTreeSet::new(),
-            test_code: canonical(tokens.clone()),
+            test_code: without_texts(tokens.clone()),
             tests: functions(&[tokens]),
             test_files: Vec::new(),
         }
@@ -181,7 +181,7 @@ fn functions(parts: &[TokenStream]) -> Vec<Function> {
     struct Collect(Vec<Function>);
     impl Collect {
         fn add(&mut self, name: String, tokens: TokenStream) {
-            let code = canonical(tokens);
+            let code = without_texts(tokens);
             let is_paused = code.contains("start_paused=true") || code.contains("time::pause()");
             self.0.push(Function { name, code, is_paused });
         }
@@ -208,11 +208,17 @@ fn functions(parts: &[TokenStream]) -> Vec<Function> {
 
 fn canonical(tokens: TokenStream) -> String {
     let mut text = String::new();
-    write(&mut text, &tokens.into_iter().collect::<Vec<_>>());
+    write(&mut text, &tokens.into_iter().collect::<Vec<_>>(), true);
     text
 }
 
-fn write(text: &mut String, tokens: &[TokenTree]) {
+fn without_texts(tokens: TokenStream) -> String {
+    let mut text = String::new();
+    write(&mut text, &tokens.into_iter().collect::<Vec<_>>(), false);
+    text
+}
+
+fn write(text: &mut String, tokens: &[TokenTree], with_texts: bool) {
     let mut rest = tokens;
     while let Some((token, after)) = rest.split_first() {
         rest = after;
@@ -230,9 +236,10 @@ fn write(text: &mut String, tokens: &[TokenTree]) {
                     Delimiter::None => ("", ""),
                 };
                 text.push_str(open);
-                write(text, &group.stream().into_iter().collect::<Vec<_>>());
+                write(text, &group.stream().into_iter().collect::<Vec<_>>(), with_texts);
                 text.push_str(close);
             }
+            TokenTree::Literal(literal) if !with_texts && literal.to_string().contains('"') => text.push_str("\"\""),
             word => {
                 let word = word.to_string();
                 let is_word = |char: char| char.is_alphanumeric() || char == '_';

@@ -6,6 +6,7 @@ use rotation_diag::chat::{Intake as _, Message, SendError};
 use rotation_diag::model::{Place, PlatformName, ReplyTo};
 use rotation_diag::redact::SafeText;
 use rotation_diag::store::{DesiredMessage, NewThread, ROOT};
+use std::collections::HashSet;
 use std::time::Duration;
 
 fn line(text: &str) -> Message {
@@ -475,14 +476,23 @@ async fn export_pressed_again_brings_the_files_that_did_not_come_the_first_time(
 async fn a_later_asked_for_by_the_platform_is_honoured() {
     let mut world = idle().await;
     let slack = Fake::new(PlatformName::Slack);
-    let wait = Duration::from_millis(300);
+    let wait = Duration::from_secs(1_800);
     slack.faults("post", [Fault::Refuse(SendError::Later { after: Some(wait), why: "ratelimited".to_owned() })]);
     stated(&world, "t1", PlatformName::Slack, 0).await;
-    let watch = rotation_diag::clock::Stopwatch::start();
     world.deliver(std::slice::from_ref(&slack));
-    slack.until("it", |state| state.shown.len() == 1).await;
-    assert!(watch.elapsed() >= wait, "{:?}", watch.elapsed());
-    assert_eq!(world.store.stated("t1", ROOT).await.unwrap(), Some(line("root")));
+    slack.until("the refusal", |state| state.calls.contains(&"post")).await;
+    let put_off = async {
+        loop {
+            let look = world.store.due_messages(PlatformName::Slack, &HashSet::new(), &HashSet::new(), 10).await.unwrap();
+            match look.next {
+                Some(next) if look.due.is_empty() && next > wait / 2 => return next,
+                _ => tokio::task::yield_now().await,
+            }
+        }
+    };
+    let next = tokio::time::timeout(super::world::PATIENCE, put_off).await.expect("it is put off for as long as was asked");
+    assert!(next <= wait, "{next:?}");
+    assert_eq!(slack.with(|state| state.calls.iter().filter(|call| **call == "post").count()), 1);
     world.end().await;
 }
 

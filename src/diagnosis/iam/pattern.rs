@@ -47,7 +47,7 @@ pub(super) struct GlobPattern {
 
 #[derive(Debug, Clone, PartialEq)]
 enum GlobPiece {
-    GlobToken(GlobToken),
+    Token(GlobToken),
     Variable {
         /// Lower case.
         key: String,

@@ -7,7 +7,7 @@ mod sheet;
 
 pub(super) use frame::{refused, sign_in};
 pub(super) use investigation::investigation;
-pub(super) use sheet::{Channel, Open, SessionView, sheet};
+pub(super) use sheet::{Open, SessionView, ShownChannel, sheet};
 
 use crate::redact::SafeText;
 use crate::report::sanitize::{lines, single_line};
