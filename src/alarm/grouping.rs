@@ -106,6 +106,7 @@ pub enum Decision {
     /// It is counted together with many others.
     Storm,
     /// It is counted in its thread, whose message about the alarm is edited.
+    #[serde(rename = "fold")]
     Suppressed(Suppressed),
     /// The thread looks again and says so.
     Tell(Reason),

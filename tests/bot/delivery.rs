@@ -296,11 +296,11 @@ async fn what_a_channel_without_the_bot_refused_goes_out_with_its_newest_words_w
     stated_elsewhere(&world, &slack).await;
     assert_eq!(titles(&slack), ["elsewhere"]);
     let place = thread("t1", PlatformName::Slack).place;
-    world.bot.joined(&Place { channel: "C7".to_owned(), ..place.clone() }).await;
+    world.bot.intake.joined(&Place { channel: "C7".to_owned(), ..place.clone() }).await;
     stated_elsewhere(&world, &slack).await;
     assert_eq!(titles(&slack), ["elsewhere", "elsewhere"], "another channel opens nothing here");
     slack.with(|state| state.closed.clear());
-    world.bot.joined(&place).await;
+    world.bot.intake.joined(&place).await;
     slack.until("the thread", |state| state.shown.len() == 4).await;
     assert_eq!(titles(&slack)[2..], ["verdict", "alarm"]);
     // Whoever asked did not have to wait for that.
@@ -453,7 +453,7 @@ async fn export_pressed_again_brings_the_files_that_did_not_come_the_first_time(
     slack.with(|state| state.has_files_apart = true);
     world.start(std::slice::from_ref(&slack));
     let root = super::flows::verdict(&world, &slack).await;
-    world.bot.last_messages(super::world::PATIENCE).await;
+    rotation_diag::bot::last_messages(&world.store, super::world::PATIENCE).await;
     let export = super::flows::token(&root, rotation_diag::model::Action::Export);
     slack.faults("attach", [closed()]);
     let attached = slack.with(|state| state.attached.len());

@@ -143,7 +143,7 @@ async fn when_an_alarm_that_flapped_is_still_its_last_word_is_told() {
         town.reads(if changes % 2 == 0 { "Alarm a is OK again" } else { "Alarm a went to ALARM" }).await;
         let before = titles(&town).len();
         let town = town.later(11, scenario, "", ROUTE).await;
-        town.world.bot.begin_rechecks().await.unwrap();
+        rotation_diag::bot::begin_rechecks(&town.world.store).await.unwrap();
         town.comes_to_rest().await;
         let told = titles(&town);
         assert_eq!(told.len(), before + 1, "{told:?}");
@@ -151,7 +151,7 @@ async fn when_an_alarm_that_flapped_is_still_its_last_word_is_told() {
         assert_eq!(town.threads().len(), 1);
         assert_eq!(town.state_of(&town.slack.roots()[0]).await, state);
         // It is told once.
-        town.world.bot.begin_rechecks().await.unwrap();
+        rotation_diag::bot::begin_rechecks(&town.world.store).await.unwrap();
         town.comes_to_rest().await;
         assert_eq!(titles(&town).len(), before + 1);
     }

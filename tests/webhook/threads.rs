@@ -138,7 +138,7 @@ impl Town {
     /// thread's first message; the verdict on one secret of several, which has buttons, may.
     pub(crate) async fn comes_to_rest(&self) {
         self.settles().await;
-        self.world.bot.last_messages(crate::bot_world::PATIENCE).await;
+        rotation_diag::bot::last_messages(&self.world.store, crate::bot_world::PATIENCE).await;
         let tone = |shown: &Shown| shown.message.tone;
         for root in self.slack.roots() {
             let contradicts = match tone(&root) {
@@ -426,7 +426,7 @@ async fn a_persons_rerun_and_an_alarms_at_once_are_one_run_and_both_are_told() {
         };
         town.reads("a is OK again, but rotation").await;
         town.settles().await;
-        town.world.bot.last_messages(crate::bot_world::PATIENCE).await;
+        rotation_diag::bot::last_messages(&town.world.store, crate::bot_world::PATIENCE).await;
         assert_eq!(looks(), once * 2, "another run, alarm first: {alarm_first}");
         let titles: Vec<String> = town.slack.replies().iter().map(|shown| shown.title().to_owned()).collect();
         let with = |words: &str| titles.iter().filter(|title| title.contains(words)).count();
@@ -524,12 +524,12 @@ async fn a49_a_store_that_fails_is_answered_with_503() {
 async fn j29_a_periodic_look_finds_what_was_not_delivered_and_is_silent_about_what_was() {
     let town = Town::new("healthy_by_its_own_retry").await;
     let every = std::time::Duration::from_secs(3_600);
-    town.world.bot.reconcile(every).await;
+    town.world.bot.reconciler.reconcile(every).await;
     town.settles().await;
     let root = town.reads("prod/weather-db").await;
     assert!(root.root.is_none());
     town.reads("prod/weather-db: rotation failed").await;
-    town.world.bot.reconcile(every).await;
+    town.world.bot.reconciler.reconcile(every).await;
     town.settles().await;
     assert_eq!(town.threads().len(), 1);
     assert_eq!(town.slack.shown().iter().filter(|shown| text_of(shown).contains("alarms about this came")).count(), 0);

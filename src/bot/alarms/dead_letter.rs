@@ -1,20 +1,18 @@
 //! An alarm whose trigger never came to its end: its thread says so, or the channel where it has none.
 
-use super::{identity, messages};
+use super::context::identity;
+use super::messages;
+use super::threads::AlarmThreads;
 use crate::alarm::{AlarmGroup, Scope};
-use crate::bot::Bot;
-use crate::bot::run::failed;
+use crate::bot::verdict::failed;
+use crate::chat::compose;
+use crate::chat::document::Tone;
 use crate::model::{Alarm, AlarmState};
 use crate::store::{Claimed, Completion, DesiredMessage, NewThread, ROOT, Stage, StoreError, StoredGroup};
 
-impl Bot {
+impl AlarmThreads {
     /// What is told, and the investigations that end without a verdict.
-    pub(in crate::bot) async fn give_up_alarm(
-        &self,
-        claimed: &Claimed,
-        alarm: &Alarm,
-        why: &str,
-    ) -> Result<Completion, StoreError> {
+    pub(in crate::bot) async fn give_up(&self, claimed: &Claimed, alarm: &Alarm, why: &str) -> Result<Completion, StoreError> {
         let Ok(scope) = Scope::of(&self.config, alarm) else { return Ok(Completion::default()) };
         let place = &scope.route.place;
         let secrets = alarm.secrets.iter().map(|secret| identity(alarm, secret));
@@ -40,5 +38,19 @@ impl Bot {
         }
         completion.messages.push(DesiredMessage::reply(&thread, message_key, message, "given up"));
         Ok(completion)
+    }
+
+    /// Another look that never came to its end: its thread says so.
+    pub(in crate::bot) async fn give_up_recheck(
+        &self,
+        claimed: &Claimed,
+        thread: &str,
+        why: &str,
+    ) -> Result<Completion, StoreError> {
+        let message = compose::notice(Tone::Warning, &format!("This could not be looked at again: {why}"));
+        let name = format!("given-up-{}", claimed.lease.number());
+        let is_there = self.store.thread(thread).await?.is_some();
+        let told = is_there.then(|| DesiredMessage::reply(thread, name, message, "given up"));
+        Ok(Completion { messages: told.into_iter().collect(), ..Completion::default() })
     }
 }

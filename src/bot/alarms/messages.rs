@@ -1,6 +1,6 @@
 //! What threads say about alarms.
 
-use super::AlarmContext;
+use super::context::AlarmContext;
 use super::storm::Storm;
 use crate::alarm::{AlarmGroup, MAX_COUNTED, MAX_THREADS, Reason};
 use crate::chat::Message;

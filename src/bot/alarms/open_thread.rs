@@ -1,9 +1,10 @@
 //! What follows a decision: secrets are looked into together, and their thread says why.
 
-use super::{AlarmContext, LOOK_AGAIN, LOOK_FOR, identity, messages};
+use super::context::{AlarmContext, identity};
+use super::messages;
+use super::threads::{AlarmThreads, LOOK_AGAIN, LOOK_FOR};
 use crate::alarm::{AlarmGroup, Reason, ResolvedBy};
-use crate::bot::Bot;
-use crate::bot::perform::HandlerError;
+use crate::bot::error::HandlerError;
 use crate::chat::compose;
 use crate::investigation::{Options, new_id};
 use crate::model::{Investigation, InvestigationRequest, SecretRef};
@@ -23,7 +24,7 @@ const AT_ONCE: usize = 4;
 /// The message about the alarm itself.
 pub(super) const ALARM: &str = "alarm";
 
-impl Bot {
+impl AlarmThreads {
     /// A thread begins: its secrets are looked into and compared.
     pub(super) async fn begin_thread(
         &self,
@@ -194,7 +195,7 @@ impl Bot {
         for (stored, revision) in investigations {
             runs.push(Box::pin(async move {
                 let options = Options::new(stored.question.secret.clone());
-                self.run(case.claimed.lease, &stored, revision, choice, options).await
+                self.runner.run(case.claimed.lease, &stored, revision, choice, options).await
             }));
         }
         let mut all = Completion::default();

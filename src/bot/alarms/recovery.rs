@@ -1,12 +1,12 @@
 //! Everything went back to OK. Whether a rotation succeeded is another question: it is asked.
 
+use super::context::{AlarmContext, identity};
+use super::messages;
 use super::open_thread::{next_revision, records};
-use super::{AlarmContext, VERSION_AFTER, identity, messages};
+use super::threads::{AlarmThreads, LOOK_FOR, VERSION_AFTER};
 use crate::alarm::AlarmGroup;
-use crate::bot::Bot;
-use crate::bot::perform::HandlerError;
-use crate::bot::run::verdict;
-use crate::investigation::{Options, investigate};
+use crate::bot::error::HandlerError;
+use crate::bot::verdict::verdict;
 use crate::model::{AlarmState, AttemptOutcome, Investigation, OkBasis, Recheck, SecretRef};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
@@ -19,7 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 /// retry may have succeeded in between.
 const BEFORE: SignedDuration = SignedDuration::from_hours(2);
 
-impl Bot {
+impl AlarmThreads {
     /// Looks again; where rotation succeeded, the thread is marked as recovered and its investigations are closed, else it says
     /// why not.
     pub(super) async fn recover(
@@ -70,7 +70,7 @@ impl Bot {
         if is_ended {
             return self.conclude(case, stored_group, seen, true).await;
         }
-        if now.duration_since(case.alarm.state_at) < super::LOOK_FOR {
+        if now.duration_since(case.alarm.state_at) < LOOK_FOR {
             self.recheck_in(&stored_group.thread, Recheck::Version, VERSION_AFTER).await?;
         }
         Ok(Completion::default())
@@ -78,19 +78,10 @@ impl Bot {
 
     /// What a look at an investigation comes to that nobody sees; `None` where it could not be looked into.
     async fn seen_quietly(&self, stored: &InvestigationRow) -> Option<RunResult> {
-        let record = self.look_quietly(stored.choice.as_ref()?, &stored.question.secret).await?;
+        let record = self.runner.look(stored.choice.as_ref()?, &stored.question.secret).await.ok()?;
         let record = Investigation { id: stored.id.clone(), ..record };
         let headline = SafeText::redact(&wording::headline(&Report::new(&record)));
         Some(RunResult { id: stored.id.clone(), stage: Stage::Done, record: Some(record), headline, choices: Vec::new() })
-    }
-
-    /// A look at a secret that no thread shows.
-    pub(super) async fn look_quietly(&self, choice: &Location, secret: &SecretRef) -> Option<Investigation> {
-        let connected = self.accounts.connect(choice, secret).await.ok()?;
-        let mut options = Options::new(secret.clone());
-        options.step_deadline = self.step_deadline;
-        options.total_deadline = self.total_deadline;
-        Some(Box::pin(investigate(&connected.aws, &connected.clock, &options, &())).await)
     }
 
     /// Says what a look after the alarm came to, and closes what is over.
@@ -168,7 +159,7 @@ impl Bot {
 
     /// True when a secret that an alarm told of at `since` is seen to rotate, or nothing is seen to be wrong with it.
     pub(super) async fn works_since(&self, choice: &Location, secret: &SecretRef, since: Timestamp) -> Result<bool, StoreError> {
-        let Some(record) = self.look_quietly(choice, secret).await else { return Ok(false) };
+        let Ok(record) = self.runner.look(choice, secret).await else { return Ok(false) };
         let is_healthy = record.diagnosis.outcome == crate::model::Outcome::Healthy;
         Ok(is_healthy || has_succeeded(&record, since.checked_sub(BEFORE).unwrap_or(Timestamp::MIN), None))
     }

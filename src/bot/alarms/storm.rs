@@ -1,10 +1,11 @@
 //! More alarms at once than anyone reads: one thread lists the secrets that get no thread of their own. When the storm is
 //! over, what still fails gets one.
 
-use super::{AlarmContext, identity, messages};
+use super::context::{AlarmContext, identity};
+use super::messages;
+use super::threads::{AlarmThreads, LOOK_AGAIN};
 use crate::alarm::{AlarmGroup, MAX_THREADS, STORM_WITHIN, Scope};
-use crate::bot::Bot;
-use crate::bot::perform::HandlerError;
+use crate::bot::error::HandlerError;
 use crate::model::{AlarmSource, AlarmState, Place, Recheck, SecretRef};
 use crate::redact::SafeText;
 use crate::store::{Completion, DesiredMessage, Location, NewThread, StoreError, StoredGroup, StormSecret};
@@ -41,7 +42,7 @@ pub(super) struct Storm {
     pub(super) last_at: Timestamp,
     /// How many secrets the last file lists.
     #[serde(default)]
-    stored_group: u32,
+    filed: u32,
     /// How many of its secrets still failed afterwards.
     #[serde(default)]
     pub(super) still_failing: u32,
@@ -50,7 +51,7 @@ pub(super) struct Storm {
     pub(super) is_over: bool,
 }
 
-impl Bot {
+impl AlarmThreads {
     /// True when this alarm would open a thread where there are too many already.
     pub(super) async fn is_storm_for(&self, case: &AlarmContext<'_>) -> Result<bool, StoreError> {
         // Whether an incident is one for us, only a look can tell.
@@ -75,7 +76,7 @@ impl Bot {
 
     /// Lists the secrets of an alarm in the storm's thread; those that are listed already change nothing.
     pub(super) async fn count_in_storm(&self, case: &AlarmContext<'_>) -> Result<Completion, HandlerError> {
-        let _turn = self.alarm_turn.lock().await;
+        let _turn = self.turn.lock().await;
         let now = self.store.now();
         let keys = [KEY.to_owned()];
         let known: Option<StoredGroup<Storm>> = self.store.story_of(case.place(), &keys).await?;
@@ -85,7 +86,7 @@ impl Bot {
             None => {
                 let id = case.claimed.subject.clone();
                 self.store.open_thread(&NewThread { id: id.clone(), place: case.place().clone(), alarm: None }, &[]).await?;
-                (id, Storm { began_at: now, last_at: now, stored_group: 0, still_failing: 0, is_over: false })
+                (id, Storm { began_at: now, last_at: now, filed: 0, still_failing: 0, is_over: false })
             }
         };
         let new = self.store.list_in_storm(&thread, &listed(case)).await?;
@@ -122,11 +123,11 @@ impl Bot {
         let StoredGroup { place, group: mut storm, .. } = self.store.story_in::<Storm>(thread).await?.ok_or(gone)?;
         let mut messages = Vec::new();
         let size = self.store.storm_size(thread).await?;
-        if size > PAGE && storm.stored_group < size {
+        if size > PAGE && storm.filed < size {
             let names = self.store.storm_names(thread, 0, MAX_LISTED).await?;
             let file = messages::storm_file(&names);
             messages.push(DesiredMessage::reply(thread, format!("file-{size}"), file, "the secrets of a storm, as a file"));
-            storm.stored_group = size;
+            storm.filed = size;
         }
         let now = self.store.now();
         let calm = now.duration_since(storm.last_at);
@@ -138,8 +139,8 @@ impl Bot {
             for listed in &left {
                 if self.still_fails(&place, listed).await? {
                     let key = format!("storm/{thread}/{}/{}", listed.alarm.identity(), listed.alarm.state_at.as_millisecond());
-                    if self.accept_alarm(&key, listed.alarm.clone()).await.is_err() {
-                        return Err(HandlerError::RetryAfter(super::LOOK_AGAIN));
+                    if self.intake.accept_alarm(&key, listed.alarm.clone()).await.is_err() {
+                        return Err(HandlerError::RetryAfter(LOOK_AGAIN));
                     }
                     storm.still_failing = storm.still_failing.saturating_add(1);
                 }
@@ -150,7 +151,7 @@ impl Bot {
                 self.recheck_in(thread, Recheck::Storm, STORM_WITHIN).await?;
             }
         }
-        let _turn = self.alarm_turn.lock().await;
+        let _turn = self.turn.lock().await;
         if let Some(known) = self.store.story_in::<Storm>(thread).await? {
             let is_over = storm.is_over && known.group.last_at == storm.last_at;
             storm = Storm { last_at: known.group.last_at, is_over, ..storm };

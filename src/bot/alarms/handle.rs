@@ -3,78 +3,27 @@
 //! Deciding takes turns, so that two alarms about one cause find each other; the work that follows does not. A decision is
 //! kept with the story before anything is done about it, so that after a crash the same is done again.
 
-mod dead_letter;
-mod intake;
-mod messages;
-mod open_thread;
-mod rechecking;
-mod reconcile;
-mod recovery;
-mod storm;
-
-pub use intake::{AlarmIntake, Subscriber};
-
-use super::perform::HandlerError;
-use super::{AccessRequest, Bot};
-use crate::alarm::{
-    self, AlarmGroup, AlarmUpdate, Decision, Found, Ignored, ResolvedBy, STILL_AFTER, Scope, Standing, Suppressed,
-};
-use crate::config::AlarmRoute;
-use crate::model::{ActionKind, Alarm, AlarmSource, AlarmState, Place, Recheck, SecretRef};
-use crate::store::{
-    Audited, Claimed, Completion, DesiredMessage, Location, NewThread, Newness, ROOT, Stage, StoreError, StoredGroup,
-};
-use jiff::{SignedDuration, Timestamp};
+use super::context::{AlarmContext, identity};
+use super::messages;
+use super::threads::{AlarmThreads, LOOK_AGAIN};
+use crate::alarm::{self, AlarmGroup, AlarmUpdate, Decision, Found, Ignored, ResolvedBy, STILL_AFTER, Standing, Suppressed};
+use crate::bot::error::HandlerError;
+use crate::model::{Alarm, AlarmSource, AlarmState, Place, Recheck, SecretRef};
+use crate::store::{Audited, Claimed, Completion, DesiredMessage, NewThread, Newness, ROOT, Stage, StoreError, StoredGroup};
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-
-/// Alarms wait in one lane, so that a storm of them keeps no channel waiting.
-const LANE: &str = "alarms";
-
-/// How often an alarm that nothing explains is looked at again, while CloudTrail may not show the failed rotation yet.
-const LOOK_AGAIN: Duration = Duration::from_secs(120);
-
-/// For how long. CloudTrail shows most events within five minutes, and promises nothing.
-const LOOK_FOR: SignedDuration = SignedDuration::from_mins(12);
-
-/// How soon a thread is looked at where its secret has a new version: by then Secrets Manager has ended the rotation.
-const VERSION_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
 /// Triggers of one story that are remembered while they are worked on.
 const MAX_DOING: usize = 200;
 
-/// An alarm that is worked on: where it is from, and where it is told.
-struct AlarmContext<'a> {
-    claimed: &'a Claimed,
-    alarm: &'a Alarm,
-    route: &'a AlarmRoute,
-    choice: Location,
-    found: Found,
-    /// The secrets it is about, by names that are the same for the same secret.
-    secrets: BTreeMap<String, SecretRef>,
-}
-
-impl AlarmContext<'_> {
-    fn place(&self) -> &Place {
-        &self.route.place
-    }
-
-    fn names(&self) -> BTreeSet<String> {
-        self.secrets.keys().cloned().collect()
-    }
-
-    fn is_critical(&self) -> bool {
-        self.route.is_critical(&self.alarm.title, &self.alarm.key)
-    }
-}
-
 /// What an alarm means for one thread; the story is `None` where there is none.
 type Decided = (Decision, Option<StoredGroup<AlarmGroup>>);
 
-impl Bot {
+impl AlarmThreads {
     /// Does what an alarm asks for.
-    pub(super) async fn alarm(&self, claimed: &Claimed, alarm: &Alarm) -> Result<Completion, HandlerError> {
-        let mut case = self.case(claimed, alarm)?;
+    pub(in crate::bot) async fn handle(&self, claimed: &Claimed, alarm: &Alarm) -> Result<Completion, HandlerError> {
+        let mut case = self.context(claimed, alarm)?;
         // What was decided is done, whatever came since: what came has its own turn.
         let is_begun = self.is_begun(&case).await?;
         if !is_begun && self.is_outdated(alarm).await? {
@@ -103,7 +52,7 @@ impl Bot {
             return Err(HandlerError::Obsolete("it is an incident of AWS during which no rotation is seen to have failed"));
         }
         let decided = {
-            let _turn = self.alarm_turn.lock().await;
+            let _turn = self.turn.lock().await;
             // What came while secrets were asked for may have been newer.
             if !is_begun && self.is_known_newer(alarm).await? {
                 return Err(HandlerError::Obsolete(silence(Ignored::Outdated)));
@@ -126,14 +75,6 @@ impl Bot {
             Some(why) if !is_any_done => Err(HandlerError::Obsolete(why)),
             _ => Ok(all),
         }
-    }
-
-    /// The alarm, where the configuration still covers it.
-    fn case<'a>(&'a self, claimed: &'a Claimed, alarm: &'a Alarm) -> Result<AlarmContext<'a>, HandlerError> {
-        let scope =
-            Scope::of(&self.config, alarm).map_err(|_| HandlerError::Obsolete("the configuration no longer covers it"))?;
-        let choice = Location { account: Some(scope.account.to_owned()), region: alarm.region.clone() };
-        Ok(AlarmContext { claimed, alarm, route: scope.route, choice, found: Found::nothing(), secrets: BTreeMap::new() })
     }
 
     /// True when it was decided what this alarm means, and a crash or another run came between that and its end.
@@ -188,8 +129,7 @@ impl Bot {
     }
 
     async fn ask_for_secrets(&self, case: &AlarmContext<'_>) -> Found {
-        let purpose = SecretRef::Name(String::from("alarm"));
-        match self.accounts.connect(&case.choice, &purpose).await {
+        match self.access.connect(&case.choice).await {
             Ok(connected) => alarm::by_asking(case.alarm, &connected.aws, &connected.clock).await,
             Err(error) => {
                 let tried = vec![format!("AWS cannot be asked: {error}")];
@@ -203,13 +143,7 @@ impl Bot {
         let mut allowed = BTreeMap::new();
         let mut left_out = 0;
         for secret in &case.found.secrets {
-            let wish = AccessRequest {
-                action: ActionKind::Investigate,
-                secret,
-                account: case.choice.account.as_deref(),
-                region: &case.choice.region,
-            };
-            if alarm::may_be_asked(&self.config, case.alarm, secret) && self.rights.allow_unasked(case.place(), &wish) {
+            if alarm::may_be_asked(&self.config, case.alarm, secret) && self.access.may_tell(case.place(), secret, &case.choice) {
                 allowed.insert(identity(case.alarm, secret), secret.clone());
             } else {
                 left_out += 1;
@@ -367,30 +301,6 @@ impl Bot {
         }
         self.store.upsert_messages(&messages).await
     }
-
-    /// Says again what the alarm says, where nothing newer was heard.
-    async fn say_again(&self, case: &AlarmContext<'_>, thread: &str) -> Result<(), StoreError> {
-        let _turn = self.alarm_turn.lock().await;
-        match self.store.story_in::<AlarmGroup>(thread).await? {
-            Some(stored_group) if stored_group.group.is_newest(case.alarm) => {
-                self.store.upsert_messages(&[self.about_alarm(case, &stored_group)]).await
-            }
-            _ => Ok(()),
-        }
-    }
-
-    async fn recheck_in(&self, thread: &str, why: Recheck, wait: SignedDuration) -> Result<(), StoreError> {
-        let now = self.store.now();
-        self.store.recheck_at(thread, why, now.checked_add(wait).unwrap_or(now)).await
-    }
-
-    /// Changes what is known of a thread, as it is now: other alarms may have told of it since it was read.
-    async fn change_story(&self, thread: &str, change: impl FnOnce(&mut AlarmGroup)) -> Result<(), StoreError> {
-        let _turn = self.alarm_turn.lock().await;
-        let Some(mut stored_group) = self.store.story_in::<AlarmGroup>(thread).await? else { return Ok(()) };
-        change(&mut stored_group.group);
-        self.store.file_story(thread, &[], &stored_group.group).await
-    }
 }
 
 /// Adds what another thread comes to.
@@ -407,11 +317,6 @@ fn alarm_beside(key: &str, name: &str) -> String {
         Some((place, _)) if !name.starts_with("arn:") => format!("{place}:alarm:{name}"),
         _ => name.to_owned(),
     }
-}
-
-/// One name per secret, whether it is named or given by its ARN.
-fn identity(alarm: &Alarm, secret: &SecretRef) -> String {
-    format!("secret:{}/{}/{}", alarm.account_id, alarm.region, secret.name())
 }
 
 const fn silence(why: Ignored) -> &'static str {
