@@ -1,23 +1,22 @@
 //! What an alarm comes to: a thread that begins, or goes on, or is only counted.
 //!
 //! Deciding takes turns, so that two alarms about one cause find each other; the work that follows does not. A decision is
-//! kept with the story before anything is done about it, so that after a crash the same is done again.
+//! kept with the group before anything is done about it, so that after a crash the same is done again.
 
-use super::context::{AlarmContext, identity};
+use super::context::AlarmContext;
 use super::messages;
 use super::threads::{AlarmThreads, LOOK_AGAIN};
-use crate::alarm::{self, AlarmGroup, AlarmUpdate, Decision, Found, Ignored, ResolvedBy, STILL_AFTER, Standing, Suppressed};
+use crate::alarm::{
+    self, AlarmGroup, AlarmUpdate, Asking, Decision, Ignored, KnownThread, Ruling, STILL_AFTER, Suppressed, Turn,
+};
 use crate::bot::error::HandlerError;
 use crate::model::{Alarm, AlarmSource, AlarmState, Place, Recheck, SecretRef};
 use crate::store::{Audited, Claimed, Completion, DesiredMessage, NewThread, Newness, ROOT, Stage, StoreError, StoredGroup};
 use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Triggers of one story that are remembered while they are worked on.
-const MAX_DOING: usize = 200;
-
-/// What an alarm means for one thread; the story is `None` where there is none.
+/// What an alarm means for one thread; the group is `None` where there is none.
 type Decided = (Decision, Option<StoredGroup<AlarmGroup>>);
 
 impl AlarmThreads {
@@ -32,20 +31,14 @@ impl AlarmThreads {
         if alarm.state == AlarmState::Alarm
             && !is_begun
             && !case.is_critical()
-            && let Some(end) = case.route.quiet.as_ref().and_then(|quiet| quiet.end_of(self.store.now()))
+            && let Some(end) = case.scope.route.quiet.as_ref().and_then(|quiet| quiet.end_of(self.store.now()))
         {
             return Err(HandlerError::RetryAfter(Duration::try_from(end.duration_since(self.store.now())).unwrap_or(LOOK_AGAIN)));
         }
-        let mapped = self.config.alarms.mapped(&alarm.title, &alarm.key);
-        case.found = match alarm::without_asking(alarm, mapped) {
-            Some(found) => found,
-            // What is over is over for all that knows of it; nobody is to be asked whom it is about.
-            None if alarm.state != AlarmState::Alarm => Found::nothing(),
-            // What will only be counted is not looked up.
-            None if self.is_storm_for(&case).await? => return self.count_in_storm(&case).await,
-            None => self.ask_for_secrets(&case).await,
-        };
-        case.secrets = self.allowed_secrets(&mut case);
+        let may_tell = |secret: &SecretRef| self.access.may_tell(case.place(), secret, &case.choice);
+        let found = alarm::resolve_secrets(alarm, &case.scope, may_tell, self.how_to_ask(&case)).await?;
+        let Some(found) = found else { return self.count_in_storm(&case).await };
+        case.found = found;
         if !is_begun && self.is_incident_without_failure(&case).await? {
             let tried = case.found.tried.join("; ");
             self.store.audit(&Audited::system("ignored an incident of AWS", &alarm.title, &tried)).await?;
@@ -57,7 +50,7 @@ impl AlarmThreads {
             if !is_begun && self.is_known_newer(alarm).await? {
                 return Err(HandlerError::Obsolete(silence(Ignored::Outdated)));
             }
-            self.decide_about(&case).await?
+            self.decide(&case).await?
         };
         let mut all = Completion::default();
         let (mut nothing, mut is_any_done) = (None, false);
@@ -80,7 +73,7 @@ impl AlarmThreads {
     /// True when it was decided what this alarm means, and a crash or another run came between that and its end.
     async fn is_begun(&self, case: &AlarmContext<'_>) -> Result<bool, StoreError> {
         let keys = [case.alarm.identity(), case.alarm.key.clone()];
-        let known: Vec<StoredGroup<AlarmGroup>> = self.store.stories_of(case.place(), &keys).await?;
+        let known: Vec<StoredGroup<AlarmGroup>> = self.store.groups_of(case.place(), &keys).await?;
         let number = case.claimed.lease.number();
         Ok(known.iter().any(|stored_group| stored_group.group.doing.contains_key(&number)))
     }
@@ -103,10 +96,10 @@ impl AlarmThreads {
     /// True for an incident that named no secret, and during which none failed.
     async fn is_incident_without_failure(&self, case: &AlarmContext<'_>) -> Result<bool, StoreError> {
         let is_incident = case.alarm.source == AlarmSource::Health && case.alarm.state == AlarmState::Alarm;
-        if !is_incident || !case.secrets.is_empty() {
+        if !is_incident || !case.secrets().is_empty() {
             return Ok(false);
         }
-        let known: Option<StoredGroup<AlarmGroup>> = self.store.story_of(case.place(), &[case.alarm.identity()]).await?;
+        let known: Option<StoredGroup<AlarmGroup>> = self.store.group_of(case.place(), &[case.alarm.identity()]).await?;
         Ok(known.is_none())
     }
 
@@ -128,154 +121,67 @@ impl AlarmThreads {
         }
     }
 
-    async fn ask_for_secrets(&self, case: &AlarmContext<'_>) -> Found {
-        match self.access.connect(&case.choice).await {
-            Ok(connected) => alarm::by_asking(case.alarm, &connected.aws, &connected.clock).await,
-            Err(error) => {
-                let tried = vec![format!("AWS cannot be asked: {error}")];
-                Found { secrets: Vec::new(), by: ResolvedBy::Nothing, tried }
-            }
+    /// With what AWS is asked which secrets an alarm is about; what will only be counted is not looked up.
+    async fn how_to_ask(&self, case: &AlarmContext<'_>) -> Result<Asking, StoreError> {
+        if self.is_storm_for(case).await? {
+            return Ok(Asking::Spared);
         }
-    }
-
-    /// The secrets that may be looked into and told of there; what may not is only counted.
-    fn allowed_secrets(&self, case: &mut AlarmContext<'_>) -> BTreeMap<String, SecretRef> {
-        let mut allowed = BTreeMap::new();
-        let mut left_out = 0;
-        for secret in &case.found.secrets {
-            if alarm::may_be_asked(&self.config, case.alarm, secret) && self.access.may_tell(case.place(), secret, &case.choice) {
-                allowed.insert(identity(case.alarm, secret), secret.clone());
-            } else {
-                left_out += 1;
-            }
-        }
-        if left_out > 0 {
-            case.found.tried.push(format!("{left_out} of the secrets it is about may not be told of here"));
-        }
-        allowed
+        Ok(match self.access.connect(&case.choice).await {
+            Ok(connected) => Asking::With(connected.aws, connected.clock),
+            Err(error) => Asking::Impossible(error.to_string()),
+        })
     }
 
     /// Decides by what is known, and keeps the decisions: one for each thread that it concerns.
-    async fn decide_about(&self, case: &AlarmContext<'_>) -> Result<Vec<Decided>, StoreError> {
-        let number = case.claimed.lease.number();
-        let known = self.stories_about(case).await?;
-        let begun: Vec<Decided> = (known.iter())
-            .filter_map(|stored_group| Some((stored_group.group.doing.get(&number)?.clone(), Some(stored_group.clone()))))
-            .collect();
-        if !begun.is_empty() {
-            for (decision, stored_group) in &begun {
-                if let Some(stored_group) = stored_group {
-                    self.say_decided(case, stored_group, decision).await?;
-                }
-            }
-            return Ok(begun);
+    async fn decide(&self, case: &AlarmContext<'_>) -> Result<Vec<Decided>, StoreError> {
+        let secrets = case.names();
+        let update = AlarmUpdate { alarm: case.alarm, secrets: &secrets, is_critical: case.is_critical() };
+        let groups: Vec<StoredGroup<AlarmGroup>> = self.store.groups_of(case.place(), &update.keys()).await?;
+        let mut places: BTreeMap<String, Place> = BTreeMap::new();
+        let mut known = Vec::new();
+        for StoredGroup { thread, place, group } in groups {
+            known.push(self.as_it_stands(&thread, group).await?);
+            places.insert(thread, place);
         }
-        let names = case.names();
-        if case.alarm.state != AlarmState::Alarm {
-            let mut decided = Vec::new();
-            for stored_group in known {
-                decided.push(self.decide_for(case, Some(stored_group), &names).await?);
-            }
-            return Ok(if decided.is_empty() { vec![self.decide_for(case, None, &names).await?] } else { decided });
+        let opened = self.threads_of_late(case.place()).await?;
+        let turn = Turn { now: self.store.now(), trigger: case.claimed.lease.number(), opened };
+        let mut decided = Vec::new();
+        for ruling in alarm::decide(known, &update, turn) {
+            let place = ruling.thread.as_ref().and_then(|thread| places.get(thread));
+            decided.push(self.keep(case, &ruling, place).await?);
         }
-        // Secrets that have a thread of their own are told there.
-        let mut open = known.iter().filter(|stored_group| stored_group.group.ended_at.is_none());
-        let identity = case.alarm.identity();
-        let home = known
-            .iter()
-            .find(|stored_group| stored_group.group.ended_at.is_none() && stored_group.group.alarms.contains_key(&identity))
-            .or_else(|| open.next())
-            .or(known.first())
-            .cloned();
-        let elsewhere: BTreeSet<&String> = (known.iter())
-            .filter(|stored_group| {
-                stored_group.group.ended_at.is_none() && home.as_ref().is_some_and(|home| home.thread != stored_group.thread)
-            })
-            .flat_map(|stored_group| &stored_group.group.secrets)
-            .collect();
-        let left: BTreeSet<String> = names.iter().filter(|name| !elsewhere.contains(name)).cloned().collect();
-        Ok(vec![self.decide_for(case, home, &left).await?])
+        Ok(decided)
     }
 
-    /// The threads that an alarm concerns, the newest first.
-    async fn stories_about(&self, case: &AlarmContext<'_>) -> Result<Vec<StoredGroup<AlarmGroup>>, StoreError> {
-        let alarm = case.alarm;
-        let mut keys: Vec<String> = case.secrets.keys().cloned().collect();
-        keys.extend([alarm.identity(), alarm.key.clone()]);
-        if case.secrets.is_empty() {
-            keys.extend(alarm.children.iter().map(|child| alarm_beside(&alarm.key, child)));
-        }
-        let stories: Vec<StoredGroup<AlarmGroup>> = self.store.stories_of(case.place(), &keys).await?;
-        let (number, now) = (case.claimed.lease.number(), self.store.now());
-        let concerns = |group: &AlarmGroup| match (&alarm.series, alarm.state) {
-            _ if group.doing.contains_key(&number) => true,
-            (_, AlarmState::Ok | AlarmState::InsufficientData) if group.is_past(now) => false,
-            // Another series of the alarm is another matter, but for the thread that could not tell what the alarm is about.
-            (Some(_), _) => {
-                group.alarms.contains_key(&alarm.identity())
-                    || group.secrets.iter().any(|secret| case.secrets.contains_key(secret))
-                    || (group.secrets.is_empty() && alarm.state == AlarmState::Alarm)
-            }
-            (None, AlarmState::Alarm) => true,
-            (None, _) => alarm.source == AlarmSource::RotationEvent || group.knows(alarm),
-        };
-        Ok(stories.into_iter().filter(|stored_group| concerns(&stored_group.group)).collect())
+    async fn as_it_stands(&self, thread: &str, group: AlarmGroup) -> Result<KnownThread, StoreError> {
+        let investigations = self.store.investigations_of(thread).await?;
+        let is_running = investigations.iter().any(|one| one.stage == Stage::Running);
+        let closed: Option<Vec<Timestamp>> = investigations.iter().map(|one| one.resolved.as_ref().map(|(_, at)| *at)).collect();
+        let closed_at = closed.and_then(|times| times.into_iter().max());
+        Ok(KnownThread { thread: thread.to_owned(), group, is_running, closed_at })
     }
 
-    async fn decide_for(
-        &self,
-        case: &AlarmContext<'_>,
-        mut known: Option<StoredGroup<AlarmGroup>>,
-        secrets: &BTreeSet<String>,
-    ) -> Result<Decided, StoreError> {
-        let now = self.store.now();
-        let arrival = AlarmUpdate { alarm: case.alarm, secrets, is_critical: case.is_critical() };
-        let mut is_running = false;
-        if let Some(stored_group) = &mut known {
-            let investigations = self.store.investigations_of(&stored_group.thread).await?;
-            is_running = investigations.iter().any(|one| one.stage == Stage::Running);
-            let closed: Option<Vec<Timestamp>> =
-                investigations.iter().map(|one| one.resolved.as_ref().map(|(_, at)| *at)).collect();
-            let closed = closed.and_then(|times| times.into_iter().max());
-            stored_group.group.ended_at = stored_group.group.ended_at.or(closed);
-        }
-        let standing = Standing { now, is_running, opened: self.threads_of_late(case.place()).await? };
-        let group = known.as_ref().map(|stored_group| &stored_group.group);
-        let decision = alarm::decide(group, &arrival, standing);
-        let calls = AlarmGroup::calls(group, &arrival, &decision);
-        let stored_group = match (&decision, known) {
-            (Decision::Open, _) => {
+    /// Keeps what was decided for one thread, before anything is done about it; `place` is where the thread is.
+    async fn keep(&self, case: &AlarmContext<'_>, ruling: &Ruling, place: Option<&Place>) -> Result<Decided, StoreError> {
+        let decision = ruling.decision.clone();
+        let Some(group) = ruling.group.clone() else { return Ok((decision, None)) };
+        let stored_group = match (&ruling.thread, place) {
+            (Some(thread), Some(place)) => StoredGroup { thread: thread.clone(), place: place.clone(), group },
+            _ => {
                 let thread = case.claimed.subject.clone();
                 let place = Place { thread: None, ..case.place().clone() };
                 let opened = NewThread { id: thread.clone(), place: place.clone(), alarm: None };
                 self.store.open_thread(&opened, &[]).await?;
-                Some(StoredGroup { thread, place, group: AlarmGroup::beginning_with(&arrival, now) })
-            }
-            (Decision::Storm, _) | (_, None) => None,
-            (_, Some(mut stored_group)) => {
-                stored_group.group.note(&arrival, &decision, now);
-                Some(stored_group)
+                StoredGroup { thread, place, group }
             }
         };
-        let Some(mut stored_group) = stored_group else { return Ok((decision, None)) };
-        if !matches!(decision, Decision::Nothing(_)) {
-            let number = case.claimed.lease.number();
-            stored_group.group.doing.insert(number, decision.clone());
-            if calls {
-                stored_group.group.calling.insert(number);
+        if !ruling.is_begun {
+            // Before the group says so: a look that finds nothing to do does no harm.
+            if decision == Decision::Suppressed(Suppressed::Flapping) {
+                self.recheck_in(&stored_group.thread, Recheck::Still, STILL_AFTER).await?;
             }
-            while stored_group.group.doing.len() > MAX_DOING {
-                let Some((oldest, _)) = stored_group.group.doing.pop_first() else { break };
-                stored_group.group.calling.remove(&oldest);
-            }
+            self.store.keep_group(&stored_group.thread, &ruling.keys, &stored_group.group).await?;
         }
-        // Before the story says so: a look that finds nothing to do does no harm.
-        if decision == Decision::Suppressed(Suppressed::Flapping) {
-            self.recheck_in(&stored_group.thread, Recheck::Still, STILL_AFTER).await?;
-        }
-        let mut keys: Vec<String> = secrets.iter().cloned().collect();
-        keys.extend([case.alarm.identity(), case.alarm.key.clone()]);
-        self.store.file_story(&stored_group.thread, &keys, &stored_group.group).await?;
         self.say_decided(case, &stored_group, &decision).await?;
         Ok((decision, Some(stored_group)))
     }
@@ -309,14 +215,6 @@ fn add(all: &mut Completion, more: Completion) {
     all.resolved.extend(more.resolved);
     all.unwatch.extend(more.unwatch);
     all.messages.extend(more.messages);
-}
-
-/// The ARN of an alarm that is named beside the one with the ARN `key`, such as by a composite alarm's rule.
-fn alarm_beside(key: &str, name: &str) -> String {
-    match key.split_once(":alarm:") {
-        Some((place, _)) if !name.starts_with("arn:") => format!("{place}:alarm:{name}"),
-        _ => name.to_owned(),
-    }
 }
 
 const fn silence(why: Ignored) -> &'static str {

@@ -1,6 +1,6 @@
 //! What follows a decision: secrets are looked into together, and their thread says why.
 
-use super::context::{AlarmContext, identity};
+use super::context::AlarmContext;
 use super::messages;
 use super::threads::{AlarmThreads, LOOK_AGAIN, LOOK_FOR};
 use crate::alarm::{AlarmGroup, Reason, ResolvedBy};
@@ -31,10 +31,10 @@ impl AlarmThreads {
         case: &AlarmContext<'_>,
         stored_group: &StoredGroup<AlarmGroup>,
     ) -> Result<Completion, HandlerError> {
-        if case.secrets.is_empty() {
+        if case.secrets().is_empty() {
             return self.without_secrets(case, stored_group).await;
         }
-        let secrets: Vec<&SecretRef> = case.secrets.values().take(MAX_SECRETS).collect();
+        let secrets: Vec<&SecretRef> = case.secrets().values().take(MAX_SECRETS).collect();
         let single = secrets.len() == 1;
         let mut opened = Vec::new();
         for (at, secret) in secrets.iter().enumerate() {
@@ -43,7 +43,7 @@ impl AlarmThreads {
         }
         let mut completion = self.look_into(case, &opened).await?;
         if !single {
-            let left: Vec<&SecretRef> = case.secrets.values().skip(MAX_SECRETS).collect();
+            let left: Vec<&SecretRef> = case.secrets().values().skip(MAX_SECRETS).collect();
             let overview = messages::overview(case, &records(&completion), &left);
             completion.messages.push(DesiredMessage::root(
                 &stored_group.thread,
@@ -87,7 +87,7 @@ impl AlarmThreads {
         let mut completion = match reason {
             Reason::NewSecrets(names) => {
                 let mut opened = Vec::new();
-                let new = case.secrets.iter().filter(|(name, _)| names.contains(*name)).take(MAX_SECRETS);
+                let new = case.secrets().iter().filter(|(name, _)| names.contains(*name)).take(MAX_SECRETS);
                 for (at, (_, secret)) in new.enumerate() {
                     // The first message of a thread that was about no secret becomes the first one's verdict.
                     let message_key =
@@ -116,7 +116,7 @@ impl AlarmThreads {
         let known = self.store.investigations_of(&stored_group.thread).await?;
         let mut completion = self.look_into_again(case, &known).await?;
         let now = self.store.now();
-        self.change_story(&stored_group.thread, |group| (group.told_at, group.ended_at) = (now, None)).await?;
+        self.change_group(&stored_group.thread, |group| (group.told_at, group.ended_at) = (now, None)).await?;
         self.store.mark_thread(&stored_group.thread, ThreadState::Open, None).await?;
         let told = messages::settled(case, &records(&completion), &stored_group.thread);
         let name = format!("still-{}", case.claimed.lease.number());
@@ -137,9 +137,9 @@ impl AlarmThreads {
         secret: &SecretRef,
         message_key: &str,
     ) -> Result<InvestigationRow, StoreError> {
-        let wanted = identity(case.alarm, secret);
+        let wanted = case.alarm.secret_key(secret);
         let known = self.store.investigations_of(&stored_group.thread).await?;
-        if let Some(stored) = known.into_iter().find(|one| identity(case.alarm, &one.question.secret) == wanted) {
+        if let Some(stored) = known.into_iter().find(|one| case.alarm.secret_key(&one.question.secret) == wanted) {
             return Ok(stored);
         }
         let question = InvestigationRequest {
@@ -222,7 +222,7 @@ impl AlarmThreads {
         if !stored_group.group.calling.contains(&number) {
             return DesiredMessage::reply(&stored_group.thread, ALARM, message, "what the alarm says");
         }
-        message.mention = case.route.mention.as_ref().map(messages::mention);
+        message.mention = case.scope.route.mention.as_ref().map(messages::mention);
         DesiredMessage::reply(&stored_group.thread, format!("called-{number}"), message, "what a critical alarm says")
     }
 }

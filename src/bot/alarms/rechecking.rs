@@ -16,9 +16,9 @@ impl AlarmThreads {
     ) -> Result<Completion, HandlerError> {
         let gone = HandlerError::Obsolete("its thread is gone");
         if why == Recheck::Storm {
-            return self.after_storm(thread).await;
+            return self.after_storm(claimed, thread).await;
         }
-        let stored_group: StoredGroup<AlarmGroup> = self.store.story_in(thread).await?.ok_or(gone)?;
+        let stored_group: StoredGroup<AlarmGroup> = self.store.group_in(thread).await?.ok_or(gone)?;
         let left = match why {
             Recheck::Version => stored_group.group.new_version.clone().filter(|_| stored_group.group.ended_at.is_none()),
             _ => stored_group.group.unsettled.clone(),

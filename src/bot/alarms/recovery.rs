@@ -1,6 +1,6 @@
 //! Everything went back to OK. Whether a rotation succeeded is another question: it is asked.
 
-use super::context::{AlarmContext, identity};
+use super::context::AlarmContext;
 use super::messages;
 use super::open_thread::{next_revision, records};
 use super::threads::{AlarmThreads, LOOK_FOR, VERSION_AFTER};
@@ -33,7 +33,7 @@ impl AlarmThreads {
         let is_over = recovered.len() == known.len();
         let mut is_troubled = false;
         let now = self.store.now();
-        self.change_story(&stored_group.thread, |group| {
+        self.change_group(&stored_group.thread, |group| {
             is_troubled = group.is_troubled_since(case.alarm);
             // Where the alarm is quiet and the trouble is not over, the next word of it goes on here.
             group.ended_at = (is_over && !is_troubled).then_some(now);
@@ -60,7 +60,7 @@ impl AlarmThreads {
         let is_over = !known.is_empty() && rotating(case, stored_group, &seen).len() == known.len();
         let mut is_ended = false;
         let now = self.store.now();
-        self.change_story(&stored_group.thread, |group| {
+        self.change_group(&stored_group.thread, |group| {
             is_ended = is_over && !group.is_troubled_since(case.alarm);
             if is_ended {
                 group.ended_at = Some(now);
@@ -170,8 +170,11 @@ fn rotating<'a>(case: &AlarmContext<'_>, stored_group: &StoredGroup<AlarmGroup>,
     let since = stored_group.group.opened_at.checked_sub(BEFORE).unwrap_or(Timestamp::MIN);
     let is_told = case.alarm.state == AlarmState::Ok && case.alarm.basis == OkBasis::Rotated;
     let told = |record: &Investigation| {
-        let is_of_it =
-            case.alarm.secrets.iter().any(|secret| identity(case.alarm, secret) == identity(case.alarm, &record.evidence.asked));
+        let is_of_it = case
+            .alarm
+            .secrets
+            .iter()
+            .any(|secret| case.alarm.secret_key(secret) == case.alarm.secret_key(&record.evidence.asked));
         (is_told && is_of_it).then_some(case.alarm.state_at)
     };
     records(seen).into_iter().filter(|record| has_succeeded(record, since, told(record))).collect()

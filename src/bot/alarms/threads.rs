@@ -56,7 +56,7 @@ impl AlarmThreads {
     /// Says again what the alarm says, where nothing newer was heard.
     pub(super) async fn say_again(&self, case: &AlarmContext<'_>, thread: &str) -> Result<(), StoreError> {
         let _turn = self.turn.lock().await;
-        match self.store.story_in::<AlarmGroup>(thread).await? {
+        match self.store.group_in::<AlarmGroup>(thread).await? {
             Some(stored_group) if stored_group.group.is_newest(case.alarm) => {
                 self.store.upsert_messages(&[self.about_alarm(case, &stored_group)]).await
             }
@@ -70,10 +70,10 @@ impl AlarmThreads {
     }
 
     /// Changes what is known of a thread, as it is now: other alarms may have told of it since it was read.
-    pub(super) async fn change_story(&self, thread: &str, change: impl FnOnce(&mut AlarmGroup)) -> Result<(), StoreError> {
+    pub(super) async fn change_group(&self, thread: &str, change: impl FnOnce(&mut AlarmGroup)) -> Result<(), StoreError> {
         let _turn = self.turn.lock().await;
-        let Some(mut stored_group) = self.store.story_in::<AlarmGroup>(thread).await? else { return Ok(()) };
+        let Some(mut stored_group) = self.store.group_in::<AlarmGroup>(thread).await? else { return Ok(()) };
         change(&mut stored_group.group);
-        self.store.file_story(thread, &[], &stored_group.group).await
+        self.store.keep_group(thread, &[], &stored_group.group).await
     }
 }
