@@ -20,11 +20,7 @@ pub(super) fn subject(stored: &InvestigationRow) -> SafeText {
 
 /// What became of an investigation, for its verdict.
 pub(super) fn standing(stored: &InvestigationRow) -> Standing {
-    Standing {
-        resolved: stored.resolved.clone().map(|(by, at)| Resolved { by, at }),
-        watched_since: stored.watched_since,
-        notes: Vec::new(),
-    }
+    Standing { resolved: stored.resolved.clone().map(|(by, at)| Resolved { by, at }), watched_since: stored.watched_since }
 }
 
 /// The report of an investigation's record.
@@ -74,12 +70,5 @@ pub(super) fn failed(stored: &InvestigationRow, why: &str) -> Completion {
 
 /// The message that answers an action without changing anything; `None` for those that do more.
 pub(super) fn answer_key(stored: &InvestigationRow, action: Action) -> Option<String> {
-    let revision = stored.revision;
-    let name = match action {
-        Action::Evidence(step) => format!("evidence-{}-{revision}", step.number()),
-        Action::Compare => format!("compare-{revision}"),
-        Action::Export => format!("export-{revision}"),
-        _ => return None,
-    };
-    Some(message_key(stored, &name))
+    Some(message_key(stored, &action.answer_name(stored.revision)?))
 }

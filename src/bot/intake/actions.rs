@@ -5,7 +5,7 @@ use crate::bot::threads;
 use crate::bot::verdict::answer_key;
 use crate::chat::document::Tone;
 use crate::chat::{Ack, IncomingEvent, Manner, Message, compose};
-use crate::model::{Action, ActionRequest, ActionToken, ReplyTo, Standing, Trigger};
+use crate::model::{Action, ActionNeeds, ActionRequest, ActionToken, ReplyTo, Standing, Trigger};
 use crate::redact::SafeText;
 use crate::store::{Accepted, Audited, Decision, InvestigationRow, Location, NewTrigger, Stage, StoreError};
 
@@ -118,13 +118,13 @@ fn not_now(stored: &InvestigationRow, token: &ActionToken, manner: Manner) -> Op
         return Some(compose::expired(manner));
     }
     let notice = |text| Some(compose::notice(Tone::Neutral, text));
-    match (stored.stage, token.action) {
-        (Stage::Asking, Action::Choose(at)) if usize::from(at) < stored.choices.len() => None,
-        (Stage::Asking, Action::Resolve) => None,
+    match (stored.stage, token.action.needs()) {
+        (Stage::Asking, ActionNeeds::Choice) if chosen(stored, token.action).is_some() => None,
+        (Stage::Asking, ActionNeeds::Nothing) => None,
         (Stage::Asking, _) => notice(NO_VERDICT),
-        (_, Action::Choose(_)) => Some(compose::already()),
+        (_, ActionNeeds::Choice) => Some(compose::already()),
         (Stage::Running, _) => notice(RUNNING),
-        (Stage::Failed, Action::RerunAll | Action::Resolve) | (Stage::Done, _) => None,
+        (Stage::Failed, ActionNeeds::Nothing | ActionNeeds::End) | (Stage::Done, _) => None,
         (Stage::Failed, _) => notice(NO_VERDICT),
     }
 }
