@@ -27,14 +27,14 @@ pub use audit::{Audited, Decision};
 pub use certificates::KeptCertificate;
 pub use disk::network_disk;
 pub use groups::StoredGroup;
-pub use inbox::{Accepted, Claimed, DeadLetter, Lease, MAX_ATTEMPTS, NewTrigger, Refused};
+pub use inbox::{Accepted, Claimed, Lease, MAX_ATTEMPTS, NewTrigger, Refused};
 pub use investigations::{Completion, InvestigationRow, Location, RunResult, Stage};
-pub use messages::{DesiredMessage, DueMessage, EditInterval, Files, Look, ROOT, Undelivered};
+pub use messages::{DesiredMessage, DueMessage, EditInterval, Files, Look, ROOT};
 pub use open::OpenError;
 pub use rechecks::DueRecheck;
 pub use retention::Removed;
 pub use storms::StormSecret;
-pub use threads::{AlarmMark, NewThread, Thread, ThreadState};
+pub use threads::{NewThread, Thread};
 pub use watches::Watch;
 
 use crate::clock::{Clock, Stopwatch};

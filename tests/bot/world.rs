@@ -422,9 +422,42 @@ impl World {
         files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap_or_default()).collect()
     }
 
+    async fn rows<T>(&self, query: &'static str) -> Vec<T>
+    where
+        T: Send + Unpin,
+        (T,): for<'row> sqlx::FromRow<'row, sqlx::sqlite::SqliteRow>,
+    {
+        let file = sqlx::sqlite::SqliteConnectOptions::new().filename(self.folder.path().join("store.db")).read_only(true);
+        let beside = sqlx::SqlitePool::connect_with(file).await.unwrap();
+        let rows: Vec<(T,)> = sqlx::query_as(query).fetch_all(&beside).await.unwrap();
+        beside.close().await;
+        rows.into_iter().map(|(value,)| value).collect()
+    }
+
+    /// How many triggers wait or are worked on.
+    pub(crate) async fn open_triggers(&self) -> i64 {
+        self.rows("SELECT count(*) FROM inbox WHERE state IN ('waiting', 'running')").await.remove(0)
+    }
+
+    /// What was given up, the newest first.
+    pub(crate) async fn dead_letters(&self) -> Vec<String> {
+        self.rows("SELECT what FROM inbox WHERE state = 'dead' ORDER BY id DESC").await
+    }
+
+    /// Why messages were given up, the newest first.
+    pub(crate) async fn undelivered(&self) -> Vec<String> {
+        self.rows("SELECT why FROM messages WHERE state = 'given_up' ORDER BY id DESC").await
+    }
+
+    /// All lines of the audit trail.
+    pub(crate) async fn audit_trail(&self) -> Vec<rotation_diag::store::Audited> {
+        let path = self.folder.path().join("store.db");
+        Store::read_audit_trail(&path, jiff::Timestamp::UNIX_EPOCH, 1_000).await.unwrap()
+    }
+
     /// The audit trail: who, what, decision.
     pub(crate) async fn audit(&self) -> Vec<(String, String, String)> {
-        let lines = self.store.audit_trail(jiff::Timestamp::UNIX_EPOCH, 1_000).await.unwrap();
+        let lines = self.audit_trail().await;
         let text = |text: &rotation_diag::redact::SafeText| text.as_str().to_owned();
         lines.iter().map(|line| (text(&line.person), text(&line.did), text(&line.decision))).collect()
     }

@@ -67,7 +67,7 @@ async fn data_that_goes_missing_cancels_no_alarm_that_waits_for_the_end_of_the_q
     missing["OldStateValue"] = json!("OK");
     town.hears(&missing).await;
     let mut changes = town.world.store.inbox_changes();
-    while town.world.store.open_triggers().await.unwrap() > 1 {
+    while town.world.open_triggers().await > 1 {
         changes.changed().await.unwrap();
     }
     assert_eq!(town.slack.shown().len(), 0);

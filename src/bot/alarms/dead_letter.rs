@@ -19,7 +19,7 @@ impl AlarmThreads {
         let keys: Vec<String> = std::iter::once(alarm.identity()).chain(secrets).collect();
         let known: Option<StoredGroup<AlarmGroup>> = self.store.group_of(place, &keys).await?;
         let thread = known.map_or_else(|| claimed.subject.clone(), |stored_group| stored_group.thread);
-        self.store.open_thread(&NewThread { id: thread.clone(), place: place.clone(), alarm: None }, &[]).await?;
+        self.store.open_thread(&NewThread { id: thread.clone(), place: place.clone() }, &[]).await?;
         let mut completion = Completion::default();
         for stored in self.store.investigations_of(&thread).await?.iter().filter(|one| one.stage == Stage::Running) {
             let one = failed(stored, why);

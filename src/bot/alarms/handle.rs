@@ -170,7 +170,7 @@ impl AlarmThreads {
             _ => {
                 let thread = case.claimed.subject.clone();
                 let place = Place { thread: None, ..case.place().clone() };
-                let opened = NewThread { id: thread.clone(), place: place.clone(), alarm: None };
+                let opened = NewThread { id: thread.clone(), place: place.clone() };
                 self.store.open_thread(&opened, &[]).await?;
                 StoredGroup { thread, place, group }
             }

@@ -9,9 +9,7 @@ use crate::chat::compose;
 use crate::investigation::{Options, new_id};
 use crate::model::{Investigation, InvestigationRequest, SecretRef};
 use crate::redact::SafeText;
-use crate::store::{
-    Completion, DesiredMessage, InvestigationRow, NewThread, ROOT, RunResult, Stage, StoreError, StoredGroup, ThreadState,
-};
+use crate::store::{Completion, DesiredMessage, InvestigationRow, NewThread, ROOT, RunResult, Stage, StoreError, StoredGroup};
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _};
 
@@ -98,9 +96,6 @@ impl AlarmThreads {
             }
             Reason::StillFailing(_) | Reason::Again => self.look_into_again(case, &known).await?,
         };
-        if *reason == Reason::Again {
-            self.store.mark_thread(&stored_group.thread, ThreadState::Open, None).await?;
-        }
         let told = messages::told(case, reason, &records(&completion), &stored_group.thread);
         let name = format!("told-{}", case.claimed.lease.number());
         completion.messages.push(DesiredMessage::reply(&stored_group.thread, name, told, messages::reason(reason)));
@@ -117,7 +112,6 @@ impl AlarmThreads {
         let mut completion = self.look_into_again(case, &known).await?;
         let now = self.store.now();
         self.change_group(&stored_group.thread, |group| (group.told_at, group.ended_at) = (now, None)).await?;
-        self.store.mark_thread(&stored_group.thread, ThreadState::Open, None).await?;
         let told = messages::settled(case, &records(&completion), &stored_group.thread);
         let name = format!("still-{}", case.claimed.lease.number());
         completion.messages.push(DesiredMessage::reply(
@@ -151,7 +145,7 @@ impl AlarmThreads {
         let id = if message_key == ROOT { stored_group.thread.clone() } else { new_id() };
         let waiting = compose::progress(&SafeText::redact(secret.as_str()), &compose::waiting());
         let waiting = DesiredMessage::reply(&stored_group.thread, message_key, waiting, "an alarm").as_progress();
-        let thread = NewThread { id: stored_group.thread.clone(), place: stored_group.place.clone(), alarm: None };
+        let thread = NewThread { id: stored_group.thread.clone(), place: stored_group.place.clone() };
         self.store.open_investigation(&thread, &id, message_key, &question, &[waiting]).await
     }
 

@@ -10,9 +10,7 @@ use crate::bot::verdict::verdict;
 use crate::model::{AlarmState, AttemptOutcome, Investigation, OkBasis, Recheck, SecretRef};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
-use crate::store::{
-    Completion, DesiredMessage, InvestigationRow, Location, RunResult, Stage, StoreError, StoredGroup, ThreadState,
-};
+use crate::store::{Completion, DesiredMessage, InvestigationRow, Location, RunResult, Stage, StoreError, StoredGroup};
 use jiff::{SignedDuration, Timestamp};
 
 /// How long before the first word of a cause the success may lie that ended it: an alarm arrives after its failure, and a
@@ -102,8 +100,6 @@ impl AlarmThreads {
         (completion.resolved, completion.unwatch) = (closed.resolved, closed.unwatch);
         let name = format!("recovered-{}", case.claimed.lease.number());
         completion.messages.push(DesiredMessage::reply(&stored_group.thread, name, message, "the alarm recovered"));
-        let state = if is_over { ThreadState::Recovered } else { ThreadState::Open };
-        self.store.mark_thread(&stored_group.thread, state, None).await?;
         self.with_overview(case, stored_group, completion, is_over).await
     }
 

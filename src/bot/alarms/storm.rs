@@ -63,7 +63,7 @@ impl AlarmThreads {
             Some(stored_group) => (stored_group.thread, stored_group.group),
             None => {
                 let id = case.claimed.subject.clone();
-                self.store.open_thread(&NewThread { id: id.clone(), place: case.place().clone(), alarm: None }, &[]).await?;
+                self.store.open_thread(&NewThread { id: id.clone(), place: case.place().clone() }, &[]).await?;
                 (id, Storm::beginning_at(now))
             }
         };

@@ -70,7 +70,7 @@ impl InvestigationRequests {
         }
         let waiting = compose::progress(&SafeText::redact(question.secret.as_str()), &compose::waiting());
         let root = DesiredMessage::root(id, waiting, "a question").as_progress().asked_by(reply_to.clone());
-        let thread = NewThread { id: id.clone(), place: place.clone(), alarm: None };
+        let thread = NewThread { id: id.clone(), place: place.clone() };
         // A run that was cut short has said more already.
         let root = (!is_open).then_some(root);
         let stored = self.store.open_investigation(&thread, id, ROOT, question, root.as_slice()).await?;
@@ -101,7 +101,7 @@ impl InvestigationRequests {
     /// It was begun again and again: its thread says so.
     pub(super) async fn give_up(&self, claimed: &Claimed, command: &Command, why: &str) -> Result<Completion, StoreError> {
         let id = &claimed.subject;
-        let thread = NewThread { id: id.clone(), place: command.place.clone(), alarm: None };
+        let thread = NewThread { id: id.clone(), place: command.place.clone() };
         let stored = self.store.open_investigation(&thread, id, ROOT, &command.question, &[]).await?;
         Ok(failed(&stored, why))
     }
@@ -129,7 +129,7 @@ fn told_alone(claimed: &Claimed, command: &Command, to: &ReplyTo, message: Messa
     let id = &claimed.subject;
     Completion {
         messages: vec![DesiredMessage::ephemeral(id, "answer", to.clone(), message, "an answer")],
-        opens: Some(NewThread { id: id.clone(), place: place.clone(), alarm: None }),
+        opens: Some(NewThread { id: id.clone(), place: place.clone() }),
         audit: vec![Audited::person(actor, place, "investigate", question.secret.as_str(), decision, why)],
         ..Completion::default()
     }

@@ -76,7 +76,7 @@ impl PendingEvents {
         let Some(to) = inbound.reply_to.clone() else { return Ok(Completion::default()) };
         let id = claimed.subject.clone();
         let place = Place { thread: None, ..inbound.place.clone() };
-        self.store.open_thread(&NewThread { id: id.clone(), place, alarm: None }, &[]).await?;
+        self.store.open_thread(&NewThread { id: id.clone(), place }, &[]).await?;
         let answer = DesiredMessage::ephemeral(&id, "answer", to, answer, "an answer to one person");
         Ok(Completion { messages: vec![answer], ..Completion::default() })
     }
