@@ -14,9 +14,14 @@ mod web;
 pub use platforms::Platforms;
 
 use crate::aws::ConnectError;
-use crate::bot::{Accounts, AwsAccounts, Bot, Delivery, DeliveryPolicy, Health, work};
+use crate::bot::{
+    Access, Accounts, Actions, AlarmIntake, AlarmThreads, Autocomplete, AwsAccounts, Delivery, DeliveryPolicy, Handlers, Health,
+    Intake, InvestigationRequests, PendingEvents, Reconciler, Runner, Subscriber, Watches, Workers, keep_schedule, keep_tidy,
+    last_messages,
+};
+use crate::chat::ChatPlatform;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Work};
 use crate::store::{OpenError, Store, network_disk};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -72,13 +77,70 @@ pub enum AppError {
     Killed,
 }
 
+/// The bot, owner by owner: each is made of those above it, and of nothing else.
+pub struct Bot {
+    /// What must survive a crash.
+    pub store: Arc<Store>,
+    /// Who may do what, and where it can be looked into.
+    pub access: Arc<Access>,
+    /// Names of secrets while a person types.
+    pub autocomplete: Arc<Autocomplete>,
+    /// Where what people say comes in.
+    pub intake: Arc<Intake>,
+    /// Runs investigations.
+    pub runner: Arc<Runner>,
+    /// Where alarms come in.
+    pub alarm_intake: Arc<AlarmIntake>,
+    /// Confirms subscriptions to topics.
+    pub subscriber: Arc<Subscriber>,
+    /// Looks for alarms that SNS lost.
+    pub reconciler: Arc<Reconciler>,
+    /// What alarms come to.
+    pub alarm_threads: Arc<AlarmThreads>,
+}
+
+impl Bot {
+    /// A bot that keeps what it accepts in `store` and looks into `accounts`.
+    #[must_use]
+    pub fn new(config: &Config, store: Arc<Store>, accounts: Arc<dyn Accounts>) -> Bot {
+        let shared = Arc::new(config.clone());
+        let access = Arc::new(Access::new(config, accounts));
+        let autocomplete = Arc::new(Autocomplete::new(Arc::clone(&access)));
+        let intake = Arc::new(Intake::new(Arc::clone(&store), Arc::clone(&access), Arc::clone(&autocomplete)));
+        let runner = Arc::new(Runner::new(config, Arc::clone(&store), Arc::clone(&access)));
+        let alarm_intake = Arc::new(AlarmIntake::new(Arc::clone(&shared), Arc::clone(&store)));
+        let subscriber = Arc::new(Subscriber::new(Arc::clone(&access)));
+        let reconciler = Reconciler::new(config.alarms.clone(), Arc::clone(&access), Arc::clone(&alarm_intake));
+        let alarm_threads =
+            AlarmThreads::new(shared, Arc::clone(&store), Arc::clone(&access), Arc::clone(&runner), Arc::clone(&alarm_intake));
+        let (reconciler, alarm_threads) = (Arc::new(reconciler), Arc::new(alarm_threads));
+        Bot { store, access, autocomplete, intake, runner, alarm_intake, subscriber, reconciler, alarm_threads }
+    }
+
+    /// Those who work on what was accepted, once it is known on which platforms people are.
+    #[must_use]
+    pub fn workers(&self, work: Work, platforms: &[Arc<dyn ChatPlatform>]) -> Arc<Workers> {
+        let (store, runner) = (|| Arc::clone(&self.store), || Arc::clone(&self.runner));
+        let (access, autocomplete) = (Arc::clone(&self.access), Arc::clone(&self.autocomplete));
+        let handlers = Handlers {
+            requests: InvestigationRequests::new(store(), access, autocomplete, runner()),
+            actions: Actions::new(store(), runner(), work),
+            watches: Watches::new(store(), runner(), work.watch_every),
+            events: PendingEvents::new(store(), Arc::clone(&self.intake), platforms.to_vec()),
+            alarms: Arc::clone(&self.alarm_threads),
+        };
+        Workers::new(store(), handlers, work, &self.runner)
+    }
+}
+
 /// The bot with everything around it, listening.
 pub struct App {
     address: SocketAddr,
     is_listening: bool,
-    bot: Arc<Bot>,
+    bot: Bot,
+    workers: Arc<Workers>,
     health: Health,
-    work: crate::config::Work,
+    work: Work,
     parts: Supervisor,
     /// Closes the intake: platforms stop listening, workers stop claiming.
     intake: CancellationToken,
@@ -105,7 +167,7 @@ impl App {
     pub async fn start_with(
         config: &Config,
         accounts: Arc<dyn Accounts>,
-        build: impl FnOnce(&Arc<Bot>, &CancellationToken) -> Result<Platforms, AppError>,
+        build: impl FnOnce(&Bot, &CancellationToken) -> Result<Platforms, AppError>,
     ) -> Result<App, AppError> {
         // Several libraries bring TLS; without a word they could not agree. A second start keeps the first choice.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -123,7 +185,7 @@ impl App {
         let health = Health::default();
         let (intake, delivery) = (CancellationToken::new(), CancellationToken::new());
         let Platforms { platforms, routers, background, alive } = build(&bot, &intake)?;
-        bot.meet(&platforms);
+        let workers = bot.workers(config.work, &platforms);
         let mut parts = Supervisor::default();
         let has_to_listen = config.http_is_asked_for || !routers.is_empty();
         let site = web::Site { health: health.clone(), alive, draining: intake.clone(), routers };
@@ -141,12 +203,12 @@ impl App {
         for (part, future) in background {
             parts.add(part, future);
         }
-        let (one, stop) = (Arc::clone(&bot), intake.clone());
-        parts.add_endless("the watch", async move { one.keep_watch(stop).await });
-        let (one, stop, retention) = (Arc::clone(&bot), intake.clone(), config.store.retention);
-        parts.add_endless("retention", async move { one.keep_tidy(retention, stop).await });
-        parts.add("the store's check", check_intake(Arc::clone(&bot), health.clone(), intake.clone()));
-        Ok(App { address, is_listening: web.is_some(), bot, health, work: config.work, parts, intake, delivery, web })
+        let (one, every, stop) = (Arc::clone(&store), config.work.watch_every, intake.clone());
+        parts.add_endless("the watch", async move { keep_schedule(&one, every, stop).await });
+        let (one, stop, retention) = (Arc::clone(&store), intake.clone(), config.store.retention);
+        parts.add_endless("retention", async move { keep_tidy(&one, retention, stop).await });
+        parts.add("the store's check", check_intake(Arc::clone(&store), Arc::clone(&workers), health.clone(), intake.clone()));
+        Ok(App { address, is_listening: web.is_some(), bot, workers, health, work: config.work, parts, intake, delivery, web })
     }
 
     /// Where it listens, or would.
@@ -163,7 +225,7 @@ impl App {
 
     /// The bot inside.
     #[must_use]
-    pub fn bot(&self) -> &Arc<Bot> {
+    pub fn bot(&self) -> &Bot {
         &self.bot
     }
 
@@ -178,8 +240,8 @@ impl App {
     /// # Errors
     /// [`AppError::Ended`], [`AppError::Killed`].
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), AppError> {
-        let mut workers = tokio::spawn(work(Arc::clone(&self.bot), self.intake.clone()));
-        let names = Arc::clone(&self.bot);
+        let mut workers = tokio::spawn(Arc::clone(&self.workers).work(self.intake.clone()));
+        let names = Arc::clone(&self.bot.autocomplete);
         let learning = tokio::spawn(async move { names.learn_names().await });
         let mut signals = signals()?;
         let failed = tokio::select! {
@@ -201,13 +263,13 @@ impl App {
             {
                 tracing::error!(%error, "the workers ended badly");
             }
-            self.bot.last_messages(LAST_MESSAGES).await;
+            last_messages(&self.bot.store, LAST_MESSAGES).await;
             self.delivery.cancel();
             if let Some(web) = &self.web {
                 web.stop();
             }
             self.parts.rest(LAST_MESSAGES).await;
-            self.bot.store().close().await;
+            self.bot.store.close().await;
         };
         // Whatever hangs must not keep a process alive that was told to end.
         let most = self.work.drain + LAST_MESSAGES * 3;
@@ -220,9 +282,9 @@ impl App {
 }
 
 /// Notes whether what is accepted is kept and worked on.
-async fn check_intake(bot: Arc<Bot>, health: Health, stop: CancellationToken) -> Result<(), String> {
+async fn check_intake(store: Arc<Store>, workers: Arc<Workers>, health: Health, stop: CancellationToken) -> Result<(), String> {
     loop {
-        let tried = tokio::time::timeout(STORE_CHECK, bot.store().try_out()).await;
+        let tried = tokio::time::timeout(STORE_CHECK, store.try_out()).await;
         let why = tried.unwrap_or_else(|_| Err("it does not answer".to_owned())).err();
         if health.note("store", why.as_deref()) {
             match why {
@@ -230,7 +292,7 @@ async fn check_intake(bot: Arc<Bot>, health: Health, stop: CancellationToken) ->
                 Some(why) => tracing::error!(why, "the store takes nothing: everything is answered with 503 until it does"),
             }
         }
-        let stalled = bot.stalled();
+        let stalled = workers.stalled();
         if health.note("work", stalled) {
             match stalled {
                 None => tracing::info!("triggers are claimed again"),

@@ -3,6 +3,7 @@
 //! Pure: from what is known and what came, at a moment, to a decision. States are compared by the alarm's own time, so
 //! that notifications may come late, twice and out of order.
 
+use super::storm::MAX_THREADS;
 use crate::model::{Alarm, AlarmSource, AlarmState, OkBasis};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -22,12 +23,6 @@ const FLAPPING_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 
 /// How long nothing is heard of an alarm that flapped before it is looked at, and its last word is told.
 pub const STILL_AFTER: SignedDuration = SignedDuration::from_mins(10);
-
-/// Threads that alarms open in one channel within [`STORM_WITHIN`]; more alarms are counted in one.
-pub const MAX_THREADS: usize = 5;
-
-/// See [`MAX_THREADS`].
-pub const STORM_WITHIN: SignedDuration = SignedDuration::from_mins(1);
 
 /// Alarms one story knows by name at most; those heard of longest ago are forgotten first.
 const MAX_ALARMS: usize = 200;
@@ -106,6 +101,7 @@ pub enum Decision {
     /// It is counted together with many others.
     Storm,
     /// It is counted in its thread, whose message about the alarm is edited.
+    #[serde(rename = "fold")]
     Suppressed(Suppressed),
     /// The thread looks again and says so.
     Tell(Reason),
@@ -158,7 +154,7 @@ pub enum Reason {
 }
 
 /// An alarm that came, and the secrets it is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AlarmUpdate<'a> {
     /// The alarm.
     pub alarm: &'a Alarm,
@@ -168,20 +164,44 @@ pub struct AlarmUpdate<'a> {
     pub is_critical: bool,
 }
 
+impl AlarmUpdate<'_> {
+    /// What the alarm itself is known by.
+    pub(super) fn own_keys(&self) -> [String; 2] {
+        [self.alarm.identity(), self.alarm.key.clone()]
+    }
+
+    /// By what the threads are known that it may concern.
+    #[must_use]
+    pub fn keys(&self) -> Vec<String> {
+        let mut keys: Vec<String> = self.secrets.iter().cloned().chain(self.own_keys()).collect();
+        if self.secrets.is_empty() {
+            keys.extend(self.alarm.children.iter().map(|child| alarm_beside(&self.alarm.key, child)));
+        }
+        keys
+    }
+}
+
+/// The ARN of an alarm that is named beside the one with the ARN `key`, such as by a composite alarm's rule.
+fn alarm_beside(key: &str, name: &str) -> String {
+    match key.split_once(":alarm:") {
+        Some((place, _)) if !name.starts_with("arn:") => format!("{place}:alarm:{name}"),
+        _ => name.to_owned(),
+    }
+}
+
 /// How things stand when an alarm comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub(super) struct Standing {
     /// Now.
-    pub now: Timestamp,
+    pub(super) now: Timestamp,
     /// True while an investigation of the story's thread runs.
-    pub is_running: bool,
-    /// Threads that alarms opened in the channel within [`STORM_WITHIN`].
-    pub opened: usize,
+    pub(super) is_running: bool,
+    /// Threads that alarms opened in the channel within [`STORM_WITHIN`](super::STORM_WITHIN).
+    pub(super) opened: usize,
 }
 
 /// Decides what an alarm means. `group` is one that knows this alarm or one of its secrets.
-#[must_use]
-pub fn decide(group: Option<&AlarmGroup>, arrival: &AlarmUpdate<'_>, standing: Standing) -> Decision {
+pub(super) fn decide_for(group: Option<&AlarmGroup>, arrival: &AlarmUpdate<'_>, standing: Standing) -> Decision {
     let alarm = arrival.alarm;
     let known = group.and_then(|group| group.alarms.get(&alarm.identity()));
     if let Some(known) = known {
@@ -223,8 +243,7 @@ pub fn decide(group: Option<&AlarmGroup>, arrival: &AlarmUpdate<'_>, standing: S
 
 impl AlarmGroup {
     /// A story that begins with `arrival`.
-    #[must_use]
-    pub fn beginning_with(arrival: &AlarmUpdate<'_>, now: Timestamp) -> AlarmGroup {
+    pub(super) fn beginning_with(arrival: &AlarmUpdate<'_>, now: Timestamp) -> AlarmGroup {
         let mut group = AlarmGroup {
             alarms: BTreeMap::new(),
             secrets: arrival.secrets.clone(),
@@ -243,8 +262,7 @@ impl AlarmGroup {
 
     /// True when `decision` about an alarm that is critical calls whom the configuration names: it went to ALARM, or is told
     /// anew. To be asked before the alarm is [noted](Story::note).
-    #[must_use]
-    pub fn calls(group: Option<&AlarmGroup>, arrival: &AlarmUpdate<'_>, decision: &Decision) -> bool {
+    pub(super) fn calls(group: Option<&AlarmGroup>, arrival: &AlarmUpdate<'_>, decision: &Decision) -> bool {
         let known = group.and_then(|group| group.alarms.get(&arrival.alarm.identity()));
         let is_told = match decision {
             Decision::Open | Decision::Tell(_) => true,
@@ -255,7 +273,7 @@ impl AlarmGroup {
     }
 
     /// Notes that an alarm came, and what was decided.
-    pub fn note(&mut self, arrival: &AlarmUpdate<'_>, decision: &Decision, now: Timestamp) {
+    pub(super) fn note(&mut self, arrival: &AlarmUpdate<'_>, decision: &Decision, now: Timestamp) {
         if matches!(decision, Decision::Nothing(Ignored::Outdated | Ignored::Known)) {
             return;
         }
@@ -474,7 +492,7 @@ mod tests {
             let secrets: BTreeSet<String> = secrets.iter().map(|name| (*name).to_owned()).collect();
             let arrival = AlarmUpdate { alarm, secrets: &secrets, is_critical: self.is_critical };
             let standing = Standing { now: at(now), is_running: self.is_running, opened: self.opened };
-            let decision = decide(self.group.as_ref(), &arrival, standing);
+            let decision = decide_for(self.group.as_ref(), &arrival, standing);
             self.calls += usize::from(AlarmGroup::calls(self.group.as_ref(), &arrival, &decision));
             match (&mut self.group, &decision) {
                 (_, Decision::Open) => self.group = Some(AlarmGroup::beginning_with(&arrival, at(now))),

@@ -10,6 +10,7 @@ mod certificates;
 mod change;
 mod check;
 mod cloudwatch;
+mod decide;
 mod endpoint;
 mod envelope;
 mod eventbridge;
@@ -26,20 +27,20 @@ mod resolve_secrets;
 mod rotation_event;
 mod scope;
 mod security_hub;
+mod storm;
 #[cfg(test)]
 pub(crate) mod testing;
 mod text;
 mod verification;
 
 pub use certificates::KnownCertificate;
+pub use decide::{KnownThread, Ruling, Turn, decide};
 pub use endpoint::{Accepted, Endpoint, Limits, NoticeIntake, Subscriptions, Unavailable, certificate_client};
-pub use grouping::{
-    AlarmGroup, AlarmRecord, AlarmUpdate, Decision, Ignored, MAX_THREADS, Reason, STILL_AFTER, STORM_WITHIN, Standing,
-    Suppressed, decide,
-};
+pub use grouping::{AlarmGroup, AlarmRecord, AlarmUpdate, Decision, Ignored, Reason, STILL_AFTER, Suppressed};
 pub use message::Notice;
 pub use named::MAX_COUNTED;
 pub use reconcile::{Looked, Lost, look};
 pub(crate) use refusals::OnceAMinute;
-pub use resolve_secrets::{Found, ResolvedBy, by_asking, without_asking};
-pub use scope::{OutOfScope, Scope, may_be_asked};
+pub use resolve_secrets::{Asking, Found, ResolvedBy, by_asking, resolve_secrets};
+pub use scope::{OutOfScope, Scope};
+pub use storm::{MAX_THREADS, STORM_WITHIN, Storm};

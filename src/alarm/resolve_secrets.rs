@@ -8,12 +8,14 @@ use super::change::{StateChange, place_in};
 use super::cloudwatch::Metrics;
 use super::named::NamedSecrets;
 use super::rotation_event::{FAILURES, RotationEvent};
+use super::scope::Scope;
 use crate::aws::{Aws, AwsCaller, DescribedAlarm};
 use crate::clock::{self, Clock};
 use crate::model::{Alarm, AlarmSource, AlarmState, Arn, FunctionArn, Observation, SecretRef, Window};
 use crate::redact::looks_like_a_value;
 use jiff::SignedDuration;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How long all questions together may take.
@@ -69,6 +71,8 @@ impl ResolvedBy {
 pub struct Found {
     /// Each once; empty where nothing told.
     pub secrets: Vec<SecretRef>,
+    /// Those of them that may be looked into and told of, by names that are the same for the same secret.
+    pub allowed: BTreeMap<String, SecretRef>,
     /// By what.
     pub by: ResolvedBy,
     /// What was tried before, and what came of it, one sentence each.
@@ -79,14 +83,54 @@ impl Found {
     /// Nothing was tried yet.
     #[must_use]
     pub const fn nothing() -> Found {
-        Found { secrets: Vec::new(), by: ResolvedBy::Nothing, tried: Vec::new() }
+        Found { secrets: Vec::new(), allowed: BTreeMap::new(), by: ResolvedBy::Nothing, tried: Vec::new() }
     }
 }
 
+/// What AWS can be asked with.
+pub enum Asking {
+    /// It is not worth it: the alarm will only be counted.
+    Spared,
+    /// These clients.
+    With(Aws, Clock),
+    /// There are none; why.
+    Impossible(String),
+}
+
+/// The secrets an alarm is about, and which of them `scope` and `may_tell` allow to tell of; `None` where it was not worth
+/// asking. What can be told without AWS is; only then is it decided `how` to ask.
+///
+/// # Errors
+/// Those of `how`.
+pub async fn resolve_secrets<E>(
+    alarm: &Alarm,
+    scope: &Scope<'_>,
+    may_tell: impl Fn(&SecretRef) -> bool,
+    how: impl Future<Output = Result<Asking, E>>,
+) -> Result<Option<Found>, E> {
+    let mut found = match without_asking(alarm, scope.mapped) {
+        Some(found) => found,
+        // What is over is over for all that knows of it; nobody is to be asked whom it is about.
+        None if alarm.state != AlarmState::Alarm => Found::nothing(),
+        None => match how.await? {
+            Asking::Spared => return Ok(None),
+            Asking::With(aws, clock) => by_asking(alarm, &aws, &clock).await,
+            Asking::Impossible(why) => Found { tried: vec![format!("AWS cannot be asked: {why}")], ..Found::nothing() },
+        },
+    };
+    let is_allowed = |secret: &&SecretRef| scope.holds(alarm, secret) && may_tell(secret);
+    let allowed: Vec<&SecretRef> = found.secrets.iter().filter(is_allowed).collect();
+    let left_out = found.secrets.len() - allowed.len();
+    found.allowed = allowed.into_iter().map(|secret| (alarm.secret_key(secret), secret.clone())).collect();
+    if left_out > 0 {
+        found.tried.push(format!("{left_out} of the secrets it is about may not be told of here"));
+    }
+    Ok(Some(found))
+}
+
 /// What can be told without asking AWS.
-#[must_use]
-pub fn without_asking(alarm: &Alarm, mapped: &[SecretRef]) -> Option<Found> {
-    let found = |secrets: &[SecretRef], by| Some(Found { secrets: secrets.to_vec(), by, tried: Vec::new() });
+fn without_asking(alarm: &Alarm, mapped: &[SecretRef]) -> Option<Found> {
+    let found = |secrets: &[SecretRef], by| Some(Found { secrets: secrets.to_vec(), by, ..Found::nothing() });
     if !mapped.is_empty() {
         found(mapped, ResolvedBy::Mapping)
     } else if !alarm.secrets.is_empty() {
@@ -102,7 +146,7 @@ pub async fn by_asking(alarm: &Alarm, aws: &Aws, clock: &Clock) -> Found {
     let mut search = SecretSearch { aws, caller: &caller, tried: vec!["no mapping of the configuration fits it".to_owned()] };
     search.tried.push("its dimensions and description name no secret".to_owned());
     let (secrets, by) = search.look(alarm).await;
-    Found { secrets, by, tried: search.tried }
+    Found { secrets, by, tried: search.tried, ..Found::nothing() }
 }
 
 struct SecretSearch<'a> {

@@ -27,6 +27,9 @@ pub struct Scope<'a> {
     pub account: &'a str,
     /// Where it is told.
     pub route: &'a AlarmRoute,
+    /// The secrets that the configuration says it is about; empty where it says nothing.
+    pub mapped: &'a [SecretRef],
+    config: &'a Config,
 }
 
 impl<'a> Scope<'a> {
@@ -43,22 +46,23 @@ impl<'a> Scope<'a> {
         let route = config.alarms.route(&alarm.title, &alarm.key).ok_or(OutOfScope::Route)?;
         let mapped = config.alarms.mapped(&alarm.title, &alarm.key);
         let named = if mapped.is_empty() { alarm.secrets.as_slice() } else { mapped };
-        if !named.is_empty() && !named.iter().any(|secret| may_be_asked(config, alarm, secret)) {
+        let scope = Scope { account: name, route, mapped, config };
+        if !named.is_empty() && !named.iter().any(|secret| scope.holds(alarm, secret)) {
             return Err(OutOfScope::Secrets);
         }
-        Ok(Scope { account: name, route })
+        Ok(scope)
     }
-}
 
-/// True when a secret is of the alarm's own account and region, and the configuration allows asking about it.
-#[must_use]
-pub fn may_be_asked(config: &Config, alarm: &Alarm, secret: &SecretRef) -> bool {
-    match secret {
-        SecretRef::Name(name) => config.allows(name),
-        SecretRef::Arn(arn) => {
-            arn.arn().account_id() == alarm.account_id
-                && arn.arn().region() == alarm.region
-                && (config.allows(arn.name()) || config.allows(arn.resource_name()))
+    /// True when a secret is of the alarm's own account and region, and the configuration allows asking about it.
+    pub(super) fn holds(&self, alarm: &Alarm, secret: &SecretRef) -> bool {
+        let config = self.config;
+        match secret {
+            SecretRef::Name(name) => config.allows(name),
+            SecretRef::Arn(arn) => {
+                arn.arn().account_id() == alarm.account_id
+                    && arn.arn().region() == alarm.region
+                    && (config.allows(arn.name()) || config.allows(arn.resource_name()))
+            }
         }
     }
 }

@@ -184,7 +184,15 @@ impl Accounts for Worlds {
         &self.known
     }
 
-    async fn connect(&self, choice: &Location, secret: &SecretRef) -> Result<Connected, ConnectError> {
+    /// Each secret has an account of its own: one stands for them.
+    async fn connect(&self, choice: &Location) -> Result<Connected, ConnectError> {
+        let there = self.worlds.keys().find(|(account, _)| *account == choice.account);
+        let secret = there.and_then(|(_, secret)| secret.parse().ok());
+        let nobody = || ConnectError::Refused { reason: "there is no simulated account".to_owned() };
+        self.connect_for(choice, &secret.ok_or_else(nobody)?).await
+    }
+
+    async fn connect_for(&self, choice: &Location, secret: &SecretRef) -> Result<Connected, ConnectError> {
         let Some((key, scenario)) = self.of(choice, secret) else {
             return Err(ConnectError::Refused { reason: "there is no simulated account".to_owned() });
         };

@@ -1,8 +1,7 @@
 //! The platforms and what else comes in: one line each.
 
-use super::AppError;
+use super::{AppError, Bot};
 use crate::alarm::{Endpoint, Limits};
-use crate::bot::{AlarmIntake, Bot, Subscriber};
 use crate::chat::{ChatPlatform, Intake};
 use crate::clock::Clock;
 use crate::config::{Config, DiscordMode, Ids};
@@ -40,20 +39,20 @@ impl Platforms {
     pub fn with_alarms(
         mut self,
         config: &Config,
-        bot: &Arc<Bot>,
+        bot: &Bot,
         stop: &CancellationToken,
         client: reqwest::ClientBuilder,
     ) -> Result<Platforms, AppError> {
         if let Some(sns) = &config.alarms.sns {
             let client = client.build().map_err(|error| AppError::Tls(error.to_string()))?;
-            let (intake, subscriber) = (Arc::new(AlarmIntake(Arc::clone(bot))), Arc::new(Subscriber(Arc::clone(bot))));
+            let (intake, subscriber) = (Arc::clone(&bot.alarm_intake), Arc::clone(&bot.subscriber));
             let endpoint = Endpoint::new(sns.clone(), Clock::system(), client, intake, subscriber, Limits::default());
             self.routers.push(endpoint.router());
         }
         if config.alarms.reconcile_every.is_some() {
-            let (bot, stop) = (Arc::clone(bot), stop.clone());
+            let (reconciler, stop) = (Arc::clone(&bot.reconciler), stop.clone());
             let looking = async move {
-                bot.keep_reconciling(stop).await;
+                reconciler.keep_reconciling(stop).await;
                 Ok(())
             };
             self.background.push(("the look for lost alarms", Box::pin(looking)));
@@ -63,9 +62,9 @@ impl Platforms {
 }
 
 /// Plugs in what the configuration names. A platform whose tokens are missing is left out, with a word to the operator.
-pub(super) fn build(config: &Config, bot: &Arc<Bot>, stop: &CancellationToken) -> Result<Platforms, AppError> {
+pub(super) fn build(config: &Config, bot: &Bot, stop: &CancellationToken) -> Result<Platforms, AppError> {
     let mut platforms = Platforms::default();
-    let intake: Arc<dyn Intake> = Arc::clone(bot) as Arc<dyn Intake>;
+    let intake: Arc<dyn Intake> = Arc::clone(&bot.intake) as Arc<dyn Intake>;
     slack(config, &intake, stop, &mut platforms)?;
     discord(config, &intake, stop, &mut platforms)?;
     platforms = platforms.with_alarms(config, bot, stop, crate::alarm::certificate_client())?;
@@ -131,7 +130,7 @@ fn discord(
     Ok(())
 }
 
-fn console(config: &Config, bot: &Arc<Bot>, stop: &CancellationToken, platforms: &mut Platforms) {
+fn console(config: &Config, bot: &Bot, stop: &CancellationToken, platforms: &mut Platforms) {
     let Some(offered) = &config.console else { return };
     let token = match offered.token.fetch() {
         Ok(token) => token,
@@ -171,9 +170,9 @@ pub(super) fn hosts(address: SocketAddr) -> Vec<String> {
 }
 
 /// Plugs a page in; its streams end when the intake closes, so that the server can end too.
-pub(super) fn page(page: Arc<Console>, bot: &Arc<Bot>, stop: &CancellationToken, platforms: &mut Platforms) {
-    let board = Arc::clone(bot.store());
-    platforms.routers.push(console::router(Arc::clone(&page), Arc::clone(bot) as Arc<dyn Intake>, board));
+pub(super) fn page(page: Arc<Console>, bot: &Bot, stop: &CancellationToken, platforms: &mut Platforms) {
+    let board = Arc::clone(&bot.store);
+    platforms.routers.push(console::router(Arc::clone(&page), Arc::clone(&bot.intake) as Arc<dyn Intake>, board));
     let (one, stop) = (Arc::clone(&page), stop.clone());
     platforms.background.push((
         "the page",

@@ -1,28 +1,51 @@
-//! The bot: what people may ask ([`Authorizer`]), what is accepted ([`Bot`] as a [`Intake`](crate::chat::Reception)), who works on
-//! it, and what is delivered.
+//! What happens between chat, alarms and the engine. Each room knows only those above it:
+//!
+//! | room | what it is |
+//! |---|---|
+//! | `error` | why a trigger is not done |
+//! | `health` | what does not work, for whoever restarts or pages |
+//! | `rate_limit` | how much one person may ask |
+//! | `retention` | forgets what is old |
+//! | `delivery` | makes the platforms show what the store says they are to show |
+//! | `threads` | in which thread a question is answered, and what a follow-up is about |
+//! | `verdict` | what the thread of an investigation is to show of it |
+//! | `access` | who may do what: the rules, and the accounts that can be looked into |
+//! | `autocomplete` | names of secrets while a person types |
+//! | `intake` | takes what people say, decides whether they may, stores it, answers |
+//! | `progress` | the nine steps while they run, for the thread |
+//! | `runner` | one run of an investigation |
+//! | `alarms` | alarms in chat: accepted, worked on, told in threads |
+//! | `schedule` | what is due by the clock |
+//! | `handlers` | what each trigger comes to |
+//! | `worker` | takes triggers out of the inbox and hands them to the handlers |
+//!
+//! `app` builds the owners in this order.
 
-mod accounts;
+mod access;
 mod alarms;
-mod authorizer;
-mod bot;
+mod autocomplete;
 mod delivery;
+mod error;
+mod handlers;
 mod health;
-mod held;
 mod intake;
-mod judging;
-mod live;
-mod perform;
+mod progress;
 mod rate_limit;
 mod retention;
-mod run;
-mod suggest;
-mod watch;
-mod workers;
+mod runner;
+mod schedule;
+mod threads;
+mod verdict;
+mod worker;
 
-pub use accounts::{AccountInfo, Accounts, AwsAccounts, Connected};
-pub use alarms::{AlarmIntake, Subscriber};
-pub use authorizer::{AccessRequest, Authorizer, Refusal};
-pub use bot::Bot;
-pub use delivery::{Delivery, DeliveryPolicy};
+pub use access::{Access, AccessRequest, AccountInfo, Accounts, Authorizer, AwsAccounts, Connected, Refusal};
+pub use alarms::{AlarmIntake, AlarmThreads, Reconciler, Subscriber};
+pub use autocomplete::Autocomplete;
+pub use delivery::{Delivery, DeliveryPolicy, last_messages};
+pub use handlers::{Actions, Handlers, InvestigationRequests, PendingEvents, Watches};
 pub use health::Health;
-pub use workers::work;
+pub use intake::Intake;
+pub use retention::keep_tidy;
+pub use runner::Runner;
+pub use schedule::{begin_rechecks, keep_schedule};
+pub use worker::Workers;

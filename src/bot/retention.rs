@@ -1,7 +1,6 @@
 //! Forgets what is old, an hour at a time.
 
-use super::Bot;
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -16,24 +15,22 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// addresses 30.
 const ANSWERS: Duration = Duration::from_secs(30 * 60);
 
-impl Bot {
-    /// Removes what ended longer than `retention` ago, until `stop`.
-    pub async fn keep_tidy(&self, retention: Duration, stop: CancellationToken) {
-        let mut wait = FIRST;
-        while stop.run_until_cancelled(tokio::time::sleep(wait)).await.is_some() {
-            wait = EVERY;
-            if let Err(error) = self.tidy(retention, &stop).await {
-                tracing::error!(%error, "old things could not be removed");
-            }
+/// Removes what ended longer than `retention` ago, until `stop`.
+pub async fn keep_tidy(store: &Store, retention: Duration, stop: CancellationToken) {
+    let mut wait = FIRST;
+    while stop.run_until_cancelled(tokio::time::sleep(wait)).await.is_some() {
+        wait = EVERY;
+        if let Err(error) = tidy(store, retention, &stop).await {
+            tracing::error!(%error, "old things could not be removed");
         }
     }
+}
 
-    async fn tidy(&self, retention: Duration, stop: &CancellationToken) -> Result<(), StoreError> {
-        let before = |age: Duration| self.store.now().checked_sub(age).unwrap_or(jiff::Timestamp::MIN);
-        self.store.forget_answers(before(ANSWERS)).await?;
-        while !self.store.remove_before(before(retention)).await?.is_nothing() && !stop.is_cancelled() {
-            tokio::time::sleep(PAUSE).await;
-        }
-        Ok(())
+async fn tidy(store: &Store, retention: Duration, stop: &CancellationToken) -> Result<(), StoreError> {
+    let before = |age: Duration| store.now().checked_sub(age).unwrap_or(jiff::Timestamp::MIN);
+    store.forget_answers(before(ANSWERS)).await?;
+    while !store.remove_before(before(retention)).await?.is_nothing() && !stop.is_cancelled() {
+        tokio::time::sleep(PAUSE).await;
     }
+    Ok(())
 }

@@ -18,7 +18,7 @@ mod typed;
 pub use nearest::nearest;
 pub use pasted::holds_a_value;
 
-use crate::model::{Action, InvestigationRequest, Lookback, SecretRef, StepName};
+use crate::model::{Action, ActionWord, InvestigationRequest, Lookback, SecretRef};
 use crate::redact::{SafeText, looks_like_a_value};
 
 /// The most characters that are read; a secret's ARN with all options has fewer than 900.
@@ -106,27 +106,11 @@ pub fn names_a_secret(words: &str) -> bool {
 fn follow_up(command: &str, rest: &[&str]) -> Option<Result<Asked, Usage>> {
     let argument: String = rest.iter().filter(|word| !FILLERS.contains(&word.to_ascii_lowercase().as_str())).copied().collect();
     let argument = argument.to_ascii_lowercase();
-    let step = || argument.trim_start_matches('#').parse().ok().and_then(StepName::from_number);
-    let action = match command {
-        "help" | "?" | "-h" | "--help" => return Some(Ok(Asked::Help)),
-        "rerun" if argument.is_empty() || argument == "all" => Ok(Action::RerunAll),
-        "rerun" => step().map(Action::RerunStep).ok_or("write rerun, or rerun and a step from 1 to 9"),
-        "widen" => match argument.parse() {
-            Ok(reach) if reach > Lookback::Day => Ok(Action::Widen(reach)),
-            _ => Err("write widen 7d, widen 30d or widen 90d"),
-        },
-        "evidence" => step().map(Action::Evidence).ok_or("write evidence and a step from 1 to 9"),
-        "compare" => alone(Action::Compare, &argument).ok_or("write compare alone"),
-        "watch" => alone(Action::Watch, &argument).ok_or("write watch alone"),
-        "export" => alone(Action::Export, &argument).ok_or("write export alone"),
-        "resolve" => alone(Action::Resolve, &argument).ok_or("write resolve alone"),
-        _ => return None,
-    };
-    Some(action.map(Asked::FollowUp).map_err(Usage::new))
-}
-
-fn alone(action: Action, argument: &str) -> Option<Action> {
-    argument.is_empty().then_some(action)
+    if ["help", "?", "-h", "--help"].contains(&command) {
+        return Some(Ok(Asked::Help));
+    }
+    let word = ActionWord::ALL.into_iter().find(|word| word.word() == command)?;
+    Some(word.read(&argument).map(Asked::FollowUp).ok_or_else(|| Usage::new(word.usage)))
 }
 
 /// A question's words, sorted but not yet understood.

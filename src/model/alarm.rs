@@ -102,6 +102,12 @@ pub struct Alarm {
 const SERIES: char = '\n';
 
 impl Alarm {
+    /// One name per secret of the alarm's account and region, whether it is named or given by its ARN.
+    #[must_use]
+    pub fn secret_key(&self, secret: &SecretRef) -> String {
+        format!("secret:{}/{}/{}", self.account_id, self.region, secret.name())
+    }
+
     /// What its state is kept by: each of its series has one of its own.
     #[must_use]
     pub fn identity(&self) -> String {

@@ -1,11 +1,9 @@
 //! People and places in a chat, and what they ask.
 
 use super::secret_ref::SecretRef;
-use super::step::StepName;
 use super::window::Lookback;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::str::FromStr;
 
 /// A chat platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -112,173 +110,6 @@ impl fmt::Debug for ReplyTo {
     }
 }
 
-/// What a person does with an investigation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Action {
-    /// All nine steps again.
-    RerunAll,
-    /// One step again.
-    RerunStep(StepName),
-    /// Look further back.
-    Widen(Lookback),
-    /// Show what a step saw.
-    Evidence(StepName),
-    /// Say how other secrets fare.
-    Compare,
-    /// Hand over the report as files.
-    Export,
-    /// Look again until the next rotation succeeds or fails.
-    Watch,
-    /// Close it.
-    Resolve,
-    /// Answer the question in which of several places the secret is; counts from zero.
-    Choose(u8),
-}
-
-impl Action {
-    /// What rules of the configuration call it.
-    #[must_use]
-    pub const fn kind(self) -> ActionKind {
-        match self {
-            Action::RerunAll | Action::RerunStep(_) => ActionKind::Rerun,
-            Action::Widen(_) => ActionKind::Widen,
-            Action::Evidence(_) => ActionKind::Evidence,
-            Action::Compare => ActionKind::Compare,
-            Action::Export => ActionKind::Export,
-            Action::Watch => ActionKind::Watch,
-            Action::Resolve => ActionKind::Resolve,
-            Action::Choose(_) => ActionKind::Investigate,
-        }
-    }
-}
-
-/// What a rule allows or denies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ActionKind {
-    /// Start an investigation.
-    Investigate,
-    /// Perform all steps, or one, again.
-    Rerun,
-    /// Look further back.
-    Widen,
-    /// See what a step saw.
-    Evidence,
-    /// Compare with other secrets.
-    Compare,
-    /// Take the report away as files.
-    Export,
-    /// Watch for the next rotation.
-    Watch,
-    /// Close an investigation.
-    Resolve,
-}
-
-impl ActionKind {
-    /// All of them.
-    pub const ALL: [ActionKind; 8] = [
-        ActionKind::Investigate,
-        ActionKind::Rerun,
-        ActionKind::Widen,
-        ActionKind::Evidence,
-        ActionKind::Compare,
-        ActionKind::Export,
-        ActionKind::Watch,
-        ActionKind::Resolve,
-    ];
-
-    /// The word of the configuration.
-    #[must_use]
-    pub const fn id(self) -> &'static str {
-        match self {
-            ActionKind::Investigate => "investigate",
-            ActionKind::Rerun => "rerun",
-            ActionKind::Widen => "widen",
-            ActionKind::Evidence => "evidence",
-            ActionKind::Compare => "compare",
-            ActionKind::Export => "export",
-            ActionKind::Watch => "watch",
-            ActionKind::Resolve => "resolve",
-        }
-    }
-}
-
-/// A button's or a menu entry's meaning: which investigation, as of which revision, and what to do.
-///
-/// Its text form is `1.<investigation>.<revision>.<action>`, at most 60 ASCII characters; the first number is the
-/// version of the form. A click on an older revision than the current one has been answered already.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct ActionToken {
-    /// The investigation's id.
-    pub investigation: String,
-    /// How often the investigation had been rendered anew when the button was made.
-    pub revision: u32,
-    /// What to do.
-    pub action: Action,
-}
-
-/// A text is no [`ActionToken`] of this version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("this button is of another version")]
-pub struct TokenError;
-
-impl fmt::Display for ActionToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "1.{}.{}.", self.investigation, self.revision)?;
-        match self.action {
-            Action::RerunAll => f.write_str("rerun"),
-            Action::RerunStep(step) => write!(f, "rerun-{}", step.number()),
-            Action::Widen(reach) => write!(f, "widen-{}", reach.hours() / 24),
-            Action::Evidence(step) => write!(f, "evidence-{}", step.number()),
-            Action::Compare => f.write_str("compare"),
-            Action::Export => f.write_str("export"),
-            Action::Watch => f.write_str("watch"),
-            Action::Resolve => f.write_str("resolve"),
-            Action::Choose(at) => write!(f, "choose-{at}"),
-        }
-    }
-}
-
-impl FromStr for ActionToken {
-    type Err = TokenError;
-
-    fn from_str(text: &str) -> Result<ActionToken, TokenError> {
-        let mut parts = text.split('.');
-        let (Some("1"), Some(id), Some(revision), Some(action), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(TokenError);
-        };
-        let is_id = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
-        let revision = revision.parse().map_err(|_| TokenError)?;
-        let action = action_of(action).filter(|_| is_id).ok_or(TokenError)?;
-        let token = ActionToken { investigation: id.to_owned(), revision, action };
-        // One text per token: no leading zeros, no plus signs.
-        if token.to_string() == text { Ok(token) } else { Err(TokenError) }
-    }
-}
-
-fn action_of(code: &str) -> Option<Action> {
-    let (word, number) = match code.split_once('-') {
-        Some((word, number)) => (word, Some(number.parse::<u8>().ok()?)),
-        None => (code, None),
-    };
-    let step = number.and_then(StepName::from_number);
-    Some(match (word, number) {
-        ("rerun", None) => Action::RerunAll,
-        ("rerun", Some(_)) => Action::RerunStep(step?),
-        ("widen", Some(days)) => Action::Widen(Lookback::ALL.into_iter().find(|reach| reach.hours() == i64::from(days) * 24)?),
-        ("evidence", Some(_)) => Action::Evidence(step?),
-        ("compare", None) => Action::Compare,
-        ("export", None) => Action::Export,
-        ("watch", None) => Action::Watch,
-        ("resolve", None) => Action::Resolve,
-        ("choose", Some(at)) => Action::Choose(at),
-        _ => return None,
-    })
-}
-
 /// What to investigate, as a person wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvestigationRequest {
@@ -295,46 +126,6 @@ pub struct InvestigationRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const ID: &str = "0123456789abcdef0123456789abcdef";
-
-    #[test]
-    fn every_action_survives_its_button() {
-        let mut actions =
-            vec![Action::RerunAll, Action::Compare, Action::Export, Action::Watch, Action::Resolve, Action::Choose(7)];
-        actions.extend(StepName::ALL.map(Action::RerunStep));
-        actions.extend(StepName::ALL.map(Action::Evidence));
-        actions.extend(Lookback::ALL.map(Action::Widen));
-        for action in actions {
-            let token = ActionToken { investigation: ID.to_owned(), revision: u32::MAX, action };
-            let text = token.to_string();
-            assert_eq!(text.parse(), Ok(token));
-            assert!(text.len() <= 60, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_tampered_button_is_refused() {
-        for text in [
-            "",
-            "1",
-            &format!("0.{ID}.1.rerun"),
-            &format!("1.{ID}.01.rerun"),
-            &format!("1.{ID}.+1.rerun"),
-            &format!("1.{ID}.-1.rerun"),
-            &format!("1.{ID}.1.rerun-0"),
-            &format!("1.{ID}.1.rerun-10"),
-            &format!("1.{ID}.1.widen-8"),
-            &format!("1.{ID}.1.drop"),
-            &format!("1.{ID}.1.rerun.x"),
-            &format!("1.{}.1.rerun", ID.to_uppercase()),
-            &format!("1.{}.1.rerun", ID.get(1..).unwrap()),
-            &format!("1.{ID}.4294967296.rerun"),
-            &"x".repeat(10_240),
-        ] {
-            assert_eq!(text.parse::<ActionToken>(), Err(TokenError), "{text}");
-        }
-    }
 
     #[test]
     fn an_address_for_one_person_is_not_shown() {

@@ -1,5 +1,6 @@
 //! Pure data: no I/O, no async, no clock, no vendor types.
 
+mod action;
 mod alarm;
 mod arn;
 mod cause;
@@ -19,12 +20,11 @@ mod step;
 mod trigger;
 mod window;
 
+pub use action::{Action, ActionKind, ActionNeeds, ActionToken, ActionWord, TokenError};
 pub use alarm::{Alarm, AlarmSeries, AlarmSource, AlarmState, OkBasis};
 pub use arn::{Arn, ArnError, FunctionArn, RoleArn, SecretArn, is_secret_name};
 pub use cause::{Cause, DiagnosisItem};
-pub use chat::{
-    Action, ActionKind, ActionToken, Actor, InvestigationRequest, Place, PlatformName, ReplyTo, Standing, ThreadRef, TokenError,
-};
+pub use chat::{Actor, InvestigationRequest, Place, PlatformName, ReplyTo, Standing, ThreadRef};
 pub use event_name::without_version;
 pub use evidence::{
     Attempt, AttemptOutcome, Change, Concern, ConfigChanges, DueDates, EventSource, Evidence, FleetSecret, FunctionFacts,

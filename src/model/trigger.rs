@@ -1,7 +1,8 @@
 //! What starts work: a person's command or click, an alarm, or a watch that is due. Triggers are stored until done.
 
+use super::action::{Action, ActionToken};
 use super::alarm::Alarm;
-use super::chat::{Action, ActionToken, Actor, InvestigationRequest, Place, ReplyTo};
+use super::chat::{Actor, InvestigationRequest, Place, ReplyTo};
 use serde::{Deserialize, Serialize};
 
 /// What starts work.

@@ -1,28 +1,46 @@
-//! Which step starts from the facts of which others.
+//! Which step needs the facts of which others: read by the runner, and where steps are performed again.
 
 use crate::model::StepName;
 use std::collections::BTreeSet;
 
-/// Of every step, those whose facts it starts from.
-const NEEDS: [(StepName, &[StepName]); 9] = [
-    (StepName::Secret, &[]),
-    (StepName::RotationConfig, &[StepName::Secret]),
-    (StepName::RotationFunction, &[StepName::Secret, StepName::RotationConfig]),
-    (StepName::FunctionLogs, &[StepName::RotationFunction, StepName::RotationHistory]),
-    (StepName::ExecutionRole, &[StepName::RotationFunction]),
-    (StepName::RotationHistory, &[StepName::Secret, StepName::RotationConfig]),
-    (StepName::FunctionMetrics, &[StepName::RotationFunction]),
-    (StepName::SecretAccess, &[StepName::RotationFunction]),
-    (StepName::ConfigChanges, &[StepName::RotationFunction, StepName::RotationHistory]),
+/// What a step needs.
+struct Needs {
+    step: StepName,
+    /// It begins when these are known.
+    starts_after: &'static [StepName],
+    /// It reads these while it runs, as far as they are known then.
+    reads: &'static [StepName],
+}
+
+const fn needs(step: StepName, starts_after: &'static [StepName], reads: &'static [StepName]) -> Needs {
+    Needs { step, starts_after, reads }
+}
+
+/// One row for each step.
+const NEEDS: [Needs; 9] = [
+    needs(StepName::Secret, &[], &[]),
+    needs(StepName::RotationConfig, &[StepName::Secret], &[]),
+    needs(StepName::RotationFunction, &[StepName::Secret, StepName::RotationConfig], &[]),
+    needs(StepName::FunctionLogs, &[StepName::RotationFunction], &[StepName::RotationHistory]),
+    needs(StepName::ExecutionRole, &[StepName::RotationFunction], &[]),
+    needs(StepName::RotationHistory, &[StepName::Secret, StepName::RotationConfig], &[]),
+    needs(StepName::FunctionMetrics, &[StepName::RotationConfig], &[StepName::RotationFunction]),
+    needs(StepName::SecretAccess, &[StepName::RotationConfig], &[StepName::RotationFunction]),
+    needs(StepName::ConfigChanges, &[StepName::RotationFunction, StepName::RotationHistory], &[]),
 ];
 
-/// The steps, and all whose facts they start from, directly or by way of others.
+/// The steps that have to be known before `step` begins.
+pub(super) fn starts_after(step: StepName) -> &'static [StepName] {
+    NEEDS.iter().find(|needs| needs.step == step).map(|needs| needs.starts_after).unwrap_or_default()
+}
+
+/// The steps, and all whose facts they need, directly or by way of others.
 #[must_use]
 pub fn with_needs(asked: &BTreeSet<StepName>) -> BTreeSet<StepName> {
     let mut steps = asked.clone();
     loop {
-        let needed: Vec<StepName> =
-            NEEDS.iter().filter(|(step, _)| steps.contains(step)).flat_map(|(_, needs)| needs.iter().copied()).collect();
+        let rows = NEEDS.iter().filter(|needs| steps.contains(&needs.step));
+        let needed: Vec<StepName> = rows.flat_map(|needs| needs.starts_after.iter().chain(needs.reads).copied()).collect();
         let known = steps.len();
         steps.extend(needed);
         if steps.len() == known {
@@ -48,10 +66,10 @@ mod tests {
 
     #[test]
     fn every_step_stands_in_the_table_once_and_needs_no_later_circle() {
-        let listed: BTreeSet<StepName> = NEEDS.iter().map(|(step, _)| *step).collect();
+        let listed: BTreeSet<StepName> = NEEDS.iter().map(|needs| needs.step).collect();
         assert_eq!(listed, BTreeSet::from(StepName::ALL));
-        for (step, needs) in NEEDS {
-            for need in needs {
+        for Needs { step, starts_after, reads } in NEEDS {
+            for need in starts_after.iter().chain(reads) {
                 assert!(!with_needs(&BTreeSet::from([*need])).contains(&step), "{step:?} and {need:?} need each other");
             }
         }

@@ -1,5 +1,6 @@
 //! Performs the steps concurrently, and turns every end a step can come to into a record.
 
+use super::needs::starts_after;
 use super::secret::Described;
 use super::step_outputs::StepOutputs;
 use super::{
@@ -164,7 +165,33 @@ fn why_nothing<T>(observation: &Observation<T>) -> String {
     }
 }
 
-/// Waits for what a step needs, not longer than everything may take.
+/// Waits until all is known that `step` starts after, not longer than everything may take.
+async fn turn_of(cx: &Context<'_>, step: StepName) {
+    let needs = async {
+        for need in starts_after(step) {
+            known(cx, *need).await;
+        }
+    };
+    // What is not known by then is out of time for the step as well.
+    let _ = tokio::time::timeout_at(cx.total_deadline, needs).await;
+}
+
+/// Waits until others can go on with what `step` brings.
+async fn known(cx: &Context<'_>, step: StepName) {
+    let is_kept = cx.request.rerun.as_ref().is_some_and(|(_, again)| !again.contains(&step));
+    match step {
+        // Step 2 describes the secret then.
+        StepName::Secret if is_kept => {}
+        StepName::Secret | StepName::RotationConfig => drop(cx.board.subject.wait().await),
+        StepName::RotationFunction => drop(cx.board.function.wait().await),
+        StepName::ExecutionRole => drop(cx.board.role.wait().await),
+        StepName::RotationHistory => drop(cx.board.history.wait().await),
+        // No step starts after these.
+        StepName::FunctionLogs | StepName::FunctionMetrics | StepName::SecretAccess | StepName::ConfigChanges => {}
+    }
+}
+
+/// What a step starts from, once it is known.
 async fn ready<T, N>(
     cx: &Context<'_>,
     output: &SetOnce<Observation<T>>,
@@ -200,9 +227,7 @@ async fn rotation_config_step(cx: &Context<'_>) -> StepRecord<RotationConfig> {
         return record;
     }
     let is_described_by_step_1 = kept(cx, StepName::Secret, |evidence| &evidence.secret).is_none();
-    if is_described_by_step_1 {
-        ready(cx, &cx.board.subject, Observation::clone).await;
-    }
+    turn_of(cx, StepName::RotationConfig).await;
     let step = Running::begin(cx, StepName::RotationConfig);
     let record = step.finish(rotation_config::collect(cx, &step.caller, is_described_by_step_1)).await;
     if !is_described_by_step_1 {
@@ -220,6 +245,7 @@ async fn function_step(cx: &Context<'_>) -> StepRecord<FunctionFacts> {
     let record = match kept(cx, StepName::RotationFunction, |evidence| &evidence.function) {
         Some(record) => record,
         None => {
+            turn_of(cx, StepName::RotationFunction).await;
             let function = ready(cx, &cx.board.subject, function_of).await;
             let step = Running::begin(cx, StepName::RotationFunction);
             step.finish(rotation_function::collect(cx, &step.caller, function)).await
@@ -233,6 +259,7 @@ async fn logs_step(cx: &Context<'_>) -> StepRecord<FunctionLogs> {
     if let Some(record) = kept(cx, StepName::FunctionLogs, |evidence| &evidence.logs) {
         return record;
     }
+    turn_of(cx, StepName::FunctionLogs).await;
     let subject = ready(cx, &cx.board.subject, present).await;
     let arn = function_of(&subject);
     let function = ready(cx, &cx.board.function, Observation::clone).await;
@@ -244,6 +271,7 @@ async fn role_step(cx: &Context<'_>) -> StepRecord<RoleFacts> {
     let record = match kept(cx, StepName::ExecutionRole, |evidence| &evidence.role) {
         Some(record) => record,
         None => {
+            turn_of(cx, StepName::ExecutionRole).await;
             let subject = ready(cx, &cx.board.subject, present).await;
             let function = ready(cx, &cx.board.function, Observation::clone).await;
             let step = Running::begin(cx, StepName::ExecutionRole);
@@ -258,6 +286,7 @@ async fn history_step(cx: &Context<'_>) -> StepRecord<RotationHistory> {
     let record = match kept(cx, StepName::RotationHistory, |evidence| &evidence.history) {
         Some(record) => record,
         None => {
+            turn_of(cx, StepName::RotationHistory).await;
             let subject = ready(cx, &cx.board.subject, present).await;
             let step = Running::begin(cx, StepName::RotationHistory);
             step.finish(rotation_history::collect(cx, &step.caller, subject)).await
@@ -271,6 +300,7 @@ async fn metrics_step(cx: &Context<'_>) -> StepRecord<FunctionMetrics> {
     if let Some(record) = kept(cx, StepName::FunctionMetrics, |evidence| &evidence.metrics) {
         return record;
     }
+    turn_of(cx, StepName::FunctionMetrics).await;
     let subject = ready(cx, &cx.board.subject, present).await;
     let step = Running::begin(cx, StepName::FunctionMetrics);
     step.finish(function_metrics::collect(cx, &step.caller, subject)).await
@@ -280,6 +310,7 @@ async fn access_step(cx: &Context<'_>) -> StepRecord<SecretAccess> {
     if let Some(record) = kept(cx, StepName::SecretAccess, |evidence| &evidence.access) {
         return record;
     }
+    turn_of(cx, StepName::SecretAccess).await;
     let subject = ready(cx, &cx.board.subject, present).await;
     let step = Running::begin(cx, StepName::SecretAccess);
     step.finish(secret_access::collect(cx, &step.caller, subject)).await
@@ -289,6 +320,7 @@ async fn changes_step(cx: &Context<'_>) -> StepRecord<ConfigChanges> {
     if let Some(record) = kept(cx, StepName::ConfigChanges, |evidence| &evidence.changes) {
         return record;
     }
+    turn_of(cx, StepName::ConfigChanges).await;
     let subject = ready(cx, &cx.board.subject, present).await;
     let function = ready(cx, &cx.board.function, Observation::clone).await;
     let history = ready(cx, &cx.board.history, Observation::clone).await;
@@ -357,5 +389,42 @@ mod tests {
         let (clock, ends) = (Clock::system(), Ends::default());
         let request = Request::new("db".parse().unwrap(), Lookback::Day);
         is_send(&collect(&aws, &clock, &request, &ends));
+    }
+
+    #[tokio::test]
+    async fn a_step_begins_when_all_is_known_that_the_table_says_and_not_before() {
+        let options = AwsOptions { region: Some("eu-west-1".to_owned()), test_credentials: true, ..AwsOptions::default() };
+        let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
+        let (clock, request) = (Clock::system(), Request::new("db".parse().unwrap(), Lookback::Day));
+        fn nothing<T>() -> Observation<T> {
+            Observation::NoData { searched: "all".to_owned() }
+        }
+        for step in StepName::ALL {
+            let cx = Context {
+                aws: &aws,
+                clock: &clock,
+                request: &request,
+                progress: &(),
+                now: clock.now(),
+                total_deadline: clock::deadline(Duration::from_secs(60)),
+                board: StepOutputs::empty(),
+                trail: events::SharedTrail::default(),
+            };
+            let needs = starts_after(step);
+            for need in needs {
+                assert!(turn_of(&cx, step).now_or_never().is_none(), "{step} did not wait for {need}");
+                match need {
+                    StepName::Secret | StepName::RotationConfig => cx.board.subject.fill(nothing()),
+                    StepName::RotationFunction => cx.board.function.fill(nothing()),
+                    StepName::ExecutionRole => cx.board.role.fill(nothing()),
+                    StepName::RotationHistory => cx.board.history.fill(nothing()),
+                    other => panic!("{step} starts after {other}, for which nobody can wait"),
+                }
+                if turn_of(&cx, step).now_or_never().is_some() {
+                    break;
+                }
+            }
+            assert!(turn_of(&cx, step).now_or_never().is_some(), "{step} waits for more than {needs:?}");
+        }
     }
 }

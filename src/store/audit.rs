@@ -123,15 +123,8 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
-    /// The audit trail since `since`, the oldest line first, at most `limit` lines; the newest ones where there are more.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn audit_trail(&self, since: Timestamp, limit: u32) -> Result<Vec<Audited>, StoreError> {
-        trail(&self.readers, since, limit).await
-    }
-
-    /// The same, out of a store that another process may have; nothing is changed.
+    /// The audit trail since `since`, the oldest line first, at most `limit` lines; the newest ones where there are more. Out of
+    /// a store that another process may have; nothing is changed.
     ///
     /// # Errors
     /// [`OpenError`].

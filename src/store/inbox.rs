@@ -175,17 +175,6 @@ impl Claimed {
     }
 }
 
-/// A trigger that was given up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeadLetter {
-    /// What it was.
-    pub what: SafeText,
-    /// Why.
-    pub why: SafeText,
-    /// When.
-    pub at: Timestamp,
-}
-
 #[derive(FromRow)]
 struct Row {
     id: i64,
@@ -324,35 +313,6 @@ impl Store {
     pub async fn next_claim(&self) -> Result<Option<Duration>, StoreError> {
         let next: Option<i64> = sqlx::query_scalar(NEXT_CLAIM).fetch_one(&self.readers).await?;
         Ok(next.map(|next| self.until(next)))
-    }
-
-    /// How many triggers wait or are worked on.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn open_triggers(&self) -> Result<i64, StoreError> {
-        Ok(sqlx::query_scalar("SELECT count(*) FROM inbox WHERE state IN ('waiting', 'running')")
-            .fetch_one(&self.readers)
-            .await?)
-    }
-
-    /// The triggers that were given up, the newest first.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn dead_letters(&self, limit: u32) -> Result<Vec<DeadLetter>, StoreError> {
-        let rows: Vec<(String, String, i64)> = sqlx::query_as(
-            "SELECT what, why, coalesce(ended_at, received_at) FROM inbox WHERE state = 'dead' ORDER BY id DESC LIMIT ?",
-        )
-        .bind(limit)
-        .fetch_all(&self.readers)
-        .await?;
-        let letters = rows.into_iter().map(|(what, why, ended)| DeadLetter {
-            what: SafeText::redact(&what),
-            why: SafeText::redact(&why),
-            at: at(ended),
-        });
-        Ok(letters.collect())
     }
 }
 

@@ -307,18 +307,6 @@ impl Store {
         Ok(true)
     }
 
-    /// Makes changes before a trigger has ended, such as one investigation of several.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn apply(&self, completion: &Completion) -> Result<(), StoreError> {
-        let mut tx = self.write().await?;
-        self.make(&mut tx, completion).await?;
-        tx.commit().await?;
-        self.messages_changed.send_replace(());
-        Ok(())
-    }
-
     async fn make(&self, tx: &mut Transaction<'static, Sqlite>, completion: &Completion) -> Result<(), StoreError> {
         let now = self.now();
         for concluded in &completion.concluded {

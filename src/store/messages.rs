@@ -1,7 +1,7 @@
 //! What threads are to show, and how far that has got: one row per message, reconciled with the platform.
 
 use super::threads::place;
-use super::{Store, StoreError, at, audit, from_json, millis, to_json};
+use super::{Store, StoreError, audit, from_json, millis, to_json};
 use crate::chat::Message;
 use crate::model::{Place, PlatformName, ReplyTo};
 use crate::redact::SafeText;
@@ -197,19 +197,6 @@ impl DueMessage {
     pub fn is_root(&self) -> bool {
         self.message_key == ROOT
     }
-}
-
-/// A message that was given up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Undelivered {
-    /// Which.
-    pub message_key: String,
-    /// Why it was to be sent.
-    pub reason: SafeText,
-    /// Why it was given up.
-    pub why: SafeText,
-    /// When it was stated.
-    pub stated_at: Timestamp,
 }
 
 #[derive(FromRow)]
@@ -651,25 +638,6 @@ impl Store {
         .bind(platform.id())
         .fetch_one(&self.readers)
         .await?)
-    }
-
-    /// The messages that were given up, the newest first.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn undelivered(&self, limit: u32) -> Result<Vec<Undelivered>, StoreError> {
-        let rows: Vec<(String, String, String, i64)> =
-            sqlx::query_as("SELECT slot, reason, why, stated_at FROM messages WHERE state = 'given_up' ORDER BY id DESC LIMIT ?")
-                .bind(limit)
-                .fetch_all(&self.readers)
-                .await?;
-        let messages = rows.into_iter().map(|(message_key, reason, why, stated_at)| Undelivered {
-            message_key,
-            reason: SafeText::redact(&reason),
-            why: SafeText::redact(&why),
-            stated_at: at(stated_at),
-        });
-        Ok(messages.collect())
     }
 
     /// What a thread is to show in `message_key`, delivered or not.

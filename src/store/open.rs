@@ -14,10 +14,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
 
 /// Marks the file as ours, in SQLite's `application_id`: "RotD".
-const OURS: i64 = 0x526f_7444;
+pub(super) const OURS: i64 = 0x526f_7444;
 
 /// How long to wait for a process that looks into the file, such as a backup.
 const BUSY: Duration = Duration::from_secs(5);

@@ -42,6 +42,24 @@ fn entry(key: &str, lane: &str, subject: &str) -> NewTrigger {
     }
 }
 
+/// The triggers that wait or are worked on.
+async fn open_triggers(store: &Store) -> i64 {
+    let open = sqlx::query_scalar("SELECT count(*) FROM inbox WHERE state IN ('waiting', 'running')");
+    open.fetch_one(&store.readers).await.unwrap()
+}
+
+/// Why triggers were given up, the newest first.
+async fn given_up_triggers(store: &Store) -> Vec<String> {
+    let dead = sqlx::query_scalar("SELECT why FROM inbox WHERE state = 'dead' ORDER BY id DESC");
+    dead.fetch_all(&store.readers).await.unwrap()
+}
+
+/// The messages that were given up, the newest first: key, reason, why.
+async fn given_up_messages(store: &Store) -> Vec<(String, String, String)> {
+    let given_up = sqlx::query_as("SELECT slot, reason, why FROM messages WHERE state = 'given_up' ORDER BY id DESC");
+    given_up.fetch_all(&store.readers).await.unwrap()
+}
+
 struct Folder(tempfile::TempDir);
 
 impl Folder {
@@ -170,7 +188,7 @@ async fn a_trigger_is_not_given_up_because_the_process_is_killed_while_it_runs()
         let given_up = store.fail(claimed.lease, &SafeText::redact("no luck"), Duration::ZERO).await.unwrap();
         assert_eq!(given_up, failure == MAX_ATTEMPTS, "failure {failure}");
     }
-    assert_eq!(store.dead_letters(10).await.unwrap().len(), 1);
+    assert_eq!(given_up_triggers(&store).await.len(), 1);
 }
 
 #[tokio::test]
@@ -226,7 +244,7 @@ async fn a_failure_is_tried_again_and_then_given_up_with_its_reason() {
         assert_eq!(given_up, attempt == MAX_ATTEMPTS);
     }
     assert!(store.claim(LEASE).await.unwrap().is_none());
-    assert_eq!(store.dead_letters(10).await.unwrap()[0].why.as_str(), "no luck");
+    assert_eq!(given_up_triggers(&store).await[0].as_str(), "no luck");
 }
 
 #[tokio::test]
@@ -250,7 +268,7 @@ async fn five_hundred_triggers_at_once_are_each_kept_once() {
     let accepted = futures::future::join_all(entries.iter().map(|entry| store.accept(entry, None))).await;
     assert_eq!(accepted.iter().filter(|accepted| matches!(accepted, Ok(Accepted::New))).count(), 400);
     assert!(accepted.iter().all(Result::is_ok));
-    assert_eq!(store.open_triggers().await.unwrap(), 400);
+    assert_eq!(open_triggers(&store).await, 400);
 }
 
 #[tokio::test]
@@ -396,7 +414,7 @@ async fn a_full_disk_refuses_what_it_cannot_keep_and_takes_it_when_there_is_room
         assert!(kept < 1_000, "the disk is never full");
     };
     assert!(refused.contains("full"), "{refused}");
-    assert_eq!(store.open_triggers().await.unwrap(), kept);
+    assert_eq!(open_triggers(&store).await, kept);
     // The connection was made anew, without its bound.
     let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&store.writer).await.unwrap();
     sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"))).execute(&store.writer).await.unwrap();
@@ -488,7 +506,7 @@ fn line(text: &str) -> Message {
 async fn retention_removes_what_is_over_and_nothing_that_is_not() {
     let folder = Folder::new();
     let store = folder.open().await;
-    let thread = |id: &str| NewThread { id: id.to_owned(), place: place("C1"), alarm: None };
+    let thread = |id: &str| NewThread { id: id.to_owned(), place: place("C1") };
     let root = |id: &str| [DesiredMessage::root(id, line(id), "a test")];
     for id in ["over", "running", "watched", "pending", "clicked"] {
         store.open_investigation(&thread(id), id, ROOT, &question(), &root(id)).await.unwrap();
@@ -507,7 +525,10 @@ async fn retention_removes_what_is_over_and_nothing_that_is_not() {
     let now = store.now();
     let watch = Watch { investigation: "watched".to_owned(), by: SafeText::redact("U1"), since: now, next_look: now, until: now };
     let concluded = ["over", "watched", "pending", "clicked"].map(done).to_vec();
-    store.apply(&Completion { concluded, watch: Some(watch), ..Completion::default() }).await.unwrap();
+    store.accept(&entry("work", "C3", "work"), None).await.unwrap();
+    let work = store.claim(LEASE).await.unwrap().unwrap();
+    let ended = Completion { concluded, watch: Some(watch), ..Completion::default() };
+    assert!(store.complete(work.lease, &ended).await.unwrap());
     store.accept(&entry("click", "C1", "clicked"), None).await.unwrap();
     store.accept(&entry("old", "C2", "old"), None).await.unwrap();
     while let Some(claimed) = store.claim(LEASE).await.unwrap() {
@@ -548,7 +569,7 @@ async fn alarms_are_told_apart_by_their_own_time() {
 async fn an_end_is_stored_whole_or_not_at_all() {
     let folder = Folder::new();
     let store = folder.open().await;
-    let thread = NewThread { id: "t1".to_owned(), place: place("C1"), alarm: None };
+    let thread = NewThread { id: "t1".to_owned(), place: place("C1") };
     store.open_investigation(&thread, "t1", ROOT, &question(), &[]).await.unwrap();
     let token = ActionToken { investigation: "t1".to_owned(), revision: 1, action: Action::RerunAll };
     let Trigger::Command(command) = entry("k", "C1", "t1").trigger else { panic!("no command") };
@@ -576,24 +597,24 @@ async fn what_another_version_wrote_is_given_up_and_keeps_nothing_waiting() {
     let store = folder.open().await;
     for key in ["k1", "k2"] {
         store.accept(&entry(key, "C1", key), None).await.unwrap();
-        let thread = NewThread { id: key.to_owned(), place: place("C1"), alarm: None };
+        let thread = NewThread { id: key.to_owned(), place: place("C1") };
         store.open_thread(&thread, &[DesiredMessage::root(key, line(key), "a test")]).await.unwrap();
     }
     sqlx::query("UPDATE inbox SET job = '{\"kind\":\"new\"}' WHERE key = 'k1'").execute(&store.writer).await.unwrap();
     sqlx::query("UPDATE messages SET message = '{}' WHERE thread = 'k1'").execute(&store.writer).await.unwrap();
     assert!(store.claim(LEASE).await.unwrap().is_none());
     assert_eq!(store.claim(LEASE).await.unwrap().unwrap().subject, "k2");
-    assert_eq!(store.dead_letters(10).await.unwrap().len(), 1);
+    assert_eq!(given_up_triggers(&store).await.len(), 1);
     let due = store.due_messages(PlatformName::Slack, &HashSet::new(), &HashSet::new(), 10).await.unwrap().due;
     assert_eq!(due.iter().map(|due| due.thread.as_str()).collect::<Vec<_>>(), ["k2"]);
-    assert_eq!(store.undelivered(10).await.unwrap().len(), 1);
+    assert_eq!(given_up_messages(&store).await.len(), 1);
 }
 
 #[tokio::test]
 async fn a_first_sign_of_life_is_not_kept_waiting_by_edits_of_progress() {
     let folder = Folder::new();
     let store = folder.open().await;
-    let thread = |id: &str| NewThread { id: id.to_owned(), place: place("C1"), alarm: None };
+    let thread = |id: &str| NewThread { id: id.to_owned(), place: place("C1") };
     let root = |id: &str, text: &str| DesiredMessage::root(id, line(text), "a test").as_progress();
     for id in ["t1", "t2", "t3"] {
         store.open_thread(&thread(id), &[root(id, "begun")]).await.unwrap();
@@ -611,7 +632,7 @@ async fn a_first_sign_of_life_is_not_kept_waiting_by_edits_of_progress() {
 async fn a_message_that_would_wait_past_its_deadline_is_given_up_with_its_reason_and_its_thread() {
     let folder = Folder::new();
     let store = folder.open().await;
-    let thread = NewThread { id: "t1".to_owned(), place: place("C1"), alarm: None };
+    let thread = NewThread { id: "t1".to_owned(), place: place("C1") };
     let messages = [
         DesiredMessage::root("t1", line("verdict"), "a verdict"),
         DesiredMessage::reply("t1", "details", line("more"), "details"),
@@ -623,11 +644,10 @@ async fn a_message_that_would_wait_past_its_deadline_is_given_up_with_its_reason
     let just_below = messages::DEADLINE - Duration::from_secs(60);
     assert!(!store.put_off(&due[0], just_below, Some(false), &down).await.unwrap());
     assert!(store.put_off(&due[0], messages::DEADLINE + Duration::from_secs(1), Some(false), &down).await.unwrap());
-    let given_up = store.undelivered(10).await.unwrap();
-    let given_up: Vec<_> = given_up.iter().map(|one| (one.message_key.as_str(), one.reason.as_str(), one.why.as_str())).collect();
-    assert_eq!(given_up, [("details", "details", down.as_str()), ("root", "a verdict", down.as_str())]);
+    let of = |key: &str, reason: &str| (key.to_owned(), reason.to_owned(), down.to_string());
+    assert_eq!(given_up_messages(&store).await, [of("details", "details"), of("root", "a verdict")]);
     assert_eq!(store.pending_messages(PlatformName::Slack).await.unwrap(), 0);
-    let trail = store.audit_trail(Timestamp::UNIX_EPOCH, 10).await.unwrap();
+    let trail = Store::read_audit_trail(&folder.path(), Timestamp::UNIX_EPOCH, 10).await.unwrap();
     assert!(trail.iter().any(|line| line.did.as_str() == "gave up a message"), "{trail:?}");
 }
 
@@ -639,7 +659,7 @@ async fn a_look_tells_when_the_next_one_is_worth_it() {
     let look = async || store.due_messages(PlatformName::Slack, &nobody, &nobody, 10).await.unwrap();
     assert!(look().await.next.is_none());
     for id in ["t1", "t2"] {
-        let thread = NewThread { id: id.to_owned(), place: place("C1"), alarm: None };
+        let thread = NewThread { id: id.to_owned(), place: place("C1") };
         store.open_thread(&thread, &[DesiredMessage::root(id, line("x"), "a test")]).await.unwrap();
     }
     let due = look().await.due;
@@ -880,4 +900,75 @@ async fn whoever_goes_away_while_triggers_are_accepted_takes_only_theirs_along()
         }
         assert_eq!(store.accept(&entries[gone], None).await.unwrap(), Accepted::New, "it was accepted for nobody");
     }
+}
+
+#[tokio::test]
+async fn a_store_of_the_schema_before_keeps_its_threads_groups_and_buttons() {
+    use crate::alarm::{AlarmGroup, Decision, Storm, Suppressed};
+    let folder = Folder::new();
+    let before = sqlx::migrate::Migrator {
+        migrations: open::MIGRATIONS.iter().filter(|one| one.version < 20).cloned().collect::<Vec<_>>().into(),
+        ..sqlx::migrate::Migrator::DEFAULT
+    };
+    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path()).create_if_missing(true);
+    let pool = SqlitePool::connect_with(file.pragma("application_id", open::OURS.to_string())).await.unwrap();
+    before.run(&pool).await.unwrap();
+    let id = "0123456789abcdef0123456789abcdef";
+    let token = ActionToken { investigation: id.to_owned(), revision: 1, action: Action::RerunAll };
+    let mut message = Message::line(Tone::Bad, SafeText::redact("a verdict"));
+    message.controls = vec![crate::chat::document::Control::Button(crate::chat::document::MenuItem {
+        label: SafeText::redact("Rerun all"),
+        token: token.clone(),
+    })];
+    for (thread, state) in [(id, "open"), ("storm", "recovered")] {
+        sqlx::query(
+            "INSERT INTO threads (id, platform, workspace, channel, root, state, alarm_key, alarm_state, alarm_at, opened_at, touched_at)
+             VALUES (?1, 'slack', 'T1', 'C1', 'root of ' || ?1, ?2, 'arn:aws:cloudwatch:x', 'alarm', 7, 7, 7)",
+        )
+        .bind(thread)
+        .bind(state)
+        .execute(&pool)
+        .await
+        .unwrap();
+    }
+    sqlx::query("INSERT INTO investigations (id, thread, slot, revision, question, state, started_at) VALUES (?1, ?1, 'root', 1, ?2, 'done', 7)")
+        .bind(id)
+        .bind(to_json("question", &question()).unwrap())
+        .execute(&pool)
+        .await
+        .unwrap();
+    sqlx::query(
+        "INSERT INTO messages (thread, slot, reason, message, passing, state, not_before, due_by, stated_at)
+         VALUES (?, 'root', 'verdict', ?, 0, 'sent', 0, 0, 7)",
+    )
+    .bind(id)
+    .bind(to_json("message", &message).unwrap())
+    .execute(&pool)
+    .await
+    .unwrap();
+    let group = r#"{"alarms":{},"secrets":["s"],"opened_at":"2026-11-25T10:00:00Z","told_at":"2026-11-25T10:00:00Z","times":3,
+        "ended_at":null,"doing":{"9":{"fold":"repeat"}}}"#;
+    let storm = r#"{"began_at":"2026-11-25T10:00:00Z","last_at":"2026-11-25T10:00:00Z","filed":41}"#;
+    for (thread, body) in [(id, group), ("storm", storm)] {
+        sqlx::query("INSERT INTO stories (thread, body) VALUES (?, ?)").bind(thread).bind(body).execute(&pool).await.unwrap();
+    }
+    pool.close().await;
+
+    let store = folder.open().await;
+    let columns: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_table_info('threads') ORDER BY name")
+        .fetch_all(&store.readers)
+        .await
+        .unwrap();
+    let left = ["channel", "held_in", "id", "opened_at", "platform", "root", "touched_at", "workspace"];
+    assert_eq!(columns, left);
+    let at = Place { thread: Some(format!("root of {id}")), ..place("C1") };
+    assert_eq!(store.thread_at(&at).await.unwrap().unwrap(), Thread { id: id.to_owned(), place: at, held_in: None });
+    let stored = store.investigation(id).await.unwrap().unwrap();
+    assert_eq!((stored.stage, stored.question), (Stage::Done, question()));
+    let shown = store.stated(id, ROOT).await.unwrap().unwrap();
+    assert_eq!(shown, message);
+    let group = store.group_in::<AlarmGroup>(id).await.unwrap().unwrap().group;
+    assert_eq!(group.doing.get(&9), Some(&Decision::Suppressed(Suppressed::Repeat)));
+    assert_eq!(store.group_in::<Storm>("storm").await.unwrap().unwrap().group.filed, 41);
+    store.open_thread(&NewThread { id: "new".to_owned(), place: place("C1") }, &[]).await.unwrap();
 }

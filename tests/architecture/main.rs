@@ -84,7 +84,7 @@ const LAWS: &[Law] = &[
             "platforms/discord/pulse",
             "platforms/discord/rate_limiter",
             "bot/delivery",
-            "bot/workers",
+            "bot/worker",
         ]),
         pattern: r"\b(Clock|Timestamp|SystemTime)\b",
         breach: ("platforms/slack/socket/x.rs", "let seen_at = Clock::system();"),

@@ -52,7 +52,7 @@ async fn an_id_of_another_channel_or_workspace_is_answered_like_an_unknown_one()
     assert_eq!(unknown, EXPIRED);
     for (number, (place, actor)) in places.into_iter().enumerate() {
         let inbound = said(&format!("c{number}"), &actor, place, Payload::Click(evidence.clone()));
-        assert_eq!(answer_text(&world.bot.accept(inbound).await), EXPIRED, "{actor:?}");
+        assert_eq!(answer_text(&world.bot.intake.accept(inbound).await), EXPIRED, "{actor:?}");
     }
     world.end().await;
 }
@@ -81,7 +81,7 @@ async fn a_click_is_judged_by_the_rights_of_whoever_clicks() {
     }
     let guest = Actor { standing: Standing::Outsider, ..actor("U1") };
     let inbound = said("guest", &guest, place(None), Payload::Click(token(&root, Action::RerunAll)));
-    assert_eq!(answer_text(&world.bot.accept(inbound).await), refused);
+    assert_eq!(answer_text(&world.bot.intake.accept(inbound).await), refused);
     world.end().await;
 }
 
@@ -106,7 +106,7 @@ async fn a_button_outlived_by_its_row_has_expired() {
     let slack = Fake::new(PlatformName::Slack);
     world.start(std::slice::from_ref(&slack));
     let root = verdict(&world, &slack).await;
-    world.bot.last_messages(super::world::PATIENCE).await;
+    rotation_diag::bot::last_messages(&world.store, super::world::PATIENCE).await;
     let folder = world.end().await;
     let world = World::at(folder, RULES, super::world::Simulated::new(&[("prod", "role_detached_policy", "")])).await;
     let removed = world.store.remove_before(jiff::Timestamp::MAX).await.unwrap();

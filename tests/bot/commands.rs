@@ -43,14 +43,14 @@ async fn what_makes_no_sense_gets_one_clear_answer_and_starts_nothing() {
     {
         // Each by somebody else, so that nobody is too fast.
         let inbound = said(&format!("k{number}"), &actor(&format!("U{number}")), place(None), Payload::Words(words.to_owned()));
-        let receipt = world.bot.accept(inbound).await;
+        let receipt = world.bot.intake.accept(inbound).await;
         assert!(matches!(receipt, Ack::Answer(_)), "{words:?}: {receipt:?}");
     }
     for empty in ["", "   ", "help"] {
         let receipt = world.say("help", "U1", empty).await;
         assert!(answer_text(&receipt).starts_with("Why does a secret not rotate?"), "{receipt:?}");
     }
-    assert_eq!((world.store.open_triggers().await.unwrap(), world.accounts.calls()), (0, 0));
+    assert_eq!((world.open_triggers().await, world.accounts.calls()), (0, 0));
 }
 
 #[tokio::test]
@@ -96,7 +96,7 @@ async fn without_a_rule_everybody_is_refused_and_told_who_can_change_it() {
     let world = limited("").await;
     let receipt = world.say("k", "U1", "prod/orders-db").await;
     assert!(answer_text(&receipt).starts_with("Nobody may ask anything yet"), "{receipt:?}");
-    assert_eq!(world.store.open_triggers().await.unwrap(), 0);
+    assert_eq!(world.open_triggers().await, 0);
 }
 
 #[tokio::test]
@@ -151,7 +151,7 @@ async fn rights_depend_on_ids_in_their_own_place_alone() {
     ];
     for (what, rules, (place, actor), expected) in cases {
         let world = World::new(rules, Simulated::new(&[("prod", "role_detached_policy", "")])).await;
-        let receipt = world.bot.accept(said("k", &actor, place, Payload::Words("prod/orders-db".to_owned()))).await;
+        let receipt = world.bot.intake.accept(said("k", &actor, place, Payload::Words("prod/orders-db".to_owned()))).await;
         assert_eq!(answer_text(&receipt), expected, "{what}");
     }
 }
@@ -172,7 +172,7 @@ async fn a_redelivery_is_acknowledged_and_starts_nothing_more() {
     for _ in 0..3 {
         assert_eq!(answer_text(&world.say("same", "U1", "prod/orders-db").await), "duplicate");
     }
-    assert_eq!(world.store.open_triggers().await.unwrap(), 1);
+    assert_eq!(world.open_triggers().await, 1);
 }
 
 #[tokio::test]
@@ -186,26 +186,26 @@ async fn the_same_question_joins_the_open_one_and_a_flood_is_slowed_down() {
     assert!(answers[1..20].iter().all(|answer| answer.starts_with("This is being looked into already")), "{answers:?}");
     assert!(answers[20..].iter().all(|answer| answer.starts_with("That is more than one person may ask")), "{answers:?}");
     assert_eq!(answer_text(&world.say("other", "U2", "prod/orders-db").await), "accepted");
-    assert_eq!(world.store.open_triggers().await.unwrap(), 2);
+    assert_eq!(world.open_triggers().await, 2);
 }
 
 #[tokio::test]
 async fn a_hundred_deliveries_at_once_of_one_message_are_one_trigger() {
     let world = World::usual().await;
     let inbound = |_| said("one", &actor("U1"), place(None), Payload::Words("prod/orders-db".to_owned()));
-    let receipts = futures::future::join_all((0..15).map(|number| world.bot.accept(inbound(number)))).await;
+    let receipts = futures::future::join_all((0..15).map(|number| world.bot.intake.accept(inbound(number)))).await;
     let accepted = receipts.iter().filter(|receipt| **receipt == Ack::Accepted).count();
-    assert_eq!((accepted, world.store.open_triggers().await.unwrap()), (1, 1));
+    assert_eq!((accepted, world.open_triggers().await), (1, 1));
 }
 
 #[tokio::test]
 async fn names_are_suggested_from_memory_and_only_those_the_person_may_ask_about() {
     let world = limited(&rule("users = [\"U1\"]\nsecrets = [\"prod/*\"]")).await;
-    world.bot.learn_names().await;
-    assert_eq!(world.bot.suggest(&actor("U1"), &place(None), "ord").await, ["prod/orders-db"]);
-    assert_eq!(world.bot.suggest(&actor("U1"), &place(None), "").await, ["prod/billing", "prod/orders-db"]);
-    assert!(world.bot.suggest(&actor("U9"), &place(None), "").await.is_empty());
-    assert!(world.bot.suggest(&actor("U1"), &Place { channel: "C2".to_owned(), ..place(None) }, "").await.is_empty());
+    world.bot.autocomplete.learn_names().await;
+    assert_eq!(world.bot.intake.suggest(&actor("U1"), &place(None), "ord").await, ["prod/orders-db"]);
+    assert_eq!(world.bot.intake.suggest(&actor("U1"), &place(None), "").await, ["prod/billing", "prod/orders-db"]);
+    assert!(world.bot.intake.suggest(&actor("U9"), &place(None), "").await.is_empty());
+    assert!(world.bot.intake.suggest(&actor("U1"), &Place { channel: "C2".to_owned(), ..place(None) }, "").await.is_empty());
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ fn line(text: &str) -> Message {
 
 fn thread(id: &str, platform: PlatformName) -> NewThread {
     let place = Place { platform, workspace: "T1".to_owned(), channel: "C1".to_owned(), thread: None };
-    NewThread { id: id.to_owned(), place, alarm: None }
+    NewThread { id: id.to_owned(), place }
 }
 
 async fn idle() -> World {
@@ -111,11 +111,11 @@ async fn what_a_platform_never_takes_is_given_up_once_with_the_reason() {
         slack.until("the attempt", |state| state.calls.len() == 1).await;
         stated(&world, "t2", PlatformName::Slack, 0).await;
         slack.until("the next thread", |state| state.shown.len() == 1).await;
-        let given_up = world.store.undelivered(10).await.unwrap();
+        let given_up = world.undelivered().await;
         let why = error.to_string().split(": ").last().unwrap().to_owned();
         // The replies of a thread that never began go with it.
         assert_eq!(given_up.len(), 3, "{given_up:?}");
-        assert!(given_up.iter().all(|message| message.why.as_str() == why), "{given_up:?}");
+        assert!(given_up.iter().all(|told| *told == why), "{given_up:?}");
         assert_eq!(slack.with(|state| state.calls.len()), 2);
         assert!(world.audit().await.iter().any(|(_, did, _)| did == "gave up a message"));
         world.end().await;
@@ -220,7 +220,7 @@ async fn a_root_that_was_deleted_is_posted_anew_once_for_the_verdict() {
     stated(&world, "t2", PlatformName::Slack, 0).await;
     slack.until("the next thread", |state| state.shown.len() == 1).await;
     let given_up = async {
-        while world.store.undelivered(10).await.unwrap().len() != 1 {
+        while world.undelivered().await.len() != 1 {
             tokio::task::yield_now().await;
         }
     };
@@ -297,11 +297,11 @@ async fn what_a_channel_without_the_bot_refused_goes_out_with_its_newest_words_w
     stated_elsewhere(&world, &slack).await;
     assert_eq!(titles(&slack), ["elsewhere"]);
     let place = thread("t1", PlatformName::Slack).place;
-    world.bot.joined(&Place { channel: "C7".to_owned(), ..place.clone() }).await;
+    world.bot.intake.joined(&Place { channel: "C7".to_owned(), ..place.clone() }).await;
     stated_elsewhere(&world, &slack).await;
     assert_eq!(titles(&slack), ["elsewhere", "elsewhere"], "another channel opens nothing here");
     slack.with(|state| state.closed.clear());
-    world.bot.joined(&place).await;
+    world.bot.intake.joined(&place).await;
     slack.until("the thread", |state| state.shown.len() == 4).await;
     assert_eq!(titles(&slack)[2..], ["verdict", "alarm"]);
     // Whoever asked did not have to wait for that.
@@ -315,7 +315,7 @@ async fn stated_elsewhere(world: &World, slack: &Fake) {
     let before = slack.shown().len();
     let place = Place { channel: "C8".to_owned(), ..thread("", PlatformName::Slack).place };
     let id = format!("elsewhere-{before}");
-    let new = NewThread { id: id.clone(), place, alarm: None };
+    let new = NewThread { id: id.clone(), place };
     world.store.open_thread(&new, &[DesiredMessage::root(&id, line("elsewhere"), "a test")]).await.unwrap();
     slack.until("the one elsewhere", move |state| state.shown.len() == before + 1).await;
 }
@@ -343,7 +343,7 @@ async fn news_of_a_thread_that_was_given_up_before_it_began_lets_it_set_out_agai
     stated(&world, "t1", PlatformName::Slack, 1).await;
     world.deliver(std::slice::from_ref(&slack));
     let given_up = async {
-        while world.store.undelivered(10).await.unwrap().len() != 2 {
+        while world.undelivered().await.len() != 2 {
             tokio::task::yield_now().await;
         }
     };
@@ -435,7 +435,7 @@ async fn files_that_were_refused_are_brought_when_they_are_asked_for_again() {
     world.store.upsert_messages(&[DesiredMessage::reply("t1", "export", with_file("export"), "a test")]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
     let given_up = async {
-        while world.store.undelivered(10).await.unwrap().len() != 1 {
+        while world.undelivered().await.len() != 1 {
             tokio::task::yield_now().await;
         }
     };
@@ -454,13 +454,13 @@ async fn export_pressed_again_brings_the_files_that_did_not_come_the_first_time(
     slack.with(|state| state.has_files_apart = true);
     world.start(std::slice::from_ref(&slack));
     let root = super::flows::verdict(&world, &slack).await;
-    world.bot.last_messages(super::world::PATIENCE).await;
+    rotation_diag::bot::last_messages(&world.store, super::world::PATIENCE).await;
     let export = super::flows::token(&root, rotation_diag::model::Action::Export);
     slack.faults("attach", [closed()]);
     let attached = slack.with(|state| state.attached.len());
     assert_eq!(super::world::answer_text(&world.click("e1", "U1", &export).await), "accepted");
     let given_up = async {
-        while world.store.undelivered(10).await.unwrap().len() != 1 {
+        while world.undelivered().await.len() != 1 {
             tokio::task::yield_now().await;
         }
     };

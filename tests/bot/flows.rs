@@ -36,13 +36,13 @@ async fn a_question_becomes_a_thread_with_progress_a_verdict_and_details() {
     assert!(roots[0].edits >= 1);
     assert!(replies.iter().all(|reply| reply.root.as_deref() == Some(roots[0].id.as_str())));
     assert_eq!(slack.with(|state| state.pointed.clone()), [("answer-to-ask".to_owned(), roots[0].id.clone())]);
-    let recent = world.bot.recent(&actor("U1"), 10).await;
+    let recent = world.bot.intake.recent(&actor("U1"), 10).await;
     assert_eq!(recent.len(), 1);
     assert_eq!(recent[0].place.thread.as_deref(), Some(roots[0].id.as_str()));
-    assert!(world.bot.recent(&actor("U9"), 10).await.is_empty());
-    let (record, revision) = world.bot.investigation(&actor("U2"), &recent[0].id).await.unwrap();
+    assert!(world.bot.intake.recent(&actor("U9"), 10).await.is_empty());
+    let (record, revision) = world.bot.intake.investigation(&actor("U2"), &recent[0].id).await.unwrap();
     assert_eq!((record.id, revision), (recent[0].id.clone(), 1));
-    assert!(world.bot.investigation(&actor("U9"), &recent[0].id).await.is_none());
+    assert!(world.bot.intake.investigation(&actor("U9"), &recent[0].id).await.is_none());
     world.end().await;
 }
 
@@ -94,13 +94,14 @@ async fn words_in_the_thread_do_what_buttons_do() {
     verdict(&world, &slack).await;
     let root = slack.roots()[0].id.clone();
     let words = |key: &str, words: &str| said(key, &actor("U2"), place(Some(&root)), Payload::Words(words.to_owned()));
-    assert_eq!(answer_text(&world.bot.accept(words("w1", "evidence 5")).await), "accepted");
+    assert_eq!(answer_text(&world.bot.intake.accept(words("w1", "evidence 5")).await), "accepted");
     slack.until("the evidence", |state| state.shown.iter().any(|shown| shown.title().starts_with("Step 5"))).await;
-    assert_eq!(answer_text(&world.bot.accept(words("w2", "rerun")).await), "accepted");
+    assert_eq!(answer_text(&world.bot.intake.accept(words("w2", "rerun")).await), "accepted");
     slack.until("the second run", |state| state.shown.iter().any(|shown| shown.title().contains("U2 ran all steps again"))).await;
-    let answer = world.bot.accept(words("w3", "frobnicate the thing")).await;
+    let answer = world.bot.intake.accept(words("w3", "frobnicate the thing")).await;
     assert!(answer_text(&answer).len() > 10, "{answer:?}");
-    let nowhere = world.bot.accept(said("w4", &actor("U2"), place(Some("m999")), Payload::Words("rerun".to_owned()))).await;
+    let nowhere =
+        world.bot.intake.accept(said("w4", &actor("U2"), place(Some("m999")), Payload::Words("rerun".to_owned()))).await;
     assert!(answer_text(&nowhere).starts_with("Say that in the thread"), "{nowhere:?}");
     world.end().await;
 }
@@ -123,7 +124,7 @@ async fn a_name_in_two_accounts_is_asked_about_with_buttons() {
     let answers = futures::future::join_all(clicks).await;
     assert_eq!(answers.iter().filter(|answer| *answer == "accepted").count(), 1, "{answers:?}");
     slack.until("a verdict", |state| state.shown.len() >= 2).await;
-    let recent = world.bot.recent(&actor("U1"), 10).await;
+    let recent = world.bot.intake.recent(&actor("U1"), 10).await;
     assert_eq!(recent.len(), 1);
     assert_eq!(slack.roots().len(), 1);
     world.end().await;
@@ -144,8 +145,8 @@ async fn a_name_in_two_regions_of_one_account_is_asked_about_and_looked_into_whe
     assert_eq!(tokens(&question).len(), 2);
     assert_eq!(answer_text(&world.click("c", "U2", &token(&question, Action::Choose(1))).await), "accepted");
     slack.until("a verdict", |state| state.shown.len() >= 2).await;
-    let recent = world.bot.recent(&actor("U1"), 10).await;
-    let (record, _) = world.bot.investigation(&actor("U1"), &recent[0].id).await.unwrap();
+    let recent = world.bot.intake.recent(&actor("U1"), 10).await;
+    let (record, _) = world.bot.intake.investigation(&actor("U1"), &recent[0].id).await.unwrap();
     assert_eq!(record.evidence.region, "us-east-1");
     world.end().await;
 }
@@ -221,7 +222,7 @@ async fn what_fails_each_time_is_given_up_and_its_thread_says_so() {
     let root = slack.roots()[0].message.clone();
     assert!(root.title.as_str().contains("it was begun again and again and never came to its end"), "{}", root.title);
     assert_eq!(tokens(&root)[0].action, Action::RerunAll);
-    assert_eq!(world.store.dead_letters(10).await.unwrap().len(), 1);
+    assert_eq!(world.dead_letters().await.len(), 1);
     assert!(world.audit().await.iter().any(|(_, did, decision)| did == "gave up" && decision == "system"));
     world.end().await;
 }
@@ -244,6 +245,6 @@ async fn what_ends_of_the_process_cut_short_again_and_again_is_done_all_the_same
     world.start(std::slice::from_ref(&slack));
     let is_told = |state: &super::world::State| state.shown.iter().any(|shown| shown.title().contains("is not rotating"));
     slack.until("the verdict", is_told).await;
-    assert_eq!(world.store.dead_letters(10).await.unwrap(), []);
+    assert_eq!(world.dead_letters().await, Vec::<String>::new());
     world.end().await;
 }

@@ -6,7 +6,7 @@ use rotation_diag::model::{Action, PlatformName};
 
 async fn say(world: &World, key: &str, thread: Option<&str>, words: &str) -> String {
     let said = said(key, &actor("U1"), place(thread), Payload::Words(words.to_owned()));
-    answer_text(&world.bot.accept(said).await)
+    answer_text(&world.bot.intake.accept(said).await)
 }
 
 #[tokio::test]
@@ -29,7 +29,7 @@ async fn a_question_in_a_thread_of_others_is_answered_there_and_nowhere_else() {
         [("k3", None, "expired"), ("k4", Some("another"), "expired"), ("k5", Some("theirs"), "accepted")]
     {
         let click = said(key, &actor("U1"), place(thread), Payload::Click(compare.clone()));
-        let answer = answer_text(&world.bot.accept(click).await);
+        let answer = answer_text(&world.bot.intake.accept(click).await);
         assert!(answer.contains(expected), "{key}: {answer}");
     }
     assert!(say(&world, "k6", Some("another"), "evidence 4").await.contains("in the thread of an investigation"));

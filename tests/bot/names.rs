@@ -62,15 +62,15 @@ async fn a_value_where_a_name_belongs_is_answered_and_nothing_of_it_is_kept_told
                 // Each by somebody else, so that nobody is too fast.
                 let who = actor(&format!("V{number}"));
                 let inbound = said(&format!("v{number}"), &who, place, Payload::Words(words.clone()));
-                let Ack::Answer(answer) = world.bot.accept(inbound).await else { panic!("{words:?} was accepted") };
+                let Ack::Answer(answer) = world.bot.intake.accept(inbound).await else { panic!("{words:?} was accepted") };
                 let is_json = value.starts_with('{') && !words.starts_with(['{', '`']);
                 assert!(is_json || answer.title.as_str().starts_with(VALUE), "{words:?}: {}", answer.title);
                 answers.push(whole_text(&answer));
             }
         }
-        assert!(world.bot.suggest(&actor("U1"), &place(None), &value).await.is_empty());
+        assert!(world.bot.intake.suggest(&actor("U1"), &place(None), &value).await.is_empty());
     }
-    assert_eq!((world.store.open_triggers().await.unwrap(), slack.shown().len()), (0, shown));
+    assert_eq!((world.open_triggers().await, slack.shown().len()), (0, shown));
     let (stored, logged) = (world.stored(), log.text());
     for trace in values().iter().flat_map(|value| traces(value)) {
         assert!(!holds(&stored, &trace), "{trace} is in the store");
@@ -95,7 +95,7 @@ async fn a_secret_whose_name_looks_like_a_value_is_asked_about_by_arn_or_once_it
     assert_eq!(answer_text(&world.say("k1", "U1", &arn).await), "accepted");
     assert!(answer_text(&world.say("k2", "U1", ODD).await).starts_with(VALUE));
     world.accounts.also_named(ODD);
-    world.bot.learn_names().await;
+    world.bot.autocomplete.learn_names().await;
     assert_eq!(answer_text(&world.say("k3", "U1", ODD).await), "accepted");
     // Whoever may not ask about it does not learn that there is one.
     assert!(answer_text(&world.say("k4", "U9", ODD).await).starts_with(VALUE));
@@ -109,7 +109,7 @@ async fn talk_in_a_thread_starts_nothing_and_is_answered_with_the_nearest_comman
     let slack = Fake::new(PlatformName::Slack);
     world.start(std::slice::from_ref(&slack));
     verdict(&world, &slack).await;
-    world.bot.learn_names().await;
+    world.bot.autocomplete.learn_names().await;
     let root = slack.roots()[0].id.clone();
     slack.until("details and timeline", |state| state.shown.len() == 3).await;
     let shown = slack.shown().len();
@@ -133,7 +133,7 @@ async fn talk_in_a_thread_starts_nothing_and_is_answered_with_the_nearest_comman
     {
         let who = actor(if number % 2 == 0 { "U1" } else { "U2" });
         let inbound = said(&format!("t{number}"), &who, place(Some(&root)), Payload::Words(words.to_owned()));
-        let Ack::Answer(answer) = world.bot.accept(inbound).await else { panic!("{words} was accepted") };
+        let Ack::Answer(answer) = world.bot.intake.accept(inbound).await else { panic!("{words} was accepted") };
         match expected {
             Some(command) => {
                 assert_eq!(answer.title.as_str(), format!("Did you mean “{command}”?"), "{words}");
@@ -142,8 +142,8 @@ async fn talk_in_a_thread_starts_nothing_and_is_answered_with_the_nearest_comman
             None => assert!(whole_text(&answer).contains("@rotation-diag rerun 4"), "{words}: {answer:?}"),
         }
     }
-    assert_eq!((world.store.open_triggers().await.unwrap(), slack.shown().len()), (0, shown));
-    assert_eq!(world.bot.recent(&actor("U1"), 10).await.len(), 1);
+    assert_eq!((world.open_triggers().await, slack.shown().len()), (0, shown));
+    assert_eq!(world.bot.intake.recent(&actor("U1"), 10).await.len(), 1);
     // What is clearly a secret is asked about.
     for (number, words) in
         ["prod/billing", "secret:prod-billing", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:billing-AbCdEf"]
@@ -151,13 +151,13 @@ async fn talk_in_a_thread_starts_nothing_and_is_answered_with_the_nearest_comman
             .enumerate()
     {
         let inbound = said(&format!("q{number}"), &actor("U3"), place(Some(&root)), Payload::Words(words.to_owned()));
-        let refused = answer_text(&world.bot.accept(inbound).await);
+        let refused = answer_text(&world.bot.intake.accept(inbound).await);
         assert!(refused.starts_with("This is not allowed for you here"), "{words}: {refused}");
     }
     world.accounts.also_named("billing");
-    world.bot.learn_names().await;
+    world.bot.autocomplete.learn_names().await;
     let known = said("known", &actor("U1"), place(Some(&root)), Payload::Words("billing".to_owned()));
-    assert_eq!(answer_text(&world.bot.accept(known).await), "accepted");
+    assert_eq!(answer_text(&world.bot.intake.accept(known).await), "accepted");
     world.end().await;
 }
 
@@ -188,8 +188,8 @@ async fn a_name_that_does_not_exist_is_answered_to_its_asker_alone_with_names_th
         assert!(!text.contains(hidden), "{text}");
     }
     assert!(slack.shown().is_empty(), "nothing is posted: {:?}", slack.shown());
-    assert!(world.bot.recent(&actor("U1"), 10).await.is_empty());
-    let trail = world.store.audit_trail(jiff::Timestamp::UNIX_EPOCH, 100).await.unwrap();
+    assert!(world.bot.intake.recent(&actor("U1"), 10).await.is_empty());
+    let trail = world.audit_trail().await;
     let last = trail.last().unwrap();
     assert_eq!((last.subject.as_str(), last.decision.as_str()), ("prod/order-db", "rejected"));
     assert_eq!(last.reason.as_str(), "there is no such secret");
@@ -262,7 +262,7 @@ async fn an_answer_that_a_crash_kept_from_its_asker_is_given_once() {
     // Worked on, and killed before it was told.
     world = World::at(folder, RULES, Arc::clone(&accounts)).await;
     world.start(&[]);
-    while world.store.open_triggers().await.unwrap() > 0 {
+    while world.open_triggers().await > 0 {
         tokio::task::yield_now().await;
     }
     let folder = world.end().await;
@@ -270,7 +270,7 @@ async fn an_answer_that_a_crash_kept_from_its_asker_is_given_once() {
     world.start(std::slice::from_ref(&slack));
     slack.until("the answer", |state| !state.ephemerals.is_empty()).await;
     assert_eq!(answer_text(&world.say("ask", "U1", "prod/no-such-name").await), "duplicate");
-    world.bot.last_messages(super::world::PATIENCE).await;
+    rotation_diag::bot::last_messages(&world.store, super::world::PATIENCE).await;
     assert_eq!((slack.with(|state| state.ephemerals.len()), slack.shown().len()), (1, 0));
     world.end().await;
 }
@@ -320,7 +320,7 @@ async fn a_notice_leaves_a_secrets_name_as_it_is_written() {
     let mut world = World::usual().await;
     let inbound = said("ask", &actor("U1"), place(None), Payload::Words("prod/orders-db".to_owned()));
     assert_eq!(
-        answer_text(&world.bot.accept(rotation_diag::chat::IncomingEvent { reply_to: None, ..inbound }).await),
+        answer_text(&world.bot.intake.accept(rotation_diag::chat::IncomingEvent { reply_to: None, ..inbound }).await),
         "accepted"
     );
     let accounts = Arc::clone(&world.accounts);
@@ -361,7 +361,7 @@ async fn help_teaches_the_form_that_works_in_its_place() {
     .enumerate()
     {
         let inbound = said(&format!("h{number}"), &actor("U1"), place, Payload::Words("help".to_owned()));
-        let Ack::Answer(help) = world.bot.accept(inbound).await else { panic!("no help") };
+        let Ack::Answer(help) = world.bot.intake.accept(inbound).await else { panic!("no help") };
         let text = whole_text(&help);
         for taught in taught {
             assert!(text.contains(taught), "{taught}: {text}");

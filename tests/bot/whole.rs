@@ -60,7 +60,7 @@ async fn a_part_that_ends_by_itself_ends_everything_with_a_reason() {
 async fn health_is_told_without_a_name_and_the_intake_closes_before_the_end() {
     let folder = tempfile::tempdir().unwrap();
     let app = app(&folder, None, nothing).await;
-    let (url, health, bot) = (format!("http://{}", app.address()), app.health().clone(), Arc::clone(app.bot()));
+    let (url, health, intake) = (format!("http://{}", app.address()), app.health().clone(), Arc::clone(&app.bot().intake));
     let stop = CancellationToken::new();
     let running = tokio::spawn(app.run(stop.clone()));
     let client = reqwest::Client::new();
@@ -86,7 +86,7 @@ async fn health_is_told_without_a_name_and_the_intake_closes_before_the_end() {
         super::world::place(None),
         Payload::Words("prod/orders-db".to_owned()),
     );
-    bot.accept(inbound).await;
+    intake.accept(inbound).await;
     stop.cancel();
     assert!(tokio::time::timeout(PATIENCE, running).await.unwrap().unwrap().is_ok());
 }

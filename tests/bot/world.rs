@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
+use rotation_diag::app::Bot;
 use rotation_diag::aws::{Aws, AwsOptions, ConnectError, Registry};
-use rotation_diag::bot::{AccountInfo, Accounts, Bot, Connected, Delivery, DeliveryPolicy, Health, work};
+use rotation_diag::bot::{AccountInfo, Accounts, Connected, Delivery, DeliveryPolicy, Health, keep_schedule};
 use rotation_diag::chat::{Ack, ChatPlatform, Destination, IncomingEvent, Intake, LookedUp, Message, Payload, SendError};
 use rotation_diag::clock::Clock;
-use rotation_diag::config::Config;
+use rotation_diag::config::{Config, Work};
 use rotation_diag::model::{ActionToken, Actor, Place, PlatformName, ReplyTo, SecretRef, Standing, ThreadRef};
 use rotation_diag::simulator::{Scenario, Simulator};
 use rotation_diag::store::{Location, Store};
@@ -296,7 +297,11 @@ impl Accounts for Simulated {
         &self.known
     }
 
-    async fn connect(&self, choice: &Location, _: &SecretRef) -> Result<Connected, ConnectError> {
+    async fn connect_for(&self, choice: &Location, _: &SecretRef) -> Result<Connected, ConnectError> {
+        self.connect(choice).await
+    }
+
+    async fn connect(&self, choice: &Location) -> Result<Connected, ConnectError> {
         let (simulator, clock) = &self.worlds[choice];
         let options = AwsOptions::simulated(choice.region.clone(), simulator.endpoint_url());
         Ok(Connected { aws: Aws::connect(&options, &self.registry).await?, clock: *clock })
@@ -323,7 +328,8 @@ pub(crate) fn brisk() -> DeliveryPolicy {
 
 /// The bot in a world of its own.
 pub(crate) struct World {
-    pub(crate) bot: Arc<Bot>,
+    pub(crate) bot: Bot,
+    work: Work,
     pub(crate) store: Arc<Store>,
     pub(crate) accounts: Arc<Simulated>,
     pub(crate) health: Health,
@@ -353,16 +359,15 @@ impl World {
         let store = Arc::new(Store::open(&folder.path().join("store.db"), clock).await.unwrap());
         let bot = Bot::new(&config, Arc::clone(&store), Arc::clone(&accounts) as Arc<dyn Accounts>);
         let (health, stop) = (Health::default(), CancellationToken::new());
-        World { bot, store, accounts, health, folder, stop, running: Vec::new() }
+        World { bot, work: config.work, store, accounts, health, folder, stop, running: Vec::new() }
     }
 
     /// Starts workers, the watch and delivery.
     pub(crate) fn start(&mut self, platforms: &[Arc<Fake>]) {
-        self.bot.meet(&platforms.iter().map(|fake| Arc::clone(fake) as Arc<dyn ChatPlatform>).collect::<Vec<_>>());
-        let (bot, stop) = (Arc::clone(&self.bot), self.stop.clone());
-        self.running.push(tokio::spawn(work(bot, stop)));
-        let (bot, stop) = (Arc::clone(&self.bot), self.stop.clone());
-        self.running.push(tokio::spawn(async move { bot.keep_watch(stop).await }));
+        let known: Vec<_> = platforms.iter().map(|fake| Arc::clone(fake) as Arc<dyn ChatPlatform>).collect();
+        self.running.push(tokio::spawn(self.bot.workers(self.work, &known).work(self.stop.clone())));
+        let (store, every, stop) = (Arc::clone(&self.store), self.work.watch_every, self.stop.clone());
+        self.running.push(tokio::spawn(async move { keep_schedule(&store, every, stop).await }));
         self.deliver(platforms);
     }
 
@@ -404,11 +409,11 @@ impl World {
     }
 
     pub(crate) async fn say(&self, key: &str, user: &str, words: &str) -> Ack {
-        self.bot.accept(said(key, &actor(user), place(None), Payload::Words(words.to_owned()))).await
+        self.bot.intake.accept(said(key, &actor(user), place(None), Payload::Words(words.to_owned()))).await
     }
 
     pub(crate) async fn click(&self, key: &str, user: &str, token: &str) -> Ack {
-        self.bot.accept(said(key, &actor(user), place(None), Payload::Click(token.to_owned()))).await
+        self.bot.intake.accept(said(key, &actor(user), place(None), Payload::Click(token.to_owned()))).await
     }
 
     /// Everything the store has on the disk.
@@ -417,9 +422,42 @@ impl World {
         files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap_or_default()).collect()
     }
 
+    async fn rows<T>(&self, query: &'static str) -> Vec<T>
+    where
+        T: Send + Unpin,
+        (T,): for<'row> sqlx::FromRow<'row, sqlx::sqlite::SqliteRow>,
+    {
+        let file = sqlx::sqlite::SqliteConnectOptions::new().filename(self.folder.path().join("store.db")).read_only(true);
+        let beside = sqlx::SqlitePool::connect_with(file).await.unwrap();
+        let rows: Vec<(T,)> = sqlx::query_as(query).fetch_all(&beside).await.unwrap();
+        beside.close().await;
+        rows.into_iter().map(|(value,)| value).collect()
+    }
+
+    /// How many triggers wait or are worked on.
+    pub(crate) async fn open_triggers(&self) -> i64 {
+        self.rows("SELECT count(*) FROM inbox WHERE state IN ('waiting', 'running')").await.remove(0)
+    }
+
+    /// What was given up, the newest first.
+    pub(crate) async fn dead_letters(&self) -> Vec<String> {
+        self.rows("SELECT what FROM inbox WHERE state = 'dead' ORDER BY id DESC").await
+    }
+
+    /// Why messages were given up, the newest first.
+    pub(crate) async fn undelivered(&self) -> Vec<String> {
+        self.rows("SELECT why FROM messages WHERE state = 'given_up' ORDER BY id DESC").await
+    }
+
+    /// All lines of the audit trail.
+    pub(crate) async fn audit_trail(&self) -> Vec<rotation_diag::store::Audited> {
+        let path = self.folder.path().join("store.db");
+        Store::read_audit_trail(&path, jiff::Timestamp::UNIX_EPOCH, 1_000).await.unwrap()
+    }
+
     /// The audit trail: who, what, decision.
     pub(crate) async fn audit(&self) -> Vec<(String, String, String)> {
-        let lines = self.store.audit_trail(jiff::Timestamp::UNIX_EPOCH, 1_000).await.unwrap();
+        let lines = self.audit_trail().await;
         let text = |text: &rotation_diag::redact::SafeText| text.as_str().to_owned();
         lines.iter().map(|line| (text(&line.person), text(&line.did), text(&line.decision))).collect()
     }

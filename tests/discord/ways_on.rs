@@ -227,7 +227,7 @@ async fn converse(fake: &FakeDiscord, store: &Store, channel: &str, interaction:
     let place =
         Place { platform: PlatformName::Discord, workspace: GUILD.to_string(), channel: channel.to_owned(), thread: None };
     let id = format!("t{channel}");
-    let thread = NewThread { id: id.clone(), place, alarm: None };
+    let thread = NewThread { id: id.clone(), place };
     let root = |tone, title: &str, text: &str| DesiredMessage::root(&id, message(tone, title, text), "a test");
     let looking = root(Tone::Working, "Looking into prod/x", "step 1").as_progress().asked_by(Some(reply_to));
     patiently(|| store.open_thread(&thread, std::slice::from_ref(&looking))).await;

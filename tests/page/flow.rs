@@ -211,9 +211,9 @@ async fn kept(folder: &std::path::Path, host: &str) -> (App, Caller) {
     let page = Arc::clone(&console);
     let accounts = rotation_diag::app::demo::accounts(worlds());
     let app = App::start_with(&config, accounts, move |bot, _| {
-        let board = Arc::clone(bot.store());
+        let board = Arc::clone(&bot.store);
         Ok(Platforms {
-            routers: vec![router(Arc::clone(&page), Arc::clone(bot) as Arc<dyn Intake>, board)],
+            routers: vec![router(Arc::clone(&page), Arc::clone(&bot.intake) as Arc<dyn Intake>, board)],
             platforms: vec![page],
             ..Platforms::default()
         })

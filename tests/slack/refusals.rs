@@ -271,7 +271,7 @@ impl Flow {
             reply["response_url"] = json!(fake.response_url());
         }
         let reply_to = ReplyTo(reply.to_string());
-        let new = NewThread { id: "t".to_owned(), place: place(channel, None), alarm: None };
+        let new = NewThread { id: "t".to_owned(), place: place(channel, None) };
         let progress = DesiredMessage::root("t", Message::line(Tone::Working, safe("PROGRESS")), "a test").as_progress();
         store.open_thread(&new, &[progress.asked_by(Some(reply_to.clone()))]).await.unwrap();
         Flow { fake, store, stop, running, reply_to, _folder: folder }
@@ -544,7 +544,7 @@ async fn a_scope_that_is_missing_for_one_method_stops_no_other_thread() {
     fake.fault("chat.postMessage", Fault::LostAfterwards);
     let flow = Flow::start(fake, "C1", true).await;
     flow.goes_on().await.unwrap();
-    let new = NewThread { id: "t2".to_owned(), place: place("C2", None), alarm: None };
+    let new = NewThread { id: "t2".to_owned(), place: place("C2", None) };
     let root = DesiredMessage::root("t2", Message::line(Tone::Bad, safe("ANOTHER")), "a test");
     flow.store.open_thread(&new, &[root]).await.unwrap();
     flow.until("the other thread", |flow| flow.shows("ANOTHER")).await.unwrap();

@@ -67,7 +67,7 @@ async fn data_that_goes_missing_cancels_no_alarm_that_waits_for_the_end_of_the_q
     missing["OldStateValue"] = json!("OK");
     town.hears(&missing).await;
     let mut changes = town.world.store.inbox_changes();
-    while town.world.store.open_triggers().await.unwrap() > 1 {
+    while town.world.open_triggers().await > 1 {
         changes.changed().await.unwrap();
     }
     assert_eq!(town.slack.shown().len(), 0);
@@ -143,7 +143,7 @@ async fn when_an_alarm_that_flapped_is_still_its_last_word_is_told() {
         town.reads(if changes % 2 == 0 { "Alarm a is OK again" } else { "Alarm a went to ALARM" }).await;
         let before = titles(&town).len();
         let town = town.later(11, scenario, "", ROUTE).await;
-        town.world.bot.begin_rechecks().await.unwrap();
+        rotation_diag::bot::begin_rechecks(&town.world.store).await.unwrap();
         town.comes_to_rest().await;
         let told = titles(&town);
         assert_eq!(told.len(), before + 1, "{told:?}");
@@ -151,7 +151,7 @@ async fn when_an_alarm_that_flapped_is_still_its_last_word_is_told() {
         assert_eq!(town.threads().len(), 1);
         assert_eq!(town.state_of(&town.slack.roots()[0]).await, state);
         // It is told once.
-        town.world.bot.begin_rechecks().await.unwrap();
+        rotation_diag::bot::begin_rechecks(&town.world.store).await.unwrap();
         town.comes_to_rest().await;
         assert_eq!(titles(&town).len(), before + 1);
     }

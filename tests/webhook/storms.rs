@@ -37,7 +37,7 @@ async fn every_secret_of_a_storm_is_named_in_its_thread_and_in_the_audit_trail_a
     assert_eq!((missing.len(), town.threads().len()), (55, 6), "{:?}", town.threads());
     let list: Vec<String> =
         town.slack.replies().iter().filter(|reply| reply.root.as_ref() == Some(&root.id)).map(text_of).collect();
-    let lines = town.world.store.audit_trail(Timestamp::UNIX_EPOCH, 1_000).await.unwrap();
+    let lines = town.world.audit_trail().await;
     let listed: Vec<&str> = (lines.iter())
         .filter(|line| line.did.as_str() == "listed in a storm of alarms")
         .map(|line| line.subject.as_str())
@@ -56,7 +56,7 @@ async fn after_a_storm_its_list_is_a_file_and_what_still_fails_gets_a_thread() {
     let before = without_thread(&town, 50);
     assert_eq!(before.len(), 45);
     let town = town.later(11, "healthy", "", ROUTE).await;
-    town.world.bot.begin_rechecks().await.unwrap();
+    rotation_diag::bot::begin_rechecks(&town.world.store).await.unwrap();
     town.comes_to_rest().await;
     let replies = town.slack.replies();
     let files: Vec<&str> = (replies.iter().flat_map(|reply| &reply.message.attachments))
@@ -70,11 +70,11 @@ async fn after_a_storm_its_list_is_a_file_and_what_still_fails_gets_a_thread() {
     assert_eq!(files[0].lines().map(str::to_owned).collect::<BTreeSet<_>>(), before);
     // As many as may be opened a minute, and none of them is told of twice.
     assert_eq!(without_thread(&town, 50).len(), 40);
-    town.world.bot.begin_rechecks().await.unwrap();
+    rotation_diag::bot::begin_rechecks(&town.world.store).await.unwrap();
     town.comes_to_rest().await;
     assert_eq!(without_thread(&town, 50).len(), 40);
     let town = town.later(13, "healthy", "", ROUTE).await;
-    town.world.bot.begin_rechecks().await.unwrap();
+    rotation_diag::bot::begin_rechecks(&town.world.store).await.unwrap();
     town.comes_to_rest().await;
     assert_eq!(without_thread(&town, 50).len(), 35);
 }
@@ -88,7 +88,7 @@ async fn what_a_storm_listed_and_rotates_since_gets_no_thread() {
     let listed = without_thread(&town, 6);
     assert_eq!(listed.len(), 1);
     let town = town.later(11, "healthy_by_its_own_retry", "", ROUTE).await;
-    town.world.bot.begin_rechecks().await.unwrap();
+    rotation_diag::bot::begin_rechecks(&town.world.store).await.unwrap();
     town.comes_to_rest().await;
     assert_eq!(without_thread(&town, 6).len(), 0);
     assert!(town.threads().iter().all(|title| !title.contains("prod/weather-db")), "{:?}", town.threads());

@@ -131,14 +131,16 @@ impl Town {
     /// How the thread stands that hangs on this message, in one word.
     pub(crate) async fn state_of(&self, root: &Shown) -> String {
         let place = crate::bot_world::place(Some(&root.id));
-        format!("{:?}", self.world.store.thread_at(&place).await.unwrap().unwrap().state).to_lowercase()
+        let thread = self.world.store.thread_at(&place).await.unwrap().unwrap();
+        let known = self.world.store.group_in::<rotation_diag::alarm::AlarmGroup>(&thread.id).await.unwrap().unwrap();
+        if known.group.ended_at.is_some() { "recovered".to_owned() } else { "open".to_owned() }
     }
 
     /// Waits until everything that was accepted has been done and delivered, and nothing said of an alarm contradicts its
     /// thread's first message; the verdict on one secret of several, which has buttons, may.
     pub(crate) async fn comes_to_rest(&self) {
         self.settles().await;
-        self.world.bot.last_messages(crate::bot_world::PATIENCE).await;
+        rotation_diag::bot::last_messages(&self.world.store, crate::bot_world::PATIENCE).await;
         let tone = |shown: &Shown| shown.message.tone;
         for root in self.slack.roots() {
             let contradicts = match tone(&root) {
@@ -157,10 +159,10 @@ impl Town {
     /// Waits until everything that was accepted has been done, and says what was ignored and why.
     pub(crate) async fn settles(&self) -> Vec<String> {
         let mut changes = self.world.store.inbox_changes();
-        while self.world.store.open_triggers().await.unwrap() > 0 {
+        while self.world.open_triggers().await > 0 {
             changes.changed().await.unwrap();
         }
-        let lines = self.world.store.audit_trail(Timestamp::UNIX_EPOCH, 1_000).await.unwrap();
+        let lines = self.world.audit_trail().await;
         let ignored = lines.iter().filter(|line| line.did.as_str() == "ignored a message of SNS");
         ignored.map(|line| line.reason.as_str().to_owned()).collect()
     }
@@ -426,7 +428,7 @@ async fn a_persons_rerun_and_an_alarms_at_once_are_one_run_and_both_are_told() {
         };
         town.reads("a is OK again, but rotation").await;
         town.settles().await;
-        town.world.bot.last_messages(crate::bot_world::PATIENCE).await;
+        rotation_diag::bot::last_messages(&town.world.store, crate::bot_world::PATIENCE).await;
         assert_eq!(looks(), once * 2, "another run, alarm first: {alarm_first}");
         let titles: Vec<String> = town.slack.replies().iter().map(|shown| shown.title().to_owned()).collect();
         let with = |words: &str| titles.iter().filter(|title| title.contains(words)).count();
@@ -480,7 +482,7 @@ async fn an_alarm_that_is_given_up_says_so_in_the_channel_or_in_its_thread() {
     town.wake();
     assert_eq!(town.reads("Alarm b could not be dealt with").await.root, Some(thread));
     assert_eq!(town.threads(), Vec::<String>::new(), "a second thread began");
-    let letters = town.world.store.dead_letters(10).await.unwrap();
+    let letters = town.world.dead_letters().await;
     assert_eq!(letters.len(), 1);
 }
 
@@ -507,7 +509,7 @@ async fn in_quiet_hours_only_critical_alarms_are_told() {
     town.hears(&alarm("orders-page", "ALARM", ago(4), &[ORDERS])).await;
     town.reads(CAUSE).await;
     town.reads("Alarm orders-page went to ALARM").await;
-    assert_eq!(town.world.store.open_triggers().await.unwrap(), 1, "the other one waits");
+    assert_eq!(town.world.open_triggers().await, 1, "the other one waits");
     assert!(town.slack.shown().iter().all(|shown| !shown.title().contains("Alarm orders went")));
 }
 
@@ -524,12 +526,12 @@ async fn a_store_that_fails_is_answered_with_503() {
 async fn a_periodic_look_finds_what_was_not_delivered_and_is_silent_about_what_was() {
     let town = Town::new("healthy_by_its_own_retry").await;
     let every = std::time::Duration::from_secs(3_600);
-    town.world.bot.reconcile(every).await;
+    town.world.bot.reconciler.reconcile(every).await;
     town.settles().await;
     let root = town.reads("prod/weather-db").await;
     assert!(root.root.is_none());
     town.reads("prod/weather-db: rotation failed").await;
-    town.world.bot.reconcile(every).await;
+    town.world.bot.reconciler.reconcile(every).await;
     town.settles().await;
     assert_eq!(town.threads().len(), 1);
     assert_eq!(town.slack.shown().iter().filter(|shown| text_of(shown).contains("alarms about this came")).count(), 0);

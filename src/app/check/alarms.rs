@@ -5,7 +5,7 @@ use crate::aws::{Aws, AwsCaller, Subscription, TopicState};
 use crate::bot::{Accounts, Connected};
 use crate::clock;
 use crate::config::{Config, Sns, Topic};
-use crate::model::{Observation, SecretRef};
+use crate::model::Observation;
 use crate::store::Location;
 use std::time::Duration;
 use url::Url;
@@ -27,7 +27,7 @@ pub(super) async fn check(config: &Config, accounts: &dyn Accounts) -> Vec<Check
         }
         let account = accounts.known().iter().find(|known| known.account_id.as_deref() == Some(arn.account_id()));
         let choice = Location { account: account.and_then(|known| known.name.clone()), region: arn.region().to_owned() };
-        match accounts.connect(&choice, &SecretRef::Name("any".to_owned())).await {
+        match accounts.connect(&choice).await {
             Err(error) => all.push(checked(&what, missing(error.to_string()))),
             Ok(Connected { aws, clock }) => {
                 let caller = AwsCaller::new(clock, clock::deadline(DEADLINE), true);

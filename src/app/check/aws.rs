@@ -2,7 +2,6 @@
 
 use super::{Checked, checked, fine, missing, open};
 use crate::bot::Accounts;
-use crate::model::SecretRef;
 use crate::playbook::preflight::{self, Permission};
 use crate::store::Location;
 
@@ -20,7 +19,7 @@ pub(super) async fn check(accounts: &dyn Accounts) -> Vec<Checked> {
 async fn permissions(accounts: &dyn Accounts, choice: &Location) -> Vec<Checked> {
     let name = choice.account.as_deref().unwrap_or("this account");
     let what = format!("AWS {name} in {}", choice.region);
-    let connected = match accounts.connect(choice, &SecretRef::Name("any".to_owned())).await {
+    let connected = match accounts.connect(choice).await {
         Ok(connected) => connected,
         Err(error) => return vec![checked(what, missing(error.to_string()))],
     };

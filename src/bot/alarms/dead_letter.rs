@@ -1,27 +1,25 @@
 //! An alarm whose trigger never came to its end: its thread says so, or the channel where it has none.
 
-use super::{identity, messages};
-use crate::alarm::{AlarmGroup, Scope};
-use crate::bot::Bot;
-use crate::bot::run::failed;
+use super::context::AlarmContext;
+use super::messages;
+use super::threads::AlarmThreads;
+use crate::alarm::AlarmGroup;
+use crate::bot::verdict::failed;
+use crate::chat::compose;
+use crate::chat::document::Tone;
 use crate::model::{Alarm, AlarmState};
 use crate::store::{Claimed, Completion, DesiredMessage, NewThread, ROOT, Stage, StoreError, StoredGroup};
 
-impl Bot {
+impl AlarmThreads {
     /// What is told, and the investigations that end without a verdict.
-    pub(in crate::bot) async fn give_up_alarm(
-        &self,
-        claimed: &Claimed,
-        alarm: &Alarm,
-        why: &str,
-    ) -> Result<Completion, StoreError> {
-        let Ok(scope) = Scope::of(&self.config, alarm) else { return Ok(Completion::default()) };
-        let place = &scope.route.place;
-        let secrets = alarm.secrets.iter().map(|secret| identity(alarm, secret));
+    pub(in crate::bot) async fn give_up(&self, claimed: &Claimed, alarm: &Alarm, why: &str) -> Result<Completion, StoreError> {
+        let Ok(case) = AlarmContext::of(&self.config, claimed, alarm) else { return Ok(Completion::default()) };
+        let place = case.place();
+        let secrets = alarm.secrets.iter().map(|secret| alarm.secret_key(secret));
         let keys: Vec<String> = std::iter::once(alarm.identity()).chain(secrets).collect();
-        let known: Option<StoredGroup<AlarmGroup>> = self.store.story_of(place, &keys).await?;
+        let known: Option<StoredGroup<AlarmGroup>> = self.store.group_of(place, &keys).await?;
         let thread = known.map_or_else(|| claimed.subject.clone(), |stored_group| stored_group.thread);
-        self.store.open_thread(&NewThread { id: thread.clone(), place: place.clone(), alarm: None }, &[]).await?;
+        self.store.open_thread(&NewThread { id: thread.clone(), place: place.clone() }, &[]).await?;
         let mut completion = Completion::default();
         for stored in self.store.investigations_of(&thread).await?.iter().filter(|one| one.stage == Stage::Running) {
             let one = failed(stored, why);
@@ -35,10 +33,24 @@ impl Bot {
             ROOT.to_owned()
         };
         let mut message = messages::given_up(alarm, why);
-        if alarm.state == AlarmState::Alarm && scope.route.is_critical(&alarm.title, &alarm.key) {
-            message.mention = scope.route.mention.as_ref().map(messages::mention);
+        if alarm.state == AlarmState::Alarm && case.is_critical() {
+            message.mention = case.scope.route.mention.as_ref().map(messages::mention);
         }
         completion.messages.push(DesiredMessage::reply(&thread, message_key, message, "given up"));
         Ok(completion)
+    }
+
+    /// Another look that never came to its end: its thread says so.
+    pub(in crate::bot) async fn give_up_recheck(
+        &self,
+        claimed: &Claimed,
+        thread: &str,
+        why: &str,
+    ) -> Result<Completion, StoreError> {
+        let message = compose::notice(Tone::Warning, &format!("This could not be looked at again: {why}"));
+        let name = format!("given-up-{}", claimed.lease.number());
+        let is_there = self.store.thread(thread).await?.is_some();
+        let told = is_there.then(|| DesiredMessage::reply(thread, name, message, "given up"));
+        Ok(Completion { messages: told.into_iter().collect(), ..Completion::default() })
     }
 }

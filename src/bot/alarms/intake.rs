@@ -1,33 +1,36 @@
-//! Alarms are accepted, and subscriptions confirmed.
+//! Alarms are accepted.
 
-use super::LANE;
-use crate::alarm::{Accepted, KnownCertificate, Notice, NoticeIntake, Scope, Subscriptions, Unavailable};
-use crate::bot::Bot;
-use crate::config::Topic;
+use crate::alarm::{Accepted, KnownCertificate, Notice, NoticeIntake, OnceAMinute, Scope, Unavailable};
+use crate::config::Config;
 use crate::investigation::new_id;
-use crate::model::{Alarm, Observation, SecretRef, Trigger};
+use crate::model::{Alarm, Trigger};
 use crate::redact::SafeText;
-use crate::store::{self, Audited, KeptCertificate, Location, NewTrigger};
+use crate::store::{self, Audited, KeptCertificate, NewTrigger, Store};
 use async_trait::async_trait;
 use std::sync::Arc;
 
-/// Keeps alarms in the inbox.
-pub struct AlarmIntake(pub Arc<Bot>);
+/// Alarms wait in one lane, so that a storm of them keeps no channel waiting.
+pub(in crate::bot) const LANE: &str = "alarms";
 
-/// Confirms subscriptions with the account's role.
-pub struct Subscriber(pub Arc<Bot>);
+/// Keeps alarms in the inbox.
+pub struct AlarmIntake {
+    store: Arc<Store>,
+    config: Arc<Config>,
+    /// What the store does not take, for the log.
+    unkept: Arc<OnceAMinute>,
+}
 
 #[async_trait]
 impl NoticeIntake for AlarmIntake {
     async fn accept(&self, message_id: &str, notice: Notice) -> Result<Accepted, Unavailable> {
         match notice {
-            Notice::Alarm(alarm) => self.0.accept_alarm(&format!("sns/{message_id}"), *alarm).await,
-            Notice::Ignored { reason } => self.0.note_ignored(message_id, reason).await,
+            Notice::Alarm(alarm) => self.accept_alarm(&format!("sns/{message_id}"), *alarm).await,
+            Notice::Ignored { reason } => self.note_ignored(message_id, reason).await,
         }
     }
 
     async fn known_certificates(&self) -> Result<Vec<KnownCertificate>, Unavailable> {
-        let kept = self.0.store.certificates().await.map_err(|error| {
+        let kept = self.store.certificates().await.map_err(|error| {
             tracing::warn!(%error, "the certificates of SNS that were kept could not be read");
             Unavailable
         })?;
@@ -38,14 +41,20 @@ impl NoticeIntake for AlarmIntake {
 
     async fn keep_certificate(&self, known: KnownCertificate) -> Result<(), Unavailable> {
         let KnownCertificate { address, der, fetched_at } = known;
-        self.0.store.keep_certificate(&KeptCertificate { address, der, fetched_at }).await.map_err(|error| {
+        self.store.keep_certificate(&KeptCertificate { address, der, fetched_at }).await.map_err(|error| {
             tracing::warn!(%error, "a certificate of SNS could not be kept");
             Unavailable
         })
     }
 }
 
-impl Bot {
+impl AlarmIntake {
+    /// Keeps in `store` what `config` covers.
+    #[must_use]
+    pub fn new(config: Arc<Config>, store: Arc<Store>) -> AlarmIntake {
+        AlarmIntake { store, config, unkept: Arc::default() }
+    }
+
     /// Keeps an alarm, once per `key`; one out of scope is recorded as ignored.
     pub(super) async fn accept_alarm(&self, key: &str, alarm: Alarm) -> Result<Accepted, Unavailable> {
         if let Err(reason) = Scope::of(&self.config, &alarm) {
@@ -87,22 +96,6 @@ impl Bot {
                 });
                 Err(Unavailable)
             }
-        }
-    }
-}
-
-#[async_trait]
-impl Subscriptions for Subscriber {
-    async fn confirm(&self, topic: &Topic, token: &str) -> Result<(), String> {
-        let arn = topic.arn();
-        let account = self.0.accounts.known().iter().find(|known| known.account_id.as_deref() == Some(arn.account_id()));
-        let choice = Location { account: account.and_then(|known| known.name.clone()), region: arn.region().to_owned() };
-        let purpose = SecretRef::Name(String::from("alarm"));
-        let connected = self.0.accounts.connect(&choice, &purpose).await.map_err(|error| error.to_string())?;
-        match connected.aws.confirm_subscription(arn.as_str(), token).await {
-            Observation::Found(()) => Ok(()),
-            Observation::Denied(denial) => Err(format!("the permission {} is missing", denial.action)),
-            other => Err(format!("AWS did not confirm it ({})", other.status())),
         }
     }
 }

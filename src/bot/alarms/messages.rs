@@ -1,8 +1,7 @@
 //! What threads say about alarms.
 
-use super::AlarmContext;
-use super::storm::Storm;
-use crate::alarm::{AlarmGroup, MAX_COUNTED, MAX_THREADS, Reason};
+use super::context::AlarmContext;
+use crate::alarm::{AlarmGroup, MAX_COUNTED, MAX_THREADS, Reason, Storm};
 use crate::chat::Message;
 use crate::chat::document::{Attachment, Content, Mention, Part, Tone};
 use crate::config::Callee;
@@ -69,14 +68,14 @@ pub(super) fn given_up(alarm: &Alarm, why: &str) -> Message {
 
 /// While it is looked into.
 pub(super) fn working(case: &AlarmContext<'_>) -> Message {
-    let title = match case.secrets.len() {
+    let title = match case.secrets().len() {
         0 => format!("{}: looking into it", title_of(case)),
-        1 => format!("{}: looking into {}", title_of(case), listed(case.secrets.values().map(SecretRef::name)).concat()),
+        1 => format!("{}: looking into {}", title_of(case), listed(case.secrets().values().map(SecretRef::name)).concat()),
         several => format!("{}: looking into {} secrets together", title_of(case), counted(several)),
     };
     let mut message = Message::line(Tone::Working, safe(&title));
-    if case.secrets.len() > 1 {
-        message.parts.extend(section("Secrets", &listed(case.secrets.values().map(SecretRef::name))));
+    if case.secrets().len() > 1 {
+        message.parts.extend(section("Secrets", &listed(case.secrets().values().map(SecretRef::name))));
     }
     message
 }
@@ -106,7 +105,7 @@ pub(super) fn about(case: &AlarmContext<'_>, group: &AlarmGroup, now: Timestamp)
     message.parts.extend(section("It says", &said));
     message.parts.extend(section("About the alarm itself", &alarm.remarks));
     let mut context = Vec::new();
-    if !case.secrets.is_empty() {
+    if !case.secrets().is_empty() {
         context.push(format!("{FOUND}{}", case.found.by.words()));
     }
     context.extend(counts(group));

@@ -1,16 +1,15 @@
 //! What follows a decision: secrets are looked into together, and their thread says why.
 
-use super::{AlarmContext, LOOK_AGAIN, LOOK_FOR, identity, messages};
+use super::context::AlarmContext;
+use super::messages;
+use super::threads::{AlarmThreads, LOOK_AGAIN, LOOK_FOR};
 use crate::alarm::{AlarmGroup, Reason, ResolvedBy};
-use crate::bot::Bot;
-use crate::bot::perform::HandlerError;
+use crate::bot::error::HandlerError;
 use crate::chat::compose;
 use crate::investigation::{Options, new_id};
 use crate::model::{Investigation, InvestigationRequest, SecretRef};
 use crate::redact::SafeText;
-use crate::store::{
-    Completion, DesiredMessage, InvestigationRow, NewThread, ROOT, RunResult, Stage, StoreError, StoredGroup, ThreadState,
-};
+use crate::store::{Completion, DesiredMessage, InvestigationRow, NewThread, ROOT, RunResult, Stage, StoreError, StoredGroup};
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _};
 
@@ -23,17 +22,17 @@ const AT_ONCE: usize = 4;
 /// The message about the alarm itself.
 pub(super) const ALARM: &str = "alarm";
 
-impl Bot {
+impl AlarmThreads {
     /// A thread begins: its secrets are looked into and compared.
     pub(super) async fn begin_thread(
         &self,
         case: &AlarmContext<'_>,
         stored_group: &StoredGroup<AlarmGroup>,
     ) -> Result<Completion, HandlerError> {
-        if case.secrets.is_empty() {
+        if case.secrets().is_empty() {
             return self.without_secrets(case, stored_group).await;
         }
-        let secrets: Vec<&SecretRef> = case.secrets.values().take(MAX_SECRETS).collect();
+        let secrets: Vec<&SecretRef> = case.secrets().values().take(MAX_SECRETS).collect();
         let single = secrets.len() == 1;
         let mut opened = Vec::new();
         for (at, secret) in secrets.iter().enumerate() {
@@ -42,7 +41,7 @@ impl Bot {
         }
         let mut completion = self.look_into(case, &opened).await?;
         if !single {
-            let left: Vec<&SecretRef> = case.secrets.values().skip(MAX_SECRETS).collect();
+            let left: Vec<&SecretRef> = case.secrets().values().skip(MAX_SECRETS).collect();
             let overview = messages::overview(case, &records(&completion), &left);
             completion.messages.push(DesiredMessage::root(
                 &stored_group.thread,
@@ -86,7 +85,7 @@ impl Bot {
         let mut completion = match reason {
             Reason::NewSecrets(names) => {
                 let mut opened = Vec::new();
-                let new = case.secrets.iter().filter(|(name, _)| names.contains(*name)).take(MAX_SECRETS);
+                let new = case.secrets().iter().filter(|(name, _)| names.contains(*name)).take(MAX_SECRETS);
                 for (at, (_, secret)) in new.enumerate() {
                     // The first message of a thread that was about no secret becomes the first one's verdict.
                     let message_key =
@@ -97,9 +96,6 @@ impl Bot {
             }
             Reason::StillFailing(_) | Reason::Again => self.look_into_again(case, &known).await?,
         };
-        if *reason == Reason::Again {
-            self.store.mark_thread(&stored_group.thread, ThreadState::Open, None).await?;
-        }
         let told = messages::told(case, reason, &records(&completion), &stored_group.thread);
         let name = format!("told-{}", case.claimed.lease.number());
         completion.messages.push(DesiredMessage::reply(&stored_group.thread, name, told, messages::reason(reason)));
@@ -115,8 +111,7 @@ impl Bot {
         let known = self.store.investigations_of(&stored_group.thread).await?;
         let mut completion = self.look_into_again(case, &known).await?;
         let now = self.store.now();
-        self.change_story(&stored_group.thread, |group| (group.told_at, group.ended_at) = (now, None)).await?;
-        self.store.mark_thread(&stored_group.thread, ThreadState::Open, None).await?;
+        self.change_group(&stored_group.thread, |group| (group.told_at, group.ended_at) = (now, None)).await?;
         let told = messages::settled(case, &records(&completion), &stored_group.thread);
         let name = format!("still-{}", case.claimed.lease.number());
         completion.messages.push(DesiredMessage::reply(
@@ -136,9 +131,9 @@ impl Bot {
         secret: &SecretRef,
         message_key: &str,
     ) -> Result<InvestigationRow, StoreError> {
-        let wanted = identity(case.alarm, secret);
+        let wanted = case.alarm.secret_key(secret);
         let known = self.store.investigations_of(&stored_group.thread).await?;
-        if let Some(stored) = known.into_iter().find(|one| identity(case.alarm, &one.question.secret) == wanted) {
+        if let Some(stored) = known.into_iter().find(|one| case.alarm.secret_key(&one.question.secret) == wanted) {
             return Ok(stored);
         }
         let question = InvestigationRequest {
@@ -150,7 +145,7 @@ impl Bot {
         let id = if message_key == ROOT { stored_group.thread.clone() } else { new_id() };
         let waiting = compose::progress(&SafeText::redact(secret.as_str()), &compose::waiting());
         let waiting = DesiredMessage::reply(&stored_group.thread, message_key, waiting, "an alarm").as_progress();
-        let thread = NewThread { id: stored_group.thread.clone(), place: stored_group.place.clone(), alarm: None };
+        let thread = NewThread { id: stored_group.thread.clone(), place: stored_group.place.clone() };
         self.store.open_investigation(&thread, &id, message_key, &question, &[waiting]).await
     }
 
@@ -194,7 +189,7 @@ impl Bot {
         for (stored, revision) in investigations {
             runs.push(Box::pin(async move {
                 let options = Options::new(stored.question.secret.clone());
-                self.run(case.claimed.lease, &stored, revision, choice, options).await
+                self.runner.run(case.claimed.lease, &stored, revision, choice, options).await
             }));
         }
         let mut all = Completion::default();
@@ -221,7 +216,7 @@ impl Bot {
         if !stored_group.group.calling.contains(&number) {
             return DesiredMessage::reply(&stored_group.thread, ALARM, message, "what the alarm says");
         }
-        message.mention = case.route.mention.as_ref().map(messages::mention);
+        message.mention = case.scope.route.mention.as_ref().map(messages::mention);
         DesiredMessage::reply(&stored_group.thread, format!("called-{number}"), message, "what a critical alarm says")
     }
 }

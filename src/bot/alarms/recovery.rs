@@ -1,25 +1,23 @@
 //! Everything went back to OK. Whether a rotation succeeded is another question: it is asked.
 
+use super::context::AlarmContext;
+use super::messages;
 use super::open_thread::{next_revision, records};
-use super::{AlarmContext, VERSION_AFTER, identity, messages};
+use super::threads::{AlarmThreads, LOOK_FOR, VERSION_AFTER};
 use crate::alarm::AlarmGroup;
-use crate::bot::Bot;
-use crate::bot::perform::HandlerError;
-use crate::bot::run::verdict;
-use crate::investigation::{Options, investigate};
+use crate::bot::error::HandlerError;
+use crate::bot::verdict::verdict;
 use crate::model::{AlarmState, AttemptOutcome, Investigation, OkBasis, Recheck, SecretRef};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
-use crate::store::{
-    Completion, DesiredMessage, InvestigationRow, Location, RunResult, Stage, StoreError, StoredGroup, ThreadState,
-};
+use crate::store::{Completion, DesiredMessage, InvestigationRow, Location, RunResult, Stage, StoreError, StoredGroup};
 use jiff::{SignedDuration, Timestamp};
 
 /// How long before the first word of a cause the success may lie that ended it: an alarm arrives after its failure, and a
 /// retry may have succeeded in between.
 const BEFORE: SignedDuration = SignedDuration::from_hours(2);
 
-impl Bot {
+impl AlarmThreads {
     /// Looks again; where rotation succeeded, the thread is marked as recovered and its investigations are closed, else it says
     /// why not.
     pub(super) async fn recover(
@@ -33,7 +31,7 @@ impl Bot {
         let is_over = recovered.len() == known.len();
         let mut is_troubled = false;
         let now = self.store.now();
-        self.change_story(&stored_group.thread, |group| {
+        self.change_group(&stored_group.thread, |group| {
             is_troubled = group.is_troubled_since(case.alarm);
             // Where the alarm is quiet and the trouble is not over, the next word of it goes on here.
             group.ended_at = (is_over && !is_troubled).then_some(now);
@@ -60,7 +58,7 @@ impl Bot {
         let is_over = !known.is_empty() && rotating(case, stored_group, &seen).len() == known.len();
         let mut is_ended = false;
         let now = self.store.now();
-        self.change_story(&stored_group.thread, |group| {
+        self.change_group(&stored_group.thread, |group| {
             is_ended = is_over && !group.is_troubled_since(case.alarm);
             if is_ended {
                 group.ended_at = Some(now);
@@ -70,7 +68,7 @@ impl Bot {
         if is_ended {
             return self.conclude(case, stored_group, seen, true).await;
         }
-        if now.duration_since(case.alarm.state_at) < super::LOOK_FOR {
+        if now.duration_since(case.alarm.state_at) < LOOK_FOR {
             self.recheck_in(&stored_group.thread, Recheck::Version, VERSION_AFTER).await?;
         }
         Ok(Completion::default())
@@ -78,19 +76,10 @@ impl Bot {
 
     /// What a look at an investigation comes to that nobody sees; `None` where it could not be looked into.
     async fn seen_quietly(&self, stored: &InvestigationRow) -> Option<RunResult> {
-        let record = self.look_quietly(stored.choice.as_ref()?, &stored.question.secret).await?;
+        let record = self.runner.look(stored.choice.as_ref()?, &stored.question.secret).await.ok()?;
         let record = Investigation { id: stored.id.clone(), ..record };
         let headline = SafeText::redact(&wording::headline(&Report::new(&record)));
         Some(RunResult { id: stored.id.clone(), stage: Stage::Done, record: Some(record), headline, choices: Vec::new() })
-    }
-
-    /// A look at a secret that no thread shows.
-    pub(super) async fn look_quietly(&self, choice: &Location, secret: &SecretRef) -> Option<Investigation> {
-        let connected = self.accounts.connect(choice, secret).await.ok()?;
-        let mut options = Options::new(secret.clone());
-        options.step_deadline = self.step_deadline;
-        options.total_deadline = self.total_deadline;
-        Some(Box::pin(investigate(&connected.aws, &connected.clock, &options, &())).await)
     }
 
     /// Says what a look after the alarm came to, and closes what is over.
@@ -111,8 +100,6 @@ impl Bot {
         (completion.resolved, completion.unwatch) = (closed.resolved, closed.unwatch);
         let name = format!("recovered-{}", case.claimed.lease.number());
         completion.messages.push(DesiredMessage::reply(&stored_group.thread, name, message, "the alarm recovered"));
-        let state = if is_over { ThreadState::Recovered } else { ThreadState::Open };
-        self.store.mark_thread(&stored_group.thread, state, None).await?;
         self.with_overview(case, stored_group, completion, is_over).await
     }
 
@@ -168,7 +155,7 @@ impl Bot {
 
     /// True when a secret that an alarm told of at `since` is seen to rotate, or nothing is seen to be wrong with it.
     pub(super) async fn works_since(&self, choice: &Location, secret: &SecretRef, since: Timestamp) -> Result<bool, StoreError> {
-        let Some(record) = self.look_quietly(choice, secret).await else { return Ok(false) };
+        let Ok(record) = self.runner.look(choice, secret).await else { return Ok(false) };
         let is_healthy = record.diagnosis.outcome == crate::model::Outcome::Healthy;
         Ok(is_healthy || has_succeeded(&record, since.checked_sub(BEFORE).unwrap_or(Timestamp::MIN), None))
     }
@@ -179,8 +166,11 @@ fn rotating<'a>(case: &AlarmContext<'_>, stored_group: &StoredGroup<AlarmGroup>,
     let since = stored_group.group.opened_at.checked_sub(BEFORE).unwrap_or(Timestamp::MIN);
     let is_told = case.alarm.state == AlarmState::Ok && case.alarm.basis == OkBasis::Rotated;
     let told = |record: &Investigation| {
-        let is_of_it =
-            case.alarm.secrets.iter().any(|secret| identity(case.alarm, secret) == identity(case.alarm, &record.evidence.asked));
+        let is_of_it = case
+            .alarm
+            .secrets
+            .iter()
+            .any(|secret| case.alarm.secret_key(secret) == case.alarm.secret_key(&record.evidence.asked));
         (is_told && is_of_it).then_some(case.alarm.state_at)
     };
     records(seen).into_iter().filter(|record| has_succeeded(record, since, told(record))).collect()

@@ -1,19 +1,16 @@
 //! More alarms at once than anyone reads: one thread lists the secrets that get no thread of their own. When the storm is
 //! over, what still fails gets one.
 
-use super::{AlarmContext, identity, messages};
-use crate::alarm::{AlarmGroup, MAX_THREADS, STORM_WITHIN, Scope};
-use crate::bot::Bot;
-use crate::bot::perform::HandlerError;
+use super::context::AlarmContext;
+use super::messages;
+use super::threads::{AlarmThreads, LOOK_AGAIN};
+use crate::alarm::{AlarmGroup, MAX_THREADS, STORM_WITHIN, Storm};
+use crate::bot::error::HandlerError;
 use crate::model::{AlarmSource, AlarmState, Place, Recheck, SecretRef};
 use crate::redact::SafeText;
-use crate::store::{Completion, DesiredMessage, Location, NewThread, StoreError, StoredGroup, StormSecret};
+use crate::store::{Claimed, Completion, DesiredMessage, NewThread, StoreError, StoredGroup, StormSecret};
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-
-/// How long after its last new secret a storm is over; the next one gets a message of its own.
-const OVER_AFTER: SignedDuration = SignedDuration::from_mins(10);
 
 /// How long after its last new secret the list of a storm goes out as a file, where it is long.
 const LISTED_AFTER: SignedDuration = SignedDuration::from_secs(30);
@@ -33,24 +30,7 @@ const MAX_LISTED: u32 = 20_000;
 /// By what a channel's storm is found again.
 const KEY: &str = "storm";
 
-/// What is known of a storm, beside its secrets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Storm {
-    pub(super) began_at: Timestamp,
-    /// When the last secret came that was not listed yet.
-    pub(super) last_at: Timestamp,
-    /// How many secrets the last file lists.
-    #[serde(default)]
-    stored_group: u32,
-    /// How many of its secrets still failed afterwards.
-    #[serde(default)]
-    pub(super) still_failing: u32,
-    /// True when it is known of all of them.
-    #[serde(default)]
-    pub(super) is_over: bool,
-}
-
-impl Bot {
+impl AlarmThreads {
     /// True when this alarm would open a thread where there are too many already.
     pub(super) async fn is_storm_for(&self, case: &AlarmContext<'_>) -> Result<bool, StoreError> {
         // Whether an incident is one for us, only a look can tell.
@@ -59,41 +39,40 @@ impl Bot {
             return Ok(false);
         }
         let keys = [case.alarm.identity(), case.alarm.key.clone()];
-        let known: Option<StoredGroup<AlarmGroup>> = self.store.story_of(case.place(), &keys).await?;
+        let known: Option<StoredGroup<AlarmGroup>> = self.store.group_of(case.place(), &keys).await?;
         Ok(known.is_none())
     }
 
     /// How many threads alarms opened of late; while a storm goes on, as many as there may be.
     pub(super) async fn threads_of_late(&self, place: &Place) -> Result<usize, StoreError> {
-        let since = self.store.now().checked_sub(STORM_WITHIN).unwrap_or(Timestamp::MIN);
-        let storm: Option<StoredGroup<Storm>> = self.store.story_of(place, &[KEY.to_owned()]).await?;
-        if storm.is_some_and(|stored_group| stored_group.group.last_at >= since) {
+        let now = self.store.now();
+        let storm: Option<StoredGroup<Storm>> = self.store.group_of(place, &[KEY.to_owned()]).await?;
+        if storm.is_some_and(|stored_group| stored_group.group.is_raging(now)) {
             return Ok(MAX_THREADS);
         }
-        self.store.stories_since(place, since).await
+        self.store.groups_since(place, now.checked_sub(STORM_WITHIN).unwrap_or(Timestamp::MIN)).await
     }
 
     /// Lists the secrets of an alarm in the storm's thread; those that are listed already change nothing.
     pub(super) async fn count_in_storm(&self, case: &AlarmContext<'_>) -> Result<Completion, HandlerError> {
-        let _turn = self.alarm_turn.lock().await;
+        let _turn = self.turn.lock().await;
         let now = self.store.now();
         let keys = [KEY.to_owned()];
-        let known: Option<StoredGroup<Storm>> = self.store.story_of(case.place(), &keys).await?;
-        let blows = known.filter(|stored_group| now.duration_since(stored_group.group.last_at) <= OVER_AFTER);
-        let (thread, mut storm) = match blows {
+        let known: Option<StoredGroup<Storm>> = self.store.group_of(case.place(), &keys).await?;
+        let (thread, mut storm) = match known.filter(|stored_group| stored_group.group.goes_on(now)) {
             Some(stored_group) => (stored_group.thread, stored_group.group),
             None => {
                 let id = case.claimed.subject.clone();
-                self.store.open_thread(&NewThread { id: id.clone(), place: case.place().clone(), alarm: None }, &[]).await?;
-                (id, Storm { began_at: now, last_at: now, stored_group: 0, still_failing: 0, is_over: false })
+                self.store.open_thread(&NewThread { id: id.clone(), place: case.place().clone() }, &[]).await?;
+                (id, Storm::beginning_at(now))
             }
         };
         let new = self.store.list_in_storm(&thread, &listed(case)).await?;
         if !new.is_empty() {
-            (storm.last_at, storm.is_over) = (now, false);
+            storm.hears_of_more(now);
             self.recheck_in(&thread, Recheck::Storm, LISTED_AFTER).await?;
         }
-        self.store.file_story(&thread, &keys, &storm).await?;
+        self.store.keep_group(&thread, &keys, &storm).await?;
         let mut messages = vec![self.about_storm(&thread, &storm).await?];
         let pages: BTreeSet<u32> = new.iter().map(|place| place / PAGE).filter(|page| *page < MAX_PAGES).collect();
         for page in pages {
@@ -117,29 +96,27 @@ impl Bot {
     }
 
     /// The list as a file, where it is long; then, when the storm is over, threads for what still fails, a few a minute.
-    pub(super) async fn after_storm(&self, thread: &str) -> Result<Completion, HandlerError> {
+    pub(super) async fn after_storm(&self, claimed: &Claimed, thread: &str) -> Result<Completion, HandlerError> {
         let gone = HandlerError::Obsolete("its thread is gone");
-        let StoredGroup { place, group: mut storm, .. } = self.store.story_in::<Storm>(thread).await?.ok_or(gone)?;
+        let StoredGroup { place, group: mut storm, .. } = self.store.group_in::<Storm>(thread).await?.ok_or(gone)?;
         let mut messages = Vec::new();
         let size = self.store.storm_size(thread).await?;
-        if size > PAGE && storm.stored_group < size {
+        if size > PAGE && storm.filed < size {
             let names = self.store.storm_names(thread, 0, MAX_LISTED).await?;
             let file = messages::storm_file(&names);
             messages.push(DesiredMessage::reply(thread, format!("file-{size}"), file, "the secrets of a storm, as a file"));
-            storm.stored_group = size;
+            storm.filed = size;
         }
-        let now = self.store.now();
-        let calm = now.duration_since(storm.last_at);
-        if calm < OVER_AFTER {
-            self.recheck_in(thread, Recheck::Storm, OVER_AFTER.saturating_sub(calm)).await?;
+        if let Some(wait) = storm.over_in(self.store.now()) {
+            self.recheck_in(thread, Recheck::Storm, wait).await?;
         } else {
             let may_open = MAX_THREADS.saturating_sub(self.threads_of_late(&place).await?);
             let left = self.store.left_by_storm(thread, u32::try_from(may_open).unwrap_or(u32::MAX)).await?;
             for listed in &left {
-                if self.still_fails(&place, listed).await? {
+                if self.still_fails(claimed, &place, listed).await? {
                     let key = format!("storm/{thread}/{}/{}", listed.alarm.identity(), listed.alarm.state_at.as_millisecond());
-                    if self.accept_alarm(&key, listed.alarm.clone()).await.is_err() {
-                        return Err(HandlerError::RetryAfter(super::LOOK_AGAIN));
+                    if self.intake.accept_alarm(&key, listed.alarm.clone()).await.is_err() {
+                        return Err(HandlerError::RetryAfter(LOOK_AGAIN));
                     }
                     storm.still_failing = storm.still_failing.saturating_add(1);
                 }
@@ -150,29 +127,28 @@ impl Bot {
                 self.recheck_in(thread, Recheck::Storm, STORM_WITHIN).await?;
             }
         }
-        let _turn = self.alarm_turn.lock().await;
-        if let Some(known) = self.store.story_in::<Storm>(thread).await? {
+        let _turn = self.turn.lock().await;
+        if let Some(known) = self.store.group_in::<Storm>(thread).await? {
             let is_over = storm.is_over && known.group.last_at == storm.last_at;
             storm = Storm { last_at: known.group.last_at, is_over, ..storm };
         }
-        self.store.file_story(thread, &[], &storm).await?;
+        self.store.keep_group(thread, &[], &storm).await?;
         messages.push(self.about_storm(thread, &storm).await?);
         Ok(Completion { messages, ..Completion::default() })
     }
 
     /// True for a secret of a storm that has no thread, and of which nothing tells that it rotates again.
-    async fn still_fails(&self, place: &Place, listed: &StormSecret) -> Result<bool, StoreError> {
+    async fn still_fails(&self, claimed: &Claimed, place: &Place, listed: &StormSecret) -> Result<bool, StoreError> {
         let alarm = &listed.alarm;
         let keys = [listed.secret.clone(), alarm.identity()];
-        let known: Option<StoredGroup<AlarmGroup>> = self.store.story_of(place, &keys).await?;
+        let known: Option<StoredGroup<AlarmGroup>> = self.store.group_of(place, &keys).await?;
         if known.is_some_and(|stored_group| stored_group.group.ended_at.is_none()) {
             return Ok(false);
         }
-        let Ok(scope) = Scope::of(&self.config, alarm) else { return Ok(false) };
-        let choice = Location { account: Some(scope.account.to_owned()), region: alarm.region.clone() };
-        let prefix = identity(alarm, &SecretRef::Name(String::new()));
+        let Ok(case) = AlarmContext::of(&self.config, claimed, alarm) else { return Ok(false) };
+        let prefix = alarm.secret_key(&SecretRef::Name(String::new()));
         match listed.secret.strip_prefix(&prefix) {
-            Some(name) => Ok(!self.works_since(&choice, &SecretRef::Name(name.to_owned()), alarm.state_at).await?),
+            Some(name) => Ok(!self.works_since(&case.choice, &SecretRef::Name(name.to_owned()), alarm.state_at).await?),
             None => {
                 let state = self.store.alarm_state(&alarm.identity()).await?;
                 Ok(state.is_none_or(|(state, _)| state == AlarmState::Alarm))
@@ -184,7 +160,7 @@ impl Bot {
 /// The secrets of an alarm as a storm lists them; the alarm itself, where none is known.
 fn listed(case: &AlarmContext<'_>) -> Vec<StormSecret> {
     let alarm = case.alarm;
-    if case.secrets.is_empty() {
+    if case.secrets().is_empty() {
         let name = SafeText::redact(&format!("{}: its secret is looked for later", messages::named(alarm)));
         return vec![StormSecret { secret: alarm.identity(), name, alarm: alarm.clone() }];
     }
@@ -193,5 +169,5 @@ fn listed(case: &AlarmContext<'_>) -> Vec<StormSecret> {
         name: SafeText::redact(secret.name()),
         alarm: alarm.clone(),
     };
-    case.secrets.iter().map(named).collect()
+    case.secrets().iter().map(named).collect()
 }

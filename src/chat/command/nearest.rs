@@ -1,10 +1,7 @@
 //! The command that somebody may have meant.
 
 use super::typed;
-use crate::model::{Lookback, StepName};
-
-/// The words that go on with an investigation.
-const COMMANDS: [&str; 8] = ["rerun", "widen", "evidence", "compare", "watch", "export", "resolve", "help"];
+use crate::model::{ActionWord, Lookback, StepName};
 
 /// What people say instead of them.
 const OTHER_WORDS: [(&str, &str); 25] = [
@@ -62,7 +59,8 @@ fn command_like(word: &str) -> Option<&'static str> {
         return Some(command);
     }
     let distance = |command: &&str| strsim::damerau_levenshtein(word, command);
-    let near = COMMANDS.into_iter().min_by_key(distance)?;
+    let commands = ActionWord::ALL.into_iter().map(|word| word.word()).chain(["help"]);
+    let near = commands.min_by_key(distance)?;
     // One slip in a short word, two in a long one.
     let most = if near.len() <= 5 { 1 } else { 2 };
     (distance(&near) <= most).then_some(near)

@@ -4,7 +4,7 @@ use super::{safe, section};
 use crate::chat::Manner;
 use crate::chat::command::Usage;
 use crate::chat::document::{Control, MenuItem, Message, Part, Tone};
-use crate::model::{Action, ActionToken, SecretRef, StepName};
+use crate::model::{Action, ActionToken, ActionWord, SecretRef, StepName};
 use crate::redact::SafeText;
 use crate::report::sanitize::single_line;
 
@@ -137,20 +137,11 @@ fn grammar(manner: Manner) -> Vec<Part> {
 }
 
 fn in_thread(manner: Manner) -> Option<Part> {
-    let words = [
-        "rerun — all nine steps again; rerun 4 — one of them",
-        "widen 7d, widen 30d, widen 90d — look further back",
-        "evidence 4 — what a step saw",
-        "compare — how other secrets fare",
-        "watch — tell how the next rotation ends",
-        "export — the report as files",
-        "resolve — close it",
-    ];
     let label = match manner.in_thread() {
         Manner::Prompt => "In a thread".to_owned(),
         other => format!("In a thread, such as {}", other.words("rerun 4")),
     };
-    section(&label, &words.map(str::to_owned), 0)
+    section(&label, &ActionWord::ALL.map(|word| word.help.to_owned()), 0)
 }
 
 /// Why nothing is done, in one sentence.

@@ -22,8 +22,6 @@ pub struct Standing {
     pub resolved: Option<Resolved>,
     /// Since when its next rotation is waited for.
     pub watched_since: Option<Timestamp>,
-    /// What else came in, one line each, such as an alarm that recovered.
-    pub notes: Vec<SafeText>,
 }
 
 /// Who closed an investigation, and when.
@@ -71,7 +69,7 @@ fn happened_since(standing: &Standing, now: Timestamp) -> Option<Part> {
         standing.resolved.as_ref().map(|resolved| safe(&format!("resolved by {}, {}", resolved.by, moment(resolved.at, now))));
     let watched =
         standing.watched_since.map(|since| safe(&format!("watching for the next rotation since {}", moment(since, now))));
-    let lines: Vec<SafeText> = resolved.into_iter().chain(watched).chain(standing.notes.iter().cloned()).collect();
+    let lines: Vec<SafeText> = resolved.into_iter().chain(watched).collect();
     (!lines.is_empty()).then_some(Part::Context(lines))
 }
 

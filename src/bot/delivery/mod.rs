@@ -4,15 +4,17 @@
 //! one message per thread at a time, and notes what the platform answered. Before a message is posted the store notes that
 //! it may have arrived; where the answer is lost, the platform is asked for it before it is posted again.
 
-mod backoff;
+mod policy;
 mod worker;
 
-pub use backoff::DeliveryPolicy;
+pub use policy::DeliveryPolicy;
 
-use super::Health;
+use super::health::Health;
 use crate::chat::ChatPlatform;
+use crate::model::PlatformName;
 use crate::store::Store;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use worker::DeliveryWorker;
@@ -44,5 +46,21 @@ impl Delivery {
     }
 }
 
-#[cfg(test)]
-mod tests;
+/// Waits until nothing is left to deliver, but not longer than `patience`.
+pub async fn last_messages(store: &Store, patience: Duration) {
+    let nothing_left = async {
+        let mut changes = store.message_changes();
+        loop {
+            changes.mark_unchanged();
+            let mut pending = 0;
+            for platform in PlatformName::ALL {
+                pending += store.pending_messages(platform).await.unwrap_or_default();
+            }
+            if pending == 0 || changes.changed().await.is_err() {
+                return;
+            }
+        }
+    };
+    // What is left goes out after the next start.
+    let _ = tokio::time::timeout(patience, nothing_left).await;
+}

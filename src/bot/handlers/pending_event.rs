@@ -1,15 +1,14 @@
 //! People of whom the platform has to be asked first: accepted at once, judged by a worker, before anything is told or done.
 
-use super::Bot;
-use super::authorizer::Refusal;
-use super::intake::{Unstored, lane, origin};
-use super::perform::HandlerError;
+use crate::bot::access::Refusal;
+use crate::bot::error::HandlerError;
+use crate::bot::intake::{Intake, Unstored};
 use crate::chat::document::Tone;
-use crate::chat::{Ack, LookedUp, Message, SendError, compose};
-use crate::model::{IncomingEvent, Standing, Trigger};
-use crate::redact::SafeText;
-use crate::store::{Accepted, Claimed, Completion, DesiredMessage, NewThread, NewTrigger, StoreError};
+use crate::chat::{Ack, ChatPlatform, LookedUp, Message, SendError, compose};
+use crate::model::{Actor, IncomingEvent, Place, Standing};
+use crate::store::{Claimed, Completion, DesiredMessage, NewThread, Store, StoreError};
 use jiff::SignedDuration;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a platform in trouble is asked about a person, who waits for the answer.
@@ -21,34 +20,29 @@ const ASK_AGAIN: Duration = Duration::from_secs(3);
 const LOCKED_OUT: &str = "my token is no longer accepted here, so I can neither tell who you are nor post anything, and nothing was \
                           started: whoever runs rotation-diag has to give me a new one";
 
-impl Bot {
-    /// Keeps what a person said until it is known whether that person may.
-    pub(super) async fn judge_later(&self, inbound: &IncomingEvent) -> Result<Ack, Unstored> {
-        let origin = format!("said/{}", origin(inbound));
-        let entry = NewTrigger {
-            key: origin.clone(),
-            origin,
-            lane: lane(&inbound.place),
-            subject: crate::investigation::new_id(),
-            same: None,
-            trigger: Trigger::Incoming(inbound.clone()),
-            what: SafeText::redact("something a person said, who has to be looked up"),
-        };
-        Ok(match self.store.accept(&entry, None).await? {
-            Accepted::New => Ack::Accepted,
-            Accepted::Redelivered | Accepted::AlreadyDone | Accepted::Joined(_) => Ack::Duplicate,
-        })
+/// Judges what was accepted from people who have to be looked up.
+pub struct PendingEvents {
+    store: Arc<Store>,
+    intake: Arc<Intake>,
+    platforms: Vec<Arc<dyn ChatPlatform>>,
+}
+
+impl PendingEvents {
+    /// Asks `platforms` about people, and hands what they said to `intake`.
+    #[must_use]
+    pub fn new(store: Arc<Store>, intake: Arc<Intake>, platforms: Vec<Arc<dyn ChatPlatform>>) -> PendingEvents {
+        PendingEvents { store, intake, platforms }
     }
 
     /// Looks the person up, and then takes what was said as if it came now.
-    pub(super) async fn judge(&self, claimed: &Claimed, inbound: &IncomingEvent) -> Result<Completion, HandlerError> {
+    pub(super) async fn handle(&self, claimed: &Claimed, inbound: &IncomingEvent) -> Result<Completion, HandlerError> {
         let LookedUp { actor, failed } = self.look_up(inbound).await;
         if let Some(SendError::Later { after, .. }) = &failed
             && self.store.now().duration_since(claimed.received_at) < PATIENCE
         {
             return Err(HandlerError::RetryAfter(after.unwrap_or(ASK_AGAIN)));
         }
-        let receipt = match self.take(&IncomingEvent { actor, ..inbound.clone() }).await {
+        let receipt = match self.intake.take(&IncomingEvent { actor, ..inbound.clone() }).await {
             Ok(receipt) => receipt,
             Err(Unstored::Store(error)) => return Err(HandlerError::Store(error)),
             Err(full @ Unstored::Accept(_)) => {
@@ -65,26 +59,24 @@ impl Bot {
     }
 
     async fn look_up(&self, inbound: &IncomingEvent) -> LookedUp {
-        let platforms = self.platforms.get().map(Vec::as_slice).unwrap_or_default();
-        match platforms.iter().find(|platform| platform.name() == inbound.actor.platform) {
+        match self.platforms.iter().find(|platform| platform.name() == inbound.actor.platform) {
             Some(platform) => platform.look_up(&inbound.actor).await,
-            None => {
-                LookedUp { actor: crate::model::Actor { standing: Standing::Unknown, ..inbound.actor.clone() }, failed: None }
-            }
+            None => LookedUp { actor: Actor { standing: Standing::Unknown, ..inbound.actor.clone() }, failed: None },
         }
     }
 
+    /// It was begun again and again: that person is told.
+    pub(super) async fn give_up(&self, claimed: &Claimed, inbound: &IncomingEvent, why: &str) -> Result<Completion, StoreError> {
+        let message = compose::notice(Tone::Warning, &format!("that could not be done: {why}"));
+        self.answer_alone(claimed, inbound, message).await
+    }
+
     /// An answer for that person alone; what it hangs on here is no thread that anybody sees.
-    pub(super) async fn answer_alone(
-        &self,
-        claimed: &Claimed,
-        inbound: &IncomingEvent,
-        answer: Message,
-    ) -> Result<Completion, StoreError> {
+    async fn answer_alone(&self, claimed: &Claimed, inbound: &IncomingEvent, answer: Message) -> Result<Completion, StoreError> {
         let Some(to) = inbound.reply_to.clone() else { return Ok(Completion::default()) };
         let id = claimed.subject.clone();
-        let place = crate::model::Place { thread: None, ..inbound.place.clone() };
-        self.store.open_thread(&NewThread { id: id.clone(), place, alarm: None }, &[]).await?;
+        let place = Place { thread: None, ..inbound.place.clone() };
+        self.store.open_thread(&NewThread { id: id.clone(), place }, &[]).await?;
         let answer = DesiredMessage::ephemeral(&id, "answer", to, answer, "an answer to one person");
         Ok(Completion { messages: vec![answer], ..Completion::default() })
     }

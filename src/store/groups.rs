@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 
-/// A story in its thread.
+/// A group of alarms, or a storm of them, in its thread.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredGroup<T> {
     /// The thread's id.
@@ -20,33 +20,33 @@ pub struct StoredGroup<T> {
 }
 
 /// Stories that one alarm may concern at most.
-const MAX_STORIES: u32 = 100;
+const MAX_GROUPS: u32 = 100;
 
 fn read<T: DeserializeOwned>((thread, platform, workspace, channel, root, body): Row) -> Result<StoredGroup<T>, StoreError> {
     let place = place(&platform, workspace, channel, root)?;
-    Ok(StoredGroup { thread, place, group: from_json("story", &body)? })
+    Ok(StoredGroup { thread, place, group: from_json("group of alarms", &body)? })
 }
 
 type Row = (String, String, String, String, Option<String>, String);
 
 impl Store {
-    /// The newest story in the channel of `of` that is known by one of `keys`.
+    /// The newest group in the channel of `of` that is known by one of `keys`.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn story_of<T: DeserializeOwned>(&self, of: &Place, keys: &[String]) -> Result<Option<StoredGroup<T>>, StoreError> {
-        Ok(self.newest_stories(of, keys, 1).await?.pop())
+    pub async fn group_of<T: DeserializeOwned>(&self, of: &Place, keys: &[String]) -> Result<Option<StoredGroup<T>>, StoreError> {
+        Ok(self.newest_groups(of, keys, 1).await?.pop())
     }
 
-    /// The stories in the channel of `of` that are known by one of `keys`, the newest first; a hundred at most.
+    /// The groups in the channel of `of` that are known by one of `keys`, the newest first; a hundred at most.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn stories_of<T: DeserializeOwned>(&self, of: &Place, keys: &[String]) -> Result<Vec<StoredGroup<T>>, StoreError> {
-        self.newest_stories(of, keys, MAX_STORIES).await
+    pub async fn groups_of<T: DeserializeOwned>(&self, of: &Place, keys: &[String]) -> Result<Vec<StoredGroup<T>>, StoreError> {
+        self.newest_groups(of, keys, MAX_GROUPS).await
     }
 
-    async fn newest_stories<T: DeserializeOwned>(
+    async fn newest_groups<T: DeserializeOwned>(
         &self,
         of: &Place,
         keys: &[String],
@@ -69,11 +69,11 @@ impl Store {
         rows.into_iter().map(read).collect()
     }
 
-    /// The story of a thread.
+    /// The group of a thread.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn story_in<T: DeserializeOwned>(&self, thread: &str) -> Result<Option<StoredGroup<T>>, StoreError> {
+    pub async fn group_in<T: DeserializeOwned>(&self, thread: &str) -> Result<Option<StoredGroup<T>>, StoreError> {
         let row: Option<Row> = sqlx::query_as(
             "SELECT t.id, t.platform, t.workspace, t.channel, t.root, s.body
              FROM stories s JOIN threads t ON t.id = s.thread WHERE s.thread = ?",
@@ -88,8 +88,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn file_story<T: Serialize>(&self, thread: &str, keys: &[String], group: &T) -> Result<(), StoreError> {
-        let body = to_json("story", group)?;
+    pub async fn keep_group<T: Serialize>(&self, thread: &str, keys: &[String], group: &T) -> Result<(), StoreError> {
+        let body = to_json("group of alarms", group)?;
         let mut tx = self.write().await?;
         sqlx::query("INSERT INTO stories (thread, body) VALUES (?, ?) ON CONFLICT (thread) DO UPDATE SET body = excluded.body")
             .bind(thread)
@@ -109,11 +109,11 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
-    /// How many threads with stories were opened in the channel of `of` since `since`.
+    /// How many threads with groups were opened in the channel of `of` since `since`.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn stories_since(&self, of: &Place, since: Timestamp) -> Result<usize, StoreError> {
+    pub async fn groups_since(&self, of: &Place, since: Timestamp) -> Result<usize, StoreError> {
         let count: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM threads t JOIN stories s ON s.thread = t.id
              WHERE t.opened_at >= ? AND t.platform = ? AND t.workspace = ? AND t.channel = ?",

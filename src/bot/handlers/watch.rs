@@ -1,68 +1,39 @@
 //! Watched secrets: looked at again until the next rotation succeeds or fails, across restarts.
 
-use super::Bot;
-use super::perform::HandlerError;
-use super::run::{message_key, subject, verdict};
+use crate::bot::error::HandlerError;
+use crate::bot::runner::Runner;
+use crate::bot::verdict::{message_key, subject, verdict};
 use crate::chat::compose;
 use crate::chat::document::Tone;
-use crate::investigation::{Options, investigate};
-use crate::model::{AttemptOutcome, Investigation, Trigger};
+use crate::model::{AttemptOutcome, Investigation};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
-use crate::store::{Completion, DesiredMessage, InvestigationRow, NewTrigger, Refused, RunResult, Stage, Watch};
+use crate::store::{Completion, DesiredMessage, InvestigationRow, RunResult, Stage, Store, StoreError, Watch};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio_util::sync::CancellationToken;
 
-/// How often due watches are looked for.
-const TICK: Duration = Duration::from_secs(5);
+/// Looks at watched secrets.
+pub struct Watches {
+    store: Arc<Store>,
+    runner: Arc<Runner>,
+    /// How long until the next look.
+    every: Duration,
+}
 
-/// Watches begun in one go; the others follow at the next.
-const AT_ONCE: u32 = 50;
-
-/// The lane of looks nobody waits for.
-const LANE: &str = "watch";
-
-impl Bot {
-    /// Begins the looks that are due, those that alarms left for later among them, until `stop`.
-    pub async fn keep_watch(&self, stop: CancellationToken) {
-        while stop.run_until_cancelled(tokio::time::sleep(TICK.min(self.work.watch_every))).await.is_some() {
-            if let Err(error) = self.begin_looks().await {
-                tracing::error!(%error, "watches could not be looked at");
-            }
-            if let Err(error) = self.begin_rechecks().await {
-                tracing::error!(%error, "what alarms left for later could not be begun");
-            }
-        }
-    }
-
-    async fn begin_looks(&self) -> Result<(), Refused> {
-        for watch in self.store.due_watches(self.store.now(), AT_ONCE).await? {
-            let key = format!("watch/{}/{}", watch.investigation, watch.next_look.as_millisecond());
-            let entry = NewTrigger {
-                origin: key.clone(),
-                key,
-                lane: LANE.to_owned(),
-                subject: watch.investigation.clone(),
-                same: None,
-                trigger: Trigger::WatchDue { investigation: watch.investigation },
-                what: SafeText::redact("another look at a watched secret"),
-            };
-            self.store.accept(&entry, None).await?;
-        }
-        Ok(())
+impl Watches {
+    /// Looks with `runner`, `every` so often.
+    #[must_use]
+    pub fn new(store: Arc<Store>, runner: Arc<Runner>, every: Duration) -> Watches {
+        Watches { store, runner, every }
     }
 
     /// Looks again, and says so when a rotation ended since.
-    pub(super) async fn look_again(&self, id: &str) -> Result<Completion, HandlerError> {
+    pub(super) async fn handle(&self, id: &str) -> Result<Completion, HandlerError> {
         let (Some(watch), Some(stored)) = (self.store.watch(id).await?, self.store.investigation(id).await?) else {
             return Err(HandlerError::Obsolete("it is watched no longer"));
         };
         let choice = stored.choice.as_ref().ok_or(HandlerError::Obsolete("it was never decided where to look"))?;
-        let Ok(connected) = self.accounts.connect(choice, &stored.question.secret).await else { return Ok(self.later(&watch)) };
-        let mut options = Options::new(stored.question.secret.clone());
-        options.step_deadline = self.step_deadline;
-        options.total_deadline = self.total_deadline;
-        let seen = Box::pin(investigate(&connected.aws, &connected.clock, &options, &())).await;
+        let Ok(seen) = self.runner.look(choice, &stored.question.secret).await else { return Ok(self.later(&watch)) };
         let record = Investigation { id: stored.id.clone(), ..seen };
         let ended = ended_since(&record, &watch);
         match ended {
@@ -72,10 +43,15 @@ impl Bot {
         }
     }
 
+    /// It was begun again and again: the next look may come to its end.
+    pub(super) async fn give_up(&self, id: &str) -> Result<Completion, StoreError> {
+        Ok(self.store.watch(id).await?.map(|watch| self.later(&watch)).unwrap_or_default())
+    }
+
     /// The watch goes on.
-    pub(super) fn later(&self, watch: &Watch) -> Completion {
+    fn later(&self, watch: &Watch) -> Completion {
         let now = self.store.now();
-        let next_look = now.checked_add(self.work.watch_every).unwrap_or(now);
+        let next_look = now.checked_add(self.every).unwrap_or(now);
         Completion { watch: Some(Watch { next_look, ..watch.clone() }), ..Completion::default() }
     }
 }

@@ -45,15 +45,18 @@ pub trait Accounts: Send + Sync {
     /// All of them, the default one first.
     fn known(&self) -> &[AccountInfo];
 
-    /// Clients for a place; `secret` is what they are for.
-    async fn connect(&self, choice: &Location, secret: &SecretRef) -> Result<Connected, ConnectError>;
+    /// Clients for a place.
+    async fn connect(&self, choice: &Location) -> Result<Connected, ConnectError>;
+
+    /// Clients for looking into `secret` of a place: simulated places hold an account for each secret.
+    async fn connect_for(&self, choice: &Location, secret: &SecretRef) -> Result<Connected, ConnectError>;
 
     /// The names of the secrets of a place.
     async fn names(&self, choice: &Location) -> Vec<String>;
 
     /// Whether the secret is in a place; `None` where that cannot be told.
     async fn has(&self, choice: &Location, secret: &SecretRef) -> Option<bool> {
-        let connected = self.connect(choice, secret).await.ok()?;
+        let connected = self.connect_for(choice, secret).await.ok()?;
         match find::is_here(&connected.aws, &connected.clock, secret).await {
             Observation::Found(here) => Some(here),
             _ => None,
@@ -171,7 +174,11 @@ impl Accounts for AwsAccounts {
         &self.known
     }
 
-    async fn connect(&self, choice: &Location, _secret: &SecretRef) -> Result<Connected, ConnectError> {
+    async fn connect(&self, choice: &Location) -> Result<Connected, ConnectError> {
+        self.clients(choice).await
+    }
+
+    async fn connect_for(&self, choice: &Location, _: &SecretRef) -> Result<Connected, ConnectError> {
         self.clients(choice).await
     }
 
@@ -183,7 +190,7 @@ impl Accounts for AwsAccounts {
 
 /// Where a secret is, as far as that could be seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Whereabouts {
+pub(in crate::bot) enum Whereabouts {
     /// It was looked for everywhere, and is in none of the places.
     Nowhere,
     /// Where to look into it: the places it is in, or else the first of which that is unknown.

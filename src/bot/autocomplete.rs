@@ -1,7 +1,6 @@
 //! Names of secrets while a person types, from memory: an answer is due within milliseconds.
 
-use super::Bot;
-use super::accounts::Accounts;
+use super::access::Access;
 use crate::chat::compose::NearName;
 use crate::clock;
 use crate::model::{ActionKind, Actor, Place, SecretRef};
@@ -25,7 +24,7 @@ type Known = Arc<Vec<(Location, SecretRef)>>;
 
 /// The names that were fetched last.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+struct Names {
     known: Mutex<(Known, Option<Instant>)>,
 }
 
@@ -45,12 +44,12 @@ impl Names {
         Arc::clone(&self.known.lock().unwrap_or_else(PoisonError::into_inner).0)
     }
 
-    async fn fetch(&self, accounts: &dyn Accounts) {
+    async fn fetch(&self, access: &Access) {
         let mut names = Vec::new();
-        for account in accounts.known() {
+        for account in access.known() {
             for region in &account.regions {
                 let choice = Location { account: account.name.clone(), region: region.clone() };
-                let listed = accounts.names(&choice).await;
+                let listed = access.names(&choice).await;
                 names.extend(listed.into_iter().filter_map(|name| Some((choice.clone(), name.parse().ok()?))));
             }
         }
@@ -58,26 +57,38 @@ impl Names {
     }
 }
 
-impl Bot {
+/// Suggests names of secrets to whoever may ask about them.
+pub struct Autocomplete {
+    access: Arc<Access>,
+    names: Arc<Names>,
+}
+
+impl Autocomplete {
+    /// Suggests what `access` allows; nothing is known yet.
+    #[must_use]
+    pub fn new(access: Arc<Access>) -> Autocomplete {
+        Autocomplete { access, names: Arc::default() }
+    }
+
     /// Fetches the names of the secrets, so that the first person who types has suggestions.
     pub async fn learn_names(&self) {
         self.names.peek();
-        self.names.fetch(self.accounts.as_ref()).await;
+        self.names.fetch(&self.access).await;
     }
 
     /// Names that begin with `typed`, then those that contain it, as far as `actor` may ask about them in `place`.
     pub(super) fn suggestions(&self, actor: &Actor, place: &Place, typed: &str) -> Vec<String> {
         let (known, stale) = self.names.peek();
         if stale {
-            let (names, accounts) = (Arc::clone(&self.names), Arc::clone(&self.accounts));
-            tokio::spawn(async move { names.fetch(accounts.as_ref()).await });
+            let (names, access) = (Arc::clone(&self.names), Arc::clone(&self.access));
+            tokio::spawn(async move { names.fetch(&access).await });
         }
         let typed = typed.trim().to_ascii_lowercase();
         let mut found: BTreeSet<(bool, &str)> = BTreeSet::new();
         for (choice, secret) in known.iter() {
             let name = secret.as_str();
             let lower = name.to_ascii_lowercase();
-            if lower.contains(&typed) && self.may(actor, place, ActionKind::Investigate, secret, choice).is_ok() {
+            if lower.contains(&typed) && self.access.may(actor, place, ActionKind::Investigate, secret, choice).is_ok() {
                 found.insert((!lower.starts_with(&typed), name));
             }
         }
@@ -88,7 +99,7 @@ impl Bot {
     pub(super) fn is_known_name(&self, actor: &Actor, place: &Place, word: &str) -> bool {
         let names = self.names.all();
         let mut same = names.iter().filter(|(_, secret)| secret.as_str() == word);
-        same.any(|(choice, secret)| self.may(actor, place, ActionKind::Investigate, secret, choice).is_ok())
+        same.any(|(choice, secret)| self.access.may(actor, place, ActionKind::Investigate, secret, choice).is_ok())
     }
 
     /// Names like the one asked for, which was not found in `looked_at`, as far as `actor` may ask about them in `place`.
@@ -106,7 +117,7 @@ impl Bot {
         let names = self.names.all();
         let is_theirs = |(choice, secret): &&(Location, SecretRef)| {
             let is_the_missing_one = secret == asked && looked_at.contains(choice);
-            !is_the_missing_one && self.may(actor, place, ActionKind::Investigate, secret, choice).is_ok()
+            !is_the_missing_one && self.access.may(actor, place, ActionKind::Investigate, secret, choice).is_ok()
         };
         let theirs: Vec<&(Location, SecretRef)> = names.iter().filter(is_theirs).collect();
         let near = find::nearest(asked, theirs.iter().map(|(_, secret)| secret.to_string()));

@@ -1,12 +1,11 @@
 //! The nine steps while they run, for the thread.
 
-use super::Bot;
 use crate::chat::compose;
 use crate::chat::document::StepLine;
 use crate::model::{PlatformName, StepName};
 use crate::playbook::Progress;
 use crate::redact::SafeText;
-use crate::store::{DesiredMessage, InvestigationRow};
+use crate::store::{DesiredMessage, InvestigationRow, Store};
 use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -29,14 +28,14 @@ impl Live {
     }
 
     /// States the progress whenever it changes, and never returns.
-    pub(super) async fn tell(&self, bot: &Bot, stored: &InvestigationRow, subject: &SafeText) -> Infallible {
+    pub(super) async fn tell(&self, store: &Store, stored: &InvestigationRow, subject: &SafeText) -> Infallible {
         let every = if stored.place.platform == PlatformName::Console { EVERY_ON_THE_PAGE } else { EVERY };
         loop {
             self.changed.notified().await;
             let steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let message = compose::progress(subject, &steps);
             let outgoing = DesiredMessage::reply(&stored.thread, &stored.message_key, message, "progress").as_progress();
-            if let Err(error) = bot.store.upsert_messages(&[outgoing]).await {
+            if let Err(error) = store.upsert_messages(&[outgoing]).await {
                 tracing::warn!(%error, "progress could not be stored");
             }
             tokio::time::sleep(every).await;

@@ -1,0 +1,159 @@
+//! Who may do what, and where it can be looked into: the rules and the accounts together.
+
+mod accounts;
+mod authorizer;
+
+pub use accounts::{AccountInfo, Accounts, AwsAccounts, Connected};
+pub use authorizer::{AccessRequest, Authorizer, Refusal};
+
+pub(super) use accounts::Whereabouts;
+
+use crate::aws::ConnectError;
+use crate::config::Config;
+use crate::model::{ActionKind, Actor, InvestigationRequest, Place, SecretRef};
+use crate::store::{InvestigationRow, Location};
+use accounts::locations;
+use std::sync::Arc;
+
+/// What people may do, and the accounts they may do it with.
+pub struct Access {
+    authorizer: Authorizer,
+    accounts: Arc<dyn Accounts>,
+}
+
+impl Access {
+    /// The rules of `config` over `accounts`.
+    #[must_use]
+    pub fn new(config: &Config, accounts: Arc<dyn Accounts>) -> Access {
+        Access { authorizer: Authorizer::of(config), accounts }
+    }
+
+    /// The accounts that can be looked into, the default one first.
+    pub(super) fn known(&self) -> &[AccountInfo] {
+        self.accounts.known()
+    }
+
+    /// Clients for a place.
+    pub(super) async fn connect(&self, choice: &Location) -> Result<Connected, ConnectError> {
+        self.accounts.connect(choice).await
+    }
+
+    /// Clients for looking into `secret` of a place.
+    pub(super) async fn connect_for(&self, choice: &Location, secret: &SecretRef) -> Result<Connected, ConnectError> {
+        self.accounts.connect_for(choice, secret).await
+    }
+
+    /// The names of the secrets of a place.
+    pub(super) async fn names(&self, choice: &Location) -> Vec<String> {
+        self.accounts.names(choice).await
+    }
+
+    /// Looks for a secret in all `places` at once.
+    pub(super) async fn locate(&self, places: &[Location], secret: &SecretRef) -> Whereabouts {
+        accounts::locate(self.accounts.as_ref(), places, secret).await
+    }
+
+    /// Whether a secret may be told of in the channel of `place` though no person asked.
+    pub(super) fn may_tell(&self, place: &Place, secret: &SecretRef, choice: &Location) -> bool {
+        self.authorizer.allow_unasked(place, &request(ActionKind::Investigate, secret, choice))
+    }
+
+    /// Whether the channel of `place` may learn that there is such a secret.
+    pub(super) fn may_name(&self, place: &Place, secret: &SecretRef, choice: &Location) -> bool {
+        self.authorizer.allow_naming(place, &request(ActionKind::Investigate, secret, choice))
+    }
+
+    /// Whether `actor` may see what an investigation found.
+    pub(super) fn may_see(&self, actor: &Actor, stored: &InvestigationRow) -> bool {
+        let secret = &stored.question.secret;
+        match &stored.choice {
+            Some(choice) => self.may(actor, &stored.place, ActionKind::Evidence, secret, choice).is_ok(),
+            None => self.allowed_places(actor, &stored.place, &stored.question).is_ok(),
+        }
+    }
+
+    /// The places a question may mean that its asker may look into, the preferred one first.
+    pub(super) fn allowed_places(
+        &self,
+        actor: &Actor,
+        place: &Place,
+        question: &InvestigationRequest,
+    ) -> Result<Vec<Location>, Refusal> {
+        let mut refusal = if self.authorizer.allow_nothing() { Refusal::NoRules } else { Refusal::NotAllowed };
+        let mut allowed = Vec::new();
+        for choice in locations(self.accounts.known(), question) {
+            match self.may(actor, place, ActionKind::Investigate, &question.secret, &choice) {
+                Ok(()) => allowed.push(choice),
+                // What is not known of the person may allow another place.
+                Err(_) if refusal.is_for_lack_of_knowledge() => {}
+                Err(why) => refusal = why,
+            }
+        }
+        if allowed.is_empty() { Err(refusal) } else { Ok(allowed) }
+    }
+
+    /// What is wrong with the account or the region a question names, for those who may ask about its secret everywhere.
+    /// All others learn no names.
+    pub(super) fn misplaced(&self, actor: &Actor, place: &Place, question: &InvestigationRequest) -> Option<String> {
+        let known = self.accounts.known();
+        if !locations(known, question).is_empty() {
+            return None;
+        }
+        let secret = SecretRef::Name(question.secret.name().to_owned());
+        let may = |account: &AccountInfo, region: &String| {
+            let choice = Location { account: account.name.clone(), region: region.clone() };
+            self.may(actor, place, ActionKind::Investigate, &secret, &choice).is_ok()
+        };
+        let is_theirs =
+            |account: &AccountInfo| !account.regions.is_empty() && account.regions.iter().all(|region| may(account, region));
+        if !known.iter().all(is_theirs) {
+            return None;
+        }
+        let names: Vec<&str> = known.iter().filter_map(|account| account.name.as_deref()).collect();
+        let named = known.iter().find(|account| account.name.is_some() && account.name == question.account);
+        Some(match (&question.account, named) {
+            (Some(_), None) if names.is_empty() => "no account is configured by name: leave account out".to_owned(),
+            (Some(_), None) => format!("there is no such account in the configuration: there {}", listed(&names)),
+            (_, Some(account)) => {
+                let regions: Vec<&str> = account.regions.iter().map(String::as_str).collect();
+                format!("that is not in the account {}, whose regions here {}", names_of(account), listed(&regions))
+            }
+            (None, None) => {
+                let mut regions: Vec<&str> =
+                    known.iter().flat_map(|account| account.regions.iter().map(String::as_str)).collect();
+                regions.sort_unstable();
+                regions.dedup();
+                let accounts = if names.is_empty() { String::new() } else { format!("; of accounts there {}", listed(&names)) };
+                format!(
+                    "none of the accounts of the configuration is meant by that: of regions there {}{accounts}",
+                    listed(&regions)
+                )
+            }
+        })
+    }
+
+    /// Decides whether `actor` may do this with a secret of a place.
+    pub(super) fn may(
+        &self,
+        actor: &Actor,
+        place: &Place,
+        action: ActionKind,
+        secret: &SecretRef,
+        choice: &Location,
+    ) -> Result<(), Refusal> {
+        self.authorizer.decide(actor, place, &request(action, secret, choice))
+    }
+}
+
+fn request<'a>(action: ActionKind, secret: &'a SecretRef, choice: &'a Location) -> AccessRequest<'a> {
+    AccessRequest { action, secret, account: choice.account.as_deref(), region: &choice.region }
+}
+
+fn names_of(account: &AccountInfo) -> &str {
+    account.name.as_deref().unwrap_or_default()
+}
+
+/// `is one`, or `are one, two`.
+fn listed(names: &[&str]) -> String {
+    format!("{} {}", if names.len() == 1 { "is" } else { "are" }, names.join(", "))
+}

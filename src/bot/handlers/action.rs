@@ -1,0 +1,194 @@
+//! A person acts on an investigation: one arm for each button.
+
+use crate::bot::error::HandlerError;
+use crate::bot::runner::Runner;
+use crate::bot::verdict::{answer_key, failed, message_key, report, subject, verdict};
+use crate::chat::compose;
+use crate::chat::document::Tone;
+use crate::config::Work;
+use crate::investigation::Options;
+use crate::model::{Action, ActionRequest, Investigation};
+use crate::redact::SafeText;
+use crate::store::{Claimed, Completion, DesiredMessage, InvestigationRow, Lease, Stage, Store, StoreError, Watch};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Does what buttons ask for.
+pub struct Actions {
+    store: Arc<Store>,
+    runner: Arc<Runner>,
+    work: Work,
+}
+
+impl Actions {
+    /// Does it with `runner`, and watches as `work` says.
+    #[must_use]
+    pub fn new(store: Arc<Store>, runner: Arc<Runner>, work: Work) -> Actions {
+        Actions { store, runner, work }
+    }
+
+    /// Does what the click asks for.
+    pub(super) async fn handle(&self, claimed: &Claimed, act: &ActionRequest) -> Result<Completion, HandlerError> {
+        let gone = HandlerError::Obsolete("the investigation is gone");
+        let stored = self.store.investigation(&act.token.investigation).await?.ok_or(gone)?;
+        let next = act.token.revision.saturating_add(1);
+        let by = SafeText::redact(&act.actor.user);
+        if let Action::Choose(at) = act.action() {
+            return match stored.choices.get(usize::from(at)) {
+                Some(choice) => {
+                    let mut options = Options::new(stored.question.secret.clone());
+                    options.reach = stored.question.reach;
+                    self.runner.run(claimed.lease, &stored, next, choice, options).await
+                }
+                // The choice was made, and a crash came between it and the end of the run.
+                None => self.again(claimed.lease, &stored, next, None).await,
+            };
+        }
+        if act.action() == Action::RerunAll {
+            // An alarm had it run between the click and now; a run of ours that a crash cut short is still running.
+            if stored.revision > act.token.revision && stored.stage != Stage::Running {
+                return Ok(noted(
+                    Completion::default(),
+                    claimed,
+                    &stored,
+                    act,
+                    "wanted all steps run again, which was done meanwhile",
+                ));
+            }
+            return Ok(noted(
+                self.again(claimed.lease, &stored, next, None).await?,
+                claimed,
+                &stored,
+                act,
+                "ran all steps again",
+            ));
+        }
+        if act.action() == Action::Resolve && stored.stage != Stage::Done {
+            return Ok(resolved(claimed, &stored, None, act, by));
+        }
+        let Some(record) = self.store.record(&stored.id).await? else {
+            return Ok(answered(claimed, &stored, act, "there is no verdict yet to go on from"));
+        };
+        let reply = |message, reason| {
+            let message_key = answer_key(&stored, act.action()).unwrap_or_default();
+            let outgoing = DesiredMessage::reply(&stored.thread, message_key, message, reason);
+            Completion { messages: vec![outgoing.asked_by(act.reply_to.clone())], ..Completion::default() }
+        };
+        Ok(match act.action() {
+            Action::RerunStep(step) => {
+                let options = Options::rerun_step(record.evidence, step);
+                let completion = self.again(claimed.lease, &stored, next, Some(options)).await?;
+                noted(completion, claimed, &stored, act, &format!("ran step {} again", step.number()))
+            }
+            Action::Widen(reach) => {
+                let options = Options::widen(record.evidence, reach);
+                let completion = self.again(claimed.lease, &stored, next, Some(options)).await?;
+                noted(completion, claimed, &stored, act, &format!("looked back {reach}"))
+            }
+            Action::Evidence(step) => reply(compose::evidence(&record, step), "evidence"),
+            Action::Compare => reply(compose::comparison(&report(&stored, &record)), "comparison"),
+            Action::Export => reply(compose::export(&report(&stored, &record)), "export"),
+            Action::Watch => self.watched(claimed, &stored, &record, act, by),
+            Action::Resolve => resolved(claimed, &stored, Some(&record), act, by),
+            Action::RerunAll | Action::Choose(_) => return Err(HandlerError::Obsolete("it was done")),
+        })
+    }
+
+    /// Runs again in the same place, with the same options where none are given.
+    async fn again(
+        &self,
+        lease: Lease,
+        stored: &InvestigationRow,
+        revision: u32,
+        options: Option<Options>,
+    ) -> Result<Completion, HandlerError> {
+        let choice = stored.choice.as_ref().ok_or(HandlerError::Obsolete("it was never decided where to look"))?;
+        let options = options.unwrap_or_else(|| {
+            let mut options = Options::new(stored.question.secret.clone());
+            options.reach = stored.question.reach;
+            options
+        });
+        self.runner.run(lease, stored, revision, choice, options).await
+    }
+
+    /// It was begun again and again: whoever clicked is told.
+    pub(super) async fn give_up(&self, claimed: &Claimed, act: &ActionRequest, why: &str) -> Result<Completion, StoreError> {
+        Ok(match self.store.investigation(&act.token.investigation).await? {
+            Some(stored) if stored.stage == Stage::Running => failed(&stored, why),
+            Some(stored) => {
+                let name = message_key(&stored, &format!("answer-{}", claimed.lease.number()));
+                let message = compose::notice(Tone::Warning, &format!("That could not be done: {why}"));
+                let told = DesiredMessage::reply(&stored.thread, name, message, "given up");
+                Completion { messages: vec![told], ..Completion::default() }
+            }
+            None => Completion::default(),
+        })
+    }
+
+    fn watched(
+        &self,
+        claimed: &Claimed,
+        stored: &InvestigationRow,
+        record: &Investigation,
+        act: &ActionRequest,
+        by: SafeText,
+    ) -> Completion {
+        let now = self.store.now();
+        let after = |wait: Duration| now.checked_add(wait).unwrap_or(now);
+        let watch = Watch {
+            investigation: stored.id.clone(),
+            by,
+            since: stored.watched_since.unwrap_or(record.evidence.now),
+            next_look: after(self.work.watch_every),
+            until: after(self.work.watch_for),
+        };
+        let seen = InvestigationRow { watched_since: Some(watch.since), ..stored.clone() };
+        let completion = Completion { watch: Some(watch), messages: vec![verdict(&seen, record)], ..Completion::default() };
+        noted(completion, claimed, stored, act, "watches for the next rotation")
+    }
+}
+
+/// Says in the thread what a person did, and points that person to it.
+fn noted(mut completion: Completion, claimed: &Claimed, stored: &InvestigationRow, act: &ActionRequest, did: &str) -> Completion {
+    let headline = completion.concluded.first().map(|concluded| format!(": {}", concluded.headline)).unwrap_or_default();
+    let message = compose::about(Tone::Neutral, &format!("{} {did}{headline}", act.actor.user));
+    let name = format!("note-{}", claimed.lease.number());
+    let note = DesiredMessage::reply(&stored.thread, message_key(stored, &name), message, "what a person did");
+    completion.messages.push(note.asked_by(act.reply_to.clone()));
+    completion
+}
+
+fn resolved(
+    claimed: &Claimed,
+    stored: &InvestigationRow,
+    record: Option<&Investigation>,
+    act: &ActionRequest,
+    by: SafeText,
+) -> Completion {
+    let closed = InvestigationRow { resolved: Some((by.clone(), claimed.received_at)), watched_since: None, ..stored.clone() };
+    let messages = match record {
+        Some(record) => vec![verdict(&closed, record)],
+        None => {
+            let title = format!("{} was closed", subject(stored));
+            vec![DesiredMessage::reply(&stored.thread, &stored.message_key, compose::about(Tone::Neutral, &title), "closed")]
+        }
+    };
+    let completion = Completion {
+        resolved: vec![(stored.id.clone(), by)],
+        unwatch: vec![stored.id.clone()],
+        messages,
+        ..Completion::default()
+    };
+    noted(completion, claimed, stored, act, "closed this")
+}
+
+/// Tells the person alone, where the platform can; else the thread.
+fn answered(claimed: &Claimed, stored: &InvestigationRow, act: &ActionRequest, text: &str) -> Completion {
+    let name = message_key(stored, &format!("answer-{}", claimed.lease.number()));
+    let message = compose::notice(Tone::Neutral, text);
+    let outgoing = match &act.reply_to {
+        Some(to) => DesiredMessage::ephemeral(&stored.thread, name, to.clone(), message, "an answer"),
+        None => DesiredMessage::reply(&stored.thread, name, message, "an answer"),
+    };
+    Completion { messages: vec![outgoing], ..Completion::default() }
+}

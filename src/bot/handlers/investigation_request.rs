@@ -1,0 +1,150 @@
+//! A person asks about a secret.
+
+use crate::bot::access::{Access, Whereabouts};
+use crate::bot::autocomplete::Autocomplete;
+use crate::bot::error::HandlerError;
+use crate::bot::runner::Runner;
+use crate::bot::verdict::failed;
+use crate::chat::{Manner, Message, compose};
+use crate::investigation::Options;
+use crate::model::{ActionKind, Actor, Command, ReplyTo, SecretRef};
+use crate::redact::SafeText;
+use crate::store::{
+    Audited, Claimed, Completion, Decision, DesiredMessage, InvestigationRow, Location, NewThread, ROOT, RunResult, Stage, Store,
+    StoreError,
+};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a secret is looked for before its thread is opened; then its asker has waited long enough for a sign of life.
+const UNSEEN_LOOK: Duration = Duration::from_secs(5);
+
+/// Answers questions about secrets.
+pub struct InvestigationRequests {
+    store: Arc<Store>,
+    access: Arc<Access>,
+    autocomplete: Arc<Autocomplete>,
+    runner: Arc<Runner>,
+}
+
+impl InvestigationRequests {
+    /// Answers out of what `access` reaches; a name that is nowhere is compared with those of `autocomplete`.
+    #[must_use]
+    pub fn new(
+        store: Arc<Store>,
+        access: Arc<Access>,
+        autocomplete: Arc<Autocomplete>,
+        runner: Arc<Runner>,
+    ) -> InvestigationRequests {
+        InvestigationRequests { store, access, autocomplete, runner }
+    }
+
+    /// A thread is opened for what can be looked into. Whoever asks in vain is told alone, as far as that is known soon.
+    pub(super) async fn handle(&self, claimed: &Claimed, command: &Command) -> Result<Completion, HandlerError> {
+        let Command { actor, place, reply_to, question, in_thread } = command;
+        let id = &claimed.subject;
+        let manner = if *in_thread { Manner::of(place).in_thread() } else { Manner::of(place) };
+        // A run that was cut short may have opened it.
+        let is_open = self.store.thread(id).await?.is_some();
+        // Asked again: the rules may have changed since it was accepted.
+        let allowed = self.access.allowed_places(actor, place, question);
+        let places = match &allowed {
+            Ok(places) => places.as_slice(),
+            Err(refusal) => match reply_to {
+                Some(to) if !is_open => {
+                    let why = refusal.to_string();
+                    return Ok(told_alone(claimed, command, to, compose::refused(&why), Decision::Refused, &why));
+                }
+                _ => &[],
+            },
+        };
+        let mut looking = std::pin::pin!(self.access.locate(places, &question.secret));
+        let mut seen = None;
+        if let Some(to) = reply_to.as_ref().filter(|_| !is_open && allowed.is_ok()) {
+            seen = tokio::time::timeout(UNSEEN_LOOK, &mut looking).await.ok();
+            if seen == Some(Whereabouts::Nowhere) {
+                let near = self.autocomplete.near_names(actor, place, &question.secret, places).await;
+                let message = compose::not_found(&question.secret, &named(places), &near, manner);
+                return Ok(told_alone(claimed, command, to, message, Decision::Rejected, "there is no such secret"));
+            }
+        }
+        let waiting = compose::progress(&SafeText::redact(question.secret.as_str()), &compose::waiting());
+        let root = DesiredMessage::root(id, waiting, "a question").as_progress().asked_by(reply_to.clone());
+        let thread = NewThread { id: id.clone(), place: place.clone() };
+        // A run that was cut short has said more already.
+        let root = (!is_open).then_some(root);
+        let stored = self.store.open_investigation(&thread, id, ROOT, question, root.as_slice()).await?;
+        if let Err(refusal) = &allowed {
+            return Ok(failed(&stored, &refusal.to_string()));
+        }
+        let seen = match seen {
+            Some(seen) => seen,
+            None => looking.await,
+        };
+        let found = match &seen {
+            Whereabouts::In(found) => found.as_slice(),
+            // The thread is open: it says so.
+            Whereabouts::Nowhere => places.get(..1).unwrap_or_default(),
+        };
+        match found {
+            [] => Ok(failed(&stored, "there is no place to look for it")),
+            [one] => {
+                let mut options = Options::new(question.secret.clone());
+                options.reach = question.reach;
+                let completion = self.runner.run(claimed.lease, &stored, stored.revision, one, options).await?;
+                Ok(self.as_allowed(actor, &stored, one, completion))
+            }
+            several => Ok(asked(&stored, several)),
+        }
+    }
+
+    /// It was begun again and again: its thread says so.
+    pub(super) async fn give_up(&self, claimed: &Claimed, command: &Command, why: &str) -> Result<Completion, StoreError> {
+        let id = &claimed.subject;
+        let thread = NewThread { id: id.clone(), place: command.place.clone() };
+        let stored = self.store.open_investigation(&thread, id, ROOT, &command.question, &[]).await?;
+        Ok(failed(&stored, why))
+    }
+
+    /// A name can be read out of an ARN in two ways; what was found has to be allowed too.
+    fn as_allowed(&self, actor: &Actor, stored: &InvestigationRow, choice: &Location, completion: Completion) -> Completion {
+        let found = completion.concluded.first().and_then(|concluded| concluded.record.as_ref()?.evidence.secret.found());
+        let Some(name) = found.map(|secret| SecretRef::Name(secret.name.clone())) else { return completion };
+        match self.access.may(actor, &stored.place, ActionKind::Investigate, &name, choice) {
+            Ok(()) => completion,
+            Err(refusal) => failed(&InvestigationRow { choice: None, ..stored.clone() }, &refusal.to_string()),
+        }
+    }
+}
+
+/// Places as people know them: account and region.
+fn named(places: &[Location]) -> Vec<(String, String)> {
+    let account = |choice: &Location| choice.account.clone().unwrap_or_else(|| "this account".to_owned());
+    places.iter().map(|choice| (account(choice), choice.region.clone())).collect()
+}
+
+/// Nothing is looked into: whoever asked is told so alone, and no thread shows it.
+fn told_alone(claimed: &Claimed, command: &Command, to: &ReplyTo, message: Message, decision: Decision, why: &str) -> Completion {
+    let Command { actor, place, question, .. } = command;
+    let id = &claimed.subject;
+    Completion {
+        messages: vec![DesiredMessage::ephemeral(id, "answer", to.clone(), message, "an answer")],
+        opens: Some(NewThread { id: id.clone(), place: place.clone() }),
+        audit: vec![Audited::person(actor, place, "investigate", question.secret.as_str(), decision, why)],
+        ..Completion::default()
+    }
+}
+
+fn asked(stored: &InvestigationRow, several: &[Location]) -> Completion {
+    let secret = SafeText::redact(stored.question.secret.as_str());
+    let message = compose::choose(&secret, &named(several), &stored.id, stored.revision);
+    let concluded = RunResult {
+        id: stored.id.clone(),
+        stage: Stage::Asking,
+        record: None,
+        headline: message.title.clone(),
+        choices: several.to_vec(),
+    };
+    let outgoing = DesiredMessage::reply(&stored.thread, &stored.message_key, message, "which place is meant");
+    Completion { concluded: vec![concluded], messages: vec![outgoing], ..Completion::default() }
+}

@@ -1,0 +1,130 @@
+//! Clicks, and words that go on with an investigation.
+
+use super::{Intake, Unstored, answer, lane, origin, told};
+use crate::bot::threads;
+use crate::bot::verdict::answer_key;
+use crate::chat::document::Tone;
+use crate::chat::{Ack, IncomingEvent, Manner, Message, compose};
+use crate::model::{Action, ActionNeeds, ActionRequest, ActionToken, ReplyTo, Standing, Trigger};
+use crate::redact::SafeText;
+use crate::store::{Accepted, Audited, Decision, InvestigationRow, Location, NewTrigger, Stage, StoreError};
+
+const NO_THREAD: &str = "say that in the thread of an investigation, or ask about a secret first";
+const SEVERAL: &str = "there are several investigations in this thread: use the buttons of the one you mean";
+const RUNNING: &str = "this is still being looked into: wait for the verdict";
+const NO_VERDICT: &str = "there is no verdict to go on from: rerun it first";
+
+impl Intake {
+    pub(super) async fn follow_up(&self, inbound: &IncomingEvent, action: Action) -> Result<Ack, Unstored> {
+        if inbound.actor.standing == Standing::Pending {
+            return self.judge_later(inbound).await;
+        }
+        let mut investigations = Vec::new();
+        for thread in threads::threads_meant(&self.store, &inbound.place).await? {
+            investigations.extend(self.store.investigations_of(&thread.id).await?);
+        }
+        match investigations.as_slice() {
+            [] => Ok(told(NO_THREAD)),
+            [one] => {
+                let token = ActionToken { investigation: one.id.clone(), revision: one.revision, action };
+                self.act(inbound, token).await
+            }
+            _ => Ok(told(SEVERAL)),
+        }
+    }
+
+    pub(super) async fn act(&self, inbound: &IncomingEvent, token: ActionToken) -> Result<Ack, Unstored> {
+        if inbound.actor.standing == Standing::Pending {
+            return self.judge_later(inbound).await;
+        }
+        let did = token.action.kind().id();
+        let known = self.store.investigation(&token.investigation).await?;
+        // Whoever tries the id of another channel learns as little as whoever makes one up.
+        let Some(stored) = known.filter(|stored| threads::is_of(stored, &inbound.place)) else {
+            self.note(inbound, did, &token.investigation, Decision::Rejected, "no such investigation in this channel").await?;
+            return Ok(answer(compose::expired(Manner::of(&inbound.place))));
+        };
+        let subject = stored.question.secret.to_string();
+        let allowed = match chosen(&stored, token.action) {
+            Some(choice) => {
+                self.access.may(&inbound.actor, &inbound.place, token.action.kind(), &stored.question.secret, &choice)
+            }
+            None => self.access.allowed_places(&inbound.actor, &inbound.place, &stored.question).map(drop),
+        };
+        if let Err(refusal) = allowed {
+            self.note(inbound, did, &subject, Decision::Refused, &refusal.to_string()).await?;
+            return Ok(answer(compose::refused(&refusal.to_string())));
+        }
+        if let Some(why_not) = not_now(&stored, &token, Manner::of(&inbound.place)) {
+            self.note(inbound, did, &subject, Decision::Rejected, "expired, or not yet").await?;
+            return Ok(answer(why_not));
+        }
+        self.accept_act(inbound, token, &subject).await
+    }
+
+    async fn accept_act(&self, inbound: &IncomingEvent, token: ActionToken, subject: &str) -> Result<Ack, Unstored> {
+        let key = match token.action {
+            // One question, one answer, whoever gives it.
+            Action::Choose(_) => format!("act/{}/{}/choose", token.investigation, token.revision),
+            _ => format!("act/{token}"),
+        };
+        let (did, action) = (token.action.kind().id(), token.action);
+        let act = ActionRequest {
+            actor: inbound.actor.clone(),
+            place: inbound.place.clone(),
+            reply_to: inbound.reply_to.clone(),
+            token: token.clone(),
+        };
+        let audit = Audited::person(&inbound.actor, &inbound.place, did, subject, Decision::Allowed, "");
+        let entry = NewTrigger {
+            key,
+            origin: origin(inbound),
+            lane: lane(&inbound.place),
+            subject: token.investigation,
+            same: None,
+            trigger: Trigger::Action(act),
+            what: SafeText::redact(&format!("{did} of the investigation of {subject}")),
+        };
+        Ok(match self.store.accept(&entry, Some(&audit)).await? {
+            Accepted::New => Ack::Accepted,
+            Accepted::Redelivered => Ack::Duplicate,
+            // What was done, and never came to be seen whole, is brought again.
+            Accepted::AlreadyDone if self.brings_again(&entry.subject, &inbound.reply_to, action).await? => Ack::Accepted,
+            Accepted::AlreadyDone | Accepted::Joined(_) => answer(compose::already()),
+        })
+    }
+
+    /// Whether the answer to an action was given up on its way, and now sets out again.
+    async fn brings_again(&self, id: &str, to: &Option<ReplyTo>, action: Action) -> Result<bool, StoreError> {
+        let Some(stored) = self.store.investigation(id).await? else { return Ok(false) };
+        match answer_key(&stored, action) {
+            Some(message_key) => self.store.revive(&stored.thread, &message_key, to.as_ref()).await,
+            None => Ok(false),
+        }
+    }
+}
+
+/// The place an action is about, where that is decided.
+fn chosen(stored: &InvestigationRow, action: Action) -> Option<Location> {
+    match action {
+        Action::Choose(at) => stored.choices.get(usize::from(at)).cloned(),
+        _ => stored.choice.clone(),
+    }
+}
+
+/// Why an action has no effect at this moment.
+fn not_now(stored: &InvestigationRow, token: &ActionToken, manner: Manner) -> Option<Message> {
+    if token.revision != stored.revision {
+        return Some(compose::expired(manner));
+    }
+    let notice = |text| Some(compose::notice(Tone::Neutral, text));
+    match (stored.stage, token.action.needs()) {
+        (Stage::Asking, ActionNeeds::Choice) if chosen(stored, token.action).is_some() => None,
+        (Stage::Asking, ActionNeeds::Nothing) => None,
+        (Stage::Asking, _) => notice(NO_VERDICT),
+        (_, ActionNeeds::Choice) => Some(compose::already()),
+        (Stage::Running, _) => notice(RUNNING),
+        (Stage::Failed, ActionNeeds::Nothing | ActionNeeds::End) | (Stage::Done, _) => None,
+        (Stage::Failed, _) => notice(NO_VERDICT),
+    }
+}

@@ -1,0 +1,173 @@
+//! Takes what people say: reads it, decides whether they may, stores it, answers. Nothing here waits for AWS.
+
+mod actions;
+mod requests;
+
+use super::access::Access;
+use super::autocomplete::Autocomplete;
+use super::rate_limit::UserRateLimiter;
+use crate::chat::document::Tone;
+use crate::chat::{self, Ack, IncomingEvent, Manner, Message, Payload, Summary, compose};
+use crate::model::{ActionToken, Actor, Investigation, Outcome, Place, Trigger};
+use crate::redact::SafeText;
+use crate::store::{Accepted, Audited, Decision, InvestigationRow, NewTrigger, Refused, Stage, Store, StoreError};
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// Investigations looked through for those a person may see.
+const LOOKED_THROUGH: u32 = 200;
+
+const TOO_FAST: &str = "that is more than one person may ask at once: wait a few seconds, then try again";
+
+/// What is answered when the store fails; the reason is for the operator alone.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unstored {
+    #[error(transparent)]
+    Accept(#[from] Refused),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Where what people say comes in.
+pub struct Intake {
+    store: Arc<Store>,
+    access: Arc<Access>,
+    autocomplete: Arc<Autocomplete>,
+    rate_limit: UserRateLimiter,
+}
+
+#[async_trait]
+impl chat::Intake for Intake {
+    async fn accept(&self, inbound: IncomingEvent) -> Ack {
+        if !self.rate_limit.lets_through(&inbound.actor) {
+            return told(TOO_FAST);
+        }
+        self.take(&inbound).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "what a person said could not be stored");
+            Ack::Unavailable(Box::new(compose::unavailable()))
+        })
+    }
+
+    async fn suggest(&self, actor: &Actor, place: &Place, typed: &str) -> Vec<String> {
+        self.autocomplete.suggestions(actor, place, typed)
+    }
+
+    async fn joined(&self, place: &Place) {
+        match self.store.send_now(place).await {
+            Ok(0) => {}
+            Ok(count) => {
+                tracing::info!(platform = %place.platform, count, "the bot is in a channel now: what waited for that goes out")
+            }
+            Err(error) => tracing::error!(%error, "what waits for a channel cannot be hurried"),
+        }
+    }
+
+    async fn recent(&self, actor: &Actor, limit: usize) -> Vec<Summary> {
+        let of = Place { platform: actor.platform, workspace: actor.workspace.clone(), channel: String::new(), thread: None };
+        let newest = self.store.recent_investigations(&of, LOOKED_THROUGH).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the recent investigations cannot be read");
+            Vec::new()
+        });
+        let mine = newest.into_iter().filter(|stored| self.access.may_see(actor, stored));
+        let mut summaries = Vec::new();
+        for stored in mine.take(limit) {
+            let outcome = self.outcome(&stored).await;
+            summaries.push(Summary {
+                id: stored.id,
+                secret: SafeText::redact(stored.question.secret.as_str()),
+                outcome,
+                line: stored.headline,
+                started_at: stored.started_at,
+                place: stored.place,
+            });
+        }
+        summaries
+    }
+
+    async fn investigation(&self, actor: &Actor, id: &str) -> Option<(Investigation, u32)> {
+        let stored = self.store.investigation(id).await.ok()??;
+        if stored.place.workspace != actor.workspace
+            || stored.place.platform != actor.platform
+            || !self.access.may_see(actor, &stored)
+        {
+            return None;
+        }
+        Some((self.store.record(id).await.ok()??, stored.revision))
+    }
+}
+
+impl Intake {
+    /// Keeps in `store` what `access` allows.
+    #[must_use]
+    pub fn new(store: Arc<Store>, access: Arc<Access>, autocomplete: Arc<Autocomplete>) -> Intake {
+        Intake { store, access, autocomplete, rate_limit: UserRateLimiter::default() }
+    }
+
+    /// Takes what a person said whose rate is not to be judged, or was.
+    pub(super) async fn take(&self, inbound: &IncomingEvent) -> Result<Ack, Unstored> {
+        match &inbound.said {
+            Payload::Words(words) => self.read(inbound, words).await,
+            Payload::Click(text) => match text.parse::<ActionToken>() {
+                Ok(token) => self.act(inbound, token).await,
+                Err(error) => {
+                    self.note(inbound, "clicked", "", Decision::Rejected, &error.to_string()).await?;
+                    Ok(answer(compose::expired(Manner::of(&inbound.place))))
+                }
+            },
+        }
+    }
+
+    /// Keeps what a person said until it is known whether that person may.
+    async fn judge_later(&self, inbound: &IncomingEvent) -> Result<Ack, Unstored> {
+        let origin = format!("said/{}", origin(inbound));
+        let entry = NewTrigger {
+            key: origin.clone(),
+            origin,
+            lane: lane(&inbound.place),
+            subject: crate::investigation::new_id(),
+            same: None,
+            trigger: Trigger::Incoming(inbound.clone()),
+            what: SafeText::redact("something a person said, who has to be looked up"),
+        };
+        Ok(match self.store.accept(&entry, None).await? {
+            Accepted::New => Ack::Accepted,
+            Accepted::Redelivered | Accepted::AlreadyDone | Accepted::Joined(_) => Ack::Duplicate,
+        })
+    }
+
+    async fn note(
+        &self,
+        inbound: &IncomingEvent,
+        did: &str,
+        subject: &str,
+        decision: Decision,
+        why: &str,
+    ) -> Result<(), StoreError> {
+        self.store.audit(&Audited::person(&inbound.actor, &inbound.place, did, subject, decision, why)).await
+    }
+
+    async fn outcome(&self, stored: &InvestigationRow) -> Option<Outcome> {
+        if stored.stage != Stage::Done {
+            return None;
+        }
+        let record = self.store.record(&stored.id).await.ok().flatten()?;
+        Some(record.diagnosis.outcome)
+    }
+}
+
+fn answer(message: Message) -> Ack {
+    Ack::Answer(Box::new(message))
+}
+
+fn told(text: &str) -> Ack {
+    answer(compose::notice(Tone::Neutral, text))
+}
+
+/// Channels are served in turn.
+pub(super) fn lane(place: &Place) -> String {
+    format!("{}/{}/{}", place.platform, place.workspace, place.channel)
+}
+
+pub(super) fn origin(inbound: &IncomingEvent) -> String {
+    format!("{}/{}/{}", inbound.place.platform, inbound.place.workspace, inbound.key)
+}

@@ -1,0 +1,130 @@
+//! One run of an investigation, from the first step to what its thread is to show.
+
+use super::access::Access;
+use super::error::HandlerError;
+use super::progress::Live;
+use super::verdict::{concluded, failed, message_key, subject};
+use crate::aws::ConnectError;
+use crate::chat::compose;
+use crate::config::Config;
+use crate::diagnosis::diagnose;
+use crate::investigation::{Options, investigate};
+use crate::model::{Investigation, SecretRef};
+use crate::playbook::{STEP_DEADLINE, TOTAL_DEADLINE};
+use crate::store::{Completion, DesiredMessage, InvestigationRow, Lease, Location, Store};
+use futures::future::BoxFuture;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// When to try again while another trigger runs the same investigation.
+const OTHERS_RUN: Duration = Duration::from_secs(1);
+
+/// Runs investigations, within what the configuration lets one take.
+pub struct Runner {
+    store: Arc<Store>,
+    access: Arc<Access>,
+    step_deadline: Duration,
+    total_deadline: Duration,
+}
+
+impl Runner {
+    /// Runs in what `access` reaches, and says in `store` how far a run is.
+    #[must_use]
+    pub fn new(config: &Config, store: Arc<Store>, access: Arc<Access>) -> Runner {
+        let step_deadline = config.step_deadline.unwrap_or(STEP_DEADLINE);
+        let total_deadline = config.total_deadline.unwrap_or(TOTAL_DEADLINE);
+        Runner { store, access, step_deadline, total_deadline }
+    }
+
+    /// How long one run may take.
+    pub(super) const fn longest(&self) -> Duration {
+        self.total_deadline
+    }
+
+    /// Looks into `choice` for the trigger `lease`, and says how far it is meanwhile. What it comes to is returned, not yet
+    /// stored; buttons older than `revision` expire when it begins.
+    ///
+    /// # Errors
+    /// [`HandlerError`] when it could not even begin: the store fails, or another trigger runs it at this moment.
+    pub(super) fn run<'a>(
+        &'a self,
+        lease: Lease,
+        stored: &'a InvestigationRow,
+        revision: u32,
+        choice: &'a Location,
+        options: Options,
+    ) -> BoxFuture<'a, Result<Completion, HandlerError>> {
+        // Its state is large; on the heap, it does not weigh on the stacks of all who wait for it.
+        Box::pin(self.run_here(lease, stored, revision, choice, options))
+    }
+
+    async fn run_here(
+        &self,
+        lease: Lease,
+        stored: &InvestigationRow,
+        revision: u32,
+        choice: &Location,
+        options: Options,
+    ) -> Result<Completion, HandlerError> {
+        if !self.store.begin_run(lease, &stored.id, revision, choice).await? {
+            return Err(HandlerError::RetryAfter(OTHERS_RUN));
+        }
+        let stored = InvestigationRow { revision, choice: Some(choice.clone()), resolved: None, ..stored.clone() };
+        let connected = match self.access.connect_for(choice, &options.asked).await {
+            Ok(connected) => connected,
+            Err(error) => return Ok(failed(&stored, &format!("AWS cannot be asked: {error}"))),
+        };
+        let options = self.in_time(options);
+        let live = Live::new();
+        let subject = subject(&stored);
+        let run = Box::pin(investigate(&connected.aws, &connected.clock, &options, &live));
+        let investigation = tokio::select! {
+            investigation = run => investigation,
+            never = live.tell(&self.store, &stored, &subject) => match never {},
+        };
+        let record = Investigation { id: stored.id.clone(), ..self.without_foreign_names(&stored, choice, investigation) };
+        let timeline = timeline(&stored, &record).await;
+        let mut completion = concluded(&stored, record);
+        completion.messages.extend(timeline);
+        Ok(completion)
+    }
+
+    /// A look at a secret that no thread shows while it runs.
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub(super) async fn look(&self, choice: &Location, secret: &SecretRef) -> Result<Investigation, ConnectError> {
+        let connected = self.access.connect_for(choice, secret).await?;
+        let options = self.in_time(Options::new(secret.clone()));
+        Ok(Box::pin(investigate(&connected.aws, &connected.clock, &options, &())).await)
+    }
+
+    fn in_time(&self, options: Options) -> Options {
+        Options { step_deadline: self.step_deadline, total_deadline: self.total_deadline, ..options }
+    }
+
+    /// Names like that of a missing secret are told only where somebody may ask about them.
+    fn without_foreign_names(&self, stored: &InvestigationRow, choice: &Location, mut seen: Investigation) -> Investigation {
+        let all = seen.evidence.near_names.len();
+        seen.evidence.near_names.retain(|name| self.access.may_name(&stored.place, &SecretRef::Name(name.clone()), choice));
+        if seen.evidence.near_names.len() < all {
+            seen.diagnosis = diagnose(&seen.evidence);
+        }
+        seen
+    }
+}
+
+/// Pictures painted at once: each takes some megabytes while it is.
+static PAINTING: Semaphore = Semaphore::const_new(2);
+
+/// The timeline as a picture; one for each width of the look, because a picture that was sent cannot be replaced. It is
+/// painted where it keeps nobody waiting.
+async fn timeline(stored: &InvestigationRow, record: &Investigation) -> Option<DesiredMessage> {
+    let message_key = message_key(stored, &format!("timeline-{}", record.evidence.reach.hours() / 24));
+    let thread = stored.thread.clone();
+    let record = record.clone();
+    let _turn = PAINTING.acquire().await.ok()?;
+    let message = tokio::task::spawn_blocking(move || compose::chart(&record)).await.ok().flatten()?;
+    Some(DesiredMessage::reply(&thread, message_key, message, "timeline"))
+}

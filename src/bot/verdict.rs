@@ -1,0 +1,74 @@
+//! What the thread of an investigation is to show of it.
+
+use crate::chat::Message;
+use crate::chat::compose::{self, Resolved, Standing};
+use crate::chat::document::{Control, MenuItem, Tone};
+use crate::model::{Action, ActionToken, Investigation};
+use crate::redact::SafeText;
+use crate::report::{Report, wording};
+use crate::store::{Completion, DesiredMessage, InvestigationRow, Location, ROOT, RunResult, Stage};
+
+/// What is looked into, and where.
+pub(super) fn subject(stored: &InvestigationRow) -> SafeText {
+    let secret = &stored.question.secret;
+    SafeText::redact(&match &stored.choice {
+        Some(Location { account: Some(account), region }) => format!("{secret} in {account}, {region}"),
+        Some(Location { account: None, region }) => format!("{secret} in {region}"),
+        None => secret.to_string(),
+    })
+}
+
+/// What became of an investigation, for its verdict.
+pub(super) fn standing(stored: &InvestigationRow) -> Standing {
+    Standing { resolved: stored.resolved.clone().map(|(by, at)| Resolved { by, at }), watched_since: stored.watched_since }
+}
+
+/// The report of an investigation's record.
+pub(super) fn report(stored: &InvestigationRow, record: &Investigation) -> Report {
+    Report::new(record).in_account(stored.choice.as_ref().and_then(|choice| choice.account.as_deref()))
+}
+
+/// The name of a message of this investigation: alone in its thread, or one of several.
+pub(super) fn message_key(stored: &InvestigationRow, name: &str) -> String {
+    if stored.message_key == ROOT { name.to_owned() } else { format!("{}/{name}", stored.message_key) }
+}
+
+/// The verdict message as it stands.
+pub(super) fn verdict(stored: &InvestigationRow, record: &Investigation) -> DesiredMessage {
+    let message = compose::verdict(&report(stored, record), &stored.id, stored.revision, &standing(stored));
+    DesiredMessage::reply(&stored.thread, &stored.message_key, message, "verdict")
+}
+
+pub(super) fn concluded(stored: &InvestigationRow, record: Investigation) -> Completion {
+    let report = report(stored, &record);
+    let headline = SafeText::redact(&wording::headline(&report));
+    let details = DesiredMessage::reply(
+        &stored.thread,
+        message_key(stored, "details"),
+        compose::details(&report),
+        "details of the verdict",
+    );
+    let messages = vec![verdict(stored, &record), details];
+    let concluded = RunResult { id: stored.id.clone(), stage: Stage::Done, record: Some(record), headline, choices: Vec::new() };
+    Completion { concluded: vec![concluded], messages, ..Completion::default() }
+}
+
+/// It could not be looked into; the buttons let people try again.
+pub(super) fn failed(stored: &InvestigationRow, why: &str) -> Completion {
+    let mut message: Message = compose::about(Tone::Warning, &format!("{} could not be looked into: {why}", subject(stored)));
+    message.controls = vec![Control::Button(MenuItem {
+        label: SafeText::redact("Rerun all"),
+        token: ActionToken { investigation: stored.id.clone(), revision: stored.revision, action: Action::RerunAll },
+    })];
+    let headline = message.title.clone();
+    Completion {
+        concluded: vec![RunResult { id: stored.id.clone(), stage: Stage::Failed, record: None, headline, choices: Vec::new() }],
+        messages: vec![DesiredMessage::reply(&stored.thread, &stored.message_key, message, "a failure")],
+        ..Completion::default()
+    }
+}
+
+/// The message that answers an action without changing anything; `None` for those that do more.
+pub(super) fn answer_key(stored: &InvestigationRow, action: Action) -> Option<String> {
+    Some(message_key(stored, &action.answer_name(stored.revision)?))
+}
