@@ -1,10 +1,10 @@
 //! Each thing that can be missing is named, with what to do, and nothing else is complained about.
 
 use crate::chats::{SLACK_TOKENS, discord_config, in_slack, slack_config};
+use crate::documents::{ALARMS, WEB_CONSOLE, toml};
 use crate::fake_aws::{FakeAws, Topic};
 use crate::fake_discord::{CHANNEL, FakeDiscord, GUILD, Lacking, TOKEN};
 use crate::fake_slack::{BOT_TOKEN, FakeSlack, Fault};
-use crate::readme::toml;
 use crate::workplace::{Said, Workplace};
 use rotation_diag::clock::Clock;
 use rotation_diag::store::Store;
@@ -39,7 +39,7 @@ async fn with_alarms(more: &str, change: impl FnOnce(&mut Topic), config: impl F
     for (name, token) in SLACK_TOKENS {
         workplace.set(name, token);
     }
-    let text = format!("{}\n{}", slack_config(), in_slack(&toml("### Set it up")));
+    let text = format!("{}\n{}", slack_config(), in_slack(&toml(ALARMS)));
     let mut topic = Topic::confirmed("arn:aws:sns:eu-west-1:123456789012:rotation-diag", "https://bot.example.com/sns");
     change(&mut topic);
     aws.deploy(topic);
@@ -197,7 +197,7 @@ async fn a_store_that_takes_nothing_is_named() {
     let mut workplace = Workplace::new(&aws);
     workplace.set("AWS_REGION", "eu-west-1");
     workplace.set("ROTATION_DIAG_PAGE_TOKEN", "0123456789abcdef0123456789abcdef");
-    let page = toml("### The page");
+    let page = toml(WEB_CONSOLE);
     let missing_folder = format!("{page}\n[store]\npath = \"nowhere/store.db\"\n");
     workplace.write(&missing_folder, &[]);
     workplace.check().await.misses(&["store: the store nowhere/store.db cannot be used"]);

@@ -131,7 +131,7 @@ impl FakeSlack {
 
     async fn chart_follows(&self, root: &Posted) {
         let chart = self.next_post().await;
-        assert!(read(&chart.blocks).starts_with("# What happened when"), "{}", read(&chart.blocks));
+        assert!(read(&chart.blocks).starts_with("# Timeline"), "{}", read(&chart.blocks));
         let file = self.until("a picture", |world| world.read_file()).await;
         assert_eq!((file.name.as_str(), file.thread.as_deref()), ("prod-orders-db-timeline.png", Some(root.ts.as_str())));
         assert!(file.content.starts_with(b"\x89PNG"));
@@ -164,7 +164,7 @@ async fn from_the_command_to_the_verdict_its_buttons_and_the_end() {
     let verdict = fake.reads(&root, "is not rotating").await;
     assert!(verdict.edits > 0, "the progress message becomes the verdict");
     insta::assert_snapshot!("flow_verdict", undated(&read(&verdict.blocks)));
-    keep_in_the_readme(&format!("```text\n{}\n```\n", read(&verdict.blocks)));
+    keep_in_the_document(&format!("```text\n{}\n```\n", read(&verdict.blocks)));
     let details = fake.thread_is_filled(&root).await;
     insta::assert_snapshot!("flow_details", undated(&read(&details.blocks)));
 
@@ -204,7 +204,7 @@ async fn from_the_command_to_the_verdict_its_buttons_and_the_end() {
     for envelope in &both {
         fake.acknowledged(envelope).await;
     }
-    assert_eq!(read(&fake.next_post().await.blocks), "# U1 closed this.");
+    assert_eq!(read(&fake.next_post().await.blocks), "# U1 resolved this.");
     assert!(fake.next_whisper().await["text"].as_str().unwrap().contains("already"));
     insta::assert_snapshot!("flow_resolved", undated(&read(&fake.reads(&root, "resolved by U1").await.blocks)));
 
@@ -366,15 +366,15 @@ async fn signed_requests_reach_the_program_and_others_do_not() {
     fake.finish();
 }
 
-/// Compares the README's transcript with what was shown, by its words, or writes it with `REWRITE_README=1`.
-fn keep_in_the_readme(transcript: &str) {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
-    let readme = std::fs::read_to_string(path).unwrap();
-    let (before, rest) = readme.split_once("<!-- slack -->\n").unwrap();
+/// Compares the transcript of docs/slack.md with what was shown, by its words, or writes it with `REWRITE_DOCS=1`.
+fn keep_in_the_document(transcript: &str) {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/slack.md");
+    let document = std::fs::read_to_string(path).unwrap();
+    let (before, rest) = document.split_once("<!-- slack -->\n").unwrap();
     let (found, after) = rest.split_once("<!-- /slack -->").unwrap();
-    if std::env::var_os("REWRITE_README").is_some() {
+    if std::env::var_os("REWRITE_DOCS").is_some() {
         std::fs::write(path, format!("{before}<!-- slack -->\n{transcript}<!-- /slack -->{after}")).unwrap();
     } else {
-        assert_eq!(undated(found), undated(transcript), "the README's transcript is out of date");
+        assert_eq!(undated(found), undated(transcript), "the transcript of docs/slack.md is out of date");
     }
 }
