@@ -6,7 +6,9 @@ use crate::bot::{AlarmIntake, Bot, Subscriber};
 use crate::chat::{ChatPlatform, Intake};
 use crate::clock::Clock;
 use crate::config::{Config, DiscordMode, Ids};
+use crate::diagnosis::page_of;
 use crate::investigation::new_id;
+use crate::model::Cause;
 use crate::platforms::console::{self, Console, Settings};
 use crate::platforms::discord::Discord;
 use crate::platforms::slack::{Lookups, Slack};
@@ -136,7 +138,7 @@ fn console(config: &Config, bot: &Arc<Bot>, stop: &CancellationToken, platforms:
     let token = match offered.token.fetch() {
         Ok(token) => token,
         Err(why) => {
-            tracing::error!(why, "the page is left out");
+            tracing::error!(why, "the web console is left out");
             return;
         }
     };
@@ -144,7 +146,7 @@ fn console(config: &Config, bot: &Arc<Bot>, stop: &CancellationToken, platforms:
         let why = format!("fewer than {} characters, or always the same ones", crate::config::MIN_TOKEN_LENGTH);
         tracing::warn!(
             why,
-            "the token of the page could be guessed, so wrong ones also lock out who comes from the same address: make one with `openssl rand -hex 16`"
+            "the token of the web console could be guessed, so wrong ones also lock out who comes from the same address: make one with `openssl rand -hex 16`"
         );
     }
     let listen = config.http.listen;
@@ -156,9 +158,15 @@ fn console(config: &Config, bot: &Arc<Bot>, stop: &CancellationToken, platforms:
         trusted_proxies: offered.trusted_proxies.clone(),
         note: None,
         examples: Vec::new(),
+        cause_page,
         new_id,
     };
     page(Console::new(settings), bot, stop, platforms);
+}
+
+/// The page of the cause with this id.
+pub(super) fn cause_page(id: &str) -> Option<&'static str> {
+    Cause::from_id(id).and_then(page_of)
 }
 
 /// What browsers call an address of this machine.

@@ -76,9 +76,7 @@ async fn rights(config: &Config, discord: &Discord, guild: &str, channel: &str) 
     let lacking = rights.lacking().join(", ");
     let mut all = vec![match (rights.may_write(), lacking.is_empty()) {
         (true, true) => fine("the bot may do what it needs there"),
-        (true, false) => {
-            open(format!("the bot lacks {lacking} there, and makes do without: its role or the channel can allow it"))
-        }
+        (true, false) => open(format!("the bot lacks {lacking} there, and works without: its role or the channel can allow it")),
         (false, _) => {
             missing(format!("the bot may not write there, it lacks {lacking}: allow its role that in the channel's settings"))
         }

@@ -50,8 +50,7 @@ pub(super) async fn check(config: &Config) -> Vec<Checked> {
 
 fn elsewhere(config: &Config, workspace: &str) -> impl Iterator<Item = Checked> {
     workspaces(config, PlatformName::Slack).into_iter().filter(move |named| *named != workspace).map(move |named| {
-        let why =
-            format!("a rule or route names the workspace {named}, and the bot token is of {workspace}: nothing comes of it");
+        let why = format!("a rule or route names the workspace {named}, and the bot token is of {workspace}: it has no effect");
         checked("Slack", missing(why))
     })
 }

@@ -67,6 +67,7 @@ fn own_routes(page: Page) -> Router {
         .route("/investigations/{id}", get(investigation))
         .route("/investigations/{id}/evidence/{step}", get(evidence))
         .route("/investigations/{id}/files/{name}", get(export))
+        .route("/causes/{id}", get(cause))
         .route("/say", post(say))
         .route("/act", post(act))
         .route("/live", get(live))
@@ -89,6 +90,14 @@ async fn thread(
     RawQuery(query): RawQuery,
 ) -> Response {
     page.shown(&session, Some(root), asked(query.as_deref())).await
+}
+
+async fn cause(State(page): State<Page>, Path(id): Path<String>) -> Response {
+    let settings = &page.console.settings;
+    match (settings.cause_page)(&id) {
+        Some(text) => view::cause(&page.console.paths, &id, text, settings.note.as_deref()).into_response(),
+        None => page.refused(StatusCode::NOT_FOUND, "There is no such cause."),
+    }
 }
 
 /// The number of the submission that a page's address carries.
@@ -176,7 +185,7 @@ impl Page {
     /// A form of another session or process starts nothing, and what was written in it is not lost.
     async fn outdated(&self, session: &Session, form: &Origin, words: Option<String>) -> Response {
         let again = if words.is_some() { "send it again" } else { "press it again" };
-        let why = format!("this page was older than the program behind it, and nothing was done: {again}");
+        let why = format!("this page was out of date, and nothing was done: {again}");
         let submission = Submission {
             field: form.field(),
             words: words.filter(|words| may_be_kept(words)),
@@ -258,7 +267,7 @@ async fn act(State(page): State<Page>, Extension(session): Extension<Session>, F
 async fn live(State(page): State<Page>) -> Response {
     match page.console.live.listen() {
         Some(news) => news.into_response(),
-        None => (StatusCode::SERVICE_UNAVAILABLE, "Too many browsers listen.\n").into_response(),
+        None => (StatusCode::SERVICE_UNAVAILABLE, "Too many browsers are connected.\n").into_response(),
     }
 }
 

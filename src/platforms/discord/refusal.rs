@@ -101,7 +101,7 @@ fn tell(code: u64) -> &'static str {
             "I cannot write in a channel of this kind: ask again in a text channel"
         }
         code::ARCHIVED | code::LOCKED => "this thread is closed: ask again in another thread or channel",
-        _ => "Discord takes no message of mine here: ask again in another channel, or wait; I try again every hour",
+        _ => "Discord does not accept my messages here: ask again in another channel, or wait; I try again every hour",
     }
 }
 
