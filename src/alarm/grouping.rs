@@ -125,7 +125,7 @@ pub enum Ignored {
     Known,
     /// It is well, and no thread said otherwise.
     Well,
-    /// Too little data is no trouble.
+    /// Insufficient data is not a failure.
     TooLittleData,
 }
 

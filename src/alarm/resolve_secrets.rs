@@ -99,7 +99,8 @@ pub fn without_asking(alarm: &Alarm, mapped: &[SecretRef]) -> Option<Found> {
 /// Asks AWS, in the alarm's account and region.
 pub async fn by_asking(alarm: &Alarm, aws: &Aws, clock: &Clock) -> Found {
     let caller = AwsCaller::new(*clock, clock::deadline(DEADLINE), false);
-    let mut search = Search { aws, caller: &caller, tried: vec!["no mapping of the configuration fits it".to_owned()] };
+    let mut search =
+        Search { aws, caller: &caller, tried: vec!["no [[alarms.mapping]] of the configuration matches it".to_owned()] };
     search.tried.push("its dimensions and description name no secret".to_owned());
     let (secrets, by) = search.look(alarm).await;
     Found { secrets, by, tried: search.tried }

@@ -192,7 +192,7 @@ impl Bot {
         match self.accounts.connect(&case.choice, &purpose).await {
             Ok(connected) => alarm::by_asking(case.alarm, &connected.aws, &connected.clock).await,
             Err(error) => {
-                let tried = vec![format!("AWS cannot be asked: {error}")];
+                let tried = vec![format!("AWS could not be queried: {error}")];
                 Found { secrets: Vec::new(), by: ResolvedBy::Nothing, tried }
             }
         }
@@ -216,7 +216,7 @@ impl Bot {
             }
         }
         if left_out > 0 {
-            case.found.tried.push(format!("{left_out} of the secrets it is about may not be told of here"));
+            case.found.tried.push(format!("{left_out} of the secrets it refers to may not be named here"));
         }
         allowed
     }
@@ -417,8 +417,8 @@ fn identity(alarm: &Alarm, secret: &SecretRef) -> String {
 const fn silence(why: Ignored) -> &'static str {
     match why {
         Ignored::Outdated => "a newer state of this alarm is known",
-        Ignored::Known => "this change was told already",
-        Ignored::Well => "it is well, and no thread says otherwise",
-        Ignored::TooLittleData => "too little data is no trouble",
+        Ignored::Known => "this change has already been reported",
+        Ignored::Well => "it is OK, and no thread says otherwise",
+        Ignored::TooLittleData => "insufficient data is not a failure",
     }
 }

@@ -137,7 +137,7 @@ impl Bot {
         let names: Vec<&str> = known.iter().filter_map(|account| account.name.as_deref()).collect();
         let named = known.iter().find(|account| account.name.is_some() && account.name == question.account);
         Some(match (&question.account, named) {
-            (Some(_), None) if names.is_empty() => "no account is configured by name: leave account out".to_owned(),
+            (Some(_), None) if names.is_empty() => "no account is configured by name: omit account".to_owned(),
             (Some(_), None) => format!("there is no such account in the configuration: there {}", listed(&names)),
             (_, Some(account)) => {
                 let regions: Vec<&str> = account.regions.iter().map(String::as_str).collect();
@@ -149,10 +149,7 @@ impl Bot {
                 regions.sort_unstable();
                 regions.dedup();
                 let accounts = if names.is_empty() { String::new() } else { format!("; of accounts there {}", listed(&names)) };
-                format!(
-                    "none of the accounts of the configuration is meant by that: of regions there {}{accounts}",
-                    listed(&regions)
-                )
+                format!("no configured account has that region: of regions there {}{accounts}", listed(&regions))
             }
         })
     }

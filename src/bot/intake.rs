@@ -16,12 +16,12 @@ use async_trait::async_trait;
 /// Investigations looked through for those a person may see.
 const LOOKED_THROUGH: u32 = 200;
 
-const TOO_FAST: &str = "that is more than one person may ask at once: wait a few seconds, then try again";
-const JOINED: &str = "this is being looked into already: its thread shows how far it is";
-const NO_THREAD: &str = "say that in the thread of an investigation, or ask about a secret first";
+const TOO_FAST: &str = "you are sending commands too fast: wait a few seconds, then try again";
+const JOINED: &str = "an investigation of this secret is already running: its thread shows the progress";
+const NO_THREAD: &str = "use this in the thread of an investigation, or ask about a secret first";
 const SEVERAL: &str = "there are several investigations in this thread: use the buttons of the one you mean";
-const RUNNING: &str = "this is still being looked into: wait for the verdict";
-const NO_VERDICT: &str = "there is no verdict to go on from: rerun it first";
+const RUNNING: &str = "this investigation is still running: wait for the verdict";
+const NO_VERDICT: &str = "there is no verdict yet: rerun the investigation first";
 
 /// What is answered when the store fails; the reason is for the operator alone.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +39,7 @@ impl Intake for Bot {
             return told(TOO_FAST);
         }
         self.take(&inbound).await.unwrap_or_else(|error| {
-            tracing::error!(%error, "what a person said could not be stored");
+            tracing::error!(%error, "a command could not be stored");
             Ack::Unavailable(Box::new(compose::unavailable()))
         })
     }
@@ -52,9 +52,9 @@ impl Intake for Bot {
         match self.store.send_now(place).await {
             Ok(0) => {}
             Ok(count) => {
-                tracing::info!(platform = %place.platform, count, "the bot is in a channel now: what waited for that goes out")
+                tracing::info!(platform = %place.platform, count, "the bot was added to a channel: messages that waited for it are sent")
             }
-            Err(error) => tracing::error!(%error, "what waits for a channel cannot be hurried"),
+            Err(error) => tracing::error!(%error, "messages that wait for a channel could not be sent early"),
         }
     }
 
@@ -119,7 +119,7 @@ impl Bot {
             // Which names are known to a person, depends on who that is.
             Ok(Asked::Word(_)) if is_talk && inbound.actor.standing == Standing::Pending => self.judge_later(inbound).await,
             Ok(Asked::Word(question)) if is_talk && !is_known(question.secret.as_str()) => {
-                self.no_command(inbound, words, "no command, and no secret that is known").await
+                self.no_command(inbound, words, "neither a command nor a known secret").await
             }
             Ok(Asked::Word(question) | Asked::InvestigationRequest(question)) => self.ask(inbound, question).await,
             Err(usage) if is_talk => self.no_command(inbound, words, usage.why().as_str()).await,

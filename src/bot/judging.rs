@@ -19,7 +19,7 @@ const PATIENCE: SignedDuration = SignedDuration::from_secs(120);
 const ASK_AGAIN: Duration = Duration::from_secs(3);
 
 const LOCKED_OUT: &str = "my token is no longer accepted here, so I can neither tell who you are nor post anything, and nothing was \
-                          started: whoever runs rotation-diag has to give me a new one";
+                          started: the operator of rotation-diag has to give me a new one";
 
 impl Bot {
     /// Keeps what a person said until it is known whether that person may.
@@ -32,7 +32,7 @@ impl Bot {
             subject: crate::investigation::new_id(),
             same: None,
             trigger: Trigger::Incoming(inbound.clone()),
-            what: SafeText::redact("something a person said, who has to be looked up"),
+            what: SafeText::redact("a command whose sender has to be looked up"),
         };
         Ok(match self.store.accept(&entry, None).await? {
             Accepted::New => Ack::Accepted,
@@ -52,7 +52,7 @@ impl Bot {
             Ok(receipt) => receipt,
             Err(Unstored::Store(error)) => return Err(HandlerError::Store(error)),
             Err(full @ Unstored::Accept(_)) => {
-                tracing::error!(error = %full, "what a person said could not be stored");
+                tracing::error!(error = %full, "a command could not be stored");
                 Ack::Unavailable(Box::new(compose::unavailable()))
             }
         };
@@ -101,7 +101,7 @@ fn in_truth(answer: Message, failed: Option<SendError>) -> Message {
         Some(SendError::Unauthorized { .. }) => LOCKED_OUT.to_owned(),
         Some(SendError::Closed { tell, .. }) => format!("I cannot look up whether you are a full member: {tell}"),
         Some(SendError::Gone { .. } | SendError::Refused { .. }) => {
-            "I cannot look up whether you are a full member, and waiting does not change that: whoever runs rotation-diag finds \
+            "I cannot look up whether you are a full member, and waiting does not change that: the operator of rotation-diag finds \
              the reason in its log"
                 .to_owned()
         }

@@ -52,7 +52,7 @@ impl Bot {
         let stored = InvestigationRow { revision, choice: Some(choice.clone()), resolved: None, ..stored.clone() };
         let connected = match self.accounts.connect(choice, &options.asked).await {
             Ok(connected) => connected,
-            Err(error) => return Ok(failed(&stored, &format!("AWS cannot be asked: {error}"))),
+            Err(error) => return Ok(failed(&stored, &format!("AWS could not be queried: {error}"))),
         };
         options.step_deadline = self.step_deadline;
         options.total_deadline = self.total_deadline;
@@ -154,7 +154,7 @@ fn concluded(stored: &InvestigationRow, record: Investigation) -> Completion {
 
 /// It could not be looked into; the buttons let people try again.
 pub(super) fn failed(stored: &InvestigationRow, why: &str) -> Completion {
-    let mut message: Message = compose::about(Tone::Warning, &format!("{} could not be looked into: {why}", subject(stored)));
+    let mut message: Message = compose::about(Tone::Warning, &format!("{} could not be investigated: {why}", subject(stored)));
     message.controls = vec![Control::Button(Button {
         label: SafeText::redact("Rerun all"),
         token: ActionToken { investigation: stored.id.clone(), revision: stored.revision, action: Action::RerunAll },

@@ -27,10 +27,10 @@ impl Bot {
     pub async fn keep_watch(&self, stop: CancellationToken) {
         while stop.run_until_cancelled(tokio::time::sleep(TICK.min(self.work.watch_every))).await.is_some() {
             if let Err(error) = self.begin_looks().await {
-                tracing::error!(%error, "watches could not be looked at");
+                tracing::error!(%error, "watched secrets could not be checked");
             }
             if let Err(error) = self.begin_rechecks().await {
-                tracing::error!(%error, "what alarms left for later could not be begun");
+                tracing::error!(%error, "later checks of alarms could not be started");
             }
         }
     }
@@ -45,7 +45,7 @@ impl Bot {
                 subject: watch.investigation.clone(),
                 same: None,
                 trigger: Trigger::WatchDue { investigation: watch.investigation },
-                what: SafeText::redact("another look at a watched secret"),
+                what: SafeText::redact("another check of a watched secret"),
             };
             self.store.accept(&entry, None).await?;
         }
@@ -55,9 +55,9 @@ impl Bot {
     /// Looks again, and says so when a rotation ended since.
     pub(super) async fn look_again(&self, id: &str) -> Result<Completion, HandlerError> {
         let (Some(watch), Some(stored)) = (self.store.watch(id).await?, self.store.investigation(id).await?) else {
-            return Err(HandlerError::Obsolete("it is watched no longer"));
+            return Err(HandlerError::Obsolete("it is no longer watched"));
         };
-        let choice = stored.choice.as_ref().ok_or(HandlerError::Obsolete("it was never decided where to look"))?;
+        let choice = stored.choice.as_ref().ok_or(HandlerError::Obsolete("no account and region was chosen"))?;
         let Ok(connected) = self.accounts.connect(choice, &stored.question.secret).await else { return Ok(self.later(&watch)) };
         let mut options = Options::new(stored.question.secret.clone());
         options.step_deadline = self.step_deadline;
@@ -95,8 +95,8 @@ fn told(stored: &InvestigationRow, record: Investigation, succeeded: bool) -> Co
     let report = Report::new(&record);
     let headline = SafeText::redact(&wording::headline(&report));
     let (tone, what) = match succeeded {
-        true => (Tone::Good, "the rotation that was waited for succeeded"),
-        false => (Tone::Bad, "the rotation that was waited for failed"),
+        true => (Tone::Good, "the watched rotation succeeded"),
+        false => (Tone::Bad, "the watched rotation failed"),
     };
     let seen = InvestigationRow { watched_since: None, ..stored.clone() };
     let note = compose::notice(tone, &format!("{what}: {headline}"));
@@ -114,7 +114,7 @@ fn told(stored: &InvestigationRow, record: Investigation, succeeded: bool) -> Co
 }
 
 fn stopped(stored: &InvestigationRow, watch: &Watch) -> Completion {
-    let text = format!("{} is watched no longer: no rotation ended in all that time", subject(stored));
+    let text = format!("{} is no longer watched: no rotation ended within the time limit", subject(stored));
     let name = message_key(stored, &format!("watched-{}", watch.until.as_millisecond()));
     let note = DesiredMessage::reply(&stored.thread, name, compose::about(Tone::Neutral, &text), "the end of a watch");
     Completion { unwatch: vec![stored.id.clone()], messages: vec![note], ..Completion::default() }

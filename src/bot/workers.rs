@@ -95,7 +95,7 @@ impl Bot {
     async fn attend(&self, claimed: Claimed) {
         if claimed.is_suspect() {
             let begun = claimed.attempt.saturating_sub(claimed.failures);
-            tracing::error!(what = %claimed.what, begun, "the process ended again and again while this was worked on: it is begun alone");
+            tracing::error!(what = %claimed.what, begun, "the process ended several times while this was running: it is started alone");
         }
         let ended = if claimed.is_spent() { self.abandon(&claimed).await } else { self.try_to_do(&claimed).await };
         if let Err(error) = ended {
@@ -153,7 +153,7 @@ impl Bot {
 
     /// Gives a trigger up, and says so where it would have been answered, in the log and in the audit trail.
     async fn abandon(&self, claimed: &Claimed) -> Result<(), StoreError> {
-        const WHY: &str = "it was begun again and again and never came to its end; the log of this program says more";
+        const WHY: &str = "it was started several times and never finished; see the log of rotation-diag";
         let completion = match &claimed.trigger {
             Trigger::Command(command) => {
                 let id = &claimed.subject;
@@ -179,7 +179,7 @@ impl Bot {
             },
             Trigger::Alarm(alarm) => self.give_up_alarm(claimed, alarm, WHY).await?,
             Trigger::Recheck { thread, .. } => {
-                let message = compose::notice(Tone::Warning, &format!("This could not be looked at again: {WHY}"));
+                let message = compose::notice(Tone::Warning, &format!("This could not be checked again: {WHY}"));
                 let name = format!("given-up-{}", claimed.lease.number());
                 let is_there = self.store.thread(thread).await?.is_some();
                 let told = is_there.then(|| DesiredMessage::reply(thread, name, message, "given up"));

@@ -110,16 +110,16 @@ fn follow_up(command: &str, rest: &[&str]) -> Option<Result<Asked, Usage>> {
     let action = match command {
         "help" | "?" | "-h" | "--help" => return Some(Ok(Asked::Help)),
         "rerun" if argument.is_empty() || argument == "all" => Ok(Action::RerunAll),
-        "rerun" => step().map(Action::RerunStep).ok_or("write rerun, or rerun and a step from 1 to 9"),
+        "rerun" => step().map(Action::RerunStep).ok_or("use rerun, or rerun and a step from 1 to 9"),
         "widen" => match argument.parse() {
             Ok(reach) if reach > Lookback::Day => Ok(Action::Widen(reach)),
-            _ => Err("write widen 7d, widen 30d or widen 90d"),
+            _ => Err("use widen 7d, widen 30d or widen 90d"),
         },
-        "evidence" => step().map(Action::Evidence).ok_or("write evidence and a step from 1 to 9"),
-        "compare" => alone(Action::Compare, &argument).ok_or("write compare alone"),
-        "watch" => alone(Action::Watch, &argument).ok_or("write watch alone"),
-        "export" => alone(Action::Export, &argument).ok_or("write export alone"),
-        "resolve" => alone(Action::Resolve, &argument).ok_or("write resolve alone"),
+        "evidence" => step().map(Action::Evidence).ok_or("use evidence and a step from 1 to 9"),
+        "compare" => alone(Action::Compare, &argument).ok_or("compare takes no arguments"),
+        "watch" => alone(Action::Watch, &argument).ok_or("watch takes no arguments"),
+        "export" => alone(Action::Export, &argument).ok_or("export takes no arguments"),
+        "resolve" => alone(Action::Resolve, &argument).ok_or("resolve takes no arguments"),
         _ => return None,
     };
     Some(action.map(Asked::FollowUp).map_err(Usage::new))
@@ -192,7 +192,7 @@ impl<'a> Line<'a> {
         if let (Some(asked), Some(own)) = (region.as_deref(), secret.region())
             && asked != own
         {
-            return Err(Usage::new(&format!("the ARN is of region {own}, and region says {asked}")));
+            return Err(Usage::new(&format!("the ARN is in region {own}, but region says {asked}")));
         }
         Ok(InvestigationRequest { secret, account, region, reach })
     }
@@ -210,7 +210,7 @@ fn option(word: &str) -> Result<Option<(&'static str, &str)>, Usage> {
         Some(known) if sign.is_some() || bare.len() < word.len() => Ok(Some((known, value))),
         // A secret's name may begin with a dash and hold equals signs, but no colon.
         None if sign == Some(':') || word.starts_with("--") => {
-            Err(Usage::new(&format!("{} is not an option: there are account, region and window", echo(name))))
+            Err(Usage::new(&format!("{} is not an option: use account, region or window", echo(name))))
         }
         _ => Ok(None),
     }

@@ -61,7 +61,7 @@ fn verdict_of(page: &mut String, report: &Report, finding: &ReportedFinding) {
 }
 
 fn steps(page: &mut String, report: &Report) {
-    page.push_str("| # | Step | Status | What it saw | Calls |\n|--:|---|---|---|--:|\n");
+    page.push_str("| # | Step | Status | What it found | Calls |\n|--:|---|---|---|--:|\n");
     for step in &report.steps {
         let _ = writeln!(
             page,

@@ -5,7 +5,7 @@ use super::world::{RULES, Simulated, World, actor, answer_text, place, said};
 use rotation_diag::chat::{Ack, Intake as _, Payload};
 use rotation_diag::model::{Actor, Place, PlatformName, Standing};
 
-const REFUSED: &str = "This is not allowed for you here: whoever runs rotation-diag can allow it in its configuration.";
+const REFUSED: &str = "You are not allowed to do this here: the operator of rotation-diag can allow it in the configuration.";
 
 async fn limited(rules: &str) -> World {
     World::new(rules, Simulated::new(&[("prod", "role_detached_policy", ""), ("test", "healthy", "")])).await
@@ -122,8 +122,8 @@ async fn rights_depend_on_ids_in_their_own_place_alone() {
     let everyone = rule("users = [\"*\"]");
     let but = |deny: &str| format!("{everyone}[[deny]]\n{deny}\n");
     let none: Option<&[&str]> = Some(&[]);
-    let unknown_groups = "Your groups could not be looked up just now, and your rights depend on them: try again in a minute.";
-    let unknown_standing = "It could not be looked up just now whether you are a full member here: try again in a minute.";
+    let unknown_groups = "Your groups could not be looked up, and your rights depend on them: try again in a minute.";
+    let unknown_standing = "Whether you are a full member here could not be looked up: try again in a minute.";
     let other = |place: Place| (place.clone(), of(&place, "U1", member, none));
     let cases = [
         ("the named person", &by_id, (slack.clone(), of(&slack, "U1", member, none)), "accepted"),

@@ -330,7 +330,7 @@ async fn a_notice_leaves_a_secrets_name_as_it_is_written() {
     world.start(std::slice::from_ref(&slack));
     slack.until("the failure", |state| state.shown.first().is_some_and(|root| !root.message.controls.is_empty())).await;
     let title = slack.roots()[0].title().to_owned();
-    assert!(title.starts_with("prod/orders-db could not be looked into: this is not allowed"), "{title}");
+    assert!(title.starts_with("prod/orders-db could not be investigated: this is not allowed"), "{title}");
     world.end().await;
 }
 

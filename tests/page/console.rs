@@ -221,13 +221,13 @@ async fn with_a_token_nothing_is_shown_before_it_is_given() {
     };
     let wrong = browser.send(give("open", form.clone())).await;
     assert_eq!(wrong.status(), 403);
-    assert!(wrong.text().await.unwrap().contains("This is not the token."));
+    assert!(wrong.text().await.unwrap().contains("This is not the right token."));
     let right = browser.send(give("open sesame", form.clone())).await;
     assert_eq!(right.status(), 303);
     let cookies: Vec<String> =
         right.headers().get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap().to_owned()).collect();
     assert!(cookies.iter().all(|cookie| cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax")), "{cookies:?}");
-    assert!(site.page(&mut browser, "/").await.contains("Nothing has been asked yet."));
+    assert!(site.page(&mut browser, "/").await.contains("No investigations yet."));
     let mut other = Browser::default();
     assert_eq!(site.get(&mut other, "/").await.status(), 303, "another browser is not signed in");
 }
@@ -238,7 +238,7 @@ async fn what_one_person_is_told_is_shown_to_no_other_and_ends_with_the_next_wor
     let (mut one, mut two) = (Browser::default(), Browser::default());
     site.desk.answers.lock().unwrap().push(Ack::Answer(Box::new(compose::help(Manner::Prompt))));
     let window = location(&site.submit(&mut one, "/", "/say", &[("words", "help")]).await);
-    let help = "Why does a secret not rotate? Name it, and I look";
+    let help = "Why is a secret not rotating? Give me its name and I will investigate";
     assert!(site.page(&mut one, &window).await.contains(help));
     assert!(!site.page(&mut two, &window).await.contains(help), "the address alone tells nobody anything");
     assert!(!site.page(&mut one, "/").await.contains(help), "another window of the same person is not disturbed");
@@ -474,7 +474,7 @@ async fn without_scripts_a_page_looks_again_while_steps_run() {
     let again = "<noscript><meta http-equiv=\"refresh\" content=\"2\"></noscript>";
     assert!(site.page(&mut browser, &format!("/threads/{ROOT}")).await.contains(again));
     let channel = site.page(&mut browser, "/").await;
-    assert!(!channel.contains("http-equiv") && channel.contains(">Look again</a>"), "what is typed there is not taken away");
+    assert!(!channel.contains("http-equiv") && channel.contains(">Refresh</a>"), "what is typed there is not taken away");
     site.shelf.0.lock().unwrap().clear();
     site.shelf.put(&[(ROOT, site.say("done"))]);
     assert!(!site.page(&mut browser, "/").await.contains("http-equiv"));

@@ -119,12 +119,7 @@ impl Bot {
         self.store.mark_thread(&stored_group.thread, ThreadState::Open, None).await?;
         let told = messages::settled(case, &records(&completion), &stored_group.thread);
         let name = format!("still-{}", case.claimed.lease.number());
-        completion.messages.push(DesiredMessage::reply(
-            &stored_group.thread,
-            name,
-            told,
-            "an alarm that changed to and fro is still",
-        ));
+        completion.messages.push(DesiredMessage::reply(&stored_group.thread, name, told, "a flapping alarm is stable"));
         self.with_overview(case, stored_group, completion, false).await
     }
 

@@ -26,7 +26,7 @@ impl Bot {
                 subject: due.thread.clone(),
                 same: None,
                 trigger: Trigger::Recheck { thread: due.thread.clone(), why: due.why },
-                what: SafeText::redact("another look at what alarms told of"),
+                what: SafeText::redact("another check after an alarm"),
             };
             self.store.accept(&entry, None).await?;
             self.store.recheck_begun(&due).await?;
@@ -50,7 +50,7 @@ impl Bot {
             Recheck::Version => stored_group.group.new_version.clone().filter(|_| stored_group.group.ended_at.is_none()),
             _ => stored_group.group.unsettled.clone(),
         };
-        let alarm = left.ok_or(HandlerError::Obsolete("it was told meanwhile"))?;
+        let alarm = left.ok_or(HandlerError::Obsolete("it has been reported meanwhile"))?;
         let case = self.case(claimed, &alarm)?;
         if why == Recheck::Version {
             return self.check_version(&case, &stored_group).await;
