@@ -144,6 +144,29 @@ fn every_delivery_guarantee_names_tests_that_exist() {
     }
 }
 
+/// A source file with empty lines for its unit tests, wherever they stand.
+pub(crate) fn without_tests(text: &str) -> String {
+    let mut kept = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if line.trim() != "#[cfg(test)]" {
+            kept.push(line);
+            continue;
+        }
+        let indent = |line: &str| line.len() - line.trim_start().len();
+        let (own, end) = (indent(line), format!("{}}}", " ".repeat(indent(line))));
+        kept.push("");
+        // Other attributes, then the item: a declaration, or all up to its closing brace.
+        for line in lines.by_ref() {
+            kept.push("");
+            if line == end || line.ends_with(';') && indent(line) == own {
+                break;
+            }
+        }
+    }
+    kept.join("\n")
+}
+
 pub(crate) fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries

@@ -1,6 +1,6 @@
 //! What CONTRIBUTING.md says of the tests, and the code map of `src/lib.rs`.
 
-use super::{path, read, rust_files};
+use super::{path, read, rust_files, without_tests};
 use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -48,9 +48,8 @@ fn uses() -> BTreeMap<String, BTreeSet<String>> {
     for file in rust_files(&root) {
         let module = file.strip_prefix(&root).unwrap().components().next().unwrap().as_os_str().to_str().unwrap().to_owned();
         let module = module.trim_end_matches(".rs").to_owned();
-        let text = fs::read_to_string(&file).unwrap();
-        let code: Vec<&str> =
-            text.split("#[cfg(test)]").next().unwrap().lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        let text = without_tests(&fs::read_to_string(&file).unwrap());
+        let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
         let code = code.join("\n");
         let used = uses.entry(module).or_default();
         used.extend(named.captures_iter(&code).filter_map(|found| found.get(1)).map(|name| name.as_str().to_owned()));

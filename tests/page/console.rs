@@ -5,9 +5,9 @@ use crate::worlds::{ID, investigated};
 use reqwest::Method;
 use reqwest::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ORIGIN};
 use rotation_diag::chat::compose::{self, Standing};
-use rotation_diag::chat::document::{Attachment, Content, Message, Part, Quote, Tone};
+use rotation_diag::chat::document::{Attachment, CauseReference, Content, Message, Part, Quote, Tone};
 use rotation_diag::chat::{Ack, ChatPlatform as _, Destination, Manner, Payload};
-use rotation_diag::model::{Place, PlatformName, ReplyTo, StepName, ThreadRef};
+use rotation_diag::model::{Cause, Place, PlatformName, ReplyTo, StepName, ThreadRef};
 use rotation_diag::redact::SafeText;
 use rotation_diag::report::Report;
 
@@ -21,7 +21,16 @@ fn safe(text: &str) -> SafeText {
 async fn every_answer_carries_the_headers_that_keep_a_page_safe() {
     let site = Site::open().await;
     let mut browser = Browser::default();
-    for path in ["/", "/threads/none", "/sign-in", "/assets/console.js", "/assets/nothing", "/investigations/none", "/live"] {
+    for path in [
+        "/",
+        "/threads/none",
+        "/sign-in",
+        "/assets/console.js",
+        "/assets/nothing",
+        "/investigations/none",
+        "/causes/db_auth_failed",
+        "/live",
+    ] {
         let response = site.get(&mut browser, path).await;
         let header =
             |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
@@ -53,6 +62,31 @@ async fn a_page_has_nothing_inline_and_nothing_from_elsewhere() {
             assert!(page.contains(landmark), "{path} lacks {landmark}");
         }
     }
+}
+
+#[tokio::test]
+async fn every_cause_has_a_page_and_a_verdict_leads_to_it() {
+    let site = Site::behind(None, "/rotation-diag", &[]).await;
+    let mut browser = Browser::default();
+    let investigation = investigated("role_detached_policy").await;
+    let verdict = compose::verdict(&Report::new(&investigation), ID, 1, &Standing::default());
+    site.shelf.put(&[(ROOT, verdict)]);
+    *site.desk.investigation.lock().unwrap() = Some(investigation);
+    let link = "href=\"/rotation-diag/causes/iam_identity_policy_missing\"";
+    for path in [format!("/threads/{ROOT}"), format!("/investigations/{ID}")] {
+        assert!(site.page(&mut browser, &path).await.contains(link), "{path}");
+    }
+    let path = "/causes/db_auth_failed";
+    let page = site.page(&mut browser, path).await;
+    assert!(page.contains("<h1>The database refuses the credentials in the secret</h1>"), "{page}");
+    assert!(page.contains("<strong>Shows as</strong> <code>password authentication failed for user</code>"), "{page}");
+    for cause in Cause::ALL.iter().filter(|cause| !cause.is_line_label()) {
+        let page = site.page(&mut browser, &format!("/causes/{cause}")).await;
+        assert!(page.contains("<h1>") && !page.contains("**") && !page.contains('`'), "{cause}: {page}");
+    }
+    let none = site.get(&mut browser, "/causes/nothing").await;
+    assert_eq!(none.status(), 404);
+    assert!(none.text().await.unwrap().contains("There is no such cause."));
 }
 
 #[tokio::test]
@@ -288,6 +322,7 @@ fn hostile_message(text: &str) -> Message {
             Part::Caution(text.clone()),
             Part::Links(vec![text.clone(), safe("https://docs.aws.amazon.com/x"), safe("https://evil.example/\"onclick=x")]),
             Part::Steps(vec![step]),
+            Part::Cause(CauseReference { id: text.clone(), page: Some(text.clone()) }),
         ],
         controls: Vec::new(),
         attachments: vec![Attachment { name: "x.txt".to_owned(), description: text.clone(), content: Content::Text(text) }],

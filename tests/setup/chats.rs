@@ -59,6 +59,31 @@ async fn the_documented_way_into_slack_ends_with_a_verdict() {
     program.kill().await;
 }
 
+/// The verdict leads to the page of its cause, where the web console has an address.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_verdict_in_slack_links_its_cause_to_the_web_console() {
+    let (slack, aws) = (FakeSlack::start().await, FakeAws::start("").await);
+    let mut workplace = Workplace::new(&aws);
+    for (name, token) in SLACK_TOKENS {
+        workplace.set(name, token);
+    }
+    workplace.set("ROTATION_DIAG_PAGE_TOKEN", "0123456789abcdef0123456789abcdef");
+    let address = "url = \"https://ops.example.com/rotation-diag\"".to_owned();
+    let config = format!("{}\n{}", slack_config(), toml(WEB_CONSOLE));
+    workplace.write(&config, &[("[slack]", format!("api_url = \"{}\"", slack.api_url())), ("[console]", address)]);
+    let program = workplace.start("rotation-diag serve --config rotation-diag.toml").await;
+    slack.sockets_open(2).await;
+    let envelope = slack.deliver("slash_commands", slack.command_payload("U1", "C1", "prod/orders-db"));
+    slack.acknowledged(&envelope).await;
+    let link = "https://ops.example.com/rotation-diag/causes/iam_identity_policy_missing";
+    slack
+        .until("the link", |world| {
+            world.channels["C1"].messages.iter().any(|post| post.blocks.to_string().contains(link)).then_some(())
+        })
+        .await;
+    program.kill().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_documented_way_into_discord_ends_with_a_verdict() {
     let (discord, aws) = (FakeDiscord::start().await, FakeAws::start("").await);

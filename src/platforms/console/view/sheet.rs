@@ -126,7 +126,7 @@ fn channel(sheet: &Sheet<'_>) -> Markup {
                         @for Example { words, title } in examples { option value={ "/rotation-diag " (words) } { (title) } }
                     }
                 }
-                (field.notices(&sheet.submission))
+                (field.notices(sheet.paths, &sheet.submission))
             }
             @if threads.is_empty() {
                 p class="empty" { "No investigations yet." }
@@ -166,12 +166,12 @@ impl Prompt {
         }
     }
 
-    fn notices(&self, submission: &Submission) -> Markup {
+    fn notices(&self, paths: &Paths, submission: &Submission) -> Markup {
         let notices = if submission.field == self.field { submission.notices.as_slice() } else { &[] };
         html! {
             div id=(self.notices) class="notices" role="status" {
                 @if !notices.is_empty() { p class="alone" { "Only visible to you" } }
-                @for notice in notices { (message::notice(sheet.paths, notice)) }
+                @for notice in notices { (message::notice(paths, notice)) }
             }
         }
     }
@@ -250,7 +250,7 @@ fn thread(sheet: &Sheet<'_>, open: &Open) -> Markup {
                 @for posted in &open.messages { (message::posted(sheet.paths, &open.root, posted)) }
             }
             div class="go-on" {
-                (field.notices(&sheet.submission))
+                (field.notices(sheet.paths, &sheet.submission))
                 form class="ask" method="post" action=(sheet.paths.at("/say")) {
                     (hidden(sheet))
                     label for="say" { "Reply in this thread" }
