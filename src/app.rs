@@ -110,7 +110,7 @@ impl App {
         // Several libraries bring TLS; without a word they could not agree. A second start keeps the first choice.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         if config.allow.is_empty() {
-            tracing::warn!("the configuration has no [[allow]] rule: everything anybody asks is refused");
+            tracing::warn!("the configuration has no [[allow]] rule: every request is refused");
         }
         if let Some(kind) = network_disk(&config.store.path) {
             tracing::warn!(

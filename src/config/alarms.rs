@@ -240,7 +240,7 @@ pub(super) fn read(section: Section<'_>) -> (Alarms, Vec<RoutePosition>) {
         reconcile_every: section.section("reconcile").and_then(read_reconcile),
     };
     if alarms.sns.is_some() && alarms.routes.is_empty() {
-        section.problem("sns", "there is no [[alarms.route]] that says where to tell an alarm");
+        section.problem("sns", "there is no [[alarms.route]] that says where alarms are announced");
     }
     section.finish();
     (alarms, positions)
@@ -622,7 +622,7 @@ mod tests {
             ("[alarms.sns]\ntopics = [\"arn:aws:sns:eu-west-1:123456789012:*\"]\n", "expected a topic's full ARN"),
             (
                 "[alarms.sns]\ntopics = [\"arn:aws:sns:eu-west-1:123456789012:t\"]\n",
-                "there is no [[alarms.route]] that says where to tell an alarm",
+                "there is no [[alarms.route]] that says where alarms are announced",
             ),
             ("[alarms.sns]\nsignature_versions = [\"1\"]\n", "must contain \"2\""),
             ("[alarms.sns]\nsignature_versions = [\"3\"]\n", "expected \"1\" or \"2\", found \"3\""),

@@ -68,7 +68,7 @@ async fn every_button_does_its_work_in_the_thread() {
         answer_text(&world.click("c4", "U2", &token(&root, Action::RerunStep(StepName::ExecutionRole))).await),
         "accepted"
     );
-    slack.until("the note", said("U2 ran step 5 again")).await;
+    slack.until("the note", said("U2 reran step 5")).await;
     let again = slack.roots()[0].message.clone();
     assert!(tokens(&again).iter().all(|token| token.revision == 2), "{:?}", tokens(&again));
     let expired = answer_text(&world.click("c5", "U2", &token(&root, Action::Compare)).await);
@@ -101,7 +101,7 @@ async fn words_in_the_thread_do_what_buttons_do() {
     let answer = world.bot.accept(words("w3", "frobnicate the thing")).await;
     assert!(answer_text(&answer).len() > 10, "{answer:?}");
     let nowhere = world.bot.accept(said("w4", &actor("U2"), place(Some("m999")), Payload::Words("rerun".to_owned()))).await;
-    assert!(answer_text(&nowhere).starts_with("Say that in the thread"), "{nowhere:?}");
+    assert!(answer_text(&nowhere).starts_with("Use this in the thread"), "{nowhere:?}");
     world.end().await;
 }
 

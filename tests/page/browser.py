@@ -229,7 +229,7 @@ def with_the_mouse(playwright, address, folder):
         visit.picture("02-running")
         title = visit.verdict().get_by_role("heading", level=2)
         expect(title).to_contain_text("prod/orders-db is not rotating")
-        details = page.locator("#messages article", has_text="What the nine steps saw")
+        details = page.locator("#messages article", has_text="What the nine steps found")
         expect(details.locator("li[data-state]")).to_have_count(9)
         expect(details.locator("li[data-state=done]")).to_have_count(9)
         expect(page.locator("#messages .picture img")).to_be_visible()
@@ -540,14 +540,14 @@ def in_many_windows(playwright, address, folder):
                 expect(window.locator("#threads")).to_contain_text(first.split()[0])
                 assert window.url == visit.address + "/", f"{window.url} was led away"
             expect(windows[7].get_by_label("Why does it not rotate?")).to_have_value("half a sentence")
-            expect(windows[8].locator("#messages")).to_contain_text("What the nine steps saw")
+            expect(windows[8].locator("#messages")).to_contain_text("What the nine steps found")
             # Back leads to where it was asked, and stays there.
             windows[8].go_back()
             windows[8].wait_for_url(visit.address + "/")
             expect(windows[8].get_by_text("Try one of these")).to_be_visible()
             windows[8].go_forward()
             windows[8].wait_for_url("**/threads/**")
-            expect(windows[8].locator("#messages")).to_contain_text("What the nine steps saw")
+            expect(windows[8].locator("#messages")).to_contain_text("What the nine steps found")
             # Whoever listened for all goes away: another takes over.
             while len(windows) > 6:
                 windows.pop(0).close()

@@ -278,10 +278,10 @@ async fn what_one_person_is_told_is_shown_to_no_other_and_ends_with_the_next_wor
     assert!(!site.page(&mut one, "/").await.contains(help), "another window of the same person is not disturbed");
     let session = site.desk.received.lock().unwrap()[0].reply_to.clone().unwrap();
     site.console.send_ephemeral(&session, &compose::already()).await.unwrap();
-    assert!(site.page(&mut one, &window).await.contains("This has been done already"));
+    assert!(site.page(&mut one, &window).await.contains("This has already been done"));
     let next = location(&site.submit(&mut one, &window, "/say", &[("words", "prod/x")]).await);
     let page = site.page(&mut one, &next).await;
-    assert!(!page.contains(help) && !page.contains("This has been done already"));
+    assert!(!page.contains(help) && !page.contains("This has already been done"));
 }
 
 /// Texts that would do something to a page, were they not inert (chapter H of the reliability cases).
@@ -604,7 +604,7 @@ async fn a_form_of_before_a_restart_starts_nothing_and_loses_no_words() {
     let response = browser.send(send("0".repeat(64))).await;
     assert_eq!(response.status(), 403);
     let page = response.text().await.unwrap();
-    assert!(page.contains("value=\"prod/orders-db\"") && page.contains("older than the program behind it"), "{page}");
+    assert!(page.contains("value=\"prod/orders-db\"") && page.contains("page was out of date"), "{page}");
     assert!(site.desk.received.lock().unwrap().is_empty());
     assert_eq!(browser.send(send(hidden(&page, "form"))).await.status(), 303, "sent again, it is taken");
     assert_eq!(site.desk.received.lock().unwrap().len(), 1);

@@ -99,7 +99,7 @@ async fn what_is_missing_in_discord_is_named() {
     let elsewhere =
         |discord: &FakeDiscord| discord.with(|world| world.interactions_url = Some("https://old.example/x".to_owned()));
     in_fake_discord(elsewhere, same).await.misses(&["the application has an Interactions Endpoint URL"]);
-    in_fake_discord(|_| {}, calling("here")).await.misses(&["alarms.route.mention would call nobody"]);
+    in_fake_discord(|_| {}, calling("here")).await.misses(&["alarms.route.mention would mention nobody"]);
     in_fake_discord(|discord| discord.with(|world| world.everyone |= 1 << 17), calling("here")).await.is_healthy();
     in_fake_discord(|_| {}, calling("user:1")).await.is_healthy();
 }
@@ -154,7 +154,7 @@ async fn what_the_configuration_alone_shows_is_named() {
     without.misses(&["has platform = \"discord\", and there is no table [discord]"]);
     let unpressed =
         in_fake_slack(|_, _| {}, with("[[alarms.route]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannel = \"C2\"\n")).await;
-    unpressed.has("? rules: alarms are told in channel C2 of slack T1, and no [[allow]] rule covers it").is_healthy();
+    unpressed.has("? rules: alarms are announced in channel C2 of slack T1, and no [[allow]] rule covers it").is_healthy();
     let nowhere = in_fake_slack(|_, _| {}, |text| text.replace("default_region = \"eu-west-1\"\n", "")).await;
     nowhere.misses(&["AWS: no AWS region is set: set AWS_REGION, default_region in the configuration, or the profile's region"]);
     let unsigned = |_: &FakeSlack, workplace: &mut Workplace| workplace.unset("AWS_ACCESS_KEY_ID");
@@ -176,7 +176,7 @@ async fn a_mode_over_http_needs_a_public_address_and_a_certificate_of_others() {
             .replace("app_token = \"env:SLACK_APP_TOKEN\"", "signing_secret = \"env:SLACK_APP_TOKEN\"")
     };
     let told = in_fake_slack(|_, _| {}, http).await;
-    told.has("? HTTP: Slack can reach the bot at a public https address alone").is_healthy();
+    told.has("? HTTP: Slack can reach the bot only at a public https address").is_healthy();
     let folder = tempfile::tempdir().unwrap();
     let issued = rcgen::generate_simple_self_signed(["bot.example.com".to_owned()]).unwrap();
     let (certificate, key) = (folder.path().join("tls.crt"), folder.path().join("tls.key"));

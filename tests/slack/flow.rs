@@ -123,7 +123,7 @@ impl FakeSlack {
     /// Waits for what follows a verdict in its thread: what the steps saw, which it returns, and the chart.
     async fn thread_is_filled(&self, root: &Posted) -> Posted {
         let details = self.next_post().await;
-        assert!(read(&details.blocks).starts_with("# What the nine steps saw"), "{}", read(&details.blocks));
+        assert!(read(&details.blocks).starts_with("# What the nine steps found"), "{}", read(&details.blocks));
         assert_eq!(details.thread.as_deref(), Some(root.ts.as_str()));
         self.chart_follows(root).await;
         details
@@ -189,7 +189,7 @@ async fn from_the_command_to_the_verdict_its_buttons_and_the_end() {
     // The same by words in the thread.
     let mention = fake.deliver("events_api", fake.mention_payload("U1", "C1", "rerun 5", Some(&root.ts)));
     fake.acknowledged(&mention).await;
-    assert!(read(&fake.next_post().await.blocks).contains("ran step 5 again"));
+    assert!(read(&fake.next_post().await.blocks).contains("reran step 5"));
 
     // A button of a message as it was, one pressed by someone who may not, and one pressed twice.
     let old = fake.click_payload_of("U1", &verdict, &value_of(&verdict.blocks, "widen-7"));
@@ -197,7 +197,7 @@ async fn from_the_command_to_the_verdict_its_buttons_and_the_end() {
     fake.acknowledged(&old).await;
     assert!(fake.next_whisper().await.to_string().contains("xpired"));
     fake.clicks("U2", &root, "resolve").await;
-    assert!(fake.next_whisper().await.to_string().contains("not allowed for you here"));
+    assert!(fake.next_whisper().await.to_string().contains("not allowed to do this here"));
     let now = fake.world().message("C1", &root.ts).unwrap().clone();
     let both = ["U1", "U1"]
         .map(|user| fake.deliver("interactive", fake.click_payload_of(user, &now, &value_of(&now.blocks, "resolve"))));
@@ -276,7 +276,7 @@ async fn in_a_shared_channel_members_get_the_verdict_and_people_of_other_organiz
             Some(answer) => answer,
             None => fake.next_whisper().await,
         };
-        assert!(refusal["text"].as_str().unwrap().contains("not allowed for you here"), "{refusal}");
+        assert!(refusal["text"].as_str().unwrap().contains("not allowed to do this here"), "{refusal}");
     }
     // The names of all secrets are read at the start, whoever asks.
     assert!(aws.calls().iter().all(|call| call.operation == "ListSecrets"), "nothing is asked for a stranger");
@@ -291,7 +291,7 @@ async fn in_a_shared_channel_members_get_the_verdict_and_people_of_other_organiz
     (click["team"]["id"], click["user"]["team_id"]) = (json!(OTHER_TEAM), json!(OTHER_TEAM));
     let click = fake.deliver("interactive", click);
     fake.acknowledged(&click).await;
-    assert!(fake.next_whisper().await["text"].as_str().unwrap().contains("not allowed for you here"));
+    assert!(fake.next_whisper().await["text"].as_str().unwrap().contains("not allowed to do this here"));
     let log = program.stop();
     assert!(log.contains("connected to Slack as rotation-diag (UBOT) in the workspace Example (T1), over 1 socket"), "{log}");
     fake.finish();

@@ -485,7 +485,7 @@ async fn an_alarm_that_is_given_up_says_so_in_the_channel_or_in_its_thread() {
     town.hears(&alarm("b", "ALARM", ago(5), &[ORDERS])).await;
     town.wear_out().await;
     town.wake();
-    assert_eq!(town.reads("Alarm b could not be dealt with").await.root, Some(thread));
+    assert_eq!(town.reads("Alarm b could not be processed").await.root, Some(thread));
     assert_eq!(town.threads(), Vec::<String>::new(), "a second thread began");
     let letters = town.world.store.dead_letters(10).await.unwrap();
     assert_eq!(letters.len(), 1);
