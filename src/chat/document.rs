@@ -123,7 +123,7 @@ impl CauseReference {
     pub fn line(&self) -> SafeText {
         let more = match &self.page {
             Some(page) => page.as_str().to_owned(),
-            None => format!("more: rotation-diag explain {}", self.id),
+            None => format!("rotation-diag explain {}", self.id),
         };
         SafeText::redact(&format!("Cause: {} · {more}", self.id))
     }

@@ -58,6 +58,7 @@ fn verdict_of(page: &mut String, report: &Report, finding: &ReportedFinding) {
     for link in &remediation.links {
         let _ = writeln!(page, "<{}>\n", single_line(link).replace(['<', '>', ' '], ""));
     }
+    let _ = writeln!(page, "More: {}\n", code(&wording::more_about(finding)));
 }
 
 fn steps(page: &mut String, report: &Report) {

@@ -117,6 +117,12 @@ pub fn what_happened(finding: &ReportedFinding) -> String {
     cut(single_line(&finding.explanation), SENTENCE)
 }
 
+/// The command that prints more about a finding's cause.
+#[must_use]
+pub fn more_about(finding: &ReportedFinding) -> String {
+    format!("rotation-diag explain {}", finding.cause)
+}
+
 /// One proof: the step that saw it, the line or fact, and where and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProofLine {

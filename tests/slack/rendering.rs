@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use rotation_diag::chat::document::{
     CauseReference, Control, Mention, MenuItem, Message, Part, Quote, StepLine, StepState, Tone,
 };
-use rotation_diag::model::{Action, ActionToken, StepName};
+use rotation_diag::model::{Action, ActionToken, Cause, StepName};
 use rotation_diag::platforms::slack::render::{Rendered, Surface, limits, message};
 use serde_json::{Value, json};
 
@@ -301,8 +301,20 @@ fn a_cause_is_linked_to_its_page_or_names_the_command_that_explains_it() {
     );
     for page in [None, Some("javascript:alert(1)")] {
         let told = verdict(page);
-        assert!(told.contains("Cause: db_auth_failed · more: rotation-diag explain db_auth_failed"), "{told}");
+        assert!(told.contains("Cause: db_auth_failed · rotation-diag explain db_auth_failed"), "{told}");
         assert!(!told.contains("\"link\""), "{told}");
+    }
+}
+
+#[test]
+fn no_id_of_a_cause_is_taken_for_a_secret() {
+    for cause in Cause::ALL {
+        let reference = CauseReference { id: safe(cause.id()), page: None };
+        assert_eq!(reference.line().as_str(), format!("Cause: {cause} · rotation-diag explain {cause}"));
+        let mut message = Message { parts: vec![Part::Cause(reference)], ..Message::line(Tone::Bad, safe("x")) };
+        message.link_causes("https://bot.example.com/causes/");
+        let [Part::Cause(linked)] = message.parts.as_slice() else { panic!("{message:?}") };
+        assert_eq!(linked.page.as_ref().unwrap().as_str(), format!("https://bot.example.com/causes/{cause}"));
     }
 }
 
