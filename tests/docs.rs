@@ -131,7 +131,7 @@ fn every_delivery_guarantee_names_tests_that_exist() {
     let (section, _) = section.split_once("\n## ").unwrap();
     let files = rust_files(&path("tests")).into_iter().chain(rust_files(&path("src")));
     let tests: String = files.map(|file| fs::read_to_string(file).unwrap()).collect();
-    let rows: Vec<&str> = section.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| promise")).collect();
+    let rows: Vec<&str> = section.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| guarantee")).collect();
     assert!(rows.len() > 8, "{rows:?}");
     let name = Regex::new("`([a-z0-9_]+)`").unwrap();
     for row in rows {
@@ -209,6 +209,13 @@ fn documents_and_help_agree_on_the_exit_statuses_and_the_steps() {
     for step in StepName::ALL {
         assert!(readme.contains(&format!("| {} | {} |", step.number(), step.label())), "{step}");
     }
+}
+
+#[test]
+fn the_readme_names_the_oldest_rust_that_builds_it() {
+    let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
+    let oldest = manifest["package"]["rust-version"].as_str().unwrap();
+    assert!(read("README.md").contains(&format!("Rust {oldest} or newer")), "{oldest}");
 }
 
 #[test]
