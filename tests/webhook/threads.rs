@@ -1,6 +1,6 @@
 //! From a signed message to a thread with the root cause: the whole way, over the store, the workers and the simulator.
 
-use crate::bot_world::{Fake, RULES, Shown, Simulated, World as BotWorld, tokens, told};
+use crate::bot_world::{Fake, RULES, Shown, Simulated, World as BotWorld, tokens, answer_text};
 use crate::sns_signer::{CertificateHost, notification};
 use crate::world::post;
 use axum::Router;
@@ -109,7 +109,7 @@ impl Town {
         for _ in 1..MAX_ATTEMPTS {
             let claimed = self.world.store.claim(std::time::Duration::ZERO).await.unwrap().unwrap();
             let why = rotation_diag::redact::SafeText::redact("no luck");
-            assert!(!self.world.store.fail(claimed.ticket, &why, std::time::Duration::ZERO).await.unwrap());
+            assert!(!self.world.store.fail(claimed.lease, &why, std::time::Duration::ZERO).await.unwrap());
         }
         self.world.fails_once_more().await;
     }
@@ -441,7 +441,7 @@ async fn a_persons_rerun_and_an_alarms_at_once_are_one_run_and_both_are_told() {
         let persons = with("U1 reran all steps") + with("U1 asked for a rerun of all steps");
         assert_eq!(
             (with("a is OK again, but rotation"), persons),
-            (1, usize::from(told(&receipt) == "accepted")),
+            (1, usize::from(answer_text(&receipt) == "accepted")),
             "{receipt:?} {titles:#?}"
         );
     }
