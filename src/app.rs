@@ -172,7 +172,7 @@ impl App {
         // Several libraries bring TLS; without a word they could not agree. A second start keeps the first choice.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         if config.allow.is_empty() {
-            tracing::warn!("the configuration has no [[allow]] rule: everything anybody asks is refused");
+            tracing::warn!("the configuration has no [[allow]] rule: every request is refused");
         }
         if let Some(kind) = network_disk(&config.store.path) {
             tracing::warn!(
@@ -197,8 +197,11 @@ impl App {
             }
             Err(error) => return Err(error),
         };
-        let courier =
-            Delivery::new(Arc::clone(&store), health.clone(), DeliveryPolicy::default()).run(platforms, delivery.clone());
+        let console = config.console.as_ref().and_then(|console| console.url.as_ref());
+        let causes = console.map(|url| format!("{}/causes/", url.address()));
+        let courier = Delivery::new(Arc::clone(&store), health.clone(), DeliveryPolicy::default())
+            .linking_causes(causes)
+            .run(platforms, delivery.clone());
         parts.add_endless("delivery", courier);
         for (part, future) in background {
             parts.add(part, future);
@@ -254,14 +257,14 @@ impl App {
         if let Some(Ended { part, why }) = &failed {
             tracing::error!(part, why, "a part ended by itself: everything ends");
         } else {
-            tracing::info!("stopping: the intake is closed, what runs may come to its end");
+            tracing::info!("stopping: no new work is accepted, running work may finish");
         }
         self.intake.cancel();
         let calm = async {
             if !workers.is_finished()
                 && let Err(error) = workers.await
             {
-                tracing::error!(%error, "the workers ended badly");
+                tracing::error!(%error, "the workers failed");
             }
             last_messages(&self.bot.store, LAST_MESSAGES).await;
             self.delivery.cancel();
@@ -289,14 +292,14 @@ async fn check_intake(store: Arc<Store>, workers: Arc<Workers>, health: Health, 
         if health.note("store", why.as_deref()) {
             match why {
                 None => tracing::info!("the store works again"),
-                Some(why) => tracing::error!(why, "the store takes nothing: everything is answered with 503 until it does"),
+                Some(why) => tracing::error!(why, "the store cannot be written to: everything is answered with 503 until it can"),
             }
         }
         let stalled = workers.stalled();
         if health.note("work", stalled) {
             match stalled {
                 None => tracing::info!("triggers are claimed again"),
-                Some(why) => tracing::error!(why, "what is accepted is not worked on"),
+                Some(why) => tracing::error!(why, "accepted triggers are not being processed"),
             }
         }
         if stop.run_until_cancelled(tokio::time::sleep(STORE_CHECK)).await.is_none() {

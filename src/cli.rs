@@ -126,13 +126,13 @@ struct Demo {
     /// List what can be tried
     #[arg(long, conflicts_with_all = ["secret", "format", "output", "page", "port"])]
     list: bool,
-    /// Serve the chat page although nobody looks at a terminal, or the report goes elsewhere
+    /// Serve the web console even if the output is not a terminal, or the report goes to a file
     #[arg(long)]
     page: bool,
     /// Print the report and exit
     #[arg(long, conflicts_with_all = ["page", "port"])]
     no_page: bool,
-    /// The port of the page on 127.0.0.1; another free one where it is taken
+    /// The port of the web console on 127.0.0.1; another free one if it is taken
     #[arg(long, value_name = "PORT", default_value_t = 7171)]
     port: u16,
     #[command(flatten)]

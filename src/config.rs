@@ -228,7 +228,7 @@ fn read_account(reader: &Reader<'_>, section: Section<'_>) -> Account {
         reader.problem(section.span("role_arn"), format!("`role_arn`: this role is in another account than {id}"));
     }
     if account.external_id.is_some() && account.role.is_none() {
-        reader.problem(section.span("external_id"), "`external_id`: has no use without `role_arn`");
+        reader.problem(section.span("external_id"), "`external_id`: is only valid together with `role_arn`");
     }
     section.finish();
     account

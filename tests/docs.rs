@@ -1,28 +1,37 @@
 //! What the documentation says is what the program does.
 //!
-//! `REWRITE_README=1 cargo test --test docs` writes the generated parts of the README anew.
+//! `REWRITE_DOCS=1 cargo test --test docs` writes the generated parts of the documents anew.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what it did not expect")]
 
 use jiff::{SignedDuration, Timestamp};
 use regex::Regex;
 use rotation_diag::aws::{Aws, AwsOptions, Registry};
+use rotation_diag::cli;
 use rotation_diag::clock::Clock;
 use rotation_diag::investigation::{Options, investigate};
 use rotation_diag::model::{Cause, StepName};
 use rotation_diag::simulator::{Scenario, Simulator};
-use rotation_diag::{cli, config::Config};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-fn path(name: &str) -> PathBuf {
+#[path = "docs/configuration.rs"]
+mod configuration;
+#[path = "docs/contributing.rs"]
+mod contributing;
+#[path = "docs/links.rs"]
+mod links;
+#[path = "docs/public_items.rs"]
+mod public_items;
+
+pub(crate) fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-fn read(name: &str) -> String {
+pub(crate) fn read(name: &str) -> String {
     fs::read_to_string(path(name)).unwrap()
 }
 
@@ -36,7 +45,7 @@ fn part(document: &str, name: &str) -> String {
 fn keep(file: &str, name: &str, expected: &str, is_current: impl Fn(&str) -> bool) {
     let document = read(file);
     let found = part(&document, name);
-    if std::env::var_os("REWRITE_README").is_some() {
+    if std::env::var_os("REWRITE_DOCS").is_some() {
         let marked = |text: &str| format!("<!-- {name} -->\n{text}<!-- /{name} -->");
         fs::write(path(file), document.replace(&marked(&found), &marked(expected))).unwrap();
     } else {
@@ -45,16 +54,20 @@ fn keep(file: &str, name: &str, expected: &str, is_current: impl Fn(&str) -> boo
 }
 
 #[test]
-fn the_generated_parts_of_the_readme_are_current() {
+fn the_generated_parts_of_the_documents_are_current() {
     let mut table = "| cause | item | what it means |\n|---|--:|---|\n".to_owned();
     for cause in Cause::ALL.iter().filter(|cause| !cause.is_line_label()) {
         table.push_str(&format!("| `{}` | {} | {} |\n", cause.id(), cause.diagnosis_item().0, cause.title()));
     }
     keep("docs/causes.md", "causes", &table, |found| found == table);
+    let keys = configuration::reference(&read("config/rotation-diag.toml"));
+    keep("docs/configuration.md", "keys", &keys, |found| found == keys);
 
     let demo = Command::new(env!("CARGO_BIN_EXE_rotation-diag")).arg("demo").output().unwrap();
     let report = String::from_utf8(demo.stdout).unwrap();
-    let transcript = format!("```text\n$ cargo run -- demo\n{report}```\n");
+    // The verdict; what follows it is for who reads on.
+    let (verdict, _) = report.split_once("\n\n✓ 1 secret").unwrap();
+    let transcript = format!("```text\n$ cargo run -- demo\n{verdict}\n…\n```\n");
     keep("README.md", "transcript", &transcript, |found| undated(found) == undated(&transcript));
 }
 
@@ -112,13 +125,13 @@ fn a_transcript_is_compared_by_its_words() {
 }
 
 #[test]
-fn every_promise_of_the_readme_names_tests_that_exist() {
-    let readme = read("README.md");
-    let (_, section) = readme.split_once("## What is promised, and its test").unwrap();
+fn every_delivery_guarantee_names_tests_that_exist() {
+    let document = read("docs/operations.md");
+    let (_, section) = document.split_once("## Delivery guarantees").unwrap();
     let (section, _) = section.split_once("\n## ").unwrap();
     let files = rust_files(&path("tests")).into_iter().chain(rust_files(&path("src")));
     let tests: String = files.map(|file| fs::read_to_string(file).unwrap()).collect();
-    let rows: Vec<&str> = section.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| promise")).collect();
+    let rows: Vec<&str> = section.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| guarantee")).collect();
     assert!(rows.len() > 8, "{rows:?}");
     let name = Regex::new("`([a-z0-9_]+)`").unwrap();
     for row in rows {
@@ -131,7 +144,30 @@ fn every_promise_of_the_readme_names_tests_that_exist() {
     }
 }
 
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
+/// A source file with empty lines for its unit tests, wherever they stand.
+pub(crate) fn without_tests(text: &str) -> String {
+    let mut kept = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if line.trim() != "#[cfg(test)]" {
+            kept.push(line);
+            continue;
+        }
+        let indent = |line: &str| line.len() - line.trim_start().len();
+        let (own, end) = (indent(line), format!("{}}}", " ".repeat(indent(line))));
+        kept.push("");
+        // Other attributes, then the item: a declaration, or all up to its closing brace.
+        for line in lines.by_ref() {
+            kept.push("");
+            if line == end || line.ends_with(';') && indent(line) == own {
+                break;
+            }
+        }
+    }
+    kept.join("\n")
+}
+
+pub(crate) fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries
         .flat_map(|entry| match entry.is_dir() {
@@ -142,33 +178,33 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn the_readme_names_every_command_and_every_option() {
-    let readme = read("README.md");
+fn the_documents_name_every_command_and_every_option() {
+    let (readme, reference) = (read("README.md"), read("docs/command-line.md"));
     for command in cli::definition().get_subcommands().filter(|command| !command.is_hide_set()) {
         assert!(readme.contains(&format!("| `rotation-diag {}", command.get_name())), "{}", command.get_name());
         let options = command.get_arguments().filter_map(|option| option.get_long()).filter(|option| *option != "help");
         for option in options.filter(|_| command.get_name() == "diagnose") {
-            assert!(readme.contains(&format!("| `--{option}")), "--{option}");
+            assert!(reference.contains(&format!("| `--{option}")), "--{option}");
         }
     }
     let definition = cli::definition();
     let diagnose = definition.find_subcommand("diagnose").unwrap();
     let known: BTreeSet<&str> = diagnose.get_arguments().filter_map(|option| option.get_long()).collect();
-    for named in Regex::new(r"(?m)^\| `--([a-z-]+)").unwrap().captures_iter(&readme) {
-        assert!(known.contains(&named[1]), "the README names --{}, which does not exist", &named[1]);
+    for named in Regex::new(r"(?m)^\| `--([a-z-]+)").unwrap().captures_iter(&reference) {
+        assert!(known.contains(&named[1]), "docs/command-line.md names --{}, which does not exist", &named[1]);
     }
 }
 
 #[test]
-fn readme_and_help_agree_on_the_exit_statuses_and_the_steps() {
-    let readme = read("README.md");
+fn documents_and_help_agree_on_the_exit_statuses_and_the_steps() {
+    let (readme, reference) = (read("README.md"), read("docs/command-line.md"));
     let help = cli::definition().render_long_help().to_string();
     let statuses = Regex::new(r"(?m)^  (\d+)  +(.+)$").unwrap();
     let told: Vec<(String, String)> =
         statuses.captures_iter(&help).map(|found| (found[1].to_owned(), found[2].replace("diagnose ", ""))).collect();
     assert_eq!(told.len(), 6, "{help}");
     for (status, meaning) in told {
-        assert!(readme.contains(&format!("| {status} | {meaning} |")), "{status} {meaning}");
+        assert!(reference.contains(&format!("| {status} | {meaning} |")), "{status} {meaning}");
     }
     for step in StepName::ALL {
         assert!(readme.contains(&format!("| {} | {} |", step.number(), step.label())), "{step}");
@@ -176,36 +212,16 @@ fn readme_and_help_agree_on_the_exit_statuses_and_the_steps() {
 }
 
 #[test]
-fn the_readme_documents_exactly_the_keys_of_the_example_configuration() {
-    // A key that only tests set is documented, but switched off.
-    let example = Regex::new("(?m)^#([a-z_]+ = )").unwrap().replace_all(&read("config/rotation-diag.toml"), "$1").into_owned();
-    assert!(Config::parse(&example).is_ok());
-    let table: toml::Table = example.parse().unwrap();
-    let mut keys = BTreeSet::new();
-    flatten("", &table, &mut keys);
-    let keys: BTreeSet<String> = keys.into_iter().map(|key| key.replace("accounts.prod.", "accounts.NAME.")).collect();
-    let readme = read("README.md");
-    let (_, section) = readme.split_once("## Configuration").unwrap();
-    let (section, _) = section.split_once("\n## ").unwrap();
-    let documented: BTreeSet<String> =
-        Regex::new(r"(?m)^\| `([A-Za-z_.]+)`").unwrap().captures_iter(section).map(|found| found[1].to_owned()).collect();
-    assert_eq!(documented, keys);
+fn the_readme_names_the_oldest_rust_that_builds_it() {
+    let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
+    let oldest = manifest["package"]["rust-version"].as_str().unwrap();
+    assert!(read("README.md").contains(&format!("Rust {oldest} or newer")), "{oldest}");
 }
 
-fn flatten(prefix: &str, table: &toml::Table, keys: &mut BTreeSet<String>) {
-    for (key, value) in table {
-        let tables: Vec<&toml::Table> = match value {
-            toml::Value::Table(table) => vec![table],
-            toml::Value::Array(items) => items.iter().filter_map(toml::Value::as_table).collect(),
-            _ => Vec::new(),
-        };
-        if tables.is_empty() {
-            keys.insert(format!("{prefix}{key}"));
-        }
-        for table in tables {
-            flatten(&format!("{prefix}{key}."), table, keys);
-        }
-    }
+#[test]
+fn the_readme_is_short() {
+    let lines = read("README.md").lines().count();
+    assert!(lines <= 230, "the README has {lines} lines: what only some readers need belongs into docs/");
 }
 
 #[test]

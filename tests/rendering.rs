@@ -266,7 +266,7 @@ fn a_label_that_a_failure_left_is_no_reason_in_the_headline_where_the_failure_wa
         diagnosis.failing = Some(FailureRow { first_at: at, last_at: at, count: 1, last_success_at: None });
         report::wording::headline(&Report::new(&investigation(evidence(), diagnosis)))
     };
-    assert_eq!(headline(Outcome::Inconclusive), "prod/orders-db is not rotating — why could not be found out");
+    assert_eq!(headline(Outcome::Inconclusive), "prod/orders-db is not rotating — the cause could not be determined");
     assert!(headline(Outcome::RootCause).contains("AWSPENDING is stuck"));
 }
 

@@ -1,4 +1,4 @@
-"""The README's way to alarms, its commands run as they stand there, by AWS's own command line against moto.
+"""The documented way to alarms, its commands run as they stand there, by AWS's own command line against moto.
 
 Usage: setup_walk.py BINARY   (needs awscli, moto[server] and boto3)
 
@@ -21,13 +21,14 @@ from moto.server import ThreadedMotoServer
 
 ROOT = pathlib.Path(__file__).parent.parent
 REGION = "eu-west-1"
-CHAPTER = "### Set it up"
-PAGE = "### The page"
+ALARMS = ("docs/alarms.md", "## Set up")
+WEB_CONSOLE = ("docs/web-console.md", "## Set up")
 
 
-def blocks(heading, language):
-    """The blocks of a chapter of the README in a language, without their indentation."""
-    lines = (ROOT / "README.md").read_text().split(f"\n{heading}\n", 1)[1].splitlines()
+def blocks(chapter, language):
+    """The blocks of a chapter of a document in a language, without their indentation."""
+    document, heading = chapter
+    lines = (ROOT / document).read_text().split(f"\n{heading}\n", 1)[1].splitlines()
     level, found, is_open, wanted = len(heading.split()[0]), [], False, False
     for line in lines:
         text = line.strip()
@@ -40,12 +41,12 @@ def blocks(heading, language):
             found[-1][1].append(line[found[-1][0]:])
         elif not is_open and text.startswith("#") and len(text.split()[0]) <= level:
             break
-    assert found, (heading, language)
+    assert found, (chapter, language)
     return ["\n".join(block) + "\n" for _, block in found]
 
 
-def commands(heading):
-    text = "".join(blocks(heading, "sh")).replace("\\\n", " ")
+def commands(chapter):
+    text = "".join(blocks(chapter, "sh")).replace("\\\n", " ")
     return [line for line in text.splitlines() if line.strip()]
 
 
@@ -94,18 +95,18 @@ def check_capabilities(command):
 def walk(binary, endpoint, folder):
     workplace = Workplace(binary, endpoint, folder)
     client = {name: boto3.client(name, REGION, endpoint_url=endpoint) for name in ("cloudtrail", "logs", "sqs")}
-    reader, deploy, publish = commands(CHAPTER)
+    reader, deploy, publish = commands(ALARMS)
     for command in (reader, deploy):
         check_capabilities(command)
     # The route of the chapter leads to Slack; here the page takes its place.
-    alarms = "".join(blocks(CHAPTER, "toml"))
+    alarms = "".join(blocks(ALARMS, "toml"))
     for written, instead in (('"slack"', '"console"'), ('"T0123456789"', '"local"'), ('"C0123456789"', '"page"')):
         assert alarms.count(written) == 1, written
         alarms = alarms.replace(written, instead)
     # moto never says with which version a topic signs.
     assert alarms.count("[alarms.sns]\n") == 1
     alarms = alarms.replace("[alarms.sns]\n", '[alarms.sns]\nsignature_versions = ["1", "2"]\n')
-    page = "".join(blocks(PAGE, "toml"))
+    page = "".join(blocks(WEB_CONSOLE, "toml"))
     (pathlib.Path(folder) / "rotation-diag.toml").write_text(f'{page}\n{alarms}\n[http]\nlisten = "127.0.0.1:0"\n')
     client["logs"].create_log_group(logGroupName="my-trail")
 
@@ -156,7 +157,7 @@ def main(binary):
             walk(str(pathlib.Path(binary).resolve()), f"http://{host}:{port}", folder)
     finally:
         server.stop()
-    print("the README's way to alarms ends with nothing missing")
+    print("the documented way to alarms ends with nothing missing")
 
 
 if __name__ == "__main__":

@@ -44,9 +44,9 @@ pub(super) enum NoCertificate {
     Unreachable,
     #[error("the certificate's host answered with status {0}")]
     Status(u16),
-    #[error("what came for a certificate is larger than {MAX_BYTES} bytes")]
+    #[error("the answer to a request for a certificate is larger than {MAX_BYTES} bytes")]
     TooLarge,
-    #[error("what came for a certificate cannot be used: {0}")]
+    #[error("the answer to a request for a certificate cannot be used: {0}")]
     Unusable(#[from] Unusable),
 }
 
@@ -181,7 +181,7 @@ impl Certificates {
         Some(fetched.known.clone())
     }
 
-    /// It could not be kept; the next message it signs tries again.
+    /// It could not be stored; the next message it signs tries again.
     pub(super) fn is_not_kept(&self, address: &str) {
         if let Some(good) = self.good().get_mut(address) {
             good.is_kept = false;

@@ -23,11 +23,11 @@ pub(super) fn is_of_config(value: &Value) -> bool {
 /// Reads what AWS Config streams, or the detail of its event; the event tells the time where nothing else does.
 pub(super) fn read(result: &Value, event: Option<&Value>) -> Result<Alarm, &'static str> {
     let rule = text(result, "configRuleName").filter(|_| result.get("newEvaluationResult").is_some());
-    let rule = rule.ok_or("it is of AWS Config, but no result of a check")?;
+    let rule = rule.ok_or("it is from AWS Config, but no result of a check")?;
     let new = result.get("newEvaluationResult").unwrap_or(&Value::Null);
     let annotation = text(new, "annotation").unwrap_or_default();
     if text(result, "resourceType") != Some(SECRET) || !is_about_rotation(rule, annotation) {
-        return Err("it is of AWS Config, but no check of a secret's rotation");
+        return Err("it is from AWS Config, but no check of a secret's rotation");
     }
     let secret: Option<SecretRef> = text(result, "resourceId").and_then(|id| id.parse().ok());
     let secret = secret.ok_or("it is a check of a secret's rotation, but does not name the secret")?;
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn an_annotation_that_speaks_of_rotation_tells_a_rule_of_any_name() {
         let mut custom = result("sm-1", "NON_COMPLIANT");
-        assert_eq!(read(&custom, None), Err("it is of AWS Config, but no check of a secret's rotation"));
+        assert_eq!(read(&custom, None), Err("it is from AWS Config, but no check of a secret's rotation"));
         custom["newEvaluationResult"]["annotation"] = json!("The secret was not rotated for 120 days.");
         assert_eq!(read(&custom, None).unwrap().reason, "The secret was not rotated for 120 days.");
     }
@@ -153,11 +153,14 @@ mod tests {
         let started = json!({"awsAccountId": "123456789012", "awsRegion": "eu-west-1", "recordVersion": "1.0",
             "configRuleNames": ["secretsmanager-rotation-enabled-check"], "messageType": "ConfigRulesEvaluationStarted"});
         for (value, expected) in [
-            (result("secretsmanager-secret-unused", "NON_COMPLIANT"), "it is of AWS Config, but no check of a secret's rotation"),
-            (result("secretsmanager-using-cmk", "NON_COMPLIANT"), "it is of AWS Config, but no check of a secret's rotation"),
-            (of_other, "it is of AWS Config, but no check of a secret's rotation"),
-            (item, "it is of AWS Config, but no result of a check"),
-            (started, "it is of AWS Config, but no result of a check"),
+            (
+                result("secretsmanager-secret-unused", "NON_COMPLIANT"),
+                "it is from AWS Config, but no check of a secret's rotation",
+            ),
+            (result("secretsmanager-using-cmk", "NON_COMPLIANT"), "it is from AWS Config, but no check of a secret's rotation"),
+            (of_other, "it is from AWS Config, but no check of a secret's rotation"),
+            (item, "it is from AWS Config, but no result of a check"),
+            (started, "it is from AWS Config, but no result of a check"),
         ] {
             assert!(is_of_config(&value), "{value}");
             assert_eq!(read(&value, None), Err(expected), "{value}");

@@ -27,11 +27,11 @@ const MAX_REMARKS: usize = 5;
 
 /// Reads a notification of CloudWatch.
 pub(super) fn read(value: &Value, topic: &Topic) -> Result<Alarm, &'static str> {
-    let name = text(value, "AlarmName").ok_or("it is of CloudWatch, but without the alarm's name")?;
-    let state = text(value, "NewStateValue").and_then(state).ok_or("it is of CloudWatch, but its state is none that is known")?;
-    let state_at = text(value, "StateChangeTime").ok_or("it is of CloudWatch, but without the time of the change")?;
-    let state_at = moment(state_at).ok_or("it is of CloudWatch, but the time of the change cannot be read")?;
-    let account_id = text(value, "AWSAccountId").ok_or("it is of CloudWatch, but without the account")?;
+    let name = text(value, "AlarmName").ok_or("it is from CloudWatch, but without the alarm's name")?;
+    let state = text(value, "NewStateValue").and_then(state).ok_or("it is from CloudWatch, but its state is unknown")?;
+    let state_at = text(value, "StateChangeTime").ok_or("it is from CloudWatch, but without the time of the change")?;
+    let state_at = moment(state_at).ok_or("it is from CloudWatch, but the time of the change cannot be read")?;
+    let account_id = text(value, "AWSAccountId").ok_or("it is from CloudWatch, but without the account")?;
     // The notification has the region's name for people; the alarm's ARN has its id, and so has the topic: an alarm can
     // only notify a topic of its own region.
     let arn = text(value, "AlarmArn").and_then(|arn| Some((arn, place_in(arn)?)));
@@ -305,8 +305,8 @@ mod tests {
     fn what_is_missing_or_unknown_is_told() {
         for (key, replaced, expected) in [
             ("AlarmName", Value::Null, "without the alarm's name"),
-            ("NewStateValue", json!("PANIC"), "its state is none that is known"),
-            ("NewStateValue", json!(["ALARM"]), "its state is none that is known"),
+            ("NewStateValue", json!("PANIC"), "its state is unknown"),
+            ("NewStateValue", json!(["ALARM"]), "its state is unknown"),
             ("StateChangeTime", Value::Null, "without the time of the change"),
             ("StateChangeTime", json!("yesterday"), "the time of the change cannot be read"),
             ("StateChangeTime", json!("9999-12-31T23:59:59.000+0000"), "the time of the change cannot be read"),

@@ -86,7 +86,7 @@ pub enum Accepted {
 
 /// A message could not be kept; the sender should try again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("nothing can be kept right now")]
+#[error("nothing can be stored right now")]
 pub struct Unavailable;
 
 /// Confirms subscriptions.
@@ -207,11 +207,11 @@ impl Endpoint {
         let kept = tokio::time::timeout(self.limits.intake, self.intake.accept(message_id, notice)).await;
         match kept {
             Ok(Ok(Accepted::New)) => {
-                tracing::info!(message_id, ignored, "a message of SNS was taken");
+                tracing::info!(message_id, ignored, "an SNS message was accepted");
                 Ok(())
             }
             Ok(Ok(Accepted::Duplicate)) => {
-                tracing::debug!(message_id, "a message of SNS came again");
+                tracing::debug!(message_id, "an SNS message was delivered again");
                 Ok(())
             }
             Ok(Err(Unavailable)) | Err(_) => Err(MessageRefusal::NotKept),

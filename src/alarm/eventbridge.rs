@@ -13,7 +13,7 @@ const FINDINGS: [&str; 3] = ["Security Hub Findings - Imported", "Security Hub F
 
 /// Reads an event by its source and type.
 pub(super) fn read(event: &Value) -> Result<Alarm, &'static str> {
-    let detail = event.get("detail").filter(|detail| detail.is_object()).ok_or("it is of EventBridge, but without a detail")?;
+    let detail = event.get("detail").filter(|detail| detail.is_object()).ok_or("it is from EventBridge, but without a detail")?;
     match (text(event, "source"), text(event, "detail-type")) {
         (Some("aws.cloudwatch"), Some("CloudWatch Alarm State Change" | "CloudWatch Alarm Contributor State Change")) => {
             read_state_change(event, detail)
@@ -23,7 +23,7 @@ pub(super) fn read(event: &Value) -> Result<Alarm, &'static str> {
         (Some("aws.health"), Some("AWS Health Event")) => health::read(event, detail),
         (Some("aws.config"), Some("Config Rules Compliance Change")) => check::read(detail, Some(event)),
         (Some("aws.securityhub"), Some(kind)) if FINDINGS.contains(&kind) => security_hub::read(detail, Some(event)),
-        _ => Err("it is of EventBridge, but no event that tells of alarms, rotation or health"),
+        _ => Err("it is from EventBridge, but no event that tells of alarms, rotation or health"),
     }
 }
 
@@ -32,11 +32,11 @@ fn read_state_change(event: &Value, detail: &Value) -> Result<Alarm, &'static st
     let name = text(detail, "alarmName").ok_or("it is a state change, but without the alarm's name")?;
     let new = detail.get("state").unwrap_or(&Value::Null);
     let contributor = detail.get("alarmContributor");
-    let state = text(new, "value").and_then(state).ok_or("it is a state change, but its state is none that is known")?;
+    let state = text(new, "value").and_then(state).ok_or("it is a state change, but its state is unknown")?;
     let state_at = text(new, "timestamp").or_else(|| text(event, "time")).ok_or("it is a state change, but without its time")?;
     let state_at = moment(state_at).ok_or("it is a state change, but its time cannot be read")?;
-    let account_id = text(event, "account").ok_or("it is of EventBridge, but without the account")?;
-    let region = text(event, "region").ok_or("it is of EventBridge, but without the region")?;
+    let account_id = text(event, "account").ok_or("it is from EventBridge, but without the account")?;
+    let region = text(event, "region").ok_or("it is from EventBridge, but without the region")?;
     let key = event
         .get("resources")
         .and_then(Value::as_array)
@@ -143,10 +143,7 @@ mod tests {
         assert_eq!((alarm.state, alarm.basis, alarm.source), (AlarmState::Ok, OkBasis::NewVersion, AlarmSource::RotationEvent));
         assert_eq!((alarm.key, alarm.secrets[0].as_str()), (format!("rotation:{secret}"), secret));
         assert_eq!((alarm.account_id.as_str(), alarm.region.as_str()), ("012345678901", "us-west-2"));
-        assert_eq!(
-            label("blue", json!([secret])),
-            Err("it tells that a label moved, which is none by which a rotation is seen to end")
-        );
+        assert_eq!(label("blue", json!([secret])), Err("it tells that a label moved, but not one that ends a rotation"));
         assert_eq!(label("AWSCURRENT", json!(["mySecret"])), Err("it tells that a label moved, but without the secret's ARN"));
     }
 
@@ -160,12 +157,12 @@ mod tests {
             let mut event = state_change();
             event["source"] = json!(source);
             event["detail-type"] = json!(kind);
-            assert_eq!(read(&event), Err("it is of EventBridge, but no event that tells of alarms, rotation or health"));
+            assert_eq!(read(&event), Err("it is from EventBridge, but no event that tells of alarms, rotation or health"));
         }
         let mut event = state_change();
         event["resources"] = json!(["storm"]);
         assert_eq!(read(&event), Err("it is a state change, but without the alarm's ARN"));
         event["detail"] = json!("text");
-        assert_eq!(read(&event), Err("it is of EventBridge, but without a detail"));
+        assert_eq!(read(&event), Err("it is from EventBridge, but without a detail"));
     }
 }

@@ -121,7 +121,7 @@ pub enum Ignored {
     Known,
     /// It is well, and no thread said otherwise.
     Well,
-    /// Too little data is no trouble.
+    /// Insufficient data is not a failure.
     TooLittleData,
 }
 
@@ -404,6 +404,9 @@ impl AlarmGroup {
         secrets.is_subset(&self.secrets)
     }
 
+    /// What an OK leads to. It is the end only of what told of the trouble: asked in this order are whether the alarm is known
+    /// here, whether it is flapping, whether others of the thread are still in trouble, and whether it is OK because something
+    /// was measured. An OK for want of data ends nothing, unless rotations were seen to succeed meanwhile.
     fn after_ok(&self, arrival: &AlarmUpdate<'_>) -> Decision {
         let alarm = arrival.alarm;
         if alarm.basis == OkBasis::NewVersion {
@@ -439,6 +442,8 @@ impl AlarmGroup {
         }
     }
 
+    /// What an ALARM leads to in a thread that is open. A secret that is new here is always announced, even while the alarm is
+    /// flapping or an investigation runs: nothing else would tell of it.
     fn after_alarm(&self, arrival: &AlarmUpdate<'_>, standing: Standing) -> Decision {
         let alarm = arrival.alarm;
         let new: BTreeSet<String> = arrival.secrets.difference(&self.secrets).cloned().collect();

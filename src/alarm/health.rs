@@ -16,12 +16,12 @@ const SERVICES: [&str; 8] = ["SECRETSMANAGER", "LAMBDA", "KMS", "IAM", "VPC", "R
 
 /// Reads an event of AWS Health.
 pub(super) fn read(event: &Value, detail: &Value) -> Result<Alarm, &'static str> {
-    let service = text(detail, "service").ok_or("it is of AWS Health, but without the service")?;
+    let service = text(detail, "service").ok_or("it is from AWS Health, but without the service")?;
     if !SERVICES.contains(&service) {
-        return Err("it is of AWS Health, but of a service that rotation does not rest on");
+        return Err("it is from AWS Health, but of a service that rotation does not rest on");
     }
     if text(detail, "eventTypeCategory") != Some("issue") {
-        return Err("it is of AWS Health, but no incident");
+        return Err("it is from AWS Health, but no incident");
     }
     let code = text(detail, "eventTypeCode").unwrap_or(service);
     let is_closed = text(detail, "statusCode") == Some("closed") || text(detail, "endTime").is_some();
@@ -31,7 +31,7 @@ pub(super) fn read(event: &Value, detail: &Value) -> Result<Alarm, &'static str>
         .or_else(|| moment("lastUpdatedTime"))
         .or_else(|| moment("startTime"))
         .or_else(|| text(event, "time").and_then(|at| at.parse().ok()))
-        .ok_or("it is of AWS Health, but without its time")?;
+        .ok_or("it is from AWS Health, but without its time")?;
     let account = text(detail, "affectedAccount").or_else(|| text(event, "account"));
     let region = text(detail, "eventRegion").or_else(|| text(event, "region"));
     let mut named = NamedSecrets::default();
@@ -39,8 +39,8 @@ pub(super) fn read(event: &Value, detail: &Value) -> Result<Alarm, &'static str>
         .filter_map(|entity| text(entity, "entityValue"))
         .for_each(|entity| named.read_text(entity));
     let said = objects(detail.get("eventDescription")).find_map(|description| text(description, "latestDescription"));
-    let account = account.ok_or("it is of AWS Health, but without the account")?;
-    let region = region.ok_or("it is of AWS Health, but without the region")?;
+    let account = account.ok_or("it is from AWS Health, but without the account")?;
+    let region = region.ok_or("it is from AWS Health, but without the region")?;
     let key = text(detail, "eventArn")
         .filter(|arn| arn.starts_with("arn:"))
         .map_or_else(|| format!("health:{}", neutral(code, "")), str::to_owned);
@@ -91,9 +91,9 @@ mod tests {
     #[test]
     fn other_services_and_announcements_are_ignored() {
         for (service, category, expected) in [
-            ("S3", "issue", "it is of AWS Health, but of a service that rotation does not rest on"),
-            ("LAMBDA", "scheduledChange", "it is of AWS Health, but no incident"),
-            ("LAMBDA", "accountNotification", "it is of AWS Health, but no incident"),
+            ("S3", "issue", "it is from AWS Health, but of a service that rotation does not rest on"),
+            ("LAMBDA", "scheduledChange", "it is from AWS Health, but no incident"),
+            ("LAMBDA", "accountNotification", "it is from AWS Health, but no incident"),
         ] {
             assert_eq!(event(&json!({"service": service, "eventTypeCategory": category})), Err(expected));
         }

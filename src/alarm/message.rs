@@ -48,7 +48,7 @@ pub(super) fn read(message: &str, delivered: &Delivered<'_>) -> Notice {
     let read = match serde_json::from_str::<Value>(message) {
         Ok(value @ Value::Object(_)) => read_object(&value, delivered),
         // AWS writes one such object for its own tests; anything else that is JSON is somebody's own.
-        Ok(Value::Array(_)) => Err("it is JSON, but neither of CloudWatch nor of EventBridge"),
+        Ok(Value::Array(_)) => Err("it is JSON, but from neither CloudWatch nor EventBridge"),
         // An input transformer may make a text of all, in quotes.
         Ok(Value::String(inner)) => match serde_json::from_str::<Value>(&inner) {
             Ok(value @ Value::Object(_)) => read_object(&value, delivered),
@@ -80,7 +80,7 @@ fn read_object(value: &Value, delivered: &Delivered<'_>) -> Result<Alarm, &'stat
     } else if let Some(notice) = custom(value) {
         text::read(&notice, delivered)
     } else {
-        text::read_object(value, delivered).unwrap_or(Err("it is JSON, but neither of CloudWatch nor of EventBridge"))
+        text::read_object(value, delivered).unwrap_or(Err("it is JSON, but from neither CloudWatch nor EventBridge"))
     }
 }
 
@@ -100,10 +100,10 @@ fn sound(mut alarm: Alarm, sent_at: Timestamp) -> Result<Alarm, &'static str> {
     // A region becomes a part of the host that is asked.
     let region_signs = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if !is_account || !(1..=MAX_REGION).contains(&alarm.region.len()) || !alarm.region.bytes().all(region_signs) {
-        return Err("its account or region is none of AWS");
+        return Err("its account or region is not one of AWS");
     }
     if alarm.key.len() > MAX_KEY {
-        return Err("what identifies it is longer than AWS allows");
+        return Err("its name or ARN is longer than AWS allows");
     }
     // Every later change would look outdated beside one that lies ahead.
     alarm.state_at = alarm.state_at.min(sent_at.checked_add(AHEAD).unwrap_or(sent_at));
@@ -146,7 +146,7 @@ mod tests {
     fn json_of_somebody_else_is_ignored_with_a_reason() {
         for message in ["{}", "[]", "{\"Service\":\"Amazon S3\",\"Event\":\"s3:TestEvent\"}", "[{\"AlarmName\":\"x\"}]"] {
             let Notice::Ignored { reason } = read_in(message) else { panic!("{message}") };
-            assert_eq!(reason, "it is JSON, but neither of CloudWatch nor of EventBridge");
+            assert_eq!(reason, "it is JSON, but from neither CloudWatch nor EventBridge");
         }
     }
 
@@ -219,7 +219,7 @@ mod tests {
             (arn(&"a".repeat(33)), "123456789012"),
         ] {
             let Notice::Ignored { reason } = of(&arn, account, time) else { panic!("{arn} {account}") };
-            assert_eq!(reason, "its account or region is none of AWS");
+            assert_eq!(reason, "its account or region is not one of AWS");
         }
         let long = format!("{}{}", arn("eu-west-1"), "x".repeat(20_000));
         assert!(matches!(of(&long, "123456789012", time), Notice::Ignored { .. }));

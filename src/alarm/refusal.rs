@@ -44,7 +44,7 @@ pub(super) enum MessageRefusal {
     NoCertificate(#[from] NoCertificate),
     #[error("too many messages are being read")]
     Busy,
-    #[error("it could not be kept")]
+    #[error("it could not be stored")]
     NotKept,
     #[error("its subscription could not be confirmed")]
     NotConfirmed,

@@ -115,7 +115,7 @@ pub async fn resolve_secrets<E>(
         None => match how.await? {
             Asking::Spared => return Ok(None),
             Asking::With(aws, clock) => by_asking(alarm, &aws, &clock).await,
-            Asking::Impossible(why) => Found { tried: vec![format!("AWS cannot be asked: {why}")], ..Found::nothing() },
+            Asking::Impossible(why) => Found { tried: vec![format!("AWS could not be queried: {why}")], ..Found::nothing() },
         },
     };
     let is_allowed = |secret: &&SecretRef| scope.holds(alarm, secret) && may_tell(secret);
@@ -123,7 +123,7 @@ pub async fn resolve_secrets<E>(
     let left_out = found.secrets.len() - allowed.len();
     found.allowed = allowed.into_iter().map(|secret| (alarm.secret_key(secret), secret.clone())).collect();
     if left_out > 0 {
-        found.tried.push(format!("{left_out} of the secrets it is about may not be told of here"));
+        found.tried.push(format!("{left_out} of the secrets it refers to may not be named here"));
     }
     Ok(Some(found))
 }
@@ -143,7 +143,8 @@ fn without_asking(alarm: &Alarm, mapped: &[SecretRef]) -> Option<Found> {
 /// Asks AWS, in the alarm's account and region.
 pub async fn by_asking(alarm: &Alarm, aws: &Aws, clock: &Clock) -> Found {
     let caller = AwsCaller::new(*clock, clock::deadline(DEADLINE), false);
-    let mut search = SecretSearch { aws, caller: &caller, tried: vec!["no mapping of the configuration fits it".to_owned()] };
+    let mut search =
+        SecretSearch { aws, caller: &caller, tried: vec!["no [[alarms.mapping]] of the configuration matches it".to_owned()] };
     search.tried.push("its dimensions and description name no secret".to_owned());
     let (secrets, by) = search.look(alarm).await;
     Found { secrets, by, tried: search.tried, ..Found::nothing() }

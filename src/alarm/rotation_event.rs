@@ -32,12 +32,12 @@ pub(crate) struct RotationEvent {
 impl RotationEvent {
     /// Reads a record of CloudTrail; the reason why not is one sentence.
     pub(crate) fn parse(record: &Value) -> Result<RotationEvent, &'static str> {
-        let name = text(record, "eventName").ok_or("it is of CloudTrail, but without the event's name")?;
+        let name = text(record, "eventName").ok_or("it is from CloudTrail, but without the event's name")?;
         if text(record, "eventSource") != Some("secretsmanager.amazonaws.com") {
-            return Err("it is of CloudTrail, but not of Secrets Manager");
+            return Err("it is from CloudTrail, but not of Secrets Manager");
         }
         if name != "RotationSucceeded" && !FAILURES.contains(&name) {
-            return Err("it is of Secrets Manager, but does not tell that a rotation ended");
+            return Err("it is from Secrets Manager, but does not tell that a rotation ended");
         }
         let at = text(record, "eventTime").ok_or("it tells of a rotation, but without its time")?;
         let at = at.parse().map_err(|_| "it tells of a rotation, but its time cannot be read")?;
@@ -111,7 +111,7 @@ fn key_of(secret: &SecretRef) -> String {
 /// Source: Secrets Manager User Guide, "Secret Label Updated event".
 pub(super) fn read_label(event: &Value, detail: &Value) -> Result<Alarm, &'static str> {
     if text(detail, "labelUpdated") != Some("AWSCURRENT") {
-        return Err("it tells that a label moved, which is none by which a rotation is seen to end");
+        return Err("it tells that a label moved, but not one that ends a rotation");
     }
     let arns = event.get("resources").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let secret = arns.filter_map(|arn| Arn::parse(arn).ok()).find_map(|arn| SecretArn::try_from(arn).ok());
@@ -186,8 +186,8 @@ mod tests {
             ("RotationAbandoned", Ok(AlarmState::Alarm)),
             ("TestRotationFailed", Ok(AlarmState::Alarm)),
             ("RotationSucceeded", Ok(AlarmState::Ok)),
-            ("RotationStarted", Err("it is of Secrets Manager, but does not tell that a rotation ended")),
-            ("GetSecretValue", Err("it is of Secrets Manager, but does not tell that a rotation ended")),
+            ("RotationStarted", Err("it is from Secrets Manager, but does not tell that a rotation ended")),
+            ("GetSecretValue", Err("it is from Secrets Manager, but does not tell that a rotation ended")),
         ] {
             let mut record = failed();
             record["eventName"] = json!(name);
@@ -195,6 +195,6 @@ mod tests {
         }
         let mut other = failed();
         other["eventSource"] = json!("iam.amazonaws.com");
-        assert_eq!(read(&other).unwrap_err(), "it is of CloudTrail, but not of Secrets Manager");
+        assert_eq!(read(&other).unwrap_err(), "it is from CloudTrail, but not of Secrets Manager");
     }
 }

@@ -16,7 +16,7 @@ pub enum OutOfScope {
     #[error("`allowed_secrets` of the configuration covers none of the secrets it names")]
     Secrets,
     /// It is told nowhere.
-    #[error("no [[alarms.route]] says where to tell it")]
+    #[error("no [[alarms.route]] covers it")]
     Route,
 }
 

@@ -36,7 +36,7 @@ pub(super) fn read(detail: &Value, event: Option<&Value>) -> Result<Alarm, &'sta
         None => vec![detail],
         findings => objects(findings).collect(),
     };
-    let mut why_not = "it is of Security Hub, but without a finding";
+    let mut why_not = "it is from Security Hub, but without a finding";
     // The newest word of each; where two are of one time, the worse.
     let mut alarms: BTreeMap<String, Alarm> = BTreeMap::new();
     for finding in findings {

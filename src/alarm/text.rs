@@ -97,7 +97,7 @@ pub(super) fn read(message: &str, delivered: &Delivered<'_>) -> Result<Alarm, &'
         return Err("it is text that names no secret: write its ARN, or secret=NAME");
     }
     if is_of_cloudformation(message) {
-        return Err("it is of CloudFormation, which tells of a stack");
+        return Err("it is from CloudFormation, which tells of a stack");
     }
     if named.is_empty() || (!named.is_pointed_at() && failures.is_empty()) {
         return Err(
@@ -450,7 +450,7 @@ mod tests {
             );
             assert_eq!(
                 told(&notice, Some("AWS CloudFormation Notification")),
-                Err("it is of CloudFormation, which tells of a stack")
+                Err("it is from CloudFormation, which tells of a stack")
             );
         }
     }

@@ -1,6 +1,6 @@
 //! The whole bot over simulated accounts, with the page in front: nothing is configured, and nothing is left behind.
 
-use super::platforms::{hosts, page};
+use super::platforms::{cause_page, hosts, page};
 use super::{App, AppError, Platforms};
 use crate::aws::{Aws, AwsOptions, ConnectError, Registry};
 use crate::bot::{AccountInfo, Accounts, Connected};
@@ -56,6 +56,7 @@ impl Demo {
             trusted_proxies: Vec::new(),
             note: Some(NOTE.to_owned()),
             examples: examples(&worlds),
+            cause_page,
             new_id,
         };
         let console = Console::new(settings);

@@ -5,7 +5,9 @@ use crate::alarm::{Endpoint, Limits};
 use crate::chat::{ChatPlatform, Intake};
 use crate::clock::Clock;
 use crate::config::{Config, DiscordMode, Ids};
+use crate::diagnosis::page_of;
 use crate::investigation::new_id;
+use crate::model::Cause;
 use crate::platforms::console::{self, Console, Settings};
 use crate::platforms::discord::Discord;
 use crate::platforms::slack::{Lookups, Slack};
@@ -135,7 +137,7 @@ fn console(config: &Config, bot: &Bot, stop: &CancellationToken, platforms: &mut
     let token = match offered.token.fetch() {
         Ok(token) => token,
         Err(why) => {
-            tracing::error!(why, "the page is left out");
+            tracing::error!(why, "the web console is left out");
             return;
         }
     };
@@ -143,7 +145,7 @@ fn console(config: &Config, bot: &Bot, stop: &CancellationToken, platforms: &mut
         let why = format!("fewer than {} characters, or always the same ones", crate::config::MIN_TOKEN_LENGTH);
         tracing::warn!(
             why,
-            "the token of the page could be guessed, so wrong ones also lock out who comes from the same address: make one with `openssl rand -hex 16`"
+            "the token of the web console could be guessed, so wrong ones also lock out who comes from the same address: make one with `openssl rand -hex 16`"
         );
     }
     let listen = config.http.listen;
@@ -155,9 +157,15 @@ fn console(config: &Config, bot: &Bot, stop: &CancellationToken, platforms: &mut
         trusted_proxies: offered.trusted_proxies.clone(),
         note: None,
         examples: Vec::new(),
+        cause_page,
         new_id,
     };
     page(Console::new(settings), bot, stop, platforms);
+}
+
+/// The page of the cause with this id.
+pub(super) fn cause_page(id: &str) -> Option<&'static str> {
+    Cause::from_id(id).and_then(page_of)
 }
 
 /// What browsers call an address of this machine.

@@ -247,7 +247,8 @@ pub(super) async fn verify(sts: &aws_sdk_sts::Client) -> Result<String, ConnectE
             Some("ExpiredToken" | "ExpiredTokenException") => Err(ConnectError::ExpiredCredentials),
             Some(code) => Err(ConnectError::Refused { reason: code.to_owned() }),
             None => Err(ConnectError::Credentials {
-                reason: excerpt(&format!("STS could not be asked: {}", DisplayErrorContext(&error)), MAX_REASON_CHARS).to_owned(),
+                reason: excerpt(&format!("STS could not be called: {}", DisplayErrorContext(&error)), MAX_REASON_CHARS)
+                    .to_owned(),
             }),
         },
     }

@@ -56,7 +56,7 @@ impl Pulse {
         if !worked {
             return Some("the next trigger could not be claimed");
         }
-        (since.elapsed() > longest).then_some("no trigger was claimed for a long time")
+        (since.elapsed() > longest).then_some("no trigger has been claimed for a long time")
     }
 }
 
@@ -70,7 +70,7 @@ mod tests {
         assert_eq!(pulse.stalled(Duration::ZERO), None, "they have not begun");
         pulse.note(true);
         assert_eq!(pulse.stalled(minute), None);
-        assert_eq!(pulse.stalled(Duration::ZERO), Some("no trigger was claimed for a long time"));
+        assert_eq!(pulse.stalled(Duration::ZERO), Some("no trigger has been claimed for a long time"));
         pulse.note(false);
         assert_eq!(pulse.stalled(minute), Some("the next trigger could not be claimed"));
         pulse.note(true);

@@ -73,7 +73,7 @@ impl Runner {
         let stored = InvestigationRow { revision, choice: Some(choice.clone()), resolved: None, ..stored.clone() };
         let connected = match self.access.connect_for(choice, &options.asked).await {
             Ok(connected) => connected,
-            Err(error) => return Ok(failed(&stored, &format!("AWS cannot be asked: {error}"))),
+            Err(error) => return Ok(failed(&stored, &format!("AWS could not be queried: {error}"))),
         };
         let options = self.in_time(options);
         let live = Live::new();

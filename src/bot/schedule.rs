@@ -20,10 +20,10 @@ const LANE: &str = "watch";
 pub async fn keep_schedule(store: &Store, watch_every: Duration, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(TICK.min(watch_every))).await.is_some() {
         if let Err(error) = begin_looks(store).await {
-            tracing::error!(%error, "watches could not be looked at");
+            tracing::error!(%error, "watched secrets could not be checked");
         }
         if let Err(error) = begin_rechecks(store).await {
-            tracing::error!(%error, "what alarms left for later could not be begun");
+            tracing::error!(%error, "later checks of alarms could not be started");
         }
     }
 }
@@ -38,7 +38,7 @@ async fn begin_looks(store: &Store) -> Result<(), Refused> {
             subject: watch.investigation.clone(),
             same: None,
             trigger: Trigger::WatchDue { investigation: watch.investigation },
-            what: SafeText::redact("another look at a watched secret"),
+            what: SafeText::redact("another check of a watched secret"),
         };
         store.accept(&entry, None).await?;
     }
@@ -59,7 +59,7 @@ pub async fn begin_rechecks(store: &Store) -> Result<(), Refused> {
             subject: due.thread.clone(),
             same: None,
             trigger: Trigger::Recheck { thread: due.thread.clone(), why: due.why },
-            what: SafeText::redact("another look at what alarms told of"),
+            what: SafeText::redact("another check after an alarm"),
         };
         store.accept(&entry, None).await?;
         store.recheck_begun(&due).await?;

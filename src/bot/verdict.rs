@@ -55,7 +55,7 @@ pub(super) fn concluded(stored: &InvestigationRow, record: Investigation) -> Com
 
 /// It could not be looked into; the buttons let people try again.
 pub(super) fn failed(stored: &InvestigationRow, why: &str) -> Completion {
-    let mut message: Message = compose::about(Tone::Warning, &format!("{} could not be looked into: {why}", subject(stored)));
+    let mut message: Message = compose::about(Tone::Warning, &format!("{} could not be investigated: {why}", subject(stored)));
     message.controls = vec![Control::Button(MenuItem {
         label: SafeText::redact("Rerun all"),
         token: ActionToken { investigation: stored.id.clone(), revision: stored.revision, action: Action::RerunAll },

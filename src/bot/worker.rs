@@ -107,7 +107,7 @@ impl Workers {
     async fn attend(&self, claimed: Claimed) {
         if claimed.is_suspect() {
             let begun = claimed.attempt.saturating_sub(claimed.failures);
-            tracing::error!(what = %claimed.what, begun, "the process ended again and again while this was worked on: it is begun alone");
+            tracing::error!(what = %claimed.what, begun, "the process ended several times while this was running: it is started alone");
         }
         let ended = if claimed.is_spent() { self.abandon(&claimed).await } else { self.try_to_do(&claimed).await };
         if let Err(error) = ended {
@@ -165,7 +165,7 @@ impl Workers {
 
     /// Gives a trigger up, and says so where it would have been answered, in the log and in the audit trail.
     async fn abandon(&self, claimed: &Claimed) -> Result<(), StoreError> {
-        const WHY: &str = "it was begun again and again and never came to its end; the log of this program says more";
+        const WHY: &str = "it was started several times and never finished; see the log of rotation-diag";
         let completion = self.handlers.give_up(claimed, WHY).await?;
         tracing::error!(what = %claimed.what, "a trigger is given up");
         self.store.abandon(claimed.lease, &SafeText::redact(WHY), &completion).await?;

@@ -176,7 +176,7 @@ impl<'a> Line<'a> {
         if let (Some(asked), Some(own)) = (region.as_deref(), secret.region())
             && asked != own
         {
-            return Err(Usage::new(&format!("the ARN is of region {own}, and region says {asked}")));
+            return Err(Usage::new(&format!("the ARN is in region {own}, but region says {asked}")));
         }
         Ok(InvestigationRequest { secret, account, region, reach })
     }
@@ -194,7 +194,7 @@ fn option(word: &str) -> Result<Option<(&'static str, &str)>, Usage> {
         Some(known) if sign.is_some() || bare.len() < word.len() => Ok(Some((known, value))),
         // A secret's name may begin with a dash and hold equals signs, but no colon.
         None if sign == Some(':') || word.starts_with("--") => {
-            Err(Usage::new(&format!("{} is not an option: there are account, region and window", echo(name))))
+            Err(Usage::new(&format!("{} is not an option: use account, region or window", echo(name))))
         }
         _ => Ok(None),
     }

@@ -29,6 +29,15 @@ pub struct Message {
 }
 
 impl Message {
+    /// Leads the reader to the page of each cause that is named, below `causes`, such as `https://host/causes/`.
+    pub fn link_causes(&mut self, causes: &str) {
+        for part in &mut self.parts {
+            if let Part::Cause(cause) = part {
+                cause.page = Some(SafeText::redact(&format!("{causes}{}", cause.id)));
+            }
+        }
+    }
+
     /// A message of one line.
     #[must_use]
     pub fn line(tone: Tone, title: SafeText) -> Message {
@@ -94,6 +103,30 @@ pub enum Part {
     Links(Vec<SafeText>),
     /// Playbook steps, one line each.
     Steps(Vec<StepLine>),
+    /// The cause that a verdict rests on, and where people read more about it.
+    Cause(CauseReference),
+}
+
+/// A cause by its id, and where its page is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CauseReference {
+    /// Such as `db_auth_failed`; letters, digits and underscores.
+    pub id: SafeText,
+    /// The page's address in the web console; `None` where none is configured, and the command line has to do.
+    #[serde(default)]
+    pub page: Option<SafeText>,
+}
+
+impl CauseReference {
+    /// The reference as one line of text.
+    #[must_use]
+    pub fn line(&self) -> SafeText {
+        let more = match &self.page {
+            Some(page) => page.as_str().to_owned(),
+            None => format!("rotation-diag explain {}", self.id),
+        };
+        SafeText::redact(&format!("Cause: {} · {more}", self.id))
+    }
 }
 
 /// A quoted line.
@@ -116,7 +149,7 @@ pub struct StepLine {
     pub name: SafeText,
     /// How it stands.
     pub state: StepState,
-    /// What it saw; empty while it waits or runs.
+    /// What it found; empty while it waits or runs.
     pub summary: SafeText,
 }
 

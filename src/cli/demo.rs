@@ -107,7 +107,7 @@ fn serve_page(port: u16) -> Result<ExitCode, CommandError> {
     runtime::run(async {
         let page = demo::Demo::start(worlds, port).await.map_err(CommandError::cannot_run)?;
         let taken = if port == 0 || page.address().port() == port { String::new() } else { format!(" (port {port} is taken)") };
-        let line = format!("\nThe same as a chat, in the browser: http://{}{taken}\nCtrl-C ends it.", page.address());
+        let line = format!("\nThe same as a chat, in the web console: http://{}{taken}\nCtrl-C ends it.", page.address());
         writeln!(std::io::stderr().lock(), "{}", SafeText::redact(&line))?;
         page.run(CancellationToken::new()).await.map_err(CommandError::cannot_run)
     })?;

@@ -73,7 +73,7 @@ Diagnose a broken secret of a simulated AWS account; needs no account and no cre
 An AWS account that speaks the real protocols runs inside this process, on 127.0.0.1. The investigation asks it over HTTP \
 with the real AWS SDK, exactly as it would ask AWS.
 
-In a terminal it then serves a chat page on 127.0.0.1 until Ctrl-C: the whole bot, with its threads and buttons, over all the \
+In a terminal it then serves the web console on 127.0.0.1 until Ctrl-C: the whole bot, with its threads and buttons, over all the \
 simulated secrets. Where the output goes elsewhere it ends after the report.";
 
 pub(super) const DEMO_AFTER: &str = "\

@@ -17,7 +17,7 @@ pub(super) fn run(options: &Serve) -> Result<ExitCode, CommandError> {
         let line = if app.is_listening() {
             format!("rotation-diag listens on {scheme}://{}", app.address())
         } else {
-            format!("rotation-diag runs; {} is taken, and nothing that is configured needs it", app.address())
+            format!("rotation-diag runs; {} is taken, and nothing in the configuration needs it", app.address())
         };
         writeln!(std::io::stderr().lock(), "{}", SafeText::redact(&line))?;
         app.run(CancellationToken::new()).await.map_err(CommandError::cannot_run)

@@ -240,7 +240,7 @@ pub(super) fn read(section: Section<'_>) -> (Alarms, Vec<RoutePosition>) {
         reconcile_every: section.section("reconcile").and_then(read_reconcile),
     };
     if alarms.sns.is_some() && alarms.routes.is_empty() {
-        section.problem("sns", "there is no [[alarms.route]] that says where to tell an alarm");
+        section.problem("sns", "there is no [[alarms.route]] that says where alarms are announced");
     }
     section.finish();
     (alarms, positions)
@@ -259,17 +259,17 @@ pub(super) fn check_routes(config: &Config, root: &Section<'_>, reader: &Reader<
         };
         let platform = place.platform.id();
         if !root.has(platform) {
-            let what = format!("[{platform}] is not configured, so nobody would hear of these alarms");
+            let what = format!("[{platform}] is not configured, so nobody would see these alarms");
             problem(&position.platform, "platform", what);
             continue;
         }
         match place.platform {
             PlatformName::Console => {
                 if place.workspace != "local" {
-                    problem(&position.workspace, "workspace", "the page has one workspace, \"local\"".to_owned());
+                    problem(&position.workspace, "workspace", "the web console has one workspace, \"local\"".to_owned());
                 }
                 if place.channel != "page" {
-                    problem(&position.channel, "channel", "the page has one channel, \"page\"".to_owned());
+                    problem(&position.channel, "channel", "the web console has one channel, \"page\"".to_owned());
                 }
             }
             PlatformName::Discord => {
@@ -286,7 +286,7 @@ pub(super) fn check_routes(config: &Config, root: &Section<'_>, reader: &Reader<
                 let is_another = !workspaces.is_empty()
                     && workspaces.iter().all(|workspace| workspace.is_some_and(|workspace| workspace != place.workspace));
                 if is_another {
-                    let what = "every [[allow]] rule is about another workspace, and a token is of one";
+                    let what = "every [[allow]] rule names another workspace, and a token belongs to one workspace";
                     problem(&position.workspace, "workspace", what.to_owned());
                 }
             }
@@ -402,7 +402,7 @@ fn read_route(section: Section<'_>) -> Option<AlarmRoute> {
         .collect();
     let mention = section.get("mention", |value| callee(&reader::text(value)?));
     if mention.is_some() && critical.is_empty() {
-        section.problem("mention", "has no use without `critical`");
+        section.problem("mention", "is only valid together with `critical`");
     }
     let zone = section.get("time_zone", |value| {
         let name = reader::text(value)?;
@@ -410,7 +410,7 @@ fn read_route(section: Section<'_>) -> Option<AlarmRoute> {
     });
     let hours = section.get("quiet_hours", |value| quiet_hours(&reader::text(value)?));
     if zone.is_some() && hours.is_none() {
-        section.problem("time_zone", "has no use without `quiet_hours`");
+        section.problem("time_zone", "is only valid together with `quiet_hours`");
     }
     section.finish();
     let place = Place { platform: platform?, workspace: workspace?, channel: channel?, thread: None };
@@ -567,16 +567,16 @@ mod tests {
             told,
             [
                 "`alarms.route[0].workspace`: it is not among the servers of `discord.guilds`",
-                "`alarms.route[1].workspace`: every [[allow]] rule is about another workspace, and a token is of one",
-                "`alarms.route[2].workspace`: the page has one workspace, \"local\"",
-                "`alarms.route[2].channel`: the page has one channel, \"page\"",
+                "`alarms.route[1].workspace`: every [[allow]] rule names another workspace, and a token belongs to one workspace",
+                "`alarms.route[2].workspace`: the web console has one workspace, \"local\"",
+                "`alarms.route[2].channel`: the web console has one channel, \"page\"",
             ]
         );
         assert!(problems.iter().all(|(line, _)| *line > 15), "{problems:?}");
         for (configured, platform) in [(discord, "slack"), (slack, "discord"), (slack, "console")] {
             let problems = alarms(&format!("{configured}{}", route(platform, "1", "1"))).unwrap_err();
             let expected =
-                format!("`alarms.route[0].platform`: [{platform}] is not configured, so nobody would hear of these alarms");
+                format!("`alarms.route[0].platform`: [{platform}] is not configured, so nobody would see these alarms");
             assert_eq!(problems, [expected]);
         }
     }
@@ -622,7 +622,7 @@ mod tests {
             ("[alarms.sns]\ntopics = [\"arn:aws:sns:eu-west-1:123456789012:*\"]\n", "expected a topic's full ARN"),
             (
                 "[alarms.sns]\ntopics = [\"arn:aws:sns:eu-west-1:123456789012:t\"]\n",
-                "there is no [[alarms.route]] that says where to tell an alarm",
+                "there is no [[alarms.route]] that says where alarms are announced",
             ),
             ("[alarms.sns]\nsignature_versions = [\"1\"]\n", "must contain \"2\""),
             ("[alarms.sns]\nsignature_versions = [\"3\"]\n", "expected \"1\" or \"2\", found \"3\""),
@@ -637,7 +637,7 @@ mod tests {
             ),
             ("[[alarms.route]]\nplatform = \"teams\"\n", "expected slack, discord or console, found \"teams\""),
             ("[[alarms.route]]\nchannel = \"#general\"\n", "expected an id of letters and digits"),
-            ("[[alarms.route]]\nmention = \"here\"\n", "has no use without `critical`"),
+            ("[[alarms.route]]\nmention = \"here\"\n", "is only valid together with `critical`"),
             ("[[alarms.route]]\nmention = \"@channel\"\n", "expected \"here\", \"user:ID\" or \"group:ID\""),
             ("[[alarms.route]]\ntime_zone = \"Mars\"\n", "expected a time zone such as Europe/Berlin"),
             ("[[alarms.route]]\nquiet_hours = \"7-7\"\n", "expected two different times such as 22:00-07:00"),

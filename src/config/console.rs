@@ -27,9 +27,30 @@ pub struct ConsoleUrl {
     pub path: String,
 }
 
+impl ConsoleUrl {
+    /// The address as people type it, without a slash at its end.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("{}://{}{}", if self.secure { "https" } else { "http" }, self.host, self.path)
+    }
+}
+
 /// First segments of paths that lead elsewhere here: a page below one of them would hide it, or be hidden.
-const TAKEN: [&str; 12] =
-    ["act", "assets", "discord", "healthz", "investigations", "live", "readyz", "say", "sign-in", "slack", "sns", "threads"];
+const TAKEN: [&str; 13] = [
+    "act",
+    "assets",
+    "causes",
+    "discord",
+    "healthz",
+    "investigations",
+    "live",
+    "readyz",
+    "say",
+    "sign-in",
+    "slack",
+    "sns",
+    "threads",
+];
 
 pub(super) fn read(root: &Section<'_>) -> Option<ConsoleConfig> {
     let section = root.section("console")?;
@@ -38,7 +59,7 @@ pub(super) fn read(root: &Section<'_>) -> Option<ConsoleConfig> {
     let is_network = |text: String| text.parse::<Network>().map(|_| text);
     let trusted_proxies = section.get("trusted_proxies", |value| reader::texts(value, is_network)).unwrap_or_default();
     if !section.has("token") {
-        root.problem("console", "`token` is missing: the page is never offered without one");
+        root.problem("console", "`token` is missing: the web console is never offered without one");
     }
     section.finish();
     let trusted_proxies = trusted_proxies.iter().filter_map(|text| text.parse().ok()).collect();
@@ -58,7 +79,7 @@ fn address(text: &str) -> Result<ConsoleUrl, String> {
         return Err(format!("expected a path of letters, digits, dots and dashes, found {text:?}"));
     }
     if let Some(taken) = segments.next().filter(|first| TAKEN.contains(first)) {
-        return Err(format!("the path /{taken} leads elsewhere on this server: choose another"));
+        return Err(format!("the path /{taken} is used for something else on this server: choose another"));
     }
     Ok(ConsoleUrl {
         host: url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")),

@@ -69,7 +69,7 @@ pub(super) fn http(root: &Section<'_>, reader: &Reader<'_>) -> Http {
         (Some(certificate), Some(key)) => Some((certificate, key)),
         (None, None) => None,
         _ => {
-            reader.problem(section.span("tls_certificate"), "`http`: `tls_certificate` and `tls_key` go together");
+            reader.problem(section.span("tls_certificate"), "`http`: `tls_certificate` and `tls_key` must be set together");
             None
         }
     };

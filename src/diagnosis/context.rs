@@ -188,7 +188,12 @@ impl<'a> DiagnosisContext<'a> {
         self.config().is_some_and(|config| config.enabled == Some(true) && config.due.overdue_since.is_some()) && !rotates
     }
 
-    /// The id of a version that carries AWSPENDING without AWSCURRENT while no rotation is in progress.
+    /// The version that carries AWSPENDING without AWSCURRENT although no rotation is in progress.
+    ///
+    /// createSecret sets the label and finishSecret moves AWSCURRENT to the same version, so the label alone is normal while a
+    /// rotation runs. It is stuck when an event says that the rotation of this very version failed or was abandoned. Where no
+    /// event tells of the version, it is stuck once it is older than a rotation takes, or no newer than the current version, or
+    /// once the last failure lies further back than a rotation takes.
     #[must_use]
     pub fn stuck_version(&self) -> Option<&'a crate::model::SecretVersion> {
         let pending = self.secret()?.version_with("AWSPENDING").filter(|version| !version.has("AWSCURRENT"))?;

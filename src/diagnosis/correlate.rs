@@ -40,6 +40,7 @@ pub(super) fn place(context: &DiagnosisContext<'_>, findings: &mut [(Stage, Find
     placed
 }
 
+/// Makes a change part of a finding. It is a fact of its own, so the finding rests on one more than before.
 fn adopt(finding: &mut Finding, change: &Change, minutes: i64, call: &str) {
     finding.confidence = match finding.confidence {
         Confidence::Possible => Confidence::Likely,

@@ -23,12 +23,18 @@ pub(super) fn rank(context: &DiagnosisContext<'_>, mut findings: Vec<(Stage, Fin
     let unreached = newest_attempt_is_unseen(context);
     findings.sort_by_key(|(stage, finding)| {
         let subject = *stage == Stage::Subject && finding.severity > Severity::Info;
+        // Each line decides only between findings that all lines above leave equal; the last one makes the order total.
         Reverse((
+            // Nothing is there to rotate: whatever else is wrong does not matter yet.
             subject,
             finding.severity,
+            // What happened before and in the function, before what a failure leaves behind.
             *stage < Stage::Aftermath,
+            // One indirect sign yields to anything that is better founded, however specific it is.
             finding.confidence > Confidence::Possible,
+            // The newest attempt never reached the function, so its older log does not say why.
             unreached && *stage == Stage::Start,
+            // A defect before its effects.
             specificity(finding.cause),
             // What newer invocations no longer say may be mended by now.
             last_seen(finding).is_none_or(|at| Some(at) >= newest),

@@ -3,6 +3,8 @@
 use super::context::DiagnosisContext;
 use crate::model::{Cause, Confidence, Finding, Outcome, Severity};
 
+/// The outcome, from the findings in their order: a cause that is no symptom and better founded than an indirect sign is the
+/// root cause; without one, the secret is healthy only where everything that could say otherwise was seen.
 pub(super) fn decide(context: &DiagnosisContext<'_>, findings: &[Finding]) -> Outcome {
     if context.secret().is_none() && findings.iter().any(|finding| finding.cause == Cause::SecretNotFound) {
         return Outcome::NotFound;

@@ -100,8 +100,8 @@ impl ActionWord {
     pub const ALL: [ActionWord; 7] = [
         ActionWord {
             kind: ActionKind::Rerun,
-            help: "rerun — all nine steps again; rerun 4 — one of them",
-            usage: "write rerun, or rerun and a step from 1 to 9",
+            help: "rerun — run all nine steps again; rerun 4 — one of them",
+            usage: "use rerun, or rerun and a step from 1 to 9",
             read: |rest| match rest {
                 "" | "all" => Some(Action::RerunAll),
                 step => step_of(step).map(Action::RerunStep),
@@ -110,37 +110,37 @@ impl ActionWord {
         ActionWord {
             kind: ActionKind::Widen,
             help: "widen 7d, widen 30d, widen 90d — look further back",
-            usage: "write widen 7d, widen 30d or widen 90d",
+            usage: "use widen 7d, widen 30d or widen 90d",
             read: |rest| rest.parse().ok().filter(|reach| *reach > Lookback::Day).map(Action::Widen),
         },
         ActionWord {
             kind: ActionKind::Evidence,
-            help: "evidence 4 — what a step saw",
-            usage: "write evidence and a step from 1 to 9",
+            help: "evidence 4 — what a step found",
+            usage: "use evidence and a step from 1 to 9",
             read: |rest| step_of(rest).map(Action::Evidence),
         },
         ActionWord {
             kind: ActionKind::Compare,
-            help: "compare — how other secrets fare",
-            usage: "write compare alone",
+            help: "compare — other secrets with the same function or key",
+            usage: "compare takes no arguments",
             read: |rest| rest.is_empty().then_some(Action::Compare),
         },
         ActionWord {
             kind: ActionKind::Watch,
-            help: "watch — tell how the next rotation ends",
-            usage: "write watch alone",
+            help: "watch — report how the next rotation ends",
+            usage: "watch takes no arguments",
             read: |rest| rest.is_empty().then_some(Action::Watch),
         },
         ActionWord {
             kind: ActionKind::Export,
             help: "export — the report as files",
-            usage: "write export alone",
+            usage: "export takes no arguments",
             read: |rest| rest.is_empty().then_some(Action::Export),
         },
         ActionWord {
             kind: ActionKind::Resolve,
-            help: "resolve — close it",
-            usage: "write resolve alone",
+            help: "resolve — close the investigation",
+            usage: "resolve takes no arguments",
             read: |rest| rest.is_empty().then_some(Action::Resolve),
         },
     ];

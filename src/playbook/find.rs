@@ -72,6 +72,7 @@ pub fn nearest(asked: &SecretRef, names: impl IntoIterator<Item = String>) -> Ve
             let lower = name.to_ascii_lowercase();
             let is_part =
                 lower.starts_with(&asked) || lower.ends_with(&asked) || asked.starts_with(&lower) || asked.ends_with(&lower);
+            // A name that is a part of the other is the commonest slip, whatever the lengths.
             let score = if is_part { 1.0 } else { strsim::normalized_damerau_levenshtein(&asked, &lower) };
             (score >= NEAR).then_some((score, name))
         })

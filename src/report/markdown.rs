@@ -58,10 +58,11 @@ fn verdict_of(page: &mut String, report: &Report, finding: &ReportedFinding) {
     for link in &remediation.links {
         let _ = writeln!(page, "<{}>\n", single_line(link).replace(['<', '>', ' '], ""));
     }
+    let _ = writeln!(page, "More: {}\n", code(&wording::more_about(finding)));
 }
 
 fn steps(page: &mut String, report: &Report) {
-    page.push_str("| # | Step | Status | What it saw | Calls |\n|--:|---|---|---|--:|\n");
+    page.push_str("| # | Step | Status | What it found | Calls |\n|--:|---|---|---|--:|\n");
     for step in &report.steps {
         let _ = writeln!(
             page,

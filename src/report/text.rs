@@ -81,6 +81,7 @@ fn verdict_of(page: &mut TextPage, report: &Report, finding: &ReportedFinding) {
     for link in &remediation.links {
         page.line(MARGIN, &single_line(link), DIM);
     }
+    page.line(MARGIN, &format!("More: {}", wording::more_about(finding)), DIM);
 }
 
 fn steps(page: &mut TextPage, report: &Report) {

@@ -13,6 +13,9 @@ const QUOTE: usize = 600;
 /// How many proofs, remarks, changes or reasons are listed before the rest is counted.
 const LISTED: usize = 5;
 
+/// How many of the causes that stay open for one reason are named.
+const NAMED_OPEN: usize = 3;
+
 /// The colour of a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
@@ -65,9 +68,9 @@ pub fn headline(report: &Report) -> String {
         (Outcome::Inconclusive, Some(title)) if report.failing.is_some() => format!("{name} is not rotating — {title}"),
         (Outcome::Inconclusive, Some(title)) => format!("{name} — perhaps {title}"),
         (Outcome::Inconclusive, None) if report.failing.is_some() => {
-            format!("{name} is not rotating — why could not be found out")
+            format!("{name} is not rotating — the cause could not be determined")
         }
-        (Outcome::Inconclusive, None) => format!("{name} — whether it rotates could not be found out"),
+        (Outcome::Inconclusive, None) => format!("{name} — could not determine whether it rotates"),
     }
 }
 
@@ -112,6 +115,12 @@ pub fn context(report: &Report) -> Vec<String> {
 #[must_use]
 pub fn what_happened(finding: &ReportedFinding) -> String {
     cut(single_line(&finding.explanation), SENTENCE)
+}
+
+/// The command that prints more about a finding's cause.
+#[must_use]
+pub fn more_about(finding: &ReportedFinding) -> String {
+    format!("rotation-diag explain {}", finding.cause)
 }
 
 /// One proof: the step that saw it, the line or fact, and where and when.
@@ -274,13 +283,14 @@ pub fn ruled_out(report: &Report) -> (Vec<String>, usize) {
     (groups.into_iter().map(|(because, _)| cut(because, QUOTE)).collect(), report.ruled_out.len() - named)
 }
 
-/// What was missing, and the causes that stay open for it; and how many more causes stay open.
+/// What was missing, and the causes that stay open for it, by their titles; and how many more causes stay open.
 #[must_use]
 pub fn not_checked(report: &Report) -> (Vec<String>, usize) {
     let mut groups = open_points(report);
     let more = groups.iter().skip(LISTED).map(|(_, causes)| causes.len()).sum();
     groups.truncate(LISTED);
-    let lines = groups.into_iter().map(|(missing, causes)| format!("{} — open: {}", cut(missing, QUOTE), shortened(&causes)));
+    let lines =
+        groups.into_iter().map(|(missing, causes)| format!("{} — not ruled out: {}", cut(missing, QUOTE), shortened(&causes)));
     (lines.collect(), more)
 }
 
@@ -295,18 +305,19 @@ fn open_points(report: &Report) -> Vec<(String, Vec<&'static str>)> {
     for open in &report.not_checked {
         let missing = single_line(&open.missing);
         match groups.iter_mut().find(|(known, _)| *known == missing) {
-            Some((_, causes)) => causes.push(open.cause.id()),
-            None => groups.push((missing, vec![open.cause.id()])),
+            Some((_, causes)) => causes.push(open.cause.title()),
+            None => groups.push((missing, vec![open.cause.title()])),
         }
     }
     groups.sort_by_key(|(_, causes)| std::cmp::Reverse(causes.len()));
     groups
 }
 
+/// Titles have commas of their own.
 fn shortened(causes: &[&str]) -> String {
-    match causes.split_at_checked(LISTED) {
-        Some((first, rest)) if !rest.is_empty() => format!("{} and {} more", first.join(", "), rest.len()),
-        _ => causes.join(", "),
+    match causes.split_at_checked(NAMED_OPEN) {
+        Some((first, rest)) if !rest.is_empty() => format!("{}; and {} more", first.join("; "), rest.len()),
+        _ => causes.join("; "),
     }
 }
 

@@ -35,6 +35,15 @@ pub(super) const MAX_WAITING: i64 = 10_000;
 /// How many triggers whose time has come are lined up in one claim.
 const LINED_UP_AT_ONCE: u32 = 500;
 
+// The column `queue` says what keeps a trigger from being taken, so that a claim reads an index and no finished row:
+//   0  nothing does: it is worked on, or ended
+//   1  nothing does: it is lined up in its lane
+//   2  its time has not come; it is the next one of its subject
+//   3  an older trigger of its subject comes first
+//   4  it is lined up, but is begun only while no other suspect is worked on
+// A claim reopens what lost its lease (to 3 or 2), lines up what is due (2 to 1 or 4), and takes the oldest trigger of the lane
+// whose turn it is: lanes are served round robin, so that a busy channel delays no other.
+
 /// Those whose lease ran out at the time ?1.
 pub(super) const EXPIRED: &str = "SELECT id, subject, attempts FROM inbox WHERE state = 'running' AND lease_until <= ?1";
 

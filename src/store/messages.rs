@@ -24,6 +24,10 @@ pub(super) const REPEATS: u8 = 4;
 
 /// What may be sent at the time ?1 on the platform ?2, but for the threads ?3 and the channels ?4; ?5 at most. Messages are
 /// large: which are due is found in the indexes alone, and only those are read.
+///
+/// A message may be sent when it goes to one person alone, when it is there already and only edited, or when it is the next new
+/// one of its thread: the root first, and a reply only once the root has an id and no older reply waits. Answers go before what
+/// only tells of progress, and of that the first signs of life before edits.
 pub(super) const DUE: &str =
     "SELECT m.id, m.thread, t.platform, t.workspace, t.channel, t.root, t.held_in, m.slot, m.reason, m.message, m.passing,
             m.revision, m.posted, m.posted_id, m.posts, m.uncertain, m.reply_to, m.alone, m.attempts, m.due_by, m.stated_at,

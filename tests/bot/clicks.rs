@@ -22,10 +22,10 @@ async fn fifty_clicks_of_two_people_have_one_effect() {
     let answers = futures::future::join_all(clicks).await;
     assert_eq!(answers.iter().filter(|answer| *answer == "accepted").count(), 1, "{answers:?}");
     // Twenty-five clicks are more than one person may make at once; the others were told that it is done.
-    let too_fast = answers.iter().filter(|answer| answer.starts_with("That is more than one person may ask")).count();
+    let too_fast = answers.iter().filter(|answer| answer.starts_with("You are sending commands too fast")).count();
     assert_eq!((answers.len(), too_fast), (50, 5 + 6), "{answers:?}");
-    slack.until("the second run", |state| state.shown.iter().any(|shown| shown.title().contains("ran all steps again"))).await;
-    let notes = slack.replies().iter().filter(|shown| shown.title().contains("ran all steps again")).count();
+    slack.until("the second run", |state| state.shown.iter().any(|shown| shown.title().contains("reran all steps"))).await;
+    let notes = slack.replies().iter().filter(|shown| shown.title().contains("reran all steps")).count();
     assert_eq!((notes, world.accounts.calls_of("DescribeSecret")), (1, looks * 2));
     world.end().await;
 }
@@ -65,7 +65,7 @@ async fn a_click_is_judged_by_the_rights_of_whoever_clicks() {
     let slack = Fake::new(PlatformName::Slack);
     world.start(std::slice::from_ref(&slack));
     let root = verdict(&world, &slack).await;
-    let refused = "This is not allowed for you here: whoever runs rotation-diag can allow it in its configuration.";
+    let refused = "You are not allowed to do this here: the operator of rotation-diag can allow it in the configuration.";
     let evidence = token(&root, Action::Evidence(rotation_diag::model::StepName::Secret));
     for (number, (user, action, expected)) in [
         ("U2", &token(&root, Action::RerunAll), refused),
@@ -96,7 +96,7 @@ async fn rights_that_were_taken_away_since_the_post_no_longer_count() {
     let fewer = RULES.replace("\"U1\", \"U2\"", "\"U2\"");
     let world = World::at(folder, &fewer, accounts()).await;
     let answer = answer_text(&world.click("c", "U1", &token(&root, Action::RerunAll)).await);
-    assert!(answer.starts_with("This is not allowed for you here"), "{answer}");
+    assert!(answer.starts_with("You are not allowed to do this here"), "{answer}");
     assert_eq!(answer_text(&world.click("d", "U2", &token(&root, Action::RerunAll)).await), "accepted");
 }
 

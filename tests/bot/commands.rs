@@ -4,7 +4,7 @@ use super::world::{RULES, Simulated, World, actor, answer_text, place, said};
 use rotation_diag::chat::{Ack, Intake as _, Payload};
 use rotation_diag::model::{Actor, Place, PlatformName, Standing};
 
-const REFUSED: &str = "This is not allowed for you here: whoever runs rotation-diag can allow it in its configuration.";
+const REFUSED: &str = "You are not allowed to do this here: the operator of rotation-diag can allow it in the configuration.";
 
 async fn limited(rules: &str) -> World {
     World::new(rules, Simulated::new(&[("prod", "role_detached_policy", ""), ("test", "healthy", "")])).await
@@ -95,7 +95,7 @@ async fn what_no_rule_allows_is_refused_before_aws_is_asked() {
 async fn without_a_rule_everybody_is_refused_and_told_who_can_change_it() {
     let world = limited("").await;
     let receipt = world.say("k", "U1", "prod/orders-db").await;
-    assert!(answer_text(&receipt).starts_with("Nobody may ask anything yet"), "{receipt:?}");
+    assert!(answer_text(&receipt).starts_with("Nobody is allowed to use this bot yet"), "{receipt:?}");
     assert_eq!(world.open_triggers().await, 0);
 }
 
@@ -121,8 +121,8 @@ async fn rights_depend_on_ids_in_their_own_place_alone() {
     let everyone = rule("users = [\"*\"]");
     let but = |deny: &str| format!("{everyone}[[deny]]\n{deny}\n");
     let none: Option<&[&str]> = Some(&[]);
-    let unknown_groups = "Your groups could not be looked up just now, and your rights depend on them: try again in a minute.";
-    let unknown_standing = "It could not be looked up just now whether you are a full member here: try again in a minute.";
+    let unknown_groups = "Your groups could not be looked up, and your rights depend on them: try again in a minute.";
+    let unknown_standing = "Whether you are a full member here could not be looked up: try again in a minute.";
     let other = |place: Place| (place.clone(), of(&place, "U1", member, none));
     let cases = [
         ("the named person", &by_id, (slack.clone(), of(&slack, "U1", member, none)), "accepted"),
@@ -183,8 +183,11 @@ async fn the_same_question_joins_the_open_one_and_a_flood_is_slowed_down() {
         answers.push(answer_text(&world.say(&format!("k{number}"), "U1", "prod/orders-db").await));
     }
     assert_eq!(answers[0], "accepted");
-    assert!(answers[1..20].iter().all(|answer| answer.starts_with("This is being looked into already")), "{answers:?}");
-    assert!(answers[20..].iter().all(|answer| answer.starts_with("That is more than one person may ask")), "{answers:?}");
+    assert!(
+        answers[1..20].iter().all(|answer| answer.starts_with("An investigation of this secret is already running")),
+        "{answers:?}"
+    );
+    assert!(answers[20..].iter().all(|answer| answer.starts_with("You are sending commands too fast")), "{answers:?}");
     assert_eq!(answer_text(&world.say("other", "U2", "prod/orders-db").await), "accepted");
     assert_eq!(world.open_triggers().await, 2);
 }

@@ -468,7 +468,7 @@ async fn export_pressed_again_brings_the_files_that_did_not_come_the_first_time(
     assert_eq!(super::world::answer_text(&world.click("e2", "U1", &export).await), "accepted", "not: this has been done already");
     slack.until("the files", |state| state.attached.len() == attached + 1).await;
     let already = super::world::answer_text(&world.click("e3", "U1", &export).await);
-    assert!(already.starts_with("This has been done already"), "{already}");
+    assert!(already.starts_with("This has already been done"), "{already}");
     world.end().await;
 }
 

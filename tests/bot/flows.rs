@@ -68,20 +68,20 @@ async fn every_button_does_its_work_in_the_thread() {
         answer_text(&world.click("c4", "U2", &token(&root, Action::RerunStep(StepName::ExecutionRole))).await),
         "accepted"
     );
-    slack.until("the note", said("U2 ran step 5 again")).await;
+    slack.until("the note", said("U2 reran step 5")).await;
     let again = slack.roots()[0].message.clone();
     assert!(tokens(&again).iter().all(|token| token.revision == 2), "{:?}", tokens(&again));
     let expired = answer_text(&world.click("c5", "U2", &token(&root, Action::Compare)).await);
     assert!(expired.contains("expired"), "{expired}");
 
     world.click("c6", "U1", &token(&again, Action::Widen(Lookback::Week))).await;
-    slack.until("the wider look", said("U1 looked back 7 d")).await;
+    slack.until("the wider look", said("U1 widened the window to 7 days")).await;
     let wide = slack.roots()[0].message.clone();
     world.click("c7", "U1", &token(&wide, Action::Watch)).await;
-    slack.until("the watch", said("U1 watches for the next rotation")).await;
+    slack.until("the watch", said("U1 is watching for the next rotation")).await;
     world.click("c8", "U1", &token(&wide, Action::Resolve)).await;
     slack.until("the end", |state| state.shown[0].title().starts_with("Resolved: ")).await;
-    slack.until("who closed it", said("U1 closed this")).await;
+    slack.until("who closed it", said("U1 resolved this")).await;
     assert_eq!(slack.roots().len(), 1);
     world.end().await;
 }
@@ -97,12 +97,12 @@ async fn words_in_the_thread_do_what_buttons_do() {
     assert_eq!(answer_text(&world.bot.intake.accept(words("w1", "evidence 5")).await), "accepted");
     slack.until("the evidence", |state| state.shown.iter().any(|shown| shown.title().starts_with("Step 5"))).await;
     assert_eq!(answer_text(&world.bot.intake.accept(words("w2", "rerun")).await), "accepted");
-    slack.until("the second run", |state| state.shown.iter().any(|shown| shown.title().contains("U2 ran all steps again"))).await;
+    slack.until("the second run", |state| state.shown.iter().any(|shown| shown.title().contains("U2 reran all steps"))).await;
     let answer = world.bot.intake.accept(words("w3", "frobnicate the thing")).await;
     assert!(answer_text(&answer).len() > 10, "{answer:?}");
     let nowhere =
         world.bot.intake.accept(said("w4", &actor("U2"), place(Some("m999")), Payload::Words("rerun".to_owned()))).await;
-    assert!(answer_text(&nowhere).starts_with("Say that in the thread"), "{nowhere:?}");
+    assert!(answer_text(&nowhere).starts_with("Use this in the thread"), "{nowhere:?}");
     world.end().await;
 }
 
@@ -183,7 +183,7 @@ async fn a_watched_secret_is_looked_at_again_after_a_restart_and_its_end_is_told
     world.start(std::slice::from_ref(&slack));
     slack
         .until("the end of the watch", |state| {
-            state.shown.iter().any(|shown| shown.title().starts_with("The rotation that was waited for succeeded"))
+            state.shown.iter().any(|shown| shown.title().starts_with("The watched rotation succeeded"))
         })
         .await;
     assert!(world.store.watch(&id).await.unwrap().is_none());
@@ -220,7 +220,7 @@ async fn what_fails_each_time_is_given_up_and_its_thread_says_so() {
     world.start(std::slice::from_ref(&slack));
     slack.until("the end", |state| state.shown.len() == 1).await;
     let root = slack.roots()[0].message.clone();
-    assert!(root.title.as_str().contains("it was begun again and again and never came to its end"), "{}", root.title);
+    assert!(root.title.as_str().contains("it was started several times and never came to its end"), "{}", root.title);
     assert_eq!(tokens(&root)[0].action, Action::RerunAll);
     assert_eq!(world.dead_letters().await.len(), 1);
     assert!(world.audit().await.iter().any(|(_, did, decision)| did == "gave up" && decision == "system"));

@@ -16,7 +16,7 @@ async fn a_question_in_a_thread_of_others_is_answered_there_and_nowhere_else() {
     world.start(std::slice::from_ref(&slack));
     assert_eq!(say(&world, "k1", Some("theirs"), "prod/orders-db").await, "accepted");
     slack
-        .until("the details", |state| state.shown.iter().any(|shown| shown.title().starts_with("What the nine steps saw")))
+        .until("the details", |state| state.shown.iter().any(|shown| shown.title().starts_with("What the nine steps found")))
         .await;
     let verdict = slack.shown().into_iter().find(|shown| shown.title().contains("is not rotating")).unwrap();
     assert_eq!(slack.with(|state| state.pointed.clone()), [("answer-to-k1".to_owned(), "theirs".to_owned())]);

@@ -6,7 +6,7 @@ use rotation_diag::chat::{Intake as _, Payload, SendError};
 use rotation_diag::model::{Action, Actor, PlatformName, Standing};
 
 const EVERYONE: &str = "[[allow]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannels = [\"C1\"]\nusers = [\"*\"]\n";
-const REFUSED: &str = "This is not allowed for you here: whoever runs rotation-diag can allow it in its configuration.";
+const REFUSED: &str = "You are not allowed to do this here: the operator of rotation-diag can allow it in the configuration.";
 
 fn pending(user: &str) -> Actor {
     Actor { standing: Standing::Pending, groups: None, ..actor(user) }

@@ -152,7 +152,7 @@ async fn talk_in_a_thread_starts_nothing_and_is_answered_with_the_nearest_comman
     {
         let inbound = said(&format!("q{number}"), &actor("U3"), place(Some(&root)), Payload::Words(words.to_owned()));
         let refused = answer_text(&world.bot.intake.accept(inbound).await);
-        assert!(refused.starts_with("This is not allowed for you here"), "{words}: {refused}");
+        assert!(refused.starts_with("You are not allowed to do this here"), "{words}: {refused}");
     }
     world.accounts.also_named("billing");
     world.bot.autocomplete.learn_names().await;
@@ -285,7 +285,7 @@ async fn a_question_that_is_no_longer_allowed_is_refused_to_its_asker_alone() {
     let slack = Fake::new(PlatformName::Slack);
     world.start(std::slice::from_ref(&slack));
     slack.until("the refusal", |state| !state.ephemerals.is_empty()).await;
-    assert!(slack.with(|state| state.ephemerals[0].1.title.as_str().starts_with("This is not allowed for you here")));
+    assert!(slack.with(|state| state.ephemerals[0].1.title.as_str().starts_with("You are not allowed to do this here")));
     assert!(slack.shown().is_empty());
     world.end().await;
 }
@@ -295,11 +295,11 @@ async fn a_mistyped_account_or_region_names_those_there_are_to_people_who_may_us
     let accounts = || Simulated::new(&[("prod", "role_detached_policy", ""), ("test", "healthy", "")]);
     let world = World::new(RULES, accounts()).await;
     for (number, (words, expected)) in [
-        ("prod/orders-db account:stgae", "There is no such account in the configuration: there are prod, test."),
-        ("prod/orders-db account:prod region:us-west-2", "That is not in the account prod, whose regions here is eu-west-1."),
+        ("prod/orders-db account:stgae", "No account has that name: choose one of prod, test."),
+        ("prod/orders-db account:prod region:us-west-2", "Account prod has no such region: choose one of eu-west-1."),
         (
             "prod/orders-db region:us-west-2",
-            "None of the accounts of the configuration is meant by that: of regions there is eu-west-1; of accounts there are prod, test.",
+            "No configured account has that region: choose one of eu-west-1; the accounts are prod, test.",
         ),
     ]
     .into_iter()
@@ -307,11 +307,11 @@ async fn a_mistyped_account_or_region_names_those_there_are_to_people_who_may_us
     {
         assert_eq!(answer_text(&world.say(&format!("k{number}"), "U1", words).await), expected, "{words}");
         let stranger = answer_text(&world.say(&format!("s{number}"), "U9", words).await);
-        assert!(stranger.starts_with("This is not allowed for you here"), "{stranger}");
+        assert!(stranger.starts_with("You are not allowed to do this here"), "{stranger}");
     }
     let some = World::new(&rule("users = [\"U1\"]\naccounts = [\"prod\"]"), accounts()).await;
     let refused = answer_text(&some.say("k", "U1", "prod/orders-db account:stgae").await);
-    assert!(refused.starts_with("This is not allowed for you here"), "{refused}");
+    assert!(refused.starts_with("You are not allowed to do this here"), "{refused}");
 }
 
 #[tokio::test]
@@ -330,7 +330,7 @@ async fn a_notice_leaves_a_secrets_name_as_it_is_written() {
     world.start(std::slice::from_ref(&slack));
     slack.until("the failure", |state| state.shown.first().is_some_and(|root| !root.message.controls.is_empty())).await;
     let title = slack.roots()[0].title().to_owned();
-    assert!(title.starts_with("prod/orders-db could not be looked into: this is not allowed"), "{title}");
+    assert!(title.starts_with("prod/orders-db could not be investigated: you are not allowed"), "{title}");
     world.end().await;
 }
 

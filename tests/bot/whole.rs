@@ -239,7 +239,7 @@ async fn check_and_audit_tell_on_standard_output() {
     let (status, told, _) = run(&["check"]);
     assert_eq!(status, Some(1), "{told}");
     for line in [
-        "✓ rules: 2 that allow, 0 that deny",
+        "✓ rules: 2 [[allow]], 0 [[deny]]",
         "✓ store: ",
         "✗ platforms: ",
         "✗ AWS this account in eu-west-1: allow cloudtrail:LookupEvents, as deploy/iam-policy.json does",

@@ -2,7 +2,7 @@
 
 use crate::fake_discord::{CHANNEL, GUILD};
 use rotation_diag::chat::Destination;
-use rotation_diag::chat::document::{Control, MenuItem, Message, Part, Quote, StepLine, StepState, Tone};
+use rotation_diag::chat::document::{CauseReference, Control, MenuItem, Message, Part, Quote, StepLine, StepState, Tone};
 use rotation_diag::model::{Action, ActionToken, Place, PlatformName, StepName, ThreadRef};
 use rotation_diag::redact::SafeText;
 
@@ -49,6 +49,7 @@ pub(crate) fn everywhere(text: &str) -> Message {
             Part::Caution(safe(text)),
             Part::Links(vec![safe(text)]),
             Part::Steps(vec![step]),
+            Part::Cause(CauseReference { id: safe(text), page: None }),
         ],
         controls: vec![
             Control::Button(choice(text, Action::RerunAll)),

@@ -77,7 +77,7 @@ async fn a_command_becomes_a_thread_in_which_the_team_goes_on() {
     assert!(opened.1.contains("prod/orders-db"), "{}", opened.1);
     let (root, message) = verdict(&fake).await;
     assert_eq!(root, opened.0);
-    let details = reply_with(&fake, "What the nine steps saw").await;
+    let details = reply_with(&fake, "What the nine steps found").await;
     assert_eq!(details.0, root);
 
     let token = |message: &Value, label: &str| {
@@ -171,7 +171,7 @@ async fn a_signed_request_does_the_same_without_a_gateway() {
     assert_eq!(send(&program, &command, forged).await.0, 401);
     ask(&fake, &program, "http", &[("secret", "prod/orders-db"), ("window", "7d")]).await;
     let (root, _) = verdict(&fake).await;
-    assert_eq!(reply_with(&fake, "What the nine steps saw").await.0, root);
+    assert_eq!(reply_with(&fake, "What the nine steps found").await.0, root);
     assert_eq!(fake.with(|world| (world.sessions_left, world.asked("GET", "/gateway"))), (1_000, 0));
     program.kill().await;
     fake.with(|world| world.events.clear());
@@ -199,7 +199,7 @@ async fn messages_whose_answers_were_lost_are_found_again_and_not_posted_twice()
         .await;
         let (root, _) = verdict(&fake).await;
         assert_eq!(root, opened, "{mode}");
-        reply_with(&fake, "What the nine steps saw").await;
+        reply_with(&fake, "What the nine steps found").await;
         fake.wait_for(|world| (world.asked("GET", &format!("/{root}/messages")) > 0).then_some(())).await;
         program.kill().await;
         let replies =

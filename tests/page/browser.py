@@ -217,7 +217,7 @@ def contrast(visit):
 def with_the_mouse(playwright, address, folder):
     with Visit(playwright, address, folder, viewport={"width": 1280, "height": 900}) as visit:
         page = visit.page
-        expect(page.get_by_text("Nothing has been asked yet.")).to_be_visible()
+        expect(page.get_by_text("No investigations yet.")).to_be_visible()
         no_wider_than_the_screen(visit)
         everything_has_a_name(visit)
         contrast(visit)
@@ -229,7 +229,7 @@ def with_the_mouse(playwright, address, folder):
         visit.picture("02-running")
         title = visit.verdict().get_by_role("heading", level=2)
         expect(title).to_contain_text("prod/orders-db is not rotating")
-        details = page.locator("#messages article", has_text="What the nine steps saw")
+        details = page.locator("#messages article", has_text="What the nine steps found")
         expect(details.locator("li[data-state]")).to_have_count(9)
         expect(details.locator("li[data-state=done]")).to_have_count(9)
         expect(page.locator("#messages .picture img")).to_be_visible()
@@ -243,13 +243,13 @@ def with_the_mouse(playwright, address, folder):
         page.set_viewport_size({"width": 1280, "height": 900})
 
         visit.verdict().get_by_role("button", name="Widen to 7 d").click()
-        expect(page.locator("#messages article", has_text="looked back 7 d")).to_have_count(1)
+        expect(page.locator("#messages article", has_text="widened the window to 7 days")).to_have_count(1)
         expect(visit.verdict().get_by_role("button", name="Widen to 7 d")).to_have_count(0)
 
         visit.verdict().locator("summary", has_text="Rerun step").click()
         visit.picture("04-menu")
         visit.verdict().get_by_role("button", name="4 · function logs").first.click()
-        expect(page.locator("#messages article", has_text="ran step 4 again")).to_have_count(1)
+        expect(page.locator("#messages article", has_text="reran step 4")).to_have_count(1)
 
         expect(title).to_contain_text("prod/orders-db is not rotating")
         visit.verdict().locator("summary", has_text="Evidence").click()
@@ -261,13 +261,13 @@ def with_the_mouse(playwright, address, folder):
         visit.picture("05-evidence")
 
         # An answer for this person alone.
-        page.get_by_label("Go on in this thread").fill("do something")
+        page.get_by_label("Reply in this thread").fill("do something")
         page.get_by_role("button", name="Send").click()
-        expect(page.get_by_text("Only you see this")).to_be_visible()
+        expect(page.get_by_text("Only visible to you")).to_be_visible()
         visit.picture("06-alone")
-        page.get_by_label("Go on in this thread").fill("export")
+        page.get_by_label("Reply in this thread").fill("export")
         page.get_by_role("button", name="Send").click()
-        expect(page.get_by_text("Only you see this")).to_have_count(0)
+        expect(page.get_by_text("Only visible to you")).to_have_count(0)
         with page.expect_download() as download:
             page.get_by_role("link", name=re.compile(r"\.json")).click()
         assert download.value.suggested_filename == "prod-orders-db.json"
@@ -281,7 +281,7 @@ def with_the_mouse(playwright, address, folder):
         everything_has_a_name(visit)
         contrast(visit)
         visit.picture("07-report", whole=True)
-        page.get_by_role("link", name="To its thread").click()
+        page.get_by_role("link", name="Open its thread").click()
         visit.verdict().get_by_role("button", name="Resolve").click()
         expect(title).to_contain_text("Resolved: prod/orders-db")
         page.get_by_role("link", name="rotation-diag").click()
@@ -292,7 +292,7 @@ def answers_come_into_view(playwright, address, folder):
     with Visit(playwright, address, folder, viewport={"width": 390, "height": 844}) as visit:
         visit.ask("prod/orders-db")
         expect(visit.verdict()).to_contain_text("is not rotating")
-        field = visit.page.get_by_label("Go on in this thread")
+        field = visit.page.get_by_label("Reply in this thread")
         for words, title in (("evidence 4", "Step 4"), ("compare", "compare"), ("export", "report")):
             before = visit.page.locator("article[id]").count()
             field.fill(words)
@@ -325,7 +325,7 @@ def with_the_keyboard(playwright, address, folder):
             sys.exit("the buttons cannot be reached with the keyboard")
         assert rerun.evaluate("button => getComputedStyle(button).outlineStyle") != "none", "focus cannot be seen"
         page.keyboard.press("Enter")
-        expect(page.locator("#messages article", has_text="ran all steps again")).to_have_count(1)
+        expect(page.locator("#messages article", has_text="reran all steps")).to_have_count(1)
         # Its buttons went away while it ran: whoever uses the keyboard is still there.
         assert page.evaluate("document.activeElement.closest('article')?.id") == visit.verdict().get_attribute("id")
         page.evaluate("document.activeElement.blur()")
@@ -476,7 +476,7 @@ def with_a_mistake(playwright, address, folder):
         visit.page.goto(visit.address)
         a_mistake(visit, "22-mistake")
         # In the thread.
-        say = visit.page.get_by_label("Go on in this thread")
+        say = visit.page.get_by_label("Reply in this thread")
         say.fill("rerun 17")
         visit.page.get_by_role("button", name="Send").click()
         expect(visit.page.locator("#whispers article")).to_be_visible()
@@ -488,7 +488,7 @@ def with_a_mistake(playwright, address, folder):
     look = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "device_scale_factor": 2, "has_touch": True}
     with Visit(playwright, address, folder, **look) as visit:
         a_mistake(visit, "24-mistake-on-a-phone")
-        say = visit.page.get_by_label("Go on in this thread")
+        say = visit.page.get_by_label("Reply in this thread")
         say.fill("rerun 17")
         visit.page.get_by_role("button", name="Send").click()
         notice = visit.page.locator("#whispers article").get_by_role("heading")
@@ -540,14 +540,14 @@ def in_many_windows(playwright, address, folder):
                 expect(window.locator("#threads")).to_contain_text(first.split()[0])
                 assert window.url == visit.address + "/", f"{window.url} was led away"
             expect(windows[7].get_by_label("Why does it not rotate?")).to_have_value("half a sentence")
-            expect(windows[8].locator("#messages")).to_contain_text("What the nine steps saw")
+            expect(windows[8].locator("#messages")).to_contain_text("What the nine steps found")
             # Back leads to where it was asked, and stays there.
             windows[8].go_back()
             windows[8].wait_for_url(visit.address + "/")
             expect(windows[8].get_by_text("Try one of these")).to_be_visible()
             windows[8].go_forward()
             windows[8].wait_for_url("**/threads/**")
-            expect(windows[8].locator("#messages")).to_contain_text("What the nine steps saw")
+            expect(windows[8].locator("#messages")).to_contain_text("What the nine steps found")
             # Whoever listened for all goes away: another takes over.
             while len(windows) > 6:
                 windows.pop(0).close()
@@ -648,12 +648,12 @@ def behind_the_sign_in(playwright, program, folder):
                 page.wait_for_url("**/threads/**")
                 thread = page.url.removeprefix(served.address)
                 # The session ends while somebody writes.
-                page.get_by_label("Go on in this thread").fill("widen 30")
+                page.get_by_label("Reply in this thread").fill("widen 30")
                 visit.context.clear_cookies()
-                page.get_by_label("Go on in this thread").fill("widen 30d")
+                page.get_by_label("Reply in this thread").fill("widen 30d")
                 page.keyboard.press("Enter")
                 expect(page.locator("#connection")).to_contain_text("You are signed out")
-                expect(page.get_by_label("Go on in this thread")).to_have_value("widen 30d")
+                expect(page.get_by_label("Reply in this thread")).to_have_value("widen 30d")
                 no_wider_than_the_screen(visit)
                 contrast(visit)
                 visit.picture("41-signed-out")
@@ -662,14 +662,14 @@ def behind_the_sign_in(playwright, program, folder):
                 visit.sign_in(opened.value)
                 opened.value.wait_for_url(f"**{thread}")
                 expect(page.locator("#connection")).not_to_contain_text("signed out")
-                expect(page.get_by_label("Go on in this thread")).to_have_value("widen 30d")
+                expect(page.get_by_label("Reply in this thread")).to_have_value("widen 30d")
                 # A link that somebody shared, with the place in it.
                 visit.context.clear_cookies()
                 page.goto("about:blank")
                 page.goto(f"{served.address}{thread}#m-1")
                 page.get_by_label("The token of this page").fill("a wrong one")
                 page.get_by_role("button", name="Sign in").click()
-                expect(page.get_by_role("alert")).to_contain_text("This is not the token.")
+                expect(page.get_by_role("alert")).to_contain_text("This is not the right token.")
                 visit.picture("42-wrong-token")
                 contrast(visit)
                 visit.sign_in()

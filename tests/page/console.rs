@@ -5,9 +5,9 @@ use crate::worlds::{ID, investigated};
 use reqwest::Method;
 use reqwest::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ORIGIN};
 use rotation_diag::chat::compose::{self, Standing};
-use rotation_diag::chat::document::{Attachment, Content, Message, Part, Quote, Tone};
+use rotation_diag::chat::document::{Attachment, CauseReference, Content, Message, Part, Quote, Tone};
 use rotation_diag::chat::{Ack, ChatPlatform as _, Destination, Manner, Payload};
-use rotation_diag::model::{Place, PlatformName, ReplyTo, StepName, ThreadRef};
+use rotation_diag::model::{Cause, Place, PlatformName, ReplyTo, StepName, ThreadRef};
 use rotation_diag::redact::SafeText;
 use rotation_diag::report::Report;
 
@@ -21,7 +21,16 @@ fn safe(text: &str) -> SafeText {
 async fn every_answer_carries_the_headers_that_keep_a_page_safe() {
     let site = Site::open().await;
     let mut browser = Browser::default();
-    for path in ["/", "/threads/none", "/sign-in", "/assets/console.js", "/assets/nothing", "/investigations/none", "/live"] {
+    for path in [
+        "/",
+        "/threads/none",
+        "/sign-in",
+        "/assets/console.js",
+        "/assets/nothing",
+        "/investigations/none",
+        "/causes/db_auth_failed",
+        "/live",
+    ] {
         let response = site.get(&mut browser, path).await;
         let header =
             |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
@@ -53,6 +62,31 @@ async fn a_page_has_nothing_inline_and_nothing_from_elsewhere() {
             assert!(page.contains(landmark), "{path} lacks {landmark}");
         }
     }
+}
+
+#[tokio::test]
+async fn every_cause_has_a_page_and_a_verdict_leads_to_it() {
+    let site = Site::behind(None, "/rotation-diag", &[]).await;
+    let mut browser = Browser::default();
+    let investigation = investigated("role_detached_policy").await;
+    let verdict = compose::verdict(&Report::new(&investigation), ID, 1, &Standing::default());
+    site.shelf.put(&[(ROOT, verdict)]);
+    *site.desk.investigation.lock().unwrap() = Some(investigation);
+    let link = "href=\"/rotation-diag/causes/iam_identity_policy_missing\"";
+    for path in [format!("/threads/{ROOT}"), format!("/investigations/{ID}")] {
+        assert!(site.page(&mut browser, &path).await.contains(link), "{path}");
+    }
+    let path = "/causes/db_auth_failed";
+    let page = site.page(&mut browser, path).await;
+    assert!(page.contains("<h1>The database refuses the credentials in the secret</h1>"), "{page}");
+    assert!(page.contains("<strong>Shows as</strong> <code>password authentication failed for user</code>"), "{page}");
+    for cause in Cause::ALL.iter().filter(|cause| !cause.is_line_label()) {
+        let page = site.page(&mut browser, &format!("/causes/{cause}")).await;
+        assert!(page.contains("<h1>") && !page.contains("**") && !page.contains('`'), "{cause}: {page}");
+    }
+    let none = site.get(&mut browser, "/causes/nothing").await;
+    assert_eq!(none.status(), 404);
+    assert!(none.text().await.unwrap().contains("There is no such cause."));
 }
 
 #[tokio::test]
@@ -221,13 +255,13 @@ async fn with_a_token_nothing_is_shown_before_it_is_given() {
     };
     let wrong = browser.send(give("open", form.clone())).await;
     assert_eq!(wrong.status(), 403);
-    assert!(wrong.text().await.unwrap().contains("This is not the token."));
+    assert!(wrong.text().await.unwrap().contains("This is not the right token."));
     let right = browser.send(give("open sesame", form.clone())).await;
     assert_eq!(right.status(), 303);
     let cookies: Vec<String> =
         right.headers().get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap().to_owned()).collect();
     assert!(cookies.iter().all(|cookie| cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax")), "{cookies:?}");
-    assert!(site.page(&mut browser, "/").await.contains("Nothing has been asked yet."));
+    assert!(site.page(&mut browser, "/").await.contains("No investigations yet."));
     let mut other = Browser::default();
     assert_eq!(site.get(&mut other, "/").await.status(), 303, "another browser is not signed in");
 }
@@ -238,16 +272,16 @@ async fn what_one_person_is_told_is_shown_to_no_other_and_ends_with_the_next_wor
     let (mut one, mut two) = (Browser::default(), Browser::default());
     site.desk.answers.lock().unwrap().push(Ack::Answer(Box::new(compose::help(Manner::Prompt))));
     let window = location(&site.submit(&mut one, "/", "/say", &[("words", "help")]).await);
-    let help = "Why does a secret not rotate? Name it, and I look";
+    let help = "Why is a secret not rotating? Give me its name and I will investigate";
     assert!(site.page(&mut one, &window).await.contains(help));
     assert!(!site.page(&mut two, &window).await.contains(help), "the address alone tells nobody anything");
     assert!(!site.page(&mut one, "/").await.contains(help), "another window of the same person is not disturbed");
     let session = site.desk.received.lock().unwrap()[0].reply_to.clone().unwrap();
     site.console.send_ephemeral(&session, &compose::already()).await.unwrap();
-    assert!(site.page(&mut one, &window).await.contains("This has been done already"));
+    assert!(site.page(&mut one, &window).await.contains("This has already been done"));
     let next = location(&site.submit(&mut one, &window, "/say", &[("words", "prod/x")]).await);
     let page = site.page(&mut one, &next).await;
-    assert!(!page.contains(help) && !page.contains("This has been done already"));
+    assert!(!page.contains(help) && !page.contains("This has already been done"));
 }
 
 /// Texts that would do something to a page, were they not inert.
@@ -288,6 +322,7 @@ fn hostile_message(text: &str) -> Message {
             Part::Caution(text.clone()),
             Part::Links(vec![text.clone(), safe("https://docs.aws.amazon.com/x"), safe("https://evil.example/\"onclick=x")]),
             Part::Steps(vec![step]),
+            Part::Cause(CauseReference { id: text.clone(), page: Some(text.clone()) }),
         ],
         controls: Vec::new(),
         attachments: vec![Attachment { name: "x.txt".to_owned(), description: text.clone(), content: Content::Text(text) }],
@@ -474,7 +509,7 @@ async fn without_scripts_a_page_looks_again_while_steps_run() {
     let again = "<noscript><meta http-equiv=\"refresh\" content=\"2\"></noscript>";
     assert!(site.page(&mut browser, &format!("/threads/{ROOT}")).await.contains(again));
     let channel = site.page(&mut browser, "/").await;
-    assert!(!channel.contains("http-equiv") && channel.contains(">Look again</a>"), "what is typed there is not taken away");
+    assert!(!channel.contains("http-equiv") && channel.contains(">Refresh</a>"), "what is typed there is not taken away");
     site.shelf.0.lock().unwrap().clear();
     site.shelf.put(&[(ROOT, site.say("done"))]);
     assert!(!site.page(&mut browser, "/").await.contains("http-equiv"));
@@ -569,7 +604,7 @@ async fn a_form_of_before_a_restart_starts_nothing_and_loses_no_words() {
     let response = browser.send(send("0".repeat(64))).await;
     assert_eq!(response.status(), 403);
     let page = response.text().await.unwrap();
-    assert!(page.contains("value=\"prod/orders-db\"") && page.contains("older than the program behind it"), "{page}");
+    assert!(page.contains("value=\"prod/orders-db\"") && page.contains("page was out of date"), "{page}");
     assert!(site.desk.received.lock().unwrap().is_empty());
     assert_eq!(browser.send(send(hidden(&page, "form"))).await.status(), 303, "sent again, it is taken");
     assert_eq!(site.desk.received.lock().unwrap().len(), 1);

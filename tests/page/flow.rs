@@ -5,6 +5,8 @@ use rotation_diag::app::demo::{Demo, World};
 use rotation_diag::app::{App, Platforms};
 use rotation_diag::chat::Intake;
 use rotation_diag::config::Config;
+use rotation_diag::diagnosis::page_of;
+use rotation_diag::model::Cause;
 use rotation_diag::platforms::console::{Console, Settings, router};
 use rotation_diag::simulator::Scenario;
 use std::sync::Arc;
@@ -116,7 +118,7 @@ async fn a_question_becomes_a_thread_and_buttons_go_on_with_it() {
 
     let widen = token(&page, "widen-7").unwrap();
     one.press(&thread, &widen).await;
-    let page = one.until(&thread, "looked back 7 d").await;
+    let page = one.until(&thread, "widened the window to 7 days").await;
     assert_eq!(token(&page, "widen-7"), None, "it looks back 7 days already");
     one.press(&thread, &widen).await;
     assert!(one.caller.page(&mut one.browser, &one.shown).await.contains("This button has expired"));
@@ -125,8 +127,8 @@ async fn a_question_becomes_a_thread_and_buttons_go_on_with_it() {
     let rerun = token(&page, "rerun-4").unwrap();
     one.press(&thread, &rerun).await;
     two.press(&thread, &rerun).await;
-    let page = one.until(&thread, "ran step 4 again").await;
-    assert_eq!(page.matches("ran step 4 again").count(), 1, "two people press, and it runs once");
+    let page = one.until(&thread, "reran step 4").await;
+    assert_eq!(page.matches("reran step 4").count(), 1, "two people press, and it runs once");
 
     let evidence = token(&page, "evidence-4").unwrap();
     one.press(&thread, &evidence).await;
@@ -205,6 +207,7 @@ async fn kept(folder: &std::path::Path, host: &str) -> (App, Caller) {
         trusted_proxies: Vec::new(),
         note: None,
         examples: Vec::new(),
+        cause_page: |id| Cause::from_id(id).and_then(page_of),
         new_id,
     };
     let console = Console::new(settings);
@@ -249,7 +252,7 @@ async fn a_restart_loses_nothing_that_the_page_shows() {
         |page: &str| page.split_once("<div id=\"messages\"").unwrap().1.split_once("class=\"go-on\"").unwrap().0.to_owned();
     assert_eq!(messages(&after), messages(&before));
     one.press(&thread, &token(&after, "widen-30").unwrap()).await;
-    one.until(&thread, "looked back 30 d").await;
+    one.until(&thread, "widened the window to 30 days").await;
     stop.cancel();
     running.await.unwrap().unwrap();
 }

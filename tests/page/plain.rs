@@ -21,6 +21,7 @@ pub(crate) fn plain(message: &Message) -> String {
             Part::Commands(commands) => lines.extend(commands.iter().map(|command| format!("    $ {command}"))),
             Part::Caution(text) => lines.push(format!("    ⚠ {text}")),
             Part::Links(links) => lines.extend(links.iter().map(|link| format!("    <{link}>"))),
+            Part::Cause(cause) => lines.push(format!("    {}", cause.line())),
             Part::Steps(steps) => lines.extend(
                 steps.iter().map(|step| format!("    {} {} {:<17} {}", step.state.mark(), step.number, step.name, step.summary)),
             ),

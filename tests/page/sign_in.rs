@@ -40,7 +40,7 @@ async fn a_shared_link_survives_the_sign_in() {
     let wrong = browser.send(give("wrong", &page, "")).await;
     assert_eq!(wrong.status(), 403);
     let page = wrong.text().await.unwrap();
-    assert!(page.contains("role=\"alert\"") && page.contains("This is not the token."), "{page}");
+    assert!(page.contains("role=\"alert\"") && page.contains("This is not the right token."), "{page}");
     assert_eq!(hidden(&page, "to"), wanted, "a wrong token does not lose it either");
     let right = browser.send(give(TOKEN, &page, "#m-2")).await;
     assert_eq!((right.status().as_u16(), location(&right)), (303, format!("{wanted}#m-2")));

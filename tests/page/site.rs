@@ -8,7 +8,8 @@ use reqwest::{Client, Method, RequestBuilder, Response};
 use rotation_diag::chat::compose;
 use rotation_diag::chat::{Ack, HistoryError, HistoryThread, IncomingEvent, Intake, Message, MessageHistory, Posted, Summary};
 use rotation_diag::config::Token;
-use rotation_diag::model::{Actor, Investigation, Place, PlatformName};
+use rotation_diag::diagnosis::page_of;
+use rotation_diag::model::{Actor, Cause, Investigation, Place, PlatformName};
 use rotation_diag::platforms::console::{Console, Settings, router};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -130,6 +131,7 @@ impl Site {
             trusted_proxies: proxies.iter().map(|network| network.parse().unwrap()).collect(),
             note: Some("A simulated account".to_owned()),
             examples: Vec::new(),
+            cause_page: |id| Cause::from_id(id).and_then(page_of),
             new_id,
         };
         let (console, desk, shelf) = (Console::new(settings), Arc::new(Desk::default()), Arc::new(Shelf::default()));

@@ -1,6 +1,6 @@
 //! No text advises an option or a command that there is not.
 
-use crate::readme::file;
+use crate::documents::file;
 use regex::Regex;
 use rotation_diag::cli;
 use std::collections::{BTreeMap, BTreeSet};
@@ -99,10 +99,19 @@ fn no_text_advises_an_option_that_its_command_lacks() {
 }
 
 #[test]
-fn readme_configuration_and_templates_advise_what_there_is() {
+fn documents_configuration_and_templates_advise_what_there_is() {
     let options = options();
     for name in [
         "README.md",
+        "CONTRIBUTING.md",
+        "docs/alarms.md",
+        "docs/chat.md",
+        "docs/command-line.md",
+        "docs/configuration.md",
+        "docs/discord.md",
+        "docs/operations.md",
+        "docs/slack.md",
+        "docs/web-console.md",
         "config/rotation-diag.toml",
         "config/slack-manifest.yaml",
         "deploy/alarms.yaml",

@@ -1,16 +1,15 @@
 //! The chapter on alarms, in its order: the bot runs before there is a topic, because SNS asks once.
 
 use crate::chats::{SLACK_TOKENS, in_slack, slack_config};
+use crate::documents::{ALARMS, commands, file, toml};
 use crate::fake_aws::{FakeAws, TOKEN, Topic};
 use crate::fake_slack::FakeSlack;
 use crate::launched::Program;
-use crate::readme::{commands, file, toml};
 use crate::sns_signer::{confirmation, notification, plain_certificate_host, signed};
 use crate::workplace::Workplace;
 use rotation_diag::clock::Clock;
 use serde_json::{Value, json};
 
-const CHAPTER: &str = "### Set it up";
 const SERVE: &str = "rotation-diag serve --config rotation-diag.toml";
 
 /// The value of `Name=value` or `--name value` in a command.
@@ -33,14 +32,14 @@ async fn post(program: &Program, body: &Value) -> u16 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_readmes_order_ends_with_a_confirmed_subscription_and_a_thread() {
+async fn the_documented_order_ends_with_a_confirmed_subscription_and_a_thread() {
     let (slack, aws) = (FakeSlack::start().await, FakeAws::start("").await);
     let mut workplace = Workplace::new(&aws);
     for (name, token) in SLACK_TOKENS {
         workplace.set(name, token);
     }
-    let [reader, deploy, publish] = commands(CHAPTER).try_into().unwrap();
-    let chapter = toml(CHAPTER);
+    let [reader, deploy, publish] = commands(ALARMS).try_into().unwrap();
+    let chapter = toml(ALARMS);
     let written: toml::Table = chapter.parse().unwrap();
     // The three know the same names before any of them is there.
     let topic = written["alarms"]["sns"]["topics"][0].as_str().unwrap();

@@ -1,23 +1,19 @@
-//! The chapters on Slack, Discord and the page, from the first step to a verdict.
+//! The chapters on Slack, Discord and the web console, from the first step to a verdict.
 
+use crate::documents::{DIAGNOSE, DISCORD, SLACK, SYSTEMD, WEB_CONSOLE, commands, file, toml};
 use crate::fake_aws::FakeAws;
 use crate::fake_discord::{APPLICATION, CHANNEL, FakeDiscord, GUILD, TOKEN};
 use crate::fake_slack::{APP_TOKEN, BOT_TOKEN, FakeSlack};
-use crate::readme::{commands, file, toml};
 use crate::workplace::Workplace;
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-const SLACK: &str = "## Slack in five minutes";
-const DISCORD: &str = "## Discord in five minutes";
-const PAGE: &str = "### The page";
 
 /// What browsers call a page at the address that the workplace configures.
 const HOST: &str = "127.0.0.1:0";
 
 pub(crate) const SLACK_TOKENS: [(&str, &str); 2] = [("SLACK_BOT_TOKEN", BOT_TOKEN), ("SLACK_APP_TOKEN", APP_TOKEN)];
 
-/// The ids of the README with those of the fake.
+/// The ids of the documents with those of the fake.
 pub(crate) fn in_slack(text: &str) -> String {
     text.replace("T0123456789", "T1").replace("C0123456789", "C1")
 }
@@ -35,7 +31,7 @@ pub(crate) fn discord_config() -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_readmes_way_into_slack_ends_with_a_verdict() {
+async fn the_documented_way_into_slack_ends_with_a_verdict() {
     let (slack, aws) = (FakeSlack::start().await, FakeAws::start("").await);
     let mut workplace = Workplace::new(&aws);
     workplace.write(&slack_config(), &[("[slack]", format!("api_url = \"{}\"", slack.api_url()))]);
@@ -63,8 +59,33 @@ async fn the_readmes_way_into_slack_ends_with_a_verdict() {
     program.kill().await;
 }
 
+/// The verdict leads to the page of its cause, where the web console has an address.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_readmes_way_into_discord_ends_with_a_verdict() {
+async fn a_verdict_in_slack_links_its_cause_to_the_web_console() {
+    let (slack, aws) = (FakeSlack::start().await, FakeAws::start("").await);
+    let mut workplace = Workplace::new(&aws);
+    for (name, token) in SLACK_TOKENS {
+        workplace.set(name, token);
+    }
+    workplace.set("ROTATION_DIAG_PAGE_TOKEN", "0123456789abcdef0123456789abcdef");
+    let address = "url = \"https://ops.example.com/rotation-diag\"".to_owned();
+    let config = format!("{}\n{}", slack_config(), toml(WEB_CONSOLE));
+    workplace.write(&config, &[("[slack]", format!("api_url = \"{}\"", slack.api_url())), ("[console]", address)]);
+    let program = workplace.start("rotation-diag serve --config rotation-diag.toml").await;
+    slack.sockets_open(2).await;
+    let envelope = slack.deliver("slash_commands", slack.command_payload("U1", "C1", "prod/orders-db"));
+    slack.acknowledged(&envelope).await;
+    let link = "https://ops.example.com/rotation-diag/causes/iam_identity_policy_missing";
+    slack
+        .until("the link", |world| {
+            world.channels["C1"].messages.iter().any(|post| post.blocks.to_string().contains(link)).then_some(())
+        })
+        .await;
+    program.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_documented_way_into_discord_ends_with_a_verdict() {
     let (discord, aws) = (FakeDiscord::start().await, FakeAws::start("").await);
     let mut workplace = Workplace::new(&aws);
     workplace.write(&discord_config(), &[("[discord]", format!("api_url = \"{}\"", discord.api()))]);
@@ -74,9 +95,9 @@ async fn the_readmes_way_into_discord_ends_with_a_verdict() {
     let invited = discord.with(|world| std::mem::take(&mut world.guilds));
     let uninvited = workplace.run(&check, &[]).await.unwrap();
     uninvited.misses(&["Discord: the bot is in no server: invite it with https://discord.com/oauth2/authorize?client_id="]);
-    // The address that `check` gives is the README's.
+    // The address that `check` gives is the document's.
     let told = uninvited.lines("✗")[0].split_once("invite it with ").unwrap().1.to_owned();
-    assert!(file("README.md").contains(&told.replace(&APPLICATION.to_string(), "APPLICATION_ID")), "{told}");
+    assert!(file("docs/discord.md").contains(&told.replace(&APPLICATION.to_string(), "APPLICATION_ID")), "{told}");
     discord.with(|world| world.guilds = invited);
     let ready = workplace.run(&check, &[]).await.unwrap();
     ready.has(&format!("✓ Discord channel {CHANNEL}: the bot may do what it needs there")).is_healthy();
@@ -97,19 +118,19 @@ async fn the_readmes_way_into_discord_ends_with_a_verdict() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_readmes_page_alone_is_a_bot_and_lets_in_whoever_has_the_token() {
+async fn the_documented_web_console_alone_is_a_bot_and_lets_in_whoever_has_the_token() {
     let aws = FakeAws::start("").await;
     let mut workplace = Workplace::new(&aws);
     workplace.set("AWS_REGION", "eu-west-1");
-    workplace.write(&toml(PAGE), &[]);
-    workplace.check().await.misses(&["page: the environment variable ROTATION_DIAG_PAGE_TOKEN is not set"]);
-    let [export] = commands(PAGE).try_into().unwrap();
+    workplace.write(&toml(WEB_CONSOLE), &[]);
+    workplace.check().await.misses(&["web console: the environment variable ROTATION_DIAG_PAGE_TOKEN is not set"]);
+    let [export] = commands(WEB_CONSOLE).try_into().unwrap();
     assert!(export.starts_with("export ROTATION_DIAG_PAGE_TOKEN=\"$(openssl rand -hex 16)\";"), "{export}");
     workplace.set("ROTATION_DIAG_PAGE_TOKEN", "open sesame");
-    workplace.check().await.has("? page: its token can be guessed").is_healthy();
+    workplace.check().await.has("? web console: its token can be guessed").is_healthy();
     let token = "0123456789abcdef0123456789abcdef";
     workplace.set("ROTATION_DIAG_PAGE_TOKEN", token);
-    workplace.check().await.has("✓ page: whoever has the token may ask").is_healthy();
+    workplace.check().await.has("✓ web console: whoever has the token may ask").is_healthy();
 
     let program = workplace.start("rotation-diag serve --config rotation-diag.toml").await;
     let mut browser = Browser::at(&program.address);
@@ -174,10 +195,10 @@ fn hidden(page: &str, name: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_readmes_diagnosis_needs_nothing_but_the_aws_configuration_of_the_shell() {
+async fn the_documented_diagnosis_needs_nothing_but_the_aws_configuration_of_the_shell() {
     let aws = FakeAws::start("").await;
     let mut workplace = Workplace::new(&aws);
-    let lines = commands("## Diagnose a secret");
+    let lines = commands(DIAGNOSE);
     let diagnose = lines.iter().find(|line| line.starts_with("rotation-diag diagnose")).unwrap();
     let nowhere = workplace.run(diagnose, &[]).await.unwrap();
     assert_eq!(nowhere.has("pass --region, or set AWS_REGION").status, 1);
@@ -186,13 +207,13 @@ async fn the_readmes_diagnosis_needs_nothing_but_the_aws_configuration_of_the_sh
     assert_eq!(report.has("prod/orders-db is not rotating").status, 0);
 }
 
-/// What systemd hands the program is where the README's configuration looks for it.
+/// What systemd hands the program is where the documented configuration looks for it.
 #[test]
-fn the_readmes_service_finds_its_program_its_configuration_its_tokens_and_its_store() {
+fn the_documented_service_finds_its_program_its_configuration_its_tokens_and_its_store() {
     let unit = file("deploy/rotation-diag.service");
     let has = |line: &str| assert!(unit.lines().any(|own| own == line), "{line} is not in the unit");
-    let config: toml::Table = toml("## Operation").parse().unwrap();
-    let commands = commands("## Operation").join("\n");
+    let config: toml::Table = toml(SYSTEMD).parse().unwrap();
+    let commands = commands(SYSTEMD).join("\n");
     for key in ["bot_token", "app_token"] {
         let source = config["slack"][key].as_str().unwrap();
         let name = source.strip_prefix("file:/run/credentials/rotation-diag.service/").unwrap();
@@ -211,5 +232,5 @@ fn the_readmes_service_finds_its_program_its_configuration_its_tokens_and_its_st
     ] {
         assert!(commands.contains(step), "{step}");
     }
-    rotation_diag::config::Config::parse(&toml("## Operation")).unwrap();
+    rotation_diag::config::Config::parse(&toml(SYSTEMD)).unwrap();
 }

@@ -1,6 +1,6 @@
-//! The set-up as the README tells it, each step done once against fakes, and what `check` says about each step left out.
+//! The set-up as the documents tell it, each step done once against fakes, and what `check` says about each step left out.
 //!
-//! Commands and configurations are read out of the README itself, so that it cannot say anything else than what works.
+//! Commands and configurations are read out of the documents themselves, so that they cannot say anything else than what works.
 
 #![expect(
     clippy::unwrap_used,
@@ -14,6 +14,7 @@
 mod advice;
 mod alarms;
 mod chats;
+mod documents;
 mod fake_aws;
 #[path = "../support/fake_discord/mod.rs"]
 mod fake_discord;
@@ -22,7 +23,6 @@ mod fake_slack;
 #[path = "../support/program.rs"]
 mod launched;
 mod missing;
-mod readme;
 #[path = "../support/sns_signer.rs"]
 mod sns_signer;
 mod workplace;

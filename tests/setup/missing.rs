@@ -1,10 +1,10 @@
 //! Each thing that can be missing is named, with what to do, and nothing else is complained about.
 
 use crate::chats::{SLACK_TOKENS, discord_config, in_slack, slack_config};
+use crate::documents::{ALARMS, WEB_CONSOLE, toml};
 use crate::fake_aws::{FakeAws, Topic};
 use crate::fake_discord::{CHANNEL, FakeDiscord, GUILD, Lacking, TOKEN};
 use crate::fake_slack::{BOT_TOKEN, FakeSlack, Fault};
-use crate::readme::toml;
 use crate::workplace::{Said, Workplace};
 use rotation_diag::clock::Clock;
 use rotation_diag::store::Store;
@@ -39,7 +39,7 @@ async fn with_alarms(more: &str, change: impl FnOnce(&mut Topic), config: impl F
     for (name, token) in SLACK_TOKENS {
         workplace.set(name, token);
     }
-    let text = format!("{}\n{}", slack_config(), in_slack(&toml("### Set it up")));
+    let text = format!("{}\n{}", slack_config(), in_slack(&toml(ALARMS)));
     let mut topic = Topic::confirmed("arn:aws:sns:eu-west-1:123456789012:rotation-diag", "https://bot.example.com/sns");
     change(&mut topic);
     aws.deploy(topic);
@@ -99,7 +99,7 @@ async fn what_is_missing_in_discord_is_named() {
     let elsewhere =
         |discord: &FakeDiscord| discord.with(|world| world.interactions_url = Some("https://old.example/x".to_owned()));
     in_fake_discord(elsewhere, same).await.misses(&["the application has an Interactions Endpoint URL"]);
-    in_fake_discord(|_| {}, calling("here")).await.misses(&["alarms.route.mention would call nobody"]);
+    in_fake_discord(|_| {}, calling("here")).await.misses(&["alarms.route.mention would mention nobody"]);
     in_fake_discord(|discord| discord.with(|world| world.everyone |= 1 << 17), calling("here")).await.is_healthy();
     in_fake_discord(|_| {}, calling("user:1")).await.is_healthy();
 }
@@ -154,7 +154,7 @@ async fn what_the_configuration_alone_shows_is_named() {
     without.misses(&["has platform = \"discord\", and there is no table [discord]"]);
     let unpressed =
         in_fake_slack(|_, _| {}, with("[[alarms.route]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannel = \"C2\"\n")).await;
-    unpressed.has("? rules: alarms are told in channel C2 of slack T1, and no [[allow]] rule covers it").is_healthy();
+    unpressed.has("? rules: alarms are announced in channel C2 of slack T1, and no [[allow]] rule covers it").is_healthy();
     let nowhere = in_fake_slack(|_, _| {}, |text| text.replace("default_region = \"eu-west-1\"\n", "")).await;
     nowhere.misses(&["AWS: no AWS region is set: set AWS_REGION, default_region in the configuration, or the profile's region"]);
     let unsigned = |_: &FakeSlack, workplace: &mut Workplace| workplace.unset("AWS_ACCESS_KEY_ID");
@@ -176,7 +176,7 @@ async fn a_mode_over_http_needs_a_public_address_and_a_certificate_of_others() {
             .replace("app_token = \"env:SLACK_APP_TOKEN\"", "signing_secret = \"env:SLACK_APP_TOKEN\"")
     };
     let told = in_fake_slack(|_, _| {}, http).await;
-    told.has("? HTTP: Slack can reach the bot at a public https address alone").is_healthy();
+    told.has("? HTTP: Slack can reach the bot only at a public https address").is_healthy();
     let folder = tempfile::tempdir().unwrap();
     let issued = rcgen::generate_simple_self_signed(["bot.example.com".to_owned()]).unwrap();
     let (certificate, key) = (folder.path().join("tls.crt"), folder.path().join("tls.key"));
@@ -197,7 +197,7 @@ async fn a_store_that_takes_nothing_is_named() {
     let mut workplace = Workplace::new(&aws);
     workplace.set("AWS_REGION", "eu-west-1");
     workplace.set("ROTATION_DIAG_PAGE_TOKEN", "0123456789abcdef0123456789abcdef");
-    let page = toml("### The page");
+    let page = toml(WEB_CONSOLE);
     let missing_folder = format!("{page}\n[store]\npath = \"nowhere/store.db\"\n");
     workplace.write(&missing_folder, &[]);
     workplace.check().await.misses(&["store: the store nowhere/store.db cannot be used"]);

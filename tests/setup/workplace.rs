@@ -87,7 +87,7 @@ impl Workplace {
         std::fs::write(self.folder.path().join("rotation-diag.toml"), text).unwrap();
     }
 
-    /// Runs a line of the README as a shell would: `export NAME=…` or `rotation-diag …`. Where a token stands in the README as
+    /// Runs a line of a document as a shell would: `export NAME=…` or `rotation-diag …`. Where a token stands in it as
     /// `…`, `tokens` has it.
     pub(crate) async fn run(&mut self, line: &str, tokens: &[(&str, &str)]) -> Option<Said> {
         if let Some(assignments) = line.strip_prefix("export ") {

@@ -123,7 +123,7 @@ impl FakeSlack {
     /// Waits for what follows a verdict in its thread: what the steps saw, which it returns, and the chart.
     async fn thread_is_filled(&self, root: &Posted) -> Posted {
         let details = self.next_post().await;
-        assert!(read(&details.blocks).starts_with("# What the nine steps saw"), "{}", read(&details.blocks));
+        assert!(read(&details.blocks).starts_with("# What the nine steps found"), "{}", read(&details.blocks));
         assert_eq!(details.thread.as_deref(), Some(root.ts.as_str()));
         self.chart_follows(root).await;
         details
@@ -131,7 +131,7 @@ impl FakeSlack {
 
     async fn chart_follows(&self, root: &Posted) {
         let chart = self.next_post().await;
-        assert!(read(&chart.blocks).starts_with("# What happened when"), "{}", read(&chart.blocks));
+        assert!(read(&chart.blocks).starts_with("# Timeline"), "{}", read(&chart.blocks));
         let file = self.until("a picture", |world| world.read_file()).await;
         assert_eq!((file.name.as_str(), file.thread.as_deref()), ("prod-orders-db-timeline.png", Some(root.ts.as_str())));
         assert!(file.content.starts_with(b"\x89PNG"));
@@ -164,7 +164,7 @@ async fn from_the_command_to_the_verdict_its_buttons_and_the_end() {
     let verdict = fake.reads(&root, "is not rotating").await;
     assert!(verdict.edits > 0, "the progress message becomes the verdict");
     insta::assert_snapshot!("flow_verdict", undated(&read(&verdict.blocks)));
-    keep_in_the_readme(&format!("```text\n{}\n```\n", read(&verdict.blocks)));
+    keep_in_the_document(&format!("```text\n{}\n```\n", read(&verdict.blocks)));
     let details = fake.thread_is_filled(&root).await;
     insta::assert_snapshot!("flow_details", undated(&read(&details.blocks)));
 
@@ -189,7 +189,7 @@ async fn from_the_command_to_the_verdict_its_buttons_and_the_end() {
     // The same by words in the thread.
     let mention = fake.deliver("events_api", fake.mention_payload("U1", "C1", "rerun 5", Some(&root.ts)));
     fake.acknowledged(&mention).await;
-    assert!(read(&fake.next_post().await.blocks).contains("ran step 5 again"));
+    assert!(read(&fake.next_post().await.blocks).contains("reran step 5"));
 
     // A button of a message as it was, one pressed by someone who may not, and one pressed twice.
     let old = fake.click_payload_of("U1", &verdict, &value_of(&verdict.blocks, "widen-7"));
@@ -197,14 +197,14 @@ async fn from_the_command_to_the_verdict_its_buttons_and_the_end() {
     fake.acknowledged(&old).await;
     assert!(fake.next_whisper().await.to_string().contains("xpired"));
     fake.clicks("U2", &root, "resolve").await;
-    assert!(fake.next_whisper().await.to_string().contains("not allowed for you here"));
+    assert!(fake.next_whisper().await.to_string().contains("not allowed to do this here"));
     let now = fake.world().message("C1", &root.ts).unwrap().clone();
     let both = ["U1", "U1"]
         .map(|user| fake.deliver("interactive", fake.click_payload_of(user, &now, &value_of(&now.blocks, "resolve"))));
     for envelope in &both {
         fake.acknowledged(envelope).await;
     }
-    assert_eq!(read(&fake.next_post().await.blocks), "# U1 closed this.");
+    assert_eq!(read(&fake.next_post().await.blocks), "# U1 resolved this.");
     assert!(fake.next_whisper().await["text"].as_str().unwrap().contains("already"));
     insta::assert_snapshot!("flow_resolved", undated(&read(&fake.reads(&root, "resolved by U1").await.blocks)));
 
@@ -276,7 +276,7 @@ async fn in_a_shared_channel_members_get_the_verdict_and_people_of_other_organiz
             Some(answer) => answer,
             None => fake.next_whisper().await,
         };
-        assert!(refusal["text"].as_str().unwrap().contains("not allowed for you here"), "{refusal}");
+        assert!(refusal["text"].as_str().unwrap().contains("not allowed to do this here"), "{refusal}");
     }
     // The names of all secrets are read at the start, whoever asks.
     assert!(aws.calls().iter().all(|call| call.operation == "ListSecrets"), "nothing is asked for a stranger");
@@ -291,7 +291,7 @@ async fn in_a_shared_channel_members_get_the_verdict_and_people_of_other_organiz
     (click["team"]["id"], click["user"]["team_id"]) = (json!(OTHER_TEAM), json!(OTHER_TEAM));
     let click = fake.deliver("interactive", click);
     fake.acknowledged(&click).await;
-    assert!(fake.next_whisper().await["text"].as_str().unwrap().contains("not allowed for you here"));
+    assert!(fake.next_whisper().await["text"].as_str().unwrap().contains("not allowed to do this here"));
     let log = program.stop();
     assert!(log.contains("connected to Slack as rotation-diag (UBOT) in the workspace Example (T1), over 1 socket"), "{log}");
     fake.finish();
@@ -366,15 +366,15 @@ async fn signed_requests_reach_the_program_and_others_do_not() {
     fake.finish();
 }
 
-/// Compares the README's transcript with what was shown, by its words, or writes it with `REWRITE_README=1`.
-fn keep_in_the_readme(transcript: &str) {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
-    let readme = std::fs::read_to_string(path).unwrap();
-    let (before, rest) = readme.split_once("<!-- slack -->\n").unwrap();
+/// Compares the transcript of docs/slack.md with what was shown, by its words, or writes it with `REWRITE_DOCS=1`.
+fn keep_in_the_document(transcript: &str) {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/slack.md");
+    let document = std::fs::read_to_string(path).unwrap();
+    let (before, rest) = document.split_once("<!-- slack -->\n").unwrap();
     let (found, after) = rest.split_once("<!-- /slack -->").unwrap();
-    if std::env::var_os("REWRITE_README").is_some() {
+    if std::env::var_os("REWRITE_DOCS").is_some() {
         std::fs::write(path, format!("{before}<!-- slack -->\n{transcript}<!-- /slack -->{after}")).unwrap();
     } else {
-        assert_eq!(undated(found), undated(transcript), "the README's transcript is out of date");
+        assert_eq!(undated(found), undated(transcript), "the transcript of docs/slack.md is out of date");
     }
 }

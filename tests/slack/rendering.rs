@@ -3,8 +3,10 @@
 use crate::fake_slack::check_blocks;
 use crate::recording_intake::safe;
 use proptest::prelude::*;
-use rotation_diag::chat::document::{Control, Mention, MenuItem, Message, Part, Quote, StepLine, StepState, Tone};
-use rotation_diag::model::{Action, ActionToken, StepName};
+use rotation_diag::chat::document::{
+    CauseReference, Control, Mention, MenuItem, Message, Part, Quote, StepLine, StepState, Tone,
+};
+use rotation_diag::model::{Action, ActionToken, Cause, StepName};
 use rotation_diag::platforms::slack::render::{Rendered, Surface, limits, message};
 use serde_json::{Value, json};
 
@@ -159,6 +161,7 @@ fn everywhere(text: &str) -> Message {
             Part::Commands(vec![text.clone()]),
             Part::Caution(text.clone()),
             Part::Steps(vec![StepLine { number: 4, name: text.clone(), state: StepState::Done, summary: text.clone() }]),
+            Part::Cause(CauseReference { id: text.clone(), page: None }),
         ],
         controls: vec![
             Control::Button(MenuItem { label: text.clone(), token: token(Action::RerunAll) }),
@@ -281,6 +284,38 @@ fn a_hundred_buttons_do_not_make_an_invalid_message() {
     let empty = Control::Select { placeholder: safe("x"), choices: Vec::new() };
     let rendered = message(&Message { controls: vec![empty], ..Message::line(Tone::Neutral, safe("x")) }, Surface::Post);
     assert_eq!(rendered.blocks.len(), 1);
+}
+
+#[test]
+fn a_cause_is_linked_to_its_page_or_names_the_command_that_explains_it() {
+    let verdict = |page: Option<&str>| {
+        let cause = CauseReference { id: safe("db_auth_failed"), page: page.map(safe) };
+        let parts = vec![Part::Cause(cause)];
+        let rendered = rendered(&Message { parts, ..Message::line(Tone::Bad, safe("x")) });
+        blocks(&rendered).to_string()
+    };
+    let linked = verdict(Some("https://bot.example.com/causes/db_auth_failed"));
+    assert!(
+        linked.contains(r#"{"text":"db_auth_failed","type":"link","url":"https://bot.example.com/causes/db_auth_failed"}"#),
+        "{linked}"
+    );
+    for page in [None, Some("javascript:alert(1)")] {
+        let told = verdict(page);
+        assert!(told.contains("Cause: db_auth_failed · rotation-diag explain db_auth_failed"), "{told}");
+        assert!(!told.contains("\"link\""), "{told}");
+    }
+}
+
+#[test]
+fn no_id_of_a_cause_is_taken_for_a_secret() {
+    for cause in Cause::ALL {
+        let reference = CauseReference { id: safe(cause.id()), page: None };
+        assert_eq!(reference.line().as_str(), format!("Cause: {cause} · rotation-diag explain {cause}"));
+        let mut message = Message { parts: vec![Part::Cause(reference)], ..Message::line(Tone::Bad, safe("x")) };
+        message.link_causes("https://bot.example.com/causes/");
+        let [Part::Cause(linked)] = message.parts.as_slice() else { panic!("{message:?}") };
+        assert_eq!(linked.page.as_ref().unwrap().as_str(), format!("https://bot.example.com/causes/{cause}"));
+    }
 }
 
 #[test]

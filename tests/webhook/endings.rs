@@ -49,7 +49,7 @@ async fn an_ok_for_want_of_data_is_not_told_as_news() {
     town.comes_to_rest().await;
     let (looks, shown) = (town.world.accounts.calls_of("DescribeSecret"), town.slack.shown().len());
     town.hears(&without_data(alarm("a", "OK", ago(45), &[ORDERS]))).await;
-    town.reads("Alarm a is OK for want of data, which says nothing about the rotation").await;
+    town.reads("Alarm a is OK because data is missing, which says nothing about the rotation").await;
     town.comes_to_rest().await;
     assert_eq!(town.world.accounts.calls_of("DescribeSecret"), looks, "it was looked into");
     assert_eq!(town.slack.shown().len(), shown, "{:?}", titles(&town));
@@ -82,7 +82,7 @@ async fn a_rotation_that_succeeded_closes_the_thread_of_the_one_that_failed_and_
     town.hears(&rotation("RotationFailed", "prod/none", ago(50))).await;
     town.comes_to_rest().await;
     town.hears(&rotation("RotationSucceeded", "prod/weather-db", ago(20))).await;
-    let told = town.reads("prod/weather-db: rotated, and rotation succeeded: this is over").await;
+    let told = town.reads("prod/weather-db: rotated, and rotation succeeded: resolved").await;
     town.comes_to_rest().await;
     assert_eq!(town.threads().len(), 2);
     for root in town.slack.roots() {
@@ -97,7 +97,7 @@ async fn a_success_that_event_history_does_not_show_yet_is_believed_as_it_was_to
     town.hears(&rotation("RotationFailed", "prod/orders-db", ago(50))).await;
     town.comes_to_rest().await;
     town.hears(&rotation("RotationSucceeded", "prod/orders-db", ago(1))).await;
-    town.reads("prod/orders-db: rotated, and rotation succeeded: this is over").await;
+    town.reads("prod/orders-db: rotated, and rotation succeeded: resolved").await;
     town.comes_to_rest().await;
     let root = town.slack.roots().remove(0);
     assert_eq!((root.message.tone, town.state_of(&root).await.as_str()), (Tone::Neutral, "recovered"));
@@ -111,7 +111,7 @@ async fn a_new_version_closes_a_thread_only_where_a_rotation_made_it() {
     town.hears(&without_data(alarm("a", "OK", ago(40), &[WEATHER]))).await;
     town.settles().await;
     town.hears(&new_version("prod/weather-db", ago(20))).await;
-    town.reads("prod/weather-db: a new version is current, and rotation succeeded: this is over").await;
+    town.reads("prod/weather-db: a new version is current, and rotation succeeded: resolved").await;
     town.comes_to_rest().await;
     assert_eq!(town.state_of(&town.slack.roots()[0]).await, "recovered");
 
@@ -130,9 +130,9 @@ async fn a_new_version_closes_a_thread_only_where_a_rotation_made_it() {
 #[tokio::test]
 async fn when_an_alarm_that_flapped_is_still_its_last_word_is_told() {
     for (changes, scenario, secret, expected, state) in [
-        (7, "role_detached_policy", ORDERS, "changed to and fro, has been still for ten minutes, and is in ALARM", "open"),
-        (8, "role_detached_policy", ORDERS, "is OK again, but rotation has not succeeded since: this stays open", "open"),
-        (8, "healthy_by_its_own_retry", WEATHER, "is OK again, and rotation succeeded: this is over", "recovered"),
+        (7, "role_detached_policy", ORDERS, "was flapping, has been stable for ten minutes, and is in ALARM", "open"),
+        (8, "role_detached_policy", ORDERS, "is OK again, but rotation has not succeeded since: this thread stays open", "open"),
+        (8, "healthy_by_its_own_retry", WEATHER, "is OK again, and rotation succeeded: resolved", "recovered"),
     ] {
         let town = Town::new(scenario).await;
         for n in 0..changes {
@@ -232,7 +232,7 @@ async fn several_secrets_that_are_over_are_so_in_the_first_message_too() {
     town.comes_to_rest().await;
     assert!(town.threads()[0].contains("of 2 secrets") || town.threads()[0].contains("any of 2"), "{:?}", town.threads());
     town.hears(&alarm("fleet", "OK", ago(1), &[])).await;
-    town.reads("Alarm fleet is OK again, and rotation succeeded: this is over").await;
+    town.reads("Alarm fleet is OK again, and rotation succeeded: resolved").await;
     town.comes_to_rest().await;
     let root = town.slack.roots().remove(0);
     assert_eq!(root.message.tone, Tone::Neutral);
@@ -270,7 +270,7 @@ async fn wherever_it_is_cut_short_it_comes_to_one_thread_one_call_and_its_end() 
         town.hears(&alarm("weather-page", "OK", ago(20), &[WEATHER])).await;
         town = cut(town).await;
         town = cut(town).await;
-        town.reads("Alarm weather-page is OK again, and rotation succeeded: this is over").await;
+        town.reads("Alarm weather-page is OK again, and rotation succeeded: resolved").await;
         town.comes_to_rest().await;
         let called = town.slack.replies().iter().filter(|shown| shown.message.mention.is_some()).count();
         assert_eq!((town.threads().len(), called), (1, 1), "{steps}: {:?}", titles(&town));

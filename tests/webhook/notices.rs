@@ -34,8 +34,8 @@ async fn a_message_that_is_no_alarm_is_kept_as_ignored_with_a_reason() {
         ("{".to_owned(), "it is text that names no secret"),
         ("TEST".to_owned(), "it is text that names no secret"),
         ("Successfully validated SNS topic for Amazon RDS events.".to_owned(), "it is text that names no secret"),
-        ("{\"Records\": []}".to_owned(), "it is JSON, but neither of CloudWatch nor of EventBridge"),
-        (unknown_state.to_string(), "its state is none that is known"),
+        ("{\"Records\": []}".to_owned(), "it is JSON, but from neither CloudWatch nor EventBridge"),
+        (unknown_state.to_string(), "its state is unknown"),
         (no_time.to_string(), "without the time of the change"),
         ("[".repeat(100_000), "it is text that names no secret"),
     ] {

@@ -160,7 +160,7 @@ async fn killed_before_it_answered_it_makes_one_thread_of_what_sns_sends_again()
     for _ in 0..3 {
         assert_eq!(post(&program, &body).await, 200);
     }
-    let messages = slack_with(&slack, "nine steps saw").await;
+    let messages = slack_with(&slack, "nine steps found").await;
     assert_eq!(roots(&messages).len(), 1);
     // Whatever was accepted twice would have had its turn before what comes now.
     let other = signed(&alarm("last", "ALARM", ago(3), &[("SecretId", "prod/none")]));
@@ -191,7 +191,7 @@ async fn killed_at_any_moment_after_the_last_byte_it_makes_one_thread() {
 
         let program = Program::start(folder.path(), &config, &tokens, &account).await;
         assert_eq!(post(&program, &body).await, 200);
-        let messages = slack_with(&slack, "nine steps saw").await;
+        let messages = slack_with(&slack, "nine steps found").await;
         assert_eq!(roots(&messages).len(), 1, "{moment}");
         program.kill().await;
     }

@@ -57,7 +57,7 @@ async fn a_series_that_is_over_closes_only_itself_and_the_alarm_as_a_whole_close
     town.hears(&contributor("2", "prod/none", "ALARM", ago(50), CROSSED)).await;
     town.comes_to_rest().await;
     town.hears(&contributor("1", "prod/weather-db", "OK", ago(20), BELOW)).await;
-    let told = town.reads("Alarm rotations (SecretId=prod/weather-db) is OK again, and rotation succeeded: this is over").await;
+    let told = town.reads("Alarm rotations (SecretId=prod/weather-db) is OK again, and rotation succeeded: resolved").await;
     town.comes_to_rest().await;
     for root in town.slack.roots() {
         let expected = if Some(&root.id) == told.root.as_ref() { "recovered" } else { "open" };

@@ -32,7 +32,7 @@ async fn every_secret_of_a_storm_is_named_in_its_thread_and_in_the_audit_trail_a
     storm(&town, 60, 3).await;
     // A repeat is no other secret.
     storm(&town, 60, 2).await;
-    let root = town.reads("55 secrets more than have threads of their own").await;
+    let root = town.reads("Alarm storm: 55 more secrets in this thread").await;
     let missing = without_thread(&town, 60);
     assert_eq!((missing.len(), town.threads().len()), (55, 6), "{:?}", town.threads());
     let list: Vec<String> =
@@ -92,7 +92,7 @@ async fn what_a_storm_listed_and_rotates_since_gets_no_thread() {
     town.comes_to_rest().await;
     assert_eq!(without_thread(&town, 6).len(), 0);
     assert!(town.threads().iter().all(|title| !title.contains("prod/weather-db")), "{:?}", town.threads());
-    town.reads("1 of them still failed afterwards, and got one").await;
+    town.reads("1 still failed afterwards and got a thread").await;
 }
 
 #[tokio::test]

@@ -163,7 +163,7 @@ impl Town {
             changes.changed().await.unwrap();
         }
         let lines = self.world.audit_trail().await;
-        let ignored = lines.iter().filter(|line| line.did.as_str() == "ignored a message of SNS");
+        let ignored = lines.iter().filter(|line| line.did.as_str() == "ignored an SNS message");
         ignored.map(|line| line.reason.as_str().to_owned()).collect()
     }
 }
@@ -266,7 +266,7 @@ async fn alarms_about_one_secret_share_a_thread_and_copies_change_nothing() {
     town.reads(CAUSE).await;
     let told = town
         .slack
-        .until("three alarms", |state| state.shown.iter().any(|shown| text_of(shown).contains("alarms about this came 3 times")));
+        .until("three alarms", |state| state.shown.iter().any(|shown| text_of(shown).contains("alarms about this received: 3")));
     told.await;
     assert_eq!(town.threads().len(), 1, "{:?}", town.threads());
 
@@ -289,7 +289,7 @@ async fn an_alarm_with_an_older_time_is_counted_too_and_the_newest_state_stays()
     town.comes_to_rest().await;
     let told = town.reads("Alarm a went to ALARM").await;
     let text = text_of(&told);
-    assert!(text.contains("alarms about this came 3 times") && text.contains("3 different alarms"), "{text}");
+    assert!(text.contains("alarms about this received: 3") && text.contains("3 different alarms"), "{text}");
     assert_eq!(text.matches("alarms about this came").count(), 1, "{text}");
     assert!(text.contains("secrets found by what the alarm names"), "{text}");
 }
@@ -346,7 +346,7 @@ async fn a_secret_nobody_may_see_is_not_told_of() {
     let deny = format!("{ROUTE}[[deny]]\nsecrets = [\"prod/orders-*\"]\n");
     let town = Town::with("role_detached_policy", "", &deny).await;
     town.hears(&alarm("a", "ALARM", ago(60), &[ORDERS])).await;
-    let root = town.reads("nothing tells which secret it is about").await;
+    let root = town.reads("Could not determine which secret").await;
     assert!(!text_of(&root).contains("orders-db"), "{}", text_of(&root));
 }
 
@@ -354,11 +354,13 @@ async fn a_secret_nobody_may_see_is_not_told_of() {
 async fn an_alarm_that_nothing_explains_says_what_was_tried() {
     let town = Town::new("healthy").await;
     town.hears(&alarm("a", "ALARM", ago(5), &[("FunctionName", "nobody")])).await;
-    let root = town.reads("Alarm a came, and nothing tells which secret it is about").await;
+    let root = town.reads("Could not determine which secret alarm a refers to").await;
     let text = text_of(&root);
-    for tried in
-        ["no mapping of the configuration fits it", "no secret rotates with nobody", "CloudTrail shows no failed rotation"]
-    {
+    for tried in [
+        "no [[alarms.mapping]] of the configuration matches it",
+        "no secret rotates with nobody",
+        "CloudTrail shows no failed rotation",
+    ] {
         assert!(text.contains(tried), "{tried}: {text}");
     }
     assert!(text.contains("looked at again for a while"), "{text}");
@@ -375,7 +377,7 @@ async fn several_secrets_of_one_alarm_are_looked_into_together_and_compared() {
     let root = town.reads("of 3 secrets").await;
     assert!(root.root.is_none());
     let text = text_of(&root);
-    for part in [CAUSE, "prod/users-db", "prod/none — there is no such secret", "Each of them"] {
+    for part in [CAUSE, "prod/users-db", "prod/none — there is no such secret", "Each secret"] {
         assert!(text.contains(part), "{part}: {text}");
     }
     let verdicts = |shown: &&Shown| shown.root.is_some() && !shown.message.controls.is_empty();
@@ -386,8 +388,13 @@ async fn several_secrets_of_one_alarm_are_looked_into_together_and_compared() {
 #[tokio::test]
 async fn ok_marks_an_alarm_recovered_only_where_rotation_succeeded() {
     for (scenario, secret, expected, state) in [
-        ("role_detached_policy", "prod/orders-db", "is OK again, but rotation has not succeeded since: this stays open", "open"),
-        ("healthy_by_its_own_retry", "prod/weather-db", "is OK again, and rotation succeeded: this is over", "recovered"),
+        (
+            "role_detached_policy",
+            "prod/orders-db",
+            "is OK again, but rotation has not succeeded since: this thread stays open",
+            "open",
+        ),
+        ("healthy_by_its_own_retry", "prod/weather-db", "is OK again, and rotation succeeded: resolved", "recovered"),
     ] {
         let town = Town::new(scenario).await;
         town.hears(&alarm("a", "ALARM", ago(50), &[("SecretId", secret)])).await;
@@ -433,7 +440,7 @@ async fn a_persons_rerun_and_an_alarms_at_once_are_one_run_and_both_are_told() {
         let titles: Vec<String> = town.slack.replies().iter().map(|shown| shown.title().to_owned()).collect();
         let with = |words: &str| titles.iter().filter(|title| title.contains(words)).count();
         // Whoever came too late for a run was told so at once, or in the thread.
-        let persons = with("U1 ran all steps again") + with("U1 wanted all steps run again");
+        let persons = with("U1 reran all steps") + with("U1 asked for a rerun of all steps");
         assert_eq!(
             (with("a is OK again, but rotation"), persons),
             (1, usize::from(answer_text(&receipt) == "accepted")),
@@ -455,7 +462,7 @@ async fn the_verdict_of_a_recovered_thread_says_who_closed_it_until_the_alarm_co
     town.slack.until("a closed verdict", closed).await;
     town.settles().await;
     town.hears(&alarm("a", "ALARM", ago(1), &weather)).await;
-    town.reads("it came back after it had recovered").await;
+    town.reads("it fired again after it had recovered").await;
     town.slack.until("an open verdict", |state| !closed(state)).await;
     assert_eq!(town.threads().len(), 1);
 }
@@ -466,7 +473,7 @@ async fn an_alarm_that_is_given_up_says_so_in_the_channel_or_in_its_thread() {
     town.hears(&alarm("a", "ALARM", ago(50), &[ORDERS])).await;
     town.wear_out().await;
     town.wake();
-    let told = town.reads("Alarm a could not be dealt with: it was begun again and again").await;
+    let told = town.reads("Alarm a could not be processed: it was started several times").await;
     assert!(told.root.is_none(), "{told:?}");
 
     let town = Town::new("role_detached_policy").await;
@@ -480,7 +487,7 @@ async fn an_alarm_that_is_given_up_says_so_in_the_channel_or_in_its_thread() {
     town.hears(&alarm("b", "ALARM", ago(5), &[ORDERS])).await;
     town.wear_out().await;
     town.wake();
-    assert_eq!(town.reads("Alarm b could not be dealt with").await.root, Some(thread));
+    assert_eq!(town.reads("Alarm b could not be processed").await.root, Some(thread));
     assert_eq!(town.threads(), Vec::<String>::new(), "a second thread began");
     let letters = town.world.dead_letters().await;
     assert_eq!(letters.len(), 1);
@@ -494,7 +501,7 @@ async fn five_hundred_alarms_become_few_threads_and_one_that_counts() {
     // More at once than the endpoint takes would be told to come again.
     futures::stream::iter(&alarms).for_each_concurrent(32, |alarm| town.hears(alarm)).await;
     town.settles().await;
-    let counted = town.reads("495 secrets more than have threads of their own").await;
+    let counted = town.reads("Alarm storm: 495 more secrets in this thread").await;
     assert!(counted.root.is_none());
     assert_eq!(town.threads().len(), 6, "{:?}", town.threads());
     assert_eq!(counted.message.parts.iter().filter(|part| matches!(part, Part::Section { .. })).count(), 1);

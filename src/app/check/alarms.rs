@@ -143,10 +143,10 @@ async fn delivered(aws: &Aws, caller: &AwsCaller, subscription: &str) -> Vec<Fou
                 all.push(missing(format!("{why}: {}", set("RawMessageDelivery", "false"))));
             }
             if delivery.is_filtered {
-                all.push(open("it has a filter policy: what that passes over never comes here"));
+                all.push(open("it has a filter policy: messages it excludes never arrive"));
             }
             if !delivery.keeps_undelivered {
-                let why = "it has no dead-letter queue: what the bot does not take within an hour is lost";
+                let why = "it has no dead-letter queue: messages the bot does not accept within an hour are lost";
                 all.push(missing(format!("{why}: {}", set("RedrivePolicy", r#"'{"deadLetterTargetArn":"QUEUE_ARN"}'"#))));
             }
         }
@@ -158,7 +158,7 @@ async fn delivered(aws: &Aws, caller: &AwsCaller, subscription: &str) -> Vec<Fou
 fn unanswered<T>(action: &str, observation: &Observation<T>) -> Found {
     match observation {
         Observation::Denied(denial) => missing(format!("allow {}, as deploy/iam-policy.json does", denial.action)),
-        Observation::Failed { error } => open(format!("{action} could not be asked: {error}")),
-        other => open(format!("{action} could not be asked ({})", other.status())),
+        Observation::Failed { error } => open(format!("{action} could not be called: {error}")),
+        other => open(format!("{action} could not be called ({})", other.status())),
     }
 }

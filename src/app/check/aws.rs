@@ -32,8 +32,10 @@ async fn permissions(accounts: &dyn Accounts, choice: &Location) -> Vec<Checked>
     };
     let found = preflight::permissions(&connected.aws, &connected.clock, &account).await;
     let allowed = found.iter().filter(|(_, permission)| *permission == Permission::Allowed).count();
-    let mut all =
-        vec![checked(&what, fine(format!("{allowed} of {} permissions are there, as far as made-up names tell", found.len())))];
+    let mut all = vec![checked(
+        &what,
+        fine(format!("{allowed} of {} permissions are granted, as far as made-up names can tell", found.len())),
+    )];
     for (action, permission) in found {
         match permission {
             Permission::Allowed => {}

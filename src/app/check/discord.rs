@@ -30,7 +30,7 @@ pub(super) async fn check(config: &Config) -> Vec<Checked> {
         all.push(checked("Discord", missing(error.to_string())));
     }
     match discord.servers().await {
-        Err(error) => all.push(checked("Discord", open(format!("its servers were not told: {error}")))),
+        Err(error) => all.push(checked("Discord", open(format!("its servers could not be listed: {error}")))),
         Ok(servers) => all.extend(in_servers(config, &discord, settings.application_id, &servers).await),
     }
     all
@@ -76,9 +76,7 @@ async fn rights(config: &Config, discord: &Discord, guild: &str, channel: &str) 
     let lacking = rights.lacking().join(", ");
     let mut all = vec![match (rights.may_write(), lacking.is_empty()) {
         (true, true) => fine("the bot may do what it needs there"),
-        (true, false) => {
-            open(format!("the bot lacks {lacking} there, and makes do without: its role or the channel can allow it"))
-        }
+        (true, false) => open(format!("the bot lacks {lacking} there, and works without: its role or the channel can allow it")),
         (false, _) => {
             missing(format!("the bot may not write there, it lacks {lacking}: allow its role that in the channel's settings"))
         }
@@ -93,7 +91,7 @@ async fn rights(config: &Config, discord: &Discord, guild: &str, channel: &str) 
     let calls = told().any(|route| matches!(route.mention, Some(Callee::Here | Callee::Group(_))));
     if calls && !rights.may_mention() {
         all.push(missing(
-            "alarms.route.mention would call nobody: allow the bot's role Mention @everyone, @here, and All Roles there",
+            "alarms.route.mention would mention nobody: allow the bot's role Mention @everyone, @here, and All Roles there",
         ));
     }
     all

@@ -35,7 +35,7 @@ pub(super) fn check(config: &Config) -> Vec<Checked> {
         let who: Vec<&str> = callers.iter().map(|(who, _)| *who).collect();
         let paths: Vec<&str> = callers.iter().map(|(_, path)| *path).collect();
         let why = format!(
-            "{} can reach the bot at a public https address alone: let a proxy with a certificate of a public authority pass {} on to {}, or set [http] listen, tls_certificate and tls_key",
+            "{} can reach the bot only at a public https address: let a proxy with a certificate of a public authority pass {} on to {}, or set [http] listen, tls_certificate and tls_key",
             who.join(" and "),
             paths.join(", "),
             config.http.listen
@@ -74,7 +74,7 @@ fn certified(certificate: &Path, key: &Path, for_strangers: bool) -> super::Foun
         return missing(format!("the certificate in {} is not valid today: renew it", certificate.display()));
     }
     if for_strangers && own.issuer() == own.subject() {
-        let why = "is its own issuer: who calls from the internet takes one of a public authority alone";
+        let why = "is its own issuer: callers from the internet accept only certificates of a public authority";
         return missing(format!("the certificate in {} {why}", certificate.display()));
     }
     fine("the certificate is valid today")

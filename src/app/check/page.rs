@@ -1,4 +1,4 @@
-//! The page in the browser: its token, and whether whoever has it may do anything.
+//! The web console: its token, and whether whoever has it may do anything.
 
 use super::{Checked, checked, exposed, fine, missing, open};
 use crate::config::Config;
@@ -6,11 +6,11 @@ use crate::model::PlatformName;
 
 pub(super) fn check(config: &Config) -> Vec<Checked> {
     let Some(console) = &config.console else { return Vec::new() };
-    let mut all: Vec<Checked> = exposed("page", &console.token).into_iter().collect();
+    let mut all: Vec<Checked> = exposed("web console", &console.token).into_iter().collect();
     match console.token.fetch() {
-        Err(why) => all.push(checked("page", missing(format!("{why}: without its token the page is left out")))),
+        Err(why) => all.push(checked("web console", missing(format!("{why}: without its token the web console is left out")))),
         Ok(token) if !token.is_hard_to_guess() => {
-            all.push(checked("page", open("its token can be guessed: make one with openssl rand -hex 16")));
+            all.push(checked("web console", open("its token can be guessed: make one with openssl rand -hex 16")));
         }
         Ok(_) => {}
     }
@@ -21,7 +21,7 @@ pub(super) fn check(config: &Config) -> Vec<Checked> {
             && rule.users.as_ref().is_some_and(|users| users.hold("local"))
     });
     all.push(checked(
-        "page",
+        "web console",
         if is_allowed {
             fine("whoever has the token may ask")
         } else {

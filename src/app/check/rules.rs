@@ -6,8 +6,8 @@ use crate::model::{Place, PlatformName};
 
 pub(super) fn check(config: &Config) -> Vec<Checked> {
     let found = match config.allow.len() {
-        0 => missing("there is no [[allow]] rule: everything anybody asks is refused"),
-        allow => fine(format!("{allow} that allow, {} that deny", config.deny.len())),
+        0 => missing("there is no [[allow]] rule: every request is refused"),
+        allow => fine(format!("{allow} [[allow]], {} [[deny]]", config.deny.len())),
     };
     let mut all = vec![checked("rules", found)];
     let configured = configured(config);
@@ -20,7 +20,7 @@ pub(super) fn check(config: &Config) -> Vec<Checked> {
         let id = platform.id();
         match (configured.contains(&platform), rules) {
             (true, 0) if !config.allow.is_empty() => {
-                let why = format!("no [[allow]] rule has platform = \"{id}\": everything asked there is refused");
+                let why = format!("no [[allow]] rule has platform = \"{id}\": every request there is refused");
                 all.push(checked("rules", missing(why)));
             }
             (false, 1..) => {
@@ -62,7 +62,7 @@ fn unpressed(config: &Config, place: &Place) -> Option<Checked> {
     };
     let why = || {
         format!(
-            "alarms are told in channel {} of {} {}, and no [[allow]] rule covers it: nobody could press a button there",
+            "alarms are announced in channel {} of {} {}, and no [[allow]] rule covers it: nobody could press a button there",
             place.channel,
             place.platform.id(),
             place.workspace

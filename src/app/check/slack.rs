@@ -50,8 +50,7 @@ pub(super) async fn check(config: &Config) -> Vec<Checked> {
 
 fn elsewhere(config: &Config, workspace: &str) -> impl Iterator<Item = Checked> {
     workspaces(config, PlatformName::Slack).into_iter().filter(move |named| *named != workspace).map(move |named| {
-        let why =
-            format!("a rule or route names the workspace {named}, and the bot token is of {workspace}: nothing comes of it");
+        let why = format!("a rule or route names the workspace {named}, and the bot token is of {workspace}: it has no effect");
         checked("Slack", missing(why))
     })
 }
@@ -62,7 +61,7 @@ fn presence(presence: Presence) -> Found {
         Presence::Stranger => missing(
             "the bot is not in it, or there is no such channel: write /invite @rotation-diag there (a private channel is seen by its members alone)",
         ),
-        Presence::Unknown(why) => open(format!("it cannot be told whether the bot is in it: {why}")),
+        Presence::Unknown(why) => open(format!("whether the bot is in it could not be determined: {why}")),
     }
 }
 
@@ -75,7 +74,7 @@ fn skewed(ahead_by: SignedDuration) -> Option<Checked> {
 
 fn scopes(whereabouts: &str, lacking: Option<Vec<&'static str>>) -> Found {
     match lacking.as_deref() {
-        None => open(format!("the token works, {whereabouts}; its scopes were not told")),
+        None => open(format!("the token works, {whereabouts}; its scopes are unknown")),
         Some([]) => fine(format!("the token works and has all scopes, {whereabouts}")),
         Some(lacking) => missing(format!(
             "the token lacks the scopes {}: add them under OAuth & Permissions, and install the app again",

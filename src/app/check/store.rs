@@ -15,7 +15,7 @@ pub(super) async fn check(config: &Config) -> Checked {
             let takes = store.is_healthy().await;
             store.close().await;
             match network_disk(&config.store.path) {
-                _ if !takes => missing(format!("{path} takes nothing: is the disk full, or mounted read-only?")),
+                _ if !takes => missing(format!("{path} cannot be written to: is the disk full, or mounted read-only?")),
                 Some(kind) => {
                     open(format!("{path} is on a network disk ({kind}), whose locks cannot be relied on: name a local one"))
                 }
@@ -49,7 +49,7 @@ impl Trial {
 impl Drop for Trial {
     fn drop(&mut self) {
         if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            tracing::warn!(folder = %self.0.display(), %error, "the check cannot take away a folder that it made");
+            tracing::warn!(folder = %self.0.display(), %error, "the check could not remove a folder it created");
         }
     }
 }

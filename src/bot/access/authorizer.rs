@@ -31,16 +31,18 @@ pub struct AccessRequest<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// There are no rules.
-    #[error("nobody may ask anything yet: whoever runs rotation-diag has to add [[allow]] rules to its configuration")]
+    #[error(
+        "nobody is allowed to use this bot yet: the operator of rotation-diag has to add [[allow]] rules to its configuration"
+    )]
     NoRules,
     /// No rule allows it, or one denies it.
-    #[error("this is not allowed for you here: whoever runs rotation-diag can allow it in its configuration")]
+    #[error("you are not allowed to do this here: the operator of rotation-diag can allow it in the configuration")]
     NotAllowed,
     /// It depends on groups that are unknown.
-    #[error("your groups could not be looked up just now, and your rights depend on them: try again in a minute")]
+    #[error("your groups could not be looked up, and your rights depend on them: try again in a minute")]
     GroupsUnknown,
     /// It depends on whether this is a full member, which is unknown.
-    #[error("it could not be looked up just now whether you are a full member here: try again in a minute")]
+    #[error("whether you are a full member here could not be looked up: try again in a minute")]
     StandingUnknown,
 }
 

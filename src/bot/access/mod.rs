@@ -112,22 +112,19 @@ impl Access {
         let names: Vec<&str> = known.iter().filter_map(|account| account.name.as_deref()).collect();
         let named = known.iter().find(|account| account.name.is_some() && account.name == question.account);
         Some(match (&question.account, named) {
-            (Some(_), None) if names.is_empty() => "no account is configured by name: leave account out".to_owned(),
-            (Some(_), None) => format!("there is no such account in the configuration: there {}", listed(&names)),
+            (Some(_), None) if names.is_empty() => "no account is configured by name: omit account".to_owned(),
+            (Some(_), None) => format!("no account has that name: choose one of {}", names.join(", ")),
             (_, Some(account)) => {
                 let regions: Vec<&str> = account.regions.iter().map(String::as_str).collect();
-                format!("that is not in the account {}, whose regions here {}", names_of(account), listed(&regions))
+                format!("account {} has no such region: choose one of {}", names_of(account), regions.join(", "))
             }
             (None, None) => {
                 let mut regions: Vec<&str> =
                     known.iter().flat_map(|account| account.regions.iter().map(String::as_str)).collect();
                 regions.sort_unstable();
                 regions.dedup();
-                let accounts = if names.is_empty() { String::new() } else { format!("; of accounts there {}", listed(&names)) };
-                format!(
-                    "none of the accounts of the configuration is meant by that: of regions there {}{accounts}",
-                    listed(&regions)
-                )
+                let accounts = if names.is_empty() { String::new() } else { format!("; the accounts are {}", names.join(", ")) };
+                format!("no configured account has that region: choose one of {}{accounts}", regions.join(", "))
             }
         })
     }
@@ -151,9 +148,4 @@ fn request<'a>(action: ActionKind, secret: &'a SecretRef, choice: &'a Location) 
 
 fn names_of(account: &AccountInfo) -> &str {
     account.name.as_deref().unwrap_or_default()
-}
-
-/// `is one`, or `are one, two`.
-fn listed(names: &[&str]) -> String {
-    format!("{} {}", if names.len() == 1 { "is" } else { "are" }, names.join(", "))
 }

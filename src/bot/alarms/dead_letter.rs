@@ -47,7 +47,7 @@ impl AlarmThreads {
         thread: &str,
         why: &str,
     ) -> Result<Completion, StoreError> {
-        let message = compose::notice(Tone::Warning, &format!("This could not be looked at again: {why}"));
+        let message = compose::notice(Tone::Warning, &format!("This could not be checked again: {why}"));
         let name = format!("given-up-{}", claimed.lease.number());
         let is_there = self.store.thread(thread).await?.is_some();
         let told = is_there.then(|| DesiredMessage::reply(thread, name, message, "given up"));

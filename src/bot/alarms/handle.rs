@@ -220,8 +220,8 @@ fn add(all: &mut Completion, more: Completion) {
 const fn silence(why: Ignored) -> &'static str {
     match why {
         Ignored::Outdated => "a newer state of this alarm is known",
-        Ignored::Known => "this change was told already",
-        Ignored::Well => "it is well, and no thread says otherwise",
-        Ignored::TooLittleData => "too little data is no trouble",
+        Ignored::Known => "this change has already been reported",
+        Ignored::Well => "it is OK, and no thread says otherwise",
+        Ignored::TooLittleData => "insufficient data is not a failure",
     }
 }

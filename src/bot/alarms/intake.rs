@@ -31,7 +31,7 @@ impl NoticeIntake for AlarmIntake {
 
     async fn known_certificates(&self) -> Result<Vec<KnownCertificate>, Unavailable> {
         let kept = self.store.certificates().await.map_err(|error| {
-            tracing::warn!(%error, "the certificates of SNS that were kept could not be read");
+            tracing::warn!(%error, "stored SNS certificates could not be read");
             Unavailable
         })?;
         let known =
@@ -42,7 +42,7 @@ impl NoticeIntake for AlarmIntake {
     async fn keep_certificate(&self, known: KnownCertificate) -> Result<(), Unavailable> {
         let KnownCertificate { address, der, fetched_at } = known;
         self.store.keep_certificate(&KeptCertificate { address, der, fetched_at }).await.map_err(|error| {
-            tracing::warn!(%error, "a certificate of SNS could not be kept");
+            tracing::warn!(%error, "an SNS certificate could not be stored");
             Unavailable
         })
     }
@@ -83,7 +83,7 @@ impl AlarmIntake {
     }
 
     async fn note_ignored(&self, subject: &str, reason: &str) -> Result<Accepted, Unavailable> {
-        let line = Audited::system("ignored a message of SNS", subject, reason);
+        let line = Audited::system("ignored an SNS message", subject, reason);
         match self.store.audit(&line).await {
             Ok(()) => Ok(Accepted::New),
             Err(error) => {

@@ -42,6 +42,11 @@ pub(super) fn named(alarm: &Alarm) -> String {
     }
 }
 
+/// A title within a sentence; what it begins with is a name, but for the word of our own.
+fn in_sentence(title: &str) -> String {
+    title.strip_prefix("Alarm ").map_or_else(|| title.to_owned(), |name| format!("alarm {name}"))
+}
+
 /// The same, where it is OK: an event of a rotation says so in its title.
 fn named_well(alarm: &Alarm) -> String {
     match alarm.source {
@@ -60,8 +65,8 @@ pub(super) fn closer(case: &AlarmContext<'_>) -> SafeText {
 
 /// The alarm was given up.
 pub(super) fn given_up(alarm: &Alarm, why: &str) -> Message {
-    let mut message = Message::line(Tone::Warning, safe(&format!("{} could not be dealt with: {why}", named(alarm))));
-    let ask = "ask about the secret by hand; the next change of the alarm is dealt with as usual";
+    let mut message = Message::line(Tone::Warning, safe(&format!("{} could not be processed: {why}", named(alarm))));
+    let ask = "investigate the secret by hand; the next change of the alarm will be processed as usual";
     message.parts.push(Part::Context(vec![safe(&format!("{} in {}", alarm.account_id, alarm.region)), safe(ask)]));
     message
 }
@@ -93,17 +98,17 @@ pub(super) fn about(case: &AlarmContext<'_>, group: &AlarmGroup, now: Timestamp)
         (AlarmState::Alarm, AlarmSource::CloudWatch, _) => format!("{} went to ALARM, {at}", title_of(case)),
         (AlarmState::Alarm, ..) => format!("{}, {at}", title_of(case)),
         (AlarmState::Ok, _, OkBasis::NoData) => {
-            format!("{} is OK for want of data, which says nothing about the rotation, {at}", title_of(case))
+            format!("{} is OK because data is missing, which says nothing about the rotation, {at}", title_of(case))
         }
         (AlarmState::Ok, ..) => format!("{}, {at}", named_well(alarm)),
-        (AlarmState::InsufficientData, ..) => format!("{} has too little data, {at}", title_of(case)),
+        (AlarmState::InsufficientData, ..) => format!("{} has insufficient data, {at}", title_of(case)),
     };
     // What the thread's first message says of the rotation decides its colour; what an alarm says has none.
     let mut message = Message::line(Tone::Neutral, safe(&what));
     let said = [&alarm.reason, &alarm.description].into_iter().filter(|text| !text.is_empty());
     let said: Vec<String> = said.map(|text| cut(single_line(&safe(text)), MAX_CHARS)).collect();
-    message.parts.extend(section("It says", &said));
-    message.parts.extend(section("About the alarm itself", &alarm.remarks));
+    message.parts.extend(section("Reason", &said));
+    message.parts.extend(section("About this alarm", &alarm.remarks));
     let mut context = Vec::new();
     if !case.secrets().is_empty() {
         context.push(format!("{FOUND}{}", case.found.by.words()));
@@ -111,8 +116,7 @@ pub(super) fn about(case: &AlarmContext<'_>, group: &AlarmGroup, now: Timestamp)
     context.extend(counts(group));
     if group.is_flapping(now) {
         context.push(
-            "it changes to and fro: its changes are only counted here, and when it has been still for ten minutes, this is looked \
-             into again"
+            "the alarm is flapping: its changes are only counted here; once it has been stable for ten minutes, it is investigated again"
                 .to_owned(),
         );
     }
@@ -126,13 +130,13 @@ pub(super) fn about(case: &AlarmContext<'_>, group: &AlarmGroup, now: Timestamp)
 const FOUND: &str = "secrets found by ";
 
 /// What the words begin with that say how often alarms came.
-const CAME: &str = "alarms about this came ";
+const CAME: &str = "alarms about this received: ";
 
 /// What the words end with that say how many alarms there are.
 const DIFFERENT: &str = " different alarms";
 
 fn counts(group: &AlarmGroup) -> Vec<String> {
-    let times = (group.times > 1).then(|| format!("{CAME}{} times", group.times));
+    let times = (group.times > 1).then(|| format!("{CAME}{}", group.times));
     let different = (group.alarms.len() > 1).then(|| format!("{}{DIFFERENT}", group.alarms.len()));
     times.into_iter().chain(different).collect()
 }
@@ -162,18 +166,18 @@ pub(super) fn mention(callee: &Callee) -> Mention {
 
 /// No secret was found: what was tried, and how to say what the alarm is about.
 pub(super) fn unmapped(case: &AlarmContext<'_>, may_come: bool) -> Message {
-    let title = format!("{} came, and nothing tells which secret it is about", title_of(case));
+    let title = format!("Could not determine which secret {} refers to", in_sentence(&title_of(case)));
     let mut message = Message::line(Tone::Warning, safe(&title));
     let place = format!("{} in {}", case.alarm.account_id, case.alarm.region);
     message.parts.push(Part::Context(vec![safe(&place), safe(&format!("since {:.0}", case.alarm.state_at))]));
     message.parts.extend(section("What was tried", &case.found.tried));
     if may_come {
-        let hope = "CloudTrail shows events some minutes late, so this is looked at again for a while";
+        let hope = "CloudTrail shows events a few minutes late, so this is retried for a while";
         message.parts.push(Part::Context(vec![safe(hope)]));
     } else {
         let how =
             "name the secret in the alarm's description (secret=NAME), a dimension or a tag, or map it in the configuration:";
-        message.parts.extend(section("To tell it next time", &[how.to_owned()]));
+        message.parts.extend(section("To identify it next time", &[how.to_owned()]));
         let name = case.alarm.title.replace(['\\', '"'], "*");
         message.parts.push(Part::Commands(vec![
             safe("[[alarms.mapping]]"),
@@ -195,18 +199,22 @@ pub(super) fn overview(case: &AlarmContext<'_>, records: &[&Investigation], left
     let all = counted(records.len() + left.len());
     let (tone, title) = match causes.iter().next() {
         Some((Some(cause), count)) if *count == records.len() && records.len() > 1 => {
-            (Tone::Bad, format!("{}: {count} of {all} secrets, and one cause: {cause}", title_of(case)))
+            (Tone::Bad, format!("{}: {count} of {all} secrets have the same cause: {cause}", title_of(case)))
         }
         _ if broken == 0 => (Tone::Warning, format!("{}: no cause was found for any of {all} secrets", title_of(case))),
         _ => {
-            (Tone::Bad, format!("{}: {broken} of {all} secrets do not rotate, for {} causes", title_of(case), distinct(records)))
+            let causes = match distinct(records) {
+                1 => "one cause".to_owned(),
+                several => format!("{several} different causes"),
+            };
+            (Tone::Bad, format!("{}: {broken} of {all} secrets are not rotating, with {causes}", title_of(case)))
         }
     };
     let mut message = Message::line(tone, safe(&title));
     let lines: Vec<String> = reports.iter().map(wording::headline).collect();
-    message.parts.extend(section("Each of them", &lines));
+    message.parts.extend(section("Each secret", &lines));
     message.parts.extend(section("In common", &in_common(records)));
-    message.parts.extend(section("Not looked into", &listed(left.iter().map(|secret| secret.name()))));
+    message.parts.extend(section("Not investigated", &listed(left.iter().map(|secret| secret.name()))));
     message
 }
 
@@ -215,7 +223,7 @@ pub(super) fn all_over(case: &AlarmContext<'_>, records: &[&Investigation]) -> M
     let title = format!("Resolved: {}, and the rotation of all {} secrets succeeded", named_well(case.alarm), records.len());
     let mut message = Message::line(Tone::Neutral, safe(&title));
     let lines: Vec<String> = records.iter().map(|record| wording::headline(&Report::new(record))).collect();
-    message.parts.extend(section("Each of them", &lines));
+    message.parts.extend(section("Each secret", &lines));
     message
 }
 
@@ -233,10 +241,10 @@ fn tone_after(records: &[&Investigation], thread: &str) -> Tone {
 /// An alarm that changed to and fro has been still, in ALARM.
 pub(super) fn settled(case: &AlarmContext<'_>, records: &[&Investigation], thread: &str) -> Message {
     let state = match case.alarm.state {
-        AlarmState::InsufficientData => "has too little data",
+        AlarmState::InsufficientData => "has insufficient data",
         _ => "is in ALARM",
     };
-    let title = format!("{} changed to and fro, has been still for ten minutes, and {state}", title_of(case));
+    let title = format!("{} was flapping, has been stable for ten minutes, and {state}", title_of(case));
     let mut message = Message::line(tone_after(records, thread), safe(&title));
     let lines: Vec<String> = records.iter().map(|record| wording::headline(&Report::new(record))).collect();
     message.parts.extend(section("Now", &lines));
@@ -272,7 +280,7 @@ pub(super) fn told(case: &AlarmContext<'_>, reason: &Reason, records: &[&Investi
         Reason::NewSecrets(names) if names.len() == 1 => "a new secret is affected".to_owned(),
         Reason::NewSecrets(names) => format!("{} new secrets are affected", names.len()),
         Reason::StillFailing(hours) => format!("still failing after {hours} h"),
-        Reason::Again => "it came back after it had recovered".to_owned(),
+        Reason::Again => "it fired again after it had recovered".to_owned(),
     };
     // A secret that is new says nothing about the one that the first message is about.
     let tone = if matches!(reason, Reason::NewSecrets(_)) { Tone::Neutral } else { tone_after(records, thread) };
@@ -280,7 +288,7 @@ pub(super) fn told(case: &AlarmContext<'_>, reason: &Reason, records: &[&Investi
     let lines: Vec<String> = records.iter().map(|record| wording::headline(&Report::new(record))).collect();
     message.parts.extend(section("Now", &lines));
     if records.is_empty() {
-        message.parts.extend(section("Now", &["it is still unknown which secret it is about".to_owned()]));
+        message.parts.extend(section("Now", &["it is still unknown which secret it refers to".to_owned()]));
     }
     message
 }
@@ -303,10 +311,10 @@ pub(super) fn recovered(
 ) -> Message {
     let is_over = !seen.is_empty() && seen.len() == recovered.len();
     let (tone, title) = match (is_over, seen.is_empty()) {
-        (true, _) => (Tone::Good, format!("{}, and rotation succeeded: this is over", named_well(case.alarm))),
-        (_, true) => (Tone::Neutral, format!("{}; which secret it was about is not known", named_well(case.alarm))),
+        (true, _) => (Tone::Good, format!("{}, and rotation succeeded: resolved", named_well(case.alarm))),
+        (_, true) => (Tone::Neutral, format!("{}; which secret it referred to is unknown", named_well(case.alarm))),
         _ => {
-            let what = "but rotation has not succeeded since: this stays open";
+            let what = "but rotation has not succeeded since: this thread stays open";
             (Tone::Warning, format!("{}, {what}", named_well(case.alarm)))
         }
     };
@@ -320,24 +328,24 @@ pub(super) fn recovered(
             format!("{}; {rotated}", wording::headline(&Report::new(record)))
         })
         .collect();
-    message.parts.extend(section("Each of them", &lines));
+    message.parts.extend(section("Each secret", &lines));
     if is_over {
         message
             .parts
-            .push(Part::Context(vec![safe("resolved by the alarm itself; when it comes back, this is looked into again")]));
+            .push(Part::Context(vec![safe("resolved by the alarm itself; if it fires again, this is investigated again")]));
     }
     message
 }
 
 /// Many alarms at once.
 pub(super) fn storm(storm: &Storm, size: u32, first: &[SafeText], now: Timestamp) -> Message {
-    let secrets = if size == 1 { "1 secret more".to_owned() } else { format!("{size} secrets more") };
-    let threads = format!("than have threads of their own: at most {MAX_THREADS} a minute do");
-    let (tone, title) = match (storm.is_over, storm.still_failing) {
-        (false, _) => (Tone::Bad, format!("{secrets} {threads}, the others are listed in this thread")),
-        (true, 0) => (Tone::Neutral, format!("{secrets} {threads}; none of them fails any longer")),
-        (true, left) => (Tone::Neutral, format!("{secrets} {threads}; {left} of them still failed afterwards, and got one")),
+    let secrets = if size == 1 { "1 more secret".to_owned() } else { format!("{size} more secrets") };
+    let title = match (storm.is_over, storm.still_failing) {
+        (false, _) => format!("Alarm storm: {secrets} in this thread, because at most {MAX_THREADS} threads a minute are opened"),
+        (true, 0) => format!("Alarm storm is over: {secrets} in this thread, and none of them is failing any more"),
+        (true, left) => format!("Alarm storm is over: {secrets} in this thread; {left} still failed afterwards and got a thread"),
     };
+    let tone = if storm.is_over { Tone::Neutral } else { Tone::Bad };
     let mut message = Message::line(tone, safe(&title));
     message.parts.push(Part::Context(vec![
         safe(&format!("since {}", moment(storm.began_at, now))),
@@ -357,7 +365,7 @@ pub(super) fn storm(storm: &Storm, size: u32, first: &[SafeText], now: Timestamp
 pub(super) fn storm_page(first: u32, names: &[SafeText]) -> Message {
     let last = usize::try_from(first).unwrap_or(usize::MAX).saturating_add(names.len());
     let mut message = Message::line(Tone::Neutral, safe(&format!("Secrets {} to {last}", first.saturating_add(1))));
-    message.parts.push(Part::Section { label: safe("No thread of their own yet"), lines: names.to_vec() });
+    message.parts.push(Part::Section { label: safe("Without a thread yet"), lines: names.to_vec() });
     message
 }
 
@@ -367,7 +375,7 @@ pub(super) fn storm_file(names: &[SafeText]) -> Message {
     let lines: Vec<String> = names.iter().map(single_line).collect();
     message.attachments.push(Attachment {
         name: "secrets.txt".to_owned(),
-        description: safe("the secrets whose alarms got no thread of their own, one a line"),
+        description: safe("the secrets whose alarms have no thread, one per line"),
         content: Content::Text(safe(&lines.join("\n"))),
     });
     message

@@ -114,12 +114,7 @@ impl AlarmThreads {
         self.change_group(&stored_group.thread, |group| (group.told_at, group.ended_at) = (now, None)).await?;
         let told = messages::settled(case, &records(&completion), &stored_group.thread);
         let name = format!("still-{}", case.claimed.lease.number());
-        completion.messages.push(DesiredMessage::reply(
-            &stored_group.thread,
-            name,
-            told,
-            "an alarm that changed to and fro is still",
-        ));
+        completion.messages.push(DesiredMessage::reply(&stored_group.thread, name, told, "a flapping alarm is stable"));
         self.with_overview(case, stored_group, completion, false).await
     }
 

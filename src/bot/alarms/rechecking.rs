@@ -23,7 +23,7 @@ impl AlarmThreads {
             Recheck::Version => stored_group.group.new_version.clone().filter(|_| stored_group.group.ended_at.is_none()),
             _ => stored_group.group.unsettled.clone(),
         };
-        let alarm = left.ok_or(HandlerError::Obsolete("it was told meanwhile"))?;
+        let alarm = left.ok_or(HandlerError::Obsolete("it has been reported meanwhile"))?;
         let case = self.context(claimed, &alarm)?;
         if why == Recheck::Version {
             return self.check_version(&case, &stored_group).await;

@@ -45,12 +45,15 @@ impl Reconciler {
             let connected = match self.access.connect(&choice).await {
                 Ok(connected) => connected,
                 Err(error) => {
-                    tracing::warn!(%error, region = choice.region, "alarms could not be looked for");
+                    tracing::warn!(%error, region = choice.region, "the check for lost alarms failed");
                     continue;
                 }
             };
             let looked = alarm::look(&connected.aws, &connected.clock, every).await;
-            looked.unseen.iter().for_each(|why| tracing::warn!(why, region = choice.region, "alarms were looked for in vain"));
+            looked
+                .unseen
+                .iter()
+                .for_each(|why| tracing::warn!(why, region = choice.region, "the check for lost alarms was incomplete"));
             for found in looked.found {
                 if found.is_ours(&self.alarms) {
                     let kind = if found.alarm.source == AlarmSource::RotationEvent { "event" } else { "alarm" };

@@ -161,7 +161,7 @@ impl AlarmThreads {
 fn listed(case: &AlarmContext<'_>) -> Vec<StormSecret> {
     let alarm = case.alarm;
     if case.secrets().is_empty() {
-        let name = SafeText::redact(&format!("{}: its secret is looked for later", messages::named(alarm)));
+        let name = SafeText::redact(&format!("{}: its secret will be determined later", messages::named(alarm)));
         return vec![StormSecret { secret: alarm.identity(), name, alarm: alarm.clone() }];
     }
     let named = |(key, secret): (&String, &SecretRef)| StormSecret {

@@ -25,13 +25,20 @@ pub struct Delivery {
     store: Arc<Store>,
     health: Health,
     policy: DeliveryPolicy,
+    causes: Option<String>,
 }
 
 impl Delivery {
     /// Delivers what `store` states, and notes in `health` what does not work.
     #[must_use]
     pub fn new(store: Arc<Store>, health: Health, policy: DeliveryPolicy) -> Delivery {
-        Delivery { store, health, policy }
+        Delivery { store, health, policy, causes: None }
+    }
+
+    /// Links causes to their pages below this address, such as `https://host/causes/`.
+    #[must_use]
+    pub fn linking_causes(self, causes: Option<String>) -> Delivery {
+        Delivery { causes, ..self }
     }
 
     /// Delivers until `stop`; what is being sent then is sent to its end.
@@ -39,7 +46,8 @@ impl Delivery {
         let mut couriers = JoinSet::new();
         for platform in platforms {
             let policy = self.policy.on(platform.name());
-            let courier = DeliveryWorker::new(platform, Arc::clone(&self.store), self.health.clone(), policy);
+            let causes = self.causes.clone();
+            let courier = DeliveryWorker::new(platform, Arc::clone(&self.store), self.health.clone(), policy, causes);
             couriers.spawn(courier.run(stop.clone()));
         }
         while couriers.join_next().await.is_some() {}

@@ -35,6 +35,8 @@ pub(super) struct DeliveryWorker {
     store: Arc<Store>,
     health: Health,
     policy: DeliveryPolicy,
+    /// Where the pages of causes are.
+    causes: Option<String>,
     /// The moment from which what tells of progress may go out evenly again.
     progress: Mutex<Option<Instant>>,
     /// Until when the platform is left alone.
@@ -96,12 +98,14 @@ impl DeliveryWorker {
         store: Arc<Store>,
         health: Health,
         policy: DeliveryPolicy,
+        causes: Option<String>,
     ) -> DeliveryWorker {
         DeliveryWorker {
             platform,
             store,
             health,
             policy,
+            causes,
             progress: Mutex::default(),
             locked_out: Mutex::default(),
             pointed: Mutex::default(),
@@ -121,8 +125,9 @@ impl DeliveryWorker {
             let wait = match this.begin(&mut busy, &mut under_way).await {
                 Ok(wait) => wait,
                 Err(error) => {
-                    let log =
-                        |error: &str, more: Option<u64>| tracing::error!(error, more, "what is to be delivered cannot be read");
+                    let log = |error: &str, more: Option<u64>| {
+                        tracing::error!(error, more, "messages to be delivered could not be read")
+                    };
                     Arc::clone(&unread).tell(error.to_string(), log);
                     STORE_WAIT
                 }
@@ -142,7 +147,7 @@ impl DeliveryWorker {
     /// What waits for a place to open is tried now.
     async fn knock(&self) {
         if let Err(error) = self.store.let_in(self.platform.name()).await {
-            tracing::error!(%error, "what waits for a place to open cannot be hurried");
+            tracing::error!(%error, "messages that wait for a channel could not be sent early");
         }
     }
 
@@ -174,7 +179,7 @@ impl DeliveryWorker {
             under_way.spawn(async move {
                 let thread = due.thread.clone();
                 if let Err(error) = this.deliver(due).await {
-                    tracing::error!(%error, "what became of a message could not be stored");
+                    tracing::error!(%error, "the result of a delivery could not be stored");
                     tokio::time::sleep(STORE_WAIT).await;
                 }
                 thread
@@ -206,14 +211,17 @@ impl DeliveryWorker {
         None
     }
 
-    async fn deliver(&self, due: DueMessage) -> Result<(), StoreError> {
+    async fn deliver(&self, mut due: DueMessage) -> Result<(), StoreError> {
+        if let Some(causes) = &self.causes {
+            due.message.link_causes(causes);
+        }
         let sent = match tokio::time::timeout(self.policy.call, self.send(&due)).await {
             Ok(sent) => sent?,
             Err(_) => SendOutcome::Later { after: None, arrived: None, why: "no answer in time".to_owned() },
         };
         let platform = self.platform.name();
         if !matches!(sent, SendOutcome::LockedOut(_)) && self.health.note_platform(platform, None) {
-            tracing::info!(%platform, "the platform takes messages again");
+            tracing::info!(%platform, "the platform accepts messages again");
         }
         match sent {
             SendOutcome::As(id) => self.arrived(&due, &id).await,
@@ -247,19 +255,19 @@ impl DeliveryWorker {
             SendOutcome::Closed { why, tell } => {
                 if due.attempts == 0 {
                     tracing::error!(%platform, channel = due.place.channel, reason = due.reason, why,
-                        "a channel does not take a message: it is tried again every hour, and when the bot joins the channel");
+                        "a channel does not accept a message: it is retried every hour, and when the bot joins the channel");
                 }
                 self.tell(&due, tell).await?;
                 let given_up = self.store.wait_for_place(&due, self.policy.closed(), &SafeText::redact(&why)).await?;
                 if given_up {
-                    tracing::error!(%platform, reason = due.reason, why, "a message is given up: its channel stayed closed");
+                    tracing::error!(%platform, reason = due.reason, why, "a message is abandoned: its channel stayed closed");
                 }
                 Ok(())
             }
             SendOutcome::Lost(why) | SendOutcome::Never(why) => {
                 tracing::error!(%platform, reason = due.reason, why, "a message is given up");
-                let way_on = "ask in another channel, or have whoever runs rotation-diag look into it";
-                self.tell(&due, &format!("{} does not take my message here ({why}): {way_on}", name(platform))).await?;
+                let way_on = "ask in another channel, or have the operator of rotation-diag look into it";
+                self.tell(&due, &format!("{} does not accept my message here ({why}): {way_on}", name(platform))).await?;
                 self.store.give_up(&due, &SafeText::redact(&why)).await
             }
             SendOutcome::Later { after, arrived, why } => {
@@ -271,11 +279,12 @@ impl DeliveryWorker {
                     tracing::warn!(%platform, reason = due.reason, why, "a message is not delivered yet");
                 }
                 if self.store.put_off(&due, wait, arrived, &SafeText::redact(&why)).await? {
-                    tracing::error!(%platform, reason = due.reason, why, "a message is given up: its time is over");
-                    let text = format!("{} did not take my answer for hours, and I gave it up: ask again", name(platform));
+                    tracing::error!(%platform, reason = due.reason, why, "a message is abandoned: its time is over");
+                    let text = format!("{} did not accept my answer for hours, and I gave up: please ask again", name(platform));
                     self.tell(&due, &text).await?;
                 } else if due.attempts == SLOW_AFTER {
-                    let text = format!("{} does not take my answer just now: it follows when it does", name(platform));
+                    let text =
+                        format!("{} is not accepting my answer right now: I will post it as soon as it does", name(platform));
                     self.tell(&due, &text).await?;
                 }
                 Ok(())
@@ -372,7 +381,7 @@ impl DeliveryWorker {
     async fn tell_at_once(&self, due: &DueMessage) -> Result<(), StoreError> {
         let Some(to) = due.reply_to.as_ref().filter(|_| !due.ephemeral) else { return Ok(()) };
         let text = format!(
-            "{} no longer accepts my token: the answer follows when whoever runs rotation-diag has given me a new one",
+            "{} no longer accepts my token: the answer follows when the operator of rotation-diag has given me a new one",
             name(self.platform.name())
         );
         let notice = compose::notice(Tone::Warning, &text);
@@ -398,7 +407,9 @@ impl DeliveryWorker {
                     self.with_pointed(|pointed| pointed.insert(due.key.clone()));
                     break;
                 }
-                Ok(Err(error)) => tracing::info!(platform = %self.platform.name(), %error, "nobody was pointed to the thread"),
+                Ok(Err(error)) => {
+                    tracing::info!(platform = %self.platform.name(), %error, "the person could not be pointed to the thread")
+                }
                 Err(_) => {}
             }
             if due.is_progress {

@@ -52,22 +52,16 @@ impl Actions {
                     claimed,
                     &stored,
                     act,
-                    "wanted all steps run again, which was done meanwhile",
+                    "asked for a rerun of all steps, which has been done meanwhile",
                 ));
             }
-            return Ok(noted(
-                self.again(claimed.lease, &stored, next, None).await?,
-                claimed,
-                &stored,
-                act,
-                "ran all steps again",
-            ));
+            return Ok(noted(self.again(claimed.lease, &stored, next, None).await?, claimed, &stored, act, "reran all steps"));
         }
         if act.action() == Action::Resolve && stored.stage != Stage::Done {
             return Ok(resolved(claimed, &stored, None, act, by));
         }
         let Some(record) = self.store.record(&stored.id).await? else {
-            return Ok(answered(claimed, &stored, act, "there is no verdict yet to go on from"));
+            return Ok(answered(claimed, &stored, act, "there is no verdict yet"));
         };
         let reply = |message, reason| {
             let message_key = answer_key(&stored, act.action()).unwrap_or_default();
@@ -78,12 +72,12 @@ impl Actions {
             Action::RerunStep(step) => {
                 let options = Options::rerun_step(record.evidence, step);
                 let completion = self.again(claimed.lease, &stored, next, Some(options)).await?;
-                noted(completion, claimed, &stored, act, &format!("ran step {} again", step.number()))
+                noted(completion, claimed, &stored, act, &format!("reran step {}", step.number()))
             }
             Action::Widen(reach) => {
                 let options = Options::widen(record.evidence, reach);
                 let completion = self.again(claimed.lease, &stored, next, Some(options)).await?;
-                noted(completion, claimed, &stored, act, &format!("looked back {reach}"))
+                noted(completion, claimed, &stored, act, &format!("widened the window to {} days", reach.hours() / 24))
             }
             Action::Evidence(step) => reply(compose::evidence(&record, step), "evidence"),
             Action::Compare => reply(compose::comparison(&report(&stored, &record)), "comparison"),
@@ -102,7 +96,7 @@ impl Actions {
         revision: u32,
         options: Option<Options>,
     ) -> Result<Completion, HandlerError> {
-        let choice = stored.choice.as_ref().ok_or(HandlerError::Obsolete("it was never decided where to look"))?;
+        let choice = stored.choice.as_ref().ok_or(HandlerError::Obsolete("no account and region was chosen"))?;
         let options = options.unwrap_or_else(|| {
             let mut options = Options::new(stored.question.secret.clone());
             options.reach = stored.question.reach;
@@ -111,7 +105,7 @@ impl Actions {
         self.runner.run(lease, stored, revision, choice, options).await
     }
 
-    /// It was begun again and again: whoever clicked is told.
+    /// It was started several times: whoever clicked is told.
     pub(super) async fn give_up(&self, claimed: &Claimed, act: &ActionRequest, why: &str) -> Result<Completion, StoreError> {
         Ok(match self.store.investigation(&act.token.investigation).await? {
             Some(stored) if stored.stage == Stage::Running => failed(&stored, why),
@@ -144,7 +138,7 @@ impl Actions {
         };
         let seen = InvestigationRow { watched_since: Some(watch.since), ..stored.clone() };
         let completion = Completion { watch: Some(watch), messages: vec![verdict(&seen, record)], ..Completion::default() };
-        noted(completion, claimed, stored, act, "watches for the next rotation")
+        noted(completion, claimed, stored, act, "is watching for the next rotation")
     }
 }
 
@@ -169,7 +163,7 @@ fn resolved(
     let messages = match record {
         Some(record) => vec![verdict(&closed, record)],
         None => {
-            let title = format!("{} was closed", subject(stored));
+            let title = format!("{} is resolved", subject(stored));
             vec![DesiredMessage::reply(&stored.thread, &stored.message_key, compose::about(Tone::Neutral, &title), "closed")]
         }
     };
@@ -179,7 +173,7 @@ fn resolved(
         messages,
         ..Completion::default()
     };
-    noted(completion, claimed, stored, act, "closed this")
+    noted(completion, claimed, stored, act, "resolved this")
 }
 
 /// Tells the person alone, where the platform can; else the thread.

@@ -87,7 +87,7 @@ impl InvestigationRequests {
             Whereabouts::Nowhere => places.get(..1).unwrap_or_default(),
         };
         match found {
-            [] => Ok(failed(&stored, "there is no place to look for it")),
+            [] => Ok(failed(&stored, "there is no account or region to look in")),
             [one] => {
                 let mut options = Options::new(question.secret.clone());
                 options.reach = question.reach;
@@ -98,7 +98,7 @@ impl InvestigationRequests {
         }
     }
 
-    /// It was begun again and again: its thread says so.
+    /// It was started several times: its thread says so.
     pub(super) async fn give_up(&self, claimed: &Claimed, command: &Command, why: &str) -> Result<Completion, StoreError> {
         let id = &claimed.subject;
         let thread = NewThread { id: id.clone(), place: command.place.clone() };

@@ -18,7 +18,7 @@ const PATIENCE: SignedDuration = SignedDuration::from_secs(120);
 const ASK_AGAIN: Duration = Duration::from_secs(3);
 
 const LOCKED_OUT: &str = "my token is no longer accepted here, so I can neither tell who you are nor post anything, and nothing was \
-                          started: whoever runs rotation-diag has to give me a new one";
+                          started: the operator of rotation-diag has to give me a new one";
 
 /// Judges what was accepted from people who have to be looked up.
 pub struct PendingEvents {
@@ -46,7 +46,7 @@ impl PendingEvents {
             Ok(receipt) => receipt,
             Err(Unstored::Store(error)) => return Err(HandlerError::Store(error)),
             Err(full @ Unstored::Accept(_)) => {
-                tracing::error!(error = %full, "what a person said could not be stored");
+                tracing::error!(error = %full, "a command could not be stored");
                 Ack::Unavailable(Box::new(compose::unavailable()))
             }
         };
@@ -65,7 +65,7 @@ impl PendingEvents {
         }
     }
 
-    /// It was begun again and again: that person is told.
+    /// It was started several times: that person is told.
     pub(super) async fn give_up(&self, claimed: &Claimed, inbound: &IncomingEvent, why: &str) -> Result<Completion, StoreError> {
         let message = compose::notice(Tone::Warning, &format!("that could not be done: {why}"));
         self.answer_alone(claimed, inbound, message).await
@@ -93,7 +93,7 @@ fn in_truth(answer: Message, failed: Option<SendError>) -> Message {
         Some(SendError::Unauthorized { .. }) => LOCKED_OUT.to_owned(),
         Some(SendError::Closed { tell, .. }) => format!("I cannot look up whether you are a full member: {tell}"),
         Some(SendError::Gone { .. } | SendError::Refused { .. }) => {
-            "I cannot look up whether you are a full member, and waiting does not change that: whoever runs rotation-diag finds \
+            "I cannot look up whether you are a full member, and waiting does not change that: the operator of rotation-diag finds \
              the reason in its log"
                 .to_owned()
         }

@@ -30,9 +30,9 @@ impl Watches {
     /// Looks again, and says so when a rotation ended since.
     pub(super) async fn handle(&self, id: &str) -> Result<Completion, HandlerError> {
         let (Some(watch), Some(stored)) = (self.store.watch(id).await?, self.store.investigation(id).await?) else {
-            return Err(HandlerError::Obsolete("it is watched no longer"));
+            return Err(HandlerError::Obsolete("it is no longer watched"));
         };
-        let choice = stored.choice.as_ref().ok_or(HandlerError::Obsolete("it was never decided where to look"))?;
+        let choice = stored.choice.as_ref().ok_or(HandlerError::Obsolete("no account and region was chosen"))?;
         let Ok(seen) = self.runner.look(choice, &stored.question.secret).await else { return Ok(self.later(&watch)) };
         let record = Investigation { id: stored.id.clone(), ..seen };
         let ended = ended_since(&record, &watch);
@@ -43,7 +43,7 @@ impl Watches {
         }
     }
 
-    /// It was begun again and again: the next look may come to its end.
+    /// It was started several times: the next look may come to its end.
     pub(super) async fn give_up(&self, id: &str) -> Result<Completion, StoreError> {
         Ok(self.store.watch(id).await?.map(|watch| self.later(&watch)).unwrap_or_default())
     }
@@ -71,8 +71,8 @@ fn told(stored: &InvestigationRow, record: Investigation, succeeded: bool) -> Co
     let report = Report::new(&record);
     let headline = SafeText::redact(&wording::headline(&report));
     let (tone, what) = match succeeded {
-        true => (Tone::Good, "the rotation that was waited for succeeded"),
-        false => (Tone::Bad, "the rotation that was waited for failed"),
+        true => (Tone::Good, "the watched rotation succeeded"),
+        false => (Tone::Bad, "the watched rotation failed"),
     };
     let seen = InvestigationRow { watched_since: None, ..stored.clone() };
     let note = compose::notice(tone, &format!("{what}: {headline}"));
@@ -90,7 +90,7 @@ fn told(stored: &InvestigationRow, record: Investigation, succeeded: bool) -> Co
 }
 
 fn stopped(stored: &InvestigationRow, watch: &Watch) -> Completion {
-    let text = format!("{} is watched no longer: no rotation ended in all that time", subject(stored));
+    let text = format!("{} is no longer watched: no rotation ended within the time limit", subject(stored));
     let name = message_key(stored, &format!("watched-{}", watch.until.as_millisecond()));
     let note = DesiredMessage::reply(&stored.thread, name, compose::about(Tone::Neutral, &text), "the end of a watch");
     Completion { unwatch: vec![stored.id.clone()], messages: vec![note], ..Completion::default() }

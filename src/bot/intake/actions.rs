@@ -9,10 +9,10 @@ use crate::model::{Action, ActionNeeds, ActionRequest, ActionToken, ReplyTo, Sta
 use crate::redact::SafeText;
 use crate::store::{Accepted, Audited, Decision, InvestigationRow, Location, NewTrigger, Stage, StoreError};
 
-const NO_THREAD: &str = "say that in the thread of an investigation, or ask about a secret first";
+const NO_THREAD: &str = "use this in the thread of an investigation, or ask about a secret first";
 const SEVERAL: &str = "there are several investigations in this thread: use the buttons of the one you mean";
-const RUNNING: &str = "this is still being looked into: wait for the verdict";
-const NO_VERDICT: &str = "there is no verdict to go on from: rerun it first";
+const RUNNING: &str = "this investigation is still running: wait for the verdict";
+const NO_VERDICT: &str = "there is no verdict yet: rerun the investigation first";
 
 impl Intake {
     pub(super) async fn follow_up(&self, inbound: &IncomingEvent, action: Action) -> Result<Ack, Unstored> {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// Investigations looked through for those a person may see.
 const LOOKED_THROUGH: u32 = 200;
 
-const TOO_FAST: &str = "that is more than one person may ask at once: wait a few seconds, then try again";
+const TOO_FAST: &str = "you are sending commands too fast: wait a few seconds, then try again";
 
 /// What is answered when the store fails; the reason is for the operator alone.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +43,7 @@ impl chat::Intake for Intake {
             return told(TOO_FAST);
         }
         self.take(&inbound).await.unwrap_or_else(|error| {
-            tracing::error!(%error, "what a person said could not be stored");
+            tracing::error!(%error, "a command could not be stored");
             Ack::Unavailable(Box::new(compose::unavailable()))
         })
     }
@@ -56,9 +56,9 @@ impl chat::Intake for Intake {
         match self.store.send_now(place).await {
             Ok(0) => {}
             Ok(count) => {
-                tracing::info!(platform = %place.platform, count, "the bot is in a channel now: what waited for that goes out")
+                tracing::info!(platform = %place.platform, count, "the bot was added to a channel: messages that waited for it are sent")
             }
-            Err(error) => tracing::error!(%error, "what waits for a channel cannot be hurried"),
+            Err(error) => tracing::error!(%error, "messages that wait for a channel could not be sent early"),
         }
     }
 
@@ -127,7 +127,7 @@ impl Intake {
             subject: crate::investigation::new_id(),
             same: None,
             trigger: Trigger::Incoming(inbound.clone()),
-            what: SafeText::redact("something a person said, who has to be looked up"),
+            what: SafeText::redact("a command whose sender has to be looked up"),
         };
         Ok(match self.store.accept(&entry, None).await? {
             Accepted::New => Ack::Accepted,

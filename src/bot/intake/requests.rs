@@ -8,7 +8,7 @@ use crate::model::{Command, InvestigationRequest, Standing, Trigger};
 use crate::redact::SafeText;
 use crate::store::{Accepted, Audited, Decision, NewTrigger};
 
-const JOINED: &str = "this is being looked into already: its thread shows how far it is";
+const JOINED: &str = "an investigation of this secret is already running: its thread shows the progress";
 
 impl Intake {
     /// Reads words. Of what looks like a secret's value nothing is kept, told or logged, whatever else was said with it.
@@ -27,7 +27,7 @@ impl Intake {
             // Which names are known to a person, depends on who that is.
             Ok(Asked::Word(_)) if is_talk && inbound.actor.standing == Standing::Pending => self.judge_later(inbound).await,
             Ok(Asked::Word(question)) if is_talk && !is_known(question.secret.as_str()) => {
-                self.no_command(inbound, words, "no command, and no secret that is known").await
+                self.no_command(inbound, words, "neither a command nor a known secret").await
             }
             Ok(Asked::Word(question) | Asked::InvestigationRequest(question)) => self.ask(inbound, question).await,
             Err(usage) if is_talk => self.no_command(inbound, words, usage.why().as_str()).await,

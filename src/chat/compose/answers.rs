@@ -16,7 +16,7 @@ const MAX_CHOICES: usize = 25;
 /// Asks which of several places is meant; each is an account and a region.
 #[must_use]
 pub fn choose(secret: &SafeText, places: &[(String, String)], id: &str, revision: u32) -> Message {
-    let title = format!("{} is in {} places — which one is meant?", single_line(secret), places.len());
+    let title = format!("{} is in {} places — which one do you mean?", single_line(secret), places.len());
     let mut message = Message::line(Tone::Neutral, safe(&title));
     let choice = |(at, (account, region)): (u8, &(String, String))| MenuItem {
         label: safe(&format!("{account} · {region}")),
@@ -24,7 +24,7 @@ pub fn choose(secret: &SafeText, places: &[(String, String)], id: &str, revision
     };
     let choices: Vec<MenuItem> = (0..).zip(places).take(MAX_CHOICES).map(choice).collect();
     if places.len() > MAX_CHOICES {
-        let rest = "more than can be listed: name one, such as account:prod region:eu-west-1";
+        let rest = "there are more than can be listed: specify one, such as account:prod region:eu-west-1";
         message.parts.push(Part::Context(vec![safe(rest)]));
     }
     message.controls = if choices.len() <= MAX_BUTTONS {
@@ -38,7 +38,7 @@ pub fn choose(secret: &SafeText, places: &[(String, String)], id: &str, revision
 /// What can be asked, in the form of a place.
 #[must_use]
 pub fn help(manner: Manner) -> Message {
-    let mut message = Message::line(Tone::Neutral, safe("Why does a secret not rotate? Name it, and I look"));
+    let mut message = Message::line(Tone::Neutral, safe("Why is a secret not rotating? Give me its name and I will investigate"));
     message.parts = grammar(manner);
     let steps: Vec<String> = StepName::ALL.iter().map(|step| format!("{} {}", step.number(), step.label())).collect();
     message.parts.push(Part::Context(steps.iter().map(|step| safe(step)).collect()));
@@ -63,13 +63,13 @@ pub fn no_command(nearest: Option<&str>, manner: Manner) -> Message {
             message
         }
         None => {
-            let mut message = Message::line(Tone::Neutral, safe("That is no command of mine; in this thread I know these"));
+            let mut message = Message::line(Tone::Neutral, safe("I do not know that command; in this thread you can use these"));
             message.parts.extend(in_thread(manner));
             message
         }
     };
     let name = if manner == Manner::Options { "NAME" } else { "secret:NAME" };
-    let ask = format!("to ask about another secret from here: {}", manner.question(name, ""));
+    let ask = format!("to investigate another secret from here: {}", manner.question(name, ""));
     message.parts.push(Part::Context(vec![safe(&ask)]));
     message
 }
@@ -79,11 +79,11 @@ pub fn no_command(nearest: Option<&str>, manner: Manner) -> Message {
 pub fn pasted_value() -> Message {
     let mut message = Message::line(
         Tone::Warning,
-        safe("This looks like a secret's value, not its name: I kept nothing of it, and asked nothing"),
+        safe("This looks like a secret's value, not its name: I did not keep it and did nothing with it"),
     );
     let advice = [
-        "It was typed in a chat: rotate it. If it stands in a message of yours, delete that message.",
-        "A name looks like prod/orders-db. Where a secret really has a name like this, give its ARN.",
+        "It was typed into a chat, so rotate it. If it is in a message of yours, delete that message.",
+        "A name looks like prod/orders-db. If a secret really has a name like this, give its ARN.",
     ];
     message.parts.extend(section("What to do", &advice.map(str::to_owned), 0));
     message
@@ -124,7 +124,7 @@ pub fn not_found(secret: &SecretRef, places: &[(String, String)], near: &[NearNa
 }
 
 fn more_in_help(manner: Manner) -> Part {
-    Part::Context(vec![safe(&format!("{} shows what else can be said", manner.words("help")))])
+    Part::Context(vec![safe(&format!("{} lists all commands", manner.words("help")))])
 }
 
 fn ways_to_ask(manner: Manner) -> Part {
@@ -159,7 +159,7 @@ pub fn expired(manner: Manner) -> Message {
 /// A click on what has been done meanwhile.
 #[must_use]
 pub fn already() -> Message {
-    notice(Tone::Neutral, "this has been done already: the thread shows how it stands now")
+    notice(Tone::Neutral, "this has already been done: the thread shows the current state")
 }
 
 /// What was said could not be kept.

@@ -32,7 +32,7 @@ pub fn chart(investigation: &Investigation) -> Option<Message> {
     let chart = chart::draw(investigation, chart::Size::Wide)?;
     let picture = chart::png(&chart).ok()?;
     let secret = name_of(investigation);
-    let mut message = Message::line(Tone::Neutral, safe(&format!("What happened when: {secret}")));
+    let mut message = Message::line(Tone::Neutral, safe(&format!("Timeline of {secret}")));
     message.attachments.push(Attachment {
         name: format!("{}-timeline.png", stem(&secret)),
         description: chart.description().clone(),

@@ -20,7 +20,7 @@ pub fn progress(subject: &SafeText, steps: &[StepLine]) -> Message {
 /// The nine steps, what changed, what was ruled out, what stays open.
 #[must_use]
 pub fn details(report: &Report) -> Message {
-    let mut message = Message::line(Tone::Neutral, safe(&format!("What the nine steps saw of {}", report.secret.name)));
+    let mut message = Message::line(Tone::Neutral, safe(&format!("What the nine steps found about {}", report.secret.name)));
     let parts = &mut message.parts;
     parts.push(Part::Steps(steps::of(report)));
     let (changes, more) = wording::changes(report);

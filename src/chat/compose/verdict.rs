@@ -1,7 +1,7 @@
 //! The verdict: what happened, the proof, the fix, and what can be done next.
 
 use super::{safe, section};
-use crate::chat::document::{Control, MenuItem, Message, Part, Quote, Tone};
+use crate::chat::document::{CauseReference, Control, MenuItem, Message, Part, Quote, Tone};
 use crate::model::{Action, ActionToken, Lookback, Outcome, StepName};
 use crate::redact::SafeText;
 use crate::report::sanitize::{cut, single_line};
@@ -99,6 +99,7 @@ fn finding_of(report: &Report, finding: &ReportedFinding) -> Vec<Part> {
     if !remediation.links.is_empty() {
         parts.push(Part::Links(remediation.links.clone()));
     }
+    parts.push(Part::Cause(CauseReference { id: safe(finding.cause.id()), page: None }));
     parts
 }
 

@@ -58,7 +58,7 @@ pub(super) async fn guard(State(page): State<PageState>, mut request: Request, n
 fn refusal(page: &PageState, request: &Request) -> Option<Response> {
     let headers = request.headers();
     let Some(host) = host(headers).filter(|host| page.console.is_own_host(host)) else {
-        return Some((StatusCode::MISDIRECTED_REQUEST, "This name does not lead here.\n").into_response());
+        return Some((StatusCode::MISDIRECTED_REQUEST, "This host name is not served here.\n").into_response());
     };
     let is_foreign = request.method() == Method::POST && !is_own_origin(headers, host);
     is_foreign.then(|| page.refused(StatusCode::FORBIDDEN, "This request did not come from the page itself."))

@@ -51,6 +51,8 @@ pub struct Settings {
     pub note: Option<String>,
     /// Questions that are proposed, the best ones first; empty proposes the secrets that may be asked about.
     pub examples: Vec<Example>,
+    /// The page of a cause by its id, in Markdown; `None` where there is no such cause.
+    pub cause_page: fn(&str) -> Option<&'static str>,
     /// Makes an id nobody can guess: 32 hexadecimal digits.
     pub new_id: fn() -> String,
 }
@@ -136,7 +138,7 @@ struct PageState {
     board: Arc<dyn MessageHistory>,
 }
 
-/// The page's routes: `/`, `/threads`, `/investigations`, `/say`, `/act`, `/live`, `/sign-in` and `/assets`.
+/// The page's routes: `/`, `/threads`, `/investigations`, `/causes`, `/say`, `/act`, `/live`, `/sign-in` and `/assets`.
 pub fn router(console: Arc<Console>, intake: Arc<dyn Intake>, board: Arc<dyn MessageHistory>) -> Router {
     routes::router(PageState { console, intake, board })
 }

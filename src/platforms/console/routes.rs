@@ -67,6 +67,7 @@ fn own_routes(page: PageState) -> Router {
         .route("/investigations/{id}", get(investigation))
         .route("/investigations/{id}/evidence/{step}", get(evidence))
         .route("/investigations/{id}/files/{name}", get(export))
+        .route("/causes/{id}", get(cause))
         .route("/say", post(say))
         .route("/act", post(act))
         .route("/live", get(live))
@@ -93,6 +94,14 @@ async fn thread(
     RawQuery(query): RawQuery,
 ) -> Response {
     page.shown(&session, Some(root), asked(query.as_deref())).await
+}
+
+async fn cause(State(page): State<Page>, Path(id): Path<String>) -> Response {
+    let settings = &page.console.settings;
+    match (settings.cause_page)(&id) {
+        Some(text) => view::cause(&page.console.paths, &id, text, settings.note.as_deref()).into_response(),
+        None => page.refused(StatusCode::NOT_FOUND, "There is no such cause."),
+    }
 }
 
 /// The number of the submission that a page's address carries.
@@ -185,7 +194,7 @@ impl PageState {
     /// A form of another session or process starts nothing, and what was written in it is not lost.
     async fn outdated(&self, session: &BrowserSession, form: &FormOrigin, words: Option<String>) -> Response {
         let again = if words.is_some() { "send it again" } else { "press it again" };
-        let why = format!("this page was older than the program behind it, and nothing was done: {again}");
+        let why = format!("this page was out of date, and nothing was done: {again}");
         let submission = Submission {
             field: form.field(),
             words: words.filter(|words| may_be_kept(words)),
@@ -267,7 +276,7 @@ async fn act(State(page): State<PageState>, Extension(session): Extension<Browse
 async fn live(State(page): State<PageState>) -> Response {
     match page.console.live.listen() {
         Some(news) => news.into_response(),
-        None => (StatusCode::SERVICE_UNAVAILABLE, "Too many browsers listen.\n").into_response(),
+        None => (StatusCode::SERVICE_UNAVAILABLE, "Too many browsers are connected.\n").into_response(),
     }
 }
 

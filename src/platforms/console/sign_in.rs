@@ -86,7 +86,7 @@ pub(super) async fn sign_in(
     let words: String = given.words.chars().take(MAX_WORDS).collect();
     let luggage = Luggage { to, words };
     if !page.console.keys.is_form(&session, &given.form) {
-        let why = compose::notice(Tone::Warning, "this page was older than the program behind it: give the token once more");
+        let why = compose::notice(Tone::Warning, "this page was out of date: enter the token again");
         return (StatusCode::FORBIDDEN, page.sign_in(&session, Some(&why), &luggage)).into_response();
     }
     let (status, why) = match page.console.keys.sign_in(&session, &given.token, from) {
@@ -95,7 +95,7 @@ pub(super) async fn sign_in(
             admit(response.headers_mut(), &page, &session);
             return response;
         }
-        Err(SignInError::Wrong) => (StatusCode::FORBIDDEN, "this is not the token"),
+        Err(SignInError::Wrong) => (StatusCode::FORBIDDEN, "this is not the right token"),
         Err(SignInError::TooMany) => (StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens: try again in a minute"),
     };
     let why = compose::notice(Tone::Warning, why);

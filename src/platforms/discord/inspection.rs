@@ -233,10 +233,10 @@ mod tests {
 
     #[test]
     fn the_numbers_of_the_invitation_are_what_is_needed() {
-        let readme = include_str!("../../../README.md");
+        let document = include_str!("../../../docs/discord.md");
         let with_mention = NEEDED | Permissions::MENTION_EVERYONE;
-        assert!(readme.contains(&format!("permissions={}", NEEDED.bits())), "{}", NEEDED.bits());
-        assert!(readme.contains(&format!("`{}`", with_mention.bits())), "{}", with_mention.bits());
+        assert!(document.contains(&format!("permissions={}", NEEDED.bits())), "{}", NEEDED.bits());
+        assert!(document.contains(&format!("`{}`", with_mention.bits())), "{}", with_mention.bits());
     }
 
     #[test]

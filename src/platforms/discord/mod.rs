@@ -195,7 +195,7 @@ impl Discord {
         let failed = |failure| {
             SetupError(match meaning(&failure, Asked::Repeatable) {
                 SendError::Unauthorized { .. } => GatewayError::TokenRefused.to_string(),
-                other => format!("Discord could not be asked: {other}"),
+                other => format!("Discord could not be queried: {other}"),
             })
         };
         let application = self.rest.send(Call::get(Route::Oauth2ApplicationCurrent)).await.map_err(failed)?;

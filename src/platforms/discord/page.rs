@@ -3,7 +3,7 @@
 use super::escape;
 use super::limits::{self, DESCRIPTION, EMBEDS_TOTAL, length};
 use super::render::{File, WHOLE};
-use crate::chat::document::{Message, Part, Quote};
+use crate::chat::document::{CauseReference, Message, Part, Quote};
 use crate::redact::SafeText;
 use crate::report::sanitize;
 
@@ -44,6 +44,7 @@ impl Page {
                 self.piece(format!("⚠ {text}"), true);
             }
             Part::Links(links) => links.iter().enumerate().for_each(|(at, address)| self.piece(link(address), at == 0)),
+            Part::Cause(cause) => self.piece(reference(cause), true),
             Part::Steps(steps) => {
                 for (at, step) in steps.iter().enumerate() {
                     let summary = self.line(&step.summary);
@@ -153,6 +154,14 @@ pub(super) fn link(address: &SafeText) -> String {
     if is_ours { format!("<{}>", address.as_str()) } else { escape::line(address) }
 }
 
+/// A cause, and the address of its page or the command that prints it.
+pub(super) fn reference(cause: &CauseReference) -> String {
+    match &cause.page {
+        Some(page) => format!("Cause: {} {}", escape::line(&cause.id), link(page)),
+        None => escape::line(&cause.line()),
+    }
+}
+
 /// The message as text, for the file.
 pub(super) fn whole_text(message: &Message) -> String {
     let mut lines = vec![sanitize::single_line(&message.title)];
@@ -174,6 +183,7 @@ pub(super) fn whole_text(message: &Message) -> String {
             Part::Commands(commands) => lines.extend(commands.iter().flat_map(sanitize::lines)),
             Part::Caution(text) => lines.push(format!("⚠ {}", sanitize::single_line(text))),
             Part::Links(links) => lines.extend(links.iter().map(sanitize::single_line)),
+            Part::Cause(cause) => lines.push(sanitize::single_line(&cause.line())),
             Part::Steps(steps) => lines.extend(steps.iter().map(|step| {
                 let name = sanitize::single_line(&step.name);
                 format!("{} {} {name}  {}", step.state.mark(), step.number, sanitize::single_line(&step.summary))

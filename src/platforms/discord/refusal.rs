@@ -101,7 +101,7 @@ fn tell(code: u64) -> &'static str {
             "I cannot write in a channel of this kind: ask again in a text channel"
         }
         code::ARCHIVED | code::LOCKED => "this thread is closed: ask again in another thread or channel",
-        _ => "Discord takes no message of mine here: ask again in another channel, or wait; I try again every hour",
+        _ => "Discord does not accept my messages here: ask again in another channel, or wait; I try again every hour",
     }
 }
 
@@ -163,7 +163,7 @@ pub(super) fn reason(code: u64) -> &'static str {
         code::ARCHIVED => "the thread is archived",
         code::LOCKED => "the thread is locked",
         code::UNKNOWN_SERVER => "the bot is not in the server",
-        code::FORUM => "a forum holds threads alone",
+        code::FORUM => "a forum only holds threads",
         code::NO_TEXT_CHANNEL => "the channel is not for text",
         code::MODERATED | code::MODERATED_TITLE | code::WORDS => "the server's automatic moderation blocks what it says",
         code::HARMFUL_LINK => "a link in it is taken for harmful",

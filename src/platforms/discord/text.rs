@@ -3,7 +3,7 @@
 use super::escape;
 use super::limits::{self, CONTENT, length};
 use super::mark;
-use super::page::link;
+use super::page::{link, reference};
 use crate::chat::document::{Part, Quote};
 use crate::redact::SafeText;
 
@@ -163,6 +163,7 @@ fn pieces(part: &Part) -> Vec<Piece> {
         Part::Commands(commands) => commands.iter().map(|command| Piece::Code(lines_of(command), "sh")).collect(),
         Part::Caution(text) => vec![Piece::Line(format!("⚠ {}", escape::line(text)))],
         Part::Links(links) => links.iter().map(|address| Piece::Line(link(address))).collect(),
+        Part::Cause(cause) => vec![Piece::Line(reference(cause))],
         Part::Steps(steps) => {
             let line = |step: &crate::chat::document::StepLine| {
                 let summary = escape::line(&step.summary);
@@ -195,7 +196,7 @@ fn lines_of(text: &SafeText) -> Vec<String> {
 /// What stands for files that could not be attached.
 pub(super) fn without_files(names: &[&str]) -> String {
     let names: Vec<String> = names.iter().map(|name| escape::line(&SafeText::redact(name))).collect();
-    limits::cut(&format!("*Not attached, because Discord takes no files from me here:* {}", names.join(", ")), 600)
+    limits::cut(&format!("*Not attached, because Discord does not let me upload files here:* {}", names.join(", ")), 600)
 }
 
 /// What stands for a message that Discord would not show.

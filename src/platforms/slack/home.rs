@@ -34,8 +34,7 @@ pub(super) fn view(recent: &[Summary], clock: &Clock, link: impl Fn(&ThreadRef) 
         SlackDividerBlock::new().into(),
     ];
     if recent.is_empty() {
-        let nothing =
-            "Nothing was investigated yet. Type /rotation-diag and the name of a secret in a channel, or use the button.";
+        let nothing = "No investigations yet. Type /rotation-diag and the name of a secret in a channel, or use the button.";
         blocks.push(SlackRichTextBlock::new(vec![paragraph(vec![run(nothing)])]).into());
     }
     for summary in recent.iter().take(SHOWN) {

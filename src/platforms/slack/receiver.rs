@@ -51,8 +51,7 @@ const MEMBERSHIP_PATIENCE: Duration = Duration::from_millis(700);
 const STRANGER: &str = "I answer members of my own workspace only: no guests, no bots, nobody of another organization.";
 
 /// What a person is told while Slack refuses the bot's token: this is the one answer that needs none.
-const LOCKED_OUT: &str = "Slack no longer accepts my token, so I can post nothing and nothing was started: whoever runs \
-                          rotation-diag has to give me a new one.";
+const LOCKED_OUT: &str = "Slack no longer accepts my token, so I can post nothing and nothing was started: the operator of rotation-diag has to give me a new one.";
 
 /// What Slack is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -265,9 +264,7 @@ impl Receiver {
         let received = tokio::time::timeout(RECEPTION_DEADLINE, self.intake.accept(inbound)).await;
         received.unwrap_or_else(|_| {
             tracing::error!("the reception took too long");
-            Ack::Unavailable(Box::new(notice(
-                "That takes too long just now. If no thread appears within a minute, please try again.",
-            )))
+            Ack::Unavailable(Box::new(notice("This is taking too long. If no thread appears within a minute, please try again.")))
         })
     }
 

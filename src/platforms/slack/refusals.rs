@@ -34,17 +34,19 @@ const RESTRICTED: &str =
 const READ_ONLY: &str = "this channel is read-only: ask in another one, or an admin to let me post here";
 const THREADS_ONLY: &str =
     "in this channel only threads that exist may be replied to, and I have to begin one: ask in another channel";
-const NO_THREADS: &str = "this channel takes no replies in threads: ask in another one";
+const NO_THREADS: &str = "this channel does not allow replies in threads: ask in another one";
 const LOCKED: &str = "an admin has locked this thread: ask again in the channel, and a new one begins";
 const SUSPENDED: &str = "the admins have suspended messages in this channel: ask in another one, or ask them";
 const NO_WORKSPACE: &str = "I was not let into this workspace: an admin of the organization can grant me access to it";
 const NO_APP: &str = "the settings of the workspace keep this app from being used: an admin can allow it";
-const NO_NETWORK: &str = "Slack takes nothing from the network I am in: whoever runs rotation-diag has to look at that";
+const NO_NETWORK: &str = "Slack accepts nothing from the network I am in: the operator of rotation-diag has to look at that";
 const TOO_MANY: &str = "the workspace has sent more messages than its plan allows: the thread follows when Slack takes more";
-const NO_SCOPE: &str = "I lack a permission in Slack: whoever runs rotation-diag has to install the app again with its manifest";
-const WRONG_TOKEN: &str = "my token is of a kind that may not do this: whoever runs rotation-diag has to give me the bot token";
+const NO_SCOPE: &str =
+    "I lack a permission in Slack: the operator of rotation-diag has to install the app again with its manifest";
+const WRONG_TOKEN: &str =
+    "my token is of a kind that may not do this: the operator of rotation-diag has to give me the bot token";
 const NOT_MEMBER: &str = "you are not in that channel, so I cannot answer you there";
-const NO_FILES: &str = "the workspace's settings take no files from me: an admin can allow them";
+const NO_FILES: &str = "the workspace's settings do not let me upload files: an admin can allow them";
 const NO_ROOM: &str = "the workspace has no room for more files: an admin can make some";
 
 /// What a code means, whatever the method, but for [`for_setup`].

@@ -62,7 +62,7 @@ pub(in super::super) fn refused(paths: &Paths, status: StatusCode, why: &str) ->
     let main = html! {
         main id="main" {
             h1 { (why) }
-            p { a href=(paths.channel()) { "To the channel" } }
+            p { a href=(paths.channel()) { "Back to the channel" } }
         }
     };
     (status, alone(paths, "Not here").around(&main)).into_response()
@@ -73,12 +73,12 @@ pub(in super::super) fn sign_in(paths: &Paths, form: &str, why_not: Option<&Mess
     alone(paths, "Sign in").around(&html! {
         main id="main" {
             h1 { "Sign in" }
-            @if let Some(why) = why_not { div id="why-not" { (message::notice(why)) } }
+            @if let Some(why) = why_not { div id="why-not" { (message::notice(paths, why)) } }
             form class="sign-in" method="post" action=(paths.at("/sign-in")) {
                 input type="hidden" name="form" value=(form);
                 input type="hidden" name="to" value=(luggage.to.as_str());
                 @if !luggage.words.is_empty() { input type="hidden" name="words" value=(luggage.words); }
-                label for="token" { "The token of this page, from whoever runs rotation-diag" }
+                label for="token" { "The token of this web console, from the operator of rotation-diag" }
                 input id="token" name="token" type="password" autocomplete="current-password" required autofocus
                     aria-describedby=[why_not.map(|_| "why-not")];
                 button type="submit" class="primary" { "Sign in" }

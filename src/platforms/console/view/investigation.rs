@@ -31,20 +31,20 @@ pub(in super::super) fn investigation(
             article class="message verdict" data-tone=(message::tone(verdict.tone)) {
                 header { h1 { (message::mark(verdict.tone)) (title) } }
                 h2 class="unseen" { "Cause, proof and fix" }
-                (message::parts(&verdict.parts))
+                (message::parts(paths, &verdict.parts))
             }
             p class="ways" {
-                @if let Some(root) = thread { a href=(paths.thread(root)) { "To its thread" } " " }
+                @if let Some(root) = thread { a href=(paths.thread(root)) { "Open its thread" } " " }
                 button type="button" class="copy-link" hidden { "Copy the link to this page" }
             }
             (timeline)
             section class="sheet-part" aria-labelledby="steps" {
                 h2 id="steps" { "Nine steps and their evidence" }
-                @for step in &report.steps { (step_of(investigation, step, &path)) }
+                @for step in &report.steps { (step_of(paths, investigation, step, &path)) }
             }
-            (rest(&report))
+            (rest(paths, &report))
             section class="sheet-part" aria-labelledby="files" {
-                h2 id="files" { "Take it away" }
+                h2 id="files" { "Export" }
                 ul class="downloads" {
                     @for (name, what) in files.iter().take(if has_timeline { 3 } else { 2 }) {
                         li { a href={ (path) "/files/" (name) } { (name) } " " span class="quiet" { (what) } }
@@ -59,14 +59,14 @@ pub(in super::super) fn investigation(
 fn timeline(wide: &Chart, narrow: &Chart) -> Markup {
     html! {
         section class="sheet-part" aria-labelledby="timeline" {
-            h2 id="timeline" { "What happened when" }
+            h2 id="timeline" { "Timeline" }
             div class="timeline wide" { (PreEscaped(wide.svg())) }
             div class="timeline narrow" { (PreEscaped(narrow.svg())) }
         }
     }
 }
 
-fn step_of(investigation: &Investigation, step: &ReportedStep, path: &str) -> Markup {
+fn step_of(paths: &Paths, investigation: &Investigation, step: &ReportedStep, path: &str) -> Markup {
     let evidence = compose::evidence(investigation, step.name);
     html! {
         details class="step" id={ "step-" (step.number) } data-status=(step.status) {
@@ -79,7 +79,7 @@ fn step_of(investigation: &Investigation, step: &ReportedStep, path: &str) -> Ma
                 }
             }
             div class="evidence" {
-                (message::parts(&evidence.parts))
+                (message::parts(paths, &evidence.parts))
                 p class="more" { a href={ (path) "/evidence/" (StepName::number(step.name)) } { "All of it, as a text file" } }
             }
         }
@@ -87,10 +87,10 @@ fn step_of(investigation: &Investigation, step: &ReportedStep, path: &str) -> Ma
 }
 
 /// Changes, comparison, what was ruled out, what stays open.
-fn rest(report: &Report) -> Markup {
+fn rest(paths: &Paths, report: &Report) -> Markup {
     let details = compose::details(report);
     let parts: Vec<Part> = details.parts.into_iter().filter(|part| !matches!(part, Part::Steps(_) | Part::Context(_))).collect();
     html! {
-        @if !parts.is_empty() { section class="sheet-part rest" aria-label="Around it" { (message::parts(&parts)) } }
+        @if !parts.is_empty() { section class="sheet-part rest" aria-label="Around it" { (message::parts(paths, &parts)) } }
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn posted(paths: &Paths, root: &str, posted: &Posted) -> Markup {
                 h2 { (mark(message.tone)) (text(&message.title)) }
                 time datetime=(posted.at) { (moment(posted.at, posted.at)) }
             }
-            (parts(&message.parts))
+            (parts(paths, &message.parts))
             @if !message.attachments.is_empty() {
                 div class="files" {
                     @for (at, file) in message.attachments.iter().enumerate() {
@@ -38,12 +38,12 @@ pub(super) fn posted(paths: &Paths, root: &str, posted: &Posted) -> Markup {
 }
 
 /// What one person alone is told. A refusal interrupts whoever listens instead of looking.
-pub(super) fn notice(message: &Message) -> Markup {
+pub(super) fn notice(paths: &Paths, message: &Message) -> Markup {
     let role = (message.tone == Tone::Warning).then_some("alert");
     html! {
         article class="message notice" data-tone=(tone(message.tone)) role=[role] {
             header { h2 { (mark(message.tone)) (text(&message.title)) } }
-            (parts(&message.parts))
+            (parts(paths, &message.parts))
             @if !message.controls.is_empty() { (controls(&message.controls)) }
         }
     }
@@ -77,11 +77,11 @@ pub(super) fn mark(tone: Tone) -> Markup {
     }
 }
 
-pub(super) fn parts(parts: &[Part]) -> Markup {
-    html! { @for part in parts { (one(part)) } }
+pub(super) fn parts(paths: &Paths, parts: &[Part]) -> Markup {
+    html! { @for part in parts { (one(paths, part)) } }
 }
 
-fn one(part: &Part) -> Markup {
+fn one(paths: &Paths, part: &Part) -> Markup {
     match part {
         Part::Context(items) => context(items),
         Part::Section { label, lines } => html! {
@@ -112,6 +112,9 @@ fn one(part: &Part) -> Markup {
             } } }
         },
         Part::Steps(lines) => steps(lines),
+        Part::Cause(cause) => html! {
+            p class="more" { "Cause: " a href=(paths.cause(cause.id.as_str())) { (text(&cause.id)) } }
+        },
     }
 }
 

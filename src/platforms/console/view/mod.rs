@@ -1,10 +1,12 @@
 //! HTML. Every text goes through [`text`] or [`block`]: shown as it is, it can do nothing to the page.
 
+mod cause;
 mod frame;
 mod investigation;
 mod message;
 mod sheet;
 
+pub(super) use cause::cause;
 pub(super) use frame::{refused, sign_in};
 pub(super) use investigation::investigation;
 pub(super) use sheet::{Open, SessionView, ShownChannel, sheet};
@@ -39,6 +41,11 @@ impl Paths {
     /// An investigation.
     fn investigation(&self, id: &str) -> String {
         self.at(&format!("/investigations/{}", plain(id)))
+    }
+
+    /// The page of a cause.
+    fn cause(&self, id: &str) -> String {
+        self.at(&format!("/causes/{}", plain(id)))
     }
 
     /// Anything else, by its path on a page that has its host to itself.

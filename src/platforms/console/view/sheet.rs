@@ -126,14 +126,14 @@ fn channel(sheet: &SessionView<'_>) -> Markup {
                         @for Example { words, title } in examples { option value={ "/rotation-diag " (words) } { (title) } }
                     }
                 }
-                (field.notices(&sheet.submission))
+                (field.notices(sheet.paths, &sheet.submission))
             }
             @if threads.is_empty() {
-                p class="empty" { "Nothing has been asked yet." }
+                p class="empty" { "No investigations yet." }
             }
             // Loading anew by itself would take away what is being typed.
             @if open.is_none() && threads.iter().any(|thread| is_working(&thread.root)) {
-                noscript { p class="empty" { a href=(sheet.paths.channel()) { "Look again" } " how far it is" } }
+                noscript { p class="empty" { a href=(sheet.paths.channel()) { "Refresh" } " to see the progress" } }
             }
             ol id="threads" class="threads" {
                 @for thread in threads { (entry(sheet.paths, thread, open == Some(thread.root.id.as_str()))) }
@@ -166,12 +166,12 @@ impl Prompt {
         }
     }
 
-    fn notices(&self, submission: &Submission) -> Markup {
+    fn notices(&self, paths: &Paths, submission: &Submission) -> Markup {
         let notices = if submission.field == self.field { submission.notices.as_slice() } else { &[] };
         html! {
             div id=(self.notices) class="notices" role="status" {
-                @if !notices.is_empty() { p class="alone" { "Only you see this" } }
-                @for notice in notices { (message::notice(notice)) }
+                @if !notices.is_empty() { p class="alone" { "Only visible to you" } }
+                @for notice in notices { (message::notice(paths, notice)) }
             }
         }
     }
@@ -250,10 +250,10 @@ fn thread(sheet: &SessionView<'_>, open: &Open) -> Markup {
                 @for posted in &open.messages { (message::posted(sheet.paths, &open.root, posted)) }
             }
             div class="go-on" {
-                (field.notices(&sheet.submission))
+                (field.notices(sheet.paths, &sheet.submission))
                 form class="ask" method="post" action=(sheet.paths.at("/say")) {
                     (hidden(sheet))
-                    label for="say" { "Go on in this thread" }
+                    label for="say" { "Reply in this thread" }
                     div class="line" {
                         (field.input(&sheet.submission, false))
                         button type="submit" { "Send" }

@@ -3,7 +3,7 @@
 use super::assemble::Piece;
 use super::limits::{self, cut, length};
 use super::text::{self, bold, paragraph, preformatted, run};
-use crate::chat::document::{Part, Quote, StepLine};
+use crate::chat::document::{CauseReference, Part, Quote, StepLine};
 use crate::redact::SafeText;
 use slack_morphism::prelude::*;
 use url::Url;
@@ -36,6 +36,7 @@ pub(super) fn pieces(part: &Part) -> Vec<Piece> {
         Part::Caution(caution) => shortened(&text::line(caution), LINE, |text| paragraph(vec![bold("⚠ "), run(&text)])),
         Part::Links(links) => links.iter().filter_map(|link| link_to(link.as_str())).collect(),
         Part::Steps(steps) => steps.iter().flat_map(step).collect(),
+        Part::Cause(cause) => vec![reference(cause)],
     }
 }
 
@@ -136,6 +137,18 @@ fn command(command: &SafeText) -> Vec<Piece> {
 fn link_to(address: &str) -> Option<Piece> {
     let url = Url::parse(address).ok().filter(|url| url.scheme() == "https" && length(url.as_str()) <= LINE)?;
     Some(Piece::Lines(paragraph(vec![SlackRichTextLink::new(url.into()).into()])))
+}
+
+/// A cause, linked to its page where it has one.
+fn reference(cause: &CauseReference) -> Piece {
+    let page = cause.page.as_ref().and_then(|page| Url::parse(page.as_str()).ok());
+    match page.filter(|url| matches!(url.scheme(), "https" | "http") && length(url.as_str()) <= LINE) {
+        Some(url) => {
+            let link = SlackRichTextLink::new(url.into()).with_text(text::line(&cause.id));
+            Piece::Lines(paragraph(vec![run("Cause: "), link.into()]))
+        }
+        None => Piece::Small(text::line(&CauseReference { page: None, ..cause.clone() }.line())),
+    }
 }
 
 fn step(step: &StepLine) -> Vec<Piece> {

@@ -60,6 +60,7 @@ fn write(whole: &mut String, part: &Part) {
         Part::Commands(commands) => commands.iter().for_each(|command| line(&text::lines(command))),
         Part::Caution(caution) => line(&format!("⚠ {}", text::line(caution))),
         Part::Links(links) => links.iter().for_each(|link| line(&text::line(link))),
+        Part::Cause(cause) => line(&text::line(&cause.line())),
         Part::Steps(steps) => {
             for step in steps {
                 line(&format!("{} {} {}  {}", step.state.mark(), step.number, text::line(&step.name), text::line(&step.summary)));

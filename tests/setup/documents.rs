@@ -1,4 +1,4 @@
-//! The README's chapters: their commands and configurations.
+//! The documents' chapters: their commands and configurations.
 
 use std::path::Path;
 
@@ -7,10 +7,22 @@ pub(crate) fn file(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
 }
 
+/// A chapter: its document, and its heading.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chapter(&'static str, &'static str);
+
+pub(crate) const DIAGNOSE: Chapter = Chapter("README.md", "## Diagnose a secret");
+pub(crate) const SLACK: Chapter = Chapter("docs/slack.md", "## Set up");
+pub(crate) const DISCORD: Chapter = Chapter("docs/discord.md", "## Set up");
+pub(crate) const WEB_CONSOLE: Chapter = Chapter("docs/web-console.md", "## Set up");
+pub(crate) const ALARMS: Chapter = Chapter("docs/alarms.md", "## Set up");
+pub(crate) const SYSTEMD: Chapter = Chapter("docs/operations.md", "## Run under systemd");
+
 /// The blocks of a chapter that are in `language`, each without its indentation.
-pub(crate) fn blocks(heading: &str, language: &str) -> Vec<String> {
-    let readme = file("README.md");
-    let (_, rest) = readme.split_once(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("the README has no {heading:?}"));
+pub(crate) fn blocks(chapter: Chapter, language: &str) -> Vec<String> {
+    let Chapter(document, heading) = chapter;
+    let text = file(document);
+    let (_, rest) = text.split_once(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("{document} has no {heading:?}"));
     let level = heading.split(' ').next().unwrap().len();
     let (mut found, mut open): (Vec<String>, Option<(bool, usize)>) = (Vec::new(), None);
     for line in rest.lines() {
@@ -33,17 +45,17 @@ pub(crate) fn blocks(heading: &str, language: &str) -> Vec<String> {
             (None, _) => {}
         }
     }
-    assert!(!found.is_empty(), "{heading}: no block in {language}");
+    assert!(!found.is_empty(), "{chapter:?}: no block in {language}");
     found
 }
 
 /// The chapter's configuration.
-pub(crate) fn toml(heading: &str) -> String {
-    blocks(heading, "toml").concat()
+pub(crate) fn toml(chapter: Chapter) -> String {
+    blocks(chapter, "toml").concat()
 }
 
 /// The chapter's commands, each on one line.
-pub(crate) fn commands(heading: &str) -> Vec<String> {
-    let text = blocks(heading, "sh").concat().replace("\\\n", " ");
+pub(crate) fn commands(chapter: Chapter) -> Vec<String> {
+    let text = blocks(chapter, "sh").concat().replace("\\\n", " ");
     text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).filter(|line| !line.is_empty()).collect()
 }
