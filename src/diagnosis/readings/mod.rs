@@ -5,3 +5,6 @@ pub(super) mod function_age;
 pub(super) mod hang;
 pub(super) mod healed;
 pub(super) mod login;
+pub(super) mod pending_password;
+pub(super) mod runtime;
+pub(super) mod strategy;
