@@ -160,6 +160,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "model",
             "clock",
             "redact",
+            "diagnosis",
             "aws",
             "playbook",
             "simulator",
