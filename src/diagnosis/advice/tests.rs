@@ -143,7 +143,7 @@ fn a_statement_names_the_account_that_the_line_names() {
         ),
         (
             "[ERROR] OperationalError: (1141, \"There is no such grant defined for user 'appuser' on host '%'\")",
-            "mysql --defaults-extra-file=admin.cnf --execute \"RENAME USER 'appuser'@'HOST_FOUND' TO 'appuser'@'%'\"",
+            "mysql '--defaults-extra-file=admin.cnf' --execute \"RENAME USER 'appuser'@'HOST_FOUND' TO 'appuser'@'%'\"",
         ),
     ] {
         let commands = leading(line).remediation.commands;
