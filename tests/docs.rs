@@ -226,7 +226,7 @@ fn the_readme_is_short() {
 
 #[test]
 fn the_iam_policy_allows_exactly_what_is_asked() {
-    let asked = Regex::new(r#"\.ask\(\s*"([a-z]+:[A-Za-z]+)""#).unwrap();
+    let asked = Regex::new(r#"\.call\(\s*"([a-z]+:[A-Za-z]+)""#).unwrap();
     let mut needed = BTreeSet::new();
     let steps = fs::read_dir(path("src/playbook")).unwrap().map(|file| file.unwrap().path());
     for file in steps.chain(["alarms", "sns", "trails"].map(|file| path(&format!("src/aws/{file}.rs")))) {
