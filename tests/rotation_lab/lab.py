@@ -272,7 +272,7 @@ class Person:
         (home / ".pgpass").chmod(0o600)
         (home / ".my.cnf").write_text(f"[client]\npassword={ADMINISTRATOR_PASSWORD}\n")
         self.environment = {
-            "PATH": f"{command_line.folder}:/usr/bin:/bin", "AWS_HOST_SOCKET": str(command_line.socket), "HOME": str(home), "AWS_ENDPOINT_URL": lab.proxy.endpoint,
+            "PATH": f"{command_line.folder}:/usr/bin:/bin:{Path(sys.executable).parent}", "AWS_HOST_SOCKET": str(command_line.socket), "HOME": str(home), "AWS_ENDPOINT_URL": lab.proxy.endpoint,
             "AWS_ACCESS_KEY_ID": PERSON_KEY, "AWS_SECRET_ACCESS_KEY": "x", "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_DEFAULT_REGION": REGION, "AWS_PAGER": "", "LC_ALL": "C.UTF-8"}
 
