@@ -19,7 +19,7 @@ from .faults import FAULTS
 from .lab import CommandLine, Lab, Person, Runtimes
 from .servers import MariaDb, Postgres
 
-WORKERS = 4
+WORKERS = 6
 LEAST = 0.95
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true",
@@ -114,7 +114,7 @@ def run(binary, moto, number, fault, servers, runtimes, command_line, verbose) -
         if verbose:
             shown = subprocess.run([binary, "diagnose", lab.asks_for], capture_output=True, text=True, env=environment).stdout if False else ""
             result.detail = json.dumps({key: report[key] for key in report if key in (
-                "outcome", "headline", "plan", "heals", "forecast")} | {"findings": report["findings"][:2]}, indent=1,
+                "outcome", "headline", "plan", "heals", "forecast", "steps", "not_checked")} | {"findings": report["findings"][:2]}, indent=1,
                 ensure_ascii=False) + "\n" + "\n".join(person.log) + "\n" + "\n".join(map(str, lab.moments)) + shown
             group = lab.logs.filter_log_events(logGroupName=lab.log_group, limit=10000)["events"]
             result.detail += "\n--- log\n" + "\n".join(event["message"].rstrip() for event in group[-120:])

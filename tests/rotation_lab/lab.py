@@ -83,6 +83,8 @@ class Expected:
     environment: dict = field(default_factory=dict)
     # Placeholders of this fault.
     filled: dict = field(default_factory=dict)
+    # What the person edits by hand on the server, where the plan asks for it, before the server reads it again.
+    edit: object = None
     # What ended the fault by itself or by someone whom no command of a plan can reach: done before the plan is carried out.
     meanwhile: object = None
 
@@ -285,7 +287,12 @@ class Person:
             if left:
                 faults.append(f"nobody can know {', '.join(left)}: {command}")
                 continue
+            if command.startswith("aws logs tail "):
+                # It shows lines, and the first version of AWS's command line does not have it.
+                continue
             self.write_files(command)
+            if "pg_reload_conf" in command and self.expected.edit:
+                self.expected.edit()
             done = subprocess.run(["bash", "-c", command], cwd=self.lab.folder, env=self.environment, capture_output=True, text=True,
                                   timeout=COMMAND_SECONDS)
             self.lab.service.wait()
@@ -300,7 +307,8 @@ class Person:
         known = {
             "DB_HOST": HOST, "DATABASE_HOST": HOST, "DB_PORT": str(lab.server.port), "DATABASE_PORT": str(lab.server.port),
             "DB_ADMIN": ADMINISTRATOR, "ADMIN_USER": ADMINISTRATOR, "DB_NAME": lab.database, "DATABASE_NAME": lab.database,
-            "DB_USER": lab.user, "USER_NAME": lab.user, "SUPERUSER_SECRET_ARN": lab.superuser_arn, **self.expected.filled}
+            "DB_USER": lab.user, "USER_FOUND": lab.user, "HOST_FOUND": "%", "SUPERUSER_SECRET_ARN": lab.superuser_arn,
+            **self.expected.filled}
         for name, value in known.items():
             command = re.sub(rf"(?<![\w-])<?{re.escape(name)}>?(?![\w=])", lambda _: value, command)
         return command
