@@ -54,9 +54,11 @@ def iso(at: float) -> str:
 
 
 class World:
+    PROXY = Proxy
+
     def __init__(self, moto: tuple[str, int], number: int, name: str):
         self.account = f"{410_000_000_000 + number}"
-        self.proxy = Proxy(moto, self.account)
+        self.proxy = self.PROXY(moto, self.account)
         self.secret_name, self.function_name, self.role_name = f"shop/{name}", f"rotate-{name}"[:64], f"rotator-{name}"[:64]
         self.asks_for = self.secret_arn = self.function_arn = self.role_arn = ""
         self.log_group = ""

@@ -1,0 +1,13 @@
+"""Rotations that really run and really fail, and the plans that are to mend them, carried out.
+
+Usage: python tests/rotation_lab BINARY [fault ...]; with names of faults, reports and commands are printed.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from rotation_lab.judge import main  # noqa: E402 - the folder above is needed for it
+
+sys.exit(main())
