@@ -1,7 +1,7 @@
 //! Where a step puts what other steps wait for.
 
 use super::secret::Described;
-use crate::model::{FunctionFacts, Observation, RoleFacts, RotationHistory, SecretVersion};
+use crate::model::{FunctionFacts, LogGroupFacts, Observation, RoleFacts, RotationHistory, SecretVersion};
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -58,6 +58,8 @@ pub(super) struct StepOutputs {
     pub(super) near_names: Slot<Vec<String>>,
     /// From step 3.
     pub(super) function: Slot<Observation<Arc<FunctionFacts>>>,
+    /// From step 4: what the log group is, where reading it brought nothing.
+    pub(super) log_group: Slot<Observation<LogGroupFacts>>,
     /// From step 5.
     pub(super) role: Slot<Observation<Arc<RoleFacts>>>,
     /// From step 6.
@@ -71,6 +73,7 @@ impl StepOutputs {
             versions: Slot::empty(),
             near_names: Slot::empty(),
             function: Slot::empty(),
+            log_group: Slot::empty(),
             role: Slot::empty(),
             history: Slot::empty(),
         }
