@@ -13,6 +13,7 @@ mod function_state;
 pub mod iam;
 mod inhibit;
 mod managed;
+mod next_looks;
 mod outcome;
 mod permissions;
 mod readings;
@@ -23,6 +24,7 @@ pub mod rules;
 mod runs;
 mod scope;
 pub mod signatures;
+mod suspects;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -61,6 +63,7 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
     let findings = inhibit::rank(&context, findings);
     let outcome = outcome::decide(&context, &findings);
     let root = findings.first().filter(|_| outcome.has_cause());
+    let next_looks = next_looks::decide(&context, outcome, &findings, &not_checked);
     let follow_up = follow_up::decide(&context, outcome, root, &changes);
     Diagnosis {
         outcome,
@@ -72,5 +75,6 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
         failing: context.failing.clone(),
         last_success_at: context.last_success_at,
         follow_up,
+        next_looks,
     }
 }

@@ -44,6 +44,15 @@ pub(super) fn logged<'c, 'a>(context: &'c DiagnosisContext<'a>, cause: Cause) ->
     Some(Logged { seen, denied, stranger })
 }
 
+/// What is refused, by the log and by the policies, in a way that stands for `cause`.
+pub(super) fn refused(context: &DiagnosisContext<'_>, cause: Cause) -> Vec<AccessDenied> {
+    let logged = logged(context, cause).and_then(|logged| logged.denied);
+    let stops = context.standings().iter().filter_map(|(_, standing)| standing.stop());
+    // A partner's role is refused by whatever layer in one cause of its own.
+    let stops = stops.filter(|stop| cause == Cause::ExternalRolePermission || cause_of(context, &stop.denied, None) == cause);
+    logged.into_iter().chain(stops.map(|stop| stop.denied.clone())).collect()
+}
+
 fn refused_as(context: &DiagnosisContext<'_>, failure: &Failure<'_>, read: &ClassifiedLine<'_>) -> (Cause, Option<AccessDenied>) {
     let said = read.classification.cause;
     if !REFUSALS.contains(&said) {
@@ -125,6 +134,11 @@ impl Opinion {
         let mut finding = context.finding(cause, self.confidence, explanation, self.evidence, remediation);
         finding.severity = self.severity;
         finding
+    }
+
+    /// The ARN of the policy that denies, where a message names it.
+    pub(super) fn denying_policy(&self) -> Option<&str> {
+        self.refused.iter().find_map(|denied| denied.policy.as_deref())
     }
 
     /// `secretsmanager:PutSecretValue and kms:Decrypt`, or `the call` where no line names one.

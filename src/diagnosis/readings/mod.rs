@@ -5,3 +5,6 @@ pub(super) mod function_age;
 pub(super) mod hang;
 pub(super) mod healed;
 pub(super) mod login;
+pub(super) mod partner;
+pub(super) mod runtime_version;
+pub(super) mod runtimes;

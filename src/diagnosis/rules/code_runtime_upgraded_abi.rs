@@ -7,12 +7,14 @@
 //!
 //! **Is not it** when the missing module is an ordinary one, or the bundle was deployed right before and its runtime left alone.
 
-use crate::diagnosis::correlate::CLOSE_MINUTES;
 use crate::diagnosis::readings::by_log::{not_said, said};
+use crate::diagnosis::readings::runtime_version::before_and_after;
+use crate::diagnosis::readings::runtimes::{identifier, may_be_set};
 use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Change, Concern, Confidence, Proof, Remediation, StepName};
-use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 pub(super) const RULE: Rule = Rule {
     cause: Cause::CodeRuntimeUpgradedAbi,
@@ -27,7 +29,7 @@ pub(super) const RULE: Rule = Rule {
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let Some(seen) = context.seen(RULE.cause) else { return not_said(context, &RULE) };
     if is_built_wrong(context) {
-        return Verdict::clear("the bundle was deployed right before the failures, and the runtime was not changed");
+        return Verdict::clear("the bundle was deployed since the last success, and the runtime was not changed");
     }
     let upgrade = runtime_change(context, seen.read.event.at);
     let now = context.function().and_then(|function| function.runtime.as_deref());
@@ -36,13 +38,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     if let Some((change, runtime)) = &upgrade {
         explanation.push_str(&format!(" {} changed the runtime to {runtime}.", change.actor));
     }
-    let remediation = Remediation::new(
-        "Set the runtime back to the one the bundle was built for and rotate. Then upgrade for good: deploy the current template \
-         (CloudFormation: transform AWS::SecretsManager-2024-09-16), or build the bundle for the new runtime.",
-    )
-    .configure_function(context, &["--runtime", "PREVIOUS_RUNTIME"])
-    .rotate(context)
-    .link(TROUBLESHOOTING);
+    let remediation = remediation(context, seen.read.event.at);
     let mut finding = said(context, RULE.cause, &seen, explanation, remediation);
     // The line tells that a module does not load; only a change of the runtime tells why.
     finding.confidence = match &upgrade {
@@ -58,17 +54,45 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     finding.into()
 }
 
+/// Back to the runtime the bundle was built for, where it is known and Lambda still takes it; else a bundle for this one.
+fn remediation(context: &DiagnosisContext<'_>, failed_at: Timestamp) -> Remediation {
+    let today = TimeZone::UTC.to_datetime(context.now()).date();
+    let before = previous_runtime(context, failed_at).filter(|runtime| may_be_set(runtime, today));
+    let remediation = match &before {
+        Some(runtime) => Remediation::new(
+            "Set the runtime back to the one the bundle was built for and rotate. Then upgrade for good: build the bundle for the \
+             new runtime, and deploy the two together.",
+        )
+        .configure_function(context, &["--runtime", runtime]),
+        None => Remediation::new(
+            "Build the bundle, with its compiled modules, for the function's present runtime and architecture, deploy it, and \
+             rotate. Lambda may not take a runtime of before any more.",
+        )
+        .deploy_code(context),
+    };
+    remediation.rotate(context).link(TROUBLESHOOTING)
+}
+
+/// The runtime before the change: as an earlier event set it, or as the log of an invocation that worked tells it.
+fn previous_runtime(context: &DiagnosisContext<'_>, failed_at: Timestamp) -> Option<String> {
+    let present = context.function().and_then(|function| function.runtime.clone());
+    let by_log = before_and_after(context).and_then(|(before, _)| identifier(&before.runtime));
+    let by_event = || {
+        let (change, _) = runtime_change(context, failed_at)?;
+        runtime_change(context, change.at.checked_sub(SignedDuration::from_secs(1)).ok()?).map(|(_, runtime)| runtime.to_owned())
+    };
+    by_log.or_else(by_event).filter(|runtime| present.as_ref() != Some(runtime))
+}
+
 /// True when a compiled module does not load because of the bundle that was deployed, not of a runtime that changed under it.
 pub(super) fn is_built_wrong(context: &DiagnosisContext<'_>) -> bool {
-    let (Some(seen), Some(row), Some(found)) = (context.seen(RULE.cause), &context.failing, context.evidence.changes.found())
+    let (Some(seen), Some(suspicion), Some(found)) =
+        (context.seen(RULE.cause), context.suspicion(), context.evidence.changes.found())
     else {
         return false;
     };
     let is_deployed = found.changes.iter().any(|change| {
-        change.concerns == Concern::Function
-            && change.event.starts_with("UpdateFunctionCode")
-            && change.at <= row.first_at
-            && row.first_at.duration_since(change.at).as_mins() <= CLOSE_MINUTES
+        change.concerns == Concern::Function && change.event.starts_with("UpdateFunctionCode") && suspicion.contains(change.at)
     });
     is_deployed && runtime_change(context, seen.read.event.at).is_none()
 }
@@ -125,6 +149,23 @@ mod tests {
         });
         assert_eq!(finding(RULE.cause, &evidence).confidence, Confidence::Confirmed);
         assert_clear(Cause::CodeImportError, &evidence);
+    }
+
+    #[test]
+    fn the_runtime_is_set_back_to_a_known_one_that_lambda_still_takes_and_never_to_a_blocked_one() {
+        let set = |hours, runtime: &str| Change {
+            parameters: json!({"functionName": "orders-rotator", "runtime": runtime}),
+            ..change(hours_ago(hours), "UpdateFunctionConfiguration", Concern::Function)
+        };
+        for (before, command) in [("python3.11", "--runtime python3.11"), ("python3.8", "update-function-code")] {
+            let mut evidence = broken();
+            facts(&mut evidence.changes).changes.extend([set(2000, before), set(30, "python3.13")]);
+            let commands = finding(RULE.cause, &evidence).remediation.commands;
+            assert!(commands[0].contains(command), "{commands:?}");
+            assert!(!commands.iter().any(|command| command.contains("PREVIOUS_RUNTIME")), "{commands:?}");
+        }
+        let unknown = finding(RULE.cause, &broken()).remediation.commands;
+        assert!(unknown[0].contains("update-function-code"), "{unknown:?}");
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //!
 //! **Is not it** when MySQL answers 1045 to a GRANT (a missing permission), or when the same message speaks of TLS.
 
+use super::value_written_back_by_iac;
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
@@ -24,6 +25,9 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if value_written_back_by_iac::explains_login(context) {
+        return Verdict::clear("a tool that applies code wrote an older value back, which comes first");
+    }
     by_log(context, &RULE, |seen| {
         let explanation = format!(
             "The database answered{} and refused the user name or password stored in {}.",

@@ -24,6 +24,7 @@ mod network;
 mod oracle;
 mod other_stores;
 mod postgres;
+mod proxy;
 mod runtime;
 mod secret_content;
 mod signature;
@@ -52,6 +53,7 @@ const TABLES: &[&[Signature]] = &[
     runtime::SIGNATURES,
     loading::SIGNATURES,
     secret_content::SIGNATURES,
+    proxy::SIGNATURES,
     tls::SIGNATURES,
     directory::SIGNATURES,
     other_stores::SIGNATURES,

@@ -75,6 +75,33 @@ pub(super) const SIGNATURES: &[Signature] = &[
         .engine("mysql")
         .matches(&["MySQLdb.OperationalError: (1820, 'You must reset your password using ALTER USER statement before executing this statement.')"])
         .ignores(&["[INFO] password reset by ALTER USER"]),
+    is(Cause::DbAuthPluginRemoved, NamedFault, &[
+        r"\(1524,|ER_PLUGIN_IS_NOT_LOADED|Plugin '[^']+' is not loaded",
+        r"Authentication plugin '(?:mysql_native_password|mysql_old_password|sha256_password)' (?:cannot be loaded|is not supported)",
+        r"authentication method '?mysql_native_password'? (?:is not supported|has been removed|not supported)",
+    ])
+    .engine("mysql")
+    .matches(&[
+        "pymysql.err.OperationalError: (1524, \"Plugin 'mysql_native_password' is not loaded\")",
+        "mysql.connector.errors.DatabaseError: 1524 (HY000): Plugin 'mysql_native_password' is not loaded",
+        "MySQLdb.OperationalError: (2059, \"Authentication plugin 'mysql_native_password' cannot be loaded: /usr/lib64/mysql/plugin/mysql_native_password.so: cannot open shared object file: No such file or directory\")",
+    ])
+    .ignores(&[
+        "[INFO] authentication plugin mysql_native_password is loaded",
+        "MySQLdb.OperationalError: (2059, \"Authentication plugin 'caching_sha2_password' cannot be loaded\")",
+    ]),
+    is(Cause::DbUserHostPattern, NamedFault, &[
+        r"\(1130,|\bERROR 1130\b|ER_HOST_NOT_PRIVILEGED|Host '[^']+' is not allowed to connect to this (?:MySQL|MariaDB) server",
+    ])
+    .engine("mysql")
+    .matches(&[
+        "pymysql.err.OperationalError: (1130, \"Host '10.0.1.2' is not allowed to connect to this MySQL server\")",
+        "ERROR 1130 (HY000): Host 'ip-10-0-1-2.eu-west-1.compute.internal' is not allowed to connect to this MariaDB server",
+    ])
+    .ignores(&[
+        "pymysql.err.OperationalError: (1129, \"Host '10.0.1.2' is blocked because of many connection errors; unblock with 'mysqladmin flush-hosts'\")",
+        "[INFO] host 10.0.1.2 is allowed to connect",
+    ]),
     depends(access_denied, NamedFault, &[
         r"Access denied for user|\(1045,|\bERROR 1045\b|ER_ACCESS_DENIED_ERROR|ER_ACCESS_DENIED_NO_PASSWORD_ERROR",
         r"\(1698,|\(3118,|Access denied.* Account is locked|ER_ACCOUNT_HAS_BEEN_LOCKED|\(1862,|Your password has expired",
@@ -93,7 +120,6 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"Can't connect to (?:local )?MySQL server|Unknown MySQL server host|Lost connection to MySQL server|MySQL server has gone away",
         r"Communications link failure|CommunicationsException",
         r"\(1129,|ER_HOST_IS_BLOCKED|is blocked because of many connection errors",
-        r"\(1130,|ER_HOST_NOT_PRIVILEGED|is not allowed to connect to this (?:MySQL|MariaDB) server",
         r"PROTOCOL_CONNECTION_LOST|Handshake inactivity timeout",
         r"Unable to connect to any of the specified MySQL hosts|Can't connect to server on '",
         r"\(0, ''\)$",
@@ -104,7 +130,6 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "pymysql.err.OperationalError: (2013, 'Lost connection to MySQL server during query')",
         "com.mysql.cj.jdbc.exceptions.CommunicationsException: Communications link failure",
         "mysql.connector.errors.InterfaceError: 2003: Can't connect to MySQL server on 'db.example.internal:3306' (110 Connection timed out)",
-        "pymysql.err.OperationalError: (1130, \"Host '10.0.1.2' is not allowed to connect to this MySQL server\")",
     ])
     .ignores(&["[INFO] connecting to database db.example.internal on port 3306 as user root"]),
 ];
