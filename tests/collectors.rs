@@ -166,7 +166,7 @@ async fn a_search_for_changes_asks_for_the_function_once_and_tells_what_it_left_
         search(&world, first, &[function, [others[0], others[1]], [others[2], others[3]]].concat(), 2).await;
     assert_eq!(look_ups, 2);
     assert_eq!(changes.searched, ["RemovePermission20150331v2", "PutFunctionConcurrency20171031", "PutResourcePolicy"]);
-    // The function is in no VPC; the others were too many to ask for, so their absence is not claimed.
+    // The others were too many to ask for, so their absence is not claimed.
     assert_eq!(unsearched(&changes), [("RevokeSecurityGroupIngress", true), ("PutKeyPolicy", false), ("DisableKey", false)]);
     assert!(!changes.complete);
     assert_eq!(changes.changes, known);

@@ -112,7 +112,7 @@ pub(super) fn metrics(evidence: &Evidence) -> Vec<Group> {
         let longest = point.duration_max_ms.map(|ms| format!(", longest {}", duration(ms.max(0.0).round() as u64)));
         let counts =
             format!("{:.0} invocations, {:.0} errors, {:.0} throttles", point.invocations, point.errors, point.throttles);
-        Fact::new(&moment(point.at, evidence.now), &format!("{counts}{}", longest.unwrap_or_default()))
+        Fact::new(&period(point.at, metrics.period_s, evidence.now), &format!("{counts}{}", longest.unwrap_or_default()))
     };
     let sum = |value: fn(&MetricPoint) -> f64| metrics.points.iter().map(value).sum::<f64>();
     let total = counts(sum(|point| point.invocations), sum(|point| point.errors), sum(|point| point.throttles));
@@ -129,6 +129,15 @@ pub(super) fn metrics(evidence: &Evidence) -> Vec<Group> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// When what a point counts happened: a sum over more than a minute is a span.
+fn period(at: Timestamp, seconds: u32, now: Timestamp) -> String {
+    let end = at.checked_add(jiff::SignedDuration::from_secs(i64::from(seconds))).unwrap_or(at);
+    match seconds {
+        ..=60 => moment(at, now),
+        _ => format!("{} to {}", moment(at, now), end.strftime("%H:%M")),
+    }
 }
 
 fn counts(invocations: f64, errors: f64, throttles: f64) -> String {
