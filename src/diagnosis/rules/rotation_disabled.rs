@@ -91,12 +91,8 @@ mod tests {
         let mut evidence = healthy();
         facts(&mut evidence.rotation_config).enabled = Some(false);
         facts(&mut evidence.changes).changes.push(Change {
-            at: hours_ago(100),
-            actor: "carol".to_owned(),
-            event: "CancelRotateSecret".to_owned(),
             resource: SECRET.to_owned(),
-            concerns: Concern::Secret,
-            parameters: serde_json::Value::Null,
+            ..change(hours_ago(100), "CancelRotateSecret", Concern::Secret)
         });
         let diagnosis = diagnose(&evidence);
         let root = diagnosis.root_cause().unwrap();
