@@ -67,6 +67,8 @@ fn adopt(context: &DiagnosisContext<'_>, finding: &mut Finding) {
         Effect::Untold => String::new(),
     };
     let others = match suspects.len() {
+        // What came right before speaks for itself.
+        1 if context.is_close(change) => "",
         1 if whole && context.last_success_at.is_some() => ": the only change since the last success that can explain it",
         1 => "",
         2 => "; another change that could explain it lies between it and the last success",

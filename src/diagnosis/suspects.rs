@@ -277,7 +277,7 @@ mod tests {
         let evidence = refused_put("because no identity-based policy allows it");
         let context = DiagnosisContext::new(&evidence);
         let suspicion = context.suspicion().unwrap();
-        assert_eq!(suspicion.from, hours_ago(240));
+        assert_eq!(Some(suspicion.from), context.last_success_at);
         assert_eq!(suspicion.to, context.failing.as_ref().unwrap().first_at);
         assert_eq!(DiagnosisContext::new(&healthy()).suspicion(), None);
     }

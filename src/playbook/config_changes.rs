@@ -176,39 +176,39 @@ fn watched(
     }
 }
 
-/// `6 event types searched, 1 change set aside: …; 10 not searched: …`.
+/// `6 event types searched, 1 change set aside: …; 10 not searched: …`; what was found comes first.
 fn summary(facts: &ConfigChanges, window: &Window) -> String {
-    let span = text::span(window);
     let searched = match facts.searched.len() {
-        0 => format!("all write events searched, {span}"),
-        kinds => format!("{} searched, {span}", text::counted(kinds, "event type")),
+        0 => "all write events searched".to_owned(),
+        kinds => format!("{} searched", text::counted(kinds, "event type")),
     };
-    let mut parts = vec![searched];
-    parts.push(match facts.changes.last() {
+    let mut parts = match facts.changes.last() {
         Some(last) => {
             let changes = text::counted(facts.changes.len(), "change");
-            format!("{changes}, last {} by {} {}", last.event, last.actor, text::moment(last.at))
+            let found = format!("{changes}, last {} by {} {}", last.event, last.actor, text::moment(last.at));
+            vec![if facts.searched.is_empty() { found } else { format!("{found}; {searched}") }]
         }
-        None if facts.set_aside.is_empty() => "no change".to_owned(),
-        None => String::new(),
-    });
+        None if facts.set_aside.is_empty() => vec![searched, "no change".to_owned(), text::span(window)],
+        None => vec![searched],
+    };
     if let Some(last) = facts.set_aside.last() {
         let aside = text::counted(facts.set_aside.len(), "change");
+        let lead = if facts.set_aside.len() == 1 { "" } else { "last " };
         let which = format!("{} on {} by {} {}", last.event, last.resource, last.actor, text::moment(last.at));
-        let lead = if facts.set_aside.len() == 1 { String::new() } else { "last ".to_owned() };
         parts.push(format!("{aside} set aside: {lead}{which} ({})", last.because));
     }
-    parts.retain(|part| !part.is_empty());
     let mut line = parts.join(", ");
     let unasked: Vec<&str> = facts.unsearched.iter().filter(|one| !one.is_needless).map(|one| one.event.as_str()).collect();
-    if !unasked.is_empty() {
-        let named: Vec<&str> = unasked.iter().take(NAMED).copied().collect();
-        let more = unasked.len() - named.len();
-        let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-        line.push_str(&format!("; {} not searched: {}{rest}", unasked.len(), named.join(", ")));
-    } else if !facts.complete {
-        line.push_str("; the history is incomplete");
+    if unasked.is_empty() {
+        if !facts.complete {
+            line.push_str("; the history is incomplete");
+        }
+        return line;
     }
+    let named: Vec<&str> = unasked.iter().take(NAMED).copied().collect();
+    let more = unasked.len() - named.len();
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    line.push_str(&format!("; {} not searched: {}{rest}", unasked.len(), named.join(", ")));
     line
 }
 
@@ -234,8 +234,7 @@ mod tests {
         let at: jiff::Timestamp = "2026-11-22T04:45:00Z".parse().unwrap();
         let window = Window { from: at - jiff::SignedDuration::from_hours(24), to: at };
         let mut facts = facts();
-        let span = "21 Nov 04:45 – 22 Nov 04:45 UTC";
-        assert_eq!(summary(&facts, &window), format!("6 event types searched, {span}, no change"));
+        assert_eq!(summary(&facts, &window), "6 event types searched, no change, 21 Nov 04:45 – 22 Nov 04:45 UTC");
         facts.set_aside.push(SetAside {
             at,
             actor: "carol".into(),
@@ -249,10 +248,8 @@ mod tests {
         facts.complete = false;
         assert_eq!(
             summary(&facts, &window),
-            format!(
-                "6 event types searched, {span}, 1 change set aside: RevokeSecurityGroupIngress on sg-9 by carol 22 Nov 04:45 UTC \
-                 (it is not the function's group); 10 not searched: Other1, Other2, Other3 and 7 more"
-            )
+            "6 event types searched, 1 change set aside: RevokeSecurityGroupIngress on sg-9 by carol 22 Nov 04:45 UTC (it is not the \
+             function's group); 10 not searched: Other1, Other2, Other3 and 7 more"
         );
     }
 }

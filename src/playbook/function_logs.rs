@@ -142,10 +142,8 @@ async fn anchors(cx: &Context<'_>, caller: &AwsCaller, subject: &Observation<Arc
     if described.config.due.overdue_since.is_some() {
         anchors.extend(described.config.due.previous);
     }
-    // Where nothing is known to have failed, the last success shows what the function does when it works.
-    if anchors.is_empty() {
-        anchors.extend(described.config.last_rotated_at);
-    }
+    // The last success shows what the function does when it works, and on which version of its runtime.
+    anchors.extend(described.config.last_rotated_at);
     anchors
 }
 

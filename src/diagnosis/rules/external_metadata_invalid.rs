@@ -161,7 +161,7 @@ mod tests {
             ("SnowflakePat", 30, [("daysToExpiry", "30")], "not shorter than", "AutomaticallyAfterDays=29"),
             ("SnowflakePat", 30, [("daysToExpiry", "soon")], "no number of days", "metadata.json"),
             ("SnowflakePat", 10, [("account", "a")], "daysToExpiry is missing", "metadata.json"),
-            ("JenkinsApiToken", 10, [("jenkinsUrl", "https://ci.example/")], "ends with a slash", "Value=https://ci.example "),
+            ("JenkinsApiToken", 10, [("jenkinsUrl", "https://ci.example/")], "ends with a slash", "Value=https://ci.example'"),
             ("DatadogApiKey", 10, [("adminSecretArn", "datadog-admin")], "not the ARN of a secret", "metadata.json"),
         ] {
             let mut evidence = with(kind, days, &metadata);

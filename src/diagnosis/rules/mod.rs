@@ -95,6 +95,7 @@ mod vpc_endpoint_policy_deny;
 
 use super::rule::Rule;
 use crate::model::Cause;
+pub(super) use runtime_auto_updated::is_broken_by_a_runtime;
 
 /// Every rule, in the order of the catalogue.
 pub const RULES: &[Rule] = &[

@@ -28,6 +28,11 @@ const BREAKS: &[Cause] = &[
     Cause::DbSslMismatch,
 ];
 
+/// True for what fails where the runtime is no longer the one the code worked on.
+pub(in crate::diagnosis) fn is_broken_by_a_runtime(cause: Cause) -> bool {
+    BREAKS.contains(&cause)
+}
+
 pub(super) const RULE: Rule = Rule {
     cause: CAUSE,
     stage: Stage::Start,
@@ -46,7 +51,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             None => Verdict::clear("no INIT_START tells of another version of the runtime"),
         };
     };
-    let seen = context.seen_where(|read| BREAKS.contains(&read.classification.cause));
+    let seen = context.seen_where(|read| is_broken_by_a_runtime(read.classification.cause));
     let Some(seen) = seen.filter(|seen| seen.is_latest) else {
         return Verdict::clear(format!("the runtime became {after}, and what fails is not its code"));
     };

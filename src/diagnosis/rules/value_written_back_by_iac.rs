@@ -27,11 +27,11 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if context.failures.is_empty() {
+        return not_said(context, &RULE);
+    }
     let Some((change, tool)) = written_back(context) else {
-        return match context.failures.is_empty() {
-            true => not_said(context, &RULE),
-            false => Verdict::clear("no tool that applies code is known to have written the value since the last success"),
-        };
+        return Verdict::clear("no tool that applies code is known to have written the value since the last success");
     };
     let refused = context.seen_where(|read| is_refused_login(read.classification.cause)).filter(|seen| seen.is_latest);
     let Some(seen) =

@@ -4,6 +4,7 @@
 //! ordered: of two that tell equally much, the earlier one is believed.
 
 mod access_denied;
+mod auth_plugin;
 mod automaton;
 mod aws_access;
 mod aws_api;
@@ -51,6 +52,7 @@ const TABLES: &[&[Signature]] = &[
     aws_access::SIGNATURES,
     state_machine::SIGNATURES,
     runtime::SIGNATURES,
+    auth_plugin::SIGNATURES,
     loading::SIGNATURES,
     secret_content::SIGNATURES,
     proxy::SIGNATURES,

@@ -75,21 +75,6 @@ pub(super) const SIGNATURES: &[Signature] = &[
         .engine("mysql")
         .matches(&["MySQLdb.OperationalError: (1820, 'You must reset your password using ALTER USER statement before executing this statement.')"])
         .ignores(&["[INFO] password reset by ALTER USER"]),
-    is(Cause::DbAuthPluginRemoved, NamedFault, &[
-        r"\(1524,|ER_PLUGIN_IS_NOT_LOADED|Plugin '[^']+' is not loaded",
-        r"Authentication plugin '(?:mysql_native_password|mysql_old_password|sha256_password)' (?:cannot be loaded|is not supported)",
-        r"authentication method '?mysql_native_password'? (?:is not supported|has been removed|not supported)",
-    ])
-    .engine("mysql")
-    .matches(&[
-        "pymysql.err.OperationalError: (1524, \"Plugin 'mysql_native_password' is not loaded\")",
-        "mysql.connector.errors.DatabaseError: 1524 (HY000): Plugin 'mysql_native_password' is not loaded",
-        "MySQLdb.OperationalError: (2059, \"Authentication plugin 'mysql_native_password' cannot be loaded: /usr/lib64/mysql/plugin/mysql_native_password.so: cannot open shared object file: No such file or directory\")",
-    ])
-    .ignores(&[
-        "[INFO] authentication plugin mysql_native_password is loaded",
-        "MySQLdb.OperationalError: (2059, \"Authentication plugin 'caching_sha2_password' cannot be loaded\")",
-    ]),
     is(Cause::DbUserHostPattern, NamedFault, &[
         r"\(1130,|\bERROR 1130\b|ER_HOST_NOT_PRIVILEGED|Host '[^']+' is not allowed to connect to this (?:MySQL|MariaDB) server",
     ])

@@ -114,6 +114,14 @@ impl<'a> Invocation<'a> {
             .collect()
     }
 
+    /// What the ARN of the runtime's version is made from.
+    fn runtime_seed(&self) -> String {
+        match self.runtime_version.as_str() {
+            RUNTIME_VERSION => self.arn.clone(),
+            other => format!("{}/{other}", self.arn),
+        }
+    }
+
     /// The lines from START to REPORT, in the function's log format.
     pub(super) fn log_events(&self) -> Vec<LogEvent> {
         if matches!(self.ends, Ending::Throttled | Ending::NotInvoked) {
@@ -148,7 +156,7 @@ impl<'a> Invocation<'a> {
                     "INIT_START Runtime Version: {}\tRuntime Version ARN: arn:aws:lambda:{}::runtime:{}\n",
                     self.runtime_version,
                     self.region,
-                    ids::letters(&format!("{}/{}", self.arn, self.runtime_version), "0123456789abcdef", 64)
+                    ids::letters(&self.runtime_seed(), "0123456789abcdef", 64)
                 ),
             ));
         }
@@ -220,7 +228,7 @@ impl<'a> Invocation<'a> {
         if self.cold {
             out.push(platform(at, "platform.initStart", json!({
                 "initializationType": "on-demand", "phase": "init", "runtimeVersion": self.runtime_version,
-                "runtimeVersionArn": format!("arn:aws:lambda:{}::runtime:{}", self.region, ids::letters(&format!("{}/{}", self.arn, self.runtime_version), "0123456789abcdef", 64)),
+                "runtimeVersionArn": format!("arn:aws:lambda:{}::runtime:{}", self.region, ids::letters(&self.runtime_seed(), "0123456789abcdef", 64)),
                 "functionName": self.function.name, "functionVersion": "$LATEST",
             })));
         }
