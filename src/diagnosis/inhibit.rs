@@ -76,7 +76,8 @@ fn is_symptom(context: &DiagnosisContext<'_>, (root_stage, root): (Stage, Cause)
         (Stage::Subject, _) | (_, Stage::Aftermath) => true,
         // Nothing inside the function can fail by itself while no invocation reaches it.
         (Stage::Start, Stage::Step | Stage::Inferred) if context.failures.is_empty() => true,
-        _ => specificity(cause) < specificity(root) || (root == Cause::RuntimeAutoUpdated && is_broken_by_a_runtime(cause)),
+        (Stage::Start, Stage::Step) if root == Cause::RuntimeAutoUpdated && is_broken_by_a_runtime(cause) => true,
+        _ => specificity(cause) < specificity(root),
     }
 }
 

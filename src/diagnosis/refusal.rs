@@ -190,9 +190,30 @@ pub(super) fn weigh(context: &DiagnosisContext<'_>, cause: Cause, clear: &str) -
         .collect();
     match logged(context, cause) {
         Some(logged) => weigh_logged(context, logged, &standings, stops),
+        None if says_so(context, cause) => weigh_words(context, cause, stops),
         None if stops.is_empty() => Weighed::Against(nothing_speaks(context, cause, &standings, clear)),
         None => weigh_stops(context, cause, stops),
     }
+}
+
+/// True where the rotation event's own words name the cause, and no line of the function's names another.
+fn says_so(context: &DiagnosisContext<'_>, cause: Cause) -> bool {
+    context.reason_saying(cause).is_some() && !context.explained_otherwise(cause)
+}
+
+/// What the rotation event's own words say, and the policies that agree.
+fn weigh_words(context: &DiagnosisContext<'_>, cause: Cause, stops: Vec<Stop>) -> Weighed {
+    let said = context.reason_saying(cause);
+    let denied = said.as_ref().and_then(|said| AccessDenied::parse(&said.text));
+    let confidence = if stops.is_empty() { Confidence::Likely } else { Confidence::Confirmed };
+    Weighed::For(Opinion {
+        confidence,
+        severity: Severity::Critical,
+        evidence: said.into_iter().chain(stops.iter().map(|stop| stop.proof.clone())).collect(),
+        refused: denied.into_iter().chain(stops.into_iter().map(|stop| stop.denied)).collect(),
+        note: "",
+        stranger: None,
+    })
 }
 
 fn nothing_speaks(context: &DiagnosisContext<'_>, cause: Cause, standings: &[(Need, Standing)], clear: &str) -> Verdict {

@@ -128,13 +128,16 @@ impl Watched {
             event: event.name.clone(),
             resource: resource.to_owned(),
             concerns,
-            parameters: parameters(&event.request),
+            parameters: parameters(&event.request, &event.response),
             policy: policy(event),
         })
     }
 
     /// The event as a change that was found and does not count, with why not.
     pub(super) fn set_aside(&self, event: &TrailEvent) -> Option<SetAside> {
+        if self.is_rotations_own(event) {
+            return None;
+        }
         let is_refused = event.error_code.is_some() && event.name != "RotateSecret";
         let (resource, because) = match (self.concern(event), is_refused) {
             (Concerns::Watched(_, resource), true) if !event.name.starts_with("Rotation") => {
@@ -378,9 +381,14 @@ fn first_string(value: &Value) -> Option<&str> {
     }
 }
 
-fn parameters(request: &Value) -> Value {
+/// What a request that names a security group's rule by its id alone did, as the answer tells it.
+const REVOKED_RULES: &str = "revokedSecurityGroupRuleSet";
+
+fn parameters(request: &Value, response: &Value) -> Value {
     let Some(fields) = request.as_object() else { return Value::Null };
     let mut kept = Map::new();
+    let revoked = response.get(REVOKED_RULES).filter(|rules| rules.to_string().len() <= MAX_PARAMETER_CHARS);
+    kept.extend(revoked.map(|rules| (REVOKED_RULES.to_owned(), rules.clone())));
     for (name, value) in fields {
         if name.eq_ignore_ascii_case("environment") {
             // Only that it changed: the values may be credentials.
@@ -569,6 +577,8 @@ mod tests {
         let mut own = event("secretsmanager", "PutSecretValue", json!({"secretId": "prod/db"}));
         own.issuer_arn = Some("arn:aws:iam::123456789012:role/service-role/rotator-role".to_owned());
         assert_eq!(watched().change(&own), None);
+        own.error_code = Some("AccessDenied".to_owned());
+        assert_eq!(watched().set_aside(&own), None, "that it was refused is its log's to tell");
         let mut service = event("secretsmanager", "UpdateSecretVersionStage", json!({"secretId": "prod/db"}));
         service.invoked_by = Some("secretsmanager.amazonaws.com".to_owned());
         assert_eq!(watched().change(&service), None);
@@ -592,7 +602,7 @@ mod tests {
     fn values_of_secrets_and_environments_are_not_kept() {
         let request = json!({"functionName": "rotator", "timeout": 30, "environment": {"variables": {"PASSWORD": "canary"}},
             "secretString": "canary", "masterUserPassword": "canary"});
-        let kept = parameters(&request);
+        let kept = parameters(&request, &Value::Null);
         assert!(!kept.to_string().contains("canary"));
         assert_eq!(kept, json!({"functionName": "rotator", "timeout": 30, "environment": true}));
     }
