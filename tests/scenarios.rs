@@ -111,8 +111,8 @@ fn doubled_words(investigation: &Investigation) -> Vec<String> {
     let is_doubled = |text: &String| {
         let words: Vec<&str> = text.split(' ').collect();
         words.windows(2).any(|pair| {
-            let bare = pair[0].trim_end_matches([':', ';', ',']);
-            bare == pair[1].trim_end_matches(['.', ',', ';']) && bare.len() > 1 && bare.chars().all(char::is_alphabetic)
+            let bare = pair[1].trim_end_matches(['.', ',', ';', ':']);
+            bare == pair[0] && bare.len() > 1 && bare.chars().all(char::is_alphabetic)
         })
     };
     texts.retain(is_doubled);

@@ -18,7 +18,7 @@ pub(super) const RULE: Rule = Rule {
     cause: Cause::DbAuthFailed,
     stage: Stage::Step,
     rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::RotationHistory],
-    explained_by: &[change_events::DATABASE, change_events::SECRET_VALUE],
+    explained_by: &[change_events::SECRET_VALUE, change_events::DATABASE],
     specificity: Specificity::Defect,
     hidden_by_login: true,
     evaluate,
