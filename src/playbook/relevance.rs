@@ -381,6 +381,9 @@ fn first_string(value: &Value) -> Option<&str> {
     }
 }
 
+/// The parameters that hold a secret's value, where CloudTrail does not leave them out.
+const SECRET_VALUES: [&str; 2] = ["secretString", "secretBinary"];
+
 /// What a request that names a security group's rule by its id alone did, as the answer tells it.
 const REVOKED_RULES: &str = "revokedSecurityGroupRuleSet";
 
@@ -389,9 +392,15 @@ fn parameters(request: &Value, response: &Value) -> Value {
     let mut kept = Map::new();
     let revoked = response.get(REVOKED_RULES).filter(|rules| rules.to_string().len() <= MAX_PARAMETER_CHARS);
     kept.extend(revoked.map(|rules| (REVOKED_RULES.to_owned(), rules.clone())));
+    // UpdateSecret answers with a version only where it wrote a value.
+    let version = response.get("versionId").filter(|version| version.is_string());
+    kept.extend(version.map(|version| ("versionId".to_owned(), version.clone())));
     for (name, value) in fields {
         if name.eq_ignore_ascii_case("environment") {
             // Only that it changed: the values may be credentials.
+            kept.insert(name.clone(), Value::Bool(true));
+        } else if SECRET_VALUES.iter().any(|value| name.eq_ignore_ascii_case(value)) {
+            // Only that a value was written.
             kept.insert(name.clone(), Value::Bool(true));
         } else if PARAMETERS.iter().any(|known| known.eq_ignore_ascii_case(name))
             && !value.is_null()
@@ -604,6 +613,6 @@ mod tests {
             "secretString": "canary", "masterUserPassword": "canary"});
         let kept = parameters(&request, &Value::Null);
         assert!(!kept.to_string().contains("canary"));
-        assert_eq!(kept, json!({"functionName": "rotator", "timeout": 30, "environment": true}));
+        assert_eq!(kept, json!({"functionName": "rotator", "timeout": 30, "environment": true, "secretString": true}));
     }
 }

@@ -135,8 +135,10 @@ pub(in crate::diagnosis) fn trust(context: &DiagnosisContext<'_>, partner: &Part
         let missing = context.evidence.role.observation.missing();
         return Trust::Open(missing.unwrap_or_else(|| "the rotation role's trust policy".to_owned()));
     };
-    let Observation::Found(document) = &facts.trust else {
-        return Trust::Open(facts.trust.missing().unwrap_or_else(|| "the rotation role's trust policy".to_owned()));
+    let document = match &facts.trust {
+        Observation::Found(document) => document,
+        Observation::NoData { .. } => return Trust::Broken("the role does not exist".to_owned()),
+        other => return Trust::Open(other.missing().unwrap_or_else(|| "the rotation role's trust policy".to_owned())),
     };
     let policy = match Policy::from_value("the trust policy", document) {
         Ok(policy) => policy,

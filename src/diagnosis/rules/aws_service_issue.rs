@@ -12,6 +12,7 @@
 use crate::diagnosis::compare::compare;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Confidence, HealthEvent, Observation, Proof, Remediation, StepName, Window};
+use jiff::SignedDuration;
 
 pub(super) const RULE: Rule = Rule {
     cause: Cause::AwsServiceIssue,
@@ -22,6 +23,9 @@ pub(super) const RULE: Rule = Rule {
     hidden_by_login: false,
     evaluate,
 };
+
+/// An attempt began at most so long before its event.
+const BEFORE_ATTEMPT: SignedDuration = SignedDuration::from_mins(60);
 
 /// So many unrelated secrets that fail together have no reason of their own in common.
 const SEVERAL: usize = 2;
@@ -57,7 +61,11 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         Observation::NotApplicable { because } => return Verdict::unknown(format!("AWS Health: {because}")),
         other => return Verdict::unknown(other.missing().unwrap_or_else(|| "AWS Health".to_owned())),
     };
-    let failed = Window { from: row.first_at, to: row.last_at };
+    // Its words are about one attempt; a fault that invocations meet is about the row.
+    let failed = match said.as_ref().and_then(|said| said.at) {
+        Some(at) => Window::around(at, BEFORE_ATTEMPT, SignedDuration::ZERO),
+        None => Window { from: row.first_at, to: row.last_at },
+    };
     let concerns = |event: &&HealthEvent| {
         let here = event.region == context.evidence.region || event.region == "global";
         here && event.was_open_in(&failed)

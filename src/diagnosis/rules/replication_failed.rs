@@ -45,7 +45,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let explanation =
         format!("New values of the secret do not arrive in {}: applications there go on with an old one.", regions.join(", "));
     let mut finding = context.finding(CAUSE, Confidence::Confirmed, explanation, evidence, fix(context, &failed));
-    finding.severity = Severity::Warning;
+    // The secret itself rotates.
+    finding.severity = Severity::Info;
     finding.into()
 }
 
@@ -102,10 +103,10 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_replication_is_a_warning_about_a_secret_that_rotates() {
+    fn a_failed_replication_is_a_remark_about_a_secret_that_rotates() {
         let diagnosis = diagnose(&failed("Access to KMS is not allowed"));
-        let root = diagnosis.root_cause().unwrap();
-        assert_eq!((root.cause, root.severity, diagnosis.outcome), (CAUSE, Severity::Warning, Outcome::RootCause));
+        let root = &diagnosis.findings[0];
+        assert_eq!((root.cause, root.severity, diagnosis.outcome), (CAUSE, Severity::Info, Outcome::Healthy));
         assert!(root.explanation.contains("us-east-1") && !root.explanation.contains("eu-central-1"));
         assert!(!root.remediation.commands.iter().any(|command| command.contains("force")));
         let taken = finding(CAUSE, &failed("Replication failed: A secret with the same name already exists in this region."));

@@ -67,13 +67,19 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
 pub(super) fn written_back<'c>(context: &'c DiagnosisContext<'_>) -> Option<(&'c Change, &'c Tool)> {
     let suspicion = context.suspicion().filter(|_| context.last_success_at.is_some())?;
     let changes = &context.evidence.changes.found()?.changes;
-    let is_write = |change: &&Change| {
-        change.concerns == Concern::Secret
-            && matches!(change.event.as_str(), "PutSecretValue" | "UpdateSecret")
-            && suspicion.contains(change.at)
-    };
+    let is_write = |change: &&Change| change.concerns == Concern::Secret && writes_value(change) && suspicion.contains(change.at);
     let last = changes.iter().rev().find(is_write)?;
     last.tool.as_ref().filter(|tool| tool.applies_code()).map(|tool| (last, tool))
+}
+
+/// UpdateSecret may change a description or a key alone.
+fn writes_value(change: &Change) -> bool {
+    let tells = |name: &str| change.parameters.get(name).is_some();
+    match change.event.as_str() {
+        "PutSecretValue" => true,
+        "UpdateSecret" => tells("secretString") || tells("secretBinary") || tells("versionId"),
+        _ => false,
+    }
 }
 
 fn is_refused_login(cause: Cause) -> bool {
@@ -116,6 +122,11 @@ mod tests {
             assert_clear(CAUSE, &evidence);
             assert_eq!(diagnose(&evidence).root_cause().map(|root| root.cause), Some(Cause::DbAuthFailed));
         }
+        let mut described = written(Some(Tool::Terraform), 100);
+        facts(&mut described.changes).changes[0].event = "UpdateSecret".to_owned();
+        assert_clear(CAUSE, &described);
+        facts(&mut described.changes).changes[0].parameters = serde_json::json!({ "versionId": "v" });
+        assert_eq!(finding(CAUSE, &described).confidence, Confidence::Confirmed);
         let mut other = written(Some(Tool::Terraform), 100);
         facts(&mut other.logs).invocations.last_mut().unwrap().lines[0].text =
             "OperationalError: FATAL:  database \"o\" does not exist".into();
