@@ -109,6 +109,27 @@ async fn a_healthy_secret_costs_few_calls_and_shows_no_failure() {
 }
 
 #[tokio::test]
+async fn a_partner_managed_rotation_is_looked_at_where_there_is_something_to_see_within_the_budget() {
+    let evidence = World::of(include_str!("../config/scenarios/partner_role_allows_another_type.toml")).await.look().await;
+    let (found, none) = ("found", "not_applicable");
+    assert_eq!(statuses(&evidence), [found, found, none, none, found, found, none, found, found]);
+    let role = evidence.role.found().unwrap();
+    assert_eq!((role.simulations.status(), role.trust.status()), ("found", "found"));
+    assert!(calls(&evidence).len() <= 16, "{:?}", calls(&evidence));
+}
+
+#[tokio::test]
+async fn a_log_group_is_asked_about_only_where_rotation_fails_and_no_line_was_read() {
+    const ASKED: &str = "logs:DescribeLogGroups";
+    let delivered = World::of(include_str!("../config/scenarios/logs_delivered_elsewhere.toml")).await.look().await;
+    assert!(calls(&delivered).contains(&ASKED));
+    assert_eq!(delivered.log_group.found().and_then(|group| group.class.as_deref()), Some("DELIVERY"));
+    for quiet in [BROKEN, HEALTHY] {
+        assert!(!calls(&World::of(quiet).await.look().await).contains(&ASKED));
+    }
+}
+
+#[tokio::test]
 async fn each_refused_action_is_named_and_nothing_else_is_lost() {
     for (action, step) in [
         ("lambda:GetFunctionConfiguration", StepName::RotationFunction),
@@ -165,9 +186,10 @@ async fn a_search_for_changes_asks_for_the_function_once_and_tells_what_it_left_
     let (changes, look_ups) =
         search(&world, first, &[function, [others[0], others[1]], [others[2], others[3]]].concat(), 2).await;
     assert_eq!(look_ups, 2);
-    assert_eq!(changes.searched, ["RemovePermission20150331v2", "PutFunctionConcurrency20171031", "PutResourcePolicy"]);
-    // The function is in no VPC; the others were too many to ask for, so their absence is not claimed.
-    assert_eq!(unsearched(&changes), [("RevokeSecurityGroupIngress", true), ("PutKeyPolicy", false), ("DisableKey", false)]);
+    let searched = ["RemovePermission20150331v2", "PutFunctionConcurrency20171031", "RevokeSecurityGroupIngress"];
+    assert_eq!(changes.searched, searched);
+    // The others were too many to ask for, so their absence is not claimed.
+    assert_eq!(unsearched(&changes), [("PutResourcePolicy", false), ("PutKeyPolicy", false), ("DisableKey", false)]);
     assert!(!changes.complete);
     assert_eq!(changes.changes, known);
 }

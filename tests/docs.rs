@@ -74,7 +74,8 @@ fn the_generated_parts_of_the_documents_are_current() {
 /// The transcript without what differs from run to run: ids, dates, durations, and the line breaks they move.
 fn undated(transcript: &str) -> String {
     const ID: &str = "[0-9a-f]{8}-[0-9a-f-]{27}";
-    const DATE: &str = r"(\w{3} )?\d{1,2} (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)( \d{4})?( \d\d:\d\d)?( UTC)?";
+    const DATE: &str =
+        r"(\w{3} )?\d{1,2} (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)( \d{4})?( \d\d:\d\d)?(–\d\d:\d\d)?( UTC)?";
     const DURATION: &str = r"\d+(\.\d)? m?s\b";
     let single_line = transcript.split_whitespace().collect::<Vec<_>>().join(" ");
     Regex::new(&format!("{ID}|{DATE}|{DURATION}")).unwrap().replace_all(&single_line, "#").into_owned()

@@ -68,6 +68,7 @@ fn evidence() -> Evidence {
         now: at(NOW),
         reach: Lookback::Day,
         near_names: Vec::new(),
+        log_group: Observation::NotApplicable { because: "its lines were read".to_owned() },
         secret: record(
             Observation::Found(secret()),
             "prod/orders-db exists; AWSPENDING is on version 7b2a0c0e without AWSCURRENT",
@@ -161,6 +162,7 @@ fn diagnosis(outcome: Outcome, findings: Vec<Finding>) -> Diagnosis {
         failing: None,
         last_success_at: Some(at("2026-10-14T02:00:00Z")),
         follow_up: None,
+        next_looks: Vec::new(),
     }
 }
 
@@ -175,6 +177,7 @@ fn detached_policy() -> Investigation {
     diagnosis.changes = vec![CorrelatedChange {
         at: at("2026-11-22T04:45:10Z"),
         actor: "carol".to_owned(),
+        tool: None,
         event: "DetachRolePolicy".to_owned(),
         resource: "orders-rotator-role".to_owned(),
         minutes_before_failure: Some(15),

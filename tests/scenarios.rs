@@ -24,7 +24,7 @@ use rotation_diag::clock::Clock;
 use rotation_diag::investigation::{Options, investigate};
 use rotation_diag::model::{Cause, Investigation, StepName};
 use rotation_diag::platforms;
-use rotation_diag::report::Report;
+use rotation_diag::report::{self, Report, wording};
 use rotation_diag::simulator::{Expect, Scenario, Simulator};
 use serde_json::json;
 use std::time::Duration;
@@ -130,8 +130,84 @@ fn complaints(Played { investigation, expect, violations, .. }: &Played) -> Vec<
             complaints.push(format!("{} rests on nothing", finding.cause));
         }
     }
+    complaints.extend(doubled_words(investigation));
     complaints.extend(violations.iter().map(|call| format!("{call} was called")));
     complaints
+}
+
+/// Words that stand twice in what the report says in its own words.
+fn doubled_words(investigation: &Investigation) -> Vec<String> {
+    let report = Report::new(investigation);
+    let mut texts = vec![wording::headline(&report)];
+    texts.extend(wording::context(&report));
+    texts.extend(wording::also(&report).0);
+    texts.extend(wording::next_looks(&report));
+    texts.extend(wording::changes(&report).0);
+    texts.extend(wording::ruled_out(&report).0);
+    texts.extend(wording::not_checked(&report).0);
+    texts.extend(report.steps.iter().map(wording::step_summary));
+    for finding in &report.findings {
+        texts.push(wording::what_happened(finding));
+        texts.push(finding.remediation.summary.to_string());
+        texts.extend(finding.remediation.warning.as_ref().map(ToString::to_string));
+    }
+    let is_doubled = |text: &String| {
+        let words: Vec<&str> = text.split(' ').collect();
+        words.windows(2).any(|pair| {
+            let bare = pair[1].trim_end_matches(['.', ',', ';', ':']);
+            bare == pair[0] && bare.len() > 1 && bare.chars().all(char::is_alphabetic)
+        })
+    };
+    texts.retain(is_doubled);
+    texts.iter().map(|text| format!("a word stands twice: {text}")).collect()
+}
+
+async fn scenario(name: &str) -> Investigation {
+    let (name, text) = Scenario::embedded().find(|(own, _)| *own == name).unwrap();
+    let played = play(name, text).await;
+    assert_eq!(complaints(&played), [""; 0]);
+    played.investigation
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_change_behind_a_failure_is_named_with_its_maker_and_what_it_did_however_long_before() {
+    let rewritten = scenario("policy_rewritten_days_before").await;
+    let told = &rewritten.diagnosis.findings[0].explanation;
+    assert!(
+        told.starts_with(
+            "ci-terraform/run-77 (by way of Terraform) called PutRolePolicy on routes-rotator-role 5 days before the first failure, \
+             and so took away secretsmanager:PutSecretValue"
+        ),
+        "{told}"
+    );
+    let closed = scenario("database_group_closed_by_range").await;
+    let told = &closed.diagnosis.findings[0].explanation;
+    assert!(
+        told.starts_with("carol called RevokeSecurityGroupIngress on sg-0database 6 days before the first failure"),
+        "{told}"
+    );
+    let step_9 = &closed.evidence.changes.summary;
+    assert!(step_9.contains("1 change set aside: RevokeSecurityGroupIngress on sg-0bastion by carol"), "{step_9}");
+    let partner = scenario("partner_role_names_another_region").await;
+    let told = &partner.diagnosis.findings[0].explanation;
+    assert!(told.contains("ci-terraform/run-77 (by way of Terraform) called UpdateAssumeRolePolicy"), "{told}");
+    assert!(told.contains("us-west-2"), "{told}");
+    for name in ["partner_role_names_another_region", "partner_rotation_role"] {
+        let evidence = scenario(name).await.evidence;
+        let statuses = [evidence.role.observation.status(), evidence.access.observation.status()];
+        assert_eq!(statuses, ["found"; 2], "{name}: steps 5 and 8");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_inconclusive_end_names_what_to_look_at_next_the_most_telling_first() {
+    let blind = scenario("bot_without_logs").await;
+    let report = Report::new(&blind);
+    let looks = wording::next_looks(&report);
+    assert!(looks[0].starts_with("1. allow logs:FilterLogEvents, and look again (it decides "), "{looks:?}");
+    assert!(report::text(&report, 110).contains("Look next"));
+    let counts: Vec<usize> = blind.diagnosis.next_looks.iter().map(|look| look.decides.len()).collect();
+    assert!(counts.is_sorted_by(|one, other| one >= other), "{counts:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

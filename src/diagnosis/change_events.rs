@@ -14,6 +14,13 @@ pub(super) const ROLE_POLICIES: ChangeEvents =
 pub(super) const ROLE_POLICIES_ADDED: ChangeEvents =
     &["PutRolePolicy", "AttachRolePolicy", "CreatePolicyVersion", "SetDefaultPolicyVersion"];
 
+/// The role is gone.
+pub(super) const ROLE_DELETED: ChangeEvents = &["DeleteRole"];
+
+/// Where the secret is replicated to changed.
+pub(super) const REPLICATION: ChangeEvents =
+    &["ReplicateSecretToRegions", "RemoveRegionsFromReplication", "StopReplicationToReplica"];
+
 /// Who may assume the role changed.
 pub(super) const ROLE_TRUST: ChangeEvents = &["UpdateAssumeRolePolicy"];
 

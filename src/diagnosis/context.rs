@@ -6,7 +6,8 @@ use super::signatures::{self, Classification, Specificity};
 use crate::lambda_log::{Platform, Record};
 use crate::model::{
     Attempt, AttemptOutcome, Cause, Confidence, EventSource, Evidence, FailureRow, Finding, FunctionFacts, Invocation,
-    InvocationStatus, LogEvent, Proof, Remediation, RotationConfig, RotationStep, SecretFacts, Severity, StepName, Window,
+    InvocationStatus, LogEvent, Proof, Remediation, RoleArn, RotationConfig, RotationStep, SecretFacts, Severity, StepName,
+    Window,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::cell::OnceCell;
@@ -141,6 +142,13 @@ impl<'a> DiagnosisContext<'a> {
     #[must_use]
     pub fn role_name(&self) -> Option<&'a str> {
         self.function().map(|function| function.role.name())
+    }
+
+    /// The role in which rotation is done: the function's, or that of a partner-managed rotation.
+    #[must_use]
+    pub fn rotation_role(&self) -> Option<&'a RoleArn> {
+        let partners = || self.config().filter(|config| config.function_arn.is_none())?.external_role_arn.as_ref();
+        self.function().map(|function| &function.role).or_else(partners)
     }
 
     /// The secret's ARN, or the name it was asked by.

@@ -2,7 +2,7 @@
 
 use super::context::DiagnosisContext;
 use super::rule::{Specificity, Stage};
-use super::rules::rule_of;
+use super::rules::{is_broken_by_a_runtime, rule_of};
 use crate::model::{Cause, Confidence, Finding, Severity, StepName};
 use jiff::{SignedDuration, Timestamp};
 use std::cmp::Reverse;
@@ -82,6 +82,7 @@ fn is_symptom(context: &DiagnosisContext<'_>, (root_stage, root): (Stage, Cause)
         (Stage::Subject, _) | (_, Stage::Aftermath) => true,
         // Nothing inside the function can fail by itself while no invocation reaches it.
         (Stage::Start, Stage::Step | Stage::Inferred) if context.failures.is_empty() => true,
+        (Stage::Start, Stage::Step) if root == Cause::RuntimeAutoUpdated && is_broken_by_a_runtime(cause) => true,
         _ => specificity(cause) < specificity(root),
     }
 }

@@ -14,6 +14,7 @@ mod function_state;
 pub mod iam;
 mod inhibit;
 mod managed;
+mod next_looks;
 mod outcome;
 mod permissions;
 mod readings;
@@ -24,6 +25,7 @@ pub mod rules;
 mod runs;
 mod scope;
 pub mod signatures;
+mod suspects;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -71,6 +73,7 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
     warn_of_pending_password(&context, &mut findings);
     let outcome = outcome::decide(&context, &findings);
     let root = findings.first().filter(|_| outcome.has_cause());
+    let next_looks = next_looks::decide(&context, outcome, &findings, &not_checked);
     let follow_up = follow_up::decide(&context, outcome, root, &changes);
     Diagnosis {
         outcome,
@@ -82,5 +85,6 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
         failing: context.failing.clone(),
         last_success_at: context.last_success_at,
         follow_up,
+        next_looks,
     }
 }

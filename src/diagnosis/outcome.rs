@@ -16,6 +16,8 @@ pub(super) fn decide(context: &DiagnosisContext<'_>, findings: &[Finding]) -> Ou
         }
         // The label is what a failure left behind; where nobody could look for the failure, its cause is not known.
         Some(finding) if finding.cause == Cause::StuckAwspending && is_blind(context) => Outcome::Inconclusive,
+        // That the reason was kept nowhere is no reason.
+        Some(finding) if finding.cause == Cause::LogsNotKept => Outcome::Inconclusive,
         Some(_) => Outcome::RootCause,
         None if is_healthy(context) => Outcome::Healthy,
         None => Outcome::Inconclusive,

@@ -4,7 +4,9 @@
 use super::context::DiagnosisContext;
 use super::iam::{self, Caller, Context, Decision, Policies, Policy, Request, ResourcePolicy, StatementRef};
 use super::signatures::{AccessDenied, Layer};
-use crate::model::{Cause, KeyFacts, Observation, PolicyDocument, Proof, RotationStep, SimulatedDecision, Simulation, StepName};
+use crate::model::{
+    Cause, KeyFacts, Observation, PolicyDocument, Proof, RotationConfig, RotationStep, SimulatedDecision, Simulation, StepName,
+};
 use RotationStep::{CreateSecret, FinishSecret, SetSecret, TestSecret};
 use serde_json::{Value, json};
 
@@ -27,6 +29,8 @@ pub(super) enum Target {
     SecretKey,
     EnvironmentKey,
     Network,
+    /// The administrator's secret that a partner's metadata names.
+    AdminSecret,
 }
 
 /// What the policies say of a need.
@@ -38,6 +42,16 @@ pub(super) enum Standing {
     Stopped(Box<Stop>),
     /// It cannot be told; names what is missing.
     Open(String),
+}
+
+impl Standing {
+    /// The need that policies stop.
+    pub(super) fn stop(&self) -> Option<&Stop> {
+        match self {
+            Standing::Stopped(stop) => Some(stop),
+            _ => None,
+        }
+    }
 }
 
 /// A need that policies stop.
@@ -66,12 +80,16 @@ const ON_SECRET: &[(&str, &[RotationStep])] = &[
 /// What Secrets Manager does with a customer key in the role's name.
 const ON_KEY: &[(&str, &[RotationStep])] = &[("kms:Decrypt", READING), ("kms:GenerateDataKey", &[CreateSecret])];
 
+/// What a partner-managed rotation does with the administrator's secret. Source: Secrets Manager User Guide, "Security in
+/// managed external secrets".
+const ON_ADMIN_SECRET: [&str; 2] = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"];
+
 /// What Lambda does in the role's name for a function in a VPC. Source: Lambda Developer Guide, "Required IAM permissions".
 const ON_NETWORK: &[&str] = &["ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface"];
 
 /// Everything the role needs, as far as the secret and the function were seen.
 pub(super) fn needs(context: &DiagnosisContext<'_>) -> Vec<Need> {
-    let (Some(secret), Some(function)) = (context.secret(), context.function()) else { return Vec::new() };
+    let (Some(secret), Some(_)) = (context.secret(), context.rotation_role()) else { return Vec::new() };
     let need = |action, resource: &str, target, steps| Need { action, resource: resource.to_owned(), target, steps };
     let mut needs: Vec<Need> =
         ON_SECRET.iter().map(|(action, steps)| need(*action, secret.arn.arn().as_str(), Target::Secret, *steps)).collect();
@@ -79,6 +97,12 @@ pub(super) fn needs(context: &DiagnosisContext<'_>) -> Vec<Need> {
     if let Some(key) = customer_key(context) {
         needs.extend(ON_KEY.iter().map(|(action, steps)| need(*action, &key, Target::SecretKey, *steps)));
     }
+    let Some(function) = context.function() else {
+        let admin = context.config().and_then(RotationConfig::admin_secret);
+        let on_admin = |arn| ON_ADMIN_SECRET.map(|action| need(action, arn, Target::AdminSecret, ANY_STEP));
+        needs.extend(admin.into_iter().flat_map(on_admin));
+        return needs;
+    };
     if let Some(key) = &function.kms_key_arn {
         needs.push(need("kms:Decrypt", key.as_str(), Target::EnvironmentKey, ANY_STEP));
     }
@@ -86,6 +110,15 @@ pub(super) fn needs(context: &DiagnosisContext<'_>) -> Vec<Need> {
         needs.extend(ON_NETWORK.iter().map(|action| need(*action, "*", Target::Network, ANY_STEP)));
     }
     needs
+}
+
+impl RotationConfig {
+    /// The administrator's secret that a partner's metadata names, where it is an ARN.
+    #[must_use]
+    pub fn admin_secret(&self) -> Option<&str> {
+        let named = self.external_metadata.iter().find(|item| item.key.eq_ignore_ascii_case("adminSecretArn"))?;
+        Some(named.value.as_str()).filter(|arn| arn.starts_with("arn:"))
+    }
 }
 
 /// The ARN of the secret's customer managed key, where it has one and its ARN is known.
@@ -198,11 +231,12 @@ fn stop(
     doubt: Option<String>,
 ) -> Box<Stop> {
     let denied = AccessDenied {
-        principal: context.function().map(|function| function.role.to_string()),
+        principal: context.rotation_role().map(ToString::to_string),
         action: need.action.to_owned(),
         resource: Some(need.resource.clone()),
         layer,
         explicit,
+        policy: None,
     };
     Box::new(Stop { need: need.clone(), denied, proof, doubt })
 }
@@ -276,7 +310,7 @@ fn resource_policy(context: &DiagnosisContext<'_>, need: &Need) -> (Option<Polic
     let access = &context.evidence.access;
     let key_policy = |key: &Observation<KeyFacts>| -> Observation<Value> { key.as_ref().and_then(|key| key.policy.clone()) };
     let (name, observation) = match (access.found(), need.target) {
-        (_, Target::RandomPassword | Target::Network) => return (None, None),
+        (_, Target::RandomPassword | Target::Network | Target::AdminSecret) => return (None, None),
         (None, _) => return (None, Some(access.observation.missing().unwrap_or_else(|| "the secret's access".to_owned()))),
         (Some(access), Target::Secret) => ("the secret's resource policy", access.secret_policy.clone()),
         (Some(access), Target::SecretKey) => ("the key policy", key_policy(&access.secret_key)),
@@ -297,9 +331,9 @@ fn resource_policy(context: &DiagnosisContext<'_>, need: &Need) -> (Option<Polic
 ///
 /// Sources: IAM User Guide, "AWS global condition context keys"; Service Authorization Reference, "Condition keys for AWS
 /// Secrets Manager", "… for AWS KMS"; Lambda Developer Guide, "Working with Lambda execution environment credentials".
-fn request(context: &DiagnosisContext<'_>, need: &Need) -> Option<Request> {
-    let (secret, function) = (context.secret()?, context.function()?);
-    let caller = Caller::role(function.role.arn().as_str(), Some(function.arn.name())).ok()?;
+pub(super) fn request(context: &DiagnosisContext<'_>, need: &Need) -> Option<Request> {
+    let (secret, role, function) = (context.secret()?, context.rotation_role()?, context.function());
+    let caller = Caller::role(role.arn().as_str(), function.map(|function| function.arn.name())).ok()?;
     let arn = secret.arn.arn();
     let mut context = Context::new()
         .known("aws:SecureTransport", "true")
@@ -309,8 +343,16 @@ fn request(context: &DiagnosisContext<'_>, need: &Need) -> Option<Request> {
         .absent("aws:SourceArn");
     context = match need.target {
         Target::Secret | Target::RandomPassword => {
+            let context = context.known("secretsmanager:SecretId", arn.as_str());
+            let context = match &secret.secret_type {
+                Some(kind) => context.known("secretsmanager:resource/Type", kind.as_str()),
+                None => context.absent("secretsmanager:resource/Type"),
+            };
+            let Some(function) = function else {
+                let context = context.absent("secretsmanager:resource/AllowRotationLambdaArn");
+                return Some(Request::new(caller, need.action, &need.resource, context));
+            };
             let mut context = context
-                .known("secretsmanager:SecretId", arn.as_str())
                 .known("secretsmanager:resource/AllowRotationLambdaArn", function.arn.arn().as_str())
                 .known("lambda:SourceFunctionArn", unqualified(function.arn.arn().as_str(), function.arn.qualifier()))
                 .known("aws:ViaAWSService", "false")
@@ -322,11 +364,12 @@ fn request(context: &DiagnosisContext<'_>, need: &Need) -> Option<Request> {
         }
         Target::SecretKey => context
             .known("kms:ViaService", format!("secretsmanager.{}.amazonaws.com", arn.region()))
-            .known("kms:CallerAccount", function.role.arn().account_id())
+            .known("kms:CallerAccount", role.arn().account_id())
             .known("kms:EncryptionContext:SecretARN", arn.as_str()),
         Target::EnvironmentKey => context
             .known("kms:ViaService", format!("lambda.{}.amazonaws.com", arn.region()))
-            .known("kms:CallerAccount", function.role.arn().account_id()),
+            .known("kms:CallerAccount", role.arn().account_id()),
+        Target::AdminSecret => context.known("secretsmanager:SecretId", need.resource.as_str()),
         Target::Network => context,
     };
     Some(Request::new(caller, need.action, &need.resource, context))

@@ -44,6 +44,15 @@ pub(super) fn logged<'c, 'a>(context: &'c DiagnosisContext<'a>, cause: Cause) ->
     Some(Logged { seen, denied, stranger })
 }
 
+/// What is refused, by the log and by the policies, in a way that stands for `cause`.
+pub(super) fn refused(context: &DiagnosisContext<'_>, cause: Cause) -> Vec<AccessDenied> {
+    let logged = logged(context, cause).and_then(|logged| logged.denied);
+    let stops = context.standings().iter().filter_map(|(_, standing)| standing.stop());
+    // A partner's role is refused by whatever layer in one cause of its own.
+    let stops = stops.filter(|stop| cause == Cause::ExternalRolePermission || cause_of(context, &stop.denied, None) == cause);
+    logged.into_iter().chain(stops.map(|stop| stop.denied.clone())).collect()
+}
+
 fn refused_as(context: &DiagnosisContext<'_>, failure: &Failure<'_>, read: &ClassifiedLine<'_>) -> (Cause, Option<AccessDenied>) {
     let said = read.classification.cause;
     if !REFUSALS.contains(&said) {
@@ -127,6 +136,11 @@ impl Opinion {
         finding
     }
 
+    /// The ARN of the policy that denies, where a message names it.
+    pub(super) fn denying_policy(&self) -> Option<&str> {
+        self.refused.iter().find_map(|denied| denied.policy.as_deref())
+    }
+
     /// `secretsmanager:PutSecretValue and kms:Decrypt`, or `the call` where no line names one.
     pub(super) fn actions(&self) -> String {
         let mut actions: Vec<&str> = self.refused.iter().map(|denied| denied.action.as_str()).collect();
@@ -176,9 +190,30 @@ pub(super) fn weigh(context: &DiagnosisContext<'_>, cause: Cause, clear: &str) -
         .collect();
     match logged(context, cause) {
         Some(logged) => weigh_logged(context, logged, &standings, stops),
+        None if says_so(context, cause) => weigh_words(context, cause, stops),
         None if stops.is_empty() => Weighed::Against(nothing_speaks(context, cause, &standings, clear)),
         None => weigh_stops(context, cause, stops),
     }
+}
+
+/// True where the rotation event's own words name the cause, and no line of the function's names another.
+fn says_so(context: &DiagnosisContext<'_>, cause: Cause) -> bool {
+    context.reason_saying(cause).is_some() && !context.explained_otherwise(cause)
+}
+
+/// What the rotation event's own words say, and the policies that agree.
+fn weigh_words(context: &DiagnosisContext<'_>, cause: Cause, stops: Vec<Stop>) -> Weighed {
+    let said = context.reason_saying(cause);
+    let denied = said.as_ref().and_then(|said| AccessDenied::parse(&said.text));
+    let confidence = if stops.is_empty() { Confidence::Likely } else { Confidence::Confirmed };
+    Weighed::For(Opinion {
+        confidence,
+        severity: Severity::Critical,
+        evidence: said.into_iter().chain(stops.iter().map(|stop| stop.proof.clone())).collect(),
+        refused: denied.into_iter().chain(stops.into_iter().map(|stop| stop.denied)).collect(),
+        note: "",
+        stranger: None,
+    })
 }
 
 fn nothing_speaks(context: &DiagnosisContext<'_>, cause: Cause, standings: &[(Need, Standing)], clear: &str) -> Verdict {

@@ -1,7 +1,9 @@
 //! Commands for a person to paste, quoted for a POSIX shell.
 
 use super::context::DiagnosisContext;
+use super::readings::runtimes::{OF_TEMPLATES, blocked_from, deprecated_on};
 use crate::model::{Remediation, RotationConfig, RotationStep};
+use jiff::tz::TimeZone;
 
 /// An AWS CLI command; every word is quoted where the shell needs it.
 ///
@@ -123,7 +125,14 @@ impl Remediation {
     pub fn bind_new_function(self, context: &DiagnosisContext<'_>) -> Remediation {
         let id = context.secret_id();
         let words = ["secretsmanager", "rotate-secret", "--secret-id", id, "--rotation-lambda-arn", "NEW_FUNCTION_ARN"];
-        self.run(aws_in(context, &words)).needs("secretsmanager:RotateSecret").needs("lambda:InvokeFunction")
+        let bound = self.run(aws_in(context, &words)).needs("secretsmanager:RotateSecret").needs("lambda:InvokeFunction");
+        match deprecated_on(OF_TEMPLATES).zip(blocked_from(OF_TEMPLATES)) {
+            Some((since, blocked)) if since <= TimeZone::UTC.to_datetime(context.now()).date() => bound.warn(format!(
+                "The current templates make functions on {OF_TEMPLATES}, deprecated since {since}, which Lambda may refuse to change \
+                 from {blocked} on: build the package for a newer runtime before then."
+            )),
+            _ => bound,
+        }
     }
 
     /// Takes AWSPENDING away from the version a failed rotation left it on, where there is one.

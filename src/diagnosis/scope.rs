@@ -1,6 +1,7 @@
 //! What a rule must know before its own question makes sense: is there a rotation function at all, and who can say.
 
 use super::context::DiagnosisContext;
+use super::correlate::who;
 use super::rule::Verdict;
 use crate::model::{Change, Concern, EventSource, Proof, RotationConfig, SecretFacts, StepName};
 use jiff::Timestamp;
@@ -72,7 +73,7 @@ impl DiagnosisContext<'_> {
     /// A change as proof.
     #[must_use]
     pub fn change_proof(&self, change: &Change) -> Proof {
-        let text = format!("{} by {} on {}", change.event, change.actor, change.resource);
+        let text = format!("{} by {} on {}", change.event, who(change), change.resource);
         Proof::of(StepName::ConfigChanges, self.changes_call(), text).at(Some(change.at))
     }
 

@@ -146,6 +146,8 @@ pub(crate) fn change(at: Timestamp, event: &str, concerns: Concern) -> Change {
         resource: "the resource".to_owned(),
         concerns,
         parameters: json!({}),
+        tool: None,
+        policy: None,
     }
 }
 
@@ -239,13 +241,29 @@ pub(crate) fn healthy() -> Evidence {
         access: record(Observation::Found(access())),
         changes: record(Observation::Found(ConfigChanges {
             refusals: Vec::new(),
+            set_aside: Vec::new(),
             changes: Vec::new(),
             source: EventSource::EventHistory,
             searched: Vec::new(),
             unsearched: Vec::new(),
             complete: true,
         })),
+        log_group: Observation::NotApplicable { because: "its lines were read".to_owned() },
     }
+}
+
+/// A secret whose rotation in a partner's system works.
+pub(crate) fn external() -> Evidence {
+    let mut evidence = healthy();
+    facts(&mut evidence.secret).secret_type = Some("SalesforceClientSecret".to_owned());
+    let config = facts(&mut evidence.rotation_config);
+    (config.function_arn, config.external_role_arn) = (None, Some(arn(ROLE)));
+    evidence.function.observation = Observation::NotApplicable { because: "there is no function by design".to_owned() };
+    evidence.logs.observation = Observation::NotApplicable { because: "there is no function by design".to_owned() };
+    facts(&mut evidence.role).trust = Observation::Found(json!({ "Version": "2012-10-17", "Statement": [
+        { "Effect": "Allow", "Principal": { "Service": "secretsmanager.amazonaws.com" }, "Action": "sts:AssumeRole" }
+    ] }));
+    evidence
 }
 
 fn secret() -> SecretFacts {
@@ -282,6 +300,7 @@ fn config() -> RotationConfig {
         last_rotated_at: Some(hours_ago(240)),
         next_rotation_at: Some(now() + SignedDuration::from_hours(480)),
         external_role_arn: None,
+        external_metadata: Vec::new(),
         due: DueDates {
             previous: Some(hours_ago(240)),
             next: Some(now() + SignedDuration::from_hours(480)),

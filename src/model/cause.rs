@@ -82,6 +82,10 @@ causes! {
     DbLoginAmbiguous = "db_login_ambiguous", 9, "the function cannot log in to the database";
     DbSuperuserLoginAmbiguous = "db_superuser_login_ambiguous", 9, "the function cannot log in to the database as the superuser";
     DbAuthFailed = "db_auth_failed", 9, "the database refuses the credentials in the secret";
+    ValueWrittenBackByIac = "value_written_back_by_iac", 7, "infrastructure code wrote an old value over the rotated one";
+    DbUserHostPattern = "db_user_host_pattern", 9, "the database does not know the user for the function's address";
+    DbAuthPluginRemoved = "db_auth_plugin_removed", 9, "the database no longer has the user's authentication plugin";
+    DbThroughProxy = "db_through_proxy", 9, "the function reaches the database through RDS Proxy, which refuses the login";
     DbSslMismatch = "db_ssl_mismatch", 9, "the function and the database disagree about TLS";
     DbHostnameVerification = "db_hostname_verification", 9, "the database's TLS certificate does not match the host in the secret";
     DbScramLibpqOld = "db_scram_libpq_old", 9, "the function's PostgreSQL library is too old for SCRAM authentication";
@@ -119,8 +123,15 @@ causes! {
     ScheduleWrongOrOverdue = "schedule_wrong_or_overdue", 4, "the rotation is overdue, or its schedule never fires";
     ManagedRotation = "managed_rotation", 4, "another AWS service rotates this secret";
     ManagedRotationFailing = "managed_rotation_failing", 5, "the rotation managed by another AWS service fails";
-    ExternalRotationRole = "external_rotation_role", 4, "the role of the partner-managed rotation does not work";
+    ManagedSecretImpaired = "managed_secret_impaired", 6, "the service that manages the secret lost the use of it or of its key";
+    ExternalRotationRole = "external_rotation_role", 4, "the rotation managed for a partner fails";
+    ExternalRoleTrust = "external_role_trust", 2, "Secrets Manager may not assume the partner's rotation role";
+    ExternalRolePermission = "external_role_permission", 2, "the partner's rotation role lacks a permission";
+    ExternalMetadataInvalid = "external_metadata_invalid", 4, "the metadata of the partner-managed rotation does not fit";
+    ExternalTokenExpired = "external_token_expired", 5, "the partner's token expired and cannot renew itself";
+    ExternalPartnerUnreachable = "external_partner_unreachable", 9, "Secrets Manager cannot reach the partner's system";
     ReplicaRotatesInPrimaryRegion = "replica_rotates_in_primary_region", 4, "this is a replica: it rotates in its primary region";
+    ReplicationFailed = "replication_failed", 4, "a replica of the secret does not get the new value";
 
     LambdaFunctionMissing = "lambda_function_missing", 4, "the rotation function does not exist";
     LambdaStateFailed = "lambda_state_failed", 4, "the rotation function is in a failed state";
@@ -133,6 +144,7 @@ causes! {
     DeprecatedRuntime = "deprecated_runtime", 4, "the function's runtime is deprecated";
     CodeImportError = "code_import_error", 3, "a module of the function cannot be imported";
     CodeRuntimeUpgradedAbi = "code_runtime_upgraded_abi", 3, "the function's compiled modules do not fit its runtime";
+    RuntimeAutoUpdated = "runtime_auto_updated", 3, "AWS updated the runtime, and the function's code fails on it";
     CodeSyntaxOrHandlerError = "code_syntax_or_handler_error", 3, "the function has a syntax error or no such handler";
     DependencyMissingAtRuntime = "dependency_missing_at_runtime", 3, "a package the driver needs is missing from the function";
     DependencyApiChanged = "dependency_api_changed", 3, "a dependency of the function changed its interface";
@@ -145,6 +157,7 @@ causes! {
     EventualConsistencyTransient = "eventual_consistency_transient", 5, "the failure healed by itself";
     ConsumerStaleCredentials = "consumer_stale_credentials", 1, "rotation works; an application still uses the old value";
     AwsServiceIssue = "aws_service_issue", 8, "AWS reports an incident in this region";
+    LogsNotKept = "logs_not_kept", 1, "the function's log is not kept where it can be searched";
     UnknownFailure = "unknown_failure", 1, "rotation fails and nothing found here explains it";
     /// A line's label: an invocation failed, without saying why; never a finding.
     FailureMarker = "failure_marker", 1, "an invocation failed";

@@ -6,6 +6,7 @@ use super::observation::{Observation, StepRecord};
 use super::rotation_step::RotationStep;
 use super::secret_ref::SecretRef;
 use super::step::StepName;
+use super::tool::Tool;
 use super::window::{Lookback, Window};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,22 @@ pub struct Evidence {
     pub access: StepRecord<SecretAccess>,
     /// Step 9.
     pub changes: StepRecord<ConfigChanges>,
+    /// What the function's log group is, asked where reading it brought nothing.
+    #[serde(default = "log_group_unasked")]
+    pub log_group: Observation<LogGroupFacts>,
+}
+
+fn log_group_unasked<T>() -> Observation<T> {
+    Observation::NotApplicable { because: "its lines were read".to_owned() }
+}
+
+/// What a log group does with its lines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogGroupFacts {
+    /// `STANDARD`, `INFREQUENT_ACCESS` or `DELIVERY`.
+    pub class: Option<String>,
+    /// How many days it keeps them; `None` for ever.
+    pub retention_days: Option<u32>,
 }
 
 /// Step 1: the secret.
@@ -74,7 +91,7 @@ pub struct SecretFacts {
     pub last_accessed_on: Option<Timestamp>,
     /// Its versions that carry staging labels.
     pub versions: Vec<SecretVersion>,
-    /// Open events of AWS Health for the services rotation rests on.
+    /// Events of AWS Health for the services rotation rests on, those that are closed by now among them.
     pub service_health: Observation<Vec<HealthEvent>>,
 }
 
@@ -122,7 +139,7 @@ pub struct Replica {
     pub message: Option<String>,
 }
 
-/// An open event of AWS Health.
+/// An event of AWS Health, open or closed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HealthEvent {
     /// Such as `LAMBDA`.
@@ -133,6 +150,17 @@ pub struct HealthEvent {
     pub region: String,
     /// When it began.
     pub started_at: Option<Timestamp>,
+    /// When AWS closed it; `None` while it is open.
+    #[serde(default)]
+    pub ended_at: Option<Timestamp>,
+}
+
+impl HealthEvent {
+    /// True where it was open at some time within `window`.
+    #[must_use]
+    pub fn was_open_in(&self, window: &Window) -> bool {
+        self.started_at.is_none_or(|began| began <= window.to) && self.ended_at.is_none_or(|ended| ended >= window.from)
+    }
 }
 
 /// Step 2: whether, how and when the secret rotates.
@@ -150,8 +178,20 @@ pub struct RotationConfig {
     pub next_rotation_at: Option<Timestamp>,
     /// The role of a partner-managed rotation.
     pub external_role_arn: Option<RoleArn>,
+    /// The metadata of a partner-managed rotation.
+    #[serde(default)]
+    pub external_metadata: Vec<MetadataItem>,
     /// What the schedule means at the investigation's "now".
     pub due: DueDates,
+}
+
+/// An item of the metadata that a partner asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetadataItem {
+    /// Such as `adminSecretArn`.
+    pub key: String,
+    /// Its value.
+    pub value: String,
 }
 
 /// A rotation schedule as Secrets Manager stores it.
@@ -498,6 +538,9 @@ pub struct ConfigChanges {
     pub changes: Vec<Change>,
     /// Refused attempts to start a rotation of this secret, oldest first.
     pub refusals: Vec<Refusal>,
+    /// Changes of the kinds looked for that do not count, oldest first.
+    #[serde(default)]
+    pub set_aside: Vec<SetAside>,
     /// Where the events are from.
     pub source: EventSource,
     /// The event names that were searched; empty means all write events of the window.
@@ -533,8 +576,11 @@ pub struct Unsearched {
 pub struct Change {
     /// When.
     pub at: Timestamp,
-    /// Who: the user or role session name, or the service.
+    /// Who: the user, role and session (`ci-terraform/run-77`), or the service.
     pub actor: String,
+    /// What made the call, where its record tells.
+    #[serde(default)]
+    pub tool: Option<Tool>,
     /// The event name without Lambda's version suffix, such as `UpdateFunctionCode`.
     pub event: String,
     /// What was changed: a name or an ARN, as the request gave it.
@@ -543,6 +589,33 @@ pub struct Change {
     pub concerns: Concern,
     /// The request's parameters that tell what was changed; never a secret's value.
     pub parameters: serde_json::Value,
+    /// The policy document that it wrote or took away.
+    #[serde(default)]
+    pub policy: Option<PolicyChange>,
+}
+
+/// A policy document before and after a change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PolicyChange {
+    /// As it was, where an earlier event holds it.
+    pub before: Option<serde_json::Value>,
+    /// As it was written; `None` where it was taken away.
+    pub after: Option<serde_json::Value>,
+}
+
+/// A change that was found and does not count.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetAside {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: String,
+    /// The event name.
+    pub event: String,
+    /// What was changed.
+    pub resource: String,
+    /// Why it does not count.
+    pub because: String,
 }
 
 /// Somebody asked for a rotation and was refused.
@@ -636,6 +709,7 @@ impl Evidence {
             metrics: record(now, reason),
             access: record(now, reason),
             changes: record(now, reason),
+            log_group: log_group_unasked(),
         }
     }
 

@@ -127,6 +127,9 @@ pub struct CorrelatedChange {
     pub at: Timestamp,
     /// Who.
     pub actor: String,
+    /// What made the call, in words, where its record tells.
+    #[serde(default)]
+    pub tool: Option<String>,
     /// The event name.
     pub event: String,
     /// What was changed.
@@ -191,6 +194,20 @@ pub struct Diagnosis {
     /// Where another look can tell more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follow_up: Option<FollowUp>,
+    /// What a person can look at next, where the end is inconclusive; what decides most first.
+    #[serde(default)]
+    pub next_looks: Vec<NextLook>,
+}
+
+/// Something a person can look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NextLook {
+    /// What, in words.
+    pub what: String,
+    /// The causes that it would decide.
+    pub decides: Vec<Cause>,
+    /// A command that only reads, where one answers it.
+    pub command: Option<String>,
 }
 
 /// Where another look can tell more than the evidence does.

@@ -17,6 +17,7 @@ mod rotation_step;
 mod schedule;
 mod secret_ref;
 mod step;
+mod tool;
 mod trigger;
 mod window;
 
@@ -28,14 +29,14 @@ pub use chat::{Actor, InvestigationRequest, Place, PlatformName, ReplyTo, Standi
 pub use event_name::without_version;
 pub use evidence::{
     Attempt, AttemptOutcome, Change, Concern, ConfigChanges, DueDates, EventSource, Evidence, FleetSecret, FunctionFacts,
-    FunctionLogs, FunctionMetrics, HealthEvent, KeyFacts, MetricPoint, NOT_ASKED_FOR, PolicyDocument, Refusal, Replica,
-    RoleFacts, RolePolicies, RotationConfig, RotationHistory, RotationRules, SecretAccess, SecretFacts, SecretVersion,
-    SimulatedDecision, Simulation, StepView, Unsearched, VpcConfig,
+    FunctionLogs, FunctionMetrics, HealthEvent, KeyFacts, LogGroupFacts, MetadataItem, MetricPoint, NOT_ASKED_FOR, PolicyChange,
+    PolicyDocument, Refusal, Replica, RoleFacts, RolePolicies, RotationConfig, RotationHistory, RotationRules, SecretAccess,
+    SecretFacts, SecretVersion, SetAside, SimulatedDecision, Simulation, StepView, Unsearched, VpcConfig,
 };
 pub use excerpt::excerpt;
 pub use finding::{
-    Comparison, Confidence, CorrelatedChange, Diagnosis, FailureRow, Finding, FollowUp, NotChecked, Outcome, Proof, Remediation,
-    RuledOut, Severity,
+    Comparison, Confidence, CorrelatedChange, Diagnosis, FailureRow, Finding, FollowUp, NextLook, NotChecked, Outcome, Proof,
+    Remediation, RuledOut, Severity,
 };
 pub use investigation::Investigation;
 pub use invocation::{Invocation, InvocationStatus, LogEvent};
@@ -45,5 +46,6 @@ pub use rotation_step::RotationStep;
 pub use schedule::{Schedule, ScheduleError};
 pub use secret_ref::{SecretRef, SecretRefError};
 pub use step::StepName;
+pub use tool::Tool;
 pub use trigger::{ActionRequest, Command, IncomingEvent, Payload, Recheck, Trigger};
 pub use window::{Lookback, ReachError, Window};

@@ -55,6 +55,10 @@ fn is_of_network(name: &str) -> bool {
     ["SecurityGroup", "Vpc", "NatGateway", "Route", "NetworkAcl", "Subnet"].iter().any(|part| name.contains(part))
 }
 
+fn is_of_groups(name: &str) -> bool {
+    name.contains("SecurityGroup") && name != "DeleteSecurityGroup"
+}
+
 /// What event history brought, and how it was asked.
 #[derive(Debug, Default)]
 pub(super) struct Searched {
@@ -185,7 +189,8 @@ impl Search<'_> {
     /// Why nothing of this name can have happened that matters, where other evidence tells.
     fn needless(&self, name: &str) -> Option<String> {
         let function = self.function?;
-        if is_of_network(name) && function.vpc.is_none() {
+        // A database's own group may have shut out a function that comes from the Internet.
+        if is_of_network(name) && !is_of_groups(name) && function.vpc.is_none() {
             return Some("the function is in no VPC".to_owned());
         }
         let stem = without_version(name);

@@ -2,7 +2,7 @@
 
 use super::change_search::{Search, Searched};
 use super::events;
-use super::relevance::Watched;
+use super::relevance::{Watched, link_policies};
 use super::rotation_history::first_failure;
 use super::secret::Described;
 use super::trail_event::TrailEvent;
@@ -15,6 +15,12 @@ use std::sync::Arc;
 
 /// Changes kept; of a longer list, the newest.
 const MAX_CHANGES: usize = 200;
+
+/// Changes that do not count, kept; of a longer list, the newest.
+const MAX_SET_ASIDE: usize = 50;
+
+/// Event names that the summary tells of those that were not searched.
+const NAMED: usize = 3;
 
 pub(super) async fn collect(
     cx: &Context<'_>,
@@ -88,29 +94,36 @@ pub(super) async fn collect(
     events::newest_last(&mut events);
     let role = caller.within_deadline(cx.board.role.wait()).await;
     let before_trouble = trouble.map(events::before);
-    let mut watched = Watched { before_trouble, ..watched(cx, described.as_deref(), &function, role) };
+    let suspicion = trouble.map(|to| Window { from: since.from.min(to), to });
+    let mut watched = Watched { before_trouble, suspicion, ..watched(cx, described.as_deref(), &function, role) };
     watched.learn_policies(&events);
     let mut changes: Vec<Change> = events.iter().filter_map(|event| watched.change(event)).collect();
     let mut refusals: Vec<_> = events.iter().filter_map(|event| watched.refusal(event)).collect();
+    let mut set_aside: Vec<_> = events.iter().filter_map(|event| watched.set_aside(event)).collect();
     let (mut names, mut unsearched) = (searched.names, searched.unsearched);
     if let Some(known) = known {
         changes.extend(known.changes.iter().filter(|change| !changes.contains(change)).cloned().collect::<Vec<_>>());
         changes.sort_by_key(|change| change.at);
         refusals.extend(known.refusals.iter().filter(|refusal| !refusals.contains(refusal)).cloned().collect::<Vec<_>>());
         refusals.sort_by_key(|refusal| refusal.at);
+        set_aside.extend(known.set_aside.iter().filter(|aside| !set_aside.contains(aside)).cloned().collect::<Vec<_>>());
+        set_aside.retain(|aside| !changes.iter().any(|change| change.at == aside.at && change.event == aside.event));
+        set_aside.sort_by_key(|aside| aside.at);
         names.splice(0..0, known.searched.iter().cloned());
         unsearched.splice(0..0, known.unsearched.iter().cloned());
         complete &= known.complete;
     }
     complete &= changes.len() <= MAX_CHANGES;
     changes.drain(..changes.len().saturating_sub(MAX_CHANGES));
+    link_policies(&mut changes);
+    set_aside.drain(..set_aside.len().saturating_sub(MAX_SET_ASIDE));
 
     let window = if trail.is_some() { span } else { searched.window.unwrap_or(span) };
     let source = match trail {
         Some(trail) => EventSource::TrailLogGroup(trail.group.clone()),
         None => EventSource::EventHistory,
     };
-    let facts = ConfigChanges { changes, refusals, source, searched: names, unsearched, complete };
+    let facts = ConfigChanges { changes, refusals, set_aside, source, searched: names, unsearched, complete };
     let summary = summary(&facts, &window);
     Seen { observation: Observation::Found(facts), window: Some(window), summary }
 }
@@ -146,7 +159,9 @@ fn watched(
     Watched {
         secret: described.map_or_else(|| cx.request.asked.clone(), |described| SecretRef::Arn(described.facts.arn.clone())),
         function: described.and_then(|described| described.config.function_arn.clone()),
-        role: function.map(|facts| facts.role.clone()),
+        role: function
+            .map(|facts| facts.role.clone())
+            .or_else(|| described.and_then(|described| described.config.external_role_arn.clone())),
         layers: function.map(|facts| facts.layers.clone()).unwrap_or_default(),
         policies: attached.unwrap_or_default(),
         keys: keys.chain(environment_key).collect(),
@@ -157,25 +172,84 @@ fn watched(
             })
             .unwrap_or_default(),
         before_trouble: None,
+        suspicion: None,
     }
 }
 
+/// `6 event types searched, 1 change set aside: …; 10 not searched: …`; what was found comes first.
 fn summary(facts: &ConfigChanges, window: &Window) -> String {
-    let (kinds, span) = (facts.searched.len(), text::span(window));
-    let mut line = match facts.changes.last() {
+    let searched = match facts.searched.len() {
+        0 => "all write events searched".to_owned(),
+        kinds => format!("{} searched", text::counted(kinds, "event type")),
+    };
+    let mut parts = match facts.changes.last() {
         Some(last) => {
             let changes = text::counted(facts.changes.len(), "change");
-            format!("{changes}, last {} by {} {}", last.event, last.actor, text::moment(last.at))
+            let found = format!("{changes}, last {} by {} {}", last.event, last.actor, text::moment(last.at));
+            vec![if facts.searched.is_empty() { found } else { format!("{found}; {searched}") }]
         }
-        None if facts.searched.is_empty() => format!("no change, {span}"),
-        None => format!("no change found for {} searched, {span}", text::counted(kinds, "event name")),
+        None if facts.set_aside.is_empty() => vec![searched, "no change".to_owned(), text::span(window)],
+        None => vec![searched],
     };
-    let unasked = facts.unsearched.iter().filter(|one| !one.is_needless).count();
-    if unasked > 0 {
-        line.push_str(&format!("; {} not searched for", text::counted(unasked, "event name")));
+    if let Some(last) = facts.set_aside.last() {
+        let aside = text::counted(facts.set_aside.len(), "change");
+        let lead = if facts.set_aside.len() == 1 { "" } else { "last " };
+        let which = format!("{} on {} by {} {}", last.event, last.resource, last.actor, text::moment(last.at));
+        parts.push(format!("{aside} set aside: {lead}{which} ({})", last.because));
     }
-    if !facts.complete {
-        line.push_str("; the history is incomplete");
+    let mut line = parts.join(", ");
+    let unasked: Vec<&str> = facts.unsearched.iter().filter(|one| !one.is_needless).map(|one| one.event.as_str()).collect();
+    if unasked.is_empty() {
+        if !facts.complete {
+            line.push_str("; the history is incomplete");
+        }
+        return line;
     }
+    let named: Vec<&str> = unasked.iter().take(NAMED).copied().collect();
+    let more = unasked.len() - named.len();
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    line.push_str(&format!("; {} not searched: {}{rest}", unasked.len(), named.join(", ")));
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{SetAside, Unsearched};
+
+    fn facts() -> ConfigChanges {
+        ConfigChanges {
+            changes: Vec::new(),
+            refusals: Vec::new(),
+            set_aside: Vec::new(),
+            source: EventSource::EventHistory,
+            searched: (1..=6).map(|nth| format!("Event{nth}")).collect(),
+            unsearched: Vec::new(),
+            complete: true,
+        }
+    }
+
+    #[test]
+    fn the_summary_says_what_was_searched_what_was_set_aside_and_what_was_not_searched() {
+        let at: jiff::Timestamp = "2026-11-22T04:45:00Z".parse().unwrap();
+        let window = Window { from: at - jiff::SignedDuration::from_hours(24), to: at };
+        let mut facts = facts();
+        assert_eq!(summary(&facts, &window), "6 event types searched, no change, 21 Nov 04:45 – 22 Nov 04:45 UTC");
+        facts.set_aside.push(SetAside {
+            at,
+            actor: "carol".into(),
+            event: "RevokeSecurityGroupIngress".into(),
+            resource: "sg-9".into(),
+            because: "it is not the function's group".into(),
+        });
+        facts.unsearched = (1..=10)
+            .map(|nth| Unsearched { event: format!("Other{nth}"), because: "too many".into(), is_needless: false })
+            .collect();
+        facts.complete = false;
+        assert_eq!(
+            summary(&facts, &window),
+            "6 event types searched, 1 change set aside: RevokeSecurityGroupIngress on sg-9 by carol 22 Nov 04:45 UTC (it is not the \
+             function's group); 10 not searched: Other1, Other2, Other3 and 7 more"
+        );
+    }
 }

@@ -4,7 +4,7 @@ use super::kms_key;
 use super::role_policies;
 use super::rotation_history::last_ended;
 use super::secret::Described;
-use super::{Context, Seen, carried, text};
+use super::{Context, Seen, carried, not_here, text};
 use crate::aws::{AwsCaller, CacheKey};
 use crate::model::{AttemptOutcome, FunctionFacts, Observation, RoleArn, RoleFacts, RotationStep, SimulatedDecision, Simulation};
 use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, EvaluationResult, PolicyEvaluationDecisionType, Statement};
@@ -26,6 +26,9 @@ const PASSWORD_ACTION: &str = "secretsmanager:GetRandomPassword";
 /// What Lambda does with the role of a function inside a VPC. Source: Lambda Developer Guide, "Required IAM permissions".
 const NETWORK_ACTIONS: [&str; 3] = ["ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface"];
 
+/// What a partner-managed rotation does with the administrator's secret that its metadata names.
+const ADMIN_ACTIONS: [&str; 2] = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"];
+
 /// What the function does with a customer key of its secret.
 const KEY_ACTIONS: [&str; 2] = ["kms:Decrypt", "kms:GenerateDataKey"];
 
@@ -38,21 +41,26 @@ pub(super) async fn collect(
     subject: Observation<Arc<Described>>,
     function: Observation<Arc<FunctionFacts>>,
 ) -> Seen<RoleFacts> {
-    let function = match function {
-        Observation::Found(function) => function,
-        Observation::NoData { .. } => {
+    let partners_role = |described: &Arc<Described>| {
+        let is_here = not_here(described).is_none() && described.config.function_arn.is_none();
+        described.config.external_role_arn.clone().filter(|_| is_here)
+    };
+    let (function, role) = match (function, subject.found().and_then(partners_role)) {
+        (Observation::Found(function), _) => (Some(function.clone()), function.role.clone()),
+        (Observation::NotApplicable { .. }, Some(role)) => (None, role),
+        (Observation::NoData { .. }, _) => {
             return Observation::NotApplicable { because: "the function, which would name the role, does not exist".to_owned() }
                 .into();
         }
-        unanswered => return carried(unanswered).into(),
+        (unanswered, _) => return carried(unanswered).into(),
     };
     let described = match subject {
         Observation::Found(described) => described,
         unanswered => return carried(unanswered).into(),
     };
-    let role = &function.role;
-    let (own, key) =
-        tokio::join!(simulate_secret(cx, caller, &described, &function), simulate_key(cx, caller, &described, &function));
+    let actor = Actor { role: &role, function: function.as_deref() };
+    let role = actor.role;
+    let (own, key) = tokio::join!(simulate_secret(cx, caller, &described, actor), simulate_keys(cx, caller, &described, actor));
     if let Observation::NoData { searched } = own {
         let summary = format!("the role {} does not exist", role.name());
         return Seen { observation: Observation::NoData { searched }, window: None, summary };
@@ -74,10 +82,10 @@ pub(super) async fn collect(
     };
     let trust = async {
         match needed {
-            Some(role_policies::Scope { boundary: false }) => {
+            Some(role_policies::Scope { boundary: false }) if actor.function.is_some() => {
                 Observation::NotApplicable { because: "the simulation already shows what the role lacks".to_owned() }
             }
-            _ if runs(cx, caller, &described).await => {
+            _ if actor.function.is_some() && runs(cx, caller, &described).await => {
                 Observation::NotApplicable { because: "the function runs, so Lambda assumes the role".to_owned() }
             }
             _ => role_policies::trust(cx, caller, role).await,
@@ -113,26 +121,66 @@ fn needed_policies(simulations: &Observation<Vec<Simulation>>) -> Option<role_po
     simulations.iter().any(is_open).then_some(role_policies::Scope { boundary })
 }
 
+/// Who acts in rotation: the function in its role, or Secrets Manager in that of a partner-managed rotation.
+#[derive(Clone, Copy)]
+struct Actor<'a> {
+    role: &'a RoleArn,
+    function: Option<&'a FunctionFacts>,
+}
+
+/// On whose behalf the key is used.
+#[derive(Clone, Copy)]
+enum Via {
+    SecretsManager,
+    Lambda,
+}
+
 async fn simulate_secret(
     cx: &Context<'_>,
     caller: &AwsCaller,
     described: &Described,
-    function: &FunctionFacts,
+    actor: Actor<'_>,
 ) -> Observation<Vec<Simulation>> {
     let secret = described.facts.arn.arn().as_str();
     let mut wanted: Vec<(&str, &str)> = SECRET_ACTIONS.iter().map(|action| (*action, secret)).collect();
     wanted.push((PASSWORD_ACTION, "*"));
-    if function.vpc.is_some() {
+    if actor.function.is_some_and(|function| function.vpc.is_some()) {
         wanted.extend(NETWORK_ACTIONS.iter().map(|action| (*action, "*")));
     }
-    simulate(cx, caller, described, function, &wanted).await
+    if let (None, Some(admin)) = (actor.function, described.config.admin_secret()) {
+        wanted.extend(ADMIN_ACTIONS.iter().map(|action| (*action, admin)));
+    }
+    simulate(cx, caller, described, actor, Via::SecretsManager, &wanted).await
+}
+
+/// The secret's key, and that of the function's environment, which Lambda uses in the role's name.
+async fn simulate_keys(
+    cx: &Context<'_>,
+    caller: &AwsCaller,
+    described: &Described,
+    actor: Actor<'_>,
+) -> Observation<Vec<Simulation>> {
+    let environment = async {
+        let key = actor.function.and_then(|function| function.kms_key_arn.as_ref())?;
+        Some(simulate(cx, caller, described, actor, Via::Lambda, &[("kms:Decrypt", key.as_str())]).await)
+    };
+    match tokio::join!(simulate_key(cx, caller, described, actor), environment) {
+        (own, None) => own,
+        (Observation::Found(mut own), Some(Observation::Found(environment))) => {
+            own.retain(|one| !environment.iter().any(|other| other.action == one.action && other.resource == one.resource));
+            own.extend(environment);
+            Observation::Found(own)
+        }
+        (own @ Observation::Found(_), Some(_)) => own,
+        (_, Some(environment)) => environment,
+    }
 }
 
 async fn simulate_key(
     cx: &Context<'_>,
     caller: &AwsCaller,
     described: &Described,
-    function: &FunctionFacts,
+    actor: Actor<'_>,
 ) -> Observation<Vec<Simulation>> {
     let not_needed = || Observation::NotApplicable { because: "the secret uses the AWS managed key".to_owned() };
     let Some(key) = described.facts.kms_key_id.as_deref().filter(|key| !kms_key::is_default(key)) else { return not_needed() };
@@ -149,7 +197,7 @@ async fn simulate_key(
         format!("arn:{}:kms:{}:{}:key/{key}", place.partition(), place.region(), place.account_id())
     };
     let wanted = KEY_ACTIONS.map(|action| (action, arn.as_str()));
-    simulate(cx, caller, described, function, &wanted).await
+    simulate(cx, caller, described, actor, Via::SecretsManager, &wanted).await
 }
 
 /// One simulation of every wanted action on every wanted resource; only the wanted pairs are kept.
@@ -157,14 +205,16 @@ async fn simulate(
     cx: &Context<'_>,
     caller: &AwsCaller,
     described: &Described,
-    function: &FunctionFacts,
+    actor: Actor<'_>,
+    via: Via,
     wanted: &[(&str, &str)],
 ) -> Observation<Vec<Simulation>> {
-    let role = function.role.arn().as_str();
+    let role = actor.role.arn().as_str();
     let actions: Vec<String> = wanted.iter().map(|(action, _)| (*action).to_owned()).collect();
     let mut resources: Vec<String> = wanted.iter().map(|(_, resource)| (*resource).to_owned()).collect();
     resources.dedup();
-    let thing = CacheKey::Simulation(format!("{role} {} {actions:?} {resources:?}", function.arn));
+    let acting = actor.function.map_or(described.facts.arn.arn().as_str(), |function| function.arn.arn().as_str());
+    let thing = CacheKey::Simulation(format!("{role} {acting} {actions:?} {resources:?}"));
     let ask = async {
         let mut simulations = Vec::new();
         let mut marker = None::<String>;
@@ -176,11 +226,11 @@ async fn simulate(
                 .policy_source_arn(role)
                 .set_action_names(Some(actions.clone()))
                 .set_resource_arns(Some(resources.clone()))
-                .set_context_entries(Some(circumstances(described, function)))
+                .set_context_entries(Some(circumstances(described, actor, via)))
                 .max_items(1000)
                 .set_marker(marker.take())
                 .send();
-            match caller.call("iam:SimulatePrincipalPolicy", &format!("role {}", function.role.name()), request).await {
+            match caller.call("iam:SimulatePrincipalPolicy", &format!("role {}", actor.role.name()), request).await {
                 Observation::Found(output) => {
                     simulations.extend(output.evaluation_results().iter().flat_map(|result| answers(result, wanted)));
                     if !output.is_truncated() {
@@ -202,14 +252,22 @@ async fn simulate(
 /// What would be true of the function's own requests, for policies with conditions.
 ///
 /// The policies of the official templates require `secretsmanager:resource/AllowRotationLambdaArn`.
-fn circumstances(described: &Described, function: &FunctionFacts) -> Vec<ContextEntry> {
+///
+/// Those of a partner-managed rotation require `secretsmanager:resource/Type`.
+fn circumstances(described: &Described, actor: Actor<'_>, via: Via) -> Vec<ContextEntry> {
     let place = described.facts.arn.arn();
-    let via = format!("secretsmanager.{}.amazonaws.com", place.region());
+    let service = match via {
+        Via::SecretsManager => "secretsmanager",
+        Via::Lambda => "lambda",
+    };
+    let via = format!("{service}.{}.amazonaws.com", place.region());
     let secret = place.as_str().to_owned();
-    let lambda = function.arn.arn().as_str().to_owned();
     let text = ContextKeyTypeEnum::String;
-    [
-        ("secretsmanager:resource/AllowRotationLambdaArn", lambda, text.clone()),
+    let lambda = actor.function.map(|function| function.arn.arn().as_str().to_owned());
+    let of_lambda = lambda.map(|lambda| ("secretsmanager:resource/AllowRotationLambdaArn", lambda, text.clone()));
+    let kind = described.facts.secret_type.clone();
+    let of_partner = kind.map(|kind| ("secretsmanager:resource/Type", kind, text.clone()));
+    let own = [
         ("secretsmanager:SecretId", secret.clone(), text.clone()),
         ("aws:RequestedRegion", place.region().to_owned(), text.clone()),
         ("aws:PrincipalAccount", place.account_id().to_owned(), text.clone()),
@@ -217,12 +275,12 @@ fn circumstances(described: &Described, function: &FunctionFacts) -> Vec<Context
         ("kms:ViaService", via, text.clone()),
         ("kms:CallerAccount", place.account_id().to_owned(), text.clone()),
         ("kms:EncryptionContext:SecretARN", secret, text),
-    ]
-    .into_iter()
-    .map(|(key, value, kind)| {
-        ContextEntry::builder().context_key_name(key).context_key_values(value).context_key_type(kind).build()
-    })
-    .collect()
+    ];
+    (of_lambda.into_iter().chain(of_partner).chain(own))
+        .map(|(key, value, kind)| {
+            ContextEntry::builder().context_key_name(key).context_key_values(value).context_key_type(kind).build()
+        })
+        .collect()
 }
 
 fn answers(result: &EvaluationResult, wanted: &[(&str, &str)]) -> Vec<Simulation> {

@@ -2,12 +2,14 @@
 
 use super::log_windows::{MAX_WINDOWS, anchored};
 use super::rotation_function::default_log_group;
+use super::rotation_history::first_failure;
 use super::secret::{Described, is_pending_apart};
 use super::{Context, Seen, carried, text};
 use crate::aws::AwsCaller;
 use crate::lambda_log;
 use crate::model::{
-    AttemptOutcome, FunctionArn, FunctionFacts, FunctionLogs, Invocation, InvocationStatus, LogEvent, Observation, Window,
+    AttemptOutcome, FunctionArn, FunctionFacts, FunctionLogs, Invocation, InvocationStatus, LogEvent, LogGroupFacts, Observation,
+    Window,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -61,10 +63,17 @@ pub(super) async fn collect(
     let first = match first {
         Observation::Found(lines) => lines,
         Observation::NoData { .. } => {
+            ask_group(cx, caller, &group).await;
             let searched = format!("log group {group} does not exist");
             return Seen { summary: searched.clone(), observation: Observation::NoData { searched }, window: Some(base) };
         }
-        unanswered => return Seen { window: Some(base), ..carried(unanswered).into() },
+        unanswered => {
+            // A group of some classes takes no filter at all.
+            if let Observation::Failed { .. } = unanswered {
+                ask_group(cx, caller, &group).await;
+            }
+            return Seen { window: Some(base), ..carried(unanswered).into() };
+        }
     };
     let further = anchored(base, anchors, cx.now);
     debug_assert!(further.len() < MAX_WINDOWS);
@@ -86,6 +95,7 @@ pub(super) async fn collect(
     complete &= !is_thinned;
     let window = windows.iter().fold(base, |hull, window| hull.hull(window));
     if invocations.is_empty() && complete {
+        ask_group(cx, caller, &group).await;
         let searched = format!("log group {group}, {}", windows.iter().map(text::span).collect::<Vec<_>>().join(" and "));
         let summary = format!("no invocation in {searched}");
         return Seen { observation: Observation::NoData { searched }, window: Some(window), summary };
@@ -93,6 +103,26 @@ pub(super) async fn collect(
     let logs = FunctionLogs { log_group: group, windows, invocations, complete };
     let summary = summary(&logs);
     Seen { observation: Observation::Found(logs), window: Some(window), summary }
+}
+
+/// Where rotation fails and no line was read, what the group does with its lines.
+async fn ask_group(cx: &Context<'_>, caller: &AwsCaller, group: &str) {
+    let history = caller.within_deadline(cx.board.history.get()).await;
+    let failed = history.as_ref().and_then(Observation::found).is_some_and(|history| first_failure(&history.attempts).is_some());
+    if !failed {
+        return;
+    }
+    let request = cx.aws.logs.describe_log_groups().log_group_name_prefix(group).send();
+    let answer = caller.call("logs:DescribeLogGroups", &format!("log group {group}"), request).await;
+    cx.board.log_group.fill(answer.and_then(|output| {
+        match output.log_groups().iter().find(|found| found.log_group_name() == Some(group)) {
+            Some(found) => Observation::Found(LogGroupFacts {
+                class: found.log_group_class().map(|class| class.as_str().to_owned()),
+                retention_days: found.retention_in_days().and_then(|days| u32::try_from(days).ok()),
+            }),
+            None => Observation::NoData { searched: format!("log group {group}") },
+        }
+    }));
 }
 
 /// The moments worth looking at, the most telling first.
@@ -112,10 +142,8 @@ async fn anchors(cx: &Context<'_>, caller: &AwsCaller, subject: &Observation<Arc
     if described.config.due.overdue_since.is_some() {
         anchors.extend(described.config.due.previous);
     }
-    // Where nothing is known to have failed, the last success shows what the function does when it works.
-    if anchors.is_empty() {
-        anchors.extend(described.config.last_rotated_at);
-    }
+    // The last success shows what the function does when it works, and on which version of its runtime.
+    anchors.extend(described.config.last_rotated_at);
     anchors
 }
 

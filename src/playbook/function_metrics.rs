@@ -150,7 +150,7 @@ fn summary(metrics: &FunctionMetrics, window: &Window) -> String {
         (sum(|point| point.invocations), sum(|point| point.errors), sum(|point| point.throttles));
     let mut parts = vec![format!("{errors:.0} of {invocations:.0} invocations failed")];
     if let Some(last) = metrics.points.iter().rfind(|point| point.errors > 0.0) {
-        parts.push(format!("last {}", text::moment(last.at)));
+        parts.push(format!("last {}", text::period(last.at, metrics.period_s)));
     }
     if throttles > 0.0 {
         parts.push(format!("{throttles:.0} throttled"));

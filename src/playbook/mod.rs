@@ -26,6 +26,7 @@ mod secret;
 mod secret_access;
 mod step_outputs;
 mod text;
+mod trail_actor;
 mod trail_event;
 
 use crate::aws::Aws;

@@ -93,6 +93,7 @@ pub async fn permissions(aws: &Aws, clock: &Clock, account: &str) -> Vec<(&'stat
             lambda.get_function_configuration().function_name(NOTHING).send(),
         ),
         tried(caller, "lambda:GetPolicy", NOTHING, lambda.get_policy().function_name(NOTHING).send()),
+        tried(caller, "logs:DescribeLogGroups", "*", aws.logs.describe_log_groups().limit(1).send()),
         tried(caller, "logs:FilterLogEvents", NOTHING, aws.logs.filter_log_events().log_group_name(NOTHING).limit(1).send()),
         tried(caller, "secretsmanager:DescribeSecret", NOTHING, secrets.describe_secret().secret_id(NOTHING).send()),
         tried(caller, "secretsmanager:GetResourcePolicy", NOTHING, secrets.get_resource_policy().secret_id(NOTHING).send()),

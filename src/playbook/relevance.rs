@@ -2,11 +2,24 @@
 
 use super::attempts::is_of;
 use super::trail_event::TrailEvent;
-use crate::model::{Change, Concern, FunctionArn, Refusal, RoleArn, SecretRef, Window};
+use crate::model::{Change, Concern, FunctionArn, PolicyChange, Refusal, RoleArn, SecretRef, SetAside, Window};
 use serde_json::{Map, Value};
 
 /// The longest parameter kept, in characters of JSON.
 const MAX_PARAMETER_CHARS: usize = 1_000;
+
+/// The longest policy document kept, in bytes. Source: KMS quotas, "Key policy document size"; others may be shorter.
+const MAX_POLICY_BYTES: usize = 32_768;
+
+/// The parameters that hold a policy document, by the services' names for it.
+const POLICY_DOCUMENTS: [&str; 4] = ["policyDocument", "resourcePolicy", "policy", "PolicyDocument"];
+
+/// The events that take a policy away and hold none.
+const POLICY_REMOVALS: [&str; 2] = ["DeleteRolePolicy", "DeleteResourcePolicy"];
+
+/// PostgreSQL, MySQL, SQL Server, Oracle, MongoDB, Redis, Redshift, Db2, Cassandra, LDAP, OpenSearch, InfluxDB.
+const DATABASE_PORTS: [u64; 16] =
+    [5432, 3306, 1433, 1521, 2484, 27_017, 6379, 5439, 50_000, 50_001, 9042, 389, 636, 443, 9200, 8086];
 
 /// The request parameters that are kept: they tell what was changed and hold no values of secrets or environments.
 const PARAMETERS: &[&str] = &[
@@ -83,6 +96,18 @@ pub(super) struct Watched {
     pub(super) network: Vec<String>,
     /// The time right before rotation went wrong, when a change nearby is worth telling even of a group not known here.
     pub(super) before_trouble: Option<Window>,
+    /// From the last success to the trouble, when a rule for a database's port counts by its address range alone.
+    pub(super) suspicion: Option<Window>,
+}
+
+/// What an event says about the watched resources.
+enum Concerns<'e> {
+    /// It changed this one.
+    Watched(Concern, &'e str),
+    /// It may have, and does not count.
+    Doubtful(&'e str, &'static str),
+    /// Another's.
+    Nothing,
 }
 
 impl Watched {
@@ -95,21 +120,46 @@ impl Watched {
         {
             return None;
         }
-        let (concerns, resource) = self.concern(event)?;
+        let Concerns::Watched(concerns, resource) = self.concern(event) else { return None };
         Some(Change {
+            at: event.at,
+            actor: event.actor.clone(),
+            tool: event.tool.clone(),
+            event: event.name.clone(),
+            resource: resource.to_owned(),
+            concerns,
+            parameters: parameters(&event.request, &event.response),
+            policy: policy(event),
+        })
+    }
+
+    /// The event as a change that was found and does not count, with why not.
+    pub(super) fn set_aside(&self, event: &TrailEvent) -> Option<SetAside> {
+        if self.is_rotations_own(event) {
+            return None;
+        }
+        let is_refused = event.error_code.is_some() && event.name != "RotateSecret";
+        let (resource, because) = match (self.concern(event), is_refused) {
+            (Concerns::Watched(_, resource), true) if !event.name.starts_with("Rotation") => {
+                (resource, "it was refused, so nothing changed")
+            }
+            (Concerns::Doubtful(resource, because), false) if event.error_code.is_none() => (resource, because),
+            _ => return None,
+        };
+        Some(SetAside {
             at: event.at,
             actor: event.actor.clone(),
             event: event.name.clone(),
             resource: resource.to_owned(),
-            concerns,
-            parameters: parameters(&event.request),
+            because: because.to_owned(),
         })
     }
 
     /// The event as a refused attempt to rotate this secret by somebody other than the rotation itself.
     pub(super) fn refusal(&self, event: &TrailEvent) -> Option<Refusal> {
         let code = event.error_code.as_deref().filter(|code| code.contains("AccessDenied") || code.contains("Unauthorized"))?;
-        if event.name != "RotateSecret" || self.is_rotations_own(event) || self.concern(event)?.0 != Concern::Secret {
+        let is_own = matches!(self.concern(event), Concerns::Watched(Concern::Secret, _));
+        if event.name != "RotateSecret" || self.is_rotations_own(event) || !is_own {
             return None;
         }
         Some(Refusal {
@@ -138,7 +188,7 @@ impl Watched {
         }
         let by_service = event.invoked_by.as_deref() == Some("secretsmanager.amazonaws.com");
         // A Lambda function's session carries the function's name.
-        let session = self.function.as_ref().is_some_and(|function| function.name() == event.actor);
+        let session = self.function.as_ref().is_some_and(|function| event.session.as_deref() == Some(function.name()));
         let issuer = self.role.as_ref().is_some_and(|role| event.issuer_arn.as_deref() == Some(role.arn().as_str()));
         by_service || (session && event.issuer_arn.is_some()) || issuer
     }
@@ -147,7 +197,17 @@ impl Watched {
         self.role.as_ref().is_some_and(|role| event.parameter("roleName") == Some(role.name()))
     }
 
-    fn concern<'e>(&self, event: &'e TrailEvent) -> Option<(Concern, &'e str)> {
+    fn concern<'e>(&self, event: &'e TrailEvent) -> Concerns<'e> {
+        if event.source == "ec2.amazonaws.com" {
+            return self.network_resource(event);
+        }
+        match self.resource(event) {
+            Some((concern, resource)) => Concerns::Watched(concern, resource),
+            None => Concerns::Nothing,
+        }
+    }
+
+    fn resource<'e>(&self, event: &'e TrailEvent) -> Option<(Concern, &'e str)> {
         match event.source.split('.').next().unwrap_or_default() {
             "secretsmanager" => {
                 let secret = event.parameter("secretId").or(event.rotated_secret.as_deref())?;
@@ -171,7 +231,6 @@ impl Watched {
                 let named = event.parameter("keyId").into_iter().chain(event.resources.iter().map(String::as_str));
                 named.into_iter().find(|key| self.is_key(key)).map(|key| (Concern::Key, key))
             }
-            "ec2" => self.network_resource(event).map(|resource| (Concern::Network, resource)),
             "rds" => {
                 let names = ["dBInstanceIdentifier", "dBClusterIdentifier", "dBParameterGroupName"];
                 names.into_iter().find_map(|name| event.parameter(name)).map(|resource| (Concern::Database, resource))
@@ -203,22 +262,93 @@ impl Watched {
     }
 
     /// Security groups are the function's, name one of its, or may be the database's, which nobody told us: then the time
-    /// must speak for it. Other parts of a network do not tell whose they are.
-    fn network_resource<'e>(&self, event: &'e TrailEvent) -> Option<&'e str> {
-        let is_mentioned = || self.network.iter().any(|own| mentions(&event.request, own));
+    /// must speak for it, or a rule by address range for a database's port. Other parts of a network do not tell whose they
+    /// are.
+    fn network_resource<'e>(&self, event: &'e TrailEvent) -> Concerns<'e> {
+        let is_mentioned = || self.network.iter().any(|own| mentions(&event.request, own) || mentions(&event.response, own));
         if let Some(group) = event.parameter("groupId").or_else(|| find_string(&event.request, "GroupId")) {
-            let is_near = self.before_trouble.is_some_and(|window| window.contains(event.at));
-            return (is_mentioned() || is_near).then_some(group);
+            let is_within = |window: Option<Window>| window.is_some_and(|window| window.contains(event.at));
+            let by_range = is_within(self.suspicion) && admits_a_range_to_a_database(event);
+            return match is_mentioned() || is_within(self.before_trouble) || by_range {
+                true => Concerns::Watched(Concern::Network, group),
+                false => Concerns::Doubtful(group, "it is not the function's group, and no rule by address range for a database"),
+            };
         }
-        if self.network.is_empty() {
-            return None;
-        }
-        ["natGatewayId", "vpcEndpointId", "routeTableId", "networkAclId"]
+        let resource = ["natGatewayId", "vpcEndpointId", "routeTableId", "networkAclId"]
             .into_iter()
             .find_map(|name| event.parameter(name))
-            .or_else(|| find_string(&event.request, "VpcEndpointId"))
-            .or(Some(event.name.as_str()).filter(|_| is_mentioned()))
+            .or_else(|| find_string(&event.request, "VpcEndpointId"));
+        match resource.or(Some(event.name.as_str()).filter(|_| is_mentioned())) {
+            Some(resource) if self.network.is_empty() => Concerns::Doubtful(resource, "the function is in no VPC"),
+            Some(resource) => Concerns::Watched(Concern::Network, resource),
+            None => Concerns::Nothing,
+        }
     }
+}
+
+/// True for a rule that names addresses, not groups, and a port that a database may listen on, or all ports. What a request
+/// names by the rule's id alone, the answer tells.
+fn admits_a_range_to_a_database(event: &TrailEvent) -> bool {
+    [&event.request, &event.response].into_iter().any(|rule| {
+        let ranges = ["cidrIp", "cidrIpv4", "cidrIpv6", "prefixListId"];
+        let by_range = ranges.iter().any(|name| find_string(rule, name).is_some());
+        let (from, to) = (find_number(rule, "fromPort"), find_number(rule, "toPort"));
+        // Without ports, or with -1, a rule is for all of them.
+        let ports = match from {
+            Some(from) if from >= 0 => from.unsigned_abs()..=to.unwrap_or(from).unsigned_abs(),
+            _ => 0..=u64::from(u16::MAX),
+        };
+        by_range && DATABASE_PORTS.iter().any(|port| ports.contains(port))
+    })
+}
+
+/// The first number under `key` at any depth.
+fn find_number(value: &Value, key: &str) -> Option<i64> {
+    match value {
+        Value::Object(fields) => fields.iter().find_map(|(name, field)| match field.as_i64() {
+            Some(number) if name.eq_ignore_ascii_case(key) => Some(number),
+            _ => find_number(field, key),
+        }),
+        Value::Array(items) => items.iter().find_map(|item| find_number(item, key)),
+        _ => None,
+    }
+}
+
+/// The policy document that the request wrote or took away; requests hold it as JSON in a text, IAM's percent-encoded.
+fn policy(event: &TrailEvent) -> Option<PolicyChange> {
+    if POLICY_REMOVALS.contains(&event.name.as_str()) {
+        return Some(PolicyChange { before: None, after: None });
+    }
+    let written = POLICY_DOCUMENTS.iter().find_map(|name| find_string(&event.request, name))?;
+    let text = percent_encoding::percent_decode_str(written).decode_utf8().ok()?;
+    let document = [written, text.as_ref()].into_iter().filter(|text| text.len() <= MAX_POLICY_BYTES);
+    let document = document.filter_map(|text| serde_json::from_str::<Value>(text).ok()).find(Value::is_object)?;
+    Some(PolicyChange { before: None, after: Some(document) })
+}
+
+/// Gives each change of a policy the document that the change before it left.
+pub(super) fn link_policies(changes: &mut [Change]) {
+    for at in (0..changes.len()).rev() {
+        let (earlier, rest) = changes.split_at_mut(at);
+        let Some(change) = rest.first_mut() else { continue };
+        let Some(policy) = &mut change.policy else { continue };
+        let same = earlier.iter().rev().find(|other| {
+            other.policy.is_some()
+                && policy_of(other) == {
+                    let name = |key: &str| change.parameters.get(key).and_then(Value::as_str).map(str::to_owned);
+                    (change.concerns, change.resource.clone(), name("policyName"), name("policyArn"))
+                }
+        });
+        if let Some(before) = same.and_then(|other| other.policy.as_ref()?.after.clone()) {
+            policy.before.get_or_insert(before);
+        }
+    }
+}
+
+/// Which policy a change is about.
+fn policy_of(change: &Change) -> (Concern, String, Option<String>, Option<String>) {
+    let name = |key: &str| change.parameters.get(key).and_then(Value::as_str).map(str::to_owned);
+    (change.concerns, change.resource.clone(), name("policyName"), name("policyArn"))
 }
 
 /// True when any string within `value` is `text`.
@@ -234,9 +364,9 @@ fn mentions(value: &Value, text: &str) -> bool {
 /// The first string under `key` at any depth, or the `content` of an XML-like object or list there.
 fn find_string<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
     match value {
-        Value::Object(fields) => {
-            fields.iter().find_map(|(name, field)| if name == key { first_string(field) } else { find_string(field, key) })
-        }
+        Value::Object(fields) => fields
+            .iter()
+            .find_map(|(name, field)| if name.eq_ignore_ascii_case(key) { first_string(field) } else { find_string(field, key) }),
         Value::Array(items) => items.iter().find_map(|item| find_string(item, key)),
         _ => None,
     }
@@ -251,12 +381,26 @@ fn first_string(value: &Value) -> Option<&str> {
     }
 }
 
-fn parameters(request: &Value) -> Value {
+/// The parameters that hold a secret's value, where CloudTrail does not leave them out.
+const SECRET_VALUES: [&str; 2] = ["secretString", "secretBinary"];
+
+/// What a request that names a security group's rule by its id alone did, as the answer tells it.
+const REVOKED_RULES: &str = "revokedSecurityGroupRuleSet";
+
+fn parameters(request: &Value, response: &Value) -> Value {
     let Some(fields) = request.as_object() else { return Value::Null };
     let mut kept = Map::new();
+    let revoked = response.get(REVOKED_RULES).filter(|rules| rules.to_string().len() <= MAX_PARAMETER_CHARS);
+    kept.extend(revoked.map(|rules| (REVOKED_RULES.to_owned(), rules.clone())));
+    // UpdateSecret answers with a version only where it wrote a value.
+    let version = response.get("versionId").filter(|version| version.is_string());
+    kept.extend(version.map(|version| ("versionId".to_owned(), version.clone())));
     for (name, value) in fields {
         if name.eq_ignore_ascii_case("environment") {
             // Only that it changed: the values may be credentials.
+            kept.insert(name.clone(), Value::Bool(true));
+        } else if SECRET_VALUES.iter().any(|value| name.eq_ignore_ascii_case(value)) {
+            // Only that a value was written.
             kept.insert(name.clone(), Value::Bool(true));
         } else if PARAMETERS.iter().any(|known| known.eq_ignore_ascii_case(name))
             && !value.is_null()
@@ -286,6 +430,7 @@ mod tests {
             keys: vec!["1234abcd-12ab-34cd-56ef-1234567890ab".to_owned(), "alias/db".to_owned()],
             network: vec!["vpc-1".to_owned(), "sg-1".to_owned()],
             before_trouble: None,
+            suspicion: None,
         }
     }
 
@@ -339,7 +484,7 @@ mod tests {
         ] {
             let change = watched().change(&event(source, name, request.clone()));
             assert_eq!(change.as_ref().map(|change| change.concerns), expected, "{name} {request}");
-            assert!(change.is_none_or(|change| change.actor == "carol"));
+            assert!(change.is_none_or(|change| change.actor == "admin/carol"));
         }
     }
 
@@ -359,13 +504,90 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_by_address_range_for_a_databases_port_counts_since_the_last_success_and_others_are_set_aside() {
+        let at: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let days = jiff::SignedDuration::from_hours(5 * 24);
+        let watched = Watched { suspicion: Some(Window { from: at - days, to: at + days }), ..watched() };
+        let rule = |ports: Value, range: Value| {
+            let mut rule = json!({"ipProtocol": "tcp", "ipRanges": {"items": [range]}});
+            rule.as_object_mut().unwrap().extend(ports.as_object().unwrap().clone());
+            event("ec2", "RevokeSecurityGroupIngress", json!({"groupId": "sg-db", "ipPermissions": {"items": [rule]}}))
+        };
+        let range = json!({"cidrIp": "10.0.0.0/16"});
+        let port = |port: i64| json!({"fromPort": port, "toPort": port});
+        for counts in [
+            rule(port(5432), range.clone()),
+            rule(port(-1), range.clone()),
+            rule(json!({"fromPort": 0, "toPort": 65535}), range.clone()),
+        ] {
+            assert_eq!(watched.change(&counts).map(|change| change.concerns), Some(Concern::Network), "{:?}", counts.request);
+            assert_eq!(watched.set_aside(&counts), None);
+        }
+        for aside in [rule(port(22), range), rule(port(5432), json!({}))] {
+            assert_eq!(watched.change(&aside), None, "{:?}", aside.request);
+            let aside = watched.set_aside(&aside).unwrap();
+            assert_eq!((aside.resource.as_str(), aside.actor.as_str()), ("sg-db", "admin/carol"));
+        }
+        // By the rule's id alone: the answer tells what it was.
+        let mut by_id = event(
+            "ec2",
+            "RevokeSecurityGroupIngress",
+            json!({"groupId": "sg-db", "securityGroupRuleIds": {"items": [{"securityGroupRuleId": "sgr-1"}]}}),
+        );
+        assert_eq!(watched.change(&by_id), None);
+        by_id.response =
+            json!({"revokedSecurityGroupRuleSet": {"items": [{"cidrIpv4": "10.0.0.0/16", "fromPort": 3306, "toPort": 3306}]}});
+        assert!(watched.change(&by_id).is_some());
+    }
+
+    #[test]
+    fn a_policy_document_is_kept_with_the_one_before_it() {
+        let text = |action: &str| format!(r#"{{"Statement":[{{"Effect":"Allow","Action":"{action}","Resource":"*"}}]}}"#);
+        let put = |document: String| {
+            let request = json!({"roleName": "rotator-role", "policyName": "rotation", "policyDocument": document});
+            watched().change(&event("iam", "PutRolePolicy", request)).unwrap()
+        };
+        let encoded = percent_encoding::utf8_percent_encode(&text("b:*"), percent_encoding::NON_ALPHANUMERIC).to_string();
+        let other = watched().change(&event(
+            "iam",
+            "PutRolePolicy",
+            json!({"roleName": "rotator-role", "policyName": "else", "policyDocument": text("c:*")}),
+        ));
+        let deleted =
+            watched().change(&event("iam", "DeleteRolePolicy", json!({"roleName": "rotator-role", "policyName": "rotation"})));
+        let mut changes = vec![put(text("a:*")), other.unwrap(), put(encoded), deleted.unwrap()];
+        link_policies(&mut changes);
+        let action = |document: &Option<Value>| document.as_ref().map(|document| document["Statement"][0]["Action"].clone());
+        let pairs: Vec<_> = changes
+            .iter()
+            .filter_map(|change| change.policy.as_ref())
+            .map(|policy| (action(&policy.before), action(&policy.after)))
+            .collect();
+        assert_eq!(
+            pairs,
+            [
+                (None, Some(json!("a:*"))),
+                (None, Some(json!("c:*"))),
+                (Some(json!("a:*")), Some(json!("b:*"))),
+                (Some(json!("b:*")), None)
+            ]
+        );
+    }
+
+    #[test]
     fn refused_changes_and_the_rotations_own_writes_are_no_changes() {
         let mut refused = event("iam", "DetachRolePolicy", json!({"roleName": "rotator-role", "policyArn": "p"}));
         refused.error_code = Some("AccessDenied".to_owned());
         assert_eq!(watched().change(&refused), None);
+        assert_eq!(
+            watched().set_aside(&refused).map(|aside| aside.because),
+            Some("it was refused, so nothing changed".to_owned())
+        );
         let mut own = event("secretsmanager", "PutSecretValue", json!({"secretId": "prod/db"}));
         own.issuer_arn = Some("arn:aws:iam::123456789012:role/service-role/rotator-role".to_owned());
         assert_eq!(watched().change(&own), None);
+        own.error_code = Some("AccessDenied".to_owned());
+        assert_eq!(watched().set_aside(&own), None, "that it was refused is its log's to tell");
         let mut service = event("secretsmanager", "UpdateSecretVersionStage", json!({"secretId": "prod/db"}));
         service.invoked_by = Some("secretsmanager.amazonaws.com".to_owned());
         assert_eq!(watched().change(&service), None);
@@ -389,8 +611,8 @@ mod tests {
     fn values_of_secrets_and_environments_are_not_kept() {
         let request = json!({"functionName": "rotator", "timeout": 30, "environment": {"variables": {"PASSWORD": "canary"}},
             "secretString": "canary", "masterUserPassword": "canary"});
-        let kept = parameters(&request);
+        let kept = parameters(&request, &Value::Null);
         assert!(!kept.to_string().contains("canary"));
-        assert_eq!(kept, json!({"functionName": "rotator", "timeout": 30, "environment": true}));
+        assert_eq!(kept, json!({"functionName": "rotator", "timeout": 30, "environment": true, "secretString": true}));
     }
 }

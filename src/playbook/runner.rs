@@ -63,6 +63,11 @@ pub(super) async fn collect(aws: &Aws, clock: &Clock, request: &Request, progres
         metrics,
         access,
         changes,
+        log_group: cx
+            .board
+            .log_group
+            .peek()
+            .unwrap_or_else(|| Observation::NotApplicable { because: "its lines were read".to_owned() }),
     }
 }
 
@@ -80,6 +85,9 @@ fn keep(cx: &Context<'_>) {
                 evidence.rotation_config.observation.clone().map(|config| Arc::new(Described { facts, config }))
             }));
         }
+    }
+    if is_kept(StepName::FunctionLogs) {
+        cx.board.log_group.fill(evidence.log_group.clone());
     }
     if is_kept(StepName::RotationFunction) {
         let _ = cx.board.function.set(evidence.function.observation.clone().map(Arc::new));

@@ -3,8 +3,8 @@
 use super::{Context, Seen, carried, find, health, rotation_config, text};
 use crate::aws::AwsCaller;
 use crate::model::{
-    Arn, AttemptOutcome, Observation, Replica, RoleArn, RotationConfig, RotationRules, SecretArn, SecretFacts, SecretRef,
-    SecretVersion,
+    Arn, AttemptOutcome, MetadataItem, Observation, Replica, RoleArn, RotationConfig, RotationRules, SecretArn, SecretFacts,
+    SecretRef, SecretVersion,
 };
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, RotationRulesType, SecretListEntry};
@@ -85,6 +85,7 @@ fn from_list_entry(entry: SecretListEntry) -> DescribeSecretOutput {
         .set_rotation_lambda_arn(entry.rotation_lambda_arn)
         .set_rotation_rules(entry.rotation_rules)
         .set_external_secret_rotation_role_arn(entry.external_secret_rotation_role_arn)
+        .set_external_secret_rotation_metadata(entry.external_secret_rotation_metadata)
         .set_last_rotated_date(entry.last_rotated_date)
         .set_last_changed_date(entry.last_changed_date)
         .set_last_accessed_date(entry.last_accessed_date)
@@ -146,7 +147,20 @@ fn from_description(output: DescribeSecretOutput, now: Timestamp) -> Observation
         versions: output.version_ids_to_stages().map(labelled).unwrap_or_default(),
         service_health: Observation::NotApplicable { because: "nothing points to an outage".to_owned() },
     };
-    let config = RotationConfig { enabled, function_arn, rules, last_rotated_at, next_rotation_at, external_role_arn, due };
+    let items = output.external_secret_rotation_metadata().iter();
+    let external_metadata = items
+        .filter_map(|item| Some(MetadataItem { key: item.key()?.to_owned(), value: item.value().unwrap_or_default().to_owned() }))
+        .collect();
+    let config = RotationConfig {
+        enabled,
+        function_arn,
+        rules,
+        last_rotated_at,
+        next_rotation_at,
+        external_role_arn,
+        external_metadata,
+        due,
+    };
     Observation::Found(Described { facts, config })
 }
 
@@ -204,7 +218,7 @@ async fn service_health(
                 .is_some_and(|attempt| matches!(attempt.outcome, AttemptOutcome::Failed | AttemptOutcome::Abandoned))
         });
     }
-    if failing { health::open_events(cx, caller).await } else { described.facts.service_health.clone() }
+    if failing { health::incidents(cx, caller).await } else { described.facts.service_health.clone() }
 }
 
 /// Names of the region that look like the one asked for, the most alike first.
@@ -245,7 +259,12 @@ fn summary(facts: &SecretFacts) -> String {
         parts.push("AWSPENDING on a version of its own".to_owned());
     }
     match &facts.service_health {
-        Observation::Found(events) if !events.is_empty() => parts.push(text::counted(events.len(), "open AWS Health event")),
+        Observation::Found(events) => {
+            let open = events.iter().filter(|event| event.ended_at.is_none()).count();
+            let closed = events.len() - open;
+            let told = [(open, "open AWS Health event"), (closed, "closed AWS Health event")];
+            parts.extend(told.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| text::counted(count, what)));
+        }
         _ => {}
     }
     parts.join(", ")

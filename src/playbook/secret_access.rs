@@ -90,8 +90,12 @@ fn summary(access: &SecretAccess) -> String {
             other => format!("not checked ({})", other.missing().unwrap_or_default()),
         }
     }
+    let environment = match &access.environment_key {
+        Observation::NotApplicable { .. } => String::new(),
+        other => format!("; key of the environment: {}", key(other)),
+    };
     format!(
-        "function policy: {}; secret policy: {}; key: {}",
+        "function policy: {}; secret policy: {}; key: {}{environment}",
         policy(&access.function_policy),
         policy(&access.secret_policy),
         key(&access.secret_key)

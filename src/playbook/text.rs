@@ -29,6 +29,15 @@ pub(super) fn span(window: &Window) -> String {
     format!("{} – {}", window.from.strftime("%-d %b %H:%M"), moment(window.to))
 }
 
+/// When something that was counted over a period happened: `22 Nov 04:50–04:55 UTC`, or the minute of a period of one.
+pub(super) fn period(at: Timestamp, seconds: u32) -> String {
+    let end = at.checked_add(jiff::SignedDuration::from_secs(i64::from(seconds))).unwrap_or(at);
+    match seconds {
+        ..=60 => moment(at),
+        _ => format!("{}–{}", at.strftime("%-d %b %H:%M"), end.strftime("%H:%M UTC")),
+    }
+}
+
 /// `1 page`, `2 pages`.
 pub(super) fn counted(count: usize, noun: &str) -> String {
     match (count, noun.strip_suffix('y')) {
@@ -41,6 +50,14 @@ pub(super) fn counted(count: usize, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sum_over_minutes_is_told_as_the_span_it_counts() {
+        let at = "2026-11-22T04:50:00Z".parse().unwrap();
+        assert_eq!(period(at, 60), "22 Nov 04:50 UTC");
+        assert_eq!(period(at, 300), "22 Nov 04:50–04:55 UTC");
+        assert_eq!(period(at, 3600), "22 Nov 04:50–05:50 UTC");
+    }
 
     #[test]
     fn counts_read_as_people_write_them() {

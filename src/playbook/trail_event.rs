@@ -2,7 +2,8 @@
 //!
 //! Sources: CloudTrail User Guide, "CloudTrail record contents"; Secrets Manager User Guide, "Log with AWS CloudTrail".
 
-use crate::model::{FunctionArn, RotationStep, excerpt, without_version};
+use super::trail_actor;
+use crate::model::{FunctionArn, RotationStep, Tool, excerpt, without_version};
 use aws_sdk_cloudtrail::types::Event;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -23,13 +24,17 @@ pub(super) struct TrailEvent {
     pub(super) account_id: Option<String>,
     pub(super) error_code: Option<String>,
     pub(super) error_message: Option<String>,
-    /// The user or role session name, or the service that acted.
+    /// The user, role and session, or the service that acted.
     pub(super) actor: String,
+    /// The session's name of who assumed a role.
+    pub(super) session: Option<String>,
+    pub(super) tool: Option<Tool>,
     /// The service on whose behalf it was done.
     pub(super) invoked_by: Option<String>,
     /// The role behind an assumed-role session.
     pub(super) issuer_arn: Option<String>,
     pub(super) request: Value,
+    pub(super) response: Value,
     pub(super) request_id: Option<String>,
     /// The resources' ARNs, where the service lists them.
     pub(super) resources: Vec<String>,
@@ -81,6 +86,7 @@ impl TrailEvent {
         ]
         .into_iter()
         .find_map(string);
+        let actor = identity.and_then(trail_actor::actor).or_else(|| invoked_by.clone()).unwrap_or_else(|| source.clone());
         Some(TrailEvent {
             id: field("eventID"),
             at: field("eventTime")?.parse().ok()?,
@@ -89,13 +95,16 @@ impl TrailEvent {
             account_id: field("recipientAccountId"),
             error_code: field("errorCode"),
             error_message: field("errorMessage").map(|text| excerpt(&text, MAX_MESSAGE_CHARS).to_owned()),
-            actor: identity.and_then(actor).or_else(|| invoked_by.clone()).unwrap_or_else(|| source.clone()),
+            session: identity.and_then(trail_actor::session).map(str::to_owned),
+            tool: trail_actor::tool(event, &actor),
+            actor,
             issuer_arn: event
                 .pointer("/userIdentity/sessionContext/sessionIssuer/arn")
                 .and_then(Value::as_str)
                 .map(str::to_owned),
             invoked_by,
             request: event.get("requestParameters").cloned().unwrap_or_default(),
+            response: event.get("responseElements").cloned().unwrap_or_default(),
             request_id: field("requestID"),
             resources: event
                 .get("resources")
@@ -141,17 +150,6 @@ impl TrailEvent {
 
 fn string(value: Option<&Value>) -> Option<String> {
     value.and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
-}
-
-/// The user's name, or the session's: the last part of the identity's ARN.
-fn actor(identity: &Value) -> Option<String> {
-    let from_arn = || {
-        let arn = identity.get("arn")?.as_str()?;
-        if arn.ends_with(":root") { Some("root".to_owned()) } else { arn.rsplit('/').next().map(str::to_owned) }
-    };
-    string(identity.get("userName"))
-        .or_else(from_arn)
-        .or_else(|| string(identity.pointer("/sessionContext/sessionIssuer/userName")))
 }
 
 #[cfg(test)]
@@ -206,15 +204,6 @@ mod tests {
         assert_eq!(TrailEvent::of_history(&entry.build()).map(|event| event.source), Some("lambda.amazonaws.com".to_owned()));
         let whole = Event::builder().username("x").cloud_trail_event(FAILED).build();
         assert_eq!(TrailEvent::of_history(&whole), TrailEvent::parse(FAILED));
-    }
-
-    #[test]
-    fn the_actor_is_the_user_or_the_session() {
-        let assumed = serde_json::json!({"type": "AssumedRole", "arn": "arn:aws:sts::123456789012:assumed-role/admin/carol",
-            "sessionContext": {"sessionIssuer": {"arn": "arn:aws:iam::123456789012:role/admin", "userName": "admin"}}});
-        assert_eq!(actor(&assumed).as_deref(), Some("carol"));
-        assert_eq!(actor(&serde_json::json!({"arn": "arn:aws:iam::123456789012:root"})).as_deref(), Some("root"));
-        assert_eq!(actor(&serde_json::json!({"arn": "x", "userName": "ana"})).as_deref(), Some("ana"));
     }
 
     #[test]

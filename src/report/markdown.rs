@@ -16,6 +16,7 @@ pub fn markdown(report: &Report) -> String {
         verdict_of(&mut page, report, finding);
     }
     list(&mut page, "Did you mean", &wording::near_names(report), 0);
+    list(&mut page, "Look next", &wording::next_looks(report), 0);
     let (also, more) = wording::also(report);
     list(&mut page, "Also", &also, more);
     let (changes, more) = wording::changes(report);

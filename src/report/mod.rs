@@ -59,6 +59,8 @@ pub struct Report {
     pub ruled_out: Vec<RuledOutCause>,
     /// Causes that could not be decided.
     pub not_checked: Vec<UncheckedCause>,
+    /// What a person can look at next where the end is inconclusive; what decides most first.
+    pub next_looks: Vec<ReportedLook>,
     /// The nine steps in order.
     pub steps: Vec<ReportedStep>,
     /// How many calls AWS was asked in all.
@@ -155,6 +157,8 @@ pub struct ReportedChange {
     pub at: Timestamp,
     /// Who.
     pub actor: SafeText,
+    /// What made the call, where its record tells.
+    pub tool: Option<SafeText>,
     /// CloudTrail's event name.
     pub event: SafeText,
     /// What was changed.
@@ -200,6 +204,17 @@ pub struct UncheckedCause {
     pub cause: Cause,
     /// The permission or the answer that was missing.
     pub missing: SafeText,
+}
+
+/// Something a person can look at.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReportedLook {
+    /// What, in words.
+    pub what: SafeText,
+    /// The causes that it would decide.
+    pub decides: Vec<Cause>,
+    /// A command that only reads, where one answers it.
+    pub command: Option<SafeText>,
 }
 
 /// One playbook step.
@@ -272,6 +287,7 @@ impl Report {
                 .map(|change| ReportedChange {
                     at: change.at,
                     actor: safe(&change.actor),
+                    tool: change.tool.as_deref().map(safe),
                     event: safe(&change.event),
                     resource: safe(&change.resource),
                     minutes_before_failure: change.minutes_before_failure,
@@ -286,6 +302,13 @@ impl Report {
                 .collect(),
             not_checked: (diagnosis.not_checked.iter())
                 .map(|open| UncheckedCause { cause: open.cause, missing: safe(&open.missing) })
+                .collect(),
+            next_looks: (diagnosis.next_looks.iter())
+                .map(|look| ReportedLook {
+                    what: safe(&look.what),
+                    decides: look.decides.clone(),
+                    command: look.command.as_deref().map(safe),
+                })
                 .collect(),
             steps: steps.iter().map(ReportedStep::from).collect(),
             api_calls: *api_calls,

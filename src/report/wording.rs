@@ -2,7 +2,7 @@
 
 use super::sanitize::{cut, lines, single_line};
 use super::time::{age, duration, moment, relative};
-use super::{Report, ReportedChange, ReportedFinding, ReportedStep};
+use super::{Report, ReportedChange, ReportedFinding, ReportedLook, ReportedStep};
 use crate::model::{Cause, Confidence, Outcome, Severity};
 use crate::redact::SafeText;
 
@@ -212,9 +212,24 @@ fn change_line(report: &Report, change: &ReportedChange) -> String {
         Some(minutes) => format!(" ({} d before the first failure)", minutes / 1440),
         None => String::new(),
     };
-    let who = single_line(&change.actor);
+    let tool = change.tool.as_ref().map(|tool| format!(" (by way of {})", single_line(tool))).unwrap_or_default();
+    let who = format!("{}{tool}", single_line(&change.actor));
     let what = cut(single_line(&change.resource), QUOTE);
     format!("{}  {who}: {} on {what}{distance}", moment(change.at, report.now), single_line(&change.event))
+}
+
+/// What to look at next, what would decide most first.
+#[must_use]
+pub fn next_looks(report: &Report) -> Vec<String> {
+    let look = |(at, look): (usize, &ReportedLook)| {
+        let decides = match look.decides.len() {
+            0 | 1 => String::new(),
+            causes => format!(" (it decides {causes} causes)"),
+        };
+        let command = look.command.as_ref().map(|command| format!(": {}", single_line(command))).unwrap_or_default();
+        cut(format!("{}. {}{decides}{command}", at + 1, single_line(&look.what)), SENTENCE)
+    };
+    report.next_looks.iter().enumerate().map(look).collect()
 }
 
 /// How other secrets fared, in one sentence.

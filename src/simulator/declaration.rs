@@ -101,6 +101,9 @@ pub(super) struct SecretForm {
     pub(super) deleted: Option<When>,
     pub(super) owning_service: Option<String>,
     pub(super) external_role: Option<String>,
+    /// The metadata of a partner-managed rotation.
+    #[serde(default)]
+    pub(super) metadata: BTreeMap<String, String>,
     pub(super) primary_region: Option<String>,
     #[serde(default)]
     pub(super) replicas: Vec<ReplicaForm>,
@@ -181,6 +184,10 @@ pub(super) struct FunctionForm {
     #[serde(default)]
     pub(super) log_format: LogFormat,
     pub(super) log_level: Option<String>,
+    /// The class of its log group.
+    pub(super) log_class: Option<String>,
+    /// How many days the group keeps its lines.
+    pub(super) log_retention: Option<i64>,
     /// Whether the log group was ever created.
     #[serde(default = "yes")]
     pub(super) logs_exist: bool,
@@ -249,6 +256,8 @@ pub(super) struct RoleForm {
     /// The name of a `[[policy]]`.
     pub(super) boundary: Option<String>,
     pub(super) trust: Option<String>,
+    /// `{ StringEquals = { "aws:SourceAccount" = "{account}" } }`
+    pub(super) trust_condition: Option<serde_json::Value>,
     pub(super) created: Option<When>,
 }
 
@@ -344,6 +353,8 @@ pub(super) struct RunForm {
     pub(super) duration: Option<Length>,
     pub(super) memory_used: Option<i64>,
     pub(super) cold: bool,
+    /// Of a cold start, such as `python:3.13.v40`.
+    pub(super) runtime_version: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -391,6 +402,10 @@ pub(super) struct ChangeForm {
     pub(super) at: When,
     /// An IAM user, `Role/session`, or `service:rds.amazonaws.com`.
     pub(super) by: String,
+    /// The user agent, which names the tool.
+    pub(super) agent: Option<String>,
+    /// The service on whose behalf it was made, such as `cloudformation.amazonaws.com`.
+    pub(super) via: Option<String>,
     pub(super) source: Option<String>,
     pub(super) region: Option<String>,
     pub(super) parameters: Option<toml::Table>,

@@ -106,6 +106,9 @@ pub(super) struct LogGroup {
     pub(super) name: String,
     pub(super) region: String,
     pub(super) created: Timestamp,
+    /// `STANDARD`, `INFREQUENT_ACCESS` or `DELIVERY`.
+    pub(super) class: String,
+    pub(super) retention_days: Option<i64>,
     /// Oldest first.
     pub(super) events: Vec<LogEvent>,
 }

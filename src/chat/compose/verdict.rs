@@ -48,6 +48,7 @@ pub fn verdict(report: &Report, id: &str, revision: u32, standing: &Standing) ->
         message.parts.extend(finding_of(report, finding));
     }
     message.parts.extend(section("Did you mean", &wording::near_names(report), 0));
+    message.parts.extend(section("Look next", &wording::next_looks(report), 0));
     let (also, more) = wording::also(report);
     message.parts.extend(section("Also", &also, more));
     message.parts.push(Part::Context(footer(report)));

@@ -4,7 +4,6 @@
 //! timeout together tell which wait it was, or that this cannot be told.
 
 use super::login;
-use crate::diagnosis::change_events::{self, ChangeEvents};
 use crate::diagnosis::context::{DiagnosisContext, Failure};
 use crate::lambda_log::Record;
 use crate::model::{Attempt, Cause, Concern, Confidence, Invocation, InvocationStatus, Proof, RotationStep, StepName, Window};
@@ -20,13 +19,6 @@ const CLOSE_SHARE: f64 = 0.8;
 ///
 /// Source: Lambda quotas, "Function timeout".
 const MAX_INVOCATION: SignedDuration = SignedDuration::from_mins(15);
-
-/// How long before the first failure a change of the network counts as its likely origin.
-const CLOSE_CHANGE: SignedDuration = SignedDuration::from_mins(30);
-
-/// The changes of the network that can close the way to the database.
-const NETWORK: &[ChangeEvents] =
-    &[change_events::SECURITY_GROUPS, change_events::NAT_GATEWAYS, change_events::FUNCTION_VPC, change_events::ROUTES];
 
 /// A failing invocation that ran into its timeout and names no error.
 pub(in crate::diagnosis) struct Hang<'c, 'a> {
@@ -165,15 +157,13 @@ impl<'c, 'a> Hang<'c, 'a> {
         self.timeout_s.is_some_and(|seconds| seconds <= SHORT_TIMEOUT_S)
     }
 
-    /// True when the function's network changed, in a way that can keep it from the database, shortly before the failures
-    /// began.
+    /// True when the network between the function and the database changed since the last success, in a way that can keep
+    /// them apart; of what may be somebody else's, only right before the failures began.
     fn network_changed(&self) -> bool {
-        let (Some(row), Some(found)) = (&self.context.failing, self.context.evidence.changes.found()) else { return false };
-        let before = Window::ending_at(row.first_at, CLOSE_CHANGE);
-        found.changes.iter().any(|change| {
-            change.concerns == Concern::Network
-                && before.contains(change.at)
-                && NETWORK.iter().any(|events| events.contains(&change.event.as_str()))
+        let context = self.context;
+        context.suspects(Cause::DbNetworkUnreachable).iter().any(|(change, _)| {
+            let is_network = change.concerns == Concern::Network || change.parameters.get("vpcConfig").is_some();
+            is_network && (context.is_own(change) || context.is_close(change))
         })
     }
 }

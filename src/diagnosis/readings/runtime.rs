@@ -1,20 +1,11 @@
 //! Whether the function's runtime changed before it failed, and from what.
 
+use super::runtimes::{identifier, may_be_set};
 use crate::diagnosis::DiagnosisContext;
-use crate::diagnosis::rules::deprecated_runtime;
 use crate::lambda_log::{Platform, Record};
 use crate::model::{Change, Concern, LogEvent, Proof, StepName};
 use jiff::Timestamp;
-use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
-
-/// How long after its deprecation a runtime may at least still be chosen for a function that exists.
-///
-/// Source: Lambda Developer Guide, "Runtime deprecation policy" (updates are blocked 60 days later or after).
-const UPDATE_DAYS: i64 = 60;
-
-/// Deprecated runtimes whose update block has a date of its own. Source: Lambda Developer Guide, "Lambda runtimes".
-const UPDATES_UNTIL: &[(&str, Date)] = &[("python3.9", date(2027, 3, 3))];
 
 /// A change of the runtime.
 pub(in crate::diagnosis) struct RuntimeChange {
@@ -91,47 +82,13 @@ fn versions<'a>(context: &DiagnosisContext<'a>) -> impl Iterator<Item = (&'a Log
 /// The runtime the function had before it was changed, where that is known and Lambda still takes it.
 pub(in crate::diagnosis) fn previous(context: &DiagnosisContext<'_>) -> Option<String> {
     let now = context.function()?.runtime.as_deref()?;
+    let today = TimeZone::UTC.to_datetime(context.now()).date();
     let chosen_before = chosen(context).rev().map(|(_, runtime)| runtime.to_owned()).find(|runtime| runtime != now);
     let started_before = || {
-        let started: Vec<String> = versions(context).filter_map(|(_, version)| name_of(&version)).collect();
+        let started: Vec<String> = versions(context)
+            .filter_map(|(_, version)| identifier(version.rsplit_once(".v").map_or(version.as_str(), |(told, _)| told)))
+            .collect();
         started.into_iter().rev().find(|runtime| runtime != now)
     };
-    chosen_before.or_else(started_before).filter(|runtime| is_accepted(context, runtime))
-}
-
-/// `python3.13` of `python:3.13.v40`.
-fn name_of(version: &str) -> Option<String> {
-    let (language, version) = version.split_once(':')?;
-    let number = version.rsplit_once(".v").map_or(version, |(number, _)| number);
-    Some(match language {
-        "nodejs" => format!("nodejs{number}.x"),
-        _ => format!("{language}{number}"),
-    })
-}
-
-/// True where Lambda lets a function that exists be moved to `runtime`.
-fn is_accepted(context: &DiagnosisContext<'_>, runtime: &str) -> bool {
-    let today = TimeZone::UTC.to_datetime(context.now()).date();
-    if let Some((_, until)) = UPDATES_UNTIL.iter().find(|(name, _)| *name == runtime) {
-        return today < *until;
-    }
-    let days_since = |day: Date| today.since(day).map_or(0, |span| i64::from(span.get_days()));
-    deprecated_runtime::DEPRECATED.iter().find(|(name, _)| *name == runtime).is_none_or(|(_, day)| days_since(*day) < UPDATE_DAYS)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_version_names_its_runtime() {
-        for (version, runtime) in [
-            ("python:3.13.v40", "python3.13"),
-            ("nodejs:22.v7", "nodejs22.x"),
-            ("java:21.v3", "java21"),
-            ("ruby:3.4.v1", "ruby3.4"),
-        ] {
-            assert_eq!(name_of(version).as_deref(), Some(runtime));
-        }
-    }
+    chosen_before.or_else(started_before).filter(|runtime| may_be_set(runtime, today))
 }

@@ -2,15 +2,17 @@
 //!
 //! A service that rotation rests on is disturbed, and unrelated secrets fail with this one.
 //!
-//! **Shows as** an open event of AWS Health for Secrets Manager, Lambda, KMS or RDS in the region, and several secrets with
-//! other functions that fail at the same time, or a fault that AWS itself answers with in the function's log, such as
-//! `InternalServiceError`. The event alone is not enough.
+//! **Shows as** an event of AWS Health for Secrets Manager, Lambda, KMS or RDS in the region that was open when rotation
+//! failed, and several secrets with other functions that fail at the same time, or a fault that AWS itself answers with in
+//! the function's log, such as `InternalServiceError`. The event alone is not enough. Also as RotationFailed whose own words
+//! say `Internal service error`: there Secrets Manager tells of its own fault.
 //!
 //! **Is not it** when only this secret fails, of something else.
 
 use crate::diagnosis::compare::compare;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
-use crate::model::{Cause, Confidence, HealthEvent, Observation, Proof, Remediation, StepName};
+use crate::model::{Cause, Confidence, HealthEvent, Observation, Proof, Remediation, StepName, Window};
+use jiff::SignedDuration;
 
 pub(super) const RULE: Rule = Rule {
     cause: Cause::AwsServiceIssue,
@@ -21,6 +23,9 @@ pub(super) const RULE: Rule = Rule {
     hidden_by_login: false,
     evaluate,
 };
+
+/// An attempt began at most so long before its event.
+const BEFORE_ATTEMPT: SignedDuration = SignedDuration::from_mins(60);
 
 /// So many unrelated secrets that fail together have no reason of their own in common.
 const SEVERAL: usize = 2;
@@ -38,7 +43,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     };
     let others = compare(context).map(|comparison| comparison.others_failing).unwrap_or_default();
     let answered = context.seen(RULE.cause).filter(|seen| seen.is_latest);
-    if others.len() < SEVERAL && answered.is_none() {
+    let said = own_words(context).filter(|_| !context.explained_otherwise(RULE.cause));
+    if others.len() < SEVERAL && answered.is_none() && said.is_none() {
         return if history.complete {
             Verdict::clear("no several unrelated secrets fail at the same time")
         } else {
@@ -51,23 +57,27 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let events = match &secret.service_health {
         Observation::Found(events) => events.as_slice(),
         Observation::NoData { .. } => &[],
+        _ if said.is_some() => &[],
         Observation::NotApplicable { because } => return Verdict::unknown(format!("AWS Health: {because}")),
         other => return Verdict::unknown(other.missing().unwrap_or_else(|| "AWS Health".to_owned())),
     };
+    // Its words are about one attempt; a fault that invocations meet is about the row.
+    let failed = match said.as_ref().and_then(|said| said.at) {
+        Some(at) => Window::around(at, BEFORE_ATTEMPT, SignedDuration::ZERO),
+        None => Window { from: row.first_at, to: row.last_at },
+    };
     let concerns = |event: &&HealthEvent| {
         let here = event.region == context.evidence.region || event.region == "global";
-        here && event.started_at.is_none_or(|began| began <= row.last_at)
+        here && event.was_open_in(&failed)
     };
-    let Some(event) = events.iter().find(concerns) else {
-        return Verdict::clear("AWS Health has no open event for the services rotation rests on");
+    let incident = events.iter().find(concerns);
+    if let Some(said) = said {
+        return faulted(context, said, incident);
+    }
+    let Some(event) = incident else {
+        return Verdict::clear("AWS Health has no event for the services rotation rests on that was open when it failed");
     };
-    let incident = Proof {
-        step: StepName::Secret,
-        call: "health:DescribeEvents".to_owned(),
-        at: event.started_at,
-        text: format!("{} open in {}", event.code, event.region),
-    };
-    let mut evidence = vec![incident];
+    let mut evidence = vec![incident_proof(event)];
     evidence.extend(answered.map(|seen| seen.proof()));
     let also = if others.len() < SEVERAL {
         "a service answered the function with a fault of its own".to_owned()
@@ -88,6 +98,54 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             .rotate(context)
             .link("https://health.aws.amazon.com/health/status");
     context.finding(RULE.cause, confidence, explanation, evidence, remediation).into()
+}
+
+/// Words in which Secrets Manager tells, in place of the usual sentence about a function, of a fault of its own.
+const OWN_FAULT: [&str; 7] = [
+    "internal service error",
+    "internalserviceerror",
+    "internal server error",
+    "internal error",
+    "internal failure",
+    "error occurred on the server side",
+    "service unavailable",
+];
+
+/// The newest failed attempt, where its own words say that Secrets Manager failed.
+fn own_words(context: &DiagnosisContext<'_>) -> Option<Proof> {
+    let reason = context.failed_attempts().next_back()?.reason.as_deref()?.to_ascii_lowercase();
+    let is_functions = reason.contains("executing lambda");
+    let says_so = OWN_FAULT.iter().any(|words| reason.contains(words));
+    context.failed_attempt_proof().filter(|_| says_so && !is_functions)
+}
+
+/// Secrets Manager itself says that it failed; an incident that was open then agrees.
+fn faulted(context: &DiagnosisContext<'_>, said: Proof, incident: Option<&HealthEvent>) -> Verdict {
+    let (explanation, confidence) = match incident {
+        Some(event) => (
+            format!("Secrets Manager failed by a fault of its own, during an incident of {} in {}.", event.service, event.region),
+            Confidence::Confirmed,
+        ),
+        None => ("Secrets Manager says that rotation failed by a fault of its own.".to_owned(), Confidence::Likely),
+    };
+    let remediation = match incident {
+        Some(HealthEvent { ended_at: Some(_), .. }) => Remediation::new("AWS has closed the incident: rotate again."),
+        Some(_) => Remediation::new("Wait until AWS closes the incident, then rotate."),
+        None => Remediation::new("Rotate again. If it goes on failing with these words, open a support case."),
+    };
+    let evidence = std::iter::once(said).chain(incident.map(incident_proof)).collect();
+    let remediation = remediation.rotate(context).link("https://health.aws.amazon.com/health/status");
+    context.finding(RULE.cause, confidence, explanation, evidence, remediation).into()
+}
+
+fn incident_proof(event: &HealthEvent) -> Proof {
+    let closed = event.ended_at.map(|at| format!(", closed {}", at.strftime("%-d %b %H:%M UTC"))).unwrap_or_default();
+    Proof {
+        step: StepName::Secret,
+        call: "health:DescribeEvents".to_owned(),
+        at: event.started_at,
+        text: format!("{} open in {}{closed}", event.code, event.region),
+    }
 }
 
 #[cfg(test)]
@@ -118,6 +176,7 @@ mod tests {
             code: "AWS_LAMBDA_OPERATIONAL_ISSUE".into(),
             region: "eu-west-1".into(),
             started_at: Some(hours_ago(2)),
+            ended_at: None,
         }]);
     }
 
@@ -145,6 +204,48 @@ mod tests {
         open_event(&mut evidence);
         assert_eq!(finding(RULE.cause, &evidence).confidence, Confidence::Likely);
         assert_eq!(diagnose(&evidence).root_cause().map(|root| root.cause), Some(RULE.cause));
+    }
+
+    fn said(reason: &str) -> Evidence {
+        let mut evidence = healthy();
+        crate::diagnosis::testing::fail_unseen(&mut evidence, None);
+        facts(&mut evidence.history).attempts.last_mut().unwrap().reason = Some(reason.to_owned());
+        evidence
+    }
+
+    #[test]
+    fn the_rotation_events_own_words_are_awss_own_fault_and_an_incident_that_was_open_then_confirms_it() {
+        for reason in [
+            "Internal service error",
+            "InternalServiceError: An error occurred on the server side.",
+            "An internal service error occurred. Try again later.",
+            "Internal failure",
+            "Service unavailable",
+        ] {
+            let mut evidence = said(reason);
+            facts(&mut evidence.secret).service_health = denied("health:DescribeEvents");
+            let found = finding(RULE.cause, &evidence);
+            assert_eq!(found.confidence, Confidence::Likely, "{reason}");
+            assert_eq!(found.evidence[0].text, reason);
+            assert_eq!(diagnose(&evidence).root_cause().map(|root| root.cause), Some(RULE.cause), "{reason}");
+        }
+        let mut evidence = said("Internal service error");
+        open_event(&mut evidence);
+        let Observation::Found(events) = &mut facts(&mut evidence.secret).service_health else { panic!() };
+        events[0].ended_at = Some(hours_ago(0));
+        let found = finding(RULE.cause, &evidence);
+        assert_eq!(found.confidence, Confidence::Confirmed);
+        assert!(found.remediation.summary.contains("has closed"), "{}", found.remediation.summary);
+        let Observation::Found(events) = &mut facts(&mut evidence.secret).service_health else { panic!() };
+        events[0].ended_at = Some(hours_ago(2));
+        assert_eq!(finding(RULE.cause, &evidence).confidence, Confidence::Likely, "it was closed before");
+    }
+
+    #[test]
+    fn a_lambdas_failure_in_the_usual_words_is_nobodys_but_its_own() {
+        let evidence =
+            said("Error when executing lambda arn:aws:lambda:eu-west-1:123456789012:function:f during createSecret step");
+        assert_clear(RULE.cause, &evidence);
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! **Is not it** when MySQL answers 1045 to a GRANT (a missing permission), or when the only answer speaks of TLS. Where
 //! a driver tries with TLS and then without, the first answer counts.
 
+use super::value_written_back_by_iac;
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
@@ -19,13 +20,16 @@ pub(super) const RULE: Rule = Rule {
     cause: Cause::DbAuthFailed,
     stage: Stage::Step,
     rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::RotationHistory],
-    explained_by: &[change_events::DATABASE, change_events::SECRET_VALUE],
+    explained_by: &[change_events::SECRET_VALUE, change_events::DATABASE],
     specificity: Specificity::Defect,
     hidden_by_login: true,
     evaluate,
 };
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if value_written_back_by_iac::explains_login(context) {
+        return Verdict::clear("a tool that applies code wrote an older value back, which comes first");
+    }
     by_log(context, &RULE, |seen| {
         let explanation = format!(
             "The database answered{} and refused the user name or password stored in {}.",

@@ -8,6 +8,7 @@
 //!
 //! **Is not it** when a more specific line stands in the same invocation, or the login took longer than 5 seconds.
 
+use super::value_written_back_by_iac;
 use crate::diagnosis::context::LogMatch;
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::readings::function_age;
@@ -33,12 +34,15 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if value_written_back_by_iac::explains_login(context) {
+        return Verdict::clear("a tool that applies code wrote an older value back, which comes first");
+    }
     let Some(seen) = context.seen(RULE.cause) else { return not_said(context, &RULE) };
     if let Some(narrowed) = narrowed_to_network(&seen) {
         return narrowed;
     }
     let explanation = format!(
-        "The database did not let the function log in{}, and the function does not say why. {}",
+        "The database did not take the function's login{}, and the function does not say why. {}",
         seen.in_step(),
         what_stays_open(context, &seen)
     );

@@ -15,7 +15,8 @@ use crate::diagnosis::readings::hang::Hang;
 use crate::diagnosis::readings::login::{self, Answer};
 use crate::diagnosis::remedy::{NETWORK_ACCESS, TROUBLESHOOTING, aws_in};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
-use crate::model::{Cause, Change, Confidence, Remediation, StepName};
+use crate::model::{Cause, Confidence, Remediation, StepName};
+use serde_json::Value;
 
 pub(super) const RULE: Rule = Rule {
     cause: Cause::DbNetworkUnreachable,
@@ -81,11 +82,14 @@ fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
     let from = vpc.and_then(|vpc| vpc.security_group_ids.first()).map_or("FUNCTION_SECURITY_GROUP", String::as_str);
     let revoked = revoked_rule(context);
     let (group, port) = match &revoked {
-        Some((group, port)) => (group.as_str(), port.as_deref().unwrap_or("DATABASE_PORT")),
+        Some(rule) => (rule.group.as_str(), rule.port.as_deref().unwrap_or("DATABASE_PORT")),
         None => ("DATABASE_SECURITY_GROUP", "DATABASE_PORT"),
     };
-    let mut open = vec!["ec2", "authorize-security-group-ingress", "--group-id", group, "--protocol", "tcp"];
-    open.extend(["--port", port, "--source-group", from]);
+    let mut open = vec!["ec2", "authorize-security-group-ingress", "--group-id", group, "--protocol", "tcp", "--port", port];
+    match revoked.as_ref().and_then(|rule| rule.range.as_deref()) {
+        Some(range) => open.extend(["--cidr", range]),
+        None => open.extend(["--source-group", from]),
+    }
     let summary = if vpc.is_none() && context.function().is_some() {
         "The function is in no VPC, so a private database is out of its reach: put it into the database's VPC. For a public one, \
          check host and port in the secret, and that the database runs."
@@ -101,16 +105,36 @@ fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
         .link(TROUBLESHOOTING)
 }
 
-/// The group and port of the last ingress rule that was taken away before the failures began.
-fn revoked_rule(context: &DiagnosisContext<'_>) -> Option<(String, Option<String>)> {
-    let began = context.failing.as_ref()?.first_at;
-    let changes = &context.evidence.changes.found()?.changes;
-    let is_revoked = |change: &&Change| change.event == "RevokeSecurityGroupIngress" && change.at <= began;
-    let Change { parameters, .. } = changes.iter().rev().find(is_revoked)?;
-    let group = parameters.get("groupId")?.as_str()?.to_owned();
+/// An ingress rule that was taken away.
+struct RevokedRule {
+    group: String,
+    port: Option<String>,
+    /// The addresses it let in, where it named addresses.
+    range: Option<String>,
+}
+
+/// The last ingress rule that was taken away before the failures began, and may have let the function in.
+fn revoked_rule(context: &DiagnosisContext<'_>) -> Option<RevokedRule> {
+    let suspects = context.suspects(RULE.cause);
+    let (change, _) = suspects.iter().rev().find(|(change, _)| change.event == "RevokeSecurityGroupIngress")?;
+    let parameters = &change.parameters;
     // CloudTrail writes the rule flat or as a list, by how the call was made.
-    let port = parameters.get("fromPort").or_else(|| parameters.pointer("/ipPermissions/items/0/fromPort"));
-    Some((group, port.and_then(serde_json::Value::as_u64).map(|port| port.to_string())))
+    let port = find(parameters, "fromPort").and_then(Value::as_u64);
+    let range = ["cidrIp", "cidrIpv4"].iter().find_map(|name| find(parameters, name)?.as_str());
+    Some(RevokedRule {
+        group: parameters.get("groupId")?.as_str()?.to_owned(),
+        port: port.map(|port| port.to_string()),
+        range: range.map(str::to_owned),
+    })
+}
+
+/// The first value under `key` at any depth.
+fn find<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {
+    match value {
+        Value::Object(fields) => fields.get(key).or_else(|| fields.values().find_map(|field| find(field, key))),
+        Value::Array(items) => items.iter().find_map(|item| find(item, key)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -184,6 +208,10 @@ mod tests {
             )
         );
         assert_clear(Cause::LambdaTimeoutTooShort, &evidence);
+        let rule = json!({"fromPort": 5432, "ipRanges": {"items": [{"cidrIp": "10.0.0.0/16"}]}});
+        facts(&mut evidence.changes).changes[0].parameters = json!({"groupId": "sg-0db", "ipPermissions": {"items": [rule]}});
+        let commands = finding(RULE.cause, &evidence).remediation.commands;
+        assert!(commands[0].contains("--group-id sg-0db --protocol tcp --port 5432 --cidr 10.0.0.0/16 "), "{commands:?}");
     }
 
     #[test]

@@ -6,45 +6,13 @@
 //!
 //! **Is the cause** only where Lambda itself refuses the runtime: the reason code InvalidRuntime.
 
+use crate::diagnosis::readings::runtimes::{OF_TEMPLATES, blocked_from, deprecated_on};
 use crate::diagnosis::remedy::aws_in;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Confidence, Proof, Remediation, Severity, StepName};
-use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 
 const CAUSE: Cause = Cause::DeprecatedRuntime;
-
-/// Runtimes and the day they were deprecated. Source: AWS Lambda Developer Guide, "Lambda runtimes".
-pub(in crate::diagnosis) const DEPRECATED: &[(&str, Date)] = &[
-    ("python3.10", date(2026, 10, 31)),
-    ("nodejs20.x", date(2026, 4, 30)),
-    ("ruby3.2", date(2026, 3, 31)),
-    ("python3.9", date(2025, 12, 15)),
-    ("nodejs18.x", date(2025, 9, 1)),
-    ("dotnet6", date(2024, 12, 20)),
-    ("python3.8", date(2024, 10, 14)),
-    ("nodejs16.x", date(2024, 6, 12)),
-    ("dotnet7", date(2024, 5, 14)),
-    ("java8", date(2024, 1, 8)),
-    ("go1.x", date(2024, 1, 8)),
-    ("provided", date(2024, 1, 8)),
-    ("ruby2.7", date(2023, 12, 7)),
-    ("python3.7", date(2023, 12, 4)),
-    ("nodejs14.x", date(2023, 12, 4)),
-    ("dotnetcore3.1", date(2023, 4, 3)),
-    ("nodejs12.x", date(2023, 3, 31)),
-    ("python3.6", date(2022, 7, 18)),
-    ("dotnet5.0", date(2022, 5, 10)),
-    ("dotnetcore2.1", date(2022, 1, 5)),
-    ("nodejs10.x", date(2021, 7, 30)),
-    ("ruby2.5", date(2021, 7, 30)),
-    ("python2.7", date(2021, 7, 15)),
-    ("nodejs8.10", date(2020, 3, 6)),
-    ("nodejs4.3", date(2020, 3, 5)),
-    ("nodejs6.10", date(2019, 8, 12)),
-    ("dotnetcore1.0", date(2019, 6, 27)),
-    ("dotnetcore2.0", date(2019, 5, 30)),
-];
 
 pub(super) const RULE: Rule = Rule {
     cause: CAUSE,
@@ -65,11 +33,13 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     }
     let Some(runtime) = function.runtime.as_deref() else { return Verdict::clear("the function is a container image") };
     let today = TimeZone::UTC.to_datetime(context.now()).date();
-    let since = DEPRECATED.iter().find(|(name, day)| *name == runtime && *day <= today).map(|(_, day)| *day);
-    let remediation = Remediation::new(
-        "Recreate the function from the current rotation template. Moving the runtime alone breaks bundles with compiled \
-         modules.",
-    )
+    let since = deprecated_on(runtime).filter(|day| *day <= today);
+    let remediation = Remediation::new(format!(
+        "Build the function's package for a supported runtime, such as python3.13 or python3.14, and deploy the two together: \
+         moving the runtime alone breaks bundles with compiled modules. The published templates, and CloudFormation's transform, \
+         make functions on {OF_TEMPLATES}, so making the function anew from them does not help; managed rotation, where the \
+         database has it, needs no function."
+    ))
     .run(aws_in(context, &["lambda", "get-function-configuration", "--function-name", function.arn.name()]))
     .needs("lambda:GetFunctionConfiguration")
     .link("https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html");
@@ -83,7 +53,12 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         "lambda:GetFunctionConfiguration",
         format!("Runtime {runtime}, deprecated {since}"),
     );
-    let explanation = format!("{runtime} is deprecated since {since}. The function goes on running, without updates.");
+    let block = match blocked_from(runtime) {
+        Some(day) if day <= today => format!(" Lambda may refuse to change it since {day}."),
+        Some(day) => format!(" From {day} on Lambda may refuse to change it."),
+        None => String::new(),
+    };
+    let explanation = format!("{runtime} is deprecated since {since}. The function goes on running, without updates.{block}");
     let mut finding = context.finding(CAUSE, Confidence::Confirmed, explanation, vec![proof], remediation);
     finding.severity = Severity::Info;
     finding.into()

@@ -1,105 +1,88 @@
-//! # The role of the partner-managed rotation does not work
+//! # The rotation managed for a partner fails
 //!
 //! A managed external secret is rotated by Secrets Manager itself in the partner's system, with a role and metadata given
-//! when rotation was set up. Where the role may not be assumed, may not write the secret, or the metadata is wrong, it fails.
+//! when rotation was set up. There is no function, and no log of one to read.
 //!
 //! **Shows as** `Type` and `ExternalSecretRotationRoleArn` in DescribeSecret, and RotationFailed events.
+//!
+//! **Is not it** alone where the role's trust, its permissions, the metadata, the token or the partner's system explains it.
 
+use crate::diagnosis::readings::partner;
 use crate::diagnosis::remedy::aws_in;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
-use crate::model::{Cause, Confidence, Remediation, StepName};
+use crate::model::{Cause, Confidence, Observation, Remediation, StepName};
 
 const CAUSE: Cause = Cause::ExternalRotationRole;
-
-/// Words of a failure's reason that speak of a role or its rights.
-const SPEAKS_OF_ROLE: &[&str] = &["role", "assume", "not authorized", "accessdenied", "access denied"];
 
 pub(super) const RULE: Rule = Rule {
     cause: CAUSE,
     stage: Stage::Subject,
     rests_on: &[StepName::Secret, StepName::RotationConfig],
     explained_by: &[],
-    specificity: Specificity::Defect,
+    specificity: Specificity::Effect,
     hidden_by_login: false,
     evaluate,
 };
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
-    if let Some(verdict) = context.without_secret().or_else(|| context.without_config()) {
-        return verdict;
-    }
-    let (Some(secret), Some(config)) = (context.secret(), context.config()) else {
-        return Verdict::clear("there is no rotation to look at");
+    let partner = match partner::of(context) {
+        Ok(partner) => partner,
+        Err(verdict) => return verdict,
     };
-    let external = secret.secret_type.is_some() || config.external_role_arn.is_some();
-    if !external || config.function_arn.is_some() {
-        return Verdict::clear("no partner rotates it");
-    }
-    if config.enabled != Some(true) {
-        return Verdict::clear("rotation is not turned on");
-    }
     let Some(failed) = context.failed_attempt_proof() else {
         return match context.history_gap() {
             Some(missing) => Verdict::unknown(missing),
             None => Verdict::clear("the history shows no failed rotation since the last success"),
         };
     };
-    let reason = failed.text.to_ascii_lowercase();
-    let says_so = SPEAKS_OF_ROLE.iter().any(|word| reason.contains(word));
-    let role = config.external_role_arn.as_ref().map(|role| role.arn().as_str());
-    let partner = secret.secret_type.as_deref().unwrap_or("a partner");
-    let described = format!("Type {partner}, ExternalSecretRotationRoleArn {}", role.unwrap_or("absent"));
-    let explanation = format!(
-        "The rotation managed for {partner} fails{}.",
-        if says_so { ", and the reason speaks of its role" } else { "; its role and metadata are what it depends on here" }
-    );
+    let name = partner.name();
+    let looked = matches!(context.evidence.role.observation, Observation::Found(_));
+    let rest = match (partner::said(context), looked) {
+        (Some(_), _) => "",
+        (None, true) => " The event does not say why.",
+        (None, false) => " The event does not say why, and its role could not be looked at.",
+    };
+    let count = context.failing.as_ref().map_or(1, |row| row.count);
+    let attempts = if count == 1 { "One rotation".to_owned() } else { format!("{count} rotations") };
+    let explanation =
+        format!("{attempts} that Secrets Manager made in the system of {name} failed since the last success.{rest}");
+    let mut words = vec!["secretsmanager", "rotate-secret", "--secret-id", context.secret_id()];
+    if let Some(role) = partner.role() {
+        words.extend(["--external-secret-rotation-role-arn", role.arn().as_str()]);
+    }
     let remediation = Remediation::new(
-        "Let secretsmanager.amazonaws.com assume the role, let the role read and write this secret, check the rotation \
-         metadata against the partner's, and rotate again.",
+        "Check that the partner's system takes the value in the secret and that the rotation metadata is the partner's own; then \
+         rotate again.",
     )
-    .run(aws_in(
-        context,
-        &[
-            "secretsmanager",
-            "rotate-secret",
-            "--secret-id",
-            context.secret_id(),
-            "--external-secret-rotation-role-arn",
-            role.unwrap_or("ROLE_ARN"),
-        ],
-    ))
+    .run(aws_in(context, &["secretsmanager", "describe-secret", "--secret-id", context.secret_id()]))
+    .run(aws_in(context, &words))
+    .needs("secretsmanager:DescribeSecret")
     .needs("secretsmanager:RotateSecret")
     .needs("iam:PassRole")
     .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/managed-external-secrets.html");
-    let confidence = if says_so { Confidence::Confirmed } else { Confidence::Likely };
-    let evidence = vec![failed, context.secret_proof(described)];
-    context.finding(CAUSE, confidence, explanation, evidence, remediation).into()
+    context.finding(CAUSE, Confidence::Likely, explanation, vec![failed, partner.proof(context)], remediation).into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnosis::diagnose;
     use crate::diagnosis::testing::*;
-    use crate::model::{Evidence, StepName};
-
-    fn external() -> Evidence {
-        let mut evidence = healthy();
-        facts(&mut evidence.secret).secret_type = Some("SalesforceClientSecret".to_owned());
-        let config = facts(&mut evidence.rotation_config);
-        config.function_arn = None;
-        config.external_role_arn = Some(arn(ROLE));
-        evidence
-    }
+    use crate::model::StepName;
 
     #[test]
-    fn a_failing_partner_rotation_points_at_its_role_and_surely_when_the_reason_does() {
+    fn a_failing_partner_rotation_is_named_and_is_a_symptom_of_what_explains_it() {
         let mut evidence = external();
         fail_unseen(&mut evidence, None);
-        assert_eq!(finding(CAUSE, &evidence).confidence, Confidence::Likely);
-        facts(&mut evidence.history).attempts[1].reason = Some("Secrets Manager cannot assume the role".to_owned());
-        let finding = finding(CAUSE, &evidence);
-        assert_eq!(finding.confidence, Confidence::Confirmed);
-        assert!(finding.remediation.commands[0].contains(ROLE));
+        let found = finding(CAUSE, &evidence);
+        assert_eq!(found.confidence, Confidence::Likely);
+        assert!(found.remediation.commands[1].contains(ROLE));
+        assert_eq!(diagnose(&evidence).root_cause().map(|root| root.cause), Some(CAUSE));
+        facts(&mut evidence.history).attempts[1].reason = Some("The token has expired.".to_owned());
+        let diagnosis = diagnose(&evidence);
+        assert_eq!(diagnosis.root_cause().map(|root| root.cause), Some(Cause::ExternalTokenExpired));
+        let own = diagnosis.findings.iter().find(|finding| finding.cause == CAUSE).unwrap();
+        assert_eq!(own.inhibited_by, Some(Cause::ExternalTokenExpired));
     }
 
     #[test]

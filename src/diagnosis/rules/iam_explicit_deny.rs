@@ -35,18 +35,45 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         Weighed::For(opinion) => opinion,
     };
     let role = context.role_name().unwrap_or("ROLE");
-    let explanation = format!("A policy of the role {role} explicitly denies {}.", opinion.actions());
-    let remediation = Remediation::new(
-        "Find the Deny statement among the role's inline and attached policies, and narrow it so that it spares this secret.",
-    )
-    .run(aws(&["iam", "list-role-policies", "--role-name", role]))
-    .run(aws(&["iam", "list-attached-role-policies", "--role-name", role]))
-    .run(rotate_now(context))
-    .needs("iam:PutRolePolicy")
-    .needs("iam:CreatePolicyVersion")
-    .warn("A Deny is often there on purpose: ask who wrote it before it is narrowed.")
-    .link("https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html");
+    let denying = opinion.denying_policy().map(str::to_owned);
+    let explanation = match &denying {
+        Some(arn) => format!("The policy {arn} of the role {role} explicitly denies {}.", opinion.actions()),
+        None => format!("A policy of the role {role} explicitly denies {}.", opinion.actions()),
+    };
+    let remediation = match &denying {
+        Some(arn) => Remediation::new(
+            "Narrow the Deny statement of this policy so that it spares this secret: the first two commands show it, the third \
+             makes what is written in policy.json its default version.",
+        )
+        .run(default_version(arn))
+        .run(format!("{} --version-id \"$({})\"", aws(&["iam", "get-policy-version", "--policy-arn", arn]), default_version(arn)))
+        .run(aws(&[
+            "iam",
+            "create-policy-version",
+            "--policy-arn",
+            arn,
+            "--policy-document",
+            "file://policy.json",
+            "--set-as-default",
+        ])),
+        None => Remediation::new(
+            "Find the Deny statement among the role's inline and attached policies, and narrow it so that it spares this secret.",
+        )
+        .run(aws(&["iam", "list-role-policies", "--role-name", role]))
+        .run(aws(&["iam", "list-attached-role-policies", "--role-name", role])),
+    };
+    let remediation = remediation
+        .run(rotate_now(context))
+        .needs("iam:PutRolePolicy")
+        .needs("iam:CreatePolicyVersion")
+        .warn("A Deny is often there on purpose: ask who wrote it before it is narrowed.")
+        .link("https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html");
     opinion.finding(context, CAUSE, explanation, remediation).into()
+}
+
+/// The command that asks for a managed policy's default version.
+fn default_version(arn: &str) -> String {
+    aws(&["iam", "get-policy", "--policy-arn", arn, "--query", "Policy.DefaultVersionId", "--output", "text"])
 }
 
 #[cfg(test)]

@@ -15,17 +15,13 @@ use crate::diagnosis::refusal::{Opinion, Weighed, allowing, weigh};
 use crate::diagnosis::remedy::{aws, rotate_now};
 use crate::diagnosis::runs::{Ran, ran};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
-use crate::model::{Cause, Change, Concern, Confidence, Finding, Observation, Proof, Remediation, Severity, StepName, Window};
-use jiff::SignedDuration;
+use crate::model::{Cause, Change, Concern, Confidence, Finding, Observation, Proof, Remediation, Severity, StepName};
 use serde_json::json;
 
 const CAUSE: Cause = Cause::IamIdentityPolicyMissing;
 
 /// Who assumes the roles of functions.
 const LAMBDA: &str = "lambda.amazonaws.com";
-
-/// How long before the first failure a change of the trust counts as its likely origin.
-const CLOSE_CHANGE: SignedDuration = SignedDuration::from_mins(30);
 
 pub(super) const RULE: Rule = Rule {
     cause: CAUSE,
@@ -105,7 +101,6 @@ fn trust_gap(context: &DiagnosisContext<'_>) -> Option<String> {
 /// function stopped running.
 fn distrusted(context: &DiagnosisContext<'_>) -> Option<Finding> {
     let changed = context.last_change(Concern::Role, &["UpdateAssumeRolePolicy"]);
-    let row = context.failing.as_ref();
     let (because, mut evidence) = match trust(context) {
         Trust::Kept => return None,
         Trust::Broken(because) => {
@@ -114,8 +109,8 @@ fn distrusted(context: &DiagnosisContext<'_>) -> Option<Finding> {
         }
         Trust::Open(_) => (None, Vec::new()),
     };
-    let close = |change: &&Change| row.is_some_and(|row| Window::ending_at(row.first_at, CLOSE_CHANGE).contains(change.at));
-    let changed = changed.filter(|change| because.is_some() || close(change));
+    let suspect = |change: &&Change| context.suspicion().is_some_and(|suspicion| suspicion.contains(change.at));
+    let changed = changed.filter(|change| because.is_some() || suspect(change));
     let wanted = context.is_unwell() || context.never_rotated();
     let (confidence, severity) = match (ran(context), &because) {
         (Ran::No(unseen), _) if wanted && (because.is_some() || changed.is_some()) => {

@@ -57,7 +57,7 @@ fn not_the_keys_policy(context: &DiagnosisContext<'_>) -> Option<Verdict> {
         Some(Observation::NoData { .. }) => return Some(Verdict::clear("the key is gone, which no permission changes")),
         _ => {}
     }
-    if logged(context, CAUSE).is_some() {
+    if logged(context, CAUSE).is_some() || context.reason_saying(CAUSE).is_some() {
         return None;
     }
     if let Some(missing) = context.evidence.secret.observation.missing() {
@@ -157,6 +157,19 @@ mod tests {
         let finding = finding(CAUSE, &evidence);
         assert_eq!(finding.confidence, Confidence::Confirmed);
         assert!(finding.evidence.iter().any(|proof| proof.call == "kms:GetKeyPolicy"), "{:?}", finding.evidence);
+    }
+
+    #[test]
+    fn the_rotation_events_own_words_count_where_no_line_says_more() {
+        let mut evidence = healthy();
+        fail_unseen(&mut evidence, None);
+        assert_clear(CAUSE, &evidence);
+        let words = "Access to KMS is not allowed";
+        facts(&mut evidence.history).attempts.last_mut().unwrap().reason = Some(words.to_owned());
+        let found = finding(CAUSE, &evidence);
+        assert_eq!((found.confidence, found.evidence[0].text.as_str()), (Confidence::Likely, words));
+        fail(&mut evidence, RotationStep::SetSecret, &["psycopg2.OperationalError: FATAL:  database \"orders\" does not exist"]);
+        assert_clear(CAUSE, &evidence);
     }
 
     #[test]

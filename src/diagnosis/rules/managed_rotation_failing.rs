@@ -16,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
     stage: Stage::Subject,
     rests_on: &[StepName::Secret, StepName::RotationConfig],
     explained_by: &[],
-    specificity: Specificity::Defect,
+    specificity: Specificity::Effect,
     hidden_by_login: false,
     evaluate,
 };

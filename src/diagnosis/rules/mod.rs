@@ -11,6 +11,7 @@ mod code_syntax_or_handler_error;
 mod code_unhandled_exception;
 mod consumer_stale_credentials;
 mod db_auth_failed;
+mod db_auth_plugin_removed;
 mod db_host_mismatch_replica;
 mod db_hostname_verification;
 mod db_login_ambiguous;
@@ -22,12 +23,19 @@ mod db_permission_insufficient;
 mod db_scram_libpq_old;
 mod db_ssl_mismatch;
 mod db_superuser_login_ambiguous;
+mod db_through_proxy;
+mod db_user_host_pattern;
 mod dependency_api_changed;
 mod dependency_missing_at_runtime;
 pub(super) mod deprecated_runtime;
 mod directory_kinit_failed;
 mod eventual_consistency_transient;
+mod external_metadata_invalid;
+mod external_partner_unreachable;
+mod external_role_permission;
+mod external_role_trust;
 mod external_rotation_role;
+mod external_token_expired;
 mod iam_explicit_deny;
 mod iam_identity_policy_missing;
 mod invoked_manually_or_bad_event;
@@ -45,17 +53,21 @@ mod lambda_throttled_concurrency;
 mod lambda_timeout_too_short;
 mod lambda_vpc_capacity;
 mod lambda_vpc_config_invalid;
+mod logs_not_kept;
 mod managed_rotation;
 mod managed_rotation_failing;
+mod managed_secret_impaired;
 mod operator_permission_missing;
 mod permissions_boundary_or_scp_deny;
 mod replica_rotates_in_primary_region;
+mod replication_failed;
 mod rotation_abandoned_manual_change;
 mod rotation_disabled;
 mod rotation_lambda_misbound;
 mod rotation_never_enabled;
 mod rotation_no_lambda_arn;
 mod rotation_token_missing_cross_account;
+mod runtime_auto_updated;
 mod schedule_wrong_or_overdue;
 mod secret_json_engine_wrong;
 mod secret_json_invalid;
@@ -77,11 +89,13 @@ mod target_service_limit;
 mod template_bug;
 mod unknown_failure;
 mod username_too_long_for_clone;
+mod value_written_back_by_iac;
 mod version_not_staged_race;
 mod vpc_endpoint_policy_deny;
 
 use super::rule::Rule;
 use crate::model::Cause;
+pub(super) use runtime_auto_updated::is_broken_by_a_runtime;
 
 /// Every rule, in the order of the catalogue.
 pub const RULES: &[Rule] = &[
@@ -104,6 +118,10 @@ pub const RULES: &[Rule] = &[
     db_login_ambiguous::RULE,
     db_superuser_login_ambiguous::RULE,
     db_auth_failed::RULE,
+    value_written_back_by_iac::RULE,
+    db_user_host_pattern::RULE,
+    db_auth_plugin_removed::RULE,
+    db_through_proxy::RULE,
     db_ssl_mismatch::RULE,
     db_hostname_verification::RULE,
     db_scram_libpq_old::RULE,
@@ -139,8 +157,15 @@ pub const RULES: &[Rule] = &[
     schedule_wrong_or_overdue::RULE,
     managed_rotation::RULE,
     managed_rotation_failing::RULE,
+    managed_secret_impaired::RULE,
     external_rotation_role::RULE,
+    external_role_trust::RULE,
+    external_role_permission::RULE,
+    external_metadata_invalid::RULE,
+    external_token_expired::RULE,
+    external_partner_unreachable::RULE,
     replica_rotates_in_primary_region::RULE,
+    replication_failed::RULE,
     lambda_function_missing::RULE,
     lambda_state_failed::RULE,
     lambda_inactive_transient::RULE,
@@ -152,6 +177,7 @@ pub const RULES: &[Rule] = &[
     deprecated_runtime::RULE,
     code_import_error::RULE,
     code_runtime_upgraded_abi::RULE,
+    runtime_auto_updated::RULE,
     code_syntax_or_handler_error::RULE,
     dependency_missing_at_runtime::RULE,
     dependency_api_changed::RULE,
@@ -163,6 +189,7 @@ pub const RULES: &[Rule] = &[
     eventual_consistency_transient::RULE,
     consumer_stale_credentials::RULE,
     aws_service_issue::RULE,
+    logs_not_kept::RULE,
     unknown_failure::RULE,
 ];
 

@@ -39,9 +39,12 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     };
     let role = context.role_name().unwrap_or("ROLE");
     let layer = opinion.refused.first().map_or(Layer::Unknown, |denied| denied.layer);
-    let explanation = format!("{} stops {} for the role {role}.", name_of(layer), opinion.actions());
+    let denying = opinion.denying_policy().map(str::to_owned);
+    let named = denying.as_ref().map(|arn| format!(", {arn},")).unwrap_or_default();
+    let explanation = format!("{}{named} stops {} for the role {role}.", name_of(layer), opinion.actions());
     let remediation = match layer {
-        Layer::Boundary | Layer::Unknown => boundary_fix(context, role),
+        Layer::Scp | Layer::Rcp if denying.is_some() => organization_fix(denying.as_deref().unwrap_or_default()),
+        Layer::Boundary | Layer::Unknown => boundary_fix(context, role, denying.as_deref()),
         Layer::SessionPolicy => Remediation::new("Widen the session policy that is passed where the role is assumed."),
         _ => {
             Remediation::new("Ask the administrators of the organization for an exception: the policy lies outside this account.")
@@ -64,9 +67,23 @@ fn name_of(layer: Layer) -> &'static str {
     }
 }
 
-fn boundary_fix(context: &DiagnosisContext<'_>, role: &str) -> Remediation {
+/// The statement is read, and changed, in the organization's own account.
+fn organization_fix(arn: &str) -> Remediation {
+    let id = arn.rsplit('/').next().unwrap_or(arn);
+    Remediation::new(format!(
+        "Ask the administrators of the organization for an exception to the policy {arn}: it lies outside this account. In theirs, \
+         these commands show what it denies and to whom it is attached."
+    ))
+    .run(aws(&["organizations", "describe-policy", "--policy-id", id]))
+    .run(aws(&["organizations", "list-targets-for-policy", "--policy-id", id]))
+    .needs("organizations:DescribePolicy")
+    .needs("organizations:ListTargetsForPolicy")
+}
+
+fn boundary_fix(context: &DiagnosisContext<'_>, role: &str, denying: Option<&str>) -> Remediation {
     let policies = context.evidence.role.found().and_then(|facts| facts.policies.found());
     let boundary = policies.and_then(|policies| policies.boundary.as_ref()).map(|boundary| boundary.name.as_str());
+    let boundary = denying.or(boundary);
     let fix = Remediation::new("Let the boundary allow the actions rotation needs, or give the role another boundary.");
     match boundary.filter(|name| name.starts_with("arn:")) {
         Some(arn) => fix
@@ -124,6 +141,12 @@ mod tests {
         let finding = finding(CAUSE, &evidence);
         assert_eq!(finding.confidence, Confidence::Confirmed);
         assert!(finding.explanation.starts_with("A service control policy"), "{}", finding.explanation);
+        let arn = "arn:aws:organizations::111122223333:policy/o-exampleorgid/service_control_policy/p-examplepolicyid";
+        let mut named = simulated(|one| one.organization_allows = Some(false));
+        fail(&mut named, RotationStep::CreateSecret, &[&format!("{line}: {arn}")]);
+        let named = crate::diagnosis::testing::finding(CAUSE, &named);
+        assert!(named.explanation.contains(arn), "{}", named.explanation);
+        assert_eq!(named.remediation.commands[0], "aws organizations describe-policy --policy-id p-examplepolicyid");
     }
 
     #[test]

@@ -90,14 +90,9 @@ mod tests {
     fn a_cancelled_rotation_names_who_cancelled_it_and_how_to_turn_it_on() {
         let mut evidence = healthy();
         facts(&mut evidence.rotation_config).enabled = Some(false);
-        facts(&mut evidence.changes).changes.push(Change {
-            at: hours_ago(100),
-            actor: "carol".to_owned(),
-            event: "CancelRotateSecret".to_owned(),
-            resource: SECRET.to_owned(),
-            concerns: Concern::Secret,
-            parameters: serde_json::Value::Null,
-        });
+        facts(&mut evidence.changes)
+            .changes
+            .push(Change { resource: SECRET.to_owned(), ..change(hours_ago(100), "CancelRotateSecret", Concern::Secret) });
         let diagnosis = diagnose(&evidence);
         let root = diagnosis.root_cause().unwrap();
         assert_eq!((root.cause, root.confidence), (CAUSE, Confidence::Confirmed));

@@ -6,7 +6,7 @@
 //! **Is not it** when a failing invocation says why it failed, or the function's log could not be read: then it was not
 //! looked at.
 
-use super::stuck_awspending;
+use super::{logs_not_kept, stuck_awspending};
 use crate::diagnosis::context::Failure;
 use crate::diagnosis::readings::by_log::is_judged_by_state;
 use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
@@ -37,6 +37,9 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     }
     if let Some(missing) = context.evidence.logs.observation.missing() {
         return Verdict::unknown(missing);
+    }
+    if logs_not_kept::hides_the_reason(context) {
+        return Verdict::clear("the reason stands in no log that can be searched");
     }
     if context.stuck_version().is_some() && stuck_awspending::stands_alone(context) {
         return Verdict::clear("of the failure only the AWSPENDING label it left is visible");

@@ -35,7 +35,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         Weighed::For(opinion) => opinion,
     };
     let vpc = context.function().and_then(|function| function.vpc.as_ref()).map_or("VPC_ID", |vpc| vpc.vpc_id.as_str());
-    let explanation = format!("The policy of a VPC endpoint in {vpc} refuses {}.", opinion.actions());
+    let named = opinion.denying_policy().map(|arn| format!(", {arn},")).unwrap_or_default();
+    let explanation = format!("The policy of a VPC endpoint{named} in {vpc} refuses {}.", opinion.actions());
     let service =
         opinion.refused.first().and_then(|denied| denied.action.split_once(':')).map_or("secretsmanager", |(name, _)| name);
     let remediation = Remediation::new("Let the endpoint's policy allow the function's role the actions of rotation.")

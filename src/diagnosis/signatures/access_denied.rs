@@ -42,6 +42,8 @@ pub struct AccessDenied {
     pub layer: Layer,
     /// An explicit deny; otherwise an allow is missing.
     pub explicit: bool,
+    /// The ARN of the policy that denies, where the message ends with it.
+    pub policy: Option<String>,
 }
 
 static DENIED: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -60,6 +62,11 @@ static EXPLICIT: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 static MISSING: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?i)because no (?P<layer>[a-z -]+?)(?: polic(?:y|ies))? allows?\b").ok());
+
+/// The policy that denies stands at the end, behind the name of its layer.
+static POLICY: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r#"(?i)explicit deny in [a-z -]+(?:policy|boundary):\s*(?P<arn>arn:aws[a-z-]*:[^\s"'\\,;)]+)"#).ok()
+});
 
 impl AccessDenied {
     /// Reads the first access-denied message in `text`.
@@ -82,6 +89,10 @@ impl AccessDenied {
                 .map(|resource| resource.trim_matches('"').trim_end_matches(['.', ',', ';', '\'', ')']).to_owned()),
             layer,
             explicit: explicit.is_some(),
+            policy: POLICY
+                .as_ref()
+                .and_then(|pattern| pattern.captures(rest)?.name("arn"))
+                .map(|arn| arn.as_str().trim_end_matches('.').to_owned()),
         })
     }
 
@@ -177,8 +188,30 @@ mod tests {
                 resource: Some(OTHER.to_owned()),
                 layer: Layer::ResourcePolicy,
                 explicit: true,
+                policy: None,
             }
         );
+    }
+
+    #[test]
+    fn the_policy_that_denies_is_named_by_its_arn_whatever_its_layer() {
+        const OWN_POLICY: &str = "arn:aws:iam::123456789012:policy/team/NoWrites";
+        const SCP: &str = "arn:aws:organizations::111122223333:policy/o-exampleorgid/service_control_policy/p-examplepolicyid";
+        let rcp = SCP.replace("service_control", "resource_control");
+        for (reason, layer, policy) in [
+            (format!("with an explicit deny in an identity-based policy: {OWN_POLICY}"), Layer::IdentityPolicy, Some(OWN_POLICY)),
+            (format!("with an explicit deny in a service control policy: {SCP}."), Layer::Scp, Some(SCP)),
+            (
+                format!("with an explicit deny in a permissions boundary: {OWN_POLICY}\nTraceback"),
+                Layer::Boundary,
+                Some(OWN_POLICY),
+            ),
+            (format!("with an explicit deny in a resource control policy: {rcp}\"}}"), Layer::Rcp, Some(rcp.as_str())),
+            ("with an explicit deny in a session policy".to_owned(), Layer::SessionPolicy, None),
+        ] {
+            let denied = denied("secretsmanager:PutSecretValue", &reason);
+            assert_eq!((denied.layer, denied.policy.as_deref()), (layer, policy), "{reason}");
+        }
     }
 
     #[test]

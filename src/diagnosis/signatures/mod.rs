@@ -4,6 +4,7 @@
 //! ordered: of two that tell equally much, the earlier one is believed.
 
 mod access_denied;
+mod auth_plugin;
 mod automaton;
 mod aws_access;
 mod aws_api;
@@ -25,6 +26,7 @@ mod network;
 mod oracle;
 mod other_stores;
 mod postgres;
+mod proxy;
 mod runtime;
 mod secret_content;
 mod signature;
@@ -53,8 +55,10 @@ const TABLES: &[&[Signature]] = &[
     aws_access::SIGNATURES,
     state_machine::SIGNATURES,
     runtime::SIGNATURES,
+    auth_plugin::SIGNATURES,
     loading::SIGNATURES,
     secret_content::SIGNATURES,
+    proxy::SIGNATURES,
     tls::SIGNATURES,
     directory::SIGNATURES,
     other_stores::SIGNATURES,

@@ -138,6 +138,20 @@ pub(super) const SIGNATURES: &[Signature] = &[
         .fault(Fault::PasswordExpired)
         .matches(&["MySQLdb.OperationalError: (1820, 'You must reset your password using ALTER USER statement before executing this statement.')"])
         .ignores(&["[INFO] password reset by ALTER USER"]),
+    is(Cause::DbUserHostPattern, NamedFault, &[
+        r"\(1130,|\bERROR 1130\b|ER_HOST_NOT_PRIVILEGED|Host '[^']+' is not allowed to connect to this (?:MySQL|MariaDB) server",
+    ])
+    .engine("mysql")
+    .answered()
+    .fault(Fault::HostNotAllowed)
+    .matches(&[
+        "pymysql.err.OperationalError: (1130, \"Host '10.0.1.2' is not allowed to connect to this MySQL server\")",
+        "ERROR 1130 (HY000): Host 'ip-10-0-1-2.eu-west-1.compute.internal' is not allowed to connect to this MariaDB server",
+    ])
+    .ignores(&[
+        "pymysql.err.OperationalError: (1129, \"Host '10.0.1.2' is blocked because of many connection errors; unblock with 'mysqladmin flush-hosts'\")",
+        "[INFO] host 10.0.1.2 is allowed to connect",
+    ]),
     is(Cause::DbAuthFailed, NamedFault, &[
         r"\((?:3118|4151),|Account is locked|this account is locked|ER_ACCOUNT_HAS_BEEN_LOCKED",
     ])
@@ -173,12 +187,11 @@ pub(super) const SIGNATURES: &[Signature] = &[
         .ignores(&["[INFO] access for user app checked"]),
     is(Cause::DbNetworkUnreachable, NamedFault, &[
         r"\(1129,|ER_HOST_IS_BLOCKED|is blocked because of many connection errors",
-        r"\(1130,|ER_HOST_NOT_PRIVILEGED|is not allowed to connect to this (?:MySQL|MariaDB) server",
     ])
     .engine("mysql")
     .answered()
     .fault(Fault::HostNotAllowed)
-    .matches(&["pymysql.err.OperationalError: (1130, \"Host '10.0.1.2' is not allowed to connect to this MySQL server\")"])
+    .matches(&["pymysql.err.OperationalError: (1129, \"Host '10.0.1.2' is blocked because of many connection errors; unblock with 'mysqladmin flush-hosts'\")"])
     .ignores(&["[INFO] host 10.0.1.2 is allowed"]),
     is(Cause::DbNetworkUnreachable, NamedFault, &[
         r"\(2013,|\(2006,|CR_SERVER_LOST|Lost connection to MySQL server|MySQL server has gone away|Communications link failure",

@@ -93,7 +93,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"DispatchFailure\b\W{1,2}\w",
         r"dispatch failure.*(?:timeout|connect|dns|io error)",
         r"Unable to execute HTTP request: (?:Connect to|Connection|connect|Acquire|Unknown|Read timed out)",
-        r"Could not connect to the endpoint URL: \S*amazonaws\.com",
+        r"Could not connect to the endpoint URL: \S*(?:amazonaws\.com|api\.aws)",
         r"NetworkingError|UnknownEndpoint: ",
         r"Unable to locate an endpoint|SdkClientException: Unable to (?:execute|connect|load region)",
         r"exceeded maximum number of attempts.*(?:dial tcp|timeout|no such host).*",
@@ -116,6 +116,8 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "Connect timeout on endpoint URL: \"https://secretsmanager.us-east-1.amazonaws.com/\"",
         "botocore.exceptions.EndpointConnectionError: Could not connect to the endpoint URL: \"https://secretsmanager.us-east-1.amazonaws.com/\"",
         "ConnectTimeoutError: Connect timeout on endpoint URL: \"https://rds.us-east-1.amazonaws.com/\"",
+        "Connect timeout on endpoint URL: \"https://secretsmanager.eu-west-1.api.aws/\"",
+        "botocore.exceptions.ConnectTimeoutError: Connect timeout on endpoint URL: \"https://kms.eu-west-1.api.aws/\"",
     ])
     .ignores(&["[INFO] connect timeout set to 5 for the endpoint URL"]),
     depends(unreachable_peer, NamedFault, &[
@@ -140,6 +142,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .matches(&[
         "Error: connect ECONNREFUSED 10.0.3.7:5432",
         "Error: getaddrinfo ENOTFOUND secretsmanager.us-east-1.amazonaws.com",
+        "Error: getaddrinfo ENOTFOUND secretsmanager.eu-west-1.api.aws",
         "socket.gaierror: [Errno -2] Name or service not known",
         "TimeoutError: [Errno 110] Connection timed out",
         "dial tcp 10.0.3.7:3306: i/o timeout",

@@ -1,7 +1,7 @@
 //! Steps 6 and 9: rotation attempts, and who changed what.
 
 use super::{Fact, FactGroup};
-use crate::model::{Attempt, AttemptOutcome, Change, EventSource, Evidence, FleetSecret, Refusal, Unsearched};
+use crate::model::{Attempt, AttemptOutcome, Change, EventSource, Evidence, FleetSecret, Refusal, SetAside, Unsearched};
 use crate::report::time::moment;
 use jiff::Timestamp;
 
@@ -53,6 +53,7 @@ pub(super) fn changes(evidence: &Evidence) -> Vec<FactGroup> {
     let now = evidence.now;
     [
         FactGroup::facts("Changes", seen.changes.iter().rev().map(|own| change(own, now))),
+        FactGroup::facts("Set aside", seen.set_aside.iter().rev().map(|aside| set_aside(aside, now))),
         FactGroup::facts("Refused rotations", seen.refusals.iter().rev().map(|refused| refusal(refused, now))),
         source(&seen.source, seen.complete, &seen.searched),
         FactGroup::facts("Not searched", unsearched(&seen.unsearched)),
@@ -79,7 +80,14 @@ fn change(change: &Change, now: Timestamp) -> Fact {
         serde_json::Value::Null => String::new(),
         parameters => format!(" {parameters}"),
     };
-    Fact::new(&moment(change.at, now), &format!("{}: {} on {}{parameters}", change.actor, change.event, change.resource))
+    let tool = change.tool.as_ref().map(|tool| format!(" (by way of {tool})")).unwrap_or_default();
+    let text = format!("{}{tool}: {} on {}{parameters}", change.actor, change.event, change.resource);
+    Fact::new(&moment(change.at, now), &text)
+}
+
+fn set_aside(aside: &SetAside, now: Timestamp) -> Fact {
+    let text = format!("{}: {} on {} — {}", aside.actor, aside.event, aside.resource, aside.because);
+    Fact::new(&moment(aside.at, now), &text)
 }
 
 fn refusal(refusal: &Refusal, now: Timestamp) -> Fact {

@@ -113,9 +113,8 @@ pub(super) fn metrics(evidence: &Evidence) -> Vec<FactGroup> {
         metrics.points.iter().rev().partition(|point| point.errors > 0.0 || point.throttles > 0.0);
     let fact = |point: &&MetricPoint| {
         let longest = point.duration_max_ms.map(|ms| format!(", longest {}", duration(ms.max(0.0).round() as u64)));
-        let counts =
-            format!("{:.0} invocations, {:.0} errors, {:.0} throttles", point.invocations, point.errors, point.throttles);
-        Fact::new(&moment(point.at, evidence.now), &format!("{counts}{}", longest.unwrap_or_default()))
+        let counts = counts(point.invocations, point.errors, point.throttles);
+        Fact::new(&period(point.at, metrics.period_s, evidence.now), &format!("{counts}{}", longest.unwrap_or_default()))
     };
     let sum = |value: fn(&MetricPoint) -> f64| metrics.points.iter().map(value).sum::<f64>();
     let total = counts(sum(|point| point.invocations), sum(|point| point.errors), sum(|point| point.throttles));
@@ -132,6 +131,16 @@ pub(super) fn metrics(evidence: &Evidence) -> Vec<FactGroup> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// When what a point counts happened: a sum over more than a minute is a span.
+fn period(at: Timestamp, seconds: u32, now: Timestamp) -> String {
+    let begin = moment(at, now);
+    let end = at.checked_add(jiff::SignedDuration::from_secs(i64::from(seconds))).unwrap_or(at);
+    match begin.strip_suffix(" UTC").filter(|_| seconds > 60) {
+        Some(bare) => format!("{bare}–{}", end.strftime("%H:%M UTC")),
+        None => begin,
+    }
 }
 
 fn counts(invocations: f64, errors: f64, throttles: f64) -> String {

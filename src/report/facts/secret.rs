@@ -1,7 +1,7 @@
 //! Steps 1 and 2: the secret, and whether, how and when it rotates.
 
 use super::{Fact, FactGroup, yes_no};
-use crate::model::{Evidence, HealthEvent, Replica, SecretVersion};
+use crate::model::{Evidence, HealthEvent, MetadataItem, Replica, SecretVersion};
 use crate::report::time::{moment, relative};
 use jiff::Timestamp;
 
@@ -46,7 +46,8 @@ fn replica(replica: &Replica) -> Fact {
 
 fn health(event: &HealthEvent, now: Timestamp) -> Fact {
     let since = event.started_at.map(|at| format!(" since {}", moment(at, now))).unwrap_or_default();
-    Fact::new(&event.service, &format!("{} in {}{since}", event.code, event.region))
+    let closed = event.ended_at.map(|at| format!(", closed {}", moment(at, now))).unwrap_or_default();
+    Fact::new(&event.service, &format!("{} in {}{since}{closed}", event.code, event.region))
 }
 
 pub(super) fn rotation(evidence: &Evidence) -> Vec<FactGroup> {
@@ -58,6 +59,7 @@ pub(super) fn rotation(evidence: &Evidence) -> Vec<FactGroup> {
         Some(Fact::new("rotation", config.enabled.map_or("never configured", |on| if on { "on" } else { "off" }))),
         Fact::known("function", config.function_arn.as_ref().map(|arn| arn.arn())),
         Fact::known("role of the partner", config.external_role_arn.as_ref().map(|arn| arn.arn())),
+        listed_metadata(&config.external_metadata),
         Fact::known("every", rules.and_then(|rules| rules.automatically_after_days).map(|days| format!("{days} days"))),
         Fact::known("schedule", rules.and_then(|rules| rules.schedule_expression.as_ref())),
         Fact::known("window", rules.and_then(|rules| rules.duration.as_ref())),
@@ -70,6 +72,11 @@ pub(super) fn rotation(evidence: &Evidence) -> Vec<FactGroup> {
         dated("overdue since", due.overdue_since, now),
     ];
     FactGroup::facts("Rotation", own.into_iter().flatten()).into_iter().collect()
+}
+
+fn listed_metadata(items: &[MetadataItem]) -> Option<Fact> {
+    let told: Vec<String> = items.iter().map(|item| format!("{} = {}", item.key, item.value)).collect();
+    (!told.is_empty()).then(|| Fact::new("metadata of the partner", &told.join(", ")))
 }
 
 fn dated(lead: &str, at: Option<Timestamp>, now: Timestamp) -> Option<Fact> {

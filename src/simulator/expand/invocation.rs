@@ -22,8 +22,10 @@ pub(super) struct Invocation<'a> {
     duration: SignedDuration,
     memory_used: i64,
     cold: bool,
+    runtime_version: String,
 }
 
+const RUNTIME_VERSION: &str = "python:3.13.v40";
 const DEFAULT_TIMEOUT: i64 = 30;
 const DEFAULT_MEMORY: i64 = 128;
 
@@ -70,7 +72,8 @@ impl<'a> Invocation<'a> {
             exception,
             duration,
             memory_used: run.memory_used.unwrap_or(if ends == Ending::OutOfMemory { memory(function) } else { 77 }),
-            cold: run.cold || ends == Ending::InitError,
+            cold: run.cold || run.runtime_version.is_some() || ends == Ending::InitError,
+            runtime_version: run.runtime_version.clone().unwrap_or_else(|| RUNTIME_VERSION.to_owned()),
         })
     }
 
@@ -111,6 +114,14 @@ impl<'a> Invocation<'a> {
             .collect()
     }
 
+    /// What the ARN of the runtime's version is made from.
+    fn runtime_seed(&self) -> String {
+        match self.runtime_version.as_str() {
+            RUNTIME_VERSION => self.arn.clone(),
+            other => format!("{}/{other}", self.arn),
+        }
+    }
+
     /// The lines from START to REPORT, in the function's log format.
     pub(super) fn log_events(&self) -> Vec<LogEvent> {
         if matches!(self.ends, Ending::Throttled | Ending::NotInvoked) {
@@ -142,9 +153,10 @@ impl<'a> Invocation<'a> {
             out.push((
                 at,
                 format!(
-                    "INIT_START Runtime Version: python:3.13.v40\tRuntime Version ARN: arn:aws:lambda:{}::runtime:{}\n",
+                    "INIT_START Runtime Version: {}\tRuntime Version ARN: arn:aws:lambda:{}::runtime:{}\n",
+                    self.runtime_version,
                     self.region,
-                    ids::letters(&self.arn, "0123456789abcdef", 64)
+                    ids::letters(&self.runtime_seed(), "0123456789abcdef", 64)
                 ),
             ));
         }
@@ -215,8 +227,8 @@ impl<'a> Invocation<'a> {
         let mut out = Vec::new();
         if self.cold {
             out.push(platform(at, "platform.initStart", json!({
-                "initializationType": "on-demand", "phase": "init", "runtimeVersion": "python:3.13.v40",
-                "runtimeVersionArn": format!("arn:aws:lambda:{}::runtime:{}", self.region, ids::letters(&self.arn, "0123456789abcdef", 64)),
+                "initializationType": "on-demand", "phase": "init", "runtimeVersion": self.runtime_version,
+                "runtimeVersionArn": format!("arn:aws:lambda:{}::runtime:{}", self.region, ids::letters(&self.runtime_seed(), "0123456789abcdef", 64)),
                 "functionName": self.function.name, "functionVersion": "$LATEST",
             })));
         }

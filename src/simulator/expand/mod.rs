@@ -97,6 +97,10 @@ fn log_groups(names: &Names<'_>, invocations: &[Invocation<'_>], events: &[Trail
     let mut groups: Vec<LogGroup> = Vec::new();
     for form in names.functions.iter().filter(|form| form.logs_exist) {
         let group = group_named(names, &mut groups, functions::log_group(form), form.region.as_ref());
+        if let Some(class) = &form.log_class {
+            group.class.clone_from(class);
+        }
+        group.retention_days = form.log_retention.or(group.retention_days);
         for invocation in invocations {
             if invocation.function().name == form.name {
                 group.events.extend(invocation.log_events());
@@ -146,6 +150,8 @@ fn group_named<'g>(names: &Names<'_>, groups: &'g mut Vec<LogGroup>, name: Strin
             name,
             region,
             created: names.now.checked_sub(SignedDuration::from_hours(400 * 24)).unwrap_or(names.now),
+            class: "STANDARD".to_owned(),
+            retention_days: Some(365),
             events: Vec::new(),
         });
     }

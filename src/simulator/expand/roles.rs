@@ -3,6 +3,7 @@
 use super::names::{Names, role_name};
 use crate::simulator::declaration::RoleForm;
 use crate::simulator::ids;
+use crate::simulator::json::set;
 use crate::simulator::policy::document;
 use crate::simulator::world::{ManagedPolicy, Role};
 use jiff::SignedDuration;
@@ -62,11 +63,7 @@ pub(super) fn role(names: &Names<'_>, form: &RoleForm) -> Result<Role, String> {
         created: names
             .maybe_time(form.created.as_ref())?
             .unwrap_or(names.now.checked_sub(SignedDuration::from_hours(420 * 24)).map_err(|error| error.to_string())?),
-        trust: document(vec![json!({
-            "Effect": "Allow",
-            "Principal": { "Service": form.trust.as_deref().unwrap_or("lambda.amazonaws.com") },
-            "Action": "sts:AssumeRole",
-        })]),
+        trust: document(vec![trust(names, form)?]),
         inline: form
             .inline
             .iter()
@@ -79,6 +76,20 @@ pub(super) fn role(names: &Names<'_>, form: &RoleForm) -> Result<Role, String> {
         add_standard_policies(names, form, &mut role)?;
     }
     Ok(role)
+}
+
+fn trust(names: &Names<'_>, form: &RoleForm) -> Result<Value, String> {
+    let mut statement = json!({
+        "Effect": "Allow",
+        "Principal": { "Service": form.trust.as_deref().unwrap_or("lambda.amazonaws.com") },
+        "Action": "sts:AssumeRole",
+    });
+    if let Some(condition) = &form.trust_condition {
+        let filled = names.fill(&condition.to_string(), &[])?;
+        let condition: Value = serde_json::from_str(&filled).map_err(|error| error.to_string())?;
+        set(&mut statement, "Condition", condition);
+    }
+    Ok(statement)
 }
 
 /// The minimal permissions of the Secrets Manager User Guide, "Lambda rotation function execution role

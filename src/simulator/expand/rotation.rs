@@ -247,6 +247,8 @@ impl Attempt<'_> {
                     at,
                     region: names.region(secret.region.as_ref()),
                     actor: Actor::Session { role: role_name(function), session: function.name.clone() },
+                    agent: None,
+                    via: None,
                     parameters,
                     response,
                     error,

@@ -52,6 +52,15 @@ pub(super) fn secret(names: &Names<'_>, history: &History<'_>) -> Result<Secret,
         names.maybe_time(form.last_accessed.as_ref())?.and_then(|at| at.strftime("%FT00:00:00Z").to_string().parse().ok());
     let deleted = names.maybe_time(form.deleted.as_ref())?;
     let external_role = form.external_role.as_ref().map(|arn| names.fill(arn, &[])).transpose()?;
+    let metadata = (!form.metadata.is_empty())
+        .then(|| {
+            let items = form
+                .metadata
+                .iter()
+                .map(|(key, value)| Ok(Shape::structure().with("Key", key).with("Value", names.fill(value, &[])?)));
+            items.collect::<Result<Vec<Shape>, String>>().map(Shape::list)
+        })
+        .transpose()?;
     let entry = Shape::structure()
         .with("ARN", &arn)
         .with("Name", &form.name)
@@ -61,6 +70,7 @@ pub(super) fn secret(names: &Names<'_>, history: &History<'_>) -> Result<Secret,
         .with("RotationEnabled", rotates_here.then_some(form.rotation.state == RotationState::On))
         .with("RotationLambdaARN", lambda_arn)
         .with("RotationRules", rules)
+        .with("ExternalSecretRotationMetadata", metadata)
         .with("ExternalSecretRotationRoleArn", external_role)
         .with("LastRotatedDate", history.last_rotated)
         .with("LastChangedDate", changed)

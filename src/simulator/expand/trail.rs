@@ -23,6 +23,10 @@ pub(super) struct ApiCall<'a> {
     pub(super) at: Timestamp,
     pub(super) region: &'a str,
     pub(super) actor: Actor,
+    /// What the caller calls itself; its address where left out.
+    pub(super) agent: Option<&'a str>,
+    /// The service on whose behalf it was made.
+    pub(super) via: Option<&'a str>,
     pub(super) parameters: Value,
     pub(super) response: Value,
     pub(super) error: Option<(&'a str, String)>,
@@ -91,8 +95,9 @@ impl Actor {
 pub(super) fn api_event(account: &str, call: ApiCall<'_>) -> TrailEvent {
     let read_only = ["Get", "List", "Describe", "Lookup", "BatchGet"].iter().any(|verb| call.name.starts_with(verb));
     let id = ids::uuid(&format!("{}/{}/{}", call.name, call.at, call.parameters));
-    let address = match &call.actor {
-        Actor::Aws(host) => host.clone(),
+    let address = match (&call.actor, call.via) {
+        (Actor::Aws(host), _) => host.clone(),
+        (_, Some(service)) => service.to_owned(),
         _ => "198.51.100.7".into(),
     };
     let mut record = json!({
@@ -103,7 +108,7 @@ pub(super) fn api_event(account: &str, call: ApiCall<'_>) -> TrailEvent {
         "eventName": call.name,
         "awsRegion": call.region,
         "sourceIPAddress": address,
-        "userAgent": address,
+        "userAgent": call.agent.unwrap_or(&address),
         "requestParameters": call.parameters,
         "responseElements": call.response,
         "requestID": ids::uuid(&format!("request/{id}")),
@@ -114,6 +119,11 @@ pub(super) fn api_event(account: &str, call: ApiCall<'_>) -> TrailEvent {
         "recipientAccountId": account,
         "eventCategory": "Management",
     });
+    if let Some(service) = call.via
+        && let Some(identity) = record.get_mut("userIdentity")
+    {
+        set(identity, "invokedBy", json!(service));
+    }
     if let Some((code, message)) = &call.error {
         set(&mut record, "errorCode", json!(code));
         set(&mut record, "errorMessage", json!(message));
@@ -214,6 +224,8 @@ pub(super) fn change(names: &Names<'_>, form: &ChangeForm) -> Result<TrailEvent,
             at: names.time(&form.at)?,
             region,
             actor: Actor::parse(&form.by),
+            agent: form.agent.as_deref(),
+            via: form.via.as_deref(),
             parameters: filled(&form.parameters)?,
             response: filled(&form.response)?,
             error: form.error.as_deref().map(|code| (code, form.error_message.clone().unwrap_or_default())),
@@ -237,6 +249,8 @@ pub(super) fn reads(names: &Names<'_>, form: &ReadsForm) -> Result<Vec<TrailEven
                     at: until.checked_sub(every * nth).map_err(|error| error.to_string())?,
                     region: names.region(secret.region.as_ref()),
                     actor: Actor::parse(&form.by),
+                    agent: None,
+                    via: None,
                     parameters: json!({ "secretId": secret.name }),
                     response: Value::Null,
                     error: None,
@@ -290,6 +304,7 @@ fn source_of(event: &str) -> Option<&'static str> {
                 "GetSecretValue",
                 "ReplicateSecretToRegions",
                 "RemoveRegionsFromReplication",
+                "StopReplicationToReplica",
             ],
         ),
         (

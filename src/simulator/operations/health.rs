@@ -40,7 +40,16 @@ fn fits(world: &World, event: &HealthEvent, filter: Parameters<'_>) -> bool {
     .all(|(member, value)| {
         let wanted = filter.texts(member);
         wanted.is_empty() || wanted.contains(&value)
-    })
+    }) && began_within(event, filter)
+}
+
+/// Of several ranges, one has to hold the event's beginning.
+fn began_within(event: &HealthEvent, filter: Parameters<'_>) -> bool {
+    let ranges = filter.structures("startTimes");
+    let holds = |range: &Parameters<'_>| {
+        range.time("from").is_none_or(|from| from <= event.start) && range.time("to").is_none_or(|to| event.start <= to)
+    };
+    ranges.is_empty() || ranges.iter().any(holds)
 }
 
 fn shape(world: &World, event: &HealthEvent) -> Shape {

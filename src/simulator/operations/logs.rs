@@ -28,6 +28,15 @@ pub(super) fn filter_log_events(world: &World, request: &Request) -> Answer {
         .iter()
         .find(|group| group.name == name && group.region == request.region)
         .ok_or_else(|| Refusal::new("ResourceNotFoundException", "The specified log group does not exist."))?;
+    // Source: CloudWatch Logs User Guide, "Log classes".
+    match group.class.as_str() {
+        "INFREQUENT_ACCESS" => {
+            return Err(invalid("This operation is not supported on the log class of the specified log group."));
+        }
+        // Its lines go elsewhere.
+        "DELIVERY" => return Ok(Shape::structure().with("events", Shape::list::<Shape>([]))),
+        _ => {}
+    }
     let text = parameters.text("filterPattern").unwrap_or_default();
     let pattern = (text.chars().count() <= MAX_PATTERN)
         .then(|| FilterPattern::parse(text))
@@ -92,11 +101,11 @@ pub(super) fn describe_log_groups(world: &World, request: &Request) -> Answer {
                 Shape::structure()
                     .with("logGroupName", &group.name)
                     .with("creationTime", group.created.as_millisecond())
-                    .with("retentionInDays", 365_i64)
+                    .with("retentionInDays", group.retention_days)
                     .with("metricFilterCount", 0_i64)
                     .with("arn", format!("{arn}:*"))
                     .with("storedBytes", 0_i64)
-                    .with("logGroupClass", "STANDARD")
+                    .with("logGroupClass", &group.class)
                     .with("logGroupArn", arn)
             })),
         )

@@ -62,7 +62,7 @@ def partner_secret_without_rights(w):
         version = str(uuid.uuid4())
         w.rotation_event("RotationStarted", NOW - 5 * HOUR + i * HOUR, version)
         w.rotation_event("RotationFailed", NOW - 5 * HOUR + i * HOUR + 30, version, message="Access denied for the rotation role")
-    return root_cause("external_rotation_role", never=["rotation_no_lambda_arn"])
+    return root_cause("external_role_trust", never=["rotation_no_lambda_arn"])
 
 
 def replica_that_failed_to_replicate(w):

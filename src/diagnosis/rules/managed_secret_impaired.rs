@@ -1,0 +1,140 @@
+//! # The secret that a service manages is impaired
+//!
+//! RDS calls its master user's secret *impaired* when it can be read and no longer be rotated: RDS lost the use of the
+//! secret or of its key.
+//!
+//! **Shows as** RotationFailed events of a secret with `OwningService`, and a key that is not enabled or is gone, or a reason
+//! that says `impaired`; in RDS as `MasterUserSecret.SecretStatus`.
+//!
+//! **Is not it** when the key is usable: then the owner's resource is what to look at.
+
+use crate::diagnosis::managed::{command_of, owner};
+use crate::diagnosis::remedy::aws_in;
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
+use crate::model::{Cause, Concern, Confidence, KeyFacts, Observation, Proof, Remediation, StepName};
+
+const CAUSE: Cause = Cause::ManagedSecretImpaired;
+
+pub(super) const RULE: Rule = Rule {
+    cause: CAUSE,
+    stage: Stage::Subject,
+    rests_on: &[StepName::Secret, StepName::RotationConfig],
+    explained_by: &[change_events::KEY_STATE, change_events::KEY_POLICY, change_events::SECRET_POLICY],
+    specificity: Specificity::Defect,
+    hidden_by_login: false,
+    evaluate,
+};
+
+fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if let Some(verdict) = context.without_secret().or_else(|| context.without_config()) {
+        return verdict;
+    }
+    let Some(owner) = owner(context) else { return Verdict::clear("no AWS service rotates it in its own way") };
+    let says_so = context.failed_attempts().next_back().and_then(|attempt| attempt.reason.as_deref());
+    let says_so = says_so.is_some_and(|reason| reason.to_ascii_lowercase().contains("impaired"));
+    let key = match &context.evidence.access.observation {
+        Observation::Found(access) => &access.secret_key,
+        other => {
+            return match other.missing().filter(|_| context.is_unwell()) {
+                Some(missing) => Verdict::unknown(missing),
+                None => Verdict::clear("its rotation does not fail"),
+            };
+        }
+    };
+    let fault = match key {
+        Observation::Found(key) if key.state != "Enabled" => Some(format!("its key is {}", key.state)),
+        Observation::NoData { .. } => Some("its key is gone".to_owned()),
+        _ => None,
+    };
+    if fault.is_none() && !says_so {
+        return match key.missing().filter(|_| context.is_unwell()) {
+            Some(missing) => Verdict::unknown(missing),
+            None => Verdict::clear("its key is usable, and no event calls it impaired"),
+        };
+    }
+    let mut evidence = Vec::new();
+    evidence.extend(context.failed_attempt_proof());
+    if let Some(fault) = &fault {
+        evidence.push(Proof::of(StepName::SecretAccess, "kms:DescribeKey", format!("{fault}: {}", id_of(context, key))));
+    }
+    let changed = context.last_change(Concern::Key, &["DisableKey", "ScheduleKeyDeletion"]);
+    evidence.extend(changed.map(|change| context.change_proof(change)));
+    evidence.push(context.secret_proof(format!("OwningService {owner}, RotationLambdaARN absent")));
+    let because = fault.as_ref().map_or_else(|| "its rotation failed as impaired".to_owned(), Clone::clone);
+    let explanation = format!("{owner} can no longer rotate the secret it manages, although it may still be read: {because}.");
+    let confidence = match (&fault, context.failing.is_some()) {
+        (Some(_), true) => Confidence::Confirmed,
+        _ => Confidence::Likely,
+    };
+    context.finding(CAUSE, confidence, explanation, evidence, fix(context, owner, key)).into()
+}
+
+fn id_of(context: &DiagnosisContext<'_>, key: &Observation<KeyFacts>) -> String {
+    let named = || context.secret().and_then(|secret| secret.kms_key_id.clone());
+    key.found().map(|key| key.arn.to_string()).or_else(named).unwrap_or_else(|| "KEY_ARN".to_owned())
+}
+
+fn fix(context: &DiagnosisContext<'_>, owner: &str, key: &Observation<KeyFacts>) -> Remediation {
+    let id = id_of(context, key);
+    let mut remediation = Remediation::new(format!(
+        "Give {owner} the use of the secret's key again, then start a rotation through {owner}: the status becomes active."
+    ));
+    if key.found().is_some_and(|key| key.state == "PendingDeletion") {
+        remediation =
+            remediation.run(aws_in(context, &["kms", "cancel-key-deletion", "--key-id", &id])).needs("kms:CancelKeyDeletion");
+    }
+    if key.found().is_some_and(|key| key.state != "Enabled") {
+        remediation = remediation.run(aws_in(context, &["kms", "enable-key", "--key-id", &id])).needs("kms:EnableKey");
+    }
+    if owner == "rds" {
+        let (list, query) = match context.secret_name().starts_with("rds!cluster") {
+            true => ("describe-db-clusters", "DBClusters[].[DBClusterIdentifier,MasterUserSecret]"),
+            false => ("describe-db-instances", "DBInstances[].[DBInstanceIdentifier,MasterUserSecret]"),
+        };
+        remediation = remediation.run(aws_in(context, &["rds", list, "--query", query])).needs("rds:DescribeDBInstances");
+    }
+    remediation
+        .run(command_of(context, owner))
+        .link("https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::diagnose;
+    use crate::diagnosis::testing::*;
+    use crate::model::Evidence;
+
+    fn managed() -> Evidence {
+        let mut evidence = healthy();
+        facts(&mut evidence.secret).owning_service = Some("rds".to_owned());
+        facts(&mut evidence.rotation_config).function_arn = None;
+        fail_unseen(&mut evidence, None);
+        evidence
+    }
+
+    #[test]
+    fn a_key_that_is_not_enabled_impairs_the_secret_and_is_enabled_first() {
+        let mut evidence = managed();
+        let mut disabled = key();
+        disabled.state = "PendingDeletion".to_owned();
+        facts(&mut evidence.access).secret_key = Observation::Found(disabled);
+        let diagnosis = diagnose(&evidence);
+        let root = diagnosis.root_cause().unwrap();
+        assert_eq!((root.cause, root.confidence), (CAUSE, Confidence::Confirmed));
+        assert!(root.remediation.commands[0].contains("cancel-key-deletion"), "{:?}", root.remediation.commands);
+        let failing = diagnosis.findings.iter().find(|finding| finding.cause == Cause::ManagedRotationFailing).unwrap();
+        assert_eq!(failing.inhibited_by, Some(CAUSE));
+    }
+
+    #[test]
+    fn the_events_word_is_enough_and_a_usable_key_speaks_against_it() {
+        let mut evidence = managed();
+        assert_clear(CAUSE, &evidence);
+        facts(&mut evidence.history).attempts[1].reason = Some("The secret is in the impaired state.".to_owned());
+        assert_eq!(finding(CAUSE, &evidence).confidence, Confidence::Likely);
+        let mut unseen = managed();
+        facts(&mut unseen.access).secret_key = denied("kms:DescribeKey");
+        assert_unknown(CAUSE, &unseen, "kms:DescribeKey");
+    }
+}
