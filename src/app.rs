@@ -11,7 +11,7 @@ mod platforms;
 mod supervisor;
 mod web;
 
-pub use platforms::Platforms;
+pub use platforms::{PLATFORMS, Platforms};
 
 use crate::aws::ConnectError;
 use crate::bot::{Accounts, AwsAccounts, Bot, Delivery, DeliveryPolicy, Health, work};
@@ -43,7 +43,10 @@ pub enum AppError {
     #[error("{0}")]
     Platform(String),
     /// There is no platform at all.
-    #[error("no platform is configured, so nobody could ask anything: add [slack], [discord] or [console] to the configuration")]
+    #[error(
+        "no platform is configured, so nobody could ask anything: add {} to the configuration",
+        platforms::tables(PLATFORMS, "or")
+    )]
     NoPlatform,
     /// Platforms are configured, and none has its tokens.
     #[error("no platform has its tokens, so nobody could ask anything: give the tokens that are named above")]
@@ -95,7 +98,7 @@ impl App {
     /// [`AppError`].
     pub async fn start(config: &Config) -> Result<App, AppError> {
         let accounts: Arc<dyn Accounts> = Arc::new(AwsAccounts::of(config).await?);
-        App::start_with(config, accounts, |bot, stop| platforms::build(config, bot, stop)).await
+        App::start_with(config, accounts, |bot, stop| platforms::build(PLATFORMS, config, bot, stop)).await
     }
 
     /// The same with other accounts and platforms.

@@ -176,7 +176,7 @@ enum AuditFormat {
 
 /// Reads the configuration; what is wrong with it is a matter of usage.
 fn read_config(path: &Path) -> Result<Config, Failure> {
-    Config::read(path).map_err(|error| Failure::Usage(error.to_string()))
+    Config::read(path, crate::app::PLATFORMS).map_err(|error| Failure::Usage(error.to_string()))
 }
 
 #[derive(Debug, Args)]

@@ -6,12 +6,12 @@ use super::health::Pulse;
 use super::rate_limit::UserRateLimiter;
 use super::suggest::Names;
 use crate::alarm::OnceAMinute;
-use crate::chat::ChatPlatform;
+use crate::chat::{ChatPlatform, PlatformSet};
 use crate::config::{Config, Work};
-use crate::model::{ActionKind, Actor, InvestigationRequest, Place, PlatformName, SecretRef};
+use crate::model::{ActionKind, Actor, InvestigationRequest, Place, SecretRef};
 use crate::playbook;
 use crate::store::{Location, Store};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long no trigger may be claimed beyond what the longest work takes.
@@ -29,7 +29,7 @@ pub struct Bot {
     pub(super) names: Arc<Names>,
     pub(super) config: Config,
     /// The platforms, to ask them about people.
-    pub(super) platforms: OnceLock<Vec<Arc<dyn ChatPlatform>>>,
+    pub(super) platforms: PlatformSet,
     /// Alarms are decided about one after the other.
     pub(super) alarm_turn: tokio::sync::Mutex<()>,
     /// What the store does not take, for the log.
@@ -52,7 +52,7 @@ impl Bot {
             rate_limit: UserRateLimiter::default(),
             names: Arc::default(),
             config: config.clone(),
-            platforms: OnceLock::new(),
+            platforms: PlatformSet::default(),
             alarm_turn: tokio::sync::Mutex::default(),
             unkept: Arc::default(),
             pulse: Pulse::default(),
@@ -68,8 +68,7 @@ impl Bot {
 
     /// Gets to know the platforms people are on; once, before anything is worked on.
     pub fn meet(&self, platforms: &[Arc<dyn ChatPlatform>]) {
-        // A second time would be another bot's.
-        let _ = self.platforms.set(platforms.to_vec());
+        self.platforms.set(platforms);
     }
 
     /// What it keeps.
@@ -84,10 +83,7 @@ impl Bot {
             let mut changes = self.store.message_changes();
             loop {
                 changes.mark_unchanged();
-                let mut pending = 0;
-                for platform in PlatformName::ALL {
-                    pending += self.store.pending_messages(platform).await.unwrap_or_default();
-                }
+                let pending = self.store.pending_messages().await.unwrap_or_default();
                 if pending == 0 || changes.changed().await.is_err() {
                     return;
                 }

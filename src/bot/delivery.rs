@@ -36,7 +36,7 @@ impl Delivery {
     pub async fn run(self, platforms: Vec<Arc<dyn ChatPlatform>>, stop: CancellationToken) {
         let mut couriers = JoinSet::new();
         for platform in platforms {
-            let policy = self.policy.on(platform.name());
+            let policy = self.policy.on(platform.limits());
             let courier = DeliveryWorker::new(platform, Arc::clone(&self.store), self.health.clone(), policy);
             couriers.spawn(courier.run(stop.clone()));
         }

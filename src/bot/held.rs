@@ -4,7 +4,7 @@
 //! not: so nothing goes from it to the channel, neither the answer nor a refusal.
 
 use super::Bot;
-use crate::model::{Place, PlatformName};
+use crate::model::Place;
 use crate::store::{InvestigationRow, StoreError, Thread};
 
 impl Bot {
@@ -12,8 +12,7 @@ impl Bot {
     /// asked in a thread of others, in that one.
     pub(super) async fn answered_at(&self, asked_at: &Place) -> Result<Place, StoreError> {
         let channel = Place { thread: None, ..asked_at.clone() };
-        // All threads of the page are ours.
-        if asked_at.thread.is_none() || asked_at.platform == PlatformName::Console {
+        if asked_at.thread.is_none() || !self.platforms.limits(asked_at.platform).has_others_threads {
             return Ok(channel);
         }
         Ok(match self.store.thread_at(asked_at).await? {

@@ -97,7 +97,7 @@ impl Bot {
                 Ok(token) => self.act(inbound, token).await,
                 Err(error) => {
                     self.note(inbound, "clicked", "", Decision::Rejected, &error.to_string()).await?;
-                    Ok(answer(compose::expired(Manner::of(&inbound.place))))
+                    Ok(answer(compose::expired(self.platforms.manner(&inbound.place))))
                 }
             },
         }
@@ -105,7 +105,7 @@ impl Bot {
 
     /// Reads words. Of what looks like a secret's value nothing is kept, told or logged, whatever else was said with it.
     async fn read(&self, inbound: &IncomingEvent, words: &str) -> Result<Ack, Unstored> {
-        let manner = Manner::of(&inbound.place);
+        let manner = self.platforms.manner(&inbound.place);
         let is_known = |word: &str| self.is_known_name(&inbound.actor, &inbound.place, word);
         if command::holds_a_value(words, is_known) {
             self.note(inbound, "said", "", Decision::Rejected, "it looked like a secret's value").await?;
@@ -133,7 +133,7 @@ impl Bot {
     /// What is neither a command nor clearly a secret starts nothing.
     async fn no_command(&self, inbound: &IncomingEvent, words: &str, why: &str) -> Result<Ack, Unstored> {
         self.note(inbound, "said", "", Decision::Rejected, why).await?;
-        Ok(answer(compose::no_command(command::nearest(words).as_deref(), Manner::of(&inbound.place))))
+        Ok(answer(compose::no_command(command::nearest(words).as_deref(), self.platforms.manner(&inbound.place))))
     }
 
     async fn ask(&self, inbound: &IncomingEvent, question: InvestigationRequest) -> Result<Ack, Unstored> {
@@ -201,7 +201,7 @@ impl Bot {
         // Whoever tries the id of another channel learns as little as whoever makes one up.
         let Some(stored) = known.filter(|stored| held::is_of(stored, &inbound.place)) else {
             self.note(inbound, did, &token.investigation, Decision::Rejected, "no such investigation in this channel").await?;
-            return Ok(answer(compose::expired(Manner::of(&inbound.place))));
+            return Ok(answer(compose::expired(self.platforms.manner(&inbound.place))));
         };
         let subject = stored.question.secret.to_string();
         let allowed = match chosen(&stored, token.action) {
@@ -212,7 +212,7 @@ impl Bot {
             self.note(inbound, did, &subject, Decision::Refused, &refusal.to_string()).await?;
             return Ok(answer(compose::refused(&refusal.to_string())));
         }
-        if let Some(why_not) = not_now(&stored, &token, Manner::of(&inbound.place)) {
+        if let Some(why_not) = not_now(&stored, &token, self.platforms.manner(&inbound.place)) {
             self.note(inbound, did, &subject, Decision::Rejected, "expired, or not yet").await?;
             return Ok(answer(why_not));
         }

@@ -65,8 +65,7 @@ impl Bot {
     }
 
     async fn look_up(&self, inbound: &IncomingEvent) -> LookedUp {
-        let platforms = self.platforms.get().map(Vec::as_slice).unwrap_or_default();
-        match platforms.iter().find(|platform| platform.name() == inbound.actor.platform) {
+        match self.platforms.find(inbound.actor.platform) {
             Some(platform) => platform.look_up(&inbound.actor).await,
             None => {
                 LookedUp { actor: crate::model::Actor { standing: Standing::Unknown, ..inbound.actor.clone() }, failed: None }

@@ -3,7 +3,7 @@
 use super::Bot;
 use crate::chat::compose;
 use crate::chat::document::StepLine;
-use crate::model::{PlatformName, StepName};
+use crate::model::StepName;
 use crate::playbook::Progress;
 use crate::redact::SafeText;
 use crate::store::{DesiredMessage, InvestigationRow};
@@ -12,10 +12,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// How often progress is stated at most: what goes on in between is told with the next one.
+/// How often progress is stated at most, where its platform says nothing else: what goes on in between is told with the
+/// next one.
 const EVERY: Duration = Duration::from_secs(1);
-/// The same for the page, which few look at, and closely.
-const EVERY_ON_THE_PAGE: Duration = Duration::from_millis(200);
 
 /// Who watches the steps for a thread.
 pub(super) struct Live {
@@ -30,7 +29,7 @@ impl Live {
 
     /// States the progress whenever it changes, and never returns.
     pub(super) async fn tell(&self, bot: &Bot, stored: &InvestigationRow, subject: &SafeText) -> Infallible {
-        let every = if stored.place.platform == PlatformName::Console { EVERY_ON_THE_PAGE } else { EVERY };
+        let every = bot.platforms.limits(stored.place.platform).between_edits.unwrap_or(EVERY);
         loop {
             self.changed.notified().await;
             let steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner).clone();

@@ -4,7 +4,7 @@ use super::Bot;
 use super::accounts::{Whereabouts, locate};
 use super::run::{failed, message_key, report, subject, verdict};
 use crate::chat::document::Tone;
-use crate::chat::{Manner, Message, compose};
+use crate::chat::{Message, compose};
 use crate::investigation::Options;
 use crate::model::{Action, ActionKind, ActionRequest, Command, Investigation, ReplyTo, Trigger};
 use crate::redact::SafeText;
@@ -49,7 +49,8 @@ impl Bot {
     async fn question(&self, claimed: &Claimed, command: &Command) -> Result<Completion, HandlerError> {
         let Command { actor, place, reply_to, question, in_thread } = command;
         let id = &claimed.subject;
-        let manner = if *in_thread { Manner::of(place).in_thread() } else { Manner::of(place) };
+        let manner = self.platforms.manner(place);
+        let manner = if *in_thread { manner.in_thread() } else { manner };
         // A run that was cut short may have opened it.
         let is_open = self.store.thread(id).await?.is_some();
         // Asked again: the rules may have changed since it was accepted.

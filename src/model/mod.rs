@@ -22,7 +22,8 @@ pub use alarm::{Alarm, AlarmSeries, AlarmSource, AlarmState, OkBasis};
 pub use arn::{Arn, ArnError, FunctionArn, RoleArn, SecretArn, is_secret_name};
 pub use cause::{Cause, DiagnosisItem};
 pub use chat::{
-    Action, ActionKind, ActionToken, Actor, InvestigationRequest, Place, PlatformName, ReplyTo, Standing, ThreadRef, TokenError,
+    Action, ActionKind, ActionToken, Actor, InvestigationRequest, NotAPlatform, Place, PlatformName, ReplyTo, Standing,
+    ThreadRef, TokenError,
 };
 pub use event_name::without_version;
 pub use evidence::{

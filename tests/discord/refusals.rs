@@ -5,8 +5,9 @@ use crate::fake_discord::{CHANNEL, Event, Fault, TOKEN};
 use crate::samples::in_channel;
 use rotation_diag::chat::{ChatPlatform as _, SendError};
 use rotation_diag::clock::Clock;
-use rotation_diag::config::{DiscordMode, Token};
+use rotation_diag::config::Token;
 use rotation_diag::platforms::discord::Discord;
+use rotation_diag::platforms::discord::DiscordMode;
 use std::time::{Duration, Instant};
 
 #[tokio::test]

@@ -211,5 +211,5 @@ fn the_readmes_service_finds_its_program_its_configuration_its_tokens_and_its_st
     ] {
         assert!(commands.contains(step), "{step}");
     }
-    rotation_diag::config::Config::parse(&toml("## Operation")).unwrap();
+    rotation_diag::config::Config::parse(&toml("## Operation"), rotation_diag::app::PLATFORMS).unwrap();
 }
