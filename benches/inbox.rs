@@ -33,13 +33,13 @@ struct Waiting {
 
 fn entry(number: usize, of: &Waiting) -> NewTrigger {
     let place = Place {
-        platform: PlatformName::Slack,
+        platform: PlatformName::new("slack"),
         workspace: "T1".to_owned(),
         channel: format!("C{}", number % of.lanes),
         thread: None,
     };
     let actor = Actor {
-        platform: PlatformName::Slack,
+        platform: PlatformName::new("slack"),
         workspace: "T1".to_owned(),
         user: "U1".to_owned(),
         groups: None,

@@ -11,7 +11,7 @@ mod platforms;
 mod supervisor;
 mod web;
 
-pub use platforms::Platforms;
+pub use platforms::{PLATFORMS, Platforms};
 
 use crate::aws::ConnectError;
 use crate::bot::{
@@ -19,7 +19,7 @@ use crate::bot::{
     Intake, InvestigationRequests, PendingEvents, Reconciler, Runner, Subscriber, Watches, Workers, keep_schedule, keep_tidy,
     last_messages,
 };
-use crate::chat::ChatPlatform;
+use crate::chat::PlatformSet;
 use crate::clock::Clock;
 use crate::config::{Config, Work};
 use crate::store::{OpenError, Store, network_disk};
@@ -48,7 +48,10 @@ pub enum AppError {
     #[error("{0}")]
     Platform(String),
     /// There is no platform at all.
-    #[error("no platform is configured, so nobody could ask anything: add [slack], [discord] or [console] to the configuration")]
+    #[error(
+        "no platform is configured, so nobody could ask anything: add {} to the configuration",
+        platforms::tables(PLATFORMS, "or")
+    )]
     NoPlatform,
     /// Platforms are configured, and none has its tokens.
     #[error("no platform has its tokens, so nobody could ask anything: give the tokens that are named above")]
@@ -81,6 +84,8 @@ pub enum AppError {
 pub struct Bot {
     /// What must survive a crash.
     pub store: Arc<Store>,
+    /// The platforms people are on, set before anything is worked on.
+    pub platforms: PlatformSet,
     /// Who may do what, and where it can be looked into.
     pub access: Arc<Access>,
     /// Names of secrets while a person types.
@@ -104,29 +109,30 @@ impl Bot {
     #[must_use]
     pub fn new(config: &Config, store: Arc<Store>, accounts: Arc<dyn Accounts>) -> Bot {
         let shared = Arc::new(config.clone());
+        let platforms = PlatformSet::default();
         let access = Arc::new(Access::new(config, accounts));
         let autocomplete = Arc::new(Autocomplete::new(Arc::clone(&access)));
-        let intake = Arc::new(Intake::new(Arc::clone(&store), Arc::clone(&access), Arc::clone(&autocomplete)));
-        let runner = Arc::new(Runner::new(config, Arc::clone(&store), Arc::clone(&access)));
+        let intake = Arc::new(Intake::new(Arc::clone(&store), Arc::clone(&access), Arc::clone(&autocomplete), platforms.clone()));
+        let runner = Arc::new(Runner::new(config, Arc::clone(&store), Arc::clone(&access), platforms.clone()));
         let alarm_intake = Arc::new(AlarmIntake::new(Arc::clone(&shared), Arc::clone(&store)));
         let subscriber = Arc::new(Subscriber::new(Arc::clone(&access)));
         let reconciler = Reconciler::new(config.alarms.clone(), Arc::clone(&access), Arc::clone(&alarm_intake));
         let alarm_threads =
             AlarmThreads::new(shared, Arc::clone(&store), Arc::clone(&access), Arc::clone(&runner), Arc::clone(&alarm_intake));
         let (reconciler, alarm_threads) = (Arc::new(reconciler), Arc::new(alarm_threads));
-        Bot { store, access, autocomplete, intake, runner, alarm_intake, subscriber, reconciler, alarm_threads }
+        Bot { store, platforms, access, autocomplete, intake, runner, alarm_intake, subscriber, reconciler, alarm_threads }
     }
 
-    /// Those who work on what was accepted, once it is known on which platforms people are.
+    /// Those who work on what was accepted.
     #[must_use]
-    pub fn workers(&self, work: Work, platforms: &[Arc<dyn ChatPlatform>]) -> Arc<Workers> {
+    pub fn workers(&self, work: Work) -> Arc<Workers> {
         let (store, runner) = (|| Arc::clone(&self.store), || Arc::clone(&self.runner));
         let (access, autocomplete) = (Arc::clone(&self.access), Arc::clone(&self.autocomplete));
         let handlers = Handlers {
-            requests: InvestigationRequests::new(store(), access, autocomplete, runner()),
+            requests: InvestigationRequests::new(store(), access, autocomplete, runner(), self.platforms.clone()),
             actions: Actions::new(store(), runner(), work),
             watches: Watches::new(store(), runner(), work.watch_every),
-            events: PendingEvents::new(store(), Arc::clone(&self.intake), platforms.to_vec()),
+            events: PendingEvents::new(store(), Arc::clone(&self.intake), self.platforms.clone()),
             alarms: Arc::clone(&self.alarm_threads),
         };
         Workers::new(store(), handlers, work, &self.runner)
@@ -157,7 +163,7 @@ impl App {
     /// [`AppError`].
     pub async fn start(config: &Config) -> Result<App, AppError> {
         let accounts: Arc<dyn Accounts> = Arc::new(AwsAccounts::of(config).await?);
-        App::start_with(config, accounts, |bot, stop| platforms::build(config, bot, stop)).await
+        App::start_with(config, accounts, |bot, stop| platforms::build(PLATFORMS, config, bot, stop)).await
     }
 
     /// The same with other accounts and platforms.
@@ -184,8 +190,9 @@ impl App {
         let bot = Bot::new(config, Arc::clone(&store), accounts);
         let health = Health::default();
         let (intake, delivery) = (CancellationToken::new(), CancellationToken::new());
-        let Platforms { platforms, routers, background, alive } = build(&bot, &intake)?;
-        let workers = bot.workers(config.work, &platforms);
+        let Platforms { platforms, routers, background, alive, cause_pages } = build(&bot, &intake)?;
+        bot.platforms.set(&platforms);
+        let workers = bot.workers(config.work);
         let mut parts = Supervisor::default();
         let has_to_listen = config.http_is_asked_for || !routers.is_empty();
         let site = web::Site { health: health.clone(), alive, draining: intake.clone(), routers };
@@ -197,10 +204,8 @@ impl App {
             }
             Err(error) => return Err(error),
         };
-        let console = config.console.as_ref().and_then(|console| console.url.as_ref());
-        let causes = console.map(|url| format!("{}/causes/", url.address()));
         let courier = Delivery::new(Arc::clone(&store), health.clone(), DeliveryPolicy::default())
-            .linking_causes(causes)
+            .linking_causes(cause_pages)
             .run(platforms, delivery.clone());
         parts.add_endless("delivery", courier);
         for (part, future) in background {

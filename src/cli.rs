@@ -179,7 +179,7 @@ enum AuditFormat {
 
 /// Reads the configuration; what is wrong with it is a matter of usage.
 fn read_config(path: &Path) -> Result<Config, CommandError> {
-    Config::read(path).map_err(|error| CommandError::Usage(error.to_string()))
+    Config::read(path, crate::app::PLATFORMS).map_err(|error| CommandError::Usage(error.to_string()))
 }
 
 #[derive(Debug, Args)]

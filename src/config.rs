@@ -3,28 +3,25 @@
 //! `config/rotation-diag.toml` documents every key. Unknown keys are refused, and all problems are told at once.
 
 mod alarms;
-mod console;
-mod discord;
 mod network;
 mod pattern;
-mod reader;
+mod platform;
+pub(crate) mod reader;
 mod rules;
 mod serve;
-mod slack;
 mod token;
 
 pub use alarms::{AlarmMapping, AlarmPattern, AlarmRoute, Alarms, Callee, QuietHours, Sns, Topic};
-pub use console::{ConsoleConfig, ConsoleUrl};
-pub use discord::{DISCORD_API, Discord, DiscordMode};
 pub use network::Network;
 pub use pattern::SecretPattern;
+pub use platform::{Misplaced, PlatformConfig, PlatformConfigs, PlatformTable};
+pub use reader::{Reader, Section};
 pub use rules::{Ids, Rule};
 pub use serve::{Http, StoreFile, Work};
-pub use slack::{SlackConfig, SlackMode, SlackTokens};
 pub use token::{MIN_LENGTH as MIN_TOKEN_LENGTH, Token, TokenSource};
 
-use crate::model::{Arn, RoleArn};
-use reader::{Problem, Reader, Section};
+use crate::model::{Arn, PlatformName, RoleArn};
+use reader::Problem;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -35,7 +32,7 @@ use toml::de::DeTable;
 const MAX_BYTES: u64 = 1 << 20;
 
 /// A configuration file that was read and makes sense.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Config {
     /// The region, where nothing else names one.
     pub default_region: Option<String>,
@@ -61,12 +58,8 @@ pub struct Config {
     pub store: StoreFile,
     /// How much `serve` does at once.
     pub work: Work,
-    /// Slack; `None` where the bot is not there.
-    pub slack: Option<SlackConfig>,
-    /// Discord, where it is used.
-    pub discord: Option<Discord>,
-    /// How the page is offered; `None` where it is not.
-    pub console: Option<ConsoleConfig>,
+    /// The chat platforms.
+    pub platforms: PlatformConfigs,
     /// Alarms: whom to believe, where to tell them.
     pub alarms: Alarms,
 }
@@ -126,32 +119,32 @@ impl fmt::Display for Mistakes<'_> {
 }
 
 impl Config {
-    /// Reads the file at `path`.
+    /// Reads the file at `path`, in which there may be the tables of these platforms.
     ///
     /// # Errors
     /// [`ConfigError`], with all mistakes at once.
-    pub fn read(path: &Path) -> Result<Config, ConfigError> {
+    pub fn read<T: PlatformTable + ?Sized>(path: &Path, tables: &[&T]) -> Result<Config, ConfigError> {
         let unreadable = |why: String| ConfigError::Unreadable { path: path.to_owned(), why };
         let length = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();
         if length > MAX_BYTES {
             return Err(unreadable(format!("it has {length} bytes, and more than {MAX_BYTES} are not read")));
         }
         let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-        Config::parse(&text).map_err(|problems| ConfigError::Mistaken { path: path.to_owned(), problems })
+        Config::parse(&text, tables).map_err(|problems| ConfigError::Mistaken { path: path.to_owned(), problems })
     }
 
-    /// Reads a configuration.
+    /// Reads a configuration, in which there may be the tables of these platforms.
     ///
     /// # Errors
     /// Every mistake, with its line.
-    pub fn parse(text: &str) -> Result<Config, Vec<(usize, String)>> {
+    pub fn parse<T: PlatformTable + ?Sized>(text: &str, tables: &[&T]) -> Result<Config, Vec<(usize, String)>> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let reader = Reader::new(text);
         let (table, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
             reader.problem(error.span().unwrap_or_default(), error.message());
         }
-        let config = if errors.is_empty() { read_root(&reader, table.get_ref()) } else { Config::default() };
+        let config = if errors.is_empty() { read_root(&reader, table.get_ref(), tables) } else { Config::default() };
         let problems = reader.into_problems();
         if problems.is_empty() {
             return Ok(config);
@@ -166,7 +159,8 @@ impl Config {
     }
 }
 
-fn read_root(reader: &Reader<'_>, table: &DeTable<'_>) -> Config {
+fn read_root<T: PlatformTable + ?Sized>(reader: &Reader<'_>, table: &DeTable<'_>, tables: &[&T]) -> Config {
+    let names: Vec<PlatformName> = tables.iter().map(|table| table.name()).collect();
     let root = Section::root(reader, table);
     let mut config = Config {
         default_region: root.get("default_region", |value| reader::text(value).and_then(region)),
@@ -188,15 +182,15 @@ fn read_root(reader: &Reader<'_>, table: &DeTable<'_>) -> Config {
     for (name, section) in root.sections("accounts") {
         config.accounts.insert(name, read_account(reader, section));
     }
-    config.slack = slack::read(reader, &root);
+    config.platforms = PlatformConfigs::read(tables, reader, &root);
     let mut routes = Vec::new();
     if let Some(section) = root.section("alarms") {
-        (config.alarms, routes) = alarms::read(section);
+        (config.alarms, routes) = alarms::read(section, &names);
     }
     if let Some(name) = config.default_account.as_ref().filter(|name| !config.accounts.contains_key(*name)) {
         reader.problem(root.span("default_account"), format!("`default_account`: there is no table [accounts.{name}]"));
     }
-    (config.allow, config.deny) = rules::read(&root);
+    (config.allow, config.deny) = rules::read(&root, &names);
     config.http = serve::http(&root, reader);
     config.http_is_asked_for = root.has("http");
     config.store = serve::store(&root);
@@ -205,9 +199,7 @@ fn read_root(reader: &Reader<'_>, table: &DeTable<'_>) -> Config {
         root.problem("alarms", "`sns.max_age_minutes` must be shorter than `store.retention_days`, or a copy would count as new");
     }
     config.work = serve::work(&root);
-    config.discord = discord::read(&root);
-    config.console = console::read(&root);
-    alarms::check_routes(&config, &root, reader, &routes);
+    alarms::check_routes(&config, &root, reader, &routes, &names);
     root.finish();
     config
 }
@@ -265,7 +257,7 @@ mod tests {
 
     #[test]
     fn the_example_file_parses_and_says_what_it_documents() {
-        let config = Config::parse(EXAMPLE).unwrap();
+        let config = Config::parse(EXAMPLE, crate::app::PLATFORMS).unwrap();
         let prod = &config.accounts["prod"];
         assert_eq!(config.default_region.as_deref(), Some("eu-west-1"));
         assert_eq!(config.default_account.as_deref(), Some("prod"));
@@ -280,8 +272,9 @@ mod tests {
 
     #[test]
     fn an_empty_file_means_the_standard_aws_configuration() {
-        assert_eq!(Config::parse(""), Ok(Config::default()));
-        assert_eq!(Config::parse("\u{feff}# nothing\n"), Ok(Config::default()));
+        for text in ["", "\u{feff}# nothing\n"] {
+            assert_eq!(format!("{:?}", Config::parse(text, crate::app::PLATFORMS).unwrap()), format!("{:?}", Config::default()));
+        }
         assert!(Config::default().allows("anything"));
     }
 
@@ -299,7 +292,7 @@ mod tests {
                     external_id = \"x\"\n\
                     regions = [\"eu-west-1\", \"Ireland\"]\n\
                     token = \"x\"\n";
-        let problems = Config::parse(text).unwrap_err();
+        let problems = Config::parse(text, crate::app::PLATFORMS).unwrap_err();
         let listed: Vec<String> = problems.iter().map(|(line, text)| format!("{line}: {text}")).collect();
         assert_eq!(
             listed,
@@ -320,7 +313,9 @@ mod tests {
 
     #[test]
     fn a_syntax_error_and_a_duplicate_key_have_their_lines_too() {
-        let problems = Config::parse("default_region = \"eu-west-1\"\ndefault_region = \"eu-west-2\"\n[deadlines\n").unwrap_err();
+        let problems =
+            Config::parse("default_region = \"eu-west-1\"\ndefault_region = \"eu-west-2\"\n[deadlines\n", crate::app::PLATFORMS)
+                .unwrap_err();
         let lines: Vec<usize> = problems.iter().map(|(line, _)| *line).collect();
         assert_eq!(lines, [2, 3], "{problems:?}");
     }
@@ -329,14 +324,14 @@ mod tests {
     fn a_role_of_another_account_is_refused() {
         let text = "[accounts.a]\naccount_id = \"123456789012\"\nrole_arn = \"arn:aws:iam::210987654321:role/r\"\n";
         assert_eq!(
-            Config::parse(text).unwrap_err(),
+            Config::parse(text, crate::app::PLATFORMS).unwrap_err(),
             [(3, "`role_arn`: this role is in another account than 123456789012".to_owned())]
         );
     }
 
     #[test]
     fn a_missing_file_is_named() {
-        let error = Config::read(Path::new("/nowhere/rotation-diag.toml")).unwrap_err();
+        let error = Config::read(Path::new("/nowhere/rotation-diag.toml"), crate::app::PLATFORMS).unwrap_err();
         assert!(error.to_string().starts_with("the configuration file /nowhere/rotation-diag.toml cannot be read: "));
     }
 }

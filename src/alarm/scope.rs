@@ -21,7 +21,7 @@ pub enum OutOfScope {
 }
 
 /// The configured account an alarm is about, and where it is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Scope<'a> {
     /// The account's name in the configuration.
     pub account: &'a str,
@@ -80,7 +80,7 @@ mod tests {
         [[alarms.route]]\nalarm = \"mapped\"\nplatform = \"slack\"\nworkspace = \"T1\"\nchannel = \"C1\"\n";
 
     fn decided(change: impl FnOnce(&mut Alarm)) -> Result<String, OutOfScope> {
-        let config = Config::parse(CONFIG).unwrap();
+        let config = Config::parse(CONFIG, crate::app::PLATFORMS).unwrap();
         let mut alarm = alarm("orders");
         change(&mut alarm);
         Scope::of(&config, &alarm).map(|scope| scope.account.to_owned())
@@ -112,7 +112,11 @@ mod tests {
 
     #[test]
     fn without_accounts_every_alarm_is_refused() {
-        let config = Config::parse("[[alarms.route]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannel = \"C1\"\n").unwrap();
-        assert_eq!(Scope::of(&config, &alarm("x")), Err(OutOfScope::Account));
+        let config = Config::parse(
+            "[[alarms.route]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannel = \"C1\"\n",
+            crate::app::PLATFORMS,
+        )
+        .unwrap();
+        assert_eq!(Scope::of(&config, &alarm("x")).unwrap_err(), OutOfScope::Account);
     }
 }

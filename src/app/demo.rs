@@ -1,14 +1,15 @@
 //! The whole bot over simulated accounts, with the page in front: nothing is configured, and nothing is left behind.
 
-use super::platforms::{cause_page, hosts, page};
-use super::{App, AppError, Platforms};
+use super::platforms::cause_page;
+use super::{App, AppError, PLATFORMS, Platforms};
 use crate::aws::{Aws, AwsOptions, ConnectError, Registry};
 use crate::bot::{AccountInfo, Accounts, Connected};
+use crate::chat::{Intake, MessageHistory};
 use crate::clock::Clock;
 use crate::config::{Config, Http, StoreFile};
 use crate::investigation::new_id;
 use crate::model::{SecretRef, more_like};
-use crate::platforms::console::{Console, Example, Settings};
+use crate::platforms::console::{Console, Example, Settings, built, hosts};
 use crate::simulator::{Scenario, Simulator};
 use crate::store::Location;
 use async_trait::async_trait;
@@ -65,12 +66,13 @@ impl Demo {
             http: Http { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), tls: None },
             http_is_asked_for: true,
             store: StoreFile { path: folder.0.join("demo.db"), ..StoreFile::default() },
-            ..Config::parse(RULES).map_err(|problems| AppError::Platform(format!("{problems:?}")))?
+            ..Config::parse(RULES, PLATFORMS).map_err(|problems| AppError::Platform(format!("{problems:?}")))?
         };
         let one = Arc::clone(&console);
         let app = App::start_with(&config, accounts(worlds), move |bot, stop| {
             let mut platforms = Platforms::default();
-            page(one, bot, stop, &mut platforms);
+            let history = Arc::clone(&bot.store) as Arc<dyn MessageHistory>;
+            platforms.add(built(one, Arc::clone(&bot.intake) as Arc<dyn Intake>, history, stop.clone()));
             Ok(platforms)
         })
         .await?;

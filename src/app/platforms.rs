@@ -1,21 +1,20 @@
-//! The platforms and what else comes in: one line each.
+//! The platforms, one line each; and what else comes in.
 
 use super::{AppError, Bot};
 use crate::alarm::{Endpoint, Limits};
-use crate::chat::{ChatPlatform, Intake};
+use crate::chat::{Alive, Background, Built, ChatPlatform, Intake, MessageHistory, PlatformKind, Surroundings};
 use crate::clock::Clock;
-use crate::config::{Config, DiscordMode, Ids};
+use crate::config::Config;
 use crate::diagnosis::page_of;
 use crate::investigation::new_id;
 use crate::model::Cause;
-use crate::platforms::console::{self, Console, Settings};
-use crate::platforms::discord::Discord;
-use crate::platforms::slack::{Lookups, Slack};
 use axum::Router;
-use futures::future::BoxFuture;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
+
+/// Every chat platform. Nothing else names one: a new platform is its folder, and its line here.
+pub const PLATFORMS: &[&dyn PlatformKind] =
+    &[&crate::platforms::slack::Kind, &crate::platforms::discord::Kind, &crate::platforms::console::Kind];
 
 /// What platforms bring into the whole.
 #[derive(Default)]
@@ -25,15 +24,23 @@ pub struct Platforms {
     /// What is answered over HTTP.
     pub routers: Vec<Router>,
     /// What runs beside everything else until the intake closes; ending earlier ends the process.
-    pub background: Vec<(&'static str, BoxFuture<'static, Result<(), String>>)>,
+    pub background: Vec<Background>,
     /// Whether each transport is alive, by its own heartbeats.
     pub alive: Vec<(&'static str, Alive)>,
+    /// The address below which the page of a cause is shown, where a platform shows it.
+    pub cause_pages: Option<String>,
 }
 
-/// Tells whether a transport is alive.
-pub(super) type Alive = Box<dyn Fn() -> bool + Send + Sync>;
-
 impl Platforms {
+    /// Adds a platform.
+    pub(super) fn add(&mut self, built: Built) {
+        self.platforms.push(built.platform);
+        self.routers.extend(built.router);
+        self.background.push(built.background);
+        self.alive.extend(built.alive);
+        self.cause_pages = self.cause_pages.take().or(built.cause_pages);
+    }
+
     /// Adds what alarms need: `POST /sns`, and the periodic look. `client` fetches certificates.
     ///
     /// # Errors
@@ -63,104 +70,33 @@ impl Platforms {
     }
 }
 
-/// Plugs in what the configuration names. A platform whose tokens are missing is left out, with a word to the operator.
-pub(super) fn build(config: &Config, bot: &Bot, stop: &CancellationToken) -> Result<Platforms, AppError> {
-    let mut platforms = Platforms::default();
-    let intake: Arc<dyn Intake> = Arc::clone(&bot.intake) as Arc<dyn Intake>;
-    slack(config, &intake, stop, &mut platforms)?;
-    discord(config, &intake, stop, &mut platforms)?;
-    platforms = platforms.with_alarms(config, bot, stop, crate::alarm::certificate_client())?;
-    console(config, bot, stop, &mut platforms);
-    let is_configured = config.slack.is_some() || config.discord.is_some() || config.console.is_some();
-    match platforms.platforms.as_slice() {
-        [] if is_configured => Err(AppError::NoTokens),
-        [] => Err(AppError::NoPlatform),
-        _ => Ok(platforms),
-    }
-}
-
-fn slack(config: &Config, intake: &Arc<dyn Intake>, stop: &CancellationToken, platforms: &mut Platforms) -> Result<(), AppError> {
-    let Some(settings) = &config.slack else { return Ok(()) };
-    let tokens = match settings.fetch_tokens() {
-        Ok(tokens) => tokens,
-        Err(missing) => {
-            missing.iter().for_each(|why| tracing::error!(why, "Slack is left out"));
-            return Ok(());
-        }
-    };
-    let rules = || config.allow.iter().chain(&config.deny);
-    let lookups = Lookups {
-        groups: rules().any(|rule| !rule.groups.is_empty()),
-        standing: config.allow.iter().any(|rule| rule.users == Some(Ids::Any) || !rule.groups.is_empty()),
-    };
-    let slack = Slack::new(settings, &tokens, lookups, Clock::system()).map_err(|error| AppError::Platform(error.to_string()))?;
-    let slack = Arc::new(slack);
-    platforms.routers.extend(Arc::clone(&slack).router(Arc::clone(intake)));
-    let listening = Arc::clone(&slack).listen(Arc::clone(intake), stop.clone());
-    platforms.background.push(("Slack", Box::pin(async { listening.await.map_err(|error| error.to_string()) })));
-    let one = Arc::clone(&slack);
-    let has_sockets = matches!(settings.mode, crate::config::SlackMode::Socket { .. });
-    let is_alive = move || one.is_token_accepted() && (!has_sockets || one.sockets().is_healthy());
-    platforms.alive.push(("slack", Box::new(is_alive)));
-    platforms.platforms.push(slack);
-    Ok(())
-}
-
-fn discord(
+/// Plugs in what the configuration names, of these kinds of platforms.
+pub(super) fn build(
+    kinds: &[&dyn PlatformKind],
     config: &Config,
-    intake: &Arc<dyn Intake>,
+    bot: &Bot,
     stop: &CancellationToken,
-    platforms: &mut Platforms,
-) -> Result<(), AppError> {
-    let Some(settings) = &config.discord else { return Ok(()) };
-    let token = match settings.bot_token.fetch() {
-        Ok(token) => token,
-        Err(why) => {
-            tracing::error!(why, "Discord is left out");
-            return Ok(());
-        }
-    };
-    let discord = Discord::new(settings, token, Clock::system()).map_err(|error| AppError::Platform(error.to_string()))?;
-    if settings.mode == DiscordMode::Http {
-        platforms.routers.push(discord.routes(Arc::clone(intake)));
-    }
-    let listening = Arc::clone(&discord).run(Arc::clone(intake), stop.clone());
-    platforms.background.push(("Discord", Box::pin(async { listening.await.map_err(|error| error.to_string()) })));
-    let one = Arc::clone(&discord);
-    platforms.alive.push(("discord", Box::new(move || one.is_alive())));
-    platforms.platforms.push(discord);
-    Ok(())
-}
-
-fn console(config: &Config, bot: &Bot, stop: &CancellationToken, platforms: &mut Platforms) {
-    let Some(offered) = &config.console else { return };
-    let token = match offered.token.fetch() {
-        Ok(token) => token,
-        Err(why) => {
-            tracing::error!(why, "the web console is left out");
-            return;
-        }
-    };
-    if !token.is_hard_to_guess() {
-        let why = format!("fewer than {} characters, or always the same ones", crate::config::MIN_TOKEN_LENGTH);
-        tracing::warn!(
-            why,
-            "the token of the web console could be guessed, so wrong ones also lock out who comes from the same address: make one with `openssl rand -hex 16`"
-        );
-    }
-    let listen = config.http.listen;
-    let settings = Settings {
-        hosts: offered.url.as_ref().map_or_else(|| hosts(listen), |url| vec![url.host.clone()]),
-        token: Some(token),
-        secure: offered.url.as_ref().map_or(config.http.tls.is_some(), |url| url.secure),
-        path: offered.url.as_ref().map_or_else(String::new, |url| url.path.clone()),
-        trusted_proxies: offered.trusted_proxies.clone(),
-        note: None,
-        examples: Vec::new(),
-        cause_page,
+) -> Result<Platforms, AppError> {
+    let mut built = Platforms::default();
+    let around = Surroundings {
+        config,
+        intake: Arc::clone(&bot.intake) as Arc<dyn Intake>,
+        history: Arc::clone(&bot.store) as Arc<dyn MessageHistory>,
+        stop: stop.clone(),
         new_id,
+        cause_page,
     };
-    page(Console::new(settings), bot, stop, platforms);
+    for kind in kinds {
+        if let Some(platform) = kind.build(&around).map_err(AppError::Platform)? {
+            built.add(platform);
+        }
+    }
+    let built = built.with_alarms(config, bot, stop, crate::alarm::certificate_client())?;
+    match built.platforms.as_slice() {
+        [] if config.platforms.is_empty() => Err(AppError::NoPlatform),
+        [] => Err(AppError::NoTokens),
+        _ => Ok(built),
+    }
 }
 
 /// The page of the cause with this id.
@@ -168,27 +104,14 @@ pub(super) fn cause_page(id: &str) -> Option<&'static str> {
     Cause::from_id(id).and_then(page_of)
 }
 
-/// What browsers call an address of this machine.
-pub(super) fn hosts(address: SocketAddr) -> Vec<String> {
-    let mut hosts = vec![address.to_string()];
-    if address.ip().is_loopback() {
-        hosts.push(format!("localhost:{}", address.port()));
+/// The tables of platforms, as a sentence offers them: `[slack], [discord] or [console]`.
+pub(super) fn tables(kinds: &[&dyn PlatformKind], conjunction: &str) -> String {
+    let tables: Vec<String> = kinds.iter().map(|kind| format!("[{}]", kind.name())).collect();
+    match tables.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} {conjunction} {last}", others.join(", ")),
+        _ => tables.concat(),
     }
-    hosts
 }
 
-/// Plugs a page in; its streams end when the intake closes, so that the server can end too.
-pub(super) fn page(page: Arc<Console>, bot: &Bot, stop: &CancellationToken, platforms: &mut Platforms) {
-    let board = Arc::clone(&bot.store);
-    platforms.routers.push(console::router(Arc::clone(&page), Arc::clone(&bot.intake) as Arc<dyn Intake>, board));
-    let (one, stop) = (Arc::clone(&page), stop.clone());
-    platforms.background.push((
-        "the page",
-        Box::pin(async move {
-            stop.cancelled().await;
-            one.close();
-            Ok(())
-        }),
-    ));
-    platforms.platforms.push(page);
-}
+#[cfg(test)]
+mod tests;

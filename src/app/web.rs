@@ -3,9 +3,9 @@
 mod connections;
 
 use super::AppError;
-use super::platforms::Alive;
 use super::supervisor::Supervisor;
 use crate::bot::Health;
+use crate::chat::Alive;
 use crate::config::Http;
 use axum::Router;
 use axum::extract::{Request, State};

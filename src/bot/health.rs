@@ -9,15 +9,15 @@ use std::time::Duration;
 /// What does not work at the moment. Clones are the same.
 #[derive(Debug, Clone, Default)]
 pub struct Health {
-    failing_parts: std::sync::Arc<Mutex<BTreeMap<&'static str, String>>>,
+    failing_parts: std::sync::Arc<Mutex<BTreeMap<String, String>>>,
 }
 
 impl Health {
     /// Notes whether a part works; `why` is for the operator. True when that is news.
-    pub fn note(&self, part: &'static str, why: Option<&str>) -> bool {
+    pub fn note(&self, part: &str, why: Option<&str>) -> bool {
         let mut failing_parts = self.failing_parts.lock().unwrap_or_else(PoisonError::into_inner);
         match why {
-            Some(why) => failing_parts.insert(part, why.to_owned()).as_deref() != Some(why),
+            Some(why) => failing_parts.insert(part.to_owned(), why.to_owned()).as_deref() != Some(why),
             None => failing_parts.remove(part).is_some(),
         }
     }
@@ -35,8 +35,8 @@ impl Health {
 
     /// The parts that do not work. No names, accounts or tokens.
     #[must_use]
-    pub fn failing_parts(&self) -> Vec<&'static str> {
-        self.failing_parts.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
+    pub fn failing_parts(&self) -> Vec<String> {
+        self.failing_parts.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
     }
 }
 

@@ -1,8 +1,8 @@
 //! The nine steps while they run, for the thread.
 
-use crate::chat::compose;
 use crate::chat::document::StepLine;
-use crate::model::{PlatformName, StepName};
+use crate::chat::{PlatformSet, compose};
+use crate::model::StepName;
 use crate::playbook::Progress;
 use crate::redact::SafeText;
 use crate::store::{DesiredMessage, InvestigationRow, Store};
@@ -11,10 +11,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// How often progress is stated at most: what goes on in between is told with the next one.
+/// How often progress is stated at most, where its platform says nothing else: what goes on in between is told with the
+/// next one.
 const EVERY: Duration = Duration::from_secs(1);
-/// The same for the page, which few look at, and closely.
-const EVERY_ON_THE_PAGE: Duration = Duration::from_millis(200);
 
 /// Who watches the steps for a thread.
 pub(super) struct Live {
@@ -28,8 +27,14 @@ impl Live {
     }
 
     /// States the progress whenever it changes, and never returns.
-    pub(super) async fn tell(&self, store: &Store, stored: &InvestigationRow, subject: &SafeText) -> Infallible {
-        let every = if stored.place.platform == PlatformName::Console { EVERY_ON_THE_PAGE } else { EVERY };
+    pub(super) async fn tell(
+        &self,
+        store: &Store,
+        platforms: &PlatformSet,
+        stored: &InvestigationRow,
+        subject: &SafeText,
+    ) -> Infallible {
+        let every = platforms.limits(stored.place.platform).between_edits.unwrap_or(EVERY);
         loop {
             self.changed.notified().await;
             let steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner).clone();

@@ -47,7 +47,7 @@ mod tests {
 
     fn person(user: &str) -> Actor {
         Actor {
-            platform: PlatformName::Slack,
+            platform: PlatformName::new("slack"),
             workspace: "T1".to_owned(),
             user: user.to_owned(),
             groups: None,

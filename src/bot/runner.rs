@@ -5,7 +5,7 @@ use super::error::HandlerError;
 use super::progress::Live;
 use super::verdict::{concluded, failed, message_key, subject};
 use crate::aws::ConnectError;
-use crate::chat::compose;
+use crate::chat::{PlatformSet, compose};
 use crate::config::Config;
 use crate::diagnosis::diagnose;
 use crate::investigation::{Options, investigate};
@@ -24,6 +24,7 @@ const OTHERS_RUN: Duration = Duration::from_secs(1);
 pub struct Runner {
     store: Arc<Store>,
     access: Arc<Access>,
+    platforms: PlatformSet,
     step_deadline: Duration,
     total_deadline: Duration,
 }
@@ -31,10 +32,10 @@ pub struct Runner {
 impl Runner {
     /// Runs in what `access` reaches, and says in `store` how far a run is.
     #[must_use]
-    pub fn new(config: &Config, store: Arc<Store>, access: Arc<Access>) -> Runner {
+    pub fn new(config: &Config, store: Arc<Store>, access: Arc<Access>, platforms: PlatformSet) -> Runner {
         let step_deadline = config.step_deadline.unwrap_or(STEP_DEADLINE);
         let total_deadline = config.total_deadline.unwrap_or(TOTAL_DEADLINE);
-        Runner { store, access, step_deadline, total_deadline }
+        Runner { store, access, platforms, step_deadline, total_deadline }
     }
 
     /// How long one run may take.
@@ -81,7 +82,7 @@ impl Runner {
         let run = Box::pin(investigate(&connected.aws, &connected.clock, &options, &live));
         let investigation = tokio::select! {
             investigation = run => investigation,
-            never = live.tell(&self.store, &stored, &subject) => match never {},
+            never = live.tell(&self.store, &self.platforms, &stored, &subject) => match never {},
         };
         let record = Investigation { id: stored.id.clone(), ..self.without_foreign_names(&stored, choice, investigation) };
         let timeline = timeline(&stored, &record).await;

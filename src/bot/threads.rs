@@ -3,15 +3,15 @@
 //! Rules name channels, so whoever may ask in a channel may ask in its threads. A thread may be private while its channel is
 //! not: so nothing goes from it to the channel, neither the answer nor a refusal.
 
-use crate::model::{Place, PlatformName};
+use crate::chat::PlatformSet;
+use crate::model::Place;
 use crate::store::{InvestigationRow, Store, StoreError, Thread};
 
 /// Where a question is answered that was asked at `asked_at`: in a thread of its own in the channel; but where it was asked in
 /// a thread of others, in that one.
-pub(super) async fn answered_at(store: &Store, asked_at: &Place) -> Result<Place, StoreError> {
+pub(super) async fn answered_at(store: &Store, platforms: &PlatformSet, asked_at: &Place) -> Result<Place, StoreError> {
     let channel = Place { thread: None, ..asked_at.clone() };
-    // All threads of the page are ours.
-    if asked_at.thread.is_none() || asked_at.platform == PlatformName::Console {
+    if asked_at.thread.is_none() || !platforms.limits(asked_at.platform).has_others_threads {
         return Ok(channel);
     }
     Ok(match store.thread_at(asked_at).await? {

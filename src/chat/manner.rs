@@ -1,32 +1,19 @@
 //! How one speaks to the bot in a place: people are shown commands in the form they can use there.
 
-use crate::model::{Place, PlatformName};
-
 /// How one speaks to the bot in a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manner {
-    /// Slack's slash command.
+    /// A slash command, which threads do not have.
     Slash,
-    /// By mention. Source: Slack, "Slash commands": they are not available in threads.
+    /// By mention.
     Mention,
-    /// Discord's slash command, whose options have names.
+    /// A slash command whose options have names.
     Options,
-    /// The page's prompt.
+    /// A prompt of the bot's own.
     Prompt,
 }
 
 impl Manner {
-    /// The one of a channel or a thread.
-    #[must_use]
-    pub const fn of(place: &Place) -> Manner {
-        match (place.platform, place.thread.is_some()) {
-            (PlatformName::Slack, false) => Manner::Slash,
-            (PlatformName::Slack, true) => Manner::Mention,
-            (PlatformName::Discord, _) => Manner::Options,
-            (PlatformName::Console, _) => Manner::Prompt,
-        }
-    }
-
     /// The one of the threads below a channel.
     #[must_use]
     pub const fn in_thread(self) -> Manner {
@@ -69,22 +56,14 @@ mod tests {
 
     #[test]
     fn each_place_has_its_own_form() {
-        let place = |platform, thread: Option<&str>| Place {
-            platform,
-            workspace: "w".to_owned(),
-            channel: "c".to_owned(),
-            thread: thread.map(str::to_owned),
-        };
-        for (platform, thread, question, words) in [
-            (PlatformName::Slack, None, "/rotation-diag prod/x account:prod", "/rotation-diag rerun 4"),
-            (PlatformName::Slack, Some("1.2"), "@rotation-diag prod/x account:prod", "@rotation-diag rerun 4"),
-            (PlatformName::Discord, None, "/rotation-diag secret:prod/x account:prod", "/rotation-diag words:rerun 4"),
-            (PlatformName::Discord, Some("7"), "/rotation-diag secret:prod/x account:prod", "/rotation-diag words:rerun 4"),
-            (PlatformName::Console, Some("m"), "/rotation-diag prod/x account:prod", "rerun 4"),
+        for (manner, question, words) in [
+            (Manner::Slash, "/rotation-diag prod/x account:prod", "/rotation-diag rerun 4"),
+            (Manner::Slash.in_thread(), "@rotation-diag prod/x account:prod", "@rotation-diag rerun 4"),
+            (Manner::Options, "/rotation-diag secret:prod/x account:prod", "/rotation-diag words:rerun 4"),
+            (Manner::Options.in_thread(), "/rotation-diag secret:prod/x account:prod", "/rotation-diag words:rerun 4"),
+            (Manner::Prompt.in_thread(), "/rotation-diag prod/x account:prod", "rerun 4"),
         ] {
-            let manner = Manner::of(&place(platform, thread));
             assert_eq!((manner.question("prod/x", "account:prod").as_str(), manner.words("rerun 4").as_str()), (question, words));
         }
-        assert_eq!(Manner::of(&place(PlatformName::Slack, None)).in_thread().words("rerun"), "@rotation-diag rerun");
     }
 }

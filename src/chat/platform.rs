@@ -1,8 +1,11 @@
 //! What a chat platform can do for us.
 
 use super::document::Message;
+use super::limits::Limits;
+use super::manner::Manner;
 use crate::model::{Actor, Place, PlatformName, ReplyTo, ThreadRef};
 use async_trait::async_trait;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -93,6 +96,9 @@ pub trait ChatPlatform: Send + Sync {
     /// Which.
     fn name(&self) -> PlatformName;
 
+    /// What it says of itself.
+    fn limits(&self) -> Limits;
+
     /// Sends a message and returns its id. `key` is the delivery's: the platform keeps it with the message where it can,
     /// so that [`ChatPlatform::find`] knows the message again. Where a message to a channel needs its thread opened, that is
     /// the platform's own concern: the message is there, whatever becomes of its thread.
@@ -137,5 +143,35 @@ pub trait ChatPlatform: Send + Sync {
     /// A link to a thread, where the platform has one without asking.
     fn link(&self, _thread: &ThreadRef) -> Option<String> {
         None
+    }
+}
+
+/// The platforms people are on. Clones are the same; which there are is set once, before anything is worked on.
+#[derive(Clone, Default)]
+pub struct PlatformSet(Arc<OnceLock<Vec<Arc<dyn ChatPlatform>>>>);
+
+impl PlatformSet {
+    /// Sets which there are. A second time would be another bot's, and changes nothing.
+    pub fn set(&self, platforms: &[Arc<dyn ChatPlatform>]) {
+        let _ = self.0.set(platforms.to_vec());
+    }
+
+    /// The platform with this name, where the bot is on it.
+    #[must_use]
+    pub fn find(&self, name: PlatformName) -> Option<&Arc<dyn ChatPlatform>> {
+        self.0.get()?.iter().find(|platform| platform.name() == name)
+    }
+
+    /// What the platform with this name says of itself; of one the bot is not on any more, what is usual.
+    #[must_use]
+    pub fn limits(&self, name: PlatformName) -> Limits {
+        self.find(name).map_or(Limits::usual("the platform", Manner::Slash), |platform| platform.limits())
+    }
+
+    /// How one speaks to the bot at `place`.
+    #[must_use]
+    pub fn manner(&self, place: &Place) -> Manner {
+        let manner = self.limits(place.platform).manner;
+        if place.thread.is_some() { manner.in_thread() } else { manner }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::failure::CommandError;
 use super::{Check, interrupt, read_config};
-use crate::app::check::{Checked, Found};
+use crate::chat::{Checked, Found};
 use std::io::Write as _;
 use std::process::ExitCode;
 

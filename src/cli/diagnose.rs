@@ -23,7 +23,7 @@ pub(super) fn run(options: &Diagnose) -> Result<ExitCode, CommandError> {
     let places = options.account.iter().chain(&options.region).map(String::as_str);
     pasted::refuse(places.chain([options.secret.as_str()]))?;
     let config = match &options.config {
-        Some(path) => Config::read(path).map_err(|error| CommandError::Usage(error.to_string()))?,
+        Some(path) => Config::read(path, crate::app::PLATFORMS).map_err(|error| CommandError::Usage(error.to_string()))?,
         None => Config::default(),
     };
     let plan = plan(options, &config)?;
@@ -190,7 +190,7 @@ mod tests {
     fn planned(arguments: &str, config: &str) -> Result<Plan, CommandError> {
         let words = ["rotation-diag", "diagnose"].into_iter().chain(arguments.split(' '));
         let Command::Diagnose(options) = Cli::parse_from(words).command else { panic!("not diagnose") };
-        plan(&options, &Config::parse(config).unwrap())
+        plan(&options, &Config::parse(config, crate::app::PLATFORMS).unwrap())
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! `[alarms]`: which notifications are believed, what they are about, where they are told.
 
+use super::platform::named;
 use super::reader::{self, Reader, Section};
-use super::{Config, SecretPattern};
+use super::{Config, Misplaced, SecretPattern};
 use crate::model::{Arn, Place, PlatformName, SecretRef};
 use crate::redact::looks_like_a_value;
 use jiff::civil::Time;
@@ -227,10 +228,10 @@ pub(super) struct RoutePosition {
 }
 
 /// Reads `[alarms]`, and where its routes stand.
-pub(super) fn read(section: Section<'_>) -> (Alarms, Vec<RoutePosition>) {
+pub(super) fn read(section: Section<'_>, platforms: &[PlatformName]) -> (Alarms, Vec<RoutePosition>) {
     let routes = bounded(&section, "route").into_iter().enumerate().filter_map(|(at, route)| {
         let (platform, workspace, channel) = (route.span("platform"), route.span("workspace"), route.span("channel"));
-        Some((read_route(route)?, RoutePosition { at, platform, workspace, channel }))
+        Some((read_route(route, platforms)?, RoutePosition { at, platform, workspace, channel }))
     });
     let (routes, positions) = routes.unzip();
     let alarms = Alarms {
@@ -248,47 +249,32 @@ pub(super) fn read(section: Section<'_>) -> (Alarms, Vec<RoutePosition>) {
 
 /// A route to where the bot is not would swallow its alarms. Nothing is judged where no platform is configured at all: such a
 /// file serves one investigation at a time, and `serve` refuses it for that.
-pub(super) fn check_routes(config: &Config, root: &Section<'_>, reader: &Reader<'_>, positions: &[RoutePosition]) {
-    if !["slack", "discord", "console"].iter().any(|platform| root.has(platform)) {
+pub(super) fn check_routes(
+    config: &Config,
+    root: &Section<'_>,
+    reader: &Reader<'_>,
+    positions: &[RoutePosition],
+    platforms: &[PlatformName],
+) {
+    if !platforms.iter().any(|platform| root.has(platform.id())) {
         return;
     }
     for (route, position) in config.alarms.routes.iter().zip(positions) {
         let place = &route.place;
-        let problem = |span: &Range<usize>, key: &str, what: String| {
+        let problem = |span: &Range<usize>, key: &str, what: &str| {
             reader.problem(span.clone(), format!("`alarms.route[{}].{key}`: {what}", position.at));
         };
         let platform = place.platform.id();
         if !root.has(platform) {
             let what = format!("[{platform}] is not configured, so nobody would see these alarms");
-            problem(&position.platform, "platform", what);
+            problem(&position.platform, "platform", &what);
             continue;
         }
-        match place.platform {
-            PlatformName::Console => {
-                if place.workspace != "local" {
-                    problem(&position.workspace, "workspace", "the web console has one workspace, \"local\"".to_owned());
-                }
-                if place.channel != "page" {
-                    problem(&position.channel, "channel", "the web console has one channel, \"page\"".to_owned());
-                }
-            }
-            PlatformName::Discord => {
-                let guilds = config.discord.as_ref().map(|discord| discord.guilds.as_slice()).unwrap_or_default();
-                let is_named = guilds.iter().any(|guild| guild.to_string() == place.workspace);
-                if !guilds.is_empty() && !is_named {
-                    problem(&position.workspace, "workspace", "it is not among the servers of `discord.guilds`".to_owned());
-                }
-            }
-            PlatformName::Slack => {
-                // One token is of one workspace: that of the rules.
-                let rules = config.allow.iter().filter(|rule| rule.platform.is_none_or(|platform| platform == place.platform));
-                let workspaces: Vec<Option<&str>> = rules.map(|rule| rule.workspace.as_deref()).collect();
-                let is_another = !workspaces.is_empty()
-                    && workspaces.iter().all(|workspace| workspace.is_some_and(|workspace| workspace != place.workspace));
-                if is_another {
-                    let what = "every [[allow]] rule names another workspace, and a token belongs to one workspace";
-                    problem(&position.workspace, "workspace", what.to_owned());
-                }
+        let misplaced = config.platforms.get(place.platform).map(|platform| platform.misplaced(place, config));
+        for misplaced in misplaced.unwrap_or_default() {
+            match misplaced {
+                Misplaced::Workspace(why) => problem(&position.workspace, "workspace", &why),
+                Misplaced::Channel(why) => problem(&position.channel, "channel", &why),
             }
         }
     }
@@ -379,12 +365,9 @@ fn read_mapping(section: Section<'_>) -> Option<AlarmMapping> {
     Some(AlarmMapping { alarm: alarm?, secrets: secrets?.iter().filter_map(|text| text.parse().ok()).collect() })
 }
 
-fn read_route(section: Section<'_>) -> Option<AlarmRoute> {
+fn read_route(section: Section<'_>, platforms: &[PlatformName]) -> Option<AlarmRoute> {
     let alarm = section.get("alarm", pattern).unwrap_or_else(|| AlarmPattern::new("*"));
-    let platform = section.get("platform", |value| {
-        let text = reader::text(value)?;
-        PlatformName::from_id(&text).ok_or_else(|| format!("expected slack, discord or console, found {text:?}"))
-    });
+    let platform = section.get("platform", |value| named(&reader::text(value)?, platforms));
     let workspace = section.get("workspace", |value| reader::text(value).and_then(id));
     let channel = section.get("channel", |value| reader::text(value).and_then(id));
     for (key, is_missing) in
@@ -463,7 +446,7 @@ mod tests {
     use crate::config::Config;
 
     fn alarms(text: &str) -> Result<Alarms, Vec<String>> {
-        let parsed = Config::parse(text).map(|config| config.alarms);
+        let parsed = Config::parse(text, crate::app::PLATFORMS).map(|config| config.alarms);
         parsed.map_err(|problems| problems.into_iter().map(|(_, problem)| problem).collect())
     }
 
@@ -561,7 +544,7 @@ mod tests {
             route("console", "T1", "C1"),
             route("slack", "T1", "C1"),
         ];
-        let problems = Config::parse(&format!("{all}{}", bad.concat())).unwrap_err();
+        let problems = Config::parse(&format!("{all}{}", bad.concat()), crate::app::PLATFORMS).unwrap_err();
         let told: Vec<&str> = problems.iter().map(|(_, problem)| problem.as_str()).collect();
         assert_eq!(
             told,
@@ -590,8 +573,8 @@ mod tests {
         assert_eq!(read.mapped("orders-rotation", "k")[0].as_str(), "prod/orders-db");
         assert_eq!(read.mapped("billing", "k")[0].as_str(), "prod/any");
         let platform = |key: &str| read.route("orders", key).map(|route| route.place.platform);
-        assert_eq!(platform("arn:aws:cloudwatch:eu-west-1:123456789012:alarm:orders"), Some(PlatformName::Discord));
-        assert_eq!(platform("arn:aws:cloudwatch:us-east-1:123456789012:alarm:orders"), Some(PlatformName::Slack));
+        assert_eq!(platform("arn:aws:cloudwatch:eu-west-1:123456789012:alarm:orders"), Some(PlatformName::new("discord")));
+        assert_eq!(platform("arn:aws:cloudwatch:us-east-1:123456789012:alarm:orders"), Some(PlatformName::new("slack")));
     }
 
     #[test]

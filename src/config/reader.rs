@@ -17,13 +17,13 @@ pub(super) struct Problem {
 }
 
 /// The file, and what was found wrong in it so far.
-pub(super) struct Reader<'i> {
+pub struct Reader<'i> {
     text: &'i str,
     problems: RefCell<Vec<Problem>>,
 }
 
 /// A table of the file; every key must be asked for.
-pub(super) struct Section<'a> {
+pub struct Section<'a> {
     reader: &'a Reader<'a>,
     path: String,
     table: &'a DeTable<'a>,
@@ -35,7 +35,7 @@ impl<'i> Reader<'i> {
         Reader { text, problems: RefCell::default() }
     }
 
-    pub(super) fn problem(&self, span: Range<usize>, text: impl Into<String>) {
+    pub(crate) fn problem(&self, span: Range<usize>, text: impl Into<String>) {
         let line = 1 + self.text.bytes().take(span.start).filter(|byte| *byte == b'\n').count();
         self.problems.borrow_mut().push(Problem { line, text: text.into() });
     }
@@ -62,7 +62,7 @@ impl<'a> Section<'a> {
     }
 
     /// The value of `key` read by `read`; a value it refuses is a problem, with what it expects.
-    pub(super) fn get<T>(&self, key: &'static str, read: impl FnOnce(&'a DeValue<'a>) -> Result<T, String>) -> Option<T> {
+    pub(crate) fn get<T>(&self, key: &'static str, read: impl FnOnce(&'a DeValue<'a>) -> Result<T, String>) -> Option<T> {
         let value = self.value(key)?;
         read(value.get_ref())
             .map_err(|expected| self.reader.problem(value.span(), format!("`{}`: {expected}", self.full(key))))
@@ -70,13 +70,13 @@ impl<'a> Section<'a> {
     }
 
     /// The table at `key`.
-    pub(super) fn section(&self, key: &'static str) -> Option<Section<'a>> {
+    pub(crate) fn section(&self, key: &'static str) -> Option<Section<'a>> {
         let table = self.get(key, table)?;
         Some(Section { reader: self.reader, path: self.full(key), table, known: RefCell::default() })
     }
 
     /// The tables at `key`, each under a name of the user's choice.
-    pub(super) fn sections(&self, key: &'static str) -> Vec<(String, Section<'a>)> {
+    pub(crate) fn sections(&self, key: &'static str) -> Vec<(String, Section<'a>)> {
         let Some(table_of_tables) = self.get(key, table) else { return Vec::new() };
         let path = self.full(key);
         let named = table_of_tables.iter().filter_map(|(name, value)| {
@@ -115,22 +115,22 @@ impl<'a> Section<'a> {
     }
 
     /// Reports something wrong about `key` that was found after reading it.
-    pub(super) fn problem(&self, key: &str, what: &str) {
+    pub(crate) fn problem(&self, key: &str, what: &str) {
         self.reader.problem(self.span(key), format!("`{}`: {what}", self.full(key)));
     }
 
     /// True where `key` is written, whatever its value.
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub(crate) fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }
 
     /// Where `key` stands, for problems found after reading.
-    pub(super) fn span(&self, key: &str) -> Range<usize> {
+    pub(crate) fn span(&self, key: &str) -> Range<usize> {
         self.table.get(key).map(Spanned::span).unwrap_or_default()
     }
 
     /// Refuses every key that nobody asked for.
-    pub(super) fn finish(self) {
+    pub(crate) fn finish(self) {
         let known = self.known.borrow();
         for (key, _) in self.table.iter().filter(|(key, _)| !known.contains(key.get_ref().as_ref())) {
             let name: &str = key.get_ref().as_ref();
@@ -146,23 +146,23 @@ fn table<'a>(value: &'a DeValue<'a>) -> Result<&'a DeTable<'a>, String> {
 }
 
 /// A text.
-pub(super) fn text(value: &DeValue<'_>) -> Result<String, String> {
+pub(crate) fn text(value: &DeValue<'_>) -> Result<String, String> {
     value.as_str().map(str::to_owned).ok_or_else(|| format!("expected a text in quotes, found {}", article(value)))
 }
 
 /// `true` or `false`.
-pub(super) fn boolean(value: &DeValue<'_>) -> Result<bool, String> {
+pub(crate) fn boolean(value: &DeValue<'_>) -> Result<bool, String> {
     value.as_bool().ok_or_else(|| format!("expected true or false, found {}", article(value)))
 }
 
 /// A list of texts, each accepted by `check`.
-pub(super) fn texts(value: &DeValue<'_>, check: impl Fn(String) -> Result<String, String>) -> Result<Vec<String>, String> {
+pub(crate) fn texts(value: &DeValue<'_>, check: impl Fn(String) -> Result<String, String>) -> Result<Vec<String>, String> {
     let list = value.as_array().ok_or_else(|| format!("expected a list of texts, found {}", article(value)))?;
     list.iter().map(|item| text(item.get_ref()).and_then(&check)).collect()
 }
 
 /// A whole number within `range`.
-pub(super) fn number(value: &DeValue<'_>, range: std::ops::RangeInclusive<u64>) -> Result<u64, String> {
+pub(crate) fn number(value: &DeValue<'_>, range: std::ops::RangeInclusive<u64>) -> Result<u64, String> {
     value
         .as_integer()
         .and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok())

@@ -1,6 +1,7 @@
 //! Who may do what: `[[allow]]` and `[[deny]]`, by ids alone.
 
 use super::SecretPattern;
+use super::platform::named;
 use super::reader::{self, Section};
 use crate::model::{ActionKind, PlatformName};
 
@@ -48,13 +49,13 @@ impl Ids {
 }
 
 /// Reads `[[allow]]` and `[[deny]]`.
-pub(super) fn read(root: &Section<'_>) -> (Vec<Rule>, Vec<Rule>) {
-    let allow = root.list("allow").into_iter().map(|section| rule(section, true)).collect();
-    let deny = root.list("deny").into_iter().map(|section| rule(section, false)).collect();
+pub(super) fn read(root: &Section<'_>, platforms: &[PlatformName]) -> (Vec<Rule>, Vec<Rule>) {
+    let allow = root.list("allow").into_iter().map(|section| rule(section, true, platforms)).collect();
+    let deny = root.list("deny").into_iter().map(|section| rule(section, false, platforms)).collect();
     (allow, deny)
 }
 
-fn rule(section: Section<'_>, allows: bool) -> Rule {
+fn rule(section: Section<'_>, allows: bool, platforms: &[PlatformName]) -> Rule {
     let names = |key| section.get(key, |value| reader::texts(value, id)).unwrap_or_default();
     let ids = |key| {
         let list = section.get(key, |value| reader::texts(value, id))?;
@@ -63,7 +64,7 @@ fn rule(section: Section<'_>, allows: bool) -> Rule {
     let patterns = section.get("secrets", |value| reader::texts(value, super::secret_pattern)).unwrap_or_default();
     let actions = section.get("actions", |value| reader::texts(value, |word| action(&word).map(|_| word))).unwrap_or_default();
     let rule = Rule {
-        platform: section.get("platform", |value| reader::text(value).and_then(|name| platform(&name))),
+        platform: section.get("platform", |value| reader::text(value).and_then(|name| named(&name, platforms))),
         workspace: section.get("workspace", |value| reader::text(value).and_then(id)),
         channels: ids("channels"),
         users: ids("users"),
@@ -85,10 +86,6 @@ fn rule(section: Section<'_>, allows: bool) -> Rule {
     rule
 }
 
-fn platform(name: &str) -> Result<PlatformName, String> {
-    PlatformName::from_id(name).ok_or_else(|| format!("expected slack, discord or console, found {name:?}"))
-}
-
 fn action(word: &str) -> Result<ActionKind, String> {
     ActionKind::ALL.into_iter().find(|kind| kind.id() == word).ok_or_else(|| {
         let known: Vec<&str> = ActionKind::ALL.into_iter().map(ActionKind::id).collect();
@@ -107,15 +104,16 @@ mod tests {
 
     #[test]
     fn a_rule_that_allows_names_who_and_where() {
-        let problems = Config::parse("[[allow]]\nactions = [\"investigate\"]\n").unwrap_err();
+        let problems = Config::parse("[[allow]]\nactions = [\"investigate\"]\n", crate::app::PLATFORMS).unwrap_err();
         let told: Vec<&str> = problems.iter().map(|(_, text)| text.as_str()).collect();
         assert_eq!(told.len(), 4, "{told:?}");
-        assert!(Config::parse("[[deny]]\nsecrets = [\"prod/*\"]\n").is_ok());
+        assert!(Config::parse("[[deny]]\nsecrets = [\"prod/*\"]\n", crate::app::PLATFORMS).is_ok());
     }
 
     #[test]
     fn an_action_or_platform_nobody_knows_is_a_mistake() {
-        let problems = Config::parse("[[deny]]\nplatform = \"irc\"\nactions = [\"delete\"]\n").unwrap_err();
+        let problems =
+            Config::parse("[[deny]]\nplatform = \"irc\"\nactions = [\"delete\"]\n", crate::app::PLATFORMS).unwrap_err();
         assert_eq!(problems.len(), 2, "{problems:?}");
     }
 }

@@ -25,7 +25,7 @@ pub use action::{Action, ActionKind, ActionNeeds, ActionToken, ActionWord, Token
 pub use alarm::{Alarm, AlarmSeries, AlarmSource, AlarmState, OkBasis};
 pub use arn::{Arn, ArnError, FunctionArn, RoleArn, SecretArn, is_secret_name};
 pub use cause::{Cause, DiagnosisItem};
-pub use chat::{Actor, InvestigationRequest, Place, PlatformName, ReplyTo, Standing, ThreadRef};
+pub use chat::{Actor, InvestigationRequest, NotAPlatform, Place, PlatformName, ReplyTo, Standing, ThreadRef};
 pub use event_name::without_version;
 pub use evidence::{
     Attempt, AttemptOutcome, Change, Concern, ConfigChanges, DueDates, EventSource, Evidence, FleetSecret, FunctionFacts,

@@ -107,14 +107,14 @@ pub(super) async fn collect(
 
 /// Where rotation fails and no line was read, what the group does with its lines.
 async fn ask_group(cx: &Context<'_>, caller: &AwsCaller, group: &str) {
-    let history = caller.within_deadline(cx.board.history.get()).await;
-    let failed = history.as_ref().and_then(Observation::found).is_some_and(|history| first_failure(&history.attempts).is_some());
+    let history = caller.within_deadline(cx.board.history.wait()).await;
+    let failed = history.and_then(Observation::found).is_some_and(|history| first_failure(&history.attempts).is_some());
     if !failed {
         return;
     }
     let request = cx.aws.logs.describe_log_groups().log_group_name_prefix(group).send();
     let answer = caller.call("logs:DescribeLogGroups", &format!("log group {group}"), request).await;
-    cx.board.log_group.fill(answer.and_then(|output| {
+    let _ = cx.board.log_group.set(answer.and_then(|output| {
         match output.log_groups().iter().find(|found| found.log_group_name() == Some(group)) {
             Some(found) => Observation::Found(LogGroupFacts {
                 class: found.log_group_class().map(|class| class.as_str().to_owned()),

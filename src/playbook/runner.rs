@@ -66,7 +66,8 @@ pub(super) async fn collect(aws: &Aws, clock: &Clock, request: &Request, progres
         log_group: cx
             .board
             .log_group
-            .peek()
+            .get()
+            .cloned()
             .unwrap_or_else(|| Observation::NotApplicable { because: "its lines were read".to_owned() }),
     }
 }
@@ -87,7 +88,7 @@ fn keep(cx: &Context<'_>) {
         }
     }
     if is_kept(StepName::FunctionLogs) {
-        cx.board.log_group.fill(evidence.log_group.clone());
+        let _ = cx.board.log_group.set(evidence.log_group.clone());
     }
     if is_kept(StepName::RotationFunction) {
         let _ = cx.board.function.set(evidence.function.observation.clone().map(Arc::new));
@@ -415,17 +416,17 @@ mod tests {
                 progress: &(),
                 now: clock.now(),
                 total_deadline: clock::deadline(Duration::from_secs(60)),
-                board: StepOutputs::empty(),
+                board: StepOutputs::default(),
                 trail: events::SharedTrail::default(),
             };
             let needs = starts_after(step);
             for need in needs {
                 assert!(turn_of(&cx, step).now_or_never().is_none(), "{step} did not wait for {need}");
                 match need {
-                    StepName::Secret | StepName::RotationConfig => cx.board.subject.fill(nothing()),
-                    StepName::RotationFunction => cx.board.function.fill(nothing()),
-                    StepName::ExecutionRole => cx.board.role.fill(nothing()),
-                    StepName::RotationHistory => cx.board.history.fill(nothing()),
+                    StepName::Secret | StepName::RotationConfig => drop(cx.board.subject.set(nothing())),
+                    StepName::RotationFunction => drop(cx.board.function.set(nothing())),
+                    StepName::ExecutionRole => drop(cx.board.role.set(nothing())),
+                    StepName::RotationHistory => drop(cx.board.history.set(nothing())),
                     other => panic!("{step} starts after {other}, for which nobody can wait"),
                 }
                 if turn_of(&cx, step).now_or_never().is_some() {

@@ -147,6 +147,8 @@ pub struct DueMessage {
     pub uncertain: Option<i64>,
     /// True when the platform had lost it before.
     pub was_lost: bool,
+    /// True where its platform shows it from here, so that its files stay here too; whoever delivers it knows.
+    pub files_stay: bool,
     /// As in [`DesiredMessage`].
     pub reply_to: Option<ReplyTo>,
     /// As in [`DesiredMessage`].
@@ -249,6 +251,7 @@ impl Row {
             posted_id: self.posted_id.filter(|_| self.posted > 0),
             uncertain: (self.uncertain > 0).then_some(self.uncertain),
             was_lost: self.posts > 0,
+            files_stay: false,
             reply_to: self.reply_to.map(ReplyTo),
             ephemeral: self.ephemeral,
             attempts: self.attempts,
@@ -630,18 +633,14 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
-    /// How many messages wait for `platform`.
+    /// How many messages wait to be sent.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn pending_messages(&self, platform: PlatformName) -> Result<i64, StoreError> {
-        Ok(sqlx::query_scalar(
-            "SELECT count(*) FROM messages m JOIN threads t ON t.id = m.thread
-             WHERE m.state = 'pending' AND (m.posted < m.revision OR m.files > 0) AND t.platform = ?",
-        )
-        .bind(platform.id())
-        .fetch_one(&self.readers)
-        .await?)
+    pub async fn pending_messages(&self) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar("SELECT count(*) FROM messages WHERE state = 'pending' AND (posted < revision OR files > 0)")
+            .fetch_one(&self.readers)
+            .await?)
     }
 
     /// What a thread is to show in `message_key`, delivered or not.
@@ -658,9 +657,9 @@ impl Store {
     }
 }
 
-/// A message whose files the platform keeps from now on; the page has them from here.
+/// A message whose files the platform keeps from now on, unless they stay here.
 fn without_files(due: &DueMessage) -> Result<Option<String>, StoreError> {
-    if due.message.attachments.is_empty() || due.place.platform == PlatformName::Console {
+    if due.message.attachments.is_empty() || due.files_stay {
         return Ok(None);
     }
     to_json("message", &Message { attachments: Vec::new(), ..due.message.clone() }).map(Some)

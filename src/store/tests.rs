@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 const LEASE: Duration = Duration::from_secs(60);
 
 fn place(channel: &str) -> Place {
-    Place { platform: PlatformName::Slack, workspace: "T1".to_owned(), channel: channel.to_owned(), thread: None }
+    Place { platform: PlatformName::new("slack"), workspace: "T1".to_owned(), channel: channel.to_owned(), thread: None }
 }
 
 fn question() -> InvestigationRequest {
@@ -23,7 +23,7 @@ fn question() -> InvestigationRequest {
 
 fn entry(key: &str, lane: &str, subject: &str) -> NewTrigger {
     let actor = Actor {
-        platform: PlatformName::Slack,
+        platform: PlatformName::new("slack"),
         workspace: "T1".to_owned(),
         user: "U1".to_owned(),
         groups: None,
@@ -511,7 +511,7 @@ async fn retention_removes_what_is_over_and_nothing_that_is_not() {
     for id in ["over", "running", "watched", "pending", "clicked"] {
         store.open_investigation(&thread(id), id, ROOT, &question(), &root(id)).await.unwrap();
     }
-    let due = store.due_messages(PlatformName::Slack, &HashSet::new(), &HashSet::new(), 10).await.unwrap().due;
+    let due = store.due_messages(PlatformName::new("slack"), &HashSet::new(), &HashSet::new(), 10).await.unwrap().due;
     for due in due.iter().filter(|due| due.thread != "pending") {
         store.sent(due, &due.thread, EditInterval { between_edits: Duration::ZERO }, false, Duration::ZERO).await.unwrap();
     }
@@ -605,7 +605,7 @@ async fn what_another_version_wrote_is_given_up_and_keeps_nothing_waiting() {
     assert!(store.claim(LEASE).await.unwrap().is_none());
     assert_eq!(store.claim(LEASE).await.unwrap().unwrap().subject, "k2");
     assert_eq!(given_up_triggers(&store).await.len(), 1);
-    let due = store.due_messages(PlatformName::Slack, &HashSet::new(), &HashSet::new(), 10).await.unwrap().due;
+    let due = store.due_messages(PlatformName::new("slack"), &HashSet::new(), &HashSet::new(), 10).await.unwrap().due;
     assert_eq!(due.iter().map(|due| due.thread.as_str()).collect::<Vec<_>>(), ["k2"]);
     assert_eq!(given_up_messages(&store).await.len(), 1);
 }
@@ -619,7 +619,8 @@ async fn a_first_sign_of_life_is_not_kept_waiting_by_edits_of_progress() {
     for id in ["t1", "t2", "t3"] {
         store.open_thread(&thread(id), &[root(id, "begun")]).await.unwrap();
     }
-    let due = async |limit| store.due_messages(PlatformName::Slack, &HashSet::new(), &HashSet::new(), limit).await.unwrap().due;
+    let due =
+        async |limit| store.due_messages(PlatformName::new("slack"), &HashSet::new(), &HashSet::new(), limit).await.unwrap().due;
     for due in due(10).await {
         store.sent(&due, &due.thread, EditInterval { between_edits: Duration::ZERO }, false, Duration::ZERO).await.unwrap();
         store.upsert_messages(&[root(&due.thread, "half done")]).await.unwrap();
@@ -639,14 +640,14 @@ async fn a_message_that_would_wait_past_its_deadline_is_given_up_with_its_reason
     ];
     store.open_thread(&thread, &messages).await.unwrap();
     let nobody = HashSet::new();
-    let due = store.due_messages(PlatformName::Slack, &nobody, &nobody, 10).await.unwrap().due;
+    let due = store.due_messages(PlatformName::new("slack"), &nobody, &nobody, 10).await.unwrap().due;
     let down = SafeText::redact("Slack could not be reached");
     let just_below = messages::DEADLINE - Duration::from_secs(60);
     assert!(!store.put_off(&due[0], just_below, Some(false), &down).await.unwrap());
     assert!(store.put_off(&due[0], messages::DEADLINE + Duration::from_secs(1), Some(false), &down).await.unwrap());
     let of = |key: &str, reason: &str| (key.to_owned(), reason.to_owned(), down.to_string());
     assert_eq!(given_up_messages(&store).await, [of("details", "details"), of("root", "a verdict")]);
-    assert_eq!(store.pending_messages(PlatformName::Slack).await.unwrap(), 0);
+    assert_eq!(store.pending_messages().await.unwrap(), 0);
     let trail = Store::read_audit_trail(&folder.path(), Timestamp::UNIX_EPOCH, 10).await.unwrap();
     assert!(trail.iter().any(|line| line.did.as_str() == "gave up a message"), "{trail:?}");
 }
@@ -656,7 +657,7 @@ async fn a_look_tells_when_the_next_one_is_worth_it() {
     let folder = Folder::new();
     let store = folder.open().await;
     let nobody = HashSet::new();
-    let look = async || store.due_messages(PlatformName::Slack, &nobody, &nobody, 10).await.unwrap();
+    let look = async || store.due_messages(PlatformName::new("slack"), &nobody, &nobody, 10).await.unwrap();
     assert!(look().await.next.is_none());
     for id in ["t1", "t2"] {
         let thread = NewThread { id: id.to_owned(), place: place("C1") };

@@ -2,7 +2,7 @@
 
 use super::messages::{self, DesiredMessage};
 use super::{Store, StoreError};
-use crate::model::{Place, PlatformName};
+use crate::model::Place;
 use jiff::Timestamp;
 use sqlx::{FromRow, Sqlite, Transaction};
 
@@ -47,7 +47,7 @@ fn unreadable(why: &str) -> StoreError {
 }
 
 pub(super) fn place(platform: &str, workspace: String, channel: String, thread: Option<String>) -> Result<Place, StoreError> {
-    let platform = PlatformName::from_id(platform).ok_or_else(|| unreadable("its platform is none"))?;
+    let platform = platform.parse().map_err(|_| unreadable("its platform is none"))?;
     Ok(Place { platform, workspace, channel, thread })
 }
 

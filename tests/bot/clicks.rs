@@ -10,7 +10,7 @@ const EXPIRED: &str = "This button has expired: ask again with /rotation-diag.";
 #[tokio::test]
 async fn fifty_clicks_of_two_people_have_one_effect() {
     let mut world = World::usual().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     world.start(std::slice::from_ref(&slack));
     let root = verdict(&world, &slack).await;
     let looks = world.accounts.calls_of("DescribeSecret");
@@ -37,7 +37,7 @@ async fn an_id_of_another_channel_or_workspace_is_answered_like_an_unknown_one()
          [[allow]]\nplatform = \"slack\"\nworkspace = \"T2\"\nchannels = [\"*\"]\nusers = [\"U1\"]\n"
     );
     let mut world = World::new(&rules, super::world::Simulated::new(&[("prod", "role_detached_policy", "")])).await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     world.start(std::slice::from_ref(&slack));
     let root = verdict(&world, &slack).await;
     let evidence = token(&root, Action::Compare);
@@ -46,8 +46,11 @@ async fn an_id_of_another_channel_or_workspace_is_answered_like_an_unknown_one()
         let actor = Actor { platform, workspace: workspace.to_owned(), ..actor("U1") };
         (place, actor)
     };
-    let places =
-        [at(PlatformName::Slack, "T1", "C2"), at(PlatformName::Slack, "T2", "C1"), at(PlatformName::Discord, "G1", "C9")];
+    let places = [
+        at(PlatformName::new("slack"), "T1", "C2"),
+        at(PlatformName::new("slack"), "T2", "C1"),
+        at(PlatformName::new("discord"), "G1", "C9"),
+    ];
     let unknown = answer_text(&world.click("unknown", "U1", &format!("1.{}.1.compare", "f".repeat(32))).await);
     assert_eq!(unknown, EXPIRED);
     for (number, (place, actor)) in places.into_iter().enumerate() {
@@ -62,7 +65,7 @@ async fn a_click_is_judged_by_the_rights_of_whoever_clicks() {
     let rules = "[[allow]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannels = [\"C1\"]\nusers = [\"U1\"]\n\
                  [[allow]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannels = [\"C1\"]\nusers = [\"U2\"]\nactions = [\"evidence\"]\n";
     let mut world = World::new(rules, super::world::Simulated::new(&[("prod", "role_detached_policy", "")])).await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     world.start(std::slice::from_ref(&slack));
     let root = verdict(&world, &slack).await;
     let refused = "You are not allowed to do this here: the operator of rotation-diag can allow it in the configuration.";
@@ -89,7 +92,7 @@ async fn a_click_is_judged_by_the_rights_of_whoever_clicks() {
 async fn rights_that_were_taken_away_since_the_post_no_longer_count() {
     let accounts = || super::world::Simulated::new(&[("prod", "role_detached_policy", "")]);
     let mut world = World::new(RULES, accounts()).await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     world.start(std::slice::from_ref(&slack));
     let root = verdict(&world, &slack).await;
     let folder = world.end().await;
@@ -103,7 +106,7 @@ async fn rights_that_were_taken_away_since_the_post_no_longer_count() {
 #[tokio::test]
 async fn a_button_outlived_by_its_row_has_expired() {
     let mut world = World::usual().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     world.start(std::slice::from_ref(&slack));
     let root = verdict(&world, &slack).await;
     rotation_diag::bot::last_messages(&world.store, super::world::PATIENCE).await;
@@ -117,7 +120,7 @@ async fn a_button_outlived_by_its_row_has_expired() {
 #[tokio::test]
 async fn ids_cannot_be_guessed() {
     let mut world = World::usual().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     world.start(std::slice::from_ref(&slack));
     let root = verdict(&world, &slack).await;
     let id = super::world::tokens(&root)[0].investigation.clone();

@@ -114,7 +114,7 @@ async fn rights_depend_on_ids_in_their_own_place_alone() {
         groups: groups.map(|groups| groups.iter().map(|group| (*group).to_owned()).collect()),
         standing,
     };
-    let slack = elsewhere(PlatformName::Slack, "T1", "C1");
+    let slack = elsewhere(PlatformName::new("slack"), "T1", "C1");
     let member = Standing::Member;
     let by_id = rule("users = [\"U1\"]");
     let by_group = rule("groups = [\"S1\"]");
@@ -129,9 +129,9 @@ async fn rights_depend_on_ids_in_their_own_place_alone() {
         ("the named person, standing unknown", &by_id, (slack.clone(), of(&slack, "U1", Standing::Unknown, none)), "accepted"),
         ("another person", &by_id, (slack.clone(), of(&slack, "U2", member, none)), REFUSED),
         ("a person called like the id", &by_id, (slack.clone(), of(&slack, "u1", member, none)), REFUSED),
-        ("another channel", &by_id, other(elsewhere(PlatformName::Slack, "T1", "C2")), REFUSED),
-        ("another workspace", &by_id, other(elsewhere(PlatformName::Slack, "T2", "C1")), REFUSED),
-        ("another platform", &by_id, other(elsewhere(PlatformName::Discord, "T1", "C1")), REFUSED),
+        ("another channel", &by_id, other(elsewhere(PlatformName::new("slack"), "T1", "C2")), REFUSED),
+        ("another workspace", &by_id, other(elsewhere(PlatformName::new("slack"), "T2", "C1")), REFUSED),
+        ("another platform", &by_id, other(elsewhere(PlatformName::new("discord"), "T1", "C1")), REFUSED),
         ("someone of elsewhere", &by_id, (slack.clone(), Actor { workspace: "T2".to_owned(), ..actor("U1") }), REFUSED),
         ("a guest by id", &by_id, (slack.clone(), of(&slack, "U1", Standing::Outsider, none)), REFUSED),
         ("a member", &everyone, (slack.clone(), of(&slack, "U7", member, none)), "accepted"),

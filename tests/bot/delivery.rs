@@ -42,9 +42,9 @@ fn titles(fake: &Fake) -> Vec<String> {
 #[tokio::test]
 async fn the_root_comes_first_and_replies_follow_in_order() {
     let mut world = idle().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     slack.faults("post", [later("503"), later("503"), later("429")]);
-    stated(&world, "t1", PlatformName::Slack, 5).await;
+    stated(&world, "t1", PlatformName::new("slack"), 5).await;
     world.deliver(std::slice::from_ref(&slack));
     slack.until("all", |state| state.shown.len() == 6).await;
     assert_eq!(titles(&slack), ["root", "reply 1", "reply 2", "reply 3", "reply 4", "reply 5"]);
@@ -56,10 +56,10 @@ async fn the_root_comes_first_and_replies_follow_in_order() {
 #[tokio::test]
 async fn a_message_whose_answer_was_lost_is_looked_for_before_it_is_posted_again() {
     let mut world = idle().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     slack.faults("post", [Fault::LoseAnswer]);
     slack.faults("find", [later("search is down")]);
-    stated(&world, "t1", PlatformName::Slack, 1).await;
+    stated(&world, "t1", PlatformName::new("slack"), 1).await;
     world.deliver(std::slice::from_ref(&slack));
     slack.until("both", |state| state.shown.len() == 2).await;
     assert_eq!(titles(&slack), ["root", "reply 1"]);
@@ -70,13 +70,16 @@ async fn a_message_whose_answer_was_lost_is_looked_for_before_it_is_posted_again
 #[tokio::test]
 async fn what_was_stated_while_an_answer_was_lost_is_still_shown() {
     let mut world = idle().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     slack.faults("post", [Fault::LoseAnswer]);
     // Long enough for the next statement to come in between.
     slack.faults("find", (0..5).map(|_| later("search is down")));
     world
         .store
-        .open_thread(&thread("t1", PlatformName::Slack), &[DesiredMessage::root("t1", line("progress"), "a test").as_progress()])
+        .open_thread(
+            &thread("t1", PlatformName::new("slack")),
+            &[DesiredMessage::root("t1", line("progress"), "a test").as_progress()],
+        )
         .await
         .unwrap();
     world.deliver(std::slice::from_ref(&slack));
@@ -90,9 +93,9 @@ async fn what_was_stated_while_an_answer_was_lost_is_still_shown() {
 #[tokio::test]
 async fn one_that_did_not_arrive_is_posted_again() {
     let mut world = idle().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     slack.faults("post", [Fault::Refuse(SendError::Uncertain { why: "cut off".to_owned() })]);
-    stated(&world, "t1", PlatformName::Slack, 0).await;
+    stated(&world, "t1", PlatformName::new("slack"), 0).await;
     world.deliver(std::slice::from_ref(&slack));
     slack.until("it", |state| state.shown.len() == 1).await;
     assert_eq!(slack.with(|state| state.calls.clone()), ["post", "find", "post"]);
@@ -104,12 +107,12 @@ async fn what_a_platform_never_takes_is_given_up_once_with_the_reason() {
     for error in [SendError::Refused { why: "msg_too_long".to_owned() }, SendError::Gone { why: "channel_not_found".to_owned() }]
     {
         let mut world = idle().await;
-        let slack = Fake::new(PlatformName::Slack);
+        let slack = Fake::new(PlatformName::new("slack"));
         slack.faults("post", [Fault::Refuse(error.clone())]);
-        stated(&world, "t1", PlatformName::Slack, 2).await;
+        stated(&world, "t1", PlatformName::new("slack"), 2).await;
         world.deliver(std::slice::from_ref(&slack));
         slack.until("the attempt", |state| state.calls.len() == 1).await;
-        stated(&world, "t2", PlatformName::Slack, 0).await;
+        stated(&world, "t2", PlatformName::new("slack"), 0).await;
         slack.until("the next thread", |state| state.shown.len() == 1).await;
         let given_up = world.undelivered().await;
         let why = error.to_string().split(": ").last().unwrap().to_owned();
@@ -125,10 +128,10 @@ async fn what_a_platform_never_takes_is_given_up_once_with_the_reason() {
 #[tokio::test]
 async fn a_revoked_token_stops_the_platform_and_shows_in_its_health() {
     let mut world = idle().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     slack.with(|state| state.always = Some(SendError::Unauthorized { why: "token_revoked".to_owned() }));
     for number in 0..20 {
-        stated(&world, &format!("t{number}"), PlatformName::Slack, 0).await;
+        stated(&world, &format!("t{number}"), PlatformName::new("slack"), 0).await;
     }
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the first attempts", |state| !state.calls.is_empty()).await;
@@ -151,11 +154,11 @@ async fn a_revoked_token_stops_the_platform_and_shows_in_its_health() {
 #[tokio::test]
 async fn one_platform_that_hangs_does_not_delay_another() {
     let mut world = idle().await;
-    let (slack, discord) = (Fake::new(PlatformName::Slack), Fake::new(PlatformName::Discord));
+    let (slack, discord) = (Fake::new(PlatformName::new("slack")), Fake::new(PlatformName::new("discord")));
     slack.faults("post", std::iter::repeat_n(Fault::Hang, 8));
     for number in 0..20 {
-        stated(&world, &format!("s{number}"), PlatformName::Slack, 0).await;
-        stated(&world, &format!("d{number}"), PlatformName::Discord, 1).await;
+        stated(&world, &format!("s{number}"), PlatformName::new("slack"), 0).await;
+        stated(&world, &format!("d{number}"), PlatformName::new("discord"), 1).await;
     }
     world.deliver(&[slack.clone(), discord.clone()]);
     discord.until("all of Discord's", |state| state.shown.len() == 40).await;
@@ -166,10 +169,10 @@ async fn one_platform_that_hangs_does_not_delay_another() {
 #[tokio::test]
 async fn after_an_outage_everything_is_delivered_once_and_the_oldest_first() {
     let mut world = idle().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     slack.with(|state| state.always = Some(SendError::Later { after: None, why: "connection refused".to_owned() }));
     for number in 0..30 {
-        stated(&world, &format!("t{number:02}"), PlatformName::Slack, 1).await;
+        stated(&world, &format!("t{number:02}"), PlatformName::new("slack"), 1).await;
     }
     world.deliver(std::slice::from_ref(&slack));
     slack.until("attempts", |state| state.calls.len() > 40).await;
@@ -185,9 +188,9 @@ async fn after_an_outage_everything_is_delivered_once_and_the_oldest_first() {
 #[tokio::test]
 async fn progress_is_coalesced_and_the_last_word_is_always_sent() {
     let mut world = idle().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     let root = |text: &str| DesiredMessage::root("t1", line(text), "a test");
-    world.store.open_thread(&thread("t1", PlatformName::Slack), &[root("0").as_progress()]).await.unwrap();
+    world.store.open_thread(&thread("t1", PlatformName::new("slack")), &[root("0").as_progress()]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the first", |state| state.shown.len() == 1).await;
     for number in 1..=200 {
@@ -203,8 +206,8 @@ async fn progress_is_coalesced_and_the_last_word_is_always_sent() {
 #[tokio::test]
 async fn a_root_that_was_deleted_is_posted_anew_once_for_the_verdict() {
     let mut world = idle().await;
-    let slack = Fake::new(PlatformName::Slack);
-    stated(&world, "t1", PlatformName::Slack, 0).await;
+    let slack = Fake::new(PlatformName::new("slack"));
+    stated(&world, "t1", PlatformName::new("slack"), 0).await;
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the root", |state| state.shown.len() == 1).await;
     slack.with(|state| state.shown.clear());
@@ -217,7 +220,7 @@ async fn a_root_that_was_deleted_is_posted_anew_once_for_the_verdict() {
     // Deleted again: the person means it.
     slack.with(|state| state.shown.clear());
     world.store.upsert_messages(&[DesiredMessage::root("t1", line("and again"), "a test")]).await.unwrap();
-    stated(&world, "t2", PlatformName::Slack, 0).await;
+    stated(&world, "t2", PlatformName::new("slack"), 0).await;
     slack.until("the next thread", |state| state.shown.len() == 1).await;
     let given_up = async {
         while world.undelivered().await.len() != 1 {
@@ -231,9 +234,9 @@ async fn a_root_that_was_deleted_is_posted_anew_once_for_the_verdict() {
 #[tokio::test]
 async fn stating_the_same_message_twice_sends_it_once() {
     let mut world = idle().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     let messages = [DesiredMessage::root("t1", line("root"), "a test")];
-    let new = thread("t1", PlatformName::Slack);
+    let new = thread("t1", PlatformName::new("slack"));
     let stated = futures::future::join_all((0..10).map(|_| world.store.open_thread(&new, &messages))).await;
     assert!(stated.iter().all(Result::is_ok));
     world.deliver(std::slice::from_ref(&slack));
@@ -245,15 +248,15 @@ async fn stating_the_same_message_twice_sends_it_once() {
 
 /// Another thread, to see that nothing more of the first was on its way.
 async fn stated_after(world: &World, slack: &Fake) {
-    stated(world, "after", PlatformName::Slack, 0).await;
+    stated(world, "after", PlatformName::new("slack"), 0).await;
     slack.until("the one after", |state| state.shown.iter().any(|shown| shown.key.starts_with("after."))).await;
 }
 
 #[tokio::test]
 async fn one_person_is_told_alone_and_the_address_is_forgotten() {
     let mut world = idle().await;
-    let slack = Fake::new(PlatformName::Slack);
-    stated(&world, "t1", PlatformName::Slack, 0).await;
+    let slack = Fake::new(PlatformName::new("slack"));
+    stated(&world, "t1", PlatformName::new("slack"), 0).await;
     let to = ReplyTo("https://answers.example/secret".to_owned());
     world.store.upsert_messages(&[DesiredMessage::ephemeral("t1", "w1", to, line("only you"), "a test")]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
@@ -283,10 +286,10 @@ fn with_file(text: &str) -> Message {
 #[tokio::test]
 async fn what_a_channel_without_the_bot_refused_goes_out_with_its_newest_words_when_the_bot_joins() {
     let mut world = idle().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     slack.with(|state| state.closed.insert("C1".to_owned()));
     let asked = DesiredMessage::root("t1", line("progress"), "a test").as_progress().asked_by(Some(ReplyTo("U1".to_owned())));
-    world.store.open_thread(&thread("t1", PlatformName::Slack), &[asked]).await.unwrap();
+    world.store.open_thread(&thread("t1", PlatformName::new("slack")), &[asked]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the person to be told", |state| state.ephemerals.len() == 1).await;
     assert_eq!(slack.with(|state| state.ephemerals[0].1.title.as_str().to_owned()), "Invite me.");
@@ -296,7 +299,7 @@ async fn what_a_channel_without_the_bot_refused_goes_out_with_its_newest_words_w
     world.store.upsert_messages(&news).await.unwrap();
     stated_elsewhere(&world, &slack).await;
     assert_eq!(titles(&slack), ["elsewhere"]);
-    let place = thread("t1", PlatformName::Slack).place;
+    let place = thread("t1", PlatformName::new("slack")).place;
     world.bot.intake.joined(&Place { channel: "C7".to_owned(), ..place.clone() }).await;
     stated_elsewhere(&world, &slack).await;
     assert_eq!(titles(&slack), ["elsewhere", "elsewhere"], "another channel opens nothing here");
@@ -313,7 +316,7 @@ async fn what_a_channel_without_the_bot_refused_goes_out_with_its_newest_words_w
 /// A thread in another channel, to see that nothing more was on its way.
 async fn stated_elsewhere(world: &World, slack: &Fake) {
     let before = slack.shown().len();
-    let place = Place { channel: "C8".to_owned(), ..thread("", PlatformName::Slack).place };
+    let place = Place { channel: "C8".to_owned(), ..thread("", PlatformName::new("slack")).place };
     let id = format!("elsewhere-{before}");
     let new = NewThread { id: id.clone(), place };
     world.store.open_thread(&new, &[DesiredMessage::root(&id, line("elsewhere"), "a test")]).await.unwrap();
@@ -325,9 +328,9 @@ async fn without_a_word_of_the_bots_joining_it_is_tried_again_after_an_hour() {
     // In this tempo an hour is 2.4 s.
     assert_eq!(rotation_diag::bot::DeliveryPolicy::default().closed(), Duration::from_secs(3_600));
     let mut world = idle().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     slack.faults("post", [closed()]);
-    stated(&world, "t1", PlatformName::Slack, 1).await;
+    stated(&world, "t1", PlatformName::new("slack"), 1).await;
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the second try", |state| state.shown.len() == 2).await;
     assert_eq!(titles(&slack), ["root", "reply 1"]);
@@ -338,9 +341,9 @@ async fn without_a_word_of_the_bots_joining_it_is_tried_again_after_an_hour() {
 #[tokio::test]
 async fn news_of_a_thread_that_was_given_up_before_it_began_lets_it_set_out_again() {
     let mut world = idle().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     slack.faults("post", [Fault::Refuse(SendError::Refused { why: "no".to_owned() })]);
-    stated(&world, "t1", PlatformName::Slack, 1).await;
+    stated(&world, "t1", PlatformName::new("slack"), 1).await;
     world.deliver(std::slice::from_ref(&slack));
     let given_up = async {
         while world.undelivered().await.len() != 2 {
@@ -358,8 +361,8 @@ async fn news_of_a_thread_that_was_given_up_before_it_began_lets_it_set_out_agai
 #[tokio::test]
 async fn an_edit_whose_answer_was_lost_is_followed_by_the_verdict_again_and_again_for_a_while() {
     let mut world = idle().await;
-    let slack = Fake::new(PlatformName::Slack);
-    stated(&world, "t1", PlatformName::Slack, 0).await;
+    let slack = Fake::new(PlatformName::new("slack"));
+    stated(&world, "t1", PlatformName::new("slack"), 0).await;
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the root", |state| state.shown.len() == 1).await;
     slack.faults("edit", [Fault::Refuse(SendError::Uncertain { why: "cut off".to_owned() })]);
@@ -382,8 +385,8 @@ async fn an_edit_whose_answer_was_lost_is_followed_by_the_verdict_again_and_agai
 #[tokio::test]
 async fn an_edit_under_way_while_the_process_is_killed_does_not_keep_the_verdict_away() {
     let mut world = idle().await;
-    let slack = Fake::new(PlatformName::Slack);
-    stated(&world, "t1", PlatformName::Slack, 0).await;
+    let slack = Fake::new(PlatformName::new("slack"));
+    stated(&world, "t1", PlatformName::new("slack"), 0).await;
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the root", |state| state.shown.len() == 1).await;
     world.store.upsert_messages(&[DesiredMessage::root("t1", line("verdict"), "a test")]).await.unwrap();
@@ -406,9 +409,9 @@ async fn an_edit_under_way_while_the_process_is_killed_does_not_keep_the_verdict
 #[tokio::test]
 async fn files_follow_their_message_also_after_a_lost_answer_or_a_kill_in_between() {
     let mut world = idle().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     slack.with(|state| state.has_files_apart = true);
-    stated(&world, "t1", PlatformName::Slack, 0).await;
+    stated(&world, "t1", PlatformName::new("slack"), 0).await;
     slack.faults("post", [Fault::LoseAnswer, Fault::LoseAnswer]);
     slack.faults("attach", [later("503"), Fault::Hang]);
     world.store.upsert_messages(&[DesiredMessage::reply("t1", "export", with_file("export"), "a test")]).await.unwrap();
@@ -428,10 +431,10 @@ async fn files_follow_their_message_also_after_a_lost_answer_or_a_kill_in_betwee
 #[tokio::test]
 async fn files_that_were_refused_are_brought_when_they_are_asked_for_again() {
     let mut world = idle().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     slack.with(|state| state.has_files_apart = true);
     slack.faults("attach", [closed()]);
-    stated(&world, "t1", PlatformName::Slack, 0).await;
+    stated(&world, "t1", PlatformName::new("slack"), 0).await;
     world.store.upsert_messages(&[DesiredMessage::reply("t1", "export", with_file("export"), "a test")]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
     let given_up = async {
@@ -450,7 +453,7 @@ async fn files_that_were_refused_are_brought_when_they_are_asked_for_again() {
 #[tokio::test]
 async fn export_pressed_again_brings_the_files_that_did_not_come_the_first_time() {
     let mut world = World::usual().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     slack.with(|state| state.has_files_apart = true);
     world.start(std::slice::from_ref(&slack));
     let root = super::flows::verdict(&world, &slack).await;
@@ -475,15 +478,15 @@ async fn export_pressed_again_brings_the_files_that_did_not_come_the_first_time(
 #[tokio::test]
 async fn a_later_asked_for_by_the_platform_is_honoured() {
     let mut world = idle().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     let wait = Duration::from_secs(1_800);
     slack.faults("post", [Fault::Refuse(SendError::Later { after: Some(wait), why: "ratelimited".to_owned() })]);
-    stated(&world, "t1", PlatformName::Slack, 0).await;
+    stated(&world, "t1", PlatformName::new("slack"), 0).await;
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the refusal", |state| state.calls.contains(&"post")).await;
     let put_off = async {
         loop {
-            let look = world.store.due_messages(PlatformName::Slack, &HashSet::new(), &HashSet::new(), 10).await.unwrap();
+            let look = world.store.due_messages(PlatformName::new("slack"), &HashSet::new(), &HashSet::new(), 10).await.unwrap();
             match look.next {
                 Some(next) if look.due.is_empty() && next > wait / 2 => return next,
                 _ => tokio::task::yield_now().await,
@@ -499,11 +502,15 @@ async fn a_later_asked_for_by_the_platform_is_honoured() {
 #[tokio::test]
 async fn whoever_asks_where_nothing_may_be_written_is_told_alone_and_the_thread_begins_when_that_changes() {
     let mut world = idle().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     slack.faults("post", [closed(), closed()]);
     let to = Some(ReplyTo("alice".to_owned()));
     let root = |text: &str| DesiredMessage::root("t1", line(text), "a test");
-    world.store.open_thread(&thread("t1", PlatformName::Slack), &[root("looking").as_progress().asked_by(to)]).await.unwrap();
+    world
+        .store
+        .open_thread(&thread("t1", PlatformName::new("slack")), &[root("looking").as_progress().asked_by(to)])
+        .await
+        .unwrap();
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the apology", |state| !state.ephemerals.is_empty()).await;
     let told = slack.with(|state| state.ephemerals[0].clone());
@@ -524,12 +531,12 @@ async fn whoever_asks_where_nothing_may_be_written_is_told_alone_and_the_thread_
 #[tokio::test]
 async fn whoever_waits_is_told_that_it_is_late_and_gets_a_verdict_that_cannot_be_shown() {
     let mut world = idle().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     slack.faults("post", (0..6).map(|_| later("503")));
     let to = Some(ReplyTo("alice".to_owned()));
     let root = |text: &str| DesiredMessage::root("t1", line(text), "a test");
     let looking = root("looking").as_progress().asked_by(to);
-    world.store.open_thread(&thread("t1", PlatformName::Slack), &[looking]).await.unwrap();
+    world.store.open_thread(&thread("t1", PlatformName::new("slack")), &[looking]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
     slack
         .until("the excuse", |state| state.ephemerals.iter().any(|(_, one)| one.title.as_str().contains("follows when it does")))
@@ -545,8 +552,8 @@ async fn whoever_waits_is_told_that_it_is_late_and_gets_a_verdict_that_cannot_be
 #[tokio::test]
 async fn a_message_that_can_no_longer_be_changed_is_posted_anew() {
     let mut world = idle().await;
-    let slack = Fake::new(PlatformName::Slack);
-    stated(&world, "t1", PlatformName::Slack, 0).await;
+    let slack = Fake::new(PlatformName::new("slack"));
+    stated(&world, "t1", PlatformName::new("slack"), 0).await;
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the root", |state| state.shown.len() == 1).await;
     slack.faults("edit", [Fault::Refuse(SendError::Refused { why: "not yours".to_owned() })]);
@@ -558,12 +565,12 @@ async fn a_message_that_can_no_longer_be_changed_is_posted_anew() {
 #[tokio::test]
 async fn what_is_found_after_a_lost_answer_is_changed_to_what_it_says_by_now() {
     let mut world = idle().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     // The first attempt arrives and nobody sees it; the second is answered with what the first one left.
     slack.faults("post", [Fault::LoseAnswer, Fault::Refuse(SendError::Uncertain { why: "it is there already".to_owned() })]);
     slack.faults("find", [Fault::Refuse(SendError::Refused { why: "may not look".to_owned() })]);
     let root = |text: &str| DesiredMessage::root("t1", line(text), "a test");
-    world.store.open_thread(&thread("t1", PlatformName::Slack), &[root("looking").as_progress()]).await.unwrap();
+    world.store.open_thread(&thread("t1", PlatformName::new("slack")), &[root("looking").as_progress()]).await.unwrap();
     world.store.upsert_messages(&[root("the verdict")]).await.unwrap();
     slack.with(|state| state.shown.clear());
     world.deliver(std::slice::from_ref(&slack));

@@ -19,7 +19,7 @@ pub(crate) fn token(message: &Message, action: Action) -> String {
 #[tokio::test]
 async fn a_question_becomes_a_thread_with_progress_a_verdict_and_details() {
     let mut world = World::usual().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     world.start(std::slice::from_ref(&slack));
     let root = verdict(&world, &slack).await;
     assert_eq!(root.tone, Tone::Bad);
@@ -49,7 +49,7 @@ async fn a_question_becomes_a_thread_with_progress_a_verdict_and_details() {
 #[tokio::test]
 async fn every_button_does_its_work_in_the_thread() {
     let mut world = World::usual().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     world.start(std::slice::from_ref(&slack));
     let root = verdict(&world, &slack).await;
     let said =
@@ -89,7 +89,7 @@ async fn every_button_does_its_work_in_the_thread() {
 #[tokio::test]
 async fn words_in_the_thread_do_what_buttons_do() {
     let mut world = World::usual().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     world.start(std::slice::from_ref(&slack));
     verdict(&world, &slack).await;
     let root = slack.roots()[0].id.clone();
@@ -110,7 +110,7 @@ async fn words_in_the_thread_do_what_buttons_do() {
 async fn a_name_in_two_accounts_is_asked_about_with_buttons() {
     let accounts = Simulated::new(&[("prod", "role_detached_policy", ""), ("test", "healthy", "")]);
     let mut world = World::new(RULES, accounts).await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     world.start(std::slice::from_ref(&slack));
     world.say("ask", "U1", "prod/orders-db").await;
     slack.until("the question", |state| state.shown.first().is_some_and(|root| !root.message.controls.is_empty())).await;
@@ -135,7 +135,7 @@ async fn a_name_in_two_regions_of_one_account_is_asked_about_and_looked_into_whe
     let elsewhere = "[account]\nregion = \"us-east-1\"\n";
     let accounts = Simulated::new(&[("prod", "role_detached_policy", ""), ("prod", "role_detached_policy", elsewhere)]);
     let mut world = World::new(RULES, accounts).await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     world.start(std::slice::from_ref(&slack));
     world.say("ask", "U1", "prod/orders-db").await;
     slack.until("the question", |state| state.shown.first().is_some_and(|root| !root.message.controls.is_empty())).await;
@@ -155,7 +155,7 @@ async fn a_name_in_two_regions_of_one_account_is_asked_about_and_looked_into_whe
 async fn a_question_that_names_its_account_asks_nobody() {
     let accounts = Simulated::new(&[("prod", "role_detached_policy", ""), ("test", "healthy", "")]);
     let mut world = World::new(RULES, accounts).await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     world.start(std::slice::from_ref(&slack));
     world.say("ask", "U1", "prod/orders-db account:test region:eu-west-1 window:7d").await;
     slack.until("a verdict", |state| state.shown.len() >= 2).await;
@@ -168,7 +168,7 @@ async fn a_watched_secret_is_looked_at_again_after_a_restart_and_its_end_is_told
     let config = format!("{RULES}[work]\nwatch_every_seconds = 1\n");
     let accounts = Simulated::new(&[("prod", "role_detached_policy", "")]);
     let mut world = World::new(&config, accounts).await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     world.start(std::slice::from_ref(&slack));
     let root = verdict(&world, &slack).await;
     world.click("c1", "U1", &token(&root, Action::Watch)).await;
@@ -196,7 +196,7 @@ const LATER: &str = "[[rotation]]\nat = \"-30m\"\noutcome = \"succeeded\"\n";
 #[tokio::test]
 async fn a_token_survives_only_as_it_was_made() {
     let mut world = World::usual().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     world.start(std::slice::from_ref(&slack));
     let root = verdict(&world, &slack).await;
     let good: ActionToken = tokens(&root)[0].clone();
@@ -216,7 +216,7 @@ async fn what_fails_each_time_is_given_up_and_its_thread_says_so() {
     for _ in 0..rotation_diag::store::MAX_ATTEMPTS {
         world.fails_once_more().await;
     }
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     world.start(std::slice::from_ref(&slack));
     slack.until("the end", |state| state.shown.len() == 1).await;
     let root = slack.roots()[0].message.clone();
@@ -241,7 +241,7 @@ async fn what_ends_of_the_process_cut_short_again_and_again_is_done_all_the_same
         let folder = world.end().await;
         world = World::at(folder, RULES, accounts()).await;
     }
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     world.start(std::slice::from_ref(&slack));
     let is_told = |state: &super::world::State| state.shown.iter().any(|shown| shown.title().contains("is not rotating"));
     slack.until("the verdict", is_told).await;

@@ -12,7 +12,7 @@ async fn say(world: &World, key: &str, thread: Option<&str>, words: &str) -> Str
 #[tokio::test]
 async fn a_question_in_a_thread_of_others_is_answered_there_and_nowhere_else() {
     let mut world = World::usual().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     world.start(std::slice::from_ref(&slack));
     assert_eq!(say(&world, "k1", Some("theirs"), "prod/orders-db").await, "accepted");
     slack

@@ -23,7 +23,7 @@ async fn say(world: &World, key: &str, user: &str, words: &str) -> String {
 #[tokio::test]
 async fn a_member_gets_the_verdict_and_a_stranger_a_refusal_before_aws_is_asked() {
     let mut world = open().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     slack.with(|state| state.people.insert("U1".to_owned(), Standing::Member));
     world.start(std::slice::from_ref(&slack));
     assert_eq!(say(&world, "k1", "U9", "prod/orders-db").await, "accepted", "nobody waits for a look-up");
@@ -47,7 +47,7 @@ async fn a_member_gets_the_verdict_and_a_stranger_a_refusal_before_aws_is_asked(
 #[tokio::test]
 async fn clicks_and_words_in_a_thread_are_judged_the_same_way() {
     let mut world = open().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     world.start(std::slice::from_ref(&slack));
     let root = verdict(&world, &slack).await;
     let thread = slack.roots()[0].id.clone();
@@ -81,7 +81,7 @@ async fn a_look_up_that_fails_is_told_as_what_it_is() {
         (SendError::Refused { why: "users.info: is_bot".to_owned() }, "waiting does not change that"),
     ] {
         let mut world = open().await;
-        let slack = Fake::new(PlatformName::Slack);
+        let slack = Fake::new(PlatformName::new("slack"));
         slack.with(|state| state.people.insert("U1".to_owned(), Standing::Member));
         slack.faults("look_up", [Fault::Refuse(error)]);
         world.start(std::slice::from_ref(&slack));
@@ -97,7 +97,7 @@ async fn a_look_up_that_fails_is_told_as_what_it_is() {
 #[tokio::test]
 async fn a_platform_that_passes_through_trouble_is_asked_again_and_the_question_is_not_lost() {
     let mut world = open().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     slack.with(|state| state.people.insert("U1".to_owned(), Standing::Member));
     let soon = Some(std::time::Duration::from_millis(20));
     slack.faults("look_up", [Fault::Refuse(SendError::Later { after: soon, why: "503".to_owned() })]);

@@ -37,7 +37,7 @@ async fn a_value_where_a_name_belongs_is_answered_and_nothing_of_it_is_kept_told
     let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
     let _guard = tracing::subscriber::set_default(subscriber);
     let mut world = World::usual().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     world.start(std::slice::from_ref(&slack));
     verdict(&world, &slack).await;
     let root = slack.roots()[0].id.clone();
@@ -90,7 +90,7 @@ const ODD: &str = "q8Zr2LxV5tNw9KcB3mYh7PdF4sGj6TaE";
 #[tokio::test]
 async fn a_secret_whose_name_looks_like_a_value_is_asked_about_by_arn_or_once_its_name_is_known() {
     let mut world = World::usual().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     let arn = format!("arn:aws:secretsmanager:eu-west-1:123456789012:secret:{ODD}-AbCdEf");
     assert_eq!(answer_text(&world.say("k1", "U1", &arn).await), "accepted");
     assert!(answer_text(&world.say("k2", "U1", ODD).await).starts_with(VALUE));
@@ -106,7 +106,7 @@ async fn a_secret_whose_name_looks_like_a_value_is_asked_about_by_arn_or_once_it
 #[tokio::test]
 async fn talk_in_a_thread_starts_nothing_and_is_answered_with_the_nearest_command() {
     let mut world = World::usual().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     world.start(std::slice::from_ref(&slack));
     verdict(&world, &slack).await;
     world.bot.autocomplete.learn_names().await;
@@ -170,7 +170,7 @@ fn rule(lines: &str) -> String {
 async fn a_name_that_does_not_exist_is_answered_to_its_asker_alone_with_names_that_person_may_ask_about() {
     let rules = format!("{}{}", rule("users = [\"U1\"]\nsecrets = [\"prod/*\"]"), rule("users = [\"U2\"]"));
     let mut world = World::new(&rules, Simulated::new(&[("prod", "role_detached_policy", "")])).await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     world.start(std::slice::from_ref(&slack));
     for (key, user, near, hidden) in
         [("a", "U1", vec!["prod/orders-db"], "test/orders-db"), ("b", "U2", vec!["prod/orders-db"], "prod/billing")]
@@ -199,7 +199,7 @@ async fn a_name_that_does_not_exist_is_answered_to_its_asker_alone_with_names_th
 #[tokio::test]
 async fn a_bare_word_that_names_no_secret_is_not_repeated() {
     let mut world = World::usual().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     world.start(std::slice::from_ref(&slack));
     for word in ["hello", "status", "tigerlily"] {
         assert_eq!(answer_text(&world.say(word, "U1", word).await), "accepted");
@@ -220,7 +220,7 @@ async fn a_bare_word_that_names_no_secret_is_not_repeated() {
 async fn a_name_that_is_known_in_another_place_is_offered_with_that_place() {
     let accounts = Simulated::new(&[("prod", "role_detached_policy", ""), ("test", "healthy", "")]);
     let mut world = World::new(RULES, accounts).await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     world.start(std::slice::from_ref(&slack));
     world.say("a", "U1", "prod/billing account:test").await;
     slack.until("the answer", |state| !state.ephemerals.is_empty()).await;
@@ -242,7 +242,7 @@ async fn what_could_not_be_looked_for_everywhere_has_its_thread() {
     ] {
         let accounts = Simulated::new(&[("prod", "role_detached_policy", fault)]);
         let mut world = World::new(RULES, accounts).await;
-        let slack = Fake::new(PlatformName::Slack);
+        let slack = Fake::new(PlatformName::new("slack"));
         world.start(std::slice::from_ref(&slack));
         world.say("ask", "U1", "prod/no-such-name").await;
         slack.until("a thread", |state| !state.shown.is_empty()).await;
@@ -254,7 +254,7 @@ async fn what_could_not_be_looked_for_everywhere_has_its_thread() {
 #[tokio::test]
 async fn an_answer_that_a_crash_kept_from_its_asker_is_given_once() {
     let mut world = World::usual().await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     // Accepted, and killed before anybody worked on it.
     assert_eq!(answer_text(&world.say("ask", "U1", "prod/no-such-name").await), "accepted");
     let accounts = Arc::clone(&world.accounts);
@@ -282,7 +282,7 @@ async fn a_question_that_is_no_longer_allowed_is_refused_to_its_asker_alone() {
     let accounts = Arc::clone(&world.accounts);
     let folder = world.end().await;
     world = World::at(folder, &rule("users = [\"U7\"]"), accounts).await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     world.start(std::slice::from_ref(&slack));
     slack.until("the refusal", |state| !state.ephemerals.is_empty()).await;
     assert!(slack.with(|state| state.ephemerals[0].1.title.as_str().starts_with("You are not allowed to do this here")));
@@ -326,7 +326,7 @@ async fn a_notice_leaves_a_secrets_name_as_it_is_written() {
     let accounts = Arc::clone(&world.accounts);
     let folder = world.end().await;
     world = World::at(folder, &rule("users = [\"U7\"]"), accounts).await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     world.start(std::slice::from_ref(&slack));
     slack.until("the failure", |state| state.shown.first().is_some_and(|root| !root.message.controls.is_empty())).await;
     let title = slack.roots()[0].title().to_owned();
@@ -347,12 +347,12 @@ async fn help_teaches_the_form_that_works_in_its_place() {
         (place(None), ["/rotation-diag prod/orders-db\"", "@rotation-diag rerun 4"], "words:"),
         (place(Some("1.2")), ["@rotation-diag prod/orders-db\"", "@rotation-diag rerun 4"], "/rotation-diag"),
         (
-            elsewhere(PlatformName::Discord, "G1", "C9", Some("7")),
+            elsewhere(PlatformName::new("discord"), "G1", "C9", Some("7")),
             ["/rotation-diag secret:prod/orders-db\"", "/rotation-diag words:rerun 4"],
             "@rotation-diag",
         ),
         (
-            elsewhere(PlatformName::Console, "local", "page", Some("m")),
+            elsewhere(PlatformName::new("console"), "local", "page", Some("m")),
             ["/rotation-diag prod/orders-db\"", "rerun 4"],
             "@rotation-diag",
         ),

@@ -51,7 +51,7 @@ fn logged() -> String {
 async fn what_a_function_logs_of_secrets_leaves_by_no_way() {
     let logged = logged();
     let mut world = World::new(RULES, Simulated::new(&[("prod", "role_detached_policy", &logged)])).await;
-    let slack = Fake::new(PlatformName::Slack);
+    let slack = Fake::new(PlatformName::new("slack"));
     world.start(std::slice::from_ref(&slack));
     let root = verdict(&world, &slack).await;
     for (number, action) in [Action::Evidence(StepName::FunctionLogs), Action::Export].into_iter().enumerate() {

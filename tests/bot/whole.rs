@@ -23,13 +23,13 @@ fn config(folder: &tempfile::TempDir, tls: Option<(PathBuf, PathBuf)>) -> Config
     Config {
         http: Http { listen: SocketAddr::from(([127, 0, 0, 1], 0)), tls },
         store: StoreFile { path: folder.path().join("store.db"), ..StoreFile::default() },
-        ..Config::parse(RULES).unwrap()
+        ..Config::parse(RULES, rotation_diag::app::PLATFORMS).unwrap()
     }
 }
 
 async fn app(folder: &tempfile::TempDir, tls: Option<(PathBuf, PathBuf)>, add: impl FnOnce(&mut Platforms)) -> App {
     let accounts: Arc<dyn Accounts> = Simulated::new(&[("prod", "role_detached_policy", "")]);
-    let slack: Arc<dyn ChatPlatform> = Fake::new(PlatformName::Slack);
+    let slack: Arc<dyn ChatPlatform> = Fake::new(PlatformName::new("slack"));
     let echo = Router::new().route("/echo", post(|body: String| async move { body }));
     let mut platforms_built = Platforms { platforms: vec![slack], routers: vec![echo], ..Platforms::default() };
     add(&mut platforms_built);

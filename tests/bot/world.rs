@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use rotation_diag::app::Bot;
 use rotation_diag::aws::{Aws, AwsOptions, ConnectError, Registry};
 use rotation_diag::bot::{AccountInfo, Accounts, Connected, Delivery, DeliveryPolicy, Health, keep_schedule};
-use rotation_diag::chat::{Ack, ChatPlatform, Destination, IncomingEvent, Intake, LookedUp, Message, Payload, SendError};
+use rotation_diag::chat::{Ack, ChatPlatform, Destination, IncomingEvent, Intake, Limits, LookedUp, Message, Payload, SendError};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::{Config, Work};
 use rotation_diag::model::{ActionToken, Actor, Place, PlatformName, ReplyTo, SecretRef, Standing, ThreadRef};
@@ -164,6 +164,11 @@ impl Fake {
 impl ChatPlatform for Fake {
     fn name(&self) -> PlatformName {
         self.name
+    }
+
+    /// Those of the platform it stands for.
+    fn limits(&self) -> Limits {
+        rotation_diag::app::PLATFORMS.iter().find(|kind| kind.name() == self.name).unwrap().limits()
     }
 
     async fn post(&self, to: &Destination, message: &Message, key: &str) -> Result<String, SendError> {
@@ -355,7 +360,7 @@ impl World {
 
     /// One whose store goes by another clock.
     pub(crate) async fn by(clock: Clock, folder: tempfile::TempDir, config: &str, accounts: Arc<Simulated>) -> World {
-        let config = Config::parse(config).unwrap();
+        let config = Config::parse(config, rotation_diag::app::PLATFORMS).unwrap();
         let store = Arc::new(Store::open(&folder.path().join("store.db"), clock).await.unwrap());
         let bot = Bot::new(&config, Arc::clone(&store), Arc::clone(&accounts) as Arc<dyn Accounts>);
         let (health, stop) = (Health::default(), CancellationToken::new());
@@ -465,7 +470,7 @@ impl World {
 
 pub(crate) fn actor(user: &str) -> Actor {
     Actor {
-        platform: PlatformName::Slack,
+        platform: PlatformName::new("slack"),
         workspace: "T1".to_owned(),
         user: user.to_owned(),
         groups: Some(Vec::new()),
@@ -475,7 +480,7 @@ pub(crate) fn actor(user: &str) -> Actor {
 
 pub(crate) fn place(thread: Option<&str>) -> Place {
     Place {
-        platform: PlatformName::Slack,
+        platform: PlatformName::new("slack"),
         workspace: "T1".to_owned(),
         channel: "C1".to_owned(),
         thread: thread.map(str::to_owned),

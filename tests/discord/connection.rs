@@ -4,7 +4,7 @@ use crate::bot::{Bot, line};
 use crate::fake_discord::{Control, Event, FakeDiscord};
 use rotation_diag::chat::Ack;
 use rotation_diag::clock::{deadline, this_instant};
-use rotation_diag::config::DiscordMode;
+use rotation_diag::platforms::discord::DiscordMode;
 use rotation_diag::platforms::discord::GatewayError;
 use serde_json::json;
 use std::time::Duration;

@@ -5,8 +5,8 @@ use crate::fake_discord::{CHANNEL, Channel, Event, Fault, Lacking};
 use crate::samples::{everywhere, in_channel, in_thread, safe};
 use rotation_diag::chat::document::{Attachment, Content, Mention, Part, Quote, Tone};
 use rotation_diag::chat::{ChatPlatform as _, Destination, Message, SendError};
-use rotation_diag::config::DiscordMode;
 use rotation_diag::model::{PlatformName, ThreadRef};
+use rotation_diag::platforms::discord::DiscordMode;
 use serde_json::json;
 
 async fn posted(bot: &Bot) -> (u64, u64, serde_json::Value) {
@@ -185,7 +185,7 @@ async fn where_no_thread_can_be_opened_replies_go_to_the_channel() {
         bot.discord.edit(&in_thread(&root), &reply, &line("more")).await.unwrap();
         assert!(matches!(bot.fake.next().await, Event::Edited { channel: CHANNEL, .. }), "{reason}");
         let thread = ThreadRef {
-            platform: PlatformName::Discord,
+            platform: PlatformName::new("discord"),
             workspace: "1".into(),
             channel: CHANNEL.to_string(),
             root: root.clone(),

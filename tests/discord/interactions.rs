@@ -15,14 +15,14 @@ async fn a_command_is_taken_in_with_who_and_where_and_deferred_for_that_person_a
     let inbound = bot.desk.heard().await;
     assert_eq!(inbound.key, command["id"].as_str().unwrap());
     assert_eq!(inbound.said, Payload::Words("secret:prod/orders-db account:prod window:7d".to_owned()));
-    assert_eq!((inbound.place.platform, inbound.place.workspace.as_str()), (PlatformName::Discord, &*GUILD.to_string()));
+    assert_eq!((inbound.place.platform, inbound.place.workspace.as_str()), (PlatformName::new("discord"), &*GUILD.to_string()));
     assert_eq!((inbound.place.channel, inbound.place.thread), (CHANNEL.to_string(), None));
     assert_eq!((inbound.actor.user, inbound.actor.standing), (USER.to_string(), Standing::Member));
     assert_eq!(inbound.actor.groups, Some(vec!["1080000000000000006".to_owned()]));
 
     let to = inbound.reply_to.unwrap();
     let thread = ThreadRef {
-        platform: PlatformName::Discord,
+        platform: PlatformName::new("discord"),
         workspace: GUILD.to_string(),
         channel: CHANNEL.to_string(),
         root: "1090000000000000000".to_owned(),
@@ -81,7 +81,8 @@ async fn a_click_brings_its_token_and_leaves_the_message_alone() {
     let inbound = bot.desk.heard().await;
     assert_eq!(inbound.said, Payload::Click("1.0123456789abcdef0123456789abcdef.3.evidence-4".to_owned()));
     // A click has no deferred answer that could point anywhere.
-    let thread = ThreadRef { platform: PlatformName::Discord, workspace: "1".into(), channel: "2".into(), root: "3".into() };
+    let thread =
+        ThreadRef { platform: PlatformName::new("discord"), workspace: "1".into(), channel: "2".into(), root: "3".into() };
     bot.discord.point_to(&inbound.reply_to.unwrap(), &thread).await.unwrap();
     bot.fake.finish();
 }
@@ -334,7 +335,8 @@ async fn an_answer_for_one_person_goes_to_the_channel_when_the_interaction_is_ov
     bot.discord.send_ephemeral(&old, &line("the answer")).await.unwrap();
     assert!(matches!(bot.fake.next().await, Event::Posted { channel: CHANNEL, .. }));
     assert_eq!(bot.fake.with(|world| world.asked("POST", "/webhooks/")), asked);
-    let thread = ThreadRef { platform: PlatformName::Discord, workspace: "1".into(), channel: "2".into(), root: "3".into() };
+    let thread =
+        ThreadRef { platform: PlatformName::new("discord"), workspace: "1".into(), channel: "2".into(), root: "3".into() };
     bot.discord.point_to(&old, &thread).await.unwrap();
     assert_eq!(bot.fake.with(|world| world.asked("PATCH", "/webhooks/")), 0);
 

@@ -5,7 +5,7 @@ use crate::fake_discord::{CHANNEL, Control, Fault, Lacking, TOKEN};
 use crate::log_capture::LogCapture;
 use crate::samples::{everywhere, in_channel, in_thread};
 use rotation_diag::chat::{Ack, ChatPlatform as _};
-use rotation_diag::config::DiscordMode;
+use rotation_diag::platforms::discord::DiscordMode;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use crate::samples::in_channel;
 use rotation_diag::chat::{ChatPlatform as _, SendError};
 use rotation_diag::clock::Clock;
 use rotation_diag::clock::this_instant;
-use rotation_diag::config::{DiscordMode, Token};
-use rotation_diag::platforms::discord::Discord;
+use rotation_diag::config::Token;
+use rotation_diag::platforms::discord::{Discord, DiscordMode};
 use std::time::Duration;
 
 #[tokio::test]

@@ -7,8 +7,8 @@ use crate::worlds::{ID, investigated};
 use rotation_diag::chat::compose::{self, Standing};
 use rotation_diag::chat::document::{Control, Message, Part, Quote, Tone};
 use rotation_diag::chat::{ChatPlatform as _, Manner};
-use rotation_diag::config::DiscordMode;
 use rotation_diag::model::Action;
+use rotation_diag::platforms::discord::DiscordMode;
 use rotation_diag::report::Report;
 use serde_json::Value;
 

@@ -12,7 +12,7 @@ pub(crate) fn safe(text: &str) -> SafeText {
 
 pub(crate) fn in_channel() -> Destination {
     Destination::Channel(Place {
-        platform: PlatformName::Discord,
+        platform: PlatformName::new("discord"),
         workspace: GUILD.to_string(),
         channel: CHANNEL.to_string(),
         thread: None,
@@ -21,7 +21,7 @@ pub(crate) fn in_channel() -> Destination {
 
 pub(crate) fn in_thread(root: &str) -> Destination {
     Destination::Thread(ThreadRef {
-        platform: PlatformName::Discord,
+        platform: PlatformName::new("discord"),
         workspace: GUILD.to_string(),
         channel: CHANNEL.to_string(),
         root: root.to_owned(),

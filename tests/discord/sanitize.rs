@@ -9,7 +9,7 @@ use proptest::test_runner::{Config, TestRunner};
 use regex::Regex;
 use rotation_diag::chat::ChatPlatform as _;
 use rotation_diag::chat::document::{Message, Part, Tone};
-use rotation_diag::config::DiscordMode;
+use rotation_diag::platforms::discord::DiscordMode;
 use serde_json::Value;
 
 /// Everything in a text that Discord would turn into something: each with its kind.

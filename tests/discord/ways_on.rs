@@ -6,11 +6,12 @@ use futures::future::join_all;
 use futures::stream::{self, StreamExt as _};
 use rotation_diag::bot::{Delivery, DeliveryPolicy, Health};
 use rotation_diag::chat::document::{Part, Tone};
-use rotation_diag::chat::{ChatPlatform, Destination, Message, SendError};
+use rotation_diag::chat::{ChatPlatform, Destination, Limits, Manner, Message, SendError};
 use rotation_diag::clock::Clock;
-use rotation_diag::config::{DiscordMode, Token};
+use rotation_diag::config::Token;
 use rotation_diag::model::{Place, PlatformName, ReplyTo, ThreadRef};
 use rotation_diag::platforms::discord::Discord;
+use rotation_diag::platforms::discord::DiscordMode;
 use rotation_diag::redact::SafeText;
 use rotation_diag::store::{DesiredMessage, NewThread, Store, StoreError};
 use std::collections::BTreeMap;
@@ -97,7 +98,11 @@ impl Many {
 #[async_trait]
 impl ChatPlatform for Many {
     fn name(&self) -> PlatformName {
-        PlatformName::Discord
+        PlatformName::new("discord")
+    }
+
+    fn limits(&self) -> Limits {
+        Limits::usual("Discord", Manner::Options)
     }
 
     async fn post(&self, to: &Destination, message: &Message, key: &str) -> Result<String, SendError> {
@@ -225,7 +230,7 @@ async fn converse(fake: &FakeDiscord, store: &Store, channel: &str, interaction:
         .to_string(),
     );
     let place =
-        Place { platform: PlatformName::Discord, workspace: GUILD.to_string(), channel: channel.to_owned(), thread: None };
+        Place { platform: PlatformName::new("discord"), workspace: GUILD.to_string(), channel: channel.to_owned(), thread: None };
     let id = format!("t{channel}");
     let thread = NewThread { id: id.clone(), place };
     let root = |tone, title: &str, text: &str| DesiredMessage::root(&id, message(tone, title, text), "a test");

@@ -116,7 +116,7 @@ async fn words_reach_the_reception_once_with_who_where_and_what() {
     let received = site.desk.received.lock().unwrap().clone();
     let [inbound] = received.as_slice() else { panic!("{received:?}") };
     assert_eq!(inbound.said, Payload::Words("/rotation-diag prod/orders-db window:7d".to_owned()));
-    assert_eq!((inbound.actor.platform, inbound.actor.user.as_str()), (PlatformName::Console, "local"));
+    assert_eq!((inbound.actor.platform, inbound.actor.user.as_str()), (PlatformName::new("console"), "local"));
     assert_eq!((inbound.place.channel.as_str(), inbound.place.thread.as_deref()), ("page", None));
     let (_, once) = inbound.key.strip_prefix("page.").unwrap().split_once('.').unwrap();
     assert_eq!(location(&response), format!("/?asked={once}"));
@@ -455,13 +455,13 @@ async fn browsers_are_told_when_to_look_again() {
     let mut second = site.get(&mut two, "/live").await;
     assert_eq!(first.headers()[CONTENT_TYPE], "text/event-stream");
     let place =
-        Place { platform: PlatformName::Console, workspace: "local".to_owned(), channel: "page".to_owned(), thread: None };
+        Place { platform: PlatformName::new("console"), workspace: "local".to_owned(), channel: "page".to_owned(), thread: None };
     let id = site.console.post(&Destination::Channel(place), &site.say("x"), ROOT).await.unwrap();
     assert_eq!(id, ROOT);
     assert_eq!(next(&mut first).await, "event: changed\ndata: look\n\n");
     assert_eq!(next(&mut second).await, "event: changed\ndata: look\n\n");
     let thread = ThreadRef {
-        platform: PlatformName::Console,
+        platform: PlatformName::new("console"),
         workspace: "local".to_owned(),
         channel: "page".to_owned(),
         root: "0123.root/0 x".to_owned(),
@@ -525,7 +525,7 @@ async fn without_scripts_a_page_looks_again_while_steps_run() {
 
 fn thread(root: &str) -> ThreadRef {
     ThreadRef {
-        platform: PlatformName::Console,
+        platform: PlatformName::new("console"),
         workspace: "local".to_owned(),
         channel: "page".to_owned(),
         root: root.to_owned(),

@@ -198,7 +198,7 @@ async fn kept(folder: &std::path::Path, host: &str) -> (App, Caller) {
          [http]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"{}\"\n",
         folder.join("kept.db").display()
     );
-    let config = Config::parse(&text).unwrap();
+    let config = Config::parse(&text, rotation_diag::app::PLATFORMS).unwrap();
     let settings = Settings {
         hosts: vec![host.to_owned()],
         token: None,
@@ -268,7 +268,7 @@ async fn serve_offers_the_page_behind_its_token_under_its_own_name_alone() {
         token.display(),
         folder.path().join("serve.db").display()
     );
-    let app = App::start(&Config::parse(&text).unwrap()).await.unwrap();
+    let app = App::start(&Config::parse(&text, rotation_diag::app::PLATFORMS).unwrap()).await.unwrap();
     let caller = Caller::of(app.address().to_string());
     let stop = CancellationToken::new();
     let running = tokio::spawn(app.run(stop.clone()));

@@ -232,5 +232,5 @@ fn the_documented_service_finds_its_program_its_configuration_its_tokens_and_its
     ] {
         assert!(commands.contains(step), "{step}");
     }
-    rotation_diag::config::Config::parse(&toml(SYSTEMD)).unwrap();
+    rotation_diag::config::Config::parse(&toml(SYSTEMD), rotation_diag::app::PLATFORMS).unwrap();
 }

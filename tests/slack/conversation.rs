@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 pub(crate) fn place(channel: &str, thread: Option<&str>) -> Place {
     Place {
-        platform: PlatformName::Slack,
+        platform: PlatformName::new("slack"),
         workspace: "T1".to_owned(),
         channel: channel.to_owned(),
         thread: thread.map(str::to_owned),
@@ -293,7 +293,7 @@ async fn a_thread_has_an_address() {
     let bot =
         Bot::start_with(fake, 1, rotation_diag::platforms::slack::Lookups::default(), crate::recording_intake::fast()).await;
     let thread = rotation_diag::model::ThreadRef {
-        platform: PlatformName::Slack,
+        platform: PlatformName::new("slack"),
         workspace: "T1".to_owned(),
         channel: "C1".to_owned(),
         root: "1764000000.000001".to_owned(),

@@ -15,7 +15,7 @@ fn channel(id: &str) -> Destination {
 
 fn thread(channel: &str, root: &str) -> Destination {
     Destination::Thread(ThreadRef {
-        platform: PlatformName::Slack,
+        platform: PlatformName::new("slack"),
         workspace: "T1".to_owned(),
         channel: channel.to_owned(),
         root: root.to_owned(),

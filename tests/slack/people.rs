@@ -209,7 +209,7 @@ async fn in_an_organization_somebody_of_two_workspaces_is_a_member_and_somebody_
 async fn who_is_said_to_be_of_another_workspace_than_the_bots_is_nobodys_member() {
     let bot = workspace(BOTH).await;
     let actor = Actor {
-        platform: PlatformName::Slack,
+        platform: PlatformName::new("slack"),
         workspace: OTHER_TEAM.to_owned(),
         user: STRANGER.to_owned(),
         groups: None,

@@ -525,7 +525,7 @@ async fn the_file_of_a_message_whose_answer_was_lost_follows_it() {
     flow.goes_on().await.unwrap();
     let is_settled = async {
         let mut look = tokio::time::interval(LOOK);
-        while flow.store.pending_messages(rotation_diag::model::PlatformName::Slack).await.unwrap() > 0 {
+        while flow.store.pending_messages().await.unwrap() > 0 {
             look.tick().await;
         }
     };

@@ -216,10 +216,13 @@ async fn the_log_group_of_a_trail_tells_of_failed_rotations_before_event_history
 
 #[tokio::test]
 async fn a_look_for_lost_alarms_brings_those_that_notify_us_and_no_others() {
-    let config = Config::parse(&format!(
-        "[alarms.sns]\ntopics = [\"{TOPIC}\"]\n[[alarms.route]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannel = \"C1\"\n\
+    let config = Config::parse(
+        &format!(
+            "[alarms.sns]\ntopics = [\"{TOPIC}\"]\n[[alarms.route]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannel = \"C1\"\n\
          [[alarms.mapping]]\nalarm = \"mapped\"\nsecrets = [\"prod/x\"]\n"
-    ))
+        ),
+        rotation_diag::app::PLATFORMS,
+    )
     .unwrap();
     let elsewhere = "arn:aws:sns:eu-west-1:123456789012:pager";
     let alarms = vec![

@@ -92,11 +92,11 @@ impl Town {
         let text = format!("{RULES}{CONFIG}{config}");
         let accounts = Simulated::new(&[("prod", scenario, extra)]);
         let world = BotWorld::by(clock, folder, &text, accounts).await;
-        let config = Config::parse(&text).unwrap();
+        let config = Config::parse(&text, rotation_diag::app::PLATFORMS).unwrap();
         let stop = CancellationToken::new();
         let platforms_built = Platforms::default().with_alarms(&config, &world.bot, &stop, host.client_builder()).unwrap();
         let router = platforms_built.routers.into_iter().fold(Router::new(), Router::merge);
-        let (slack, discord) = (Fake::new(PlatformName::Slack), Fake::new(PlatformName::Discord));
+        let (slack, discord) = (Fake::new(PlatformName::new("slack")), Fake::new(PlatformName::new("discord")));
         Town { world, router, slack, discord, _host: host }
     }
 

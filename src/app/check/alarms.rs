@@ -1,8 +1,8 @@
 //! The way of alarms: the topic, its subscription, the trail behind EventBridge's events.
 
-use super::{Checked, Found, checked, fine, missing, open};
 use crate::aws::{Aws, AwsCaller, Subscription, TopicState};
 use crate::bot::{Accounts, Connected};
+use crate::chat::setup::{Checked, Found, checked, fine, missing, open};
 use crate::clock;
 use crate::config::{Config, Sns, Topic};
 use crate::model::Observation;

@@ -1,7 +1,7 @@
 //! Every account: whether it can be reached, and each permission by name.
 
-use super::{Checked, checked, fine, missing, open};
 use crate::bot::Accounts;
+use crate::chat::setup::{Checked, checked, fine, missing, open};
 use crate::playbook::preflight::{self, Permission};
 use crate::store::Location;
 

@@ -1,8 +1,9 @@
 //! What comes in over HTTP: whether the address can be listened on, and whether who calls can reach it.
 
-use super::{Checked, checked, fine, missing, open};
+use crate::chat::PlatformKind;
+use crate::chat::setup::{Checked, Found, checked, fine, missing, open};
 use crate::clock::Clock;
-use crate::config::{Config, DiscordMode, Http, SlackMode};
+use crate::config::{Config, Http};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use std::io;
@@ -12,20 +13,18 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer as _;
 
 /// Who calls from the internet, and where.
-pub(super) fn callers(config: &Config) -> Vec<(&'static str, &'static str)> {
-    let slack = config.slack.as_ref().is_some_and(|slack| matches!(slack.mode, SlackMode::Http { .. }));
-    let discord = config.discord.as_ref().is_some_and(|discord| discord.mode == DiscordMode::Http);
-    let all = [
-        (slack, ("Slack", "/slack/command, /slack/events and /slack/interactivity")),
-        (discord, ("Discord", "/discord/interactions")),
-        (config.alarms.sns.is_some(), ("SNS", "/sns")),
-    ];
-    all.into_iter().filter(|(is_used, _)| *is_used).map(|(_, caller)| caller).collect()
+fn callers(kinds: &[&dyn PlatformKind], config: &Config) -> Vec<(&'static str, &'static str)> {
+    let platforms = kinds.iter().filter_map(|kind| {
+        let path = config.platforms.get(kind.name())?.called_at()?;
+        Some((kind.limits().title, path))
+    });
+    platforms.chain(config.alarms.sns.is_some().then_some(("SNS", "/sns"))).collect()
 }
 
-pub(super) fn check(config: &Config) -> Vec<Checked> {
-    let callers = callers(config);
-    if !super::answers_over_http(config) && !config.http_is_asked_for {
+pub(super) fn check(kinds: &[&dyn PlatformKind], config: &Config) -> Vec<Checked> {
+    let callers = callers(kinds, config);
+    let answers = !callers.is_empty() || config.platforms.iter().any(|(_, platform)| platform.answers_over_http());
+    if !answers && !config.http_is_asked_for {
         return Vec::new();
     }
     let mut all = vec![checked("HTTP", listens(&config.http))];
@@ -45,7 +44,7 @@ pub(super) fn check(config: &Config) -> Vec<Checked> {
     all
 }
 
-fn listens(http: &Http) -> super::Found {
+fn listens(http: &Http) -> Found {
     let address = http.listen;
     match TcpListener::bind(address) {
         Ok(_) => fine(format!("{address} can be listened on")),
@@ -56,7 +55,7 @@ fn listens(http: &Http) -> super::Found {
     }
 }
 
-fn certified(certificate: &Path, key: &Path, for_strangers: bool) -> super::Found {
+fn certified(certificate: &Path, key: &Path, for_strangers: bool) -> Found {
     let unusable = |path: &Path, why: &dyn std::fmt::Display| missing(format!("{} cannot be used: {why}", path.display()));
     let chain: Result<Vec<CertificateDer<'_>>, _> = CertificateDer::pem_file_iter(certificate).and_then(|chain| chain.collect());
     let chain = match chain {

@@ -1,24 +1,25 @@
 //! Whether the rules let anybody do anything, as far as the configuration alone can tell.
 
-use super::{Checked, checked, fine, missing, open};
+use crate::app::platforms::tables;
+use crate::chat::PlatformKind;
+use crate::chat::setup::{Checked, checked, fine, missing, open};
 use crate::config::{Config, Rule};
-use crate::model::{Place, PlatformName};
+use crate::model::Place;
 
-pub(super) fn check(config: &Config) -> Vec<Checked> {
+pub(super) fn check(kinds: &[&dyn PlatformKind], config: &Config) -> Vec<Checked> {
     let found = match config.allow.len() {
         0 => missing("there is no [[allow]] rule: every request is refused"),
         allow => fine(format!("{allow} [[allow]], {} [[deny]]", config.deny.len())),
     };
     let mut all = vec![checked("rules", found)];
-    let configured = configured(config);
-    if configured.is_empty() {
-        let why = "neither [slack], [discord] nor [console] is configured: nobody could ask anything";
+    if config.platforms.is_empty() {
+        let why = format!("none of {} is configured: nobody could ask anything", tables(kinds, "and"));
         all.push(checked("platforms", missing(why)));
     }
-    for platform in PlatformName::ALL {
+    for platform in kinds.iter().map(|kind| kind.name()) {
         let rules = config.allow.iter().filter(|rule| rule.platform == Some(platform)).count();
         let id = platform.id();
-        match (configured.contains(&platform), rules) {
+        match (config.platforms.get(platform).is_some(), rules) {
             (true, 0) if !config.allow.is_empty() => {
                 let why = format!("no [[allow]] rule has platform = \"{id}\": every request there is refused");
                 all.push(checked("rules", missing(why)));
@@ -33,15 +34,6 @@ pub(super) fn check(config: &Config) -> Vec<Checked> {
     all.extend(unknown_accounts(config));
     all.extend(config.alarms.routes.iter().filter_map(|route| unpressed(config, &route.place)));
     all
-}
-
-fn configured(config: &Config) -> Vec<PlatformName> {
-    let there = |platform: &PlatformName| match platform {
-        PlatformName::Slack => config.slack.is_some(),
-        PlatformName::Discord => config.discord.is_some(),
-        PlatformName::Console => config.console.is_some(),
-    };
-    PlatformName::ALL.into_iter().filter(there).collect()
 }
 
 fn unknown_accounts(config: &Config) -> Option<Checked> {

@@ -1,6 +1,6 @@
 //! Whether the store takes anything.
 
-use super::{Checked, checked, fine, missing, open};
+use crate::chat::setup::{Checked, checked, fine, missing, open};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::store::{OpenError, Store, network_disk};

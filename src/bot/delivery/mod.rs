@@ -11,7 +11,6 @@ pub use policy::DeliveryPolicy;
 
 use super::health::Health;
 use crate::chat::ChatPlatform;
-use crate::model::PlatformName;
 use crate::store::Store;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +44,7 @@ impl Delivery {
     pub async fn run(self, platforms: Vec<Arc<dyn ChatPlatform>>, stop: CancellationToken) {
         let mut couriers = JoinSet::new();
         for platform in platforms {
-            let policy = self.policy.on(platform.name());
+            let policy = self.policy.on(platform.limits());
             let causes = self.causes.clone();
             let courier = DeliveryWorker::new(platform, Arc::clone(&self.store), self.health.clone(), policy, causes);
             couriers.spawn(courier.run(stop.clone()));
@@ -60,10 +59,7 @@ pub async fn last_messages(store: &Store, patience: Duration) {
         let mut changes = store.message_changes();
         loop {
             changes.mark_unchanged();
-            let mut pending = 0;
-            for platform in PlatformName::ALL {
-                pending += store.pending_messages(platform).await.unwrap_or_default();
-            }
+            let pending = store.pending_messages().await.unwrap_or_default();
             if pending == 0 || changes.changed().await.is_err() {
                 return;
             }

@@ -1,7 +1,7 @@
 //! How fast, how often, how long.
 
 use crate::backoff::{self, Backoff};
-use crate::model::PlatformName;
+use crate::chat::Limits;
 use std::time::Duration;
 
 /// The tempo of delivery.
@@ -35,13 +35,10 @@ impl Default for DeliveryPolicy {
 }
 
 impl DeliveryPolicy {
-    /// The tempo for one platform: a page of our own takes edits as fast as people can read them.
+    /// The policy for one platform, which may take edits faster than is usual.
     #[must_use]
-    pub const fn on(self, platform: PlatformName) -> DeliveryPolicy {
-        match platform {
-            PlatformName::Console => DeliveryPolicy { between_edits: Duration::from_millis(200), ..self },
-            PlatformName::Slack | PlatformName::Discord => self,
-        }
+    pub fn on(self, platform: Limits) -> DeliveryPolicy {
+        DeliveryPolicy { between_edits: platform.between_edits.unwrap_or(self.between_edits), ..self }
     }
 
     /// The wait after the failure number `attempts`, counted from zero: between three quarters and all of the doubled first
@@ -73,19 +70,6 @@ impl DeliveryPolicy {
     #[must_use]
     pub fn asked(&self, after: Duration) -> Duration {
         after.min(self.longest_wait.max(Duration::from_secs(3_600)))
-    }
-
-    /// Edits per minute and platform that progress may cost, the verdict's included; what is left out is told with the
-    /// next one.
-    ///
-    /// Source: Slack's rate limits: `chat.update` has tier 3, about 50 a minute and workspace; Discord limits each channel.
-    #[must_use]
-    pub const fn progress_per_minute(platform: PlatformName) -> Option<u32> {
-        match platform {
-            PlatformName::Slack => Some(40),
-            PlatformName::Discord => Some(120),
-            PlatformName::Console => None,
-        }
     }
 }
 

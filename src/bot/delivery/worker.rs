@@ -6,7 +6,7 @@ use crate::bot::Health;
 use crate::chat::document::{Part, Tone};
 use crate::chat::{ChatPlatform, Destination, Message, SendError, compose};
 use crate::clock;
-use crate::model::{Place, PlatformName, ThreadRef};
+use crate::model::{Place, ThreadRef};
 use crate::redact::SafeText;
 use crate::store::{DesiredMessage, DueMessage, EditInterval, Files, Look, Store, StoreError};
 use std::collections::{HashMap, HashSet};
@@ -164,7 +164,8 @@ impl DeliveryWorker {
         let free = u32::try_from(free).unwrap_or(u32::MAX);
         let Look { due, next } = self.store.due_messages(self.platform.name(), &threads, &full, free).await?;
         let mut wait = next.unwrap_or(IDLE);
-        for due in due {
+        for mut due in due {
+            due.files_stay = self.platform.limits().shows_the_store;
             if let Some(pause) = self.too_fast(&due) {
                 wait = wait.min(pause);
                 continue;
@@ -198,8 +199,7 @@ impl DeliveryWorker {
     /// A first sign of life is no edit, but it promises one, the verdict's. Where more are promised than the platform takes
     /// soon, the next ones wait, and most go out as the verdict in the end, which needs no edit then.
     fn too_fast(&self, due: &DueMessage) -> Option<Duration> {
-        let every =
-            Duration::from_secs(60) / DeliveryPolicy::progress_per_minute(self.platform.name()).filter(|_| due.is_progress)?;
+        let every = Duration::from_secs(60) / self.platform.limits().progress_per_minute.filter(|_| due.is_progress)?;
         let ahead = every * if due.posted_id.is_none() { FIRST_SIGNS_AT_ONCE } else { EDITS_AT_ONCE };
         let now = clock::this_instant();
         let mut next = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
@@ -219,7 +219,7 @@ impl DeliveryWorker {
             Ok(sent) => sent?,
             Err(_) => SendOutcome::Later { after: None, arrived: None, why: "no answer in time".to_owned() },
         };
-        let platform = self.platform.name();
+        let (platform, title) = (self.platform.name(), self.platform.limits().title);
         if !matches!(sent, SendOutcome::LockedOut(_)) && self.health.note_platform(platform, None) {
             tracing::info!(%platform, "the platform accepts messages again");
         }
@@ -267,7 +267,7 @@ impl DeliveryWorker {
             SendOutcome::Lost(why) | SendOutcome::Never(why) => {
                 tracing::error!(%platform, reason = due.reason, why, "a message is given up");
                 let way_on = "ask in another channel, or have the operator of rotation-diag look into it";
-                self.tell(&due, &format!("{} does not accept my message here ({why}): {way_on}", name(platform))).await?;
+                self.tell(&due, &format!("{} does not accept my message here ({why}): {way_on}", title)).await?;
                 self.store.give_up(&due, &SafeText::redact(&why)).await
             }
             SendOutcome::Later { after, arrived, why } => {
@@ -280,11 +280,10 @@ impl DeliveryWorker {
                 }
                 if self.store.put_off(&due, wait, arrived, &SafeText::redact(&why)).await? {
                     tracing::error!(%platform, reason = due.reason, why, "a message is abandoned: its time is over");
-                    let text = format!("{} did not accept my answer for hours, and I gave up: please ask again", name(platform));
+                    let text = format!("{} did not accept my answer for hours, and I gave up: please ask again", title);
                     self.tell(&due, &text).await?;
                 } else if due.attempts == SLOW_AFTER {
-                    let text =
-                        format!("{} is not accepting my answer right now: I will post it as soon as it does", name(platform));
+                    let text = format!("{} is not accepting my answer right now: I will post it as soon as it does", title);
                     self.tell(&due, &text).await?;
                 }
                 Ok(())
@@ -382,7 +381,7 @@ impl DeliveryWorker {
         let Some(to) = due.reply_to.as_ref().filter(|_| !due.ephemeral) else { return Ok(()) };
         let text = format!(
             "{} no longer accepts my token: the answer follows when the operator of rotation-diag has given me a new one",
-            name(self.platform.name())
+            self.platform.limits().title
         );
         let notice = compose::notice(Tone::Warning, &text);
         match tokio::time::timeout(self.policy.call, self.platform.send_ephemeral(to, &notice)).await {
@@ -456,14 +455,6 @@ async fn opened(doors: &mut Option<watch::Receiver<()>>) {
         return;
     }
     std::future::pending().await
-}
-
-const fn name(platform: PlatformName) -> &'static str {
-    match platform {
-        PlatformName::Slack => "Slack",
-        PlatformName::Discord => "Discord",
-        PlatformName::Console => "the page",
-    }
 }
 
 fn refused(error: SendError) -> SendOutcome {

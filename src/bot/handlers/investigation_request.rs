@@ -5,7 +5,7 @@ use crate::bot::autocomplete::Autocomplete;
 use crate::bot::error::HandlerError;
 use crate::bot::runner::Runner;
 use crate::bot::verdict::failed;
-use crate::chat::{Manner, Message, compose};
+use crate::chat::{Message, PlatformSet, compose};
 use crate::investigation::Options;
 use crate::model::{ActionKind, Actor, Command, ReplyTo, SecretRef};
 use crate::redact::SafeText;
@@ -25,6 +25,7 @@ pub struct InvestigationRequests {
     access: Arc<Access>,
     autocomplete: Arc<Autocomplete>,
     runner: Arc<Runner>,
+    platforms: PlatformSet,
 }
 
 impl InvestigationRequests {
@@ -35,15 +36,17 @@ impl InvestigationRequests {
         access: Arc<Access>,
         autocomplete: Arc<Autocomplete>,
         runner: Arc<Runner>,
+        platforms: PlatformSet,
     ) -> InvestigationRequests {
-        InvestigationRequests { store, access, autocomplete, runner }
+        InvestigationRequests { store, access, autocomplete, runner, platforms }
     }
 
     /// A thread is opened for what can be looked into. Whoever asks in vain is told alone, as far as that is known soon.
     pub(super) async fn handle(&self, claimed: &Claimed, command: &Command) -> Result<Completion, HandlerError> {
         let Command { actor, place, reply_to, question, in_thread } = command;
         let id = &claimed.subject;
-        let manner = if *in_thread { Manner::of(place).in_thread() } else { Manner::of(place) };
+        let manner = self.platforms.manner(place);
+        let manner = if *in_thread { manner.in_thread() } else { manner };
         // A run that was cut short may have opened it.
         let is_open = self.store.thread(id).await?.is_some();
         // Asked again: the rules may have changed since it was accepted.

@@ -4,7 +4,7 @@ use crate::bot::access::Refusal;
 use crate::bot::error::HandlerError;
 use crate::bot::intake::{Intake, Unstored};
 use crate::chat::document::Tone;
-use crate::chat::{Ack, ChatPlatform, LookedUp, Message, SendError, compose};
+use crate::chat::{Ack, LookedUp, Message, PlatformSet, SendError, compose};
 use crate::model::{Actor, IncomingEvent, Place, Standing};
 use crate::store::{Claimed, Completion, DesiredMessage, NewThread, Store, StoreError};
 use jiff::SignedDuration;
@@ -24,13 +24,13 @@ const LOCKED_OUT: &str = "my token is no longer accepted here, so I can neither 
 pub struct PendingEvents {
     store: Arc<Store>,
     intake: Arc<Intake>,
-    platforms: Vec<Arc<dyn ChatPlatform>>,
+    platforms: PlatformSet,
 }
 
 impl PendingEvents {
     /// Asks `platforms` about people, and hands what they said to `intake`.
     #[must_use]
-    pub fn new(store: Arc<Store>, intake: Arc<Intake>, platforms: Vec<Arc<dyn ChatPlatform>>) -> PendingEvents {
+    pub fn new(store: Arc<Store>, intake: Arc<Intake>, platforms: PlatformSet) -> PendingEvents {
         PendingEvents { store, intake, platforms }
     }
 
@@ -59,7 +59,7 @@ impl PendingEvents {
     }
 
     async fn look_up(&self, inbound: &IncomingEvent) -> LookedUp {
-        match self.platforms.iter().find(|platform| platform.name() == inbound.actor.platform) {
+        match self.platforms.find(inbound.actor.platform) {
             Some(platform) => platform.look_up(&inbound.actor).await,
             None => LookedUp { actor: Actor { standing: Standing::Unknown, ..inbound.actor.clone() }, failed: None },
         }

@@ -42,7 +42,7 @@ impl Intake {
         // Whoever tries the id of another channel learns as little as whoever makes one up.
         let Some(stored) = known.filter(|stored| threads::is_of(stored, &inbound.place)) else {
             self.note(inbound, did, &token.investigation, Decision::Rejected, "no such investigation in this channel").await?;
-            return Ok(answer(compose::expired(Manner::of(&inbound.place))));
+            return Ok(answer(compose::expired(self.platforms.manner(&inbound.place))));
         };
         let subject = stored.question.secret.to_string();
         let allowed = match chosen(&stored, token.action) {
@@ -55,7 +55,7 @@ impl Intake {
             self.note(inbound, did, &subject, Decision::Refused, &refusal.to_string()).await?;
             return Ok(answer(compose::refused(&refusal.to_string())));
         }
-        if let Some(why_not) = not_now(&stored, &token, Manner::of(&inbound.place)) {
+        if let Some(why_not) = not_now(&stored, &token, self.platforms.manner(&inbound.place)) {
             self.note(inbound, did, &subject, Decision::Rejected, "expired, or not yet").await?;
             return Ok(answer(why_not));
         }

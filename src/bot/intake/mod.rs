@@ -7,7 +7,7 @@ use super::access::Access;
 use super::autocomplete::Autocomplete;
 use super::rate_limit::UserRateLimiter;
 use crate::chat::document::Tone;
-use crate::chat::{self, Ack, IncomingEvent, Manner, Message, Payload, Summary, compose};
+use crate::chat::{self, Ack, IncomingEvent, Message, Payload, PlatformSet, Summary, compose};
 use crate::model::{ActionToken, Actor, Investigation, Outcome, Place, Trigger};
 use crate::redact::SafeText;
 use crate::store::{Accepted, Audited, Decision, InvestigationRow, NewTrigger, Refused, Stage, Store, StoreError};
@@ -33,6 +33,7 @@ pub struct Intake {
     store: Arc<Store>,
     access: Arc<Access>,
     autocomplete: Arc<Autocomplete>,
+    platforms: PlatformSet,
     rate_limit: UserRateLimiter,
 }
 
@@ -99,8 +100,8 @@ impl chat::Intake for Intake {
 impl Intake {
     /// Keeps in `store` what `access` allows.
     #[must_use]
-    pub fn new(store: Arc<Store>, access: Arc<Access>, autocomplete: Arc<Autocomplete>) -> Intake {
-        Intake { store, access, autocomplete, rate_limit: UserRateLimiter::default() }
+    pub fn new(store: Arc<Store>, access: Arc<Access>, autocomplete: Arc<Autocomplete>, platforms: PlatformSet) -> Intake {
+        Intake { store, access, autocomplete, platforms, rate_limit: UserRateLimiter::default() }
     }
 
     /// Takes what a person said whose rate is not to be judged, or was.
@@ -111,7 +112,7 @@ impl Intake {
                 Ok(token) => self.act(inbound, token).await,
                 Err(error) => {
                     self.note(inbound, "clicked", "", Decision::Rejected, &error.to_string()).await?;
-                    Ok(answer(compose::expired(Manner::of(&inbound.place))))
+                    Ok(answer(compose::expired(self.platforms.manner(&inbound.place))))
                 }
             },
         }

@@ -3,7 +3,7 @@
 use super::{Intake, Unstored, answer, lane, origin, told};
 use crate::bot::threads;
 use crate::chat::command::{self, Asked};
-use crate::chat::{Ack, IncomingEvent, Manner, compose};
+use crate::chat::{Ack, IncomingEvent, compose};
 use crate::model::{Command, InvestigationRequest, Standing, Trigger};
 use crate::redact::SafeText;
 use crate::store::{Accepted, Audited, Decision, NewTrigger};
@@ -13,7 +13,7 @@ const JOINED: &str = "an investigation of this secret is already running: its th
 impl Intake {
     /// Reads words. Of what looks like a secret's value nothing is kept, told or logged, whatever else was said with it.
     pub(super) async fn read(&self, inbound: &IncomingEvent, words: &str) -> Result<Ack, Unstored> {
-        let manner = Manner::of(&inbound.place);
+        let manner = self.platforms.manner(&inbound.place);
         let is_known = |word: &str| self.autocomplete.is_known_name(&inbound.actor, &inbound.place, word);
         if command::holds_a_value(words, is_known) {
             self.note(inbound, "said", "", Decision::Rejected, "it looked like a secret's value").await?;
@@ -41,13 +41,13 @@ impl Intake {
     /// What is neither a command nor clearly a secret starts nothing.
     async fn no_command(&self, inbound: &IncomingEvent, words: &str, why: &str) -> Result<Ack, Unstored> {
         self.note(inbound, "said", "", Decision::Rejected, why).await?;
-        Ok(answer(compose::no_command(command::nearest(words).as_deref(), Manner::of(&inbound.place))))
+        Ok(answer(compose::no_command(command::nearest(words).as_deref(), self.platforms.manner(&inbound.place))))
     }
 
     async fn ask(&self, inbound: &IncomingEvent, question: InvestigationRequest) -> Result<Ack, Unstored> {
         let IncomingEvent { actor, .. } = inbound;
         let subject = question.secret.to_string();
-        let place = threads::answered_at(&self.store, &inbound.place).await?;
+        let place = threads::answered_at(&self.store, &self.platforms, &inbound.place).await?;
         if let Some(why) = self.access.misplaced(actor, &place, &question) {
             self.note(inbound, "investigate", &subject, Decision::Rejected, "no such account or region").await?;
             return Ok(answer(compose::refused(&why)));

@@ -4,7 +4,10 @@
 //! person alone is told lives in memory, by the form that was sent, as on other platforms it lives in one person's window.
 
 mod attempts;
+mod check;
+mod config;
 mod guard;
+mod kind;
 mod live;
 mod platform;
 mod routes;
@@ -14,10 +17,14 @@ mod submissions;
 mod target;
 mod view;
 
+pub use config::{ConsoleConfig, ConsoleUrl};
+pub use kind::{Kind, NAME};
+pub(crate) use kind::{built, hosts};
+
 use crate::chat::Intake;
 use crate::chat::MessageHistory;
 use crate::config::{Network, Token};
-use crate::model::{Actor, Place, PlatformName, Standing};
+use crate::model::{Actor, Place, Standing};
 use axum::Router;
 use live::LiveViews;
 use session::Keys;
@@ -110,18 +117,13 @@ impl Console {
 
     /// Where the page says what it says: its channel, or a thread in it.
     fn place(thread: Option<&str>) -> Place {
-        Place {
-            platform: PlatformName::Console,
-            workspace: WORKSPACE.to_owned(),
-            channel: CHANNEL.to_owned(),
-            thread: thread.map(str::to_owned),
-        }
+        Place { platform: NAME, workspace: WORKSPACE.to_owned(), channel: CHANNEL.to_owned(), thread: thread.map(str::to_owned) }
     }
 
     /// Whoever reaches the page is this person.
     fn actor() -> Actor {
         Actor {
-            platform: PlatformName::Console,
+            platform: NAME,
             workspace: WORKSPACE.to_owned(),
             user: USER.to_owned(),
             groups: Some(Vec::new()),

@@ -3,14 +3,18 @@
 use super::Console;
 use super::live::News;
 use crate::chat::Message;
-use crate::chat::{ChatPlatform, Destination, SendError};
+use crate::chat::{ChatPlatform, Destination, Limits, SendError};
 use crate::model::{PlatformName, ReplyTo, ThreadRef};
 use async_trait::async_trait;
 
 #[async_trait]
 impl ChatPlatform for Console {
     fn name(&self) -> PlatformName {
-        PlatformName::Console
+        super::NAME
+    }
+
+    fn limits(&self) -> Limits {
+        super::kind::LIMITS
     }
 
     /// The delivery's key is the message's id: the board has the message already.

@@ -1,5 +1,6 @@
 //! From requests to pages, files and news; and from forms to the [`crate::chat::Intake`].
 
+use super::NAME;
 use super::guard::guard;
 use super::session::{BrowserSession, is_id};
 use super::sign_in;
@@ -12,7 +13,7 @@ use crate::chat::HistoryError;
 use crate::chat::compose;
 use crate::chat::document::{Attachment, Content, Tone};
 use crate::chat::{Ack, IncomingEvent, Payload};
-use crate::model::{Investigation, PlatformName, ReplyTo, StepName};
+use crate::model::{Investigation, ReplyTo, StepName};
 use crate::redact::SafeText;
 use crate::report::Report;
 use crate::report::sanitize::single_line;
@@ -96,7 +97,7 @@ async fn thread(
     page.shown(&session, Some(root), asked(query.as_deref())).await
 }
 
-async fn cause(State(page): State<Page>, Path(id): Path<String>) -> Response {
+async fn cause(State(page): State<PageState>, Path(id): Path<String>) -> Response {
     let settings = &page.console.settings;
     match (settings.cause_page)(&id) {
         Some(text) => view::cause(&page.console.paths, &id, text, settings.note.as_deref()).into_response(),
@@ -134,10 +135,10 @@ impl PageState {
         root: Option<String>,
         submission: Submission,
     ) -> Result<Response, HistoryError> {
-        let threads = self.board.threads(PlatformName::Console, THREADS).await?;
+        let threads = self.board.threads(NAME, THREADS).await?;
         let open = match root {
             Some(root) => {
-                let messages = self.board.messages(PlatformName::Console, &root, REPLIES).await?;
+                let messages = self.board.messages(NAME, &root, REPLIES).await?;
                 if messages.is_empty() {
                     return Ok(self.refused(StatusCode::NOT_FOUND, "There is no such thread, or it is no longer kept."));
                 }
@@ -281,7 +282,7 @@ async fn live(State(page): State<PageState>) -> Response {
 }
 
 async fn attachment(State(page): State<PageState>, Path((root, message, at)): Path<(String, String, usize)>) -> Response {
-    let Ok(messages) = page.board.messages(PlatformName::Console, &root, REPLIES).await else { return page.unreadable() };
+    let Ok(messages) = page.board.messages(NAME, &root, REPLIES).await else { return page.unreadable() };
     let found = messages.iter().find(|posted| posted.id == message).and_then(|posted| posted.message.attachments.get(at));
     found.and_then(file).unwrap_or_else(|| page.no_file())
 }

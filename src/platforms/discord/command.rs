@@ -5,11 +5,10 @@ use super::interaction::Given;
 use super::limits;
 use super::refusal::said;
 use super::rest::{Call, Failure};
+use super::route::Route;
 use super::snowflake::Snowflake;
 use crate::backoff::Backoff;
-use serde_json::{Value, json};
-use serenity::builder::{CreateCommand, CreateCommandOption};
-use serenity::http::Route;
+use serenity::builder::{AutocompleteChoice, CreateCommand, CreateCommandOption};
 use serenity::model::application::{CommandOptionType, CommandType, InstallationContext, InteractionContext};
 use std::time::Duration;
 
@@ -63,9 +62,9 @@ pub(super) fn typed(options: &[Given]) -> Option<&str> {
 }
 
 /// Names as choices; a name longer than a choice may be has to be typed.
-pub(super) fn choices(names: &[String]) -> Value {
+pub(super) fn choices(names: &[String]) -> Vec<AutocompleteChoice> {
     let short = names.iter().filter(|name| !name.is_empty() && limits::length(name) <= limits::OPTION_TEXT);
-    short.take(limits::OPTIONS).map(|name| json!({ "name": name, "value": name })).collect()
+    short.take(limits::OPTIONS).map(AutocompleteChoice::from).collect()
 }
 
 impl Discord {
@@ -89,13 +88,12 @@ impl Discord {
     }
 
     async fn register_in(&self, guild: Option<Snowflake>) -> Result<(), Failure> {
-        let application_id = self.application.of();
+        let application = self.application;
         let route = match guild {
-            Some(guild) => Route::GuildCommands { application_id, guild_id: guild.of() },
-            None => Route::Commands { application_id },
+            Some(guild) => Route::GuildCommands { application, guild },
+            None => Route::Commands { application },
         };
-        let commands = serde_json::to_value([definition()]).unwrap_or_default();
-        self.rest.send(Call::put(route, commands)).await.map(|_| ())
+        self.rest.send(Call::put(route, &[definition()])).await.map(|_| ())
     }
 }
 
@@ -113,6 +111,7 @@ pub(super) fn why(failure: &Failure) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
 
     fn given(options: &[(&str, &str)]) -> Vec<Given> {
         let option = |(name, value): &(&str, &str)| Given {
@@ -143,7 +142,7 @@ mod tests {
     #[test]
     fn a_name_that_no_choice_can_hold_is_left_out() {
         let names = ["a".repeat(100), "b".repeat(101), String::new(), "c".to_owned()];
-        assert_eq!(choices(&names).as_array().map(Vec::len), Some(2));
-        assert_eq!(choices(&vec!["x".to_owned(); 40]).as_array().map(Vec::len), Some(25));
+        assert_eq!(choices(&names).len(), 2);
+        assert_eq!(choices(&vec!["x".to_owned(); 40]).len(), 25);
     }
 }

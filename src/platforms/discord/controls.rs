@@ -5,50 +5,46 @@ use crate::chat::document::{Control, MenuItem};
 use crate::model::Action;
 use crate::redact::SafeText;
 use crate::report::sanitize;
-use serde_json::{Value, json};
+use serenity::builder::{CreateActionRow, CreateButton, CreateSelectMenu, CreateSelectMenuKind, CreateSelectMenuOption};
+use serenity::model::application::ButtonStyle;
 use std::collections::BTreeSet;
 
 /// Buttons five to a row, then menus, each alone in its row; what has no room is left out.
-pub(super) fn rows(controls: &[Control]) -> Vec<Value> {
+pub(super) fn rows(controls: &[Control]) -> Vec<CreateActionRow> {
     let mut known = BTreeSet::new();
     let mut buttons = Vec::new();
     let mut rows = Vec::new();
     for (at, control) in controls.iter().enumerate() {
         match control {
             Control::Button(choice) if known.insert(choice.token.to_string()) => buttons.push(button(choice)),
-            Control::Select { placeholder, choices } if !choices.is_empty() => rows.push(vec![menu(at, placeholder, choices)]),
+            Control::Select { placeholder, choices } if !choices.is_empty() => rows.push(menu(at, placeholder, choices)),
             Control::Button(_) | Control::Select { .. } => {}
         }
     }
     rows.truncate(ROWS - 1);
     let left = ROWS - rows.len();
-    let buttons = buttons.chunks(BUTTONS).take(left).map(<[Value]>::to_vec);
-    buttons.chain(rows).map(|components| json!({ "type": 1, "components": components })).collect()
+    let buttons = buttons.chunks(BUTTONS).take(left).map(|row| CreateActionRow::Buttons(row.to_vec()));
+    buttons.chain(rows.into_iter().map(CreateActionRow::SelectMenu)).collect()
 }
 
-fn button(choice: &MenuItem) -> Value {
-    // Source: "Component Reference", button styles: 1 primary, 2 secondary, 3 success.
+fn button(choice: &MenuItem) -> CreateButton {
     let style = match choice.token.action {
-        Action::RerunAll | Action::Choose(_) => 1,
-        Action::Resolve => 3,
-        _ => 2,
+        Action::RerunAll | Action::Choose(_) => ButtonStyle::Primary,
+        Action::Resolve => ButtonStyle::Success,
+        _ => ButtonStyle::Secondary,
     };
-    json!({ "type": 2, "style": style, "label": label(&choice.label, limits::LABEL), "custom_id": choice.token.to_string() })
+    CreateButton::new(choice.token.to_string()).style(style).label(label(&choice.label, limits::LABEL))
 }
 
-fn menu(at: usize, placeholder: &SafeText, choices: &[MenuItem]) -> Value {
+fn menu(at: usize, placeholder: &SafeText, choices: &[MenuItem]) -> CreateSelectMenu {
     let mut known = BTreeSet::new();
     let options = choices
         .iter()
         .filter(|choice| known.insert(choice.token.to_string()))
         .take(limits::OPTIONS)
-        .map(|choice| json!({ "label": label(&choice.label, limits::OPTION_TEXT), "value": choice.token.to_string() }));
-    json!({
-        "type": 3,
-        "custom_id": format!("menu.{at}"),
-        "placeholder": label(placeholder, limits::PLACEHOLDER),
-        "options": options.collect::<Vec<_>>(),
-    })
+        .map(|choice| CreateSelectMenuOption::new(label(&choice.label, limits::OPTION_TEXT), choice.token.to_string()));
+    CreateSelectMenu::new(format!("menu.{at}"), CreateSelectMenuKind::String { options: options.collect() })
+        .placeholder(label(placeholder, limits::PLACEHOLDER))
 }
 
 /// Labels have no Markdown.

@@ -1,18 +1,14 @@
 //! The connection that Discord tells us over what people do: opened by us, kept alive, resumed, never hammered.
 //!
-//! Serenity's own connection is not used for it. `WsClient::recv_json` is private to the crate, so it comes only with
-//! `ShardRunner::run`, whoever starts that, and there version 0.12.5 breaks what is promised here:
+//! No library's connection keeps what is promised here. Serenity's breaks off where an interaction lacks a field it wants,
+//! resumes at the first address, and is built only with all of its own requests. `twilight-gateway` 0.18 was tried:
 //!
-//! - a heartbeat without an answer ends in `request_restart`, which identifies anew: what people do meanwhile is lost;
-//! - `Shard::initialize` and `Shard::resume` connect to the first address again, not to `resume_gateway_url`, and within
-//!   no time limit, during which no request to stop is heard;
-//! - of the final close codes, `recv_event` returns 4004, 4013 and 4014; after 4010 and 4011 it goes on reading the closed
-//!   socket without a pause, and 4012 is resumed;
-//! - neither `Client::start` nor `start_autosharded` looks at `session_start_limit`, and `ShardQueuer` tries again every
-//!   five seconds without end;
-//! - an interaction that lacks a field serenity wants is an error that `handle_event` passes over, before any handler;
-//! - `recv_json` logs a payload it cannot read whole, `handle_event` puts every event into a span, tokens and all, and
-//!   messages of any size are read.
+//! - it reads messages of any size (`Limits::unlimited`, which nothing can set): here 16 MiB are the most;
+//! - it panics where Discord greets with a heartbeat interval of 0 (`tokio::time::interval_at`), and where the address to
+//!   resume at is none (`ClientBuilder::uri(..).expect`): here the first is bounded and the second an error;
+//! - it takes any event for the answer to a heartbeat, so that a connection that hears nothing of us lives on: here only the
+//!   answer counts;
+//! - a connection that went dead is dropped without a word: here it is closed with 4000, which keeps its session.
 
 mod connection;
 mod ending;
@@ -22,9 +18,10 @@ pub use ending::GatewayError;
 use super::Discord;
 use super::command;
 use super::interaction::Interaction;
-use super::listener::{Listener, Written};
+use super::listener::{Listener, Written, told};
 use super::refusal::code;
 use super::rest::{Call, Failure};
+use super::route::Route;
 use super::snowflake::Snowflake;
 use crate::backoff::Backoff;
 use crate::clock::{Stopwatch, deadline};
@@ -32,7 +29,7 @@ use connection::Connection;
 use ending::End;
 use serde::Deserialize;
 use serde_json::Value;
-use serenity::http::Route;
+use serenity::builder::CreateInteractionResponse;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
@@ -158,7 +155,7 @@ impl Discord {
         if let Some(session) = session {
             return Ok(session.resume_at.clone());
         }
-        let found = self.rest.send(Call::get(Route::GatewayBot)).await;
+        let found = self.rest.send(Call::get(Route::Gateway)).await;
         let address: Result<Address, Failure> =
             found.and_then(|found| serde_json::from_value(found).map_err(|_| Failure::Lost("the answer could not be read")));
         let address = match address {
@@ -251,16 +248,17 @@ impl Discord {
         tokio::spawn(async move {
             let (id, token) = (interaction.id, interaction.token.clone());
             let answer = listener.answer(interaction).await;
-            let route = Route::InteractionResponse { interaction_id: id.of(), token: &token.0 };
+            let route = Route::InteractionResponse { interaction: id, token: &token.0 };
             let (until, mut answer) = (deadline(ANSWERING), answer);
             for refusals in 0_u32.. {
                 let left = until.saturating_duration_since(deadline(Duration::ZERO));
-                match rest.send(Call::post(route, answer.clone()).within(left)).await {
+                match rest.send(Call::post(route, &answer).within(left)).await {
                     // The first answer is taken once: a second one is refused as such.
                     Ok(_) | Err(Failure::Refused { code: code::ALREADY_ANSWERED, .. }) => return,
                     Err(failure) if left > RETRY => {
-                        if failure.refusal().is_some() && refusals > 0 {
-                            answer = without_words(answer);
+                        let is_message = matches!(answer, CreateInteractionResponse::Message(_));
+                        if failure.refusal().is_some() && refusals > 0 && is_message {
+                            answer = told("Discord refuses to show my answer here");
                         }
                         sleep(RETRY).await;
                     }
@@ -279,16 +277,6 @@ impl Discord {
         self.text_alone.clear();
         self.doors.send_replace(());
     }
-}
-
-/// An answer that Discord will not show, in words of ours; others stay as they are.
-fn without_words(mut answer: Value) -> Value {
-    if let Some(data) = answer.get_mut("data").and_then(Value::as_object_mut).filter(|data| data.contains_key("content")) {
-        data.insert("content".to_owned(), "Discord refuses to show my answer here.".into());
-        data.insert("embeds".to_owned(), serde_json::json!([]));
-        data.insert("components".to_owned(), serde_json::json!([]));
-    }
-    answer
 }
 
 /// How long to wait before a first answer is given again.

@@ -1,24 +1,32 @@
 //! What can be learned about the set-up without posting or changing anything: the servers the bot is in, and what it may do
 //! in a channel.
 
+use super::config::DiscordMode;
 use super::refusal::{self, Asked, code, meaning};
 use super::rest::{Call, Failure};
+use super::route::Route;
 use super::snowflake::Snowflake;
 use super::{Discord, SetupError};
-use crate::config::DiscordMode;
 use serde::Deserialize;
 use serde_json::Value;
-use serenity::http::Route;
 use serenity::model::Permissions;
 
-/// What the bot needs in a channel, as the number in the invitation says it.
-pub const NEEDED: Permissions = Permissions::VIEW_CHANNEL
-    .union(Permissions::SEND_MESSAGES)
-    .union(Permissions::EMBED_LINKS)
-    .union(Permissions::ATTACH_FILES)
-    .union(Permissions::READ_MESSAGE_HISTORY)
-    .union(Permissions::CREATE_PUBLIC_THREADS)
-    .union(Permissions::SEND_MESSAGES_IN_THREADS);
+/// What the bot needs in a channel, with the names that Discord's settings write.
+const NEEDS: [(Permissions, &str); 7] = [
+    (Permissions::VIEW_CHANNEL, "View Channel"),
+    (Permissions::SEND_MESSAGES, "Send Messages"),
+    (Permissions::EMBED_LINKS, "Embed Links"),
+    (Permissions::ATTACH_FILES, "Attach Files"),
+    (Permissions::READ_MESSAGE_HISTORY, "Read Message History"),
+    (Permissions::CREATE_PUBLIC_THREADS, "Create Public Threads"),
+    (Permissions::SEND_MESSAGES_IN_THREADS, "Send Messages in Threads"),
+];
+
+/// All of it, as the number in the invitation says it.
+#[must_use]
+pub fn needed() -> Permissions {
+    NEEDS.iter().fold(Permissions::empty(), |all, (one, _)| all | *one)
+}
 
 /// Servers on one page, and pages that are read at most.
 ///
@@ -56,7 +64,7 @@ impl ChannelRights {
     /// The names of what it needs and lacks, as Discord's settings write them.
     #[must_use]
     pub fn lacking(self) -> Vec<&'static str> {
-        (NEEDED - self.rights).get_permission_names()
+        NEEDS.iter().filter(|(need, _)| !self.rights.contains(*need)).map(|(_, name)| *name).collect()
     }
 }
 
@@ -104,7 +112,7 @@ impl Discord {
     pub async fn servers(&self) -> Result<Vec<String>, SetupError> {
         let mut all: Vec<WithId> = Vec::new();
         for _ in 0..MAX_PAGES {
-            let mut call = Call::get(Route::UserMeGuilds).query("limit", &PAGE.to_string());
+            let mut call = Call::get(Route::MyGuilds).query("limit", &PAGE.to_string());
             if let Some(last) = all.last() {
                 call = call.query("after", &last.id.to_string());
             }
@@ -124,7 +132,7 @@ impl Discord {
     /// Why not, and what to do.
     pub async fn check_commands(&self, guild: &str) -> Result<(), SetupError> {
         let Ok(guild_id) = guild.parse::<Snowflake>() else { return Ok(()) };
-        let route = Route::GuildCommands { application_id: self.application.of(), guild_id: guild_id.of() };
+        let route = Route::GuildCommands { application: self.application, guild: guild_id };
         match self.rest.send(Call::get(route)).await {
             Err(Failure::Refused { code: code::MISSING_ACCESS, .. }) => Err(SetupError(format!(
                 "the bot was invited to the server {guild} without applications.commands, so nobody sees its command: invite it again, with scope=bot+applications.commands"
@@ -139,7 +147,7 @@ impl Discord {
     /// # Errors
     /// Why not, and what to do.
     pub async fn check_interactions(&self, key: Option<&[u8; 32]>) -> Result<(), SetupError> {
-        let application = self.rest.send(Call::get(Route::Oauth2ApplicationCurrent)).await.map_err(told)?;
+        let application = self.rest.send(Call::get(Route::Application)).await.map_err(told)?;
         let address = application.get("interactions_endpoint_url").and_then(Value::as_str).filter(|url| !url.is_empty());
         let expected = key.map(|key| key.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
         let theirs = application.get("verify_key").and_then(Value::as_str);
@@ -169,18 +177,17 @@ impl Discord {
     pub async fn rights(&self, guild: &str, channel: &str) -> Result<ChannelRights, SetupError> {
         let id = |text: &str| text.parse::<Snowflake>().map_err(|_| SetupError(format!("{text} is no id of Discord's")));
         let (guild, channel) = (id(guild)?, id(channel)?);
-        let mut form: ChannelForm = self.read(Call::get(Route::Channel { channel_id: channel.of() })).await.map_err(told)?;
+        let mut form: ChannelForm = self.read(Call::get(Route::Channel { channel })).await.map_err(told)?;
         if form.guild_id != Some(guild) {
             return Err(SetupError(format!("it is no channel of the server {guild}")));
         }
         // A thread has the overwrites of its channel. Source: Discord developer documentation, "Channel Types": 10 to 12.
         if let (10..=12, Some(parent)) = (form.kind, form.parent_id) {
-            form = self.read(Call::get(Route::Channel { channel_id: parent.of() })).await.map_err(told)?;
+            form = self.read(Call::get(Route::Channel { channel: parent })).await.map_err(told)?;
         }
-        let me: WithId = self.read(Call::get(Route::UserMe)).await.map_err(told)?;
-        let roles: Vec<Role> = self.read(Call::get(Route::GuildRoles { guild_id: guild.of() })).await.map_err(told)?;
-        let member: Member =
-            self.read(Call::get(Route::GuildMember { guild_id: guild.of(), user_id: me.id.of() })).await.map_err(told)?;
+        let me: WithId = self.read(Call::get(Route::Me)).await.map_err(told)?;
+        let roles: Vec<Role> = self.read(Call::get(Route::Roles { guild })).await.map_err(told)?;
+        let member: Member = self.read(Call::get(Route::Member { guild, user: me.id })).await.map_err(told)?;
         let rights = in_channel(guild, me.id, &member.roles, &roles, &form.permission_overwrites);
         Ok(ChannelRights { rights, is_forum: matches!(form.kind, 15 | 16) })
     }

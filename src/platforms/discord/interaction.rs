@@ -3,8 +3,9 @@
 //! Serenity's own type asks for a dozen fields more and refuses an interaction that lacks one; a person would get no
 //! answer for a field nobody reads.
 
+use super::NAME;
 use super::snowflake::Snowflake;
-use crate::model::{Actor, Place, PlatformName, Standing};
+use crate::model::{Actor, Place, Standing};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -196,7 +197,7 @@ pub(super) fn is_served(guilds: &[Snowflake], guild: Snowflake) -> bool {
 /// Somebody, as rights are given: by ids alone.
 pub(super) fn actor(guild: Snowflake, user: &User, member: &Member) -> Actor {
     Actor {
-        platform: PlatformName::Discord,
+        platform: NAME,
         workspace: guild.to_string(),
         user: user.id.to_string(),
         groups: Some(member.roles.iter().map(Snowflake::to_string).collect()),
@@ -208,7 +209,7 @@ pub(super) fn actor(guild: Snowflake, user: &User, member: &Member) -> Actor {
 pub(super) fn place(guild: Snowflake, id: Snowflake, channel: Option<Channel>) -> Place {
     let parent = channel.filter(|channel| channel.is_thread()).and_then(|channel| channel.parent_id);
     Place {
-        platform: PlatformName::Discord,
+        platform: NAME,
         workspace: guild.to_string(),
         channel: parent.unwrap_or(id).to_string(),
         thread: parent.map(|_| id.to_string()),

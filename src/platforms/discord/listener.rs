@@ -3,18 +3,20 @@
 use super::Discord;
 use super::command;
 use super::interaction::{Channel, Interaction, Member, Unheard, User, actor, is_served, kind, place};
-use super::platform::{EPHEMERAL, private};
 use super::render::render;
 use super::reply::Reply;
 use super::rest::{Call, Failure};
+use super::route::Route;
 use super::snowflake::Snowflake;
 use crate::chat::document::Tone;
 use crate::chat::{Ack, ChatPlatform as _, IncomingEvent, Intake, Message, Payload, SendError};
 use crate::model::ReplyTo;
 use crate::redact::SafeText;
 use serde::Deserialize;
-use serde_json::{Value, json};
-use serenity::http::Route;
+use serde_json::Value;
+use serenity::builder::{
+    AutocompleteChoice, CreateAutocompleteResponse, CreateInteractionResponse, CreateInteractionResponseMessage,
+};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -48,15 +50,6 @@ pub(super) struct Listener {
     open: Arc<Semaphore>,
 }
 
-/// Source: Discord developer documentation, "Interaction Callback Type".
-mod callback {
-    pub(crate) const PONG: u8 = 1;
-    pub(crate) const MESSAGE: u8 = 4;
-    pub(crate) const DEFERRED_MESSAGE: u8 = 5;
-    pub(crate) const DEFERRED_UPDATE: u8 = 6;
-    pub(crate) const CHOICES: u8 = 8;
-}
-
 /// A message that somebody wrote.
 #[derive(Debug, Deserialize)]
 pub(super) struct Written {
@@ -88,29 +81,32 @@ impl Listener {
     }
 
     /// The first answer to an interaction, as Discord wants it: within three seconds, whatever happens.
-    pub(super) async fn answer(&self, interaction: Interaction) -> Value {
+    pub(super) async fn answer(&self, interaction: Interaction) -> CreateInteractionResponse {
         match interaction.kind {
-            kind::PING => json!({ "type": callback::PONG }),
-            kind::AUTOCOMPLETE => json!({ "type": callback::CHOICES, "data": { "choices": self.choices(&interaction).await } }),
+            kind::PING => CreateInteractionResponse::Pong,
+            kind::AUTOCOMPLETE => {
+                let choices = self.choices(&interaction).await;
+                CreateInteractionResponse::Autocomplete(CreateAutocompleteResponse::new().set_choices(choices))
+            }
             kind::COMMAND | kind::CLICK => self.hear(interaction).await,
             _ => told("This is not something I offer"),
         }
     }
 
-    async fn choices(&self, interaction: &Interaction) -> Value {
+    async fn choices(&self, interaction: &Interaction) -> Vec<AutocompleteChoice> {
         if interaction.admit(&self.discord.guilds).is_err() {
-            return json!([]);
+            return Vec::new();
         }
         let (Some(typed), Ok(actor), Ok(place)) =
             (command::typed(&interaction.data.options), interaction.actor(), interaction.place())
         else {
-            return json!([]);
+            return Vec::new();
         };
         let names = timeout(SUGGESTING, self.intake.suggest(&actor, &place, typed)).await.unwrap_or_default();
         command::choices(&names)
     }
 
-    async fn hear(&self, interaction: Interaction) -> Value {
+    async fn hear(&self, interaction: Interaction) -> CreateInteractionResponse {
         let inbound = match self.inbound(&interaction) {
             Ok(inbound) => inbound,
             Err(unheard) => return told(&unheard.to_string()),
@@ -125,8 +121,8 @@ impl Listener {
             receipt
         });
         let deferred = match interaction.kind {
-            kind::CLICK => json!({ "type": callback::DEFERRED_UPDATE }),
-            _ => json!({ "type": callback::DEFERRED_MESSAGE, "data": { "flags": EPHEMERAL } }),
+            kind::CLICK => CreateInteractionResponse::Acknowledge,
+            _ => CreateInteractionResponse::Defer(CreateInteractionResponseMessage::new().ephemeral(true)),
         };
         let message = match timeout(PATIENCE, &mut receiving).await {
             Ok(Ok(Ack::Accepted | Ack::Duplicate)) => return deferred,
@@ -144,7 +140,7 @@ impl Listener {
         };
         let rendered = render(&message);
         if rendered.files.is_empty() && rendered.whole.is_none() {
-            return json!({ "type": callback::MESSAGE, "data": private(&rendered) });
+            return CreateInteractionResponse::Message(rendered.body().respond());
         }
         let discord = Arc::clone(&self.discord);
         tokio::spawn(async move { discord.follow_up_or_warn(&interaction.token.0, &message).await });
@@ -210,8 +206,7 @@ impl Discord {
         if let Some(known) = self.channels.get(&id) {
             return Some(known);
         }
-        let route = Route::Channel { channel_id: id.of() };
-        let found = self.rest.send(Call::get(route).within(LOOKING_UP)).await.ok()?;
+        let found = self.rest.send(Call::get(Route::Channel { channel: id }).within(LOOKING_UP)).await.ok()?;
         let channel: Channel = serde_json::from_value(found).ok()?;
         self.channels.put(id, channel);
         Some(channel)
@@ -262,7 +257,7 @@ impl Discord {
 const MAX_WAIT: Duration = Duration::from_secs(120);
 
 /// One sentence for that person alone.
-fn told(sentence: &str) -> Value {
+pub(super) fn told(sentence: &str) -> CreateInteractionResponse {
     let message = Message::line(Tone::Neutral, SafeText::redact(sentence));
-    json!({ "type": callback::MESSAGE, "data": private(&render(&message)) })
+    CreateInteractionResponse::Message(render(&message).body().respond())
 }

@@ -21,6 +21,11 @@ pub(super) fn of(nonce: &str) -> String {
     pairs.filter_map(|pair| UNSEEN.get(usize::from(pair & 3))).collect()
 }
 
+/// A content with the mark of its nonce before it.
+pub(super) fn on(content: &str, nonce: &str) -> String {
+    format!("{}{content}", of(nonce))
+}
+
 /// True for a message of ours with this mark, as it is fetched.
 pub(super) fn is_on(message: &Value, mark: &str) -> bool {
     let content = message.get("content").and_then(Value::as_str).unwrap_or_default();

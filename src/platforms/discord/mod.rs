@@ -7,13 +7,17 @@
 //! endpoint ─┘       └─► first answer
 //! ```
 
+mod body;
+mod check;
 mod command;
+mod config;
 mod controls;
 mod endpoint;
 mod escape;
 mod gateway;
 mod inspection;
 mod interaction;
+mod kind;
 mod limits;
 mod listener;
 mod mark;
@@ -28,17 +32,20 @@ mod refusal;
 mod render;
 mod reply;
 mod rest;
+mod route;
 mod snowflake;
 mod text;
 mod thread;
 
+pub use config::{DISCORD_API, DiscordConfig, DiscordMode};
 pub use endpoint::PATH as INTERACTIONS_PATH;
 pub use gateway::GatewayError;
-pub use inspection::{ChannelRights, NEEDED};
+pub use inspection::{ChannelRights, needed};
+pub use kind::{Kind, NAME};
 
 use crate::chat::{Intake, Message, SendError};
 use crate::clock::Clock;
-use crate::config::{self, DiscordMode, Token};
+use crate::config::Token;
 use axum::Router;
 use interaction::Channel;
 use listener::Listener;
@@ -46,8 +53,8 @@ use memory::Memory;
 use pulse::Pulse;
 use refusal::{Asked, meaning};
 use rest::{Call, Rest};
+use route::Route;
 use serde_json::Value;
-use serenity::http::Route;
 use serenity::interactions_endpoint::Verifier;
 use snowflake::Snowflake;
 use std::sync::Arc;
@@ -60,7 +67,8 @@ use tokio_util::sync::CancellationToken;
 /// What Discord is sent of a message, so that it can be held against Discord's own description. Files go beside it.
 #[must_use]
 pub fn fields(message: &Message) -> Value {
-    render::render(message).fields()
+    let rendered = render::render(message);
+    serde_json::to_value(rendered.body().create(rendered.mentions())).unwrap_or_default()
 }
 
 /// Why Discord cannot be used.
@@ -102,7 +110,7 @@ impl Discord {
     ///
     /// # Errors
     /// One sentence that says what to correct.
-    pub fn new(config: &config::Discord, token: Token, clock: Clock) -> Result<Arc<Discord>, SetupError> {
+    pub fn new(config: &DiscordConfig, token: Token, clock: Clock) -> Result<Arc<Discord>, SetupError> {
         Discord::with_deadline(config, token, clock, rest::CALL)
     }
 
@@ -110,12 +118,7 @@ impl Discord {
     ///
     /// # Errors
     /// As [`Discord::new`].
-    pub fn with_deadline(
-        config: &config::Discord,
-        token: Token,
-        clock: Clock,
-        call: Duration,
-    ) -> Result<Arc<Discord>, SetupError> {
+    pub fn with_deadline(config: &DiscordConfig, token: Token, clock: Clock, call: Duration) -> Result<Arc<Discord>, SetupError> {
         let verifier = config.public_key.map(Verifier::try_new).transpose().map_err(|_| {
             SetupError("discord.public_key is not a key: copy it anew from the developer portal, General Information".to_owned())
         })?;
@@ -198,11 +201,11 @@ impl Discord {
                 other => format!("Discord could not be queried: {other}"),
             })
         };
-        let application = self.rest.send(Call::get(Route::Oauth2ApplicationCurrent)).await.map_err(failed)?;
+        let application = self.rest.send(Call::get(Route::Application)).await.map_err(failed)?;
         if application.get("id").and_then(Value::as_str) != Some(self.application.to_string().as_str()) {
             return Err(SetupError("discord.application_id is not the application that discord.bot_token belongs to".to_owned()));
         }
-        let me = self.rest.send(Call::get(Route::UserMe)).await.map_err(failed)?;
+        let me = self.rest.send(Call::get(Route::Me)).await.map_err(failed)?;
         Ok(me.get("username").and_then(Value::as_str).unwrap_or("a bot without a name").to_owned())
     }
 }

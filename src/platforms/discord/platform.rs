@@ -1,22 +1,29 @@
 //! Discord as a place to send messages to.
 
 use super::Discord;
+use super::body::{self, no_mentions};
 use super::post::nonce;
 use super::refusal::{Asked, code, is_about_place, meaning};
-use super::render::{Rendered, no_mentions, render};
+use super::render::{Rendered, render};
 use super::reply::{Reply, is_open};
 use super::rest::{Call, Failure};
+use super::route::Route;
 use super::snowflake::Snowflake;
 use super::thread::{Thread, name_from};
-use crate::chat::{ChatPlatform, Destination, Message, SendError};
+use crate::chat::{ChatPlatform, Destination, Limits, Message, SendError};
 use crate::model::{PlatformName, ReplyTo, ThreadRef};
 use async_trait::async_trait;
-use serde_json::{Value, json};
-use serenity::http::Route;
+use serde::Serialize;
+use serenity::builder::EditInteractionResponse;
 use tokio::sync::watch;
 
-/// Source: Discord developer documentation, "Message Flags": seen by one person alone.
-pub(super) const EPHEMERAL: u64 = 64;
+/// A channel with one person alone. Serenity has no builder for it.
+///
+/// Source: Discord developer documentation, "Create DM".
+#[derive(Serialize)]
+struct NewDirectChannel {
+    recipient_id: Snowflake,
+}
 
 fn parsed(id: &str) -> Result<Snowflake, SendError> {
     id.parse().map_err(|_| SendError::Gone { why: "this is no id of Discord".to_owned() })
@@ -29,7 +36,11 @@ fn thread(of: &ThreadRef) -> Result<Thread, SendError> {
 #[async_trait]
 impl ChatPlatform for Discord {
     fn name(&self) -> PlatformName {
-        PlatformName::Discord
+        super::NAME
+    }
+
+    fn limits(&self) -> Limits {
+        super::kind::LIMITS
     }
 
     async fn post(&self, to: &Destination, message: &Message, key: &str) -> Result<String, SendError> {
@@ -125,9 +136,9 @@ impl ChatPlatform for Discord {
     async fn point_to(&self, to: &ReplyTo, thread: &ThreadRef) -> Result<(), SendError> {
         let Some(Reply::Interaction { id, token, is_command: true, .. }) = Reply::read(to) else { return Ok(()) };
         let Some(link) = self.link(thread).filter(|_| is_open(id, self.clock.now())) else { return Ok(()) };
-        let body = json!({ "content": format!("It goes on in {link}"), "allowed_mentions": no_mentions() });
-        let route = Route::WebhookOriginalInteractionResponse { application_id: self.application.of(), token: &token };
-        match self.rest.send(Call::patch(route, body)).await {
+        let lead = EditInteractionResponse::new().content(format!("It goes on in {link}")).allowed_mentions(no_mentions());
+        let route = Route::OriginalResponse { application: self.application, token: &token };
+        match self.rest.send(Call::patch(route, &lead)).await {
             Err(failure) if !is_over(&failure) => Err(meaning(&failure, Asked::Repeatable)),
             _ => Ok(()),
         }
@@ -149,16 +160,11 @@ impl Discord {
     pub(super) async fn follow_up(&self, token: &str, rendered: &Rendered) -> Result<(), Failure> {
         let mut refusal = None;
         for form in rendered.forms() {
-            let (mut fields, files) = rendered.in_form(form);
-            for (number, text) in std::iter::once(None).chain(rendered.all_texts(form).into_iter().skip(1).map(Some)).enumerate()
-            {
-                if let Some(text) = text {
-                    fields = json!({ "content": text, "allowed_mentions": no_mentions() });
-                }
-                let files = if number == 0 { files.clone() } else { Vec::new() };
-                let route = Route::WebhookFollowupMessages { application_id: self.application.of(), token };
-                let call = Call::post(route, ephemeral(fields.clone())).files(files, Vec::new());
-                if let Err(failure) = self.rest.send(call).await {
+            let (first, files) = rendered.in_form(form);
+            let further = rendered.all_texts(form).into_iter().skip(1).map(|text| (body::follow_up(&text), Vec::new()));
+            for (answer, files) in std::iter::once((first.follow_up(), files)).chain(further) {
+                let route = Route::FollowUps { application: self.application, token };
+                if let Err(failure) = self.rest.send(Call::post(route, &answer).files(files, &[])).await {
                     refusal = Some(failure);
                     break;
                 }
@@ -175,7 +181,7 @@ impl Discord {
 
     /// The last way to somebody who mentioned the bot where it may write nothing.
     async fn tell_directly(&self, person: Snowflake, rendered: &Rendered) -> Result<(), Failure> {
-        let opened = self.rest.send(Call::post(Route::UserMeDmChannels, json!({ "recipient_id": person }))).await?;
+        let opened = self.rest.send(Call::post(Route::DirectChannels, &NewDirectChannel { recipient_id: person })).await?;
         self.post_in(super::post::id(&opened)?, rendered, None, None).await.map(|_| ())
     }
 
@@ -235,18 +241,6 @@ impl Discord {
 /// True where only the message that is replied to stands in the way.
 fn needs_no_reference(failure: &Failure) -> bool {
     matches!(failure.refusal(), Some(code::NO_REPLY | code::INVALID_BODY))
-}
-
-/// A message that one person alone sees.
-pub(super) fn private(rendered: &Rendered) -> Value {
-    ephemeral(rendered.fields())
-}
-
-fn ephemeral(mut fields: Value) -> Value {
-    if let Some(fields) = fields.as_object_mut() {
-        fields.insert("flags".to_owned(), EPHEMERAL.into());
-    }
-    fields
 }
 
 /// True where an interaction can no longer be answered, or never was known.

@@ -4,11 +4,13 @@
 //! writes to it learns that there is none, and opens it, or replies to that message in the channel instead.
 
 use super::Discord;
+use super::body::{in_reply_to, no_mentions, with_nonce};
 use super::limits;
 use super::mark;
 use super::refusal::{Asked, code, is_about_place, is_about_words, meaning, reason};
-use super::render::{Form, Rendered, WHOLE, no_mentions};
+use super::render::{Form, Rendered, WHOLE};
 use super::rest::{Call, Failure};
+use super::route::Route;
 use super::snowflake::Snowflake;
 use super::thread::{Opening, Thread};
 use crate::chat::SendError;
@@ -16,8 +18,8 @@ use crate::clock::{deadline, this_instant};
 use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use serde_json::{Value, json};
-use serenity::http::Route;
+use serde_json::Value;
+use serenity::builder::{CreateMessage, EditMessage, EditThread};
 use std::time::Duration;
 
 /// How long a channel that took only text is spared what else there is.
@@ -89,23 +91,21 @@ impl Discord {
         reference: Option<Snowflake>,
     ) -> Result<Snowflake, Failure> {
         let (mut body, files) = rendered.in_form(form);
-        if let Some(fields) = body.as_object_mut() {
-            fields.insert("allowed_mentions".to_owned(), rendered.mentions());
-            if form != Form::Whole && fields.get("embeds") == Some(&json!([])) {
-                fields.remove("embeds");
-            }
-            if let Some(message) = reference {
-                fields.insert("message_reference".to_owned(), json!({ "message_id": message, "fail_if_not_exists": true }));
-            }
-            if let Some(nonce) = nonce {
-                with_nonce(fields, nonce);
-            }
+        if let Some(nonce) = nonce {
+            body.content = mark::on(&body.content, nonce);
         }
-        let route = Route::ChannelMessages { channel_id: channel.of() };
-        let answer = self.rest.send(Call::post(route, body.clone()).files(files, Vec::new())).await?;
+        let content = body.content.clone();
+        let mut message = body.create(rendered.mentions());
+        if let Some(nonce) = nonce {
+            message = with_nonce(message, nonce);
+        }
+        if let Some(replied_to) = reference {
+            message = in_reply_to(message, channel, replied_to);
+        }
+        let answer = self.rest.send(Call::post(Route::Messages { channel }, &message).files(files, &[])).await?;
         let id = id(&answer)?;
         // A nonce that is known returns the message of an earlier attempt, whatever it says.
-        if !says_the_same(&answer, &body) {
+        if !says_the_same(&answer, &content) {
             self.replace(channel, id, rendered).await.map_err(|_| Failure::Lost("an earlier attempt of it is there already"))?;
         }
         Ok(id)
@@ -192,47 +192,42 @@ impl Discord {
     }
 
     async fn replace_as(&self, channel: Snowflake, message: Snowflake, rendered: &Rendered, form: Form) -> Result<(), Failure> {
-        let route = Route::ChannelMessage { channel_id: channel.of(), message_id: message.of() };
-        let (fields, mut files) = rendered.in_form(form);
+        let (body, mut files) = rendered.in_form(form);
         files.retain(|file| file.name == WHOLE);
-        let call = Call::patch(route, fields);
-        let call = if files.is_empty() { call } else { call.files(files, self.attachments(channel, message).await?) };
+        let call = Call::patch(Route::Message { channel, message }, &body.edit());
+        let call = if files.is_empty() { call } else { call.files(files, &self.attachments(channel, message).await?) };
         self.rest.send(call).await.map(|_| ())
     }
 
     /// The files a message has, but for one that would be written anew.
-    async fn attachments(&self, channel: Snowflake, message: Snowflake) -> Result<Vec<Value>, Failure> {
-        let route = Route::ChannelMessage { channel_id: channel.of(), message_id: message.of() };
-        let found = match self.rest.send(Call::get(route)).await {
+    async fn attachments(&self, channel: Snowflake, message: Snowflake) -> Result<Vec<Snowflake>, Failure> {
+        let found = match self.rest.send(Call::get(Route::Message { channel, message })).await {
             // Whoever may not look there may change it all the same.
             Err(failure) if failure.refusal().is_some_and(|code| !is_about_place(code)) => Value::Null,
             other => other?,
         };
         let files = found.get("attachments").and_then(Value::as_array).cloned().unwrap_or_default();
         let kept = files.into_iter().filter(|file| file.get("filename").and_then(Value::as_str) != Some(WHOLE));
-        Ok(kept.filter_map(|file| Some(json!({ "id": file.get("id")? }))).take(limits::FILES - 1).collect())
+        Ok(kept.filter_map(|file| id(&file).ok()).take(limits::FILES - 1).collect())
     }
 
     /// Takes a message away that can no longer be changed, so that it does not go on saying what is no longer true.
     pub(super) async fn take_away(&self, channel: Snowflake, message: Snowflake) {
-        let route = Route::ChannelMessage { channel_id: channel.of(), message_id: message.of() };
-        if let Err(failure) = self.rest.send(Call::delete(route)).await {
+        if let Err(failure) = self.rest.send(Call::delete(Route::Message { channel, message })).await {
             tracing::info!("a message that cannot be changed stays: {}", super::command::why(&failure));
         }
     }
 
     /// True when the thread is open again.
     pub(super) async fn unarchive(&self, thread: Snowflake) -> bool {
-        let route = Route::Channel { channel_id: thread.of() };
-        let opened = self.rest.send(Call::patch(route, json!({ "archived": false }))).await;
-        opened.is_ok()
+        let open = EditThread::new().archived(false);
+        self.rest.send(Call::patch(Route::Channel { channel: thread }, &open)).await.is_ok()
     }
 
     /// Looks for a message by its mark among the last of a channel or thread, and returns it with what it says. Where nobody
     /// may look, there is none.
     pub(super) async fn look_for(&self, channel: Snowflake, nonce: &str) -> Result<Option<(Snowflake, String)>, Failure> {
-        let route = Route::ChannelMessages { channel_id: channel.of() };
-        match self.rest.send(Call::get(route).query("limit", "100")).await {
+        match self.rest.send(Call::get(Route::Messages { channel }).query("limit", "100")).await {
             Ok(found) => {
                 let messages = found.as_array().map(Vec::as_slice).unwrap_or_default();
                 let mark = mark::of(nonce);
@@ -261,20 +256,18 @@ impl Discord {
                 None if is_edit => self.look_for(channel, &nonce).await?.map(|(id, _)| (channel, id)),
                 None => None,
             };
-            let mut body = json!({ "content": text, "allowed_mentions": no_mentions() });
-            let sent = match (known, body.as_object_mut()) {
-                (Some((place, id)), Some(fields)) => {
-                    with_mark(fields, &nonce);
-                    let route = Route::ChannelMessage { channel_id: place.of(), message_id: id.of() };
-                    self.rest.send(Call::patch(route, body)).await.map(|_| (place, id))
+            let content = mark::on(text, &nonce);
+            let sent = match known {
+                Some((place, id)) => {
+                    let changed = EditMessage::new().content(content).allowed_mentions(no_mentions());
+                    let route = Route::Message { channel: place, message: id };
+                    self.rest.send(Call::patch(route, &changed)).await.map(|_| (place, id))
                 }
-                (None, Some(fields)) => {
-                    with_nonce(fields, &nonce);
-                    let route = Route::ChannelMessages { channel_id: channel.of() };
-                    let answer = self.rest.send(Call::post(route, body)).await;
+                None => {
+                    let new = CreateMessage::new().content(content).allowed_mentions(no_mentions());
+                    let answer = self.rest.send(Call::post(Route::Messages { channel }, &with_nonce(new, &nonce))).await;
                     answer.and_then(|answer| Ok((channel, id(&answer)?)))
                 }
-                _ => continue,
             };
             match sent {
                 Ok(place) => self.parts.put(key, place),
@@ -298,23 +291,10 @@ impl Discord {
     }
 }
 
-fn with_mark(fields: &mut serde_json::Map<String, Value>, nonce: &str) {
-    if let Some(Value::String(content)) = fields.get_mut("content") {
-        content.insert_str(0, &mark::of(nonce));
-    }
-}
-
-fn with_nonce(fields: &mut serde_json::Map<String, Value>, nonce: &str) {
-    fields.insert("nonce".to_owned(), nonce.into());
-    fields.insert("enforce_nonce".to_owned(), true.into());
-    with_mark(fields, nonce);
-}
-
 /// True where the message that was returned says what was sent. Discord trims what it is sent, so only letters count.
-fn says_the_same(answer: &Value, sent: &Value) -> bool {
-    let words =
-        |of: &Value| -> Option<String> { Some(of.get("content")?.as_str()?.chars().filter(|c| c.is_alphanumeric()).collect()) };
-    words(answer).is_none_or(|known| words(sent).is_none_or(|said| known == said))
+fn says_the_same(answer: &Value, sent: &str) -> bool {
+    let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+    answer.get("content").and_then(Value::as_str).is_none_or(|known| letters(known) == letters(sent))
 }
 
 /// The id of what an answer describes.

@@ -3,11 +3,11 @@
 use super::Discord;
 use super::command;
 use super::rest::{Call, Failure};
+use super::route::Route;
 use super::snowflake::Snowflake;
 use crate::redact::SafeText;
 use crate::report::sanitize;
 use serde::Deserialize;
-use serenity::http::Route;
 use std::time::Duration;
 
 /// The waits before Discord is asked again.
@@ -45,8 +45,8 @@ impl Discord {
 
     async fn presence(&self) -> Result<(Named, Vec<Named>), Failure> {
         let unread = |_| Failure::Lost("the answer could not be read");
-        let me = self.rest.send(Call::get(Route::UserMe)).await?;
-        let servers = self.rest.send(Call::get(Route::UserMeGuilds)).await?;
+        let me = self.rest.send(Call::get(Route::Me)).await?;
+        let servers = self.rest.send(Call::get(Route::MyGuilds)).await?;
         Ok((serde_json::from_value(me).map_err(unread)?, serde_json::from_value(servers).map_err(unread)?))
     }
 

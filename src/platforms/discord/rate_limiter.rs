@@ -4,8 +4,9 @@
 //! to wait is lost. This one holds back what would be refused, lets everything else pass, and never waits longer than its
 //! caller has.
 
+use super::route::Route;
 use crate::clock::this_instant;
-use serenity::http::{LightMethod, RatelimitingBucket, Route};
+use reqwest::Method;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -31,35 +32,22 @@ const MAX_WAIT: Duration = Duration::from_secs(3_600);
 /// How many lanes are remembered.
 const BUCKETS: usize = 1_024;
 
-/// What shares a limit: serenity's bucket of the route, by method; and for the answers to an interaction its token, which
-/// serenity leaves out.
-///
-/// Source: Discord developer documentation, "Rate Limits", top-level resources: webhooks count with their token.
+/// What shares a limit: see [`Route::bucket`]; each method counts for itself.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Lane {
-    method: LightMethod,
-    bucket: RatelimitingBucket,
-    token: Option<String>,
+    method: Method,
+    bucket: String,
+    is_by_interaction: bool,
 }
 
 impl Lane {
-    pub(super) fn of(method: LightMethod, route: &Route<'_>) -> Lane {
-        let token = match route {
-            Route::InteractionResponse { token, .. }
-            | Route::WebhookOriginalInteractionResponse { token, .. }
-            | Route::WebhookFollowupMessages { token, .. } => Some((*token).to_owned()),
-            _ => None,
-        };
-        Lane { method, bucket: route.ratelimiting_bucket(), token }
+    pub(super) fn of(method: Method, route: &Route<'_>) -> Lane {
+        Lane { method, bucket: route.bucket(), is_by_interaction: route.is_by_interaction() }
     }
 
-    /// True where the interaction's own token is the authority: the bot's token is not sent there, the limit over all
-    /// requests does not count there, and a refusal says nothing about the bot's token.
-    ///
-    /// Source: Discord developer documentation, "Receiving and Responding", interaction endpoints are not bound to the
-    /// bot's global rate limit.
+    /// See [`Route::is_by_interaction`].
     pub(super) fn is_by_interaction(&self) -> bool {
-        self.token.is_some()
+        self.is_by_interaction
     }
 }
 
@@ -212,22 +200,25 @@ fn seconds(number: f64) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use super::super::snowflake::Snowflake;
     use super::*;
 
+    fn id(number: u64) -> Snowflake {
+        Snowflake::new(number).unwrap()
+    }
+
     fn messages(channel: u64) -> Lane {
-        Lane::of(LightMethod::Post, &Route::ChannelMessages { channel_id: channel.into() })
+        Lane::of(Method::POST, &Route::Messages { channel: id(channel) })
     }
 
     fn answer(token: &str) -> Lane {
-        Lane::of(LightMethod::Post, &Route::WebhookFollowupMessages { application_id: 1.into(), token })
+        Lane::of(Method::POST, &Route::FollowUps { application: id(1), token })
     }
 
     #[test]
     fn messages_of_a_channel_share_a_limit_and_channels_and_interactions_do_not() {
-        let edit = |channel: u64, message: u64| {
-            let route = Route::ChannelMessage { channel_id: channel.into(), message_id: message.into() };
-            Lane::of(LightMethod::Patch, &route)
-        };
+        let edit =
+            |channel: u64, message: u64| Lane::of(Method::PATCH, &Route::Message { channel: id(channel), message: id(message) });
         assert_eq!(edit(1, 1), edit(1, 2));
         assert_ne!(edit(1, 1), edit(2, 1));
         assert_ne!(edit(1, 1), messages(1));

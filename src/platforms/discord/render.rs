@@ -3,18 +3,22 @@
 //! What does not fit is never cut in silence: the whole message is attached as a text file as well. Commands are never
 //! cut at all.
 
+use super::body::{Body, no_mentions};
 use super::controls::rows;
 use super::escape;
 use super::limits::{self, CONTENT, length};
 use super::mark;
 use super::page::{Page, whole_text};
+use super::snowflake::Snowflake;
 use super::text;
 use crate::chat::document::{Attachment, Content, Mention, Message, Tone};
 use crate::redact::SafeText;
 use crate::report::sanitize;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use serde_json::{Value, json};
+use serenity::builder::{CreateActionRow, CreateAllowedMentions, CreateEmbed};
+use serenity::model::Colour;
+use serenity::model::id::{RoleId, UserId};
 
 /// How long the title may be, in the message and in what notifications show.
 const TITLE: usize = 400;
@@ -29,9 +33,9 @@ pub(super) struct Rendered {
     call: String,
     /// One embed each.
     pub(super) descriptions: Vec<String>,
-    colour: u32,
-    rows: Vec<Value>,
-    mentions: Value,
+    colour: Colour,
+    rows: Vec<CreateActionRow>,
+    mentions: CreateAllowedMentions,
     /// The message's own files.
     pub(super) files: Vec<File>,
     /// The whole message, where not all of it could be shown.
@@ -55,21 +59,12 @@ pub(super) struct File {
     pub(super) content: Vec<u8>,
 }
 
-/// Nobody is called, whatever the text says.
-pub(super) fn no_mentions() -> Value {
-    json!({ "parse": [] })
-}
-
 impl Rendered {
-    /// The fields that a new message and an edited one share. Nobody is called by them.
-    pub(super) fn fields(&self) -> Value {
-        let embeds = self.descriptions.iter().map(|text| json!({ "description": text, "color": self.colour }));
-        json!({
-            "content": self.content,
-            "embeds": embeds.collect::<Vec<_>>(),
-            "components": self.rows,
-            "allowed_mentions": no_mentions(),
-        })
+    /// What it shows in its best form.
+    pub(super) fn body(&self) -> Body {
+        let embed = |text: &String| CreateEmbed::new().description(text).colour(self.colour);
+        let embeds = self.descriptions.iter().map(embed).collect();
+        Body { content: self.content.clone(), embeds, rows: self.rows.clone() }
     }
 
     /// The forms it can be sent in, the best first; the next is tried where one is refused.
@@ -83,38 +78,21 @@ impl Rendered {
         forms
     }
 
-    /// The fields of a message in a form, and the files that go along. What comes in further messages is left out.
-    pub(super) fn in_form(&self, form: Form) -> (Value, Vec<File>) {
-        let mut fields = self.fields();
-        let own = || self.files.clone();
-        let mut say = |content: Option<&String>, keeps_embeds: bool| {
-            if let Some(fields) = fields.as_object_mut() {
-                fields.insert("content".to_owned(), content.map_or("…", String::as_str).into());
-                if !keeps_embeds {
-                    fields.insert("embeds".to_owned(), json!([]));
-                }
-            }
+    /// What a message shows in a form, and the files that go along. What comes in further messages is left out.
+    pub(super) fn in_form(&self, form: Form) -> (Body, Vec<File>) {
+        let whole = self.body();
+        let text = |content: Option<&String>| Body {
+            content: content.map_or_else(|| "…".to_owned(), String::clone),
+            embeds: Vec::new(),
+            rows: self.rows.clone(),
         };
-        let files = match form {
-            Form::Whole => own().into_iter().chain(self.whole.clone()).collect(),
-            Form::WithoutFiles => {
-                say(Some(&format!("{}\n{}", self.content, self.unattached())), true);
-                Vec::new()
-            }
-            Form::TextWithFiles => {
-                say(self.texts.first(), false);
-                own()
-            }
-            Form::Text => {
-                say(self.all_texts(form).first(), false);
-                Vec::new()
-            }
-            Form::InFile => {
-                say(Some(&format!("{}{}", self.call, text::IN_FILE)), false);
-                vec![self.as_file.clone()]
-            }
-        };
-        (fields, files)
+        match form {
+            Form::Whole => (whole, self.files.iter().chain(&self.whole).cloned().collect()),
+            Form::WithoutFiles => (Body { content: format!("{}\n{}", self.content, self.unattached()), ..whole }, Vec::new()),
+            Form::TextWithFiles => (text(self.texts.first()), self.files.clone()),
+            Form::Text => (text(self.all_texts(form).first()), Vec::new()),
+            Form::InFile => (text(Some(&format!("{}{}", self.call, text::IN_FILE))), vec![self.as_file.clone()]),
+        }
     }
 
     /// All messages that a form takes, one after the other.
@@ -140,7 +118,7 @@ impl Rendered {
     }
 
     /// Whom a new message calls.
-    pub(super) fn mentions(&self) -> Value {
+    pub(super) fn mentions(&self) -> CreateAllowedMentions {
         self.mentions.clone()
     }
 }
@@ -220,23 +198,23 @@ fn thread_name(title: &SafeText) -> String {
     if name.is_empty() { "rotation".to_owned() } else { name }
 }
 
-const fn colour(tone: Tone) -> u32 {
-    match tone {
+const fn colour(tone: Tone) -> Colour {
+    Colour::new(match tone {
         Tone::Working => 0x0058_65f2,
         Tone::Bad => 0x00d8_3c3e,
         Tone::Warning => 0x00f0_b232,
         Tone::Good => 0x0023_a55a,
         Tone::Neutral => 0x0080_848e,
-    }
+    })
 }
 
 /// The text that calls somebody, and the permission to.
-fn mention(mention: &Mention) -> Option<(String, Value)> {
-    let id = |id: &str| id.parse::<u64>().ok().filter(|id| *id > 0).map(|id| id.to_string());
+fn mention(mention: &Mention) -> Option<(String, CreateAllowedMentions)> {
+    let id = |id: &str| id.parse::<Snowflake>().ok();
     Some(match mention {
-        Mention::User(user) => (format!("<@{}>", id(user)?), json!({ "parse": [], "users": [id(user)?] })),
-        Mention::Group(role) => (format!("<@&{}>", id(role)?), json!({ "parse": [], "roles": [id(role)?] })),
-        Mention::Here => ("@here".to_owned(), json!({ "parse": ["everyone"] })),
+        Mention::User(user) => (format!("<@{}>", id(user)?), no_mentions().users([id(user)?.of::<UserId>()])),
+        Mention::Group(role) => (format!("<@&{}>", id(role)?), no_mentions().roles([id(role)?.of::<RoleId>()])),
+        Mention::Here => ("@here".to_owned(), no_mentions().everyone(true)),
     })
 }
 

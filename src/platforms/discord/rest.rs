@@ -3,17 +3,19 @@
 use super::rate_limiter::{Held, Lane, Limits, RateLimiter};
 use super::refusal::is_passing;
 use super::render::File;
+use super::route::Route;
+use super::snowflake::Snowflake;
 use crate::clock::deadline;
 use crate::config::Token;
 use crate::http_body::{self, BodyError};
-use reqwest::Client;
-use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::multipart::{Form, Part};
-use serde_json::{Value, json};
-use serenity::http::{LightMethod, Request, Route};
+use reqwest::{Client, Method};
+use serde::Serialize;
+use serde_json::Value;
+use serenity::constants::USER_AGENT;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
-use tracing::dispatcher::{Dispatch, with_default};
 
 /// How long one call may take, waiting for its turn included.
 pub(super) const CALL: Duration = Duration::from_secs(10);
@@ -23,14 +25,12 @@ const UPLOAD: Duration = Duration::from_secs(40);
 const CONNECT: Duration = Duration::from_secs(5);
 /// The largest answer that is read, in bytes: a hundred messages with all their embeds are smaller.
 const MAX_BYTES: usize = 8 << 20;
-/// What serenity's paths begin with.
-const VERSION: &str = "/api/v10";
 /// How often a request may be told to wait within one call.
 const TURNS: usize = 4;
 
 /// A request.
 pub(super) struct Call<'a> {
-    method: LightMethod,
+    method: Method,
     route: Route<'a>,
     query: Vec<(&'static str, String)>,
     body: Option<Value>,
@@ -68,29 +68,53 @@ impl Failure {
     }
 }
 
+/// An entry in the list of a message's files.
+///
+/// Serenity's builders have such a list, and leave every new file the number 0: they are numbered by `take_files`, which
+/// only serenity's own requests can call.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Attached<'a> {
+    Kept {
+        id: Snowflake,
+    },
+    New {
+        /// Which part of the form it is.
+        id: String,
+        filename: &'a str,
+        #[serde(skip_serializing_if = "str::is_empty")]
+        description: &'a str,
+    },
+}
+
 impl<'a> Call<'a> {
-    fn new(method: LightMethod, route: Route<'a>, body: Option<Value>) -> Call<'a> {
+    fn new(method: Method, route: Route<'a>, body: Option<Value>) -> Call<'a> {
         Call { method, route, query: Vec::new(), body, files: Vec::new(), within: None }
     }
 
+    /// A call with a body, which holds nothing that JSON lacks.
+    fn with_body(method: Method, route: Route<'a>, body: &impl Serialize) -> Call<'a> {
+        Call::new(method, route, Some(serde_json::to_value(body).unwrap_or_default()))
+    }
+
     pub(super) fn get(route: Route<'a>) -> Call<'a> {
-        Call::new(LightMethod::Get, route, None)
+        Call::new(Method::GET, route, None)
     }
 
-    pub(super) fn post(route: Route<'a>, body: Value) -> Call<'a> {
-        Call::new(LightMethod::Post, route, Some(body))
+    pub(super) fn post(route: Route<'a>, body: &impl Serialize) -> Call<'a> {
+        Call::with_body(Method::POST, route, body)
     }
 
-    pub(super) fn patch(route: Route<'a>, body: Value) -> Call<'a> {
-        Call::new(LightMethod::Patch, route, Some(body))
+    pub(super) fn patch(route: Route<'a>, body: &impl Serialize) -> Call<'a> {
+        Call::with_body(Method::PATCH, route, body)
     }
 
-    pub(super) fn put(route: Route<'a>, body: Value) -> Call<'a> {
-        Call::new(LightMethod::Put, route, Some(body))
+    pub(super) fn put(route: Route<'a>, body: &impl Serialize) -> Call<'a> {
+        Call::with_body(Method::PUT, route, body)
     }
 
     pub(super) fn delete(route: Route<'a>) -> Call<'a> {
-        Call::new(LightMethod::Delete, route, None)
+        Call::new(Method::DELETE, route, None)
     }
 
     /// With a parameter of the query.
@@ -100,17 +124,19 @@ impl<'a> Call<'a> {
     }
 
     /// With files, besides the attachments `kept` from before.
-    pub(super) fn files(mut self, files: Vec<File>, kept: Vec<Value>) -> Call<'a> {
+    pub(super) fn files(mut self, files: Vec<File>, kept: &[Snowflake]) -> Call<'a> {
         if files.is_empty() {
             return self;
         }
-        let new = files.iter().enumerate().map(|(at, file)| match file.description.as_str() {
-            "" => json!({ "id": at.to_string(), "filename": file.name }),
-            text => json!({ "id": at.to_string(), "filename": file.name, "description": text }),
+        let kept = kept.iter().map(|id| Attached::Kept { id: *id });
+        let new = files.iter().enumerate().map(|(at, file)| Attached::New {
+            id: at.to_string(),
+            filename: &file.name,
+            description: &file.description,
         });
-        let all: Vec<Value> = kept.into_iter().chain(new).collect();
+        let all: Vec<Attached<'_>> = kept.chain(new).collect();
         if let Some(body) = self.body.as_mut().and_then(Value::as_object_mut) {
-            body.insert("attachments".to_owned(), Value::Array(all));
+            body.insert("attachments".to_owned(), serde_json::to_value(all).unwrap_or_default());
         }
         self.within = Some(UPLOAD);
         self.files = files;
@@ -127,8 +153,8 @@ impl<'a> Call<'a> {
 /// Discord's REST interface.
 pub(super) struct Rest {
     client: Client,
-    /// The address of Discord, which serenity's paths begin after.
-    origin: String,
+    /// The address that paths begin after.
+    base: String,
     authorization: HeaderValue,
     pace: RateLimiter,
     /// How long one call may take that says nothing else.
@@ -146,7 +172,8 @@ impl Rest {
         let mut authorization = HeaderValue::from_str(&format!("Bot {}", token.expose()))
             .map_err(|_| "the bot's token holds characters that no token has".to_owned())?;
         authorization.set_sensitive(true);
-        let builder = Client::builder().redirect(reqwest::redirect::Policy::none()).connect_timeout(CONNECT);
+        let builder =
+            Client::builder().user_agent(USER_AGENT).redirect(reqwest::redirect::Policy::none()).connect_timeout(CONNECT);
         let is_here = url::Url::parse(base).is_ok_and(|url| match url.host() {
             Some(url::Host::Ipv4(address)) => address.is_loopback(),
             Some(url::Host::Ipv6(address)) => address.is_loopback(),
@@ -154,14 +181,13 @@ impl Rest {
         });
         let builder = if is_here { builder.no_proxy() } else { builder };
         let client = builder.build().map_err(|_| "no connection to Discord can be prepared: TLS is not available".to_owned())?;
-        let origin = base.trim_end_matches(VERSION).to_owned();
-        Ok(Rest { client, origin, authorization, pace: RateLimiter::default(), call })
+        Ok(Rest { client, base: base.to_owned(), authorization, pace: RateLimiter::default(), call })
     }
 
     /// Performs a call; a refusal for lack of turns is waited out within the call's time.
     pub(super) async fn send(&self, call: Call<'_>) -> Result<Value, Failure> {
         let until = deadline(call.within.unwrap_or(self.call));
-        let lane = Lane::of(call.method, &call.route);
+        let lane = Lane::of(call.method.clone(), &call.route);
         let mut held = Duration::ZERO;
         for _ in 0..TURNS {
             match self.pace.pass(&lane, until).await {
@@ -183,33 +209,22 @@ impl Rest {
         Err(Failure::Held(held.max(Duration::from_secs(1))))
     }
 
-    /// The request as serenity builds it. It always sends a token, even to an interaction's own address, so it gets none
-    /// and ours is added after; it names each file of several alike, so the form is ours; and it writes the whole request,
-    /// files and interaction's token and all, into a span that nobody is to see.
-    fn request(&self, call: &Call<'_>, lane: &Lane) -> Result<reqwest::Request, Failure> {
-        let body = call.body.as_ref().filter(|_| call.files.is_empty()).map(|body| body.to_string().into_bytes());
-        let request = Request::new(call.route, call.method).params(Some(call.query.clone())).body(body);
-        let built = with_default(&Dispatch::none(), || request.build(&self.client, "", Some(&self.origin)));
-        let mut built = built.map_err(|_| Failure::Unreachable)?;
-        if let Some(body) = call.body.as_ref().filter(|_| !call.files.is_empty()) {
-            built = built.multipart(form(body, &call.files));
+    fn request(&self, call: &Call<'_>) -> Result<reqwest::Request, Failure> {
+        let mut request = self.client.request(call.method.clone(), format!("{}{}", self.base, call.route.path()));
+        request = request.query(&call.query);
+        if !call.route.is_by_interaction() {
+            request = request.header(AUTHORIZATION, self.authorization.clone());
         }
-        let mut request = built.build().map_err(|_| Failure::Unreachable)?;
-        let headers = request.headers_mut();
-        if lane.is_by_interaction() {
-            headers.remove(AUTHORIZATION);
-        } else {
-            headers.insert(AUTHORIZATION, self.authorization.clone());
-        }
-        // Serenity counts no body, and the form counts itself after.
-        if let Some(length) = headers.get_all(CONTENT_LENGTH).iter().next_back().cloned() {
-            headers.insert(CONTENT_LENGTH, length);
-        }
-        Ok(request)
+        request = match &call.body {
+            None => request,
+            Some(body) if call.files.is_empty() => request.header(CONTENT_TYPE, "application/json").body(body.to_string()),
+            Some(body) => request.multipart(form(body, &call.files)),
+        };
+        request.build().map_err(|_| Failure::Unreachable)
     }
 
     async fn once(&self, call: &Call<'_>, lane: &Lane, until: Instant) -> Result<(u16, Vec<u8>), Failure> {
-        let request = self.request(call, lane)?;
+        let request = self.request(call)?;
         let response = match timeout_at(until, self.client.execute(request)).await {
             Err(_) => return Err(Failure::Lost("no answer in time")),
             Ok(Err(error)) if error.is_connect() || error.is_builder() => return Err(Failure::Unreachable),

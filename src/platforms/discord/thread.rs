@@ -8,18 +8,18 @@ use super::limits;
 use super::mark;
 use super::refusal::{code, is_about_words};
 use super::rest::{Call, Failure};
+use super::route::Route;
 use super::snowflake::Snowflake;
 use crate::chat::document::Tone;
 use crate::clock::{deadline, this_instant};
-use serde_json::{Value, json};
-use serenity::http::Route;
+use serde_json::Value;
+use serenity::builder::CreateThread;
+use serenity::model::channel::AutoArchiveDuration;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Minutes without a message after which Discord archives a thread: three days, as long as an incident is talked about.
-///
-/// Source: Discord developer documentation, "Start Thread from Message": `auto_archive_duration`.
-const ARCHIVED_AFTER: u32 = 4_320;
+/// How long without a message until Discord archives a thread: as long as an incident is talked about.
+const ARCHIVED_AFTER: AutoArchiveDuration = AutoArchiveDuration::ThreeDays;
 /// How often and how long opening a thread is tried at least; then the channel has to do.
 const TRIES: u32 = 5;
 const TRIED_FOR: Duration = Duration::from_secs(60);
@@ -70,9 +70,9 @@ impl Discord {
         let give_up_at = known.as_ref().map_or_else(|| deadline(TRIED_FOR), |known| known.give_up_at);
         let tries = known.map_or(0, |known| known.tries) + 1;
         for called in [name.clone(), NAMELESS.to_owned()] {
-            let route = Route::ChannelMessageThreads { channel_id: thread.channel.of(), message_id: thread.root.of() };
-            let body = json!({ "name": called, "auto_archive_duration": ARCHIVED_AFTER });
-            let Err(failure) = self.rest.send(Call::post(route, body)).await else {
+            let route = Route::MessageThreads { channel: thread.channel, message: thread.root };
+            let new = CreateThread::new(&called).auto_archive_duration(ARCHIVED_AFTER);
+            let Err(failure) = self.rest.send(Call::post(route, &new)).await else {
                 self.unopened.take(&thread.root);
                 return Opening::Open;
             };
@@ -122,7 +122,7 @@ impl Discord {
     }
 
     async fn name_of(&self, thread: Thread) -> String {
-        let route = Route::ChannelMessage { channel_id: thread.channel.of(), message_id: thread.root.of() };
+        let route = Route::Message { channel: thread.channel, message: thread.root };
         let found = self.rest.send(Call::get(route)).await.unwrap_or_default();
         name_from(found.get("content").and_then(Value::as_str).unwrap_or_default())
     }

@@ -1,12 +1,13 @@
 //! Calls to Slack's Web API: each in its turn, within a deadline, with an error that says what became of it.
 
+use super::config::{SlackConfig, SlackMode, SlackTokens};
 use super::failure::{Failure, FailureKind};
 use super::method::Method;
 use super::rate_limiter::{RateLimiter, Turn};
 use super::render::File;
 use super::transport::Transport;
 use crate::clock::this_instant;
-use crate::config::{SlackConfig, SlackMode, SlackTokens, Token};
+use crate::config::Token;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

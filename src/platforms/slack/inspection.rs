@@ -2,9 +2,9 @@
 
 use super::Slack;
 use super::api::Done;
+use super::config::SlackMode;
 use super::failure::{Failure, FailureKind};
 use super::method::Method;
-use crate::config::SlackMode;
 
 /// Whether the bot takes part in a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]

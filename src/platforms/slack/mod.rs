@@ -4,10 +4,13 @@
 //! HTTP mode. Both hand what people say to one `Receiver`, which asks the reception and is done.
 
 mod api;
+mod check;
+mod config;
 mod dialog;
 mod failure;
 mod home;
 mod inspection;
+mod kind;
 mod method;
 mod origin;
 mod payload;
@@ -24,7 +27,9 @@ mod socket;
 mod transport;
 mod words;
 
+pub use config::{SlackConfig, SlackMode, SlackTokens};
 pub use inspection::Presence;
+pub use kind::{Kind, NAME};
 pub use method::{INBOUND_SCOPES, Method};
 pub use people::Lookups;
 pub use socket::{SocketHealth, SocketTimeouts};
@@ -32,7 +37,7 @@ pub use socket::{SocketHealth, SocketTimeouts};
 use crate::backoff::Backoff;
 use crate::chat::Intake;
 use crate::clock::Clock;
-use crate::config::{SlackConfig, SlackMode, SlackTokens, Token};
+use crate::config::Token;
 use api::{Api, Identity};
 use jiff::SignedDuration;
 use people::People;

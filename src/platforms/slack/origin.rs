@@ -3,9 +3,10 @@
 //! In a channel that Slack Connect shares, people of other organizations mention the bot and use its buttons, and to the app
 //! they look like anybody: a payload names their own workspace in one of several places, or nowhere.
 
+use super::NAME;
 use super::Slack;
 use super::payload::EventPayload;
-use crate::model::{Actor, PlatformName, Standing};
+use crate::model::{Actor, Standing};
 
 /// Where something comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +58,7 @@ impl Slack {
             let known = self.people.known(&origin.workspace, user, of_anyone).await;
             known.unwrap_or((None, Standing::Pending))
         };
-        Actor { platform: PlatformName::Slack, workspace: origin.workspace.clone(), user: user.to_owned(), groups, standing }
+        Actor { platform: NAME, workspace: origin.workspace.clone(), user: user.to_owned(), groups, standing }
     }
 
     fn knows_itself(&self) -> bool {

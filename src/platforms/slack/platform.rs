@@ -9,7 +9,7 @@ use super::render::{File, Surface, as_text, message as render};
 use super::reply::Reply;
 use super::{Slack, SlackStop};
 use crate::chat::document::{Message, Tone};
-use crate::chat::{ChatPlatform, Destination, LookedUp, SendError};
+use crate::chat::{ChatPlatform, Destination, Limits, LookedUp, SendError};
 use crate::model::{Actor, PlatformName, ReplyTo, Standing, ThreadRef};
 use crate::redact::SafeText;
 use async_trait::async_trait;
@@ -71,7 +71,11 @@ struct Metadata {
 #[async_trait]
 impl ChatPlatform for Slack {
     fn name(&self) -> PlatformName {
-        PlatformName::Slack
+        super::NAME
+    }
+
+    fn limits(&self) -> Limits {
+        super::kind::LIMITS
     }
 
     /// Its files follow by [`ChatPlatform::attach`].

@@ -3,6 +3,7 @@
 //! Whatever takes longer than asking the reception is an errand of its own: the acknowledgement does not wait for it. Nor
 //! does it wait for what Slack knows of a person: whoever works on it asks.
 
+use super::NAME;
 use super::Slack;
 use super::api::Done;
 use super::dialog;
@@ -17,7 +18,7 @@ use super::reply::Reply;
 use super::words;
 use crate::chat::document::{Message, Part, Tone};
 use crate::chat::{Ack, ChatPlatform as _, IncomingEvent, Intake, Payload, SendError};
-use crate::model::{Place, PlatformName, Standing};
+use crate::model::{Place, Standing};
 use crate::redact::SafeText;
 use crate::report::sanitize;
 use serde_json::{Value, json};
@@ -337,7 +338,7 @@ async fn send_ephemeral(slack: &Slack, reply: &Reply, answer: &Message) {
 }
 
 fn place(origin: &Origin, channel: String, thread: Option<String>) -> Place {
-    Place { platform: PlatformName::Slack, workspace: origin.workspace.clone(), channel, thread }
+    Place { platform: NAME, workspace: origin.workspace.clone(), channel, thread }
 }
 
 /// An answer beside a field of a dialog, which stays open.

@@ -17,7 +17,8 @@ pub(crate) use people::Signer;
 pub(crate) use world::World;
 pub(crate) use world::{APPLICATION, BOT, CHANNEL, Channel, Fault, GUILD, Lacking, TOKEN, USER};
 
-use rotation_diag::config::{Discord, DiscordMode, TokenSource};
+use rotation_diag::config::TokenSource;
+use rotation_diag::platforms::discord::{DiscordConfig, DiscordMode};
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -111,8 +112,8 @@ impl FakeDiscord {
     }
 
     /// A configuration that leads here.
-    pub(crate) fn config(&self, mode: DiscordMode) -> Discord {
-        Discord {
+    pub(crate) fn config(&self, mode: DiscordMode) -> DiscordConfig {
+        DiscordConfig {
             mode,
             bot_token: TokenSource::Env("UNUSED".to_owned()),
             application_id: APPLICATION,

@@ -1,7 +1,7 @@
 //! The page of a cause: what it is, what it shows as, what it is not.
 
 use super::Paths;
-use super::frame::Frame;
+use super::frame::PageFrame;
 use axum::response::Html;
 use maud::{Markup, html};
 
@@ -9,7 +9,7 @@ use maud::{Markup, html};
 pub(in super::super) fn cause(paths: &Paths, id: &str, page: &str, note: Option<&str>) -> Html<String> {
     let (heading, paragraphs) = page.split_once("\n\n").unwrap_or((page, ""));
     let heading = heading.trim_start_matches('#').trim();
-    let frame = Frame { paths, title: heading, note, again: None, is_live: false, kind: "report" };
+    let frame = PageFrame { paths, title: heading, note, again: None, is_live: false, kind: "report" };
     frame.around(&html! {
         main id="main" tabindex="-1" {
             article class="message" {

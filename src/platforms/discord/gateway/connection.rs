@@ -5,8 +5,8 @@ use super::ending::{End, of_close};
 use crate::clock::deadline;
 use crate::platforms::discord::pulse::Pulse;
 use futures::{SinkExt as _, StreamExt as _};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serenity::constants::Opcode;
 use serenity::model::gateway::GatewayIntents;
 use std::time::Duration;
@@ -54,6 +54,37 @@ struct Frame {
     d: Value,
 }
 
+/// What is sent. Serenity builds these only together with its own connection.
+#[derive(Serialize)]
+struct Outgoing<T> {
+    op: Opcode,
+    d: T,
+}
+
+/// Source: Discord developer documentation, "Identify".
+#[derive(Serialize)]
+struct Identify<'a> {
+    token: &'a str,
+    intents: GatewayIntents,
+    properties: Properties,
+}
+
+/// Source: Discord developer documentation, "Identify Connection Properties".
+#[derive(Serialize)]
+struct Properties {
+    os: &'static str,
+    browser: &'static str,
+    device: &'static str,
+}
+
+/// Source: Discord developer documentation, "Resume".
+#[derive(Serialize)]
+struct Resume<'a> {
+    token: &'a str,
+    session_id: &'a str,
+    seq: u64,
+}
+
 impl Connection {
     /// Connects and waits for the greeting. Where Discord is asked over TLS, its gateway is too.
     ///
@@ -89,15 +120,15 @@ impl Connection {
     /// Begins a session. Interactions come without any intent, and messages that mention the bot with their content; servers
     /// and channels tell when the bot may be let in.
     pub(super) async fn identify(&mut self, token: &str) -> Result<(), End> {
-        let intents = (GatewayIntents::GUILDS | GatewayIntents::GUILD_MESSAGES).bits();
-        let properties = json!({ "os": std::env::consts::OS, "browser": "rotation-diag", "device": "rotation-diag" });
-        self.send(Opcode::Identify, json!({ "token": token, "intents": intents, "properties": properties })).await
+        let intents = GatewayIntents::GUILDS | GatewayIntents::GUILD_MESSAGES;
+        let properties = Properties { os: std::env::consts::OS, browser: "rotation-diag", device: "rotation-diag" };
+        self.send(Opcode::Identify, Identify { token, intents, properties }).await
     }
 
     /// Goes on with a session after the last event that was seen.
     pub(super) async fn resume(&mut self, token: &str, session: &str, seen: u64) -> Result<(), End> {
         self.seen = Some(seen);
-        self.send(Opcode::Resume, json!({ "token": token, "session_id": session, "seq": seen })).await
+        self.send(Opcode::Resume, Resume { token, session_id: session, seq: seen }).await
     }
 
     /// Waits for the next event, and keeps the connection alive meanwhile.
@@ -172,11 +203,11 @@ impl Connection {
     }
 
     async fn send_beat(&mut self) -> Result<(), End> {
-        self.send(Opcode::Heartbeat, json!(self.seen)).await
+        self.send(Opcode::Heartbeat, self.seen).await
     }
 
-    async fn send(&mut self, op: Opcode, body: Value) -> Result<(), End> {
-        let text = json!({ "op": u8::from(op), "d": body }).to_string();
+    async fn send(&mut self, op: Opcode, body: impl Serialize) -> Result<(), End> {
+        let text = serde_json::to_string(&Outgoing { op, d: body }).map_err(|_| End::Broken)?;
         match timeout(SENDING, self.socket.send(Message::text(text))).await {
             Ok(Ok(())) => Ok(()),
             _ => Err(End::Broken),
@@ -193,6 +224,7 @@ impl Connection {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
     use tokio::net::TcpListener;
 
     #[tokio::test]
@@ -214,16 +246,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_answered_heartbeat_is_a_sign_of_life_and_an_event_is_none() {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let address = format!("ws://{}", listener.local_addr().unwrap());
-        let greeting = async {
-            let (stream, _) = listener.accept().await.unwrap();
-            let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
-            let hello = json!({ "op": 10, "d": { "heartbeat_interval": 40_000 } });
-            socket.send(Message::text(hello.to_string())).await.unwrap();
-            socket
-        };
-        let (_socket, connection) = tokio::join!(greeting, Connection::open(&address, false));
+        let (_socket, connection) = connected(40_000).await;
         let (mut connection, pulse) = (connection.unwrap(), Pulse::default());
         assert_eq!(connection.interval, Duration::from_secs(40));
         let frame = |body: Value| serde_json::from_value::<Frame>(body).unwrap();
@@ -233,5 +256,79 @@ mod tests {
         connection.take(frame(json!({"op": 11})), &pulse).await.unwrap();
         assert!(pulse.is_felt() && connection.is_answered);
         assert_eq!(connection.seen, Some(7));
+    }
+
+    /// A gateway on this machine that greets with `interval`, and the connection to it.
+    async fn connected(interval: u64) -> (WebSocketStream<TcpStream>, Result<Connection, &'static str>) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = format!("ws://{}", listener.local_addr().unwrap());
+        let greeting = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+            let hello = json!({ "op": 10, "d": { "heartbeat_interval": interval } });
+            socket.send(Message::text(hello.to_string())).await.unwrap();
+            socket
+        };
+        tokio::join!(greeting, Connection::open(&address, false))
+    }
+
+    #[tokio::test]
+    async fn an_interval_of_nothing_is_bounded_and_an_address_that_is_none_is_an_error() {
+        let (_socket, connection) = connected(0).await;
+        assert_eq!(connection.unwrap().interval, BEATS.0);
+        let (_socket, connection) = connected(u64::MAX).await;
+        assert_eq!(connection.unwrap().interval, BEATS.1);
+        assert_eq!(Connection::open("no address", false).await.err(), Some("its address is not valid"));
+    }
+
+    #[tokio::test]
+    async fn a_message_larger_than_the_bound_ends_the_connection_unread() {
+        let (mut socket, connection) = connected(40_000).await;
+        let mut connection = connection.unwrap();
+        let event = |size: usize| json!({ "op": 0, "s": 1, "t": "X", "d": "a".repeat(size) }).to_string();
+        // Nobody reads on, so the second one is never sent to its end.
+        let sending = async {
+            for size in [MAX_BYTES / 2, MAX_BYTES] {
+                let _ = socket.send(Message::text(event(size))).await;
+            }
+            std::future::pending::<()>().await;
+        };
+        let reading = async {
+            let (pulse, stop) = (Pulse::default(), CancellationToken::new());
+            assert_eq!(connection.next(&pulse, &stop).await.ok().map(|event| event.name), Some("X".to_owned()));
+            assert_eq!(connection.next(&pulse, &stop).await.err(), Some(End::Broken));
+        };
+        tokio::select! {
+            () = sending => {}
+            () = reading => {}
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_tells_events_and_answers_no_heartbeat_is_closed_with_its_session_kept() {
+        let (mut socket, connection) = connected(40_000).await;
+        let mut connection = connection.unwrap();
+        (connection.interval, connection.next_beat) = (Duration::from_millis(20), deadline(Duration::ZERO));
+        let talking = async {
+            loop {
+                match socket.next().await {
+                    Some(Ok(Message::Text(_))) => {
+                        let event = json!({ "op": 0, "s": 1, "t": "TYPING_START", "d": {} });
+                        socket.send(Message::text(event.to_string())).await.unwrap();
+                    }
+                    Some(Ok(Message::Close(frame))) => return frame.map(|frame| u16::from(frame.code)),
+                    _ => return None,
+                }
+            }
+        };
+        let listening = async {
+            let (pulse, stop) = (Pulse::default(), CancellationToken::new());
+            loop {
+                if let Err(end) = connection.next(&pulse, &stop).await {
+                    return end;
+                }
+            }
+        };
+        assert_eq!(tokio::join!(talking, listening), (Some(KEEP_SESSION), End::Broken));
     }
 }

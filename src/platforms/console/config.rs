@@ -1,8 +1,9 @@
 //! The table `[console]`: the page in the browser, offered by `serve`.
 
-use super::network::Network;
-use super::reader::{self, Section};
-use super::token::TokenSource;
+use super::{CHANNEL, WORKSPACE};
+use crate::config::reader::{self, Section};
+use crate::config::{Config, Misplaced, Network, PlatformConfig, TokenSource};
+use crate::model::Place;
 use url::Url;
 
 /// How the page is offered.
@@ -35,22 +36,10 @@ impl ConsoleUrl {
     }
 }
 
-/// First segments of paths that lead elsewhere here: a page below one of them would hide it, or be hidden.
-const TAKEN: [&str; 13] = [
-    "act",
-    "assets",
-    "causes",
-    "discord",
-    "healthz",
-    "investigations",
-    "live",
-    "readyz",
-    "say",
-    "sign-in",
-    "slack",
-    "sns",
-    "threads",
-];
+/// First segments of paths that lead elsewhere here: a page below one of them would hide it, or be hidden. The names of
+/// platforms are taken too.
+const TAKEN: [&str; 11] =
+    ["act", "assets", "causes", "healthz", "investigations", "live", "readyz", "say", "sign-in", "sns", "threads"];
 
 pub(super) fn read(root: &Section<'_>) -> Option<ConsoleConfig> {
     let section = root.section("console")?;
@@ -64,6 +53,23 @@ pub(super) fn read(root: &Section<'_>) -> Option<ConsoleConfig> {
     section.finish();
     let trusted_proxies = trusted_proxies.iter().filter_map(|text| text.parse().ok()).collect();
     Some(ConsoleConfig { token: token?, url, trusted_proxies })
+}
+
+impl PlatformConfig for ConsoleConfig {
+    fn misplaced(&self, place: &Place, _config: &Config) -> Vec<Misplaced> {
+        let workspace = || Misplaced::Workspace(format!("the page has one workspace, \"{WORKSPACE}\""));
+        let channel = || Misplaced::Channel(format!("the page has one channel, \"{CHANNEL}\""));
+        let wrong = [(place.workspace != WORKSPACE).then(workspace), (place.channel != CHANNEL).then(channel)];
+        wrong.into_iter().flatten().collect()
+    }
+
+    fn path(&self) -> &str {
+        self.url.as_ref().map_or("", |url| url.path.as_str())
+    }
+
+    fn answers_over_http(&self) -> bool {
+        true
+    }
 }
 
 fn address(text: &str) -> Result<ConsoleUrl, String> {
@@ -91,23 +97,34 @@ fn address(text: &str) -> Result<ConsoleUrl, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::app::PLATFORMS;
 
     #[test]
     fn the_page_is_offered_only_with_a_token_and_off_where_the_table_is_left_out() {
-        assert_eq!(Config::parse("").unwrap().console, None);
+        assert!(Config::parse("", PLATFORMS).unwrap().platforms.is_empty());
         let text = "[console]\ntoken = \"env:PAGE\"\nurl = \"https://page.example:8443/\"\ntrusted_proxies = [\"10.0.0.0/8\"]\n";
-        let config = Config::parse(text).unwrap().console.unwrap();
+        let config = Config::parse(text, PLATFORMS).unwrap();
+        let config = config.platforms.of::<ConsoleConfig>().unwrap();
         assert_eq!(config.token, TokenSource::Env("PAGE".to_owned()));
         let url = ConsoleUrl { host: "page.example:8443".to_owned(), secure: true, path: String::new() };
         assert_eq!(config.url, Some(url));
         assert_eq!(config.trusted_proxies, ["10.0.0.0/8".parse().unwrap()]);
-        let problems =
-            Config::parse("[console]\nurl = \"http://page.example/sns/\"\ntrusted_proxies = [\"proxy\"]\n").unwrap_err();
+        let problems = Config::parse("[console]\nurl = \"http://page.example/sns/\"\ntrusted_proxies = [\"proxy\"]\n", PLATFORMS)
+            .unwrap_err();
         let told: Vec<&str> = problems.iter().map(|(_, text)| text.as_str()).collect();
         assert_eq!(told.len(), 3, "{told:?}");
         for expected in ["`token` is missing", "leads elsewhere", "a network such as"] {
             assert!(told.iter().any(|text| text.contains(expected)), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn the_page_is_not_below_the_name_of_a_platform() {
+        for kind in PLATFORMS {
+            let text = format!("[console]\ntoken = \"env:PAGE\"\nurl = \"https://ops.example/{}/page\"\n", kind.name());
+            let problems = Config::parse(&text, PLATFORMS).unwrap_err();
+            let expected = format!("`console`: the path /{} leads elsewhere on this server: choose another", kind.name());
+            assert_eq!(problems, [(1, expected)]);
         }
     }
 

@@ -1,17 +1,17 @@
 //! Slack: tokens, scopes, sockets, the workspace and the channels that the rules name.
 
-use super::{Checked, Found, channels, checked, exposed, fine, missing, open, workspaces};
+use super::config::{SlackConfig, SlackMode};
+use super::{Lookups, NAME, Presence, Slack};
+use crate::chat::setup::{Checked, Found, channels, checked, exposed, fine, missing, open, workspaces};
 use crate::clock::Clock;
-use crate::config::{Config, SlackMode};
-use crate::model::PlatformName;
-use crate::platforms::slack::{Lookups, Presence, Slack};
+use crate::config::Config;
 use jiff::SignedDuration;
 
 /// How far clocks may differ; AWS and Slack refuse at five minutes.
 const MAX_SKEW: SignedDuration = SignedDuration::from_mins(1);
 
 pub(super) async fn check(config: &Config) -> Vec<Checked> {
-    let Some(settings) = &config.slack else { return Vec::new() };
+    let Some(settings) = config.platforms.of::<SlackConfig>() else { return Vec::new() };
     let tokens = match settings.fetch_tokens() {
         Ok(tokens) => tokens,
         Err(problems) => {
@@ -41,7 +41,7 @@ pub(super) async fn check(config: &Config) -> Vec<Checked> {
     all.extend(slack.clock_ahead_by().await.and_then(skewed));
     if let Some(workspace) = slack.workspace() {
         all.extend(elsewhere(config, workspace));
-        for channel in channels(config, PlatformName::Slack, workspace) {
+        for channel in channels(config, NAME, workspace) {
             all.push(checked(format!("Slack channel {channel}"), presence(slack.presence(channel).await)));
         }
     }
@@ -49,7 +49,7 @@ pub(super) async fn check(config: &Config) -> Vec<Checked> {
 }
 
 fn elsewhere(config: &Config, workspace: &str) -> impl Iterator<Item = Checked> {
-    workspaces(config, PlatformName::Slack).into_iter().filter(move |named| *named != workspace).map(move |named| {
+    workspaces(config, NAME).into_iter().filter(move |named| *named != workspace).map(move |named| {
         let why = format!("a rule or route names the workspace {named}, and the bot token is of {workspace}: it has no effect");
         checked("Slack", missing(why))
     })

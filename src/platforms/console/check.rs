@@ -1,11 +1,12 @@
 //! The web console: its token, and whether whoever has it may do anything.
 
-use super::{Checked, checked, exposed, fine, missing, open};
+use super::config::ConsoleConfig;
+use super::{CHANNEL, NAME, USER, WORKSPACE};
+use crate::chat::setup::{Checked, checked, exposed, fine, missing, open};
 use crate::config::Config;
-use crate::model::PlatformName;
 
 pub(super) fn check(config: &Config) -> Vec<Checked> {
-    let Some(console) = &config.console else { return Vec::new() };
+    let Some(console) = config.platforms.of::<ConsoleConfig>() else { return Vec::new() };
     let mut all: Vec<Checked> = exposed("web console", &console.token).into_iter().collect();
     match console.token.fetch() {
         Err(why) => all.push(checked("web console", missing(format!("{why}: without its token the web console is left out")))),
@@ -15,10 +16,10 @@ pub(super) fn check(config: &Config) -> Vec<Checked> {
         Ok(_) => {}
     }
     let is_allowed = config.allow.iter().any(|rule| {
-        rule.platform == Some(PlatformName::Console)
-            && rule.workspace.as_deref() == Some("local")
-            && rule.channels.as_ref().is_some_and(|channels| channels.hold("page"))
-            && rule.users.as_ref().is_some_and(|users| users.hold("local"))
+        rule.platform == Some(NAME)
+            && rule.workspace.as_deref() == Some(WORKSPACE)
+            && rule.channels.as_ref().is_some_and(|channels| channels.hold(CHANNEL))
+            && rule.users.as_ref().is_some_and(|users| users.hold(USER))
     });
     all.push(checked(
         "web console",

@@ -1,7 +1,8 @@
 //! `[slack]`: how the bot reaches Slack, and where its tokens are.
 
-use super::reader::{self, Reader, Section};
-use super::token::{Token, TokenSource};
+use crate::config::reader::{self, Reader, Section};
+use crate::config::{Config, Misplaced, PlatformConfig, Token, TokenSource};
+use crate::model::Place;
 use url::{Host, Url};
 
 /// Source: Slack, "Web API": every method is below this address.
@@ -68,6 +69,23 @@ impl SlackConfig {
     }
 }
 
+impl PlatformConfig for SlackConfig {
+    /// One token is of one workspace: that of the rules.
+    fn misplaced(&self, place: &Place, config: &Config) -> Vec<Misplaced> {
+        let rules = config.allow.iter().filter(|rule| rule.platform.is_none_or(|platform| platform == place.platform));
+        let workspaces: Vec<Option<&str>> = rules.map(|rule| rule.workspace.as_deref()).collect();
+        let is_another = !workspaces.is_empty()
+            && workspaces.iter().all(|workspace| workspace.is_some_and(|workspace| workspace != place.workspace));
+        let why = || "every [[allow]] rule is about another workspace, and a token is of one".to_owned();
+        is_another.then(|| Misplaced::Workspace(why())).into_iter().collect()
+    }
+
+    fn called_at(&self) -> Option<&'static str> {
+        let is_called = matches!(self.mode, SlackMode::Http { .. });
+        is_called.then_some("/slack/command, /slack/events and /slack/interactivity")
+    }
+}
+
 /// Source: Slack, "Token types".
 fn shaped(source: &TokenSource, token: Token, prefix: &str) -> Result<Token, String> {
     if token.expose().starts_with(prefix) {
@@ -131,17 +149,23 @@ fn address(text: &str) -> Result<Url, String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{Config, SlackMode, TokenSource};
+    use super::{SlackConfig, SlackMode};
+    use crate::app::PLATFORMS;
+    use crate::config::{Config, TokenSource};
     use std::io::Write as _;
 
+    fn read(text: &str) -> SlackConfig {
+        Config::parse(text, PLATFORMS).unwrap().platforms.of::<SlackConfig>().unwrap().clone()
+    }
+
     fn problems(text: &str) -> Vec<String> {
-        Config::parse(text).unwrap_err().into_iter().map(|(line, text)| format!("{line}: {text}")).collect()
+        Config::parse(text, PLATFORMS).unwrap_err().into_iter().map(|(line, text)| format!("{line}: {text}")).collect()
     }
 
     #[test]
     fn socket_mode_needs_an_app_token_and_http_mode_a_signing_secret() {
         let socket = "[slack]\nmode = \"socket\"\nbot_token = \"env:BOT\"\napp_token = \"env:APP\"\n";
-        let slack = Config::parse(socket).unwrap().slack.unwrap();
+        let slack = read(socket);
         assert_eq!(slack.api_url.as_str(), "https://slack.com/api");
         assert_eq!(slack.mode, SlackMode::Socket { app_token: TokenSource::Env("APP".to_owned()), connections: 2 });
         assert_eq!(problems("\n[slack]\nmode = \"socket\"\nbot_token = \"env:BOT\"\n"), ["2: `slack.app_token`: is missing"]);
@@ -161,9 +185,8 @@ mod tests {
     #[test]
     fn an_address_elsewhere_is_encrypted_or_on_this_machine() {
         let with = |url: &str| {
-            Config::parse(&format!(
-                "[slack]\nmode = \"http\"\nbot_token = \"env:B\"\nsigning_secret = \"env:S\"\napi_url = \"{url}\"\n"
-            ))
+            let text = "[slack]\nmode = \"http\"\nbot_token = \"env:B\"\nsigning_secret = \"env:S\"\n";
+            Config::parse(&format!("{text}api_url = \"{url}\"\n"), PLATFORMS)
         };
         for url in ["https://slack-gov.com/api", "http://127.0.0.1:4000/api", "http://[::1]:4000/api", "http://localhost/api"] {
             assert!(with(url).is_ok(), "{url}");
@@ -183,7 +206,7 @@ mod tests {
             bot.path().display(),
             empty.path().display()
         );
-        let slack = Config::parse(&text).unwrap().slack.unwrap();
+        let slack = read(&text);
         let missing = slack.fetch_tokens().unwrap_err();
         assert_eq!(missing, [format!("the token file {} is empty", empty.path().display())]);
     }
@@ -194,7 +217,7 @@ mod tests {
         write!(wrong, "xapp-1-abc").unwrap();
         let path = wrong.path().display();
         let text = format!("[slack]\nmode = \"socket\"\nbot_token = \"file:{path}\"\napp_token = \"file:{path}\"\n");
-        let told = Config::parse(&text).unwrap().slack.unwrap().fetch_tokens().unwrap_err();
+        let told = read(&text).fetch_tokens().unwrap_err();
         assert_eq!(
             told,
             [format!("the token file {path} holds the app-level token (xapp-…), and here belongs one that begins with xoxb-")]

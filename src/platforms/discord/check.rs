@@ -1,14 +1,14 @@
 //! Discord: the token, the servers, the command, and what the bot may do in the channels that the rules name.
 
-use super::{Checked, Found, channels, checked, exposed, fine, missing, open, workspaces};
+use super::config::DiscordConfig;
+use super::{Discord, NAME, needed};
+use crate::chat::setup::{Checked, Found, channels, checked, exposed, fine, missing, open, workspaces};
 use crate::clock::Clock;
 use crate::config::{Callee, Config};
-use crate::model::PlatformName;
-use crate::platforms::discord::{Discord, NEEDED};
 use std::collections::BTreeSet;
 
 pub(super) async fn check(config: &Config) -> Vec<Checked> {
-    let Some(settings) = &config.discord else { return Vec::new() };
+    let Some(settings) = config.platforms.of::<DiscordConfig>() else { return Vec::new() };
     let mut all: Vec<Checked> = exposed("Discord", &settings.bot_token).into_iter().collect();
     let discord = match settings.bot_token.fetch() {
         Ok(token) => Discord::new(settings, token, Clock::system()).map_err(|error| error.to_string()),
@@ -39,14 +39,14 @@ pub(super) async fn check(config: &Config) -> Vec<Checked> {
 async fn in_servers(config: &Config, discord: &Discord, application: u64, servers: &[String]) -> Vec<Checked> {
     let invite = format!(
         "https://discord.com/oauth2/authorize?client_id={application}&scope=bot+applications.commands&permissions={}",
-        NEEDED.bits()
+        needed().bits()
     );
     if servers.is_empty() {
         return vec![checked("Discord", missing(format!("the bot is in no server: invite it with {invite}")))];
     }
-    let listed: Vec<String> = config.discord.iter().flat_map(|discord| &discord.guilds).map(ToString::to_string).collect();
-    let named: BTreeSet<&str> =
-        workspaces(config, PlatformName::Discord).into_iter().chain(listed.iter().map(String::as_str)).collect();
+    let listed: Vec<String> =
+        config.platforms.of::<DiscordConfig>().iter().flat_map(|discord| &discord.guilds).map(ToString::to_string).collect();
+    let named: BTreeSet<&str> = workspaces(config, NAME).into_iter().chain(listed.iter().map(String::as_str)).collect();
     let mut all = Vec::new();
     for guild in named {
         let what = format!("Discord server {guild}");
@@ -60,7 +60,7 @@ async fn in_servers(config: &Config, discord: &Discord, application: u64, server
         if let Err(error) = discord.check_commands(guild).await {
             all.push(checked(&what, missing(error.to_string())));
         }
-        for channel in channels(config, PlatformName::Discord, guild) {
+        for channel in channels(config, NAME, guild) {
             let found = rights(config, discord, guild, channel).await;
             all.extend(found.into_iter().map(|found| checked(format!("Discord channel {channel}"), found)));
         }
@@ -83,7 +83,7 @@ async fn rights(config: &Config, discord: &Discord, guild: &str, channel: &str) 
     }];
     let told = || {
         let routes = config.alarms.routes.iter();
-        routes.filter(|route| route.place.platform == PlatformName::Discord && route.place.channel == channel)
+        routes.filter(|route| route.place.platform == NAME && route.place.channel == channel)
     };
     if rights.is_forum() && told().next().is_some() {
         all.push(missing("it is a forum, and alarms begin threads of a channel: let alarms.route name a text channel"));

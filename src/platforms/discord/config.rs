@@ -1,14 +1,15 @@
 //! The table `[discord]`.
 
-use super::reader::{self, Section};
-use super::token::TokenSource;
+use crate::config::reader::{self, Section};
+use crate::config::{Config, Misplaced, PlatformConfig, TokenSource};
+use crate::model::Place;
 
 /// Where Discord's REST interface is, unless the configuration says otherwise.
 pub const DISCORD_API: &str = "https://discord.com/api/v10";
 
 /// How Discord is spoken to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Discord {
+pub struct DiscordConfig {
     /// How interactions come in.
     pub mode: DiscordMode,
     /// The bot's token.
@@ -32,7 +33,7 @@ pub enum DiscordMode {
     Http,
 }
 
-pub(super) fn read(root: &Section<'_>) -> Option<Discord> {
+pub(super) fn read(root: &Section<'_>) -> Option<DiscordConfig> {
     let section = root.section("discord")?;
     let mode = section.get("mode", |value| reader::text(value).and_then(mode)).unwrap_or(DiscordMode::Gateway);
     let bot_token = section.get("bot_token", |value| TokenSource::parse(&reader::text(value)?));
@@ -50,7 +51,7 @@ pub(super) fn read(root: &Section<'_>) -> Option<Discord> {
         root.problem("discord", &format!("`{key}` is missing"));
     }
     section.finish();
-    Some(Discord {
+    Some(DiscordConfig {
         mode,
         bot_token: bot_token?,
         application_id: application_id?,
@@ -58,6 +59,18 @@ pub(super) fn read(root: &Section<'_>) -> Option<Discord> {
         guilds: guilds.unwrap_or_default(),
         api_url: api_url.unwrap_or_else(|| DISCORD_API.to_owned()),
     })
+}
+
+impl PlatformConfig for DiscordConfig {
+    fn misplaced(&self, place: &Place, _config: &Config) -> Vec<Misplaced> {
+        let is_named = self.guilds.is_empty() || self.guilds.iter().any(|guild| guild.to_string() == place.workspace);
+        let why = || "it is not among the servers of `discord.guilds`".to_owned();
+        (!is_named).then(|| Misplaced::Workspace(why())).into_iter().collect()
+    }
+
+    fn called_at(&self) -> Option<&'static str> {
+        (self.mode == DiscordMode::Http).then_some(super::INTERACTIONS_PATH)
+    }
 }
 
 fn mode(text: String) -> Result<DiscordMode, String> {
@@ -107,19 +120,20 @@ fn api_url(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Config;
     use super::*;
+    use crate::app::PLATFORMS;
 
     const KEY: &str = "67c6bd767ca099e79efac9fcce4d2022a63bf7dea780e7f3d813f694c1597089";
 
     fn problems(table: &str) -> Vec<(usize, String)> {
-        Config::parse(&format!("[discord]\n{table}")).unwrap_err()
+        Config::parse(&format!("[discord]\n{table}"), PLATFORMS).unwrap_err()
     }
 
     #[test]
     fn a_gateway_needs_a_token_and_an_application() {
-        let config = Config::parse("[discord]\nbot_token = \"env:T\"\napplication_id = \"42\"\n").unwrap();
-        let discord = config.discord.unwrap();
+        let text = "[discord]\nbot_token = \"env:T\"\napplication_id = \"42\"\n";
+        let config = Config::parse(text, PLATFORMS).unwrap();
+        let discord = config.platforms.of::<DiscordConfig>().unwrap();
         assert_eq!((discord.mode, discord.application_id, discord.public_key), (DiscordMode::Gateway, 42, None));
         assert_eq!(discord.api_url, DISCORD_API);
         let missing = problems("mode = \"http\"");

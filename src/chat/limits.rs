@@ -1,0 +1,30 @@
+//! What a platform says of itself: what it is called, how one speaks to it, how much it takes.
+
+use super::manner::Manner;
+use std::time::Duration;
+
+/// What a platform says of itself. Nobody else tells platforms apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// What sentences call it: "Slack", "the page".
+    pub title: &'static str,
+    /// How one speaks to the bot in a channel.
+    pub manner: Manner,
+    /// The time between two edits of progress in one thread, where it takes more than is usual.
+    pub between_edits: Option<Duration>,
+    /// How many edits a minute the progress of all threads may cost, the verdicts' included; `None` where each channel counts
+    /// for itself, or nobody counts.
+    pub progress_per_minute: Option<u32>,
+    /// True where it shows messages from the store, so that their files stay there.
+    pub shows_the_store: bool,
+    /// True where people have threads in which the bot can be asked, but which are not the bot's.
+    pub has_others_threads: bool,
+}
+
+impl Limits {
+    /// A platform that takes what is usual, and keeps what it is sent.
+    #[must_use]
+    pub const fn usual(title: &'static str, manner: Manner) -> Limits {
+        Limits { title, manner, between_edits: None, progress_per_minute: None, shows_the_store: false, has_others_threads: true }
+    }
+}

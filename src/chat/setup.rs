@@ -1,0 +1,82 @@
+//! How things stand before the bot works: what `check` finds, and what a platform needs to look at its own set-up.
+
+use crate::config::{Config, Ids, TokenSource};
+use crate::model::PlatformName;
+use crate::redact::SafeText;
+use std::collections::BTreeSet;
+
+/// Channels of one platform that are looked at, at most: each is a request or two.
+const MAX_CHANNELS: usize = 50;
+
+/// Something that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// What.
+    pub what: SafeText,
+    /// How it stands.
+    pub found: Found,
+}
+
+/// How something stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// It works.
+    Fine(SafeText),
+    /// It cannot be told, or is left out on purpose.
+    Open(SafeText),
+    /// It does not work, and what to do.
+    Missing(SafeText),
+}
+
+/// How `what` stands.
+pub(crate) fn checked(what: impl AsRef<str>, found: Found) -> Checked {
+    Checked { what: safe(what), found }
+}
+
+fn safe(text: impl AsRef<str>) -> SafeText {
+    SafeText::redact(text.as_ref())
+}
+
+/// It works.
+pub(crate) fn fine(text: impl AsRef<str>) -> Found {
+    Found::Fine(safe(text))
+}
+
+/// It cannot be told.
+pub(crate) fn open(text: impl AsRef<str>) -> Found {
+    Found::Open(safe(text))
+}
+
+/// It does not work.
+pub(crate) fn missing(text: impl AsRef<str>) -> Found {
+    Found::Missing(safe(text))
+}
+
+/// A token that everybody on this machine can read.
+pub(crate) fn exposed(what: &str, source: &TokenSource) -> Option<Checked> {
+    let why = || format!("{source} can be read by everybody on this machine: chmod 600");
+    source.is_readable_by_all().then(|| checked(what, missing(why())))
+}
+
+/// The channels of a platform that rules and routes name, in the workspace or server `workspace`.
+pub(crate) fn channels<'a>(config: &'a Config, platform: PlatformName, workspace: &str) -> Vec<&'a str> {
+    let allowed = (config.allow.iter())
+        .filter(|rule| rule.platform == Some(platform) && rule.workspace.as_deref() == Some(workspace))
+        .filter_map(|rule| match rule.channels.as_ref()? {
+            Ids::Only(ids) => Some(ids),
+            Ids::Any => None,
+        })
+        .flatten()
+        .map(String::as_str);
+    let told = (config.alarms.routes.iter())
+        .filter(|route| route.place.platform == platform && route.place.workspace == workspace)
+        .map(|route| route.place.channel.as_str());
+    allowed.chain(told).collect::<BTreeSet<&str>>().into_iter().take(MAX_CHANNELS).collect()
+}
+
+/// The workspaces or servers of a platform that rules and routes name.
+pub(crate) fn workspaces(config: &Config, platform: PlatformName) -> BTreeSet<&str> {
+    let rules = config.allow.iter().filter(|rule| rule.platform == Some(platform)).filter_map(|rule| rule.workspace.as_deref());
+    let routes = config.alarms.routes.iter().filter(|route| route.place.platform == platform);
+    rules.chain(routes.map(|route| route.place.workspace.as_str())).collect()
+}

@@ -1,0 +1,107 @@
+//! The page as one of the platforms: its table, its limits, how it is built and checked.
+
+use super::config::{ConsoleConfig, read};
+use super::{Console, Settings, check, router};
+use crate::chat::{Built, Checked, Intake, Limits, Manner, MessageHistory, PlatformKind, Surroundings};
+use crate::config::{Config, MIN_TOKEN_LENGTH, PlatformConfig, PlatformTable, Reader, Section};
+use crate::model::PlatformName;
+use async_trait::async_trait;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// What configuration and store call it.
+pub const NAME: PlatformName = PlatformName::new("console");
+
+/// What it says of itself. It takes edits as fast as people can read them, keeps no messages itself, and has no threads but
+/// the bot's.
+pub(super) const LIMITS: Limits = Limits {
+    between_edits: Some(Duration::from_millis(200)),
+    shows_the_store: true,
+    has_others_threads: false,
+    ..Limits::usual("the page", Manner::Prompt)
+};
+
+/// The page.
+pub struct Kind;
+
+impl PlatformTable for Kind {
+    fn name(&self) -> PlatformName {
+        NAME
+    }
+
+    fn read(&self, _reader: &Reader<'_>, root: &Section<'_>) -> Option<Arc<dyn PlatformConfig>> {
+        Some(Arc::new(read(root)?))
+    }
+}
+
+#[async_trait]
+impl PlatformKind for Kind {
+    fn limits(&self) -> Limits {
+        LIMITS
+    }
+
+    fn build(&self, around: &Surroundings<'_>) -> Result<Option<Built>, String> {
+        let Some(offered) = around.config.platforms.of::<ConsoleConfig>() else { return Ok(None) };
+        let token = match offered.token.fetch() {
+            Ok(token) => token,
+            Err(why) => {
+                tracing::error!(why, "the web console is left out");
+                return Ok(None);
+            }
+        };
+        if !token.is_hard_to_guess() {
+            let why = format!("fewer than {MIN_TOKEN_LENGTH} characters, or always the same ones");
+            tracing::warn!(
+                why,
+                "the token of the web console could be guessed, so wrong ones also lock out who comes from the same address: make one with `openssl rand -hex 16`"
+            );
+        }
+        let http = &around.config.http;
+        let page = Console::new(Settings {
+            hosts: offered.url.as_ref().map_or_else(|| hosts(http.listen), |url| vec![url.host.clone()]),
+            token: Some(token),
+            secure: offered.url.as_ref().map_or(http.tls.is_some(), |url| url.secure),
+            path: offered.url.as_ref().map_or_else(String::new, |url| url.path.clone()),
+            trusted_proxies: offered.trusted_proxies.clone(),
+            note: None,
+            examples: Vec::new(),
+            cause_page: around.cause_page,
+            new_id: around.new_id,
+        });
+        let cause_pages = offered.url.as_ref().map(|url| format!("{}/causes/", url.address()));
+        let built = built(page, Arc::clone(&around.intake), Arc::clone(&around.history), around.stop.clone());
+        Ok(Some(Built { cause_pages, ..built }))
+    }
+
+    async fn check(&self, config: &Config) -> Vec<Checked> {
+        check::check(config)
+    }
+}
+
+/// What browsers call an address of this machine.
+pub(crate) fn hosts(address: SocketAddr) -> Vec<String> {
+    let mut hosts = vec![address.to_string()];
+    if address.ip().is_loopback() {
+        hosts.push(format!("localhost:{}", address.port()));
+    }
+    hosts
+}
+
+/// A page with what belongs to it; its streams end when the intake closes, so that the server can end too.
+pub(crate) fn built(
+    page: Arc<Console>,
+    intake: Arc<dyn Intake>,
+    history: Arc<dyn MessageHistory>,
+    stop: CancellationToken,
+) -> Built {
+    let router = router(Arc::clone(&page), intake, history);
+    let one = Arc::clone(&page);
+    let closing = async move {
+        stop.cancelled().await;
+        one.close();
+        Ok(())
+    };
+    Built { platform: page, router: Some(router), background: ("the page", Box::pin(closing)), alive: None, cause_pages: None }
+}

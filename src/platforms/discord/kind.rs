@@ -1,0 +1,62 @@
+//! Discord as one of the platforms: its table, its limits, how it is built and checked.
+
+use super::config::{DiscordConfig, DiscordMode, read};
+use super::{Discord, check};
+use crate::chat::{Built, Checked, Limits, Manner, PlatformKind, Surroundings};
+use crate::clock::Clock;
+use crate::config::{Config, PlatformConfig, PlatformTable, Reader, Section};
+use crate::model::PlatformName;
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// What configuration and store call it.
+pub const NAME: PlatformName = PlatformName::new("discord");
+
+/// What it says of itself. It limits each channel; what goes out to all of them together is kept well below its limit over
+/// all requests.
+pub(super) const LIMITS: Limits = Limits { progress_per_minute: Some(120), ..Limits::usual("Discord", Manner::Options) };
+
+/// Discord.
+pub struct Kind;
+
+impl PlatformTable for Kind {
+    fn name(&self) -> PlatformName {
+        NAME
+    }
+
+    fn read(&self, _reader: &Reader<'_>, root: &Section<'_>) -> Option<Arc<dyn PlatformConfig>> {
+        Some(Arc::new(read(root)?))
+    }
+}
+
+#[async_trait]
+impl PlatformKind for Kind {
+    fn limits(&self) -> Limits {
+        LIMITS
+    }
+
+    fn build(&self, around: &Surroundings<'_>) -> Result<Option<Built>, String> {
+        let Some(settings) = around.config.platforms.of::<DiscordConfig>() else { return Ok(None) };
+        let token = match settings.bot_token.fetch() {
+            Ok(token) => token,
+            Err(why) => {
+                tracing::error!(why, "Discord is left out");
+                return Ok(None);
+            }
+        };
+        let discord = Discord::new(settings, token, Clock::system()).map_err(|error| error.to_string())?;
+        let listening = Arc::clone(&discord).run(Arc::clone(&around.intake), around.stop.clone());
+        let one = Arc::clone(&discord);
+        Ok(Some(Built {
+            router: (settings.mode == DiscordMode::Http).then(|| discord.routes(Arc::clone(&around.intake))),
+            background: ("Discord", Box::pin(async { listening.await.map_err(|error| error.to_string()) })),
+            alive: Some(("discord", Box::new(move || one.is_alive()))),
+            platform: discord,
+            cause_pages: None,
+        }))
+    }
+
+    async fn check(&self, config: &Config) -> Vec<Checked> {
+        check::check(config).await
+    }
+}

@@ -1,0 +1,72 @@
+//! Slack as one of the platforms: its table, its limits, how it is built and checked.
+
+use super::config::{SlackConfig, SlackMode, read};
+use super::{Lookups, Slack, check};
+use crate::chat::{Built, Checked, Limits, Manner, PlatformKind, Surroundings};
+use crate::clock::Clock;
+use crate::config::{Config, Ids, PlatformConfig, PlatformTable, Reader, Section};
+use crate::model::PlatformName;
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// What configuration and store call it.
+pub const NAME: PlatformName = PlatformName::new("slack");
+
+/// What it says of itself. Slash commands are not available in its threads, so people mention the bot there.
+///
+/// Source: Slack, "Slash commands"; "Rate limits": `chat.update` has tier 3, about 50 a minute and workspace.
+pub(super) const LIMITS: Limits = Limits { progress_per_minute: Some(40), ..Limits::usual("Slack", Manner::Slash) };
+
+/// Slack.
+pub struct Kind;
+
+impl PlatformTable for Kind {
+    fn name(&self) -> PlatformName {
+        NAME
+    }
+
+    fn read(&self, reader: &Reader<'_>, root: &Section<'_>) -> Option<Arc<dyn PlatformConfig>> {
+        Some(Arc::new(read(reader, root)?))
+    }
+}
+
+#[async_trait]
+impl PlatformKind for Kind {
+    fn limits(&self) -> Limits {
+        LIMITS
+    }
+
+    fn build(&self, around: &Surroundings<'_>) -> Result<Option<Built>, String> {
+        let config = around.config;
+        let Some(settings) = config.platforms.of::<SlackConfig>() else { return Ok(None) };
+        let tokens = match settings.fetch_tokens() {
+            Ok(tokens) => tokens,
+            Err(missing) => {
+                missing.iter().for_each(|why| tracing::error!(why, "Slack is left out"));
+                return Ok(None);
+            }
+        };
+        let rules = || config.allow.iter().chain(&config.deny);
+        let lookups = Lookups {
+            groups: rules().any(|rule| !rule.groups.is_empty()),
+            standing: config.allow.iter().any(|rule| rule.users == Some(Ids::Any) || !rule.groups.is_empty()),
+        };
+        let slack = Slack::new(settings, &tokens, lookups, Clock::system()).map_err(|error| error.to_string())?;
+        let slack = Arc::new(slack);
+        let listening = Arc::clone(&slack).listen(Arc::clone(&around.intake), around.stop.clone());
+        let one = Arc::clone(&slack);
+        let has_sockets = matches!(settings.mode, SlackMode::Socket { .. });
+        let is_alive = move || one.is_token_accepted() && (!has_sockets || one.sockets().is_healthy());
+        Ok(Some(Built {
+            router: Arc::clone(&slack).router(Arc::clone(&around.intake)),
+            background: ("Slack", Box::pin(async { listening.await.map_err(|error| error.to_string()) })),
+            alive: Some(("slack", Box::new(is_alive))),
+            platform: slack,
+            cause_pages: None,
+        }))
+    }
+
+    async fn check(&self, config: &Config) -> Vec<Checked> {
+        check::check(config).await
+    }
+}
