@@ -144,6 +144,7 @@ class Postgres(Server):
             self.settings |= {"ssl": "on", "ssl_cert_file": f"'{self.folder / 'server.crt'}'",
                               "ssl_key_file": f"'{self.folder / 'server.key'}'"}
         self.rules: list[str] = []
+        self.rule_lock = threading.Lock()
         self.start(bin_ / "postgres", "-D", self.data, *[word for name, value in self.settings.items()
                                                         for word in ("-c", f"{name}={value}".replace("'", ""))])
 
@@ -154,12 +155,14 @@ class Postgres(Server):
 
     def rule(self, line: str):
         """Puts a line before the general ones of pg_hba.conf."""
-        self.rules.append(line)
-        self.write_rules()
+        with self.rule_lock:
+            self.rules.append(line)
+            self.write_rules()
 
-    def without_rule(self, word: str):
-        self.rules = [line for line in self.rules if word not in line]
-        self.write_rules()
+    def without_rules(self, *users: str):
+        with self.rule_lock:
+            self.rules = [line for line in self.rules if not set(users) & set(line.split())]
+            self.write_rules()
 
     def write_rules(self):
         (self.data / "pg_hba.conf").write_text(self.hba(self.rules))

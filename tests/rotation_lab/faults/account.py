@@ -93,7 +93,7 @@ def pg_hba_rejects_the_user(lab):
     lab.server.rule(f"host all {lab.current()['username']} {HOST}/8 reject")
     lab.fails()
     return Expected(ambiguous(lab, "db_auth_failed", "db_network_unreachable"), says=["pg_hba"],
-                    edit=lambda: lab.server.without_rule(f" {lab.user}"))
+                    edit=lambda: lab.server.without_rules(lab.user, f"{lab.user}_clone"))
 
 
 @on("postgres single outspoken")
@@ -105,7 +105,7 @@ def pg_hba_lets_members_in_and_the_user_is_none_any_more(lab):
     lab.server.rule(f"host all {user} {HOST}/8 reject")
     lab.fails()
     return Expected(ambiguous(lab, "db_auth_failed", "db_network_unreachable"), says=["pg_hba"],
-                    edit=lambda: lab.server.without_rule(f" {lab.user}"))
+                    edit=lambda: lab.server.without_rules(lab.user, f"{lab.user}_clone"))
 
 
 @on("mysql single outspoken")

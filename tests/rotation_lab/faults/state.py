@@ -35,7 +35,7 @@ def pg_hba_rejects_after_set_secret(lab):
     lab.fails()
     lab.after_set_secret = True
     return Expected(("db_auth_failed", "db_network_unreachable"), says=["pg_hba"],
-                    edit=lambda: lab.server.without_rule(f" {user}"))
+                    edit=lambda: lab.server.without_rules(user))
 
 
 @on("postgres single", "mysql single outspoken")
