@@ -48,7 +48,7 @@ async fn what_makes_no_sense_gets_one_clear_answer_and_starts_nothing() {
     }
     for empty in ["", "   ", "help"] {
         let receipt = world.say("help", "U1", empty).await;
-        assert!(answer_text(&receipt).starts_with("Why does a secret not rotate?"), "{receipt:?}");
+        assert!(answer_text(&receipt).starts_with("Why is a secret not rotating?"), "{receipt:?}");
     }
     assert_eq!((world.open_triggers().await, world.accounts.calls()), (0, 0));
 }
@@ -80,7 +80,7 @@ async fn what_no_rule_allows_is_refused_before_aws_is_asked() {
         ("arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-db-AbCdEf", "accepted"),
         (
             "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-db-AbCdEf region:us-east-1",
-            "The ARN is of region eu-west-1, and region says us-east-1.",
+            "The ARN is in region eu-west-1, but region says us-east-1.",
         ),
     ];
     for (number, (words, expected)) in cases.into_iter().enumerate() {

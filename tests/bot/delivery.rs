@@ -539,7 +539,7 @@ async fn whoever_waits_is_told_that_it_is_late_and_gets_a_verdict_that_cannot_be
     world.store.open_thread(&thread("t1", PlatformName::new("slack")), &[looking]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
     slack
-        .until("the excuse", |state| state.ephemerals.iter().any(|(_, one)| one.title.as_str().contains("follows when it does")))
+        .until("the excuse", |state| state.ephemerals.iter().any(|(_, one)| one.title.as_str().contains("as soon as it does")))
         .await;
     slack.until("the root", |state| state.shown.len() == 1).await;
     slack.faults("edit", (0..8).map(|_| later("503")));

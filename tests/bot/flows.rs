@@ -172,7 +172,7 @@ async fn a_watched_secret_is_looked_at_again_after_a_restart_and_its_end_is_told
     world.start(std::slice::from_ref(&slack));
     let root = verdict(&world, &slack).await;
     world.click("c1", "U1", &token(&root, Action::Watch)).await;
-    slack.until("the watch", |state| state.shown.iter().any(|shown| shown.title().contains("watches"))).await;
+    slack.until("the watch", |state| state.shown.iter().any(|shown| shown.title().contains("is watching"))).await;
     let id = tokens(&root)[0].investigation.clone();
     let folder = world.end().await;
 
@@ -220,7 +220,7 @@ async fn what_fails_each_time_is_given_up_and_its_thread_says_so() {
     world.start(std::slice::from_ref(&slack));
     slack.until("the end", |state| state.shown.len() == 1).await;
     let root = slack.roots()[0].message.clone();
-    assert!(root.title.as_str().contains("it was started several times and never came to its end"), "{}", root.title);
+    assert!(root.title.as_str().contains("it was started several times and never finished"), "{}", root.title);
     assert_eq!(tokens(&root)[0].action, Action::RerunAll);
     assert_eq!(world.dead_letters().await.len(), 1);
     assert!(world.audit().await.iter().any(|(_, did, decision)| did == "gave up" && decision == "system"));

@@ -231,7 +231,7 @@ async fn check_and_audit_tell_on_standard_output() {
     let lines: Vec<&str> = told.lines().collect();
     assert_eq!(lines.len(), 2, "{told}");
     assert!(lines[0].contains("allowed   U1 in slack/T1/C1  investigate  prod/orders-db"), "{told}");
-    assert!(lines[1].contains("refused   U9 in slack/T1/C1  investigate  prod/orders-db  this is not allowed"), "{told}");
+    assert!(lines[1].contains("refused   U9 in slack/T1/C1  investigate  prod/orders-db  you are not allowed"), "{told}");
     let (_, told, _) = run(&["audit", "--format", "json", "--since", "1h"]);
     let json: serde_json::Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
     assert_eq!((json["person"].as_str(), json["decision"].as_str()), (Some("U9"), Some("refused")));

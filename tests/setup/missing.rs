@@ -79,7 +79,7 @@ async fn what_is_missing_in_discord_is_named() {
     in_fake_discord(lack(&[Lacking::Send]), same).await.misses(&["the bot may not write there, it lacks Send Messages"]);
     in_fake_discord(lack(&[Lacking::View]), same).await.misses(&["the bot does not see the channel"]);
     let less = in_fake_discord(lack(&[Lacking::Embed, Lacking::OpenThreads]), same).await;
-    less.has("the bot lacks Embed Links, Create Public Threads there, and makes do without").is_healthy();
+    less.has("the bot lacks Embed Links, Create Public Threads there, and works without").is_healthy();
     let nowhere = in_fake_discord(|_| {}, |text| text.replace(&CHANNEL.to_string(), "1080000000000000999")).await;
     nowhere.misses(&["Discord channel 1080000000000000999: the channel or thread is gone"]);
     let stranger = in_fake_discord(|_| {}, |text| text.replace(&GUILD.to_string(), "1080000000000000888")).await;

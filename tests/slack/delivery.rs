@@ -250,7 +250,7 @@ async fn files_that_are_refused_are_told_in_the_thread_with_the_reason_and_other
 
     for (at, method, code, why) in [
         ("C1", "files.getUploadURLExternal", "missing_scope", "install the app again"),
-        ("C2", "files.completeUploadExternal", "file_uploads_disabled", "take no files from me"),
+        ("C2", "files.completeUploadExternal", "file_uploads_disabled", "do not let me upload files"),
     ] {
         fake.fault(method, Fault::Code(code));
         let root = slack.post(&channel(at), &message, at).await.unwrap();

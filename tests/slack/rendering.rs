@@ -295,10 +295,8 @@ fn a_cause_is_linked_to_its_page_or_names_the_command_that_explains_it() {
         blocks(&rendered).to_string()
     };
     let linked = verdict(Some("https://bot.example.com/causes/db_auth_failed"));
-    assert!(
-        linked.contains(r#"{"text":"db_auth_failed","type":"link","url":"https://bot.example.com/causes/db_auth_failed"}"#),
-        "{linked}"
-    );
+    let link = r#""type":"link","url":"https://bot.example.com/causes/db_auth_failed","text":"db_auth_failed""#;
+    assert!(linked.contains(link), "{linked}");
     for page in [None, Some("javascript:alert(1)")] {
         let told = verdict(page);
         assert!(told.contains("Cause: db_auth_failed · rotation-diag explain db_auth_failed"), "{told}");

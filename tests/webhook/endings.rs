@@ -275,7 +275,7 @@ async fn wherever_it_is_cut_short_it_comes_to_one_thread_one_call_and_its_end() 
         let called = town.slack.replies().iter().filter(|shown| shown.message.mention.is_some()).count();
         assert_eq!((town.threads().len(), called), (1, 1), "{steps}: {:?}", titles(&town));
         assert_eq!(town.state_of(&town.slack.roots()[0]).await, "recovered", "{steps}");
-        let over = titles(&town).iter().filter(|title| title.contains("this is over")).count();
+        let over = titles(&town).iter().filter(|title| title.contains("rotation succeeded: resolved")).count();
         assert_eq!(over, 1, "{steps}: {:?}", titles(&town));
     }
 }

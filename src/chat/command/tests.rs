@@ -152,7 +152,7 @@ fn what_makes_no_sense_gets_one_clear_sentence() {
         assert_eq!(why(words), expected, "{words}");
     }
     assert_eq!(why(&"x".repeat(4_000)), "that is too long: name one secret, or give its ARN");
-    assert_eq!(why(&format!("{ARN} region:us-east-1")), "the ARN is of region eu-west-1, and region says us-east-1");
+    assert_eq!(why(&format!("{ARN} region:us-east-1")), "the ARN is in region eu-west-1, but region says us-east-1");
 }
 
 #[test]

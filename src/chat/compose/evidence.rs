@@ -36,7 +36,7 @@ pub fn whole_evidence(investigation: &Investigation, step: StepName) -> Attachme
 
 fn file(investigation: &Investigation, facts: &StepFacts) -> Attachment {
     let name = format!("{}-step-{}.txt", files::stem(&name_of(investigation)), facts.step.number());
-    files::text(name, &format!("everything {} found", facts.step), &facts.to_string())
+    files::text(name, &format!("all evidence of {}", facts.step), &facts.to_string())
 }
 
 fn is_long(facts: &StepFacts) -> bool {

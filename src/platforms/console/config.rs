@@ -113,7 +113,7 @@ mod tests {
             .unwrap_err();
         let told: Vec<&str> = problems.iter().map(|(_, text)| text.as_str()).collect();
         assert_eq!(told.len(), 3, "{told:?}");
-        for expected in ["`token` is missing", "leads elsewhere", "a network such as"] {
+        for expected in ["`token` is missing", "is used for something else", "a network such as"] {
             assert!(told.iter().any(|text| text.contains(expected)), "{told:?}");
         }
     }
