@@ -1,12 +1,10 @@
 //! Configuration changes, placed in time before the failures.
 
+use super::change_events::CLOSE_MINUTES;
 use super::context::DiagnosisContext;
 use super::rule::Stage;
 use super::rules::rule_of;
 use crate::model::{Cause, Change, Confidence, CorrelatedChange, Finding, Proof, StepName, without_version};
-
-/// How long before the first failure a change must have happened to count as its likely origin, in minutes.
-pub(super) const CLOSE_MINUTES: i64 = 30;
 
 fn can_explain(event: &str, cause: Cause) -> bool {
     rule_of(cause).is_some_and(|rule| rule.explaining_events().any(|name| without_version(name) == without_version(event)))

@@ -7,7 +7,7 @@
 //!
 //! **Is not it** when the missing module is an ordinary one, or the bundle was deployed right before and its runtime left alone.
 
-use crate::diagnosis::correlate::CLOSE_MINUTES;
+use crate::diagnosis::change_events::CLOSE_MINUTES;
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
