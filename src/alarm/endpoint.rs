@@ -1,14 +1,15 @@
 //! `POST /sns`: parse, verify, keep, acknowledge. Answers have no body, and log lines no content.
 
-use super::certificates::KnownCertificate;
+use super::delivered::Delivered;
 use super::envelope::{EnvelopeContent, SnsEnvelope};
-use super::message::{self, Delivered, Notice};
+use super::intake::{Accepted, NoticeIntake, Subscriptions, Unavailable};
+use super::limits::{Limits, MAX_BODY_BYTES};
+use super::message::{self, Notice};
 use super::refusal::MessageRefusal;
 use super::refusals::OnceAMinute;
 use super::verification::Verification;
 use crate::clock::Clock;
 use crate::config::{Sns, Topic};
-use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -20,84 +21,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// The largest body, in bytes.
-///
-/// Source: SNS Developer Guide, "Quotas": a message has at most 256 KiB, which JSON writes in up to six times as many
-/// bytes; the rest is for the envelope.
-pub(super) const MAX_BODY_BYTES: usize = 2 << 20;
-
 /// How long connecting to the certificate's host may take, within the five seconds for all of it.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(3);
-
-/// What the endpoint spends on messages. The times of one answer stay together below the fifteen seconds after which SNS
-/// gives up on it.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Bytes of bodies that are held at once. One that comes slowly holds little, so it keeps nobody else out.
-    pub held: usize,
-    /// How long the next part of a body waits for room.
-    pub room: Duration,
-    /// How long a body may take.
-    pub body: Duration,
-    /// How long fetching a certificate may take.
-    pub certificate: Duration,
-    /// How long keeping a message may take, or confirming a subscription.
-    pub intake: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        let seconds = Duration::from_secs;
-        Limits {
-            held: 64 * MAX_BODY_BYTES,
-            room: Duration::from_millis(500),
-            body: seconds(5),
-            certificate: seconds(5),
-            intake: seconds(4),
-        }
-    }
-}
-
-/// Keeps what authentic messages say, durably, before they are acknowledged.
-#[async_trait]
-pub trait NoticeIntake: Send + Sync {
-    /// Keeps a message under its id, once, however often and however concurrently it comes.
-    async fn accept(&self, message_id: &str, notice: Notice) -> Result<Accepted, Unavailable>;
-
-    /// The certificates that were kept before a restart; none where nothing outlives one.
-    async fn known_certificates(&self) -> Result<Vec<KnownCertificate>, Unavailable> {
-        Ok(Vec::new())
-    }
-
-    /// Keeps a certificate that signed an authentic message, for after a restart.
-    async fn keep_certificate(&self, _known: KnownCertificate) -> Result<(), Unavailable> {
-        Ok(())
-    }
-}
-
-/// A message is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Accepted {
-    /// Now.
-    New,
-    /// It was before.
-    Duplicate,
-}
-
-/// A message could not be kept; the sender should try again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("nothing can be stored right now")]
-pub struct Unavailable;
-
-/// Confirms subscriptions.
-#[async_trait]
-pub trait Subscriptions: Send + Sync {
-    /// Confirms the subscription to `topic` that `token` was sent for.
-    ///
-    /// # Errors
-    /// Why not, in one sentence for the operator, without the token.
-    async fn confirm(&self, topic: &Topic, token: &str) -> Result<(), String>;
-}
 
 /// Takes messages of SNS over HTTP.
 pub struct Endpoint {

@@ -1,7 +1,7 @@
 //! What an authentic message says: an alarm, or something that is recorded as ignored, with a reason.
 
+use super::delivered::Delivered;
 use super::{check, cloudwatch, eventbridge, security_hub, text};
-use crate::config::Topic;
 use crate::model::Alarm;
 use crate::redact::SafeText;
 use jiff::{SignedDuration, Timestamp};
@@ -34,13 +34,6 @@ pub enum Notice {
         /// Why, in one sentence without the sender's words.
         reason: &'static str,
     },
-}
-
-/// What the envelope tells about the message in it.
-pub(super) struct Delivered<'a> {
-    pub(super) topic: &'a Topic,
-    pub(super) sent_at: Timestamp,
-    pub(super) subject: Option<&'a str>,
 }
 
 /// Reads a notification's message.
@@ -121,6 +114,7 @@ fn sanitize(mut alarm: Alarm) -> Alarm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Topic;
     use crate::model::{AlarmSource, AlarmState};
     use serde_json::json;
 

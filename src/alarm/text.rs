@@ -4,8 +4,8 @@
 //! function occurs in a text says nothing; that its rotation failed, or is overdue, does.
 
 use super::change::StateChange;
+use super::delivered::Delivered;
 use super::json::text;
-use super::message::Delivered;
 use super::named::NamedSecrets;
 use crate::model::{Alarm, AlarmSource, AlarmState, Arn, SecretRef};
 use jiff::Timestamp;

@@ -2,8 +2,9 @@
 
 use super::certificate::is_certificate_url;
 use super::certificates::{Certificates, Fetched};
-use super::endpoint::{Limits, NoticeIntake, Unavailable};
 use super::envelope::{SignatureVersion, SnsEnvelope};
+use super::intake::{NoticeIntake, Unavailable};
+use super::limits::Limits;
 use super::refusal::MessageRefusal;
 use crate::clock::Clock;
 use crate::config::{Sns, Topic};

@@ -3,6 +3,9 @@
 //! Names are those of `LookupEvents`; Lambda's carry the API version, other versions of the same name count too.
 //! Source: AWS CloudTrail User Guide, and each service's API reference.
 
+/// How long before the first failure a change must have happened to count as its likely origin, in minutes.
+pub(super) const CLOSE_MINUTES: i64 = 30;
+
 /// Events of one kind of change, the most telling first.
 pub type ChangeEvents = &'static [&'static str];
 

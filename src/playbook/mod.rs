@@ -6,6 +6,7 @@
 mod attempts;
 mod change_search;
 mod config_changes;
+mod due;
 mod events;
 mod execution_role;
 pub mod find;

@@ -1,6 +1,6 @@
 //! Step 1: does the secret exist, who owns it, is it a replica or scheduled for deletion; are the services healthy.
 
-use super::{Context, Seen, carried, find, health, rotation_config, text};
+use super::{Context, Seen, carried, due, find, health, text};
 use crate::aws::AwsCaller;
 use crate::model::{
     Arn, AttemptOutcome, MetadataItem, Observation, Replica, RoleArn, RotationConfig, RotationRules, SecretArn, SecretFacts,
@@ -116,14 +116,14 @@ fn from_description(output: DescribeSecretOutput, now: Timestamp) -> Observation
     let last_rotated_at = at(output.last_rotated_date());
     let next_rotation_at = at(output.next_rotation_date());
     let enabled = output.rotation_enabled();
-    let basis = rotation_config::Basis {
+    let basis = due::Basis {
         enabled: enabled.unwrap_or_default(),
         rules: rules.as_ref(),
         last_rotated_at,
         next_rotation_at,
         created_at: at(output.created_date()),
     };
-    let due = rotation_config::due(&basis, now);
+    let due = due::due(&basis, now);
     let facts = SecretFacts {
         name: output.name().unwrap_or_else(|| arn.name()).to_owned(),
         arn,

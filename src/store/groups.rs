@@ -1,6 +1,6 @@
 //! What alarms told of, thread by thread: how the next one about the same cause finds its thread.
 
-use super::threads::place;
+use super::channel::place;
 use super::{Lease, Store, StoreError, from_json, inbox, to_json};
 use crate::model::Place;
 use jiff::Timestamp;

@@ -1,8 +1,9 @@
 //! Investigations: what was asked, where it is looked for, and what was found.
 
 use super::audit::{self, Audited};
+use super::channel::place;
 use super::messages::{self, DesiredMessage};
-use super::threads::{self, NewThread, place};
+use super::threads::{self, NewThread};
 use super::watches::{self, Watch};
 use super::{Lease, Store, StoreError, at, from_json, inbox, to_json};
 use crate::model::{Investigation, InvestigationRequest, Place};

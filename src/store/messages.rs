@@ -1,6 +1,6 @@
 //! What threads are to show, and how far that has got: one row per message, reconciled with the platform.
 
-use super::threads::place;
+use super::channel::place;
 use super::{Store, StoreError, audit, from_json, millis, to_json};
 use crate::chat::Message;
 use crate::model::{Place, PlatformName, ReplyTo};

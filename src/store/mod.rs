@@ -7,8 +7,10 @@
 mod accepting;
 mod alarms;
 mod audit;
+mod audit_trail;
 mod board;
 mod certificates;
+mod channel;
 mod disk;
 mod durable;
 mod groups;

@@ -1,5 +1,6 @@
 //! Threads: where an investigation, or all that an alarm touches, is told.
 
+use super::channel::place;
 use super::messages::{self, DesiredMessage};
 use super::{Store, StoreError};
 use crate::model::Place;
@@ -40,15 +41,6 @@ impl Row {
     fn read(self) -> Result<Thread, StoreError> {
         Ok(Thread { place: place(&self.platform, self.workspace, self.channel, self.root)?, held_in: self.held_in, id: self.id })
     }
-}
-
-fn unreadable(why: &str) -> StoreError {
-    StoreError::Unreadable { what: "thread", why: why.to_owned() }
-}
-
-pub(super) fn place(platform: &str, workspace: String, channel: String, thread: Option<String>) -> Result<Place, StoreError> {
-    let platform = platform.parse().map_err(|_| unreadable("its platform is none"))?;
-    Ok(Place { platform, workspace, channel, thread })
 }
 
 impl Store {

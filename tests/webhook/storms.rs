@@ -2,7 +2,6 @@
 
 use crate::threads::{ROUTE, Town, ago, alarm, text_of};
 use futures::StreamExt as _;
-use jiff::Timestamp;
 use rotation_diag::chat::document::{Content, Mention};
 use serde_json::Value;
 use std::collections::BTreeSet;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::StepName;
 use proptest::prelude::*;
 
 const ARN: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-db-AbCdEf";

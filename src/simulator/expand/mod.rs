@@ -1,5 +1,6 @@
 //! From declarations to evidence: a scenario becomes a world in which everything agrees.
 
+mod aws_managed;
 mod functions;
 mod invocation;
 mod names;

@@ -121,7 +121,7 @@ impl<'a> Names<'a> {
     }
 
     pub(super) fn policy_arn(&self, name: &str) -> Result<String, String> {
-        if let Some((_, arn, _)) = super::roles::aws_managed(name) {
+        if let Some((_, arn, _)) = super::aws_managed::aws_managed(name) {
             return Ok(arn);
         }
         let policy = self

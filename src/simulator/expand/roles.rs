@@ -1,5 +1,6 @@
 //! Roles and managed policies.
 
+use super::aws_managed::{NETWORK, aws_managed};
 use super::names::{Names, role_name};
 use crate::simulator::declaration::RoleForm;
 use crate::simulator::ids;
@@ -9,9 +10,6 @@ use crate::simulator::world::{ManagedPolicy, Role};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-const LOGS: &[&str] = &["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
-const NETWORK: &[&str] =
-    &["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DetachNetworkInterface"];
 const SECRET: &[&str] = &[
     "secretsmanager:DescribeSecret",
     "secretsmanager:GetSecretValue",
@@ -19,16 +17,6 @@ const SECRET: &[&str] = &[
     "secretsmanager:UpdateSecretVersionStage",
 ];
 const KEY: &[&str] = &["kms:Decrypt", "kms:GenerateDataKey"];
-
-/// A managed policy of AWS that roles of rotation functions have: its path, ARN and actions.
-pub(super) fn aws_managed(name: &str) -> Option<(&'static str, String, Vec<&'static str>)> {
-    let actions = match name {
-        "AWSLambdaBasicExecutionRole" => LOGS.to_vec(),
-        "AWSLambdaVPCAccessExecutionRole" => [LOGS, NETWORK].concat(),
-        _ => return None,
-    };
-    Some(("/service-role/", format!("arn:aws:iam::aws:policy/service-role/{name}"), actions))
-}
 
 pub(super) fn managed_policies(names: &Names<'_>) -> Result<Vec<ManagedPolicy>, String> {
     let mut policies = Vec::new();

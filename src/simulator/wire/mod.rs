@@ -8,6 +8,7 @@ pub(crate) mod json11;
 mod parameters;
 pub(crate) mod query;
 pub(crate) mod rest;
+mod rest_path;
 mod route;
 mod shape;
 

@@ -1,10 +1,7 @@
-//! REST-JSON, as Lambda speaks it: the operation is the method and the path.
+//! REST-JSON, as Lambda answers in it.
 
 use super::{Refusal, Shape, json11::to_json, response};
-use axum::http::{Method, Uri};
 use axum::response::Response;
-use percent_encoding::percent_decode_str;
-use serde_json::{Map, Value};
 
 pub(super) fn respond(result: &Result<Shape, Refusal>) -> Response {
     const CONTENT_TYPE: &str = "application/json";
@@ -16,32 +13,4 @@ pub(super) fn respond(result: &Result<Shape, Refusal>) -> Response {
             response(refusal.status, CONTENT_TYPE, &extra, body.to_string().into())
         }
     }
-}
-
-/// The operation behind a method and path, with the members that travel in path and query string.
-/// A path that is not known is named by itself, so that it can be refused by name.
-pub(super) fn operation(method: &Method, uri: &Uri) -> (String, Value) {
-    let segments: Vec<String> = uri.path().split('/').filter(|segment| !segment.is_empty()).map(decode).collect();
-    let mut members = Map::new();
-    for (name, value) in uri.query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('=')) {
-        members.insert(decode(name), Value::String(decode(value)));
-    }
-    let operation = match segments.as_slice() {
-        [version, functions, name, what] if functions == "functions" => {
-            members.insert("FunctionName".into(), Value::String(name.clone()));
-            match (method, version.as_str(), what.as_str()) {
-                (&Method::GET, "2015-03-31", "configuration") => "GetFunctionConfiguration",
-                (&Method::GET, "2015-03-31", "policy") => "GetPolicy",
-                (&Method::GET, "2019-09-30", "concurrency") => "GetFunctionConcurrency",
-                _ => "",
-            }
-        }
-        _ => "",
-    };
-    let operation = if operation.is_empty() { format!("{method} {}", uri.path()) } else { operation.to_owned() };
-    (operation, Value::Object(members))
-}
-
-fn decode(text: &str) -> String {
-    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }

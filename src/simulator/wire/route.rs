@@ -1,6 +1,6 @@
 //! Which service, operation and region a request is for.
 
-use super::{Protocol, Request, cbor, query, rest};
+use super::{Protocol, Request, cbor, query, rest_path};
 use axum::http::{HeaderMap, Method, Uri, header::AUTHORIZATION};
 use serde_json::{Map, Value};
 
@@ -101,7 +101,7 @@ pub(crate) fn parse(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]
             };
             (protocol, service, operation.to_owned(), parameters)
         } else if scope.service == Service::Lambda {
-            let (operation, parameters) = rest::operation(method, uri);
+            let (operation, parameters) = rest_path::operation(method, uri);
             (Protocol::RestJson, Service::Lambda, operation, parameters)
         } else {
             let parameters = query::parse_form(text()?);
