@@ -70,7 +70,6 @@ pub(in crate::diagnosis) fn is_judged_by_state(cause: Cause) -> bool {
         Cause::RotationDisabled
             | Cause::RotationNoLambdaArn
             | Cause::LambdaFunctionMissing
-            | Cause::ConsumerStaleCredentials
             | Cause::StuckAwspending
             | Cause::AwsServiceIssue
             | Cause::ScheduleWrongOrOverdue
@@ -297,6 +296,8 @@ mod tests {
             // A denied read of another secret is the superuser's, whatever the line alone says.
             let expected = match cause {
                 cause if is_judged_by_state(cause) => Cause::UnknownFailure,
+                // A refused pool is the function's own where the line stands in its log.
+                Cause::ConsumerStaleCredentials => Cause::DbAuthFailed,
                 // Nothing shows here that the runtime changed.
                 Cause::CodeRuntimeUpgradedAbi => Cause::CodeImportError,
                 Cause::IamIdentityPolicyMissing if first == Some(Cause::SuperuserSecretAccessDenied) => continue,
