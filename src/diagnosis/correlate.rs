@@ -1,6 +1,5 @@
 //! Configuration changes, placed in time before the failures.
 
-use super::change_events::CLOSE_MINUTES;
 use super::context::DiagnosisContext;
 use super::rule::Stage;
 use super::suspects::{Effect, distance};

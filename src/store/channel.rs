@@ -1,13 +1,13 @@
 //! The place of a row.
 
 use super::StoreError;
-use crate::model::{Place, PlatformName};
+use crate::model::Place;
 
 fn unreadable(why: &str) -> StoreError {
     StoreError::Unreadable { what: "thread", why: why.to_owned() }
 }
 
 pub(super) fn place(platform: &str, workspace: String, channel: String, thread: Option<String>) -> Result<Place, StoreError> {
-    let platform = PlatformName::from_id(platform).ok_or_else(|| unreadable("its platform is none"))?;
+    let platform = platform.parse().map_err(|_| unreadable("its platform is none"))?;
     Ok(Place { platform, workspace, channel, thread })
 }

@@ -42,7 +42,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         return narrowed;
     }
     let explanation = format!(
-        "The database did not take the function's login{}, and the function does not say why. {}",
+        "The function could not log in to the database{}, and does not say why. {}",
         seen.in_step(),
         what_stays_open(context, &seen)
     );

@@ -10,7 +10,7 @@
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::TROUBLESHOOTING;
-use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, advice};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -31,10 +31,13 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         );
         let remediation = Remediation::new(
             "Grant the user that runs the statement what it lacks. MySQL: the right to change passwords, WITH GRANT OPTION for \
-             the superuser. PostgreSQL: CREATEROLE and ADMIN OPTION on the role, or rds_password. Then rotate.",
-        )
-        .rotate(context)
-        .link(TROUBLESHOOTING);
-        (explanation, remediation)
+             the superuser. PostgreSQL: CREATEROLE and ADMIN OPTION on the role, or rds_password. SQL Server: ALTER ANY LOGIN, for a \
+             login that exists. Oracle: ALTER USER. Then rotate.",
+        );
+        let remediation = match advice::rights(context, seen) {
+            Some(command) => remediation.run(command),
+            None => remediation,
+        };
+        (explanation, remediation.rotate(context).link(TROUBLESHOOTING))
     })
 }

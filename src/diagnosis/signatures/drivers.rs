@@ -19,7 +19,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         .ignores(&["[INFO] privileges are sufficient"]),
     // A reader or a standby: the right host is another one.
     is(Cause::DbHostMismatchReplica, NamedFault, &[
-        r"\bNotWritablePrimary\b|\bNotPrimary(?:NoSecondaryOk)?Error\b|\bnot (?:master|primary) and secondaryOk=false|\bnot master\b.*codeName",
+        r"\bNotWritablePrimary\b|\bNotPrimary(?:NoSecondaryOk)?Error\b|\bnot (?:master|primary) and secondaryOk=false|\bnot master\b.*codeName|OperationFailure: not (?:primary|master)\b",
         r"READONLY You can't write against a read only (?:replica|slave)|\bORA-16000\b|because the database is read-only",
         r"(?:Error|Exception)\b.{0,80}\b(?:read.only (?:replica|node|instance|mode)|is a replica and)\b",
     ])

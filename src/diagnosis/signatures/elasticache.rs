@@ -14,6 +14,11 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "ReplyError: NOAUTH Authentication required.",
     ])
     .ignores(&["[INFO] AUTH accepted"]),
+    is(Cause::TargetServiceError, NamedFault, &[r"(?-i:\bOOM command not allowed)|(?-i:\bMISCONF\b) Redis is configured"])
+        .engine("elasticache")
+        .fault(Fault::ServerError)
+        .matches(&["redis.exceptions.OutOfMemoryError: OOM command not allowed when used memory > 'maxmemory'."])
+        .ignores(&["[INFO] the command is allowed"]),
     is(Cause::DbNetworkUnreachable, NamedFault, &[r"(?-i:\bLOADING\b) .{0,20}is loading the dataset|(?-i:\bMASTERDOWN\b)|(?-i:\bCLUSTERDOWN\b)"])
         .engine("elasticache")
         .answered()

@@ -74,6 +74,8 @@ pub(super) fn unreachable_peer(line: &Line<'_>) -> Option<Cause> {
     let text = line.text;
     Some(if let Some(cause) = named_peer(text).or_else(|| named_peer(line.event)) {
         cause
+    } else if names(&HTTP_CLIENT, line.event) {
+        Cause::TargetServiceError
     } else if text.contains(":443") || line.step() == Some(RotationStep::CreateSecret) {
         Cause::AwsEndpointUnreachable
     } else {
@@ -85,7 +87,6 @@ fn named_peer(text: &str) -> Option<Cause> {
     amazon_host(text)
         .or_else(|| names(&DATABASE_PORT, text).then_some(Cause::DbNetworkUnreachable))
         .or_else(|| names(&AWS_SDK, text).then_some(Cause::AwsEndpointUnreachable))
-        .or_else(|| names(&HTTP_CLIENT, text).then_some(Cause::TargetServiceError))
 }
 
 pub(super) const SIGNATURES: &[Signature] = &[
