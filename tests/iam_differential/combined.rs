@@ -9,6 +9,7 @@
 //! | a grant to the role beside a boundary | a boundary limits what a resource's policy gives the role, not what it gives the session | not limited |
 //! | an account as principal | its own policies must allow as well | enough in the resource's account |
 //! | a boundary, and a resource of another account | both accounts must allow, and the boundary limits the caller's | not limited |
+//! | another account's resource without a policy | both accounts must allow | the caller's is enough |
 //! | a KMS key's policy | identity policies count only where it allows the account | they always count |
 //!
 //! Source: IAM User Guide, "Permissions boundaries for IAM entities" and "Cross-account policy evaluation logic"; KMS Developer
@@ -122,7 +123,9 @@ fn world() -> impl Strategy<Value = World> {
     (caller, select(&ACTIONS[..])).prop_flat_map(|((named, boundary, on), action)| {
         let principals = vec![json!({"AWS": named}), json!({"AWS": OTHER_ROLE}), json!({"AWS": [OTHER_ROLE, named]})];
         let identity = prop::collection::vec(document(Vec::new()), 0..=2);
-        (identity, prop::option::weighted(0.7, document(principals))).prop_map(move |(identity, resource)| World {
+        let policy = document(principals);
+        let resource = if on == SECRET { prop::option::weighted(0.7, policy).boxed() } else { policy.prop_map(Some).boxed() };
+        (identity, resource).prop_map(move |(identity, resource)| World {
             identity,
             boundary: boundary.clone(),
             resource,
@@ -168,6 +171,7 @@ fn what_is_not_generated_is_where_the_independent_evaluator_departs() {
         ("a grant to the role beside a boundary", world(nothing(), Some(nothing()), to(ROLE), ROLE, SECRET), false),
         ("an account as principal", world(nothing(), None, to(ACCOUNT), ROLE, SECRET), false),
         ("a boundary, and another account", world(all(), Some(nothing()), to(ROLE), ROLE, OTHERS_SECRET), false),
+        ("another account's resource without a policy", world(all(), None, None, ROLE, OTHERS_SECRET), false),
         ("a key's policy", World { action: "kms:Decrypt", ..world(all(), None, to(OTHER_ROLE), ROLE, KEY) }, true),
     ] {
         assert_eq!(world.ours(of_key).decision, Decision::ImplicitDeny, "{name}");
