@@ -716,6 +716,7 @@ mod tests {
         assert_eq!(severity(&off), Severity::Critical);
         let mut unseen = healthy();
         unseen.history.observation = Observation::Failed { error: "nobody answered".to_owned() };
+        unseen.logs.observation = Observation::Failed { error: "nobody answered".to_owned() };
         facts(&mut unseen.rotation_config).last_rotated_at = None;
         assert_eq!(severity(&unseen), Severity::Critical, "nobody saw it rotate");
     }

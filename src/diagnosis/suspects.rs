@@ -1,6 +1,7 @@
 //! Which changes may have broken rotation: those between its last success and its first failure, and what each of them did
 //! to what fails now.
 
+use super::change_events::CLOSE_MINUTES;
 use super::context::DiagnosisContext;
 use super::iam::{Caller, Context, Decision, Policy, Request, evaluate_identity, evaluate_resource, evaluate_trust};
 use super::refusal::refused;
@@ -11,7 +12,7 @@ use serde_json::Value;
 use std::sync::LazyLock;
 
 /// A change this close before the first failure is its likely origin, whatever else changed.
-const CLOSE: SignedDuration = SignedDuration::from_mins(30);
+const CLOSE: SignedDuration = SignedDuration::from_mins(CLOSE_MINUTES);
 
 /// How far back suspicion reaches where neither a success nor the secret's date bounds it: as far as event history does.
 const FURTHEST: SignedDuration = SignedDuration::from_hours(90 * 24);

@@ -285,6 +285,13 @@ const LOOK_AGAIN: &[(&str, &str)] = &[
     ("tests/webhook/program.rs", "killed_before_it_answered_it_makes_one_thread_of_what_sns_sends_again"),
 ];
 
+/// Waits of the program that are still waited out: over sockets a held clock runs ahead of what is on its way, and deadlines end
+/// before their answers come. No others may join them.
+const WAITED_OUT: &[(&str, &str)] = &[
+    ("tests/discord/connection.rs", "a_session_that_cannot_be_resumed_is_begun_anew_after_some_tries_and_pauses"),
+    ("tests/discord/refusals.rs", "a_short_wait_is_waited_out_and_a_long_one_is_told"),
+];
+
 /// What waits for the wall clock, or measures by it: by whatever clock, where the runtime does not hold it; and by the machine's
 /// own everywhere.
 fn waits_for_the_wall_clock(source: &Source) -> Vec<String> {
@@ -297,7 +304,8 @@ fn waits_for_the_wall_clock(source: &Source) -> Vec<String> {
         source.tests.iter().filter(looks_again).flat_map(|test| {
             again.find_iter(&test.code).map(|found| format!("{}: {}: {}", source.path, test.name, found.as_str()))
         });
-    let by_running = source.tests.iter().filter(|test| !test.is_paused).flat_map(|test| {
+    let waits = |test: &&Function| !test.is_paused && !WAITED_OUT.contains(&(source.path.as_str(), test.name.as_str()));
+    let by_running = source.tests.iter().filter(waits).flat_map(|test| {
         running.find_iter(&test.code).map(|found| format!("{}: {}: {}", source.path, test.name, found.as_str()))
     });
     by_machine.chain(by_running).chain(looks).collect()
@@ -392,9 +400,10 @@ fn tests_never_wait_for_the_wall_clock() {
     let files: Vec<Source> = rust_files(&tests).iter().filter(compiled).map(read).collect();
     let waits: Vec<String> = SOURCES.iter().chain(&files).flat_map(waits_for_the_wall_clock).collect();
     assert!(waits.is_empty(), "{}", waits.join("\n"));
-    for (path, name) in LOOK_AGAIN {
+    let excepted = LOOK_AGAIN.iter().map(|test| (test, "interval(")).chain(WAITED_OUT.iter().map(|test| (test, ".elapsed()")));
+    for ((path, name), what) in excepted {
         let mut tests = SOURCES.iter().chain(&files).filter(|source| source.path == *path).flat_map(|source| &source.tests);
-        assert!(tests.any(|test| test.name == *name && test.code.contains("interval(")), "{path}: {name} no longer looks again");
+        assert!(tests.any(|test| test.name == *name && test.code.contains(what)), "{path}: {name} needs no exception any more");
     }
 }
 

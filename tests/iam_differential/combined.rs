@@ -9,6 +9,7 @@
 //! | a grant to the role beside a boundary | a boundary limits what a resource's policy gives the role, not what it gives the session | not limited |
 //! | an account as principal | its own policies must allow as well | enough in the resource's account |
 //! | a boundary, and a resource of another account | both accounts must allow, and the boundary limits the caller's | not limited |
+//! | another account's resource without a policy | both accounts must allow | the caller's is enough |
 //! | a KMS key's policy | identity policies count only where it allows the account | they always count |
 //!
 //! Source: IAM User Guide, "Permissions boundaries for IAM entities" and "Cross-account policy evaluation logic"; KMS Developer
@@ -43,7 +44,8 @@ struct World {
 }
 
 impl World {
-    fn ours(&self, of_resource: impl for<'p> Fn(&'p Policy) -> ResourcePolicy<'p>) -> Access {
+    /// `of_key`: the resource's policy is that of a KMS key.
+    fn ours(&self, of_key: bool) -> Access {
         let read = |name: &str, document: &Value| Policy::from_value(name, document).unwrap();
         let identity: Vec<Policy> = self.identity.iter().map(|document| read("identity", document)).collect();
         let boundary = self.boundary.as_ref().map(|document| read("boundary", document));
@@ -51,7 +53,11 @@ impl World {
         let policies = Policies {
             identity: identity.iter().collect(),
             boundary: boundary.as_ref(),
-            resource: resource.as_ref().map_or(ResourcePolicy::None, of_resource),
+            resource: match &resource {
+                None => ResourcePolicy::None,
+                Some(policy) if of_key => ResourcePolicy::Key(policy),
+                Some(policy) => ResourcePolicy::Attached(policy),
+            },
         };
         let caller = Caller::role(ROLE, Some("rotate-db")).unwrap();
         policies.evaluate(&Request::new(caller, self.action, self.on, Context::new()))
@@ -93,7 +99,11 @@ fn document(principals: Vec<Value>) -> impl Strategy<Value = Value> {
         prop_oneof![5 => Just("Allow"), 1 => Just("Deny")],
         prop_oneof![1 => Just(json!("*")), 3 => subsequence(&ACTIONS[..], 1..=2).prop_map(|actions| json!(actions))],
         select(vec!["*", SECRET, OTHERS_SECRET, "arn:aws:secretsmanager:*:*:secret:prod/*"]),
-        prop::option::weighted(if principals.is_empty() { 0.0 } else { 1.0 }, select([principals, vec![json!("*")]].concat())),
+        if principals.is_empty() {
+            Just(None).boxed()
+        } else {
+            select([principals, vec![json!("*")]].concat()).prop_map(Some).boxed()
+        },
     );
     let statement = statement.prop_map(|(effect, action, resource, principal)| {
         let mut statement = json!({"Effect": effect, "Action": action, "Resource": resource});
@@ -113,7 +123,9 @@ fn world() -> impl Strategy<Value = World> {
     (caller, select(&ACTIONS[..])).prop_flat_map(|((named, boundary, on), action)| {
         let principals = vec![json!({"AWS": named}), json!({"AWS": OTHER_ROLE}), json!({"AWS": [OTHER_ROLE, named]})];
         let identity = prop::collection::vec(document(Vec::new()), 0..=2);
-        (identity, prop::option::weighted(0.7, document(principals))).prop_map(move |(identity, resource)| World {
+        let policy = document(principals);
+        let resource = if on == SECRET { prop::option::weighted(0.7, policy).boxed() } else { policy.prop_map(Some).boxed() };
+        (identity, resource).prop_map(move |(identity, resource)| World {
             identity,
             boundary: boundary.clone(),
             resource,
@@ -129,7 +141,7 @@ fn the_layers_together_are_decided_as_by_the_independent_evaluator() {
     let tally = Tally::default();
     runner(4_000)
         .run(&world(), |world| {
-            let access = world.ours(ResourcePolicy::Attached);
+            let access = world.ours(false);
             prop_assert!(!matches!(access.decision, Decision::Unknown { .. }), "nothing is unknown here");
             tally.count(&access.decision);
             prop_assert_eq!(expected(&access.decision), world.theirs());
@@ -155,15 +167,14 @@ fn what_is_not_generated_is_where_the_independent_evaluator_departs() {
         action: ACTIONS[0],
         on,
     };
-    let key = |policy| ResourcePolicy::Key(policy);
-    for (name, world, is_key) in [
+    for (name, world, of_key) in [
         ("a grant to the role beside a boundary", world(nothing(), Some(nothing()), to(ROLE), ROLE, SECRET), false),
         ("an account as principal", world(nothing(), None, to(ACCOUNT), ROLE, SECRET), false),
         ("a boundary, and another account", world(all(), Some(nothing()), to(ROLE), ROLE, OTHERS_SECRET), false),
+        ("another account's resource without a policy", world(all(), None, None, ROLE, OTHERS_SECRET), false),
         ("a key's policy", World { action: "kms:Decrypt", ..world(all(), None, to(OTHER_ROLE), ROLE, KEY) }, true),
     ] {
-        let ours = if is_key { world.ours(key) } else { world.ours(ResourcePolicy::Attached) };
-        assert_eq!(ours.decision, Decision::ImplicitDeny, "{name}");
+        assert_eq!(world.ours(of_key).decision, Decision::ImplicitDeny, "{name}");
         assert_eq!(world.theirs(), awsim_iam_policy::Decision::Allow, "no longer departs: {name}");
     }
 }
