@@ -158,7 +158,7 @@ async fn without_a_permission_it_goes_one_step_back() {
     let message = Message { attachments: vec![file], ..everywhere("text") };
     bot.discord.post(&in_channel(), &message, "1").await.unwrap();
     let (_, id, body) = posted(&bot).await;
-    assert!(body.get("embeds").is_none() && body["content"].as_str().unwrap().contains("```sh\ntext\n```"), "{body}");
+    assert!(body["embeds"] == json!([]) && body["content"].as_str().unwrap().contains("```sh\ntext\n```"), "{body}");
     assert!(matches!(bot.fake.next().await, Event::ThreadOpened { .. }));
     bot.discord.edit(&in_channel(), &id.to_string(), &everywhere("other")).await.unwrap();
     assert!(matches!(bot.fake.next().await, Event::Edited { body, .. } if body["content"].as_str().unwrap().contains("other")));

@@ -107,7 +107,7 @@ async fn a_signed_ping_is_answered() {
     for seconds in [0, -299, 299] {
         let (status, body) =
             post(&bot, Letter::of(&json!({"id": "1", "application_id": "2", "type": 1, "token": "t"}), seconds)).await;
-        assert_eq!((status, serde_json::from_slice(&body).unwrap()), (StatusCode::OK, json!({"type": 1})));
+        assert_eq!((status, serde_json::from_slice(&body).unwrap()), (StatusCode::OK, json!({"type": 1, "data": null})));
     }
     bot.fake.finish();
 }
@@ -118,7 +118,10 @@ async fn a_signed_command_is_deferred_in_the_answer_itself_and_a_repetition_is_h
     let command = bot.fake.with(|world| world.command(&[("secret", "prod/orders-db")]));
     for _ in 0..2 {
         let (status, body) = post(&bot, Letter::of(&command, 0)).await;
-        assert_eq!((status, serde_json::from_slice(&body).unwrap()), (StatusCode::OK, json!({"type": 5, "data": {"flags": 64}})));
+        assert_eq!(
+            (status, serde_json::from_slice(&body).unwrap()),
+            (StatusCode::OK, json!({"type": 5, "data": {"flags": 64, "attachments": []}}))
+        );
     }
     bot.desk.heard().await;
     assert_eq!(bot.desk.heard_so_far(), 0);

@@ -11,7 +11,7 @@ async fn a_command_is_taken_in_with_who_and_where_and_deferred_for_that_person_a
     let (bot, _task) = Bot::connected().await;
     let command = bot.fake.with(|world| world.command(&[("secret", "prod/orders-db"), ("window", "7d"), ("account", "prod")]));
     bot.tell("INTERACTION_CREATE", command.clone());
-    assert_eq!(bot.answer().await, json!({"type": 5, "data": {"flags": 64}}));
+    assert_eq!(bot.answer().await, json!({"type": 5, "data": {"flags": 64, "attachments": []}}));
     let inbound = bot.desk.heard().await;
     assert_eq!(inbound.key, command["id"].as_str().unwrap());
     assert_eq!(inbound.said, Payload::Words("secret:prod/orders-db account:prod window:7d".to_owned()));
@@ -29,7 +29,7 @@ async fn a_command_is_taken_in_with_who_and_where_and_deferred_for_that_person_a
     };
     bot.discord.point_to(&to, &thread).await.unwrap();
     let link = format!("It goes on in https://discord.com/channels/{GUILD}/1090000000000000000");
-    let pointed = json!({"content": link, "allowed_mentions": {"parse": []}});
+    let pointed = json!({"content": link, "allowed_mentions": {"parse": [], "users": [], "roles": []}});
     assert_eq!(bot.fake.next().await, Event::AnswerEdited { body: pointed });
     bot.discord.send_ephemeral(&to, &line("which one?")).await.unwrap();
     let Event::FollowedUp { body, .. } = bot.fake.next().await else { panic!() };
@@ -71,7 +71,7 @@ async fn a_click_brings_its_token_and_leaves_the_message_alone() {
     let (bot, _task) = Bot::connected().await;
     let click = bot.fake.with(|world| world.click("1.0123456789abcdef0123456789abcdef.3.rerun"));
     bot.tell("INTERACTION_CREATE", click);
-    assert_eq!(bot.answer().await, json!({"type": 6}));
+    assert_eq!(bot.answer().await, json!({"type": 6, "data": null}));
     let inbound = bot.desk.heard().await;
     assert_eq!(inbound.said, Payload::Click("1.0123456789abcdef0123456789abcdef.3.rerun".to_owned()));
     let data = json!({"custom_id": "menu.1", "component_type": 3, "values": ["1.0123456789abcdef0123456789abcdef.3.evidence-4"]});

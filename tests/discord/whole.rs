@@ -158,7 +158,7 @@ async fn ask(fake: &FakeDiscord, program: &Program, mode: &str, options: &[(&str
         return fake.with(|world| world.dispatch("INTERACTION_CREATE", command));
     }
     let (status, answer) = send(program, &command, |timestamp, body| Signer::new().sign(timestamp, body)).await;
-    assert_eq!((status, answer), (200, json!({"type": 5, "data": {"flags": 64}})));
+    assert_eq!((status, answer), (200, json!({"type": 5, "data": {"flags": 64, "attachments": []}})));
     fake.with(|world| world.said.values_mut().for_each(|said| said.answered = Some(5)));
 }
 
