@@ -33,7 +33,7 @@ pub enum Accepted {
 
 /// A message could not be kept; the sender should try again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("nothing can be kept right now")]
+#[error("nothing can be stored right now")]
 pub struct Unavailable;
 
 /// Confirms subscriptions.

@@ -62,7 +62,7 @@ impl PlatformConfigs {
             // Below its name each platform is called.
             let first = config.path().split('/').nth(1).unwrap_or_default();
             if tables.iter().any(|table| table.name().id() == first) {
-                root.problem(name.id(), &format!("the path /{first} leads elsewhere on this server: choose another"));
+                root.problem(name.id(), &format!("the path /{first} is used for something else on this server: choose another"));
             }
         }
         PlatformConfigs(configs)

@@ -212,6 +212,6 @@ async fn a_platform_nobody_has_heard_of_is_checked() {
     let checked = check::platforms(&kinds, &config).await;
     let told: Vec<String> = checked.iter().map(|checked| format!("{}: {:?}", checked.what, checked.found)).collect();
     assert!(told.iter().any(|line| line.contains("there is a stamp")), "{told:#?}");
-    assert!(told.iter().any(|line| line.contains("the post can reach the bot at a public https address alone")), "{told:#?}");
+    assert!(told.iter().any(|line| line.contains("the post can reach the bot only at a public https address")), "{told:#?}");
     assert!(!checked.iter().any(|checked| matches!(checked.found, Found::Missing(_))), "{told:#?}");
 }

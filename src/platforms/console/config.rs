@@ -57,8 +57,8 @@ pub(super) fn read(root: &Section<'_>) -> Option<ConsoleConfig> {
 
 impl PlatformConfig for ConsoleConfig {
     fn misplaced(&self, place: &Place, _config: &Config) -> Vec<Misplaced> {
-        let workspace = || Misplaced::Workspace(format!("the page has one workspace, \"{WORKSPACE}\""));
-        let channel = || Misplaced::Channel(format!("the page has one channel, \"{CHANNEL}\""));
+        let workspace = || Misplaced::Workspace(format!("the web console has one workspace, \"{WORKSPACE}\""));
+        let channel = || Misplaced::Channel(format!("the web console has one channel, \"{CHANNEL}\""));
         let wrong = [(place.workspace != WORKSPACE).then(workspace), (place.channel != CHANNEL).then(channel)];
         wrong.into_iter().flatten().collect()
     }
@@ -123,7 +123,8 @@ mod tests {
         for kind in PLATFORMS {
             let text = format!("[console]\ntoken = \"env:PAGE\"\nurl = \"https://ops.example/{}/page\"\n", kind.name());
             let problems = Config::parse(&text, PLATFORMS).unwrap_err();
-            let expected = format!("`console`: the path /{} leads elsewhere on this server: choose another", kind.name());
+            let expected =
+                format!("`console`: the path /{} is used for something else on this server: choose another", kind.name());
             assert_eq!(problems, [(1, expected)]);
         }
     }

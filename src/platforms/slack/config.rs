@@ -76,7 +76,7 @@ impl PlatformConfig for SlackConfig {
         let workspaces: Vec<Option<&str>> = rules.map(|rule| rule.workspace.as_deref()).collect();
         let is_another = !workspaces.is_empty()
             && workspaces.iter().all(|workspace| workspace.is_some_and(|workspace| workspace != place.workspace));
-        let why = || "every [[allow]] rule is about another workspace, and a token is of one".to_owned();
+        let why = || "every [[allow]] rule names another workspace, and a token belongs to one workspace".to_owned();
         is_another.then(|| Misplaced::Workspace(why())).into_iter().collect()
     }
 
