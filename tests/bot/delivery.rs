@@ -5,7 +5,7 @@ use rotation_diag::chat::document::{Attachment, Content, Tone};
 use rotation_diag::chat::{Intake as _, Message, SendError};
 use rotation_diag::model::{Place, PlatformName, ReplyTo};
 use rotation_diag::redact::SafeText;
-use rotation_diag::store::{DesiredMessage, NewThread, ROOT};
+use rotation_diag::store::{DesiredMessage, NewThread};
 use std::collections::HashSet;
 use std::time::Duration;
 
