@@ -400,14 +400,15 @@ mod tests {
         is_send(&collect(&aws, &clock, &request, &ends));
     }
 
+    fn nothing<T>() -> Observation<T> {
+        Observation::NoData { searched: "all".to_owned() }
+    }
+
     #[tokio::test]
     async fn a_step_begins_when_all_is_known_that_the_table_says_and_not_before() {
         let options = AwsOptions { region: Some("eu-west-1".to_owned()), test_credentials: true, ..AwsOptions::default() };
         let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
         let (clock, request) = (Clock::system(), Request::new("db".parse().unwrap(), Lookback::Day));
-        fn nothing<T>() -> Observation<T> {
-            Observation::NoData { searched: "all".to_owned() }
-        }
         for step in StepName::ALL {
             let cx = Context {
                 aws: &aws,
