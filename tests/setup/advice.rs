@@ -40,9 +40,6 @@ fn advising() -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> =
         folders.iter().map(|folder| root.join(folder)).filter(|path| path.is_dir()).flat_map(|path| rust_files(&path)).collect();
     files.extend([root.join("app.rs"), root.join("config.rs")].into_iter().filter(|path| path.is_file()));
-    for platform in ["slack", "discord", "console"] {
-        files.extend(rust_files(&root.join("chat").join(platform)));
-    }
     files
 }
 
