@@ -90,6 +90,7 @@ impl Bot {
     /// Sends the slash command, and waits for the answer where there is one.
     async fn send(&self, body: &str) -> reqwest::Result<u16> {
         let timestamp = Clock::system().now().as_second().to_string();
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let answer = reqwest::Client::new()
             .post(format!("http://{}/slack/command", self.address))
             .header("content-type", "application/x-www-form-urlencoded")

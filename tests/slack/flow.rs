@@ -304,6 +304,7 @@ async fn a_token_revoked_while_it_runs_turns_readiness_away_and_people_are_told_
     let program = Program::start_for("[\"*\"]", SOCKET, &fake, &aws);
     let address = program.address.recv_timeout(Duration::from_secs(20)).unwrap();
     fake.sockets_open(1).await;
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let ready = async || reqwest::get(format!("{address}/readyz")).await.unwrap().status().as_u16();
     assert_eq!(ready().await, 200);
     for method in ["users.info", "chat.postMessage", "chat.postEphemeral"] {
@@ -340,6 +341,7 @@ async fn signed_requests_reach_the_program_and_others_do_not() {
     let aws = account("role_detached_policy");
     let program = Program::start_as(HTTP, &fake, &aws);
     let address = program.address.recv_timeout(Duration::from_secs(20)).unwrap();
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let client = reqwest::Client::new();
     let post = async |body: String, secret: &str| {
         let timestamp = Clock::system().now().as_second().to_string();
