@@ -290,7 +290,7 @@ async fn an_alarm_with_an_older_time_is_counted_too_and_the_newest_state_stays()
     let told = town.reads("Alarm a went to ALARM").await;
     let text = text_of(&told);
     assert!(text.contains("alarms about this received: 3") && text.contains("3 different alarms"), "{text}");
-    assert_eq!(text.matches("alarms about this came").count(), 1, "{text}");
+    assert_eq!(text.matches("alarms about this received").count(), 1, "{text}");
     assert!(text.contains("secrets found by what the alarm names"), "{text}");
 }
 
@@ -363,7 +363,7 @@ async fn an_alarm_that_nothing_explains_says_what_was_tried() {
     ] {
         assert!(text.contains(tried), "{tried}: {text}");
     }
-    assert!(text.contains("looked at again for a while"), "{text}");
+    assert!(text.contains("retried for a while"), "{text}");
 }
 
 #[tokio::test]
@@ -541,5 +541,5 @@ async fn a_periodic_look_finds_what_was_not_delivered_and_is_silent_about_what_w
     town.world.bot.reconciler.reconcile(every).await;
     town.settles().await;
     assert_eq!(town.threads().len(), 1);
-    assert_eq!(town.slack.shown().iter().filter(|shown| text_of(shown).contains("alarms about this came")).count(), 0);
+    assert_eq!(town.slack.shown().iter().filter(|shown| text_of(shown).contains("alarms about this received")).count(), 0);
 }
