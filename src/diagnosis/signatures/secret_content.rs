@@ -211,7 +211,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     ])
     .fault(Fault::BadNumber)
     .matches(&[
-        "[ERROR] ValueError: invalid literal for int() with base 10: 'long'\nTraceback (most recent call last):\n  File \"/var/task/lambda_function.py\", line 9, in get_random_password\n    length = int(os.environ['PASSWORD_LENGTH'])",
+        "[ERROR] ValueError: invalid literal for int() with base 10: 'long'\nTraceback (most recent call last):\n  File \"/var/task/lambda_function.py\", line 9, in new_password\n    length = int(os.environ['PASSWORD_LENGTH'])",
         "An error occurred (InvalidParameterException) when calling the GetRandomPassword operation: Password length is too short",
         "strconv.Atoi: parsing \"thirty\": invalid syntax: PASSWORD_LENGTH must be a number",
     ])
