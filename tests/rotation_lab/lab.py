@@ -23,7 +23,7 @@ FIRST_PASSWORD = "first-Password-of-the-secret-1"
 COMMAND_SECONDS = 90
 PLACEHOLDER = re.compile(r"(?<![\w$\"/.-])(?:<[A-Z][A-Z0-9_ -]+>|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?![\w=(])")
 # Names that a shell or a client reads, or that AWS writes so: nothing a person fills in.
-NAMES = {"AWS_REGION", "AWS_PROFILE", "PGPASSWORD", "MYSQL_PWD", "CURRENT_USER", "REQUIRE_EACH_INCLUDED_TYPE", "EXCLUDE_CHARACTERS",
+NAMES = {"AWS_REGION", "MAX_USER_CONNECTIONS", "AWS_PROFILE", "PGPASSWORD", "MYSQL_PWD", "CURRENT_USER", "REQUIRE_EACH_INCLUDED_TYPE", "EXCLUDE_CHARACTERS",
          "PASSWORD_LENGTH", "SECRETS_MANAGER_ENDPOINT"}
 
 
