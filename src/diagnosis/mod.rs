@@ -5,6 +5,8 @@
 //! Then it foretells the next rotation and proves the fix: the plan is applied to the evidence and the next rotation foretold
 //! again.
 
+#[cfg(test)]
+mod calibration;
 pub mod change_events;
 mod compare;
 pub mod context;

@@ -215,7 +215,12 @@ mod tests {
             let remediation = finding(*cause, &failing(*step, line)).remediation;
             assert!(!remediation.commands.is_empty() && !remediation.links.is_empty(), "{cause}");
             for command in &remediation.commands {
-                assert!(command.starts_with("aws ") && command.ends_with(" --region eu-west-1"), "{cause}: {command}");
+                // What is fetched goes into a file that nobody else may read.
+                let fetched = command.strip_prefix("(umask 077; ").map(|fetched| fetched.contains(" --region eu-west-1 > "));
+                let downloaded = command.starts_with("curl -sSo previous.zip \"$(aws lambda get-function ");
+                let runs =
+                    command.starts_with("aws ") && (command.ends_with(" --region eu-west-1") || command.starts_with("aws iam "));
+                assert!(fetched.unwrap_or(downloaded || runs), "{cause}: {command}");
                 let value = command.split("--secret-string ").nth(1);
                 assert!(value.is_none_or(|value| value.starts_with("file://")), "{cause}: {command}");
             }
