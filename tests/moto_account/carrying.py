@@ -113,6 +113,8 @@ def rotates(world):
     """The rotation that the plan asked for, or the schedule would bring, goes through."""
     now = int(time.time())
     secret = world.backend_secret()
+    for member in ("LastRotatedDate", "NextRotationDate", "VersionIdsToStages"):
+        world.proxy.patches.get("secretsmanager:DescribeSecret", {}).pop(member, None)
     secret.last_rotation_date, secret.next_rotation_date = now - 5, now + 30 * DAY
     for version in secret.versions.values():
         version["version_stages"] = [stage for stage in version["version_stages"] if stage != "AWSPENDING"]
