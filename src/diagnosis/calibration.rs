@@ -1,12 +1,13 @@
 //! How often a verdict is right, by how sure it says it is: over broken worlds with every subset of steps refused, and over the
 //! failures that log each line of the corpora.
 
-use super::diagnose;
+use super::judge;
 use super::readings::by_log::is_judged_by_state;
 use super::testing::{deny, fail, healthy};
 use super::truth_table::{broken_worlds, subsets, without};
 use crate::model::{Cause, Confidence, Evidence, RotationStep, Severity, StepName};
 use std::collections::BTreeMap;
+use std::io::Write as _;
 
 /// Lines from templates, documentation and public reports, and of drivers and runtimes.
 const CORPORA: [&str; 2] =
@@ -26,7 +27,7 @@ struct Tally {
 fn verdicts_are_as_often_right_as_their_confidence_promises() {
     let mut tallies: BTreeMap<Confidence, Tally> = BTreeMap::new();
     let mut count = |truth: Cause, evidence: &Evidence, world: &str| {
-        let diagnosis = diagnose(evidence);
+        let diagnosis = judge(evidence);
         let Some(first) = diagnosis.findings.first().filter(|first| first.severity > Severity::Info) else { return };
         // "Nothing explains it" is no verdict.
         if first.cause == Cause::UnknownFailure {
@@ -63,7 +64,13 @@ fn verdicts_are_as_often_right_as_their_confidence_promises() {
         let tally = tallies.remove(&confidence).unwrap_or_default();
         assert!(tally.all >= 20, "{confidence:?}: {} verdicts are too few to judge by", tally.all);
         let share = 100.0 * tally.right as f64 / tally.all as f64;
-        println!("of {} verdicts called {confidence:?}, {} are right: {share:.1} %, held at {held} %", tally.all, tally.right);
+        writeln!(
+            std::io::stdout(),
+            "of {} verdicts called {confidence:?}, {} are right: {share:.1} %, held at {held} %",
+            tally.all,
+            tally.right
+        )
+        .unwrap();
         if tally.right * 100 < tally.all * held {
             let mut wrong: Vec<(usize, String)> = tally.wrong.into_iter().map(|(what, times)| (times, what)).collect();
             wrong.sort_by(|one, other| other.cmp(one));

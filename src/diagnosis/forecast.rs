@@ -75,6 +75,7 @@ const ASIDES: &[&str] = &[
 ];
 
 /// An obstacle, and what its rule would do about it.
+#[derive(Clone)]
 pub(super) struct Foreseen {
     pub(super) obstacle: Obstacle,
     pub(super) remediation: Remediation,

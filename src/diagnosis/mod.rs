@@ -43,17 +43,32 @@ pub use rules::{page_of, rule_of};
 
 use crate::model::{Diagnosis, Evidence, Forecast, NotChecked, Plan, RuledOut};
 
-/// Decides what stops rotation, from the evidence alone.
+/// Decides what stops rotation, from the evidence alone, foretells the next rotation, and proves the fix.
 #[must_use]
 pub fn diagnose(evidence: &Evidence) -> Diagnosis {
     let context = DiagnosisContext::new(evidence);
+    let mut diagnosis = judge_in(&context);
+    diagnosis.forecast = forecast::forecast(&context, &diagnosis);
+    diagnosis.plan = plan::make(&context, &diagnosis);
+    print_only_what_is_proven(&mut diagnosis);
+    diagnosis
+}
+
+/// Decides what stops rotation, without a forecast and a plan.
+#[cfg(test)]
+fn judge(evidence: &Evidence) -> Diagnosis {
+    judge_in(&DiagnosisContext::new(evidence))
+}
+
+fn judge_in(context: &DiagnosisContext<'_>) -> Diagnosis {
+    let evidence = context.evidence;
     let mut findings = Vec::new();
     let mut ruled_out = Vec::new();
     let mut not_checked = Vec::new();
     let open = evidence.with_unasked_open();
     let open = open.as_ref().map(DiagnosisContext::new);
     for rule in rules::RULES {
-        let verdict = match (rule.evaluate)(&context) {
+        let verdict = match (rule.evaluate)(context) {
             // What may stand in a step that was not asked for is not ruled out.
             Verdict::Clear { because } => open.as_ref().map_or(Verdict::Clear { because }, rule.evaluate),
             verdict => verdict,
@@ -65,16 +80,16 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
             Verdict::Unknown { missing } => not_checked.push(NotChecked { cause: rule.cause, missing }),
         }
     }
-    let changes = correlate::place(&context, &mut findings);
-    let findings = inhibit::rank(&context, findings);
-    let outcome = outcome::decide(&context, &findings);
+    let changes = correlate::place(context, &mut findings);
+    let findings = inhibit::rank(context, findings);
+    let outcome = outcome::decide(context, &findings);
     let root = findings.first().filter(|_| outcome.has_cause());
-    let follow_up = follow_up::decide(&context, outcome, root, &changes);
-    let mut diagnosis = Diagnosis {
+    let follow_up = follow_up::decide(context, outcome, root, &changes);
+    Diagnosis {
         outcome,
         findings,
         changes,
-        comparison: compare::compare(&context),
+        comparison: compare::compare(context),
         ruled_out,
         not_checked,
         failing: context.failing.clone(),
@@ -82,11 +97,7 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
         follow_up,
         forecast: Forecast::default(),
         plan: Plan::default(),
-    };
-    diagnosis.forecast = forecast::forecast(&context, &diagnosis);
-    diagnosis.plan = plan::make(&context, &diagnosis);
-    print_only_what_is_proven(&mut diagnosis);
-    diagnosis
+    }
 }
 
 /// The remedy of the first finding shows the commands of the plan that work against it: none, where they would not help.

@@ -9,7 +9,7 @@ mod effect;
 mod undo;
 
 use super::DiagnosisContext;
-use super::forecast::{self, Foreseen, outlook, without_failures};
+use super::forecast::{self, Foreseen, Outlook, outlook, without_failures};
 use super::remedy;
 use crate::model::{Cause, Confidence, Diagnosis, Evidence, Finding, Obstacle, Outcome, Plan, PlanStep, Severity};
 use command::Command;
@@ -31,6 +31,8 @@ struct Move {
 struct Draft {
     /// The evidence as it would be after the commands so far.
     world: Evidence,
+    /// What stands in the way then.
+    outlook: Outlook,
     moves: Vec<Move>,
     /// The command that rotates, where a remedy asked for one.
     rotation: Option<PlanStep>,
@@ -43,13 +45,9 @@ struct Draft {
 pub(super) fn make(context: &DiagnosisContext<'_>, diagnosis: &Diagnosis) -> Plan {
     let leading =
         diagnosis.findings.first().filter(|first| first.severity > Severity::Info && diagnosis.outcome != Outcome::Healthy);
-    let mut draft = Draft {
-        world: without_failures(context.evidence),
-        moves: Vec::new(),
-        rotation: None,
-        doubts: Vec::new(),
-        remaining: Vec::new(),
-    };
+    let world = without_failures(context.evidence);
+    let mut draft =
+        Draft { outlook: outlook(&world), world, moves: Vec::new(), rotation: None, doubts: Vec::new(), remaining: Vec::new() };
     let mut proven = true;
     if let Some(finding) = leading {
         proven = draft.mend_leading(finding);
@@ -59,7 +57,7 @@ pub(super) fn make(context: &DiagnosisContext<'_>, diagnosis: &Diagnosis) -> Pla
             foreseen.obstacle.confidence > Confidence::Possible
                 && !draft.remaining.iter().any(|one| is_same(one, &foreseen.obstacle))
         };
-        let Some(next) = outlook(&draft.world).foreseen.into_iter().find(blocks) else { break };
+        let Some(next) = draft.outlook.foreseen.iter().find(|foreseen| blocks(foreseen)).cloned() else { break };
         draft.mend(next);
     }
     draft.finish(context, leading.is_some(), proven)
@@ -72,7 +70,7 @@ fn is_same(one: &Obstacle, other: &Obstacle) -> bool {
 impl Draft {
     /// Begins with what failed; false where only the next rotation can show whether its remedy helps.
     fn mend_leading(&mut self, finding: &Finding) -> bool {
-        let present = outlook(&self.world).foreseen.into_iter().find(|foreseen| foreseen.obstacle.cause == finding.cause);
+        let present = self.outlook.foreseen.iter().find(|foreseen| foreseen.obstacle.cause == finding.cause).cloned();
         if let Some(foreseen) = present.filter(|foreseen| foreseen.obstacle.confidence > Confidence::Possible) {
             self.mend(foreseen);
             return true;
@@ -82,6 +80,7 @@ impl Draft {
         if !forecast::is_perhaps_mended(finding) {
             self.moves.extend(moves);
         }
+        self.outlook = outlook(&self.world);
         false
     }
 
@@ -91,8 +90,10 @@ impl Draft {
         let (before, doubts) = (self.world.clone(), self.doubts.len());
         let (moves, rotation) = self.moves_of(obstacle.cause, &remediation.commands);
         let changes = moves.iter().any(|one| !one.step.is_read_only);
-        let stays = outlook(&self.world).foreseen.iter().any(|next| is_same(&next.obstacle, &obstacle));
+        let after = outlook(&self.world);
+        let stays = after.foreseen.iter().any(|next| is_same(&next.obstacle, &obstacle));
         if changes && !stays {
+            self.outlook = after;
             self.moves.extend(moves);
             self.rotation = self.rotation.take().or(rotation);
         } else {
@@ -161,7 +162,7 @@ impl Draft {
         if rotates_now && self.remaining.is_empty() && !steps.iter().any(rotates) {
             steps.extend(self.rotation);
         }
-        let unseen = outlook(&self.world).unseen;
+        let unseen = self.outlook.unseen;
         let heals = match (is_needed, self.remaining.is_empty()) {
             (false, _) => None,
             (true, false) => Some(false),

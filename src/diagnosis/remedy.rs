@@ -140,6 +140,13 @@ impl Remediation {
             .warn("The value that is no JSON returns as AWSPREVIOUS, and setSecret reads that too: the label is taken off it.")
     }
 
+    /// Takes AWSPREVIOUS off the version that carries it.
+    #[must_use]
+    pub fn forget_previous(self, context: &DiagnosisContext<'_>) -> Remediation {
+        let Some(previous) = context.secret().and_then(|secret| secret.version_with("AWSPREVIOUS")) else { return self };
+        self.remove_label(context, "AWSPREVIOUS", &previous.id)
+    }
+
     fn drop_pending(self, context: &DiagnosisContext<'_>, pending: Option<&Pending<'_>>) -> Remediation {
         match pending {
             Some(pending) => self.remove_label(context, "AWSPENDING", pending.id),

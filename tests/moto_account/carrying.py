@@ -68,6 +68,9 @@ def run(world, name: str, operation: str, options: list[str]):
             del declared[member]
     if operation == "restore-secret":
         world.proxy.patches.get("secretsmanager:DescribeSecret", {}).pop("DeletedDate", None)
+    if name == "kms":
+        # moto finds keys by id alone when it enables one or keeps it; AWS takes the ARN as well.
+        parameters["KeyId"] = parameters["KeyId"].rsplit("/", 1)[-1]
     client = world.client(name)
     return getattr(client, operation.replace("-", "_"))(**parameters)
 
