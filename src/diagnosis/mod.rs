@@ -2,21 +2,29 @@
 //!
 //! [`diagnose`] reads the evidence once into a [`DiagnosisContext`], asks every rule of [`rules::RULES`], places the configuration
 //! changes in time, hides symptoms behind their root causes, and decides the outcome.
+//! Then it foretells the next rotation and proves the fix: the plan is applied to the evidence and the next rotation foretold
+//! again.
 
 mod advice;
+#[cfg(test)]
+mod calibration;
 pub mod change_events;
 mod compare;
 pub mod context;
 mod correlate;
 mod explain;
 mod follow_up;
+mod forecast;
 mod function_state;
 pub mod iam;
 mod inhibit;
+mod key_access;
 mod managed;
 mod next_looks;
 mod outcome;
 mod permissions;
+mod plan;
+mod policy_edit;
 mod readings;
 mod refusal;
 pub mod remedy;
@@ -36,7 +44,7 @@ pub use explain::{Explanation, explain};
 pub use rule::{Rule, Specificity, Stage, Verdict};
 pub use rules::{page_of, rule_of};
 
-use crate::model::{Diagnosis, Evidence, Finding, NotChecked, RuledOut, Severity};
+use crate::model::{Diagnosis, Evidence, Finding, Forecast, NotChecked, Plan, RuledOut, Severity};
 
 /// Says first what bites at once: that the database may refuse the current password while rotation is broken.
 fn warn_of_pending_password(context: &DiagnosisContext<'_>, findings: &mut [Finding]) {
@@ -46,17 +54,32 @@ fn warn_of_pending_password(context: &DiagnosisContext<'_>, findings: &mut [Find
     }
 }
 
-/// Decides what stops rotation, from the evidence alone.
+/// Decides what stops rotation, from the evidence alone, foretells the next rotation, and proves the fix.
 #[must_use]
 pub fn diagnose(evidence: &Evidence) -> Diagnosis {
     let context = DiagnosisContext::new(evidence);
+    let mut diagnosis = judge_in(&context);
+    diagnosis.forecast = forecast::forecast(&context, &diagnosis);
+    diagnosis.plan = plan::make(&context, &diagnosis);
+    print_only_what_is_proven(&mut diagnosis);
+    diagnosis
+}
+
+/// Decides what stops rotation, without a forecast and a plan.
+#[cfg(test)]
+fn judge(evidence: &Evidence) -> Diagnosis {
+    judge_in(&DiagnosisContext::new(evidence))
+}
+
+fn judge_in(context: &DiagnosisContext<'_>) -> Diagnosis {
+    let evidence = context.evidence;
     let mut findings = Vec::new();
     let mut ruled_out = Vec::new();
     let mut not_checked = Vec::new();
     let open = evidence.with_unasked_open();
     let open = open.as_ref().map(DiagnosisContext::new);
     for rule in rules::RULES {
-        let verdict = match (rule.evaluate)(&context) {
+        let verdict = match (rule.evaluate)(context) {
             // What may stand in a step that was not asked for is not ruled out.
             Verdict::Clear { because } => open.as_ref().map_or(Verdict::Clear { because }, rule.evaluate),
             verdict => verdict,
@@ -68,23 +91,35 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
             Verdict::Unknown { missing } => not_checked.push(NotChecked { cause: rule.cause, missing }),
         }
     }
-    let changes = correlate::place(&context, &mut findings);
-    let mut findings = inhibit::rank(&context, findings);
-    warn_of_pending_password(&context, &mut findings);
-    let outcome = outcome::decide(&context, &findings);
+    let changes = correlate::place(context, &mut findings);
+    let mut findings = inhibit::rank(context, findings);
+    warn_of_pending_password(context, &mut findings);
+    let outcome = outcome::decide(context, &findings);
     let root = findings.first().filter(|_| outcome.has_cause());
-    let next_looks = next_looks::decide(&context, outcome, &findings, &not_checked);
-    let follow_up = follow_up::decide(&context, outcome, root, &changes);
+    let next_looks = next_looks::decide(context, outcome, &findings, &not_checked);
+    let follow_up = follow_up::decide(context, outcome, root, &changes);
     Diagnosis {
         outcome,
         findings,
         changes,
-        comparison: compare::compare(&context),
+        comparison: compare::compare(context),
         ruled_out,
         not_checked,
         failing: context.failing.clone(),
         last_success_at: context.last_success_at,
         follow_up,
         next_looks,
+        forecast: Forecast::default(),
+        plan: Plan::default(),
+    }
+}
+
+/// The remedy of the first finding shows the commands of the plan that work against it: none, where they would not help.
+fn print_only_what_is_proven(diagnosis: &mut Diagnosis) {
+    let plan = &diagnosis.plan;
+    let Some(first) = diagnosis.findings.first_mut() else { return };
+    if plan.heals == Some(false) || !plan.steps.is_empty() {
+        let own = plan.steps.iter().filter(|step| step.cause == first.cause);
+        first.remediation.commands = own.map(|step| step.command.clone()).collect();
     }
 }

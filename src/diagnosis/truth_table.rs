@@ -2,17 +2,17 @@
 
 use super::rules::RULES;
 use super::testing::*;
-use super::{DiagnosisContext, Verdict, diagnose};
+use super::{DiagnosisContext, Verdict, judge};
 use crate::model::{Arn, Cause, Evidence, Lookback, NOT_ASKED_FOR, Observation, Outcome, RotationStep, Severity, StepName};
 use std::collections::BTreeMap;
 
 /// The subsets of the nine steps.
-fn subsets() -> impl Iterator<Item = Vec<StepName>> {
+pub(super) fn subsets() -> impl Iterator<Item = Vec<StepName>> {
     (0_u32..1 << StepName::ALL.len())
         .map(|bits| StepName::ALL.into_iter().filter(|step| bits & (1 << (step.number() - 1)) != 0).collect())
 }
 
-fn without(evidence: &Evidence, denied: &[StepName]) -> Evidence {
+pub(super) fn without(evidence: &Evidence, denied: &[StepName]) -> Evidence {
     let mut evidence = evidence.clone();
     denied.iter().for_each(|step| deny(&mut evidence, *step));
     evidence
@@ -27,7 +27,7 @@ fn refused(action: &str, resource: &str, reason: &str) -> String {
 }
 
 /// Worlds with one fault each, and the cause it must be called by.
-fn broken_worlds() -> Vec<(Cause, Evidence)> {
+pub(super) fn broken_worlds() -> Vec<(Cause, Evidence)> {
     let world = |change: fn(&mut Evidence)| {
         let mut evidence = healthy();
         change(&mut evidence);
@@ -122,7 +122,7 @@ fn broken_worlds() -> Vec<(Cause, Evidence)> {
 #[test]
 fn a_broken_world_is_called_by_its_fault() {
     for (cause, evidence) in broken_worlds() {
-        let diagnosis = diagnose(&evidence);
+        let diagnosis = judge(&evidence);
         let root = diagnosis.root_cause().map(|finding| finding.cause);
         assert_eq!(root, Some(cause), "{:?}", diagnosis.findings.iter().map(|f| (f.cause, f.confidence)).collect::<Vec<_>>());
     }
@@ -132,7 +132,7 @@ fn a_broken_world_is_called_by_its_fault() {
 fn no_world_is_called_healthy_while_what_decides_it_was_refused() {
     let most_specific_line = [StepName::Secret, StepName::RotationConfig, StepName::RotationHistory];
     for denied in subsets() {
-        let outcome = diagnose(&without(&healthy(), &denied)).outcome;
+        let outcome = judge(&without(&healthy(), &denied)).outcome;
         if denied.iter().any(|step| most_specific_line.contains(step)) {
             assert_eq!(outcome, Outcome::Inconclusive, "{denied:?}");
         } else {
@@ -145,7 +145,7 @@ fn no_world_is_called_healthy_while_what_decides_it_was_refused() {
 fn a_broken_world_is_never_called_healthy_whatever_was_refused() {
     for (cause, evidence) in broken_worlds() {
         for denied in subsets() {
-            let outcome = diagnose(&without(&evidence, &denied)).outcome;
+            let outcome = judge(&without(&evidence, &denied)).outcome;
             assert_ne!(outcome, Outcome::Healthy, "{cause} without {denied:?}");
         }
     }
@@ -201,7 +201,7 @@ fn blank(because: &str) -> Evidence {
 #[test]
 fn of_a_secret_that_is_not_there_nothing_is_ruled_out() {
     let evidence = Evidence { secret: record(no_data()), ..blank("there is no such secret") };
-    let diagnosis = diagnose(&evidence);
+    let diagnosis = judge(&evidence);
     assert_eq!((diagnosis.outcome, diagnosis.ruled_out.as_slice()), (Outcome::NotFound, [].as_slice()));
 }
 
@@ -213,17 +213,17 @@ fn of_a_secret_that_is_being_deleted_or_a_replica_the_function_is_not_ruled_out(
         let mut evidence =
             Evidence { secret: healthy().secret, rotation_config: healthy().rotation_config, ..blank("elsewhere") };
         change(&mut evidence);
-        let ruled_out = diagnose(&evidence).ruled_out;
+        let ruled_out = judge(&evidence).ruled_out;
         assert!(!ruled_out.iter().any(|one| one.because.contains("no rotation function")), "{ruled_out:#?}");
     }
 }
 
 #[test]
 fn what_was_not_asked_for_is_not_ruled_out() {
-    let none = diagnose(&blank(NOT_ASKED_FOR));
+    let none = judge(&blank(NOT_ASKED_FOR));
     assert_eq!(none.ruled_out, [], "nothing was looked at");
     assert!(none.not_checked.iter().any(|open| open.missing.contains("was not asked for")), "{:#?}", none.not_checked);
-    let one = diagnose(&Evidence { secret: healthy().secret, ..blank(NOT_ASKED_FOR) });
+    let one = judge(&Evidence { secret: healthy().secret, ..blank(NOT_ASKED_FOR) });
     let ruled_out: Vec<Cause> = one.ruled_out.iter().map(|one| one.cause).collect();
     assert!(ruled_out.contains(&Cause::SecretMarkedForDeletion), "{ruled_out:?}");
     assert!(!ruled_out.contains(&Cause::LambdaTimeoutTooShort) && !ruled_out.contains(&Cause::RotationDisabled), "{ruled_out:?}");

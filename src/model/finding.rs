@@ -1,6 +1,7 @@
 //! What the diagnosis says.
 
 use super::cause::Cause;
+use super::plan::{Forecast, Plan};
 use super::step::StepName;
 use super::window::Lookback;
 use jiff::Timestamp;
@@ -197,6 +198,12 @@ pub struct Diagnosis {
     /// What a person can look at next, where the end is inconclusive; what decides most first.
     #[serde(default)]
     pub next_looks: Vec<NextLook>,
+    /// What will stop the next rotation.
+    #[serde(default)]
+    pub forecast: Forecast,
+    /// The fix, as ordered commands.
+    #[serde(default)]
+    pub plan: Plan,
 }
 
 /// Something a person can look at.

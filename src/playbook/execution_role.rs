@@ -81,14 +81,10 @@ pub(super) async fn collect(
         }
     };
     let trust = async {
-        match needed {
-            Some(role_policies::Scope { boundary: false }) if actor.function.is_some() => {
-                Observation::NotApplicable { because: "the simulation already shows what the role lacks".to_owned() }
-            }
-            _ if actor.function.is_some() && runs(cx, caller, &described).await => {
-                Observation::NotApplicable { because: "the function runs, so Lambda assumes the role".to_owned() }
-            }
-            _ => role_policies::trust(cx, caller, role).await,
+        if actor.function.is_some() && runs(cx, caller, &described).await {
+            Observation::NotApplicable { because: "the function runs, so Lambda assumes the role".to_owned() }
+        } else {
+            role_policies::trust(cx, caller, role).await
         }
     };
     let (policies, trust) = tokio::join!(policies, trust);

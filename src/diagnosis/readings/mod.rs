@@ -6,6 +6,7 @@ pub(super) mod hang;
 pub(super) mod healed;
 pub(super) mod login;
 pub(super) mod partner;
+pub(super) mod pending;
 pub(super) mod pending_password;
 pub(super) mod runtime;
 pub(super) mod runtime_version;

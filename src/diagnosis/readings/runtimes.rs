@@ -2,8 +2,11 @@
 //!
 //! Source: AWS Lambda Developer Guide, "Lambda runtimes" and "Runtime deprecation policy".
 
+use crate::diagnosis::DiagnosisContext;
+use crate::model::{Cause, Confidence, Obstacle, Proof, StepName};
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
+use jiff::tz::TimeZone;
 
 /// Runtimes and the day of their deprecation.
 const DEPRECATED: &[(&str, Date)] = &[
@@ -67,6 +70,35 @@ pub(in crate::diagnosis) fn may_be_set(runtime: &str, today: Date) -> bool {
     blocked_from(runtime).is_none_or(|blocked| today < blocked)
 }
 
+/// True where Lambda would refuse to give a function this runtime.
+pub(in crate::diagnosis) fn is_blocked(context: &DiagnosisContext<'_>, runtime: &str) -> bool {
+    !may_be_set(runtime, TimeZone::UTC.to_datetime(context.now()).date())
+}
+
+/// A function whose runtime is, or will be by the next rotation, past the day from which on Lambda takes no change of it.
+///
+/// Lambda goes on running such functions, so this may stop a rotation and need not.
+pub(in crate::diagnosis) fn past_block(context: &DiagnosisContext<'_>) -> Option<Obstacle> {
+    let runtime = context.function().filter(|_| context.rotates_by_function())?.runtime.as_deref()?;
+    let day = blocked_from(runtime)?;
+    let next = context.config().and_then(|config| config.due.next.or(config.next_rotation_at)).unwrap_or(context.now());
+    let horizon = TimeZone::UTC.to_datetime(next.max(context.now())).date();
+    let at = TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok()?;
+    let text = format!(
+        "The runtime {runtime} is past its block date {day}: Lambda takes no change of the function any more, and promises no \
+         longer that it runs."
+    );
+    let fact = Proof::of(StepName::RotationFunction, "lambda:GetFunctionConfiguration", format!("Runtime {runtime}"));
+    (day <= horizon).then(|| Obstacle {
+        cause: Cause::DeprecatedRuntime,
+        confidence: Confidence::Possible,
+        at: Some(at),
+        text,
+        proof: Some(fact),
+        author: None,
+    })
+}
+
 /// `python3.9` of `python:3.9`, `nodejs18.x` of `nodejs:18`: as a function's configuration writes what INIT_START tells.
 pub(in crate::diagnosis) fn identifier(told: &str) -> Option<String> {
     let (family, version) = told.split_once(':')?;
@@ -80,6 +112,7 @@ pub(in crate::diagnosis) fn identifier(told: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnosis::testing::{facts, healthy};
 
     #[test]
     fn a_blocked_runtime_may_not_be_set_and_a_supported_one_may() {
@@ -107,5 +140,16 @@ mod tests {
         {
             assert_eq!(identifier(told).as_deref(), written, "{told}");
         }
+    }
+
+    #[test]
+    fn a_runtime_past_its_block_date_may_stop_the_next_rotation() {
+        let mut evidence = healthy();
+        assert_eq!(past_block(&DiagnosisContext::new(&evidence)), None);
+        facts(&mut evidence.function).runtime = Some("python3.7".to_owned());
+        let obstacle = past_block(&DiagnosisContext::new(&evidence)).unwrap();
+        assert_eq!((obstacle.cause, obstacle.confidence), (Cause::DeprecatedRuntime, Confidence::Possible));
+        facts(&mut evidence.function).runtime = Some("python3.9".to_owned());
+        assert_eq!(past_block(&DiagnosisContext::new(&evidence)), None, "it is blocked a year later");
     }
 }

@@ -86,6 +86,8 @@ fn remediation(context: &DiagnosisContext<'_>, service: &str) -> Remediation {
     make.extend(["--security-group-ids", "ENDPOINT_SECURITY_GROUP", "--private-dns-enabled"]);
     fix.run(aws_in(context, &look))
         .needs("ec2:DescribeVpcEndpoints")
+        .run(aws_in(context, &["ec2", "describe-security-groups", "--filters", in_vpc]))
+        .needs("ec2:DescribeSecurityGroups")
         .run(aws_in(context, &make))
         .needs("ec2:CreateVpcEndpoint")
         .rotate(context)
@@ -123,7 +125,7 @@ mod tests {
         assert_eq!(found.confidence, Confidence::Likely);
         assert!(found.explanation.contains("in vpc-0a1b2c3d hung in createSecret"), "{}", found.explanation);
         assert_eq!(
-            found.remediation.commands.get(1).map(String::as_str),
+            found.remediation.commands.get(2).map(String::as_str),
             Some(
                 "aws ec2 create-vpc-endpoint --vpc-id vpc-0a1b2c3d --vpc-endpoint-type Interface --service-name \
                  com.amazonaws.eu-west-1.secretsmanager --subnet-ids subnet-0a1b2c3d --security-group-ids \

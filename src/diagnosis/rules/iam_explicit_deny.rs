@@ -6,10 +6,13 @@
 //!
 //! **Is not it** when the message names a boundary, an organization policy or the secret's own policy.
 
+use crate::diagnosis::permissions;
+use crate::diagnosis::policy_edit::{Kind, sparing};
 use crate::diagnosis::refusal::{Weighed, weigh};
 use crate::diagnosis::remedy::{aws, rotate_now};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
+use serde_json::Value;
 
 const CAUSE: Cause = Cause::IamExplicitDeny;
 
@@ -40,8 +43,30 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         Some(arn) => format!("The policy {arn} of the role {role} explicitly denies {}.", opinion.actions()),
         None => format!("A policy of the role {role} explicitly denies {}.", opinion.actions()),
     };
-    let remediation = match &denying {
-        Some(arn) => Remediation::new(
+    let remediation = fix(context, role, denying.as_deref())
+        .run(rotate_now(context))
+        .needs("secretsmanager:RotateSecret")
+        .warn("A Deny is often there on purpose: ask who wrote it before it is narrowed.")
+        .link("https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html");
+    opinion.finding(context, CAUSE, explanation, remediation).into()
+}
+
+/// The command that asks for a managed policy's default version.
+fn default_version(arn: &str) -> String {
+    aws(&["iam", "get-policy", "--policy-arn", arn, "--query", "Policy.DefaultVersionId", "--output", "text"])
+}
+
+/// Each policy with a Deny in the way, narrowed; where the policies were not read, the commands that show them.
+fn fix(context: &DiagnosisContext<'_>, role: &str, denying: Option<&str>) -> Remediation {
+    let needs = permissions::needs(context);
+    let policies = context.evidence.role.found().and_then(|facts| facts.policies.found());
+    let narrowed: Vec<(&str, Value)> = (policies.map(|policies| policies.identity.as_slice()).unwrap_or_default().iter())
+        .filter_map(|policy| Some((policy.name.as_str(), sparing(context, &policy.document, &needs, Kind::Identity)?)))
+        .collect();
+    if narrowed.is_empty()
+        && let Some(arn) = denying
+    {
+        return Remediation::new(
             "Narrow the Deny statement of this policy so that it spares this secret: the first two commands show it, the third \
              makes what is written in policy.json its default version.",
         )
@@ -55,25 +80,20 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             "--policy-document",
             "file://policy.json",
             "--set-as-default",
-        ])),
-        None => Remediation::new(
+        ]))
+        .needs("iam:CreatePolicyVersion");
+    }
+    if narrowed.is_empty() {
+        return Remediation::new(
             "Find the Deny statement among the role's inline and attached policies, and narrow it so that it spares this secret.",
         )
         .run(aws(&["iam", "list-role-policies", "--role-name", role]))
-        .run(aws(&["iam", "list-attached-role-policies", "--role-name", role])),
-    };
-    let remediation = remediation
-        .run(rotate_now(context))
-        .needs("iam:PutRolePolicy")
-        .needs("iam:CreatePolicyVersion")
-        .warn("A Deny is often there on purpose: ask who wrote it before it is narrowed.")
-        .link("https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html");
-    opinion.finding(context, CAUSE, explanation, remediation).into()
-}
-
-/// The command that asks for a managed policy's default version.
-fn default_version(arn: &str) -> String {
-    aws(&["iam", "get-policy", "--policy-arn", arn, "--query", "Policy.DefaultVersionId", "--output", "text"])
+        .run(aws(&["iam", "list-attached-role-policies", "--role-name", role]))
+        .needs("iam:ListRolePolicies")
+        .needs("iam:ListAttachedRolePolicies");
+    }
+    let fix = Remediation::new("Narrow the Deny so that it spares the rotation of this secret, and rotate.");
+    narrowed.iter().fold(fix, |fix, (name, document)| fix.set_policy(context, name, document))
 }
 
 #[cfg(test)]

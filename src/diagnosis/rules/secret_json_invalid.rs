@@ -8,7 +8,7 @@
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::SECRET_STRUCTURE;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
-use crate::model::{Cause, Remediation, StepName};
+use crate::model::{Cause, Remediation, RotationStep, StepName};
 
 pub(super) const RULE: Rule = Rule {
     cause: Cause::SecretJsonInvalid,
@@ -24,8 +24,19 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
         let explanation =
             format!("The function could not parse the value of {} as JSON{}.", context.secret_name(), seen.in_step());
+        // createSecret reads the current value: what setSecret cannot parse is the previous one, or the superuser's.
+        let is_previous = seen.failure.step.is_some_and(|step| step > RotationStep::CreateSecret);
+        if is_previous && context.secret().is_some_and(|secret| secret.version_with("AWSPREVIOUS").is_some()) {
+            let fix = Remediation::new("Take AWSPREVIOUS off the value that is no JSON, and rotate.")
+                .forget_previous(context)
+                .discard_pending(context)
+                .rotate(context)
+                .link(SECRET_STRUCTURE);
+            return (explanation, fix);
+        }
         let remediation = Remediation::new("Store the value again, as JSON with double quotes, from a file, and rotate.")
             .put_value(context)
+            .forget_unreadable(context)
             .rotate(context)
             .link(SECRET_STRUCTURE);
         (explanation, remediation)
