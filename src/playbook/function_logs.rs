@@ -32,6 +32,9 @@ const MAX_STREAMS: usize = 10;
 /// Invocations kept of a function that serves many secrets.
 const MAX_INVOCATIONS: usize = 200;
 
+/// How a cold start begins in the log, in text and in JSON.
+const COLD_STARTS: [&str; 2] = ["INIT_START ", "platform.initStart"];
+
 /// Failed attempts the windows are anchored on.
 const MAX_FAILED_ANCHORS: usize = 3;
 
@@ -75,7 +78,10 @@ pub(super) async fn collect(
             return Seen { window: Some(base), ..carried(unanswered).into() };
         }
     };
-    let further = anchored(base, anchors, cx.now);
+    // Where a cold start tells the version of its runtime, the last success tells the one it worked on.
+    let is_cold = first.events.iter().any(|event| COLD_STARTS.iter().any(|start| event.text.contains(start)));
+    let worked_at = subject.found().and_then(|described| described.config.last_rotated_at).filter(|_| is_cold);
+    let further = anchored(base, anchors.into_iter().chain(worked_at), cx.now);
     debug_assert!(further.len() < MAX_WINDOWS);
     let reads = further.iter().map(|window| read(cx, caller, &group, *window));
     let (mut events, mut complete, mut windows) = (first.events, first.complete, vec![base]);
@@ -142,8 +148,10 @@ async fn anchors(cx: &Context<'_>, caller: &AwsCaller, subject: &Observation<Arc
     if described.config.due.overdue_since.is_some() {
         anchors.extend(described.config.due.previous);
     }
-    // The last success shows what the function does when it works, and on which version of its runtime.
-    anchors.extend(described.config.last_rotated_at);
+    // Where nothing is known to have failed, the last success shows what the function does when it works.
+    if anchors.is_empty() {
+        anchors.extend(described.config.last_rotated_at);
+    }
     anchors
 }
 
