@@ -30,7 +30,7 @@ pub(super) fn rotated_by_owner(fix: Remediation, context: &DiagnosisContext<'_>,
 ///
 /// RotateSecret refuses a secret that a service manages. RDS names its secrets `rds!db-…` and `rds!cluster-…`.
 /// Source: Amazon RDS User Guide, "Password management with Amazon RDS and AWS Secrets Manager".
-fn command_of(context: &DiagnosisContext<'_>, owner: &str) -> String {
+pub(super) fn command_of(context: &DiagnosisContext<'_>, owner: &str) -> String {
     let (command, identifier, name) = if context.secret_name().starts_with("rds!cluster") {
         ("modify-db-cluster", "--db-cluster-identifier", "DB_CLUSTER")
     } else {

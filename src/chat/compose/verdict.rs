@@ -89,6 +89,7 @@ fn finding_of(report: &Report, finding: &ReportedFinding) -> Vec<Part> {
     if !remediation.links.is_empty() {
         parts.push(Part::Links(remediation.links.clone()));
     }
+    parts.push(Part::Cause(CauseReference { id: safe(finding.cause.id()), page: None }));
     let (proofs, more) = wording::proofs(report, finding);
     if !proofs.is_empty() {
         let quote =
@@ -122,7 +123,6 @@ fn plan(report: &Report, commands: &[SafeText]) -> Vec<Part> {
         parts.push(Part::Context(vec![safe("to take it back, from the last step to the first")]));
         parts.push(Part::Commands(undo));
     }
-    parts.push(Part::Cause(CauseReference { id: safe(finding.cause.id()), page: None }));
     parts
 }
 

@@ -86,7 +86,7 @@ fn fix(context: &DiagnosisContext<'_>, partner: &Partner<'_>, stops: &[&Stop]) -
         .map(|stop| stop.denied.clone())
         .collect();
     if !own.is_empty() {
-        let document = allowing(context, &own);
+        let document = allowing(context, &own).to_string();
         let words = [
             "iam",
             "put-role-policy",

@@ -17,8 +17,7 @@ use crate::diagnosis::refusal::{Opinion, Weighed, allowing, weigh};
 use crate::diagnosis::remedy::{aws, rotate_now};
 use crate::diagnosis::runs::{Ran, ran};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
-use crate::model::{Cause, Change, Concern, Confidence, Finding, Observation, Proof, Remediation, Severity, StepName, Window};
-use jiff::SignedDuration;
+use crate::model::{Cause, Change, Concern, Confidence, Finding, Observation, Proof, Remediation, Severity, StepName};
 
 const CAUSE: Cause = Cause::IamIdentityPolicyMissing;
 
