@@ -50,6 +50,8 @@ impl Delivery {
             couriers.spawn(courier.run(stop.clone()));
         }
         while couriers.join_next().await.is_some() {}
+        // Without a platform nothing ends before it is told to.
+        stop.cancelled().await;
     }
 }
 
