@@ -8,7 +8,7 @@ use crate::model::{Cause, Change, Confidence, CorrelatedChange, Finding, Proof, 
 /// How long before the first failure a change must have happened to count as its likely origin, in minutes.
 pub(super) const CLOSE_MINUTES: i64 = 30;
 
-fn can_explain(event: &str, cause: Cause) -> bool {
+pub(super) fn can_explain(event: &str, cause: Cause) -> bool {
     rule_of(cause).is_some_and(|rule| rule.explaining_events().any(|name| without_version(name) == without_version(event)))
 }
 

@@ -2,6 +2,8 @@
 //!
 //! [`diagnose`] reads the evidence once into a [`DiagnosisContext`], asks every rule of [`rules::RULES`], places the configuration
 //! changes in time, hides symptoms behind their root causes, and decides the outcome.
+//! Then it foretells the next rotation and proves the fix: the plan is applied to the evidence and the next rotation foretold
+//! again.
 
 pub mod change_events;
 mod compare;
@@ -9,12 +11,16 @@ pub mod context;
 mod correlate;
 mod explain;
 mod follow_up;
+mod forecast;
 mod function_state;
 pub mod iam;
 mod inhibit;
+mod key_access;
 mod managed;
 mod outcome;
 mod permissions;
+mod plan;
+mod policy_edit;
 mod readings;
 mod refusal;
 pub mod remedy;
@@ -33,7 +39,7 @@ pub use explain::{Explanation, explain};
 pub use rule::{Rule, Specificity, Stage, Verdict};
 pub use rules::{page_of, rule_of};
 
-use crate::model::{Diagnosis, Evidence, NotChecked, RuledOut};
+use crate::model::{Diagnosis, Evidence, Forecast, NotChecked, Plan, RuledOut};
 
 /// Decides what stops rotation, from the evidence alone.
 #[must_use]
@@ -62,7 +68,7 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
     let outcome = outcome::decide(&context, &findings);
     let root = findings.first().filter(|_| outcome.has_cause());
     let follow_up = follow_up::decide(&context, outcome, root, &changes);
-    Diagnosis {
+    let mut diagnosis = Diagnosis {
         outcome,
         findings,
         changes,
@@ -72,5 +78,21 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
         failing: context.failing.clone(),
         last_success_at: context.last_success_at,
         follow_up,
+        forecast: Forecast::default(),
+        plan: Plan::default(),
+    };
+    diagnosis.forecast = forecast::forecast(&context, &diagnosis);
+    diagnosis.plan = plan::make(&context, &diagnosis);
+    print_only_what_is_proven(&mut diagnosis);
+    diagnosis
+}
+
+/// The remedy of the first finding shows the commands of the plan that work against it: none, where they would not help.
+fn print_only_what_is_proven(diagnosis: &mut Diagnosis) {
+    let plan = &diagnosis.plan;
+    let Some(first) = diagnosis.findings.first_mut() else { return };
+    if plan.heals == Some(false) || !plan.steps.is_empty() {
+        let own = plan.steps.iter().filter(|step| step.cause == first.cause);
+        first.remediation.commands = own.map(|step| step.command.clone()).collect();
     }
 }

@@ -297,7 +297,7 @@ fn resource_policy(context: &DiagnosisContext<'_>, need: &Need) -> (Option<Polic
 ///
 /// Sources: IAM User Guide, "AWS global condition context keys"; Service Authorization Reference, "Condition keys for AWS
 /// Secrets Manager", "… for AWS KMS"; Lambda Developer Guide, "Working with Lambda execution environment credentials".
-fn request(context: &DiagnosisContext<'_>, need: &Need) -> Option<Request> {
+pub(super) fn request(context: &DiagnosisContext<'_>, need: &Need) -> Option<Request> {
     let (secret, function) = (context.secret()?, context.function()?);
     let caller = Caller::role(function.role.arn().as_str(), Some(function.arn.name())).ok()?;
     let arn = secret.arn.arn();

@@ -6,7 +6,7 @@ use super::rule::Verdict;
 use super::signatures::{AccessDenied, Layer};
 use crate::lambda_log::Record;
 use crate::model::{Cause, Confidence, Finding, Observation, Proof, Remediation, Severity};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Causes that a refused call stands for, one for another where the refusal's parts tell more than its text.
@@ -291,8 +291,8 @@ fn weigh_stops(context: &DiagnosisContext<'_>, cause: Cause, stops: Vec<Stop>) -
     Weighed::For(Opinion { confidence, severity, evidence, refused, note, stranger: None })
 }
 
-/// The least policy that allows what was refused, as `--policy-document` takes it.
-pub(super) fn allowing(context: &DiagnosisContext<'_>, refused: &[AccessDenied]) -> String {
+/// The least policy that allows what was refused.
+pub(super) fn allowing(context: &DiagnosisContext<'_>, refused: &[AccessDenied]) -> Value {
     let mut by_resource: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for denied in refused {
         let secret = context.secret().map(|secret| secret.arn.arn().as_str());
@@ -313,7 +313,7 @@ pub(super) fn allowing(context: &DiagnosisContext<'_>, refused: &[AccessDenied])
         .into_iter()
         .map(|(resource, actions)| json!({ "Effect": "Allow", "Action": actions, "Resource": resource }))
         .collect();
-    json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
+    json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
 fn is_on_secret(action: &str) -> bool {

@@ -1,7 +1,10 @@
 //! Commands for a person to paste, quoted for a POSIX shell.
 
 use super::context::DiagnosisContext;
-use crate::model::{Remediation, RotationConfig, RotationStep};
+use super::policy_edit;
+use super::readings::pending::{self, Pending};
+use crate::model::{Concern, Remediation, RotationConfig};
+use serde_json::Value;
 
 /// An AWS CLI command; every word is quoted where the shell needs it.
 ///
@@ -24,6 +27,25 @@ pub fn aws_in(context: &DiagnosisContext<'_>, words: &[&str]) -> String {
 #[must_use]
 pub fn rotate_now(context: &DiagnosisContext<'_>) -> String {
     aws_in(context, &["secretsmanager", "rotate-secret", "--secret-id", context.secret_id()])
+}
+
+/// The command that lists the functions of the region, where a secret needs one that is not known here.
+#[must_use]
+pub fn list_functions(context: &DiagnosisContext<'_>) -> String {
+    aws_in(context, &["lambda", "list-functions", "--query", "Functions[].FunctionArn"])
+}
+
+/// The function the secret rotates with, or rotated with last, as far as its configuration, its history or a change names it.
+#[must_use]
+pub fn known_function(context: &DiagnosisContext<'_>) -> Option<String> {
+    let bound = context.config().and_then(|config| config.function_arn.as_ref());
+    let attempted = || context.attempts().rev().find_map(|attempt| attempt.function_arn.as_ref());
+    let asked = || {
+        let changes = &context.evidence.changes.found()?.changes;
+        let own = changes.iter().rev().filter(|change| change.concerns == Concern::Secret && change.event == "RotateSecret");
+        own.filter_map(|change| change.parameters.get("rotationLambdaARN")?.as_str()).next()
+    };
+    bound.or_else(attempted).map(ToString::to_string).or_else(|| asked().map(str::to_owned))
 }
 
 /// AWS's page on rotations that fail.
@@ -72,15 +94,57 @@ impl Remediation {
         self.run(rotate_now(context)).needs("secretsmanager:RotateSecret")
     }
 
-    /// Stores a corrected value from the file `value.json`, so that the value is on no command line.
+    /// Stores a corrected value, and takes away what would bring the old one back.
+    ///
+    /// Secrets Manager takes a pending version up again, with the value it was made from: it has to go, or the retry works on
+    /// what was just corrected. Where setSecret went through for it, the database knows only its password, so that the
+    /// correction begins from that version and not from the current one. The value goes through the file `value.json`, so that
+    /// it is on no command line.
     #[must_use]
     pub fn put_value(self, context: &DiagnosisContext<'_>) -> Remediation {
+        let pending = pending::left_over(context);
+        let stored = pending.as_ref().filter(|pending| pending.is_set).map(|pending| pending.id);
+        let has_current = context.secret().is_none_or(|secret| secret.version_with("AWSCURRENT").is_some());
+        let from = match stored {
+            Some(id) => Some(["--version-id", id]),
+            None => has_current.then_some(["--version-stage", "AWSCURRENT"]),
+        };
+        let mut fix = self;
+        if let Some(from) = from {
+            let words = ["secretsmanager", "get-secret-value", "--secret-id", context.secret_id()];
+            let words = [&words[..], &from[..], &["--query", "SecretString", "--output", "text"][..]].concat();
+            fix = fix.run(format!("(umask 077; {} > value.json)", aws_in(context, &words)));
+        }
+        if stored.is_some() {
+            fix = fix.warn(
+                "setSecret went through for the pending version: the database may take its password only, and refuse AWSCURRENT \
+                 until this is mended. So value.json begins as the pending value: correct what is wrong in it, and keep its \
+                 password.",
+            );
+        }
         let words =
             ["secretsmanager", "put-secret-value", "--secret-id", context.secret_id(), "--secret-string", "file://value.json"];
-        self.run(aws_in(context, &words)).needs("secretsmanager:PutSecretValue").warn(
+        fix.run(aws_in(context, &words)).needs("secretsmanager:PutSecretValue").warn(
             "value.json replaces the whole value and becomes AWSCURRENT at once, for every application that reads the secret: \
-             write the complete JSON, and delete the file afterwards.",
+             correct it before it is stored, leave it complete, and delete the file afterwards.",
         )
+        .drop_pending(context, pending.as_ref())
+    }
+
+    /// Takes AWSPREVIOUS off the version that is current now, which becomes the previous one when another is stored: a value
+    /// that cannot be read as JSON stops setSecret there too.
+    #[must_use]
+    pub fn forget_unreadable(self, context: &DiagnosisContext<'_>) -> Remediation {
+        let Some(current) = context.secret().and_then(|secret| secret.version_with("AWSCURRENT")) else { return self };
+        self.remove_label(context, "AWSPREVIOUS", &current.id)
+            .warn("The value that is no JSON returns as AWSPREVIOUS, and setSecret reads that too: the label is taken off it.")
+    }
+
+    fn drop_pending(self, context: &DiagnosisContext<'_>, pending: Option<&Pending<'_>>) -> Remediation {
+        match pending {
+            Some(pending) => self.remove_label(context, "AWSPENDING", pending.id),
+            None => self,
+        }
     }
 
     /// Changes the function's configuration by the options `words`.
@@ -96,7 +160,8 @@ impl Remediation {
     pub fn set_environment(self, context: &DiagnosisContext<'_>) -> Remediation {
         let name = context.function_name().unwrap_or("FUNCTION_NAME");
         let look = ["lambda", "get-function-configuration", "--function-name", name, "--query", "Environment"];
-        self.run(aws_in(context, &look))
+        let look = aws_in(context, &look);
+        self.run(format!("(umask 077; {look} > environment.before.json; cp environment.before.json environment.json)"))
             .needs("lambda:GetFunctionConfiguration")
             .configure_function(context, &["--environment", "file://environment.json"])
             .warn("update-function-configuration replaces all environment variables: one left out of environment.json is lost.")
@@ -106,10 +171,12 @@ impl Remediation {
     #[must_use]
     pub fn deploy_code(self, context: &DiagnosisContext<'_>) -> Remediation {
         let name = context.function_name().unwrap_or("FUNCTION_NAME");
+        let look = ["lambda", "get-function", "--function-name", name, "--query", "Code.Location", "--output", "text"];
         let words = ["lambda", "update-function-code", "--function-name", name, "--zip-file", "fileb://function.zip"];
-        self.run(aws_in(context, &words))
+        self.run(format!("curl -sSo previous.zip \"$({})\"", aws_in(context, &look)))
+            .run(aws_in(context, &words))
             .needs("lambda:UpdateFunctionCode")
-            .warn("Deploying replaces the function's code: keep the present package to be able to go back.")
+            .warn("Deploying replaces the function's code: previous.zip keeps the present package, to be able to go back.")
     }
 
     /// Binds the secret to another function and rotates it.
@@ -117,35 +184,76 @@ impl Remediation {
     pub fn bind_new_function(self, context: &DiagnosisContext<'_>) -> Remediation {
         let id = context.secret_id();
         let words = ["secretsmanager", "rotate-secret", "--secret-id", id, "--rotation-lambda-arn", "NEW_FUNCTION_ARN"];
-        self.run(aws_in(context, &words)).needs("secretsmanager:RotateSecret").needs("lambda:InvokeFunction")
+        self.run(list_functions(context))
+            .run(aws_in(context, &words))
+            .needs("secretsmanager:RotateSecret")
+            .needs("lambda:InvokeFunction")
     }
 
-    /// Takes AWSPENDING away from the version a failed rotation left it on, where there is one.
+    /// Takes AWSPENDING away from the version a failed rotation left it on, where there is one and nothing else holds what the
+    /// database was given.
+    ///
+    /// Where setSecret went through for it, the version stays: it holds the only copy of the password the database has, and the
+    /// next rotation finishes it.
     #[must_use]
     pub fn discard_pending(self, context: &DiagnosisContext<'_>) -> Remediation {
-        let Some(stuck) = context.stuck_version() else { return self };
-        let discarded = self.remove_pending_label(context, &stuck.id);
-        if context.failing_step() == Some(RotationStep::CreateSecret) {
-            return discarded;
+        match pending::left_over(context) {
+            Some(pending) if pending.is_set => self.warn(
+                "setSecret went through for the pending version: the database may take its password only, and refuse AWSCURRENT \
+                 until a rotation finishes it. So the label stays where it is.",
+            ),
+            Some(pending) if pending.is_doubtful => self.drop_pending(context, Some(&pending)).warn(
+                "setSecret may already have set the pending password in the database: then this version holds its only copy. \
+                 Read it before the label is removed.",
+            ),
+            pending => self.drop_pending(context, pending.as_ref()),
         }
-        discarded.warn(
-            "setSecret may already have set the pending password in the database: then this version holds its only copy. \
-             Read it before the label is removed.",
-        )
     }
 
-    fn remove_pending_label(self, context: &DiagnosisContext<'_>, id: &str) -> Remediation {
-        let words = [
-            "secretsmanager",
-            "update-secret-version-stage",
-            "--secret-id",
-            context.secret_id(),
-            "--version-stage",
-            "AWSPENDING",
-            "--remove-from-version-id",
-            id,
-        ];
-        self.run(aws_in(context, &words)).needs("secretsmanager:UpdateSecretVersionStage")
+    fn remove_label(self, context: &DiagnosisContext<'_>, label: &str, id: &str) -> Remediation {
+        let words =
+            ["secretsmanager", "update-secret-version-stage", "--secret-id", context.secret_id(), "--version-stage", label];
+        let command = aws_in(context, &[&words[..], &["--remove-from-version-id", id]].concat());
+        if self.commands.contains(&command) {
+            return self;
+        }
+        self.run(command).needs("secretsmanager:UpdateSecretVersionStage")
+    }
+
+    /// Lets an inline policy of the function's role allow what `document` does, beside what it allows already.
+    #[must_use]
+    pub fn allow_role(self, context: &DiagnosisContext<'_>, name: &str, document: &Value) -> Remediation {
+        let role = context.role_name().unwrap_or("ROLE");
+        let policies = context.evidence.role.found().and_then(|facts| facts.policies.found());
+        let present = policies.and_then(|policies| policies.identity.iter().find(|policy| policy.name == name));
+        let document = present.map_or_else(|| document.clone(), |present| policy_edit::joined(&present.document, document));
+        let words = ["iam", "put-role-policy", "--role-name", role, "--policy-name", name, "--policy-document"];
+        let fix = self.run(aws(&[&words[..], &[&document.to_string()]].concat())).needs("iam:PutRolePolicy");
+        match policies {
+            Some(_) => fix,
+            None => fix.warn(format!("An inline policy of the role with the name {name} would be replaced.")),
+        }
+    }
+
+    /// Gives a policy of the account or of the role another document.
+    #[must_use]
+    pub fn set_policy(self, context: &DiagnosisContext<'_>, name: &str, document: &Value) -> Remediation {
+        let role = context.role_name().unwrap_or("ROLE");
+        let document = document.to_string();
+        if !name.starts_with("arn:") {
+            let words = ["iam", "put-role-policy", "--role-name", role, "--policy-name", name, "--policy-document", &document];
+            return self.run(aws(&words)).needs("iam:PutRolePolicy");
+        }
+        // A policy of AWS cannot be changed.
+        if name.contains(":iam::aws:") {
+            let words = ["iam", "detach-role-policy", "--role-name", role, "--policy-arn", name];
+            return self.run(aws(&words)).needs("iam:DetachRolePolicy");
+        }
+        let words = ["iam", "create-policy-version", "--policy-arn", name, "--policy-document", &document, "--set-as-default"];
+        self.run(aws(&words)).needs("iam:CreatePolicyVersion").warn(
+            "Everybody with this managed policy is affected. A managed policy has at most five versions: delete one that is not \
+             the default where there are five.",
+        )
     }
 
     /// A remediation that starts with what to do, in words.

@@ -1,6 +1,7 @@
 //! What the diagnosis says.
 
 use super::cause::Cause;
+use super::plan::{Forecast, Plan};
 use super::step::StepName;
 use super::window::Lookback;
 use jiff::Timestamp;
@@ -191,6 +192,12 @@ pub struct Diagnosis {
     /// Where another look can tell more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follow_up: Option<FollowUp>,
+    /// What will stop the next rotation.
+    #[serde(default)]
+    pub forecast: Forecast,
+    /// The fix, as ordered commands.
+    #[serde(default)]
+    pub plan: Plan,
 }
 
 /// Where another look can tell more than the evidence does.

@@ -11,6 +11,7 @@ mod finding;
 mod investigation;
 mod invocation;
 mod observation;
+mod plan;
 mod rotation_step;
 mod schedule;
 mod secret_ref;
@@ -39,6 +40,7 @@ pub use finding::{
 pub use investigation::Investigation;
 pub use invocation::{Invocation, InvocationStatus, LogEvent};
 pub use observation::{ApiCall, Denial, Observation, StepRecord};
+pub use plan::{Forecast, Obstacle, Plan, PlanStep};
 pub use rotation_step::RotationStep;
 pub use schedule::{Schedule, ScheduleError};
 pub use secret_ref::{SecretRef, SecretRefError};

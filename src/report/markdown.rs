@@ -1,8 +1,9 @@
 //! The report for a ticket.
 
 use super::sanitize::single_line;
-use super::wording;
 use super::{Report, ReportedFinding};
+use super::{outlook, wording};
+use crate::redact::SafeText;
 use std::fmt::Write as _;
 
 /// The report in Markdown (CommonMark with tables).
@@ -15,6 +16,7 @@ pub fn markdown(report: &Report) -> String {
     if let Some(finding) = report.leading() {
         verdict_of(&mut page, report, finding);
     }
+    list(&mut page, "Next", &outlook::ending(report), 0);
     list(&mut page, "Did you mean", &wording::near_names(report), 0);
     let (also, more) = wording::also(report);
     list(&mut page, "Also", &also, more);
@@ -36,27 +38,47 @@ pub fn markdown(report: &Report) -> String {
     page
 }
 
+/// In the order of need: what happened, what to do, what proves it.
 fn verdict_of(page: &mut String, report: &Report, finding: &ReportedFinding) {
     let _ = writeln!(page, "**What happened.** {}\n", escape(&wording::what_happened(finding)));
-    let (proofs, more) = wording::proofs(report, finding);
-    let proofs: Vec<String> =
-        proofs.iter().map(|proof| format!("{}: {} — {}", proof.step, code(&proof.text), escape(&proof.source))).collect();
-    raw_list(page, "Proof", &proofs, more);
     let remediation = &finding.remediation;
     let _ = writeln!(page, "**Fix.** {}\n", escape(&single_line(&remediation.summary)));
     if let Some(warning) = &remediation.warning {
         let _ = writeln!(page, "> ⚠ {}\n", escape(&single_line(warning)));
     }
-    let commands: Vec<String> = remediation.commands.iter().flat_map(wording::command_lines).collect();
-    if !commands.is_empty() {
-        let _ = writeln!(page, "{}\n", fenced("sh", &commands));
-    }
-    if !remediation.needs.is_empty() {
-        let needs: Vec<String> = remediation.needs.iter().map(|action| code(&single_line(action))).collect();
-        let _ = writeln!(page, "You need {}.\n", needs.join(", "));
-    }
+    plan(page, report, &remediation.commands);
     for link in &remediation.links {
         let _ = writeln!(page, "<{}>\n", single_line(link).replace(['<', '>', ' '], ""));
+    }
+    let (proofs, more) = wording::proofs(report, finding);
+    let proofs: Vec<String> =
+        proofs.iter().map(|proof| format!("{}: {} — {}", proof.step, code(&proof.text), escape(&proof.source))).collect();
+    raw_list(page, "Proof", &proofs, more);
+}
+
+/// The commands with what each does, what they are worth together, and how to take them back.
+fn plan(page: &mut String, report: &Report, commands: &[SafeText]) {
+    let steps = report.plan.iter().enumerate().flat_map(|(number, step)| {
+        let effect = format!("# {}. {}", number + 1, single_line(&step.effect));
+        std::iter::once(effect).chain(wording::command_lines(&step.command))
+    });
+    let mut lines: Vec<String> = steps.collect();
+    if lines.is_empty() {
+        lines = commands.iter().flat_map(wording::command_lines).collect();
+    }
+    if !lines.is_empty() {
+        let _ = writeln!(page, "{}\n", fenced("sh", &lines));
+    }
+    if let Some(worth) = outlook::worth(report) {
+        let _ = writeln!(page, "{}\n", escape(&worth));
+    }
+    let needs: Vec<String> = outlook::needs(report).iter().map(|action| code(action)).collect();
+    if !needs.is_empty() {
+        let _ = writeln!(page, "You need {}.\n", needs.join(", "));
+    }
+    let undo: Vec<String> = outlook::undo(report).into_iter().flat_map(wording::command_lines).collect();
+    if !undo.is_empty() {
+        let _ = writeln!(page, "**Undo**, from the last step to the first:\n\n{}\n", fenced("sh", &undo));
     }
 }
 

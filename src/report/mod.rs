@@ -5,6 +5,7 @@
 pub mod facts;
 mod json;
 mod markdown;
+pub mod outlook;
 pub mod sanitize;
 mod text;
 pub mod time;
@@ -12,11 +13,12 @@ pub mod wording;
 
 pub use json::{json, json_line};
 pub use markdown::markdown;
+pub use outlook::ReportedForecast;
 pub use text::text;
 
 use crate::model::{
-    Cause, Comparison, Confidence, DiagnosisItem, Finding, Investigation, Lookback, Outcome, Proof, Remediation, Severity,
-    StepName, StepView, Window,
+    Cause, Comparison, Confidence, DiagnosisItem, Finding, Investigation, Lookback, Obstacle, Outcome, Plan, Proof, Remediation,
+    Severity, StepName, StepView, Window,
 };
 use crate::redact::SafeText;
 use jiff::Timestamp;
@@ -43,6 +45,8 @@ pub struct Report {
     pub window: Window,
     /// How it ended.
     pub outcome: Outcome,
+    /// The verdict in one line.
+    pub headline: SafeText,
     /// The current row of failures.
     pub failing: Option<Failing>,
     /// The last rotation known to have succeeded.
@@ -51,6 +55,18 @@ pub struct Report {
     pub next_due_at: Option<Timestamp>,
     /// What was found; the most likely root cause first.
     pub findings: Vec<ReportedFinding>,
+    /// The next rotation, foretold.
+    pub forecast: ReportedForecast,
+    /// The fix, as ordered commands.
+    pub plan: Vec<ReportedPlanStep>,
+    /// Whether nothing known stands in the way after the plan; `None` where the evidence cannot tell, or nothing needs mending.
+    pub heals: Option<bool>,
+    /// What no command of the plan mends.
+    #[serde(skip)]
+    pub remaining: Vec<ReportedObstacle>,
+    /// What only the next rotation can show.
+    #[serde(skip)]
+    pub doubts: Vec<SafeText>,
     /// Configuration changes, oldest first.
     pub changes: Vec<ReportedChange>,
     /// How other secrets fared.
@@ -65,6 +81,38 @@ pub struct Report {
     pub api_calls: usize,
     /// How long the investigation took, in milliseconds.
     pub duration_ms: u64,
+}
+
+/// Something that stands in the way of the next rotation.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReportedObstacle {
+    /// Which cause it would be.
+    pub cause: Cause,
+    /// `possible` where it may stop the rotation, otherwise it will.
+    pub confidence: Confidence,
+    /// Since when it stands there, or from when on it will.
+    pub at: Option<Timestamp>,
+    /// What it is, in a sentence.
+    pub text: SafeText,
+    /// The fact it rests on.
+    pub proof: Option<ReportedProof>,
+    /// Who made the change behind it.
+    pub author: Option<SafeText>,
+}
+
+/// One command of the fix.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReportedPlanStep {
+    /// The command, to be pasted into a shell.
+    pub command: SafeText,
+    /// The cause it works against.
+    pub cause: Cause,
+    /// What it does.
+    pub effect: SafeText,
+    /// The command that takes it back; `None` where it changes nothing or cannot be taken back.
+    pub undo: Option<SafeText>,
+    /// The IAM actions it needs.
+    pub needs: Vec<SafeText>,
 }
 
 /// The secret, as far as it is known.
@@ -241,8 +289,9 @@ impl Report {
         let Investigation { id, evidence, diagnosis, api_calls, duration_ms } = investigation;
         let steps = evidence.steps();
         let own = evidence.secret.found();
+        let Plan { steps: commands, heals, remaining, doubts } = &diagnosis.plan;
         let look_back = evidence.reach.window(evidence.now);
-        Report {
+        let mut report = Report {
             schema_version: SCHEMA_VERSION,
             investigation_id: safe(id),
             now: evidence.now,
@@ -257,6 +306,7 @@ impl Report {
             reach: evidence.reach,
             window: steps.iter().filter_map(|step| step.window).fold(look_back, |hull, window| hull.hull(&window)),
             outcome: diagnosis.outcome,
+            headline: safe(""),
             failing: diagnosis.failing.as_ref().map(|row| Failing {
                 first_at: row.first_at,
                 last_at: row.last_at,
@@ -268,6 +318,11 @@ impl Report {
                 .and_then(|config| config.due.next.or(config.next_rotation_at))
                 .filter(|next| *next > evidence.now),
             findings: diagnosis.findings.iter().map(ReportedFinding::from).collect(),
+            forecast: ReportedForecast::from(&diagnosis.forecast),
+            plan: commands.iter().map(ReportedPlanStep::from).collect(),
+            heals: *heals,
+            remaining: remaining.iter().map(ReportedObstacle::from).collect(),
+            doubts: all_safe(doubts),
             changes: (diagnosis.changes.iter())
                 .map(|change| ReportedChange {
                     at: change.at,
@@ -290,7 +345,9 @@ impl Report {
             steps: steps.iter().map(ReportedStep::from).collect(),
             api_calls: *api_calls,
             duration_ms: *duration_ms,
-        }
+        };
+        report.headline = safe(&wording::headline(&report));
+        report
     }
 
     /// Names the account as the configuration does.
@@ -350,6 +407,19 @@ impl From<&Proof> for ReportedProof {
             call: safe(&proof.call),
             at: proof.at,
             text: safe(&proof.text),
+        }
+    }
+}
+
+impl From<&Obstacle> for ReportedObstacle {
+    fn from(obstacle: &Obstacle) -> ReportedObstacle {
+        ReportedObstacle {
+            cause: obstacle.cause,
+            confidence: obstacle.confidence,
+            at: obstacle.at,
+            text: safe(&obstacle.text),
+            proof: obstacle.proof.as_ref().map(ReportedProof::from),
+            author: obstacle.author.as_deref().map(safe),
         }
     }
 }

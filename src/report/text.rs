@@ -1,8 +1,10 @@
 //! The report for a terminal: the verdict first, then what proves it, then what to do.
 
+use super::outlook;
 use super::sanitize::single_line;
 use super::wording::{self, Mark};
 use super::{Report, ReportedFinding};
+use crate::redact::SafeText;
 use anstyle::{AnsiColor, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -30,6 +32,7 @@ pub fn text(report: &Report, width: usize) -> String {
     if let Some(finding) = report.leading() {
         verdict_of(&mut page, report, finding);
     }
+    page.section("Next", &outlook::ending(report), 0);
     let near = wording::near_names(report);
     if !near.is_empty() {
         page.section("Did you mean", &near, 0);
@@ -57,8 +60,10 @@ pub fn text(report: &Report, width: usize) -> String {
     page.out.replace('\u{a0}', " ")
 }
 
+/// In the order of need: what happened, what to do, what proves it.
 fn verdict_of(page: &mut Page, report: &Report, finding: &ReportedFinding) {
     page.section("What happened", &[wording::what_happened(finding)], 0);
+    fix(page, report, finding);
     let (proofs, more) = wording::proofs(report, finding);
     for (at, proof) in proofs.iter().enumerate() {
         page.label(if at == 0 { "Proof" } else { "" });
@@ -66,20 +71,47 @@ fn verdict_of(page: &mut Page, report: &Report, finding: &ReportedFinding) {
         page.line(MARGIN + 8, &proof.source, DIM);
     }
     page.more(more);
+}
+
+fn fix(page: &mut Page, report: &Report, finding: &ReportedFinding) {
     let remediation = &finding.remediation;
     page.section("Fix", &[single_line(&remediation.summary)], 0);
     if let Some(warning) = &remediation.warning {
         page.paragraph(MARGIN, MARGIN + 2, &format!("⚠ {}", single_line(warning)), AnsiColor::Yellow.on_default());
     }
-    for line in remediation.commands.iter().flat_map(wording::command_lines) {
-        page.line(MARGIN + 2, &line, COMMAND);
-    }
-    if !remediation.needs.is_empty() {
-        let needs: Vec<String> = remediation.needs.iter().map(single_line).collect();
+    plan(page, report, &remediation.commands);
+    let needs = outlook::needs(report);
+    if !needs.is_empty() {
         page.paragraph(MARGIN, MARGIN, &format!("You need {}.", needs.join(", ")), DIM);
     }
     for link in &remediation.links {
         page.line(MARGIN, &single_line(link), DIM);
+    }
+}
+
+/// The commands with what each does, what they are worth together, and how to take them back.
+fn plan(page: &mut Page, report: &Report, commands: &[SafeText]) {
+    for (number, step) in report.plan.iter().enumerate() {
+        page.line(MARGIN + 2, &format!("# {}. {}", number + 1, single_line(&step.effect)), DIM);
+        for line in wording::command_lines(&step.command) {
+            page.line(MARGIN + 2, &line, COMMAND);
+        }
+    }
+    if report.plan.is_empty() {
+        for line in commands.iter().flat_map(wording::command_lines) {
+            page.line(MARGIN + 2, &line, COMMAND);
+        }
+    }
+    if let Some(worth) = outlook::worth(report) {
+        page.paragraph(MARGIN, MARGIN, &worth, Style::new());
+    }
+    let undo = outlook::undo(report);
+    if !undo.is_empty() {
+        page.label("Undo");
+        page.line(2, "# from the last step to the first", DIM);
+    }
+    for line in undo.into_iter().flat_map(wording::command_lines) {
+        page.line(MARGIN + 2, &line, DIM);
     }
 }
 

@@ -4,6 +4,7 @@ use super::{safe, section};
 use crate::chat::document::{Control, MenuItem, Message, Part, Quote, Tone};
 use crate::model::{Action, ActionToken, Lookback, Outcome, StepName};
 use crate::redact::SafeText;
+use crate::report::outlook;
 use crate::report::sanitize::{cut, single_line};
 use crate::report::time::moment;
 use crate::report::wording::{self, Mark};
@@ -49,6 +50,7 @@ pub fn verdict(report: &Report, id: &str, revision: u32, standing: &Standing) ->
     if let Some(finding) = report.leading() {
         message.parts.extend(finding_of(report, finding));
     }
+    message.parts.extend(section("Next", &outlook::ending(report), 0));
     message.parts.extend(section("Did you mean", &wording::near_names(report), 0));
     let (also, more) = wording::also(report);
     message.parts.extend(section("Also", &also, more));
@@ -78,6 +80,13 @@ fn happened_since(standing: &Standing, now: Timestamp) -> Option<Part> {
 fn finding_of(report: &Report, finding: &ReportedFinding) -> Vec<Part> {
     let mut parts = Vec::new();
     parts.extend(section("What happened", &[wording::what_happened(finding)], 0));
+    let remediation = &finding.remediation;
+    parts.extend(section("Fix", &[single_line(&remediation.summary)], 0).filter(|_| !remediation.summary.as_str().is_empty()));
+    parts.extend(remediation.warning.as_ref().map(|warning| Part::Caution(safe(&single_line(warning)))));
+    parts.extend(plan(report, &remediation.commands));
+    if !remediation.links.is_empty() {
+        parts.push(Part::Links(remediation.links.clone()));
+    }
     let (proofs, more) = wording::proofs(report, finding);
     if !proofs.is_empty() {
         let quote =
@@ -87,19 +96,29 @@ fn finding_of(report: &Report, finding: &ReportedFinding) -> Vec<Part> {
     if more > 0 {
         parts.push(Part::Context(vec![safe(&format!("and {more} more"))]));
     }
-    let remediation = &finding.remediation;
-    parts.extend(section("Fix", &[single_line(&remediation.summary)], 0).filter(|_| !remediation.summary.as_str().is_empty()));
-    parts.extend(remediation.warning.as_ref().map(|warning| Part::Caution(safe(&single_line(warning)))));
-    if !remediation.commands.is_empty() {
-        let commands = remediation.commands.iter().map(|command| safe(&wording::command_lines(command).join("\n")));
-        parts.push(Part::Commands(commands.collect()));
+    parts
+}
+
+/// The commands to paste, what they are worth together, and how to take them back.
+fn plan(report: &Report, commands: &[SafeText]) -> Vec<Part> {
+    let block = |command: &SafeText| safe(&wording::command_lines(command).join("\n"));
+    let mut parts = Vec::new();
+    let steps: Vec<SafeText> = match report.plan.as_slice() {
+        [] => commands.iter().map(block).collect(),
+        steps => steps.iter().map(|step| block(&step.command)).collect(),
+    };
+    if !steps.is_empty() {
+        parts.push(Part::Commands(steps));
     }
-    if !remediation.needs.is_empty() {
-        let needs: Vec<String> = remediation.needs.iter().map(single_line).collect();
+    parts.extend(outlook::worth(report).map(|worth| Part::Context(vec![safe(&worth)])));
+    let needs = outlook::needs(report);
+    if !needs.is_empty() {
         parts.push(Part::Context(vec![safe(&format!("you need {}", needs.join(", ")))]));
     }
-    if !remediation.links.is_empty() {
-        parts.push(Part::Links(remediation.links.clone()));
+    let undo: Vec<SafeText> = outlook::undo(report).into_iter().map(block).collect();
+    if !undo.is_empty() {
+        parts.push(Part::Context(vec![safe("to take it back, from the last step to the first")]));
+        parts.push(Part::Commands(undo));
     }
     parts
 }

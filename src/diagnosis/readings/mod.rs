@@ -5,3 +5,5 @@ pub(super) mod function_age;
 pub(super) mod hang;
 pub(super) mod healed;
 pub(super) mod login;
+pub(super) mod pending;
+pub(super) mod runtimes;

@@ -86,6 +86,8 @@ fn remediation(context: &DiagnosisContext<'_>, service: &str) -> Remediation {
     make.extend(["--security-group-ids", "ENDPOINT_SECURITY_GROUP", "--private-dns-enabled"]);
     fix.run(aws_in(context, &look))
         .needs("ec2:DescribeVpcEndpoints")
+        .run(aws_in(context, &["ec2", "describe-security-groups", "--filters", in_vpc]))
+        .needs("ec2:DescribeSecurityGroups")
         .run(aws_in(context, &make))
         .needs("ec2:CreateVpcEndpoint")
         .rotate(context)

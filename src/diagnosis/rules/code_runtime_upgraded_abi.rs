@@ -9,7 +9,8 @@
 
 use crate::diagnosis::correlate::CLOSE_MINUTES;
 use crate::diagnosis::readings::by_log::{not_said, said};
-use crate::diagnosis::remedy::TROUBLESHOOTING;
+use crate::diagnosis::readings::runtimes;
+use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Change, Concern, Confidence, Proof, Remediation, StepName};
 use jiff::Timestamp;
@@ -36,13 +37,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     if let Some((change, runtime)) = &upgrade {
         explanation.push_str(&format!(" {} changed the runtime to {runtime}.", change.actor));
     }
-    let remediation = Remediation::new(
-        "Set the runtime back to the one the bundle was built for and rotate. Then upgrade for good: deploy the current template \
-         (CloudFormation: transform AWS::SecretsManager-2024-09-16), or build the bundle for the new runtime.",
-    )
-    .configure_function(context, &["--runtime", "PREVIOUS_RUNTIME"])
-    .rotate(context)
-    .link(TROUBLESHOOTING);
+    let remediation = remediation(context).rotate(context).link(TROUBLESHOOTING);
     let mut finding = said(context, RULE.cause, &seen, explanation, remediation);
     // The line tells that a module does not load; only a change of the runtime tells why.
     finding.confidence = match &upgrade {
@@ -56,6 +51,28 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         text: format!("{} by {}: runtime {runtime}", change.event, change.actor),
     }));
     finding.into()
+}
+
+fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
+    let for_good = "upgrade for good: build the bundle for the new runtime, with every compiled module";
+    match runtimes::previous(context) {
+        Some(runtime) => {
+            Remediation::new(format!("Set the runtime back to the one the bundle was built for and rotate. Then {for_good}."))
+                .configure_function(context, &["--runtime", &runtime])
+        }
+        None => {
+            let group = context.function().map(|function| function.log_group.clone());
+            let group = group.or_else(|| context.function_name().map(|name| format!("/aws/lambda/{name}"))).unwrap_or_default();
+            let look = ["logs", "filter-log-events", "--log-group-name", &group, "--filter-pattern", "INIT_START"];
+            Remediation::new(format!(
+                "Which runtime the bundle was built for is not known here; the start lines of earlier runs name it. Set it back \
+                 where Lambda still takes it, and {for_good}."
+            ))
+            .run(aws_in(context, &look))
+            .needs("logs:FilterLogEvents")
+            .configure_function(context, &["--runtime", "PREVIOUS_RUNTIME"])
+        }
+    }
 }
 
 /// True when a compiled module does not load because of the bundle that was deployed, not of a runtime that changed under it.

@@ -32,7 +32,6 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
              AWSPENDING away from the version that holds the other host, and rotate.",
         )
         .put_value(context)
-        .discard_pending(context)
         .rotate(context)
         .link(TROUBLESHOOTING);
         (explanation, remediation)

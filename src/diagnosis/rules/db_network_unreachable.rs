@@ -92,8 +92,12 @@ fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
         "Check that the database runs and that host and port in the secret are its own. Then let the function's security group \
          into the database's, and check the routes and network ACLs between their subnets."
     };
-    Remediation::new(summary)
-        .run(aws_in(context, &open))
+    let look = "DBInstances[].[DBInstanceIdentifier,Endpoint.Address,Endpoint.Port,VpcSecurityGroups[].VpcSecurityGroupId]";
+    let mut fix = Remediation::new(summary);
+    if open.contains(&"DATABASE_SECURITY_GROUP") || open.contains(&"DATABASE_PORT") {
+        fix = fix.run(aws_in(context, &["rds", "describe-db-instances", "--query", look])).needs("rds:DescribeDBInstances");
+    }
+    fix.run(aws_in(context, &open))
         .needs("ec2:AuthorizeSecurityGroupIngress")
         .rotate(context)
         .link(NETWORK_ACCESS)

@@ -29,6 +29,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
              present variables first, add to them in environment.json, apply, and rotate.",
         )
         .set_environment(context)
+        .discard_pending(context)
         .rotate(context)
         .link(TEMPLATES);
         (explanation, remediation)

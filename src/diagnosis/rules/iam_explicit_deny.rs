@@ -6,10 +6,13 @@
 //!
 //! **Is not it** when the message names a boundary, an organization policy or the secret's own policy.
 
+use crate::diagnosis::permissions;
+use crate::diagnosis::policy_edit::{Kind, sparing};
 use crate::diagnosis::refusal::{Weighed, weigh};
 use crate::diagnosis::remedy::{aws, rotate_now};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
+use serde_json::Value;
 
 const CAUSE: Cause = Cause::IamExplicitDeny;
 
@@ -36,17 +39,32 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     };
     let role = context.role_name().unwrap_or("ROLE");
     let explanation = format!("A policy of the role {role} explicitly denies {}.", opinion.actions());
-    let remediation = Remediation::new(
-        "Find the Deny statement among the role's inline and attached policies, and narrow it so that it spares this secret.",
-    )
-    .run(aws(&["iam", "list-role-policies", "--role-name", role]))
-    .run(aws(&["iam", "list-attached-role-policies", "--role-name", role]))
-    .run(rotate_now(context))
-    .needs("iam:PutRolePolicy")
-    .needs("iam:CreatePolicyVersion")
-    .warn("A Deny is often there on purpose: ask who wrote it before it is narrowed.")
-    .link("https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html");
+    let remediation = fix(context, role)
+        .run(rotate_now(context))
+        .needs("secretsmanager:RotateSecret")
+        .warn("A Deny is often there on purpose: ask who wrote it before it is narrowed.")
+        .link("https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html");
     opinion.finding(context, CAUSE, explanation, remediation).into()
+}
+
+/// Each policy with a Deny in the way, narrowed; where the policies were not read, the commands that show them.
+fn fix(context: &DiagnosisContext<'_>, role: &str) -> Remediation {
+    let needs = permissions::needs(context);
+    let policies = context.evidence.role.found().and_then(|facts| facts.policies.found());
+    let narrowed: Vec<(&str, Value)> = (policies.map(|policies| policies.identity.as_slice()).unwrap_or_default().iter())
+        .filter_map(|policy| Some((policy.name.as_str(), sparing(context, &policy.document, &needs, Kind::Identity)?)))
+        .collect();
+    if narrowed.is_empty() {
+        return Remediation::new(
+            "Find the Deny statement among the role's inline and attached policies, and narrow it so that it spares this secret.",
+        )
+        .run(aws(&["iam", "list-role-policies", "--role-name", role]))
+        .run(aws(&["iam", "list-attached-role-policies", "--role-name", role]))
+        .needs("iam:ListRolePolicies")
+        .needs("iam:ListAttachedRolePolicies");
+    }
+    let fix = Remediation::new("Narrow the Deny so that it spares the rotation of this secret, and rotate.");
+    narrowed.iter().fold(fix, |fix, (name, document)| fix.set_policy(context, name, document))
 }
 
 #[cfg(test)]

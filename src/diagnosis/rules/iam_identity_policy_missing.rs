@@ -11,13 +11,14 @@
 //! **Is not it** when the message names another layer, or the principal is a person or a pipeline.
 
 use crate::diagnosis::iam::{Caller, Context, Decision, Policy, Request, evaluate_trust};
+use crate::diagnosis::permissions::needs;
+use crate::diagnosis::policy_edit;
 use crate::diagnosis::refusal::{Opinion, Weighed, allowing, weigh};
 use crate::diagnosis::remedy::{aws, rotate_now};
 use crate::diagnosis::runs::{Ran, ran};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Change, Concern, Confidence, Finding, Observation, Proof, Remediation, Severity, StepName, Window};
 use jiff::SignedDuration;
-use serde_json::json;
 
 const CAUSE: Cause = Cause::IamIdentityPolicyMissing;
 
@@ -138,14 +139,17 @@ fn distrusted(context: &DiagnosisContext<'_>) -> Option<Finding> {
              policy lets {LAMBDA} assume the role."
         ),
     };
-    let allowing = json!({ "Version": "2012-10-17", "Statement": [
-        { "Effect": "Allow", "Principal": { "Service": LAMBDA }, "Action": "sts:AssumeRole" }
-    ] });
-    let update = ["iam", "update-assume-role-policy", "--role-name", role, "--policy-document", &allowing.to_string()];
-    let remediation = Remediation::new("Let Lambda assume the role again.")
-        .run(aws(&["iam", "get-role", "--role-name", role]))
+    let seen = context.evidence.role.found().and_then(|facts| facts.trust.found());
+    let trusting = policy_edit::trusting(seen.unwrap_or(&policy_edit::empty()), LAMBDA).to_string();
+    let update = ["iam", "update-assume-role-policy", "--role-name", role, "--policy-document", &trusting];
+    let mut remediation = Remediation::new("Let Lambda assume the role again.");
+    if seen.is_none() {
+        remediation = remediation
+            .run(aws(&["iam", "get-role", "--role-name", role]))
+            .warn("The whole trust policy is replaced: keep who else may assume the role.");
+    }
+    let remediation = remediation
         .run(aws(&update))
-        .warn("The whole trust policy is replaced: keep who else may assume the role.")
         .run(rotate_now(context))
         .needs("iam:UpdateAssumeRolePolicy")
         .needs("secretsmanager:RotateSecret")
@@ -163,25 +167,37 @@ fn lacking(context: &DiagnosisContext<'_>, opinion: Opinion) -> Verdict {
     };
     let mut remediation = Remediation::new("Allow the role what it lacks, on the secret's full ARN.");
     if opinion.stranger.is_none() && !opinion.refused.is_empty() {
-        let document = allowing(context, &opinion.refused);
-        remediation = remediation
-            .run(aws(&[
-                "iam",
-                "put-role-policy",
-                "--role-name",
-                role,
-                "--policy-name",
-                "AllowSecretRotation",
-                "--policy-document",
-                &document,
-            ]))
-            .warn("An inline policy of the role with the name AllowSecretRotation would be replaced.");
+        remediation = remediation.allow_role(context, "AllowSecretRotation", &allowing(context, &opinion.refused));
     }
-    let remediation =
-        remediation.run(rotate_now(context)).needs("iam:PutRolePolicy").needs("secretsmanager:RotateSecret").link(
-            "https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html",
-        );
+    let remediation = remediation
+        .run(rotate_now(context))
+        .needs("secretsmanager:RotateSecret")
+        .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html");
     opinion.finding(context, CAUSE, explanation, remediation).into()
+}
+
+/// A role of the same name with what rotation needs; Lambda knows a role by its id, so that the function gets it anew.
+fn create_role(context: &DiagnosisContext<'_>, role: &str) -> Remediation {
+    let partition = context.function().map_or("aws", |function| function.role.arn().partition());
+    let managed = |name: &str| format!("arn:{partition}:iam::aws:policy/service-role/{name}");
+    let attach = |name: &str| aws(&["iam", "attach-role-policy", "--role-name", role, "--policy-arn", &managed(name)]);
+    let trusting = policy_edit::trusting(&policy_edit::empty(), LAMBDA).to_string();
+    let mut fix = Remediation::new(
+        "Create the role again with the permissions of rotation, then give it to the function anew. What else the role was \
+         allowed is not known here.",
+    )
+    .run(aws(&["iam", "create-role", "--role-name", role, "--assume-role-policy-document", &trusting]))
+    .allow_role(context, "AllowSecretRotation", &policy_edit::allowing_needs(&needs(context)))
+    .run(attach("AWSLambdaBasicExecutionRole"));
+    if context.function().is_some_and(|function| function.vpc.is_some()) {
+        fix = fix.run(attach("AWSLambdaVPCAccessExecutionRole"));
+    }
+    let arn = context.function().map_or("ROLE_ARN", |function| function.role.arn().as_str());
+    fix.configure_function(context, &["--role", arn])
+        .rotate(context)
+        .needs("iam:CreateRole")
+        .needs("iam:AttachRolePolicy")
+        .needs("iam:PassRole")
 }
 
 fn role_missing(context: &DiagnosisContext<'_>, role: &str) -> Verdict {
@@ -195,22 +211,7 @@ fn role_missing(context: &DiagnosisContext<'_>, role: &str) -> Verdict {
     evidence.extend(context.failed_attempt_proof());
     let bites = context.is_unwell() || context.never_rotated();
     let remediation =
-        Remediation::new("Create the role again with the permissions of rotation, then give it to the function anew.")
-            .run(crate::diagnosis::remedy::aws_in(
-                context,
-                &[
-                    "lambda",
-                    "update-function-configuration",
-                    "--function-name",
-                    context.function_name().unwrap_or("FUNCTION"),
-                    "--role",
-                    context.function().map_or("ROLE_ARN", |function| function.role.arn().as_str()),
-                ],
-            ))
-            .needs("iam:CreateRole")
-            .needs("iam:PassRole")
-            .needs("lambda:UpdateFunctionConfiguration")
-            .link("https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html");
+        create_role(context, role).link("https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html");
     let mut finding = context.finding(CAUSE, Confidence::Confirmed, explanation, evidence, remediation);
     finding.severity = if bites { Severity::Critical } else { Severity::Warning };
     finding.into()

@@ -7,13 +7,13 @@
 //!
 //! **Is not it** when the secret uses the AWS managed key, or the key is not enabled.
 
-use crate::diagnosis::permissions::customer_key;
+use crate::diagnosis::key_access::key_access;
+use crate::diagnosis::permissions::{Target, customer_key};
 use crate::diagnosis::refusal::{Opinion, Weighed, logged, weigh};
-use crate::diagnosis::remedy::{aws, aws_in, rotate_now};
+use crate::diagnosis::remedy::rotate_now;
 use crate::diagnosis::signatures::Layer;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
-use crate::model::{Cause, Observation, Remediation, StepName};
-use serde_json::json;
+use crate::model::{Cause, Observation, StepName};
 
 const CAUSE: Cause = Cause::KmsAccessDenied;
 
@@ -85,36 +85,10 @@ fn refused(context: &DiagnosisContext<'_>, opinion: Opinion) -> Verdict {
         true => format!("The key policy of {named} stops {} for the role {role}.", opinion.actions()),
         false => format!("The role {role} may not use {named}: {} is refused.", opinion.actions()),
     };
-    let id = key.as_deref().unwrap_or("KEY_ARN");
-    let document = json!({
-        "Version": "2012-10-17",
-        "Statement": [{ "Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": id }]
-    });
-    let remediation = Remediation::new(
-        "Allow kms:Decrypt and kms:GenerateDataKey in the role's policies, and see that the key policy allows the role or \
-         leaves it to the account's policies.",
-    )
-    .run(aws(&[
-        "iam",
-        "put-role-policy",
-        "--role-name",
-        role,
-        "--policy-name",
-        "UseSecretKey",
-        "--policy-document",
-        &document.to_string(),
-    ]))
-    .run(aws_in(context, &["kms", "get-key-policy", "--key-id", id, "--policy-name", "default", "--output", "text"]))
-    .run(aws_in(
-        context,
-        &["kms", "put-key-policy", "--key-id", id, "--policy-name", "default", "--policy", "file://key-policy.json"],
-    ))
-    .run(rotate_now(context))
-    .needs("iam:PutRolePolicy")
-    .needs("kms:GetKeyPolicy")
-    .needs("kms:PutKeyPolicy")
-    .warn("A key policy replaces the whole old one; without a statement for administrators the key can no longer be managed.")
-    .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html");
+    let remediation = key_access(context, Target::SecretKey, key.as_deref().unwrap_or("KEY_ARN"))
+        .run(rotate_now(context))
+        .needs("secretsmanager:RotateSecret")
+        .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html");
     opinion.finding(context, CAUSE, explanation, remediation).into()
 }
 

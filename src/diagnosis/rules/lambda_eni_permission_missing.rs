@@ -50,6 +50,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             "--policy-arn",
             &format!("arn:{partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"),
         ]))
+        .configure_function(context, &["--role", function.role.arn().as_str()])
         .run(rotate_now(context))
         .needs("iam:AttachRolePolicy")
         .needs("secretsmanager:RotateSecret")

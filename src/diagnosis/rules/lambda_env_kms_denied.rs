@@ -8,12 +8,11 @@
 //!
 //! **Is not it** when the environment uses the AWS managed key, the function ran, or the key is not enabled.
 
+use crate::diagnosis::key_access::key_access;
 use crate::diagnosis::permissions::{Standing, Target, needs, standing};
-use crate::diagnosis::remedy::{aws, aws_in};
 use crate::diagnosis::runs::{Ran, measured, ran};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Arn, Cause, Confidence, FunctionFacts, Observation, Proof, Remediation, StepName};
-use serde_json::json;
 
 const CAUSE: Cause = Cause::LambdaEnvKmsDenied;
 
@@ -105,40 +104,12 @@ fn silent_failure(context: &DiagnosisContext<'_>, function: &FunctionFacts, key:
 }
 
 fn fix(context: &DiagnosisContext<'_>, function: Option<&FunctionFacts>) -> Remediation {
-    let role = function.map(|function| function.role.clone());
+    let role = function.map_or("ROLE_ARN", |function| function.role.arn().as_str());
     let key = function.and_then(|function| function.kms_key_arn.as_ref()).map_or("KEY_ARN", |key| key.as_str());
-    let document = json!({
-        "Version": "2012-10-17",
-        "Statement": [{ "Effect": "Allow", "Action": "kms:Decrypt", "Resource": key }]
-    });
-    Remediation::new(
-        "Let the role decrypt with the environment's key, and give the role to the function anew to renew the grant.",
-    )
-    .run(aws(&[
-        "iam",
-        "put-role-policy",
-        "--role-name",
-        role.as_ref().map_or("ROLE", |role| role.name()),
-        "--policy-name",
-        "DecryptEnvironment",
-        "--policy-document",
-        &document.to_string(),
-    ]))
-    .run(aws_in(
-        context,
-        &[
-            "lambda",
-            "update-function-configuration",
-            "--function-name",
-            context.function_name().unwrap_or("FUNCTION"),
-            "--role",
-            role.as_ref().map_or("ROLE_ARN", |role| role.arn().as_str()),
-        ],
-    ))
-    .needs("iam:PutRolePolicy")
-    .needs("iam:PassRole")
-    .needs("lambda:UpdateFunctionConfiguration")
-    .link("https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html")
+    let mut fix = key_access(context, Target::EnvironmentKey, key).configure_function(context, &["--role", role]);
+    fix.summary =
+        "Let the role decrypt with the environment's key, and give the role to the function anew to renew the grant.".to_owned();
+    fix.needs("iam:PassRole").link("https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html")
 }
 
 #[cfg(test)]

@@ -25,13 +25,28 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             let layers = if layers.is_empty() { String::new() } else { format!(" Its layers: {}.", layers.join(", ")) };
             format!("An extension crashed, and the function with it{}.{layers}", seen.in_step())
         };
-        let remediation = Remediation::new(
-            "Update the extension's layer to a version made for the function's runtime, or remove it, and rotate.",
+        let remediation = keep_layers(
+            context,
+            Remediation::new(
+                "Update the extension's layer to a version made for the function's runtime, or remove it, and rotate.",
+            ),
         )
-        .configure_function(context, &["--layers", "LAYER_ARN_TO_KEEP"])
         .rotate(context)
         .warn("--layers replaces the whole list: name every layer that shall stay.")
         .link("https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html");
         (explanation, remediation)
     })
+}
+
+/// The only layer is the one that crashed; of several, the person says which shall stay.
+fn keep_layers(context: &DiagnosisContext<'_>, fix: Remediation) -> Remediation {
+    let layers = context.function().map(|function| function.layers.as_slice());
+    if layers.is_some_and(|layers| layers.len() == 1) {
+        return fix.configure_function(context, &["--layers", "[]"]);
+    }
+    let name = context.function_name().unwrap_or("FUNCTION_NAME");
+    let look = ["lambda", "get-function-configuration", "--function-name", name, "--query", "Layers[].Arn"];
+    fix.run(crate::diagnosis::remedy::aws_in(context, &look))
+        .needs("lambda:GetFunctionConfiguration")
+        .configure_function(context, &["--layers", "LAYER_ARN_TO_KEEP"])
 }

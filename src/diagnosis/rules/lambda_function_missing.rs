@@ -4,7 +4,7 @@
 //!
 //! **Shows as** `ResourceNotFoundException` from GetFunctionConfiguration; DeleteFunction in CloudTrail.
 
-use crate::diagnosis::remedy::aws_in;
+use crate::diagnosis::remedy::{aws_in, list_functions};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Concern, Confidence, Observation, Proof, Remediation, StepName};
 
@@ -44,6 +44,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         evidence.push(context.change_proof(change));
     }
     let remediation = Remediation::new("Deploy the function again, or bind the secret to one that exists.")
+        .run(list_functions(context))
         .run(aws_in(
             context,
             &["secretsmanager", "rotate-secret", "--secret-id", context.secret_id(), "--rotation-lambda-arn", "NEW_FUNCTION_ARN"],

@@ -39,6 +39,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         "Free addresses or network interfaces in these subnets, raise the quota, or give the function other subnets.",
     )
     .run(aws_in(context, &words))
+    .run(aws_in(context, &["ec2", "describe-subnets", "--filters", &format!("Name=vpc-id,Values={}", vpc.vpc_id)]))
     .run(aws_in(
         context,
         &[

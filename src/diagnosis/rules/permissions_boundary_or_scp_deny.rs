@@ -7,7 +7,9 @@
 //!
 //! **Is not it** when the role's own policies lack the allow.
 
-use crate::diagnosis::refusal::{Opinion, Weighed, weigh};
+use crate::diagnosis::permissions;
+use crate::diagnosis::policy_edit::{Kind, joined, sparing};
+use crate::diagnosis::refusal::{Opinion, Weighed, allowing, weigh};
 use crate::diagnosis::remedy::{aws, rotate_now};
 use crate::diagnosis::signatures::Layer;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
@@ -41,7 +43,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let layer = opinion.refused.first().map_or(Layer::Unknown, |denied| denied.layer);
     let explanation = format!("{} stops {} for the role {role}.", name_of(layer), opinion.actions());
     let remediation = match layer {
-        Layer::Boundary | Layer::Unknown => boundary_fix(context, role),
+        Layer::Boundary | Layer::Unknown => boundary_fix(context, &opinion, role),
         Layer::SessionPolicy => Remediation::new("Widen the session policy that is passed where the role is assumed."),
         _ => {
             Remediation::new("Ask the administrators of the organization for an exception: the policy lies outside this account.")
@@ -64,27 +66,21 @@ fn name_of(layer: Layer) -> &'static str {
     }
 }
 
-fn boundary_fix(context: &DiagnosisContext<'_>, role: &str) -> Remediation {
+fn boundary_fix(context: &DiagnosisContext<'_>, opinion: &Opinion, role: &str) -> Remediation {
     let policies = context.evidence.role.found().and_then(|facts| facts.policies.found());
-    let boundary = policies.and_then(|policies| policies.boundary.as_ref()).map(|boundary| boundary.name.as_str());
+    let boundary = policies.and_then(|policies| policies.boundary.as_ref()).filter(|boundary| boundary.name.starts_with("arn:"));
     let fix = Remediation::new("Let the boundary allow the actions rotation needs, or give the role another boundary.");
-    match boundary.filter(|name| name.starts_with("arn:")) {
-        Some(arn) => fix
-            .run(aws(&[
-                "iam",
-                "create-policy-version",
-                "--policy-arn",
-                arn,
-                "--policy-document",
-                "file://boundary.json",
-                "--set-as-default",
-            ]))
-            .needs("iam:CreatePolicyVersion")
-            .warn("Every role with this boundary is affected."),
-        None => fix
+    let Some(boundary) = boundary else {
+        let look = ["iam", "get-role", "--role-name", role, "--query", "Role.PermissionsBoundary"];
+        return fix
+            .run(aws(&look))
             .run(aws(&["iam", "put-role-permissions-boundary", "--role-name", role, "--permissions-boundary", "BOUNDARY_ARN"]))
-            .needs("iam:PutRolePermissionsBoundary"),
-    }
+            .needs("iam:GetRole")
+            .needs("iam:PutRolePermissionsBoundary");
+    };
+    let spared = sparing(context, &boundary.document, &permissions::needs(context), Kind::Identity);
+    let document = joined(spared.as_ref().unwrap_or(&boundary.document), &allowing(context, &opinion.refused));
+    fix.set_policy(context, &boundary.name, &document).warn("Every role with this boundary is affected.")
 }
 
 #[cfg(test)]

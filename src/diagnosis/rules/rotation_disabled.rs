@@ -7,7 +7,7 @@
 //!
 //! **Is not it** when rotation was never set up: see `rotation_never_enabled`.
 
-use crate::diagnosis::remedy::{aws_in, schedule_of};
+use crate::diagnosis::remedy::{aws_in, known_function, list_functions, schedule_of};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Concern, Confidence, Remediation, RotationConfig, StepName};
 
@@ -66,13 +66,17 @@ fn turn_on(context: &DiagnosisContext<'_>, config: &RotationConfig) -> Remediati
     let schedule = schedule_of(config);
     let mut words = vec!["secretsmanager", "rotate-secret", "--secret-id", context.secret_id()];
     let managed = context.secret().is_some_and(|secret| secret.owning_service.is_some());
-    let function = config.function_arn.as_ref().map_or("FUNCTION_ARN", |arn| arn.arn().as_str());
+    let known = known_function(context);
+    let function = known.as_deref().unwrap_or("FUNCTION_ARN");
     if !managed {
         words.extend(["--rotation-lambda-arn", function]);
     }
     words.extend(["--rotation-rules", &schedule]);
-    Remediation::new("Turn rotation on again.")
-        .run(aws_in(context, &words))
+    let mut fix = Remediation::new("Turn rotation on again.");
+    if !managed && known.is_none() {
+        fix = fix.run(list_functions(context));
+    }
+    fix.run(aws_in(context, &words))
         .needs("secretsmanager:RotateSecret")
         .needs("lambda:InvokeFunction")
         .warn("The command rotates at once. With --no-rotate-immediately the first rotation waits for its window.")

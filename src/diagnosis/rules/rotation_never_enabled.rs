@@ -6,7 +6,7 @@
 //!
 //! **Is not it** when a schedule or a last rotation remains: then rotation was turned off, see `rotation_disabled`.
 
-use crate::diagnosis::remedy::aws_in;
+use crate::diagnosis::remedy::{aws_in, list_functions};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Concern, Confidence, Remediation, StepName};
 
@@ -52,6 +52,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     // The absent fields alone mean it, by the API reference; the history is the second fact.
     let confidence = if gap.is_none() { Confidence::Confirmed } else { Confidence::Likely };
     let remediation = Remediation::new("Give the secret a rotation function and a schedule, if it is meant to rotate.")
+        .run(list_functions(context))
         .run(aws_in(
             context,
             &[

@@ -7,7 +7,7 @@
 //!
 //! **Is not it** when a service owns the secret or a partner rotates it: those have no function by design.
 
-use crate::diagnosis::remedy::aws_in;
+use crate::diagnosis::remedy::{aws_in, known_function, list_functions};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Confidence, Remediation, StepName};
 
@@ -45,10 +45,16 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     if secret.secret_type.is_some() || config.external_role_arn.is_some() {
         return Verdict::clear("a partner rotates it without a function");
     }
-    let remediation = Remediation::new("Bind the secret to its rotation function.")
+    let known = known_function(context);
+    let mut remediation = Remediation::new("Bind the secret to its rotation function.");
+    if known.is_none() {
+        remediation = remediation.run(list_functions(context));
+    }
+    let function = known.as_deref().unwrap_or("FUNCTION_ARN");
+    let remediation = remediation
         .run(aws_in(
             context,
-            &["secretsmanager", "rotate-secret", "--secret-id", context.secret_id(), "--rotation-lambda-arn", "FUNCTION_ARN"],
+            &["secretsmanager", "rotate-secret", "--secret-id", context.secret_id(), "--rotation-lambda-arn", function],
         ))
         .needs("secretsmanager:RotateSecret")
         .needs("lambda:InvokeFunction")

@@ -25,6 +25,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             format!("The function could not parse the value of {} as JSON{}.", context.secret_name(), seen.in_step());
         let remediation = Remediation::new("Store the value again, as JSON with double quotes, from a file, and rotate.")
             .put_value(context)
+            .forget_unreadable(context)
             .rotate(context)
             .link(SECRET_STRUCTURE);
         (explanation, remediation)

@@ -7,6 +7,8 @@
 //!
 //! **Is not it** when the secret has no resource policy, or the Deny's condition spares the role.
 
+use crate::diagnosis::permissions;
+use crate::diagnosis::policy_edit::{Kind, sparing};
 use crate::diagnosis::refusal::{Weighed, weigh};
 use crate::diagnosis::remedy::{aws_in, rotate_now};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
@@ -32,24 +34,24 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let role = context.role_name().unwrap_or("ROLE");
     let explanation = format!("The secret's own resource policy denies the role {role} {}.", opinion.actions());
     let secret = context.secret_id();
-    let remediation = Remediation::new("Exempt the function's role from the Deny statement, then put the policy back.")
-        .run(aws_in(context, &["secretsmanager", "get-resource-policy", "--secret-id", secret]))
-        .run(aws_in(
-            context,
-            &[
-                "secretsmanager",
-                "put-resource-policy",
-                "--secret-id",
-                secret,
-                "--resource-policy",
-                "file://fixed-policy.json",
-                "--block-public-policy",
-            ],
-        ))
+    let policy = context.evidence.access.found().and_then(|access| access.secret_policy.found());
+    let spared = policy.and_then(|policy| sparing(context, policy, &permissions::needs(context), Kind::Resource));
+    let fix = Remediation::new("Exempt the function's role from the Deny statement, and rotate.");
+    let put = |fix: Remediation, document: &str| {
+        let words = ["secretsmanager", "put-resource-policy", "--secret-id", secret, "--resource-policy", document];
+        fix.run(aws_in(context, &[&words[..], &["--block-public-policy"]].concat())).needs("secretsmanager:PutResourcePolicy")
+    };
+    let remediation = match &spared {
+        Some(document) => put(fix, &document.to_string()),
+        None => put(
+            fix.run(aws_in(context, &["secretsmanager", "get-resource-policy", "--secret-id", secret]))
+                .needs("secretsmanager:GetResourcePolicy"),
+            "file://fixed-policy.json",
+        )
+        .warn("The new policy replaces the whole old one: keep its other statements."),
+    };
+    let remediation = remediation
         .run(rotate_now(context))
-        .needs("secretsmanager:GetResourcePolicy")
-        .needs("secretsmanager:PutResourcePolicy")
-        .warn("The new policy replaces the whole old one: keep its other statements.")
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_resource-policies.html");
     opinion.finding(context, CAUSE, explanation, remediation).into()
 }

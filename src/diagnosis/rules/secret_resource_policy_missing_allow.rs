@@ -6,6 +6,7 @@
 //!
 //! **Is not it** in one account: there the role's own allow suffices.
 
+use crate::diagnosis::policy_edit::{empty, with};
 use crate::diagnosis::refusal::{Weighed, weigh};
 use crate::diagnosis::remedy::{aws_in, rotate_now};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
@@ -48,9 +49,10 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let role = role.map_or("ROLE_ARN", |role| role.as_str());
     let caller = opinion.stranger.clone().unwrap_or_else(|| role.to_owned());
     let explanation = format!("The secret's resource policy does not allow {caller} {}.", opinion.actions());
-    let policy = json!({
-        "Version": "2012-10-17",
-        "Statement": [{
+    let present = context.evidence.access.found().and_then(|access| access.secret_policy.found());
+    let policy = with(
+        present.unwrap_or(&empty()),
+        json!({
             "Effect": "Allow",
             "Principal": { "AWS": role },
             "Action": [
@@ -58,8 +60,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
                 "secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"
             ],
             "Resource": "*"
-        }]
-    });
+        }),
+    );
     let remediation = Remediation::new(
         "Allow the role in the secret's policy and in the policy of a customer managed key; a secret under the AWS managed key \
          cannot be shared with another account.",
@@ -78,7 +80,6 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     ))
     .run(rotate_now(context))
     .needs("secretsmanager:PutResourcePolicy")
-    .warn("The policy replaces the secret's present one: add the statement to it where there is one.")
     .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_examples_cross.html");
     opinion.finding(context, CAUSE, explanation, remediation).into()
 }

@@ -31,7 +31,6 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
              change the user for good, store the complete value of the new user first.",
         )
         .put_value(context)
-        .discard_pending(context)
         .rotate(context)
         .link(TROUBLESHOOTING);
         (explanation, remediation)

@@ -6,9 +6,10 @@
 //! **Shows as** `Encountered API error while fetching connection parameters from Describe…`.
 
 use crate::diagnosis::readings::by_log::by_log;
-use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
+use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events, signatures};
 use crate::model::{Cause, Remediation, StepName};
+use serde_json::json;
 
 pub(super) const RULE: Rule = Rule {
     cause: Cause::SuperuserMetadataApiError,
@@ -44,20 +45,17 @@ fn remediation(context: &DiagnosisContext<'_>, reason: Option<Cause>) -> Remedia
             "Give the function a way to the RDS API: an interface endpoint for rds in its VPC, or a NAT gateway. Then rotate.";
         return Remediation::new(summary).rotate(context).link(TROUBLESHOOTING);
     }
-    let role = context.role_name().unwrap_or("ROLE_NAME");
-    let mut allow = vec!["iam", "put-role-policy", "--role-name", role, "--policy-name", "RotationDescribeDatabases"];
-    allow.extend(["--policy-document", POLICY]);
+    let describe = json!({ "Version": "2012-10-17", "Statement": [
+        { "Effect": "Allow", "Action": ["rds:DescribeDBInstances", "rds:DescribeDBClusters"], "Resource": "*" }
+    ] });
     Remediation::new(
         "Allow the function's role to describe the databases (rds, or redshift and redshift-serverless for Redshift), see that \
          their API can be reached from the function's VPC, and rotate.",
     )
-    .run(aws_in(context, &allow))
-    .needs("iam:PutRolePolicy")
+    .allow_role(context, "RotationDescribeDatabases", &describe)
     .rotate(context)
     .link(TROUBLESHOOTING)
 }
-
-const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["rds:DescribeDBInstances","rds:DescribeDBClusters"],"Resource":"*"}]}"#;
 
 #[cfg(test)]
 mod tests {

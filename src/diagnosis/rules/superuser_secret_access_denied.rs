@@ -8,7 +8,7 @@
 //! **Is not it** when the refused resource is the rotated secret itself.
 
 use crate::diagnosis::refusal::{Weighed, allowing, weigh};
-use crate::diagnosis::remedy::{aws, rotate_now};
+use crate::diagnosis::remedy::rotate_now;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
@@ -38,22 +38,10 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let explanation = format!("The role {role} may not read the superuser secret {named}.");
     let mut remediation = Remediation::new("Let the role read the superuser secret, by its full ARN with the suffix.");
     if superuser.is_some_and(|arn| arn.starts_with("arn:")) {
-        remediation = remediation
-            .run(aws(&[
-                "iam",
-                "put-role-policy",
-                "--role-name",
-                role,
-                "--policy-name",
-                "ReadSuperuserSecret",
-                "--policy-document",
-                &allowing(context, &opinion.refused),
-            ]))
-            .warn("An inline policy of the role with the name ReadSuperuserSecret would be replaced.");
+        remediation = remediation.allow_role(context, "ReadSuperuserSecret", &allowing(context, &opinion.refused));
     }
     let remediation = remediation
         .run(rotate_now(context))
-        .needs("iam:PutRolePolicy")
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html");
     opinion.finding(context, CAUSE, explanation, remediation).into()
 }

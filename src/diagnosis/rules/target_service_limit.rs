@@ -29,7 +29,9 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         let remediation = Remediation::new(
             "Find the credential that nobody uses any more, make it inactive, watch for complaints, delete it, and rotate.",
         )
+        .run(aws_in(context, &["iam", "list-users", "--query", "Users[].UserName"]))
         .run(aws_in(context, &["iam", "list-access-keys", "--user-name", "USER_NAME"]))
+        .needs("iam:ListUsers")
         .needs("iam:ListAccessKeys")
         .rotate(context)
         .warn("A deleted access key cannot be restored: check when it was last used before it is deleted.")

@@ -1,0 +1,264 @@
+//! The next rotation, foretold: what will stop it, and what no evidence can tell.
+//!
+//! The rules decide. They are asked about the evidence as it would be if no rotation had failed yet: what still speaks for a
+//! cause then is a fact that holds now, and meets the next rotation.
+
+use super::DiagnosisContext;
+use super::correlate::can_explain;
+use super::rule::Verdict;
+use super::rules::rule_of;
+use crate::model::{
+    AttemptOutcome, Cause, Confidence, Diagnosis, EventSource, Evidence, Finding, Forecast, FunctionLogs, FunctionMetrics,
+    InvocationStatus, Observation, Obstacle, Remediation, RotationHistory, Severity,
+};
+
+/// The causes that present facts decide, in the order in which a rotation meets them.
+const FORETOLD: &[Cause] = &[
+    Cause::SecretMarkedForDeletion,
+    Cause::RotationNeverEnabled,
+    Cause::RotationDisabled,
+    Cause::RotationNoLambdaArn,
+    Cause::ScheduleWrongOrOverdue,
+    Cause::SecretNoCurrentValue,
+    Cause::LambdaFunctionMissing,
+    Cause::LambdaInvokePermissionMissing,
+    Cause::LambdaThrottledConcurrency,
+    Cause::LambdaStateFailed,
+    Cause::LambdaVpcConfigInvalid,
+    Cause::LambdaVpcCapacity,
+    Cause::LambdaEniPermissionMissing,
+    Cause::LambdaEnvKmsDenied,
+    Cause::DeprecatedRuntime,
+    Cause::KmsKeyDisabledOrPendingDeletion,
+    Cause::IamIdentityPolicyMissing,
+    Cause::IamExplicitDeny,
+    Cause::PermissionsBoundaryOrScpDeny,
+    Cause::SecretResourcePolicyDeny,
+    Cause::SecretResourcePolicyMissingAllow,
+    Cause::KmsAccessDenied,
+];
+
+/// Causes of which a mere risk is told as a remark: Lambda goes on running what it has.
+const ONLY_WHEN_REFUSED: &[Cause] = &[
+    Cause::LambdaStateFailed,
+    Cause::LambdaVpcConfigInvalid,
+    Cause::LambdaVpcCapacity,
+    Cause::LambdaEniPermissionMissing,
+    Cause::DeprecatedRuntime,
+];
+
+/// Causes that stop one attempt and not the next, or not a rotation that its schedule starts.
+const PASSING: &[Cause] = &[
+    Cause::LambdaInactiveTransient,
+    Cause::EventualConsistencyTransient,
+    Cause::AwsApiThrottled,
+    Cause::AwsServiceIssue,
+    Cause::StuckAwspending,
+    Cause::VersionNotStagedRace,
+    Cause::RotationAbandonedManualChange,
+    Cause::OperatorPermissionMissing,
+    Cause::InvokedManuallyOrBadEvent,
+    Cause::ConsumerStaleCredentials,
+    Cause::ReplicaRotatesInPrimaryRegion,
+    Cause::ManagedRotation,
+    Cause::SecretNotFound,
+];
+
+/// How a rule says that the cause of the last failure is not seen any more.
+const PERHAPS_MENDED: &str = "it may have been fixed since";
+
+/// Remarks of the rules that say of the past what a forecast need not.
+const ASIDES: &[&str] = &[
+    " It has not stopped a rotation yet; it will stop the next one.",
+    " It has not stopped a rotation yet, or another reason stopped it first.",
+    " The next rotation will fail, and so does every reader of the secret.",
+];
+
+/// An obstacle, and what its rule would do about it.
+pub(super) struct Foreseen {
+    pub(super) obstacle: Obstacle,
+    pub(super) remediation: Remediation,
+}
+
+/// What present facts say about the next rotation.
+pub(super) struct Outlook {
+    pub(super) foreseen: Vec<Foreseen>,
+    /// What was not seen, and could stop it too.
+    pub(super) unseen: Vec<String>,
+}
+
+/// Foretells the next rotation, from present facts and from why the last one failed.
+pub(super) fn forecast(context: &DiagnosisContext<'_>, diagnosis: &Diagnosis) -> Forecast {
+    let outlook = outlook(context.evidence);
+    let mut unknown = outlook.unseen;
+    let mut obstacles: Vec<Obstacle> = outlook.foreseen.into_iter().map(|foreseen| foreseen.obstacle).collect();
+    if let Some(root) = diagnosis.root_cause().filter(|root| root.severity > Severity::Info) {
+        match will_repeat(root) {
+            true if obstacles.iter().any(|obstacle| obstacle.cause == root.cause) => {}
+            true => obstacles.push(repeated(context, root)),
+            false if is_perhaps_mended(root) => {
+                unknown.push(format!("whether the last failure is mended: {}, and is not seen any more", root.title));
+            }
+            false => {}
+        }
+    }
+    let is_complete = unknown.is_empty();
+    unknown.extend(beyond(context));
+    let turned_on = context.config().filter(|config| config.enabled == Some(true));
+    let lives = context.secret().is_some_and(|secret| secret.deleted_at.is_none() && !secret.is_replica());
+    let next_rotation = turned_on
+        .filter(|_| lives)
+        .and_then(|config| config.due.next.or(config.next_rotation_at))
+        .filter(|at| *at > context.now());
+    Forecast { next_rotation, obstacles, unknown, is_complete }
+}
+
+/// True where the finding's cause stands in the way of the next rotation too.
+pub(super) fn will_repeat(root: &Finding) -> bool {
+    !PASSING.contains(&root.cause) && root.cause != Cause::ScheduleWrongOrOverdue && !is_perhaps_mended(root)
+}
+
+pub(super) fn is_perhaps_mended(finding: &Finding) -> bool {
+    finding.explanation.contains(PERHAPS_MENDED)
+}
+
+fn repeated(context: &DiagnosisContext<'_>, root: &Finding) -> Obstacle {
+    Obstacle {
+        cause: root.cause,
+        confidence: root.confidence,
+        at: context.failing.as_ref().map(|row| row.first_at),
+        text: format!("{} Nothing shows that it was mended since.", root.explanation),
+        proof: root.evidence.first().cloned(),
+        author: author(context, root.cause).map(|(_, author)| author),
+    }
+}
+
+/// What no evidence can tell: the answer of what is behind the secret.
+fn beyond(context: &DiagnosisContext<'_>) -> Option<String> {
+    let secret = context.secret()?;
+    if secret.is_replica() {
+        return Some(format!(
+            "what happens in {}, where the secret rotates",
+            secret.primary_region.as_deref().unwrap_or("its region")
+        ));
+    }
+    if let Some(owner) = super::managed::owner(context) {
+        return Some(format!("what {owner} does, which rotates the secret itself"));
+    }
+    context.config().filter(|config| config.enabled == Some(true))?;
+    Some(match context.rotates_by_function() {
+        true => "what the database or service behind the secret answers".to_owned(),
+        false => "what the partner answers".to_owned(),
+    })
+}
+
+/// Asks the rules about the next rotation.
+pub(super) fn outlook(evidence: &Evidence) -> Outlook {
+    let ahead = without_failures(evidence);
+    let context = DiagnosisContext::new(&ahead);
+    let mut outlook = Outlook { foreseen: Vec::new(), unseen: Vec::new() };
+    let mut note = |missing: String| {
+        if !outlook.unseen.contains(&missing) {
+            outlook.unseen.push(missing);
+        }
+    };
+    for rule in FORETOLD.iter().filter_map(|cause| rule_of(*cause)) {
+        match (rule.evaluate)(&context) {
+            Verdict::Fires(finding) if finding.confidence == Confidence::Possible => note(doubt_of(&finding)),
+            Verdict::Fires(finding) if finding.severity > Severity::Info || !ONLY_WHEN_REFUSED.contains(&finding.cause) => {
+                outlook.foreseen.push(Foreseen { obstacle: obstacle(&context, &finding), remediation: finding.remediation });
+            }
+            Verdict::Fires(_) | Verdict::Clear { .. } => {}
+            Verdict::Unknown { missing } => note(missing),
+        }
+    }
+    if let Some(text) = environment_doubt(&context) {
+        note(text);
+    }
+    outlook.foreseen.extend(
+        super::readings::runtimes::past_block(&context)
+            .map(|obstacle| Foreseen { obstacle, remediation: Remediation::default() }),
+    );
+    outlook
+}
+
+fn doubt_of(finding: &Finding) -> String {
+    format!("whether {}: {}", finding.title, without_asides(&finding.explanation))
+}
+
+/// The key of the function's environment is used by Lambda's own grant, which no policy shows.
+fn environment_doubt(context: &DiagnosisContext<'_>) -> Option<String> {
+    use super::permissions::{Standing, Target};
+    let stopped = context
+        .standings()
+        .iter()
+        .any(|(need, standing)| need.target == Target::EnvironmentKey && matches!(standing, Standing::Stopped(_)));
+    stopped.then(|| "whether Lambda may decrypt the function's environment: its policies do not allow it, a grant may".to_owned())
+}
+
+fn obstacle(context: &DiagnosisContext<'_>, finding: &Finding) -> Obstacle {
+    let author = author(context, finding.cause);
+    let fact = finding.evidence.first();
+    Obstacle {
+        cause: finding.cause,
+        confidence: finding.confidence,
+        at: author.as_ref().map(|(at, _)| *at).or_else(|| fact.and_then(|proof| proof.at)),
+        text: without_asides(&finding.explanation),
+        proof: fact.cloned(),
+        author: author.map(|(_, who)| who),
+    }
+}
+
+fn without_asides(text: &str) -> String {
+    ASIDES.iter().fold(text.to_owned(), |text, aside| text.replace(aside, ""))
+}
+
+/// Who made the newest change since the last success that can have led to the cause, and when.
+fn author(context: &DiagnosisContext<'_>, cause: Cause) -> Option<(jiff::Timestamp, String)> {
+    let changes = &context.evidence.changes.found()?.changes;
+    let since = |at: jiff::Timestamp| context.last_success_at.is_none_or(|success| at > success);
+    let change = changes.iter().rev().find(|change| since(change.at) && can_explain(&change.event, cause))?;
+    Some((change.at, change.actor.clone()))
+}
+
+/// The evidence as if no rotation had failed: what is configured stays, and what succeeded.
+fn without_failures(evidence: &Evidence) -> Evidence {
+    let mut ahead = evidence.clone();
+    let function = evidence.function.found();
+    let log_group = function.map(|function| function.log_group.clone()).unwrap_or_default();
+    let (windows, invocations) = match evidence.logs.found() {
+        Some(logs) => {
+            let ran = |status| status == InvocationStatus::Succeeded;
+            (logs.windows.clone(), logs.invocations.iter().filter(|one| ran(one.status)).cloned().collect())
+        }
+        None => (Vec::new(), Vec::new()),
+    };
+    ahead.logs.observation = Observation::Found(FunctionLogs { log_group, windows, invocations, complete: true });
+    let (attempts, source) = match evidence.history.found() {
+        Some(history) => {
+            let succeeded = history.attempts.iter().filter(|attempt| attempt.outcome == AttemptOutcome::Succeeded);
+            (succeeded.cloned().collect(), history.source.clone())
+        }
+        None => (Vec::new(), EventSource::EventHistory),
+    };
+    ahead.history.observation = Observation::Found(RotationHistory {
+        attempts,
+        other_attempts: Vec::new(),
+        fleet: Observation::NotApplicable { because: "nothing is compared".to_owned() },
+        source,
+        complete: true,
+    });
+    ahead.metrics.observation = Observation::Found(FunctionMetrics { period_s: 300, points: Vec::new(), complete: true });
+    if let Some(changes) = ahead.changes.observation.found_mut() {
+        changes.refusals.clear();
+    }
+    if let Some(secret) = ahead.secret.observation.found_mut() {
+        for version in secret.versions.iter_mut().filter(|version| !version.has("AWSCURRENT")) {
+            version.labels.retain(|label| label != "AWSPENDING");
+        }
+    }
+    if let Some(config) = ahead.rotation_config.observation.found_mut() {
+        config.due.overdue_since = None;
+    }
+    ahead
+}

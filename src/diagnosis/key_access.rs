@@ -1,0 +1,77 @@
+//! What lets the function's role use a key: its own policies, and the key's.
+
+use super::DiagnosisContext;
+use super::permissions::{Need, Standing, Stop, Target, needs};
+use super::policy_edit::{Kind, allowing_needs, sparing, with};
+use super::remedy::aws_in;
+use super::signatures::Layer;
+use crate::model::{KeyFacts, Remediation};
+use serde_json::{Value, json};
+
+/// The commands that let the role use the key `id` of `target`, as far as the policies that are in the way were seen.
+pub(super) fn key_access(context: &DiagnosisContext<'_>, target: Target, id: &str) -> Remediation {
+    let wanted: Vec<Need> = needs(context).into_iter().filter(|need| need.target == target).collect();
+    let stops: Vec<&Stop> = (context.standings().iter())
+        .filter(|(need, _)| need.target == target)
+        .filter_map(|(_, standing)| match standing {
+            Standing::Stopped(stop) => Some(&**stop),
+            _ => None,
+        })
+        .collect();
+    let in_layer =
+        |layer: Layer, explicit: bool| stops.iter().any(|stop| stop.denied.layer == layer && stop.denied.explicit == explicit);
+    let actions = wanted.iter().map(|need| need.action).collect::<Vec<_>>().join(" and ");
+    let mut fix = Remediation::new(format!(
+        "Allow {actions} in the role's policies, and let the key policy allow the role or leave it to the account's policies."
+    ));
+    if stops.is_empty() || in_layer(Layer::IdentityPolicy, false) {
+        fix = fix.allow_role(context, "UseSecretKey", &allowing_needs(&wanted));
+    }
+    if in_layer(Layer::IdentityPolicy, true)
+        && let Some(policies) = context.evidence.role.found().and_then(|facts| facts.policies.found())
+    {
+        for policy in &policies.identity {
+            if let Some(document) = sparing(context, &policy.document, &wanted, Kind::Identity) {
+                fix = fix.set_policy(context, &policy.name, &document);
+            }
+        }
+    }
+    let by_key = in_layer(Layer::ResourcePolicy, false) || in_layer(Layer::ResourcePolicy, true);
+    if !by_key && !stops.is_empty() {
+        return fix;
+    }
+    match key_policy(context, target).filter(|_| by_key) {
+        Some(document) => {
+            let spared = sparing(context, document, &wanted, Kind::Resource);
+            let document = spared.as_ref().unwrap_or(document);
+            let document = if in_layer(Layer::ResourcePolicy, false) {
+                with(document, statement(context, &wanted))
+            } else {
+                document.clone()
+            };
+            put(fix, context, id, &document.to_string())
+        }
+        None => {
+            let look = ["kms", "get-key-policy", "--key-id", id, "--policy-name", "default", "--output", "text"];
+            put(fix.run(aws_in(context, &look)).needs("kms:GetKeyPolicy"), context, id, "file://key-policy.json")
+        }
+    }
+}
+
+fn put(fix: Remediation, context: &DiagnosisContext<'_>, id: &str, policy: &str) -> Remediation {
+    fix.run(aws_in(context, &["kms", "put-key-policy", "--key-id", id, "--policy-name", "default", "--policy", policy]))
+        .needs("kms:PutKeyPolicy")
+        .warn("A key policy replaces the whole old one; without a statement for administrators the key can no longer be managed.")
+}
+
+fn statement(context: &DiagnosisContext<'_>, wanted: &[Need]) -> Value {
+    let role = context.function().map(|function| function.role.arn().as_str());
+    let actions: Vec<&str> = wanted.iter().map(|need| need.action).collect();
+    json!({ "Sid": "RotationFunction", "Effect": "Allow", "Principal": { "AWS": role }, "Action": actions, "Resource": "*" })
+}
+
+fn key_policy<'a>(context: &DiagnosisContext<'a>, target: Target) -> Option<&'a Value> {
+    let access = context.evidence.access.found()?;
+    let key = if target == Target::EnvironmentKey { &access.environment_key } else { &access.secret_key };
+    key.found().and_then(|facts: &KeyFacts| facts.policy.found())
+}

@@ -1,0 +1,164 @@
+//! The proven fix: the remedies of what stands in the way, as one list of commands in an order in which each works.
+//!
+//! A remedy is applied to the evidence before it is printed, and the next rotation is foretold again: what still stands in the
+//! way then is either the next thing to mend, or what no command here mends.
+
+mod apply;
+mod command;
+mod effect;
+mod undo;
+
+use super::DiagnosisContext;
+use super::forecast::{self, Foreseen, outlook};
+use super::remedy;
+use crate::model::{Cause, Confidence, Diagnosis, Evidence, Finding, Obstacle, Outcome, Plan, PlanStep, Severity};
+use command::Command;
+use effect::Effect;
+
+/// How many remedies one plan may hold; no fault needs more than a few.
+const MAX_REMEDIES: usize = 24;
+
+/// A command with when it is due.
+struct Move {
+    phase: u8,
+    step: PlanStep,
+}
+
+/// A plan in the making.
+struct Draft {
+    /// The evidence as it would be after the commands so far.
+    world: Evidence,
+    moves: Vec<Move>,
+    /// The command that rotates, where a remedy asked for one.
+    rotation: Option<PlanStep>,
+    doubts: Vec<String>,
+    /// What no command mends.
+    remaining: Vec<Obstacle>,
+}
+
+/// The plan against what the diagnosis found, and against whatever else stands in the way of the next rotation.
+pub(super) fn make(context: &DiagnosisContext<'_>, diagnosis: &Diagnosis) -> Plan {
+    let leading =
+        diagnosis.findings.first().filter(|first| first.severity > Severity::Info && diagnosis.outcome != Outcome::Healthy);
+    let mut draft =
+        Draft { world: context.evidence.clone(), moves: Vec::new(), rotation: None, doubts: Vec::new(), remaining: Vec::new() };
+    let mut proven = true;
+    if let Some(finding) = leading {
+        proven = draft.mend_leading(finding);
+    }
+    for _ in 0..MAX_REMEDIES {
+        let blocks = |foreseen: &Foreseen| {
+            foreseen.obstacle.confidence > Confidence::Possible
+                && !draft.remaining.iter().any(|one| is_same(one, &foreseen.obstacle))
+        };
+        let Some(next) = outlook(&draft.world).foreseen.into_iter().find(blocks) else { break };
+        draft.mend(next);
+    }
+    let is_needed = leading.is_some() || !draft.moves.is_empty() || !draft.remaining.is_empty();
+    draft.finish(context, is_needed, proven)
+}
+
+fn is_same(one: &Obstacle, other: &Obstacle) -> bool {
+    one.cause == other.cause && one.text == other.text
+}
+
+impl Draft {
+    /// Begins with what failed; false where only the next rotation can show whether its remedy helps.
+    fn mend_leading(&mut self, finding: &Finding) -> bool {
+        let present = outlook(&self.world).foreseen.into_iter().find(|foreseen| foreseen.obstacle.cause == finding.cause);
+        if let Some(foreseen) = present.filter(|foreseen| foreseen.obstacle.confidence > Confidence::Possible) {
+            self.mend(foreseen);
+            return true;
+        }
+        let (moves, rotation) = self.moves_of(finding.cause, &finding.remediation.commands);
+        self.rotation = self.rotation.take().or(rotation);
+        if !forecast::is_perhaps_mended(finding) {
+            self.moves.extend(moves);
+        }
+        false
+    }
+
+    /// Adds the remedy where it takes the obstacle away; sets the obstacle aside where it does not.
+    fn mend(&mut self, foreseen: Foreseen) {
+        let Foreseen { obstacle, remediation } = foreseen;
+        let (before, doubts) = (self.world.clone(), self.doubts.len());
+        let (moves, rotation) = self.moves_of(obstacle.cause, &remediation.commands);
+        let changes = moves.iter().any(|one| !one.step.is_read_only);
+        let stays = outlook(&self.world).foreseen.iter().any(|next| is_same(&next.obstacle, &obstacle));
+        if changes && !stays {
+            self.moves.extend(moves);
+            self.rotation = self.rotation.take().or(rotation);
+        } else {
+            self.world = before;
+            self.doubts.truncate(doubts);
+            self.remaining.push(obstacle);
+        }
+    }
+
+    /// The commands with their effects, each applied to the evidence; one that only rotates is held back for the end.
+    fn moves_of(&mut self, cause: Cause, commands: &[String]) -> (Vec<Move>, Option<PlanStep>) {
+        let mut moves: Vec<Move> = Vec::new();
+        let mut rotation = None;
+        for text in commands {
+            let effect = Effect::of(text, &self.world);
+            let step = PlanStep {
+                command: text.clone(),
+                cause,
+                effect: effect.describe(),
+                is_read_only: effect == Effect::Reads,
+                undo: undo::undo(text, &effect, &self.world),
+                needs: Command::parse(text).map(|command| command.needs()).unwrap_or_default(),
+            };
+            if matches!(effect, Effect::Rotates { turns_on: false, function: None, schedule: false, .. }) {
+                rotation = Some(step);
+                continue;
+            }
+            if let Some(doubt) = apply::apply(&effect, &mut self.world)
+                && !self.doubts.contains(&doubt)
+            {
+                self.doubts.push(doubt);
+            }
+            moves.push(Move { phase: effect.phase(), step });
+        }
+        // A look stays before the command it is for.
+        let mut phase = None;
+        for one in moves.iter_mut().rev() {
+            match one.step.is_read_only {
+                true => one.phase = phase.unwrap_or(one.phase),
+                false => phase = Some(one.phase),
+            }
+        }
+        (moves, rotation)
+    }
+
+    fn finish(mut self, context: &DiagnosisContext<'_>, is_needed: bool, proven: bool) -> Plan {
+        self.moves.sort_by_key(|one| one.phase);
+        let mut steps: Vec<PlanStep> = Vec::new();
+        for one in std::mem::take(&mut self.moves) {
+            if !steps.iter().any(|step| step.command == one.step.command) {
+                steps.push(one.step);
+            }
+        }
+        let rotates =
+            |step: &PlanStep| step.command.contains(" rotate-secret ") && !step.command.contains("--no-rotate-immediately");
+        let changes = steps.iter().any(|step| !step.is_read_only);
+        if changes && context.is_unwell() && self.rotation.is_none() {
+            let cause = steps.last().map_or(Cause::UnknownFailure, |step| step.cause);
+            self.rotation = self.moves_of(cause, &[remedy::rotate_now(context)]).1;
+        }
+        // A rotation that something is known to stop is not asked for.
+        if self.remaining.is_empty() && !steps.iter().any(rotates) {
+            steps.extend(self.rotation);
+        }
+        let unseen = outlook(&self.world).unseen;
+        let heals = match (is_needed, self.remaining.is_empty()) {
+            (false, _) => None,
+            (true, false) => Some(false),
+            (true, true) => (proven && changes && self.doubts.is_empty() && unseen.is_empty()).then_some(true),
+        };
+        if is_needed && self.doubts.is_empty() {
+            self.doubts = unseen.into_iter().map(|missing| format!("what was not seen: {missing}")).collect();
+        }
+        Plan { steps, heals, remaining: self.remaining, doubts: self.doubts }
+    }
+}

@@ -1,0 +1,303 @@
+//! The evidence as it would be after a command.
+
+use super::effect::Effect;
+use crate::diagnosis::iam::{self, Caller, Context, Decision, Policy, Request};
+use crate::model::{
+    Arn, Evidence, FunctionArn, KeyFacts, Observation, PolicyDocument, RoleArn, RoleFacts, RolePolicies, SecretAccess,
+    SecretVersion, SimulatedDecision, Simulation,
+};
+use serde_json::{Value, json};
+
+/// Policies of AWS that the printed commands attach, as far as rotation rests on them.
+///
+/// Source: AWS Managed Policy Reference Guide.
+const OF_AWS: &[(&str, &[&str])] = &[
+    (
+        "service-role/AWSLambdaVPCAccessExecutionRole",
+        &[
+            "logs:CreateLogGroup",
+            "logs:CreateLogStream",
+            "logs:PutLogEvents",
+            "ec2:CreateNetworkInterface",
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribeSubnets",
+            "ec2:DeleteNetworkInterface",
+            "ec2:AssignPrivateIpAddresses",
+            "ec2:UnassignPrivateIpAddresses",
+        ],
+    ),
+    ("service-role/AWSLambdaBasicExecutionRole", &["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]),
+];
+
+/// The version id that stands for the value a person stores.
+const NEW_VERSION: &str = "the value stored by hand";
+
+/// Changes the evidence as the command would; what that leaves open is returned.
+pub(super) fn apply(effect: &Effect, evidence: &mut Evidence) -> Option<String> {
+    match effect {
+        Effect::Reads => None,
+        Effect::Rotates { turns_on, function, schedule, .. } => rotates(evidence, *turns_on, function.as_deref(), *schedule),
+        Effect::CreatesRole { name, trust } => creates_role(evidence, name, trust.as_ref()),
+        Effect::RolePolicy { role, name, document } => on_role(evidence, role, |policies| {
+            policies.identity.retain(|policy| policy.name != *name);
+            let document = document.clone();
+            policies.identity.extend(document.map(|document| PolicyDocument { name: name.clone(), document }));
+        }),
+        Effect::Attachment { role, arn, attaches: false } => {
+            on_role(evidence, role, |policies| policies.identity.retain(|policy| policy.name != *arn))
+        }
+        Effect::Attachment { role, arn, attaches: true } => match known_policy(arn) {
+            Some(document) => on_role(evidence, role, |policies| {
+                policies.identity.push(PolicyDocument { name: arn.clone(), document });
+            }),
+            None => Some(format!("what {arn} allows")),
+        },
+        Effect::ManagedPolicy { arn, document } => {
+            let role = evidence.role.found().map(|role| role.role.name().to_owned()).unwrap_or_default();
+            on_role(evidence, &role, |policies| {
+                for policy in policies.identity.iter_mut().chain(&mut policies.boundary).filter(|policy| policy.name == *arn) {
+                    policy.document = document.clone();
+                }
+            })
+        }
+        Effect::RemovesBoundary { role } => on_role(evidence, role, |policies| policies.boundary = None),
+        Effect::Trust { role, document } => {
+            let facts = evidence.role.observation.found_mut().filter(|facts| facts.role.name() == role)?;
+            facts.trust = Observation::Found(document.clone());
+            None
+        }
+        Effect::SecretPolicy { document } => {
+            let access = evidence.access.observation.found_mut()?;
+            access.secret_policy = match document {
+                Some(document) => Observation::Found(document.clone()),
+                None => Observation::NoData { searched: "the secret's resource policy".to_owned() },
+            };
+            None
+        }
+        Effect::KeyPolicy { key, document } => on_key(evidence, key, |facts| facts.policy = Observation::Found(document.clone())),
+        Effect::KeepsKey { key } => on_key(evidence, key, |facts| {
+            facts.state = "Disabled".to_owned();
+            facts.deletion_at = None;
+        }),
+        Effect::EnablesKey { key } => on_key(evidence, key, |facts| facts.state = "Enabled".to_owned()),
+        Effect::SecretKey { key } => secret_key(evidence, key.as_deref()),
+        Effect::AllowsInvoke { statement } => on_function_policy(evidence, |statements| statements.push(statement.clone())),
+        Effect::RemovesInvoke { sid } => on_function_policy(evidence, |statements| {
+            statements.retain(|one| one.get("Sid").and_then(Value::as_str) != Some(sid.as_str()));
+        }),
+        Effect::Concurrency { reserved } => {
+            let function = evidence.function.observation.found_mut()?;
+            function.reserved_concurrency = Observation::Found(*reserved);
+            None
+        }
+        Effect::Function { settings } => on_function(evidence, settings),
+        Effect::Code => Some("whether the code that is deployed works".to_owned()),
+        Effect::Restores => {
+            evidence.secret.observation.found_mut()?.deleted_at = None;
+            None
+        }
+        Effect::Value => {
+            let versions = &mut evidence.secret.observation.found_mut()?.versions;
+            move_label(versions, "AWSPREVIOUS", None);
+            for version in versions.iter_mut().filter(|version| version.has("AWSCURRENT")) {
+                version.labels.retain(|label| label != "AWSCURRENT");
+                version.labels.push("AWSPREVIOUS".to_owned());
+            }
+            let labels = vec!["AWSCURRENT".to_owned()];
+            versions.push(SecretVersion { id: NEW_VERSION.to_owned(), labels, created_at: Some(evidence.now) });
+            Some("whether the value that is stored is right".to_owned())
+        }
+        Effect::Label { label, from, to } => {
+            let versions = &mut evidence.secret.observation.found_mut()?.versions;
+            for version in versions.iter_mut().filter(|version| Some(&version.id) == from.as_ref()) {
+                version.labels.retain(|own| own != label);
+            }
+            if to.is_some() {
+                move_label(versions, label, to.as_deref());
+            }
+            None
+        }
+        Effect::Elsewhere => Some("whether the change that is made outside of what was looked at is enough".to_owned()),
+    }
+}
+
+fn move_label(versions: &mut [SecretVersion], label: &str, to: Option<&str>) {
+    for version in versions {
+        version.labels.retain(|own| own != label);
+        if Some(version.id.as_str()) == to {
+            version.labels.push(label.to_owned());
+        }
+    }
+}
+
+fn known_policy(arn: &str) -> Option<Value> {
+    let (_, name) = arn.split_once(":aws:policy/")?;
+    let (_, actions) = OF_AWS.iter().find(|(known, _)| *known == name)?;
+    Some(json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": actions, "Resource": "*" }] }))
+}
+
+fn rotates(evidence: &mut Evidence, turns_on: bool, function: Option<&str>, schedule: bool) -> Option<String> {
+    let config = evidence.rotation_config.observation.found_mut()?;
+    if turns_on {
+        config.enabled = Some(true);
+    }
+    if schedule {
+        config.due.never_fires = false;
+        config.due.invalid = None;
+    }
+    let function = function?;
+    match Arn::parse(function).ok().and_then(|arn| FunctionArn::try_from(arn).ok()) {
+        Some(arn) if Some(&arn) == config.function_arn.as_ref() => None,
+        Some(arn) => {
+            config.function_arn = Some(arn);
+            Some(format!("whether {function} can rotate the secret: it was not looked at"))
+        }
+        None => Some("which function rotates the secret: it was not looked at".to_owned()),
+    }
+}
+
+fn creates_role(evidence: &mut Evidence, name: &str, trust: Option<&Value>) -> Option<String> {
+    let role: RoleArn = evidence.function.found().map(|function| function.role.clone()).filter(|role| role.name() == name)?;
+    let unseen = || Observation::NotApplicable { because: "the role is new".to_owned() };
+    evidence.role.observation = Observation::Found(RoleFacts {
+        role,
+        simulations: unseen(),
+        policies: Observation::Found(RolePolicies { identity: Vec::new(), boundary: None, complete: true }),
+        trust: trust.map_or_else(
+            || Observation::NoData { searched: "the trust policy".to_owned() },
+            |trust| Observation::Found(trust.clone()),
+        ),
+    });
+    None
+}
+
+/// Changes the role's policies, and what AWS simulated of them.
+fn on_role(evidence: &mut Evidence, name: &str, change: impl FnOnce(&mut RolePolicies)) -> Option<String> {
+    let facts = evidence.role.observation.found_mut().filter(|facts| facts.role.name() == name)?;
+    let mut policies = match &facts.policies {
+        Observation::Found(policies) => policies.clone(),
+        // What is added counts, although what was there is not known.
+        _ => RolePolicies { identity: Vec::new(), boundary: None, complete: false },
+    };
+    let before = policies.clone();
+    change(&mut policies);
+    if policies.complete {
+        // From here on the documents decide; what AWS refused for a reason that they do not show stays refused.
+        let role = facts.role.clone();
+        if let Observation::Found(simulations) = &mut facts.simulations {
+            simulations.retain(|one| !is_shown(&role, &before, one));
+        }
+    } else {
+        simulate_again(facts, &policies);
+    }
+    facts.policies = Observation::Found(policies);
+    None
+}
+
+/// True where the role's policies show why AWS decided as it did.
+fn is_shown(role: &RoleArn, policies: &RolePolicies, one: &Simulation) -> bool {
+    let is_hidden = one.organization_allows == Some(false) || one.boundary_allows == Some(false) && policies.boundary.is_none();
+    if is_hidden || one.decision != SimulatedDecision::ExplicitDeny {
+        return !is_hidden;
+    }
+    let Ok(caller) = Caller::role(role.arn().as_str(), None) else { return false };
+    let request = Request::new(caller, &one.action, &one.resource, Context::new());
+    policies.identity.iter().chain(&policies.boundary).filter_map(|one| Policy::from_value(&one.name, &one.document).ok()).any(
+        |policy| matches!(iam::evaluate_identity([&policy], &request), Decision::ExplicitDeny { .. } | Decision::Unknown { .. }),
+    )
+}
+
+/// A call that was only not allowed is allowed where a policy that is known now allows it.
+fn simulate_again(facts: &mut RoleFacts, policies: &RolePolicies) {
+    let Ok(caller) = Caller::role(facts.role.arn().as_str(), None) else { return };
+    let parsed: Vec<Policy> =
+        policies.identity.iter().filter_map(|one| Policy::from_value(&one.name, &one.document).ok()).collect();
+    let Observation::Found(simulations) = &mut facts.simulations else { return };
+    for one in simulations.iter_mut().filter(|one| one.decision == SimulatedDecision::ImplicitDeny) {
+        let limited = one.organization_allows == Some(false) || one.boundary_allows == Some(false);
+        let request = Request::new(caller.clone(), &one.action, &one.resource, Context::new());
+        if !limited && matches!(iam::evaluate_identity(parsed.iter(), &request), Decision::Allowed { .. }) {
+            one.decision = SimulatedDecision::Allowed;
+            one.missing_context.clear();
+        }
+    }
+}
+
+/// True where `key`, an id or an ARN, names it.
+pub(super) fn is_key(facts: &KeyFacts, key: &str) -> bool {
+    let arn = facts.arn.as_str();
+    arn == key || arn.ends_with(&format!("/{key}"))
+}
+
+fn on_key(evidence: &mut Evidence, key: &str, mut change: impl FnMut(&mut KeyFacts)) -> Option<String> {
+    let SecretAccess { secret_key, environment_key, .. } = evidence.access.observation.found_mut()?;
+    for observation in [secret_key, environment_key] {
+        if let Some(facts) = observation.found_mut().filter(|facts| is_key(facts, key)) {
+            change(facts);
+        }
+    }
+    None
+}
+
+fn secret_key(evidence: &mut Evidence, key: Option<&str>) -> Option<String> {
+    if let Some(secret) = evidence.secret.observation.found_mut() {
+        secret.kms_key_id = key.map(str::to_owned);
+    }
+    let access = evidence.access.observation.found_mut()?;
+    match key {
+        Some(key) => {
+            access.secret_key = Observation::Failed { error: format!("the key {key} was not looked at") };
+            Some(format!("whether {key} can be used: it was not looked at"))
+        }
+        None => {
+            access.secret_key = Observation::NotApplicable { because: "the secret uses the AWS managed key".to_owned() };
+            None
+        }
+    }
+}
+
+fn on_function_policy(evidence: &mut Evidence, change: impl FnOnce(&mut Vec<Value>)) -> Option<String> {
+    let access = evidence.access.observation.found_mut()?;
+    let statements = access.function_policy.found().and_then(|policy| policy.get("Statement")).cloned();
+    let mut statements = match statements {
+        Some(Value::Array(statements)) => statements,
+        Some(one) => vec![one],
+        None => Vec::new(),
+    };
+    change(&mut statements);
+    access.function_policy = match statements.is_empty() {
+        true => Observation::NoData { searched: "the function's resource policy".to_owned() },
+        false => Observation::Found(json!({ "Version": "2012-10-17", "Statement": statements })),
+    };
+    None
+}
+
+fn on_function(evidence: &mut Evidence, settings: &[(String, String)]) -> Option<String> {
+    let function = evidence.function.observation.found_mut()?;
+    for (name, value) in settings {
+        match name.as_str() {
+            "timeout" => function.timeout_s = value.parse().ok(),
+            "memory-size" => function.memory_mb = value.parse().ok(),
+            "runtime" => function.runtime = Some(value.clone()),
+            "handler" => function.handler = Some(value.clone()),
+            "kms-key-arn" if value.is_empty() => {
+                function.kms_key_arn = None;
+                function.environment_error = None;
+                if let Some(access) = evidence.access.observation.found_mut() {
+                    access.environment_key = Observation::NotApplicable { because: "the AWS managed key".to_owned() };
+                }
+            }
+            _ => {}
+        }
+    }
+    let was_refused = !matches!(function.state.as_deref(), None | Some("Active" | "Inactive" | "Pending"))
+        || function.state_reason_code.as_deref().is_some_and(|code| !matches!(code, "Idle" | "Creating" | "Restoring"))
+        || function.last_update_status.as_deref() == Some("Failed");
+    if was_refused {
+        // Lambda prepares the function anew with every update of it.
+        (function.state, function.state_reason, function.state_reason_code) = (Some("Pending".to_owned()), None, None);
+        (function.last_update_status, function.last_update_reason, function.last_update_reason_code) = (None, None, None);
+        return Some("whether Lambda can prepare the function now".to_owned());
+    }
+    None
+}

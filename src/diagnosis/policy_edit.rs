@@ -1,0 +1,211 @@
+//! Policies as they would have to read: with a statement more, or with a denial that spares the function's role.
+
+use super::DiagnosisContext;
+use super::iam::{Decision, Policy, Request, evaluate_identity, evaluate_resource};
+use super::permissions::{Need, Target};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// A policy with nothing in it.
+pub(super) fn empty() -> Value {
+    json!({ "Version": "2012-10-17", "Statement": [] })
+}
+
+fn statements(document: &Value) -> Vec<Value> {
+    match document.get("Statement") {
+        Some(Value::Array(all)) => all.clone(),
+        Some(one) => vec![one.clone()],
+        None => Vec::new(),
+    }
+}
+
+fn with_statements(document: &Value, statements: Vec<Value>) -> Value {
+    let mut members = document.as_object().cloned().unwrap_or_default();
+    members.entry("Version").or_insert_with(|| json!("2012-10-17"));
+    members.insert("Statement".to_owned(), Value::Array(statements));
+    Value::Object(members)
+}
+
+/// The document with one statement more.
+pub(super) fn with(document: &Value, statement: Value) -> Value {
+    let mut all = statements(document);
+    all.push(statement);
+    with_statements(document, all)
+}
+
+/// The statements of both, each once.
+pub(super) fn joined(document: &Value, more: &Value) -> Value {
+    let mut all = statements(document);
+    for statement in statements(more) {
+        if !all.contains(&statement) {
+            all.push(statement);
+        }
+    }
+    with_statements(document, all)
+}
+
+/// A policy that allows a role everything in `needs`.
+pub(super) fn allowing_needs(needs: &[Need]) -> Value {
+    let mut by_resource: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for need in needs {
+        by_resource.entry(need.resource.as_str()).or_default().push(need.action);
+    }
+    let allow = |(resource, actions)| json!({ "Effect": "Allow", "Action": actions, "Resource": resource });
+    with_statements(&empty(), by_resource.into_iter().map(allow).collect())
+}
+
+/// A trust policy that also lets `service` assume the role, without the statements that deny it by name.
+pub(super) fn trusting(document: &Value, service: &str) -> Value {
+    let names = |statement: &Value| {
+        let principal = statement.get("Principal").and_then(|principal| principal.get("Service"));
+        principal.is_some_and(|named| named == service || named.as_array().is_some_and(|all| all.contains(&json!(service))))
+    };
+    let is_denied = |statement: &Value| statement.get("Effect").and_then(Value::as_str) == Some("Deny") && names(statement);
+    let kept: Vec<Value> = statements(document).into_iter().filter(|statement| !is_denied(statement)).collect();
+    let allow = json!({ "Effect": "Allow", "Principal": { "Service": service }, "Action": "sts:AssumeRole" });
+    with(&with_statements(document, kept), allow)
+}
+
+/// Which policies a request meets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A role's own, or its boundary.
+    Identity,
+    /// A secret's or a key's.
+    Resource,
+}
+
+fn denies(statement: &Value, request: &Request, kind: Kind) -> bool {
+    let Ok(policy) = Policy::from_value("statement", &json!({ "Version": "2012-10-17", "Statement": [statement] })) else {
+        return false;
+    };
+    let decision = match kind {
+        Kind::Identity => evaluate_identity([&policy], request),
+        Kind::Resource => evaluate_resource(&policy, request),
+    };
+    // A denial that hangs on a condition nobody knows may deny too.
+    matches!(decision, Decision::ExplicitDeny { .. } | Decision::Unknown { .. })
+}
+
+/// The document with every Deny that stops one of the needs narrowed to spare it; `None` where none does.
+pub(super) fn sparing(context: &DiagnosisContext<'_>, document: &Value, needs: &[Need], kind: Kind) -> Option<Value> {
+    let mut is_changed = false;
+    let mut kept = Vec::new();
+    for statement in statements(document) {
+        let is_deny = statement.get("Effect").and_then(Value::as_str) == Some("Deny");
+        let stopped: Vec<&Need> = needs
+            .iter()
+            .filter(|need| {
+                is_deny && super::permissions::request(context, need).is_some_and(|request| denies(&statement, &request, kind))
+            })
+            .collect();
+        if stopped.is_empty() {
+            kept.push(statement);
+            continue;
+        }
+        is_changed = true;
+        kept.push(narrowed(context, &statement, &stopped, kind));
+        kept.extend(rest(&statement, &stopped));
+    }
+    is_changed.then(|| with_statements(document, kept))
+}
+
+/// The statement for everybody but the function's role, or, in a policy of the role itself, for every secret but this one.
+fn narrowed(context: &DiagnosisContext<'_>, statement: &Value, stopped: &[&Need], kind: Kind) -> Value {
+    let is_of_secret = kind == Kind::Identity && stopped.iter().all(|need| need.target == Target::Secret);
+    let secret = context.secret().map(|secret| secret.arn.arn().as_str()).filter(|_| is_of_secret);
+    let role = context.function().map(|function| function.role.arn().as_str());
+    let (key, value) = match (secret, role) {
+        (Some(secret), _) => ("secretsmanager:SecretId", secret),
+        (None, Some(role)) => ("aws:PrincipalArn", role),
+        (None, None) => return statement.clone(),
+    };
+    let mut members = statement.as_object().cloned().unwrap_or_default();
+    let condition = members.entry("Condition").or_insert_with(|| Value::Object(Map::new()));
+    if let Some(operators) = condition.as_object_mut() {
+        let keys = operators.entry("ArnNotEquals").or_insert_with(|| Value::Object(Map::new()));
+        if let Some(keys) = keys.as_object_mut() {
+            let values = match keys.remove(key) {
+                Some(Value::Array(values)) => values,
+                Some(one) => vec![one],
+                None => Vec::new(),
+            };
+            keys.insert(key.to_owned(), Value::Array([values, vec![json!(value)]].concat()));
+        }
+    }
+    Value::Object(members)
+}
+
+/// What the statement denies beside the needs stays denied, where its actions are named one by one.
+fn rest(statement: &Value, stopped: &[&Need]) -> Option<Value> {
+    let actions: Vec<&str> = match statement.get("Action")? {
+        Value::Array(all) => all.iter().filter_map(Value::as_str).collect(),
+        one => vec![one.as_str()?],
+    };
+    let is_needed = |action: &&str| stopped.iter().any(|need| need.action.eq_ignore_ascii_case(action));
+    let covers = |action: &&str| {
+        let prefix = action.trim_end_matches('*').to_ascii_lowercase();
+        action.contains(['*', '?']) && stopped.iter().any(|need| need.action.to_ascii_lowercase().starts_with(&prefix))
+    };
+    let others: Vec<&str> = actions.into_iter().filter(|action| !is_needed(action) && !covers(action)).collect();
+    let mut members = statement.as_object().cloned()?;
+    members.insert("Action".to_owned(), json!(others));
+    if let Some(Value::String(sid)) = members.get("Sid") {
+        let sid = format!("{sid}Rest");
+        members.insert("Sid".to_owned(), Value::String(sid));
+    }
+    (!others.is_empty()).then_some(Value::Object(members))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::permissions::needs;
+    use crate::diagnosis::testing::{ROLE, SECRET, healthy};
+
+    fn spared(statement: Value, kind: Kind) -> Option<Value> {
+        let evidence = healthy();
+        let context = DiagnosisContext::new(&evidence);
+        sparing(&context, &json!({ "Statement": statement }), &needs(&context), kind)
+            .map(|document| document["Statement"].clone())
+    }
+
+    #[test]
+    fn a_denial_in_a_policy_of_the_role_spares_this_secret_and_keeps_the_rest() {
+        let freeze =
+            json!({ "Sid": "Freeze", "Effect": "Deny", "Action": ["secretsmanager:Put*", "rds:Modify*"], "Resource": "*" });
+        assert_eq!(
+            spared(freeze, Kind::Identity),
+            Some(json!([
+                {
+                    "Sid": "Freeze", "Effect": "Deny", "Action": ["secretsmanager:Put*", "rds:Modify*"], "Resource": "*",
+                    "Condition": { "ArnNotEquals": { "secretsmanager:SecretId": [SECRET] } }
+                },
+                { "Sid": "FreezeRest", "Effect": "Deny", "Action": ["rds:Modify*"], "Resource": "*" }
+            ]))
+        );
+    }
+
+    #[test]
+    fn a_denial_of_everything_spares_the_role_and_keeps_its_own_conditions() {
+        let deny = json!({
+            "Effect": "Deny", "Principal": "*", "Action": "secretsmanager:*", "Resource": "*",
+            "Condition": { "ArnNotEquals": { "aws:PrincipalArn": "arn:aws:iam::123456789012:role/admin" } }
+        });
+        let spared = spared(deny, Kind::Resource).unwrap();
+        assert_eq!(
+            spared[0]["Condition"]["ArnNotEquals"]["aws:PrincipalArn"],
+            json!(["arn:aws:iam::123456789012:role/admin", ROLE])
+        );
+        assert_eq!(spared.as_array().map(Vec::len), Some(1));
+    }
+
+    #[test]
+    fn what_denies_nothing_rotation_needs_stays_as_it_is() {
+        assert_eq!(
+            spared(json!({ "Effect": "Deny", "Action": "secretsmanager:DeleteSecret", "Resource": "*" }), Kind::Identity),
+            None
+        );
+        assert_eq!(spared(json!({ "Effect": "Allow", "Action": "*", "Resource": "*" }), Kind::Identity), None);
+    }
+}
