@@ -205,3 +205,48 @@ fn an_invocation_survives_serialization() {
     let json = serde_json::to_string(&found).unwrap();
     assert_eq!(serde_json::from_str::<Invocation>(&json).unwrap(), found);
 }
+
+#[test]
+fn a_uuid_in_a_message_opens_no_invocation() {
+    let found = only(&[
+        "START RequestId: {A} Version: $LATEST",
+        "{T} is not set as AWSPENDING",
+        "[ERROR] ValueError: Secret version {T} has no stage for rotation of secret {S}.",
+        "2025-03-01T12:00:02.000Z {B} was the request id of the first try",
+        "END RequestId: {A}",
+        "REPORT RequestId: {A}\tDuration: 90.00 ms\tBilled Duration: 90 ms\tMemory Size: 128 MB\tMax Memory Used: 73 MB",
+    ]);
+    assert_eq!((found.request_id.as_deref(), found.lines.len()), (Some(A), 6));
+    assert_eq!((found.version.as_deref(), found.status), (Some(TOKEN), InvocationStatus::Failed));
+}
+
+#[test]
+fn what_an_extension_writes_after_the_report_is_no_line_of_the_next_invocation() {
+    let invocations = group(stream(
+        "s",
+        &[
+            "INIT_START Runtime Version: python:3.12.v36",
+            "START RequestId: {A} Version: $LATEST",
+            "END RequestId: {A}",
+            "REPORT RequestId: {A}\tDuration: 90.00 ms\tBilled Duration: 90 ms\tMemory Size: 128 MB\tMax Memory Used: 73 MB",
+            "ResourceNotFoundException: Secrets Manager can't find the specified secret.",
+            "START RequestId: {B} Version: $LATEST",
+            "END RequestId: {B}",
+            "REPORT RequestId: {B}\tDuration: 90.00 ms\tBilled Duration: 90 ms\tMemory Size: 128 MB\tMax Memory Used: 73 MB",
+        ],
+    ));
+    let found: Vec<_> = invocations.iter().map(|run| (run.lines.len(), run.status)).collect();
+    assert_eq!(found, [(4, InvocationStatus::Succeeded), (3, InvocationStatus::Succeeded)]);
+}
+
+#[test]
+fn an_error_of_an_agent_does_not_fail_the_invocation() {
+    let found = only(&[
+        "START RequestId: {A} Version: $LATEST",
+        "[ERROR] [acme-trace-agent] cannot read the licence: AccessDeniedException",
+        r#"{"level": "error", "logger": "otelcol.exporter", "msg": "connection refused"}"#,
+        "END RequestId: {A}",
+        "REPORT RequestId: {A}\tDuration: 90.00 ms\tBilled Duration: 90 ms\tMemory Size: 128 MB\tMax Memory Used: 73 MB",
+    ]);
+    assert_eq!((found.status, found.error_type), (InvocationStatus::Succeeded, None));
+}

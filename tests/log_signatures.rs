@@ -178,3 +178,43 @@ fn platform_records_in_json_are_explained() {
     let report = json!({"time": "t", "type": "platform.report", "record": {"requestId": "r", "metrics": {"durationMs": 3000.0, "memorySizeMB": 128, "maxMemoryUsedMB": 60}, "status": "success"}});
     assert_eq!(explain(&report.to_string()).cause, None);
 }
+
+/// What the official templates raise and log, as facts in a form of our own.
+///
+/// Source: aws-samples/aws-secrets-manager-rotation-lambdas, its 22 functions.
+const TEMPLATES: &str = include_str!("data/template-messages.jsonl");
+
+/// The event that Lambda writes of it.
+fn written(row: &Value) -> String {
+    let says = row["says"].as_str().unwrap();
+    let step = row["step"].as_str().map_or("lambda_handler".to_owned(), |step| step.replace("Secret", "_secret"));
+    let frame = format!("Traceback (most recent call last):\n  File \"/var/task/lambda_function.py\", line 77, in {step}");
+    match (row["how"].as_str().unwrap(), row["raises"].as_str()) {
+        ("raise", Some("KeyError")) => format!("[ERROR] KeyError: {says:?}\n{frame}"),
+        ("raise", Some(kind)) => format!("[ERROR] {kind}: {says}\n{frame}"),
+        (level, _) => {
+            format!("[{}]\t2026-03-10T11:00:00.000Z\t3f1c2d4e-0000-4000-8000-123456789012\t{says}", level.to_uppercase())
+        }
+    }
+}
+
+#[test]
+fn every_error_line_of_every_official_template_has_a_cause_or_is_declared_ambiguous() {
+    let mut faults = Vec::new();
+    let mut templates = std::collections::BTreeSet::new();
+    for row in TEMPLATES.lines() {
+        let row: Value = serde_json::from_str(row).unwrap();
+        templates.extend(row["templates"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()));
+        let line = written(&row);
+        let found = explain(&line).cause.map(|cause| cause.id());
+        if found != row["cause"].as_str() {
+            faults.push(format!("{found:?} instead of {}: {line}", row["cause"]));
+        }
+        let says_nothing = matches!(found, None | Some("failure_marker" | "db_login_ambiguous" | "db_superuser_login_ambiguous"));
+        if says_nothing != row["ambiguous"].is_string() || found == Some("code_unhandled_exception") {
+            faults.push(format!("{found:?} is not declared ambiguous: {line}"));
+        }
+    }
+    assert_eq!(templates.len(), 22);
+    assert_none(faults);
+}

@@ -3,6 +3,7 @@
 use super::permissions::{self, Need, Standing};
 use super::rule::Verdict;
 use super::signatures::{self, Classification, Specificity};
+use crate::lambda_log::{Platform, Record};
 use crate::model::{
     Attempt, AttemptOutcome, Cause, Confidence, EventSource, Evidence, FailureRow, Finding, FunctionFacts, Invocation,
     InvocationStatus, LogEvent, Proof, Remediation, RotationConfig, RotationStep, SecretFacts, Severity, StepName, Window,
@@ -379,7 +380,7 @@ impl<'a> DiagnosisContext<'a> {
                     && self.attribution(invocation) > Attribution::Other
                     && (attempt.step.is_none() || invocation.step.is_none() || invocation.step == attempt.step)
             });
-            found.extend(last.map(|invocation| Failure::read(invocation, self.attribution(invocation))).and_then(
+            found.extend(last.map(|invocation| self.read_failure(invocation, self.attribution(invocation))).and_then(
                 |mut failure| {
                     failure.step = failure.step.or(attempt.step);
                     failure
@@ -407,12 +408,13 @@ impl<'a> DiagnosisContext<'a> {
                 let kept = match attribution {
                     Attribution::Other => false,
                     Attribution::Unknown if self.is_outside_rotation(invocation) => false,
+                    _ if self.is_by_hand(invocation) => false,
                     Attribution::ByName | Attribution::ByTime => true,
                     // A failure of nobody in particular speaks for this secret only while the function fails for everybody.
                     Attribution::Unknown => last_ok_of_unknown.is_none_or(|ok| ok < invocation.started_at),
                 };
                 kept.then(|| {
-                    let mut failure = Failure::read(invocation, attribution);
+                    let mut failure = self.read_failure(invocation, attribution);
                     failure.step = failure.step.or_else(|| failed_during(invocation, self.attempts())?.step);
                     failure
                 })
@@ -430,6 +432,48 @@ impl<'a> DiagnosisContext<'a> {
             && !self.attempts().any(|attempt| attempt.outcome != AttemptOutcome::Succeeded && since_success(attempt))
             && !self.is_overdue()
             && self.stuck_version().is_none()
+    }
+
+    /// True for an invocation somebody made with a token of their own: neither the secret nor a rotation knows it, and the
+    /// history, which is whole and would have it by now, tells of no failure at that time.
+    fn is_by_hand(&self, invocation: &Invocation) -> bool {
+        let (Some(token), Some(secret)) = (&invocation.version, self.secret()) else { return false };
+        let is_known = secret.versions.iter().any(|own| own.id.eq_ignore_ascii_case(token))
+            || self.attempts().any(|attempt| attempt.version_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(token)));
+        let told = self.evidence.history.found().is_some_and(|history| history.complete);
+        let arrived = self.now().duration_since(invocation.started_at) > EVENT_DELAY;
+        !is_known && told && arrived && failed_during(invocation, self.attempts()).is_none()
+    }
+
+    /// A failing invocation, without what it says about other secrets than a rotation needs.
+    fn read_failure(&self, invocation: &'a Invocation, attribution: Attribution) -> Failure<'a> {
+        let mut failure = Failure::read(invocation, attribution);
+        let telling = |line: &&ClassifiedLine<'_>| line.classification.specificity > Specificity::Marker;
+        let ended_by = failure.lines.iter().rev().find(telling).map(|line| line.classification.cause);
+        failure.lines.retain(|line| {
+            Some(line.classification.cause) == ended_by || !self.is_aside(&line.event.text, line.classification.cause)
+        });
+        failure
+    }
+
+    /// True for a refused or vain read of a secret that the rotation does not ask for, such as an agent's licence: what went on
+    /// after it did not fail for it.
+    fn is_aside(&self, text: &str, cause: Cause) -> bool {
+        let text = Record::read(text).text;
+        let of_superuser = ["masterarn", "master_arn", "master secret", "admin secret", "superuser", "master_dict", "admin_dict"];
+        if of_superuser.iter().any(|word| text.to_ascii_lowercase().contains(word)) {
+            return false;
+        }
+        if cause == Cause::SecretNotFound {
+            return true;
+        }
+        let Some(denied) = signatures::AccessDenied::parse(&text) else { return false };
+        let (Some(secret), Some(resource)) = (self.secret(), denied.resource.as_deref()) else { return false };
+        let own = secret.arn.arn().as_str();
+        denied.action.to_ascii_lowercase().starts_with("secretsmanager:")
+            && resource.starts_with("arn:")
+            && !own.starts_with(resource)
+            && !resource.starts_with(own)
     }
 
     fn attribution(&self, invocation: &Invocation) -> Attribution {
@@ -499,7 +543,7 @@ impl<'a> DiagnosisContext<'a> {
 
 /// True for a line in which Lambda reports an invocation.
 fn is_report(text: &str) -> bool {
-    matches!(crate::lambda_log::Record::read(text).platform, Some(crate::lambda_log::Platform::Report(_)))
+    matches!(Record::read(text).platform, Some(Platform::Report(_)))
 }
 
 /// The failed attempt during which an invocation ran.
@@ -518,10 +562,25 @@ fn failed_during<'b>(invocation: &Invocation, mut attempts: impl Iterator<Item =
 
 impl<'a> Failure<'a> {
     fn read(invocation: &'a Invocation, attribution: Attribution) -> Failure<'a> {
+        let records = || invocation.lines.iter().map(|event| Record::read(&event.text));
+        let start = records().position(|record| record.platform == Some(Platform::Start)).unwrap_or_default();
+        let is_failed = |record: Record<'_>| match record.platform {
+            Some(Platform::InitReport(report)) => report.status.as_deref() == Some("error"),
+            _ => false,
+        };
+        let init_failed = records().take(start).any(is_failed);
+        // Before START extensions speak too; of the function's own code only what keeps it from being loaded.
+        let is_own = |place: usize, classification: &Classification| {
+            place >= start || init_failed || classification.specificity == Specificity::Code
+        };
         let lines: Vec<ClassifiedLine<'a>> = invocation
             .lines
             .iter()
-            .filter_map(|event| Some(ClassifiedLine { event, classification: signatures::classify_event(&event.text)? }))
+            .enumerate()
+            .filter_map(|(place, event)| {
+                let classification = signatures::classify_event(&event.text).filter(|found| is_own(place, found))?;
+                Some(ClassifiedLine { event, classification })
+            })
             .collect();
         let step = invocation.step.or_else(|| lines.iter().rev().find_map(|read| read.classification.step));
         Failure { invocation, step, attribution, lines }
@@ -533,15 +592,18 @@ impl<'a> Failure<'a> {
         self.lines
             .iter()
             .filter(|read| !read.classification.cause.is_line_label())
-            // Of equally specific lines the first one is the origin; later ones repeat it.
+            // Of lines that say as much the first one is the origin; later ones repeat it.
             .rev()
-            .max_by_key(|read| read.classification.specificity)
+            .max_by_key(|read| read.classification.weight())
     }
 
     /// The last line the function's own code wrote, classified or not.
     #[must_use]
     pub fn last_own_line(&self) -> Option<&'a LogEvent> {
-        self.invocation.lines.iter().rev().find(|event| crate::lambda_log::Record::read(&event.text).platform.is_none())
+        self.invocation.lines.iter().rev().find(|event| {
+            let record = Record::read(&event.text);
+            record.platform.is_none() && !record.is_foreign
+        })
     }
 
     /// True when the function ran into its timeout.

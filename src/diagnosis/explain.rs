@@ -31,7 +31,7 @@ pub fn explain(line: &str) -> Explanation {
     let whole = with_line_breaks(&text);
     let record = Record::read(&whole);
     let level = Some(record.level).filter(|level| *level != Level::Unstated);
-    let found = classify_at(&record.text, level);
+    let found = if record.is_foreign { None } else { classify_at(&record.text, level) };
     Explanation {
         cause: found.map(|found| found.cause),
         step: found.map_or_else(|| rotation_step(&record.text), |found| found.step),

@@ -5,6 +5,7 @@
 //! Then it foretells the next rotation and proves the fix: the plan is applied to the evidence and the next rotation foretold
 //! again.
 
+mod advice;
 pub mod change_events;
 mod compare;
 pub mod context;
@@ -39,7 +40,15 @@ pub use explain::{Explanation, explain};
 pub use rule::{Rule, Specificity, Stage, Verdict};
 pub use rules::{page_of, rule_of};
 
-use crate::model::{Diagnosis, Evidence, Forecast, NotChecked, Plan, RuledOut};
+use crate::model::{Diagnosis, Evidence, Finding, Forecast, NotChecked, Plan, RuledOut, Severity};
+
+/// Says first what bites at once: that the database may refuse the current password while rotation is broken.
+fn warn_of_pending_password(context: &DiagnosisContext<'_>, findings: &mut [Finding]) {
+    let root = findings.first_mut().filter(|finding| finding.severity > Severity::Info);
+    if let (Some(root), Some(pending)) = (root, readings::pending_password::in_database(context)) {
+        root.explanation = format!("{} {}", pending.warning(), root.explanation);
+    }
+}
 
 /// Decides what stops rotation, from the evidence alone.
 #[must_use]
@@ -64,7 +73,8 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
         }
     }
     let changes = correlate::place(&context, &mut findings);
-    let findings = inhibit::rank(&context, findings);
+    let mut findings = inhibit::rank(&context, findings);
+    warn_of_pending_password(&context, &mut findings);
     let outcome = outcome::decide(&context, &findings);
     let root = findings.first().filter(|_| outcome.has_cause());
     let follow_up = follow_up::decide(&context, outcome, root, &changes);

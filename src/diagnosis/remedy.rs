@@ -11,8 +11,14 @@ use serde_json::Value;
 /// A word that holds a NUL byte, which no shell can pass, is left out.
 #[must_use]
 pub fn aws(words: &[&str]) -> String {
+    shell("aws", words)
+}
+
+/// A command of `program`, quoted like [`aws`].
+#[must_use]
+pub fn shell(program: &str, words: &[&str]) -> String {
     let quoted = words.iter().filter_map(|word| shlex::try_quote(word).ok());
-    std::iter::once("aws".into()).chain(quoted).collect::<Vec<_>>().join(" ")
+    std::iter::once(program.into()).chain(quoted).collect::<Vec<_>>().join(" ")
 }
 
 /// Like [`aws`], with `--region` for the region under investigation.

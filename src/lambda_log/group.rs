@@ -37,6 +37,8 @@ struct Stream {
     runs: Vec<Run>,
     /// The last run takes lines without a request id.
     open: bool,
+    /// The environment initializes, so that what is printed is not an observer's.
+    initializing: bool,
 }
 
 impl Stream {
@@ -47,6 +49,7 @@ impl Stream {
         match platform {
             Some(Platform::InitStart) => {
                 self.open = false;
+                self.initializing = true;
                 self.before_start.push(event);
             }
             Some(Platform::InitReport(_) | Platform::Other) if !self.open => {
@@ -54,10 +57,15 @@ impl Stream {
             }
             Some(Platform::Start) => {
                 self.start(id, &event);
+                if let Some(run) = self.runs.last_mut() {
+                    run.began = true;
+                }
                 self.add(event);
             }
             Some(Platform::Report(report)) => {
                 let position = self.of_request(id, &event);
+                // After a crash or a timeout the environment starts anew, and its lines are the next invocation's.
+                self.initializing = report.status.as_deref().is_some_and(|status| status != "success");
                 if let Some(run) = self.runs.get_mut(position) {
                     run.ended_at = Some(event.at);
                     run.report = Some(report);
@@ -73,14 +81,25 @@ impl Stream {
                 }
             }
             _ if id.is_some() => {
-                let position = self.of_request(id, &event);
+                let is_guess = !event.text.trim_start().starts_with('{');
+                let position = self.of_line(id, is_guess, &event);
                 if let Some(run) = self.runs.get_mut(position) {
                     run.lines.push(event);
                 }
             }
             _ if self.open || continues(&event.text) => self.add(event),
-            _ => self.before_start.push(event),
+            _ if self.initializing || self.runs.is_empty() => self.before_start.push(event),
+            // After END nothing but an extension's rest is written: the function is frozen.
+            _ => {}
         }
+    }
+
+    /// The run of a line that names a request. An environment runs one request at a time, so that what looks like an id in a
+    /// line of text, and no START named, is none while a run is open that began with its START.
+    fn of_line(&mut self, id: Option<String>, is_guess: bool, event: &LogEvent) -> usize {
+        let is_known = self.runs.iter().any(|run| run.request_id == id);
+        let began = self.runs.last().is_some_and(|run| run.began);
+        if is_guess && !is_known && self.open && began { self.runs.len().saturating_sub(1) } else { self.of_request(id, event) }
     }
 
     fn start(&mut self, id: Option<String>, event: &LogEvent) {
@@ -89,9 +108,11 @@ impl Stream {
             started_at: event.at,
             ended_at: None,
             report: None,
+            began: false,
             lines: std::mem::take(&mut self.before_start),
         });
         self.open = true;
+        self.initializing = false;
     }
 
     /// The run of this request; a new one where its START was cut off.
@@ -118,7 +139,7 @@ impl Stream {
         // An initialization that fails may never see a request; without an error it is no invocation.
         if let Some(first) = self.before_start.first().cloned() {
             let lines = std::mem::take(&mut self.before_start);
-            let orphan = Run { request_id: None, started_at: first.at, ended_at: None, report: None, lines };
+            let orphan = Run { request_id: None, started_at: first.at, ended_at: None, report: None, began: false, lines };
             let invocation = orphan.into_invocation();
             if invocation.status != InvocationStatus::Unknown || invocation.step.is_some() {
                 let mut all: Vec<Invocation> = self.runs.into_iter().map(Run::into_invocation).collect();
@@ -140,6 +161,8 @@ struct Run {
     started_at: jiff::Timestamp,
     ended_at: Option<jiff::Timestamp>,
     report: Option<Report>,
+    /// Its START was seen.
+    began: bool,
     lines: Vec<LogEvent>,
 }
 
@@ -195,6 +218,7 @@ impl Evidence {
                 self.add_report(report, &record.platform)
             }
             Some(_) => self.failed |= text.contains("Error Type: ") || text.contains("Runtime.ExitError"),
+            None if record.is_foreign => return,
             None => {
                 self.timed_out |= states_timeout(text);
                 self.failed |= record.level == Level::Error || states_crash(record.level, text);

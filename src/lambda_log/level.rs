@@ -25,6 +25,7 @@ const NAMES: &[(&str, Level)] = &[
     ("fine", Level::Debug),
     ("finer", Level::Debug),
     ("finest", Level::Debug),
+    ("verbose", Level::Debug),
     ("info", Level::Info),
     ("information", Level::Info),
     ("notice", Level::Info),
@@ -39,6 +40,7 @@ const NAMES: &[(&str, Level)] = &[
     ("severe", Level::Error),
     ("fail", Level::Error),
     ("crit", Level::Error),
+    ("emerg", Level::Error),
     ("panic", Level::Error),
     ("dpanic", Level::Error),
     ("alert", Level::Error),
@@ -67,14 +69,48 @@ impl Level {
         NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, level)| *level)
     }
 
-    /// The level of the numeric scale that pino and bunyan use (30 is info, 50 error).
+    /// The level of a number whose scale its size gives away: pino and Bunyan count to 60 (30 is info, 50 error), Monolog to
+    /// 600, Logback in thousands.
     pub(super) fn from_number(number: u64) -> Level {
         match number {
-            0..30 => Level::Debug,
-            30..40 => Level::Info,
-            40..50 => Level::Warning,
+            0..30 | 100..200 | 1_000..20_000 => Level::Debug,
+            30..40 | 200..300 | 20_000..30_000 => Level::Info,
+            40..50 | 300..400 | 30_000..40_000 => Level::Warning,
             _ => Level::Error,
         }
+    }
+
+    /// OpenTelemetry's severity number: four steps for each level, from 1 (trace) to 24 (fatal).
+    pub(super) fn from_opentelemetry(number: u64) -> Option<Level> {
+        Some(match number {
+            1..=8 => Level::Debug,
+            9..=12 => Level::Info,
+            13..=16 => Level::Warning,
+            17..=24 => Level::Error,
+            _ => return None,
+        })
+    }
+
+    /// Python's level number: 20 is info, 40 error.
+    pub(super) fn from_python(number: u64) -> Option<Level> {
+        Some(match number {
+            1..20 => Level::Debug,
+            20..30 => Level::Info,
+            30..40 => Level::Warning,
+            40.. => Level::Error,
+            0 => return None,
+        })
+    }
+
+    /// Syslog's priority: 0 is an emergency, 7 debugging.
+    pub(super) fn from_syslog(number: u64) -> Option<Level> {
+        Some(match number {
+            0..=3 => Level::Error,
+            4 => Level::Warning,
+            5 | 6 => Level::Info,
+            7 => Level::Debug,
+            _ => return None,
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 //! Both of Lambda's log formats are read: text, and JSON (application lines and `platform.*` records).
 //! Source: Lambda Developer Guide, "Configuring advanced logging controls" and "Telemetry API event schema".
 
+mod author;
 mod group;
 mod json;
 mod level;

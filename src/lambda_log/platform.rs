@@ -38,6 +38,9 @@ pub struct Report {
 
 /// Reads a text record of the platform; gives its kind and request id.
 pub(super) fn from_text(text: &str) -> Option<(Platform, Option<&str>)> {
+    if ["EXTENSION\t", "LOGS\t", "TELEMETRY\t"].iter().any(|word| text.starts_with(word)) {
+        return Some((Platform::Other, None));
+    }
     let (word, rest) = text.split_once(' ')?;
     let id = || rest.strip_prefix("RequestId: ")?.split_whitespace().next().filter(|id| !id.is_empty());
     Some(match word {
@@ -89,7 +92,11 @@ pub(super) fn from_json(kind: &str, record: &Value) -> (Platform, Option<String>
             let text = format!("RUNTIME_DONE RequestId: {shown_id}{}", figures_text(&report));
             (Platform::RuntimeDone(report), text)
         }
-        "platform.initStart" => (Platform::InitStart, "INIT_START".to_owned()),
+        "platform.initStart" => {
+            let version = record.get("runtimeVersion").and_then(Value::as_str);
+            let version = version.map(|version| format!(" Runtime Version: {version}")).unwrap_or_default();
+            (Platform::InitStart, format!("INIT_START{version}"))
+        }
         "platform.initReport" | "platform.initRuntimeDone" => {
             let text = format!("INIT_REPORT{}", figures_text(&report));
             (Platform::InitReport(report), text)

@@ -1,6 +1,6 @@
 //! One log event, read: who wrote it, at which level, for which request, and what it says.
 
-use super::{Level, Platform, json, platform};
+use super::{Level, Platform, author, json, platform};
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -13,12 +13,17 @@ pub struct Record<'a> {
     pub level: Level,
     /// The request the line belongs to, where it says so.
     pub request_id: Option<Cow<'a, str>>,
+    /// True where an extension, an agent or a tracer wrote it, and not the function.
+    pub is_foreign: bool,
     /// The line's text; of a JSON record, what a text record would say.
     pub text: Cow<'a, str>,
 }
 
 /// Node.js prints what it could not handle as JSON behind these words.
 const NODE_ERRORS: [&str; 4] = ["Invoke Error", "Uncaught Exception", "Unhandled Promise Rejection", "Init Error"];
+
+/// Date, time (its minutes and seconds count apart), level and `RequestId` may come before the request id.
+const WORDS_BEFORE_ID: usize = 8;
 
 impl<'a> Record<'a> {
     /// Reads one event in the text or the JSON format.
@@ -43,12 +48,19 @@ impl<'a> Record<'a> {
                 platform: Some(platform),
                 level: Level::Unstated,
                 request_id: id.map(Cow::Owned),
+                is_foreign: false,
                 text: Cow::Owned(text),
             });
         }
         let line = json::read(&object)?;
         let level = line.level.unwrap_or_else(|| Level::of_text(&line.text));
-        Some(Record { platform: None, level, request_id: line.request_id.map(Cow::Owned), text: Cow::Owned(line.text) })
+        Some(Record {
+            platform: None,
+            level,
+            request_id: line.request_id.map(Cow::Owned),
+            is_foreign: author::is_foreign_record(&line.authors, &line.text) || author::is_foreign_text(&line.text),
+            text: Cow::Owned(line.text),
+        })
     }
 
     fn from_text(text: &'a str) -> Record<'a> {
@@ -57,6 +69,7 @@ impl<'a> Record<'a> {
                 platform: Some(platform),
                 level: Level::Unstated,
                 request_id: id.map(Cow::Borrowed),
+                is_foreign: false,
                 text: Cow::Borrowed(text),
             };
         }
@@ -64,6 +77,7 @@ impl<'a> Record<'a> {
             platform: None,
             level: Level::of_text(text),
             request_id: request_id(text).map(Cow::Borrowed),
+            is_foreign: author::is_foreign_text(text),
             text: node_error(text).map_or(Cow::Borrowed(text), Cow::Owned),
         }
     }
@@ -82,10 +96,17 @@ fn node_error(text: &str) -> Option<String> {
     Some(format!("{before}{said}"))
 }
 
-/// The request id: a UUID within the line's first fields, or behind `RequestId:`.
+/// The request id: a UUID with nothing but time and level before it, or behind `RequestId:`. In the midst of a sentence it
+/// is a version's.
 fn request_id(text: &str) -> Option<&str> {
     let first_line = text.lines().next()?;
-    super::level::words(first_line).take(5).find(|word| is_uuid(word))
+    let is_prefix = |word: &str| {
+        word.starts_with(|c: char| c.is_ascii_digit())
+            || Level::from_name(word).is_some()
+            || matches!(word, "RequestId" | "requestId" | "request_id" | "undefined")
+    };
+    let mut words = super::level::words(first_line).take(WORDS_BEFORE_ID);
+    words.find(|word| is_uuid(word) || !is_prefix(word)).filter(|word| is_uuid(word))
 }
 
 fn is_uuid(word: &str) -> bool {
@@ -119,6 +140,30 @@ mod tests {
         assert_eq!(record.level, Level::Error);
         assert_eq!(record.request_id.as_deref(), Some("r1"));
         assert_eq!(record.text, "KeyError: 'host'\n  File \"/var/task/lambda_function.py\", line 9, in set_secret");
+    }
+
+    #[test]
+    fn a_uuid_is_a_request_id_behind_time_and_level_alone() {
+        const ID: &str = "3f1c2d4e-0000-4000-8000-123456789012";
+        for prefix in [
+            "[INFO]\t2025-03-01T12:00:00.000Z\t",
+            "2025-03-01T12:00:00.000Z\t",
+            "2025-03-01T12:00:30.000Z ",
+            "2025-03-01 12:00:00,123 ERROR ",
+            "2025-03-01T12:00:00.000Z\tundefined\tERROR\t",
+            "RequestId: ",
+            "[ERROR] RequestId: ",
+        ] {
+            let line = format!("{prefix}{ID} createSecret failed");
+            assert_eq!(Record::read(&line).request_id.as_deref(), Some(ID), "{line}");
+        }
+        for line in [
+            format!("Secret version {ID} has no stage for rotation of secret a."),
+            format!("[ERROR] ValueError: Secret version {ID} not set as AWSPENDING"),
+            format!("createSecret: {ID} stored"),
+        ] {
+            assert_eq!(Record::read(&line).request_id, None, "{line}");
+        }
     }
 
     #[test]

@@ -58,13 +58,19 @@ pub fn rotated_secret(text: &str) -> Option<&str> {
 }
 
 static VERSION: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r#"(?i)(?:ClientRequestToken\\?["']?\s*[:=]\s*\\?["']?|\bversion (?:id )?)(?P<token>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"#).ok()
+    Regex::new(concat!(
+        r#"(?i)ClientRequestToken\\?["']?\s*[:=]\s*\\?["']?(?P<token>[a-z0-9-]{1,64})\b|"#,
+        r"\bsecret version (?P<named>[a-z0-9-]{1,64}) (?:has no stage|not set as)|",
+        r"\bversion (?:id )?(?P<uuid>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
+    ))
+    .ok()
 });
 
 /// The version being created (the `ClientRequestToken`), where `text` names it.
 #[must_use]
 pub fn version(text: &str) -> Option<&str> {
-    Some(VERSION.as_ref()?.captures(text)?.name("token")?.as_str())
+    let found = VERSION.as_ref()?.captures(text)?;
+    Some(found.name("token").or(found.name("named")).or(found.name("uuid"))?.as_str())
 }
 
 #[cfg(test)]
@@ -88,6 +94,19 @@ mod tests {
             ("A secret was set", None),
         ] {
             assert_eq!(rotation_step(text), step, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_token_need_not_look_like_secrets_managers_own() {
+        for (text, token) in [
+            (r#"{"ClientRequestToken": "test-token-1", "Step": "createSecret"}"#, Some("test-token-1")),
+            ("Secret version abc123 has no stage for rotation of secret a.", Some("abc123")),
+            ("put secret version 3f1c2d4e-0000-4000-8000-123456789012", Some("3f1c2d4e-0000-4000-8000-123456789012")),
+            ("Runtime Version: python:3.13.v5", None),
+            ("a new version of the driver", None),
+        ] {
+            assert_eq!(version(text), token, "{text}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::login::{self, Answer};
 use crate::diagnosis::context::{Failure, LogMatch};
-use crate::diagnosis::{DiagnosisContext, Rule, Verdict};
+use crate::diagnosis::{DiagnosisContext, Rule, Verdict, advice};
 use crate::model::{Cause, Confidence, Finding, Remediation};
 
 /// The verdict on a cause that a log line names; `tell` gives the explanation and the remediation.
@@ -21,9 +21,14 @@ pub(in crate::diagnosis) fn said(
     context: &DiagnosisContext<'_>,
     cause: Cause,
     seen: &LogMatch<'_, '_>,
-    mut explanation: String,
+    explanation: String,
     remediation: Remediation,
 ) -> Finding {
+    let own = seen.read.classification.fault.filter(|_| seen.read.classification.cause == cause);
+    let (title, mut explanation, remediation) = match own.map(|fault| advice::on(fault, context, seen)) {
+        Some(advice) => (advice.title, advice.explanation, advice.remediation),
+        None => (cause.title(), explanation, remediation),
+    };
     let mut confidence = seen.confidence(context);
     if seen.count > 1 {
         explanation.push_str(&format!(" {} failing invocations say so.", seen.count));
@@ -32,7 +37,9 @@ pub(in crate::diagnosis) fn said(
         confidence = confidence.min(Confidence::Likely);
         explanation.push_str(" The newest failing invocation says something else.");
     }
-    context.finding(cause, confidence, explanation, seen.proofs(context), remediation)
+    let mut finding = context.finding(cause, confidence, explanation, seen.proofs(context), remediation);
+    finding.title = title.to_owned();
+    finding
 }
 
 /// The verdict on a cause that no failing invocation names: clear only when the invocations say something else.
@@ -62,7 +69,6 @@ pub(in crate::diagnosis) fn is_judged_by_state(cause: Cause) -> bool {
         cause,
         Cause::RotationDisabled
             | Cause::RotationNoLambdaArn
-            | Cause::SecretNoCurrentValue
             | Cause::LambdaFunctionMissing
             | Cause::ConsumerStaleCredentials
             | Cause::StuckAwspending
@@ -287,6 +293,8 @@ mod tests {
             // A denied read of another secret is the superuser's, whatever the line alone says.
             let expected = match cause {
                 cause if is_judged_by_state(cause) => Cause::UnknownFailure,
+                // Nothing shows here that the runtime changed.
+                Cause::CodeRuntimeUpgradedAbi => Cause::CodeImportError,
                 Cause::IamIdentityPolicyMissing if first == Some(Cause::SuperuserSecretAccessDenied) => continue,
                 cause => cause,
             };

@@ -2,23 +2,29 @@
 
 use crate::diagnosis::DiagnosisContext;
 use crate::diagnosis::context::{Failure, LogMatch};
+use crate::lambda_log::Record;
 use crate::model::Cause;
+use regex::Regex;
+use std::sync::LazyLock;
 
 /// Above this an attempt to log in got no answer: the official templates give up on a connection after five seconds.
 ///
 /// Source: Secrets Manager User Guide, "Troubleshoot AWS Secrets Manager rotation"; aws-secrets-manager-rotation-lambdas.
 const CONNECT_TIMEOUT_MS: f64 = 5_000.0;
 
-/// Below this every attempt to log in was answered.
-const ANSWERED_MS: f64 = 2_000.0;
+/// Below this nothing was waited for. A closed port, a name that does not resolve and a connection that is cut fail as fast as
+/// a refused password: it tells no more than that.
+const QUICK_MS: f64 = 2_000.0;
 
 /// Whether the database answered a login that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::diagnosis) enum Answer {
     /// It did not: the network.
     None,
-    /// It did, with a refusal: credentials, TLS, or the database's name.
-    Refusal,
+    /// A connection stood, so that it did.
+    Connected,
+    /// Nothing was waited for.
+    Quick,
     /// The duration does not tell.
     Unclear,
 }
@@ -36,11 +42,11 @@ pub(in crate::diagnosis) fn newest<'c, 'a>(context: &'c DiagnosisContext<'a>) ->
 /// Whether the database answered, as far as the invocation's duration tells.
 pub(in crate::diagnosis) fn answer(failure: &Failure<'_>) -> Answer {
     if failure.invocation.lines.iter().any(|event| is_connected(&event.text)) {
-        return Answer::Refusal;
+        return Answer::Connected;
     }
     match failure.invocation.duration_ms {
         Some(ms) if ms > CONNECT_TIMEOUT_MS => Answer::None,
-        Some(ms) if ms < ANSWERED_MS => Answer::Refusal,
+        Some(ms) if ms < QUICK_MS => Answer::Quick,
         _ => Answer::Unclear,
     }
 }
@@ -54,7 +60,45 @@ fn is_login(cause: Cause) -> bool {
     matches!(cause, Cause::DbLoginAmbiguous | Cause::DbSuperuserLoginAmbiguous)
 }
 
-/// The official templates write this line once a connection stands.
+static CONNECTED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"(?i)success\w* (?:established|connected|logged|signed)|\bconnected to (?:the )?(?:database|db\b|mysql|mariadb|postgres|server|host|instance)|",
+        r"\bconnection (?:to \S+ |with \S+ )?(?:is |was )?(?:established|opened|open)\b|\blogged in(?:to)?\b|\blogin (?:ok|succeeded|successful)"
+    ))
+    .ok()
+});
+
+/// True for a line that a function writes once a connection to its database stands: the official templates'
+/// `Successfully established … connection`, and the like.
 pub(in crate::diagnosis) fn is_connected(text: &str) -> bool {
-    text.contains("Successfully established") && text.contains("connection")
+    let text = Record::read(text).text;
+    let lower = text.to_ascii_lowercase();
+    let otherwise = ["unable", "fail", "could not", "cannot", "not ", "secretsmanager", "secrets manager", "error"];
+    !otherwise.iter().any(|word| lower.contains(word)) && CONNECTED.as_ref().is_some_and(|pattern| pattern.is_match(&text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_connected;
+
+    #[test]
+    fn a_connection_is_told_in_many_words_and_never_by_its_failure() {
+        for line in [
+            "[INFO]\t2026-03-10T11:00:00.000Z\tr1\tSuccessfully established TCP connection as user 'app' with host: 'h'",
+            "[INFO] Connected to database orders on db.internal",
+            "{\"level\":\"info\",\"msg\":\"connection established\"}",
+            "logged in as app",
+        ] {
+            assert!(is_connected(line), "{line}");
+        }
+        for line in [
+            "Unable to log into database",
+            "not logged in",
+            "Connection failed",
+            "Successfully connected to secretsmanager",
+            "connecting to the database",
+        ] {
+            assert!(!is_connected(line), "{line}");
+        }
+    }
 }

@@ -7,3 +7,6 @@ pub(super) mod healed;
 pub(super) mod login;
 pub(super) mod pending;
 pub(super) mod runtimes;
+pub(super) mod pending_password;
+pub(super) mod runtime;
+pub(super) mod strategy;

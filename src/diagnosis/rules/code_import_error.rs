@@ -24,8 +24,9 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
-    let line = if is_built_wrong(context) { Cause::CodeRuntimeUpgradedAbi } else { RULE.cause };
-    let Some(seen) = context.seen(line) else { return not_said(context, &RULE) };
+    let built_wrong = is_built_wrong(context);
+    let names = |cause| cause == RULE.cause || (built_wrong && cause == Cause::CodeRuntimeUpgradedAbi);
+    let Some(seen) = context.seen_where(|line| names(line.classification.cause)) else { return not_said(context, &RULE) };
     let explanation =
         "Lambda could not load the function's code, so no step of the rotation ran; the quoted line names the module.";
     let remediation = Remediation::new(

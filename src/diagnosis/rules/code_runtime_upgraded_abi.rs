@@ -3,17 +3,17 @@
 //! The runtime changed under a bundle with compiled modules (`_pg`, `pymssql._pymssql`, `_mysql`), which fit the runtime they
 //! were built for and no other.
 //!
-//! **Shows as** an import error that names a compiled module, and a change of the function's runtime.
+//! **Shows as** an import error that names a compiled module, and a change of the function's runtime: an event, or another
+//! version in INIT_START than before.
 //!
-//! **Is not it** when the missing module is an ordinary one, or the bundle was deployed right before and its runtime left alone.
+//! **Is not it** when nothing shows that the runtime changed: then the bundle was built for another one, which is an import
+//! error.
 
-use crate::diagnosis::correlate::CLOSE_MINUTES;
 use crate::diagnosis::readings::by_log::{not_said, said};
-use crate::diagnosis::readings::runtimes;
-use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
+use crate::diagnosis::readings::runtime::{self, RuntimeChange};
+use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
-use crate::model::{Cause, Change, Concern, Confidence, Proof, Remediation, StepName};
-use jiff::Timestamp;
+use crate::model::{Cause, Confidence, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
     cause: Cause::CodeRuntimeUpgradedAbi,
@@ -27,85 +27,51 @@ pub(super) const RULE: Rule = Rule {
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let Some(seen) = context.seen(RULE.cause) else { return not_said(context, &RULE) };
-    if is_built_wrong(context) {
-        return Verdict::clear("the bundle was deployed right before the failures, and the runtime was not changed");
-    }
-    let upgrade = runtime_change(context, seen.read.event.at);
+    let Some(change) = runtime_change(context) else {
+        return match context.evidence.changes.observation.missing() {
+            Some(missing) => Verdict::unknown(missing),
+            None => Verdict::clear("the runtime was not changed before the failures, so the bundle is at fault"),
+        };
+    };
     let now = context.function().and_then(|function| function.runtime.as_deref());
     let runtime = now.map(|runtime| format!(", {runtime}")).unwrap_or_default();
-    let mut explanation = format!("A compiled module in the function's bundle does not load in its runtime{runtime}.");
-    if let Some((change, runtime)) = &upgrade {
-        explanation.push_str(&format!(" {} changed the runtime to {runtime}.", change.actor));
-    }
-    let remediation = remediation(context).rotate(context).link(TROUBLESHOOTING);
+    let explanation = format!("A compiled module in the function's bundle does not load in its runtime{runtime}.{}", change.said);
+    let build = "build the bundle with all its modules for the present runtime and architecture, deploy it, and rotate.";
+    let remediation = match runtime::previous(context) {
+        Some(previous) => Remediation::new(format!(
+            "Set the runtime back to {previous}, for which the bundle was built, and rotate. Then, for good: {build}"
+        ))
+        .configure_function(context, &["--runtime", &previous])
+        .rotate(context)
+        .deploy_code(context),
+        None => Remediation::new(format!("Lambda may not take the former runtime any more: {build}")).deploy_code(context),
+    };
+    let remediation = remediation.rotate(context).link(TROUBLESHOOTING);
     let mut finding = said(context, RULE.cause, &seen, explanation, remediation);
-    // The line tells that a module does not load; only a change of the runtime tells why.
-    finding.confidence = match &upgrade {
-        Some(_) if seen.is_latest => Confidence::Confirmed,
+    // The line tells that a module does not load; only an event that changed the runtime tells why.
+    finding.confidence = match change.is_told {
+        true if seen.is_latest => Confidence::Confirmed,
         _ => finding.confidence.min(Confidence::Likely),
     };
-    finding.evidence.extend(upgrade.map(|(change, runtime)| Proof {
-        step: StepName::ConfigChanges,
-        call: "cloudtrail:LookupEvents".to_owned(),
-        at: Some(change.at),
-        text: format!("{} by {}: runtime {runtime}", change.event, change.actor),
-    }));
+    finding.evidence.push(change.proof);
     finding.into()
-}
-
-fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
-    let for_good = "upgrade for good: build the bundle for the new runtime, with every compiled module";
-    match runtimes::previous(context) {
-        Some(runtime) => {
-            Remediation::new(format!("Set the runtime back to the one the bundle was built for and rotate. Then {for_good}."))
-                .configure_function(context, &["--runtime", &runtime])
-        }
-        None => {
-            let group = context.function().map(|function| function.log_group.clone());
-            let group = group.or_else(|| context.function_name().map(|name| format!("/aws/lambda/{name}"))).unwrap_or_default();
-            let look = ["logs", "filter-log-events", "--log-group-name", &group, "--filter-pattern", "INIT_START"];
-            Remediation::new(format!(
-                "Which runtime the bundle was built for is not known here; the start lines of earlier runs name it. Set it back \
-                 where Lambda still takes it, and {for_good}."
-            ))
-            .run(aws_in(context, &look))
-            .needs("logs:FilterLogEvents")
-            .configure_function(context, &["--runtime", "PREVIOUS_RUNTIME"])
-        }
-    }
 }
 
 /// True when a compiled module does not load because of the bundle that was deployed, not of a runtime that changed under it.
 pub(super) fn is_built_wrong(context: &DiagnosisContext<'_>) -> bool {
-    let (Some(seen), Some(row), Some(found)) = (context.seen(RULE.cause), &context.failing, context.evidence.changes.found())
-    else {
-        return false;
-    };
-    let is_deployed = found.changes.iter().any(|change| {
-        change.concerns == Concern::Function
-            && change.event.starts_with("UpdateFunctionCode")
-            && change.at <= row.first_at
-            && row.first_at.duration_since(change.at).as_mins() <= CLOSE_MINUTES
-    });
-    is_deployed && runtime_change(context, seen.read.event.at).is_none()
+    context.seen(RULE.cause).is_some() && runtime_change(context).is_none()
 }
 
-/// The last change of the function's runtime before `failed_at`, and the runtime it chose.
-fn runtime_change<'a>(context: &DiagnosisContext<'a>, failed_at: Timestamp) -> Option<(&'a Change, &'a str)> {
-    let changes = &context.evidence.changes.found()?.changes;
-    changes
-        .iter()
-        .rev()
-        .filter(|change| change.concerns == Concern::Function && change.at <= failed_at)
-        .filter(|change| change.event.starts_with("UpdateFunctionConfiguration"))
-        .find_map(|change| Some((change, change.parameters.get("runtime")?.as_str()?)))
+/// What changed the runtime since the last success, and before the module did not load.
+fn runtime_change(context: &DiagnosisContext<'_>) -> Option<RuntimeChange> {
+    runtime::change(context, context.seen(RULE.cause)?.read.event.at)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::diagnosis::testing::{assert_clear, assert_unknown, change, deny, facts, fail, finding, healthy, hours_ago};
-    use crate::model::{Evidence, RotationStep};
+    use crate::model::{Change, Concern, Evidence, LogEvent, RotationStep};
     use serde_json::json;
 
     const LINE: &str = "[ERROR] Runtime.ImportModuleError: Unable to import module 'lambda_function': No module named '_pg'";
@@ -117,9 +83,12 @@ mod tests {
     }
 
     #[test]
-    fn the_line_alone_is_likely_and_with_a_runtime_change_confirmed() {
+    fn the_line_alone_is_an_import_error_and_with_a_runtime_change_a_confirmed_upgrade() {
         let mut evidence = broken();
-        assert_eq!(finding(RULE.cause, &evidence).confidence, Confidence::Likely);
+        assert_clear(RULE.cause, &evidence);
+        let found = finding(Cause::CodeImportError, &evidence);
+        assert!(found.evidence.iter().any(|proof| proof.text == LINE));
+        assert!(found.remediation.commands.iter().all(|command| !command.contains("--runtime")));
         facts(&mut evidence.changes).changes.push(Change {
             parameters: json!({"functionName": "orders-rotator", "runtime": "python3.13"}),
             ..change(hours_ago(30), "UpdateFunctionConfiguration", Concern::Function)
@@ -127,21 +96,38 @@ mod tests {
         let found = finding(RULE.cause, &evidence);
         assert_eq!(found.confidence, Confidence::Confirmed);
         assert!(found.explanation.contains("carol changed the runtime to python3.13"), "{}", found.explanation);
+        assert_clear(Cause::CodeImportError, &evidence);
     }
 
     #[test]
-    fn a_bundle_deployed_right_before_is_built_wrong_unless_the_runtime_changed_too() {
+    fn a_change_before_the_last_success_explains_nothing_and_refused_events_leave_it_open() {
         let mut evidence = broken();
-        let at = DiagnosisContext::new(&evidence).failing.unwrap().first_at - jiff::SignedDuration::from_mins(10);
-        facts(&mut evidence.changes).changes.push(change(at, "UpdateFunctionCode20150331v2", Concern::Function));
-        assert_clear(RULE.cause, &evidence);
-        assert!(finding(Cause::CodeImportError, &evidence).evidence.iter().any(|proof| proof.text == LINE));
         facts(&mut evidence.changes).changes.push(Change {
             parameters: json!({"functionName": "orders-rotator", "runtime": "python3.13"}),
-            ..change(at, "UpdateFunctionConfiguration20150331v2", Concern::Function)
+            ..change(hours_ago(300), "UpdateFunctionConfiguration", Concern::Function)
         });
-        assert_eq!(finding(RULE.cause, &evidence).confidence, Confidence::Confirmed);
-        assert_clear(Cause::CodeImportError, &evidence);
+        assert_clear(RULE.cause, &evidence);
+        deny(&mut evidence, StepName::ConfigChanges);
+        assert_unknown(RULE.cause, &evidence, "cloudtrail:LookupEvents");
+        finding(Cause::CodeImportError, &evidence);
+    }
+
+    #[test]
+    fn two_versions_in_init_start_are_a_change_and_the_former_runtime_is_named_where_lambda_takes_it() {
+        for (before, allowed) in [("python:3.12.v36", true), ("python:3.7.v5", false)] {
+            let mut evidence = broken();
+            let line =
+                |at, version: &str| LogEvent { at, stream: "s".into(), text: format!("INIT_START Runtime Version: {version}") };
+            let runs = &mut facts(&mut evidence.logs).invocations;
+            let started = runs.last().unwrap().started_at;
+            runs.last_mut().unwrap().lines.insert(0, line(started, "python:3.13.v40"));
+            runs.first_mut().unwrap().lines.insert(0, line(hours_ago(240), before));
+            facts(&mut evidence.function).runtime = Some("python3.13".to_owned());
+            let found = finding(RULE.cause, &evidence);
+            assert_eq!(found.confidence, Confidence::Likely);
+            let sets_back = found.remediation.commands.iter().any(|command| command.contains("--runtime"));
+            assert_eq!(sets_back, allowed, "{:?}", found.remediation.commands);
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! # The function cannot log in to the database
 //!
 //! The official templates drop the driver's exception, so that their line tells neither network nor password, TLS or the
-//! database's name. The duration narrows it: more than 5 seconds is the network, less than 2 seconds a refusal.
+//! database's name. The duration narrows it in one direction only: more than 5 seconds is the network. What fails faster may be
+//! anything: a closed port and a name that does not resolve are as quick as a refused password.
 //!
 //! **Shows as** `Unable to log into database with previous, current, or pending secret`, and no line that says more.
 //!
@@ -42,8 +43,9 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         what_stays_open(context, &seen)
     );
     let remediation = Remediation::new(
-        "Log in by hand, from the function's network, with the AWSCURRENT and then the AWSPREVIOUS value: a refusal names what \
-         is wrong. Set the database's password to the AWSCURRENT value or correct the secret, and rotate.",
+        "Log in by hand, from the function's network, with host, port and user of the AWSCURRENT and then of the AWSPREVIOUS \
+         value: the answer names what is wrong, and only one of the answers is about the password. Mend what it names, correct the \
+         secret where it is the secret, and rotate.",
     )
     .run(aws_in(context, &["secretsmanager", "list-secret-version-ids", "--secret-id", context.secret_id()]))
     .needs("secretsmanager:ListSecretVersionIds")
@@ -65,15 +67,20 @@ pub(super) fn narrowed_to_network(seen: &LogMatch<'_, '_>) -> Option<Verdict> {
 
 /// What the duration leaves open, and the hints there are.
 pub(super) fn what_stays_open(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> String {
-    let mut open = match (login::answer(seen.failure), login::seconds(seen.failure)) {
-        (Answer::Refusal, Some(took)) => {
-            format!("It took {took}, so the database answered: credentials, TLS, or the database's name stay open.")
+    const OPEN: &str = "the host's name, a refused port, pg_hba or the host part of the account, a connection limit, a locked or \
+                        expired account, TLS, the database's name, and the password";
+    let took = login::seconds(seen.failure);
+    let mut open = match (login::answer(seen.failure), took) {
+        (Answer::Connected, _) => {
+            "A connection stood before, so the network is not at fault: a locked or expired account, TLS, the database's name, and \
+             the password stay open."
+                .to_owned()
         }
-        (Answer::Refusal, None) => "The database answered: credentials, TLS, or the database's name stay open.".to_owned(),
-        (_, Some(took)) => {
-            format!("It took {took}, which does not tell: network, credentials, TLS, and the database's name stay open.")
+        (Answer::Quick, Some(took)) => {
+            format!("It took {took}, so nothing was waited for, and that is all it tells: {OPEN} stay open.")
         }
-        (_, None) => "Network, credentials, TLS, and the database's name stay open.".to_owned(),
+        (_, Some(took)) => format!("It took {took}, which does not tell: the way to the host, {OPEN} stay open."),
+        (_, None) => format!("The way to the host, {OPEN} stay open."),
     };
     if function_age::is_older_than(context, function_age::TLS) {
         open.push_str(" The function was last changed before 20 December 2021 and cannot do TLS.");
@@ -131,15 +138,18 @@ mod tests {
         "[ERROR] ValueError: Unable to log into database with previous, current, or pending secret of secret arn x";
 
     #[test]
-    fn a_quick_refusal_leaves_credentials_tls_and_name_open() {
+    fn a_quick_failure_leaves_everything_open_and_says_so() {
         let evidence = login_failed(Some(812.0), &[LOGIN]);
         let found = finding(RULE.cause, &evidence);
         assert_eq!(found.confidence, Confidence::Likely);
-        assert!(found.explanation.contains("It took 0.8 s, so the database answered"), "{}", found.explanation);
+        for open in ["0.8 s", "refused port", "host's name", "pg_hba", "connection limit", "locked or expired", "the password"] {
+            assert!(found.explanation.contains(open), "{open}: {}", found.explanation);
+        }
+        assert!(!found.explanation.contains("database answered"), "{}", found.explanation);
         for open in [Cause::DbAuthFailed, Cause::DbSslMismatch, Cause::DbNameMissing] {
             assert_unknown(open, &evidence, "what the database answered");
         }
-        assert_clear(Cause::DbNetworkUnreachable, &evidence);
+        assert_unknown(Cause::DbNetworkUnreachable, &evidence, "whether the database was reached");
     }
 
     #[test]
@@ -152,13 +162,13 @@ mod tests {
         let connected =
             "[INFO]\t2026-03-10T11:00:00.000Z\tr1\tSuccessfully established TCP connection as user 'app' with host: 'h'";
         let found = finding(RULE.cause, &login_failed(Some(9_000.0), &[connected, LOGIN]));
-        assert!(found.explanation.contains("so the database answered"), "{}", found.explanation);
+        assert!(found.explanation.contains("A connection stood before"), "{}", found.explanation);
     }
 
     #[test]
     fn without_a_duration_everything_stays_open() {
         let found = finding(RULE.cause, &login_failed(None, &[LOGIN]));
-        assert!(found.explanation.contains("Network, credentials, TLS, and the database's name stay open."));
+        assert!(found.explanation.contains("The way to the host, the host's name, a refused port"), "{}", found.explanation);
         assert_eq!(found.confidence, Confidence::Likely);
     }
 

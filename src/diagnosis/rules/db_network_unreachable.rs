@@ -7,7 +7,8 @@
 //! `Unable to log into database` in an invocation of more than 5 seconds, which is how long a template waits for a
 //! connection; or a timeout in setSecret or testSecret.
 //!
-//! **Is not it** when the refusal came within 2 seconds, or the same invocation established a connection.
+//! **Is not it** when the same invocation established a connection. A login that fails within 2 seconds tells nothing: a
+//! closed port and an unknown name are as quick.
 
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::readings::hang::Hang;
@@ -42,7 +43,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         return match (login::answer(seen.failure), login::seconds(seen.failure)) {
             (Answer::None, Some(took)) => {
                 let explanation = format!(
-                    "The function could not log in to the database{} and took {took}: a refusal comes within 2 s, a connection \
+                    "The function could not log in to the database{} and took {took}: an answer comes sooner, and a connection \
                      that does not open is given up after 5 s.",
                     seen.in_step()
                 );
@@ -50,8 +51,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
                 finding.confidence = finding.confidence.min(Confidence::Likely);
                 finding.into()
             }
-            (Answer::Refusal, _) => Verdict::clear("the database answered the login that failed"),
-            _ => Verdict::unknown("how long the login that failed took"),
+            (Answer::Connected, _) => Verdict::clear("a connection to the database stood before the login that failed"),
+            _ => Verdict::unknown("whether the database was reached: the function does not log what its login was answered"),
         };
     }
     let Some(hang) = Hang::newest(context) else { return not_said(context, &RULE) };
@@ -151,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_login_in_between_leaves_it_open() {
-        assert_unknown(RULE.cause, &login_failed(3_500.0), "how long");
+        assert_unknown(RULE.cause, &login_failed(3_500.0), "whether the database was reached");
     }
 
     #[test]

@@ -9,7 +9,7 @@
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::readings::function_age;
-use crate::diagnosis::remedy::TROUBLESHOOTING;
+use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
@@ -28,6 +28,10 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
+/// What of an instance decides about TLS.
+const QUERY: &str = "DBInstances[].{instance:DBInstanceIdentifier,engine:EngineVersion,authority:CACertificateIdentifier,\
+                     parameters:DBParameterGroups[0].DBParameterGroupName}";
+
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
         let explanation = {
@@ -42,9 +46,12 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             )
         };
         let remediation = Remediation::new(
-            "Set \"ssl\": true (or false) in the secret's JSON to what the server requires. A function made before \
-             20 December 2021 cannot do TLS: recreate it from the current template.",
+            "The quoted line does not say which side is at fault. See whether the server demands TLS and the secret asks for it \
+             (\"ssl\" in its JSON), which versions both sides allow, and whether the function knows the authority that signed the \
+             server's certificate. Mend the one that differs, and rotate. A function made before 20 December 2021 cannot do TLS.",
         )
+        .run(aws_in(context, &["rds", "describe-db-instances", "--query", QUERY]))
+        .needs("rds:DescribeDBInstances")
         .put_value(context)
         .rotate(context)
         .link(TROUBLESHOOTING);

@@ -1,7 +1,7 @@
 //! # The function cannot log in to the database as the superuser
 //!
 //! Alternating-users rotation logs in with the superuser's secret, and the template does not say why that failed. As with
-//! the user's own login, the duration narrows it.
+//! the user's own login, more than 5 seconds is the network.
 //!
 //! **Shows as** `Unable to log into database using credentials in master secret` (or `admin secret`).
 //!

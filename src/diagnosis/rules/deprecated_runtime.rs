@@ -15,7 +15,7 @@ use jiff::tz::TimeZone;
 const CAUSE: Cause = Cause::DeprecatedRuntime;
 
 /// Runtimes and the day they were deprecated. Source: AWS Lambda Developer Guide, "Lambda runtimes".
-const DEPRECATED: &[(&str, Date)] = &[
+pub(in crate::diagnosis) const DEPRECATED: &[(&str, Date)] = &[
     ("python3.10", date(2026, 10, 31)),
     ("nodejs20.x", date(2026, 4, 30)),
     ("ruby3.2", date(2026, 3, 31)),

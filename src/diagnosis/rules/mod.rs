@@ -24,7 +24,7 @@ mod db_ssl_mismatch;
 mod db_superuser_login_ambiguous;
 mod dependency_api_changed;
 mod dependency_missing_at_runtime;
-mod deprecated_runtime;
+pub(super) mod deprecated_runtime;
 mod directory_kinit_failed;
 mod eventual_consistency_transient;
 mod external_rotation_role;

@@ -4,6 +4,7 @@
 //!
 //! **Shows as** DescribeSecret without a version labelled AWSCURRENT.
 
+use crate::diagnosis::readings::by_log::said;
 use crate::diagnosis::remedy::aws_in;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Confidence, Remediation, StepName};
@@ -26,7 +27,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     }
     let Some(secret) = context.secret() else { return Verdict::clear("there is no such secret") };
     if secret.version_with("AWSCURRENT").is_some() {
-        return Verdict::clear("a version carries AWSCURRENT");
+        return found_none(context);
     }
     if secret.deleted_at.is_some() {
         return Verdict::clear("the secret is scheduled for deletion, which matters first");
@@ -44,6 +45,18 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_secret_json_structure.html");
     let explanation = "The secret has no current value, so there is nothing to rotate.";
     context.finding(CAUSE, Confidence::Confirmed, explanation, vec![context.secret_proof(seen)], remediation).into()
+}
+
+/// A version carries the label now, and the function found none.
+fn found_none(context: &DiagnosisContext<'_>) -> Verdict {
+    let Some(seen) = context.seen(CAUSE).filter(|seen| seen.is_latest) else {
+        return Verdict::clear("a version carries AWSCURRENT");
+    };
+    let remediation = Remediation::new("Store the secret's value, and rotate.").put_value(context).rotate(context);
+    let mut finding = said(context, CAUSE, &seen, String::new(), remediation);
+    finding.explanation.push_str(" A version carries the label by now.");
+    finding.confidence = finding.confidence.min(Confidence::Likely);
+    finding.into()
 }
 
 #[cfg(test)]

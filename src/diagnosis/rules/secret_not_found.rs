@@ -8,9 +8,10 @@
 //! **Is not it** when DescribeSecret was refused: then nobody can tell.
 
 use crate::diagnosis::readings::by_log::said;
+use crate::diagnosis::readings::strategy;
 use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
-use crate::model::{Cause, Confidence, Observation, Remediation, SecretRef, StepName};
+use crate::model::{Cause, Confidence, Observation, Remediation, RotationStep, SecretRef, StepName};
 
 const CAUSE: Cause = Cause::SecretNotFound;
 
@@ -65,11 +66,20 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
 /// The secret is there, and the function asks for one that is not.
 fn needed(context: &DiagnosisContext<'_>) -> Verdict {
     let Some(seen) = context.seen(CAUSE) else { return Verdict::clear("the secret exists") };
-    let explanation = format!(
-        "The function asked{} for a secret that is not there: the superuser's, which \"masterarn\" names, or this one at the \
-         endpoint of another region.",
-        seen.in_step()
-    );
+    let of_superuser = seen.failure.step == Some(RotationStep::SetSecret) || strategy::alternates(context);
+    let explanation = if of_superuser {
+        format!(
+            "The function asked{} for a secret that is not there. createSecret had read this one, so that it is the superuser's, \
+             which \"masterarn\" names: deleted, or in another region or account.",
+            seen.in_step()
+        )
+    } else {
+        format!(
+            "The function asked{} for a secret that is not there: this one at the endpoint of another region, or the superuser's, \
+             which \"masterarn\" names.",
+            seen.in_step()
+        )
+    };
     let function = context.function_name().unwrap_or("FUNCTION");
     let remediation = Remediation::new(
         "Let \"masterarn\" in the secret name a superuser secret that exists, and SECRETS_MANAGER_ENDPOINT this region.",
@@ -81,7 +91,11 @@ fn needed(context: &DiagnosisContext<'_>) -> Verdict {
     .needs("lambda:GetFunctionConfiguration")
     .link(TROUBLESHOOTING);
     let mut finding = said(context, CAUSE, &seen, explanation, remediation);
-    finding.title = "a secret the function asks for does not exist".to_owned();
+    finding.title = if of_superuser {
+        "the superuser's secret does not exist".to_owned()
+    } else {
+        "a secret the function asks for does not exist".to_owned()
+    };
     finding.into()
 }
 

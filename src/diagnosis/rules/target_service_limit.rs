@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
     rests_on: &[StepName::RotationConfig, StepName::FunctionLogs, StepName::RotationHistory],
     explained_by: &[],
     specificity: Specificity::Defect,
-    hidden_by_login: false,
+    hidden_by_login: true,
     evaluate,
 };
 

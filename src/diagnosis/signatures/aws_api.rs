@@ -1,5 +1,6 @@
 //! AWS APIs: throttling, quotas, states, credentials.
 
+use super::fault::Fault;
 use super::line::Line;
 use super::signature::{Signature, Specificity::*, depends, is};
 use crate::model::{Cause, RotationStep};
@@ -61,6 +62,16 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "botocore.exceptions.ClientError: An error occurred (RequestLimitExceeded) when calling the DescribeDBInstances operation: Request limit exceeded.",
     ])
     .ignores(&["[INFO] ThrottlingException, retrying in 2 s", "[INFO] throttle limit is 10"]),
+    is(Cause::TargetServiceError, NamedFault, &[
+        r"\bUser(?:Group)?NotFound(?:Fault|Exception)|\((?:UserNotFound|UserGroupNotFound|NoSuchEntity|ReplicationGroupNotFoundFault|ACLNotFoundFault)\w*\) when calling",
+        r"NoSuchEntity(?:Exception)?: |(?:ReplicationGroup|CacheCluster|ACL)NotFoundFault",
+    ])
+    .fault(Fault::ApiUserGone)
+    .matches(&[
+        "botocore.errorfactory.UserNotFoundFault: An error occurred (UserNotFound) when calling the DescribeUsers operation: User app not found.",
+        "An error occurred (NoSuchEntity) when calling the UpdateLoginProfile operation: The user with name app cannot be found.",
+    ])
+    .ignores(&["[INFO] user app found"]),
     is(Cause::SuperuserMetadataNotFound, NamedFault, &[
         r"DBInstanceNotFound(?:Fault)?|DBClusterNotFoundFault|\(ClusterNotFound\)|ClusterNotFoundFault|DBInstance \S+ not found",
     ])

@@ -7,7 +7,7 @@ use crate::model::Cause;
 
 /// The first rotation finds no previous version; the templates catch that.
 fn previous_is_missing(line: &Line<'_>) -> Option<Cause> {
-    (line.level() != Level::Error).then_some(Cause::Benign)
+    (line.handled || line.level() != Level::Error).then_some(Cause::Benign)
 }
 
 pub(super) const SIGNATURES: &[Signature] = &[
@@ -36,6 +36,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::Benign, Normal, &[
         r"Proceed to current secret since pending secret does not authenticate",
         r"Could not read bytes from file",
+        r"Expected AWSPENDING stage for .* but only AWSCURRENT was found",
         r"No principals (?:to validate|specified)|Principals of existing keytab could not be validated",
         r"is not a service-linked secret, so it does not have a tag",
         r"not present in Metadata System Tags",

@@ -1,5 +1,6 @@
 //! Db2. Source: Db2 documentation, "SQL messages".
 
+use super::fault::Fault;
 use super::signature::{Signature, Specificity::*, is};
 use crate::model::Cause;
 
@@ -15,6 +16,11 @@ pub(super) const SIGNATURES: &[Signature] = &[
             "SQL1336N  The remote host \"db.example.internal\" was not found.  SQLSTATE=08001",
         ])
         .ignores(&["[INFO] no communication error has been detected"]),
+    is(Cause::TargetServiceError, NamedFault, &[r"\bSQL091[13]N\b|\bSQL0952N\b"])
+        .engine("db2")
+        .fault(Fault::Locked)
+        .matches(&["SQL0911N  The current transaction has been rolled back because of a deadlock or timeout.  Reason code \"68\".  SQLSTATE=40001"])
+        .ignores(&["[INFO] the transaction was committed"]),
     is(Cause::DbNameMissing, NamedFault, &[r"\bSQL1013N\b|\bSQL30061N\b|\bSQL1031N\b"])
         .engine("db2")
         .matches(&["SQL1013N  The database alias name or database name \"ORDERS\" could not be found.  SQLSTATE=42705"])

@@ -1,5 +1,6 @@
 //! Active Directory and LDAP.
 
+use super::fault::Fault;
 use super::signature::{Signature, Specificity::*, is};
 use crate::model::{Cause, RotationStep::*};
 
@@ -15,10 +16,39 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "setSecret: Failed to set the user's keytab for directory a, user app, and arn b. c",
     ])
     .ignores(&["[INFO] Setting the new keytab value(s)..."]),
+    is(Cause::DirectoryKinitFailed, NamedFault, &[r"Principals in secret do not match principals in keytab"])
+        .engine("active-directory")
+        .fault(Fault::KeytabPrincipals)
+        .matches(&["[ERROR] Exception: Principals in secret do not match principals in keytab. If the principals in secret were updated in error or by an unauthorized party, please manually review the principals immediately."])
+        .ignores(&["[INFO] the principals in the secret match the keytab"]),
+    is(Cause::DirectoryKinitFailed, NamedFault, &[
+        r"Failed to (?:split|validate) .*keytab|Failed to create or validate new keytab|Failed to get principal slots",
+        r"Keytab (?:failed to create|validation failed)|keytabs failed validation|(?:Validation failed|Failed to set keytab) for \d+/\d+ keytab",
+    ])
+    .engine("active-directory")
+    .fault(Fault::KeytabInvalid)
+    .matches(&[
+        "[ERROR] Exception: Failed to split keytab: x",
+        "[ERROR] ValueError: Failed to get principal slots: x",
+        "testSecret: One or more keytabs failed validation for directory a and user app",
+    ])
+    .ignores(&["[INFO] the keytab was validated"]),
+    is(Cause::SecretJsonInvalid, SecretContent, &[r"check_inputs: Invalid character in username"])
+        .engine("active-directory")
+        .fault(Fault::BadCharacter)
+        .matches(&["[ERROR] ValueError: check_inputs: Invalid character in username"])
+        .ignores(&["[INFO] check_inputs: done"]),
+    is(Cause::DbPasswordPolicyOrChars, SecretContent, &[r"check_inputs: Invalid character in password"])
+        .engine("active-directory")
+        .matches(&["[ERROR] ValueError: check_inputs: Invalid character in password"])
+        .ignores(&["[INFO] check_inputs: done"]),
+    // What the template calls are kinit, ktutil and msktutil.
+    is(Cause::DirectoryKinitFailed, NamedFault, &[r"Subprocess command failed: \d+"])
+        .engine("active-directory")
+        .matches(&["[ERROR] ValueError: Subprocess command failed: 1 b'' b''"])
+        .ignores(&["[INFO] Subprocess command succeeded"]),
     is(Cause::DirectoryKinitFailed, NamedFault, &[
         r"kinit failed|execute_kinit_command: Unexpected value",
-        r"Failed to (?:split|validate) .*keytab",
-        r"Keytab (?:failed to create|validation failed)",
         r"directory name list \S+ does not match pending directory name list",
         r"\bkinit: ",
         r"\bKDC (?:has no support|reply did not match|can't fulfill|policy rejects)|Cannot (?:find|contact any) KDC|KDC_ERR_|KRB5\w*_ERR|KRB5KDC",
@@ -37,7 +67,6 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "ldap3.core.exceptions.LDAPInvalidCredentialsResult: LDAPInvalidCredentialsResult - 49 - invalidCredentials - None - 80090308: LdapErr: DSID-0C090447, comment: AcceptSecurityContext error, data 52e, v3839",
         "javax.naming.AuthenticationException: [LDAP: error code 49 - 80090308: LdapErr: DSID-0C09042A, comment: AcceptSecurityContext error, data 52e, v3839]",
         "ldap.SERVER_DOWN: {'desc': \"Can't contact LDAP server\"}",
-        "[ERROR] Exception: Failed to split keytab: x",
     ])
     .ignores(&[
         "[INFO] execute_kinit_command: Proceed to current secret since pending secret does not authenticate",

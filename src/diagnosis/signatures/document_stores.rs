@@ -1,18 +1,29 @@
 //! MongoDB, DocumentDB, Cassandra, OpenSearch and Elasticsearch.
 
+use super::fault::Fault;
 use super::signature::{Signature, Specificity::*, is};
 use crate::model::Cause;
 
 pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::DbPermissionInsufficient, NamedFault, &[
-        r"not authorized on \w+ to execute command|'?codeName'?\W+Unauthorized\b|Authorization failure",
         r"(?:UserNotFound|User '?[^']+'? not found|Could not find user \x22?\w+).*(?:updateUser|code\W+11\b|@|for db)",
+    ])
+    .engine("mongodb")
+    .fault(Fault::UserGone)
+    .matches(&["pymongo.errors.OperationFailure: User app@admin not found, full error: {'ok': 0.0, 'code': 11, 'codeName': 'UserNotFound'}"])
+    .ignores(&["[INFO] user app@admin found"]),
+    is(Cause::DbPermissionInsufficient, NamedFault, &[r"User \\?\x22?[^\s\x22]+\\?\x22? already exists|\b51003\b.*exists"])
+        .engine("mongodb")
+        .fault(Fault::UserLeftOver)
+        .matches(&["pymongo.errors.OperationFailure: User \"app_clone@admin\" already exists, full error: {'ok': 0.0, 'code': 51003}"])
+        .ignores(&["[INFO] index app_1 already exists"]),
+    is(Cause::DbPermissionInsufficient, NamedFault, &[
+        r"not authorized on \w+ to execute command|'?codeName'?\W+Unauthorized\b|Authorization failure",
     ])
     .engine("mongodb")
     .matches(&[
         "pymongo.errors.OperationFailure: not authorized on admin to execute command { updateUser: \"app\" }, full error: {'ok': 0.0, 'code': 13, 'codeName': 'Unauthorized'}",
         "OperationFailure: Authorization failure, full error: {'ok': 0.0, 'code': 13}",
-        "pymongo.errors.OperationFailure: User app@admin not found, full error: {'ok': 0.0, 'code': 11, 'codeName': 'UserNotFound'}",
     ])
     .ignores(&["[INFO] user app authorized on admin"]),
     is(Cause::DbAuthFailed, NamedFault, &[

@@ -1,5 +1,6 @@
 //! What drivers of any database say in the same words, where no entry knows the driver.
 
+use super::fault::Fault;
 use super::signature::{Signature, Specificity::*, is};
 use crate::model::Cause;
 
@@ -20,17 +21,26 @@ pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::DbHostMismatchReplica, NamedFault, &[
         r"\bNotWritablePrimary\b|\bNotPrimary(?:NoSecondaryOk)?Error\b|\bnot (?:master|primary) and secondaryOk=false|\bnot master\b.*codeName",
         r"READONLY You can't write against a read only (?:replica|slave)|\bORA-16000\b|because the database is read-only",
+        r"(?:Error|Exception)\b.{0,80}\b(?:read.only (?:replica|node|instance|mode)|is a replica and)\b",
     ])
+    .fault(Fault::ReadOnlyHost)
     .matches(&[
         "pymongo.errors.NotPrimaryError: not primary, full error: {'ok': 0.0, 'code': 10107, 'codeName': 'NotWritablePrimary'}",
         "redis.exceptions.ReadOnlyError: READONLY You can't write against a read only replica.",
         "ORA-16000: database or pluggable database open for read-only access",
     ])
     .ignores(&["[INFO] the reader is read-only"]),
+    is(Cause::TargetServiceError, NamedFault, &[
+        r"(?:Error|Exception)\b.{0,80}\b(?:lock (?:wait )?time(?:d )?-?out|deadlock|statement time(?:d )?-?out|query was cancel+ed)\b",
+    ])
+    .fault(Fault::Locked)
+    .matches(&["vendordb.Error: lock timeout on table users"])
+    .ignores(&["[INFO] no error, the lock timeout is 5 s"]),
     is(Cause::DbNetworkUnreachable, NamedFault, &[
         r"Connection lost: The server closed the connection|connection was closed in the middle of operation",
         r"(?:Error|Exception)\b.{0,60}\b(?:connection|server) (?:was )?closed (?:unexpectedly|by (?:the )?(?:server|peer|remote))",
     ])
+    .closing()
     .matches(&[
         "Error: Connection lost: The server closed the connection.",
         "asyncpg.exceptions.ConnectionDoesNotExistError: connection was closed in the middle of operation",

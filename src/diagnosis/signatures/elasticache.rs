@@ -1,5 +1,6 @@
 //! ElastiCache, MemoryDB, Redis and Valkey.
 
+use super::fault::Fault;
 use super::signature::{Signature, Specificity::*, is};
 use crate::model::Cause;
 
@@ -13,6 +14,12 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "ReplyError: NOAUTH Authentication required.",
     ])
     .ignores(&["[INFO] AUTH accepted"]),
+    is(Cause::DbNetworkUnreachable, NamedFault, &[r"(?-i:\bLOADING\b) .{0,20}is loading the dataset|(?-i:\bMASTERDOWN\b)|(?-i:\bCLUSTERDOWN\b)"])
+        .engine("elasticache")
+        .answered()
+        .fault(Fault::NotAccepting)
+        .matches(&["redis.exceptions.BusyLoadingError: LOADING Redis is loading the dataset in memory"])
+        .ignores(&["[INFO] loading the dataset"]),
     is(Cause::DbPermissionInsufficient, NamedFault, &[
         r"(?-i:\bNOPERM\b)|this user has no permissions to run the",
     ])

@@ -1,5 +1,6 @@
 //! Exceptions of the function's own code, when nothing says more.
 
+use super::fault::Fault;
 use super::line::Line;
 use super::signature::{Signature, Specificity::*, depends, is};
 use crate::model::Cause;
@@ -27,6 +28,13 @@ fn exception(line: &Line<'_>) -> Option<Cause> {
         true => Cause::FailureMarker,
         false => Cause::CodeUnhandledException,
     })
+}
+
+/// A statement that is no SQL is the function's own making, or that of a password in its midst; any other answer is the
+/// server's.
+fn answered(line: &Line<'_>) -> Option<Cause> {
+    let own = ["syntax error", "SyntaxError", "SQL syntax", "42601", "(1064,"].iter().any(|word| line.text.contains(word));
+    (!own).then_some(Cause::TargetServiceError)
 }
 
 pub(super) const SIGNATURES: &[Signature] = &[
@@ -59,6 +67,21 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "thread 'main' panicked at src/main.rs:10:5: called `Result::unwrap()` on an `Err` value",
     ])
     .ignores(&["[INFO] parameters validated"]),
+    // Before the exceptions: what a server answered is no fault of the code that asked.
+    depends(answered, UnhandledException, &[
+        r"(?:Operational|Programming|Internal|Database|Integrity|Data|NotSupported|Postgres|PSQL|SQL\w*)(?:Error|Exception)\b.{0,160}(?:\b(?:FATAL|ERROR): |\([1345]\d{3}, ['\x22])",
+        r"^(?:\S+: )?(?:FATAL|ERROR|PANIC):  \S",
+        r"\bSQLSTATE\W{1,4}[0-9A-Z]{5}\b|\(SQLSTATE [0-9A-Z]{5}\)|\bSQLState\W{1,4}[0-9A-Z]{5}\b",
+        r"psycopg2?\.errors\.[A-Z]\w+: |asyncpg\.exceptions\.\w+Error: |\bpq: \w",
+        r"\bORA-\d{5}: |\bMsg \d+, Level \d+|OperationFailure: |MongoServerError: |redis\.exceptions\.ResponseError: |ReplyError: ",
+    ])
+    .fault(Fault::StatementFailed)
+    .matches(&[
+        "[ERROR] DatabaseError: ERROR:  relation \"app.users\" does not exist\nTraceback (most recent call last):",
+        "pymysql.err.OperationalError: (3167, \"The 'INFORMATION_SCHEMA.GLOBAL_STATUS' feature is disabled\")",
+        "pq: relation \"users\" does not exist",
+    ])
+    .ignores(&["psycopg2.errors.SyntaxError: syntax error at or near \"$1\"", "[INFO] SQLSTATE 00000"]),
     depends(exception, UnhandledException, &[
         r"(?:Error|Exception|Fault)\b",
     ])

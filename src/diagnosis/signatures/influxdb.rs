@@ -1,5 +1,6 @@
 //! The InfluxDB templates.
 
+use super::fault::Fault;
 use super::signature::{Signature, Specificity::*, is};
 use crate::model::{Cause, RotationStep::*};
 
@@ -7,13 +8,26 @@ pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::CodeMissingEnv, Code, &[r"Authentication creation has not been enabled"])
         .engine("influxdb")
         .step(CreateSecret)
+        .fault(Fault::TokenMakingOff)
         .matches(&["[ERROR] ValueError: Authentication creation has not been enabled to allow the Lambda function to create tokens."])
         .ignores(&["authentication has been enabled"]),
-    is(Cause::SecretUsernameChanged, SecretContent, &[r"tokens failed user equality test"])
+    is(Cause::SecretUsernameChanged, SecretContent, &[
+        r"tokens failed user equality test",
+        r"Current and pending secrets do not have the same token types",
+    ])
         .engine("influxdb")
         .step(SetSecret)
-        .matches(&["[ERROR] ValueError: Current and pending tokens failed user equality test for secret ARN a."])
+        .fault(Fault::KindChanged)
+        .matches(&[
+            "[ERROR] ValueError: Current and pending tokens failed user equality test for secret ARN a.",
+            "[ERROR] ValueError: Current and pending secrets do not have the same token types for secret ARN a.",
+        ])
         .ignores(&["set_secret: Successfully completed."]),
+    is(Cause::SecretJsonInvalid, SecretContent, &[r"must fit the format <action>-<type>"])
+        .engine("influxdb")
+        .fault(Fault::BadField)
+        .matches(&["[ERROR] ValueError: Permission write must fit the format <action>-<type>, for example write-tasks."])
+        .ignores(&["[INFO] permission write-tasks fits"]),
     is(Cause::SecretJsonKeyMissing, SecretContent, &[
         r"token value must be set when rotating an operator token",
         r"is not a valid token type",
@@ -40,7 +54,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .ignores(&["create_secret: Successfully created new authorization for ARN a and version 7b2a."]),
     is(Cause::DbPermissionInsufficient, NamedFault, &[
         r"Failed to set new authorization with secret ARN",
-        r"No permissions were set for token creation",
+        r"No permissions were set for token creation|Failed to copy or create a new token",
     ])
     .engine("influxdb")
     .matches(&[

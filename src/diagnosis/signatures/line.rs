@@ -1,5 +1,6 @@
 //! A line under examination: its level, its step, and whether it states an error at all.
 
+use super::tries::Try;
 use crate::lambda_log::{Level, rotation_step};
 use crate::model::RotationStep;
 use regex::Regex;
@@ -9,6 +10,10 @@ use std::sync::LazyLock;
 /// A line, with what is read from it only when asked.
 pub(super) struct Line<'a> {
     pub(super) text: &'a str,
+    /// The event the line is a try of; the line itself where it is whole.
+    pub(super) event: &'a str,
+    /// An exception that was being handled when the next one came.
+    pub(super) handled: bool,
     stated_level: Option<Level>,
     level: OnceCell<Level>,
     step: OnceCell<Option<RotationStep>>,
@@ -52,7 +57,12 @@ static NAMES_AN_ERROR: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 impl<'a> Line<'a> {
     pub(super) fn new(text: &'a str, stated_level: Option<Level>) -> Line<'a> {
-        Line { text, stated_level, level: OnceCell::new(), step: OnceCell::new() }
+        Line { text, event: text, handled: false, stated_level, level: OnceCell::new(), step: OnceCell::new() }
+    }
+
+    /// One try of the event `whole`, at the level of the event.
+    pub(super) fn of_try(one: &Try<'a>, whole: &Line<'a>) -> Line<'a> {
+        Line { handled: one.handled, event: whole.event, ..Line::new(one.text, Some(whole.level())) }
     }
 
     pub(super) fn level(&self) -> Level {
@@ -60,7 +70,7 @@ impl<'a> Line<'a> {
     }
 
     pub(super) fn step(&self) -> Option<RotationStep> {
-        *self.step.get_or_init(|| rotation_step(self.text))
+        *self.step.get_or_init(|| rotation_step(self.text).or_else(|| rotation_step(self.event)))
     }
 
     /// Whether a text that matches a signature is meant as an error.
@@ -86,7 +96,7 @@ impl<'a> Line<'a> {
     }
 
     fn is_stack_trace(&self) -> bool {
-        self.text.contains("Traceback (most recent call last)") || self.text.contains("\n\tat ")
+        self.event.contains("Traceback (most recent call last)") || self.event.contains("\n\tat ")
     }
 
     /// The text behind level, time and request id.

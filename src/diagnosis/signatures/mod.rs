@@ -15,6 +15,7 @@ mod drivers;
 mod elasticache;
 mod engine;
 mod exceptions;
+mod fault;
 mod http;
 mod influxdb;
 mod line;
@@ -31,10 +32,12 @@ mod sqlserver;
 mod state_machine;
 mod templates;
 mod tls;
+mod tries;
 
 pub use access_denied::{AccessDenied, Layer};
 pub use engine::engine_of;
-pub use signature::Specificity;
+pub use fault::Fault;
+pub use signature::{Reached, Specificity};
 
 use crate::model::{Cause, RotationStep};
 use automaton::Automaton;
@@ -88,6 +91,18 @@ pub struct Classification {
     pub engine: Option<&'static str>,
     /// How much the line tells.
     pub specificity: Specificity,
+    /// How far the try came that failed.
+    pub reached: Reached,
+    /// What it is within its cause, where it wants advice of its own.
+    pub fault: Option<Fault>,
+}
+
+impl Classification {
+    /// How much the line says about why an invocation failed; of equals the first is believed.
+    #[must_use]
+    pub fn weight(&self) -> (Specificity, Reached) {
+        (self.specificity, self.reached)
+    }
 }
 
 /// Every pattern of the table, for measuring what compiling them together saves.
@@ -103,60 +118,94 @@ pub fn classify(text: &str) -> Option<Classification> {
     classify_at(text, None)
 }
 
-/// Like [`classify`], for a log event as it was written, in either of Lambda's formats.
+/// Like [`classify`], for a log event as it was written, in either of Lambda's formats; what the function did not write
+/// stands for nothing.
 #[must_use]
 pub fn classify_event(text: &str) -> Option<Classification> {
     let record = crate::lambda_log::Record::read(text);
+    if record.is_foreign {
+        return None;
+    }
     let level = Some(record.level).filter(|level| *level != crate::lambda_log::Level::Unstated);
     classify_at(&record.text, level)
 }
 
 /// Like [`classify`], for a record whose format states its level apart from the text.
 pub(crate) fn classify_at(text: &str, level: Option<crate::lambda_log::Level>) -> Option<Classification> {
+    let automaton = AUTOMATON.as_ref()?;
+    let owners = automaton.owners(text);
     let line = Line::new(text, level);
-    let owners = AUTOMATON.as_ref()?.owners(text);
-    let mut best: Option<(Cause, &Signature)> = None;
+    if owners.is_empty() {
+        return unexplained(&line);
+    }
+    let tries = tries::of(text);
+    let told = match tries.as_slice() {
+        [] | [_] => None,
+        many => {
+            most_specific(many.iter().filter_map(|one| classify_line(&Line::of_try(one, &line), &automaton.owners(one.text))))
+        }
+    };
+    // A text that means something only as a whole is read as one.
+    told.filter(|told| told.specificity > Specificity::Marker).or_else(|| classify_line(&line, &owners))
+}
+
+/// What a line, or one try of an event, stands for by the entries that match it.
+fn classify_line(line: &Line<'_>, owners: &[usize]) -> Option<Classification> {
+    let mut best: Option<Classification> = None;
     for signature in owners.iter().filter_map(|owner| TABLE.get(*owner)) {
-        if best.is_some_and(|(_, known)| known.specificity >= signature.specificity) {
+        if best.is_some_and(|known| known.specificity > signature.specificity) {
             continue;
         }
         let cause = match signature.verdict {
             Verdict::Is(cause) => Some(cause),
-            Verdict::Depends(decide) => decide(&line),
+            Verdict::Depends(decide) => decide(line),
         };
-        match cause {
-            Some(Cause::Benign) => return None,
-            Some(cause) => best = Some((cause, signature)),
-            None => {}
+        let Some(cause) = cause else { continue };
+        let found = Classification {
+            cause,
+            step: signature.step,
+            engine: signature.engine,
+            specificity: signature.specificity,
+            reached: signature.reached(cause),
+            fault: signature.fault.filter(|fault| fault.is_of(cause)).or_else(|| network::fault_of(cause, line.text)),
+        };
+        match best {
+            Some(known) if known.weight() >= found.weight() => {}
+            // What is normal needs no cause, unless something that tells as much speaks of one.
+            Some(known) if cause == Cause::Benign && known.specificity == found.specificity => {}
+            _ if cause == Cause::Benign => return None,
+            _ => best = Some(found),
         }
     }
-    let found = match best {
-        Some(_) if !line.states_an_error() => None,
-        Some((cause, signature)) => Some(Classification {
-            cause,
-            step: line.step().or(signature.step),
-            engine: engine_of(text).or(signature.engine),
-            specificity: signature.specificity,
-        }),
-        None if line.is_unexplained_error() => Some(Classification {
-            cause: Cause::FailureMarker,
-            step: line.step(),
-            engine: engine_of(text),
-            specificity: Specificity::Marker,
-        }),
-        None => None,
-    };
-    found.filter(|found| found.cause != Cause::Benign)
+    let Some(best) = best else { return unexplained(line) };
+    let engine = engine_of(line.text).or(best.engine).or_else(|| engine_of(line.event));
+    line.states_an_error().then_some(Classification { step: line.step().or(best.step), engine, ..best })
+}
+
+/// An error that no signature knows.
+fn unexplained(line: &Line<'_>) -> Option<Classification> {
+    line.is_unexplained_error().then(|| Classification {
+        cause: Cause::FailureMarker,
+        step: line.step(),
+        engine: engine_of(line.text),
+        specificity: Specificity::Marker,
+        reached: Reached::Answer,
+        fault: None,
+    })
 }
 
 /// The classification that decides about an invocation: the one that tells most, the earliest of equals.
 ///
 /// A marker that only says that something failed never wins over a line that says what.
 pub fn most_specific(classifications: impl IntoIterator<Item = Classification>) -> Option<Classification> {
-    classifications.into_iter().reduce(|best, next| match next.specificity > best.specificity {
-        true => next,
-        false => best,
-    })
+    classifications.into_iter().reduce(|best, next| if next.weight() > best.weight() { next } else { best })
+}
+
+/// The samples of every entry with a fault of its own.
+#[cfg(test)]
+pub(super) fn faulty_samples() -> impl Iterator<Item = (Fault, &'static str)> {
+    let faulty = TABLE.iter().filter_map(|signature| Some((signature.fault?, signature.matches)));
+    faulty.flat_map(|(fault, samples)| samples.iter().map(move |sample| (fault, *sample)))
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! Connections that do not open: TCP, DNS, and whose host it was.
 
+use super::fault::Fault;
 use super::line::Line;
 use super::signature::{Signature, Specificity::*, depends, is};
 use crate::model::{Cause, RotationStep};
 use regex::Regex;
 use std::sync::LazyLock;
 
-static AMAZON_HOST: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?i)(?P<labels>[a-z0-9.-]+)\.amazonaws\.com").ok());
+static AMAZON_HOST: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?i)(?P<labels>[a-z0-9.-]+)\.(?:amazonaws\.com|api\.aws)\b").ok());
 
 /// PostgreSQL, MySQL, SQL Server, Oracle, MongoDB, Redis, Redshift, Db2, Cassandra, LDAP, OpenSearch.
 static DATABASE_PORT: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -26,7 +28,34 @@ fn names(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
     pattern.as_ref().is_some_and(|pattern| pattern.is_match(text))
 }
 
-/// The owner of a host below `amazonaws.com`: `service.region` is an API, more labels are a resource.
+static NO_NAME: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"(?i)could not translate host name|Name or service not known|nodename nor servname|getaddrinfo|gaierror|ENOTFOUND|EAI_AGAIN|",
+        r"UnknownHost|Unknown (?:MySQL )?(?:server )?host|no such host|name resolution|No address associated|failed to lookup address|",
+        r"\(2005,|ORA-12545|ORA-12154|SQL1336N|dns error|resolve (?:the )?host"
+    ))
+    .ok()
+});
+
+static REFUSED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?i)connection refused|ECONNREFUSED|actively refused|Errno 111\b|\(111\)|os error 111\b|ORA-12541|no listener")
+        .ok()
+});
+
+/// Why no connection opened, where the text tells: its advice is not that of a closed way.
+pub(super) fn fault_of(cause: Cause, text: &str) -> Option<Fault> {
+    if cause != Cause::DbNetworkUnreachable {
+        None
+    } else if names(&NO_NAME, text) {
+        Some(Fault::NameNotResolved)
+    } else if names(&REFUSED, text) {
+        Some(Fault::PortRefused)
+    } else {
+        None
+    }
+}
+
+/// The owner of a host below `amazonaws.com` or `api.aws`: `service.region` is an API, more labels are a resource.
 fn amazon_host(text: &str) -> Option<Cause> {
     let labels = AMAZON_HOST.as_ref()?.captures(text)?.name("labels")?.as_str().to_ascii_lowercase();
     let parts: Vec<&str> = labels.split('.').collect();
@@ -39,22 +68,24 @@ fn amazon_host(text: &str) -> Option<Cause> {
     })
 }
 
-/// Whose connection failed, by the host, the port, the client, and at last the step.
+/// Whose connection failed, by the host, the port, the client, and at last the step; what one try leaves open, the event it
+/// belongs to may tell.
 pub(super) fn unreachable_peer(line: &Line<'_>) -> Option<Cause> {
     let text = line.text;
-    Some(if let Some(cause) = amazon_host(text) {
+    Some(if let Some(cause) = named_peer(text).or_else(|| named_peer(line.event)) {
         cause
-    } else if names(&DATABASE_PORT, text) {
-        Cause::DbNetworkUnreachable
-    } else if names(&AWS_SDK, text) {
-        Cause::AwsEndpointUnreachable
-    } else if names(&HTTP_CLIENT, text) {
-        Cause::TargetServiceError
     } else if text.contains(":443") || line.step() == Some(RotationStep::CreateSecret) {
         Cause::AwsEndpointUnreachable
     } else {
         Cause::DbNetworkUnreachable
     })
+}
+
+fn named_peer(text: &str) -> Option<Cause> {
+    amazon_host(text)
+        .or_else(|| names(&DATABASE_PORT, text).then_some(Cause::DbNetworkUnreachable))
+        .or_else(|| names(&AWS_SDK, text).then_some(Cause::AwsEndpointUnreachable))
+        .or_else(|| names(&HTTP_CLIENT, text).then_some(Cause::TargetServiceError))
 }
 
 pub(super) const SIGNATURES: &[Signature] = &[

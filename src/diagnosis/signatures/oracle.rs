@@ -2,6 +2,7 @@
 //!
 //! Source: Oracle "Database Error Messages" and python-oracledb's `errors.py`.
 
+use super::fault::Fault;
 use super::signature::{Signature, Specificity::*, is};
 use crate::model::{Cause, RotationStep};
 
@@ -18,19 +19,54 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .engine("oracle")
     .matches(&["oracledb.exceptions.NotSupportedError: DPY-3001: Native Network Encryption and Data Integrity is only supported in python-oracledb thick mode"])
     .ignores(&["[INFO] native encryption is off"]),
+    is(Cause::TargetServiceError, NamedFault, &[r"\bORA-(?:00054|00060|04021|01013|14519|02049|30006)\b"])
+        .engine("oracle")
+        .fault(Fault::Locked)
+        .matches(&["ORA-04021: timeout occurred while waiting to lock object", "ORA-00054: resource busy and acquire with NOWAIT specified or timeout expired"])
+        .ignores(&["[INFO] the object is not locked"]),
+    is(Cause::TargetServiceError, NamedFault, &[r"\bORA-(?:00257|01653|01654|01658|04031|00600|07445|19809|30036)\b"])
+        .engine("oracle")
+        .fault(Fault::ServerError)
+        .matches(&["ORA-00257: archiver error. Connect internal only, until freed."])
+        .ignores(&["[INFO] the archiver is idle"]),
+    is(Cause::DbNetworkUnreachable, NamedFault, &[r"\bORA-(?:01033|01034|01089|01035|01090|12526|12527|12528)\b"])
+        .engine("oracle")
+        .answered()
+        .fault(Fault::NotAccepting)
+        .matches(&["ORA-01033: ORACLE initialization or shutdown in progress", "ORA-12528: TNS:listener: all appropriate instances are blocking new connections"])
+        .ignores(&["[INFO] initialization in progress"]),
+    is(Cause::DbAuthFailed, NamedFault, &[r"\bORA-28000\b"])
+        .engine("oracle")
+        .fault(Fault::AccountLocked)
+        .matches(&["ORA-28000: The account is locked."])
+        .ignores(&["[INFO] the account is open"]),
+    is(Cause::DbAuthFailed, NamedFault, &[r"\bORA-28001\b"])
+        .engine("oracle")
+        .fault(Fault::PasswordExpired)
+        .matches(&["ORA-28001: the password has expired"])
+        .ignores(&["WARNING: ORA-28002: the password will expire within 7 days"]),
+    is(Cause::DbAuthFailed, NamedFault, &[r"\bORA-28040\b|\bDPY-3015\b|\bDPY-3016\b|\bNJS-116\b"])
+        .engine("oracle")
+        .fault(Fault::MethodUnsupported)
+        .matches(&[
+            "cx_Oracle.DatabaseError: ORA-28040: No matching authentication protocol",
+            "DPY-3015: password verifier type 0x939 is not supported by python-oracledb in thin mode",
+        ])
+        .ignores(&["[INFO] authentication protocol 12"]),
+    is(Cause::DbAuthFailed, NamedFault, &[r"\bORA-01005\b|\bDPY-4001\b.*(?:password|credentials)"])
+        .engine("oracle")
+        .fault(Fault::NoPasswordSent)
+        .matches(&["ORA-01005: null password given; logon denied"])
+        .ignores(&["[INFO] a password was given"]),
     is(Cause::DbAuthFailed, NamedFault, &[
-        r"\bORA-0?1017\b|\bORA-28000\b|\bORA-28001\b|\bORA-01005\b|\bORA-28040\b|\bORA-28009\b|\bORA-03136\b",
-        r"\bDPY-3015\b|\bDPY-3016\b|\bDPY-4001\b|\bDPY-4022\b|\bNJS-116\b|invalid username/password; logon denied|invalid credential or not authorized; logon denied",
+        r"\bORA-0?1017\b|\bORA-28009\b|\bORA-03136\b",
+        r"\bDPY-4001\b|\bDPY-4022\b|invalid username/password; logon denied|invalid credential or not authorized; logon denied",
     ])
     .engine("oracle")
     .matches(&[
         "oracledb.exceptions.DatabaseError: ORA-01017: invalid username/password; logon denied",
-        "ORA-28000: The account is locked.",
-        "ORA-28001: the password has expired",
-        "cx_Oracle.DatabaseError: ORA-28040: No matching authentication protocol",
-        "DPY-3015: password verifier type 0x939 is not supported by python-oracledb in thin mode",
     ])
-    .ignores(&["[INFO] logon of app accepted", "WARNING: ORA-28002: the password will expire within 7 days"]),
+    .ignores(&["[INFO] logon of app accepted"]),
     is(Cause::DbPasswordPolicyOrChars, NamedFault, &[
         r"\bORA-28003\b|\bORA-28007\b|\bORA-28221\b|\bORA-00988\b|\bORA-20\d\d\d\b.*password|\bORA-28008\b|\bORA-00972\b|\bORA-28218\b|\bORA-28219\b|\bORA-28220\b|\bORA-01741\b",
     ])
@@ -42,14 +78,23 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "ORA-20001: Password must contain at least 1 digit",
     ])
     .ignores(&["[INFO] password verified"]),
+    is(Cause::DbPermissionInsufficient, NamedFault, &[r"\bORA-01918\b"])
+        .engine("oracle")
+        .fault(Fault::UserGone)
+        .matches(&["ORA-01918: user 'APP' does not exist"])
+        .ignores(&["[INFO] user 'APP' exists"]),
+    is(Cause::DbPermissionInsufficient, NamedFault, &[r"\bORA-01920\b"])
+        .engine("oracle")
+        .fault(Fault::UserLeftOver)
+        .matches(&["ORA-01920: user name 'APP_CLONE' conflicts with another user or role name"])
+        .ignores(&["[INFO] no user is named 'APP_CLONE'"]),
     is(Cause::DbPermissionInsufficient, NamedFault, &[
-        r"\bORA-01031\b|\bORA-01045\b|\bORA-01935\b|\bORA-01918\b|\bORA-01920\b|\bORA-00942\b|\bORA-01919\b|\bORA-01749\b|\bORA-65040\b|\bORA-41900\b|\bORA-02379\b",
+        r"\bORA-01031\b|\bORA-01045\b|\bORA-01935\b|\bORA-00942\b|\bORA-01919\b|\bORA-01749\b|\bORA-65040\b|\bORA-41900\b|\bORA-02379\b",
     ])
     .engine("oracle")
     .matches(&[
         "ORA-01031: insufficient privileges",
         "ORA-01045: user APP lacks CREATE SESSION privilege; logon denied",
-        "ORA-01918: user 'APP' does not exist",
     ])
     .ignores(&["[INFO] privileges granted"]),
     is(Cause::DbNameMissing, NamedFault, &[
@@ -62,7 +107,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     ])
     .ignores(&["[INFO] service ORCL is registered with the listener"]),
     is(Cause::DbNetworkUnreachable, NamedFault, &[
-        r"\bORA-12(?:170|541|545|154|535|543|537|547|560|516|518|519|520|528|606|609|637|161|162|571)\b|\bORA-03113\b|\bORA-03114\b|\bORA-03135\b|\bORA-01033\b|\bORA-01034\b|\bORA-01089\b|\bORA-12\d{3}: TNS|\bTNS-12\d{3}\b",
+        r"\bORA-12(?:170|541|545|154|535|543|537|547|560|516|518|519|520|606|609|637|161|162|571)\b|\bORA-03113\b|\bORA-03114\b|\bORA-03135\b|\bORA-12\d{3}: TNS|\bTNS-12\d{3}\b",
         r"\bNJS-(?:500|501|503|510|511|530|521)\b|\bDPY-4000\b|\bDPY-4027\b|\bDPY-6005\b|\bDPY-4011\b|\bDPY-4005\b|\bDPY-4024\b|\bDPY-6000\b|\bDPI-1080\b|\bDPI-1067\b",
         r"IO Error: The Network Adapter could not establish the connection|TNS:(?:Connect timeout|no listener|could not resolve)",
     ])

@@ -1,8 +1,9 @@
 //! What is in the secret, and in the function's environment.
 
+use super::fault::Fault;
 use super::line::Line;
 use super::signature::{Signature, Specificity::*, depends, is};
-use crate::model::Cause;
+use crate::model::{Cause, RotationStep};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -77,6 +78,56 @@ fn missing_key(line: &Line<'_>) -> Option<Cause> {
     })
 }
 
+/// A number that is none: whose, by what the line or its frames name, and at last by the step. createSecret reads the rules
+/// for the password from the environment; later steps read the port from the secret.
+fn bad_number(line: &Line<'_>) -> Option<Cause> {
+    let text = line.event.to_ascii_lowercase();
+    let names = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    if names(&["password_length", "passwordlength", "environ", "getenv", "process.env", "exclude_"]) {
+        Some(Cause::CodeMissingEnv)
+    } else if names(&["port", "/tcp", "/udp"]) {
+        Some(Cause::SecretJsonInvalid)
+    } else {
+        match line.step()? {
+            RotationStep::CreateSecret => Some(Cause::CodeMissingEnv),
+            RotationStep::SetSecret | RotationStep::TestSecret => Some(Cause::SecretJsonInvalid),
+            RotationStep::FinishSecret => None,
+        }
+    }
+}
+
+/// A URL that is none: the endpoint of Secrets Manager is in the environment, that of a target in the secret.
+fn bad_url(line: &Line<'_>) -> Option<Cause> {
+    Some(match line.step() {
+        Some(RotationStep::SetSecret | RotationStep::TestSecret) if !line.event.contains("secretsmanager") => {
+            Cause::SecretJsonInvalid
+        }
+        _ => Cause::CodeMissingEnv,
+    })
+}
+
+fn only(cause: Option<Cause>, wanted: Cause) -> Option<Cause> {
+    cause.filter(|cause| *cause == wanted)
+}
+
+fn bad_port(line: &Line<'_>) -> Option<Cause> {
+    only(bad_number(line), Cause::SecretJsonInvalid)
+}
+
+fn bad_length(line: &Line<'_>) -> Option<Cause> {
+    let of_secrets_manager =
+        ["GetRandomPassword", "PasswordLength", "ExcludeCharacters"].iter().any(|word| line.text.contains(word));
+    if of_secrets_manager { Some(Cause::CodeMissingEnv) } else { only(bad_number(line), Cause::CodeMissingEnv) }
+}
+
+fn bad_url_in_environment(line: &Line<'_>) -> Option<Cause> {
+    only(bad_url(line), Cause::CodeMissingEnv)
+}
+
+fn bad_url_in_secret(line: &Line<'_>) -> Option<Cause> {
+    only(bad_url(line), Cause::SecretJsonInvalid)
+}
+
 pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::SecretMasterarnMissing, SecretContent, &[
         r"masterarn.{0,60}(?:missing|not found|required|not set|absent|undefined)",
@@ -103,6 +154,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"\bkey \w+ not found$",
         r"\bsecret\b.{0,40}(?:must contain|has no|contains no) (?:the )?(?:key |field |property )?['\x22]?(?:host|username|password|port|dbname|engine)\b",
         r"'(?:host|username|password|port|dbname|engine|dbInstanceIdentifier)' (?:is )?(?:missing|not (?:found|present)) (?:in|from) (?:the )?secret",
+        r"\bhas no (?:user_arn|masterarn|username|password|host) (?:defined|set)\b",
         r"missing (?:required )?(?:secret )?(?:key|field)s?:? '?\x22?(?:host|username|password|port|dbname|engine)\b",
         // Schema validators: pydantic, jsonschema, ajv, joi, Jackson, zod.
         r"(?:Error|Exception)\b.{0,160}['\x22`. ](?:host|username|password|port|dbname|engine)['\x22`]? (?:is (?:a )?required|field required)",
@@ -121,6 +173,71 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "com.fasterxml.jackson.databind.exc.ValueInstantiationException: Cannot construct instance of `com.example.DbSecret`, problem: host is required",
     ])
     .ignores(&["[INFO] every required key is in the secret", "Cannot find key file"]),
+    is(Cause::SecretJsonInvalid, SecretContent, &[
+        r"KeyError\W{1,4}SecretString\b",
+        r"UnicodeDecodeError: .utf-?8. codec can.t decode",
+        r"JSON object must be str, bytes or bytearray, not NoneType",
+    ])
+    .fault(Fault::BinaryValue)
+    .matches(&[
+        "[ERROR] KeyError: 'SecretString'\nTraceback (most recent call last):\n  File \"/var/task/lambda_function.py\", line 9, in create_secret",
+        "[ERROR] TypeError: the JSON object must be str, bytes or bytearray, not NoneType",
+    ])
+    .ignores(&["TypeError: Cannot read properties of undefined (reading 'SecretString')"]),
+    // Before the network's entries: a port that is no number never reaches it.
+    is(Cause::SecretJsonInvalid, SecretContent, &[
+        r"invalid (?:integer value|port number:?) [\x22'][^\x22']*[\x22'](?: for connection option [\x22']port)?|ERR_SOCKET_BAD_PORT|(?:options\.)?[Pp]ort should be >= ?0",
+        r"Port (?:could not be cast to integer|must be an integer|out of range 0-65535)|port number should be an integer|port should be of type int",
+        r"invalid port [\x22']\S*[\x22'] after host|port must be (?:between|in range|0-65535)",
+    ])
+    .fault(Fault::BadPort)
+    .matches(&[
+        "psycopg2.OperationalError: invalid integer value \"5432/tcp\" for connection option \"port\"",
+        "RangeError [ERR_SOCKET_BAD_PORT]: options.port should be >= 0 and < 65536. Received type string ('5432/tcp').",
+        "ValueError: Port could not be cast to integer value as '5432/tcp'",
+    ])
+    .ignores(&["[INFO] the port is an integer"]),
+    depends(bad_port, SecretContent, &[
+        r"invalid literal for int\(\) with base 10|strconv\.(?:Atoi|ParseInt|ParseUint): parsing|NumberFormatException: |Input string '?.{0,40}was not in a correct format|invalid digit found in string",
+        r"'str' object cannot be interpreted as an integer|an integer is required \(got type str\)",
+    ])
+    .fault(Fault::BadPort)
+    .matches(&["[ERROR] ValueError: invalid literal for int() with base 10: '5432/tcp'\nTraceback (most recent call last):\n  File \"/var/task/lambda_function.py\", line 9, in set_secret"])
+    .ignores(&["[INFO] the number was in a correct format"]),
+    depends(bad_length, SecretContent, &[
+        r"invalid literal for int\(\) with base 10|strconv\.(?:Atoi|ParseInt|ParseUint): parsing|NumberFormatException: |Input string '?.{0,40}was not in a correct format|invalid digit found in string",
+        r"Invalid type for parameter (?:PasswordLength|ExcludeCharacters)|\bpassword length (?:must|should) be (?:a number|an integer)|(?:PasswordLength|PASSWORD_LENGTH)\b.{0,80}(?:not a (?:valid )?number|must be|not an integer|valid (?:min|max|range)|less than or equal)",
+        r"when calling the GetRandomPassword operation: .{0,200}(?:length|ExcludeCharacters)",
+    ])
+    .fault(Fault::BadNumber)
+    .matches(&[
+        "[ERROR] ValueError: invalid literal for int() with base 10: 'long'\nTraceback (most recent call last):\n  File \"/var/task/lambda_function.py\", line 9, in get_random_password\n    length = int(os.environ['PASSWORD_LENGTH'])",
+        "An error occurred (InvalidParameterException) when calling the GetRandomPassword operation: Password length is too short",
+        "strconv.Atoi: parsing \"thirty\": invalid syntax: PASSWORD_LENGTH must be a number",
+    ])
+    .ignores(&["[INFO] PASSWORD_LENGTH is 32"]),
+    is(Cause::CodeMissingEnv, SecretContent, &[
+        r"ValueError: Invalid endpoint: |Invalid (?:service )?endpoint(?: URL)?: ?\S*secretsmanager|InvalidEndpointException",
+        r"URI scheme of endpointOverride must not be null|Custom endpoint .{0,80} was not a valid URI",
+    ])
+    .fault(Fault::BadEndpoint)
+    .matches(&[
+        "[ERROR] ValueError: Invalid endpoint: secretsmanager.eu-west-1.amazonaws.com",
+        "java.lang.NullPointerException: The URI scheme of endpointOverride must not be null.",
+    ])
+    .ignores(&["[ERROR] KeyError: 'Invalid endpoint info for InfluxDB instance.'"]),
+    depends(bad_url_in_environment, SecretContent, &[
+        r"Invalid URL [\x22']|No scheme supplied|MissingSchema: |InvalidURL: |TypeError(?: \[ERR_INVALID_URL\])?: Invalid URL|unsupported protocol scheme|UriFormatException|no protocol: |Expected scheme name|UnsupportedProtocol: ",
+    ])
+    .fault(Fault::BadEndpoint)
+    .matches(&["TypeError [ERR_INVALID_URL]: Invalid URL\n    at createSecret (/var/task/index.js:3:1)"])
+    .ignores(&["[INFO] the URL is valid"]),
+    depends(bad_url_in_secret, SecretContent, &[
+        r"Invalid URL [\x22']|No scheme supplied|MissingSchema: |InvalidURL: |TypeError(?: \[ERR_INVALID_URL\])?: Invalid URL|unsupported protocol scheme|UriFormatException|no protocol: |Expected scheme name|UnsupportedProtocol: ",
+    ])
+    .fault(Fault::BadField)
+    .matches(&["[ERROR] MissingSchema: Invalid URL 'api.example.com/v1': No scheme supplied. Perhaps you meant https://api.example.com/v1?\nTraceback (most recent call last):\n  File \"/var/task/lambda_function.py\", line 9, in set_secret"])
+    .ignores(&["[INFO] the URL is valid"]),
     depends(missing_key, SecretContent, &[r"KeyError\W{1,4}'\w", r"KeyError\W{1,4}\x22\w", r"^'\w+': KeyError"])
     .matches(&[
         "[ERROR] KeyError: 'host'\nTraceback (most recent call last):",
@@ -151,13 +268,12 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"System\.Text\.Json\.JsonException",
         r"(?:invalid character .{1,8} (?:looking for|after)|unexpected end of JSON input|cannot unmarshal \w+ into Go)",
         r"(?:Expecting (?:value|property name|',' delimiter|':' delimiter)).*: line \d+ column",
-        r"the JSON object must be str, bytes or bytearray",
+        r"the JSON object must be str, bytes or bytearray, not (?:dict|list|int|bool|float)",
         r"Invalid control character at: line|expected value at line \d+ column \d+",
     ])
     .matches(&[
         "[ERROR] JSONDecodeError: Expecting value: line 1 column 1 (char 0)",
         "SyntaxError: Unexpected token u in JSON at position 0",
-        "[ERROR] TypeError: the JSON object must be str, bytes or bytearray, not NoneType",
         "json.decoder.JSONDecodeError: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
         "com.fasterxml.jackson.core.JsonParseException: Unrecognized token 'hunter'",
         "invalid character 'p' looking for beginning of value",

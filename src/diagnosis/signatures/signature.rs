@@ -1,5 +1,6 @@
 //! What one entry of the signature table is made of.
 
+use super::fault::Fault;
 use super::line::Line;
 use crate::model::{Cause, RotationStep};
 
@@ -31,6 +32,19 @@ pub enum Specificity {
     AccessLayer,
 }
 
+/// How far a try came that failed: of lines that tell equally much, the one that came further is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Reached {
+    /// A closing sentence, whatever went before.
+    Closing,
+    /// Nobody answered.
+    Nobody,
+    /// A server answered the second try, the one without TLS.
+    Fallback,
+    /// A server, an API or the runtime said what is wrong.
+    Answer,
+}
+
 /// What a matching line means.
 #[derive(Clone, Copy)]
 pub(super) enum Verdict {
@@ -47,6 +61,10 @@ pub(super) struct Signature {
     pub(super) engine: Option<&'static str>,
     /// The step that alone can print it.
     pub(super) step: Option<RotationStep>,
+    /// How far the try came, where its cause does not tell.
+    pub(super) reached: Option<Reached>,
+    /// What it is within its cause, where the cause's advice does not hold.
+    pub(super) fault: Option<Fault>,
     /// Regular expressions, one of which matches, without regard to case.
     pub(super) patterns: &'static [&'static str],
     /// Lines that must be classified by this entry's verdict.
@@ -70,7 +88,7 @@ pub(super) const fn depends(
 }
 
 const fn entry(verdict: Verdict, specificity: Specificity, patterns: &'static [&'static str]) -> Signature {
-    Signature { verdict, specificity, engine: None, step: None, patterns, matches: &[], ignores: &[] }
+    Signature { verdict, specificity, engine: None, step: None, reached: None, fault: None, patterns, matches: &[], ignores: &[] }
 }
 
 impl Signature {
@@ -82,6 +100,37 @@ impl Signature {
     pub(super) const fn step(mut self, step: RotationStep) -> Signature {
         self.step = Some(step);
         self
+    }
+
+    /// Ends what went before, and says nothing of its own.
+    pub(super) const fn closing(mut self) -> Signature {
+        self.reached = Some(Reached::Closing);
+        self
+    }
+
+    /// Answers the try without TLS.
+    pub(super) const fn fallback(mut self) -> Signature {
+        self.reached = Some(Reached::Fallback);
+        self
+    }
+
+    /// Somebody answered, although no connection came of it.
+    pub(super) const fn answered(mut self) -> Signature {
+        self.reached = Some(Reached::Answer);
+        self
+    }
+
+    pub(super) const fn fault(mut self, fault: Fault) -> Signature {
+        self.fault = Some(fault);
+        self
+    }
+
+    /// How far a try came that this entry reads as `cause`.
+    pub(super) fn reached(&self, cause: Cause) -> Reached {
+        self.reached.unwrap_or(match cause {
+            Cause::DbNetworkUnreachable | Cause::AwsEndpointUnreachable => Reached::Nobody,
+            _ => Reached::Answer,
+        })
     }
 
     pub(super) const fn matches(mut self, samples: &'static [&'static str]) -> Signature {

@@ -2,6 +2,7 @@
 //!
 //! Source: SQL Server documentation, "Database Engine events and errors".
 
+use super::fault::Fault;
 use super::signature::{Signature, Specificity::*, is};
 use crate::model::Cause;
 
@@ -13,10 +14,36 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .engine("sqlserver")
     .matches(&["pymssql._pymssql.OperationalError: (15118, b'Password validation failed. The password does not meet the operating system policy requirements because it is not complex enough.DB-Lib error message 20018')"])
     .ignores(&["[INFO] password validated"]),
+    is(Cause::TargetServiceError, NamedFault, &[
+        r"was deadlocked on .{0,20}resources|Lock request time out period exceeded|\(1222,|\b1222\b.*[Ll]ock request",
+    ])
+    .engine("sqlserver")
+    .fault(Fault::Locked)
+    .matches(&["(1222, b'Lock request time out period exceeded.DB-Lib error message 20018, severity 16')"])
+    .ignores(&["[INFO] lock request granted"]),
+    is(Cause::DbNetworkUnreachable, NamedFault, &[
+        r"Server is in script upgrade mode|SQL Server service has been paused|\(1840[12],|\(17142,|is not currently available\. +Please retry|in the middle of a restore|\(92[27],",
+    ])
+    .engine("sqlserver")
+    .answered()
+    .fault(Fault::NotAccepting)
+    .matches(&["(18401, b\"Login failed for user 'app'. Reason: Server is in script upgrade mode. Only administrator can connect at this time.\")"])
+    .ignores(&["[INFO] restore finished"]),
+    is(Cause::DbPermissionInsufficient, NamedFault, &[
+        r"The server principal '[^']+' already exists|User, group, or role '[^']+' already exists|\(15025,|\(15023,",
+    ])
+    .engine("sqlserver")
+    .fault(Fault::UserLeftOver)
+    .matches(&["(15025, b\"The server principal 'app_clone' already exists.DB-Lib error message 20018, severity 16\")"])
+    .ignores(&["[INFO] the login already exists, altering it"]),
+    is(Cause::DbPermissionInsufficient, NamedFault, &[r"Cannot find the (?:login|user|principal) '|is not a valid login or you do not have permission|\(15007,"])
+        .engine("sqlserver")
+        .fault(Fault::UserGone)
+        .matches(&["(15007, b\"'app' is not a valid login or you do not have permission.\")"])
+        .ignores(&["[INFO] found the login 'app'"]),
     is(Cause::DbPermissionInsufficient, NamedFault, &[
         r"\b15151\b|Cannot alter the (?:login|user)|\b15247\b|User does not have permission to perform this action",
-        r"\(15[01]\d\d, b?.*permission|CREATE (?:LOGIN|USER) permission denied|permission was denied on the object|\(229, |\(262, |\(15007,",
-        r"Cannot find the (?:login|user|principal) '",
+        r"\(15[01]\d\d, b?.*permission|CREATE (?:LOGIN|USER) permission denied|permission was denied on the object|\(229, |\(262, ",
         r"is not able to access the database .* under the current security context|\(916,",
     ])
     .engine("sqlserver")
@@ -31,9 +58,23 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .engine("sqlserver")
     .matches(&["(4060, b'Cannot open database \"orders\" requested by the login. The login failed.')"])
     .ignores(&["[INFO] opened database orders"]),
+    is(Cause::DbAuthFailed, NamedFault, &[r"\b18486\b|login .* is locked out|account is currently locked out"])
+        .engine("sqlserver")
+        .fault(Fault::AccountLocked)
+        .matches(&["Login failed for user 'app' because the account is currently locked out. The system administrator can unlock it. (18486)"])
+        .ignores(&["[INFO] the login app is unlocked"]),
+    is(Cause::DbAuthFailed, NamedFault, &[r"\b1848[78]\b|password of (?:the )?(?:login|account) .* has expired|password of the account must be changed"])
+        .engine("sqlserver")
+        .fault(Fault::PasswordExpired)
+        .matches(&["Login failed for user 'app'.  Reason: The password of the account has expired. (18487)"])
+        .ignores(&["[INFO] the password has not expired"]),
+    is(Cause::DbAuthFailed, NamedFault, &[r"\b18470\b|The account is disabled|login .* is disabled"])
+        .engine("sqlserver")
+        .fault(Fault::UserMayNotLogIn)
+        .matches(&["Login failed for user 'app'. Reason: The account is disabled. (18470)"])
+        .ignores(&["[INFO] the account is enabled"]),
     is(Cause::DbAuthFailed, NamedFault, &[
-        r"Login failed for (?:user|login)|\b18456\b|\b18452\b|\b18470\b|\b1848[678]\b|\bELOGIN\b",
-        r"password of (?:the )?(?:login|account) .* has expired|The account is disabled|login .* is (?:disabled|locked out)",
+        r"Login failed for (?:user|login)|\b18456\b|\b18452\b|\bELOGIN\b",
     ])
     .engine("sqlserver")
     .matches(&[
@@ -62,6 +103,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     // The server was reached and the login phase broke off: FreeTDS without the TLS the server asks for.
     is(Cause::DbSslMismatch, NamedFault, &[r"\(20002,|Adaptive Server connection failed"])
         .engine("sqlserver")
+        .closing()
         .matches(&["pymssql._pymssql.OperationalError: (20002, b'DB-Lib error message 20002, severity 9:\\nAdaptive Server connection failed (db.example.internal)\\n')"])
         .ignores(&["[INFO] Adaptive Server connection established"]),
 ];

@@ -1,5 +1,6 @@
 //! Secrets Manager's own rules: staging labels, rotation settings, deletion.
 
+use super::fault::Fault;
 use super::line::Line;
 use super::signature::{Signature, Specificity::*, depends, is};
 use crate::lambda_log::Level;
@@ -7,6 +8,9 @@ use crate::model::{Cause, RotationStep};
 
 /// No AWSPENDING version is what createSecret hopes to find; in any later step it is a fault.
 fn pending_is_missing(line: &Line<'_>) -> Option<Cause> {
+    if line.handled {
+        return Some(Cause::Benign);
+    }
     let fault = match line.step() {
         Some(RotationStep::CreateSecret) => line.level() == Level::Error && !is_sdk_sentence(line),
         Some(_) => true,
@@ -18,26 +22,43 @@ fn pending_is_missing(line: &Line<'_>) -> Option<Cause> {
     })
 }
 
+/// After createSecret the version is there, so that only its value can be missing.
+fn pending_was_never_stored(line: &Line<'_>) -> Option<Cause> {
+    let stored_by_now = line.step().is_some_and(|step| step > RotationStep::CreateSecret);
+    (stored_by_now && !line.handled).then_some(Cause::VersionNotStagedRace)
+}
+
 /// Python's SDK names the operation; the templates catch exactly this sentence.
 fn is_sdk_sentence(line: &Line<'_>) -> bool {
     line.text.contains("when calling the GetSecretValue operation")
 }
 
 pub(super) const SIGNATURES: &[Signature] = &[
+    depends(pending_was_never_stored, SecretContent, &[
+        r"find the specified secret value for (?:staging label: AWSPENDING|VersionId: )",
+    ])
+    .fault(Fault::PendingNeverStored)
+    .matches(&["[ERROR] ResourceNotFoundException: An error occurred (ResourceNotFoundException) when calling the GetSecretValue operation: Secrets Manager can't find the specified secret value for staging label: AWSPENDING\nTraceback (most recent call last):\n  File \"/var/task/lambda_function.py\", line 40, in set_secret"])
+    .ignores(&["found the specified secret value for staging label: AWSPENDING"]),
     depends(pending_is_missing, SecretContent, &[
         r"find the specified secret value for (?:staging label: AWSPENDING|VersionId: )",
     ])
     .matches(&[
         "Secrets Manager can't find the specified secret value for staging label: AWSPENDING",
-        "[ERROR] ResourceNotFoundException: An error occurred (ResourceNotFoundException) when calling the GetSecretValue operation: Secrets Manager can't find the specified secret value for staging label: AWSPENDING\nTraceback (most recent call last):\n  File \"/var/task/lambda_function.py\", line 40, in set_secret",
         "An error occurred (ResourceNotFoundException) when calling the GetSecretValue operation: Secrets Manager can't find the specified secret value for VersionId: 7b2a4c10-8d55-4b7e-9f60-2f1f4f0c9a11",
     ])
     .ignores(&["found the specified secret value for staging label: AWSPENDING"]),
     is(Cause::SecretNoCurrentValue, SecretContent, &[
         r"find the specified secret value for staging label: AWSCURRENT",
         r"(?:secret|it) has no (?:version (?:with|labell?ed|staged) )?AWSCURRENT",
+        // finishSecret looks for the version to take the label from, and there is none.
+        r"Invalid type for parameter RemoveFromVersionId, value: None|RemoveFromVersionId.{0,60}(?:null|undefined|None|nil)\b",
     ])
-    .matches(&["ResourceNotFoundException: Secrets Manager can't find the specified secret value for staging label: AWSCURRENT"])
+    .fault(Fault::NoCurrentVersion)
+    .matches(&[
+        "ResourceNotFoundException: Secrets Manager can't find the specified secret value for staging label: AWSCURRENT",
+        "[ERROR] ParamValidationError: Parameter validation failed:\nInvalid type for parameter RemoveFromVersionId, value: None, type: <class 'NoneType'>, valid types: <class 'str'>",
+    ])
     .ignores(&["createSecret: found the AWSCURRENT value"]),
     is(Cause::SecretNotFound, SecretContent, &[
         r"find the specified secret(?:[.\x22')\\\s]*$|\.)",

@@ -3,6 +3,7 @@
 //! Source: aws-samples/aws-secrets-manager-rotation-lambdas. Error lines come in pairs (logged, then
 //! raised); both match the same entry.
 
+use super::fault::Fault;
 use super::signature::{Signature, Specificity::*, is};
 use crate::model::{Cause, RotationStep::*};
 
@@ -10,13 +11,22 @@ pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::SuperuserMetadataNotFound, AccessLayer, &[
         r"is not a valid DB (?:Cluster|Instance) ARN\. No \w+ found",
         r"but Redshift can't find",
-        r"but the ARN in the tag exceeds the maximum length",
     ])
     .matches(&[
         "[ERROR] ValueError: arn:aws:rds:us-east-1:123456789012:db:x is not a valid DB Instance ARN. No Instances found when using DescribeDBInstances RDS API to get connection params.",
         "setSecret: The secret has a tag aws:redshift:primaryclusterarn, but Redshift can't find the cluster defined in the tag: x",
     ])
     .ignores(&["setSecret: Successfully fetched connection params for Master Secret a from DescribeDBInstances API."]),
+    is(Cause::SuperuserMetadataNotFound, AccessLayer, &[
+        r"but the ARN in the tag exceeds the maximum length",
+        r"is not a valid DB (?:Cluster|Instance) ARN\. It exceeds the maximum length",
+    ])
+    .fault(Fault::TagInvalid)
+    .matches(&[
+        "[ERROR] ValueError: x is not a valid DB Instance ARN. It exceeds the maximum length of 256.",
+        "[ERROR] ValueError: The secret has a tag aws:redshift:primaryclusterarn or aws:redshift-serverless:namespacearn, but the ARN in the tag exceeds the maximum length 2048.",
+    ])
+    .ignores(&["[INFO] the ARN in the tag is valid"]),
     is(Cause::SuperuserMetadataApiError, AccessLayer, &[r"API error while fetching connection parameters from"])
     .matches(&["[ERROR] Exception: Encountered API error while fetching connection parameters from DescribeDBInstances RDS API: An error occurred (AccessDenied) when calling the DescribeDBInstances operation: User: arn:aws:sts::123456789012:assumed-role/rotator/fn is not authorized to perform: rds:DescribeDBInstances on resource: x because no identity-based policy allows the rds:DescribeDBInstances action"])
     .ignores(&["[INFO] fetching connection parameters from DescribeDBInstances"]),
@@ -31,7 +41,18 @@ pub(super) const SIGNATURES: &[Signature] = &[
     ])
     .ignores(&["[INFO] Username app in current dict matches"]),
     is(Cause::DbHostMismatchReplica, SecretContent, &[
-        r"Attempting to modify user for (?:host|DB) \S+ other than",
+        r"Attempting to modify user for (?:a )?DB \S+ other than",
+        r"attempting to use a new DB instance for rotating token",
+    ])
+    .step(SetSecret)
+    .fault(Fault::AnotherInstance)
+    .matches(&[
+        "[ERROR] ValueError: Attempting to modify user for DB a other than current DB b.",
+        "[ERROR] ValueError: Rotation is attempting to use a new DB instance for rotating token for secret ARN a.",
+    ])
+    .ignores(&["[INFO] rotating the token of DB instance a"]),
+    is(Cause::DbHostMismatchReplica, SecretContent, &[
+        r"Attempting to modify user for host \S+ other than",
         r"Current database host \S+ is not the same host as",
     ])
     .step(SetSecret)
@@ -40,9 +61,13 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "setSecret: Current database host a is not the same host as/rds replica of master b",
     ])
     .ignores(&["[INFO] Current database host a is the same host as master a"]),
+    is(Cause::UsernameTooLongForClone, SecretContent, &[r"username must not be empty after \S+ suffix is removed"])
+        .fault(Fault::EmptyName)
+        .step(CreateSecret)
+        .matches(&["[ERROR] ValueError: Invalid username, username must not be empty after _clone suffix is removed"])
+        .ignores(&["[INFO] the _clone suffix is removed"]),
     is(Cause::UsernameTooLongForClone, SecretContent, &[
         r"Unable to clone user, username length",
-        r"username must not be empty after \S+ suffix is removed",
         r"username length .{0,40}would exceed \d+ characters",
     ])
     .matches(&["[ERROR] ValueError: Unable to clone user, username length with _clone appended would exceed 16 characters"])
@@ -90,16 +115,25 @@ pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::DbPermissionInsufficient, NamedFault, &[
         r"Error encountered when attempting to set password in database for user",
         r"(?:^|: )Unable to create user \S+\s*$",
-        r"(?:^|: )User \S+ does not exist in database",
         r"Failed to update password for secret ARN",
     ])
     .matches(&[
         "setSecret: Error encountered when attempting to set password in database for user app",
-        "[ERROR] ValueError: User app does not exist in database",
         "[ERROR] ValueError: Unable to create user app\nTraceback (most recent call last):",
     ])
     .ignores(&["setSecret: Successfully set password for user app in Db2 DB for secret arn a."])
     .step(SetSecret),
+    is(Cause::DbPermissionInsufficient, NamedFault, &[r"(?:^|: )User \S+ does not exist in database"])
+        .step(SetSecret)
+        .fault(Fault::UserGone)
+        .matches(&["[ERROR] ValueError: User app does not exist in database"])
+        .ignores(&["[INFO] user app exists in the database"]),
+    is(Cause::TemplateBug, NamedFault, &[r"Invalid database (?:principal permission type|permission class) "])
+        .engine("sqlserver")
+        .step(SetSecret)
+        .fault(Fault::PermissionUnknown)
+        .matches(&["[ERROR] ValueError: Invalid database permission class 24"])
+        .ignores(&["[INFO] database permission class 0 copied"]),
     is(Cause::TemplateBug, NamedFault, &[r"Cannot grant privilege to databases created from datashares"])
     .engine("redshift")
     .step(SetSecret)

@@ -1,5 +1,6 @@
 //! TLS between the function and the target.
 
+use super::fault::Fault;
 use super::line::Line;
 use super::signature::{Signature, Specificity::*, depends, is};
 use crate::model::Cause;
@@ -8,7 +9,7 @@ use crate::model::Cause;
 fn certificate(line: &Line<'_>) -> Option<Cause> {
     let web = ["https://", "HTTPSConnection", "requests.exceptions", "urlopen", "axios", "fetch failed"]
         .iter()
-        .any(|word| line.text.contains(word));
+        .any(|word| line.event.contains(word));
     Some(match web {
         true => super::network::unreachable_peer(line)?,
         false => Cause::DbSslMismatch,
@@ -37,36 +38,88 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "org.postgresql.util.PSQLException: The hostname db.example.internal could not be verified by hostnameverifier PgjdbcHostnameVerifier.",
     ])
     .ignores(&["[INFO] hostname verification succeeded"]),
+    // libpq's second try goes without TLS; what it is told is not the answer to the first.
     is(Cause::DbSslMismatch, NamedFault, &[
-        r"(?:SSL|TLS) is (?:enforced|not enabled|required|mandatory) (?:on|by|for) the (?:host|server|cluster|database)",
-        r"connection requires a valid client certificate|certificate authentication failed",
         r"(?:pg_hba\.conf|pg) (?:entry|rejects connection) for host.*(?:no encryption|SSL off)",
         r"pg_hba\.conf.*(?:no encryption|SSL off)",
+    ])
+    .fallback()
+    .fault(Fault::TlsRequired)
+    .matches(&[
+        "FATAL:  no pg_hba.conf entry for host \"10.0.1.2\", user \"app\", database \"app\", no encryption",
+        "psycopg2.OperationalError: FATAL:  no pg_hba.conf entry for host \"10.0.1.2\", user \"app\", database \"app\", SSL off",
+    ])
+    .ignores(&["FATAL:  no pg_hba.conf entry for host \"10.0.1.2\", user \"app\", database \"app\", SSL encryption"]),
+    is(Cause::DbSslMismatch, NamedFault, &[
+        r"connection requires a valid client certificate|certificate authentication failed|SSLV3_ALERT_(?:CERTIFICATE_REQUIRED|BAD_CERTIFICATE)|tlsv1(?:\.3|3)? alert certificate required",
+        r"certificate required\b.*alert|remote error: tls: (?:certificate required|bad certificate)",
+    ])
+    .fault(Fault::ClientCertificateRequired)
+    .matches(&[
+        "FATAL:  connection requires a valid client certificate",
+        "remote error: tls: certificate required",
+    ])
+    .ignores(&["[INFO] client certificate accepted"]),
+    is(Cause::DbSslMismatch, NamedFault, &[
+        r"\b(?:TLSV1_ALERT_PROTOCOL_VERSION|TLSV1_ALERT_INSUFFICIENT_SECURITY|UNSUPPORTED_PROTOCOL|NO_PROTOCOLS_AVAILABLE|NO_SHARED_CIPHER|DH_KEY_TOO_SMALL|WRONG_SSL_VERSION|SSLV3_ALERT_HANDSHAKE_FAILURE|NO_CIPHERS_AVAILABLE|LEGACY_SIGALG_DISALLOWED_OR_UNSUPPORTED)\b",
+        r"\bEE_KEY_TOO_SMALL\b|\bCA_MD_TOO_WEAK\b|ee key too small|ca md too weak|dh key too small|no shared cipher|inappropriate fallback",
+        r"alert protocol version|unsupported protocol\b|no protocols available|alert handshake failure|\bhandshake_failure\b|protocol_version\b|wrong ssl version",
+        r"No appropriate protocol \(protocol is disabled or cipher suites are inappropriate\)|server selected unsupported protocol version|protocol version not supported",
+        r"(?:client|server|remote).{0,40}(?:offered only unsupported versions|requested protocol not supported|no cipher suite supported by both)|ORA-28860",
+        r"received (?:fatal )?alert: (?:handshake_failure|protocol_version|insufficient_security)|TLS version .{0,40}(?:not supported|is not enabled)|ERR_SSL_UNSUPPORTED_PROTOCOL|ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION",
+    ])
+    .fault(Fault::TlsVersions)
+    .matches(&[
+        "[ERROR] SSLError: [SSL: TLSV1_ALERT_PROTOCOL_VERSION] tlsv1 alert protocol version (_ssl.c:1056)",
+        "javax.net.ssl.SSLHandshakeException: No appropriate protocol (protocol is disabled or cipher suites are inappropriate)",
+        "[SSL: UNSUPPORTED_PROTOCOL] unsupported protocol (_ssl.c:1006)",
+        "remote error: tls: protocol version not supported",
+        "SSL error: sslv3 alert handshake failure",
+        "javax.net.ssl.SSLHandshakeException: Received fatal alert: protocol_version",
+    ])
+    .ignores(&["[INFO] protocol version 3 in use"]),
+    is(Cause::DbSslMismatch, NamedFault, &[
+        r"(?:SSL|TLS) is not enabled (?:on|by|for) the (?:host|server|cluster|database)|check that SSL/TLS is enabled on the host",
+        r"server (?:does not|doesn't) support (?:SSL|TLS)|does not support SSL connections|HANDSHAKE_NO_SSL_SUPPORT",
+        r"first record does not look like a TLS handshake|\bWRONG_VERSION_NUMBER\b|wrong version number|received invalid response to SSL negotiation",
+        r"SSL is not enabled on the server|encryption(?: is)? not supported",
+    ])
+    .fault(Fault::TlsNotOffered)
+    .matches(&[
+        "server does not support SSL, but SSL was required",
+        "tls: first record does not look like a TLS handshake",
+        "[ERROR] Unable to establish SSL/TLS handshake, SSL/TLS is not enabled on the host: db.example.internal",
+        "Error: The server does not support SSL connections",
+    ])
+    .ignores(&["[INFO] the server supports SSL"]),
+    is(Cause::DbSslMismatch, NamedFault, &[
+        r"(?:SSL|TLS) is (?:enforced|required|mandatory) (?:on|by|for) the (?:host|server|cluster|database)",
         r"requires? (?:a )?(?:TLS|SSL|secure|encrypted) (?:connection|transport)|require_secure_transport|insecure transport are prohibited",
-        r"server does not support SSL|server doesn't support SSL|does not support SSL connections",
-        r"SSL connection (?:is required|error)|SSL connection has been closed unexpectedly|SSL is required|connection requires SSL|server requires encryption",
+        r"SSL connection is required|SSL is required|connection requires SSL|server requires encryption|encryption(?: is)? required",
+        r"3159\b.*insecure transport",
+    ])
+    .fault(Fault::TlsRequired)
+    .matches(&[
+        "[ERROR]\tSQL-CONNECTION-ERROR: FATAL:  This RDS Proxy requires TLS connections",
+        "pymysql.err.OperationalError: (3159, 'Connections using insecure transport are prohibited while --require_secure_transport=ON.')",
+        "[ERROR] Unable to establish SSL/TLS handshake, SSL/TLS is enforced on the host: db.example.internal",
+    ])
+    .ignores(&["[INFO] Successfully established SSL/TLS connection as user 'app' with host: 'db.example.internal'"]),
+    is(Cause::DbSslMismatch, NamedFault, &[
+        r"SSL connection error",
         r"\bDPY-600[0-9]\b.*(?:SSL|EOF|protocol|TLS)",
-        r"EOF occurred in violation of protocol|first record does not look like a TLS handshake|SSLParamsException|TLS connection error",
-        r"\(2026,|\bERROR 2026\b|CR_SSL_CONNECTION_ERROR|HANDSHAKE_SSL_ERROR|HANDSHAKE_NO_SSL_SUPPORT",
-        r"\b(?:TLSV1_ALERT|SSLV3_ALERT|WRONG_VERSION_NUMBER|UNSUPPORTED_PROTOCOL|NO_SHARED_CIPHER|DH_KEY_TOO_SMALL|UNKNOWN_PROTOCOL|NO_PROTOCOLS_AVAILABLE)\b",
-        r"\btlsv1 alert\b|wrong version number|unsupported protocol|no protocols available|alert handshake failure",
-        r"(?:SSL|TLS) handshake (?:failed|failure|error)|establish SSL/TLS handshake|SSLHandshakeException|handshake_failure",
-        r"No appropriate protocol \(protocol is disabled or cipher suites are inappropriate\)",
-        r"3159\b.*insecure transport|ORA-28759|ORA-28860|ORA-28864|ORA-29024|ORA-29019",
+        r"EOF occurred in violation of protocol|SSLParamsException|TLS connection error",
+        r"\(2026,|\bERROR 2026\b|CR_SSL_CONNECTION_ERROR|HANDSHAKE_SSL_ERROR",
+        r"\b(?:TLSV1_ALERT|SSLV3_ALERT|UNKNOWN_PROTOCOL)|\btlsv1 alert\b",
+        r"(?:SSL|TLS) handshake (?:failed|failure|error)|establish SSL/TLS handshake|SSLHandshakeException",
+        r"ORA-28759|ORA-28864|ORA-29024|ORA-29019",
         r"The target principal name is incorrect|pre-login handshake|driver could not establish a secure connection",
-        r"Adaptive Server connection failed.*SSL|encryption(?: is)? (?:required|not supported)",
+        r"Adaptive Server connection failed.*SSL",
         r"sslmode value \S+ invalid|root certificate file .* does not exist",
     ])
     .matches(&[
-        "[ERROR]\tSQL-CONNECTION-ERROR: FATAL:  This RDS Proxy requires TLS connections",
-        "FATAL:  no pg_hba.conf entry for host \"10.0.1.2\", user \"app\", database \"app\", no encryption",
-        "psycopg2.OperationalError: FATAL:  no pg_hba.conf entry for host \"10.0.1.2\", user \"app\", database \"app\", SSL off",
-        "pymysql.err.OperationalError: (3159, 'Connections using insecure transport are prohibited while --require_secure_transport=ON.')",
         "pymysql.err.OperationalError: (2026, 'SSL connection error: unknown error number')",
-        "server does not support SSL, but SSL was required",
-        "tls: first record does not look like a TLS handshake",
         "pymongo.errors.ServerSelectionTimeoutError: SSL handshake failed: db.example.internal:27017: [SSL: TLSV1_ALERT_INTERNAL_ERROR] tlsv1 alert internal error (_ssl.c:1129)",
-        "javax.net.ssl.SSLHandshakeException: No appropriate protocol (protocol is disabled or cipher suites are inappropriate)",
         "DPY-6005: cannot connect to database (CONNECTION_ID=x). EOF occurred in violation of protocol (_ssl.c:1147)",
     ])
     .ignores(&[
@@ -81,6 +134,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"PKIX path building failed|SunCertPathBuilderException",
         r"certificate chain was issued by an authority that is not trusted|remote certificate (?:is|was) (?:invalid|rejected)",
     ])
+    .fault(Fault::CertificateUntrusted)
     .matches(&[
         "Error: self signed certificate in certificate chain",
         "requests.exceptions.SSLError: HTTPSConnectionPool(host='api.example.com', port=443): Max retries exceeded with url: /v1 (Caused by SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired (_ssl.c:1006)')))",

@@ -1,0 +1,202 @@
+//! What the function was given: fields of the secret, variables of its environment, files.
+
+use super::{Advice, Shown};
+use crate::diagnosis::remedy::{ROTATION_FUNCTIONS, SECRET_STRUCTURE, TEMPLATES, TROUBLESHOOTING, aws_in};
+use crate::model::Remediation;
+
+/// Corrects the secret's value, so that no version made from the wrong one is taken up again.
+fn correct_value(shown: Shown<'_, '_, '_>, summary: &str) -> Remediation {
+    Remediation::new(summary).put_value(shown.context).discard_pending(shown.context).rotate(shown.context).link(SECRET_STRUCTURE)
+}
+
+pub(super) fn bad_port(shown: Shown<'_, '_, '_>) -> Advice {
+    Advice {
+        title: "the port in the secret is no number",
+        explanation: format!(
+            "The function could not read the secret's port as a number{}; it did not come to connect.",
+            shown.in_step()
+        ),
+        remediation: correct_value(
+            shown,
+            "Store \"port\" as a number alone, such as 5432, without \"/tcp\" or quotes around words. Take AWSPENDING away from a \
+             version made before, and rotate.",
+        ),
+    }
+}
+
+pub(super) fn binary_value(shown: Shown<'_, '_, '_>) -> Advice {
+    Advice {
+        title: "the secret holds no text",
+        explanation: format!(
+            "The function asked for the secret's string{} and there is none: the value was stored as binary data, which rotation \
+             functions do not read.",
+            shown.in_step()
+        ),
+        remediation: correct_value(
+            shown,
+            "Store the value as a string of JSON (put-secret-value with --secret-string, not --secret-binary). Take AWSPENDING away \
+             from a version made before, and rotate.",
+        ),
+    }
+}
+
+pub(super) fn bad_character(shown: Shown<'_, '_, '_>) -> Advice {
+    Advice {
+        title: "the user name in the secret holds a character that the template refuses",
+        explanation: format!(
+            "The function checks the user name before it calls kinit{}, and refused a character in it.",
+            shown.in_step()
+        ),
+        remediation: correct_value(shown, "Store a user name of letters, digits, dots, hyphens and underscores, and rotate."),
+    }
+}
+
+pub(super) fn bad_field(shown: Shown<'_, '_, '_>) -> Advice {
+    Advice {
+        title: "a field of the secret holds a value that the function cannot use",
+        explanation: format!(
+            "The function read the secret{} and could not use the field that the quoted line speaks of.",
+            shown.in_step()
+        ),
+        remediation: correct_value(
+            shown,
+            "Correct the field: a URL begins with https://, a permission is written <action>-<type>, such as write-tasks. Take \
+             AWSPENDING away from a version made before, and rotate.",
+        ),
+    }
+}
+
+/// Corrects an environment variable.
+fn correct_environment(shown: Shown<'_, '_, '_>, summary: &str) -> Remediation {
+    Remediation::new(summary).set_environment(shown.context).rotate(shown.context).link(ROTATION_FUNCTIONS)
+}
+
+pub(super) fn bad_number(shown: Shown<'_, '_, '_>) -> Advice {
+    Advice {
+        title: "an environment variable of the function holds a value it cannot use",
+        explanation: format!(
+            "The function could not use a rule for the new password{}: PASSWORD_LENGTH must be a number that Secrets Manager allows, \
+             and EXCLUDE_CHARACTERS a plain string.",
+            shown.in_step()
+        ),
+        remediation: correct_environment(
+            shown,
+            "Correct the variable (a length is a number from 4 to 4096, written without units) among the others in \
+             environment.json, and rotate.",
+        ),
+    }
+}
+
+pub(super) fn bad_endpoint(shown: Shown<'_, '_, '_>) -> Advice {
+    let region = &shown.context.evidence.region;
+    let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    Advice {
+        title: "the endpoint in the function's environment is no URL",
+        explanation: format!(
+            "The function could not use the endpoint it was given{}: SECRETS_MANAGER_ENDPOINT is a whole URL that begins with \
+             https://.",
+            shown.in_step()
+        ),
+        remediation: correct_environment(
+            shown,
+            &format!(
+                "Set SECRETS_MANAGER_ENDPOINT to https://secretsmanager.{region}.{suffix} among the other variables in \
+                 environment.json, and rotate."
+            ),
+        ),
+    }
+}
+
+pub(super) fn token_making_off(shown: Shown<'_, '_, '_>) -> Advice {
+    Advice {
+        title: "the function is not allowed to make InfluxDB tokens",
+        explanation: format!("The template makes a token only where its environment says that it may{}.", shown.in_step()),
+        remediation: correct_environment(
+            shown,
+            "Set AUTHENTICATION_CREATION_ENABLED to true among the other variables in environment.json, and rotate.",
+        ),
+    }
+}
+
+pub(super) fn tag_invalid(shown: Shown<'_, '_, '_>) -> Advice {
+    let look = ["secretsmanager", "list-secrets", "--query", "SecretList[].{name:Name,arn:ARN,tags:Tags}"];
+    Advice {
+        title: "the superuser secret's tag names no database",
+        explanation: format!(
+            "The function looks in a tag of the superuser's secret for its database{}, and what stands there is too long for an ARN.",
+            shown.in_step()
+        ),
+        remediation: Remediation::new(
+            "Let \"masterarn\" in the secret name a superuser secret that holds its own host, or whose service wrote the tag. \
+             Then rotate.",
+        )
+        .run(aws_in(shown.context, &look))
+        .needs("secretsmanager:ListSecrets")
+        .put_value(shown.context)
+        .discard_pending(shown.context)
+        .rotate(shown.context)
+        .link(TROUBLESHOOTING),
+    }
+}
+
+pub(super) fn empty_name(shown: Shown<'_, '_, '_>) -> Advice {
+    Advice {
+        title: "the user name in the secret is nothing but the suffix _clone",
+        explanation: format!(
+            "The function takes _clone off the user name to find the first user{}, and nothing is left.",
+            shown.in_step()
+        ),
+        remediation: correct_value(shown, "Store the name of the first user, without _clone, under \"username\", and rotate."),
+    }
+}
+
+pub(super) fn permission_unknown(shown: Shown<'_, '_, '_>) -> Advice {
+    Advice {
+        title: "the template cannot copy a permission of the first user",
+        explanation: format!(
+            "The function copies the first user's permissions to the second{}, and one of them is of a kind the template does not \
+             know.",
+            shown.in_step()
+        ),
+        remediation: Remediation::new(
+            "Take the permission away from the first user (the quoted line names its kind) and give it to a role that both users \
+             are members of; or use the current template. Then rotate.",
+        )
+        .bind_new_function(shown.context)
+        .link(TEMPLATES),
+    }
+}
+
+pub(super) fn keytab_principals(shown: Shown<'_, '_, '_>) -> Advice {
+    Advice {
+        title: "the principals in the secret are not those of the keytab",
+        explanation: format!(
+            "The function makes a keytab for the principals that the secret lists{}, and the keytab in use holds others. The template \
+             stops here on purpose: somebody may have changed one of the two.",
+            shown.in_step()
+        ),
+        remediation: correct_value(
+            shown,
+            "Find out which of the two lists is right. Store the right principals in the secret, or the right keytab in its own \
+             secret, and rotate.",
+        ),
+    }
+}
+
+pub(super) fn keytab_invalid(shown: Shown<'_, '_, '_>) -> Advice {
+    Advice {
+        title: "the keytab cannot be made, read or used",
+        explanation: format!(
+            "The function could not make or use a keytab{}. The directory accepted the password, or was not asked yet.",
+            shown.in_step()
+        ),
+        remediation: Remediation::new(
+            "See that the keytab's own secret holds a keytab in base64, that the principals are those of the user, and that the \
+             function's layer has ktutil and msktutil. Then rotate.",
+        )
+        .put_value(shown.context)
+        .discard_pending(shown.context)
+        .rotate(shown.context)
+        .link(TEMPLATES),
+    }
+}

@@ -1,0 +1,98 @@
+//! The login works, and the database refuses the statement.
+
+use super::{Advice, Shown};
+use crate::diagnosis::remedy::TROUBLESHOOTING;
+use crate::model::Remediation;
+
+pub(super) fn user_of_another_host(shown: Shown<'_, '_, '_>) -> Advice {
+    let account = shown.account();
+    let named = account.as_ref().map_or_else(|| "such an account".to_owned(), |one| format!("'{}'@'{}'", one.user, one.host()));
+    let look = shown.statement_about(|account| format!("SELECT user, host FROM mysql.user WHERE user = '{}'", account.user));
+    let rename = account.as_ref().map(|one| format!("RENAME USER '{0}'@'HOST_FOUND' TO '{0}'@'{1}'", one.user, one.host()));
+    Advice {
+        title: "the user exists for another host part than the function names",
+        explanation: format!(
+            "MySQL takes user and host together for one account, and has no {named}, which the function names{}. The user \
+             logged in, so that it exists under another host part, or not at all where only the superuser logged in.",
+            shown.in_step()
+        ),
+        remediation: Remediation::new(
+            "Look under which host part the user exists, and rename that account to the one the function names; where there is none, \
+             make it. Run both as an administrator (admin.cnf names host and user). Then rotate.",
+        )
+        .run_statement(shown.statement(&look))
+        .run_statement(rename.and_then(|rename| shown.statement(&rename)))
+        .rotate(shown.context)
+        .warn("Once renamed, the user can log in from every address that the new host part stands for, and no longer from others.")
+        .link("https://dev.mysql.com/doc/refman/8.4/en/account-names.html"),
+    }
+}
+
+pub(super) fn user_left_over(shown: Shown<'_, '_, '_>) -> Advice {
+    let user = shown.named_user();
+    let engine = shown.engine();
+    let sql = shown.statement_about(|account| {
+        let user = &account.user;
+        match engine {
+            Some("mysql" | "mariadb") => format!("DROP USER '{user}'@'{}'", account.host()),
+            Some("sqlserver") => format!("DROP LOGIN [{user}]"),
+            Some("oracle") => format!("DROP USER {user}"),
+            Some("mongodb") => format!("db.dropUser(\"{user}\")"),
+            _ => format!("DROP ROLE \"{user}\""),
+        }
+    });
+    Advice {
+        title: "the second user that the function is to make exists already",
+        explanation: format!(
+            "The function wanted to make the user{user}{}, and the database has it: it was made by hand, or an earlier rotation \
+             stopped after it. The function may do what it does; a right is not what is missing.",
+            shown.in_step()
+        ),
+        remediation: Remediation::new(format!(
+            "See that nothing uses the user, and drop it, so that the rotation makes it with the rights of the first ({sql}). \
+             Run it as an administrator. Then rotate."
+        ))
+        .run_statement(shown.statement(&sql))
+        .rotate(shown.context)
+        .warn(format!("What logs in as the user{user} or owns objects under that name loses it."))
+        .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotation-strategy.html"),
+    }
+}
+
+pub(super) fn grant_refused(shown: Shown<'_, '_, '_>) -> Advice {
+    let user = shown.named_user();
+    let look = shown.statement_about(|account| format!("SHOW GRANTS FOR '{}'@'{}'", account.user, account.host()));
+    Advice {
+        title: "the database user may not pass on the rights that the function grants",
+        explanation: format!(
+            "The function was logged in as the user{user}{}: MySQL answers a GRANT or ALTER statement it refuses with \"Access denied for \
+             user\", the words of a refused login. The password is right, and a privilege is missing.",
+            shown.in_step()
+        ),
+        remediation: Remediation::new(format!(
+            "Compare the rights of the user{user} with those of the user it makes: it needs each of them WITH GRANT OPTION, and CREATE \
+             USER. On RDS the master user lacks SUPER and FILE; take those from the first user instead. Then rotate."
+        ))
+        .run_statement(shown.statement(&look))
+        .rotate(shown.context)
+        .link(TROUBLESHOOTING),
+    }
+}
+
+pub(super) fn failed(shown: Shown<'_, '_, '_>) -> Advice {
+    let remediation = Remediation::new(
+        "Read the quoted answer, run the statement by hand as the same user to see it again, and mend in the database what it \
+         names. Then rotate.",
+    )
+    .rotate(shown.context)
+    .link(TROUBLESHOOTING);
+    Advice {
+        title: "the database answered the function's statement with an error",
+        explanation: format!(
+            "The function reached the database and ran a statement{}, and the database answered with the quoted error. The answer \
+             is the database's, not a fault of the function's code.",
+            shown.in_step()
+        ),
+        remediation: shown.list_instances(remediation),
+    }
+}

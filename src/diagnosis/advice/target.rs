@@ -1,0 +1,238 @@
+//! The host, the port and the server behind them.
+
+use super::{Advice, Shown};
+use crate::diagnosis::remedy::{NETWORK_ACCESS, TROUBLESHOOTING, aws_in};
+use crate::model::Remediation;
+
+pub(super) fn read_only_host(shown: Shown<'_, '_, '_>) -> Advice {
+    let remediation = Remediation::new(
+        "Find the host that takes writes: the cluster's writer endpoint, or the instance that the replica copies. Store it as \
+         \"host\" in the secret, and in the superuser's secret where there is one; take AWSPENDING away from the version that holds \
+         the reader, and rotate.",
+    );
+    Advice {
+        title: "the host in the secret takes no writes: it is a reader or a replica",
+        explanation: format!(
+            "The function logged in and the server refused to change the user{}, because this host only reads: a reader endpoint, a \
+             read replica, or a standby. User and password are right.",
+            shown.in_step()
+        ),
+        remediation: shown
+            .list_hosts(remediation)
+            .put_value(shown.context)
+            .discard_pending(shown.context)
+            .rotate(shown.context)
+            .link(TROUBLESHOOTING),
+    }
+}
+
+pub(super) fn another_instance(shown: Shown<'_, '_, '_>) -> Advice {
+    Advice {
+        title: "the database instance was changed between versions of the secret",
+        explanation: format!(
+            "The pending version names another database instance than the current one, and the function changes no user \
+             elsewhere than where it stands{}.",
+            shown.in_step()
+        ),
+        remediation: Remediation::new(
+            "Store one value that names the right instance and a credential that holds there, take AWSPENDING away from the version \
+             made before, and rotate.",
+        )
+        .put_value(shown.context)
+        .discard_pending(shown.context)
+        .rotate(shown.context)
+        .link(TROUBLESHOOTING),
+    }
+}
+
+pub(super) fn not_accepting(shown: Shown<'_, '_, '_>) -> Advice {
+    let remediation =
+        Remediation::new("See that the database runs and accepts logins; start it, or wait until it has started. Then rotate.");
+    Advice {
+        title: "the database is not accepting connections",
+        explanation: format!(
+            "The server was reached and answered{} that it takes no connections now: it is starting, stopping, recovering or closed \
+             for maintenance. Network and password are not in question.",
+            shown.in_step()
+        ),
+        remediation: shown.list_instances(remediation).rotate(shown.context).link(TROUBLESHOOTING),
+    }
+}
+
+pub(super) fn connection_ended(shown: Shown<'_, '_, '_>) -> Advice {
+    let remediation = Remediation::new(
+        "Look at the database's events around that time: a failover, a restart, an idle limit, or somebody who ended the session. \
+         Once it is over, rotate.",
+    );
+    let events = ["rds", "describe-events", "--source-type", "db-instance", "--duration", "1440"];
+    Advice {
+        title: "the database ended the function's connection",
+        explanation: format!(
+            "A connection stood, and the server ended it{} and said so: neither the network nor the password is at fault.",
+            shown.in_step()
+        ),
+        remediation: remediation
+            .run(aws_in(shown.context, &events))
+            .needs("rds:DescribeEvents")
+            .rotate(shown.context)
+            .link(TROUBLESHOOTING),
+    }
+}
+
+pub(super) fn connections_used_up(shown: Shown<'_, '_, '_>) -> Advice {
+    let sessions = shown.statement_of(
+        "SHOW FULL PROCESSLIST",
+        "SELECT usename, application_name, client_addr, state, count(*) FROM pg_stat_activity GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC",
+    );
+    let remediation = Remediation::new(
+        "Look who holds the connections; close idle ones, bound the applications' pools, or raise the limit (of the database, or of \
+         this user). Then rotate.",
+    );
+    Advice {
+        title: "every connection that the database allows is in use",
+        explanation: format!(
+            "The database was reached and let nobody else in{}: its limit of connections, or this user's, is used up. The password \
+             was not looked at.",
+            shown.in_step()
+        ),
+        remediation: shown
+            .list_instances(remediation.run_statement(sessions))
+            .rotate(shown.context)
+            .link("https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html"),
+    }
+}
+
+pub(super) fn locked(shown: Shown<'_, '_, '_>) -> Advice {
+    Advice {
+        title: LOCKED,
+        explanation: format!(
+            "The function was logged in, and its statement waited for a lock or ran out of time{}, until the server gave it up. Network \
+         and password are not in question.",
+            shown.in_step()
+        ),
+        remediation: unlock(shown),
+    }
+}
+
+/// The title of a statement that another session keeps waiting.
+pub(in crate::diagnosis) const LOCKED: &str = "another session keeps the function's statement waiting";
+
+fn unlock(shown: Shown<'_, '_, '_>) -> Remediation {
+    let remediation = Remediation::new(
+        "Look which session holds the lock: an open transaction on the users' catalogue, a dump, or a second rotation of the same \
+         database. Let it end, or end it. Then rotate, at a quieter hour where this comes back.",
+    );
+    let waits = shown.statement_of(
+        "SELECT * FROM performance_schema.data_lock_waits",
+        "SELECT pid, usename, state, xact_start, pg_blocking_pids(pid), query FROM pg_stat_activity WHERE state <> 'idle'",
+    );
+    let remediation = remediation.run_statement(waits);
+    shown.list_instances(remediation).rotate(shown.context).link(TROUBLESHOOTING)
+}
+
+pub(super) fn api_user_gone(shown: Shown<'_, '_, '_>) -> Advice {
+    let remediation = Remediation::new(
+        "List the users of the service, and store the ARN or the name of one that exists in the secret; or make the user again. \
+         Take AWSPENDING away from the version made before, and rotate.",
+    )
+    .run(aws_in(shown.context, &["elasticache", "describe-users"]))
+    .needs("elasticache:DescribeUsers");
+    Advice {
+        title: "the service knows no such user",
+        explanation: format!(
+            "The service behind the secret answered{} that the user the secret names does not exist there.",
+            shown.in_step()
+        ),
+        remediation: remediation
+            .put_value(shown.context)
+            .discard_pending(shown.context)
+            .rotate(shown.context)
+            .link(TROUBLESHOOTING),
+    }
+}
+
+pub(super) fn server_error(shown: Shown<'_, '_, '_>) -> Advice {
+    let remediation = Remediation::new(
+        "Mend what the quoted answer names first: storage that is full, memory, an archiver that stands still. Then rotate.",
+    );
+    Advice {
+        title: "the database cannot do its work",
+        explanation: format!(
+            "The function was logged in, and the server answered{} with a fault of its own, such as a full disk. Neither the \
+             credential nor the function is at fault.",
+            shown.in_step()
+        ),
+        remediation: shown.list_instances(remediation).rotate(shown.context).link(TROUBLESHOOTING),
+    }
+}
+
+pub(super) fn host_not_allowed(shown: Shown<'_, '_, '_>) -> Advice {
+    let blocked = shown.text().contains("1129") || shown.text().contains("blocked");
+    let (title, what, sql) = if blocked {
+        (
+            "the database has blocked the function's host",
+            "it has blocked this host after too many connections that broke off",
+            "TRUNCATE TABLE performance_schema.host_cache",
+        )
+    } else {
+        (
+            "no account of the database may log in from the function's host",
+            "no account has a host part that fits the function's address",
+            "SELECT user, host FROM mysql.user ORDER BY user, host",
+        )
+    };
+    Advice {
+        title,
+        explanation: format!("MySQL was reached and answered{} that {what}. It did not ask for a password.", shown.in_step()),
+        remediation: Remediation::new(if blocked {
+            "Clear the host cache, and find what connects from the function's subnets without logging in. Then rotate."
+        } else {
+            "Give the secret's user a host part that holds the function's subnets (RENAME USER). Then rotate."
+        })
+        .run_statement(shown.statement(sql))
+        .rotate(shown.context)
+        .link("https://dev.mysql.com/doc/refman/8.4/en/account-names.html"),
+    }
+}
+
+pub(super) fn name_not_resolved(shown: Shown<'_, '_, '_>) -> Advice {
+    let remediation = Remediation::new(
+        "Compare \"host\" in the secret with the addresses of the databases. Where it is one of them, the function's VPC does not \
+         resolve it: look at the VPC's DNS settings and at the private hosted zone. Store the right host, and rotate.",
+    );
+    Advice {
+        title: "the name of the database's host does not resolve",
+        explanation: format!(
+            "The host in the secret has no address where the function runs{}: it is misspelt, the database was deleted or renamed, \
+             or its name is private to another network. No connection was tried.",
+            shown.in_step()
+        ),
+        remediation: shown
+            .list_hosts(remediation)
+            .put_value(shown.context)
+            .discard_pending(shown.context)
+            .rotate(shown.context)
+            .link(NETWORK_ACCESS),
+    }
+}
+
+pub(super) fn port_refused(shown: Shown<'_, '_, '_>) -> Advice {
+    let remediation = Remediation::new(
+        "See that the database runs, and that \"port\" in the secret is its own: a closed security group would not have answered. \
+         Start the database or store the right port, and rotate.",
+    );
+    Advice {
+        title: "nothing listens on the database's port",
+        explanation: format!(
+            "The connection was refused at once{}: the host was reached, and nothing listens on that port. The database is stopped \
+             or restarting, or host or port in the secret are wrong.",
+            shown.in_step()
+        ),
+        remediation: shown
+            .list_instances(remediation)
+            .put_value(shown.context)
+            .discard_pending(shown.context)
+            .rotate(shown.context)
+            .link(NETWORK_ACCESS),
+    }
+}

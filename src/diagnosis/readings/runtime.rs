@@ -1,0 +1,137 @@
+//! Whether the function's runtime changed before it failed, and from what.
+
+use crate::diagnosis::DiagnosisContext;
+use crate::diagnosis::rules::deprecated_runtime;
+use crate::lambda_log::{Platform, Record};
+use crate::model::{Change, Concern, LogEvent, Proof, StepName};
+use jiff::Timestamp;
+use jiff::civil::{Date, date};
+use jiff::tz::TimeZone;
+
+/// How long after its deprecation a runtime may at least still be chosen for a function that exists.
+///
+/// Source: Lambda Developer Guide, "Runtime deprecation policy" (updates are blocked 60 days later or after).
+const UPDATE_DAYS: i64 = 60;
+
+/// Deprecated runtimes whose update block has a date of its own. Source: Lambda Developer Guide, "Lambda runtimes".
+const UPDATES_UNTIL: &[(&str, Date)] = &[("python3.9", date(2027, 3, 3))];
+
+/// A change of the runtime.
+pub(in crate::diagnosis) struct RuntimeChange {
+    /// ` carol changed the runtime to python3.13.`, or what AWS changed by itself.
+    pub(in crate::diagnosis) said: String,
+    /// True where an event tells of it, and not the versions alone that two environments started with.
+    pub(in crate::diagnosis) is_told: bool,
+    pub(in crate::diagnosis) proof: Proof,
+}
+
+/// The last change of the function's runtime before `failed_at`: by an event, or by the versions in INIT_START lines.
+pub(in crate::diagnosis) fn change(context: &DiagnosisContext<'_>, failed_at: Timestamp) -> Option<RuntimeChange> {
+    by_event(context, failed_at)
+        .map(|(change, runtime)| RuntimeChange {
+            said: format!(" {} changed the runtime to {runtime}.", change.actor),
+            is_told: true,
+            proof: Proof {
+                step: StepName::ConfigChanges,
+                call: "cloudtrail:LookupEvents".to_owned(),
+                at: Some(change.at),
+                text: format!("{} by {}: runtime {runtime}", change.event, change.actor),
+            },
+        })
+        .or_else(|| by_init_start(context, failed_at))
+}
+
+fn by_event<'a>(context: &DiagnosisContext<'a>, failed_at: Timestamp) -> Option<(&'a Change, &'a str)> {
+    let since = |at: Timestamp| context.last_success_at.is_none_or(|success| at > success);
+    chosen(context).rfind(|(change, _)| change.at <= failed_at && since(change.at))
+}
+
+/// The runtimes that were chosen for the function, oldest first.
+fn chosen<'a>(context: &DiagnosisContext<'a>) -> impl DoubleEndedIterator<Item = (&'a Change, &'a str)> {
+    let changes = context.evidence.changes.found().map(|found| found.changes.as_slice()).unwrap_or_default();
+    changes
+        .iter()
+        .filter(|change| change.concerns == Concern::Function && change.event.starts_with("UpdateFunctionConfiguration"))
+        .filter_map(|change| Some((change, change.parameters.get("runtime")?.as_str()?)))
+}
+
+fn by_init_start(context: &DiagnosisContext<'_>, failed_at: Timestamp) -> Option<RuntimeChange> {
+    let mut versions = versions(context).take_while(|(event, _)| event.at <= failed_at).collect::<Vec<_>>().into_iter().rev();
+    let (event, now) = versions.next()?;
+    let (_, before) = versions.find(|(_, version)| *version != now)?;
+    Some(RuntimeChange {
+        said: format!(" The environment started with {now}, and with {before} before."),
+        is_told: false,
+        proof: Proof {
+            step: StepName::FunctionLogs,
+            call: "logs:FilterLogEvents".to_owned(),
+            at: Some(event.at),
+            text: event.text.trim().to_owned(),
+        },
+    })
+}
+
+/// The runtime versions that environments started with, such as `python:3.13.v40`, oldest first.
+fn versions<'a>(context: &DiagnosisContext<'a>) -> impl Iterator<Item = (&'a LogEvent, String)> {
+    let invocations = context.evidence.logs.found().map(|logs| logs.invocations.as_slice()).unwrap_or_default();
+    let mut versions: Vec<(&LogEvent, String)> = invocations
+        .iter()
+        .flat_map(|invocation| &invocation.lines)
+        .filter_map(|event| {
+            let record = Record::read(&event.text);
+            let is_init = record.platform == Some(Platform::InitStart);
+            let version = record.text.split_once("Runtime Version: ").filter(|_| is_init)?.1.split_whitespace().next()?;
+            Some((event, version.to_owned()))
+        })
+        .collect();
+    versions.sort_by_key(|(event, _)| event.at);
+    versions.into_iter()
+}
+
+/// The runtime the function had before it was changed, where that is known and Lambda still takes it.
+pub(in crate::diagnosis) fn previous(context: &DiagnosisContext<'_>) -> Option<String> {
+    let now = context.function()?.runtime.as_deref()?;
+    let chosen_before = chosen(context).rev().map(|(_, runtime)| runtime.to_owned()).find(|runtime| runtime != now);
+    let started_before = || {
+        let started: Vec<String> = versions(context).filter_map(|(_, version)| name_of(&version)).collect();
+        started.into_iter().rev().find(|runtime| runtime != now)
+    };
+    chosen_before.or_else(started_before).filter(|runtime| is_accepted(context, runtime))
+}
+
+/// `python3.13` of `python:3.13.v40`.
+fn name_of(version: &str) -> Option<String> {
+    let (language, version) = version.split_once(':')?;
+    let number = version.rsplit_once(".v").map_or(version, |(number, _)| number);
+    Some(match language {
+        "nodejs" => format!("nodejs{number}.x"),
+        _ => format!("{language}{number}"),
+    })
+}
+
+/// True where Lambda lets a function that exists be moved to `runtime`.
+fn is_accepted(context: &DiagnosisContext<'_>, runtime: &str) -> bool {
+    let today = TimeZone::UTC.to_datetime(context.now()).date();
+    if let Some((_, until)) = UPDATES_UNTIL.iter().find(|(name, _)| *name == runtime) {
+        return today < *until;
+    }
+    let days_since = |day: Date| today.since(day).map_or(0, |span| i64::from(span.get_days()));
+    deprecated_runtime::DEPRECATED.iter().find(|(name, _)| *name == runtime).is_none_or(|(_, day)| days_since(*day) < UPDATE_DAYS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_names_its_runtime() {
+        for (version, runtime) in [
+            ("python:3.13.v40", "python3.13"),
+            ("nodejs:22.v7", "nodejs22.x"),
+            ("java:21.v3", "java21"),
+            ("ruby:3.4.v1", "ruby3.4"),
+        ] {
+            assert_eq!(name_of(version).as_deref(), Some(runtime));
+        }
+    }
+}
