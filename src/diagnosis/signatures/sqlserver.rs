@@ -22,7 +22,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .matches(&["(1222, b'Lock request time out period exceeded.DB-Lib error message 20018, severity 16')"])
     .ignores(&["[INFO] lock request granted"]),
     is(Cause::DbNetworkUnreachable, NamedFault, &[
-        r"Server is in script upgrade mode|SQL Server service has been paused|\(1840[12],|\(17142,|is not currently available\. +Please retry|in the middle of a restore|\(92[27],",
+        r"Server is in script upgrade mode|SQL Server service has been paused|\(1840[12],|\(17142,|is not currently available\. +Please retry|in the middle of a restore|\(922,|\(927,",
     ])
     .engine("sqlserver")
     .answered()
