@@ -1,6 +1,6 @@
 //! From a signed message to a thread with the root cause: the whole way, over the store, the workers and the simulator.
 
-use crate::bot_world::{Fake, RULES, Shown, Simulated, World as BotWorld, tokens, answer_text};
+use crate::bot_world::{Fake, RULES, Shown, Simulated, World as BotWorld, answer_text, tokens};
 use crate::sns_signer::{CertificateHost, notification};
 use crate::world::post;
 use axum::Router;

@@ -34,6 +34,7 @@ pub(super) fn not_admitted(shown: Shown<'_, '_, '_>) -> Advice {
          host, look whether the user or the database name in the secret is one that the service keeps for itself. Then rotate.",
     )
     .run_statement(shown.statement("SELECT line_number, type, database, user_name, address, auth_method FROM pg_hba_file_rules"))
+    .run_statement(shown.statement("SELECT pg_reload_conf()"))
     .rotate(shown.context)
     .link("https://www.postgresql.org/docs/current/auth-pg-hba-conf.html");
     Advice {

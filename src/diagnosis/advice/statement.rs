@@ -74,6 +74,9 @@ pub(super) fn grant_refused(shown: Shown<'_, '_, '_>) -> Advice {
              USER. On RDS the master user lacks SUPER and FILE; take those from the first user instead. Then rotate."
         ))
         .run_statement(shown.statement(&look))
+        .run_statement(shown.account().and_then(|account| {
+            shown.statement(&format!("GRANT ALL PRIVILEGES ON *.* TO '{}'@'{}' WITH GRANT OPTION", account.user, account.host()))
+        }))
         .rotate(shown.context)
         .link(TROUBLESHOOTING),
     }

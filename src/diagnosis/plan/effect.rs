@@ -56,6 +56,9 @@ pub(super) enum Effect {
 impl Effect {
     /// What the command does, as far as the evidence would show it.
     pub(super) fn of(text: &str, evidence: &Evidence) -> Effect {
+        if changes_database(text) {
+            return Effect::Elsewhere;
+        }
         let Some(command) = Command::parse(text) else { return Effect::Reads };
         if command.is_read() {
             return Effect::Reads;
@@ -224,6 +227,14 @@ impl Effect {
             Effect::Elsewhere => "changes what this investigation does not look at".to_owned(),
         }
     }
+}
+
+/// True for a database client whose statement does more than look.
+fn changes_database(text: &str) -> bool {
+    const CLIENTS: [&str; 5] = ["psql ", "mysql ", "sqlcmd ", "mongosh ", "sqlplus "];
+    const CHANGES: [&str; 9] =
+        ["ALTER ", "CREATE ", "GRANT ", "REVOKE ", "RENAME ", "DROP ", "SET ", "TRUNCATE ", "pg_reload_conf"];
+    CLIENTS.iter().any(|client| text.contains(client)) && CHANGES.iter().any(|word| text.contains(word))
 }
 
 /// The statement that AddPermission writes. Source: Lambda API reference, `AddPermission`.

@@ -6,7 +6,7 @@ pub(super) mod hang;
 pub(super) mod healed;
 pub(super) mod login;
 pub(super) mod pending;
-pub(super) mod runtimes;
 pub(super) mod pending_password;
 pub(super) mod runtime;
+pub(super) mod runtimes;
 pub(super) mod strategy;

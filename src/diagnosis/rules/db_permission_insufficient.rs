@@ -7,6 +7,8 @@
 //!
 //! **Is not it** when the refusal comes while connecting.
 
+use crate::diagnosis::context::LogMatch;
+use crate::diagnosis::database::{self, AS_ADMINISTRATOR};
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
@@ -28,12 +30,32 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             "The function logged in to the database{}, and the database refused the statement that changes the user.",
             seen.in_step()
         );
-        let remediation = Remediation::new(
+        let remediation = Remediation::new(format!(
             "Grant the user that runs the statement what it lacks. MySQL: the right to change passwords, WITH GRANT OPTION for \
-             the superuser. PostgreSQL: CREATEROLE and ADMIN OPTION on the role, or rds_password. Then rotate.",
-        )
-        .rotate(context)
-        .link(TROUBLESHOOTING);
-        (explanation, remediation)
+             the superuser. PostgreSQL: CREATEROLE and ADMIN OPTION on the role, or rds_password. {AS_ADMINISTRATOR} Then rotate."
+        ));
+        (explanation, missing_right(context, seen, remediation).rotate(context).link(TROUBLESHOOTING))
     })
+}
+
+/// The statement that gives the right the line names, to the user the function had logged in as.
+fn missing_right(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, remediation: Remediation) -> Remediation {
+    let engine = database::engine(context, seen);
+    let text = seen.read.event.text.to_ascii_lowercase();
+    let user = database::logged_in_as(seen);
+    match (engine, user) {
+        (Some("postgres" | "redshift"), _) if text.contains("must be superuser to alter superuser") => remediation
+            .as_administrator(engine, "SELECT rolname FROM pg_roles WHERE rolsuper ORDER BY rolname")
+            .as_administrator(engine, "ALTER ROLE \"USER_FOUND\" NOSUPERUSER")
+            .warn("USER_FOUND is the role that the rotation changes: it keeps its other rights, and loses those of a superuser."),
+        (Some("postgres"), Some(user)) => remediation.as_administrator(engine, &format!("ALTER ROLE \"{user}\" CREATEROLE")),
+        (Some("mysql" | "mariadb"), Some(user)) => remediation
+            .as_administrator(engine, &format!("SELECT user, host FROM mysql.user WHERE user = '{user}'"))
+            .as_administrator(engine, &format!("GRANT ALL PRIVILEGES ON *.* TO '{user}'@'HOST_FOUND' WITH GRANT OPTION"))
+            .warn(
+                "The superuser can pass on only rights that it has itself: ALL PRIVILEGES is the widest grant; name fewer where the \
+                 users it makes have fewer.",
+            ),
+        _ => remediation,
+    }
 }
