@@ -704,6 +704,62 @@ mod tests {
         assert!(!DiagnosisContext::new(&evidence).is_overdue());
     }
 
+    /// A failing invocation with a token that neither the secret nor a rotation knows.
+    fn with_own_token(evidence: &mut Evidence, hours: i64) {
+        let line = "[ERROR] ValueError: Secret version my-test-token has no stage for rotation of secret x.";
+        let mut run = invocation(hours_ago(hours), RotationStep::CreateSecret, InvocationStatus::Failed, &[line]);
+        run.version = Some("my-test-token".to_owned());
+        facts(&mut evidence.logs).invocations.push(run);
+    }
+
+    #[test]
+    fn an_invocation_by_hand_is_no_rotation_unless_one_failed_at_that_time() {
+        let mut evidence = healthy();
+        with_own_token(&mut evidence, 5);
+        let diagnosis = crate::diagnosis::diagnose(&evidence);
+        assert_eq!(diagnosis.outcome, crate::model::Outcome::Healthy, "{:?}", diagnosis.findings);
+        let mut failed = healthy();
+        with_own_token(&mut failed, 1);
+        fail_unseen(&mut failed, Some(RotationStep::CreateSecret));
+        assert_eq!(DiagnosisContext::new(&failed).failures.len(), 1);
+        let mut untold = healthy();
+        with_own_token(&mut untold, 5);
+        facts(&mut untold.history).complete = false;
+        assert_eq!(DiagnosisContext::new(&untold).failures.len(), 1, "a history with gaps may lack the event");
+    }
+
+    #[test]
+    fn before_start_only_what_keeps_the_code_from_loading_is_the_functions() {
+        const START: &str = "START RequestId: r1 Version: $LATEST";
+        const DENIED: &str = "AccessDeniedException: acme may not read its licence";
+        let told = |lines: &[&str]| {
+            let mut evidence = healthy();
+            fail(&mut evidence, RotationStep::CreateSecret, lines);
+            let context = DiagnosisContext::new(&evidence);
+            context.failures.last().and_then(|failure| failure.most_specific_line().map(|line| line.classification.cause))
+        };
+        let import = "[ERROR] Runtime.ImportModuleError: Unable to import module 'lambda_function': No module named 'requests'";
+        assert_eq!(told(&[DENIED, START]), None);
+        assert_eq!(told(&[DENIED, import, START]), Some(Cause::CodeImportError));
+        assert_eq!(told(&[START, DENIED]), Some(Cause::IamIdentityPolicyMissing));
+        let failed = "INIT_REPORT Init Duration: 20.00 ms\tPhase: init\tStatus: error\tError Type: Extension.Crash";
+        assert!(told(&[DENIED, failed, START]).is_some());
+    }
+
+    #[test]
+    fn a_refused_read_of_a_secret_nobody_asked_for_does_not_hide_what_ended_the_invocation() {
+        const REFUSED: &str = "[WARNING] AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/orders-rotator-role/orders-rotator is not authorized to perform: secretsmanager:GetSecretValue on resource: arn:aws:secretsmanager:eu-west-1:123456789012:secret:apm/licence-ZyXwVu";
+        let told = |lines: &[&str]| {
+            let mut evidence = healthy();
+            fail(&mut evidence, RotationStep::SetSecret, lines);
+            crate::diagnosis::diagnose(&evidence).findings.first().map(|finding| finding.cause)
+        };
+        assert_eq!(told(&[REFUSED, LINE]), Some(Cause::DbNetworkUnreachable));
+        assert_eq!(told(&[REFUSED]), Some(Cause::SuperuserSecretAccessDenied), "it ended the invocation");
+        let asked = format!("{REFUSED}\nTraceback (most recent call last):\n    master_dict = get_secret_dict(master_arn)");
+        assert_eq!(told(&[&asked, LINE]), Some(Cause::SuperuserSecretAccessDenied));
+    }
+
     #[test]
     fn an_invocation_without_a_mark_is_the_one_that_failed_the_attempt_when_its_log_says_so() {
         let unmarked = |step: RotationStep, line: &str| {

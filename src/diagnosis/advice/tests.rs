@@ -139,11 +139,11 @@ fn a_statement_names_the_account_that_the_line_names() {
     for (line, command) in [
         (
             "psycopg2.OperationalError: FATAL:  PAM authentication failed for user \"orders_app\"",
-            "psql --dbname service=admin --command 'REVOKE rds_iam FROM \"orders_app\"'",
+            "psql --dbname 'service=admin' --command 'REVOKE rds_iam FROM \"orders_app\"'",
         ),
         (
             "[ERROR] OperationalError: (1141, \"There is no such grant defined for user 'appuser' on host '%'\")",
-            "mysql --defaults-extra-file=admin.cnf --execute \"RENAME USER 'appuser'@'HOST_FOUND' TO 'appuser'@'%'\"",
+            "mysql '--defaults-extra-file=admin.cnf' --execute \"RENAME USER 'appuser'@'HOST_FOUND' TO 'appuser'@'%'\"",
         ),
     ] {
         let commands = leading(line).remediation.commands;

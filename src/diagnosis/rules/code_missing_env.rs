@@ -1,9 +1,10 @@
 //! # The function lacks an environment variable
 //!
-//! The code reads a variable that the function's configuration does not set. Every official template needs
-//! SECRETS_MANAGER_ENDPOINT.
+//! The code reads a variable that the function's configuration does not set, or sets to what it cannot use: a length that is
+//! no number, an endpoint without https://. Every official template needs SECRETS_MANAGER_ENDPOINT.
 //!
-//! **Shows as** `KeyError: 'SECRETS_MANAGER_ENDPOINT'`.
+//! **Shows as** `KeyError: 'SECRETS_MANAGER_ENDPOINT'`, `Invalid endpoint`, `invalid literal for int()` where the password is
+//! made.
 //!
 //! **Is not it** any more when the variable is set now.
 

@@ -1,12 +1,14 @@
 //! # The database refuses the credentials in the secret
 //!
 //! The password in the database is not the one in the secret: it was changed by hand, the database was restored from a
-//! snapshot, or an earlier rotation stopped half-way.
+//! snapshot, or an earlier rotation stopped half-way. Or no password helps: the user is gone, locked, expired, not admitted by
+//! pg_hba.conf, or a member of rds_iam, who logs in with tokens only. The finding's title says which, where the answer does.
 //!
 //! **Shows as** `password authentication failed for user`, `(1045, "Access denied …`, `Login failed for user` (18456),
 //! ORA-01017, MongoDB's `Authentication failed`, while connecting.
 //!
-//! **Is not it** when MySQL answers 1045 to a GRANT (a missing permission), or when the same message speaks of TLS.
+//! **Is not it** when MySQL answers 1045 to a GRANT (a missing permission), or when the only answer speaks of TLS. Where
+//! a driver tries with TLS and then without, the first answer counts.
 
 use crate::diagnosis::context::LogMatch;
 use crate::diagnosis::database::{self, AS_ADMINISTRATOR, Of};

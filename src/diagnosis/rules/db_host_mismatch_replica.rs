@@ -1,9 +1,10 @@
-//! # The host differs between versions, or from the superuser's
+//! # The host differs between versions or from the superuser's, or takes no writes
 //!
 //! The template refuses to set a password on another host than the one it was set on before: `host` was edited between
-//! versions, differs from the superuser's, or points to a reader or a proxy.
+//! versions, differs from the superuser's, or points to a reader or a proxy. Or the host itself refuses: it only reads.
 //!
-//! **Shows as** `Attempting to modify user for host … other than …`, `Current database host … is not the same host as`.
+//! **Shows as** `Attempting to modify user for host … other than …`, `Current database host … is not the same host as`,
+//! `read-only transaction` (25006), MySQL's 1290, `READONLY`, `NotWritablePrimary`.
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::TROUBLESHOOTING;

@@ -1,6 +1,7 @@
 //! # The database user may not change the password
 //!
-//! The login works. The statement that creates the user, sets its password or grants it rights is refused.
+//! The login works. The statement that creates the user, sets its password or grants it rights is refused: a right is missing,
+//! the user exists under another host part than the statement names, or it exists already.
 //!
 //! **Shows as** `must be superuser`, `permission denied`, SQLSTATE 42501 or 0LP01, MySQL's 1227 and 1045 during a
 //! GRANT, `Unable to create user`.

@@ -1,6 +1,7 @@
 //! # The secret's value is not valid JSON
 //!
-//! The value cannot be parsed: a plain string, single quotes, or quotes that a shell removed.
+//! The value cannot be parsed (a plain string, single quotes, or quotes that a shell removed), holds binary data in place of a
+//! string, or a field of it cannot be used, such as a port `5432/tcp`.
 //!
 //! **Shows as** `JSONDecodeError`, `Invalid secret value json`, `Failed to parse secret string`.
 

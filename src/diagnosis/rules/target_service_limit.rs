@@ -1,8 +1,10 @@
 //! # A quota of the target service is exhausted
 //!
-//! The service behind the secret creates no further key or user. IAM allows two access keys per user.
+//! The service behind the secret creates no further key or user, or the database lets nobody else in. IAM allows two access
+//! keys per user.
 //!
-//! **Shows as** `Cannot exceed quota for AccessKeysPerUser: 2`, `LimitExceeded` from the target's API.
+//! **Shows as** `Cannot exceed quota for AccessKeysPerUser: 2`, `LimitExceeded` from the target's API; `too many clients`
+//! (53300), MySQL's 1040, `max number of clients reached`.
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::aws_in;

@@ -3,6 +3,7 @@
 use super::fault::Fault;
 use super::line::Line;
 use super::signature::{Signature, Specificity::*, depends, is};
+use crate::lambda_log::Level;
 use crate::model::Cause;
 use regex::Regex;
 use std::sync::LazyLock;
@@ -34,7 +35,8 @@ fn exception(line: &Line<'_>) -> Option<Cause> {
 /// server's.
 fn answered(line: &Line<'_>) -> Option<Cause> {
     let own = ["syntax error", "SyntaxError", "SQL syntax", "42601", "(1064,"].iter().any(|word| line.text.contains(word));
-    (!own).then_some(Cause::TargetServiceError)
+    let only_warns = line.level() == Level::Warning && !line.event.contains("Traceback");
+    (!own && !only_warns).then_some(Cause::TargetServiceError)
 }
 
 pub(super) const SIGNATURES: &[Signature] = &[

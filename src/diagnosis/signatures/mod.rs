@@ -205,7 +205,8 @@ pub fn most_specific(classifications: impl IntoIterator<Item = Classification>) 
 #[cfg(test)]
 pub(super) fn faulty_samples() -> impl Iterator<Item = (Fault, &'static str)> {
     let faulty = TABLE.iter().filter_map(|signature| Some((signature.fault?, signature.matches)));
-    faulty.flat_map(|(fault, samples)| samples.iter().map(move |sample| (fault, *sample)))
+    let samples = faulty.flat_map(|(fault, samples)| samples.iter().map(move |sample| (fault, *sample)));
+    samples.filter(|(fault, sample)| classify(sample).is_some_and(|found| fault.is_of(found.cause)))
 }
 
 #[cfg(test)]
