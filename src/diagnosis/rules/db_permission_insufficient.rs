@@ -11,6 +11,7 @@
 use crate::diagnosis::context::LogMatch;
 use crate::diagnosis::database::{self, AS_ADMINISTRATOR};
 use crate::diagnosis::readings::by_log::by_log;
+use crate::diagnosis::readings::login;
 use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Remediation, StepName};
@@ -27,6 +28,9 @@ pub(super) const RULE: Rule = Rule {
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
+        if let Some(refused) = refused_database(context, seen) {
+            return refused;
+        }
         let explanation = format!(
             "The function logged in to the database{}, and the database refused the statement that changes the user.",
             seen.in_step()
@@ -37,6 +41,30 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         ));
         (explanation, missing_right(context, seen, remediation).rotate(context).link(TROUBLESHOOTING))
     })
+}
+
+/// What to say where MySQL does not let a user into the database it asks for while connecting.
+fn refused_database(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> Option<(String, Remediation)> {
+    let (_, rest) = seen.read.event.text.split_once("to database '")?;
+    let (name, _) = rest.split_once('\'')?;
+    if login::answer(seen.failure) == login::Answer::Connected {
+        return None;
+    }
+    let engine = database::engine(context, seen);
+    let explanation = format!(
+        "The database took user and password{} and did not let the user into the database {name}, which \"dbname\" names. MySQL has \
+         the same answer for a database that does not exist and for one the user has no right on.",
+        seen.in_step()
+    );
+    let remediation = Remediation::new(format!(
+        "Look which databases there are. Where {name} is none of them, correct \"dbname\" in value.json; where it is, leave the value as \
+         it is and grant the user its rights on {name}. {AS_ADMINISTRATOR} Then rotate."
+    ))
+    .as_administrator(engine, "SHOW DATABASES")
+    .put_value(context)
+    .rotate(context)
+    .link(TROUBLESHOOTING);
+    Some((explanation, remediation))
 }
 
 /// The statement that gives the right the line names, to the user the function had logged in as.
