@@ -597,7 +597,11 @@ impl<'a> Failure<'a> {
             .iter()
             .enumerate()
             .filter_map(|(place, event)| {
-                let classification = signatures::classify_event(&event.text).filter(|found| is_own(place, found))?;
+                let mut classification = signatures::classify_event(&event.text).filter(|found| is_own(place, found))?;
+                // A pool that is refused here is the function's own, not an application's.
+                if classification.cause == Cause::ConsumerStaleCredentials {
+                    classification.cause = Cause::DbAuthFailed;
+                }
                 Some(ClassifiedLine { event, classification })
             })
             .collect();

@@ -109,7 +109,7 @@ pub(super) fn account_locked(shown: Shown<'_, '_, '_>) -> Advice {
             shown.in_step()
         ),
         remediation: Remediation::new(format!(
-            "Find what logs in with an old password and stop it, or the account locks again. Then unlock it. \
+            "Find what logs in with an old password and stop it, or the account locks again. Then unlock it (ACCOUNT UNLOCK). \
              {AS_ADMINISTRATOR} Then rotate."
         ))
         .run_statement(shown.statement(&sql))

@@ -84,6 +84,22 @@ pub(super) fn on(fault: Fault, context: &DiagnosisContext<'_>, seen: &LogMatch<'
     }
 }
 
+/// The statement that shows which users have which rights, where the line's engine has a client for it.
+pub(super) fn rights(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> Option<String> {
+    let shown = Shown { context, seen };
+    let sql = match shown.engine()? {
+        "mysql" | "mariadb" => "SELECT grantee, privilege_type, is_grantable FROM information_schema.user_privileges",
+        "oracle" => "SELECT grantee, privilege, admin_option FROM dba_sys_privs",
+        "sqlserver" => {
+            "SELECT p.name, s.permission_name, s.state_desc FROM sys.server_permissions s JOIN sys.server_principals p \
+             ON p.principal_id = s.grantee_principal_id"
+        }
+        "mongodb" => "db.getUsers({showPrivileges: true})",
+        _ => "SELECT rolname, rolsuper, rolcreaterole FROM pg_roles ORDER BY rolname",
+    };
+    shown.statement(sql)
+}
+
 /// A user, and the host part where MySQL names one.
 struct Account {
     user: String,

@@ -86,9 +86,7 @@ pub(super) fn failed(shown: Shown<'_, '_, '_>) -> Advice {
     let remediation = Remediation::new(
         "Read the quoted answer, run the statement by hand as the same user to see it again, and mend in the database what it \
          names. Then rotate.",
-    )
-    .rotate(shown.context)
-    .link(TROUBLESHOOTING);
+    );
     Advice {
         title: "the database answered the function's statement with an error",
         explanation: format!(
@@ -96,6 +94,6 @@ pub(super) fn failed(shown: Shown<'_, '_, '_>) -> Advice {
              is the database's, not a fault of the function's code.",
             shown.in_step()
         ),
-        remediation: shown.list_instances(remediation),
+        remediation: shown.list_instances(remediation).rotate(shown.context).link(TROUBLESHOOTING),
     }
 }

@@ -70,7 +70,6 @@ pub(in crate::diagnosis) fn is_judged_by_state(cause: Cause) -> bool {
         Cause::RotationDisabled
             | Cause::RotationNoLambdaArn
             | Cause::LambdaFunctionMissing
-            | Cause::ConsumerStaleCredentials
             | Cause::StuckAwspending
             | Cause::AwsServiceIssue
             | Cause::ScheduleWrongOrOverdue
@@ -220,8 +219,12 @@ mod tests {
         for (cause, step, line) in LINES {
             let remediation = finding(*cause, &failing(*step, line)).remediation;
             assert!(!remediation.commands.is_empty() && !remediation.links.is_empty(), "{cause}");
+            let rotates = |command: &String| command.contains("rotate-secret") && !command.contains("--rotation-lambda-arn");
+            assert!(!remediation.commands.iter().all(rotates), "{cause}: to rotate alone mends nothing");
             for command in &remediation.commands {
-                assert!(command.starts_with("aws ") && command.ends_with(" --region eu-west-1"), "{cause}: {command}");
+                let is_statement = command.starts_with("psql ") || command.starts_with("mysql ");
+                let is_call = command.starts_with("aws ") && command.ends_with(" --region eu-west-1");
+                assert!(is_statement || is_call, "{cause}: {command}");
                 let value = command.split("--secret-string ").nth(1);
                 assert!(value.is_none_or(|value| value.starts_with("file://")), "{cause}: {command}");
             }
@@ -293,6 +296,8 @@ mod tests {
             // A denied read of another secret is the superuser's, whatever the line alone says.
             let expected = match cause {
                 cause if is_judged_by_state(cause) => Cause::UnknownFailure,
+                // A refused pool is the function's own where the line stands in its log.
+                Cause::ConsumerStaleCredentials => Cause::DbAuthFailed,
                 // Nothing shows here that the runtime changed.
                 Cause::CodeRuntimeUpgradedAbi => Cause::CodeImportError,
                 Cause::IamIdentityPolicyMissing if first == Some(Cause::SuperuserSecretAccessDenied) => continue,

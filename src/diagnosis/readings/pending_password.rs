@@ -43,7 +43,8 @@ impl PendingPassword {
         format!(
             "setSecret went through before this, so the database may hold the pending password{version} and refuse AWSCURRENT from \
              now on: new connections of applications may fail. Until this is mended, try a login with the AWSPENDING value; where \
-             it holds, let applications use that one, and do not take the label AWSPENDING away, which marks its only copy."
+             it holds, let applications use that one, and carry its password into whatever value is stored next: this version holds \
+             the only copy."
         )
     }
 }

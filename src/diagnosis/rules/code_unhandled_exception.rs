@@ -74,6 +74,8 @@ fn exit_line<'a>(failure: &Failure<'a>) -> Option<&'a LogEvent> {
         .find(|event| ["Runtime exited", "Runtime.ExitError", "Runtime.Unknown"].iter().any(|word| event.text.contains(word)))
 }
 
+const UNCHANGED: &str = " The code was not changed before the first failure, so that an older package would fail alike.";
+
 fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
     let summary = match deployed_at(context) {
         Some(at) => format!(
@@ -82,9 +84,12 @@ fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
             at.strftime("%Y-%m-%d %H:%M UTC")
         ),
         None => {
-            "Read the code at the last frame of the stack trace, with the input it had, correct it, deploy it, and rotate. The \
-                 code was not changed before the first failure, so that an older package would fail alike."
-                .to_owned()
+            let told = context.evidence.changes.found().is_some_and(|changes| changes.complete);
+            let unchanged = if told { UNCHANGED } else { "" };
+            format!(
+                "Read the code at the last frame of the stack trace, with the input it had, correct it, deploy it, and \
+                 rotate.{unchanged}"
+            )
         }
     };
     Remediation::new(summary).deploy_code(context).rotate(context).link(ROTATION_FUNCTIONS)

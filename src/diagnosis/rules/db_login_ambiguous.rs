@@ -39,7 +39,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         return narrowed;
     }
     let explanation = format!(
-        "The database did not let the function log in{}, and the function does not say why. {}",
+        "The function could not log in to the database{}, and does not say why. {}",
         seen.in_step(),
         what_stays_open(context, &seen)
     );

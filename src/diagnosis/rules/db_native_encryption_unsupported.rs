@@ -6,6 +6,7 @@
 //! **Shows as** DPY-3001, or DPY-4011 where the server requires encryption.
 
 use crate::diagnosis::readings::by_log::by_log;
+use crate::diagnosis::remedy::aws_in;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Remediation, StepName};
 
@@ -29,6 +30,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             "Rotate with a function of your own that uses the driver's thick mode, or set SQLNET.ENCRYPTION_SERVER and \
              SQLNET.CRYPTO_CHECKSUM_SERVER of the database's option group to REQUESTED and connect by TLS instead.",
         )
+        .run(aws_in(context, &["rds", "describe-option-groups", "--engine-name", "oracle-ee"]))
+        .needs("rds:DescribeOptionGroups")
         .rotate(context)
         .link("https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Appendix.Oracle.Options.NetworkEncryption.html");
         (explanation, remediation)

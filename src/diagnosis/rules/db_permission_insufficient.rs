@@ -13,7 +13,7 @@ use crate::diagnosis::database::{self, AS_ADMINISTRATOR};
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::readings::login;
 use crate::diagnosis::remedy::TROUBLESHOOTING;
-use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
+use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, advice};
 use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
@@ -37,7 +37,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         );
         let remediation = Remediation::new(format!(
             "Grant the user that runs the statement what it lacks. MySQL: the right to change passwords, WITH GRANT OPTION for \
-             the superuser. PostgreSQL: CREATEROLE and ADMIN OPTION on the role, or rds_password. {AS_ADMINISTRATOR} Then rotate."
+             the superuser. PostgreSQL: CREATEROLE and ADMIN OPTION on the role, or rds_password. SQL Server: ALTER ANY LOGIN, for a \
+             login that exists. Oracle: ALTER USER. {AS_ADMINISTRATOR} Then rotate."
         ));
         (explanation, missing_right(context, seen, remediation).rotate(context).link(TROUBLESHOOTING))
     })
@@ -85,6 +86,9 @@ fn missing_right(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, remedi
                 "The superuser can pass on only rights that it has itself: ALL PRIVILEGES is the widest grant; name fewer where the \
                  users it makes have fewer.",
             ),
-        _ => remediation,
+        _ => match advice::rights(context, seen) {
+            Some(look) => remediation.run(look),
+            None => remediation,
+        },
     }
 }

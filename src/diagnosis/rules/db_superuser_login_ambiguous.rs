@@ -10,7 +10,7 @@
 use super::db_login_ambiguous::{narrowed_to_network, what_stays_open};
 use crate::diagnosis::database::{self, Of};
 use crate::diagnosis::readings::by_log::{not_said, said};
-use crate::diagnosis::remedy::TROUBLESHOOTING;
+use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Confidence, Remediation, StepName};
 
@@ -30,7 +30,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         return narrowed;
     }
     let explanation = format!(
-        "The database did not let the function log in as the superuser{}, and the function does not say why. {}",
+        "The function could not log in to the database as the superuser{}, and does not say why. {}",
         seen.in_step(),
         what_stays_open(context, &seen)
     );
@@ -38,6 +38,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         "Look at the superuser's secret, which \"masterarn\" names: was its password changed apart from the database, is its host \
          the same? Log in by hand with its AWSCURRENT value, correct it or let the database take it, and rotate.",
     )
+    .run(aws_in(context, &["secretsmanager", "list-secrets", "--query", "SecretList[].{name:Name,arn:ARN,changed:LastChangedDate}"]))
+    .needs("secretsmanager:ListSecrets")
     .database_takes(context, database::engine(context, &seen), Of::Superuser(database::superuser_secret(&seen.read.event.text)))
     .rotate(context)
     .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/tutorials_rotation-alternating.html")

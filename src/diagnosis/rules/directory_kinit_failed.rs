@@ -9,7 +9,7 @@
 //! line.
 
 use crate::diagnosis::readings::by_log::by_log;
-use crate::diagnosis::remedy::TEMPLATES;
+use crate::diagnosis::remedy::{TEMPLATES, aws_in};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
@@ -30,6 +30,11 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             "Check in this order: the user and password in the secret, the directory's DNS name as the function's VPC resolves \
              it, port 88 from the function to the directory, and the layer that holds kinit. Then rotate.",
         )
+        .run(aws_in(
+            context,
+            &["ds", "describe-directories", "--query", "DirectoryDescriptions[].{name:Name,stage:Stage,dns:DnsIpAddrs}"],
+        ))
+        .needs("ds:DescribeDirectories")
         .rotate(context)
         .link(TEMPLATES);
         (explanation, remediation)
