@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from moto.server import ThreadedMotoServer
 
+from moto_account.carrying import carry_out, is_of_configuration, needs_a_person, rotates, stopped
 from moto_account.commands import faults_of_commands
 from moto_account.world import CANARY, REGION, Expected, World
 from moto_account.worlds import WORLDS
@@ -26,6 +27,9 @@ ENVIRONMENT = {
 }
 READS = re.compile(r"^\w+:(Describe|Get|List|Lookup|Filter|Simulate|StartQuery)\w*$")
 FORBIDDEN = {"secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue", "lambda:GetFunction", "kms:Decrypt"}
+# Of 100 verdicts so many must be right at least.
+HELD = {"confirmed": 99, "likely": 85, "possible": 50}
+VERDICTS = {}
 EXIT = {"healthy": 0, "root_cause": 3, "inconclusive": 4, "not_found": 3}
 
 
@@ -73,7 +77,7 @@ def diagnose(binary: str, world: World, *arguments: str) -> subprocess.Completed
                           env={**os.environ, **ENVIRONMENT, "AWS_ENDPOINT_URL": world.proxy.endpoint})
 
 
-def judge(binary: str, moto: tuple[str, int], number: int, build, verbose: bool) -> tuple[str, list[str], str, str]:
+def judge(binary: str, moto: tuple[str, int], number: int, build, verbose: bool) -> tuple[str, list[str], str, str, str | None]:
     name = build.__name__
     world = World(moto, number, name.replace("_", "-"))
     try:
@@ -82,15 +86,56 @@ def judge(binary: str, moto: tuple[str, int], number: int, build, verbose: bool)
         try:
             report = json.loads(run.stdout)
         except ValueError:
-            return name, [f"exit {run.returncode}, no report: {run.stderr.strip()[-500:]}"], "", ""
+            return name, [f"exit {run.returncode}, no report: {run.stderr.strip()[-500:]}"], "", "", None
         verdict = f"{report['outcome']} {report['findings'][0]['cause'] if report['findings'] else '-'}"
         found = complaints(report, expected, run.returncode, world.proxy.asked)
+        weigh(report, expected)
+        mended = mend(binary, world, report) if not found and is_of_configuration(report) else None
         detail = run.stdout + run.stderr + "\n".join(world.proxy.asked) + diagnose(binary, world).stdout if verbose else ""
-        return name, found, verdict, detail
+        return name, found, verdict, detail, mended
     except Exception as error:  # noqa: BLE001 - a world that cannot be built must not hide the verdicts on the others
-        return name, [f"{type(error).__name__}: {error}"], "", ""
+        return name, [f"{type(error).__name__}: {error}"], "", "", None
     finally:
         world.proxy.stop()
+
+
+def weigh(report: dict, expected: Expected):
+    """Counts the leading verdict as right or wrong, by how sure it says it is."""
+    leading = [finding for finding in report["findings"][:1] if finding["severity"] != "info"]
+    if leading and expected.cause:
+        right = one_of(leading[0]["cause"], expected.cause)
+        VERDICTS.setdefault(leading[0]["confidence"], []).append(right)
+
+
+def calibration() -> int:
+    """Prints how often verdicts are right, and returns how many kinds are right too rarely."""
+    broken = 0
+    for confidence, verdicts in sorted(VERDICTS.items()):
+        share = 100 * sum(verdicts) / len(verdicts)
+        broken += share < HELD[confidence]
+        print(f"of {len(verdicts)} verdicts called {confidence}, {sum(verdicts)} are right: {share:.1f} %, held at {HELD[confidence]} %")
+    return broken
+
+
+def mend(binary: str, world: World, report: dict) -> str:
+    """Carries the printed plan out: `healed`, `asked` where a person has to say something, `foretold`, or what went wrong."""
+    if needs_a_person(report):
+        return "asked"
+    failed = carry_out(world, report)
+    if failed:
+        return "; ".join(failed)
+    again = json.loads(diagnose(binary, world, "--format", "json").stdout)
+    obstacles = [obstacle["cause"] for obstacle in again["forecast"]["obstacles"] if obstacle["confidence"] != "possible"]
+    states = [cause for cause in obstacles if cause != again["findings"][0]["cause"]] if again["findings"] else obstacles
+    if report["heals"] is False:
+        return "foretold" if obstacles else "nothing stands in the way, but the report said so"
+    if states or stopped(world):
+        return f"still in the way: {states} {stopped(world)}"
+    rotates(world)
+    after = json.loads(diagnose(binary, world, "--format", "json").stdout)
+    if after["outcome"] == "healthy":
+        return "healed"
+    return f"{after['outcome']} {[finding['cause'] for finding in after['findings']]} after the plan"
 
 
 def main() -> int:
@@ -99,15 +144,24 @@ def main() -> int:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     chosen = [(number, build) for number, build in enumerate(WORLDS) if not only or build.__name__ in only]
-    failed = 0
+    failed, fates = 0, {}
     with ThreadPoolExecutor(12) as pool:
-        for name, found, verdict, detail in pool.map(
+        for name, found, verdict, detail, mended in pool.map(
                 lambda job: judge(binary, server.get_host_and_port(), *job, bool(only)), chosen):
             failed += bool(found)
             print(f"{'FAILED' if found else 'ok    '} {name}: {verdict}{' — ' if found else ''}{'; '.join(found)}", flush=True)
             if detail:
                 print(detail)
+            if mended:
+                fates.setdefault(mended if mended in ("healed", "asked", "foretold") else "failed", []).append(f"{name}: {mended}")
     server.stop()
+    healed, broken = len(fates.get("healed", [])), fates.get("failed", [])
+    share = 100 * healed / max(1, healed + len(broken))
+    print("\n".join(f"not healed: {one}" for one in broken))
+    print(f"plans carried out: {healed} of {healed + len(broken)} healed ({share:.1f} %), {len(fates.get('asked', []))} ask a person, "
+          f"{len(fates.get('foretold', []))} mend not everything, as the report says")
+    if not only:
+        failed += (share < 98) + calibration()
     print(f"{len(chosen) - failed} passed, {failed} failed")
     return 1 if failed or not chosen else 0
 

@@ -5,9 +5,9 @@
 use jiff::Timestamp;
 use rotation_diag::model::Investigation;
 use rotation_diag::model::{
-    ApiCall, Cause, Comparison, Confidence, CorrelatedChange, Denial, Diagnosis, Evidence, FailureRow, Finding, Lookback,
-    NotChecked, Observation, Outcome, Proof, Remediation, RuledOut, SecretFacts, SecretRef, SecretVersion, Severity, StepName,
-    StepRecord, Window,
+    ApiCall, Cause, Comparison, Confidence, CorrelatedChange, Denial, Diagnosis, Evidence, FailureRow, Finding, Forecast,
+    Lookback, NotChecked, Observation, Outcome, Plan, PlanStep, Proof, Remediation, RuledOut, SecretFacts, SecretRef,
+    SecretVersion, Severity, StepName, StepRecord, Window,
 };
 use rotation_diag::report::{self, Report};
 
@@ -161,6 +161,8 @@ fn diagnosis(outcome: Outcome, findings: Vec<Finding>) -> Diagnosis {
         failing: None,
         last_success_at: Some(at("2026-10-14T02:00:00Z")),
         follow_up: None,
+        forecast: Forecast::default(),
+        plan: Plan::default(),
     }
 }
 
@@ -301,6 +303,15 @@ fn hostile() -> Investigation {
         finding.evidence.iter_mut().for_each(|proof| proof.text = HOSTILE.to_owned());
     }
     investigation.diagnosis.changes.iter_mut().for_each(|change| change.actor = HOSTILE.to_owned());
+    let step = PlanStep {
+        command: HOSTILE.to_owned(),
+        cause: Cause::SecretNotFound,
+        effect: HOSTILE.to_owned(),
+        is_read_only: false,
+        undo: Some(HOSTILE.to_owned()),
+        needs: vec![HOSTILE.to_owned()],
+    };
+    investigation.diagnosis.plan = Plan { steps: vec![step], heals: None, doubts: vec![HOSTILE.to_owned()], ..Plan::default() };
     investigation.evidence.secret.summary = HOSTILE.to_owned();
     investigation
 }

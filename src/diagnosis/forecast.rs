@@ -9,7 +9,7 @@ use super::rule::Verdict;
 use super::rules::rule_of;
 use crate::model::{
     AttemptOutcome, Cause, Confidence, Diagnosis, EventSource, Evidence, Finding, Forecast, FunctionLogs, FunctionMetrics,
-    InvocationStatus, Observation, Obstacle, Remediation, RotationHistory, Severity,
+    Invocation, InvocationStatus, Observation, Obstacle, Remediation, RotationHistory, Severity,
 };
 
 /// The causes that present facts decide, in the order in which a rotation meets them.
@@ -89,7 +89,7 @@ pub(super) struct Outlook {
 
 /// Foretells the next rotation, from present facts and from why the last one failed.
 pub(super) fn forecast(context: &DiagnosisContext<'_>, diagnosis: &Diagnosis) -> Forecast {
-    let outlook = outlook(context.evidence);
+    let outlook = outlook(&without_failures(context.evidence));
     let mut unknown = outlook.unseen;
     let mut obstacles: Vec<Obstacle> = outlook.foreseen.into_iter().map(|foreseen| foreseen.obstacle).collect();
     if let Some(root) = diagnosis.root_cause().filter(|root| root.severity > Severity::Info) {
@@ -152,10 +152,9 @@ fn beyond(context: &DiagnosisContext<'_>) -> Option<String> {
     })
 }
 
-/// Asks the rules about the next rotation.
-pub(super) fn outlook(evidence: &Evidence) -> Outlook {
-    let ahead = without_failures(evidence);
-    let context = DiagnosisContext::new(&ahead);
+/// Asks the rules about the next rotation; `ahead` is the evidence [`without_failures`].
+pub(super) fn outlook(ahead: &Evidence) -> Outlook {
+    let context = DiagnosisContext::new(ahead);
     let mut outlook = Outlook { foreseen: Vec::new(), unseen: Vec::new() };
     let mut note = |missing: String| {
         if !outlook.unseen.contains(&missing) {
@@ -222,14 +221,14 @@ fn author(context: &DiagnosisContext<'_>, cause: Cause) -> Option<(jiff::Timesta
 }
 
 /// The evidence as if no rotation had failed: what is configured stays, and what succeeded.
-fn without_failures(evidence: &Evidence) -> Evidence {
+pub(super) fn without_failures(evidence: &Evidence) -> Evidence {
     let mut ahead = evidence.clone();
     let function = evidence.function.found();
     let log_group = function.map(|function| function.log_group.clone()).unwrap_or_default();
     let (windows, invocations) = match evidence.logs.found() {
         Some(logs) => {
             let ran = |status| status == InvocationStatus::Succeeded;
-            (logs.windows.clone(), logs.invocations.iter().filter(|one| ran(one.status)).cloned().collect())
+            (logs.windows.clone(), logs.invocations.iter().filter(|one| ran(one.status)).map(without_lines).collect())
         }
         None => (Vec::new(), Vec::new()),
     };
@@ -261,4 +260,9 @@ fn without_failures(evidence: &Evidence) -> Evidence {
         config.due.overdue_since = None;
     }
     ahead
+}
+
+/// That it ran is what counts; its lines would only be read again and again.
+fn without_lines(invocation: &Invocation) -> Invocation {
+    Invocation { lines: Vec::new(), ..invocation.clone() }
 }

@@ -2,6 +2,7 @@
 
 use super::context::DiagnosisContext;
 use super::remedy::aws_in;
+use crate::model::Remediation;
 
 /// The service that owns the secret and rotates it without a function, such as `rds`.
 pub(super) fn owner<'a>(context: &DiagnosisContext<'a>) -> Option<&'a str> {
@@ -10,11 +11,26 @@ pub(super) fn owner<'a>(context: &DiagnosisContext<'a>) -> Option<&'a str> {
     context.secret()?.owning_service.as_deref().filter(|_| managed)
 }
 
+/// Adds the owner's own way to start a rotation, and before it the command that tells which database it is.
+pub(super) fn rotated_by_owner(fix: Remediation, context: &DiagnosisContext<'_>, owner: &str) -> Remediation {
+    let is_cluster = context.secret_name().starts_with("rds!cluster");
+    let (look, list, id) = match is_cluster {
+        true => ("describe-db-clusters", "DBClusters", "DBClusterIdentifier"),
+        false => ("describe-db-instances", "DBInstances", "DBInstanceIdentifier"),
+    };
+    let query = format!("{list}[?MasterUserSecret.SecretArn=='{}'].{id}", context.secret_id());
+    let fix = match owner {
+        "rds" => fix.run(aws_in(context, &["rds", look, "--query", &query])).needs(format!("rds:Describe{list}")),
+        _ => fix,
+    };
+    fix.run(command_of(context, owner))
+}
+
 /// The owner's own way to start a rotation; where it has none, the command that shows what the owner left in the secret.
 ///
 /// RotateSecret refuses a secret that a service manages. RDS names its secrets `rds!db-…` and `rds!cluster-…`.
 /// Source: Amazon RDS User Guide, "Password management with Amazon RDS and AWS Secrets Manager".
-pub(super) fn command_of(context: &DiagnosisContext<'_>, owner: &str) -> String {
+fn command_of(context: &DiagnosisContext<'_>, owner: &str) -> String {
     let (command, identifier, name) = if context.secret_name().starts_with("rds!cluster") {
         ("modify-db-cluster", "--db-cluster-identifier", "DB_CLUSTER")
     } else {

@@ -6,6 +6,8 @@
 //! again.
 
 mod advice;
+#[cfg(test)]
+mod calibration;
 pub mod change_events;
 mod compare;
 pub mod context;

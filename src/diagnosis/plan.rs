@@ -9,11 +9,14 @@ mod effect;
 mod undo;
 
 use super::DiagnosisContext;
-use super::forecast::{self, Foreseen, outlook};
+use super::forecast::{self, Foreseen, outlook, without_failures};
 use super::remedy;
 use crate::model::{Cause, Confidence, Diagnosis, Evidence, Finding, Obstacle, Outcome, Plan, PlanStep, Severity};
 use command::Command;
 use effect::Effect;
+
+#[cfg(test)]
+mod tests;
 
 /// How many remedies one plan may hold; no fault needs more than a few.
 const MAX_REMEDIES: usize = 24;
@@ -40,8 +43,13 @@ struct Draft {
 pub(super) fn make(context: &DiagnosisContext<'_>, diagnosis: &Diagnosis) -> Plan {
     let leading =
         diagnosis.findings.first().filter(|first| first.severity > Severity::Info && diagnosis.outcome != Outcome::Healthy);
-    let mut draft =
-        Draft { world: context.evidence.clone(), moves: Vec::new(), rotation: None, doubts: Vec::new(), remaining: Vec::new() };
+    let mut draft = Draft {
+        world: without_failures(context.evidence),
+        moves: Vec::new(),
+        rotation: None,
+        doubts: Vec::new(),
+        remaining: Vec::new(),
+    };
     let mut proven = true;
     if let Some(finding) = leading {
         proven = draft.mend_leading(finding);
@@ -54,8 +62,7 @@ pub(super) fn make(context: &DiagnosisContext<'_>, diagnosis: &Diagnosis) -> Pla
         let Some(next) = outlook(&draft.world).foreseen.into_iter().find(blocks) else { break };
         draft.mend(next);
     }
-    let is_needed = leading.is_some() || !draft.moves.is_empty() || !draft.remaining.is_empty();
-    draft.finish(context, is_needed, proven)
+    draft.finish(context, leading.is_some(), proven)
 }
 
 fn is_same(one: &Obstacle, other: &Obstacle) -> bool {
@@ -107,9 +114,12 @@ impl Draft {
                 effect: effect.describe(),
                 is_read_only: effect == Effect::Reads,
                 undo: undo::undo(text, &effect, &self.world),
-                needs: Command::parse(text).map(|command| command.needs()).unwrap_or_default(),
+                needs: Command::parse(text)
+                    .or_else(|| Command::substituted(text))
+                    .map(|command| command.needs())
+                    .unwrap_or_default(),
             };
-            if matches!(effect, Effect::Rotates { turns_on: false, function: None, schedule: false, .. }) {
+            if matches!(effect, Effect::Rotates { turns_on: false, function: None, schedule: None, .. }) {
                 rotation = Some(step);
                 continue;
             }
@@ -131,7 +141,8 @@ impl Draft {
         (moves, rotation)
     }
 
-    fn finish(mut self, context: &DiagnosisContext<'_>, is_needed: bool, proven: bool) -> Plan {
+    fn finish(mut self, context: &DiagnosisContext<'_>, rotates_now: bool, proven: bool) -> Plan {
+        let is_needed = rotates_now || !self.moves.is_empty() || !self.remaining.is_empty();
         self.moves.sort_by_key(|one| one.phase);
         let mut steps: Vec<PlanStep> = Vec::new();
         for one in std::mem::take(&mut self.moves) {
@@ -146,8 +157,8 @@ impl Draft {
             let cause = steps.last().map_or(Cause::UnknownFailure, |step| step.cause);
             self.rotation = self.moves_of(cause, &[remedy::rotate_now(context)]).1;
         }
-        // A rotation that something is known to stop is not asked for.
-        if self.remaining.is_empty() && !steps.iter().any(rotates) {
+        // A rotation that something is known to stop is not asked for, nor one that the schedule brings anyway.
+        if rotates_now && self.remaining.is_empty() && !steps.iter().any(rotates) {
             steps.extend(self.rotation);
         }
         let unseen = outlook(&self.world).unseen;

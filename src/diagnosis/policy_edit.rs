@@ -54,11 +54,13 @@ pub(super) fn allowing_needs(needs: &[Need]) -> Value {
     with_statements(&empty(), by_resource.into_iter().map(allow).collect())
 }
 
-/// A trust policy that also lets `service` assume the role, without the statements that deny it by name.
+/// A trust policy that also lets `service` assume the role, without the statements that deny it, by name or with everybody.
 pub(super) fn trusting(document: &Value, service: &str) -> Value {
     let names = |statement: &Value| {
-        let principal = statement.get("Principal").and_then(|principal| principal.get("Service"));
-        principal.is_some_and(|named| named == service || named.as_array().is_some_and(|all| all.contains(&json!(service))))
+        let principal = statement.get("Principal");
+        let named = principal.and_then(|principal| principal.get("Service"));
+        principal.is_some_and(|anybody| anybody == "*")
+            || named.is_some_and(|named| named == service || named.as_array().is_some_and(|all| all.contains(&json!(service))))
     };
     let is_denied = |statement: &Value| statement.get("Effect").and_then(Value::as_str) == Some("Deny") && names(statement);
     let kept: Vec<Value> = statements(document).into_iter().filter(|statement| !is_denied(statement)).collect();

@@ -7,12 +7,12 @@ use crate::model::{Arn, Cause, Evidence, Lookback, NOT_ASKED_FOR, Observation, O
 use std::collections::BTreeMap;
 
 /// The subsets of the nine steps.
-fn subsets() -> impl Iterator<Item = Vec<StepName>> {
+pub(super) fn subsets() -> impl Iterator<Item = Vec<StepName>> {
     (0_u32..1 << StepName::ALL.len())
         .map(|bits| StepName::ALL.into_iter().filter(|step| bits & (1 << (step.number() - 1)) != 0).collect())
 }
 
-fn without(evidence: &Evidence, denied: &[StepName]) -> Evidence {
+pub(super) fn without(evidence: &Evidence, denied: &[StepName]) -> Evidence {
     let mut evidence = evidence.clone();
     denied.iter().for_each(|step| deny(&mut evidence, *step));
     evidence
@@ -27,7 +27,7 @@ fn refused(action: &str, resource: &str, reason: &str) -> String {
 }
 
 /// Worlds with one fault each, and the cause it must be called by.
-fn broken_worlds() -> Vec<(Cause, Evidence)> {
+pub(super) fn broken_worlds() -> Vec<(Cause, Evidence)> {
     let world = |change: fn(&mut Evidence)| {
         let mut evidence = healthy();
         change(&mut evidence);

@@ -73,14 +73,9 @@ pub(super) async fn collect(
         }
     };
     let trust = async {
-        match needed {
-            Some(role_policies::Scope { boundary: false }) => {
-                Observation::NotApplicable { because: "the simulation already shows what the role lacks".to_owned() }
-            }
-            _ if runs(cx, caller, &described).await => {
-                Observation::NotApplicable { because: "the function runs, so Lambda assumes the role".to_owned() }
-            }
-            _ => role_policies::trust(cx, caller, role).await,
+        match runs(cx, caller, &described).await {
+            true => Observation::NotApplicable { because: "the function runs, so Lambda assumes the role".to_owned() },
+            false => role_policies::trust(cx, caller, role).await,
         }
     };
     let (policies, trust) = tokio::join!(policies, trust);

@@ -17,6 +17,10 @@ pub fn markdown(report: &Report) -> String {
         verdict_of(&mut page, report, finding);
     }
     list(&mut page, "Next", &outlook::ending(report), 0);
+    if report.leading().is_none() && !report.plan.is_empty() {
+        let _ = writeln!(page, "**Fix**, before it is due:\n");
+        plan(&mut page, report, &[]);
+    }
     list(&mut page, "Did you mean", &wording::near_names(report), 0);
     let (also, more) = wording::also(report);
     list(&mut page, "Also", &also, more);

@@ -76,9 +76,11 @@ pub fn unforeseen(report: &Report) -> Option<String> {
 /// What a report ends its verdict with: the next rotation of a secret that rotates, or what stands in its way beside a fix.
 #[must_use]
 pub fn ending(report: &Report) -> Vec<String> {
-    // Where rotation fails, the fix says what is worth knowing of the next one.
+    // Where rotation fails, the fix says what is worth knowing of the next one; where nobody knows whether it does, that
+    // nothing was found in its way would be taken for good news.
     let is_said = report.leading().is_some() || report.outcome == Outcome::NotFound;
-    next_rotation(report).filter(|_| !is_said).into_iter().chain(unforeseen(report)).collect()
+    let is_known = report.outcome == Outcome::Healthy || !report.forecast.obstacles.is_empty();
+    next_rotation(report).filter(|_| !is_said && is_known).into_iter().chain(unforeseen(report)).collect()
 }
 
 /// What the plan is worth; nothing where there is none.
@@ -108,7 +110,9 @@ pub fn undo(report: &Report) -> Vec<&SafeText> {
 #[must_use]
 pub fn needs(report: &Report) -> Vec<String> {
     let mut needs: Vec<String> = Vec::new();
-    for action in report.plan.iter().flat_map(|step| &step.needs).map(single_line) {
+    let own = report.leading().filter(|_| report.plan.is_empty()).map(|finding| finding.remediation.needs.as_slice());
+    let of_plan = report.plan.iter().flat_map(|step| &step.needs);
+    for action in of_plan.chain(own.unwrap_or_default()).map(single_line) {
         if !needs.contains(&action) {
             needs.push(action);
         }

@@ -33,6 +33,11 @@ pub fn text(report: &Report, width: usize) -> String {
         verdict_of(&mut page, report, finding);
     }
     page.section("Next", &outlook::ending(report), 0);
+    if report.leading().is_none() && !report.plan.is_empty() {
+        page.label("Fix");
+        page.line(0, "before it is due:", Style::new());
+        plan(&mut page, report, &[]);
+    }
     let near = wording::near_names(report);
     if !near.is_empty() {
         page.section("Did you mean", &near, 0);

@@ -1,5 +1,6 @@
 //! The listener: from an HTTP request to an answer, by way of faults and refusals.
 
+use super::carry_out;
 use super::expand::expand;
 use super::fault::{Effect, Faults};
 use super::operations::{self, Sessions};
@@ -16,7 +17,7 @@ use axum::response::{IntoResponse, Response};
 use futures::stream;
 use jiff::Timestamp;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -58,7 +59,7 @@ pub enum StartError {
 
 #[derive(Debug)]
 struct Account {
-    world: World,
+    world: RwLock<World>,
     faults: Faults,
     sessions: Sessions,
     calls: Mutex<Vec<Call>>,
@@ -79,7 +80,7 @@ impl Simulator {
         let address = listener.local_addr()?;
         let (running, stopped) = watch::channel(());
         let account = Arc::new(Account {
-            world,
+            world: RwLock::new(world),
             faults: Faults::new(scenario.faults),
             sessions: Sessions::default(),
             calls: Mutex::default(),
@@ -112,6 +113,22 @@ impl Simulator {
         lock(&self.account.calls).clone()
     }
 
+    /// Changes the account as a person would who pastes an `aws` command; one that only shows something changes nothing.
+    ///
+    /// # Errors
+    /// What AWS would answer, or why a rotation that the command starts fails.
+    pub fn carry_out(&self, command: &str) -> Result<(), String> {
+        carry_out::carry_out(&mut self.account.world_mut(), command)
+    }
+
+    /// Rotates the secret, by its ARN, as its schedule would.
+    ///
+    /// # Errors
+    /// What stops it.
+    pub fn rotate(&self, secret_arn: &str) -> Result<(), String> {
+        carry_out::rotate(&mut self.account.world_mut(), secret_arn)
+    }
+
     /// The requests that nobody may send: they read a secret's value, or would change something.
     #[must_use]
     pub fn violations(&self) -> Vec<Call> {
@@ -137,7 +154,7 @@ async fn serve(State(account): State<Arc<Account>>, method: Method, uri: Uri, he
     lock(&account.calls).push(call.clone());
     if operations::is_forbidden(&request) {
         lock(&account.violations).push(call);
-        return wire::respond(&request, &Err(operations::denied(&account.world, &request)));
+        return wire::respond(&request, &Err(operations::denied(&account.world(), &request)));
     }
     let effect = account.faults.strike(&request);
     account.delay(&effect).await;
@@ -158,10 +175,19 @@ impl Account {
         if effect.throttled {
             return Err(operations::throttled(request));
         }
-        if effect.denied || operations::caller_is_denied(&self.world, request) {
-            return Err(operations::denied(&self.world, request));
+        let world = self.world();
+        if effect.denied || operations::caller_is_denied(&world, request) {
+            return Err(operations::denied(&world, request));
         }
-        operations::answer(&self.world, &self.sessions, request)
+        operations::answer(&world, &self.sessions, request)
+    }
+
+    fn world(&self) -> RwLockReadGuard<'_, World> {
+        self.world.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn world_mut(&self) -> RwLockWriteGuard<'_, World> {
+        self.world.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits as long as the faults say; a hanging request waits for the caller to give up.

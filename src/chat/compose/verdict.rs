@@ -51,6 +51,9 @@ pub fn verdict(report: &Report, id: &str, revision: u32, standing: &Standing) ->
         message.parts.extend(finding_of(report, finding));
     }
     message.parts.extend(section("Next", &outlook::ending(report), 0));
+    if report.leading().is_none() {
+        message.parts.extend(plan(report, &[]));
+    }
     message.parts.extend(section("Did you mean", &wording::near_names(report), 0));
     let (also, more) = wording::also(report);
     message.parts.extend(section("Also", &also, more));

@@ -3,9 +3,10 @@
 use super::effect::Effect;
 use crate::diagnosis::iam::{self, Caller, Context, Decision, Policy, Request};
 use crate::model::{
-    Arn, Evidence, FunctionArn, KeyFacts, Observation, PolicyDocument, RoleArn, RoleFacts, RolePolicies, SecretAccess,
+    Arn, Evidence, FunctionArn, KeyFacts, Observation, PolicyDocument, RoleArn, RoleFacts, RolePolicies, Schedule, SecretAccess,
     SecretVersion, SimulatedDecision, Simulation,
 };
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// Policies of AWS that the printed commands attach, as far as rotation rests on them.
@@ -36,7 +37,9 @@ const NEW_VERSION: &str = "the value stored by hand";
 pub(super) fn apply(effect: &Effect, evidence: &mut Evidence) -> Option<String> {
     match effect {
         Effect::Reads => None,
-        Effect::Rotates { turns_on, function, schedule, .. } => rotates(evidence, *turns_on, function.as_deref(), *schedule),
+        Effect::Rotates { turns_on, function, schedule, .. } => {
+            rotates(evidence, *turns_on, function.as_deref(), schedule.as_deref())
+        }
         Effect::CreatesRole { name, trust } => creates_role(evidence, name, trust.as_ref()),
         Effect::RolePolicy { role, name, document } => on_role(evidence, role, |policies| {
             policies.identity.retain(|policy| policy.name != *name);
@@ -137,24 +140,43 @@ fn known_policy(arn: &str) -> Option<Value> {
     Some(json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": actions, "Resource": "*" }] }))
 }
 
-fn rotates(evidence: &mut Evidence, turns_on: bool, function: Option<&str>, schedule: bool) -> Option<String> {
+fn rotates(evidence: &mut Evidence, turns_on: bool, function: Option<&str>, schedule: Option<&str>) -> Option<String> {
     let config = evidence.rotation_config.observation.found_mut()?;
     if turns_on {
         config.enabled = Some(true);
     }
-    if schedule {
-        config.due.never_fires = false;
-        config.due.invalid = None;
+    if let Some(rules) = schedule {
+        (config.due.never_fires, config.due.invalid) = (!fires(rules, evidence.now), None);
     }
     let function = function?;
-    match Arn::parse(function).ok().and_then(|arn| FunctionArn::try_from(arn).ok()) {
-        Some(arn) if Some(&arn) == config.function_arn.as_ref() => None,
-        Some(arn) => {
-            config.function_arn = Some(arn);
-            Some(format!("whether {function} can rotate the secret: it was not looked at"))
-        }
-        None => Some("which function rotates the secret: it was not looked at".to_owned()),
+    let named = Arn::parse(function).ok().and_then(|arn| FunctionArn::try_from(arn).ok());
+    if named.is_some() && named == config.function_arn {
+        return None;
     }
+    if named.is_none() {
+        // Which function a person names is not known, nor anything that hangs on it.
+        evidence.rotation_config.observation = Observation::Failed { error: format!("{function} was not looked at") };
+        return Some(format!("whether {function} can rotate the secret: it was not looked at"));
+    }
+    config.function_arn = named;
+    // Another function was not looked at, nor its role, nor who may invoke it.
+    let unseen = format!("{function} was not looked at");
+    evidence.function.observation = Observation::Failed { error: unseen.clone() };
+    evidence.role.observation = Observation::Failed { error: unseen.clone() };
+    if let Some(access) = evidence.access.observation.found_mut() {
+        access.function_policy = Observation::Failed { error: unseen };
+    }
+    Some(format!("whether {function} can rotate the secret: it was not looked at"))
+}
+
+/// True where the rules, as `--rotation-rules` takes them, name a date that comes.
+fn fires(rules: &str, now: Timestamp) -> bool {
+    if let Some(days) = rules.strip_prefix("AutomaticallyAfterDays=") {
+        return days.parse::<u32>().is_ok_and(|days| days > 0);
+    }
+    let rules: Value = serde_json::from_str(rules).unwrap_or_default();
+    let expression = rules.get("ScheduleExpression").and_then(Value::as_str);
+    expression.and_then(|expression| Schedule::parse(expression).ok()).is_some_and(|schedule| schedule.fires_ever(now))
 }
 
 fn creates_role(evidence: &mut Evidence, name: &str, trust: Option<&Value>) -> Option<String> {

@@ -17,14 +17,9 @@ pub(super) struct Command {
 const READS: &[&str] = &["get-", "list-", "describe-", "lookup-", "filter-", "simulate-", "tail", "batch-get-", "test-"];
 
 impl Command {
-    /// Reads the first `aws` command of a line; `None` where there is none.
+    /// Reads the `aws` command of a line, also in a subshell; `None` where another program is at work.
     pub(super) fn parse(text: &str) -> Option<Command> {
         let words = shlex::split(text)?;
-        if !words.iter().any(|word| word == "aws") {
-            // A command substitution is one word.
-            let inner = text.split_once("$(aws ")?.1.rsplit_once(')')?.0;
-            return Command::parse(&format!("aws {inner}"));
-        }
         let mut words = words.into_iter().skip_while(|word| word != "aws").skip(1);
         let (service, operation) = (words.next()?, words.next()?);
         let mut options: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -40,6 +35,13 @@ impl Command {
             }
         }
         Some(Command { service, operation, options })
+    }
+
+    /// The `aws` command whose output a line hands to another program.
+    pub(super) fn substituted(text: &str) -> Option<Command> {
+        let inner = text.split_once("$(aws ")?.1;
+        let inner = inner.split_once(" | ").map_or(inner, |(first, _)| first);
+        Command::parse(&format!("aws {}", inner.rsplit_once(')').map_or(inner, |(inner, _)| inner)))
     }
 
     /// True when it changes nothing.
@@ -140,6 +142,6 @@ mod tests {
         assert!(command.is_read());
         assert_eq!(command.needs(), ["secretsmanager:GetSecretValue"]);
         let fetch = "curl -sSo previous.zip \"$(aws lambda get-function --function-name f --query Code.Location --output text)\"";
-        assert_eq!(Command::parse(fetch).unwrap().needs(), ["lambda:GetFunction"]);
+        assert_eq!(Command::substituted(fetch).unwrap().needs(), ["lambda:GetFunction"]);
     }
 }

@@ -10,7 +10,7 @@ pub(super) enum Effect {
     /// It shows something, or works on the person's own machine.
     Reads,
     /// It starts a rotation, and may bind the secret to a function or give it a schedule before.
-    Rotates { turns_on: bool, function: Option<String>, schedule: bool, at_once: bool },
+    Rotates { turns_on: bool, function: Option<String>, schedule: Option<String>, at_once: bool },
     /// A new role with this trust policy.
     CreatesRole { name: String, trust: Option<Value> },
     /// An inline policy of a role; `None` where it is deleted.
@@ -58,10 +58,12 @@ pub(super) enum Effect {
 impl Effect {
     /// What the command does, as far as the evidence would show it.
     pub(super) fn of(text: &str, evidence: &Evidence) -> Effect {
-        if changes_database(text) {
-            return if text.contains(" get-secret-value ") { Effect::DatabaseTakes } else { Effect::Elsewhere };
+        if is_taken(text) {
+            return Effect::DatabaseTakes;
         }
-        let Some(command) = Command::parse(text) else { return Effect::Reads };
+        let Some(command) = Command::parse(text) else {
+            return if is_look(text) { Effect::Reads } else { Effect::Elsewhere };
+        };
         if command.is_read() {
             return Effect::Reads;
         }
@@ -139,7 +141,7 @@ impl Effect {
             "rotate-secret" => Effect::Rotates {
                 turns_on: evidence.rotation_config.found().is_some_and(|config| config.enabled != Some(true)),
                 function: text("rotation-lambda-arn"),
-                schedule: command.has("rotation-rules"),
+                schedule: text("rotation-rules"),
                 at_once: !command.has("no-rotate-immediately"),
             },
             "put-resource-policy" => Effect::SecretPolicy { document: Some(command.document("resource-policy")?) },
@@ -192,8 +194,8 @@ impl Effect {
             Effect::Rotates { turns_on: true, at_once, .. } => {
                 format!("turns rotation on{}", if *at_once { " and rotates at once" } else { "" })
             }
-            Effect::Rotates { schedule: true, at_once: false, .. } => "gives rotation another schedule".to_owned(),
-            Effect::Rotates { schedule: true, .. } => "sets the schedule and rotates at once".to_owned(),
+            Effect::Rotates { schedule: Some(_), at_once: false, .. } => "gives rotation another schedule".to_owned(),
+            Effect::Rotates { schedule: Some(_), .. } => "sets the schedule and rotates at once".to_owned(),
             Effect::Rotates { function: Some(_), .. } => "binds the secret to the function and rotates at once".to_owned(),
             Effect::Rotates { .. } => "rotates at once".to_owned(),
             Effect::CreatesRole { name, .. } => format!("creates the role {name}"),
@@ -232,12 +234,17 @@ impl Effect {
     }
 }
 
-/// True for a database client whose statement does more than look.
-fn changes_database(text: &str) -> bool {
-    const CLIENTS: [&str; 5] = ["psql ", "mysql ", "sqlcmd ", "mongosh ", "sqlplus "];
-    const CHANGES: [&str; 9] =
-        ["ALTER ", "CREATE ", "GRANT ", "REVOKE ", "RENAME ", "DROP ", "SET ", "TRUNCATE ", "pg_reload_conf"];
-    CLIENTS.iter().any(|client| text.contains(client)) && CHANGES.iter().any(|word| text.contains(word))
+/// True where the value that is fetched goes into the database.
+fn is_taken(text: &str) -> bool {
+    text.contains(" get-secret-value ") && [" | psql ", " | mysql "].iter().any(|client| text.contains(client))
+}
+
+/// True for a line without a change: it fetches something, or asks a database.
+fn is_look(text: &str) -> bool {
+    const WRITES: &[&str] =
+        &["ALTER", "CREATE", "DROP", "GRANT", "REVOKE", "RENAME", "SET ", "INSERT", "UPDATE", "DELETE", "reload"];
+    let asks = ["SELECT ", "SHOW ", "\\du", "\\l"].iter().any(|word| text.contains(word));
+    text.starts_with("curl ") || asks && !WRITES.iter().any(|word| text.contains(word))
 }
 
 /// The statement that AddPermission writes. Source: Lambda API reference, `AddPermission`.

@@ -20,7 +20,7 @@ pub(super) fn undo(text: &str, effect: &Effect, before: &Evidence) -> Option<Str
     Some(match effect {
         Effect::Reads | Effect::DatabaseTakes => return None,
         Effect::Rotates { turns_on: true, .. } => here(&["secretsmanager", "cancel-rotate-secret", "--secret-id", secret]),
-        Effect::Rotates { function, schedule, .. } => return rebind(before, secret, function.is_some(), *schedule),
+        Effect::Rotates { function, schedule, .. } => return rebind(before, secret, function.is_some(), schedule.is_some()),
         Effect::CreatesRole { name, .. } => aws(&["iam", "delete-role", "--role-name", name]),
         Effect::RolePolicy { role, name, .. } => match document_of(before, name) {
             Some(old) => {

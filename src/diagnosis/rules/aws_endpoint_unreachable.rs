@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(found.confidence, Confidence::Likely);
         assert!(found.explanation.contains("in vpc-0a1b2c3d hung in createSecret"), "{}", found.explanation);
         assert_eq!(
-            found.remediation.commands.get(1).map(String::as_str),
+            found.remediation.commands.get(2).map(String::as_str),
             Some(
                 "aws ec2 create-vpc-endpoint --vpc-id vpc-0a1b2c3d --vpc-endpoint-type Interface --service-name \
                  com.amazonaws.eu-west-1.secretsmanager --subnet-ids subnet-0a1b2c3d --security-group-ids \

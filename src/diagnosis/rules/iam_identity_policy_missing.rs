@@ -223,6 +223,7 @@ mod tests {
     use crate::diagnosis::diagnose;
     use crate::diagnosis::testing::*;
     use crate::model::{Evidence, RotationStep, SimulatedDecision};
+    use serde_json::json;
 
     const PUT: &str = "secretsmanager:PutSecretValue";
 

@@ -97,6 +97,7 @@ mod tests {
     use super::*;
     use crate::diagnosis::testing::*;
     use crate::model::{Confidence, RotationStep, SimulatedDecision, StepName};
+    use serde_json::json;
 
     const LINE: &str = "[ERROR] ClientError: An error occurred (AccessDeniedException) when calling the GetSecretValue operation: \
                         Access to KMS is not allowed";

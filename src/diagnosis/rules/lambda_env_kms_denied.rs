@@ -117,6 +117,7 @@ mod tests {
     use super::*;
     use crate::diagnosis::testing::*;
     use crate::model::{Evidence, RotationStep};
+    use serde_json::json;
 
     fn with_key() -> Evidence {
         let mut evidence = healthy();

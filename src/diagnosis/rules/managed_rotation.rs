@@ -4,7 +4,7 @@
 //!
 //! **Shows as** `OwningService` with rotation on and no `RotationLambdaARN`.
 
-use crate::diagnosis::managed::{command_of, owner};
+use crate::diagnosis::managed::{owner, rotated_by_owner};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Confidence, Remediation, Severity, StepName};
 
@@ -26,10 +26,12 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     }
     let Some(owner) = owner(context) else { return Verdict::clear("no AWS service rotates it in its own way") };
     let proof = context.secret_proof(format!("OwningService {owner}, RotationLambdaARN absent"));
-    let remediation =
-        Remediation::new(format!("Nothing to repair here: {owner} rotates the secret, and its own API starts a rotation."))
-            .run(command_of(context, owner))
-            .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_managed.html");
+    let remediation = rotated_by_owner(
+        Remediation::new(format!("Nothing to repair here: {owner} rotates the secret, and its own API starts a rotation.")),
+        context,
+        owner,
+    )
+    .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_managed.html");
     let explanation = format!("{owner} owns this secret and rotates it without a Lambda function.");
     let mut finding = context.finding(CAUSE, Confidence::Confirmed, explanation, vec![proof], remediation);
     finding.severity = Severity::Info;

@@ -63,7 +63,9 @@ fn traces(config: &RotationConfig) -> String {
 }
 
 fn turn_on(context: &DiagnosisContext<'_>, config: &RotationConfig) -> Remediation {
-    let schedule = schedule_of(config);
+    // A schedule that never fires would leave rotation as it is.
+    let fires = !config.due.never_fires && config.due.invalid.is_none();
+    let schedule = if fires { schedule_of(config) } else { r#"{"ScheduleExpression":"rate(30 days)"}"#.to_owned() };
     let mut words = vec!["secretsmanager", "rotate-secret", "--secret-id", context.secret_id()];
     let managed = context.secret().is_some_and(|secret| secret.owning_service.is_some());
     let known = known_function(context);

@@ -5,7 +5,6 @@
 //! **Shows as** DescribeSecret without a version labelled AWSCURRENT.
 
 use crate::diagnosis::readings::by_log::said;
-use crate::diagnosis::remedy::aws_in;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Confidence, Remediation, StepName};
 
@@ -37,11 +36,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         some => format!("none of the {some} labelled versions carries AWSCURRENT"),
     };
     let remediation = Remediation::new("Give the secret its first value: the JSON that its rotation function expects.")
-        .run(aws_in(
-            context,
-            &["secretsmanager", "put-secret-value", "--secret-id", context.secret_id(), "--secret-string", "file://value.json"],
-        ))
-        .needs("secretsmanager:PutSecretValue")
+        .put_value(context)
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_secret_json_structure.html");
     let explanation = "The secret has no current value, so there is nothing to rotate.";
     context.finding(CAUSE, Confidence::Confirmed, explanation, vec![context.secret_proof(seen)], remediation).into()

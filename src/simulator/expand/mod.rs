@@ -75,6 +75,18 @@ pub(super) fn expand(scenario: &Scenario, now: Timestamp) -> Result<World, Strin
     })
 }
 
+/// An event of Secrets Manager about a rotation that a test started.
+pub(super) fn rotation_event(
+    account: &str,
+    region: &str,
+    at: Timestamp,
+    name: &str,
+    rotation: (&str, &str),
+) -> super::world::TrailEvent {
+    let shape = super::declaration::EventShape::default();
+    trail::rotation_event(account, region, at, name, rotation, None, shape)
+}
+
 /// The time up to which CloudTrail has delivered.
 fn delivered(scenario: &Scenario, now: Timestamp) -> Timestamp {
     let lag = scenario.cloudtrail.lag.map_or(SignedDuration::ZERO, |Length(lag)| lag);
