@@ -23,6 +23,12 @@ pub(super) fn read_only_host(shown: Shown<'_, '_, '_>) -> Advice {
                 "SELECT @@hostname, @@read_only",
                 "SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')",
             ))
+            .run_statement(
+                shown
+                    .is_postgres()
+                    .then(|| shown.statement("ALTER DATABASE \"DB_NAME\" RESET default_transaction_read_only"))
+                    .flatten(),
+            )
             .put_value(shown.context)
             .discard_pending(shown.context)
             .rotate(shown.context)
