@@ -95,7 +95,8 @@ impl<'a> DiagnosisContext<'a> {
         context.failing = context.find_failure_row(&failures);
         if let Some(row) = &context.failing {
             let since = row.first_at.checked_sub(ATTEMPT_SPAN).unwrap_or(Timestamp::MIN);
-            context.failures = failures.into_iter().filter(|failure| failure.invocation.started_at >= since).collect();
+            let failures = failures.into_iter().filter(|failure| failure.invocation.started_at >= since).collect();
+            context.failures = context.without_consequences(failures);
         }
         context
     }
@@ -373,6 +374,24 @@ impl<'a> DiagnosisContext<'a> {
 
     fn invocations(&self) -> impl DoubleEndedIterator<Item = &'a Invocation> {
         self.evidence.logs.found().map(|logs| logs.invocations.as_slice()).unwrap_or_default().iter()
+    }
+
+    /// Leaves out the logins that a retry was refused because setSecret had gone through before: the database no longer takes
+    /// the current password, which follows from the failure after setSecret and explains nothing.
+    fn without_consequences(&self, failures: Vec<Failure<'a>>) -> Vec<Failure<'a>> {
+        let Some(stuck) = self.stuck_version() else { return failures };
+        let is_of_stuck = |failure: &&Failure<'a>| stuck.created_at.is_none_or(|made| made <= failure.invocation.started_at);
+        let is_after_set = |failure: &&Failure<'a>| failure.step.is_some_and(|step| step > RotationStep::SetSecret);
+        let Some(after) = failures.iter().find(|one| is_of_stuck(one) && is_after_set(one)) else { return failures };
+        let after = after.invocation.started_at;
+        let follows = |failure: &Failure<'a>| {
+            failure.step == Some(RotationStep::SetSecret)
+                && failure.invocation.started_at > after
+                && failure
+                    .most_specific_line()
+                    .is_some_and(|read| matches!(read.classification.cause, Cause::DbAuthFailed | Cause::DbLoginAmbiguous))
+        };
+        failures.into_iter().filter(|failure| !follows(failure)).collect()
     }
 
     /// Failing invocations since the last success that may be this secret's.
@@ -778,6 +797,24 @@ mod tests {
         with_own_token(&mut untold, 5);
         facts(&mut untold.history).complete = false;
         assert_eq!(DiagnosisContext::new(&untold).failures.len(), 1, "a history with gaps may lack the event");
+    }
+
+    #[test]
+    fn a_login_that_a_retry_is_refused_after_set_secret_went_through_explains_nothing() {
+        let mut evidence = healthy();
+        let first = "psycopg2.OperationalError: FATAL:  database \"orders_old\" does not exist";
+        fail(&mut evidence, RotationStep::TestSecret, &[first]);
+        let refused = "psycopg2.OperationalError: FATAL:  password authentication failed for user \"app\"";
+        let at = hours_ago(1) + SignedDuration::from_secs(30);
+        let retry = invocation(at, RotationStep::SetSecret, InvocationStatus::Failed, &[refused]);
+        facts(&mut evidence.logs).invocations.push(retry);
+        let cause = |evidence: &Evidence| {
+            let context = DiagnosisContext::new(evidence);
+            context.failures.last().and_then(|failure| failure.most_specific_line().map(|line| line.classification.cause))
+        };
+        assert_eq!(cause(&evidence), Some(Cause::DbNameMissing));
+        facts(&mut evidence.secret).versions.retain(|version| !version.has("AWSPENDING"));
+        assert_eq!(cause(&evidence), Some(Cause::DbAuthFailed), "no version was left that setSecret can have gone through for");
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod change_events;
 mod compare;
 pub mod context;
 mod correlate;
+mod database;
 mod explain;
 mod follow_up;
 mod forecast;

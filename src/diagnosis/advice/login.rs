@@ -1,12 +1,23 @@
 //! The database refuses the login, and no password changes that.
 
 use super::{Advice, Shown};
+use crate::diagnosis::database::Of;
 use crate::diagnosis::remedy::{SECRET_STRUCTURE, TROUBLESHOOTING};
 use crate::model::Remediation;
 
 /// Where a statement goes that an administrator runs.
 const AS_ADMINISTRATOR: &str =
     "Run it as an administrator of the database, whose host and user the client's file or service \"admin\" names.";
+
+impl Remediation {
+    /// Where the line names no user, the secret does: the database takes its value, which unlocks the user too.
+    fn unnamed_user_takes(self, shown: Shown<'_, '_, '_>) -> Remediation {
+        match shown.account() {
+            Some(_) => self,
+            None => self.database_takes(shown.context, shown.engine(), Of::Rotated),
+        }
+    }
+}
 
 pub(super) fn tokens_only(shown: Shown<'_, '_, '_>) -> Advice {
     let user = shown.named_user();
@@ -34,6 +45,7 @@ pub(super) fn not_admitted(shown: Shown<'_, '_, '_>) -> Advice {
          host, look whether the user or the database name in the secret is one that the service keeps for itself. Then rotate.",
     )
     .run_statement(shown.statement("SELECT line_number, type, database, user_name, address, auth_method FROM pg_hba_file_rules"))
+    .run_statement(shown.statement("SELECT pg_reload_conf()"))
     .rotate(shown.context)
     .link("https://www.postgresql.org/docs/current/auth-pg-hba-conf.html");
     Advice {
@@ -112,6 +124,7 @@ pub(super) fn account_locked(shown: Shown<'_, '_, '_>) -> Advice {
              {AS_ADMINISTRATOR} Then rotate."
         ))
         .run_statement(shown.statement(&sql))
+        .unnamed_user_takes(shown)
         .rotate(shown.context)
         .link(TROUBLESHOOTING),
     }
@@ -140,6 +153,7 @@ pub(super) fn password_expired(shown: Shown<'_, '_, '_>) -> Advice {
              rotations, or rotate more often. {AS_ADMINISTRATOR} Then rotate."
         ))
         .run_statement(shown.statement(&sql))
+        .unnamed_user_takes(shown)
         .rotate(shown.context)
         .link(TROUBLESHOOTING),
     }

@@ -13,7 +13,7 @@ mod versions;
 pub(super) use target::LOCKED;
 
 use super::context::LogMatch;
-use super::signatures::Fault;
+use super::signatures::{Fault, engine_of};
 use super::{DiagnosisContext, remedy};
 use crate::lambda_log::Record;
 use crate::model::Remediation;
@@ -152,7 +152,7 @@ impl Shown<'_, '_, '_> {
     /// The statement that lists the engine's users and their state.
     fn list_users(&self) -> &'static str {
         match self.engine() {
-            Some("mysql" | "mariadb") => "SELECT user, host, account_locked, password_expired FROM mysql.user ORDER BY user",
+            Some("mysql" | "mariadb") => "SELECT user, host, password_expired FROM mysql.user ORDER BY user",
             Some("mongodb") => "db.getUsers().users.map(one => one.user)",
             Some("oracle") => "SELECT username, account_status, expiry_date FROM dba_users ORDER BY username",
             Some("sqlserver") => "SELECT name, is_disabled, LOGINPROPERTY(name, 'IsLocked') AS locked FROM sys.sql_logins",
@@ -161,7 +161,8 @@ impl Shown<'_, '_, '_> {
     }
 
     fn engine(&self) -> Option<&'static str> {
-        self.seen.read.classification.engine
+        // Servers have words in common: the driver that the line names tells them apart.
+        engine_of(self.text()).or(self.seen.read.classification.engine)
     }
 
     fn is_mysql(&self) -> bool {

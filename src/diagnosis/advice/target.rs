@@ -19,6 +19,16 @@ pub(super) fn read_only_host(shown: Shown<'_, '_, '_>) -> Advice {
         ),
         remediation: shown
             .list_hosts(remediation)
+            .run_statement(shown.statement_of(
+                "SELECT @@hostname, @@read_only",
+                "SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')",
+            ))
+            .run_statement(
+                shown
+                    .is_postgres()
+                    .then(|| shown.statement("ALTER DATABASE \"DB_NAME\" RESET default_transaction_read_only"))
+                    .flatten(),
+            )
             .put_value(shown.context)
             .discard_pending(shown.context)
             .rotate(shown.context)
@@ -84,6 +94,13 @@ pub(super) fn connections_used_up(shown: Shown<'_, '_, '_>) -> Advice {
         "SHOW FULL PROCESSLIST",
         "SELECT usename, application_name, client_addr, state, count(*) FROM pg_stat_activity GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC",
     );
+    let of_user = shown.account().filter(|_| is_of_one_user(shown.text())).map(|account| {
+        let user = &account.user;
+        shown.statement_of(
+            &format!("ALTER USER '{user}'@'{}' WITH MAX_USER_CONNECTIONS 0", account.host()),
+            &format!("ALTER ROLE \"{user}\" CONNECTION LIMIT -1"),
+        )
+    });
     let remediation = Remediation::new(
         "Look who holds the connections; close idle ones, bound the applications' pools, or raise the limit (of the database, or of \
          this user). Then rotate.",
@@ -97,9 +114,15 @@ pub(super) fn connections_used_up(shown: Shown<'_, '_, '_>) -> Advice {
         ),
         remediation: shown
             .list_instances(remediation.run_statement(sessions))
+            .run_statement(of_user.flatten())
             .rotate(shown.context)
             .link("https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html"),
     }
+}
+
+/// True where the limit is one user's own and not the server's.
+fn is_of_one_user(text: &str) -> bool {
+    text.contains("too many connections for role") || text.contains("max_user_connections")
 }
 
 pub(super) fn locked(shown: Shown<'_, '_, '_>) -> Advice {

@@ -49,6 +49,8 @@ pub(super) enum Effect {
     Value,
     /// A staging label leaves a version, or moves to one.
     Label { label: String, from: Option<String>, to: Option<String> },
+    /// The database takes the password of the current value, which therefore has to be stored before.
+    DatabaseTakes,
     /// It changes something the evidence does not hold.
     Elsewhere,
 }
@@ -56,6 +58,9 @@ pub(super) enum Effect {
 impl Effect {
     /// What the command does, as far as the evidence would show it.
     pub(super) fn of(text: &str, evidence: &Evidence) -> Effect {
+        if is_taken(text) {
+            return Effect::DatabaseTakes;
+        }
         let Some(command) = Command::parse(text) else {
             return if is_look(text) { Effect::Reads } else { Effect::Elsewhere };
         };
@@ -177,7 +182,7 @@ impl Effect {
             | Effect::Elsewhere
             | Effect::Reads => 7,
             Effect::Value => 8,
-            Effect::Label { .. } => 9,
+            Effect::Label { .. } | Effect::DatabaseTakes => 9,
             Effect::Rotates { .. } => 10,
         }
     }
@@ -223,9 +228,15 @@ impl Effect {
             Effect::Label { label, to, .. } => {
                 format!("moves {label} to version {}", to.as_deref().unwrap_or("that it names"))
             }
+            Effect::DatabaseTakes => "sets the user's password in the database to that of the secret's current value".to_owned(),
             Effect::Elsewhere => "changes what this investigation does not look at".to_owned(),
         }
     }
+}
+
+/// True where the value that is fetched goes into the database.
+fn is_taken(text: &str) -> bool {
+    text.contains(" get-secret-value ") && [" | psql ", " | mysql "].iter().any(|client| text.contains(client))
 }
 
 /// True for a line without a change: it fetches something, or asks a database.

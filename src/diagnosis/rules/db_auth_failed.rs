@@ -11,10 +11,13 @@
 //! a driver tries with TLS and then without, the first answer counts.
 
 use super::value_written_back_by_iac;
+use crate::diagnosis::context::LogMatch;
+use crate::diagnosis::database::{self, AS_ADMINISTRATOR, Of};
 use crate::diagnosis::readings::by_log::by_log;
+use crate::diagnosis::readings::{login, strategy};
 use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
-use crate::model::{Cause, Remediation, StepName};
+use crate::model::{Cause, Remediation, RotationStep, StepName};
 
 pub(super) const RULE: Rule = Rule {
     cause: Cause::DbAuthFailed,
@@ -31,18 +34,55 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         return Verdict::clear("a tool that applies code wrote an older value back, which comes first");
     }
     by_log(context, &RULE, |seen| {
+        let engine = database::engine(context, seen);
+        if is_superusers(context, seen) {
+            return of_superuser(context, seen, engine);
+        }
+        let others = match engine {
+            Some("mysql" | "mariadb") => {
+                " MySQL has the same answer for a user that is gone, that may log in from other hosts only, or that must use TLS."
+            }
+            Some("postgres" | "redshift") => " PostgreSQL has the same answer for a role that is gone or has expired.",
+            _ => "",
+        };
         let explanation = format!(
-            "The database answered{} and refused the user name or password stored in {}.",
+            "The database answered{} and refused the user name or password stored in {}.{others}",
             seen.in_step(),
             context.secret_name()
         );
-        let remediation = Remediation::new(
-            "Log in by hand with the AWSCURRENT, AWSPREVIOUS and AWSPENDING values to see which one the database accepts. \
-             Then set the database's password to the AWSCURRENT value, or store the value it accepts, and rotate.",
-        )
+        let remediation = Remediation::new(format!(
+            "Correct in value.json what is wrong in it (\"username\", \"ssl\", the password where you know it), and then let the \
+             database take the AWSCURRENT value, whichever password it has now. {AS_ADMINISTRATOR} Then rotate."
+        ))
         .put_value(context)
+        .database_takes(context, engine, Of::Rotated)
         .rotate(context)
         .link(TROUBLESHOOTING);
         (explanation, remediation)
     })
+}
+
+/// True where the function of alternating users had logged in as the user, and was then refused as another: the superuser.
+fn is_superusers(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> bool {
+    strategy::alternates(context)
+        && seen.failure.step == Some(RotationStep::SetSecret)
+        && login::answer(seen.failure) == login::Answer::Connected
+}
+
+fn of_superuser(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, engine: Option<&str>) -> (String, Remediation) {
+    let explanation = format!(
+        "The database let the user of {} in{}, and then refused the superuser, whose secret \"masterarn\" names: that secret's \
+         password is not the database's, or the superuser may not log in.",
+        context.secret_name(),
+        seen.in_step()
+    );
+    let remediation = Remediation::new(format!(
+        "Let the database take the AWSCURRENT value of the superuser's secret. {AS_ADMINISTRATOR} Where the database holds the right \
+         password, store that one in the superuser's secret instead. Then rotate."
+    ))
+    .database_takes(context, engine, Of::Superuser(database::superuser_secret(&seen.read.event.text)))
+    .rotate(context)
+    .warn("What logs in as the superuser with another password than the secret's is refused from then on.")
+    .link(TROUBLESHOOTING);
+    (explanation, remediation)
 }

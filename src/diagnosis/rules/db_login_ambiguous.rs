@@ -10,6 +10,7 @@
 
 use super::value_written_back_by_iac;
 use crate::diagnosis::context::LogMatch;
+use crate::diagnosis::database::{self, Of};
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::readings::function_age;
 use crate::diagnosis::readings::login::{self, Answer};
@@ -48,12 +49,13 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     );
     let remediation = Remediation::new(
         "Log in by hand, from the function's network, with host, port and user of the AWSCURRENT and then of the AWSPREVIOUS \
-         value: the answer names what is wrong, and only one of the answers is about the password. Mend what it names, correct the \
-         secret where it is the secret, and rotate.",
+         value: the answer names what is wrong, and only one of the answers is about the password. Correct in value.json what is \
+         wrong in it, let the database take the value, and rotate.",
     )
     .run(aws_in(context, &["secretsmanager", "list-secret-version-ids", "--secret-id", context.secret_id()]))
     .needs("secretsmanager:ListSecretVersionIds")
     .put_value(context)
+    .database_takes(context, database::engine(context, &seen), Of::Rotated)
     .rotate(context)
     .link(TROUBLESHOOTING);
     let mut finding = said(context, RULE.cause, &seen, explanation, remediation);

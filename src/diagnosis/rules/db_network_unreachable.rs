@@ -102,11 +102,12 @@ fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
     if open.contains(&"DATABASE_SECURITY_GROUP") || open.contains(&"DATABASE_PORT") {
         fix = fix.run(aws_in(context, &["rds", "describe-db-instances", "--query", look])).needs("rds:DescribeDBInstances");
     }
-    fix.run(aws_in(context, &open))
-        .needs("ec2:AuthorizeSecurityGroupIngress")
-        .rotate(context)
-        .link(NETWORK_ACCESS)
-        .link(TROUBLESHOOTING)
+    // Without a VPC the function belongs to no group that could be let in: what is left to correct here is the value.
+    fix = match vpc.is_none() && context.function().is_some() {
+        true => fix.put_value(context),
+        false => fix.run(aws_in(context, &open)).needs("ec2:AuthorizeSecurityGroupIngress"),
+    };
+    fix.rotate(context).link(NETWORK_ACCESS).link(TROUBLESHOOTING)
 }
 
 /// An ingress rule that was taken away.

@@ -8,7 +8,10 @@
 //!
 //! **Is not it** when the refusal comes while connecting.
 
+use crate::diagnosis::context::LogMatch;
+use crate::diagnosis::database::{self, AS_ADMINISTRATOR};
 use crate::diagnosis::readings::by_log::by_log;
+use crate::diagnosis::readings::login;
 use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, advice};
 use crate::model::{Cause, Remediation, StepName};
@@ -25,19 +28,67 @@ pub(super) const RULE: Rule = Rule {
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
+        if let Some(refused) = refused_database(context, seen) {
+            return refused;
+        }
         let explanation = format!(
             "The function logged in to the database{}, and the database refused the statement that changes the user.",
             seen.in_step()
         );
-        let remediation = Remediation::new(
+        let remediation = Remediation::new(format!(
             "Grant the user that runs the statement what it lacks. MySQL: the right to change passwords, WITH GRANT OPTION for \
              the superuser. PostgreSQL: CREATEROLE and ADMIN OPTION on the role, or rds_password. SQL Server: ALTER ANY LOGIN, for a \
-             login that exists. Oracle: ALTER USER. Then rotate.",
-        );
-        let remediation = match advice::rights(context, seen) {
-            Some(command) => remediation.run(command),
-            None => remediation,
-        };
-        (explanation, remediation.rotate(context).link(TROUBLESHOOTING))
+             login that exists. Oracle: ALTER USER. {AS_ADMINISTRATOR} Then rotate."
+        ));
+        (explanation, missing_right(context, seen, remediation).rotate(context).link(TROUBLESHOOTING))
     })
+}
+
+/// What to say where MySQL does not let a user into the database it asks for while connecting.
+fn refused_database(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> Option<(String, Remediation)> {
+    let (_, rest) = seen.read.event.text.split_once("to database '")?;
+    let (name, _) = rest.split_once('\'')?;
+    if login::answer(seen.failure) == login::Answer::Connected {
+        return None;
+    }
+    let engine = database::engine(context, seen);
+    let explanation = format!(
+        "The database took user and password{} and did not let the user into the database {name}, which \"dbname\" names. MySQL has \
+         the same answer for a database that does not exist and for one the user has no right on.",
+        seen.in_step()
+    );
+    let remediation = Remediation::new(format!(
+        "Look which databases there are. Where {name} is none of them, correct \"dbname\" in value.json; where it is, leave the value as \
+         it is and grant the user its rights on {name}. {AS_ADMINISTRATOR} Then rotate."
+    ))
+    .as_administrator(engine, "SHOW DATABASES")
+    .put_value(context)
+    .rotate(context)
+    .link(TROUBLESHOOTING);
+    Some((explanation, remediation))
+}
+
+/// The statement that gives the right the line names, to the user the function had logged in as.
+fn missing_right(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, remediation: Remediation) -> Remediation {
+    let engine = database::engine(context, seen);
+    let text = seen.read.event.text.to_ascii_lowercase();
+    let user = database::logged_in_as(seen);
+    match (engine, user) {
+        (Some("postgres" | "redshift"), _) if text.contains("must be superuser to alter superuser") => remediation
+            .as_administrator(engine, "SELECT rolname FROM pg_roles WHERE rolsuper ORDER BY rolname")
+            .as_administrator(engine, "ALTER ROLE \"USER_FOUND\" NOSUPERUSER")
+            .warn("USER_FOUND is the role that the rotation changes: it keeps its other rights, and loses those of a superuser."),
+        (Some("postgres"), Some(user)) => remediation.as_administrator(engine, &format!("ALTER ROLE \"{user}\" CREATEROLE")),
+        (Some("mysql" | "mariadb"), Some(user)) => remediation
+            .as_administrator(engine, &format!("SELECT user, host FROM mysql.user WHERE user = '{user}'"))
+            .as_administrator(engine, &format!("GRANT ALL PRIVILEGES ON *.* TO '{user}'@'HOST_FOUND' WITH GRANT OPTION"))
+            .warn(
+                "The superuser can pass on only rights that it has itself: ALL PRIVILEGES is the widest grant; name fewer where the \
+                 users it makes have fewer.",
+            ),
+        _ => match advice::rights(context, seen) {
+            Some(look) => remediation.run(look),
+            None => remediation,
+        },
+    }
 }

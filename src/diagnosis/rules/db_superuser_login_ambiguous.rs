@@ -8,6 +8,7 @@
 //! **Is not it** when a more specific line stands in the same invocation, or the login took longer than 5 seconds.
 
 use super::db_login_ambiguous::{narrowed_to_network, what_stays_open};
+use crate::diagnosis::database::{self, Of};
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
@@ -35,10 +36,11 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     );
     let remediation = Remediation::new(
         "Look at the superuser's secret, which \"masterarn\" names: was its password changed apart from the database, is its host \
-         the same? Log in by hand with its AWSCURRENT value, correct it, and rotate.",
+         the same? Log in by hand with its AWSCURRENT value, correct it or let the database take it, and rotate.",
     )
     .run(aws_in(context, &["secretsmanager", "list-secrets", "--query", "SecretList[].{name:Name,arn:ARN,changed:LastChangedDate}"]))
     .needs("secretsmanager:ListSecrets")
+    .database_takes(context, database::engine(context, &seen), Of::Superuser(database::superuser_secret(&seen.read.event.text)))
     .rotate(context)
     .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/tutorials_rotation-alternating.html")
     .link(TROUBLESHOOTING);

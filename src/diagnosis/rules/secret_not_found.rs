@@ -86,6 +86,7 @@ fn needed(context: &DiagnosisContext<'_>) -> Verdict {
     )
     .run(aws_in(context, &["secretsmanager", "list-secrets", "--include-planned-deletion"]))
     .run(aws_in(context, &["lambda", "get-function-configuration", "--function-name", function]))
+    .put_value(context)
     .rotate(context)
     .needs("secretsmanager:ListSecrets")
     .needs("lambda:GetFunctionConfiguration")
