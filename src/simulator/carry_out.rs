@@ -7,7 +7,7 @@ use super::authorize::{ConditionKeys, Decision, evaluate};
 use super::expand::rotation_event;
 use super::ids;
 use super::wire::Shape;
-use super::world::{Function, LogEvent, LogGroup, ManagedPolicy, Role, Secret, TrailEvent, Version, World};
+use super::world::{Function, LogEvent, LogGroup, ManagedPolicy, Role, Secret, TrailEvent, Version, SimulatedAccount};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -58,7 +58,7 @@ impl Command {
 }
 
 /// Changes the world as the command would.
-pub(super) fn carry_out(world: &mut World, text: &str) -> Result<(), String> {
+pub(super) fn carry_out(world: &mut SimulatedAccount, text: &str) -> Result<(), String> {
     let Some(command) = Command::parse(text)? else { return Ok(()) };
     if READS.iter().any(|verb| command.operation.starts_with(verb)) {
         return Ok(());
@@ -72,7 +72,7 @@ pub(super) fn carry_out(world: &mut World, text: &str) -> Result<(), String> {
     }
 }
 
-fn iam(world: &mut World, command: &Command) -> Result<(), String> {
+fn iam(world: &mut SimulatedAccount, command: &Command) -> Result<(), String> {
     if command.operation == "create-policy-version" {
         let document = command.document("policy-document")?;
         let arn = command.text("policy-arn")?;
@@ -115,7 +115,7 @@ fn iam(world: &mut World, command: &Command) -> Result<(), String> {
     Ok(())
 }
 
-fn kms(world: &mut World, command: &Command) -> Result<(), String> {
+fn kms(world: &mut SimulatedAccount, command: &Command) -> Result<(), String> {
     let id = command.text("key-id")?;
     let key = world.keys.iter_mut().find(|key| key.exists && (key.arn == id || key.id == id)).ok_or("NotFoundException")?;
     match command.operation.as_str() {
@@ -131,7 +131,7 @@ fn kms(world: &mut World, command: &Command) -> Result<(), String> {
     Ok(())
 }
 
-fn lambda(world: &mut World, command: &Command) -> Result<(), String> {
+fn lambda(world: &mut SimulatedAccount, command: &Command) -> Result<(), String> {
     let name = command.text("function-name")?;
     let account = world.account.clone();
     let function: &mut Function = world
@@ -188,7 +188,7 @@ fn lambda(world: &mut World, command: &Command) -> Result<(), String> {
     Ok(())
 }
 
-fn secrets(world: &mut World, command: &Command) -> Result<(), String> {
+fn secrets(world: &mut SimulatedAccount, command: &Command) -> Result<(), String> {
     let id = command.text("secret-id")?.to_owned();
     let now = world.now;
     let at = world.secrets.iter().position(|secret| secret.arn == id || secret.name == id).ok_or("ResourceNotFoundException")?;
@@ -236,7 +236,7 @@ fn secrets(world: &mut World, command: &Command) -> Result<(), String> {
     Ok(())
 }
 
-fn rotate_by(world: &mut World, at: usize, command: &Command) -> Result<(), String> {
+fn rotate_by(world: &mut SimulatedAccount, at: usize, command: &Command) -> Result<(), String> {
     let secret = world.secrets.get_mut(at).ok_or("ResourceNotFoundException")?;
     set(&mut secret.entry, "RotationEnabled", true);
     if let Some(function) = command.options.get("rotation-lambda-arn") {
@@ -259,7 +259,7 @@ fn rotate_by(world: &mut World, at: usize, command: &Command) -> Result<(), Stri
 }
 
 /// Rotates the secret, where nothing in the world stops it.
-pub(super) fn rotate(world: &mut World, arn: &str) -> Result<(), String> {
+pub(super) fn rotate(world: &mut SimulatedAccount, arn: &str) -> Result<(), String> {
     stopped(world, arn)?;
     let (account, now) = (world.account.clone(), world.now);
     let secret = world.secrets.iter_mut().find(|secret| secret.arn == arn).ok_or("ResourceNotFoundException")?;
@@ -281,7 +281,7 @@ pub(super) fn rotate(world: &mut World, arn: &str) -> Result<(), String> {
 }
 
 /// A trail writes its events to its log group too.
-fn deliver(world: &mut World, event: &TrailEvent) {
+fn deliver(world: &mut SimulatedAccount, event: &TrailEvent) {
     let groups: Vec<String> = world.trails.iter().filter_map(|trail| trail.log_group_arn.clone()).collect();
     let is_trails = |group: &LogGroup| groups.iter().any(|arn| arn.contains(&format!(":log-group:{}:", group.name)));
     for group in world.log_groups.iter_mut().filter(|group| is_trails(group)) {
@@ -291,7 +291,7 @@ fn deliver(world: &mut World, event: &TrailEvent) {
 }
 
 /// What stops a rotation of the secret, in the order in which it would meet it.
-fn stopped(world: &World, arn: &str) -> Result<(), String> {
+fn stopped(world: &SimulatedAccount, arn: &str) -> Result<(), String> {
     let secret = world.secrets.iter().find(|secret| secret.arn == arn).ok_or("the secret is gone")?;
     let bound = member(&secret.entry, "RotationLambdaARN").ok_or("no function is bound")?;
     let (function, qualifier) = world
@@ -329,7 +329,7 @@ fn stopped(world: &World, arn: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn invoked(world: &World, secret: &Secret, function: &Function, qualifier: &Option<String>) -> Result<(), String> {
+fn invoked(world: &SimulatedAccount, secret: &Secret, function: &Function, qualifier: &Option<String>) -> Result<(), String> {
     let known = |key: &str, value: &str| (key.to_owned(), vec![value.to_owned()]);
     let keys = ConditionKeys::from([known("aws:sourceaccount", &world.account), known("aws:sourcearn", &secret.arn)]);
     let statements = function.policy.get(qualifier).cloned().unwrap_or_default();
@@ -395,7 +395,7 @@ fn is_named(statement: &Value, who: Principal<'_>) -> bool {
 
 /// The function at work in its role.
 struct Caller<'w> {
-    world: &'w World,
+    world: &'w SimulatedAccount,
     role: &'w Role,
     function: &'w Function,
     secret: &'w Secret,
@@ -443,7 +443,7 @@ impl Caller<'_> {
     }
 }
 
-fn key_state(world: &World, secret: usize) -> Option<String> {
+fn key_state(world: &SimulatedAccount, secret: usize) -> Option<String> {
     let id = world.secrets.get(secret)?.kms_key_id.as_ref()?;
     world.keys.iter().find(|key| key.exists && (&key.arn == id || &key.id == id)).map(|key| key.state.clone())
 }

@@ -6,7 +6,7 @@ use super::fault::{Effect, Faults};
 use super::operations::{self, Sessions};
 use super::scenario::{Scenario, ScenarioError};
 use super::wire::{self, Refusal, Request};
-use super::world::World;
+use super::world::SimulatedAccount;
 use crate::clock::Clock;
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -59,7 +59,7 @@ pub enum StartError {
 
 #[derive(Debug)]
 struct Account {
-    world: RwLock<World>,
+    world: RwLock<SimulatedAccount>,
     faults: Faults,
     sessions: Sessions,
     calls: Mutex<Vec<Call>>,
@@ -182,11 +182,11 @@ impl Account {
         operations::answer(&world, &self.sessions, request)
     }
 
-    fn world(&self) -> RwLockReadGuard<'_, World> {
+    fn world(&self) -> RwLockReadGuard<'_, SimulatedAccount> {
         self.world.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn world_mut(&self) -> RwLockWriteGuard<'_, World> {
+    fn world_mut(&self) -> RwLockWriteGuard<'_, SimulatedAccount> {
         self.world.write().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 #[derive(Debug)]
-pub(super) struct World {
+pub(super) struct SimulatedAccount {
     pub(super) account: String,
     pub(super) now: Timestamp,
     pub(super) caller: String,
@@ -164,7 +164,7 @@ pub(super) struct HealthEvent {
     pub(super) end: Option<Timestamp>,
 }
 
-impl World {
+impl SimulatedAccount {
     /// The role with this name, if it exists.
     pub(super) fn role(&self, name: &str) -> Option<&Role> {
         self.roles.iter().find(|role| role.name == name && role.exists)

@@ -16,7 +16,7 @@ use super::declaration::TrailForm;
 use super::policy::PolicyForm;
 use super::scenario::Scenario;
 use super::when::Length;
-use super::world::{Datapoint, HealthEvent, LogEvent, LogGroup, Trail, TrailEvent, World};
+use super::world::{Datapoint, HealthEvent, LogEvent, LogGroup, Trail, TrailEvent, SimulatedAccount};
 use invocation::Invocation;
 use jiff::{SignedDuration, Timestamp};
 use names::Names;
@@ -26,7 +26,7 @@ use rotation::History;
 ///
 /// # Errors
 /// A name, time, policy or count in it that makes no sense, in words.
-pub(super) fn expand(scenario: &Scenario, now: Timestamp) -> Result<World, String> {
+pub(super) fn expand(scenario: &Scenario, now: Timestamp) -> Result<SimulatedAccount, String> {
     let names = Names::new(scenario, now)?;
     let histories = scenario.secrets.iter().map(|secret| History::of(&names, secret)).collect::<Result<Vec<_>, _>>()?;
     let mut events = Vec::new();
@@ -52,7 +52,7 @@ pub(super) fn expand(scenario: &Scenario, now: Timestamp) -> Result<World, Strin
     events.sort_by_key(|event| std::cmp::Reverse(event.at));
     let trails: Vec<Trail> = scenario.trails.iter().map(|form| trail_of(&names, form)).collect();
     let fill = |text: &str| names.fill(text, &[]);
-    Ok(World {
+    Ok(SimulatedAccount {
         account: names.account().to_owned(),
         now,
         caller: scenario

@@ -2,21 +2,21 @@
 
 use super::expand;
 use crate::simulator::scenario::Scenario;
-use crate::simulator::world::World;
+use crate::simulator::world::SimulatedAccount;
 use std::fmt::Write;
 
-fn play(text: &str) -> World {
+fn play(text: &str) -> SimulatedAccount {
     let scenario = Scenario::parse(text).unwrap();
     expand(&scenario, "2026-11-24T09:30:00Z".parse().unwrap()).unwrap()
 }
 
-fn embedded(name: &str) -> World {
+fn embedded(name: &str) -> SimulatedAccount {
     let (_, text) = Scenario::embedded().find(|(own, _)| *own == name).unwrap();
     play(text)
 }
 
 /// The evidence of the last `days` days, in words.
-fn evidence(world: &World, days: i64) -> String {
+fn evidence(world: &SimulatedAccount, days: i64) -> String {
     let since = world.now - jiff::SignedDuration::from_hours(days * 24);
     let mut out = String::new();
     for secret in &world.secrets {

@@ -3,11 +3,11 @@
 use super::Answer;
 use crate::simulator::pages::page;
 use crate::simulator::wire::{Parameters, Refusal, Request, Shape};
-use crate::simulator::world::World;
+use crate::simulator::world::SimulatedAccount;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
-pub(super) fn get_metric_data(world: &World, request: &Request) -> Answer {
+pub(super) fn get_metric_data(world: &SimulatedAccount, request: &Request) -> Answer {
     let parameters = request.parameters();
     let time = |name| parameters.time(name).ok_or_else(|| invalid(format!("The parameter {name} is required.")));
     let (from, to) = (time("StartTime")?, time("EndTime")?);
@@ -33,7 +33,7 @@ fn invalid(message: impl Into<String>) -> Refusal {
 }
 
 fn series(
-    world: &World,
+    world: &SimulatedAccount,
     request: &Request,
     query: Parameters<'_>,
     (from, to): (Timestamp, Timestamp),

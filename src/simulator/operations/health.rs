@@ -3,9 +3,9 @@
 use super::Answer;
 use crate::simulator::ids;
 use crate::simulator::wire::{Parameters, Refusal, Request, Shape};
-use crate::simulator::world::{HealthEvent, World};
+use crate::simulator::world::{HealthEvent, SimulatedAccount};
 
-pub(super) fn describe_events(world: &World, request: &Request) -> Answer {
+pub(super) fn describe_events(world: &SimulatedAccount, request: &Request) -> Answer {
     let Some(events) = &world.health else {
         return Err(Refusal::new(
             "SubscriptionRequiredException",
@@ -18,7 +18,7 @@ pub(super) fn describe_events(world: &World, request: &Request) -> Answer {
     Ok(Shape::structure().with("events", Shape::list(matching)))
 }
 
-fn status(world: &World, event: &HealthEvent) -> &'static str {
+fn status(world: &SimulatedAccount, event: &HealthEvent) -> &'static str {
     if event.start > world.now {
         "upcoming"
     } else if event.end.is_some_and(|end| end <= world.now) {
@@ -28,7 +28,7 @@ fn status(world: &World, event: &HealthEvent) -> &'static str {
     }
 }
 
-fn fits(world: &World, event: &HealthEvent, filter: Parameters<'_>) -> bool {
+fn fits(world: &SimulatedAccount, event: &HealthEvent, filter: Parameters<'_>) -> bool {
     [
         ("services", event.of.as_str()),
         ("regions", event.region.as_str()),
@@ -52,7 +52,7 @@ fn began_within(event: &HealthEvent, filter: Parameters<'_>) -> bool {
     ranges.is_empty() || ranges.iter().any(holds)
 }
 
-fn shape(world: &World, event: &HealthEvent) -> Shape {
+fn shape(world: &SimulatedAccount, event: &HealthEvent) -> Shape {
     let id = ids::letters(&event.code, "ABCDEF0123456789", 12);
     Shape::structure()
         .with("arn", format!("arn:aws:health:{}::event/{}/{}/{}_{id}", event.region, event.of, event.code, event.code))

@@ -2,10 +2,10 @@
 
 use super::Answer;
 use crate::simulator::wire::{Refusal, Request, Shape};
-use crate::simulator::world::{Key, World};
+use crate::simulator::world::{Key, SimulatedAccount};
 use jiff::SignedDuration;
 
-fn find<'w>(world: &'w World, request: &Request) -> Result<&'w Key, Refusal> {
+fn find<'w>(world: &'w SimulatedAccount, request: &Request) -> Result<&'w Key, Refusal> {
     let asked = request.parameters().required("KeyId")?;
     let key = world
         .keys
@@ -33,7 +33,7 @@ fn find<'w>(world: &'w World, request: &Request) -> Result<&'w Key, Refusal> {
     Ok(key)
 }
 
-pub(super) fn describe_key(world: &World, request: &Request) -> Answer {
+pub(super) fn describe_key(world: &SimulatedAccount, request: &Request) -> Answer {
     let key = find(world, request)?;
     let created = world.now.checked_sub(SignedDuration::from_hours(500 * 24)).ok();
     Ok(Shape::structure().with(
@@ -57,7 +57,7 @@ pub(super) fn describe_key(world: &World, request: &Request) -> Answer {
     ))
 }
 
-pub(super) fn get_key_policy(world: &World, request: &Request) -> Answer {
+pub(super) fn get_key_policy(world: &SimulatedAccount, request: &Request) -> Answer {
     let key = find(world, request)?;
     Ok(Shape::structure().with("Policy", key.policy.to_string()).with("PolicyName", "default"))
 }

@@ -12,14 +12,14 @@ mod sts;
 
 use super::wildcard;
 use super::wire::{Refusal, Request, Service, Shape};
-use super::world::World;
+use super::world::SimulatedAccount;
 
 pub(super) use sts::Sessions;
 
 type Answer = Result<Shape, Refusal>;
 
 /// Answers a request from what the world knows.
-pub(super) fn answer(world: &World, sessions: &Sessions, request: &Request) -> Answer {
+pub(super) fn answer(world: &SimulatedAccount, sessions: &Sessions, request: &Request) -> Answer {
     let answer = match (request.service, request.operation.as_str()) {
         (Service::SecretsManager, "DescribeSecret") => secretsmanager::describe_secret,
         (Service::SecretsManager, "ListSecrets") => secretsmanager::list_secrets,
@@ -72,7 +72,7 @@ pub(super) fn throttled(request: &Request) -> Refusal {
 }
 
 /// The refusal of a call that the caller's policies do not allow.
-pub(super) fn denied(world: &World, request: &Request) -> Refusal {
+pub(super) fn denied(world: &SimulatedAccount, request: &Request) -> Refusal {
     let action = request.action();
     let resource = resource_of(world, request);
     let message = format!(
@@ -88,12 +88,12 @@ pub(super) fn denied(world: &World, request: &Request) -> Refusal {
 }
 
 /// Whether `[caller]` denies the call.
-pub(super) fn caller_is_denied(world: &World, request: &Request) -> bool {
+pub(super) fn caller_is_denied(world: &SimulatedAccount, request: &Request) -> bool {
     let action = request.action();
     world.caller_denied.iter().any(|pattern| wildcard::matches_ignoring_case(pattern, &action))
 }
 
-fn resource_of(world: &World, request: &Request) -> String {
+fn resource_of(world: &SimulatedAccount, request: &Request) -> String {
     let parameters = request.parameters();
     let (account, region) = (&world.account, &request.region);
     if let Some(id) = parameters.text("SecretId") {
