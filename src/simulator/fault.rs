@@ -2,7 +2,7 @@
 
 use super::declaration::{Always, FaultForm, Throttle};
 use super::wildcard;
-use super::wire::Request;
+use super::wire::WireRequest;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The faults of a scenario, each counting the requests it saw.
@@ -26,7 +26,7 @@ impl Faults {
     }
 
     /// Counts the request, and says what happens to it.
-    pub(super) fn strike(&self, request: &Request) -> Effect {
+    pub(super) fn strike(&self, request: &WireRequest) -> Effect {
         let action = request.action();
         let parameters = request.parameters.to_string();
         let mut effect = Effect::default();

@@ -5,7 +5,7 @@ use super::expand::expand;
 use super::fault::{Effect, Faults};
 use super::operations::{self, Sessions};
 use super::scenario::{Scenario, ScenarioError};
-use super::wire::{self, Refusal, Request};
+use super::wire::{self, Refusal, WireRequest};
 use super::world::SimulatedAccount;
 use crate::clock::Clock;
 use axum::Router;
@@ -171,7 +171,7 @@ async fn serve(State(account): State<Arc<Account>>, method: Method, uri: Uri, he
 }
 
 impl Account {
-    fn answer(&self, request: &Request, effect: &Effect) -> Result<wire::Shape, Refusal> {
+    fn answer(&self, request: &WireRequest, effect: &Effect) -> Result<wire::Shape, Refusal> {
         if effect.throttled {
             return Err(operations::throttled(request));
         }

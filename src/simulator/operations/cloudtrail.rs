@@ -2,14 +2,14 @@
 
 use super::Answer;
 use crate::simulator::pages::page;
-use crate::simulator::wire::{Parameters, Refusal, Request, Shape};
+use crate::simulator::wire::{Parameters, Refusal, WireRequest, Shape};
 use crate::simulator::world::{TrailEvent, SimulatedAccount};
 use jiff::SignedDuration;
 
 /// How long event history keeps management events.
 const HISTORY: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-pub(super) fn lookup_events(world: &SimulatedAccount, request: &Request) -> Answer {
+pub(super) fn lookup_events(world: &SimulatedAccount, request: &WireRequest) -> Answer {
     let parameters = request.parameters();
     let attributes = parameters.structures("LookupAttributes");
     if attributes.len() > 1 {
@@ -75,7 +75,7 @@ fn shape(event: &TrailEvent) -> Shape {
         .with("CloudTrailEvent", event.record.to_string())
 }
 
-pub(super) fn describe_trails(world: &SimulatedAccount, request: &Request) -> Answer {
+pub(super) fn describe_trails(world: &SimulatedAccount, request: &WireRequest) -> Answer {
     let parameters = request.parameters();
     let wanted = parameters.texts("trailNameList");
     let trails = world

@@ -2,12 +2,12 @@
 
 use super::Answer;
 use crate::simulator::pages::page;
-use crate::simulator::wire::{Parameters, Refusal, Request, Shape};
+use crate::simulator::wire::{Parameters, Refusal, WireRequest, Shape};
 use crate::simulator::world::SimulatedAccount;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
-pub(super) fn get_metric_data(world: &SimulatedAccount, request: &Request) -> Answer {
+pub(super) fn get_metric_data(world: &SimulatedAccount, request: &WireRequest) -> Answer {
     let parameters = request.parameters();
     let time = |name| parameters.time(name).ok_or_else(|| invalid(format!("The parameter {name} is required.")));
     let (from, to) = (time("StartTime")?, time("EndTime")?);
@@ -34,7 +34,7 @@ fn invalid(message: impl Into<String>) -> Refusal {
 
 fn series(
     world: &SimulatedAccount,
-    request: &Request,
+    request: &WireRequest,
     query: Parameters<'_>,
     (from, to): (Timestamp, Timestamp),
     ascending: bool,

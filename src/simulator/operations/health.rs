@@ -2,10 +2,10 @@
 
 use super::Answer;
 use crate::simulator::ids;
-use crate::simulator::wire::{Parameters, Refusal, Request, Shape};
+use crate::simulator::wire::{Parameters, Refusal, WireRequest, Shape};
 use crate::simulator::world::{HealthEvent, SimulatedAccount};
 
-pub(super) fn describe_events(world: &SimulatedAccount, request: &Request) -> Answer {
+pub(super) fn describe_events(world: &SimulatedAccount, request: &WireRequest) -> Answer {
     let Some(events) = &world.health else {
         return Err(Refusal::new(
             "SubscriptionRequiredException",

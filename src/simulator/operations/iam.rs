@@ -4,7 +4,7 @@ use super::Answer;
 use crate::simulator::authorize::{ConditionKeys, Decision, evaluate};
 use crate::simulator::ids;
 use crate::simulator::pages::page;
-use crate::simulator::wire::{Refusal, Request, Shape};
+use crate::simulator::wire::{Refusal, WireRequest, Shape};
 use crate::simulator::world::{ManagedPolicy, Role, SimulatedAccount};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -19,18 +19,18 @@ fn no_such_entity(message: String) -> Refusal {
     Refusal::new("NoSuchEntity", message).with_status(404)
 }
 
-fn role<'w>(world: &'w SimulatedAccount, request: &Request) -> Result<&'w Role, Refusal> {
+fn role<'w>(world: &'w SimulatedAccount, request: &WireRequest) -> Result<&'w Role, Refusal> {
     let name = request.parameters().required("RoleName")?;
     world.role(name).ok_or_else(|| no_such_entity(format!("The role with name {name} cannot be found.")))
 }
 
-fn policy<'w>(world: &'w SimulatedAccount, request: &Request) -> Result<&'w ManagedPolicy, Refusal> {
+fn policy<'w>(world: &'w SimulatedAccount, request: &WireRequest) -> Result<&'w ManagedPolicy, Refusal> {
     let arn = request.parameters().required("PolicyArn")?;
     world.policy(arn).ok_or_else(|| no_such_entity(format!("Policy {arn} does not exist or is not attachable.")))
 }
 
 /// A truncated list: the items, `IsTruncated` and `Marker`.
-fn list<T>(world: &SimulatedAccount, request: &Request, name: &str, all: &[T], shape: impl Fn(&T) -> Shape) -> Answer {
+fn list<T>(world: &SimulatedAccount, request: &WireRequest, name: &str, all: &[T], shape: impl Fn(&T) -> Shape) -> Answer {
     let (items, next) = page(all, world.pages.iam, request.parameters(), "Marker", "MaxItems")
         .map_err(|_| Refusal::new("ValidationError", "Invalid Marker"))?;
     Ok(Shape::structure()
@@ -39,7 +39,7 @@ fn list<T>(world: &SimulatedAccount, request: &Request, name: &str, all: &[T], s
         .with("Marker", next))
 }
 
-pub(super) fn get_role(world: &SimulatedAccount, request: &Request) -> Answer {
+pub(super) fn get_role(world: &SimulatedAccount, request: &WireRequest) -> Answer {
     let role = role(world, request)?;
     let boundary = role
         .boundary
@@ -59,12 +59,12 @@ pub(super) fn get_role(world: &SimulatedAccount, request: &Request) -> Answer {
     ))
 }
 
-pub(super) fn list_role_policies(world: &SimulatedAccount, request: &Request) -> Answer {
+pub(super) fn list_role_policies(world: &SimulatedAccount, request: &WireRequest) -> Answer {
     let names: Vec<&String> = role(world, request)?.inline.keys().collect();
     list(world, request, "PolicyNames", &names, |name| Shape::from(*name))
 }
 
-pub(super) fn get_role_policy(world: &SimulatedAccount, request: &Request) -> Answer {
+pub(super) fn get_role_policy(world: &SimulatedAccount, request: &WireRequest) -> Answer {
     let role = role(world, request)?;
     let name = request.parameters().required("PolicyName")?;
     let policy =
@@ -72,14 +72,14 @@ pub(super) fn get_role_policy(world: &SimulatedAccount, request: &Request) -> An
     Ok(Shape::structure().with("RoleName", &role.name).with("PolicyName", name).with("PolicyDocument", encoded(policy)))
 }
 
-pub(super) fn list_attached_role_policies(world: &SimulatedAccount, request: &Request) -> Answer {
+pub(super) fn list_attached_role_policies(world: &SimulatedAccount, request: &WireRequest) -> Answer {
     let attached = &role(world, request)?.attached;
     list(world, request, "AttachedPolicies", attached, |arn| {
         Shape::structure().with("PolicyName", arn.rsplit('/').next()).with("PolicyArn", arn)
     })
 }
 
-pub(super) fn get_policy(world: &SimulatedAccount, request: &Request) -> Answer {
+pub(super) fn get_policy(world: &SimulatedAccount, request: &WireRequest) -> Answer {
     let policy = policy(world, request)?;
     let roles = || world.roles.iter().filter(|role| role.exists);
     let attached = roles().filter(|role| role.attached.contains(&policy.arn)).count();
@@ -98,7 +98,7 @@ pub(super) fn get_policy(world: &SimulatedAccount, request: &Request) -> Answer 
     ))
 }
 
-pub(super) fn get_policy_version(world: &SimulatedAccount, request: &Request) -> Answer {
+pub(super) fn get_policy_version(world: &SimulatedAccount, request: &WireRequest) -> Answer {
     let policy = policy(world, request)?;
     let version = request.parameters().required("VersionId")?;
     if version != "v1" {
@@ -111,7 +111,7 @@ pub(super) fn get_policy_version(world: &SimulatedAccount, request: &Request) ->
 }
 
 /// Identity policies, boundary and organization policies; like the real one, no resource policies of roles.
-pub(super) fn simulate_principal_policy(world: &SimulatedAccount, request: &Request) -> Answer {
+pub(super) fn simulate_principal_policy(world: &SimulatedAccount, request: &WireRequest) -> Answer {
     let parameters = request.parameters();
     let source = parameters.required("PolicySourceArn")?;
     let role = world

@@ -1,11 +1,11 @@
 //! KMS.
 
 use super::Answer;
-use crate::simulator::wire::{Refusal, Request, Shape};
+use crate::simulator::wire::{Refusal, WireRequest, Shape};
 use crate::simulator::world::{Key, SimulatedAccount};
 use jiff::SignedDuration;
 
-fn find<'w>(world: &'w SimulatedAccount, request: &Request) -> Result<&'w Key, Refusal> {
+fn find<'w>(world: &'w SimulatedAccount, request: &WireRequest) -> Result<&'w Key, Refusal> {
     let asked = request.parameters().required("KeyId")?;
     let key = world
         .keys
@@ -33,7 +33,7 @@ fn find<'w>(world: &'w SimulatedAccount, request: &Request) -> Result<&'w Key, R
     Ok(key)
 }
 
-pub(super) fn describe_key(world: &SimulatedAccount, request: &Request) -> Answer {
+pub(super) fn describe_key(world: &SimulatedAccount, request: &WireRequest) -> Answer {
     let key = find(world, request)?;
     let created = world.now.checked_sub(SignedDuration::from_hours(500 * 24)).ok();
     Ok(Shape::structure().with(
@@ -57,7 +57,7 @@ pub(super) fn describe_key(world: &SimulatedAccount, request: &Request) -> Answe
     ))
 }
 
-pub(super) fn get_key_policy(world: &SimulatedAccount, request: &Request) -> Answer {
+pub(super) fn get_key_policy(world: &SimulatedAccount, request: &WireRequest) -> Answer {
     let key = find(world, request)?;
     Ok(Shape::structure().with("Policy", key.policy.to_string()).with("PolicyName", "default"))
 }

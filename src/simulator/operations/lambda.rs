@@ -4,11 +4,11 @@ use super::Answer;
 use crate::simulator::ids;
 use crate::simulator::json::set;
 use crate::simulator::policy::document;
-use crate::simulator::wire::{Refusal, Request, Shape};
+use crate::simulator::wire::{Refusal, WireRequest, Shape};
 use crate::simulator::world::{Function, SimulatedAccount};
 
 /// The function, by name, `name:qualifier`, or ARN with or without a qualifier; and the qualifier.
-fn find<'w>(world: &'w SimulatedAccount, request: &Request) -> Result<(&'w Function, Option<String>), Refusal> {
+fn find<'w>(world: &'w SimulatedAccount, request: &WireRequest) -> Result<(&'w Function, Option<String>), Refusal> {
     let asked = request.parameters().required("FunctionName")?;
     let qualifier = request.parameters().text("Qualifier").map(str::to_owned);
     let (name, own) = match asked.strip_prefix("arn:") {
@@ -35,12 +35,12 @@ fn not_found(message: impl Into<String>) -> Refusal {
     Refusal::new("ResourceNotFoundException", message).with_status(404)
 }
 
-pub(super) fn get_function_configuration(world: &SimulatedAccount, request: &Request) -> Answer {
+pub(super) fn get_function_configuration(world: &SimulatedAccount, request: &WireRequest) -> Answer {
     let (function, _) = find(world, request)?;
     Ok(function.configuration.clone())
 }
 
-pub(super) fn get_policy(world: &SimulatedAccount, request: &Request) -> Answer {
+pub(super) fn get_policy(world: &SimulatedAccount, request: &WireRequest) -> Answer {
     let (function, qualifier) = find(world, request)?;
     let statements = function
         .policy
@@ -51,7 +51,7 @@ pub(super) fn get_policy(world: &SimulatedAccount, request: &Request) -> Answer 
     Ok(Shape::structure().with("Policy", policy.to_string()).with("RevisionId", ids::uuid(&function.arn)))
 }
 
-pub(super) fn get_function_concurrency(world: &SimulatedAccount, request: &Request) -> Answer {
+pub(super) fn get_function_concurrency(world: &SimulatedAccount, request: &WireRequest) -> Answer {
     let (function, _) = find(world, request)?;
     Ok(Shape::structure().with("ReservedConcurrentExecutions", function.concurrency))
 }

@@ -4,7 +4,7 @@ use super::Answer;
 use crate::simulator::filter_pattern::FilterPattern;
 use crate::simulator::ids;
 use crate::simulator::pages::page;
-use crate::simulator::wire::{Refusal, Request, Shape};
+use crate::simulator::wire::{Refusal, WireRequest, Shape};
 use crate::simulator::world::{LogEvent, LogGroup, SimulatedAccount};
 
 /// The longest filter pattern, in characters.
@@ -14,7 +14,7 @@ fn invalid(message: &str) -> Refusal {
     Refusal::new("InvalidParameterException", message)
 }
 
-pub(super) fn filter_log_events(world: &SimulatedAccount, request: &Request) -> Answer {
+pub(super) fn filter_log_events(world: &SimulatedAccount, request: &WireRequest) -> Answer {
     let parameters = request.parameters();
     let name = match (parameters.text("logGroupName"), parameters.text("logGroupIdentifier")) {
         (Some(name), None) => name,
@@ -80,7 +80,7 @@ fn event_shape(group: &LogGroup, event: &LogEvent) -> Shape {
         .with("eventId", ids::letters(&seed, "0123456789", 56))
 }
 
-pub(super) fn describe_log_groups(world: &SimulatedAccount, request: &Request) -> Answer {
+pub(super) fn describe_log_groups(world: &SimulatedAccount, request: &WireRequest) -> Answer {
     let parameters = request.parameters();
     let prefix = parameters.text("logGroupNamePrefix").unwrap_or_default();
     let part = parameters.text("logGroupNamePattern").unwrap_or_default().to_lowercase();

@@ -11,7 +11,7 @@ mod secretsmanager;
 mod sts;
 
 use super::wildcard;
-use super::wire::{Refusal, Request, Service, Shape};
+use super::wire::{Refusal, WireRequest, Service, Shape};
 use super::world::SimulatedAccount;
 
 pub(super) use sts::Sessions;
@@ -19,7 +19,7 @@ pub(super) use sts::Sessions;
 type Answer = Result<Shape, Refusal>;
 
 /// Answers a request from what the world knows.
-pub(super) fn answer(world: &SimulatedAccount, sessions: &Sessions, request: &Request) -> Answer {
+pub(super) fn answer(world: &SimulatedAccount, sessions: &Sessions, request: &WireRequest) -> Answer {
     let answer = match (request.service, request.operation.as_str()) {
         (Service::SecretsManager, "DescribeSecret") => secretsmanager::describe_secret,
         (Service::SecretsManager, "ListSecrets") => secretsmanager::list_secrets,
@@ -55,7 +55,7 @@ pub(super) fn answer(world: &SimulatedAccount, sessions: &Sessions, request: &Re
 }
 
 /// Whether nobody may send the request: it reads a secret's value, or would change something.
-pub(super) fn is_forbidden(request: &Request) -> bool {
+pub(super) fn is_forbidden(request: &WireRequest) -> bool {
     const HARMLESS: [&str; 8] = ["Get", "List", "Describe", "Lookup", "Filter", "Simulate", "GET ", "AssumeRole"];
     const SECRET_VALUES: [&str; 2] = ["GetSecretValue", "BatchGetSecretValue"];
     let operation = request.operation.as_str();
@@ -63,7 +63,7 @@ pub(super) fn is_forbidden(request: &Request) -> bool {
 }
 
 /// The error a service answers with when it is asked too often.
-pub(super) fn throttled(request: &Request) -> Refusal {
+pub(super) fn throttled(request: &WireRequest) -> Refusal {
     match request.service {
         Service::Lambda => Refusal::new("TooManyRequestsException", "Rate exceeded").with_status(429),
         Service::Iam | Service::Sts | Service::CloudWatch => Refusal::new("Throttling", "Rate exceeded"),
@@ -72,7 +72,7 @@ pub(super) fn throttled(request: &Request) -> Refusal {
 }
 
 /// The refusal of a call that the caller's policies do not allow.
-pub(super) fn denied(world: &SimulatedAccount, request: &Request) -> Refusal {
+pub(super) fn denied(world: &SimulatedAccount, request: &WireRequest) -> Refusal {
     let action = request.action();
     let resource = resource_of(world, request);
     let message = format!(
@@ -88,12 +88,12 @@ pub(super) fn denied(world: &SimulatedAccount, request: &Request) -> Refusal {
 }
 
 /// Whether `[caller]` denies the call.
-pub(super) fn caller_is_denied(world: &SimulatedAccount, request: &Request) -> bool {
+pub(super) fn caller_is_denied(world: &SimulatedAccount, request: &WireRequest) -> bool {
     let action = request.action();
     world.caller_denied.iter().any(|pattern| wildcard::matches_ignoring_case(pattern, &action))
 }
 
-fn resource_of(world: &SimulatedAccount, request: &Request) -> String {
+fn resource_of(world: &SimulatedAccount, request: &WireRequest) -> String {
     let parameters = request.parameters();
     let (account, region) = (&world.account, &request.region);
     if let Some(id) = parameters.text("SecretId") {

@@ -2,11 +2,11 @@
 
 use super::Answer;
 use crate::simulator::pages::page;
-use crate::simulator::wire::{Refusal, Request, Shape};
+use crate::simulator::wire::{Refusal, WireRequest, Shape};
 use crate::simulator::world::{Secret, SimulatedAccount};
 
 /// The secret with this ARN, ARN without suffix, or name, in the request's region.
-pub(super) fn find<'w>(world: &'w SimulatedAccount, request: &Request, id: &str) -> Result<&'w Secret, Refusal> {
+pub(super) fn find<'w>(world: &'w SimulatedAccount, request: &WireRequest, id: &str) -> Result<&'w Secret, Refusal> {
     world
         .secrets
         .iter()
@@ -17,11 +17,11 @@ pub(super) fn find<'w>(world: &'w SimulatedAccount, request: &Request, id: &str)
         .ok_or_else(|| Refusal::new("ResourceNotFoundException", "Secrets Manager can't find the specified secret."))
 }
 
-fn asked<'w>(world: &'w SimulatedAccount, request: &Request) -> Result<&'w Secret, Refusal> {
+fn asked<'w>(world: &'w SimulatedAccount, request: &WireRequest) -> Result<&'w Secret, Refusal> {
     find(world, request, request.parameters().required("SecretId")?)
 }
 
-pub(super) fn describe_secret(world: &SimulatedAccount, request: &Request) -> Answer {
+pub(super) fn describe_secret(world: &SimulatedAccount, request: &WireRequest) -> Answer {
     let secret = asked(world, request)?;
     Ok(secret.entry.clone().with("VersionIdsToStages", stages(secret)).with("ReplicationStatus", secret.replication.clone()))
 }
@@ -36,7 +36,7 @@ fn stages(secret: &Secret) -> Option<Shape> {
     (!labelled.is_empty()).then_some(Shape::Structure(labelled))
 }
 
-pub(super) fn list_secrets(world: &SimulatedAccount, request: &Request) -> Answer {
+pub(super) fn list_secrets(world: &SimulatedAccount, request: &WireRequest) -> Answer {
     let parameters = request.parameters();
     let filters = parameters.structures("Filters");
     let matching: Vec<&Secret> = world
@@ -87,7 +87,7 @@ fn fits(secret: &Secret, key: &str, value: &str) -> bool {
     found != negated
 }
 
-pub(super) fn list_versions(world: &SimulatedAccount, request: &Request) -> Answer {
+pub(super) fn list_versions(world: &SimulatedAccount, request: &WireRequest) -> Answer {
     let secret = asked(world, request)?;
     let parameters = request.parameters();
     let matching: Vec<_> =
@@ -111,7 +111,7 @@ pub(super) fn list_versions(world: &SimulatedAccount, request: &Request) -> Answ
         .with("Name", &secret.name))
 }
 
-pub(super) fn get_resource_policy(world: &SimulatedAccount, request: &Request) -> Answer {
+pub(super) fn get_resource_policy(world: &SimulatedAccount, request: &WireRequest) -> Answer {
     let secret = asked(world, request)?;
     if secret.deleted {
         return Err(Refusal::new(

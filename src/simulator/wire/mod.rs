@@ -1,6 +1,6 @@
 //! The wire protocols of AWS: one request form and one reply form, written in five dialects.
 //!
-//! Operations see a [`Request`] whose parameters are a JSON tree, and answer with a [`Shape`] or a [`Refusal`].
+//! Operations see a [`WireRequest`] whose parameters are a JSON tree, and answer with a [`Shape`] or a [`Refusal`].
 //! Source of names, shapes and dialects: the service models in botocore.
 
 pub(crate) mod cbor;
@@ -31,7 +31,7 @@ pub(crate) enum Protocol {
 
 /// One call, freed from its dialect.
 #[derive(Debug, Clone)]
-pub(crate) struct Request {
+pub(crate) struct WireRequest {
     pub(crate) protocol: Protocol,
     pub(crate) service: Service,
     pub(crate) operation: String,
@@ -41,7 +41,7 @@ pub(crate) struct Request {
     pub(crate) parameters: serde_json::Value,
 }
 
-impl Request {
+impl WireRequest {
     /// The IAM action that this call needs, such as `secretsmanager:DescribeSecret`.
     pub(crate) fn action(&self) -> String {
         format!("{}:{}", self.service.iam_prefix(), self.operation)
@@ -73,7 +73,7 @@ impl Refusal {
 }
 
 /// The answer to `request`, in the dialect it was asked in.
-pub(crate) fn respond(request: &Request, result: &Result<Shape, Refusal>) -> Response {
+pub(crate) fn respond(request: &WireRequest, result: &Result<Shape, Refusal>) -> Response {
     match request.protocol {
         Protocol::Json10 | Protocol::Json11 => json11::respond(request, result),
         Protocol::RestJson => rest::respond(result),

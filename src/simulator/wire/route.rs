@@ -1,6 +1,6 @@
 //! Which service, operation and region a request is for.
 
-use super::{Protocol, Request, cbor, query, rest_path};
+use super::{Protocol, WireRequest, cbor, query, rest_path};
 use axum::http::{HeaderMap, Method, Uri, header::AUTHORIZATION};
 use serde_json::{Map, Value};
 
@@ -82,7 +82,7 @@ impl Service {
 }
 
 /// Reads one HTTP request; `Err` says what no AWS service would understand about it.
-pub(crate) fn parse(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Result<Request, &'static str> {
+pub(crate) fn parse(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Result<WireRequest, &'static str> {
     let scope = CredentialScope::of(headers).ok_or("no AWS Signature Version 4 credential scope")?;
     let text = || std::str::from_utf8(body).map_err(|_| "the body is not UTF-8");
     let (protocol, service, operation, parameters) =
@@ -111,7 +111,7 @@ pub(crate) fn parse(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]
     if service != scope.service {
         return Err("the request is signed for another service");
     }
-    Ok(Request { protocol, service, operation, region: scope.region, access_key: scope.access_key, parameters })
+    Ok(WireRequest { protocol, service, operation, region: scope.region, access_key: scope.access_key, parameters })
 }
 
 struct CredentialScope {
