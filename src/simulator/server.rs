@@ -5,7 +5,7 @@ use super::expand::expand;
 use super::fault::{Effect, Faults};
 use super::operations::{self, Sessions};
 use super::scenario::{Scenario, ScenarioError};
-use super::wire::{self, Refusal, WireRequest};
+use super::wire::{self, WireError, WireRequest};
 use super::world::SimulatedAccount;
 use crate::clock::Clock;
 use axum::Router;
@@ -159,7 +159,7 @@ async fn serve(State(account): State<Arc<Account>>, method: Method, uri: Uri, he
     let effect = account.faults.strike(&request);
     account.delay(&effect).await;
     if let Some(status) = effect.failing {
-        let refusal = Refusal::new("InternalFailure", "Simulated failure").with_status(status);
+        let refusal = WireError::new("InternalFailure", "Simulated failure").with_status(status);
         return wire::respond(&request, &Err(refusal));
     }
     let result = account.answer(&request, &effect);
@@ -171,7 +171,7 @@ async fn serve(State(account): State<Arc<Account>>, method: Method, uri: Uri, he
 }
 
 impl Account {
-    fn answer(&self, request: &WireRequest, effect: &Effect) -> Result<wire::Shape, Refusal> {
+    fn answer(&self, request: &WireRequest, effect: &Effect) -> Result<wire::Shape, WireError> {
         if effect.throttled {
             return Err(operations::throttled(request));
         }

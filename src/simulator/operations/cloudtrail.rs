@@ -2,7 +2,7 @@
 
 use super::Answer;
 use crate::simulator::pages::page;
-use crate::simulator::wire::{Parameters, Refusal, WireRequest, Shape};
+use crate::simulator::wire::{Parameters, WireError, WireRequest, Shape};
 use crate::simulator::world::{TrailEvent, SimulatedAccount};
 use jiff::SignedDuration;
 
@@ -13,16 +13,16 @@ pub(super) fn lookup_events(world: &SimulatedAccount, request: &WireRequest) -> 
     let parameters = request.parameters();
     let attributes = parameters.structures("LookupAttributes");
     if attributes.len() > 1 {
-        return Err(Refusal::new("InvalidLookupAttributesException", "You can specify only one lookup attribute."));
+        return Err(WireError::new("InvalidLookupAttributesException", "You can specify only one lookup attribute."));
     }
     let (from, to) = (parameters.time("StartTime"), parameters.time("EndTime"));
     if from.zip(to).is_some_and(|(from, to)| from > to) {
-        return Err(Refusal::new("InvalidTimeRangeException", "The start time must be before the end time."));
+        return Err(WireError::new("InvalidTimeRangeException", "The start time must be before the end time."));
     }
     if let Some(limit) = parameters.integer("MaxResults")
         && !(1..=50).contains(&limit)
     {
-        return Err(Refusal::new("InvalidMaxResultsException", "A maximum results value between 1 and 50 is needed."));
+        return Err(WireError::new("InvalidMaxResultsException", "A maximum results value between 1 and 50 is needed."));
     }
     let mut matching: Vec<&TrailEvent> = Vec::new();
     for event in &world.events {
@@ -35,7 +35,7 @@ pub(super) fn lookup_events(world: &SimulatedAccount, request: &WireRequest) -> 
         }
     }
     let (events, next) = page(&matching, world.pages.events, parameters, "NextToken", "MaxResults")
-        .map_err(|_| Refusal::new("InvalidNextTokenException", "The token is not valid."))?;
+        .map_err(|_| WireError::new("InvalidNextTokenException", "The token is not valid."))?;
     Ok(Shape::structure().with("Events", Shape::list(events.iter().map(|event| shape(event)))).with("NextToken", next))
 }
 

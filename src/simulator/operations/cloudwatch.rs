@@ -2,7 +2,7 @@
 
 use super::Answer;
 use crate::simulator::pages::page;
-use crate::simulator::wire::{Parameters, Refusal, WireRequest, Shape};
+use crate::simulator::wire::{Parameters, WireError, WireRequest, Shape};
 use crate::simulator::world::SimulatedAccount;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -21,15 +21,15 @@ pub(super) fn get_metric_data(world: &SimulatedAccount, request: &WireRequest) -
         .map(|query| series(world, request, query, (from, to), ascending))
         .collect::<Result<Vec<_>, _>>()?;
     let (series, next) = page(&series, world.pages.metrics, parameters, "NextToken", "MaxDatapoints")
-        .map_err(|_| Refusal::new("InvalidNextToken", "The next token specified is invalid."))?;
+        .map_err(|_| WireError::new("InvalidNextToken", "The next token specified is invalid."))?;
     Ok(Shape::structure()
         .with("MetricDataResults", series.to_vec())
         .with("NextToken", next)
         .with("Messages", Shape::list::<Shape>([])))
 }
 
-fn invalid(message: impl Into<String>) -> Refusal {
-    Refusal::new("InvalidParameterCombination", message)
+fn invalid(message: impl Into<String>) -> WireError {
+    WireError::new("InvalidParameterCombination", message)
 }
 
 fn series(
@@ -41,12 +41,12 @@ fn series(
 ) -> Answer {
     let id = query.required("Id")?;
     let stat =
-        query.structure("MetricStat").ok_or_else(|| Refusal::new("ValidationError", "Only MetricStat queries are simulated."))?;
-    let metric = stat.structure("Metric").ok_or_else(|| Refusal::new("ValidationError", "MetricStat needs a Metric."))?;
+        query.structure("MetricStat").ok_or_else(|| WireError::new("ValidationError", "Only MetricStat queries are simulated."))?;
+    let metric = stat.structure("Metric").ok_or_else(|| WireError::new("ValidationError", "MetricStat needs a Metric."))?;
     let name = metric.text("MetricName").unwrap_or_default();
     let period = stat.integer("Period").unwrap_or(60);
     if period < 1 || period % 60 != 0 {
-        return Err(Refusal::new("ValidationError", "Period must be a multiple of 60 seconds."));
+        return Err(WireError::new("ValidationError", "Period must be a multiple of 60 seconds."));
     }
     let dimensions: Vec<(&str, &str)> = metric
         .structures("Dimensions")
@@ -73,7 +73,7 @@ fn series(
             let at = Timestamp::from_second(start).map_err(|error| invalid(error.to_string()))?;
             Ok((at, statistic_of(statistic, values)?))
         })
-        .collect::<Result<Vec<(Timestamp, f64)>, Refusal>>()?;
+        .collect::<Result<Vec<(Timestamp, f64)>, WireError>>()?;
     if !ascending {
         points.reverse();
     }
@@ -91,7 +91,7 @@ fn series(
     clippy::cast_sign_loss,
     reason = "counts of samples and ranks within them are small"
 )]
-fn statistic_of(statistic: &str, mut values: Vec<f64>) -> Result<f64, Refusal> {
+fn statistic_of(statistic: &str, mut values: Vec<f64>) -> Result<f64, WireError> {
     let count = values.len() as f64;
     values.sort_by(f64::total_cmp);
     let sum: f64 = values.iter().sum();
@@ -107,5 +107,5 @@ fn statistic_of(statistic: &str, mut values: Vec<f64>) -> Result<f64, Refusal> {
         "Maximum" => values.last().copied(),
         other => other.strip_prefix('p').and_then(|percent| percent.parse().ok()).and_then(percentile),
     }
-    .ok_or_else(|| Refusal::new("ValidationError", format!("Unknown statistic {statistic}")))
+    .ok_or_else(|| WireError::new("ValidationError", format!("Unknown statistic {statistic}")))
 }

@@ -2,12 +2,12 @@
 
 use super::Answer;
 use crate::simulator::ids;
-use crate::simulator::wire::{Parameters, Refusal, WireRequest, Shape};
+use crate::simulator::wire::{Parameters, WireError, WireRequest, Shape};
 use crate::simulator::world::{HealthEvent, SimulatedAccount};
 
 pub(super) fn describe_events(world: &SimulatedAccount, request: &WireRequest) -> Answer {
     let Some(events) = &world.health else {
-        return Err(Refusal::new(
+        return Err(WireError::new(
             "SubscriptionRequiredException",
             "The AWS Health API is available only to accounts with a Business, Enterprise On-Ramp or Enterprise Support plan.",
         ));

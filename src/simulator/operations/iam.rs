@@ -4,7 +4,7 @@ use super::Answer;
 use crate::simulator::authorize::{ConditionKeys, Decision, evaluate};
 use crate::simulator::ids;
 use crate::simulator::pages::page;
-use crate::simulator::wire::{Refusal, WireRequest, Shape};
+use crate::simulator::wire::{WireError, WireRequest, Shape};
 use crate::simulator::world::{ManagedPolicy, Role, SimulatedAccount};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -15,16 +15,16 @@ fn encoded(document: &Value) -> String {
     utf8_percent_encode(&document.to_string(), UNRESERVED).to_string()
 }
 
-fn no_such_entity(message: String) -> Refusal {
-    Refusal::new("NoSuchEntity", message).with_status(404)
+fn no_such_entity(message: String) -> WireError {
+    WireError::new("NoSuchEntity", message).with_status(404)
 }
 
-fn role<'w>(world: &'w SimulatedAccount, request: &WireRequest) -> Result<&'w Role, Refusal> {
+fn role<'w>(world: &'w SimulatedAccount, request: &WireRequest) -> Result<&'w Role, WireError> {
     let name = request.parameters().required("RoleName")?;
     world.role(name).ok_or_else(|| no_such_entity(format!("The role with name {name} cannot be found.")))
 }
 
-fn policy<'w>(world: &'w SimulatedAccount, request: &WireRequest) -> Result<&'w ManagedPolicy, Refusal> {
+fn policy<'w>(world: &'w SimulatedAccount, request: &WireRequest) -> Result<&'w ManagedPolicy, WireError> {
     let arn = request.parameters().required("PolicyArn")?;
     world.policy(arn).ok_or_else(|| no_such_entity(format!("Policy {arn} does not exist or is not attachable.")))
 }
@@ -32,7 +32,7 @@ fn policy<'w>(world: &'w SimulatedAccount, request: &WireRequest) -> Result<&'w 
 /// A truncated list: the items, `IsTruncated` and `Marker`.
 fn list<T>(world: &SimulatedAccount, request: &WireRequest, name: &str, all: &[T], shape: impl Fn(&T) -> Shape) -> Answer {
     let (items, next) = page(all, world.pages.iam, request.parameters(), "Marker", "MaxItems")
-        .map_err(|_| Refusal::new("ValidationError", "Invalid Marker"))?;
+        .map_err(|_| WireError::new("ValidationError", "Invalid Marker"))?;
     Ok(Shape::structure()
         .with(name, Shape::list(items.iter().map(shape)))
         .with("IsTruncated", next.is_some())
@@ -129,7 +129,7 @@ pub(super) fn simulate_principal_policy(world: &SimulatedAccount, request: &Wire
         .collect();
     let actions = parameters.texts("ActionNames");
     if actions.is_empty() {
-        return Err(Refusal::new("ValidationError", "ActionNames is required"));
+        return Err(WireError::new("ValidationError", "ActionNames is required"));
     }
     let resources = match parameters.texts("ResourceArns") {
         none if none.is_empty() => vec!["*"],
@@ -150,13 +150,13 @@ struct Simulation<'w> {
 }
 
 impl<'w> Simulation<'w> {
-    fn of(world: &'w SimulatedAccount, role: &'w Role, boundary: Vec<&str>) -> Result<Self, Refusal> {
+    fn of(world: &'w SimulatedAccount, role: &'w Role, boundary: Vec<&str>) -> Result<Self, WireError> {
         let attached = role.attached.iter().filter_map(|arn| world.policy(arn));
         let given = boundary
             .into_iter()
             .map(serde_json::from_str)
             .collect::<Result<Vec<Value>, _>>()
-            .map_err(|error| Refusal::new("InvalidInput", error.to_string()))?;
+            .map_err(|error| WireError::new("InvalidInput", error.to_string()))?;
         let own = role.boundary.as_ref().and_then(|arn| world.policy(arn));
         Ok(Simulation {
             identity: role

@@ -1,11 +1,11 @@
 //! KMS.
 
 use super::Answer;
-use crate::simulator::wire::{Refusal, WireRequest, Shape};
+use crate::simulator::wire::{WireError, WireRequest, Shape};
 use crate::simulator::world::{Key, SimulatedAccount};
 use jiff::SignedDuration;
 
-fn find<'w>(world: &'w SimulatedAccount, request: &WireRequest) -> Result<&'w Key, Refusal> {
+fn find<'w>(world: &'w SimulatedAccount, request: &WireRequest) -> Result<&'w Key, WireError> {
     let asked = request.parameters().required("KeyId")?;
     let key = world
         .keys
@@ -18,11 +18,11 @@ fn find<'w>(world: &'w SimulatedAccount, request: &WireRequest) -> Result<&'w Ke
             } else {
                 format!("arn:aws:kms:{}:{}:key/{asked}", request.region, world.account)
             };
-            Refusal::new("NotFoundException", format!("Key '{arn}' does not exist"))
+            WireError::new("NotFoundException", format!("Key '{arn}' does not exist"))
         })?;
     if key.foreign {
         let action = format!("kms:{}", request.operation);
-        return Err(Refusal::new(
+        return Err(WireError::new(
             "AccessDeniedException",
             format!(
                 "User: {} is not authorized to perform: {action} on resource: {} because no resource-based policy allows the {action} action",

@@ -4,11 +4,11 @@ use super::Answer;
 use crate::simulator::ids;
 use crate::simulator::json::set;
 use crate::simulator::policy::document;
-use crate::simulator::wire::{Refusal, WireRequest, Shape};
+use crate::simulator::wire::{WireError, WireRequest, Shape};
 use crate::simulator::world::{Function, SimulatedAccount};
 
 /// The function, by name, `name:qualifier`, or ARN with or without a qualifier; and the qualifier.
-fn find<'w>(world: &'w SimulatedAccount, request: &WireRequest) -> Result<(&'w Function, Option<String>), Refusal> {
+fn find<'w>(world: &'w SimulatedAccount, request: &WireRequest) -> Result<(&'w Function, Option<String>), WireError> {
     let asked = request.parameters().required("FunctionName")?;
     let qualifier = request.parameters().text("Qualifier").map(str::to_owned);
     let (name, own) = match asked.strip_prefix("arn:") {
@@ -31,8 +31,8 @@ fn find<'w>(world: &'w SimulatedAccount, request: &WireRequest) -> Result<(&'w F
     Ok((function, own.map(str::to_owned).or(qualifier)))
 }
 
-fn not_found(message: impl Into<String>) -> Refusal {
-    Refusal::new("ResourceNotFoundException", message).with_status(404)
+fn not_found(message: impl Into<String>) -> WireError {
+    WireError::new("ResourceNotFoundException", message).with_status(404)
 }
 
 pub(super) fn get_function_configuration(world: &SimulatedAccount, request: &WireRequest) -> Answer {

@@ -4,14 +4,14 @@ use super::Answer;
 use crate::simulator::filter_pattern::FilterPattern;
 use crate::simulator::ids;
 use crate::simulator::pages::page;
-use crate::simulator::wire::{Refusal, WireRequest, Shape};
+use crate::simulator::wire::{WireError, WireRequest, Shape};
 use crate::simulator::world::{LogEvent, LogGroup, SimulatedAccount};
 
 /// The longest filter pattern, in characters.
 const MAX_PATTERN: usize = 1024;
 
-fn invalid(message: &str) -> Refusal {
-    Refusal::new("InvalidParameterException", message)
+fn invalid(message: &str) -> WireError {
+    WireError::new("InvalidParameterException", message)
 }
 
 pub(super) fn filter_log_events(world: &SimulatedAccount, request: &WireRequest) -> Answer {
@@ -27,7 +27,7 @@ pub(super) fn filter_log_events(world: &SimulatedAccount, request: &WireRequest)
         .log_groups
         .iter()
         .find(|group| group.name == name && group.region == request.region)
-        .ok_or_else(|| Refusal::new("ResourceNotFoundException", "The specified log group does not exist."))?;
+        .ok_or_else(|| WireError::new("ResourceNotFoundException", "The specified log group does not exist."))?;
     // Source: CloudWatch Logs User Guide, "Log classes".
     match group.class.as_str() {
         "INFREQUENT_ACCESS" => {

@@ -11,12 +11,12 @@ mod secretsmanager;
 mod sts;
 
 use super::wildcard;
-use super::wire::{Refusal, WireRequest, Service, Shape};
+use super::wire::{WireError, WireRequest, Service, Shape};
 use super::world::SimulatedAccount;
 
 pub(super) use sts::Sessions;
 
-type Answer = Result<Shape, Refusal>;
+type Answer = Result<Shape, WireError>;
 
 /// Answers a request from what the world knows.
 pub(super) fn answer(world: &SimulatedAccount, sessions: &Sessions, request: &WireRequest) -> Answer {
@@ -48,7 +48,7 @@ pub(super) fn answer(world: &SimulatedAccount, sessions: &Sessions, request: &Wi
         }
         (Service::Sts, "AssumeRole") => return sts::assume_role(world, sessions, request),
         _ => {
-            return Err(Refusal::new("UnknownOperationException", format!("{} is not simulated", request.action())));
+            return Err(WireError::new("UnknownOperationException", format!("{} is not simulated", request.action())));
         }
     };
     answer(world, request)
@@ -63,16 +63,16 @@ pub(super) fn is_forbidden(request: &WireRequest) -> bool {
 }
 
 /// The error a service answers with when it is asked too often.
-pub(super) fn throttled(request: &WireRequest) -> Refusal {
+pub(super) fn throttled(request: &WireRequest) -> WireError {
     match request.service {
-        Service::Lambda => Refusal::new("TooManyRequestsException", "Rate exceeded").with_status(429),
-        Service::Iam | Service::Sts | Service::CloudWatch => Refusal::new("Throttling", "Rate exceeded"),
-        _ => Refusal::new("ThrottlingException", "Rate exceeded"),
+        Service::Lambda => WireError::new("TooManyRequestsException", "Rate exceeded").with_status(429),
+        Service::Iam | Service::Sts | Service::CloudWatch => WireError::new("Throttling", "Rate exceeded"),
+        _ => WireError::new("ThrottlingException", "Rate exceeded"),
     }
 }
 
 /// The refusal of a call that the caller's policies do not allow.
-pub(super) fn denied(world: &SimulatedAccount, request: &WireRequest) -> Refusal {
+pub(super) fn denied(world: &SimulatedAccount, request: &WireRequest) -> WireError {
     let action = request.action();
     let resource = resource_of(world, request);
     let message = format!(
@@ -80,10 +80,10 @@ pub(super) fn denied(world: &SimulatedAccount, request: &WireRequest) -> Refusal
         world.caller
     );
     match request.service {
-        Service::Iam | Service::Sts => Refusal::new("AccessDenied", message).with_status(403),
-        Service::CloudWatch => Refusal::new("AccessDenied", message).with_status(403),
-        Service::Lambda => Refusal::new("AccessDeniedException", message).with_status(403),
-        _ => Refusal::new("AccessDeniedException", message),
+        Service::Iam | Service::Sts => WireError::new("AccessDenied", message).with_status(403),
+        Service::CloudWatch => WireError::new("AccessDenied", message).with_status(403),
+        Service::Lambda => WireError::new("AccessDeniedException", message).with_status(403),
+        _ => WireError::new("AccessDeniedException", message),
     }
 }
 

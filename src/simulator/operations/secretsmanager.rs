@@ -2,11 +2,11 @@
 
 use super::Answer;
 use crate::simulator::pages::page;
-use crate::simulator::wire::{Refusal, WireRequest, Shape};
+use crate::simulator::wire::{WireError, WireRequest, Shape};
 use crate::simulator::world::{Secret, SimulatedAccount};
 
 /// The secret with this ARN, ARN without suffix, or name, in the request's region.
-pub(super) fn find<'w>(world: &'w SimulatedAccount, request: &WireRequest, id: &str) -> Result<&'w Secret, Refusal> {
+pub(super) fn find<'w>(world: &'w SimulatedAccount, request: &WireRequest, id: &str) -> Result<&'w Secret, WireError> {
     world
         .secrets
         .iter()
@@ -14,10 +14,10 @@ pub(super) fn find<'w>(world: &'w SimulatedAccount, request: &WireRequest, id: &
         .find(|secret| {
             secret.name == id || secret.arn == id || secret.arn.rsplit_once('-').is_some_and(|(partial, _)| partial == id)
         })
-        .ok_or_else(|| Refusal::new("ResourceNotFoundException", "Secrets Manager can't find the specified secret."))
+        .ok_or_else(|| WireError::new("ResourceNotFoundException", "Secrets Manager can't find the specified secret."))
 }
 
-fn asked<'w>(world: &'w SimulatedAccount, request: &WireRequest) -> Result<&'w Secret, Refusal> {
+fn asked<'w>(world: &'w SimulatedAccount, request: &WireRequest) -> Result<&'w Secret, WireError> {
     find(world, request, request.parameters().required("SecretId")?)
 }
 
@@ -114,7 +114,7 @@ pub(super) fn list_versions(world: &SimulatedAccount, request: &WireRequest) -> 
 pub(super) fn get_resource_policy(world: &SimulatedAccount, request: &WireRequest) -> Answer {
     let secret = asked(world, request)?;
     if secret.deleted {
-        return Err(Refusal::new(
+        return Err(WireError::new(
             "InvalidRequestException",
             "You can't perform this operation on the secret because it was marked for deletion.",
         ));
@@ -125,6 +125,6 @@ pub(super) fn get_resource_policy(world: &SimulatedAccount, request: &WireReques
         .with("ResourcePolicy", secret.policy.as_ref().map(ToString::to_string)))
 }
 
-fn wrong_token() -> Refusal {
-    Refusal::new("InvalidNextTokenException", "Invalid pagination token.")
+fn wrong_token() -> WireError {
+    WireError::new("InvalidNextTokenException", "Invalid pagination token.")
 }

@@ -3,7 +3,7 @@
 use super::Answer;
 use crate::clock::Clock;
 use crate::simulator::ids;
-use crate::simulator::wire::{Refusal, WireRequest, Shape};
+use crate::simulator::wire::{WireError, WireRequest, Shape};
 use crate::simulator::world::SimulatedAccount;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ pub(super) fn assume_role(world: &SimulatedAccount, sessions: &Sessions, request
     let role = parameters.required("RoleArn")?;
     let session = parameters.required("RoleSessionName")?;
     let (Some(account), Some(name)) = (role.split(':').nth(4), role.rsplit('/').next()) else {
-        return Err(Refusal::new("ValidationError", format!("{role} is invalid")));
+        return Err(WireError::new("ValidationError", format!("{role} is invalid")));
     };
     let arn = format!("arn:aws:sts::{account}:assumed-role/{name}/{session}");
     let key = ids::iam_id("ASIA", &arn);

@@ -1,6 +1,6 @@
 //! Smithy RPC v2 CBOR, the only dialect of the Rust SDK's clients for CloudWatch and Health.
 
-use super::{Refusal, Shape, response};
+use super::{WireError, Shape, response};
 use axum::response::Response;
 use ciborium::Value as Cbor;
 use serde_json::{Map, Number, Value};
@@ -8,7 +8,7 @@ use serde_json::{Map, Number, Value};
 /// CBOR tag 1: seconds since the epoch (RFC 8949, section 3.4.2).
 const EPOCH_TIME: u64 = 1;
 
-pub(super) fn respond(result: &Result<Shape, Refusal>) -> Response {
+pub(super) fn respond(result: &Result<Shape, WireError>) -> Response {
     let protocol = ("smithy-protocol", "rpc-v2-cbor".to_owned());
     let (status, extra, value) = match result {
         Ok(shape) => (200, vec![protocol], to_cbor(shape)),

@@ -1,10 +1,10 @@
 //! AWS JSON 1.0 and 1.1: one path, the operation in `X-Amz-Target`.
 
-use super::{Protocol, Refusal, WireRequest, Service, Shape, response};
+use super::{Protocol, WireError, WireRequest, Service, Shape, response};
 use axum::response::Response;
 use serde_json::{Map, Number, Value};
 
-pub(super) fn respond(request: &WireRequest, result: &Result<Shape, Refusal>) -> Response {
+pub(super) fn respond(request: &WireRequest, result: &Result<Shape, WireError>) -> Response {
     let content_type = match request.protocol {
         Protocol::Json10 => "application/x-amz-json-1.0",
         _ => "application/x-amz-json-1.1",

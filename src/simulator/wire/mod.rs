@@ -1,6 +1,6 @@
 //! The wire protocols of AWS: one request form and one reply form, written in five dialects.
 //!
-//! Operations see a [`WireRequest`] whose parameters are a JSON tree, and answer with a [`Shape`] or a [`Refusal`].
+//! Operations see a [`WireRequest`] whose parameters are a JSON tree, and answer with a [`Shape`] or a [`WireError`].
 //! Source of names, shapes and dialects: the service models in botocore.
 
 pub(crate) mod cbor;
@@ -54,16 +54,16 @@ impl WireRequest {
 
 /// An error as AWS answers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refusal {
+pub(crate) struct WireError {
     pub(crate) code: String,
     pub(crate) status: u16,
     pub(crate) message: String,
 }
 
-impl Refusal {
+impl WireError {
     /// A refusal that blames the caller (HTTP 400).
     pub(crate) fn new(code: &str, message: impl Into<String>) -> Self {
-        Refusal { code: code.into(), status: 400, message: message.into() }
+        WireError { code: code.into(), status: 400, message: message.into() }
     }
 
     pub(crate) fn with_status(mut self, status: u16) -> Self {
@@ -73,7 +73,7 @@ impl Refusal {
 }
 
 /// The answer to `request`, in the dialect it was asked in.
-pub(crate) fn respond(request: &WireRequest, result: &Result<Shape, Refusal>) -> Response {
+pub(crate) fn respond(request: &WireRequest, result: &Result<Shape, WireError>) -> Response {
     match request.protocol {
         Protocol::Json10 | Protocol::Json11 => json11::respond(request, result),
         Protocol::RestJson => rest::respond(result),

@@ -1,6 +1,6 @@
 //! Reading a call's parameters, whichever dialect they came in.
 
-use super::Refusal;
+use super::WireError;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -18,9 +18,9 @@ impl<'a> Parameters<'a> {
     }
 
     /// A required member.
-    pub(crate) fn required(self, name: &str) -> Result<&'a str, Refusal> {
+    pub(crate) fn required(self, name: &str) -> Result<&'a str, WireError> {
         self.text(name).filter(|text| !text.is_empty()).ok_or_else(|| {
-            Refusal::new(
+            WireError::new(
                 "ValidationException",
                 format!(
                     "1 validation error detected: Value null at '{name}' failed to satisfy constraint: Member must not be null"

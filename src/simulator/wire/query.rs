@@ -1,6 +1,6 @@
 //! AWS Query: a form with `Action=…`, answered in XML.
 
-use super::{Refusal, WireRequest, Shape, response};
+use super::{WireError, WireRequest, Shape, response};
 use axum::response::Response;
 use percent_encoding::percent_decode_str;
 use quick_xml::escape::escape;
@@ -54,7 +54,7 @@ fn lists_from_members(node: Value) -> Value {
     Value::Object(members.into_iter().map(|(name, member)| (name, lists_from_members(member))).collect())
 }
 
-pub(super) fn respond(request: &WireRequest, result: &Result<Shape, Refusal>) -> Response {
+pub(super) fn respond(request: &WireRequest, result: &Result<Shape, WireError>) -> Response {
     let namespace = request.service.xml_namespace();
     let operation = &request.operation;
     let mut xml = String::new();

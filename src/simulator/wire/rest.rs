@@ -1,9 +1,9 @@
 //! REST-JSON, as Lambda answers in it.
 
-use super::{Refusal, Shape, json11::to_json, response};
+use super::{WireError, Shape, json11::to_json, response};
 use axum::response::Response;
 
-pub(super) fn respond(result: &Result<Shape, Refusal>) -> Response {
+pub(super) fn respond(result: &Result<Shape, WireError>) -> Response {
     const CONTENT_TYPE: &str = "application/json";
     match result {
         Ok(shape) => response(200, CONTENT_TYPE, &[], to_json(shape).to_string().into()),
