@@ -1,6 +1,6 @@
 //! CloudTrail event history and trails.
 
-use super::Answer;
+use super::OperationResult;
 use crate::simulator::pages::page;
 use crate::simulator::wire::{Parameters, WireError, WireRequest, Shape};
 use crate::simulator::world::{TrailEvent, SimulatedAccount};
@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 /// How long event history keeps management events.
 const HISTORY: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-pub(super) fn lookup_events(world: &SimulatedAccount, request: &WireRequest) -> Answer {
+pub(super) fn lookup_events(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
     let parameters = request.parameters();
     let attributes = parameters.structures("LookupAttributes");
     if attributes.len() > 1 {
@@ -75,7 +75,7 @@ fn shape(event: &TrailEvent) -> Shape {
         .with("CloudTrailEvent", event.record.to_string())
 }
 
-pub(super) fn describe_trails(world: &SimulatedAccount, request: &WireRequest) -> Answer {
+pub(super) fn describe_trails(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
     let parameters = request.parameters();
     let wanted = parameters.texts("trailNameList");
     let trails = world

@@ -1,13 +1,13 @@
 //! CloudWatch metrics.
 
-use super::Answer;
+use super::OperationResult;
 use crate::simulator::pages::page;
 use crate::simulator::wire::{Parameters, WireError, WireRequest, Shape};
 use crate::simulator::world::SimulatedAccount;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
-pub(super) fn get_metric_data(world: &SimulatedAccount, request: &WireRequest) -> Answer {
+pub(super) fn get_metric_data(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
     let parameters = request.parameters();
     let time = |name| parameters.time(name).ok_or_else(|| invalid(format!("The parameter {name} is required.")));
     let (from, to) = (time("StartTime")?, time("EndTime")?);
@@ -38,7 +38,7 @@ fn series(
     query: Parameters<'_>,
     (from, to): (Timestamp, Timestamp),
     ascending: bool,
-) -> Answer {
+) -> OperationResult {
     let id = query.required("Id")?;
     let stat =
         query.structure("MetricStat").ok_or_else(|| WireError::new("ValidationError", "Only MetricStat queries are simulated."))?;

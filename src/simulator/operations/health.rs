@@ -1,11 +1,11 @@
 //! AWS Health.
 
-use super::Answer;
+use super::OperationResult;
 use crate::simulator::ids;
 use crate::simulator::wire::{Parameters, WireError, WireRequest, Shape};
 use crate::simulator::world::{HealthEvent, SimulatedAccount};
 
-pub(super) fn describe_events(world: &SimulatedAccount, request: &WireRequest) -> Answer {
+pub(super) fn describe_events(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
     let Some(events) = &world.health else {
         return Err(WireError::new(
             "SubscriptionRequiredException",

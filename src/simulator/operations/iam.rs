@@ -1,6 +1,6 @@
 //! IAM. Policy documents are percent-encoded, as in the real answers (RFC 3986).
 
-use super::Answer;
+use super::OperationResult;
 use crate::simulator::authorize::{ConditionKeys, Decision, evaluate};
 use crate::simulator::ids;
 use crate::simulator::pages::page;
@@ -30,7 +30,7 @@ fn policy<'w>(world: &'w SimulatedAccount, request: &WireRequest) -> Result<&'w 
 }
 
 /// A truncated list: the items, `IsTruncated` and `Marker`.
-fn list<T>(world: &SimulatedAccount, request: &WireRequest, name: &str, all: &[T], shape: impl Fn(&T) -> Shape) -> Answer {
+fn list<T>(world: &SimulatedAccount, request: &WireRequest, name: &str, all: &[T], shape: impl Fn(&T) -> Shape) -> OperationResult {
     let (items, next) = page(all, world.pages.iam, request.parameters(), "Marker", "MaxItems")
         .map_err(|_| WireError::new("ValidationError", "Invalid Marker"))?;
     Ok(Shape::structure()
@@ -39,7 +39,7 @@ fn list<T>(world: &SimulatedAccount, request: &WireRequest, name: &str, all: &[T
         .with("Marker", next))
 }
 
-pub(super) fn get_role(world: &SimulatedAccount, request: &WireRequest) -> Answer {
+pub(super) fn get_role(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
     let role = role(world, request)?;
     let boundary = role
         .boundary
@@ -59,12 +59,12 @@ pub(super) fn get_role(world: &SimulatedAccount, request: &WireRequest) -> Answe
     ))
 }
 
-pub(super) fn list_role_policies(world: &SimulatedAccount, request: &WireRequest) -> Answer {
+pub(super) fn list_role_policies(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
     let names: Vec<&String> = role(world, request)?.inline.keys().collect();
     list(world, request, "PolicyNames", &names, |name| Shape::from(*name))
 }
 
-pub(super) fn get_role_policy(world: &SimulatedAccount, request: &WireRequest) -> Answer {
+pub(super) fn get_role_policy(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
     let role = role(world, request)?;
     let name = request.parameters().required("PolicyName")?;
     let policy =
@@ -72,14 +72,14 @@ pub(super) fn get_role_policy(world: &SimulatedAccount, request: &WireRequest) -
     Ok(Shape::structure().with("RoleName", &role.name).with("PolicyName", name).with("PolicyDocument", encoded(policy)))
 }
 
-pub(super) fn list_attached_role_policies(world: &SimulatedAccount, request: &WireRequest) -> Answer {
+pub(super) fn list_attached_role_policies(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
     let attached = &role(world, request)?.attached;
     list(world, request, "AttachedPolicies", attached, |arn| {
         Shape::structure().with("PolicyName", arn.rsplit('/').next()).with("PolicyArn", arn)
     })
 }
 
-pub(super) fn get_policy(world: &SimulatedAccount, request: &WireRequest) -> Answer {
+pub(super) fn get_policy(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
     let policy = policy(world, request)?;
     let roles = || world.roles.iter().filter(|role| role.exists);
     let attached = roles().filter(|role| role.attached.contains(&policy.arn)).count();
@@ -98,7 +98,7 @@ pub(super) fn get_policy(world: &SimulatedAccount, request: &WireRequest) -> Ans
     ))
 }
 
-pub(super) fn get_policy_version(world: &SimulatedAccount, request: &WireRequest) -> Answer {
+pub(super) fn get_policy_version(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
     let policy = policy(world, request)?;
     let version = request.parameters().required("VersionId")?;
     if version != "v1" {
@@ -111,7 +111,7 @@ pub(super) fn get_policy_version(world: &SimulatedAccount, request: &WireRequest
 }
 
 /// Identity policies, boundary and organization policies; like the real one, no resource policies of roles.
-pub(super) fn simulate_principal_policy(world: &SimulatedAccount, request: &WireRequest) -> Answer {
+pub(super) fn simulate_principal_policy(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
     let parameters = request.parameters();
     let source = parameters.required("PolicySourceArn")?;
     let role = world

@@ -1,6 +1,6 @@
 //! KMS.
 
-use super::Answer;
+use super::OperationResult;
 use crate::simulator::wire::{WireError, WireRequest, Shape};
 use crate::simulator::world::{Key, SimulatedAccount};
 use jiff::SignedDuration;
@@ -33,7 +33,7 @@ fn find<'w>(world: &'w SimulatedAccount, request: &WireRequest) -> Result<&'w Ke
     Ok(key)
 }
 
-pub(super) fn describe_key(world: &SimulatedAccount, request: &WireRequest) -> Answer {
+pub(super) fn describe_key(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
     let key = find(world, request)?;
     let created = world.now.checked_sub(SignedDuration::from_hours(500 * 24)).ok();
     Ok(Shape::structure().with(
@@ -57,7 +57,7 @@ pub(super) fn describe_key(world: &SimulatedAccount, request: &WireRequest) -> A
     ))
 }
 
-pub(super) fn get_key_policy(world: &SimulatedAccount, request: &WireRequest) -> Answer {
+pub(super) fn get_key_policy(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
     let key = find(world, request)?;
     Ok(Shape::structure().with("Policy", key.policy.to_string()).with("PolicyName", "default"))
 }

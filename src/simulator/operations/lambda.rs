@@ -1,6 +1,6 @@
 //! Lambda.
 
-use super::Answer;
+use super::OperationResult;
 use crate::simulator::ids;
 use crate::simulator::json::set;
 use crate::simulator::policy::document;
@@ -35,12 +35,12 @@ fn not_found(message: impl Into<String>) -> WireError {
     WireError::new("ResourceNotFoundException", message).with_status(404)
 }
 
-pub(super) fn get_function_configuration(world: &SimulatedAccount, request: &WireRequest) -> Answer {
+pub(super) fn get_function_configuration(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
     let (function, _) = find(world, request)?;
     Ok(function.configuration.clone())
 }
 
-pub(super) fn get_policy(world: &SimulatedAccount, request: &WireRequest) -> Answer {
+pub(super) fn get_policy(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
     let (function, qualifier) = find(world, request)?;
     let statements = function
         .policy
@@ -51,7 +51,7 @@ pub(super) fn get_policy(world: &SimulatedAccount, request: &WireRequest) -> Ans
     Ok(Shape::structure().with("Policy", policy.to_string()).with("RevisionId", ids::uuid(&function.arn)))
 }
 
-pub(super) fn get_function_concurrency(world: &SimulatedAccount, request: &WireRequest) -> Answer {
+pub(super) fn get_function_concurrency(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
     let (function, _) = find(world, request)?;
     Ok(Shape::structure().with("ReservedConcurrentExecutions", function.concurrency))
 }

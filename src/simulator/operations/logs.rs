@@ -1,6 +1,6 @@
 //! CloudWatch Logs.
 
-use super::Answer;
+use super::OperationResult;
 use crate::simulator::filter_pattern::FilterPattern;
 use crate::simulator::ids;
 use crate::simulator::pages::page;
@@ -14,7 +14,7 @@ fn invalid(message: &str) -> WireError {
     WireError::new("InvalidParameterException", message)
 }
 
-pub(super) fn filter_log_events(world: &SimulatedAccount, request: &WireRequest) -> Answer {
+pub(super) fn filter_log_events(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
     let parameters = request.parameters();
     let name = match (parameters.text("logGroupName"), parameters.text("logGroupIdentifier")) {
         (Some(name), None) => name,
@@ -80,7 +80,7 @@ fn event_shape(group: &LogGroup, event: &LogEvent) -> Shape {
         .with("eventId", ids::letters(&seed, "0123456789", 56))
 }
 
-pub(super) fn describe_log_groups(world: &SimulatedAccount, request: &WireRequest) -> Answer {
+pub(super) fn describe_log_groups(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
     let parameters = request.parameters();
     let prefix = parameters.text("logGroupNamePrefix").unwrap_or_default();
     let part = parameters.text("logGroupNamePattern").unwrap_or_default().to_lowercase();

@@ -16,10 +16,10 @@ use super::world::SimulatedAccount;
 
 pub(super) use sts::Sessions;
 
-type Answer = Result<Shape, WireError>;
+type OperationResult = Result<Shape, WireError>;
 
 /// Answers a request from what the world knows.
-pub(super) fn answer(world: &SimulatedAccount, sessions: &Sessions, request: &WireRequest) -> Answer {
+pub(super) fn answer(world: &SimulatedAccount, sessions: &Sessions, request: &WireRequest) -> OperationResult {
     let answer = match (request.service, request.operation.as_str()) {
         (Service::SecretsManager, "DescribeSecret") => secretsmanager::describe_secret,
         (Service::SecretsManager, "ListSecrets") => secretsmanager::list_secrets,

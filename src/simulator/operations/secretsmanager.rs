@@ -1,6 +1,6 @@
 //! Secrets Manager.
 
-use super::Answer;
+use super::OperationResult;
 use crate::simulator::pages::page;
 use crate::simulator::wire::{WireError, WireRequest, Shape};
 use crate::simulator::world::{Secret, SimulatedAccount};
@@ -21,7 +21,7 @@ fn asked<'w>(world: &'w SimulatedAccount, request: &WireRequest) -> Result<&'w S
     find(world, request, request.parameters().required("SecretId")?)
 }
 
-pub(super) fn describe_secret(world: &SimulatedAccount, request: &WireRequest) -> Answer {
+pub(super) fn describe_secret(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
     let secret = asked(world, request)?;
     Ok(secret.entry.clone().with("VersionIdsToStages", stages(secret)).with("ReplicationStatus", secret.replication.clone()))
 }
@@ -36,7 +36,7 @@ fn stages(secret: &Secret) -> Option<Shape> {
     (!labelled.is_empty()).then_some(Shape::Structure(labelled))
 }
 
-pub(super) fn list_secrets(world: &SimulatedAccount, request: &WireRequest) -> Answer {
+pub(super) fn list_secrets(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
     let parameters = request.parameters();
     let filters = parameters.structures("Filters");
     let matching: Vec<&Secret> = world
@@ -87,7 +87,7 @@ fn fits(secret: &Secret, key: &str, value: &str) -> bool {
     found != negated
 }
 
-pub(super) fn list_versions(world: &SimulatedAccount, request: &WireRequest) -> Answer {
+pub(super) fn list_versions(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
     let secret = asked(world, request)?;
     let parameters = request.parameters();
     let matching: Vec<_> =
@@ -111,7 +111,7 @@ pub(super) fn list_versions(world: &SimulatedAccount, request: &WireRequest) -> 
         .with("Name", &secret.name))
 }
 
-pub(super) fn get_resource_policy(world: &SimulatedAccount, request: &WireRequest) -> Answer {
+pub(super) fn get_resource_policy(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
     let secret = asked(world, request)?;
     if secret.deleted {
         return Err(WireError::new(

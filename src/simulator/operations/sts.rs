@@ -1,6 +1,6 @@
 //! STS: who asks, and becoming somebody else.
 
-use super::Answer;
+use super::OperationResult;
 use crate::clock::Clock;
 use crate::simulator::ids;
 use crate::simulator::wire::{WireError, WireRequest, Shape};
@@ -13,14 +13,14 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Debug, Default)]
 pub(in crate::simulator) struct Sessions(Mutex<BTreeMap<String, String>>);
 
-pub(super) fn get_caller_identity(world: &SimulatedAccount, sessions: &Sessions, request: &WireRequest) -> Answer {
+pub(super) fn get_caller_identity(world: &SimulatedAccount, sessions: &Sessions, request: &WireRequest) -> OperationResult {
     let opened = sessions.0.lock().unwrap_or_else(PoisonError::into_inner);
     let arn = opened.get(&request.access_key).unwrap_or(&world.caller);
     let account = arn.split(':').nth(4).unwrap_or(&world.account);
     Ok(Shape::structure().with("UserId", ids::iam_id("AROA", arn)).with("Account", account).with("Arn", arn))
 }
 
-pub(super) fn assume_role(world: &SimulatedAccount, sessions: &Sessions, request: &WireRequest) -> Answer {
+pub(super) fn assume_role(world: &SimulatedAccount, sessions: &Sessions, request: &WireRequest) -> OperationResult {
     let parameters = request.parameters();
     let role = parameters.required("RoleArn")?;
     let session = parameters.required("RoleSessionName")?;
