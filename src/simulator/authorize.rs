@@ -9,7 +9,7 @@ pub(super) type ConditionKeys = BTreeMap<String, Vec<String>>;
 
 /// What a set of policies says about one action on one resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Decision {
+pub(super) enum CallDecision {
     Allowed,
     ExplicitDeny,
     ImplicitDeny,
@@ -18,7 +18,7 @@ pub(super) enum Decision {
 /// A decision, the policies that made it, and the condition keys it would have needed.
 #[derive(Debug)]
 pub(super) struct Verdict<'a> {
-    pub(super) decision: Decision,
+    pub(super) decision: CallDecision,
     /// Names of the policies with a matching statement.
     pub(super) matched: Vec<&'a str>,
     pub(super) missing: BTreeSet<String>,
@@ -48,9 +48,9 @@ pub(super) fn evaluate<'a>(
         }
     }
     let (decision, matched) = match (denied.is_empty(), allowed.is_empty()) {
-        (false, _) => (Decision::ExplicitDeny, denied),
-        (true, false) => (Decision::Allowed, allowed),
-        (true, true) => (Decision::ImplicitDeny, Vec::new()),
+        (false, _) => (CallDecision::ExplicitDeny, denied),
+        (true, false) => (CallDecision::Allowed, allowed),
+        (true, true) => (CallDecision::ImplicitDeny, Vec::new()),
     };
     Verdict { decision, matched, missing }
 }
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn decide(statements: Value, action: &str, resource: &str) -> (Decision, Vec<String>) {
+    fn decide(statements: Value, action: &str, resource: &str) -> (CallDecision, Vec<String>) {
         let policy = json!({ "Statement": statements });
         let verdict = evaluate([("p", &policy)], action, resource, &ConditionKeys::new());
         (verdict.decision, verdict.missing.into_iter().collect())
@@ -131,9 +131,9 @@ mod tests {
         let allow = json!({ "Effect": "Allow", "Action": "a:*", "Resource": "arn:1*" });
         let deny = json!({ "Effect": "Deny", "NotAction": "a:Get*", "Resource": "*" });
         let all = json!([allow, deny]);
-        assert_eq!(decide(all.clone(), "a:GetX", "arn:12").0, Decision::Allowed);
-        assert_eq!(decide(all.clone(), "a:PutX", "arn:12").0, Decision::ExplicitDeny);
-        assert_eq!(decide(all, "A:getX", "arn:2").0, Decision::ImplicitDeny);
+        assert_eq!(decide(all.clone(), "a:GetX", "arn:12").0, CallDecision::Allowed);
+        assert_eq!(decide(all.clone(), "a:PutX", "arn:12").0, CallDecision::ExplicitDeny);
+        assert_eq!(decide(all, "A:getX", "arn:2").0, CallDecision::ImplicitDeny);
     }
 
     #[test]
@@ -142,6 +142,6 @@ mod tests {
             "Effect": "Allow", "Action": "*", "Resource": "*",
             "Condition": { "StringEquals": { "aws:SourceVpce": "vpce-1" } },
         });
-        assert_eq!(decide(allow, "a:B", "*"), (Decision::ImplicitDeny, vec!["aws:SourceVpce".to_owned()]));
+        assert_eq!(decide(allow, "a:B", "*"), (CallDecision::ImplicitDeny, vec!["aws:SourceVpce".to_owned()]));
     }
 }

@@ -3,7 +3,7 @@
 //! Nothing of it is reachable over HTTP: a request that would change something stays a violation. Both the writes and the
 //! judgement are the simulator's own, so that the product is not its own judge.
 
-use super::authorize::{ConditionKeys, Decision, evaluate};
+use super::authorize::{ConditionKeys, CallDecision, evaluate};
 use super::expand::rotation_event;
 use super::ids;
 use super::wire::Shape;
@@ -308,7 +308,7 @@ fn stopped(world: &SimulatedAccount, arn: &str) -> Result<(), String> {
     let role = world.roles.iter().find(|one| one.exists && one.arn == role).ok_or("the role is gone")?;
     let as_lambda = ConditionKeys::new();
     let lambda = Principal::Service("lambda.amazonaws.com");
-    if by_resource(&role.trust, lambda, "sts:AssumeRole", None, &as_lambda) != Decision::Allowed {
+    if by_resource(&role.trust, lambda, "sts:AssumeRole", None, &as_lambda) != CallDecision::Allowed {
         return Err("Lambda may not assume the role".to_owned());
     }
     let caller = Caller { world, role, function, secret };
@@ -335,7 +335,7 @@ fn invoked(world: &SimulatedAccount, secret: &Secret, function: &Function, quali
     let statements = function.policy.get(qualifier).cloned().unwrap_or_default();
     let policy = json!({ "Statement": statements });
     let service = Principal::Service("secretsmanager.amazonaws.com");
-    if by_resource(&policy, service, "lambda:InvokeFunction", None, &keys) != Decision::Allowed {
+    if by_resource(&policy, service, "lambda:InvokeFunction", None, &keys) != CallDecision::Allowed {
         return Err("Secrets Manager may not invoke the function".to_owned());
     }
     if function.concurrency == Some(0) {
@@ -356,7 +356,7 @@ enum Principal<'a> {
 }
 
 /// What the statements of a resource's policy that concern the principal say.
-fn by_resource(policy: &Value, who: Principal<'_>, action: &str, resource: Option<&str>, keys: &ConditionKeys) -> Decision {
+fn by_resource(policy: &Value, who: Principal<'_>, action: &str, resource: Option<&str>, keys: &ConditionKeys) -> CallDecision {
     let all = policy.get("Statement").map(|one| one.as_array().cloned().unwrap_or_else(|| vec![one.clone()])).unwrap_or_default();
     let concerning: Vec<Value> = all
         .into_iter()
@@ -433,10 +433,10 @@ impl Caller<'_> {
             .into_iter()
             .flatten()
             .chain(organization)
-            .any(|one| one == Decision::ExplicitDeny);
-        let by_identity = own == Decision::Allowed && within.is_none_or(|one| one == Decision::Allowed);
-        let by_account = !is_key || handed == Some(Decision::Allowed);
-        match !denied && (direct == Some(Decision::Allowed) || by_identity && by_account) {
+            .any(|one| one == CallDecision::ExplicitDeny);
+        let by_identity = own == CallDecision::Allowed && within.is_none_or(|one| one == CallDecision::Allowed);
+        let by_account = !is_key || handed == Some(CallDecision::Allowed);
+        match !denied && (direct == Some(CallDecision::Allowed) || by_identity && by_account) {
             true => Ok(()),
             false => Err(format!("the role {} may not call {action}", self.role.name)),
         }

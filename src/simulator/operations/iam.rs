@@ -1,7 +1,7 @@
 //! IAM. Policy documents are percent-encoded, as in the real answers (RFC 3986).
 
 use super::OperationResult;
-use crate::simulator::authorize::{ConditionKeys, Decision, evaluate};
+use crate::simulator::authorize::{ConditionKeys, CallDecision, evaluate};
 use crate::simulator::ids;
 use crate::simulator::pages::page;
 use crate::simulator::wire::{WireError, WireRequest, Shape};
@@ -174,21 +174,21 @@ impl<'w> Simulation<'w> {
         let identity = evaluate(self.identity.iter().map(|(id, policy)| (id.as_str(), *policy)), action, resource, keys);
         let mut decision = identity.decision;
         let mut missing = identity.missing;
-        let mut limit = |policies: &[Value], decision: &mut Decision| {
+        let mut limit = |policies: &[Value], decision: &mut CallDecision| {
             let named = policies.iter().map(|policy| ("limit", policy));
             let verdict = evaluate(named, action, resource, keys);
             missing.extend(verdict.missing);
             *decision = match (verdict.decision, *decision) {
-                (Decision::ExplicitDeny, _) | (_, Decision::ExplicitDeny) => Decision::ExplicitDeny,
-                (Decision::Allowed, decision) => decision,
-                (Decision::ImplicitDeny, _) => Decision::ImplicitDeny,
+                (CallDecision::ExplicitDeny, _) | (_, CallDecision::ExplicitDeny) => CallDecision::ExplicitDeny,
+                (CallDecision::Allowed, decision) => decision,
+                (CallDecision::ImplicitDeny, _) => CallDecision::ImplicitDeny,
             };
-            verdict.decision == Decision::Allowed
+            verdict.decision == CallDecision::Allowed
         };
         let boundary = self.boundary.as_ref().map(|policies| limit(policies, &mut decision));
         let organization = (!self.organization.is_empty()).then(|| self.organization_allows(action, resource, keys));
-        if organization == Some(false) && decision == Decision::Allowed {
-            decision = Decision::ImplicitDeny;
+        if organization == Some(false) && decision == CallDecision::Allowed {
+            decision = CallDecision::ImplicitDeny;
         }
         let matched = identity.matched.iter().map(|name| {
             let position = |line: i64| Shape::structure().with("Line", line).with("Column", 1_i64);
@@ -204,9 +204,9 @@ impl<'w> Simulation<'w> {
             .with(
                 "EvalDecision",
                 match decision {
-                    Decision::Allowed => "allowed",
-                    Decision::ExplicitDeny => "explicitDeny",
-                    Decision::ImplicitDeny => "implicitDeny",
+                    CallDecision::Allowed => "allowed",
+                    CallDecision::ExplicitDeny => "explicitDeny",
+                    CallDecision::ImplicitDeny => "implicitDeny",
                 },
             )
             .with("MatchedStatements", Shape::list(matched))
@@ -223,6 +223,6 @@ impl<'w> Simulation<'w> {
 
     /// Every service control policy has to allow: each stands for one level of the organization.
     fn organization_allows(&self, action: &str, resource: &str, keys: &ConditionKeys) -> bool {
-        self.organization.iter().all(|policy| evaluate([("scp", policy)], action, resource, keys).decision == Decision::Allowed)
+        self.organization.iter().all(|policy| evaluate([("scp", policy)], action, resource, keys).decision == CallDecision::Allowed)
     }
 }
