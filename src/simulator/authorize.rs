@@ -17,7 +17,7 @@ pub(super) enum CallDecision {
 
 /// A decision, the policies that made it, and the condition keys it would have needed.
 #[derive(Debug)]
-pub(super) struct Verdict<'a> {
+pub(super) struct PolicyVerdict<'a> {
     pub(super) decision: CallDecision,
     /// Names of the policies with a matching statement.
     pub(super) matched: Vec<&'a str>,
@@ -30,7 +30,7 @@ pub(super) fn evaluate<'a>(
     action: &str,
     resource: &str,
     keys: &ConditionKeys,
-) -> Verdict<'a> {
+) -> PolicyVerdict<'a> {
     let (mut allowed, mut denied) = (Vec::new(), Vec::new());
     let mut missing = BTreeSet::new();
     for (name, policy) in policies {
@@ -52,7 +52,7 @@ pub(super) fn evaluate<'a>(
         (true, false) => (CallDecision::Allowed, allowed),
         (true, true) => (CallDecision::ImplicitDeny, Vec::new()),
     };
-    Verdict { decision, matched, missing }
+    PolicyVerdict { decision, matched, missing }
 }
 
 fn concerns(statement: &Value, action: &str, resource: &str) -> bool {
