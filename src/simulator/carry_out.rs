@@ -7,7 +7,7 @@ use super::authorize::{ConditionKeys, CallDecision, evaluate};
 use super::expand::rotation_event;
 use super::ids;
 use super::wire::Shape;
-use super::world::{Function, LogEvent, LogGroup, ManagedPolicy, Role, Secret, TrailEvent, Version, SimulatedAccount};
+use super::world::{Function, LogEvent, LogGroup, ManagedPolicy, SimulatedRole, Secret, TrailEvent, Version, SimulatedAccount};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -81,7 +81,7 @@ fn iam(world: &mut SimulatedAccount, command: &Command) -> Result<(), String> {
         return Ok(());
     }
     let name = command.text("role-name")?;
-    let role: &mut Role = world.roles.iter_mut().find(|role| role.name == name).ok_or("NoSuchEntity")?;
+    let role: &mut SimulatedRole = world.roles.iter_mut().find(|role| role.name == name).ok_or("NoSuchEntity")?;
     if command.operation == "create-role" {
         role.exists = true;
         (role.inline, role.attached, role.boundary) = (BTreeMap::new(), Vec::new(), None);
@@ -396,7 +396,7 @@ fn is_named(statement: &Value, who: Principal<'_>) -> bool {
 /// The function at work in its role.
 struct Caller<'w> {
     world: &'w SimulatedAccount,
-    role: &'w Role,
+    role: &'w SimulatedRole,
     function: &'w Function,
     secret: &'w Secret,
 }

@@ -15,7 +15,7 @@ pub(super) struct SimulatedAccount {
     pub(super) pages: PagesForm,
     pub(super) secrets: Vec<Secret>,
     pub(super) functions: Vec<Function>,
-    pub(super) roles: Vec<Role>,
+    pub(super) roles: Vec<SimulatedRole>,
     pub(super) policies: Vec<ManagedPolicy>,
     /// Service control policies that apply to the account.
     pub(super) scps: Vec<Value>,
@@ -67,7 +67,7 @@ pub(super) struct Function {
 }
 
 #[derive(Debug)]
-pub(super) struct Role {
+pub(super) struct SimulatedRole {
     pub(super) name: String,
     pub(super) arn: String,
     pub(super) id: String,
@@ -166,7 +166,7 @@ pub(super) struct HealthEvent {
 
 impl SimulatedAccount {
     /// The role with this name, if it exists.
-    pub(super) fn role(&self, name: &str) -> Option<&Role> {
+    pub(super) fn role(&self, name: &str) -> Option<&SimulatedRole> {
         self.roles.iter().find(|role| role.name == name && role.exists)
     }
 

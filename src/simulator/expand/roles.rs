@@ -6,7 +6,7 @@ use crate::simulator::declaration::RoleForm;
 use crate::simulator::ids;
 use crate::simulator::json::set;
 use crate::simulator::policy::document;
-use crate::simulator::world::{ManagedPolicy, Role};
+use crate::simulator::world::{ManagedPolicy, SimulatedRole};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -41,9 +41,9 @@ pub(super) fn managed_policies(names: &Names<'_>) -> Result<Vec<ManagedPolicy>, 
     Ok(policies)
 }
 
-pub(super) fn role(names: &Names<'_>, form: &RoleForm) -> Result<Role, String> {
+pub(super) fn role(names: &Names<'_>, form: &RoleForm) -> Result<SimulatedRole, String> {
     let fill = |text: &str| names.fill(text, &[]);
-    let mut role = Role {
+    let mut role = SimulatedRole {
         name: form.name.clone(),
         arn: names.role_arn(&form.name),
         id: ids::iam_id("AROA", &form.name),
@@ -82,7 +82,7 @@ fn trust(names: &Names<'_>, form: &RoleForm) -> Result<Value, String> {
 
 /// The minimal permissions of the Secrets Manager User Guide, "Lambda rotation function execution role
 /// permissions", less what the role lacks.
-fn add_standard_policies(names: &Names<'_>, form: &RoleForm, role: &mut Role) -> Result<(), String> {
+fn add_standard_policies(names: &Names<'_>, form: &RoleForm, role: &mut SimulatedRole) -> Result<(), String> {
     let (mut secrets, mut keys, mut in_vpc) = (Vec::new(), Vec::new(), false);
     for function in names.functions.iter().filter(|function| role_name(function) == form.name) {
         in_vpc |= function.vpc.is_some();

@@ -5,7 +5,7 @@ use crate::simulator::authorize::{ConditionKeys, CallDecision, evaluate};
 use crate::simulator::ids;
 use crate::simulator::pages::page;
 use crate::simulator::wire::{WireError, WireRequest, Shape};
-use crate::simulator::world::{ManagedPolicy, Role, SimulatedAccount};
+use crate::simulator::world::{ManagedPolicy, SimulatedRole, SimulatedAccount};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ fn no_such_entity(message: String) -> WireError {
     WireError::new("NoSuchEntity", message).with_status(404)
 }
 
-fn role<'w>(world: &'w SimulatedAccount, request: &WireRequest) -> Result<&'w Role, WireError> {
+fn role<'w>(world: &'w SimulatedAccount, request: &WireRequest) -> Result<&'w SimulatedRole, WireError> {
     let name = request.parameters().required("RoleName")?;
     world.role(name).ok_or_else(|| no_such_entity(format!("The role with name {name} cannot be found.")))
 }
@@ -150,7 +150,7 @@ struct Simulation<'w> {
 }
 
 impl<'w> Simulation<'w> {
-    fn of(world: &'w SimulatedAccount, role: &'w Role, boundary: Vec<&str>) -> Result<Self, WireError> {
+    fn of(world: &'w SimulatedAccount, role: &'w SimulatedRole, boundary: Vec<&str>) -> Result<Self, WireError> {
         let attached = role.attached.iter().filter_map(|arn| world.policy(arn));
         let given = boundary
             .into_iter()
