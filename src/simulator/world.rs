@@ -19,7 +19,7 @@ pub(super) struct SimulatedAccount {
     pub(super) policies: Vec<ManagedPolicy>,
     /// Service control policies that apply to the account.
     pub(super) scps: Vec<Value>,
-    pub(super) keys: Vec<Key>,
+    pub(super) keys: Vec<SimulatedKey>,
     pub(super) log_groups: Vec<LogGroup>,
     /// Newest first.
     pub(super) events: Vec<TrailEvent>,
@@ -89,7 +89,7 @@ pub(super) struct ManagedPolicy {
 }
 
 #[derive(Debug)]
-pub(super) struct Key {
+pub(super) struct SimulatedKey {
     pub(super) id: String,
     pub(super) arn: String,
     pub(super) region: String,

@@ -6,7 +6,7 @@ use crate::simulator::declaration::{KeyForm, RotationState};
 use crate::simulator::ids;
 use crate::simulator::policy::document;
 use crate::simulator::wire::Shape;
-use crate::simulator::world::{Key, Secret, Version};
+use crate::simulator::world::{SimulatedKey, Secret, Version};
 use serde_json::json;
 
 pub(super) fn secret(names: &Names<'_>, history: &History<'_>) -> Result<Secret, String> {
@@ -115,9 +115,9 @@ fn tags(tags: &std::collections::BTreeMap<String, String>) -> Option<Shape> {
         .then(|| Shape::list(tags.iter().map(|(key, value)| Shape::structure().with("Key", key).with("Value", value))))
 }
 
-pub(super) fn key(names: &Names<'_>, form: &KeyForm) -> Result<Key, String> {
+pub(super) fn key(names: &Names<'_>, form: &KeyForm) -> Result<SimulatedKey, String> {
     let root = format!("arn:aws:iam::{}:root", names.account());
-    Ok(Key {
+    Ok(SimulatedKey {
         id: ids::uuid(&form.name),
         arn: names.key_arn(&form.name)?,
         region: names.region(form.region.as_ref()).to_owned(),

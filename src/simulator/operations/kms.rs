@@ -2,10 +2,10 @@
 
 use super::OperationResult;
 use crate::simulator::wire::{WireError, WireRequest, Shape};
-use crate::simulator::world::{Key, SimulatedAccount};
+use crate::simulator::world::{SimulatedKey, SimulatedAccount};
 use jiff::SignedDuration;
 
-fn find<'w>(world: &'w SimulatedAccount, request: &WireRequest) -> Result<&'w Key, WireError> {
+fn find<'w>(world: &'w SimulatedAccount, request: &WireRequest) -> Result<&'w SimulatedKey, WireError> {
     let asked = request.parameters().required("KeyId")?;
     let key = world
         .keys
