@@ -7,7 +7,7 @@ use super::authorize::{ConditionKeys, CallDecision, evaluate};
 use super::expand::rotation_event;
 use super::ids;
 use super::wire::Shape;
-use super::world::{Function, LogEvent, LogGroup, ManagedPolicy, SimulatedRole, Secret, TrailEvent, Version, SimulatedAccount};
+use super::world::{Function, LogEvent, LogGroup, ManagedPolicy, SimulatedRole, SimulatedSecret, TrailEvent, Version, SimulatedAccount};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -193,7 +193,7 @@ fn secrets(world: &mut SimulatedAccount, command: &Command) -> Result<(), String
     let now = world.now;
     let at = world.secrets.iter().position(|secret| secret.arn == id || secret.name == id).ok_or("ResourceNotFoundException")?;
     let foreign_key = key_state(world, at).filter(|state| state != "Enabled");
-    let secret: &mut Secret = world.secrets.get_mut(at).ok_or("ResourceNotFoundException")?;
+    let secret: &mut SimulatedSecret = world.secrets.get_mut(at).ok_or("ResourceNotFoundException")?;
     if secret.deleted && command.operation != "restore-secret" {
         return Err("InvalidRequestException: the secret is scheduled for deletion".to_owned());
     }
@@ -329,7 +329,7 @@ fn stopped(world: &SimulatedAccount, arn: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn invoked(world: &SimulatedAccount, secret: &Secret, function: &Function, qualifier: &Option<String>) -> Result<(), String> {
+fn invoked(world: &SimulatedAccount, secret: &SimulatedSecret, function: &Function, qualifier: &Option<String>) -> Result<(), String> {
     let known = |key: &str, value: &str| (key.to_owned(), vec![value.to_owned()]);
     let keys = ConditionKeys::from([known("aws:sourceaccount", &world.account), known("aws:sourcearn", &secret.arn)]);
     let statements = function.policy.get(qualifier).cloned().unwrap_or_default();
@@ -398,7 +398,7 @@ struct Caller<'w> {
     world: &'w SimulatedAccount,
     role: &'w SimulatedRole,
     function: &'w Function,
-    secret: &'w Secret,
+    secret: &'w SimulatedSecret,
 }
 
 impl Caller<'_> {
@@ -449,7 +449,7 @@ fn key_state(world: &SimulatedAccount, secret: usize) -> Option<String> {
 }
 
 /// A new version; AWSCURRENT leaves the old one, which becomes the previous.
-fn store(secret: &mut Secret, id: String, created: Timestamp, stages: &[&str]) {
+fn store(secret: &mut SimulatedSecret, id: String, created: Timestamp, stages: &[&str]) {
     for old in &mut secret.versions {
         old.stages.retain(|stage| stage != "AWSPREVIOUS");
         if old.stages.iter().any(|stage| stage == "AWSCURRENT") {

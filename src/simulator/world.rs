@@ -13,7 +13,7 @@ pub(super) struct SimulatedAccount {
     pub(super) caller: String,
     pub(super) caller_denied: Vec<String>,
     pub(super) pages: PagesForm,
-    pub(super) secrets: Vec<Secret>,
+    pub(super) secrets: Vec<SimulatedSecret>,
     pub(super) functions: Vec<Function>,
     pub(super) roles: Vec<SimulatedRole>,
     pub(super) policies: Vec<ManagedPolicy>,
@@ -30,7 +30,7 @@ pub(super) struct SimulatedAccount {
 }
 
 #[derive(Debug)]
-pub(super) struct Secret {
+pub(super) struct SimulatedSecret {
     pub(super) arn: String,
     pub(super) name: String,
     pub(super) region: String,

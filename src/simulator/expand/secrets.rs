@@ -6,10 +6,10 @@ use crate::simulator::declaration::{KeyForm, RotationState};
 use crate::simulator::ids;
 use crate::simulator::policy::document;
 use crate::simulator::wire::Shape;
-use crate::simulator::world::{SimulatedKey, Secret, Version};
+use crate::simulator::world::{SimulatedKey, SimulatedSecret, Version};
 use serde_json::json;
 
-pub(super) fn secret(names: &Names<'_>, history: &History<'_>) -> Result<Secret, String> {
+pub(super) fn secret(names: &Names<'_>, history: &History<'_>) -> Result<SimulatedSecret, String> {
     let form = history.secret;
     let arn = names.secret_arn(form);
     let versions = match &form.versions {
@@ -89,7 +89,7 @@ pub(super) fn secret(names: &Names<'_>, history: &History<'_>) -> Result<Secret,
                 .with("StatusMessage", replica.message.as_ref())
         }))
     });
-    Ok(Secret {
+    Ok(SimulatedSecret {
         name: form.name.clone(),
         region: names.region(form.region.as_ref()).to_owned(),
         deleted: deleted.is_some(),

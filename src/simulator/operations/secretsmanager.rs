@@ -3,10 +3,10 @@
 use super::OperationResult;
 use crate::simulator::pages::page;
 use crate::simulator::wire::{WireError, WireRequest, Shape};
-use crate::simulator::world::{Secret, SimulatedAccount};
+use crate::simulator::world::{SimulatedSecret, SimulatedAccount};
 
 /// The secret with this ARN, ARN without suffix, or name, in the request's region.
-pub(super) fn find<'w>(world: &'w SimulatedAccount, request: &WireRequest, id: &str) -> Result<&'w Secret, WireError> {
+pub(super) fn find<'w>(world: &'w SimulatedAccount, request: &WireRequest, id: &str) -> Result<&'w SimulatedSecret, WireError> {
     world
         .secrets
         .iter()
@@ -17,7 +17,7 @@ pub(super) fn find<'w>(world: &'w SimulatedAccount, request: &WireRequest, id: &
         .ok_or_else(|| WireError::new("ResourceNotFoundException", "Secrets Manager can't find the specified secret."))
 }
 
-fn asked<'w>(world: &'w SimulatedAccount, request: &WireRequest) -> Result<&'w Secret, WireError> {
+fn asked<'w>(world: &'w SimulatedAccount, request: &WireRequest) -> Result<&'w SimulatedSecret, WireError> {
     find(world, request, request.parameters().required("SecretId")?)
 }
 
@@ -26,7 +26,7 @@ pub(super) fn describe_secret(world: &SimulatedAccount, request: &WireRequest) -
     Ok(secret.entry.clone().with("VersionIdsToStages", stages(secret)).with("ReplicationStatus", secret.replication.clone()))
 }
 
-fn stages(secret: &Secret) -> Option<Shape> {
+fn stages(secret: &SimulatedSecret) -> Option<Shape> {
     let labelled: Vec<_> = secret
         .versions
         .iter()
@@ -39,7 +39,7 @@ fn stages(secret: &Secret) -> Option<Shape> {
 pub(super) fn list_secrets(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
     let parameters = request.parameters();
     let filters = parameters.structures("Filters");
-    let matching: Vec<&Secret> = world
+    let matching: Vec<&SimulatedSecret> = world
         .secrets
         .iter()
         .filter(|secret| secret.region == request.region)
@@ -64,7 +64,7 @@ pub(super) fn list_secrets(world: &SimulatedAccount, request: &WireRequest) -> O
 /// Filters match prefixes; `!` negates; `all` looks everywhere, in any case.
 ///
 /// Source: Secrets Manager User Guide, "Find secrets".
-fn fits(secret: &Secret, key: &str, value: &str) -> bool {
+fn fits(secret: &SimulatedSecret, key: &str, value: &str) -> bool {
     let (value, negated) = match value.strip_prefix('!') {
         Some(value) => (value, true),
         None => (value, false),
