@@ -26,7 +26,7 @@ pub(super) struct SimulatedAccount {
     pub(super) trails: Vec<Trail>,
     pub(super) datapoints: Vec<Datapoint>,
     /// `None`: the account has no support plan that includes AWS Health.
-    pub(super) health: Option<Vec<HealthEvent>>,
+    pub(super) health: Option<Vec<SimulatedHealthEvent>>,
 }
 
 #[derive(Debug)]
@@ -156,7 +156,7 @@ pub(super) struct Datapoint {
 }
 
 #[derive(Debug)]
-pub(super) struct HealthEvent {
+pub(super) struct SimulatedHealthEvent {
     pub(super) of: String,
     pub(super) code: String,
     pub(super) region: String,

@@ -16,7 +16,7 @@ use super::declaration::TrailForm;
 use super::policy::PolicyForm;
 use super::scenario::Scenario;
 use super::when::Length;
-use super::world::{Datapoint, HealthEvent, LogEvent, LogGroup, Trail, TrailEvent, SimulatedAccount};
+use super::world::{Datapoint, SimulatedHealthEvent, LogEvent, LogGroup, Trail, TrailEvent, SimulatedAccount};
 use invocation::Invocation;
 use jiff::{SignedDuration, Timestamp};
 use names::Names;
@@ -193,7 +193,7 @@ fn datapoints(names: &Names<'_>, invocations: &[Invocation<'_>]) -> Result<Vec<D
     Ok(all)
 }
 
-fn health(names: &Names<'_>) -> Result<Option<Vec<HealthEvent>>, String> {
+fn health(names: &Names<'_>) -> Result<Option<Vec<SimulatedHealthEvent>>, String> {
     let forms = &names.scenario.health_events;
     if forms.is_empty() && !names.scenario.account.support_plan {
         return Ok(None);
@@ -201,7 +201,7 @@ fn health(names: &Names<'_>) -> Result<Option<Vec<HealthEvent>>, String> {
     forms
         .iter()
         .map(|form| {
-            Ok(HealthEvent {
+            Ok(SimulatedHealthEvent {
                 of: form.of.clone(),
                 code: form.code.clone(),
                 region: names.region(form.region.as_ref()).to_owned(),

@@ -3,7 +3,7 @@
 use super::OperationResult;
 use crate::simulator::ids;
 use crate::simulator::wire::{Parameters, WireError, WireRequest, Shape};
-use crate::simulator::world::{HealthEvent, SimulatedAccount};
+use crate::simulator::world::{SimulatedHealthEvent, SimulatedAccount};
 
 pub(super) fn describe_events(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
     let Some(events) = &world.health else {
@@ -18,7 +18,7 @@ pub(super) fn describe_events(world: &SimulatedAccount, request: &WireRequest) -
     Ok(Shape::structure().with("events", Shape::list(matching)))
 }
 
-fn status(world: &SimulatedAccount, event: &HealthEvent) -> &'static str {
+fn status(world: &SimulatedAccount, event: &SimulatedHealthEvent) -> &'static str {
     if event.start > world.now {
         "upcoming"
     } else if event.end.is_some_and(|end| end <= world.now) {
@@ -28,7 +28,7 @@ fn status(world: &SimulatedAccount, event: &HealthEvent) -> &'static str {
     }
 }
 
-fn fits(world: &SimulatedAccount, event: &HealthEvent, filter: Parameters<'_>) -> bool {
+fn fits(world: &SimulatedAccount, event: &SimulatedHealthEvent, filter: Parameters<'_>) -> bool {
     [
         ("services", event.of.as_str()),
         ("regions", event.region.as_str()),
@@ -44,7 +44,7 @@ fn fits(world: &SimulatedAccount, event: &HealthEvent, filter: Parameters<'_>) -
 }
 
 /// Of several ranges, one has to hold the event's beginning.
-fn began_within(event: &HealthEvent, filter: Parameters<'_>) -> bool {
+fn began_within(event: &SimulatedHealthEvent, filter: Parameters<'_>) -> bool {
     let ranges = filter.structures("startTimes");
     let holds = |range: &Parameters<'_>| {
         range.time("from").is_none_or(|from| from <= event.start) && range.time("to").is_none_or(|to| event.start <= to)
@@ -52,7 +52,7 @@ fn began_within(event: &HealthEvent, filter: Parameters<'_>) -> bool {
     ranges.is_empty() || ranges.iter().any(holds)
 }
 
-fn shape(world: &SimulatedAccount, event: &HealthEvent) -> Shape {
+fn shape(world: &SimulatedAccount, event: &SimulatedHealthEvent) -> Shape {
     let id = ids::letters(&event.code, "ABCDEF0123456789", 12);
     Shape::structure()
         .with("arn", format!("arn:aws:health:{}::event/{}/{}/{}_{id}", event.region, event.of, event.code, event.code))
