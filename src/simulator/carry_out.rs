@@ -7,7 +7,7 @@ use super::authorize::{ConditionKeys, CallDecision, evaluate};
 use super::expand::rotation_event;
 use super::ids;
 use super::wire::Shape;
-use super::world::{Function, LogEvent, LogGroup, ManagedPolicy, SimulatedRole, SimulatedSecret, TrailEvent, Version, SimulatedAccount};
+use super::world::{Function, SimulatedLogEvent, LogGroup, ManagedPolicy, SimulatedRole, SimulatedSecret, TrailEvent, Version, SimulatedAccount};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -286,7 +286,7 @@ fn deliver(world: &mut SimulatedAccount, event: &TrailEvent) {
     let is_trails = |group: &LogGroup| groups.iter().any(|arn| arn.contains(&format!(":log-group:{}:", group.name)));
     for group in world.log_groups.iter_mut().filter(|group| is_trails(group)) {
         let stream = group.events.last().map(|last| last.stream.clone()).unwrap_or_else(|| "cloudtrail".to_owned());
-        group.events.push(LogEvent { at: event.at, stream, message: event.record.to_string() });
+        group.events.push(SimulatedLogEvent { at: event.at, stream, message: event.record.to_string() });
     }
 }
 

@@ -110,11 +110,11 @@ pub(super) struct LogGroup {
     pub(super) class: String,
     pub(super) retention_days: Option<i64>,
     /// Oldest first.
-    pub(super) events: Vec<LogEvent>,
+    pub(super) events: Vec<SimulatedLogEvent>,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct LogEvent {
+pub(super) struct SimulatedLogEvent {
     pub(super) at: Timestamp,
     pub(super) stream: String,
     pub(super) message: String,

@@ -5,7 +5,7 @@ use crate::simulator::declaration::{Ending, FunctionForm, LogFormat, RunForm};
 use crate::simulator::ids;
 use crate::simulator::json::set;
 use crate::simulator::when::Length;
-use crate::simulator::world::{Datapoint, LogEvent};
+use crate::simulator::world::{Datapoint, SimulatedLogEvent};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -123,7 +123,7 @@ impl<'a> Invocation<'a> {
     }
 
     /// The lines from START to REPORT, in the function's log format.
-    pub(super) fn log_events(&self) -> Vec<LogEvent> {
+    pub(super) fn log_events(&self) -> Vec<SimulatedLogEvent> {
         if matches!(self.ends, Ending::Throttled | Ending::NotInvoked) {
             return Vec::new();
         }
@@ -136,7 +136,7 @@ impl<'a> Invocation<'a> {
             LogFormat::Text => self.text(),
             LogFormat::Json => self.json(),
         };
-        messages.into_iter().map(|(at, message)| LogEvent { at, stream: stream.clone(), message }).collect()
+        messages.into_iter().map(|(at, message)| SimulatedLogEvent { at, stream: stream.clone(), message }).collect()
     }
 
     /// The application's lines lie evenly within the first second of the invocation.

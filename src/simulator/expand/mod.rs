@@ -16,7 +16,7 @@ use super::declaration::TrailForm;
 use super::policy::PolicyForm;
 use super::scenario::Scenario;
 use super::when::Length;
-use super::world::{Datapoint, SimulatedHealthEvent, LogEvent, LogGroup, Trail, TrailEvent, SimulatedAccount};
+use super::world::{Datapoint, SimulatedHealthEvent, SimulatedLogEvent, LogGroup, Trail, TrailEvent, SimulatedAccount};
 use invocation::Invocation;
 use jiff::{SignedDuration, Timestamp};
 use names::Names;
@@ -128,7 +128,7 @@ fn log_groups(names: &Names<'_>, invocations: &[Invocation<'_>], events: &[Trail
         let group = group_named(names, &mut groups, name.clone(), form.region.as_ref());
         for event in events {
             if form.multi_region || event.region == region {
-                group.events.push(LogEvent {
+                group.events.push(SimulatedLogEvent {
                     at: event.at,
                     stream: format!("{}_CloudTrail_{}", names.account(), event.region),
                     message: event.record.to_string(),
@@ -140,7 +140,7 @@ fn log_groups(names: &Names<'_>, invocations: &[Invocation<'_>], events: &[Trail
         let group = group_named(names, &mut groups, form.group.clone(), form.region.as_ref());
         let at = names.time(&form.at)?;
         for line in &form.lines {
-            group.events.push(LogEvent {
+            group.events.push(SimulatedLogEvent {
                 at,
                 stream: form.stream.clone().unwrap_or_else(|| "stream".into()),
                 message: names.fill(line, &[])?,

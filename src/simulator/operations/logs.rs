@@ -5,7 +5,7 @@ use crate::simulator::filter_pattern::FilterPattern;
 use crate::simulator::ids;
 use crate::simulator::pages::page;
 use crate::simulator::wire::{WireError, WireRequest, Shape};
-use crate::simulator::world::{LogEvent, LogGroup, SimulatedAccount};
+use crate::simulator::world::{SimulatedLogEvent, LogGroup, SimulatedAccount};
 
 /// The longest filter pattern, in characters.
 const MAX_PATTERN: usize = 1024;
@@ -48,7 +48,7 @@ pub(super) fn filter_log_events(world: &SimulatedAccount, request: &WireRequest)
     let prefix = parameters.text("logStreamNamePrefix").unwrap_or_default();
     // An empty slot stands for a page that holds nothing but a token.
     let size = world.pages.logs;
-    let mut slots: Vec<Option<&LogEvent>> = vec![None; world.pages.empty_logs * size.min(100)];
+    let mut slots: Vec<Option<&SimulatedLogEvent>> = vec![None; world.pages.empty_logs * size.min(100)];
     slots.extend(
         group
             .events
@@ -69,7 +69,7 @@ pub(super) fn filter_log_events(world: &SimulatedAccount, request: &WireRequest)
         .with("nextToken", next))
 }
 
-fn event_shape(group: &LogGroup, event: &LogEvent) -> Shape {
+fn event_shape(group: &LogGroup, event: &SimulatedLogEvent) -> Shape {
     let at = event.at.as_millisecond();
     let seed = format!("{}/{}/{at}/{}", group.name, event.stream, event.message);
     Shape::structure()
