@@ -7,7 +7,7 @@ use super::authorize::{ConditionKeys, CallDecision, evaluate};
 use super::expand::rotation_event;
 use super::ids;
 use super::wire::Shape;
-use super::world::{Function, SimulatedLogEvent, LogGroup, ManagedPolicy, SimulatedRole, SimulatedSecret, TrailEvent, Version, SimulatedAccount};
+use super::world::{Function, SimulatedLogEvent, LogGroup, ManagedPolicy, SimulatedRole, SimulatedSecret, SimulatedTrailEvent, Version, SimulatedAccount};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -281,7 +281,7 @@ pub(super) fn rotate(world: &mut SimulatedAccount, arn: &str) -> Result<(), Stri
 }
 
 /// A trail writes its events to its log group too.
-fn deliver(world: &mut SimulatedAccount, event: &TrailEvent) {
+fn deliver(world: &mut SimulatedAccount, event: &SimulatedTrailEvent) {
     let groups: Vec<String> = world.trails.iter().filter_map(|trail| trail.log_group_arn.clone()).collect();
     let is_trails = |group: &LogGroup| groups.iter().any(|arn| arn.contains(&format!(":log-group:{}:", group.name)));
     for group in world.log_groups.iter_mut().filter(|group| is_trails(group)) {

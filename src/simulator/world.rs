@@ -22,7 +22,7 @@ pub(super) struct SimulatedAccount {
     pub(super) keys: Vec<SimulatedKey>,
     pub(super) log_groups: Vec<LogGroup>,
     /// Newest first.
-    pub(super) events: Vec<TrailEvent>,
+    pub(super) events: Vec<SimulatedTrailEvent>,
     pub(super) trails: Vec<Trail>,
     pub(super) datapoints: Vec<Datapoint>,
     /// `None`: the account has no support plan that includes AWS Health.
@@ -121,7 +121,7 @@ pub(super) struct SimulatedLogEvent {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct TrailEvent {
+pub(super) struct SimulatedTrailEvent {
     pub(super) id: String,
     pub(super) at: Timestamp,
     pub(super) region: String,

@@ -16,7 +16,7 @@ use super::declaration::TrailForm;
 use super::policy::PolicyForm;
 use super::scenario::Scenario;
 use super::when::Length;
-use super::world::{Datapoint, SimulatedHealthEvent, SimulatedLogEvent, LogGroup, Trail, TrailEvent, SimulatedAccount};
+use super::world::{Datapoint, SimulatedHealthEvent, SimulatedLogEvent, LogGroup, Trail, SimulatedTrailEvent, SimulatedAccount};
 use invocation::Invocation;
 use jiff::{SignedDuration, Timestamp};
 use names::Names;
@@ -83,7 +83,7 @@ pub(super) fn rotation_event(
     at: Timestamp,
     name: &str,
     rotation: (&str, &str),
-) -> super::world::TrailEvent {
+) -> super::world::SimulatedTrailEvent {
     let shape = super::declaration::EventShape::default();
     trail::rotation_event(account, region, at, name, rotation, None, shape)
 }
@@ -106,7 +106,7 @@ fn trail_of(names: &Names<'_>, form: &TrailForm) -> Trail {
     }
 }
 
-fn log_groups(names: &Names<'_>, invocations: &[Invocation<'_>], events: &[TrailEvent]) -> Result<Vec<LogGroup>, String> {
+fn log_groups(names: &Names<'_>, invocations: &[Invocation<'_>], events: &[SimulatedTrailEvent]) -> Result<Vec<LogGroup>, String> {
     let mut groups: Vec<LogGroup> = Vec::new();
     for form in names.functions.iter().filter(|form| form.logs_exist) {
         let group = group_named(names, &mut groups, functions::log_group(form), form.region.as_ref());

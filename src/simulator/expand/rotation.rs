@@ -8,7 +8,7 @@ use crate::simulator::declaration::{
     Ending, EventShape, FunctionForm, RotationForm, RotationOutcome, RotationState, RunForm, SecretForm,
 };
 use crate::simulator::ids;
-use crate::simulator::world::{TrailEvent, Version};
+use crate::simulator::world::{SimulatedTrailEvent, Version};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -116,7 +116,7 @@ impl Attempt<'_> {
         &self,
         names: &'f Names<'_>,
         secret: &SecretForm,
-        events: &mut Vec<TrailEvent>,
+        events: &mut Vec<SimulatedTrailEvent>,
         invocations: &mut Vec<Invocation<'f>>,
     ) -> Result<(), String> {
         let function = names.function_of(secret)?;
@@ -191,7 +191,7 @@ impl Attempt<'_> {
         function: &'f FunctionForm,
         start: Timestamp,
         record: bool,
-        events: &mut Vec<TrailEvent>,
+        events: &mut Vec<SimulatedTrailEvent>,
         invocations: &mut Vec<Invocation<'f>>,
     ) -> Result<Timestamp, String> {
         let context = self.context(names, secret, Some(function));
@@ -235,7 +235,7 @@ impl Attempt<'_> {
         run: &RunForm,
         stops: bool,
         at: Timestamp,
-        events: &mut Vec<TrailEvent>,
+        events: &mut Vec<SimulatedTrailEvent>,
     ) -> Result<(), String> {
         let arn = names.secret_arn(secret);
         let mut call = |name: &str, parameters: Value, response: Value, error| {

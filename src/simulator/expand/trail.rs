@@ -5,7 +5,7 @@ use crate::simulator::declaration::{ChangeForm, EventShape, ReadsForm};
 use crate::simulator::ids;
 use crate::simulator::json::set;
 use crate::simulator::when::Length;
-use crate::simulator::world::TrailEvent;
+use crate::simulator::world::SimulatedTrailEvent;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -92,7 +92,7 @@ impl Actor {
 }
 
 /// The record of an API call.
-pub(super) fn api_event(account: &str, call: ApiCall<'_>) -> TrailEvent {
+pub(super) fn api_event(account: &str, call: ApiCall<'_>) -> SimulatedTrailEvent {
     let read_only = ["Get", "List", "Describe", "Lookup", "BatchGet"].iter().any(|verb| call.name.starts_with(verb));
     let id = ids::uuid(&format!("{}/{}/{}", call.name, call.at, call.parameters));
     let address = match (&call.actor, call.via) {
@@ -128,7 +128,7 @@ pub(super) fn api_event(account: &str, call: ApiCall<'_>) -> TrailEvent {
         set(&mut record, "errorCode", json!(code));
         set(&mut record, "errorMessage", json!(message));
     }
-    TrailEvent {
+    SimulatedTrailEvent {
         id,
         at: call.at,
         region: call.region.to_owned(),
@@ -151,7 +151,7 @@ pub(super) fn rotation_event(
     (secret_arn, version): (&str, &str),
     error: Option<&str>,
     shape: EventShape,
-) -> TrailEvent {
+) -> SimulatedTrailEvent {
     const SOURCE: &str = "secretsmanager.amazonaws.com";
     let id = ids::uuid(&format!("{name}/{at}/{secret_arn}"));
     let mut record = json!({
@@ -184,7 +184,7 @@ pub(super) fn rotation_event(
     if let Some(error) = error {
         set(&mut record, "errorMessage", json!(error));
     }
-    TrailEvent {
+    SimulatedTrailEvent {
         id,
         at,
         region: region.to_owned(),
@@ -199,7 +199,7 @@ pub(super) fn rotation_event(
 }
 
 /// The record of a `[[change]]`.
-pub(super) fn change(names: &Names<'_>, form: &ChangeForm) -> Result<TrailEvent, String> {
+pub(super) fn change(names: &Names<'_>, form: &ChangeForm) -> Result<SimulatedTrailEvent, String> {
     let source = match &form.source {
         Some(source) => source.as_str(),
         None => source_of(&form.event).ok_or_else(|| format!("[[change]] {}: name its `source`", form.event))?,
@@ -234,7 +234,7 @@ pub(super) fn change(names: &Names<'_>, form: &ChangeForm) -> Result<TrailEvent,
 }
 
 /// The records of `[[reads]]`.
-pub(super) fn reads(names: &Names<'_>, form: &ReadsForm) -> Result<Vec<TrailEvent>, String> {
+pub(super) fn reads(names: &Names<'_>, form: &ReadsForm) -> Result<Vec<SimulatedTrailEvent>, String> {
     let secret = names.secret(form.secret.as_ref())?;
     let Length(every) = form.every;
     let until = names.time(&form.until)?;

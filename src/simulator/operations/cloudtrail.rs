@@ -3,7 +3,7 @@
 use super::OperationResult;
 use crate::simulator::pages::page;
 use crate::simulator::wire::{Parameters, WireError, WireRequest, Shape};
-use crate::simulator::world::{TrailEvent, SimulatedAccount};
+use crate::simulator::world::{SimulatedTrailEvent, SimulatedAccount};
 use jiff::SignedDuration;
 
 /// How long event history keeps management events.
@@ -24,7 +24,7 @@ pub(super) fn lookup_events(world: &SimulatedAccount, request: &WireRequest) -> 
     {
         return Err(WireError::new("InvalidMaxResultsException", "A maximum results value between 1 and 50 is needed."));
     }
-    let mut matching: Vec<&TrailEvent> = Vec::new();
+    let mut matching: Vec<&SimulatedTrailEvent> = Vec::new();
     for event in &world.events {
         let within = event.region == request.region
             && world.now.duration_since(event.at) <= HISTORY
@@ -39,7 +39,7 @@ pub(super) fn lookup_events(world: &SimulatedAccount, request: &WireRequest) -> 
     Ok(Shape::structure().with("Events", Shape::list(events.iter().map(|event| shape(event)))).with("NextToken", next))
 }
 
-fn fits(event: &TrailEvent, attribute: Parameters<'_>) -> bool {
+fn fits(event: &SimulatedTrailEvent, attribute: Parameters<'_>) -> bool {
     let value = attribute.text("AttributeValue").unwrap_or_default();
     match attribute.text("AttributeKey").unwrap_or_default() {
         "EventId" => event.id == value,
@@ -54,7 +54,7 @@ fn fits(event: &TrailEvent, attribute: Parameters<'_>) -> bool {
     }
 }
 
-fn shape(event: &TrailEvent) -> Shape {
+fn shape(event: &SimulatedTrailEvent) -> Shape {
     Shape::structure()
         .with("EventId", &event.id)
         .with("EventName", &event.name)
