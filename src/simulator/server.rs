@@ -25,7 +25,7 @@ use tokio::sync::watch;
 #[derive(Debug)]
 pub struct Simulator {
     address: SocketAddr,
-    account: Arc<Account>,
+    account: Arc<ServedAccount>,
     /// Its end is what tells the listener, and the requests that hang, to stop.
     _running: watch::Sender<()>,
 }
@@ -58,7 +58,7 @@ pub enum StartError {
 }
 
 #[derive(Debug)]
-struct Account {
+struct ServedAccount {
     world: RwLock<SimulatedAccount>,
     faults: Faults,
     sessions: Sessions,
@@ -79,7 +79,7 @@ impl Simulator {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let (running, stopped) = watch::channel(());
-        let account = Arc::new(Account {
+        let account = Arc::new(ServedAccount {
             world: RwLock::new(world),
             faults: Faults::new(scenario.faults),
             sessions: Sessions::default(),
@@ -140,7 +140,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn serve(State(account): State<Arc<Account>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+async fn serve(State(account): State<Arc<ServedAccount>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let request = match wire::parse(&method, &uri, &headers, &body) {
         Ok(request) => request,
         Err(reason) => return (StatusCode::BAD_REQUEST, reason).into_response(),
@@ -170,7 +170,7 @@ async fn serve(State(account): State<Arc<Account>>, method: Method, uri: Uri, he
     response
 }
 
-impl Account {
+impl ServedAccount {
     fn answer(&self, request: &WireRequest, effect: &Effect) -> Result<wire::Shape, WireError> {
         if effect.throttled {
             return Err(operations::throttled(request));
