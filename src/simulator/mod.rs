@@ -24,4 +24,4 @@ mod wire;
 mod world;
 
 pub use scenario::{Expect, Scenario, ScenarioError};
-pub use server::{Call, Simulator, StartError};
+pub use server::{ReceivedCall, Simulator, StartError};

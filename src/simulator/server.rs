@@ -32,7 +32,7 @@ pub struct Simulator {
 
 /// A request the simulator received.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Call {
+pub struct ReceivedCall {
     /// As in policies: `secretsmanager`, `cloudwatch`, …
     pub service: &'static str,
     /// The operation's name; for an unknown path of Lambda, method and path.
@@ -62,8 +62,8 @@ struct ServedAccount {
     world: RwLock<SimulatedAccount>,
     faults: Faults,
     sessions: Sessions,
-    calls: Mutex<Vec<Call>>,
-    violations: Mutex<Vec<Call>>,
+    calls: Mutex<Vec<ReceivedCall>>,
+    violations: Mutex<Vec<ReceivedCall>>,
     stopped: watch::Receiver<()>,
 }
 
@@ -109,7 +109,7 @@ impl Simulator {
 
     /// Every request so far, in the order of arrival.
     #[must_use]
-    pub fn calls(&self) -> Vec<Call> {
+    pub fn calls(&self) -> Vec<ReceivedCall> {
         lock(&self.account.calls).clone()
     }
 
@@ -131,7 +131,7 @@ impl Simulator {
 
     /// The requests that nobody may send: they read a secret's value, or would change something.
     #[must_use]
-    pub fn violations(&self) -> Vec<Call> {
+    pub fn violations(&self) -> Vec<ReceivedCall> {
         lock(&self.account.violations).clone()
     }
 }
@@ -145,7 +145,7 @@ async fn serve(State(account): State<Arc<ServedAccount>>, method: Method, uri: U
         Ok(request) => request,
         Err(reason) => return (StatusCode::BAD_REQUEST, reason).into_response(),
     };
-    let call = Call {
+    let call = ReceivedCall {
         service: request.service.iam_prefix(),
         operation: request.operation.clone(),
         region: request.region.clone(),
