@@ -154,11 +154,11 @@ fn compare(found: &Value, operator: &str, wanted: &str) -> bool {
 }
 
 struct Parser {
-    tokens: std::iter::Peekable<std::vec::IntoIter<Token>>,
+    tokens: std::iter::Peekable<std::vec::IntoIter<PatternToken>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Token {
+enum PatternToken {
     Mark(&'static str),
     Word(String),
     Quoted(String),
@@ -171,11 +171,11 @@ impl Parser {
         let mut rest = text.trim_start();
         while !rest.is_empty() {
             if let Some(mark) = MARKS.into_iter().find(|mark| rest.starts_with(mark)) {
-                tokens.push(Token::Mark(mark));
+                tokens.push(PatternToken::Mark(mark));
                 rest = rest.strip_prefix(mark)?;
             } else if rest.starts_with('"') {
                 let end = rest.char_indices().skip(1).find(|(_, c)| *c == '"').map(|(at, _)| at)?;
-                tokens.push(Token::Quoted(rest.get(1..end)?.to_owned()));
+                tokens.push(PatternToken::Quoted(rest.get(1..end)?.to_owned()));
                 rest = rest.get(end + 1..)?;
             } else {
                 let end = rest.find(|c: char| c.is_whitespace() || "&|!=<>(){}\"".contains(c)).unwrap_or(rest.len());
@@ -183,7 +183,7 @@ impl Parser {
                 if word.is_empty() || word.contains(['%', '[']) {
                     return None;
                 }
-                tokens.push(Token::Word(word.to_owned()));
+                tokens.push(PatternToken::Word(word.to_owned()));
                 rest = after;
             }
             rest = rest.trim_start();
@@ -192,12 +192,12 @@ impl Parser {
     }
 
     fn expect(&mut self, mark: &'static str) -> Option<()> {
-        (self.tokens.next()? == Token::Mark(mark)).then_some(())
+        (self.tokens.next()? == PatternToken::Mark(mark)).then_some(())
     }
 
     fn or(&mut self) -> Option<Condition> {
         let mut parts = vec![self.and()?];
-        while self.tokens.next_if_eq(&Token::Mark("||")).is_some() {
+        while self.tokens.next_if_eq(&PatternToken::Mark("||")).is_some() {
             parts.push(self.and()?);
         }
         Some(Condition::Or(parts))
@@ -205,41 +205,41 @@ impl Parser {
 
     fn and(&mut self) -> Option<Condition> {
         let mut parts = vec![self.comparison()?];
-        while self.tokens.next_if_eq(&Token::Mark("&&")).is_some() {
+        while self.tokens.next_if_eq(&PatternToken::Mark("&&")).is_some() {
             parts.push(self.comparison()?);
         }
         Some(Condition::And(parts))
     }
 
     fn comparison(&mut self) -> Option<Condition> {
-        if self.tokens.next_if_eq(&Token::Mark("(")).is_some() {
+        if self.tokens.next_if_eq(&PatternToken::Mark("(")).is_some() {
             let inner = self.or()?;
             self.expect(")")?;
             return Some(inner);
         }
-        let Token::Word(path) = self.tokens.next()? else {
+        let PatternToken::Word(path) = self.tokens.next()? else {
             return None;
         };
         let path: Vec<String> = path.strip_prefix("$.")?.split('.').map(str::to_owned).collect();
         match self.tokens.next()? {
-            Token::Mark(operator @ ("=" | "!=" | "<" | "<=" | ">" | ">=")) => {
+            PatternToken::Mark(operator @ ("=" | "!=" | "<" | "<=" | ">" | ">=")) => {
                 let value = match self.tokens.next()? {
-                    Token::Quoted(value) => value,
-                    Token::Word(value) => value,
-                    Token::Mark(_) => return None,
+                    PatternToken::Quoted(value) => value,
+                    PatternToken::Word(value) => value,
+                    PatternToken::Mark(_) => return None,
                 };
                 Some(Condition::Compare { path, operator, value })
             }
-            Token::Word(word) => {
+            PatternToken::Word(word) => {
                 let next = self.tokens.next()?;
                 let what = match (word.as_str(), next) {
-                    ("IS", Token::Word(what)) => match what.as_str() {
+                    ("IS", PatternToken::Word(what)) => match what.as_str() {
                         "TRUE" => Presence::True,
                         "FALSE" => Presence::False,
                         "NULL" => Presence::Null,
                         _ => return None,
                     },
-                    ("NOT", Token::Word(what)) if what == "EXISTS" => Presence::NotExists,
+                    ("NOT", PatternToken::Word(what)) if what == "EXISTS" => Presence::NotExists,
                     _ => return None,
                 };
                 Some(Condition::Is { path, what })
