@@ -16,13 +16,13 @@ pub(super) enum FilterPattern {
         any: Vec<String>,
         none: Vec<String>,
     },
-    Json(Condition),
+    Json(FieldCondition),
 }
 
 #[derive(Debug, PartialEq)]
-pub(super) enum Condition {
-    And(Vec<Condition>),
-    Or(Vec<Condition>),
+pub(super) enum FieldCondition {
+    And(Vec<FieldCondition>),
+    Or(Vec<FieldCondition>),
     Compare { path: Vec<String>, operator: &'static str, value: String },
     Is { path: Vec<String>, what: Presence },
 }
@@ -107,12 +107,12 @@ fn term(text: &str) -> Option<(String, &str)> {
     (!term.is_empty() && term.chars().all(|c| c.is_alphanumeric() || c == '_')).then(|| (term.to_owned(), after))
 }
 
-impl Condition {
+impl FieldCondition {
     fn holds(&self, message: &Value) -> bool {
         match self {
-            Condition::And(parts) => parts.iter().all(|part| part.holds(message)),
-            Condition::Or(parts) => parts.iter().any(|part| part.holds(message)),
-            Condition::Is { path, what } => {
+            FieldCondition::And(parts) => parts.iter().all(|part| part.holds(message)),
+            FieldCondition::Or(parts) => parts.iter().any(|part| part.holds(message)),
+            FieldCondition::Is { path, what } => {
                 let found = lookup(message, path);
                 match what {
                     Presence::True => found == Some(&Value::Bool(true)),
@@ -121,7 +121,7 @@ impl Condition {
                     Presence::NotExists => found.is_none(),
                 }
             }
-            Condition::Compare { path, operator, value } => {
+            FieldCondition::Compare { path, operator, value } => {
                 lookup(message, path).is_some_and(|found| compare(found, operator, value))
             }
         }
@@ -195,23 +195,23 @@ impl Parser {
         (self.tokens.next()? == PatternToken::Mark(mark)).then_some(())
     }
 
-    fn or(&mut self) -> Option<Condition> {
+    fn or(&mut self) -> Option<FieldCondition> {
         let mut parts = vec![self.and()?];
         while self.tokens.next_if_eq(&PatternToken::Mark("||")).is_some() {
             parts.push(self.and()?);
         }
-        Some(Condition::Or(parts))
+        Some(FieldCondition::Or(parts))
     }
 
-    fn and(&mut self) -> Option<Condition> {
+    fn and(&mut self) -> Option<FieldCondition> {
         let mut parts = vec![self.comparison()?];
         while self.tokens.next_if_eq(&PatternToken::Mark("&&")).is_some() {
             parts.push(self.comparison()?);
         }
-        Some(Condition::And(parts))
+        Some(FieldCondition::And(parts))
     }
 
-    fn comparison(&mut self) -> Option<Condition> {
+    fn comparison(&mut self) -> Option<FieldCondition> {
         if self.tokens.next_if_eq(&PatternToken::Mark("(")).is_some() {
             let inner = self.or()?;
             self.expect(")")?;
@@ -228,7 +228,7 @@ impl Parser {
                     PatternToken::Word(value) => value,
                     PatternToken::Mark(_) => return None,
                 };
-                Some(Condition::Compare { path, operator, value })
+                Some(FieldCondition::Compare { path, operator, value })
             }
             PatternToken::Word(word) => {
                 let next = self.tokens.next()?;
@@ -242,7 +242,7 @@ impl Parser {
                     ("NOT", PatternToken::Word(what)) if what == "EXISTS" => Presence::NotExists,
                     _ => return None,
                 };
-                Some(Condition::Is { path, what })
+                Some(FieldCondition::Is { path, what })
             }
             _ => None,
         }
