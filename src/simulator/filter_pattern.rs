@@ -24,11 +24,11 @@ pub(super) enum FieldCondition {
     And(Vec<FieldCondition>),
     Or(Vec<FieldCondition>),
     Compare { path: Vec<String>, operator: &'static str, value: String },
-    Is { path: Vec<String>, what: Presence },
+    Is { path: Vec<String>, what: FieldPresence },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Presence {
+pub(super) enum FieldPresence {
     True,
     False,
     Null,
@@ -115,10 +115,10 @@ impl FieldCondition {
             FieldCondition::Is { path, what } => {
                 let found = lookup(message, path);
                 match what {
-                    Presence::True => found == Some(&Value::Bool(true)),
-                    Presence::False => found == Some(&Value::Bool(false)),
-                    Presence::Null => found == Some(&Value::Null),
-                    Presence::NotExists => found.is_none(),
+                    FieldPresence::True => found == Some(&Value::Bool(true)),
+                    FieldPresence::False => found == Some(&Value::Bool(false)),
+                    FieldPresence::Null => found == Some(&Value::Null),
+                    FieldPresence::NotExists => found.is_none(),
                 }
             }
             FieldCondition::Compare { path, operator, value } => {
@@ -234,12 +234,12 @@ impl Parser {
                 let next = self.tokens.next()?;
                 let what = match (word.as_str(), next) {
                     ("IS", PatternToken::Word(what)) => match what.as_str() {
-                        "TRUE" => Presence::True,
-                        "FALSE" => Presence::False,
-                        "NULL" => Presence::Null,
+                        "TRUE" => FieldPresence::True,
+                        "FALSE" => FieldPresence::False,
+                        "NULL" => FieldPresence::Null,
                         _ => return None,
                     },
-                    ("NOT", PatternToken::Word(what)) if what == "EXISTS" => Presence::NotExists,
+                    ("NOT", PatternToken::Word(what)) if what == "EXISTS" => FieldPresence::NotExists,
                     _ => return None,
                 };
                 Some(FieldCondition::Is { path, what })
