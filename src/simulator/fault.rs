@@ -11,7 +11,7 @@ pub(super) struct Faults(Vec<(FaultForm, AtomicU32)>);
 
 /// What the faults do to one request.
 #[derive(Debug, Default)]
-pub(super) struct Effect {
+pub(super) struct FaultEffect {
     pub(super) latency_ms: u64,
     pub(super) throttled: bool,
     pub(super) denied: bool,
@@ -26,10 +26,10 @@ impl Faults {
     }
 
     /// Counts the request, and says what happens to it.
-    pub(super) fn strike(&self, request: &WireRequest) -> Effect {
+    pub(super) fn strike(&self, request: &WireRequest) -> FaultEffect {
         let action = request.action();
         let parameters = request.parameters.to_string();
-        let mut effect = Effect::default();
+        let mut effect = FaultEffect::default();
         for (form, seen) in &self.0 {
             let concerned = wildcard::matches_ignoring_case(&form.operation, &action)
                 && form.region.as_ref().is_none_or(|region| *region == request.region)

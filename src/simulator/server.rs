@@ -2,7 +2,7 @@
 
 use super::carry_out;
 use super::expand::expand;
-use super::fault::{Effect, Faults};
+use super::fault::{FaultEffect, Faults};
 use super::operations::{self, Sessions};
 use super::scenario::{Scenario, ScenarioError};
 use super::wire::{self, WireError, WireRequest};
@@ -171,7 +171,7 @@ async fn serve(State(account): State<Arc<ServedAccount>>, method: Method, uri: U
 }
 
 impl ServedAccount {
-    fn answer(&self, request: &WireRequest, effect: &Effect) -> Result<wire::Shape, WireError> {
+    fn answer(&self, request: &WireRequest, effect: &FaultEffect) -> Result<wire::Shape, WireError> {
         if effect.throttled {
             return Err(operations::throttled(request));
         }
@@ -191,7 +191,7 @@ impl ServedAccount {
     }
 
     /// Waits as long as the faults say; a hanging request waits for the caller to give up.
-    async fn delay(&self, effect: &Effect) {
+    async fn delay(&self, effect: &FaultEffect) {
         let wait = async {
             if effect.hanging {
                 std::future::pending::<()>().await;
