@@ -1,6 +1,6 @@
 //! One invocation of a rotation function: the lines Lambda logs, and the metrics it counts.
 
-use super::names::{Context, Names};
+use super::names::{NameScope, Names};
 use crate::simulator::declaration::{Ending, FunctionForm, LogFormat, RunForm};
 use crate::simulator::ids;
 use crate::simulator::json::set;
@@ -37,7 +37,7 @@ impl<'a> Invocation<'a> {
         at: Timestamp,
         run: &RunForm,
         lines: &[&str],
-        context: Context<'_>,
+        context: NameScope<'_>,
     ) -> Result<Self, String> {
         let exception = match (&run.exception, &run.denied) {
             (Some(text), _) => Some(names.fill(text, context)?),
@@ -344,7 +344,7 @@ fn denial(
     function: &FunctionForm,
     run: &RunForm,
     action: &str,
-    context: Context<'_>,
+    context: NameScope<'_>,
 ) -> Result<String, String> {
     let (_, operation) = action
         .split_once(':')

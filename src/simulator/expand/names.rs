@@ -17,7 +17,7 @@ pub(super) struct Names<'a> {
 }
 
 /// What the placeholders `{word}` stand for in one place.
-pub(super) type Context<'a> = &'a [(&'a str, String)];
+pub(super) type NameScope<'a> = &'a [(&'a str, String)];
 
 impl<'a> Names<'a> {
     pub(super) fn new(scenario: &'a Scenario, now: Timestamp) -> Result<Self, String> {
@@ -147,7 +147,7 @@ impl<'a> Names<'a> {
 
     /// Replaces `{word}` by its meaning in `context`, and `{secret:…}`, `{function:…}`, `{role:…}`, `{policy:…}`
     /// and `{key:…}` by ARNs. Other braces stay, because log lines and policies are full of them.
-    pub(super) fn fill(&self, text: &str, context: Context<'_>) -> Result<String, String> {
+    pub(super) fn fill(&self, text: &str, context: NameScope<'_>) -> Result<String, String> {
         let mut filled = String::with_capacity(text.len());
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {
@@ -168,7 +168,7 @@ impl<'a> Names<'a> {
         Ok(filled)
     }
 
-    fn meaning(&self, word: &str, context: Context<'_>) -> Result<Option<String>, String> {
+    fn meaning(&self, word: &str, context: NameScope<'_>) -> Result<Option<String>, String> {
         if let Some((_, meaning)) = context.iter().find(|(name, _)| *name == word) {
             return Ok(Some(meaning.clone()));
         }
