@@ -1,7 +1,7 @@
 //! Functions, as Lambda describes them.
 
 use super::invocation::{memory, timeout};
-use super::names::{Names, role_name};
+use super::names::{NameTable, role_name};
 use crate::simulator::declaration::{FunctionForm, InvokeForm, LogFormat};
 use crate::simulator::ids;
 use crate::simulator::json::set;
@@ -16,7 +16,7 @@ pub(super) fn log_group(form: &FunctionForm) -> String {
     form.log_group.clone().unwrap_or_else(|| format!("/aws/lambda/{}", form.name))
 }
 
-pub(super) fn function(names: &Names<'_>, form: &FunctionForm) -> Result<Function, String> {
+pub(super) fn function(names: &NameTable<'_>, form: &FunctionForm) -> Result<Function, String> {
     let arn = names.function_arn(form);
     let invoke = match &form.invoke {
         Some(invoke) => invoke.clone(),
@@ -37,7 +37,7 @@ pub(super) fn function(names: &Names<'_>, form: &FunctionForm) -> Result<Functio
     })
 }
 
-fn configuration(names: &Names<'_>, form: &FunctionForm, arn: &str) -> Result<Shape, String> {
+fn configuration(names: &NameTable<'_>, form: &FunctionForm, arn: &str) -> Result<Shape, String> {
     let modified: Timestamp = match &form.modified {
         Some(modified) => names.time(modified)?,
         None => names.now.checked_sub(SignedDuration::from_hours(200 * 24)).map_err(|error| error.to_string())?,
@@ -95,7 +95,7 @@ fn configuration(names: &Names<'_>, form: &FunctionForm, arn: &str) -> Result<Sh
         .with("LoggingConfig", logging))
 }
 
-fn invoke_statement(names: &Names<'_>, arn: &str, nth: usize, form: &InvokeForm) -> Result<Value, String> {
+fn invoke_statement(names: &NameTable<'_>, arn: &str, nth: usize, form: &InvokeForm) -> Result<Value, String> {
     let resource = match &form.qualifier {
         Some(qualifier) => format!("{arn}:{qualifier}"),
         None => arn.to_owned(),

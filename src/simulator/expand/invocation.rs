@@ -1,6 +1,6 @@
 //! One invocation of a rotation function: the lines Lambda logs, and the metrics it counts.
 
-use super::names::{NameScope, Names};
+use super::names::{NameScope, NameTable};
 use crate::simulator::declaration::{Ending, FunctionForm, LogFormat, RunForm};
 use crate::simulator::ids;
 use crate::simulator::json::set;
@@ -32,7 +32,7 @@ const DEFAULT_MEMORY: i64 = 128;
 impl<'a> Invocation<'a> {
     /// `lines` are what the step prints where `run` does not say.
     pub(super) fn new(
-        names: &Names<'_>,
+        names: &NameTable<'_>,
         function: &'a FunctionForm,
         at: Timestamp,
         run: &RunForm,
@@ -340,7 +340,7 @@ pub(super) fn memory(function: &FunctionForm) -> i64 {
 
 /// The exception botocore raises when IAM denies a call.
 fn denial(
-    names: &Names<'_>,
+    names: &NameTable<'_>,
     function: &FunctionForm,
     run: &RunForm,
     action: &str,

@@ -19,7 +19,7 @@ use super::when::Length;
 use super::world::{Datapoint, SimulatedHealthEvent, SimulatedLogEvent, LogGroup, Trail, SimulatedTrailEvent, SimulatedAccount};
 use invocation::Invocation;
 use jiff::{SignedDuration, Timestamp};
-use names::Names;
+use names::NameTable;
 use rotation::History;
 
 /// Plays the scenario up to `now`.
@@ -27,7 +27,7 @@ use rotation::History;
 /// # Errors
 /// A name, time, policy or count in it that makes no sense, in words.
 pub(super) fn expand(scenario: &Scenario, now: Timestamp) -> Result<SimulatedAccount, String> {
-    let names = Names::new(scenario, now)?;
+    let names = NameTable::new(scenario, now)?;
     let histories = scenario.secrets.iter().map(|secret| History::of(&names, secret)).collect::<Result<Vec<_>, _>>()?;
     let mut events = Vec::new();
     let mut invocations = Vec::new();
@@ -94,7 +94,7 @@ fn delivered(scenario: &Scenario, now: Timestamp) -> Timestamp {
     now.checked_sub(lag).unwrap_or(now)
 }
 
-fn trail_of(names: &Names<'_>, form: &TrailForm) -> Trail {
+fn trail_of(names: &NameTable<'_>, form: &TrailForm) -> Trail {
     let region = names.region(form.region.as_ref()).to_owned();
     let account = names.account();
     Trail {
@@ -106,7 +106,7 @@ fn trail_of(names: &Names<'_>, form: &TrailForm) -> Trail {
     }
 }
 
-fn log_groups(names: &Names<'_>, invocations: &[Invocation<'_>], events: &[SimulatedTrailEvent]) -> Result<Vec<LogGroup>, String> {
+fn log_groups(names: &NameTable<'_>, invocations: &[Invocation<'_>], events: &[SimulatedTrailEvent]) -> Result<Vec<LogGroup>, String> {
     let mut groups: Vec<LogGroup> = Vec::new();
     for form in names.functions.iter().filter(|form| form.logs_exist) {
         let group = group_named(names, &mut groups, functions::log_group(form), form.region.as_ref());
@@ -155,7 +155,7 @@ fn log_groups(names: &Names<'_>, invocations: &[Invocation<'_>], events: &[Simul
     Ok(groups)
 }
 
-fn group_named<'g>(names: &Names<'_>, groups: &'g mut Vec<LogGroup>, name: String, region: Option<&String>) -> &'g mut LogGroup {
+fn group_named<'g>(names: &NameTable<'_>, groups: &'g mut Vec<LogGroup>, name: String, region: Option<&String>) -> &'g mut LogGroup {
     let region = names.region(region).to_owned();
     let position = groups.iter().position(|group| group.name == name && group.region == region).unwrap_or(groups.len());
     if position == groups.len() {
@@ -172,7 +172,7 @@ fn group_named<'g>(names: &Names<'_>, groups: &'g mut Vec<LogGroup>, name: Strin
     &mut groups[position]
 }
 
-fn datapoints(names: &Names<'_>, invocations: &[Invocation<'_>]) -> Result<Vec<Datapoint>, String> {
+fn datapoints(names: &NameTable<'_>, invocations: &[Invocation<'_>]) -> Result<Vec<Datapoint>, String> {
     let mut all: Vec<Datapoint> = Vec::new();
     if names.scenario.metrics.derived {
         all.extend(invocations.iter().flat_map(Invocation::datapoints));
@@ -193,7 +193,7 @@ fn datapoints(names: &Names<'_>, invocations: &[Invocation<'_>]) -> Result<Vec<D
     Ok(all)
 }
 
-fn health(names: &Names<'_>) -> Result<Option<Vec<SimulatedHealthEvent>>, String> {
+fn health(names: &NameTable<'_>) -> Result<Option<Vec<SimulatedHealthEvent>>, String> {
     let forms = &names.scenario.health_events;
     if forms.is_empty() && !names.scenario.account.support_plan {
         return Ok(None);

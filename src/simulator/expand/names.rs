@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 /// The declarations, completed with those that only a name refers to.
-pub(super) struct Names<'a> {
+pub(super) struct NameTable<'a> {
     pub(super) scenario: &'a Scenario,
     pub(super) functions: Vec<FunctionForm>,
     pub(super) roles: Vec<RoleForm>,
@@ -19,7 +19,7 @@ pub(super) struct Names<'a> {
 /// What the placeholders `{word}` stand for in one place.
 pub(super) type NameScope<'a> = &'a [(&'a str, String)];
 
-impl<'a> Names<'a> {
+impl<'a> NameTable<'a> {
     pub(super) fn new(scenario: &'a Scenario, now: Timestamp) -> Result<Self, String> {
         let mut functions = scenario.functions.clone();
         let needs_function = |secret: &SecretForm| secret.function.is_none() && rotates_by_function(secret);
@@ -33,7 +33,7 @@ impl<'a> Names<'a> {
                 roles.push(declared_by_name(&role)?);
             }
         }
-        Ok(Names { scenario, functions, roles, now, times: Times::new(now, scenario.times.clone()) })
+        Ok(NameTable { scenario, functions, roles, now, times: Times::new(now, scenario.times.clone()) })
     }
 
     pub(super) fn time(&self, when: &When) -> Result<Timestamp, String> {

@@ -1,7 +1,7 @@
 //! Roles and managed policies.
 
 use super::aws_managed::{NETWORK, aws_managed};
-use super::names::{Names, role_name};
+use super::names::{NameTable, role_name};
 use crate::simulator::declaration::RoleForm;
 use crate::simulator::ids;
 use crate::simulator::json::set;
@@ -18,7 +18,7 @@ const SECRET: &[&str] = &[
 ];
 const KEY: &[&str] = &["kms:Decrypt", "kms:GenerateDataKey"];
 
-pub(super) fn managed_policies(names: &Names<'_>) -> Result<Vec<ManagedPolicy>, String> {
+pub(super) fn managed_policies(names: &NameTable<'_>) -> Result<Vec<ManagedPolicy>, String> {
     let mut policies = Vec::new();
     for name in ["AWSLambdaBasicExecutionRole", "AWSLambdaVPCAccessExecutionRole"] {
         if let Some((path, arn, actions)) = aws_managed(name) {
@@ -41,7 +41,7 @@ pub(super) fn managed_policies(names: &Names<'_>) -> Result<Vec<ManagedPolicy>, 
     Ok(policies)
 }
 
-pub(super) fn role(names: &Names<'_>, form: &RoleForm) -> Result<SimulatedRole, String> {
+pub(super) fn role(names: &NameTable<'_>, form: &RoleForm) -> Result<SimulatedRole, String> {
     let fill = |text: &str| names.fill(text, &[]);
     let mut role = SimulatedRole {
         name: form.name.clone(),
@@ -66,7 +66,7 @@ pub(super) fn role(names: &Names<'_>, form: &RoleForm) -> Result<SimulatedRole, 
     Ok(role)
 }
 
-fn trust(names: &Names<'_>, form: &RoleForm) -> Result<Value, String> {
+fn trust(names: &NameTable<'_>, form: &RoleForm) -> Result<Value, String> {
     let mut statement = json!({
         "Effect": "Allow",
         "Principal": { "Service": form.trust.as_deref().unwrap_or("lambda.amazonaws.com") },
@@ -82,7 +82,7 @@ fn trust(names: &Names<'_>, form: &RoleForm) -> Result<Value, String> {
 
 /// The minimal permissions of the Secrets Manager User Guide, "Lambda rotation function execution role
 /// permissions", less what the role lacks.
-fn add_standard_policies(names: &Names<'_>, form: &RoleForm, role: &mut SimulatedRole) -> Result<(), String> {
+fn add_standard_policies(names: &NameTable<'_>, form: &RoleForm, role: &mut SimulatedRole) -> Result<(), String> {
     let (mut secrets, mut keys, mut in_vpc) = (Vec::new(), Vec::new(), false);
     for function in names.functions.iter().filter(|function| role_name(function) == form.name) {
         in_vpc |= function.vpc.is_some();

@@ -1,7 +1,7 @@
 //! Rotation attempts: one declaration becomes CloudTrail events, invocations, metrics and staging labels that agree.
 
 use super::invocation::Invocation;
-use super::names::{Names, role_name};
+use super::names::{NameTable, role_name};
 use super::trail::{Actor, ApiCall, api_event, rotation_event};
 use crate::model::RotationStep;
 use crate::simulator::declaration::{
@@ -33,7 +33,7 @@ pub(super) struct History<'a> {
 const EVENT_HISTORY: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 impl<'a> History<'a> {
-    pub(super) fn of(names: &Names<'a>, secret: &'a SecretForm) -> Result<Self, String> {
+    pub(super) fn of(names: &NameTable<'a>, secret: &'a SecretForm) -> Result<Self, String> {
         let mut attempts = Vec::new();
         for form in &names.scenario.rotations {
             if names.secret(form.secret.as_ref())?.name != secret.name {
@@ -114,7 +114,7 @@ impl Attempt<'_> {
     /// The records and invocations the attempt leaves behind.
     pub(super) fn evidence<'f>(
         &self,
-        names: &'f Names<'_>,
+        names: &'f NameTable<'_>,
         secret: &SecretForm,
         events: &mut Vec<SimulatedTrailEvent>,
         invocations: &mut Vec<Invocation<'f>>,
@@ -149,7 +149,7 @@ impl Attempt<'_> {
     }
 
     /// The event's error message.
-    fn error(&self, names: &Names<'_>, secret: &SecretForm, function: Option<&FunctionForm>) -> Result<String, String> {
+    fn error(&self, names: &NameTable<'_>, secret: &SecretForm, function: Option<&FunctionForm>) -> Result<String, String> {
         if let Some(message) = self.form.and_then(|form| form.message.as_ref()) {
             return names.fill(message, &self.context(names, secret, function));
         }
@@ -163,7 +163,7 @@ impl Attempt<'_> {
     }
 
     /// What the placeholders in the attempt's texts stand for.
-    fn context(&self, names: &Names<'_>, secret: &SecretForm, function: Option<&FunctionForm>) -> Vec<(&'static str, String)> {
+    fn context(&self, names: &NameTable<'_>, secret: &SecretForm, function: Option<&FunctionForm>) -> Vec<(&'static str, String)> {
         let mut context =
             vec![("secret", secret.name.clone()), ("secret_arn", names.secret_arn(secret)), ("version", self.version.clone())];
         if let Some(function) = function {
@@ -186,7 +186,7 @@ impl Attempt<'_> {
     #[expect(clippy::too_many_arguments, reason = "two of them are the lists the evidence is added to")]
     fn invoke_steps<'f>(
         &self,
-        names: &'f Names<'_>,
+        names: &'f NameTable<'_>,
         secret: &SecretForm,
         function: &'f FunctionForm,
         start: Timestamp,
@@ -228,7 +228,7 @@ impl Attempt<'_> {
     #[expect(clippy::too_many_arguments, reason = "all of it is in the records")]
     fn calls_of_step(
         &self,
-        names: &Names<'_>,
+        names: &NameTable<'_>,
         secret: &SecretForm,
         function: &FunctionForm,
         step: RotationStep,

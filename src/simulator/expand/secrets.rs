@@ -1,6 +1,6 @@
 //! Secrets and keys, as their services describe them.
 
-use super::names::Names;
+use super::names::NameTable;
 use super::rotation::History;
 use crate::simulator::declaration::{KeyForm, RotationState};
 use crate::simulator::ids;
@@ -9,7 +9,7 @@ use crate::simulator::wire::Shape;
 use crate::simulator::world::{SimulatedKey, SimulatedSecret, Version};
 use serde_json::json;
 
-pub(super) fn secret(names: &Names<'_>, history: &History<'_>) -> Result<SimulatedSecret, String> {
+pub(super) fn secret(names: &NameTable<'_>, history: &History<'_>) -> Result<SimulatedSecret, String> {
     let form = history.secret;
     let arn = names.secret_arn(form);
     let versions = match &form.versions {
@@ -115,7 +115,7 @@ fn tags(tags: &std::collections::BTreeMap<String, String>) -> Option<Shape> {
         .then(|| Shape::list(tags.iter().map(|(key, value)| Shape::structure().with("Key", key).with("Value", value))))
 }
 
-pub(super) fn key(names: &Names<'_>, form: &KeyForm) -> Result<SimulatedKey, String> {
+pub(super) fn key(names: &NameTable<'_>, form: &KeyForm) -> Result<SimulatedKey, String> {
     let root = format!("arn:aws:iam::{}:root", names.account());
     Ok(SimulatedKey {
         id: ids::uuid(&form.name),

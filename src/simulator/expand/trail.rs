@@ -1,6 +1,6 @@
 //! CloudTrail records, in the shapes AWS writes them.
 
-use super::names::Names;
+use super::names::NameTable;
 use crate::simulator::declaration::{ChangeForm, EventShape, ReadsForm};
 use crate::simulator::ids;
 use crate::simulator::json::set;
@@ -199,7 +199,7 @@ pub(super) fn rotation_event(
 }
 
 /// The record of a `[[change]]`.
-pub(super) fn change(names: &Names<'_>, form: &ChangeForm) -> Result<SimulatedTrailEvent, String> {
+pub(super) fn change(names: &NameTable<'_>, form: &ChangeForm) -> Result<SimulatedTrailEvent, String> {
     let source = match &form.source {
         Some(source) => source.as_str(),
         None => source_of(&form.event).ok_or_else(|| format!("[[change]] {}: name its `source`", form.event))?,
@@ -234,7 +234,7 @@ pub(super) fn change(names: &Names<'_>, form: &ChangeForm) -> Result<SimulatedTr
 }
 
 /// The records of `[[reads]]`.
-pub(super) fn reads(names: &Names<'_>, form: &ReadsForm) -> Result<Vec<SimulatedTrailEvent>, String> {
+pub(super) fn reads(names: &NameTable<'_>, form: &ReadsForm) -> Result<Vec<SimulatedTrailEvent>, String> {
     let secret = names.secret(form.secret.as_ref())?;
     let Length(every) = form.every;
     let until = names.time(&form.until)?;
