@@ -2,7 +2,7 @@
 
 use super::invocation::Invocation;
 use super::names::{NameTable, role_name};
-use super::trail::{Actor, ApiCall, api_event, rotation_event};
+use super::trail::{TrailActor, ApiCall, api_event, rotation_event};
 use crate::model::RotationStep;
 use crate::simulator::declaration::{
     Ending, EventShape, FunctionForm, RotationForm, RotationOutcome, RotationState, RunForm, SecretForm,
@@ -246,7 +246,7 @@ impl Attempt<'_> {
                     source: "secretsmanager.amazonaws.com",
                     at,
                     region: names.region(secret.region.as_ref()),
-                    actor: Actor::Session { role: role_name(function), session: function.name.clone() },
+                    actor: TrailActor::Session { role: role_name(function), session: function.name.clone() },
                     agent: None,
                     via: None,
                     parameters,

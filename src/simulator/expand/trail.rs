@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// Who made a call.
-pub(super) enum Actor {
+pub(super) enum TrailActor {
     User(String),
     Session { role: String, session: String },
     Aws(String),
@@ -22,7 +22,7 @@ pub(super) struct ApiCall<'a> {
     pub(super) source: &'a str,
     pub(super) at: Timestamp,
     pub(super) region: &'a str,
-    pub(super) actor: Actor,
+    pub(super) actor: TrailActor,
     /// What the caller calls itself; its address where left out.
     pub(super) agent: Option<&'a str>,
     /// The service on whose behalf it was made.
@@ -32,36 +32,36 @@ pub(super) struct ApiCall<'a> {
     pub(super) error: Option<(&'a str, String)>,
 }
 
-impl Actor {
+impl TrailActor {
     /// `carol`, `Role/session`, or `service:rds.amazonaws.com`.
     pub(super) fn parse(text: &str) -> Self {
         if let Some(host) = text.strip_prefix("service:") {
-            Actor::Aws(host.into())
+            TrailActor::Aws(host.into())
         } else if let Some((role, session)) = text.split_once('/') {
-            Actor::Session { role: role.into(), session: session.into() }
+            TrailActor::Session { role: role.into(), session: session.into() }
         } else {
-            Actor::User(text.into())
+            TrailActor::User(text.into())
         }
     }
 
     fn username(&self) -> Option<String> {
         match self {
-            Actor::User(name) | Actor::Session { session: name, .. } => Some(name.clone()),
-            Actor::Aws(_) => None,
+            TrailActor::User(name) | TrailActor::Session { session: name, .. } => Some(name.clone()),
+            TrailActor::Aws(_) => None,
         }
     }
 
     fn access_key(&self) -> Option<String> {
         match self {
-            Actor::User(name) => Some(ids::iam_id("AKIA", name)),
-            Actor::Session { role, .. } => Some(ids::iam_id("ASIA", role)),
-            Actor::Aws(_) => None,
+            TrailActor::User(name) => Some(ids::iam_id("AKIA", name)),
+            TrailActor::Session { role, .. } => Some(ids::iam_id("ASIA", role)),
+            TrailActor::Aws(_) => None,
         }
     }
 
     fn identity(&self, account: &str) -> Value {
         match self {
-            Actor::User(name) => json!({
+            TrailActor::User(name) => json!({
                 "type": "IAMUser",
                 "principalId": ids::iam_id("AIDA", name),
                 "arn": format!("arn:aws:iam::{account}:user/{name}"),
@@ -69,7 +69,7 @@ impl Actor {
                 "accessKeyId": self.access_key(),
                 "userName": name,
             }),
-            Actor::Session { role, session } => json!({
+            TrailActor::Session { role, session } => json!({
                 "type": "AssumedRole",
                 "principalId": format!("{}:{session}", ids::iam_id("AROA", role)),
                 "arn": format!("arn:aws:sts::{account}:assumed-role/{role}/{session}"),
@@ -86,7 +86,7 @@ impl Actor {
                     "attributes": { "mfaAuthenticated": "false" },
                 },
             }),
-            Actor::Aws(host) => json!({ "type": "AWSService", "invokedBy": host }),
+            TrailActor::Aws(host) => json!({ "type": "AWSService", "invokedBy": host }),
         }
     }
 }
@@ -96,7 +96,7 @@ pub(super) fn api_event(account: &str, call: ApiCall<'_>) -> SimulatedTrailEvent
     let read_only = ["Get", "List", "Describe", "Lookup", "BatchGet"].iter().any(|verb| call.name.starts_with(verb));
     let id = ids::uuid(&format!("{}/{}/{}", call.name, call.at, call.parameters));
     let address = match (&call.actor, call.via) {
-        (Actor::Aws(host), _) => host.clone(),
+        (TrailActor::Aws(host), _) => host.clone(),
         (_, Some(service)) => service.to_owned(),
         _ => "198.51.100.7".into(),
     };
@@ -223,7 +223,7 @@ pub(super) fn change(names: &NameTable<'_>, form: &ChangeForm) -> Result<Simulat
             source,
             at: names.time(&form.at)?,
             region,
-            actor: Actor::parse(&form.by),
+            actor: TrailActor::parse(&form.by),
             agent: form.agent.as_deref(),
             via: form.via.as_deref(),
             parameters: filled(&form.parameters)?,
@@ -248,7 +248,7 @@ pub(super) fn reads(names: &NameTable<'_>, form: &ReadsForm) -> Result<Vec<Simul
                     source: "secretsmanager.amazonaws.com",
                     at: until.checked_sub(every * nth).map_err(|error| error.to_string())?,
                     region: names.region(secret.region.as_ref()),
-                    actor: Actor::parse(&form.by),
+                    actor: TrailActor::parse(&form.by),
                     agent: None,
                     via: None,
                     parameters: json!({ "secretId": secret.name }),
