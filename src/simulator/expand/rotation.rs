@@ -2,7 +2,7 @@
 
 use super::invocation::Invocation;
 use super::names::{NameTable, role_name};
-use super::trail::{TrailActor, ApiCall, api_event, rotation_event};
+use super::trail::{TrailActor, TrailCall, api_event, rotation_event};
 use crate::model::RotationStep;
 use crate::simulator::declaration::{
     Ending, EventShape, FunctionForm, RotationForm, RotationOutcome, RotationState, RunForm, SecretForm,
@@ -241,7 +241,7 @@ impl Attempt<'_> {
         let mut call = |name: &str, parameters: Value, response: Value, error| {
             events.push(api_event(
                 names.account(),
-                ApiCall {
+                TrailCall {
                     name,
                     source: "secretsmanager.amazonaws.com",
                     at,

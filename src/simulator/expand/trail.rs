@@ -17,7 +17,7 @@ pub(super) enum TrailActor {
 }
 
 /// An API call to record.
-pub(super) struct ApiCall<'a> {
+pub(super) struct TrailCall<'a> {
     pub(super) name: &'a str,
     pub(super) source: &'a str,
     pub(super) at: Timestamp,
@@ -92,7 +92,7 @@ impl TrailActor {
 }
 
 /// The record of an API call.
-pub(super) fn api_event(account: &str, call: ApiCall<'_>) -> SimulatedTrailEvent {
+pub(super) fn api_event(account: &str, call: TrailCall<'_>) -> SimulatedTrailEvent {
     let read_only = ["Get", "List", "Describe", "Lookup", "BatchGet"].iter().any(|verb| call.name.starts_with(verb));
     let id = ids::uuid(&format!("{}/{}/{}", call.name, call.at, call.parameters));
     let address = match (&call.actor, call.via) {
@@ -218,7 +218,7 @@ pub(super) fn change(names: &NameTable<'_>, form: &ChangeForm) -> Result<Simulat
     };
     Ok(api_event(
         names.account(),
-        ApiCall {
+        TrailCall {
             name: &form.event,
             source,
             at: names.time(&form.at)?,
@@ -243,7 +243,7 @@ pub(super) fn reads(names: &NameTable<'_>, form: &ReadsForm) -> Result<Vec<Simul
             let nth = i32::try_from(nth).map_err(|error| error.to_string())?;
             Ok(api_event(
                 names.account(),
-                ApiCall {
+                TrailCall {
                     name: "GetSecretValue",
                     source: "secretsmanager.amazonaws.com",
                     at: until.checked_sub(every * nth).map_err(|error| error.to_string())?,
