@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 /// One attempt to rotate one secret.
-pub(super) struct Attempt<'a> {
+pub(super) struct RotationAttempt<'a> {
     pub(super) at: Timestamp,
     pub(super) outcome: RotationOutcome,
     pub(super) version: String,
@@ -23,7 +23,7 @@ pub(super) struct Attempt<'a> {
 /// The attempts of one secret, oldest first.
 pub(super) struct History<'a> {
     pub(super) secret: &'a SecretForm,
-    pub(super) attempts: Vec<Attempt<'a>>,
+    pub(super) attempts: Vec<RotationAttempt<'a>>,
     pub(super) last_rotated: Option<Timestamp>,
     pub(super) next: Option<Timestamp>,
     pub(super) created: Timestamp,
@@ -40,7 +40,7 @@ impl<'a> History<'a> {
                 continue;
             }
             for at in names.series(&form.at, form.every, form.count)? {
-                attempts.push(Attempt { at, outcome: form.outcome, version: String::new(), form: Some(form) });
+                attempts.push(RotationAttempt { at, outcome: form.outcome, version: String::new(), form: Some(form) });
             }
         }
         attempts.sort_by_key(|attempt| attempt.at);
@@ -65,7 +65,7 @@ impl<'a> History<'a> {
         if let (Some(last), None, true, true) = (last_rotated, succeeded, secret.history, rotates) {
             let mut at = last;
             while at > created && names.now.duration_since(at) < EVENT_HISTORY {
-                attempts.push(Attempt { at, outcome: RotationOutcome::Succeeded, version: String::new(), form: None });
+                attempts.push(RotationAttempt { at, outcome: RotationOutcome::Succeeded, version: String::new(), form: None });
                 at = back(at, period);
             }
             attempts.sort_by_key(|attempt| attempt.at);
@@ -104,7 +104,7 @@ impl<'a> History<'a> {
     }
 }
 
-impl Attempt<'_> {
+impl RotationAttempt<'_> {
     fn leaves_pending(&self) -> bool {
         self.form
             .and_then(|form| form.pending)
@@ -326,7 +326,7 @@ fn success_lines(step: RotationStep) -> &'static [&'static str] {
 }
 
 /// An attempt after one that left AWSPENDING behind goes on with that version.
-fn name_versions(secret: &str, attempts: &mut [Attempt<'_>]) {
+fn name_versions(secret: &str, attempts: &mut [RotationAttempt<'_>]) {
     let mut pending: Option<String> = None;
     for attempt in attempts {
         attempt.version = pending.take().unwrap_or_else(|| ids::uuid(&format!("version/{secret}/{}", attempt.at)));
