@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 /// An invocation, with its text filled in.
-pub(super) struct Invocation<'a> {
+pub(super) struct FunctionRun<'a> {
     function: &'a FunctionForm,
     arn: String,
     region: String,
@@ -29,7 +29,7 @@ const RUNTIME_VERSION: &str = "python:3.13.v40";
 const DEFAULT_TIMEOUT: i64 = 30;
 const DEFAULT_MEMORY: i64 = 128;
 
-impl<'a> Invocation<'a> {
+impl<'a> FunctionRun<'a> {
     /// `lines` are what the step prints where `run` does not say.
     pub(super) fn new(
         names: &NameTable<'_>,
@@ -61,7 +61,7 @@ impl<'a> Invocation<'a> {
             .filter(|line| is_logged(function, line))
             .map(|line| names.fill(line, context))
             .collect::<Result<_, _>>()?;
-        Ok(Invocation {
+        Ok(FunctionRun {
             function,
             arn: names.function_arn(function),
             region: names.region(function.region.as_ref()).to_owned(),

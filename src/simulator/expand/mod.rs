@@ -17,7 +17,7 @@ use super::policy::PolicyForm;
 use super::scenario::Scenario;
 use super::when::Length;
 use super::world::{Datapoint, SimulatedHealthEvent, SimulatedLogEvent, LogGroup, Trail, SimulatedTrailEvent, SimulatedAccount};
-use invocation::Invocation;
+use invocation::FunctionRun;
 use jiff::{SignedDuration, Timestamp};
 use names::NameTable;
 use rotation::History;
@@ -39,7 +39,7 @@ pub(super) fn expand(scenario: &Scenario, now: Timestamp) -> Result<SimulatedAcc
     for form in &scenario.invocations {
         let function = names.function(form.function.as_ref())?;
         for at in names.series(&form.at, form.every, form.count)? {
-            invocations.push(Invocation::new(&names, function, at, &form.run, &[], &[])?);
+            invocations.push(FunctionRun::new(&names, function, at, &form.run, &[], &[])?);
         }
     }
     for form in &scenario.changes {
@@ -106,7 +106,7 @@ fn trail_of(names: &NameTable<'_>, form: &TrailForm) -> Trail {
     }
 }
 
-fn log_groups(names: &NameTable<'_>, invocations: &[Invocation<'_>], events: &[SimulatedTrailEvent]) -> Result<Vec<LogGroup>, String> {
+fn log_groups(names: &NameTable<'_>, invocations: &[FunctionRun<'_>], events: &[SimulatedTrailEvent]) -> Result<Vec<LogGroup>, String> {
     let mut groups: Vec<LogGroup> = Vec::new();
     for form in names.functions.iter().filter(|form| form.logs_exist) {
         let group = group_named(names, &mut groups, functions::log_group(form), form.region.as_ref());
@@ -172,10 +172,10 @@ fn group_named<'g>(names: &NameTable<'_>, groups: &'g mut Vec<LogGroup>, name: S
     &mut groups[position]
 }
 
-fn datapoints(names: &NameTable<'_>, invocations: &[Invocation<'_>]) -> Result<Vec<Datapoint>, String> {
+fn datapoints(names: &NameTable<'_>, invocations: &[FunctionRun<'_>]) -> Result<Vec<Datapoint>, String> {
     let mut all: Vec<Datapoint> = Vec::new();
     if names.scenario.metrics.derived {
-        all.extend(invocations.iter().flat_map(Invocation::datapoints));
+        all.extend(invocations.iter().flat_map(FunctionRun::datapoints));
     }
     for form in &names.scenario.datapoints {
         let function = names.function(form.function.as_ref())?;

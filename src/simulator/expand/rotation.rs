@@ -1,6 +1,6 @@
 //! Rotation attempts: one declaration becomes CloudTrail events, invocations, metrics and staging labels that agree.
 
-use super::invocation::Invocation;
+use super::invocation::FunctionRun;
 use super::names::{NameTable, role_name};
 use super::trail::{TrailActor, TrailCall, api_event, rotation_event};
 use crate::model::RotationStep;
@@ -117,7 +117,7 @@ impl RotationAttempt<'_> {
         names: &'f NameTable<'_>,
         secret: &SecretForm,
         events: &mut Vec<SimulatedTrailEvent>,
-        invocations: &mut Vec<Invocation<'f>>,
+        invocations: &mut Vec<FunctionRun<'f>>,
     ) -> Result<(), String> {
         let function = names.function_of(secret)?;
         let secret_arn = names.secret_arn(secret);
@@ -192,7 +192,7 @@ impl RotationAttempt<'_> {
         start: Timestamp,
         record: bool,
         events: &mut Vec<SimulatedTrailEvent>,
-        invocations: &mut Vec<Invocation<'f>>,
+        invocations: &mut Vec<FunctionRun<'f>>,
     ) -> Result<Timestamp, String> {
         let context = self.context(names, secret, Some(function));
         let mut now = start;
@@ -210,7 +210,7 @@ impl RotationAttempt<'_> {
                 _ => &usual,
             };
             let lines: &[&str] = if stops { &[FOUND_CREDENTIALS] } else { success_lines(step) };
-            let invocation = Invocation::new(names, function, now, run, lines, &context)?;
+            let invocation = FunctionRun::new(names, function, now, run, lines, &context)?;
             let ended = invocation.ended();
             invocations.push(invocation);
             if record {
