@@ -182,7 +182,7 @@ pub(super) struct FunctionForm {
     pub(super) kms_key: Option<String>,
     pub(super) log_group: Option<String>,
     #[serde(default)]
-    pub(super) log_format: LogFormat,
+    pub(super) log_format: LogFormatForm,
     pub(super) log_level: Option<String>,
     /// The class of its log group.
     pub(super) log_class: Option<String>,
@@ -198,7 +198,7 @@ pub(super) struct FunctionForm {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum LogFormat {
+pub(super) enum LogFormatForm {
     #[default]
     Text,
     Json,

@@ -2,7 +2,7 @@
 
 use super::invocation::{memory, timeout};
 use super::names::{NameTable, role_name};
-use crate::simulator::declaration::{FunctionForm, InvokeForm, LogFormat};
+use crate::simulator::declaration::{FunctionForm, InvokeForm, LogFormatForm};
 use crate::simulator::ids;
 use crate::simulator::json::set;
 use crate::simulator::policy::principal_element;
@@ -52,12 +52,12 @@ fn configuration(names: &NameTable<'_>, form: &FunctionForm, arn: &str) -> Resul
         .with(
             "LogFormat",
             match form.log_format {
-                LogFormat::Text => "Text",
-                LogFormat::Json => "JSON",
+                LogFormatForm::Text => "Text",
+                LogFormatForm::Json => "JSON",
             },
         )
-        .with("ApplicationLogLevel", form.log_level.as_deref().or((form.log_format == LogFormat::Json).then_some("INFO")))
-        .with("SystemLogLevel", (form.log_format == LogFormat::Json).then_some("INFO"))
+        .with("ApplicationLogLevel", form.log_level.as_deref().or((form.log_format == LogFormatForm::Json).then_some("INFO")))
+        .with("SystemLogLevel", (form.log_format == LogFormatForm::Json).then_some("INFO"))
         .with("LogGroup", log_group(form));
     let layers = (!form.layers.is_empty())
         .then(|| Shape::list(form.layers.iter().map(|arn| Shape::structure().with("Arn", arn).with("CodeSize", 1_048_576_i64))));

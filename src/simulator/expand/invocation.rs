@@ -1,7 +1,7 @@
 //! One invocation of a rotation function: the lines Lambda logs, and the metrics it counts.
 
 use super::names::{NameScope, NameTable};
-use crate::simulator::declaration::{Ending, FunctionForm, LogFormat, RunForm};
+use crate::simulator::declaration::{Ending, FunctionForm, LogFormatForm, RunForm};
 use crate::simulator::ids;
 use crate::simulator::json::set;
 use crate::simulator::when::Length;
@@ -133,8 +133,8 @@ impl<'a> FunctionRun<'a> {
             ids::letters(&format!("{}/{}", self.function.name, self.at.strftime("%F")), "0123456789abcdef", 32)
         );
         let messages = match self.function.log_format {
-            LogFormat::Text => self.text(),
-            LogFormat::Json => self.json(),
+            LogFormatForm::Text => self.text(),
+            LogFormatForm::Json => self.json(),
         };
         messages.into_iter().map(|(at, message)| SimulatedLogEvent { at, stream: stream.clone(), message }).collect()
     }
