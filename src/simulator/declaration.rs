@@ -340,7 +340,7 @@ pub(super) enum EventShape {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RunForm {
-    pub(super) ends: Option<Ending>,
+    pub(super) ends: Option<EndingForm>,
     /// `ERROR setSecret: …` goes through the logger; what starts with no level is printed as it is.
     pub(super) lines: Option<Vec<String>>,
     /// `ValueError: …`, raised out of the function.
@@ -359,7 +359,7 @@ pub(super) struct RunForm {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Ending {
+pub(super) enum EndingForm {
     Ok,
     Error,
     Timeout,

@@ -1,7 +1,7 @@
 //! One invocation of a rotation function: the lines Lambda logs, and the metrics it counts.
 
 use super::names::{NameScope, NameTable};
-use crate::simulator::declaration::{Ending, FunctionForm, LogFormatForm, RunForm};
+use crate::simulator::declaration::{EndingForm, FunctionForm, LogFormatForm, RunForm};
 use crate::simulator::ids;
 use crate::simulator::json::set;
 use crate::simulator::when::Length;
@@ -16,7 +16,7 @@ pub(super) struct FunctionRun<'a> {
     region: String,
     id: String,
     at: Timestamp,
-    ends: Ending,
+    ends: EndingForm,
     lines: Vec<String>,
     exception: Option<String>,
     duration: SignedDuration,
@@ -44,12 +44,12 @@ impl<'a> FunctionRun<'a> {
             (None, Some(action)) => Some(denial(names, function, run, action, context)?),
             (None, None) => None,
         };
-        let ends = run.ends.unwrap_or(if exception.is_some() { Ending::Error } else { Ending::Ok });
+        let ends = run.ends.unwrap_or(if exception.is_some() { EndingForm::Error } else { EndingForm::Ok });
         let timeout = timeout(function);
         let duration = match (run.duration, ends) {
             (Some(Length(duration)), _) => duration,
-            (None, Ending::Timeout) => SignedDuration::from_secs(timeout),
-            (None, Ending::InitError) => SignedDuration::from_millis(3),
+            (None, EndingForm::Timeout) => SignedDuration::from_secs(timeout),
+            (None, EndingForm::InitError) => SignedDuration::from_millis(3),
             (None, _) => SignedDuration::from_millis(740),
         };
         let lines: Vec<&str> = match &run.lines {
@@ -71,8 +71,8 @@ impl<'a> FunctionRun<'a> {
             lines,
             exception,
             duration,
-            memory_used: run.memory_used.unwrap_or(if ends == Ending::OutOfMemory { memory(function) } else { 77 }),
-            cold: run.cold || run.runtime_version.is_some() || ends == Ending::InitError,
+            memory_used: run.memory_used.unwrap_or(if ends == EndingForm::OutOfMemory { memory(function) } else { 77 }),
+            cold: run.cold || run.runtime_version.is_some() || ends == EndingForm::InitError,
             runtime_version: run.runtime_version.clone().unwrap_or_else(|| RUNTIME_VERSION.to_owned()),
         })
     }
@@ -90,10 +90,10 @@ impl<'a> FunctionRun<'a> {
     ///
     /// Source: Lambda Developer Guide, "Types of metrics for Lambda functions".
     pub(super) fn datapoints(&self) -> Vec<Datapoint> {
-        let failed = f64::from(u8::from(self.ends != Ending::Ok));
+        let failed = f64::from(u8::from(self.ends != EndingForm::Ok));
         let measured = match self.ends {
-            Ending::NotInvoked => vec![],
-            Ending::Throttled => vec![("Throttles", 1.0)],
+            EndingForm::NotInvoked => vec![],
+            EndingForm::Throttled => vec![("Throttles", 1.0)],
             _ => vec![
                 ("Invocations", 1.0),
                 ("Errors", failed),
@@ -124,7 +124,7 @@ impl<'a> FunctionRun<'a> {
 
     /// The lines from START to REPORT, in the function's log format.
     pub(super) fn log_events(&self) -> Vec<SimulatedLogEvent> {
-        if matches!(self.ends, Ending::Throttled | Ending::NotInvoked) {
+        if matches!(self.ends, EndingForm::Throttled | EndingForm::NotInvoked) {
             return Vec::new();
         }
         let stream = format!(
@@ -160,7 +160,7 @@ impl<'a> FunctionRun<'a> {
                 ),
             ));
         }
-        if self.ends == Ending::InitError {
+        if self.ends == EndingForm::InitError {
             let (kind, _) = self.exception_parts();
             for phase in ["init", "invoke"] {
                 out.push((at, self.traceback()));
@@ -171,7 +171,7 @@ impl<'a> FunctionRun<'a> {
             }
         }
         out.push((at, format!("START RequestId: {id} Version: $LATEST\n")));
-        if self.ends != Ending::InitError {
+        if self.ends != EndingForm::InitError {
             for (at, line) in self.line_times().zip(&self.lines) {
                 out.push((
                     at,
@@ -188,9 +188,9 @@ impl<'a> FunctionRun<'a> {
             }
         }
         match self.ends {
-            Ending::Timeout => out
+            EndingForm::Timeout => out
                 .push((end, format!("{} {id} Task timed out after {:.2} seconds\n\n", millis(end), self.duration.as_secs_f64()))),
-            Ending::OutOfMemory => {
+            EndingForm::OutOfMemory => {
                 out.push((end, format!("RequestId: {id} Error: Runtime exited with error: signal: killed\nRuntime.ExitError\n")))
             }
             _ => {}
@@ -203,12 +203,12 @@ impl<'a> FunctionRun<'a> {
             memory(self.function),
             self.memory_used
         );
-        if self.cold && self.ends != Ending::InitError {
+        if self.cold && self.ends != EndingForm::InitError {
             report.push_str("Init Duration: 312.48 ms\t");
         }
         match self.status() {
             ("timeout", _) => report.push_str("Status: timeout"),
-            ("error", Some(kind)) if self.ends != Ending::Error => {
+            ("error", Some(kind)) if self.ends != EndingForm::Error => {
                 report.push_str(&format!("Status: error\tError Type: {kind}"));
             }
             _ => {}
@@ -232,7 +232,7 @@ impl<'a> FunctionRun<'a> {
                 "functionName": self.function.name, "functionVersion": "$LATEST",
             })));
         }
-        if self.ends == Ending::InitError {
+        if self.ends == EndingForm::InitError {
             for phase in ["init", "invoke"] {
                 out.push((at, self.json_exception(at, "")));
                 out.push(platform(
@@ -252,7 +252,7 @@ impl<'a> FunctionRun<'a> {
                 "requestId": id, "functionArn": self.arn, "version": "$LATEST",
             }),
         ));
-        if self.ends != Ending::InitError {
+        if self.ends != EndingForm::InitError {
             for (at, line) in self.line_times().zip(&self.lines) {
                 out.push((
                     at,
@@ -291,10 +291,10 @@ impl<'a> FunctionRun<'a> {
     /// The status of the invocation's report, and the error type beside it.
     fn status(&self) -> (&'static str, Option<String>) {
         match self.ends {
-            Ending::Timeout => ("timeout", None),
-            Ending::OutOfMemory => ("error", Some("Runtime.OutOfMemory".into())),
-            Ending::Error | Ending::InitError => ("error", Some(self.exception_parts().0)),
-            Ending::Ok | Ending::Throttled | Ending::NotInvoked => ("success", None),
+            EndingForm::Timeout => ("timeout", None),
+            EndingForm::OutOfMemory => ("error", Some("Runtime.OutOfMemory".into())),
+            EndingForm::Error | EndingForm::InitError => ("error", Some(self.exception_parts().0)),
+            EndingForm::Ok | EndingForm::Throttled | EndingForm::NotInvoked => ("success", None),
         }
     }
 
@@ -310,7 +310,7 @@ impl<'a> FunctionRun<'a> {
     fn traceback(&self) -> String {
         let (kind, message) = self.exception_parts();
         let frames: String = match self.ends {
-            Ending::InitError => String::new(),
+            EndingForm::InitError => String::new(),
             _ => STACK.iter().copied().map(with_no_break_indent).collect(),
         };
         format!("[ERROR] {kind}: {message}\nTraceback (most recent call last):\n{frames}")
@@ -319,7 +319,7 @@ impl<'a> FunctionRun<'a> {
     fn json_exception(&self, at: Timestamp, id: &str) -> String {
         let (kind, message) = self.exception_parts();
         let stack: &[&str] = match self.ends {
-            Ending::InitError => &[],
+            EndingForm::InitError => &[],
             _ => &STACK,
         };
         json!({

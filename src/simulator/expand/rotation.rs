@@ -5,7 +5,7 @@ use super::names::{NameTable, role_name};
 use super::trail::{TrailActor, TrailCall, api_event, rotation_event};
 use crate::model::RotationStep;
 use crate::simulator::declaration::{
-    Ending, EventShape, FunctionForm, RotationForm, RotationOutcome, RotationState, RunForm, SecretForm,
+    EndingForm, EventShape, FunctionForm, RotationForm, RotationOutcome, RotationState, RunForm, SecretForm,
 };
 use crate::simulator::ids;
 use crate::simulator::world::{SimulatedTrailEvent, Version};
@@ -202,7 +202,7 @@ impl RotationAttempt<'_> {
                 break;
             }
             let usual = RunForm {
-                ends: (stops && self.outcome == RotationOutcome::Failed).then_some(Ending::Error),
+                ends: (stops && self.outcome == RotationOutcome::Failed).then_some(EndingForm::Error),
                 ..RunForm::default()
             };
             let run = match self.form.and_then(|form| form.run.as_ref()) {
