@@ -135,21 +135,21 @@ pub(super) fn simulate_principal_policy(world: &SimulatedAccount, request: &Wire
         none if none.is_empty() => vec!["*"],
         resources => resources,
     };
-    let simulation = Simulation::of(world, role, parameters.texts("PermissionsBoundaryPolicyInputList"))?;
+    let simulation = SimulationAnswer::of(world, role, parameters.texts("PermissionsBoundaryPolicyInputList"))?;
     let pairs: Vec<(&str, &str)> =
         actions.iter().flat_map(|action| resources.iter().map(move |resource| (*action, *resource))).collect();
     list(world, request, "EvaluationResults", &pairs, |(action, resource)| simulation.result(action, resource, &keys))
 }
 
 /// The policies that decide about a role.
-struct Simulation<'w> {
+struct SimulationAnswer<'w> {
     /// With the ids the simulation gives them: `role_<role>_<policy>` for inline ones, the name for others.
     identity: Vec<(String, &'w Value)>,
     boundary: Option<Vec<Value>>,
     organization: &'w [Value],
 }
 
-impl<'w> Simulation<'w> {
+impl<'w> SimulationAnswer<'w> {
     fn of(world: &'w SimulatedAccount, role: &'w SimulatedRole, boundary: Vec<&str>) -> Result<Self, WireError> {
         let attached = role.attached.iter().filter_map(|arn| world.policy(arn));
         let given = boundary
@@ -158,7 +158,7 @@ impl<'w> Simulation<'w> {
             .collect::<Result<Vec<Value>, _>>()
             .map_err(|error| WireError::new("InvalidInput", error.to_string()))?;
         let own = role.boundary.as_ref().and_then(|arn| world.policy(arn));
-        Ok(Simulation {
+        Ok(SimulationAnswer {
             identity: role
                 .inline
                 .iter()
