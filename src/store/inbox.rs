@@ -185,7 +185,7 @@ impl Claimed {
 }
 
 #[derive(FromRow)]
-struct Row {
+struct InboxRow {
     id: i64,
     fence: i64,
     subject: String,
@@ -224,7 +224,7 @@ impl Store {
             tx.commit().await?;
             return Ok(None);
         };
-        let row: Row = sqlx::query_as(TAKE).bind(id).bind(now.saturating_add(millis(lasts))).fetch_one(&mut *tx).await?;
+        let row: InboxRow = sqlx::query_as(TAKE).bind(id).bind(now.saturating_add(millis(lasts))).fetch_one(&mut *tx).await?;
         sqlx::query("UPDATE lanes SET served = (SELECT max(served) + 1 FROM lanes) WHERE lane = ?")
             .bind(lane)
             .execute(&mut *tx)
