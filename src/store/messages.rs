@@ -206,7 +206,7 @@ impl DueMessage {
 }
 
 #[derive(FromRow)]
-struct Row {
+struct MessageRow {
     id: i64,
     thread: String,
     platform: String,
@@ -235,7 +235,7 @@ struct Row {
     files: i64,
 }
 
-impl Row {
+impl MessageRow {
     fn read(self) -> Result<DueMessage, StoreError> {
         Ok(DueMessage {
             id: self.id,
@@ -296,7 +296,7 @@ impl Store {
     ) -> Result<Look, StoreError> {
         // Both questions are about the same moment: what becomes due between two would be in neither answer.
         let now = self.tick();
-        let rows: Vec<Row> = sqlx::query_as(DUE)
+        let rows: Vec<MessageRow> = sqlx::query_as(DUE)
             .bind(now)
             .bind(platform.id())
             .bind(to_json("list of threads", busy)?)
