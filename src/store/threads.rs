@@ -28,7 +28,7 @@ pub struct Thread {
 }
 
 #[derive(FromRow)]
-struct Row {
+struct ThreadRow {
     id: String,
     platform: String,
     workspace: String,
@@ -37,7 +37,7 @@ struct Row {
     held_in: Option<String>,
 }
 
-impl Row {
+impl ThreadRow {
     fn read(self) -> Result<Thread, StoreError> {
         Ok(Thread { place: place(&self.platform, self.workspace, self.channel, self.root)?, held_in: self.held_in, id: self.id })
     }
@@ -62,9 +62,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn thread(&self, id: &str) -> Result<Option<Thread>, StoreError> {
-        let row: Option<Row> =
+        let row: Option<ThreadRow> =
             sqlx::query_as("SELECT * FROM threads WHERE id = ?").bind(id).fetch_optional(&self.readers).await?;
-        row.map(Row::read).transpose()
+        row.map(ThreadRow::read).transpose()
     }
 
     /// The thread at `place`, which names one.
@@ -73,7 +73,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn thread_at(&self, place: &Place) -> Result<Option<Thread>, StoreError> {
         let Some(root) = &place.thread else { return Ok(None) };
-        let row: Option<Row> =
+        let row: Option<ThreadRow> =
             sqlx::query_as("SELECT * FROM threads WHERE platform = ? AND workspace = ? AND channel = ? AND root = ?")
                 .bind(place.platform.id())
                 .bind(&place.workspace)
@@ -81,7 +81,7 @@ impl Store {
                 .bind(root)
                 .fetch_optional(&self.readers)
                 .await?;
-        row.map(Row::read).transpose()
+        row.map(ThreadRow::read).transpose()
     }
 
     /// The threads that are held in the thread of others at `place`, the newest first.
@@ -90,7 +90,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn threads_held_in(&self, place: &Place) -> Result<Vec<Thread>, StoreError> {
         let Some(held_in) = &place.thread else { return Ok(Vec::new()) };
-        let rows: Vec<Row> = sqlx::query_as(
+        let rows: Vec<ThreadRow> = sqlx::query_as(
             "SELECT * FROM threads WHERE platform = ? AND workspace = ? AND channel = ? AND held_in = ?
              ORDER BY opened_at DESC, rowid DESC",
         )
@@ -100,7 +100,7 @@ impl Store {
         .bind(held_in)
         .fetch_all(&self.readers)
         .await?;
-        rows.into_iter().map(Row::read).collect()
+        rows.into_iter().map(ThreadRow::read).collect()
     }
 }
 
