@@ -20,7 +20,7 @@ pub struct Watch {
     pub until: Timestamp,
 }
 
-type Row = (String, String, i64, i64, i64);
+type WatchRow = (String, String, i64, i64, i64);
 
 impl Store {
     /// The watches that are due at `now`, the most overdue first.
@@ -28,7 +28,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn due_watches(&self, now: Timestamp, limit: u32) -> Result<Vec<Watch>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(
+        let rows: Vec<WatchRow> = sqlx::query_as(
             "SELECT investigation, by, since, next_look, until FROM watches WHERE next_look <= ? ORDER BY next_look LIMIT ?",
         )
         .bind(now.as_millisecond())
@@ -43,7 +43,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn watch(&self, investigation: &str) -> Result<Option<Watch>, StoreError> {
-        let row: Option<Row> =
+        let row: Option<WatchRow> =
             sqlx::query_as("SELECT investigation, by, since, next_look, until FROM watches WHERE investigation = ?")
                 .bind(investigation)
                 .fetch_optional(&self.readers)
@@ -52,7 +52,7 @@ impl Store {
     }
 }
 
-fn read((investigation, by, since, next_look, until): Row) -> Watch {
+fn read((investigation, by, since, next_look, until): WatchRow) -> Watch {
     Watch { investigation, by: SafeText::redact(&by), since: at(since), next_look: at(next_look), until: at(until) }
 }
 
