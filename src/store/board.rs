@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use sqlx::FromRow;
 
 #[derive(FromRow)]
-struct Row {
+struct HistoryRow {
     id: String,
     revision: i64,
     stated_at: i64,
@@ -16,7 +16,7 @@ struct Row {
     replies: i64,
 }
 
-impl Row {
+impl HistoryRow {
     fn read(self) -> Result<Posted, StoreError> {
         Ok(Posted { id: self.id, revision: self.revision, at: at(self.stated_at), message: from_json("message", &self.message)? })
     }
@@ -41,7 +41,7 @@ fn told(error: StoreError) -> HistoryError {
 
 impl Store {
     async fn board_threads(&self, platform: PlatformName, limit: usize) -> Result<Vec<HistoryThread>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(
+        let rows: Vec<HistoryRow> = sqlx::query_as(
             "SELECT coalesce(t.root, m.thread || '.' || m.slot || '.' || m.posts) AS id, m.revision, m.stated_at, m.message,
                     (SELECT count(*) FROM messages r
                      WHERE r.thread = t.id AND r.slot <> ?1 AND NOT r.alone AND r.state <> 'given_up') AS replies
@@ -54,7 +54,7 @@ impl Store {
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .fetch_all(&self.readers)
         .await?;
-        let thread = |row: Row| {
+        let thread = |row: HistoryRow| {
             let replies = usize::try_from(row.replies).unwrap_or_default();
             Ok(HistoryThread { root: row.read()?, replies })
         };
@@ -62,7 +62,7 @@ impl Store {
     }
 
     async fn board_messages(&self, platform: PlatformName, root: &str, limit: usize) -> Result<Vec<Posted>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(
+        let rows: Vec<HistoryRow> = sqlx::query_as(
             "SELECT * FROM (
                  SELECT coalesce(m.posted_id, m.thread || '.' || m.slot || '.' || m.posts) AS id, m.revision, m.stated_at,
                         m.message, 0 AS replies, m.slot <> ?1 AS is_reply, m.id AS number
@@ -79,6 +79,6 @@ impl Store {
         .bind(i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX))
         .fetch_all(&self.readers)
         .await?;
-        rows.into_iter().map(Row::read).collect()
+        rows.into_iter().map(HistoryRow::read).collect()
     }
 }
