@@ -22,12 +22,12 @@ pub struct StoredGroup<T> {
 /// Stories that one alarm may concern at most.
 const MAX_GROUPS: u32 = 100;
 
-fn read<T: DeserializeOwned>((thread, platform, workspace, channel, root, body): Row) -> Result<StoredGroup<T>, StoreError> {
+fn read<T: DeserializeOwned>((thread, platform, workspace, channel, root, body): GroupRow) -> Result<StoredGroup<T>, StoreError> {
     let place = place(&platform, workspace, channel, root)?;
     Ok(StoredGroup { thread, place, group: from_json("group of alarms", &body)? })
 }
 
-type Row = (String, String, String, String, Option<String>, String);
+type GroupRow = (String, String, String, String, Option<String>, String);
 
 impl Store {
     /// The newest group in the channel of `of` that is known by one of `keys`.
@@ -52,7 +52,7 @@ impl Store {
         keys: &[String],
         limit: u32,
     ) -> Result<Vec<StoredGroup<T>>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(
+        let rows: Vec<GroupRow> = sqlx::query_as(
             "SELECT t.id, t.platform, t.workspace, t.channel, t.root, s.body
              FROM stories s JOIN threads t ON t.id = s.thread
              WHERE s.thread IN (SELECT k.thread FROM story_keys k WHERE k.key IN (SELECT value FROM json_each(?)))
@@ -74,7 +74,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn group_in<T: DeserializeOwned>(&self, thread: &str) -> Result<Option<StoredGroup<T>>, StoreError> {
-        let row: Option<Row> = sqlx::query_as(
+        let row: Option<GroupRow> = sqlx::query_as(
             "SELECT t.id, t.platform, t.workspace, t.channel, t.root, s.body
              FROM stories s JOIN threads t ON t.id = s.thread WHERE s.thread = ?",
         )
