@@ -24,7 +24,7 @@ pub(super) struct Signatures {
 
 /// Why a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum SignatureRefused {
     /// It is not Slack's.
     NotSigned,
     /// Slack signed it, so many seconds before now, or after. It is an old one that somebody sends again, or this machine's
@@ -38,26 +38,26 @@ impl Signatures {
     }
 
     /// Whether Slack signed `body`, within the last five minutes or the next.
-    pub(super) fn verify(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Refusal> {
+    pub(super) fn verify(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), SignatureRefused> {
         let timestamp = only(headers, TIMESTAMP)?;
         let signature = only(headers, SIGNATURE)?;
         let is_number = (1..=MAX_DIGITS).contains(&timestamp.len()) && timestamp.bytes().all(|byte| byte.is_ascii_digit());
         let at: i64 =
-            if is_number { timestamp.parse().map_err(|_| Refusal::NotSigned)? } else { return Err(Refusal::NotSigned) };
-        let tag = signature.strip_prefix("v0=").and_then(bytes).ok_or(Refusal::NotSigned)?;
+            if is_number { timestamp.parse().map_err(|_| SignatureRefused::NotSigned)? } else { return Err(SignatureRefused::NotSigned) };
+        let tag = signature.strip_prefix("v0=").and_then(bytes).ok_or(SignatureRefused::NotSigned)?;
         let signed = [b"v0:", timestamp.as_bytes(), b":", body].concat();
-        hmac::verify(&self.key, &signed, &tag).map_err(|_| Refusal::NotSigned)?;
+        hmac::verify(&self.key, &signed, &tag).map_err(|_| SignatureRefused::NotSigned)?;
         let age = self.clock.now().as_second() - at;
-        if age.abs() > TOLERANCE { Err(Refusal::NotFromNow(age)) } else { Ok(()) }
+        if age.abs() > TOLERANCE { Err(SignatureRefused::NotFromNow(age)) } else { Ok(()) }
     }
 }
 
 /// The header's value, where it is there exactly once.
-fn only<'h>(headers: &'h HeaderMap, name: &str) -> Result<&'h str, Refusal> {
+fn only<'h>(headers: &'h HeaderMap, name: &str) -> Result<&'h str, SignatureRefused> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
-        (Some(value), None) => value.to_str().map_err(|_| Refusal::NotSigned),
-        _ => Err(Refusal::NotSigned),
+        (Some(value), None) => value.to_str().map_err(|_| SignatureRefused::NotSigned),
+        _ => Err(SignatureRefused::NotSigned),
     }
 }
 
@@ -108,7 +108,7 @@ mod tests {
     fn the_example_of_slacks_documentation_verifies() {
         let good = headers(&[(TIMESTAMP, "1531420618"), (SIGNATURE, KNOWN)]);
         assert_eq!(at(AT).verify(&good, BODY), Ok(()));
-        assert_eq!(at(AT).verify(&good, &BODY[1..]), Err(Refusal::NotSigned));
+        assert_eq!(at(AT).verify(&good, &BODY[1..]), Err(SignatureRefused::NotSigned));
     }
 
     #[test]
@@ -133,9 +133,9 @@ mod tests {
         ] {
             let mut sent = headers(&[(TIMESTAMP, "1531420618")]);
             sent.insert(SIGNATURE, HeaderValue::from_bytes(signature.as_bytes()).unwrap());
-            assert_eq!(at(AT).verify(&sent, BODY), Err(Refusal::NotSigned), "{signature}");
+            assert_eq!(at(AT).verify(&sent, BODY), Err(SignatureRefused::NotSigned), "{signature}");
         }
-        assert_eq!(at(AT).verify(&headers(&[(TIMESTAMP, "1531420618")]), BODY), Err(Refusal::NotSigned));
+        assert_eq!(at(AT).verify(&headers(&[(TIMESTAMP, "1531420618")]), BODY), Err(SignatureRefused::NotSigned));
     }
 
     #[test]
@@ -144,7 +144,7 @@ mod tests {
             let mut sent = headers(&[(TIMESTAMP, "1531420618"), (SIGNATURE, KNOWN)]);
             let value = sent[twice].clone();
             sent.append(twice, value);
-            assert_eq!(at(AT).verify(&sent, BODY), Err(Refusal::NotSigned), "{twice}");
+            assert_eq!(at(AT).verify(&sent, BODY), Err(SignatureRefused::NotSigned), "{twice}");
         }
     }
 
@@ -153,9 +153,9 @@ mod tests {
         for timestamp in ["", "abc", "-1531420618", "+1531420618", "1531420618.0", " 1531420618", "0x5b4", "99999999999999999999"]
         {
             let sent = headers(&[(TIMESTAMP, timestamp), (SIGNATURE, &signed(timestamp))]);
-            assert_eq!(at(AT).verify(&sent, BODY), Err(Refusal::NotSigned), "{timestamp}");
+            assert_eq!(at(AT).verify(&sent, BODY), Err(SignatureRefused::NotSigned), "{timestamp}");
         }
-        assert_eq!(at(AT).verify(&headers(&[(SIGNATURE, KNOWN)]), BODY), Err(Refusal::NotSigned));
+        assert_eq!(at(AT).verify(&headers(&[(SIGNATURE, KNOWN)]), BODY), Err(SignatureRefused::NotSigned));
     }
 
     #[test]
@@ -164,7 +164,7 @@ mod tests {
             [(300, true), (301, false), (-300, true), (-301, false), (0, true), (i64::from(u32::MAX), false)]
         {
             let sent = headers(&[(TIMESTAMP, "1531420618"), (SIGNATURE, KNOWN)]);
-            let expected = if is_taken { Ok(()) } else { Err(Refusal::NotFromNow(offset)) };
+            let expected = if is_taken { Ok(()) } else { Err(SignatureRefused::NotFromNow(offset)) };
             assert_eq!(at(AT + offset).verify(&sent, BODY), expected, "{offset}");
         }
     }
@@ -172,6 +172,6 @@ mod tests {
     #[test]
     fn only_what_slack_signed_says_anything_about_the_clock() {
         let sent = headers(&[(TIMESTAMP, "1531420618"), (SIGNATURE, &KNOWN.replace('a', "b"))]);
-        assert_eq!(at(AT + 600).verify(&sent, BODY), Err(Refusal::NotSigned));
+        assert_eq!(at(AT + 600).verify(&sent, BODY), Err(SignatureRefused::NotSigned));
     }
 }

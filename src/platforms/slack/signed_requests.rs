@@ -2,7 +2,7 @@
 
 use super::payload::{CommandPayload, EventPayload, Interaction};
 use super::receiver::{Receiver, SlackAck};
-use super::signature::{Refusal, Signatures};
+use super::signature::{SignatureRefused, Signatures};
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
@@ -56,10 +56,10 @@ impl Door {
             Ok(()) => Ok(Signed { headers: parts.headers, body }),
             Err(refusal) => {
                 match refusal {
-                    Refusal::NotSigned => {
+                    SignatureRefused::NotSigned => {
                         tracing::warn!("a request to /slack was refused: it is not signed with the signing secret")
                     }
-                    Refusal::NotFromNow(seconds) => tracing::warn!(
+                    SignatureRefused::NotFromNow(seconds) => tracing::warn!(
                         seconds,
                         "a request Slack signed was refused, because it is that old by this machine's clock: set the clock, or somebody sends an old one again"
                     ),
