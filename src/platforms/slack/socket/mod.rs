@@ -70,7 +70,7 @@ pub(super) async fn keep_all(
 ) -> Result<(), SlackStop> {
     let mut lines = JoinSet::new();
     for _ in 0..count {
-        let line = Line { slack: Arc::clone(slack), receiver: Arc::clone(receiver), count, stop: stop.clone() };
+        let line = SocketLine { slack: Arc::clone(slack), receiver: Arc::clone(receiver), count, stop: stop.clone() };
         lines.spawn(async move { line.keep().await });
     }
     while let Some(ended) = lines.join_next().await {
@@ -80,7 +80,7 @@ pub(super) async fn keep_all(
 }
 
 /// One socket and its successors.
-struct Line {
+struct SocketLine {
     slack: Arc<Slack>,
     receiver: Arc<Receiver>,
     /// How many there are.
@@ -88,7 +88,7 @@ struct Line {
     stop: CancellationToken,
 }
 
-impl Line {
+impl SocketLine {
     async fn keep(&self) -> Result<(), SlackStop> {
         let rhythm = self.slack.rhythm;
         let mut backoff = Backoff::new(rhythm.first_wait, rhythm.longest_wait);
