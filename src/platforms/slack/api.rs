@@ -1,7 +1,7 @@
 //! Calls to Slack's Web API: each in its turn, within a deadline, with an error that says what became of it.
 
 use super::config::{SlackConfig, SlackMode, SlackTokens};
-use super::failure::{Failure, FailureKind};
+use super::failure::{SlackFailure, FailureKind};
 use super::method::Method;
 use super::rate_limiter::{RateLimiter, Turn};
 use super::render::File;
@@ -94,7 +94,7 @@ impl Api {
     }
 
     /// Calls a method that takes JSON.
-    pub(super) async fn post<RQ, RS>(&self, method: Method, turn: Turn<'_>, request: &RQ) -> Result<RS, Failure>
+    pub(super) async fn post<RQ, RS>(&self, method: Method, turn: Turn<'_>, request: &RQ) -> Result<RS, SlackFailure>
     where
         RQ: serde::Serialize + Send + Sync,
         RS: DeserializeOwned + Send,
@@ -111,7 +111,7 @@ impl Api {
         &self,
         method: Method,
         parameters: &[(&str, &str)],
-    ) -> Result<RS, Failure> {
+    ) -> Result<RS, SlackFailure> {
         self.in_turn(method, Turn::Other).await?;
         let session = self.client.open_session(&self.bot);
         let parameters: Vec<(&str, Option<&str>)> = parameters.iter().map(|(name, value)| (*name, Some(*value))).collect();
@@ -126,7 +126,7 @@ impl Api {
     }
 
     /// Every call that needs the bot token tells whether it is accepted, whatever else it was for.
-    fn note_token<T>(&self, outcome: &Result<T, Failure>) {
+    fn note_token<T>(&self, outcome: &Result<T, SlackFailure>) {
         let refused = match outcome {
             Ok(_) => None,
             Err(failure) if failure.is_about_the_token() => Some(failure.to_string()),
@@ -143,16 +143,16 @@ impl Api {
     }
 
     /// Who the bot is.
-    pub(super) async fn identity(&self) -> Result<Identity, Failure> {
+    pub(super) async fn identity(&self) -> Result<Identity, SlackFailure> {
         self.get(Method::AuthTest, &[]).await
     }
 
     /// The address of a new socket; it holds a ticket, and is never shown.
-    pub(super) async fn open_socket(&self) -> Result<SlackWebSocketsUrl, Failure> {
+    pub(super) async fn open_socket(&self) -> Result<SlackWebSocketsUrl, SlackFailure> {
         let method = Method::AppsConnectionsOpen;
         self.in_turn(method, Turn::Other).await?;
         let Some(app) = &self.app else {
-            return Err(Failure { method, kind: FailureKind::Code("not_allowed_token_type".to_owned()) });
+            return Err(SlackFailure { method, kind: FailureKind::Code("not_allowed_token_type".to_owned()) });
         };
         let session = self.client.open_session(app);
         let request = SlackApiAppsConnectionOpenRequest::new();
@@ -163,7 +163,7 @@ impl Api {
     /// Uploads a file that nobody sees yet.
     ///
     /// Source: Slack, "Working with files", "Uploading files".
-    pub(super) async fn upload(&self, file: &File) -> Result<SlackFileId, Failure> {
+    pub(super) async fn upload(&self, file: &File) -> Result<SlackFileId, SlackFailure> {
         let method = Method::FilesGetUploadUrl;
         let length = file.bytes.len().to_string();
         let parameters = [("filename", file.name.as_str()), ("length", &length), ("alt_txt", &file.description)];
@@ -175,12 +175,12 @@ impl Api {
     }
 
     /// Answers an interaction at its `response_url`, which is its own authorisation; `false` where that has expired.
-    pub(super) async fn respond(&self, url: &str, body: &serde_json::Value) -> Result<bool, Failure> {
+    pub(super) async fn respond(&self, url: &str, body: &serde_json::Value) -> Result<bool, SlackFailure> {
         let Some(url) = self.response_url(url) else { return Ok(false) };
         let method = Method::ChatPostEphemeral;
         match self.outcome(method, self.client.http_api.connector.post_capability(url, body)).await {
             Ok(()) => Ok(true),
-            Err(Failure { kind: FailureKind::Status(404 | 410), .. }) => Ok(false),
+            Err(SlackFailure { kind: FailureKind::Status(404 | 410), .. }) => Ok(false),
             Err(failure) => Err(failure),
         }
     }
@@ -209,14 +209,14 @@ impl Api {
         (is_slack || url.origin() == self.origin).then_some(url)
     }
 
-    async fn in_turn(&self, method: Method, turn: Turn<'_>) -> Result<(), Failure> {
+    async fn in_turn(&self, method: Method, turn: Turn<'_>) -> Result<(), SlackFailure> {
         match self.pacing.take(method, turn, this_instant()) {
             Ok(Duration::ZERO) => Ok(()),
             Ok(wait) => {
                 tokio::time::sleep(wait).await;
                 Ok(())
             }
-            Err(wait) => Err(Failure { method, kind: FailureKind::RateLimited(wait) }),
+            Err(wait) => Err(SlackFailure { method, kind: FailureKind::RateLimited(wait) }),
         }
     }
 
@@ -224,11 +224,11 @@ impl Api {
         &self,
         method: Method,
         call: impl Future<Output = slack_morphism::ClientResult<T>>,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, SlackFailure> {
         let failure = match tokio::time::timeout(self.deadline, call).await {
             Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(error)) => Failure::new(method, &error),
-            Err(_) => Failure { method, kind: FailureKind::Lost },
+            Ok(Err(error)) => SlackFailure::new(method, &error),
+            Err(_) => SlackFailure { method, kind: FailureKind::Lost },
         };
         if let FailureKind::RateLimited(wait) = failure.kind {
             self.pacing.pause(method, wait, this_instant());

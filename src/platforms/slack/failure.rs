@@ -22,7 +22,7 @@ const MAX_CODE: usize = 64;
 
 /// A call that failed. It holds neither tokens, nor addresses, nor what was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Failure {
+pub(super) struct SlackFailure {
     /// What was called.
     pub(super) method: Method,
     /// How it failed.
@@ -46,9 +46,9 @@ pub(super) enum FailureKind {
     Code(String),
 }
 
-impl Failure {
+impl SlackFailure {
     /// Reads slack-morphism's error.
-    pub(super) fn new(method: Method, error: &SlackClientError) -> Failure {
+    pub(super) fn new(method: Method, error: &SlackClientError) -> SlackFailure {
         let kind = match error {
             SlackClientError::RateLimitError(limit) => {
                 FailureKind::RateLimited(limit.retry_after.unwrap_or(DEFAULT_WAIT).clamp(SHORTEST_WAIT, MAX_WAIT))
@@ -69,7 +69,7 @@ impl Failure {
             | SlackClientError::EndOfStream(_)
             | SlackClientError::SocketModeProtocolError(_) => FailureKind::Garbled,
         };
-        Failure { method, kind }
+        SlackFailure { method, kind }
     }
 
     /// True where no call will succeed before an operator acts.
@@ -135,7 +135,7 @@ fn code(text: &str) -> String {
     if is_word && (1..=MAX_CODE).contains(&text.len()) { text.to_owned() } else { "an unknown error".to_owned() }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for SlackFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.method.name())?;
         match &self.kind {
@@ -171,7 +171,7 @@ mod tests {
     use slack_morphism::errors::{SlackClientApiError, SlackClientHttpError, SlackRateLimitError};
 
     fn posted(error: &SlackClientError) -> SendError {
-        Failure::new(Method::ChatPostMessage, error).of_post()
+        SlackFailure::new(Method::ChatPostMessage, error).of_post()
     }
 
     #[test]
@@ -186,7 +186,7 @@ mod tests {
                 _ => "uncertain",
             };
             assert_eq!(posted(&code).kind(), expected, "{status}");
-            let edited = Failure::new(Method::ChatUpdate, &code).of_repeatable();
+            let edited = SlackFailure::new(Method::ChatUpdate, &code).of_repeatable();
             assert_eq!(edited.kind(), if expected == "uncertain" { "later" } else { expected }, "{status}");
         }
     }

@@ -3,7 +3,7 @@
 use super::Slack;
 use super::api::Done;
 use super::config::SlackMode;
-use super::failure::{Failure, FailureKind};
+use super::failure::{SlackFailure, FailureKind};
 use super::method::Method;
 
 /// Whether the bot takes part in a channel.
@@ -34,7 +34,7 @@ impl Slack {
         }
         match self.api.open_socket().await {
             Ok(_) => Ok(()),
-            Err(Failure { kind: FailureKind::Code(code), .. }) => Err(match code.as_str() {
+            Err(SlackFailure { kind: FailureKind::Code(code), .. }) => Err(match code.as_str() {
                 // Source: Slack, "apps.connections.open", "Errors".
                 "missing_scope" | "no_permission" => {
                     "the app-level token lacks the scope connections:write: generate another under Basic Information, App-Level Tokens".to_owned()
@@ -57,7 +57,7 @@ impl Slack {
     pub async fn presence(&self, channel: &str) -> Presence {
         match self.api.get::<Done>(Method::ConversationsHistory, &[("channel", channel), ("limit", "1")]).await {
             Ok(_) => Presence::Member,
-            Err(Failure { kind: FailureKind::Code(code), .. })
+            Err(SlackFailure { kind: FailureKind::Code(code), .. })
                 if ["not_in_channel", "channel_not_found"].contains(&code.as_str()) =>
             {
                 Presence::Stranger

@@ -4,7 +4,7 @@
 //! Slack does not tell, nothing is known, and rules that need it deny.
 
 use super::api::{Api, Identity};
-use super::failure::{Failure, FailureKind};
+use super::failure::{SlackFailure, FailureKind};
 use super::method::Method;
 use crate::model::Standing;
 use moka::future::Cache;
@@ -117,7 +117,7 @@ pub(super) struct Facts {
     /// What the account is.
     pub(super) standing: Standing,
     /// Why something is unknown.
-    pub(super) failed: Option<Failure>,
+    pub(super) failed: Option<SlackFailure>,
 }
 
 impl People {
@@ -156,7 +156,7 @@ impl People {
         }
     }
 
-    async fn groups_of(&self, workspace: &str, user: &str) -> Result<Option<Vec<String>>, Failure> {
+    async fn groups_of(&self, workspace: &str, user: &str) -> Result<Option<Vec<String>>, SlackFailure> {
         if !self.lookups.groups {
             return Ok(None);
         }
@@ -164,15 +164,15 @@ impl People {
         let listing = self.groups.try_get_with(workspace.to_owned(), async move { list_groups(&api, workspace).await });
         match listing.await {
             Ok(groups) => Ok(Some(of(&groups, user))),
-            Err(failure) => Err(Failure::clone(&failure)),
+            Err(failure) => Err(SlackFailure::clone(&failure)),
         }
     }
 
-    async fn standing_of(&self, workspace: &str, user: &str, home: &Identity) -> Result<Standing, Failure> {
+    async fn standing_of(&self, workspace: &str, user: &str, home: &Identity) -> Result<Standing, SlackFailure> {
         let api = Arc::clone(&self.api);
         let asking = async move { standing(&api, workspace, user, home).await };
         let standing = self.standings.try_get_with(key(workspace, user), asking).await;
-        standing.map_err(|failure| Failure::clone(&failure))
+        standing.map_err(|failure| SlackFailure::clone(&failure))
     }
 }
 
@@ -184,7 +184,7 @@ fn of(groups: &[Group], user: &str) -> Vec<String> {
     groups.iter().filter(|group| group.users.iter().any(|member| member == user)).map(|group| group.id.clone()).collect()
 }
 
-async fn list_groups(api: &Api, team: &str) -> Result<Arc<Vec<Group>>, Failure> {
+async fn list_groups(api: &Api, team: &str) -> Result<Arc<Vec<Group>>, SlackFailure> {
     let parameters = [("include_users", "true"), ("include_disabled", "false"), ("team_id", team)];
     let listed = api.get::<Groups>(Method::UsergroupsList, &parameters).await;
     listed.map(|groups| Arc::new(groups.usergroups)).inspect_err(|failure| {
@@ -192,11 +192,11 @@ async fn list_groups(api: &Api, team: &str) -> Result<Arc<Vec<Group>>, Failure> 
     })
 }
 
-async fn standing(api: &Api, workspace: &str, user: &str, home: &Identity) -> Result<Standing, Failure> {
+async fn standing(api: &Api, workspace: &str, user: &str, home: &Identity) -> Result<Standing, SlackFailure> {
     match api.get::<UserAnswer>(Method::UsersInfo, &[("user", user)]).await {
         Ok(answer) => Ok(answer.user.standing(workspace, home)),
         // Whom the bot may not even see is nobody's member here.
-        Err(Failure { kind: FailureKind::Code(code), .. }) if matches!(code.as_str(), "user_not_found" | "user_not_visible") => {
+        Err(SlackFailure { kind: FailureKind::Code(code), .. }) if matches!(code.as_str(), "user_not_found" | "user_not_visible") => {
             Ok(Standing::Outsider)
         }
         Err(failure) => {

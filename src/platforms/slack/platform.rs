@@ -1,7 +1,7 @@
 //! What the bot sends: messages, edits, files, and answers for one person.
 
 use super::api::{Done, Posted};
-use super::failure::Failure;
+use super::failure::SlackFailure;
 use super::method::Method;
 use super::rate_limiter::Turn;
 use super::receiver::alone;
@@ -90,7 +90,7 @@ impl ChatPlatform for Slack {
             }
             said => said,
         };
-        posted.map_err(Failure::of_post)
+        posted.map_err(SlackFailure::of_post)
     }
 
     async fn edit(&self, to: &Destination, id: &str, message: &Message) -> Result<(), SendError> {
@@ -107,7 +107,7 @@ impl ChatPlatform for Slack {
             Err(failure) if failure.is_about_the_content() => edit(text_alone(message).with_blocks(Vec::new()), turn).await,
             edited => edited,
         };
-        edited.map_err(Failure::of_post)
+        edited.map_err(SlackFailure::of_post)
     }
 
     fn owes_files(&self, message: &Message) -> bool {
@@ -154,7 +154,7 @@ impl ChatPlatform for Slack {
             return LookedUp { actor: known(Standing::Outsider, None), failed: None };
         }
         let facts = self.people.look_up(&actor.workspace, &actor.user, home).await;
-        LookedUp { actor: known(facts.standing, facts.groups), failed: facts.failed.map(Failure::of_repeatable) }
+        LookedUp { actor: known(facts.standing, facts.groups), failed: facts.failed.map(SlackFailure::of_repeatable) }
     }
 
     async fn find(&self, to: &Destination, key: &str) -> Result<Option<String>, SendError> {
@@ -165,7 +165,7 @@ impl ChatPlatform for Slack {
             let mut parameters = vec![("channel", channel), ("include_all_metadata", "true"), ("limit", PAGE)];
             parameters.extend(thread.map(|root| ("ts", root)));
             parameters.extend((!cursor.is_empty()).then_some(("cursor", cursor.as_str())));
-            let page: Page = self.api.get(method, &parameters).await.map_err(Failure::of_repeatable)?;
+            let page: Page = self.api.get(method, &parameters).await.map_err(SlackFailure::of_repeatable)?;
             if let Some(found) = page.messages.into_iter().find(|sent| sent.carries(key)) {
                 return Ok(Some(found.ts));
             }
@@ -224,10 +224,10 @@ impl Slack {
         .with_link_names(false)
         .with_parse("none".to_owned());
         let told = self.api.post::<_, Done>(Method::ChatPostEphemeral, Turn::Other, &request).await;
-        match told.map(drop).map_err(Failure::of_repeatable) {
+        match told.map(drop).map_err(SlackFailure::of_repeatable) {
             Err(error @ (SendError::Closed { .. } | SendError::Refused { .. } | SendError::Gone { .. })) => {
                 tracing::info!(%error, "a person is told in the app's own messages");
-                self.say(&reply.user, None, message, None).await.map(drop).map_err(Failure::of_repeatable)
+                self.say(&reply.user, None, message, None).await.map(drop).map_err(SlackFailure::of_repeatable)
             }
             told => told,
         }
@@ -238,7 +238,7 @@ impl Slack {
         let now = format!("{}.000000", self.clock.now().as_second());
         let parameters = [("channel", channel), ("limit", "1"), ("oldest", now.as_str())];
         let seen = self.api.get::<Done>(Method::ConversationsHistory, &parameters).await;
-        seen.map(drop).map_err(Failure::of_repeatable)
+        seen.map(drop).map_err(SlackFailure::of_repeatable)
     }
 
     /// Posts a message; where Slack does not take it as it is made, as plain text, and then without its metadata.
@@ -248,7 +248,7 @@ impl Slack {
         thread: Option<&str>,
         message: &Message,
         metadata: Option<&SlackMessageMetadata>,
-    ) -> Result<String, Failure> {
+    ) -> Result<String, SlackFailure> {
         let whole = render(message, Surface::Post).content().opt_metadata(metadata.cloned());
         let mut refused = match self.say_as(channel, thread, whole).await {
             Err(failure) if failure.is_about_the_content() => failure,
@@ -264,7 +264,7 @@ impl Slack {
         Err(refused)
     }
 
-    async fn say_as(&self, channel: &str, thread: Option<&str>, content: SlackMessageContent) -> Result<String, Failure> {
+    async fn say_as(&self, channel: &str, thread: Option<&str>, content: SlackMessageContent) -> Result<String, SlackFailure> {
         let request = SlackApiChatPostMessageRequest::new(SlackChannelId(channel.to_owned()), content)
             .opt_thread_ts(thread.map(|root| SlackTs(root.to_owned())))
             .with_link_names(false)
@@ -283,7 +283,7 @@ impl Slack {
         for _ in 0..MAX_PAGES {
             let mut parameters = vec![("channel", channel), ("ts", root), ("oldest", since), ("limit", PAGE)];
             parameters.extend((!cursor.is_empty()).then_some(("cursor", cursor.as_str())));
-            let page: Page = self.api.get(Method::ConversationsReplies, &parameters).await.map_err(Failure::of_repeatable)?;
+            let page: Page = self.api.get(Method::ConversationsReplies, &parameters).await.map_err(SlackFailure::of_repeatable)?;
             // Slack returns the root with every page, whatever is asked for.
             let later = page.messages.into_iter().filter(|sent| sent.ts.as_str() > since);
             names.extend(later.flat_map(|sent| sent.files).flat_map(|file| [file.name, file.title]).flatten());
@@ -322,7 +322,7 @@ impl Slack {
             .with_channel_id(SlackChannelId(channel.to_owned()))
             .with_thread_ts(SlackTs(root.to_owned()));
         let shared = self.api.post::<_, Done>(Method::FilesCompleteUpload, Turn::Message { channel }, &request).await;
-        shared.map(drop).map_err(Failure::of_post)
+        shared.map(drop).map_err(SlackFailure::of_post)
     }
 
     /// Whoever reads the thread learns that there is more than it shows, and why; where that fails, the log has to do.

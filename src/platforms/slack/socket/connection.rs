@@ -1,7 +1,7 @@
 //! One socket: frames in, acknowledgements out, and a heartbeat.
 
 use super::super::Slack;
-use super::super::failure::Failure;
+use super::super::failure::SlackFailure;
 use super::super::payload::{CommandPayload, EventPayload, Interaction};
 use super::super::receiver::{Receiver, SlackAck};
 use super::SocketTimeouts;
@@ -38,7 +38,7 @@ pub(super) struct Connection {
 #[derive(Debug)]
 pub(super) enum NoConnection {
     /// Slack gave no address.
-    Failed(Failure),
+    Failed(SlackFailure),
     /// The address led nowhere; what happened, without the address.
     Broken(&'static str),
     /// Socket Mode is switched off in the app's settings.
