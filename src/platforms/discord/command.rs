@@ -4,7 +4,7 @@ use super::Discord;
 use super::interaction::Given;
 use super::limits;
 use super::refusal::said;
-use super::rest::{Call, Failure};
+use super::rest::{Call, RestFailure};
 use super::route::Route;
 use super::snowflake::Snowflake;
 use crate::backoff::Backoff;
@@ -79,7 +79,7 @@ impl Discord {
         let mut again = AGAIN;
         while let Err(failure) = self.register_in(guild).await {
             let wait = again.next_wait();
-            let pause = if let Failure::Held(asked) = failure { asked.max(wait) } else { wait };
+            let pause = if let RestFailure::Held(asked) = failure { asked.max(wait) } else { wait };
             let (why, seconds) = (why(&failure), pause.as_secs());
             tracing::warn!("Discord did not take the slash command: {why}; trying again in {seconds} s");
             tokio::time::sleep(pause).await;
@@ -87,7 +87,7 @@ impl Discord {
         tracing::info!("Discord has the slash command");
     }
 
-    async fn register_in(&self, guild: Option<Snowflake>) -> Result<(), Failure> {
+    async fn register_in(&self, guild: Option<Snowflake>) -> Result<(), RestFailure> {
         let application = self.application;
         let route = match guild {
             Some(guild) => Route::GuildCommands { application, guild },
@@ -98,13 +98,13 @@ impl Discord {
 }
 
 /// For the operator.
-pub(super) fn why(failure: &Failure) -> String {
+pub(super) fn why(failure: &RestFailure) -> String {
     match failure {
-        Failure::Held(_) => "it asks to wait".to_owned(),
-        Failure::Unreachable => "it cannot be reached".to_owned(),
-        Failure::Lost(why) => (*why).to_owned(),
-        Failure::TokenRefused => "it does not accept the bot's token".to_owned(),
-        Failure::Refused { status, code } => said(*status, *code),
+        RestFailure::Held(_) => "it asks to wait".to_owned(),
+        RestFailure::Unreachable => "it cannot be reached".to_owned(),
+        RestFailure::Lost(why) => (*why).to_owned(),
+        RestFailure::TokenRefused => "it does not accept the bot's token".to_owned(),
+        RestFailure::Refused { status, code } => said(*status, *code),
     }
 }
 

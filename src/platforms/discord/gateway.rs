@@ -20,7 +20,7 @@ use super::command;
 use super::interaction::Interaction;
 use super::listener::{Listener, Written, told};
 use super::refusal::code;
-use super::rest::{Call, Failure};
+use super::rest::{Call, RestFailure};
 use super::route::Route;
 use super::snowflake::Snowflake;
 use crate::backoff::Backoff;
@@ -156,11 +156,11 @@ impl Discord {
             return Ok(session.resume_at.clone());
         }
         let found = self.rest.send(Call::get(Route::Gateway)).await;
-        let address: Result<Address, Failure> =
-            found.and_then(|found| serde_json::from_value(found).map_err(|_| Failure::Lost("the answer could not be read")));
+        let address: Result<Address, RestFailure> =
+            found.and_then(|found| serde_json::from_value(found).map_err(|_| RestFailure::Lost("the answer could not be read")));
         let address = match address {
             Ok(address) => address,
-            Err(Failure::TokenRefused) => return Err(End::Final(GatewayError::TokenRefused)),
+            Err(RestFailure::TokenRefused) => return Err(End::Final(GatewayError::TokenRefused)),
             Err(failure) => {
                 tracing::warn!("Discord did not say where its gateway is: {}", command::why(&failure));
                 return Err(End::Broken);
@@ -254,7 +254,7 @@ impl Discord {
                 let left = until.saturating_duration_since(deadline(Duration::ZERO));
                 match rest.send(Call::post(route, &answer).within(left)).await {
                     // The first answer is taken once: a second one is refused as such.
-                    Ok(_) | Err(Failure::Refused { code: code::ALREADY_ANSWERED, .. }) => return,
+                    Ok(_) | Err(RestFailure::Refused { code: code::ALREADY_ANSWERED, .. }) => return,
                     Err(failure) if left > RETRY => {
                         let is_message = matches!(answer, CreateInteractionResponse::Message(_));
                         if failure.refusal().is_some() && refusals > 0 && is_message {

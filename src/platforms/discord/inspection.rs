@@ -3,7 +3,7 @@
 
 use super::config::DiscordMode;
 use super::refusal::{self, Asked, code, meaning};
-use super::rest::{Call, Failure};
+use super::rest::{Call, RestFailure};
 use super::route::Route;
 use super::snowflake::Snowflake;
 use super::{Discord, SetupError};
@@ -134,7 +134,7 @@ impl Discord {
         let Ok(guild_id) = guild.parse::<Snowflake>() else { return Ok(()) };
         let route = Route::GuildCommands { application: self.application, guild: guild_id };
         match self.rest.send(Call::get(route)).await {
-            Err(Failure::Refused { code: code::MISSING_ACCESS, .. }) => Err(SetupError(format!(
+            Err(RestFailure::Refused { code: code::MISSING_ACCESS, .. }) => Err(SetupError(format!(
                 "the bot was invited to the server {guild} without applications.commands, so nobody sees its command: invite it again, with scope=bot+applications.commands"
             ))),
             Err(failure) => Err(told(failure)),
@@ -192,15 +192,15 @@ impl Discord {
         Ok(ChannelRights { rights, is_forum: matches!(form.kind, 15 | 16) })
     }
 
-    async fn read<T: serde::de::DeserializeOwned>(&self, call: Call<'_>) -> Result<T, Failure> {
+    async fn read<T: serde::de::DeserializeOwned>(&self, call: Call<'_>) -> Result<T, RestFailure> {
         let answer = self.rest.send(call).await?;
-        serde_json::from_value(answer).map_err(|_| Failure::Lost("the answer could not be read"))
+        serde_json::from_value(answer).map_err(|_| RestFailure::Lost("the answer could not be read"))
     }
 }
 
-fn told(failure: Failure) -> SetupError {
+fn told(failure: RestFailure) -> SetupError {
     SetupError(match &failure {
-        Failure::Refused { code, .. } if !refusal::reason(*code).is_empty() => refusal::reason(*code).to_owned(),
+        RestFailure::Refused { code, .. } if !refusal::reason(*code).is_empty() => refusal::reason(*code).to_owned(),
         other => meaning(other, Asked::Repeatable).to_string(),
     })
 }

@@ -5,7 +5,7 @@ use super::command;
 use super::interaction::{Channel, Interaction, Member, Unheard, User, actor, is_served, kind, place};
 use super::render::render;
 use super::reply::Reply;
-use super::rest::{Call, Failure};
+use super::rest::{Call, RestFailure};
 use super::route::Route;
 use super::snowflake::Snowflake;
 use crate::chat::document::Tone;
@@ -247,7 +247,7 @@ impl Discord {
                 tracing::warn!("an interaction could not be answered: {}", command::why(&failure));
                 return;
             }
-            sleep(if let Failure::Held(after) = failure { after.min(MAX_WAIT) } else { wait }).await;
+            sleep(if let RestFailure::Held(after) = failure { after.min(MAX_WAIT) } else { wait }).await;
         }
         tracing::warn!("an interaction could not be answered, however often it was tried");
     }

@@ -6,7 +6,7 @@ use super::post::nonce;
 use super::refusal::{Asked, code, is_about_place, meaning};
 use super::render::{Rendered, render};
 use super::reply::{Reply, is_open};
-use super::rest::{Call, Failure};
+use super::rest::{Call, RestFailure};
 use super::route::Route;
 use super::snowflake::Snowflake;
 use super::thread::{Thread, name_from};
@@ -157,7 +157,7 @@ impl ChatPlatform for Discord {
 impl Discord {
     /// A further answer to an interaction, for that person alone. Where the first answer is still deferred, this one
     /// takes its place.
-    pub(super) async fn follow_up(&self, token: &str, rendered: &Rendered) -> Result<(), Failure> {
+    pub(super) async fn follow_up(&self, token: &str, rendered: &Rendered) -> Result<(), RestFailure> {
         let mut refusal = None;
         for form in rendered.forms() {
             let (first, files) = rendered.in_form(form);
@@ -180,7 +180,7 @@ impl Discord {
     }
 
     /// The last way to somebody who mentioned the bot where it may write nothing.
-    async fn tell_directly(&self, person: Snowflake, rendered: &Rendered) -> Result<(), Failure> {
+    async fn tell_directly(&self, person: Snowflake, rendered: &Rendered) -> Result<(), RestFailure> {
         let opened = self.rest.send(Call::post(Route::DirectChannels, &NewDirectChannel { recipient_id: person })).await?;
         self.post_in(super::post::id(&opened)?, rendered, None, None).await.map(|_| ())
     }
@@ -197,7 +197,7 @@ impl Discord {
     async fn edit_reply(&self, of: Thread, id: Snowflake, rendered: &Rendered) -> Result<(), SendError> {
         let edited = self.edit_in_thread(of.root, id, rendered).await;
         // It may have been posted to the channel, because the thread took nothing.
-        let is_elsewhere = |failure: &Failure| failure.refusal().is_some_and(is_about_place);
+        let is_elsewhere = |failure: &RestFailure| failure.refusal().is_some_and(is_about_place);
         if edited.as_ref().is_err_and(is_elsewhere) {
             let edited = self.edit_in(of.channel, id, rendered).await;
             return self.end_edit(of.channel, id, rendered, edited).await;
@@ -205,7 +205,7 @@ impl Discord {
         self.end_edit(of.root, id, rendered, edited).await
     }
 
-    async fn edit_in_thread(&self, thread: Snowflake, id: Snowflake, rendered: &Rendered) -> Result<(), Failure> {
+    async fn edit_in_thread(&self, thread: Snowflake, id: Snowflake, rendered: &Rendered) -> Result<(), RestFailure> {
         match self.edit_in(thread, id, rendered).await {
             Err(failure) if failure.refusal() == Some(code::ARCHIVED) && self.unarchive(thread).await => {
                 self.edit_in(thread, id, rendered).await
@@ -214,7 +214,7 @@ impl Discord {
         }
     }
 
-    async fn edit_in(&self, channel: Snowflake, id: Snowflake, rendered: &Rendered) -> Result<(), Failure> {
+    async fn edit_in(&self, channel: Snowflake, id: Snowflake, rendered: &Rendered) -> Result<(), RestFailure> {
         let form = self.replace(channel, id, rendered).await?;
         self.post_rest(channel, id, &rendered.all_texts(form), true).await
     }
@@ -226,7 +226,7 @@ impl Discord {
         channel: Snowflake,
         id: Snowflake,
         rendered: &Rendered,
-        edited: Result<(), Failure>,
+        edited: Result<(), RestFailure>,
     ) -> Result<(), SendError> {
         let Err(failure) = edited else { return Ok(()) };
         let error = meaning(&failure, Asked::Repeatable);
@@ -239,12 +239,12 @@ impl Discord {
 }
 
 /// True where only the message that is replied to stands in the way.
-fn needs_no_reference(failure: &Failure) -> bool {
+fn needs_no_reference(failure: &RestFailure) -> bool {
     matches!(failure.refusal(), Some(code::NO_REPLY | code::INVALID_BODY))
 }
 
 /// True where an interaction can no longer be answered, or never was known.
-fn is_over(failure: &Failure) -> bool {
-    matches!(failure, Failure::Refused { status: 401 | 403 | 404 | 410, .. })
+fn is_over(failure: &RestFailure) -> bool {
+    matches!(failure, RestFailure::Refused { status: 401 | 403 | 404 | 410, .. })
         || failure.refusal() == Some(code::FOLLOW_UPS_USED_UP)
 }

@@ -9,7 +9,7 @@ use super::limits;
 use super::mark;
 use super::refusal::{Asked, code, is_about_place, is_about_words, meaning, reason};
 use super::render::{Form, Rendered, WHOLE};
-use super::rest::{Call, Failure};
+use super::rest::{Call, RestFailure};
 use super::route::Route;
 use super::snowflake::Snowflake;
 use super::thread::{Opening, Thread};
@@ -34,7 +34,7 @@ impl Discord {
         rendered: &Rendered,
         nonce: Option<&str>,
         reference: Option<Snowflake>,
-    ) -> Result<Snowflake, Failure> {
+    ) -> Result<Snowflake, RestFailure> {
         let (id, form) = self.post_first(channel, rendered, nonce, reference).await?;
         self.post_rest(channel, id, &rendered.all_texts(form), false).await?;
         Ok(id)
@@ -42,7 +42,7 @@ impl Discord {
 
     /// Posts what the first message of a thread leaves to further ones: in its thread, or where that takes nothing, in its
     /// channel.
-    pub(super) async fn post_rest_of_root(&self, thread: Thread, texts: &[String], is_edit: bool) -> Result<(), Failure> {
+    pub(super) async fn post_rest_of_root(&self, thread: Thread, texts: &[String], is_edit: bool) -> Result<(), RestFailure> {
         let is_open = self.threadless.get(&thread.root).is_none() && !self.is_unopened(thread);
         if is_open {
             match self.post_rest(thread.root, thread.root, texts, is_edit).await {
@@ -60,10 +60,10 @@ impl Discord {
         rendered: &Rendered,
         nonce: Option<&str>,
         reference: Option<Snowflake>,
-    ) -> Result<(Snowflake, Form), Failure> {
+    ) -> Result<(Snowflake, Form), RestFailure> {
         let mut refusal = None;
         for form in self.forms(channel, rendered) {
-            if refusal.as_ref().and_then(Failure::refusal).is_some_and(is_about_words) && form != Form::InFile {
+            if refusal.as_ref().and_then(RestFailure::refusal).is_some_and(is_about_words) && form != Form::InFile {
                 continue;
             }
             match self.post_as(channel, rendered, form, nonce, reference).await {
@@ -79,7 +79,7 @@ impl Discord {
                 },
             }
         }
-        Err(refusal.unwrap_or(Failure::Lost("it has no form")))
+        Err(refusal.unwrap_or(RestFailure::Lost("it has no form")))
     }
 
     async fn post_as(
@@ -89,7 +89,7 @@ impl Discord {
         form: Form,
         nonce: Option<&str>,
         reference: Option<Snowflake>,
-    ) -> Result<Snowflake, Failure> {
+    ) -> Result<Snowflake, RestFailure> {
         let (mut body, files) = rendered.in_form(form);
         if let Some(nonce) = nonce {
             body.content = mark::on(&body.content, nonce);
@@ -106,7 +106,7 @@ impl Discord {
         let id = id(&answer)?;
         // A nonce that is known returns the message of an earlier attempt, whatever it says.
         if !says_the_same(&answer, &content) {
-            self.replace(channel, id, rendered).await.map_err(|_| Failure::Lost("an earlier attempt of it is there already"))?;
+            self.replace(channel, id, rendered).await.map_err(|_| RestFailure::Lost("an earlier attempt of it is there already"))?;
         }
         Ok(id)
     }
@@ -120,8 +120,8 @@ impl Discord {
         forms
     }
 
-    fn note_form(&self, channel: Snowflake, form: Form, refusal: Option<&Failure>) {
-        let Some(code) = refusal.and_then(Failure::refusal) else { return };
+    fn note_form(&self, channel: Snowflake, form: Form, refusal: Option<&RestFailure>) {
+        let Some(code) = refusal.and_then(RestFailure::refusal) else { return };
         let consequence = match form {
             Form::Whole => return,
             Form::WithoutFiles => "messages are shown without files",
@@ -168,12 +168,12 @@ impl Discord {
     }
 
     /// Replaces a message, in the best form that is taken there; the files it has stay.
-    pub(super) async fn replace(&self, channel: Snowflake, message: Snowflake, rendered: &Rendered) -> Result<Form, Failure> {
-        let mut refusal: Option<Failure> = None;
+    pub(super) async fn replace(&self, channel: Snowflake, message: Snowflake, rendered: &Rendered) -> Result<Form, RestFailure> {
+        let mut refusal: Option<RestFailure> = None;
         for form in self.forms(channel, rendered) {
             // A message has its own files already.
             let is_second = matches!(form, Form::WithoutFiles | Form::TextWithFiles);
-            let needs_file = refusal.as_ref().and_then(Failure::refusal).is_some_and(is_about_words) && form != Form::InFile;
+            let needs_file = refusal.as_ref().and_then(RestFailure::refusal).is_some_and(is_about_words) && form != Form::InFile;
             if is_second || needs_file {
                 continue;
             }
@@ -188,10 +188,10 @@ impl Discord {
                 },
             }
         }
-        Err(refusal.unwrap_or(Failure::Lost("it has no form")))
+        Err(refusal.unwrap_or(RestFailure::Lost("it has no form")))
     }
 
-    async fn replace_as(&self, channel: Snowflake, message: Snowflake, rendered: &Rendered, form: Form) -> Result<(), Failure> {
+    async fn replace_as(&self, channel: Snowflake, message: Snowflake, rendered: &Rendered, form: Form) -> Result<(), RestFailure> {
         let (body, mut files) = rendered.in_form(form);
         files.retain(|file| file.name == WHOLE);
         let call = Call::patch(Route::Message { channel, message }, &body.edit());
@@ -200,7 +200,7 @@ impl Discord {
     }
 
     /// The files a message has, but for one that would be written anew.
-    async fn attachments(&self, channel: Snowflake, message: Snowflake) -> Result<Vec<Snowflake>, Failure> {
+    async fn attachments(&self, channel: Snowflake, message: Snowflake) -> Result<Vec<Snowflake>, RestFailure> {
         let found = match self.rest.send(Call::get(Route::Message { channel, message })).await {
             // Whoever may not look there may change it all the same.
             Err(failure) if failure.refusal().is_some_and(|code| !is_about_place(code)) => Value::Null,
@@ -226,7 +226,7 @@ impl Discord {
 
     /// Looks for a message by its mark among the last of a channel or thread, and returns it with what it says. Where nobody
     /// may look, there is none.
-    pub(super) async fn look_for(&self, channel: Snowflake, nonce: &str) -> Result<Option<(Snowflake, String)>, Failure> {
+    pub(super) async fn look_for(&self, channel: Snowflake, nonce: &str) -> Result<Option<(Snowflake, String)>, RestFailure> {
         match self.rest.send(Call::get(Route::Messages { channel }).query("limit", "100")).await {
             Ok(found) => {
                 let messages = found.as_array().map(Vec::as_slice).unwrap_or_default();
@@ -246,7 +246,7 @@ impl Discord {
         first: Snowflake,
         texts: &[String],
         is_edit: bool,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), RestFailure> {
         let mut lost = None;
         for (number, text) in texts.iter().enumerate().skip(1) {
             let key = (first, number);
@@ -298,9 +298,9 @@ fn says_the_same(answer: &Value, sent: &str) -> bool {
 }
 
 /// The id of what an answer describes.
-pub(super) fn id(answer: &Value) -> Result<Snowflake, Failure> {
+pub(super) fn id(answer: &Value) -> Result<Snowflake, RestFailure> {
     let id = answer.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
-    id.ok_or(Failure::Lost("the answer has no id"))
+    id.ok_or(RestFailure::Lost("the answer has no id"))
 }
 
 /// A delivery's key as Discord takes it: a repetition within some minutes returns the first message.

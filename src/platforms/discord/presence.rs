@@ -2,7 +2,7 @@
 
 use super::Discord;
 use super::command;
-use super::rest::{Call, Failure};
+use super::rest::{Call, RestFailure};
 use super::route::Route;
 use super::snowflake::Snowflake;
 use crate::redact::SafeText;
@@ -43,8 +43,8 @@ impl Discord {
         }
     }
 
-    async fn presence(&self) -> Result<(Named, Vec<Named>), Failure> {
-        let unread = |_| Failure::Lost("the answer could not be read");
+    async fn presence(&self) -> Result<(Named, Vec<Named>), RestFailure> {
+        let unread = |_| RestFailure::Lost("the answer could not be read");
         let me = self.rest.send(Call::get(Route::Me)).await?;
         let servers = self.rest.send(Call::get(Route::MyGuilds)).await?;
         Ok((serde_json::from_value(me).map_err(unread)?, serde_json::from_value(servers).map_err(unread)?))

@@ -1,6 +1,6 @@
 //! What Discord's refusals mean.
 
-use super::rest::Failure;
+use super::rest::RestFailure;
 use crate::chat::SendError;
 
 /// Discord's codes that are acted upon. Source: Discord developer documentation, "JSON Error Codes".
@@ -115,17 +115,17 @@ pub(super) enum Asked {
 }
 
 /// What a failure means for the delivery.
-pub(super) fn meaning(failure: &Failure, asked: Asked) -> SendError {
+pub(super) fn meaning(failure: &RestFailure, asked: Asked) -> SendError {
     let unsure = |why: &str| match asked {
         Asked::Add => SendError::Uncertain { why: why.to_owned() },
         Asked::Repeatable => SendError::Later { after: None, why: why.to_owned() },
     };
     match failure {
-        Failure::Held(after) => SendError::Later { after: Some(*after), why: "Discord asks to wait".to_owned() },
-        Failure::Unreachable => SendError::Later { after: None, why: "Discord could not be reached".to_owned() },
-        Failure::Lost(why) => unsure(why),
-        Failure::TokenRefused => SendError::Unauthorized { why: "Discord does not accept the bot's token".to_owned() },
-        Failure::Refused { status, code } => {
+        RestFailure::Held(after) => SendError::Later { after: Some(*after), why: "Discord asks to wait".to_owned() },
+        RestFailure::Unreachable => SendError::Later { after: None, why: "Discord could not be reached".to_owned() },
+        RestFailure::Lost(why) => unsure(why),
+        RestFailure::TokenRefused => SendError::Unauthorized { why: "Discord does not accept the bot's token".to_owned() },
+        RestFailure::Refused { status, code } => {
             let why = said(*status, *code);
             match (*status, *code) {
                 (500.., _) => unsure(&why),
@@ -186,7 +186,7 @@ mod tests {
                 100..500 => ("closed", "refused"),
                 _ => ("uncertain", "later"),
             };
-            let failure = Failure::Refused { status, code: 0 };
+            let failure = RestFailure::Refused { status, code: 0 };
             let found = (meaning(&failure, Asked::Add).kind(), meaning(&failure, Asked::Repeatable).kind());
             assert_eq!(found, expected, "{status}");
         }
@@ -205,11 +205,11 @@ mod tests {
             (400, code::ARCHIVED, ("closed", "refused")),
             (400, 999_999, ("closed", "refused")),
         ] {
-            let failure = Failure::Refused { status, code };
+            let failure = RestFailure::Refused { status, code };
             let found = (meaning(&failure, Asked::Add).kind(), meaning(&failure, Asked::Repeatable).kind());
             assert_eq!(found, expected, "{code}");
         }
-        assert_eq!(meaning(&Failure::TokenRefused, Asked::Add).kind(), "unauthorized");
-        assert_eq!(meaning(&Failure::Unreachable, Asked::Add).kind(), "later");
+        assert_eq!(meaning(&RestFailure::TokenRefused, Asked::Add).kind(), "unauthorized");
+        assert_eq!(meaning(&RestFailure::Unreachable, Asked::Add).kind(), "later");
     }
 }

@@ -40,7 +40,7 @@ pub(super) struct Call<'a> {
 
 /// Why there is no answer to use. Nothing in here holds an address, a token or a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Failure {
+pub(super) enum RestFailure {
     /// Not sent: it has to wait.
     Held(Duration),
     /// Not sent: nobody could be reached.
@@ -58,11 +58,11 @@ pub(super) enum Failure {
     TokenRefused,
 }
 
-impl Failure {
+impl RestFailure {
     /// Discord's code, where it refused something for good: the same is refused again, and something else may not be.
     pub(super) fn refusal(&self) -> Option<u64> {
         match self {
-            Failure::Refused { status, code } if !is_passing(*status, *code) => Some(*code),
+            RestFailure::Refused { status, code } if !is_passing(*status, *code) => Some(*code),
             _ => None,
         }
     }
@@ -185,31 +185,31 @@ impl Rest {
     }
 
     /// Performs a call; a refusal for lack of turns is waited out within the call's time.
-    pub(super) async fn send(&self, call: Call<'_>) -> Result<Value, Failure> {
+    pub(super) async fn send(&self, call: Call<'_>) -> Result<Value, RestFailure> {
         let until = deadline(call.within.unwrap_or(self.call));
         let lane = Lane::of(call.method.clone(), &call.route);
         let mut held = Duration::ZERO;
         for _ in 0..TURNS {
             match self.pace.pass(&lane, until).await {
                 Ok(()) => {}
-                Err(Held::For(wait)) => return Err(Failure::Held(wait)),
-                Err(Held::TokenRefused) => return Err(Failure::TokenRefused),
+                Err(Held::For(wait)) => return Err(RestFailure::Held(wait)),
+                Err(Held::TokenRefused) => return Err(RestFailure::TokenRefused),
             }
             let (status, body) = self.once(&call, &lane, until).await?;
             match status {
                 200..300 if body.is_empty() => return Ok(Value::Null),
                 200..300 => {
-                    return serde_json::from_slice(&body).map_err(|_| Failure::Lost("the answer could not be read"));
+                    return serde_json::from_slice(&body).map_err(|_| RestFailure::Lost("the answer could not be read"));
                 }
-                401 if !lane.is_by_interaction() => return Err(Failure::TokenRefused),
+                401 if !lane.is_by_interaction() => return Err(RestFailure::TokenRefused),
                 429 => held = retry_after(&body).map_or(held, |wait| Duration::try_from_secs_f64(wait).unwrap_or(held)),
-                status => return Err(Failure::Refused { status, code: code(&body) }),
+                status => return Err(RestFailure::Refused { status, code: code(&body) }),
             }
         }
-        Err(Failure::Held(held.max(Duration::from_secs(1))))
+        Err(RestFailure::Held(held.max(Duration::from_secs(1))))
     }
 
-    fn request(&self, call: &Call<'_>) -> Result<reqwest::Request, Failure> {
+    fn request(&self, call: &Call<'_>) -> Result<reqwest::Request, RestFailure> {
         let mut request = self.client.request(call.method.clone(), format!("{}{}", self.base, call.route.path()));
         request = request.query(&call.query);
         if !call.route.is_by_interaction() {
@@ -220,15 +220,15 @@ impl Rest {
             Some(body) if call.files.is_empty() => request.header(CONTENT_TYPE, "application/json").body(body.to_string()),
             Some(body) => request.multipart(form(body, &call.files)),
         };
-        request.build().map_err(|_| Failure::Unreachable)
+        request.build().map_err(|_| RestFailure::Unreachable)
     }
 
-    async fn once(&self, call: &Call<'_>, lane: &Lane, until: Instant) -> Result<(u16, Vec<u8>), Failure> {
+    async fn once(&self, call: &Call<'_>, lane: &Lane, until: Instant) -> Result<(u16, Vec<u8>), RestFailure> {
         let request = self.request(call)?;
         let response = match timeout_at(until, self.client.execute(request)).await {
-            Err(_) => return Err(Failure::Lost("no answer in time")),
-            Ok(Err(error)) if error.is_connect() || error.is_builder() => return Err(Failure::Unreachable),
-            Ok(Err(_)) => return Err(Failure::Lost("the connection broke before the answer")),
+            Err(_) => return Err(RestFailure::Lost("no answer in time")),
+            Ok(Err(error)) if error.is_connect() || error.is_builder() => return Err(RestFailure::Unreachable),
+            Ok(Err(_)) => return Err(RestFailure::Lost("the connection broke before the answer")),
             Ok(Ok(response)) => response,
         };
         let status = response.status().as_u16();
@@ -238,9 +238,9 @@ impl Rest {
             (_, Ok(Ok(body))) => body,
             // What a refusal says besides its status helps, but it stands without.
             (400.., _) => Vec::new(),
-            (_, Ok(Err(BodyError::BrokeOff))) => return Err(Failure::Lost("the answer broke off")),
-            (_, Ok(Err(BodyError::TooLarge))) => return Err(Failure::Lost("the answer was too large")),
-            (_, Err(_)) => return Err(Failure::Lost("the answer did not end in time")),
+            (_, Ok(Err(BodyError::BrokeOff))) => return Err(RestFailure::Lost("the answer broke off")),
+            (_, Ok(Err(BodyError::TooLarge))) => return Err(RestFailure::Lost("the answer was too large")),
+            (_, Err(_)) => return Err(RestFailure::Lost("the answer did not end in time")),
         };
         if status == 429 {
             limits.retry_after = limits.retry_after.or_else(|| retry_after(&body));

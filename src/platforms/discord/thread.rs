@@ -7,7 +7,7 @@ use super::Discord;
 use super::limits;
 use super::mark;
 use super::refusal::{code, is_about_words};
-use super::rest::{Call, Failure};
+use super::rest::{Call, RestFailure};
 use super::route::Route;
 use super::snowflake::Snowflake;
 use crate::chat::document::Tone;
@@ -49,7 +49,7 @@ pub(super) enum Opening {
     /// There will be none.
     Never,
     /// Perhaps later.
-    NotYet(Failure),
+    NotYet(RestFailure),
     /// The message it would hang on is gone.
     RootGone,
 }
