@@ -25,17 +25,17 @@ const FRESH: u64 = 300;
 
 /// What requests are checked with, and where they go.
 #[derive(Clone)]
-struct Endpoint {
+struct InteractionsEndpoint {
     verifier: Verifier,
     clock: Clock,
     listener: Listener,
 }
 
 pub(super) fn routes(verifier: Verifier, clock: Clock, listener: Listener) -> Router {
-    Router::new().route(PATH, post(receive)).with_state(Endpoint { verifier, clock, listener })
+    Router::new().route(PATH, post(receive)).with_state(InteractionsEndpoint { verifier, clock, listener })
 }
 
-async fn receive(State(endpoint): State<Endpoint>, request: Request) -> Response {
+async fn receive(State(endpoint): State<InteractionsEndpoint>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = match timeout(ARRIVING, to_bytes(body, MAX_BYTES)).await {
         Ok(Ok(body)) => body,
