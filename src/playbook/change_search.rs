@@ -2,7 +2,7 @@
 //!
 //! A look-up is scarce (two a second), and most of what could be asked for cannot be what happened.
 
-use super::events::{self, LookUp, Looked};
+use super::events::{self, LookUp, TrailLook};
 use super::relevance::Watched;
 use super::trail_event::TrailEvent;
 use super::{Context, text};
@@ -62,7 +62,7 @@ fn is_of_groups(name: &str) -> bool {
 /// What event history brought, and how it was asked.
 #[derive(Debug, Default)]
 pub(super) struct Searched {
-    pub(super) looked: Looked,
+    pub(super) looked: TrailLook,
     pub(super) names: Vec<String>,
     pub(super) unsearched: Vec<Unsearched>,
     pub(super) window: Option<Window>,
@@ -127,7 +127,7 @@ impl Search<'_> {
     }
 
     /// All writes of `window`; where they are too many, those of the telling names.
-    async fn writes_before(&self, cx: &Context<'_>, caller: &AwsCaller, region: &str, window: Window) -> (Looked, Vec<String>) {
+    async fn writes_before(&self, cx: &Context<'_>, caller: &AwsCaller, region: &str, window: Window) -> (TrailLook, Vec<String>) {
         let mut looked = events::look_up(cx, caller, region, LookUp::Writes, window).await;
         if !looked.is_cut {
             return (looked, Vec::new());

@@ -207,7 +207,7 @@ impl LookUp<'_> {
 
 /// What look-ups brought.
 #[derive(Debug, Default)]
-pub(super) struct Looked {
+pub(super) struct TrailLook {
     pub(super) events: Vec<TrailEvent>,
     /// True when there were more pages than are read.
     pub(super) is_cut: bool,
@@ -215,12 +215,12 @@ pub(super) struct Looked {
     pub(super) unanswered: Option<Observation<()>>,
 }
 
-impl Looked {
+impl TrailLook {
     pub(super) fn is_complete(&self) -> bool {
         !self.is_cut && self.unanswered.is_none()
     }
 
-    pub(super) fn add(&mut self, other: Looked) {
+    pub(super) fn add(&mut self, other: TrailLook) {
         self.events.extend(other.events);
         self.is_cut |= other.is_cut;
         self.unanswered = self.unanswered.take().or(other.unanswered);
@@ -228,7 +228,7 @@ impl Looked {
 }
 
 /// Asks the event history of `region`, newest first, within the limit all investigations share.
-pub(super) async fn look_up(cx: &Context<'_>, caller: &AwsCaller, region: &str, what: LookUp<'_>, window: Window) -> Looked {
+pub(super) async fn look_up(cx: &Context<'_>, caller: &AwsCaller, region: &str, what: LookUp<'_>, window: Window) -> TrailLook {
     let client = cx.aws.cloudtrail_in(region);
     let shared = cx.aws.shared_in(region);
     let (key, value) = match what {
@@ -236,7 +236,7 @@ pub(super) async fn look_up(cx: &Context<'_>, caller: &AwsCaller, region: &str, 
         LookUp::Resource(name) => (LookupAttributeKey::ResourceName, name),
         LookUp::Writes => (LookupAttributeKey::ReadOnly, "false"),
     };
-    let mut looked = Looked::default();
+    let mut looked = TrailLook::default();
     let (mut token, mut pages) = (None::<String>, 0);
     for _ in 0..MAX_LOOKUP_REQUESTS {
         let Ok(attribute) = LookupAttribute::builder().attribute_key(key.clone()).attribute_value(value).build() else { break };

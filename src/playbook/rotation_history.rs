@@ -1,7 +1,7 @@
 //! Step 6: rotation attempts with their reasons and times, this secret's and those of others.
 
 use super::attempts::{Attempts, attempts};
-use super::events::{self, LookUp, Looked};
+use super::events::{self, LookUp, TrailLook};
 use super::secret::{Described, is_pending_apart};
 use super::{Context, Seen, carried, not_here, text};
 use crate::aws::AwsCaller;
@@ -54,7 +54,7 @@ async fn look_up(
     described: Option<&Described>,
     named: &SecretRef,
     span: Window,
-) -> (Looked, Window) {
+) -> (TrailLook, Window) {
     let window = events::since_success(span, described.and_then(|described| described.config.last_rotated_at));
     let region = cx.aws.region();
     let ask = |name| events::look_up(cx, caller, region, LookUp::Name(name), window);
