@@ -17,12 +17,12 @@ const LOGS_ONLY: &str = ":iam::aws:policy/service-role/AWSLambdaBasicExecutionRo
 
 /// What to read beside the identity policies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Scope {
+pub(super) struct PolicyScope {
     /// The permissions boundary.
     pub(super) boundary: bool,
 }
 
-pub(super) async fn read(cx: &Context<'_>, caller: &AwsCaller, role: &RoleArn, scope: Scope) -> Observation<RolePolicies> {
+pub(super) async fn read(cx: &Context<'_>, caller: &AwsCaller, role: &RoleArn, scope: PolicyScope) -> Observation<RolePolicies> {
     let ask = async {
         let boundary = async {
             if scope.boundary { boundary(cx, caller, role).await } else { Observation::NotApplicable { because: String::new() } }
