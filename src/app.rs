@@ -153,7 +153,7 @@ pub struct App {
     /// Stops what delivers.
     delivery: CancellationToken,
     /// Stops what answers over HTTP.
-    web: Option<web::Stop>,
+    web: Option<web::ServerStop>,
 }
 
 impl App {

@@ -56,9 +56,9 @@ pub(super) struct Site {
 }
 
 /// Stops the server.
-pub(super) struct Stop(Handle<SocketAddr>);
+pub(super) struct ServerStop(Handle<SocketAddr>);
 
-impl Stop {
+impl ServerStop {
     pub(super) fn stop(&self) {
         self.0.graceful_shutdown(Some(LAST_ANSWERS));
     }
@@ -70,7 +70,7 @@ pub(super) async fn serve(
     limits: ServerLimits,
     site: Site,
     parts: &mut Supervisor,
-) -> Result<(SocketAddr, Stop), AppError> {
+) -> Result<(SocketAddr, ServerStop), AppError> {
     let cannot = |error: io::Error| AppError::Listen { address: http.listen, why: error.to_string() };
     let listener = std::net::TcpListener::bind(http.listen).map_err(cannot)?;
     listener.set_nonblocking(true).map_err(cannot)?;
@@ -99,7 +99,7 @@ pub(super) async fn serve(
             parts.add("the web server", async { server.serve(service).await.map_err(|error| error.to_string()) });
         }
     }
-    Ok((address, Stop(handle)))
+    Ok((address, ServerStop(handle)))
 }
 
 fn router(site: Site, limits: ServerLimits) -> Router {
