@@ -50,7 +50,7 @@ use axum::Router;
 use interaction::Channel;
 use listener::Listener;
 use memory::Memory;
-use pulse::Pulse;
+use pulse::GatewayPulse;
 use refusal::{Asked, meaning};
 use rest::{Call, Rest};
 use route::Route;
@@ -87,7 +87,7 @@ pub struct Discord {
     token: Token,
     clock: Clock,
     rest: Arc<Rest>,
-    pulse: Pulse,
+    pulse: GatewayPulse,
     /// Our messages that the gateway told of, by nonce, with what they say: where the bot may not read a channel's history,
     /// the only way to know of one whose answer was lost.
     arrived: Memory<String, (Snowflake, String)>,
@@ -137,7 +137,7 @@ impl Discord {
             token,
             clock,
             rest: Arc::new(rest),
-            pulse: Pulse::default(),
+            pulse: GatewayPulse::default(),
             arrived: Memory::default(),
             unopened: Memory::default(),
             threadless: Memory::default(),

@@ -12,11 +12,11 @@ const SLACK: Duration = Duration::from_secs(30);
 
 /// When the gateway last answered.
 #[derive(Default)]
-pub(super) struct Pulse {
+pub(super) struct GatewayPulse {
     alive_until: Mutex<Option<Instant>>,
 }
 
-impl Pulse {
+impl GatewayPulse {
     /// The gateway answered a heartbeat; the next follows after `interval`.
     pub(super) fn felt(&self, interval: Duration) {
         self.with(|alive_until| *alive_until = Some(this_instant() + interval * MISSED + SLACK));
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn a_quiet_connection_lives_and_one_without_heartbeats_does_not() {
-        let pulse = Pulse::default();
+        let pulse = GatewayPulse::default();
         assert!(!pulse.is_felt());
         pulse.felt(Duration::from_secs(40));
         let now = this_instant();

@@ -3,7 +3,7 @@
 use super::chance;
 use super::ending::{End, of_close};
 use crate::clock::deadline;
-use crate::platforms::discord::pulse::Pulse;
+use crate::platforms::discord::pulse::GatewayPulse;
 use futures::{SinkExt as _, StreamExt as _};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -135,7 +135,7 @@ impl Connection {
     ///
     /// # Errors
     /// How the connection ended.
-    pub(super) async fn next(&mut self, pulse: &Pulse, stop: &CancellationToken) -> Result<Dispatch, End> {
+    pub(super) async fn next(&mut self, pulse: &GatewayPulse, stop: &CancellationToken) -> Result<Dispatch, End> {
         loop {
             tokio::select! {
                 () = stop.cancelled() => {
@@ -159,11 +159,11 @@ impl Connection {
     }
 
     /// Somebody is there.
-    pub(super) fn beats(&self, pulse: &Pulse) {
+    pub(super) fn beats(&self, pulse: &GatewayPulse) {
         pulse.felt(self.interval);
     }
 
-    async fn take(&mut self, frame: Frame, pulse: &Pulse) -> Result<Option<Dispatch>, End> {
+    async fn take(&mut self, frame: Frame, pulse: &GatewayPulse) -> Result<Option<Dispatch>, End> {
         match Opcode::from(frame.op) {
             Opcode::Dispatch => {
                 let number = frame.s.ok_or(End::Broken)?;
@@ -247,7 +247,7 @@ mod tests {
     #[tokio::test]
     async fn an_answered_heartbeat_is_a_sign_of_life_and_an_event_is_none() {
         let (_socket, connection) = connected(40_000).await;
-        let (mut connection, pulse) = (connection.unwrap(), Pulse::default());
+        let (mut connection, pulse) = (connection.unwrap(), GatewayPulse::default());
         assert_eq!(connection.interval, Duration::from_secs(40));
         let frame = |body: Value| serde_json::from_value::<Frame>(body).unwrap();
         connection.is_answered = false;
@@ -294,7 +294,7 @@ mod tests {
             std::future::pending::<()>().await;
         };
         let reading = async {
-            let (pulse, stop) = (Pulse::default(), CancellationToken::new());
+            let (pulse, stop) = (GatewayPulse::default(), CancellationToken::new());
             assert_eq!(connection.next(&pulse, &stop).await.ok().map(|event| event.name), Some("X".to_owned()));
             assert_eq!(connection.next(&pulse, &stop).await.err(), Some(End::Broken));
         };
@@ -322,7 +322,7 @@ mod tests {
             }
         };
         let listening = async {
-            let (pulse, stop) = (Pulse::default(), CancellationToken::new());
+            let (pulse, stop) = (GatewayPulse::default(), CancellationToken::new());
             loop {
                 if let Err(end) = connection.next(&pulse, &stop).await {
                     return end;
