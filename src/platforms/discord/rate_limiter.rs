@@ -53,7 +53,7 @@ impl Lane {
 
 /// Why something may not be sent now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Held {
+pub(super) enum HeldBack {
     /// It has to wait longer than the caller can.
     For(Duration),
     /// The token was refused a moment ago.
@@ -97,11 +97,11 @@ struct Bucket {
 
 impl RateLimiter {
     /// Waits until a request on `lane` may be sent, at most until `deadline`.
-    pub(super) async fn pass(&self, lane: &Lane, deadline: Instant) -> Result<(), Held> {
+    pub(super) async fn pass(&self, lane: &Lane, deadline: Instant) -> Result<(), HeldBack> {
         loop {
             let Some(at) = self.with(|state| state.next(this_instant(), lane))? else { return Ok(()) };
             if at > deadline {
-                return Err(Held::For(at.saturating_duration_since(this_instant())));
+                return Err(HeldBack::For(at.saturating_duration_since(this_instant())));
             }
             sleep_until(at).await;
         }
@@ -119,11 +119,11 @@ impl RateLimiter {
 
 impl State {
     /// When to look again; `None` when the request may be sent now, and was counted.
-    fn next(&mut self, now: Instant, lane: &Lane) -> Result<Option<Instant>, Held> {
+    fn next(&mut self, now: Instant, lane: &Lane) -> Result<Option<Instant>, HeldBack> {
         let is_by_interaction = lane.is_by_interaction();
         if !is_by_interaction && let Some(until) = self.token_refused_until {
             if now < until {
-                return Err(Held::TokenRefused);
+                return Err(HeldBack::TokenRefused);
             }
             // One request tries; if it is refused too, the pause begins anew.
             self.token_refused_until = Some(now + TOKEN_PAUSE);
@@ -227,7 +227,7 @@ mod tests {
     }
 
     /// Milliseconds from `now` until a request may be sent; 0 when it was counted as sent.
-    fn wait(state: &mut State, now: Instant, lane: &Lane) -> Result<u128, Held> {
+    fn wait(state: &mut State, now: Instant, lane: &Lane) -> Result<u128, HeldBack> {
         let at = state.next(now, lane)?;
         Ok(at.map_or(0, |at| at.saturating_duration_since(now).as_millis()))
     }
@@ -314,11 +314,11 @@ mod tests {
     fn a_refused_token_is_tried_once_a_minute() {
         let (mut state, now) = (State::default(), this_instant());
         state.note(now, &messages(1), 401, Limits::default());
-        assert_eq!(wait(&mut state, now, &messages(2)), Err(Held::TokenRefused));
+        assert_eq!(wait(&mut state, now, &messages(2)), Err(HeldBack::TokenRefused));
         assert_eq!(wait(&mut state, now, &answer("x")), Ok(0));
         let later = now + TOKEN_PAUSE;
         assert_eq!(wait(&mut state, later, &messages(2)), Ok(0));
-        assert_eq!(wait(&mut state, later, &messages(2)), Err(Held::TokenRefused));
+        assert_eq!(wait(&mut state, later, &messages(2)), Err(HeldBack::TokenRefused));
         state.note(later, &messages(2), 200, Limits::default());
         assert_eq!(wait(&mut state, later, &messages(2)), Ok(0));
         state.note(later, &answer("x"), 401, Limits::default());
@@ -340,7 +340,7 @@ mod tests {
         let pace = RateLimiter::default();
         pace.note(&messages(1), 429, refused(Some(30.0), false));
         let held = pace.pass(&messages(1), this_instant() + ms(5_000)).await;
-        assert!(matches!(held, Err(Held::For(wait)) if wait > ms(29_000) && wait <= ms(30_000)), "{held:?}");
+        assert!(matches!(held, Err(HeldBack::For(wait)) if wait > ms(29_000) && wait <= ms(30_000)), "{held:?}");
         assert_eq!(pace.pass(&messages(2), this_instant()).await, Ok(()));
     }
 

@@ -1,6 +1,6 @@
 //! Requests to Discord's REST interface: each within a deadline, paced, followed nowhere, and read up to a bound.
 
-use super::rate_limiter::{Held, Lane, Limits, RateLimiter};
+use super::rate_limiter::{HeldBack, Lane, Limits, RateLimiter};
 use super::refusal::is_passing;
 use super::render::File;
 use super::route::Route;
@@ -192,8 +192,8 @@ impl Rest {
         for _ in 0..TURNS {
             match self.pace.pass(&lane, until).await {
                 Ok(()) => {}
-                Err(Held::For(wait)) => return Err(RestFailure::Held(wait)),
-                Err(Held::TokenRefused) => return Err(RestFailure::TokenRefused),
+                Err(HeldBack::For(wait)) => return Err(RestFailure::Held(wait)),
+                Err(HeldBack::TokenRefused) => return Err(RestFailure::TokenRefused),
             }
             let (status, body) = self.once(&call, &lane, until).await?;
             match status {
