@@ -2,7 +2,7 @@
 //! in a channel.
 
 use super::config::DiscordMode;
-use super::refusal::{self, Asked, code, meaning};
+use super::refusal::{self, AskedFor, code, meaning};
 use super::rest::{Call, RestFailure};
 use super::route::Route;
 use super::snowflake::Snowflake;
@@ -201,7 +201,7 @@ impl Discord {
 fn told(failure: RestFailure) -> SetupError {
     SetupError(match &failure {
         RestFailure::Refused { code, .. } if !refusal::reason(*code).is_empty() => refusal::reason(*code).to_owned(),
-        other => meaning(other, Asked::Repeatable).to_string(),
+        other => meaning(other, AskedFor::Repeatable).to_string(),
     })
 }
 

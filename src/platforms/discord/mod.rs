@@ -51,7 +51,7 @@ use interaction::Channel;
 use listener::Listener;
 use memory::Memory;
 use pulse::GatewayPulse;
-use refusal::{Asked, meaning};
+use refusal::{AskedFor, meaning};
 use rest::{Call, Rest};
 use route::Route;
 use serde_json::Value;
@@ -196,7 +196,7 @@ impl Discord {
     /// Why it cannot work, in a sentence that says what to do.
     pub async fn check(&self) -> Result<String, SetupError> {
         let failed = |failure| {
-            SetupError(match meaning(&failure, Asked::Repeatable) {
+            SetupError(match meaning(&failure, AskedFor::Repeatable) {
                 SendError::Unauthorized { .. } => GatewayError::TokenRefused.to_string(),
                 other => format!("Discord could not be queried: {other}"),
             })

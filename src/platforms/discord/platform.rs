@@ -3,7 +3,7 @@
 use super::Discord;
 use super::body::{self, no_mentions};
 use super::post::nonce;
-use super::refusal::{Asked, code, is_about_place, meaning};
+use super::refusal::{AskedFor, code, is_about_place, meaning};
 use super::render::{Rendered, render};
 use super::reply::{Reply, is_open};
 use super::rest::{Call, RestFailure};
@@ -46,7 +46,7 @@ impl ChatPlatform for Discord {
     async fn post(&self, to: &Destination, message: &Message, key: &str) -> Result<String, SendError> {
         let rendered = render(message);
         let nonce = nonce(key);
-        let failed = |failure| meaning(&failure, Asked::Add);
+        let failed = |failure| meaning(&failure, AskedFor::Add);
         let id = match to {
             Destination::Thread(of) => self.reply(thread(of)?, &rendered, &nonce).await?,
             Destination::Held(of) => self.post_in(parsed(&of.root)?, &rendered, Some(&nonce), None).await.map_err(failed)?,
@@ -91,7 +91,7 @@ impl ChatPlatform for Discord {
         };
         for place in &places {
             if found.is_none() {
-                found = self.look_for(*place, &nonce).await.map_err(|failure| meaning(&failure, Asked::Repeatable))?;
+                found = self.look_for(*place, &nonce).await.map_err(|failure| meaning(&failure, AskedFor::Repeatable))?;
             }
         }
         if let (Destination::Channel(_), Some((root, content)), [channel]) = (to, &found, places.as_slice()) {
@@ -107,7 +107,7 @@ impl ChatPlatform for Discord {
     async fn send_ephemeral(&self, to: &ReplyTo, message: &Message) -> Result<(), SendError> {
         let reply = Reply::read(to).ok_or_else(|| SendError::Gone { why: "nobody is waiting there".to_owned() })?;
         let rendered = render(message);
-        let failed = |failure| meaning(&failure, Asked::Add);
+        let failed = |failure| meaning(&failure, AskedFor::Add);
         if let Reply::Interaction { id, token, .. } = &reply
             && is_open(*id, self.clock.now())
         {
@@ -139,7 +139,7 @@ impl ChatPlatform for Discord {
         let lead = EditInteractionResponse::new().content(format!("It goes on in {link}")).allowed_mentions(no_mentions());
         let route = Route::OriginalResponse { application: self.application, token: &token };
         match self.rest.send(Call::patch(route, &lead)).await {
-            Err(failure) if !is_over(&failure) => Err(meaning(&failure, Asked::Repeatable)),
+            Err(failure) if !is_over(&failure) => Err(meaning(&failure, AskedFor::Repeatable)),
             _ => Ok(()),
         }
     }
@@ -229,7 +229,7 @@ impl Discord {
         edited: Result<(), RestFailure>,
     ) -> Result<(), SendError> {
         let Err(failure) = edited else { return Ok(()) };
-        let error = meaning(&failure, Asked::Repeatable);
+        let error = meaning(&failure, AskedFor::Repeatable);
         let passes = matches!(failure.refusal(), Some(code::ANNOUNCEMENT_EDITS | code::OLD_EDITS));
         if matches!(error, SendError::Refused { .. }) && !rendered.is_progress && !passes {
             self.take_away(channel, id).await;

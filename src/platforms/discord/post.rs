@@ -7,7 +7,7 @@ use super::Discord;
 use super::body::{in_reply_to, no_mentions, with_nonce};
 use super::limits;
 use super::mark;
-use super::refusal::{Asked, code, is_about_place, is_about_words, meaning, reason};
+use super::refusal::{AskedFor, code, is_about_place, is_about_words, meaning, reason};
 use super::render::{Form, Rendered, WHOLE};
 use super::rest::{Call, RestFailure};
 use super::route::Route;
@@ -144,7 +144,7 @@ impl Discord {
             if posted.as_ref().is_err_and(|failure| failure.refusal() == Some(code::UNKNOWN_CHANNEL)) {
                 match self.open_thread(thread, None).await {
                     Opening::Open => posted = self.post_in(thread.root, rendered, Some(nonce), None).await,
-                    Opening::NotYet(failure) => return Err(meaning(&failure, Asked::Repeatable)),
+                    Opening::NotYet(failure) => return Err(meaning(&failure, AskedFor::Repeatable)),
                     Opening::RootGone => {
                         return Err(SendError::Gone { why: "the thread and its first message are gone".to_owned() });
                     }
@@ -154,7 +154,7 @@ impl Discord {
             match posted {
                 Ok(id) => return Ok(id),
                 Err(failure) => match failure.refusal() {
-                    None => return Err(meaning(&failure, Asked::Add)),
+                    None => return Err(meaning(&failure, AskedFor::Add)),
                     Some(code::UNKNOWN_CHANNEL) => {}
                     Some(code) => self.tell_once(thread.channel, code, "replies go to the channel instead of the thread"),
                 },
@@ -164,7 +164,7 @@ impl Discord {
         if posted.as_ref().is_err_and(|failure| matches!(failure.refusal(), Some(code::NO_REPLY | code::INVALID_BODY))) {
             posted = self.post_in(thread.channel, rendered, Some(nonce), None).await;
         }
-        posted.map_err(|failure| meaning(&failure, Asked::Add))
+        posted.map_err(|failure| meaning(&failure, AskedFor::Add))
     }
 
     /// Replaces a message, in the best form that is taken there; the files it has stay.

@@ -107,7 +107,7 @@ fn tell(code: u64) -> &'static str {
 
 /// What was asked for, as far as a failure means something else for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum AskedFor {
     /// To add something: repeating it after a lost answer may add it twice.
     Add,
     /// To look, or to set something that can be set again.
@@ -115,10 +115,10 @@ pub(super) enum Asked {
 }
 
 /// What a failure means for the delivery.
-pub(super) fn meaning(failure: &RestFailure, asked: Asked) -> SendError {
+pub(super) fn meaning(failure: &RestFailure, asked: AskedFor) -> SendError {
     let unsure = |why: &str| match asked {
-        Asked::Add => SendError::Uncertain { why: why.to_owned() },
-        Asked::Repeatable => SendError::Later { after: None, why: why.to_owned() },
+        AskedFor::Add => SendError::Uncertain { why: why.to_owned() },
+        AskedFor::Repeatable => SendError::Later { after: None, why: why.to_owned() },
     };
     match failure {
         RestFailure::Held(after) => SendError::Later { after: Some(*after), why: "Discord asks to wait".to_owned() },
@@ -132,7 +132,7 @@ pub(super) fn meaning(failure: &RestFailure, asked: Asked) -> SendError {
                 (status, code) if is_passing(status, code) => SendError::Later { after: None, why },
                 // Success and "wait" never get here; a redirection is not followed, because the token would go along. What
                 // is refused in every form is refused for the place's sake.
-                (_, code) if asked == Asked::Add => SendError::Closed { why, tell: tell(code) },
+                (_, code) if asked == AskedFor::Add => SendError::Closed { why, tell: tell(code) },
                 (_, code::MISSING_ACCESS) => SendError::Closed { why, tell: tell(code::MISSING_ACCESS) },
                 (404 | 410, _) => SendError::Gone { why },
                 _ => SendError::Refused { why },
@@ -187,7 +187,7 @@ mod tests {
                 _ => ("uncertain", "later"),
             };
             let failure = RestFailure::Refused { status, code: 0 };
-            let found = (meaning(&failure, Asked::Add).kind(), meaning(&failure, Asked::Repeatable).kind());
+            let found = (meaning(&failure, AskedFor::Add).kind(), meaning(&failure, AskedFor::Repeatable).kind());
             assert_eq!(found, expected, "{status}");
         }
     }
@@ -206,10 +206,10 @@ mod tests {
             (400, 999_999, ("closed", "refused")),
         ] {
             let failure = RestFailure::Refused { status, code };
-            let found = (meaning(&failure, Asked::Add).kind(), meaning(&failure, Asked::Repeatable).kind());
+            let found = (meaning(&failure, AskedFor::Add).kind(), meaning(&failure, AskedFor::Repeatable).kind());
             assert_eq!(found, expected, "{code}");
         }
-        assert_eq!(meaning(&RestFailure::TokenRefused, Asked::Add).kind(), "unauthorized");
-        assert_eq!(meaning(&RestFailure::Unreachable, Asked::Add).kind(), "later");
+        assert_eq!(meaning(&RestFailure::TokenRefused, AskedFor::Add).kind(), "unauthorized");
+        assert_eq!(meaning(&RestFailure::Unreachable, AskedFor::Add).kind(), "later");
     }
 }
