@@ -61,7 +61,7 @@ impl Identity {
 
 /// A message that was posted.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(super) struct Posted {
+pub(super) struct PostedMessage {
     /// Its id.
     pub(super) ts: String,
 }

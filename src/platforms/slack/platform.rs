@@ -1,6 +1,6 @@
 //! What the bot sends: messages, edits, files, and answers for one person.
 
-use super::api::{Done, Posted};
+use super::api::{Done, PostedMessage};
 use super::failure::SlackFailure;
 use super::method::Method;
 use super::rate_limiter::Turn;
@@ -271,7 +271,7 @@ impl Slack {
             .with_parse("none".to_owned())
             .with_unfurl_links(false)
             .with_unfurl_media(false);
-        let posted: Posted = self.api.post(Method::ChatPostMessage, Turn::Message { channel }, &request).await?;
+        let posted: PostedMessage = self.api.post(Method::ChatPostMessage, Turn::Message { channel }, &request).await?;
         Ok(posted.ts)
     }
 
