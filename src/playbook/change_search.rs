@@ -5,7 +5,7 @@
 use super::events::{self, LookUp, TrailLook};
 use super::relevance::Watched;
 use super::trail_event::TrailEvent;
-use super::{Context, text};
+use super::{StepContext, text};
 use crate::aws::AwsCaller;
 use crate::model::{ConfigChanges, FunctionFacts, Unsearched, Window, without_version};
 use futures::future::join_all;
@@ -92,7 +92,7 @@ impl Search<'_> {
     /// region, until one explains the trouble.
     pub(super) async fn perform(
         &self,
-        cx: &Context<'_>,
+        cx: &StepContext<'_>,
         caller: &AwsCaller,
         span: Window,
         names: &[String],
@@ -127,7 +127,7 @@ impl Search<'_> {
     }
 
     /// All writes of `window`; where they are too many, those of the telling names.
-    async fn writes_before(&self, cx: &Context<'_>, caller: &AwsCaller, region: &str, window: Window) -> (TrailLook, Vec<String>) {
+    async fn writes_before(&self, cx: &StepContext<'_>, caller: &AwsCaller, region: &str, window: Window) -> (TrailLook, Vec<String>) {
         let mut looked = events::look_up(cx, caller, region, LookUp::Writes, window).await;
         if !looked.is_cut {
             return (looked, Vec::new());
@@ -155,7 +155,7 @@ impl Search<'_> {
     }
 
     /// The look-ups that answer for `names`, in their order, and the names that need none.
-    fn questions<'n>(&'n self, cx: &'n Context<'_>, names: &'n [String]) -> (Vec<Question<'n>>, Vec<Unsearched>) {
+    fn questions<'n>(&'n self, cx: &'n StepContext<'_>, names: &'n [String]) -> (Vec<Question<'n>>, Vec<Unsearched>) {
         let (mut questions, mut unsearched) = (Vec::<Question<'n>>::new(), Vec::new());
         let of_function = self.watched.function.as_ref().map(|function| function.name());
         for name in names.iter().map(String::as_str) {
@@ -207,7 +207,7 @@ impl Search<'_> {
     /// Asks one region, a few questions at a time, until the trouble is explained or enough was asked.
     async fn ask(
         &self,
-        cx: &Context<'_>,
+        cx: &StepContext<'_>,
         caller: &AwsCaller,
         span: Window,
         questions: Vec<&Question<'_>>,

@@ -6,7 +6,7 @@ use super::relevance::{Watched, link_policies};
 use super::rotation_history::first_failure;
 use super::secret::Described;
 use super::trail_event::TrailEvent;
-use super::{Context, Seen, carried, text};
+use super::{StepContext, Seen, carried, text};
 use crate::aws::AwsCaller;
 use crate::model::{
     Change, ConfigChanges, EventSource, FunctionFacts, Observation, RoleFacts, RotationHistory, SecretRef, Window,
@@ -23,7 +23,7 @@ const MAX_SET_ASIDE: usize = 50;
 const NAMED: usize = 3;
 
 pub(super) async fn collect(
-    cx: &Context<'_>,
+    cx: &StepContext<'_>,
     caller: &AwsCaller,
     subject: Observation<Arc<Described>>,
     function: Observation<Arc<FunctionFacts>>,
@@ -129,20 +129,20 @@ pub(super) async fn collect(
 }
 
 /// What this step saw of event history in the look before.
-fn earlier<'a>(cx: &Context<'a>) -> Option<&'a ConfigChanges> {
+fn earlier<'a>(cx: &StepContext<'a>) -> Option<&'a ConfigChanges> {
     let (evidence, _) = cx.request.rerun.as_ref()?;
     evidence.changes.found().filter(|changes| changes.source == EventSource::EventHistory)
 }
 
 /// This region, and the one that holds IAM's changes.
-fn regions<'a>(cx: &Context<'a>) -> Vec<&'a str> {
+fn regions<'a>(cx: &StepContext<'a>) -> Vec<&'a str> {
     let mut regions = vec![cx.aws.region(), cx.aws.global_region()];
     regions.dedup();
     regions
 }
 
 fn watched(
-    cx: &Context<'_>,
+    cx: &StepContext<'_>,
     described: Option<&Described>,
     function: &Observation<Arc<FunctionFacts>>,
     role: Option<&Observation<Arc<RoleFacts>>>,

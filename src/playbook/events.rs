@@ -3,7 +3,7 @@
 //! One read of the log group serves steps 6 and 9 and costs none of the two look-ups a second AWS allows.
 
 use super::trail_event::TrailEvent;
-use super::{Context, carried, text};
+use super::{StepContext, carried, text};
 use crate::aws::{AwsCaller, TrailGroup};
 use crate::model::{Lookback, Observation, Window};
 use aws_sdk_cloudtrail::types::{Event, LookupAttribute, LookupAttributeKey};
@@ -103,13 +103,13 @@ pub(super) struct SharedTrail {
 
 impl SharedTrail {
     /// The read, or `None` where no trail's log group can be read.
-    pub(super) async fn read(&self, cx: &Context<'_>, caller: &AwsCaller, window: Window) -> Option<Arc<TrailRead>> {
+    pub(super) async fn read(&self, cx: &StepContext<'_>, caller: &AwsCaller, window: Window) -> Option<Arc<TrailRead>> {
         self.read.get_or_init(|| async { read_trail(cx, caller, window).await.map(Arc::new) }).await.clone()
     }
 }
 
 /// How far back events are looked for: 30 days, or 90 where the last rotation is older, or that was asked for.
-pub(super) fn span(cx: &Context<'_>, last_rotated_at: Option<Timestamp>) -> Window {
+pub(super) fn span(cx: &StepContext<'_>, last_rotated_at: Option<Timestamp>) -> Window {
     let month = Lookback::Month.window(cx.now);
     if cx.request.reach == Lookback::Quarter || last_rotated_at.is_some_and(|at| at < month.from) {
         Lookback::Quarter.window(cx.now)
@@ -124,7 +124,7 @@ pub(super) fn since_success(span: Window, last_rotated_at: Option<Timestamp>) ->
     Window { from: from.unwrap_or(span.from), to: span.to }
 }
 
-async fn read_trail(cx: &Context<'_>, caller: &AwsCaller, window: Window) -> Option<TrailRead> {
+async fn read_trail(cx: &StepContext<'_>, caller: &AwsCaller, window: Window) -> Option<TrailRead> {
     let own_account =
         cx.board.subject.get().and_then(|subject| subject.found().map(|it| it.facts.arn.arn().account_id().to_owned()));
     let groups = cx.aws.trail_groups(caller).await;
@@ -228,7 +228,7 @@ impl TrailLook {
 }
 
 /// Asks the event history of `region`, newest first, within the limit all investigations share.
-pub(super) async fn look_up(cx: &Context<'_>, caller: &AwsCaller, region: &str, what: LookUp<'_>, window: Window) -> TrailLook {
+pub(super) async fn look_up(cx: &StepContext<'_>, caller: &AwsCaller, region: &str, what: LookUp<'_>, window: Window) -> TrailLook {
     let client = cx.aws.cloudtrail_in(region);
     let shared = cx.aws.shared_in(region);
     let (key, value) = match what {

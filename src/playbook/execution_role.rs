@@ -4,7 +4,7 @@ use super::kms_key;
 use super::role_policies;
 use super::rotation_history::last_ended;
 use super::secret::Described;
-use super::{Context, Seen, carried, not_here, text};
+use super::{StepContext, Seen, carried, not_here, text};
 use crate::aws::{AwsCaller, CacheKey};
 use crate::model::{AttemptOutcome, FunctionFacts, Observation, RoleArn, RoleFacts, RotationStep, SimulatedDecision, Simulation};
 use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, EvaluationResult, PolicyEvaluationDecisionType, Statement};
@@ -36,7 +36,7 @@ const KEY_ACTIONS: [&str; 2] = ["kms:Decrypt", "kms:GenerateDataKey"];
 const MAX_PAGES: usize = 2;
 
 pub(super) async fn collect(
-    cx: &Context<'_>,
+    cx: &StepContext<'_>,
     caller: &AwsCaller,
     subject: Observation<Arc<Described>>,
     function: Observation<Arc<FunctionFacts>>,
@@ -98,7 +98,7 @@ pub(super) async fn collect(
 
 /// True when the history shows that the function runs: the last rotation succeeded and none is due, or it failed in a later
 /// step than the first.
-async fn runs(cx: &Context<'_>, caller: &AwsCaller, described: &Described) -> bool {
+async fn runs(cx: &StepContext<'_>, caller: &AwsCaller, described: &Described) -> bool {
     let history = caller.within_deadline(cx.board.history.wait()).await;
     let Some(history) = history.and_then(Observation::found) else { return false };
     let config = &described.config;
@@ -132,7 +132,7 @@ enum Via {
 }
 
 async fn simulate_secret(
-    cx: &Context<'_>,
+    cx: &StepContext<'_>,
     caller: &AwsCaller,
     described: &Described,
     actor: Actor<'_>,
@@ -151,7 +151,7 @@ async fn simulate_secret(
 
 /// The secret's key, and that of the function's environment, which Lambda uses in the role's name.
 async fn simulate_keys(
-    cx: &Context<'_>,
+    cx: &StepContext<'_>,
     caller: &AwsCaller,
     described: &Described,
     actor: Actor<'_>,
@@ -173,7 +173,7 @@ async fn simulate_keys(
 }
 
 async fn simulate_key(
-    cx: &Context<'_>,
+    cx: &StepContext<'_>,
     caller: &AwsCaller,
     described: &Described,
     actor: Actor<'_>,
@@ -198,7 +198,7 @@ async fn simulate_key(
 
 /// One simulation of every wanted action on every wanted resource; only the wanted pairs are kept.
 async fn simulate(
-    cx: &Context<'_>,
+    cx: &StepContext<'_>,
     caller: &AwsCaller,
     described: &Described,
     actor: Actor<'_>,

@@ -4,7 +4,7 @@ use super::log_windows::{MAX_WINDOWS, anchored};
 use super::rotation_function::default_log_group;
 use super::rotation_history::first_failure;
 use super::secret::{Described, is_pending_apart};
-use super::{Context, Seen, carried, text};
+use super::{StepContext, Seen, carried, text};
 use crate::aws::AwsCaller;
 use crate::lambda_log;
 use crate::model::{
@@ -49,7 +49,7 @@ struct Lines {
 }
 
 pub(super) async fn collect(
-    cx: &Context<'_>,
+    cx: &StepContext<'_>,
     caller: &AwsCaller,
     subject: Observation<Arc<Described>>,
     arn: Observation<FunctionArn>,
@@ -112,7 +112,7 @@ pub(super) async fn collect(
 }
 
 /// Where rotation fails and no line was read, what the group does with its lines.
-async fn ask_group(cx: &Context<'_>, caller: &AwsCaller, group: &str) {
+async fn ask_group(cx: &StepContext<'_>, caller: &AwsCaller, group: &str) {
     let history = caller.within_deadline(cx.board.history.wait()).await;
     let failed = history.and_then(Observation::found).is_some_and(|history| first_failure(&history.attempts).is_some());
     if !failed {
@@ -132,7 +132,7 @@ async fn ask_group(cx: &Context<'_>, caller: &AwsCaller, group: &str) {
 }
 
 /// The moments worth looking at, the most telling first.
-async fn anchors(cx: &Context<'_>, caller: &AwsCaller, subject: &Observation<Arc<Described>>) -> Vec<Timestamp> {
+async fn anchors(cx: &StepContext<'_>, caller: &AwsCaller, subject: &Observation<Arc<Described>>) -> Vec<Timestamp> {
     let mut anchors = Vec::new();
     let history = caller.within_deadline(cx.board.history.wait()).await;
     if let Some(history) = history.and_then(Observation::found) {
@@ -156,7 +156,7 @@ async fn anchors(cx: &Context<'_>, caller: &AwsCaller, subject: &Observation<Arc
 }
 
 /// Reads a window whole; where it holds too much, its failing invocations whole.
-async fn read(cx: &Context<'_>, caller: &AwsCaller, group: &str, window: Window) -> Observation<Lines> {
+async fn read(cx: &StepContext<'_>, caller: &AwsCaller, group: &str, window: Window) -> Observation<Lines> {
     let whole = filter(cx, caller, group, window, None, &[]).await;
     let newest_read = match &whole {
         Observation::Found(lines) if !lines.complete => lines.events.iter().map(|event| event.at).max(),
@@ -191,7 +191,7 @@ async fn read(cx: &Context<'_>, caller: &AwsCaller, group: &str, window: Window)
 
 /// The lines of a window, page by page; what was read before a failing page is kept.
 async fn filter(
-    cx: &Context<'_>,
+    cx: &StepContext<'_>,
     caller: &AwsCaller,
     group: &str,
     window: Window,

@@ -1,7 +1,7 @@
 //! Step 7: how often the function ran, failed and was throttled.
 
 use super::secret::Described;
-use super::{Context, Seen, carried, function_of, text};
+use super::{StepContext, Seen, carried, function_of, text};
 use crate::aws::{AwsCaller, CacheKey};
 use crate::model::{FunctionArn, FunctionMetrics, Lookback, MetricPoint, Observation, Window};
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat, ScanBy, StatusCode};
@@ -20,7 +20,7 @@ const QUERIES: [(&str, &str, &str); 4] = [
     ("duration", "Duration", "Maximum"),
 ];
 
-pub(super) async fn collect(cx: &Context<'_>, caller: &AwsCaller, subject: Observation<Arc<Described>>) -> Seen<FunctionMetrics> {
+pub(super) async fn collect(cx: &StepContext<'_>, caller: &AwsCaller, subject: Observation<Arc<Described>>) -> Seen<FunctionMetrics> {
     let arn = match function_of(&subject) {
         Observation::Found(arn) => arn,
         unanswered => return carried(unanswered).into(),
@@ -42,7 +42,7 @@ pub(super) async fn collect(cx: &Context<'_>, caller: &AwsCaller, subject: Obser
 }
 
 /// The window asked for, widened to the last due date and the last rotation: one call covers what step 4 anchors on.
-fn window(cx: &Context<'_>, described: &Described) -> Window {
+fn window(cx: &StepContext<'_>, described: &Described) -> Window {
     let reach = cx.request.reach.window(cx.now);
     let furthest = Lookback::Quarter.window(cx.now).from;
     let anchors = [described.config.due.previous, described.config.due.overdue_since, described.config.last_rotated_at];
@@ -66,7 +66,7 @@ fn period_s(age: SignedDuration) -> u32 {
 }
 
 async fn read(
-    cx: &Context<'_>,
+    cx: &StepContext<'_>,
     caller: &AwsCaller,
     arn: &FunctionArn,
     window: Window,

@@ -1,6 +1,6 @@
 //! Incidents of AWS Health, open or closed by now: part of step 1, asked once per account.
 
-use super::{Context, text};
+use super::{StepContext, text};
 use crate::aws::{AwsCaller, CacheKey};
 use crate::model::{HealthEvent, Observation};
 use aws_sdk_health::types::{DateTimeRange, EventFilter, EventStatusCode, EventTypeCategory};
@@ -15,7 +15,7 @@ const MAX_EVENTS: i32 = 100;
 /// How far back an incident may have begun: as long as AWS Health tells of closed ones.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-pub(super) async fn incidents(cx: &Context<'_>, caller: &AwsCaller) -> Observation<Vec<HealthEvent>> {
+pub(super) async fn incidents(cx: &StepContext<'_>, caller: &AwsCaller) -> Observation<Vec<HealthEvent>> {
     let region = cx.aws.region();
     let filter = EventFilter::builder()
         .set_services(Some(SERVICES.map(str::to_owned).to_vec()))

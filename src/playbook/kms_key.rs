@@ -1,6 +1,6 @@
 //! A KMS key with its state and policy: asked by steps 5 and 8, answered once.
 
-use super::{Context, carried, text};
+use super::{StepContext, carried, text};
 use crate::aws::{AwsCaller, CacheKey};
 use crate::model::{Arn, KeyFacts, Observation};
 use aws_sdk_kms::types::KeyManagerType;
@@ -19,7 +19,7 @@ pub(super) fn is_default(key: &str) -> bool {
 }
 
 /// The key named by id, ARN or alias.
-pub(super) async fn facts(cx: &Context<'_>, caller: &AwsCaller, key: &str) -> Observation<KeyFacts> {
+pub(super) async fn facts(cx: &StepContext<'_>, caller: &AwsCaller, key: &str) -> Observation<KeyFacts> {
     let ask = async {
         let resource = format!("KMS key {key}");
         let request = cx.aws.kms.describe_key().key_id(key).send();

@@ -105,7 +105,7 @@ pub async fn collect(aws: &Aws, clock: &Clock, request: &Request, progress: &dyn
 }
 
 /// What all steps of one investigation see.
-struct Context<'a> {
+struct StepContext<'a> {
     aws: &'a Aws,
     clock: &'a Clock,
     request: &'a Request,

@@ -1,6 +1,6 @@
 //! A role's policies, read where the simulation is not enough: part of step 5.
 
-use super::{Context, carried};
+use super::{StepContext, carried};
 use crate::aws::{AwsCaller, CacheKey};
 use crate::model::{Observation, PolicyDocument, RoleArn, RolePolicies};
 use futures::future::join_all;
@@ -22,7 +22,7 @@ pub(super) struct PolicyScope {
     pub(super) boundary: bool,
 }
 
-pub(super) async fn read(cx: &Context<'_>, caller: &AwsCaller, role: &RoleArn, scope: PolicyScope) -> Observation<RolePolicies> {
+pub(super) async fn read(cx: &StepContext<'_>, caller: &AwsCaller, role: &RoleArn, scope: PolicyScope) -> Observation<RolePolicies> {
     let ask = async {
         let boundary = async {
             if scope.boundary { boundary(cx, caller, role).await } else { Observation::NotApplicable { because: String::new() } }
@@ -54,7 +54,7 @@ pub(super) async fn read(cx: &Context<'_>, caller: &AwsCaller, role: &RoleArn, s
 }
 
 /// The inline policies; `None` in place of one that could not be read.
-async fn inline(cx: &Context<'_>, caller: &AwsCaller, role: &RoleArn) -> Observation<Vec<Option<PolicyDocument>>> {
+async fn inline(cx: &StepContext<'_>, caller: &AwsCaller, role: &RoleArn) -> Observation<Vec<Option<PolicyDocument>>> {
     let resource = format!("role {}", role.name());
     let request = cx.aws.iam.list_role_policies().role_name(role.name()).send();
     let names = match caller.call("iam:ListRolePolicies", &resource, request).await {
@@ -75,7 +75,7 @@ async fn inline(cx: &Context<'_>, caller: &AwsCaller, role: &RoleArn) -> Observa
 }
 
 /// The attached managed policies; `None` in place of one that could not be read.
-async fn attached(cx: &Context<'_>, caller: &AwsCaller, role: &RoleArn) -> Observation<Vec<Option<PolicyDocument>>> {
+async fn attached(cx: &StepContext<'_>, caller: &AwsCaller, role: &RoleArn) -> Observation<Vec<Option<PolicyDocument>>> {
     let request = cx.aws.iam.list_attached_role_policies().role_name(role.name()).send();
     let list = match caller.call("iam:ListAttachedRolePolicies", &format!("role {}", role.name()), request).await {
         Observation::Found(output) => output,
@@ -97,7 +97,7 @@ struct Role {
     boundary: Option<String>,
 }
 
-async fn role_of(cx: &Context<'_>, caller: &AwsCaller, role: &RoleArn) -> Observation<Role> {
+async fn role_of(cx: &StepContext<'_>, caller: &AwsCaller, role: &RoleArn) -> Observation<Role> {
     let ask = async {
         let request = cx.aws.iam.get_role().role_name(role.name()).send();
         caller.call("iam:GetRole", &format!("role {}", role.name()), request).await.map(|output| {
@@ -113,7 +113,7 @@ async fn role_of(cx: &Context<'_>, caller: &AwsCaller, role: &RoleArn) -> Observ
 }
 
 /// Who may assume the role.
-pub(super) async fn trust(cx: &Context<'_>, caller: &AwsCaller, role: &RoleArn) -> Observation<Value> {
+pub(super) async fn trust(cx: &StepContext<'_>, caller: &AwsCaller, role: &RoleArn) -> Observation<Value> {
     role_of(cx, caller, role).await.and_then(|role| match role.trust {
         Some(trust) => Observation::Found(trust),
         None => Observation::Failed { error: "GetRole answered without a trust policy".to_owned() },
@@ -121,7 +121,7 @@ pub(super) async fn trust(cx: &Context<'_>, caller: &AwsCaller, role: &RoleArn) 
 }
 
 /// The permissions boundary; `Found(None)` where the role has none.
-async fn boundary(cx: &Context<'_>, caller: &AwsCaller, role: &RoleArn) -> Observation<Option<PolicyDocument>> {
+async fn boundary(cx: &StepContext<'_>, caller: &AwsCaller, role: &RoleArn) -> Observation<Option<PolicyDocument>> {
     let arn = match role_of(cx, caller, role).await {
         Observation::Found(role) => role.boundary,
         unanswered => return carried(unanswered),
@@ -134,7 +134,7 @@ async fn boundary(cx: &Context<'_>, caller: &AwsCaller, role: &RoleArn) -> Obser
 }
 
 /// The default version of a managed policy.
-async fn managed(cx: &Context<'_>, caller: &AwsCaller, arn: &str) -> Option<PolicyDocument> {
+async fn managed(cx: &StepContext<'_>, caller: &AwsCaller, arn: &str) -> Option<PolicyDocument> {
     let ask = async {
         let request = cx.aws.iam.get_policy().policy_arn(arn).send();
         let policy = match caller.call("iam:GetPolicy", &format!("policy {arn}"), request).await {

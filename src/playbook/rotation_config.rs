@@ -1,11 +1,11 @@
 //! Step 2: does the secret rotate, how, when; is it overdue. It asks nothing of its own: DescribeSecret has told it all.
 
-use super::{Context, Seen, secret, text};
+use super::{StepContext, Seen, secret, text};
 use crate::aws::AwsCaller;
 use crate::model::RotationConfig;
 use jiff::{SignedDuration, Timestamp};
 
-pub(super) async fn collect(cx: &Context<'_>, caller: &AwsCaller, is_described_by_step_1: bool) -> Seen<RotationConfig> {
+pub(super) async fn collect(cx: &StepContext<'_>, caller: &AwsCaller, is_described_by_step_1: bool) -> Seen<RotationConfig> {
     if !is_described_by_step_1 {
         let _ = cx.board.subject.set(secret::subject(cx, caller).await);
     }

@@ -1,13 +1,13 @@
 //! Step 3: the rotation function as Lambda knows it.
 
-use super::{Context, Seen, carried, text};
+use super::{StepContext, Seen, carried, text};
 use crate::aws::{AwsCaller, CacheKey};
 use crate::model::{Arn, FunctionArn, FunctionFacts, Observation, RoleArn, VpcConfig};
 use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
 use jiff::Timestamp;
 use std::sync::Arc;
 
-pub(super) async fn collect(cx: &Context<'_>, caller: &AwsCaller, function: Observation<FunctionArn>) -> Seen<FunctionFacts> {
+pub(super) async fn collect(cx: &StepContext<'_>, caller: &AwsCaller, function: Observation<FunctionArn>) -> Seen<FunctionFacts> {
     let arn = match function {
         Observation::Found(arn) => arn,
         unanswered => return carried(unanswered).into(),
@@ -29,7 +29,7 @@ pub(super) async fn collect(cx: &Context<'_>, caller: &AwsCaller, function: Obse
     Seen { observation, window: None, summary }
 }
 
-async fn configuration(cx: &Context<'_>, caller: &AwsCaller, arn: &FunctionArn) -> Observation<FunctionFacts> {
+async fn configuration(cx: &StepContext<'_>, caller: &AwsCaller, arn: &FunctionArn) -> Observation<FunctionFacts> {
     let resource = format!("function {}", arn.name());
     let ask = async {
         let request = cx.aws.lambda.get_function_configuration().function_name(arn.arn().as_str()).send();
@@ -38,7 +38,7 @@ async fn configuration(cx: &Context<'_>, caller: &AwsCaller, arn: &FunctionArn) 
     cx.aws.shared().answers.get(CacheKey::Function(arn.to_string()), caller.fresh(), ask).await
 }
 
-async fn reserved_concurrency(cx: &Context<'_>, caller: &AwsCaller, arn: &FunctionArn) -> Observation<Option<u32>> {
+async fn reserved_concurrency(cx: &StepContext<'_>, caller: &AwsCaller, arn: &FunctionArn) -> Observation<Option<u32>> {
     let ask = async {
         // Concurrency is reserved per function; a qualifier is refused.
         let request = cx.aws.lambda.get_function_concurrency().function_name(arn.name()).send();

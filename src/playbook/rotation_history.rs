@@ -3,7 +3,7 @@
 use super::attempts::{Attempts, attempts};
 use super::events::{self, LookUp, TrailLook};
 use super::secret::{Described, is_pending_apart};
-use super::{Context, Seen, carried, not_here, text};
+use super::{StepContext, Seen, carried, not_here, text};
 use crate::aws::AwsCaller;
 use crate::model::{Attempt, AttemptOutcome, EventSource, FleetSecret, Observation, RotationHistory, SecretRef, Window};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// Pages of `ListSecrets` read to compare secrets; a page holds 100.
 const MAX_FLEET_PAGES: usize = 10;
 
-pub(super) async fn collect(cx: &Context<'_>, caller: &AwsCaller, subject: Observation<Arc<Described>>) -> Seen<RotationHistory> {
+pub(super) async fn collect(cx: &StepContext<'_>, caller: &AwsCaller, subject: Observation<Arc<Described>>) -> Seen<RotationHistory> {
     let described = match &subject {
         Observation::Found(described) => Some(described.as_ref()),
         Observation::NotApplicable { .. } => return carried(subject).into(),
@@ -49,7 +49,7 @@ pub(super) async fn collect(cx: &Context<'_>, caller: &AwsCaller, subject: Obser
 
 /// The event history, by the names that tell how attempts ended; since the last success where that is known.
 async fn look_up(
-    cx: &Context<'_>,
+    cx: &StepContext<'_>,
     caller: &AwsCaller,
     described: Option<&Described>,
     named: &SecretRef,
@@ -76,7 +76,7 @@ async fn look_up(
 }
 
 /// The region's secrets, asked only where this one fails while events of others allow a comparison.
-async fn fleet(cx: &Context<'_>, caller: &AwsCaller, seen: &Attempts) -> Observation<Vec<FleetSecret>> {
+async fn fleet(cx: &StepContext<'_>, caller: &AwsCaller, seen: &Attempts) -> Observation<Vec<FleetSecret>> {
     let is_failing = last_ended(&seen.own).is_some_and(|attempt| attempt.outcome != AttemptOutcome::Succeeded);
     if !is_failing || seen.others.is_empty() {
         let because = if is_failing { "no other secret rotated in this window" } else { "nothing fails that could be compared" };

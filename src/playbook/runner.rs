@@ -4,7 +4,7 @@ use super::needs::starts_after;
 use super::secret::Described;
 use super::step_outputs::StepOutputs;
 use super::{
-    Context, Progress, Request, Seen, carried, config_changes, events, execution_role, function_logs, function_metrics,
+    StepContext, Progress, Request, Seen, carried, config_changes, events, execution_role, function_logs, function_metrics,
     function_of, present, rotation_config, rotation_function, rotation_history, secret, secret_access,
 };
 use crate::aws::{Aws, AwsCaller};
@@ -24,7 +24,7 @@ use tokio::sync::SetOnce;
 const GRACE: Duration = Duration::from_millis(250);
 
 pub(super) async fn collect(aws: &Aws, clock: &Clock, request: &Request, progress: &dyn Progress) -> Evidence {
-    let cx = Context {
+    let cx = StepContext {
         aws,
         clock,
         request,
@@ -73,7 +73,7 @@ pub(super) async fn collect(aws: &Aws, clock: &Clock, request: &Request, progres
 }
 
 /// Fills the slots of the steps that are not performed again from their kept observations.
-fn keep(cx: &Context<'_>) {
+fn keep(cx: &StepContext<'_>) {
     let Some((evidence, again)) = &cx.request.rerun else { return };
     let is_kept = |step| !again.contains(&step);
     if is_kept(StepName::Secret) {
@@ -103,7 +103,7 @@ fn keep(cx: &Context<'_>) {
 
 /// The kept record of a step that is not performed again.
 fn kept<'a, T: Clone + 'a>(
-    cx: &Context<'a>,
+    cx: &StepContext<'a>,
     step: StepName,
     record: impl FnOnce(&'a Evidence) -> &'a StepRecord<T>,
 ) -> Option<StepRecord<T>> {
@@ -120,7 +120,7 @@ fn is_second_look(request: &Request) -> bool {
 
 /// One step being performed.
 struct Running<'a, 'b> {
-    cx: &'a Context<'b>,
+    cx: &'a StepContext<'b>,
     name: StepName,
     started_at: Timestamp,
     stopwatch: Stopwatch,
@@ -129,7 +129,7 @@ struct Running<'a, 'b> {
 }
 
 impl<'a, 'b> Running<'a, 'b> {
-    fn begin(cx: &'a Context<'b>, name: StepName) -> Running<'a, 'b> {
+    fn begin(cx: &'a StepContext<'b>, name: StepName) -> Running<'a, 'b> {
         cx.progress.started(name);
         let deadline = clock::deadline(cx.request.deadline_per_step).min(cx.total_deadline);
         let caller = AwsCaller::new(*cx.clock, deadline, is_second_look(cx.request));
@@ -175,7 +175,7 @@ fn why_nothing<T>(observation: &Observation<T>) -> String {
 }
 
 /// Waits until all is known that `step` starts after, not longer than everything may take.
-async fn turn_of(cx: &Context<'_>, step: StepName) {
+async fn turn_of(cx: &StepContext<'_>, step: StepName) {
     let needs = async {
         for need in starts_after(step) {
             known(cx, *need).await;
@@ -186,7 +186,7 @@ async fn turn_of(cx: &Context<'_>, step: StepName) {
 }
 
 /// Waits until others can go on with what `step` brings.
-async fn known(cx: &Context<'_>, step: StepName) {
+async fn known(cx: &StepContext<'_>, step: StepName) {
     let is_kept = cx.request.rerun.as_ref().is_some_and(|(_, again)| !again.contains(&step));
     match step {
         // Step 2 describes the secret then.
@@ -202,7 +202,7 @@ async fn known(cx: &Context<'_>, step: StepName) {
 
 /// What a step starts from, once it is known.
 async fn ready<T, N>(
-    cx: &Context<'_>,
+    cx: &StepContext<'_>,
     output: &SetOnce<Observation<T>>,
     map: impl FnOnce(&Observation<T>) -> Observation<N>,
 ) -> Observation<N> {
@@ -212,11 +212,11 @@ async fn ready<T, N>(
     }
 }
 
-fn out_of_time<T>(cx: &Context<'_>) -> Observation<T> {
+fn out_of_time<T>(cx: &StepContext<'_>) -> Observation<T> {
     Observation::TimedOut { after_ms: u64::try_from(cx.request.total_deadline.as_millis()).unwrap_or(u64::MAX) }
 }
 
-async fn secret_step(cx: &Context<'_>) -> StepRecord<SecretFacts> {
+async fn secret_step(cx: &StepContext<'_>) -> StepRecord<SecretFacts> {
     let record = match kept(cx, StepName::Secret, |evidence| &evidence.secret) {
         Some(record) => record,
         None => {
@@ -231,7 +231,7 @@ async fn secret_step(cx: &Context<'_>) -> StepRecord<SecretFacts> {
     record
 }
 
-async fn rotation_config_step(cx: &Context<'_>) -> StepRecord<RotationConfig> {
+async fn rotation_config_step(cx: &StepContext<'_>) -> StepRecord<RotationConfig> {
     if let Some(record) = kept(cx, StepName::RotationConfig, |evidence| &evidence.rotation_config) {
         return record;
     }
@@ -250,7 +250,7 @@ fn unanswered<T: Clone, U>(record: &StepRecord<T>) -> Observation<U> {
     carried(record.observation.clone())
 }
 
-async fn function_step(cx: &Context<'_>) -> StepRecord<FunctionFacts> {
+async fn function_step(cx: &StepContext<'_>) -> StepRecord<FunctionFacts> {
     let record = match kept(cx, StepName::RotationFunction, |evidence| &evidence.function) {
         Some(record) => record,
         None => {
@@ -264,7 +264,7 @@ async fn function_step(cx: &Context<'_>) -> StepRecord<FunctionFacts> {
     record
 }
 
-async fn logs_step(cx: &Context<'_>) -> StepRecord<FunctionLogs> {
+async fn logs_step(cx: &StepContext<'_>) -> StepRecord<FunctionLogs> {
     if let Some(record) = kept(cx, StepName::FunctionLogs, |evidence| &evidence.logs) {
         return record;
     }
@@ -276,7 +276,7 @@ async fn logs_step(cx: &Context<'_>) -> StepRecord<FunctionLogs> {
     step.finish(function_logs::collect(cx, &step.caller, subject, arn, function)).await
 }
 
-async fn role_step(cx: &Context<'_>) -> StepRecord<RoleFacts> {
+async fn role_step(cx: &StepContext<'_>) -> StepRecord<RoleFacts> {
     let record = match kept(cx, StepName::ExecutionRole, |evidence| &evidence.role) {
         Some(record) => record,
         None => {
@@ -291,7 +291,7 @@ async fn role_step(cx: &Context<'_>) -> StepRecord<RoleFacts> {
     record
 }
 
-async fn history_step(cx: &Context<'_>) -> StepRecord<RotationHistory> {
+async fn history_step(cx: &StepContext<'_>) -> StepRecord<RotationHistory> {
     let record = match kept(cx, StepName::RotationHistory, |evidence| &evidence.history) {
         Some(record) => record,
         None => {
@@ -305,7 +305,7 @@ async fn history_step(cx: &Context<'_>) -> StepRecord<RotationHistory> {
     record
 }
 
-async fn metrics_step(cx: &Context<'_>) -> StepRecord<FunctionMetrics> {
+async fn metrics_step(cx: &StepContext<'_>) -> StepRecord<FunctionMetrics> {
     if let Some(record) = kept(cx, StepName::FunctionMetrics, |evidence| &evidence.metrics) {
         return record;
     }
@@ -315,7 +315,7 @@ async fn metrics_step(cx: &Context<'_>) -> StepRecord<FunctionMetrics> {
     step.finish(function_metrics::collect(cx, &step.caller, subject)).await
 }
 
-async fn access_step(cx: &Context<'_>) -> StepRecord<SecretAccess> {
+async fn access_step(cx: &StepContext<'_>) -> StepRecord<SecretAccess> {
     if let Some(record) = kept(cx, StepName::SecretAccess, |evidence| &evidence.access) {
         return record;
     }
@@ -325,7 +325,7 @@ async fn access_step(cx: &Context<'_>) -> StepRecord<SecretAccess> {
     step.finish(secret_access::collect(cx, &step.caller, subject)).await
 }
 
-async fn changes_step(cx: &Context<'_>) -> StepRecord<ConfigChanges> {
+async fn changes_step(cx: &StepContext<'_>) -> StepRecord<ConfigChanges> {
     if let Some(record) = kept(cx, StepName::ConfigChanges, |evidence| &evidence.changes) {
         return record;
     }
@@ -359,7 +359,7 @@ mod tests {
         let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
         let (clock, ends) = (Clock::system(), Ends::default());
         let request = Request { deadline_per_step: Duration::ZERO, ..Request::new("db".parse().unwrap(), Lookback::Day) };
-        let cx = Context {
+        let cx = StepContext {
             aws: &aws,
             clock: &clock,
             request: &request,
@@ -410,7 +410,7 @@ mod tests {
         let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
         let (clock, request) = (Clock::system(), Request::new("db".parse().unwrap(), Lookback::Day));
         for step in StepName::ALL {
-            let cx = Context {
+            let cx = StepContext {
                 aws: &aws,
                 clock: &clock,
                 request: &request,

@@ -1,6 +1,6 @@
 //! Step 1: does the secret exist, who owns it, is it a replica or scheduled for deletion; are the services healthy.
 
-use super::{Context, Seen, carried, due, find, health, text};
+use super::{StepContext, Seen, carried, due, find, health, text};
 use crate::aws::AwsCaller;
 use crate::model::{
     Arn, AttemptOutcome, MetadataItem, Observation, Replica, RoleArn, RotationConfig, RotationRules, SecretArn, SecretFacts,
@@ -22,7 +22,7 @@ pub(super) struct Described {
     pub(super) config: RotationConfig,
 }
 
-pub(super) async fn collect(cx: &Context<'_>, caller: &AwsCaller) -> Seen<SecretFacts> {
+pub(super) async fn collect(cx: &StepContext<'_>, caller: &AwsCaller) -> Seen<SecretFacts> {
     let subject = subject(cx, caller).await;
     let _ = cx.board.subject.set(subject.clone());
     let described = match subject {
@@ -42,7 +42,7 @@ pub(super) async fn collect(cx: &Context<'_>, caller: &AwsCaller) -> Seen<Secret
 }
 
 /// Asks for the secret. Where DescribeSecret is refused, ListSecrets may still be allowed, and tells most of it.
-pub(super) async fn subject(cx: &Context<'_>, caller: &AwsCaller) -> Observation<Arc<Described>> {
+pub(super) async fn subject(cx: &StepContext<'_>, caller: &AwsCaller) -> Observation<Arc<Described>> {
     let asked = &cx.request.asked;
     let handed = cx.aws.shared().answers.take::<find::Handed>(&find::description_of(asked)).await;
     if let Some((description, calls)) = handed.filter(|_| !caller.fresh()) {
@@ -61,7 +61,7 @@ pub(super) async fn subject(cx: &Context<'_>, caller: &AwsCaller) -> Observation
     }
 }
 
-async fn listed(cx: &Context<'_>, caller: &AwsCaller) -> Option<Observation<Described>> {
+async fn listed(cx: &StepContext<'_>, caller: &AwsCaller) -> Option<Observation<Described>> {
     let asked = &cx.request.asked;
     let filter = Filter::builder().key(FilterNameStringType::Name).values(asked.name()).build();
     let request = cx.aws.secretsmanager.list_secrets().filters(filter).include_planned_deletion(true).max_results(100).send();
@@ -185,7 +185,7 @@ pub(super) fn is_pending_apart(facts: &SecretFacts) -> bool {
 }
 
 /// The versions; with their creation dates where a pending one makes them matter.
-async fn versions(cx: &Context<'_>, caller: &AwsCaller, described: &Described) -> Vec<SecretVersion> {
+async fn versions(cx: &StepContext<'_>, caller: &AwsCaller, described: &Described) -> Vec<SecretVersion> {
     let mut versions = described.facts.versions.clone();
     if is_pending_apart(&described.facts) {
         let id = described.facts.arn.arn().as_str();
@@ -203,7 +203,7 @@ async fn versions(cx: &Context<'_>, caller: &AwsCaller, described: &Described) -
 
 /// AWS Health is asked only where something fails: a healthy secret needs no excuse.
 async fn service_health(
-    cx: &Context<'_>,
+    cx: &StepContext<'_>,
     caller: &AwsCaller,
     described: &Described,
 ) -> Observation<Vec<crate::model::HealthEvent>> {
@@ -222,7 +222,7 @@ async fn service_health(
 }
 
 /// Names of the region that look like the one asked for, the most alike first.
-async fn near_names(cx: &Context<'_>, caller: &AwsCaller) -> Vec<String> {
+async fn near_names(cx: &StepContext<'_>, caller: &AwsCaller) -> Vec<String> {
     let mut names = Vec::new();
     let mut token = None;
     for _ in 0..MAX_NAME_PAGES {

@@ -2,13 +2,13 @@
 
 use super::kms_key::{self, parse_policy};
 use super::secret::Described;
-use super::{Context, Seen, carried, function_of, not_here};
+use super::{StepContext, Seen, carried, function_of, not_here};
 use crate::aws::{AwsCaller, CacheKey};
 use crate::model::{FunctionArn, KeyFacts, Observation, SecretAccess};
 use serde_json::Value;
 use std::sync::Arc;
 
-pub(super) async fn collect(cx: &Context<'_>, caller: &AwsCaller, subject: Observation<Arc<Described>>) -> Seen<SecretAccess> {
+pub(super) async fn collect(cx: &StepContext<'_>, caller: &AwsCaller, subject: Observation<Arc<Described>>) -> Seen<SecretAccess> {
     let function = function_of(&subject);
     let described = match subject {
         Observation::Found(described) => described,
@@ -28,7 +28,7 @@ pub(super) async fn collect(cx: &Context<'_>, caller: &AwsCaller, subject: Obser
     Seen { observation: Observation::Found(access), window: None, summary }
 }
 
-async fn function_policy(cx: &Context<'_>, caller: &AwsCaller, function: Observation<FunctionArn>) -> Observation<Value> {
+async fn function_policy(cx: &StepContext<'_>, caller: &AwsCaller, function: Observation<FunctionArn>) -> Observation<Value> {
     let arn = match function {
         Observation::Found(arn) => arn,
         unanswered => return carried(unanswered),
@@ -43,20 +43,20 @@ async fn function_policy(cx: &Context<'_>, caller: &AwsCaller, function: Observa
     cx.aws.shared().answers.get(CacheKey::FunctionPolicy(arn.to_string()), caller.fresh(), ask).await
 }
 
-async fn secret_policy(cx: &Context<'_>, caller: &AwsCaller, described: &Described) -> Observation<Value> {
+async fn secret_policy(cx: &StepContext<'_>, caller: &AwsCaller, described: &Described) -> Observation<Value> {
     let request = cx.aws.secretsmanager.get_resource_policy().secret_id(described.facts.arn.arn().as_str()).send();
     let policy = caller.call("secretsmanager:GetResourcePolicy", &format!("secret {}", described.facts.name), request).await;
     policy.and_then(|output| parse_policy(output.resource_policy(), "resource policy on the secret"))
 }
 
-async fn secret_key(cx: &Context<'_>, caller: &AwsCaller, described: &Described) -> Observation<KeyFacts> {
+async fn secret_key(cx: &StepContext<'_>, caller: &AwsCaller, described: &Described) -> Observation<KeyFacts> {
     match described.facts.kms_key_id.as_deref().filter(|key| !kms_key::is_default(key)) {
         Some(key) => kms_key::facts(cx, caller, key).await,
         None => Observation::NotApplicable { because: "the secret uses the AWS managed key".to_owned() },
     }
 }
 
-async fn environment_key(cx: &Context<'_>, caller: &AwsCaller) -> Observation<KeyFacts> {
+async fn environment_key(cx: &StepContext<'_>, caller: &AwsCaller) -> Observation<KeyFacts> {
     let function = caller.within_deadline(cx.board.function.wait()).await;
     let Some(function) = function else { return Observation::TimedOut { after_ms: caller.elapsed_ms() } };
     let facts = match function.clone() {
