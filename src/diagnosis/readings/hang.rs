@@ -26,14 +26,14 @@ pub(in crate::diagnosis) struct Hang<'c, 'a> {
     failure: &'c Failure<'a>,
     /// The rotation step it hung in, as far as that can be told.
     pub(in crate::diagnosis) step: Option<RotationStep>,
-    progress: Progress,
+    progress: HangProgress,
     in_vpc: Option<bool>,
     timeout_s: Option<u32>,
 }
 
 /// How far the function's own lines show that it came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Progress {
+enum HangProgress {
     /// A connection to the database stood.
     DatabaseAnswered,
     /// Secrets Manager answered.
@@ -66,7 +66,7 @@ impl<'c, 'a> Hang<'c, 'a> {
         }
         match (self.step, self.in_vpc) {
             (Some(RotationStep::SetSecret | RotationStep::TestSecret), _) | (_, Some(false)) => None,
-            (Some(RotationStep::CreateSecret), Some(true)) if self.progress == Progress::Silent || !self.is_short() => {
+            (Some(RotationStep::CreateSecret), Some(true)) if self.progress == HangProgress::Silent || !self.is_short() => {
                 Some(Confidence::Likely)
             }
             _ => Some(Confidence::Possible),
@@ -95,7 +95,7 @@ impl<'c, 'a> Hang<'c, 'a> {
             return None;
         }
         let past_secrets_manager =
-            self.progress == Progress::SecretsManagerAnswered || self.step.is_some_and(|step| step > RotationStep::CreateSecret);
+            self.progress == HangProgress::SecretsManagerAnswered || self.step.is_some_and(|step| step > RotationStep::CreateSecret);
         match (self.success_came_close(), self.is_short(), past_secrets_manager) {
             (Some(_), _, _) | (None, true, true) => Some(Confidence::Likely),
             // Outside a VPC nothing stands between the function and Secrets Manager.
@@ -119,7 +119,7 @@ impl<'c, 'a> Hang<'c, 'a> {
 
     /// True when a connection to the database stood before it hung.
     pub(in crate::diagnosis) fn database_answered(&self) -> bool {
-        self.progress == Progress::DatabaseAnswered
+        self.progress == HangProgress::DatabaseAnswered
     }
 
     /// The function's timeout in seconds, where it is known.
@@ -150,7 +150,7 @@ impl<'c, 'a> Hang<'c, 'a> {
     }
 
     fn something_answered(&self) -> bool {
-        matches!(self.progress, Progress::DatabaseAnswered | Progress::SecretsManagerAnswered)
+        matches!(self.progress, HangProgress::DatabaseAnswered | HangProgress::SecretsManagerAnswered)
     }
 
     fn is_short(&self) -> bool {
@@ -204,20 +204,20 @@ fn step_after_the_previous(context: &DiagnosisContext<'_>, invocation: &Invocati
     }
 }
 
-fn progress(context: &DiagnosisContext<'_>, failure: &Failure<'_>) -> Progress {
+fn progress(context: &DiagnosisContext<'_>, failure: &Failure<'_>) -> HangProgress {
     if own_lines(failure).any(|event| login::is_connected(&event.text)) {
-        return Progress::DatabaseAnswered;
+        return HangProgress::DatabaseAnswered;
     }
     if own_lines(failure).any(|event| shows_an_answer(&event.text)) {
-        return Progress::SecretsManagerAnswered;
+        return HangProgress::SecretsManagerAnswered;
     }
     let hidden = context.function().and_then(|function| function.application_log_level.as_deref());
     let hidden = hidden.is_some_and(|level| !matches!(level.to_ascii_uppercase().as_str(), "TRACE" | "DEBUG" | "INFO"));
     match own_lines(failure).last() {
-        _ if hidden => Progress::Untold,
-        None => Progress::Silent,
-        Some(event) if event.text.contains("Found credentials in environment variables") => Progress::Silent,
-        Some(_) => Progress::Untold,
+        _ if hidden => HangProgress::Untold,
+        None => HangProgress::Silent,
+        Some(event) if event.text.contains("Found credentials in environment variables") => HangProgress::Silent,
+        Some(_) => HangProgress::Untold,
     }
 }
 
