@@ -27,7 +27,7 @@ const MAX_BYTES: usize = 1 << 20;
 const MAX_AT_ONCE: usize = 64;
 
 /// A socket that said hello.
-pub(super) struct Connection {
+pub(super) struct SocketConnection {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     health: Arc<SocketHealth>,
     counted: Counted,
@@ -71,9 +71,9 @@ struct Frame {
     reason: String,
 }
 
-impl Connection {
+impl SocketConnection {
     /// Opens a socket and waits for its hello.
-    pub(super) async fn open(slack: &Arc<Slack>) -> Result<Connection, NoConnection> {
+    pub(super) async fn open(slack: &Arc<Slack>) -> Result<SocketConnection, NoConnection> {
         let rhythm = slack.rhythm;
         let opening = tokio::time::timeout(rhythm.opening, async {
             let address = slack.api.open_socket().await.map_err(NoConnection::Failed)?;
@@ -91,7 +91,7 @@ impl Connection {
         });
         let stream = opening.await.unwrap_or(Err(NoConnection::Broken("the socket took too long to open")))?;
         slack.sockets.hear(this_instant());
-        Ok(Connection { stream, counted: slack.sockets.count(), health: Arc::clone(&slack.sockets), rhythm })
+        Ok(SocketConnection { stream, counted: slack.sockets.count(), health: Arc::clone(&slack.sockets), rhythm })
     }
 
     /// Takes what comes until the socket ends. `notify` is told when Slack announces the end.

@@ -15,7 +15,7 @@ use super::receiver::Receiver;
 use super::{Slack, SlackStop};
 use crate::backoff::Backoff;
 use crate::clock::Stopwatch;
-use connection::{Connection, End, NoConnection};
+use connection::{SocketConnection, End, NoConnection};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -131,11 +131,11 @@ impl SocketLine {
     }
 
     /// Opens a socket, however long it takes; `None` when told to stop.
-    async fn open(&self, backoff: &mut Backoff) -> Result<Option<Connection>, SlackStop> {
+    async fn open(&self, backoff: &mut Backoff) -> Result<Option<SocketConnection>, SlackStop> {
         loop {
             let opened = tokio::select! {
                 () = self.stop.cancelled() => return Ok(None),
-                opened = Connection::open(&self.slack) => opened,
+                opened = SocketConnection::open(&self.slack) => opened,
             };
             let wait = match opened {
                 Ok(connection) => {
