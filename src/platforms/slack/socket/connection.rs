@@ -58,7 +58,7 @@ pub(super) enum End {
 
 /// What a text frame holds. Source: Slack, "Using Socket Mode".
 #[derive(Deserialize)]
-struct Frame {
+struct SocketFrame {
     #[serde(rename = "type")]
     kind: String,
     #[serde(default)]
@@ -164,12 +164,12 @@ async fn hello(stream: &mut WebSocketStream<MaybeTlsStream<TcpStream>>) -> Resul
     Err(NoConnection::Broken("the socket closed before Slack said hello"))
 }
 
-fn read(text: &str) -> Option<Frame> {
+fn read(text: &str) -> Option<SocketFrame> {
     serde_json::from_str(text).ok()
 }
 
 /// Works on an envelope beside the others, and acknowledges it when it is stored.
-fn take(frame: Frame, receiver: &Arc<Receiver>, slots: &Arc<Semaphore>, acknowledge: &mpsc::Sender<String>) {
+fn take(frame: SocketFrame, receiver: &Arc<Receiver>, slots: &Arc<Semaphore>, acknowledge: &mpsc::Sender<String>) {
     let Some(envelope) = frame.envelope_id else { return };
     let Ok(slot) = Arc::clone(slots).try_acquire_owned() else {
         tracing::warn!("too much at once: Slack will send a message again");
