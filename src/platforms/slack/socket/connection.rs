@@ -47,7 +47,7 @@ pub(super) enum NoConnection {
 
 /// How a socket ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum SocketEnd {
     /// We were told to stop.
     Stopped,
     /// Closed, broken or silent.
@@ -95,7 +95,7 @@ impl SocketConnection {
     }
 
     /// Takes what comes until the socket ends. `notify` is told when Slack announces the end.
-    pub(super) async fn talk(mut self, receiver: Arc<Receiver>, notify: oneshot::Sender<()>, stop: CancellationToken) -> End {
+    pub(super) async fn talk(mut self, receiver: Arc<Receiver>, notify: oneshot::Sender<()>, stop: CancellationToken) -> SocketEnd {
         let mut notify = Some(notify);
         let (acknowledge, mut acknowledged) = mpsc::channel(MAX_AT_ONCE);
         let slots = Arc::new(Semaphore::new(MAX_AT_ONCE));
@@ -104,23 +104,23 @@ impl SocketConnection {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let end = loop {
             let outgoing = tokio::select! {
-                () = stop.cancelled() => break End::Stopped,
+                () = stop.cancelled() => break SocketEnd::Stopped,
                 Some(ack) = acknowledged.recv() => Message::text::<String>(ack),
                 _ = ticks.tick() => {
                     if is_dead(heard, this_instant(), self.rhythm) {
                         tracing::warn!("a socket to Slack went silent");
-                        break End::Lost;
+                        break SocketEnd::Lost;
                     }
                     Message::Ping(bytes::Bytes::new())
                 }
                 received = self.stream.next() => {
-                    let Some(Ok(message)) = received else { break End::Lost };
+                    let Some(Ok(message)) = received else { break SocketEnd::Lost };
                     heard = this_instant();
                     self.health.hear(heard);
                     match message {
-                        Message::Close(_) => break End::Lost,
+                        Message::Close(_) => break SocketEnd::Lost,
                         Message::Text(text) => match read(text.as_str()) {
-                            Some(frame) if frame.kind == "disconnect" && frame.reason == "link_disabled" => break End::Disabled,
+                            Some(frame) if frame.kind == "disconnect" && frame.reason == "link_disabled" => break SocketEnd::Disabled,
                             Some(frame) if frame.kind == "disconnect" => {
                                 tracing::debug!("Slack asks for a new socket");
                                 notify.take().map(|notify| notify.send(()));
@@ -135,7 +135,7 @@ impl SocketConnection {
             };
             match tokio::time::timeout(self.rhythm.writing, self.stream.send(outgoing)).await {
                 Ok(Ok(())) => {}
-                _ => break End::Lost,
+                _ => break SocketEnd::Lost,
             }
         };
         let _ = tokio::time::timeout(self.rhythm.writing, self.stream.close(None)).await;

@@ -15,7 +15,7 @@ use super::receiver::Receiver;
 use super::{Slack, SlackStop};
 use crate::backoff::Backoff;
 use crate::clock::Stopwatch;
-use connection::{SocketConnection, End, NoConnection};
+use connection::{SocketConnection, SocketEnd, NoConnection};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -114,9 +114,9 @@ impl SocketLine {
                         }
                     });
                 }
-                Some(Ok(End::Stopped)) => return Ok(()),
-                Some(Ok(End::Disabled)) => return Err(disabled()),
-                Some(Ok(End::Lost)) => {
+                Some(Ok(SocketEnd::Stopped)) => return Ok(()),
+                Some(Ok(SocketEnd::Disabled)) => return Err(disabled()),
+                Some(Ok(SocketEnd::Lost)) => {
                     if life.elapsed() >= GOOD_LIFE {
                         backoff.reset();
                     } else {
