@@ -79,7 +79,7 @@ struct Overwrite {
 }
 
 #[derive(Debug, Deserialize)]
-struct Role {
+struct GuildRole {
     id: Snowflake,
     permissions: Permissions,
 }
@@ -186,7 +186,7 @@ impl Discord {
             form = self.read(Call::get(Route::Channel { channel: parent })).await.map_err(told)?;
         }
         let me: WithId = self.read(Call::get(Route::Me)).await.map_err(told)?;
-        let roles: Vec<Role> = self.read(Call::get(Route::Roles { guild })).await.map_err(told)?;
+        let roles: Vec<GuildRole> = self.read(Call::get(Route::Roles { guild })).await.map_err(told)?;
         let member: Member = self.read(Call::get(Route::Member { guild, user: me.id })).await.map_err(told)?;
         let rights = in_channel(guild, me.id, &member.roles, &roles, &form.permission_overwrites);
         Ok(ChannelRights { rights, is_forum: matches!(form.kind, 15 | 16) })
@@ -206,7 +206,7 @@ fn told(failure: RestFailure) -> SetupError {
 }
 
 /// Source: Discord developer documentation, "Permission Hierarchy": `@everyone`'s role has the server's id.
-fn in_channel(guild: Snowflake, me: Snowflake, mine: &[Snowflake], roles: &[Role], overwrites: &[Overwrite]) -> Permissions {
+fn in_channel(guild: Snowflake, me: Snowflake, mine: &[Snowflake], roles: &[GuildRole], overwrites: &[Overwrite]) -> Permissions {
     let is_mine = |id: Snowflake| id == guild || mine.contains(&id);
     let base = roles.iter().filter(|role| is_mine(role.id)).fold(Permissions::empty(), |all, role| all | role.permissions);
     if base.contains(Permissions::ADMINISTRATOR) {
@@ -233,7 +233,7 @@ mod tests {
     }
 
     fn rights(roles: &Value, overwrites: &Value) -> Permissions {
-        let roles: Vec<Role> = serde_json::from_value(roles.clone()).unwrap();
+        let roles: Vec<GuildRole> = serde_json::from_value(roles.clone()).unwrap();
         let overwrites: Vec<Overwrite> = serde_json::from_value(overwrites.clone()).unwrap();
         in_channel(id(1), id(9), &[id(2), id(3)], &roles, &overwrites)
     }
