@@ -100,7 +100,7 @@ struct WithId {
 }
 
 #[derive(Debug, Deserialize)]
-struct Member {
+struct InspectedMember {
     roles: Vec<Snowflake>,
 }
 
@@ -187,7 +187,7 @@ impl Discord {
         }
         let me: WithId = self.read(Call::get(Route::Me)).await.map_err(told)?;
         let roles: Vec<GuildRole> = self.read(Call::get(Route::Roles { guild })).await.map_err(told)?;
-        let member: Member = self.read(Call::get(Route::Member { guild, user: me.id })).await.map_err(told)?;
+        let member: InspectedMember = self.read(Call::get(Route::Member { guild, user: me.id })).await.map_err(told)?;
         let rights = in_channel(guild, me.id, &member.roles, &roles, &form.permission_overwrites);
         Ok(ChannelRights { rights, is_forum: matches!(form.kind, 15 | 16) })
     }
