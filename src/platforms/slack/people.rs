@@ -51,13 +51,13 @@ struct Groups {
 
 #[derive(Deserialize)]
 struct UserAnswer {
-    user: User,
+    user: UserRecord,
 }
 
 /// What `users.info` says about an account. Source: Slack, "User object".
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct User {
+struct UserRecord {
     /// The account's own workspace. Whoever shares a channel with the app is visible to it, and is then no "stranger"; only this
     /// tells that the account is another organization's.
     team_id: Option<String>,
@@ -85,7 +85,7 @@ struct EnterpriseUser {
     teams: Vec<String>,
 }
 
-impl User {
+impl UserRecord {
     /// What the account is to `workspace`, where the bot is as `home`.
     fn standing(&self, workspace: &str, home: &Identity) -> Standing {
         let is_lesser = self.deleted
@@ -215,7 +215,7 @@ mod tests {
     }
 
     fn standing(user: &str, home: &Identity) -> Standing {
-        serde_json::from_str::<User>(user).unwrap().standing("T1", home)
+        serde_json::from_str::<UserRecord>(user).unwrap().standing("T1", home)
     }
 
     #[test]
