@@ -31,7 +31,7 @@ const PAGE: &str = "200";
 const MAX_PAGES: usize = 5;
 
 #[derive(Deserialize)]
-struct Page {
+struct HistoryPage {
     messages: Vec<Sent>,
     #[serde(default)]
     response_metadata: Option<Cursor>,
@@ -165,7 +165,7 @@ impl ChatPlatform for Slack {
             let mut parameters = vec![("channel", channel), ("include_all_metadata", "true"), ("limit", PAGE)];
             parameters.extend(thread.map(|root| ("ts", root)));
             parameters.extend((!cursor.is_empty()).then_some(("cursor", cursor.as_str())));
-            let page: Page = self.api.get(method, &parameters).await.map_err(SlackFailure::of_repeatable)?;
+            let page: HistoryPage = self.api.get(method, &parameters).await.map_err(SlackFailure::of_repeatable)?;
             if let Some(found) = page.messages.into_iter().find(|sent| sent.carries(key)) {
                 return Ok(Some(found.ts));
             }
@@ -283,7 +283,7 @@ impl Slack {
         for _ in 0..MAX_PAGES {
             let mut parameters = vec![("channel", channel), ("ts", root), ("oldest", since), ("limit", PAGE)];
             parameters.extend((!cursor.is_empty()).then_some(("cursor", cursor.as_str())));
-            let page: Page = self.api.get(Method::ConversationsReplies, &parameters).await.map_err(SlackFailure::of_repeatable)?;
+            let page: HistoryPage = self.api.get(Method::ConversationsReplies, &parameters).await.map_err(SlackFailure::of_repeatable)?;
             // Slack returns the root with every page, whatever is asked for.
             let later = page.messages.into_iter().filter(|sent| sent.ts.as_str() > since);
             names.extend(later.flat_map(|sent| sent.files).flat_map(|file| [file.name, file.title]).flatten());
