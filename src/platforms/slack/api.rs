@@ -3,7 +3,7 @@
 use super::config::{SlackConfig, SlackMode, SlackTokens};
 use super::failure::{SlackFailure, FailureKind};
 use super::method::Method;
-use super::rate_limiter::{RateLimiter, Turn};
+use super::rate_limiter::{Turns, Turn};
 use super::render::File;
 use super::transport::Transport;
 use crate::clock::this_instant;
@@ -22,7 +22,7 @@ pub(super) struct Api {
     client: SlackClient<Transport>,
     bot: SlackApiToken,
     app: Option<SlackApiToken>,
-    pacing: RateLimiter,
+    pacing: Turns,
     origin: url::Origin,
     deadline: Duration,
     /// Why Slack does not accept the bot token, since the last call that said so.
@@ -86,7 +86,7 @@ impl Api {
             client,
             bot: token(&tokens.bot),
             app,
-            pacing: RateLimiter::default(),
+            pacing: Turns::default(),
             origin: config.api_url.origin(),
             deadline,
             refused_token: Mutex::default(),

@@ -46,7 +46,7 @@ pub(super) enum Turn<'a> {
 
 /// Whose turn it is.
 #[derive(Debug, Default)]
-pub(super) struct RateLimiter {
+pub(super) struct Turns {
     state: Mutex<State>,
 }
 
@@ -59,7 +59,7 @@ struct State {
     edits_whole_at: Option<Instant>,
 }
 
-impl RateLimiter {
+impl Turns {
     /// Takes a turn at `now`: how long to wait for it, or how long it would be, where that is too long.
     pub(super) fn take(&self, method: Method, turn: Turn<'_>, now: Instant) -> Result<Duration, Duration> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_channel_gets_one_message_a_second_and_channels_do_not_wait_for_one_another() {
-        let (pacing, now) = (RateLimiter::default(), this_instant());
+        let (pacing, now) = (Turns::default(), this_instant());
         let take = |channel| pacing.take(POST, Turn::Message { channel }, now);
         assert_eq!(take("C1"), Ok(Duration::ZERO));
         assert_eq!(take("C1"), Ok(Duration::from_secs(1)));
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn only_the_method_that_was_limited_waits() {
-        let (pacing, now) = (RateLimiter::default(), this_instant());
+        let (pacing, now) = (Turns::default(), this_instant());
         pacing.pause(POST, Duration::from_secs(30), now);
         assert_eq!(pacing.take(POST, Turn::Message { channel: "C1" }, now), Err(Duration::from_secs(30)));
         assert_eq!(pacing.take(Method::ChatUpdate, Turn::Edit { is_progress: false }, now), Ok(Duration::ZERO));
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_shorter_pause_does_not_end_a_longer_one() {
-        let (pacing, now) = (RateLimiter::default(), this_instant());
+        let (pacing, now) = (Turns::default(), this_instant());
         pacing.pause(POST, Duration::from_secs(30), now);
         pacing.pause(POST, Duration::from_secs(1), now);
         assert_eq!(pacing.take(POST, Turn::Other, now), Err(Duration::from_secs(30)));
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn progress_gives_way_so_that_a_verdict_always_gets_through() {
-        let (pacing, now) = (RateLimiter::default(), this_instant());
+        let (pacing, now) = (Turns::default(), this_instant());
         let edit = |is_progress, now| pacing.take(Method::ChatUpdate, Turn::Edit { is_progress }, now);
         let progress = (0..100).filter(|_| edit(true, now).is_ok()).count();
         assert_eq!(progress, 12);
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_minute_holds_no_more_edits_than_slack_allows_with_its_burst() {
-        let (pacing, start) = (RateLimiter::default(), this_instant());
+        let (pacing, start) = (Turns::default(), this_instant());
         let taken = (0..600)
             .filter(|tenth| {
                 let now = start + Duration::from_millis(tenth * 100);
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn the_memory_of_channels_is_bounded() {
-        let (pacing, now) = (RateLimiter::default(), this_instant());
+        let (pacing, now) = (Turns::default(), this_instant());
         for channel in 0..5_000 {
             let channel = format!("C{channel}");
             assert_eq!(pacing.take(POST, Turn::Message { channel: &channel }, now), Ok(Duration::ZERO));
