@@ -47,11 +47,11 @@ pub(super) enum Turn<'a> {
 /// Whose turn it is.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
-    state: Mutex<State>,
+    state: Mutex<TurnsTaken>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct TurnsTaken {
     paused: HashMap<Method, Instant>,
     /// When the next message to a channel may leave.
     channels: HashMap<String, Instant>,
@@ -83,7 +83,7 @@ impl Turns {
     }
 }
 
-impl State {
+impl TurnsTaken {
     fn message(&mut self, channel: &str, now: Instant, paused: Duration) -> Result<Duration, Duration> {
         let at = self.channels.get(channel).map_or(now, |next| (*next).max(now)).max(now + paused);
         let wait = at.saturating_duration_since(now);
