@@ -6,7 +6,7 @@ use super::method::Method;
 use super::rate_limiter::Turn;
 use super::receiver::alone;
 use super::render::{File, Surface, as_text, message as render};
-use super::reply::Reply;
+use super::reply::SlackReply;
 use super::{Slack, SlackStop};
 use crate::chat::document::{Message, Tone};
 use crate::chat::{ChatPlatform, Destination, Limits, LookedUp, SendError};
@@ -179,7 +179,7 @@ impl ChatPlatform for Slack {
 
     async fn send_ephemeral(&self, to: &ReplyTo, message: &Message) -> Result<(), SendError> {
         let unreadable = || SendError::Refused { why: "the address of an answer cannot be read".to_owned() };
-        let reply = Reply::read(to).ok_or_else(unreadable)?;
+        let reply = SlackReply::read(to).ok_or_else(unreadable)?;
         self.send_ephemeral_to(&reply, message).await
     }
 
@@ -207,7 +207,7 @@ impl Sent {
 impl Slack {
     /// Answers one person alone: where the click or the command came from, else in the channel, else in the app's own
     /// messages. An answer that may have come through one way is told the next way too: nobody is left without one.
-    pub(super) async fn send_ephemeral_to(&self, reply: &Reply, message: &Message) -> Result<(), SendError> {
+    pub(super) async fn send_ephemeral_to(&self, reply: &SlackReply, message: &Message) -> Result<(), SendError> {
         if let Some(url) = &reply.response_url {
             match self.api.respond(url, &ephemeral(message)).await {
                 Ok(true) => return Ok(()),

@@ -14,7 +14,7 @@ use super::payload::{Clicked, CommandPayload, Event, EventPayload, HomeOpened, I
 use super::platform::ephemeral;
 use super::rate_limiter::Turn;
 use super::render::{ACTION_ID, Surface, line, message};
-use super::reply::Reply;
+use super::reply::SlackReply;
 use super::words;
 use crate::chat::document::{Message, Part, Tone};
 use crate::chat::{Ack, ChatPlatform as _, IncomingEvent, Intake, Payload, SendError};
@@ -86,7 +86,7 @@ impl Receiver {
 
     /// A slash command.
     pub(super) async fn command(&self, command: CommandPayload) -> SlackAck {
-        let reply = Reply {
+        let reply = SlackReply {
             channel: command.channel_id.clone(),
             user: command.user_id.clone(),
             thread: None,
@@ -156,7 +156,7 @@ impl Receiver {
         }
         let thread = said.thread_ts.filter(|thread| *thread != said.ts);
         let key = format!("message:{}:{}:{}", origin.workspace, said.channel, said.ts);
-        let reply = Reply { channel: said.channel.clone(), user: user.clone(), thread: thread.clone(), response_url: None };
+        let reply = SlackReply { channel: said.channel.clone(), user: user.clone(), thread: thread.clone(), response_url: None };
         let actor = self.slack.actor(origin, &user).await;
         let words = match words::after_mention(&said.text, bot) {
             nothing if nothing.is_empty() => "help".to_owned(),
@@ -182,7 +182,7 @@ impl Receiver {
         let thread = thread.or(clicked.container.message_ts);
         let actor = self.slack.actor(&origin, &clicked.user.id).await;
         for (at, action) in clicked.actions.iter().enumerate() {
-            let reply = Reply {
+            let reply = SlackReply {
                 channel: channel.clone().unwrap_or_default(),
                 user: clicked.user.id.clone(),
                 thread: thread.clone(),
@@ -235,7 +235,7 @@ impl Receiver {
         }
         let urls = submitted.response_urls.into_iter().filter(|url| url.channel_id == channel);
         let response_url = urls.map(|url| url.response_url).find(|url| !url.is_empty());
-        let reply = Reply { channel: channel.clone(), user, thread: None, response_url };
+        let reply = SlackReply { channel: channel.clone(), user, thread: None, response_url };
         let inbound = IncomingEvent {
             key: format!("dialog:{}:{}:{}", origin.workspace, submitted.view.id, submitted.view.hash),
             actor,
@@ -269,7 +269,7 @@ impl Receiver {
         })
     }
 
-    fn open_dialog(&self, trigger: String, channel: Option<String>, reply: Reply) {
+    fn open_dialog(&self, trigger: String, channel: Option<String>, reply: SlackReply) {
         let slack = Arc::clone(&self.slack);
         self.errand(async move {
             let request = SlackApiViewsOpenRequest::new(SlackTriggerId(trigger), dialog::view(channel.as_deref()));
@@ -303,7 +303,7 @@ impl Receiver {
         });
     }
 
-    fn send_ephemeral(&self, reply: Reply, answer: Message) {
+    fn send_ephemeral(&self, reply: SlackReply, answer: Message) {
         let slack = Arc::clone(&self.slack);
         self.errand(async move { send_ephemeral(&slack, &reply, &answer).await });
     }
@@ -322,7 +322,7 @@ impl Receiver {
 }
 
 /// Answers one person, and tries again for a while where Slack is in trouble: nobody else does.
-async fn send_ephemeral(slack: &Slack, reply: &Reply, answer: &Message) {
+async fn send_ephemeral(slack: &Slack, reply: &SlackReply, answer: &Message) {
     for attempt in 1..=ANSWER_ATTEMPTS {
         let (error, wait) = match slack.send_ephemeral_to(reply, answer).await {
             Ok(()) => return,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a [`ReplyTo`] holds on Slack.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Reply {
+pub(super) struct SlackReply {
     /// The channel in which only that person sees the answer.
     pub(super) channel: String,
     /// That person.
@@ -18,14 +18,14 @@ pub(super) struct Reply {
     pub(super) response_url: Option<String>,
 }
 
-impl Reply {
+impl SlackReply {
     /// As the store keeps it.
     pub(super) fn to_reply(&self) -> Option<ReplyTo> {
         serde_json::to_string(self).ok().map(ReplyTo)
     }
 
     /// As it was kept.
-    pub(super) fn read(kept: &ReplyTo) -> Option<Reply> {
+    pub(super) fn read(kept: &ReplyTo) -> Option<SlackReply> {
         serde_json::from_str(&kept.0).ok()
     }
 }
