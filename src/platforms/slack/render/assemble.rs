@@ -12,7 +12,7 @@ const RICH_TEXT: usize = limits::TEXT;
 const NOTE: usize = 200;
 
 /// A piece of a part that is never torn apart.
-pub(super) enum Piece {
+pub(super) enum BlockPiece {
     /// Lines that may share a block with their neighbours.
     Lines(SlackRichTextElement),
     /// Something to copy: a block of its own.
@@ -69,18 +69,18 @@ impl Assembly {
     }
 
     /// A part, as far as there is room.
-    pub(super) fn part(&mut self, pieces: Vec<Piece>) {
+    pub(super) fn part(&mut self, pieces: Vec<BlockPiece>) {
         for piece in pieces {
             match piece {
-                Piece::Shortened => self.is_whole = false,
+                BlockPiece::Shortened => self.is_whole = false,
                 _ if self.is_full => self.leave_out(),
-                Piece::Lines(element) => self.lines(element),
-                Piece::Copy(element) => {
+                BlockPiece::Lines(element) => self.lines(element),
+                BlockPiece::Copy(element) => {
                     self.close();
                     let length = length_of(&element);
                     self.push(SlackRichTextBlock::new(vec![element]).into(), length);
                 }
-                Piece::Small(text) => {
+                BlockPiece::Small(text) => {
                     self.close();
                     let text = plain(&text, limits::TEXT);
                     let length = length(&text.text);

@@ -1,6 +1,6 @@
 //! The parts of a message, each in pieces.
 
-use super::assemble::Piece;
+use super::assemble::BlockPiece;
 use super::limits::{self, cut, length};
 use super::text::{self, bold, paragraph, preformatted, run};
 use crate::chat::document::{CauseReference, Part, Quote, StepLine};
@@ -27,7 +27,7 @@ const COMMAND: usize = limits::TEXT;
 const SMALL: usize = 1_000;
 
 /// The pieces of a part.
-pub(super) fn pieces(part: &Part) -> Vec<Piece> {
+pub(super) fn pieces(part: &Part) -> Vec<BlockPiece> {
     match part {
         Part::Context(items) => context(items),
         Part::Section { label, lines } => section(label, lines),
@@ -41,34 +41,34 @@ pub(super) fn pieces(part: &Part) -> Vec<Piece> {
 }
 
 /// A text in an element, and a note where it had to be shortened.
-fn shortened(text: &str, limit: usize, element: impl FnOnce(String) -> SlackRichTextElement) -> Vec<Piece> {
-    let mut pieces = vec![Piece::Lines(element(cut(text, limit)))];
+fn shortened(text: &str, limit: usize, element: impl FnOnce(String) -> SlackRichTextElement) -> Vec<BlockPiece> {
+    let mut pieces = vec![BlockPiece::Lines(element(cut(text, limit)))];
     if length(text) > limit {
-        pieces.push(Piece::Shortened);
+        pieces.push(BlockPiece::Shortened);
     }
     pieces
 }
 
-fn context(items: &[SafeText]) -> Vec<Piece> {
+fn context(items: &[SafeText]) -> Vec<BlockPiece> {
     let line = items.iter().map(text::line).collect::<Vec<_>>().join(" · ");
     if line.is_empty() {
         return Vec::new();
     }
-    let mut pieces = vec![Piece::Small(cut(&line, SMALL))];
+    let mut pieces = vec![BlockPiece::Small(cut(&line, SMALL))];
     if length(&line) > SMALL {
-        pieces.push(Piece::Shortened);
+        pieces.push(BlockPiece::Shortened);
     }
     pieces
 }
 
-fn heading(label: &SafeText) -> Piece {
-    Piece::Lines(paragraph(vec![bold(&cut(&text::line(label), LABEL))]))
+fn heading(label: &SafeText) -> BlockPiece {
+    BlockPiece::Lines(paragraph(vec![bold(&cut(&text::line(label), LABEL))]))
 }
 
-fn section(label: &SafeText, lines: &[SafeText]) -> Vec<Piece> {
+fn section(label: &SafeText, lines: &[SafeText]) -> Vec<BlockPiece> {
     let mut pieces = vec![heading(label)];
     match lines {
-        [] => pieces.push(Piece::Lines(paragraph(vec![run(&text::line(&SafeText::default()))]))),
+        [] => pieces.push(BlockPiece::Lines(paragraph(vec![run(&text::line(&SafeText::default()))]))),
         [only] => pieces.extend(shortened(&text::line(only), LINE, |text| paragraph(vec![run(&text)]))),
         several => {
             pieces.extend(
@@ -80,7 +80,7 @@ fn section(label: &SafeText, lines: &[SafeText]) -> Vec<Piece> {
 }
 
 /// Quotes with a source each stand for themselves; those without, such as the lines of a log, share a block.
-fn quoted(label: &SafeText, quotes: &[Quote]) -> Vec<Piece> {
+fn quoted(label: &SafeText, quotes: &[Quote]) -> Vec<BlockPiece> {
     let mut pieces = vec![heading(label)];
     let has_source = |quote: &Quote| !quote.source.as_str().trim().is_empty();
     for quotes in quotes.chunk_by(|one, next| !has_source(one) && !has_source(next)) {
@@ -88,7 +88,7 @@ fn quoted(label: &SafeText, quotes: &[Quote]) -> Vec<Piece> {
             [quote] if has_source(quote) => {
                 let lead = bold(&cut(&text::line(&quote.lead), LABEL));
                 let source = run(&format!(" · {}", cut(&text::line(&quote.source), LABEL)));
-                pieces.push(Piece::Lines(paragraph(vec![lead, source])));
+                pieces.push(BlockPiece::Lines(paragraph(vec![lead, source])));
                 pieces.extend(shortened(&text::lines(&quote.text), QUOTE, |text| preformatted(&text)));
             }
             lines => pieces.extend(log(lines)),
@@ -98,7 +98,7 @@ fn quoted(label: &SafeText, quotes: &[Quote]) -> Vec<Piece> {
 }
 
 /// Lines of a log in blocks that can be copied, each as long as a block may be.
-fn log(quotes: &[Quote]) -> Vec<Piece> {
+fn log(quotes: &[Quote]) -> Vec<BlockPiece> {
     let mut pieces = Vec::new();
     let mut block = String::new();
     for quote in quotes {
@@ -108,54 +108,54 @@ fn log(quotes: &[Quote]) -> Vec<Piece> {
         };
         let line = cut(&whole, QUOTE);
         if length(&block) + 1 + length(&line) > limits::TEXT {
-            pieces.push(Piece::Lines(preformatted(&std::mem::take(&mut block))));
+            pieces.push(BlockPiece::Lines(preformatted(&std::mem::take(&mut block))));
         }
         if !block.is_empty() {
             block.push('\n');
         }
         block.push_str(&line);
         if length(&whole) > QUOTE {
-            pieces.push(Piece::Shortened);
+            pieces.push(BlockPiece::Shortened);
         }
     }
     if !block.is_empty() {
-        pieces.push(Piece::Lines(preformatted(&block)));
+        pieces.push(BlockPiece::Lines(preformatted(&block)));
     }
     pieces
 }
 
-fn command(command: &SafeText) -> Vec<Piece> {
+fn command(command: &SafeText) -> Vec<BlockPiece> {
     let whole = text::lines(command);
     if length(&whole) <= COMMAND {
-        return vec![Piece::Copy(preformatted(&whole))];
+        return vec![BlockPiece::Copy(preformatted(&whole))];
     }
     let note = "This command is too long to be shown here whole, and half of it would do something else.";
-    vec![Piece::Lines(paragraph(vec![run(note)])), Piece::Shortened]
+    vec![BlockPiece::Lines(paragraph(vec![run(note)])), BlockPiece::Shortened]
 }
 
 /// A link, where it is one; the address is what is shown.
-fn link_to(address: &str) -> Option<Piece> {
+fn link_to(address: &str) -> Option<BlockPiece> {
     let url = Url::parse(address).ok().filter(|url| url.scheme() == "https" && length(url.as_str()) <= LINE)?;
-    Some(Piece::Lines(paragraph(vec![SlackRichTextLink::new(url.into()).into()])))
+    Some(BlockPiece::Lines(paragraph(vec![SlackRichTextLink::new(url.into()).into()])))
 }
 
 /// A cause, linked to its page where it has one.
-fn reference(cause: &CauseReference) -> Piece {
+fn reference(cause: &CauseReference) -> BlockPiece {
     let page = cause.page.as_ref().and_then(|page| Url::parse(page.as_str()).ok());
     match page.filter(|url| matches!(url.scheme(), "https" | "http") && length(url.as_str()) <= LINE) {
         Some(url) => {
             let link = SlackRichTextLink::new(url.into()).with_text(text::line(&cause.id));
-            Piece::Lines(paragraph(vec![run("Cause: "), link.into()]))
+            BlockPiece::Lines(paragraph(vec![run("Cause: "), link.into()]))
         }
-        None => Piece::Small(text::line(&CauseReference { page: None, ..cause.clone() }.line())),
+        None => BlockPiece::Small(text::line(&CauseReference { page: None, ..cause.clone() }.line())),
     }
 }
 
-fn step(step: &StepLine) -> Vec<Piece> {
+fn step(step: &StepLine) -> Vec<BlockPiece> {
     let name = format!("{} {} {}", step.state.mark(), step.number, cut(&text::line(&step.name), LABEL));
     let summary = step.summary.as_str().trim();
     if summary.is_empty() {
-        return vec![Piece::Lines(paragraph(vec![bold(&name)]))];
+        return vec![BlockPiece::Lines(paragraph(vec![bold(&name)]))];
     }
     shortened(&text::line(&step.summary), STEP, |summary| paragraph(vec![bold(&name), run(&format!("  {summary}"))]))
 }
