@@ -9,7 +9,7 @@ use super::reply::{Reply, is_open};
 use super::rest::{Call, RestFailure};
 use super::route::Route;
 use super::snowflake::Snowflake;
-use super::thread::{Thread, name_from};
+use super::thread::{OpenedThread, name_from};
 use crate::chat::{ChatPlatform, Destination, Limits, Message, SendError};
 use crate::model::{PlatformName, ReplyTo, ThreadRef};
 use async_trait::async_trait;
@@ -29,8 +29,8 @@ fn parsed(id: &str) -> Result<Snowflake, SendError> {
     id.parse().map_err(|_| SendError::Gone { why: "this is no id of Discord".to_owned() })
 }
 
-fn thread(of: &ThreadRef) -> Result<Thread, SendError> {
-    Ok(Thread { channel: parsed(&of.channel)?, root: parsed(&of.root)? })
+fn thread(of: &ThreadRef) -> Result<OpenedThread, SendError> {
+    Ok(OpenedThread { channel: parsed(&of.channel)?, root: parsed(&of.root)? })
 }
 
 #[async_trait]
@@ -53,7 +53,7 @@ impl ChatPlatform for Discord {
             Destination::Channel(place) => {
                 let channel = parsed(&place.channel)?;
                 let (root, form) = self.post_first(channel, &rendered, Some(&nonce), None).await.map_err(failed)?;
-                let thread = Thread { channel, root };
+                let thread = OpenedThread { channel, root };
                 // The message is there, whatever becomes of its thread.
                 let _ = self.open_thread(thread, Some(&rendered.thread_name)).await;
                 let rest = self.post_rest_of_root(thread, &rendered.all_texts(form), false).await;
@@ -68,7 +68,7 @@ impl ChatPlatform for Discord {
         let rendered = render(message);
         let id = parsed(id)?;
         match to {
-            Destination::Channel(place) => self.edit_root(Thread { channel: parsed(&place.channel)?, root: id }, &rendered).await,
+            Destination::Channel(place) => self.edit_root(OpenedThread { channel: parsed(&place.channel)?, root: id }, &rendered).await,
             Destination::Thread(of) => match thread(of)? {
                 of if of.root == id => self.edit_root(of, &rendered).await,
                 of => self.edit_reply(of, id, &rendered).await,
@@ -95,7 +95,7 @@ impl ChatPlatform for Discord {
             }
         }
         if let (Destination::Channel(_), Some((root, content)), [channel]) = (to, &found, places.as_slice()) {
-            let _ = self.open_thread(Thread { channel: *channel, root: *root }, Some(&name_from(content))).await;
+            let _ = self.open_thread(OpenedThread { channel: *channel, root: *root }, Some(&name_from(content))).await;
         }
         Ok(found.map(|(id, _)| id.to_string()))
     }
@@ -185,7 +185,7 @@ impl Discord {
         self.post_in(super::post::id(&opened)?, rendered, None, None).await.map(|_| ())
     }
 
-    async fn edit_root(&self, of: Thread, rendered: &Rendered) -> Result<(), SendError> {
+    async fn edit_root(&self, of: OpenedThread, rendered: &Rendered) -> Result<(), SendError> {
         let edited = match self.replace(of.channel, of.root, rendered).await {
             Ok(form) => self.post_rest_of_root(of, &rendered.all_texts(form), true).await,
             Err(failure) => Err(failure),
@@ -194,7 +194,7 @@ impl Discord {
         self.end_edit(of.channel, of.root, rendered, edited).await
     }
 
-    async fn edit_reply(&self, of: Thread, id: Snowflake, rendered: &Rendered) -> Result<(), SendError> {
+    async fn edit_reply(&self, of: OpenedThread, id: Snowflake, rendered: &Rendered) -> Result<(), SendError> {
         let edited = self.edit_in_thread(of.root, id, rendered).await;
         // It may have been posted to the channel, because the thread took nothing.
         let is_elsewhere = |failure: &RestFailure| failure.refusal().is_some_and(is_about_place);

@@ -12,7 +12,7 @@ use super::render::{Form, Rendered, WHOLE};
 use super::rest::{Call, RestFailure};
 use super::route::Route;
 use super::snowflake::Snowflake;
-use super::thread::{Opening, Thread};
+use super::thread::{Opening, OpenedThread};
 use crate::chat::SendError;
 use crate::clock::{deadline, this_instant};
 use aws_lc_rs::digest;
@@ -42,7 +42,7 @@ impl Discord {
 
     /// Posts what the first message of a thread leaves to further ones: in its thread, or where that takes nothing, in its
     /// channel.
-    pub(super) async fn post_rest_of_root(&self, thread: Thread, texts: &[String], is_edit: bool) -> Result<(), RestFailure> {
+    pub(super) async fn post_rest_of_root(&self, thread: OpenedThread, texts: &[String], is_edit: bool) -> Result<(), RestFailure> {
         let is_open = self.threadless.get(&thread.root).is_none() && !self.is_unopened(thread);
         if is_open {
             match self.post_rest(thread.root, thread.root, texts, is_edit).await {
@@ -138,7 +138,7 @@ impl Discord {
     /// thread is opened again by that.
     ///
     /// Source: Discord developer documentation, "Threads": sending a message unarchives a thread that is not locked.
-    pub(super) async fn reply(&self, thread: Thread, rendered: &Rendered, nonce: &str) -> Result<Snowflake, SendError> {
+    pub(super) async fn reply(&self, thread: OpenedThread, rendered: &Rendered, nonce: &str) -> Result<Snowflake, SendError> {
         if self.threadless.get(&thread.root).is_none() {
             let mut posted = self.post_in(thread.root, rendered, Some(nonce), None).await;
             if posted.as_ref().is_err_and(|failure| failure.refusal() == Some(code::UNKNOWN_CHANNEL)) {

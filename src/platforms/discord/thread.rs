@@ -28,7 +28,7 @@ pub(super) const NAMELESS: &str = "rotation";
 
 /// A thread: its channel, and the message it hangs on.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Thread {
+pub(super) struct OpenedThread {
     pub(super) channel: Snowflake,
     pub(super) root: Snowflake,
 }
@@ -57,7 +57,7 @@ pub(super) enum Opening {
 impl Discord {
     /// Opens the thread of a message that is there, unless that was done, or will not be. `name` is known by whoever posted
     /// the message; else the message says it.
-    pub(super) async fn open_thread(&self, thread: Thread, name: Option<&str>) -> Opening {
+    pub(super) async fn open_thread(&self, thread: OpenedThread, name: Option<&str>) -> Opening {
         if self.threadless.get(&thread.root).is_some() {
             return Opening::Never;
         }
@@ -104,24 +104,24 @@ impl Discord {
     }
 
     /// Tries again to open the thread of a message where that did not work yet.
-    pub(super) async fn open_late(&self, thread: Thread) {
+    pub(super) async fn open_late(&self, thread: OpenedThread) {
         if self.is_unopened(thread) {
             self.open_thread(thread, None).await;
         }
     }
 
     /// True where the thread is still to be opened.
-    pub(super) fn is_unopened(&self, thread: Thread) -> bool {
+    pub(super) fn is_unopened(&self, thread: OpenedThread) -> bool {
         self.unopened.get(&thread.root).is_some()
     }
 
-    fn without_thread(&self, thread: Thread, code: u64) {
+    fn without_thread(&self, thread: OpenedThread, code: u64) {
         self.tell_once(thread.channel, code, "replies go to the channel instead of a thread");
         self.unopened.take(&thread.root);
         self.threadless.put(thread.root, ());
     }
 
-    async fn name_of(&self, thread: Thread) -> String {
+    async fn name_of(&self, thread: OpenedThread) -> String {
         let route = Route::Message { channel: thread.channel, message: thread.root };
         let found = self.rest.send(Call::get(route)).await.unwrap_or_default();
         name_from(found.get("content").and_then(Value::as_str).unwrap_or_default())
