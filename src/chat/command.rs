@@ -83,7 +83,7 @@ pub fn parse(words: &str) -> Result<Asked, Usage> {
         None => Ok(Asked::Help),
         Some((first, rest)) => match follow_up(&first.to_ascii_lowercase(), rest) {
             Some(asked) => asked,
-            None => Line::read(first, rest)?.asked(),
+            None => TypedLine::read(first, rest)?.asked(),
         },
     }
 }
@@ -115,16 +115,16 @@ fn follow_up(command: &str, rest: &[&str]) -> Option<Result<Asked, Usage>> {
 
 /// A question's words, sorted but not yet understood.
 #[derive(Default)]
-struct Line<'a> {
+struct TypedLine<'a> {
     secret: Option<&'a str>,
     /// True where it was said that the secret is one.
     is_named: bool,
     options: [Option<&'a str>; OPTIONS.len()],
 }
 
-impl<'a> Line<'a> {
-    fn read(first: &'a str, rest: &[&'a str]) -> Result<Line<'a>, Usage> {
-        let mut line = Line::default();
+impl<'a> TypedLine<'a> {
+    fn read(first: &'a str, rest: &[&'a str]) -> Result<TypedLine<'a>, Usage> {
+        let mut line = TypedLine::default();
         let mut words = std::iter::once(first).chain(rest.iter().copied());
         while let Some(word) = words.next() {
             match option(word)? {
