@@ -127,7 +127,13 @@ impl Search<'_> {
     }
 
     /// All writes of `window`; where they are too many, those of the telling names.
-    async fn writes_before(&self, cx: &StepContext<'_>, caller: &AwsCaller, region: &str, window: Window) -> (TrailLook, Vec<String>) {
+    async fn writes_before(
+        &self,
+        cx: &StepContext<'_>,
+        caller: &AwsCaller,
+        region: &str,
+        window: Window,
+    ) -> (TrailLook, Vec<String>) {
         let mut looked = events::look_up(cx, caller, region, LookUp::Writes, window).await;
         if !looked.is_cut {
             return (looked, Vec::new());

@@ -6,7 +6,7 @@ use super::relevance::{Watched, link_policies};
 use super::rotation_history::first_failure;
 use super::secret::Described;
 use super::trail_event::TrailEvent;
-use super::{StepContext, Seen, carried, text};
+use super::{Seen, StepContext, carried, text};
 use crate::aws::AwsCaller;
 use crate::model::{
     Change, ConfigChanges, EventSource, FunctionFacts, Observation, RoleFacts, RotationHistory, SecretRef, Window,

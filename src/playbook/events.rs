@@ -228,7 +228,13 @@ impl TrailLook {
 }
 
 /// Asks the event history of `region`, newest first, within the limit all investigations share.
-pub(super) async fn look_up(cx: &StepContext<'_>, caller: &AwsCaller, region: &str, what: LookUp<'_>, window: Window) -> TrailLook {
+pub(super) async fn look_up(
+    cx: &StepContext<'_>,
+    caller: &AwsCaller,
+    region: &str,
+    what: LookUp<'_>,
+    window: Window,
+) -> TrailLook {
     let client = cx.aws.cloudtrail_in(region);
     let shared = cx.aws.shared_in(region);
     let (key, value) = match what {

@@ -4,7 +4,7 @@ use super::kms_key;
 use super::role_policies;
 use super::rotation_history::last_ended;
 use super::secret::Described;
-use super::{StepContext, Seen, carried, not_here, text};
+use super::{Seen, StepContext, carried, not_here, text};
 use crate::aws::{AwsCaller, CacheKey};
 use crate::model::{AttemptOutcome, FunctionFacts, Observation, RoleArn, RoleFacts, RotationStep, SimulatedDecision, Simulation};
 use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, EvaluationResult, PolicyEvaluationDecisionType, Statement};

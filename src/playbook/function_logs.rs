@@ -4,7 +4,7 @@ use super::log_windows::{MAX_WINDOWS, anchored};
 use super::rotation_function::default_log_group;
 use super::rotation_history::first_failure;
 use super::secret::{Described, is_pending_apart};
-use super::{StepContext, Seen, carried, text};
+use super::{Seen, StepContext, carried, text};
 use crate::aws::AwsCaller;
 use crate::lambda_log;
 use crate::model::{

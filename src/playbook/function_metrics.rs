@@ -1,7 +1,7 @@
 //! Step 7: how often the function ran, failed and was throttled.
 
 use super::secret::Described;
-use super::{StepContext, Seen, carried, function_of, text};
+use super::{Seen, StepContext, carried, function_of, text};
 use crate::aws::{AwsCaller, CacheKey};
 use crate::model::{FunctionArn, FunctionMetrics, Lookback, MetricPoint, Observation, Window};
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat, ScanBy, StatusCode};
@@ -20,7 +20,11 @@ const QUERIES: [(&str, &str, &str); 4] = [
     ("duration", "Duration", "Maximum"),
 ];
 
-pub(super) async fn collect(cx: &StepContext<'_>, caller: &AwsCaller, subject: Observation<Arc<Described>>) -> Seen<FunctionMetrics> {
+pub(super) async fn collect(
+    cx: &StepContext<'_>,
+    caller: &AwsCaller,
+    subject: Observation<Arc<Described>>,
+) -> Seen<FunctionMetrics> {
     let arn = match function_of(&subject) {
         Observation::Found(arn) => arn,
         unanswered => return carried(unanswered).into(),

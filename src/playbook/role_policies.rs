@@ -22,7 +22,12 @@ pub(super) struct PolicyScope {
     pub(super) boundary: bool,
 }
 
-pub(super) async fn read(cx: &StepContext<'_>, caller: &AwsCaller, role: &RoleArn, scope: PolicyScope) -> Observation<RolePolicies> {
+pub(super) async fn read(
+    cx: &StepContext<'_>,
+    caller: &AwsCaller,
+    role: &RoleArn,
+    scope: PolicyScope,
+) -> Observation<RolePolicies> {
     let ask = async {
         let boundary = async {
             if scope.boundary { boundary(cx, caller, role).await } else { Observation::NotApplicable { because: String::new() } }

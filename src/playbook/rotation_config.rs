@@ -1,6 +1,6 @@
 //! Step 2: does the secret rotate, how, when; is it overdue. It asks nothing of its own: DescribeSecret has told it all.
 
-use super::{StepContext, Seen, secret, text};
+use super::{Seen, StepContext, secret, text};
 use crate::aws::AwsCaller;
 use crate::model::RotationConfig;
 use jiff::{SignedDuration, Timestamp};

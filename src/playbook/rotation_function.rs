@@ -1,6 +1,6 @@
 //! Step 3: the rotation function as Lambda knows it.
 
-use super::{StepContext, Seen, carried, text};
+use super::{Seen, StepContext, carried, text};
 use crate::aws::{AwsCaller, CacheKey};
 use crate::model::{Arn, FunctionArn, FunctionFacts, Observation, RoleArn, VpcConfig};
 use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;

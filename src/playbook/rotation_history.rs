@@ -3,7 +3,7 @@
 use super::attempts::{Attempts, attempts};
 use super::events::{self, LookUp, TrailLook};
 use super::secret::{Described, is_pending_apart};
-use super::{StepContext, Seen, carried, not_here, text};
+use super::{Seen, StepContext, carried, not_here, text};
 use crate::aws::AwsCaller;
 use crate::model::{Attempt, AttemptOutcome, EventSource, FleetSecret, Observation, RotationHistory, SecretRef, Window};
 use std::sync::Arc;
@@ -11,7 +11,11 @@ use std::sync::Arc;
 /// Pages of `ListSecrets` read to compare secrets; a page holds 100.
 const MAX_FLEET_PAGES: usize = 10;
 
-pub(super) async fn collect(cx: &StepContext<'_>, caller: &AwsCaller, subject: Observation<Arc<Described>>) -> Seen<RotationHistory> {
+pub(super) async fn collect(
+    cx: &StepContext<'_>,
+    caller: &AwsCaller,
+    subject: Observation<Arc<Described>>,
+) -> Seen<RotationHistory> {
     let described = match &subject {
         Observation::Found(described) => Some(described.as_ref()),
         Observation::NotApplicable { .. } => return carried(subject).into(),

@@ -4,7 +4,7 @@ use super::needs::starts_after;
 use super::secret::Described;
 use super::step_outputs::StepOutputs;
 use super::{
-    StepContext, Progress, Request, Seen, carried, config_changes, events, execution_role, function_logs, function_metrics,
+    Progress, Request, Seen, StepContext, carried, config_changes, events, execution_role, function_logs, function_metrics,
     function_of, present, rotation_config, rotation_function, rotation_history, secret, secret_access,
 };
 use crate::aws::{Aws, AwsCaller};

@@ -1,6 +1,6 @@
 //! Step 1: does the secret exist, who owns it, is it a replica or scheduled for deletion; are the services healthy.
 
-use super::{StepContext, Seen, carried, due, find, health, text};
+use super::{Seen, StepContext, carried, due, find, health, text};
 use crate::aws::AwsCaller;
 use crate::model::{
     Arn, AttemptOutcome, MetadataItem, Observation, Replica, RoleArn, RotationConfig, RotationRules, SecretArn, SecretFacts,

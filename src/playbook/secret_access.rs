@@ -2,13 +2,17 @@
 
 use super::kms_key::{self, parse_policy};
 use super::secret::Described;
-use super::{StepContext, Seen, carried, function_of, not_here};
+use super::{Seen, StepContext, carried, function_of, not_here};
 use crate::aws::{AwsCaller, CacheKey};
 use crate::model::{FunctionArn, KeyFacts, Observation, SecretAccess};
 use serde_json::Value;
 use std::sync::Arc;
 
-pub(super) async fn collect(cx: &StepContext<'_>, caller: &AwsCaller, subject: Observation<Arc<Described>>) -> Seen<SecretAccess> {
+pub(super) async fn collect(
+    cx: &StepContext<'_>,
+    caller: &AwsCaller,
+    subject: Observation<Arc<Described>>,
+) -> Seen<SecretAccess> {
     let function = function_of(&subject);
     let described = match subject {
         Observation::Found(described) => described,

@@ -3,11 +3,14 @@
 //! Nothing of it is reachable over HTTP: a request that would change something stays a violation. Both the writes and the
 //! judgement are the simulator's own, so that the product is not its own judge.
 
-use super::authorize::{ConditionKeys, CallDecision, evaluate};
+use super::authorize::{CallDecision, ConditionKeys, evaluate};
 use super::expand::rotation_event;
 use super::ids;
 use super::wire::Shape;
-use super::world::{Function, SimulatedLogEvent, LogGroup, ManagedPolicy, SimulatedRole, SimulatedSecret, SimulatedTrailEvent, Version, SimulatedAccount};
+use super::world::{
+    Function, LogGroup, ManagedPolicy, SimulatedAccount, SimulatedLogEvent, SimulatedRole, SimulatedSecret, SimulatedTrailEvent,
+    Version,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -329,7 +332,12 @@ fn stopped(world: &SimulatedAccount, arn: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn invoked(world: &SimulatedAccount, secret: &SimulatedSecret, function: &Function, qualifier: &Option<String>) -> Result<(), String> {
+fn invoked(
+    world: &SimulatedAccount,
+    secret: &SimulatedSecret,
+    function: &Function,
+    qualifier: &Option<String>,
+) -> Result<(), String> {
     let known = |key: &str, value: &str| (key.to_owned(), vec![value.to_owned()]);
     let keys = ConditionKeys::from([known("aws:sourceaccount", &world.account), known("aws:sourcearn", &secret.arn)]);
     let statements = function.policy.get(qualifier).cloned().unwrap_or_default();

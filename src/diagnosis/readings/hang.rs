@@ -94,8 +94,8 @@ impl<'c, 'a> Hang<'c, 'a> {
         if self.network_changed() {
             return None;
         }
-        let past_secrets_manager =
-            self.progress == HangProgress::SecretsManagerAnswered || self.step.is_some_and(|step| step > RotationStep::CreateSecret);
+        let past_secrets_manager = self.progress == HangProgress::SecretsManagerAnswered
+            || self.step.is_some_and(|step| step > RotationStep::CreateSecret);
         match (self.success_came_close(), self.is_short(), past_secrets_manager) {
             (Some(_), _, _) | (None, true, true) => Some(Confidence::Likely),
             // Outside a VPC nothing stands between the function and Secrets Manager.

@@ -68,7 +68,9 @@ impl ChatPlatform for Discord {
         let rendered = render(message);
         let id = parsed(id)?;
         match to {
-            Destination::Channel(place) => self.edit_root(OpenedThread { channel: parsed(&place.channel)?, root: id }, &rendered).await,
+            Destination::Channel(place) => {
+                self.edit_root(OpenedThread { channel: parsed(&place.channel)?, root: id }, &rendered).await
+            }
             Destination::Thread(of) => match thread(of)? {
                 of if of.root == id => self.edit_root(of, &rendered).await,
                 of => self.edit_reply(of, id, &rendered).await,

@@ -12,7 +12,7 @@ use super::render::{Form, Rendered, WHOLE};
 use super::rest::{Call, RestFailure};
 use super::route::Route;
 use super::snowflake::Snowflake;
-use super::thread::{Opening, OpenedThread};
+use super::thread::{OpenedThread, Opening};
 use crate::chat::SendError;
 use crate::clock::{deadline, this_instant};
 use aws_lc_rs::digest;
@@ -42,7 +42,12 @@ impl Discord {
 
     /// Posts what the first message of a thread leaves to further ones: in its thread, or where that takes nothing, in its
     /// channel.
-    pub(super) async fn post_rest_of_root(&self, thread: OpenedThread, texts: &[String], is_edit: bool) -> Result<(), RestFailure> {
+    pub(super) async fn post_rest_of_root(
+        &self,
+        thread: OpenedThread,
+        texts: &[String],
+        is_edit: bool,
+    ) -> Result<(), RestFailure> {
         let is_open = self.threadless.get(&thread.root).is_none() && !self.is_unopened(thread);
         if is_open {
             match self.post_rest(thread.root, thread.root, texts, is_edit).await {
@@ -106,7 +111,9 @@ impl Discord {
         let id = id(&answer)?;
         // A nonce that is known returns the message of an earlier attempt, whatever it says.
         if !says_the_same(&answer, &content) {
-            self.replace(channel, id, rendered).await.map_err(|_| RestFailure::Lost("an earlier attempt of it is there already"))?;
+            self.replace(channel, id, rendered)
+                .await
+                .map_err(|_| RestFailure::Lost("an earlier attempt of it is there already"))?;
         }
         Ok(id)
     }
@@ -191,7 +198,13 @@ impl Discord {
         Err(refusal.unwrap_or(RestFailure::Lost("it has no form")))
     }
 
-    async fn replace_as(&self, channel: Snowflake, message: Snowflake, rendered: &Rendered, form: Form) -> Result<(), RestFailure> {
+    async fn replace_as(
+        &self,
+        channel: Snowflake,
+        message: Snowflake,
+        rendered: &Rendered,
+        form: Form,
+    ) -> Result<(), RestFailure> {
         let (body, mut files) = rendered.in_form(form);
         files.retain(|file| file.name == WHOLE);
         let call = Call::patch(Route::Message { channel, message }, &body.edit());

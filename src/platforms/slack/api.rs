@@ -1,9 +1,9 @@
 //! Calls to Slack's Web API: each in its turn, within a deadline, with an error that says what became of it.
 
 use super::config::{SlackConfig, SlackMode, SlackTokens};
-use super::failure::{SlackFailure, FailureKind};
+use super::failure::{FailureKind, SlackFailure};
 use super::method::Method;
-use super::rate_limiter::{Turns, Turn};
+use super::rate_limiter::{Turn, Turns};
 use super::render::File;
 use super::transport::Transport;
 use crate::clock::this_instant;

@@ -3,7 +3,7 @@
 use super::Slack;
 use super::api::Done;
 use super::config::SlackMode;
-use super::failure::{SlackFailure, FailureKind};
+use super::failure::{FailureKind, SlackFailure};
 use super::method::Method;
 
 /// Whether the bot takes part in a channel.

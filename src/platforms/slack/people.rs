@@ -4,7 +4,7 @@
 //! Slack does not tell, nothing is known, and rules that need it deny.
 
 use super::api::{Api, Identity};
-use super::failure::{SlackFailure, FailureKind};
+use super::failure::{FailureKind, SlackFailure};
 use super::method::Method;
 use crate::model::Standing;
 use moka::future::Cache;
@@ -196,7 +196,9 @@ async fn standing(api: &Api, workspace: &str, user: &str, home: &Identity) -> Re
     match api.get::<UserAnswer>(Method::UsersInfo, &[("user", user)]).await {
         Ok(answer) => Ok(answer.user.standing(workspace, home)),
         // Whom the bot may not even see is nobody's member here.
-        Err(SlackFailure { kind: FailureKind::Code(code), .. }) if matches!(code.as_str(), "user_not_found" | "user_not_visible") => {
+        Err(SlackFailure { kind: FailureKind::Code(code), .. })
+            if matches!(code.as_str(), "user_not_found" | "user_not_visible") =>
+        {
             Ok(Standing::Outsider)
         }
         Err(failure) => {

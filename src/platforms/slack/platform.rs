@@ -283,7 +283,8 @@ impl Slack {
         for _ in 0..MAX_PAGES {
             let mut parameters = vec![("channel", channel), ("ts", root), ("oldest", since), ("limit", PAGE)];
             parameters.extend((!cursor.is_empty()).then_some(("cursor", cursor.as_str())));
-            let page: HistoryPage = self.api.get(Method::ConversationsReplies, &parameters).await.map_err(SlackFailure::of_repeatable)?;
+            let page: HistoryPage =
+                self.api.get(Method::ConversationsReplies, &parameters).await.map_err(SlackFailure::of_repeatable)?;
             // Slack returns the root with every page, whatever is asked for.
             let later = page.messages.into_iter().filter(|sent| sent.ts.as_str() > since);
             names.extend(later.flat_map(|sent| sent.files).flat_map(|file| [file.name, file.title]).flatten());

@@ -42,8 +42,11 @@ impl Signatures {
         let timestamp = only(headers, TIMESTAMP)?;
         let signature = only(headers, SIGNATURE)?;
         let is_number = (1..=MAX_DIGITS).contains(&timestamp.len()) && timestamp.bytes().all(|byte| byte.is_ascii_digit());
-        let at: i64 =
-            if is_number { timestamp.parse().map_err(|_| SignatureRefused::NotSigned)? } else { return Err(SignatureRefused::NotSigned) };
+        let at: i64 = if is_number {
+            timestamp.parse().map_err(|_| SignatureRefused::NotSigned)?
+        } else {
+            return Err(SignatureRefused::NotSigned);
+        };
         let tag = signature.strip_prefix("v0=").and_then(bytes).ok_or(SignatureRefused::NotSigned)?;
         let signed = [b"v0:", timestamp.as_bytes(), b":", body].concat();
         hmac::verify(&self.key, &signed, &tag).map_err(|_| SignatureRefused::NotSigned)?;

@@ -16,7 +16,7 @@ use super::declaration::TrailForm;
 use super::policy::PolicyForm;
 use super::scenario::Scenario;
 use super::when::Length;
-use super::world::{Datapoint, SimulatedHealthEvent, SimulatedLogEvent, LogGroup, Trail, SimulatedTrailEvent, SimulatedAccount};
+use super::world::{Datapoint, LogGroup, SimulatedAccount, SimulatedHealthEvent, SimulatedLogEvent, SimulatedTrailEvent, Trail};
 use invocation::FunctionRun;
 use jiff::{SignedDuration, Timestamp};
 use names::NameTable;
@@ -106,7 +106,11 @@ fn trail_of(names: &NameTable<'_>, form: &TrailForm) -> Trail {
     }
 }
 
-fn log_groups(names: &NameTable<'_>, invocations: &[FunctionRun<'_>], events: &[SimulatedTrailEvent]) -> Result<Vec<LogGroup>, String> {
+fn log_groups(
+    names: &NameTable<'_>,
+    invocations: &[FunctionRun<'_>],
+    events: &[SimulatedTrailEvent],
+) -> Result<Vec<LogGroup>, String> {
     let mut groups: Vec<LogGroup> = Vec::new();
     for form in names.functions.iter().filter(|form| form.logs_exist) {
         let group = group_named(names, &mut groups, functions::log_group(form), form.region.as_ref());
@@ -155,7 +159,12 @@ fn log_groups(names: &NameTable<'_>, invocations: &[FunctionRun<'_>], events: &[
     Ok(groups)
 }
 
-fn group_named<'g>(names: &NameTable<'_>, groups: &'g mut Vec<LogGroup>, name: String, region: Option<&String>) -> &'g mut LogGroup {
+fn group_named<'g>(
+    names: &NameTable<'_>,
+    groups: &'g mut Vec<LogGroup>,
+    name: String,
+    region: Option<&String>,
+) -> &'g mut LogGroup {
     let region = names.region(region).to_owned();
     let position = groups.iter().position(|group| group.name == name && group.region == region).unwrap_or(groups.len());
     if position == groups.len() {

@@ -163,7 +163,12 @@ impl RotationAttempt<'_> {
     }
 
     /// What the placeholders in the attempt's texts stand for.
-    fn context(&self, names: &NameTable<'_>, secret: &SecretForm, function: Option<&FunctionForm>) -> Vec<(&'static str, String)> {
+    fn context(
+        &self,
+        names: &NameTable<'_>,
+        secret: &SecretForm,
+        function: Option<&FunctionForm>,
+    ) -> Vec<(&'static str, String)> {
         let mut context =
             vec![("secret", secret.name.clone()), ("secret_arn", names.secret_arn(secret)), ("version", self.version.clone())];
         if let Some(function) = function {

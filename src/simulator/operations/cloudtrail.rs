@@ -2,8 +2,8 @@
 
 use super::OperationResult;
 use crate::simulator::pages::page;
-use crate::simulator::wire::{Parameters, WireError, WireRequest, Shape};
-use crate::simulator::world::{SimulatedTrailEvent, SimulatedAccount};
+use crate::simulator::wire::{Parameters, Shape, WireError, WireRequest};
+use crate::simulator::world::{SimulatedAccount, SimulatedTrailEvent};
 use jiff::SignedDuration;
 
 /// How long event history keeps management events.

@@ -2,7 +2,7 @@
 
 use super::OperationResult;
 use crate::simulator::pages::page;
-use crate::simulator::wire::{Parameters, WireError, WireRequest, Shape};
+use crate::simulator::wire::{Parameters, Shape, WireError, WireRequest};
 use crate::simulator::world::SimulatedAccount;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -40,8 +40,9 @@ fn series(
     ascending: bool,
 ) -> OperationResult {
     let id = query.required("Id")?;
-    let stat =
-        query.structure("MetricStat").ok_or_else(|| WireError::new("ValidationError", "Only MetricStat queries are simulated."))?;
+    let stat = query
+        .structure("MetricStat")
+        .ok_or_else(|| WireError::new("ValidationError", "Only MetricStat queries are simulated."))?;
     let metric = stat.structure("Metric").ok_or_else(|| WireError::new("ValidationError", "MetricStat needs a Metric."))?;
     let name = metric.text("MetricName").unwrap_or_default();
     let period = stat.integer("Period").unwrap_or(60);

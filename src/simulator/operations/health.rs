@@ -2,8 +2,8 @@
 
 use super::OperationResult;
 use crate::simulator::ids;
-use crate::simulator::wire::{Parameters, WireError, WireRequest, Shape};
-use crate::simulator::world::{SimulatedHealthEvent, SimulatedAccount};
+use crate::simulator::wire::{Parameters, Shape, WireError, WireRequest};
+use crate::simulator::world::{SimulatedAccount, SimulatedHealthEvent};
 
 pub(super) fn describe_events(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
     let Some(events) = &world.health else {

@@ -1,11 +1,11 @@
 //! IAM. Policy documents are percent-encoded, as in the real answers (RFC 3986).
 
 use super::OperationResult;
-use crate::simulator::authorize::{ConditionKeys, CallDecision, evaluate};
+use crate::simulator::authorize::{CallDecision, ConditionKeys, evaluate};
 use crate::simulator::ids;
 use crate::simulator::pages::page;
-use crate::simulator::wire::{WireError, WireRequest, Shape};
-use crate::simulator::world::{ManagedPolicy, SimulatedRole, SimulatedAccount};
+use crate::simulator::wire::{Shape, WireError, WireRequest};
+use crate::simulator::world::{ManagedPolicy, SimulatedAccount, SimulatedRole};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
@@ -30,7 +30,13 @@ fn policy<'w>(world: &'w SimulatedAccount, request: &WireRequest) -> Result<&'w 
 }
 
 /// A truncated list: the items, `IsTruncated` and `Marker`.
-fn list<T>(world: &SimulatedAccount, request: &WireRequest, name: &str, all: &[T], shape: impl Fn(&T) -> Shape) -> OperationResult {
+fn list<T>(
+    world: &SimulatedAccount,
+    request: &WireRequest,
+    name: &str,
+    all: &[T],
+    shape: impl Fn(&T) -> Shape,
+) -> OperationResult {
     let (items, next) = page(all, world.pages.iam, request.parameters(), "Marker", "MaxItems")
         .map_err(|_| WireError::new("ValidationError", "Invalid Marker"))?;
     Ok(Shape::structure()
@@ -223,6 +229,8 @@ impl<'w> SimulationAnswer<'w> {
 
     /// Every service control policy has to allow: each stands for one level of the organization.
     fn organization_allows(&self, action: &str, resource: &str, keys: &ConditionKeys) -> bool {
-        self.organization.iter().all(|policy| evaluate([("scp", policy)], action, resource, keys).decision == CallDecision::Allowed)
+        self.organization
+            .iter()
+            .all(|policy| evaluate([("scp", policy)], action, resource, keys).decision == CallDecision::Allowed)
     }
 }

@@ -1,8 +1,8 @@
 //! KMS.
 
 use super::OperationResult;
-use crate::simulator::wire::{WireError, WireRequest, Shape};
-use crate::simulator::world::{SimulatedKey, SimulatedAccount};
+use crate::simulator::wire::{Shape, WireError, WireRequest};
+use crate::simulator::world::{SimulatedAccount, SimulatedKey};
 use jiff::SignedDuration;
 
 fn find<'w>(world: &'w SimulatedAccount, request: &WireRequest) -> Result<&'w SimulatedKey, WireError> {

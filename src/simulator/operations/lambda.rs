@@ -4,7 +4,7 @@ use super::OperationResult;
 use crate::simulator::ids;
 use crate::simulator::json::set;
 use crate::simulator::policy::document;
-use crate::simulator::wire::{WireError, WireRequest, Shape};
+use crate::simulator::wire::{Shape, WireError, WireRequest};
 use crate::simulator::world::{Function, SimulatedAccount};
 
 /// The function, by name, `name:qualifier`, or ARN with or without a qualifier; and the qualifier.

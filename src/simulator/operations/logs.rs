@@ -4,8 +4,8 @@ use super::OperationResult;
 use crate::simulator::filter_pattern::FilterPattern;
 use crate::simulator::ids;
 use crate::simulator::pages::page;
-use crate::simulator::wire::{WireError, WireRequest, Shape};
-use crate::simulator::world::{SimulatedLogEvent, LogGroup, SimulatedAccount};
+use crate::simulator::wire::{Shape, WireError, WireRequest};
+use crate::simulator::world::{LogGroup, SimulatedAccount, SimulatedLogEvent};
 
 /// The longest filter pattern, in characters.
 const MAX_PATTERN: usize = 1024;

@@ -11,7 +11,7 @@ mod secretsmanager;
 mod sts;
 
 use super::wildcard;
-use super::wire::{WireError, WireRequest, Service, Shape};
+use super::wire::{Service, Shape, WireError, WireRequest};
 use super::world::SimulatedAccount;
 
 pub(super) use sts::Sessions;

@@ -2,8 +2,8 @@
 
 use super::OperationResult;
 use crate::simulator::pages::page;
-use crate::simulator::wire::{WireError, WireRequest, Shape};
-use crate::simulator::world::{SimulatedSecret, SimulatedAccount};
+use crate::simulator::wire::{Shape, WireError, WireRequest};
+use crate::simulator::world::{SimulatedAccount, SimulatedSecret};
 
 /// The secret with this ARN, ARN without suffix, or name, in the request's region.
 pub(super) fn find<'w>(world: &'w SimulatedAccount, request: &WireRequest, id: &str) -> Result<&'w SimulatedSecret, WireError> {

@@ -3,7 +3,7 @@
 use super::OperationResult;
 use crate::clock::Clock;
 use crate::simulator::ids;
-use crate::simulator::wire::{WireError, WireRequest, Shape};
+use crate::simulator::wire::{Shape, WireError, WireRequest};
 use crate::simulator::world::SimulatedAccount;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;

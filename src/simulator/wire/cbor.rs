@@ -1,6 +1,6 @@
 //! Smithy RPC v2 CBOR, the only dialect of the Rust SDK's clients for CloudWatch and Health.
 
-use super::{WireError, Shape, response};
+use super::{Shape, WireError, response};
 use axum::response::Response;
 use ciborium::Value as Cbor;
 use serde_json::{Map, Number, Value};

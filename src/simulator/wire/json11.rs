@@ -1,6 +1,6 @@
 //! AWS JSON 1.0 and 1.1: one path, the operation in `X-Amz-Target`.
 
-use super::{Protocol, WireError, WireRequest, Service, Shape, response};
+use super::{Protocol, Service, Shape, WireError, WireRequest, response};
 use axum::response::Response;
 use serde_json::{Map, Number, Value};
 

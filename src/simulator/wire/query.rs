@@ -1,6 +1,6 @@
 //! AWS Query: a form with `Action=…`, answered in XML.
 
-use super::{WireError, WireRequest, Shape, response};
+use super::{Shape, WireError, WireRequest, response};
 use axum::response::Response;
 use percent_encoding::percent_decode_str;
 use quick_xml::escape::escape;

@@ -1,6 +1,6 @@
 //! REST-JSON, as Lambda answers in it.
 
-use super::{WireError, Shape, json11::to_json, response};
+use super::{Shape, WireError, json11::to_json, response};
 use axum::response::Response;
 
 pub(super) fn respond(result: &Result<Shape, WireError>) -> Response {

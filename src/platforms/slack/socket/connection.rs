@@ -95,7 +95,12 @@ impl SocketConnection {
     }
 
     /// Takes what comes until the socket ends. `notify` is told when Slack announces the end.
-    pub(super) async fn talk(mut self, receiver: Arc<Receiver>, notify: oneshot::Sender<()>, stop: CancellationToken) -> SocketEnd {
+    pub(super) async fn talk(
+        mut self,
+        receiver: Arc<Receiver>,
+        notify: oneshot::Sender<()>,
+        stop: CancellationToken,
+    ) -> SocketEnd {
         let mut notify = Some(notify);
         let (acknowledge, mut acknowledged) = mpsc::channel(MAX_AT_ONCE);
         let slots = Arc::new(Semaphore::new(MAX_AT_ONCE));

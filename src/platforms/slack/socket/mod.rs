@@ -15,7 +15,7 @@ use super::receiver::Receiver;
 use super::{Slack, SlackStop};
 use crate::backoff::Backoff;
 use crate::clock::Stopwatch;
-use connection::{SocketConnection, SocketEnd, NoConnection};
+use connection::{NoConnection, SocketConnection, SocketEnd};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
