@@ -59,7 +59,6 @@ pub enum AppError {
     /// The address cannot be listened on.
     #[error("{address} cannot be listened on ({why}): choose another [http] listen, or stop what uses it")]
     Listen {
-        /// The address.
         address: SocketAddr,
         /// What the system says.
         why: String,
@@ -69,12 +68,7 @@ pub enum AppError {
     Tls(String),
     /// A part ended that never should.
     #[error("{part} ended: {why}")]
-    Ended {
-        /// Which.
-        part: &'static str,
-        /// Why.
-        why: String,
-    },
+    Ended { part: &'static str, why: String },
     /// A second signal came before everything had ended.
     #[error("stopped at once; what was running is resumed at the next start")]
     Killed,
@@ -92,7 +86,6 @@ pub struct Bot {
     pub autocomplete: Arc<Autocomplete>,
     /// Where what people say comes in.
     pub intake: Arc<Intake>,
-    /// Runs investigations.
     pub runner: Arc<Runner>,
     /// Where alarms come in.
     pub alarm_intake: Arc<AlarmIntake>,
@@ -150,7 +143,6 @@ pub struct App {
     parts: Supervisor,
     /// Closes the intake: platforms stop listening, workers stop claiming.
     intake: CancellationToken,
-    /// Stops what delivers.
     delivery: CancellationToken,
     /// Stops what answers over HTTP.
     web: Option<web::ServerStop>,

@@ -58,7 +58,6 @@ pub struct Config {
     pub store: StoreFile,
     /// How much `serve` does at once.
     pub work: Work,
-    /// The chat platforms.
     pub platforms: PlatformConfigs,
     /// Alarms: whom to believe, where to tell them.
     pub alarms: Alarms,
@@ -67,7 +66,6 @@ pub struct Config {
 /// An account, and how to look into it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Account {
-    /// Its id.
     pub account_id: Option<String>,
     /// The role to assume.
     pub role: Option<RoleArn>,
@@ -92,7 +90,6 @@ pub enum ConfigError {
     /// The file cannot be read.
     #[error("the configuration file {} cannot be read: {why}", path.display())]
     Unreadable {
-        /// The file.
         path: PathBuf,
         /// What the system says.
         why: String,
@@ -100,7 +97,6 @@ pub enum ConfigError {
     /// It has mistakes; all of them, each with its line.
     #[error("{}", Mistakes(path, problems))]
     Mistaken {
-        /// The file.
         path: PathBuf,
         /// Line number and mistake.
         problems: Vec<(usize, String)>,

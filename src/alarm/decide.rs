@@ -11,7 +11,6 @@ const MAX_DOING: usize = 200;
 /// A thread of alarms in the channel, as it stands when an alarm comes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownThread {
-    /// Its id.
     pub thread: String,
     /// What is known of its cause.
     pub group: AlarmGroup,
@@ -24,9 +23,7 @@ pub struct KnownThread {
 /// When an alarm is decided about, and for which trigger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Turn {
-    /// Now.
     pub now: Timestamp,
-    /// The trigger's number.
     pub trigger: i64,
     /// Threads that alarms opened in the channel [of late](super::STORM_WITHIN).
     pub opened: usize,
@@ -35,7 +32,6 @@ pub struct Turn {
 /// What an alarm means for one thread.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ruling {
-    /// The decision.
     pub decision: Decision,
     /// The thread; `None` for one that is to be opened, and where there is none.
     pub thread: Option<String>,

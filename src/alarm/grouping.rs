@@ -34,7 +34,6 @@ pub struct AlarmGroup {
     pub alarms: BTreeMap<String, AlarmRecord>,
     /// The secrets that are looked into in its thread.
     pub secrets: BTreeSet<String>,
-    /// When it began.
     pub opened_at: Timestamp,
     /// When its thread last said something new.
     pub told_at: Timestamp,
@@ -58,9 +57,7 @@ pub struct AlarmGroup {
 /// The newest that an alarm told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlarmRecord {
-    /// The alarm's name.
     pub title: String,
-    /// Its state.
     pub state: AlarmState,
     /// Since when, by its own time.
     pub state_at: Timestamp,
@@ -94,9 +91,7 @@ impl AlarmRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
-    /// Nothing is told.
     Nothing(Ignored),
-    /// A thread begins.
     Open,
     /// It is counted together with many others.
     Storm,
@@ -156,7 +151,6 @@ pub enum Reason {
 /// An alarm that came, and the secrets it is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AlarmUpdate<'a> {
-    /// The alarm.
     pub alarm: &'a Alarm,
     /// The secrets, under names that are the same for the same secret.
     pub secrets: &'a BTreeSet<String>,
@@ -192,7 +186,6 @@ fn alarm_beside(key: &str, name: &str) -> String {
 /// How things stand when an alarm comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Standing {
-    /// Now.
     pub(super) now: Timestamp,
     /// True while an investigation of the story's thread runs.
     pub(super) is_running: bool,

@@ -25,9 +25,7 @@ pub trait NoticeIntake: Send + Sync {
 /// A message is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accepted {
-    /// Now.
     New,
-    /// It was before.
     Duplicate,
 }
 

@@ -29,7 +29,6 @@ const AHEAD: SignedDuration = SignedDuration::from_mins(5);
 pub enum Notice {
     /// An alarm. Its texts are redacted.
     Alarm(Box<Alarm>),
-    /// Nothing to investigate.
     Ignored {
         /// Why, in one sentence without the sender's words.
         reason: &'static str,

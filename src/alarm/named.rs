@@ -30,7 +30,6 @@ const FUNCTION_KEYS: [&str; 6] =
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct NamedSecrets {
     pub(super) secrets: Vec<SecretRef>,
-    /// Names or ARNs.
     pub(super) functions: Vec<String>,
     /// Whether a text pointed at one of them, with `secret=NAME`.
     is_pointed_at: bool,

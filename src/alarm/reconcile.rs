@@ -18,7 +18,6 @@ const LATE: SignedDuration = SignedDuration::from_mins(30);
 /// What one look brought.
 #[derive(Debug, Default)]
 pub struct Looked {
-    /// What is wrong.
     pub found: Vec<Lost>,
     /// What could not be looked at, for the operator.
     pub unseen: Vec<String>,
@@ -27,7 +26,6 @@ pub struct Looked {
 /// An alarm that may have got lost.
 #[derive(Debug)]
 pub struct Lost {
-    /// The alarm.
     pub alarm: Alarm,
     /// What it notifies; `None` for an event, which notifies nobody by itself.
     notifies: Option<Vec<String>>,

@@ -46,7 +46,6 @@ pub enum ResolvedBy {
     Function,
     /// Their rotation failed about that time.
     Events,
-    /// Nothing told.
     Nothing,
 }
 
@@ -73,7 +72,6 @@ pub struct Found {
     pub secrets: Vec<SecretRef>,
     /// Those of them that may be looked into and told of, by names that are the same for the same secret.
     pub allowed: BTreeMap<String, SecretRef>,
-    /// By what.
     pub by: ResolvedBy,
     /// What was tried before, and what came of it, one sentence each.
     pub tried: Vec<String>,
@@ -91,7 +89,6 @@ impl Found {
 pub enum Asking {
     /// It is not worth it: the alarm will only be counted.
     Spared,
-    /// These clients.
     With(Aws, Clock),
     /// There are none; why.
     Impossible(String),

@@ -19,12 +19,9 @@ pub(crate) const FAILURES: [&str; 3] = ["RotationFailed", "RotationAbandoned", "
 pub(crate) struct RotationEvent {
     /// Such as `RotationFailed`.
     pub(crate) name: String,
-    /// The secret.
     pub(crate) secret: SecretRef,
-    /// When.
     pub(crate) at: Timestamp,
     account_id: String,
-    /// The secret's.
     pub(crate) region: String,
     message: String,
 }

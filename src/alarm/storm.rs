@@ -15,7 +15,6 @@ const OVER_AFTER: SignedDuration = SignedDuration::from_mins(10);
 /// What is known of a storm, beside its secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Storm {
-    /// When it began.
     pub began_at: Timestamp,
     /// When the last secret came that was not listed yet.
     pub last_at: Timestamp,

@@ -32,7 +32,6 @@ pub struct World {
     pub name: String,
     /// The name to ask about.
     pub secret: String,
-    /// The account.
     pub scenario: Scenario,
 }
 

@@ -19,7 +19,6 @@ pub const PLATFORMS: &[&dyn PlatformKind] =
 /// What platforms bring into the whole.
 #[derive(Default)]
 pub struct Platforms {
-    /// Where messages go.
     pub platforms: Vec<Arc<dyn ChatPlatform>>,
     /// What is answered over HTTP.
     pub routers: Vec<Router>,

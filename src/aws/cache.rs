@@ -35,7 +35,6 @@ pub(crate) enum CacheKey {
     ManagedPolicy(String),
     /// A KMS key with its policy, by id, ARN or alias.
     Key(String),
-    /// The account's trails.
     Trails,
     /// Open events of AWS Health.
     Health,

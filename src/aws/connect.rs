@@ -62,7 +62,6 @@ impl AwsOptions {
 /// A role to assume.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssumeRole {
-    /// Its ARN.
     pub role_arn: String,
     /// The external id its trust policy asks for.
     pub external_id: Option<String>,
@@ -90,24 +89,13 @@ pub enum ConnectError {
     },
     /// The role could not be assumed.
     #[error("the role {role_arn} could not be assumed ({reason}): check its trust policy and the external id")]
-    RoleNotAssumed {
-        /// The role.
-        role_arn: String,
-        /// What AWS said.
-        reason: String,
-    },
+    RoleNotAssumed { role_arn: String, reason: String },
     /// AWS does not accept the credentials.
     #[error("AWS does not accept the credentials ({reason}): check the access key, the region and this machine's clock")]
-    Refused {
-        /// AWS's error code.
-        reason: String,
-    },
+    Refused { reason: String },
     /// The credentials could not be loaded for another reason.
     #[error("the AWS credentials could not be loaded: {reason}")]
-    Credentials {
-        /// What went wrong.
-        reason: String,
-    },
+    Credentials { reason: String },
 }
 
 impl Aws {

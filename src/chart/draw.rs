@@ -14,7 +14,6 @@ use crate::report::time::{duration, moment};
 pub enum Size {
     /// For a screen or a chat message.
     Wide,
-    /// For a phone.
     Narrow,
 }
 

@@ -20,7 +20,6 @@ const MAX_MARKS: usize = 200;
 /// What a chart shows.
 #[derive(Debug, Clone)]
 pub(super) struct Story {
-    /// The secret.
     pub(super) secret: String,
     /// The function's name, where there is one.
     pub(super) function: Option<String>,
@@ -61,7 +60,6 @@ pub(super) enum EventKind {
     Succeeded,
     /// A rotation attempt began, and no end was seen.
     Started,
-    /// Somebody changed something.
     Change,
 }
 

@@ -20,7 +20,6 @@ pub struct Message {
     /// Buttons and menus, in order.
     #[serde(default)]
     pub controls: Vec<Control>,
-    /// Files.
     #[serde(default)]
     pub attachments: Vec<Attachment>,
     /// Whom it calls. From the configuration alone: the only way to a mention.
@@ -49,15 +48,12 @@ impl Message {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tone {
-    /// Work goes on.
     Working,
     /// Rotation does not happen.
     Bad,
     /// Rotation suffers, or it cannot be told.
     Warning,
-    /// Rotation works.
     Good,
-    /// No judgement.
     Neutral,
 }
 
@@ -83,18 +79,12 @@ pub enum Part {
     Context(Vec<SafeText>),
     /// Paragraphs or items under a bold label.
     Section {
-        /// The label.
         label: SafeText,
         /// One paragraph or item each.
         lines: Vec<SafeText>,
     },
     /// Evidence under a bold label, in a typewriter face.
-    Quotes {
-        /// The label.
-        label: SafeText,
-        /// One each.
-        quotes: Vec<Quote>,
-    },
+    Quotes { label: SafeText, quotes: Vec<Quote> },
     /// Commands to paste, in a block that can be copied; never cut.
     Commands(Vec<SafeText>),
     /// What could be lost.
@@ -147,7 +137,6 @@ pub struct StepLine {
     pub number: u8,
     /// Such as `function logs`.
     pub name: SafeText,
-    /// How it stands.
     pub state: StepState,
     /// What it found; empty while it waits or runs.
     pub summary: SafeText,
@@ -190,9 +179,7 @@ impl StepState {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Control {
-    /// A button.
     Button(MenuItem),
-    /// A menu.
     Select {
         /// What it shows while nothing is chosen.
         placeholder: SafeText,
@@ -206,7 +193,6 @@ pub enum Control {
 pub struct MenuItem {
     /// What it shows, at most 75 characters.
     pub label: SafeText,
-    /// What it does.
     pub token: ActionToken,
 }
 
@@ -217,7 +203,6 @@ pub struct Attachment {
     pub name: String,
     /// What it shows, for those who do not see it.
     pub description: SafeText,
-    /// Its content.
     pub content: Content,
 }
 
@@ -225,7 +210,6 @@ pub struct Attachment {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Content {
-    /// Text.
     Text(SafeText),
     /// A PNG picture we drew ourselves, in base64.
     Png(String),

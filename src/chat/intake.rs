@@ -22,15 +22,12 @@ pub enum Ack {
 /// One line about an investigation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {
-    /// Its id.
     pub id: String,
-    /// The secret.
     pub secret: SafeText,
     /// How it ended; `None` while it runs.
     pub outcome: Option<Outcome>,
     /// The verdict, or what is being done.
     pub line: SafeText,
-    /// When it began.
     pub started_at: Timestamp,
     /// Where its thread is.
     pub place: Place,

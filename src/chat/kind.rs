@@ -30,7 +30,6 @@ pub trait PlatformKind: PlatformTable {
 
 /// What a platform is built between.
 pub struct Surroundings<'a> {
-    /// The configuration.
     pub config: &'a Config,
     /// Takes what people say.
     pub intake: Arc<dyn Intake>,
@@ -52,7 +51,6 @@ pub type Background = (&'static str, BoxFuture<'static, Result<(), String>>);
 
 /// A platform with what belongs to it.
 pub struct Built {
-    /// Where messages go.
     pub platform: Arc<dyn ChatPlatform>,
     /// What is answered over HTTP.
     pub router: Option<Router>,

@@ -5,7 +5,6 @@
 pub enum Manner {
     /// A slash command, which threads do not have.
     Slash,
-    /// By mention.
     Mention,
     /// A slash command whose options have names.
     Options,

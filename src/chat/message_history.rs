@@ -14,7 +14,6 @@ pub struct Posted {
     pub revision: i64,
     /// When it was last stated.
     pub at: Timestamp,
-    /// The message.
     pub message: Message,
 }
 

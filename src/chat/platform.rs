@@ -14,7 +14,6 @@ use tokio::sync::watch;
 pub enum Destination {
     /// A channel; the message becomes the root of a new thread.
     Channel(Place),
-    /// A thread.
     Thread(ThreadRef),
     /// A thread of others, in which an investigation is held; nothing of it may be told elsewhere. Its first message is posted
     /// there like any other.
@@ -29,15 +28,11 @@ pub enum SendError {
     Later {
         /// How long the platform asked to wait.
         after: Option<Duration>,
-        /// What happened.
         why: String,
     },
     /// The request was sent, and whether it was taken is unknown: look for the message before sending it again.
     #[error("perhaps sent: {why}")]
-    Uncertain {
-        /// What happened.
-        why: String,
-    },
+    Uncertain { why: String },
     /// What it belongs to is gone: the message to edit, the thread, the channel's bot membership.
     #[error("nowhere to send: {why}")]
     Gone {

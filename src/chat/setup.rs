@@ -11,16 +11,13 @@ const MAX_CHANNELS: usize = 50;
 /// Something that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checked {
-    /// What.
     pub what: SafeText,
-    /// How it stands.
     pub found: Found,
 }
 
 /// How something stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// It works.
     Fine(SafeText),
     /// It cannot be told, or is left out on purpose.
     Open(SafeText),

@@ -66,7 +66,6 @@ pub struct Topic {
 /// Alarms whose secrets are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlarmMapping {
-    /// Which alarms.
     pub alarm: AlarmPattern,
     /// The secrets they are about.
     pub secrets: Vec<SecretRef>,
@@ -75,9 +74,7 @@ pub struct AlarmMapping {
 /// Where alarms are told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlarmRoute {
-    /// Which alarms.
     pub alarm: AlarmPattern,
-    /// The channel.
     pub place: Place,
     /// Which of them are critical.
     pub critical: Vec<AlarmPattern>,

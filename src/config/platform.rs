@@ -46,7 +46,6 @@ pub trait PlatformConfig: Any + fmt::Debug + Send + Sync {
 pub enum Misplaced {
     /// The workspace or server.
     Workspace(String),
-    /// The channel.
     Channel(String),
 }
 

@@ -8,7 +8,6 @@ use crate::model::{ActionKind, PlatformName};
 /// A rule. What it leaves out, it does not restrict.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rule {
-    /// The platform.
     pub platform: Option<PlatformName>,
     /// The workspace or server, by id.
     pub workspace: Option<String>,
@@ -33,7 +32,6 @@ pub struct Rule {
 pub enum Ids {
     /// `"*"`.
     Any,
-    /// These.
     Only(Vec<String>),
 }
 

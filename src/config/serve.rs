@@ -8,7 +8,6 @@ use std::time::Duration;
 /// `[http]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Http {
-    /// Where it listens.
     pub listen: SocketAddr,
     /// The certificate chain and the private key, both in PEM; without them it speaks plain HTTP.
     pub tls: Option<(PathBuf, PathBuf)>,
@@ -23,7 +22,6 @@ impl Default for Http {
 /// `[store]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreFile {
-    /// The file.
     pub path: PathBuf,
     /// How long finished things are kept.
     pub retention: Duration,

@@ -17,7 +17,6 @@ const MIN_DISTINCT: usize = 8;
 /// Where a token is: `env:NAME` or `file:PATH`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenSource {
-    /// An environment variable.
     Env(String),
     /// A file that holds nothing else.
     File(PathBuf),

@@ -28,7 +28,6 @@ pub const ROTATION_IN_PROGRESS: SignedDuration = SignedDuration::from_mins(30);
 
 /// The evidence with what every rule needs to know derived from it.
 pub struct DiagnosisContext<'a> {
-    /// The nine observations.
     pub evidence: &'a Evidence,
     /// The current row of failures: since the last success.
     pub failing: Option<FailureRow>,
@@ -41,7 +40,6 @@ pub struct DiagnosisContext<'a> {
 
 /// A failing invocation and what its lines mean.
 pub struct Failure<'a> {
-    /// The invocation.
     pub invocation: &'a Invocation,
     /// The rotation step it performed.
     pub step: Option<RotationStep>,
@@ -53,18 +51,14 @@ pub struct Failure<'a> {
 
 /// A line and what it means.
 pub struct ClassifiedLine<'a> {
-    /// The line.
     pub event: &'a LogEvent,
-    /// What it means.
     pub classification: Classification,
 }
 
 /// Whose rotation an invocation performed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Attribution {
-    /// Another secret's.
     Other,
-    /// Nothing tells.
     Unknown,
     /// It ran when this secret's rotation failed.
     ByTime,
@@ -76,7 +70,6 @@ pub enum Attribution {
 pub struct LogMatch<'c, 'a> {
     /// The newest failing invocation whose decisive line says it.
     pub failure: &'c Failure<'a>,
-    /// That line.
     pub read: &'c ClassifiedLine<'a>,
     /// How many failing invocations say it.
     pub count: usize,

@@ -32,7 +32,6 @@ const MYSQL_TAKES: &str = concat!(
 /// Which secret's value the database shall take.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Of<'s> {
-    /// The rotated secret's.
     Rotated,
     /// That of the superuser's secret, by its ARN where a line gives it, else by `masterarn` of the rotated one.
     Superuser(Option<&'s str>),

@@ -36,9 +36,7 @@ pub(super) enum Target {
 /// What the policies say of a need.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Standing {
-    /// They allow it.
     Allowed,
-    /// They stop it.
     Stopped(Box<Stop>),
     /// It cannot be told; names what is missing.
     Open(String),

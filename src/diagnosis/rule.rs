@@ -20,7 +20,6 @@ pub struct Rule {
     /// An official template reports the cause as "Unable to log into database" and nothing else, because it drops the
     /// driver's exception: while that is all the log says, the cause is not ruled out.
     pub hidden_by_login: bool,
-    /// The decision.
     pub evaluate: fn(&DiagnosisContext<'_>) -> Verdict,
 }
 
@@ -40,7 +39,6 @@ pub enum Specificity {
     Surface,
     /// What did not work, not why.
     Effect,
-    /// The defect itself.
     Defect,
 }
 

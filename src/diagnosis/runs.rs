@@ -11,7 +11,6 @@ const SPAN: SignedDuration = SignedDuration::from_mins(60);
 
 /// Whether the function ran.
 pub(super) enum Ran {
-    /// It did.
     Yes,
     /// It did not, and this shows it.
     No(Vec<Proof>),

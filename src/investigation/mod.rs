@@ -20,7 +20,6 @@ const LOOK_UPS_FOR_A_PROVEN_CAUSE: usize = 4;
 /// What to investigate, and how far.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The secret.
     pub asked: SecretRef,
     /// How far back to look; `None` begins with 24 hours and widens by itself.
     pub reach: Option<Lookback>,

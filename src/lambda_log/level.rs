@@ -5,11 +5,9 @@
 pub enum Level {
     /// Debugging and tracing output.
     Debug,
-    /// Progress.
     Info,
     /// The line states no level: a print, a stack trace, another program's output.
     Unstated,
-    /// A warning.
     Warning,
     /// An error or worse.
     Error,

@@ -7,15 +7,11 @@ use serde_json::Value;
 pub enum Platform {
     /// The execution environment starts to initialize.
     InitStart,
-    /// Initialization ended.
     InitReport(Report),
-    /// An invocation starts.
     Start,
     /// The runtime is done with an invocation.
     RuntimeDone(Report),
-    /// An invocation ended.
     End,
-    /// The invocation's figures.
     Report(Report),
     /// Another record: extensions, subscriptions, dropped logs.
     Other,

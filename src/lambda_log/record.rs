@@ -9,7 +9,6 @@ use std::borrow::Cow;
 pub struct Record<'a> {
     /// The platform's record, where the platform wrote it.
     pub platform: Option<Platform>,
-    /// The level stated.
     pub level: Level,
     /// The request the line belongs to, where it says so.
     pub request_id: Option<Cow<'a, str>>,

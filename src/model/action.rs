@@ -12,9 +12,7 @@ use std::str::FromStr;
 pub enum Action {
     /// All nine steps again.
     RerunAll,
-    /// One step again.
     RerunStep(StepName),
-    /// Look further back.
     Widen(Lookback),
     /// Show what a step saw.
     Evidence(StepName),
@@ -24,7 +22,6 @@ pub enum Action {
     Export,
     /// Look again until the next rotation succeeds or fails.
     Watch,
-    /// Close it.
     Resolve,
     /// Answer the question in which of several places the secret is; counts from zero.
     Choose(u8),
@@ -78,7 +75,6 @@ pub enum ActionNeeds {
     Nothing,
     /// The end of a run, whatever that was.
     End,
-    /// A verdict.
     Verdict,
 }
 
@@ -166,11 +162,9 @@ fn step_of(text: &str) -> Option<StepName> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionKind {
-    /// Start an investigation.
     Investigate,
     /// Perform all steps, or one, again.
     Rerun,
-    /// Look further back.
     Widen,
     /// See what a step saw.
     Evidence,
@@ -180,7 +174,6 @@ pub enum ActionKind {
     Export,
     /// Watch for the next rotation.
     Watch,
-    /// Close an investigation.
     Resolve,
 }
 
@@ -219,11 +212,9 @@ impl ActionKind {
 /// version of the form. A click on an older revision than the current one has been answered already.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ActionToken {
-    /// The investigation's id.
     pub investigation: String,
     /// How often the investigation had been rendered anew when the button was made.
     pub revision: u32,
-    /// What to do.
     pub action: Action,
 }
 

@@ -24,7 +24,6 @@ pub enum AlarmSource {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AlarmState {
-    /// Trouble.
     Alarm,
     /// No trouble any more.
     Ok,

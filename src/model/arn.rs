@@ -13,10 +13,7 @@ pub enum ArnError {
     Shape,
     /// It is an ARN, but of another service or resource type.
     #[error("expected an ARN of {expected}")]
-    Kind {
-        /// What was expected.
-        expected: &'static str,
-    },
+    Kind { expected: &'static str },
     /// The region or the account is empty or malformed.
     #[error("the ARN's region or account id is malformed")]
     Place,

@@ -83,7 +83,6 @@ impl<'de> Deserialize<'de> for PlatformName {
 /// A channel, or a thread in it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Place {
-    /// The platform.
     pub platform: PlatformName,
     /// What rights are given in: the workspace or server, by its id.
     pub workspace: String,
@@ -96,11 +95,9 @@ pub struct Place {
 /// A thread: the message it hangs on, in a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ThreadRef {
-    /// The platform.
     pub platform: PlatformName,
     /// As in [`Place`].
     pub workspace: String,
-    /// The channel's id.
     pub channel: String,
     /// The id of the message the thread hangs on.
     pub root: String,
@@ -109,7 +106,6 @@ pub struct ThreadRef {
 /// A person. Rights depend on ids alone; a display name is never asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Actor {
-    /// The platform.
     pub platform: PlatformName,
     /// As in [`Place`].
     pub workspace: String,
@@ -149,7 +145,6 @@ impl fmt::Debug for ReplyTo {
 /// What to investigate, as a person wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvestigationRequest {
-    /// The secret.
     pub secret: SecretRef,
     /// The configured account; `None` where none was named.
     pub account: Option<String>,

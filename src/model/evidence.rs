@@ -67,9 +67,7 @@ pub struct LogGroupFacts {
 /// Step 1: the secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SecretFacts {
-    /// Its name.
     pub name: String,
-    /// Its full ARN.
     pub arn: SecretArn,
     /// The key as the secret names it (id, ARN or alias); `None` for the AWS managed key `aws/secretsmanager`.
     pub kms_key_id: Option<String>,
@@ -79,7 +77,6 @@ pub struct SecretFacts {
     pub secret_type: Option<String>,
     /// Where it is replicated from; also set, to its own region, on a primary with replicas.
     pub primary_region: Option<String>,
-    /// Its replicas.
     pub replicas: Vec<Replica>,
     /// When it was scheduled for deletion.
     pub deleted_at: Option<Timestamp>,
@@ -131,11 +128,9 @@ impl SecretVersion {
 /// A replica of a secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Replica {
-    /// Its region.
     pub region: String,
     /// `InSync`, `InProgress` or `Failed`.
     pub status: String,
-    /// Why it failed.
     pub message: Option<String>,
 }
 
@@ -148,7 +143,6 @@ pub struct HealthEvent {
     pub code: String,
     /// The region it concerns.
     pub region: String,
-    /// When it began.
     pub started_at: Option<Timestamp>,
     /// When AWS closed it; `None` while it is open.
     #[serde(default)]
@@ -190,7 +184,6 @@ pub struct RotationConfig {
 pub struct MetadataItem {
     /// Such as `adminSecretArn`.
     pub key: String,
-    /// Its value.
     pub value: String,
 }
 
@@ -261,7 +254,6 @@ pub struct FunctionFacts {
     pub environment_error: Option<String>,
     /// The key its environment is encrypted with; `None` for the AWS managed key.
     pub kms_key_arn: Option<Arn>,
-    /// Its execution role.
     pub role: RoleArn,
     /// The log group it writes to.
     pub log_group: String,
@@ -276,9 +268,7 @@ pub struct FunctionFacts {
 /// Where a function runs inside a VPC.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VpcConfig {
-    /// The VPC's id.
     pub vpc_id: String,
-    /// Its subnets' ids.
     pub subnet_ids: Vec<String>,
     /// Its security groups' ids.
     pub security_group_ids: Vec<String>,
@@ -300,7 +290,6 @@ pub struct FunctionLogs {
 /// Step 5: what the function's role may do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RoleFacts {
-    /// The role.
     pub role: RoleArn,
     /// What `SimulatePrincipalPolicy` answered, one entry per needed action and resource.
     pub simulations: Observation<Vec<Simulation>>,
@@ -328,7 +317,6 @@ pub struct Simulation {
     pub action: String,
     /// The resource; `*` where the action has none.
     pub resource: String,
-    /// The decision.
     pub decision: SimulatedDecision,
     /// The policies whose statements matched, by AWS's `SourcePolicyId`.
     pub matched_policies: Vec<String>,
@@ -357,7 +345,6 @@ pub enum SimulatedDecision {
 pub struct RolePolicies {
     /// Inline and attached policies.
     pub identity: Vec<PolicyDocument>,
-    /// The permissions boundary.
     pub boundary: Option<PolicyDocument>,
     /// False when a policy could not be read; then an absent allow proves nothing.
     pub complete: bool,
@@ -368,7 +355,6 @@ pub struct RolePolicies {
 pub struct PolicyDocument {
     /// Its name, or its ARN for a managed policy.
     pub name: String,
-    /// The JSON document.
     pub document: serde_json::Value,
 }
 
@@ -411,15 +397,12 @@ impl EventSource {
 /// One rotation attempt, as CloudTrail's service events tell it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Attempt {
-    /// The secret.
     pub secret_arn: String,
     /// The version that was to become current; retries share it.
     pub version_id: Option<String>,
     /// When it started, where that event was seen.
     pub started_at: Option<Timestamp>,
-    /// When it ended.
     pub ended_at: Option<Timestamp>,
-    /// How it ended.
     pub outcome: AttemptOutcome,
     /// The rotation step that failed, where the event names one.
     pub step: Option<RotationStep>,
@@ -447,7 +430,6 @@ pub enum AttemptOutcome {
     Started,
     /// The new version is current.
     Succeeded,
-    /// A step failed.
     Failed,
     /// Secrets Manager gave up because the secret changed meanwhile.
     Abandoned,
@@ -456,13 +438,9 @@ pub enum AttemptOutcome {
 /// Another secret of the account, for comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FleetSecret {
-    /// Its ARN.
     pub arn: String,
-    /// Its name.
     pub name: String,
-    /// Whether it rotates.
     pub rotation_enabled: bool,
-    /// Its rotation function.
     pub function_arn: Option<FunctionArn>,
     /// Its key, as the secret names it.
     pub kms_key_id: Option<String>,
@@ -519,7 +497,6 @@ pub struct SecretAccess {
 /// A KMS key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KeyFacts {
-    /// Its ARN.
     pub arn: Arn,
     /// `Enabled`, `Disabled`, `PendingDeletion`, …
     pub state: String,
@@ -527,7 +504,6 @@ pub struct KeyFacts {
     pub deletion_at: Option<Timestamp>,
     /// True for a customer managed key.
     pub customer_managed: bool,
-    /// Its key policy.
     pub policy: Observation<serde_json::Value>,
 }
 
@@ -563,9 +539,7 @@ impl ConfigChanges {
 /// Events that were not searched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unsearched {
-    /// Their name.
     pub event: String,
-    /// Why not.
     pub because: String,
     /// True when what else was seen makes them needless; otherwise their absence was not shown.
     pub is_needless: bool,
@@ -574,7 +548,6 @@ pub struct Unsearched {
 /// One change to the configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Change {
-    /// When.
     pub at: Timestamp,
     /// Who: the user, role and session (`ci-terraform/run-77`), or the service.
     pub actor: String,
@@ -606,13 +579,9 @@ pub struct PolicyChange {
 /// A change that was found and does not count.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetAside {
-    /// When.
     pub at: Timestamp,
-    /// Who.
     pub actor: String,
-    /// The event name.
     pub event: String,
-    /// What was changed.
     pub resource: String,
     /// Why it does not count.
     pub because: String,
@@ -621,13 +590,11 @@ pub struct SetAside {
 /// Somebody asked for a rotation and was refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// When.
     pub at: Timestamp,
     /// Who: the user or role session name.
     pub actor: String,
     /// The IAM action, such as `secretsmanager:RotateSecret`.
     pub action: String,
-    /// What AWS answered.
     pub message: String,
 }
 
@@ -635,9 +602,7 @@ pub struct Refusal {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Concern {
-    /// The secret.
     Secret,
-    /// The rotation function.
     Function,
     /// The function's role, or a policy attached to it.
     Role,
@@ -647,24 +612,19 @@ pub enum Concern {
     Network,
     /// A database; whether it is the secret's cannot be told.
     Database,
-    /// The organization's policies.
     Organization,
 }
 
 /// A view of one step that forgets the type of its facts.
 #[derive(Debug, Clone, Copy)]
 pub struct StepView<'a> {
-    /// Which step.
     pub name: StepName,
-    /// The observation's kind.
     pub status: &'static str,
     /// Why there are no facts, for people.
     pub missing: Option<&'a str>,
     /// What the step saw.
     pub summary: &'a str,
-    /// Its calls.
     pub calls: &'a [super::observation::ApiCall],
-    /// Missing permissions.
     pub denials: &'a [super::observation::Denial],
     /// The window it looked at.
     pub window: Option<Window>,

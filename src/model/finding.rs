@@ -12,9 +12,7 @@ use std::collections::BTreeSet;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Confidence {
-    /// An indirect sign.
     Possible,
-    /// One fact.
     Likely,
     /// Two independent facts that agree, or one that is decisive alone.
     Confirmed,
@@ -26,7 +24,6 @@ pub enum Confidence {
 pub enum Severity {
     /// A risk or a remark; never the reason rotation fails.
     Info,
-    /// Rotation suffers.
     Warning,
     /// Rotation does not happen.
     Critical,
@@ -56,26 +53,21 @@ pub struct Remediation {
     pub warning: Option<String>,
     /// The IAM actions the person needs.
     pub needs: Vec<String>,
-    /// Documentation.
     pub links: Vec<String>,
 }
 
 /// A cause that the evidence supports.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
-    /// Which.
     pub cause: Cause,
     /// One line; the cause's title, or a sharper one.
     pub title: String,
-    /// How sure.
     pub confidence: Confidence,
-    /// How bad.
     pub severity: Severity,
     /// What happened, in one or two sentences.
     pub explanation: String,
     /// What it rests on, the strongest first.
     pub evidence: Vec<Proof>,
-    /// What to do.
     pub remediation: Remediation,
     /// The root cause this is only a symptom of.
     pub inhibited_by: Option<Cause>,
@@ -84,7 +76,6 @@ pub struct Finding {
 /// A cause that could not be decided.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NotChecked {
-    /// Which.
     pub cause: Cause,
     /// What was missing: a permission, or an answer.
     pub missing: String,
@@ -93,7 +84,6 @@ pub struct NotChecked {
 /// A cause that the evidence speaks against.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RuledOut {
-    /// Which.
     pub cause: Cause,
     /// The fact that speaks against it.
     pub because: String,
@@ -105,7 +95,6 @@ pub struct RuledOut {
 pub enum Outcome {
     /// Something stops rotation, and it is known what.
     RootCause,
-    /// Rotation works.
     Healthy,
     /// It cannot be told.
     Inconclusive,
@@ -124,16 +113,12 @@ impl Outcome {
 /// A change, placed in time before the failures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CorrelatedChange {
-    /// When.
     pub at: Timestamp,
-    /// Who.
     pub actor: String,
     /// What made the call, in words, where its record tells.
     #[serde(default)]
     pub tool: Option<String>,
-    /// The event name.
     pub event: String,
-    /// What was changed.
     pub resource: String,
     /// Whole minutes from the change to the first failure of the current row; `None` without failures or when later.
     pub minutes_before_failure: Option<i64>,
@@ -167,7 +152,6 @@ pub struct FailureRow {
     pub first_at: Timestamp,
     /// The last one.
     pub last_at: Timestamp,
-    /// How many.
     pub count: usize,
     /// The last success before it.
     pub last_success_at: Option<Timestamp>,
@@ -176,7 +160,6 @@ pub struct FailureRow {
 /// Everything the diagnosis concludes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Diagnosis {
-    /// The end.
     pub outcome: Outcome,
     /// What was found; the most likely root cause first, symptoms after their causes, remarks last.
     pub findings: Vec<Finding>,
@@ -209,7 +192,6 @@ pub struct Diagnosis {
 /// Something a person can look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NextLook {
-    /// What, in words.
     pub what: String,
     /// The causes that it would decide.
     pub decides: Vec<Cause>,
@@ -221,7 +203,6 @@ pub struct NextLook {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FollowUp {
-    /// Further back.
     Widen(Lookback),
     /// For the change behind the root cause, by CloudTrail's event names.
     SearchChanges {

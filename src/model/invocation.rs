@@ -46,7 +46,6 @@ pub struct Invocation {
     pub memory_size_mb: Option<u32>,
     /// The memory used in MB, from REPORT.
     pub max_memory_used_mb: Option<u32>,
-    /// How it ended.
     pub status: InvocationStatus,
     /// The error's type as the platform or the runtime names it.
     pub error_type: Option<String>,

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "status", content = "value")]
 pub enum Observation<T> {
-    /// AWS answered.
     Found(T),
     /// AWS answered that there is nothing, in what was searched.
     NoData {
@@ -34,7 +33,6 @@ pub enum Observation<T> {
     },
     /// The question makes no sense here, such as the function of a managed rotation.
     NotApplicable {
-        /// Why not.
         because: String,
     },
 }

@@ -17,7 +17,6 @@ pub enum SecretRef {
 /// Why a text names no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretRefError {
-    /// Nothing was given.
     #[error("name a secret, or give its ARN")]
     Empty,
     /// It holds a character no secret name has, or is too long.

@@ -9,20 +9,14 @@ use std::fmt;
 pub enum Tool {
     /// CloudFormation, with the stack's name where the call carries its tag.
     CloudFormation {
-        /// The stack.
         stack: Option<String>,
     },
     /// The CDK, which deploys by CloudFormation in roles of its own.
     Cdk,
-    /// Terraform.
     Terraform,
-    /// OpenTofu.
     OpenTofu,
-    /// Pulumi.
     Pulumi,
-    /// Ansible.
     Ansible,
-    /// The AWS console.
     Console,
     /// The AWS command line.
     Cli,

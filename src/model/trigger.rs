@@ -17,17 +17,9 @@ pub enum Trigger {
     /// An alarm came, or a periodic look found one that did not.
     Alarm(Alarm),
     /// A watched investigation is due for another look.
-    WatchDue {
-        /// The investigation.
-        investigation: String,
-    },
+    WatchDue { investigation: String },
     /// What alarms left for later is due.
-    Recheck {
-        /// The thread.
-        thread: String,
-        /// Why.
-        why: Recheck,
-    },
+    Recheck { thread: String, why: Recheck },
     /// A person said or clicked something, and whether that person may is still to be asked of the platform.
     #[serde(rename = "said")]
     Incoming(IncomingEvent),
@@ -70,13 +62,11 @@ impl Recheck {
 pub struct IncomingEvent {
     /// The same for a redelivery, and for nothing else: the platform's id of the message or interaction.
     pub key: String,
-    /// Who.
     pub actor: Actor,
     /// Where; with the thread, where it was said in one.
     pub place: Place,
     /// Where that person can be answered alone.
     pub reply_to: Option<ReplyTo>,
-    /// What.
     pub said: Payload,
 }
 
@@ -99,7 +89,6 @@ pub struct Command {
     pub place: Place,
     /// Where to answer that person alone.
     pub reply_to: Option<ReplyTo>,
-    /// What.
     pub question: InvestigationRequest,
     /// True where it was asked in a thread.
     #[serde(default)]
@@ -111,7 +100,6 @@ pub struct Command {
 pub struct ActionRequest {
     /// Who, already authorised for this action.
     pub actor: Actor,
-    /// Where.
     pub place: Place,
     /// Where to answer that person alone.
     pub reply_to: Option<ReplyTo>,

@@ -8,9 +8,7 @@ use std::str::FromStr;
 /// A span of time, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
-    /// The earlier end.
     pub from: Timestamp,
-    /// The later end.
     pub to: Timestamp,
 }
 

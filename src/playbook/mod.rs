@@ -52,7 +52,6 @@ pub const MAX_LOOK_UPS: usize = 6;
 /// What to look at.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The secret.
     pub asked: SecretRef,
     /// How far back to look beside the anchored windows.
     pub reach: Lookback,

@@ -27,9 +27,7 @@ const NO_KEY: &str = "00000000-0000-0000-0000-000000000000";
 /// How a permission stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Permission {
-    /// It is there.
     Allowed,
-    /// It is missing.
     Missing,
     /// It is missing for what the policy does not name; whether it is there for anything else cannot be told.
     MissingForOthers,

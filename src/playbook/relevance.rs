@@ -106,7 +106,6 @@ enum Concerns<'e> {
     Watched(Concern, &'e str),
     /// It may have, and does not count.
     Doubtful(&'e str, &'static str),
-    /// Another's.
     Nothing,
 }
 

@@ -18,7 +18,6 @@ const LOGS_ONLY: &str = ":iam::aws:policy/service-role/AWSLambdaBasicExecutionRo
 /// What to read beside the identity policies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PolicyScope {
-    /// The permissions boundary.
     pub(super) boundary: bool,
 }
 

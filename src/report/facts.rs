@@ -15,20 +15,17 @@ use std::fmt;
 /// What one step saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepFacts {
-    /// The step.
     pub step: StepName,
     /// One line that says it all.
     pub summary: String,
     /// Which window, which calls, how long.
     pub context: Vec<String>,
-    /// The facts.
     pub groups: Vec<FactGroup>,
 }
 
 /// Facts that belong together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FactGroup {
-    /// What they are.
     pub label: String,
     /// The most telling first.
     pub facts: Vec<Fact>,
@@ -41,7 +38,6 @@ pub struct FactGroup {
 pub struct Fact {
     /// What or when; may be empty.
     pub lead: String,
-    /// The fact.
     pub text: String,
 }
 

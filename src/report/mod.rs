@@ -32,7 +32,6 @@ pub const SCHEMA_VERSION: u32 = 1;
 pub struct Report {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
-    /// The investigation.
     pub investigation_id: SafeText,
     /// The moment all ages are counted from.
     pub now: Timestamp,
@@ -43,7 +42,6 @@ pub struct Report {
     pub reach: Lookback,
     /// The smallest window that holds those of all steps.
     pub window: Window,
-    /// How it ended.
     pub outcome: Outcome,
     /// The verdict in one line.
     pub headline: SafeText,
@@ -109,7 +107,6 @@ pub struct ReportedPlanStep {
     pub command: SafeText,
     /// The cause it works against.
     pub cause: Cause,
-    /// What it does.
     pub effect: SafeText,
     /// The command that takes it back; `None` where it changes nothing or cannot be taken back.
     pub undo: Option<SafeText>,
@@ -141,28 +138,22 @@ pub struct Failing {
     pub first_at: Timestamp,
     /// The last one.
     pub last_at: Timestamp,
-    /// How many.
     pub attempts: usize,
 }
 
 /// A cause that the evidence supports.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ReportedFinding {
-    /// Which.
     pub cause: Cause,
     /// One line that states the defect.
     pub title: SafeText,
-    /// How sure.
     pub confidence: Confidence,
-    /// How bad.
     pub severity: Severity,
     /// The runbook's diagnosis item.
     pub diagnosis_item: DiagnosisItem,
-    /// What happened.
     pub explanation: SafeText,
     /// What it rests on, the strongest first.
     pub evidence: Vec<ReportedProof>,
-    /// What to do.
     pub remediation: ReportedRemediation,
     /// The root cause this is only a symptom of.
     pub inhibited_by: Option<Cause>,
@@ -173,7 +164,6 @@ pub struct ReportedFinding {
 pub struct ReportedProof {
     /// The number of the step that saw it.
     pub step: u8,
-    /// That step's name.
     pub step_name: StepName,
     /// The API call, as `service:Operation`.
     pub call: SafeText,
@@ -188,28 +178,22 @@ pub struct ReportedProof {
 pub struct ReportedRemediation {
     /// One or two sentences.
     pub summary: SafeText,
-    /// Commands to paste.
     pub commands: Vec<SafeText>,
     /// What could be lost by running them.
     pub warning: Option<SafeText>,
     /// The IAM actions the person needs.
     pub needs: Vec<SafeText>,
-    /// Documentation.
     pub links: Vec<SafeText>,
 }
 
 /// A configuration change.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ReportedChange {
-    /// When.
     pub at: Timestamp,
-    /// Who.
     pub actor: SafeText,
     /// What made the call, where its record tells.
     pub tool: Option<SafeText>,
-    /// CloudTrail's event name.
     pub event: SafeText,
-    /// What was changed.
     pub resource: SafeText,
     /// Whole minutes to the first failure; `None` without failures or when later.
     pub minutes_before_failure: Option<i64>,
@@ -232,14 +216,12 @@ pub struct ReportedComparison {
     pub others_failing: Vec<SafeText>,
     /// With other functions, last attempt succeeded.
     pub others_rotating: Vec<SafeText>,
-    /// What follows.
     pub conclusion: SafeText,
 }
 
 /// A cause the evidence speaks against.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RuledOutCause {
-    /// Which.
     pub cause: Cause,
     /// The fact that speaks against it.
     pub because: SafeText,
@@ -248,7 +230,6 @@ pub struct RuledOutCause {
 /// A cause that could not be decided.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct UncheckedCause {
-    /// Which.
     pub cause: Cause,
     /// The permission or the answer that was missing.
     pub missing: SafeText,
@@ -257,7 +238,6 @@ pub struct UncheckedCause {
 /// Something a person can look at.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ReportedLook {
-    /// What, in words.
     pub what: SafeText,
     /// The causes that it would decide.
     pub decides: Vec<Cause>,
@@ -270,7 +250,6 @@ pub struct ReportedLook {
 pub struct ReportedStep {
     /// 1 to 9.
     pub number: u8,
-    /// Which.
     pub name: StepName,
     /// The observation's kind, in snake case.
     pub status: &'static str,
@@ -291,7 +270,6 @@ pub struct ReportedStep {
 /// A permission that was missing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct MissingPermission {
-    /// The IAM action.
     pub action: SafeText,
     /// The resource; `*` where the action has none.
     pub resource: SafeText,

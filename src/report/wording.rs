@@ -23,7 +23,6 @@ pub enum Mark {
     Red,
     /// Rotation suffers, or it cannot be told.
     Yellow,
-    /// Rotation works.
     Green,
 }
 

@@ -28,7 +28,6 @@ impl Default for AccountForm {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct CallerForm {
     pub(super) arn: Option<String>,
-    /// Actions, with wildcards.
     pub(super) deny: Vec<String>,
 }
 

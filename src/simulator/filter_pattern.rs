@@ -9,13 +9,8 @@ use serde_json::Value;
 /// A parsed pattern.
 #[derive(Debug, PartialEq)]
 pub(super) enum FilterPattern {
-    /// Matches everything.
     Empty,
-    Terms {
-        all: Vec<String>,
-        any: Vec<String>,
-        none: Vec<String>,
-    },
+    Terms { all: Vec<String>, any: Vec<String>, none: Vec<String> },
     Json(FieldCondition),
 }
 

@@ -19,9 +19,7 @@ pub(super) enum PolicyForm {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct StatementForm {
     sid: Option<String>,
-    /// Actions allowed.
     allow: Vec<String>,
-    /// Actions denied.
     deny: Vec<String>,
     /// Every action but these is allowed.
     allow_except: Vec<String>,

@@ -18,7 +18,6 @@ static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/config/scenarios");
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
-    /// A few words.
     pub title: String,
     /// One sentence: what happened.
     pub story: String,

@@ -132,7 +132,6 @@ pub(super) struct SimulatedTrailEvent {
     pub(super) read_only: bool,
     /// Type and name, as event history lists them.
     pub(super) resources: Vec<(String, String)>,
-    /// The whole record.
     pub(super) record: Value,
 }
 

@@ -39,21 +39,17 @@ impl Decision {
 pub struct Audited {
     /// When; filled in when it is written.
     pub at: Timestamp,
-    /// The platform.
     pub platform: SafeText,
     /// The workspace or server.
     pub workspace: SafeText,
-    /// The channel.
     pub channel: SafeText,
     /// The person's id, or what acted instead.
     pub person: SafeText,
     /// What was done or attempted.
     pub did: SafeText,
-    /// On what.
     pub subject: SafeText,
     /// [`Decision::id`].
     pub decision: SafeText,
-    /// Why.
     pub reason: SafeText,
 }
 

@@ -13,7 +13,6 @@ pub struct KeptCertificate {
     pub address: String,
     /// What was there, in DER.
     pub der: Vec<u8>,
-    /// When.
     pub fetched_at: Timestamp,
 }
 

@@ -11,11 +11,8 @@ use std::time::Duration;
 /// A group of alarms, or a storm of them, in its thread.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredGroup<T> {
-    /// The thread's id.
     pub thread: String,
-    /// Where it is.
     pub place: Place,
-    /// What is known.
     pub group: T,
 }
 

@@ -106,7 +106,6 @@ pub struct NewTrigger {
     pub subject: String,
     /// Who asks what; one that is open already is joined.
     pub same: Option<String>,
-    /// What starts.
     pub trigger: Trigger,
     /// One line for the operator.
     pub what: SafeText,
@@ -128,10 +127,8 @@ pub enum Accepted {
 /// Why a trigger was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
-    /// Too many wait.
     #[error("{MAX_WAITING} triggers wait already")]
     Full,
-    /// The store fails.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -154,9 +151,7 @@ impl Lease {
 /// A trigger to work on.
 #[derive(Debug, Clone)]
 pub struct Claimed {
-    /// What allows it.
     pub lease: Lease,
-    /// What started.
     pub trigger: Trigger,
     /// As in [`NewTrigger`].
     pub subject: String,

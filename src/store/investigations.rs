@@ -43,18 +43,14 @@ impl Stage {
 pub struct Location {
     /// The account's name in the configuration; `None` where none is configured.
     pub account: Option<String>,
-    /// The region.
     pub region: String,
 }
 
 /// An investigation, without its evidence.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InvestigationRow {
-    /// Its id.
     pub id: String,
-    /// Its thread's id.
     pub thread: String,
-    /// Where that is.
     pub place: Place,
     /// The thread of others that it must not leave, where it is held in one.
     pub held_in: Option<String>,
@@ -62,13 +58,11 @@ pub struct InvestigationRow {
     pub message_key: String,
     /// Buttons of an older one have expired.
     pub revision: u32,
-    /// What was asked.
     pub question: InvestigationRequest,
     /// Where it is looked for; `None` until that is decided.
     pub choice: Option<Location>,
     /// The places to choose from while a person is asked.
     pub choices: Vec<Location>,
-    /// How it stands.
     pub stage: Stage,
     /// The verdict in one line; empty before the first.
     pub headline: SafeText,
@@ -85,7 +79,6 @@ pub struct InvestigationRow {
 /// What a run came to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunResult {
-    /// The investigation.
     pub id: String,
     /// How it stands now.
     pub stage: Stage,

@@ -50,11 +50,9 @@ pub(super) const NEXT: &str = "SELECT p.not_before FROM messages p JOIN threads 
 /// A message as it is to be. Stating another one for the same slot replaces it: the platform's message is edited.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DesiredMessage {
-    /// The thread's id.
     pub thread: String,
     /// Which of its messages: [`ROOT`], or a name unique in the thread. Replies are posted in the order they were stated.
     pub message_key: String,
-    /// The message.
     pub message: Message,
     /// Why it is sent, for the operator.
     pub reason: &'static str,
@@ -123,17 +121,14 @@ pub struct EditInterval {
 #[derive(Debug, Clone)]
 pub struct DueMessage {
     id: i64,
-    /// The thread's id.
     pub thread: String,
     /// Where the thread is; without a thread while its root is not posted.
     pub place: Place,
     /// The thread of others that it must not leave, where it is held in one.
     pub held_in: Option<String>,
-    /// Which message.
     pub message_key: String,
     /// Why it is sent.
     pub reason: String,
-    /// The message.
     pub message: Message,
     /// True while a newer one is on its way.
     pub is_progress: bool,
@@ -141,7 +136,6 @@ pub struct DueMessage {
     pub revision: i64,
     /// The platform's id, when it is posted and to be edited.
     pub posted_id: Option<String>,
-    /// The delivery's key.
     pub key: String,
     /// The revision that was posted and may have arrived; its answer is unknown.
     pub uncertain: Option<i64>,

@@ -56,12 +56,7 @@ pub enum StoreError {
     Broken(#[from] sqlx::Error),
     /// A row holds what this version cannot read.
     #[error("the store holds a {what} that cannot be read: {why}")]
-    Unreadable {
-        /// What.
-        what: &'static str,
-        /// Why.
-        why: String,
-    },
+    Unreadable { what: &'static str, why: String },
 }
 
 /// How many other transactions go between accepting some triggers and accepting the next, when there are always more: enough

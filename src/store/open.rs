@@ -51,36 +51,19 @@ pub enum OpenError {
     InUse(PathBuf),
     /// There is something else.
     #[error("the store {} is {what}: name a file that does not exist yet in [store] path", path.display())]
-    NotAFile {
-        /// The path.
-        path: PathBuf,
-        /// What is there.
-        what: &'static str,
-    },
+    NotAFile { path: PathBuf, what: &'static str },
     /// It cannot be written or read.
     #[error("the store {} cannot be used: {why}; the file and its folder must be readable and writable by this user", path.display())]
     Unusable {
-        /// The path.
         path: PathBuf,
         /// What the system says.
         why: String,
     },
-    /// It is damaged.
     #[error("the store {} is damaged ({why}): move it and its -wal file away and put a backup in place, or start without one and lose what was in it", path.display())]
-    Damaged {
-        /// The path.
-        path: PathBuf,
-        /// What is wrong.
-        why: String,
-    },
+    Damaged { path: PathBuf, why: String },
     /// It was made by a newer version.
     #[error("the store {} was written by another version of this program ({why}): run that version", path.display())]
-    OtherVersion {
-        /// The path.
-        path: PathBuf,
-        /// What differs.
-        why: String,
-    },
+    OtherVersion { path: PathBuf, why: String },
 }
 
 impl Store {

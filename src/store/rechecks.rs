@@ -7,11 +7,8 @@ use jiff::Timestamp;
 /// A thread that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueRecheck {
-    /// The thread.
     pub thread: String,
-    /// Why.
     pub why: Recheck,
-    /// Since when.
     pub due_at: Timestamp,
 }
 

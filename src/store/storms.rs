@@ -12,7 +12,6 @@ pub struct StormSecret {
     pub secret: String,
     /// As people read it.
     pub name: SafeText,
-    /// The alarm.
     pub alarm: Alarm,
 }
 

@@ -19,7 +19,6 @@ pub struct NewThread {
 /// A thread.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Thread {
-    /// Its id here.
     pub id: String,
     /// Where it is; with the thread, once its root is posted.
     pub place: Place,

@@ -8,7 +8,6 @@ use sqlx::{Sqlite, Transaction};
 /// A watched investigation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Watch {
-    /// The investigation.
     pub investigation: String,
     /// Who asked for it.
     pub by: SafeText,
@@ -16,7 +15,6 @@ pub struct Watch {
     pub since: Timestamp,
     /// When to look again.
     pub next_look: Timestamp,
-    /// When to stop.
     pub until: Timestamp,
 }
 

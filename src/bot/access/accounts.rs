@@ -33,9 +33,7 @@ pub struct AccountInfo {
 /// Clients for one place, and the clock there: simulated accounts live in their own time.
 #[derive(Debug, Clone)]
 pub struct Connected {
-    /// The clients.
     pub aws: Aws,
-    /// The clock.
     pub clock: Clock,
 }
 

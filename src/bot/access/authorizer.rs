@@ -17,13 +17,10 @@ pub struct Authorizer {
 /// What somebody wants to do, and with which secret.
 #[derive(Debug, Clone, Copy)]
 pub struct AccessRequest<'a> {
-    /// What.
     pub action: ActionKind,
-    /// The secret.
     pub secret: &'a SecretRef,
     /// The account's name in the configuration.
     pub account: Option<&'a str>,
-    /// The region.
     pub region: &'a str,
 }
 

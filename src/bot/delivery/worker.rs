@@ -83,10 +83,16 @@ enum SendOutcome {
     /// It is there and cannot be changed any more.
     Stuck(String),
     /// Not yet; `arrived` is `None` where that is unknown.
-    Later { after: Option<Duration>, arrived: Option<bool>, why: String },
+    Later {
+        after: Option<Duration>,
+        arrived: Option<bool>,
+        why: String,
+    },
     /// Not while its place is as it is; what the person is told.
-    Closed { why: String, tell: &'static str },
-    /// Never.
+    Closed {
+        why: String,
+        tell: &'static str,
+    },
     Never(String),
     /// Nothing goes out at the moment.
     LockedOut(String),

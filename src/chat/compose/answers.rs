@@ -92,7 +92,6 @@ pub fn pasted_value() -> Message {
 /// A name like the one that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NearName {
-    /// The name.
     pub name: String,
     /// What has to be said with it to be asked about there, such as `region:us-east-1`; may be empty.
     pub options: String,

@@ -30,7 +30,6 @@ pub struct Standing {
 pub struct Resolved {
     /// The person, as the thread may name them, or the alarm that recovered.
     pub by: SafeText,
-    /// When.
     pub at: Timestamp,
 }
 

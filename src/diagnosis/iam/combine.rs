@@ -50,9 +50,7 @@ pub enum Layer {
 /// The decision of all layers together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
-    /// What was decided.
     pub decision: Decision,
-    /// By which layer.
     pub layer: Layer,
 }
 

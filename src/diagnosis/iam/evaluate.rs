@@ -48,7 +48,6 @@ pub struct StatementRef {
     pub sid: Option<String>,
     /// Its place in the policy, counted from zero.
     pub index: usize,
-    /// What it does.
     pub effect: Effect,
 }
 

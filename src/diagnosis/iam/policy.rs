@@ -19,7 +19,6 @@ pub struct Policy {
 /// What a statement does where it applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Effect {
-    /// It permits.
     Allow,
     /// It forbids, whatever another statement permits.
     Deny,
@@ -41,7 +40,6 @@ pub enum PolicyError {
     Document {
         /// The policy's name, as given.
         policy: String,
-        /// What is wrong.
         reason: String,
     },
     /// A statement breaks the grammar.
@@ -51,7 +49,6 @@ pub enum PolicyError {
         policy: String,
         /// The statement's place, counted from zero.
         index: usize,
-        /// What is wrong.
         reason: String,
     },
 }

@@ -10,37 +10,79 @@ pub(super) enum Effect {
     /// It shows something, or works on the person's own machine.
     Reads,
     /// It starts a rotation, and may bind the secret to a function or give it a schedule before.
-    Rotates { turns_on: bool, function: Option<String>, schedule: Option<String>, at_once: bool },
+    Rotates {
+        turns_on: bool,
+        function: Option<String>,
+        schedule: Option<String>,
+        at_once: bool,
+    },
     /// A new role with this trust policy.
-    CreatesRole { name: String, trust: Option<Value> },
+    CreatesRole {
+        name: String,
+        trust: Option<Value>,
+    },
     /// An inline policy of a role; `None` where it is deleted.
-    RolePolicy { role: String, name: String, document: Option<Value> },
+    RolePolicy {
+        role: String,
+        name: String,
+        document: Option<Value>,
+    },
     /// A managed policy comes to a role, or leaves it.
-    Attachment { role: String, arn: String, attaches: bool },
+    Attachment {
+        role: String,
+        arn: String,
+        attaches: bool,
+    },
     /// A managed policy gets another document.
-    ManagedPolicy { arn: String, document: Value },
+    ManagedPolicy {
+        arn: String,
+        document: Value,
+    },
     /// A role loses its permissions boundary.
-    RemovesBoundary { role: String },
+    RemovesBoundary {
+        role: String,
+    },
     /// Who may assume a role.
-    Trust { role: String, document: Value },
+    Trust {
+        role: String,
+        document: Value,
+    },
     /// The secret's resource policy; `None` where it is deleted.
-    SecretPolicy { document: Option<Value> },
-    /// A key's policy.
-    KeyPolicy { key: String, document: Value },
+    SecretPolicy {
+        document: Option<Value>,
+    },
+    KeyPolicy {
+        key: String,
+        document: Value,
+    },
     /// A key is enabled.
-    EnablesKey { key: String },
+    EnablesKey {
+        key: String,
+    },
     /// A key's deletion is called off; it stays disabled.
-    KeepsKey { key: String },
+    KeepsKey {
+        key: String,
+    },
     /// The secret is encrypted with another key; `None` is the AWS managed one.
-    SecretKey { key: Option<String> },
+    SecretKey {
+        key: Option<String>,
+    },
     /// A statement comes to the function's resource policy.
-    AllowsInvoke { statement: Value },
+    AllowsInvoke {
+        statement: Value,
+    },
     /// A statement leaves the function's resource policy.
-    RemovesInvoke { sid: String },
+    RemovesInvoke {
+        sid: String,
+    },
     /// Reserved concurrency; `None` where none is reserved any more.
-    Concurrency { reserved: Option<u32> },
+    Concurrency {
+        reserved: Option<u32>,
+    },
     /// Settings of the function, by the names of their options.
-    Function { settings: Vec<(String, String)> },
+    Function {
+        settings: Vec<(String, String)>,
+    },
     /// The function gets other code.
     Code,
     /// The secret is kept after all.
@@ -48,7 +90,11 @@ pub(super) enum Effect {
     /// A new current value.
     Value,
     /// A staging label leaves a version, or moves to one.
-    Label { label: String, from: Option<String>, to: Option<String> },
+    Label {
+        label: String,
+        from: Option<String>,
+        to: Option<String>,
+    },
     /// The database takes the password of the current value, which therefore has to be stored before.
     DatabaseTakes,
     /// It changes something the evidence does not hold.

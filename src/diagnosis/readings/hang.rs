@@ -36,7 +36,6 @@ pub(in crate::diagnosis) struct Hang<'c, 'a> {
 enum HangProgress {
     /// A connection to the database stood.
     DatabaseAnswered,
-    /// Secrets Manager answered.
     SecretsManagerAnswered,
     /// It wrote nothing of its own after it found its credentials.
     Silent,

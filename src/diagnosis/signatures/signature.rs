@@ -10,9 +10,7 @@ use crate::model::{Cause, RotationStep};
 /// "unable to log in", which says more than a timeout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Specificity {
-    /// A normal line.
     Normal,
-    /// Something failed.
     Marker,
     /// An exception of the function's own code.
     UnhandledException,
@@ -26,7 +24,6 @@ pub enum Specificity {
     SecretContent,
     /// The function cannot be loaded.
     Code,
-    /// The KMS key.
     Kms,
     /// The layer that refused, by name.
     AccessLayer,
@@ -37,7 +34,6 @@ pub enum Specificity {
 pub enum Reached {
     /// A closing sentence, whatever went before.
     Closing,
-    /// Nobody answered.
     Nobody,
     /// A server answered the second try, the one without TLS.
     Fallback,

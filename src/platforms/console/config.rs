@@ -22,7 +22,6 @@ pub struct ConsoleConfig {
 pub struct ConsoleUrl {
     /// Host, and port where it is not the scheme's own: what browsers put into the `Host` header.
     pub host: String,
-    /// True over TLS.
     pub secure: bool,
     /// The path below which a proxy offers the page, such as `/rotation-diag`; empty where the page has the host to itself.
     pub path: String,

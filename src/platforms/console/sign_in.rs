@@ -29,7 +29,6 @@ pub(super) struct Wanted {
 
 /// Where somebody goes once they are in, and what they take along.
 pub(super) struct Luggage {
-    /// Where to.
     pub(super) to: PageTarget,
     /// What they had written; may be empty.
     pub(super) words: String,

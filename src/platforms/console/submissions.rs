@@ -25,7 +25,6 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// The field in which something was said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Field {
-    /// The channel's.
     #[default]
     Ask,
     /// The one of the open thread.

@@ -12,9 +12,7 @@ pub const DISCORD_API: &str = "https://discord.com/api/v10";
 pub struct DiscordConfig {
     /// How interactions come in.
     pub mode: DiscordMode,
-    /// The bot's token.
     pub bot_token: TokenSource,
-    /// The application's id.
     pub application_id: u64,
     /// The key that interactions sent over HTTP are signed with; there in [`DiscordMode::Http`].
     pub public_key: Option<[u8; 32]>,

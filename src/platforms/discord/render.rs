@@ -31,7 +31,6 @@ pub(super) struct Rendered {
     pub(super) content: String,
     /// Whom it calls, as text before everything else.
     call: String,
-    /// One embed each.
     pub(super) descriptions: Vec<String>,
     colour: Colour,
     rows: Vec<CreateActionRow>,

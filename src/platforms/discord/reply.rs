@@ -16,7 +16,6 @@ const ANSWERABLE: SignedDuration = SignedDuration::from_secs(15 * 60 - 20);
 pub(super) enum Reply {
     /// By an interaction's token, seen by that person alone.
     Interaction {
-        /// The interaction.
         id: Snowflake,
         /// Its token: whoever has it can answer.
         token: String,
@@ -27,11 +26,9 @@ pub(super) enum Reply {
     },
     /// By a reply to the person's message, which others see too: messages cannot be answered in private.
     Message {
-        /// The message.
         id: Snowflake,
         /// The channel or thread it is in.
         channel: Snowflake,
-        /// Who wrote it.
         #[serde(default)]
         author: Option<Snowflake>,
     },

@@ -49,7 +49,6 @@ pub(super) enum RestFailure {
     Lost(&'static str),
     /// Discord answered with another status than success, and perhaps its own code.
     Refused {
-        /// The status.
         status: u16,
         /// Discord's code for the reason; 0 where it gave none.
         code: u64,

@@ -8,35 +8,62 @@ pub(super) enum Route<'a> {
     /// The application the bot's token belongs to.
     Application,
     /// A channel or thread.
-    Channel { channel: Snowflake },
+    Channel {
+        channel: Snowflake,
+    },
     /// The commands of an application, everywhere.
-    Commands { application: Snowflake },
+    Commands {
+        application: Snowflake,
+    },
     /// Channels with one person alone.
     DirectChannels,
     /// Further answers to an interaction.
-    FollowUps { application: Snowflake, token: &'a str },
+    FollowUps {
+        application: Snowflake,
+        token: &'a str,
+    },
     /// Where the gateway is.
     Gateway,
     /// The commands of an application in one server.
-    GuildCommands { application: Snowflake, guild: Snowflake },
+    GuildCommands {
+        application: Snowflake,
+        guild: Snowflake,
+    },
     /// The first answer to an interaction.
-    InteractionResponse { interaction: Snowflake, token: &'a str },
-    /// The bot itself.
+    InteractionResponse {
+        interaction: Snowflake,
+        token: &'a str,
+    },
     Me,
     /// A person in a server.
-    Member { guild: Snowflake, user: Snowflake },
-    /// A message.
-    Message { channel: Snowflake, message: Snowflake },
+    Member {
+        guild: Snowflake,
+        user: Snowflake,
+    },
+    Message {
+        channel: Snowflake,
+        message: Snowflake,
+    },
     /// The messages of a channel or thread.
-    Messages { channel: Snowflake },
+    Messages {
+        channel: Snowflake,
+    },
     /// The thread of a message.
-    MessageThreads { channel: Snowflake, message: Snowflake },
+    MessageThreads {
+        channel: Snowflake,
+        message: Snowflake,
+    },
     /// The servers the bot is in.
     MyGuilds,
     /// The first answer to an interaction, once it was given.
-    OriginalResponse { application: Snowflake, token: &'a str },
+    OriginalResponse {
+        application: Snowflake,
+        token: &'a str,
+    },
     /// The roles of a server.
-    Roles { guild: Snowflake },
+    Roles {
+        guild: Snowflake,
+    },
 }
 
 impl Route<'_> {

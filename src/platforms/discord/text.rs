@@ -16,7 +16,6 @@ const MAX_PARTS: usize = 40;
 
 /// A piece of text.
 enum Piece {
-    /// One line.
     Line(String),
     /// The inside of a code block, in its language.
     Code(Vec<String>, &'static str),

@@ -44,11 +44,9 @@ pub(super) struct Unopened {
 /// What became of opening a thread.
 #[derive(Debug)]
 pub(super) enum Opening {
-    /// It is there.
     Open,
     /// There will be none.
     Never,
-    /// Perhaps later.
     NotYet(RestFailure),
     /// The message it would hang on is gone.
     RootGone,

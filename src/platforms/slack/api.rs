@@ -34,12 +34,9 @@ pub(super) struct Api {
 pub(super) struct Identity {
     /// The workspace's address, with a slash at its end.
     pub(super) url: Url,
-    /// The workspace's name.
     #[serde(default)]
     pub(super) team: Option<String>,
-    /// The workspace's id.
     pub(super) team_id: String,
-    /// The bot's name.
     #[serde(default)]
     pub(super) user: Option<String>,
     /// The bot's user id.
@@ -62,7 +59,6 @@ impl Identity {
 /// A message that was posted.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(super) struct PostedMessage {
-    /// Its id.
     pub(super) ts: String,
 }
 

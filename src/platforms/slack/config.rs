@@ -45,7 +45,6 @@ pub enum SlackMode {
 /// The tokens that [`SlackConfig`] points at. Nothing prints them.
 #[derive(Debug, Clone)]
 pub struct SlackTokens {
-    /// The bot token.
     pub bot: Token,
     /// The app-level token in Socket Mode, the signing secret in HTTP mode.
     pub inbound: Token,

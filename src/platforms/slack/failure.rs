@@ -23,16 +23,13 @@ const MAX_CODE: usize = 64;
 /// A call that failed. It holds neither tokens, nor addresses, nor what was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SlackFailure {
-    /// What was called.
     pub(super) method: Method,
-    /// How it failed.
     pub(super) kind: FailureKind,
 }
 
 /// How a call failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum FailureKind {
-    /// Nothing was sent.
     NotSent,
     /// It was sent; nobody knows what became of it.
     Lost,

@@ -9,7 +9,6 @@ use super::method::Method;
 /// Whether the bot takes part in a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Presence {
-    /// It does.
     Member,
     /// It does not, or there is no such channel: of a private one Slack says the same.
     Stranger,

@@ -32,7 +32,6 @@ const MAX_CHANNELS: usize = 1_024;
 pub(super) enum Turn<'a> {
     /// A message to a channel or a thread in it.
     Message {
-        /// The channel's id.
         channel: &'a str,
     },
     /// An edit; one that only shows progress gives way.
@@ -40,7 +39,6 @@ pub(super) enum Turn<'a> {
         /// Whether there will be a later one anyway.
         is_progress: bool,
     },
-    /// Anything else.
     Other,
 }
 

@@ -57,7 +57,6 @@ const LOCKED_OUT: &str = "Slack no longer accepts my token, so I can post nothin
 /// What Slack is told.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum SlackAck {
-    /// It is taken.
     Empty,
     /// It is taken, and this is the answer.
     Body(Value),

@@ -22,7 +22,6 @@ pub(super) enum Meaning {
     NoReplies,
     /// It may have been done.
     Uncertain,
-    /// It passes.
     Passing,
 }
 

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 pub(super) struct SlackReply {
     /// The channel in which only that person sees the answer.
     pub(super) channel: String,
-    /// That person.
     pub(super) user: String,
     /// The thread it was asked in.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -31,7 +31,6 @@ const MAX_ANSWER_BYTES: usize = 8 << 20;
 /// A request that brought no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NoAnswer {
-    /// It never left.
     #[error("Slack could not be reached")]
     NotSent,
     /// It left, and what became of it is unknown.

@@ -17,7 +17,6 @@ pub(super) enum BlockPiece {
     Lines(SlackRichTextElement),
     /// Something to copy: a block of its own.
     Copy(SlackRichTextElement),
-    /// Small print.
     Small(String),
     /// Something that had to be shortened or left out; what remains of it, if anything, stands before this.
     Shortened,

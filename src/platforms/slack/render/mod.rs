@@ -24,7 +24,6 @@ pub(in crate::platforms::slack) use text::{bold, line, paragraph, plain as plain
 pub struct Rendered {
     /// What notifications show, escaped.
     pub text: String,
-    /// The message.
     pub blocks: Vec<SlackBlock>,
     /// What follows it in its thread.
     pub files: Vec<File>,
@@ -41,13 +40,10 @@ impl Rendered {
 /// A file as Slack takes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
-    /// Its name.
     pub name: String,
     /// What it shows, for those who do not see it.
     pub description: String,
-    /// Its MIME type.
     pub content_type: &'static str,
-    /// What it holds.
     pub bytes: Vec<u8>,
 }
 
