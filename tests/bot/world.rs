@@ -370,7 +370,8 @@ impl World {
     /// Starts workers, the watch and delivery.
     pub(crate) fn start(&mut self, platforms: &[Arc<Fake>]) {
         let known: Vec<_> = platforms.iter().map(|fake| Arc::clone(fake) as Arc<dyn ChatPlatform>).collect();
-        self.running.push(tokio::spawn(self.bot.workers(self.work, &known).work(self.stop.clone())));
+        self.bot.platforms.set(&known);
+        self.running.push(tokio::spawn(self.bot.workers(self.work).work(self.stop.clone())));
         let (store, every, stop) = (Arc::clone(&self.store), self.work.watch_every, self.stop.clone());
         self.running.push(tokio::spawn(async move { keep_schedule(&store, every, stop).await }));
         self.deliver(platforms);

@@ -241,8 +241,8 @@ mod tests {
     #[test]
     fn the_numbers_of_the_invitation_are_what_is_needed() {
         let document = include_str!("../../../docs/discord.md");
-        let with_mention = NEEDED | Permissions::MENTION_EVERYONE;
-        assert!(document.contains(&format!("permissions={}", NEEDED.bits())), "{}", NEEDED.bits());
+        let with_mention = needed() | Permissions::MENTION_EVERYONE;
+        assert!(document.contains(&format!("permissions={}", needed().bits())), "{}", needed().bits());
         assert!(document.contains(&format!("`{}`", with_mention.bits())), "{}", with_mention.bits());
     }
 
