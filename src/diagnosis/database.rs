@@ -123,7 +123,7 @@ mod tests {
         let context = DiagnosisContext::new(&evidence);
         let commands = |engine, of| Remediation::new("").database_takes(&context, Some(engine), of).commands.join("\n");
         let rotated = commands("postgres", Of::Rotated);
-        assert!(rotated.contains("--version-stage AWSCURRENT") && rotated.ends_with("--dbname service=admin"), "{rotated}");
+        assert!(rotated.contains("--version-stage AWSCURRENT") && rotated.ends_with("--dbname 'service=admin'"), "{rotated}");
         let superuser = commands("mariadb", Of::Superuser(None));
         assert!(superuser.contains("jq --raw-output .masterarn") && superuser.contains("ACCOUNT UNLOCK"), "{superuser}");
         for command in [&rotated, &superuser] {

@@ -4,7 +4,7 @@ use super::flows::verdict;
 use super::log_capture::LogCapture;
 use super::world::{Fake, RULES, Simulated, World, actor, answer_text, place, said, whole_text};
 use rotation_diag::chat::document::Tone;
-use rotation_diag::chat::{Ack, Intake as _, Payload};
+use rotation_diag::chat::{Ack, ChatPlatform, Intake as _, Payload};
 use rotation_diag::model::{Place, PlatformName};
 use std::sync::Arc;
 
@@ -337,6 +337,8 @@ async fn a_notice_leaves_a_secrets_name_as_it_is_written() {
 #[tokio::test]
 async fn help_teaches_the_form_that_works_in_its_place() {
     let world = World::usual().await;
+    let on = |name| Fake::new(PlatformName::new(name)) as Arc<dyn ChatPlatform>;
+    world.bot.platforms.set(&["slack", "discord", "console"].map(on));
     let elsewhere = |platform, workspace: &str, channel: &str, thread: Option<&str>| Place {
         platform,
         workspace: workspace.to_owned(),

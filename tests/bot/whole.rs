@@ -189,6 +189,7 @@ async fn every_permission_that_is_missing_is_named_and_no_other() {
                 "cloudtrail:LookupEvents",
                 "cloudwatch:GetMetricData",
                 "health:DescribeEvents",
+                "logs:DescribeLogGroups",
                 "secretsmanager:ListSecrets",
             ];
             let refused = if takes_none.contains(&action) { Permission::Missing } else { Permission::MissingForOthers };

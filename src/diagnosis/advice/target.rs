@@ -204,9 +204,14 @@ pub(super) fn host_not_allowed(shown: Shown<'_, '_, '_>) -> Advice {
             "SELECT user, host FROM mysql.user ORDER BY user, host",
         )
     };
+    let quoted = shown.text().split_once("Host '").and_then(|(_, rest)| rest.split_once('\''));
+    let host = quoted.map(|(host, _)| format!(" ({host})")).unwrap_or_default();
     Advice {
         title,
-        explanation: format!("MySQL was reached and answered{} that {what}. It did not ask for a password.", shown.in_step()),
+        explanation: format!(
+            "MySQL was reached and answered{} that {what}{host}. It did not ask for a password.",
+            shown.in_step()
+        ),
         remediation: Remediation::new(if blocked {
             "Clear the host cache, and find what connects from the function's subnets without logging in. Then rotate."
         } else {
