@@ -21,8 +21,8 @@
 //! | [`config`] | the configuration file: accounts, deadlines, what may be asked about |
 //! | [`chart`] | the timeline as a picture: metrics, rotation attempts, changes |
 //! | [`chat`] | messages and commands, whatever the platform |
-//! | [`store`] | what must survive a crash: accepted triggers, threads, deliveries, the audit trail |
 //! | [`alarm`] | what SNS delivers: is it authentic, what is it about, which thread does it belong to |
+//! | [`store`] | what must survive a crash: accepted triggers, threads, deliveries, the audit trail |
 //! | [`bot`] | between chat, alarms and the engine: what is allowed, accepted, worked on and delivered |
 //! | [`platforms`] | Slack, Discord and the web console |
 //! | [`app`] | `serve`: store, platforms, web server, workers; who watches whom; how it ends |

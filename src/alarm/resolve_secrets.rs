@@ -89,7 +89,8 @@ impl Found {
 pub enum Asking {
     /// It is not worth it: the alarm will only be counted.
     Spared,
-    With(Aws, Clock),
+    /// These clients, and their clock.
+    With(Box<Aws>, Clock),
     /// There are none; why.
     Impossible(String),
 }

@@ -70,7 +70,7 @@ impl Remediation {
     }
 
     /// A statement of the engine's own, for an administrator.
-    pub(super) fn as_administrator(self, engine: Option<&str>, sql: &str) -> Remediation {
+    pub(super) fn run_as_administrator(self, engine: Option<&str>, sql: &str) -> Remediation {
         match engine {
             Some("postgres" | "redshift") => self.run(shell("psql", &["--dbname", "service=admin", "--command", sql])),
             Some("mysql" | "mariadb") => self.run(shell("mysql", &["--defaults-extra-file=admin.cnf", "--execute", sql])),
@@ -96,11 +96,11 @@ static LOGGED_IN: LazyLock<Option<Regex>> =
 /// The user as whom the invocation logged in last.
 pub(super) fn logged_in_as(seen: &LogMatch<'_, '_>) -> Option<String> {
     let pattern = LOGGED_IN.as_ref()?;
-    let users = seen.failure.invocation.lines.iter().filter_map(|event| {
+    let mut users = seen.failure.invocation.lines.iter().filter_map(|event| {
         let text = Record::read(&event.text).text;
         Some(pattern.captures(&text)?.name("user")?.as_str().to_owned())
     });
-    users.last()
+    users.next_back()
 }
 
 static SUPERUSER_SECRET: LazyLock<Option<Regex>> = LazyLock::new(|| {

@@ -1,7 +1,6 @@
 //! What the diagnosis says.
 
 use super::cause::Cause;
-use super::plan::{Forecast, Plan};
 use super::step::StepName;
 use super::window::Lookback;
 use jiff::Timestamp;
@@ -157,38 +156,6 @@ pub struct FailureRow {
     pub last_success_at: Option<Timestamp>,
 }
 
-/// Everything the diagnosis concludes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Diagnosis {
-    pub outcome: Outcome,
-    /// What was found; the most likely root cause first, symptoms after their causes, remarks last.
-    pub findings: Vec<Finding>,
-    /// Changes near the failures, oldest first.
-    pub changes: Vec<CorrelatedChange>,
-    /// How other secrets fared, where that says something.
-    pub comparison: Option<Comparison>,
-    /// What the evidence speaks against.
-    pub ruled_out: Vec<RuledOut>,
-    /// What could not be decided.
-    pub not_checked: Vec<NotChecked>,
-    /// The current row of failures.
-    pub failing: Option<FailureRow>,
-    /// The last rotation that is known to have succeeded.
-    pub last_success_at: Option<Timestamp>,
-    /// Where another look can tell more.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub follow_up: Option<FollowUp>,
-    /// What a person can look at next, where the end is inconclusive; what decides most first.
-    #[serde(default)]
-    pub next_looks: Vec<NextLook>,
-    /// What will stop the next rotation.
-    #[serde(default)]
-    pub forecast: Forecast,
-    /// The fix, as ordered commands.
-    #[serde(default)]
-    pub plan: Plan,
-}
-
 /// Something a person can look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NextLook {
@@ -228,13 +195,5 @@ impl FollowUp {
             FollowUp::Widen(_) => BTreeSet::from([StepName::FunctionLogs, StepName::FunctionMetrics]),
             FollowUp::SearchChanges { .. } => BTreeSet::from([StepName::ConfigChanges]),
         }
-    }
-}
-
-impl Diagnosis {
-    /// The root cause, when there is one.
-    #[must_use]
-    pub fn root_cause(&self) -> Option<&Finding> {
-        self.findings.first().filter(|_| self.outcome.has_cause())
     }
 }

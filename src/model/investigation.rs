@@ -1,7 +1,7 @@
 //! One run over one secret.
 
+use super::diagnosis::Diagnosis;
 use super::evidence::Evidence;
-use super::finding::Diagnosis;
 use serde::{Deserialize, Serialize};
 
 /// What one run over one secret saw and concluded.

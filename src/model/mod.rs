@@ -5,6 +5,7 @@ mod alarm;
 mod arn;
 mod cause;
 mod chat;
+mod diagnosis;
 mod event_name;
 mod evidence;
 mod excerpt;
@@ -27,6 +28,7 @@ pub use alarm::{Alarm, AlarmSeries, AlarmSource, AlarmState, OkBasis};
 pub use arn::{Arn, ArnError, FunctionArn, RoleArn, SecretArn, is_secret_name};
 pub use cause::{Cause, DiagnosisItem};
 pub use chat::{Actor, InvestigationRequest, NotAPlatform, Place, PlatformName, ReplyTo, Standing, ThreadRef};
+pub use diagnosis::Diagnosis;
 pub use event_name::without_version;
 pub use evidence::{
     Attempt, AttemptOutcome, Change, Concern, ConfigChanges, DueDates, EventSource, Evidence, FleetSecret, FunctionFacts,
@@ -36,8 +38,8 @@ pub use evidence::{
 };
 pub use excerpt::excerpt;
 pub use finding::{
-    Comparison, Confidence, CorrelatedChange, Diagnosis, FailureRow, Finding, FollowUp, NextLook, NotChecked, Outcome, Proof,
-    Remediation, RuledOut, Severity,
+    Comparison, Confidence, CorrelatedChange, FailureRow, Finding, FollowUp, NextLook, NotChecked, Outcome, Proof, Remediation,
+    RuledOut, Severity,
 };
 pub use investigation::Investigation;
 pub use invocation::{Invocation, InvocationStatus, LogEvent};

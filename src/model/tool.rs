@@ -17,7 +17,7 @@ pub enum Tool {
     OpenTofu,
     Pulumi,
     Ansible,
-    Console,
+    ManagementConsole,
     /// The AWS command line.
     Cli,
     /// A program that uses one of AWS's SDKs.
@@ -28,7 +28,7 @@ impl Tool {
     /// True for a tool that writes what its code says, whatever changed meanwhile.
     #[must_use]
     pub const fn applies_code(&self) -> bool {
-        !matches!(self, Tool::Console | Tool::Cli | Tool::Sdk)
+        !matches!(self, Tool::ManagementConsole | Tool::Cli | Tool::Sdk)
     }
 }
 
@@ -42,7 +42,7 @@ impl fmt::Display for Tool {
             Tool::OpenTofu => "OpenTofu",
             Tool::Pulumi => "Pulumi",
             Tool::Ansible => "Ansible",
-            Tool::Console => "the console",
+            Tool::ManagementConsole => "the console",
             Tool::Cli => "the AWS CLI",
             Tool::Sdk => "a program with an AWS SDK",
         })

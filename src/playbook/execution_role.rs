@@ -81,7 +81,7 @@ pub(super) async fn collect(
         }
     };
     let trust = async {
-        if actor.function.is_some() && matches!(needed, Some(role_policies::Scope { boundary: false })) {
+        if actor.function.is_some() && matches!(needed, Some(role_policies::PolicyScope { boundary: false })) {
             Observation::NotApplicable { because: "the simulation already shows what the role lacks".to_owned() }
         } else if actor.function.is_some() && runs(cx, caller, &described).await {
             Observation::NotApplicable { because: "the function runs, so Lambda assumes the role".to_owned() }

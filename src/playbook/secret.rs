@@ -258,14 +258,11 @@ fn summary(facts: &SecretFacts) -> String {
     if is_pending_apart(facts) {
         parts.push("AWSPENDING on a version of its own".to_owned());
     }
-    match &facts.service_health {
-        Observation::Found(events) => {
-            let open = events.iter().filter(|event| event.ended_at.is_none()).count();
-            let closed = events.len() - open;
-            let told = [(open, "open AWS Health event"), (closed, "closed AWS Health event")];
-            parts.extend(told.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| text::counted(count, what)));
-        }
-        _ => {}
+    if let Observation::Found(events) = &facts.service_health {
+        let open = events.iter().filter(|event| event.ended_at.is_none()).count();
+        let closed = events.len() - open;
+        let told = [(open, "open AWS Health event"), (closed, "closed AWS Health event")];
+        parts.extend(told.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| text::counted(count, what)));
     }
     parts.join(", ")
 }

@@ -60,7 +60,7 @@ pub(super) fn tool(event: &Value, actor: &str) -> Option<Tool> {
     } else if text("/sessionCredentialFromConsole") == "true"
         || ["console.amazonaws.com", "signin.amazonaws.com", "mozilla/"].iter().any(|word| says(word))
     {
-        Tool::Console
+        Tool::ManagementConsole
     } else if says("aws-cli") {
         Tool::Cli
     } else if ["aws-sdk", "boto3", "botocore"].iter().any(|word| says(word)) {
@@ -135,8 +135,8 @@ mod tests {
             ("aws-cli/2.17.20 md/awscrt Botocore/1.34", Some(Tool::Cli)),
             ("Boto3/1.34.100 md/Botocore#1.34.100", Some(Tool::Sdk)),
             ("aws-sdk-js/3.600.0 ua/2.0 os/linux lang/js", Some(Tool::Sdk)),
-            ("console.amazonaws.com", Some(Tool::Console)),
-            ("Mozilla/5.0 (Macintosh) Safari/605", Some(Tool::Console)),
+            ("console.amazonaws.com", Some(Tool::ManagementConsole)),
+            ("Mozilla/5.0 (Macintosh) Safari/605", Some(Tool::ManagementConsole)),
             ("AWS Internal", None),
             ("198.51.100.7", None),
         ] {
@@ -144,7 +144,7 @@ mod tests {
         }
         assert_eq!(
             made(json!({"userAgent": "AWS Internal", "sessionCredentialFromConsole": "true"}), "carol"),
-            Some(Tool::Console)
+            Some(Tool::ManagementConsole)
         );
         let by_stack = json!({"userIdentity": {"invokedBy": "cloudformation.amazonaws.com"}, "userAgent": "cloudformation.amazonaws.com",
             "requestParameters": {"tags": [{"key": "aws:cloudformation:stack-name", "value": "orders"}]}});
@@ -154,6 +154,6 @@ mod tests {
         assert_eq!(made(bare, "deploy/run"), Some(Tool::CloudFormation { stack: None }));
         let map = json!({"userAgent": "cloudformation.amazonaws.com", "requestParameters": {"tags": {"aws:cloudformation:stack-name": "web"}}});
         assert_eq!(made(map, "x"), Some(Tool::CloudFormation { stack: Some("web".to_owned()) }));
-        assert!(Tool::Terraform.applies_code() && !Tool::Console.applies_code());
+        assert!(Tool::Terraform.applies_code() && !Tool::ManagementConsole.applies_code());
     }
 }

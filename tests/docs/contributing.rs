@@ -49,6 +49,7 @@ fn uses() -> BTreeMap<String, BTreeSet<String>> {
     let in_braces = Regex::new(r"\buse crate::\{([^;]+)\};").unwrap();
     let root = path("src");
     let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let first = Regex::new(r"(?:^|,)\s*([a-z_]+)").unwrap();
     for file in rust_files(&root) {
         let module = file.strip_prefix(&root).unwrap().components().next().unwrap().as_os_str().to_str().unwrap().to_owned();
         let module = module.trim_end_matches(".rs").to_owned();
@@ -57,7 +58,6 @@ fn uses() -> BTreeMap<String, BTreeSet<String>> {
         let code = code.join("\n");
         let used = uses.entry(module).or_default();
         used.extend(named.captures_iter(&code).filter_map(|found| found.get(1)).map(|name| name.as_str().to_owned()));
-        let first = Regex::new(r"(?:^|,)\s*([a-z_]+)").unwrap();
         for found in in_braces.captures_iter(&code) {
             used.extend(first.captures_iter(&found[1]).map(|name| name[1].to_owned()));
         }

@@ -127,7 +127,7 @@ impl AlarmThreads {
             return Ok(Asking::Spared);
         }
         Ok(match self.access.connect(&case.choice).await {
-            Ok(connected) => Asking::With(connected.aws, connected.clock),
+            Ok(connected) => Asking::With(Box::new(connected.aws), connected.clock),
             Err(error) => Asking::Impossible(error.to_string()),
         })
     }

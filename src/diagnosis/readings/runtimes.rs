@@ -70,11 +70,6 @@ pub(in crate::diagnosis) fn may_be_set(runtime: &str, today: Date) -> bool {
     blocked_from(runtime).is_none_or(|blocked| today < blocked)
 }
 
-/// True where Lambda would refuse to give a function this runtime.
-pub(in crate::diagnosis) fn is_blocked(context: &DiagnosisContext<'_>, runtime: &str) -> bool {
-    !may_be_set(runtime, TimeZone::UTC.to_datetime(context.now()).date())
-}
-
 /// A function whose runtime is, or will be by the next rotation, past the day from which on Lambda takes no change of it.
 ///
 /// Lambda goes on running such functions, so this may stop a rotation and need not.
@@ -89,7 +84,7 @@ pub(in crate::diagnosis) fn past_block(context: &DiagnosisContext<'_>) -> Option
          longer that it runs."
     );
     let fact = Proof::of(StepName::RotationFunction, "lambda:GetFunctionConfiguration", format!("Runtime {runtime}"));
-    (day <= horizon).then(|| Obstacle {
+    (day <= horizon).then_some(Obstacle {
         cause: Cause::DeprecatedRuntime,
         confidence: Confidence::Possible,
         at: Some(at),

@@ -61,7 +61,7 @@ fn refused_database(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> 
         "Look which databases there are. Where {name} is none of them, correct \"dbname\" in value.json; where it is, leave the value as \
          it is and grant the user its rights on {name}. {AS_ADMINISTRATOR} Then rotate."
     ))
-    .as_administrator(engine, "SHOW DATABASES")
+    .run_as_administrator(engine, "SHOW DATABASES")
     .put_value(context)
     .rotate(context)
     .link(TROUBLESHOOTING);
@@ -75,13 +75,13 @@ fn missing_right(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, remedi
     let user = database::logged_in_as(seen);
     match (engine, user) {
         (Some("postgres" | "redshift"), _) if text.contains("must be superuser to alter superuser") => remediation
-            .as_administrator(engine, "SELECT rolname FROM pg_roles WHERE rolsuper ORDER BY rolname")
-            .as_administrator(engine, "ALTER ROLE \"USER_FOUND\" NOSUPERUSER")
+            .run_as_administrator(engine, "SELECT rolname FROM pg_roles WHERE rolsuper ORDER BY rolname")
+            .run_as_administrator(engine, "ALTER ROLE \"USER_FOUND\" NOSUPERUSER")
             .warn("USER_FOUND is the role that the rotation changes: it keeps its other rights, and loses those of a superuser."),
-        (Some("postgres"), Some(user)) => remediation.as_administrator(engine, &format!("ALTER ROLE \"{user}\" CREATEROLE")),
+        (Some("postgres"), Some(user)) => remediation.run_as_administrator(engine, &format!("ALTER ROLE \"{user}\" CREATEROLE")),
         (Some("mysql" | "mariadb"), Some(user)) => remediation
-            .as_administrator(engine, &format!("SELECT user, host FROM mysql.user WHERE user = '{user}'"))
-            .as_administrator(engine, &format!("GRANT ALL PRIVILEGES ON *.* TO '{user}'@'HOST_FOUND' WITH GRANT OPTION"))
+            .run_as_administrator(engine, &format!("SELECT user, host FROM mysql.user WHERE user = '{user}'"))
+            .run_as_administrator(engine, &format!("GRANT ALL PRIVILEGES ON *.* TO '{user}'@'HOST_FOUND' WITH GRANT OPTION"))
             .warn(
                 "The superuser can pass on only rights that it has itself: ALL PRIVILEGES is the widest grant; name fewer where the \
                  users it makes have fewer.",

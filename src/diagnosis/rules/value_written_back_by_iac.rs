@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_person_a_time_before_the_last_success_and_another_fault_speak_against_it() {
-        for evidence in [written(Some(Tool::Console), 100), written(None, 100), written(Some(Tool::Terraform), 300)] {
+        for evidence in [written(Some(Tool::ManagementConsole), 100), written(None, 100), written(Some(Tool::Terraform), 300)] {
             assert_clear(CAUSE, &evidence);
             assert_eq!(diagnose(&evidence).root_cause().map(|root| root.cause), Some(Cause::DbAuthFailed));
         }
