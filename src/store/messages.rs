@@ -672,6 +672,7 @@ pub(super) async fn upsert_messages(
              VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?)
              ON CONFLICT (thread, slot) DO UPDATE SET
                  message = excluded.message, reason = excluded.reason, passing = excluded.passing,
+                 attempts = iif(passing AND NOT excluded.passing, 0, attempts),
                  reply_to = coalesce(excluded.reply_to, reply_to), revision = revision + 1, state = 'pending',
                  not_before = iif((attempts > 0 AND NOT (closed AND passing AND NOT excluded.passing)) OR excluded.passing,
                                   max(not_before, excluded.not_before), excluded.not_before),

@@ -26,7 +26,10 @@ pub(super) fn read_only_host(shown: Shown<'_, '_, '_>) -> Advice {
             .run_statement(
                 shown
                     .is_postgres()
-                    .then(|| shown.statement("ALTER DATABASE \"DB_NAME\" RESET default_transaction_read_only"))
+                    .then(|| {
+                        shown
+                            .statement("BEGIN READ WRITE; ALTER DATABASE \"DB_NAME\" RESET default_transaction_read_only; COMMIT")
+                    })
                     .flatten(),
             )
             .put_value(shown.context)
