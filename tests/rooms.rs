@@ -1,7 +1,7 @@
 //! The files of the crate know each other one way: none imports, by way of others, what imports it; and inside `bot/` each
 //! room knows only those that stand above it in the map of `bot/mod.rs`.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops at what it did not expect")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,7 +1,7 @@
 //! Every scenario file, played by the simulator, read through the real SDK over HTTP, judged by its `[expect]`, and shown on
 //! every platform.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
 #[path = "support/fake_discord/check.rs"]
 #[expect(dead_code, reason = "threads have no name here")]

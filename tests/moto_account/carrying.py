@@ -15,7 +15,7 @@ CONFIGURATION = {
     "secret_marked_for_deletion", "secret_resource_policy_deny", "secret_resource_policy_missing_allow", "stuck_awspending",
 }
 # What a person fills in, after the command before it has told.
-FILLED_IN = ("NEW_FUNCTION_ARN", "FUNCTION_ARN", "BOUNDARY_ARN", "NEW_SUBNET_ID", "file://key-policy.json", "file://fixed-policy.json")
+FILLED_IN = ("NEW_FUNCTION_ARN", "FUNCTION_ARN", "BOUNDARY_ARN", "NEW_SUBNET_ID", "SUPERUSER_SECRET", "file://key-policy.json", "file://fixed-policy.json")
 
 
 def is_of_configuration(report: dict) -> bool:
@@ -41,6 +41,9 @@ def carry_out(world, report: dict) -> list[str]:
         try:
             run(world, name, operation, options)
         except Exception as error:  # noqa: BLE001 - whatever AWS answers is the complaint
+            # moto knows no policies of AWS's own.
+            if operation == "attach-role-policy" and ":iam::aws:policy/" in step["command"]:
+                continue
             failed.append(f"{type(error).__name__}: {error}: {step['command']}")
     return failed
 
