@@ -254,7 +254,7 @@ impl AlarmGroup {
     }
 
     /// True when `decision` about an alarm that is critical calls whom the configuration names: it went to ALARM, or is told
-    /// anew. To be asked before the alarm is [noted](Story::note).
+    /// anew. To be asked before the alarm is [noted](AlarmGroup::note).
     pub(super) fn calls(group: Option<&AlarmGroup>, arrival: &AlarmUpdate<'_>, decision: &Decision) -> bool {
         let known = group.and_then(|group| group.alarms.get(&arrival.alarm.identity()));
         let is_told = match decision {

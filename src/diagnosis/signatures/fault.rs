@@ -4,7 +4,7 @@ use crate::model::Cause;
 
 /// A fault whose title, explanation and remedy are its own, because those of its cause do not hold for it.
 ///
-/// [`crate::diagnosis::advice`] has the texts.
+/// `diagnosis::advice` has the texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fault {
     // The database refuses the login.
