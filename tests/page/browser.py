@@ -157,7 +157,7 @@ class Visit:
 
     def sign_in(self, page=None):
         page = page or self.page
-        page.get_by_label("The token of this page").fill(TOKEN)
+        page.get_by_label("The token of this web console").fill(TOKEN)
         page.get_by_role("button", name="Sign in").click()
 
     def __exit__(self, kind, *_):
@@ -667,7 +667,7 @@ def behind_the_sign_in(playwright, program, folder):
                 visit.context.clear_cookies()
                 page.goto("about:blank")
                 page.goto(f"{served.address}{thread}#m-1")
-                page.get_by_label("The token of this page").fill("a wrong one")
+                page.get_by_label("The token of this web console").fill("a wrong one")
                 page.get_by_role("button", name="Sign in").click()
                 expect(page.get_by_role("alert")).to_contain_text("This is not the right token.")
                 visit.picture("42-wrong-token")
