@@ -2,14 +2,8 @@
 
 use super::context::DiagnosisContext;
 use super::rule::Stage;
-use super::rules::rule_of;
 use super::suspects::{Effect, distance};
-use crate::model::{Cause, Change, Confidence, CorrelatedChange, Finding, Proof, StepName, without_version};
-
-/// Whether a change of this kind can produce the cause.
-pub(super) fn can_explain(event: &str, cause: Cause) -> bool {
-    rule_of(cause).is_some_and(|rule| rule.explaining_events().any(|name| without_version(name) == without_version(event)))
-}
+use crate::model::{Cause, Change, Confidence, CorrelatedChange, Finding, Proof, StepName};
 
 /// Places the changes before the failures; of those since the last success that can have produced a finding's cause, the one
 /// that did just that, or else the nearest, becomes part of the finding.

@@ -4,7 +4,6 @@
 //! cause then is a fact that holds now, and meets the next rotation.
 
 use super::DiagnosisContext;
-use super::correlate::can_explain;
 use super::rule::Verdict;
 use super::rules::rule_of;
 use crate::model::{
@@ -217,7 +216,8 @@ fn without_asides(text: &str) -> String {
 fn author(context: &DiagnosisContext<'_>, cause: Cause) -> Option<(jiff::Timestamp, String)> {
     let changes = &context.evidence.changes.found()?.changes;
     let since = |at: jiff::Timestamp| context.last_success_at.is_none_or(|success| at > success);
-    let change = changes.iter().rev().find(|change| since(change.at) && can_explain(&change.event, cause))?;
+    let rule = rule_of(cause)?;
+    let change = changes.iter().rev().find(|change| since(change.at) && rule.is_explained_by(&change.event))?;
     Some((change.at, change.actor.clone()))
 }
 

@@ -2,7 +2,7 @@
 
 use super::change_events::ChangeEvents;
 use super::context::DiagnosisContext;
-use crate::model::{Cause, Finding, StepName};
+use crate::model::{Cause, Finding, StepName, without_version};
 
 /// A pure function from evidence to a verdict about one cause.
 #[derive(Clone, Copy)]
@@ -27,6 +27,12 @@ impl Rule {
     /// The CloudTrail event names that can explain the cause, the most telling first; some may come twice.
     pub fn explaining_events(&self) -> impl Iterator<Item = &'static str> + use<> {
         self.explained_by.iter().flat_map(|events| events.iter().copied())
+    }
+
+    /// Whether a change of this kind can produce the cause. Names of events count whatever API version they carry.
+    #[must_use]
+    pub fn is_explained_by(&self, event: &str) -> bool {
+        self.explaining_events().any(|name| without_version(name) == without_version(event))
     }
 }
 

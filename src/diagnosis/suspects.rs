@@ -66,8 +66,7 @@ impl DiagnosisContext<'_> {
 
     /// What the change did to what fails by `cause`; `None` where it cannot have produced it.
     pub(super) fn effect(&self, change: &Change, cause: Cause) -> Option<Effect> {
-        let explains = |name: &str| without_version(name) == without_version(&change.event);
-        if !rule_of(cause)?.explaining_events().any(explains) || !touches(change, cause) || !self.fits_port(change, cause) {
+        if !rule_of(cause)?.is_explained_by(&change.event) || !touches(change, cause) || !self.fits_port(change, cause) {
             return None;
         }
         match &change.policy {

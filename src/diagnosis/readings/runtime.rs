@@ -1,5 +1,6 @@
 //! Whether the function's runtime changed before it failed, and from what.
 
+use super::runtime_version::{self, RuntimeVersion};
 use super::runtimes::{identifier, may_be_set};
 use crate::diagnosis::DiagnosisContext;
 use crate::lambda_log::{Platform, Record};
@@ -62,19 +63,12 @@ fn by_init_start(context: &DiagnosisContext<'_>, failed_at: Timestamp) -> Option
     })
 }
 
-/// The runtime versions that environments started with, such as `python:3.13.v40`, oldest first.
-fn versions<'a>(context: &DiagnosisContext<'a>) -> impl Iterator<Item = (&'a LogEvent, String)> {
+/// The runtime versions that environments started with, oldest first.
+fn versions<'a>(context: &DiagnosisContext<'a>) -> impl Iterator<Item = (&'a LogEvent, RuntimeVersion)> {
     let invocations = context.evidence.logs.found().map(|logs| logs.invocations.as_slice()).unwrap_or_default();
-    let mut versions: Vec<(&LogEvent, String)> = invocations
-        .iter()
-        .flat_map(|invocation| &invocation.lines)
-        .filter_map(|event| {
-            let record = Record::read(&event.text);
-            let is_init = record.platform == Some(Platform::InitStart);
-            let version = record.text.split_once("Runtime Version: ").filter(|_| is_init)?.1.split_whitespace().next()?;
-            Some((event, version.to_owned()))
-        })
-        .collect();
+    let is_start = |event: &&LogEvent| Record::read(&event.text).platform == Some(Platform::InitStart);
+    let starts = invocations.iter().flat_map(|invocation| &invocation.lines).filter(is_start);
+    let mut versions: Vec<_> = starts.filter_map(|event| Some((event, runtime_version::read(&event.text)?))).collect();
     versions.sort_by_key(|(event, _)| event.at);
     versions.into_iter()
 }
@@ -85,9 +79,7 @@ pub(in crate::diagnosis) fn previous(context: &DiagnosisContext<'_>) -> Option<S
     let today = TimeZone::UTC.to_datetime(context.now()).date();
     let chosen_before = chosen(context).rev().map(|(_, runtime)| runtime.to_owned()).find(|runtime| runtime != now);
     let started_before = || {
-        let started: Vec<String> = versions(context)
-            .filter_map(|(_, version)| identifier(version.rsplit_once(".v").map_or(version.as_str(), |(told, _)| told)))
-            .collect();
+        let started: Vec<String> = versions(context).filter_map(|(_, version)| identifier(&version.runtime)).collect();
         started.into_iter().rev().find(|runtime| runtime != now)
     };
     chosen_before.or_else(started_before).filter(|runtime| may_be_set(runtime, today))

@@ -49,7 +49,7 @@ fn version_of(invocation: &Invocation) -> Option<RuntimeVersion> {
 }
 
 /// Reads INIT_START, in the text format or in JSON.
-fn read(text: &str) -> Option<RuntimeVersion> {
+pub(super) fn read(text: &str) -> Option<RuntimeVersion> {
     let field = |names: [&str; 2]| {
         let found = names.iter().find_map(|name| text.split_once(name).map(|(_, rest)| rest))?;
         let end = found.find(|c: char| c.is_whitespace() || c == '"').unwrap_or(found.len());

@@ -45,7 +45,7 @@ def bootstrap_of_another_architecture(w):
     w.role().secret().function(Runtime="provided.al2023", Handler="bootstrap")
     _does_not_load(w, "RequestId: 11111111-2222-4333-8444-555555555555 Error: fork/exec /var/task/bootstrap: exec format error\n"
                    "Runtime.InvalidEntrypoint", kind="Runtime.InvalidEntrypoint")
-    return root_cause(("code_syntax_or_handler_error", "code_import_error"))
+    return root_cause("code_import_error")
 
 
 def bundle_of_another_architecture(w):
