@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::shapes::{byte, run_end};
-use super::value::{is_blank, is_hidden_already, is_quote};
+use super::marker::is_hidden_already;
+use super::scan::{byte, is_blank, is_quote, run_end};
 
 /// The names of the tools below, each with the blank, the quote or the comma behind it.
 pub(super) const TOOLS: &str = r"(?:(?-u:\b)|\\[nrt])(?:mysql(?:dump|admin|import|check|show|pump|slap|sh)?|mariadb(?:-[a-z]{2,10})?|sqlplus|sqlldr|sqlcl|impdp|expdp|imp|exp|rman|curl|wget|redis-cli|valkey-cli|keydb-cli|mongo(?:sh|dump|restore|export|import|stat|top|files)?|sshpass|docker|podman|nerdctl|buildah|skopeo|crane|oras|helm|az|ldap(?:search|modify|add|delete|passwd|whoami|compare|modrdn)|sqlcmd|bcp|isql|iusql|osql|tsql|sqsh|mssql-cli|defncopy|openssl|aws|net1?|echo|printf|smbclient|rpcclient|winexe|smbmap|rabbitmqctl|rabbitmqadmin|htpasswd|mosquitto_(?:pub|sub|rr|passwd)|zip|unzip|ipmitool|cqlsh|beeline|dsbulk|psexec|PsExec|7za?|rar|unrar|vault|lftp|snmp(?:walk|get|set)|mc|xfreerdp|cmdkey|schtasks|hdbsql)(?:\.exe|\.cmd|\.bat|\.sh)?['\x22]?[\s,]";

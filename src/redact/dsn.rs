@@ -2,10 +2,12 @@
 
 use std::ops::Range;
 
-use super::pasted::{is_key, is_name_char};
+use super::keys::is_key;
+use super::marker::is_hidden_already;
 use super::prose::bound;
-use super::shapes::{byte, run_end};
-use super::value::{is_blank, is_hidden_already, is_mask, is_name_byte, is_quote, quoted};
+use super::scan::{byte, is_blank, is_name_byte, is_name_char, is_quote, run_end};
+use super::value::quoted;
+use super::words::{is_mask, is_name, is_no_word};
 
 /// How far back the start of a connection string is looked for, so that time stays linear.
 const MAX_BYTES: usize = 256;
@@ -163,34 +165,6 @@ fn user_slash_password(text: &str, at: usize) -> Option<Range<usize>> {
     // `prod/alice@example.com` is the name of a secret.
     let is_mail = host.contains('.') && content.bytes().all(is_name_byte) && !is_key(content);
     (is_oracle || is_command || ((has_port || !is_mail) && is_no_word(content) && !is_name(content))).then_some(password)
-}
-
-/// Whether a text is a path of plain words, each with a number at its end at the most, as names of secrets are: `app1/mysql-2024`.
-fn is_name(text: &str) -> bool {
-    const MAX_DIGITS: usize = 4;
-    text.split(['/', '-', '_', '.']).all(|part| {
-        let word = part.trim_end_matches(|char: char| char.is_ascii_digit());
-        let rest = word.get(1..).unwrap_or_default();
-        let one_case = rest.bytes().all(|byte| byte.is_ascii_lowercase()) || word.bytes().all(|byte| byte.is_ascii_uppercase());
-        part.len() - word.len() <= MAX_DIGITS && one_case && word.bytes().all(|byte| byte.is_ascii_alphabetic())
-    })
-}
-
-/// Whether a text is several words of a name, or an abbreviation with a number: `app_1`, `NOT_SET`, `RSA2048`.
-pub(super) fn is_term(text: &str) -> bool {
-    let is_abbreviation = text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-    let unit = text.trim_start_matches(|char: char| char.is_ascii_digit());
-    let is_measure = unit.len() < text.len() && unit.bytes().all(|byte| byte.is_ascii_alphabetic()) && unit.len() <= 5;
-    is_name(text) && (is_abbreviation || text.contains(['/', '-', '_', '.'])) || is_measure
-}
-
-/// Whether a text is neither a word nor a version: it has digits, capitals within, or punctuation.
-pub(super) fn is_no_word(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let digits = bytes.iter().any(u8::is_ascii_digit) && bytes.iter().any(u8::is_ascii_alphabetic);
-    let capitals = bytes.iter().skip(1).any(u8::is_ascii_uppercase) && bytes.iter().any(u8::is_ascii_lowercase);
-    let signs = bytes.iter().any(|byte| byte.is_ascii_punctuation() && !b"-_.,:;()[]{}\"'<>\\".contains(byte));
-    digits || capitals || signs
 }
 
 /// The last of the five fields of a line of `.pgpass` (PostgreSQL, "The Password File").

@@ -4,8 +4,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::names::{is_secret_name, names_a_secret};
-use super::redactor::{MARKER_START, Redactor, marker};
+use super::marker::{MARKER_START, marker};
+use super::names::is_secret_name;
+use super::redactor::Redactor;
+use super::words::names_a_secret;
 
 /// Where loggers that write JSON put the line they were given.
 pub(super) const TEXT_FIELDS: [&str; 4] = ["message", "msg", "log", "event"];

@@ -8,9 +8,11 @@ use std::ops::Range;
 use serde_json::Value;
 
 use super::json::TEXT_FIELDS;
+use super::marker::marker;
 use super::randomness::randomness;
-use super::redactor::{PRIVATE_KEY, Redactor, marker};
-use super::shapes::{is_base64_of_bytes, run_end};
+use super::redactor::{PRIVATE_KEY, Redactor};
+use super::scan::run_end;
+use super::shapes::is_base64_of_bytes;
 
 /// How much of a line is joined with its neighbour, in bytes, unless its last word is longer.
 const JOINED: usize = 256;

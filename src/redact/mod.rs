@@ -15,16 +15,20 @@
 mod commands;
 mod dsn;
 mod json;
+mod keys;
 mod lines;
+mod marker;
 mod names;
 mod pasted;
 mod patterns;
 mod prose;
 mod randomness;
 mod redactor;
+mod scan;
 mod shapes;
 mod value;
 mod view;
+mod words;
 
 use std::fmt;
 

@@ -2,18 +2,13 @@
 
 use std::ops::Range;
 
-use super::dsn::{is_no_word, is_term};
-use super::pasted::is_key;
+use super::keys::{SECRET_KEY_CHARS, is_hex_key, is_key, looks_generated};
+use super::marker::is_hidden_already;
 use super::prose::{bound, told};
 use super::randomness::randomness;
-use super::shapes::{SECRET_KEY_CHARS, byte, is_hex_key, is_token_byte, is_uuid, looks_generated, run_end};
-use super::value::{
-    Assigned, Link, assigned, is_blank, is_hidden_already, is_mask, is_name_byte, is_quote, name_start, quoted, quoted_object,
-    value,
-};
-
-/// The longest name a secret can have (Secrets Manager API Reference, `CreateSecret`).
-pub(super) const MAX_SECRET_NAME: usize = 512;
+use super::scan::{byte, is_blank, is_name_byte, is_quote, is_token_byte, name_start, run_end};
+use super::value::{Assigned, Link, assigned, quoted, quoted_object, value};
+use super::words::{MAX_SECRET_NAME, is_mask, is_no_word, is_term, is_uuid};
 
 /// A password, or anything else whose name says that its value must stay hidden.
 pub(super) fn strong(text: &str, word: Range<usize>) -> Option<Range<usize>> {
@@ -299,34 +294,4 @@ fn header_value(text: &str, assigned: &Assigned, word: &Range<usize>) -> Option<
     let end = run_end(text, assigned.at, |byte| byte != b'\n' && byte != b'\r' && Some(byte) != enclosing);
     let range = assigned.at..end;
     (end > assigned.at && !is_hidden_already(text, &range)).then_some(range)
-}
-
-/// Whether a key of a JSON object names a secret, so that its value must be hidden whatever it looks like.
-pub(super) fn names_a_secret(key: &str) -> bool {
-    const NOUNS: [&str; 20] = [
-        "password",
-        "passwd",
-        "passphrase",
-        "pwd",
-        "secretstring",
-        "secretbinary",
-        "secretvalue",
-        "secretkey",
-        "secretaccesskey",
-        "privatekey",
-        "apikey",
-        "accesstoken",
-        "authtoken",
-        "sessiontoken",
-        "securitytoken",
-        "refreshtoken",
-        "clientsecret",
-        "signingsecret",
-        "authorization",
-        "cookie",
-    ];
-    const EXACT: [&str; 3] = ["token", "pass", "connectionstring"];
-    let key: String = key.chars().filter(char::is_ascii_alphanumeric).map(|char| char.to_ascii_lowercase()).collect();
-    let noun = key.trim_end_matches(|char: char| char.is_ascii_digit());
-    NOUNS.iter().any(|secret| noun.ends_with(secret)) || EXACT.contains(&noun)
 }

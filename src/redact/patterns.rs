@@ -50,7 +50,7 @@ const _: () = assert!(
 
 #[cfg(test)]
 mod tests {
-    use super::super::redactor::{MARKER_START, marker};
+    use super::super::marker::{MARKER_START, marker};
     use super::super::{Redactor, SafeText};
     use super::patterns;
 

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use super::dsn::{is_no_word, is_term};
-use super::names::names_a_secret;
+use super::marker::is_hidden_already;
 use super::randomness::randomness;
-use super::shapes::{byte, is_uuid, run_end};
-use super::value::{is_blank, is_hidden_already, is_mask, is_name_byte, is_quote, name_start, quoted};
+use super::scan::{byte, is_blank, is_name_byte, is_quote, name_start, run_end};
+use super::value::quoted;
+use super::words::{is_mask, is_no_word, is_term, is_uuid, names_a_secret};
 
 /// How far a sentence is followed, in bytes: a bound, so that time stays linear.
 const MAX_BYTES: usize = 256;

@@ -8,12 +8,10 @@ use std::sync::{LazyLock, PoisonError, RwLock};
 use regex::Regex;
 
 use super::SafeText;
+use super::marker::marker;
 use super::patterns::{SecretKind, patterns};
 use super::shapes::{key_bodies, with_whole_private_key};
 use super::view::View;
-
-/// How a marker begins. It names the kind of secret and ends with `]`.
-pub(super) const MARKER_START: &str = "[hidden: ";
 
 /// The kind of the exact values that a redactor was told.
 const KNOWN: &str = "known secret";
@@ -183,11 +181,6 @@ enum Pass {
     Clean,
     Masked(String, usize),
     Impossible,
-}
-
-/// The inert text that stands for a hidden value.
-pub(super) fn marker(kind: &str) -> String {
-    format!("{MARKER_START}{kind}]")
 }
 
 fn is_word_of_a_marker(secret: &str) -> bool {

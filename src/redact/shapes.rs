@@ -2,41 +2,17 @@
 
 use std::ops::Range;
 
+use super::keys::SECRET_KEY_CHARS;
+use super::marker::MARKER_START;
 use super::randomness::randomness;
+use super::scan::{byte, run_end, run_start, wrapped_end};
 
-/// Characters of an access key id behind its four letter prefix, and of a secret access key (IAM User Guide,
-/// "IAM identifiers" and "Manage access keys").
+/// Characters of an access key id behind its four letter prefix (IAM User Guide, "IAM identifiers").
 const ACCESS_KEY_CHARS: usize = 16;
-pub(super) const SECRET_KEY_CHARS: usize = 40;
 
 /// Distinct characters an access key id has at the least. Sixteen random base32 characters with fewer are rarer than
 /// one in ten million; a DNA sequence has four.
 const LEAST_DISTINCT_CHARS: usize = 6;
-
-/// A run of token characters this long may have been wrapped and go on in the next line.
-const LEAST_WRAPPED_CHARS: usize = 40;
-
-pub(super) fn byte(text: &str, at: usize) -> Option<u8> {
-    text.as_bytes().get(at).copied()
-}
-
-/// Where the run of bytes that satisfy `belongs` ends. Callers pass sets of ASCII characters or of all but ASCII
-/// characters, so the end is a character boundary.
-pub(super) fn run_end(text: &str, from: usize, belongs: impl Fn(u8) -> bool) -> usize {
-    let rest = text.as_bytes().get(from..).unwrap_or_default();
-    from + rest.iter().position(|byte| !belongs(*byte)).unwrap_or(rest.len())
-}
-
-/// Where the run of bytes before `until` starts.
-pub(super) fn run_start(text: &str, until: usize, belongs: impl Fn(u8) -> bool) -> usize {
-    let before = text.as_bytes().get(..until).unwrap_or_default();
-    before.iter().rposition(|byte| !belongs(*byte)).map_or(0, |last| last + 1)
-}
-
-/// Base64 in both alphabets, percent-encoded or not, and the punctuation of tokens.
-pub(super) fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"+/=_-.~%".contains(&byte)
-}
 
 /// The matched text itself.
 #[expect(clippy::unnecessary_wraps, reason = "one of the table's functions")]
@@ -77,31 +53,6 @@ pub(super) fn wrapped_token(text: &str, found: Range<usize>) -> Option<Range<usi
 pub(super) fn wrapped(text: &str, found: Range<usize>) -> Option<Range<usize>> {
     let end = wrapped_end(text, &found);
     Some(found.start..end)
-}
-
-/// Where a token that may be wrapped ends: a long run is followed by lines of nothing but token characters.
-pub(super) fn wrapped_end(text: &str, run: &Range<usize>) -> usize {
-    let token = text.get(run.clone()).unwrap_or_default();
-    if token.len() < LEAST_WRAPPED_CHARS || !token.bytes().all(is_token_byte) {
-        return run.end;
-    }
-    let mut end = run.end;
-    loop {
-        let mut line = end;
-        if byte(text, line) == Some(b'\r') {
-            line += 1;
-        }
-        if byte(text, line) != Some(b'\n') {
-            return end;
-        }
-        line = run_end(text, line + 1, |byte| byte == b' ' || byte == b'\t');
-        let line_end = run_end(text, line, is_token_byte);
-        let closes = matches!(byte(text, line_end), None | Some(b'\r' | b'\n' | b'"' | b'\'' | b'\\'));
-        if line_end == line || !closes {
-            return end;
-        }
-        end = line_end;
-    }
 }
 
 /// An access key id, and the secret access key right behind it.
@@ -206,7 +157,7 @@ pub(super) fn putty_key(text: &str, found: Range<usize>) -> Option<Range<usize>>
     let start = run_end(text, found.end, |byte| byte.is_ascii_whitespace() || byte == b'\\' || byte == b'r' || byte == b'n');
     let rest = text.get(start..)?;
     let end = rest.find("Private-MAC").map_or(text.len(), |end| start + end);
-    (end > start && !rest.starts_with(super::redactor::MARKER_START)).then_some(start..end)
+    (end > start && !rest.starts_with(MARKER_START)).then_some(start..end)
 }
 
 /// The range, made longer where it would cut a private key in two: half a key has lost its BEGIN line.
@@ -296,26 +247,4 @@ fn starts_like_name(token: &str) -> bool {
     let mut bytes = token.bytes();
     bytes.next().is_some_and(|first| first.is_ascii_uppercase())
         && bytes.all(|byte| byte.is_ascii_lowercase() || b"-.".contains(&byte))
-}
-
-/// Whether a value looks made by a generator: eight characters or more, of three classes.
-pub(super) fn looks_generated(value: &str) -> bool {
-    let has = |class: fn(&u8) -> bool| usize::from(value.as_bytes().iter().any(class));
-    let classes = has(u8::is_ascii_lowercase)
-        + has(u8::is_ascii_uppercase)
-        + has(u8::is_ascii_digit)
-        + has(|byte| byte.is_ascii_punctuation() && !b"-_./@:+=".contains(byte));
-    value.len() >= 8 && classes >= 3
-}
-
-/// Whether a value is a UUID with its hyphens, as ids of secret versions and requests are. Without them it is as likely a key.
-pub(super) fn is_uuid(value: &str) -> bool {
-    const HYPHENATED: usize = 36;
-    value.len() == HYPHENATED && uuid::Uuid::try_parse(value).is_ok()
-}
-
-/// Whether a value is hexadecimal digits and nothing else, as many as a key of 128 bits has.
-pub(super) fn is_hex_key(value: &str) -> bool {
-    const LEAST_CHARS: usize = 32;
-    value.len() >= LEAST_CHARS && value.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

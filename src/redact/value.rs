@@ -5,10 +5,9 @@
 
 use std::ops::Range;
 
-use super::dsn::is_no_word;
-use super::names::names_a_secret;
-use super::redactor::MARKER_START;
-use super::shapes::{byte, run_end, run_start, wrapped_end};
+use super::marker::{after_markers, is_hidden_already};
+use super::scan::{byte, is_blank, is_name_byte, is_quote, name_start, run_end, run_start, wrapped_end};
+use super::words::{is_mask, is_no_word, names_a_secret};
 
 /// Words that stand where a value would, and say something about it.
 const WORDS_ABOUT_A_VALUE: [&str; 33] = [
@@ -98,10 +97,6 @@ pub(super) struct Assigned {
     pub(super) at: usize,
 }
 
-pub(super) fn is_blank(byte: u8) -> bool {
-    byte == b' ' || byte == b'\t'
-}
-
 /// Behind blanks and line breaks, also where they are escaped, as in a string of JSON.
 fn after_space(text: &str, at: usize) -> usize {
     let mut at = at;
@@ -113,23 +108,6 @@ fn after_space(text: &str, at: usize) -> usize {
         }
         at = escapes + 1;
     }
-}
-
-pub(super) fn is_quote(byte: u8) -> bool {
-    matches!(byte, b'"' | b'\'' | b'`')
-}
-
-pub(super) fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)
-}
-
-/// Where the name that the matched word is part of starts. Looks back a bounded way, so that a text which is one
-/// long name costs no more than any other.
-pub(super) fn name_start(text: &str, word: &Range<usize>) -> usize {
-    const MAX_BYTES: usize = 64;
-    let earliest = word.start.saturating_sub(MAX_BYTES);
-    let before = text.as_bytes().get(earliest..word.start).unwrap_or_default();
-    before.iter().rposition(|byte| !is_name_byte(*byte)).map_or(earliest, |last| earliest + last + 1)
 }
 
 /// Whether the name at `name_start` is quoted, behind an opening parenthesis.
@@ -391,12 +369,6 @@ fn is_value(text: &str, assigned: &Assigned, range: &Range<usize>) -> bool {
         || is_code(text, range))
 }
 
-/// Whether a program has masked the value itself: `***`, `xxxx`.
-pub(super) fn is_mask(value: &str) -> bool {
-    let all = |mask: char| value.chars().all(|char| char.to_ascii_lowercase() == mask);
-    all('*') || all('•') || (all('x') && value.len() >= 3)
-}
-
 /// Whether the value is an expression of a program, as a line of a stack trace quotes it: `token = event['Token']`.
 fn is_code(text: &str, value: &Range<usize>) -> bool {
     const MAX_BYTES: usize = 128;
@@ -485,21 +457,4 @@ fn is_prose(text: &str, value: &Range<usize>) -> bool {
     // `{user:app password:tiger}` and `password: tiger (6 letters)` are no sentences.
     let goes_on = next.starts_with(char::is_alphabetic) && !next.contains('=') && !next.ends_with(':');
     is_word && blank_before && goes_on
-}
-
-/// Whether the range is nothing but markers of an earlier redaction.
-pub(super) fn is_hidden_already(text: &str, range: &Range<usize>) -> bool {
-    range.start < range.end && after_markers(text, range.start) >= range.end
-}
-
-fn after_markers(text: &str, at: usize) -> usize {
-    let mut end = at;
-    while let Some(rest) = text.get(end..).filter(|rest| rest.starts_with(MARKER_START)) {
-        let label = run_end(rest, MARKER_START.len(), |byte| byte.is_ascii_lowercase() || byte == b' ');
-        if byte(rest, label) != Some(b']') {
-            break;
-        }
-        end += label + 1;
-    }
-    end
 }

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::shapes::run_end;
+use super::scan::run_end;
 
 /// The plain form of a text, and where each byte of it is from.
 pub(super) struct View<'t> {
