@@ -2,13 +2,13 @@
 //! anything; and what every answer carries.
 
 use super::PageState;
-use super::session::{ACCESS, BrowserSession, SESSION};
+use super::cookies::set_cookie;
+use super::session::{BrowserSession, SESSION};
 use super::sign_in;
 use super::target::PageTarget;
 use axum::extract::{Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderName, ORIGIN, REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderName, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
@@ -17,9 +17,6 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 /// Nothing from elsewhere, nothing inline, in nobody's frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-
-/// How long a browser keeps its session, in seconds: a working week.
-const SESSION_AGE: u32 = 7 * 24 * 3600;
 
 /// Headers of every answer.
 const HEADERS: [(HeaderName, &str); 6] = [
@@ -93,20 +90,4 @@ fn is_own_origin(headers: &HeaderMap, host: &str) -> bool {
     let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok());
     let own = origin.and_then(|origin| origin.split_once("://")).filter(|(scheme, _)| matches!(*scheme, "http" | "https"));
     own.is_some_and(|(_, from)| from.eq_ignore_ascii_case(host))
-}
-
-/// Lets a session in that gave the token.
-pub(super) fn admit(headers: &mut HeaderMap, page: &PageState, session: &BrowserSession) {
-    set_cookie(headers, page, ACCESS, &page.console.keys.access(session));
-}
-
-/// `Lax`, so that a link to an investigation that was shared in a chat opens without signing in again; changes are kept
-/// apart by origin and by form.
-fn set_cookie(headers: &mut HeaderMap, page: &PageState, name: &str, value: &str) {
-    let secure = if page.console.settings.secure { "; Secure" } else { "" };
-    let path = page.console.paths.channel();
-    let cookie = format!("{name}={value}; Path={path}; HttpOnly; SameSite=Lax; Max-Age={SESSION_AGE}{secure}");
-    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
-        headers.append(SET_COOKIE, cookie);
-    }
 }

@@ -1,6 +1,7 @@
 //! The page as one of the platforms: its table, its limits, how it is built and checked.
 
 use super::config::{ConsoleConfig, read};
+use super::name::NAME;
 use super::{Console, Settings, check, router};
 use crate::chat::{Built, Checked, Intake, Limits, Manner, MessageHistory, PlatformKind, Surroundings};
 use crate::config::{Config, MIN_TOKEN_LENGTH, PlatformConfig, PlatformTable, Reader, Section};
@@ -10,9 +11,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
-
-/// What configuration and store call it.
-pub const NAME: PlatformName = PlatformName::new("console");
 
 /// What it says of itself. It takes edits as fast as people can read them, keeps no messages itself, and has no threads but
 /// the bot's.

@@ -6,9 +6,13 @@
 mod attempts;
 mod check;
 mod config;
+mod cookies;
+mod forms;
 mod guard;
+mod keys;
 mod kind;
 mod live;
+mod name;
 mod platform;
 mod routes;
 mod session;
@@ -18,16 +22,17 @@ mod target;
 mod view;
 
 pub use config::{ConsoleConfig, ConsoleUrl};
-pub use kind::{Kind, NAME};
+pub use kind::Kind;
 pub(crate) use kind::{built, hosts};
+pub use name::NAME;
 
 use crate::chat::Intake;
 use crate::chat::MessageHistory;
 use crate::config::{Network, Token};
 use crate::model::{Actor, Place, Standing};
 use axum::Router;
+use keys::Keys;
 use live::LiveViews;
-use session::Keys;
 use std::sync::{Arc, PoisonError, RwLock};
 use submissions::Submissions;
 use view::Paths;

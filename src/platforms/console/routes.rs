@@ -1,12 +1,12 @@
 //! From requests to pages, files and news; and from forms to the [`crate::chat::Intake`].
 
 use super::NAME;
+use super::forms::{ASKED, Click, FormOrigin, Words};
 use super::guard::guard;
 use super::session::{BrowserSession, is_id};
 use super::sign_in;
-use super::submissions::{Field, Submission, key, may_be_kept};
-use super::target::PageTarget;
-use super::view::{self, Open, Paths, SessionView, ShownChannel};
+use super::submissions::{Submission, key, may_be_kept};
+use super::view::{self, Open, SessionView, ShownChannel};
 use super::{Console, Example, PageState};
 use crate::chart;
 use crate::chat::HistoryError;
@@ -26,7 +26,6 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
 use tower_http::timeout::TimeoutLayer;
@@ -41,9 +40,6 @@ const THREADS: usize = 50;
 const REPLIES: usize = 200;
 /// How many investigations are searched for the thread of one.
 const RECENT: usize = 200;
-
-/// What the query of a page begins with that also tells what became of a submission; its number follows.
-const ASKED: &str = "asked=";
 
 const STYLE: &str = include_str!("assets/console.css");
 const SCRIPT: &str = include_str!("assets/console.js");
@@ -209,61 +205,6 @@ impl PageState {
             Err(HistoryError) => self.unreadable(),
         }
     }
-}
-
-/// What every form brings back.
-#[derive(Deserialize)]
-pub(super) struct FormOrigin {
-    /// That it is a form of this session.
-    form: String,
-    /// Its number: sent twice, it counts once.
-    once: String,
-    /// The thread it was in; empty in the channel.
-    #[serde(default)]
-    thread: String,
-    /// The thread that was shown beside the channel it was in; empty where none was.
-    #[serde(default)]
-    beside: String,
-}
-
-impl FormOrigin {
-    fn thread(&self) -> Option<&str> {
-        Some(self.thread.as_str()).filter(|root| !root.is_empty())
-    }
-
-    fn beside(&self) -> Option<&str> {
-        Some(self.beside.as_str()).filter(|root| !root.is_empty())
-    }
-
-    fn field(&self) -> Field {
-        if self.thread().is_some() { Field::Say } else { Field::Ask }
-    }
-
-    /// Where it belongs to: its thread, or the channel.
-    pub(super) fn place(&self) -> PageTarget {
-        let thread = self.thread().and_then(|root| PageTarget::parse(&Paths::new("").thread(root)));
-        thread.unwrap_or_else(PageTarget::channel)
-    }
-
-    /// The page it was on, with what became of the submission of this number.
-    fn shown(&self, paths: &Paths, once: &str) -> String {
-        let page = self.thread().or(self.beside()).map_or_else(|| paths.channel(), |root| paths.thread(root));
-        format!("{page}?{ASKED}{once}")
-    }
-}
-
-#[derive(Deserialize)]
-pub(super) struct Words {
-    pub(super) words: String,
-    #[serde(flatten)]
-    pub(super) origin: FormOrigin,
-}
-
-#[derive(Deserialize)]
-struct Click {
-    token: String,
-    #[serde(flatten)]
-    origin: FormOrigin,
 }
 
 async fn say(State(page): State<PageState>, Extension(session): Extension<BrowserSession>, Form(form): Form<Words>) -> Response {

@@ -1,11 +1,7 @@
-//! Browser sessions: a random cookie, and what is derived from it with a key only this process has.
+//! Browser sessions: a random cookie.
 
-use super::attempts::{SignInAttempts, SignInError};
-use crate::config::Token;
-use aws_lc_rs::{constant_time, hmac};
 use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
-use std::net::IpAddr;
 
 /// The cookie with the session's id.
 pub(super) const SESSION: &str = "rotation_diag_session";
@@ -17,66 +13,6 @@ pub(super) const ACCESS: &str = "rotation_diag_access";
 pub(super) struct BrowserSession {
     /// 32 hexadecimal digits.
     pub(super) id: String,
-}
-
-#[derive(Debug)]
-pub(super) struct Keys {
-    /// Of forms, which people see who have no token: what it makes must not tell whether a guess is right.
-    forms: hmac::Key,
-    key: hmac::Key,
-    token: Option<hmac::Tag>,
-    is_hard: bool,
-    attempts: SignInAttempts,
-}
-
-impl Keys {
-    /// With a token the key of access is made from it, so that browsers stay signed in when the process starts anew; that of
-    /// forms only from one that nobody can guess.
-    pub(super) fn new(token: Option<&Token>, random: &str) -> Keys {
-        let secret = token.map_or(random, Token::expose);
-        let key = hmac::Key::new(hmac::HMAC_SHA256, format!("rotation-diag page {secret}").as_bytes());
-        let tag = token.map(|token| hmac::sign(&key, token.expose().as_bytes()));
-        let hard = token.filter(|token| token.is_hard_to_guess()).map_or(random, Token::expose);
-        let forms = hmac::Key::new(hmac::HMAC_SHA256, format!("rotation-diag forms {hard}").as_bytes());
-        Keys { forms, key, token: tag, is_hard: token.is_some_and(Token::is_hard_to_guess), attempts: SignInAttempts::default() }
-    }
-
-    /// What a form of this session has to bring back.
-    pub(super) fn form(&self, session: &BrowserSession) -> String {
-        derived(&self.forms, "form", session)
-    }
-
-    pub(super) fn is_form(&self, session: &BrowserSession, given: &str) -> bool {
-        same(&derived(&self.forms, "form", session), given)
-    }
-
-    /// What the cookie of a session holds once it gave the token.
-    pub(super) fn access(&self, session: &BrowserSession) -> String {
-        derived(&self.key, "access", session)
-    }
-
-    /// True where nothing is shown before a token is given.
-    pub(super) fn ask_for_a_token(&self) -> bool {
-        self.token.is_some()
-    }
-
-    /// True when this session may see the page.
-    pub(super) fn admits(&self, session: &BrowserSession, headers: &HeaderMap) -> bool {
-        self.token.is_none() || cookie(headers, ACCESS).is_some_and(|given| same(&self.access(session), given))
-    }
-
-    /// Compares a token in constant time. `from` is the client's address.
-    pub(super) fn sign_in(&self, session: &BrowserSession, given: &str, from: IpAddr) -> Result<(), SignInError> {
-        let given = hmac::sign(&self.key, given.trim().as_bytes());
-        let is_right =
-            self.token.as_ref().is_some_and(|own| constant_time::verify_slices_are_equal(own.as_ref(), given.as_ref()).is_ok());
-        self.attempts.judge(session, from, is_right, self.is_hard)
-    }
-}
-
-fn derived(key: &hmac::Key, purpose: &str, session: &BrowserSession) -> String {
-    let tag = hmac::sign(key, format!("{purpose} {}", session.id).as_bytes());
-    tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl BrowserSession {
@@ -91,14 +27,10 @@ pub(super) fn is_id(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let cookies = headers.get_all(COOKIE).into_iter().filter_map(|header| header.to_str().ok());
     let mut pairs = cookies.flat_map(|header| header.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(own, _)| *own == name).map(|(_, value)| value)
-}
-
-fn same(own: &str, given: &str) -> bool {
-    constant_time::verify_slices_are_equal(own.as_bytes(), given.as_bytes()).is_ok()
 }
 
 #[cfg(test)]
@@ -107,41 +39,6 @@ mod tests {
 
     fn session(digit: &str) -> BrowserSession {
         BrowserSession { id: digit.repeat(32) }
-    }
-
-    #[test]
-    fn a_form_belongs_to_one_session_and_one_process() {
-        let keys = Keys::new(None, "random");
-        let form = keys.form(&session("a"));
-        assert!(keys.is_form(&session("a"), &form));
-        assert!(!keys.is_form(&session("b"), &form));
-        assert!(!keys.is_form(&session("a"), ""));
-        assert!(!Keys::new(None, "other").is_form(&session("a"), &form));
-        assert!(!keys.is_form(&session("a"), &keys.access(&session("a"))), "what admits is no form's");
-    }
-
-    #[test]
-    fn a_form_tells_nothing_by_which_a_token_could_be_guessed_and_access_outlives_a_restart() {
-        for (token, is_hard) in [("open sesame", false), ("3c6e0b8a9c15224a8228b9a98ca1531d", true)] {
-            let token = Token::new(token);
-            let (before, after) = (Keys::new(Some(&token), "random"), Keys::new(Some(&token), "other"));
-            assert_eq!(before.access(&session("a")), after.access(&session("a")));
-            assert_eq!(before.form(&session("a")) == after.form(&session("a")), is_hard);
-        }
-        let (one, other) = (Token::new("open sesame"), Token::new("close sesame"));
-        let form = |token| Keys::new(Some(token), "random").form(&session("a"));
-        assert_eq!(form(&one), form(&other), "with the same chance, a form is the same whatever a short token is");
-    }
-
-    #[test]
-    fn a_token_is_compared_as_it_was_meant() {
-        let keys = Keys::new(Some(&Token::new("open sesame")), "random");
-        let from = IpAddr::from([192, 0, 2, 1]);
-        assert_eq!(keys.sign_in(&session("a"), " open sesame\n", from), Ok(()));
-        for wrong in ["", "open", "Open sesame", "open sesame!"] {
-            assert_eq!(keys.sign_in(&session("a"), wrong, from), Err(SignInError::Wrong), "{wrong}");
-        }
-        assert_eq!(Keys::new(None, "random").sign_in(&session("a"), "", from), Err(SignInError::Wrong), "there is none");
     }
 
     #[test]

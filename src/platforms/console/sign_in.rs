@@ -2,11 +2,11 @@
 
 use super::PageState;
 use super::attempts::{self, SignInError};
-use super::guard::admit;
-use super::routes::Words;
+use super::cookies::admit;
+use super::forms::Words;
 use super::session::BrowserSession;
 use super::submissions::{Field, key, may_be_kept};
-use super::target::PageTarget;
+use super::target::{Luggage, PageTarget};
 use super::view;
 use crate::chat::document::Tone;
 use crate::chat::{Message, compose};
@@ -25,13 +25,6 @@ const MAX_WORDS: usize = 1_000;
 pub(super) struct Wanted {
     #[serde(default)]
     to: String,
-}
-
-/// Where somebody goes once they are in, and what they take along.
-pub(super) struct Luggage {
-    pub(super) to: PageTarget,
-    /// What they had written; may be empty.
-    pub(super) words: String,
 }
 
 pub(super) async fn form(

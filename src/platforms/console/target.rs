@@ -129,3 +129,10 @@ mod tests {
         assert_eq!(PageTarget::parse("/threads/x").map(|target| target.path(&below)).as_deref(), Some("/ops/threads/x"));
     }
 }
+
+/// Where somebody goes once they are in, and what they take along.
+pub(super) struct Luggage {
+    pub(super) to: PageTarget,
+    /// What they had written; may be empty.
+    pub(super) words: String,
+}

@@ -2,7 +2,7 @@
 
 use super::{Paths, message};
 use crate::chat::Message;
-use crate::platforms::console::sign_in::Luggage;
+use crate::platforms::console::target::Luggage;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse as _, Response};
 use maud::{DOCTYPE, Markup, html};
