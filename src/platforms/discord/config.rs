@@ -7,6 +7,9 @@ use crate::model::Place;
 /// Where Discord's REST interface is, unless the configuration says otherwise.
 pub const DISCORD_API: &str = "https://discord.com/api/v10";
 
+/// Where Discord sends interactions.
+pub const INTERACTIONS_PATH: &str = "/discord/interactions";
+
 /// How Discord is spoken to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiscordConfig {
@@ -67,7 +70,7 @@ impl PlatformConfig for DiscordConfig {
     }
 
     fn called_at(&self) -> Option<&'static str> {
-        (self.mode == DiscordMode::Http).then_some(super::INTERACTIONS_PATH)
+        (self.mode == DiscordMode::Http).then_some(INTERACTIONS_PATH)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The address that Discord sends interactions to, where there is no gateway.
 
+use super::config::INTERACTIONS_PATH;
 use super::interaction::Interaction;
 use super::listener::Listener;
 use crate::clock::Clock;
@@ -14,8 +15,6 @@ use serenity::interactions_endpoint::Verifier;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Where Discord sends interactions.
-pub const PATH: &str = "/discord/interactions";
 /// The largest body that is read, in bytes: a click brings the whole message it is in.
 const MAX_BYTES: usize = 512 << 10;
 /// How long the body may take to arrive; Discord waits three seconds in all.
@@ -32,7 +31,7 @@ struct InteractionsEndpoint {
 }
 
 pub(super) fn routes(verifier: Verifier, clock: Clock, listener: Listener) -> Router {
-    Router::new().route(PATH, post(receive)).with_state(InteractionsEndpoint { verifier, clock, listener })
+    Router::new().route(INTERACTIONS_PATH, post(receive)).with_state(InteractionsEndpoint { verifier, clock, listener })
 }
 
 async fn receive(State(endpoint): State<InteractionsEndpoint>, request: Request) -> Response {

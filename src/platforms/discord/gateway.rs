@@ -16,10 +16,10 @@ mod ending;
 pub use ending::GatewayError;
 
 use super::Discord;
+use super::code;
 use super::command;
 use super::interaction::Interaction;
 use super::listener::{Listener, Written, told};
-use super::refusal::code;
 use super::rest::{Call, RestFailure};
 use super::route::Route;
 use super::snowflake::Snowflake;

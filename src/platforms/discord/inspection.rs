@@ -1,8 +1,9 @@
 //! What can be learned about the set-up without posting or changing anything: the servers the bot is in, and what it may do
 //! in a channel.
 
-use super::config::DiscordMode;
-use super::refusal::{self, AskedFor, code, meaning};
+use super::code;
+use super::config::{DiscordMode, INTERACTIONS_PATH};
+use super::refusal::{self, AskedFor, meaning};
 use super::rest::{Call, RestFailure};
 use super::route::Route;
 use super::snowflake::Snowflake;
@@ -162,9 +163,9 @@ impl Discord {
             (DiscordMode::Http, None) => Err(SetupError(
                 "the application has no Interactions Endpoint URL: start the bot, then enter https://<your host>/discord/interactions in the developer portal, General Information".to_owned(),
             )),
-            (DiscordMode::Http, Some(url)) if !url.ends_with(super::INTERACTIONS_PATH) => Err(SetupError(format!(
+            (DiscordMode::Http, Some(url)) if !url.ends_with(INTERACTIONS_PATH) => Err(SetupError(format!(
                 "the application's Interactions Endpoint URL does not end in {}: correct it in the developer portal, General Information",
-                super::INTERACTIONS_PATH
+                INTERACTIONS_PATH
             ))),
             _ => Ok(()),
         }

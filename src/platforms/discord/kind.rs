@@ -1,6 +1,7 @@
 //! Discord as one of the platforms: its table, its limits, how it is built and checked.
 
 use super::config::{DiscordConfig, DiscordMode, read};
+use super::name::NAME;
 use super::{Discord, check};
 use crate::chat::{Built, Checked, Limits, Manner, PlatformKind, Surroundings};
 use crate::clock::Clock;
@@ -8,9 +9,6 @@ use crate::config::{Config, PlatformConfig, PlatformTable, Reader, Section};
 use crate::model::PlatformName;
 use async_trait::async_trait;
 use std::sync::Arc;
-
-/// What configuration and store call it.
-pub const NAME: PlatformName = PlatformName::new("discord");
 
 /// What it says of itself. It limits each channel; what goes out to all of them together is kept well below its limit over
 /// all requests.

@@ -9,11 +9,13 @@
 
 mod body;
 mod check;
+mod code;
 mod command;
 mod config;
 mod controls;
 mod endpoint;
 mod escape;
+mod file;
 mod gateway;
 mod inspection;
 mod interaction;
@@ -22,6 +24,7 @@ mod limits;
 mod listener;
 mod mark;
 mod memory;
+mod name;
 mod page;
 mod platform;
 mod post;
@@ -37,11 +40,11 @@ mod snowflake;
 mod text;
 mod thread;
 
-pub use config::{DISCORD_API, DiscordConfig, DiscordMode};
-pub use endpoint::PATH as INTERACTIONS_PATH;
+pub use config::{DISCORD_API, DiscordConfig, DiscordMode, INTERACTIONS_PATH};
 pub use gateway::GatewayError;
 pub use inspection::{ChannelRights, needed};
-pub use kind::{Kind, NAME};
+pub use kind::Kind;
+pub use name::NAME;
 
 use crate::chat::{Intake, Message, SendError};
 use crate::clock::Clock;

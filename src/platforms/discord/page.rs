@@ -1,8 +1,8 @@
 //! The parts of a message in embeds, as far as they fit; and the whole of it as text.
 
 use super::escape;
+use super::file::{File, WHOLE};
 use super::limits::{self, DESCRIPTION, EMBEDS_TOTAL, length};
-use super::render::{File, WHOLE};
 use crate::chat::document::{CauseReference, Message, Part, Quote};
 use crate::redact::SafeText;
 use crate::report::sanitize;

@@ -2,8 +2,9 @@
 
 use super::Discord;
 use super::body::{self, no_mentions};
+use super::code::{self, is_about_place};
 use super::post::nonce;
-use super::refusal::{AskedFor, code, is_about_place, meaning};
+use super::refusal::{AskedFor, meaning};
 use super::render::{Rendered, render};
 use super::reply::{Reply, is_open};
 use super::rest::{Call, RestFailure};

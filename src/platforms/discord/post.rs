@@ -5,10 +5,12 @@
 
 use super::Discord;
 use super::body::{in_reply_to, no_mentions, with_nonce};
+use super::code::{self, is_about_place, is_about_words};
+use super::file::WHOLE;
 use super::limits;
 use super::mark;
-use super::refusal::{AskedFor, code, is_about_place, is_about_words, meaning, reason};
-use super::render::{Form, Rendered, WHOLE};
+use super::refusal::{AskedFor, meaning, reason};
+use super::render::{Form, Rendered};
 use super::rest::{Call, RestFailure};
 use super::route::Route;
 use super::snowflake::Snowflake;

@@ -6,24 +6,21 @@
 use super::body::{Body, no_mentions};
 use super::controls::rows;
 use super::escape;
+use super::file::{File, WHOLE, file};
 use super::limits::{self, CONTENT, length};
 use super::mark;
 use super::page::{Page, whole_text};
 use super::snowflake::Snowflake;
 use super::text;
-use crate::chat::document::{Attachment, Content, Mention, Message, Tone};
+use crate::chat::document::{Mention, Message, Tone};
 use crate::redact::SafeText;
 use crate::report::sanitize;
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use serenity::builder::{CreateActionRow, CreateAllowedMentions, CreateEmbed};
 use serenity::model::Colour;
 use serenity::model::id::{RoleId, UserId};
 
 /// How long the title may be, in the message and in what notifications show.
 const TITLE: usize = 400;
-/// The name of the file that holds what did not fit.
-pub(super) const WHOLE: &str = "whole-message.txt";
 
 /// A message in Discord's form.
 pub(super) struct Rendered {
@@ -47,15 +44,6 @@ pub(super) struct Rendered {
     pub(super) is_progress: bool,
     /// What its thread is called.
     pub(super) thread_name: String,
-}
-
-/// A file to upload.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct File {
-    pub(super) name: String,
-    pub(super) description: String,
-    pub(super) mime: &'static str,
-    pub(super) content: Vec<u8>,
 }
 
 impl Rendered {
@@ -215,16 +203,4 @@ fn mention(mention: &Mention) -> Option<(String, CreateAllowedMentions)> {
         Mention::Group(role) => (format!("<@&{}>", id(role)?), no_mentions().roles([id(role)?.of::<RoleId>()])),
         Mention::Here => ("@here".to_owned(), no_mentions().everyone(true)),
     })
-}
-
-fn file(attachment: &Attachment) -> Option<File> {
-    let (mime, content) = match &attachment.content {
-        Content::Text(text) if attachment.name.ends_with(".json") => ("application/json", text.as_str().as_bytes().to_vec()),
-        Content::Text(text) => ("text/plain", text.as_str().as_bytes().to_vec()),
-        Content::Png(base64) => ("image/png", BASE64_STANDARD.decode(base64).ok()?),
-    };
-    let name: String = attachment.name.chars().filter(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).take(100).collect();
-    let name = if name.trim_matches('.').is_empty() { "file.txt".to_owned() } else { name };
-    let description = limits::cut(&sanitize::single_line(&attachment.description), limits::FILE_DESCRIPTION);
-    Some(File { name, description, mime, content })
 }

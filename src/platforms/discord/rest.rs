@@ -1,8 +1,8 @@
 //! Requests to Discord's REST interface: each within a deadline, paced, followed nowhere, and read up to a bound.
 
+use super::code::is_passing;
+use super::file::File;
 use super::rate_limiter::{HeldBack, Lane, Limits, RateLimiter};
-use super::refusal::is_passing;
-use super::render::File;
 use super::route::Route;
 use super::snowflake::Snowflake;
 use crate::clock::deadline;

@@ -4,9 +4,9 @@
 //! changes its message tries again; where Discord will not have it, replies go to the channel.
 
 use super::Discord;
+use super::code::{self, is_about_words};
 use super::limits;
 use super::mark;
-use super::refusal::{code, is_about_words};
 use super::rest::{Call, RestFailure};
 use super::route::Route;
 use super::snowflake::Snowflake;
