@@ -1,6 +1,7 @@
 //! Slack as one of the platforms: its table, its limits, how it is built and checked.
 
 use super::config::{SlackConfig, SlackMode, read};
+use super::name::NAME;
 use super::{Lookups, Slack, check};
 use crate::chat::{Built, Checked, Limits, Manner, PlatformKind, Surroundings};
 use crate::clock::Clock;
@@ -8,9 +9,6 @@ use crate::config::{Config, Ids, PlatformConfig, PlatformTable, Reader, Section}
 use crate::model::PlatformName;
 use async_trait::async_trait;
 use std::sync::Arc;
-
-/// What configuration and store call it.
-pub const NAME: PlatformName = PlatformName::new("slack");
 
 /// What it says of itself. Slash commands are not available in its threads, so people mention the bot there.
 ///

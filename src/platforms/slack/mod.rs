@@ -7,11 +7,13 @@ mod api;
 mod check;
 mod config;
 mod dialog;
+mod ephemeral;
 mod failure;
 mod home;
 mod inspection;
 mod kind;
 mod method;
+mod name;
 mod origin;
 mod payload;
 mod people;
@@ -29,8 +31,9 @@ mod words;
 
 pub use config::{SlackConfig, SlackMode, SlackTokens};
 pub use inspection::Presence;
-pub use kind::{Kind, NAME};
+pub use kind::Kind;
 pub use method::{INBOUND_SCOPES, Method};
+pub use name::NAME;
 pub use people::Lookups;
 pub use socket::{SocketHealth, SocketTimeouts};
 

@@ -1,10 +1,10 @@
 //! What the bot sends: messages, edits, files, and answers for one person.
 
 use super::api::{Done, PostedMessage};
+use super::ephemeral::{alone, ephemeral};
 use super::failure::SlackFailure;
 use super::method::Method;
 use super::rate_limiter::Turn;
-use super::receiver::alone;
 use super::render::{File, Surface, as_text, message as render};
 use super::reply::SlackReply;
 use super::{Slack, SlackStop};
@@ -14,7 +14,7 @@ use crate::model::{Actor, PlatformName, ReplyTo, Standing, ThreadRef};
 use crate::redact::SafeText;
 use async_trait::async_trait;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use slack_morphism::prelude::*;
 use std::collections::HashMap;
 
@@ -343,17 +343,6 @@ impl Slack {
 /// The message in plain text, for where its blocks are not taken.
 fn text_alone(message: &Message) -> SlackMessageContent {
     SlackMessageContent::new().with_text(as_text(message))
-}
-
-/// An answer for one person, as an acknowledgement or a `response_url` takes it.
-pub(super) fn ephemeral(message: &Message) -> Value {
-    let content = alone(message);
-    json!({
-        "response_type": "ephemeral",
-        "replace_original": false,
-        "text": content.text,
-        "blocks": content.blocks,
-    })
 }
 
 fn address(to: &Destination) -> (&str, Option<&str>) {

@@ -7,13 +7,13 @@ use super::NAME;
 use super::Slack;
 use super::api::Done;
 use super::dialog;
+use super::ephemeral::ephemeral;
 use super::home;
 use super::method::Method;
 use super::origin::Origin;
 use super::payload::{Clicked, CommandPayload, Event, EventPayload, HomeOpened, Interaction, Joined, Mentioned, Submitted};
-use super::platform::ephemeral;
 use super::rate_limiter::Turn;
-use super::render::{ACTION_ID, Surface, line, message};
+use super::render::{ACTION_ID, line};
 use super::reply::SlackReply;
 use super::words;
 use crate::chat::document::{Message, Part, Tone};
@@ -360,9 +360,4 @@ fn in_one_line(answer: &Message) -> String {
         }
     }
     sanitize::cut(lines.join(" "), FIELD_ERROR)
-}
-
-/// The same message as for everyone, without what only a thread can hold.
-pub(super) fn alone(answer: &Message) -> SlackMessageContent {
-    message(answer, Surface::Alone).content()
 }
