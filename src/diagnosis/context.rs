@@ -1,8 +1,8 @@
 //! The evidence, read once for all rules: what fails, since when, and what the failing invocations say.
 
-use super::permissions::{self, Need, Standing};
-use super::rule::Verdict;
+use super::need::{Need, Standing};
 use super::signatures::{self, Classification, Specificity};
+use super::verdict::Verdict;
 use crate::lambda_log::{Platform, Record};
 use crate::model::{
     Attempt, AttemptOutcome, Cause, Confidence, EventSource, Evidence, FailureRow, Finding, FunctionFacts, Invocation,
@@ -35,7 +35,7 @@ pub struct DiagnosisContext<'a> {
     pub last_success_at: Option<Timestamp>,
     /// Failing invocations of the current row, oldest first.
     pub failures: Vec<Failure<'a>>,
-    standings: OnceCell<Vec<(Need, Standing)>>,
+    pub(super) standings: OnceCell<Vec<(Need, Standing)>>,
 }
 
 /// A failing invocation and what its lines mean.
@@ -92,14 +92,6 @@ impl<'a> DiagnosisContext<'a> {
             context.failures = context.without_consequences(failures);
         }
         context
-    }
-
-    /// Everything the function's role needs, and what the policies say of it.
-    pub(super) fn standings(&self) -> &[(Need, Standing)] {
-        self.standings.get_or_init(|| {
-            let needs = permissions::needs(self).into_iter();
-            needs.map(|need| (need.clone(), permissions::standing(self, &need))).collect()
-        })
     }
 
     /// The investigation's "now".

@@ -4,8 +4,8 @@
 //! cause then is a fact that holds now, and meets the next rotation.
 
 use super::DiagnosisContext;
-use super::rule::Verdict;
 use super::rules::rule_of;
+use super::verdict::Verdict;
 use crate::model::{
     AttemptOutcome, Cause, Confidence, Diagnosis, EventSource, Evidence, Finding, Forecast, FunctionLogs, FunctionMetrics,
     Invocation, InvocationStatus, Observation, Obstacle, Remediation, RotationHistory, Severity,
@@ -187,7 +187,7 @@ fn doubt_of(finding: &Finding) -> String {
 
 /// The key of the function's environment is used by Lambda's own grant, which no policy shows.
 fn environment_doubt(context: &DiagnosisContext<'_>) -> Option<String> {
-    use super::permissions::{Standing, Target};
+    use super::need::{Standing, Target};
     let stopped = context
         .standings()
         .iter()

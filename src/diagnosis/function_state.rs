@@ -2,9 +2,9 @@
 //! never began, which reach Secrets Manager and no log.
 
 use super::context::{DiagnosisContext, Failure};
-use super::rule::Verdict;
 use super::runs::{Ran, ran};
 use super::signatures;
+use super::verdict::Verdict;
 use crate::model::{Cause, Confidence, Finding, FunctionFacts, Proof, Remediation, Severity, StepName};
 
 /// The call the function's facts are from.

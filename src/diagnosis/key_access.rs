@@ -1,7 +1,8 @@
 //! What lets the function's role use a key: its own policies, and the key's.
 
 use super::DiagnosisContext;
-use super::permissions::{Need, Standing, Stop, Target, needs};
+use super::need::{Need, Standing, Stop, Target};
+use super::permissions::needs;
 use super::policy_edit::{Kind, allowing_needs, sparing, with};
 use super::remedy::aws_in;
 use super::signatures::Layer;

@@ -21,6 +21,7 @@ pub mod iam;
 mod inhibit;
 mod key_access;
 mod managed;
+mod need;
 mod next_looks;
 mod outcome;
 mod permissions;
@@ -39,11 +40,13 @@ mod suspects;
 pub(crate) mod testing;
 #[cfg(test)]
 mod truth_table;
+mod verdict;
 
 pub use context::DiagnosisContext;
 pub use explain::{Explanation, explain};
-pub use rule::{Rule, Specificity, Stage, Verdict};
+pub use rule::{Rule, Specificity, Stage};
 pub use rules::{page_of, rule_of};
+pub use verdict::Verdict;
 
 use crate::model::{Diagnosis, Evidence, Finding, Forecast, NotChecked, Plan, RuledOut, Severity};
 

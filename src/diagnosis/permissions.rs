@@ -3,65 +3,13 @@
 
 use super::context::DiagnosisContext;
 use super::iam::{self, Caller, Context, Decision, Policies, Policy, Request, ResourcePolicy, StatementRef};
+use super::need::{Need, Standing, Stop, Target};
 use super::signatures::{AccessDenied, Layer};
 use crate::model::{
     Cause, KeyFacts, Observation, PolicyDocument, Proof, RotationConfig, RotationStep, SimulatedDecision, Simulation, StepName,
 };
 use RotationStep::{CreateSecret, FinishSecret, SetSecret, TestSecret};
 use serde_json::{Value, json};
-
-/// Something the function's role must be allowed to do.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Need {
-    pub(super) action: &'static str,
-    /// The resource's ARN; `*` for an action that takes none.
-    pub(super) resource: String,
-    pub(super) target: Target,
-    /// The rotation steps that fail without it.
-    pub(super) steps: &'static [RotationStep],
-}
-
-/// What a need is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Target {
-    Secret,
-    RandomPassword,
-    SecretKey,
-    EnvironmentKey,
-    Network,
-    /// The administrator's secret that a partner's metadata names.
-    AdminSecret,
-}
-
-/// What the policies say of a need.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Standing {
-    Allowed,
-    Stopped(Box<Stop>),
-    /// It cannot be told; names what is missing.
-    Open(String),
-}
-
-impl Standing {
-    /// The need that policies stop.
-    pub(super) fn stop(&self) -> Option<&Stop> {
-        match self {
-            Standing::Stopped(stop) => Some(stop),
-            _ => None,
-        }
-    }
-}
-
-/// A need that policies stop.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Stop {
-    pub(super) need: Need,
-    /// The refusal AWS would print.
-    pub(super) denied: AccessDenied,
-    pub(super) proof: Proof,
-    /// What stayed unseen and could allow it after all.
-    pub(super) doubt: Option<String>,
-}
 
 const ANY_STEP: &[RotationStep] = &RotationStep::ALL;
 const READING: &[RotationStep] = &[CreateSecret, SetSecret, TestSecret];
@@ -116,6 +64,13 @@ impl RotationConfig {
     pub fn admin_secret(&self) -> Option<&str> {
         let named = self.external_metadata.iter().find(|item| item.key.eq_ignore_ascii_case("adminSecretArn"))?;
         Some(named.value.as_str()).filter(|arn| arn.starts_with("arn:"))
+    }
+}
+
+impl DiagnosisContext<'_> {
+    /// Everything the function's role needs, and what the policies say of it.
+    pub(super) fn standings(&self) -> &[(Need, Standing)] {
+        self.standings.get_or_init(|| needs(self).into_iter().map(|need| (need.clone(), standing(self, &need))).collect())
     }
 }
 

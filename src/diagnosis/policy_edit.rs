@@ -2,7 +2,7 @@
 
 use super::DiagnosisContext;
 use super::iam::{Decision, Policy, Request, evaluate_identity, evaluate_resource};
-use super::permissions::{Need, Target};
+use super::need::{Need, Target};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 

@@ -1,9 +1,10 @@
 //! What log lines and policies together say about one way in which the function's role is refused.
 
 use super::context::{ClassifiedLine, DiagnosisContext, Failure, LogMatch};
-use super::permissions::{Need, Standing, Stop, Target, cause_of};
-use super::rule::Verdict;
+use super::need::{Need, Standing, Stop, Target};
+use super::permissions::cause_of;
 use super::signatures::{AccessDenied, Layer};
+use super::verdict::Verdict;
 use crate::lambda_log::Record;
 use crate::model::{Cause, Confidence, Finding, Observation, Proof, Remediation, Severity};
 use serde_json::{Value, json};

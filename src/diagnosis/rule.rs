@@ -2,7 +2,8 @@
 
 use super::change_events::ChangeEvents;
 use super::context::DiagnosisContext;
-use crate::model::{Cause, Finding, StepName, without_version};
+use super::verdict::Verdict;
+use crate::model::{Cause, StepName, without_version};
 
 /// A pure function from evidence to a verdict about one cause.
 #[derive(Clone, Copy)]
@@ -63,39 +64,4 @@ pub enum Stage {
     Aftermath,
     /// A risk, a scope or a remark.
     Remark,
-}
-
-/// What a rule decides.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Verdict {
-    /// The evidence supports the cause.
-    Fires(Box<Finding>),
-    /// The evidence speaks against it.
-    Clear {
-        /// The fact that does.
-        because: String,
-    },
-    /// Evidence is missing, so it cannot be told.
-    Unknown {
-        /// What is missing: a permission, or an answer.
-        missing: String,
-    },
-}
-
-impl Verdict {
-    /// The evidence speaks against the cause.
-    pub fn clear(because: impl Into<String>) -> Verdict {
-        Verdict::Clear { because: because.into() }
-    }
-
-    /// It cannot be told without `missing`.
-    pub fn unknown(missing: impl Into<String>) -> Verdict {
-        Verdict::Unknown { missing: missing.into() }
-    }
-}
-
-impl From<Finding> for Verdict {
-    fn from(finding: Finding) -> Verdict {
-        Verdict::Fires(Box::new(finding))
-    }
 }

@@ -2,7 +2,7 @@
 
 use super::context::DiagnosisContext;
 use super::correlate::who;
-use super::rule::Verdict;
+use super::verdict::Verdict;
 use crate::model::{Change, Concern, EventSource, Proof, RotationConfig, SecretFacts, StepName};
 use jiff::Timestamp;
 

@@ -5,12 +5,11 @@
 //! "Default key policy".
 
 use super::{
-    Truth,
     arn::Arn,
-    evaluate::{Decision, Request, Side, StatementRef, Survey},
+    evaluate::{Access, Request, Side, Survey},
+    grant::{Grant, Layer},
     policy::Policy,
 };
-use std::collections::BTreeSet;
 
 /// The policies that bear on a request.
 #[derive(Debug, Clone, Default)]
@@ -33,25 +32,6 @@ pub enum ResourcePolicy<'a> {
     Attached(&'a Policy),
     /// A KMS key's: identity policies count only where it lets them, by allowing the account.
     Key(&'a Policy),
-}
-
-/// The layer that decided: the one that allows or denies, whose allow is missing, or that leaves the
-/// answer open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Layer {
-    /// The role's own policies.
-    IdentityPolicy,
-    /// The role's permissions boundary.
-    PermissionsBoundary,
-    /// The policy of the secret, the function or the key.
-    ResourcePolicy,
-}
-
-/// The decision of all layers together.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Access {
-    pub decision: Decision,
-    pub layer: Layer,
 }
 
 impl Policies<'_> {
@@ -111,90 +91,6 @@ impl Distance {
             Some(arn) if arn.partition != partition => Distance::OtherPartition,
             Some(arn) if !arn.account.is_empty() && arn.account != account => Distance::OtherAccount,
             _ => Distance::SameAccount,
-        }
-    }
-}
-
-impl Access {
-    /// An explicit deny anywhere wins; then what `allowed` says, as far as no possible deny opens it.
-    pub(super) fn decide(surveys: &[Survey], allowed: Grant) -> Access {
-        for survey in surveys {
-            if let Some(by) = &survey.denied {
-                return Access { decision: Decision::ExplicitDeny { by: by.clone() }, layer: survey.layer };
-            }
-        }
-        let Grant { layer, truth, by: Some(by), mut missing } = allowed else {
-            return Access { decision: Decision::ImplicitDeny, layer: allowed.layer };
-        };
-        let mut open = (truth == Truth::Unknown).then_some((layer, by.clone()));
-        for survey in surveys {
-            if let Some((by, keys)) = &survey.possibly_denied {
-                open.get_or_insert_with(|| (survey.layer, by.clone()));
-                missing.extend(keys.iter().cloned());
-            }
-        }
-        match open {
-            None => Access { decision: Decision::Allowed { by }, layer },
-            Some((layer, by)) => Access { decision: Decision::Unknown { missing_keys: missing, by }, layer },
-        }
-    }
-}
-
-/// Whether something is allowed, by which statement, and what that depends on.
-///
-/// Invariant: `by` is `None` exactly where `truth` is `False`; `missing` is empty unless `truth` is
-/// `Unknown`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Grant {
-    layer: Layer,
-    truth: Truth,
-    by: Option<StatementRef>,
-    missing: BTreeSet<String>,
-}
-
-impl Grant {
-    /// Nothing is allowed, for want of an allow in `layer`.
-    pub(super) fn none(layer: Layer) -> Grant {
-        Grant { layer, truth: Truth::False, by: None, missing: BTreeSet::new() }
-    }
-
-    /// Takes in one more statement of the layer, which allows as far as `truth` says.
-    pub(super) fn add(&mut self, truth: Truth, missing: &BTreeSet<String>, by: impl Fn() -> StatementRef) {
-        match (self.truth, truth) {
-            (Truth::True, _) | (_, Truth::False) => {}
-            (_, Truth::True) => {
-                self.truth = Truth::True;
-                self.by = Some(by());
-                self.missing.clear();
-            }
-            (_, Truth::Unknown) => {
-                self.truth = Truth::Unknown;
-                self.by.get_or_insert_with(by);
-                self.missing.extend(missing.iter().cloned());
-            }
-        }
-    }
-
-    fn merged(mut self, other: Grant) -> Grant {
-        self.missing.extend(other.missing);
-        self
-    }
-
-    /// Both must allow. Names the one that does not, or may not.
-    fn and(self, other: Grant) -> Grant {
-        match (self.truth, other.truth) {
-            (Truth::False, _) | (Truth::True, Truth::True) | (Truth::Unknown, Truth::True) => self,
-            (_, Truth::False) | (Truth::True, Truth::Unknown) => other,
-            (Truth::Unknown, Truth::Unknown) => self.merged(other),
-        }
-    }
-
-    /// Either may allow. Where neither does, names the latter.
-    pub(super) fn or(self, other: Grant) -> Grant {
-        match (self.truth, other.truth) {
-            (Truth::True, _) | (Truth::Unknown, Truth::False) => self,
-            (_, Truth::True) | (Truth::False, _) => other,
-            (Truth::Unknown, Truth::Unknown) => self.merged(other),
         }
     }
 }

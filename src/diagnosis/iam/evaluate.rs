@@ -3,10 +3,11 @@
 use super::{
     Truth,
     arn::Arn,
-    combine::{Access, Grant, Layer},
     context::Context,
+    effect::Effect,
+    grant::{Grant, Layer, StatementRef},
     pattern::Unresolved,
-    policy::{Effect, Listed, Policy, Statement},
+    policy::{Listed, Policy, Statement},
     principal::{Caller, Reach},
 };
 use std::collections::BTreeSet;
@@ -39,27 +40,6 @@ impl Request {
     }
 }
 
-/// The statement that decided.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StatementRef {
-    /// The name its policy was parsed under.
-    pub policy: String,
-    /// Its `Sid`, where it has one.
-    pub sid: Option<String>,
-    /// Its place in the policy, counted from zero.
-    pub index: usize,
-    pub effect: Effect,
-}
-
-impl std::fmt::Display for StatementRef {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.sid {
-            Some(sid) => write!(f, "statement {sid} of {}", self.policy),
-            None => write!(f, "statement {} of {}", self.index, self.policy),
-        }
-    }
-}
-
 /// What policies say of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
@@ -83,6 +63,38 @@ pub enum Decision {
         /// The statement that may or may not apply.
         by: StatementRef,
     },
+}
+
+/// The decision of all layers together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    pub decision: Decision,
+    pub layer: Layer,
+}
+
+impl Access {
+    /// An explicit deny anywhere wins; then what `allowed` says, as far as no possible deny opens it.
+    pub(super) fn decide(surveys: &[Survey], allowed: Grant) -> Access {
+        for survey in surveys {
+            if let Some(by) = &survey.denied {
+                return Access { decision: Decision::ExplicitDeny { by: by.clone() }, layer: survey.layer };
+            }
+        }
+        let Grant { layer, truth, by: Some(by), mut missing } = allowed else {
+            return Access { decision: Decision::ImplicitDeny, layer: allowed.layer };
+        };
+        let mut open = (truth == Truth::Unknown).then_some((layer, by.clone()));
+        for survey in surveys {
+            if let Some((by, keys)) = &survey.possibly_denied {
+                open.get_or_insert_with(|| (survey.layer, by.clone()));
+                missing.extend(keys.iter().cloned());
+            }
+        }
+        match open {
+            None => Access { decision: Decision::Allowed { by }, layer },
+            Some((layer, by)) => Access { decision: Decision::Unknown { missing_keys: missing, by }, layer },
+        }
+    }
 }
 
 /// What identity policies (or a boundary) alone say. `Principal` elements do not count there.

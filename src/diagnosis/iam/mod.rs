@@ -18,17 +18,21 @@ mod arn;
 mod combine;
 mod condition;
 mod context;
+mod effect;
 mod evaluate;
+mod grant;
 mod operator;
 mod pattern;
 mod policy;
 mod principal;
 mod truth;
 
-pub use combine::{Access, Layer, Policies, ResourcePolicy};
+pub use combine::{Policies, ResourcePolicy};
 pub use context::Context;
-pub use evaluate::{Decision, Request, StatementRef, evaluate_identity, evaluate_resource, evaluate_trust};
-pub use policy::{Effect, Policy, PolicyError};
+pub use effect::Effect;
+pub use evaluate::{Access, Decision, Request, evaluate_identity, evaluate_resource, evaluate_trust};
+pub use grant::{Layer, StatementRef};
+pub use policy::{Policy, PolicyError};
 pub use principal::{Caller, InvalidRoleArn};
 
 use truth::Truth;

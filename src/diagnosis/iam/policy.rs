@@ -4,6 +4,7 @@
 
 use super::{
     condition::Condition,
+    effect::Effect,
     pattern::{GlobPattern, Syntax},
     principal::{NamedCallers, PrincipalElement},
 };
@@ -14,14 +15,6 @@ use serde_json::{Map, Value};
 pub struct Policy {
     pub(super) name: String,
     pub(super) statements: Vec<Statement>,
-}
-
-/// What a statement does where it applies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Effect {
-    Allow,
-    /// It forbids, whatever another statement permits.
-    Deny,
 }
 
 /// Why a document is not a policy.

@@ -2,7 +2,7 @@
 //!
 //! Source: IAM User Guide, "AWS JSON policy elements: Principal" and "NotPrincipal".
 
-use super::{Truth, arn::Arn, context::Context, policy::Effect};
+use super::{Truth, arn::Arn, context::Context, effect::Effect};
 use serde_json::Value;
 use std::collections::BTreeSet;
 

@@ -9,7 +9,7 @@
 //!
 //! **Is not it** when the policies allow all of it.
 
-use crate::diagnosis::permissions::{Standing, Stop, Target};
+use crate::diagnosis::need::{Standing, Stop, Target};
 use crate::diagnosis::readings::partner::{self, Partner};
 use crate::diagnosis::refusal::allowing;
 use crate::diagnosis::remedy::{aws, aws_in};

@@ -8,7 +8,8 @@
 //! **Is not it** when the secret uses the AWS managed key, or the key is not enabled.
 
 use crate::diagnosis::key_access::key_access;
-use crate::diagnosis::permissions::{Target, customer_key};
+use crate::diagnosis::need::Target;
+use crate::diagnosis::permissions::customer_key;
 use crate::diagnosis::refusal::{Opinion, Weighed, logged, weigh};
 use crate::diagnosis::remedy::rotate_now;
 use crate::diagnosis::signatures::Layer;

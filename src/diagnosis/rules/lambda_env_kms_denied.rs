@@ -9,7 +9,8 @@
 //! **Is not it** when the environment uses the AWS managed key, the function ran, or the key is not enabled.
 
 use crate::diagnosis::key_access::key_access;
-use crate::diagnosis::permissions::{Standing, Target, needs, standing};
+use crate::diagnosis::need::{Standing, Target};
+use crate::diagnosis::permissions::{needs, standing};
 use crate::diagnosis::runs::{Ran, measured, ran};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Arn, Cause, Confidence, FunctionFacts, Observation, Proof, Remediation, StepName};
