@@ -1,6 +1,6 @@
 //! What an alarm means for each of the threads that it concerns.
 
-use super::grouping::{AlarmGroup, AlarmUpdate, Decision, Standing, decide_for};
+use super::grouping::{AlarmGroup, AlarmUpdate, Circumstances, Decision, decide_for};
 use crate::model::{AlarmSource, AlarmState};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -105,7 +105,7 @@ fn rule(known: Option<KnownThread>, update: &AlarmUpdate<'_>, turn: Turn) -> Rul
         (thread, group)
     });
     let group = known.as_ref().map(|(_, group)| group);
-    let decision = decide_for(group, update, Standing { now, is_running, opened });
+    let decision = decide_for(group, update, Circumstances { now, is_running, opened });
     let calls = AlarmGroup::calls(group, update, &decision);
     let (thread, mut group) = match (&decision, known) {
         (Decision::Open, _) => (None, AlarmGroup::beginning_with(update, now)),

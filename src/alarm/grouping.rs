@@ -185,7 +185,7 @@ fn alarm_beside(key: &str, name: &str) -> String {
 
 /// How things stand when an alarm comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Standing {
+pub(super) struct Circumstances {
     pub(super) now: Timestamp,
     /// True while an investigation of the story's thread runs.
     pub(super) is_running: bool,
@@ -194,7 +194,7 @@ pub(super) struct Standing {
 }
 
 /// Decides what an alarm means. `group` is one that knows this alarm or one of its secrets.
-pub(super) fn decide_for(group: Option<&AlarmGroup>, arrival: &AlarmUpdate<'_>, standing: Standing) -> Decision {
+pub(super) fn decide_for(group: Option<&AlarmGroup>, arrival: &AlarmUpdate<'_>, standing: Circumstances) -> Decision {
     let alarm = arrival.alarm;
     let known = group.and_then(|group| group.alarms.get(&alarm.identity()));
     if let Some(known) = known {
@@ -437,7 +437,7 @@ impl AlarmGroup {
 
     /// What an ALARM leads to in a thread that is open. A secret that is new here is always announced, even while the alarm is
     /// flapping or an investigation runs: nothing else would tell of it.
-    fn after_alarm(&self, arrival: &AlarmUpdate<'_>, standing: Standing) -> Decision {
+    fn after_alarm(&self, arrival: &AlarmUpdate<'_>, standing: Circumstances) -> Decision {
         let alarm = arrival.alarm;
         let new: BTreeSet<String> = arrival.secrets.difference(&self.secrets).cloned().collect();
         if !new.is_empty() {
@@ -489,7 +489,7 @@ mod tests {
         fn takes(&mut self, alarm: &Alarm, now: i64, secrets: &[&str]) -> Decision {
             let secrets: BTreeSet<String> = secrets.iter().map(|name| (*name).to_owned()).collect();
             let arrival = AlarmUpdate { alarm, secrets: &secrets, is_critical: self.is_critical };
-            let standing = Standing { now: at(now), is_running: self.is_running, opened: self.opened };
+            let standing = Circumstances { now: at(now), is_running: self.is_running, opened: self.opened };
             let decision = decide_for(self.group.as_ref(), &arrival, standing);
             self.calls += usize::from(AlarmGroup::calls(self.group.as_ref(), &arrival, &decision));
             match (&mut self.group, &decision) {
