@@ -22,7 +22,7 @@ pub struct KnownThread {
 
 /// When an alarm is decided about, and for which trigger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Turn {
+pub struct AlarmTurn {
     pub now: Timestamp,
     pub trigger: i64,
     /// Threads that alarms opened in the channel [of late](super::STORM_WITHIN).
@@ -45,7 +45,7 @@ pub struct Ruling {
 
 /// Decides for each of the `known` threads that the alarm concerns; those are given the newest first.
 #[must_use]
-pub fn decide(known: Vec<KnownThread>, update: &AlarmUpdate<'_>, turn: Turn) -> Vec<Ruling> {
+pub fn decide(known: Vec<KnownThread>, update: &AlarmUpdate<'_>, turn: AlarmTurn) -> Vec<Ruling> {
     let known: Vec<KnownThread> = known.into_iter().filter(|thread| concerns(&thread.group, update, turn)).collect();
     let begun: Vec<Ruling> = known.iter().filter_map(|thread| begun(thread, turn.trigger)).collect();
     if !begun.is_empty() {
@@ -81,7 +81,7 @@ fn begun(thread: &KnownThread, trigger: i64) -> Option<Ruling> {
 }
 
 /// True for a thread that the alarm may mean something for.
-fn concerns(group: &AlarmGroup, update: &AlarmUpdate<'_>, turn: Turn) -> bool {
+fn concerns(group: &AlarmGroup, update: &AlarmUpdate<'_>, turn: AlarmTurn) -> bool {
     let alarm = update.alarm;
     match (&alarm.series, alarm.state) {
         _ if group.doing.contains_key(&turn.trigger) => true,
@@ -97,8 +97,8 @@ fn concerns(group: &AlarmGroup, update: &AlarmUpdate<'_>, turn: Turn) -> bool {
     }
 }
 
-fn rule(known: Option<KnownThread>, update: &AlarmUpdate<'_>, turn: Turn) -> Ruling {
-    let Turn { now, trigger, opened } = turn;
+fn rule(known: Option<KnownThread>, update: &AlarmUpdate<'_>, turn: AlarmTurn) -> Ruling {
+    let AlarmTurn { now, trigger, opened } = turn;
     let is_running = known.as_ref().is_some_and(|thread| thread.is_running);
     let known = known.map(|KnownThread { thread, mut group, closed_at, .. }| {
         group.ended_at = group.ended_at.or(closed_at);
@@ -142,15 +142,15 @@ mod tests {
         start.checked_add(jiff::SignedDuration::from_mins(minute)).unwrap()
     }
 
-    fn turn(trigger: i64, minute: i64) -> Turn {
-        Turn { now: at(minute), trigger, opened: 0 }
+    fn turn(trigger: i64, minute: i64) -> AlarmTurn {
+        AlarmTurn { now: at(minute), trigger, opened: 0 }
     }
 
     fn secrets(names: &[&str]) -> BTreeSet<String> {
         names.iter().map(|name| (*name).to_owned()).collect()
     }
 
-    fn decided(known: &[KnownThread], alarm: &Alarm, names: &[&str], turn: Turn) -> Vec<Ruling> {
+    fn decided(known: &[KnownThread], alarm: &Alarm, names: &[&str], turn: AlarmTurn) -> Vec<Ruling> {
         let secrets = secrets(names);
         decide(known.to_vec(), &AlarmUpdate { alarm, secrets: &secrets, is_critical: false }, turn)
     }

@@ -37,7 +37,7 @@ mod text;
 mod verification;
 
 pub use certificates::KnownCertificate;
-pub use decide::{KnownThread, Ruling, Turn, decide};
+pub use decide::{AlarmTurn, KnownThread, Ruling, decide};
 pub use endpoint::{Endpoint, certificate_client};
 pub use grouping::{AlarmGroup, AlarmRecord, AlarmUpdate, Decision, Ignored, Reason, STILL_AFTER, Suppressed};
 pub use intake::{Accepted, NoticeIntake, Subscriptions, Unavailable};

@@ -7,7 +7,7 @@ use super::context::AlarmContext;
 use super::messages;
 use super::threads::{AlarmThreads, LOOK_AGAIN};
 use crate::alarm::{
-    self, AlarmGroup, AlarmUpdate, Asking, Decision, Ignored, KnownThread, Ruling, STILL_AFTER, Suppressed, Turn,
+    self, AlarmGroup, AlarmTurn, AlarmUpdate, Asking, Decision, Ignored, KnownThread, Ruling, STILL_AFTER, Suppressed,
 };
 use crate::bot::error::HandlerError;
 use crate::model::{Alarm, AlarmSource, AlarmState, Place, Recheck, SecretRef};
@@ -144,7 +144,7 @@ impl AlarmThreads {
             places.insert(thread, place);
         }
         let opened = self.threads_of_late(case.place()).await?;
-        let turn = Turn { now: self.store.now(), trigger: case.claimed.lease.number(), opened };
+        let turn = AlarmTurn { now: self.store.now(), trigger: case.claimed.lease.number(), opened };
         let mut decided = Vec::new();
         for ruling in alarm::decide(known, &update, turn) {
             let place = ruling.thread.as_ref().and_then(|thread| places.get(thread));
