@@ -13,7 +13,7 @@ use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use rotation_diag::aws::{Aws, AwsOptions, Registry};
 use rotation_diag::chat::Message;
-use rotation_diag::chat::compose::{self, Standing};
+use rotation_diag::chat::compose::{self, AfterVerdict};
 use rotation_diag::clock::Clock;
 use rotation_diag::investigation::{Options, investigate};
 use rotation_diag::model::{Cause, Investigation, Severity, StepName};
@@ -233,7 +233,7 @@ async fn every_scenario_ends_as_its_file_expects() {
 /// What the thread of an investigation shows.
 fn messages(investigation: &Investigation) -> Vec<(String, Message)> {
     let report = Report::new(investigation);
-    let verdict = compose::verdict(&report, "0123456789abcdef0123456789abcdef", 1, &Standing::default());
+    let verdict = compose::verdict(&report, "0123456789abcdef0123456789abcdef", 1, &AfterVerdict::default());
     let steps = StepName::ALL.map(|step| (step.label(), compose::evidence(investigation, step)));
     let whole = [("verdict".to_owned(), verdict), ("details".to_owned(), compose::details(&report))];
     whole.into_iter().chain(steps).collect()

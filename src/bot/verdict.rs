@@ -1,7 +1,7 @@
 //! What the thread of an investigation is to show of it.
 
 use crate::chat::Message;
-use crate::chat::compose::{self, Resolved, Standing};
+use crate::chat::compose::{self, AfterVerdict, Resolved};
 use crate::chat::document::{Control, MenuItem, Tone};
 use crate::model::{Action, ActionToken, Investigation};
 use crate::redact::SafeText;
@@ -19,8 +19,8 @@ pub(super) fn subject(stored: &InvestigationRow) -> SafeText {
 }
 
 /// What became of an investigation, for its verdict.
-pub(super) fn standing(stored: &InvestigationRow) -> Standing {
-    Standing { resolved: stored.resolved.clone().map(|(by, at)| Resolved { by, at }), watched_since: stored.watched_since }
+pub(super) fn standing(stored: &InvestigationRow) -> AfterVerdict {
+    AfterVerdict { resolved: stored.resolved.clone().map(|(by, at)| Resolved { by, at }), watched_since: stored.watched_since }
 }
 
 /// The report of an investigation's record.

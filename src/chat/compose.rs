@@ -17,7 +17,7 @@ pub use evidence::{evidence, whole_evidence};
 pub use files::{chart, export};
 pub use steps::{ended, running, waiting};
 pub use thread::{comparison, details, progress};
-pub use verdict::{Resolved, Standing, verdict};
+pub use verdict::{AfterVerdict, Resolved, verdict};
 
 use super::document::Part;
 use crate::model::Investigation;

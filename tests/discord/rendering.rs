@@ -4,7 +4,7 @@ use crate::bot::{Bot, line};
 use crate::fake_discord::Event;
 use crate::samples::{choice, everywhere, in_channel, safe};
 use crate::worlds::{ID, investigated};
-use rotation_diag::chat::compose::{self, Standing};
+use rotation_diag::chat::compose::{self, AfterVerdict};
 use rotation_diag::chat::document::{Control, Message, Part, Quote, Tone};
 use rotation_diag::chat::{ChatPlatform as _, Manner};
 use rotation_diag::model::Action;
@@ -42,7 +42,7 @@ async fn a_verdict_reads_well_on_a_phone() {
     let bot = Bot::new(DiscordMode::Http).await;
     let investigation = investigated("role_detached_policy").await;
     let report = Report::new(&investigation).in_account(Some("prod"));
-    let (body, files) = shown(&bot, &compose::verdict(&report, ID, 1, &Standing::default()), "1").await;
+    let (body, files) = shown(&bot, &compose::verdict(&report, ID, 1, &AfterVerdict::default()), "1").await;
     assert_eq!(files, []);
     insta::assert_snapshot!("verdict", plain(&body));
     let (body, files) = shown(&bot, &compose::details(&report), "2").await;

@@ -4,7 +4,7 @@ use crate::plain::plain;
 use crate::worlds::{ID, investigated};
 use jiff::Timestamp;
 use regex::Regex;
-use rotation_diag::chat::compose::{self, Resolved, Standing};
+use rotation_diag::chat::compose::{self, AfterVerdict, Resolved};
 use rotation_diag::chat::document::{Content, Control, Part, StepState};
 use rotation_diag::chat::{Manner, Message, command};
 use rotation_diag::model::{Action, Investigation, Lookback, StepName};
@@ -26,7 +26,7 @@ fn timeless(text: &str) -> String {
 }
 
 fn verdict(investigation: &Investigation) -> Message {
-    compose::verdict(&Report::new(investigation).in_account(Some("prod")), ID, 1, &Standing::default())
+    compose::verdict(&Report::new(investigation).in_account(Some("prod")), ID, 1, &AfterVerdict::default())
 }
 
 #[tokio::test]
@@ -81,7 +81,7 @@ async fn other_ends_read_well_too() {
 async fn the_buttons_offer_only_what_can_still_be_done() {
     let mut investigation = investigated("role_detached_policy").await;
     let at: Timestamp = "2026-11-24T05:00:00Z".parse().unwrap();
-    let labels = |investigation: &Investigation, standing: &Standing| -> Vec<String> {
+    let labels = |investigation: &Investigation, standing: &AfterVerdict| -> Vec<String> {
         let message = compose::verdict(&Report::new(investigation), ID, 3, standing);
         let label = |control: &Control| match control {
             Control::Button(choice) => choice.label.to_string(),
@@ -102,11 +102,11 @@ async fn the_buttons_offer_only_what_can_still_be_done() {
         "Export",
         "Resolve",
     ];
-    assert_eq!(labels(&investigation, &Standing::default()), all);
+    assert_eq!(labels(&investigation, &AfterVerdict::default()), all);
     investigation.evidence.reach = Lookback::Quarter;
-    let watched = Standing { watched_since: Some(at), ..Standing::default() };
+    let watched = AfterVerdict { watched_since: Some(at), ..AfterVerdict::default() };
     assert_eq!(labels(&investigation, &watched), ["Rerun all", "Rerun step ▾", "Evidence ▾", "Compare", "Export", "Resolve"]);
-    let resolved = Standing { resolved: Some(Resolved { by: SafeText::redact("U1"), at }), ..Standing::default() };
+    let resolved = AfterVerdict { resolved: Some(Resolved { by: SafeText::redact("U1"), at }), ..AfterVerdict::default() };
     assert_eq!(labels(&investigation, &resolved), ["Rerun all", "Rerun step ▾", "Evidence ▾", "Compare", "Export"]);
     let message = compose::verdict(&Report::new(&investigation), ID, 3, &resolved);
     assert!(plain(&message).contains("(resolved by U1, Tue 24 Nov 05:00 UTC)"), "{}", plain(&message));

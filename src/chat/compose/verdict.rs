@@ -18,7 +18,7 @@ const OPEN_NAMED: usize = 2;
 
 /// What became of an investigation after its verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Standing {
+pub struct AfterVerdict {
     /// Who closed it, and when.
     pub resolved: Option<Resolved>,
     /// Since when its next rotation is waited for.
@@ -35,7 +35,7 @@ pub struct Resolved {
 
 /// The verdict of investigation `id` as of `revision`, with its buttons.
 #[must_use]
-pub fn verdict(report: &Report, id: &str, revision: u32, standing: &Standing) -> Message {
+pub fn verdict(report: &Report, id: &str, revision: u32, standing: &AfterVerdict) -> Message {
     let headline = wording::headline(report);
     let (tone, title) = match standing.resolved {
         Some(_) => (Tone::Neutral, format!("Resolved: {headline}")),
@@ -69,7 +69,7 @@ fn tone(report: &Report) -> Tone {
     }
 }
 
-fn happened_since(standing: &Standing, now: Timestamp) -> Option<Part> {
+fn happened_since(standing: &AfterVerdict, now: Timestamp) -> Option<Part> {
     let resolved =
         standing.resolved.as_ref().map(|resolved| safe(&format!("resolved by {}, {}", resolved.by, moment(resolved.at, now))));
     let watched =
@@ -144,7 +144,7 @@ struct Buttons<'a> {
 }
 
 impl Buttons<'_> {
-    fn of(&self, report: &Report, standing: &Standing) -> Vec<Control> {
+    fn of(&self, report: &Report, standing: &AfterVerdict) -> Vec<Control> {
         let found = report.outcome != Outcome::NotFound;
         let open = standing.resolved.is_none();
         let mut controls = vec![self.button("Rerun all", Action::RerunAll)];

@@ -3,7 +3,7 @@
 use super::frame::PageFrame;
 use super::{Paths, message, text};
 use crate::chart::{self, Chart, Size};
-use crate::chat::compose::{self, Standing};
+use crate::chat::compose::{self, AfterVerdict};
 use crate::chat::document::Part;
 use crate::model::{Investigation, StepName};
 use crate::report::{Report, ReportedStep, wording};
@@ -17,7 +17,7 @@ pub(in super::super) fn investigation(
     note: Option<&str>,
 ) -> Html<String> {
     let report = Report::new(investigation);
-    let verdict = compose::verdict(&report, &investigation.id, 0, &Standing::default());
+    let verdict = compose::verdict(&report, &investigation.id, 0, &AfterVerdict::default());
     let title = text(&verdict.title);
     let path = paths.investigation(&investigation.id);
     let (timeline, has_timeline) = match (chart::draw(investigation, Size::Wide), chart::draw(investigation, Size::Narrow)) {
