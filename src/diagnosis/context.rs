@@ -1,6 +1,6 @@
 //! The evidence, read once for all rules: what fails, since when, and what the failing invocations say.
 
-use super::need::{Need, Standing};
+use super::need::{Need, NeedState};
 use super::signatures::{self, Classification, Specificity};
 use super::verdict::Verdict;
 use crate::lambda_log::{Platform, Record};
@@ -35,7 +35,7 @@ pub struct DiagnosisContext<'a> {
     pub last_success_at: Option<Timestamp>,
     /// Failing invocations of the current row, oldest first.
     pub failures: Vec<Failure<'a>>,
-    pub(super) standings: OnceCell<Vec<(Need, Standing)>>,
+    pub(super) standings: OnceCell<Vec<(Need, NeedState)>>,
 }
 
 /// A failing invocation and what its lines mean.

@@ -187,11 +187,11 @@ fn doubt_of(finding: &Finding) -> String {
 
 /// The key of the function's environment is used by Lambda's own grant, which no policy shows.
 fn environment_doubt(context: &DiagnosisContext<'_>) -> Option<String> {
-    use super::need::{Standing, Target};
+    use super::need::{NeedState, Target};
     let stopped = context
         .standings()
         .iter()
-        .any(|(need, standing)| need.target == Target::EnvironmentKey && matches!(standing, Standing::Stopped(_)));
+        .any(|(need, standing)| need.target == Target::EnvironmentKey && matches!(standing, NeedState::Stopped(_)));
     stopped.then(|| "whether Lambda may decrypt the function's environment: its policies do not allow it, a grant may".to_owned())
 }
 

@@ -1,7 +1,7 @@
 //! What lets the function's role use a key: its own policies, and the key's.
 
 use super::DiagnosisContext;
-use super::need::{Need, Standing, Stop, Target};
+use super::need::{Need, NeedState, Stop, Target};
 use super::permissions::needs;
 use super::policy_edit::{Kind, allowing_needs, sparing, with};
 use super::remedy::aws_in;
@@ -15,7 +15,7 @@ pub(super) fn key_access(context: &DiagnosisContext<'_>, target: Target, id: &st
     let stops: Vec<&Stop> = (context.standings().iter())
         .filter(|(need, _)| need.target == target)
         .filter_map(|(_, standing)| match standing {
-            Standing::Stopped(stop) => Some(&**stop),
+            NeedState::Stopped(stop) => Some(&**stop),
             _ => None,
         })
         .collect();

@@ -28,18 +28,18 @@ pub(super) enum Target {
 
 /// What the policies say of a need.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Standing {
+pub(super) enum NeedState {
     Allowed,
     Stopped(Box<Stop>),
     /// It cannot be told; names what is missing.
     Open(String),
 }
 
-impl Standing {
+impl NeedState {
     /// The need that policies stop.
     pub(super) fn stop(&self) -> Option<&Stop> {
         match self {
-            Standing::Stopped(stop) => Some(stop),
+            NeedState::Stopped(stop) => Some(stop),
             _ => None,
         }
     }

@@ -3,7 +3,7 @@
 
 use super::context::DiagnosisContext;
 use super::iam::{self, Caller, Context, Decision, Policies, Policy, Request, ResourcePolicy, StatementRef};
-use super::need::{Need, Standing, Stop, Target};
+use super::need::{Need, NeedState, Stop, Target};
 use super::signatures::{AccessDenied, Layer};
 use crate::model::{
     Cause, KeyFacts, Observation, PolicyDocument, Proof, RotationConfig, RotationStep, SimulatedDecision, Simulation, StepName,
@@ -69,7 +69,7 @@ impl RotationConfig {
 
 impl DiagnosisContext<'_> {
     /// Everything the function's role needs, and what the policies say of it.
-    pub(super) fn standings(&self) -> &[(Need, Standing)] {
+    pub(super) fn standings(&self) -> &[(Need, NeedState)] {
         self.standings.get_or_init(|| needs(self).into_iter().map(|need| (need.clone(), standing(self, &need))).collect())
     }
 }
@@ -90,8 +90,8 @@ pub(super) fn cause_of(context: &DiagnosisContext<'_>, denied: &AccessDenied, st
 }
 
 /// What the policies say of `need`.
-pub(super) fn standing(context: &DiagnosisContext<'_>, need: &Need) -> Standing {
-    let Some(request) = request(context, need) else { return Standing::Open(unseen(context, None)) };
+pub(super) fn standing(context: &DiagnosisContext<'_>, need: &Need) -> NeedState {
+    let Some(request) = request(context, need) else { return NeedState::Open(unseen(context, None)) };
     let role = context.evidence.role.found();
     let simulated = role
         .and_then(|role| role.simulations.found())
@@ -111,10 +111,10 @@ pub(super) fn standing(context: &DiagnosisContext<'_>, need: &Need) -> Standing 
     {
         let explicit = one.decision == SimulatedDecision::ExplicitDeny;
         if one.organization_allows == Some(false) {
-            return Standing::Stopped(stop(context, need, Layer::Scp, explicit, simulation_proof(one), None));
+            return NeedState::Stopped(stop(context, need, Layer::Scp, explicit, simulation_proof(one), None));
         }
         if one.boundary_allows == Some(false) {
-            return Standing::Stopped(stop(context, need, Layer::Boundary, explicit, simulation_proof(one), None));
+            return NeedState::Stopped(stop(context, need, Layer::Boundary, explicit, simulation_proof(one), None));
         }
     }
     // What AWS simulated counts as if it were the role's only policy; the simulator has seen all of them.
@@ -146,24 +146,24 @@ pub(super) fn standing(context: &DiagnosisContext<'_>, need: &Need) -> Standing 
         _ => evaluation_proof(need, layer, by),
     };
     match access.decision {
-        Decision::ExplicitDeny { by } => Standing::Stopped(stop(context, need, layer, true, proof(Some(&by)), None)),
+        Decision::ExplicitDeny { by } => NeedState::Stopped(stop(context, need, layer, true, proof(Some(&by)), None)),
         Decision::Unknown { missing_keys, .. } => {
             let keys: Vec<String> = missing_keys.into_iter().collect();
-            Standing::Open(format!("the value of {} in the function's requests", keys.join(", ")))
+            NeedState::Open(format!("the value of {} in the function's requests", keys.join(", ")))
         }
         // Without the key's own policy nothing is said about a key.
         Decision::Allowed { .. } | Decision::ImplicitDeny if is_key && unread.is_some() => {
-            Standing::Open(unread.unwrap_or_default())
+            NeedState::Open(unread.unwrap_or_default())
         }
         // No policy of the role could replace what the key's own policy does not give.
-        Decision::ImplicitDeny if is_key && settled.is_none() && !complete && is_shut(&policies, &request) => Standing::Stopped(
+        Decision::ImplicitDeny if is_key && settled.is_none() && !complete && is_shut(&policies, &request) => NeedState::Stopped(
             stop(context, need, Layer::ResourcePolicy, false, evaluation_proof(need, Layer::ResourcePolicy, None), None),
         ),
         Decision::Allowed { .. } | Decision::ImplicitDeny if settled.is_none() && !complete => {
-            Standing::Open(unseen(context, simulated))
+            NeedState::Open(unseen(context, simulated))
         }
-        Decision::Allowed { .. } => Standing::Allowed,
-        Decision::ImplicitDeny => Standing::Stopped(stop(context, need, layer, false, proof(None), unread)),
+        Decision::Allowed { .. } => NeedState::Allowed,
+        Decision::ImplicitDeny => NeedState::Stopped(stop(context, need, layer, false, proof(None), unread)),
     }
 }
 

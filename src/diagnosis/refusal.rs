@@ -1,7 +1,7 @@
 //! What log lines and policies together say about one way in which the function's role is refused.
 
 use super::context::{ClassifiedLine, DiagnosisContext, Failure, LogMatch};
-use super::need::{Need, Standing, Stop, Target};
+use super::need::{Need, NeedState, Stop, Target};
 use super::permissions::cause_of;
 use super::signatures::{AccessDenied, Layer};
 use super::verdict::Verdict;
@@ -84,7 +84,7 @@ fn name_layer(context: &DiagnosisContext<'_>, denied: &mut AccessDenied) {
             && named.is_none_or(|named| need.resource == "*" || !named.starts_with("arn:") || need.resource.starts_with(named))
     };
     let stop = context.standings().iter().find_map(|(need, standing)| match standing {
-        Standing::Stopped(stop) if is_same(need) => Some(stop),
+        NeedState::Stopped(stop) if is_same(need) => Some(stop),
         _ => None,
     });
     if let Some(stop) = stop {
@@ -179,12 +179,12 @@ pub(super) fn weigh(context: &DiagnosisContext<'_>, cause: Cause, clear: &str) -
     if let Some(verdict) = context.without_function() {
         return Weighed::Against(verdict);
     }
-    let standings: Vec<(Need, Standing)> =
+    let standings: Vec<(Need, NeedState)> =
         context.standings().iter().filter(|(need, _)| concerns(cause, need.target)).cloned().collect();
     let stops: Vec<Stop> = standings
         .iter()
         .filter_map(|(_, standing)| match standing {
-            Standing::Stopped(stop) => Some((**stop).clone()),
+            NeedState::Stopped(stop) => Some((**stop).clone()),
             _ => None,
         })
         .filter(|stop| cause_of(context, &stop.denied, None) == cause)
@@ -217,7 +217,7 @@ fn weigh_words(context: &DiagnosisContext<'_>, cause: Cause, stops: Vec<Stop>) -
     })
 }
 
-fn nothing_speaks(context: &DiagnosisContext<'_>, cause: Cause, standings: &[(Need, Standing)], clear: &str) -> Verdict {
+fn nothing_speaks(context: &DiagnosisContext<'_>, cause: Cause, standings: &[(Need, NeedState)], clear: &str) -> Verdict {
     let unseen = context.evidence.secret.observation.missing().or_else(|| context.evidence.function.observation.missing());
     if let Some(missing) = unseen {
         return Verdict::unknown(missing);
@@ -226,7 +226,7 @@ fn nothing_speaks(context: &DiagnosisContext<'_>, cause: Cause, standings: &[(Ne
         return Verdict::clear("there is no such function");
     }
     let open = standings.iter().find_map(|(_, standing)| match standing {
-        Standing::Open(missing) => Some(missing.clone()),
+        NeedState::Open(missing) => Some(missing.clone()),
         _ => None,
     });
     // The role's own policies can show a denial; that they show none does not replace the answer that was refused.
@@ -245,7 +245,7 @@ fn nothing_speaks(context: &DiagnosisContext<'_>, cause: Cause, standings: &[(Ne
 fn weigh_logged(
     context: &DiagnosisContext<'_>,
     logged: Logged<'_, '_>,
-    standings: &[(Need, Standing)],
+    standings: &[(Need, NeedState)],
     stops: Vec<Stop>,
 ) -> Weighed {
     let Logged { seen, denied, stranger } = logged;
@@ -263,7 +263,7 @@ fn weigh_logged(
             .is_none_or(|resource| need.resource == "*" || need.resource.starts_with(resource) || !resource.starts_with("arn:"))
     };
     let mut judged = standings.iter().filter(|(need, _)| same(need.action) && own_resource(need)).peekable();
-    let allowed_now = shown && judged.peek().is_some() && judged.all(|(_, standing)| *standing == Standing::Allowed);
+    let allowed_now = shown && judged.peek().is_some() && judged.all(|(_, standing)| *standing == NeedState::Allowed);
     if allowed_now && !seen.is_latest {
         return Weighed::Against(Verdict::clear(
             "the policies allow it now, and the newest failing invocation says something else",

@@ -9,7 +9,7 @@
 //!
 //! **Is not it** when the policies allow all of it.
 
-use crate::diagnosis::need::{Standing, Stop, Target};
+use crate::diagnosis::need::{NeedState, Stop, Target};
 use crate::diagnosis::readings::partner::{self, Partner};
 use crate::diagnosis::refusal::allowing;
 use crate::diagnosis::remedy::{aws, aws_in};
@@ -47,7 +47,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let stops: Vec<&Stop> = context.standings().iter().filter_map(|(_, standing)| standing.stop()).collect();
     if stops.is_empty() && !says_so {
         let open = context.standings().iter().find_map(|(_, standing)| match standing {
-            Standing::Open(missing) => Some(missing.clone()),
+            NeedState::Open(missing) => Some(missing.clone()),
             _ => None,
         });
         let unseen = context.evidence.role.observation.missing().or(open);

@@ -9,7 +9,7 @@
 //! **Is not it** when the environment uses the AWS managed key, the function ran, or the key is not enabled.
 
 use crate::diagnosis::key_access::key_access;
-use crate::diagnosis::need::{Standing, Target};
+use crate::diagnosis::need::{NeedState, Target};
 use crate::diagnosis::permissions::{needs, standing};
 use crate::diagnosis::runs::{Ran, measured, ran};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
@@ -82,7 +82,7 @@ fn key_is_the_matter(context: &DiagnosisContext<'_>) -> Option<Verdict> {
 fn silent_failure(context: &DiagnosisContext<'_>, function: &FunctionFacts, key: &Arn, mut evidence: Vec<Proof>) -> Verdict {
     let need = needs(context).into_iter().find(|need| need.target == Target::EnvironmentKey);
     let confidence = match need.map(|need| standing(context, &need)) {
-        Some(Standing::Stopped(stop)) => {
+        Some(NeedState::Stopped(stop)) => {
             evidence.push(stop.proof);
             Confidence::Likely
         }
