@@ -33,7 +33,7 @@ use crate::model::{Lookback, StepName};
 #[command(propagate_version = true, arg_required_else_help = true, max_term_width = 110)]
 pub struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: CliCommand,
     /// Log what is asked of AWS, to standard error; RUST_LOG chooses more finely
     #[arg(long, short, global = true)]
     verbose: bool,
@@ -43,7 +43,7 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum CliCommand {
     /// Find out why one secret is not rotating
     #[command(long_about = help::DIAGNOSE, after_long_help = help::DIAGNOSE_AFTER)]
     Diagnose(Box<Diagnose>),
@@ -208,7 +208,7 @@ fn step(text: &str) -> Result<StepName, String> {
 
 /// The definition of the command line, for help, completions and documentation.
 #[must_use]
-pub fn definition() -> clap::Command {
+pub fn definition() -> clap::CliCommand {
     Cli::command()
 }
 
@@ -221,19 +221,19 @@ pub fn main() -> ExitCode {
     };
     let level = match cli.command {
         _ if cli.verbose => LogLevel::Verbose,
-        Command::Serve(_) => LogLevel::Operator,
+        CliCommand::Serve(_) => LogLevel::Operator,
         _ => LogLevel::Quiet,
     };
     logging::start(level, cli.log_format);
     let ended = match cli.command {
-        Command::Diagnose(options) => diagnose::run(&options),
-        Command::Explain(options) => explain::run(&options),
-        Command::Demo(options) => demo::run(&options),
-        Command::Serve(options) => serve::run(&options),
-        Command::Check(options) => check::run(&options),
-        Command::Audit(options) => audit::run(&options),
-        Command::Completions { shell } => completions::run(shell),
-        Command::Simulate { scenario } => simulate::run(&scenario),
+        CliCommand::Diagnose(options) => diagnose::run(&options),
+        CliCommand::Explain(options) => explain::run(&options),
+        CliCommand::Demo(options) => demo::run(&options),
+        CliCommand::Serve(options) => serve::run(&options),
+        CliCommand::Check(options) => check::run(&options),
+        CliCommand::Audit(options) => audit::run(&options),
+        CliCommand::Completions { shell } => completions::run(shell),
+        CliCommand::Simulate { scenario } => simulate::run(&scenario),
     };
     logging::finish();
     ended.unwrap_or_else(CommandError::report)
