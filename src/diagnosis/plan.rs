@@ -12,7 +12,7 @@ use super::DiagnosisContext;
 use super::forecast::{self, Foreseen, Outlook, outlook, without_failures};
 use super::remedy;
 use crate::model::{Cause, Confidence, Diagnosis, Evidence, Finding, Obstacle, Outcome, Plan, PlanStep, Severity};
-use command::Command;
+use command::AwsCommand;
 use effect::Effect;
 
 #[cfg(test)]
@@ -115,8 +115,8 @@ impl Draft {
                 effect: effect.describe(),
                 is_read_only: effect == Effect::Reads,
                 undo: undo::undo(text, &effect, &self.world),
-                needs: Command::parse(text)
-                    .or_else(|| Command::substituted(text))
+                needs: AwsCommand::parse(text)
+                    .or_else(|| AwsCommand::substituted(text))
                     .map(|command| command.needs())
                     .unwrap_or_default(),
             };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 /// One `aws` command, as a shell would split it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Command {
+pub(super) struct AwsCommand {
     /// The service, such as `iam`.
     pub(super) service: String,
     /// The operation as the command line spells it, such as `put-role-policy`.
@@ -16,9 +16,9 @@ pub(super) struct Command {
 /// Operations that only show something. Source: AWS CLI Command Reference.
 const READS: &[&str] = &["get-", "list-", "describe-", "lookup-", "filter-", "simulate-", "tail", "batch-get-", "test-"];
 
-impl Command {
+impl AwsCommand {
     /// Reads the `aws` command of a line, also in a subshell; `None` where another program is at work.
-    pub(super) fn parse(text: &str) -> Option<Command> {
+    pub(super) fn parse(text: &str) -> Option<AwsCommand> {
         let words = shlex::split(text)?;
         let mut words = words.into_iter().skip_while(|word| word != "aws").skip(1);
         let (service, operation) = (words.next()?, words.next()?);
@@ -34,14 +34,14 @@ impl Command {
                 (None, None) => {}
             }
         }
-        Some(Command { service, operation, options })
+        Some(AwsCommand { service, operation, options })
     }
 
     /// The `aws` command whose output a line hands to another program.
-    pub(super) fn substituted(text: &str) -> Option<Command> {
+    pub(super) fn substituted(text: &str) -> Option<AwsCommand> {
         let inner = text.split_once("$(aws ")?.1;
         let inner = inner.split_once(" | ").map_or(inner, |(first, _)| first);
-        Command::parse(&format!("aws {}", inner.rsplit_once(')').map_or(inner, |(inner, _)| inner)))
+        AwsCommand::parse(&format!("aws {}", inner.rsplit_once(')').map_or(inner, |(inner, _)| inner)))
     }
 
     /// True when it changes nothing.
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_command_is_read_as_a_shell_would_split_it() {
-        let command = Command::parse(
+        let command = AwsCommand::parse(
             r#"aws iam put-role-policy --role-name r --policy-name p --policy-document '{"Statement":[]}' --region eu-west-1"#,
         )
         .unwrap();
@@ -118,12 +118,12 @@ mod tests {
         assert_eq!(command.document("policy-document"), Some(serde_json::json!({ "Statement": [] })));
         assert_eq!(command.needs(), ["iam:PutRolePolicy"]);
         assert!(!command.is_read());
-        assert_eq!(Command::parse("rm value.json"), None);
+        assert_eq!(AwsCommand::parse("rm value.json"), None);
     }
 
     #[test]
     fn what_hands_a_role_on_or_invokes_the_function_needs_the_right_to() {
-        let needs = |text: &str| Command::parse(text).unwrap().needs();
+        let needs = |text: &str| AwsCommand::parse(text).unwrap().needs();
         assert_eq!(
             needs("aws secretsmanager rotate-secret --secret-id s"),
             ["secretsmanager:RotateSecret", "lambda:InvokeFunction"]
@@ -138,10 +138,10 @@ mod tests {
 
     #[test]
     fn a_read_inside_a_subshell_is_a_read() {
-        let command = Command::parse("(umask 077; aws secretsmanager get-secret-value --secret-id s > value.json)").unwrap();
+        let command = AwsCommand::parse("(umask 077; aws secretsmanager get-secret-value --secret-id s > value.json)").unwrap();
         assert!(command.is_read());
         assert_eq!(command.needs(), ["secretsmanager:GetSecretValue"]);
         let fetch = "curl -sSo previous.zip \"$(aws lambda get-function --function-name f --query Code.Location --output text)\"";
-        assert_eq!(Command::substituted(fetch).unwrap().needs(), ["lambda:GetFunction"]);
+        assert_eq!(AwsCommand::substituted(fetch).unwrap().needs(), ["lambda:GetFunction"]);
     }
 }

@@ -1,6 +1,6 @@
 //! What a command does to the evidence, as data. It is read from the command itself, so that what is proven is what is printed.
 
-use super::command::Command;
+use super::command::AwsCommand;
 use crate::model::{Evidence, FunctionArn, Observation};
 use serde_json::{Value, json};
 
@@ -107,7 +107,7 @@ impl Effect {
         if is_taken(text) {
             return Effect::DatabaseTakes;
         }
-        let Some(command) = Command::parse(text) else {
+        let Some(command) = AwsCommand::parse(text) else {
             return if is_look(text) { Effect::Reads } else { Effect::Elsewhere };
         };
         if command.is_read() {
@@ -116,7 +116,7 @@ impl Effect {
         Effect::read(&command, evidence).unwrap_or(Effect::Elsewhere)
     }
 
-    fn read(command: &Command, evidence: &Evidence) -> Option<Effect> {
+    fn read(command: &AwsCommand, evidence: &Evidence) -> Option<Effect> {
         let text = |name: &str| command.option(name).map(str::to_owned);
         Some(match (command.service.as_str(), command.operation.as_str()) {
             ("iam", "create-role") => {
@@ -152,7 +152,7 @@ impl Effect {
         })
     }
 
-    fn on_function(command: &Command, evidence: &Evidence) -> Option<Effect> {
+    fn on_function(command: &AwsCommand, evidence: &Evidence) -> Option<Effect> {
         let own = evidence.function_arn()?;
         if command.option("function-name").is_none_or(|name| name != own.name() && name != own.arn().as_str()) {
             return None;
@@ -175,7 +175,7 @@ impl Effect {
         })
     }
 
-    fn on_secret(command: &Command, evidence: &Evidence) -> Option<Effect> {
+    fn on_secret(command: &AwsCommand, evidence: &Evidence) -> Option<Effect> {
         let asked = command.option("secret-id")?;
         let own = evidence.secret.found();
         let is_own = own.is_none_or(|secret| secret.arn.arn().as_str() == asked || secret.name == asked);
@@ -294,7 +294,7 @@ fn is_look(text: &str) -> bool {
 }
 
 /// The statement that AddPermission writes. Source: Lambda API reference, `AddPermission`.
-fn permission(command: &Command, function: &FunctionArn) -> Option<Value> {
+fn permission(command: &AwsCommand, function: &FunctionArn) -> Option<Value> {
     let principal = command.option("principal")?;
     let mut statement = json!({
         "Sid": command.option("statement-id")?,

@@ -2,7 +2,7 @@
 //! back brings the faults back.
 
 use super::apply::apply;
-use super::command::Command;
+use super::command::AwsCommand;
 use super::effect::Effect;
 use crate::diagnosis::diagnose;
 use crate::diagnosis::forecast::{outlook, without_failures};
@@ -217,7 +217,7 @@ const FAULTS: &[Fault] = &[
 ];
 
 /// What AWS would refuse, in words of its own: no step may need what a later one brings.
-fn refused(command: &Command, evidence: &Evidence) -> Option<&'static str> {
+fn refused(command: &AwsCommand, evidence: &Evidence) -> Option<&'static str> {
     let secret = evidence.secret.found()?;
     let key = evidence.access.found()?.secret_key.found();
     let is = |service: &str, operation: &str| command.service == service && command.operation == operation;
@@ -257,7 +257,7 @@ fn walk(evidence: &Evidence, plan: &Plan) -> Vec<String> {
     let mut complaints = Vec::new();
     let mut world = evidence.clone();
     for step in &plan.steps {
-        let Some(command) = Command::parse(&step.command) else {
+        let Some(command) = AwsCommand::parse(&step.command) else {
             complaints.push(format!("not an aws command: {}", step.command));
             continue;
         };
@@ -290,7 +290,7 @@ fn walk(evidence: &Evidence, plan: &Plan) -> Vec<String> {
 }
 
 fn apply_undo(text: &str, world: &mut Evidence) -> Option<String> {
-    let command = Command::parse(text)?;
+    let command = AwsCommand::parse(text)?;
     match command.operation.as_str() {
         "disable-key" => key_state(world, "Disabled", None),
         "schedule-key-deletion" => key_state(world, "PendingDeletion", Some(7)),
@@ -445,7 +445,7 @@ fn a_corrected_value_takes_the_pending_one_away_unless_the_database_has_its_pass
     fail(&mut evidence, RotationStep::SetSecret, &[line]);
     let commands = |evidence: &Evidence| diagnose(evidence).plan.steps.into_iter().map(|step| step.command).collect::<Vec<_>>();
     let operations = |commands: &[String]| -> Vec<String> {
-        commands.iter().map(|command| Command::parse(command).unwrap().operation).collect()
+        commands.iter().map(|command| AwsCommand::parse(command).unwrap().operation).collect()
     };
     let before = commands(&evidence);
     assert_eq!(operations(&before), ["get-secret-value", "put-secret-value", "update-secret-version-stage", "rotate-secret"]);

@@ -1,7 +1,7 @@
 //! The command that takes a command back, with what the evidence held before it.
 
 use super::apply::is_key;
-use super::command::Command;
+use super::command::AwsCommand;
 use super::effect::{Effect, document_of, reserved};
 use crate::diagnosis::remedy::aws;
 use crate::model::{Evidence, KeyFacts, SecretAccess};
@@ -12,7 +12,7 @@ const DELETION_DAYS: (i64, i64) = (7, 30);
 
 /// The command that takes `text` back; `before` is the evidence as it was before.
 pub(super) fn undo(text: &str, effect: &Effect, before: &Evidence) -> Option<String> {
-    let command = Command::parse(text)?;
+    let command = AwsCommand::parse(text)?;
     let json = |document: &Value| document.to_string();
     let here = |words: &[&str]| aws(&[words, &["--region", before.region.as_str()]].concat());
     let secret = command.option("secret-id").unwrap_or_default();
@@ -102,7 +102,7 @@ fn key_of<'e>(evidence: &'e Evidence, key: &str) -> Option<&'e KeyFacts> {
     [secret_key, environment_key].into_iter().filter_map(|key| key.found()).find(|facts| is_key(facts, key))
 }
 
-fn with_qualifier<'w>(command: &'w Command, words: &[&'w str]) -> Vec<&'w str> {
+fn with_qualifier<'w>(command: &'w AwsCommand, words: &[&'w str]) -> Vec<&'w str> {
     let mut words = words.to_vec();
     words.extend(command.option("qualifier").into_iter().flat_map(|qualifier| ["--qualifier", qualifier]));
     words
@@ -120,7 +120,7 @@ fn rebind(before: &Evidence, secret: &str, function: bool, schedule: bool) -> Op
     (old.is_some() || rules.is_some()).then(|| aws(&words))
 }
 
-fn allow_again(command: &Command, before: &Evidence, function: &str, sid: &str) -> Option<String> {
+fn allow_again(command: &AwsCommand, before: &Evidence, function: &str, sid: &str) -> Option<String> {
     let policy = before.access.found()?.function_policy.found()?;
     let statements = policy.get("Statement")?.as_array()?;
     let statement = statements.iter().find(|one| one.get("Sid").and_then(Value::as_str) == Some(sid))?;
@@ -195,7 +195,7 @@ fn value_back(before: &Evidence, secret: &str) -> Option<String> {
 }
 
 /// A rule of a security group goes as it came.
-fn elsewhere(command: &Command, text: &str) -> Option<String> {
+fn elsewhere(command: &AwsCommand, text: &str) -> Option<String> {
     let (verb, opposite) = match command.operation.as_str() {
         operation if operation.starts_with("authorize-security-group-") => ("authorize", "revoke"),
         operation if operation.starts_with("revoke-security-group-") => ("revoke", "authorize"),
