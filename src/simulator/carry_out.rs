@@ -23,14 +23,14 @@ const ON_SECRET: &[&str] = &["DescribeSecret", "GetSecretValue", "PutSecretValue
 const ON_KEY: &[&str] = &["kms:Decrypt", "kms:GenerateDataKey"];
 
 /// A command as a shell would split it.
-struct Command {
+struct ParsedCommand {
     service: String,
     operation: String,
     options: BTreeMap<String, String>,
 }
 
-impl Command {
-    fn parse(text: &str) -> Result<Option<Command>, String> {
+impl ParsedCommand {
+    fn parse(text: &str) -> Result<Option<ParsedCommand>, String> {
         let words = shlex::split(text).ok_or_else(|| format!("not a shell's words: {text}"))?;
         let mut words = words.into_iter().skip_while(|word| word != "aws").skip(1);
         let (Some(service), Some(operation)) = (words.next(), words.next()) else { return Ok(None) };
@@ -47,7 +47,7 @@ impl Command {
                 }
             }
         }
-        Ok(Some(Command { service, operation, options }))
+        Ok(Some(ParsedCommand { service, operation, options }))
     }
 
     fn text(&self, option: &str) -> Result<&str, String> {
@@ -62,7 +62,7 @@ impl Command {
 
 /// Changes the world as the command would.
 pub(super) fn carry_out(world: &mut SimulatedAccount, text: &str) -> Result<(), String> {
-    let Some(command) = Command::parse(text)? else { return Ok(()) };
+    let Some(command) = ParsedCommand::parse(text)? else { return Ok(()) };
     if READS.iter().any(|verb| command.operation.starts_with(verb)) {
         return Ok(());
     }
@@ -75,7 +75,7 @@ pub(super) fn carry_out(world: &mut SimulatedAccount, text: &str) -> Result<(), 
     }
 }
 
-fn iam(world: &mut SimulatedAccount, command: &Command) -> Result<(), String> {
+fn iam(world: &mut SimulatedAccount, command: &ParsedCommand) -> Result<(), String> {
     if command.operation == "create-policy-version" {
         let document = command.document("policy-document")?;
         let arn = command.text("policy-arn")?;
@@ -118,7 +118,7 @@ fn iam(world: &mut SimulatedAccount, command: &Command) -> Result<(), String> {
     Ok(())
 }
 
-fn kms(world: &mut SimulatedAccount, command: &Command) -> Result<(), String> {
+fn kms(world: &mut SimulatedAccount, command: &ParsedCommand) -> Result<(), String> {
     let id = command.text("key-id")?;
     let key = world.keys.iter_mut().find(|key| key.exists && (key.arn == id || key.id == id)).ok_or("NotFoundException")?;
     match command.operation.as_str() {
@@ -134,7 +134,7 @@ fn kms(world: &mut SimulatedAccount, command: &Command) -> Result<(), String> {
     Ok(())
 }
 
-fn lambda(world: &mut SimulatedAccount, command: &Command) -> Result<(), String> {
+fn lambda(world: &mut SimulatedAccount, command: &ParsedCommand) -> Result<(), String> {
     let name = command.text("function-name")?;
     let account = world.account.clone();
     let function: &mut Function = world
@@ -191,7 +191,7 @@ fn lambda(world: &mut SimulatedAccount, command: &Command) -> Result<(), String>
     Ok(())
 }
 
-fn secrets(world: &mut SimulatedAccount, command: &Command) -> Result<(), String> {
+fn secrets(world: &mut SimulatedAccount, command: &ParsedCommand) -> Result<(), String> {
     let id = command.text("secret-id")?.to_owned();
     let now = world.now;
     let at = world.secrets.iter().position(|secret| secret.arn == id || secret.name == id).ok_or("ResourceNotFoundException")?;
@@ -239,7 +239,7 @@ fn secrets(world: &mut SimulatedAccount, command: &Command) -> Result<(), String
     Ok(())
 }
 
-fn rotate_by(world: &mut SimulatedAccount, at: usize, command: &Command) -> Result<(), String> {
+fn rotate_by(world: &mut SimulatedAccount, at: usize, command: &ParsedCommand) -> Result<(), String> {
     let secret = world.secrets.get_mut(at).ok_or("ResourceNotFoundException")?;
     set(&mut secret.entry, "RotationEnabled", true);
     if let Some(function) = command.options.get("rotation-lambda-arn") {
