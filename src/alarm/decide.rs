@@ -1,6 +1,6 @@
 //! What an alarm means for each of the threads that it concerns.
 
-use super::grouping::{AlarmGroup, AlarmUpdate, Circumstances, Decision, decide_for};
+use super::grouping::{AlarmDecision, AlarmGroup, AlarmUpdate, Circumstances, decide_for};
 use crate::model::{AlarmSource, AlarmState};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -32,7 +32,7 @@ pub struct AlarmTurn {
 /// What an alarm means for one thread.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ruling {
-    pub decision: Decision,
+    pub decision: AlarmDecision,
     /// The thread; `None` for one that is to be opened, and where there is none.
     pub thread: Option<String>,
     /// What is known of its cause from now on; `None` where nothing is kept.
@@ -108,8 +108,8 @@ fn rule(known: Option<KnownThread>, update: &AlarmUpdate<'_>, turn: AlarmTurn) -
     let decision = decide_for(group, update, Circumstances { now, is_running, opened });
     let calls = AlarmGroup::calls(group, update, &decision);
     let (thread, mut group) = match (&decision, known) {
-        (Decision::Open, _) => (None, AlarmGroup::beginning_with(update, now)),
-        (Decision::Storm, _) | (_, None) => {
+        (AlarmDecision::Open, _) => (None, AlarmGroup::beginning_with(update, now)),
+        (AlarmDecision::Storm, _) | (_, None) => {
             return Ruling { decision, thread: None, group: None, keys: Vec::new(), is_begun: false };
         }
         (_, Some((thread, mut group))) => {
@@ -117,7 +117,7 @@ fn rule(known: Option<KnownThread>, update: &AlarmUpdate<'_>, turn: AlarmTurn) -
             (Some(thread), group)
         }
     };
-    if !matches!(decision, Decision::Nothing(_)) {
+    if !matches!(decision, AlarmDecision::Nothing(_)) {
         group.doing.insert(trigger, decision.clone());
         if calls {
             group.calling.insert(trigger);
@@ -157,7 +157,7 @@ mod tests {
 
     fn opened(thread: &str, alarm: &Alarm, names: &[&str]) -> KnownThread {
         let ruling = decided(&[], alarm, names, turn(1, 0)).remove(0);
-        assert_eq!((ruling.decision, ruling.thread), (Decision::Open, None));
+        assert_eq!((ruling.decision, ruling.thread), (AlarmDecision::Open, None));
         let mut group = ruling.group.unwrap();
         assert_eq!(group.doing.keys().copied().collect::<Vec<_>>(), [1]);
         group.doing.clear();
@@ -175,7 +175,7 @@ mod tests {
         let rulings = decided(&known, &since(5, AlarmState::Alarm, "a"), &["s", "t", "u"], turn(2, 5));
         let [ruling] = rulings.as_slice() else { panic!("{rulings:?}") };
         assert_eq!(ruling.thread.as_deref(), Some("t1"));
-        assert_eq!(ruling.decision, Decision::Tell(crate::alarm::Reason::NewSecrets(secrets(&["u"]))));
+        assert_eq!(ruling.decision, AlarmDecision::Tell(crate::alarm::Reason::NewSecrets(secrets(&["u"]))));
         assert!(ruling.keys.contains(&"u".to_owned()) && !ruling.keys.contains(&"t".to_owned()), "{:?}", ruling.keys);
     }
 
@@ -185,7 +185,7 @@ mod tests {
         let known = [opened("t1", &a, &["s"]), opened("t2", &a, &["t"])];
         let rulings = decided(&known, &since(5, AlarmState::Ok, "a"), &[], turn(2, 5));
         let told: Vec<_> = rulings.iter().map(|ruling| (ruling.thread.as_deref(), &ruling.decision)).collect();
-        assert_eq!(told, [(Some("t1"), &Decision::Recovered), (Some("t2"), &Decision::Recovered)]);
+        assert_eq!(told, [(Some("t1"), &AlarmDecision::Recovered), (Some("t2"), &AlarmDecision::Recovered)]);
         let rulings = decided(&[], &since(5, AlarmState::Ok, "a"), &[], turn(2, 5));
         assert_eq!(rulings.iter().filter(|ruling| ruling.group.is_some()).count(), 0);
     }
@@ -194,10 +194,10 @@ mod tests {
     fn what_was_begun_before_a_crash_is_decided_again_as_it_was() {
         let a = since(0, AlarmState::Alarm, "a");
         let mut thread = opened("t1", &a, &["s"]);
-        thread.group.doing.insert(7, Decision::Recovered);
+        thread.group.doing.insert(7, AlarmDecision::Recovered);
         let rulings = decided(&[thread.clone()], &a, &["s"], turn(7, 90));
         assert_eq!(rulings.len(), 1);
-        assert_eq!((&rulings[0].decision, rulings[0].is_begun), (&Decision::Recovered, true));
+        assert_eq!((&rulings[0].decision, rulings[0].is_begun), (&AlarmDecision::Recovered, true));
         assert_eq!(rulings[0].group.as_ref(), Some(&thread.group));
     }
 
@@ -206,6 +206,6 @@ mod tests {
         let a = since(0, AlarmState::Alarm, "a");
         let thread = KnownThread { closed_at: Some(at(3)), ..opened("t1", &a, &["s"]) };
         let rulings = decided(&[thread], &since(5, AlarmState::Alarm, "a"), &["s"], turn(2, 5));
-        assert_eq!(rulings[0].decision, Decision::Tell(crate::alarm::Reason::Again));
+        assert_eq!(rulings[0].decision, AlarmDecision::Tell(crate::alarm::Reason::Again));
     }
 }

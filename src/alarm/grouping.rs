@@ -42,7 +42,7 @@ pub struct AlarmGroup {
     /// When it ended: everything recovered, or a person closed it.
     pub ended_at: Option<Timestamp>,
     /// What is being done about alarms, by their triggers' numbers: a crash must not lose it.
-    pub doing: BTreeMap<i64, Decision>,
+    pub doing: BTreeMap<i64, AlarmDecision>,
     /// Those of them that call somebody.
     #[serde(default)]
     pub calling: BTreeSet<i64>,
@@ -90,7 +90,7 @@ impl AlarmRecord {
 /// What an alarm means for its thread.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Decision {
+pub enum AlarmDecision {
     Nothing(Ignored),
     Open,
     /// It is counted together with many others.
@@ -194,42 +194,42 @@ pub(super) struct Circumstances {
 }
 
 /// Decides what an alarm means. `group` is one that knows this alarm or one of its secrets.
-pub(super) fn decide_for(group: Option<&AlarmGroup>, arrival: &AlarmUpdate<'_>, standing: Circumstances) -> Decision {
+pub(super) fn decide_for(group: Option<&AlarmGroup>, arrival: &AlarmUpdate<'_>, standing: Circumstances) -> AlarmDecision {
     let alarm = arrival.alarm;
     let known = group.and_then(|group| group.alarms.get(&alarm.identity()));
     if let Some(known) = known {
         if known.state_at > alarm.state_at {
-            return Decision::Nothing(Ignored::Outdated);
+            return AlarmDecision::Nothing(Ignored::Outdated);
         }
         if known.state_at == alarm.state_at && known.state == alarm.state {
-            return Decision::Nothing(Ignored::Known);
+            return AlarmDecision::Nothing(Ignored::Known);
         }
     }
     let open = group.filter(|group| group.ended_at.is_none());
     // A periodic look finds what is going on, whether or not SNS delivered it.
     if alarm.topic.is_none() {
         if open.is_some_and(|group| group.has_in_state(alarm)) {
-            return Decision::Nothing(Ignored::Known);
+            return AlarmDecision::Nothing(Ignored::Known);
         }
         if group.and_then(|group| group.ended_at).is_some_and(|ended| alarm.state_at <= ended) {
-            return Decision::Nothing(Ignored::Outdated);
+            return AlarmDecision::Nothing(Ignored::Outdated);
         }
     }
     match alarm.state {
-        AlarmState::InsufficientData if open.is_none() => Decision::Nothing(Ignored::TooLittleData),
-        AlarmState::InsufficientData => Decision::Suppressed(Suppressed::Quiet),
-        AlarmState::Ok => open.map_or(Decision::Nothing(Ignored::Well), |group| group.after_ok(arrival)),
+        AlarmState::InsufficientData if open.is_none() => AlarmDecision::Nothing(Ignored::TooLittleData),
+        AlarmState::InsufficientData => AlarmDecision::Suppressed(Suppressed::Quiet),
+        AlarmState::Ok => open.map_or(AlarmDecision::Nothing(Ignored::Well), |group| group.after_ok(arrival)),
         AlarmState::Alarm => match (open, group) {
             (Some(group), _) => group.after_alarm(arrival, standing),
             (None, Some(ended)) if ended.ended_recently(standing.now) && ended.knows_all(arrival.secrets) => {
                 if known.is_some_and(|known| known.flaps_with(alarm.state_at)) {
-                    Decision::Suppressed(Suppressed::Flapping)
+                    AlarmDecision::Suppressed(Suppressed::Flapping)
                 } else {
-                    Decision::Tell(Reason::Again)
+                    AlarmDecision::Tell(Reason::Again)
                 }
             }
-            _ if standing.opened >= MAX_THREADS && !arrival.is_critical => Decision::Storm,
-            _ => Decision::Open,
+            _ if standing.opened >= MAX_THREADS && !arrival.is_critical => AlarmDecision::Storm,
+            _ => AlarmDecision::Open,
         },
     }
 }
@@ -249,25 +249,25 @@ impl AlarmGroup {
             unsettled: None,
             new_version: None,
         };
-        group.note(arrival, &Decision::Open, now);
+        group.note(arrival, &AlarmDecision::Open, now);
         group
     }
 
     /// True when `decision` about an alarm that is critical calls whom the configuration names: it went to ALARM, or is told
     /// anew. To be asked before the alarm is [noted](AlarmGroup::note).
-    pub(super) fn calls(group: Option<&AlarmGroup>, arrival: &AlarmUpdate<'_>, decision: &Decision) -> bool {
+    pub(super) fn calls(group: Option<&AlarmGroup>, arrival: &AlarmUpdate<'_>, decision: &AlarmDecision) -> bool {
         let known = group.and_then(|group| group.alarms.get(&arrival.alarm.identity()));
         let is_told = match decision {
-            Decision::Open | Decision::Tell(_) => true,
-            Decision::Suppressed(_) => known.is_none_or(|known| !known.is_trouble()),
+            AlarmDecision::Open | AlarmDecision::Tell(_) => true,
+            AlarmDecision::Suppressed(_) => known.is_none_or(|known| !known.is_trouble()),
             _ => false,
         };
         arrival.is_critical && arrival.alarm.state == AlarmState::Alarm && is_told
     }
 
     /// Notes that an alarm came, and what was decided.
-    pub(super) fn note(&mut self, arrival: &AlarmUpdate<'_>, decision: &Decision, now: Timestamp) {
-        if matches!(decision, Decision::Nothing(Ignored::Outdated | Ignored::Known)) {
+    pub(super) fn note(&mut self, arrival: &AlarmUpdate<'_>, decision: &AlarmDecision, now: Timestamp) {
+        if matches!(decision, AlarmDecision::Nothing(Ignored::Outdated | Ignored::Known)) {
             return;
         }
         let alarm = arrival.alarm;
@@ -290,23 +290,23 @@ impl AlarmGroup {
                 .for_each(|told| (told.state, told.state_at, told.basis) = (alarm.state, alarm.state_at, alarm.basis));
         }
         match decision {
-            Decision::Suppressed(Suppressed::Flapping) => self.unsettled = Some(alarm.clone()),
-            Decision::Check => self.new_version = Some(alarm.clone()),
-            Decision::Nothing(_) | Decision::Suppressed(_) => {}
+            AlarmDecision::Suppressed(Suppressed::Flapping) => self.unsettled = Some(alarm.clone()),
+            AlarmDecision::Check => self.new_version = Some(alarm.clone()),
+            AlarmDecision::Nothing(_) | AlarmDecision::Suppressed(_) => {}
             _ => self.unsettled = None,
         }
         match decision {
-            Decision::Tell(_) | Decision::Open => {
+            AlarmDecision::Tell(_) | AlarmDecision::Open => {
                 self.told_at = now;
                 self.ended_at = None;
                 self.secrets.extend(arrival.secrets.iter().cloned());
             }
-            Decision::Recovered => {
+            AlarmDecision::Recovered => {
                 self.told_at = now;
                 self.ended_at = Some(now);
             }
             // Trouble came back into a story that had ended.
-            Decision::Suppressed(_) if alarm.state == AlarmState::Alarm => self.ended_at = None,
+            AlarmDecision::Suppressed(_) if alarm.state == AlarmState::Alarm => self.ended_at = None,
             _ => {}
         }
     }
@@ -400,18 +400,18 @@ impl AlarmGroup {
     /// What an OK leads to. It is the end only of what told of the trouble: asked in this order are whether the alarm is known
     /// here, whether it is flapping, whether others of the thread are still in trouble, and whether it is OK because something
     /// was measured. An OK for want of data ends nothing, unless rotations were seen to succeed meanwhile.
-    fn after_ok(&self, arrival: &AlarmUpdate<'_>) -> Decision {
+    fn after_ok(&self, arrival: &AlarmUpdate<'_>) -> AlarmDecision {
         let alarm = arrival.alarm;
         if alarm.basis == OkBasis::NewVersion {
-            return Decision::Check;
+            return AlarmDecision::Check;
         }
         // Another alarm about the secret, which never told of this trouble, cannot tell of its end.
         if alarm.source != AlarmSource::RotationEvent && !self.knows(alarm) {
-            return Decision::Nothing(Ignored::Well);
+            return AlarmDecision::Nothing(Ignored::Well);
         }
         let known = self.alarms.get(&alarm.identity());
         if known.is_some_and(|known| known.state != alarm.state && known.flaps_with(alarm.state_at)) {
-            return Decision::Suppressed(Suppressed::Flapping);
+            return AlarmDecision::Suppressed(Suppressed::Flapping);
         }
         let is_last = self.is_last_series(alarm);
         // The rotation of all that the thread is about is what its alarms are about: they need not go back first.
@@ -422,38 +422,38 @@ impl AlarmGroup {
             told.lasts && told.is_trouble() && !is_closed && !is_rotation_of_all
         };
         if self.alarms.iter().any(is_left) {
-            return Decision::Suppressed(Suppressed::OthersLeft);
+            return AlarmDecision::Suppressed(Suppressed::OthersLeft);
         }
         let rotated = self.alarms.values().filter(|told| !told.is_trouble() && told.basis == OkBasis::Rotated).count();
         let has_rotated = rotated > 0 && rotated >= self.secrets.len();
         let mut parts = self.parts_of(alarm).peekable();
         let says_what_they_say = parts.peek().is_some() && parts.all(|part| part.basis == OkBasis::NoData && !part.is_trouble());
         if (alarm.basis == OkBasis::NoData || says_what_they_say) && !has_rotated {
-            Decision::Suppressed(Suppressed::Quiet)
+            AlarmDecision::Suppressed(Suppressed::Quiet)
         } else {
-            Decision::Recovered
+            AlarmDecision::Recovered
         }
     }
 
     /// What an ALARM leads to in a thread that is open. A secret that is new here is always announced, even while the alarm is
     /// flapping or an investigation runs: nothing else would tell of it.
-    fn after_alarm(&self, arrival: &AlarmUpdate<'_>, standing: Circumstances) -> Decision {
+    fn after_alarm(&self, arrival: &AlarmUpdate<'_>, standing: Circumstances) -> AlarmDecision {
         let alarm = arrival.alarm;
         let new: BTreeSet<String> = arrival.secrets.difference(&self.secrets).cloned().collect();
         if !new.is_empty() {
-            return Decision::Tell(Reason::NewSecrets(new));
+            return AlarmDecision::Tell(Reason::NewSecrets(new));
         }
         let known = self.alarms.get(&alarm.identity());
         if known.is_some_and(|known| !known.is_trouble() && known.flaps_with(alarm.state_at)) {
-            return Decision::Suppressed(Suppressed::Flapping);
+            return AlarmDecision::Suppressed(Suppressed::Flapping);
         }
         if standing.is_running {
-            return Decision::Suppressed(Suppressed::Joined);
+            return AlarmDecision::Suppressed(Suppressed::Joined);
         }
         if standing.now.duration_since(self.told_at) >= STILL_FAILING {
-            return Decision::Tell(Reason::StillFailing(standing.now.duration_since(self.opened_at).as_hours()));
+            return AlarmDecision::Tell(Reason::StillFailing(standing.now.duration_since(self.opened_at).as_hours()));
         }
-        Decision::Suppressed(Suppressed::Repeat)
+        AlarmDecision::Suppressed(Suppressed::Repeat)
     }
 }
 
@@ -481,19 +481,19 @@ mod tests {
 
     impl Channel {
         /// An alarm whose state changed at minute `changed` arrives at minute `now`.
-        fn hears(&mut self, name: &str, state: AlarmState, changed: i64, now: i64, secrets: &[&str]) -> Decision {
+        fn hears(&mut self, name: &str, state: AlarmState, changed: i64, now: i64, secrets: &[&str]) -> AlarmDecision {
             let alarm = Alarm { state, state_at: at(changed), ..alarm(name) };
             self.takes(&alarm, now, secrets)
         }
 
-        fn takes(&mut self, alarm: &Alarm, now: i64, secrets: &[&str]) -> Decision {
+        fn takes(&mut self, alarm: &Alarm, now: i64, secrets: &[&str]) -> AlarmDecision {
             let secrets: BTreeSet<String> = secrets.iter().map(|name| (*name).to_owned()).collect();
             let arrival = AlarmUpdate { alarm, secrets: &secrets, is_critical: self.is_critical };
             let standing = Circumstances { now: at(now), is_running: self.is_running, opened: self.opened };
             let decision = decide_for(self.group.as_ref(), &arrival, standing);
             self.calls += usize::from(AlarmGroup::calls(self.group.as_ref(), &arrival, &decision));
             match (&mut self.group, &decision) {
-                (_, Decision::Open) => self.group = Some(AlarmGroup::beginning_with(&arrival, at(now))),
+                (_, AlarmDecision::Open) => self.group = Some(AlarmGroup::beginning_with(&arrival, at(now))),
                 (Some(group), _) => group.note(&arrival, &decision, at(now)),
                 (None, _) => {}
             }
@@ -506,28 +506,28 @@ mod tests {
     #[test]
     fn a_first_alarm_opens_a_thread_and_good_news_without_one_is_silent() {
         let mut channel = Channel::default();
-        assert_eq!(channel.hears("a", Well, 0, 0, &["s"]), Decision::Nothing(Ignored::Well));
-        assert_eq!(channel.hears("a", InsufficientData, 0, 0, &["s"]), Decision::Nothing(Ignored::TooLittleData));
-        assert_eq!(channel.hears("a", Bad, 1, 1, &["s"]), Decision::Open);
+        assert_eq!(channel.hears("a", Well, 0, 0, &["s"]), AlarmDecision::Nothing(Ignored::Well));
+        assert_eq!(channel.hears("a", InsufficientData, 0, 0, &["s"]), AlarmDecision::Nothing(Ignored::TooLittleData));
+        assert_eq!(channel.hears("a", Bad, 1, 1, &["s"]), AlarmDecision::Open);
     }
 
     #[test]
     fn the_same_change_told_twice_is_known() {
         let mut channel = Channel::default();
         channel.hears("a", Bad, 0, 0, &["s"]);
-        assert_eq!(channel.hears("a", Bad, 0, 1, &["s"]), Decision::Nothing(Ignored::Known));
+        assert_eq!(channel.hears("a", Bad, 0, 1, &["s"]), AlarmDecision::Nothing(Ignored::Known));
     }
 
     #[test]
     fn a_repeat_joins_what_runs_then_is_counted_and_after_an_hour_is_told() {
         let mut channel = Channel { is_running: true, ..Channel::default() };
         channel.hears("a", Bad, 0, 0, &["s"]);
-        assert_eq!(channel.hears("a", Bad, 1, 1, &["s"]), Decision::Suppressed(Suppressed::Joined));
+        assert_eq!(channel.hears("a", Bad, 1, 1, &["s"]), AlarmDecision::Suppressed(Suppressed::Joined));
         channel.is_running = false;
-        assert_eq!(channel.hears("a", Bad, 30, 30, &["s"]), Decision::Suppressed(Suppressed::Repeat));
-        assert_eq!(channel.hears("a", Bad, 61, 61, &["s"]), Decision::Tell(Reason::StillFailing(1)));
-        assert_eq!(channel.hears("a", Bad, 90, 90, &["s"]), Decision::Suppressed(Suppressed::Repeat));
-        assert_eq!(channel.hears("a", Bad, 180, 180, &["s"]), Decision::Tell(Reason::StillFailing(3)));
+        assert_eq!(channel.hears("a", Bad, 30, 30, &["s"]), AlarmDecision::Suppressed(Suppressed::Repeat));
+        assert_eq!(channel.hears("a", Bad, 61, 61, &["s"]), AlarmDecision::Tell(Reason::StillFailing(1)));
+        assert_eq!(channel.hears("a", Bad, 90, 90, &["s"]), AlarmDecision::Suppressed(Suppressed::Repeat));
+        assert_eq!(channel.hears("a", Bad, 180, 180, &["s"]), AlarmDecision::Tell(Reason::StillFailing(3)));
         assert_eq!(channel.group.unwrap().times, 6);
     }
 
@@ -535,10 +535,10 @@ mod tests {
     fn another_alarm_about_the_same_secret_joins_and_another_secret_is_told() {
         let mut channel = Channel::default();
         channel.hears("a", Bad, 0, 0, &["s"]);
-        assert_eq!(channel.hears("b", Bad, 0, 1, &["s"]), Decision::Suppressed(Suppressed::Repeat));
-        let new = Decision::Tell(Reason::NewSecrets(BTreeSet::from(["t".to_owned()])));
+        assert_eq!(channel.hears("b", Bad, 0, 1, &["s"]), AlarmDecision::Suppressed(Suppressed::Repeat));
+        let new = AlarmDecision::Tell(Reason::NewSecrets(BTreeSet::from(["t".to_owned()])));
         assert_eq!(channel.hears("a", Bad, 2, 2, &["s", "t"]), new);
-        assert_eq!(channel.hears("a", Bad, 3, 3, &["t"]), Decision::Suppressed(Suppressed::Repeat));
+        assert_eq!(channel.hears("a", Bad, 3, 3, &["t"]), AlarmDecision::Suppressed(Suppressed::Repeat));
     }
 
     #[test]
@@ -546,9 +546,9 @@ mod tests {
         let mut channel = Channel::default();
         channel.hears("a", Bad, 0, 0, &["s"]);
         channel.hears("b", Bad, 1, 1, &["s"]);
-        assert_eq!(channel.hears("a", Well, 20, 20, &["s"]), Decision::Suppressed(Suppressed::OthersLeft));
-        assert_eq!(channel.hears("b", Well, 40, 40, &["s"]), Decision::Recovered);
-        assert_eq!(channel.hears("b", Well, 41, 41, &["s"]), Decision::Nothing(Ignored::Well));
+        assert_eq!(channel.hears("a", Well, 20, 20, &["s"]), AlarmDecision::Suppressed(Suppressed::OthersLeft));
+        assert_eq!(channel.hears("b", Well, 40, 40, &["s"]), AlarmDecision::Recovered);
+        assert_eq!(channel.hears("b", Well, 41, 41, &["s"]), AlarmDecision::Nothing(Ignored::Well));
     }
 
     /// One of the series of the alarm `a`.
@@ -564,38 +564,38 @@ mod tests {
     #[test]
     fn series_of_one_alarm_that_change_at_one_time_are_told_apart() {
         let mut channel = Channel::default();
-        assert_eq!(channel.takes(&series("1", Bad, 0), 0, &["s"]), Decision::Open);
-        let new = Decision::Tell(Reason::NewSecrets(BTreeSet::from(["t".to_owned()])));
+        assert_eq!(channel.takes(&series("1", Bad, 0), 0, &["s"]), AlarmDecision::Open);
+        let new = AlarmDecision::Tell(Reason::NewSecrets(BTreeSet::from(["t".to_owned()])));
         assert_eq!(channel.takes(&series("2", Bad, 0), 0, &["t"]), new);
-        assert_eq!(channel.takes(&series("2", Bad, 0), 0, &["t"]), Decision::Nothing(Ignored::Known));
+        assert_eq!(channel.takes(&series("2", Bad, 0), 0, &["t"]), AlarmDecision::Nothing(Ignored::Known));
         // One of them is over, and the alarm is not.
-        assert_eq!(channel.takes(&series("1", Well, 20), 20, &["s"]), Decision::Suppressed(Suppressed::OthersLeft));
+        assert_eq!(channel.takes(&series("1", Well, 20), 20, &["s"]), AlarmDecision::Suppressed(Suppressed::OthersLeft));
         // The alarm is: with it, all of them.
-        assert_eq!(channel.hears("a", Well, 30, 30, &[]), Decision::Recovered);
+        assert_eq!(channel.hears("a", Well, 30, 30, &[]), AlarmDecision::Recovered);
         assert!(!channel.group.as_ref().unwrap().is_troubled_since(&Alarm { state: Well, state_at: at(30), ..alarm("a") }));
         // One that went to ALARM after the alarm as a whole was OK is still there.
         channel.takes(&series("1", Bad, 50), 50, &["s"]);
-        assert_eq!(channel.hears("a", Well, 40, 51, &[]), Decision::Suppressed(Suppressed::OthersLeft));
+        assert_eq!(channel.hears("a", Well, 40, 51, &[]), AlarmDecision::Suppressed(Suppressed::OthersLeft));
     }
 
     #[test]
     fn an_alarm_as_a_whole_says_no_more_than_its_series_did() {
         let mut channel = Channel::default();
         channel.takes(&series("1", Bad, 0), 0, &["s"]);
-        assert_eq!(channel.takes(&without_data(series("1", Well, 20)), 20, &["s"]), Decision::Suppressed(Suppressed::Quiet));
-        assert_eq!(channel.hears("a", Well, 20, 20, &[]), Decision::Suppressed(Suppressed::Quiet));
+        assert_eq!(channel.takes(&without_data(series("1", Well, 20)), 20, &["s"]), AlarmDecision::Suppressed(Suppressed::Quiet));
+        assert_eq!(channel.hears("a", Well, 20, 20, &[]), AlarmDecision::Suppressed(Suppressed::Quiet));
         let found = Alarm { topic: None, state: Bad, state_at: at(30), ..alarm("a") };
         channel.takes(&series("1", Bad, 29), 29, &["s"]);
-        assert_eq!(channel.takes(&found, 30, &[]), Decision::Nothing(Ignored::Known), "a look found what its series told");
+        assert_eq!(channel.takes(&found, 30, &[]), AlarmDecision::Nothing(Ignored::Known), "a look found what its series told");
         let composite = |state, changed| Alarm { children: vec!["b".to_owned()], state, state_at: at(changed), ..alarm("c") };
         let mut channel = Channel::default();
         channel.takes(&composite(Bad, 0), 0, &["s"]);
         channel.hears("b", Bad, 0, 0, &["s"]);
         assert_eq!(
             channel.takes(&without_data(Alarm { state: Well, state_at: at(9), ..alarm("b") }), 9, &["s"]),
-            Decision::Suppressed(Suppressed::OthersLeft)
+            AlarmDecision::Suppressed(Suppressed::OthersLeft)
         );
-        assert_eq!(channel.takes(&composite(Well, 10), 10, &["s"]), Decision::Suppressed(Suppressed::Quiet));
+        assert_eq!(channel.takes(&composite(Well, 10), 10, &["s"]), AlarmDecision::Suppressed(Suppressed::Quiet));
     }
 
     #[test]
@@ -604,7 +604,7 @@ mod tests {
         channel.hears("a", Bad, 0, 0, &["s"]);
         assert_eq!(
             channel.takes(&without_data(Alarm { state: Well, state_at: at(20), ..alarm("a") }), 20, &["s"]),
-            Decision::Suppressed(Suppressed::Quiet)
+            AlarmDecision::Suppressed(Suppressed::Quiet)
         );
         assert_eq!(channel.group.as_ref().unwrap().ended_at, None);
         let rotated = |changed| Alarm {
@@ -615,38 +615,38 @@ mod tests {
             state_at: at(changed),
             ..alarm("s: rotated")
         };
-        assert_eq!(channel.takes(&rotated(30), 30, &["s"]), Decision::Recovered);
+        assert_eq!(channel.takes(&rotated(30), 30, &["s"]), AlarmDecision::Recovered);
 
         // It rotated while the alarm still was in ALARM, which goes back for want of data, or never says that it did.
         let mut channel = Channel::default();
         channel.hears("a", Bad, 0, 0, &["s"]);
-        assert_eq!(channel.takes(&rotated(2), 2, &["s"]), Decision::Recovered);
+        assert_eq!(channel.takes(&rotated(2), 2, &["s"]), AlarmDecision::Recovered);
         assert!(!channel.group.as_ref().unwrap().is_troubled_since(&rotated(2)));
 
         // The alarm is of the time after it: its end counts, whatever it rests on.
         let mut channel = Channel::default();
         channel.hears("a", Bad, 5, 5, &["s"]);
-        assert_eq!(channel.takes(&rotated(2), 6, &["s"]), Decision::Recovered);
+        assert_eq!(channel.takes(&rotated(2), 6, &["s"]), AlarmDecision::Recovered);
         let group = channel.group.as_mut().unwrap();
         assert!(group.is_troubled_since(&rotated(2)));
         group.ended_at = None;
         let gone = without_data(Alarm { state: Well, state_at: at(20), ..alarm("a") });
-        assert_eq!(channel.takes(&gone, 20, &["s"]), Decision::Recovered);
+        assert_eq!(channel.takes(&gone, 20, &["s"]), AlarmDecision::Recovered);
 
         // One secret of two rotated.
         let mut channel = Channel::default();
         channel.hears("a", Bad, 0, 0, &["s", "t"]);
-        assert_eq!(channel.takes(&rotated(2), 2, &["s"]), Decision::Suppressed(Suppressed::OthersLeft));
+        assert_eq!(channel.takes(&rotated(2), 2, &["s"]), AlarmDecision::Suppressed(Suppressed::OthersLeft));
         let gone = without_data(Alarm { state: Well, state_at: at(20), ..alarm("a") });
-        assert_eq!(channel.takes(&gone, 20, &["s", "t"]), Decision::Suppressed(Suppressed::Quiet));
+        assert_eq!(channel.takes(&gone, 20, &["s", "t"]), AlarmDecision::Suppressed(Suppressed::Quiet));
     }
 
     #[test]
     fn the_last_series_of_an_alarm_ends_what_a_look_found_of_the_alarm_as_a_whole() {
         let mut channel = Channel::default();
         let found = Alarm { topic: None, state: Bad, state_at: at(0), ..alarm("a") };
-        assert_eq!(channel.takes(&found, 0, &["s"]), Decision::Open);
-        assert_eq!(channel.takes(&series("1", Well, 20), 20, &["s"]), Decision::Recovered);
+        assert_eq!(channel.takes(&found, 0, &["s"]), AlarmDecision::Open);
+        assert_eq!(channel.takes(&series("1", Well, 20), 20, &["s"]), AlarmDecision::Recovered);
         assert!(!channel.group.as_ref().unwrap().is_troubled_since(&series("1", Well, 20)));
     }
 
@@ -661,9 +661,9 @@ mod tests {
             state_at: at(5),
             ..alarm("s: a new version is current")
         };
-        assert_eq!(channel.takes(&version, 5, &["s"]), Decision::Nothing(Ignored::Well));
+        assert_eq!(channel.takes(&version, 5, &["s"]), AlarmDecision::Nothing(Ignored::Well));
         channel.hears("a", Bad, 6, 6, &["s"]);
-        assert_eq!(channel.takes(&Alarm { state_at: at(9), ..version }, 9, &["s"]), Decision::Check);
+        assert_eq!(channel.takes(&Alarm { state_at: at(9), ..version }, 9, &["s"]), AlarmDecision::Check);
         let group = channel.group.unwrap();
         assert!(group.new_version.is_some() && !group.alarms.contains_key("rotation:s"));
     }
@@ -673,18 +673,18 @@ mod tests {
         let mut channel = Channel::default();
         let event = Alarm { source: AlarmSource::RotationEvent, key: "rotation:s".to_owned(), ..alarm("s: rotation failed") };
         channel.takes(&event, 0, &["s"]);
-        assert_eq!(channel.hears("elsewhere", Well, 1, 1, &["s"]), Decision::Nothing(Ignored::Well));
+        assert_eq!(channel.hears("elsewhere", Well, 1, 1, &["s"]), AlarmDecision::Nothing(Ignored::Well));
     }
 
     #[test]
     fn a_critical_alarm_always_has_its_thread_and_always_calls() {
         let mut channel = Channel { opened: MAX_THREADS, is_critical: true, ..Channel::default() };
-        assert_eq!(channel.hears("a", Bad, 0, 0, &["s"]), Decision::Open);
+        assert_eq!(channel.hears("a", Bad, 0, 0, &["s"]), AlarmDecision::Open);
         assert_eq!(channel.calls, 1);
-        assert_eq!(channel.hears("a", Bad, 1, 1, &["s"]), Decision::Suppressed(Suppressed::Repeat));
+        assert_eq!(channel.hears("a", Bad, 1, 1, &["s"]), AlarmDecision::Suppressed(Suppressed::Repeat));
         assert_eq!(channel.calls, 1, "a repeat calls nobody again");
         channel.is_running = true;
-        assert_eq!(channel.hears("b", Bad, 2, 2, &["s"]), Decision::Suppressed(Suppressed::Joined));
+        assert_eq!(channel.hears("b", Bad, 2, 2, &["s"]), AlarmDecision::Suppressed(Suppressed::Joined));
         assert_eq!(channel.calls, 2, "one that joins a thread that is there calls too");
         for minute in 3..8 {
             channel.hears("a", if minute % 2 == 0 { Bad } else { Well }, minute, minute, &["s"]);
@@ -699,12 +699,12 @@ mod tests {
         for (n, state) in [Bad, Well, Bad, Well, Bad, Well].into_iter().enumerate() {
             let minute = 120 * i64::try_from(n).unwrap();
             let decision = channel.hears("a", state, minute, 600, &["s"]);
-            assert!(!matches!(decision, Decision::Suppressed(Suppressed::Flapping)), "{n}: {decision:?}");
+            assert!(!matches!(decision, AlarmDecision::Suppressed(Suppressed::Flapping)), "{n}: {decision:?}");
         }
         // Many alarms that change once each are many alarms.
         let mut channel = Channel::default();
         for n in 0..6 {
-            assert_ne!(channel.hears(&format!("a{n}"), Bad, n, n, &["s"]), Decision::Suppressed(Suppressed::Flapping));
+            assert_ne!(channel.hears(&format!("a{n}"), Bad, n, n, &["s"]), AlarmDecision::Suppressed(Suppressed::Flapping));
         }
         // One that does change to and fro is left for a look when it is still, whatever its last word is.
         let mut channel = Channel::default();
@@ -719,27 +719,27 @@ mod tests {
     fn events_of_a_rotation_do_not_hold_a_recovery_back() {
         let mut channel = Channel::default();
         let event = Alarm { source: AlarmSource::RotationEvent, key: "rotation:s".to_owned(), ..alarm("s: rotation failed") };
-        assert_eq!(channel.takes(&event, 0, &["s"]), Decision::Open);
+        assert_eq!(channel.takes(&event, 0, &["s"]), AlarmDecision::Open);
         channel.hears("a", Bad, 1, 1, &["s"]);
-        assert_eq!(channel.hears("a", Well, 30, 30, &["s"]), Decision::Recovered);
+        assert_eq!(channel.hears("a", Well, 30, 30, &["s"]), AlarmDecision::Recovered);
     }
 
     #[test]
     fn order_of_arrival_does_not_matter() {
         let mut channel = Channel::default();
         channel.hears("a", Bad, 0, 0, &["s"]);
-        assert_eq!(channel.hears("a", Well, 20, 20, &["s"]), Decision::Recovered);
-        assert_eq!(channel.hears("a", Bad, 10, 21, &["s"]), Decision::Nothing(Ignored::Outdated));
+        assert_eq!(channel.hears("a", Well, 20, 20, &["s"]), AlarmDecision::Recovered);
+        assert_eq!(channel.hears("a", Bad, 10, 21, &["s"]), AlarmDecision::Nothing(Ignored::Outdated));
         let mut reversed = Channel::default();
         reversed.hears("a", Bad, 0, 0, &["s"]);
         reversed.hears("a", Bad, 30, 30, &["s"]);
-        assert_eq!(reversed.hears("a", Well, 20, 31, &["s"]), Decision::Nothing(Ignored::Outdated));
+        assert_eq!(reversed.hears("a", Well, 20, 31, &["s"]), AlarmDecision::Nothing(Ignored::Outdated));
         assert_eq!(reversed.group.unwrap().ended_at, None);
     }
 
     #[test]
     fn what_comes_back_soon_goes_on_in_its_thread_and_later_begins_another() {
-        for (minutes, expected) in [(60, Decision::Tell(Reason::Again)), (7 * 60, Decision::Open)] {
+        for (minutes, expected) in [(60, AlarmDecision::Tell(Reason::Again)), (7 * 60, AlarmDecision::Open)] {
             let mut channel = Channel::default();
             channel.hears("a", Bad, 0, 0, &["s"]);
             channel.hears("a", Well, 20, 20, &["s"]);
@@ -757,22 +757,23 @@ mod tests {
             said.push(channel.hears("a", state, n / 2, n / 2, &["s"]));
         }
         // Half a minute lies between them; the arrivals of one minute differ by their state.
-        let loud = said.iter().filter(|decision| !matches!(decision, Decision::Suppressed(_) | Decision::Nothing(_))).count();
+        let loud =
+            said.iter().filter(|decision| !matches!(decision, AlarmDecision::Suppressed(_) | AlarmDecision::Nothing(_))).count();
         assert!(loud <= 3, "{said:?}");
-        assert_eq!(said.iter().filter(|decision| **decision == Decision::Open).count(), 1);
+        assert_eq!(said.iter().filter(|decision| **decision == AlarmDecision::Open).count(), 1);
         assert!(channel.group.unwrap().is_flapping(at(10)));
     }
 
     #[test]
     fn more_threads_than_anyone_reads_are_counted_in_one() {
         let mut channel = Channel { opened: MAX_THREADS, ..Channel::default() };
-        assert_eq!(channel.hears("a", Bad, 0, 0, &["s"]), Decision::Storm);
+        assert_eq!(channel.hears("a", Bad, 0, 0, &["s"]), AlarmDecision::Storm);
         channel.opened = MAX_THREADS - 1;
-        assert_eq!(channel.hears("a", Bad, 0, 0, &["s"]), Decision::Open);
+        assert_eq!(channel.hears("a", Bad, 0, 0, &["s"]), AlarmDecision::Open);
         channel.opened = MAX_THREADS;
         assert_eq!(
             channel.hears("a", Bad, 1, 1, &["s"]),
-            Decision::Suppressed(Suppressed::Repeat),
+            AlarmDecision::Suppressed(Suppressed::Repeat),
             "a thread that is there goes on"
         );
     }
@@ -781,12 +782,12 @@ mod tests {
     fn what_a_periodic_look_finds_is_news_only_where_nothing_was_delivered() {
         let mut channel = Channel::default();
         let found = |minute| Alarm { topic: None, state_at: at(minute), ..alarm("a") };
-        assert_eq!(channel.takes(&found(0), 0, &["s"]), Decision::Open);
-        assert_eq!(channel.takes(&found(1), 15, &["s"]), Decision::Nothing(Ignored::Known));
+        assert_eq!(channel.takes(&found(0), 0, &["s"]), AlarmDecision::Open);
+        assert_eq!(channel.takes(&found(1), 15, &["s"]), AlarmDecision::Nothing(Ignored::Known));
         channel.hears("a", Well, 20, 20, &["s"]);
         let event = Alarm { key: "rotation:s".to_owned(), source: AlarmSource::RotationEvent, ..found(10) };
-        assert_eq!(channel.takes(&event, 30, &["s"]), Decision::Nothing(Ignored::Outdated));
-        assert_eq!(channel.takes(&Alarm { state_at: at(25), ..event }, 30, &["s"]), Decision::Tell(Reason::Again));
+        assert_eq!(channel.takes(&event, 30, &["s"]), AlarmDecision::Nothing(Ignored::Outdated));
+        assert_eq!(channel.takes(&Alarm { state_at: at(25), ..event }, 30, &["s"]), AlarmDecision::Tell(Reason::Again));
     }
 
     #[test]

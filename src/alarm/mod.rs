@@ -39,7 +39,7 @@ mod verification;
 pub use certificates::KnownCertificate;
 pub use decide::{AlarmTurn, KnownThread, Ruling, decide};
 pub use endpoint::{Endpoint, certificate_client};
-pub use grouping::{AlarmGroup, AlarmRecord, AlarmUpdate, Decision, Ignored, Reason, STILL_AFTER, Suppressed};
+pub use grouping::{AlarmDecision, AlarmGroup, AlarmRecord, AlarmUpdate, Ignored, Reason, STILL_AFTER, Suppressed};
 pub use intake::{Accepted, NoticeIntake, Subscriptions, Unavailable};
 pub use limits::Limits;
 pub use message::Notice;

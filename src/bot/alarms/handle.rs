@@ -7,7 +7,7 @@ use super::context::AlarmContext;
 use super::messages;
 use super::threads::{AlarmThreads, LOOK_AGAIN};
 use crate::alarm::{
-    self, AlarmGroup, AlarmTurn, AlarmUpdate, Asking, Decision, Ignored, KnownThread, Ruling, STILL_AFTER, Suppressed,
+    self, AlarmDecision, AlarmGroup, AlarmTurn, AlarmUpdate, Asking, Ignored, KnownThread, Ruling, STILL_AFTER, Suppressed,
 };
 use crate::bot::error::HandlerError;
 use crate::model::{Alarm, AlarmSource, AlarmState, Place, Recheck, SecretRef};
@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What an alarm means for one thread; the group is `None` where there is none.
-type Decided = (Decision, Option<StoredGroup<AlarmGroup>>);
+type Decided = (AlarmDecision, Option<StoredGroup<AlarmGroup>>);
 
 impl AlarmThreads {
     /// Does what an alarm asks for.
@@ -106,17 +106,17 @@ impl AlarmThreads {
     async fn do_decided(
         &self,
         case: &AlarmContext<'_>,
-        decision: Decision,
+        decision: AlarmDecision,
         stored_group: Option<StoredGroup<AlarmGroup>>,
     ) -> Result<Completion, HandlerError> {
         match (decision, stored_group) {
-            (Decision::Nothing(why), _) => Err(HandlerError::Obsolete(silence(why))),
-            (Decision::Storm, _) => self.count_in_storm(case).await,
-            (Decision::Open, Some(stored_group)) => self.begin_thread(case, &stored_group).await,
-            (Decision::Suppressed(_), Some(_)) => Ok(Completion::default()),
-            (Decision::Tell(reason), Some(stored_group)) => self.tell(case, &stored_group, &reason).await,
-            (Decision::Recovered, Some(stored_group)) => self.recover(case, &stored_group).await,
-            (Decision::Check, Some(stored_group)) => self.check_version(case, &stored_group).await,
+            (AlarmDecision::Nothing(why), _) => Err(HandlerError::Obsolete(silence(why))),
+            (AlarmDecision::Storm, _) => self.count_in_storm(case).await,
+            (AlarmDecision::Open, Some(stored_group)) => self.begin_thread(case, &stored_group).await,
+            (AlarmDecision::Suppressed(_), Some(_)) => Ok(Completion::default()),
+            (AlarmDecision::Tell(reason), Some(stored_group)) => self.tell(case, &stored_group, &reason).await,
+            (AlarmDecision::Recovered, Some(stored_group)) => self.recover(case, &stored_group).await,
+            (AlarmDecision::Check, Some(stored_group)) => self.check_version(case, &stored_group).await,
             (_, None) => Err(HandlerError::Obsolete("its thread is gone")),
         }
     }
@@ -177,7 +177,7 @@ impl AlarmThreads {
         };
         if !ruling.is_begun {
             // Before the group says so: a look that finds nothing to do does no harm.
-            if decision == Decision::Suppressed(Suppressed::Flapping) {
+            if decision == AlarmDecision::Suppressed(Suppressed::Flapping) {
                 self.recheck_in(&stored_group.thread, Recheck::Still, STILL_AFTER).await?;
             }
             self.store.keep_group(&stored_group.thread, &ruling.keys, &stored_group.group).await?;
@@ -192,13 +192,13 @@ impl AlarmThreads {
         &self,
         case: &AlarmContext<'_>,
         stored_group: &StoredGroup<AlarmGroup>,
-        decision: &Decision,
+        decision: &AlarmDecision,
     ) -> Result<(), StoreError> {
         let mut messages = Vec::new();
-        if *decision == Decision::Open && self.store.stated(&stored_group.thread, ROOT).await?.is_none() {
+        if *decision == AlarmDecision::Open && self.store.stated(&stored_group.thread, ROOT).await?.is_none() {
             messages.push(DesiredMessage::root(&stored_group.thread, messages::working(case), "an alarm").as_progress());
         }
-        if *decision != Decision::Check && !matches!(decision, Decision::Nothing(_)) {
+        if *decision != AlarmDecision::Check && !matches!(decision, AlarmDecision::Nothing(_)) {
             if stored_group.group.is_newest(case.alarm) {
                 messages.push(self.about_alarm(case, stored_group));
             } else {
