@@ -10,7 +10,7 @@ use sqlx::{Sqlite, Transaction};
 /// What was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Decision {
+pub enum AuditDecision {
     /// It was allowed, and is done.
     Allowed,
     /// It was not allowed.
@@ -21,15 +21,15 @@ pub enum Decision {
     System,
 }
 
-impl Decision {
+impl AuditDecision {
     /// As it is stored and shown.
     #[must_use]
     pub const fn id(self) -> &'static str {
         match self {
-            Decision::Allowed => "allowed",
-            Decision::Refused => "refused",
-            Decision::Rejected => "rejected",
-            Decision::System => "system",
+            AuditDecision::Allowed => "allowed",
+            AuditDecision::Refused => "refused",
+            AuditDecision::Rejected => "rejected",
+            AuditDecision::System => "system",
         }
     }
 }
@@ -48,7 +48,7 @@ pub struct Audited {
     /// What was done or attempted.
     pub did: SafeText,
     pub subject: SafeText,
-    /// [`Decision::id`].
+    /// [`AuditDecision::id`].
     pub decision: SafeText,
     pub reason: SafeText,
 }
@@ -56,7 +56,7 @@ pub struct Audited {
 impl Audited {
     /// What a person did.
     #[must_use]
-    pub fn person(actor: &Actor, place: &Place, did: &str, subject: &str, decision: Decision, reason: &str) -> Audited {
+    pub fn person(actor: &Actor, place: &Place, did: &str, subject: &str, decision: AuditDecision, reason: &str) -> Audited {
         Audited {
             at: Timestamp::UNIX_EPOCH,
             platform: safe(actor.platform.id()),
@@ -81,7 +81,7 @@ impl Audited {
             person: safe("rotation-diag"),
             did: safe(did),
             subject: safe(subject),
-            decision: safe(Decision::System.id()),
+            decision: safe(AuditDecision::System.id()),
             reason: safe(reason),
         }
     }

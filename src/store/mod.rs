@@ -25,7 +25,7 @@ mod threads;
 mod watches;
 
 pub use alarms::Newness;
-pub use audit::{Audited, Decision};
+pub use audit::{AuditDecision, Audited};
 pub use certificates::KeptCertificate;
 pub use disk::network_disk;
 pub use groups::StoredGroup;

@@ -10,8 +10,8 @@ use crate::investigation::Options;
 use crate::model::{ActionKind, Actor, Command, ReplyTo, SecretRef};
 use crate::redact::SafeText;
 use crate::store::{
-    Audited, Claimed, Completion, Decision, DesiredMessage, InvestigationRow, Location, NewThread, ROOT, RunResult, Stage, Store,
-    StoreError,
+    AuditDecision, Audited, Claimed, Completion, DesiredMessage, InvestigationRow, Location, NewThread, ROOT, RunResult, Stage,
+    Store, StoreError,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,7 +56,7 @@ impl InvestigationRequests {
             Err(refusal) => match reply_to {
                 Some(to) if !is_open => {
                     let why = refusal.to_string();
-                    return Ok(told_alone(claimed, command, to, compose::refused(&why), Decision::Refused, &why));
+                    return Ok(told_alone(claimed, command, to, compose::refused(&why), AuditDecision::Refused, &why));
                 }
                 _ => &[],
             },
@@ -68,7 +68,7 @@ impl InvestigationRequests {
             if seen == Some(Whereabouts::Nowhere) {
                 let near = self.autocomplete.near_names(actor, place, &question.secret, places).await;
                 let message = compose::not_found(&question.secret, &named(places), &near, manner);
-                return Ok(told_alone(claimed, command, to, message, Decision::Rejected, "there is no such secret"));
+                return Ok(told_alone(claimed, command, to, message, AuditDecision::Rejected, "there is no such secret"));
             }
         }
         let waiting = compose::progress(&SafeText::redact(question.secret.as_str()), &compose::waiting());
@@ -127,7 +127,14 @@ fn named(places: &[Location]) -> Vec<(String, String)> {
 }
 
 /// Nothing is looked into: whoever asked is told so alone, and no thread shows it.
-fn told_alone(claimed: &Claimed, command: &Command, to: &ReplyTo, message: Message, decision: Decision, why: &str) -> Completion {
+fn told_alone(
+    claimed: &Claimed,
+    command: &Command,
+    to: &ReplyTo,
+    message: Message,
+    decision: AuditDecision,
+    why: &str,
+) -> Completion {
     let Command { actor, place, question, .. } = command;
     let id = &claimed.subject;
     Completion {

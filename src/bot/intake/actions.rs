@@ -7,7 +7,7 @@ use crate::chat::document::Tone;
 use crate::chat::{Ack, IncomingEvent, Manner, Message, compose};
 use crate::model::{Action, ActionNeeds, ActionRequest, ActionToken, ReplyTo, Standing, Trigger};
 use crate::redact::SafeText;
-use crate::store::{Accepted, Audited, Decision, InvestigationRow, Location, NewTrigger, Stage, StoreError};
+use crate::store::{Accepted, AuditDecision, Audited, InvestigationRow, Location, NewTrigger, Stage, StoreError};
 
 const NO_THREAD: &str = "use this in the thread of an investigation, or ask about a secret first";
 const SEVERAL: &str = "there are several investigations in this thread: use the buttons of the one you mean";
@@ -41,7 +41,8 @@ impl Intake {
         let known = self.store.investigation(&token.investigation).await?;
         // Whoever tries the id of another channel learns as little as whoever makes one up.
         let Some(stored) = known.filter(|stored| threads::is_of(stored, &inbound.place)) else {
-            self.note(inbound, did, &token.investigation, Decision::Rejected, "no such investigation in this channel").await?;
+            self.note(inbound, did, &token.investigation, AuditDecision::Rejected, "no such investigation in this channel")
+                .await?;
             return Ok(answer(compose::expired(self.platforms.manner(&inbound.place))));
         };
         let subject = stored.question.secret.to_string();
@@ -52,11 +53,11 @@ impl Intake {
             None => self.access.allowed_places(&inbound.actor, &inbound.place, &stored.question).map(drop),
         };
         if let Err(refusal) = allowed {
-            self.note(inbound, did, &subject, Decision::Refused, &refusal.to_string()).await?;
+            self.note(inbound, did, &subject, AuditDecision::Refused, &refusal.to_string()).await?;
             return Ok(answer(compose::refused(&refusal.to_string())));
         }
         if let Some(why_not) = not_now(&stored, &token, self.platforms.manner(&inbound.place)) {
-            self.note(inbound, did, &subject, Decision::Rejected, "expired, or not yet").await?;
+            self.note(inbound, did, &subject, AuditDecision::Rejected, "expired, or not yet").await?;
             return Ok(answer(why_not));
         }
         self.accept_act(inbound, token, &subject).await
@@ -75,7 +76,7 @@ impl Intake {
             reply_to: inbound.reply_to.clone(),
             token: token.clone(),
         };
-        let audit = Audited::person(&inbound.actor, &inbound.place, did, subject, Decision::Allowed, "");
+        let audit = Audited::person(&inbound.actor, &inbound.place, did, subject, AuditDecision::Allowed, "");
         let entry = NewTrigger {
             key,
             origin: origin(inbound),

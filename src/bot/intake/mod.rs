@@ -10,7 +10,7 @@ use crate::chat::document::Tone;
 use crate::chat::{self, Ack, IncomingEvent, Message, Payload, PlatformSet, Summary, compose};
 use crate::model::{ActionToken, Actor, Investigation, Outcome, Place, Trigger};
 use crate::redact::SafeText;
-use crate::store::{Accepted, Audited, Decision, InvestigationRow, NewTrigger, Refused, Stage, Store, StoreError};
+use crate::store::{Accepted, AuditDecision, Audited, InvestigationRow, NewTrigger, Refused, Stage, Store, StoreError};
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -111,7 +111,7 @@ impl Intake {
             Payload::Click(text) => match text.parse::<ActionToken>() {
                 Ok(token) => self.act(inbound, token).await,
                 Err(error) => {
-                    self.note(inbound, "clicked", "", Decision::Rejected, &error.to_string()).await?;
+                    self.note(inbound, "clicked", "", AuditDecision::Rejected, &error.to_string()).await?;
                     Ok(answer(compose::expired(self.platforms.manner(&inbound.place))))
                 }
             },
@@ -141,7 +141,7 @@ impl Intake {
         inbound: &IncomingEvent,
         did: &str,
         subject: &str,
-        decision: Decision,
+        decision: AuditDecision,
         why: &str,
     ) -> Result<(), StoreError> {
         self.store.audit(&Audited::person(&inbound.actor, &inbound.place, did, subject, decision, why)).await

@@ -6,7 +6,7 @@ use crate::chat::command::{self, Asked};
 use crate::chat::{Ack, IncomingEvent, compose};
 use crate::model::{Command, InvestigationRequest, Standing, Trigger};
 use crate::redact::SafeText;
-use crate::store::{Accepted, Audited, Decision, NewTrigger};
+use crate::store::{Accepted, AuditDecision, Audited, NewTrigger};
 
 const JOINED: &str = "an investigation of this secret is already running: its thread shows the progress";
 
@@ -16,7 +16,7 @@ impl Intake {
         let manner = self.platforms.manner(&inbound.place);
         let is_known = |word: &str| self.autocomplete.is_known_name(&inbound.actor, &inbound.place, word);
         if command::holds_a_value(words, is_known) {
-            self.note(inbound, "said", "", Decision::Rejected, "it looked like a secret's value").await?;
+            self.note(inbound, "said", "", AuditDecision::Rejected, "it looked like a secret's value").await?;
             return Ok(answer(compose::pasted_value()));
         }
         // In a thread people talk.
@@ -32,7 +32,7 @@ impl Intake {
             Ok(Asked::Word(question) | Asked::InvestigationRequest(question)) => self.ask(inbound, question).await,
             Err(usage) if is_talk => self.no_command(inbound, words, usage.why().as_str()).await,
             Err(usage) => {
-                self.note(inbound, "said", "", Decision::Rejected, usage.why().as_str()).await?;
+                self.note(inbound, "said", "", AuditDecision::Rejected, usage.why().as_str()).await?;
                 Ok(answer(compose::usage(&usage, manner)))
             }
         }
@@ -40,7 +40,7 @@ impl Intake {
 
     /// What is neither a command nor clearly a secret starts nothing.
     async fn no_command(&self, inbound: &IncomingEvent, words: &str, why: &str) -> Result<Ack, Unstored> {
-        self.note(inbound, "said", "", Decision::Rejected, why).await?;
+        self.note(inbound, "said", "", AuditDecision::Rejected, why).await?;
         Ok(answer(compose::no_command(command::nearest(words).as_deref(), self.platforms.manner(&inbound.place))))
     }
 
@@ -49,14 +49,14 @@ impl Intake {
         let subject = question.secret.to_string();
         let place = threads::answered_at(&self.store, &self.platforms, &inbound.place).await?;
         if let Some(why) = self.access.misplaced(actor, &place, &question) {
-            self.note(inbound, "investigate", &subject, Decision::Rejected, "no such account or region").await?;
+            self.note(inbound, "investigate", &subject, AuditDecision::Rejected, "no such account or region").await?;
             return Ok(answer(compose::refused(&why)));
         }
         if let Err(refusal) = self.access.allowed_places(actor, &place, &question) {
             if actor.standing == Standing::Pending && refusal.is_for_lack_of_knowledge() {
                 return self.judge_later(inbound).await;
             }
-            self.note(inbound, "investigate", &subject, Decision::Refused, &refusal.to_string()).await?;
+            self.note(inbound, "investigate", &subject, AuditDecision::Refused, &refusal.to_string()).await?;
             return Ok(answer(compose::refused(&refusal.to_string())));
         }
         let lane = lane(&place);
@@ -64,7 +64,7 @@ impl Intake {
         let same = format!("{lane}/{held_in}/{}/{}", actor.user, serde_json::json!(question));
         let in_thread = inbound.place.thread.is_some();
         let command = Command { actor: actor.clone(), place, reply_to: inbound.reply_to.clone(), question, in_thread };
-        let audit = Audited::person(actor, &inbound.place, "investigate", &subject, Decision::Allowed, "");
+        let audit = Audited::person(actor, &inbound.place, "investigate", &subject, AuditDecision::Allowed, "");
         let origin = origin(inbound);
         let entry = NewTrigger {
             key: origin.clone(),
