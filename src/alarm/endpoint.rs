@@ -3,7 +3,7 @@
 use super::delivered::Delivered;
 use super::envelope::{EnvelopeContent, SnsEnvelope};
 use super::intake::{Accepted, NoticeIntake, Subscriptions, Unavailable};
-use super::limits::{Limits, MAX_BODY_BYTES};
+use super::limits::{EndpointLimits, MAX_BODY_BYTES};
 use super::message::{self, Notice};
 use super::refusal::MessageRefusal;
 use super::refusals::OnceAMinute;
@@ -31,7 +31,7 @@ pub struct Endpoint {
     subscriptions: Arc<dyn Subscriptions>,
     /// A permit for each byte.
     room: Semaphore,
-    limits: Limits,
+    limits: EndpointLimits,
     refusals: Arc<OnceAMinute>,
 }
 
@@ -55,7 +55,7 @@ impl Endpoint {
         client: reqwest::Client,
         intake: Arc<dyn NoticeIntake>,
         subscriptions: Arc<dyn Subscriptions>,
-        limits: Limits,
+        limits: EndpointLimits,
     ) -> Endpoint {
         let verification = Verification::new(sns, clock, client, limits, Arc::clone(&intake));
         let room = Semaphore::new(limits.held);

@@ -11,7 +11,7 @@ pub(super) const MAX_BODY_BYTES: usize = 2 << 20;
 /// What the endpoint spends on messages. The times of one answer stay together below the fifteen seconds after which SNS
 /// gives up on it.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct EndpointLimits {
     /// Bytes of bodies that are held at once. One that comes slowly holds little, so it keeps nobody else out.
     pub held: usize,
     /// How long the next part of a body waits for room.
@@ -24,10 +24,10 @@ pub struct Limits {
     pub intake: Duration,
 }
 
-impl Default for Limits {
-    fn default() -> Limits {
+impl Default for EndpointLimits {
+    fn default() -> EndpointLimits {
         let seconds = Duration::from_secs;
-        Limits {
+        EndpointLimits {
             held: 64 * MAX_BODY_BYTES,
             room: Duration::from_millis(500),
             body: seconds(5),

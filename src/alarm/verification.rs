@@ -4,7 +4,7 @@ use super::certificate::is_certificate_url;
 use super::certificates::{Certificates, Fetched};
 use super::envelope::{SignatureVersion, SnsEnvelope};
 use super::intake::{NoticeIntake, Unavailable};
-use super::limits::Limits;
+use super::limits::EndpointLimits;
 use super::refusal::MessageRefusal;
 use crate::clock::Clock;
 use crate::config::{Sns, Topic};
@@ -40,7 +40,7 @@ impl Verification {
         sns: Sns,
         clock: Clock,
         client: reqwest::Client,
-        limits: Limits,
+        limits: EndpointLimits,
         intake: Arc<dyn NoticeIntake>,
     ) -> Verification {
         let certificates = Certificates::new(client, sns.certificate_origin.clone(), limits.certificate, clock);

@@ -1,7 +1,7 @@
 //! The platforms, one line each; and what else comes in.
 
 use super::{AppError, Bot};
-use crate::alarm::{Endpoint, Limits};
+use crate::alarm::{Endpoint, EndpointLimits};
 use crate::chat::{Alive, Background, Built, ChatPlatform, Intake, MessageHistory, PlatformKind, Surroundings};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -54,7 +54,7 @@ impl Platforms {
         if let Some(sns) = &config.alarms.sns {
             let client = client.build().map_err(|error| AppError::Tls(error.to_string()))?;
             let (intake, subscriber) = (Arc::clone(&bot.alarm_intake), Arc::clone(&bot.subscriber));
-            let endpoint = Endpoint::new(sns.clone(), Clock::system(), client, intake, subscriber, Limits::default());
+            let endpoint = Endpoint::new(sns.clone(), Clock::system(), client, intake, subscriber, EndpointLimits::default());
             self.routers.push(endpoint.router());
         }
         if config.alarms.reconcile_every.is_some() {

@@ -5,7 +5,9 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
-use rotation_diag::alarm::{Accepted, Endpoint, KnownCertificate, Limits, Notice, NoticeIntake, Subscriptions, Unavailable};
+use rotation_diag::alarm::{
+    Accepted, Endpoint, EndpointLimits, KnownCertificate, Notice, NoticeIntake, Subscriptions, Unavailable,
+};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::{Sns, Topic};
 use serde_json::Value;
@@ -115,18 +117,18 @@ impl World {
     }
 
     pub(crate) async fn with(sns: Sns, now: &str) -> World {
-        World::with_limits(sns, now, Limits::default()).await
+        World::with_limits(sns, now, EndpointLimits::default()).await
     }
 
     /// One that does not wait long for anything, for those who keep it waiting.
     pub(crate) async fn impatient() -> World {
         let short = Duration::from_millis(200);
         let room = Duration::from_millis(20);
-        let limits = Limits { held: 64 << 10, room, body: short, certificate: short, intake: short };
+        let limits = EndpointLimits { held: 64 << 10, room, body: short, certificate: short, intake: short };
         World::with_limits(sns(), NOW, limits).await
     }
 
-    async fn with_limits(sns: Sns, now: &str, limits: Limits) -> World {
+    async fn with_limits(sns: Sns, now: &str, limits: EndpointLimits) -> World {
         let log = Log::default();
         let subscriber =
             tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).with_ansi(false).finish();
@@ -140,7 +142,7 @@ impl World {
 
     /// The same surroundings, but an endpoint that was started anew at `now`, with another client.
     pub(crate) fn restarted(&self, sns: Sns, now: &str, client: reqwest::Client) -> Router {
-        endpoint(sns, now, client, &self.kept, &self.confirmed, Limits::default())
+        endpoint(sns, now, client, &self.kept, &self.confirmed, EndpointLimits::default())
     }
 
     /// Sends a message as SNS does.
@@ -172,7 +174,7 @@ fn endpoint(
     client: reqwest::Client,
     kept: &Arc<Kept>,
     confirmed: &Arc<Confirmed>,
-    limits: Limits,
+    limits: EndpointLimits,
 ) -> Router {
     let clock = Clock::starting_at(now.parse().unwrap());
     let intake: Arc<dyn NoticeIntake> = Arc::clone(kept) as Arc<dyn NoticeIntake>;
