@@ -62,7 +62,7 @@ pub(super) enum HeldBack {
 
 /// What an answer says about limits.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Limits {
+pub(super) struct RateLimits {
     /// Requests left on this route.
     pub(super) remaining: Option<u32>,
     /// Seconds until there are more.
@@ -108,7 +108,7 @@ impl RateLimiter {
     }
 
     /// Takes note of an answer.
-    pub(super) fn note(&self, lane: &Lane, status: u16, limits: Limits) {
+    pub(super) fn note(&self, lane: &Lane, status: u16, limits: RateLimits) {
         self.with(|state| state.note(this_instant(), lane, status, limits));
     }
 
@@ -150,7 +150,7 @@ impl State {
         Ok(None)
     }
 
-    fn note(&mut self, now: Instant, lane: &Lane, status: u16, limits: Limits) {
+    fn note(&mut self, now: Instant, lane: &Lane, status: u16, limits: RateLimits) {
         if matches!(status, 401 | 403 | 429) && !limits.is_shared {
             self.refused.push_back(now);
         }
@@ -232,8 +232,8 @@ mod tests {
         Ok(at.map_or(0, |at| at.saturating_duration_since(now).as_millis()))
     }
 
-    fn refused(retry_after: Option<f64>, is_global: bool) -> Limits {
-        Limits { retry_after, is_global, ..Limits::default() }
+    fn refused(retry_after: Option<f64>, is_global: bool) -> RateLimits {
+        RateLimits { retry_after, is_global, ..RateLimits::default() }
     }
 
     fn ms(milliseconds: u64) -> Duration {
@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn only_the_route_that_is_full_waits() {
         let (mut state, now) = (State::default(), this_instant());
-        state.note(now, &messages(1), 200, Limits { remaining: Some(1), reset_after: Some(2.5), ..Limits::default() });
+        state.note(now, &messages(1), 200, RateLimits { remaining: Some(1), reset_after: Some(2.5), ..RateLimits::default() });
         assert_eq!(wait(&mut state, now, &messages(1)), Ok(0));
         assert_eq!(wait(&mut state, now, &messages(1)), Ok(2_500));
         assert_eq!(wait(&mut state, now, &messages(2)), Ok(0));
@@ -253,7 +253,7 @@ mod tests {
     #[test]
     fn an_answer_that_was_overtaken_gives_no_turns_back() {
         let (mut state, now) = (State::default(), this_instant());
-        let left = |remaining| Limits { remaining: Some(remaining), reset_after: Some(1.0), ..Limits::default() };
+        let left = |remaining| RateLimits { remaining: Some(remaining), reset_after: Some(1.0), ..RateLimits::default() };
         state.note(now, &messages(1), 200, left(0));
         state.note(now, &messages(1), 200, left(4));
         assert_eq!(wait(&mut state, now, &messages(1)), Ok(1_000));
@@ -299,7 +299,9 @@ mod tests {
 
     #[test]
     fn the_breaker_opens_well_before_a_ban_and_closes_again() {
-        for (limits, opens) in [(Limits::default(), true), (Limits { is_shared: true, ..refused(Some(0.0), false) }, false)] {
+        for (limits, opens) in
+            [(RateLimits::default(), true), (RateLimits { is_shared: true, ..refused(Some(0.0), false) }, false)]
+        {
             let (mut state, now) = (State::default(), this_instant());
             for _ in 0..REFUSALS {
                 state.note(now, &messages(1), 429, limits);
@@ -313,15 +315,15 @@ mod tests {
     #[test]
     fn a_refused_token_is_tried_once_a_minute() {
         let (mut state, now) = (State::default(), this_instant());
-        state.note(now, &messages(1), 401, Limits::default());
+        state.note(now, &messages(1), 401, RateLimits::default());
         assert_eq!(wait(&mut state, now, &messages(2)), Err(HeldBack::TokenRefused));
         assert_eq!(wait(&mut state, now, &answer("x")), Ok(0));
         let later = now + TOKEN_PAUSE;
         assert_eq!(wait(&mut state, later, &messages(2)), Ok(0));
         assert_eq!(wait(&mut state, later, &messages(2)), Err(HeldBack::TokenRefused));
-        state.note(later, &messages(2), 200, Limits::default());
+        state.note(later, &messages(2), 200, RateLimits::default());
         assert_eq!(wait(&mut state, later, &messages(2)), Ok(0));
-        state.note(later, &answer("x"), 401, Limits::default());
+        state.note(later, &answer("x"), 401, RateLimits::default());
         assert_eq!(wait(&mut state, later, &messages(2)), Ok(0));
     }
 
@@ -329,7 +331,7 @@ mod tests {
     fn what_is_remembered_has_a_bound() {
         let (mut state, now) = (State::default(), this_instant());
         for at in 0..3 * BUCKETS {
-            let limits = Limits { remaining: Some(0), reset_after: Some(9.0), ..Limits::default() };
+            let limits = RateLimits { remaining: Some(0), reset_after: Some(9.0), ..RateLimits::default() };
             state.note(now, &messages(100 + at as u64), 200, limits);
         }
         assert_eq!(state.lanes.len(), BUCKETS);

@@ -2,7 +2,7 @@
 
 use super::code::is_passing;
 use super::file::File;
-use super::rate_limiter::{HeldBack, Lane, Limits, RateLimiter};
+use super::rate_limiter::{HeldBack, Lane, RateLimiter, RateLimits};
 use super::route::Route;
 use super::snowflake::Snowflake;
 use crate::clock::deadline;
@@ -260,9 +260,9 @@ fn form(body: &Value, files: &[File]) -> Form {
 }
 
 /// Source: Discord developer documentation, "Rate Limits", header format.
-fn limits(headers: &HeaderMap) -> Limits {
+fn limits(headers: &HeaderMap) -> RateLimits {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    Limits {
+    RateLimits {
         remaining: text("x-ratelimit-remaining").and_then(|text| text.parse().ok()),
         reset_after: text("x-ratelimit-reset-after").and_then(|text| text.parse().ok()),
         retry_after: text("retry-after").and_then(|text| text.parse().ok()),
