@@ -13,7 +13,7 @@ use super::forecast::{self, Foreseen, Outlook, outlook, without_failures};
 use super::remedy;
 use crate::model::{Cause, Confidence, Diagnosis, Evidence, Finding, Obstacle, Outcome, Plan, PlanStep, Severity};
 use command::AwsCommand;
-use effect::Effect;
+use effect::CommandEffect;
 
 #[cfg(test)]
 mod tests;
@@ -108,19 +108,19 @@ impl Draft {
         let mut moves: Vec<Move> = Vec::new();
         let mut rotation = None;
         for text in commands {
-            let effect = Effect::of(text, &self.world);
+            let effect = CommandEffect::of(text, &self.world);
             let step = PlanStep {
                 command: text.clone(),
                 cause,
                 effect: effect.describe(),
-                is_read_only: effect == Effect::Reads,
+                is_read_only: effect == CommandEffect::Reads,
                 undo: undo::undo(text, &effect, &self.world),
                 needs: AwsCommand::parse(text)
                     .or_else(|| AwsCommand::substituted(text))
                     .map(|command| command.needs())
                     .unwrap_or_default(),
             };
-            if matches!(effect, Effect::Rotates { turns_on: false, function: None, schedule: None, .. }) {
+            if matches!(effect, CommandEffect::Rotates { turns_on: false, function: None, schedule: None, .. }) {
                 rotation = Some(step);
                 continue;
             }

@@ -1,6 +1,6 @@
 //! The evidence as it would be after a command.
 
-use super::effect::Effect;
+use super::effect::CommandEffect;
 use crate::diagnosis::iam::{self, Caller, Context, Decision, Policy, Request};
 use crate::model::{
     Arn, Evidence, FunctionArn, KeyFacts, Observation, PolicyDocument, RoleArn, RoleFacts, RolePolicies, Schedule, SecretAccess,
@@ -34,28 +34,28 @@ const OF_AWS: &[(&str, &[&str])] = &[
 const NEW_VERSION: &str = "the value stored by hand";
 
 /// Changes the evidence as the command would; what that leaves open is returned.
-pub(super) fn apply(effect: &Effect, evidence: &mut Evidence) -> Option<String> {
+pub(super) fn apply(effect: &CommandEffect, evidence: &mut Evidence) -> Option<String> {
     match effect {
-        Effect::Reads => None,
-        Effect::Rotates { turns_on, function, schedule, .. } => {
+        CommandEffect::Reads => None,
+        CommandEffect::Rotates { turns_on, function, schedule, .. } => {
             rotates(evidence, *turns_on, function.as_deref(), schedule.as_deref())
         }
-        Effect::CreatesRole { name, trust } => creates_role(evidence, name, trust.as_ref()),
-        Effect::RolePolicy { role, name, document } => on_role(evidence, role, |policies| {
+        CommandEffect::CreatesRole { name, trust } => creates_role(evidence, name, trust.as_ref()),
+        CommandEffect::RolePolicy { role, name, document } => on_role(evidence, role, |policies| {
             policies.identity.retain(|policy| policy.name != *name);
             let document = document.clone();
             policies.identity.extend(document.map(|document| PolicyDocument { name: name.clone(), document }));
         }),
-        Effect::Attachment { role, arn, attaches: false } => {
+        CommandEffect::Attachment { role, arn, attaches: false } => {
             on_role(evidence, role, |policies| policies.identity.retain(|policy| policy.name != *arn))
         }
-        Effect::Attachment { role, arn, attaches: true } => match known_policy(arn) {
+        CommandEffect::Attachment { role, arn, attaches: true } => match known_policy(arn) {
             Some(document) => on_role(evidence, role, |policies| {
                 policies.identity.push(PolicyDocument { name: arn.clone(), document });
             }),
             None => Some(format!("what {arn} allows")),
         },
-        Effect::ManagedPolicy { arn, document } => {
+        CommandEffect::ManagedPolicy { arn, document } => {
             let role = evidence.role.found().map(|role| role.role.name().to_owned()).unwrap_or_default();
             on_role(evidence, &role, |policies| {
                 for policy in policies.identity.iter_mut().chain(&mut policies.boundary).filter(|policy| policy.name == *arn) {
@@ -63,13 +63,13 @@ pub(super) fn apply(effect: &Effect, evidence: &mut Evidence) -> Option<String> 
                 }
             })
         }
-        Effect::RemovesBoundary { role } => on_role(evidence, role, |policies| policies.boundary = None),
-        Effect::Trust { role, document } => {
+        CommandEffect::RemovesBoundary { role } => on_role(evidence, role, |policies| policies.boundary = None),
+        CommandEffect::Trust { role, document } => {
             let facts = evidence.role.observation.found_mut().filter(|facts| facts.role.name() == role)?;
             facts.trust = Observation::Found(document.clone());
             None
         }
-        Effect::SecretPolicy { document } => {
+        CommandEffect::SecretPolicy { document } => {
             let access = evidence.access.observation.found_mut()?;
             access.secret_policy = match document {
                 Some(document) => Observation::Found(document.clone()),
@@ -77,29 +77,33 @@ pub(super) fn apply(effect: &Effect, evidence: &mut Evidence) -> Option<String> 
             };
             None
         }
-        Effect::KeyPolicy { key, document } => on_key(evidence, key, |facts| facts.policy = Observation::Found(document.clone())),
-        Effect::KeepsKey { key } => on_key(evidence, key, |facts| {
+        CommandEffect::KeyPolicy { key, document } => {
+            on_key(evidence, key, |facts| facts.policy = Observation::Found(document.clone()))
+        }
+        CommandEffect::KeepsKey { key } => on_key(evidence, key, |facts| {
             facts.state = "Disabled".to_owned();
             facts.deletion_at = None;
         }),
-        Effect::EnablesKey { key } => on_key(evidence, key, |facts| facts.state = "Enabled".to_owned()),
-        Effect::SecretKey { key } => secret_key(evidence, key.as_deref()),
-        Effect::AllowsInvoke { statement } => on_function_policy(evidence, |statements| statements.push(statement.clone())),
-        Effect::RemovesInvoke { sid } => on_function_policy(evidence, |statements| {
+        CommandEffect::EnablesKey { key } => on_key(evidence, key, |facts| facts.state = "Enabled".to_owned()),
+        CommandEffect::SecretKey { key } => secret_key(evidence, key.as_deref()),
+        CommandEffect::AllowsInvoke { statement } => {
+            on_function_policy(evidence, |statements| statements.push(statement.clone()))
+        }
+        CommandEffect::RemovesInvoke { sid } => on_function_policy(evidence, |statements| {
             statements.retain(|one| one.get("Sid").and_then(Value::as_str) != Some(sid.as_str()));
         }),
-        Effect::Concurrency { reserved } => {
+        CommandEffect::Concurrency { reserved } => {
             let function = evidence.function.observation.found_mut()?;
             function.reserved_concurrency = Observation::Found(*reserved);
             None
         }
-        Effect::Function { settings } => on_function(evidence, settings),
-        Effect::Code => Some("whether the code that is deployed works".to_owned()),
-        Effect::Restores => {
+        CommandEffect::Function { settings } => on_function(evidence, settings),
+        CommandEffect::Code => Some("whether the code that is deployed works".to_owned()),
+        CommandEffect::Restores => {
             evidence.secret.observation.found_mut()?.deleted_at = None;
             None
         }
-        Effect::Value => {
+        CommandEffect::Value => {
             let versions = &mut evidence.secret.observation.found_mut()?.versions;
             move_label(versions, "AWSPREVIOUS", None);
             for version in versions.iter_mut().filter(|version| version.has("AWSCURRENT")) {
@@ -110,7 +114,7 @@ pub(super) fn apply(effect: &Effect, evidence: &mut Evidence) -> Option<String> 
             versions.push(SecretVersion { id: NEW_VERSION.to_owned(), labels, created_at: Some(evidence.now) });
             Some("whether the value that is stored is right".to_owned())
         }
-        Effect::Label { label, from, to } => {
+        CommandEffect::Label { label, from, to } => {
             let versions = &mut evidence.secret.observation.found_mut()?.versions;
             for version in versions.iter_mut().filter(|version| Some(&version.id) == from.as_ref()) {
                 version.labels.retain(|own| own != label);
@@ -120,8 +124,8 @@ pub(super) fn apply(effect: &Effect, evidence: &mut Evidence) -> Option<String> 
             }
             None
         }
-        Effect::DatabaseTakes => Some("whether the database takes the value".to_owned()),
-        Effect::Elsewhere => Some("whether the change that is made outside of what was looked at is enough".to_owned()),
+        CommandEffect::DatabaseTakes => Some("whether the database takes the value".to_owned()),
+        CommandEffect::Elsewhere => Some("whether the change that is made outside of what was looked at is enough".to_owned()),
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 /// What a command does.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Effect {
+pub(super) enum CommandEffect {
     /// It shows something, or works on the person's own machine.
     Reads,
     /// It starts a rotation, and may bind the secret to a function or give it a schedule before.
@@ -101,81 +101,81 @@ pub(super) enum Effect {
     Elsewhere,
 }
 
-impl Effect {
+impl CommandEffect {
     /// What the command does, as far as the evidence would show it.
-    pub(super) fn of(text: &str, evidence: &Evidence) -> Effect {
+    pub(super) fn of(text: &str, evidence: &Evidence) -> CommandEffect {
         if is_taken(text) {
-            return Effect::DatabaseTakes;
+            return CommandEffect::DatabaseTakes;
         }
         let Some(command) = AwsCommand::parse(text) else {
-            return if is_look(text) { Effect::Reads } else { Effect::Elsewhere };
+            return if is_look(text) { CommandEffect::Reads } else { CommandEffect::Elsewhere };
         };
         if command.is_read() {
-            return Effect::Reads;
+            return CommandEffect::Reads;
         }
-        Effect::read(&command, evidence).unwrap_or(Effect::Elsewhere)
+        CommandEffect::read(&command, evidence).unwrap_or(CommandEffect::Elsewhere)
     }
 
-    fn read(command: &AwsCommand, evidence: &Evidence) -> Option<Effect> {
+    fn read(command: &AwsCommand, evidence: &Evidence) -> Option<CommandEffect> {
         let text = |name: &str| command.option(name).map(str::to_owned);
         Some(match (command.service.as_str(), command.operation.as_str()) {
             ("iam", "create-role") => {
-                Effect::CreatesRole { name: text("role-name")?, trust: command.document("assume-role-policy-document") }
+                CommandEffect::CreatesRole { name: text("role-name")?, trust: command.document("assume-role-policy-document") }
             }
-            ("iam", "put-role-policy") => Effect::RolePolicy {
+            ("iam", "put-role-policy") => CommandEffect::RolePolicy {
                 role: text("role-name")?,
                 name: text("policy-name")?,
                 document: Some(command.document("policy-document")?),
             },
             ("iam", "delete-role-policy") => {
-                Effect::RolePolicy { role: text("role-name")?, name: text("policy-name")?, document: None }
+                CommandEffect::RolePolicy { role: text("role-name")?, name: text("policy-name")?, document: None }
             }
             ("iam", "attach-role-policy") => {
-                Effect::Attachment { role: text("role-name")?, arn: text("policy-arn")?, attaches: true }
+                CommandEffect::Attachment { role: text("role-name")?, arn: text("policy-arn")?, attaches: true }
             }
             ("iam", "detach-role-policy") => {
-                Effect::Attachment { role: text("role-name")?, arn: text("policy-arn")?, attaches: false }
+                CommandEffect::Attachment { role: text("role-name")?, arn: text("policy-arn")?, attaches: false }
             }
             ("iam", "create-policy-version") if command.has("set-as-default") => {
-                Effect::ManagedPolicy { arn: text("policy-arn")?, document: command.document("policy-document")? }
+                CommandEffect::ManagedPolicy { arn: text("policy-arn")?, document: command.document("policy-document")? }
             }
-            ("iam", "delete-role-permissions-boundary") => Effect::RemovesBoundary { role: text("role-name")? },
+            ("iam", "delete-role-permissions-boundary") => CommandEffect::RemovesBoundary { role: text("role-name")? },
             ("iam", "update-assume-role-policy") => {
-                Effect::Trust { role: text("role-name")?, document: command.document("policy-document")? }
+                CommandEffect::Trust { role: text("role-name")?, document: command.document("policy-document")? }
             }
-            ("kms", "put-key-policy") => Effect::KeyPolicy { key: text("key-id")?, document: command.document("policy")? },
-            ("kms", "enable-key") => Effect::EnablesKey { key: text("key-id")? },
-            ("kms", "cancel-key-deletion") => Effect::KeepsKey { key: text("key-id")? },
-            ("lambda", _) => return Effect::on_function(command, evidence),
-            ("secretsmanager", _) => return Effect::on_secret(command, evidence),
+            ("kms", "put-key-policy") => CommandEffect::KeyPolicy { key: text("key-id")?, document: command.document("policy")? },
+            ("kms", "enable-key") => CommandEffect::EnablesKey { key: text("key-id")? },
+            ("kms", "cancel-key-deletion") => CommandEffect::KeepsKey { key: text("key-id")? },
+            ("lambda", _) => return CommandEffect::on_function(command, evidence),
+            ("secretsmanager", _) => return CommandEffect::on_secret(command, evidence),
             _ => return None,
         })
     }
 
-    fn on_function(command: &AwsCommand, evidence: &Evidence) -> Option<Effect> {
+    fn on_function(command: &AwsCommand, evidence: &Evidence) -> Option<CommandEffect> {
         let own = evidence.function_arn()?;
         if command.option("function-name").is_none_or(|name| name != own.name() && name != own.arn().as_str()) {
             return None;
         }
         Some(match command.operation.as_str() {
-            "add-permission" => Effect::AllowsInvoke { statement: permission(command, own)? },
-            "remove-permission" => Effect::RemovesInvoke { sid: command.option("statement-id")?.to_owned() },
+            "add-permission" => CommandEffect::AllowsInvoke { statement: permission(command, own)? },
+            "remove-permission" => CommandEffect::RemovesInvoke { sid: command.option("statement-id")?.to_owned() },
             "put-function-concurrency" => {
-                Effect::Concurrency { reserved: Some(command.option("reserved-concurrent-executions")?.parse().ok()?) }
+                CommandEffect::Concurrency { reserved: Some(command.option("reserved-concurrent-executions")?.parse().ok()?) }
             }
-            "delete-function-concurrency" => Effect::Concurrency { reserved: None },
-            "update-function-configuration" => Effect::Function {
+            "delete-function-concurrency" => CommandEffect::Concurrency { reserved: None },
+            "update-function-configuration" => CommandEffect::Function {
                 settings: (command.option_names())
                     .filter(|name| *name != "function-name")
                     .map(|name| (name.to_owned(), command.option(name).unwrap_or_default().to_owned()))
                     .collect(),
             },
-            "update-function-code" => Effect::Code,
+            "update-function-code" => CommandEffect::Code,
             _ => return None,
         })
     }
 
-    fn on_secret(command: &AwsCommand, evidence: &Evidence) -> Option<Effect> {
+    fn on_secret(command: &AwsCommand, evidence: &Evidence) -> Option<CommandEffect> {
         let asked = command.option("secret-id")?;
         let own = evidence.secret.found();
         let is_own = own.is_none_or(|secret| secret.arn.arn().as_str() == asked || secret.name == asked);
@@ -184,20 +184,20 @@ impl Effect {
         }
         let text = |name: &str| command.option(name).map(str::to_owned);
         Some(match command.operation.as_str() {
-            "rotate-secret" => Effect::Rotates {
+            "rotate-secret" => CommandEffect::Rotates {
                 turns_on: evidence.rotation_config.found().is_some_and(|config| config.enabled != Some(true)),
                 function: text("rotation-lambda-arn"),
                 schedule: text("rotation-rules"),
                 at_once: !command.has("no-rotate-immediately"),
             },
-            "put-resource-policy" => Effect::SecretPolicy { document: Some(command.document("resource-policy")?) },
-            "delete-resource-policy" => Effect::SecretPolicy { document: None },
-            "restore-secret" => Effect::Restores,
-            "put-secret-value" => Effect::Value,
+            "put-resource-policy" => CommandEffect::SecretPolicy { document: Some(command.document("resource-policy")?) },
+            "delete-resource-policy" => CommandEffect::SecretPolicy { document: None },
+            "restore-secret" => CommandEffect::Restores,
+            "put-secret-value" => CommandEffect::Value,
             "update-secret" if command.has("kms-key-id") => {
-                Effect::SecretKey { key: text("kms-key-id").filter(|key| !key.ends_with("aws/secretsmanager")) }
+                CommandEffect::SecretKey { key: text("kms-key-id").filter(|key| !key.ends_with("aws/secretsmanager")) }
             }
-            "update-secret-version-stage" => Effect::Label {
+            "update-secret-version-stage" => CommandEffect::Label {
                 label: text("version-stage")?,
                 from: text("remove-from-version-id"),
                 to: text("move-to-version-id"),
@@ -209,73 +209,81 @@ impl Effect {
     /// When in a plan it is due: what opens the way for others comes first, the rotation last.
     pub(super) const fn phase(&self) -> u8 {
         match self {
-            Effect::Restores => 0,
-            Effect::KeepsKey { .. } => 1,
-            Effect::EnablesKey { .. } => 2,
-            Effect::KeyPolicy { .. } => 3,
-            Effect::CreatesRole { .. } => 4,
-            Effect::Trust { .. }
-            | Effect::RolePolicy { .. }
-            | Effect::Attachment { .. }
-            | Effect::ManagedPolicy { .. }
-            | Effect::RemovesBoundary { .. } => 5,
-            Effect::SecretKey { .. } | Effect::SecretPolicy { .. } => 6,
-            Effect::AllowsInvoke { .. }
-            | Effect::RemovesInvoke { .. }
-            | Effect::Concurrency { .. }
-            | Effect::Function { .. }
-            | Effect::Code
-            | Effect::Elsewhere
-            | Effect::Reads => 7,
-            Effect::Value => 8,
-            Effect::Label { .. } | Effect::DatabaseTakes => 9,
-            Effect::Rotates { .. } => 10,
+            CommandEffect::Restores => 0,
+            CommandEffect::KeepsKey { .. } => 1,
+            CommandEffect::EnablesKey { .. } => 2,
+            CommandEffect::KeyPolicy { .. } => 3,
+            CommandEffect::CreatesRole { .. } => 4,
+            CommandEffect::Trust { .. }
+            | CommandEffect::RolePolicy { .. }
+            | CommandEffect::Attachment { .. }
+            | CommandEffect::ManagedPolicy { .. }
+            | CommandEffect::RemovesBoundary { .. } => 5,
+            CommandEffect::SecretKey { .. } | CommandEffect::SecretPolicy { .. } => 6,
+            CommandEffect::AllowsInvoke { .. }
+            | CommandEffect::RemovesInvoke { .. }
+            | CommandEffect::Concurrency { .. }
+            | CommandEffect::Function { .. }
+            | CommandEffect::Code
+            | CommandEffect::Elsewhere
+            | CommandEffect::Reads => 7,
+            CommandEffect::Value => 8,
+            CommandEffect::Label { .. } | CommandEffect::DatabaseTakes => 9,
+            CommandEffect::Rotates { .. } => 10,
         }
     }
 
     /// What it does, for people.
     pub(super) fn describe(&self) -> String {
         match self {
-            Effect::Reads => "shows what is there; changes nothing".to_owned(),
-            Effect::Rotates { turns_on: true, at_once, .. } => {
+            CommandEffect::Reads => "shows what is there; changes nothing".to_owned(),
+            CommandEffect::Rotates { turns_on: true, at_once, .. } => {
                 format!("turns rotation on{}", if *at_once { " and rotates at once" } else { "" })
             }
-            Effect::Rotates { schedule: Some(_), at_once: false, .. } => "gives rotation another schedule".to_owned(),
-            Effect::Rotates { schedule: Some(_), .. } => "sets the schedule and rotates at once".to_owned(),
-            Effect::Rotates { function: Some(_), .. } => "binds the secret to the function and rotates at once".to_owned(),
-            Effect::Rotates { .. } => "rotates at once".to_owned(),
-            Effect::CreatesRole { name, .. } => format!("creates the role {name}"),
-            Effect::RolePolicy { role, name, document: Some(_) } => format!("sets the inline policy {name} of the role {role}"),
-            Effect::RolePolicy { role, name, document: None } => format!("deletes the inline policy {name} of the role {role}"),
-            Effect::Attachment { role, arn, attaches: true } => format!("attaches {arn} to the role {role}"),
-            Effect::Attachment { role, arn, attaches: false } => format!("detaches {arn} from the role {role}"),
-            Effect::ManagedPolicy { arn, .. } => format!("gives {arn} a new default version, for everybody who has it"),
-            Effect::RemovesBoundary { role } => format!("takes the permissions boundary off the role {role}"),
-            Effect::Trust { role, .. } => format!("sets who may assume the role {role}"),
-            Effect::SecretPolicy { document: Some(_) } => "sets the secret's resource policy".to_owned(),
-            Effect::SecretPolicy { document: None } => "deletes the secret's resource policy".to_owned(),
-            Effect::KeyPolicy { key, .. } => format!("sets the policy of the key {key}"),
-            Effect::EnablesKey { key } => format!("enables the key {key}"),
-            Effect::KeepsKey { key } => format!("calls off the deletion of the key {key}, which stays disabled"),
-            Effect::SecretKey { key: Some(key) } => format!("encrypts the secret with {key}"),
-            Effect::SecretKey { key: None } => "encrypts the secret with the AWS managed key".to_owned(),
-            Effect::AllowsInvoke { .. } => "lets Secrets Manager invoke the function".to_owned(),
-            Effect::RemovesInvoke { sid } => format!("takes the statement {sid} out of the function's resource policy"),
-            Effect::Concurrency { reserved: Some(reserved) } => format!("reserves {reserved} concurrent executions"),
-            Effect::Concurrency { reserved: None } => "gives the function its share of the account's concurrency".to_owned(),
-            Effect::Function { settings } => {
+            CommandEffect::Rotates { schedule: Some(_), at_once: false, .. } => "gives rotation another schedule".to_owned(),
+            CommandEffect::Rotates { schedule: Some(_), .. } => "sets the schedule and rotates at once".to_owned(),
+            CommandEffect::Rotates { function: Some(_), .. } => "binds the secret to the function and rotates at once".to_owned(),
+            CommandEffect::Rotates { .. } => "rotates at once".to_owned(),
+            CommandEffect::CreatesRole { name, .. } => format!("creates the role {name}"),
+            CommandEffect::RolePolicy { role, name, document: Some(_) } => {
+                format!("sets the inline policy {name} of the role {role}")
+            }
+            CommandEffect::RolePolicy { role, name, document: None } => {
+                format!("deletes the inline policy {name} of the role {role}")
+            }
+            CommandEffect::Attachment { role, arn, attaches: true } => format!("attaches {arn} to the role {role}"),
+            CommandEffect::Attachment { role, arn, attaches: false } => format!("detaches {arn} from the role {role}"),
+            CommandEffect::ManagedPolicy { arn, .. } => format!("gives {arn} a new default version, for everybody who has it"),
+            CommandEffect::RemovesBoundary { role } => format!("takes the permissions boundary off the role {role}"),
+            CommandEffect::Trust { role, .. } => format!("sets who may assume the role {role}"),
+            CommandEffect::SecretPolicy { document: Some(_) } => "sets the secret's resource policy".to_owned(),
+            CommandEffect::SecretPolicy { document: None } => "deletes the secret's resource policy".to_owned(),
+            CommandEffect::KeyPolicy { key, .. } => format!("sets the policy of the key {key}"),
+            CommandEffect::EnablesKey { key } => format!("enables the key {key}"),
+            CommandEffect::KeepsKey { key } => format!("calls off the deletion of the key {key}, which stays disabled"),
+            CommandEffect::SecretKey { key: Some(key) } => format!("encrypts the secret with {key}"),
+            CommandEffect::SecretKey { key: None } => "encrypts the secret with the AWS managed key".to_owned(),
+            CommandEffect::AllowsInvoke { .. } => "lets Secrets Manager invoke the function".to_owned(),
+            CommandEffect::RemovesInvoke { sid } => format!("takes the statement {sid} out of the function's resource policy"),
+            CommandEffect::Concurrency { reserved: Some(reserved) } => format!("reserves {reserved} concurrent executions"),
+            CommandEffect::Concurrency { reserved: None } => {
+                "gives the function its share of the account's concurrency".to_owned()
+            }
+            CommandEffect::Function { settings } => {
                 let names: Vec<&str> = settings.iter().map(|(name, _)| name.as_str()).collect();
                 format!("sets the function's {}", names.join(", ").replace('-', " "))
             }
-            Effect::Code => "replaces the function's code".to_owned(),
-            Effect::Restores => "calls off the secret's deletion".to_owned(),
-            Effect::Value => "stores value.json as the current value, for every reader of the secret at once".to_owned(),
-            Effect::Label { label, from: Some(from), to: None } => format!("takes {label} off version {from}"),
-            Effect::Label { label, to, .. } => {
+            CommandEffect::Code => "replaces the function's code".to_owned(),
+            CommandEffect::Restores => "calls off the secret's deletion".to_owned(),
+            CommandEffect::Value => "stores value.json as the current value, for every reader of the secret at once".to_owned(),
+            CommandEffect::Label { label, from: Some(from), to: None } => format!("takes {label} off version {from}"),
+            CommandEffect::Label { label, to, .. } => {
                 format!("moves {label} to version {}", to.as_deref().unwrap_or("that it names"))
             }
-            Effect::DatabaseTakes => "sets the user's password in the database to that of the secret's current value".to_owned(),
-            Effect::Elsewhere => "changes what this investigation does not look at".to_owned(),
+            CommandEffect::DatabaseTakes => {
+                "sets the user's password in the database to that of the secret's current value".to_owned()
+            }
+            CommandEffect::Elsewhere => "changes what this investigation does not look at".to_owned(),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::apply::apply;
 use super::command::AwsCommand;
-use super::effect::Effect;
+use super::effect::CommandEffect;
 use crate::diagnosis::diagnose;
 use crate::diagnosis::forecast::{outlook, without_failures};
 use crate::diagnosis::testing::*;
@@ -264,14 +264,14 @@ fn walk(evidence: &Evidence, plan: &Plan) -> Vec<String> {
         if let Some(why) = refused(&command, &world) {
             complaints.push(format!("{why}: {}", step.command));
         }
-        let effect = Effect::of(&step.command, &world);
-        if effect == Effect::Elsewhere {
+        let effect = CommandEffect::of(&step.command, &world);
+        if effect == CommandEffect::Elsewhere {
             complaints.push(format!("an effect nobody sees: {}", step.command));
         }
         if step.needs.is_empty() {
             complaints.push(format!("needs nothing: {}", step.command));
         }
-        let is_rotation = matches!(effect, Effect::Rotates { turns_on: false, .. });
+        let is_rotation = matches!(effect, CommandEffect::Rotates { turns_on: false, .. });
         if step.undo.is_none() && !step.is_read_only && !is_rotation {
             complaints.push(format!("cannot be taken back: {}", step.command));
         }
@@ -295,7 +295,7 @@ fn apply_undo(text: &str, world: &mut Evidence) -> Option<String> {
         "disable-key" => key_state(world, "Disabled", None),
         "schedule-key-deletion" => key_state(world, "PendingDeletion", Some(7)),
         "delete-secret" => facts(&mut world.secret).deleted_at = Some(now()),
-        _ => return apply(&Effect::of(text, world), world),
+        _ => return apply(&CommandEffect::of(text, world), world),
     }
     None
 }
@@ -396,7 +396,7 @@ fn taking_the_plan_back_brings_the_faults_back() {
         let plan = diagnose(&evidence).plan;
         let mut world = evidence.clone();
         for step in &plan.steps {
-            apply(&Effect::of(&step.command, &world), &mut world);
+            apply(&CommandEffect::of(&step.command, &world), &mut world);
         }
         for undo in plan.steps.iter().rev().filter_map(|step| step.undo.as_deref()) {
             if undo.contains("cancel-rotate-secret") {

@@ -2,7 +2,7 @@
 
 use super::apply::is_key;
 use super::command::AwsCommand;
-use super::effect::{Effect, document_of, reserved};
+use super::effect::{CommandEffect, document_of, reserved};
 use crate::diagnosis::remedy::aws;
 use crate::model::{Evidence, KeyFacts, SecretAccess};
 use serde_json::Value;
@@ -11,68 +11,70 @@ use serde_json::Value;
 const DELETION_DAYS: (i64, i64) = (7, 30);
 
 /// The command that takes `text` back; `before` is the evidence as it was before.
-pub(super) fn undo(text: &str, effect: &Effect, before: &Evidence) -> Option<String> {
+pub(super) fn undo(text: &str, effect: &CommandEffect, before: &Evidence) -> Option<String> {
     let command = AwsCommand::parse(text)?;
     let json = |document: &Value| document.to_string();
     let here = |words: &[&str]| aws(&[words, &["--region", before.region.as_str()]].concat());
     let secret = command.option("secret-id").unwrap_or_default();
     let function = command.option("function-name").unwrap_or_default();
     Some(match effect {
-        Effect::Reads | Effect::DatabaseTakes => return None,
-        Effect::Rotates { turns_on: true, .. } => here(&["secretsmanager", "cancel-rotate-secret", "--secret-id", secret]),
-        Effect::Rotates { function, schedule, .. } => return rebind(before, secret, function.is_some(), schedule.is_some()),
-        Effect::CreatesRole { name, .. } => aws(&["iam", "delete-role", "--role-name", name]),
-        Effect::RolePolicy { role, name, .. } => match document_of(before, name) {
+        CommandEffect::Reads | CommandEffect::DatabaseTakes => return None,
+        CommandEffect::Rotates { turns_on: true, .. } => here(&["secretsmanager", "cancel-rotate-secret", "--secret-id", secret]),
+        CommandEffect::Rotates { function, schedule, .. } => {
+            return rebind(before, secret, function.is_some(), schedule.is_some());
+        }
+        CommandEffect::CreatesRole { name, .. } => aws(&["iam", "delete-role", "--role-name", name]),
+        CommandEffect::RolePolicy { role, name, .. } => match document_of(before, name) {
             Some(old) => {
                 let old = json(old);
                 aws(&["iam", "put-role-policy", "--role-name", role, "--policy-name", name, "--policy-document", &old])
             }
             None => aws(&["iam", "delete-role-policy", "--role-name", role, "--policy-name", name]),
         },
-        Effect::Attachment { role, arn, attaches } => {
+        CommandEffect::Attachment { role, arn, attaches } => {
             let verb = if *attaches { "detach-role-policy" } else { "attach-role-policy" };
             aws(&["iam", verb, "--role-name", role, "--policy-arn", arn])
         }
-        Effect::ManagedPolicy { arn, .. } => {
+        CommandEffect::ManagedPolicy { arn, .. } => {
             let old = json(document_of(before, arn)?);
             aws(&["iam", "create-policy-version", "--policy-arn", arn, "--policy-document", &old, "--set-as-default"])
         }
-        Effect::RemovesBoundary { role } => {
+        CommandEffect::RemovesBoundary { role } => {
             let boundary = before.role.found()?.policies.found()?.boundary.as_ref()?;
             aws(&["iam", "put-role-permissions-boundary", "--role-name", role, "--permissions-boundary", &boundary.name])
         }
-        Effect::Trust { role, .. } => {
+        CommandEffect::Trust { role, .. } => {
             let old = json(before.role.found()?.trust.found()?);
             aws(&["iam", "update-assume-role-policy", "--role-name", role, "--policy-document", &old])
         }
-        Effect::SecretPolicy { .. } => match before.access.found()?.secret_policy.found() {
+        CommandEffect::SecretPolicy { .. } => match before.access.found()?.secret_policy.found() {
             Some(old) => {
                 let old = json(old);
                 here(&["secretsmanager", "put-resource-policy", "--secret-id", secret, "--resource-policy", &old])
             }
             None => here(&["secretsmanager", "delete-resource-policy", "--secret-id", secret]),
         },
-        Effect::KeyPolicy { key, .. } => {
+        CommandEffect::KeyPolicy { key, .. } => {
             let old = json(key_of(before, key)?.policy.found()?);
             here(&["kms", "put-key-policy", "--key-id", key, "--policy-name", "default", "--policy", &old])
         }
-        Effect::EnablesKey { key } => here(&["kms", "disable-key", "--key-id", key]),
-        Effect::KeepsKey { key } => {
+        CommandEffect::EnablesKey { key } => here(&["kms", "disable-key", "--key-id", key]),
+        CommandEffect::KeepsKey { key } => {
             let days =
                 key_of(before, key).and_then(|facts| facts.deletion_at).map(|at| at.duration_since(before.now).as_hours() / 24);
             let days = days.unwrap_or(DELETION_DAYS.1).clamp(DELETION_DAYS.0, DELETION_DAYS.1).to_string();
             here(&["kms", "schedule-key-deletion", "--key-id", key, "--pending-window-in-days", &days])
         }
-        Effect::SecretKey { .. } => {
+        CommandEffect::SecretKey { .. } => {
             let old = before.secret.found()?.kms_key_id.as_deref().unwrap_or("alias/aws/secretsmanager");
             here(&["secretsmanager", "update-secret", "--secret-id", secret, "--kms-key-id", old])
         }
-        Effect::AllowsInvoke { .. } => {
+        CommandEffect::AllowsInvoke { .. } => {
             let sid = command.option("statement-id")?;
             here(&with_qualifier(&command, &["lambda", "remove-permission", "--function-name", function, "--statement-id", sid]))
         }
-        Effect::RemovesInvoke { sid } => return allow_again(&command, before, function, sid),
-        Effect::Concurrency { .. } => match reserved(before)? {
+        CommandEffect::RemovesInvoke { sid } => return allow_again(&command, before, function, sid),
+        CommandEffect::Concurrency { .. } => match reserved(before)? {
             Some(old) => {
                 let old = old.to_string();
                 let words = ["--function-name", function, "--reserved-concurrent-executions", &old];
@@ -80,20 +82,22 @@ pub(super) fn undo(text: &str, effect: &Effect, before: &Evidence) -> Option<Str
             }
             None => here(&["lambda", "delete-function-concurrency", "--function-name", function]),
         },
-        Effect::Function { settings } => return settings_back(before, function, settings),
-        Effect::Code => {
+        CommandEffect::Function { settings } => return settings_back(before, function, settings),
+        CommandEffect::Code => {
             here(&["lambda", "update-function-code", "--function-name", function, "--zip-file", "fileb://previous.zip"])
         }
-        Effect::Restores => here(&["secretsmanager", "delete-secret", "--secret-id", secret, "--recovery-window-in-days", "30"]),
-        Effect::Value => return value_back(before, secret),
-        Effect::Label { label, from, to } => {
+        CommandEffect::Restores => {
+            here(&["secretsmanager", "delete-secret", "--secret-id", secret, "--recovery-window-in-days", "30"])
+        }
+        CommandEffect::Value => return value_back(before, secret),
+        CommandEffect::Label { label, from, to } => {
             let mut words =
                 vec!["secretsmanager", "update-secret-version-stage", "--secret-id", secret, "--version-stage", label];
             words.extend(to.as_deref().into_iter().flat_map(|to| ["--remove-from-version-id", to]));
             words.extend(from.as_deref().into_iter().flat_map(|from| ["--move-to-version-id", from]));
             here(&words)
         }
-        Effect::Elsewhere => return elsewhere(&command, text),
+        CommandEffect::Elsewhere => return elsewhere(&command, text),
     })
 }
 
