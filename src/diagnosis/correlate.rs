@@ -2,7 +2,7 @@
 
 use super::context::DiagnosisContext;
 use super::rule::Stage;
-use super::suspects::{Effect, distance};
+use super::suspects::{ChangeEffect, distance};
 use crate::model::{Cause, Change, Confidence, CorrelatedChange, Finding, Proof, StepName};
 
 /// Places the changes before the failures; of those since the last success that can have produced a finding's cause, the one
@@ -40,11 +40,12 @@ fn is_early(context: &DiagnosisContext<'_>, change: &Change) -> bool {
 
 fn adopt(context: &DiagnosisContext<'_>, finding: &mut Finding) {
     let suspects = context.suspects(finding.cause);
-    let is_cause = |(_, effect): &&(&Change, Effect)| matches!(effect, Effect::Caused(_));
+    let is_cause = |(_, effect): &&(&Change, ChangeEffect)| matches!(effect, ChangeEffect::Caused(_));
     let Some((change, effect)) = suspects.iter().rev().find(is_cause).or_else(|| suspects.last()) else { return };
     let is_only = suspects.len() == 1;
     let whole = is_whole(context, finding.cause);
-    let sure = matches!(effect, Effect::Caused(_)) || context.is_close(change) || (is_only && whole && context.is_own(change));
+    let sure =
+        matches!(effect, ChangeEffect::Caused(_)) || context.is_close(change) || (is_only && whole && context.is_own(change));
     if sure {
         finding.confidence = match finding.confidence {
             Confidence::Possible => Confidence::Likely,
@@ -63,8 +64,8 @@ fn adopt(context: &DiagnosisContext<'_>, finding: &mut Finding) {
         (None, None) => return,
     };
     let did = match effect {
-        Effect::Caused(did) => format!(", and so {did}"),
-        Effect::Untold => String::new(),
+        ChangeEffect::Caused(did) => format!(", and so {did}"),
+        ChangeEffect::Untold => String::new(),
     };
     let others = match suspects.len() {
         // What came right before speaks for itself.

@@ -19,7 +19,7 @@ const FURTHEST: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// What a change did to what fails now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Effect {
+pub(super) enum ChangeEffect {
     /// Just what fails now, in words that go on from "called … on …".
     Caused(String),
     /// Something of that kind; what exactly cannot be told.
@@ -58,25 +58,25 @@ impl DiagnosisContext<'_> {
     }
 
     /// The suspects that can have produced `cause`, oldest first.
-    pub(super) fn suspects(&self, cause: Cause) -> Vec<(&Change, Effect)> {
+    pub(super) fn suspects(&self, cause: Cause) -> Vec<(&Change, ChangeEffect)> {
         let (Some(suspicion), Some(found)) = (self.suspicion(), self.evidence.changes.found()) else { return Vec::new() };
         let within = found.changes.iter().filter(|change| suspicion.contains(change.at));
         within.filter_map(|change| Some((change, self.effect(change, cause)?))).collect()
     }
 
     /// What the change did to what fails by `cause`; `None` where it cannot have produced it.
-    pub(super) fn effect(&self, change: &Change, cause: Cause) -> Option<Effect> {
+    pub(super) fn effect(&self, change: &Change, cause: Cause) -> Option<ChangeEffect> {
         if !rule_of(cause)?.is_explained_by(&change.event) || !touches(change, cause) || !self.fits_port(change, cause) {
             return None;
         }
         match &change.policy {
             Some(policy) => self.effect_of_policy(change, policy, cause),
-            None => Some(Effect::Untold),
+            None => Some(ChangeEffect::Untold),
         }
     }
 
     /// Compares the statements that changed with what is refused.
-    fn effect_of_policy(&self, change: &Change, policy: &PolicyChange, cause: Cause) -> Option<Effect> {
+    fn effect_of_policy(&self, change: &Change, policy: &PolicyChange, cause: Cause) -> Option<ChangeEffect> {
         let decide = |document: &Option<Value>, request: &Request| {
             let Some(document) = document else { return Some(Decision::ImplicitDeny) };
             let policy = Policy::from_value("the policy", document).ok()?;
@@ -110,9 +110,9 @@ impl DiagnosisContext<'_> {
         let told = [("took away ", taken), ("denied ", denied)].into_iter().filter(|(_, actions)| !actions.is_empty());
         let told: Vec<String> = told.map(|(did, actions)| format!("{did}{}", actions.join(", "))).collect();
         match (told.is_empty(), asked > 0 && innocent == asked) {
-            (false, _) => Some(Effect::Caused(told.join(" and "))),
+            (false, _) => Some(ChangeEffect::Caused(told.join(" and "))),
             (true, true) => None,
-            (true, false) => Some(Effect::Untold),
+            (true, false) => Some(ChangeEffect::Untold),
         }
     }
 
@@ -288,14 +288,14 @@ mod tests {
         let context = DiagnosisContext::new(&evidence);
         let effect = |change: Change| context.effect(&change, Cause::IamIdentityPolicyMissing);
         let get = allow(&["secretsmanager:GetSecretValue"]);
-        assert_eq!(effect(written(Some(allow(&[PUT])), get.clone())), Some(Effect::Caused(format!("took away {PUT}"))));
-        assert_eq!(effect(written(None, get.clone())), Some(Effect::Untold));
+        assert_eq!(effect(written(Some(allow(&[PUT])), get.clone())), Some(ChangeEffect::Caused(format!("took away {PUT}"))));
+        assert_eq!(effect(written(None, get.clone())), Some(ChangeEffect::Untold));
         assert_eq!(effect(written(Some(get), allow(&[PUT]))), None, "it allows what fails");
         let gone = Change {
             policy: Some(PolicyChange { before: Some(allow(&[PUT])), after: None }),
             ..change(hours_ago(9), "DeleteRolePolicy", Concern::Role)
         };
-        assert_eq!(effect(gone), Some(Effect::Caused(format!("took away {PUT}"))));
+        assert_eq!(effect(gone), Some(ChangeEffect::Caused(format!("took away {PUT}"))));
     }
 
     #[test]
@@ -304,7 +304,7 @@ mod tests {
         let context = DiagnosisContext::new(&evidence);
         let deny = json!({ "Statement": [{ "Effect": "Deny", "Action": "secretsmanager:Put*", "Resource": "*" }] });
         let effect = |change: Change| context.effect(&change, Cause::IamExplicitDeny);
-        assert_eq!(effect(written(None, deny.clone())), Some(Effect::Caused(format!("denied {PUT}"))));
+        assert_eq!(effect(written(None, deny.clone())), Some(ChangeEffect::Caused(format!("denied {PUT}"))));
         assert_eq!(effect(written(Some(deny.clone()), deny)), None, "it stood there before");
         assert_eq!(effect(written(None, allow(&[PUT]))), None);
     }
@@ -321,13 +321,13 @@ mod tests {
         };
         let configure = |parameters| effect("UpdateFunctionConfiguration20150331v2", Concern::Function, parameters);
         assert_eq!(configure(json!({ "functionName": "f", "timeout": 60 })), None);
-        assert_eq!(configure(json!({ "functionName": "f", "vpcConfig": {} })), Some(Effect::Untold));
-        assert_eq!(configure(json!({ "functionName": "f" })), Some(Effect::Untold));
+        assert_eq!(configure(json!({ "functionName": "f", "vpcConfig": {} })), Some(ChangeEffect::Untold));
+        assert_eq!(configure(json!({ "functionName": "f" })), Some(ChangeEffect::Untold));
         let revoke = |port: u64| {
             effect("RevokeSecurityGroupIngress", Concern::Network, json!({ "groupId": "sg-1", "fromPort": port, "toPort": port }))
         };
         assert_eq!(revoke(22), None);
-        assert_eq!(revoke(5432), Some(Effect::Untold));
+        assert_eq!(revoke(5432), Some(ChangeEffect::Untold));
     }
 
     #[test]
