@@ -29,7 +29,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// What breaks a partner's rule, and the schedule or the metadata that would keep it.
-struct Fault {
+struct MetadataFault {
     what: String,
     mend: Mend,
 }
@@ -71,24 +71,27 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     finding.into()
 }
 
-fn fault(partner: &Partner<'_>) -> Option<Fault> {
+fn fault(partner: &Partner<'_>) -> Option<MetadataFault> {
     let name = partner.name();
     if name.starts_with("Netskope")
         && let Some(days) = partner.interval_days().filter(|days| *days >= NETSKOPE_INTERVAL)
     {
         let what = format!("its interval of {days} days is not under {NETSKOPE_INTERVAL} days");
-        return Some(Fault { what, mend: Mend::Days(NETSKOPE_INTERVAL - 50) });
+        return Some(MetadataFault { what, mend: Mend::Days(NETSKOPE_INTERVAL - 50) });
     }
     if name == "SnowflakePat" {
         let Some(told) = partner.metadata("daysToExpiry") else {
-            return Some(Fault { what: "daysToExpiry is missing".to_owned(), mend: Mend::ByHand });
+            return Some(MetadataFault { what: "daysToExpiry is missing".to_owned(), mend: Mend::ByHand });
         };
         let Some(life) = partner.token_days() else {
-            return Some(Fault { what: format!("daysToExpiry is {told:?}, which is no number of days"), mend: Mend::ByHand });
+            return Some(MetadataFault {
+                what: format!("daysToExpiry is {told:?}, which is no number of days"),
+                mend: Mend::ByHand,
+            });
         };
         if let Some(days) = partner.interval_days().filter(|days| *days >= life) {
             let what = format!("its interval of {days} days is not shorter than the token's life of {life} days");
-            return Some(Fault { what, mend: Mend::Days((life - 1).clamp(1, 30)) });
+            return Some(MetadataFault { what, mend: Mend::Days((life - 1).clamp(1, 30)) });
         }
     }
     partner.config.external_metadata.iter().find_map(|item| {
@@ -96,16 +99,16 @@ fn fault(partner: &Partner<'_>) -> Option<Fault> {
         let bare = item.value.trim_end_matches('/');
         if is_address && bare != item.value {
             let what = format!("{} ends with a slash: {}", item.key, item.value);
-            return Some(Fault { what, mend: Mend::Metadata { key: item.key.clone(), value: bare.to_owned() } });
+            return Some(MetadataFault { what, mend: Mend::Metadata { key: item.key.clone(), value: bare.to_owned() } });
         }
         let is_admin = item.key.eq_ignore_ascii_case("adminSecretArn");
         let is_arn = item.value.starts_with("arn:") && item.value.contains(":secretsmanager:");
         let what = format!("{} is not the ARN of a secret: {}", item.key, item.value);
-        (is_admin && !is_arn).then_some(Fault { what, mend: Mend::ByHand })
+        (is_admin && !is_arn).then_some(MetadataFault { what, mend: Mend::ByHand })
     })
 }
 
-fn fix(context: &DiagnosisContext<'_>, partner: &Partner<'_>, fault: Option<&Fault>) -> Remediation {
+fn fix(context: &DiagnosisContext<'_>, partner: &Partner<'_>, fault: Option<&MetadataFault>) -> Remediation {
     let mut words = vec!["secretsmanager", "rotate-secret", "--secret-id", context.secret_id()];
     let mend = fault.map_or(&Mend::ByHand, |fault| &fault.mend);
     let days = match mend {
