@@ -23,7 +23,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// What is wrong with a key.
-struct Fault {
+struct KeyFault {
     /// Which key, for people.
     whose: &'static str,
     /// Its ARN or id, where known.
@@ -57,7 +57,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     unseen.map_or_else(|| Verdict::clear("the keys of the secret and the function are usable"), Verdict::unknown)
 }
 
-fn faults(context: &DiagnosisContext<'_>, access: &SecretAccess) -> Vec<Fault> {
+fn faults(context: &DiagnosisContext<'_>, access: &SecretAccess) -> Vec<KeyFault> {
     let named = context.secret().and_then(|secret| secret.kms_key_id.clone());
     let environment = context.function().and_then(|function| function.kms_key_arn.as_ref()).map(ToString::to_string);
     let fault = |whose, key: &Observation<KeyFacts>, named: Option<String>| match key {
@@ -66,10 +66,10 @@ fn faults(context: &DiagnosisContext<'_>, access: &SecretAccess) -> Vec<Fault> {
                 Some(at) => format!("{}, to be deleted on {}", key.state, at.strftime("%-d %b %Y")),
                 None => key.state.clone(),
             };
-            Some(Fault { whose, id: key.arn.to_string(), state })
+            Some(KeyFault { whose, id: key.arn.to_string(), state })
         }
         Observation::NoData { .. } => {
-            Some(Fault { whose, id: named.unwrap_or_else(|| "KEY_ARN".to_owned()), state: "gone".to_owned() })
+            Some(KeyFault { whose, id: named.unwrap_or_else(|| "KEY_ARN".to_owned()), state: "gone".to_owned() })
         }
         _ => None,
     };
@@ -86,7 +86,7 @@ fn unseen(context: &DiagnosisContext<'_>) -> Option<String> {
     }
 }
 
-fn broken(context: &DiagnosisContext<'_>, fault: Fault, said: Vec<Proof>) -> Verdict {
+fn broken(context: &DiagnosisContext<'_>, fault: KeyFault, said: Vec<Proof>) -> Verdict {
     let bites = (context.is_unwell() || context.never_rotated()) && (!said.is_empty() || !context.explained_otherwise(CAUSE));
     let mut evidence = said;
     evidence.push(Proof::of(StepName::SecretAccess, "kms:DescribeKey", format!("KeyState {} of {}", fault.state, fault.id)));
@@ -105,7 +105,7 @@ fn broken(context: &DiagnosisContext<'_>, fault: Fault, said: Vec<Proof>) -> Ver
     finding.into()
 }
 
-fn fix(context: &DiagnosisContext<'_>, fault: Option<&Fault>) -> Remediation {
+fn fix(context: &DiagnosisContext<'_>, fault: Option<&KeyFault>) -> Remediation {
     let id = fault.map_or("KEY_ARN", |fault| fault.id.as_str());
     let state = fault.map_or("", |fault| fault.state.as_str());
     let link = "https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html";
