@@ -113,7 +113,7 @@ impl SnsEnvelope {
     pub(super) fn parse(body: &[u8]) -> Result<SnsEnvelope, Malformed> {
         // All of it, or the values that are not read would go unchecked.
         let text = std::str::from_utf8(body).ok().filter(|text| is_shallow(text));
-        let Fields(fields) = text.and_then(|text| serde_json::from_str(text).ok()).ok_or(Malformed::Json)?;
+        let EnvelopeFields(fields) = text.and_then(|text| serde_json::from_str(text).ok()).ok_or(Malformed::Json)?;
         let mut fields = KnownFields(fields);
         let kind = fields.take("Type")?;
         let message_id = fields.line("MessageId").and_then(|text| uuid(&text))?;
@@ -199,10 +199,10 @@ impl SentAt {
 
 /// A JSON object's texts by name; a name that occurs twice is an error. `None` is kept for null, which is as good as absent, and
 /// for what is not read.
-struct Fields(BTreeMap<String, Option<String>>);
+struct EnvelopeFields(BTreeMap<String, Option<String>>);
 
-impl<'de> Deserialize<'de> for Fields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Fields, D::Error> {
+impl<'de> Deserialize<'de> for EnvelopeFields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<EnvelopeFields, D::Error> {
         deserializer.deserialize_map(FieldsVisitor)
     }
 }
@@ -210,13 +210,13 @@ impl<'de> Deserialize<'de> for Fields {
 struct FieldsVisitor;
 
 impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Fields;
+    type Value = EnvelopeFields;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<EnvelopeFields, A::Error> {
         let mut fields = BTreeMap::new();
         while let Some(name) = map.next_key::<String>()? {
             let value = if KNOWN.contains(&name.as_str()) {
@@ -229,7 +229,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
                 return Err(A::Error::custom("too many names, or one twice"));
             }
         }
-        Ok(Fields(fields))
+        Ok(EnvelopeFields(fields))
     }
 }
 
