@@ -2,7 +2,7 @@
 
 use super::delivered::Delivered;
 use super::envelope::{EnvelopeContent, SnsEnvelope};
-use super::intake::{Accepted, NoticeIntake, Subscriptions, Unavailable};
+use super::intake::{AcceptedNotice, NoticeIntake, Subscriptions, Unavailable};
 use super::limits::{EndpointLimits, MAX_BODY_BYTES};
 use super::message::{self, Notice};
 use super::refusal::MessageRefusal;
@@ -131,11 +131,11 @@ impl Endpoint {
         };
         let kept = tokio::time::timeout(self.limits.intake, self.intake.accept(message_id, notice)).await;
         match kept {
-            Ok(Ok(Accepted::New)) => {
+            Ok(Ok(AcceptedNotice::New)) => {
                 tracing::info!(message_id, ignored, "an SNS message was accepted");
                 Ok(())
             }
-            Ok(Ok(Accepted::Duplicate)) => {
+            Ok(Ok(AcceptedNotice::Duplicate)) => {
                 tracing::debug!(message_id, "an SNS message was delivered again");
                 Ok(())
             }

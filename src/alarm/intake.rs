@@ -9,7 +9,7 @@ use async_trait::async_trait;
 #[async_trait]
 pub trait NoticeIntake: Send + Sync {
     /// Keeps a message under its id, once, however often and however concurrently it comes.
-    async fn accept(&self, message_id: &str, notice: Notice) -> Result<Accepted, Unavailable>;
+    async fn accept(&self, message_id: &str, notice: Notice) -> Result<AcceptedNotice, Unavailable>;
 
     /// The certificates that were kept before a restart; none where nothing outlives one.
     async fn known_certificates(&self) -> Result<Vec<KnownCertificate>, Unavailable> {
@@ -24,7 +24,7 @@ pub trait NoticeIntake: Send + Sync {
 
 /// A message is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Accepted {
+pub enum AcceptedNotice {
     New,
     Duplicate,
 }

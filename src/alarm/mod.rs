@@ -40,7 +40,7 @@ pub use certificates::KnownCertificate;
 pub use decide::{AlarmTurn, KnownThread, Ruling, decide};
 pub use endpoint::{Endpoint, certificate_client};
 pub use grouping::{AlarmDecision, AlarmGroup, AlarmRecord, AlarmUpdate, Ignored, Reason, STILL_AFTER, Suppressed};
-pub use intake::{Accepted, NoticeIntake, Subscriptions, Unavailable};
+pub use intake::{AcceptedNotice, NoticeIntake, Subscriptions, Unavailable};
 pub use limits::EndpointLimits;
 pub use message::Notice;
 pub use named::MAX_COUNTED;

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use rotation_diag::alarm::{
-    Accepted, Endpoint, EndpointLimits, KnownCertificate, Notice, NoticeIntake, Subscriptions, Unavailable,
+    AcceptedNotice, Endpoint, EndpointLimits, KnownCertificate, Notice, NoticeIntake, Subscriptions, Unavailable,
 };
 use rotation_diag::clock::Clock;
 use rotation_diag::config::{Sns, Topic};
@@ -38,7 +38,7 @@ pub(crate) struct Kept {
 
 #[async_trait]
 impl NoticeIntake for Kept {
-    async fn accept(&self, message_id: &str, notice: Notice) -> Result<Accepted, Unavailable> {
+    async fn accept(&self, message_id: &str, notice: Notice) -> Result<AcceptedNotice, Unavailable> {
         if *self.hangs.lock().unwrap() {
             std::future::pending::<()>().await;
         }
@@ -46,7 +46,7 @@ impl NoticeIntake for Kept {
             return Err(Unavailable);
         }
         let before = self.rows.lock().unwrap().insert(message_id.to_owned(), notice);
-        Ok(if before.is_some() { Accepted::Duplicate } else { Accepted::New })
+        Ok(if before.is_some() { AcceptedNotice::Duplicate } else { AcceptedNotice::New })
     }
 
     async fn known_certificates(&self) -> Result<Vec<KnownCertificate>, Unavailable> {

@@ -1,6 +1,6 @@
 //! Alarms are accepted.
 
-use crate::alarm::{Accepted, KnownCertificate, Notice, NoticeIntake, OnceAMinute, Scope, Unavailable};
+use crate::alarm::{AcceptedNotice, KnownCertificate, Notice, NoticeIntake, OnceAMinute, Scope, Unavailable};
 use crate::config::Config;
 use crate::investigation::new_id;
 use crate::model::{Alarm, Trigger};
@@ -22,7 +22,7 @@ pub struct AlarmIntake {
 
 #[async_trait]
 impl NoticeIntake for AlarmIntake {
-    async fn accept(&self, message_id: &str, notice: Notice) -> Result<Accepted, Unavailable> {
+    async fn accept(&self, message_id: &str, notice: Notice) -> Result<AcceptedNotice, Unavailable> {
         match notice {
             Notice::Alarm(alarm) => self.accept_alarm(&format!("sns/{message_id}"), *alarm).await,
             Notice::Ignored { reason } => self.note_ignored(message_id, reason).await,
@@ -56,7 +56,7 @@ impl AlarmIntake {
     }
 
     /// Keeps an alarm, once per `key`; one out of scope is recorded as ignored.
-    pub(super) async fn accept_alarm(&self, key: &str, alarm: Alarm) -> Result<Accepted, Unavailable> {
+    pub(super) async fn accept_alarm(&self, key: &str, alarm: Alarm) -> Result<AcceptedNotice, Unavailable> {
         if let Err(reason) = Scope::of(&self.config, &alarm) {
             return self.note_ignored(key, &reason.to_string()).await;
         }
@@ -71,8 +71,8 @@ impl AlarmIntake {
             what,
         };
         match self.store.accept(&entry, None).await {
-            Ok(store::Accepted::New) => Ok(Accepted::New),
-            Ok(_) => Ok(Accepted::Duplicate),
+            Ok(store::Accepted::New) => Ok(AcceptedNotice::New),
+            Ok(_) => Ok(AcceptedNotice::Duplicate),
             Err(error) => {
                 Arc::clone(&self.unkept).tell(error.to_string(), |error, more| {
                     tracing::error!(error, more, "an alarm could not be stored; its sender is asked to send it again");
@@ -82,10 +82,10 @@ impl AlarmIntake {
         }
     }
 
-    async fn note_ignored(&self, subject: &str, reason: &str) -> Result<Accepted, Unavailable> {
+    async fn note_ignored(&self, subject: &str, reason: &str) -> Result<AcceptedNotice, Unavailable> {
         let line = Audited::system("ignored an SNS message", subject, reason);
         match self.store.audit(&line).await {
-            Ok(()) => Ok(Accepted::New),
+            Ok(()) => Ok(AcceptedNotice::New),
             Err(error) => {
                 Arc::clone(&self.unkept).tell(error.to_string(), |error, more| {
                     tracing::error!(
