@@ -44,7 +44,7 @@ pub use intake::{AcceptedNotice, NoticeIntake, Subscriptions, Unavailable};
 pub use limits::EndpointLimits;
 pub use message::Notice;
 pub use named::MAX_COUNTED;
-pub use reconcile::{Looked, Lost, look};
+pub use reconcile::{Looked, LostAlarm, look};
 pub(crate) use refusals::OnceAMinute;
 pub use resolve_secrets::{Asking, Found, ResolvedBy, by_asking, resolve_secrets};
 pub use scope::{OutOfScope, Scope};

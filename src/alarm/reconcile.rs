@@ -18,20 +18,20 @@ const LATE: SignedDuration = SignedDuration::from_mins(30);
 /// What one look brought.
 #[derive(Debug, Default)]
 pub struct Looked {
-    pub found: Vec<Lost>,
+    pub found: Vec<LostAlarm>,
     /// What could not be looked at, for the operator.
     pub unseen: Vec<String>,
 }
 
 /// An alarm that may have got lost.
 #[derive(Debug)]
-pub struct Lost {
+pub struct LostAlarm {
     pub alarm: Alarm,
     /// What it notifies; `None` for an event, which notifies nobody by itself.
     notifies: Option<Vec<String>>,
 }
 
-impl Lost {
+impl LostAlarm {
     /// True when it would have come to us: it notifies a topic we believe, is mapped to secrets, or is a rotation's event.
     /// An account has many other alarms.
     #[must_use]
@@ -51,7 +51,7 @@ pub async fn look(aws: &Aws, clock: &Clock, every: Duration) -> Looked {
     match aws.alarms_in_alarm(&caller).await {
         Observation::Found(described) => found.extend(described.into_iter().filter_map(|alarm| {
             let notifies = Some(alarm.notifies.clone());
-            Some(Lost { alarm: of_described(alarm)?, notifies })
+            Some(LostAlarm { alarm: of_described(alarm)?, notifies })
         })),
         other => unseen.push(format!("alarms could not be listed ({})", other.status())),
     }
@@ -61,7 +61,7 @@ pub async fn look(aws: &Aws, clock: &Clock, every: Duration) -> Looked {
         match aws.trail_records(&caller, name, window).await {
             Observation::Found(records) => {
                 let events = records.iter().filter_map(|record| rotation_event::read(record).ok());
-                found.extend(events.map(|alarm| Lost { alarm, notifies: None }));
+                found.extend(events.map(|alarm| LostAlarm { alarm, notifies: None }));
             }
             other => unseen.push(format!("{name} events could not be read ({})", other.status())),
         }
