@@ -46,6 +46,6 @@ pub use message::Notice;
 pub use named::MAX_COUNTED;
 pub use reconcile::{Looked, LostAlarm, look};
 pub(crate) use refusals::OnceAMinute;
-pub use resolve_secrets::{Asking, Found, ResolvedBy, by_asking, resolve_secrets};
+pub use resolve_secrets::{Asking, ResolvedBy, ResolvedSecrets, by_asking, resolve_secrets};
 pub use scope::{OutOfScope, Scope};
 pub use storm::{MAX_THREADS, STORM_WITHIN, Storm};

@@ -67,7 +67,7 @@ impl ResolvedBy {
 
 /// The secrets an alarm is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct ResolvedSecrets {
     /// Each once; empty where nothing told.
     pub secrets: Vec<SecretRef>,
     /// Those of them that may be looked into and told of, by names that are the same for the same secret.
@@ -77,11 +77,11 @@ pub struct Found {
     pub tried: Vec<String>,
 }
 
-impl Found {
+impl ResolvedSecrets {
     /// Nothing was tried yet.
     #[must_use]
-    pub const fn nothing() -> Found {
-        Found { secrets: Vec::new(), allowed: BTreeMap::new(), by: ResolvedBy::Nothing, tried: Vec::new() }
+    pub const fn nothing() -> ResolvedSecrets {
+        ResolvedSecrets { secrets: Vec::new(), allowed: BTreeMap::new(), by: ResolvedBy::Nothing, tried: Vec::new() }
     }
 }
 
@@ -105,15 +105,17 @@ pub async fn resolve_secrets<E>(
     scope: &Scope<'_>,
     may_tell: impl Fn(&SecretRef) -> bool,
     how: impl Future<Output = Result<Asking, E>>,
-) -> Result<Option<Found>, E> {
+) -> Result<Option<ResolvedSecrets>, E> {
     let mut found = match without_asking(alarm, scope.mapped) {
         Some(found) => found,
         // What is over is over for all that knows of it; nobody is to be asked whom it is about.
-        None if alarm.state != AlarmState::Alarm => Found::nothing(),
+        None if alarm.state != AlarmState::Alarm => ResolvedSecrets::nothing(),
         None => match how.await? {
             Asking::Spared => return Ok(None),
             Asking::With(aws, clock) => by_asking(alarm, &aws, &clock).await,
-            Asking::Impossible(why) => Found { tried: vec![format!("AWS could not be queried: {why}")], ..Found::nothing() },
+            Asking::Impossible(why) => {
+                ResolvedSecrets { tried: vec![format!("AWS could not be queried: {why}")], ..ResolvedSecrets::nothing() }
+            }
         },
     };
     let is_allowed = |secret: &&SecretRef| scope.holds(alarm, secret) && may_tell(secret);
@@ -127,8 +129,8 @@ pub async fn resolve_secrets<E>(
 }
 
 /// What can be told without asking AWS.
-fn without_asking(alarm: &Alarm, mapped: &[SecretRef]) -> Option<Found> {
-    let found = |secrets: &[SecretRef], by| Some(Found { secrets: secrets.to_vec(), by, ..Found::nothing() });
+fn without_asking(alarm: &Alarm, mapped: &[SecretRef]) -> Option<ResolvedSecrets> {
+    let found = |secrets: &[SecretRef], by| Some(ResolvedSecrets { secrets: secrets.to_vec(), by, ..ResolvedSecrets::nothing() });
     if !mapped.is_empty() {
         found(mapped, ResolvedBy::Mapping)
     } else if !alarm.secrets.is_empty() {
@@ -139,13 +141,13 @@ fn without_asking(alarm: &Alarm, mapped: &[SecretRef]) -> Option<Found> {
 }
 
 /// Asks AWS, in the alarm's account and region.
-pub async fn by_asking(alarm: &Alarm, aws: &Aws, clock: &Clock) -> Found {
+pub async fn by_asking(alarm: &Alarm, aws: &Aws, clock: &Clock) -> ResolvedSecrets {
     let caller = AwsCaller::new(*clock, clock::deadline(DEADLINE), false);
     let mut search =
         SecretSearch { aws, caller: &caller, tried: vec!["no [[alarms.mapping]] of the configuration matches it".to_owned()] };
     search.tried.push("its dimensions and description name no secret".to_owned());
     let (secrets, by) = search.look(alarm).await;
-    Found { secrets, by, tried: search.tried, ..Found::nothing() }
+    ResolvedSecrets { secrets, by, tried: search.tried, ..ResolvedSecrets::nothing() }
 }
 
 struct SecretSearch<'a> {

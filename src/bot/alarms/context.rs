@@ -1,6 +1,6 @@
 //! An alarm that is worked on.
 
-use crate::alarm::{Found, OutOfScope, Scope};
+use crate::alarm::{OutOfScope, ResolvedSecrets, Scope};
 use crate::config::Config;
 use crate::model::{Alarm, Place, SecretRef};
 use crate::store::{Claimed, Location};
@@ -12,7 +12,7 @@ pub(super) struct AlarmContext<'a> {
     pub(super) alarm: &'a Alarm,
     pub(super) scope: Scope<'a>,
     pub(super) choice: Location,
-    pub(super) found: Found,
+    pub(super) found: ResolvedSecrets,
 }
 
 impl<'a> AlarmContext<'a> {
@@ -20,7 +20,7 @@ impl<'a> AlarmContext<'a> {
     pub(super) fn of(config: &'a Config, claimed: &'a Claimed, alarm: &'a Alarm) -> Result<AlarmContext<'a>, OutOfScope> {
         let scope = Scope::of(config, alarm)?;
         let choice = Location { account: Some(scope.account.to_owned()), region: alarm.region.clone() };
-        Ok(AlarmContext { claimed, alarm, scope, choice, found: Found::nothing() })
+        Ok(AlarmContext { claimed, alarm, scope, choice, found: ResolvedSecrets::nothing() })
     }
 
     pub(super) fn place(&self) -> &'a Place {
