@@ -21,4 +21,4 @@ pub use limits::Limits;
 pub use manner::Manner;
 pub use message_history::{HistoryError, HistoryThread, MessageHistory, Posted};
 pub use platform::{ChatPlatform, Destination, LookedUp, PlatformSet, SendError};
-pub use setup::{Checked, Found};
+pub use setup::{CheckResult, Checked};

@@ -12,12 +12,12 @@ const MAX_CHANNELS: usize = 50;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checked {
     pub what: SafeText,
-    pub found: Found,
+    pub found: CheckResult,
 }
 
 /// How something stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
+pub enum CheckResult {
     Fine(SafeText),
     /// It cannot be told, or is left out on purpose.
     Open(SafeText),
@@ -26,7 +26,7 @@ pub enum Found {
 }
 
 /// How `what` stands.
-pub(crate) fn checked(what: impl AsRef<str>, found: Found) -> Checked {
+pub(crate) fn checked(what: impl AsRef<str>, found: CheckResult) -> Checked {
     Checked { what: safe(what), found }
 }
 
@@ -35,18 +35,18 @@ fn safe(text: impl AsRef<str>) -> SafeText {
 }
 
 /// It works.
-pub(crate) fn fine(text: impl AsRef<str>) -> Found {
-    Found::Fine(safe(text))
+pub(crate) fn fine(text: impl AsRef<str>) -> CheckResult {
+    CheckResult::Fine(safe(text))
 }
 
 /// It cannot be told.
-pub(crate) fn open(text: impl AsRef<str>) -> Found {
-    Found::Open(safe(text))
+pub(crate) fn open(text: impl AsRef<str>) -> CheckResult {
+    CheckResult::Open(safe(text))
 }
 
 /// It does not work.
-pub(crate) fn missing(text: impl AsRef<str>) -> Found {
-    Found::Missing(safe(text))
+pub(crate) fn missing(text: impl AsRef<str>) -> CheckResult {
+    CheckResult::Missing(safe(text))
 }
 
 /// A token that everybody on this machine can read.

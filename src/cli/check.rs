@@ -2,7 +2,7 @@
 
 use super::failure::CommandError;
 use super::{Check, interrupt, read_config};
-use crate::chat::{Checked, Found};
+use crate::chat::{CheckResult, Checked};
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -14,13 +14,13 @@ pub(super) fn run(options: &Check) -> Result<ExitCode, CommandError> {
         let mut out = std::io::stdout().lock();
         for Checked { what, found } in &checked {
             match found {
-                Found::Fine(how) => writeln!(out, "✓ {what}: {how}")?,
-                Found::Open(why) => writeln!(out, "? {what}: {why}")?,
-                Found::Missing(why) => writeln!(out, "✗ {what}: {why}")?,
+                CheckResult::Fine(how) => writeln!(out, "✓ {what}: {how}")?,
+                CheckResult::Open(why) => writeln!(out, "? {what}: {why}")?,
+                CheckResult::Missing(why) => writeln!(out, "✗ {what}: {why}")?,
             }
         }
         out.flush()?;
-        let is_missing = checked.iter().any(|checked| matches!(checked.found, Found::Missing(_)));
+        let is_missing = checked.iter().any(|checked| matches!(checked.found, CheckResult::Missing(_)));
         Ok(if is_missing { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::aws::{Aws, AwsCaller, Subscription, TopicState};
 use crate::bot::{Accounts, Connected};
-use crate::chat::setup::{Checked, Found, checked, fine, missing, open};
+use crate::chat::setup::{CheckResult, Checked, checked, fine, missing, open};
 use crate::clock;
 use crate::config::{Config, Sns, Topic};
 use crate::model::Observation;
@@ -53,7 +53,7 @@ fn out_of_scope(config: &Config, topic: &Topic) -> Option<String> {
     }
 }
 
-async fn topic_and_trail(aws: &Aws, caller: &AwsCaller, sns: &Sns, topic: &str) -> Vec<Found> {
+async fn topic_and_trail(aws: &Aws, caller: &AwsCaller, sns: &Sns, topic: &str) -> Vec<CheckResult> {
     let (mut all, region) = (Vec::new(), aws.region());
     match aws.topic(caller, topic).await {
         Observation::Found(TopicState { signature_version, key }) => {
@@ -90,7 +90,7 @@ async fn topic_and_trail(aws: &Aws, caller: &AwsCaller, sns: &Sns, topic: &str) 
     all
 }
 
-async fn subscribed(aws: &Aws, caller: &AwsCaller, sns: &Sns, topic: &str, all: &[Subscription]) -> Vec<Found> {
+async fn subscribed(aws: &Aws, caller: &AwsCaller, sns: &Sns, topic: &str, all: &[Subscription]) -> Vec<CheckResult> {
     let wanted = sns.endpoint.as_ref().map_or(SOME_ENDPOINT, Url::as_str);
     let subscribe = |endpoint: &str| {
         let region = aws.region();
@@ -128,7 +128,7 @@ fn is_ours(one: &Subscription, sns: &Sns) -> bool {
     one.protocol == "https" && sns.endpoint.as_ref().map_or(endpoint.path() == "/sns", |wanted| *wanted == endpoint)
 }
 
-async fn delivered(aws: &Aws, caller: &AwsCaller, subscription: &str) -> Vec<Found> {
+async fn delivered(aws: &Aws, caller: &AwsCaller, subscription: &str) -> Vec<CheckResult> {
     let set = |name: &str, value: &str| {
         format!(
             "aws sns set-subscription-attributes --region {} --subscription-arn {subscription} --attribute-name {name} --attribute-value {value}",
@@ -155,7 +155,7 @@ async fn delivered(aws: &Aws, caller: &AwsCaller, subscription: &str) -> Vec<Fou
     all
 }
 
-fn unanswered<T>(action: &str, observation: &Observation<T>) -> Found {
+fn unanswered<T>(action: &str, observation: &Observation<T>) -> CheckResult {
     match observation {
         Observation::Denied(denial) => missing(format!("allow {}, as deploy/iam-policy.json does", denial.action)),
         Observation::Failed { error } => open(format!("{action} could not be called: {error}")),

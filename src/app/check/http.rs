@@ -1,7 +1,7 @@
 //! What comes in over HTTP: whether the address can be listened on, and whether who calls can reach it.
 
 use crate::chat::PlatformKind;
-use crate::chat::setup::{Checked, Found, checked, fine, missing, open};
+use crate::chat::setup::{CheckResult, Checked, checked, fine, missing, open};
 use crate::clock::Clock;
 use crate::config::{Config, Http};
 use rustls::pki_types::CertificateDer;
@@ -44,7 +44,7 @@ pub(super) fn check(kinds: &[&dyn PlatformKind], config: &Config) -> Vec<Checked
     all
 }
 
-fn listens(http: &Http) -> Found {
+fn listens(http: &Http) -> CheckResult {
     let address = http.listen;
     match TcpListener::bind(address) {
         Ok(_) => fine(format!("{address} can be listened on")),
@@ -55,7 +55,7 @@ fn listens(http: &Http) -> Found {
     }
 }
 
-fn certified(certificate: &Path, key: &Path, for_strangers: bool) -> Found {
+fn certified(certificate: &Path, key: &Path, for_strangers: bool) -> CheckResult {
     let unusable = |path: &Path, why: &dyn std::fmt::Display| missing(format!("{} cannot be used: {why}", path.display()));
     let chain: Result<Vec<CertificateDer<'_>>, _> = CertificateDer::pem_file_iter(certificate).and_then(|chain| chain.collect());
     let chain = match chain {

@@ -2,7 +2,7 @@
 
 use super::config::DiscordConfig;
 use super::{Discord, NAME, needed};
-use crate::chat::setup::{Checked, Found, channels, checked, exposed, fine, missing, open, workspaces};
+use crate::chat::setup::{CheckResult, Checked, channels, checked, exposed, fine, missing, open, workspaces};
 use crate::clock::Clock;
 use crate::config::{Callee, Config};
 use std::collections::BTreeSet;
@@ -68,7 +68,7 @@ async fn in_servers(config: &Config, discord: &Discord, application: u64, server
     all
 }
 
-async fn rights(config: &Config, discord: &Discord, guild: &str, channel: &str) -> Vec<Found> {
+async fn rights(config: &Config, discord: &Discord, guild: &str, channel: &str) -> Vec<CheckResult> {
     let rights = match discord.rights(guild, channel).await {
         Ok(rights) => rights,
         Err(error) => return vec![missing(format!("{error}: let the bot see it, or correct the id"))],

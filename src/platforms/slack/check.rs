@@ -2,7 +2,7 @@
 
 use super::config::{SlackConfig, SlackMode};
 use super::{Lookups, NAME, Presence, Slack};
-use crate::chat::setup::{Checked, Found, channels, checked, exposed, fine, missing, open, workspaces};
+use crate::chat::setup::{CheckResult, Checked, channels, checked, exposed, fine, missing, open, workspaces};
 use crate::clock::Clock;
 use crate::config::Config;
 use jiff::SignedDuration;
@@ -55,7 +55,7 @@ fn elsewhere(config: &Config, workspace: &str) -> impl Iterator<Item = Checked> 
     })
 }
 
-fn presence(presence: Presence) -> Found {
+fn presence(presence: Presence) -> CheckResult {
     match presence {
         Presence::Member => fine("the bot is in it"),
         Presence::Stranger => missing(
@@ -72,7 +72,7 @@ fn skewed(ahead_by: SignedDuration) -> Option<Checked> {
     (ahead_by.abs() > MAX_SKEW).then(|| checked("clock", missing(why)))
 }
 
-fn scopes(whereabouts: &str, lacking: Option<Vec<&'static str>>) -> Found {
+fn scopes(whereabouts: &str, lacking: Option<Vec<&'static str>>) -> CheckResult {
     match lacking.as_deref() {
         None => open(format!("the token works, {whereabouts}; its scopes are unknown")),
         Some([]) => fine(format!("the token works and has all scopes, {whereabouts}")),
