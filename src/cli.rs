@@ -52,7 +52,7 @@ enum CliCommand {
     Explain(Explain),
     /// Diagnose a broken secret of a simulated AWS account; needs no account and no credentials
     #[command(long_about = help::DEMO, after_long_help = help::DEMO_AFTER)]
-    Demo(Demo),
+    Demo(DemoArgs),
     /// Run the bot
     #[command(long_about = help::SERVE, after_long_help = help::SERVE_AFTER)]
     Serve(Serve),
@@ -119,7 +119,7 @@ struct Explain {
 }
 
 #[derive(Debug, Args)]
-struct Demo {
+struct DemoArgs {
     /// A secret or a scenario to diagnose; `--list` shows them
     #[arg(value_name = "SECRET")]
     secret: Option<String>,

@@ -1,7 +1,7 @@
 //! `rotation-diag demo`: the same investigation, of a simulated account inside this process.
 
 use super::failure::CommandError;
-use super::{Demo, Format, diagnose, interrupt, pasted, runtime};
+use super::{DemoArgs, Format, diagnose, interrupt, pasted, runtime};
 use crate::app::demo;
 use crate::aws::{Aws, AwsOptions, Registry};
 use crate::clock::Clock;
@@ -73,7 +73,7 @@ pub(super) fn clock_of(scenario: &Scenario) -> Clock {
     scenario.now().map_or_else(Clock::system, Clock::starting_at)
 }
 
-pub(super) fn run(options: &Demo) -> Result<ExitCode, CommandError> {
+pub(super) fn run(options: &DemoArgs) -> Result<ExitCode, CommandError> {
     pasted::refuse(options.secret.as_deref())?;
     let worlds = DemoWorld::all()?;
     if options.list {
@@ -94,7 +94,7 @@ pub(super) fn run(options: &Demo) -> Result<ExitCode, CommandError> {
 }
 
 /// The page is for people: it comes with a report that somebody reads in a terminal, or when it is asked for.
-fn has_page(options: &Demo) -> bool {
+fn has_page(options: &DemoArgs) -> bool {
     let is_read = matches!(options.report.format, Format::Text) && options.report.output.is_none();
     options.page || (!options.no_page && is_read && std::io::stdout().is_terminal())
 }
