@@ -26,7 +26,7 @@ pub struct AccessRequest<'a> {
 
 /// Why it is refused. No text tells whether a secret exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum AccessRefusal {
     /// There are no rules.
     #[error(
         "nobody is allowed to use this bot yet: the operator of rotation-diag has to add [[allow]] rules to its configuration"
@@ -43,18 +43,18 @@ pub enum Refusal {
     StandingUnknown,
 }
 
-impl Refusal {
+impl AccessRefusal {
     /// True where it depends on what is not known of the person.
     #[must_use]
     pub const fn is_for_lack_of_knowledge(self) -> bool {
-        matches!(self, Refusal::GroupsUnknown | Refusal::StandingUnknown)
+        matches!(self, AccessRefusal::GroupsUnknown | AccessRefusal::StandingUnknown)
     }
 }
 
 enum Match {
     Yes,
     No,
-    Unknown(Refusal),
+    Unknown(AccessRefusal),
 }
 
 impl Authorizer {
@@ -88,26 +88,26 @@ impl Authorizer {
     /// Decides for `actor` in the channel of `place`.
     ///
     /// # Errors
-    /// [`Refusal`].
-    pub fn decide(&self, actor: &Actor, place: &Place, wish: &AccessRequest<'_>) -> Result<(), Refusal> {
+    /// [`AccessRefusal`].
+    pub fn decide(&self, actor: &Actor, place: &Place, wish: &AccessRequest<'_>) -> Result<(), AccessRefusal> {
         if self.allow.is_empty() {
-            return Err(Refusal::NoRules);
+            return Err(AccessRefusal::NoRules);
         }
         // A click or command reaches us with the place it came from; a person of elsewhere has no rights in it.
         if actor.standing == Standing::Outsider || actor.platform != place.platform || actor.workspace != place.workspace {
-            return Err(Refusal::NotAllowed);
+            return Err(AccessRefusal::NotAllowed);
         }
         if !self.secrets.is_empty() && !any_matches(&self.secrets, wish.secret) {
-            return Err(Refusal::NotAllowed);
+            return Err(AccessRefusal::NotAllowed);
         }
         for rule in self.deny.iter().filter(|rule| is_about(rule, place, wish)) {
             match denied_person(rule, actor) {
-                Match::Yes => return Err(Refusal::NotAllowed),
+                Match::Yes => return Err(AccessRefusal::NotAllowed),
                 Match::Unknown(refusal) => return Err(refusal),
                 Match::No => {}
             }
         }
-        let mut refusal = Refusal::NotAllowed;
+        let mut refusal = AccessRefusal::NotAllowed;
         for rule in self.allow.iter().filter(|rule| is_about(rule, place, wish)) {
             match allowed_person(rule, actor) {
                 Match::Yes => return Ok(()),
@@ -146,13 +146,13 @@ fn allowed_person(rule: &Rule, actor: &Actor) -> Match {
     let any = rule.users == Some(Ids::Any);
     let by_group = match &actor.groups {
         _ if rule.groups.is_empty() => Match::No,
-        None => Match::Unknown(Refusal::GroupsUnknown),
+        None => Match::Unknown(AccessRefusal::GroupsUnknown),
         Some(groups) if rule.groups.iter().any(|group| groups.contains(group)) => Match::Yes,
         Some(_) => Match::No,
     };
     match (any || matches!(by_group, Match::Yes), actor.standing) {
         (true, Standing::Member) => Match::Yes,
-        (true, _) => Match::Unknown(Refusal::StandingUnknown),
+        (true, _) => Match::Unknown(AccessRefusal::StandingUnknown),
         (false, _) => by_group,
     }
 }
@@ -163,7 +163,7 @@ fn denied_person(rule: &Rule, actor: &Actor) -> Match {
     }
     match &actor.groups {
         _ if rule.groups.is_empty() => Match::No,
-        None => Match::Unknown(Refusal::GroupsUnknown),
+        None => Match::Unknown(AccessRefusal::GroupsUnknown),
         Some(groups) if rule.groups.iter().any(|group| groups.contains(group)) => Match::Yes,
         Some(_) => Match::No,
     }

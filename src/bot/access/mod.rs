@@ -4,7 +4,7 @@ mod accounts;
 mod authorizer;
 
 pub use accounts::{AccountInfo, Accounts, AwsAccounts, Connected};
-pub use authorizer::{AccessRequest, Authorizer, Refusal};
+pub use authorizer::{AccessRefusal, AccessRequest, Authorizer};
 
 pub(super) use accounts::Whereabouts;
 
@@ -78,8 +78,8 @@ impl Access {
         actor: &Actor,
         place: &Place,
         question: &InvestigationRequest,
-    ) -> Result<Vec<Location>, Refusal> {
-        let mut refusal = if self.authorizer.allow_nothing() { Refusal::NoRules } else { Refusal::NotAllowed };
+    ) -> Result<Vec<Location>, AccessRefusal> {
+        let mut refusal = if self.authorizer.allow_nothing() { AccessRefusal::NoRules } else { AccessRefusal::NotAllowed };
         let mut allowed = Vec::new();
         for choice in locations(self.accounts.known(), question) {
             match self.may(actor, place, ActionKind::Investigate, &question.secret, &choice) {
@@ -137,7 +137,7 @@ impl Access {
         action: ActionKind,
         secret: &SecretRef,
         choice: &Location,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), AccessRefusal> {
         self.authorizer.decide(actor, place, &request(action, secret, choice))
     }
 }

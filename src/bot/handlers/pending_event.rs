@@ -1,6 +1,6 @@
 //! People of whom the platform has to be asked first: accepted at once, judged by a worker, before anything is told or done.
 
-use crate::bot::access::Refusal;
+use crate::bot::access::AccessRefusal;
 use crate::bot::error::HandlerError;
 use crate::bot::intake::{Intake, Unstored};
 use crate::chat::document::Tone;
@@ -84,7 +84,7 @@ impl PendingEvents {
 
 /// A refusal for want of knowledge says why that is wanting, where waiting a minute does not help.
 fn in_truth(answer: Message, failed: Option<SendError>) -> Message {
-    let for_want_of_knowledge = [Refusal::GroupsUnknown, Refusal::StandingUnknown];
+    let for_want_of_knowledge = [AccessRefusal::GroupsUnknown, AccessRefusal::StandingUnknown];
     if !for_want_of_knowledge.iter().any(|refusal| answer == compose::refused(&refusal.to_string())) {
         return answer;
     }
