@@ -19,7 +19,7 @@ use super::{ROLE, Tally, runner};
 use awsim_iam_policy::{AuthzRequest, EvalContext, PolicyDocument, evaluate, parse_value};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
-use rotation_diag::diagnosis::iam::{Access, Caller, Context, Decision, Policies, Policy, Request, ResourcePolicy};
+use rotation_diag::diagnosis::iam::{Caller, Context, Decision, LayerDecision, Policies, Policy, Request, ResourcePolicy};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
@@ -45,7 +45,7 @@ struct World {
 
 impl World {
     /// `of_key`: the resource's policy is that of a KMS key.
-    fn ours(&self, of_key: bool) -> Access {
+    fn ours(&self, of_key: bool) -> LayerDecision {
         let read = |name: &str, document: &Value| Policy::from_value(name, document).unwrap();
         let identity: Vec<Policy> = self.identity.iter().map(|document| read("identity", document)).collect();
         let boundary = self.boundary.as_ref().map(|document| read("boundary", document));

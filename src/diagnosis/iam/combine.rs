@@ -6,7 +6,7 @@
 
 use super::{
     arn::Arn,
-    evaluate::{Access, Request, Side, Survey},
+    evaluate::{LayerDecision, Request, Side, Survey},
     grant::{Grant, Layer},
     policy::Policy,
 };
@@ -38,7 +38,7 @@ impl Policies<'_> {
     /// Decides the request. A service calling for itself has no identity policies: there only the
     /// resource's policy counts.
     #[must_use]
-    pub fn evaluate(&self, request: &Request) -> Access {
+    pub fn evaluate(&self, request: &Request) -> LayerDecision {
         let side = Side::Resource { caller_has_boundary: self.boundary.is_some() };
         let policy = match self.resource {
             ResourcePolicy::None => None,
@@ -47,7 +47,7 @@ impl Policies<'_> {
         let resource = Survey::of(policy, request, side, Layer::ResourcePolicy);
         let Some(home) = request.caller.home() else {
             let allowed = resource.allowed.clone();
-            return Access::decide(&[resource], allowed);
+            return LayerDecision::decide(&[resource], allowed);
         };
 
         let identity = Survey::of(self.identity.iter().copied(), request, Side::Identity, Layer::IdentityPolicy);
@@ -74,7 +74,7 @@ impl Policies<'_> {
         let mut surveys = vec![identity];
         surveys.extend(boundary);
         surveys.push(resource);
-        Access::decide(&surveys, allowed)
+        LayerDecision::decide(&surveys, allowed)
     }
 }
 

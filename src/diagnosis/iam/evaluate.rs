@@ -67,21 +67,21 @@ pub enum Decision {
 
 /// The decision of all layers together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Access {
+pub struct LayerDecision {
     pub decision: Decision,
     pub layer: Layer,
 }
 
-impl Access {
+impl LayerDecision {
     /// An explicit deny anywhere wins; then what `allowed` says, as far as no possible deny opens it.
-    pub(super) fn decide(surveys: &[Survey], allowed: Grant) -> Access {
+    pub(super) fn decide(surveys: &[Survey], allowed: Grant) -> LayerDecision {
         for survey in surveys {
             if let Some(by) = &survey.denied {
-                return Access { decision: Decision::ExplicitDeny { by: by.clone() }, layer: survey.layer };
+                return LayerDecision { decision: Decision::ExplicitDeny { by: by.clone() }, layer: survey.layer };
             }
         }
         let Grant { layer, truth, by: Some(by), mut missing } = allowed else {
-            return Access { decision: Decision::ImplicitDeny, layer: allowed.layer };
+            return LayerDecision { decision: Decision::ImplicitDeny, layer: allowed.layer };
         };
         let mut open = (truth == Truth::Unknown).then_some((layer, by.clone()));
         for survey in surveys {
@@ -91,8 +91,8 @@ impl Access {
             }
         }
         match open {
-            None => Access { decision: Decision::Allowed { by }, layer },
-            Some((layer, by)) => Access { decision: Decision::Unknown { missing_keys: missing, by }, layer },
+            None => LayerDecision { decision: Decision::Allowed { by }, layer },
+            Some((layer, by)) => LayerDecision { decision: Decision::Unknown { missing_keys: missing, by }, layer },
         }
     }
 }
@@ -101,7 +101,7 @@ impl Access {
 pub fn evaluate_identity<'a>(policies: impl IntoIterator<Item = &'a Policy>, request: &Request) -> Decision {
     let survey = Survey::of(policies, request, Side::Identity, Layer::IdentityPolicy);
     let allowed = survey.allowed.clone();
-    Access::decide(&[survey], allowed).decision
+    LayerDecision::decide(&[survey], allowed).decision
 }
 
 /// What a resource's policy alone says of a caller, by whatever name it reaches them. A caller with a
@@ -120,7 +120,7 @@ pub fn evaluate_trust(policy: &Policy, request: &Request) -> Decision {
 fn alone(policy: &Policy, request: &Request, side: Side) -> Decision {
     let survey = Survey::of([policy], request, side, Layer::ResourcePolicy);
     let allowed = survey.allowed_in_any_way();
-    Access::decide(&[survey], allowed).decision
+    LayerDecision::decide(&[survey], allowed).decision
 }
 
 /// Which side of the request a policy is attached to.

@@ -30,7 +30,7 @@ mod truth;
 pub use combine::{Policies, ResourcePolicy};
 pub use context::Context;
 pub use effect::Effect;
-pub use evaluate::{Access, Decision, Request, evaluate_identity, evaluate_resource, evaluate_trust};
+pub use evaluate::{Decision, LayerDecision, Request, evaluate_identity, evaluate_resource, evaluate_trust};
 pub use grant::{Layer, StatementRef};
 pub use policy::{Policy, PolicyError};
 pub use principal::{Caller, InvalidRoleArn};

@@ -1,5 +1,5 @@
 use crate::diagnosis::iam::{
-    Access, Caller, Context, Decision, Effect, Layer, Policies, Policy, Request, ResourcePolicy, StatementRef,
+    Caller, Context, Decision, Effect, Layer, LayerDecision, Policies, Policy, Request, ResourcePolicy, StatementRef,
 };
 use serde_json::{Value, json};
 
@@ -36,22 +36,22 @@ pub(super) fn by(policy: &str, sid: Option<&str>, index: usize, effect: Effect) 
     StatementRef { policy: policy.to_owned(), sid: sid.map(str::to_owned), index, effect }
 }
 
-pub(super) fn allowed(policy: &str, layer: Layer) -> Access {
+pub(super) fn allowed(policy: &str, layer: Layer) -> LayerDecision {
     let by = by(policy, None, 0, Effect::Allow);
-    Access { decision: Decision::Allowed { by }, layer }
+    LayerDecision { decision: Decision::Allowed { by }, layer }
 }
 
-pub(super) fn denied(policy: &str, layer: Layer) -> Access {
+pub(super) fn denied(policy: &str, layer: Layer) -> LayerDecision {
     let by = by(policy, None, 0, Effect::Deny);
-    Access { decision: Decision::ExplicitDeny { by }, layer }
+    LayerDecision { decision: Decision::ExplicitDeny { by }, layer }
 }
 
-pub(super) fn not_allowed(layer: Layer) -> Access {
-    Access { decision: Decision::ImplicitDeny, layer }
+pub(super) fn not_allowed(layer: Layer) -> LayerDecision {
+    LayerDecision { decision: Decision::ImplicitDeny, layer }
 }
 
-pub(super) fn unknown(policy: &str, effect: Effect, layer: Layer, keys: &[&str]) -> Access {
-    Access {
+pub(super) fn unknown(policy: &str, effect: Effect, layer: Layer, keys: &[&str]) -> LayerDecision {
+    LayerDecision {
         decision: Decision::Unknown {
             missing_keys: keys.iter().map(|key| (*key).to_owned()).collect(),
             by: by(policy, None, 0, effect),
@@ -61,7 +61,7 @@ pub(super) fn unknown(policy: &str, effect: Effect, layer: Layer, keys: &[&str])
 }
 
 /// What an identity that allows everything, beside this statement on the secret, comes to.
-pub(super) fn with_secret_policy(statement: Value, context: Context) -> Access {
+pub(super) fn with_secret_policy(statement: Value, context: Context) -> LayerDecision {
     let (identity, secret) = (allow_all("admin"), policy("secret", statement));
     Policies { identity: vec![&identity], boundary: None, resource: ResourcePolicy::Attached(&secret) }
         .evaluate(&request(SECRET, context))
