@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 /// What the options and the configuration come to.
 #[derive(Debug)]
-struct Plan {
+struct DiagnoseSetup {
     aws: AwsOptions,
     account_name: Option<String>,
     investigation: Options,
@@ -108,7 +108,7 @@ fn status(outcome: Outcome) -> ExitCode {
 }
 
 /// Decides where and as whom to look, and refuses what the configuration does not allow, before anything is asked.
-fn plan(options: &Diagnose, config: &Config) -> Result<Plan, CommandError> {
+fn plan(options: &Diagnose, config: &Config) -> Result<DiagnoseSetup, CommandError> {
     let name = options.account.clone().or_else(|| config.default_account.clone());
     let account = match &name {
         Some(name) => Some(config.accounts.get(name).ok_or_else(|| unknown_account(name, config))?),
@@ -129,7 +129,7 @@ fn plan(options: &Diagnose, config: &Config) -> Result<Plan, CommandError> {
         .as_ref()
         .map(|role| AssumeRole { role_arn: role.arn().as_str().to_owned(), external_id: account.external_id.clone() });
     let aws = AwsOptions { region, profile: options.profile.clone(), assume_role, ..AwsOptions::default() };
-    Ok(Plan { aws, account_name: name, investigation })
+    Ok(DiagnoseSetup { aws, account_name: name, investigation })
 }
 
 fn unknown_account(name: &str, config: &Config) -> CommandError {
@@ -187,7 +187,7 @@ mod tests {
     const CONFIG: &str = include_str!("../../config/rotation-diag.toml");
     const ARN: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/orders-db-AbCdEf";
 
-    fn planned(arguments: &str, config: &str) -> Result<Plan, CommandError> {
+    fn planned(arguments: &str, config: &str) -> Result<DiagnoseSetup, CommandError> {
         let words = ["rotation-diag", "diagnose"].into_iter().chain(arguments.split(' '));
         let Command::Diagnose(options) = Cli::parse_from(words).command else { panic!("not diagnose") };
         plan(&options, &Config::parse(config, crate::app::PLATFORMS).unwrap())
