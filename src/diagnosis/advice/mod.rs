@@ -101,12 +101,12 @@ pub(super) fn rights(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) ->
 }
 
 /// A user, and the host part where MySQL names one.
-struct Account {
+struct DatabaseUser {
     user: String,
     host: Option<String>,
 }
 
-impl Account {
+impl DatabaseUser {
     /// The host part, `%` where the line names none.
     fn host(&self) -> &str {
         self.host.as_deref().unwrap_or("%")
@@ -132,11 +132,11 @@ impl Shown<'_, '_, '_> {
     }
 
     /// The account the line speaks of.
-    fn account(&self) -> Option<Account> {
+    fn account(&self) -> Option<DatabaseUser> {
         let text = Record::read(self.text()).text;
         let found = ACCOUNT.as_ref()?.captures(&text)?;
         let part = |names: &[&str]| names.iter().find_map(|name| found.name(name)).map(|part| part.as_str().to_owned());
-        Some(Account { user: part(&["mysql", "on", "quoted", "bare"])?, host: part(&["host", "at"]) })
+        Some(DatabaseUser { user: part(&["mysql", "on", "quoted", "bare"])?, host: part(&["host", "at"]) })
     }
 
     /// ` app`, or nothing where the line names no user.
@@ -145,7 +145,7 @@ impl Shown<'_, '_, '_> {
     }
 
     /// What `act` makes of the account the line names; where it names none, the statement that lists them.
-    fn statement_about(&self, act: impl FnOnce(&Account) -> String) -> String {
+    fn statement_about(&self, act: impl FnOnce(&DatabaseUser) -> String) -> String {
         self.account().map_or_else(|| self.list_users().to_owned(), |account| act(&account))
     }
 
