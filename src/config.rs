@@ -16,7 +16,7 @@ pub use network::Network;
 pub use pattern::SecretPattern;
 pub use platform::{Misplaced, PlatformConfig, PlatformConfigs, PlatformTable};
 pub use reader::{Reader, Section};
-pub use rules::{Ids, Rule};
+pub use rules::{AccessRule, Ids};
 pub use serve::{Http, StoreFile, Work};
 pub use token::{MIN_LENGTH as MIN_TOKEN_LENGTH, Token, TokenSource};
 
@@ -47,9 +47,9 @@ pub struct Config {
     /// Accounts by the name people give them.
     pub accounts: BTreeMap<String, Account>,
     /// Who may do what; nobody may do anything that no rule allows.
-    pub allow: Vec<Rule>,
+    pub allow: Vec<AccessRule>,
     /// Who may not, whatever allows it.
-    pub deny: Vec<Rule>,
+    pub deny: Vec<AccessRule>,
     /// Where `serve` listens.
     pub http: Http,
     /// Whether it says so itself: then `serve` has to listen there, also where nothing but its health is asked for.

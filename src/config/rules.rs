@@ -7,7 +7,7 @@ use crate::model::{ActionKind, PlatformName};
 
 /// A rule. What it leaves out, it does not restrict.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Rule {
+pub struct AccessRule {
     pub platform: Option<PlatformName>,
     /// The workspace or server, by id.
     pub workspace: Option<String>,
@@ -47,13 +47,13 @@ impl Ids {
 }
 
 /// Reads `[[allow]]` and `[[deny]]`.
-pub(super) fn read(root: &Section<'_>, platforms: &[PlatformName]) -> (Vec<Rule>, Vec<Rule>) {
+pub(super) fn read(root: &Section<'_>, platforms: &[PlatformName]) -> (Vec<AccessRule>, Vec<AccessRule>) {
     let allow = root.list("allow").into_iter().map(|section| rule(section, true, platforms)).collect();
     let deny = root.list("deny").into_iter().map(|section| rule(section, false, platforms)).collect();
     (allow, deny)
 }
 
-fn rule(section: Section<'_>, allows: bool, platforms: &[PlatformName]) -> Rule {
+fn rule(section: Section<'_>, allows: bool, platforms: &[PlatformName]) -> AccessRule {
     let names = |key| section.get(key, |value| reader::texts(value, id)).unwrap_or_default();
     let ids = |key| {
         let list = section.get(key, |value| reader::texts(value, id))?;
@@ -61,7 +61,7 @@ fn rule(section: Section<'_>, allows: bool, platforms: &[PlatformName]) -> Rule 
     };
     let patterns = section.get("secrets", |value| reader::texts(value, super::secret_pattern)).unwrap_or_default();
     let actions = section.get("actions", |value| reader::texts(value, |word| action(&word).map(|_| word))).unwrap_or_default();
-    let rule = Rule {
+    let rule = AccessRule {
         platform: section.get("platform", |value| reader::text(value).and_then(|name| named(&name, platforms))),
         workspace: section.get("workspace", |value| reader::text(value).and_then(id)),
         channels: ids("channels"),

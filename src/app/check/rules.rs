@@ -3,7 +3,7 @@
 use crate::app::platforms::tables;
 use crate::chat::PlatformKind;
 use crate::chat::setup::{Checked, checked, fine, missing, open};
-use crate::config::{Config, Rule};
+use crate::config::{AccessRule, Config};
 use crate::model::Place;
 
 pub(super) fn check(kinds: &[&dyn PlatformKind], config: &Config) -> Vec<Checked> {
@@ -47,7 +47,7 @@ fn unknown_accounts(config: &Config) -> Option<Checked> {
 
 /// Alarms open threads whose buttons nobody could press.
 fn unpressed(config: &Config, place: &Place) -> Option<Checked> {
-    let covers = |rule: &Rule| {
+    let covers = |rule: &AccessRule| {
         rule.platform.is_none_or(|platform| platform == place.platform)
             && rule.workspace.as_ref().is_none_or(|workspace| *workspace == place.workspace)
             && rule.channels.as_ref().is_none_or(|channels| channels.hold(&place.channel))

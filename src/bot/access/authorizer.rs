@@ -3,14 +3,14 @@
 //! Nobody may do anything that no `[[allow]]` rule covers, and a `[[deny]]` rule wins. Only ids count. Whoever is known to be
 //! a guest, a bot or of another organization may do nothing, whatever a rule says: not even one that names the person.
 
-use crate::config::{Config, Ids, Rule, SecretPattern};
+use crate::config::{AccessRule, Config, Ids, SecretPattern};
 use crate::model::{ActionKind, Actor, Place, SecretRef, Standing};
 
 /// The rules.
 #[derive(Debug, Clone, Default)]
 pub struct Authorizer {
-    allow: Vec<Rule>,
-    deny: Vec<Rule>,
+    allow: Vec<AccessRule>,
+    deny: Vec<AccessRule>,
     secrets: Vec<SecretPattern>,
 }
 
@@ -73,7 +73,7 @@ impl Authorizer {
     /// Whether it may be told in the channel of `place` though no person asked: no rule denies it to everyone.
     #[must_use]
     pub fn allow_unasked(&self, place: &Place, wish: &AccessRequest<'_>) -> bool {
-        let for_everyone = |rule: &Rule| rule.users.is_none() && rule.groups.is_empty();
+        let for_everyone = |rule: &AccessRule| rule.users.is_none() && rule.groups.is_empty();
         (self.secrets.is_empty() || any_matches(&self.secrets, wish.secret))
             && !self.deny.iter().any(|rule| for_everyone(rule) && is_about(rule, place, wish))
     }
@@ -119,7 +119,7 @@ impl Authorizer {
     }
 }
 
-fn is_about(rule: &Rule, place: &Place, wish: &AccessRequest<'_>) -> bool {
+fn is_about(rule: &AccessRule, place: &Place, wish: &AccessRequest<'_>) -> bool {
     rule.platform.is_none_or(|platform| platform == place.platform)
         && rule.workspace.as_ref().is_none_or(|workspace| *workspace == place.workspace)
         && rule.channels.as_ref().is_none_or(|channels| channels.hold(&place.channel))
@@ -137,7 +137,7 @@ fn any_matches(patterns: &[SecretPattern], secret: &SecretRef) -> bool {
     })
 }
 
-fn allowed_person(rule: &Rule, actor: &Actor) -> Match {
+fn allowed_person(rule: &AccessRule, actor: &Actor) -> Match {
     if let Some(Ids::Only(ids)) = &rule.users
         && ids.contains(&actor.user)
     {
@@ -157,7 +157,7 @@ fn allowed_person(rule: &Rule, actor: &Actor) -> Match {
     }
 }
 
-fn denied_person(rule: &Rule, actor: &Actor) -> Match {
+fn denied_person(rule: &AccessRule, actor: &Actor) -> Match {
     if rule.users.is_none() && rule.groups.is_empty() || rule.users.as_ref().is_some_and(|users| users.hold(&actor.user)) {
         return Match::Yes;
     }
