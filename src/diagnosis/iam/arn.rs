@@ -12,14 +12,14 @@ const PARTS: usize = 6;
 
 /// The parts of an ARN that evaluation asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Arn<'a> {
+pub(super) struct ArnParts<'a> {
     pub(super) partition: &'a str,
     pub(super) service: &'a str,
     pub(super) account: &'a str,
     pub(super) resource: &'a str,
 }
 
-impl<'a> Arn<'a> {
+impl<'a> ArnParts<'a> {
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         let mut parts = text.splitn(PARTS, ':');
         if parts.next() != Some("arn") {
@@ -28,7 +28,7 @@ impl<'a> Arn<'a> {
         let partition = parts.next()?;
         let service = parts.next()?;
         let _region = parts.next()?;
-        Some(Arn { partition, service, account: parts.next()?, resource: parts.next()? })
+        Some(ArnParts { partition, service, account: parts.next()?, resource: parts.next()? })
     }
 }
 

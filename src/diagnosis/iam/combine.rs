@@ -5,7 +5,7 @@
 //! "Default key policy".
 
 use super::{
-    arn::Arn,
+    arn::ArnParts,
     evaluate::{LayerDecision, Request, Side, Survey},
     grant::{Grant, Layer},
     policy::Policy,
@@ -87,7 +87,7 @@ enum Distance {
 
 impl Distance {
     fn between((partition, account): (&str, &str), resource: &str) -> Distance {
-        match Arn::parse(resource) {
+        match ArnParts::parse(resource) {
             Some(arn) if arn.partition != partition => Distance::OtherPartition,
             Some(arn) if !arn.account.is_empty() && arn.account != account => Distance::OtherAccount,
             _ => Distance::SameAccount,

@@ -2,7 +2,7 @@
 
 use super::{
     Truth,
-    arn::Arn,
+    arn::ArnParts,
     context::Context,
     effect::Effect,
     grant::{Grant, Layer, StatementRef},
@@ -31,7 +31,7 @@ impl Request {
     #[must_use]
     pub fn new(caller: Caller, action: &str, resource: &str, context: Context) -> Request {
         let mut derived = caller.context();
-        if let Some(arn) = Arn::parse(resource)
+        if let Some(arn) = ArnParts::parse(resource)
             && !arn.account.is_empty()
         {
             derived = derived.known("aws:ResourceAccount", arn.account);

@@ -2,7 +2,7 @@
 //!
 //! Source: IAM User Guide, "AWS JSON policy elements: Principal" and "NotPrincipal".
 
-use super::{Truth, arn::Arn, context::Context, effect::Effect};
+use super::{Truth, arn::ArnParts, context::Context, effect::Effect};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -45,13 +45,13 @@ impl Caller {
     pub fn role(arn: &str, session_name: Option<&str>) -> Result<Caller, InvalidRoleArn> {
         let invalid = || InvalidRoleArn(arn.to_owned());
         let parsed =
-            Arn::parse(arn).filter(|parsed| parsed.service == "iam" && !parsed.account.is_empty()).ok_or_else(invalid)?;
+            ArnParts::parse(arn).filter(|parsed| parsed.service == "iam" && !parsed.account.is_empty()).ok_or_else(invalid)?;
         let path = parsed.resource.strip_prefix("role/").ok_or_else(invalid)?;
         let name = path.rsplit('/').next().unwrap_or(path);
         if name.is_empty() {
             return Err(invalid());
         }
-        let Arn { partition, account, .. } = parsed;
+        let ArnParts { partition, account, .. } = parsed;
         Ok(Caller(CallerIdentity::Role {
             arn: arn.to_owned(),
             partition: partition.to_owned(),
@@ -198,7 +198,7 @@ impl NamedCallers {
     }
 
     fn add_aws(&mut self, name: &str) {
-        match Arn::parse(name) {
+        match ArnParts::parse(name) {
             Some(arn) if arn.service == "iam" && arn.resource == "root" => {
                 self.accounts.push((Some(arn.partition.to_owned()), arn.account.to_owned()))
             }
