@@ -5,7 +5,7 @@ use super::need::{Need, NeedState, Stop, Target};
 use super::permissions::needs;
 use super::policy_edit::{Kind, allowing_needs, sparing, with};
 use super::remedy::aws_in;
-use super::signatures::Layer;
+use super::signatures::RefusingLayer;
 use crate::model::{KeyFacts, Remediation};
 use serde_json::{Value, json};
 
@@ -19,16 +19,17 @@ pub(super) fn key_access(context: &DiagnosisContext<'_>, target: Target, id: &st
             _ => None,
         })
         .collect();
-    let in_layer =
-        |layer: Layer, explicit: bool| stops.iter().any(|stop| stop.denied.layer == layer && stop.denied.explicit == explicit);
+    let in_layer = |layer: RefusingLayer, explicit: bool| {
+        stops.iter().any(|stop| stop.denied.layer == layer && stop.denied.explicit == explicit)
+    };
     let actions = wanted.iter().map(|need| need.action).collect::<Vec<_>>().join(" and ");
     let mut fix = Remediation::new(format!(
         "Allow {actions} in the role's policies, and let the key policy allow the role or leave it to the account's policies."
     ));
-    if stops.is_empty() || in_layer(Layer::IdentityPolicy, false) {
+    if stops.is_empty() || in_layer(RefusingLayer::IdentityPolicy, false) {
         fix = fix.allow_role(context, "UseSecretKey", &allowing_needs(&wanted));
     }
-    if in_layer(Layer::IdentityPolicy, true)
+    if in_layer(RefusingLayer::IdentityPolicy, true)
         && let Some(policies) = context.evidence.role.found().and_then(|facts| facts.policies.found())
     {
         for policy in &policies.identity {
@@ -37,7 +38,7 @@ pub(super) fn key_access(context: &DiagnosisContext<'_>, target: Target, id: &st
             }
         }
     }
-    let by_key = in_layer(Layer::ResourcePolicy, false) || in_layer(Layer::ResourcePolicy, true);
+    let by_key = in_layer(RefusingLayer::ResourcePolicy, false) || in_layer(RefusingLayer::ResourcePolicy, true);
     if !by_key && !stops.is_empty() {
         return fix;
     }
@@ -45,7 +46,7 @@ pub(super) fn key_access(context: &DiagnosisContext<'_>, target: Target, id: &st
         Some(document) => {
             let spared = sparing(context, document, &wanted, Kind::Resource);
             let document = spared.as_ref().unwrap_or(document);
-            let document = if in_layer(Layer::ResourcePolicy, false) {
+            let document = if in_layer(RefusingLayer::ResourcePolicy, false) {
                 with(document, statement(context, &wanted))
             } else {
                 document.clone()

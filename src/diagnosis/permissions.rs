@@ -4,7 +4,7 @@
 use super::context::DiagnosisContext;
 use super::iam::{self, Caller, Context, Decision, Policies, Policy, Request, ResourcePolicy, StatementRef};
 use super::need::{Need, NeedState, Stop, Target};
-use super::signatures::{AccessDenied, Layer};
+use super::signatures::{AccessDenied, RefusingLayer};
 use crate::model::{
     Cause, KeyFacts, Observation, PolicyDocument, Proof, RotationConfig, RotationStep, SimulatedDecision, Simulation, StepName,
 };
@@ -111,10 +111,10 @@ pub(super) fn standing(context: &DiagnosisContext<'_>, need: &Need) -> NeedState
     {
         let explicit = one.decision == SimulatedDecision::ExplicitDeny;
         if one.organization_allows == Some(false) {
-            return NeedState::Stopped(stop(context, need, Layer::Scp, explicit, simulation_proof(one), None));
+            return NeedState::Stopped(stop(context, need, RefusingLayer::Scp, explicit, simulation_proof(one), None));
         }
         if one.boundary_allows == Some(false) {
-            return NeedState::Stopped(stop(context, need, Layer::Boundary, explicit, simulation_proof(one), None));
+            return NeedState::Stopped(stop(context, need, RefusingLayer::Boundary, explicit, simulation_proof(one), None));
         }
     }
     // What AWS simulated counts as if it were the role's only policy; the simulator has seen all of them.
@@ -136,13 +136,13 @@ pub(super) fn standing(context: &DiagnosisContext<'_>, need: &Need) -> NeedState
     };
     let access = policies.evaluate(&request);
     let layer = match access.layer {
-        iam::Layer::IdentityPolicy => Layer::IdentityPolicy,
-        iam::Layer::PermissionsBoundary => Layer::Boundary,
-        iam::Layer::ResourcePolicy => Layer::ResourcePolicy,
+        iam::Layer::IdentityPolicy => RefusingLayer::IdentityPolicy,
+        iam::Layer::PermissionsBoundary => RefusingLayer::Boundary,
+        iam::Layer::ResourcePolicy => RefusingLayer::ResourcePolicy,
     };
     let is_key = matches!(need.target, Target::SecretKey | Target::EnvironmentKey);
     let proof = |by: Option<&StatementRef>| match (layer, settled) {
-        (Layer::IdentityPolicy, Some(one)) => simulation_proof(one),
+        (RefusingLayer::IdentityPolicy, Some(one)) => simulation_proof(one),
         _ => evaluation_proof(need, layer, by),
     };
     match access.decision {
@@ -156,9 +156,16 @@ pub(super) fn standing(context: &DiagnosisContext<'_>, need: &Need) -> NeedState
             NeedState::Open(unread.unwrap_or_default())
         }
         // No policy of the role could replace what the key's own policy does not give.
-        Decision::ImplicitDeny if is_key && settled.is_none() && !complete && is_shut(&policies, &request) => NeedState::Stopped(
-            stop(context, need, Layer::ResourcePolicy, false, evaluation_proof(need, Layer::ResourcePolicy, None), None),
-        ),
+        Decision::ImplicitDeny if is_key && settled.is_none() && !complete && is_shut(&policies, &request) => {
+            NeedState::Stopped(stop(
+                context,
+                need,
+                RefusingLayer::ResourcePolicy,
+                false,
+                evaluation_proof(need, RefusingLayer::ResourcePolicy, None),
+                None,
+            ))
+        }
         Decision::Allowed { .. } | Decision::ImplicitDeny if settled.is_none() && !complete => {
             NeedState::Open(unseen(context, simulated))
         }
@@ -178,7 +185,7 @@ fn is_shut(policies: &Policies<'_>, request: &Request) -> bool {
 fn stop(
     context: &DiagnosisContext<'_>,
     need: &Need,
-    layer: Layer,
+    layer: RefusingLayer,
     explicit: bool,
     proof: Proof,
     doubt: Option<String>,
@@ -213,15 +220,15 @@ fn simulation_proof(one: &Simulation) -> Proof {
     Proof::of(StepName::ExecutionRole, "iam:SimulatePrincipalPolicy", text)
 }
 
-fn evaluation_proof(need: &Need, layer: Layer, by: Option<&StatementRef>) -> Proof {
+fn evaluation_proof(need: &Need, layer: RefusingLayer, by: Option<&StatementRef>) -> Proof {
     let (step, call, whose) = match (layer, need.target) {
-        (Layer::ResourcePolicy, Target::SecretKey | Target::EnvironmentKey) => {
+        (RefusingLayer::ResourcePolicy, Target::SecretKey | Target::EnvironmentKey) => {
             (StepName::SecretAccess, "kms:GetKeyPolicy", "the key policy")
         }
-        (Layer::ResourcePolicy, _) => {
+        (RefusingLayer::ResourcePolicy, _) => {
             (StepName::SecretAccess, "secretsmanager:GetResourcePolicy", "the secret's resource policy")
         }
-        (Layer::Boundary, _) => (StepName::ExecutionRole, "iam:GetPolicyVersion", "the permissions boundary"),
+        (RefusingLayer::Boundary, _) => (StepName::ExecutionRole, "iam:GetPolicyVersion", "the permissions boundary"),
         _ => (StepName::ExecutionRole, "iam:GetRolePolicy", "the role's policies"),
     };
     let text = match by {

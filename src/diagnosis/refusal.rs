@@ -3,7 +3,7 @@
 use super::context::{ClassifiedLine, DiagnosisContext, Failure, LogMatch};
 use super::need::{Need, NeedState, Stop, Target};
 use super::permissions::cause_of;
-use super::signatures::{AccessDenied, Layer};
+use super::signatures::{AccessDenied, RefusingLayer};
 use super::verdict::Verdict;
 use crate::lambda_log::Record;
 use crate::model::{Cause, Confidence, Finding, Observation, Proof, Remediation, Severity};
@@ -60,7 +60,7 @@ fn refused_as(context: &DiagnosisContext<'_>, failure: &Failure<'_>, read: &Clas
         return (said, None);
     }
     let Some(mut denied) = AccessDenied::parse(&Record::read(&read.event.text).text) else { return (said, None) };
-    if denied.layer == Layer::Unknown && denied.principal.as_deref().is_none_or(|who| is_own_role(context, who)) {
+    if denied.layer == RefusingLayer::Unknown && denied.principal.as_deref().is_none_or(|who| is_own_role(context, who)) {
         name_layer(context, &mut denied);
     }
     // A line that speaks of the superuser secret speaks of setSecret, whatever step it names.
@@ -255,7 +255,8 @@ fn weigh_logged(
     let (agreeing, next): (Vec<Stop>, Vec<Stop>) = stops.into_iter().partition(|stop| same(stop.need.action));
     // Layers that no policy seen here can show say nothing by allowing.
     let shown = denied.as_ref().is_none_or(|denied| {
-        !matches!(denied.layer, Layer::Rcp | Layer::SessionPolicy | Layer::VpcEndpoint) && stranger.is_none()
+        !matches!(denied.layer, RefusingLayer::Rcp | RefusingLayer::SessionPolicy | RefusingLayer::VpcEndpoint)
+            && stranger.is_none()
     });
     let own_resource = |need: &Need| {
         let resource = denied.as_ref().and_then(|denied| denied.resource.as_deref());

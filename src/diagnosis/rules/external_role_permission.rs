@@ -13,7 +13,7 @@ use crate::diagnosis::need::{NeedState, Stop, Target};
 use crate::diagnosis::readings::partner::{self, Partner};
 use crate::diagnosis::refusal::allowing;
 use crate::diagnosis::remedy::{aws, aws_in};
-use crate::diagnosis::signatures::Layer;
+use crate::diagnosis::signatures::RefusingLayer;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Confidence, Observation, Proof, Remediation, Severity, StepName};
 
@@ -82,7 +82,7 @@ fn fix(context: &DiagnosisContext<'_>, partner: &Partner<'_>, stops: &[&Stop]) -
     let mut remediation = Remediation::new("Allow the role what it lacks, where it is refused, and rotate.");
     let own: Vec<_> = stops
         .iter()
-        .filter(|stop| !stop.denied.explicit && stop.denied.layer == Layer::IdentityPolicy)
+        .filter(|stop| !stop.denied.explicit && stop.denied.layer == RefusingLayer::IdentityPolicy)
         .map(|stop| stop.denied.clone())
         .collect();
     if !own.is_empty() {
@@ -102,9 +102,9 @@ fn fix(context: &DiagnosisContext<'_>, partner: &Partner<'_>, stops: &[&Stop]) -
             .needs("iam:PutRolePolicy")
             .warn("An inline policy of the role with the name AllowManagedRotation would be replaced.");
     }
-    let elsewhere = stops.iter().find(|stop| stop.denied.explicit || stop.denied.layer != Layer::IdentityPolicy);
+    let elsewhere = stops.iter().find(|stop| stop.denied.explicit || stop.denied.layer != RefusingLayer::IdentityPolicy);
     remediation = match elsewhere.map(|stop| (stop.denied.layer, stop.need.target)) {
-        Some((Layer::ResourcePolicy, Target::SecretKey)) => {
+        Some((RefusingLayer::ResourcePolicy, Target::SecretKey)) => {
             let key = crate::diagnosis::permissions::customer_key(context).unwrap_or_else(|| "KEY_ARN".to_owned());
             remediation
                 .run(aws_in(context, &["kms", "get-key-policy", "--key-id", &key, "--policy-name", "default", "--output", "text"]))
@@ -113,7 +113,7 @@ fn fix(context: &DiagnosisContext<'_>, partner: &Partner<'_>, stops: &[&Stop]) -
                 .needs("kms:PutKeyPolicy")
                 .warn("A key policy replaces the whole old one; without a statement for administrators the key can no longer be managed.")
         }
-        Some((Layer::ResourcePolicy, _)) => remediation
+        Some((RefusingLayer::ResourcePolicy, _)) => remediation
             .run(aws_in(context, &["secretsmanager", "get-resource-policy", "--secret-id", context.secret_id()]))
             .needs("secretsmanager:GetResourcePolicy")
             .needs("secretsmanager:PutResourcePolicy"),

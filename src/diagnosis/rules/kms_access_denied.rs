@@ -12,7 +12,7 @@ use crate::diagnosis::need::Target;
 use crate::diagnosis::permissions::customer_key;
 use crate::diagnosis::refusal::{Opinion, Weighed, logged, weigh};
 use crate::diagnosis::remedy::rotate_now;
-use crate::diagnosis::signatures::Layer;
+use crate::diagnosis::signatures::RefusingLayer;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Observation, StepName};
 
@@ -80,7 +80,7 @@ fn not_the_keys_policy(context: &DiagnosisContext<'_>) -> Option<Verdict> {
 fn refused(context: &DiagnosisContext<'_>, opinion: Opinion) -> Verdict {
     let role = context.role_name().unwrap_or("ROLE");
     let key = customer_key(context);
-    let by_key = opinion.refused.iter().any(|denied| denied.layer == Layer::ResourcePolicy);
+    let by_key = opinion.refused.iter().any(|denied| denied.layer == RefusingLayer::ResourcePolicy);
     let named = key.as_deref().unwrap_or("the secret's key");
     let explanation = match by_key {
         true => format!("The key policy of {named} stops {} for the role {role}.", opinion.actions()),

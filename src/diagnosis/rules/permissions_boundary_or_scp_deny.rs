@@ -11,7 +11,7 @@ use crate::diagnosis::permissions;
 use crate::diagnosis::policy_edit::{Kind, joined, sparing};
 use crate::diagnosis::refusal::{Opinion, Weighed, allowing, weigh};
 use crate::diagnosis::remedy::{aws, rotate_now};
-use crate::diagnosis::signatures::Layer;
+use crate::diagnosis::signatures::RefusingLayer;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
@@ -40,14 +40,14 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         Weighed::For(opinion) => opinion,
     };
     let role = context.role_name().unwrap_or("ROLE");
-    let layer = opinion.refused.first().map_or(Layer::Unknown, |denied| denied.layer);
+    let layer = opinion.refused.first().map_or(RefusingLayer::Unknown, |denied| denied.layer);
     let denying = opinion.denying_policy().map(str::to_owned);
     let named = denying.as_ref().map(|arn| format!(", {arn},")).unwrap_or_default();
     let explanation = format!("{}{named} stops {} for the role {role}.", name_of(layer), opinion.actions());
     let remediation = match layer {
-        Layer::Scp | Layer::Rcp if denying.is_some() => organization_fix(denying.as_deref().unwrap_or_default()),
-        Layer::Boundary | Layer::Unknown => boundary_fix(context, &opinion, role, denying.as_deref()),
-        Layer::SessionPolicy => Remediation::new("Widen the session policy that is passed where the role is assumed."),
+        RefusingLayer::Scp | RefusingLayer::Rcp if denying.is_some() => organization_fix(denying.as_deref().unwrap_or_default()),
+        RefusingLayer::Boundary | RefusingLayer::Unknown => boundary_fix(context, &opinion, role, denying.as_deref()),
+        RefusingLayer::SessionPolicy => Remediation::new("Widen the session policy that is passed where the role is assumed."),
         _ => {
             Remediation::new("Ask the administrators of the organization for an exception: the policy lies outside this account.")
         }
@@ -59,12 +59,12 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     Opinion::finding(opinion, context, CAUSE, explanation, remediation).into()
 }
 
-fn name_of(layer: Layer) -> &'static str {
+fn name_of(layer: RefusingLayer) -> &'static str {
     match layer {
-        Layer::Boundary => "The permissions boundary",
-        Layer::Scp => "A service control policy of the organization",
-        Layer::Rcp => "A resource control policy of the organization",
-        Layer::SessionPolicy => "A session policy",
+        RefusingLayer::Boundary => "The permissions boundary",
+        RefusingLayer::Scp => "A service control policy of the organization",
+        RefusingLayer::Rcp => "A resource control policy of the organization",
+        RefusingLayer::SessionPolicy => "A session policy",
         _ => "A boundary or an organization policy",
     }
 }

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 /// The layer that refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Layer {
+pub enum RefusingLayer {
     /// A policy of the caller's user, group or role.
     IdentityPolicy,
     /// The resource's own policy.
@@ -39,7 +39,7 @@ pub struct AccessDenied {
     /// The resource as the message prints it: an ARN, a pattern or a name.
     pub resource: Option<String>,
     /// The layer that refused.
-    pub layer: Layer,
+    pub layer: RefusingLayer,
     /// An explicit deny; otherwise an allow is missing.
     pub explicit: bool,
     /// The ARN of the policy that denies, where the message ends with it.
@@ -81,7 +81,7 @@ impl AccessDenied {
             .as_ref()
             .or(missing.as_ref())
             .and_then(|reason| reason.name("layer"))
-            .map_or(Layer::Unknown, |layer| Layer::from_words(layer.as_str()));
+            .map_or(RefusingLayer::Unknown, |layer| RefusingLayer::from_words(layer.as_str()));
         Some(AccessDenied {
             principal: field("principal").map(str::to_owned),
             action: field("action")?.to_owned(),
@@ -105,18 +105,22 @@ impl AccessDenied {
         let (service, call) = self.action.split_once(':').unwrap_or(("", &self.action));
         let service = service.to_ascii_lowercase();
         match (service.as_str(), call) {
-            _ if self.layer == Layer::VpcEndpoint => Cause::VpcEndpointPolicyDeny,
+            _ if self.layer == RefusingLayer::VpcEndpoint => Cause::VpcEndpointPolicyDeny,
             ("secretsmanager", "RotateSecret" | "CancelRotateSecret") => Cause::OperatorPermissionMissing,
             ("lambda", "InvokeFunction") => match &self.principal {
                 Some(principal) if principal.contains("secretsmanager.amazonaws.com") => Cause::LambdaInvokePermissionMissing,
                 _ => Cause::OperatorPermissionMissing,
             },
-            _ if matches!(self.layer, Layer::Boundary | Layer::Scp | Layer::Rcp | Layer::SessionPolicy) => {
+            _ if matches!(
+                self.layer,
+                RefusingLayer::Boundary | RefusingLayer::Scp | RefusingLayer::Rcp | RefusingLayer::SessionPolicy
+            ) =>
+            {
                 Cause::PermissionsBoundaryOrScpDeny
             }
             ("kms", _) => Cause::KmsAccessDenied,
             ("ec2", call) if call.contains("NetworkInterface") || call.contains("PrivateIp") => Cause::LambdaEniPermissionMissing,
-            ("secretsmanager", _) if self.layer == Layer::ResourcePolicy => match self.explicit {
+            ("secretsmanager", _) if self.layer == RefusingLayer::ResourcePolicy => match self.explicit {
                 true => Cause::SecretResourcePolicyDeny,
                 false => Cause::SecretResourcePolicyMissingAllow,
             },
@@ -139,26 +143,26 @@ impl AccessDenied {
     }
 }
 
-impl Layer {
-    fn from_words(words: &str) -> Layer {
+impl RefusingLayer {
+    fn from_words(words: &str) -> RefusingLayer {
         let words = words.to_ascii_lowercase();
         let is = |name| words.starts_with(name);
         if is("identity") {
-            Layer::IdentityPolicy
+            RefusingLayer::IdentityPolicy
         } else if is("resource-based") || is("resource based") {
-            Layer::ResourcePolicy
+            RefusingLayer::ResourcePolicy
         } else if is("permissions boundary") || is("permission boundary") {
-            Layer::Boundary
+            RefusingLayer::Boundary
         } else if is("service control") {
-            Layer::Scp
+            RefusingLayer::Scp
         } else if is("resource control") {
-            Layer::Rcp
+            RefusingLayer::Rcp
         } else if is("session") {
-            Layer::SessionPolicy
+            RefusingLayer::SessionPolicy
         } else if is("vpc endpoint") {
-            Layer::VpcEndpoint
+            RefusingLayer::VpcEndpoint
         } else {
-            Layer::Unknown
+            RefusingLayer::Unknown
         }
     }
 }
@@ -186,7 +190,7 @@ mod tests {
                 principal: Some(ROLE.to_owned()),
                 action: "secretsmanager:GetSecretValue".to_owned(),
                 resource: Some(OTHER.to_owned()),
-                layer: Layer::ResourcePolicy,
+                layer: RefusingLayer::ResourcePolicy,
                 explicit: true,
                 policy: None,
             }
@@ -199,15 +203,19 @@ mod tests {
         const SCP: &str = "arn:aws:organizations::111122223333:policy/o-exampleorgid/service_control_policy/p-examplepolicyid";
         let rcp = SCP.replace("service_control", "resource_control");
         for (reason, layer, policy) in [
-            (format!("with an explicit deny in an identity-based policy: {OWN_POLICY}"), Layer::IdentityPolicy, Some(OWN_POLICY)),
-            (format!("with an explicit deny in a service control policy: {SCP}."), Layer::Scp, Some(SCP)),
             (
-                format!("with an explicit deny in a permissions boundary: {OWN_POLICY}\nTraceback"),
-                Layer::Boundary,
+                format!("with an explicit deny in an identity-based policy: {OWN_POLICY}"),
+                RefusingLayer::IdentityPolicy,
                 Some(OWN_POLICY),
             ),
-            (format!("with an explicit deny in a resource control policy: {rcp}\"}}"), Layer::Rcp, Some(rcp.as_str())),
-            ("with an explicit deny in a session policy".to_owned(), Layer::SessionPolicy, None),
+            (format!("with an explicit deny in a service control policy: {SCP}."), RefusingLayer::Scp, Some(SCP)),
+            (
+                format!("with an explicit deny in a permissions boundary: {OWN_POLICY}\nTraceback"),
+                RefusingLayer::Boundary,
+                Some(OWN_POLICY),
+            ),
+            (format!("with an explicit deny in a resource control policy: {rcp}\"}}"), RefusingLayer::Rcp, Some(rcp.as_str())),
+            ("with an explicit deny in a session policy".to_owned(), RefusingLayer::SessionPolicy, None),
         ] {
             let denied = denied("secretsmanager:PutSecretValue", &reason);
             assert_eq!((denied.layer, denied.policy.as_deref()), (layer, policy), "{reason}");
@@ -218,39 +226,64 @@ mod tests {
     fn the_layer_and_the_action_give_the_cause() {
         let get = "secretsmanager:GetSecretValue";
         for (action, reason, layer, cause) in [
-            (get, "because no identity-based policy allows the x action", Layer::IdentityPolicy, Cause::IamIdentityPolicyMissing),
-            (get, "because no identity-based policy allows the action", Layer::IdentityPolicy, Cause::IamIdentityPolicyMissing),
-            (get, "", Layer::Unknown, Cause::IamIdentityPolicyMissing),
-            (get, "with an explicit deny in an identity-based policy", Layer::IdentityPolicy, Cause::IamExplicitDeny),
-            (get, "with an explicit deny", Layer::Unknown, Cause::IamExplicitDeny),
+            (
+                get,
+                "because no identity-based policy allows the x action",
+                RefusingLayer::IdentityPolicy,
+                Cause::IamIdentityPolicyMissing,
+            ),
+            (
+                get,
+                "because no identity-based policy allows the action",
+                RefusingLayer::IdentityPolicy,
+                Cause::IamIdentityPolicyMissing,
+            ),
+            (get, "", RefusingLayer::Unknown, Cause::IamIdentityPolicyMissing),
+            (get, "with an explicit deny in an identity-based policy", RefusingLayer::IdentityPolicy, Cause::IamExplicitDeny),
+            (get, "with an explicit deny", RefusingLayer::Unknown, Cause::IamExplicitDeny),
             (
                 get,
                 "because no resource-based policy allows the x action",
-                Layer::ResourcePolicy,
+                RefusingLayer::ResourcePolicy,
                 Cause::SecretResourcePolicyMissingAllow,
             ),
-            (get, "with an explicit deny in a resource-based policy", Layer::ResourcePolicy, Cause::SecretResourcePolicyDeny),
-            (get, "because no permissions boundary allows the x action", Layer::Boundary, Cause::PermissionsBoundaryOrScpDeny),
+            (
+                get,
+                "with an explicit deny in a resource-based policy",
+                RefusingLayer::ResourcePolicy,
+                Cause::SecretResourcePolicyDeny,
+            ),
+            (
+                get,
+                "because no permissions boundary allows the x action",
+                RefusingLayer::Boundary,
+                Cause::PermissionsBoundaryOrScpDeny,
+            ),
             (
                 get,
                 "with an explicit deny in a service control policy: arn:aws:organizations::1:policy/x",
-                Layer::Scp,
+                RefusingLayer::Scp,
                 Cause::PermissionsBoundaryOrScpDeny,
             ),
-            (get, "with an explicit deny in a resource control policy", Layer::Rcp, Cause::PermissionsBoundaryOrScpDeny),
-            (get, "because no session policy allows the x action", Layer::SessionPolicy, Cause::PermissionsBoundaryOrScpDeny),
-            (get, "because no VPC endpoint policy allows the x action", Layer::VpcEndpoint, Cause::VpcEndpointPolicyDeny),
+            (get, "with an explicit deny in a resource control policy", RefusingLayer::Rcp, Cause::PermissionsBoundaryOrScpDeny),
+            (
+                get,
+                "because no session policy allows the x action",
+                RefusingLayer::SessionPolicy,
+                Cause::PermissionsBoundaryOrScpDeny,
+            ),
+            (get, "because no VPC endpoint policy allows the x action", RefusingLayer::VpcEndpoint, Cause::VpcEndpointPolicyDeny),
             (
                 "kms:Decrypt",
                 "because no identity-based policy allows the kms:Decrypt action",
-                Layer::IdentityPolicy,
+                RefusingLayer::IdentityPolicy,
                 Cause::KmsAccessDenied,
             ),
-            ("ec2:CreateNetworkInterface", "", Layer::Unknown, Cause::LambdaEniPermissionMissing),
+            ("ec2:CreateNetworkInterface", "", RefusingLayer::Unknown, Cause::LambdaEniPermissionMissing),
             (
                 "secretsmanager:RotateSecret",
                 "because no identity-based policy allows it",
-                Layer::IdentityPolicy,
+                RefusingLayer::IdentityPolicy,
                 Cause::OperatorPermissionMissing,
             ),
         ] {

@@ -36,7 +36,7 @@ mod templates;
 mod tls;
 mod tries;
 
-pub use access_denied::{AccessDenied, Layer};
+pub use access_denied::{AccessDenied, RefusingLayer};
 pub use engine::engine_of;
 pub use fault::Fault;
 pub use signature::{Reached, Specificity};
