@@ -4,7 +4,7 @@ use crate::aws::Aws;
 use crate::clock::{Clock, Stopwatch};
 use crate::diagnosis::diagnose;
 use crate::model::{Evidence, FollowUp, Investigation, Lookback, NOT_ASKED_FOR, Observation, SecretRef, StepName};
-use crate::playbook::{self, Progress, Request};
+use crate::playbook::{self, PlaybookRequest, Progress};
 use crate::redact::Redactor;
 use futures::future::BoxFuture;
 use std::collections::BTreeSet;
@@ -73,7 +73,7 @@ impl Options {
 /// Investigates one secret. It never fails: what could not be looked at is part of the result.
 pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: &dyn Progress) -> Investigation {
     let stopwatch = Stopwatch::start();
-    let mut request = Request::new(options.asked.clone(), options.reach.unwrap_or_default());
+    let mut request = PlaybookRequest::new(options.asked.clone(), options.reach.unwrap_or_default());
     request.deadline_per_step = options.step_deadline;
     request.total_deadline = options.total_deadline;
     let mut looked = BTreeSet::from(StepName::ALL);
@@ -127,14 +127,14 @@ pub(crate) fn new_id() -> String {
 fn collect_redacted<'a>(
     aws: &'a Aws,
     clock: &'a Clock,
-    request: &'a Request,
+    request: &'a PlaybookRequest,
     progress: &'a dyn Progress,
 ) -> BoxFuture<'a, Evidence> {
     Box::pin(async move { redacted(playbook::collect(aws, clock, request, progress).await, request) })
 }
 
 /// Neighbouring lines are joined first: a secret may be cut over two events of a log.
-fn redacted(mut seen: Evidence, request: &Request) -> Evidence {
+fn redacted(mut seen: Evidence, request: &PlaybookRequest) -> Evidence {
     if let Some(logs) = seen.logs.observation.found_mut() {
         for invocation in &mut logs.invocations {
             let mut lines: Vec<&mut String> = invocation.lines.iter_mut().map(|line| &mut line.text).collect();

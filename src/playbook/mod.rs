@@ -51,7 +51,7 @@ pub const MAX_LOOK_UPS: usize = 6;
 
 /// What to look at.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub struct PlaybookRequest {
     pub asked: SecretRef,
     /// How far back to look beside the anchored windows.
     pub reach: Lookback,
@@ -68,11 +68,11 @@ pub struct Request {
     pub most_look_ups: usize,
 }
 
-impl Request {
+impl PlaybookRequest {
     /// A first look at `asked`, with the default deadlines.
     #[must_use]
-    pub fn new(asked: SecretRef, reach: Lookback) -> Request {
-        Request {
+    pub fn new(asked: SecretRef, reach: Lookback) -> PlaybookRequest {
+        PlaybookRequest {
             asked,
             reach,
             deadline_per_step: STEP_DEADLINE,
@@ -99,7 +99,7 @@ impl Progress for () {
 }
 
 /// Performs the nine steps. It always returns, at the latest at the total deadline, with an observation for each step.
-pub async fn collect(aws: &Aws, clock: &Clock, request: &Request, progress: &dyn Progress) -> Evidence {
+pub async fn collect(aws: &Aws, clock: &Clock, request: &PlaybookRequest, progress: &dyn Progress) -> Evidence {
     runner::collect(aws, clock, request, progress).await
 }
 
@@ -107,7 +107,7 @@ pub async fn collect(aws: &Aws, clock: &Clock, request: &Request, progress: &dyn
 struct StepContext<'a> {
     aws: &'a Aws,
     clock: &'a Clock,
-    request: &'a Request,
+    request: &'a PlaybookRequest,
     progress: &'a dyn Progress,
     /// The moment the investigation calls "now".
     now: jiff::Timestamp,

@@ -4,8 +4,8 @@ use super::needs::starts_after;
 use super::secret::Described;
 use super::step_outputs::StepOutputs;
 use super::{
-    Progress, Request, Seen, StepContext, carried, config_changes, events, execution_role, function_logs, function_metrics,
-    function_of, present, rotation_config, rotation_function, rotation_history, secret, secret_access,
+    PlaybookRequest, Progress, Seen, StepContext, carried, config_changes, events, execution_role, function_logs,
+    function_metrics, function_of, present, rotation_config, rotation_function, rotation_history, secret, secret_access,
 };
 use crate::aws::{Aws, AwsCaller};
 use crate::clock::{self, Clock, Stopwatch};
@@ -23,7 +23,7 @@ use tokio::sync::SetOnce;
 /// What a step may overrun its deadline by to put together what it has; its requests end at the deadline.
 const GRACE: Duration = Duration::from_millis(250);
 
-pub(super) async fn collect(aws: &Aws, clock: &Clock, request: &Request, progress: &dyn Progress) -> Evidence {
+pub(super) async fn collect(aws: &Aws, clock: &Clock, request: &PlaybookRequest, progress: &dyn Progress) -> Evidence {
     let cx = StepContext {
         aws,
         clock,
@@ -113,7 +113,7 @@ fn kept<'a, T: Clone + 'a>(
 
 /// True when a person looks again at the same span, having changed something: kept answers would show the old state.
 /// Widening, and searching for further events, go on with the same investigation.
-fn is_second_look(request: &Request) -> bool {
+fn is_second_look(request: &PlaybookRequest) -> bool {
     let is_same_span = request.rerun.as_ref().is_some_and(|(evidence, _)| evidence.reach == request.reach);
     is_same_span && request.change_events.is_empty()
 }
@@ -358,7 +358,8 @@ mod tests {
         let options = AwsOptions { region: Some("eu-west-1".to_owned()), test_credentials: true, ..AwsOptions::default() };
         let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
         let (clock, ends) = (Clock::system(), Ends::default());
-        let request = Request { deadline_per_step: Duration::ZERO, ..Request::new("db".parse().unwrap(), Lookback::Day) };
+        let request =
+            PlaybookRequest { deadline_per_step: Duration::ZERO, ..PlaybookRequest::new("db".parse().unwrap(), Lookback::Day) };
         let cx = StepContext {
             aws: &aws,
             clock: &clock,
@@ -396,7 +397,7 @@ mod tests {
         let options = AwsOptions { region: Some("eu-west-1".to_owned()), test_credentials: true, ..AwsOptions::default() };
         let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
         let (clock, ends) = (Clock::system(), Ends::default());
-        let request = Request::new("db".parse().unwrap(), Lookback::Day);
+        let request = PlaybookRequest::new("db".parse().unwrap(), Lookback::Day);
         is_send(&collect(&aws, &clock, &request, &ends));
     }
 
@@ -408,7 +409,7 @@ mod tests {
     async fn a_step_begins_when_all_is_known_that_the_table_says_and_not_before() {
         let options = AwsOptions { region: Some("eu-west-1".to_owned()), test_credentials: true, ..AwsOptions::default() };
         let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
-        let (clock, request) = (Clock::system(), Request::new("db".parse().unwrap(), Lookback::Day));
+        let (clock, request) = (Clock::system(), PlaybookRequest::new("db".parse().unwrap(), Lookback::Day));
         for step in StepName::ALL {
             let cx = StepContext {
                 aws: &aws,
