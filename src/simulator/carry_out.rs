@@ -314,7 +314,7 @@ fn stopped(world: &SimulatedAccount, arn: &str) -> Result<(), String> {
     if by_resource(&role.trust, lambda, "sts:AssumeRole", None, &as_lambda) != CallDecision::Allowed {
         return Err("Lambda may not assume the role".to_owned());
     }
-    let caller = Caller { world, role, function, secret };
+    let caller = RotatingFunction { world, role, function, secret };
     for action in ON_SECRET {
         let action = format!("secretsmanager:{action}");
         caller.may(&action, &secret.arn, secret.policy.as_ref(), false)?;
@@ -402,14 +402,14 @@ fn is_named(statement: &Value, who: Principal<'_>) -> bool {
 }
 
 /// The function at work in its role.
-struct Caller<'w> {
+struct RotatingFunction<'w> {
     world: &'w SimulatedAccount,
     role: &'w SimulatedRole,
     function: &'w Function,
     secret: &'w SimulatedSecret,
 }
 
-impl Caller<'_> {
+impl RotatingFunction<'_> {
     fn keys(&self) -> ConditionKeys {
         let known = |key: &str, value: &str| (key.to_owned(), vec![value.to_owned()]);
         ConditionKeys::from([
