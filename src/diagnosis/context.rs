@@ -1,7 +1,7 @@
 //! The evidence, read once for all rules: what fails, since when, and what the failing invocations say.
 
 use super::need::{Need, NeedState};
-use super::signatures::{self, Classification, Specificity};
+use super::signatures::{self, Classification, LineSpecificity};
 use super::verdict::Verdict;
 use crate::lambda_log::{Platform, Record};
 use crate::model::{
@@ -411,7 +411,7 @@ impl<'a> DiagnosisContext<'a> {
                     failure.step = failure.step.or(attempt.step);
                     failure
                         .most_specific_line()
-                        .is_some_and(|read| read.classification.specificity > Specificity::Timeout)
+                        .is_some_and(|read| read.classification.specificity > LineSpecificity::Timeout)
                         .then_some(failure)
                 },
             ));
@@ -474,7 +474,7 @@ impl<'a> DiagnosisContext<'a> {
     /// A failing invocation, without what it says about other secrets than a rotation needs.
     fn read_failure(&self, invocation: &'a Invocation, attribution: Attribution) -> Failure<'a> {
         let mut failure = Failure::read(invocation, attribution);
-        let telling = |line: &&ClassifiedLine<'_>| line.classification.specificity > Specificity::Marker;
+        let telling = |line: &&ClassifiedLine<'_>| line.classification.specificity > LineSpecificity::Marker;
         let ended_by = failure.lines.iter().rev().find(telling).map(|line| line.classification.cause);
         failure.lines.retain(|line| {
             Some(line.classification.cause) == ended_by || !self.is_aside(&line.event.text, line.classification.cause)
@@ -597,7 +597,7 @@ impl<'a> Failure<'a> {
         let init_failed = records().take(start).any(is_failed);
         // Before START extensions speak too; of the function's own code only what keeps it from being loaded.
         let is_own = |place: usize, classification: &Classification| {
-            place >= start || init_failed || classification.specificity == Specificity::Code
+            place >= start || init_failed || classification.specificity == LineSpecificity::Code
         };
         let lines: Vec<ClassifiedLine<'a>> = invocation
             .lines

@@ -3,7 +3,7 @@
 //!
 //! Source: MySQL reference manual, "Native Pluggable Authentication" and "Server Error Message Reference".
 
-use super::signature::{Signature, Specificity::*, is};
+use super::signature::{LineSpecificity::*, Signature, is};
 use crate::model::Cause;
 
 pub(super) const SIGNATURES: &[Signature] = &[

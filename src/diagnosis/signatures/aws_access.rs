@@ -2,7 +2,7 @@
 
 use super::access_denied::AccessDenied;
 use super::line::Line;
-use super::signature::{Signature, Specificity::*, depends, is};
+use super::signature::{LineSpecificity::*, Signature, depends, is};
 use crate::model::{Cause, RotationStep};
 
 fn denied(line: &Line<'_>) -> Option<Cause> {

@@ -2,7 +2,7 @@
 
 use super::fault::Fault;
 use super::line::Line;
-use super::signature::{Signature, Specificity::*, depends, is};
+use super::signature::{LineSpecificity::*, Signature, depends, is};
 use crate::model::{Cause, RotationStep};
 
 /// A key that was created a moment ago is unknown to other endpoints for a while.

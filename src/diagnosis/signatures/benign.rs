@@ -1,7 +1,7 @@
 //! Normal lines that look like faults. They are asked first: what is normal needs no cause.
 
 use super::line::Line;
-use super::signature::{Signature, Specificity::*, depends, is};
+use super::signature::{LineSpecificity::*, Signature, depends, is};
 use crate::lambda_log::Level;
 use crate::model::Cause;
 

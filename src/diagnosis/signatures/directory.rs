@@ -1,7 +1,7 @@
 //! Active Directory and LDAP.
 
 use super::fault::Fault;
-use super::signature::{Signature, Specificity::*, is};
+use super::signature::{LineSpecificity::*, Signature, is};
 use crate::model::{Cause, RotationStep::*};
 
 pub(super) const SIGNATURES: &[Signature] = &[

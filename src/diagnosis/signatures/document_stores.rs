@@ -1,7 +1,7 @@
 //! MongoDB, DocumentDB, Cassandra, OpenSearch and Elasticsearch.
 
 use super::fault::Fault;
-use super::signature::{Signature, Specificity::*, is};
+use super::signature::{LineSpecificity::*, Signature, is};
 use crate::model::Cause;
 
 pub(super) const SIGNATURES: &[Signature] = &[

@@ -1,7 +1,7 @@
 //! What drivers of any database say in the same words, where no entry knows the driver.
 
 use super::fault::Fault;
-use super::signature::{Signature, Specificity::*, is};
+use super::signature::{LineSpecificity::*, Signature, is};
 use crate::model::Cause;
 
 pub(super) const SIGNATURES: &[Signature] = &[

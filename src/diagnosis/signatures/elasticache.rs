@@ -1,7 +1,7 @@
 //! ElastiCache, MemoryDB, Redis and Valkey.
 
 use super::fault::Fault;
-use super::signature::{Signature, Specificity::*, is};
+use super::signature::{LineSpecificity::*, Signature, is};
 use crate::model::Cause;
 
 pub(super) const SIGNATURES: &[Signature] = &[

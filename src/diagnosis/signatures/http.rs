@@ -2,7 +2,7 @@
 
 use super::line::Line;
 use super::network::unreachable_peer;
-use super::signature::{Signature, Specificity::*, depends, is};
+use super::signature::{LineSpecificity::*, Signature, depends, is};
 use crate::model::Cause;
 
 /// AWS's Java SDK prints a status code with every error; that is no answer of the target.

@@ -1,7 +1,7 @@
 //! A function that cannot be loaded: imports, compiled modules, syntax, packaging.
 
 use super::line::Line;
-use super::signature::{Signature, Specificity::*, depends, is};
+use super::signature::{LineSpecificity::*, Signature, depends, is};
 use crate::model::Cause;
 use regex::Regex;
 use std::sync::LazyLock;

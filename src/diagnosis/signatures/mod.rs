@@ -39,7 +39,7 @@ mod tries;
 pub use access_denied::{AccessDenied, RefusingLayer};
 pub use engine::engine_of;
 pub use fault::Fault;
-pub use signature::{Reached, Specificity};
+pub use signature::{LineSpecificity, Reached};
 
 use crate::model::{Cause, RotationStep};
 use automaton::Automaton;
@@ -94,7 +94,7 @@ pub struct Classification {
     /// The database or directory the line is about.
     pub engine: Option<&'static str>,
     /// How much the line tells.
-    pub specificity: Specificity,
+    pub specificity: LineSpecificity,
     /// How far the try came that failed.
     pub reached: Reached,
     /// What it is within its cause, where it wants advice of its own.
@@ -104,7 +104,7 @@ pub struct Classification {
 impl Classification {
     /// How much the line says about why an invocation failed; of equals the first is believed.
     #[must_use]
-    pub fn weight(&self) -> (Specificity, Reached) {
+    pub fn weight(&self) -> (LineSpecificity, Reached) {
         (self.specificity, self.reached)
     }
 }
@@ -150,7 +150,7 @@ pub(crate) fn classify_at(text: &str, level: Option<crate::lambda_log::Level>) -
         }
     };
     // A text that means something only as a whole is read as one.
-    told.filter(|told| told.specificity > Specificity::Marker).or_else(|| classify_line(&line, &owners))
+    told.filter(|told| told.specificity > LineSpecificity::Marker).or_else(|| classify_line(&line, &owners))
 }
 
 /// What a line, or one try of an event, stands for by the entries that match it.
@@ -192,7 +192,7 @@ fn unexplained(line: &Line<'_>) -> Option<Classification> {
         cause: Cause::FailureMarker,
         step: line.step(),
         engine: engine_of(line.text),
-        specificity: Specificity::Marker,
+        specificity: LineSpecificity::Marker,
         reached: Reached::Answer,
         fault: None,
     })

@@ -4,7 +4,7 @@
 
 use super::fault::Fault;
 use super::line::Line;
-use super::signature::{Signature, Specificity::*, depends, is};
+use super::signature::{LineSpecificity::*, Signature, depends, is};
 use crate::model::Cause;
 use regex::Regex;
 use std::sync::LazyLock;

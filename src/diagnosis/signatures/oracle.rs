@@ -3,7 +3,7 @@
 //! Source: Oracle "Database Error Messages" and python-oracledb's `errors.py`.
 
 use super::fault::Fault;
-use super::signature::{Signature, Specificity::*, is};
+use super::signature::{LineSpecificity::*, Signature, is};
 use crate::model::{Cause, RotationStep};
 
 pub(super) const SIGNATURES: &[Signature] = &[

@@ -1,6 +1,6 @@
 //! Snowflake, SAP HANA, Teradata, ClickHouse, Neo4j, Couchbase, message brokers and SSH.
 
-use super::signature::{Signature, Specificity::*, is};
+use super::signature::{LineSpecificity::*, Signature, is};
 use crate::model::Cause;
 
 pub(super) const SIGNATURES: &[Signature] = &[

@@ -4,7 +4,7 @@
 
 use super::fault::Fault;
 use super::line::Line;
-use super::signature::{Signature, Specificity::*, depends, is};
+use super::signature::{LineSpecificity::*, Signature, depends, is};
 use crate::model::Cause;
 
 /// No entry for an encrypted connection is a closed door; none for a plain one is a question of TLS.

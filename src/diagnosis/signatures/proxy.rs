@@ -2,7 +2,7 @@
 //!
 //! Source: Amazon RDS User Guide, "Troubleshooting for RDS Proxy".
 
-use super::signature::{Signature, Specificity::*, is};
+use super::signature::{LineSpecificity::*, Signature, is};
 use crate::model::Cause;
 
 pub(super) const SIGNATURES: &[Signature] = &[

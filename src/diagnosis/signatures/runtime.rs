@@ -1,7 +1,7 @@
 //! The Lambda platform: timeouts, memory, crashes, and invocations that never start.
 
 use super::line::Line;
-use super::signature::{Signature, Specificity::*, depends, is};
+use super::signature::{LineSpecificity::*, Signature, depends, is};
 use crate::lambda_log::{Platform, Record};
 use crate::model::Cause;
 

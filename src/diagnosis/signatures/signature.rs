@@ -9,7 +9,7 @@ use crate::model::{Cause, RotationStep};
 /// A line that names the layer that refused says more than a driver's text, which says more than
 /// "unable to log in", which says more than a timeout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Specificity {
+pub enum LineSpecificity {
     Normal,
     Marker,
     /// An exception of the function's own code.
@@ -53,7 +53,7 @@ pub(super) enum Verdict {
 #[derive(Clone, Copy)]
 pub(super) struct Signature {
     pub(super) verdict: Verdict,
-    pub(super) specificity: Specificity,
+    pub(super) specificity: LineSpecificity,
     pub(super) engine: Option<&'static str>,
     /// The step that alone can print it.
     pub(super) step: Option<RotationStep>,
@@ -70,20 +70,20 @@ pub(super) struct Signature {
 }
 
 /// An entry that means `cause` whenever one of `patterns` matches.
-pub(super) const fn is(cause: Cause, specificity: Specificity, patterns: &'static [&'static str]) -> Signature {
+pub(super) const fn is(cause: Cause, specificity: LineSpecificity, patterns: &'static [&'static str]) -> Signature {
     entry(Verdict::Is(cause), specificity, patterns)
 }
 
 /// An entry whose meaning `decide` reads from the line.
 pub(super) const fn depends(
     decide: fn(&Line<'_>) -> Option<Cause>,
-    specificity: Specificity,
+    specificity: LineSpecificity,
     patterns: &'static [&'static str],
 ) -> Signature {
     entry(Verdict::Depends(decide), specificity, patterns)
 }
 
-const fn entry(verdict: Verdict, specificity: Specificity, patterns: &'static [&'static str]) -> Signature {
+const fn entry(verdict: Verdict, specificity: LineSpecificity, patterns: &'static [&'static str]) -> Signature {
     Signature { verdict, specificity, engine: None, step: None, reached: None, fault: None, patterns, matches: &[], ignores: &[] }
 }
 

@@ -4,7 +4,7 @@
 //! raised); both match the same entry.
 
 use super::fault::Fault;
-use super::signature::{Signature, Specificity::*, is};
+use super::signature::{LineSpecificity::*, Signature, is};
 use crate::model::{Cause, RotationStep::*};
 
 pub(super) const SIGNATURES: &[Signature] = &[

@@ -2,7 +2,7 @@
 
 use super::fault::Fault;
 use super::line::Line;
-use super::signature::{Signature, Specificity::*, depends, is};
+use super::signature::{LineSpecificity::*, Signature, depends, is};
 use crate::model::Cause;
 
 /// A certificate that fails names the peer: a database, or an HTTP API.
