@@ -6,7 +6,7 @@ use crate::chat::document::{Control, MenuItem, Tone};
 use crate::model::{Action, ActionToken, Investigation};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
-use crate::store::{Completion, DesiredMessage, InvestigationRow, Location, ROOT, RunResult, Stage};
+use crate::store::{Completion, DesiredMessage, InvestigationRow, InvestigationStage, Location, ROOT, RunResult};
 
 /// What is looked into, and where.
 pub(super) fn subject(stored: &InvestigationRow) -> SafeText {
@@ -49,7 +49,8 @@ pub(super) fn concluded(stored: &InvestigationRow, record: Investigation) -> Com
         "details of the verdict",
     );
     let messages = vec![verdict(stored, &record), details];
-    let concluded = RunResult { id: stored.id.clone(), stage: Stage::Done, record: Some(record), headline, choices: Vec::new() };
+    let concluded =
+        RunResult { id: stored.id.clone(), stage: InvestigationStage::Done, record: Some(record), headline, choices: Vec::new() };
     Completion { concluded: vec![concluded], messages, ..Completion::default() }
 }
 
@@ -62,7 +63,13 @@ pub(super) fn failed(stored: &InvestigationRow, why: &str) -> Completion {
     })];
     let headline = message.title.clone();
     Completion {
-        concluded: vec![RunResult { id: stored.id.clone(), stage: Stage::Failed, record: None, headline, choices: Vec::new() }],
+        concluded: vec![RunResult {
+            id: stored.id.clone(),
+            stage: InvestigationStage::Failed,
+            record: None,
+            headline,
+            choices: Vec::new(),
+        }],
         messages: vec![DesiredMessage::reply(&stored.thread, &stored.message_key, message, "a failure")],
         ..Completion::default()
     }

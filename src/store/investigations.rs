@@ -14,7 +14,7 @@ use sqlx::{FromRow, Sqlite, Transaction};
 
 /// How an investigation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
+pub enum InvestigationStage {
     /// A person is asked in which of several places to look.
     Asking,
     /// It is being looked into.
@@ -25,15 +25,16 @@ pub enum Stage {
     Failed,
 }
 
-impl Stage {
-    const ALL: [Stage; 4] = [Stage::Asking, Stage::Running, Stage::Done, Stage::Failed];
+impl InvestigationStage {
+    const ALL: [InvestigationStage; 4] =
+        [InvestigationStage::Asking, InvestigationStage::Running, InvestigationStage::Done, InvestigationStage::Failed];
 
     const fn word(self) -> &'static str {
         match self {
-            Stage::Asking => "asking",
-            Stage::Running => "running",
-            Stage::Done => "done",
-            Stage::Failed => "failed",
+            InvestigationStage::Asking => "asking",
+            InvestigationStage::Running => "running",
+            InvestigationStage::Done => "done",
+            InvestigationStage::Failed => "failed",
         }
     }
 }
@@ -63,7 +64,7 @@ pub struct InvestigationRow {
     pub choice: Option<Location>,
     /// The places to choose from while a person is asked.
     pub choices: Vec<Location>,
-    pub stage: Stage,
+    pub stage: InvestigationStage,
     /// The verdict in one line; empty before the first.
     pub headline: SafeText,
     /// When the last run began.
@@ -81,7 +82,7 @@ pub struct InvestigationRow {
 pub struct RunResult {
     pub id: String,
     /// How it stands now.
-    pub stage: Stage,
+    pub stage: InvestigationStage,
     /// What was seen and concluded; `None` keeps what was there.
     pub record: Option<Investigation>,
     /// The verdict in one line.
@@ -136,7 +137,7 @@ struct Row {
 
 impl Row {
     fn read(self) -> Result<InvestigationRow, StoreError> {
-        let stage = Stage::ALL.into_iter().find(|stage| stage.word() == self.state);
+        let stage = InvestigationStage::ALL.into_iter().find(|stage| stage.word() == self.state);
         let by = self.resolved_by.as_deref().map(SafeText::redact);
         Ok(InvestigationRow {
             place: place(&self.platform, self.workspace, self.channel, self.root)?,

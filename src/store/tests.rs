@@ -517,7 +517,7 @@ async fn retention_removes_what_is_over_and_nothing_that_is_not() {
     }
     let done = |id: &str| RunResult {
         id: id.to_owned(),
-        stage: Stage::Done,
+        stage: InvestigationStage::Done,
         record: None,
         headline: SafeText::default(),
         choices: Vec::new(),
@@ -965,7 +965,7 @@ async fn a_store_of_the_schema_before_keeps_its_threads_groups_and_buttons() {
     let at = Place { thread: Some(format!("root of {id}")), ..place("C1") };
     assert_eq!(store.thread_at(&at).await.unwrap().unwrap(), Thread { id: id.to_owned(), place: at, held_in: None });
     let stored = store.investigation(id).await.unwrap().unwrap();
-    assert_eq!((stored.stage, stored.question), (Stage::Done, question()));
+    assert_eq!((stored.stage, stored.question), (InvestigationStage::Done, question()));
     let shown = store.stated(id, ROOT).await.unwrap().unwrap();
     assert_eq!(shown, message);
     let group = store.group_in::<AlarmGroup>(id).await.unwrap().unwrap().group;

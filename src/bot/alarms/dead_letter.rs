@@ -8,7 +8,7 @@ use crate::bot::verdict::failed;
 use crate::chat::compose;
 use crate::chat::document::Tone;
 use crate::model::{Alarm, AlarmState};
-use crate::store::{Claimed, Completion, DesiredMessage, NewThread, ROOT, Stage, StoreError, StoredGroup};
+use crate::store::{Claimed, Completion, DesiredMessage, InvestigationStage, NewThread, ROOT, StoreError, StoredGroup};
 
 impl AlarmThreads {
     /// What is told, and the investigations that end without a verdict.
@@ -21,7 +21,7 @@ impl AlarmThreads {
         let thread = known.map_or_else(|| claimed.subject.clone(), |stored_group| stored_group.thread);
         self.store.open_thread(&NewThread { id: thread.clone(), place: place.clone() }, &[]).await?;
         let mut completion = Completion::default();
-        for stored in self.store.investigations_of(&thread).await?.iter().filter(|one| one.stage == Stage::Running) {
+        for stored in self.store.investigations_of(&thread).await?.iter().filter(|one| one.stage == InvestigationStage::Running) {
             let one = failed(stored, why);
             completion.concluded.extend(one.concluded);
             completion.messages.extend(one.messages);

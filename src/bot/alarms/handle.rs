@@ -11,7 +11,9 @@ use crate::alarm::{
 };
 use crate::bot::error::HandlerError;
 use crate::model::{Alarm, AlarmSource, AlarmState, Place, Recheck, SecretRef};
-use crate::store::{Audited, Claimed, Completion, DesiredMessage, NewThread, Newness, ROOT, Stage, StoreError, StoredGroup};
+use crate::store::{
+    Audited, Claimed, Completion, DesiredMessage, InvestigationStage, NewThread, Newness, ROOT, StoreError, StoredGroup,
+};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -155,7 +157,7 @@ impl AlarmThreads {
 
     async fn as_it_stands(&self, thread: &str, group: AlarmGroup) -> Result<KnownThread, StoreError> {
         let investigations = self.store.investigations_of(thread).await?;
-        let is_running = investigations.iter().any(|one| one.stage == Stage::Running);
+        let is_running = investigations.iter().any(|one| one.stage == InvestigationStage::Running);
         let closed: Option<Vec<Timestamp>> = investigations.iter().map(|one| one.resolved.as_ref().map(|(_, at)| *at)).collect();
         let closed_at = closed.and_then(|times| times.into_iter().max());
         Ok(KnownThread { thread: thread.to_owned(), group, is_running, closed_at })

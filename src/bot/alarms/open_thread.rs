@@ -9,7 +9,9 @@ use crate::chat::compose;
 use crate::investigation::{Options, new_id};
 use crate::model::{Investigation, InvestigationRequest, SecretRef};
 use crate::redact::SafeText;
-use crate::store::{Completion, DesiredMessage, InvestigationRow, NewThread, ROOT, RunResult, Stage, StoreError, StoredGroup};
+use crate::store::{
+    Completion, DesiredMessage, InvestigationRow, InvestigationStage, NewThread, ROOT, RunResult, StoreError, StoredGroup,
+};
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _};
 
@@ -157,11 +159,11 @@ impl AlarmThreads {
     ) -> Result<Completion, HandlerError> {
         let (mut seen, mut again) = (Vec::new(), Vec::new());
         for stored in known {
-            let is_fresh = stored.stage == Stage::Done && stored.started_at >= case.claimed.received_at;
+            let is_fresh = stored.stage == InvestigationStage::Done && stored.started_at >= case.claimed.received_at;
             match if is_fresh { self.store.record(&stored.id).await? } else { None } {
                 Some(record) => seen.push(RunResult {
                     id: stored.id.clone(),
-                    stage: Stage::Done,
+                    stage: InvestigationStage::Done,
                     record: Some(record),
                     headline: stored.headline.clone(),
                     choices: Vec::new(),

@@ -10,7 +10,9 @@ use crate::bot::verdict::verdict;
 use crate::model::{AlarmState, AttemptOutcome, Investigation, OkBasis, Recheck, SecretRef};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
-use crate::store::{Completion, DesiredMessage, InvestigationRow, Location, RunResult, Stage, StoreError, StoredGroup};
+use crate::store::{
+    Completion, DesiredMessage, InvestigationRow, InvestigationStage, Location, RunResult, StoreError, StoredGroup,
+};
 use jiff::{SignedDuration, Timestamp};
 
 /// How long before the first word of a cause the success may lie that ended it: an alarm arrives after its failure, and a
@@ -79,7 +81,13 @@ impl AlarmThreads {
         let record = self.runner.look(stored.choice.as_ref()?, &stored.question.secret).await.ok()?;
         let record = Investigation { id: stored.id.clone(), ..record };
         let headline = SafeText::redact(&wording::headline(&Report::new(&record)));
-        Some(RunResult { id: stored.id.clone(), stage: Stage::Done, record: Some(record), headline, choices: Vec::new() })
+        Some(RunResult {
+            id: stored.id.clone(),
+            stage: InvestigationStage::Done,
+            record: Some(record),
+            headline,
+            choices: Vec::new(),
+        })
     }
 
     /// Says what a look after the alarm came to, and closes what is over.

@@ -9,7 +9,7 @@ use crate::config::Work;
 use crate::investigation::Options;
 use crate::model::{Action, ActionRequest, Investigation};
 use crate::redact::SafeText;
-use crate::store::{Claimed, Completion, DesiredMessage, InvestigationRow, Lease, Stage, Store, StoreError, Watch};
+use crate::store::{Claimed, Completion, DesiredMessage, InvestigationRow, InvestigationStage, Lease, Store, StoreError, Watch};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ impl Actions {
         }
         if act.action() == Action::RerunAll {
             // An alarm had it run between the click and now; a run of ours that a crash cut short is still running.
-            if stored.revision > act.token.revision && stored.stage != Stage::Running {
+            if stored.revision > act.token.revision && stored.stage != InvestigationStage::Running {
                 return Ok(noted(
                     Completion::default(),
                     claimed,
@@ -57,7 +57,7 @@ impl Actions {
             }
             return Ok(noted(self.again(claimed.lease, &stored, next, None).await?, claimed, &stored, act, "reran all steps"));
         }
-        if act.action() == Action::Resolve && stored.stage != Stage::Done {
+        if act.action() == Action::Resolve && stored.stage != InvestigationStage::Done {
             return Ok(resolved(claimed, &stored, None, act, by));
         }
         let Some(record) = self.store.record(&stored.id).await? else {
@@ -108,7 +108,7 @@ impl Actions {
     /// It was started several times: whoever clicked is told.
     pub(super) async fn give_up(&self, claimed: &Claimed, act: &ActionRequest, why: &str) -> Result<Completion, StoreError> {
         Ok(match self.store.investigation(&act.token.investigation).await? {
-            Some(stored) if stored.stage == Stage::Running => failed(&stored, why),
+            Some(stored) if stored.stage == InvestigationStage::Running => failed(&stored, why),
             Some(stored) => {
                 let name = message_key(&stored, &format!("answer-{}", claimed.lease.number()));
                 let message = compose::notice(Tone::Warning, &format!("That could not be done: {why}"));

@@ -10,8 +10,8 @@ use crate::investigation::Options;
 use crate::model::{ActionKind, Actor, Command, ReplyTo, SecretRef};
 use crate::redact::SafeText;
 use crate::store::{
-    AuditDecision, Audited, Claimed, Completion, DesiredMessage, InvestigationRow, Location, NewThread, ROOT, RunResult, Stage,
-    Store, StoreError,
+    AuditDecision, Audited, Claimed, Completion, DesiredMessage, InvestigationRow, InvestigationStage, Location, NewThread, ROOT,
+    RunResult, Store, StoreError,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -150,7 +150,7 @@ fn asked(stored: &InvestigationRow, several: &[Location]) -> Completion {
     let message = compose::choose(&secret, &named(several), &stored.id, stored.revision);
     let concluded = RunResult {
         id: stored.id.clone(),
-        stage: Stage::Asking,
+        stage: InvestigationStage::Asking,
         record: None,
         headline: message.title.clone(),
         choices: several.to_vec(),

@@ -8,7 +8,7 @@ use crate::chat::document::Tone;
 use crate::model::{AttemptOutcome, Investigation};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
-use crate::store::{Completion, DesiredMessage, InvestigationRow, RunResult, Stage, Store, StoreError, Watch};
+use crate::store::{Completion, DesiredMessage, InvestigationRow, InvestigationStage, RunResult, Store, StoreError, Watch};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -85,7 +85,8 @@ fn told(stored: &InvestigationRow, record: Investigation, succeeded: bool) -> Co
             "a watched rotation",
         ),
     ];
-    let concluded = RunResult { id: stored.id.clone(), stage: Stage::Done, record: Some(record), headline, choices: Vec::new() };
+    let concluded =
+        RunResult { id: stored.id.clone(), stage: InvestigationStage::Done, record: Some(record), headline, choices: Vec::new() };
     Completion { concluded: vec![concluded], unwatch: vec![stored.id.clone()], messages, ..Completion::default() }
 }
 

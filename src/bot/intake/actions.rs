@@ -7,7 +7,7 @@ use crate::chat::document::Tone;
 use crate::chat::{Ack, IncomingEvent, Manner, Message, compose};
 use crate::model::{Action, ActionNeeds, ActionRequest, ActionToken, ReplyTo, Standing, Trigger};
 use crate::redact::SafeText;
-use crate::store::{Accepted, AuditDecision, Audited, InvestigationRow, Location, NewTrigger, Stage, StoreError};
+use crate::store::{Accepted, AuditDecision, Audited, InvestigationRow, InvestigationStage, Location, NewTrigger, StoreError};
 
 const NO_THREAD: &str = "use this in the thread of an investigation, or ask about a secret first";
 const SEVERAL: &str = "there are several investigations in this thread: use the buttons of the one you mean";
@@ -120,12 +120,12 @@ fn not_now(stored: &InvestigationRow, token: &ActionToken, manner: Manner) -> Op
     }
     let notice = |text| Some(compose::notice(Tone::Neutral, text));
     match (stored.stage, token.action.needs()) {
-        (Stage::Asking, ActionNeeds::Choice) if chosen(stored, token.action).is_some() => None,
-        (Stage::Asking, ActionNeeds::Nothing) => None,
-        (Stage::Asking, _) => notice(NO_VERDICT),
+        (InvestigationStage::Asking, ActionNeeds::Choice) if chosen(stored, token.action).is_some() => None,
+        (InvestigationStage::Asking, ActionNeeds::Nothing) => None,
+        (InvestigationStage::Asking, _) => notice(NO_VERDICT),
         (_, ActionNeeds::Choice) => Some(compose::already()),
-        (Stage::Running, _) => notice(RUNNING),
-        (Stage::Failed, ActionNeeds::Nothing | ActionNeeds::End) | (Stage::Done, _) => None,
-        (Stage::Failed, _) => notice(NO_VERDICT),
+        (InvestigationStage::Running, _) => notice(RUNNING),
+        (InvestigationStage::Failed, ActionNeeds::Nothing | ActionNeeds::End) | (InvestigationStage::Done, _) => None,
+        (InvestigationStage::Failed, _) => notice(NO_VERDICT),
     }
 }

@@ -10,7 +10,9 @@ use crate::chat::document::Tone;
 use crate::chat::{self, Ack, IncomingEvent, Message, Payload, PlatformSet, Summary, compose};
 use crate::model::{ActionToken, Actor, Investigation, Outcome, Place, Trigger};
 use crate::redact::SafeText;
-use crate::store::{Accepted, AuditDecision, Audited, InvestigationRow, NewTrigger, Refused, Stage, Store, StoreError};
+use crate::store::{
+    Accepted, AuditDecision, Audited, InvestigationRow, InvestigationStage, NewTrigger, Refused, Store, StoreError,
+};
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -148,7 +150,7 @@ impl Intake {
     }
 
     async fn outcome(&self, stored: &InvestigationRow) -> Option<Outcome> {
-        if stored.stage != Stage::Done {
+        if stored.stage != InvestigationStage::Done {
             return None;
         }
         let record = self.store.record(&stored.id).await.ok().flatten()?;
