@@ -44,7 +44,7 @@ pub use signature::{LineSpecificity, Reached};
 use crate::model::{Cause, RotationStep};
 use automaton::Automaton;
 use line::Line;
-use signature::{Signature, Verdict};
+use signature::{LineMeaning, Signature};
 use std::sync::LazyLock;
 
 /// The tables, those that name the exact fault before those that could be read into its text.
@@ -161,8 +161,8 @@ fn classify_line(line: &Line<'_>, owners: &[usize]) -> Option<Classification> {
             continue;
         }
         let cause = match signature.verdict {
-            Verdict::Is(cause) => Some(cause),
-            Verdict::Depends(decide) => decide(line),
+            LineMeaning::Is(cause) => Some(cause),
+            LineMeaning::Depends(decide) => decide(line),
         };
         let Some(cause) = cause else { continue };
         let found = Classification {
@@ -233,9 +233,9 @@ mod tests {
         let mut faults = Vec::new();
         for signature in TABLE.iter() {
             let expected = |text| match signature.verdict {
-                Verdict::Is(Cause::Benign) => None,
-                Verdict::Is(cause) => Some(cause),
-                Verdict::Depends(decide) => decide(&Line::new(text, None)).filter(|cause| *cause != Cause::Benign),
+                LineMeaning::Is(Cause::Benign) => None,
+                LineMeaning::Is(cause) => Some(cause),
+                LineMeaning::Depends(decide) => decide(&Line::new(text, None)).filter(|cause| *cause != Cause::Benign),
             };
             if signature.matches.is_empty() {
                 faults.push(format!("no sample: {:?}", signature.patterns));

@@ -43,7 +43,7 @@ pub enum Reached {
 
 /// What a matching line means.
 #[derive(Clone, Copy)]
-pub(super) enum Verdict {
+pub(super) enum LineMeaning {
     Is(Cause),
     /// The line decides: the host it names, the key that is missing, the action that was denied.
     Depends(fn(&Line<'_>) -> Option<Cause>),
@@ -52,7 +52,7 @@ pub(super) enum Verdict {
 /// An entry of the table.
 #[derive(Clone, Copy)]
 pub(super) struct Signature {
-    pub(super) verdict: Verdict,
+    pub(super) verdict: LineMeaning,
     pub(super) specificity: LineSpecificity,
     pub(super) engine: Option<&'static str>,
     /// The step that alone can print it.
@@ -71,7 +71,7 @@ pub(super) struct Signature {
 
 /// An entry that means `cause` whenever one of `patterns` matches.
 pub(super) const fn is(cause: Cause, specificity: LineSpecificity, patterns: &'static [&'static str]) -> Signature {
-    entry(Verdict::Is(cause), specificity, patterns)
+    entry(LineMeaning::Is(cause), specificity, patterns)
 }
 
 /// An entry whose meaning `decide` reads from the line.
@@ -80,10 +80,10 @@ pub(super) const fn depends(
     specificity: LineSpecificity,
     patterns: &'static [&'static str],
 ) -> Signature {
-    entry(Verdict::Depends(decide), specificity, patterns)
+    entry(LineMeaning::Depends(decide), specificity, patterns)
 }
 
-const fn entry(verdict: Verdict, specificity: LineSpecificity, patterns: &'static [&'static str]) -> Signature {
+const fn entry(verdict: LineMeaning, specificity: LineSpecificity, patterns: &'static [&'static str]) -> Signature {
     Signature { verdict, specificity, engine: None, step: None, reached: None, fault: None, patterns, matches: &[], ignores: &[] }
 }
 
