@@ -1,6 +1,6 @@
 //! From the events of many streams to whole invocations.
 
-use super::{Level, Platform, Record, Report, rotation};
+use super::{Level, Platform, Record, ReportRecord, rotation};
 use crate::model::{Invocation, InvocationStatus, LogEvent, RotationStep};
 use std::collections::BTreeMap;
 
@@ -160,7 +160,7 @@ struct Run {
     request_id: Option<String>,
     started_at: jiff::Timestamp,
     ended_at: Option<jiff::Timestamp>,
-    report: Option<Report>,
+    report: Option<ReportRecord>,
     /// Its START was seen.
     began: bool,
     lines: Vec<LogEvent>,
@@ -240,7 +240,7 @@ impl InvocationEvidence {
         }
     }
 
-    fn add_report(&mut self, report: &Report, kind: &Option<Platform>) {
+    fn add_report(&mut self, report: &ReportRecord, kind: &Option<Platform>) {
         match report.status.as_deref() {
             // Initialization is repeated after its own timeout of 10 s; that one fails no request.
             Some("timeout") if !matches!(kind, Some(Platform::InitReport(_))) => {

@@ -13,6 +13,6 @@ mod rotation;
 
 pub use group::group;
 pub use level::Level;
-pub use platform::{Platform, Report};
+pub use platform::{Platform, ReportRecord};
 pub use record::Record;
 pub use rotation::{rotated_secret, rotation_step, version};

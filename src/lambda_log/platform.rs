@@ -7,19 +7,19 @@ use serde_json::Value;
 pub enum Platform {
     /// The execution environment starts to initialize.
     InitStart,
-    InitReport(Report),
+    InitReport(ReportRecord),
     Start,
     /// The runtime is done with an invocation.
-    RuntimeDone(Report),
+    RuntimeDone(ReportRecord),
     End,
-    Report(Report),
+    Report(ReportRecord),
     /// Another record: extensions, subscriptions, dropped logs.
     Other,
 }
 
 /// The figures and the status of a REPORT-like record.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Report {
+pub struct ReportRecord {
     /// Milliseconds.
     pub duration_ms: Option<f64>,
     /// MB.
@@ -52,8 +52,8 @@ pub(super) fn from_text(text: &str) -> Option<(Platform, Option<&str>)> {
     })
 }
 
-fn figures(text: &str) -> Report {
-    Report {
+fn figures(text: &str) -> ReportRecord {
+    ReportRecord {
         duration_ms: field(text, "Duration: ").and_then(|value| value.parse().ok()),
         memory_size_mb: field(text, "Memory Size: ").and_then(|value| value.parse().ok()),
         max_memory_used_mb: field(text, "Max Memory Used: ").and_then(|value| value.parse().ok()),
@@ -102,7 +102,7 @@ pub(super) fn from_json(kind: &str, record: &Value) -> (Platform, Option<String>
     (platform, id, text)
 }
 
-fn other_text(kind: &str, record: &Value, report: &Report) -> String {
+fn other_text(kind: &str, record: &Value, report: &ReportRecord) -> String {
     match record {
         Value::String(text) => text.clone(),
         _ => {
@@ -113,11 +113,11 @@ fn other_text(kind: &str, record: &Value, report: &Report) -> String {
     }
 }
 
-fn json_report(record: &Value) -> Report {
+fn json_report(record: &Value) -> ReportRecord {
     let metric = |name: &str| record.get("metrics").and_then(|metrics| metrics.get(name));
     let megabytes = |name| metric(name).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
     let text = |name: &str| record.get(name).and_then(Value::as_str).map(str::to_owned);
-    Report {
+    ReportRecord {
         duration_ms: metric("durationMs").and_then(Value::as_f64),
         memory_size_mb: megabytes("memorySizeMB"),
         max_memory_used_mb: megabytes("maxMemoryUsedMB"),
@@ -126,7 +126,7 @@ fn json_report(record: &Value) -> Report {
     }
 }
 
-fn figures_text(report: &Report) -> String {
+fn figures_text(report: &ReportRecord) -> String {
     let mut text = String::new();
     let mut add = |name: &str, value: Option<String>| {
         if let Some(value) = value {
