@@ -58,7 +58,7 @@ pub(super) async fn collect(
         Observation::Found(described) => described,
         unanswered => return carried(unanswered).into(),
     };
-    let actor = Actor { role: &role, function: function.as_deref() };
+    let actor = RotationActor { role: &role, function: function.as_deref() };
     let role = actor.role;
     let (own, key) = tokio::join!(simulate_secret(cx, caller, &described, actor), simulate_keys(cx, caller, &described, actor));
     if let Observation::NoData { searched } = own {
@@ -121,7 +121,7 @@ fn needed_policies(simulations: &Observation<Vec<Simulation>>) -> Option<role_po
 
 /// Who acts in rotation: the function in its role, or Secrets Manager in that of a partner-managed rotation.
 #[derive(Clone, Copy)]
-struct Actor<'a> {
+struct RotationActor<'a> {
     role: &'a RoleArn,
     function: Option<&'a FunctionFacts>,
 }
@@ -137,7 +137,7 @@ async fn simulate_secret(
     cx: &StepContext<'_>,
     caller: &AwsCaller,
     described: &Described,
-    actor: Actor<'_>,
+    actor: RotationActor<'_>,
 ) -> Observation<Vec<Simulation>> {
     let secret = described.facts.arn.arn().as_str();
     let mut wanted: Vec<(&str, &str)> = SECRET_ACTIONS.iter().map(|action| (*action, secret)).collect();
@@ -156,7 +156,7 @@ async fn simulate_keys(
     cx: &StepContext<'_>,
     caller: &AwsCaller,
     described: &Described,
-    actor: Actor<'_>,
+    actor: RotationActor<'_>,
 ) -> Observation<Vec<Simulation>> {
     let environment = async {
         let key = actor.function.and_then(|function| function.kms_key_arn.as_ref())?;
@@ -178,7 +178,7 @@ async fn simulate_key(
     cx: &StepContext<'_>,
     caller: &AwsCaller,
     described: &Described,
-    actor: Actor<'_>,
+    actor: RotationActor<'_>,
 ) -> Observation<Vec<Simulation>> {
     let not_needed = || Observation::NotApplicable { because: "the secret uses the AWS managed key".to_owned() };
     let Some(key) = described.facts.kms_key_id.as_deref().filter(|key| !kms_key::is_default(key)) else { return not_needed() };
@@ -203,7 +203,7 @@ async fn simulate(
     cx: &StepContext<'_>,
     caller: &AwsCaller,
     described: &Described,
-    actor: Actor<'_>,
+    actor: RotationActor<'_>,
     via: Via,
     wanted: &[(&str, &str)],
 ) -> Observation<Vec<Simulation>> {
@@ -252,7 +252,7 @@ async fn simulate(
 /// The policies of the official templates require `secretsmanager:resource/AllowRotationLambdaArn`.
 ///
 /// Those of a partner-managed rotation require `secretsmanager:resource/Type`.
-fn circumstances(described: &Described, actor: Actor<'_>, via: Via) -> Vec<ContextEntry> {
+fn circumstances(described: &Described, actor: RotationActor<'_>, via: Via) -> Vec<ContextEntry> {
     let place = described.facts.arn.arn();
     let service = match via {
         Via::SecretsManager => "secretsmanager",
