@@ -7,7 +7,7 @@ use sqlx::{FromRow, SqlitePool};
 use std::path::Path;
 
 #[derive(FromRow)]
-struct Row {
+struct AuditRow {
     at: i64,
     platform: String,
     workspace: String,
@@ -34,7 +34,7 @@ impl Store {
 }
 
 async fn trail(pool: &SqlitePool, since: Timestamp, limit: u32) -> Result<Vec<Audited>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as(
+    let rows: Vec<AuditRow> = sqlx::query_as(
         "SELECT at, platform, workspace, channel, person, did, subject, decision, reason FROM audit
          WHERE at >= ? ORDER BY id DESC LIMIT ?",
     )
