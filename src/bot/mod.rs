@@ -38,7 +38,7 @@ mod threads;
 mod verdict;
 mod worker;
 
-pub use access::{Access, AccessRequest, AccountInfo, Accounts, Authorizer, AwsAccounts, Connected, Refusal};
+pub use access::{Access, AccessRefusal, AccessRequest, AccountInfo, Accounts, Authorizer, AwsAccounts, Connected};
 pub use alarms::{AlarmIntake, AlarmThreads, Reconciler, Subscriber};
 pub use autocomplete::Autocomplete;
 pub use delivery::{Delivery, DeliveryPolicy, last_messages};
