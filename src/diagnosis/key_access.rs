@@ -3,7 +3,7 @@
 use super::DiagnosisContext;
 use super::need::{Need, NeedState, Stop, Target};
 use super::permissions::needs;
-use super::policy_edit::{Kind, allowing_needs, sparing, with};
+use super::policy_edit::{PolicyKind, allowing_needs, sparing, with};
 use super::remedy::aws_in;
 use super::signatures::RefusingLayer;
 use crate::model::{KeyFacts, Remediation};
@@ -33,7 +33,7 @@ pub(super) fn key_access(context: &DiagnosisContext<'_>, target: Target, id: &st
         && let Some(policies) = context.evidence.role.found().and_then(|facts| facts.policies.found())
     {
         for policy in &policies.identity {
-            if let Some(document) = sparing(context, &policy.document, &wanted, Kind::Identity) {
+            if let Some(document) = sparing(context, &policy.document, &wanted, PolicyKind::Identity) {
                 fix = fix.set_policy(context, &policy.name, &document);
             }
         }
@@ -44,7 +44,7 @@ pub(super) fn key_access(context: &DiagnosisContext<'_>, target: Target, id: &st
     }
     match key_policy(context, target).filter(|_| by_key) {
         Some(document) => {
-            let spared = sparing(context, document, &wanted, Kind::Resource);
+            let spared = sparing(context, document, &wanted, PolicyKind::Resource);
             let document = spared.as_ref().unwrap_or(document);
             let document = if in_layer(RefusingLayer::ResourcePolicy, false) {
                 with(document, statement(context, &wanted))

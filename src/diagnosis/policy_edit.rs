@@ -70,27 +70,27 @@ pub(super) fn trusting(document: &Value, service: &str) -> Value {
 
 /// Which policies a request meets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum PolicyKind {
     /// A role's own, or its boundary.
     Identity,
     /// A secret's or a key's.
     Resource,
 }
 
-fn denies(statement: &Value, request: &Request, kind: Kind) -> bool {
+fn denies(statement: &Value, request: &Request, kind: PolicyKind) -> bool {
     let Ok(policy) = Policy::from_value("statement", &json!({ "Version": "2012-10-17", "Statement": [statement] })) else {
         return false;
     };
     let decision = match kind {
-        Kind::Identity => evaluate_identity([&policy], request),
-        Kind::Resource => evaluate_resource(&policy, request),
+        PolicyKind::Identity => evaluate_identity([&policy], request),
+        PolicyKind::Resource => evaluate_resource(&policy, request),
     };
     // A denial that hangs on a condition nobody knows may deny too.
     matches!(decision, Decision::ExplicitDeny { .. } | Decision::Unknown { .. })
 }
 
 /// The document with every Deny that stops one of the needs narrowed to spare it; `None` where none does.
-pub(super) fn sparing(context: &DiagnosisContext<'_>, document: &Value, needs: &[Need], kind: Kind) -> Option<Value> {
+pub(super) fn sparing(context: &DiagnosisContext<'_>, document: &Value, needs: &[Need], kind: PolicyKind) -> Option<Value> {
     let mut is_changed = false;
     let mut kept = Vec::new();
     for statement in statements(document) {
@@ -113,8 +113,8 @@ pub(super) fn sparing(context: &DiagnosisContext<'_>, document: &Value, needs: &
 }
 
 /// The statement for everybody but the function's role, or, in a policy of the role itself, for every secret but this one.
-fn narrowed(context: &DiagnosisContext<'_>, statement: &Value, stopped: &[&Need], kind: Kind) -> Value {
-    let is_of_secret = kind == Kind::Identity && stopped.iter().all(|need| need.target == Target::Secret);
+fn narrowed(context: &DiagnosisContext<'_>, statement: &Value, stopped: &[&Need], kind: PolicyKind) -> Value {
+    let is_of_secret = kind == PolicyKind::Identity && stopped.iter().all(|need| need.target == Target::Secret);
     let secret = context.secret().map(|secret| secret.arn.arn().as_str()).filter(|_| is_of_secret);
     let role = context.function().map(|function| function.role.arn().as_str());
     let (key, value) = match (secret, role) {
@@ -165,7 +165,7 @@ mod tests {
     use crate::diagnosis::permissions::needs;
     use crate::diagnosis::testing::{ROLE, SECRET, healthy};
 
-    fn spared(statement: Value, kind: Kind) -> Option<Value> {
+    fn spared(statement: Value, kind: PolicyKind) -> Option<Value> {
         let evidence = healthy();
         let context = DiagnosisContext::new(&evidence);
         sparing(&context, &json!({ "Statement": statement }), &needs(&context), kind)
@@ -177,7 +177,7 @@ mod tests {
         let freeze =
             json!({ "Sid": "Freeze", "Effect": "Deny", "Action": ["secretsmanager:Put*", "rds:Modify*"], "Resource": "*" });
         assert_eq!(
-            spared(freeze, Kind::Identity),
+            spared(freeze, PolicyKind::Identity),
             Some(json!([
                 {
                     "Sid": "Freeze", "Effect": "Deny", "Action": ["secretsmanager:Put*", "rds:Modify*"], "Resource": "*",
@@ -194,7 +194,7 @@ mod tests {
             "Effect": "Deny", "Principal": "*", "Action": "secretsmanager:*", "Resource": "*",
             "Condition": { "ArnNotEquals": { "aws:PrincipalArn": "arn:aws:iam::123456789012:role/admin" } }
         });
-        let spared = spared(deny, Kind::Resource).unwrap();
+        let spared = spared(deny, PolicyKind::Resource).unwrap();
         assert_eq!(
             spared[0]["Condition"]["ArnNotEquals"]["aws:PrincipalArn"],
             json!(["arn:aws:iam::123456789012:role/admin", ROLE])
@@ -205,9 +205,9 @@ mod tests {
     #[test]
     fn what_denies_nothing_rotation_needs_stays_as_it_is() {
         assert_eq!(
-            spared(json!({ "Effect": "Deny", "Action": "secretsmanager:DeleteSecret", "Resource": "*" }), Kind::Identity),
+            spared(json!({ "Effect": "Deny", "Action": "secretsmanager:DeleteSecret", "Resource": "*" }), PolicyKind::Identity),
             None
         );
-        assert_eq!(spared(json!({ "Effect": "Allow", "Action": "*", "Resource": "*" }), Kind::Identity), None);
+        assert_eq!(spared(json!({ "Effect": "Allow", "Action": "*", "Resource": "*" }), PolicyKind::Identity), None);
     }
 }

@@ -7,7 +7,7 @@
 //! **Is not it** when the message names a boundary, an organization policy or the secret's own policy.
 
 use crate::diagnosis::permissions;
-use crate::diagnosis::policy_edit::{Kind, sparing};
+use crate::diagnosis::policy_edit::{PolicyKind, sparing};
 use crate::diagnosis::refusal::{Weighed, weigh};
 use crate::diagnosis::remedy::{aws, rotate_now};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
@@ -61,7 +61,7 @@ fn fix(context: &DiagnosisContext<'_>, role: &str, denying: Option<&str>) -> Rem
     let needs = permissions::needs(context);
     let policies = context.evidence.role.found().and_then(|facts| facts.policies.found());
     let narrowed: Vec<(&str, Value)> = (policies.map(|policies| policies.identity.as_slice()).unwrap_or_default().iter())
-        .filter_map(|policy| Some((policy.name.as_str(), sparing(context, &policy.document, &needs, Kind::Identity)?)))
+        .filter_map(|policy| Some((policy.name.as_str(), sparing(context, &policy.document, &needs, PolicyKind::Identity)?)))
         .collect();
     if narrowed.is_empty()
         && let Some(arn) = denying

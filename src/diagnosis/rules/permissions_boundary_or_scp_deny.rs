@@ -8,7 +8,7 @@
 //! **Is not it** when the role's own policies lack the allow.
 
 use crate::diagnosis::permissions;
-use crate::diagnosis::policy_edit::{Kind, joined, sparing};
+use crate::diagnosis::policy_edit::{PolicyKind, joined, sparing};
 use crate::diagnosis::refusal::{Opinion, Weighed, allowing, weigh};
 use crate::diagnosis::remedy::{aws, rotate_now};
 use crate::diagnosis::signatures::RefusingLayer;
@@ -104,7 +104,7 @@ fn boundary_fix(context: &DiagnosisContext<'_>, opinion: &Opinion, role: &str, d
             .needs("iam:GetRole")
             .needs("iam:PutRolePermissionsBoundary");
     };
-    let spared = sparing(context, &boundary.document, &permissions::needs(context), Kind::Identity);
+    let spared = sparing(context, &boundary.document, &permissions::needs(context), PolicyKind::Identity);
     let document = joined(spared.as_ref().unwrap_or(&boundary.document), &allowing(context, &opinion.refused));
     fix.set_policy(context, &boundary.name, &document).warn("Every role with this boundary is affected.")
 }

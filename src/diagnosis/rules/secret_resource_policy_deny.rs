@@ -8,7 +8,7 @@
 //! **Is not it** when the secret has no resource policy, or the Deny's condition spares the role.
 
 use crate::diagnosis::permissions;
-use crate::diagnosis::policy_edit::{Kind, sparing};
+use crate::diagnosis::policy_edit::{PolicyKind, sparing};
 use crate::diagnosis::refusal::{Weighed, weigh};
 use crate::diagnosis::remedy::{aws_in, rotate_now};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
@@ -35,7 +35,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let explanation = format!("The secret's own resource policy denies the role {role} {}.", opinion.actions());
     let secret = context.secret_id();
     let policy = context.evidence.access.found().and_then(|access| access.secret_policy.found());
-    let spared = policy.and_then(|policy| sparing(context, policy, &permissions::needs(context), Kind::Resource));
+    let spared = policy.and_then(|policy| sparing(context, policy, &permissions::needs(context), PolicyKind::Resource));
     let fix = Remediation::new("Exempt the function's role from the Deny statement, and rotate.");
     let put = |fix: Remediation, document: &str| {
         let words = ["secretsmanager", "put-resource-policy", "--secret-id", secret, "--resource-policy", document];
