@@ -1,5 +1,5 @@
 //! The files of the crate know each other one way: none imports, by way of others, what imports it; and inside `bot/` each
-//! room knows only those that stand above it in the map of `bot/mod.rs`.
+//! room knows only those that stand above it in the map of `bot/mod.rs`. A type's name means one thing.
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops at what it did not expect")]
 
@@ -22,6 +22,8 @@ struct Source {
     globs: Vec<Vec<String>>,
     /// The paths that its code names, as they are written.
     named: BTreeSet<Vec<String>>,
+    /// The types that it defines.
+    types: BTreeSet<String>,
 }
 
 impl Source {
@@ -34,6 +36,7 @@ impl Source {
             handed_on: BTreeSet::new(),
             globs: Vec::new(),
             named: BTreeSet::new(),
+            types: BTreeSet::new(),
         };
         source.visit_file(&file);
         source
@@ -105,6 +108,14 @@ impl<'ast> Visit<'ast> for Source {
         if is_of_tests(attributes(item)) {
             return;
         }
+        let defined = match item {
+            Item::Enum(it) => Some(&it.ident),
+            Item::Struct(it) => Some(&it.ident),
+            Item::Trait(it) => Some(&it.ident),
+            Item::Type(it) => Some(&it.ident),
+            _ => None,
+        };
+        self.types.extend(defined.map(ToString::to_string));
         match item {
             Item::Use(it) => self.take(&[], &it.tree, !matches!(it.vis, syn::Visibility::Inherited)),
             _ => visit::visit_item(self, item),
@@ -272,6 +283,18 @@ impl Plan {
     }
 }
 
+/// Names of types that more than one file defines, with those files.
+fn names_with_two_meanings(plan: &Plan) -> BTreeMap<&str, Vec<&str>> {
+    let mut homes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for source in &plan.sources {
+        for name in &source.types {
+            homes.entry(name).or_default().push(&source.path);
+        }
+    }
+    homes.retain(|_, files| files.len() > 1);
+    homes
+}
+
 /// The rooms of the bot, in the order of the map in `bot/mod.rs`: each knows only those above it.
 fn map_of_the_bot() -> Vec<String> {
     let map = fs::read_to_string(src().join("bot/mod.rs")).unwrap();
@@ -326,6 +349,41 @@ fn no_files_know_each_other_in_a_circle() {
     let plan = Plan::of_the_crate();
     let circles = plan.circles();
     assert!(circles.is_empty(), "{circles:#?}");
+}
+
+/// What is the same idea wherever it is defined: on several chat platforms, or as a trait and what stands behind it.
+const ONE_IDEA: [(&str, &[&str]); 5] = [
+    ("File", &["platforms/discord/file.rs", "platforms/slack/render/mod.rs"]),
+    ("Intake", &["bot/intake/mod.rs", "chat/intake.rs"]),
+    ("Interaction", &["platforms/discord/interaction.rs", "platforms/slack/payload.rs"]),
+    ("Kind", &["platforms/console/kind.rs", "platforms/discord/kind.rs", "platforms/slack/kind.rs"]),
+    ("Rendered", &["platforms/discord/render.rs", "platforms/slack/render/mod.rs"]),
+];
+
+#[test]
+fn a_type_s_name_has_one_meaning() {
+    let plan = Plan::of_the_crate();
+    let expected: BTreeMap<&str, Vec<&str>> = ONE_IDEA.iter().map(|(name, files)| (*name, files.to_vec())).collect();
+    assert_eq!(names_with_two_meanings(&plan), expected, "a second type needs a name of its own");
+}
+
+#[test]
+fn a_second_meaning_is_found_wherever_it_stands_and_one_of_tests_is_none() {
+    let of = |text: &str| {
+        let plan = Plan::of([("lib.rs", ""), ("a.rs", "pub struct Turn;"), ("b.rs", text)]);
+        names_with_two_meanings(&plan).into_keys().map(str::to_owned).collect::<Vec<_>>()
+    };
+    for text in [
+        "enum Turn {}",
+        "pub trait Turn {}",
+        "type Turn = u8;",
+        "mod inner { pub(super) struct Turn; }",
+        "fn f() { struct Turn; }",
+    ] {
+        assert_eq!(of(text), ["Turn"], "{text}");
+    }
+    assert_eq!(of("#[cfg(test)]\nmod tests { struct Turn; }"), Vec::<String>::new());
+    assert_eq!(of("impl Iterator for B { type Turn = u8; }"), Vec::<String>::new(), "an associated type is its trait's");
 }
 
 #[test]

@@ -12,3 +12,4 @@ pub(super) mod runtime;
 pub(super) mod runtime_version;
 pub(super) mod runtimes;
 pub(super) mod strategy;
+pub(super) mod trust;

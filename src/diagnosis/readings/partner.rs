@@ -3,6 +3,7 @@
 //! Source: Secrets Manager User Guide, "Managed external secrets": permissions, and a page for each partner.
 
 use crate::diagnosis::iam::{Caller, Context, Decision, Policy, Request, evaluate_trust};
+use crate::diagnosis::readings::trust::Trust;
 use crate::diagnosis::{DiagnosisContext, Verdict};
 use crate::model::{Cause, Observation, Proof, RoleArn, RotationConfig, SecretFacts};
 use serde_json::Value;
@@ -119,14 +120,6 @@ const WORDS: &[(Cause, &[&str])] = &[
 pub(in crate::diagnosis) fn said(context: &DiagnosisContext<'_>) -> Option<Cause> {
     let reason = context.failed_attempts().next_back()?.reason.as_deref()?.to_ascii_lowercase();
     WORDS.iter().find(|(_, words)| words.iter().any(|word| reason.contains(word))).map(|(cause, _)| *cause)
-}
-
-/// Whether the role's trust policy lets Secrets Manager assume it for this secret.
-pub(in crate::diagnosis) enum Trust {
-    Kept,
-    Broken(String),
-    /// It was not read, or depends on what is not known of the request.
-    Open(String),
 }
 
 /// Secrets Manager names the account and the secret it acts for in `aws:SourceAccount` and `aws:SourceArn`.

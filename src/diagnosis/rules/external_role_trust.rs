@@ -8,7 +8,8 @@
 //!
 //! **Is not it** when the trust policy admits Secrets Manager for this secret.
 
-use crate::diagnosis::readings::partner::{self, Partner, SECRETS_MANAGER, Trust};
+use crate::diagnosis::readings::partner::{self, Partner, SECRETS_MANAGER};
+use crate::diagnosis::readings::trust::Trust;
 use crate::diagnosis::remedy::aws;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Confidence, Observation, Proof, Remediation, Severity, StepName};

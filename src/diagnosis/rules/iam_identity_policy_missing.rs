@@ -13,6 +13,7 @@
 use crate::diagnosis::iam::{Caller, Context, Decision, Policy, Request, evaluate_trust};
 use crate::diagnosis::permissions::needs;
 use crate::diagnosis::policy_edit;
+use crate::diagnosis::readings::trust::Trust;
 use crate::diagnosis::refusal::{Opinion, Weighed, allowing, weigh};
 use crate::diagnosis::remedy::{aws, rotate_now};
 use crate::diagnosis::runs::{Ran, ran};
@@ -61,13 +62,6 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
 }
 
 /// Whether the role's trust policy lets Lambda assume it.
-enum Trust {
-    Kept,
-    Broken(String),
-    /// It was not read, or depends on what is not known of Lambda's request.
-    Open(String),
-}
-
 fn trust(context: &DiagnosisContext<'_>) -> Trust {
     let Some(role) = context.evidence.role.found() else {
         return Trust::Open(context.evidence.role.observation.missing().unwrap_or_else(|| "the role's trust policy".to_owned()));
