@@ -208,7 +208,7 @@ fn step(text: &str) -> Result<StepName, String> {
 
 /// The definition of the command line, for help, completions and documentation.
 #[must_use]
-pub fn definition() -> clap::CliCommand {
+pub fn definition() -> clap::Command {
     Cli::command()
 }
 

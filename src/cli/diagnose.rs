@@ -181,7 +181,7 @@ fn region(options: &Diagnose, secret: &SecretRef, config: &Config, account: &Acc
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{Cli, Command};
+    use crate::cli::{Cli, CliCommand};
     use clap::Parser as _;
 
     const CONFIG: &str = include_str!("../../config/rotation-diag.toml");
@@ -189,7 +189,7 @@ mod tests {
 
     fn planned(arguments: &str, config: &str) -> Result<DiagnoseSetup, CommandError> {
         let words = ["rotation-diag", "diagnose"].into_iter().chain(arguments.split(' '));
-        let Command::Diagnose(options) = Cli::parse_from(words).command else { panic!("not diagnose") };
+        let CliCommand::Diagnose(options) = Cli::parse_from(words).command else { panic!("not diagnose") };
         plan(&options, &Config::parse(config, crate::app::PLATFORMS).unwrap())
     }
 

@@ -905,7 +905,7 @@ async fn whoever_goes_away_while_triggers_are_accepted_takes_only_theirs_along()
 
 #[tokio::test]
 async fn a_store_of_the_schema_before_keeps_its_threads_groups_and_buttons() {
-    use crate::alarm::{AlarmGroup, AuditDecision, Storm, Suppressed};
+    use crate::alarm::{AlarmDecision, AlarmGroup, Storm, Suppressed};
     let folder = Folder::new();
     let before = sqlx::migrate::Migrator {
         migrations: open::MIGRATIONS.iter().filter(|one| one.version < 20).cloned().collect::<Vec<_>>().into(),
@@ -969,7 +969,7 @@ async fn a_store_of_the_schema_before_keeps_its_threads_groups_and_buttons() {
     let shown = store.stated(id, ROOT).await.unwrap().unwrap();
     assert_eq!(shown, message);
     let group = store.group_in::<AlarmGroup>(id).await.unwrap().unwrap().group;
-    assert_eq!(group.doing.get(&9), Some(&AuditDecision::Suppressed(Suppressed::Repeat)));
+    assert_eq!(group.doing.get(&9), Some(&AlarmDecision::Suppressed(Suppressed::Repeat)));
     assert_eq!(store.group_in::<Storm>("storm").await.unwrap().unwrap().group.filed, 41);
     store.open_thread(&NewThread { id: "new".to_owned(), place: place("C1") }, &[]).await.unwrap();
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::app::{App, check, demo};
 use crate::chat::setup::fine;
 use crate::chat::{
-    Ack, Checked, Destination, Found, IncomingEvent, Limits as PlatformLimits, Manner, Message, Payload, SendError,
+    Ack, CheckResult, Checked, Destination, IncomingEvent, Limits as PlatformLimits, Manner, Message, Payload, SendError,
 };
 use crate::config::reader::{Reader, Section, text};
 use crate::config::{Http, Misplaced, PlatformConfig, PlatformTable, StoreFile};
@@ -213,5 +213,5 @@ async fn a_platform_nobody_has_heard_of_is_checked() {
     let told: Vec<String> = checked.iter().map(|checked| format!("{}: {:?}", checked.what, checked.found)).collect();
     assert!(told.iter().any(|line| line.contains("there is a stamp")), "{told:#?}");
     assert!(told.iter().any(|line| line.contains("the post can reach the bot only at a public https address")), "{told:#?}");
-    assert!(!checked.iter().any(|checked| matches!(checked.found, Found::Missing(_))), "{told:#?}");
+    assert!(!checked.iter().any(|checked| matches!(checked.found, CheckResult::Missing(_))), "{told:#?}");
 }
