@@ -234,3 +234,31 @@ pub(super) async fn locate(accounts: &dyn Accounts, places: &[Location], secret:
         None => Whereabouts::Nowhere,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_role_is_assumed_for_whoever_asks_and_told_so_where_that_is_configured() {
+        let account = |more: &str| {
+            format!("role_arn = \"arn:aws:iam::123456789012:role/reader\"\nregions = [\"eu-west-1\"]\nexternal_id = \"an-id\"\n{more}")
+        };
+        let text = format!(
+            "[accounts.told]\n{}[accounts.untold]\n{}[accounts.own]\nregions = [\"eu-west-1\"]\n",
+            account("source_identity = true\n"),
+            account("")
+        );
+        let accounts = AwsAccounts::of(&Config::parse(&text, crate::app::PLATFORMS).unwrap()).await.unwrap();
+        let somebody = SessionOwner::person("slack", "U1");
+        let role = |name: &str, owner: Option<&SessionOwner>| {
+            let choice = Location { account: Some(name.to_owned()), region: "eu-west-1".to_owned() };
+            accounts.options(&choice, owner).assume_role.map(|role| (role.owner, role.names_the_owner, role.external_id))
+        };
+        let id = || Some("an-id".to_owned());
+        assert_eq!(role("told", Some(&somebody)), Some((Some(somebody.clone()), true, id())));
+        assert_eq!(role("untold", Some(&somebody)), Some((Some(somebody.clone()), false, id())));
+        assert_eq!(role("told", None), Some((None, true, id())));
+        assert_eq!(role("own", Some(&somebody)), None);
+    }
+}
