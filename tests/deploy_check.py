@@ -41,7 +41,7 @@ def resources(path):
     assert not problems, problems
     by_type = {}
     for name, resource in template["Resources"].items():
-        by_type.setdefault(resource["Type"], []).append((name, resource["Properties"]))
+        by_type.setdefault(resource["Type"], []).append((name, resource.get("Properties", {})))
     return by_type
 
 

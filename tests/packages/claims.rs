@@ -84,6 +84,13 @@ pub(crate) fn problems(name: &str, text: &str) -> Vec<String> {
         Err(problems) => return problems.into_iter().map(|(line, why)| format!("line {line}: {why}")).collect(),
     };
     let mut wrong = Vec::new();
+    if name == IMAGE {
+        let mounted = ["deploy/container/compose.yaml", "deploy/kubernetes/deployment.yaml"];
+        let elsewhere = mounted.iter().filter(|file| {
+            !read(file).contains(&format!("{}\n", image.config)) && !read(file).contains(&format!("{}:ro", image.config))
+        });
+        wrong.extend(elsewhere.map(|file| format!("{file} has the configuration elsewhere than {}", image.config)));
+    }
     for words in commands(name, &text) {
         if let Err(why) = understood(&words) {
             wrong.push(format!("{words:?}: {why}"));
@@ -146,8 +153,7 @@ pub(crate) fn problems(name: &str, text: &str) -> Vec<String> {
 }
 
 pub(crate) const VARIABLE: &str = r"\b((?:ROTATION_DIAG|SLACK|DISCORD|AWS)_[A-Z_]+|RUST_LOG)\b";
-pub(crate) const PORT: &str =
-    r#"(?:[pP]ort: |EXPOSE |listen = "[0-9.]+:|127\.0\.0\.1:\d+:)(\d{2,5})\b"#;
+pub(crate) const PORT: &str = r#"(?:[pP]ort: |EXPOSE |listen = "[0-9.]+:|127\.0\.0\.1:\d+:)(\d{2,5})\b"#;
 pub(crate) const HTTP_PATH: &str = r"(?:path: |HealthCheckPath: |Values: \[|, )(/[a-tv-z][a-z]*(?:/[a-z*]+)*)";
 pub(crate) const FILE_PATH: &str = r"(/(?:usr/local/bin|var/lib|etc)/rotation-diag[a-z./-]*)";
 pub(crate) const USER: &str = r#"\b(65\d\d\d)\b"#;

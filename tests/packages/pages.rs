@@ -38,7 +38,7 @@ fn packages_get_a_page_for_each_command_and_a_script_for_each_shell() {
     for heading in ["EXAMPLES", "\"EXIT STATUS\"", "ENVIRONMENT"] {
         assert!(main.contains(&format!("\n.SH {heading}\n.nf\n")), "{heading}: {main}");
     }
-    assert!(!main.contains("simulate"), "a hidden command is shown");
+    assert!(!main.contains("rotation\\-diag\\-simulate"), "a hidden command is shown");
 }
 
 #[test]

@@ -91,7 +91,8 @@ fn a_configuration_is_granted_what_it_enables_and_its_roles() {
     let account = |name: &str, id: &str, more: &str| {
         format!("[accounts.{name}]\nrole_arn = \"arn:aws:iam::{id}:role/rotation-diag-reader\"\nexternal_id = \"an-id\"\n{more}")
     };
-    let alarms = "[alarms.sns]\ntopics = [\"arn:aws:sns:eu-west-1:123456789012:rotation-diag\"]\n";
+    let route = "[[alarms.route]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannel = \"C1\"\n";
+    let alarms = format!("[alarms.sns]\ntopics = [\"arn:aws:sns:eu-west-1:123456789012:rotation-diag\"]\n{route}");
     let (prod, stage) = (account("prod", "123456789012", ""), account("stage", "210987654321", ""));
     let two = with(&format!("{prod}{stage}{alarms}"));
     assert!(actions(&two, "Allow").contains("sns:ConfirmSubscription"));

@@ -242,7 +242,9 @@ mod tests {
     #[tokio::test]
     async fn a_role_is_assumed_for_whoever_asks_and_told_so_where_that_is_configured() {
         let account = |more: &str| {
-            format!("role_arn = \"arn:aws:iam::123456789012:role/reader\"\nregions = [\"eu-west-1\"]\nexternal_id = \"an-id\"\n{more}")
+            format!(
+                "role_arn = \"arn:aws:iam::123456789012:role/reader\"\nregions = [\"eu-west-1\"]\nexternal_id = \"an-id\"\n{more}"
+            )
         };
         let text = format!(
             "[accounts.told]\n{}[accounts.untold]\n{}[accounts.own]\nregions = [\"eu-west-1\"]\n",
