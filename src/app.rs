@@ -7,6 +7,7 @@
 
 pub mod check;
 pub mod demo;
+pub mod health;
 mod platforms;
 mod supervisor;
 mod web;

@@ -1,16 +1,20 @@
 //! Commands and their output in the terminal: the report on standard output, everything else on standard error.
 
 mod audit;
+mod backup;
 mod check;
 mod completions;
 mod demo;
 mod diagnose;
 mod explain;
 mod failure;
+mod health;
 mod help;
+mod iam_policy;
 mod interrupt;
 mod logging;
 mod output;
+mod package_files;
 mod pasted;
 mod progress;
 mod runtime;
@@ -24,6 +28,7 @@ use logging::{LogFormat, LogLevel};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::aws::permissions::Feature;
 use crate::config::Config;
 use crate::model::{Lookback, StepName};
 
@@ -62,11 +67,27 @@ enum CliCommand {
     /// Show who asked for what, and what was decided
     #[command(long_about = help::AUDIT, after_long_help = help::AUDIT_AFTER)]
     Audit(Audit),
+    /// Print the IAM policy that the bot needs
+    #[command(long_about = help::IAM_POLICY, after_long_help = help::IAM_POLICY_AFTER)]
+    IamPolicy(IamPolicy),
+    /// Ask a running bot whether it is alive, or ready
+    #[command(long_about = help::HEALTH, after_long_help = help::HEALTH_AFTER)]
+    Health(Health),
+    /// Copy the store into a file, while the bot may run
+    #[command(long_about = help::BACKUP, after_long_help = help::BACKUP_AFTER)]
+    Backup(Backup),
     /// Print a completion script for a shell
     #[command(after_long_help = help::COMPLETIONS_AFTER)]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
+    },
+    /// Write the man pages and completion scripts below a prefix such as /usr/local, for packages
+    #[command(hide = true)]
+    PackageFiles {
+        /// The prefix
+        #[arg(value_name = "PREFIX")]
+        prefix: PathBuf,
     },
     /// Run the simulated AWS account in the foreground, for other clients
     #[command(hide = true)]
@@ -154,6 +175,39 @@ struct Check {
 }
 
 #[derive(Debug, Args)]
+struct IamPolicy {
+    /// Only what these features need, separated by commas: diagnose, alarms [default: what the configuration enables, or all]
+    #[arg(long = "for", value_name = "FEATURES", value_delimiter = ',', value_parser = iam_policy::feature)]
+    features: Vec<&'static Feature>,
+    /// The configuration file: what it enables, and the roles of its accounts
+    #[arg(long, value_name = "FILE", env = "ROTATION_DIAG_CONFIG")]
+    config: Option<PathBuf>,
+    /// Print a CloudFormation template of the role that the bot assumes in another account
+    #[arg(long)]
+    account_role: bool,
+}
+
+#[derive(Debug, Args)]
+struct Health {
+    /// The configuration file, which says where the bot listens
+    #[arg(long, value_name = "FILE", env = "ROTATION_DIAG_CONFIG")]
+    config: PathBuf,
+    /// Ask whether a command would be answered, and not only whether the process lives
+    #[arg(long)]
+    ready: bool,
+}
+
+#[derive(Debug, Args)]
+struct Backup {
+    /// The configuration file, which names the store
+    #[arg(long, value_name = "FILE", env = "ROTATION_DIAG_CONFIG")]
+    config: PathBuf,
+    /// The file to write; it must not exist yet
+    #[arg(value_name = "FILE")]
+    copy: PathBuf,
+}
+
+#[derive(Debug, Args)]
 struct Audit {
     /// The configuration file, which names the store
     #[arg(long, value_name = "FILE", env = "ROTATION_DIAG_CONFIG")]
@@ -232,6 +286,10 @@ pub fn main() -> ExitCode {
         CliCommand::Serve(options) => serve::run(&options),
         CliCommand::Check(options) => check::run(&options),
         CliCommand::Audit(options) => audit::run(&options),
+        CliCommand::IamPolicy(options) => iam_policy::run(&options),
+        CliCommand::Health(options) => health::run(&options),
+        CliCommand::Backup(options) => backup::run(&options),
+        CliCommand::PackageFiles { prefix } => package_files::run(&prefix),
         CliCommand::Completions { shell } => completions::run(shell),
         CliCommand::Simulate { scenario } => simulate::run(&scenario),
     };

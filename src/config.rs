@@ -71,6 +71,8 @@ pub struct Account {
     pub role: Option<RoleArn>,
     /// What the role's trust policy asks for.
     pub external_id: Option<String>,
+    /// Whether the role is told who asked, as the session's source identity.
+    pub source_identity: bool,
     /// The regions that may be looked at, the preferred one first; empty means any.
     pub regions: Vec<String>,
 }
@@ -115,12 +117,17 @@ impl fmt::Display for Mistakes<'_> {
 }
 
 impl Config {
-    /// Reads the file at `path`, in which there may be the tables of these platforms.
+    /// Reads the file at `path`, in which there may be the tables of these platforms. `env:NAME` instead of a path is the text
+    /// in that environment variable, for platforms that hand out no files.
     ///
     /// # Errors
     /// [`ConfigError`], with all mistakes at once.
     pub fn read<T: PlatformTable + ?Sized>(path: &Path, tables: &[&T]) -> Result<Config, ConfigError> {
         let unreadable = |why: String| ConfigError::Unreadable { path: path.to_owned(), why };
+        if let Some(name) = path.to_str().and_then(|path| path.strip_prefix("env:")) {
+            let text = std::env::var(name).map_err(|_| unreadable(format!("the environment variable {name} is not set")))?;
+            return Config::parse(&text, tables).map_err(|problems| ConfigError::Mistaken { path: path.to_owned(), problems });
+        }
         let length = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();
         if length > MAX_BYTES {
             return Err(unreadable(format!("it has {length} bytes, and more than {MAX_BYTES} are not read")));
@@ -208,6 +215,7 @@ fn read_account(reader: &Reader<'_>, section: Section<'_>) -> Account {
             RoleArn::try_from(arn).map_err(|error| error.to_string())
         }),
         external_id: section.get("external_id", |value| reader::text(value).and_then(external_id)),
+        source_identity: section.get("source_identity", reader::boolean).unwrap_or_default(),
         regions: section.get("regions", |value| reader::texts(value, region)).unwrap_or_default(),
     };
     if let (Some(id), Some(role)) = (&account.account_id, &account.role)
@@ -215,8 +223,10 @@ fn read_account(reader: &Reader<'_>, section: Section<'_>) -> Account {
     {
         reader.problem(section.span("role_arn"), format!("`role_arn`: this role is in another account than {id}"));
     }
-    if account.external_id.is_some() && account.role.is_none() {
-        reader.problem(section.span("external_id"), "`external_id`: is only valid together with `role_arn`");
+    for (key, is_set) in [("external_id", account.external_id.is_some()), ("source_identity", account.source_identity)] {
+        if is_set && account.role.is_none() {
+            reader.problem(section.span(key), format!("`{key}`: is only valid together with `role_arn`"));
+        }
     }
     section.finish();
     account

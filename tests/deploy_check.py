@@ -41,7 +41,7 @@ def resources(path):
     assert not problems, problems
     by_type = {}
     for name, resource in template["Resources"].items():
-        by_type.setdefault(resource["Type"], []).append((name, resource["Properties"]))
+        by_type.setdefault(resource["Type"], []).append((name, resource.get("Properties", {})))
     return by_type
 
 
@@ -116,12 +116,43 @@ def check_role(folder):
     )
     iam = boto3.client("iam", REGION)
     role = iam.get_role(RoleName="rotation-diag-reader")["Role"]
-    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    trust, naming = role["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Condition"]["StringEquals"]["sts:ExternalId"] == "a-text-nobody-guesses", trust
-    assert "*" not in json.dumps(trust["Principal"]), trust
+    # Without the other statement it opens nothing, so that it needs no external id.
+    assert naming["Action"] == "sts:SetSourceIdentity", naming
+    for statement in (trust, naming):
+        assert "*" not in json.dumps(statement["Principal"]), statement
     policy = only(resources(folder / "reader-role.yaml"), "AWS::IAM::Role")["Policies"][0]["PolicyDocument"]
     expected = json.loads((folder / "iam-policy.json").read_text())
     assert policy == expected, "reader-role.yaml does not allow what iam-policy.json allows"
+
+
+def check_ecs(folder):
+    """What moto does not play is read: who may do what, what can be written to, and that there is never a second task."""
+    found = resources(folder / "ecs.yaml")
+    roles = dict(found["AWS::IAM::Role"])
+    expected = json.loads((folder / "iam-policy.json").read_text())
+    policies = roles["TaskRole"]["Policies"]
+    assert expected in [policy.get("PolicyDocument") for policy in policies], "ecs.yaml does not allow what iam-policy.json allows"
+    for name, role in roles.items():
+        (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}, name
+    # The bot denies itself secret values; its tokens are fetched for it, and nothing but them.
+    for policy in roles["ExecutionRole"]["Policies"]:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            assert statement["Effect"] == "Allow" and "*" not in json.dumps(statement["Resource"]), statement
+    (container,) = only(found, "AWS::ECS::TaskDefinition")["ContainerDefinitions"]
+    assert container["ReadonlyRootFilesystem"] is True and container["User"] != "0:0", container
+    assert {secret["Name"] for secret in container["Secrets"]} == {"ROTATION_DIAG_TOML", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"}
+    assert not any("TOKEN" in variable["Name"] for variable in container["Environment"]), container["Environment"]
+    service = only(found, "AWS::ECS::Service")
+    deployment = service["DeploymentConfiguration"]
+    assert (service["DesiredCount"], deployment["MaximumPercent"], deployment["MinimumHealthyPercent"]) == (1, 100, 0), service
+    files = only(found, "AWS::EFS::FileSystem")
+    assert files["Encrypted"] is True and files["BackupPolicy"]["Status"] == "ENABLED", files
+    (rule,) = [one for _, one in found["AWS::ElasticLoadBalancingV2::ListenerRule"]]
+    (paths,) = [condition["PathPatternConfig"]["Values"] for condition in rule["Conditions"]]
+    assert not any(path in ("/*", "*") or "z" in path for path in paths), paths
 
 
 def main(folder):
@@ -132,7 +163,8 @@ def main(folder):
     with mock_aws():
         check_alarms(folder)
         check_role(folder)
-    print("moto creates both; nothing in them is open to strangers")
+    check_ecs(folder)
+    print("moto creates the topic and the role; nothing in the templates is open to strangers")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 mod connections;
 
 use super::AppError;
+use super::health::{ALIVE, READY};
 use super::supervisor::Supervisor;
 use crate::bot::Health;
 use crate::chat::Alive;
@@ -105,7 +106,7 @@ pub(super) async fn serve(
 fn router(site: Site, limits: ServerLimits) -> Router {
     let Site { health, alive, draining, routers } = site;
     let state = Arc::new(Vitals { health, alive, draining: draining.clone() });
-    let vital = Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz)).with_state(state);
+    let vital = Router::new().route(ALIVE, get(healthz)).route(READY, get(readyz)).with_state(state);
     let intake = routers.into_iter().fold(Router::new(), Router::merge);
     vital
         .merge(intake.layer(middleware::from_fn_with_state(draining, open)))
@@ -125,13 +126,17 @@ async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Everything works, and the intake is open.
+/// Everything works, and the intake is open; otherwise what does not. Nothing is told but the names of parts.
 async fn readyz(State(vitals): State<Arc<Vitals>>) -> Response {
-    let dead = vitals.alive.iter().find(|(_, alive)| !alive());
-    if vitals.health.is_good() && dead.is_none() && !vitals.draining.is_cancelled() {
+    let mut failing = vitals.health.failing_parts();
+    failing.extend(vitals.alive.iter().filter(|(_, alive)| !alive()).map(|(platform, _)| format!("{platform} connection")));
+    if vitals.draining.is_cancelled() {
+        failing.push("stopping".to_owned());
+    }
+    if failing.is_empty() {
         return "ready\n".into_response();
     }
-    (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response()
+    (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n", failing.join(", "))).into_response()
 }
 
 /// Once the intake is closed, whoever can send again later is told to.

@@ -1,10 +1,10 @@
 //! From options and environment to working clients, with one clear sentence for each way this fails.
 
+use super::session::{RoleSession, SessionOwner};
 use super::{Aws, Registry};
 use crate::clock::Clock;
 use crate::model::excerpt;
 use aws_config::retry::RetryConfig;
-use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sts::config::{Credentials, ProvideCredentials, SharedCredentialsProvider};
@@ -27,9 +27,6 @@ const MAX_REASON_CHARS: usize = 300;
 
 /// The longest credentials may take to load; the metadata endpoint of a machine that has none answers late or never.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// The session name CloudTrail shows for our reads through an assumed role.
-const SESSION_NAME: &str = "rotation-diag";
 
 /// Where and as whom to ask. Everything left out comes from the standard AWS configuration.
 #[derive(Debug, Clone, Default)]
@@ -65,6 +62,10 @@ pub struct AssumeRole {
     pub role_arn: String,
     /// The external id its trust policy asks for.
     pub external_id: Option<String>,
+    /// For whom; the session's name says so. `None` where nobody asked.
+    pub owner: Option<SessionOwner>,
+    /// Whether the owner is the session's source identity too, which the role's trust policy has to allow.
+    pub names_the_owner: bool,
 }
 
 /// Why there is no connection. Each message says what to do.
@@ -107,7 +108,7 @@ impl Aws {
         let base = load(options).await;
         let region = base.region().map(ToString::to_string).filter(|name| !name.is_empty()).ok_or(ConnectError::NoRegion)?;
         let config = match &options.assume_role {
-            Some(role) => assume(&base, role).await,
+            Some(role) => assume(&base, role),
             None => base,
         };
         let credentials = credentials(&config, options).await?;
@@ -173,13 +174,9 @@ async fn load(options: &AwsOptions) -> SdkConfig {
     loader.load().await
 }
 
-async fn assume(base: &SdkConfig, role: &AssumeRole) -> SdkConfig {
-    let mut provider = AssumeRoleProvider::builder(&role.role_arn).session_name(SESSION_NAME);
-    if let Some(external_id) = &role.external_id {
-        provider = provider.external_id(external_id);
-    }
-    let provider = provider.configure(base).build().await;
-    base.to_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build()
+fn assume(base: &SdkConfig, role: &AssumeRole) -> SdkConfig {
+    let session = RoleSession::new(aws_sdk_sts::Client::new(base), role.clone());
+    base.to_builder().credentials_provider(SharedCredentialsProvider::new(session)).build()
 }
 
 async fn credentials(config: &SdkConfig, options: &AwsOptions) -> Result<Credentials, ConnectError> {
@@ -213,7 +210,9 @@ fn why_none(chain: &str, options: &AwsOptions) -> ConnectError {
     if let Some(role) = &options.assume_role
         && (lower.contains("accessdenied") || lower.contains("not authorized"))
     {
-        return ConnectError::RoleNotAssumed { role_arn: role.role_arn.clone(), reason: "access denied".to_owned() };
+        let reason =
+            if lower.contains("sts:setsourceidentity") { "sts:SetSourceIdentity is not allowed" } else { "access denied" };
+        return ConnectError::RoleNotAssumed { role_arn: role.role_arn.clone(), reason: reason.to_owned() };
     }
     if lower.contains("no providers in chain") || lower.contains("credentialsnotloaded") || lower.contains("was not enabled") {
         return match &options.profile {
@@ -249,7 +248,8 @@ mod tests {
     #[test]
     fn the_texts_of_the_sdk_become_one_sentence_each() {
         let plain = AwsOptions::default();
-        let role = AssumeRole { role_arn: "arn:aws:iam::123456789012:role/reader".to_owned(), external_id: None };
+        let role_arn = "arn:aws:iam::123456789012:role/reader".to_owned();
+        let role = AssumeRole { role_arn, external_id: None, owner: None, names_the_owner: false };
         let assuming = AwsOptions { assume_role: Some(role.clone()), ..AwsOptions::default() };
         let cases = [
             (
@@ -263,6 +263,14 @@ mod tests {
                 "service error: AccessDenied: not authorized to perform: sts:AssumeRole",
                 &assuming,
                 ConnectError::RoleNotAssumed { role_arn: role.role_arn.clone(), reason: "access denied".to_owned() },
+            ),
+            (
+                "service error: AccessDenied: User: x is not authorized to perform: sts:SetSourceIdentity on resource: y",
+                &assuming,
+                ConnectError::RoleNotAssumed {
+                    role_arn: role.role_arn.clone(),
+                    reason: "sts:SetSourceIdentity is not allowed".to_owned(),
+                },
             ),
         ];
         for (chain, options, expected) in cases {

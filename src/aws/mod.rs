@@ -10,7 +10,9 @@ mod caller;
 mod classify;
 mod connect;
 mod limiter;
+pub mod permissions;
 mod registry;
+mod session;
 mod sns;
 mod trails;
 
@@ -18,6 +20,7 @@ pub(crate) use alarms::DescribedAlarm;
 pub(crate) use caller::AwsCaller;
 pub use connect::{AssumeRole, AwsOptions, ConnectError};
 pub use registry::Registry;
+pub use session::SessionOwner;
 pub(crate) use sns::{Subscription, TopicState};
 pub(crate) use trails::TrailGroup;
 

@@ -4,12 +4,12 @@ use super::access::Access;
 use super::error::HandlerError;
 use super::progress::Live;
 use super::verdict::{concluded, failed, message_key, subject};
-use crate::aws::ConnectError;
+use crate::aws::{ConnectError, SessionOwner};
 use crate::chat::{PlatformSet, compose};
 use crate::config::Config;
 use crate::diagnosis::diagnose;
 use crate::investigation::{Options, investigate};
-use crate::model::{Investigation, SecretRef};
+use crate::model::{Actor, Investigation, SecretRef};
 use crate::playbook::{STEP_DEADLINE, TOTAL_DEADLINE};
 use crate::store::{Completion, DesiredMessage, InvestigationRow, Lease, Location, Store};
 use futures::future::BoxFuture;
@@ -19,6 +19,11 @@ use tokio::sync::Semaphore;
 
 /// When to try again while another trigger runs the same investigation.
 const OTHERS_RUN: Duration = Duration::from_secs(1);
+
+/// Whose session a role is assumed in when a person asks.
+pub(super) fn session_owner(actor: &Actor) -> SessionOwner {
+    SessionOwner::person(actor.platform.id(), &actor.user)
+}
 
 /// Runs investigations, within what the configuration lets one take.
 pub struct Runner {
@@ -44,7 +49,7 @@ impl Runner {
     }
 
     /// Looks into `choice` for the trigger `lease`, and says how far it is meanwhile. What it comes to is returned, not yet
-    /// stored; buttons older than `revision` expire when it begins.
+    /// stored; buttons older than `revision` expire when it begins. AWS's own records name `owner`, where a role is assumed.
     ///
     /// # Errors
     /// [`HandlerError`] when it could not even begin: the store fails, or another trigger runs it at this moment.
@@ -55,9 +60,10 @@ impl Runner {
         revision: u32,
         choice: &'a Location,
         options: Options,
+        owner: SessionOwner,
     ) -> BoxFuture<'a, Result<Completion, HandlerError>> {
         // Its state is large; on the heap, it does not weigh on the stacks of all who wait for it.
-        Box::pin(self.run_here(lease, stored, revision, choice, options))
+        Box::pin(self.run_here(lease, stored, revision, choice, options, owner))
     }
 
     async fn run_here(
@@ -67,12 +73,13 @@ impl Runner {
         revision: u32,
         choice: &Location,
         options: Options,
+        owner: SessionOwner,
     ) -> Result<Completion, HandlerError> {
         if !self.store.begin_run(lease, &stored.id, revision, choice).await? {
             return Err(HandlerError::RetryAfter(OTHERS_RUN));
         }
         let stored = InvestigationRow { revision, choice: Some(choice.clone()), resolved: None, ..stored.clone() };
-        let connected = match self.access.connect_for(choice, &options.asked).await {
+        let connected = match self.access.connect_on_behalf(choice, &options.asked, &owner).await {
             Ok(connected) => connected,
             Err(error) => return Ok(failed(&stored, &format!("AWS could not be queried: {error}"))),
         };

@@ -3,7 +3,7 @@
 use super::failure::CommandError;
 use super::progress::StepLines;
 use super::{Diagnose, Format, ReportOptions, interrupt, output, pasted};
-use crate::aws::{AssumeRole, Aws, AwsOptions, ConnectError, Registry};
+use crate::aws::{AssumeRole, Aws, AwsOptions, ConnectError, Registry, SessionOwner};
 use crate::clock::Clock;
 use crate::config::{Account, Config};
 use crate::investigation::{Options, investigate};
@@ -124,10 +124,13 @@ fn plan(options: &Diagnose, config: &Config) -> Result<DiagnoseSetup, CommandErr
     investigation.steps = options.steps.iter().copied().collect();
     investigation.step_deadline = config.step_deadline.unwrap_or(investigation.step_deadline);
     investigation.total_deadline = config.total_deadline.unwrap_or(investigation.total_deadline);
-    let assume_role = account
-        .role
-        .as_ref()
-        .map(|role| AssumeRole { role_arn: role.arn().as_str().to_owned(), external_id: account.external_id.clone() });
+    let assume_role = account.role.as_ref().map(|role| AssumeRole {
+        role_arn: role.arn().as_str().to_owned(),
+        external_id: account.external_id.clone(),
+        // Whoever set this variable is named beside them, by the credentials the role is assumed with.
+        owner: std::env::var("USER").ok().filter(|name| !name.is_empty()).map(|name| SessionOwner::person("terminal", &name)),
+        names_the_owner: account.source_identity,
+    });
     let aws = AwsOptions { region, profile: options.profile.clone(), assume_role, ..AwsOptions::default() };
     Ok(DiagnoseSetup { aws, account_name: name, investigation })
 }

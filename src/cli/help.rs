@@ -119,3 +119,38 @@ pub(super) const AUDIT_AFTER: &str = "\
 Examples:
   rotation-diag audit --config config/rotation-diag.toml --since 7d
   rotation-diag audit --config config/rotation-diag.toml --format json | grep '\"decision\":\"refused\"'";
+
+pub(super) const IAM_POLICY: &str = "\
+Print the IAM policy that the bot needs: the read actions of what is enabled, and explicit denials of secret values, of unmasked \
+log data and of every change.
+
+Without options it is deploy/iam-policy.json, which allows everything that the bot can be run for. With a configuration it is what \
+that configuration enables, and the roles of its accounts may be assumed. With --account-role it is a CloudFormation template of \
+such a role, trusted only with its external id.";
+
+pub(super) const IAM_POLICY_AFTER: &str = "\
+Examples:
+  rotation-diag iam-policy > iam-policy.json
+  rotation-diag iam-policy --for diagnose
+  rotation-diag iam-policy --config config/rotation-diag.toml
+  rotation-diag iam-policy --account-role > reader-role.yaml";
+
+pub(super) const HEALTH: &str = "\
+Ask a running bot on this machine whether it is alive, or with --ready whether a command would be answered now.
+
+It asks where the configuration says that the bot listens, and needs no other program, so that a container can check itself. The \
+exit status is 0 where the answer is yes, and 1 where it is no or nobody answers.";
+
+pub(super) const HEALTH_AFTER: &str = "\
+Examples:
+  rotation-diag health --config config/rotation-diag.toml
+  rotation-diag health --config config/rotation-diag.toml --ready";
+
+pub(super) const BACKUP: &str = "\
+Copy the store into a file of its own. The bot may run meanwhile: the copy is the store as it was at one moment.
+
+Only its owner can read the copy. It holds no secret's value, but names of secrets, what people asked, and evidence.";
+
+pub(super) const BACKUP_AFTER: &str = "\
+Example:
+  rotation-diag backup --config config/rotation-diag.toml rotation-diag-copy.db";

@@ -186,7 +186,7 @@ async fn create(path: &Path) -> Result<(), OpenError> {
 }
 
 /// The store holds evidence and answers' addresses: others on this machine have no business in it.
-fn make_private(path: &Path) -> io::Result<()> {
+pub(super) fn make_private(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
     File::options().write(true).create_new(true).mode(0o600).open(path).map(drop)
 }

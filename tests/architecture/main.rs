@@ -159,6 +159,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "model",
             "clock",
+            "http_body",
             "redact",
             "diagnosis",
             "aws",

@@ -31,6 +31,19 @@ async fn fifty_clicks_of_two_people_have_one_effect() {
 }
 
 #[tokio::test]
+async fn an_account_is_looked_into_on_behalf_of_whoever_asked_or_clicked() {
+    let mut world = World::usual().await;
+    let slack = Fake::new(PlatformName::new("slack"));
+    world.start(std::slice::from_ref(&slack));
+    let root = verdict(&world, &slack).await;
+    assert_eq!(world.accounts.owners(), ["slack-U1"]);
+    assert_eq!(answer_text(&world.click("again", "U2", &token(&root, Action::RerunAll)).await), "accepted");
+    slack.until("the second run", |state| state.shown.iter().any(|shown| shown.title().contains("reran all steps"))).await;
+    assert_eq!(world.accounts.owners(), ["slack-U1", "slack-U2"]);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn an_id_of_another_channel_or_workspace_is_answered_like_an_unknown_one() {
     let rules = format!(
         "{RULES}[[allow]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannels = [\"*\"]\nusers = [\"U1\"]\n\

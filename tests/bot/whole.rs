@@ -71,7 +71,7 @@ async fn health_is_told_without_a_name_and_the_intake_closes_before_the_end() {
     assert_eq!(get("/healthz").await, (200, "ok\n".to_owned()));
     assert_eq!(get("/readyz").await, (200, "ready\n".to_owned()));
     health.note("slack", Some("the token is revoked"));
-    assert_eq!(get("/readyz").await, (503, "not ready\n".to_owned()));
+    assert_eq!(get("/readyz").await, (503, "not ready: slack\n".to_owned()));
     assert_eq!(get("/healthz").await.0, 200);
     health.note("slack", None);
     assert_eq!(get("/readyz").await.0, 200);

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use rotation_diag::app::Bot;
-use rotation_diag::aws::{Aws, AwsOptions, ConnectError, Registry};
+use rotation_diag::aws::{Aws, AwsOptions, ConnectError, Registry, SessionOwner};
 use rotation_diag::bot::{AccountInfo, Accounts, Connected, Delivery, DeliveryPolicy, Health, keep_schedule};
 use rotation_diag::chat::{Ack, ChatPlatform, Destination, IncomingEvent, Intake, Limits, LookedUp, Message, Payload, SendError};
 use rotation_diag::clock::Clock;
@@ -243,6 +243,8 @@ impl ChatPlatform for Fake {
 pub(crate) struct Simulated {
     known: Vec<AccountInfo>,
     named: Mutex<Vec<String>>,
+    /// On whose behalf it was looked into.
+    owners: Mutex<Vec<String>>,
     /// By account and region.
     worlds: HashMap<Location, (Simulator, Clock)>,
     registry: Registry,
@@ -257,8 +259,9 @@ impl Simulated {
 
     /// The same, in worlds where it is later.
     pub(crate) fn later(by: SignedDuration, accounts: &[(&str, &str, &str)]) -> Arc<Simulated> {
+        let (known, worlds) = (Vec::new(), HashMap::new());
         let mut simulated =
-            Simulated { known: Vec::new(), named: Mutex::default(), worlds: HashMap::new(), registry: Registry::default() };
+            Simulated { known, named: Mutex::default(), owners: Mutex::default(), worlds, registry: Registry::default() };
         for (name, scenario, extra) in accounts {
             let (_, text) = Scenario::embedded().find(|(known, _)| known == scenario).unwrap();
             let scenario = Scenario::parse(&format!("{text}\n{extra}")).unwrap();
@@ -291,6 +294,11 @@ impl Simulated {
         self.worlds.values().map(|(simulator, _)| of(simulator)).sum()
     }
 
+    /// On whose behalf it was looked into so far.
+    pub(crate) fn owners(&self) -> Vec<String> {
+        self.owners.lock().unwrap().clone()
+    }
+
     pub(crate) fn calls(&self) -> usize {
         self.worlds.values().map(|(simulator, _)| simulator.calls().len()).sum()
     }
@@ -303,6 +311,11 @@ impl Accounts for Simulated {
     }
 
     async fn connect_for(&self, choice: &Location, _: &SecretRef) -> Result<Connected, ConnectError> {
+        self.connect(choice).await
+    }
+
+    async fn connect_on_behalf(&self, choice: &Location, _: &SecretRef, owner: &SessionOwner) -> Result<Connected, ConnectError> {
+        self.owners.lock().unwrap().push(owner.to_string());
         self.connect(choice).await
     }
 

@@ -1,6 +1,6 @@
 //! The accounts and regions that can be looked into, and the clients for them.
 
-use crate::aws::{AssumeRole, Aws, AwsOptions, ConnectError, Registry};
+use crate::aws::{AssumeRole, Aws, AwsOptions, ConnectError, Registry, SessionOwner};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::{InvestigationRequest, Observation, SecretRef};
@@ -48,6 +48,16 @@ pub trait Accounts: Send + Sync {
 
     /// Clients for looking into `secret` of a place: simulated places hold an account for each secret.
     async fn connect_for(&self, choice: &Location, secret: &SecretRef) -> Result<Connected, ConnectError>;
+
+    /// The same on behalf of somebody, whom the account's own records name then. Only an assumed role can say it.
+    async fn connect_on_behalf(
+        &self,
+        choice: &Location,
+        secret: &SecretRef,
+        _: &SessionOwner,
+    ) -> Result<Connected, ConnectError> {
+        self.connect_for(choice, secret).await
+    }
 
     /// The names of the secrets of a place.
     async fn names(&self, choice: &Location) -> Vec<String>;
@@ -101,7 +111,8 @@ pub struct AwsAccounts {
     config: Config,
     known: Vec<AccountInfo>,
     registry: Registry,
-    connected: Mutex<HashMap<Location, Connected>>,
+    /// By place and, where a role is assumed, by its owner.
+    connected: Mutex<HashMap<(Location, Option<SessionOwner>), Connected>>,
 }
 
 impl AwsAccounts {
@@ -120,27 +131,36 @@ impl AwsAccounts {
         Ok(AwsAccounts { known: known(config, usual.as_deref()), config: config.clone(), registry, connected: Mutex::default() })
     }
 
-    async fn clients(&self, choice: &Location) -> Result<Connected, ConnectError> {
-        let kept = |connected: &Mutex<HashMap<Location, Connected>>| {
-            connected.lock().unwrap_or_else(PoisonError::into_inner).get(choice).cloned()
-        };
-        if let Some(connected) = kept(&self.connected) {
+    async fn clients(&self, choice: &Location, owner: Option<&SessionOwner>) -> Result<Connected, ConnectError> {
+        let options = self.options(choice, owner);
+        let owner = options.assume_role.as_ref().and_then(|role| role.owner.clone());
+        let key = (choice.clone(), owner);
+        let kept = self.connected.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        if let Some(connected) = kept {
             return Ok(connected);
         }
-        let aws = Aws::connect(&self.options(choice), &self.registry).await?;
+        let aws = Aws::connect(&options, &self.registry).await?;
         let connected = Connected { aws, clock: Clock::system() };
         let mut connections = self.connected.lock().unwrap_or_else(PoisonError::into_inner);
+        if connections.len() >= MAX_CONNECTIONS {
+            // A person's session is opened anew when needed; there may be more people than places.
+            connections.retain(|(_, owner), _| owner.is_none());
+        }
         if connections.len() < MAX_CONNECTIONS {
-            connections.insert(choice.clone(), connected.clone());
+            connections.insert(key, connected.clone());
         }
         Ok(connected)
     }
 
-    fn options(&self, choice: &Location) -> AwsOptions {
+    fn options(&self, choice: &Location, owner: Option<&SessionOwner>) -> AwsOptions {
         let account = choice.account.as_ref().and_then(|name| self.config.accounts.get(name));
         let assume_role = account.and_then(|account| {
-            let role = account.role.as_ref()?;
-            Some(AssumeRole { role_arn: role.arn().as_str().to_owned(), external_id: account.external_id.clone() })
+            Some(AssumeRole {
+                role_arn: account.role.as_ref()?.arn().as_str().to_owned(),
+                external_id: account.external_id.clone(),
+                owner: owner.cloned(),
+                names_the_owner: account.source_identity,
+            })
         });
         AwsOptions { region: Some(choice.region.clone()), assume_role, ..AwsOptions::default() }
     }
@@ -173,15 +193,19 @@ impl Accounts for AwsAccounts {
     }
 
     async fn connect(&self, choice: &Location) -> Result<Connected, ConnectError> {
-        self.clients(choice).await
+        self.clients(choice, None).await
     }
 
     async fn connect_for(&self, choice: &Location, _: &SecretRef) -> Result<Connected, ConnectError> {
-        self.clients(choice).await
+        self.clients(choice, None).await
+    }
+
+    async fn connect_on_behalf(&self, choice: &Location, _: &SecretRef, owner: &SessionOwner) -> Result<Connected, ConnectError> {
+        self.clients(choice, Some(owner)).await
     }
 
     async fn names(&self, choice: &Location) -> Vec<String> {
-        let Ok(Connected { aws, clock }) = self.clients(choice).await else { return Vec::new() };
+        let Ok(Connected { aws, clock }) = self.clients(choice, None).await else { return Vec::new() };
         find::names(&aws, &clock).await.found().cloned().unwrap_or_default()
     }
 }
@@ -208,5 +232,35 @@ pub(super) async fn locate(accounts: &dyn Accounts, places: &[Location], secret:
     match with(None).next() {
         Some(unknown) => Whereabouts::In(vec![unknown.clone()]),
         None => Whereabouts::Nowhere,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_role_is_assumed_for_whoever_asks_and_told_so_where_that_is_configured() {
+        let account = |more: &str| {
+            format!(
+                "role_arn = \"arn:aws:iam::123456789012:role/reader\"\nregions = [\"eu-west-1\"]\nexternal_id = \"an-id\"\n{more}"
+            )
+        };
+        let text = format!(
+            "[accounts.told]\n{}[accounts.untold]\n{}[accounts.own]\nregions = [\"eu-west-1\"]\n",
+            account("source_identity = true\n"),
+            account("")
+        );
+        let accounts = AwsAccounts::of(&Config::parse(&text, crate::app::PLATFORMS).unwrap()).await.unwrap();
+        let somebody = SessionOwner::person("slack", "U1");
+        let role = |name: &str, owner: Option<&SessionOwner>| {
+            let choice = Location { account: Some(name.to_owned()), region: "eu-west-1".to_owned() };
+            accounts.options(&choice, owner).assume_role.map(|role| (role.owner, role.names_the_owner, role.external_id))
+        };
+        let id = || Some("an-id".to_owned());
+        assert_eq!(role("told", Some(&somebody)), Some((Some(somebody.clone()), true, id())));
+        assert_eq!(role("untold", Some(&somebody)), Some((Some(somebody.clone()), false, id())));
+        assert_eq!(role("told", None), Some((None, true, id())));
+        assert_eq!(role("own", Some(&somebody)), None);
     }
 }

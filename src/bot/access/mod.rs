@@ -8,7 +8,7 @@ pub use authorizer::{AccessRefusal, AccessRequest, Authorizer};
 
 pub(super) use accounts::Whereabouts;
 
-use crate::aws::ConnectError;
+use crate::aws::{ConnectError, SessionOwner};
 use crate::config::Config;
 use crate::model::{ActionKind, Actor, InvestigationRequest, Place, SecretRef};
 use crate::store::{InvestigationRow, Location};
@@ -41,6 +41,16 @@ impl Access {
     /// Clients for looking into `secret` of a place.
     pub(super) async fn connect_for(&self, choice: &Location, secret: &SecretRef) -> Result<Connected, ConnectError> {
         self.accounts.connect_for(choice, secret).await
+    }
+
+    /// The same on behalf of `owner`.
+    pub(super) async fn connect_on_behalf(
+        &self,
+        choice: &Location,
+        secret: &SecretRef,
+        owner: &SessionOwner,
+    ) -> Result<Connected, ConnectError> {
+        self.accounts.connect_on_behalf(choice, secret, owner).await
     }
 
     /// The names of the secrets of a place.

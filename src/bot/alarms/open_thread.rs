@@ -4,6 +4,7 @@ use super::context::AlarmContext;
 use super::messages;
 use super::threads::{AlarmThreads, LOOK_AGAIN, LOOK_FOR};
 use crate::alarm::{AlarmGroup, Reason, ResolvedBy};
+use crate::aws::SessionOwner;
 use crate::bot::error::HandlerError;
 use crate::chat::compose;
 use crate::investigation::{Options, new_id};
@@ -186,7 +187,7 @@ impl AlarmThreads {
         for (stored, revision) in investigations {
             runs.push(Box::pin(async move {
                 let options = Options::new(stored.question.secret.clone());
-                self.runner.run(case.claimed.lease, &stored, revision, choice, options).await
+                self.runner.run(case.claimed.lease, &stored, revision, choice, options, SessionOwner::alarm()).await
             }));
         }
         let mut all = Completion::default();

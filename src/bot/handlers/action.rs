@@ -1,13 +1,13 @@
 //! A person acts on an investigation: one arm for each button.
 
 use crate::bot::error::HandlerError;
-use crate::bot::runner::Runner;
+use crate::bot::runner::{Runner, session_owner};
 use crate::bot::verdict::{answer_key, failed, message_key, report, subject, verdict};
 use crate::chat::compose;
 use crate::chat::document::Tone;
 use crate::config::Work;
 use crate::investigation::Options;
-use crate::model::{Action, ActionRequest, Investigation};
+use crate::model::{Action, ActionRequest, Actor, Investigation};
 use crate::redact::SafeText;
 use crate::store::{Claimed, Completion, DesiredMessage, InvestigationRow, InvestigationStage, Lease, Store, StoreError, Watch};
 use std::sync::Arc;
@@ -38,10 +38,10 @@ impl Actions {
                 Some(choice) => {
                     let mut options = Options::new(stored.question.secret.clone());
                     options.reach = stored.question.reach;
-                    self.runner.run(claimed.lease, &stored, next, choice, options).await
+                    self.runner.run(claimed.lease, &stored, next, choice, options, session_owner(&act.actor)).await
                 }
                 // The choice was made, and a crash came between it and the end of the run.
-                None => self.again(claimed.lease, &stored, next, None).await,
+                None => self.again(claimed.lease, &act.actor, &stored, next, None).await,
             };
         }
         if act.action() == Action::RerunAll {
@@ -55,7 +55,13 @@ impl Actions {
                     "asked for a rerun of all steps, which has been done meanwhile",
                 ));
             }
-            return Ok(noted(self.again(claimed.lease, &stored, next, None).await?, claimed, &stored, act, "reran all steps"));
+            return Ok(noted(
+                self.again(claimed.lease, &act.actor, &stored, next, None).await?,
+                claimed,
+                &stored,
+                act,
+                "reran all steps",
+            ));
         }
         if act.action() == Action::Resolve && stored.stage != InvestigationStage::Done {
             return Ok(resolved(claimed, &stored, None, act, by));
@@ -71,12 +77,12 @@ impl Actions {
         Ok(match act.action() {
             Action::RerunStep(step) => {
                 let options = Options::rerun_step(record.evidence, step);
-                let completion = self.again(claimed.lease, &stored, next, Some(options)).await?;
+                let completion = self.again(claimed.lease, &act.actor, &stored, next, Some(options)).await?;
                 noted(completion, claimed, &stored, act, &format!("reran step {}", step.number()))
             }
             Action::Widen(reach) => {
                 let options = Options::widen(record.evidence, reach);
-                let completion = self.again(claimed.lease, &stored, next, Some(options)).await?;
+                let completion = self.again(claimed.lease, &act.actor, &stored, next, Some(options)).await?;
                 noted(completion, claimed, &stored, act, &format!("widened the window to {} days", reach.hours() / 24))
             }
             Action::Evidence(step) => reply(compose::evidence(&record, step), "evidence"),
@@ -92,6 +98,7 @@ impl Actions {
     async fn again(
         &self,
         lease: Lease,
+        actor: &Actor,
         stored: &InvestigationRow,
         revision: u32,
         options: Option<Options>,
@@ -102,7 +109,7 @@ impl Actions {
             options.reach = stored.question.reach;
             options
         });
-        self.runner.run(lease, stored, revision, choice, options).await
+        self.runner.run(lease, stored, revision, choice, options, session_owner(actor)).await
     }
 
     /// It was started several times: whoever clicked is told.

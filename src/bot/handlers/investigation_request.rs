@@ -3,7 +3,7 @@
 use crate::bot::access::{Access, Whereabouts};
 use crate::bot::autocomplete::Autocomplete;
 use crate::bot::error::HandlerError;
-use crate::bot::runner::Runner;
+use crate::bot::runner::{Runner, session_owner};
 use crate::bot::verdict::failed;
 use crate::chat::{Message, PlatformSet, compose};
 use crate::investigation::Options;
@@ -94,7 +94,8 @@ impl InvestigationRequests {
             [one] => {
                 let mut options = Options::new(question.secret.clone());
                 options.reach = question.reach;
-                let completion = self.runner.run(claimed.lease, &stored, stored.revision, one, options).await?;
+                let completion =
+                    self.runner.run(claimed.lease, &stored, stored.revision, one, options, session_owner(actor)).await?;
                 Ok(self.as_allowed(actor, &stored, one, completion))
             }
             several => Ok(asked(&stored, several)),

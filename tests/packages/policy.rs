@@ -1,0 +1,179 @@
+//! The policies, and the calls that are really made.
+
+use crate::{path, program, read, said};
+use regex::Regex;
+use rotation_diag::aws::permissions::FEATURES;
+use rotation_diag::aws::{Aws, AwsOptions, Registry};
+use rotation_diag::clock::Clock;
+use rotation_diag::investigation::{Options, investigate};
+use rotation_diag::playbook::preflight;
+use rotation_diag::simulator::{Scenario, Simulator};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+fn policy(arguments: &[&str]) -> Value {
+    let (out, status) = said(program(&[&["iam-policy"], arguments].concat()));
+    assert_eq!(status, 0, "{arguments:?}");
+    serde_json::from_str(&out).unwrap()
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(one) => vec![one.clone()],
+        several => several.as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect(),
+    }
+}
+
+/// The actions of all statements with this effect.
+fn actions(policy: &Value, effect: &str) -> BTreeSet<String> {
+    let statements = policy["Statement"].as_array().unwrap().iter().filter(|one| one["Effect"] == effect);
+    statements.flat_map(|one| texts(&one["Action"])).collect()
+}
+
+fn needed(feature: &str) -> BTreeSet<String> {
+    let feature = FEATURES.iter().find(|one| one.name == feature).unwrap();
+    feature.actions.iter().map(|action| (*action).to_owned()).collect()
+}
+
+#[test]
+fn what_is_printed_by_default_is_what_deploy_holds_to_the_letter() {
+    assert_eq!(said(program(&["iam-policy"])), (read("deploy/iam-policy.json"), 0));
+    assert_eq!(said(program(&["iam-policy", "--account-role"])), (read("deploy/reader-role.yaml"), 0));
+    let role = read("deploy/reader-role.yaml");
+    let statements =
+        role.split_once("              - Sid: ReadWhatADiagnosisNeeds").unwrap().1.split_once("\nOutputs:").unwrap().0;
+    assert!(
+        read("deploy/ecs.yaml").contains(&format!("              - Sid: ReadWhatADiagnosisNeeds{statements}")),
+        "deploy/ecs.yaml"
+    );
+}
+
+#[test]
+fn each_feature_is_granted_alone_and_secret_values_and_changes_are_denied_with_any() {
+    for feature in FEATURES {
+        let alone = policy(&["--for", feature.name]);
+        assert_eq!(actions(&alone, "Allow"), needed(feature.name), "{}", feature.name);
+        let denied = actions(&alone, "Deny");
+        for action in
+            ["secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue", "logs:Unmask", "iam:Put*", "lambda:Invoke*"]
+        {
+            assert!(denied.contains(action), "{}: {action}", feature.name);
+        }
+    }
+    let names: Vec<&str> = FEATURES.iter().map(|one| one.name).collect();
+    let all: BTreeSet<String> = names.iter().flat_map(|name| needed(name)).collect();
+    assert_eq!(actions(&policy(&["--for", &names.join(",")]), "Allow"), all);
+    let output = program(&["iam-policy", "--for", "diagnose,alarm"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("the features are diagnose, alarms"));
+    let role = said(program(&["iam-policy", "--account-role", "--for", "diagnose"])).0;
+    assert!(
+        role.contains("sts:ExternalId") && role.contains("iam:GetRole") && !role.contains("sns:ConfirmSubscription"),
+        "{role}"
+    );
+}
+
+#[test]
+fn a_configuration_is_granted_what_it_enables_and_its_roles() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.toml");
+    let with = |config: &str| {
+        fs::write(&file, config).unwrap();
+        policy(&["--config", file.to_str().unwrap()])
+    };
+    let plain = with("default_region = \"eu-west-1\"\n");
+    assert!(actions(&plain, "Allow").iter().all(|action| !action.starts_with("sns:") && !action.starts_with("sts:")), "{plain}");
+    let reconciling = with("[alarms.reconcile]\nenabled = true\n");
+    assert!(actions(&reconciling, "Allow").contains("cloudwatch:DescribeAlarms"));
+    let account = |name: &str, id: &str, more: &str| {
+        format!("[accounts.{name}]\nrole_arn = \"arn:aws:iam::{id}:role/rotation-diag-reader\"\nexternal_id = \"an-id\"\n{more}")
+    };
+    let route = "[[alarms.route]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannel = \"C1\"\n";
+    let alarms = format!("[alarms.sns]\ntopics = [\"arn:aws:sns:eu-west-1:123456789012:rotation-diag\"]\n{route}");
+    let (prod, stage) = (account("prod", "123456789012", ""), account("stage", "210987654321", ""));
+    let two = with(&format!("{prod}{stage}{alarms}"));
+    assert!(actions(&two, "Allow").contains("sns:ConfirmSubscription"));
+    let assuming =
+        two["Statement"].as_array().unwrap().iter().find(|one| one["Sid"] == "AssumeTheReadersOfOtherAccounts").unwrap();
+    assert_eq!(texts(&assuming["Action"]), ["sts:AssumeRole"]);
+    let roles = ["arn:aws:iam::123456789012:role/rotation-diag-reader", "arn:aws:iam::210987654321:role/rotation-diag-reader"];
+    assert_eq!(texts(&assuming["Resource"]), roles);
+    let telling = with(&account("prod", "123456789012", "source_identity = true\n"));
+    assert!(actions(&telling, "Allow").contains("sts:SetSourceIdentity"));
+}
+
+/// The calls in the source of some files.
+fn asked_in(files: &[&str]) -> BTreeSet<String> {
+    let asked = Regex::new(r#"\.call\(\s*"([a-z0-9]+:[A-Za-z]+)""#).unwrap();
+    let mut found = BTreeSet::new();
+    for file in files.iter().flat_map(|file| rust_files(&path(file))) {
+        let text = fs::read_to_string(file).unwrap();
+        found.extend(asked.captures_iter(&text).map(|call| call[1].to_owned()));
+    }
+    found
+}
+
+fn rust_files(path: &Path) -> Vec<std::path::PathBuf> {
+    match path.is_dir() {
+        true => fs::read_dir(path).unwrap().flat_map(|entry| rust_files(&entry.unwrap().path())).collect(),
+        false => Vec::from_iter(path.extension().is_some_and(|kind| kind == "rs").then(|| path.to_owned())),
+    }
+}
+
+#[test]
+fn the_features_together_need_exactly_the_calls_that_stand_in_the_source() {
+    let all: BTreeSet<String> = FEATURES.iter().flat_map(|feature| needed(feature.name)).collect();
+    assert_eq!(asked_in(&["src/playbook", "src/aws/alarms.rs", "src/aws/sns.rs", "src/aws/trails.rs"]), all);
+    assert_eq!(asked_in(&["src/aws/alarms.rs", "src/aws/sns.rs", "src/aws/trails.rs"]), needed("alarms"));
+}
+
+/// Every scenario in turn, until each granted action was asked for; none may ask for another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn investigations_ask_for_all_that_a_diagnosis_is_granted_and_for_nothing_else() {
+    let granted: BTreeSet<String> =
+        FEATURES.iter().filter(|one| one.by_default && one.name != "alarms").flat_map(|one| needed(one.name)).collect();
+    let mut open = granted.clone();
+    for (name, text) in Scenario::embedded() {
+        let scenario = Scenario::parse(text).unwrap();
+        let Some(secret) = scenario.secret().map(|secret| secret.parse().unwrap()) else { continue };
+        let clock = scenario.now().map_or_else(Clock::system, Clock::starting_at);
+        let region = scenario.region().to_owned();
+        let simulator = Simulator::start(scenario, clock.now()).unwrap();
+        let aws = Aws::connect(&AwsOptions::simulated(region, simulator.endpoint_url()), &Registry::default()).await.unwrap();
+        let mut options = Options::new(secret);
+        (options.step_deadline, options.total_deadline) = (Duration::from_secs(600), Duration::from_secs(600));
+        investigate(&aws, &clock, &options, &()).await;
+        for call in simulator.calls() {
+            let action = format!("{}:{}", call.service, call.operation);
+            assert!(granted.contains(&action), "{name} asks for {action}");
+            open.remove(&action);
+        }
+        if open.is_empty() {
+            return;
+        }
+    }
+    panic!("no scenario asks for {open:?}: they need not be granted");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn check_tries_every_read_action_that_is_granted() {
+    let (_, text) = Scenario::embedded().next().unwrap();
+    let scenario = Scenario::parse(text).unwrap();
+    let region = scenario.region().to_owned();
+    let clock = Clock::system();
+    let simulator = Simulator::start(scenario, clock.now()).unwrap();
+    let aws = Aws::connect(&AwsOptions::simulated(region, simulator.endpoint_url()), &Registry::default()).await.unwrap();
+    let tried = preflight::permissions(&aws, &clock, "123456789012").await;
+    let tried: BTreeSet<String> = tried.into_iter().map(|(action, _)| action.to_owned()).collect();
+    // Those of SNS need a topic, and are tried on the configured ones.
+    let granted: BTreeSet<String> = FEATURES
+        .iter()
+        .filter(|one| one.by_default)
+        .flat_map(|one| needed(one.name))
+        .filter(|action| !action.starts_with("sns:"))
+        .collect();
+    assert_eq!(tried, granted);
+}
