@@ -58,7 +58,7 @@ fn adopt(context: &DiagnosisContext<'_>, finding: &mut Finding) {
     let when = match (&context.failing, context.suspicion()) {
         (Some(row), _) => format!("{} before the first failure", distance(row.first_at.duration_since(change.at).as_mins())),
         (None, Some(span)) => {
-            format!("{} before the window that was missed", distance(span.to.duration_since(change.at).as_mins()))
+            format!("{} before the missed rotation window", distance(span.to.duration_since(change.at).as_mins()))
         }
         (None, None) => return,
     };
@@ -82,7 +82,7 @@ fn adopt(context: &DiagnosisContext<'_>, finding: &mut Finding) {
 /// The actor, and the tool that was used.
 pub(super) fn who(change: &Change) -> String {
     match &change.tool {
-        Some(tool) => format!("{} (by way of {tool})", change.actor),
+        Some(tool) => format!("{} (with {tool})", change.actor),
         None => change.actor.clone(),
     }
 }

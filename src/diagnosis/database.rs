@@ -38,8 +38,8 @@ pub(super) enum Of<'s> {
 }
 
 /// Where a statement goes that an administrator runs.
-pub(super) const AS_ADMINISTRATOR: &str =
-    "It runs as an administrator of the database, whose host and user the client's file or service \"admin\" names.";
+pub(super) const AS_ADMINISTRATOR: &str = "Database statements run as an administrator: put host, user and password into the client's own file (service \"admin\" for \
+     psql, admin.cnf for mysql).";
 
 impl Remediation {
     /// Lets the database take a secret's current value: the user is made where it is missing, unlocked, and given its password.

@@ -99,12 +99,12 @@ fn fallback(context: &DiagnosisContext<'_>) -> Vec<NextLook> {
     let tail = function.map(|function| super::remedy::aws_in(context, &["logs", "tail", &function.log_group, "--since", "1d"]));
     let mut looks = Vec::new();
     if context.is_unwell() {
-        looks.push(look(format!("what the function's code does in {step}, beside the lines of its log"), tail));
-        looks.push(look("who else writes the secret or the user's password while it rotates".to_owned(), None));
+        looks.push(look(format!("what the function's code does in {step}, read together with its log"), tail));
+        looks.push(look("who else changes the secret or the user's password while it rotates".to_owned(), None));
         if let Some(seconds) = function.and_then(|function| function.timeout_s) {
             looks.push(look(format!("whether {seconds} s are enough for {step}"), None));
         }
-        looks.push(look("whether the schedule falls into a time when the target is not available".to_owned(), None));
+        looks.push(look("whether the schedule falls into a time when the database or service is not available".to_owned(), None));
     }
     looks
 }

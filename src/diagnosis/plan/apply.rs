@@ -94,7 +94,7 @@ pub(super) fn apply(effect: &Effect, evidence: &mut Evidence) -> Option<String> 
             None
         }
         Effect::Function { settings } => on_function(evidence, settings),
-        Effect::Code => Some("whether the code that is deployed works".to_owned()),
+        Effect::Code => Some("whether the deployed code works".to_owned()),
         Effect::Restores => {
             evidence.secret.observation.found_mut()?.deleted_at = None;
             None
@@ -108,7 +108,7 @@ pub(super) fn apply(effect: &Effect, evidence: &mut Evidence) -> Option<String> 
             }
             let labels = vec!["AWSCURRENT".to_owned()];
             versions.push(SecretVersion { id: NEW_VERSION.to_owned(), labels, created_at: Some(evidence.now) });
-            Some("whether the value that is stored is right".to_owned())
+            Some("whether the stored value is right".to_owned())
         }
         Effect::Label { label, from, to } => {
             let versions = &mut evidence.secret.observation.found_mut()?.versions;
@@ -120,8 +120,8 @@ pub(super) fn apply(effect: &Effect, evidence: &mut Evidence) -> Option<String> 
             }
             None
         }
-        Effect::DatabaseTakes => Some("whether the database takes the value".to_owned()),
-        Effect::Elsewhere => Some("whether the change that is made outside of what was looked at is enough".to_owned()),
+        Effect::DatabaseTakes => Some("whether the database accepts the value".to_owned()),
+        Effect::Elsewhere => Some("whether a change outside of what was looked at is enough".to_owned()),
     }
 }
 

@@ -236,7 +236,7 @@ impl Effect {
     /// What it does, for people.
     pub(super) fn describe(&self) -> String {
         match self {
-            Effect::Reads => "shows what is there; changes nothing".to_owned(),
+            Effect::Reads => "only shows what is there".to_owned(),
             Effect::Rotates { turns_on: true, at_once, .. } => {
                 format!("turns rotation on{}", if *at_once { " and rotates at once" } else { "" })
             }
@@ -249,18 +249,18 @@ impl Effect {
             Effect::RolePolicy { role, name, document: None } => format!("deletes the inline policy {name} of the role {role}"),
             Effect::Attachment { role, arn, attaches: true } => format!("attaches {arn} to the role {role}"),
             Effect::Attachment { role, arn, attaches: false } => format!("detaches {arn} from the role {role}"),
-            Effect::ManagedPolicy { arn, .. } => format!("gives {arn} a new default version, for everybody who has it"),
-            Effect::RemovesBoundary { role } => format!("takes the permissions boundary off the role {role}"),
+            Effect::ManagedPolicy { arn, .. } => format!("gives {arn} a new default version, for everyone who has it"),
+            Effect::RemovesBoundary { role } => format!("removes the permissions boundary from the role {role}"),
             Effect::Trust { role, .. } => format!("sets who may assume the role {role}"),
             Effect::SecretPolicy { document: Some(_) } => "sets the secret's resource policy".to_owned(),
             Effect::SecretPolicy { document: None } => "deletes the secret's resource policy".to_owned(),
             Effect::KeyPolicy { key, .. } => format!("sets the policy of the key {key}"),
             Effect::EnablesKey { key } => format!("enables the key {key}"),
-            Effect::KeepsKey { key } => format!("calls off the deletion of the key {key}, which stays disabled"),
+            Effect::KeepsKey { key } => format!("cancels the deletion of the key {key}, which stays disabled"),
             Effect::SecretKey { key: Some(key) } => format!("encrypts the secret with {key}"),
             Effect::SecretKey { key: None } => "encrypts the secret with the AWS managed key".to_owned(),
             Effect::AllowsInvoke { .. } => "lets Secrets Manager invoke the function".to_owned(),
-            Effect::RemovesInvoke { sid } => format!("takes the statement {sid} out of the function's resource policy"),
+            Effect::RemovesInvoke { sid } => format!("removes the statement {sid} from the function's resource policy"),
             Effect::Concurrency { reserved: Some(reserved) } => format!("reserves {reserved} concurrent executions"),
             Effect::Concurrency { reserved: None } => "gives the function its share of the account's concurrency".to_owned(),
             Effect::Function { settings } => {
@@ -268,13 +268,15 @@ impl Effect {
                 format!("sets the function's {}", names.join(", ").replace('-', " "))
             }
             Effect::Code => "replaces the function's code".to_owned(),
-            Effect::Restores => "calls off the secret's deletion".to_owned(),
-            Effect::Value => "stores value.json as the current value, for every reader of the secret at once".to_owned(),
-            Effect::Label { label, from: Some(from), to: None } => format!("takes {label} off version {from}"),
+            Effect::Restores => "cancels the secret's deletion".to_owned(),
+            Effect::Value => "stores value.json as the current value, at once for every reader of the secret".to_owned(),
+            Effect::Label { label, from: Some(from), to: None } => format!("removes {label} from version {from}"),
             Effect::Label { label, to, .. } => {
                 format!("moves {label} to version {}", to.as_deref().unwrap_or("that it names"))
             }
-            Effect::DatabaseTakes => "sets the user's password in the database to that of the secret's current value".to_owned(),
+            Effect::DatabaseTakes => "sets the user's password in the database to the one in the secret's current \
+                                      value"
+                .to_owned(),
             Effect::Elsewhere => "changes what this investigation does not look at".to_owned(),
         }
     }

@@ -6,8 +6,8 @@
 //! **Shows as** an import error that names a compiled module, and a change of the function's runtime: an event, or another
 //! version in INIT_START than before.
 //!
-//! **Is not it** when nothing shows that the runtime changed: then the bundle was built for another one, which is an import
-//! error.
+//! **Is not it** when nothing shows that the runtime changed: then the bundle was built for another runtime, which is an
+//! import error.
 
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::readings::runtime::{self, RuntimeChange};
@@ -35,7 +35,11 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     };
     let now = context.function().and_then(|function| function.runtime.as_deref());
     let runtime = now.map(|runtime| format!(", {runtime}")).unwrap_or_default();
-    let explanation = format!("A compiled module in the function's bundle does not load in its runtime{runtime}.{}", change.said);
+    let explanation = format!(
+        "A compiled module in the function's bundle does not load in the function's \
+                               runtime{runtime}.{}",
+        change.said
+    );
     let build = "build the bundle with all its modules for the present runtime and architecture, deploy it, and rotate.";
     let remediation = match runtime::previous(context) {
         Some(previous) => Remediation::new(format!(
@@ -44,7 +48,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         .configure_function(context, &["--runtime", &previous])
         .rotate(context)
         .deploy_code(context),
-        None => Remediation::new(format!("Lambda may not take the former runtime any more: {build}")).deploy_code(context),
+        None => Remediation::new(format!("Lambda may no longer accept the former runtime: {build}")).deploy_code(context),
     };
     let remediation = remediation.rotate(context).link(TROUBLESHOOTING);
     let mut finding = said(context, RULE.cause, &seen, explanation, remediation);

@@ -26,8 +26,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             None => "Lambda could not start the function's code, so no step of the rotation ran.".to_owned(),
         };
         let remediation = Remediation::new(
-            "Correct the file the line names and deploy it. Where the entry point is wrong, set it: the official templates use \
-             lambda_function.lambda_handler.",
+            "Correct the file that the line names and deploy it. Where the handler's name is wrong, set it: the official \
+             templates use lambda_function.lambda_handler. Then rotate.",
         )
         .deploy_code(context)
         .configure_function(context, &["--handler", "lambda_function.lambda_handler"])

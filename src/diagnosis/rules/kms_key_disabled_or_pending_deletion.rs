@@ -47,7 +47,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             return Verdict::clear("the key is enabled, and the newest failing invocation says something else");
         }
         let note = if enabled_now { " It is enabled now: it may have been fixed since." } else { "" };
-        let explanation = format!("A KMS key that rotation depends on could not be used in its state.{note}");
+        let explanation = format!("A KMS key that rotation depends on could not be used because of its state.{note}");
         let mut finding = complaint.finding(context, CAUSE, explanation, fix(context, None));
         if enabled_now {
             finding.confidence = finding.confidence.min(Confidence::Likely);
@@ -97,7 +97,7 @@ fn broken(context: &DiagnosisContext<'_>, fault: Fault, said: Vec<Proof>) -> Ver
         evidence.push(context.change_proof(change));
     }
     if !bites {
-        explanation.push_str(" The next rotation will fail, and so does every reader of the secret.");
+        explanation.push_str(" The next rotation will fail, and so will every read of the secret.");
     }
     let mut finding = context.finding(CAUSE, Confidence::Confirmed, explanation, evidence, fix(context, Some(&fault)));
     // Not a guess about the future: without its key nothing can read the secret even now.
@@ -111,7 +111,7 @@ fn fix(context: &DiagnosisContext<'_>, fault: Option<&Fault>) -> Remediation {
     let link = "https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html";
     if state == "gone" {
         return Remediation::new(
-            "A deleted key cannot be restored, nor what it encrypted. Give the secret another key and a new value.",
+            "Neither a deleted key nor what it encrypted can be restored. Give the secret another key and a new value.",
         )
         .run(aws_in(
             context,
@@ -121,7 +121,7 @@ fn fix(context: &DiagnosisContext<'_>, fault: Option<&Fault>) -> Remediation {
         .warn("The present value is lost unless it is known elsewhere.")
         .link(link);
     }
-    let mut remediation = Remediation::new("Make the key usable again, then rotate.");
+    let mut remediation = Remediation::new("Make the key usable again, and rotate.");
     if state.starts_with("PendingDeletion") || state.is_empty() {
         remediation =
             remediation.run(aws_in(context, &["kms", "cancel-key-deletion", "--key-id", id])).needs("kms:CancelKeyDeletion");

@@ -1,7 +1,7 @@
 //! # The function's timeout is shorter than its normal work
 //!
-//! The function was at work when Lambda stopped it. Lambda's default is 3 seconds; an official template may wait 5 seconds
-//! for each connection, 10 seconds for Db2, and for ElastiCache until its user is active.
+//! The function was still working when Lambda stopped it. Lambda's default is 3 seconds; an official template may wait 5
+//! seconds for each connection, 10 seconds for Db2, and for ElastiCache until its user is active.
 //!
 //! **Shows as** a timeout of 10 seconds or less after Secrets Manager answered, or successful invocations that take nearly
 //! as long as the timeout allows.
@@ -36,11 +36,11 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         return Verdict::unknown(missing.unwrap_or_else(|| "the function's timeout".to_owned()));
     };
     let Some(confidence) = hang.lacked_time() else {
-        return Verdict::clear(format!("the timeout is {seconds} s, and the function waited for the network"));
+        return Verdict::clear(format!("the timeout is {seconds} s, and the function was waiting for the network"));
     };
     let why = match hang.success_came_close() {
         Some(longest) => format!("successful invocations take up to {longest:.1} s"),
-        None => "a connection that is refused or slow alone takes longer".to_owned(),
+        None => "a slow or refused connection alone can take longer".to_owned(),
     };
     let explanation = format!("Lambda stopped the function{} after {seconds} s, its timeout; {why}.", hang.in_step());
     let remediation = Remediation::new(

@@ -52,7 +52,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         .needs("ec2:DescribeSecurityGroups")
         .needs("lambda:UpdateFunctionConfiguration")
         .link("https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html");
-    let explanation = format!("A subnet or security group that {} is configured with no longer exists.", function.arn.name());
+    let explanation = format!("A subnet or security group in the configuration of {} no longer exists.", function.arn.name());
     complaint.finding(context, CAUSE, explanation, remediation).into()
 }
 

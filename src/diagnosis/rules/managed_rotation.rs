@@ -24,10 +24,13 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     if let Some(verdict) = context.without_secret().or_else(|| context.without_config()) {
         return verdict;
     }
-    let Some(owner) = owner(context) else { return Verdict::clear("no AWS service rotates it in its own way") };
+    let Some(owner) = owner(context) else { return Verdict::clear("no AWS service owns and rotates it") };
     let proof = context.secret_proof(format!("OwningService {owner}, RotationLambdaARN absent"));
     let remediation = rotated_by_owner(
-        Remediation::new(format!("Nothing to repair here: {owner} rotates the secret, and its own API starts a rotation.")),
+        Remediation::new(format!(
+            "There is nothing to repair: {owner} rotates the secret. To rotate it now, use the API of \
+                                  {owner}."
+        )),
         context,
         owner,
     )

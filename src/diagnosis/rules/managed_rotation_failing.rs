@@ -1,7 +1,7 @@
 //! # The rotation managed by another AWS service fails
 //!
-//! The service that owns the secret could not rotate it. There is no function and no log of ours to read: the owner's
-//! resource has to be in a state in which its password can change.
+//! The service that owns the secret could not rotate it. There is no function, and so no log to read: the owner's resource
+//! has to be in a state in which its password can change.
 //!
 //! **Shows as** RotationFailed events for a secret with `OwningService`.
 
@@ -25,7 +25,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     if let Some(verdict) = context.without_secret().or_else(|| context.without_config()) {
         return verdict;
     }
-    let Some(owner) = owner(context) else { return Verdict::clear("no AWS service rotates it in its own way") };
+    let Some(owner) = owner(context) else { return Verdict::clear("no AWS service owns and rotates it") };
     let Some(proof) = context.failed_attempt_proof() else {
         return match context.history_gap() {
             Some(missing) => Verdict::unknown(missing),
@@ -35,11 +35,11 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let count = context.failing.as_ref().map_or(1, |row| row.count);
     let attempts = if count == 1 { "One rotation".to_owned() } else { format!("{count} rotations") };
     let remediation = rotated_by_owner(Remediation::new(format!(
-        "Look at the {owner} resource the secret belongs to: it must exist and be available, and its key must be usable. Then \
-         start a rotation through {owner}."
+        "Look at the {owner} resource that the secret belongs to: it must exist and be available, and its key must be usable. \
+         Then start a rotation through {owner}."
     )), context, owner)
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_managed.html");
-    let explanation = format!("{owner} owns this secret. {attempts} it attempted failed since the last success.");
+    let explanation = format!("{owner} owns and rotates this secret. {attempts} failed since the last success.");
     let evidence = vec![proof, context.secret_proof(format!("OwningService {owner}, RotationLambdaARN absent"))];
     context.finding(CAUSE, Confidence::Confirmed, explanation, evidence, remediation).into()
 }

@@ -1,10 +1,10 @@
 //! # This is a replica: it rotates in its primary region
 //!
-//! A replica has no rotation of its own; new values arrive by replication from the primary secret.
+//! A replica does not rotate; new values arrive by replication from the primary secret.
 //!
 //! **Shows as** `PrimaryRegion` in DescribeSecret that is not the region looked at.
 //!
-//! A replication in state Failed is a fault of its own, and is named where it is seen.
+//! A replication with the status Failed is another fault, and is named where it is seen.
 
 use crate::diagnosis::remedy::aws;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
@@ -35,7 +35,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let region = &context.evidence.region;
     let mut explanation = format!("The secret in {region} is a replica; its rotation runs in {primary}.");
     let mut evidence = vec![context.secret_proof(format!("PrimaryRegion {primary}"))];
-    let mut remediation = Remediation::new(format!("Investigate the primary secret in {primary}."))
+    let mut remediation = Remediation::new(format!("Diagnose the primary secret in {primary} instead."))
         .run(aws(&["secretsmanager", "describe-secret", "--secret-id", &secret.name, "--region", primary]))
         .needs("secretsmanager:DescribeSecret")
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html");

@@ -1,7 +1,7 @@
 //! # The target had not applied the change yet
 //!
-//! Db2, ElastiCache and others take a new password or key at once and apply it later, so that the test that follows comes
-//! too early. Mostly a retry succeeds, and nothing needs to be done.
+//! Db2, ElastiCache and others accept a new password or key at once but apply it later, so the test that follows comes too
+//! early. A retry mostly succeeds, and nothing needs to be done.
 //!
 //! **Shows as** testSecret failing once and succeeding on the retry, `did not reached the active status`,
 //! `InvalidUserState … modifying`.
@@ -26,7 +26,11 @@ pub(super) const RULE: Rule = Rule {
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     if let Some(seen) = context.seen(RULE.cause) {
-        let explanation = format!("The target had not applied the new credential when the function used it{}.", seen.in_step());
+        let explanation = format!(
+            "The target (the database or service) had not yet applied the new credential when the function \
+                                   used it{}.",
+            seen.in_step()
+        );
         let remediation = Remediation::new(
             "Rotate again. If it keeps failing, raise the function's timeout, or recreate it from the current template, which waits \
              longer.",
@@ -43,7 +47,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     }
     let healed = healed::newest(context).filter(|healed| healed.reason(context).is_some_and(|(_, cause)| cause == RULE.cause));
     let Some(healed) = healed else { return not_said(context, &RULE) };
-    let explanation = "The target applied the new credential late; the retry succeeded.";
+    let explanation = "The target (the database or service) applied the new credential late; the retry succeeded.";
     let nothing = Remediation::new("Nothing needs to be done.");
     let mut finding = context.finding(RULE.cause, Confidence::Confirmed, explanation, healed.proofs(context), nothing);
     finding.severity = Severity::Info;

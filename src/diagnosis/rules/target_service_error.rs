@@ -1,10 +1,10 @@
 //! # The service behind the secret answered with an error
 //!
-//! What lies behind the secret, an API or a database, was reached and answered that it would not: it refused the call, failed,
-//! changed, or kept the statement waiting for a lock. The answer is the target's, not a fault of the function's code.
+//! The API or database behind the secret was reached but did not do what was asked: it refused the call, failed, changed,
+//! or kept the statement waiting for a lock. The error is the target's, not a fault in the function's code.
 //!
-//! **Shows as** HTTP 4xx or 5xx answers, or connection errors, of a host that is not AWS's; lock timeouts, cancelled
-//! statements, a full disk, and other errors of a database; a timeout after a connection stood.
+//! **Shows as** HTTP 4xx or 5xx answers, or connection errors, from a host that is not AWS's; lock timeouts, cancelled
+//! statements, a full disk, and other errors of a database; a timeout after a connection was established.
 
 use crate::diagnosis::advice::LOCKED;
 use crate::diagnosis::readings::by_log::{not_said, said};
@@ -33,8 +33,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let explanation =
         format!("The service behind {} did not do what the function asked{}.", context.secret_name(), seen.in_step());
     let remediation = Remediation::new(
-        "Call the service by hand with the AWSCURRENT credentials. 401 or 403: they no longer hold, or lack a right. \
-         404 or 400: its API changed, and the function with it must. 429 or 5xx: it is busy or down; rotate later.",
+        "Call the service by hand with the AWSCURRENT credentials. 401 or 403: they are no longer valid, or lack a right. 404 or \
+         400: its API changed, so adapt the function. 429 or 5xx: it is busy or down. Rotate when that is mended.",
     )
     .rotate(context)
     .link(ROTATION_FUNCTIONS);
@@ -46,14 +46,14 @@ fn waiting(context: &DiagnosisContext<'_>) -> Verdict {
     let Some(hang) = Hang::newest(context).filter(|hang| hang.database_answered()) else { return not_said(context, &RULE) };
     let confidence = if hang.lacked_time().is_some() { Confidence::Possible } else { Confidence::Likely };
     let explanation = format!(
-        "A connection to the database stood, and then the function waited{} until its timeout: the network is open, and a statement \
-         got no answer, as where another session holds a lock on the user.",
+        "The function was connected to the database and then waited{} until its timeout: the network is open, but a statement \
+         got no answer. Another session may hold a lock on the user.",
         hang.in_step()
     );
     let query = "DBInstances[].{instance:DBInstanceIdentifier,status:DBInstanceStatus,host:Endpoint.Address}";
     let remediation = Remediation::new(
-        "Look which sessions of the database wait for a lock and which holds it (PostgreSQL: pg_stat_activity and \
-         pg_blocking_pids; MySQL: performance_schema.data_lock_waits), and let it end, or end it. Then rotate.",
+        "See which sessions of the database wait for a lock and which session holds it (PostgreSQL: pg_stat_activity and \
+         pg_blocking_pids; MySQL: performance_schema.data_lock_waits). Wait until that session ends, or end it. Then rotate.",
     )
     .run(aws_in(context, &["rds", "describe-db-instances", "--query", query]))
     .needs("rds:DescribeDBInstances")

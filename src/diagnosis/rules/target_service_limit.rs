@@ -1,7 +1,7 @@
 //! # A quota of the target service is exhausted
 //!
-//! The service behind the secret creates no further key or user, or the database lets nobody else in. IAM allows two access
-//! keys per user.
+//! The service behind the secret refuses to create another key or user, or the database accepts no more connections. IAM
+//! allows two access keys per user.
 //!
 //! **Shows as** `Cannot exceed quota for AccessKeysPerUser: 2`, `LimitExceeded` from the target's API; `too many clients`
 //! (53300), MySQL's 1040, `max number of clients reached`.
@@ -29,7 +29,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             seen.in_step()
         );
         let remediation = Remediation::new(
-            "Find the credential that nobody uses any more, make it inactive, watch for complaints, delete it, and rotate.",
+            "Find the credential that is no longer used, deactivate it, wait whether anything breaks, delete it, and rotate.",
         )
         .run(aws_in(context, &["iam", "list-users", "--query", "Users[].UserName"]))
         .run(aws_in(context, &["iam", "list-access-keys", "--user-name", "USER_NAME"]))
