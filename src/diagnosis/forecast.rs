@@ -143,7 +143,7 @@ fn beyond(context: &DiagnosisContext<'_>) -> Option<String> {
         ));
     }
     if let Some(owner) = super::managed::owner(context) {
-        return Some(format!("what {owner} does, which rotates this secret"));
+        return Some(format!("what {} does, which rotates this secret", super::managed::name_of(owner)));
     }
     context.config().filter(|config| config.enabled == Some(true))?;
     Some(match context.rotates_by_function() {

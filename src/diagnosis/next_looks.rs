@@ -38,7 +38,10 @@ fn missing(context: &DiagnosisContext<'_>, not_checked: &[NotChecked]) -> Vec<Ne
     for open in not_checked.iter().filter(|open| can_explain(context, open.cause)) {
         let what = match open.missing.strip_prefix("permission ") {
             Some(action) => format!("allow {action}, and look again"),
-            None => open.missing.clone(),
+            None if open.missing.ends_with("was throttled") || open.missing.starts_with("no answer") => {
+                format!("ask again: {}", open.missing)
+            }
+            None => format!("find what is missing: {}", open.missing),
         };
         match looks.iter_mut().find(|look| look.what == what) {
             Some(look) => look.decides.push(open.cause),
@@ -61,7 +64,8 @@ fn suspected(findings: &[Finding]) -> Vec<NextLook> {
     let possible = findings.iter().filter(|finding| {
         finding.confidence == Confidence::Possible
             && finding.severity > Severity::Info
-            && rule_of(finding.cause).is_some_and(|rule| rule.specificity > Specificity::Nothing)
+            && rule_of(finding.cause)
+                .is_some_and(|rule| rule.specificity > Specificity::Nothing && rule.stage != Stage::Aftermath)
     });
     possible
         .map(|finding| NextLook {

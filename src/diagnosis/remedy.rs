@@ -43,6 +43,18 @@ pub fn list_functions(context: &DiagnosisContext<'_>) -> String {
     aws_in(context, &["lambda", "list-functions", "--query", "Functions[].FunctionArn"])
 }
 
+/// The longest timeout of a function, in seconds.
+///
+/// Source: Lambda Developer Guide, "Lambda quotas".
+const MAX_TIMEOUT_S: u32 = 900;
+
+/// Twice the function's timeout, and `least` seconds at least; `None` where it has the longest already.
+#[must_use]
+pub fn longer_timeout(context: &DiagnosisContext<'_>, least: u32) -> Option<u32> {
+    let present = context.function().and_then(|function| function.timeout_s).unwrap_or_default();
+    (present < MAX_TIMEOUT_S).then(|| present.saturating_mul(2).clamp(least, MAX_TIMEOUT_S))
+}
+
 /// The function the secret rotates with, or rotated with last, as far as its configuration, its history or a change names it.
 #[must_use]
 pub fn known_function(context: &DiagnosisContext<'_>) -> Option<String> {
@@ -220,12 +232,15 @@ impl Remediation {
     /// next rotation finishes it.
     #[must_use]
     pub fn discard_pending(self, context: &DiagnosisContext<'_>) -> Remediation {
+        let stores_value = self.commands.iter().any(|command| command.contains(" put-secret-value "));
         match pending::left_over(context) {
+            // The value that is stored carries the pending password on, and the label is off that version already.
+            Some(pending) if pending.is_set && stores_value => self,
             Some(pending) if pending.is_set => self.warn(
                 "setSecret succeeded for the pending version, so the database may accept only the pending password and refuse \
                  AWSCURRENT until a rotation finishes. The label therefore stays where it is.",
             ),
-            Some(pending) if pending.is_doubtful => self.drop_pending(context, Some(&pending)).warn(
+            Some(pending) if pending.is_doubtful && context.rotates_by_function() => self.drop_pending(context, Some(&pending)).warn(
                 "setSecret may already have set the pending password in the database: then this version has the only copy. Save \
                  it before you remove the label.",
             ),

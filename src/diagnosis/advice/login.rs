@@ -6,8 +6,8 @@ use crate::diagnosis::remedy::{SECRET_STRUCTURE, TROUBLESHOOTING};
 use crate::model::Remediation;
 
 /// Where a statement goes that an administrator runs.
-const AS_ADMINISTRATOR: &str = "Database statements run as an administrator: put host, user and password into the client's own file (service \"admin\" for \
-     psql, admin.cnf for mysql).";
+const AS_ADMINISTRATOR: &str =
+    "Run it as an administrator: the client takes host, user and password from your own file, service or wallet named \"admin\".";
 
 impl Remediation {
     /// Where the line names no user, the secret does: the database takes its value, which unlocks the user too.

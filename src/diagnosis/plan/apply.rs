@@ -121,7 +121,7 @@ pub(super) fn apply(effect: &Effect, evidence: &mut Evidence) -> Option<String> 
             None
         }
         Effect::DatabaseTakes => Some("whether the database accepts the value".to_owned()),
-        Effect::Elsewhere => Some("whether a change outside of what was looked at is enough".to_owned()),
+        Effect::Elsewhere => Some("whether a change that this investigation cannot check is enough".to_owned()),
     }
 }
 

@@ -101,6 +101,16 @@ pub(super) enum Effect {
     Elsewhere,
 }
 
+/// What a command that changes nothing in AWS is for: some leave a file behind.
+fn reading(command: &str) -> &'static str {
+    const FILES: [(&str, &str); 3] = [
+        ("> value.json", "saves the value to value.json: correct it there before the next step"),
+        ("environment.json", "saves the environment to environment.json: correct it there before the next step"),
+        ("previous.zip", "saves the present package as previous.zip"),
+    ];
+    FILES.iter().find(|(file, _)| command.contains(file)).map_or("only shows what is there", |(_, what)| what)
+}
+
 impl Effect {
     /// What the command does, as far as the evidence would show it.
     pub(super) fn of(text: &str, evidence: &Evidence) -> Effect {
@@ -233,10 +243,10 @@ impl Effect {
         }
     }
 
-    /// What it does, for people.
-    pub(super) fn describe(&self) -> String {
+    /// What `command`, which has this effect, does, for people.
+    pub(super) fn describe(&self, command: &str) -> String {
         match self {
-            Effect::Reads => "only shows what is there".to_owned(),
+            Effect::Reads => reading(command).to_owned(),
             Effect::Rotates { turns_on: true, at_once, .. } => {
                 format!("turns rotation on{}", if *at_once { " and rotates at once" } else { "" })
             }
@@ -265,6 +275,10 @@ impl Effect {
             Effect::Concurrency { reserved: None } => "gives the function its share of the account's concurrency".to_owned(),
             Effect::Function { settings } => {
                 let names: Vec<&str> = settings.iter().map(|(name, _)| name.as_str()).collect();
+                // Nothing but a way to have Lambda prepare the function anew.
+                if names == ["description"] {
+                    return "changes the function's description, so that Lambda prepares it again".to_owned();
+                }
                 format!("sets the function's {}", names.join(", ").replace('-', " "))
             }
             Effect::Code => "replaces the function's code".to_owned(),
@@ -277,7 +291,7 @@ impl Effect {
             Effect::DatabaseTakes => "sets the user's password in the database to the one in the secret's current \
                                       value"
                 .to_owned(),
-            Effect::Elsewhere => "changes what this investigation does not look at".to_owned(),
+            Effect::Elsewhere => "changes something that this investigation does not check".to_owned(),
         }
     }
 }

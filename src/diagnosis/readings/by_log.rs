@@ -31,7 +31,7 @@ pub(in crate::diagnosis) fn said(
     };
     let mut confidence = seen.confidence(context);
     if seen.count > 1 {
-        explanation.push_str(&format!(" {} failing invocations say so.", seen.count));
+        explanation.push_str(&format!(" {} failing invocations show it.", seen.count));
     }
     if !seen.is_latest {
         confidence = confidence.min(Confidence::Likely);

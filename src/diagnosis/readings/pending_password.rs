@@ -41,10 +41,9 @@ impl PendingPassword {
     pub(in crate::diagnosis) fn warning(&self) -> String {
         let version = self.version.as_deref().map(|id| format!(" (version {id})")).unwrap_or_default();
         format!(
-            "setSecret succeeded before this failure, so the database may have the pending password{version} and refuse \
-             AWSCURRENT from now on: applications' new connections may fail. Try a login with the AWSPENDING value. If it works, \
-             let applications use that value until this is fixed, and keep its password in whatever value is stored next: this \
-             version has the only copy."
+            "Applications may be locked out: setSecret succeeded, so the database may have the pending password{version} and \
+             refuse AWSCURRENT. Try a login with the AWSPENDING value. If it works, let applications use it until this is fixed, \
+             and keep its password in any value you store: there is no other copy."
         )
     }
 }

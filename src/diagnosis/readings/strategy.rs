@@ -109,15 +109,17 @@ impl Whose {
 
     /// What to do, where `act` is what the value needs.
     pub(in crate::diagnosis) fn remedy(self, context: &DiagnosisContext<'_>, act: &str) -> Remediation {
-        let superuser = || {
+        let superuser = |also: &str| {
             let list = ["secretsmanager", "list-secrets", "--query", "SecretList[].{name:Name,arn:ARN,owner:OwningService}"];
-            Remediation::new(format!("In the superuser's secret, which \"masterarn\" names, {act}. Then rotate."))
+            Remediation::new(format!("In the superuser's secret, which \"masterarn\" names, {act}.{also} Then rotate."))
                 .run(aws_in(context, &list))
                 .needs("secretsmanager:ListSecrets")
         };
         match self {
-            Whose::Superuser => superuser(),
-            Whose::NotCurrent | Whose::Rotated => superuser().discard_pending(context),
+            Whose::Superuser => superuser(""),
+            Whose::NotCurrent | Whose::Rotated => {
+                superuser(" In case it is the pending version, remove AWSPENDING from it.").discard_pending(context)
+            }
             Whose::StalePending => Remediation::new(
                 "Remove AWSPENDING from the version that was created from the faulty value, so that the next rotation creates a \
                  new one from the corrected value. Then rotate.",

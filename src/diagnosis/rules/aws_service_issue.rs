@@ -90,7 +90,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         });
         format!("{} secrets with other functions fail too", others.len())
     };
-    let explanation = format!("AWS reports a {} incident in {}, and {also}.", event.service, event.region);
+    let explanation = format!("AWS reports an incident of {} in {}, and {also}.", name_of(&event.service), event.region);
     // A fault of AWS that one function meets may have passed by itself.
     let confidence = if others.len() < SEVERAL { Confidence::Likely } else { Confidence::Confirmed };
     let remediation =
@@ -123,7 +123,7 @@ fn own_words(context: &DiagnosisContext<'_>) -> Option<Proof> {
 fn faulted(context: &DiagnosisContext<'_>, said: Proof, incident: Option<&HealthEvent>) -> Verdict {
     let (explanation, confidence) = match incident {
         Some(event) => (
-            format!("Secrets Manager itself failed, during a {} incident in {}.", event.service, event.region),
+            format!("Secrets Manager itself failed, during an incident of {} in {}.", name_of(&event.service), event.region),
             Confidence::Confirmed,
         ),
         None => (
@@ -141,6 +141,15 @@ fn faulted(context: &DiagnosisContext<'_>, said: Proof, incident: Option<&Health
     let evidence = std::iter::once(said).chain(incident.map(incident_proof)).collect();
     let remediation = remediation.rotate(context).link("https://health.aws.amazon.com/health/status");
     context.finding(RULE.cause, confidence, explanation, evidence, remediation).into()
+}
+
+/// A service as AWS writes it, which AWS Health names by an id.
+fn name_of(service: &str) -> &str {
+    match service {
+        "SECRETSMANAGER" => "Secrets Manager",
+        "LAMBDA" => "Lambda",
+        other => other,
+    }
 }
 
 fn incident_proof(event: &HealthEvent) -> Proof {

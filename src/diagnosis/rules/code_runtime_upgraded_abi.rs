@@ -40,15 +40,18 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
                                runtime{runtime}.{}",
         change.said
     );
-    let build = "build the bundle with all its modules for the present runtime and architecture, deploy it, and rotate.";
     let remediation = match runtime::previous(context) {
+        // What was built for the new runtime would fail on the old one: code and runtime go together, later.
         Some(previous) => Remediation::new(format!(
-            "Set the runtime back to {previous}, for which the bundle was built, and rotate. Then, for good: {build}"
+            "Set the runtime back to {previous}, for which the bundle was built, and rotate. Later build the bundle with all its \
+             modules for the newer runtime, and change code and runtime together."
         ))
-        .configure_function(context, &["--runtime", &previous])
-        .rotate(context)
+        .configure_function(context, &["--runtime", &previous]),
+        None => Remediation::new(
+            "Lambda may no longer accept the former runtime: build the bundle with all its modules for the present runtime and \
+             architecture, deploy it, and rotate.",
+        )
         .deploy_code(context),
-        None => Remediation::new(format!("Lambda may no longer accept the former runtime: {build}")).deploy_code(context),
     };
     let remediation = remediation.rotate(context).link(TROUBLESHOOTING);
     let mut finding = said(context, RULE.cause, &seen, explanation, remediation);

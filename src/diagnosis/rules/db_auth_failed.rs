@@ -12,7 +12,7 @@
 
 use super::value_written_back_by_iac;
 use crate::diagnosis::context::LogMatch;
-use crate::diagnosis::database::{self, AS_ADMINISTRATOR, Of};
+use crate::diagnosis::database::{self, Of};
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::readings::{login, strategy};
 use crate::diagnosis::remedy::TROUBLESHOOTING;
@@ -53,7 +53,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         );
         let remediation = Remediation::new(format!(
             "Correct what is wrong in value.json (\"username\", \"ssl\", the password where you know it). Then set the user's \
-             password in the database to the AWSCURRENT value. {AS_ADMINISTRATOR} Then rotate."
+             password in the database to the AWSCURRENT value. {} Then rotate.",
+            database::set_by(engine)
         ))
         .put_value(context)
         .database_takes(context, engine, Of::Rotated)
@@ -78,8 +79,9 @@ fn of_superuser(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, engine:
         seen.in_step()
     );
     let remediation = Remediation::new(format!(
-        "Set the superuser's password in the database to the AWSCURRENT value of the superuser's secret. {AS_ADMINISTRATOR} If \
-         the password in the database is the right one, store it in the superuser's secret instead. Then rotate."
+        "Set the superuser's password in the database to the AWSCURRENT value of the superuser's secret. {} If \
+         the password in the database is the right one, store it in the superuser's secret instead. Then rotate.",
+        database::set_by(engine)
     ))
     .database_takes(context, engine, Of::Superuser(database::superuser_secret(&seen.read.event.text)))
     .rotate(context)

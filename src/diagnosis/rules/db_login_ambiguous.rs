@@ -74,17 +74,17 @@ pub(super) fn narrowed_to_network(seen: &LogMatch<'_, '_>) -> Option<Verdict> {
 
 /// What the duration leaves open, and the hints there are.
 pub(super) fn what_stays_open(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> String {
-    const OPEN: &str = "the host name, a refused port, pg_hba or the host part of the account, a connection limit, a locked or \
-                        expired account, TLS, the database's name, and the password";
+    const OPEN: &str = "the host name, a refused port, pg_hba or the account's host part, a connection limit, a locked or \
+                        expired account, TLS, the database's name, the password";
     let took = login::seconds(seen.failure);
     let mut open = match (login::answer(seen.failure), took) {
         (Answer::Connected, _) => {
             "A connection had been established before, so the network is not at fault. Still possible: a locked or expired \
-             account, TLS, the database's name, and the password."
+             account, TLS, the database's name, the password."
                 .to_owned()
         }
         (Answer::Quick, Some(took)) => {
-            format!("It failed after {took}, so it did not wait for anything; no more can be said. Still possible: {OPEN}.")
+            format!("It failed after {took}, so it did not wait for an answer. Still possible: {OPEN}.")
         }
         (_, Some(took)) => format!("It failed after {took}, which decides nothing. Still possible: the way to the host, {OPEN}."),
         (_, None) => format!("Still possible: the way to the host, {OPEN}."),

@@ -1,4 +1,4 @@
-//! # The database requires native encryption the driver cannot do
+//! # The database requires native encryption that the driver does not support
 //!
 //! The Oracle server requires Oracle's native network encryption or checksums. The driver's thin mode, which rotation
 //! functions use, supports neither.

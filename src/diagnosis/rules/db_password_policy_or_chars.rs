@@ -1,4 +1,4 @@
-//! # The target rejects the generated password
+//! # The database or service rejects the generated password
 //!
 //! The password Secrets Manager generated breaks a rule of the database, or contains characters that the database does not
 //! accept.
@@ -23,7 +23,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
-        let explanation = format!("The target (the database or service) rejected the generated password{}.", seen.in_step());
+        let explanation = format!("The database or service rejected the generated password{}.", seen.in_step());
         let remediation = Remediation::new(
             "Exclude the characters that are refused, or generate a longer password: the official templates read \
              EXCLUDE_CHARACTERS, PASSWORD_LENGTH and REQUIRE_EACH_INCLUDED_TYPE from the function's environment. Save the \

@@ -1,4 +1,4 @@
-//! # The function's role lacks a permission rotation needs
+//! # The function's role lacks a permission that rotation needs
 //!
 //! No policy of the role allows an action on the secret. Common shapes: the secret's ARN without its six-character suffix,
 //! UpdateSecretVersionStage forgotten, a policy detached, or the role deleted.
@@ -101,11 +101,15 @@ fn trust_gap(context: &DiagnosisContext<'_>) -> Option<String> {
 /// Lambda may not assume the role: by its trust policy; or, where that does not tell, by a change of it just before the
 /// function stopped running.
 fn distrusted(context: &DiagnosisContext<'_>) -> Option<Finding> {
+    // Where no function rotates the secret, the role is another's: Lambda has nothing to assume.
+    if context.without_function().is_some() {
+        return None;
+    }
     let changed = context.last_change(Concern::Role, &["UpdateAssumeRolePolicy"]);
     let (because, mut evidence) = match trust(context) {
         Trust::Kept => return None,
         Trust::Broken(because) => {
-            let proof = Proof::of(StepName::ExecutionRole, "iam:GetRole", format!("trust policy: {because}"));
+            let proof = Proof::of(StepName::ExecutionRole, "iam:GetRole", because.clone());
             (Some(because), vec![proof])
         }
         Trust::Open(_) => (None, Vec::new()),

@@ -83,7 +83,7 @@ fn refused(context: &DiagnosisContext<'_>, opinion: Opinion) -> Verdict {
     let named = key.as_deref().unwrap_or("the secret's key");
     let explanation = match by_key {
         true => format!("The key policy of {named} does not let the role {role} perform {}.", opinion.actions()),
-        false => format!("The role {role} may not use {named}: {} is refused.", opinion.actions()),
+        false => format!("The role {role} may not use {named}, with which the secret is encrypted."),
     };
     let remediation = key_access(context, Target::SecretKey, key.as_deref().unwrap_or("KEY_ARN"))
         .run(rotate_now(context))

@@ -22,6 +22,9 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
+/// Whose key it is that the role uses for the value.
+const SECRET: &str = "the secret";
+
 /// What is wrong with a key.
 struct Fault {
     /// Which key, for people.
@@ -73,7 +76,7 @@ fn faults(context: &DiagnosisContext<'_>, access: &SecretAccess) -> Vec<Fault> {
         }
         _ => None,
     };
-    [fault("the secret", &access.secret_key, named), fault("the function's environment", &access.environment_key, environment)]
+    [fault(SECRET, &access.secret_key, named), fault("the function's environment", &access.environment_key, environment)]
         .into_iter()
         .flatten()
         .collect()
@@ -87,8 +90,12 @@ fn unseen(context: &DiagnosisContext<'_>) -> Option<String> {
 }
 
 fn broken(context: &DiagnosisContext<'_>, fault: Fault, said: Vec<Proof>) -> Verdict {
-    let bites = (context.is_unwell() || context.never_rotated()) && (!said.is_empty() || !context.explained_otherwise(CAUSE));
+    // Of a key in a wrong state, too, AWS may say no more than that access to KMS is not allowed.
+    let refused = context.seen(Cause::KmsAccessDenied).filter(|seen| seen.is_latest && fault.whose == SECRET);
+    let is_said = !said.is_empty() || refused.is_some();
+    let bites = (context.is_unwell() || context.never_rotated()) && (is_said || !context.explained_otherwise(CAUSE));
     let mut evidence = said;
+    evidence.extend(refused.map(|seen| seen.proof()));
     evidence.push(Proof::of(StepName::SecretAccess, "kms:DescribeKey", format!("KeyState {} of {}", fault.state, fault.id)));
     evidence.extend(context.failed_attempt_proof().filter(|_| bites));
     let mut explanation = format!("The KMS key of {} is {}.", fault.whose, fault.state);
@@ -121,7 +128,8 @@ fn fix(context: &DiagnosisContext<'_>, fault: Option<&Fault>) -> Remediation {
         .warn("The present value is lost unless it is known elsewhere.")
         .link(link);
     }
-    let mut remediation = Remediation::new("Make the key usable again, and rotate.");
+    let mut remediation = Remediation::new("Make the key usable again, and rotate.")
+        .warn("A key is seldom disabled by accident: first ask who did it, and why.");
     if state.starts_with("PendingDeletion") || state.is_empty() {
         remediation =
             remediation.run(aws_in(context, &["kms", "cancel-key-deletion", "--key-id", id])).needs("kms:CancelKeyDeletion");

@@ -31,7 +31,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         return outside;
     }
     let Some(complaint) = context.complaint(CAUSE) else { return verdict };
-    let said = complaint.evidence.last().map(|proof| proof.text.clone()).unwrap_or_default();
+    let said = complaint.evidence.last().map(|proof| proof.text.trim_end_matches('.')).unwrap_or_default();
     let explanation = format!("Lambda reports that {name} cannot be used: {said}.");
     let remediation =
         Remediation::new("Repair what the reason names, then update the function so that Lambda prepares it again.")

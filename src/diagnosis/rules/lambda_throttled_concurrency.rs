@@ -92,8 +92,16 @@ fn found(
     mut evidence: Vec<Proof>,
 ) -> Verdict {
     let name = function.arn.name();
-    let mut remediation = Remediation::new("Let the function run: AWS recommends room for at least 10 concurrent executions.");
+    let mut remediation = Remediation::default();
     if let Some(reserved) = function.reserved_concurrency.found().copied().flatten() {
+        remediation.summary =
+            "Remove the function's reserved concurrency, so that it runs within the account's limit, and rotate. AWS \
+                               recommends room for at least 10 concurrent executions."
+                .to_owned();
+        if reserved == 0 {
+            remediation =
+                remediation.warn("A reserved concurrency of 0 is also an emergency stop: first ask who set it, and why.");
+        }
         evidence.push(Proof::of(
             StepName::RotationFunction,
             "lambda:GetFunctionConcurrency",
@@ -103,6 +111,10 @@ fn found(
             .run(aws_in(context, &["lambda", "delete-function-concurrency", "--function-name", name]))
             .needs("lambda:DeleteFunctionConcurrency");
     } else {
+        remediation.summary =
+            "Reserve 10 concurrent executions for the function, as AWS recommends, so that other functions cannot take \
+                               them, and rotate."
+                .to_owned();
         remediation = remediation
             .run(aws_in(
                 context,

@@ -104,9 +104,10 @@ fn fix(context: &DiagnosisContext<'_>, lost: &Lost, summary: &str) -> Remediatio
             .needs("logs:PutRetentionPolicy"),
         Lost::NoGroup => {
             let role = context.role_name().unwrap_or("ROLE");
-            let arn = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole";
+            let partition = context.function().map_or("aws", |function| function.role.arn().partition());
+            let arn = format!("arn:{partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole");
             remediation
-                .run(crate::diagnosis::remedy::aws(&["iam", "attach-role-policy", "--role-name", role, "--policy-arn", arn]))
+                .run(crate::diagnosis::remedy::aws(&["iam", "attach-role-policy", "--role-name", role, "--policy-arn", &arn]))
                 .needs("iam:AttachRolePolicy")
         }
         Lost::Delivered | Lost::Unfiltered => {

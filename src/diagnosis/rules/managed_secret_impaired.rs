@@ -8,7 +8,7 @@
 //!
 //! **Is not it** when the key is usable: then the owner's resource is what to look at.
 
-use crate::diagnosis::managed::{command_of, owner};
+use crate::diagnosis::managed::{command_of, name_of, owner};
 use crate::diagnosis::remedy::aws_in;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Concern, Confidence, KeyFacts, Observation, Proof, Remediation, StepName};
@@ -61,7 +61,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     evidence.extend(changed.map(|change| context.change_proof(change)));
     evidence.push(context.secret_proof(format!("OwningService {owner}, RotationLambdaARN absent")));
     let because = fault.as_ref().map_or_else(|| "the failed rotation says that it is impaired".to_owned(), Clone::clone);
-    let explanation = format!("{owner} can no longer rotate the secret it manages, although it may still be read: {because}.");
+    let name = name_of(owner);
+    let explanation = format!("{name} can no longer rotate the secret it manages, although it may still be read: {because}.");
     let confidence = match (&fault, context.failing.is_some()) {
         (Some(_), true) => Confidence::Confirmed,
         _ => Confidence::Likely,
@@ -76,8 +77,9 @@ fn id_of(context: &DiagnosisContext<'_>, key: &Observation<KeyFacts>) -> String 
 
 fn fix(context: &DiagnosisContext<'_>, owner: &str, key: &Observation<KeyFacts>) -> Remediation {
     let id = id_of(context, key);
+    let name = name_of(owner);
     let mut remediation = Remediation::new(format!(
-        "Let {owner} use the secret's key again, then start a rotation through {owner}, after which the status becomes active."
+        "Let {name} use the secret's key again, then start a rotation through {name}, after which the status becomes active."
     ));
     if key.found().is_some_and(|key| key.state == "PendingDeletion") {
         remediation =

@@ -110,7 +110,7 @@ fn boundary_fix(context: &DiagnosisContext<'_>, opinion: &Opinion, role: &str, d
     };
     let spared = sparing(context, &boundary.document, &permissions::needs(context), Kind::Identity);
     let document = joined(spared.as_ref().unwrap_or(&boundary.document), &allowing(context, &opinion.refused));
-    fix.set_policy(context, &boundary.name, &document).warn("Every role with this boundary is affected.")
+    fix.set_policy(context, &boundary.name, &document)
 }
 
 #[cfg(test)]

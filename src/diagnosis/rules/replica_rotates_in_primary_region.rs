@@ -8,7 +8,7 @@
 
 use crate::diagnosis::remedy::aws;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
-use crate::model::{Cause, Confidence, Remediation, Replica, SecretFacts, StepName};
+use crate::model::{Cause, Confidence, Remediation, Replica, SecretFacts, Severity, StepName};
 
 const CAUSE: Cause = Cause::ReplicaRotatesInPrimaryRegion;
 
@@ -57,7 +57,12 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             .needs("secretsmanager:ReplicateSecretToRegions")
             .warn(format!("Forcing the replication overwrites a secret of the same name in {region}."));
     }
-    context.finding(CAUSE, Confidence::Confirmed, explanation, evidence, remediation).into()
+    let mut finding = context.finding(CAUSE, Confidence::Confirmed, explanation, evidence, remediation);
+    // A replica is as it should be, unless nothing reaches it.
+    if failed.is_empty() {
+        finding.severity = Severity::Warning;
+    }
+    finding.into()
 }
 
 fn failed_replications(secret: &SecretFacts) -> impl Iterator<Item = &Replica> {

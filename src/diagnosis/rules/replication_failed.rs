@@ -80,6 +80,12 @@ fn fix(context: &DiagnosisContext<'_>, failed: &[&Replica]) -> Remediation {
             false => remediation.run(aws_in(context, &again)),
         };
     }
+    if !taken {
+        remediation = remediation.warn(
+            "Removing a region deletes the replica there: until it is replicated again, applications in that region cannot read the \
+             secret.",
+        );
+    }
     if taken {
         remediation = remediation.warn("Forcing the replication overwrites the secret of the same name in that region.");
     }

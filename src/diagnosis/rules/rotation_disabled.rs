@@ -58,7 +58,7 @@ fn traces(config: &RotationConfig) -> String {
     let mut left = Vec::new();
     left.extend(config.function_arn.as_ref().map(|arn| format!("RotationLambdaARN {arn}")));
     left.extend(config.rules.is_some().then(|| "RotationRules".to_owned()));
-    left.extend(config.last_rotated_at.map(|at| format!("LastRotatedDate {at}")));
+    left.extend(config.last_rotated_at.map(|at| format!("LastRotatedDate {}", at.strftime("%-d %b %Y %H:%M UTC"))));
     if left.is_empty() { state.to_owned() } else { format!("{state}, while {} remain", left.join(", ")) }
 }
 

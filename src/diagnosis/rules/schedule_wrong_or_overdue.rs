@@ -91,7 +91,13 @@ fn overdue(context: &DiagnosisContext<'_>, config: &RotationConfig) -> Verdict {
         return Verdict::unknown(missing);
     }
     let evidence = vec![
-        context.config_proof(format!("the rotation window closed at {closed}; schedule {}", expression(config))).at(Some(closed)),
+        context
+            .config_proof(format!(
+                "the rotation window closed on {}; schedule: {}",
+                closed.strftime("%-d %b %Y %H:%M UTC"),
+                expression(config)
+            ))
+            .at(Some(closed)),
         Proof::of(StepName::RotationHistory, context.history_call(), "no rotation attempt since that window opened"),
     ];
     let remediation = Remediation::new(

@@ -28,7 +28,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let Some(deleted_at) = context.secret().and_then(|secret| secret.deleted_at) else {
         return needed(context);
     };
-    let mut evidence = vec![context.secret_proof(format!("DeletedDate {deleted_at}")).at(Some(deleted_at))];
+    let mut evidence =
+        vec![context.secret_proof(format!("DeletedDate {}", deleted_at.strftime("%-d %b %Y %H:%M UTC"))).at(Some(deleted_at))];
     let mut explanation = "The secret is scheduled for deletion; until it is restored, it can be neither read nor \
                            rotated."
         .to_owned();

@@ -33,6 +33,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     }
     let seen = match secret.versions.len() {
         0 => "DescribeSecret lists no version".to_owned(),
+        1 => "the only labelled version does not carry AWSCURRENT".to_owned(),
         some => format!("none of the {some} labelled versions carries AWSCURRENT"),
     };
     let remediation = Remediation::new("Store the secret's first value: the JSON that its rotation function expects.")

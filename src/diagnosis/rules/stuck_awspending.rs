@@ -60,9 +60,15 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let explanation = format!("A rotation that did not finish left AWSPENDING on version {}.{unknown}", stuck.id);
     let remediation = Remediation::new(
         "The label moves by itself when a rotation succeeds. If rotation is still refused, remove the label and rotate again.",
-    )
-    .discard_pending(context)
-    .rotate(context)
+    );
+    // Its version may hold the only copy of the database's password: it stays until the reason is known.
+    let remediation = match is_told {
+        true => remediation.discard_pending(context).rotate(context),
+        false => Remediation::new(
+            "Leave the label in place until it is known why the rotation did not finish: this version may have the only copy of \
+             the password that the database has now.",
+        ),
+    }
     .link(TROUBLESHOOTING);
     let mut finding = context.finding(RULE.cause, confidence, explanation, evidence, remediation);
     if !stands_alone(context) {

@@ -1,4 +1,4 @@
-//! # The user name is too long for a clone
+//! # The user name is too long for _clone to be appended
 //!
 //! The alternating-users strategy appends `_clone` to the user name, and the result is longer than the database allows.
 //!
