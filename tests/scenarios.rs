@@ -18,7 +18,7 @@ use rotation_diag::clock::Clock;
 use rotation_diag::investigation::{Options, investigate};
 use rotation_diag::model::{Cause, Investigation, Severity, StepName};
 use rotation_diag::platforms;
-use rotation_diag::report::{self, Report, wording};
+use rotation_diag::report::{self, Report, outlook, wording};
 use rotation_diag::simulator::{Expect, Scenario, Simulator};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -126,6 +126,7 @@ fn complaints(Played { investigation, expect, violations, .. }: &Played) -> Vec<
         }
     }
     complaints.extend(doubled_words(investigation));
+    complaints.extend(faults_of_style(investigation));
     complaints.extend(violations.iter().map(|call| format!("{call} was called")));
     complaints
 }
@@ -157,6 +158,42 @@ fn doubled_words(investigation: &Investigation) -> Vec<String> {
     texts.iter().map(|text| format!("a word stands twice: {text}")).collect()
 }
 
+/// The most words of a sentence, up to a stop, a colon or a semicolon.
+const MAX_WORDS: usize = 40;
+
+/// What a reader on call stumbles over, as far as a machine finds it: see "How we write" in CONTRIBUTING.md.
+fn faults_of_style(investigation: &Investigation) -> Vec<String> {
+    let report = Report::new(investigation);
+    let mut faults = Vec::new();
+    let mut texts: Vec<String> = report.plan.iter().map(|step| step.effect.to_string()).chain(outlook::worth(&report)).collect();
+    for finding in &report.findings {
+        let (explanation, remedy) = (finding.explanation.to_string(), &finding.remediation);
+        if wording::what_happened(finding).ends_with('…') {
+            faults.push(format!("what happened is cut: {explanation}"));
+        }
+        let advice = [Some(remedy.summary.to_string()), remedy.warning.as_ref().map(ToString::to_string)];
+        for text in advice.iter().flatten() {
+            let is_long = |sentence: &&str| sentence.split_whitespace().count() > MAX_WORDS;
+            let plain = text.replace(": ", ". ").replace("; ", ". ");
+            faults.extend(plain.split(". ").filter(is_long).map(|sentence| format!("a sentence is too long: {sentence}")));
+        }
+        texts.extend(advice.into_iter().flatten().chain([finding.title.to_string(), explanation]));
+    }
+    let one_of_many =
+        regex::Regex::new(r"\b1 (?:attempts|rotations|invocations|secrets|changes|versions|statements|causes)\b").unwrap();
+    for text in texts {
+        let what = match &text {
+            text if text.contains("[hidden") => "our own words are masked",
+            text if text.contains("..") || text.contains(" .") => "a stop too many",
+            text if text.contains("  ") => "a space too many",
+            text if one_of_many.is_match(text) => "one is counted as many",
+            _ => continue,
+        };
+        faults.push(format!("{what}: {text}"));
+    }
+    faults
+}
+
 async fn scenario(name: &str) -> Investigation {
     let (name, text) = Scenario::embedded().find(|(own, _)| *own == name).unwrap();
     let played = play(name, text).await;
@@ -170,7 +207,7 @@ async fn the_change_behind_a_failure_is_named_with_its_maker_and_what_it_did_how
     let told = &rewritten.diagnosis.findings[0].explanation;
     assert!(
         told.starts_with(
-            "ci-terraform/run-77 (by way of Terraform) called PutRolePolicy on routes-rotator-role 5 days before the first failure, \
+            "ci-terraform/run-77 (with Terraform) called PutRolePolicy on routes-rotator-role 5 days before the first failure, \
              and so took away secretsmanager:PutSecretValue"
         ),
         "{told}"
@@ -185,7 +222,7 @@ async fn the_change_behind_a_failure_is_named_with_its_maker_and_what_it_did_how
     assert!(step_9.contains("1 change set aside: RevokeSecurityGroupIngress on sg-0bastion by carol"), "{step_9}");
     let partner = scenario("partner_role_names_another_region").await;
     let told = &partner.diagnosis.findings[0].explanation;
-    assert!(told.contains("ci-terraform/run-77 (by way of Terraform) called UpdateAssumeRolePolicy"), "{told}");
+    assert!(told.contains("ci-terraform/run-77 (with Terraform) called UpdateAssumeRolePolicy"), "{told}");
     assert!(told.contains("us-west-2"), "{told}");
     for name in ["partner_role_names_another_region", "partner_rotation_role"] {
         let evidence = scenario(name).await.evidence;
@@ -199,7 +236,7 @@ async fn an_inconclusive_end_names_what_to_look_at_next_the_most_telling_first()
     let blind = scenario("bot_without_logs").await;
     let report = Report::new(&blind);
     let looks = wording::next_looks(&report);
-    assert!(looks[0].starts_with("1. allow logs:FilterLogEvents, and look again (it decides "), "{looks:?}");
+    assert!(looks[0].starts_with("1. allow logs:FilterLogEvents, and look again (this would settle "), "{looks:?}");
     assert!(report::text(&report, 110).contains("Look next"));
     let counts: Vec<usize> = blind.diagnosis.next_looks.iter().map(|look| look.decides.len()).collect();
     assert!(counts.is_sorted_by(|one, other| one >= other), "{counts:?}");

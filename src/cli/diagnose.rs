@@ -153,7 +153,7 @@ fn check_secret(secret: &SecretRef, config: &Config, account: &Account) -> Resul
     }
     match (secret, &account.account_id) {
         (SecretRef::Arn(arn), Some(id)) if arn.arn().account_id() != id => Err(CommandError::Usage(format!(
-            "the secret's ARN is of account {}, and the chosen account is {id}",
+            "the secret's ARN belongs to account {}, but the chosen account is {id}",
             arn.arn().account_id()
         ))),
         _ => Ok(()),
@@ -166,7 +166,7 @@ fn region(options: &Diagnose, secret: &SecretRef, config: &Config, account: &Acc
     if let (Some(asked), Some(of_arn)) = (options.region.as_deref(), of_arn)
         && asked != of_arn
     {
-        return Err(CommandError::Usage(format!("the secret's ARN is of region {of_arn}, and --region says {asked}")));
+        return Err(CommandError::Usage(format!("the secret's ARN is in region {of_arn}, but --region says {asked}")));
     }
     let region =
         options.region.as_deref().or(of_arn).or(account.regions.first().map(String::as_str)).or(config.default_region.as_deref());

@@ -6,9 +6,9 @@ use clap::error::ErrorKind;
 use std::ffi::OsString;
 
 /// What is told instead.
-const ADVICE: &str = "this looks like a secret's value, not its name, and nothing was asked of AWS: rotate it, because it stands \
-                      in the shell's history and was seen by whoever lists processes; a name looks like prod/orders-db, and \
-                      where a secret really has a name like this, its ARN is understood";
+const ADVICE: &str = "this looks like a secret's value, not its name, so nothing was asked of AWS: rotate that secret, because \
+                      its value is now in the shell's history and visible to whoever lists processes; a name looks like \
+                      prod/orders-db, and if a secret really has a name like this, give its ARN";
 
 /// Refuses what looks like a value.
 ///

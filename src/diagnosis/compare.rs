@@ -69,7 +69,7 @@ fn conclude(comparison: &Comparison) -> Option<String> {
             format!("{too} with the same function: the fault lies with the function, not with one secret.")
         }
         ([_, ..], [_, ..]) => format!(
-            "With the same function, {} fail and {} rotate: the fault lies with what the failing ones share.",
+            "With the same function, {} fail and {} rotate: look for what the failing ones have in common.",
             same_function_failing.len(),
             same_function_rotating.len()
         ),
@@ -133,7 +133,7 @@ mod tests {
         other(&mut evidence, "b", FUNCTION, 3, Failed);
         assert_eq!(
             conclusion(&evidence).as_deref(),
-            Some("With the same function, 1 fail and 1 rotate: the fault lies with what the failing ones share.")
+            Some("With the same function, 1 fail and 1 rotate: look for what the failing ones have in common.")
         );
     }
 

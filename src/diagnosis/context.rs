@@ -267,7 +267,7 @@ impl<'a> DiagnosisContext<'a> {
             return Verdict::unknown(missing);
         }
         if !self.failures.is_empty() {
-            return Verdict::clear("no failing invocation says so");
+            return Verdict::clear("no failing invocation reports it");
         }
         match (&self.failing, &self.evidence.history.observation.missing()) {
             (None, None) => Verdict::clear("rotation is not failing"),

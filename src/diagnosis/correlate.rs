@@ -27,7 +27,8 @@ pub(super) fn place(context: &DiagnosisContext<'_>, findings: &mut [(Stage, Find
         explains: explained(change),
     });
     let placed = placed.collect();
-    for (_, finding) in findings.iter_mut() {
+    // What a failure leaves behind has the failure's reason, and is told with it.
+    for (_, finding) in findings.iter_mut().filter(|(stage, _)| *stage != Stage::Aftermath) {
         adopt(context, finding);
     }
     placed
@@ -57,9 +58,12 @@ fn adopt(context: &DiagnosisContext<'_>, finding: &mut Finding) {
         return;
     }
     let when = match (&context.failing, context.suspicion()) {
+        (Some(row), _) if row.first_at.duration_since(change.at).as_mins() == 0 => {
+            "less than a minute before the first failure".to_owned()
+        }
         (Some(row), _) => format!("{} before the first failure", distance(row.first_at.duration_since(change.at).as_mins())),
         (None, Some(span)) => {
-            format!("{} before the window that was missed", distance(span.to.duration_since(change.at).as_mins()))
+            format!("{} before the missed rotation window", distance(span.to.duration_since(change.at).as_mins()))
         }
         (None, None) => return,
     };
@@ -83,8 +87,9 @@ fn adopt(context: &DiagnosisContext<'_>, finding: &mut Finding) {
 /// The actor, and the tool that was used.
 pub(super) fn who(change: &Change) -> String {
     match &change.tool {
-        Some(tool) => format!("{} (by way of {tool})", change.actor),
-        None => change.actor.clone(),
+        // A service that acts for itself names the tool already.
+        Some(tool) if !change.actor.ends_with(".amazonaws.com") => format!("{} (with {tool})", change.actor),
+        _ => change.actor.clone(),
     }
 }
 
@@ -131,7 +136,7 @@ mod tests {
         let (diagnosis, told) = told(&with(vec![change]));
         assert!(
             told.starts_with(
-                "ci-terraform/run-77 (by way of Terraform) called RevokeSecurityGroupEgress on the resource 4 days before the \
+                "ci-terraform/run-77 (with Terraform) called RevokeSecurityGroupEgress on the resource 4 days before the \
                  first failure: the only change since the last success that can explain it. "
             ),
             "{told}"

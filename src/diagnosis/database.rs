@@ -37,9 +37,22 @@ pub(super) enum Of<'s> {
     Superuser(Option<&'s str>),
 }
 
+/// Whether a plan can set a user's password in a database of this engine.
+fn is_settable(engine: Option<&str>) -> bool {
+    matches!(engine, Some("postgres" | "redshift" | "mysql" | "mariadb"))
+}
+
+/// Who sets the password in the database, in words: the plan, where the engine has a client for it, or else a person.
+pub(super) fn set_by(engine: Option<&str>) -> &'static str {
+    if is_settable(engine) {
+        AS_ADMINISTRATOR
+    } else {
+        "No command here does that: use the database's own client, before you rotate."
+    }
+}
+
 /// Where a statement goes that an administrator runs.
-pub(super) const AS_ADMINISTRATOR: &str =
-    "It runs as an administrator of the database, whose host and user the client's file or service \"admin\" names.";
+pub(super) const AS_ADMINISTRATOR: &str = "The client takes the administrator's host, user and password from your own file (psql: service \"admin\"; mysql: admin.cnf).";
 
 impl Remediation {
     /// Lets the database take a secret's current value: the user is made where it is missing, unlocked, and given its password.

@@ -70,7 +70,7 @@ const PERHAPS_MENDED: &str = "it may have been fixed since";
 const ASIDES: &[&str] = &[
     " It has not stopped a rotation yet; it will stop the next one.",
     " It has not stopped a rotation yet, or another reason stopped it first.",
-    " The next rotation will fail, and so does every reader of the secret.",
+    " The next rotation will fail, and so will every read of the secret.",
 ];
 
 /// An obstacle, and what its rule would do about it.
@@ -97,7 +97,7 @@ pub(super) fn forecast(context: &DiagnosisContext<'_>, diagnosis: &Diagnosis) ->
             true if obstacles.iter().any(|obstacle| obstacle.cause == root.cause) => {}
             true => obstacles.push(repeated(context, root)),
             false if is_perhaps_mended(root) => {
-                unknown.push(format!("whether the last failure is mended: {}, and is not seen any more", root.title));
+                unknown.push(format!("whether the last failure is over: {}, which is no longer seen", root.title));
             }
             false => {}
         }
@@ -127,7 +127,7 @@ fn repeated(context: &DiagnosisContext<'_>, root: &Finding) -> Obstacle {
         cause: root.cause,
         confidence: root.confidence,
         at: context.failing.as_ref().map(|row| row.first_at),
-        text: format!("{} Nothing shows that it was mended since.", root.explanation),
+        text: format!("{} Nothing shows that this has been corrected since.", root.explanation),
         proof: root.evidence.first().cloned(),
         author: author(context, root.cause).map(|(_, author)| author),
     }
@@ -143,7 +143,7 @@ fn beyond(context: &DiagnosisContext<'_>) -> Option<String> {
         ));
     }
     if let Some(owner) = super::managed::owner(context) {
-        return Some(format!("what {owner} does, which rotates the secret itself"));
+        return Some(format!("what {} does, which rotates this secret", super::managed::name_of(owner)));
     }
     context.config().filter(|config| config.enabled == Some(true))?;
     Some(match context.rotates_by_function() {
@@ -192,7 +192,11 @@ fn environment_doubt(context: &DiagnosisContext<'_>) -> Option<String> {
         .standings()
         .iter()
         .any(|(need, standing)| need.target == Target::EnvironmentKey && matches!(standing, NeedState::Stopped(_)));
-    stopped.then(|| "whether Lambda may decrypt the function's environment: its policies do not allow it, a grant may".to_owned())
+    stopped.then(|| {
+        "whether Lambda may decrypt the function's environment: the policies do not allow it, but a grant \
+                     may"
+        .to_owned()
+    })
 }
 
 fn obstacle(context: &DiagnosisContext<'_>, finding: &Finding) -> Obstacle {
@@ -244,7 +248,7 @@ pub(super) fn without_failures(evidence: &Evidence) -> Evidence {
     ahead.history.observation = Observation::Found(RotationHistory {
         attempts,
         other_attempts: Vec::new(),
-        fleet: Observation::NotApplicable { because: "nothing is compared".to_owned() },
+        fleet: Observation::NotApplicable { because: "nothing was compared".to_owned() },
         source,
         complete: true,
     });

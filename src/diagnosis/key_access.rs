@@ -24,7 +24,8 @@ pub(super) fn key_access(context: &DiagnosisContext<'_>, target: Target, id: &st
     };
     let actions = wanted.iter().map(|need| need.action).collect::<Vec<_>>().join(" and ");
     let mut fix = Remediation::new(format!(
-        "Allow {actions} in the role's policies, and let the key policy allow the role or leave it to the account's policies."
+        "Allow {actions} in the role's policies, and let the key policy allow the role too, or delegate to the account's \
+         policies."
     ));
     if stops.is_empty() || in_layer(RefusingLayer::IdentityPolicy, false) {
         fix = fix.allow_role(context, "UseSecretKey", &allowing_needs(&wanted));
@@ -63,7 +64,10 @@ pub(super) fn key_access(context: &DiagnosisContext<'_>, target: Target, id: &st
 fn put(fix: Remediation, context: &DiagnosisContext<'_>, id: &str, policy: &str) -> Remediation {
     fix.run(aws_in(context, &["kms", "put-key-policy", "--key-id", id, "--policy-name", "default", "--policy", policy]))
         .needs("kms:PutKeyPolicy")
-        .warn("A key policy replaces the whole old one; without a statement for administrators the key can no longer be managed.")
+        .warn(
+            "The new key policy replaces the whole old one: without a statement for administrators the key can no longer be \
+               managed.",
+        )
 }
 
 fn statement(context: &DiagnosisContext<'_>, wanted: &[Need]) -> Value {

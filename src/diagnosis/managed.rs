@@ -11,6 +11,16 @@ pub(super) fn owner<'a>(context: &DiagnosisContext<'a>) -> Option<&'a str> {
     context.secret()?.owning_service.as_deref().filter(|_| managed)
 }
 
+/// The owning service as AWS writes it, for people.
+pub(super) fn name_of(owner: &str) -> &str {
+    match owner {
+        "rds" => "RDS",
+        "redshift" => "Redshift",
+        "docdb" => "DocumentDB",
+        other => other,
+    }
+}
+
 /// Adds the owner's own way to start a rotation, and before it the command that tells which database it is.
 pub(super) fn rotated_by_owner(fix: Remediation, context: &DiagnosisContext<'_>, owner: &str) -> Remediation {
     let is_cluster = context.secret_name().starts_with("rds!cluster");

@@ -38,7 +38,10 @@ fn missing(context: &DiagnosisContext<'_>, not_checked: &[NotChecked]) -> Vec<Ne
     for open in not_checked.iter().filter(|open| can_explain(context, open.cause)) {
         let what = match open.missing.strip_prefix("permission ") {
             Some(action) => format!("allow {action}, and look again"),
-            None => open.missing.clone(),
+            None if open.missing.ends_with("was throttled") || open.missing.starts_with("no answer") => {
+                format!("ask again: {}", open.missing)
+            }
+            None => format!("find what is missing: {}", open.missing),
         };
         match looks.iter_mut().find(|look| look.what == what) {
             Some(look) => look.decides.push(open.cause),
@@ -61,7 +64,8 @@ fn suspected(findings: &[Finding]) -> Vec<NextLook> {
     let possible = findings.iter().filter(|finding| {
         finding.confidence == Confidence::Possible
             && finding.severity > Severity::Info
-            && rule_of(finding.cause).is_some_and(|rule| rule.specificity > Specificity::Nothing)
+            && rule_of(finding.cause)
+                .is_some_and(|rule| rule.specificity > Specificity::Nothing && rule.stage != Stage::Aftermath)
     });
     possible
         .map(|finding| NextLook {
@@ -99,12 +103,12 @@ fn fallback(context: &DiagnosisContext<'_>) -> Vec<NextLook> {
     let tail = function.map(|function| super::remedy::aws_in(context, &["logs", "tail", &function.log_group, "--since", "1d"]));
     let mut looks = Vec::new();
     if context.is_unwell() {
-        looks.push(look(format!("what the function's code does in {step}, beside the lines of its log"), tail));
-        looks.push(look("who else writes the secret or the user's password while it rotates".to_owned(), None));
+        looks.push(look(format!("what the function's code does in {step}, read together with its log"), tail));
+        looks.push(look("who else changes the secret or the user's password while it rotates".to_owned(), None));
         if let Some(seconds) = function.and_then(|function| function.timeout_s) {
             looks.push(look(format!("whether {seconds} s are enough for {step}"), None));
         }
-        looks.push(look("whether the schedule falls into a time when the target is not available".to_owned(), None));
+        looks.push(look("whether the schedule falls into a time when the database or service is not available".to_owned(), None));
     }
     looks
 }

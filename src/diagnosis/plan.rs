@@ -10,7 +10,7 @@ mod undo;
 
 use super::DiagnosisContext;
 use super::forecast::{self, Foreseen, Outlook, outlook, without_failures};
-use super::remedy;
+use super::{managed, remedy};
 use crate::model::{Cause, Confidence, Diagnosis, Evidence, Finding, Obstacle, Outcome, Plan, PlanStep, Severity};
 use command::AwsCommand;
 use effect::CommandEffect;
@@ -112,7 +112,7 @@ impl Draft {
             let step = PlanStep {
                 command: text.clone(),
                 cause,
-                effect: effect.describe(),
+                effect: effect.describe(text),
                 is_read_only: effect == CommandEffect::Reads,
                 undo: undo::undo(text, &effect, &self.world),
                 needs: AwsCommand::parse(text)
@@ -154,7 +154,8 @@ impl Draft {
         let rotates =
             |step: &PlanStep| step.command.contains(" rotate-secret ") && !step.command.contains("--no-rotate-immediately");
         let changes = steps.iter().any(|step| !step.is_read_only);
-        if changes && context.is_unwell() && self.rotation.is_none() {
+        // RotateSecret refuses what another service manages: its own command stands among the steps.
+        if changes && context.is_unwell() && self.rotation.is_none() && managed::owner(context).is_none() {
             let cause = steps.last().map_or(Cause::UnknownFailure, |step| step.cause);
             self.rotation = self.moves_of(cause, &[remedy::rotate_now(context)]).1;
         }
@@ -169,7 +170,11 @@ impl Draft {
             (true, true) => (proven && changes && self.doubts.is_empty() && unseen.is_empty()).then_some(true),
         };
         if is_needed && self.doubts.is_empty() {
-            self.doubts = unseen.into_iter().map(|missing| format!("what was not seen: {missing}")).collect();
+            let unseen: Vec<String> = unseen.into_iter().collect();
+            self.doubts.extend(
+                (!unseen.is_empty())
+                    .then(|| format!("whether something that was not seen stands in the way ({})", unseen.join("; "))),
+            );
         }
         Plan { steps, heals, remaining: self.remaining, doubts: self.doubts }
     }

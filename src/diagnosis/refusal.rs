@@ -314,7 +314,7 @@ fn weigh_stops(context: &DiagnosisContext<'_>, cause: Cause, stops: Vec<Stop>) -
     };
     let needless = |stop: &Stop| matches!(stop.need.target, Target::RandomPassword | Target::Network);
     if severity == Severity::Info && context.last_success_at.is_some() && stops.iter().all(needless) {
-        return Weighed::Against(Verdict::clear("rotation has worked without it"));
+        return Weighed::Against(Verdict::clear("rotation has worked without this permission"));
     }
     let doubtful = stops.iter().all(|stop| stop.doubt.is_some());
     let confidence = if doubtful { Confidence::Possible } else { confidence };

@@ -43,6 +43,18 @@ pub fn list_functions(context: &DiagnosisContext<'_>) -> String {
     aws_in(context, &["lambda", "list-functions", "--query", "Functions[].FunctionArn"])
 }
 
+/// The longest timeout of a function, in seconds.
+///
+/// Source: Lambda Developer Guide, "Lambda quotas".
+const MAX_TIMEOUT_S: u32 = 900;
+
+/// Twice the function's timeout, and `least` seconds at least; `None` where it has the longest already.
+#[must_use]
+pub fn longer_timeout(context: &DiagnosisContext<'_>, least: u32) -> Option<u32> {
+    let present = context.function().and_then(|function| function.timeout_s).unwrap_or_default();
+    (present < MAX_TIMEOUT_S).then(|| present.saturating_mul(2).clamp(least, MAX_TIMEOUT_S))
+}
+
 /// The function the secret rotates with, or rotated with last, as far as its configuration, its history or a change names it.
 #[must_use]
 pub fn known_function(context: &DiagnosisContext<'_>) -> Option<String> {
@@ -125,16 +137,16 @@ impl Remediation {
         }
         if stored.is_some() {
             fix = fix.warn(
-                "setSecret went through for the pending version: the database may take its password only, and refuse AWSCURRENT \
-                 until this is mended. So value.json begins as the pending value: correct what is wrong in it, and keep its \
-                 password.",
+                "setSecret succeeded for the pending version, so the database may accept only the pending password and refuse \
+                 AWSCURRENT until this is fixed. value.json therefore starts as the pending value: correct what is wrong in it, \
+                 and keep its password.",
             );
         }
         let words =
             ["secretsmanager", "put-secret-value", "--secret-id", context.secret_id(), "--secret-string", "file://value.json"];
         fix.run(aws_in(context, &words)).needs("secretsmanager:PutSecretValue").warn(
             "value.json replaces the whole value and becomes AWSCURRENT at once, for every application that reads the secret: \
-             correct it before it is stored, leave it complete, and delete the file afterwards.",
+             correct it before you store it, keep it complete, and delete the file afterwards.",
         )
         .drop_pending(context, pending.as_ref())
     }
@@ -145,7 +157,7 @@ impl Remediation {
     pub fn forget_unreadable(self, context: &DiagnosisContext<'_>) -> Remediation {
         let Some(current) = context.secret().and_then(|secret| secret.version_with("AWSCURRENT")) else { return self };
         self.remove_label(context, "AWSPREVIOUS", &current.id)
-            .warn("The value that is no JSON returns as AWSPREVIOUS, and setSecret reads that too: the label is taken off it.")
+            .warn("The value that is not JSON becomes AWSPREVIOUS, which setSecret reads too: the plan removes that label.")
     }
 
     /// Takes AWSPREVIOUS off the version that carries it.
@@ -191,7 +203,7 @@ impl Remediation {
         self.run(format!("curl -sSo previous.zip \"$({})\"", aws_in(context, &look)))
             .run(aws_in(context, &words))
             .needs("lambda:UpdateFunctionCode")
-            .warn("Deploying replaces the function's code: previous.zip keeps the present package, to be able to go back.")
+            .warn("Deploying replaces the function's code: previous.zip keeps the present package, so that you can go back.")
     }
 
     /// Binds the secret to another function and rotates it.
@@ -206,8 +218,8 @@ impl Remediation {
             .needs("lambda:InvokeFunction");
         match deprecated_on(OF_TEMPLATES).zip(blocked_from(OF_TEMPLATES)) {
             Some((since, blocked)) if since <= TimeZone::UTC.to_datetime(context.now()).date() => bound.warn(format!(
-                "The current templates make functions on {OF_TEMPLATES}, deprecated since {since}, which Lambda may refuse to change \
-                 from {blocked} on: build the package for a newer runtime before then."
+                "The current templates create functions on {OF_TEMPLATES}, deprecated since {since}; from {blocked} on Lambda \
+                 may refuse to change them. Build the package for a newer runtime before then."
             )),
             _ => bound,
         }
@@ -220,14 +232,17 @@ impl Remediation {
     /// next rotation finishes it.
     #[must_use]
     pub fn discard_pending(self, context: &DiagnosisContext<'_>) -> Remediation {
+        let stores_value = self.commands.iter().any(|command| command.contains(" put-secret-value "));
         match pending::left_over(context) {
+            // The value that is stored carries the pending password on, and the label is off that version already.
+            Some(pending) if pending.is_set && stores_value => self,
             Some(pending) if pending.is_set => self.warn(
-                "setSecret went through for the pending version: the database may take its password only, and refuse AWSCURRENT \
-                 until a rotation finishes it. So the label stays where it is.",
+                "setSecret succeeded for the pending version, so the database may accept only the pending password and refuse \
+                 AWSCURRENT until a rotation finishes. The label therefore stays where it is.",
             ),
-            Some(pending) if pending.is_doubtful => self.drop_pending(context, Some(&pending)).warn(
-                "setSecret may already have set the pending password in the database: then this version holds its only copy. \
-                 Read it before the label is removed.",
+            Some(pending) if pending.is_doubtful && context.rotates_by_function() => self.drop_pending(context, Some(&pending)).warn(
+                "setSecret may already have set the pending password in the database: then this version has the only copy. Save \
+                 it before you remove the label.",
             ),
             pending => self.drop_pending(context, pending.as_ref()),
         }
@@ -254,7 +269,7 @@ impl Remediation {
         let fix = self.run(aws(&[&words[..], &[&document.to_string()]].concat())).needs("iam:PutRolePolicy");
         match policies {
             Some(_) => fix,
-            None => fix.warn(format!("An inline policy of the role with the name {name} would be replaced.")),
+            None => fix.warn(format!("If the role already has an inline policy named {name}, it is replaced.")),
         }
     }
 
@@ -274,8 +289,8 @@ impl Remediation {
         }
         let words = ["iam", "create-policy-version", "--policy-arn", name, "--policy-document", &document, "--set-as-default"];
         self.run(aws(&words)).needs("iam:CreatePolicyVersion").warn(
-            "Everybody with this managed policy is affected. A managed policy has at most five versions: delete one that is not \
-             the default where there are five.",
+            "Everyone with this managed policy is affected. A managed policy has at most five versions: if there are five, first \
+             delete one that is not the default.",
         )
     }
 

@@ -58,7 +58,7 @@ pub(super) fn measured(context: &DiagnosisContext<'_>, value: fn(&MetricPoint) -
     // The sum of no floats is -0, and would be written so.
     let total = total.map(value).fold(0.0, |total, value| total + value);
     let complete = observation.found().is_none_or(|metrics| metrics.complete);
-    if total == 0.0 && !complete { Err("the rest of the metrics: the reading was cut short".to_owned()) } else { Ok(total) }
+    if total == 0.0 && !complete { Err("the rest of the metrics: reading them was cut short".to_owned()) } else { Ok(total) }
 }
 
 /// Whether the function ran in the attempts.
@@ -67,7 +67,7 @@ pub(super) fn ran(context: &DiagnosisContext<'_>) -> Ran {
         return Ran::Yes;
     }
     if attempt_windows(context).is_empty() {
-        return Ran::Unseen("a rotation attempt to look at".to_owned());
+        return Ran::Unseen("a rotation attempt".to_owned());
     }
     match (measured(context, |point| point.invocations), measured(context, |point| point.throttles)) {
         (Ok(invocations), _) if invocations > 0.0 => Ran::Yes,

@@ -7,7 +7,7 @@ use crate::model::{Change, Concern, EventSource, Proof, RotationConfig, SecretFa
 use jiff::Timestamp;
 
 /// Why a rule about the rotation function has nothing to say.
-const NO_FUNCTION: &str = "no rotation function is at work here";
+const NO_FUNCTION: &str = "this secret is not rotated by a function";
 
 const DESCRIBE_SECRET: &str = "secretsmanager:DescribeSecret";
 
@@ -35,7 +35,7 @@ impl DiagnosisContext<'_> {
         match (self.config(), self.evidence.rotation_config.observation.missing()) {
             (Some(_), _) => None,
             (None, Some(missing)) => Some(Verdict::unknown(missing)),
-            (None, None) => Some(Verdict::clear("there is no rotation to look at")),
+            (None, None) => Some(Verdict::clear("there is no rotation configuration")),
         }
     }
 

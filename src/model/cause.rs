@@ -59,7 +59,7 @@ macro_rules! causes {
 }
 
 causes! {
-    IamIdentityPolicyMissing = "iam_identity_policy_missing", 2, "the function's role lacks a permission rotation needs";
+    IamIdentityPolicyMissing = "iam_identity_policy_missing", 2, "the function's role lacks a permission that rotation needs";
     IamExplicitDeny = "iam_explicit_deny", 2, "a policy of the function's role explicitly denies rotation";
     PermissionsBoundaryOrScpDeny = "permissions_boundary_or_scp_deny", 2, "a permissions boundary or organization policy stops the function's role";
     SecretResourcePolicyDeny = "secret_resource_policy_deny", 6, "the secret's resource policy denies the function's role";
@@ -82,22 +82,24 @@ causes! {
     DbLoginAmbiguous = "db_login_ambiguous", 9, "the function cannot log in to the database";
     DbSuperuserLoginAmbiguous = "db_superuser_login_ambiguous", 9, "the function cannot log in to the database as the superuser";
     DbAuthFailed = "db_auth_failed", 9, "the database refuses the credentials in the secret";
-    ValueWrittenBackByIac = "value_written_back_by_iac", 7, "infrastructure code wrote an old value over the rotated one";
+    ValueWrittenBackByIac = "value_written_back_by_iac", 7, "infrastructure as code wrote an old value over the rotated one";
     DbUserHostPattern = "db_user_host_pattern", 9, "the database does not know the user for the function's address";
     DbAuthPluginRemoved = "db_auth_plugin_removed", 9, "the database no longer has the user's authentication plugin";
     DbThroughProxy = "db_through_proxy", 9, "the function reaches the database through RDS Proxy, which refuses the login";
     DbSslMismatch = "db_ssl_mismatch", 9, "the function and the database disagree about TLS";
     DbHostnameVerification = "db_hostname_verification", 9, "the database's TLS certificate does not match the host in the secret";
     DbScramLibpqOld = "db_scram_libpq_old", 9, "the function's PostgreSQL library is too old for SCRAM authentication";
-    DbNativeEncryptionUnsupported = "db_native_encryption_unsupported", 9, "the database requires native encryption the driver cannot do";
+    DbNativeEncryptionUnsupported = "db_native_encryption_unsupported", 9, "the database requires native encryption that the \
+                                                                            driver does not support";
     DbNameMissing = "db_name_missing", 9, "the database named in the secret does not exist";
     DbPermissionInsufficient = "db_permission_insufficient", 9, "the database user may not change the password";
-    DbPasswordPolicyOrChars = "db_password_policy_or_chars", 9, "the target rejects the generated password";
+    DbPasswordPolicyOrChars = "db_password_policy_or_chars", 9, "the database or service rejects the generated password";
     DbHostMismatchReplica = "db_host_mismatch_replica", 9, "the host differs between versions, or from the superuser's";
     SecretUsernameChanged = "secret_username_changed", 1, "the user name differs between the secret's versions";
-    UsernameTooLongForClone = "username_too_long_for_clone", 1, "the user name is too long for a clone";
-    TargetServiceAsyncPropagation = "target_service_async_propagation", 9, "the target had not applied the change yet";
-    TargetServiceLimit = "target_service_limit", 9, "a quota of the target service is exhausted";
+    UsernameTooLongForClone = "username_too_long_for_clone", 1, "the user name is too long for _clone to be appended";
+    TargetServiceAsyncPropagation = "target_service_async_propagation", 9, "the database or service had not applied the change \
+                                                                            yet";
+    TargetServiceLimit = "target_service_limit", 9, "a quota of the service behind the secret is exhausted";
     TargetServiceError = "target_service_error", 9, "the service behind the secret answered with an error";
     DirectoryKinitFailed = "directory_kinit_failed", 9, "Active Directory refused the function's credentials or keytab";
     SuperuserMetadataApiError = "superuser_metadata_api_error", 1, "the function could not look up the superuser secret's database";
@@ -123,15 +125,15 @@ causes! {
     ScheduleWrongOrOverdue = "schedule_wrong_or_overdue", 4, "the rotation is overdue, or its schedule never fires";
     ManagedRotation = "managed_rotation", 4, "another AWS service rotates this secret";
     ManagedRotationFailing = "managed_rotation_failing", 5, "the rotation managed by another AWS service fails";
-    ManagedSecretImpaired = "managed_secret_impaired", 6, "the service that manages the secret lost the use of it or of its key";
+    ManagedSecretImpaired = "managed_secret_impaired", 6, "the service that manages the secret can no longer use it or its key";
     ExternalRotationRole = "external_rotation_role", 4, "the rotation managed for a partner fails";
     ExternalRoleTrust = "external_role_trust", 2, "Secrets Manager may not assume the partner's rotation role";
     ExternalRolePermission = "external_role_permission", 2, "the partner's rotation role lacks a permission";
-    ExternalMetadataInvalid = "external_metadata_invalid", 4, "the metadata of the partner-managed rotation does not fit";
+    ExternalMetadataInvalid = "external_metadata_invalid", 4, "the metadata of the partner-managed rotation is wrong";
     ExternalTokenExpired = "external_token_expired", 5, "the partner's token expired and cannot renew itself";
     ExternalPartnerUnreachable = "external_partner_unreachable", 9, "Secrets Manager cannot reach the partner's system";
     ReplicaRotatesInPrimaryRegion = "replica_rotates_in_primary_region", 4, "this is a replica: it rotates in its primary region";
-    ReplicationFailed = "replication_failed", 4, "a replica of the secret does not get the new value";
+    ReplicationFailed = "replication_failed", 4, "a replica of the secret does not receive new values";
 
     LambdaFunctionMissing = "lambda_function_missing", 4, "the rotation function does not exist";
     LambdaStateFailed = "lambda_state_failed", 4, "the rotation function is in a failed state";
@@ -151,7 +153,7 @@ causes! {
     CodeMissingEnv = "code_missing_env", 3, "the function lacks an environment variable";
     CodeNotImplemented = "code_not_implemented", 3, "a rotation step of the function is not implemented";
     CodeUnhandledException = "code_unhandled_exception", 3, "the function's own code raises an exception";
-    TemplateBug = "template_bug", 1, "the function carries a known bug of an older rotation template";
+    TemplateBug = "template_bug", 1, "the function has a known bug of an older rotation template";
 
     AwsApiThrottled = "aws_api_throttled", 1, "an AWS API throttled the function";
     EventualConsistencyTransient = "eventual_consistency_transient", 5, "the failure healed by itself";

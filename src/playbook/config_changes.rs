@@ -185,7 +185,8 @@ fn summary(facts: &ConfigChanges, window: &Window) -> String {
     let mut parts = match facts.changes.last() {
         Some(last) => {
             let changes = text::counted(facts.changes.len(), "change");
-            let found = format!("{changes}, last {} by {} {}", last.event, last.actor, text::moment(last.at));
+            let lead = if facts.changes.len() == 1 { ":" } else { ", last" };
+            let found = format!("{changes}{lead} {} by {} {}", last.event, last.actor, text::moment(last.at));
             vec![if facts.searched.is_empty() { found } else { format!("{found}; {searched}") }]
         }
         None if facts.set_aside.is_empty() => vec![searched, "no change".to_owned(), text::span(window)],

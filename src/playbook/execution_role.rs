@@ -331,15 +331,20 @@ fn summary(facts: &RoleFacts) -> String {
                 .map(|one| one.action.as_str())
                 .collect();
             if denied.is_empty() {
-                format!("{} may do all of the {} that rotation needs", role.name(), text::counted(simulations.len(), "action"))
+                format!(
+                    "{} may perform all of the {} that rotation \
+                         needs",
+                    role.name(),
+                    text::counted(simulations.len(), "action")
+                )
             } else {
-                format!("{} is not allowed {}", role.name(), denied.join(", "))
+                format!("{} may not perform {}", role.name(), denied.join(", "))
             }
         }
         other => {
             let why = other.missing().unwrap_or_default();
             let read = facts.policies.found().map_or(0, |policies| policies.identity.len());
-            format!("{} could not be simulated ({why}); read {} instead", role.name(), text::counted(read, "policy"))
+            format!("{} was not simulated ({why}); {} read instead", role.name(), text::counted(read, "policy"))
         }
     }
 }

@@ -270,14 +270,19 @@ impl Watched {
             let by_range = is_within(self.suspicion) && admits_a_range_to_a_database(event);
             return match is_mentioned() || is_within(self.before_trouble) || by_range {
                 true => Concerns::Watched(Concern::Network, group),
-                false => Concerns::Doubtful(group, "it is not the function's group, and no rule by address range for a database"),
+                false => Concerns::Doubtful(
+                    group,
+                    "it is neither the function's group nor a rule by address range for a \
+                                                    database",
+                ),
             };
         }
         let resource = ["natGatewayId", "vpcEndpointId", "routeTableId", "networkAclId"]
             .into_iter()
             .find_map(|name| event.parameter(name))
             .or_else(|| find_string(&event.request, "VpcEndpointId"));
-        match resource.or(Some(event.name.as_str()).filter(|_| is_mentioned())) {
+        let named = || event.parameter("subnetId").or(Some(event.name.as_str())).filter(|_| is_mentioned());
+        match resource.or_else(named) {
             Some(resource) if self.network.is_empty() => Concerns::Doubtful(resource, "the function is in no VPC"),
             Some(resource) => Concerns::Watched(Concern::Network, resource),
             None => Concerns::Nothing,

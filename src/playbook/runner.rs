@@ -141,7 +141,7 @@ impl<'a, 'b> Running<'a, 'b> {
         let isolated = AssertUnwindSafe(collector).catch_unwind();
         let seen = match tokio::time::timeout_at(self.deadline + GRACE, isolated).await {
             Ok(Ok(seen)) => seen,
-            Ok(Err(_)) => Observation::Failed { error: format!("{} stopped on a defect of its own", self.name) }.into(),
+            Ok(Err(_)) => Observation::Failed { error: format!("{} stopped because of a bug in this program", self.name) }.into(),
             Err(_) => Observation::TimedOut { after_ms: self.stopwatch.elapsed_ms() }.into(),
         };
         let (calls, mut denials) = self.caller.trace();
@@ -379,7 +379,7 @@ mod tests {
     async fn a_step_that_panics_is_a_failed_observation() {
         let (record, ends) = ended(async { panic!("a defect") }).await;
         assert_eq!(record.observation.status(), "failed");
-        assert_eq!(record.summary, "not checked: step 4 · function logs stopped on a defect of its own");
+        assert_eq!(record.summary, "not checked: step 4 · function logs stopped because of a bug in this program");
         assert_eq!(ends, [(StepName::FunctionLogs, "failed")]);
     }
 

@@ -252,11 +252,11 @@ fn summary(facts: &SecretFacts) -> String {
         parts.push(format!("partner type {kind}"));
     }
     parts.push(match &facts.kms_key_id {
-        Some(_) => "encrypted with a customer key".to_owned(),
+        Some(_) => "encrypted with a customer managed key".to_owned(),
         None => "encrypted with the AWS managed key".to_owned(),
     });
     if is_pending_apart(facts) {
-        parts.push("AWSPENDING on a version of its own".to_owned());
+        parts.push("AWSPENDING on a version that is not current".to_owned());
     }
     if let Observation::Found(events) = &facts.service_health {
         let open = events.iter().filter(|event| event.ended_at.is_none()).count();

@@ -108,6 +108,9 @@ pub struct ReportedPlanStep {
     /// The cause it works against.
     pub cause: Cause,
     pub effect: SafeText,
+    /// True where it changes nothing.
+    #[serde(skip)]
+    pub is_read_only: bool,
     /// The command that takes it back; `None` where it changes nothing or cannot be taken back.
     pub undo: Option<SafeText>,
     /// The IAM actions it needs.

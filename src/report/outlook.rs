@@ -37,6 +37,7 @@ impl From<&PlanStep> for ReportedPlanStep {
             command: safe(&step.command),
             cause: step.cause,
             effect: safe(&step.effect),
+            is_read_only: step.is_read_only,
             undo: step.undo.as_deref().map(safe),
             needs: step.needs.iter().map(|action| safe(action)).collect(),
         }
@@ -91,10 +92,10 @@ pub fn worth(report: &Report) -> Option<String> {
         Some(true) => "After this, nothing known stands in the way of the next rotation.".to_owned(),
         Some(false) => {
             let remaining: Vec<String> = report.remaining.iter().map(|obstacle| single_line(&obstacle.text)).collect();
-            format!("No command here mends this: {}", remaining.join(" "))
+            format!("No command here removes this obstacle: {}", remaining.join(" "))
         }
-        None if report.plan.is_empty() => return None,
-        None if doubts.is_empty() => "Whether this is enough, only the next rotation shows.".to_owned(),
+        None if report.plan.iter().all(|step| step.is_read_only) => return None,
+        None if doubts.is_empty() => "Only the next rotation shows whether this is enough.".to_owned(),
         None => format!("Only the next rotation shows {}.", doubts.join(", and ")),
     };
     Some(cut(text, SENTENCE))

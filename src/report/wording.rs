@@ -61,7 +61,7 @@ pub fn headline(report: &Report) -> String {
     match (report.outcome, title) {
         (Outcome::NotFound, _) => format!("{name} — there is no such secret in {region}"),
         (Outcome::RootCause, Some(title)) if mark(report) == Mark::Red => format!("{name} is not rotating — {title}"),
-        (Outcome::RootCause, title) => format!("{name} — {}", title.unwrap_or_else(|| "rotation suffers".to_owned())),
+        (Outcome::RootCause, title) => format!("{name} — {}", title.unwrap_or_else(|| "rotation is impaired".to_owned())),
         (Outcome::Healthy, _) if report.last_success_at.is_some() => format!("{name} is healthy — its rotation works"),
         (Outcome::Healthy, _) => format!("{name} is healthy — nothing stands in the way of its rotation"),
         (Outcome::Inconclusive, Some(title)) if report.failing.is_some() => format!("{name} is not rotating — {title}"),
@@ -206,12 +206,15 @@ pub fn changes(report: &Report) -> (Vec<String>, usize) {
 
 fn change_line(report: &Report, change: &ReportedChange) -> String {
     let distance = match change.minutes_before_failure {
-        Some(minutes @ 0..180) => format!(" ({minutes} min before the first failure)"),
+        Some(0) => " (less than a minute before the first failure)".to_owned(),
+        Some(minutes @ 1..180) => format!(" ({minutes} min before the first failure)"),
         Some(minutes @ 180..2880) => format!(" ({} h before the first failure)", minutes / 60),
         Some(minutes) => format!(" ({} d before the first failure)", minutes / 1440),
         None => String::new(),
     };
-    let tool = change.tool.as_ref().map(|tool| format!(" (by way of {})", single_line(tool))).unwrap_or_default();
+    // A service that acts for itself names the tool already.
+    let tool = change.tool.as_ref().filter(|_| !single_line(&change.actor).ends_with(".amazonaws.com"));
+    let tool = tool.map(|tool| format!(" (with {})", single_line(tool))).unwrap_or_default();
     let who = format!("{}{tool}", single_line(&change.actor));
     let what = cut(single_line(&change.resource), QUOTE);
     format!("{}  {who}: {} on {what}{distance}", moment(change.at, report.now), single_line(&change.event))
@@ -223,7 +226,7 @@ pub fn next_looks(report: &Report) -> Vec<String> {
     let look = |(at, look): (usize, &ReportedLook)| {
         let decides = match look.decides.len() {
             0 | 1 => String::new(),
-            causes => format!(" (it decides {causes} causes)"),
+            causes => format!(" (this would settle {causes} causes)"),
         };
         let command = look.command.as_ref().map(|command| format!(": {}", single_line(command))).unwrap_or_default();
         cut(format!("{}. {}{decides}{command}", at + 1, single_line(&look.what)), SENTENCE)

@@ -207,7 +207,7 @@ pub(super) fn overview(case: &AlarmContext<'_>, records: &[&Investigation], left
                 1 => "one cause".to_owned(),
                 several => format!("{several} different causes"),
             };
-            (Tone::Bad, format!("{}: {broken} of {all} secrets are not rotating, with {causes}", title_of(case)))
+            (Tone::Bad, format!("{}: {broken} of {all} secrets are not rotating, because of {causes}", title_of(case)))
         }
     };
     let mut message = Message::line(tone, safe(&title));

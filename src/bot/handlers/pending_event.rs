@@ -93,7 +93,7 @@ fn in_truth(answer: Message, failed: Option<SendError>) -> Message {
         Some(SendError::Unauthorized { .. }) => LOCKED_OUT.to_owned(),
         Some(SendError::Closed { tell, .. }) => format!("I cannot look up whether you are a full member: {tell}"),
         Some(SendError::Gone { .. } | SendError::Refused { .. }) => {
-            "I cannot look up whether you are a full member, and waiting does not change that: the operator of rotation-diag finds \
+            "I cannot look up whether you are a full member, and waiting will not help: the operator of rotation-diag can find \
              the reason in its log"
                 .to_owned()
         }

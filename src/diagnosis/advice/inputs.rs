@@ -11,40 +11,40 @@ fn correct_value(shown: Shown<'_, '_, '_>, summary: &str) -> Remediation {
 
 pub(super) fn bad_port(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
-        title: "the port in the secret is no number",
+        title: "the port in the secret is not a number",
         explanation: format!(
-            "The function could not read the secret's port as a number{}; it did not come to connect.",
+            "The function could not read the secret's port as a number{}, so it never tried to connect.",
             shown.in_step()
         ),
         remediation: correct_value(
             shown,
-            "Store \"port\" as a number alone, such as 5432, without \"/tcp\" or quotes around words. Take AWSPENDING away from a \
-             version made before, and rotate.",
+            "Store \"port\" as a plain number such as 5432, without \"/tcp\" or any other text. Remove AWSPENDING from a version \
+             created before, and rotate.",
         ),
     }
 }
 
 pub(super) fn binary_value(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
-        title: "the secret holds no text",
+        title: "the secret's value is binary, not text",
         explanation: format!(
-            "The function asked for the secret's string{} and there is none: the value was stored as binary data, which rotation \
-             functions do not read.",
+            "The function asked for the secret's string{}, and there is none: the value was stored as binary data, which \
+             rotation functions do not read.",
             shown.in_step()
         ),
         remediation: correct_value(
             shown,
-            "Store the value as a string of JSON (put-secret-value with --secret-string, not --secret-binary). Take AWSPENDING away \
-             from a version made before, and rotate.",
+            "Store the value as a JSON string (put-secret-value with --secret-string, not --secret-binary). Remove AWSPENDING \
+             from a version created before, and rotate.",
         ),
     }
 }
 
 pub(super) fn bad_character(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
-        title: "the user name in the secret holds a character that the template refuses",
+        title: "the user name in the secret contains a character that the template refuses",
         explanation: format!(
-            "The function checks the user name before it calls kinit{}, and refused a character in it.",
+            "The function checks the user name before it calls kinit, and refused a character in it{}.",
             shown.in_step()
         ),
         remediation: correct_value(shown, "Store a user name of letters, digits, dots, hyphens and underscores, and rotate."),
@@ -53,15 +53,15 @@ pub(super) fn bad_character(shown: Shown<'_, '_, '_>) -> Advice {
 
 pub(super) fn bad_field(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
-        title: "a field of the secret holds a value that the function cannot use",
+        title: "a field of the secret has a value that the function cannot use",
         explanation: format!(
-            "The function read the secret{} and could not use the field that the quoted line speaks of.",
+            "The function read the secret{}, but could not use the field that the quoted line names.",
             shown.in_step()
         ),
         remediation: correct_value(
             shown,
-            "Correct the field: a URL begins with https://, a permission is written <action>-<type>, such as write-tasks. Take \
-             AWSPENDING away from a version made before, and rotate.",
+            "Correct the field: a URL begins with https://, and a permission is written <action>-<type>, such as write-tasks. \
+             Remove AWSPENDING from a version created before, and rotate.",
         ),
     }
 }
@@ -73,16 +73,16 @@ fn correct_environment(shown: Shown<'_, '_, '_>, summary: &str) -> Remediation {
 
 pub(super) fn bad_number(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
-        title: "an environment variable of the function holds a value it cannot use",
+        title: "an environment variable of the function has a value that it cannot use",
         explanation: format!(
-            "The function could not use a rule for the new password{}: PASSWORD_LENGTH must be a number that Secrets Manager allows, \
-             and EXCLUDE_CHARACTERS a plain string.",
+            "The function could not use one of its rules for the new password{}: PASSWORD_LENGTH must be a number that Secrets \
+             Manager allows, and EXCLUDE_CHARACTERS a plain string.",
             shown.in_step()
         ),
         remediation: correct_environment(
             shown,
-            "Correct the variable (a length is a number from 4 to 4096, written without units) among the others in \
-             environment.json, and rotate.",
+            "Correct the variable in environment.json (a length is a number from 4 to 4096, without a unit), keep the others, \
+             and rotate.",
         ),
     }
 }
@@ -91,17 +91,17 @@ pub(super) fn bad_endpoint(shown: Shown<'_, '_, '_>) -> Advice {
     let region = &shown.context.evidence.region;
     let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
     Advice {
-        title: "the endpoint in the function's environment is no URL",
+        title: "the endpoint in the function's environment is not a URL",
         explanation: format!(
-            "The function could not use the endpoint it was given{}: SECRETS_MANAGER_ENDPOINT is a whole URL that begins with \
-             https://.",
+            "The function could not use the endpoint it was given{}: SECRETS_MANAGER_ENDPOINT must be a complete URL that begins \
+             with https://.",
             shown.in_step()
         ),
         remediation: correct_environment(
             shown,
             &format!(
-                "Set SECRETS_MANAGER_ENDPOINT to https://secretsmanager.{region}.{suffix} among the other variables in \
-                 environment.json, and rotate."
+                "Set SECRETS_MANAGER_ENDPOINT to https://secretsmanager.{region}.{suffix} in environment.json, keep the other \
+                 variables, and rotate."
             ),
         ),
     }
@@ -109,11 +109,11 @@ pub(super) fn bad_endpoint(shown: Shown<'_, '_, '_>) -> Advice {
 
 pub(super) fn token_making_off(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
-        title: "the function is not allowed to make InfluxDB tokens",
-        explanation: format!("The template makes a token only where its environment says that it may{}.", shown.in_step()),
+        title: "the function's environment does not let it create InfluxDB tokens",
+        explanation: format!("The template creates a token{} only if its environment variables allow it.", shown.in_step()),
         remediation: correct_environment(
             shown,
-            "Set AUTHENTICATION_CREATION_ENABLED to true among the other variables in environment.json, and rotate.",
+            "Set AUTHENTICATION_CREATION_ENABLED to true in environment.json, keep the other variables, and rotate.",
         ),
     }
 }
@@ -121,14 +121,15 @@ pub(super) fn token_making_off(shown: Shown<'_, '_, '_>) -> Advice {
 pub(super) fn tag_invalid(shown: Shown<'_, '_, '_>) -> Advice {
     let look = ["secretsmanager", "list-secrets", "--query", "SecretList[].{name:Name,arn:ARN,tags:Tags}"];
     Advice {
-        title: "the superuser secret's tag names no database",
+        title: "the superuser secret's tag does not name a database",
         explanation: format!(
-            "The function looks in a tag of the superuser's secret for its database{}, and what stands there is too long for an ARN.",
+            "The function takes the superuser's database from a tag of the superuser's secret{}, and the text there is too long \
+             for an ARN.",
             shown.in_step()
         ),
         remediation: Remediation::new(
-            "Let \"masterarn\" in the secret name a superuser secret that holds its own host, or whose service wrote the tag. \
-             Then rotate.",
+            "Set \"masterarn\" in the secret to a superuser's secret that has its own \"host\", or whose tag was written by the \
+             service that owns it. Then rotate.",
         )
         .run(aws_in(shown.context, &look))
         .needs("secretsmanager:ListSecrets")
@@ -143,7 +144,7 @@ pub(super) fn empty_name(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
         title: "the user name in the secret is nothing but the suffix _clone",
         explanation: format!(
-            "The function takes _clone off the user name to find the first user{}, and nothing is left.",
+            "The function removes _clone from the user name to find the first user{}, and nothing is left.",
             shown.in_step()
         ),
         remediation: correct_value(shown, "Store the name of the first user, without _clone, under \"username\", and rotate."),
@@ -154,13 +155,13 @@ pub(super) fn permission_unknown(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
         title: "the template cannot copy a permission of the first user",
         explanation: format!(
-            "The function copies the first user's permissions to the second{}, and one of them is of a kind the template does not \
-             know.",
+            "The function copies the first user's permissions to the second{}, and one of them is of a kind that the template \
+             does not know.",
             shown.in_step()
         ),
         remediation: Remediation::new(
-            "Take the permission away from the first user (the quoted line names its kind) and give it to a role that both users \
-             are members of; or use the current template. Then rotate.",
+            "Take the permission from the first user (the quoted line names its kind) and give it to a role of which both users \
+             are members. Or create the function anew from the current template and bind the secret to it. Then rotate.",
         )
         .bind_new_function(shown.context)
         .link(TEMPLATES),
@@ -171,8 +172,8 @@ pub(super) fn keytab_principals(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
         title: "the principals in the secret are not those of the keytab",
         explanation: format!(
-            "The function makes a keytab for the principals that the secret lists{}, and the keytab in use holds others. The template \
-             stops here on purpose: somebody may have changed one of the two.",
+            "The function creates a keytab for the principals that the secret lists{}, but the keytab in use has others. The \
+             template stops here on purpose: somebody may have changed one of the two.",
             shown.in_step()
         ),
         remediation: correct_value(
@@ -185,14 +186,15 @@ pub(super) fn keytab_principals(shown: Shown<'_, '_, '_>) -> Advice {
 
 pub(super) fn keytab_invalid(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
-        title: "the keytab cannot be made, read or used",
+        title: "the keytab cannot be created, read or used",
         explanation: format!(
-            "The function could not make or use a keytab{}. The directory accepted the password, or was not asked yet.",
+            "The function could not create or use a keytab{}. The directory either accepted the password or had not been asked \
+             yet.",
             shown.in_step()
         ),
         remediation: Remediation::new(
-            "See that the keytab's own secret holds a keytab in base64, that the principals are those of the user, and that the \
-             function's layer has ktutil and msktutil. Then rotate.",
+            "Check that the keytab's own secret contains a keytab in base64, that its principals are those of the user, and that \
+             the function's layer has ktutil and msktutil. Then rotate.",
         )
         .put_value(shown.context)
         .discard_pending(shown.context)

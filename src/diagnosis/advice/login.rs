@@ -7,7 +7,7 @@ use crate::model::Remediation;
 
 /// Where a statement goes that an administrator runs.
 const AS_ADMINISTRATOR: &str =
-    "Run it as an administrator of the database, whose host and user the client's file or service \"admin\" names.";
+    "Run it as an administrator: the client takes host, user and password from your own file, service or wallet named \"admin\".";
 
 impl Remediation {
     /// Where the line names no user, the secret does: the database takes its value, which unlocks the user too.
@@ -23,36 +23,37 @@ pub(super) fn tokens_only(shown: Shown<'_, '_, '_>) -> Advice {
     let user = shown.named_user();
     let sql = shown.statement_about(|account| format!("REVOKE rds_iam FROM \"{}\"", account.user));
     Advice {
-        title: "the database takes tokens only from this user, never a password",
+        title: "the database accepts only IAM tokens from this user, never a password",
         explanation: format!(
-            "The user{user} is a member of rds_iam, so PostgreSQL asks for an IAM token{} and refuses every password, also the \
+            "The user{user} is a member of rds_iam, so PostgreSQL asks for an IAM token{} and refuses every password, even the \
              right one.",
             shown.in_step()
         ),
         remediation: Remediation::new(format!(
-            "Take rds_iam away from the user{user}, or rotate another user that logs in with a password. {AS_ADMINISTRATOR} Then rotate."
+            "Revoke rds_iam from the user{user}, or rotate another user that logs in with a password. {AS_ADMINISTRATOR} Then \
+             rotate."
         ))
         .run_statement(shown.statement(&sql))
         .rotate(shown.context)
-        .warn(format!("Applications that log in as the user{user} with IAM tokens can no longer do so once rds_iam is taken away."))
+        .warn(format!("Applications that log in as the user{user} with IAM tokens can no longer do so once rds_iam is revoked."))
         .link("https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html"),
     }
 }
 
 pub(super) fn not_admitted(shown: Shown<'_, '_, '_>) -> Advice {
     let remediation = Remediation::new(
-        "Let pg_hba.conf admit the host, user and database that the quoted line names, and reload it; on RDS, which admits every \
-         host, look whether the user or the database name in the secret is one that the service keeps for itself. Then rotate.",
+        "Let pg_hba.conf admit the host, user and database that the quoted line names, and reload it. On RDS, which admits every \
+         host, check whether the user or database name in the secret is reserved for the service. Then rotate.",
     )
     .run_statement(shown.statement("SELECT line_number, type, database, user_name, address, auth_method FROM pg_hba_file_rules"))
     .run_statement(shown.statement("SELECT pg_reload_conf()"))
     .rotate(shown.context)
     .link("https://www.postgresql.org/docs/current/auth-pg-hba-conf.html");
     Advice {
-        title: "the database admits no login from the function's address",
+        title: "the database allows no login from the function's address",
         explanation: format!(
-            "PostgreSQL answered{} that no line of pg_hba.conf admits this host, user and database, encrypted or not. It did not \
-             ask for a password.",
+            "PostgreSQL answered{} that no line of pg_hba.conf admits this host, user and database with this kind of encryption. \
+             It did not ask for a password.",
             shown.in_step()
         ),
         remediation,
@@ -64,13 +65,13 @@ pub(super) fn user_gone(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
         title: "the database has no such user",
         explanation: format!(
-            "The database answered{} that the user{user} does not exist: it was dropped or renamed, or the secret or a restored \
-             database holds another name. A password cannot help.",
+            "The database answered{} that the user{user} does not exist. It was dropped or renamed, the secret has the wrong \
+             name, or the database was restored from a time without this user. No password helps.",
             shown.in_step()
         ),
         remediation: Remediation::new(format!(
-            "Look which users there are, make the user again with its rights (or store the name that exists as \"username\"), and \
-             set its password to the AWSCURRENT value. {AS_ADMINISTRATOR} Then rotate."
+            "See which users exist. Create the user again with its rights, or store the name that exists as \"username\". Set \
+             its password to the AWSCURRENT value. {AS_ADMINISTRATOR} Then rotate."
         ))
         .run_statement(shown.statement(shown.list_users()))
         .put_value(shown.context)
@@ -90,7 +91,7 @@ pub(super) fn user_may_not_log_in(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
         title: "the database user may not log in",
         explanation: format!(
-            "The user{user} exists, and the database does not let it log in{}, with whatever password.",
+            "The user{user} exists, but the database does not let it log in{}, whatever the password.",
             shown.in_step()
         ),
         remediation: Remediation::new(format!("Let the user{user} log in again. {AS_ADMINISTRATOR} Then rotate."))
@@ -115,13 +116,13 @@ pub(super) fn account_locked(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
         title: "the database user's account is locked",
         explanation: format!(
-            "The database answered{} that the account is locked, as it is after too many failed logins. Until it is unlocked it \
-             refuses the right password too.",
+            "The database answered{} that the account is locked, as happens after too many failed logins. Until it is unlocked, \
+             the database refuses even the right password.",
             shown.in_step()
         ),
         remediation: Remediation::new(format!(
-            "Find what logs in with an old password and stop it, or the account locks again. Then unlock it (ACCOUNT UNLOCK). \
-             {AS_ADMINISTRATOR} Then rotate."
+            "Find what logs in with an old password and stop it, or the account will be locked again. Then unlock the account \
+             (ACCOUNT UNLOCK). {AS_ADMINISTRATOR} Then rotate."
         ))
         .run_statement(shown.statement(&sql))
         .unnamed_user_takes(shown)
@@ -144,12 +145,12 @@ pub(super) fn password_expired(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
         title: "the database user's password has expired",
         explanation: format!(
-            "The database knows the user and its password{}, and answers that the password has expired: rotation comes less often \
-             than the database's rule demands.",
+            "The database answered{} that the user's password has expired: the secret rotates less often than the database's \
+             rule demands.",
             shown.in_step()
         ),
         remediation: Remediation::new(format!(
-            "Set the user's password again to the AWSCURRENT value, so that it counts as new, and keep it from expiring between \
+            "Set the user's password to the AWSCURRENT value again, so that it counts as new. Keep it from expiring between \
              rotations, or rotate more often. {AS_ADMINISTRATOR} Then rotate."
         ))
         .run_statement(shown.statement(&sql))
@@ -161,15 +162,16 @@ pub(super) fn password_expired(shown: Shown<'_, '_, '_>) -> Advice {
 
 pub(super) fn method_unsupported(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
-        title: "the function's driver cannot authenticate the way the database asks",
+        title: "the function's driver does not support the authentication that the database asks for",
         explanation: format!(
-            "The database asks for a way to authenticate that the function's driver does not have{}: the driver is older than the \
-             database, or the database allows only newer password hashes. The password was not looked at.",
+            "The database asked for an authentication method that the function's driver does not support{}: the driver is too \
+             old, or the database allows only newer password hashes. The password was not checked.",
             shown.in_step()
         ),
         remediation: Remediation::new(
-            "Build the function with a current driver (for MySQL's caching_sha2_password with the package cryptography) and deploy \
-             it; or give the user a method both sides know, and set its password again so that it is stored that way. Then rotate.",
+            "Build the function with a current driver (for MySQL's caching_sha2_password together with the cryptography package) \
+             and deploy it. Or give the user a method that both sides support, and set its password again so that it is stored \
+             that way. Then rotate.",
         )
         .deploy_code(shown.context)
         .rotate(shown.context)
@@ -181,13 +183,13 @@ pub(super) fn no_password_sent(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
         title: "the function sent no password",
         explanation: format!(
-            "The database asked for a password{} and the function gave none: \"password\" in the secret is empty, is no string, or \
-             stands under another key.",
+            "The database asked for a password{}, but the function sent none: \"password\" in the secret is empty, is not a \
+             string, or has another key.",
             shown.in_step()
         ),
         remediation: Remediation::new(
-            "Store the complete JSON with the user's password as a string under \"password\", take AWSPENDING away from a version \
-             made without it, and rotate.",
+            "Store the complete JSON with the user's password as a string under \"password\", remove AWSPENDING from a version \
+             created without it, and rotate.",
         )
         .put_value(shown.context)
         .discard_pending(shown.context)

@@ -15,18 +15,18 @@ pub(super) fn user_of_another_host(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
         title: "the user exists for another host part than the function names",
         explanation: format!(
-            "MySQL takes user and host together for one account, and has no {named}, which the function names{}. The user \
-             logged in, so that it exists under another host part, or not at all where only the superuser logged in.",
+            "To MySQL, user and host together are one account, and there is no {named}, which the function names{}. The account \
+             exists with another host part, or not at all where only the superuser logged in.",
             shown.in_step()
         ),
         remediation: Remediation::new(
-            "Look under which host part the user exists, and rename that account to the one the function names; where there is none, \
-             make it. Run both as an administrator (admin.cnf names host and user). Then rotate.",
+            "See with which host part the user exists, and rename that account to the one that the function names; if there is \
+             none, create it. Run both as an administrator, with host, user and password in admin.cnf. Then rotate.",
         )
         .run_statement(shown.statement(&look))
         .run_statement(shown.statement(&rename))
         .rotate(shown.context)
-        .warn("Once renamed, the user can log in from every address that the new host part stands for, and no longer from others.")
+        .warn("Once renamed, the user can log in only from the addresses that the new host part covers.")
         .link("https://dev.mysql.com/doc/refman/8.4/en/account-names.html"),
     }
 }
@@ -45,19 +45,19 @@ pub(super) fn user_left_over(shown: Shown<'_, '_, '_>) -> Advice {
         }
     });
     Advice {
-        title: "the second user that the function is to make exists already",
+        title: "the second user that the function wants to create exists already",
         explanation: format!(
-            "The function wanted to make the user{user}{}, and the database has it: it was made by hand, or an earlier rotation \
-             stopped after it. The function may do what it does; a right is not what is missing.",
+            "The function tried to create the user{user}{}, but it exists already: it was created by hand, or an earlier \
+             rotation stopped after creating it. No right is missing.",
             shown.in_step()
         ),
         remediation: Remediation::new(format!(
-            "See that nothing uses the user, and drop it, so that the rotation makes it with the rights of the first ({sql}). \
-             Run it as an administrator. Then rotate."
+            "Make sure that nothing uses the user, and drop it as an administrator ({sql}): the rotation then creates it with \
+             the rights of the first user. Then rotate."
         ))
         .run_statement(shown.statement(&sql))
         .rotate(shown.context)
-        .warn(format!("What logs in as the user{user} or owns objects under that name loses it."))
+        .warn(format!("Whatever logs in as the user{user} is cut off, and a user that owns objects cannot be dropped."))
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotation-strategy.html"),
     }
 }
@@ -68,13 +68,14 @@ pub(super) fn grant_refused(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
         title: "the database user may not pass on the rights that the function grants",
         explanation: format!(
-            "The function was logged in as the user{user}{}: MySQL answers a GRANT or ALTER statement it refuses with \"Access denied for \
-             user\", the words of a refused login. The password is right, and a privilege is missing.",
+            "The function was logged in as the user{user}{}. MySQL answers a refused GRANT or ALTER statement with \"Access \
+             denied for user\", the same words as for a refused login. The password is right; a privilege is missing.",
             shown.in_step()
         ),
         remediation: Remediation::new(format!(
-            "Compare the rights of the user{user} with those of the user it makes: it needs each of them WITH GRANT OPTION, and CREATE \
-             USER. On RDS the master user lacks SUPER and FILE; take those from the first user instead. Then rotate."
+            "Compare the rights of the user{user} with those of the user that it creates: it needs each of them WITH GRANT \
+             OPTION, and CREATE USER. On RDS the master user lacks SUPER and FILE: take those from the first user instead. Then \
+             rotate."
         ))
         .run_statement(shown.statement(&look))
         .run_statement(shown.account().and_then(|account| {
@@ -87,14 +88,14 @@ pub(super) fn grant_refused(shown: Shown<'_, '_, '_>) -> Advice {
 
 pub(super) fn failed(shown: Shown<'_, '_, '_>) -> Advice {
     let remediation = Remediation::new(
-        "Read the quoted answer, run the statement by hand as the same user to see it again, and mend in the database what it \
-         names. Then rotate.",
+        "Read the quoted answer, run the statement by hand as the same user to see it again, and correct in the database what \
+         the answer names. Then rotate.",
     );
     Advice {
         title: "the database answered the function's statement with an error",
         explanation: format!(
-            "The function reached the database and ran a statement{}, and the database answered with the quoted error. The answer \
-             is the database's, not a fault of the function's code.",
+            "The function reached the database and ran a statement{}, and the database answered with the quoted error. The error \
+             is the database's, not a fault in the function's code.",
             shown.in_step()
         ),
         remediation: shown.list_instances(remediation).rotate(shown.context).link(TROUBLESHOOTING),

@@ -6,15 +6,15 @@ use crate::model::Remediation;
 
 pub(super) fn read_only_host(shown: Shown<'_, '_, '_>) -> Advice {
     let remediation = Remediation::new(
-        "Find the host that takes writes: the cluster's writer endpoint, or the instance that the replica copies. Store it as \
-         \"host\" in the secret, and in the superuser's secret where there is one; take AWSPENDING away from the version that holds \
+        "Find the host that accepts writes: the cluster's writer endpoint, or the instance that the replica copies. Store it as \
+         \"host\" in the secret, and in the superuser's secret where there is one. Remove AWSPENDING from the version that names \
          the reader, and rotate.",
     );
     Advice {
-        title: "the host in the secret takes no writes: it is a reader or a replica",
+        title: "the host in the secret is read-only: a reader endpoint or a replica",
         explanation: format!(
-            "The function logged in and the server refused to change the user{}, because this host only reads: a reader endpoint, a \
-             read replica, or a standby. User and password are right.",
+            "The function logged in, but the server refused to change the user{}, because this host is read-only: a reader \
+             endpoint, a read replica, or a standby. User and password are right.",
             shown.in_step()
         ),
         remediation: shown
@@ -43,13 +43,13 @@ pub(super) fn another_instance(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
         title: "the database instance was changed between versions of the secret",
         explanation: format!(
-            "The pending version names another database instance than the current one, and the function changes no user \
-             elsewhere than where it stands{}.",
+            "The function stopped{}: the pending version names another database instance than the current one, and the function \
+             changes a user only on the instance of the current version.",
             shown.in_step()
         ),
         remediation: Remediation::new(
-            "Store one value that names the right instance and a credential that holds there, take AWSPENDING away from the version \
-             made before, and rotate.",
+            "Store one value that names the right instance and a credential that works there, remove AWSPENDING from the version \
+             created before, and rotate.",
         )
         .put_value(shown.context)
         .discard_pending(shown.context)
@@ -60,12 +60,12 @@ pub(super) fn another_instance(shown: Shown<'_, '_, '_>) -> Advice {
 
 pub(super) fn not_accepting(shown: Shown<'_, '_, '_>) -> Advice {
     let remediation =
-        Remediation::new("See that the database runs and accepts logins; start it, or wait until it has started. Then rotate.");
+        Remediation::new("Check that the database runs and accepts logins. Start it, or wait until it has started. Then rotate.");
     Advice {
         title: "the database is not accepting connections",
         explanation: format!(
-            "The server was reached and answered{} that it takes no connections now: it is starting, stopping, recovering or closed \
-             for maintenance. Network and password are not in question.",
+            "The server was reached and answered{} that it accepts no connections now: it is starting, stopping, recovering or \
+             closed for maintenance. Neither the network nor the password is at fault.",
             shown.in_step()
         ),
         remediation: shown.list_instances(remediation).rotate(shown.context).link(TROUBLESHOOTING),
@@ -74,14 +74,15 @@ pub(super) fn not_accepting(shown: Shown<'_, '_, '_>) -> Advice {
 
 pub(super) fn connection_ended(shown: Shown<'_, '_, '_>) -> Advice {
     let remediation = Remediation::new(
-        "Look at the database's events around that time: a failover, a restart, an idle limit, or somebody who ended the session. \
-         Once it is over, rotate.",
+        "Look at the database's events around that time: a failover, a restart, an idle limit, or somebody who ended the \
+         session. When that is over, rotate.",
     );
     let events = ["rds", "describe-events", "--source-type", "db-instance", "--duration", "1440"];
     Advice {
         title: "the database ended the function's connection",
         explanation: format!(
-            "A connection stood, and the server ended it{} and said so: neither the network nor the password is at fault.",
+            "The function was connected when the server ended the connection{} and said so. Neither the network nor the password \
+             is at fault.",
             shown.in_step()
         ),
         remediation: remediation
@@ -105,14 +106,14 @@ pub(super) fn connections_used_up(shown: Shown<'_, '_, '_>) -> Advice {
         )
     });
     let remediation = Remediation::new(
-        "Look who holds the connections; close idle ones, bound the applications' pools, or raise the limit (of the database, or of \
-         this user). Then rotate.",
+        "See who holds the connections. Close idle ones, limit the applications' connection pools, or raise the limit of the \
+         database or of this user. Then rotate.",
     );
     Advice {
         title: "every connection that the database allows is in use",
         explanation: format!(
-            "The database was reached and let nobody else in{}: its limit of connections, or this user's, is used up. The password \
-             was not looked at.",
+            "The database was reached but accepted no further connection{}: its connection limit, or this user's, is used up. \
+             The password was not checked.",
             shown.in_step()
         ),
         remediation: shown
@@ -132,8 +133,8 @@ pub(super) fn locked(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
         title: LOCKED,
         explanation: format!(
-            "The function was logged in, and its statement waited for a lock or ran out of time{}, until the server gave it up. Network \
-         and password are not in question.",
+            "The function was logged in; its statement waited for a lock or ran out of time{}, and the server cancelled it. \
+             Neither the network nor the password is at fault.",
             shown.in_step()
         ),
         remediation: unlock(shown),
@@ -145,8 +146,8 @@ pub(in crate::diagnosis) const LOCKED: &str = "another session keeps the functio
 
 fn unlock(shown: Shown<'_, '_, '_>) -> Remediation {
     let remediation = Remediation::new(
-        "Look which session holds the lock: an open transaction on the users' catalogue, a dump, or a second rotation of the same \
-         database. Let it end, or end it. Then rotate, at a quieter hour where this comes back.",
+        "See which session holds the lock: an open transaction on the user catalogue, a dump, or a second rotation of the same \
+         database. Wait until it ends, or end it. Then rotate; if this happens again, rotate at a quieter hour.",
     );
     let waits = shown.statement_of(
         "SELECT * FROM performance_schema.data_lock_waits",
@@ -158,15 +159,15 @@ fn unlock(shown: Shown<'_, '_, '_>) -> Remediation {
 
 pub(super) fn api_user_gone(shown: Shown<'_, '_, '_>) -> Advice {
     let remediation = Remediation::new(
-        "List the users of the service, and store the ARN or the name of one that exists in the secret; or make the user again. \
-         Take AWSPENDING away from the version made before, and rotate.",
+        "List the service's users, and store the ARN or name of an existing one in the secret, or create the user again. Remove \
+         AWSPENDING from the version created before, and rotate.",
     )
     .run(aws_in(shown.context, &["elasticache", "describe-users"]))
     .needs("elasticache:DescribeUsers");
     Advice {
         title: "the service knows no such user",
         explanation: format!(
-            "The service behind the secret answered{} that the user the secret names does not exist there.",
+            "The service behind the secret answered{} that the user in the secret does not exist.",
             shown.in_step()
         ),
         remediation: remediation
@@ -179,12 +180,13 @@ pub(super) fn api_user_gone(shown: Shown<'_, '_, '_>) -> Advice {
 
 pub(super) fn server_error(shown: Shown<'_, '_, '_>) -> Advice {
     let remediation = Remediation::new(
-        "Mend what the quoted answer names first: storage that is full, memory, an archiver that stands still. Then rotate.",
+        "First correct what the quoted answer names, such as full storage, too little memory, or a stopped archiver. Then \
+         rotate.",
     );
     Advice {
-        title: "the database cannot do its work",
+        title: "the database itself has failed",
         explanation: format!(
-            "The function was logged in, and the server answered{} with a fault of its own, such as a full disk. Neither the \
+            "The function was logged in, and the server reported an internal fault{}, such as a full disk. Neither the \
              credential nor the function is at fault.",
             shown.in_step()
         ),
@@ -197,13 +199,13 @@ pub(super) fn host_not_allowed(shown: Shown<'_, '_, '_>) -> Advice {
     let (title, what, sql) = if blocked {
         (
             "the database has blocked the function's host",
-            "it has blocked this host after too many connections that broke off",
+            "it has blocked this host after too many broken connections",
             "TRUNCATE TABLE performance_schema.host_cache",
         )
     } else {
         (
             "no account of the database may log in from the function's host",
-            "no account has a host part that fits the function's address",
+            "no account has a host part that matches the function's address",
             "SELECT user, host FROM mysql.user ORDER BY user, host",
         )
     };
@@ -216,9 +218,9 @@ pub(super) fn host_not_allowed(shown: Shown<'_, '_, '_>) -> Advice {
             shown.in_step()
         ),
         remediation: Remediation::new(if blocked {
-            "Clear the host cache, and find what connects from the function's subnets without logging in. Then rotate."
+            "Clear the host cache, and find out what connects from the function's subnets without logging in. Then rotate."
         } else {
-            "Give the secret's user a host part that holds the function's subnets (RENAME USER). Then rotate."
+            "Give the secret's user a host part that covers the function's subnets (RENAME USER). Then rotate."
         })
         .run_statement(shown.statement(sql))
         .rotate(shown.context)
@@ -228,14 +230,14 @@ pub(super) fn host_not_allowed(shown: Shown<'_, '_, '_>) -> Advice {
 
 pub(super) fn name_not_resolved(shown: Shown<'_, '_, '_>) -> Advice {
     let remediation = Remediation::new(
-        "Compare \"host\" in the secret with the addresses of the databases. Where it is one of them, the function's VPC does not \
-         resolve it: look at the VPC's DNS settings and at the private hosted zone. Store the right host, and rotate.",
+        "Compare \"host\" in the secret with the addresses of the databases. If it is one of them, the function's VPC cannot \
+         resolve it: check the VPC's DNS settings and the private hosted zone. Otherwise store the right host. Then rotate.",
     );
     Advice {
         title: "the name of the database's host does not resolve",
         explanation: format!(
-            "The host in the secret has no address where the function runs{}: it is misspelt, the database was deleted or renamed, \
-             or its name is private to another network. No connection was tried.",
+            "The function could not resolve the host in the secret{}: the name is misspelt, the database was deleted or renamed, \
+             or the name is private to another network. No connection was tried.",
             shown.in_step()
         ),
         remediation: shown
@@ -249,14 +251,14 @@ pub(super) fn name_not_resolved(shown: Shown<'_, '_, '_>) -> Advice {
 
 pub(super) fn port_refused(shown: Shown<'_, '_, '_>) -> Advice {
     let remediation = Remediation::new(
-        "See that the database runs, and that \"port\" in the secret is its own: a closed security group would not have answered. \
-         Start the database or store the right port, and rotate.",
+        "Check that the database runs and that \"port\" in the secret is the right one; a security group would not have refused \
+         but stayed silent. Start the database or store the right port, and rotate.",
     );
     Advice {
         title: "nothing listens on the database's port",
         explanation: format!(
-            "The connection was refused at once{}: the host was reached, and nothing listens on that port. The database is stopped \
-             or restarting, or host or port in the secret are wrong.",
+            "The connection was refused at once{}: the host was reached, but nothing listens on that port. The database is \
+             stopped or restarting, or the host or port in the secret is wrong.",
             shown.in_step()
         ),
         remediation: shown

@@ -12,23 +12,23 @@ pub(super) fn versions(shown: Shown<'_, '_, '_>) -> Advice {
     let text = shown.text().to_ascii_lowercase();
     // An alert comes from the other side; without one it was this side that broke off.
     let old = if text.contains("alert") || text.contains("remote error") {
-        "The server broke off: it demands a newer version or cipher than the function's TLS library offers. The function's side is \
-         the old one"
+        "The server ended the handshake: it demands a newer version or cipher than the function's TLS library offers. The \
+         function is the outdated side"
     } else {
-        "The function broke off: the server offers only versions or ciphers that the function's TLS library no longer allows. The \
-         database's side is the old one"
+        "The function ended the handshake: the server offers only versions or ciphers that the function's TLS library no longer \
+         allows. The database is the outdated side"
     };
     let runtime = shown.context.function().and_then(|function| function.runtime.as_deref());
     let runtime = runtime.map(|runtime| format!(" (runtime {runtime})")).unwrap_or_default();
     let remediation = Remediation::new(
-        "Where the function is old: build it with a current driver and TLS library for a current runtime. Where the database is old: \
-         look at the parameter for the lowest TLS version of its parameter group (ssl_min_protocol_version, tls_version, \
-         rds.tls10), or upgrade it. Whether the secret asks for TLS changes nothing. Then rotate.",
+        "If the function is outdated, build it with a current driver and TLS library for a current runtime. If the database is, \
+         check the lowest TLS version in its parameter group (ssl_min_protocol_version, tls_version, rds.tls10), or upgrade it. \
+         Then rotate. Changing \"ssl\" in the secret does not help.",
     );
     Advice {
-        title: "the function and the database share no version of TLS",
+        title: "the function and the database have no TLS version in common",
         explanation: format!(
-            "Both sides speak TLS, and have no protocol version or cipher in common{}. {old}{runtime}.",
+            "Both sides use TLS but have no protocol version or cipher in common{}. {old}{runtime}.",
             shown.in_step()
         ),
         remediation: shown.list_instances(remediation).deploy_code(shown.context).rotate(shown.context).link(AUTHORITIES),
@@ -37,30 +37,35 @@ pub(super) fn versions(shown: Shown<'_, '_, '_>) -> Advice {
 
 pub(super) fn required(shown: Shown<'_, '_, '_>) -> Advice {
     let old = function_age::is_older_than(shown.context, function_age::TLS);
-    let age = if old { " The function was last changed before 20 December 2021, when the templates learned TLS." } else { "" };
+    let age = if old {
+        " The function was last changed before 20 December 2021, when the templates began to support \
+                        TLS."
+    } else {
+        ""
+    };
     let explanation =
-        format!("The server takes encrypted connections only, and the function came without TLS{}.{age}", shown.in_step());
+        format!("The server accepts only encrypted connections, and the function connected without TLS{}.{age}", shown.in_step());
     let remediation = Remediation::new(
-        "Set \"ssl\": true in the secret's JSON, take AWSPENDING away from a version made without it, and rotate. A function made \
-         before 20 December 2021 cannot do TLS: recreate it from the current template.",
+        "Set \"ssl\": true in the secret's JSON, remove AWSPENDING from a version created without it, and rotate. A function \
+         created before 20 December 2021 cannot use TLS: create it anew from the current template.",
     )
     .put_value(shown.context)
     .discard_pending(shown.context)
     .rotate(shown.context)
     .link(TROUBLESHOOTING);
-    Advice { title: "the database demands TLS, and the function came without", explanation, remediation }
+    Advice { title: "the database demands TLS, and the function does not use it", explanation, remediation }
 }
 
 pub(super) fn not_offered(shown: Shown<'_, '_, '_>) -> Advice {
     let remediation = Remediation::new(
-        "Turn TLS on at the server; or, where it must do without, set \"ssl\": false in the secret's JSON and take AWSPENDING away \
-         from a version made before. See that host and port are the database's own: another service on the port answers like \
-         this too. Then rotate.",
+        "Turn TLS on at the server. Only if the database has to work without TLS, set \"ssl\": false in the secret's JSON and \
+         remove AWSPENDING from a version created before. Check also that host and port are the database's: another service on \
+         that port gives the same answer. Then rotate.",
     );
     Advice {
-        title: "the function demands TLS, and the server offers none",
+        title: "the function demands TLS, and the server does not offer it",
         explanation: format!(
-            "The function asked for an encrypted connection{} and the server answered that it has none.",
+            "The function asked for an encrypted connection{}, and the server answered that it does not offer one.",
             shown.in_step()
         ),
         remediation: shown
@@ -74,14 +79,14 @@ pub(super) fn not_offered(shown: Shown<'_, '_, '_>) -> Advice {
 
 pub(super) fn certificate_untrusted(shown: Shown<'_, '_, '_>) -> Advice {
     let expired = shown.text().contains("expired");
-    let what = if expired { "has expired" } else { "is not signed by an authority that the function knows" };
+    let what = if expired { "has expired" } else { "is not signed by an authority that the function trusts" };
     let query =
         "DBInstances[].{instance:DBInstanceIdentifier,authority:CACertificateIdentifier,valid:CertificateDetails.ValidTill}";
     let look = ["rds", "describe-db-instances", "--query", query];
     Advice {
         title: "the function does not trust the database's certificate",
         explanation: format!(
-            "Both sides speak TLS{}, and the function broke off because the server's certificate {what}.",
+            "Both sides use TLS, but the function ended the handshake{} because the server's certificate {what}.",
             shown.in_step()
         ),
         remediation: Remediation::new(if expired {
@@ -100,14 +105,15 @@ pub(super) fn certificate_untrusted(shown: Shown<'_, '_, '_>) -> Advice {
 
 pub(super) fn client_certificate_required(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
-        title: "the database demands a certificate of the function",
+        title: "the database demands a client certificate",
         explanation: format!(
-            "The server asks every client for a certificate{}, and the function has none to show: a password alone does not do.",
+            "The server asked the function for a client certificate{}, and the function has none: a password alone is not \
+             enough.",
             shown.in_step()
         ),
         remediation: Remediation::new(
-            "Let the server accept this user without a client certificate (pg_hba.conf without clientcert; MySQL: REQUIRE SSL in \
-             place of REQUIRE X509), or give the function a certificate. Then rotate.",
+            "Let the server accept this user without a client certificate (pg_hba.conf without clientcert; MySQL: REQUIRE SSL \
+             instead of REQUIRE X509), or give the function a certificate. Then rotate.",
         )
         .deploy_code(shown.context)
         .rotate(shown.context)

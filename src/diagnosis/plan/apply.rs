@@ -98,7 +98,7 @@ pub(super) fn apply(effect: &CommandEffect, evidence: &mut Evidence) -> Option<S
             None
         }
         CommandEffect::Function { settings } => on_function(evidence, settings),
-        CommandEffect::Code => Some("whether the code that is deployed works".to_owned()),
+        CommandEffect::Code => Some("whether the deployed code works".to_owned()),
         CommandEffect::Restores => {
             evidence.secret.observation.found_mut()?.deleted_at = None;
             None
@@ -112,7 +112,7 @@ pub(super) fn apply(effect: &CommandEffect, evidence: &mut Evidence) -> Option<S
             }
             let labels = vec!["AWSCURRENT".to_owned()];
             versions.push(SecretVersion { id: NEW_VERSION.to_owned(), labels, created_at: Some(evidence.now) });
-            Some("whether the value that is stored is right".to_owned())
+            Some("whether the stored value is right".to_owned())
         }
         CommandEffect::Label { label, from, to } => {
             let versions = &mut evidence.secret.observation.found_mut()?.versions;
@@ -124,8 +124,8 @@ pub(super) fn apply(effect: &CommandEffect, evidence: &mut Evidence) -> Option<S
             }
             None
         }
-        CommandEffect::DatabaseTakes => Some("whether the database takes the value".to_owned()),
-        CommandEffect::Elsewhere => Some("whether the change that is made outside of what was looked at is enough".to_owned()),
+        CommandEffect::DatabaseTakes => Some("whether the database accepts the value".to_owned()),
+        CommandEffect::Elsewhere => Some("whether a change that this investigation cannot check is enough".to_owned()),
     }
 }
 
@@ -141,7 +141,7 @@ fn move_label(versions: &mut [SecretVersion], label: &str, to: Option<&str>) {
 fn known_policy(arn: &str) -> Option<Value> {
     let (_, name) = arn.split_once(":aws:policy/")?;
     let (_, actions) = OF_AWS.iter().find(|(known, _)| *known == name)?;
-    Some(json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": actions, "Resource": "*" }] }))
+    Some(json!({ "Version": "2012-10-17", "Statement": [{ "CommandEffect": "Allow", "Action": actions, "Resource": "*" }] }))
 }
 
 fn rotates(evidence: &mut Evidence, turns_on: bool, function: Option<&str>, schedule: Option<&str>) -> Option<String> {

@@ -101,6 +101,16 @@ pub(super) enum CommandEffect {
     Elsewhere,
 }
 
+/// What a command that changes nothing in AWS is for: some leave a file behind.
+fn reading(command: &str) -> &'static str {
+    const FILES: [(&str, &str); 3] = [
+        ("> value.json", "saves the value to value.json: correct it there before the next step"),
+        ("environment.json", "saves the environment to environment.json: correct it there before the next step"),
+        ("previous.zip", "saves the present package as previous.zip"),
+    ];
+    FILES.iter().find(|(file, _)| command.contains(file)).map_or("only shows what is there", |(_, what)| what)
+}
+
 impl CommandEffect {
     /// What the command does, as far as the evidence would show it.
     pub(super) fn of(text: &str, evidence: &Evidence) -> CommandEffect {
@@ -233,10 +243,10 @@ impl CommandEffect {
         }
     }
 
-    /// What it does, for people.
-    pub(super) fn describe(&self) -> String {
+    /// What `command`, which has this effect, does, for people.
+    pub(super) fn describe(&self, command: &str) -> String {
         match self {
-            CommandEffect::Reads => "shows what is there; changes nothing".to_owned(),
+            CommandEffect::Reads => reading(command).to_owned(),
             CommandEffect::Rotates { turns_on: true, at_once, .. } => {
                 format!("turns rotation on{}", if *at_once { " and rotates at once" } else { "" })
             }
@@ -245,45 +255,43 @@ impl CommandEffect {
             CommandEffect::Rotates { function: Some(_), .. } => "binds the secret to the function and rotates at once".to_owned(),
             CommandEffect::Rotates { .. } => "rotates at once".to_owned(),
             CommandEffect::CreatesRole { name, .. } => format!("creates the role {name}"),
-            CommandEffect::RolePolicy { role, name, document: Some(_) } => {
-                format!("sets the inline policy {name} of the role {role}")
-            }
-            CommandEffect::RolePolicy { role, name, document: None } => {
-                format!("deletes the inline policy {name} of the role {role}")
-            }
+            CommandEffect::RolePolicy { role, name, document: Some(_) } => format!("sets the inline policy {name} of the role {role}"),
+            CommandEffect::RolePolicy { role, name, document: None } => format!("deletes the inline policy {name} of the role {role}"),
             CommandEffect::Attachment { role, arn, attaches: true } => format!("attaches {arn} to the role {role}"),
             CommandEffect::Attachment { role, arn, attaches: false } => format!("detaches {arn} from the role {role}"),
-            CommandEffect::ManagedPolicy { arn, .. } => format!("gives {arn} a new default version, for everybody who has it"),
-            CommandEffect::RemovesBoundary { role } => format!("takes the permissions boundary off the role {role}"),
+            CommandEffect::ManagedPolicy { arn, .. } => format!("gives {arn} a new default version, for everyone who has it"),
+            CommandEffect::RemovesBoundary { role } => format!("removes the permissions boundary from the role {role}"),
             CommandEffect::Trust { role, .. } => format!("sets who may assume the role {role}"),
             CommandEffect::SecretPolicy { document: Some(_) } => "sets the secret's resource policy".to_owned(),
             CommandEffect::SecretPolicy { document: None } => "deletes the secret's resource policy".to_owned(),
             CommandEffect::KeyPolicy { key, .. } => format!("sets the policy of the key {key}"),
             CommandEffect::EnablesKey { key } => format!("enables the key {key}"),
-            CommandEffect::KeepsKey { key } => format!("calls off the deletion of the key {key}, which stays disabled"),
+            CommandEffect::KeepsKey { key } => format!("cancels the deletion of the key {key}, which stays disabled"),
             CommandEffect::SecretKey { key: Some(key) } => format!("encrypts the secret with {key}"),
             CommandEffect::SecretKey { key: None } => "encrypts the secret with the AWS managed key".to_owned(),
             CommandEffect::AllowsInvoke { .. } => "lets Secrets Manager invoke the function".to_owned(),
-            CommandEffect::RemovesInvoke { sid } => format!("takes the statement {sid} out of the function's resource policy"),
+            CommandEffect::RemovesInvoke { sid } => format!("removes the statement {sid} from the function's resource policy"),
             CommandEffect::Concurrency { reserved: Some(reserved) } => format!("reserves {reserved} concurrent executions"),
-            CommandEffect::Concurrency { reserved: None } => {
-                "gives the function its share of the account's concurrency".to_owned()
-            }
+            CommandEffect::Concurrency { reserved: None } => "gives the function its share of the account's concurrency".to_owned(),
             CommandEffect::Function { settings } => {
                 let names: Vec<&str> = settings.iter().map(|(name, _)| name.as_str()).collect();
+                // Nothing but a way to have Lambda prepare the function anew.
+                if names == ["description"] {
+                    return "changes the function's description, so that Lambda prepares it again".to_owned();
+                }
                 format!("sets the function's {}", names.join(", ").replace('-', " "))
             }
             CommandEffect::Code => "replaces the function's code".to_owned(),
-            CommandEffect::Restores => "calls off the secret's deletion".to_owned(),
-            CommandEffect::Value => "stores value.json as the current value, for every reader of the secret at once".to_owned(),
-            CommandEffect::Label { label, from: Some(from), to: None } => format!("takes {label} off version {from}"),
+            CommandEffect::Restores => "cancels the secret's deletion".to_owned(),
+            CommandEffect::Value => "stores value.json as the current value, at once for every reader of the secret".to_owned(),
+            CommandEffect::Label { label, from: Some(from), to: None } => format!("removes {label} from version {from}"),
             CommandEffect::Label { label, to, .. } => {
                 format!("moves {label} to version {}", to.as_deref().unwrap_or("that it names"))
             }
-            CommandEffect::DatabaseTakes => {
-                "sets the user's password in the database to that of the secret's current value".to_owned()
-            }
-            CommandEffect::Elsewhere => "changes what this investigation does not look at".to_owned(),
+            CommandEffect::DatabaseTakes => "sets the user's password in the database to the one in the secret's current \
+                                      value"
+                .to_owned(),
+            CommandEffect::Elsewhere => "changes something that this investigation does not check".to_owned(),
         }
     }
 }
@@ -306,7 +314,7 @@ fn permission(command: &AwsCommand, function: &FunctionArn) -> Option<Value> {
     let principal = command.option("principal")?;
     let mut statement = json!({
         "Sid": command.option("statement-id")?,
-        "Effect": "Allow",
+        "CommandEffect": "Allow",
         "Principal": if principal.ends_with(".amazonaws.com") { json!({ "Service": principal }) } else { json!({ "AWS": principal }) },
         "Action": command.option("action")?,
         "Resource": function.arn().as_str(),

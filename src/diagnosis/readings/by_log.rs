@@ -31,7 +31,7 @@ pub(in crate::diagnosis) fn said(
     };
     let mut confidence = seen.confidence(context);
     if seen.count > 1 {
-        explanation.push_str(&format!(" {} failing invocations say so.", seen.count));
+        explanation.push_str(&format!(" {} failing invocations show it.", seen.count));
     }
     if !seen.is_latest {
         confidence = confidence.min(Confidence::Likely);
@@ -47,14 +47,14 @@ pub(in crate::diagnosis) fn not_said(context: &DiagnosisContext<'_>, rule: &Rule
     let readable = context.rotates_by_function() && context.evidence.logs.observation.missing().is_none();
     let Some(newest) = context.failures.last().filter(|_| readable) else {
         let cut_short = readable && context.failing.is_some() && context.evidence.logs.found().is_some_and(|logs| !logs.complete);
-        return if cut_short { Verdict::unknown("only a part of the function's log was read") } else { context.not_in_logs() };
+        return if cut_short { Verdict::unknown("only part of the function's log was read") } else { context.not_in_logs() };
     };
     if rule.hidden_by_login && login_is_open(newest) {
-        return Verdict::unknown("what the database answered: the function does not log it");
+        return Verdict::unknown("the database's answer, which the function does not log");
     }
     match newest.most_specific_line() {
         Some(read) => Verdict::clear(format!("the newest failing invocation says: {}", read.classification.cause.title())),
-        None if newest.timed_out() => Verdict::clear("the newest failing invocation ran into its timeout and names no error"),
+        None if newest.timed_out() => Verdict::clear("the newest failing invocation ran into its timeout and logged no error"),
         None => Verdict::unknown("the newest failing invocation does not say why it failed"),
     }
 }

@@ -27,7 +27,7 @@ pub(in crate::diagnosis) fn of<'a>(context: &DiagnosisContext<'a>) -> Result<Par
         return Err(verdict);
     }
     let (Some(secret), Some(config)) = (context.secret(), context.config()) else {
-        return Err(Verdict::clear("there is no rotation to look at"));
+        return Err(Verdict::clear("there is no rotation configuration"));
     };
     let is_external = secret.secret_type.is_some() || config.external_role_arn.is_some();
     if !is_external || config.function_arn.is_some() || secret.owning_service.is_some() {
@@ -144,11 +144,11 @@ pub(in crate::diagnosis) fn trust(context: &DiagnosisContext<'_>, partner: &Part
         |context| evaluate_trust(&policy, &Request::new(Caller::service(SECRETS_MANAGER), "sts:AssumeRole", role, context));
     match asked(known) {
         Decision::Allowed { .. } => Trust::Kept,
-        Decision::ExplicitDeny { by } => Trust::Broken(format!("{by} denies it")),
+        Decision::ExplicitDeny { by } => Trust::Broken(format!("{by} forbids it")),
         Decision::ImplicitDeny => Trust::Broken(match (asked(Context::new()), conditions(document)) {
             // It would be allowed if the request were another one.
             (Decision::Unknown { .. }, Some(conditions)) => {
-                format!("its condition does not fit this secret, {}: {conditions}", secret.as_str())
+                format!("its condition does not match this secret, {}: {conditions}", secret.as_str())
             }
             _ => format!("no statement of its trust policy lets {SECRETS_MANAGER} assume it"),
         }),

@@ -41,10 +41,9 @@ impl PendingPassword {
     pub(in crate::diagnosis) fn warning(&self) -> String {
         let version = self.version.as_deref().map(|id| format!(" (version {id})")).unwrap_or_default();
         format!(
-            "setSecret went through before this, so the database may hold the pending password{version} and refuse AWSCURRENT from \
-             now on: new connections of applications may fail. Until this is mended, try a login with the AWSPENDING value; where \
-             it holds, let applications use that one, and carry its password into whatever value is stored next: this version holds \
-             the only copy."
+            "Applications may be locked out: setSecret succeeded, so the database may have the pending password{version} and \
+             refuse AWSCURRENT. Try a login with the AWSPENDING value. If it works, let applications use it until this is fixed, \
+             and keep its password in any value you store: there is no other copy."
         )
     }
 }

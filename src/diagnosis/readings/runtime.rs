@@ -52,7 +52,7 @@ fn by_init_start(context: &DiagnosisContext<'_>, failed_at: Timestamp) -> Option
     let (event, now) = versions.next()?;
     let (_, before) = versions.find(|(_, version)| *version != now)?;
     Some(RuntimeChange {
-        said: format!(" The environment started with {now}, and with {before} before."),
+        said: format!(" The function now starts with {now}; before, it started with {before}."),
         is_told: false,
         proof: Proof {
             step: StepName::FunctionLogs,

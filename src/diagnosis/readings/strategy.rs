@@ -68,7 +68,7 @@ impl Whose {
     pub(in crate::diagnosis) fn lacks_a_key(self) -> &'static str {
         match self {
             Whose::Superuser => "the superuser's secret lacks a required key",
-            Whose::StalePending => "the pending version lacks a required key, which the current value has by now",
+            Whose::StalePending => "the pending version lacks a required key, which the current value has now",
             Whose::NotCurrent => "the superuser's secret, or the pending version, lacks a required key",
             Whose::Rotated => "the secret's JSON lacks a required key",
         }
@@ -77,9 +77,12 @@ impl Whose {
     /// The title where the engine is wrong.
     pub(in crate::diagnosis) fn names_another_engine(self) -> &'static str {
         match self {
-            Whose::Superuser => "the superuser's secret names another engine than the function handles",
-            Whose::StalePending => "the pending version names another engine, which the current value has right by now",
-            Whose::NotCurrent => "the superuser's secret, or the pending version, names another engine than the function handles",
+            Whose::Superuser => "the superuser's secret names an engine that the function does not handle",
+            Whose::StalePending => "the pending version names another engine, while the current value names the right one",
+            Whose::NotCurrent => {
+                "the superuser's secret, or the pending version, names an engine that the function does not \
+                                  handle"
+            }
             Whose::Rotated => "the secret's engine is not the one the function handles",
         }
     }
@@ -89,34 +92,37 @@ impl Whose {
         let step = seen.in_step();
         match self {
             Whose::Superuser => format!(
-                "createSecret had read this secret and found no fault; what lacks {what}{step} is the superuser's secret, which \
-                 \"masterarn\" names."
+                "createSecret had read this secret and found no fault: it is the superuser's secret, which \"masterarn\" names, \
+                 that lacks {what}{step}."
             ),
             Whose::StalePending => format!(
-                "The pending version lacks {what}{step}. It was made before the current value was stored, and rotation takes it up \
-                 again and again until its label is taken away."
+                "The pending version lacks {what}{step}. It was created before the current value was stored, and every rotation \
+                 takes it up again until its label is removed."
             ),
             Whose::NotCurrent | Whose::Rotated => format!(
-                "createSecret had read this secret and found no fault, so that {what} is missing{step} in another value it reads: the \
-                 superuser's, which \"masterarn\" names, or a pending version made before this one was corrected."
+                "createSecret had read this secret and found no fault. So another value that the function reads lacks \
+                 {what}{step}: the superuser's, which \"masterarn\" names, or a pending version created before this secret was \
+                 corrected."
             ),
         }
     }
 
     /// What to do, where `act` is what the value needs.
     pub(in crate::diagnosis) fn remedy(self, context: &DiagnosisContext<'_>, act: &str) -> Remediation {
-        let superuser = || {
+        let superuser = |also: &str| {
             let list = ["secretsmanager", "list-secrets", "--query", "SecretList[].{name:Name,arn:ARN,owner:OwningService}"];
-            Remediation::new(format!("In the superuser's secret, which \"masterarn\" names, {act}. Then rotate."))
+            Remediation::new(format!("In the superuser's secret, which \"masterarn\" names, {act}.{also} Then rotate."))
                 .run(aws_in(context, &list))
                 .needs("secretsmanager:ListSecrets")
         };
         match self {
-            Whose::Superuser => superuser(),
-            Whose::NotCurrent | Whose::Rotated => superuser().discard_pending(context),
+            Whose::Superuser => superuser(""),
+            Whose::NotCurrent | Whose::Rotated => {
+                superuser(" In case it is the pending version, remove AWSPENDING from it.").discard_pending(context)
+            }
             Whose::StalePending => Remediation::new(
-                "Take AWSPENDING away from the version that was made from the faulty value, so that the next rotation makes a new one \
-                 from the corrected value. Then rotate.",
+                "Remove AWSPENDING from the version that was created from the faulty value, so that the next rotation creates a \
+                 new one from the corrected value. Then rotate.",
             )
             .discard_pending(context),
         }

@@ -1,11 +1,12 @@
 //! # An AWS API throttled the function
 //!
-//! The account makes more calls of an API than AWS allows per second. The SDK tries again, and then Secrets Manager tries
-//! the rotation again, so that it mostly heals.
+//! The account calls an API more often per second than AWS allows. The SDK tries again, and then Secrets Manager tries the
+//! rotation again, so it mostly heals by itself.
 //!
-//! **Shows as** `ThrottlingException`, `Rate exceeded`, `Too Many Requests` of an AWS API.
+//! **Shows as** `ThrottlingException`, `Rate exceeded`, `Too Many Requests` from an AWS API.
 //!
-//! **Is not it** when the retry succeeded, or when Lambda itself refuses to run the function: then concurrency is what lacks.
+//! **Is not it** when the retry succeeded, or when Lambda itself refuses to run the function: then the function lacks
+//! concurrency.
 
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::remedy::ROTATION_FUNCTIONS;
@@ -24,10 +25,14 @@ pub(super) const RULE: Rule = Rule {
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     if let Some(seen) = context.seen(RULE.cause) {
-        let explanation = format!("AWS refused a call of the function for too many requests{}.", seen.in_step());
+        let explanation = format!(
+            "AWS refused a call that the function made{}, because too many requests had \
+                                   come.",
+            seen.in_step()
+        );
         let remediation = Remediation::new(
             "Rotate again. If throttling persists, spread the rotation windows of the secrets that share the account, find the \
-             caller that uses up the quota, or ask for a higher one.",
+             caller that uses up the quota, or ask AWS for a higher quota.",
         )
         .rotate(context)
         .link(ROTATION_FUNCTIONS);

@@ -4,8 +4,8 @@
 //! endpoint, an endpoint whose security group or network ACL blocks port 443, private DNS turned off, or a wrong
 //! SECRETS_MANAGER_ENDPOINT. A public subnet does not help: a function has no public address.
 //!
-//! **Shows as** a timeout in createSecret with nothing after `Found credentials in environment variables`, or
-//! `Connect timeout on endpoint URL` and `Could not connect to the endpoint URL` for a host of AWS.
+//! **Shows as** a timeout in createSecret with nothing after `Found credentials in environment variables`, or `Connect
+//! timeout on endpoint URL` and `Could not connect to the endpoint URL` for an AWS host.
 //!
 //! **Is not it** when Secrets Manager answered in the same invocation, or the function is in no VPC.
 
@@ -35,8 +35,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     if let Some(seen) = context.seen(RULE.cause) {
         let service = endpoint_service(&seen.read.event.text);
         let explanation = match service {
-            Some(service) => format!("The function could not connect to the {service} endpoint of AWS{}.", seen.in_step()),
-            None => format!("The function could not connect to an endpoint of AWS{}.", seen.in_step()),
+            Some(service) => format!("The function could not connect to the AWS endpoint of {service}{}.", seen.in_step()),
+            None => format!("The function could not connect to an AWS endpoint{}.", seen.in_step()),
         };
         let mut finding =
             said(context, RULE.cause, &seen, explanation, remediation(context, service.unwrap_or("secretsmanager")));
@@ -60,9 +60,9 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         Some(vpc) => format!(" in {}", vpc.vpc_id),
         None => String::new(),
     };
-    let certainty = if confidence == Confidence::Possible { " It may have waited for something else." } else { "" };
+    let certainty = if confidence == Confidence::Possible { " It may have been waiting for something else." } else { "" };
     let explanation = format!(
-        "The function{vpc} hung{} until its timeout, before anything shows that Secrets Manager answered.{certainty}",
+        "The function{vpc} hung{} until its timeout, and nothing shows that Secrets Manager had answered.{certainty}",
         hang.in_step()
     );
     context.finding(RULE.cause, confidence, explanation, hang.proofs(), remediation(context, "secretsmanager")).into()
@@ -70,8 +70,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
 
 fn remediation(context: &DiagnosisContext<'_>, service: &str) -> Remediation {
     let fix = Remediation::new(
-        "Give the function's subnets a way out: an interface endpoint for the service, with a security group that lets port 443 \
-         in from the function, or a route to a NAT gateway. If the function sets SECRETS_MANAGER_ENDPOINT, check its value.",
+        "Give the function's subnets a way out: an interface endpoint for the service, with a security group that lets the \
+         function in on port 443, or a route to a NAT gateway. If the function sets SECRETS_MANAGER_ENDPOINT, check its value.",
     );
     let Some(vpc) = context.function().and_then(|function| function.vpc.as_ref()) else {
         return fix.rotate(context).link(NETWORK_ACCESS).link(TROUBLESHOOTING);
@@ -92,8 +92,8 @@ fn remediation(context: &DiagnosisContext<'_>, service: &str) -> Remediation {
         .needs("ec2:CreateVpcEndpoint")
         .rotate(context)
         .warn(
-            "Private DNS sends the whole VPC's calls to this service through the endpoint: its security group must let in \
-             everything that calls it today.",
+            "With private DNS, every call from this VPC to the service goes through the endpoint: its security group must let in \
+             everything that calls the service today.",
         )
         .link(NETWORK_ACCESS)
         .link(TROUBLESHOOTING)

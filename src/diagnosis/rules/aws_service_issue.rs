@@ -1,13 +1,13 @@
 //! # AWS reports an incident in this region
 //!
-//! A service that rotation rests on is disturbed, and unrelated secrets fail with this one.
+//! A service that rotation depends on has an incident, and unrelated secrets fail at the same time.
 //!
 //! **Shows as** an event of AWS Health for Secrets Manager, Lambda, KMS or RDS in the region that was open when rotation
-//! failed, and several secrets with other functions that fail at the same time, or a fault that AWS itself answers with in
-//! the function's log, such as `InternalServiceError`. The event alone is not enough. Also as RotationFailed whose own words
-//! say `Internal service error`: there Secrets Manager tells of its own fault.
+//! failed, together with several secrets with other functions that fail at the same time, or with an AWS fault in the
+//! function's log, such as `InternalServiceError`. The event alone is not enough. Also as a RotationFailed event that says
+//! `Internal service error`: there Secrets Manager reports a fault on its own side.
 //!
-//! **Is not it** when only this secret fails, of something else.
+//! **Is not it** when only this secret fails, and for another reason.
 
 use crate::diagnosis::compare::compare;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
@@ -46,7 +46,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let said = own_words(context).filter(|_| !context.explained_otherwise(RULE.cause));
     if others.len() < SEVERAL && answered.is_none() && said.is_none() {
         return if history.complete {
-            Verdict::clear("no several unrelated secrets fail at the same time")
+            Verdict::clear("too few unrelated secrets fail at the same time")
         } else {
             Verdict::unknown("a complete history of the other secrets")
         };
@@ -75,12 +75,12 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         return faulted(context, said, incident);
     }
     let Some(event) = incident else {
-        return Verdict::clear("AWS Health has no event for the services rotation rests on that was open when it failed");
+        return Verdict::clear("AWS Health has no event for the services that rotation depends on that was open when it failed");
     };
     let mut evidence = vec![incident_proof(event)];
     evidence.extend(answered.map(|seen| seen.proof()));
     let also = if others.len() < SEVERAL {
-        "a service answered the function with a fault of its own".to_owned()
+        "an AWS service answered the function with an internal error".to_owned()
     } else {
         evidence.push(Proof {
             step: StepName::RotationHistory,
@@ -90,7 +90,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         });
         format!("{} secrets with other functions fail too", others.len())
     };
-    let explanation = format!("AWS reports an incident of {} in {}, and {also}.", event.service, event.region);
+    let explanation = format!("AWS reports an incident of {} in {}, and {also}.", name_of(&event.service), event.region);
     // A fault of AWS that one function meets may have passed by itself.
     let confidence = if others.len() < SEVERAL { Confidence::Likely } else { Confidence::Confirmed };
     let remediation =
@@ -123,19 +123,33 @@ fn own_words(context: &DiagnosisContext<'_>) -> Option<Proof> {
 fn faulted(context: &DiagnosisContext<'_>, said: Proof, incident: Option<&HealthEvent>) -> Verdict {
     let (explanation, confidence) = match incident {
         Some(event) => (
-            format!("Secrets Manager failed by a fault of its own, during an incident of {} in {}.", event.service, event.region),
+            format!("Secrets Manager itself failed, during an incident of {} in {}.", name_of(&event.service), event.region),
             Confidence::Confirmed,
         ),
-        None => ("Secrets Manager says that rotation failed by a fault of its own.".to_owned(), Confidence::Likely),
+        None => (
+            "Secrets Manager says that rotation failed because of an internal error on its \
+                  side."
+                .to_owned(),
+            Confidence::Likely,
+        ),
     };
     let remediation = match incident {
         Some(HealthEvent { ended_at: Some(_), .. }) => Remediation::new("AWS has closed the incident: rotate again."),
         Some(_) => Remediation::new("Wait until AWS closes the incident, then rotate."),
-        None => Remediation::new("Rotate again. If it goes on failing with these words, open a support case."),
+        None => Remediation::new("Rotate again. If it fails again with the same message, open a support case."),
     };
     let evidence = std::iter::once(said).chain(incident.map(incident_proof)).collect();
     let remediation = remediation.rotate(context).link("https://health.aws.amazon.com/health/status");
     context.finding(RULE.cause, confidence, explanation, evidence, remediation).into()
+}
+
+/// A service as AWS writes it, which AWS Health names by an id.
+fn name_of(service: &str) -> &str {
+    match service {
+        "SECRETSMANAGER" => "Secrets Manager",
+        "LAMBDA" => "Lambda",
+        other => other,
+    }
 }
 
 fn incident_proof(event: &HealthEvent) -> Proof {

@@ -1,10 +1,10 @@
 //! # The function lacks an environment variable
 //!
-//! The code reads a variable that the function's configuration does not set, or sets to what it cannot use: a length that is
-//! no number, an endpoint without https://. Every official template needs SECRETS_MANAGER_ENDPOINT.
+//! The code reads a variable that the function's configuration does not set, or sets to a value it cannot use: a length
+//! that is not a number, an endpoint without https://. Every official template needs SECRETS_MANAGER_ENDPOINT.
 //!
-//! **Shows as** `KeyError: 'SECRETS_MANAGER_ENDPOINT'`, `Invalid endpoint`, `invalid literal for int()` where the password is
-//! made.
+//! **Shows as** `KeyError: 'SECRETS_MANAGER_ENDPOINT'`, `Invalid endpoint`, `invalid literal for int()` where the password
+//! is generated.
 //!
 //! **Is not it** any more when the variable is set now.
 
@@ -61,8 +61,9 @@ fn quoted_variable(text: &str) -> Option<&str> {
 fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
     let suffix = if context.evidence.region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
     Remediation::new(format!(
-        "Add the variable to the function's environment and rotate. SECRETS_MANAGER_ENDPOINT is https://secretsmanager.{}.{suffix}. \
-         Save the present variables to environment.json first, and add to them.",
+        "Add the variable to the function's environment and rotate. SECRETS_MANAGER_ENDPOINT is \
+         https://secretsmanager.{}.{suffix}. Save the present variables to environment.json first, and add the missing one \
+         there.",
         context.evidence.region
     ))
     .set_environment(context)

@@ -2,7 +2,7 @@
 //!
 //! The function was made from the generic template, and a step still raises `NotImplementedError`.
 //!
-//! **Shows as** `NotImplementedError`, in setSecret or testSecret.
+//! **Shows as** `NotImplementedError` in setSecret or testSecret.
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::ROTATION_FUNCTIONS;
@@ -21,7 +21,11 @@ pub(super) const RULE: Rule = Rule {
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
-        let explanation = format!("The function's code for this step is still the template's placeholder{}.", seen.in_step());
+        let explanation = format!(
+            "The function's code still has the template's placeholder{}, which only raises an \
+                                   error.",
+            seen.in_step()
+        );
         let remediation = Remediation::new(
             "Implement the step: setSecret sets the AWSPENDING value in the service, testSecret logs in with it. Deploy, and rotate.",
         )

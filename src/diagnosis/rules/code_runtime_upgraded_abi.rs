@@ -6,8 +6,8 @@
 //! **Shows as** an import error that names a compiled module, and a change of the function's runtime: an event, or another
 //! version in INIT_START than before.
 //!
-//! **Is not it** when nothing shows that the runtime changed: then the bundle was built for another one, which is an import
-//! error.
+//! **Is not it** when nothing shows that the runtime changed: then the bundle was built for another runtime, which is an
+//! import error.
 
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::readings::runtime::{self, RuntimeChange};
@@ -35,16 +35,23 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     };
     let now = context.function().and_then(|function| function.runtime.as_deref());
     let runtime = now.map(|runtime| format!(", {runtime}")).unwrap_or_default();
-    let explanation = format!("A compiled module in the function's bundle does not load in its runtime{runtime}.{}", change.said);
-    let build = "build the bundle with all its modules for the present runtime and architecture, deploy it, and rotate.";
+    let explanation = format!(
+        "A compiled module in the function's bundle does not load in the function's \
+                               runtime{runtime}.{}",
+        change.said
+    );
     let remediation = match runtime::previous(context) {
+        // What was built for the new runtime would fail on the old one: code and runtime go together, later.
         Some(previous) => Remediation::new(format!(
-            "Set the runtime back to {previous}, for which the bundle was built, and rotate. Then, for good: {build}"
+            "Set the runtime back to {previous}, for which the bundle was built, and rotate. Later build the bundle with all its \
+             modules for the newer runtime, and change code and runtime together."
         ))
-        .configure_function(context, &["--runtime", &previous])
-        .rotate(context)
+        .configure_function(context, &["--runtime", &previous]),
+        None => Remediation::new(
+            "Lambda may no longer accept the former runtime: build the bundle with all its modules for the present runtime and \
+             architecture, deploy it, and rotate.",
+        )
         .deploy_code(context),
-        None => Remediation::new(format!("Lambda may not take the former runtime any more: {build}")).deploy_code(context),
     };
     let remediation = remediation.rotate(context).link(TROUBLESHOOTING);
     let mut finding = said(context, RULE.cause, &seen, explanation, remediation);

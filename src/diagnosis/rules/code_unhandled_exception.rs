@@ -1,6 +1,7 @@
 //! # The function's own code raises an exception
 //!
-//! An exception that no target's answer and no input explains left the function's code, or its process ended.
+//! The function's code raised an exception that neither an answer of the database or service nor an input explains, or its
+//! process ended.
 //!
 //! **Shows as** a stack trace whose last frame is in the function's package (`/var/task`); `Runtime exited with error: exit
 //! status 1` or `signal: segmentation fault`, and nothing else.
@@ -28,7 +29,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let Some(seen) = context.seen(RULE.cause) else { return ended(context) };
-    let explanation = format!("The function's code raised an exception that it does not catch{}.", seen.in_step());
+    let explanation = format!("The function's code raised an exception{} and did not catch it.", seen.in_step());
     said(context, RULE.cause, &seen, explanation, remediation(context)).into()
 }
 
@@ -42,10 +43,10 @@ fn ended(context: &DiagnosisContext<'_>) -> Verdict {
     let (title, what) = if how.contains("signal") {
         (
             "the function's process crashed",
-            "A compiled module or the runtime itself crashed; no exception was raised that a line could tell of",
+            "A compiled module or the runtime itself crashed; no exception was raised, so no line says where",
         )
     } else {
-        ("the function's process ended by itself", "The code called exit, or could not start, and wrote no reason")
+        ("the function's process exited", "The code called exit, or could not start, and wrote no reason")
     };
     let reason = if how.is_empty() { String::new() } else { format!(" ({how})") };
     let step = failure.step.map(|step| format!(" in {step}")).unwrap_or_default();
@@ -74,20 +75,20 @@ fn exit_line<'a>(failure: &Failure<'a>) -> Option<&'a LogEvent> {
         .find(|event| ["Runtime exited", "Runtime.ExitError", "Runtime.Unknown"].iter().any(|word| event.text.contains(word)))
 }
 
-const UNCHANGED: &str = " The code was not changed before the first failure, so that an older package would fail alike.";
+const UNCHANGED: &str = " The code was not changed before the first failure, so an older package would fail in the same way.";
 
 fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
     let summary = match deployed_at(context) {
         Some(at) => format!(
-            "The code was deployed at {}, after the last success and before the first failure: the package before it is the \
-             quickest way back. Then read the code at the last frame of the stack trace and correct it.",
+            "The code was deployed at {}, after the last success and before the first failure: the quickest way back is the \
+             package from before. Then correct the code at the last frame of the stack trace.",
             at.strftime("%Y-%m-%d %H:%M UTC")
         ),
         None => {
             let told = context.evidence.changes.found().is_some_and(|changes| changes.complete);
             let unchanged = if told { UNCHANGED } else { "" };
             format!(
-                "Read the code at the last frame of the stack trace, with the input it had, correct it, deploy it, and \
+                "Read the code at the last frame of the stack trace and the input it had, correct it, deploy it, and \
                  rotate.{unchanged}"
             )
         }

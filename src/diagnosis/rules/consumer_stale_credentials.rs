@@ -1,8 +1,9 @@
 //! # Rotation works; an application still uses the old value
 //!
-//! An application keeps the password it read at its start, or in a cache that outlives the rotation. Rotation itself is
-//! healthy. The applications' own logs would show it, and they are not read: only a line in the function's own log can
-//! point to it. That none does speaks for rotation, not for the applications; it is never a verdict about rotation.
+//! An application keeps the password that it read when it started, or holds it in a cache that outlives the rotation.
+//! Rotation itself is healthy. The applications' own logs would show it, but they are not read: only a line in the
+//! function's log can point to it. Without such a line nothing is known about the applications; it is never a verdict about
+//! rotation.
 //!
 //! **Shows as** logins that fail after RotationSucceeded, in an application's log.
 //!
@@ -30,7 +31,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     }
     let Some(success) = context.last_success_at else { return Verdict::clear("no rotation has succeeded yet") };
     let Some(line) = line_after(context, success) else {
-        return Verdict::clear("rotation works, and no line of its function speaks of an application's login");
+        return Verdict::clear("rotation works, and no line in its function's log mentions an application's login");
     };
     let proof = Proof {
         step: StepName::FunctionLogs,
@@ -40,10 +41,10 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     };
     let remediation = Remediation::new(
         "Let the application read the secret again when a login fails, or restart it. A caching client with a short lifetime, or \
-         alternating users, keeps this from happening.",
+         rotation with alternating users, prevents this.",
     )
     .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets.html");
-    let explanation = "Rotation succeeded, and a login with the value from before it failed afterwards.";
+    let explanation = "After rotation had succeeded, a login with the previous value failed.";
     let mut finding = context.finding(RULE.cause, Confidence::Possible, explanation, vec![proof], remediation);
     finding.severity = Severity::Info;
     finding.into()

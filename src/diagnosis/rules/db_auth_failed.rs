@@ -7,12 +7,12 @@
 //! **Shows as** `password authentication failed for user`, `(1045, "Access denied …`, `Login failed for user` (18456),
 //! ORA-01017, MongoDB's `Authentication failed`, while connecting.
 //!
-//! **Is not it** when MySQL answers 1045 to a GRANT (a missing permission), or when the only answer speaks of TLS. Where
-//! a driver tries with TLS and then without, the first answer counts.
+//! **Is not it** when MySQL answers 1045 to a GRANT (a missing permission), or when the only answer speaks of TLS. Where a
+//! driver tries with TLS first and then without, the first answer counts.
 
 use super::value_written_back_by_iac;
 use crate::diagnosis::context::LogMatch;
-use crate::diagnosis::database::{self, AS_ADMINISTRATOR, Of};
+use crate::diagnosis::database::{self, Of};
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::readings::{login, strategy};
 use crate::diagnosis::remedy::TROUBLESHOOTING;
@@ -31,7 +31,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     if value_written_back_by_iac::explains_login(context) {
-        return Verdict::clear("a tool that applies code wrote an older value back, which comes first");
+        return Verdict::clear("an infrastructure-as-code tool wrote an older value back, which comes first");
     }
     by_log(context, &RULE, |seen| {
         let engine = database::engine(context, seen);
@@ -40,19 +40,21 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         }
         let others = match engine {
             Some("mysql" | "mariadb") => {
-                " MySQL has the same answer for a user that is gone, that may log in from other hosts only, or that must use TLS."
+                " MySQL gives the same answer for a user that is gone, that may log in from other hosts only, or that must use \
+                 TLS."
             }
-            Some("postgres" | "redshift") => " PostgreSQL has the same answer for a role that is gone or has expired.",
+            Some("postgres" | "redshift") => " PostgreSQL gives the same answer for a role that is gone or has expired.",
             _ => "",
         };
         let explanation = format!(
-            "The database answered{} and refused the user name or password stored in {}.{others}",
+            "The login failed{}: the database refused the user name or password stored in {}.{others}",
             seen.in_step(),
             context.secret_name()
         );
         let remediation = Remediation::new(format!(
-            "Correct in value.json what is wrong in it (\"username\", \"ssl\", the password where you know it), and then let the \
-             database take the AWSCURRENT value, whichever password it has now. {AS_ADMINISTRATOR} Then rotate."
+            "Correct what is wrong in value.json (\"username\", \"ssl\", the password where you know it). Then set the user's \
+             password in the database to the AWSCURRENT value. {} Then rotate.",
+            database::set_by(engine)
         ))
         .put_value(context)
         .database_takes(context, engine, Of::Rotated)
@@ -71,18 +73,19 @@ fn is_superusers(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> boo
 
 fn of_superuser(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, engine: Option<&str>) -> (String, Remediation) {
     let explanation = format!(
-        "The database let the user of {} in{}, and then refused the superuser, whose secret \"masterarn\" names: that secret's \
-         password is not the database's, or the superuser may not log in.",
+        "The database accepted the user of {}{} and then refused the superuser, whose secret \"masterarn\" names. The password \
+         in that secret is not the one in the database, or the superuser may not log in.",
         context.secret_name(),
         seen.in_step()
     );
     let remediation = Remediation::new(format!(
-        "Let the database take the AWSCURRENT value of the superuser's secret. {AS_ADMINISTRATOR} Where the database holds the right \
-         password, store that one in the superuser's secret instead. Then rotate."
+        "Set the superuser's password in the database to the AWSCURRENT value of the superuser's secret. {} If \
+         the password in the database is the right one, store it in the superuser's secret instead. Then rotate.",
+        database::set_by(engine)
     ))
     .database_takes(context, engine, Of::Superuser(database::superuser_secret(&seen.read.event.text)))
     .rotate(context)
-    .warn("What logs in as the superuser with another password than the secret's is refused from then on.")
+    .warn("From then on, whatever logs in as the superuser with another password than the secret's is refused.")
     .link(TROUBLESHOOTING);
     (explanation, remediation)
 }

@@ -1,7 +1,7 @@
-//! # The database no longer has the way in that the user or the driver uses
+//! # The database no longer supports the login method of the user or the driver
 //!
 //! MySQL 8.4 turns `mysql_native_password` off and MySQL 9 removes it. A user that was made with it, or a driver that knows
-//! nothing newer, cannot log in after the upgrade.
+//! no newer plugin, cannot log in after the upgrade.
 //!
 //! **Shows as** 1524, `Plugin 'mysql_native_password' is not loaded`; `Authentication plugin 'mysql_native_password' cannot
 //! be loaded`.
@@ -26,13 +26,15 @@ pub(super) const RULE: Rule = Rule {
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
         let explanation = format!(
-            "The login{} uses an authentication plugin that this version of the database, or the driver's, no longer has.",
+            "The login failed{}: it uses an authentication plugin that this version of the database, or of the driver, no longer \
+             has.",
             seen.in_step()
         );
         let remediation = Remediation::new(
-            "As the database's administrator let the user log in by caching_sha2_password (ALTER USER … IDENTIFIED WITH \
-             caching_sha2_password BY the AWSCURRENT password), and give the function a driver that knows it, with the \
-             cryptography package beside it. On RDS for MySQL 8.4, a parameter group may turn the old plugin on meanwhile.",
+            "As the database's administrator, move the user to caching_sha2_password (ALTER USER … IDENTIFIED WITH \
+             caching_sha2_password, with the AWSCURRENT password). Give the function a driver that supports it, with the \
+             cryptography package, deploy, and rotate. On RDS for MySQL 8.4, a parameter group can turn the old plugin on until \
+             then.",
         )
         .deploy_code(context)
         .rotate(context)

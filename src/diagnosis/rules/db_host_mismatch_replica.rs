@@ -1,7 +1,8 @@
-//! # The host differs between versions or from the superuser's, or takes no writes
+//! # The host differs between versions or from the superuser's, or accepts no writes
 //!
-//! The template refuses to set a password on another host than the one it was set on before: `host` was edited between
-//! versions, differs from the superuser's, or points to a reader or a proxy. Or the host itself refuses: it only reads.
+//! The template refuses to set a password on a host other than the one where it was set before: `host` was edited between
+//! versions, differs from the superuser's, or points to a reader or a proxy. Or the host itself refuses, because it is
+//! read-only.
 //!
 //! **Shows as** `Attempting to modify user for host … other than …`, `Current database host … is not the same host as`,
 //! `read-only transaction` (25006), MySQL's 1290, `READONLY`, `NotWritablePrimary`.
@@ -24,13 +25,13 @@ pub(super) const RULE: Rule = Rule {
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
         let explanation = format!(
-            "The function stopped{} because the hosts it compared differ: those of the secret's versions, or of the secret and \
-             its superuser's secret.",
+            "The function stopped{} because the hosts it compared differ: those in the secret's versions, or those in the secret \
+             and in its superuser's secret.",
             seen.in_step()
         );
         let remediation = Remediation::new(
-            "Store the writer's endpoint under \"host\" in the secret, and in the superuser's secret where there is one. Take \
-             AWSPENDING away from the version that holds the other host, and rotate.",
+            "Store the writer's endpoint under \"host\" in the secret, and in the superuser's secret where there is one. Remove \
+             AWSPENDING from the version that holds the other host, and rotate.",
         )
         .put_value(context)
         .rotate(context)

@@ -1,7 +1,7 @@
 //! # The database's TLS certificate does not match the host in the secret
 //!
 //! The secret names the database by an alias (a CNAME or a Route 53 record), which the server's certificate does not
-//! hold.
+//! include.
 //!
 //! **Shows as** `Hostname verification failed when estlablishing SSL/TLS Handshake with host` (the templates' own
 //! spelling).
@@ -24,11 +24,11 @@ pub(super) const RULE: Rule = Rule {
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
         let explanation = format!(
-            "The function reached the database{} by a name that the database's TLS certificate does not hold.",
+            "The function reached the database{} under a name that the database's TLS certificate does not include.",
             seen.in_step()
         );
         let remediation = Remediation::new(
-            "Store the endpoint the database itself reports, not an alias, under \"host\" in the secret, and rotate.",
+            "Store the endpoint that the database itself reports under \"host\" in the secret, not an alias, and rotate.",
         )
         .run(aws_in(context, &["rds", "describe-db-instances", "--query", "DBInstances[].Endpoint.Address"]))
         .needs("rds:DescribeDBInstances")

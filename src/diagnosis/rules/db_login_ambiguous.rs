@@ -1,8 +1,9 @@
 //! # The function cannot log in to the database
 //!
-//! The official templates drop the driver's exception, so that their line tells neither network nor password, TLS or the
-//! database's name. The duration narrows it in one direction only: more than 5 seconds is the network. What fails faster may be
-//! anything: a closed port and a name that does not resolve are as quick as a refused password.
+//! The official templates drop the driver's exception, so their line does not say whether the network, the password, TLS or
+//! the database's name is at fault. The duration narrows it down in one direction only: more than 5 seconds means the
+//! network. What fails faster may be anything: a closed port and a name that does not resolve fail as quickly as a refused
+//! password.
 //!
 //! **Shows as** `Unable to log into database with previous, current, or pending secret`, and no line that says more.
 //!
@@ -36,7 +37,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     if value_written_back_by_iac::explains_login(context) {
-        return Verdict::clear("a tool that applies code wrote an older value back, which comes first");
+        return Verdict::clear("an infrastructure-as-code tool wrote an older value back, which comes first");
     }
     let Some(seen) = context.seen(RULE.cause) else { return not_said(context, &RULE) };
     if let Some(narrowed) = narrowed_to_network(&seen) {
@@ -48,9 +49,9 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         what_stays_open(context, &seen)
     );
     let remediation = Remediation::new(
-        "Log in by hand, from the function's network, with host, port and user of the AWSCURRENT and then of the AWSPREVIOUS \
-         value: the answer names what is wrong, and only one of the answers is about the password. Correct in value.json what is \
-         wrong in it, let the database take the value, and rotate.",
+        "From the function's network, log in by hand with host, port and user of the AWSCURRENT value, then of the AWSPREVIOUS \
+         value: the answer says what is wrong, and it need not be the password. Correct it in value.json, set the user's \
+         password in the database to the AWSCURRENT value, and rotate.",
     )
     .run(aws_in(context, &["secretsmanager", "list-secret-version-ids", "--secret-id", context.secret_id()]))
     .needs("secretsmanager:ListSecretVersionIds")
@@ -73,20 +74,20 @@ pub(super) fn narrowed_to_network(seen: &LogMatch<'_, '_>) -> Option<Verdict> {
 
 /// What the duration leaves open, and the hints there are.
 pub(super) fn what_stays_open(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> String {
-    const OPEN: &str = "the host's name, a refused port, pg_hba or the host part of the account, a connection limit, a locked or \
-                        expired account, TLS, the database's name, and the password";
+    const OPEN: &str = "the host name, a refused port, pg_hba or the account's host part, a connection limit, a locked or \
+                        expired account, TLS, the database's name, the password";
     let took = login::seconds(seen.failure);
     let mut open = match (login::answer(seen.failure), took) {
         (Answer::Connected, _) => {
-            "A connection stood before, so the network is not at fault: a locked or expired account, TLS, the database's name, and \
-             the password stay open."
+            "A connection had been established before, so the network is not at fault. Still possible: a locked or expired \
+             account, TLS, the database's name, the password."
                 .to_owned()
         }
         (Answer::Quick, Some(took)) => {
-            format!("It took {took}, so nothing was waited for, and that is all it tells: {OPEN} stay open.")
+            format!("It failed after {took}, so it did not wait for an answer. Still possible: {OPEN}.")
         }
-        (_, Some(took)) => format!("It took {took}, which does not tell: the way to the host, {OPEN} stay open."),
-        (_, None) => format!("The way to the host, {OPEN} stay open."),
+        (_, Some(took)) => format!("It failed after {took}, which decides nothing. Still possible: the way to the host, {OPEN}."),
+        (_, None) => format!("Still possible: the way to the host, {OPEN}."),
     };
     if function_age::is_older_than(context, function_age::TLS) {
         open.push_str(" The function was last changed before 20 December 2021 and cannot do TLS.");
@@ -97,7 +98,7 @@ pub(super) fn what_stays_open(context: &DiagnosisContext<'_>, seen: &LogMatch<'_
     let others = rotating_with_the_same_function(context);
     if others > 0 {
         let others = if others == 1 { "Another secret rotates".to_owned() } else { format!("{others} other secrets rotate") };
-        open.push_str(&format!(" {others} with the same function, so what this secret holds is the first suspect."));
+        open.push_str(&format!(" {others} with the same function, so suspect this secret's content first."));
     }
     open
 }

@@ -1,7 +1,7 @@
 //! # The database named in the secret does not exist
 //!
-//! The value under `dbname` is no database of the server. The official templates swallow this error; functions that log
-//! the driver's words show it.
+//! The server has no database with the name under `dbname`. The official templates swallow this error; functions that log
+//! the driver's message show it.
 //!
 //! **Shows as** `database "x" does not exist`, MySQL's 1049 `Unknown database`.
 
@@ -23,12 +23,12 @@ pub(super) const RULE: Rule = Rule {
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
         let explanation = format!(
-            "The server accepted the connection{} and has no database of the name under \"dbname\" in {}.",
+            "The server accepted the connection{}, but it has no database with the name that stands under \"dbname\" in {}.",
             seen.in_step(),
             context.secret_name()
         );
         let remediation =
-            Remediation::new("Correct \"dbname\" in the secret's JSON, or leave it out for the server's default, and rotate.")
+            Remediation::new("Correct \"dbname\" in the secret's JSON, or remove it to use the server's default, and rotate.")
                 .put_value(context)
                 .rotate(context)
                 .link(SECRET_STRUCTURE);

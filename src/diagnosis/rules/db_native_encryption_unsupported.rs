@@ -1,7 +1,7 @@
-//! # The database requires native encryption the driver cannot do
+//! # The database requires native encryption that the driver does not support
 //!
-//! The Oracle server requires its own network encryption or checksums. The driver's thin mode, which rotation functions
-//! use, has neither.
+//! The Oracle server requires Oracle's native network encryption or checksums. The driver's thin mode, which rotation
+//! functions use, supports neither.
 //!
 //! **Shows as** DPY-3001, or DPY-4011 where the server requires encryption.
 
@@ -27,8 +27,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             seen.in_step()
         );
         let remediation = Remediation::new(
-            "Rotate with a function of your own that uses the driver's thick mode, or set SQLNET.ENCRYPTION_SERVER and \
-             SQLNET.CRYPTO_CHECKSUM_SERVER of the database's option group to REQUESTED and connect by TLS instead.",
+            "Rotate with your own function that uses the driver's thick mode; or set SQLNET.ENCRYPTION_SERVER and \
+             SQLNET.CRYPTO_CHECKSUM_SERVER in the database's option group to REQUESTED, and connect with TLS instead.",
         )
         .run(aws_in(context, &["rds", "describe-option-groups", "--engine-name", "oracle-ee"]))
         .needs("rds:DescribeOptionGroups")

@@ -1,14 +1,14 @@
 //! # The function cannot reach the database over the network
 //!
-//! No connection to the database opens: a security group, a network ACL, a route, a peering, DNS, a stopped database, or a
-//! wrong port.
+//! The function cannot open a connection to the database: because of a security group, a network ACL, a route, a peering
+//! connection, DNS, a stopped database, or a wrong port.
 //!
 //! **Shows as** `timed out`, `could not translate host name`, `Connection refused`, MySQL's 2003, ORA-12170; or
 //! `Unable to log into database` in an invocation of more than 5 seconds, which is how long a template waits for a
 //! connection; or a timeout in setSecret or testSecret.
 //!
-//! **Is not it** when the same invocation established a connection. A login that fails within 2 seconds tells nothing: a
-//! closed port and an unknown name are as quick.
+//! **Is not it** when the same invocation established a connection. A login that fails within 2 seconds proves nothing: a
+//! closed port and an unknown name fail as quickly.
 
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::readings::hang::Hang;
@@ -44,33 +44,34 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         return match (login::answer(seen.failure), login::seconds(seen.failure)) {
             (Answer::None, Some(took)) => {
                 let explanation = format!(
-                    "The function could not log in to the database{} and took {took}: an answer comes sooner, and a connection \
-                     that does not open is given up after 5 s.",
+                    "The function could not log in to the database{}, and the attempt took {took}. A refusal by the database \
+                     comes sooner; a connection that does not open is given up after 5 s.",
                     seen.in_step()
                 );
                 let mut finding = said(context, RULE.cause, &seen, explanation, remediation(context));
                 finding.confidence = finding.confidence.min(Confidence::Likely);
                 finding.into()
             }
-            (Answer::Connected, _) => Verdict::clear("a connection to the database stood before the login that failed"),
-            _ => Verdict::unknown("whether the database was reached: the function does not log what its login was answered"),
+            (Answer::Connected, _) => Verdict::clear("a connection to the database had been established before the login failed"),
+            _ => Verdict::unknown("whether the database was reached: the function does not log the answer to its login"),
         };
     }
     let Some(hang) = Hang::newest(context) else { return not_said(context, &RULE) };
     let Some(confidence) = hang.at_database() else {
         return Verdict::clear(if hang.database_answered() {
-            "a connection to the database stood before the function hung".to_owned()
+            "a connection to the database had been established before the function hung".to_owned()
         } else {
             format!("the function hung{}, which does not use the database", hang.in_step())
         });
     };
     let explanation = match confidence {
         Confidence::Possible => format!(
-            "The function hung{} until its timeout. It may have waited for the database, which cannot be told from its lines.",
+            "The function hung{} until its timeout. It may have been waiting for the database; its log lines do not say.",
             hang.in_step()
         ),
         _ => format!(
-            "Secrets Manager answered, and then the function hung{} until its timeout, where it talks to the database.",
+            "Secrets Manager answered, and then the function hung{} until its timeout, in the step where it talks to the \
+             database.",
             hang.in_step()
         ),
     };
@@ -91,11 +92,11 @@ fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
         None => open.extend(["--source-group", from]),
     }
     let summary = if vpc.is_none() && context.function().is_some() {
-        "The function is in no VPC, so a private database is out of its reach: put it into the database's VPC. For a public one, \
-         check host and port in the secret, and that the database runs."
+        "The function is in no VPC, so it cannot reach a private database: put the function into the database's VPC. For a \
+         public database, check that it runs, and check host and port in the secret."
     } else {
-        "Check that the database runs and that host and port in the secret are its own. Then let the function's security group \
-         into the database's, and check the routes and network ACLs between their subnets."
+        "Check that the database runs and that the secret has its host and port. Then let the function's security group into the \
+         database's, check the routes and network ACLs between their subnets, and rotate."
     };
     let look = "DBInstances[].[DBInstanceIdentifier,Endpoint.Address,Endpoint.Port,VpcSecurityGroups[].VpcSecurityGroupId]";
     let mut fix = Remediation::new(summary);

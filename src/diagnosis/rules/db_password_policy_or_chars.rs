@@ -1,9 +1,10 @@
-//! # The target rejects the generated password
+//! # The database or service rejects the generated password
 //!
-//! The password Secrets Manager generated breaks a rule of the database, or has characters that it does not take.
+//! The password Secrets Manager generated breaks a rule of the database, or contains characters that the database does not
+//! accept.
 //!
-//! **Shows as** `is not a valid password. Only printable ASCII characters besides`, ORA-28003, ORA-28221, messages of a
-//! password validation plug-in.
+//! **Shows as** `is not a valid password. Only printable ASCII characters besides`, ORA-28003, ORA-28221, messages from a
+//! password validation plugin.
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::TEMPLATES;
@@ -22,11 +23,11 @@ pub(super) const RULE: Rule = Rule {
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
-        let explanation = format!("The target rejected the password that was generated for it{}.", seen.in_step());
+        let explanation = format!("The database or service rejected the generated password{}.", seen.in_step());
         let remediation = Remediation::new(
-            "Exclude the characters the target refuses, or ask for a longer password: the official templates read \
+            "Exclude the characters that are refused, or generate a longer password: the official templates read \
              EXCLUDE_CHARACTERS, PASSWORD_LENGTH and REQUIRE_EACH_INCLUDED_TYPE from the function's environment. Save the \
-             present variables first, add to them in environment.json, apply, and rotate.",
+             present variables to environment.json, add these there, apply the file, and rotate.",
         )
         .set_environment(context)
         .discard_pending(context)

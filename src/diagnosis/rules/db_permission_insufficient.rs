@@ -36,9 +36,9 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             seen.in_step()
         );
         let remediation = Remediation::new(format!(
-            "Grant the user that runs the statement what it lacks. MySQL: the right to change passwords, WITH GRANT OPTION for \
-             the superuser. PostgreSQL: CREATEROLE and ADMIN OPTION on the role, or rds_password. SQL Server: ALTER ANY LOGIN, for a \
-             login that exists. Oracle: ALTER USER. {AS_ADMINISTRATOR} Then rotate."
+            "Grant the user that runs the statement the right it lacks. MySQL: the right to change passwords, WITH GRANT OPTION \
+             for the superuser. PostgreSQL: CREATEROLE and ADMIN OPTION on the role, or rds_password. SQL Server: ALTER ANY \
+             LOGIN, for a login that exists. Oracle: ALTER USER. {AS_ADMINISTRATOR} Then rotate."
         ));
         (explanation, missing_right(context, seen, remediation).rotate(context).link(TROUBLESHOOTING))
     })
@@ -53,12 +53,12 @@ fn refused_database(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> 
     }
     let engine = database::engine(context, seen);
     let explanation = format!(
-        "The database took user and password{} and did not let the user into the database {name}, which \"dbname\" names. MySQL has \
-         the same answer for a database that does not exist and for one the user has no right on.",
+        "The server accepted user and password{}, but not the database {name}, which \"dbname\" names. MySQL gives the same \
+         answer for a database that does not exist and for one on which the user has no rights.",
         seen.in_step()
     );
     let remediation = Remediation::new(format!(
-        "Look which databases there are. Where {name} is none of them, correct \"dbname\" in value.json; where it is, leave the value as \
+        "See which databases exist. If {name} is not among them, correct \"dbname\" in value.json. If it is, leave the value as \
          it is and grant the user its rights on {name}. {AS_ADMINISTRATOR} Then rotate."
     ))
     .run_as_administrator(engine, "SHOW DATABASES")
@@ -77,14 +77,14 @@ fn missing_right(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, remedi
         (Some("postgres" | "redshift"), _) if text.contains("must be superuser to alter superuser") => remediation
             .run_as_administrator(engine, "SELECT rolname FROM pg_roles WHERE rolsuper ORDER BY rolname")
             .run_as_administrator(engine, "ALTER ROLE \"USER_FOUND\" NOSUPERUSER")
-            .warn("USER_FOUND is the role that the rotation changes: it keeps its other rights, and loses those of a superuser."),
+            .warn("USER_FOUND is the role whose password is rotated: it loses the rights of a superuser and keeps its others."),
         (Some("postgres"), Some(user)) => remediation.run_as_administrator(engine, &format!("ALTER ROLE \"{user}\" CREATEROLE")),
         (Some("mysql" | "mariadb"), Some(user)) => remediation
             .run_as_administrator(engine, &format!("SELECT user, host FROM mysql.user WHERE user = '{user}'"))
             .run_as_administrator(engine, &format!("GRANT ALL PRIVILEGES ON *.* TO '{user}'@'HOST_FOUND' WITH GRANT OPTION"))
             .warn(
-                "The superuser can pass on only rights that it has itself: ALL PRIVILEGES is the widest grant; name fewer where the \
-                 users it makes have fewer.",
+                "The superuser can pass on only rights that it has itself. ALL PRIVILEGES is the widest grant: name fewer where \
+                 the users it creates need fewer.",
             ),
         _ => match advice::rights(context, seen) {
             Some(look) => remediation.run(look),

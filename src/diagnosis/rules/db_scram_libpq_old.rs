@@ -1,7 +1,7 @@
 //! # The function's PostgreSQL library is too old for SCRAM authentication
 //!
-//! The database stores passwords as scram-sha-256, and the function's bundle holds libpq before version 10. Functions
-//! made before 30 December 2021 do.
+//! The database stores passwords as scram-sha-256, and the function's bundle has a libpq older than version 10. So have
+//! functions made before 30 December 2021.
 //!
 //! **Shows as** `SCRAM authentication requires libpq version 10 or above`.
 //!
@@ -27,14 +27,15 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
         let explanation = {
             let age = if function_age::is_older_than(context, function_age::SCRAM) {
-                " The function was last changed before 30 December 2021, when the templates learned it."
+                " The function was last changed before 30 December 2021, when the templates began to support it."
             } else {
                 ""
             };
             format!("The database asked for SCRAM authentication{}, which the function's library cannot do.{age}", seen.in_step())
         };
         let remediation = Remediation::new(
-            "Recreate the rotation function from the current PostgreSQL template, then bind the secret to it and rotate.",
+            "Create the rotation function anew from the current PostgreSQL template. Then bind the secret to it, which also \
+             rotates.",
         )
         .bind_new_function(context)
         .link(TROUBLESHOOTING);

@@ -1,6 +1,6 @@
 //! # The function and the database disagree about TLS
 //!
-//! The server demands TLS and the client does not use it, or the other way round, or the handshake breaks.
+//! The server demands TLS and the client does not use it, or the other way round, or the handshake fails.
 //!
 //! **Shows as** `SSL/TLS is enforced on the host`, `no encryption`, `requires TLS connections`, DPY-6005, in setSecret
 //! or testSecret.
@@ -36,19 +36,20 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
         let explanation = {
             let age = if function_age::is_older_than(context, function_age::TLS) {
-                " The function was last changed before 20 December 2021, when the templates learned TLS."
+                " The function was last changed before 20 December 2021, when the templates began to support TLS."
             } else {
                 ""
             };
             format!(
-                "The TLS settings of the function and the database do not fit: the connection was refused{}.{age}",
+                "The TLS settings of the function and the database do not match: the connection was refused{}.{age}",
                 seen.in_step()
             )
         };
         let remediation = Remediation::new(
-            "The quoted line does not say which side is at fault. See whether the server demands TLS and the secret asks for it \
-             (\"ssl\" in its JSON), which versions both sides allow, and whether the function knows the authority that signed the \
-             server's certificate. Mend the one that differs, and rotate. A function made before 20 December 2021 cannot do TLS.",
+            "The quoted line does not say which side is at fault. Check whether the server demands TLS and whether the secret \
+             asks for it (\"ssl\" in its JSON), which TLS versions both sides allow, and whether the function trusts the \
+             authority that signed the server's certificate. Correct what differs, and rotate. A function made before 20 \
+             December 2021 cannot do TLS.",
         )
         .run(aws_in(context, &["rds", "describe-db-instances", "--query", QUERY]))
         .needs("rds:DescribeDBInstances")

@@ -1,7 +1,7 @@
 //! # The function cannot log in to the database as the superuser
 //!
 //! Alternating-users rotation logs in with the superuser's secret, and the template does not say why that failed. As with
-//! the user's own login, more than 5 seconds is the network.
+//! the user's own login, more than 5 seconds means the network.
 //!
 //! **Shows as** `Unable to log into database using credentials in master secret` (or `admin secret`).
 //!
@@ -35,10 +35,14 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         what_stays_open(context, &seen)
     );
     let remediation = Remediation::new(
-        "Look at the superuser's secret, which \"masterarn\" names: was its password changed apart from the database, is its host \
-         the same? Log in by hand with its AWSCURRENT value, correct it or let the database take it, and rotate.",
+        "Look at the superuser's secret, which \"masterarn\" names: does its password still match the database, and is its host \
+         the same? Log in by hand with its AWSCURRENT value. Correct the value, or set the superuser's password in the database \
+         to it, and rotate.",
     )
-    .run(aws_in(context, &["secretsmanager", "list-secrets", "--query", "SecretList[].{name:Name,arn:ARN,changed:LastChangedDate}"]))
+    .run(aws_in(
+        context,
+        &["secretsmanager", "list-secrets", "--query", "SecretList[].{name:Name,arn:ARN,changed:LastChangedDate}"],
+    ))
     .needs("secretsmanager:ListSecrets")
     .database_takes(context, database::engine(context, &seen), Of::Superuser(database::superuser_secret(&seen.read.event.text)))
     .rotate(context)

@@ -1,7 +1,8 @@
 //! # The function reaches the database through RDS Proxy
 //!
-//! The proxy logs people in by the secrets it was given, and learns a rotated password only when it is AWSCURRENT. A
-//! rotation through it cannot test the new password, and often not log in at all: it has to reach the database itself.
+//! The proxy checks logins against the secrets it was given, and learns a rotated password only when that is AWSCURRENT. A
+//! rotation through the proxy cannot test the new password, and often cannot log in at all: the function has to reach the
+//! database itself.
 //!
 //! **Shows as** a refused login at a host with `.proxy-`, or in the proxy's own words: `This RDS proxy has no credentials
 //! for the role`, `The password that was provided for the role … is wrong`.
@@ -26,12 +27,14 @@ pub(super) const RULE: Rule = Rule {
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
         let explanation = format!(
-            "The login{} was refused by RDS Proxy, which knows the passwords of its own secrets and no pending one.",
+            "RDS Proxy refused the login{}: it knows only the AWSCURRENT passwords of the secrets it was given, never a pending \
+             one.",
             seen.in_step()
         );
         let remediation = Remediation::new(
-            "Set \"host\" in the secret to the endpoint of the instance or cluster behind the proxy, let the function reach it, \
-             and rotate. Applications keep the proxy's endpoint in their own configuration.",
+            "Set \"host\" in the secret to the endpoint of the instance or cluster behind the proxy, make sure that the function \
+             can reach it, and rotate. Applications that take the host from this secret then bypass the proxy: give them the \
+             proxy's endpoint in their own configuration first.",
         )
         .run(aws_in(context, &["rds", "describe-db-proxy-targets", "--db-proxy-name", &proxy_name(&seen.read.event.text)]))
         .needs("rds:DescribeDBProxyTargets")

@@ -1,7 +1,7 @@
 //! # The database knows the user for other hosts only
 //!
-//! MySQL and MariaDB keep an account for each pair of user and host. The function calls from an address that no account of
-//! the user covers: it moved to other subnets, or the account was made for one address.
+//! MySQL and MariaDB keep an account for each pair of user and host. The function connects from an address that no account
+//! of the user covers: it moved to other subnets, or the account was made for one address.
 //!
 //! **Shows as** 1130, `Host '…' is not allowed to connect to this MySQL server`.
 //!
@@ -26,13 +26,13 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
         let host = quoted(&seen.read.event.text, "Host '").map(|host| format!(" {host}")).unwrap_or_default();
         let explanation = format!(
-            "The server has no account that covers the address{host} from which the function calls{}: an account counts for its \
-             host part only.",
+            "The server has no account for the address{host} from which the function connects{}: an account is valid only for \
+             the hosts in its host part.",
             seen.in_step()
         );
         let remediation = Remediation::new(
-            "As the database's administrator look which host parts the user has (SELECT user, host FROM mysql.user), and rename \
-             the account to one that covers the function's subnets (RENAME USER 'name'@'old' TO 'name'@'10.%'). Then rotate.",
+            "As the database's administrator, see which host parts the user has (SELECT user, host FROM mysql.user). Rename the \
+             account to one that covers the function's subnets (RENAME USER 'name'@'old' TO 'name'@'10.%'). Then rotate.",
         )
         .rotate(context)
         .link("https://dev.mysql.com/doc/refman/8.4/en/account-names.html")

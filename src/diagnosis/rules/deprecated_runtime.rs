@@ -1,6 +1,7 @@
 //! # The function's runtime is deprecated
 //!
-//! A risk, not a cause: deprecated functions keep running, without security updates, and after a while cannot be changed.
+//! A risk, not a cause: a function on a deprecated runtime keeps running without security updates, and after a while cannot
+//! be changed.
 //!
 //! **Shows as** a runtime whose deprecation date has passed.
 //!
@@ -37,8 +38,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let remediation = Remediation::new(format!(
         "Build the function's package for a supported runtime, such as python3.13 or python3.14, and deploy the two together: \
          moving the runtime alone breaks bundles with compiled modules. The published templates, and CloudFormation's transform, \
-         make functions on {OF_TEMPLATES}, so making the function anew from them does not help; managed rotation, where the \
-         database has it, needs no function."
+         create functions on {OF_TEMPLATES}, so creating the function anew from them does not help. Managed rotation, where the \
+         database supports it, needs no function."
     ))
     .run(aws_in(context, &["lambda", "get-function-configuration", "--function-name", function.arn.name()]))
     .needs("lambda:GetFunctionConfiguration")
@@ -54,11 +55,14 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         format!("Runtime {runtime}, deprecated {since}"),
     );
     let block = match blocked_from(runtime) {
-        Some(day) if day <= today => format!(" Lambda may refuse to change it since {day}."),
-        Some(day) => format!(" From {day} on Lambda may refuse to change it."),
+        Some(day) if day <= today => format!(" Since {day} Lambda may refuse to change it."),
+        Some(day) => format!(" From {day} on, Lambda may refuse to change it."),
         None => String::new(),
     };
-    let explanation = format!("{runtime} is deprecated since {since}. The function goes on running, without updates.{block}");
+    let explanation = format!(
+        "{runtime} has been deprecated since {since}. The function keeps running, but without security \
+                               updates.{block}"
+    );
     let mut finding = context.finding(CAUSE, Confidence::Confirmed, explanation, vec![proof], remediation);
     finding.severity = Severity::Info;
     finding.into()

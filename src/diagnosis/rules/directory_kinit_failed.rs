@@ -28,7 +28,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         let explanation = format!("The directory refused the user or the keytab of {}{}.", context.secret_name(), seen.in_step());
         let remediation = Remediation::new(
             "Check in this order: the user and password in the secret, the directory's DNS name as the function's VPC resolves \
-             it, port 88 from the function to the directory, and the layer that holds kinit. Then rotate.",
+             it, port 88 from the function to the directory, and the layer that contains kinit. Then rotate.",
         )
         .run(aws_in(
             context,

@@ -1,6 +1,6 @@
 //! # The failure healed by itself
 //!
-//! An attempt failed, Secrets Manager tried the same version again, and that succeeded.
+//! An attempt failed; Secrets Manager tried the same version again and succeeded.
 //!
 //! **Shows as** RotationFailed and then RotationSucceeded for one version within the last three days.
 //!

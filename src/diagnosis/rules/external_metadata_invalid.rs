@@ -1,10 +1,10 @@
-//! # The metadata of the partner-managed rotation does not fit
+//! # The metadata of the partner-managed rotation is wrong
 //!
 //! Each partner asks for metadata of its own, and some put limits on the schedule: Netskope's interval has to be shorter
-//! than 350 days, a Snowflake token has to live longer than the interval, addresses end without a slash.
+//! than 350 days, a Snowflake token has to live longer than the interval, addresses must not end with a slash.
 //!
 //! **Shows as** `ExternalSecretRotationMetadata` and `RotationRules` that break the partner's rules; RotationFailed events,
-//! some of which speak of the metadata.
+//! some of which mention the metadata.
 //!
 //! **Is not it** when rotation has worked with the same metadata and schedule.
 
@@ -48,7 +48,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let says_so = partner::said(context) == Some(CAUSE);
     let fault = fault(&partner);
     if fault.is_none() && !says_so {
-        return Verdict::clear("the metadata keeps the partner's rules that are known here");
+        return Verdict::clear("the metadata follows the partner's rules, as far as they are known here");
     }
     if !says_so && !context.is_unwell() && !context.never_rotated() {
         return Verdict::clear("rotation has worked with this metadata");
@@ -59,8 +59,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     evidence.extend(context.failed_attempt_proof().filter(|_| !says_so));
     evidence.push(partner.proof(context));
     let explanation = match &fault {
-        Some(fault) => format!("{} does not rotate with this metadata: {}.", partner.name(), fault.what),
-        None => format!("Secrets Manager says that the metadata for {} does not fit.", partner.name()),
+        Some(fault) => format!("{} cannot rotate with this metadata: {}.", partner.name(), fault.what),
+        None => format!("Secrets Manager says that the metadata for {} is wrong.", partner.name()),
     };
     let confidence = match (&fault, says_so, context.failing.is_some()) {
         (Some(_), true, _) => Confidence::Confirmed,
@@ -84,10 +84,7 @@ fn fault(partner: &Partner<'_>) -> Option<MetadataFault> {
             return Some(MetadataFault { what: "daysToExpiry is missing".to_owned(), mend: Mend::ByHand });
         };
         let Some(life) = partner.token_days() else {
-            return Some(MetadataFault {
-                what: format!("daysToExpiry is {told:?}, which is no number of days"),
-                mend: Mend::ByHand,
-            });
+            return Some(MetadataFault { what: format!("daysToExpiry is {told:?}, which is not a number of days"), mend: Mend::ByHand });
         };
         if let Some(days) = partner.interval_days().filter(|days| *days >= life) {
             let what = format!("its interval of {days} days is not shorter than the token's life of {life} days");
@@ -121,7 +118,7 @@ fn fix(context: &DiagnosisContext<'_>, partner: &Partner<'_>, fault: Option<&Met
             _ => format!("Key={},Value={}", item.key, item.value),
         })
         .collect();
-    let remediation = Remediation::new("Set rotation up again with metadata and a schedule that keep the partner's rules.")
+    let remediation = Remediation::new("Set rotation up again with metadata and a schedule that follow the partner's rules.")
         .run(aws_in(context, &["secretsmanager", "describe-secret", "--secret-id", context.secret_id()]))
         .needs("secretsmanager:DescribeSecret");
     match mend {

@@ -1,12 +1,12 @@
 //! # Secrets Manager cannot reach the partner's system
 //!
-//! The rotation managed for a partner calls the partner's own interface. One that stands with the customer, as Jenkins and
-//! SonarQube do, has to be reachable from the Internet with a certificate that the public trusts, or let in the prefix list
-//! of managed external secrets.
+//! The rotation managed for a partner calls the partner's API. One that the customer hosts, such as Jenkins or SonarQube,
+//! has to be reachable from the Internet with a publicly trusted certificate, or has to let in the prefix list of managed
+//! external secrets.
 //!
-//! **Shows as** RotationFailed events that speak of a timeout, a refused connection, a name or a certificate.
+//! **Shows as** RotationFailed events that mention a timeout, a refused connection, a name or a certificate.
 //!
-//! **Is not it** when the partner answered, with a refusal of its own.
+//! **Is not it** when the partner answered and refused.
 
 use crate::diagnosis::readings::partner;
 use crate::diagnosis::remedy::aws_in;
@@ -44,10 +44,10 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let list = format!("com.amazonaws.{}.secretsmanager-managed-external-secrets", context.evidence.region);
     let summary = match hosted {
         true => format!(
-            "Let Secrets Manager reach the system: it needs a certificate that the public trusts, and a way in from the Internet \
-             or from the prefix list {list}. Then rotate."
+            "Let Secrets Manager reach the system: it needs a publicly trusted certificate, and a way in from the Internet or \
+             from the prefix list {list}. Then rotate."
         ),
-        false => format!("Look whether {name} has an incident, and whether the address in the metadata is right; then rotate."),
+        false => format!("Check whether {name} has an incident, and whether the address in the metadata is right. Then rotate."),
     };
     let mut remediation = Remediation::new(summary);
     if hosted {

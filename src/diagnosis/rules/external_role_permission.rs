@@ -51,7 +51,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             _ => None,
         });
         let unseen = context.evidence.role.observation.missing().or(open);
-        return unseen.map_or_else(|| Verdict::clear("the role may do all that rotation needs"), Verdict::unknown);
+        return unseen.map_or_else(|| Verdict::clear("the role may do everything that rotation needs"), Verdict::unknown);
     }
     let mut evidence: Vec<Proof> = context.failed_attempt_proof().filter(|_| says_so).into_iter().collect();
     evidence.extend(stops.iter().map(|stop| stop.proof.clone()));
@@ -61,9 +61,9 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let mut actions: Vec<&str> = stops.iter().map(|stop| stop.need.action).collect();
     actions.dedup();
     let explanation = match stops.is_empty() {
-        true => format!("Secrets Manager says that a call was refused in the role {role}, in which it rotates this secret."),
+        true => format!("Secrets Manager says that a call was refused to the role {role}, with which it rotates this secret."),
         false => {
-            format!("The role {role}, in which Secrets Manager rotates this secret, may not perform {}.", actions.join(", "))
+            format!("The role {role}, with which Secrets Manager rotates this secret, may not perform {}.", actions.join(", "))
         }
     };
     let (confidence, severity) = match (stops.is_empty(), context.is_unwell(), context.never_rotated()) {
@@ -79,7 +79,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
 
 fn fix(context: &DiagnosisContext<'_>, partner: &Partner<'_>, stops: &[&Stop]) -> Remediation {
     let role = partner.role().map_or("ROLE", |role| role.name());
-    let mut remediation = Remediation::new("Allow the role what it lacks, where it is refused, and rotate.");
+    let mut remediation = Remediation::new("Allow the role the missing actions in the policy that refuses them, and rotate.");
     let own: Vec<_> = stops
         .iter()
         .filter(|stop| !stop.denied.explicit && stop.denied.layer == RefusingLayer::IdentityPolicy)
@@ -100,18 +100,36 @@ fn fix(context: &DiagnosisContext<'_>, partner: &Partner<'_>, stops: &[&Stop]) -
         remediation = remediation
             .run(aws(&words))
             .needs("iam:PutRolePolicy")
-            .warn("An inline policy of the role with the name AllowManagedRotation would be replaced.");
+            .warn("If the role already has an inline policy named AllowManagedRotation, it is replaced.");
     }
     let elsewhere = stops.iter().find(|stop| stop.denied.explicit || stop.denied.layer != RefusingLayer::IdentityPolicy);
     remediation = match elsewhere.map(|stop| (stop.denied.layer, stop.need.target)) {
         Some((RefusingLayer::ResourcePolicy, Target::SecretKey)) => {
             let key = crate::diagnosis::permissions::customer_key(context).unwrap_or_else(|| "KEY_ARN".to_owned());
             remediation
-                .run(aws_in(context, &["kms", "get-key-policy", "--key-id", &key, "--policy-name", "default", "--output", "text"]))
-                .run(aws_in(context, &["kms", "put-key-policy", "--key-id", &key, "--policy-name", "default", "--policy", "file://key-policy.json"]))
+                .run(aws_in(
+                    context,
+                    &["kms", "get-key-policy", "--key-id", &key, "--policy-name", "default", "--output", "text"],
+                ))
+                .run(aws_in(
+                    context,
+                    &[
+                        "kms",
+                        "put-key-policy",
+                        "--key-id",
+                        &key,
+                        "--policy-name",
+                        "default",
+                        "--policy",
+                        "file://key-policy.json",
+                    ],
+                ))
                 .needs("kms:GetKeyPolicy")
                 .needs("kms:PutKeyPolicy")
-                .warn("A key policy replaces the whole old one; without a statement for administrators the key can no longer be managed.")
+                .warn(
+                    "The new key policy replaces the whole old one: without a statement for administrators the key can no \
+                       longer be managed.",
+                )
         }
         Some((RefusingLayer::ResourcePolicy, _)) => remediation
             .run(aws_in(context, &["secretsmanager", "get-resource-policy", "--secret-id", context.secret_id()]))

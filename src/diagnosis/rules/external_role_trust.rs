@@ -1,6 +1,6 @@
 //! # Secrets Manager may not assume the partner's rotation role
 //!
-//! A managed external secret is rotated by Secrets Manager itself, in a role of this account that it has to assume. The
+//! A managed external secret is rotated by Secrets Manager itself, with a role of this account that it has to assume. The
 //! role is gone, its trust policy names another service, or a condition in it names another account, region or secret.
 //!
 //! **Shows as** a trust policy that refuses `secretsmanager.amazonaws.com` for this secret's `aws:SourceAccount` and
@@ -48,8 +48,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     evidence.push(partner.proof(context));
     let role = partner.role().map_or("the rotation role", |role| role.name());
     let explanation = match &because {
-        Some(because) => format!("Secrets Manager may not assume {role}, in which it rotates this secret: {because}."),
-        None => format!("Secrets Manager says that it could not assume {role}, in which it rotates this secret."),
+        Some(because) => format!("Secrets Manager may not assume {role}, with which it rotates this secret: {because}."),
+        None => format!("Secrets Manager says that it could not assume {role}, with which it rotates this secret."),
     };
     let unwell = context.is_unwell();
     let (confidence, severity) = match (&because, unwell || says_so, context.never_rotated()) {
@@ -83,11 +83,11 @@ fn fix(context: &DiagnosisContext<'_>, partner: &Partner<'_>) -> Remediation {
     let remediation = match is_gone {
         true => remediation
             .needs("iam:CreateRole")
-            .warn("A new role may do nothing yet: give it the permissions of the partner's rotation too."),
+            .warn("A new role has no permissions yet: give it those of the partner's rotation too."),
         false => remediation
             .run(aws(&["iam", "get-role", "--role-name", role]))
             .needs("iam:UpdateAssumeRolePolicy")
-            .warn("The whole trust policy is replaced: keep who else may assume the role."),
+            .warn("The whole trust policy is replaced: keep the statements for others who may assume the role."),
     };
     remediation
         .run(aws(&["iam", command, "--role-name", role, option, &trust]))

@@ -1,11 +1,12 @@
 //! # The rotation managed for a partner fails
 //!
 //! A managed external secret is rotated by Secrets Manager itself in the partner's system, with a role and metadata given
-//! when rotation was set up. There is no function, and no log of one to read.
+//! when rotation was set up. There is no function, and so no log to read.
 //!
 //! **Shows as** `Type` and `ExternalSecretRotationRoleArn` in DescribeSecret, and RotationFailed events.
 //!
-//! **Is not it** alone where the role's trust, its permissions, the metadata, the token or the partner's system explains it.
+//! **Is not it** where the role's trust, its permissions, the metadata, the token or the partner's system explains the
+//! failure.
 
 use crate::diagnosis::readings::partner;
 use crate::diagnosis::remedy::aws_in;
@@ -40,19 +41,18 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let rest = match (partner::said(context), looked) {
         (Some(_), _) => "",
         (None, true) => " The event does not say why.",
-        (None, false) => " The event does not say why, and its role could not be looked at.",
+        (None, false) => " The event does not say why, and the role could not be looked at.",
     };
     let count = context.failing.as_ref().map_or(1, |row| row.count);
     let attempts = if count == 1 { "One rotation".to_owned() } else { format!("{count} rotations") };
-    let explanation =
-        format!("{attempts} that Secrets Manager made in the system of {name} failed since the last success.{rest}");
+    let explanation = format!("{attempts} by Secrets Manager in the system of {name} failed since the last success.{rest}");
     let mut words = vec!["secretsmanager", "rotate-secret", "--secret-id", context.secret_id()];
     if let Some(role) = partner.role() {
         words.extend(["--external-secret-rotation-role-arn", role.arn().as_str()]);
     }
     let remediation = Remediation::new(
-        "Check that the partner's system takes the value in the secret and that the rotation metadata is the partner's own; then \
-         rotate again.",
+        "Check that the partner's system accepts the value in the secret, and that the rotation metadata is what the partner \
+         asks for. Then rotate again.",
     )
     .run(aws_in(context, &["secretsmanager", "describe-secret", "--secret-id", context.secret_id()]))
     .run(aws_in(context, &words))

@@ -1,12 +1,12 @@
 //! # The partner's token has expired
 //!
-//! A managed external secret renews a token by means of the token itself. One that expired, or was revoked, while rotation
-//! was off or failed cannot renew itself any more: somebody has to make a new one in the partner's system.
+//! A managed external secret uses its token to renew that token. One that expired or was revoked while rotation was off or
+//! failing can no longer renew itself: somebody has to create a new one in the partner's system.
 //!
 //! **Shows as** a last rotation longer ago than the life in the metadata (`daysToExpiry`), and RotationFailed events, some
 //! of which say that the token expired.
 //!
-//! **Is not it** when the token's life is not over.
+//! **Is not it** while the token is still valid.
 
 use crate::diagnosis::readings::partner;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
@@ -46,13 +46,13 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     evidence.push(partner.proof(context));
     let name = partner.name();
     let explanation = match expired {
-        Some(at) => format!("The token of {name} expired on {}: it cannot renew itself any more.", at.strftime("%-d %b %Y")),
-        None => format!("{name} no longer takes the token in this secret, so it cannot renew itself."),
+        Some(at) => format!("The token of {name} expired on {}, so it can no longer renew itself.", at.strftime("%-d %b %Y")),
+        None => format!("{name} no longer accepts the token in this secret, so it cannot renew itself."),
     };
     let confidence = if says_so && expired.is_some() { Confidence::Confirmed } else { Confidence::Likely };
     let remediation = Remediation::new(
-        "Make a new token in the partner's system, store it in the secret in the partner's own form, and rotate, so that \
-         Secrets Manager renews it from now on.",
+        "Create a new token in the partner's system, store it in the secret in the form that the partner asks for, and rotate: \
+         from then on Secrets Manager renews it.",
     )
     .put_value(context)
     .discard_pending(context)

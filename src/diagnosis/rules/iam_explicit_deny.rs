@@ -46,7 +46,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let remediation = fix(context, role, denying.as_deref())
         .run(rotate_now(context))
         .needs("secretsmanager:RotateSecret")
-        .warn("A Deny is often there on purpose: ask who wrote it before it is narrowed.")
+        .warn("A Deny statement is often there on purpose: ask who wrote it before you narrow it.")
         .link("https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html");
     opinion.finding(context, CAUSE, explanation, remediation).into()
 }
@@ -67,8 +67,8 @@ fn fix(context: &DiagnosisContext<'_>, role: &str, denying: Option<&str>) -> Rem
         && let Some(arn) = denying
     {
         return Remediation::new(
-            "Narrow the Deny statement of this policy so that it spares this secret: the first two commands show it, the third \
-             makes what is written in policy.json its default version.",
+            "Narrow the Deny statement of this policy so that it spares this secret. The first two commands show the policy; the \
+             third makes the corrected policy.json its default version. Then rotate.",
         )
         .run(default_version(arn))
         .run(format!("{} --version-id \"$({})\"", aws(&["iam", "get-policy-version", "--policy-arn", arn]), default_version(arn)))
@@ -85,14 +85,15 @@ fn fix(context: &DiagnosisContext<'_>, role: &str, denying: Option<&str>) -> Rem
     }
     if narrowed.is_empty() {
         return Remediation::new(
-            "Find the Deny statement among the role's inline and attached policies, and narrow it so that it spares this secret.",
+            "Find the Deny statement among the role's inline and attached policies, narrow it so that it spares this secret, and \
+             rotate.",
         )
         .run(aws(&["iam", "list-role-policies", "--role-name", role]))
         .run(aws(&["iam", "list-attached-role-policies", "--role-name", role]))
         .needs("iam:ListRolePolicies")
         .needs("iam:ListAttachedRolePolicies");
     }
-    let fix = Remediation::new("Narrow the Deny so that it spares the rotation of this secret, and rotate.");
+    let fix = Remediation::new("Narrow the Deny statement so that it spares the rotation of this secret, and rotate.");
     narrowed.iter().fold(fix, |fix, (name, document)| fix.set_policy(context, name, document))
 }
 

@@ -1,7 +1,7 @@
-//! # The function's role lacks a permission rotation needs
+//! # The function's role lacks a permission that rotation needs
 //!
 //! No policy of the role allows an action on the secret. Common shapes: the secret's ARN without its six-character suffix,
-//! UpdateSecretVersionStage forgotten, a policy detached, the role deleted.
+//! UpdateSecretVersionStage forgotten, a policy detached, or the role deleted.
 //!
 //! Also when the role's trust policy does not let Lambda assume the role, so that the function cannot start.
 //!
@@ -77,8 +77,8 @@ fn trust(context: &DiagnosisContext<'_>) -> Trust {
     let request = Request::new(caller, "sts:AssumeRole", role.role.arn().as_str(), Context::new());
     match evaluate_trust(&policy, &request) {
         Decision::Allowed { .. } => Trust::Kept,
-        Decision::ExplicitDeny { by } => Trust::Broken(format!("{by} denies {LAMBDA} to assume the role")),
-        Decision::ImplicitDeny => Trust::Broken(format!("no statement of it lets {LAMBDA} assume the role")),
+        Decision::ExplicitDeny { by } => Trust::Broken(format!("{by} forbids {LAMBDA} to assume the role")),
+        Decision::ImplicitDeny => Trust::Broken(format!("no statement of its trust policy lets {LAMBDA} assume it")),
         Decision::Unknown { missing_keys, .. } => {
             Trust::Open(format!("the value of {} in Lambda's request", missing_keys.into_iter().collect::<Vec<_>>().join(", ")))
         }
@@ -95,11 +95,15 @@ fn trust_gap(context: &DiagnosisContext<'_>) -> Option<String> {
 /// Lambda may not assume the role: by its trust policy; or, where that does not tell, by a change of it just before the
 /// function stopped running.
 fn distrusted(context: &DiagnosisContext<'_>) -> Option<Finding> {
+    // Where no function rotates the secret, the role is another's: Lambda has nothing to assume.
+    if context.without_function().is_some() {
+        return None;
+    }
     let changed = context.last_change(Concern::Role, &["UpdateAssumeRolePolicy"]);
     let (because, mut evidence) = match trust(context) {
         Trust::Kept => return None,
         Trust::Broken(because) => {
-            let proof = Proof::of(StepName::ExecutionRole, "iam:GetRole", format!("trust policy: {because}"));
+            let proof = Proof::of(StepName::ExecutionRole, "iam:GetRole", because.clone());
             (Some(because), vec![proof])
         }
         Trust::Open(_) => (None, Vec::new()),
@@ -124,18 +128,18 @@ fn distrusted(context: &DiagnosisContext<'_>) -> Option<Finding> {
     let explanation = match because {
         Some(because) => format!("Lambda may not assume the role {role}, so it cannot run the function: {because}."),
         None => format!(
-            "The function has not run since the trust policy of its role {role} was changed: Lambda runs it only while that \
+            "The function has not run since the trust policy of its role {role} was changed. Lambda can run it only if that \
              policy lets {LAMBDA} assume the role."
         ),
     };
     let seen = context.evidence.role.found().and_then(|facts| facts.trust.found());
     let trusting = policy_edit::trusting(seen.unwrap_or(&policy_edit::empty()), LAMBDA).to_string();
     let update = ["iam", "update-assume-role-policy", "--role-name", role, "--policy-document", &trusting];
-    let mut remediation = Remediation::new("Let Lambda assume the role again.");
+    let mut remediation = Remediation::new("Let Lambda assume the role again, and rotate.");
     if seen.is_none() {
         remediation = remediation
             .run(aws(&["iam", "get-role", "--role-name", role]))
-            .warn("The whole trust policy is replaced: keep who else may assume the role.");
+            .warn("The whole trust policy is replaced: keep the statements for others who may assume the role.");
     }
     let remediation = remediation
         .run(aws(&update))
@@ -154,7 +158,10 @@ fn lacking(context: &DiagnosisContext<'_>, opinion: Opinion) -> Verdict {
         Some(stranger) => format!("{stranger}, which is not the function's own role, may not perform {}.", opinion.actions()),
         None => format!("No policy of the role {role} allows {}.", opinion.actions()),
     };
-    let mut remediation = Remediation::new("Allow the role what it lacks, on the secret's full ARN.");
+    let mut remediation = Remediation::new(
+        "Allow the role the missing actions, with the full ARN of what they act on, and \
+                                            rotate.",
+    );
     if opinion.stranger.is_none() && !opinion.refused.is_empty() {
         remediation = remediation.allow_role(context, "AllowSecretRotation", &allowing(context, &opinion.refused));
     }
@@ -172,8 +179,8 @@ fn create_role(context: &DiagnosisContext<'_>, role: &str) -> Remediation {
     let attach = |name: &str| aws(&["iam", "attach-role-policy", "--role-name", role, "--policy-arn", &managed(name)]);
     let trusting = policy_edit::trusting(&policy_edit::empty(), LAMBDA).to_string();
     let mut fix = Remediation::new(
-        "Create the role again with the permissions of rotation, then give it to the function anew. What else the role was \
-         allowed is not known here.",
+        "Create the role again with the permissions that rotation needs, assign it to the function again, and rotate. Which \
+         other permissions the old role had is not known here.",
     )
     .run(aws(&["iam", "create-role", "--role-name", role, "--assume-role-policy-document", &trusting]))
     .allow_role(context, "AllowSecretRotation", &policy_edit::allowing_needs(&needs(context)))
@@ -192,7 +199,7 @@ fn create_role(context: &DiagnosisContext<'_>, role: &str) -> Remediation {
 fn role_missing(context: &DiagnosisContext<'_>, role: &str) -> Verdict {
     let mut evidence =
         vec![Proof::of(StepName::ExecutionRole, "iam:SimulatePrincipalPolicy", format!("NoSuchEntity: role {role}"))];
-    let mut explanation = format!("The function's role {role} does not exist, so the function may do nothing.");
+    let mut explanation = format!("The function's role {role} does not exist, so Lambda cannot run the function.");
     if let Some(change) = context.last_change(Concern::Role, &["DeleteRole"]) {
         explanation = format!("{} called {}. {explanation}", change.actor, change.event);
         evidence.push(context.change_proof(change));

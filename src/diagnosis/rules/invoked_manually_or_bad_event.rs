@@ -1,6 +1,6 @@
 //! # The function was invoked by something other than rotation
 //!
-//! The event names a step that is none of the four: the function was invoked by hand, by a test event, or by another
+//! The event names a step that is none of the four: the function was invoked by hand, with a test event, or by another
 //! trigger.
 //!
 //! **Shows as** `Invalid step parameter`.
@@ -23,16 +23,15 @@ pub(super) const RULE: Rule = Rule {
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |_| {
         let explanation =
-            "The function was invoked with an event that Secrets Manager does not send; the quoted line names its step."
-                .to_owned();
-        let remediation = Remediation::new("Start rotations through Secrets Manager, and remove other triggers of the function.")
-            .run(aws_in(
-                context,
-                &["lambda", "get-policy", "--function-name", context.function_name().unwrap_or("FUNCTION_NAME")],
-            ))
-            .needs("lambda:GetPolicy")
-            .rotate(context)
-            .link(ROTATION_FUNCTIONS);
+            "The function was invoked with an event that Secrets Manager never sends; the quoted line names its step.".to_owned();
+        let remediation = Remediation::new(
+            "Remove the function's other triggers, and start rotations through Secrets Manager \
+                                            only.",
+        )
+        .run(aws_in(context, &["lambda", "get-policy", "--function-name", context.function_name().unwrap_or("FUNCTION_NAME")]))
+        .needs("lambda:GetPolicy")
+        .rotate(context)
+        .link(ROTATION_FUNCTIONS);
         (explanation, remediation)
     })
 }

@@ -1,7 +1,7 @@
 //! # The function's role may not use the secret's KMS key
 //!
-//! A secret under a customer managed key is read with kms:Decrypt and written with kms:GenerateDataKey, in the role's name:
-//! the role's policies and the key policy have to allow both.
+//! A secret encrypted with a customer managed key is read with kms:Decrypt and written with kms:GenerateDataKey, on behalf
+//! of the role: the role's policies and the key policy have to allow both.
 //!
 //! **Shows as** `Access to KMS is not allowed`; `not authorized to perform: kms:Decrypt`.
 //!
@@ -53,9 +53,9 @@ fn not_the_keys_policy(context: &DiagnosisContext<'_>) -> Option<Verdict> {
     let access = context.evidence.access.found();
     match access.map(|access| &access.secret_key) {
         Some(Observation::Found(key)) if key.state != "Enabled" => {
-            return Some(Verdict::clear(format!("the key is {}, which no permission changes", key.state)));
+            return Some(Verdict::clear(format!("the key is {}, and no permission changes that", key.state)));
         }
-        Some(Observation::NoData { .. }) => return Some(Verdict::clear("the key is gone, which no permission changes")),
+        Some(Observation::NoData { .. }) => return Some(Verdict::clear("the key is gone, and no permission changes that")),
         _ => {}
     }
     if logged(context, CAUSE).is_some() || context.reason_saying(CAUSE).is_some() {
@@ -83,8 +83,8 @@ fn refused(context: &DiagnosisContext<'_>, opinion: Opinion) -> Verdict {
     let by_key = opinion.refused.iter().any(|denied| denied.layer == RefusingLayer::ResourcePolicy);
     let named = key.as_deref().unwrap_or("the secret's key");
     let explanation = match by_key {
-        true => format!("The key policy of {named} stops {} for the role {role}.", opinion.actions()),
-        false => format!("The role {role} may not use {named}: {} is refused.", opinion.actions()),
+        true => format!("The key policy of {named} does not let the role {role} perform {}.", opinion.actions()),
+        false => format!("The role {role} may not use {named}, with which the secret is encrypted."),
     };
     let remediation = key_access(context, Target::SecretKey, key.as_deref().unwrap_or("KEY_ARN"))
         .run(rotate_now(context))

@@ -22,6 +22,9 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
+/// Whose key it is that the role uses for the value.
+const SECRET: &str = "the secret";
+
 /// What is wrong with a key.
 struct KeyFault {
     /// Which key, for people.
@@ -47,7 +50,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             return Verdict::clear("the key is enabled, and the newest failing invocation says something else");
         }
         let note = if enabled_now { " It is enabled now: it may have been fixed since." } else { "" };
-        let explanation = format!("A KMS key that rotation depends on could not be used in its state.{note}");
+        let explanation = format!("A KMS key that rotation depends on could not be used because of its state.{note}");
         let mut finding = complaint.finding(context, CAUSE, explanation, fix(context, None));
         if enabled_now {
             finding.confidence = finding.confidence.min(Confidence::Likely);
@@ -73,7 +76,7 @@ fn faults(context: &DiagnosisContext<'_>, access: &SecretAccess) -> Vec<KeyFault
         }
         _ => None,
     };
-    [fault("the secret", &access.secret_key, named), fault("the function's environment", &access.environment_key, environment)]
+    [fault(SECRET, &access.secret_key, named), fault("the function's environment", &access.environment_key, environment)]
         .into_iter()
         .flatten()
         .collect()
@@ -87,8 +90,12 @@ fn unseen(context: &DiagnosisContext<'_>) -> Option<String> {
 }
 
 fn broken(context: &DiagnosisContext<'_>, fault: KeyFault, said: Vec<Proof>) -> Verdict {
-    let bites = (context.is_unwell() || context.never_rotated()) && (!said.is_empty() || !context.explained_otherwise(CAUSE));
+    // Of a key in a wrong state, too, AWS may say no more than that access to KMS is not allowed.
+    let refused = context.seen(Cause::KmsAccessDenied).filter(|seen| seen.is_latest && fault.whose == SECRET);
+    let is_said = !said.is_empty() || refused.is_some();
+    let bites = (context.is_unwell() || context.never_rotated()) && (is_said || !context.explained_otherwise(CAUSE));
     let mut evidence = said;
+    evidence.extend(refused.map(|seen| seen.proof()));
     evidence.push(Proof::of(StepName::SecretAccess, "kms:DescribeKey", format!("KeyState {} of {}", fault.state, fault.id)));
     evidence.extend(context.failed_attempt_proof().filter(|_| bites));
     let mut explanation = format!("The KMS key of {} is {}.", fault.whose, fault.state);
@@ -97,7 +104,7 @@ fn broken(context: &DiagnosisContext<'_>, fault: KeyFault, said: Vec<Proof>) -> 
         evidence.push(context.change_proof(change));
     }
     if !bites {
-        explanation.push_str(" The next rotation will fail, and so does every reader of the secret.");
+        explanation.push_str(" The next rotation will fail, and so will every read of the secret.");
     }
     let mut finding = context.finding(CAUSE, Confidence::Confirmed, explanation, evidence, fix(context, Some(&fault)));
     // Not a guess about the future: without its key nothing can read the secret even now.
@@ -111,7 +118,7 @@ fn fix(context: &DiagnosisContext<'_>, fault: Option<&KeyFault>) -> Remediation 
     let link = "https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html";
     if state == "gone" {
         return Remediation::new(
-            "A deleted key cannot be restored, nor what it encrypted. Give the secret another key and a new value.",
+            "Neither a deleted key nor what it encrypted can be restored. Give the secret another key and a new value.",
         )
         .run(aws_in(
             context,
@@ -121,7 +128,8 @@ fn fix(context: &DiagnosisContext<'_>, fault: Option<&KeyFault>) -> Remediation 
         .warn("The present value is lost unless it is known elsewhere.")
         .link(link);
     }
-    let mut remediation = Remediation::new("Make the key usable again, then rotate.");
+    let mut remediation = Remediation::new("Make the key usable again, and rotate.")
+        .warn("A key is seldom disabled by accident: first ask who did it, and why.");
     if state.starts_with("PendingDeletion") || state.is_empty() {
         remediation =
             remediation.run(aws_in(context, &["kms", "cancel-key-deletion", "--key-id", id])).needs("kms:CancelKeyDeletion");

@@ -1,6 +1,6 @@
 //! # The function's role may not create network interfaces in its VPC
 //!
-//! Lambda attaches a function to its VPC in the role's name.
+//! Lambda uses the function's role to attach the function to its VPC.
 //!
 //! **Shows as** `does not have permissions to call CreateNetworkInterface on EC2`; the reason code
 //! InsufficientRolePermissions; EC2AccessDeniedException.
@@ -41,7 +41,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         return Verdict::clear("the function is in no VPC");
     }
     let partition = function.role.arn().partition();
-    let remediation = Remediation::new("Let the role manage the function's network interfaces.")
+    let remediation = Remediation::new("Let the role manage the function's network interfaces, and rotate.")
         .run(aws(&[
             "iam",
             "attach-role-policy",

@@ -1,7 +1,7 @@
 //! # Lambda cannot decrypt the function's environment variables
 //!
-//! The function's environment is encrypted with a customer managed key that its role may not use, so that no code runs and
-//! no log is written. After a role was recreated under its old name the grant to it has to be renewed.
+//! The function's environment is encrypted with a customer managed key that its role may not use, so no code runs and no
+//! log is written. When a role is recreated under its old name, the key's grant to it has to be renewed.
 //!
 //! **Shows as** `Lambda was unable to decrypt the environment variables because KMS access was denied`; the reason code
 //! KMSKeyAccessDenied; `KMSKeyArn` set and no invocation at the time of the failures.
@@ -39,7 +39,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     }
     if let Some(complaint) = context.complaint(CAUSE) {
         let name = context.function_name().unwrap_or("the function");
-        let explanation = format!("Lambda may not decrypt the environment variables of {name} in its role's name.");
+        let explanation = format!("Lambda may not decrypt the environment variables of {name} on behalf of the function's role.");
         return complaint.finding(context, CAUSE, explanation, fix(context, context.function())).into();
     }
     let Some(function) = context.function() else { return context.function_is_fine() };
@@ -108,8 +108,9 @@ fn fix(context: &DiagnosisContext<'_>, function: Option<&FunctionFacts>) -> Reme
     let role = function.map_or("ROLE_ARN", |function| function.role.arn().as_str());
     let key = function.and_then(|function| function.kms_key_arn.as_ref()).map_or("KEY_ARN", |key| key.as_str());
     let mut fix = key_access(context, Target::EnvironmentKey, key).configure_function(context, &["--role", role]);
-    fix.summary =
-        "Let the role decrypt with the environment's key, and give the role to the function anew to renew the grant.".to_owned();
+    fix.summary = "Let the role decrypt with the environment's key, and assign the role to the function again, which renews the \
+         grant."
+        .to_owned();
     fix.needs("iam:PassRole").link("https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html")
 }
 

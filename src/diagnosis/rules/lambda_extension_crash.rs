@@ -22,8 +22,16 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
         let explanation = {
             let layers = context.function().map(|function| function.layers.as_slice()).unwrap_or_default();
-            let layers = if layers.is_empty() { String::new() } else { format!(" Its layers: {}.", layers.join(", ")) };
-            format!("An extension crashed, and the function with it{}.{layers}", seen.in_step())
+            let layers = if layers.is_empty() {
+                String::new()
+            } else {
+                format!(
+                    " The function's layers: \
+                                                                                {}.",
+                    layers.join(", ")
+                )
+            };
+            format!("An extension crashed{}, and the function with it.{layers}", seen.in_step())
         };
         let remediation = keep_layers(
             context,
@@ -32,7 +40,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             ),
         )
         .rotate(context)
-        .warn("--layers replaces the whole list: name every layer that shall stay.")
+        .warn("--layers replaces the whole list: name every layer that is to stay.")
         .link("https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html");
         (explanation, remediation)
     })

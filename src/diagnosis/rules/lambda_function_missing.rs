@@ -36,14 +36,17 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         format!("ResourceNotFoundException: {arn}"),
     )];
     let mut explanation = match arn.qualifier() {
-        Some(qualifier) => format!("Rotation is bound to {arn}, and there is no such function, version or alias {qualifier}."),
-        None => format!("Rotation is bound to {arn}, and there is no such function."),
+        Some(qualifier) => format!(
+            "The secret is bound to {arn}, and that function, or its version or alias {qualifier}, does \
+                                    not exist."
+        ),
+        None => format!("The secret is bound to {arn}, and there is no such function."),
     };
     if let Some(change) = context.last_change(Concern::Function, &["DeleteFunction", "DeleteAlias"]) {
         explanation = format!("{} called {}. {explanation}", change.actor, change.event);
         evidence.push(context.change_proof(change));
     }
-    let remediation = Remediation::new("Deploy the function again, or bind the secret to one that exists.")
+    let remediation = Remediation::new("Deploy the function again, or bind the secret to one that exists, which also rotates.")
         .run(list_functions(context))
         .run(aws_in(
             context,

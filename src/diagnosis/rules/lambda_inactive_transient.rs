@@ -1,12 +1,13 @@
 //! # The rotation function was inactive
 //!
-//! Lambda puts a function that was idle for weeks to rest. The first invocation wakes it and may be refused; Secrets
+//! Lambda makes a function inactive when it was idle for weeks. The first invocation wakes it and may be refused; Secrets
 //! Manager's next try succeeds.
 //!
 //! **Shows as** `ResourceNotReadyException` in an attempt's reason; `State` Inactive beside a failed attempt that left neither
 //! a log nor an invocation in the metrics.
 //!
-//! **Is not it** while rotation works: an inactive function is normal between rotations. Nor when it fails again and again.
+//! **Is not it** while rotation works: an inactive function is normal between rotations. Nor is it when the failure
+//! repeats.
 
 use crate::diagnosis::remedy::rotate_now;
 use crate::diagnosis::runs::{Ran, ran};
@@ -67,7 +68,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         .run(rotate_now(context))
         .needs("secretsmanager:RotateSecret")
         .link("https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html");
-    let explanation = "Lambda had put the idle function to rest, and the attempt met it before it was ready.";
+    let explanation = "Lambda had made the idle function inactive, and rotation was attempted before it was ready again.";
     let mut finding = context.finding(CAUSE, confidence, explanation, evidence, remediation);
     finding.severity = Severity::Warning;
     finding.into()

@@ -1,10 +1,10 @@
 //! # Secrets Manager may not invoke the rotation function
 //!
 //! The function's resource policy has to allow lambda:InvokeFunction to secretsmanager.amazonaws.com, on the version or
-//! alias rotation names, also within one account.
+//! alias that rotation names, even within one account.
 //!
-//! **Shows as** no such policy, or none that fits the secret's account or ARN; Invocations and Throttles 0 while rotation
-//! is attempted; `Secrets Manager cannot invoke the specified Lambda function`.
+//! **Shows as** no such policy, or none that matches the secret's account or ARN; Invocations and Throttles 0 while
+//! rotation is attempted; `Secrets Manager cannot invoke the specified Lambda function`.
 //!
 //! **Is not it** when the function ran in the failing rotation.
 
@@ -58,7 +58,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         (Invocable::Yes, None) => Verdict::clear("the function's resource policy lets Secrets Manager invoke it"),
         (Invocable::Open(missing), None) => Verdict::unknown(missing),
         (invocable, Some(mut said)) => {
-            let mut explanation = format!("Secrets Manager was refused to invoke {}.", arn.name());
+            let mut explanation = format!("Lambda did not let Secrets Manager invoke {}.", arn.name());
             if matches!(invocable, Invocable::Yes) {
                 explanation.push_str(" The function's resource policy allows it now: it may have been fixed since.");
                 said.confidence = said.confidence.min(Confidence::Likely);
@@ -155,7 +155,7 @@ fn fix(context: &DiagnosisContext<'_>, arn: &FunctionArn, denied_by: Option<Stri
         }
         aws_in(context, &words)
     };
-    let mut remediation = Remediation::new("Let Secrets Manager invoke the function for secrets of this account.");
+    let mut remediation = Remediation::new("Let Secrets Manager invoke the function for secrets of this account, and rotate.");
     if let Some(sid) = &denied_by {
         remediation = remediation
             .run(with_qualifier(&["lambda", "remove-permission", "--function-name", arn.name(), "--statement-id", sid]))

@@ -1,6 +1,6 @@
 //! # The function runs out of memory
 //!
-//! Lambda ends a function that asks for more memory than it is given.
+//! Lambda ends a function that uses more memory than it was given.
 //!
 //! **Shows as** `Runtime.OutOfMemory`, `signal: killed`, or a REPORT of a failed invocation whose `Max Memory Used` equals its
 //! `Memory Size`.
@@ -22,7 +22,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     if let Some(seen) = context.seen(RULE.cause) {
-        let explanation = format!("Lambda ended the function{} because its memory ran out.", seen.in_step());
+        let explanation = format!("Lambda ended the function{} because it ran out of memory.", seen.in_step());
         return said(context, RULE.cause, &seen, explanation, remediation(context, seen.failure)).into();
     }
     let newest = context.failures.last().filter(|failure| failure.most_specific_line().is_none());

@@ -5,8 +5,8 @@
 //! **Shows as** `State` Failed (or Deactivated, Deleting, ActiveNonInvocable) or `LastUpdateStatus` Failed in
 //! GetFunctionConfiguration.
 //!
-//! **Is not it** when the state is Inactive: the next invocation wakes the function. A failed update alone leaves the former
-//! configuration at work, so it is a risk until rotation fails.
+//! **Is not it** when the state is Inactive: the next invocation wakes the function. A failed update alone leaves the
+//! former configuration in use, so it is only a risk until rotation fails.
 
 use crate::diagnosis::remedy::aws_in;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
@@ -31,8 +31,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         return outside;
     }
     let Some(complaint) = context.complaint(CAUSE) else { return verdict };
-    let said = complaint.evidence.last().map(|proof| proof.text.clone()).unwrap_or_default();
-    let explanation = format!("Lambda reports {name} as not usable: {said}.");
+    let said = complaint.evidence.last().map(|proof| proof.text.trim_end_matches('.')).unwrap_or_default();
+    let explanation = format!("Lambda reports that {name} cannot be used: {said}.");
     let remediation =
         Remediation::new("Repair what the reason names, then update the function so that Lambda prepares it again.")
             .run(aws_in(context, &["lambda", "get-function-configuration", "--function-name", name]))

@@ -1,7 +1,7 @@
 //! # The function has no concurrency left to run rotation
 //!
-//! Reserved concurrency of 0 stops every invocation; 1 makes overlapping rotation steps refuse each other; and the account's
-//! own limit can be exhausted by other functions.
+//! Reserved concurrency of 0 stops every invocation; with 1, overlapping rotations refuse each other; and other functions
+//! can use up the account's limit.
 //!
 //! **Shows as** `ReservedConcurrentExecutions` of 0 or 1, Throttles at the time of the failures, `Rate Exceeded` or
 //! TooManyRequestsException in an attempt's reason.
@@ -36,7 +36,11 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let needed = context.is_unwell() || context.never_rotated();
     if reserved == Some(0) {
         let severity = if needed { Severity::Critical } else { Severity::Info };
-        let explanation = format!("Reserved concurrency of {} is 0: Lambda runs no invocation of it.", function.arn.name());
+        let explanation = format!(
+            "The reserved concurrency of {} is 0, so Lambda refuses every \
+                                   invocation.",
+            function.arn.name()
+        );
         return found(context, function, (Confidence::Confirmed, severity), explanation, Vec::new());
     }
     let said = context.complaint(CAUSE);
@@ -76,7 +80,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     match throttles {
         Err(missing) => Verdict::unknown(missing),
         Ok(_) if context.failing.is_some() => Verdict::clear("Throttles is 0 around the failures"),
-        Ok(_) => Verdict::clear("concurrency is not reserved away, and no throttled attempt is known"),
+        Ok(_) => Verdict::clear("the reserved concurrency is not 0, and no throttled attempt is known"),
     }
 }
 
@@ -88,8 +92,16 @@ fn found(
     mut evidence: Vec<Proof>,
 ) -> Verdict {
     let name = function.arn.name();
-    let mut remediation = Remediation::new("Let the function run: AWS recommends room for at least 10 concurrent executions.");
+    let mut remediation = Remediation::default();
     if let Some(reserved) = function.reserved_concurrency.found().copied().flatten() {
+        remediation.summary =
+            "Remove the function's reserved concurrency, so that it runs within the account's limit, and rotate. AWS \
+                               recommends room for at least 10 concurrent executions."
+                .to_owned();
+        if reserved == 0 {
+            remediation =
+                remediation.warn("A reserved concurrency of 0 is also an emergency stop: first ask who set it, and why.");
+        }
         evidence.push(Proof::of(
             StepName::RotationFunction,
             "lambda:GetFunctionConcurrency",
@@ -99,6 +111,10 @@ fn found(
             .run(aws_in(context, &["lambda", "delete-function-concurrency", "--function-name", name]))
             .needs("lambda:DeleteFunctionConcurrency");
     } else {
+        remediation.summary =
+            "Reserve 10 concurrent executions for the function, as AWS recommends, so that other functions cannot take \
+                               them, and rotate."
+                .to_owned();
         remediation = remediation
             .run(aws_in(
                 context,

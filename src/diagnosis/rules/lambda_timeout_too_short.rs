@@ -1,7 +1,7 @@
 //! # The function's timeout is shorter than its normal work
 //!
-//! The function was at work when Lambda stopped it. Lambda's default is 3 seconds; an official template may wait 5 seconds
-//! for each connection, 10 seconds for Db2, and for ElastiCache until its user is active.
+//! The function was still working when Lambda stopped it. Lambda's default is 3 seconds; an official template may wait 5
+//! seconds for each connection, 10 seconds for Db2, and for ElastiCache until its user is active.
 //!
 //! **Shows as** a timeout of 10 seconds or less after Secrets Manager answered, or successful invocations that take nearly
 //! as long as the timeout allows.
@@ -9,7 +9,7 @@
 //! **Is not it** when the timeout is 30 seconds or more and the wait begins at the first network call.
 
 use crate::diagnosis::readings::hang::Hang;
-use crate::diagnosis::remedy::ROTATION_FUNCTIONS;
+use crate::diagnosis::remedy::{ROTATION_FUNCTIONS, longer_timeout};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
@@ -22,6 +22,9 @@ pub(super) const RULE: Rule = Rule {
     hidden_by_login: false,
     evaluate,
 };
+
+/// What a rotation function should have, in seconds: the official templates wait 5 seconds for each of several connections.
+const LEAST_S: u32 = 60;
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let Some(hang) = Hang::newest(context) else {
@@ -36,17 +39,24 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         return Verdict::unknown(missing.unwrap_or_else(|| "the function's timeout".to_owned()));
     };
     let Some(confidence) = hang.lacked_time() else {
-        return Verdict::clear(format!("the timeout is {seconds} s, and the function waited for the network"));
+        return Verdict::clear(format!("the timeout is {seconds} s, and the function was waiting for the network"));
     };
     let why = match hang.success_came_close() {
         Some(longest) => format!("successful invocations take up to {longest:.1} s"),
-        None => "a connection that is refused or slow alone takes longer".to_owned(),
+        None => "a slow or refused connection alone can take longer".to_owned(),
     };
     let explanation = format!("Lambda stopped the function{} after {seconds} s, its timeout; {why}.", hang.in_step());
-    let remediation = Remediation::new(
-        "Raise the timeout to 60 s and rotate. If the function then takes all of it, it waits for something that does not answer.",
-    )
-    .configure_function(context, &["--timeout", "60"])
+    let remediation = match longer_timeout(context, LEAST_S) {
+        Some(longer) => Remediation::new(format!(
+            "Raise the timeout to {longer} s and rotate. If the function then takes all of it, it waits for something that does not \
+             answer."
+        ))
+        .configure_function(context, &["--timeout", &longer.to_string()]),
+        None => Remediation::new(
+            "The timeout is the longest that Lambda allows: find out from the function's log what takes so long, shorten it, and \
+             rotate.",
+        ),
+    }
     .rotate(context)
     .link(ROTATION_FUNCTIONS);
     context.finding(RULE.cause, confidence, explanation, hang.proofs(), remediation).into()
@@ -82,6 +92,19 @@ mod tests {
         let found = finding(RULE.cause, &evidence);
         assert!(found.explanation.contains("successful invocations take up to 28.4 s"), "{}", found.explanation);
         assert_eq!(found.confidence, Confidence::Likely);
+    }
+
+    #[test]
+    fn the_timeout_is_never_lowered() {
+        let remedy = |timeout_s: u32| {
+            let mut evidence = hung(RotationStep::TestSecret, timeout_s);
+            let close = f64::from(timeout_s) * 990.0;
+            facts(&mut evidence.logs).invocations.first_mut().unwrap().duration_ms = Some(close);
+            finding(RULE.cause, &evidence).remediation
+        };
+        assert!(remedy(120).commands.iter().any(|command| command.contains("--timeout 240 ")), "{:?}", remedy(120));
+        assert!(remedy(600).commands.iter().any(|command| command.contains("--timeout 900 ")), "{:?}", remedy(600));
+        assert!(!remedy(900).commands.iter().any(|command| command.contains("--timeout")), "{:?}", remedy(900));
     }
 
     #[test]

@@ -36,7 +36,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let mut words = vec!["ec2", "describe-subnets", "--query", "Subnets[].[SubnetId,AvailableIpAddressCount]", "--subnet-ids"];
     words.extend(vpc.subnet_ids.iter().map(String::as_str));
     let remediation = Remediation::new(
-        "Free addresses or network interfaces in these subnets, raise the quota, or give the function other subnets.",
+        "Free addresses or network interfaces in these subnets, raise the quota, or give the function subnets with free \
+         addresses.",
     )
     .run(aws_in(context, &words))
     .run(aws_in(context, &["ec2", "describe-subnets", "--filters", &format!("Name=vpc-id,Values={}", vpc.vpc_id)]))
@@ -54,7 +55,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     .needs("ec2:DescribeSubnets")
     .needs("lambda:UpdateFunctionConfiguration")
     .link("https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html");
-    let explanation = format!("Lambda gets no network interface for {} in {}.", function.arn.name(), vpc.vpc_id);
+    let explanation = format!("Lambda could not get a network interface for {} in {}.", function.arn.name(), vpc.vpc_id);
     complaint.finding(context, CAUSE, explanation, remediation).into()
 }
 

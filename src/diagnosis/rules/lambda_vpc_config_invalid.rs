@@ -30,13 +30,21 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     }
     let Some(vpc) = &function.vpc else { return Verdict::clear("the function is in no VPC") };
     let Some(complaint) = context.complaint(CAUSE) else { return fine };
-    let mut subnets = vec!["ec2", "describe-subnets", "--subnet-ids"];
-    subnets.extend(vpc.subnet_ids.iter().map(String::as_str));
-    let mut groups = vec!["ec2", "describe-security-groups", "--group-ids"];
-    groups.extend(vpc.security_group_ids.iter().map(String::as_str));
-    let remediation = Remediation::new("Find which of them is gone, and give the function subnets and groups that exist.")
-        .run(aws_in(context, &subnets))
-        .run(aws_in(context, &groups))
+    let in_vpc = format!("Name=vpc-id,Values={}", vpc.vpc_id);
+    // The reason names what is gone, and Lambda would refuse it again.
+    let is_gone = |id: &str| complaint.evidence.iter().any(|proof| proof.text.contains(id));
+    let kept = |ids: &[String], another: &str| {
+        let kept: Vec<&str> = ids.iter().map(String::as_str).filter(|id| !is_gone(id)).collect();
+        if kept.is_empty() { another.to_owned() } else { kept.join(",") }
+    };
+    let subnets = kept(&vpc.subnet_ids, "NEW_SUBNET_ID");
+    let groups = kept(&vpc.security_group_ids, "NEW_SECURITY_GROUP_ID");
+    let remediation = Remediation::new(
+        "Give the function subnets and security groups that exist, in place of the missing one: the first commands list those of its \
+         VPC. Then rotate.",
+    )
+        .run(aws_in(context, &["ec2", "describe-subnets", "--filters", &in_vpc]))
+        .run(aws_in(context, &["ec2", "describe-security-groups", "--filters", &in_vpc]))
         .run(aws_in(
             context,
             &[
@@ -45,14 +53,14 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
                 "--function-name",
                 function.arn.name(),
                 "--vpc-config",
-                &format!("SubnetIds={},SecurityGroupIds={}", vpc.subnet_ids.join(","), vpc.security_group_ids.join(",")),
+                &format!("SubnetIds={subnets},SecurityGroupIds={groups}"),
             ],
         ))
         .needs("ec2:DescribeSubnets")
         .needs("ec2:DescribeSecurityGroups")
         .needs("lambda:UpdateFunctionConfiguration")
         .link("https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html");
-    let explanation = format!("A subnet or security group that {} is configured with no longer exists.", function.arn.name());
+    let explanation = format!("A subnet or security group in the configuration of {} no longer exists.", function.arn.name());
     complaint.finding(context, CAUSE, explanation, remediation).into()
 }
 

@@ -1,9 +1,9 @@
 //! # The function's log is not kept where it can be read
 //!
-//! Rotation fails, and the reason was written to nothing that can be searched: the log group is missing, keeps its lines
-//! for too short a time, or is of a class that hands them on (DELIVERY) or takes no filter (INFREQUENT_ACCESS).
+//! Rotation fails, and no log that can be searched has the reason: the log group is missing, keeps its lines for too short
+//! a time, or is of a class that only passes them on (DELIVERY) or cannot be filtered (INFREQUENT_ACCESS).
 //!
-//! **Shows as** invocations in the metrics without a line in the log, and what DescribeLogGroups tells of the group.
+//! **Shows as** invocations in the metrics without a line in the log, and what DescribeLogGroups says about the group.
 //!
 //! **Is not it** when a failing invocation was read, or the function did not run.
 
@@ -41,12 +41,14 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let group = context.function().map_or("the log group", |function| function.log_group.as_str());
     let (because, summary) = match &lost {
         Lost::Delivered => (
-            format!("{group} is of the class DELIVERY: its lines go to S3 or Firehose, and stay for a day"),
-            "Read the lines where the group delivers them, or give the function a group of the class STANDARD.",
+            format!("{group} is of the class DELIVERY: its lines go to S3 or Firehose and are kept for a day"),
+            "Read the lines where the group delivers them, or give the function a log group of the class STANDARD. Then rotate \
+             and look again.",
         ),
         Lost::Unfiltered => (
             format!("{group} is of the class INFREQUENT_ACCESS, which FilterLogEvents cannot read"),
-            "Read the lines by Logs Insights, or give the function a group of the class STANDARD.",
+            "Read the lines with Logs Insights, or give the function a log group of the class STANDARD. Then rotate and look \
+             again.",
         ),
         Lost::TooShort(days) => (
             format!("{group} keeps its lines for {}, and the failure is older", days_of(*days)),
@@ -59,7 +61,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     };
     let mut evidence = vec![Proof::of(StepName::FunctionLogs, "logs:DescribeLogGroups", because.clone())];
     evidence.extend(context.failed_attempt_proof());
-    let explanation = format!("Why rotation fails stands in no log that can be searched: {because}.");
+    let explanation = format!("No log that can be searched says why rotation fails: {because}.");
     let mut finding = context.finding(CAUSE, Confidence::Confirmed, explanation, evidence, fix(context, &lost, summary));
     finding.severity = Severity::Warning;
     finding.into()
@@ -102,9 +104,10 @@ fn fix(context: &DiagnosisContext<'_>, lost: &Lost, summary: &str) -> Remediatio
             .needs("logs:PutRetentionPolicy"),
         Lost::NoGroup => {
             let role = context.role_name().unwrap_or("ROLE");
-            let arn = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole";
+            let partition = context.function().map_or("aws", |function| function.role.arn().partition());
+            let arn = format!("arn:{partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole");
             remediation
-                .run(crate::diagnosis::remedy::aws(&["iam", "attach-role-policy", "--role-name", role, "--policy-arn", arn]))
+                .run(crate::diagnosis::remedy::aws(&["iam", "attach-role-policy", "--role-name", role, "--policy-arn", &arn]))
                 .needs("iam:AttachRolePolicy")
         }
         Lost::Delivered | Lost::Unfiltered => {

@@ -4,7 +4,7 @@
 //!
 //! **Shows as** `OwningService` with rotation on and no `RotationLambdaARN`.
 
-use crate::diagnosis::managed::{owner, rotated_by_owner};
+use crate::diagnosis::managed::{name_of, owner, rotated_by_owner};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Confidence, Remediation, Severity, StepName};
 
@@ -24,15 +24,18 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     if let Some(verdict) = context.without_secret().or_else(|| context.without_config()) {
         return verdict;
     }
-    let Some(owner) = owner(context) else { return Verdict::clear("no AWS service rotates it in its own way") };
+    let Some(owner) = owner(context) else { return Verdict::clear("no AWS service owns and rotates it") };
+    let name = name_of(owner);
     let proof = context.secret_proof(format!("OwningService {owner}, RotationLambdaARN absent"));
     let remediation = rotated_by_owner(
-        Remediation::new(format!("Nothing to repair here: {owner} rotates the secret, and its own API starts a rotation.")),
+        Remediation::new(format!(
+            "There is nothing to repair: {name} rotates the secret. To rotate it now, use the API of {name}."
+        )),
         context,
         owner,
     )
     .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_managed.html");
-    let explanation = format!("{owner} owns this secret and rotates it without a Lambda function.");
+    let explanation = format!("{name} owns this secret and rotates it without a Lambda function.");
     let mut finding = context.finding(CAUSE, Confidence::Confirmed, explanation, vec![proof], remediation);
     finding.severity = Severity::Info;
     finding.into()

@@ -1,11 +1,11 @@
 //! # The rotation managed by another AWS service fails
 //!
-//! The service that owns the secret could not rotate it. There is no function and no log of ours to read: the owner's
-//! resource has to be in a state in which its password can change.
+//! The service that owns the secret could not rotate it. There is no function, and so no log to read: the owner's resource
+//! has to be in a state in which its password can change.
 //!
 //! **Shows as** RotationFailed events for a secret with `OwningService`.
 
-use crate::diagnosis::managed::{owner, rotated_by_owner};
+use crate::diagnosis::managed::{name_of, owner, rotated_by_owner};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Confidence, Remediation, StepName};
 
@@ -25,21 +25,26 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     if let Some(verdict) = context.without_secret().or_else(|| context.without_config()) {
         return verdict;
     }
-    let Some(owner) = owner(context) else { return Verdict::clear("no AWS service rotates it in its own way") };
+    let Some(owner) = owner(context) else { return Verdict::clear("no AWS service owns and rotates it") };
     let Some(proof) = context.failed_attempt_proof() else {
         return match context.history_gap() {
             Some(missing) => Verdict::unknown(missing),
             None => Verdict::clear("the history shows no failed rotation since the last success"),
         };
     };
+    let name = name_of(owner);
     let count = context.failing.as_ref().map_or(1, |row| row.count);
     let attempts = if count == 1 { "One rotation".to_owned() } else { format!("{count} rotations") };
-    let remediation = rotated_by_owner(Remediation::new(format!(
-        "Look at the {owner} resource the secret belongs to: it must exist and be available, and its key must be usable. Then \
-         start a rotation through {owner}."
-    )), context, owner)
-        .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_managed.html");
-    let explanation = format!("{owner} owns this secret. {attempts} it attempted failed since the last success.");
+    let remediation = rotated_by_owner(
+        Remediation::new(format!(
+            "Look at the {name} resource that the secret belongs to: it must exist and be available, and its key must be usable. \
+         Then start a rotation through {name}."
+        )),
+        context,
+        owner,
+    )
+    .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_managed.html");
+    let explanation = format!("{name} owns and rotates this secret. {attempts} failed since the last success.");
     let evidence = vec![proof, context.secret_proof(format!("OwningService {owner}, RotationLambdaARN absent"))];
     context.finding(CAUSE, Confidence::Confirmed, explanation, evidence, remediation).into()
 }

@@ -1,14 +1,14 @@
 //! # The secret that a service manages is impaired
 //!
-//! RDS calls its master user's secret *impaired* when it can be read and no longer be rotated: RDS lost the use of the
-//! secret or of its key.
+//! RDS calls its master user's secret *impaired* when it can be read but no longer rotated: RDS can no longer use the
+//! secret or its key.
 //!
 //! **Shows as** RotationFailed events of a secret with `OwningService`, and a key that is not enabled or is gone, or a reason
 //! that says `impaired`; in RDS as `MasterUserSecret.SecretStatus`.
 //!
 //! **Is not it** when the key is usable: then the owner's resource is what to look at.
 
-use crate::diagnosis::managed::{command_of, owner};
+use crate::diagnosis::managed::{command_of, name_of, owner};
 use crate::diagnosis::remedy::aws_in;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Concern, Confidence, KeyFacts, Observation, Proof, Remediation, StepName};
@@ -29,7 +29,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     if let Some(verdict) = context.without_secret().or_else(|| context.without_config()) {
         return verdict;
     }
-    let Some(owner) = owner(context) else { return Verdict::clear("no AWS service rotates it in its own way") };
+    let Some(owner) = owner(context) else { return Verdict::clear("no AWS service owns and rotates it") };
     let says_so = context.failed_attempts().next_back().and_then(|attempt| attempt.reason.as_deref());
     let says_so = says_so.is_some_and(|reason| reason.to_ascii_lowercase().contains("impaired"));
     let key = match &context.evidence.access.observation {
@@ -60,8 +60,9 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let changed = context.last_change(Concern::Key, &["DisableKey", "ScheduleKeyDeletion"]);
     evidence.extend(changed.map(|change| context.change_proof(change)));
     evidence.push(context.secret_proof(format!("OwningService {owner}, RotationLambdaARN absent")));
-    let because = fault.as_ref().map_or_else(|| "its rotation failed as impaired".to_owned(), Clone::clone);
-    let explanation = format!("{owner} can no longer rotate the secret it manages, although it may still be read: {because}.");
+    let because = fault.as_ref().map_or_else(|| "the failed rotation says that it is impaired".to_owned(), Clone::clone);
+    let name = name_of(owner);
+    let explanation = format!("{name} can no longer rotate the secret it manages, although it may still be read: {because}.");
     let confidence = match (&fault, context.failing.is_some()) {
         (Some(_), true) => Confidence::Confirmed,
         _ => Confidence::Likely,
@@ -76,8 +77,9 @@ fn id_of(context: &DiagnosisContext<'_>, key: &Observation<KeyFacts>) -> String 
 
 fn fix(context: &DiagnosisContext<'_>, owner: &str, key: &Observation<KeyFacts>) -> Remediation {
     let id = id_of(context, key);
+    let name = name_of(owner);
     let mut remediation = Remediation::new(format!(
-        "Give {owner} the use of the secret's key again, then start a rotation through {owner}: the status becomes active."
+        "Let {name} use the secret's key again, then start a rotation through {name}, after which the status becomes active."
     ));
     if key.found().is_some_and(|key| key.state == "PendingDeletion") {
         remediation =

@@ -1,6 +1,6 @@
 //! # The person or pipeline that starts rotation lacks a permission
 //!
-//! Rotation itself is not at fault: whoever called RotateSecret may not.
+//! Rotation itself is not at fault: whoever called RotateSecret may not do so.
 //!
 //! **Shows as** an access-denied message for secretsmanager:RotateSecret or lambda:InvokeFunction whose principal is not the
 //! function's role.
@@ -46,7 +46,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     }
     if let Some(refusal) = refused_since_success(context) {
         let explanation = format!(
-            "{} asked for a rotation and may not call {}; the rotation itself is not at fault.",
+            "{} tried to start a rotation but may not call {}; the rotation itself is not at fault.",
             refusal.actor, refusal.action
         );
         let proof = Proof::of(StepName::ConfigChanges, context.changes_call(), refusal.message.clone()).at(Some(refusal.at));

@@ -1,11 +1,12 @@
 //! # A permissions boundary or organization policy stops the function's role
 //!
-//! The role's own policies allow the call; a boundary, a service or resource control policy, or a session policy does not.
+//! The role's own policies allow the call, but a boundary, a service or resource control policy, or a session policy does
+//! not.
 //!
 //! **Shows as** `because no permissions boundary allows`, `with an explicit deny in a service control policy`; in the
 //! simulator as not allowed by the boundary or by the organization.
 //!
-//! **Is not it** when the role's own policies lack the allow.
+//! **Is not it** when the role's own policies do not allow the call.
 
 use crate::diagnosis::permissions;
 use crate::diagnosis::policy_edit::{PolicyKind, joined, sparing};
@@ -47,7 +48,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let remediation = match layer {
         RefusingLayer::Scp | RefusingLayer::Rcp if denying.is_some() => organization_fix(denying.as_deref().unwrap_or_default()),
         RefusingLayer::Boundary | RefusingLayer::Unknown => boundary_fix(context, &opinion, role, denying.as_deref()),
-        RefusingLayer::SessionPolicy => Remediation::new("Widen the session policy that is passed where the role is assumed."),
+        RefusingLayer::SessionPolicy => Remediation::new("Widen the session policy that is passed when the role is assumed, and rotate."),
         _ => {
             Remediation::new("Ask the administrators of the organization for an exception: the policy lies outside this account.")
         }
@@ -73,8 +74,8 @@ fn name_of(layer: RefusingLayer) -> &'static str {
 fn organization_fix(arn: &str) -> Remediation {
     let id = arn.rsplit('/').next().unwrap_or(arn);
     Remediation::new(format!(
-        "Ask the administrators of the organization for an exception to the policy {arn}: it lies outside this account. In theirs, \
-         these commands show what it denies and to whom it is attached."
+        "Ask the administrators of the organization for an exception to the policy {arn}: it lies outside this account. In the \
+         organization's account, these commands show what it denies and where it is attached."
     ))
     .run(aws(&["organizations", "describe-policy", "--policy-id", id]))
     .run(aws(&["organizations", "list-targets-for-policy", "--policy-id", id]))
@@ -85,7 +86,10 @@ fn organization_fix(arn: &str) -> Remediation {
 fn boundary_fix(context: &DiagnosisContext<'_>, opinion: &Opinion, role: &str, denying: Option<&str>) -> Remediation {
     let policies = context.evidence.role.found().and_then(|facts| facts.policies.found());
     let boundary = policies.and_then(|policies| policies.boundary.as_ref()).filter(|boundary| boundary.name.starts_with("arn:"));
-    let fix = Remediation::new("Let the boundary allow the actions rotation needs, or give the role another boundary.");
+    let fix = Remediation::new(
+        "Let the boundary allow the actions that rotation needs, or give the role another boundary. Then \
+                                rotate.",
+    );
     let Some(boundary) = boundary else {
         if let Some(arn) = denying {
             let look = ["iam", "get-policy", "--policy-arn", arn, "--query", "Policy.DefaultVersionId", "--output", "text"];
@@ -106,7 +110,7 @@ fn boundary_fix(context: &DiagnosisContext<'_>, opinion: &Opinion, role: &str, d
     };
     let spared = sparing(context, &boundary.document, &permissions::needs(context), PolicyKind::Identity);
     let document = joined(spared.as_ref().unwrap_or(&boundary.document), &allowing(context, &opinion.refused));
-    fix.set_policy(context, &boundary.name, &document).warn("Every role with this boundary is affected.")
+    fix.set_policy(context, &boundary.name, &document)
 }
 
 #[cfg(test)]

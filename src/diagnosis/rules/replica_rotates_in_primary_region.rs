@@ -1,14 +1,14 @@
 //! # This is a replica: it rotates in its primary region
 //!
-//! A replica has no rotation of its own; new values arrive by replication from the primary secret.
+//! A replica does not rotate; new values arrive by replication from the primary secret.
 //!
 //! **Shows as** `PrimaryRegion` in DescribeSecret that is not the region looked at.
 //!
-//! A replication in state Failed is a fault of its own, and is named where it is seen.
+//! A replication with the status Failed is another fault, and is named where it is seen.
 
 use crate::diagnosis::remedy::aws;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
-use crate::model::{Cause, Confidence, Remediation, Replica, SecretFacts, StepName};
+use crate::model::{Cause, Confidence, Remediation, Replica, SecretFacts, Severity, StepName};
 
 const CAUSE: Cause = Cause::ReplicaRotatesInPrimaryRegion;
 
@@ -35,7 +35,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let region = &context.evidence.region;
     let mut explanation = format!("The secret in {region} is a replica; its rotation runs in {primary}.");
     let mut evidence = vec![context.secret_proof(format!("PrimaryRegion {primary}"))];
-    let mut remediation = Remediation::new(format!("Investigate the primary secret in {primary}."))
+    let mut remediation = Remediation::new(format!("Diagnose the primary secret in {primary} instead."))
         .run(aws(&["secretsmanager", "describe-secret", "--secret-id", &secret.name, "--region", primary]))
         .needs("secretsmanager:DescribeSecret")
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html");
@@ -57,7 +57,12 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             .needs("secretsmanager:ReplicateSecretToRegions")
             .warn(format!("Forcing the replication overwrites a secret of the same name in {region}."));
     }
-    context.finding(CAUSE, Confidence::Confirmed, explanation, evidence, remediation).into()
+    let mut finding = context.finding(CAUSE, Confidence::Confirmed, explanation, evidence, remediation);
+    // A replica is as it should be, unless nothing reaches it.
+    if failed.is_empty() {
+        finding.severity = Severity::Warning;
+    }
+    finding.into()
 }
 
 fn failed_replications(secret: &SecretFacts) -> impl Iterator<Item = &Replica> {

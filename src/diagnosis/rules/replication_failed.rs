@@ -1,9 +1,9 @@
 //! # A replica does not get the new value
 //!
-//! The secret rotates, and its replication to another region fails: there, applications go on with the value before.
+//! The secret rotates, but its replication to another region fails: applications there go on with the previous value.
 //!
 //! **Shows as** `ReplicationStatus` Failed for a region, with a message: the key there cannot be used, or a secret of that
-//! name stands in the way.
+//! name exists there already.
 //!
 //! **Is not it** when every replica is InSync.
 
@@ -29,7 +29,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     }
     let Some(secret) = context.secret() else { return Verdict::clear("there is no such secret") };
     if secret.is_replica() {
-        return Verdict::clear("this is a replica itself: its primary replicates");
+        return Verdict::clear("this is itself a replica: its primary secret replicates");
     }
     let failed: Vec<&Replica> = secret.replicas.iter().filter(|replica| replica.status == "Failed").collect();
     if failed.is_empty() {
@@ -43,7 +43,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         failed.iter().map(|replica| context.secret_proof(format!("ReplicationStatus Failed in {}", told(replica)))).collect();
     let regions: Vec<&str> = failed.iter().map(|replica| replica.region.as_str()).collect();
     let explanation =
-        format!("New values of the secret do not arrive in {}: applications there go on with an old one.", regions.join(", "));
+        format!("New values of the secret do not arrive in {}: applications there go on with an old value.", regions.join(", "));
     let mut finding = context.finding(CAUSE, Confidence::Confirmed, explanation, evidence, fix(context, &failed));
     // The secret itself rotates.
     finding.severity = Severity::Info;
@@ -61,9 +61,12 @@ fn fix(context: &DiagnosisContext<'_>, failed: &[&Replica]) -> Remediation {
     let of_key = says(&["kms", "key"]);
     let taken = says(&["already exists", "same name", "simple secret"]);
     let summary = match (of_key, taken) {
-        (true, _) => "Make the key usable in the replica's region, or choose another one there; then replicate anew.",
-        (_, true) => "A secret of the same name stands in the replica's region: rename it, or overwrite it by replicating anew.",
-        _ => "Mend what the message names in the replica's region; then replicate anew.",
+        (true, _) => "Make the key usable in the replica's region, or choose another key there. Then replicate again.",
+        (_, true) => {
+            "A secret of the same name exists in the replica's region: store it under another name, or overwrite it by \
+                      replicating again."
+        }
+        _ => "Correct what the message names in the replica's region. Then replicate again.",
     };
     let mut remediation = Remediation::new(summary);
     for replica in failed {
@@ -76,6 +79,12 @@ fn fix(context: &DiagnosisContext<'_>, failed: &[&Replica]) -> Remediation {
             true => remediation.run(aws_in(context, &[&again[..], &["--force-overwrite-replica-secret"]].concat())),
             false => remediation.run(aws_in(context, &again)),
         };
+    }
+    if !taken {
+        remediation = remediation.warn(
+            "Removing a region deletes the replica there: until it is replicated again, applications in that region cannot read the \
+             secret.",
+        );
     }
     if taken {
         remediation = remediation.warn("Forcing the replication overwrites the secret of the same name in that region.");

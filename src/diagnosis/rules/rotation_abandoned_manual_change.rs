@@ -1,6 +1,6 @@
 //! # The secret was changed while it was rotating
 //!
-//! A person or a pipeline stored a new version while a rotation was under way, and Secrets Manager gave the rotation up.
+//! A person or a pipeline stored a new version while a rotation was under way, and Secrets Manager abandoned the rotation.
 //!
 //! **Shows as** the event RotationAbandoned; PutSecretValue or UpdateSecret by somebody else between the attempt's start and
 //! its end.
@@ -48,18 +48,18 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         Some(change) => (
             Confidence::Confirmed,
             format!(
-                "{} called {} while the secret was rotating, and Secrets Manager gave that rotation up.",
+                "{} called {} while the secret was rotating, and Secrets Manager abandoned that rotation.",
                 change.actor, change.event
             ),
         ),
         None => (
             Confidence::Likely,
-            "Secrets Manager gave the rotation up, which it does when a new version is stored meanwhile.".to_owned(),
+            "Secrets Manager abandoned the rotation, as it does when somebody stores a new version while it runs.".to_owned(),
         ),
     };
     let remediation = Remediation::new(
-        "Rotate again, and keep what writes to the secret from doing so during its rotation window. The value stored by hand is \
-         AWSCURRENT: see that the database accepts it first.",
+        "The value stored by hand is AWSCURRENT: first check that the database accepts it. Then rotate again, and stop whatever \
+         writes to the secret from doing so during its rotation window.",
     )
     .discard_pending(context)
     .rotate(context)

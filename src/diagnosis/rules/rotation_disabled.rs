@@ -1,6 +1,6 @@
 //! # Rotation is turned off
 //!
-//! The secret once rotated, or was set up to, and rotation was cancelled since.
+//! The secret used to rotate, or was set up to, and rotation has been cancelled since.
 //!
 //! **Shows as** `RotationEnabled` false or absent while rotation rules, a function or a last rotation are still there;
 //! CancelRotateSecret in CloudTrail.
@@ -27,7 +27,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     if let Some(verdict) = context.without_config() {
         return verdict;
     }
-    let Some(config) = context.config() else { return Verdict::clear("there is no rotation to look at") };
+    let Some(config) = context.config() else { return Verdict::clear("there is no rotation configuration") };
     if config.enabled == Some(true) {
         return Verdict::clear("rotation is turned on");
     }
@@ -44,7 +44,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let mut evidence = vec![context.config_proof(traces(config)).at(config.last_rotated_at)];
     let mut explanation = match config.last_rotated_at {
         Some(at) => format!("Rotation is turned off. The secret last rotated on {}.", at.strftime("%-d %b %Y")),
-        None => "Rotation was set up and is turned off.".to_owned(),
+        None => "Rotation was set up once, and is turned off now.".to_owned(),
     };
     if let Some(change) = cancelled {
         explanation = format!("{} called CancelRotateSecret. {explanation}", change.actor);
@@ -58,7 +58,7 @@ fn traces(config: &RotationConfig) -> String {
     let mut left = Vec::new();
     left.extend(config.function_arn.as_ref().map(|arn| format!("RotationLambdaARN {arn}")));
     left.extend(config.rules.is_some().then(|| "RotationRules".to_owned()));
-    left.extend(config.last_rotated_at.map(|at| format!("LastRotatedDate {at}")));
+    left.extend(config.last_rotated_at.map(|at| format!("LastRotatedDate {}", at.strftime("%-d %b %Y %H:%M UTC"))));
     if left.is_empty() { state.to_owned() } else { format!("{state}, while {} remain", left.join(", ")) }
 }
 
@@ -74,14 +74,17 @@ fn turn_on(context: &DiagnosisContext<'_>, config: &RotationConfig) -> Remediati
         words.extend(["--rotation-lambda-arn", function]);
     }
     words.extend(["--rotation-rules", &schedule]);
-    let mut fix = Remediation::new("Turn rotation on again.");
+    let mut fix = Remediation::new("Turn rotation on again, which also rotates.");
     if !managed && known.is_none() {
         fix = fix.run(list_functions(context));
     }
     fix.run(aws_in(context, &words))
         .needs("secretsmanager:RotateSecret")
         .needs("lambda:InvokeFunction")
-        .warn("The command rotates at once. With --no-rotate-immediately the first rotation waits for its window.")
+        .warn(
+            "Ask first whether it was turned off on purpose. The command rotates at once; with --no-rotate-immediately the \
+               first rotation waits for its window.",
+        )
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_turn-on-cli.html")
 }
 

@@ -1,6 +1,6 @@
 //! # The rotation function belongs to another secret or user
 //!
-//! The ElastiCache template serves one secret and one user, named in its environment, and refuses every other.
+//! The ElastiCache template serves one secret and one user, both named in its environment, and refuses all others.
 //!
 //! **Shows as** `is not allowed to use this Lambda function for rotation`.
 
@@ -22,10 +22,10 @@ pub(super) const RULE: Rule = Rule {
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |_| {
         let explanation =
-            format!("The rotation function is set up for another secret than {}, and refuses it.", context.secret_name());
+            format!("The rotation function is set up for a secret other than {}, and refuses this one.", context.secret_name());
         let remediation = Remediation::new(
-            "Deploy a function of its own for this secret and bind the secret to it. Or, if the function shall serve this secret, \
-             correct SECRET_ARN and USER_NAME in its environment.",
+            "Deploy a separate function for this secret and bind the secret to it, which also rotates. Or, if this function is \
+             meant to serve this secret, correct SECRET_ARN and USER_NAME in its environment.",
         )
         .bind_new_function(context)
         .link(TEMPLATES);

@@ -1,6 +1,6 @@
 //! # Rotation was never turned on
 //!
-//! The secret has no rotation function, no schedule, no past rotation: it was never meant to rotate, or was forgotten.
+//! The secret has no rotation function, no schedule and no past rotation: it was never meant to rotate, or was forgotten.
 //!
 //! **Shows as** no rotation field at all in DescribeSecret, and no attempt in the history.
 //!
@@ -26,7 +26,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     if let Some(verdict) = context.without_config() {
         return verdict;
     }
-    let Some(config) = context.config() else { return Verdict::clear("there is no rotation to look at") };
+    let Some(config) = context.config() else { return Verdict::clear("there is no rotation configuration") };
     if config.enabled == Some(true) {
         return Verdict::clear("rotation is turned on");
     }
@@ -51,7 +51,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     }
     // The absent fields alone mean it, by the API reference; the history is the second fact.
     let confidence = if gap.is_none() { Confidence::Confirmed } else { Confidence::Likely };
-    let remediation = Remediation::new("Give the secret a rotation function and a schedule, if it is meant to rotate.")
+    let remediation = Remediation::new("If the secret is meant to rotate, give it a rotation function and a schedule.")
         .run(list_functions(context))
         .run(aws_in(
             context,
@@ -68,7 +68,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         ))
         .needs("secretsmanager:RotateSecret")
         .needs("lambda:InvokeFunction")
-        .warn("The command rotates at once. With --no-rotate-immediately the first rotation waits for its window.")
+        .warn("The command rotates at once; with --no-rotate-immediately the first rotation waits for its window.")
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets.html");
     context.finding(CAUSE, confidence, "Rotation was never configured for this secret.", evidence, remediation).into()
 }

@@ -28,7 +28,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         return verdict;
     }
     let (Some(secret), Some(config)) = (context.secret(), context.config()) else {
-        return Verdict::clear("there is no rotation to look at");
+        return Verdict::clear("there is no rotation configuration");
     };
     if config.enabled != Some(true) {
         return Verdict::clear("rotation is not turned on");
@@ -46,7 +46,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         return Verdict::clear("a partner rotates it without a function");
     }
     let known = known_function(context);
-    let mut remediation = Remediation::new("Bind the secret to its rotation function.");
+    let mut remediation = Remediation::new("Bind the secret to its rotation function, which also rotates.");
     if known.is_none() {
         remediation = remediation.run(list_functions(context));
     }
@@ -60,7 +60,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         .needs("lambda:InvokeFunction")
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_turn-on-cli.html");
     let proof = context.config_proof("RotationEnabled is true, RotationLambdaARN, OwningService and Type are absent");
-    let explanation = "Rotation is on, but nothing is named that would perform it.";
+    let explanation = "Rotation is on, but the secret names no function that would perform it.";
     context.finding(CAUSE, Confidence::Confirmed, explanation, vec![proof], remediation).into()
 }
 

@@ -1,7 +1,7 @@
 //! # The function stored the new version without the rotation token
 //!
-//! A function that stores the new version with an assumed role, or from another account, must pass on the RotationToken of
-//! its event. Without it Secrets Manager does not believe that the version is the rotation's own.
+//! A function that stores the new version with an assumed role, or from another account, must pass on the RotationToken
+//! from its event. Without it Secrets Manager does not accept that the version belongs to the rotation.
 //!
 //! **Shows as** `Pending secret version … was not created by Lambda …. Remove the AWSPENDING staging label and restart
 //! rotation` as the reason of RotationFailed.
@@ -22,7 +22,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
-    let explanation = "Secrets Manager refused the new version, because the function stored it without the RotationToken of its \
+    let explanation = "Secrets Manager refused the new version because the function stored it without the RotationToken from its \
                        event.";
     let newest = context.failed_attempts().next_back();
     let refused = newest.and_then(|attempt| attempt.reason.as_deref()).and_then(signatures::classify);
@@ -43,7 +43,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
 
 fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
     Remediation::new(
-        "Pass event[\"RotationToken\"] to put_secret_value in createSecret, deploy the function, take AWSPENDING away from the \
+        "Pass event[\"RotationToken\"] to put_secret_value in createSecret, deploy the function, remove AWSPENDING from the \
          refused version, and rotate.",
     )
     .deploy_code(context)

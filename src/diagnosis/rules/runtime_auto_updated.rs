@@ -1,7 +1,7 @@
 //! # AWS updated the runtime under the function
 //!
 //! Lambda moves functions to newer patch versions of their runtime by itself. What the function relied on, a library of the
-//! runtime or its behaviour, is not the same any more.
+//! runtime or its behaviour, has changed.
 //!
 //! **Shows as** another patch number in INIT_START between the last invocation that worked and the first that failed, with
 //! a fault of loading or running code, and no change of the function between them.
@@ -48,15 +48,15 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         return match before_and_after(context) {
             Some(_) => Verdict::clear("the runtime's version did not change, or the function was changed with it"),
             None if context.failures.is_empty() => not_said(context, &RULE),
-            None => Verdict::clear("no INIT_START tells of another version of the runtime"),
+            None => Verdict::clear("no INIT_START line shows another version of the runtime"),
         };
     };
     let seen = context.seen_where(|read| is_broken_by_a_runtime(read.classification.cause));
     let Some(seen) = seen.filter(|seen| seen.is_latest) else {
-        return Verdict::clear(format!("the runtime became {after}, and what fails is not its code"));
+        return Verdict::clear(format!("the runtime became {after}, but it is not the function's code that fails"));
     };
     let explanation = format!(
-        "AWS moved the function from {before} to {after}, and since then its code fails{}; nobody changed the function.",
+        "AWS moved the function from {before} to {after}, and its code has failed{} since then; nobody changed the function.",
         seen.in_step()
     );
     let log = |text: String| Proof::of(StepName::FunctionLogs, "logs:FilterLogEvents", text);
@@ -92,8 +92,8 @@ fn is_changed_by_somebody(context: &DiagnosisContext<'_>) -> bool {
 fn fix(context: &DiagnosisContext<'_>, before: &RuntimeVersion) -> Remediation {
     let name = context.function_name().unwrap_or("FUNCTION_NAME");
     let remediation = Remediation::new(
-        "Bind the function to the version of the runtime it worked on, and rotate. Then carry in the package what the code \
-         took from the runtime, and let AWS update it again.",
+        "Bind the function to the runtime version on which it worked, and rotate. Later put into the package whatever the code \
+         took from the runtime, and let AWS update the runtime again.",
     );
     let remediation = match &before.arn {
         Some(arn) => remediation.run(aws_in(
@@ -113,7 +113,7 @@ fn fix(context: &DiagnosisContext<'_>, before: &RuntimeVersion) -> Remediation {
     };
     remediation
         .needs("lambda:PutRuntimeManagementConfig")
-        .warn("A function bound to one version gets no security updates of its runtime: undo it with --update-runtime-on Auto.")
+        .warn("A function bound to one runtime version gets no security updates: undo it later with --update-runtime-on Auto.")
         .rotate(context)
         .link("https://docs.aws.amazon.com/lambda/latest/dg/runtimes-update.html")
 }

@@ -1,6 +1,6 @@
 //! # The rotation is overdue, or its schedule never fires
 //!
-//! A rotation window closed and no attempt was made in it, or the schedule names no date that ever comes. It says that
+//! A rotation window closed and no attempt was made in it, or the schedule names a date that never comes. This says that
 //! rotation does not start, not why: any cause that stops the start explains it.
 //!
 //! **Shows as** `NextRotationDate` in the past without a RotationStarted event since; a schedule that cannot be evaluated.
@@ -28,7 +28,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     if let Some(verdict) = context.without_config() {
         return verdict;
     }
-    let Some(config) = context.config() else { return Verdict::clear("there is no rotation to look at") };
+    let Some(config) = context.config() else { return Verdict::clear("there is no rotation configuration") };
     if config.enabled != Some(true) {
         return Verdict::clear("rotation is not turned on");
     }
@@ -36,7 +36,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         return Verdict::clear("nothing is due for a replica or a secret that is being deleted");
     }
     if config.due.never_fires {
-        let explanation = format!("The schedule {} names no date that ever comes.", expression(config));
+        let explanation = format!("The schedule {} names a date that never comes.", expression(config));
         return schedule_finding(context, config, Confidence::Confirmed, explanation);
     }
     if let Some(why) = &config.due.invalid {
@@ -59,7 +59,7 @@ fn schedule_finding(
     explanation: String,
 ) -> Verdict {
     let proof = context.config_proof(format!("RotationRules: {}", expression(config)));
-    let remediation = Remediation::new("Give rotation a schedule that fires.")
+    let remediation = Remediation::new("Give rotation a schedule with dates that come.")
         .run(aws_in(
             context,
             &[
@@ -91,12 +91,18 @@ fn overdue(context: &DiagnosisContext<'_>, config: &RotationConfig) -> Verdict {
         return Verdict::unknown(missing);
     }
     let evidence = vec![
-        context.config_proof(format!("the rotation window closed at {closed}; schedule {}", expression(config))).at(Some(closed)),
+        context
+            .config_proof(format!(
+                "the rotation window closed on {}; schedule: {}",
+                closed.strftime("%-d %b %Y %H:%M UTC"),
+                expression(config)
+            ))
+            .at(Some(closed)),
         Proof::of(StepName::RotationHistory, context.history_call(), "no rotation attempt since that window opened"),
     ];
     let remediation = Remediation::new(
-        "Start a rotation by hand and see what it says; if it works, set the schedule again so that the next date is computed \
-         anew.",
+        "Start a rotation by hand and see whether it works. The command also sets the schedule again, so that the next date is \
+         computed anew.",
     )
     .run(aws_in(
         context,
@@ -107,7 +113,7 @@ fn overdue(context: &DiagnosisContext<'_>, config: &RotationConfig) -> Verdict {
     .warn("The command rotates at once.")
     .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html");
     let explanation = format!(
-        "A rotation was due by {} and no attempt was made: rotation does not start.",
+        "A rotation was due by {}, but no attempt was made: rotation does not start.",
         closed.strftime("%-d %b %Y %H:%M UTC")
     );
     // That it is overdue is certain; that the schedule itself is the reason is what remains when nothing else is found.

@@ -1,6 +1,6 @@
 //! # The secret's engine is not the one the function handles
 //!
-//! `engine` is missing from the secret's JSON, or names another database than the one the template is made for.
+//! `engine` is missing from the secret's JSON, or names another database than the one that the template is made for.
 //!
 //! **Shows as** `Database engine must be set to '…' in order to use this rotation lambda`.
 
@@ -25,10 +25,16 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let (title, explanation, remediation) = match whose(context, &seen) {
         Whose::Rotated => (
             RULE.cause.title(),
-            format!("{} names another engine than its rotation function is made for{}.", context.secret_name(), seen.in_step()),
+            format!(
+                "The function stopped{1}: {0} names another engine than the one its rotation function is made \
+                     for.",
+                context.secret_name(),
+                seen.in_step()
+            ),
             Remediation::new(
-                "Set \"engine\" in the secret to the engine the line names, and take AWSPENDING away from a version made without it. \
-                 If the database is of another kind, bind the secret to the function for that kind instead.",
+                "Set \"engine\" in the secret to the engine that the quoted line names, remove AWSPENDING from a version made \
+                 without it, and rotate. If the database is of another kind, bind the secret to a function for that kind \
+                 instead.",
             )
             .put_value(context)
             .discard_pending(context),

@@ -1,7 +1,7 @@
 //! # The secret's value is not valid JSON
 //!
-//! The value cannot be parsed (a plain string, single quotes, or quotes that a shell removed), holds binary data in place of a
-//! string, or a field of it cannot be used, such as a port `5432/tcp`.
+//! The value cannot be parsed (a plain string, single quotes, or quotes that a shell removed), holds binary data instead of
+//! a string, or has a field that cannot be used, such as the port `5432/tcp`.
 //!
 //! **Shows as** `JSONDecodeError`, `Invalid secret value json`, `Failed to parse secret string`.
 
@@ -27,14 +27,14 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         // createSecret reads the current value: what setSecret cannot parse is the previous one, or the superuser's.
         let is_previous = seen.failure.step.is_some_and(|step| step > RotationStep::CreateSecret);
         if is_previous && context.secret().is_some_and(|secret| secret.version_with("AWSPREVIOUS").is_some()) {
-            let fix = Remediation::new("Take AWSPREVIOUS off the value that is no JSON, and rotate.")
+            let fix = Remediation::new("Remove AWSPREVIOUS from the value that is not JSON, and rotate.")
                 .forget_previous(context)
                 .discard_pending(context)
                 .rotate(context)
                 .link(SECRET_STRUCTURE);
             return (explanation, fix);
         }
-        let remediation = Remediation::new("Store the value again, as JSON with double quotes, from a file, and rotate.")
+        let remediation = Remediation::new("Store the value again from a file, as JSON with double quotes, and rotate.")
             .put_value(context)
             .forget_unreadable(context)
             .rotate(context)

@@ -1,7 +1,7 @@
 //! # The secret's JSON lacks a required key
 //!
-//! The function needs a key, such as `host`, `username` or `password`, that the secret's JSON does not hold. In setSecret of a
-//! function that alternates between two users it is the superuser's secret that lacks it.
+//! The function needs a key, such as `host`, `username` or `password`, that the secret's JSON does not have. In setSecret
+//! of a function that alternates between two users it is the superuser's secret that lacks it.
 //!
 //! **Shows as** `key is missing from secret JSON`.
 
@@ -27,18 +27,20 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         Whose::Rotated => (
             RULE.cause.title(),
             format!(
-                "The value of {} lacks a key the function needs{}; the quoted line names it.",
+                "The value of {} lacks a key that the function needs{}; the quoted line names it.",
                 context.secret_name(),
                 seen.in_step()
             ),
             Remediation::new(
-                "Add the key to the secret's JSON, in the structure the template documents, take AWSPENDING away from a version made \
-                 without it, and rotate.",
+                "Add the key to the secret's JSON, in the structure that the template documents, remove AWSPENDING from a \
+                 version made without it, and rotate.",
             )
             .put_value(context)
             .discard_pending(context),
         ),
-        other => (other.lacks_a_key(), other.explain(&seen, "a key"), other.remedy(context, "add the key that the quoted line names")),
+        other => {
+            (other.lacks_a_key(), other.explain(&seen, "a key"), other.remedy(context, "add the key that the quoted line names"))
+        }
     };
     let mut finding = said(context, RULE.cause, &seen, explanation, remediation.rotate(context).link(SECRET_STRUCTURE));
     if seen.read.classification.fault.is_none() {

@@ -1,6 +1,6 @@
 //! # The secret is scheduled for deletion
 //!
-//! Secrets Manager neither rotates nor hands out a secret inside its recovery window.
+//! Secrets Manager neither rotates nor returns a secret during its recovery window.
 //!
 //! **Shows as** `DeletedDate` in DescribeSecret; `because it was marked for deletion` in an error.
 
@@ -28,8 +28,11 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let Some(deleted_at) = context.secret().and_then(|secret| secret.deleted_at) else {
         return needed(context);
     };
-    let mut evidence = vec![context.secret_proof(format!("DeletedDate {deleted_at}")).at(Some(deleted_at))];
-    let mut explanation = "The secret is scheduled for deletion; until it is restored nothing rotates it.".to_owned();
+    let mut evidence =
+        vec![context.secret_proof(format!("DeletedDate {}", deleted_at.strftime("%-d %b %Y %H:%M UTC"))).at(Some(deleted_at))];
+    let mut explanation = "The secret is scheduled for deletion; until it is restored, it can be neither read nor \
+                           rotated."
+        .to_owned();
     if let Some(change) = context.last_change(Concern::Secret, &["DeleteSecret"]) {
         explanation = format!("{} called DeleteSecret. {explanation}", change.actor);
         evidence.push(context.change_proof(change));
@@ -45,16 +48,18 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
 fn needed(context: &DiagnosisContext<'_>) -> Verdict {
     let Some(seen) = context.seen(CAUSE) else { return Verdict::clear("no deletion is scheduled") };
     let explanation = format!(
-        "The function needs{} another secret, which is scheduled for deletion: the superuser's, which \"masterarn\" names.",
+        "The function needs another secret{}, and that one is scheduled for deletion: the superuser's, which \"masterarn\" \
+         names.",
         seen.in_step()
     );
-    let remediation = Remediation::new("Restore that secret, or let \"masterarn\" name another one.")
-        .run(aws_in(context, &["secretsmanager", "list-secrets", "--include-planned-deletion"]))
-        .run(aws_in(context, &["secretsmanager", "restore-secret", "--secret-id", "SUPERUSER_SECRET"]))
-        .rotate(context)
-        .needs("secretsmanager:ListSecrets")
-        .needs("secretsmanager:RestoreSecret")
-        .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_restore-secret.html");
+    let remediation =
+        Remediation::new("Restore that secret, or change \"masterarn\" to another superuser's secret. Then rotate.")
+            .run(aws_in(context, &["secretsmanager", "list-secrets", "--include-planned-deletion"]))
+            .run(aws_in(context, &["secretsmanager", "restore-secret", "--secret-id", "SUPERUSER_SECRET"]))
+            .rotate(context)
+            .needs("secretsmanager:ListSecrets")
+            .needs("secretsmanager:RestoreSecret")
+            .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_restore-secret.html");
     let mut finding = said(context, CAUSE, &seen, explanation, remediation);
     finding.title = "a secret the function needs is scheduled for deletion".to_owned();
     finding.into()

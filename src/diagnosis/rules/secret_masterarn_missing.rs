@@ -1,6 +1,6 @@
 //! # The secret does not name its superuser secret
 //!
-//! The function rotates alternating users with the help of a superuser, and the secret's JSON has no `masterarn`.
+//! The function rotates alternating users, for which it needs a superuser, and the secret's JSON has no `masterarn`.
 //!
 //! **Shows as** `KeyError: 'masterarn'`.
 
@@ -21,11 +21,15 @@ pub(super) const RULE: Rule = Rule {
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
-        let explanation =
-            format!("The function alternates users and {} has no \"masterarn\"{}.", context.secret_name(), seen.in_step());
+        let explanation = format!(
+            "The function alternates between two users, for which it needs a superuser; {} has no \"masterarn\" that \
+                     names the superuser's secret. It stopped{}.",
+            context.secret_name(),
+            seen.in_step()
+        );
         let remediation = Remediation::new(
-            "Add \"masterarn\", the full ARN of the superuser's secret, to the secret's JSON, and let the function's role read that \
-             secret. Or bind the secret to a single-user function.",
+            "Add \"masterarn\", the full ARN of the superuser's secret, to the secret's JSON, let the function's role read that \
+             secret, and rotate. Or bind the secret to a single-user function.",
         )
         .put_value(context)
         .rotate(context)

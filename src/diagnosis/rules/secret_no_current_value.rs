@@ -33,9 +33,10 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     }
     let seen = match secret.versions.len() {
         0 => "DescribeSecret lists no version".to_owned(),
+        1 => "the only labelled version does not carry AWSCURRENT".to_owned(),
         some => format!("none of the {some} labelled versions carries AWSCURRENT"),
     };
-    let remediation = Remediation::new("Give the secret its first value: the JSON that its rotation function expects.")
+    let remediation = Remediation::new("Store the secret's first value: the JSON that its rotation function expects.")
         .put_value(context)
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_secret_json_structure.html");
     let explanation = "The secret has no current value, so there is nothing to rotate.";
@@ -49,7 +50,7 @@ fn found_none(context: &DiagnosisContext<'_>) -> Verdict {
     };
     let remediation = Remediation::new("Store the secret's value, and rotate.").put_value(context).rotate(context);
     let mut finding = said(context, CAUSE, &seen, String::new(), remediation);
-    finding.explanation.push_str(" A version carries the label by now.");
+    finding.explanation.push_str(" A version carries the label now.");
     finding.confidence = finding.confidence.min(Confidence::Likely);
     finding.into()
 }

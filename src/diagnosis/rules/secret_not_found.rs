@@ -37,7 +37,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let asked = context.evidence.asked.as_str();
     let region = &context.evidence.region;
     let account = context.evidence.account_id.as_ref().map(|id| format!(" of account {id}")).unwrap_or_default();
-    let mut explanation = format!("{region}{account} has no secret {asked}.");
+    let mut explanation = format!("There is no secret {asked} in {region}{account}.");
     if !context.evidence.near_names.is_empty() {
         explanation.push_str(&format!(" Similar names: {}.", context.evidence.near_names.join(", ")));
     }
@@ -45,7 +45,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         explanation.push_str(hint);
     }
     let remediation = Remediation::new(
-        "Check name, region and account. A secret deleted with a recovery window is still listed and can be restored.",
+        "Check the name, the region and the account. A secret in its recovery window after deletion is still listed and can be \
+         restored.",
     )
     .run(aws_in(
         context,
@@ -69,20 +70,21 @@ fn needed(context: &DiagnosisContext<'_>) -> Verdict {
     let of_superuser = seen.failure.step == Some(RotationStep::SetSecret) || strategy::alternates(context);
     let explanation = if of_superuser {
         format!(
-            "The function asked{} for a secret that is not there. createSecret had read this one, so that it is the superuser's, \
-             which \"masterarn\" names: deleted, or in another region or account.",
+            "The function asked for a secret that does not exist{}. createSecret had read this one, so the missing one is the \
+             superuser's, which \"masterarn\" names: it was deleted, or is in another region or account.",
             seen.in_step()
         )
     } else {
         format!(
-            "The function asked{} for a secret that is not there: this one at the endpoint of another region, or the superuser's, \
-             which \"masterarn\" names.",
+            "The function asked for a secret that does not exist{}: either this one at the endpoint of another region, or the \
+             superuser's, which \"masterarn\" names.",
             seen.in_step()
         )
     };
     let function = context.function_name().unwrap_or("FUNCTION");
     let remediation = Remediation::new(
-        "Let \"masterarn\" in the secret name a superuser secret that exists, and SECRETS_MANAGER_ENDPOINT this region.",
+        "Set \"masterarn\" in the secret to a superuser's secret that exists, check that SECRETS_MANAGER_ENDPOINT names this \
+         region, and rotate.",
     )
     .run(aws_in(context, &["secretsmanager", "list-secrets", "--include-planned-deletion"]))
     .run(aws_in(context, &["lambda", "get-function-configuration", "--function-name", function]))

@@ -1,7 +1,7 @@
 //! # The secret's resource policy denies the function's role
 //!
-//! Often a Deny for everyone but a list of principals, addresses or endpoints that forgot the rotation role. The simulator
-//! does not see this policy; it is evaluated here.
+//! Often a Deny for everyone except a list of principals, addresses or endpoints from which the rotation role was left out.
+//! IAM's simulator does not see this policy; it is evaluated here.
 //!
 //! **Shows as** `with an explicit deny in a resource-based policy`; a Deny statement that matches the role.
 //!
@@ -27,12 +27,12 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
-    let opinion = match weigh(context, CAUSE, "the secret's resource policy denies the role nothing") {
+    let opinion = match weigh(context, CAUSE, "the secret's resource policy denies the role nothing that rotation needs") {
         Weighed::Against(verdict) => return by_the_policy_itself(context, verdict),
         Weighed::For(opinion) => opinion,
     };
     let role = context.role_name().unwrap_or("ROLE");
-    let explanation = format!("The secret's own resource policy denies the role {role} {}.", opinion.actions());
+    let explanation = format!("The secret's resource policy denies {} to the role {role}.", opinion.actions());
     let secret = context.secret_id();
     let policy = context.evidence.access.found().and_then(|access| access.secret_policy.found());
     let spared = policy.and_then(|policy| sparing(context, policy, &permissions::needs(context), PolicyKind::Resource));
@@ -48,7 +48,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
                 .needs("secretsmanager:GetResourcePolicy"),
             "file://fixed-policy.json",
         )
-        .warn("The new policy replaces the whole old one: keep its other statements."),
+        .warn("The new policy replaces the whole old one: keep the other statements."),
     };
     let remediation = remediation
         .run(rotate_now(context))

@@ -1,10 +1,11 @@
 //! # The secret's resource policy does not allow the caller from another account
 //!
-//! Across accounts the role's policies are not enough: the secret, and its key, have to allow the role too.
+//! Across accounts the role's policies are not enough: the policies of the secret and of its key have to allow the role
+//! too.
 //!
 //! **Shows as** `because no resource-based policy allows …` for a caller of another account.
 //!
-//! **Is not it** in one account: there the role's own allow suffices.
+//! **Is not it** within one account: there the role's own policies are enough.
 
 use crate::diagnosis::policy_edit::{empty, with};
 use crate::diagnosis::refusal::{Weighed, weigh};
@@ -36,7 +37,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let secret = context.secret().map(|secret| secret.arn.arn());
     let same_account = role.zip(secret).is_some_and(|(role, secret)| role.account_id() == secret.account_id());
     let clear = match same_account {
-        true => "the function's role and the secret are of one account",
+        true => "the function's role and the secret are in the same account",
         false => "the secret's resource policy allows the role",
     };
     let mut opinion = match weigh(context, CAUSE, clear) {
@@ -48,7 +49,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     }
     let role = role.map_or("ROLE_ARN", |role| role.as_str());
     let caller = opinion.stranger.clone().unwrap_or_else(|| role.to_owned());
-    let explanation = format!("The secret's resource policy does not allow {caller} {}.", opinion.actions());
+    let explanation = format!("The secret's resource policy does not let {caller} perform {}.", opinion.actions());
     let present = context.evidence.access.found().and_then(|access| access.secret_policy.found());
     let policy = with(
         present.unwrap_or(&empty()),
@@ -63,8 +64,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         }),
     );
     let remediation = Remediation::new(
-        "Allow the role in the secret's policy and in the policy of a customer managed key; a secret under the AWS managed key \
-         cannot be shared with another account.",
+        "Allow the role in the secret's policy and in the policy of its customer managed key, and rotate. A secret encrypted \
+         with the AWS managed key cannot be shared with another account.",
     )
     .run(aws_in(
         context,

@@ -1,6 +1,6 @@
 //! # The user name differs between the secret's versions
 //!
-//! `username` was edited between versions. The template refuses to set the password of another user than before.
+//! `username` was edited between versions. The template refuses to set the password of a user other than the previous one.
 //!
 //! **Shows as** `Attempting to modify user … other than …`, `does not match username`.
 
@@ -27,8 +27,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             context.secret_name()
         );
         let remediation = Remediation::new(
-            "Restore \"username\" in the secret, take AWSPENDING away from the version that names the other user, and rotate. To \
-             change the user for good, store the complete value of the new user first.",
+            "Restore \"username\" in the secret, remove AWSPENDING from the version that names the other user, and rotate. To \
+             change the user for good, first store the complete value of the new user.",
         )
         .put_value(context)
         .rotate(context)

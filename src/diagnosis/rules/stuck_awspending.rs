@@ -1,7 +1,8 @@
 //! # AWSPENDING is stuck on a version that never became current
 //!
-//! A rotation failed half-way and left its label behind. Secrets Manager tries that version again, or refuses a new
-//! rotation. It is what a failure leaves, never its reason: it stands alone only when no failing invocation is visible.
+//! A rotation failed halfway and left its label behind. Secrets Manager tries that version again, or refuses a new
+//! rotation. The label is what a failure leaves behind, never its reason: it is a finding alone only when no failing
+//! invocation is visible.
 //!
 //! **Shows as** AWSPENDING on a version without AWSCURRENT while no rotation is in progress, and as `A previous rotation
 //! isn't complete. That rotation will be reattempted.`
@@ -55,13 +56,19 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         // The label is there, and what failed is something else that is not known.
         (false, _) => Confidence::Possible,
     };
-    let unknown = if is_told { "" } else { " What failed first is not known." };
+    let unknown = if is_told { "" } else { " Why it did not finish is not known." };
     let explanation = format!("A rotation that did not finish left AWSPENDING on version {}.{unknown}", stuck.id);
     let remediation = Remediation::new(
-        "It clears by itself when a rotation succeeds. If rotation stays refused, take the label away and rotate again.",
-    )
-    .discard_pending(context)
-    .rotate(context)
+        "The label moves by itself when a rotation succeeds. If rotation is still refused, remove the label and rotate again.",
+    );
+    // Its version may hold the only copy of the database's password: it stays until the reason is known.
+    let remediation = match is_told {
+        true => remediation.discard_pending(context).rotate(context),
+        false => Remediation::new(
+            "Leave the label in place until it is known why the rotation did not finish: this version may have the only copy of \
+             the password that the database has now.",
+        ),
+    }
     .link(TROUBLESHOOTING);
     let mut finding = context.finding(RULE.cause, confidence, explanation, evidence, remediation);
     if !stands_alone(context) {

@@ -1,7 +1,7 @@
 //! # The function could not look up the superuser secret's database
 //!
-//! The superuser's secret is managed by a service and holds no host, so the template asks RDS or Redshift for it, and that
-//! call failed. The error nested in the line says why: mostly a missing permission, or an API that cannot be reached.
+//! The superuser's secret is managed by a service and names no host, so the template asks RDS or Redshift for it, and that
+//! call failed. The error within the line says why: mostly a missing permission, or an API that cannot be reached.
 //!
 //! **Shows as** `Encountered API error while fetching connection parameters from Describe…`.
 
@@ -41,16 +41,16 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
 fn remediation(context: &DiagnosisContext<'_>, reason: Option<Cause>) -> Remediation {
     let unreachable = matches!(reason, Some(Cause::AwsEndpointUnreachable | Cause::TimeoutAmbiguous));
     if unreachable {
-        let summary =
-            "Give the function a way to the RDS API: an interface endpoint for rds in its VPC, or a NAT gateway. Then rotate.";
+        let summary = "Give the function a way to the RDS API: an interface endpoint for rds in its VPC, or a route to a NAT gateway. Then \
+             rotate.";
         return Remediation::new(summary).rotate(context).link(TROUBLESHOOTING);
     }
     let describe = json!({ "Version": "2012-10-17", "Statement": [
         { "Effect": "Allow", "Action": ["rds:DescribeDBInstances", "rds:DescribeDBClusters"], "Resource": "*" }
     ] });
     Remediation::new(
-        "Allow the function's role to describe the databases (rds, or redshift and redshift-serverless for Redshift), see that \
-         their API can be reached from the function's VPC, and rotate.",
+        "Allow the function's role to describe the databases (rds, or redshift and redshift-serverless for Redshift), make sure \
+         that this API can be reached from the function's VPC, and rotate.",
     )
     .allow_role(context, "RotationDescribeDatabases", &describe)
     .rotate(context)

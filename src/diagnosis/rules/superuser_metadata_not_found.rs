@@ -1,7 +1,7 @@
 //! # The database named by the superuser secret is gone
 //!
-//! The template looks up the superuser's database by a tag of the superuser secret, and there is no such instance,
-//! cluster or namespace.
+//! The template finds the superuser's database by a tag of the superuser's secret, and there is no such instance, cluster
+//! or namespace.
 //!
 //! **Shows as** `is not a valid DB Instance ARN. No Instances found`, `Redshift can't find`.
 
@@ -22,15 +22,17 @@ pub(super) const RULE: Rule = Rule {
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
         let explanation = format!(
-            "The superuser secret of {} is tagged with a database that does not exist{}.",
+            "The superuser's secret that {} names is tagged with a database that does not exist{}.",
             context.secret_name(),
             seen.in_step()
         );
-        let remediation =
-            Remediation::new("Point \"masterarn\" in the secret to the superuser secret of a database that exists, and rotate.")
-                .put_value(context)
-                .rotate(context)
-                .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/tutorials_rotation-alternating.html");
+        let remediation = Remediation::new(
+            "Change \"masterarn\" in the secret to the superuser's secret of a database that exists, and \
+                              rotate.",
+        )
+        .put_value(context)
+        .rotate(context)
+        .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/tutorials_rotation-alternating.html");
         (explanation, remediation)
     })
 }

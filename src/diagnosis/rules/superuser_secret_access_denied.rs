@@ -1,7 +1,7 @@
 //! # The function may not read the superuser secret
 //!
 //! With the alternating-users strategy the function logs in as a superuser whose credentials are in another secret, named
-//! by `masterarn`. The role needs to read that one too.
+//! by `masterarn`. The role has to be allowed to read that secret too.
 //!
 //! **Shows as** an access-denied line for GetSecretValue on another secret, in setSecret.
 //!
@@ -36,7 +36,10 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let superuser = opinion.refused.iter().find_map(|denied| denied.resource.clone());
     let named = superuser.as_deref().unwrap_or("named by masterarn");
     let explanation = format!("The role {role} may not read the superuser secret {named}.");
-    let mut remediation = Remediation::new("Let the role read the superuser secret, by its full ARN with the suffix.");
+    let mut remediation = Remediation::new(
+        "Let the role read the superuser secret, under its full ARN with the suffix, and \
+                                            rotate.",
+    );
     if superuser.is_some_and(|arn| arn.starts_with("arn:")) {
         remediation = remediation.allow_role(context, "ReadSuperuserSecret", &allowing(context, &opinion.refused));
     }

@@ -1,10 +1,10 @@
 //! # The service behind the secret answered with an error
 //!
-//! What lies behind the secret, an API or a database, was reached and answered that it would not: it refused the call, failed,
-//! changed, or kept the statement waiting for a lock. The answer is the target's, not a fault of the function's code.
+//! The API or database behind the secret was reached but did not do what was asked: it refused the call, failed, changed,
+//! or kept the statement waiting for a lock. The error is the target's, not a fault in the function's code.
 //!
-//! **Shows as** HTTP 4xx or 5xx answers, or connection errors, of a host that is not AWS's; lock timeouts, cancelled
-//! statements, a full disk, and other errors of a database; a timeout after a connection stood.
+//! **Shows as** HTTP 4xx or 5xx answers, or connection errors, from a host that is not AWS's; lock timeouts, cancelled
+//! statements, a full disk, and other errors of a database; a timeout after a connection was established.
 
 use crate::diagnosis::advice::LOCKED;
 use crate::diagnosis::readings::by_log::{not_said, said};
@@ -12,6 +12,8 @@ use crate::diagnosis::readings::hang::Hang;
 use crate::diagnosis::remedy::{ROTATION_FUNCTIONS, TROUBLESHOOTING, aws_in};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Confidence, Remediation, StepName};
+use regex::Regex;
+use std::sync::LazyLock;
 
 pub(super) const RULE: Rule = Rule {
     cause: Cause::TargetServiceError,
@@ -30,15 +32,64 @@ pub(super) const RULE: Rule = Rule {
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let Some(seen) = context.seen(RULE.cause) else { return waiting(context) };
-    let explanation =
-        format!("The service behind {} did not do what the function asked{}.", context.secret_name(), seen.in_step());
-    let remediation = Remediation::new(
-        "Call the service by hand with the AWSCURRENT credentials. 401 or 403: they no longer hold, or lack a right. \
-         404 or 400: its API changed, and the function with it must. 429 or 5xx: it is busy or down; rotate later.",
-    )
-    .rotate(context)
-    .link(ROTATION_FUNCTIONS);
-    said(context, RULE.cause, &seen, explanation, remediation).into()
+    let (what, title, remediation) = match status(&seen.read.event.text) {
+        Some(status @ (401 | 403)) => (
+            format!("answered {status}: it no longer accepts the credentials, or they lack a right"),
+            Some("the service behind the secret refuses the credentials"),
+            Remediation::new(
+                "Call the service by hand with the AWSCURRENT credentials. If they are no longer valid, create new ones there, store \
+                 them in the secret, and rotate. If they lack a right, grant it in the service, leave the value as it is, and rotate.",
+            )
+            .put_value(context),
+        ),
+        Some(429) => (
+            "answered 429: too many requests had come".to_owned(),
+            Some("the service behind the secret refuses further requests"),
+            Remediation::new(
+                "Wait, and rotate. If it happens again, find what else calls the service with this account, or rotate at a quieter \
+                 hour.",
+            ),
+        ),
+        Some(status @ 500..) => (
+            format!("answered {status}: it is busy or down"),
+            Some("the service behind the secret is not available"),
+            Remediation::new("Look at the service's own status page, wait until it works again, and rotate."),
+        ),
+        Some(status) => (
+            format!("answered {status}: it did not accept the function's request as it was"),
+            None,
+            Remediation::new(
+                "Compare the request that the function makes with the service's documentation: its address, its API, or the user or \
+                 key it is about may have changed. Adapt the function or the secret, and rotate.",
+            ),
+        ),
+        None => (
+            "did not do what the function asked".to_owned(),
+            None,
+            Remediation::new(
+                "Call the service by hand with the AWSCURRENT credentials. 401 or 403: they are no longer valid, or lack a right. 404 \
+                 or 400: its API changed, so adapt the function. 429 or 5xx: it is busy or down. Rotate when that is over.",
+            ),
+        ),
+    };
+    let explanation = format!("The service behind {} {what}{}.", context.secret_name(), seen.in_step());
+    let mut finding = said(context, RULE.cause, &seen, explanation, remediation.rotate(context).link(ROTATION_FUNCTIONS));
+    if let Some(title) = title.filter(|_| seen.read.classification.fault.is_none()) {
+        finding.title = title.to_owned();
+    }
+    finding.into()
+}
+
+static STATUS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let before = r"(?:status(?: ?code)?\W{0,4}(?:of |is |was )?|HTTP(?:/[\d.]+)?\W{0,2}(?:(?:error|status|response|code)\W{0,2})*|returned (?:(?:status|HTTP|code|a) )*|Error code: )";
+    let after = r"\W{1,2}(?:Client Error|Server Error|Unauthorized|Forbidden|Not Found|Bad Request|Too Many|Internal Server|Bad Gateway|Service (?:Temporarily )?Unavailable|Gateway)";
+    Regex::new(&format!(r"(?i){before}(?P<first>[45]\d\d)\b|\b(?P<second>[45]\d\d){after}")).ok()
+});
+
+/// The HTTP status that a line of a failed call names.
+fn status(text: &str) -> Option<u16> {
+    let found = STATUS.as_ref()?.captures(text)?;
+    found.name("first").or_else(|| found.name("second"))?.as_str().parse().ok()
 }
 
 /// A function that was connected and then hung waits for the database's answer, as to a statement that needs a lock.
@@ -46,14 +97,14 @@ fn waiting(context: &DiagnosisContext<'_>) -> Verdict {
     let Some(hang) = Hang::newest(context).filter(|hang| hang.database_answered()) else { return not_said(context, &RULE) };
     let confidence = if hang.lacked_time().is_some() { Confidence::Possible } else { Confidence::Likely };
     let explanation = format!(
-        "A connection to the database stood, and then the function waited{} until its timeout: the network is open, and a statement \
-         got no answer, as where another session holds a lock on the user.",
+        "The function was connected to the database and then waited{} until its timeout: the network is open, but a statement \
+         got no answer. Another session may hold a lock on the user.",
         hang.in_step()
     );
     let query = "DBInstances[].{instance:DBInstanceIdentifier,status:DBInstanceStatus,host:Endpoint.Address}";
     let remediation = Remediation::new(
-        "Look which sessions of the database wait for a lock and which holds it (PostgreSQL: pg_stat_activity and \
-         pg_blocking_pids; MySQL: performance_schema.data_lock_waits), and let it end, or end it. Then rotate.",
+        "See which sessions of the database wait for a lock and which session holds it (PostgreSQL: pg_stat_activity and \
+         pg_blocking_pids; MySQL: performance_schema.data_lock_waits). Wait until that session ends, or end it. Then rotate.",
     )
     .run(aws_in(context, &["rds", "describe-db-instances", "--query", query]))
     .needs("rds:DescribeDBInstances")
@@ -69,6 +120,21 @@ mod tests {
     use super::*;
     use crate::diagnosis::testing::{assert_clear, facts, finding, hang_in, healthy};
     use crate::model::RotationStep;
+
+    #[test]
+    fn what_the_service_answered_decides_what_is_to_be_done() {
+        for (line, expected) in [
+            ("requests.exceptions.HTTPError: 401 Client Error: Unauthorized for url: https://api.example.com/v1/keys", Some(401)),
+            ("urllib.error.HTTPError: HTTP Error 503: Service Unavailable", Some(503)),
+            ("AxiosError: Request failed with status code 403", Some(403)),
+            ("[ERROR] vendor API returned 500 for POST /keys", Some(500)),
+            ("HttpRequestException: Response status code does not indicate success: 429 (Too Many Requests).", Some(429)),
+            ("reqwest::Error { kind: Status(502), url: \"https://api.example.com/keys\" }", Some(502)),
+            ("stripe.error.AuthenticationError: Invalid API Key provided: ****1234", None),
+        ] {
+            assert_eq!(status(line), expected, "{line}");
+        }
+    }
 
     #[test]
     fn a_connection_that_stood_and_then_hung_is_a_wait_for_the_database_and_not_the_network() {

@@ -1,13 +1,13 @@
-//! # A quota of the target service is exhausted
+//! # A quota of the service behind the secret is exhausted
 //!
-//! The service behind the secret creates no further key or user, or the database lets nobody else in. IAM allows two access
-//! keys per user.
+//! The service behind the secret refuses to create another key or user, or the database accepts no more connections. IAM
+//! allows two access keys per user.
 //!
 //! **Shows as** `Cannot exceed quota for AccessKeysPerUser: 2`, `LimitExceeded` from the target's API; `too many clients`
 //! (53300), MySQL's 1040, `max number of clients reached`.
 
 use crate::diagnosis::readings::by_log::by_log;
-use crate::diagnosis::remedy::aws_in;
+use crate::diagnosis::remedy::{ROTATION_FUNCTIONS, aws_in};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Remediation, StepName};
 
@@ -28,16 +28,22 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             context.secret_name(),
             seen.in_step()
         );
+        let is_access_key = seen.read.event.text.contains("AccessKey");
         let remediation = Remediation::new(
-            "Find the credential that nobody uses any more, make it inactive, watch for complaints, delete it, and rotate.",
+            "Find the credential that is no longer used, deactivate it, wait to see that nothing breaks, and delete it. Then rotate.",
         )
-        .run(aws_in(context, &["iam", "list-users", "--query", "Users[].UserName"]))
-        .run(aws_in(context, &["iam", "list-access-keys", "--user-name", "USER_NAME"]))
-        .needs("iam:ListUsers")
-        .needs("iam:ListAccessKeys")
-        .rotate(context)
-        .warn("A deleted access key cannot be restored: check when it was last used before it is deleted.")
-        .link("https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html");
+        .warn("A deleted key cannot be restored: check when it was last used before you delete it.");
+        let remediation = match is_access_key {
+            true => remediation
+                .run(aws_in(context, &["iam", "list-users", "--query", "Users[].UserName"]))
+                .run(aws_in(context, &["iam", "list-access-keys", "--user-name", "USER_NAME"]))
+                .needs("iam:ListUsers")
+                .needs("iam:ListAccessKeys")
+                .link("https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html"),
+            // Another service's keys are not listed by IAM.
+            false => remediation.link(ROTATION_FUNCTIONS),
+        };
+        let remediation = remediation.rotate(context);
         (explanation, remediation)
     })
 }

@@ -1,6 +1,6 @@
-//! # The function carries a known bug of an older rotation template
+//! # The function has a known bug of an older rotation template
 //!
-//! Older official templates build statements the database refuses.
+//! Older official templates build statements that the database refuses.
 //!
 //! **Shows as** ORA-00933 in the Oracle template, `Cannot grant privilege to databases created from datashares` in the
 //! Redshift template.
@@ -23,12 +23,15 @@ pub(super) const RULE: Rule = Rule {
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
         let explanation = format!(
-            "The function is made from a template with a known fault: the database refused a statement it builds{}.",
+            "The function was made from a template with a known bug: the database refused a statement that it builds{}.",
             seen.in_step()
         );
-        let remediation = Remediation::new("Recreate the function from the current template, bind the secret to it, and rotate.")
-            .bind_new_function(context)
-            .link(TEMPLATES);
+        let remediation = Remediation::new(
+            "Create the function anew from the current template, and bind the secret to it, which \
+                                            also rotates.",
+        )
+        .bind_new_function(context)
+        .link(TEMPLATES);
         (explanation, remediation)
     })
 }

@@ -1,10 +1,10 @@
 //! # Rotation fails and nothing found here explains it
 //!
-//! Attempts fail, and no rule recognises the reason. The raw error is quoted, with where to look next: the function's code,
-//! how the secret is used, its timeout, its schedule.
+//! Attempts fail, and no rule recognises the reason. The raw error is quoted, and the report says where to look next: the
+//! function's code, how the secret is used, its timeout, its schedule.
 //!
-//! **Is not it** when a failing invocation says why it failed, or the function's log could not be read: then it was not
-//! looked at.
+//! **Is not it** when a failing invocation says why it failed, or when the function's log could not be read: then the
+//! reason was not looked for.
 
 use super::{logs_not_kept, stuck_awspending};
 use crate::diagnosis::context::Failure;
@@ -39,10 +39,10 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         return Verdict::unknown(missing);
     }
     if logs_not_kept::hides_the_reason(context) {
-        return Verdict::clear("the reason stands in no log that can be searched");
+        return Verdict::clear("no log that can be searched has the reason");
     }
     if context.stuck_version().is_some() && stuck_awspending::stands_alone(context) {
-        return Verdict::clear("of the failure only the AWSPENDING label it left is visible");
+        return Verdict::clear("the AWSPENDING label is all that is visible of the failure");
     }
     let evidence: Vec<Proof> =
         context.failures.iter().rev().find_map(raw_error).into_iter().chain(context.failed_attempt_proof()).collect();
@@ -55,8 +55,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     };
     let explanation = format!("{attempts} failed{step}, and {seen}.");
     let mut remediation = Remediation::new(
-        "Read the function's code around the failing step, then check who else uses the secret, the function's timeout, and \
-         the rotation schedule.",
+        "Read the function's log and its code around the failing step. Then check who else uses the secret, the function's \
+         timeout, and the rotation schedule.",
     );
     if let Some(function) = context.function() {
         let follow = ["logs", "tail", function.log_group.as_str(), "--since", "1d"];

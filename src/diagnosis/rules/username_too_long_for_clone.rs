@@ -1,4 +1,4 @@
-//! # The user name is too long for a clone
+//! # The user name is too long for _clone to be appended
 //!
 //! The alternating-users strategy appends `_clone` to the user name, and the result is longer than the database allows.
 //!
@@ -21,12 +21,14 @@ pub(super) const RULE: Rule = Rule {
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
         let explanation = format!(
-            "The user name in {} plus _clone is longer than the database allows, so no second user can be made{}.",
+            "The user name in {} is too long: with _clone appended it exceeds the database's limit, so the second user cannot be \
+             created{}.",
             context.secret_name(),
             seen.in_step()
         );
         let remediation = Remediation::new(
-            "Use a shorter user name, at least six characters below the engine's limit, or rotate with the single-user strategy.",
+            "Create a user with a shorter name in the database, at least six characters below the engine's limit, store it in \
+             the secret, and rotate. Or rotate with the single-user strategy.",
         )
         .put_value(context)
         .rotate(context)

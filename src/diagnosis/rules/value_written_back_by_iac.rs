@@ -1,12 +1,12 @@
-//! # Infrastructure code wrote an old value back
+//! # Infrastructure as code wrote an old value back
 //!
-//! Terraform, CloudFormation or another tool that applies code keeps a value of the secret in its state or template, and
-//! wrote it over the rotated one: the database has the rotated password, the secret an older one.
+//! Terraform, CloudFormation or another infrastructure-as-code tool keeps a value of the secret in its state or template,
+//! and wrote it over the rotated one: the database has the rotated password, the secret an older one.
 //!
 //! **Shows as** a login that the database refuses, and PutSecretValue or UpdateSecret by such a tool after the last rotation
 //! that succeeded.
 //!
-//! **Is not it** when nobody wrote the value since, or a person did.
+//! **Is not it** when nobody has written the value since, or a person did.
 
 use crate::diagnosis::readings::by_log::not_said;
 use crate::diagnosis::readings::login;
@@ -31,17 +31,17 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         return not_said(context, &RULE);
     }
     let Some((change, tool)) = written_back(context) else {
-        return Verdict::clear("no tool that applies code is known to have written the value since the last success");
+        return Verdict::clear("no infrastructure-as-code tool is known to have written the value since the last success");
     };
     let refused = context.seen_where(|read| is_refused_login(read.classification.cause)).filter(|seen| seen.is_latest);
     let Some(seen) =
         refused.filter(|seen| !login::is_ambiguous(seen.failure) || login::answer(seen.failure) != login::Answer::None)
     else {
-        return Verdict::clear("what fails is no login that the value decides");
+        return Verdict::clear("what fails is not a login with that value");
     };
     let explanation = format!(
-        "{}, by way of {tool}, wrote a value into the secret after its last rotation, and the database does not take it{}: it \
-         knows the rotated password.",
+        "{} wrote a value into the secret with {tool} after its last rotation. The database refused it{}, because it still has \
+         the rotated password.",
         change.actor,
         seen.in_step()
     );
@@ -53,8 +53,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     evidence.extend(context.failed_attempt_proof());
     let remediation = Remediation::new(format!(
         "Take the value out of what {tool} manages (Terraform: ignore_changes on secret_string, or a write-only value; \
-         CloudFormation: no SecretString beside a RotationSchedule), or it is written back again. Then store the value that the \
-         database takes: AWSPREVIOUS holds the one that was overwritten."
+         CloudFormation: no SecretString beside a RotationSchedule), or it will be written back again. Then store the value that \
+         the database accepts (AWSPREVIOUS holds the one that was overwritten), and rotate."
     ))
     .put_value(context)
     .discard_pending(context)

@@ -1,13 +1,13 @@
 //! # The version being rotated lost its staging label
 //!
-//! The version the function was invoked for carries no staging label, or lost AWSPENDING: something else stored a value
-//! or started a rotation meanwhile, or the function was invoked by hand with a made-up token. After an earlier failure
-//! it is only what follows from it.
+//! The version the function was invoked for carries no staging label, or lost AWSPENDING: something else stored a value or
+//! started a rotation at the same time, or the function was invoked by hand with a made-up token. After an earlier failure
+//! it is only a consequence.
 //!
 //! **Shows as** `has no stage for rotation of secret`, `not set as AWSPENDING`, AWSPENDING not found in setSecret or
 //! testSecret.
 //!
-//! **Is not it** when AWSPENDING is not found in createSecret: every healthy rotation begins so.
+//! **Is not it** when AWSPENDING is not found in createSecret: every healthy rotation begins like this.
 
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
@@ -26,11 +26,15 @@ pub(super) const RULE: Rule = Rule {
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
-        let explanation =
-            format!("The version that {} was rotated to had lost its staging label{}.", context.secret_name(), seen.in_step());
+        let explanation = format!(
+            "The version to which {} was being rotated had lost its staging \
+                     label{}.",
+            context.secret_name(),
+            seen.in_step()
+        );
         let remediation = Remediation::new(
-            "Find what else writes to the secret (a pipeline, an infrastructure stack, a second rotation) and stop it during \
-             rotations. Then rotate.",
+            "Find out what else writes to the secret (a pipeline, an infrastructure stack, a second rotation) and keep it from \
+             writing during rotations. Then rotate.",
         )
         .run(aws_in(
             context,

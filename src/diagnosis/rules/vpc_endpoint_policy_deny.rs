@@ -1,6 +1,6 @@
 //! # A VPC endpoint policy denies the call
 //!
-//! The interface endpoint the function goes through has a policy of its own.
+//! The interface endpoint through which the function calls AWS has its own policy.
 //!
 //! **Shows as** `because no VPC endpoint policy allows …`, `with an explicit deny in a VPC endpoint policy`.
 //!
@@ -39,26 +39,29 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let explanation = format!("The policy of a VPC endpoint{named} in {vpc} refuses {}.", opinion.actions());
     let service =
         opinion.refused.first().and_then(|denied| denied.action.split_once(':')).map_or("secretsmanager", |(name, _)| name);
-    let remediation = Remediation::new("Let the endpoint's policy allow the function's role the actions of rotation.")
-        .run(aws_in(
-            context,
-            &[
-                "ec2",
-                "describe-vpc-endpoints",
-                "--filters",
-                &format!("Name=vpc-id,Values={vpc}"),
-                &format!("Name=service-name,Values=com.amazonaws.{}.{service}", context.evidence.region),
-            ],
-        ))
-        .run(aws_in(
-            context,
-            &["ec2", "modify-vpc-endpoint", "--vpc-endpoint-id", "VPCE_ID", "--policy-document", "file://endpoint-policy.json"],
-        ))
-        .run(rotate_now(context))
-        .needs("ec2:DescribeVpcEndpoints")
-        .needs("ec2:ModifyVpcEndpoint")
-        .warn("The policy applies to everything in the VPC that uses the endpoint.")
-        .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/vpc-endpoint-overview.html");
+    let remediation = Remediation::new(
+        "Let the endpoint's policy allow the function's role the actions that rotation needs, and \
+                                        rotate.",
+    )
+    .run(aws_in(
+        context,
+        &[
+            "ec2",
+            "describe-vpc-endpoints",
+            "--filters",
+            &format!("Name=vpc-id,Values={vpc}"),
+            &format!("Name=service-name,Values=com.amazonaws.{}.{service}", context.evidence.region),
+        ],
+    ))
+    .run(aws_in(
+        context,
+        &["ec2", "modify-vpc-endpoint", "--vpc-endpoint-id", "VPCE_ID", "--policy-document", "file://endpoint-policy.json"],
+    ))
+    .run(rotate_now(context))
+    .needs("ec2:DescribeVpcEndpoints")
+    .needs("ec2:ModifyVpcEndpoint")
+    .warn("The policy applies to everything in the VPC that uses the endpoint.")
+    .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/vpc-endpoint-overview.html");
     opinion.finding(context, CAUSE, explanation, remediation).into()
 }
 

@@ -80,7 +80,7 @@ fn change(change: &Change, now: Timestamp) -> Fact {
         serde_json::Value::Null => String::new(),
         parameters => format!(" {parameters}"),
     };
-    let tool = change.tool.as_ref().map(|tool| format!(" (by way of {tool})")).unwrap_or_default();
+    let tool = change.tool.as_ref().map(|tool| format!(" (with {tool})")).unwrap_or_default();
     let text = format!("{}{tool}: {} on {}{parameters}", change.actor, change.event, change.resource);
     Fact::new(&moment(change.at, now), &text)
 }
