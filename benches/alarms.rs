@@ -23,7 +23,7 @@ use axum::body::Body;
 use axum::http::Request;
 use base64::Engine as _;
 use futures::StreamExt as _;
-use rotation_diag::alarm::{Accepted, Endpoint, Limits, Notice, NoticeIntake, Subscriptions, Unavailable};
+use rotation_diag::alarm::{AcceptedNotice, Endpoint, EndpointLimits, Notice, NoticeIntake, Subscriptions, Unavailable};
 use rotation_diag::clock::{Clock, Stopwatch};
 use rotation_diag::config::{Sns, Topic};
 use rotation_diag::simulator::{Scenario, Simulator};
@@ -208,8 +208,8 @@ struct Nowhere;
 
 #[async_trait]
 impl NoticeIntake for Nowhere {
-    async fn accept(&self, _: &str, notice: Notice) -> Result<Accepted, Unavailable> {
-        if matches!(notice, Notice::Alarm(_)) { Ok(Accepted::New) } else { Err(Unavailable) }
+    async fn accept(&self, _: &str, notice: Notice) -> Result<AcceptedNotice, Unavailable> {
+        if matches!(notice, Notice::Alarm(_)) { Ok(AcceptedNotice::New) } else { Err(Unavailable) }
     }
 }
 
@@ -245,7 +245,8 @@ async fn without_a_store(alarms: &[Value], origin: &str) -> Duration {
         max_age: Duration::from_secs(3_600),
     };
     let client = rotation_diag::alarm::certificate_client().no_proxy().build().unwrap();
-    let router = Endpoint::new(sns, Clock::system(), client, Arc::new(Nowhere), Arc::new(Nowhere), Limits::default()).router();
+    let router =
+        Endpoint::new(sns, Clock::system(), client, Arc::new(Nowhere), Arc::new(Nowhere), EndpointLimits::default()).router();
     let request = |alarm: &Value| Request::post("/sns").body(Body::from(alarm.to_string())).unwrap();
     // The first one fetches the certificate.
     assert_eq!(router.clone().oneshot(request(&alarms[0])).await.unwrap().status(), 200);

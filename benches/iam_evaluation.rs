@@ -4,7 +4,7 @@
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints, and stops at a mistake of its own")]
 
-use rotation_diag::diagnosis::iam::{Access, Caller, Context, Decision, Policies, Policy, Request, ResourcePolicy};
+use rotation_diag::diagnosis::iam::{Caller, Context, Decision, LayerDecision, Policies, Policy, Request, ResourcePolicy};
 use serde_json::{Value, json};
 use std::{
     hint::black_box,
@@ -107,7 +107,7 @@ fn main() -> ExitCode {
 
     let access = policies.evaluate(&request);
     assert!(
-        matches!(&access, Access { decision: Decision::Allowed { by }, .. } if by.index == 9),
+        matches!(&access, LayerDecision { decision: Decision::Allowed { by }, .. } if by.index == 9),
         "the last statement decides: {access:?}"
     );
 

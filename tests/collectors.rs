@@ -7,7 +7,7 @@ use rotation_diag::clock::Clock;
 use rotation_diag::model::{
     AttemptOutcome, ConfigChanges, EventSource, Evidence, InvocationStatus, Lookback, Observation, StepName,
 };
-use rotation_diag::playbook::{self, Progress, Request};
+use rotation_diag::playbook::{self, PlaybookRequest, Progress};
 use rotation_diag::simulator::{Scenario, Simulator};
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -48,14 +48,14 @@ impl World {
         World::of(&format!("{BROKEN}\n{fault}")).await
     }
 
-    fn request(&self) -> Request {
+    fn request(&self) -> PlaybookRequest {
         // A busy machine must not decide what is found.
         let patience = Duration::from_secs(600);
-        let usual = Request::new(self.secret.parse().unwrap(), Lookback::Day);
-        Request { deadline_per_step: patience, total_deadline: patience, ..usual }
+        let usual = PlaybookRequest::new(self.secret.parse().unwrap(), Lookback::Day);
+        PlaybookRequest { deadline_per_step: patience, total_deadline: patience, ..usual }
     }
 
-    async fn perform(&self, request: &Request) -> Evidence {
+    async fn perform(&self, request: &PlaybookRequest) -> Evidence {
         let ends = Ends::default();
         let evidence = playbook::collect(&self.aws, &self.clock, request, &ends).await;
         for step in evidence.steps() {
@@ -161,7 +161,7 @@ async fn without_trail(carol: &str) -> (World, Evidence) {
 /// Step 9 again, for changes of these names: what it knows then, and the look-ups it sent.
 async fn search(world: &World, first: Evidence, names: &[&str], most_look_ups: usize) -> (ConfigChanges, usize) {
     let sent = world.simulator.calls().len();
-    let request = Request {
+    let request = PlaybookRequest {
         rerun: Some((first, BTreeSet::from([StepName::ConfigChanges]))),
         change_events: names.iter().map(|name| (*name).to_owned()).collect(),
         most_look_ups,
@@ -226,7 +226,7 @@ async fn throttled_once_is_answered_and_throttled_always_is_called_throttled() {
 #[tokio::test]
 async fn a_service_that_never_answers_ends_its_step_at_the_deadline_only() {
     let world = World::with("[[fault]]\noperation = \"cloudwatch:GetMetricData\"\nhang = true\n").await;
-    let request = Request { deadline_per_step: Duration::from_secs(3), ..world.request() };
+    let request = PlaybookRequest { deadline_per_step: Duration::from_secs(3), ..world.request() };
     let evidence = world.perform(&request).await;
     assert_eq!(evidence.metrics.observation.status(), "timed_out");
     assert!(evidence.metrics.duration_ms >= 3_000);
@@ -236,7 +236,7 @@ async fn a_service_that_never_answers_ends_its_step_at_the_deadline_only() {
 #[tokio::test]
 async fn at_the_total_deadline_the_steps_that_wait_are_timed_out() {
     let world = World::with("[[fault]]\noperation = \"lambda:GetFunctionConfiguration\"\nhang = true\n").await;
-    let request = Request { total_deadline: Duration::from_secs(3), ..world.request() };
+    let request = PlaybookRequest { total_deadline: Duration::from_secs(3), ..world.request() };
     let evidence = world.perform(&request).await;
     assert_eq!(evidence.rotation_config.observation.status(), "found");
     for status in [evidence.function.observation.status(), evidence.role.observation.status()] {
@@ -288,7 +288,7 @@ async fn without_a_trail_the_event_history_tells_the_same_within_its_limit() {
 #[tokio::test]
 async fn a_secret_that_does_not_exist_stops_the_rest_and_offers_near_names() {
     let world = World::of(HEALTHY).await;
-    let request = Request::new("prod/order-db".parse().unwrap(), Lookback::Day);
+    let request = PlaybookRequest::new("prod/order-db".parse().unwrap(), Lookback::Day);
     let evidence = world.perform(&request).await;
     assert_eq!(evidence.secret.observation.status(), "no_data");
     assert_eq!(evidence.near_names, ["prod/orders-db"]);
@@ -324,7 +324,7 @@ async fn a_rerun_of_one_step_keeps_the_others_and_asks_anew() {
     let world = World::of(BROKEN).await;
     let first = world.look().await;
     let before = world.simulator.calls().len();
-    let again = Request { rerun: Some((first.clone(), BTreeSet::from([StepName::FunctionMetrics]))), ..world.request() };
+    let again = PlaybookRequest { rerun: Some((first.clone(), BTreeSet::from([StepName::FunctionMetrics]))), ..world.request() };
     let second = world.perform(&again).await;
     let sent: Vec<_> = world.simulator.calls().into_iter().skip(before).map(|call| call.operation).collect();
     assert_eq!(sent, ["GetMetricData"]);
@@ -363,7 +363,7 @@ async fn pages_are_read_to_their_end_even_where_some_are_empty() {
 #[tokio::test]
 async fn more_pages_than_are_read_make_the_reading_incomplete_and_the_event_history_steps_in() {
     let world = World::of(&format!("{BROKEN}\n[pages]\nlogs = 1\n")).await;
-    let evidence = world.perform(&Request { reach: Lookback::Week, ..world.request() }).await;
+    let evidence = world.perform(&PlaybookRequest { reach: Lookback::Week, ..world.request() }).await;
     let logs = evidence.logs.found().unwrap();
     assert!(!logs.complete);
     assert!(evidence.logs.summary.ends_with("not all lines were read"), "{}", evidence.logs.summary);

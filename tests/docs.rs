@@ -26,6 +26,8 @@ mod contributing;
 mod links;
 #[path = "docs/public_items.rs"]
 mod public_items;
+#[path = "docs/report_fields.rs"]
+mod report_fields;
 
 pub(crate) fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)

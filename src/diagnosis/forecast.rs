@@ -175,7 +175,7 @@ pub(super) fn outlook(ahead: &Evidence) -> Outlook {
         note(text);
     }
     outlook.foreseen.extend(
-        super::readings::runtimes::past_block(&context)
+        super::readings::runtime::support::past_block(&context)
             .map(|obstacle| Foreseen { obstacle, remediation: Remediation::default() }),
     );
     outlook

@@ -53,7 +53,7 @@ use crate::model::{Diagnosis, Evidence, Finding, Forecast, NotChecked, Plan, Rul
 /// Says first what bites at once: that the database may refuse the current password while rotation is broken.
 fn warn_of_pending_password(context: &DiagnosisContext<'_>, findings: &mut [Finding]) {
     let root = findings.first_mut().filter(|finding| finding.severity > Severity::Info);
-    if let (Some(root), Some(pending)) = (root, readings::pending_password::in_database(context)) {
+    if let (Some(root), Some(pending)) = (root, readings::pending::password::in_database(context)) {
         root.explanation = format!("{} {}", pending.warning(), root.explanation);
     }
 }

@@ -3,7 +3,7 @@
 use super::context::DiagnosisContext;
 use super::policy_edit;
 use super::readings::pending::{self, Pending};
-use super::readings::runtimes::{OF_TEMPLATES, blocked_from, deprecated_on};
+use super::readings::runtime::support::{OF_TEMPLATES, blocked_from, deprecated_on};
 use crate::model::{Concern, Remediation, RotationConfig};
 use jiff::tz::TimeZone;
 use serde_json::Value;

@@ -2,7 +2,8 @@
 
 use super::change_search::{Search, Searched};
 use super::events;
-use super::relevance::{Watched, link_policies};
+use super::policy_change::link_policies;
+use super::relevance::Watched;
 use super::rotation_history::first_failure;
 use super::secret::Described;
 use super::trail_event::TrailEvent;

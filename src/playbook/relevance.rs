@@ -1,85 +1,15 @@
 //! Which changes concern the secret: its rotation, function, role, key and network.
 
 use super::attempts::is_of;
+use super::json_search::{find_number, find_string, mentions};
+use super::kept_parameters::parameters;
+use super::policy_change::policy;
 use super::trail_event::TrailEvent;
-use crate::model::{Change, Concern, FunctionArn, PolicyChange, Refusal, RoleArn, SecretRef, SetAside, Window};
-use serde_json::{Map, Value};
-
-/// The longest parameter kept, in characters of JSON.
-const MAX_PARAMETER_CHARS: usize = 1_000;
-
-/// The longest policy document kept, in bytes. Source: KMS quotas, "Key policy document size"; others may be shorter.
-const MAX_POLICY_BYTES: usize = 32_768;
-
-/// The parameters that hold a policy document, by the services' names for it.
-const POLICY_DOCUMENTS: [&str; 4] = ["policyDocument", "resourcePolicy", "policy", "PolicyDocument"];
-
-/// The events that take a policy away and hold none.
-const POLICY_REMOVALS: [&str; 2] = ["DeleteRolePolicy", "DeleteResourcePolicy"];
+use crate::model::{Change, Concern, FunctionArn, Refusal, RoleArn, SecretRef, SetAside, Window};
 
 /// PostgreSQL, MySQL, SQL Server, Oracle, MongoDB, Redis, Redshift, Db2, Cassandra, LDAP, OpenSearch, InfluxDB.
 const DATABASE_PORTS: [u64; 16] =
     [5432, 3306, 1433, 1521, 2484, 27_017, 6379, 5439, 50_000, 50_001, 9042, 389, 636, 443, 9200, 8086];
-
-/// The request parameters that are kept: they tell what was changed and hold no values of secrets or environments.
-const PARAMETERS: &[&str] = &[
-    "secretId",
-    "rotationLambdaARN",
-    "rotationRules",
-    "versionStage",
-    "moveToVersionId",
-    "removeFromVersionId",
-    "clientRequestToken",
-    "kmsKeyId",
-    "recoveryWindowInDays",
-    "forceDeleteWithoutRecovery",
-    "functionName",
-    "runtime",
-    "timeout",
-    "memorySize",
-    "handler",
-    "role",
-    "layers",
-    "vpcConfig",
-    "kMSKeyArn",
-    "reservedConcurrentExecutions",
-    "publish",
-    "action",
-    "principal",
-    "statementId",
-    "sourceArn",
-    "sourceAccount",
-    "qualifier",
-    "layerName",
-    "roleName",
-    "policyName",
-    "policyArn",
-    "versionId",
-    "permissionsBoundary",
-    "keyId",
-    "grantId",
-    "pendingWindowInDays",
-    "groupId",
-    "ipPermissions",
-    "securityGroupRuleIds",
-    "cidrIp",
-    "ipProtocol",
-    "fromPort",
-    "toPort",
-    "natGatewayId",
-    "vpcEndpointId",
-    "DeleteVpcEndpointsRequest",
-    "ModifyVpcEndpointRequest",
-    "routeTableId",
-    "destinationCidrBlock",
-    "networkAclId",
-    "dBInstanceIdentifier",
-    "dBClusterIdentifier",
-    "dBParameterGroupName",
-    "vpcSecurityGroupIds",
-    "targetId",
-    "policyId",
-];
 
 /// The resources whose changes are looked for.
 #[derive(Debug, Clone)]
@@ -306,121 +236,12 @@ fn admits_a_range_to_a_database(event: &TrailEvent) -> bool {
     })
 }
 
-/// The first number under `key` at any depth.
-fn find_number(value: &Value, key: &str) -> Option<i64> {
-    match value {
-        Value::Object(fields) => fields.iter().find_map(|(name, field)| match field.as_i64() {
-            Some(number) if name.eq_ignore_ascii_case(key) => Some(number),
-            _ => find_number(field, key),
-        }),
-        Value::Array(items) => items.iter().find_map(|item| find_number(item, key)),
-        _ => None,
-    }
-}
-
-/// The policy document that the request wrote or took away; requests hold it as JSON in a text, IAM's percent-encoded.
-fn policy(event: &TrailEvent) -> Option<PolicyChange> {
-    if POLICY_REMOVALS.contains(&event.name.as_str()) {
-        return Some(PolicyChange { before: None, after: None });
-    }
-    let written = POLICY_DOCUMENTS.iter().find_map(|name| find_string(&event.request, name))?;
-    let text = percent_encoding::percent_decode_str(written).decode_utf8().ok()?;
-    let document = [written, text.as_ref()].into_iter().filter(|text| text.len() <= MAX_POLICY_BYTES);
-    let document = document.filter_map(|text| serde_json::from_str::<Value>(text).ok()).find(Value::is_object)?;
-    Some(PolicyChange { before: None, after: Some(document) })
-}
-
-/// Gives each change of a policy the document that the change before it left.
-pub(super) fn link_policies(changes: &mut [Change]) {
-    for at in (0..changes.len()).rev() {
-        let (earlier, rest) = changes.split_at_mut(at);
-        let Some(change) = rest.first_mut() else { continue };
-        let Some(policy) = &mut change.policy else { continue };
-        let same = earlier.iter().rev().find(|other| {
-            other.policy.is_some()
-                && policy_of(other) == {
-                    let name = |key: &str| change.parameters.get(key).and_then(Value::as_str).map(str::to_owned);
-                    (change.concerns, change.resource.clone(), name("policyName"), name("policyArn"))
-                }
-        });
-        if let Some(before) = same.and_then(|other| other.policy.as_ref()?.after.clone()) {
-            policy.before.get_or_insert(before);
-        }
-    }
-}
-
-/// Which policy a change is about.
-fn policy_of(change: &Change) -> (Concern, String, Option<String>, Option<String>) {
-    let name = |key: &str| change.parameters.get(key).and_then(Value::as_str).map(str::to_owned);
-    (change.concerns, change.resource.clone(), name("policyName"), name("policyArn"))
-}
-
-/// True when any string within `value` is `text`.
-fn mentions(value: &Value, text: &str) -> bool {
-    match value {
-        Value::String(own) => own == text,
-        Value::Array(items) => items.iter().any(|item| mentions(item, text)),
-        Value::Object(fields) => fields.values().any(|field| mentions(field, text)),
-        _ => false,
-    }
-}
-
-/// The first string under `key` at any depth, or the `content` of an XML-like object or list there.
-fn find_string<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
-    match value {
-        Value::Object(fields) => fields
-            .iter()
-            .find_map(|(name, field)| if name.eq_ignore_ascii_case(key) { first_string(field) } else { find_string(field, key) }),
-        Value::Array(items) => items.iter().find_map(|item| find_string(item, key)),
-        _ => None,
-    }
-}
-
-fn first_string(value: &Value) -> Option<&str> {
-    match value {
-        Value::String(text) => Some(text),
-        Value::Object(fields) => fields.get("content").or_else(|| fields.get("items")).and_then(first_string),
-        Value::Array(items) => items.first().and_then(first_string),
-        _ => None,
-    }
-}
-
-/// The parameters that hold a secret's value, where CloudTrail does not leave them out.
-const SECRET_VALUES: [&str; 2] = ["secretString", "secretBinary"];
-
-/// What a request that names a security group's rule by its id alone did, as the answer tells it.
-const REVOKED_RULES: &str = "revokedSecurityGroupRuleSet";
-
-fn parameters(request: &Value, response: &Value) -> Value {
-    let Some(fields) = request.as_object() else { return Value::Null };
-    let mut kept = Map::new();
-    let revoked = response.get(REVOKED_RULES).filter(|rules| rules.to_string().len() <= MAX_PARAMETER_CHARS);
-    kept.extend(revoked.map(|rules| (REVOKED_RULES.to_owned(), rules.clone())));
-    // UpdateSecret answers with a version only where it wrote a value.
-    let version = response.get("versionId").filter(|version| version.is_string());
-    kept.extend(version.map(|version| ("versionId".to_owned(), version.clone())));
-    for (name, value) in fields {
-        if name.eq_ignore_ascii_case("environment") {
-            // Only that it changed: the values may be credentials.
-            kept.insert(name.clone(), Value::Bool(true));
-        } else if SECRET_VALUES.iter().any(|value| name.eq_ignore_ascii_case(value)) {
-            // Only that a value was written.
-            kept.insert(name.clone(), Value::Bool(true));
-        } else if PARAMETERS.iter().any(|known| known.eq_ignore_ascii_case(name))
-            && !value.is_null()
-            && value.to_string().len() <= MAX_PARAMETER_CHARS
-        {
-            kept.insert(name.clone(), value.clone());
-        }
-    }
-    Value::Object(kept)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::Arn;
-    use serde_json::json;
+    use crate::playbook::policy_change::link_policies;
+    use serde_json::{Value, json};
 
     fn watched() -> Watched {
         Watched {
@@ -609,14 +430,5 @@ mod tests {
         );
         watched.learn_policies([&detached]);
         assert_eq!(watched.change(&new_version).map(|change| change.concerns), Some(Concern::Role));
-    }
-
-    #[test]
-    fn values_of_secrets_and_environments_are_not_kept() {
-        let request = json!({"functionName": "rotator", "timeout": 30, "environment": {"variables": {"PASSWORD": "canary"}},
-            "secretString": "canary", "masterUserPassword": "canary"});
-        let kept = parameters(&request, &Value::Null);
-        assert!(!kept.to_string().contains("canary"));
-        assert_eq!(kept, json!({"functionName": "rotator", "timeout": 30, "environment": true, "secretString": true}));
     }
 }

@@ -1,5 +1,7 @@
 //! The version that a failed rotation left pending, and whether the database was given its password.
 
+pub(in crate::diagnosis) mod password;
+
 use crate::diagnosis::DiagnosisContext;
 use crate::model::{Attempt, AttemptOutcome, InvocationStatus, RotationStep};
 

@@ -1,12 +1,15 @@
 //! Whether the function's runtime changed before it failed, and from what.
 
-use super::runtime_version::{self, RuntimeVersion};
-use super::runtimes::{identifier, may_be_set};
+pub(in crate::diagnosis) mod support;
+pub(in crate::diagnosis) mod version;
+
 use crate::diagnosis::DiagnosisContext;
 use crate::lambda_log::{Platform, Record};
 use crate::model::{Change, Concern, LogEvent, Proof, StepName};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use support::{identifier, may_be_set};
+use version::RuntimeVersion;
 
 /// A change of the runtime.
 pub(in crate::diagnosis) struct RuntimeChange {
@@ -68,7 +71,7 @@ fn versions<'a>(context: &DiagnosisContext<'a>) -> impl Iterator<Item = (&'a Log
     let invocations = context.evidence.logs.found().map(|logs| logs.invocations.as_slice()).unwrap_or_default();
     let is_start = |event: &&LogEvent| Record::read(&event.text).platform == Some(Platform::InitStart);
     let starts = invocations.iter().flat_map(|invocation| &invocation.lines).filter(is_start);
-    let mut versions: Vec<_> = starts.filter_map(|event| Some((event, runtime_version::read(&event.text)?))).collect();
+    let mut versions: Vec<_> = starts.filter_map(|event| Some((event, version::read(&event.text)?))).collect();
     versions.sort_by_key(|(event, _)| event.at);
     versions.into_iter()
 }

@@ -7,7 +7,7 @@
 //!
 //! **Is the cause** only where Lambda itself refuses the runtime: the reason code InvalidRuntime.
 
-use crate::diagnosis::readings::runtimes::{OF_TEMPLATES, blocked_from, deprecated_on};
+use crate::diagnosis::readings::runtime::support::{OF_TEMPLATES, blocked_from, deprecated_on};
 use crate::diagnosis::remedy::aws_in;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Confidence, Proof, Remediation, Severity, StepName};

@@ -34,7 +34,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     .needs("lambda:InvokeFunction")
     .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html");
     if logged(context, CAUSE).is_some() {
-        let mut opinion = match weigh(context, CAUSE, "no failing invocation says so") {
+        let mut opinion = match weigh(context, CAUSE, "no failing invocation reports it") {
             Weighed::Against(verdict) => return verdict,
             Weighed::For(opinion) => opinion,
         };

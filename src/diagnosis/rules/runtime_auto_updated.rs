@@ -9,7 +9,7 @@
 //! **Is not it** when the function or its code was changed in between, or the failure is the database's or a permission's.
 
 use crate::diagnosis::readings::by_log::not_said;
-use crate::diagnosis::readings::runtime_version::{RuntimeVersion, before_and_after};
+use crate::diagnosis::readings::runtime::version::{RuntimeVersion, before_and_after};
 use crate::diagnosis::remedy::aws_in;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Concern, Confidence, Proof, Remediation, StepName};

@@ -30,7 +30,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             _ => context.not_in_logs(),
         };
     }
-    let opinion = match weigh(context, CAUSE, "no failing invocation says so") {
+    let opinion = match weigh(context, CAUSE, "no failing invocation reports it") {
         Weighed::Against(verdict) => return verdict,
         Weighed::For(opinion) => opinion,
     };

@@ -1,7 +1,7 @@
 //! Whether the database may hold the pending password already, while AWSCURRENT names the old one.
 
-use super::strategy;
 use crate::diagnosis::DiagnosisContext;
+use crate::diagnosis::readings::strategy;
 use crate::model::RotationStep;
 
 /// A password that setSecret put into the database, and that is not the current value.
