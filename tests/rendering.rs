@@ -269,7 +269,7 @@ fn a_label_that_a_failure_left_is_no_reason_in_the_headline_where_the_failure_wa
         let mut diagnosis = diagnosis(outcome, vec![finding]);
         let at = at("2026-11-22T05:00:10Z");
         diagnosis.failing = Some(FailureRow { first_at: at, last_at: at, count: 1, last_success_at: None });
-        report::wording::headline(&Report::new(&investigation(evidence(), diagnosis)))
+        report::wording::headline(&Report::new(&investigation(evidence(), diagnosis))).to_string()
     };
     assert_eq!(headline(Outcome::Inconclusive), "prod/orders-db is not rotating — the cause could not be determined");
     assert!(headline(Outcome::RootCause).contains("AWSPENDING is stuck"));

@@ -18,6 +18,7 @@ use rotation_diag::clock::Clock;
 use rotation_diag::investigation::{Options, investigate};
 use rotation_diag::model::{Cause, Investigation, Severity, StepName};
 use rotation_diag::platforms;
+use rotation_diag::redact::SafeText;
 use rotation_diag::report::{self, Report, wording};
 use rotation_diag::simulator::{Expect, Scenario, Simulator};
 use serde_json::json;
@@ -143,10 +144,10 @@ fn doubled_words(investigation: &Investigation) -> Vec<String> {
     texts.extend(report.steps.iter().map(wording::step_summary));
     for finding in &report.findings {
         texts.push(wording::what_happened(finding));
-        texts.push(finding.remediation.summary.to_string());
-        texts.extend(finding.remediation.warning.as_ref().map(ToString::to_string));
+        texts.push(finding.remediation.summary.clone());
+        texts.extend(finding.remediation.warning.clone());
     }
-    let is_doubled = |text: &String| {
+    let is_doubled = |text: &SafeText| {
         let words: Vec<&str> = text.split(' ').collect();
         words.windows(2).any(|pair| {
             let bare = pair[1].trim_end_matches(['.', ',', ';', ':']);
@@ -234,7 +235,7 @@ async fn every_scenario_ends_as_its_file_expects() {
 fn messages(investigation: &Investigation) -> Vec<(String, Message)> {
     let report = Report::new(investigation);
     let verdict = compose::verdict(&report, "0123456789abcdef0123456789abcdef", 1, &Standing::default());
-    let steps = StepName::ALL.map(|step| (step.label(), compose::evidence(investigation, step)));
+    let steps = StepName::ALL.map(|step| (step.label().to_owned(), compose::evidence(investigation, step)));
     let whole = [("verdict".to_owned(), verdict), ("details".to_owned(), compose::details(&report))];
     whole.into_iter().chain(steps).collect()
 }

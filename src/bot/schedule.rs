@@ -2,7 +2,6 @@
 
 use super::alarms::LANE as ALARMS;
 use crate::model::Trigger;
-use crate::redact::SafeText;
 use crate::store::{NewTrigger, Refused, Store};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -38,7 +37,7 @@ async fn begin_looks(store: &Store) -> Result<(), Refused> {
             subject: watch.investigation.clone(),
             same: None,
             trigger: Trigger::WatchDue { investigation: watch.investigation },
-            what: SafeText::redact("another check of a watched secret"),
+            what: "another check of a watched secret".into(),
         };
         store.accept(&entry, None).await?;
     }
@@ -59,7 +58,7 @@ pub async fn begin_rechecks(store: &Store) -> Result<(), Refused> {
             subject: due.thread.clone(),
             same: None,
             trigger: Trigger::Recheck { thread: due.thread.clone(), why: due.why },
-            what: SafeText::redact("another check after an alarm"),
+            what: "another check after an alarm".into(),
         };
         store.accept(&entry, None).await?;
         store.recheck_begun(&due).await?;

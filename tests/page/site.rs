@@ -140,7 +140,7 @@ impl Site {
         Site { console, desk, shelf, caller: Caller::of(host) }
     }
 
-    pub(crate) fn say(&self, title: &str) -> Message {
+    pub(crate) fn say(&self, title: &'static str) -> Message {
         compose::notice(rotation_diag::chat::document::Tone::Neutral, title)
     }
 }

@@ -129,7 +129,7 @@ async fn a_click_carries_the_button_and_the_thread_it_is_in() {
                 placeholder: crate::recording_intake::safe("Rerun step…"),
                 choices: StepName::ALL
                     .map(|step| MenuItem {
-                        label: crate::recording_intake::safe(&step.label()),
+                        label: crate::recording_intake::safe(step.label()),
                         token: token(Action::RerunStep(step)),
                     })
                     .to_vec(),

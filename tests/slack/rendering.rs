@@ -90,7 +90,7 @@ fn verdict() -> Message {
             Control::Select {
                 placeholder: safe("Rerun step…"),
                 choices: StepName::ALL
-                    .map(|step| MenuItem { label: safe(&step.label()), token: token(Action::RerunStep(step)) })
+                    .map(|step| MenuItem { label: safe(step.label()), token: token(Action::RerunStep(step)) })
                     .to_vec(),
             },
             button("Widen to 7 d", widen),

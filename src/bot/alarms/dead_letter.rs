@@ -8,11 +8,17 @@ use crate::bot::verdict::failed;
 use crate::chat::compose;
 use crate::chat::document::Tone;
 use crate::model::{Alarm, AlarmState};
+use crate::safe_format;
 use crate::store::{Claimed, Completion, DesiredMessage, NewThread, ROOT, Stage, StoreError, StoredGroup};
 
 impl AlarmThreads {
     /// What is told, and the investigations that end without a verdict.
-    pub(in crate::bot) async fn give_up(&self, claimed: &Claimed, alarm: &Alarm, why: &str) -> Result<Completion, StoreError> {
+    pub(in crate::bot) async fn give_up(
+        &self,
+        claimed: &Claimed,
+        alarm: &Alarm,
+        why: &'static str,
+    ) -> Result<Completion, StoreError> {
         let Ok(case) = AlarmContext::of(&self.config, claimed, alarm) else { return Ok(Completion::default()) };
         let place = case.place();
         let secrets = alarm.secrets.iter().map(|secret| alarm.secret_key(secret));
@@ -45,9 +51,9 @@ impl AlarmThreads {
         &self,
         claimed: &Claimed,
         thread: &str,
-        why: &str,
+        why: &'static str,
     ) -> Result<Completion, StoreError> {
-        let message = compose::notice(Tone::Warning, &format!("This could not be checked again: {why}"));
+        let message = compose::notice(Tone::Warning, safe_format!("This could not be checked again: {}", why));
         let name = format!("given-up-{}", claimed.lease.number());
         let is_there = self.store.thread(thread).await?.is_some();
         let told = is_there.then(|| DesiredMessage::reply(thread, name, message, "given up"));

@@ -8,6 +8,7 @@ use crate::alarm::{AlarmGroup, MAX_THREADS, STORM_WITHIN, Storm};
 use crate::bot::error::HandlerError;
 use crate::model::{AlarmSource, AlarmState, Place, Recheck, SecretRef};
 use crate::redact::SafeText;
+use crate::safe_format;
 use crate::store::{Claimed, Completion, DesiredMessage, NewThread, StoreError, StoredGroup, StormSecret};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -161,7 +162,7 @@ impl AlarmThreads {
 fn listed(case: &AlarmContext<'_>) -> Vec<StormSecret> {
     let alarm = case.alarm;
     if case.secrets().is_empty() {
-        let name = SafeText::redact(&format!("{}: its secret will be determined later", messages::named(alarm)));
+        let name = safe_format!("{}: its secret will be determined later", messages::named(alarm));
         return vec![StormSecret { secret: alarm.identity(), name, alarm: alarm.clone() }];
     }
     let named = |(key, secret): (&String, &SecretRef)| StormSecret {

@@ -55,8 +55,8 @@ impl InvestigationRequests {
             Ok(places) => places.as_slice(),
             Err(refusal) => match reply_to {
                 Some(to) if !is_open => {
-                    let why = refusal.to_string();
-                    return Ok(told_alone(claimed, command, to, compose::refused(&why), Decision::Refused, &why));
+                    let why = refusal.words();
+                    return Ok(told_alone(claimed, command, to, compose::refused(why), Decision::Refused, why));
                 }
                 _ => &[],
             },
@@ -78,7 +78,7 @@ impl InvestigationRequests {
         let root = (!is_open).then_some(root);
         let stored = self.store.open_investigation(&thread, id, ROOT, question, root.as_slice()).await?;
         if let Err(refusal) = &allowed {
-            return Ok(failed(&stored, &refusal.to_string()));
+            return Ok(failed(&stored, refusal.words()));
         }
         let seen = match seen {
             Some(seen) => seen,
@@ -102,7 +102,12 @@ impl InvestigationRequests {
     }
 
     /// It was started several times: its thread says so.
-    pub(super) async fn give_up(&self, claimed: &Claimed, command: &Command, why: &str) -> Result<Completion, StoreError> {
+    pub(super) async fn give_up(
+        &self,
+        claimed: &Claimed,
+        command: &Command,
+        why: &'static str,
+    ) -> Result<Completion, StoreError> {
         let id = &claimed.subject;
         let thread = NewThread { id: id.clone(), place: command.place.clone() };
         let stored = self.store.open_investigation(&thread, id, ROOT, &command.question, &[]).await?;
@@ -115,7 +120,7 @@ impl InvestigationRequests {
         let Some(name) = found.map(|secret| SecretRef::Name(secret.name.clone())) else { return completion };
         match self.access.may(actor, &stored.place, ActionKind::Investigate, &name, choice) {
             Ok(()) => completion,
-            Err(refusal) => failed(&InvestigationRow { choice: None, ..stored.clone() }, &refusal.to_string()),
+            Err(refusal) => failed(&InvestigationRow { choice: None, ..stored.clone() }, refusal.words()),
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::bot::intake::{Intake, Unstored};
 use crate::chat::document::Tone;
 use crate::chat::{Ack, LookedUp, Message, PlatformSet, SendError, compose};
 use crate::model::{Actor, IncomingEvent, Place, Standing};
+use crate::safe_format;
 use crate::store::{Claimed, Completion, DesiredMessage, NewThread, Store, StoreError};
 use jiff::SignedDuration;
 use std::sync::Arc;
@@ -66,8 +67,13 @@ impl PendingEvents {
     }
 
     /// It was started several times: that person is told.
-    pub(super) async fn give_up(&self, claimed: &Claimed, inbound: &IncomingEvent, why: &str) -> Result<Completion, StoreError> {
-        let message = compose::notice(Tone::Warning, &format!("that could not be done: {why}"));
+    pub(super) async fn give_up(
+        &self,
+        claimed: &Claimed,
+        inbound: &IncomingEvent,
+        why: &'static str,
+    ) -> Result<Completion, StoreError> {
+        let message = compose::notice(Tone::Warning, safe_format!("that could not be done: {}", why));
         self.answer_alone(claimed, inbound, message).await
     }
 
@@ -85,18 +91,18 @@ impl PendingEvents {
 /// A refusal for want of knowledge says why that is wanting, where waiting a minute does not help.
 fn in_truth(answer: Message, failed: Option<SendError>) -> Message {
     let for_want_of_knowledge = [Refusal::GroupsUnknown, Refusal::StandingUnknown];
-    if !for_want_of_knowledge.iter().any(|refusal| answer == compose::refused(&refusal.to_string())) {
+    if !for_want_of_knowledge.iter().any(|refusal| answer == compose::refused(refusal.words())) {
         return answer;
     }
     let text = match failed {
         None | Some(SendError::Later { .. } | SendError::Uncertain { .. }) => return answer,
-        Some(SendError::Unauthorized { .. }) => LOCKED_OUT.to_owned(),
-        Some(SendError::Closed { tell, .. }) => format!("I cannot look up whether you are a full member: {tell}"),
+        Some(SendError::Unauthorized { .. }) => LOCKED_OUT.into(),
+        Some(SendError::Closed { tell, .. }) => safe_format!("I cannot look up whether you are a full member: {}", tell),
         Some(SendError::Gone { .. } | SendError::Refused { .. }) => {
             "I cannot look up whether you are a full member, and waiting does not change that: the operator of rotation-diag finds \
              the reason in its log"
-                .to_owned()
+                .into()
         }
     };
-    compose::notice(Tone::Warning, &text)
+    compose::notice(Tone::Warning, text)
 }

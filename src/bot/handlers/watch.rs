@@ -6,8 +6,8 @@ use crate::bot::verdict::{message_key, subject, verdict};
 use crate::chat::compose;
 use crate::chat::document::Tone;
 use crate::model::{AttemptOutcome, Investigation};
-use crate::redact::SafeText;
 use crate::report::{Report, wording};
+use crate::safe_format;
 use crate::store::{Completion, DesiredMessage, InvestigationRow, RunResult, Stage, Store, StoreError, Watch};
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,13 +69,13 @@ fn ended_since(record: &Investigation, watch: &Watch) -> Option<bool> {
 
 fn told(stored: &InvestigationRow, record: Investigation, succeeded: bool) -> Completion {
     let report = Report::new(&record);
-    let headline = SafeText::redact(&wording::headline(&report));
+    let headline = wording::headline(&report);
     let (tone, what) = match succeeded {
         true => (Tone::Good, "the watched rotation succeeded"),
         false => (Tone::Bad, "the watched rotation failed"),
     };
     let seen = InvestigationRow { watched_since: None, ..stored.clone() };
-    let note = compose::notice(tone, &format!("{what}: {headline}"));
+    let note = compose::notice(tone, safe_format!("{}: {}", what, headline));
     let messages = vec![
         verdict(&seen, &record),
         DesiredMessage::reply(
@@ -90,8 +90,8 @@ fn told(stored: &InvestigationRow, record: Investigation, succeeded: bool) -> Co
 }
 
 fn stopped(stored: &InvestigationRow, watch: &Watch) -> Completion {
-    let text = format!("{} is no longer watched: no rotation ended within the time limit", subject(stored));
+    let text = safe_format!("{} is no longer watched: no rotation ended within the time limit", subject(stored));
     let name = message_key(stored, &format!("watched-{}", watch.until.as_millisecond()));
-    let note = DesiredMessage::reply(&stored.thread, name, compose::about(Tone::Neutral, &text), "the end of a watch");
+    let note = DesiredMessage::reply(&stored.thread, name, compose::about(Tone::Neutral, text), "the end of a watch");
     Completion { unwatch: vec![stored.id.clone()], messages: vec![note], ..Completion::default() }
 }

@@ -53,7 +53,7 @@ impl Intake {
         };
         if let Err(refusal) = allowed {
             self.note(inbound, did, &subject, Decision::Refused, &refusal.to_string()).await?;
-            return Ok(answer(compose::refused(&refusal.to_string())));
+            return Ok(answer(compose::refused(refusal.words())));
         }
         if let Some(why_not) = not_now(&stored, &token, self.platforms.manner(&inbound.place)) {
             self.note(inbound, did, &subject, Decision::Rejected, "expired, or not yet").await?;

@@ -128,7 +128,7 @@ impl Intake {
             subject: crate::investigation::new_id(),
             same: None,
             trigger: Trigger::Incoming(inbound.clone()),
-            what: SafeText::redact("a command whose sender has to be looked up"),
+            what: "a command whose sender has to be looked up".into(),
         };
         Ok(match self.store.accept(&entry, None).await? {
             Accepted::New => Ack::Accepted,
@@ -160,7 +160,7 @@ fn answer(message: Message) -> Ack {
     Ack::Answer(Box::new(message))
 }
 
-fn told(text: &str) -> Ack {
+fn told(text: impl Into<SafeText>) -> Ack {
     answer(compose::notice(Tone::Neutral, text))
 }
 

@@ -16,7 +16,7 @@ use crate::chat::{Ack, IncomingEvent, Payload};
 use crate::model::{Investigation, ReplyTo, StepName};
 use crate::redact::SafeText;
 use crate::report::Report;
-use crate::report::sanitize::single_line;
+use crate::safe_format;
 use axum::extract::{DefaultBodyLimit, Form, Path, RawQuery, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
@@ -152,7 +152,7 @@ impl PageState {
             examples.extend(names.into_iter().map(|words| Example { words, title: String::new() }));
         }
         // A name that is not shown as it is would be asked about as another one.
-        examples.retain(|Example { words, .. }| single_line(&SafeText::redact(words)) == *words);
+        examples.retain(|Example { words, .. }| SafeText::redact(words).single_line().as_str() == words);
         let sheet = SessionView {
             paths: &self.console.paths,
             form: self.console.keys.form(session),
@@ -195,11 +195,11 @@ impl PageState {
     /// A form of another session or process starts nothing, and what was written in it is not lost.
     async fn outdated(&self, session: &BrowserSession, form: &FormOrigin, words: Option<String>) -> Response {
         let again = if words.is_some() { "send it again" } else { "press it again" };
-        let why = format!("this page was out of date, and nothing was done: {again}");
+        let why = safe_format!("this page was out of date, and nothing was done: {}", again);
         let submission = Submission {
             field: form.field(),
             words: words.filter(|words| may_be_kept(words)),
-            notices: vec![compose::notice(Tone::Warning, &why)],
+            notices: vec![compose::notice(Tone::Warning, why)],
             is_awaited: false,
         };
         let root = form.thread().or(form.beside()).map(str::to_owned);

@@ -13,7 +13,6 @@ use super::snowflake::Snowflake;
 use super::text;
 use crate::chat::document::{Attachment, Content, Mention, Message, Tone};
 use crate::redact::SafeText;
-use crate::report::sanitize;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serenity::builder::{CreateActionRow, CreateAllowedMentions, CreateEmbed};
@@ -162,7 +161,7 @@ pub(super) fn render(message: &Message) -> Rendered {
         name: WHOLE.to_owned(),
         description: "The whole message as text".to_owned(),
         mime: "text/plain",
-        content: whole_text(message).into_bytes(),
+        content: String::from(whole_text(message)).into_bytes(),
     };
     let whole = page.left_out.then(|| as_file.clone());
     let content = content(message, &call);
@@ -193,7 +192,7 @@ fn content(message: &Message, call: &str) -> String {
 }
 
 fn thread_name(title: &SafeText) -> String {
-    let name = limits::cut(&sanitize::single_line(title), limits::THREAD_NAME);
+    let name = limits::cut(&title.single_line(), limits::THREAD_NAME);
     if name.is_empty() { "rotation".to_owned() } else { name }
 }
 
@@ -225,6 +224,6 @@ fn file(attachment: &Attachment) -> Option<File> {
     };
     let name: String = attachment.name.chars().filter(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).take(100).collect();
     let name = if name.trim_matches('.').is_empty() { "file.txt".to_owned() } else { name };
-    let description = limits::cut(&sanitize::single_line(&attachment.description), limits::FILE_DESCRIPTION);
+    let description = limits::cut(&attachment.description.single_line(), limits::FILE_DESCRIPTION);
     Some(File { name, description, mime, content })
 }
